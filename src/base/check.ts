@@ -1,0 +1,36 @@
+// Checks of what a caller hands in: they throw the built-in error that fits, with option, limit and value.
+
+/** Refuses anything but an integer from `min` to `max`. */
+export function checkInteger(name: string, value: unknown, min: number, max: number = Number.MAX_SAFE_INTEGER): void {
+  if (typeof value !== 'number') throw new TypeError(`${name} must be a number: found ${describeValue(value)}`)
+  if (Number.isInteger(value) && value >= min && value <= max) return
+  const upTo = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `from ${min} to ${max}`
+  throw new RangeError(`${name} must be an integer, ${upTo}: found ${value}`)
+}
+
+/** Refuses anything but a number of milliseconds of at least `min`. */
+export function checkMs(name: string, value: unknown, min = 0): void {
+  if (typeof value === 'number' && value >= min) return
+  throw new RangeError(`${name} must be milliseconds, ${min} or more: found ${describeValue(value)}`)
+}
+
+/** Refuses a value that is not among `choices`. */
+export function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
+  if (choices.includes(value as string)) return
+  throw new RangeError(`${name} must be one of ${choices.join(', ')}: found ${describeValue(value)}`)
+}
+
+/** Refuses an object with a key that is not in `known`: a misspelled option must not pass in silence. */
+export function checkKeys(what: string, value: object, known: readonly string[]): void {
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key)) throw new TypeError(`${what} has no option ${key}: it takes ${known.join(', ')}`)
+  }
+}
+
+/** A value as an error names it: short, on one line, never the whole of a large object. */
+export function describeValue(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
+  if (typeof value === 'function') return `function ${value.name || '(unnamed)'}`
+  if (typeof value === 'object' && value !== null) return value.constructor?.name ?? 'object'
+  return String(value)
+}

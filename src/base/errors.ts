@@ -1,0 +1,81 @@
+// The errors that a caller can act on: one table of codes, one class.
+
+/** Every code that Sluice throws for a caller to act on, with what it carries. */
+export interface ErrorDetails {
+  /** The command line is not one that Sluice takes. */
+  COMMAND_INVALID: { readonly argument: string }
+  /** A pipeline, a parameter or an option is not usable as given. */
+  CONFIG_INVALID: { readonly key: string; readonly value: unknown; readonly allowed: string }
+  /** Nothing is there to be read. */
+  SOURCE_MISSING: { readonly source: string }
+  /** A source is there and cannot be read. */
+  SOURCE_UNREADABLE: { readonly source: string; readonly offset: number; readonly errno: string }
+  /** A source holds bytes that its encoding does not allow (a gzip checksum that does not fit). */
+  SOURCE_CORRUPT: { readonly source: string; readonly offset: number; readonly found: string }
+  /** A source is larger than the stated limit (a decompression bomb). */
+  SOURCE_LIMIT: { readonly source: string; readonly limit: number; readonly found: number }
+  /** A source can no longer be read from where the checkpoint left it. */
+  POSITION_LOST: { readonly source: string; readonly position: string }
+  /** More events were rejected than the run allows. */
+  REJECTS_OVER_LIMIT: { readonly rejected: number; readonly read: number; readonly limit: string }
+  /** A sink did not answer within its retry time. */
+  SINK_UNREACHABLE: { readonly sink: string; readonly attempts: number }
+  /** A table that is there does not fit the rows. */
+  SINK_MISMATCH: { readonly sink: string; readonly table: string; readonly found: string }
+  /** Another instance holds, or has taken over, this pipeline. */
+  PIPELINE_HELD: { readonly pipeline: string; readonly by: string }
+  /** A checkpoint is broken, newer than this version, or of another pipeline. */
+  CHECKPOINT_INVALID: { readonly pipeline: string; readonly found: string }
+  /** One of our own files could not be written. */
+  STORAGE_FAILED: { readonly path: string; readonly errno: string }
+  /** A group of stages was restarted more often than it may. */
+  RESTARTS_OVER_LIMIT: { readonly stage: string; readonly restarts: number; readonly withinMs: number }
+  /** A producer had more events than its buffer holds, and its policy is to fail. */
+  BUFFER_FULL: { readonly stage: string; readonly size: number }
+  /** A task or a request did not end within its time. */
+  TIMED_OUT: { readonly what: string; readonly limitMs: number }
+}
+
+export type ErrorCode = keyof ErrorDetails
+
+/**
+ * An error that a caller can act on: `code` says which, `details` with what.
+ *
+ * Messages say the act, then what stands against it, then what was found. The error that a user's function threw
+ * travels as `cause`, unwrapped.
+ *
+ * @example
+ * const lost = new SluiceError('POSITION_LOST', 'Cannot resume "a.log" from byte 812: the file is now 400 bytes', {
+ *   source: 'a.log',
+ *   position: 'byte 812',
+ * })
+ * lost.code // => 'POSITION_LOST'
+ */
+export class SluiceError<C extends ErrorCode = ErrorCode> extends Error {
+  override readonly name: string = 'SluiceError'
+  readonly code: C
+  readonly details: ErrorDetails[C]
+
+  constructor(code: C, message: string, details: ErrorDetails[C], options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.details = details
+  }
+}
+
+/** Whether `error` is a {@link SluiceError}, of the given code if one is named. */
+export function isSluiceError<C extends ErrorCode>(error: unknown, code?: C): error is SluiceError<C> {
+  return error instanceof SluiceError && (code === undefined || error.code === code)
+}
+
+/** The words of anything that was thrown: an error's message, or the thing as a string. */
+export function messageOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message === '' ? thrown.name : thrown.message
+  return String(thrown)
+}
+
+/** The system's name of a failure (`ENOENT`, `ENOSPC`), or `unknown`. */
+export function errnoOf(thrown: unknown): string {
+  const code = thrown instanceof Error ? (thrown as NodeJS.ErrnoException).code : undefined
+  return typeof code === 'string' ? code : 'unknown'
+}

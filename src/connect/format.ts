@@ -1,0 +1,29 @@
+// The contract of formats: how one record's text becomes a value.
+
+import type { Columns } from './column.ts'
+import type { Origin } from './origin.ts'
+
+/** Why a record was refused. A parser returns it instead of throwing: dirty input is no exception. */
+export class Rejection {
+  readonly reason: string
+
+  constructor(reason: string) {
+    this.reason = reason
+  }
+}
+
+/** Turns the text of one record into a value or a {@link Rejection}; never throws, linear in the length of `text`. */
+export type ParseLine<T> = (text: string, origin: Origin) => T | Rejection
+
+/** A format of records that are lines. */
+export interface LineFormat<T> {
+  /** Short name, used as the step of dead letters: `access-log`. */
+  readonly name: string
+  readonly columns?: Columns
+  /**
+   * A parser for one file.
+   * @param head - the first lines of that file (up to 256 KiB), for formats that find out their dialect: the same
+   *   lines wherever in the file reading begins
+   */
+  open(head: readonly string[]): ParseLine<T>
+}

@@ -1,0 +1,68 @@
+// The contract of sources: where events enter, with positions.
+
+import type { Columns } from './column.ts'
+import type { Entry } from './origin.ts'
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** Where a reader of a split stands, as JSON: a later `open` resumes after it. */
+export type Position = Json
+
+/** An independent part of a source: a file, a byte range of one, a partition of a topic. */
+export interface Split {
+  /** The same in every run for the same part: positions are kept under it. */
+  readonly id: string
+  /** How much there is to read, in bytes as `SplitReader.doneBytes` counts them; absent where nobody knows. */
+  readonly sizeBytes?: number
+}
+
+/** What every record that was read has become at the source. `read` counts events, letters and blanks. */
+export interface SourceCounts {
+  read: number
+  blank: number
+  /** Records that were not valid UTF-8 and were decoded with U+FFFD. */
+  invalidUtf8: number
+}
+
+/** Options of everything in a source that can wait. */
+export interface OpenOptions {
+  readonly signal?: AbortSignal
+}
+
+/** A source of events: describes what is to be read, and opens readers. It starts nothing by itself. */
+export interface Source<T> {
+  /** The kind of source, for diagrams and logs: `files`. */
+  readonly kind: string
+  /** What is read, for a person: `logs/*.gz as access log`. */
+  readonly title: string
+  /** The columns of its events where they are rows known beforehand. */
+  readonly columns?: Columns
+  /**
+   * The parts to read, in the order in which they are to be read.
+   * @throws {SluiceError} SOURCE_MISSING if there is nothing to read
+   */
+  splits(options?: OpenOptions): Promise<readonly Split[]>
+  /**
+   * Opens a split after `from`, or at its start.
+   * @throws {SluiceError} POSITION_LOST if the split no longer is what `from` was taken of
+   */
+  open(split: Split, from: Position | undefined, options?: OpenOptions): Promise<SplitReader<T>>
+}
+
+/** Reads one split from front to back. One call at a time. */
+export interface SplitReader<T> {
+  /** Set when the split was read to its end in an earlier run and has nothing new: why nothing will come. */
+  readonly note?: string
+  /**
+   * Up to `max` entries, at least one; undefined at the end of the split. What is at hand comes at once, as an array;
+   * only a read that must wait gives a promise. `max` bounds events and letters, blanks are only counted.
+   */
+  read(max: number): readonly Entry<T>[] | undefined | Promise<readonly Entry<T>[] | undefined>
+  /** The position after the last entry given. */
+  position(): Position
+  /** What was counted so far by this reader: the counts that belong to `position()`. */
+  readonly counts: Readonly<SourceCounts>
+  /** How far it is, in the unit of `Split.sizeBytes`. */
+  readonly doneBytes: number
+  close(): Promise<void>
+}

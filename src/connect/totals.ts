@@ -1,0 +1,30 @@
+// Arithmetic on totals: what became of every record.
+
+import type { Totals } from './sink.ts'
+
+export const NO_TOTALS: Totals = {
+  read: 0,
+  derived: 0,
+  loaded: 0,
+  dead: 0,
+  filtered: 0,
+  blank: 0,
+  invalidUtf8: 0,
+}
+
+export function addTotals(a: Totals, b: Partial<Totals>): Totals {
+  return {
+    read: a.read + (b.read ?? 0),
+    derived: a.derived + (b.derived ?? 0),
+    loaded: a.loaded + (b.loaded ?? 0),
+    dead: a.dead + (b.dead ?? 0),
+    filtered: a.filtered + (b.filtered ?? 0),
+    blank: a.blank + (b.blank ?? 0),
+    invalidUtf8: a.invalidUtf8 + (b.invalidUtf8 ?? 0),
+  }
+}
+
+/** Whether every record read is accounted for. */
+export function totalsAddUp(totals: Totals): boolean {
+  return totals.read + totals.derived === totals.loaded + totals.dead + totals.filtered + totals.blank
+}

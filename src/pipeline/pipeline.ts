@@ -1,0 +1,87 @@
+// A pipeline: a named, resumable piece of work from a source to a sink. Describes; `startPipeline` runs it.
+
+import { checkKeys } from '../base/check.ts'
+import type { Sink } from '../connect/sink.ts'
+import type { Source } from '../connect/source.ts'
+import { Flow } from '../flow/flow.ts'
+import type { Plan } from '../flow/plan.ts'
+import type { Params, ParamValues } from './param.ts'
+
+/** What a user writes: parts that are swapped one by one. `Row` is what the flow ends with. */
+export interface PipelineSpec<P extends Params, T, Row = T> {
+  /** One line for people, shown by `sluice run FILE --help`. */
+  readonly about?: string
+  readonly params?: P
+  readonly from: (params: ParamValues<P>) => Source<T>
+  /** What happens in between; nothing if absent. */
+  readonly flow?: (events: Flow<T>, params: ParamValues<P>) => Flow<Row>
+  readonly into: (params: ParamValues<P>) => Sink<Row>
+  /** What the summary counts over the rows that were loaded: title → the row's value under it. */
+  readonly top?: Readonly<Record<string, (row: Row) => string | number | null>>
+}
+
+/** A pipeline with its parts made for given parameters: what a run takes. */
+export interface PipelineParts {
+  readonly source: Source<unknown>
+  readonly plan: Plan
+  readonly sink: Sink<unknown>
+  readonly top: Readonly<Record<string, (row: never) => string | number | null>>
+}
+
+/** What `pipeline()` gives and `sluice run` runs: an immutable description. */
+export interface Pipeline<P extends Params = Params> {
+  readonly kind: 'pipeline'
+  readonly name: string
+  readonly about: string
+  readonly params: P
+  /** Makes the parts for given values; reads and opens nothing. */
+  readonly build: (values: ParamValues<P>) => PipelineParts
+}
+
+const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/i
+
+/**
+ * Describes a pipeline.
+ *
+ * @param name - the name under which its checkpoints are kept: letters, digits, `.`, `_` and `-`, 64 at most
+ * @throws {TypeError} if a part is missing or the name cannot be used
+ * @example
+ * const job = pipeline('errors', {
+ *   params: { input: param.string('logs/*.log', 'files to read'), db: param.string('out.db', 'database to fill') },
+ *   from: ({ input }) => files(input, accessLog()),
+ *   flow: (requests) => requests.filter((request) => request.status >= 500),
+ *   into: ({ db }) => sqlite(db, { table: 'errors', key: ['file', 'offset'] }),
+ * })
+ * job.name // => 'errors'
+ */
+export function pipeline<const P extends Params, T, Row = T>(name: string, spec: PipelineSpec<P, T, Row>): Pipeline<P> {
+  if (!NAME.test(name)) throw new TypeError(`A pipeline's name is of letters, digits, . _ and -: found "${name}"`)
+  checkKeys(`Pipeline ${name}`, spec, ['about', 'params', 'from', 'flow', 'into', 'top'])
+  for (const part of ['from', 'into'] as const) {
+    if (typeof spec[part] !== 'function') throw new TypeError(`Pipeline ${name} needs ${part}, a function`)
+  }
+  const described: Pipeline<P> = {
+    kind: 'pipeline',
+    name,
+    about: spec.about ?? '',
+    params: spec.params ?? ({} as P),
+    build: (values) => {
+      const events = new Flow<T>()
+      const flow = spec.flow === undefined ? events : spec.flow(events, values)
+      if (!(flow instanceof Flow))
+        throw new TypeError(`Pipeline ${name}: flow must return the flow that it was given, continued`)
+      return {
+        source: spec.from(values) as Source<unknown>,
+        plan: flow.plan,
+        sink: spec.into(values) as Sink<unknown>,
+        top: spec.top ?? {},
+      }
+    },
+  }
+  return Object.freeze(described)
+}
+
+/** Whether a module's export is a pipeline: by its shape, so that two copies of Sluice understand each other. */
+export function isPipeline(value: unknown): value is Pipeline {
+  return typeof value === 'object' && value !== null && (value as Partial<Pipeline>).kind === 'pipeline'
+}

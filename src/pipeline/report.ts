@@ -1,0 +1,64 @@
+// What a run tells while it goes on and when it has ended.
+
+import type { DeadLetter } from '../connect/origin.ts'
+import type { Totals } from '../connect/sink.ts'
+
+/** How far a run is. Taken at any time, costs nothing to the run. */
+export interface Progress {
+  readonly pipeline: string
+  /** Read by this run so far, in bytes of the source; what earlier runs had done is in neither figure. */
+  readonly doneBytes: number
+  /** What this run has to read, in bytes; undefined where nobody knows (stdin). */
+  readonly totalBytes: number | undefined
+  /** Records read by this run so far, committed or not. */
+  readonly read: number
+  /** Dead letters of this run so far. */
+  readonly dead: number
+  readonly elapsedMs: number
+  /** What is committed, over all runs. */
+  readonly committed: Totals
+  readonly epoch: number
+  /** The split that is being read. */
+  readonly split: string | undefined
+}
+
+/** What happens in a run, told as it happens. */
+export type RunEvent =
+  | {
+      readonly kind: 'started'
+      readonly source: string
+      readonly sink: string
+      readonly resumedEpoch: number | undefined
+    }
+  | { readonly kind: 'split-opened'; readonly split: string; readonly note: string | undefined }
+  | { readonly kind: 'committed'; readonly epoch: number; readonly totals: Totals }
+  | { readonly kind: 'rejected'; readonly letter: DeadLetter }
+  | { readonly kind: 'draining'; readonly why: string }
+
+/** The end of a run that did not fail. */
+export interface RunReport {
+  readonly pipeline: string
+  /** `finished`: the source was read to its end and committed. `drained`: stopped on request, what was read is committed. */
+  readonly outcome: 'finished' | 'drained'
+  /** What became of the records that this run read. */
+  readonly run: Totals
+  /** The same over all runs of this pipeline. */
+  readonly overall: Totals
+  readonly doneBytes: number
+  readonly elapsedMs: number
+  readonly epoch: number
+  /** Splits in all, and those with nothing new. */
+  readonly splits: { readonly all: number; readonly unchanged: number }
+  /** Title → the commonest values of the rows this run loaded, with their counts; `exact` is false where they are estimates. */
+  readonly top: Readonly<Record<string, Top>>
+  /** The first dead letters of this run, three at most. */
+  readonly firstRejects: readonly DeadLetter[]
+  /** Where rows and dead letters went, for a person. */
+  readonly sink: string
+}
+
+export interface Top {
+  readonly values: readonly (readonly [value: string, count: number])[]
+  readonly distinct: number
+  readonly exact: boolean
+}
