@@ -1,4 +1,4 @@
-// The only place that reads a clock. Machines take time as a parameter; what runs them takes a Clock.
+// The only place that reads a clock or sets a timer to wait. Machines take time as a parameter; what runs them takes a Clock.
 
 /** Time as the rest of the house sees it. */
 export interface Clock {
@@ -6,10 +6,25 @@ export interface Clock {
   nowMs(): number
   /** Epoch milliseconds, UTC: for what is written down. */
   wallMs(): number
+  /** Waits; an aborted signal ends the wait at once, with its reason as the error. Leaves no timer behind. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
 /** The machine's own clocks. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(signal.reason)
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', stop)
+        resolve()
+      }, ms)
+      const stop = () => {
+        clearTimeout(timer)
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', stop, { once: true })
+    }),
 }

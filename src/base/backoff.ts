@@ -1,0 +1,24 @@
+// How long to wait before trying again.
+
+/** A wait that doubles with every attempt, up to a cap. */
+export interface Backoff {
+  /** The longest first wait, in clock milliseconds. */
+  readonly firstMs: number
+  /** The longest wait of all, in clock milliseconds. */
+  readonly capMs: number
+}
+
+/**
+ * The wait before attempt `attempt + 1`, in clock milliseconds: between half and the whole of the doubled wait, so that
+ * many who failed together do not come back together.
+ *
+ * @param attempt - attempts that have failed: an integer, 1 or more
+ * @param random - a number from 0 to 1
+ * @example
+ * backoffMs(1, { firstMs: 100, capMs: 1000 }, 1) // => 100
+ * backoffMs(9, { firstMs: 100, capMs: 1000 }, 0) // => 500
+ */
+export function backoffMs(attempt: number, { firstMs, capMs }: Backoff, random: number = Math.random()): number {
+  const wholeMs = Math.min(capMs, firstMs * 2 ** (attempt - 1))
+  return wholeMs * (0.5 + random / 2)
+}

@@ -1,0 +1,72 @@
+// Marks of a stage with several producers: watermarks combine by the minimum, barriers wait for each other.
+
+/**
+ * Decides what the marks of several inputs come to. An input is any object; inputs that have ended count no more.
+ *
+ * @example
+ * const alignment = new Alignment<string>()
+ * alignment.join('a')
+ * alignment.join('b')
+ * alignment.watermark('a', 10) // => undefined
+ * alignment.watermark('b', 7) // => 7
+ */
+export class Alignment<I> {
+  /** Input → its last watermark. */
+  readonly #times = new Map<I, number>()
+  /** Inputs where the barrier has arrived: nothing of them is handled until it has arrived everywhere. */
+  readonly #waiting = new Set<I>()
+  /** The barrier that is being waited for. */
+  #epoch: number | undefined
+  /** The last combined watermark: it never goes back. */
+  #time = Number.NEGATIVE_INFINITY
+
+  join(input: I): void {
+    this.#times.set(input, Number.NEGATIVE_INFINITY)
+  }
+
+  /** Whether any input waits: almost never, so it is asked first. */
+  get hasWaiting(): boolean {
+    return this.#waiting.size > 0
+  }
+
+  /** Whether the input's events must wait for a barrier on another input. */
+  isWaiting(input: I): boolean {
+    return this.#waiting.has(input)
+  }
+
+  /** The watermark of one input: gives the combined one if that has moved. */
+  watermark(input: I, time: number): number | undefined {
+    this.#times.set(input, Math.max(time, this.#times.get(input) ?? Number.NEGATIVE_INFINITY))
+    return this.#advance()
+  }
+
+  /** The barrier of one input: gives its epoch once it has arrived on every input. */
+  barrier(input: I, epoch: number): number | undefined {
+    this.#epoch = Math.max(epoch, this.#epoch ?? epoch)
+    this.#waiting.add(input)
+    return this.#complete()
+  }
+
+  /** An input has ended: what waited only for it goes on. */
+  leave(input: I): { readonly time: number | undefined; readonly epoch: number | undefined } {
+    this.#times.delete(input)
+    this.#waiting.delete(input)
+    return { time: this.#times.size > 0 ? this.#advance() : undefined, epoch: this.#complete() }
+  }
+
+  #advance(): number | undefined {
+    let least = Number.POSITIVE_INFINITY
+    for (const time of this.#times.values()) least = Math.min(least, time)
+    if (least <= this.#time) return undefined
+    this.#time = least
+    return least
+  }
+
+  #complete(): number | undefined {
+    if (this.#epoch === undefined || this.#waiting.size < this.#times.size || this.#waiting.size === 0) return undefined
+    const epoch = this.#epoch
+    this.#epoch = undefined
+    this.#waiting.clear()
+    return epoch
+  }
+}

@@ -1,0 +1,41 @@
+// The contract of dispatchers: which consumer of a producer gets which events. Pure machines over opaque consumers.
+
+import type { Mark } from './message.ts'
+
+/** Where a dispatcher puts what it decided. Called synchronously; must not call back into the dispatcher. */
+export interface Deliver<T, C> {
+  events(consumer: C, events: readonly T[]): void
+  mark(consumer: C, mark: Mark): void
+}
+
+/**
+ * Shares events out among consumers. It holds each consumer's demand and nothing else about it.
+ *
+ * Rules, held by the conformance suite (docs/specs/demand.md, D30 and on): no consumer gets more than it asked for; an
+ * event that no consumer is to have gives its demand back, because `wanted` is worked out from what consumers still
+ * miss; a mark comes behind every event dispatched before it.
+ */
+export interface Dispatcher<T, C, O = unknown> {
+  /** Takes in a consumer, with no demand yet. @throws {RangeError} if its options cannot be served */
+  subscribe(consumer: C, options: O): void
+  /** Lets a consumer go, with its demand; what was held for it stays for the next one in its place. */
+  cancel(consumer: C): void
+  /** Adds to a consumer's demand; what was held for it goes out. The ask of a consumer that is not here does nothing. */
+  ask(consumer: C, events: number, deliver: Deliver<T, C>): void
+  /** How many events `dispatch` takes now. */
+  wanted(): number
+  /** Takes all of `events`, at most `wanted()` of them. */
+  dispatch(events: readonly T[], deliver: Deliver<T, C>): void
+  /** Sends a mark to every consumer, behind what is held for it. */
+  mark(mark: Mark, deliver: Deliver<T, C>): void
+  /** Events held for consumers that have not asked for them: bounded. */
+  held(): number
+}
+
+/** Makes a dispatcher for one stage: what `producer({ dispatcher })` takes. `O`: its subscription options. */
+export interface DispatcherSpec<T, O = unknown> {
+  readonly kind: string
+  /** Checks subscription options before anything starts. @throws if they cannot be served */
+  readonly check: (options: O) => void
+  readonly make: <C>() => Dispatcher<T, C, O>
+}

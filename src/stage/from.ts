@@ -1,0 +1,160 @@
+// Sources that are pulled: iterables, async iterables and streams become producers.
+
+import { describeValue } from '../base/check.ts'
+import type { ProducerSpec } from './hooks.ts'
+import { producer } from './make.ts'
+import type { Producer } from './stage.ts'
+
+/** Anything that gives values when asked: arrays, generators, Node and web streams, or a function that makes one. */
+export type Pullable<T> = Iterable<T> | AsyncIterable<T> | (() => Iterable<T> | AsyncIterable<T>)
+
+/** What `from` takes beside the source. */
+export type FromOptions<T> = Pick<ProducerSpec<T>, 'name' | 'dispatcher' | 'demand' | 'scheduler'>
+
+/** The most values pulled from a synchronous iterator before the events go out. */
+const PULL_AT_ONCE = 4096
+
+/**
+ * A producer over anything that can be iterated. Its iterator is opened once, at the first demand, and closed once:
+ * at its end, and on cancellation and failure by its `return()`.
+ *
+ * - **Emits** what is there: a slow source does not hold back values that it has given already.
+ * - **Completes** at the iterator's end, and is cancelled when its last consumer has left.
+ * - **Fails** with what the iterator throws.
+ *
+ * A string is refused: it would be a source of characters.
+ *
+ * @throws {TypeError} if `source` cannot be iterated
+ * @example
+ * await Array.fromAsync(toIterable(from(['a', 'b', 'c']))) // => ['a', 'b', 'c']
+ * @see GenStage, lib/gen_stage/streamer.ex; unlike there, a source need not fill the whole demand before it is heard
+ */
+export function from<T>(source: Pullable<T>, options: FromOptions<T> = {}): Producer<T> {
+  const opened = typeof source === 'function' ? undefined : source
+  if (typeof source !== 'function' && !isIterable(opened)) {
+    throw new TypeError(
+      `A source can be iterated, or is a function that gives what can: found ${describeValue(source)}`,
+    )
+  }
+  const pulled = new Pulled<T>(() => (typeof source === 'function' ? source() : source))
+  return producer<T>({
+    name: 'source',
+    ...options,
+    unwanted: 'end',
+    onDemand: (demand, self) => pulled.onDemand(demand, self),
+    onEnd: () => pulled.close(),
+  })
+}
+
+type AnyIterator<T> = { readonly sync: Iterator<T> } | { readonly async: AsyncIterator<T> }
+
+class Pulled<T> {
+  readonly #open: () => Iterable<T> | AsyncIterable<T>
+  /** Open from the first demand to the end. */
+  #iterator: AnyIterator<T> | undefined
+  #isDone = false
+  /** Asked for and not yet pulled. */
+  #missing = 0
+  /** Pulled and not yet emitted: only while an async iterator answers within one turn of the event loop. */
+  #pulled: T[] = []
+  /** The pending flush of `#pulled`. */
+  #flush: NodeJS.Immediate | undefined
+  /** The loop over an async iterator, while it runs. */
+  #loop: Promise<void> | undefined
+
+  constructor(open: () => Iterable<T> | AsyncIterable<T>) {
+    this.#open = open
+  }
+
+  onDemand(demand: number, self: Producer<T>): void {
+    this.#missing += demand
+    if (this.#isDone) return
+    this.#iterator ??= openIterator(this.#open())
+    if ('sync' in this.#iterator) this.#pullSync(this.#iterator.sync, self)
+    else this.#loop ??= this.#pullAsync(this.#iterator.async, self)
+  }
+
+  /** Closes the iterator unless it has ended; waits for it. A pull under way is not waited for before it is told. */
+  async close(): Promise<void> {
+    clearImmediate(this.#flush)
+    if (this.#isDone || this.#iterator === undefined) return
+    this.#isDone = true
+    if ('sync' in this.#iterator) this.#iterator.sync.return?.()
+    else await this.#iterator.async.return?.()
+  }
+
+  #pullSync(iterator: Iterator<T>, self: Producer<T>): void {
+    while (this.#missing > 0 && !this.#isDone) {
+      const events: T[] = []
+      const count = Math.min(this.#missing, PULL_AT_ONCE)
+      while (events.length < count) {
+        const next = this.#nextOf(iterator)
+        if (next.done === true) break
+        events.push(next.value)
+      }
+      this.#missing -= events.length
+      self.emit(events)
+    }
+    if (this.#isDone) self.complete()
+  }
+
+  /** One step of a synchronous iterator: one that throws, or ends, is not closed again. */
+  #nextOf(iterator: Iterator<T>): IteratorResult<T> {
+    let isFine = false
+    try {
+      const next = iterator.next()
+      isFine = next.done !== true
+      return next
+    } finally {
+      if (!isFine) this.#isDone = true
+    }
+  }
+
+  async #pullAsync(iterator: AsyncIterator<T>, self: Producer<T>): Promise<void> {
+    try {
+      while (this.#missing > 0) {
+        const next = await iterator.next()
+        if (this.#isDone) return
+        if (next.done === true) {
+          this.#isDone = true
+          break
+        }
+        this.#missing -= 1
+        this.#keep(next.value, self)
+      }
+    } catch (error) {
+      if (this.#isDone) return
+      this.#isDone = true
+      self.fail(error)
+    } finally {
+      this.#loop = undefined
+    }
+    this.#emit(self)
+    if (this.#isDone) self.complete()
+  }
+
+  /** Values that come in one burst go out together, at the latest before the event loop goes on. */
+  #keep(value: T, self: Producer<T>): void {
+    this.#pulled.push(value)
+    if (this.#pulled.length >= PULL_AT_ONCE) this.#emit(self)
+    else this.#flush ??= setImmediate(() => this.#emit(self))
+  }
+
+  #emit(self: Producer<T>): void {
+    clearImmediate(this.#flush)
+    this.#flush = undefined
+    const events = this.#pulled
+    this.#pulled = []
+    self.emit(events)
+  }
+}
+
+function openIterator<T>(source: Iterable<T> | AsyncIterable<T>): AnyIterator<T> {
+  if (Symbol.asyncIterator in source) return { async: source[Symbol.asyncIterator]() }
+  if (Symbol.iterator in source) return { sync: source[Symbol.iterator]() }
+  throw new TypeError(`A source can be iterated: found ${describeValue(source)}`)
+}
+
+function isIterable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value)
+}

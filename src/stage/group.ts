@@ -1,0 +1,236 @@
+// Stages that are restarted when they fail, alone or together.
+
+import { type Backoff, backoffMs } from '../base/backoff.ts'
+import { checkChoice, checkInteger, checkMs } from '../base/check.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { messageOf, SluiceError } from '../base/errors.ts'
+import type { StageCore } from './core.ts'
+import { type Link, RESTARTABLE, type SubscribeOptions } from './link.ts'
+import type { Ending } from './message.ts'
+import type { Consumer, Producer, Stage, StageStats } from './stage.ts'
+import { begin, coreOf, link } from './subscribe.ts'
+
+/** Which stages are started anew when one fails: it alone, all of them, or it and those listed after it. */
+export type RestartStrategy = 'one-for-one' | 'one-for-all' | 'rest-for-one'
+
+/** One member of a group. */
+export interface Member {
+  /** Makes the stage: called at the start and at every restart. */
+  readonly start: () => Stage
+  /** The members it takes events from, by name, each with options of the subscription if it has any. */
+  readonly from?: readonly (string | ({ readonly stage: string } & SubscribeOptions))[]
+}
+
+export interface GroupOptions {
+  /** `one-for-one` by default. */
+  readonly strategy?: RestartStrategy
+  /** More restarts than this within `withinMs` fail the group: an integer, 0 or more; 3 by default. */
+  readonly maxRestarts?: number
+  /** In clock milliseconds; 5000 by default. */
+  readonly withinMs?: number
+  /** The wait before a restart: 10 ms, doubling up to 1 s while restarts follow each other, by default. */
+  readonly backoff?: Backoff
+  readonly signal?: AbortSignal
+  readonly clock?: Clock
+}
+
+/**
+ * Starts stages that are restarted when they fail, and ties them to each other again.
+ *
+ * - A stage that fails loses what it had in hand, as every bare stage does: at most once. Its producers and consumers
+ *   stay, and go on with the stage that takes its place.
+ * - A stage that completes is not restarted. The group completes when all members that only take have completed.
+ * - **Fails** with RESTARTS_OVER_LIMIT, with the last error as its cause, when stages fail too often.
+ *
+ * @param members - name → member, sources first
+ * @throws {TypeError | RangeError} if a member takes from one that is not there, or an option is out of bounds
+ * @example
+ * const seen: number[] = []
+ * const running = group({
+ *   source: { start: () => from([1, 2, 3]) },
+ *   sink: { start: () => consumer<number>({ onEvents: (events) => void seen.push(...events) }), from: ['source'] },
+ * })
+ * await running.done
+ * seen // => [1, 2, 3]
+ * @see Erlang/OTP, supervisor: strategies and restart intensity
+ */
+export function group(members: Readonly<Record<string, Member>>, options: GroupOptions = {}): Group {
+  const { strategy = 'one-for-one', maxRestarts = 3, withinMs = 5000, backoff = { firstMs: 10, capMs: 1000 } } = options
+  checkChoice('strategy', strategy, ['one-for-one', 'one-for-all', 'rest-for-one'])
+  checkInteger('maxRestarts', maxRestarts, 0)
+  checkMs('withinMs', withinMs, 1)
+  for (const [name, { from = [] }] of Object.entries(members)) {
+    for (const one of from) {
+      const above = typeof one === 'string' ? one : one.stage
+      if (!Object.hasOwn(members, above)) throw new TypeError(`${name} takes from ${above}: there is no such member`)
+    }
+  }
+  options.signal?.throwIfAborted()
+  return new Group(members, { ...options, strategy, maxRestarts, withinMs, backoff })
+}
+
+type Settings = GroupOptions & Required<Pick<GroupOptions, 'strategy' | 'maxRestarts' | 'withinMs' | 'backoff'>>
+
+/** A running group of stages: see {@link group}. */
+export class Group {
+  readonly #members: ReadonlyMap<string, Member>
+  readonly #settings: Settings
+  readonly #clock: Clock
+  /** Name → the stage that stands for it now. */
+  readonly #stages = new Map<string, StageCore>()
+  /** Members that have failed and are to be restarted, with what they failed with. */
+  readonly #broken = new Map<string, unknown>()
+  /** When the restarts of the last `withinMs` were, in clock milliseconds. */
+  #restartsMs: number[] = []
+  /** How often stages were restarted. */
+  restarts = 0
+  #isRecovering = false
+  /** Set when the group is to end: nothing is restarted any more. */
+  readonly #stop = new AbortController()
+  readonly #finished = Promise.withResolvers<void>()
+
+  /** @internal made by `group` */
+  constructor(members: Readonly<Record<string, Member>>, settings: Settings) {
+    this.#members = new Map(Object.entries(members))
+    this.#settings = settings
+    this.#clock = settings.clock ?? systemClock
+    this.#finished.promise.catch(() => {}) // `done` hands the same promise to who waits.
+    const names = [...this.#members.keys()]
+    this.#start(names)
+    this.#wire(new Set(names))
+    settings.signal?.addEventListener('abort', this.#abort, { once: true })
+  }
+
+  /** Resolves when the group has completed and all its stages are closed; rejects with what made it fail. */
+  get done(): Promise<void> {
+    return this.#finished.promise
+  }
+
+  /** The stage that stands for a member now. */
+  stage(name: string): Stage | undefined {
+    return this.#stages.get(name)
+  }
+
+  stats(): readonly StageStats[] {
+    return [...this.#stages.values()].map((stage) => stage.stats())
+  }
+
+  /** Stops asking the sources, lets what they gave go through, and ends. */
+  drain(): Promise<void> {
+    for (const stage of this.#stages.values()) if (!stage.takesEvents) stage.complete()
+    return this.done
+  }
+
+  /** Ends every stage now; `done` rejects with the reason. */
+  async cancel(reason: unknown = new DOMException('The group was cancelled', 'AbortError')): Promise<void> {
+    await this.#end(reason)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain()
+  }
+
+  readonly #abort = (): void => void this.#end(this.#settings.signal?.reason)
+
+  #start(names: readonly string[]): void {
+    for (const name of names) {
+      const stage = coreOf(this.#members.get(name)?.start())
+      stage.watch()
+      this.#stages.set(name, stage)
+      void stage.settled.then((ending) => this.#ended(name, stage, ending))
+    }
+  }
+
+  /** Ties all subscriptions with an end among `fresh`, the lowest member first. */
+  #wire(fresh: ReadonlySet<string>): void {
+    const links: Link[] = []
+    for (const [name, { from = [] }] of [...this.#members].reverse()) {
+      for (const one of from) {
+        const { stage: above, ...options } = typeof one === 'string' ? { stage: one } : one
+        if (!fresh.has(name) && !fresh.has(above)) continue
+        const to = this.#stages.get(name)
+        if (to === undefined || to.ending !== undefined) continue
+        links.push(link(to as Consumer<unknown>, this.#stages.get(above) as Producer<unknown>, options, RESTARTABLE))
+      }
+    }
+    begin(links)
+  }
+
+  #ended(name: string, stage: StageCore, ending: Ending): void {
+    if (this.#stages.get(name) !== stage || this.#stop.signal.aborted) return
+    if (ending.kind !== 'failed') return this.#finishIfDone()
+    this.#broken.set(name, ending.error)
+    if (!this.#isRecovering) void this.#recover()
+  }
+
+  async #recover(): Promise<void> {
+    this.#isRecovering = true
+    try {
+      while (this.#broken.size > 0 && !this.#stop.signal.aborted) await this.#restart()
+    } catch (error) {
+      if (!this.#stop.signal.aborted) await this.#end(error)
+    } finally {
+      this.#isRecovering = false
+    }
+    this.#finishIfDone()
+  }
+
+  async #restart(): Promise<void> {
+    const names = this.#affected()
+    const [first = '', error] = [...this.#broken][0] ?? []
+    this.#broken.clear()
+    this.#countRestart(first, error)
+    const others = names.map((name) => this.#stages.get(name)).filter((stage) => stage !== undefined)
+    // Their endings are ours, not failures of theirs: they no longer stand for their names.
+    for (const name of names) this.#stages.delete(name)
+    for (const stage of others) stage.cancel(error)
+    await Promise.all(others.map((stage) => stage.settled))
+    await this.#clock.sleep(backoffMs(this.#restartsMs.length, this.#settings.backoff), this.#stop.signal)
+    this.restarts += 1
+    this.#start(names)
+    this.#wire(new Set(names))
+  }
+
+  /** The members to start anew, in their order; those that have completed stay so. */
+  #affected(): string[] {
+    const names = [...this.#members.keys()]
+    const { strategy } = this.#settings
+    const first = names.findIndex((name) => this.#broken.has(name))
+    return names.filter((name, index) => {
+      if (this.#broken.has(name)) return true
+      if (strategy === 'one-for-one' || this.#stages.get(name)?.ending?.kind === 'completed') return false
+      return strategy === 'one-for-all' || index > first
+    })
+  }
+
+  #countRestart(stage: string, cause: unknown): void {
+    const { maxRestarts, withinMs } = this.#settings
+    const nowMs = this.#clock.nowMs()
+    this.#restartsMs = [...this.#restartsMs.filter((atMs) => atMs > nowMs - withinMs), nowMs]
+    const restarts = this.#restartsMs.length
+    if (restarts <= maxRestarts) return
+    const message = `Cannot restart ${stage}: stages failed ${restarts} times within ${withinMs} ms, the last with: ${messageOf(cause)}`
+    throw new SluiceError('RESTARTS_OVER_LIMIT', message, { stage, restarts, withinMs }, { cause })
+  }
+
+  #finishIfDone(): void {
+    if (this.#isRecovering || this.#broken.size > 0) return
+    const all = [...this.#stages.values()]
+    const takers = all.filter((stage) => !stage.givesEvents)
+    // One that has failed is about to be restarted, whether or not that was heard of yet.
+    const isOver = (stage: StageCore): boolean => stage.ending !== undefined && stage.ending.kind !== 'failed'
+    if ((takers.length > 0 ? takers : all).every(isOver)) void this.#end(undefined)
+  }
+
+  /** Ends what is left, waits for it, and settles: with an error unless there is none. */
+  async #end(error: unknown): Promise<void> {
+    if (this.#stop.signal.aborted) return
+    this.#stop.abort(error)
+    this.#settings.signal?.removeEventListener('abort', this.#abort)
+    const all = [...this.#stages.values()]
+    for (const stage of all) stage.cancel(error)
+    await Promise.all(all.map((stage) => stage.settled))
+    if (error === undefined) this.#finished.resolve()
+    else this.#finished.reject(error)
+  }
+}

@@ -1,0 +1,98 @@
+// What a stage's author writes: hooks and options, as one object. A literal will do, or an instance of a class.
+
+import type { DispatcherSpec } from './dispatcher.ts'
+import type { Subscription } from './link.ts'
+import type { Ending } from './message.ts'
+import type { WhenFull } from './out-buffer.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { Consumer, Producer, ProducerConsumer, Stage } from './stage.ts'
+
+/** Given at once or later; a hook that gives it at once costs no promise. */
+export type Awaitable<T> = T | Promise<T>
+
+interface CommonSpec<Self extends Stage> {
+  /** The stage's name in errors, statistics and diagrams. */
+  readonly name?: string
+  /** Answers a request, or takes a notice: after every batch that came before it. What it emits goes out before the answer. */
+  readonly onMessage?: (message: never, self: Self) => unknown
+  /** A subscription has ended, on either side of the stage; after the events that came before. */
+  readonly onCancel?: (subscription: Subscription, ending: Ending, self: Self) => void
+  /** Called last, however the stage ends: for closing what it holds. It can give nothing any more. */
+  readonly onEnd?: (ending: Ending, self: Self) => Awaitable<void>
+  /** Runs the stage; the thread's own unless a test gives another. */
+  readonly scheduler?: Scheduler
+}
+
+interface GivingSpec<Out> {
+  /** Shares events out among consumers: `demand()` by default. */
+  readonly dispatcher?: DispatcherSpec<Out, never>
+  /** The most events kept that nobody has asked for: an integer, 0 or more; 10,000 by default. */
+  readonly bufferSize?: number
+  /** What happens to events over it: `keep-last` (the oldest are discarded), `keep-first`, or `fail`. */
+  readonly whenFull?: WhenFull
+  /** Told how many events were discarded. Without it a warning is given, once. */
+  readonly onDiscard?: (events: number) => void
+  /** `end`: the stage is cancelled when its last consumer has left. `stay`: it waits for another. */
+  readonly unwanted?: 'end' | 'stay'
+}
+
+interface TakingSpec<Self extends Stage> {
+  /** A subscription begins: return `manual` to ask by hand. */
+  readonly onSubscribe?: (subscription: Subscription, self: Self) => 'automatic' | 'manual' | void
+  /** No event earlier than `time` follows; with several producers, the least of theirs. */
+  readonly onWatermark?: (time: number, self: Self) => Awaitable<void>
+  /** All that came before belongs to epoch `epoch` or earlier; with several producers, on all of them. */
+  readonly onBarrier?: (epoch: number, self: Self) => Awaitable<void>
+}
+
+/** What a producer is made of. */
+export interface ProducerSpec<Out> extends CommonSpec<Producer<Out>>, GivingSpec<Out> {
+  /**
+   * `demand` more events are wanted: give them, or fewer. What is still wanted is not asked for again: give it later
+   * by `self.emit`. Sources that can be pulled do not have that duty: see `from`.
+   */
+  readonly onDemand?: (demand: number, self: Producer<Out>) => Awaitable<readonly Out[] | void>
+  /** All has been given: the last events, if there are any. Not called on cancellation or failure. */
+  readonly onComplete?: (self: Producer<Out>) => Awaitable<readonly Out[] | void>
+  /** `accumulate` holds demand and events back until `resume()`. */
+  readonly demand?: 'forward' | 'accumulate'
+}
+
+/** What a producer-consumer is made of. */
+export interface ProducerConsumerSpec<In, Out>
+  extends CommonSpec<ProducerConsumer<In, Out>>,
+    GivingSpec<Out>,
+    TakingSpec<ProducerConsumer<In, Out>> {
+  /**
+   * Events have come: give what they become. An array is sent as demand allows before the next events are handled;
+   * an iterator (a generator) is drawn from only as far as demand reaches.
+   */
+  readonly onEvents: (
+    events: readonly In[],
+    from: Subscription,
+    self: ProducerConsumer<In, Out>,
+  ) => Awaitable<readonly Out[] | Iterable<Out> | void>
+  /** All producers have completed: the last events, if there are any. Not called on cancellation or failure. */
+  readonly onComplete?: (self: ProducerConsumer<In, Out>) => Awaitable<readonly Out[] | void>
+}
+
+/** What a consumer is made of. */
+export interface ConsumerSpec<In> extends CommonSpec<Consumer<In>>, TakingSpec<Consumer<In>> {
+  /** Events have come. The next ones are asked for when it has returned, or its promise has settled. */
+  readonly onEvents: (events: readonly In[], from: Subscription, self: Consumer<In>) => Awaitable<void>
+  /** All producers have completed. Not called on cancellation or failure. */
+  readonly onComplete?: (self: Consumer<In>) => Awaitable<void>
+}
+
+/** Every hook and option, as the core of a stage sees them. */
+export type AnySpec = Partial<
+  Omit<CommonSpec<Stage>, 'onMessage'> &
+    GivingSpec<unknown> &
+    TakingSpec<Stage> & {
+      onMessage: (message: unknown, self: Stage) => unknown
+      onDemand: (demand: number, self: Stage) => Awaitable<readonly unknown[] | void>
+      onEvents: (events: readonly unknown[], from: Subscription, self: Stage) => Awaitable<Iterable<unknown> | void>
+      onComplete: (self: Stage) => Awaitable<readonly unknown[] | void>
+      demand: 'forward' | 'accumulate'
+    }
+>

@@ -1,0 +1,161 @@
+// The taking side of a stage: what came from its producers, and what of it is to be handled next.
+
+import { Ring } from '../base/ring.ts'
+import { Alignment } from './alignment.ts'
+import type { Link } from './link.ts'
+import type { Ending, ToConsumer, ToStage } from './message.ts'
+
+/** One thing for the stage to do. */
+export type Work =
+  | { readonly kind: 'slice'; readonly link: Link; readonly events: readonly unknown[]; readonly counted: number }
+  | { readonly kind: 'watermark'; readonly time: number }
+  | { readonly kind: 'barrier'; readonly epoch: number }
+  | { readonly kind: 'end'; readonly link: Link; readonly ending: Ending }
+  | ToStage
+
+/** A chunk that is larger than a slice. What of it is handled lies before `at`. */
+interface Chunk {
+  readonly link: Link
+  readonly events: readonly unknown[]
+  at: number
+  /** How many of the events still to be handled were asked for. */
+  counted: number
+}
+
+/**
+ * Keeps what came in its order, cuts chunks into slices, and aligns marks. Bounded by what the links have asked for.
+ */
+export class Intake {
+  readonly #links = new Set<Link>()
+  readonly #incoming = new Ring<ToConsumer | ToStage>()
+  /** What a barrier held up and has let go: ahead of `#incoming`. */
+  readonly #released = new Ring<ToConsumer>(2)
+  /** Link → what came behind its barrier, while the barrier is still to come on another link. */
+  readonly #behindBarrier = new Map<Link, ToConsumer[]>()
+  readonly #alignment = new Alignment<Link>()
+  /** Marks that the end of a link has set free. */
+  readonly #due = new Ring<Work>(2)
+  #chunk: Chunk | undefined
+  received = 0
+  /** Events that are not handled yet. */
+  waiting = 0
+
+  get links(): ReadonlySet<Link> {
+    return this.#links
+  }
+
+  /** Whether a producer is left whose end this stage is waiting for. */
+  get hasLasting(): boolean {
+    for (const link of this.#links) if (link.policy.onComplete !== 'never') return true
+    return false
+  }
+
+  join(link: Link): void {
+    this.#links.add(link)
+    this.#alignment.join(link)
+  }
+
+  /** The link is gone: nothing more of it is handled, and marks that waited for it go on. */
+  leave(link: Link): boolean {
+    if (!this.#links.delete(link)) return false
+    if (this.#chunk?.link === link) this.#chunk = undefined
+    for (const message of this.#behindBarrier.get(link) ?? []) this.#forget(message)
+    this.#behindBarrier.delete(link)
+    const { time, epoch } = this.#alignment.leave(link)
+    if (time !== undefined) this.#due.push({ kind: 'watermark', time })
+    if (epoch !== undefined) this.#due.push(this.#release(epoch))
+    return true
+  }
+
+  accept(message: ToConsumer | ToStage): void {
+    this.#incoming.push(message)
+    if (message.kind !== 'events') return
+    this.received += message.events.length
+    this.waiting += message.events.length
+  }
+
+  /** What is to be done next; no events unless `mayTake`, and then nothing that came behind them. */
+  next(mayTake: boolean): Work | undefined {
+    if (this.#chunk !== undefined) return mayTake ? this.#slice(this.#chunk) : undefined
+    for (;;) {
+      if (this.#due.length > 0) return this.#due.shift()
+      const queue = this.#released.length > 0 ? this.#released : this.#incoming
+      const message = queue.peek()
+      if (message === undefined) return undefined
+      if (message.kind === 'events' && !mayTake) return undefined
+      queue.shift()
+      const work = message.kind === 'message' ? message : this.#take(message)
+      if (work !== undefined) return work
+    }
+  }
+
+  /** Forgets everything; gives the requests that will not be answered. */
+  clear(): ToStage[] {
+    const unanswered: ToStage[] = []
+    for (const message of this.#incoming.take(this.#incoming.length)) {
+      if (message.kind === 'message') unanswered.push(message)
+    }
+    this.#released.clear()
+    this.#behindBarrier.clear()
+    this.#due.clear()
+    this.#chunk = undefined
+    return unanswered
+  }
+
+  #take(message: ToConsumer): Work | undefined {
+    const { link } = message
+    if (link.ending !== undefined) {
+      this.#forget(message)
+      return undefined
+    }
+    if (this.#alignment.hasWaiting && this.#alignment.isWaiting(link)) {
+      const behind = this.#behindBarrier.get(link)
+      if (behind === undefined) this.#behindBarrier.set(link, [message])
+      else behind.push(message)
+      return undefined
+    }
+    if (message.kind === 'mark') return this.#mark(message)
+    const { events } = message
+    const counted = link.receive(events.length)
+    if (events.length <= link.slice) {
+      this.waiting -= events.length
+      return { kind: 'slice', link, events, counted }
+    }
+    this.#chunk = { link, events, at: 0, counted }
+    return this.#slice(this.#chunk)
+  }
+
+  #slice(chunk: Chunk): Work {
+    const { link, events, at } = chunk
+    const to = Math.min(at + link.slice, events.length)
+    const counted = Math.min(to - at, chunk.counted)
+    chunk.at = to
+    chunk.counted -= counted
+    this.waiting -= to - at
+    if (to === events.length) this.#chunk = undefined
+    return { kind: 'slice', link, events: events.slice(at, to), counted }
+  }
+
+  #mark({ link, mark }: Extract<ToConsumer, { kind: 'mark' }>): Work | undefined {
+    if (mark.kind === 'end') return { kind: 'end', link, ending: mark.ending }
+    if (mark.kind === 'watermark') {
+      const time = this.#alignment.watermark(link, mark.time)
+      return time === undefined ? undefined : { kind: 'watermark', time }
+    }
+    const epoch = this.#alignment.barrier(link, mark.epoch)
+    return epoch === undefined ? undefined : this.#release(epoch)
+  }
+
+  /** A barrier has arrived everywhere: what came behind it is next, each link's in its order. */
+  #release(epoch: number): Work {
+    for (const behind of this.#behindBarrier.values()) {
+      for (const message of behind) this.#released.push(message)
+    }
+    this.#behindBarrier.clear()
+    return { kind: 'barrier', epoch }
+  }
+
+  #forget(message: ToConsumer): void {
+    if (message.kind === 'events') this.waiting -= message.events.length
+  }
+}

@@ -1,0 +1,154 @@
+// Makes stages: producer, producer-consumer, consumer.
+
+import { checkChoice, checkInteger, checkKeys, describeValue } from '../base/check.ts'
+import { StageCore } from './core.ts'
+import type { DispatcherSpec } from './dispatcher.ts'
+import { demand } from './dispatchers/demand.ts'
+import type { AnySpec, ConsumerSpec, ProducerConsumerSpec, ProducerSpec } from './hooks.ts'
+import type { Link } from './link.ts'
+import { Outlet } from './outlet.ts'
+import type { Consumer, Producer, ProducerConsumer } from './stage.ts'
+
+const COMMON = ['name', 'onMessage', 'onCancel', 'onEnd', 'onComplete', 'scheduler']
+const GIVING = ['dispatcher', 'bufferSize', 'whenFull', 'onDiscard', 'unwanted']
+const TAKING = ['onEvents', 'onSubscribe', 'onWatermark', 'onBarrier']
+
+const DEFAULT_BUFFER_SIZE = 10_000
+
+/**
+ * A stage that gives events: when consumers ask, by `onDemand`, or when it has some, by `emit`.
+ *
+ * - **Sends** no consumer more than it asked for; what nobody has asked for yet is buffered, up to `bufferSize`.
+ * - **Calls** `onDemand` with what is newly wanted, once for each ask; demand that it does not meet stays its own to
+ *   meet, by `emit`. A source that can be pulled (any iterable) is better served by {@link from}.
+ * - **Ends** when `complete()` was called, behind the last event; `cancel()` and `fail()` end it at once.
+ *
+ * Starts with the first subscription: see {@link connect}.
+ *
+ * @throws {TypeError} for an option that it does not have
+ * @throws {RangeError} for one whose value is out of bounds
+ * @example
+ * let next = 0
+ * const counter = producer<number>({ onDemand: (demand) => range(next, (next += demand)) })
+ * const seen: number[] = []
+ * for await (const n of toIterable(counter, { maxDemand: 2 })) if (seen.push(n) === 4) break
+ * seen // => [0, 1, 2, 3]
+ * @see GenStage, lib/gen_stage.ex: handle_demand
+ */
+export function producer<Out>(spec: ProducerSpec<Out>): Producer<Out> {
+  const unwanted = spec.unwanted ?? 'stay'
+  return make('producer', spec, [...COMMON, ...GIVING, 'onDemand', 'demand'], {
+    unwanted,
+  }) as Producer<unknown> as Producer<Out>
+}
+
+/**
+ * A stage that takes events and gives others: none, one or several for each.
+ *
+ * - **Handles** the next events only while its consumers want some; asks its producers after the default window even
+ *   before that, so that events are at hand.
+ * - **Keeps** what one call gave beyond demand, and calls again when that has gone out; a generator is drawn from no
+ *   further than demand reaches.
+ * - **Passes on** watermarks and barriers in their places.
+ * - **Completes** after its producers; is cancelled when its last consumer has left (`unwanted: 'stay'`: waits).
+ *
+ * @throws {TypeError} for an option that it does not have
+ * @throws {RangeError} for one whose value is out of bounds
+ * @example
+ * const double = producerConsumer<number, number>({ onEvents: (events) => events.map((n) => n * 2) })
+ * await Array.fromAsync(toIterable([1, 2, 3], double)) // => [2, 4, 6]
+ * @see GenStage, lib/gen_stage.ex: producer_consumer
+ */
+export function producerConsumer<In, Out>(spec: ProducerConsumerSpec<In, Out>): ProducerConsumer<In, Out> {
+  checkHook('producerConsumer', 'onEvents', spec.onEvents)
+  const byDefault: AnySpec = { unwanted: spec.unwanted ?? 'end', whenFull: spec.whenFull ?? 'fail' }
+  const core = make('producer-consumer', spec, [...COMMON, ...GIVING, ...TAKING], byDefault)
+  return core as unknown as ProducerConsumer<In, Out>
+}
+
+/**
+ * A stage that takes events and gives none.
+ *
+ * - **Asks** for `maxDemand` events at once, and again when no more than `minDemand` are left to be handled; handles
+ *   at most `maxDemand - minDemand` at a time. The next ones are asked for after `onEvents` has returned, or its
+ *   promise has settled: a slow consumer slows its producer.
+ * - **Fails** with what a hook throws or rejects with; its producers hear of it as a cancellation.
+ *
+ * @throws {TypeError} for an option that it does not have
+ * @example
+ * const seen: number[] = []
+ * const keep = consumer<number>({ onEvents: (events) => void seen.push(...events) })
+ * await (await connect([1, 2, 3], keep)).done
+ * seen // => [1, 2, 3]
+ */
+export function consumer<In>(spec: ConsumerSpec<In>): Consumer<In> {
+  checkHook('consumer', 'onEvents', spec.onEvents)
+  return make('consumer', spec, [...COMMON, ...TAKING]) as unknown as Consumer<In>
+}
+
+type MadeKind = 'producer' | 'producer-consumer' | 'consumer'
+
+function make(kind: MadeKind, given: object, known: readonly string[], byDefault: AnySpec = {}): StageCore {
+  // A literal with a misspelled hook would wait for ever; an instance of a class may hold what it likes.
+  if (Object.getPrototypeOf(given) === Object.prototype) checkKeys(kind, given, known)
+  const spec = given as AnySpec
+  for (const [key, value] of Object.entries(given)) if (key.startsWith('on')) checkHook(kind, key, value)
+  if (kind === 'consumer') return new StageCore(kind, spec, undefined)
+  const { bufferSize = DEFAULT_BUFFER_SIZE, whenFull = byDefault.whenFull ?? 'keep-last' } = spec
+  if (bufferSize !== Number.POSITIVE_INFINITY) checkInteger('bufferSize', bufferSize, 0)
+  checkChoice('whenFull', whenFull, ['keep-first', 'keep-last', 'fail'])
+  checkChoice('unwanted', spec.unwanted ?? 'stay', ['end', 'stay'])
+  checkChoice('demand', spec.demand ?? 'forward', ['forward', 'accumulate'])
+  const dispatcher = (spec.dispatcher ?? demand()) as DispatcherSpec<unknown, unknown>
+  if (typeof dispatcher.make !== 'function') {
+    throw new TypeError(
+      `dispatcher must be made by demand(), broadcast() or another: found ${describeValue(dispatcher)}`,
+    )
+  }
+  const outlet = new Outlet<unknown>(dispatcher.make<Link>(), bufferSize, whenFull)
+  return new StageCore(kind, withDefaults(spec, { ...byDefault, bufferSize, whenFull }), outlet)
+}
+
+/** The spec with defaults behind it: a view, so that hooks of an instance keep their `this`. */
+function withDefaults(spec: AnySpec, byDefault: AnySpec): AnySpec {
+  const bound: Record<string, unknown> = { ...byDefault }
+  for (const key of ['name', 'dispatcher', 'unwanted', 'demand', 'scheduler'] as const) {
+    if (spec[key] !== undefined) bound[key] = spec[key]
+  }
+  for (const key of HOOKS) {
+    const hook = spec[key]
+    if (hook !== undefined) bound[key] = (hook as (...args: never[]) => unknown).bind(spec)
+  }
+  return bound
+}
+
+const HOOKS = [
+  'onDemand',
+  'onEvents',
+  'onMessage',
+  'onCancel',
+  'onEnd',
+  'onComplete',
+  'onDiscard',
+  'onSubscribe',
+  'onWatermark',
+  'onBarrier',
+] as const
+
+function checkHook(kind: string, name: string, hook: unknown): void {
+  if (typeof hook !== 'function')
+    throw new TypeError(`${name} of a ${kind} must be a function: found ${describeValue(hook)}`)
+}
+
+/**
+ * Whole numbers from `from` up to, and without, `to`.
+ *
+ * @example
+ * range(3, 6) // => [3, 4, 5]
+ * range(3, 3) // => []
+ */
+export function range(from: number, to: number): number[] {
+  const numbers: number[] = []
+  for (let n = from; n < to; n += 1) numbers.push(n)
+  return numbers
+}

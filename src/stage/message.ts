@@ -1,0 +1,42 @@
+// What stages say to each other: the whole protocol, as data.
+
+import type { Link } from './link.ts'
+
+/**
+ * How a stage, or one subscription, came to its end. Three different things: all was given; somebody no longer wanted
+ * it; something broke.
+ */
+export type Ending =
+  | { readonly kind: 'completed' }
+  | { readonly kind: 'cancelled'; readonly reason: unknown }
+  | { readonly kind: 'failed'; readonly error: unknown }
+
+export const COMPLETED: Ending = { kind: 'completed' }
+
+/** A mark in line with the events: it overtakes none of them and none overtakes it. */
+export type Marker =
+  | { readonly kind: 'watermark'; readonly time: number }
+  | { readonly kind: 'barrier'; readonly epoch: number }
+
+/** A marker, or the end, which travels in line too. */
+export type Mark = Marker | { readonly kind: 'end'; readonly ending: Ending }
+
+/** Up: from a consumer to its producer. */
+export type ToProducer =
+  | { readonly kind: 'subscribe'; readonly link: Link }
+  | { readonly kind: 'ask'; readonly link: Link; readonly events: number }
+  | { readonly kind: 'cancel'; readonly link: Link; readonly ending: Ending }
+
+/** Down: from a producer to one of its consumers. */
+export type ToConsumer =
+  | { readonly kind: 'events'; readonly link: Link; readonly events: readonly unknown[] }
+  | { readonly kind: 'mark'; readonly link: Link; readonly mark: Mark }
+
+/** From outside: a request that is answered, or a notice that is not. */
+export interface ToStage {
+  readonly kind: 'message'
+  readonly message: unknown
+  readonly reply: PromiseWithResolvers<unknown> | undefined
+}
+
+export type Message = ToProducer | ToConsumer | ToStage

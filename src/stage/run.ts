@@ -1,0 +1,94 @@
+// Stages that were connected, watched over as one: they end together, and nothing of them stays.
+
+import type { StageCore } from './core.ts'
+import type { Ending } from './message.ts'
+import type { Stage, StageStats } from './stage.ts'
+
+/**
+ * A running graph of stages.
+ *
+ * It ends when all of its consumers have ended; the stages that are left then are cancelled. When one stage fails, the
+ * others are cancelled, and `done` rejects with the very error that was thrown.
+ */
+export class Run {
+  readonly #stages: readonly StageCore[]
+  readonly #finished = Promise.withResolvers<void>()
+  readonly #signal: AbortSignal | undefined
+  /** The first failure, or the reason of a cancellation from outside. */
+  #failure: { readonly error: unknown } | undefined
+  /** Whether anybody looks at the outcome. */
+  #isWatched = false
+
+  /** @internal made by `connect` */
+  constructor(stages: readonly StageCore[], signal?: AbortSignal) {
+    this.#stages = stages
+    this.#signal = signal
+    this.#finished.promise.catch(() => {}) // Looked at again by `done`; warned of below if nobody does.
+    void this.#watch()
+    if (signal?.aborted === true) this.#abort()
+    else signal?.addEventListener('abort', this.#abort, { once: true })
+  }
+
+  /** Resolves when every stage has ended and is closed; rejects with the first failure, or the reason of `cancel`. */
+  get done(): Promise<void> {
+    this.#isWatched = true
+    return this.#finished.promise
+  }
+
+  get stages(): readonly Stage[] {
+    return this.#stages
+  }
+
+  stats(): readonly StageStats[] {
+    return this.#stages.map((stage) => stage.stats())
+  }
+
+  /** Stops asking the sources, lets what they gave go through, and ends. Resolves and rejects as `done`. */
+  drain(): Promise<void> {
+    for (const stage of this.#stages) if (!stage.takesEvents) stage.complete()
+    return this.done
+  }
+
+  /** Ends every stage now; what they hold is lost. Resolves when all are closed. */
+  async cancel(reason: unknown = new DOMException('The run was cancelled', 'AbortError')): Promise<void> {
+    this.#isWatched = true
+    this.#cancelAll(reason)
+    await Promise.all(this.#stages.map((stage) => stage.settled))
+  }
+
+  /** Drains; throws what made the run fail. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain()
+  }
+
+  readonly #abort = (): void => this.#cancelAll(this.#signal?.reason)
+
+  #cancelAll(reason: unknown): void {
+    if (this.#stages.every((stage) => stage.ending !== undefined)) return
+    this.#failure ??= { error: reason }
+    for (const stage of this.#stages) stage.cancel(reason)
+  }
+
+  async #watch(): Promise<void> {
+    const consumers = this.#stages.filter((stage) => !stage.givesEvents)
+    const endings = this.#stages.map((stage) => {
+      stage.watch()
+      return stage.settled.then((ending) => this.#ended(ending))
+    })
+    await Promise.all((consumers.length > 0 ? consumers : this.#stages).map((stage) => stage.settled))
+    for (const stage of this.#stages) stage.cancel()
+    await Promise.all(endings)
+    this.#signal?.removeEventListener('abort', this.#abort)
+    if (this.#failure === undefined) return this.#finished.resolve()
+    this.#finished.reject(this.#failure.error)
+    if (!this.#isWatched) {
+      process.emitWarning(`A run of stages failed and nobody waits for it: ${String(this.#failure.error)}`)
+    }
+  }
+
+  #ended(ending: Ending): void {
+    if (ending.kind !== 'failed') return
+    this.#failure ??= { error: ending.error }
+    for (const stage of this.#stages) stage.cancel(ending.error)
+  }
+}

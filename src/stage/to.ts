@@ -1,0 +1,207 @@
+// The other way out: stages become async iterables and streams, and streams become consumers.
+
+import { Readable, type Writable } from 'node:stream'
+import { ReadableStream, type WritableStream } from 'node:stream/web'
+import { type ConnectOptions, type Many, readParts, type Start, start } from './connect.ts'
+import { consumer } from './make.ts'
+import type { Run } from './run.ts'
+import type { Consumer, ProducerConsumer } from './stage.ts'
+import { coreOf } from './subscribe.ts'
+
+type Middle<A, B> = Many<ProducerConsumer<A, B>>
+
+/**
+ * The events that come out of a chain of stages, one by one. The chain is started by the first `next()`.
+ *
+ * - **Asks** as a consumer does, and handles a batch when all of it has been taken: who iterates slowly slows the source.
+ * - **Ends** with the chain; a failure throws the very error, after the events that came before it.
+ * - **`break`** cancels the chain, and waits until its sources are closed.
+ *
+ * @example
+ * const seen: number[] = []
+ * for await (const n of toIterable([1, 2, 3, 4], { maxDemand: 2 })) {
+ *   seen.push(n)
+ *   if (n === 3) break
+ * }
+ * seen // => [1, 2, 3]
+ * @see GenStage, lib/gen_stage/stream.ex
+ */
+export function toIterable<A>(a: Start<A>, options?: ConnectOptions): AsyncIterable<A>
+export function toIterable<A, B>(a: Start<A>, b: Middle<A, B>, options?: ConnectOptions): AsyncIterable<B>
+export function toIterable<A, B, C>(
+  a: Start<A>,
+  b: Middle<A, B>,
+  c: Middle<B, C>,
+  options?: ConnectOptions,
+): AsyncIterable<C>
+export function toIterable(...parts: readonly unknown[]): AsyncIterable<unknown> {
+  return {
+    async *[Symbol.asyncIterator]() {
+      for await (const batch of batchesOf(parts)) yield* batch
+    },
+  }
+}
+
+/**
+ * As {@link toIterable}, a batch at a time: arrays of one event or more, as they came.
+ *
+ * @example
+ * await Array.fromAsync(toBatches([1, 2, 3], { maxDemand: 2, minDemand: 0 })) // => [[1, 2], [3]]
+ */
+export function toBatches<A>(a: Start<A>, options?: ConnectOptions): AsyncIterable<readonly A[]>
+export function toBatches<A, B>(a: Start<A>, b: Middle<A, B>, options?: ConnectOptions): AsyncIterable<readonly B[]>
+export function toBatches<A, B, C>(
+  a: Start<A>,
+  b: Middle<A, B>,
+  c: Middle<B, C>,
+  options?: ConnectOptions,
+): AsyncIterable<readonly C[]>
+export function toBatches(...parts: readonly unknown[]): AsyncIterable<readonly unknown[]> {
+  return { [Symbol.asyncIterator]: () => batchesOf(parts) }
+}
+
+/**
+ * The events of an async iterable as a Node stream in object mode. For a chain: `toReadable(toIterable(a, b))`.
+ *
+ * @example
+ * await toReadable(toIterable([1, 2, 3])).toArray() // => [1, 2, 3]
+ */
+export function toReadable(events: AsyncIterable<unknown>): Readable {
+  return Readable.from(events, { objectMode: true })
+}
+
+/**
+ * The events of an async iterable as a web stream.
+ *
+ * @example
+ * await Array.fromAsync(toWebStream(toIterable([1, 2, 3]))) // => [1, 2, 3]
+ */
+export function toWebStream<T>(events: AsyncIterable<T>): ReadableStream<T> {
+  return ReadableStream.from(events) as ReadableStream<T>
+}
+
+/**
+ * A consumer that writes its events to a Node stream or a web stream, as fast as that takes them.
+ *
+ * - **Completes** when the stream has been ended and has finished.
+ * - **Fails** with the stream's error; on failure and cancellation the stream is destroyed (aborted).
+ *
+ * @example
+ * const seen: string[] = []
+ * const sink = new WritableStream<string>({ write: (text) => void seen.push(text) })
+ * await (await connect(['a', 'b'], into(sink))).done
+ * seen // => ['a', 'b']
+ */
+export function into<T>(stream: Writable | WritableStream<T>): Consumer<T> {
+  return 'getWriter' in stream ? intoWeb(stream) : intoNode(stream)
+}
+
+async function* batchesOf(parts: readonly unknown[]): AsyncGenerator<readonly unknown[]> {
+  const { layers, options } = readParts(parts)
+  const handover = new Handover<readonly unknown[]>()
+  const last = consumer<unknown>({
+    name: 'iterator',
+    onEvents: (events) => handover.give(events),
+    onEnd: () => handover.end(),
+  })
+  const run: Run = start([...layers, [coreOf(last)]], options)
+  try {
+    for (let batch = await handover.take(); batch !== undefined; batch = await handover.take()) yield batch
+  } finally {
+    handover.end()
+    last.complete()
+    await run.done
+  }
+}
+
+/** Passes one value at a time from who gives to who takes; `give` waits until the next one is asked for. */
+class Handover<T> {
+  /** Given and not yet taken. */
+  #offer: T | undefined
+  /** Lets the giver go on. */
+  #accept: PromiseWithResolvers<void> | undefined
+  /** Waited on by the taker. */
+  #arrival: PromiseWithResolvers<void> | undefined
+  #isOver = false
+
+  give(value: T): Promise<void> | void {
+    if (this.#isOver) return
+    this.#offer = value
+    this.#arrival?.resolve()
+    this.#accept = Promise.withResolvers()
+    return this.#accept.promise
+  }
+
+  async take(): Promise<T | undefined> {
+    this.#accept?.resolve()
+    while (this.#offer === undefined && !this.#isOver) {
+      this.#arrival = Promise.withResolvers()
+      await this.#arrival.promise
+    }
+    const taken = this.#offer
+    this.#offer = undefined
+    return taken
+  }
+
+  end(): void {
+    this.#isOver = true
+    this.#accept?.resolve()
+    this.#arrival?.resolve()
+  }
+}
+
+function intoWeb<T>(stream: WritableStream<T>): Consumer<T> {
+  const writer = stream.getWriter()
+  return consumer<T>({
+    name: 'stream',
+    onEvents: async (events) => {
+      for (const event of events) {
+        await writer.ready
+        // Its failure is heard of through `ready` and `close`.
+        writer.write(event).catch(() => {})
+      }
+    },
+    onComplete: () => writer.close(),
+    onEnd: async (ending) => {
+      if (ending.kind !== 'completed') await writer.abort(ending.kind === 'failed' ? ending.error : ending.reason)
+    },
+  })
+}
+
+function intoNode<T>(stream: Writable): Consumer<T> {
+  /** The wait for room, or for the end. */
+  let waiting: PromiseWithResolvers<void> | undefined
+  const goOn = (): void => waiting?.resolve()
+  const written = consumer<T>({
+    name: 'stream',
+    onEvents: async (events, _from, self) => {
+      for (const event of events) {
+        if (self.ending !== undefined) return
+        if (stream.write(event)) continue
+        waiting = Promise.withResolvers()
+        await waiting.promise
+      }
+    },
+    onComplete: () => {
+      waiting = Promise.withResolvers()
+      stream.end(goOn)
+      return waiting.promise
+    },
+    onEnd: (ending) => {
+      stream.off('drain', goOn).off('close', onClose)
+      if (ending.kind !== 'completed') stream.destroy()
+      // A late error of a stream that is given up has nobody left to hear it.
+      else stream.off('error', onError)
+    },
+  })
+  const onError = (error: unknown): void => {
+    written.fail(error)
+    goOn()
+  }
+  const onClose = (): void => {
+    if (!stream.writableFinished) written.cancel(new Error('The stream was closed before its end'))
+    goOn()
+  }
+  stream.on('drain', goOn).on('error', onError).on('close', onClose)
+  return written
+}
