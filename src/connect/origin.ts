@@ -39,3 +39,8 @@ export function traced<T>(value: T, origin: Origin): Traced<T> {
 export function deadLetter(origin: Origin, step: string, reason: string): DeadLetter {
   return { kind: 'dead', origin, step, reason }
 }
+
+/** `file:line`, or `file@offset` where there are no lines. */
+export function placeOf({ source, line, offset }: Origin): string {
+  return line > 0 ? `${source}:${line}` : `${source}@${offset}`
+}

@@ -1,20 +1,24 @@
-// Runs a pipeline: source → flow → sink as three stages, with barriers between epochs.
+// Runs a pipeline: source → flow → sink as three stages, with a barrier behind every epoch.
 
-import type { Clock } from '../base/clock.ts'
-import type { Params } from './param.ts'
-import type { Pipeline } from './pipeline.ts'
+import { checkInteger, checkMs } from '../base/check.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { messageOf, SluiceError } from '../base/errors.ts'
+import { type Params, readParams } from './param.ts'
+import type { Pipeline, PipelineParts } from './pipeline.ts'
+import { type MaxDeadLetters, RejectLimit } from './reject-limit.ts'
 import type { Progress, RunEvent, RunReport } from './report.ts'
+import { Running } from './running.ts'
 
 export interface StartOptions {
   /** Parameters as text, as the command line gives them. */
   readonly params?: ReadonlyMap<string, string>
-  /** Any dead letter stops the run with REJECTS_OVER_LIMIT. The same as `maxDeadLetters: { count: 0 }`. */
+  /** Any dead letter stops the run with REJECTS_OVER_LIMIT: the same as `maxDeadLetters: { count: 0 }`. */
   readonly strict?: boolean
-  /** How many dead letters the run bears, as a count or as a share (0 to 1) of the records read. No limit by default. */
-  readonly maxDeadLetters?: { readonly count: number } | { readonly share: number }
-  /** Longest time between two commits, in clock milliseconds. 1000 by default. */
+  /** How many dead letters the run bears. No limit by default. */
+  readonly maxDeadLetters?: MaxDeadLetters
+  /** Longest time between reading and commit, in clock milliseconds. 1000 by default. */
   readonly epochMs?: number
-  /** Records after which an epoch ends before its time. 50,000 by default. */
+  /** Records after which an epoch ends before its time: an integer, 1 or more. 50,000 by default. */
   readonly epochEvents?: number
   readonly onEvent?: (event: RunEvent) => void
   readonly clock?: Clock
@@ -32,7 +36,51 @@ export interface PipelineRun {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export declare function startPipeline<P extends Params>(
+/**
+ * Starts a pipeline: opens the sink, goes on from what it had committed, and loads what is new.
+ *
+ * - **Commits** rows, dead letters and positions together, every `epochMs` and every `epochEvents` records.
+ * - **Ends** when the source is read to its end and committed, or when it is drained.
+ *
+ * @throws {SluiceError} before anything is read: CONFIG_INVALID, SOURCE_MISSING, or what the sink finds
+ */
+export async function startPipeline<P extends Params>(
   pipeline: Pipeline<P>,
-  options?: StartOptions,
-): Promise<PipelineRun>
+  options: StartOptions = {},
+): Promise<PipelineRun> {
+  const { epochMs = 1000, epochEvents = 50_000, clock = systemClock, signal } = options
+  checkMs('epochMs', epochMs, 1)
+  checkInteger('epochEvents', epochEvents, 1)
+  signal?.throwIfAborted()
+  const limit = new RejectLimit(options.strict === true ? { count: 0 } : options.maxDeadLetters)
+  const parts = build(pipeline, options.params ?? new Map())
+  const { source, sink, plan } = parts
+  const waiting = signal === undefined ? {} : { signal }
+  const splits = await source.splits(waiting)
+  const keepsRows = plan.every((node) => node.kind === 'filter')
+  const writer = await sink.open({
+    pipeline: pipeline.name,
+    ...(keepsRows && source.columns !== undefined ? { columns: source.columns } : {}),
+    ...waiting,
+  })
+  const onEvent = options.onEvent ?? (() => {})
+  const name = pipeline.name
+  return new Running({ name, parts, splits, writer, limit, epochMs, epochEvents, clock, onEvent, signal })
+}
+
+/** Makes the parts; what the user's functions throw there is a fault of configuration. */
+function build<P extends Params>(pipeline: Pipeline<P>, given: ReadonlyMap<string, string>): PipelineParts {
+  const values = readParams(pipeline.params, given, pipeline.name)
+  try {
+    return pipeline.build(values)
+  } catch (error) {
+    if (error instanceof SluiceError) throw error
+    const message = `Cannot build pipeline ${pipeline.name}: ${messageOf(error)}`
+    throw new SluiceError(
+      'CONFIG_INVALID',
+      message,
+      { key: pipeline.name, value: undefined, allowed: '' },
+      { cause: error },
+    )
+  }
+}

@@ -2,6 +2,7 @@
 
 import { SluiceError } from '../base/errors.ts'
 import { unreachable } from '../base/invariant.ts'
+import { isPromise } from '../base/promise.ts'
 import { Ring } from '../base/ring.ts'
 import type { AnySpec } from './hooks.ts'
 import { Intake, type Work } from './intake.ts'
@@ -511,10 +512,6 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
     if (ending.kind !== 'failed' || this.#isWatched) return
     process.emitWarning(`Stage ${this.name} failed and nobody waits for it: ${String(ending.error)}`)
   }
-}
-
-function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<T>).then === 'function'
 }
 
 function reasonOf(ending: Ending): unknown {

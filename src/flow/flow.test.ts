@@ -1,0 +1,43 @@
+import { deepEqual, equal, throws } from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { z } from 'zod'
+import { Flow } from './flow.ts'
+
+const isEven = (n: number): boolean => n % 2 === 0
+
+describe('Flow', () => {
+  it('is not changed by what continues it', () => {
+    const first = new Flow<number>().map((n) => n + 1)
+    first.filter(isEven)
+    first.flatMap((n) => [n, n])
+    equal(first.plan.length, 1)
+  })
+
+  it('names an operator after its function, its kind and place, or as told', () => {
+    const flow = new Flow<number>()
+      .filter(isEven)
+      .map((n) => n + 1)
+      .reject(isEven)
+      .validate(z.number())
+      .flatMap((n) => [n], { name: 'wrap' })
+    deepEqual(
+      flow.plan.map((node) => node.name),
+      ['isEven', 'map 2', 'isEven', 'validate 4', 'wrap'],
+    )
+  })
+
+  it('refuses what is no function, while it is being built', () => {
+    throws(() => new Flow<number>().map('n + 1' as never), /map takes a function: found string/)
+  })
+
+  it('refuses a schema that is none', () => {
+    throws(() => new Flow<number>().validate({} as never), /validate 1 takes a Standard Schema: found none/)
+  })
+
+  it('carries types from step to step', () => {
+    const flow: Flow<{ readonly text: string }> = new Flow<number>().map((n) => `${n}`).map((text) => ({ text }))
+    // @ts-expect-error: what flows here is text, not numbers
+    flow.map((row) => row.text.toFixed())
+    equal(flow.plan.length, 2)
+  })
+})

@@ -1,0 +1,17 @@
+// The door for users: sluice.
+
+export { type ErrorCode, type ErrorDetails, isSluiceError, SluiceError } from './base/errors.ts'
+export type { Columns, ColumnType } from './connect/column.ts'
+export { type LineFormat, type ParseLine, Rejection } from './connect/format.ts'
+export { type AccessRequest, accessLog } from './connect/formats/access-log.ts'
+export type { DeadLetter, Entry, Origin, Traced } from './connect/origin.ts'
+export type { Checkpoint, Guarantee, Sink, SinkOptions, SinkWriter, Totals } from './connect/sink.ts'
+export { sqlite } from './connect/sinks/sqlite.ts'
+export type { Position, Source, SourceCounts, Split, SplitReader } from './connect/source.ts'
+export { files } from './connect/sources/files.ts'
+export type { Flow, StepOptions } from './flow/flow.ts'
+export { type Param, type Params, type ParamValues, param } from './pipeline/param.ts'
+export { type Pipeline, type PipelineSpec, pipeline } from './pipeline/pipeline.ts'
+export type { MaxDeadLetters } from './pipeline/reject-limit.ts'
+export type { Progress, RunEvent, RunReport, Top } from './pipeline/report.ts'
+export { type PipelineRun, type StartOptions, startPipeline } from './pipeline/start.ts'

@@ -1,0 +1,50 @@
+import { deepEqual, equal, throws } from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { InvariantError } from '../base/invariant.ts'
+import { NO_TOTALS } from '../connect/totals.ts'
+import { Epochs } from './epochs.ts'
+
+const extract = (read: number, blank = 0) => ({
+  positions: new Map([['a.log', read]]),
+  counts: { read, blank, invalidUtf8: 0 },
+})
+
+describe('Epochs', () => {
+  it('adds up what every stage books for an epoch', () => {
+    const epochs = new Epochs(undefined)
+    const epoch = epochs.open(extract(10, 1))
+    epochs.book(epoch, { filtered: 2 })
+    epochs.book(epoch, { loaded: 6, dead: 1 })
+    deepEqual(epochs.checkpoint(epoch), {
+      epoch: 1,
+      positions: new Map([['a.log', 10]]),
+      totals: { ...NO_TOTALS, read: 10, blank: 1, filtered: 2, loaded: 6, dead: 1 },
+    })
+  })
+
+  it('goes on from what an earlier run committed', () => {
+    const totals = { ...NO_TOTALS, read: 5, loaded: 5 }
+    const epochs = new Epochs({ epoch: 7, positions: new Map(), totals })
+    const epoch = epochs.open(extract(3))
+    epochs.book(epoch, { loaded: 3 })
+    equal(epochs.checkpoint(epoch).totals.read, 8)
+    epochs.committed(epoch)
+    equal(epochs.epoch, 8)
+    equal(epochs.run.read, 3)
+    equal(epochs.overall.read, 8)
+  })
+
+  it('refuses to commit an epoch of which a record is missing', () => {
+    const epochs = new Epochs(undefined)
+    const epoch = epochs.open(extract(10))
+    epochs.book(epoch, { loaded: 9 })
+    throws(() => epochs.checkpoint(epoch), InvariantError)
+  })
+
+  it('commits epochs in turn', () => {
+    const epochs = new Epochs(undefined)
+    epochs.open(extract(0))
+    const second = epochs.open(extract(0))
+    throws(() => epochs.checkpoint(second), /epoch 2 is out of turn after 0/)
+  })
+})

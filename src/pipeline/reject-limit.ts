@@ -1,0 +1,54 @@
+// How many dead letters a run bears.
+
+import { checkInteger } from '../base/check.ts'
+import { SluiceError } from '../base/errors.ts'
+import { type DeadLetter, placeOf } from '../connect/origin.ts'
+
+/** A count, or a share of the records read (0 to 1). */
+export type MaxDeadLetters = { readonly count: number } | { readonly share: number }
+
+/** A share says nothing about fewer records than these, until the end. */
+const SHARE_COUNTS_FROM = 1000
+/** How many rejected records the error names. */
+const NAMED = 3
+
+/** Counts dead letters, keeps the first few, and says when there are too many. */
+export class RejectLimit {
+  readonly #limit: MaxDeadLetters | undefined
+  readonly first: DeadLetter[] = []
+  rejected = 0
+
+  constructor(limit: MaxDeadLetters | undefined) {
+    if (limit !== undefined && 'count' in limit) checkInteger('maxDeadLetters.count', limit.count, 0)
+    if (limit !== undefined && 'share' in limit && !(limit.share >= 0 && limit.share <= 1)) {
+      throw new RangeError(`maxDeadLetters.share must be from 0 to 1: found ${limit.share}`)
+    }
+    this.#limit = limit
+  }
+
+  add(letters: readonly DeadLetter[]): void {
+    this.rejected += letters.length
+    for (const letter of letters) if (this.first.length < NAMED) this.first.push(letter)
+  }
+
+  /** Whether there are too many among `read` records. A share is judged late, or at the end. */
+  isOver(read: number, isEnd: boolean): boolean {
+    const limit = this.#limit
+    if (limit === undefined || this.rejected === 0) return false
+    if ('count' in limit) return this.rejected > limit.count
+    return (isEnd || read >= SHARE_COUNTS_FROM) && this.rejected > limit.share * read
+  }
+
+  error(read: number, sink: string): SluiceError {
+    const limit = this.#describe()
+    const named = this.first.map(({ origin, reason }) => `${placeOf(origin)}: ${reason}`).join('; ')
+    const message = `Too many rejected records: ${this.rejected} of ${read} read, the limit is ${limit}; the first: ${named}; all are in ${sink}`
+    return new SluiceError('REJECTS_OVER_LIMIT', message, { rejected: this.rejected, read, limit })
+  }
+
+  #describe(): string {
+    const limit = this.#limit
+    if (limit === undefined) return 'none'
+    return 'count' in limit ? `${limit.count}` : `${limit.share * 100} %`
+  }
+}
