@@ -1,0 +1,44 @@
+// How a file is stored, told by its first bytes: names lie, magic numbers seldom do.
+
+export type Encoding = 'plain' | 'gzip' | 'zstd'
+
+/** How many bytes are needed to tell. */
+export const MAGIC_BYTES = 4
+
+const GZIP = 0x8b1f
+const ZSTD = 0xfd2fb528
+/** The first of sixteen numbers for frames to be skipped; parallel compressors put one in front. */
+const ZSTD_SKIPPABLE = 0x184d2a50
+
+/**
+ * Tells how a file is stored, whatever its name.
+ *
+ * @param head - its first bytes, {@link MAGIC_BYTES} or as many as there are
+ * @example
+ * tellEncoding(Buffer.from([0x1f, 0x8b, 0x08, 0x00])) // => 'gzip'
+ * tellEncoding(Buffer.from('1.2.3.4 - -')) // => 'plain'
+ */
+export function tellEncoding(head: Buffer): Encoding {
+  if (head.length >= 2 && head.readUInt16LE(0) === GZIP) return 'gzip'
+  if (head.length < 4) return 'plain'
+  const magic = head.readUInt32LE(0)
+  return magic === ZSTD || isSkippable(magic) ? 'zstd' : 'plain'
+}
+
+/** Whether a zstd frame opens with this number. */
+export function isZstdFrame(magic: number): boolean {
+  return magic === ZSTD
+}
+
+/** Whether a zstd frame that holds no content opens with this number. */
+export function isSkippable(magic: number): boolean {
+  return (magic & 0xfffffff0) >>> 0 === ZSTD_SKIPPABLE
+}
+
+/** Names the encoding of a text that opens with a UTF-16 byte order mark; undefined for any other. */
+export function tellUtf16(head: Buffer): string | undefined {
+  if (head.length < 2) return undefined
+  const mark = head.readUInt16BE(0)
+  if (mark === 0xfffe) return 'UTF-16, little endian'
+  return mark === 0xfeff ? 'UTF-16, big endian' : undefined
+}

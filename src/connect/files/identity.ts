@@ -1,0 +1,125 @@
+// What a file is known by when a later run finds it again: size, first bytes, and the bytes at the place reached.
+
+import { createHash } from 'node:crypto'
+import type { FileHandle } from 'node:fs/promises'
+import type { Json, Position } from '../source.ts'
+import type { Encoding } from './encoding.ts'
+import { LAST_BYTES } from './open-line.ts'
+import { positionLost } from './trouble.ts'
+
+/** How many of a file's first bytes are remembered. */
+export const HEAD_BYTES = 4096
+
+/** Bytes by their number and a hash. */
+export type Fingerprint = { readonly bytes: number; readonly sha256: string }
+
+/**
+ * Where a reader of a file stands, as JSON. Offsets and lines are those of the content, `size` is that of the file.
+ */
+export type FilePosition = {
+  readonly encoding: Encoding | 'stream'
+  /** Device and inode: which file it was, for people and for following rotated files. Not compared. */
+  readonly inode: string
+  /** Size of the file when the position was taken, in bytes. */
+  readonly size: number
+  /** The file's first bytes. */
+  readonly head: Fingerprint
+  /** Plain files: the bytes before `offset`. Compressed files: the last bytes of the file. */
+  readonly tail: Fingerprint
+  /** Where the next line begins. */
+  readonly offset: number
+  /** The number of the next line; 0 where a byte range has not found its first line yet. */
+  readonly line: number
+  /** Whether the file was read to its end. */
+  readonly isDone: boolean
+  /** Whether the last line given had no line end: what is appended to the file is its rest. */
+  readonly isPartial: boolean
+}
+
+/** An open file as it is now. */
+export interface FileNow {
+  readonly path: string
+  readonly handle: FileHandle
+  readonly encoding: Encoding
+  readonly inode: string
+  readonly size: number
+}
+
+export function fingerprintOf(bytes: Buffer): Fingerprint {
+  return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex').slice(0, 32) }
+}
+
+/** Reads up to `bytes` bytes at `from`; fewer only at the end of the file. */
+export async function readAt(handle: FileHandle, from: number, bytes: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(bytes)
+  let length = 0
+  while (length < bytes) {
+    const { bytesRead } = await handle.read(buffer, length, bytes - length, from + length)
+    if (bytesRead === 0) break
+    length += bytesRead
+  }
+  return buffer.subarray(0, length)
+}
+
+/**
+ * Reads a position of a file from a checkpoint.
+ *
+ * @throws {SluiceError} POSITION_LOST if it is of another kind of source, or broken
+ */
+export function parsePosition(path: string, position: Position): FilePosition {
+  if (isFilePosition(position)) return position
+  throw positionLost(path, 0, `the checkpoint holds no position of a file: ${JSON.stringify(position)?.slice(0, 60)}`)
+}
+
+/**
+ * Makes sure that a file still is what a position was taken of, and gives the bytes before the position.
+ *
+ * Plain files may have grown. Compressed ones must be as they were: what was appended cannot be told from what was
+ * there before it.
+ *
+ * @throws {SluiceError} POSITION_LOST
+ */
+export async function checkPosition(file: FileNow, position: FilePosition): Promise<Buffer> {
+  const { path, handle, size } = file
+  const lost = (found: string) => positionLost(path, position.offset, found)
+  if (size < position.size) throw lost(`the file is now ${size} bytes`)
+  if (!matches(await readAt(handle, 0, position.head.bytes), position.head)) {
+    throw lost('it is another file, its first bytes differ')
+  }
+  const isCompressed = position.encoding !== 'plain'
+  if (isCompressed && size !== position.size) throw lost(`the file has changed from ${position.size} to ${size} bytes`)
+  const tailEnd = isCompressed ? size : position.offset
+  const tail = await readAt(handle, Math.max(0, tailEnd - position.tail.bytes), position.tail.bytes)
+  if (matches(tail, position.tail)) return isCompressed ? Buffer.alloc(0) : tail
+  throw lost(
+    isCompressed ? 'it is another file, its last bytes differ' : 'it is another file, the bytes before it differ',
+  )
+}
+
+function matches(bytes: Buffer, print: Fingerprint): boolean {
+  return bytes.length === print.bytes && fingerprintOf(bytes).sha256 === print.sha256
+}
+
+function isFilePosition(value: Json): value is FilePosition {
+  const position = value as Partial<FilePosition> | null
+  return (
+    typeof position === 'object' &&
+    position !== null &&
+    ['plain', 'gzip', 'zstd', 'stream'].includes(position.encoding as string) &&
+    typeof position.inode === 'string' &&
+    [position.size, position.offset, position.line].every(isCount) &&
+    isFingerprint(position.head, HEAD_BYTES) &&
+    isFingerprint(position.tail, LAST_BYTES) &&
+    typeof position.isDone === 'boolean' &&
+    typeof position.isPartial === 'boolean'
+  )
+}
+
+function isFingerprint(value: Fingerprint | undefined, maxBytes: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return isCount(value.bytes) && value.bytes <= maxBytes && typeof value.sha256 === 'string'
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}

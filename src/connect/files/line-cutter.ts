@@ -1,0 +1,301 @@
+// Cuts bytes into lines: a pure machine, the same lines however the bytes are cut into blocks.
+
+import { isAscii, isUtf8 } from 'node:buffer'
+import { StringDecoder } from 'node:string_decoder'
+import { invariant } from '../../base/invariant.ts'
+import type { SourceCounts } from '../source.ts'
+import { KEPT_BYTES, lastBytes, OpenLine } from './open-line.ts'
+
+const LF = 0x0a
+const CR = 0x0d
+const TAB = 0x09
+const SPACE = 0x20
+const NOTHING: Buffer = Buffer.alloc(0)
+
+/** The longest line that is no dead letter, unless an option says otherwise. */
+export const MAX_LINE_BYTES: number = 1024 * 1024
+
+/** One line, without its line end. */
+export interface Line {
+  readonly text: string
+  /** From 1. */
+  readonly line: number
+  /** Where the line begins, in bytes; of a file's first line 0, even if a byte order mark stands before its text. */
+  readonly offset: number
+  /** Why the line cannot be a record; undefined for nearly all. */
+  readonly fault: string | undefined
+}
+
+export interface LineCutterOptions {
+  /** Offset of the first byte pushed, which begins a line. 0 by default. */
+  readonly offset?: number
+  /** Number of the line that begins there. 1 by default. */
+  readonly line?: number
+  /** Lines that begin at this offset or after it are not given. No end by default. */
+  readonly until?: number
+  /** Longest line in bytes, without its line end. {@link MAX_LINE_BYTES} by default. */
+  readonly maxLineBytes?: number
+  /** Whether the bytes are a file's first: a byte order mark is then no part of the text. False by default. */
+  readonly isFileStart?: boolean
+  /** Whether a line was given before without its end: what is pushed first is its rest. False by default. */
+  readonly isRest?: boolean
+  /** A fault that every line has: the whole file is in an encoding that cannot be read. */
+  readonly fault?: string | undefined
+  /** The bytes before `offset`, as `lastBytes` gave them. */
+  readonly before?: Buffer
+}
+
+/**
+ * Cuts bytes into lines.
+ *
+ * - A line ends at LF; one CR before the LF is dropped, a lone CR is text. The last line may lack its LF.
+ * - Lines of spaces and tabs only are counted as blank and not given.
+ * - Bytes that are no UTF-8 become U+FFFD; the line is counted and is no worse for it.
+ * - A line over `maxLineBytes` is given once, with its first {@link KEPT_BYTES} as text and its length in the fault;
+ *   memory holds no more of it than `maxLineBytes`. A line with a NUL byte has a fault, too.
+ *
+ * Push a block, take lines until there are none, push the next, say when it was the last and take what that gives.
+ *
+ * @example
+ * const cutter = new LineCutter()
+ * cutter.push(Buffer.from('GET /\r\n\nPO'))
+ * cutter.next() // => { text: 'GET /', line: 1, offset: 0, fault: undefined }
+ * cutter.next() // => undefined
+ * cutter.end()
+ * cutter.next() // => { text: 'PO', line: 3, offset: 8, fault: undefined }
+ * cutter.counts // => { read: 3, blank: 1, invalidUtf8: 0 }
+ */
+export class LineCutter {
+  readonly #maxLineBytes: number
+  readonly #until: number
+  readonly #fault: string | undefined
+  /** Whole lines of the block at hand; a view, never read after the next push. */
+  #region: Buffer = NOTHING
+  /** Where in the region the next line begins. */
+  #at = 0
+  /** How the region's bytes become text. */
+  #charset: 'latin1' | 'utf8' | 'broken' = 'latin1'
+  /** Whether a NUL is somewhere in the region: nearly never, so that lines need not look. */
+  #hasNul = false
+  /** The line that was complete with the last push or end, and began before it: given before the region. */
+  #closed: OpenLine | undefined
+  /** The line that is not complete. */
+  #open: OpenLine
+  /** The bytes before the region. */
+  #before: Buffer
+  /** Offset of the next line. */
+  #offset: number
+  /** Number of the next line. */
+  #line: number
+  /** Whether the next line is a file's first. */
+  #isFileStart: boolean
+  /** Whether the next line is the rest of one that was given. */
+  #isRest: boolean
+  /** Whether the last line given had no LF. */
+  #isPartial: boolean
+  readonly #counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
+
+  constructor(options: LineCutterOptions = {}) {
+    this.#maxLineBytes = options.maxLineBytes ?? MAX_LINE_BYTES
+    this.#until = options.until ?? Number.POSITIVE_INFINITY
+    this.#fault = options.fault
+    this.#open = new OpenLine(this.#maxLineBytes)
+    this.#before = options.before ?? NOTHING
+    this.#offset = options.offset ?? 0
+    this.#line = options.line ?? 1
+    this.#isFileStart = options.isFileStart ?? false
+    this.#isRest = options.isRest ?? false
+    this.#isPartial = this.#isRest
+  }
+
+  /** What became of the lines so far; blank ones are in it once the line after them was asked for. */
+  get counts(): Readonly<SourceCounts> {
+    return this.#counts
+  }
+
+  /** Offset of the next line. */
+  get offset(): number {
+    return this.#offset
+  }
+
+  /** Number of the next line. */
+  get line(): number {
+    return this.#line
+  }
+
+  /** Whether the last line had no LF: what follows is its rest. */
+  get isPartial(): boolean {
+    return this.#isPartial
+  }
+
+  /** Whether no more lines will be given, whatever is pushed. */
+  get isOver(): boolean {
+    return this.#offset >= this.#until && !this.#isRest
+  }
+
+  /** Up to 256 bytes before `offset`. */
+  lastBytes(): Buffer {
+    return lastBytes(this.#before, this.#region.subarray(0, this.#at))
+  }
+
+  /** Takes the next bytes; only when `next` has nothing more. They must stay as they are until it has again. */
+  push(block: Buffer): void {
+    this.#leaveRegion()
+    const end = block.lastIndexOf(LF) + 1
+    if (end === 0) return this.#open.add(block)
+    let from = 0
+    if (this.#open.length > 0) {
+      from = block.indexOf(LF) + 1
+      this.#open.add(block.subarray(0, from))
+      this.#closeLine()
+    }
+    if (from < end) this.#enterRegion(block.subarray(from, end))
+    if (end < block.length) this.#open.add(block.subarray(end))
+  }
+
+  /** Says that there are no more bytes: what is left is a line. */
+  end(): void {
+    this.#leaveRegion()
+    if (this.#open.length > 0) this.#closeLine()
+  }
+
+  /** The next line; undefined when more bytes are needed. */
+  next(): Line | undefined {
+    for (;;) {
+      if (this.isOver) return undefined
+      const closed = this.#closed
+      if (closed !== undefined) {
+        this.#closed = undefined
+        const line = this.#cutClosed(closed)
+        if (line !== undefined) return line
+      } else if (this.#at < this.#region.length) {
+        const line = this.#cutRegion()
+        if (line !== undefined) return line
+      } else {
+        return undefined
+      }
+    }
+  }
+
+  #leaveRegion(): void {
+    invariant(this.#closed === undefined && this.#at === this.#region.length, 'lines were left when bytes were pushed')
+    if (this.#at > 0) this.#before = this.lastBytes()
+    this.#region = NOTHING
+    this.#at = 0
+  }
+
+  #enterRegion(region: Buffer): void {
+    this.#region = region
+    this.#hasNul = region.includes(0)
+    this.#charset = charsetOf(region)
+  }
+
+  #closeLine(): void {
+    this.#closed = this.#open
+    this.#open = new OpenLine(this.#maxLineBytes)
+  }
+
+  #cutClosed(closed: OpenLine): Line | undefined {
+    const bytes = closed.bytes()
+    const textBytes = closed.textBytes
+    this.#isPartial = textBytes === closed.length
+    const line = this.#makeSlowly(bytes, textBytes)
+    this.#pass(closed.length)
+    this.#before = lastBytes(this.#before, closed.last)
+    return line
+  }
+
+  #cutRegion(): Line | undefined {
+    const region = this.#region
+    const from = this.#at
+    const lf = region.indexOf(LF, from)
+    const to = lf > from && region[lf - 1] === CR ? lf - 1 : lf
+    this.#isPartial = false
+    let line: Line | undefined
+    if (this.#isPlain(from, to)) {
+      this.#counts.read += 1
+      const text = region.toString(this.#charset === 'latin1' ? 'latin1' : 'utf8', from, to)
+      line = { text, line: this.#line, offset: this.#offset, fault: undefined }
+    } else {
+      line = this.#makeSlowly(region.subarray(from, to), to - from)
+    }
+    this.#at = lf + 1
+    this.#pass(lf + 1 - from)
+    return line
+  }
+
+  /** Whether a line of the region is what nearly all are: not blank, not too long, without anything to look after. */
+  #isPlain(from: number, to: number): boolean {
+    if (this.#hasNul || this.#charset === 'broken' || this.#fault !== undefined) return false
+    if (this.#isFileStart || this.#isRest || to - from > this.#maxLineBytes) return false
+    const first = this.#region[from]
+    return to > from && first !== SPACE && first !== TAB
+  }
+
+  /** A line with all that may be the matter with it; `bytes` may be longer than its text or, over the bound, shorter. */
+  #makeSlowly(bytes: Buffer, textBytes: number): Line | undefined {
+    const isRest = this.#isRest
+    // The bare line end of a line that was given before: neither a record nor a blank.
+    if (isRest && textBytes === 0) return undefined
+    this.#counts.read += 1
+    const text = this.#textOf(bytes, textBytes)
+    const fault = this.#faultOf(text, textBytes, isRest)
+    if (fault === undefined && isBlank(text)) {
+      this.#counts.blank += 1
+      return undefined
+    }
+    return { text, line: this.#line, offset: this.#offset, fault }
+  }
+
+  #textOf(bytes: Buffer, textBytes: number): string {
+    const from = this.#isFileStart && startsWithMark(bytes) ? 3 : 0
+    if (textBytes > this.#maxLineBytes) return firstOf(bytes.subarray(from, textBytes))
+    const text = bytes.subarray(from, textBytes)
+    if (!isUtf8(text)) this.#counts.invalidUtf8 += 1
+    return text.toString('utf8')
+  }
+
+  #faultOf(text: string, textBytes: number, isRest: boolean): string | undefined {
+    if (this.#fault !== undefined) return this.#fault
+    if (textBytes > this.#maxLineBytes) {
+      return `line of ${inThousands(textBytes)} bytes, limit ${inThousands(this.#maxLineBytes)}`
+    }
+    if (isRest) return 'rest of a line whose beginning was read before, when it was the last and had no line end'
+    const nul = text.indexOf('\0')
+    return nul === -1 ? undefined : `NUL byte at column ${nul + 1}`
+  }
+
+  #pass(bytes: number): void {
+    this.#offset += bytes
+    this.#line += 1
+    this.#isFileStart = false
+    this.#isRest = false
+  }
+}
+
+function charsetOf(region: Buffer): 'latin1' | 'utf8' | 'broken' {
+  // ASCII is the same in both, and latin1 is copied without a look at its bytes.
+  if (isAscii(region)) return 'latin1'
+  return isUtf8(region) ? 'utf8' : 'broken'
+}
+
+function startsWithMark(bytes: Buffer): boolean {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
+}
+
+/** The first bytes of a line as text, without the character that the cut goes through. */
+function firstOf(bytes: Buffer): string {
+  return new StringDecoder('utf8').write(bytes.subarray(0, KEPT_BYTES))
+}
+
+function isBlank(text: string): boolean {
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i)
+    if (code !== SPACE && code !== TAB) return false
+  }
+  return true
+}
+
+function inThousands(count: number): string {
+  return count.toLocaleString('en-US')
+}

@@ -1,0 +1,166 @@
+// From what a user names (paths, globs, `-`) to the files that there are.
+
+import type { BigIntStats } from 'node:fs'
+import { glob, readdir, realpath, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { errnoOf, SluiceError } from '../../base/errors.ts'
+import { cannotRead, quotePath } from './trouble.ts'
+
+/** What is to be read. Paths are absolute; those of files with all links followed. */
+export type Found =
+  | { readonly kind: 'file'; readonly path: string; readonly sizeBytes: number; readonly inode: string }
+  | { readonly kind: 'special'; readonly path: string; readonly inode: string }
+  | { readonly kind: 'stdin' }
+
+export interface ListOptions {
+  /** Whether pipes and devices may be read. */
+  readonly allowSpecial: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Finds the files that are named, in the order of their paths by code unit, each once; standard input comes last.
+ *
+ * A name that exists is that file, whatever characters it holds; else it is a glob. A text that is no file is cut at
+ * its commas, but for those in braces. Directories that a glob matches are left out.
+ *
+ * @throws {SluiceError} SOURCE_MISSING if a name or glob matches nothing; SOURCE_UNREADABLE for a directory that is
+ *   named, and for pipes, sockets and devices unless they are allowed
+ */
+export async function listFiles(input: string | readonly string[], options: ListOptions): Promise<Found[]> {
+  const found: Found[] = []
+  for (const name of typeof input === 'string' ? await namesIn(input) : input) {
+    options.signal?.throwIfAborted()
+    found.push(...(await findNamed(name, options)))
+  }
+  const byInode = new Map(found.map((one) => [one.kind === 'stdin' ? 'stdin' : one.inode, one]))
+  return [...byInode.values()].sort(byPath)
+}
+
+async function namesIn(input: string): Promise<string[]> {
+  if ((await statIfThere(input)) !== undefined) return [input]
+  const names: string[] = []
+  for (const name of splitAtCommas(input)) {
+    const isThere = (await statIfThere(name)) !== undefined
+    names.push(isThere ? name : name.trim())
+  }
+  return names.filter((name) => name !== '')
+}
+
+/** Cuts at commas that stand in no braces: `{a,b}.log` is one glob. */
+export function splitAtCommas(text: string): string[] {
+  const names: string[] = []
+  let depth = 0
+  let from = 0
+  for (let i = 0; i < text.length; i += 1) {
+    const char = text[i]
+    if (char === '{') depth += 1
+    else if (char === '}') depth = Math.max(0, depth - 1)
+    else if (char === ',' && depth === 0) {
+      names.push(text.slice(from, i))
+      from = i + 1
+    }
+  }
+  names.push(text.slice(from))
+  return names
+}
+
+async function findNamed(name: string, options: ListOptions): Promise<Found[]> {
+  if (name === '-') return [{ kind: 'stdin' }]
+  const stats = await statIfThere(name)
+  if (stats?.isDirectory() === true) {
+    const message = `Cannot read ${quotePath(name)}: it is a directory, name the files in it (EISDIR)`
+    throw new SluiceError('SOURCE_UNREADABLE', message, { source: name, offset: 0, errno: 'EISDIR' })
+  }
+  if (stats !== undefined) return [await identify(name, stats, options)]
+  const folder = folderOf(name)
+  if (folder === undefined) {
+    const message = `Cannot read ${quotePath(name)}: there is no such file in ${quotePath(dirname(resolve(name)))}`
+    throw new SluiceError('SOURCE_MISSING', message, { source: name })
+  }
+  const found = await findMatching(name, options)
+  if (found.length === 0) throw await noMatch(name, folder)
+  return found
+}
+
+async function findMatching(pattern: string, options: ListOptions): Promise<Found[]> {
+  const found: Found[] = []
+  for await (const path of glob(pattern)) {
+    options.signal?.throwIfAborted()
+    const stats = await statOf(path)
+    if (!stats.isDirectory()) found.push(await identify(path, stats, options))
+  }
+  return found
+}
+
+async function identify(path: string, stats: BigIntStats, options: ListOptions): Promise<Found> {
+  const inode = `${stats.dev}:${stats.ino}`
+  if (stats.isFile()) return { kind: 'file', path: await realPathOf(path), sizeBytes: Number(stats.size), inode }
+  const kind = specialKind(stats)
+  if (options.allowSpecial && kind !== 'socket') return { kind: 'special', path: resolve(path), inode }
+  throw refuseSpecial(path, kind)
+}
+
+/** The error for what is no regular file and may not be read. */
+export function refuseSpecial(path: string, kind: string): SluiceError {
+  const way = kind === 'socket' ? '' : ': allow it with allowSpecial, or read it as standard input with -'
+  const message = `Cannot read ${quotePath(path)}: it is a ${kind}, not a file${way}`
+  return new SluiceError('SOURCE_UNREADABLE', message, { source: path, offset: 0, errno: 'unknown' })
+}
+
+/** What a file that is neither regular nor a directory is, for people. */
+export function specialKind(stats: Pick<BigIntStats, 'isFIFO' | 'isSocket'>): string {
+  if (stats.isFIFO()) return 'pipe'
+  return stats.isSocket() ? 'socket' : 'device'
+}
+
+async function noMatch(pattern: string, folder: string): Promise<SluiceError> {
+  try {
+    await readdir(folder)
+  } catch (thrown) {
+    if (errnoOf(thrown) !== 'ENOENT') return cannotRead(folder, 0, thrown)
+  }
+  const message = `Cannot read ${quotePath(pattern)}: no file in ${quotePath(folder)} matches`
+  return new SluiceError('SOURCE_MISSING', message, { source: pattern })
+}
+
+const GLOB_CHARACTERS = /[*?[{(]/
+
+/** The folder that a glob begins to look in; undefined for a name that is no glob. */
+function folderOf(pattern: string): string | undefined {
+  const first = pattern.search(GLOB_CHARACTERS)
+  if (first === -1) return undefined
+  return resolve(pattern.slice(0, pattern.lastIndexOf('/', first) + 1))
+}
+
+async function statIfThere(path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await stat(path, { bigint: true })
+  } catch (thrown) {
+    // A list of many names is too long for one name, and is none.
+    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(errnoOf(thrown))) return undefined
+    throw cannotRead(path, 0, thrown)
+  }
+}
+
+async function statOf(path: string): Promise<BigIntStats> {
+  try {
+    return await stat(path, { bigint: true })
+  } catch (thrown) {
+    throw cannotRead(path, 0, thrown)
+  }
+}
+
+async function realPathOf(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (thrown) {
+    throw cannotRead(path, 0, thrown)
+  }
+}
+
+function byPath(a: Found, b: Found): number {
+  if (a.kind === 'stdin' || b.kind === 'stdin') return a.kind === b.kind ? 0 : a.kind === 'stdin' ? 1 : -1
+  // Not localeCompare: the order must be the same on every machine.
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0
+}

@@ -1,0 +1,89 @@
+// A line whose end has not come yet, in bounded memory.
+
+const LF = 0x0a
+const CR = 0x0d
+const NOTHING: Buffer = Buffer.alloc(0)
+
+/** How much of a line that is too long is kept, in bytes. */
+export const KEPT_BYTES = 1024
+
+/**
+ * Gathers the bytes of one line over blocks, its LF included.
+ *
+ * Up to a bound it keeps them all; over it, the first {@link KEPT_BYTES} and the count.
+ */
+export class OpenLine {
+  /** Most bytes that are kept; the line end may come on top. */
+  readonly #maxBytes: number
+  /** What was added, at its beginning, as long as the line is within its bound; grows by doubling. */
+  #buffer: Buffer = NOTHING
+  /** The first bytes of a line over its bound. */
+  #kept: Buffer | undefined
+  /** The last bytes of a line over its bound, {@link LAST_BYTES} at most. */
+  #last: Buffer = NOTHING
+  /** How many bytes were added. */
+  #length = 0
+
+  /** @param maxBytes - most bytes of a line, without its line end */
+  constructor(maxBytes: number) {
+    // What is kept of a line over its bound must be the same however the bytes come.
+    this.#maxBytes = Math.max(maxBytes, KEPT_BYTES)
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** The length of the line without its line end: LF, or CR LF. */
+  get textBytes(): number {
+    const last = this.last
+    if (last.at(-1) !== LF) return this.#length
+    return this.#length - (last.at(-2) === CR ? 2 : 1)
+  }
+
+  /** The last bytes, {@link LAST_BYTES} or as many as there are. */
+  get last(): Buffer {
+    return this.#kept === undefined ? lastBytes(NOTHING, this.bytes()) : this.#last
+  }
+
+  /** Adds bytes by copying them; an LF may only be the last of all. */
+  add(bytes: Buffer): void {
+    const before = this.#length
+    this.#length += bytes.length
+    if (this.#kept !== undefined) {
+      this.#last = lastBytes(this.#last, bytes)
+    } else if (this.#length > this.#maxBytes + 2) {
+      // The line end does not count: two bytes over the bound may turn out to be CR LF.
+      this.#shorten(this.#buffer.subarray(0, before), bytes)
+    } else {
+      if (this.#length > this.#buffer.length) this.#grow(before)
+      bytes.copy(this.#buffer, before)
+    }
+  }
+
+  /** All bytes added or, of a line over its bound, the first of them. A view. */
+  bytes(): Buffer {
+    return this.#kept ?? this.#buffer.subarray(0, this.#length)
+  }
+
+  #grow(used: number): void {
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#length, 2 * this.#buffer.length))
+    this.#buffer.copy(grown, 0, 0, used)
+    this.#buffer = grown
+  }
+
+  #shorten(before: Buffer, bytes: Buffer): void {
+    this.#kept = Buffer.concat([before.subarray(0, KEPT_BYTES), bytes.subarray(0, KEPT_BYTES)]).subarray(0, KEPT_BYTES)
+    this.#last = lastBytes(lastBytes(NOTHING, before), bytes)
+    this.#buffer = NOTHING
+  }
+}
+
+/** How many bytes before a position are remembered, to know the place again. */
+export const LAST_BYTES = 256
+
+/** The last {@link LAST_BYTES} of two runs of bytes taken together, as a copy. */
+export function lastBytes(before: Buffer, bytes: Buffer): Buffer {
+  if (bytes.length >= LAST_BYTES) return Buffer.from(bytes.subarray(bytes.length - LAST_BYTES))
+  return Buffer.concat([before.subarray(Math.max(0, before.length + bytes.length - LAST_BYTES)), bytes])
+}

@@ -1,0 +1,109 @@
+// Opens what cannot be sought: standard input, a pipe, a device.
+
+import type { Readable } from 'node:stream'
+import type { LineFormat } from '../format.ts'
+import type { SplitReader } from '../source.ts'
+import type { Blocks } from './blocks.ts'
+import { decode } from './decode.ts'
+import { MAGIC_BYTES, tellEncoding, tellUtf16 } from './encoding.ts'
+import { HEAD_LINES_BYTES, headLines } from './head-lines.ts'
+import { type FilePosition, fingerprintOf } from './identity.ts'
+import type { Limits } from './limits.ts'
+import { LineCutter } from './line-cutter.ts'
+import { LineReader } from './line-reader.ts'
+import { StreamBlocks } from './stream-blocks.ts'
+import { utf16Fault } from './trouble.ts'
+
+export interface OpenStreamOptions<T> {
+  readonly stream: Readable
+  /** The source of origins, and the name in errors. */
+  readonly name: string
+  readonly format: LineFormat<T>
+  readonly maxLineBytes: number
+  readonly limits: Limits
+  /** Where an earlier run stood: lines and offsets are counted on from there, so that no two records share them. */
+  readonly from: FilePosition | undefined
+  /** Lets go of the stream. */
+  readonly release: () => Promise<void>
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Opens a stream for reading, once its first line is there.
+ *
+ * What a stream has given cannot be read again: an error in compressed data shows only after the lines before it were
+ * given, and what was given and not committed is lost to a later run.
+ */
+export async function openStream<T>(options: OpenStreamOptions<T>): Promise<SplitReader<T>> {
+  const { stream, name, format, maxLineBytes, from } = options
+  const raw = new StreamBlocks(stream, name, options.signal)
+  try {
+    const magic = await gather(raw, (bytes) => bytes.length >= MAGIC_BYTES)
+    const stored = new Prefixed(magic.bytes, raw)
+    const content = decode(tellEncoding(magic.bytes), stored, name, options.limits)
+    const head = await gather(content, (bytes) => bytes.length >= HEAD_LINES_BYTES || bytes.includes(0x0a))
+    const fault = utf16Fault(tellUtf16(head.bytes))
+    const at = { offset: from?.offset ?? 0, line: from?.line ?? 1 }
+    const cutter = new LineCutter({ ...at, maxLineBytes, isFileStart: true, fault })
+    return new LineReader({
+      source: name,
+      step: format.name,
+      blocks: new Prefixed(head.bytes, content),
+      cutter,
+      parse: format.open(headLines(head.bytes.subarray(0, HEAD_LINES_BYTES), head.isWhole, maxLineBytes)),
+      positionAt: (isDone) => streamPosition(cutter, isDone),
+      doneBytesAt: () => raw.takenBytes,
+      release: options.release,
+    })
+  } catch (thrown) {
+    raw.close()
+    await options.release()
+    throw thrown
+  }
+}
+
+function streamPosition(cutter: LineCutter, isDone: boolean): FilePosition {
+  const none = fingerprintOf(Buffer.alloc(0))
+  const { offset, line } = cutter
+  return { encoding: 'stream', inode: '', size: 0, head: none, tail: none, offset, line, isDone, isPartial: false }
+}
+
+/** Reads blocks until what they make together is enough, or until the end. */
+async function gather(
+  blocks: Blocks,
+  isEnough: (bytes: Buffer) => boolean,
+): Promise<{ readonly bytes: Buffer; readonly isWhole: boolean }> {
+  let bytes: Buffer = Buffer.alloc(0)
+  while (!isEnough(bytes)) {
+    const block = await blocks.read()
+    if (block === undefined) return { bytes, isWhole: true }
+    bytes = Buffer.concat([bytes, block])
+  }
+  return { bytes, isWhole: false }
+}
+
+/** Blocks with bytes put back in front of them. */
+class Prefixed implements Blocks {
+  readonly #blocks: Blocks
+  /** What was put back, until it is read. */
+  #prefix: Buffer | undefined
+
+  constructor(prefix: Buffer, blocks: Blocks) {
+    this.#prefix = prefix.length > 0 ? prefix : undefined
+    this.#blocks = blocks
+  }
+
+  get takenBytes(): number {
+    return this.#blocks.takenBytes
+  }
+
+  async read(): Promise<Buffer | undefined> {
+    const prefix = this.#prefix
+    this.#prefix = undefined
+    return prefix ?? (await this.#blocks.read())
+  }
+
+  close(): void {
+    this.#blocks.close()
+  }
+}

@@ -1,0 +1,92 @@
+// One zlib stream, driven by hand: bytes in, bytes out, nothing held but what is under way.
+
+import type { Transform } from 'node:stream'
+import { BLOCK_BYTES } from './file-blocks.ts'
+
+/** A zlib stream; `bytesWritten` is how much of its input it has consumed. */
+export type ZlibStream = Transform & { readonly bytesWritten: number }
+
+/** Options of the streams: one block of output at a time, so that no more is held than is asked for. */
+export const ZLIB_OPTIONS: { readonly chunkSize: number; readonly highWaterMark: number } = {
+  chunkSize: BLOCK_BYTES,
+  highWaterMark: BLOCK_BYTES,
+}
+
+/**
+ * Puts blocks into a zlib stream and takes out what they become.
+ *
+ * Node's own pipes will not do: what follows the compressed data is dropped in silence by them, and has to be looked at.
+ *
+ * @example
+ * const pump = new Pump(createGunzip())
+ * pump.put(gzipSync('some text'))
+ * pump.finish()
+ * String(await pump.take()) // => 'some text'
+ * await pump.take() // => undefined
+ */
+export class Pump {
+  readonly #stream: ZlibStream
+  /** Whether a block was put in and is not yet consumed: the stream reads from its memory until then. */
+  #isBusy = false
+  /** Set once the stream says that its data is complete. */
+  #hasEnded = false
+  /** What the stream failed with. */
+  #failure: { readonly thrown: unknown } | undefined
+  /** Ends the wait of the call under way. */
+  #wake: () => void = () => {}
+
+  constructor(stream: ZlibStream) {
+    this.#stream = stream
+    stream.on('readable', () => this.#wake())
+    stream.on('end', () => {
+      this.#hasEnded = true
+      this.#wake()
+    })
+    stream.on('error', (thrown) => {
+      this.#failure = { thrown }
+      this.#wake()
+    })
+  }
+
+  /** Whether the compressed data is complete; what was put in beyond `consumedBytes` is no part of it. */
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
+  get consumedBytes(): number {
+    return this.#stream.bytesWritten
+  }
+
+  /** Puts a block in; only after `take` has given undefined, and the block must stay as it is until it does so again. */
+  put(block: Buffer): void {
+    this.#isBusy = true
+    this.#stream.write(block, () => {
+      this.#isBusy = false
+      this.#wake()
+    })
+  }
+
+  /** Says that no more will be put in: data that is not complete is an error then. */
+  finish(): void {
+    this.#isBusy = true
+    this.#stream.end()
+  }
+
+  /** The next bytes that came out; undefined when the stream wants more put in, or has ended. */
+  async take(): Promise<Buffer | undefined> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure.thrown
+      const chunk: Buffer | null = this.#stream.read()
+      if (chunk !== null) return chunk
+      if (this.#hasEnded || !this.#isBusy) return undefined
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#wake = resolve
+      await promise
+    }
+  }
+
+  close(): void {
+    this.#stream.destroy()
+    this.#wake()
+  }
+}

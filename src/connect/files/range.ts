@@ -1,0 +1,67 @@
+// Byte ranges of a plain file: each owns the lines that begin in it.
+
+import type { Blocks } from './blocks.ts'
+
+/** From a byte to the byte before another. */
+export interface ByteRange {
+  readonly from: number
+  readonly to: number
+}
+
+/** Where the first line of a range begins, and its number. */
+export interface RangeStart {
+  readonly offset: number
+  readonly line: number
+}
+
+const LF = 0x0a
+
+/** The id of a part of a file. */
+export function rangeId(path: string, range: ByteRange): string {
+  return `${path}#${range.from}-${range.to}`
+}
+
+/** The ranges of `splitBytes` each that a file of `sizeBytes` begins in; at least one. */
+export function rangesOf(sizeBytes: number, splitBytes: number): ByteRange[] {
+  const count = Math.max(1, Math.ceil(sizeBytes / splitBytes))
+  return Array.from({ length: count }, (_, i) => ({ from: i * splitBytes, to: (i + 1) * splitBytes }))
+}
+
+/** Takes an id of `rangeId` apart; undefined if it is the id of a whole file. */
+export function parseRangeId(id: string, splitBytes: number): { path: string; range: ByteRange } | undefined {
+  const found = /^(.*)#(\d+)-(\d+)$/s.exec(id)
+  if (found === null) return undefined
+  const [path = '', from, to] = [found[1], Number(found[2]), Number(found[3])]
+  const isOurs = from % splitBytes === 0 && to - from === splitBytes
+  return isOurs ? { path, range: { from, to } } : undefined
+}
+
+/**
+ * Finds the first line that begins at `from` or after it, and its number, by counting all lines before it.
+ *
+ * @param blocks - the file from its first byte on
+ * @returns undefined if no line begins there, as far as the file goes or up to `to`
+ */
+export async function findRangeStart(blocks: Blocks, range: ByteRange): Promise<RangeStart | undefined> {
+  if (range.from === 0) return { offset: 0, line: 1 }
+  let at = 0
+  let lines = 0
+  for (let block = await blocks.read(); block !== undefined && at < range.to; block = await blocks.read()) {
+    // A line begins at `from` if the byte before it ends one.
+    const counted = Math.max(0, Math.min(block.length, range.from - 1 - at))
+    lines += countLineEnds(block.subarray(0, counted))
+    const lf = block.indexOf(LF, counted)
+    if (lf !== -1) {
+      const offset = at + lf + 1
+      return offset < range.to ? { offset, line: lines + 2 } : undefined
+    }
+    at += block.length
+  }
+  return undefined
+}
+
+function countLineEnds(bytes: Buffer): number {
+  let count = 0
+  for (let lf = bytes.indexOf(LF); lf !== -1; lf = bytes.indexOf(LF, lf + 1)) count += 1
+  return count
+}

@@ -1,0 +1,140 @@
+// Where zstd frames begin and end, told from their headers (RFC 8878, section 3.1).
+
+import { isSkippable, isZstdFrame } from './encoding.ts'
+
+/** Bytes of one frame. `isLast` on those that end it. */
+export interface FramePart {
+  readonly bytes: Buffer
+  readonly isLast: boolean
+}
+
+/** What the next bytes of the data are. */
+type Part = 'magic' | 'skip-size' | 'skip' | 'descriptor' | 'header' | 'block-header' | 'block' | 'checksum'
+
+const RLE_BLOCK = 1
+const RESERVED_BLOCK = 3
+
+/**
+ * Cuts zstd data into frames and leaves out those that hold no content.
+ *
+ * A decompressor of Node takes one frame: what follows it in the same write is dropped without a word, and so is the
+ * end of a frame that is cut off. This machine tells each frame's end, and whether the data may end where it does.
+ *
+ * @throws {RangeError} from `push`, if the data is no zstd
+ */
+export class ZstdFrames {
+  /** What the next bytes are. */
+  #part: Part = 'magic'
+  /** How many more bytes that part has. */
+  #left = 4
+  /** The bytes of a part that is a number, gathered over blocks: 4 bytes at most. */
+  #field: number[] = []
+  /** Whether the frame has a checksum behind its blocks. */
+  #hasChecksum = false
+  /** Whether the block at hand is the frame's last. */
+  #isLastBlock = false
+  /** How many bytes were seen. */
+  #seenBytes = 0
+
+  /** How many bytes were seen: where the error is, if `push` throws. */
+  get seenBytes(): number {
+    return this.#seenBytes
+  }
+
+  /** Whether the data may end here: between two frames. */
+  get isBetweenFrames(): boolean {
+    return this.#part === 'magic' && this.#field.length === 0
+  }
+
+  /** Takes the next bytes; the parts that it gives are views of them. */
+  push(block: Buffer): FramePart[] {
+    const parts: FramePart[] = []
+    let from = 0
+    let at = 0
+    while (at < block.length) {
+      const part = this.#part
+      const bytes = Math.min(this.#left, block.length - at)
+      if (isField(part)) for (let i = 0; i < bytes; i += 1) this.#field.push(block[at + i] ?? 0)
+      at += bytes
+      this.#left -= bytes
+      this.#seenBytes += bytes
+      if (part === 'skip' || part === 'skip-size') from = at
+      if (this.#left > 0) break
+      if (part === 'magic') {
+        this.#enterFrame()
+        // A magic number may begin in an earlier block: it is given from what was gathered, whole.
+        if (this.#part === 'descriptor') parts.push({ bytes: Buffer.from(this.#field), isLast: false })
+        this.#field = []
+        from = at
+      } else if (this.#advance(part)) {
+        if (from < at) parts.push({ bytes: block.subarray(from, at), isLast: true })
+        from = at
+      }
+    }
+    if (from < at && this.#part !== 'magic') parts.push({ bytes: block.subarray(from, at), isLast: false })
+    return parts
+  }
+
+  #enterFrame(): void {
+    const magic = Buffer.from(this.#field).readUInt32LE(0)
+    if (isSkippable(magic)) return this.#expect('skip-size', 4)
+    if (!isZstdFrame(magic)) {
+      this.#seenBytes -= 4
+      throw new RangeError('what stands there is no zstd frame')
+    }
+    this.#expect('descriptor', 1)
+  }
+
+  /** Goes from a part that is complete to the next one; true if the frame is complete with it. */
+  #advance(part: Part): boolean {
+    const field = this.#field
+    this.#field = []
+    switch (part) {
+      case 'skip-size':
+        this.#expect('skip', Buffer.from(field).readUInt32LE(0))
+        break
+      case 'descriptor':
+        this.#expect('header', this.#headerBytes(field[0] ?? 0))
+        break
+      case 'header':
+        this.#expect('block-header', 3)
+        break
+      case 'block-header':
+        this.#expect('block', this.#blockBytes(Buffer.from(field).readUIntLE(0, 3)))
+        break
+      case 'block':
+        if (!this.#isLastBlock) this.#expect('block-header', 3)
+        else this.#expect(this.#hasChecksum ? 'checksum' : 'magic', 4)
+        break
+      default:
+        this.#expect('magic', 4)
+    }
+    if (this.#left === 0) return this.#advance(this.#part)
+    return this.#part === 'magic' && part !== 'skip' && part !== 'skip-size'
+  }
+
+  #expect(part: Part, bytes: number): void {
+    this.#part = part
+    this.#left = bytes
+  }
+
+  /** How long the rest of the frame header is: window, dictionary and content size are each there or not. */
+  #headerBytes(descriptor: number): number {
+    this.#hasChecksum = (descriptor & 0x04) !== 0
+    const isSingleSegment = (descriptor & 0x20) !== 0
+    const dictionaryBytes = [0, 1, 2, 4][descriptor & 0x03] ?? 0
+    const contentSizeBytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0
+    return (isSingleSegment ? 0 : 1) + dictionaryBytes + contentSizeBytes
+  }
+
+  #blockBytes(header: number): number {
+    this.#isLastBlock = (header & 1) === 1
+    const kind = (header >> 1) & 0x03
+    if (kind === RESERVED_BLOCK) throw new RangeError('a block is of a kind that zstd does not have')
+    return kind === RLE_BLOCK ? 1 : header >> 3
+  }
+}
+
+function isField(part: Part): boolean {
+  return part !== 'skip' && part !== 'block' && part !== 'checksum' && part !== 'header'
+}

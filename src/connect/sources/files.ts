@@ -1,0 +1,184 @@
+// The source of files: lines of plain and compressed files, by name or glob, and of standard input.
+
+import { createReadStream } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import { checkInteger, checkKeys, describeValue } from '../../base/check.ts'
+import { SluiceError } from '../../base/errors.ts'
+import { MAGIC_BYTES, tellEncoding } from '../files/encoding.ts'
+import { type FilePosition, parsePosition, readAt } from '../files/identity.ts'
+import { DEFAULT_LIMITS, type Limits } from '../files/limits.ts'
+import { MAX_LINE_BYTES } from '../files/line-cutter.ts'
+import { type Found, listFiles } from '../files/list.ts'
+import { openFile, sizeOf } from '../files/open-file.ts'
+import { openStream } from '../files/open-stream.ts'
+import { parseRangeId, rangeId, rangesOf } from '../files/range.ts'
+import { cannotRead } from '../files/trouble.ts'
+import type { LineFormat } from '../format.ts'
+import type { OpenOptions, Source, Split, SplitReader } from '../source.ts'
+
+export interface FilesOptions {
+  /** Longest line in bytes, without its line end; a longer one is a dead letter. 1 MiB by default. */
+  readonly maxLineBytes?: number
+  /** Most bytes that one compressed byte may become, once 16 MiB have come out. 200 by default. */
+  readonly maxRatio?: number
+  /** Most bytes that one compressed file may become. No limit by default. */
+  readonly maxTotalBytes?: number
+  /**
+   * Cuts plain files into ranges of this many bytes, to be read side by side. Not cut by default. Positions are kept
+   * by range: a run with another size finds none of them, and begins anew.
+   */
+  readonly splitBytes?: number
+  /** Whether pipes and devices are read; they are refused by default. */
+  readonly allowSpecial?: boolean
+}
+
+const OPTIONS = ['maxLineBytes', 'maxRatio', 'maxTotalBytes', 'splitBytes', 'allowSpecial']
+
+/** No string of Node's is longer: a line over it could not become one. */
+const MAX_STRING_LENGTH = 0x1fffffe8
+
+/** The split id and the source of what comes from standard input; no file's, as those are absolute paths. */
+const STDIN = 'stdin'
+
+/**
+ * Reads the lines of files.
+ *
+ * - **Names**: paths or globs, separated by commas (an array holds one in each element); `-` is standard input. A name
+ *   that exists is that file, whatever characters it holds. Files come in the order of their absolute paths, each once.
+ * - **Content**: plain, gzip or zstd, told by its first bytes. Compressed files are read through once when they are
+ *   opened: no line of one with a wrong checksum is given.
+ * - **Lines** end at LF or CR LF; blank ones are counted, bytes that are no UTF-8 become U+FFFD and are counted, lines
+ *   with a NUL byte or over `maxLineBytes` are dead letters. A byte order mark is no part of the first line.
+ * - **Origins** name the absolute path, the line from 1, and the offset in the uncompressed content.
+ * - **Resume**: a plain file may have grown. Lines after the last one follow; if that one had no line end, it was given
+ *   as it stood, and what completes it is a dead letter. A compressed file must be as it was.
+ * - **Standard input** cannot be read again: what an earlier run gave and did not commit is lost (at most once), a later
+ *   run begins with what is there then, and counts lines and offsets on.
+ *
+ * Memory is bounded by `maxLineBytes` and a few blocks of 256 KiB, whatever the files hold.
+ *
+ * @throws {TypeError} for an option that there is not, or input that is neither text nor texts
+ * @throws {SluiceError} CONFIG_INVALID if no file is named; then, from `splits` and `open`: SOURCE_MISSING,
+ *   SOURCE_UNREADABLE, SOURCE_CORRUPT, SOURCE_LIMIT, POSITION_LOST
+ * @example
+ * const lines = { name: 'lines', open: () => (text: string) => text }
+ * const logs = files('logs/*.log, logs/*.gz', lines)
+ * logs.title // => 'logs/*.log, logs/*.gz as lines'
+ */
+export function files<T>(
+  input: string | readonly string[],
+  format: LineFormat<T>,
+  options: FilesOptions = {},
+): Source<T> {
+  checkInput(input)
+  checkOptions(options)
+  const settings: Settings = {
+    maxLineBytes: options.maxLineBytes ?? MAX_LINE_BYTES,
+    limits: {
+      maxRatio: options.maxRatio ?? DEFAULT_LIMITS.maxRatio,
+      maxTotalBytes: options.maxTotalBytes ?? DEFAULT_LIMITS.maxTotalBytes,
+    },
+    splitBytes: options.splitBytes ?? Number.POSITIVE_INFINITY,
+    allowSpecial: options.allowSpecial ?? false,
+  }
+  const named = typeof input === 'string' ? input : input.join(', ')
+  return {
+    kind: 'files',
+    title: `${named} as ${format.name}`,
+    ...(format.columns === undefined ? {} : { columns: format.columns }),
+    splits: async (waiting = {}) => {
+      const found = await listFiles(input, { allowSpecial: settings.allowSpecial, signal: waiting.signal })
+      const splits: Split[] = []
+      for (const one of found) splits.push(...(await splitsOf(one, settings.splitBytes)))
+      return splits
+    },
+    open: async (split, from, waiting = {}) => {
+      waiting.signal?.throwIfAborted()
+      const position = from === undefined ? undefined : parsePosition(split.id, from)
+      return await openSplit(split.id, format, settings, position, waiting)
+    },
+  }
+}
+
+interface Settings {
+  readonly maxLineBytes: number
+  readonly limits: Limits
+  readonly splitBytes: number
+  readonly allowSpecial: boolean
+}
+
+function checkInput(input: unknown): void {
+  const names = typeof input === 'string' ? [input] : input
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
+    throw new TypeError(`files reads a text or an array of texts: found ${describeValue(input)}`)
+  }
+  const isEmpty = names.length === 0 || names.every((name) => name.replaceAll(',', '').trim() === '')
+  if (!isEmpty) return
+  const message = `Cannot read files: no path or glob is named, found ${describeValue(input)}`
+  throw new SluiceError('CONFIG_INVALID', message, { key: 'input', value: input, allowed: 'paths, globs, or -' })
+}
+
+function checkOptions(options: FilesOptions): void {
+  checkKeys('files', options, OPTIONS)
+  const { maxLineBytes, maxRatio, maxTotalBytes, splitBytes } = options
+  if (maxLineBytes !== undefined) checkInteger('maxLineBytes', maxLineBytes, 1, MAX_STRING_LENGTH)
+  if (maxTotalBytes !== undefined) checkIntegerOrNone('maxTotalBytes', maxTotalBytes)
+  if (splitBytes !== undefined) checkIntegerOrNone('splitBytes', splitBytes)
+  if (maxRatio !== undefined && !(typeof maxRatio === 'number' && maxRatio >= 1)) {
+    throw new RangeError(`maxRatio must be a number, 1 or more: found ${describeValue(maxRatio)}`)
+  }
+}
+
+function checkIntegerOrNone(name: string, value: number): void {
+  if (value !== Number.POSITIVE_INFINITY) checkInteger(name, value, 1)
+}
+
+async function splitsOf(found: Found, splitBytes: number): Promise<Split[]> {
+  if (found.kind === 'stdin') return [{ id: STDIN }]
+  if (found.kind === 'special') return [{ id: found.path }]
+  const { path, sizeBytes } = found
+  // A file that fits into one range is one, too: its id must hold when it grows.
+  if (splitBytes === Number.POSITIVE_INFINITY || !(await isPlain(path))) return [{ id: path, sizeBytes }]
+  return rangesOf(sizeBytes, splitBytes).map((range) => ({
+    id: rangeId(path, range),
+    sizeBytes: sizeOf(sizeBytes, range),
+  }))
+}
+
+async function isPlain(path: string): Promise<boolean> {
+  try {
+    await using handle = await open(path)
+    return tellEncoding(await readAt(handle, 0, MAGIC_BYTES)) === 'plain'
+  } catch (thrown) {
+    throw cannotRead(path, 0, thrown)
+  }
+}
+
+async function openSplit<T>(
+  id: string,
+  format: LineFormat<T>,
+  settings: Settings,
+  from: FilePosition | undefined,
+  { signal }: OpenOptions,
+): Promise<SplitReader<T>> {
+  const common = { format, maxLineBytes: settings.maxLineBytes, limits: settings.limits, from, signal }
+  if (id === STDIN) {
+    return await openStream({ ...common, stream: process.stdin, name: STDIN, release: async () => {} })
+  }
+  const part = settings.splitBytes === Number.POSITIVE_INFINITY ? undefined : parseRangeId(id, settings.splitBytes)
+  const path = part?.path ?? id
+  if (settings.allowSpecial && part === undefined && (await isSpecial(path))) {
+    const stream = createReadStream(path)
+    // Not awaited: the read of a pipe whose writer is silent ends only with the writer.
+    return await openStream({ ...common, stream, name: path, release: async () => void stream.destroy() })
+  }
+  return await openFile({ ...common, path, range: part?.range })
+}
+
+async function isSpecial(path: string): Promise<boolean> {
+  try {
+    return !(await stat(path)).isFile()
+  } catch (thrown) {
+    throw cannotRead(path, 0, thrown)
+  }
+}
