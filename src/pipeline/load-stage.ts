@@ -3,11 +3,11 @@
 import { isPromise } from '../base/promise.ts'
 import type { DeadLetter, Entry, Origin, Traced } from '../connect/origin.ts'
 import type { SinkWriter } from '../connect/sink.ts'
-import { TopCounter } from '../observe/top.ts'
+import { type Top, TopCounter } from '../observe/top.ts'
 import type { ConsumerSpec } from '../stage/hooks.ts'
 import type { Epochs } from './epochs.ts'
 import type { RejectLimit } from './reject-limit.ts'
-import type { RunEvent, Top } from './report.ts'
+import type { RunEvent } from './report.ts'
 
 type AnyEntry = Entry<unknown>
 type AnyEvent = Traced<unknown>

@@ -2,6 +2,7 @@
 
 import type { DeadLetter } from '../connect/origin.ts'
 import type { Totals } from '../connect/sink.ts'
+import type { Top } from '../observe/top.ts'
 
 /** How far a run is. Taken at any time, costs nothing to the run. */
 export interface Progress {
@@ -55,10 +56,4 @@ export interface RunReport {
   readonly firstRejects: readonly DeadLetter[]
   /** Where rows and dead letters went, for a person. */
   readonly sink: string
-}
-
-export interface Top {
-  readonly values: readonly (readonly [value: string, count: number])[]
-  readonly distinct: number
-  readonly exact: boolean
 }
