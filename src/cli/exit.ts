@@ -1,0 +1,54 @@
+// Exit codes: those of sysexits, so that scripts can tell what to do next.
+
+import { type ErrorCode, isSluiceError } from '../base/errors.ts'
+
+export const OK = 0
+export const BUG = 70
+export const CANNOT_WRITE = 74
+
+/** What each code is for, in the order in which help shows them. */
+export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
+  ['0', 'everything was read and committed, rejected records within the limit'],
+  ['64', 'the command line is wrong'],
+  ['65', 'too many records were rejected (--strict, --max-dead-letters)'],
+  ['66', 'the source is missing, unreadable, corrupt, or no longer what it was'],
+  ['69', 'the sink cannot be reached'],
+  ['70', 'a bug in Sluice: please report it'],
+  ['74', 'a file of our own cannot be written (disk full)'],
+  ['75', 'another instance holds the pipeline'],
+  ['78', 'the pipeline, a parameter or the target does not fit'],
+  ['128+n', 'stopped by signal n (130: Ctrl-C, 143: SIGTERM); what was read is committed'],
+]
+
+const CODES: Readonly<Record<ErrorCode, number>> = {
+  COMMAND_INVALID: 64,
+  CONFIG_INVALID: 78,
+  REJECTS_OVER_LIMIT: 65,
+  SOURCE_MISSING: 66,
+  SOURCE_UNREADABLE: 66,
+  SOURCE_CORRUPT: 66,
+  SOURCE_LIMIT: 66,
+  POSITION_LOST: 66,
+  SINK_UNREACHABLE: 69,
+  SINK_MISMATCH: 78,
+  PIPELINE_HELD: 75,
+  CHECKPOINT_INVALID: 78,
+  STORAGE_FAILED: 74,
+  RESTARTS_OVER_LIMIT: 70,
+  BUFFER_FULL: 70,
+  TIMED_OUT: 69,
+}
+
+/** The exit code of a failure. What nobody foresaw is a bug. */
+export function exitCodeOf(error: unknown): number {
+  return isSluiceError(error) ? CODES[error.code] : BUG
+}
+
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
+
+export type StopSignal = keyof typeof SIGNALS
+export const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+export function exitCodeOfSignal(signal: StopSignal): number {
+  return 128 + SIGNALS[signal]
+}

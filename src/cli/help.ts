@@ -1,0 +1,96 @@
+// What `sluice --help` says.
+
+import { escapeText } from '../observe/escape.ts'
+import type { Params } from '../pipeline/param.ts'
+import type { Pipeline } from '../pipeline/pipeline.ts'
+import { EXIT_CODES } from './exit.ts'
+
+const RUN_OPTIONS: readonly (readonly [option: string, meaning: string])[] = [
+  ['-p, --param name=value', 'sets a parameter of the pipeline; may be given several times'],
+  ['--strict', 'stops at the first record that is rejected'],
+  ['--max-dead-letters N|P%', 'stops when more than N records, or more than P percent, are rejected'],
+  ['--epoch-ms N', 'commits at least every N milliseconds (1000)'],
+  ['--drain-timeout SECONDS', 'how long a stop may take to commit what was read (30)'],
+  ['--json', 'prints the summary as one JSON object on standard output'],
+  ['--log text|json', 'how notices and errors are written to standard error (text)'],
+  ['-q, --quiet', 'no progress: errors and the summary alone'],
+  ['-h, --help', "the pipeline's own parameters"],
+]
+
+export function mainHelp(): string {
+  return `Sluice loads data with demand-driven pipelines: exactly once, whatever happens in between.
+
+Usage
+  sluice run FILE [options]     runs the pipeline that FILE exports; goes on where the last run was stopped
+  sluice graph FILE [options]   prints the pipeline as a Mermaid diagram
+  sluice help [COMMAND]         this page, or that of a command
+  sluice --version
+
+FILE is a TypeScript or JavaScript module whose default export is a pipeline. A run can be killed at any moment and
+started again: rows, dead letters and positions are committed together. Ctrl-C stops it cleanly, twice at once.
+
+Examples
+  sluice run access-log.ts --param input='logs/*.gz' --param db=out.db
+  sluice graph access-log.ts > access-log.mmd
+
+Options of run
+${table(RUN_OPTIONS)}
+
+Exit codes
+${table(EXIT_CODES)}
+`
+}
+
+export function runHelp(): string {
+  return `sluice run FILE [options]
+
+Runs the pipeline that FILE exports. It goes on where the last run was stopped; a second run loads only what is new.
+"sluice run FILE --help" shows the pipeline's own parameters.
+
+Options
+${table(RUN_OPTIONS)}
+
+Examples
+  sluice run access-log.ts --param input='logs/*.gz' --param db=out.db
+  sluice run access-log.ts --max-dead-letters 1% --json | jq .run.loaded
+
+Exit codes
+${table(EXIT_CODES)}
+`
+}
+
+export function graphHelp(): string {
+  return `sluice graph FILE [--param name=value …]
+
+Prints the pipeline that FILE exports as a Mermaid diagram, drawn from the pipeline itself: its source, every step, its
+sink, and where dead letters go. Nothing is read or written.
+
+Example
+  sluice graph access-log.ts > access-log.mmd
+`
+}
+
+/** The page of one pipeline: what it is and its parameters. */
+export function pipelineHelp(file: string, pipeline: Pipeline<Params>): string {
+  const rows = Object.entries(pipeline.params).map(([name, { about, allowed, default: byDefault }]) => {
+    const meaning = about === '' ? allowed : about
+    return [`${name}=${quote(`${byDefault}`)}`, escapeText(meaning)] as const
+  })
+  const about = pipeline.about === '' ? '' : `\n${escapeText(pipeline.about)}\n`
+  const params = rows.length === 0 ? '  none\n' : `${table(rows)}\n`
+  return `${pipeline.name}: sluice run ${file} [--param name=value …]\n${about}
+Parameters, with what they are if not given
+${params}
+"sluice help run" shows the options that every run has.
+`
+}
+
+/** A word as a POSIX shell takes it. */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
+
+function table(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}   ${right}`).join('\n')
+}

@@ -1,0 +1,66 @@
+// What a run has done, for a person to read.
+
+import type { Totals } from '../../connect/sink.ts'
+import { excerpt } from '../../observe/escape.ts'
+import { bytesText, countText, durationText } from '../../observe/text.ts'
+import type { Top } from '../../observe/top.ts'
+import type { RunReport } from '../../pipeline/report.ts'
+
+const WHAT: readonly (readonly [key: keyof Totals, about: string])[] = [
+  ['read', ''],
+  ['loaded', ''],
+  ['dead', 'rejected, kept in the table of dead letters with their reasons'],
+  ['filtered', 'let go by the flow'],
+  ['blank', 'blank lines'],
+  ['derived', 'more events than records: a flatMap made them'],
+  ['invalidUtf8', 'not valid UTF-8, read with replacement characters'],
+]
+/** Shown even if they are 0: they are the ones that add up. */
+const ALWAYS: readonly (keyof Totals)[] = ['read', 'loaded', 'dead', 'filtered', 'blank']
+
+export function summaryText(report: RunReport): string {
+  const { pipeline, outcome, run, overall, elapsedMs, doneBytes, splits, sink } = report
+  const lines = [`${pipeline}: ${outcome} in ${durationText(elapsedMs)}, committed to ${excerpt(sink, 200)}`, '']
+  if (run.read === 0 && splits.unchanged > 0) {
+    lines.push(`  nothing new: ${splits.unchanged} of ${splits.all} loaded already, up to their ends`)
+  } else {
+    lines.push(...totalsLines(run, rateText(run.read, doneBytes, elapsedMs)))
+    if (splits.unchanged > 0) lines.push(`  ${splits.unchanged} of ${splits.all} had nothing new`)
+  }
+  if (overall.read !== run.read) lines.push('', `  in all runs: ${sumText(overall)}`)
+  const tops = Object.entries(report.top).filter(([, top]) => top.values.length > 0)
+  if (tops.length > 0) lines.push('', ...tops.flatMap(([title, top]) => topLines(title, top)))
+  return `${lines.join('\n')}\n`
+}
+
+/** The totals in one line, as an equation. */
+export function sumText({ read, loaded, dead, filtered, blank, derived }: Totals): string {
+  const more = derived > 0 ? ` + ${countText(derived)} derived` : ''
+  const parts = [`${countText(loaded)} loaded`, `${countText(dead)} dead`, `${countText(filtered)} filtered`]
+  return `${countText(read)} read${more} = ${parts.join(' + ')} + ${countText(blank)} blank`
+}
+
+function totalsLines(totals: Totals, rate: string): string[] {
+  const shown = WHAT.filter(([key]) => ALWAYS.includes(key) || totals[key] > 0)
+  const width = Math.max(...shown.map(([key]) => countText(totals[key]).length))
+  const nameWidth = Math.max(...shown.map(([key]) => key.length))
+  return shown.map(([key, about]) => {
+    const note = key === 'read' ? rate : totals[key] > 0 ? about : ''
+    return `  ${key.padEnd(nameWidth)}  ${countText(totals[key]).padStart(width)}  ${note}`.trimEnd()
+  })
+}
+
+function rateText(read: number, bytes: number, elapsedMs: number): string {
+  if (elapsedMs <= 0) return ''
+  const perSecond = 1000 / elapsedMs
+  return `${countText(read * perSecond)} a second, ${bytesText(bytes * perSecond)} a second`
+}
+
+function topLines(title: string, { values, distinct, exact }: Top): string[] {
+  const width = Math.max(...values.map(([, count]) => countText(count).length))
+  const about = exact ? `${countText(distinct)} different` : 'counts are estimates'
+  return [
+    `  ${excerpt(title, 40)} (${about})`,
+    ...values.map(([value, count]) => `  ${countText(count).padStart(width + 2)}  ${excerpt(value, 80)}`),
+  ]
+}
