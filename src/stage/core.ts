@@ -6,6 +6,7 @@ import { isPromise } from '../base/promise.ts'
 import { Ring } from '../base/ring.ts'
 import type { AnySpec } from './hooks.ts'
 import { Intake, type Work } from './intake.ts'
+import { Lifetime, reasonOf } from './lifetime.ts'
 import type { Link, LinkEnd, SubscribeOptions } from './link.ts'
 import { COMPLETED, type Ending, type Marker, type Message, type ToStage } from './message.ts'
 import type { Outlet } from './outlet.ts'
@@ -30,7 +31,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
   /** The giving side; a consumer has none. */
   readonly #outlet: Outlet<unknown> | undefined
   readonly #intake = new Intake()
-  readonly #mailbox = new Ring<Message>()
+  readonly #mailbox = new Ring<Message<Link>>()
   readonly #pause: Pause
   /** The iterator that a handler gave, drawn from as demand allows, and what to do when it is drawn dry. */
   #drawing: { readonly iterator: Iterator<unknown>; readonly settle: () => void } | undefined
@@ -44,15 +45,11 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
   /** A producer was cancelled: the stage that ends for want of producers is cancelled too. */
   #cancelled: Ending | undefined
   #hasWarned = false
-  /** Whether somebody will hear of a failure. */
-  #isWatched = false
-  #controller: AbortController | undefined
-  #done: Promise<void> | undefined
-  readonly #settled = Promise.withResolvers<Ending>()
-  ending: Ending | undefined
+  readonly #life: Lifetime
 
   constructor(kind: string, spec: AnySpec, outlet: Outlet<unknown> | undefined) {
     this.name = spec.name ?? kind
+    this.#life = new Lifetime(this.name)
     this.#spec = spec
     this.#outlet = outlet
     this.#scheduler = spec.scheduler ?? threadScheduler
@@ -74,27 +71,25 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
   }
 
   get done(): Promise<void> {
-    this.watch()
-    this.#done ??= this.settled.then((ending) => {
-      if (ending.kind === 'failed') throw ending.error
-    })
-    return this.#done
+    return this.#life.done
   }
 
   /** Like `done`, but never rejects. */
   get settled(): Promise<Ending> {
-    return this.#settled.promise
+    return this.#life.settled
+  }
+
+  get ending(): Ending | undefined {
+    return this.#life.ending
+  }
+
+  get signal(): AbortSignal {
+    return this.#life.signal
   }
 
   /** Says that somebody will hear of a failure, so that it need not be warned of. */
   watch(): void {
-    this.#isWatched = true
-  }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController()
-    if (this.ending !== undefined) this.#controller.abort(reasonOf(this.ending))
-    return this.#controller.signal
+    this.#life.watch()
   }
 
   stats(): StageStats {
@@ -162,7 +157,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
   }
 
   /** Takes a message in. Never handles it: the sender must not wait for it. */
-  post(message: Message): void {
+  post(message: Message<Link>): void {
     if (this.#state === 'ended') return this.#refuse(message)
     this.#mailbox.push(message)
     this.#wake()
@@ -214,7 +209,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
     this.#scheduler.schedule(this)
   }
 
-  #receive(message: Message): void {
+  #receive(message: Message<Link>): void {
     switch (message.kind) {
       case 'events':
       case 'mark':
@@ -446,8 +441,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
     if (this.#state === 'ended') return
     this.#state = 'ended'
     const ending = this.#dropDrawingAtEnd(wanted)
-    this.ending = ending
-    this.#controller?.abort(reasonOf(ending))
+    this.#life.end(ending)
     this.#letProducersGo(ending)
     if (this.#outlet !== undefined) {
       this.#outlet.clear()
@@ -484,8 +478,12 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
     }
   }
 
+  #close(ending: Ending): void {
+    this.#life.close(ending, () => this.#spec.onEnd?.(ending, this))
+  }
+
   /** A message for a stage that has ended: who waits for an answer gets one. */
-  #refuse(message: Message): void {
+  #refuse(message: Message<Link>): void {
     if (message.kind === 'message') {
       message.reply?.reject(new Error(`Stage ${this.name} has ended`, { cause: this.ending && reasonOf(this.ending) }))
     } else if (message.kind === 'subscribe') {
@@ -493,28 +491,4 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
       message.link.to.post({ kind: 'mark', link: message.link, mark: { kind: 'end', ending } })
     }
   }
-
-  /** Runs `onEnd` and settles; an error there is the stage's failure, unless it has one. */
-  #close(ending: Ending): void {
-    const failed = (error: unknown) => this.#settle(ending.kind === 'failed' ? ending : { kind: 'failed', error })
-    try {
-      const closing = this.#spec.onEnd?.(ending, this)
-      if (isPromise(closing)) closing.then(() => this.#settle(ending), failed)
-      else this.#settle(ending)
-    } catch (error) {
-      failed(error)
-    }
-  }
-
-  #settle(ending: Ending): void {
-    this.ending = ending
-    this.#settled.resolve(ending)
-    if (ending.kind !== 'failed' || this.#isWatched) return
-    process.emitWarning(`Stage ${this.name} failed and nobody waits for it: ${String(ending.error)}`)
-  }
-}
-
-function reasonOf(ending: Ending): unknown {
-  if (ending.kind === 'failed') return ending.error
-  return ending.kind === 'cancelled' ? ending.reason : undefined
 }

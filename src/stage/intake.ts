@@ -27,11 +27,11 @@ interface Chunk {
  */
 export class Intake {
   readonly #links = new Set<Link>()
-  readonly #incoming = new Ring<ToConsumer | ToStage>()
+  readonly #incoming = new Ring<ToConsumer<Link> | ToStage>()
   /** What a barrier held up and has let go: ahead of `#incoming`. */
-  readonly #released = new Ring<ToConsumer>(2)
+  readonly #released = new Ring<ToConsumer<Link>>(2)
   /** Link → what came behind its barrier, while the barrier is still to come on another link. */
-  readonly #behindBarrier = new Map<Link, ToConsumer[]>()
+  readonly #behindBarrier = new Map<Link, ToConsumer<Link>[]>()
   readonly #alignment = new Alignment<Link>()
   /** Marks that the end of a link has set free. */
   readonly #due = new Ring<Work>(2)
@@ -67,7 +67,7 @@ export class Intake {
     return true
   }
 
-  accept(message: ToConsumer | ToStage): void {
+  accept(message: ToConsumer<Link> | ToStage): void {
     this.#incoming.push(message)
     if (message.kind !== 'events') return
     this.received += message.events.length
@@ -102,7 +102,7 @@ export class Intake {
     return unanswered
   }
 
-  #take(message: ToConsumer): Work | undefined {
+  #take(message: ToConsumer<Link>): Work | undefined {
     const { link } = message
     if (link.ending !== undefined) {
       this.#forget(message)
@@ -136,7 +136,7 @@ export class Intake {
     return { kind: 'slice', link, events: events.slice(at, to), counted }
   }
 
-  #mark({ link, mark }: Extract<ToConsumer, { kind: 'mark' }>): Work | undefined {
+  #mark({ link, mark }: Extract<ToConsumer<Link>, { kind: 'mark' }>): Work | undefined {
     if (mark.kind === 'end') return { kind: 'end', link, ending: mark.ending }
     if (mark.kind === 'watermark') {
       const time = this.#alignment.watermark(link, mark.time)
@@ -155,7 +155,7 @@ export class Intake {
     return { kind: 'barrier', epoch }
   }
 
-  #forget(message: ToConsumer): void {
+  #forget(message: ToConsumer<Link>): void {
     if (message.kind === 'events') this.waiting -= message.events.length
   }
 }

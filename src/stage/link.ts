@@ -69,7 +69,7 @@ export interface Subscription {
 /** The two ends of a link, as the link sees them. */
 export interface LinkEnd {
   readonly name: string
-  post(message: Message): void
+  post(message: Message<Link>): void
   leave(link: Link, ending: Ending): void
 }
 

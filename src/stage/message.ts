@@ -1,7 +1,5 @@
 // What stages say to each other: the whole protocol, as data.
 
-import type { Link } from './link.ts'
-
 /**
  * How a stage, or one subscription, came to its end. Three different things: all was given; somebody no longer wanted
  * it; something broke.
@@ -21,16 +19,16 @@ export type Marker =
 /** A marker, or the end, which travels in line too. */
 export type Mark = Marker | { readonly kind: 'end'; readonly ending: Ending }
 
-/** Up: from a consumer to its producer. */
-export type ToProducer =
-  | { readonly kind: 'subscribe'; readonly link: Link }
-  | { readonly kind: 'ask'; readonly link: Link; readonly events: number }
-  | { readonly kind: 'cancel'; readonly link: Link; readonly ending: Ending }
+/** Up: from a consumer to its producer. `L` is the subscription that it travels on. */
+export type ToProducer<L> =
+  | { readonly kind: 'subscribe'; readonly link: L }
+  | { readonly kind: 'ask'; readonly link: L; readonly events: number }
+  | { readonly kind: 'cancel'; readonly link: L; readonly ending: Ending }
 
 /** Down: from a producer to one of its consumers. */
-export type ToConsumer =
-  | { readonly kind: 'events'; readonly link: Link; readonly events: readonly unknown[] }
-  | { readonly kind: 'mark'; readonly link: Link; readonly mark: Mark }
+export type ToConsumer<L> =
+  | { readonly kind: 'events'; readonly link: L; readonly events: readonly unknown[] }
+  | { readonly kind: 'mark'; readonly link: L; readonly mark: Mark }
 
 /** From outside: a request that is answered, or a notice that is not. */
 export interface ToStage {
@@ -39,4 +37,4 @@ export interface ToStage {
   readonly reply: PromiseWithResolvers<unknown> | undefined
 }
 
-export type Message = ToProducer | ToConsumer | ToStage
+export type Message<L> = ToProducer<L> | ToConsumer<L> | ToStage

@@ -1,10 +1,11 @@
 // What comes while a stage is paused: kept in its order, bounded, and given out again afterwards.
 
 import { Ring } from '../base/ring.ts'
+import type { Link } from './link.ts'
 import type { Marker, ToProducer } from './message.ts'
 import type { WhenFull } from './out-buffer.ts'
 
-type Ask = Extract<ToProducer, { kind: 'ask' }>
+type Ask = Extract<ToProducer<Link>, { kind: 'ask' }>
 type Held = Ask | { readonly kind: 'emit'; events: readonly unknown[] } | Marker
 
 /**

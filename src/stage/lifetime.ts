@@ -1,0 +1,78 @@
+// The end of a stage: how it ended, who hears of it, and when everything of it is closed.
+
+import { messageOf } from '../base/errors.ts'
+import { isPromise } from '../base/promise.ts'
+import type { Awaitable } from './hooks.ts'
+import type { Ending } from './message.ts'
+
+/** Ends once. `settled` resolves last, when `onEnd` has returned. */
+export class Lifetime {
+  readonly #name: string
+  /** Whether somebody will hear of a failure. */
+  #isWatched = false
+  /** Made when somebody looks at `signal`. */
+  #controller: AbortController | undefined
+  /** Made when somebody looks at `done`. */
+  #done: Promise<void> | undefined
+  readonly #settled = Promise.withResolvers<Ending>()
+  ending: Ending | undefined
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  get done(): Promise<void> {
+    this.watch()
+    this.#done ??= this.settled.then((ending) => {
+      if (ending.kind === 'failed') throw ending.error
+    })
+    return this.#done
+  }
+
+  /** Like `done`, but never rejects. */
+  get settled(): Promise<Ending> {
+    return this.#settled.promise
+  }
+
+  /** Says that somebody will hear of a failure, so that it need not be warned of. */
+  watch(): void {
+    this.#isWatched = true
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.ending !== undefined) this.#controller.abort(reasonOf(this.ending))
+    return this.#controller.signal
+  }
+
+  /** The end has come; what waits on `signal` hears of it. */
+  end(ending: Ending): void {
+    this.ending = ending
+    this.#controller?.abort(reasonOf(ending))
+  }
+
+  /** Runs `onEnd` and settles; an error there is the stage's failure, unless it has one. */
+  close(ending: Ending, onEnd: () => Awaitable<void> | undefined): void {
+    const failed = (error: unknown) => this.#settle(ending.kind === 'failed' ? ending : { kind: 'failed', error })
+    try {
+      const closing = onEnd()
+      if (isPromise(closing)) closing.then(() => this.#settle(ending), failed)
+      else this.#settle(ending)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  #settle(ending: Ending): void {
+    this.ending = ending
+    this.#settled.resolve(ending)
+    if (ending.kind !== 'failed' || this.#isWatched) return
+    process.emitWarning(`Stage ${this.#name} failed and nobody waits for it: ${messageOf(ending.error)}`)
+  }
+}
+
+/** What an ending was for: the error of a failure, the reason of a cancellation. */
+export function reasonOf(ending: Ending): unknown {
+  if (ending.kind === 'failed') return ending.error
+  return ending.kind === 'cancelled' ? ending.reason : undefined
+}

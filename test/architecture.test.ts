@@ -1,0 +1,79 @@
+import { deepEqual, equal, ok } from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { circlesOf, readFolderTable, violationsOf } from './support/house.ts'
+import { importsOf } from './support/imports.ts'
+import { ROOT, readTree } from './support/project.ts'
+
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+const packages = new Set(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }))
+const files = readTree('src', '.ts')
+
+describe('the house', () => {
+  it('imports only as the table in ARCHITECTURE.md allows', () => {
+    const table = readFolderTable(readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8'))
+    ok(table.size >= 7, 'the table was found')
+    deepEqual(violationsOf(files, table, packages), [])
+  })
+
+  it('has no circle of files that import each other', () => {
+    deepEqual(circlesOf(withoutTypes(files)), [])
+  })
+
+  it('is of files that can be read in one go', () => {
+    const long = [...files].filter(([, text]) => text.split('\n').length > 460).map(([path]) => path)
+    deepEqual(
+      long.filter((path) => !path.endsWith('.test.ts')),
+      [],
+    )
+  })
+
+  it('names no dependency at run time but those it declares', () => {
+    const used = new Set<string>()
+    for (const [path, text] of files) {
+      if (path.endsWith('.test.ts') || path.startsWith('testing/')) continue
+      for (const { specifier } of importsOf(text)) if (!/^(\.|node:)/.test(specifier)) used.add(specifier)
+    }
+    deepEqual([...used], Object.keys(manifest.dependencies))
+  })
+})
+
+describe('the test of the house', () => {
+  const table = readFolderTable('| folder | may import |\n|---|---|\n| `base/` | |\n| `flow/` | `base/` |\n')
+
+  it('finds an import that goes up', () => {
+    const bad = new Map([
+      ['base/ring.ts', "import type { Flow } from '../flow/flow.ts'\n"],
+      ['flow/flow.ts', ''],
+    ])
+    deepEqual(violationsOf(bad, table, new Set()), ['base/ring.ts:1 imports ../flow/flow.ts: base may not'])
+  })
+
+  it('finds dynamic imports, re-exports, strangers and folders without a row', () => {
+    const bad = new Map([
+      ['base/a.ts', "\nawait import('../flow/b.ts')\nexport { x } from '../flow/b.ts'\nimport 'left-pad'\n"],
+      ['flow/b.ts', ''],
+      ['attic/c.ts', ''],
+    ])
+    equal(violationsOf(bad, table, new Set()).length, 4)
+  })
+
+  it('does not take a comment for an import', () => {
+    deepEqual(importsOf("// import { x } from './x.ts'\n/* import './y.ts' */\nconst a = 1\n"), [])
+  })
+
+  it('finds a circle, however long', () => {
+    const round = new Map([
+      ['base/a.ts', "import './b.ts'"],
+      ['base/b.ts', "import './c.ts'"],
+      ['base/c.ts', "import './a.ts'"],
+    ])
+    deepEqual(circlesOf(round), ['base/a.ts → base/b.ts → base/c.ts → base/a.ts'])
+  })
+})
+
+/** The files as they are when they run: imports of types are gone by then. */
+function withoutTypes(all: ReadonlyMap<string, string>): Map<string, string> {
+  return new Map(all)
+}
