@@ -1,0 +1,44 @@
+// The parts of a request line as a log has it: `GET /path?query HTTP/1.1`.
+
+const SPACE = 0x20
+
+/**
+ * Where the method that begins at `from` ends, or `from` where none does.
+ *
+ * A method is capital letters, and digits, `-` and `_` after the first, with one space behind it: `GET`, `M-SEARCH`.
+ */
+export function endOfMethod(text: string, from: number, to: number): number {
+  let at = from
+  while (at < to && isMethodCharacter(text.charCodeAt(at), at === from)) at += 1
+  return at < to && text.charCodeAt(at) === SPACE ? at : from
+}
+
+/**
+ * Where the protocol that ends at `to` begins (`HTTP/1.1`, `RTSP/1.0`, `HTTP/2`), or `to` where there is none. A space
+ * stands before it.
+ */
+export function startOfProtocol(text: string, from: number, to: number): number {
+  let at = to
+  while (at > from && isVersionCharacter(text.charCodeAt(at - 1))) at -= 1
+  if (at === to || !isDigit(text.charCodeAt(at)) || text.charCodeAt(at - 1) !== 0x2f) return to
+  const slash = at - 1
+  at = slash
+  while (at > from && isCapital(text.charCodeAt(at - 1))) at -= 1
+  return at < slash && at > from && text.charCodeAt(at - 1) === SPACE ? at : to
+}
+
+function isMethodCharacter(code: number, isFirst: boolean): boolean {
+  return isCapital(code) || (!isFirst && (isDigit(code) || code === 0x2d || code === 0x5f))
+}
+
+function isVersionCharacter(code: number): boolean {
+  return isDigit(code) || code === 0x2e
+}
+
+function isCapital(code: number): boolean {
+  return code >= 0x41 && code <= 0x5a
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}
