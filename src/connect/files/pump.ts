@@ -18,6 +18,7 @@ export const ZLIB_OPTIONS: { readonly chunkSize: number; readonly highWaterMark:
  * Node's own pipes will not do: what follows the compressed data is dropped in silence by them, and has to be looked at.
  *
  * @example
+ * import { createGunzip, gzipSync } from 'node:zlib'
  * const pump = new Pump(createGunzip())
  * pump.put(gzipSync('some text'))
  * pump.finish()
