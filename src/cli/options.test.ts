@@ -1,0 +1,74 @@
+import { deepEqual, throws } from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { nearest } from './nearest.ts'
+import { readOptions } from './options.ts'
+
+describe('readOptions', () => {
+  it('reads a run', () => {
+    const options = readOptions('run', [
+      'job.ts',
+      '--param',
+      'a=1',
+      '-p',
+      'b=x=y',
+      '--max-dead-letters',
+      '2.5%',
+      '--json',
+    ])
+    deepEqual(options, {
+      file: 'job.ts',
+      params: new Map([
+        ['a', '1'],
+        ['b', 'x=y'],
+      ]),
+      json: true,
+      quiet: false,
+      help: false,
+      log: 'text',
+      maxDeadLetters: { share: 0.025 },
+      epochMs: 1000,
+      drainTimeoutMs: 30_000,
+    })
+  })
+
+  it('takes --strict for a limit of none', () => {
+    deepEqual(readOptions('run', ['job.ts', '--strict']).maxDeadLetters, { count: 0 })
+  })
+
+  const wrong: Record<string, readonly [argv: string[], message: string]> = {
+    'no file': [[], 'sluice run needs a file: sluice run FILE'],
+    'two files': [['a.ts', 'b.ts'], 'sluice run takes one file: found a.ts and b.ts'],
+    'a misspelled option': [['a.ts', '--strct'], 'sluice run has no option --strct: did you mean --strict?'],
+    'an unknown option': [['a.ts', '--frobnicate'], 'sluice run has no option --frobnicate: see sluice help run'],
+    'a parameter without a value': [['a.ts', '--param', 'input'], '--param must be name=value: found input'],
+    'a parameter twice': [['a.ts', '-p', 'a=1', '-p', 'a=2'], '--param a is given twice'],
+    'a limit that is none': [
+      ['a.ts', '--max-dead-letters', 'few'],
+      '--max-dead-letters must be a count or a percentage, such as 100 or 1%: found few',
+    ],
+    'more than all': [
+      ['a.ts', '--max-dead-letters', '101%'],
+      '--max-dead-letters must be a count or a percentage, such as 100 or 1%: found 101%',
+    ],
+    'strict with a limit': [
+      ['a.ts', '--strict', '--max-dead-letters', '1'],
+      '--strict allows no dead letter and --max-dead-letters some: give one of them',
+    ],
+    'a log format': [['a.ts', '--log', 'xml'], '--log must be text or json: found xml'],
+    'no time': [['a.ts', '--epoch-ms', '0'], '--epoch-ms must be a number, 1 or more: found 0'],
+  }
+  for (const [name, [argv, message]] of Object.entries(wrong)) {
+    it(`refuses ${name}`, () => {
+      throws(() => readOptions('run', argv), { code: 'COMMAND_INVALID', message })
+    })
+  }
+})
+
+describe('nearest', () => {
+  it('finds what was meant, and nothing for a word of its own', () => {
+    deepEqual(
+      ['rnu', 'grpah', 'hlep', 'deploy'].map((word) => nearest(word, ['run', 'graph', 'help'])),
+      ['run', 'graph', 'help', undefined],
+    )
+  })
+})
