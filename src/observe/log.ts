@@ -1,7 +1,7 @@
 // Notices for people or for machines: one line each.
 
-import { messageOf } from '../base/errors.ts'
 import { escapeText } from './escape.ts'
+import { jsonLine } from './json.ts'
 import { redact } from './redact.ts'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
@@ -12,12 +12,14 @@ export interface Logger {
   info(fields: LogFields, message: string): void
   warn(fields: LogFields, message: string): void
   error(fields: LogFields, message: string): void
+  /** The same with `fields` in every record. */
+  child(fields: LogFields): Logger
 }
 
 export type LogFields = Readonly<Record<string, unknown>>
 
 export interface LogOptions {
-  /** `json`: one object a line. `text`: the message alone. */
+  /** `json`: one object a line. `text`: the message; below it the field `stack`, if there is one. */
   readonly format: 'text' | 'json'
   readonly write: (line: string) => void
   /** Epoch milliseconds, UTC. */
@@ -33,19 +35,28 @@ export interface LogOptions {
  * log.warn({ attempt: 2 }, 'lost the connection')
  * lines // => ['{"level":"warn","time":0,"attempt":2,"msg":"lost the connection"}\n']
  */
-export function lineLogger({ format, write, wallMs }: LogOptions): Logger {
+export function lineLogger(options: LogOptions): Logger {
+  return loggerWith({}, options)
+}
+
+function loggerWith(always: LogFields, options: LogOptions): Logger {
+  const { format, write, wallMs } = options
   const at =
     (level: Level) =>
     (fields: LogFields, message: string): void => {
-      if (format === 'text') return write(`${escapeText(redact(message))}\n`)
-      const record = { level, time: wallMs(), ...fields, msg: message }
-      write(`${redact(JSON.stringify(record, plain))}\n`)
+      if (format === 'text') write(textOf(message, { ...always, ...fields }))
+      else write(jsonLine({ level, time: wallMs(), ...always, ...fields, msg: message }))
     }
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => loggerWith({ ...always, ...fields }, options),
+  }
 }
 
-/** What JSON has no form for. */
-function plain(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString()
-  return value instanceof Error ? messageOf(value) : value
+function textOf(message: string, { stack }: LogFields): string {
+  const below = typeof stack === 'string' ? stack.split('\n') : []
+  return [message, ...below].map((line) => `${escapeText(redact(line))}\n`).join('')
 }
