@@ -41,7 +41,7 @@ export async function openFile<T>(options: OpenFileOptions<T>): Promise<SplitRea
   const handle = await openRegular(path)
   try {
     const file = await lookAt(path, handle)
-    const head = await readAt(handle, 0, HEAD_LINES_BYTES)
+    const head = await readAt(handle, 0, Math.min(file.size, HEAD_LINES_BYTES))
     const now: FileNow = { ...file, encoding: tellEncoding(head) }
     const before = from === undefined ? Buffer.alloc(0) : await checkPosition(now, from)
     signal?.throwIfAborted()

@@ -41,14 +41,13 @@ export class StreamBlocks implements Blocks {
     }
   }
 
-  /** Stops listening and reading, so that an idle pipe does not keep the process alive. */
+  /** Stops listening; what the stream holds is left to whoever reads it next. */
   close(): void {
     this.#ended = true
     this.#stream.off('readable', this.#onMore)
     this.#stream.off('end', this.#onEnd)
     this.#stream.off('close', this.#onEnd)
     this.#stream.off('error', this.#onError)
-    this.#stream.pause()
     this.#wake()
   }
 

@@ -163,7 +163,8 @@ async function openSplit<T>(
 ): Promise<SplitReader<T>> {
   const common = { format, maxLineBytes: settings.maxLineBytes, limits: settings.limits, from, signal }
   if (id === STDIN) {
-    return await openStream({ ...common, stream: process.stdin, name: STDIN, release: async () => {} })
+    holdProcess(true)
+    return await openStream({ ...common, stream: process.stdin, name: STDIN, release: async () => holdProcess(false) })
   }
   const part = settings.splitBytes === Number.POSITIVE_INFINITY ? undefined : parseRangeId(id, settings.splitBytes)
   const path = part?.path ?? id
@@ -173,6 +174,15 @@ async function openSplit<T>(
     return await openStream({ ...common, stream, name: path, release: async () => void stream.destroy() })
   }
   return await openFile({ ...common, path, range: part?.range })
+}
+
+/** Whether standard input, as long as it is open, keeps the process alive: not once its reader is closed. */
+function holdProcess(isHeld: boolean): void {
+  const { stdin } = process
+  // Redirected from a file it is no socket, and holds nothing.
+  if (!('unref' in stdin)) return
+  if (isHeld) stdin.ref()
+  else stdin.unref()
 }
 
 async function isSpecial(path: string): Promise<boolean> {
