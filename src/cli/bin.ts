@@ -12,7 +12,7 @@ if (major < 24) {
   )
   process.exitCode = 78
 } else {
-  import('./main.ts').then((cli) => cli.runProcess())
+  import('./process.ts').then((cli) => cli.runProcess())
 }
 
 export {}

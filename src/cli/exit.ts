@@ -3,6 +3,7 @@
 import { type ErrorCode, isSluiceError } from '../base/errors.ts'
 
 export const OK = 0
+export const COMMAND_WRONG = 64
 export const BUG = 70
 export const CANNOT_WRITE = 74
 
@@ -14,14 +15,14 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ['66', 'the source is missing, unreadable, corrupt, or no longer what it was'],
   ['69', 'the sink cannot be reached'],
   ['70', 'a bug in Sluice: please report it'],
-  ['74', 'a file of our own cannot be written (disk full)'],
+  ['74', 'a file of our own, or the summary, cannot be written (disk full, output closed)'],
   ['75', 'another instance holds the pipeline'],
   ['78', 'the pipeline, a parameter or the target does not fit'],
-  ['128+n', 'stopped by signal n (130: Ctrl-C, 143: SIGTERM); what was read is committed'],
+  ['128+n', 'stopped by signal n (129: hang-up, 130: Ctrl-C, 143: SIGTERM); the same command goes on'],
 ]
 
 const CODES: Readonly<Record<ErrorCode, number>> = {
-  COMMAND_INVALID: 64,
+  COMMAND_INVALID: COMMAND_WRONG,
   CONFIG_INVALID: 78,
   REJECTS_OVER_LIMIT: 65,
   SOURCE_MISSING: 66,

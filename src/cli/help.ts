@@ -74,11 +74,11 @@ Example
 export function pipelineHelp(file: string, pipeline: Pipeline<Params>): string {
   const rows = Object.entries(pipeline.params).map(([name, { about, allowed, default: byDefault }]) => {
     const meaning = about === '' ? allowed : about
-    return [`${name}=${quote(`${byDefault}`)}`, escapeText(meaning)] as const
+    return [escapeText(`${name}=${quote(`${byDefault}`)}`), escapeText(meaning)] as const
   })
   const about = pipeline.about === '' ? '' : `\n${escapeText(pipeline.about)}\n`
   const params = rows.length === 0 ? '  none\n' : `${table(rows)}\n`
-  return `${pipeline.name}: sluice run ${file} [--param name=value …]\n${about}
+  return `${escapeText(pipeline.name)}: sluice run ${escapeText(quote(file))} [--param name=value …]\n${about}
 Parameters, with what they are if not given
 ${params}
 "sluice help run" shows the options that every run has.

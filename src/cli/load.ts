@@ -8,6 +8,7 @@ import { describeValue } from '../base/check.ts'
 import { messageOf, SluiceError } from '../base/errors.ts'
 import type { Params } from '../pipeline/param.ts'
 import { isPipeline, type Pipeline } from '../pipeline/pipeline.ts'
+import { orSilence } from './silence.ts'
 
 /**
  * The pipeline that a module exports as its default.
@@ -26,7 +27,7 @@ export async function loadPipeline(file: string): Promise<Pipeline<Params>> {
 
 async function importModule(file: string, path: string): Promise<Record<string, unknown>> {
   try {
-    return await import(pathToFileURL(path).href)
+    return await orSilence(import(pathToFileURL(path).href), () => new Error('an await at its top level never ends'))
   } catch (error) {
     throw unusable(file, `${messageOf(error)}${placeIn(error, path)}`, error)
   }

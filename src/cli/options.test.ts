@@ -1,20 +1,10 @@
 import { deepEqual, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { nearest } from './nearest.ts'
-import { readOptions } from './options.ts'
+import { readGraphOptions, readRunOptions } from './options.ts'
 
-describe('readOptions', () => {
+describe('readRunOptions', () => {
   it('reads a run', () => {
-    const options = readOptions('run', [
-      'job.ts',
-      '--param',
-      'a=1',
-      '-p',
-      'b=x=y',
-      '--max-dead-letters',
-      '2.5%',
-      '--json',
-    ])
+    const options = readRunOptions(['job.ts', '--param', 'a=1', '-p', 'b=x=y', '--max-dead-letters', '2.5%', '--json'])
     deepEqual(options, {
       file: 'job.ts',
       params: new Map([
@@ -32,7 +22,7 @@ describe('readOptions', () => {
   })
 
   it('takes --strict for a limit of none', () => {
-    deepEqual(readOptions('run', ['job.ts', '--strict']).maxDeadLetters, { count: 0 })
+    deepEqual(readRunOptions(['job.ts', '--strict']).maxDeadLetters, { count: 0 })
   })
 
   const wrong: Record<string, readonly [argv: string[], message: string]> = {
@@ -55,20 +45,37 @@ describe('readOptions', () => {
       '--strict allows no dead letter and --max-dead-letters some: give one of them',
     ],
     'a log format': [['a.ts', '--log', 'xml'], '--log must be text or json: found xml'],
-    'no time': [['a.ts', '--epoch-ms', '0'], '--epoch-ms must be a number, 1 or more: found 0'],
+    'no time': [['a.ts', '--epoch-ms', '0'], '--epoch-ms must be a number from 1 to 2147483647: found 0'],
+    'a longer time than a timer can wait': [
+      ['a.ts', '--drain-timeout', '1e9'],
+      '--drain-timeout must be a number from 0 to 2147483: found 1e9',
+    ],
+    'an option without its value': [
+      ['a.ts', '--epoch-ms'],
+      '--epoch-ms needs a value; one that begins with - is given as --epoch-ms=VALUE',
+    ],
+    'a value where none is wanted': [['a.ts', '--json=yes'], "sluice run: Option '--json' does not take an argument"],
+    'an option where a value is wanted': [
+      ['a.ts', '--param', '--json'],
+      '--param needs a value; one that begins with - is given as --param=VALUE',
+    ],
   }
   for (const [name, [argv, message]] of Object.entries(wrong)) {
     it(`refuses ${name}`, () => {
-      throws(() => readOptions('run', argv), { code: 'COMMAND_INVALID', message })
+      throws(() => readRunOptions(argv), { code: 'COMMAND_INVALID', message })
     })
   }
 })
 
-describe('nearest', () => {
-  it('finds what was meant, and nothing for a word of its own', () => {
-    deepEqual(
-      ['rnu', 'grpah', 'hlep', 'deploy'].map((word) => nearest(word, ['run', 'graph', 'help'])),
-      ['run', 'graph', 'help', undefined],
-    )
+describe('readGraphOptions', () => {
+  it('needs no file for help', () => {
+    deepEqual(readGraphOptions(['--help']), { file: undefined, params: new Map(), help: true })
+  })
+
+  it('refuses what only a run takes', () => {
+    throws(() => readGraphOptions(['job.ts', '--json']), {
+      code: 'COMMAND_INVALID',
+      message: 'sluice graph has no option --json: see sluice help graph',
+    })
   })
 })

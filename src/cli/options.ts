@@ -1,25 +1,35 @@
-// The options of `sluice run`: read from the command line, refused with the place and the reason.
+// The options of the commands: read from the command line, refused with the reason and what was probably meant.
 
-import { parseArgs } from 'node:util'
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { messageOf, SluiceError } from '../base/errors.ts'
 import type { MaxDeadLetters } from '../pipeline/reject-limit.ts'
 import { nearest } from './nearest.ts'
 
-/** What the command line asks of a run, or of a graph. */
-export interface RunOptions {
-  readonly file: string
+/** What the command line asks of every command that takes a pipeline. */
+export interface FileOptions {
+  /** The module; undefined only where `help` is asked for without one. */
+  readonly file: string | undefined
   readonly params: ReadonlyMap<string, string>
+  readonly help: boolean
+}
+
+/** What the command line asks of a run. */
+export interface RunOptions extends FileOptions {
   readonly json: boolean
   readonly quiet: boolean
-  readonly help: boolean
   readonly log: 'text' | 'json'
   readonly maxDeadLetters: MaxDeadLetters | undefined
   readonly epochMs: number
   readonly drainTimeoutMs: number
 }
 
-const OPTIONS = {
+const FILE_OPTIONS = {
   param: { type: 'string', multiple: true, short: 'p' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+const RUN_OPTIONS = {
+  ...FILE_OPTIONS,
   json: { type: 'boolean' },
   strict: { type: 'boolean' },
   'max-dead-letters': { type: 'string' },
@@ -27,15 +37,14 @@ const OPTIONS = {
   'drain-timeout': { type: 'string' },
   log: { type: 'string' },
   quiet: { type: 'boolean', short: 'q' },
-  help: { type: 'boolean', short: 'h' },
 } as const
 
-/** @throws {SluiceError} COMMAND_INVALID for anything that is not an option of `sluice run` */
-export function readOptions(command: string, argv: readonly string[]): RunOptions {
-  const { values, positionals } = parse(command, argv)
-  const [file, extra] = positionals
-  if (file === undefined) throw invalid(command, `sluice ${command} needs a file: sluice ${command} FILE`)
-  if (extra !== undefined) throw invalid(extra, `sluice ${command} takes one file: found ${file} and ${extra}`)
+/** The longest that a timer of Node's can wait, in clock milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice run` does not take */
+export function readRunOptions(argv: readonly string[]): RunOptions {
+  const { values, positionals } = parse('run', argv, RUN_OPTIONS)
   const { log = 'text', strict } = values
   if (log !== 'text' && log !== 'json') throw invalid(log, `--log must be text or json: found ${log}`)
   const limit = values['max-dead-letters']
@@ -43,30 +52,52 @@ export function readOptions(command: string, argv: readonly string[]): RunOption
     throw invalid('--strict', '--strict allows no dead letter and --max-dead-letters some: give one of them')
   }
   return {
-    file,
-    params: readParamPairs(values.param ?? []),
+    ...fileOptions('run', positionals, values),
     json: values.json ?? false,
     quiet: values.quiet ?? false,
-    help: values.help ?? false,
     log,
     maxDeadLetters: strict === true ? { count: 0 } : limit === undefined ? undefined : readLimit(limit),
-    epochMs: readNumber('--epoch-ms', values['epoch-ms'] ?? '1000', 1),
-    drainTimeoutMs: readNumber('--drain-timeout', values['drain-timeout'] ?? '30', 0) * 1000,
+    epochMs: readMs('--epoch-ms', values['epoch-ms'] ?? '1000', { min: 1, unitMs: 1 }),
+    drainTimeoutMs: readMs('--drain-timeout', values['drain-timeout'] ?? '30', { min: 0, unitMs: 1000 }),
   }
 }
 
-function parse(command: string, argv: readonly string[]) {
+/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice graph` does not take */
+export function readGraphOptions(argv: readonly string[]): FileOptions {
+  const { values, positionals } = parse('graph', argv, FILE_OPTIONS)
+  return fileOptions('graph', positionals, values)
+}
+
+function parse<const Options extends ParseArgsOptionsConfig>(
+  command: string,
+  argv: readonly string[],
+  options: Options,
+) {
   try {
-    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
+    return parseArgs({ args: [...argv], options, allowPositionals: true })
   } catch (error) {
-    const unknown = /'(--?[^']+)'/.exec(messageOf(error))?.[1]?.split(' ')[0]
-    const meant = unknown === undefined ? undefined : nearest(unknown.replace(/^-+/, ''), Object.keys(OPTIONS))
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION' || unknown === undefined) {
-      throw invalid(unknown ?? command, `sluice ${command}: ${messageOf(error)}`)
+    const [message = ''] = messageOf(error).split('\n')
+    const unknown = /'(?:-\w, )?(--?[^' ]+)/.exec(message)?.[1]
+    if (unknown !== undefined && / argument (missing|is ambiguous)/.test(message)) {
+      throw invalid(unknown, `${unknown} needs a value; one that begins with - is given as ${unknown}=VALUE`)
     }
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION' || unknown === undefined) {
+      throw invalid(unknown ?? command, `sluice ${command}: ${message}`)
+    }
+    const meant = nearest(unknown.replace(/^-+/, ''), Object.keys(options))
     const hint = meant === undefined ? `see sluice help ${command}` : `did you mean --${meant}?`
     throw invalid(unknown, `sluice ${command} has no option ${unknown}: ${hint}`)
   }
+}
+
+function fileOptions(
+  command: string,
+  [file, extra]: readonly string[],
+  { param = [], help = false }: { readonly param?: readonly string[]; readonly help?: boolean },
+): FileOptions {
+  if (file === undefined && !help) throw invalid(command, `sluice ${command} needs a file: sluice ${command} FILE`)
+  if (extra !== undefined) throw invalid(extra, `sluice ${command} takes one file: found ${file} and ${extra}`)
+  return { file, params: readParamPairs(param), help }
 }
 
 function readParamPairs(pairs: readonly string[]): ReadonlyMap<string, string> {
@@ -90,10 +121,15 @@ function readLimit(text: string): MaxDeadLetters {
   throw invalid(text, `--max-dead-letters must be a count or a percentage, such as 100 or 1%: found ${text}`)
 }
 
-function readNumber(name: string, text: string, min: number): number {
+function readMs(
+  name: string,
+  text: string,
+  { min, unitMs }: { readonly min: number; readonly unitMs: number },
+): number {
   const value = Number(text)
-  if (text.trim() !== '' && Number.isFinite(value) && value >= min) return value
-  throw invalid(text, `${name} must be a number, ${min} or more: found ${text}`)
+  const max = Math.floor(MAX_TIMER_MS / unitMs)
+  if (text.trim() !== '' && value >= min && value <= max) return value * unitMs
+  throw invalid(text, `${name} must be a number from ${min} to ${max}: found ${text}`)
 }
 
 function invalid(argument: string, message: string): SluiceError {

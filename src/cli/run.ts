@@ -1,126 +1,128 @@
 // sluice run: starts a pipeline, shows it, stops it, and says how it ended.
 
 import { systemClock } from '../base/clock.ts'
-import { isSluiceError, messageOf } from '../base/errors.ts'
-import { type Logger, lineLogger } from '../observe/log.ts'
-import { redact } from '../observe/redact.ts'
+import { InvariantError } from '../base/invariant.ts'
+import { jsonLine } from '../observe/json.ts'
+import { lineLogger } from '../observe/log.ts'
 import { bytesText } from '../observe/text.ts'
 import type { RunReport } from '../pipeline/report.ts'
 import { type PipelineRun, startPipeline } from '../pipeline/start.ts'
-import { BUG, exitCodeOf, exitCodeOfSignal, OK } from './exit.ts'
-import { pipelineHelp, quote } from './help.ts'
+import { exitCodeOfSignal, OK } from './exit.ts'
+import { tellFailure } from './failure.ts'
+import { pipelineHelp, quote, runHelp } from './help.ts'
 import type { Io } from './io.ts'
 import { loadPipeline } from './load.ts'
-import { type RunOptions, readOptions } from './options.ts'
+import { type RunOptions, readRunOptions } from './options.ts'
 import { Reporter, records } from './show/reporter.ts'
 import { summaryText } from './show/summary.ts'
-import { Signals } from './signals.ts'
+import { Signals, Stopped } from './signals.ts'
+import { orSilence } from './silence.ts'
 
 /** Runs `sluice run` with its arguments; gives the exit code. */
 export async function runCommand(argv: readonly string[], io: Io): Promise<number> {
-  const options = readOptions('run', argv)
-  const log = lineLogger({ format: options.log, write: (line) => io.stderr.write(line), wallMs: systemClock.wallMs })
-  if (options.help) {
-    io.stdout.write(pipelineHelp(options.file, await loadPipeline(options.file)))
+  const options = readRunOptions(argv)
+  if (options.help || options.file === undefined) {
+    io.stdout.write(
+      options.file === undefined ? runHelp() : pipelineHelp(options.file, await loadPipeline(options.file)),
+    )
     return OK
   }
-  const reporter = new Reporter({ io, log, isQuiet: options.quiet, isJson: options.json })
-  const abort = new AbortController()
-  const signals = new Signals({
-    drainTimeoutMs: options.drainTimeoutMs,
-    say: (message) => reporter.say(message),
-    abort: (reason) => abort.abort(reason),
-  })
-  const guard = guardAgainstSilence(log)
-  let run: PipelineRun | undefined
-  try {
-    run = await start(options, reporter, abort.signal)
-    signals.watch(run)
-    reporter.watch(() => (run as PipelineRun).progress())
-    const report = await run.done
-    reporter.stop()
-    return finish(report, signals, options, argv, io, reporter)
-  } catch (error) {
-    reporter.stop()
-    return fail(error, run, signals, options, io, log)
-  } finally {
-    guard.release()
-    signals.release()
+  return await new RunCommand(options, options.file, argv, io).run()
+}
+
+/** One `sluice run` from its start to its exit code. */
+class RunCommand {
+  readonly #options: RunOptions
+  readonly #file: string
+  readonly #argv: readonly string[]
+  readonly #io: Io
+  readonly #reporter: Reporter
+  readonly #signals: Signals
+  readonly #abort = new AbortController()
+  /** The run, once it has started. */
+  #run: PipelineRun | undefined
+
+  constructor(options: RunOptions, file: string, argv: readonly string[], io: Io) {
+    this.#options = options
+    this.#file = file
+    this.#argv = argv
+    this.#io = io
+    const log = lineLogger({ format: options.log, write: (line) => io.stderr.write(line), wallMs: systemClock.wallMs })
+    const { quiet, json } = options
+    this.#reporter = new Reporter({ io, log, isQuiet: quiet, isLive: !json && options.log === 'text' })
+    this.#signals = new Signals({
+      drainTimeoutMs: options.drainTimeoutMs,
+      say: (message) => this.#reporter.say(message),
+      abort: (reason) => this.#abort.abort(reason),
+    })
+  }
+
+  async run(): Promise<number> {
+    try {
+      const work = Promise.race([this.#load(), this.#signals.stopped])
+      const report = await orSilence(work, () => new InvariantError('the run ended without saying so'))
+      this.#reporter.stop()
+      return this.#finished(report)
+    } catch (error) {
+      this.#reporter.stop()
+      return this.#failed(error)
+    } finally {
+      this.#signals.release()
+    }
+  }
+
+  async #load(): Promise<RunReport> {
+    const { params, maxDeadLetters, epochMs } = this.#options
+    const pipeline = await loadPipeline(this.#file)
+    const run = await startPipeline(pipeline, {
+      params,
+      epochMs,
+      signal: this.#abort.signal,
+      onEvent: (event) => this.#reporter.onEvent(event),
+      ...(maxDeadLetters === undefined ? {} : { maxDeadLetters }),
+    })
+    this.#run = run
+    this.#signals.watch(run)
+    this.#reporter.watch(() => run.progress())
+    return await run.done
+  }
+
+  #finished(report: RunReport): number {
+    const signal = report.outcome === 'drained' ? this.#signals.received : undefined
+    const exitCode = signal === undefined ? OK : exitCodeOfSignal(signal)
+    if (signal !== undefined) this.#reporter.say(`stopped ${this.#reached(report)}, all committed; ${this.#goOn()}`)
+    const { json } = this.#options
+    this.#io.stdout.write(json ? jsonLine({ ...report, exitCode }) : summaryText(report, this.#reporter.notes))
+    return exitCode
+  }
+
+  #failed(error: unknown): number {
+    const reason: unknown = this.#abort.signal.reason
+    const failure = reason instanceof Stopped && isOf(error, reason) ? reason : error
+    const committed = this.#run?.progress().committed
+    if (failure instanceof Stopped && committed !== undefined) {
+      this.#reporter.say(`stopped, ${records(committed.read)} committed in all runs; ${this.#goOn()}`)
+    }
+    const { log } = this.#reporter
+    return tellFailure(failure, { io: this.#io, log, isJson: this.#options.json, committed })
+  }
+
+  /** How far a run came that was stopped: `after 12 records (3.4 kB of 1.0 MB), the last in logs/a.log`. */
+  #reached({ run, doneBytes }: RunReport): string {
+    const totalBytes = this.#run?.progress().totalBytes
+    const bytes =
+      totalBytes === undefined ? bytesText(doneBytes) : `${bytesText(doneBytes)} of ${bytesText(totalBytes)}`
+    const { lastSplit } = this.#reporter
+    return `after ${records(run.read)} (${bytes})${lastSplit === undefined ? '' : `, the last in ${lastSplit}`}`
+  }
+
+  #goOn(): string {
+    return `go on with: sluice run ${this.#argv.map(quote).join(' ')}`
   }
 }
 
-async function start(options: RunOptions, reporter: Reporter, signal: AbortSignal): Promise<PipelineRun> {
-  const { file, params, maxDeadLetters, epochMs } = options
-  const pipeline = await loadPipeline(file)
-  return startPipeline(pipeline, {
-    params,
-    epochMs,
-    signal,
-    onEvent: (event) => reporter.onEvent(event),
-    ...(maxDeadLetters === undefined ? {} : { maxDeadLetters }),
-  })
-}
-
-function finish(
-  report: RunReport,
-  signals: Signals,
-  options: RunOptions,
-  argv: readonly string[],
-  io: Io,
-  reporter: Reporter,
-): number {
-  const isStopped = report.outcome === 'drained' && signals.received !== undefined
-  const exitCode = isStopped && signals.received !== undefined ? exitCodeOfSignal(signals.received) : OK
-  if (isStopped) {
-    const reached = `${records(report.run.read)} (${bytesText(report.doneBytes)}) of this run, all committed`
-    reporter.say(`stopped after ${reached}; go on with: sluice run ${argv.map(quote).join(' ')}`)
-  }
-  io.stdout.write(options.json ? `${JSON.stringify({ ...report, exitCode })}\n` : summaryText(report))
-  return exitCode
-}
-
-function fail(
-  error: unknown,
-  run: PipelineRun | undefined,
-  signals: Signals,
-  options: RunOptions,
-  io: Io,
-  log: Logger,
-): number {
-  // A signal that ended the run has said so already; what was committed stands.
-  const isStopped = signals.received !== undefined && !isSluiceError(error)
-  const exitCode = isStopped && signals.received !== undefined ? exitCodeOfSignal(signals.received) : exitCodeOf(error)
-  const committed = run?.progress().committed
-  if (!isStopped) logFailure(error, exitCode, log)
-  if (options.json) {
-    const { code, details } = isSluiceError(error) ? error : { code: isStopped ? 'STOPPED' : 'BUG', details: {} }
-    const failure = { code, message: redact(messageOf(error)), details }
-    io.stdout.write(`${redact(JSON.stringify({ error: failure, overall: committed, exitCode }))}\n`)
-  }
-  return exitCode
-}
-
-/** One line that a person can act on; a bug comes with its stack. */
-export function logFailure(error: unknown, exitCode: number, log: Logger): void {
-  const code = isSluiceError(error) ? error.code : 'BUG'
-  log.error({ code, exitCode }, `sluice: ${messageOf(error)}`)
-  if (exitCode !== BUG || !(error instanceof Error)) return
-  for (const line of (error.stack ?? '').split('\n').slice(1)) log.error({ code }, line)
-  log.error(
-    { code },
-    'sluice: this is a bug in Sluice or in a part of the pipeline; what was committed stands, run again to go on',
-  )
-}
-
-/** A run that is never settled would end the process with 0, as if it had done its work. */
-function guardAgainstSilence(log: Logger): { readonly release: () => void } {
-  const onSilence = (): void => {
-    log.error(
-      { code: 'BUG' },
-      'sluice: the run ended without saying so (a bug); what was committed stands, run again to go on',
-    )
-    process.exit(BUG)
-  }
-  process.once('beforeExit', onSilence)
-  return { release: () => process.off('beforeExit', onSilence) }
+/** Whether an error only says that the run was aborted for `reason`. */
+function isOf(error: unknown, reason: Stopped): boolean {
+  if (error === reason) return true
+  return error instanceof Error && (error.cause === reason || error.name === 'AbortError')
 }

@@ -1,55 +1,92 @@
 // What a signal does to a run: the first drains it, the second stops it at once.
 
+import { countText } from '../observe/text.ts'
 import type { PipelineRun } from '../pipeline/start.ts'
-import { STOP_SIGNALS, type StopSignal } from './exit.ts'
+import { exitCodeOfSignal, STOP_SIGNALS, type StopSignal } from './exit.ts'
+
+/** How long a run that is aborted may take to close, in clock milliseconds; then it is left as a kill would leave it. */
+const GRACE_MS = 500
+
+/** A run was stopped on request before it could commit all that it had read. */
+export class Stopped extends Error {
+  override readonly name: string = 'Stopped'
+  readonly exitCode: number
+
+  constructor(signal: StopSignal, why: string) {
+    super(why)
+    this.exitCode = exitCodeOfSignal(signal)
+  }
+}
 
 export interface SignalOptions {
   readonly drainTimeoutMs: number
   readonly say: (message: string) => void
   /** Ends the run now. */
-  readonly abort: (reason: Error) => void
+  readonly abort: (reason: Stopped) => void
 }
 
 /** Listens until `release`; `received` is the first signal that came. */
 export class Signals {
   received: StopSignal | undefined
   readonly #options: SignalOptions
-  /** Fires at the deadline of the drain. */
-  #deadline: NodeJS.Timeout | undefined
+  /** Fires at the deadline of the drain, then at the end of the grace. */
+  #timer: NodeJS.Timeout | undefined
   /** The run, once it has started; a signal before that ends the start. */
   #run: PipelineRun | undefined
+  /** What was committed when the run began. */
+  #committedBefore = 0
+  readonly #stopped = Promise.withResolvers<never>()
 
   constructor(options: SignalOptions) {
     this.#options = options
+    this.#stopped.promise.catch(() => {}) // Heard by who waits for `stopped`.
     for (const signal of STOP_SIGNALS) process.on(signal, this.#onSignal)
+  }
+
+  /** Rejects once the run is not to be waited for any longer, even if its sink never answers. */
+  get stopped(): Promise<never> {
+    return this.#stopped.promise
   }
 
   watch(run: PipelineRun): void {
     this.#run = run
+    this.#committedBefore = run.progress().committed.read
   }
 
   release(): void {
-    clearTimeout(this.#deadline)
+    clearTimeout(this.#timer)
     for (const signal of STOP_SIGNALS) process.off(signal, this.#onSignal)
   }
 
   readonly #onSignal = (signal: StopSignal): void => {
-    const { say, abort, drainTimeoutMs } = this.#options
-    if (this.received !== undefined || this.#run === undefined) {
-      const isSecond = this.received !== undefined
-      this.received ??= signal
-      if (isSecond)
-        say(`${isSecond && signal === 'SIGINT' ? 'second interrupt' : `second signal (${signal})`}: stopping now`)
-      return abort(new Error(`stopped by ${signal}`))
+    const first = this.received
+    this.received ??= signal
+    if (first !== undefined) {
+      const second = signal === 'SIGINT' ? 'second interrupt' : `second signal (${signal})`
+      this.#stop(first, `${second}: stopping now`)
+    } else if (this.#run === undefined) {
+      this.#stop(signal, `stopping: received ${signal} before anything was read`)
+    } else {
+      this.#drain(signal, this.#run)
     }
-    this.received = signal
-    const run = this.#run
-    // The outcome is heard of by who waits for the run.
-    run.drain(`received ${signal}`).catch(() => {})
-    this.#deadline = setTimeout(() => {
+  }
+
+  #drain(signal: StopSignal, run: PipelineRun): void {
+    run.drain(`received ${signal}`).catch(() => {}) // Its outcome is heard of by who waits for the run.
+    const { drainTimeoutMs } = this.#options
+    this.#timer = setTimeout(() => {
       const { read, committed } = run.progress()
-      say(`deadline of ${drainTimeoutMs / 1000} s over: stopping now; read ${read}, committed in all ${committed.read}`)
-      abort(new Error(`stopped by ${signal}: the drain took longer than ${drainTimeoutMs / 1000} s`))
+      const open = read - (committed.read - this.#committedBefore)
+      const limit = `deadline of ${drainTimeoutMs / 1000} s over`
+      this.#stop(signal, `${limit}: stopping now, ${countText(open)} events not committed`)
     }, drainTimeoutMs)
+  }
+
+  #stop(signal: StopSignal, why: string): void {
+    this.#options.say(why)
+    clearTimeout(this.#timer)
+    const reason = new Stopped(signal, why)
+    this.#timer = setTimeout(() => this.#stopped.reject(reason), GRACE_MS)
+    this.#options.abort(reason)
   }
 }

@@ -1,35 +1,53 @@
-import { equal, ok } from 'node:assert/strict'
+import { deepEqual, equal, ok } from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Sink } from '../connect/sink.ts'
-import type { Source } from '../connect/source.ts'
+import fc from 'fast-check'
 import { Flow } from '../flow/flow.ts'
 import { mermaid } from './mermaid.ts'
+import type { PipelineParts } from './pipeline.ts'
 
-const nothing = (): never => {
-  throw new Error('a diagram opens nothing')
+function parts(source: string, flow: Flow<number>, sink: string): PipelineParts {
+  return {
+    source: {
+      kind: 'list',
+      title: source,
+      splits: async () => [],
+      open: () => Promise.reject(new Error('not opened')),
+    },
+    plan: flow.plan,
+    sink: {
+      kind: 'list',
+      title: sink,
+      guarantee: 'exactly-once',
+      open: () => Promise.reject(new Error('not opened')),
+    },
+    top: {},
+  }
 }
-const source = (title: string): Source<unknown> => ({ kind: 'files', title, splits: nothing, open: nothing })
-const sink: Sink<unknown> = {
-  kind: 'sqlite',
-  title: 'table requests in out.db',
-  guarantee: 'exactly-once',
-  open: nothing,
+
+/** The label of the source as it stands in the diagram. */
+function labelOf(title: string): string {
+  const line = mermaid(parts(title, new Flow(), '')).split('\n')[1] ?? ''
+  return line.slice('  source[("'.length, -'")]'.length)
+}
+
+/** What Mermaid shows for a label. */
+function shown(label: string): string {
+  return label.replace(/#(\d+);/g, (_match, code) => String.fromCodePoint(Number(code)))
 }
 
 describe('mermaid', () => {
   it('draws source, steps and sink in their order, and where dead letters come from', () => {
-    const plan = new Flow<number>().filter((n) => n > 1, { name: 'large' }).map((n) => n).plan
+    const double = (n: number): number => n * 2
+    const flow = new Flow<number>().map(double).filter((n) => n > 2)
     equal(
-      mermaid({ source: source('logs/*.gz as access-log'), plan, sink, top: {} }),
+      mermaid(parts('a.log as lines', flow, 'table rows in out.db')),
       `flowchart LR
-  source[("logs/#42;.gz as access-log")]
-  step1["filter large"]
-  source --> step1
-  step2["map 2"]
-  step1 --> step2
-  sink[("table requests in out.db<br>exactly-once")]
-  step2 --> sink
+  source[("a.log as lines")]
+  step1["map double"]
+  step2["filter 2"]
+  sink[("table rows in out.db<br>exactly-once")]
   dead[/"dead letters"/]
+  source --> step1 --> step2 --> sink
   source -.-> dead
   step1 -.-> dead
   step2 -.-> dead
@@ -38,10 +56,30 @@ describe('mermaid', () => {
     )
   })
 
-  it('takes any title for text', () => {
-    const text = mermaid({ source: source('a"]; click x <script>\n%%{init}%% `#`'), plan: [], sink, top: {} })
-    const label = /source\[\("(.*)"\)\]/.exec(text)?.[1] ?? ''
-    ok(!/["\][<>`%{};]/.test(label.replace(/#\d+;/g, '')), label)
-    equal(text.split('\n').length, 8)
+  it('makes a label of any text: nothing ends it, is markup, or is lost', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (title) => {
+        const label = labelOf(title)
+        ok(!/["<>[\]{}|`*&;~\\\n]|#(?!\d+;)/.test(label.replace(/#\d+;/g, '')), label)
+        equal(shown(label), title)
+      }),
+    )
+  })
+
+  it('makes no list, link or emphasis of a text', () => {
+    deepEqual(['1. first', '- x', '+ x', '_x_', 'a_b', 'www.x.org', 'https://x.org'].map(labelOf), [
+      '1#46; first',
+      '#45; x',
+      '#43; x',
+      '#95;x#95;',
+      'a_b',
+      'www#46;x.org',
+      'https#58;//x.org',
+    ])
+  })
+
+  it('shows control characters as escapes, and cuts what is long', () => {
+    equal(shown(labelOf('a\nb\x1b[2J')), 'a\\x0ab\\x1b[2J')
+    equal(labelOf('x'.repeat(200)), `${'x'.repeat(120)}#8230;`)
   })
 })

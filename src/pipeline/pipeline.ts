@@ -15,7 +15,7 @@ export interface PipelineSpec<P extends Params, T, Row = T> {
   readonly from: (params: ParamValues<P>) => Source<T>
   /** What happens in between; nothing if absent. */
   readonly flow?: (events: Flow<T>, params: ParamValues<P>) => Flow<Row>
-  readonly into: (params: ParamValues<P>) => Sink<Row>
+  readonly into: (params: ParamValues<P>) => Sink<NoInfer<Row>>
   /** What the summary counts over the rows that were loaded: title → the row's value under it. */
   readonly top?: Readonly<Record<string, (row: Row) => string | number | null>>
 }
@@ -83,5 +83,7 @@ export function pipeline<const P extends Params, T, Row = T>(name: string, spec:
 
 /** Whether a module's export is a pipeline: by its shape, so that two copies of Sluice understand each other. */
 export function isPipeline(value: unknown): value is Pipeline {
-  return typeof value === 'object' && value !== null && (value as Partial<Pipeline>).kind === 'pipeline'
+  if (typeof value !== 'object' || value === null) return false
+  const { kind, build, params } = value as Partial<Pipeline>
+  return kind === 'pipeline' && typeof build === 'function' && typeof params === 'object'
 }

@@ -53,7 +53,7 @@ export async function startPipeline<P extends Params>(
   checkInteger('epochEvents', epochEvents, 1)
   signal?.throwIfAborted()
   const limit = new RejectLimit(options.strict === true ? { count: 0 } : options.maxDeadLetters)
-  const parts = build(pipeline, options.params ?? new Map())
+  const parts = buildPipeline(pipeline, options.params ?? new Map())
   const { source, sink, plan } = parts
   const waiting = signal === undefined ? {} : { signal }
   const splits = await source.splits(waiting)
@@ -68,8 +68,12 @@ export async function startPipeline<P extends Params>(
   return new Running({ name, parts, splits, writer, limit, epochMs, epochEvents, clock, onEvent, signal })
 }
 
-/** Makes the parts; what the user's functions throw there is a fault of configuration. */
-function build<P extends Params>(pipeline: Pipeline<P>, given: ReadonlyMap<string, string>): PipelineParts {
+/**
+ * Makes a pipeline's parts for parameters given as text; starts nothing.
+ *
+ * @throws {SluiceError} CONFIG_INVALID for a parameter that does not fit, and for whatever the user's functions throw
+ */
+export function buildPipeline<P extends Params>(pipeline: Pipeline<P>, given: ReadonlyMap<string, string>): PipelineParts {
   const values = readParams(pipeline.params, given, pipeline.name)
   try {
     return pipeline.build(values)

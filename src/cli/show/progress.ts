@@ -1,6 +1,7 @@
 // How far a run is, as one line.
 
 import { styleText } from 'node:util'
+import { excerpt } from '../../observe/escape.ts'
 import type { Rate } from '../../observe/rate.ts'
 import { bytesText, countText, durationText } from '../../observe/text.ts'
 import type { Progress } from '../../pipeline/report.ts'
@@ -17,11 +18,13 @@ const BAR = 16
 
 /**
  * Share done, bytes of total, events and bytes per second, time left, dead letters; what does not fit is left out from
- * the end.
+ * the end. One column stays free: a terminal would wrap.
  */
 export function progressLine({ progress, events, bytes, columns, hasColour }: ProgressLineOptions): string {
   const { pipeline, doneBytes, totalBytes, read, dead } = progress
-  const parts: { readonly text: string; readonly colour?: 'cyan' | 'yellow' | 'dim' }[] = [{ text: pipeline }]
+  const parts: { readonly text: string; readonly colour?: 'cyan' | 'yellow' | 'dim' }[] = [
+    { text: excerpt(pipeline, Math.max(4, Math.floor(columns / 4))) },
+  ]
   if (totalBytes !== undefined) {
     const share = totalBytes === 0 ? 1 : Math.min(1, doneBytes / totalBytes)
     const full = Math.floor(share * BAR)

@@ -17,56 +17,56 @@ const FIRST_LINE_MS = 2000
 const LINE_MS = 5000
 /** Rejected records that are told one by one. */
 const TOLD_REJECTS = 3
+/** Notes that are kept for the summary. */
+const KEPT_NOTES = 3
 const CLEAR = '\r\x1b[2K'
 
 export interface ReporterOptions {
   readonly io: Io
   readonly log: Logger
+  /** Whether only errors, and what somebody has asked for, are told. */
   readonly isQuiet: boolean
-  readonly isJson: boolean
+  /** Whether a line may be redrawn if there is a terminal; machines read the log otherwise. */
+  readonly isLive: boolean
   readonly clock?: Clock
 }
 
 /** Looks at a run now and then: the run pays nothing for it. */
 export class Reporter {
-  readonly #options: ReporterOptions
-  readonly #clock: Clock
+  readonly log: Logger
+  readonly #io: Io
+  readonly #isQuiet: boolean
   readonly #isLive: boolean
+  readonly #clock: Clock
   readonly #events = new Rate()
   readonly #bytes = new Rate()
   /** Ticks while a run is watched. */
   #timer: NodeJS.Timeout | undefined
   /** Whether a progress line stands on the terminal. */
   #isDrawn = false
+  /** Rejected records that were told of so far. */
   #rejects = 0
-  #nextLineMs = 0
+  /** When the next plain line is due, in clock milliseconds. */
+  #nextLineMs = Number.POSITIVE_INFINITY
+  /** What splits say that have nothing new, the first few of them. */
+  readonly notes: string[] = []
+  /** The split that was opened last. */
+  lastSplit: string | undefined
 
-  constructor(options: ReporterOptions) {
-    this.#options = options
-    this.#clock = options.clock ?? systemClock
-    this.#isLive = isLively(options.io.stderr, options.io.env) && !options.isJson
+  constructor({ io, log, isQuiet, isLive, clock = systemClock }: ReporterOptions) {
+    this.log = log
+    this.#io = io
+    this.#isQuiet = isQuiet
+    this.#clock = clock
+    this.#isLive = isLive && isLively(io.stderr, io.env)
   }
 
   /** Shows how far a run is until `stop`. */
   watch(progress: () => Progress): void {
-    if (this.#options.isQuiet) return
+    if (this.#isQuiet) return
     this.#nextLineMs = this.#clock.nowMs() + FIRST_LINE_MS
-    this.#timer = setInterval(() => this.#look(progress()), REDRAW_MS)
+    this.#timer = setInterval(() => this.look(progress()), REDRAW_MS)
     this.#timer.unref()
-  }
-
-  /** A line for people, above the progress line. */
-  say(message: string, fields: Readonly<Record<string, unknown>> = {}): void {
-    this.#clear()
-    this.#options.log.info(fields, message)
-  }
-
-  onEvent(event: RunEvent): void {
-    if (event.kind === 'rejected') this.#rejected(event)
-    else if (event.kind === 'draining') this.say(`stopping: ${event.why}; finishing what was read`)
-    else if (event.kind === 'started' && event.resumedEpoch !== undefined && !this.#options.isQuiet) {
-      this.say(`going on after epoch ${event.resumedEpoch}`, { epoch: event.resumedEpoch })
-    }
   }
 
   stop(): void {
@@ -74,36 +74,67 @@ export class Reporter {
     this.#clear()
   }
 
-  #rejected({ letter }: Extract<RunEvent, { kind: 'rejected' }>): void {
-    this.#rejects += 1
-    if (this.#rejects > TOLD_REJECTS + 1 || this.#options.isQuiet) return
-    if (this.#rejects > TOLD_REJECTS) return this.say('further rejected records are only counted')
-    const place = placeOf(letter.origin)
-    this.say(`rejected ${excerpt(place, 300)}: ${excerpt(letter.reason, 300)}`, { place, reason: letter.reason })
+  /** A line for people, above the progress line. */
+  say(message: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.#clear()
+    this.log.info(fields, message)
   }
 
-  #look(progress: Progress): void {
+  onEvent(event: RunEvent): void {
+    switch (event.kind) {
+      case 'started':
+        return this.#started(event)
+      case 'split-opened':
+        this.lastSplit = event.split
+        if (event.note !== undefined && this.notes.length < KEPT_NOTES) this.notes.push(`${event.split}: ${event.note}`)
+        return
+      case 'rejected':
+        return this.#rejected(event)
+      case 'draining':
+        return this.say(`stopping: ${event.why}; finishing what was read`)
+      case 'committed': // Shown as progress.
+    }
+  }
+
+  /** Takes a look: redraws the line, or writes a plain one if it is time. */
+  look(progress: Progress): void {
     const nowMs = this.#clock.nowMs()
     this.#events.update(progress.read, nowMs)
     this.#bytes.update(progress.doneBytes, nowMs)
     if (this.#isLive) return this.#draw(progress)
     if (nowMs < this.#nextLineMs) return
     this.#nextLineMs = nowMs + LINE_MS
-    const line = progressLine({ progress, events: this.#events, bytes: this.#bytes, columns: 200, hasColour: false })
-    this.#options.log.info({ read: progress.read, dead: progress.dead, doneBytes: progress.doneBytes }, line)
+    const { read, dead, doneBytes, totalBytes, epoch } = progress
+    this.log.info({ read, dead, doneBytes, totalBytes, epoch }, this.#line(progress, 200))
+  }
+
+  #started({ source, sink, resumedEpoch }: Extract<RunEvent, { kind: 'started' }>): void {
+    if (this.#isQuiet) return
+    const resumed = resumedEpoch === undefined ? '' : `, going on after epoch ${resumedEpoch}`
+    this.say(`loading ${excerpt(source, 200)} into ${excerpt(sink, 200)}${resumed}`, { epoch: resumedEpoch })
+  }
+
+  #rejected({ letter }: Extract<RunEvent, { kind: 'rejected' }>): void {
+    this.#rejects += 1
+    if (this.#rejects > TOLD_REJECTS + 1 || this.#isQuiet) return
+    if (this.#rejects > TOLD_REJECTS) return this.say('further rejected records are only counted')
+    const place = excerpt(placeOf(letter.origin), 300)
+    const reason = excerpt(letter.reason, 300)
+    this.say(`${place}: rejected by ${excerpt(letter.step, 60)}: ${reason}`, { place, step: letter.step, reason })
   }
 
   #draw(progress: Progress): void {
-    const { stderr, env } = this.#options.io
-    const columns = Math.max(40, stderr.columns ?? 80)
-    const colour = hasColour(stderr, env)
-    const line = progressLine({ progress, events: this.#events, bytes: this.#bytes, columns, hasColour: colour })
-    stderr.write(CLEAR + line)
+    this.#io.stderr.write(CLEAR + this.#line(progress, this.#io.stderr.columns || 80))
     this.#isDrawn = true
   }
 
+  #line(progress: Progress, columns: number): string {
+    const hasColours = this.#isLive && hasColour(this.#io.stderr, this.#io.env)
+    return progressLine({ progress, events: this.#events, bytes: this.#bytes, columns, hasColour: hasColours })
+  }
+
   #clear(): void {
-    if (this.#isDrawn) this.#options.io.stderr.write(CLEAR)
+    if (this.#isDrawn) this.#io.stderr.write(CLEAR)
     this.#isDrawn = false
   }
 }

@@ -9,7 +9,7 @@ import type { RunReport } from '../../pipeline/report.ts'
 const WHAT: readonly (readonly [key: keyof Totals, about: string])[] = [
   ['read', ''],
   ['loaded', ''],
-  ['dead', 'rejected, kept in the table of dead letters with their reasons'],
+  ['dead', 'rejected: kept as dead letters, with their reasons'],
   ['filtered', 'let go by the flow'],
   ['blank', 'blank lines'],
   ['derived', 'more events than records: a flatMap made them'],
@@ -18,11 +18,18 @@ const WHAT: readonly (readonly [key: keyof Totals, about: string])[] = [
 /** Shown even if they are 0: they are the ones that add up. */
 const ALWAYS: readonly (keyof Totals)[] = ['read', 'loaded', 'dead', 'filtered', 'blank']
 
-export function summaryText(report: RunReport): string {
+/** @param notes - what the splits with nothing new say, the first few of them */
+export function summaryText(report: RunReport, notes: readonly string[] = []): string {
   const { pipeline, outcome, run, overall, elapsedMs, doneBytes, splits, sink } = report
-  const lines = [`${pipeline}: ${outcome} in ${durationText(elapsedMs)}, committed to ${excerpt(sink, 200)}`, '']
+  const lines = [
+    `${excerpt(pipeline, 64)}: ${outcome} in ${durationText(elapsedMs)}, committed to ${excerpt(sink, 200)}`,
+    '',
+  ]
   if (run.read === 0 && splits.unchanged > 0) {
-    lines.push(`  nothing new: ${splits.unchanged} of ${splits.all} loaded already, up to their ends`)
+    lines.push(`  nothing new: ${splits.unchanged} of ${splits.all} already loaded up to the end`)
+    lines.push(...notes.map((note) => `    ${excerpt(note, 300)}`))
+    if (splits.unchanged > notes.length && notes.length > 0)
+      lines.push(`    and ${splits.unchanged - notes.length} more`)
   } else {
     lines.push(...totalsLines(run, rateText(run.read, doneBytes, elapsedMs)))
     if (splits.unchanged > 0) lines.push(`  ${splits.unchanged} of ${splits.all} had nothing new`)

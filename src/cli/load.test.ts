@@ -1,0 +1,56 @@
+import { equal, match, rejects } from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { isSluiceError } from '../base/errors.ts'
+import { loadPipeline } from './load.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-load-'))
+after(() => rmSync(folder, { recursive: true }))
+
+function moduleOf(name: string, text: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+
+describe('loadPipeline', () => {
+  it('gives the default export of a module that lies outside of any project', async () => {
+    const pipeline = "{ kind: 'pipeline', name: 'job', about: '', params: {}, build: () => producer }"
+    const path = moduleOf('job.ts', `import { producer } from 'sluice/stage'\nexport default ${pipeline}\n`)
+    equal((await loadPipeline(path)).name, 'job')
+  })
+
+  const unusable: Readonly<Record<string, readonly [text: string, message: RegExp]>> = {
+    'no default export': [
+      'export const job = 1\n',
+      /: its default export must be a pipeline: found no default export$/,
+    ],
+    'another default export': ['export default [1]\n', /: its default export must be a pipeline: found Array$/],
+    'half a pipeline': [
+      "export default { kind: 'pipeline' }\n",
+      /: its default export must be a pipeline: found Object$/,
+    ],
+    'an error of its own': ["\n\nthrow new Error('no such day')\n", /: no such day \(line 3\)$/],
+    'a syntax error': ['const a = 1\nconst b = = 2\n', /: Expression expected \(line 2\)$/],
+    'an enum, which Node does not strip': ['\nenum A { B }\n', /: TypeScript enum is not supported .*\(line 2\)$/],
+    'an import of a stranger': ["import 'no-such-thing'\n", /: Cannot find package 'no-such-thing' imported from /],
+    'a name that Sluice does not export': ["import { nope } from 'sluice/stage'\nnope()\n", /'nope' \(line 1\)$/],
+  }
+  for (const [name, [text, message]] of Object.entries(unusable)) {
+    it(`refuses a module with ${name}, and says where`, async () => {
+      const path = moduleOf(`${name.replaceAll(/\W/g, '-')}.ts`, text)
+      await rejects(loadPipeline(path), (error) => {
+        equal(isSluiceError(error, 'CONFIG_INVALID'), true)
+        match((error as Error).message, message)
+        match((error as Error).message, new RegExp(`^Cannot run ${path}: `))
+        return true
+      })
+    })
+  }
+
+  it('refuses a file that is not there', async () => {
+    await rejects(loadPipeline(join(folder, 'gone.ts')), { message: /: there is no such file$/ })
+  })
+})

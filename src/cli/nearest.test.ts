@@ -1,0 +1,12 @@
+import { deepEqual } from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { nearest } from './nearest.ts'
+
+describe('nearest', () => {
+  it('finds what was meant, and nothing for a word of its own', () => {
+    deepEqual(
+      ['rnu', 'grpah', 'hlep', 'deploy'].map((word) => nearest(word, ['run', 'graph', 'help'])),
+      ['run', 'graph', 'help', undefined],
+    )
+  })
+})
