@@ -1,0 +1,84 @@
+// The sink for SQLite: rows, dead letters and checkpoint in one file, committed together.
+
+import { checkChoice, checkKeys, describeValue } from '../../base/check.ts'
+import { SluiceError } from '../../base/errors.ts'
+import type { Columns } from '../column.ts'
+import type { Sink } from '../sink.ts'
+import { checkTableName, foldName } from '../sql/name.ts'
+import { shapeOf } from './sqlite/shape.ts'
+import { SqliteWriter } from './sqlite/writer.ts'
+
+export interface SqliteOptions {
+  /** The table that rows go to; made if it is not there. */
+  readonly table: string
+  /** Columns that tell rows apart, none of them ever null. A row whose key is there overwrites that row. */
+  readonly key?: readonly string[]
+  /** The columns of the table, where they are not those of the source. */
+  readonly columns?: Columns
+  /** The table that dead letters go to: `dead_letters` by default. */
+  readonly deadLetters?: string
+}
+
+const COLUMN_TYPES = ['text', 'integer', 'real', 'boolean', 'time', 'json']
+
+/**
+ * Writes rows into a table of a SQLite database file.
+ *
+ * - **Commits** the rows of an epoch, its dead letters and the checkpoint in one transaction, synced to the disk:
+ *   whatever ends the process, the table is as of a commit, and the next run goes on from there.
+ * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the first
+ *   rows. Named columns take what a row has of them and leave the rest of the row out; found ones are all that a later
+ *   row may have.
+ * - **Keys**: with `key`, a later row overwrites an earlier one of the same key. Without it, three columns are added
+ *   that say which record a row was made from (`_source`, `_offset`, `_part`) and are the key.
+ * - **Refuses** a row that is no object, a value that its column would not give back the same, and what the table's own
+ *   constraints refuse; the other rows are written. Booleans become 0 and 1, dates epoch milliseconds, `json` values
+ *   JSON text.
+ * - **A table that is there** is used as it is if it has all the columns; more columns are left alone.
+ *
+ * Checkpoints are kept in the same file, in `sluice_checkpoints` and `sluice_positions`.
+ *
+ * @param path - a file in a folder that is there; made if it is missing
+ * @throws {SluiceError} CONFIG_INVALID for a path, name, type or key that cannot be used
+ * @example
+ * const sink = sqlite('out.db', { table: 'requests', key: ['file', 'offset'] })
+ * sink.title // => 'table requests in out.db'
+ * sink.guarantee // => 'exactly-once'
+ * @see https://www.sqlite.org/lang_upsert.html
+ */
+export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
+  checkPath(path)
+  checkKeys('sqlite', options, ['table', 'key', 'columns', 'deadLetters'])
+  const { table, key, columns, deadLetters = 'dead_letters' } = options
+  checkTableName(table)
+  checkTableName(deadLetters)
+  if (foldName(table) === foldName(deadLetters)) {
+    throw invalid('deadLetters', deadLetters, 'another table than the one that rows go to')
+  }
+  if (key !== undefined && (!Array.isArray(key) || key.length === 0)) {
+    throw invalid('key', key, 'the names of one column or more')
+  }
+  if (columns !== undefined && Object.keys(columns).length === 0)
+    throw invalid('columns', columns, 'one column or more')
+  for (const [name, type] of Object.entries(columns ?? {}))
+    checkChoice(`The type of column ${name}`, type, COLUMN_TYPES)
+  if (columns !== undefined) shapeOf(table, columns, key)
+  return {
+    kind: 'sqlite',
+    title: `table ${table} in ${path}`,
+    guarantee: 'exactly-once',
+    open: ({ pipeline, signal, columns: known }) =>
+      SqliteWriter.open<Row>({ path, table, key, columns: columns ?? known, deadLetters, pipeline, signal }),
+  }
+}
+
+function checkPath(path: unknown): void {
+  const allowed = 'the path of a file'
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) throw invalid('path', path, allowed)
+  if (path === ':memory:') throw invalid('path', path, `${allowed}: what is in memory only, no run can go on from`)
+}
+
+function invalid(key: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {
+  const message = `Cannot use ${describeValue(value)} as ${key} of sqlite: it takes ${allowed}`
+  return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
+}

@@ -1,0 +1,68 @@
+// The table of dead letters: what could not be loaded, kept with its raw form, its place and the reason.
+
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { DeadLetter } from '../../origin.ts'
+import { ensureTable, type TableShape, upsert } from './table.ts'
+
+export interface Burial {
+  readonly pipeline: string
+  readonly epoch: number
+  /** When, in epoch milliseconds. */
+  readonly atMs: number
+}
+
+/**
+ * Writes dead letters inside the transaction that its caller has begun. A replay meets the same key and overwrites:
+ * a letter is there once, however often its record was read.
+ */
+export class LetterTable {
+  readonly #insert: StatementSync
+  /** The last letter buried. */
+  #last: DeadLetter | undefined
+  /** How many letters of its record and step were buried before it. */
+  #part = 0
+
+  /** Makes the table where it is missing. */
+  constructor(database: DatabaseSync, path: string, name: string) {
+    this.#insert = database.prepare(upsert(ensureTable(database, path, shapeOf(name)), 1))
+  }
+
+  bury(letters: readonly DeadLetter[], { pipeline, epoch, atMs }: Burial): void {
+    for (const letter of letters) {
+      this.#countPart(letter)
+      const { origin, step, reason } = letter
+      const { source, line, offset, raw } = origin
+      this.#insert.run(pipeline, source, line, offset, step, this.#part, reason, raw, epoch, atMs)
+    }
+  }
+
+  #countPart(letter: DeadLetter): void {
+    const last = this.#last
+    const isSame =
+      last !== undefined &&
+      last.origin.offset === letter.origin.offset &&
+      last.origin.source === letter.origin.source &&
+      last.step === letter.step
+    this.#part = isSame ? this.#part + 1 : 0
+    this.#last = letter
+  }
+}
+
+function shapeOf(name: string): TableShape {
+  return {
+    name,
+    columns: [
+      { name: 'pipeline', kind: 'text', type: 'text' },
+      { name: 'file', kind: 'text', type: 'text' },
+      { name: 'line', kind: 'integer', type: 'integer' },
+      { name: 'offset', kind: 'integer', type: 'integer' },
+      { name: 'step', kind: 'text', type: 'text' },
+      { name: 'part', kind: 'integer', type: 'integer' },
+      { name: 'reason', kind: 'text', type: 'text' },
+      { name: 'raw', kind: 'text', type: 'text' },
+      { name: 'epoch', kind: 'integer', type: 'integer' },
+      { name: 'time', kind: 'time', type: 'integer' },
+    ],
+    key: ['pipeline', 'file', 'offset', 'step', 'part'],
+  }
+}
