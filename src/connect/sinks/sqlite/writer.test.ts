@@ -1,0 +1,344 @@
+import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { type ErrorCode, isSluiceError } from '../../../base/errors.ts'
+import { deadLetter, type Traced, traced } from '../../origin.ts'
+import type { Checkpoint } from '../../sink.ts'
+import { NO_TOTALS } from '../../totals.ts'
+import { SqliteWriter, type WriterOptions } from './writer.ts'
+
+let folder = ''
+let path = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-sqlite-'))
+  path = join(folder, 'out.db')
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+interface Row {
+  readonly id: number
+  readonly text?: string
+}
+
+function open(options: Partial<WriterOptions> = {}): Promise<SqliteWriter<Row>> {
+  return SqliteWriter.open<Row>({
+    path,
+    table: 't',
+    key: ['id'],
+    columns: { id: 'integer', text: 'text' },
+    deadLetters: 'dead_letters',
+    pipeline: 'test',
+    signal: undefined,
+    ...options,
+  })
+}
+
+function rows(...ids: number[]): Traced<Row>[] {
+  return ids.map((id) => traced({ id }, { source: 'a.log', line: id, offset: id * 10, raw: String(id) }))
+}
+
+function checkpoint(epoch: number, positions: Readonly<Record<string, number>> = { 'a.log': epoch }): Checkpoint {
+  return { epoch, positions: new Map(Object.entries(positions)), totals: { ...NO_TOTALS, read: epoch, loaded: epoch } }
+}
+
+function idsOf(): number[] {
+  return query('select id from t order by id').map(({ id }) => Number(id))
+}
+
+function query(sql: string): Record<string, unknown>[] {
+  const database = new DatabaseSync(path)
+  const found = database.prepare(sql).all()
+  database.close()
+  return found
+}
+
+function execute(sql: string): void {
+  const database = new DatabaseSync(path)
+  database.exec(sql)
+  database.close()
+}
+
+const failsWith = (code: ErrorCode, message: RegExp) => (error: unknown) => {
+  ok(isSluiceError(error, code), String(error))
+  match(error.message, message)
+  return true
+}
+
+describe('the commits of SqliteWriter', () => {
+  it('leave a checkpoint of all splits to the next run', async () => {
+    const first = await open()
+    equal(first.checkpoint, undefined)
+    await first.commit({
+      ...checkpoint(1, { a: 1, b: 2 }),
+      positions: new Map([
+        ['a', { line: 3, at: [1, null] }],
+        ['b', 2],
+      ]),
+    })
+    await first.commit(checkpoint(2, { b: 20 }))
+    await first.close()
+    const second = await open()
+    deepEqual(second.checkpoint, {
+      epoch: 2,
+      positions: new Map<string, unknown>([
+        ['a', { line: 3, at: [1, null] }],
+        ['b', 20],
+      ]),
+      totals: { ...NO_TOTALS, read: 2, loaded: 2 },
+    })
+    await second.commit(checkpoint(3, { c: 1 }))
+    await second.close()
+    const third = await open()
+    deepEqual([...(third.checkpoint?.positions.keys() ?? [])], ['a', 'b', 'c'])
+    await third.close()
+  })
+
+  it('hold rows, dead letters and checkpoint, or nothing of them', async () => {
+    const writer = await open()
+    await writer.write(rows(1, 2))
+    await writer.commit(checkpoint(1))
+    await writer.write(rows(3))
+    await writer.bury([deadLetter({ source: 'a.log', line: 4, offset: 40, raw: '4' }, 'map', 'no')])
+    deepEqual(idsOf(), [1, 2])
+    await writer.close()
+    deepEqual(idsOf(), [1, 2])
+    deepEqual(
+      query('select count(*) as n from dead_letters').map(({ n }) => n),
+      [0],
+    )
+    const next = await open()
+    equal(next.checkpoint?.epoch, 1)
+    await next.close()
+  })
+
+  it('need no rows', async () => {
+    const writer = await open()
+    await writer.commit(checkpoint(1))
+    await writer.commit(checkpoint(2))
+    await writer.close()
+    const next = await open()
+    equal(next.checkpoint?.epoch, 2)
+    await next.close()
+  })
+
+  it('are kept apart for each pipeline', async () => {
+    const one = await open({ pipeline: 'one' })
+    await one.commit(checkpoint(1))
+    await one.close()
+    const two = await open({ pipeline: 'two' })
+    equal(two.checkpoint, undefined)
+    await two.commit(checkpoint(1))
+    await two.close()
+    deepEqual(
+      query('select pipeline from sluice_checkpoints order by 1').map((row) => row.pipeline),
+      ['one', 'two'],
+    )
+  })
+
+  it('are what is left when the process is killed', async () => {
+    const script = `
+      import { SqliteWriter } from ${JSON.stringify(new URL('./writer.ts', import.meta.url).href)}
+      const writer = await SqliteWriter.open({ path: ${JSON.stringify(path)}, table: 't', key: ['id'],
+        columns: { id: 'integer', text: 'text' }, deadLetters: 'dead_letters', pipeline: 'test', signal: undefined })
+      const rows = (from, to) => Array.from({ length: to - from }, (_, i) => ({ kind: 'event',
+        value: { id: from + i, text: 'x'.repeat(500) }, origin: { source: 'a', line: 0, offset: from + i, raw: '' } }))
+      writer.write(rows(0, 1000))
+      writer.commit({ epoch: 1, positions: new Map([['a', 1000]]), totals: ${JSON.stringify(NO_TOTALS)} })
+      writer.write(rows(1000, 20000))
+      process.stdout.write('written')
+      setInterval(() => {}, 1000)`
+    const child = spawn(process.execPath, ['--conditions=sluice-source', '--input-type=module', '-e', script])
+    await once(child.stdout, 'data')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    const writer = await open()
+    deepEqual(writer.checkpoint?.positions, new Map([['a', 1000]]))
+    await writer.close()
+    deepEqual(
+      query('select count(*) as n, max(id) as last from t').map((row) => ({ ...row })),
+      [{ n: 1000, last: 999 }],
+    )
+    deepEqual(readdirSync(folder), ['out.db'])
+  })
+})
+
+describe('two instances of SqliteWriter', () => {
+  it('cannot both commit: the later one is told who was first', async () => {
+    const one = await open()
+    const other = await open()
+    await one.write(rows(1))
+    await one.commit(checkpoint(1))
+    throws(
+      () => other.write(rows(2)),
+      failsWith('PIPELINE_HELD', /^Cannot go on with test: another instance has committed epoch 1$/),
+    )
+    await other.close()
+    await one.write(rows(3))
+    await one.commit(checkpoint(2))
+    await one.close()
+    deepEqual(idsOf(), [1, 3])
+  })
+
+  it('are told apart also when the checkpoint changes under an open transaction', async () => {
+    const writer = await open()
+    await writer.commit(checkpoint(1))
+    await writer.close()
+    const zombie = await open()
+    execute('update sluice_checkpoints set epoch = 9')
+    throws(() => zombie.commit(checkpoint(2)), failsWith('PIPELINE_HELD', /epoch 9$/))
+    throws(() => zombie.commit(checkpoint(2)), failsWith('PIPELINE_HELD', /epoch 9$/))
+    await zombie.close()
+    deepEqual(
+      query('select epoch from sluice_checkpoints').map(({ epoch }) => epoch),
+      [9],
+    )
+  })
+
+  it('wait for each other where they are of different pipelines', async () => {
+    const one = await open({ pipeline: 'one' })
+    const two = await open({ pipeline: 'two' })
+    await one.write(rows(1))
+    const waiting = two.write(rows(2))
+    ok(waiting instanceof Promise)
+    await one.commit(checkpoint(1))
+    deepEqual(await waiting, [])
+    await two.commit(checkpoint(1))
+    await one.close()
+    await two.close()
+    deepEqual(idsOf(), [1, 2])
+  })
+
+  it('wait no longer once the other has taken over', async () => {
+    const one = await open()
+    const other = await open()
+    await one.write(rows(1))
+    const waiting = other.write(rows(2))
+    await one.commit(checkpoint(1))
+    await one.write(rows(3))
+    await rejects(async () => waiting, failsWith('PIPELINE_HELD', /epoch 1$/))
+    await one.commit(checkpoint(2))
+    await one.close()
+    await other.close()
+    deepEqual(idsOf(), [1, 3])
+  })
+})
+
+describe('the lock of SqliteWriter', () => {
+  it('is not waited for longer than its time', async () => {
+    const writer = await open({ lockWaitMs: 0 })
+    const holder = new DatabaseSync(path)
+    holder.exec('begin immediate')
+    const message = /^Cannot write to ".*out\.db": another program has held its lock for 0 s \(SQLITE_BUSY\)$/
+    await rejects(async () => writer.write(rows(1)), failsWith('SINK_UNREACHABLE', message))
+    await writer.close()
+    await rejects(open({ lockWaitMs: 0 }), failsWith('SINK_UNREACHABLE', /^Cannot make tables in /))
+    holder.close()
+  })
+
+  it('is not waited for once the run is aborted', async () => {
+    const aborting = new AbortController()
+    const writer = await open({ signal: aborting.signal })
+    const holder = new DatabaseSync(path)
+    holder.exec('begin immediate')
+    const waiting = writer.write(rows(1))
+    aborting.abort(new Error('enough'))
+    await rejects(async () => waiting, { message: 'enough' })
+    holder.close()
+    await writer.close()
+  })
+
+  it('is let go by an error', async () => {
+    execute(`create table t (id integer primary key, text text);
+      create trigger no before insert on t when new.id = 3 begin select raise(rollback, 'not three'); end`)
+    const writer = await open()
+    await writer.write(rows(1))
+    throws(() => writer.write(rows(3)), failsWith('SINK_MISMATCH', /not three/))
+    execute('insert into t values (7, null)')
+    throws(() => writer.write(rows(4)), failsWith('SINK_MISMATCH', /not three/))
+    throws(() => writer.commit(checkpoint(1)), failsWith('SINK_MISMATCH', /not three/))
+    await writer.close()
+    deepEqual(idsOf(), [7])
+  })
+})
+
+describe('the checkpoint of SqliteWriter', () => {
+  const breaks: Readonly<Record<string, RegExp>> = {
+    'update sluice_checkpoints set totals = \'{"read": 1\'': /JSON/,
+    "update sluice_checkpoints set totals = ''": /JSON/,
+    "update sluice_checkpoints set totals = 'null'": /its totals are no object/,
+    "update sluice_checkpoints set totals = json_remove(totals, '$.dead')": /its total of dead is undefined/,
+    "update sluice_checkpoints set totals = json_set(totals, '$.read', -1)": /its total of read is -1/,
+    'update sluice_checkpoints set version = 2': /it is of version 2, this Sluice reads 1/,
+    'update sluice_checkpoints set epoch = 0': /its epoch is 0/,
+    "update sluice_checkpoints set epoch = 'x'": /its epoch is x/,
+    'update sluice_checkpoints set epoch = 9223372036854775807': /too large/,
+    "update sluice_positions set position = '{'": /JSON/,
+    'delete from sluice_positions': /it is of 1 splits, and there are positions of 0/,
+    'delete from sluice_checkpoints': /there are positions and no checkpoint/,
+    'alter table sluice_positions rename column position to place': /JSON/,
+    'alter table sluice_checkpoints drop column version': /version undefined/,
+  }
+
+  for (const [sql, found] of Object.entries(breaks)) {
+    it(`is not passed over when it is broken: ${sql}`, async () => {
+      const writer = await open()
+      await writer.write(rows(1))
+      await writer.commit(checkpoint(1))
+      await writer.close()
+      execute(sql)
+      await rejects(open(), failsWith('CHECKPOINT_INVALID', found))
+      await rejects(
+        open(),
+        failsWith('CHECKPOINT_INVALID', /^Cannot go on from the checkpoint of test: .*to start over, delete/),
+      )
+      deepEqual(readdirSync(folder), ['out.db'])
+    })
+  }
+
+  it('may be deleted to start over', async () => {
+    const writer = await open()
+    await writer.commit(checkpoint(1))
+    await writer.close()
+    execute('delete from sluice_positions; delete from sluice_checkpoints')
+    const next = await open()
+    equal(next.checkpoint, undefined)
+    await next.commit(checkpoint(1))
+    await next.close()
+  })
+})
+
+describe('the disk of SqliteWriter', () => {
+  it('being full stops the run and keeps what was committed', async (test) => {
+    const small = join(folder, 'small')
+    mkdirSync(small)
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', small], { stdio: 'ignore' })
+    } catch {
+      return test.skip('no small file system can be mounted here')
+    }
+    try {
+      path = join(small, 'out.db')
+      const writer = await open()
+      await writer.write(rows(1))
+      await writer.commit(checkpoint(1))
+      const big = rows(...Array(2000).keys()).map(({ value, origin }) =>
+        traced({ ...value, text: 'x'.repeat(900) }, origin),
+      )
+      const isFull = failsWith('STORAGE_FAILED', /^Cannot (write|commit) to ".*out\.db": .*(ENOSPC|EIO)\)$/)
+      throws(() => {
+        writer.write(big)
+        writer.commit(checkpoint(2))
+      }, isFull)
+      throws(() => writer.commit(checkpoint(2)), isFull)
+      await writer.close()
+      deepEqual(idsOf(), [1])
+    } finally {
+      execFileSync('umount', [small])
+    }
+  })
+})
