@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { type ErrorCode, isSluiceError } from '../../../base/errors.ts'
 import { deadLetter, type Traced, traced } from '../../origin.ts'
 import type { Checkpoint } from '../../sink.ts'
+import type { Position } from '../../source.ts'
 import { NO_TOTALS } from '../../totals.ts'
 import { SqliteWriter, type WriterOptions } from './writer.ts'
 
@@ -75,7 +76,7 @@ describe('the commits of SqliteWriter', () => {
     equal(first.checkpoint, undefined)
     await first.commit({
       ...checkpoint(1, { a: 1, b: 2 }),
-      positions: new Map([
+      positions: new Map<string, Position>([
         ['a', { line: 3, at: [1, null] }],
         ['b', 2],
       ]),
