@@ -14,6 +14,12 @@ export function checkMs(name: string, value: unknown, min = 0): void {
   throw new RangeError(`${name} must be milliseconds, ${min} or more: found ${describeValue(value)}`)
 }
 
+/** Refuses anything but a number that can be compared with others. */
+export function checkTime(name: string, value: unknown): void {
+  if (typeof value === 'number' && !Number.isNaN(value)) return
+  throw new TypeError(`${name} must be a time, as a number: found ${describeValue(value)}`)
+}
+
 /** Refuses a value that is not among `choices`. */
 export function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
   if (choices.includes(value as string)) return

@@ -40,9 +40,16 @@ export class Alignment<I> {
     return this.#advance()
   }
 
-  /** The barrier of one input: gives its epoch once it has arrived on every input. */
+  /**
+   * The barrier of one input: gives its epoch once it has arrived on every input.
+   *
+   * @throws {RangeError} if another input waits for another epoch: what lies before which could not be told
+   */
   barrier(input: I, epoch: number): number | undefined {
-    this.#epoch = Math.max(epoch, this.#epoch ?? epoch)
+    if (this.#epoch !== undefined && this.#epoch !== epoch) {
+      throw new RangeError(`Cannot align epoch ${epoch}: another producer is at the end of epoch ${this.#epoch}`)
+    }
+    this.#epoch = epoch
     this.#waiting.add(input)
     return this.#complete()
   }
@@ -51,6 +58,7 @@ export class Alignment<I> {
   leave(input: I): { readonly time: number | undefined; readonly epoch: number | undefined } {
     this.#times.delete(input)
     this.#waiting.delete(input)
+    if (this.#waiting.size === 0) this.#epoch = undefined
     return { time: this.#times.size > 0 ? this.#advance() : undefined, epoch: this.#complete() }
   }
 

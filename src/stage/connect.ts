@@ -3,10 +3,10 @@
 import { describeValue } from '../base/check.ts'
 import type { StageCore } from './core.ts'
 import { from, type Pullable } from './from.ts'
-import type { Link, SubscribeOptions } from './link.ts'
+import type { SubscribeOptions } from './link.ts'
 import { Run } from './run.ts'
 import type { Consumer, Producer, ProducerConsumer } from './stage.ts'
-import { begin, coreOf, link } from './subscribe.ts'
+import { begin, checkLink, coreOf, link } from './subscribe.ts'
 
 /** One stage, or several side by side. */
 export type Many<S> = S | readonly S[]
@@ -77,18 +77,28 @@ export function readParts(parts: readonly unknown[]): { layers: StageCore[][]; o
 }
 
 /** Subscribes every layer to the one above it, the last layer first, and watches over them all. */
-export function start(layers: readonly StageCore[][], { signal, ...options }: ConnectOptions): Run {
+export function start(layers: readonly StageCore[][], connectOptions: ConnectOptions, failsInLine = false): Run {
+  const { signal, ...options } = connectOptions
   const stages = layers.flat()
   if (new Set(stages).size !== stages.length) throw new TypeError('A stage can stand in a chain once')
   signal?.throwIfAborted()
-  const links: Link[] = []
+  const pairs = pairsOf(layers)
+  for (const { below, above } of pairs) checkLink(below, above, options)
+  const links = pairs.map(({ below, above }) => link(below, above, options))
+  const run = new Run(layers, { signal, failsInLine })
+  begin(links)
+  return run
+}
+
+/** Who takes from whom, the last layer first. */
+function pairsOf(layers: readonly StageCore[][]): { below: StageCore; above: StageCore }[] {
+  const pairs: { below: StageCore; above: StageCore }[] = []
   for (let index = layers.length - 1; index > 0; index -= 1) {
     for (const below of layers[index] ?? []) {
-      for (const above of layers[index - 1] ?? []) links.push(link(below, above, options))
+      for (const above of layers[index - 1] ?? []) pairs.push({ below, above })
     }
   }
-  begin(links)
-  return new Run(stages, signal)
+  return pairs
 }
 
 function layerOf(part: unknown, isFirst: boolean): StageCore[] {

@@ -1,21 +1,20 @@
 // The one engine behind every kind of stage: a mailbox, a taking side, a giving side, and an end.
 
-import { SluiceError } from '../base/errors.ts'
+import { checkInteger, checkTime, describeValue } from '../base/check.ts'
 import { unreachable } from '../base/invariant.ts'
 import { isPromise } from '../base/promise.ts'
 import { Ring } from '../base/ring.ts'
+import { Drawing } from './drawing.ts'
 import type { AnySpec } from './hooks.ts'
 import { Intake, type Work } from './intake.ts'
 import { Lifetime, reasonOf } from './lifetime.ts'
 import type { Link, LinkEnd, SubscribeOptions } from './link.ts'
 import { COMPLETED, type Ending, type Marker, type Message, type ToStage } from './message.ts'
 import type { Outlet } from './outlet.ts'
-import { Pause } from './pause.ts'
-import { type Runnable, type Scheduler, threadScheduler } from './scheduler.ts'
+import type { Ask } from './pause.ts'
+import { threadScheduler } from './scheduler.ts'
 import type { Producer, Stage, StageStats } from './stage.ts'
-
-/** Things that a stage does before the next stage has its turn. */
-const WORK_PER_STEP = 16
+import { Turns } from './turns.ts'
 
 /**
  * A stage. Messages wait in its mailbox until the scheduler gives it a turn; a hook that returns a promise makes it
@@ -24,27 +23,22 @@ const WORK_PER_STEP = 16
  * Invariants: at most one hook runs at a time; after the end nothing is sent, asked or handled; `settled` resolves
  * last, when the hook that was running and `onEnd` have returned.
  */
-export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
+export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   readonly name: string
   readonly #spec: AnySpec
-  readonly #scheduler: Scheduler
   /** The giving side; a consumer has none. */
   readonly #outlet: Outlet<unknown> | undefined
   readonly #intake = new Intake()
   readonly #mailbox = new Ring<Message<Link>>()
-  readonly #pause: Pause
-  /** The iterator that a handler gave, drawn from as demand allows, and what to do when it is drawn dry. */
-  #drawing: { readonly iterator: Iterator<unknown>; readonly settle: () => void } | undefined
-  /** Whether a hook's promise is being waited for. */
-  #isBusy = false
-  #isScheduled = false
+  readonly #turns: Turns
+  /** What a handler gave as an iterator, while it is being drawn from. */
+  #drawing: Drawing | undefined
   /** `completing`: nothing new is taken, what was made goes out. */
   #state: 'open' | 'completing' | 'ended' = 'open'
   /** Set by `complete`, acted on when the work in hand is done. */
   #mustComplete = false
   /** A producer was cancelled: the stage that ends for want of producers is cancelled too. */
   #cancelled: Ending | undefined
-  #hasWarned = false
   readonly #life: Lifetime
 
   constructor(kind: string, spec: AnySpec, outlet: Outlet<unknown> | undefined) {
@@ -52,9 +46,13 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
     this.#life = new Lifetime(this.name)
     this.#spec = spec
     this.#outlet = outlet
-    this.#scheduler = spec.scheduler ?? threadScheduler
-    this.#pause = new Pause(spec.bufferSize ?? Number.POSITIVE_INFINITY, spec.whenFull ?? 'fail')
-    this.#pause.isOn = spec.demand === 'accumulate'
+    if (outlet !== undefined) outlet.isPaused = spec.demand === 'accumulate'
+    this.#turns = new Turns(spec.scheduler ?? threadScheduler, {
+      isOver: () => this.#state === 'ended',
+      work: () => this.#work(),
+      fail: (error) => this.fail(error),
+      close: () => this.#close(),
+    })
   }
 
   get takesEvents(): boolean {
@@ -100,9 +98,9 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
       state: this.#state === 'completing' ? 'ending' : this.#state,
       received: this.#intake.received,
       emitted: this.#outlet?.emitted ?? 0,
-      buffered: (this.#outlet?.buffered ?? 0) + this.#pause.heldEvents,
+      buffered: this.#outlet?.buffered ?? 0,
       waiting: this.#intake.waiting,
-      discarded: (this.#outlet?.discarded ?? 0) + this.#pause.discarded,
+      discarded: this.#outlet?.discarded ?? 0,
       surplus,
       producers: this.#intake.links.size,
       consumers: this.#outlet?.links.size ?? 0,
@@ -111,35 +109,43 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
 
   request(message: unknown): Promise<unknown> {
     const reply = Promise.withResolvers<unknown>()
-    this.post({ kind: 'message', message, reply })
+    this.#send(message, reply)
     return reply.promise
   }
 
   notify(message: unknown): void {
-    this.post({ kind: 'message', message, reply: undefined })
+    this.#send(message, undefined)
   }
 
   emit(events: readonly unknown[]): void {
-    if (this.#state === 'ended' || this.#outlet?.isEnding !== false || events.length === 0) return
-    if (this.#pause.isHolding) this.#reportLost(this.#pause.holdEvents(events))
-    else this.#give(events, true)
+    if (!Array.isArray(events)) throw new TypeError(`emit takes an array of events: found ${describeValue(events)}`)
+    if (events.length === 0 || this.#state === 'ended') return
+    try {
+      this.#outlet?.emit(events)
+    } catch (error) {
+      // Of a dispatcher's function, or a full buffer: the stage's failure, not the caller's.
+      this.fail(error)
+    }
+    this.#turns.wake()
   }
 
   watermark(time: number): void {
-    this.#mark({ kind: 'watermark', time })
+    checkTime('watermark', time)
+    this.#put({ kind: 'watermark', time })
   }
 
   barrier(epoch: number): void {
-    this.#mark({ kind: 'barrier', epoch })
+    checkInteger('barrier', epoch, 0)
+    this.#put({ kind: 'barrier', epoch })
   }
 
   pause(): void {
-    this.#pause.isOn = true
+    if (this.#outlet !== undefined) this.#outlet.isPaused = true
   }
 
   resume(): void {
-    this.#pause.isOn = false
-    this.#wake()
+    if (this.#outlet !== undefined) this.#outlet.isPaused = false
+    this.#turns.wake()
   }
 
   complete(): void {
@@ -160,7 +166,12 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
   post(message: Message<Link>): void {
     if (this.#state === 'ended') return this.#refuse(message)
     this.#mailbox.push(message)
-    this.#wake()
+    this.#turns.wake()
+  }
+
+  /** Whether the stage has neither ended nor begun to. */
+  get isOpen(): boolean {
+    return this.#state === 'open'
   }
 
   /** Takes in a producer, and says so to it. Nothing is asked before `begin`. */
@@ -174,39 +185,34 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
     // The hook may ask by hand before it says that it will.
     const isManual = link.isManual
     link.isManual = true
-    const mode = this.#spec.onSubscribe?.(link, this)
-    link.isManual = mode === undefined ? isManual : mode === 'manual'
-    link.open()
+    try {
+      const mode = this.#spec.onSubscribe?.(link, this)
+      link.isManual = mode === undefined ? isManual : mode === 'manual'
+    } catch (error) {
+      return this.fail(error)
+    }
+    if (link.ending === undefined) link.open()
   }
 
   /** A subscription of this consumer ends; its producer is told. */
   leave(link: Link, ending: Ending): void {
-    if (!this.#intake.leave(link)) return
-    link.close(ending)
-    link.from.post({ kind: 'cancel', link, ending })
-    this.#inletEnded(link, ending)
-    this.#wake()
+    if (!this.#intake.letGoOf(link, ending)) return
+    this.post({ kind: 'left', link, ending })
   }
 
-  step(): void {
-    this.#isScheduled = false
-    try {
-      for (let work = 0; work < WORK_PER_STEP; work += 1) {
-        if (this.#isBusy || this.#state === 'ended') return
-        const message = this.#mailbox.shift()
-        if (message !== undefined) this.#receive(message)
-        else if (!this.#advance()) return
-      }
-    } catch (error) {
-      this.fail(error)
+  #send(message: unknown, reply: PromiseWithResolvers<unknown> | undefined): void {
+    if (this.#spec.onMessage === undefined) {
+      throw new TypeError(`Cannot send ${this.name} a message: it has no onMessage`)
     }
-    this.#wake()
+    this.post({ kind: 'message', message, reply })
   }
 
-  #wake(): void {
-    if (this.#isScheduled || this.#isBusy || this.#state === 'ended') return
-    this.#isScheduled = true
-    this.#scheduler.schedule(this)
+  /** Does the next thing there is to do; false if there is none. */
+  #work(): boolean {
+    const message = this.#mailbox.shift()
+    if (message === undefined) return this.#advance()
+    this.#receive(message)
+    return true
   }
 
   #receive(message: Message<Link>): void {
@@ -216,23 +222,26 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
       case 'message':
         return this.#intake.accept(message)
       case 'ask':
-        if (this.#pause.isHolding) return this.#pause.holdAsk(message)
-        return this.#demand(message.link, message.events)
+        if (this.#outlet?.ask(message) === true) this.#askSource()
+        return
       case 'subscribe':
         return this.#welcome(message.link)
       case 'cancel':
         return this.#consumerLeft(message.link, message.ending)
+      case 'left':
+        return this.#inletEnded(message.link, message.ending)
       default:
         unreachable(message)
     }
   }
 
-  /** Does the next thing there is to do; false if there is none. */
+  /** With nothing new in the mailbox. */
   #advance(): boolean {
-    if (this.#pause.canReplay) return this.#replay()
+    const replayed = this.#outlet?.replay()
+    if (replayed !== undefined) return this.#replay(replayed)
     if (this.#mustComplete) return this.#completeNow()
     if (this.#state === 'completing') return this.#endIfSpent()
-    if (this.#drawing !== undefined) return this.#draw()
+    if (this.#drawing !== undefined) return this.#draw(this.#drawing)
     const work = this.#intake.next(this.#outlet === undefined || this.#outlet.room > 0)
     if (work === undefined) return this.#askSource()
     this.#do(work)
@@ -244,9 +253,9 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
       case 'slice':
         return this.#handle(work)
       case 'watermark':
-        return this.#then(this.#spec.onWatermark?.(work.time, this), () => this.#mark(work))
+        return this.#turns.whenGiven(this.#spec.onWatermark?.(work.time, this), () => this.#outlet?.mark(work))
       case 'barrier':
-        return this.#then(this.#spec.onBarrier?.(work.epoch, this), () => this.#mark(work))
+        return this.#turns.whenGiven(this.#spec.onBarrier?.(work.epoch, this), () => this.#outlet?.mark(work))
       case 'end':
         this.#intake.leave(work.link)
         work.link.close(work.ending)
@@ -258,69 +267,45 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
     }
   }
 
-  /** Goes on with what a hook gave: now if it is there, else when its promise has settled. */
-  #then<T>(given: T | PromiseLike<T>, go: (value: T) => void): void {
-    if (!isPromise(given)) return go(given)
-    this.#isBusy = true
-    given.then(
-      (value) => this.#free(() => go(value)),
-      (error: unknown) => this.#free(() => this.fail(error)),
-    )
-  }
-
-  #free(go: () => void): void {
-    this.#isBusy = false
-    if (this.ending !== undefined) return this.#close(this.ending)
-    try {
-      go()
-    } catch (error) {
-      this.fail(error)
-    }
-    this.#wake()
-  }
-
   // — taking —
 
   #handle({ link, events, counted }: Extract<Work, { kind: 'slice' }>): void {
     const given = this.#spec.onEvents?.(events, link, this)
-    // Written out rather than through `#then`: a closure for each slice would cost more than the slice.
-    if (isPromise(given)) this.#then(given, (out) => this.#handled(link, counted, out))
+    // Written out rather than through `whenGiven`: a closure for each slice would cost more than the slice.
+    if (isPromise(given)) this.#turns.whenGiven(given, (out) => this.#handled(link, counted, out))
     else this.#handled(link, counted, given)
   }
 
   #handled(link: Link, counted: number, out: Iterable<unknown> | void): void {
-    if (out === undefined || this.#outlet === undefined) return link.handled(counted)
+    if (out === undefined || this.#outlet === undefined || this.#state === 'ended') return link.handled(counted)
     if (Array.isArray(out)) {
-      if (out.length > 0) this.#give(out, false)
+      if (out.length > 0) this.#outlet.give(out, false)
       return link.handled(counted)
     }
-    this.#drawing = { iterator: out[Symbol.iterator](), settle: () => link.handled(counted) }
+    this.#drawing = new Drawing(out, link, counted)
   }
 
   /** Draws from a handler's iterator as much as is wanted. */
-  #draw(): boolean {
-    const drawing = this.#drawing
+  #draw(drawing: Drawing): boolean {
     const room = this.#outlet?.room ?? 0
-    if (drawing === undefined || room <= 0) return false
-    const drawn: unknown[] = []
-    while (drawn.length < room) {
-      const { done, value } = drawing.iterator.next()
-      if (done === true) {
-        this.#drawing = undefined
-        break
-      }
-      drawn.push(value)
+    if (room <= 0) return false
+    const drawn = drawing.take(room)
+    if (this.#state === 'ended') {
+      drawing.close()
+      return false
     }
-    if (drawn.length > 0) this.#give(drawn, false)
-    if (this.#drawing === undefined) drawing.settle()
+    if (drawing.isOver) this.#drawing = undefined
+    if (drawn.length > 0) this.#outlet?.give(drawn, false)
+    if (drawing.isOver) drawing.link.handled(drawing.counted)
     return true
   }
 
   #answer({ message, reply }: ToStage): void {
-    const hook = this.#spec.onMessage
-    if (hook === undefined) throw new TypeError(`Stage ${this.name} was sent a message and has no onMessage`)
     try {
-      this.#then(hook.call(this.#spec, message, this), (answer) => reply?.resolve(answer))
+      const answer = this.#spec.onMessage?.(message, this)
+      // The asker hears the answer, or the error, even if the stage ends meanwhile.
+      if (reply !== undefined && isPromise(answer)) answer.then(reply.resolve, reply.reject)
+      this.#turns.whenGiven(answer, (value) => reply?.resolve(value))
     } catch (error) {
       reply?.reject(error)
       throw error
@@ -334,9 +319,10 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
       if (policy.onFailure === 'fail') this.fail(ending.error)
       return
     }
-    if (ending.kind === 'cancelled') this.#cancelled = ending
     const when = ending.kind === 'completed' ? policy.onComplete : policy.onCancel
-    if (when === 'never' || (when === 'last' && this.#intake.hasLasting)) return
+    if (when === 'never') return
+    if (ending.kind === 'cancelled') this.#cancelled = ending
+    if (when === 'last' && (this.#intake.hasLasting || policy.awaitsMore?.() === true)) return
     if (this.#cancelled === undefined) this.complete()
     else this.#stop(this.#cancelled)
   }
@@ -352,44 +338,41 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
     }
   }
 
-  #demand(link: Link, events: number): void {
-    this.#outlet?.ask(link, events)
-    if (this.#state === 'open') this.#askSource()
-  }
-
-  /** Asks the source for what is newly wanted; false if nothing is. */
+  /** Asks the source for what is newly wanted; false if nothing is. Called for each ask: demands are not merged. */
   #askSource(): boolean {
-    if (this.#spec.onDemand === undefined || this.#outlet === undefined || this.#pause.isOn) return false
+    if (this.#spec.onDemand === undefined || this.#outlet === undefined || this.#state !== 'open') return false
     const demand = this.#outlet.newDemand()
     if (demand === 0) return false
-    const given = this.#spec.onDemand?.(demand, this)
-    if (isPromise(given)) this.#then(given, (events) => this.#given(events))
+    const given = this.#spec.onDemand(demand, this)
+    if (isPromise(given)) this.#turns.whenGiven(given, (events) => this.#given(events))
     else this.#given(given)
     return true
   }
 
   #given(events: readonly unknown[] | void): void {
-    if (events !== undefined && events.length > 0) this.#give(events, true)
+    if (events === undefined || this.#state === 'ended') return
+    if (!Array.isArray(events)) {
+      throw new TypeError(`onDemand of ${this.name} must give an array: found ${describeValue(events)}`)
+    }
+    if (events.length > 0) this.#outlet?.give(events, true)
   }
 
-  #give(events: readonly unknown[], isBounded: boolean): void {
-    const lost = this.#outlet?.emit(events, isBounded) ?? 0
-    if (lost !== 0) this.#reportLost(lost)
+  /** A mark that the author sends; what goes wrong in a dispatcher is the stage's failure, not the caller's. */
+  #put(marker: Marker): void {
+    if (this.#state === 'ended') return
+    try {
+      this.#outlet?.mark(marker)
+    } catch (error) {
+      this.fail(error)
+    }
+    this.#turns.wake()
   }
 
-  #mark(marker: Marker): void {
-    if (this.#state === 'ended' || this.#outlet?.isEnding !== false) return
-    if (this.#pause.isHolding) this.#pause.holdMarker(marker)
-    else this.#outlet.mark(marker)
-  }
-
-  /** One thing that came while paused, as if it came now. */
-  #replay(): boolean {
-    const held = this.#pause.shift()
-    if (held === undefined) return false
-    if (held.kind === 'ask') this.#demand(held.link, held.events)
-    else if (held.kind === 'emit') this.#give(held.events, true)
-    else this.#outlet?.mark(held)
+  /** What came during a pause is as if it came now. */
+  #replay(held: Ask | 'done'): boolean {
+    if (held === 'done') return true
+    this.#outlet?.serve(held)
+    this.#askSource()
     return true
   }
 
@@ -401,38 +384,25 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
     this.#outlet.flush()
   }
 
-  #reportLost(lost: number): void {
-    if (lost === 0) return
-    const size = this.#spec.bufferSize ?? 0
-    if (lost < 0) {
-      const message = `Stage ${this.name} cannot keep more events: its buffer of ${size} is full and nobody asks`
-      return this.fail(new SluiceError('BUFFER_FULL', message, { stage: this.name, size }))
-    }
-    if (this.#spec.onDiscard !== undefined) return this.#spec.onDiscard(lost)
-    if (this.#hasWarned) return
-    this.#hasWarned = true
-    process.emitWarning(
-      `Stage ${this.name} discards events: its buffer of ${size} is full (give onDiscard to hear of each)`,
-    )
-  }
-
   // — ending —
 
   #completeNow(): boolean {
     this.#mustComplete = false
     this.#state = 'completing'
     this.#dropDrawing()
-    this.#letProducersGo({ kind: 'cancelled', reason: undefined })
-    this.#then(this.#spec.onComplete?.(this), (last) => {
-      if (last !== undefined && last.length > 0) this.#give(last, false)
-      this.#outlet?.mark({ kind: 'end', ending: COMPLETED })
+    this.#intake.letGo({ kind: 'cancelled', reason: undefined })
+    this.#turns.whenGiven(this.#spec.onComplete?.(this), (last) => {
+      if (this.ending !== undefined) return
+      if (last !== undefined && last.length > 0) this.#outlet?.give(last, false)
+      this.#outlet?.end({ kind: 'end', ending: COMPLETED })
     })
     return true
   }
 
   #endIfSpent(): boolean {
     if (this.#outlet !== undefined && !this.#outlet.isSpent) return false
-    this.#outlet?.clear()
+    // Held for somebody who never came.
+    this.#outlet?.report(this.#outlet.clear())
     this.#stop(COMPLETED)
     return false
   }
@@ -442,30 +412,16 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
     this.#state = 'ended'
     const ending = this.#dropDrawingAtEnd(wanted)
     this.#life.end(ending)
-    this.#letProducersGo(ending)
-    if (this.#outlet !== undefined) {
-      this.#outlet.clear()
-      for (const link of [...this.#outlet.links]) {
-        this.#outlet.leave(link)
-        link.to.post({ kind: 'mark', link, mark: { kind: 'end', ending } })
-      }
-    }
+    this.#intake.letGo(ending)
+    this.#outlet?.letGo(ending)
     for (const message of [...this.#mailbox.take(this.#mailbox.length), ...this.#intake.clear()]) this.#refuse(message)
-    if (!this.#isBusy) this.#close(ending)
-  }
-
-  #letProducersGo(ending: Ending): void {
-    for (const link of [...this.#intake.links]) {
-      this.#intake.leave(link)
-      link.close(ending)
-      link.from.post({ kind: 'cancel', link, ending })
-    }
+    if (!this.#turns.isBusy) this.#close()
   }
 
   #dropDrawing(): void {
     const drawing = this.#drawing
     this.#drawing = undefined
-    drawing?.iterator.return?.()
+    drawing?.close()
   }
 
   /** A generator that throws as it is closed makes the stage fail, unless it has failed already. */
@@ -478,7 +434,8 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd, Runnable {
     }
   }
 
-  #close(ending: Ending): void {
+  #close(): void {
+    const ending = this.ending ?? COMPLETED
     this.#life.close(ending, () => this.#spec.onEnd?.(ending, this))
   }
 

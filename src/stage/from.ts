@@ -5,8 +5,11 @@ import type { ProducerSpec } from './hooks.ts'
 import { producer } from './make.ts'
 import type { Producer } from './stage.ts'
 
-/** Anything that gives values when asked: arrays, generators, Node and web streams, or a function that makes one. */
-export type Pullable<T> = Iterable<T> | AsyncIterable<T> | (() => Iterable<T> | AsyncIterable<T>)
+/**
+ * Anything that gives values when asked: arrays, generators, Node and web streams, or a function that makes one. The
+ * function gets a signal that is aborted when the stage ends, so that a source that waits can be called off.
+ */
+export type Pullable<T> = Iterable<T> | AsyncIterable<T> | ((signal: AbortSignal) => Iterable<T> | AsyncIterable<T>)
 
 /** What `from` takes beside the source. */
 export type FromOptions<T> = Pick<ProducerSpec<T>, 'name' | 'dispatcher' | 'demand' | 'scheduler'>
@@ -18,7 +21,8 @@ const PULL_AT_ONCE = 4096
  * A producer over anything that can be iterated. Its iterator is opened once, at the first demand, and closed once:
  * at its end, and on cancellation and failure by its `return()`.
  *
- * - **Emits** what is there: a slow source does not hold back values that it has given already.
+ * - **Emits** what is there: a slow source does not hold back values that it has given already, and one that throws
+ *   loses none of them.
  * - **Completes** at the iterator's end, and is cancelled when its last consumer has left.
  * - **Fails** with what the iterator throws.
  *
@@ -36,12 +40,13 @@ export function from<T>(source: Pullable<T>, options: FromOptions<T> = {}): Prod
       `A source can be iterated, or is a function that gives what can: found ${describeValue(source)}`,
     )
   }
-  const pulled = new Pulled<T>(() => (typeof source === 'function' ? source() : source))
+  const pulled = new Pulled<T>((signal) => (typeof source === 'function' ? source(signal) : source))
   return producer<T>({
     name: 'source',
     ...options,
     unwanted: 'end',
     onDemand: (demand, self) => pulled.onDemand(demand, self),
+    onComplete: () => pulled.stop(),
     onEnd: () => pulled.close(),
   })
 }
@@ -49,7 +54,7 @@ export function from<T>(source: Pullable<T>, options: FromOptions<T> = {}): Prod
 type AnyIterator<T> = { readonly sync: Iterator<T> } | { readonly async: AsyncIterator<T> }
 
 class Pulled<T> {
-  readonly #open: () => Iterable<T> | AsyncIterable<T>
+  readonly #open: (signal: AbortSignal) => Iterable<T> | AsyncIterable<T>
   /** Open from the first demand to the end. */
   #iterator: AnyIterator<T> | undefined
   #isDone = false
@@ -62,16 +67,23 @@ class Pulled<T> {
   /** The loop over an async iterator, while it runs. */
   #loop: Promise<void> | undefined
 
-  constructor(open: () => Iterable<T> | AsyncIterable<T>) {
+  constructor(open: (signal: AbortSignal) => Iterable<T> | AsyncIterable<T>) {
     this.#open = open
   }
 
   onDemand(demand: number, self: Producer<T>): void {
     this.#missing += demand
     if (this.#isDone) return
-    this.#iterator ??= openIterator(this.#open())
+    this.#iterator ??= openIterator(this.#open(self.signal))
     if ('sync' in this.#iterator) this.#pullSync(this.#iterator.sync, self)
     else this.#loop ??= this.#pullAsync(this.#iterator.async, self)
+  }
+
+  /** Pulls no more; gives what was pulled and has not gone out. */
+  stop(): readonly T[] {
+    this.#missing = 0
+    clearImmediate(this.#flush)
+    return this.#pulled
   }
 
   /** Closes the iterator unless it has ended; waits for it. A pull under way is not waited for before it is told. */
@@ -87,13 +99,16 @@ class Pulled<T> {
     while (this.#missing > 0 && !this.#isDone) {
       const events: T[] = []
       const count = Math.min(this.#missing, PULL_AT_ONCE)
-      while (events.length < count) {
-        const next = this.#nextOf(iterator)
-        if (next.done === true) break
-        events.push(next.value)
+      try {
+        while (events.length < count) {
+          const next = this.#nextOf(iterator)
+          if (next.done === true) break
+          events.push(next.value)
+        }
+      } finally {
+        this.#missing -= events.length
+        self.emit(events)
       }
-      this.#missing -= events.length
-      self.emit(events)
     }
     if (this.#isDone) self.complete()
   }
@@ -125,6 +140,7 @@ class Pulled<T> {
     } catch (error) {
       if (this.#isDone) return
       this.#isDone = true
+      this.#emit(self)
       self.fail(error)
     } finally {
       this.#loop = undefined

@@ -87,6 +87,8 @@ export class Group {
   #isRecovering = false
   /** Set when the group is to end: nothing is restarted any more. */
   readonly #stop = new AbortController()
+  /** Whether anybody looks at the outcome. */
+  #isWatched = false
   readonly #finished = Promise.withResolvers<void>()
 
   /** @internal made by `group` */
@@ -94,7 +96,7 @@ export class Group {
     this.#members = new Map(Object.entries(members))
     this.#settings = settings
     this.#clock = settings.clock ?? systemClock
-    this.#finished.promise.catch(() => {}) // `done` hands the same promise to who waits.
+    this.#finished.promise.catch(() => {}) // Looked at again by `done`; warned of below if nobody does.
     const names = [...this.#members.keys()]
     this.#start(names)
     this.#wire(new Set(names))
@@ -103,6 +105,7 @@ export class Group {
 
   /** Resolves when the group has completed and all its stages are closed; rejects with what made it fail. */
   get done(): Promise<void> {
+    this.#isWatched = true
     return this.#finished.promise
   }
 
@@ -123,7 +126,9 @@ export class Group {
 
   /** Ends every stage now; `done` rejects with the reason. */
   async cancel(reason: unknown = new DOMException('The group was cancelled', 'AbortError')): Promise<void> {
-    await this.#end(reason)
+    this.#isWatched = true
+    void this.#end(reason)
+    await this.#finished.promise.catch(() => {}) // `done` rejects with the reason.
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -149,11 +154,20 @@ export class Group {
         const { stage: above, ...options } = typeof one === 'string' ? { stage: one } : one
         if (!fresh.has(name) && !fresh.has(above)) continue
         const to = this.#stages.get(name)
-        if (to === undefined || to.ending !== undefined) continue
-        links.push(link(to as Consumer<unknown>, this.#stages.get(above) as Producer<unknown>, options, RESTARTABLE))
+        if (to === undefined || !to.isOpen) continue
+        const policy = { ...RESTARTABLE, awaitsMore: () => this.#awaitsMore(name) }
+        links.push(link(to as Consumer<unknown>, this.#stages.get(above) as Producer<unknown>, options, policy))
       }
     }
     begin(links)
+  }
+
+  /** Whether a member that this one takes from is about to be started anew. */
+  #awaitsMore(name: string): boolean {
+    return (this.#members.get(name)?.from ?? []).some((one) => {
+      const above = this.#stages.get(typeof one === 'string' ? one : one.stage)
+      return above === undefined || above.ending?.kind === 'failed'
+    })
   }
 
   #ended(name: string, stage: StageCore, ending: Ending): void {
@@ -230,7 +244,10 @@ export class Group {
     const all = [...this.#stages.values()]
     for (const stage of all) stage.cancel(error)
     await Promise.all(all.map((stage) => stage.settled))
-    if (error === undefined) this.#finished.resolve()
-    else this.#finished.reject(error)
+    if (error === undefined) return this.#finished.resolve()
+    this.#finished.reject(error)
+    if (!this.#isWatched) {
+      process.emitWarning(`A group of stages failed and nobody waits for it: ${messageOf(error)}`)
+    }
   }
 }

@@ -58,13 +58,28 @@ export class Intake {
   /** The link is gone: nothing more of it is handled, and marks that waited for it go on. */
   leave(link: Link): boolean {
     if (!this.#links.delete(link)) return false
-    if (this.#chunk?.link === link) this.#chunk = undefined
+    if (this.#chunk?.link === link) {
+      this.waiting -= this.#chunk.events.length - this.#chunk.at
+      this.#chunk = undefined
+    }
     for (const message of this.#behindBarrier.get(link) ?? []) this.#forget(message)
     this.#behindBarrier.delete(link)
     const { time, epoch } = this.#alignment.leave(link)
     if (time !== undefined) this.#due.push({ kind: 'watermark', time })
     if (epoch !== undefined) this.#due.push(this.#release(epoch))
     return true
+  }
+
+  /** Gives a subscription up: its producer is told. Whether it was here. */
+  letGoOf(link: Link, ending: Ending): boolean {
+    if (!this.leave(link)) return false
+    link.close(ending)
+    link.from.post({ kind: 'cancel', link, ending })
+    return true
+  }
+
+  letGo(ending: Ending): void {
+    for (const link of [...this.#links]) this.letGoOf(link, ending)
   }
 
   accept(message: ToConsumer<Link> | ToStage): void {
@@ -99,6 +114,7 @@ export class Intake {
     this.#behindBarrier.clear()
     this.#due.clear()
     this.#chunk = undefined
+    this.waiting = 0
     return unanswered
   }
 

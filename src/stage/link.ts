@@ -22,6 +22,8 @@ export interface EndPolicy {
   readonly onFailure: 'fail' | 'stay'
   /** Whether the producer is to stay when the consumer leaves, because another takes its place. */
   readonly keepsProducer: boolean
+  /** Whether another producer is on its way: then none that is left is the last. */
+  readonly awaitsMore?: () => boolean
 }
 
 const POLICIES: Readonly<Record<CancelMode, EndPolicy>> = {

@@ -105,8 +105,10 @@ function make(kind: MadeKind, given: object, known: readonly string[], byDefault
       `dispatcher must be made by demand(), broadcast() or another: found ${describeValue(dispatcher)}`,
     )
   }
-  const outlet = new Outlet<unknown>(dispatcher.make<Link>(), bufferSize, whenFull)
-  return new StageCore(kind, withDefaults(spec, { ...byDefault, bufferSize, whenFull }), outlet)
+  const bound = withDefaults(spec, byDefault)
+  const { name = kind, onDiscard } = bound
+  const outlet = new Outlet<unknown>(dispatcher.make<Link>(), { name, bufferSize, whenFull, onDiscard })
+  return new StageCore(kind, bound, outlet)
 }
 
 /** The spec with defaults behind it: a view, so that hooks of an instance keep their `this`. */
@@ -148,7 +150,7 @@ function checkHook(kind: string, name: string, hook: unknown): void {
  * range(3, 3) // => []
  */
 export function range(from: number, to: number): number[] {
-  const numbers: number[] = []
-  for (let n = from; n < to; n += 1) numbers.push(n)
+  const numbers = new Array<number>(Math.max(0, to - from))
+  for (let index = 0; index < numbers.length; index += 1) numbers[index] = from + index
   return numbers
 }

@@ -37,4 +37,11 @@ export interface ToStage {
   readonly reply: PromiseWithResolvers<unknown> | undefined
 }
 
-export type Message<L> = ToProducer<L> | ToConsumer<L> | ToStage
+/** To itself: a subscription was given up from its own side. */
+export interface Left<L> {
+  readonly kind: 'left'
+  readonly link: L
+  readonly ending: Ending
+}
+
+export type Message<L> = ToProducer<L> | ToConsumer<L> | ToStage | Left<L>

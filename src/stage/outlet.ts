@@ -1,9 +1,19 @@
 // The giving side of a stage: its consumers, what they miss, and what waits for them.
 
+import { SluiceError } from '../base/errors.ts'
 import type { Deliver, Dispatcher } from './dispatcher.ts'
 import type { Link } from './link.ts'
-import type { Mark } from './message.ts'
+import type { Ending, Mark, Marker } from './message.ts'
 import { OutBuffer, type WhenFull } from './out-buffer.ts'
+import { type Ask, Pause } from './pause.ts'
+
+export interface OutletOptions {
+  /** The stage's name, for errors and warnings. */
+  readonly name: string
+  readonly bufferSize: number
+  readonly whenFull: WhenFull
+  readonly onDiscard: ((events: number) => void) | undefined
+}
 
 /**
  * Keeps the balance of demand: what is buffered goes out whenever anybody misses it, and what is asked of the source
@@ -11,8 +21,10 @@ import { OutBuffer, type WhenFull } from './out-buffer.ts'
  * consumers that left, or of events that were dropped, can hide nothing.
  */
 export class Outlet<T> {
+  readonly #options: OutletOptions
   readonly #dispatcher: Dispatcher<T, Link>
   readonly #buffer: OutBuffer<T>
+  readonly #pause: Pause
   readonly #links = new Set<Link>()
   /** Asked of the source and not yet given by it. */
   #owed = 0
@@ -20,14 +32,30 @@ export class Outlet<T> {
   discarded = 0
   /** Whether the end has been put in line: nothing is given after it. */
   isEnding = false
+  /** The end, once it has gone out: who comes now hears it at once. */
+  #end: Mark | undefined
+  #hasWarned = false
+  /** Whether what waits has been given up: what a dispatcher still holds is nobody's. */
+  #isCleared = false
 
-  constructor(dispatcher: Dispatcher<T, Link>, bufferSize: number, whenFull: WhenFull) {
+  constructor(dispatcher: Dispatcher<T, Link>, options: OutletOptions) {
+    this.#options = options
     this.#dispatcher = dispatcher
-    this.#buffer = new OutBuffer(bufferSize, whenFull)
+    this.#buffer = new OutBuffer(options.bufferSize, options.whenFull)
+    this.#pause = new Pause(options.bufferSize, options.whenFull)
+  }
+
+  get isPaused(): boolean {
+    return this.#pause.isOn
+  }
+
+  set isPaused(isOn: boolean) {
+    this.#pause.isOn = isOn
   }
 
   get buffered(): number {
-    return this.#buffer.length + this.#dispatcher.held()
+    if (this.#isCleared) return 0
+    return this.#buffer.length + this.#dispatcher.held() + this.#pause.heldEvents
   }
 
   get links(): ReadonlySet<Link> {
@@ -41,12 +69,14 @@ export class Outlet<T> {
 
   /** Events that could go out now, beyond what waits already. */
   get room(): number {
+    if (this.#pause.isOn) return 0
     return this.#dispatcher.wanted() - this.#buffer.length
   }
 
   join(link: Link): void {
     this.#dispatcher.subscribe(link, link.options)
     this.#links.add(link)
+    if (this.#end !== undefined && this.#dispatcher.held() === 0) this.#deliver.mark(link, this.#end)
   }
 
   /** Whether the link was here. One that leaves may let the others go on. */
@@ -56,7 +86,15 @@ export class Outlet<T> {
     return true
   }
 
-  ask(link: Link, events: number): void {
+  /** Takes an ask in; false if it must wait, because of a pause. */
+  ask(ask: Ask): boolean {
+    if (this.#pause.isHolding) this.#pause.hold(ask)
+    else this.serve(ask)
+    return !this.#pause.isHolding
+  }
+
+  /** Counts an ask, and sends what it reaches. */
+  serve({ link, events }: Ask): void {
     this.#dispatcher.ask(link, events, this.#deliver)
     if (!this.#buffer.isEmpty) this.flush()
   }
@@ -70,32 +108,54 @@ export class Outlet<T> {
     return fresh
   }
 
+  /** Gives events that the author sent of their own accord: behind what came during a pause. */
+  emit(events: readonly T[]): void {
+    if (this.isEnding) return
+    if (this.#pause.isHolding) this.#lose(this.#pause.holdEvents(events))
+    else this.give(events, true)
+  }
+
   /**
-   * Gives events; what nobody asked for waits. Returns the number discarded because the buffer is full, or -1 if it
-   * is to fail. What one call of a handler made (`isBounded` false) is kept whole: the next call waits for it.
+   * Gives events; what nobody asked for waits. What one call of a handler made (`isBounded` false) is kept whole: the
+   * next call waits for it.
+   *
+   * @throws {SluiceError} BUFFER_FULL if there are too many, and that is a failure
    */
-  emit(events: readonly T[], isBounded: boolean): number {
+  give(events: readonly T[], isBounded: boolean): void {
+    if (this.#pause.isOn) return this.#lose(this.#pause.holdEvents(events))
     this.emitted += events.length
     this.#owed = Math.max(0, this.#owed - events.length)
     if (!this.#buffer.isEmpty) {
-      const lost = this.#keep(events, isBounded)
-      this.flush()
-      return lost
+      this.#keep(events, isBounded)
+      return this.flush()
     }
     const wanted = this.#dispatcher.wanted()
-    if (events.length <= wanted) {
-      this.#dispatcher.dispatch(events, this.#deliver)
-      return 0
-    }
+    if (events.length <= wanted) return this.#dispatcher.dispatch(events, this.#deliver)
     if (wanted > 0) this.#dispatcher.dispatch(events.slice(0, wanted), this.#deliver)
-    return this.#keep(wanted > 0 ? events.slice(wanted) : events, isBounded)
+    this.#keep(wanted > 0 ? events.slice(wanted) : events, isBounded)
   }
 
-  /** Puts a mark in line. */
-  mark(mark: Mark): void {
-    if (mark.kind === 'end') this.isEnding = true
-    this.#buffer.pushMark(mark)
-    this.flush()
+  /** Puts a marker in line: behind what came during a pause. */
+  mark(marker: Marker): void {
+    if (this.isEnding) return
+    if (this.#pause.isHolding) this.#pause.hold(marker)
+    else this.#putMark(marker)
+  }
+
+  /** Puts the end in line. */
+  end(mark: Extract<Mark, { kind: 'end' }>): void {
+    this.isEnding = true
+    this.#putMark(mark)
+  }
+
+  /** One thing that came during a pause, as if it came now: an ask is for the caller to serve. */
+  replay(): Ask | 'done' | undefined {
+    if (!this.#pause.canReplay) return undefined
+    const held = this.#pause.shift()
+    if (held?.kind === 'ask') return held
+    if (held?.kind === 'emit') this.give(held.events as readonly T[], true)
+    else if (held !== undefined) this.#putMark(held)
+    return 'done'
   }
 
   /** Sends out what waits, as far as demand reaches; marks in their places. */
@@ -103,6 +163,7 @@ export class Outlet<T> {
     while (!this.#buffer.isEmpty) {
       const mark = this.#buffer.takeMark()
       if (mark !== undefined) {
+        if (mark.kind === 'end') this.#end = mark
         this.#dispatcher.mark(mark, this.#deliver)
         continue
       }
@@ -112,16 +173,53 @@ export class Outlet<T> {
     }
   }
 
-  /** Forgets everything that waits: it counts as discarded. */
-  clear(): void {
-    this.discarded += this.buffered
+  /** Forgets everything that waits: it counts as discarded. Gives the number of events. */
+  clear(): number {
+    const lost = this.buffered
+    this.#isCleared = true
+    this.discarded += lost
     this.#buffer.clear()
+    this.#pause.clear()
+    return lost
   }
 
-  #keep(events: readonly T[], isBounded: boolean): number {
-    const lost = isBounded ? this.#buffer.push(events) : this.#buffer.append(events)
-    if (lost > 0) this.discarded += lost
-    return lost
+  /** Ends at once: everybody hears of it. */
+  letGo(ending: Ending): void {
+    this.clear()
+    for (const link of [...this.#links]) this.#deliver.mark(link, { kind: 'end', ending })
+  }
+
+  /** Tells the author of events that were discarded: each time, or once by a warning. */
+  report(lost: number): void {
+    if (lost === 0) return
+    const { name, bufferSize, onDiscard } = this.#options
+    if (onDiscard !== undefined) return onDiscard(lost)
+    if (this.#hasWarned) return
+    this.#hasWarned = true
+    process.emitWarning(
+      `Stage ${name} discards events: nobody asks, and it keeps ${bufferSize} (onDiscard hears of each)`,
+    )
+  }
+
+  #putMark(mark: Mark): void {
+    this.#buffer.pushMark(mark)
+    this.flush()
+  }
+
+  #keep(events: readonly T[], isBounded: boolean): void {
+    if (isBounded) this.#lose(this.#buffer.push(events))
+    else this.#buffer.append(events)
+  }
+
+  /** So many events did not fit; a negative number stands for a full buffer that is to fail. */
+  #lose(lost: number): void {
+    if (lost >= 0) {
+      this.discarded += lost
+      return this.report(lost)
+    }
+    const { name, bufferSize: size } = this.#options
+    const message = `Stage ${name} cannot keep more events: its buffer of ${size} is full and nobody asks`
+    throw new SluiceError('BUFFER_FULL', message, { stage: name, size })
   }
 
   /** How the dispatcher reaches consumers: through their mailboxes, so that nothing recurses. */

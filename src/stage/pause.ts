@@ -5,8 +5,13 @@ import type { Link } from './link.ts'
 import type { Marker, ToProducer } from './message.ts'
 import type { WhenFull } from './out-buffer.ts'
 
-type Ask = Extract<ToProducer<Link>, { kind: 'ask' }>
-type Held = Ask | { readonly kind: 'emit'; events: readonly unknown[] } | Marker
+export type Ask = Extract<ToProducer<Link>, { kind: 'ask' }>
+/** Some events in a row: their number only; the events themselves are in one queue for all. */
+interface Stretch {
+  readonly kind: 'emit'
+  count: number
+}
+type Held = Ask | { readonly kind: 'emit'; readonly events: readonly unknown[] } | Marker
 
 /**
  * Demand, events and markers that came while paused. They are given back one by one, in the order in which they came;
@@ -14,17 +19,22 @@ type Held = Ask | { readonly kind: 'emit'; events: readonly unknown[] } | Marker
  */
 export class Pause {
   isOn = false
-  heldEvents = 0
-  discarded = 0
   readonly #size: number
   readonly #whenFull: WhenFull
-  readonly #held = new Ring<Held>(2)
-  /** The entries of `#held` with events, oldest first: where events over the size are taken from. */
-  readonly #emits = new Ring<{ events: readonly unknown[] }>(2)
+  readonly #held = new Ring<Ask | Stretch | Marker>(2)
+  readonly #events = new Ring<unknown>(2)
+  /** The stretches of `#held`, oldest first: where events over the size are taken from. */
+  readonly #stretches = new Ring<Stretch>(2)
+  /** The last thing held, if it is a stretch: more events lengthen it, so that many of them take no more room. */
+  #open: Stretch | undefined
 
   constructor(size: number, whenFull: WhenFull) {
     this.#size = size
     this.#whenFull = whenFull
+  }
+
+  get heldEvents(): number {
+    return this.#events.length
   }
 
   /** Whether what comes now must wait. */
@@ -36,50 +46,55 @@ export class Pause {
     return !this.isOn && this.#held.length > 0
   }
 
-  holdAsk(ask: Ask): void {
-    this.#held.push(ask)
-  }
-
-  holdMarker(marker: Marker): void {
-    this.#held.push(marker)
+  hold(one: Ask | Marker): void {
+    this.#held.push(one)
+    this.#open = undefined
   }
 
   /** Gives the number of events discarded because there are too many, or -1 if that is a failure. */
   holdEvents(events: readonly unknown[]): number {
-    const over = Math.max(0, this.heldEvents + events.length - this.#size)
+    const over = Math.max(0, this.#events.length + events.length - this.#size)
     if (over > 0 && this.#whenFull === 'fail') return -1
     const isFirst = this.#whenFull === 'keep-first'
     this.#push(isFirst ? events.slice(0, events.length - over) : events)
     for (let rest = isFirst ? 0 : over; rest > 0; ) rest -= this.#trimOldest(rest)
-    this.discarded += over
     return over
   }
 
   shift(): Held | undefined {
     const held = this.#held.shift()
-    if (held?.kind === 'emit') {
-      if (this.#emits.peek() === held) this.#emits.shift()
-      this.heldEvents -= held.events.length
-    }
-    return held
+    if (held?.kind !== 'emit') return held
+    if (held === this.#stretches.peek()) this.#stretches.shift()
+    if (held === this.#open) this.#open = undefined
+    return { kind: 'emit', events: this.#events.take(held.count) }
+  }
+
+  clear(): void {
+    this.#held.clear()
+    this.#events.clear()
+    this.#stretches.clear()
+    this.#open = undefined
   }
 
   #push(events: readonly unknown[]): void {
     if (events.length === 0) return
-    const held = { kind: 'emit' as const, events }
-    this.#held.push(held)
-    this.#emits.push(held)
-    this.heldEvents += events.length
+    if (this.#open === undefined) {
+      this.#open = { kind: 'emit', count: 0 }
+      this.#held.push(this.#open)
+      this.#stretches.push(this.#open)
+    }
+    this.#open.count += events.length
+    for (const event of events) this.#events.push(event)
   }
 
-  /** Takes up to `count` events off the oldest entry that has any. */
+  /** Takes up to `count` events off the oldest stretch; one that is empty stays in its place, and gives nothing. */
   #trimOldest(count: number): number {
-    const oldest = this.#emits.peek()
+    const oldest = this.#stretches.peek()
     if (oldest === undefined) return count
-    const taken = Math.min(count, oldest.events.length)
-    oldest.events = oldest.events.slice(taken)
-    this.heldEvents -= taken
-    if (oldest.events.length === 0 && this.#emits.length > 1) this.#emits.shift()
+    const taken = Math.min(count, oldest.count)
+    oldest.count -= taken
+    this.#events.take(taken)
+    if (oldest.count === 0 && oldest !== this.#open) this.#stretches.shift()
     return taken
   }
 }

@@ -4,6 +4,12 @@ import type { StageCore } from './core.ts'
 import type { Ending } from './message.ts'
 import type { Stage, StageStats } from './stage.ts'
 
+export interface RunOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Whether stages below one that failed handle what it gave before they hear of that; else all end at once. */
+  readonly failsInLine?: boolean
+}
+
 /**
  * A running graph of stages.
  *
@@ -11,7 +17,9 @@ import type { Stage, StageStats } from './stage.ts'
  * others are cancelled, and `done` rejects with the very error that was thrown.
  */
 export class Run {
+  readonly #layers: readonly (readonly StageCore[])[]
   readonly #stages: readonly StageCore[]
+  readonly #failsInLine: boolean
   readonly #finished = Promise.withResolvers<void>()
   readonly #signal: AbortSignal | undefined
   /** The first failure, or the reason of a cancellation from outside. */
@@ -20,8 +28,10 @@ export class Run {
   #isWatched = false
 
   /** @internal made by `connect` */
-  constructor(stages: readonly StageCore[], signal?: AbortSignal) {
-    this.#stages = stages
+  constructor(layers: readonly (readonly StageCore[])[], { signal, failsInLine = false }: RunOptions = {}) {
+    this.#layers = layers
+    this.#stages = layers.flat()
+    this.#failsInLine = failsInLine
     this.#signal = signal
     this.#finished.promise.catch(() => {}) // Looked at again by `done`; warned of below if nobody does.
     void this.#watch()
@@ -73,7 +83,7 @@ export class Run {
     const consumers = this.#stages.filter((stage) => !stage.givesEvents)
     const endings = this.#stages.map((stage) => {
       stage.watch()
-      return stage.settled.then((ending) => this.#ended(ending))
+      return stage.settled.then((ending) => this.#ended(stage, ending))
     })
     await Promise.all((consumers.length > 0 ? consumers : this.#stages).map((stage) => stage.settled))
     for (const stage of this.#stages) stage.cancel()
@@ -86,9 +96,11 @@ export class Run {
     }
   }
 
-  #ended(ending: Ending): void {
+  #ended(stage: StageCore, ending: Ending): void {
     if (ending.kind !== 'failed') return
     this.#failure ??= { error: ending.error }
-    for (const stage of this.#stages) stage.cancel(ending.error)
+    const layer = this.#layers.findIndex((stages) => stages.includes(stage))
+    const others = this.#failsInLine ? this.#layers.slice(0, layer + 1).flat() : this.#stages
+    for (const other of others) other.cancel(ending.error)
   }
 }

@@ -44,15 +44,22 @@ export function link<T>(
   options: SubscribeOptions,
   policy?: EndPolicy,
 ): Link {
+  checkLink(consumer, producer, options)
+  const to = coreOf(consumer)
+  const made = new Link(coreOf(producer), to, options, policy)
+  to.join(made)
+  return made
+}
+
+/** Refuses two stages that cannot be tied, or not with these options; nothing has happened then. */
+export function checkLink(consumer: unknown, producer: unknown, options: SubscribeOptions): void {
   const to = coreOf(consumer)
   const from = coreOf(producer)
   if (!to.takesEvents) throw new TypeError(`Cannot subscribe ${to.name}: it takes no events`)
   if (!from.givesEvents) throw new TypeError(`Cannot subscribe to ${from.name}: it gives no events`)
+  if (!to.isOpen) throw new Error(`Cannot subscribe ${to.name}: it has ended`)
   checkSubscription(options)
   from.checkSubscription(options)
-  const made = new Link(from, to, options, policy)
-  to.join(made)
-  return made
 }
 
 /** The second half: every consumer asks. */

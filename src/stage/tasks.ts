@@ -66,7 +66,7 @@ export function tasks<In>(spec: TasksSpec<In>): Consumer<In> {
     name: spec.name ?? 'tasks',
     onSubscribe: (subscription) => pool.open(subscription),
     onEvents: (events, from) => pool.start(events, from, stage),
-    onComplete: () => pool.idle(),
+    onComplete: (self) => pool.idle(self.signal),
     onEnd: (ending) => pool.close(ending.kind === 'completed' ? undefined : ending),
   })
   return stage
@@ -106,11 +106,13 @@ class TaskPool<In> {
     this.#fill(stage)
   }
 
-  /** Resolves when no task is under way. */
-  idle(): Promise<void> | void {
+  /** Resolves when no task is under way, or the stage has ended meanwhile. */
+  async idle(signal: AbortSignal): Promise<void> {
     if (this.#running === 0) return
     this.#idle ??= Promise.withResolvers()
-    return this.#idle.promise
+    const ended = Promise.withResolvers<void>()
+    signal.addEventListener('abort', () => ended.resolve(), { once: true })
+    await Promise.race([this.#idle.promise, ended.promise])
   }
 
   /** Aborts what is under way if the stage did not complete, and waits for it, not for ever. */
@@ -119,7 +121,8 @@ class TaskPool<In> {
     this.#stop.abort(reason)
     const enough = new AbortController()
     const tooLong = this.#clock.sleep(this.#spec.drainTimeoutMs, enough.signal).catch(() => {}) // Ended by `enough`.
-    await Promise.race([this.idle(), tooLong])
+    this.#idle ??= Promise.withResolvers()
+    await Promise.race([this.#idle.promise, tooLong])
     enough.abort()
   }
 

@@ -84,8 +84,10 @@ export function toWebStream<T>(events: AsyncIterable<T>): ReadableStream<T> {
  * A consumer that writes its events to a Node stream or a web stream, as fast as that takes them.
  *
  * - **Completes** when the stream has been ended and has finished.
- * - **Fails** with the stream's error; on failure and cancellation the stream is destroyed (aborted).
+ * - **Fails** with the stream's error, or if it is closed before its end; on failure and cancellation the stream is
+ *   destroyed (aborted).
  *
+ * @throws {TypeError} if the stream has been ended or destroyed already
  * @example
  * const seen: string[] = []
  * const sink = new WritableStream<string>({ write: (text) => void seen.push(text) })
@@ -104,7 +106,7 @@ async function* batchesOf(parts: readonly unknown[]): AsyncGenerator<readonly un
     onEvents: (events) => handover.give(events),
     onEnd: () => handover.end(),
   })
-  const run: Run = start([...layers, [coreOf(last)]], options)
+  const run: Run = start([...layers, [coreOf(last)]], options, true)
   try {
     for (let batch = await handover.take(); batch !== undefined; batch = await handover.take()) yield batch
   } finally {
@@ -152,28 +154,43 @@ class Handover<T> {
 
 function intoWeb<T>(stream: WritableStream<T>): Consumer<T> {
   const writer = stream.getWriter()
+  /** Once a write has failed the writer's promises say so; until then nobody need hear of a single write. */
+  const write = async (events: readonly T[]): Promise<void> => {
+    for (const event of events) {
+      await writer.ready
+      writer.write(event).catch(() => {})
+    }
+  }
   return consumer<T>({
     name: 'stream',
-    onEvents: async (events) => {
-      for (const event of events) {
-        await writer.ready
-        // Its failure is heard of through `ready` and `close`.
-        writer.write(event).catch(() => {})
-      }
-    },
-    onComplete: () => writer.close(),
+    onEvents: (events, _from, self) => orEnd(write(events), self.signal),
+    onComplete: (self) => orEnd(writer.close(), self.signal),
     onEnd: async (ending) => {
       if (ending.kind !== 'completed') await writer.abort(ending.kind === 'failed' ? ending.error : ending.reason)
     },
   })
 }
 
+/** Waits for `work`, but no longer than the stage is open. */
+async function orEnd(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const ended = Promise.withResolvers<void>()
+  const end = (): void => ended.resolve()
+  signal.addEventListener('abort', end, { once: true })
+  try {
+    await Promise.race([work, ended.promise])
+  } finally {
+    signal.removeEventListener('abort', end)
+  }
+}
+
 function intoNode<T>(stream: Writable): Consumer<T> {
+  if (stream.destroyed || stream.writableEnded) throw new TypeError('Cannot write to the stream: it has ended')
   /** The wait for room, or for the end. */
   let waiting: PromiseWithResolvers<void> | undefined
   const goOn = (): void => waiting?.resolve()
   const written = consumer<T>({
     name: 'stream',
+    onSubscribe: (_from, self) => self.signal.addEventListener('abort', goOn, { once: true }),
     onEvents: async (events, _from, self) => {
       for (const event of events) {
         if (self.ending !== undefined) return
@@ -199,7 +216,7 @@ function intoNode<T>(stream: Writable): Consumer<T> {
     goOn()
   }
   const onClose = (): void => {
-    if (!stream.writableFinished) written.cancel(new Error('The stream was closed before its end'))
+    if (!stream.writableFinished) written.fail(new Error('Cannot write to the stream: it was closed before its end'))
     goOn()
   }
   stream.on('drain', goOn).on('error', onError).on('close', onClose)

@@ -84,6 +84,8 @@ class PartitionDispatcher<T, C, P extends PartitionName> implements Dispatcher<T
   readonly #laneOf = new Map<C, Lane<T, C>>()
   readonly #hash: (event: T) => P | typeof DROP
   readonly #holdEvents: number
+  /** The end, once it has come: who takes a lane afterwards must hear it too. */
+  #end: Mark | undefined
 
   constructor(names: readonly P[], hash: (event: T) => P | typeof DROP, holdEvents: number) {
     this.#lanes = new Map(
@@ -109,6 +111,7 @@ class PartitionDispatcher<T, C, P extends PartitionName> implements Dispatcher<T
       if (wanted !== undefined && wanted !== name) continue
       if (lane.consumer === undefined) {
         lane.consumer = consumer
+        if (this.#end !== undefined && lane.waiting.length === 0) lane.waiting.push(this.#end)
         this.#laneOf.set(consumer, lane)
         return
       }
@@ -162,10 +165,9 @@ class PartitionDispatcher<T, C, P extends PartitionName> implements Dispatcher<T
   }
 
   mark(mark: Mark, deliver: Deliver<T, C>): void {
+    if (mark.kind === 'end') this.#end = mark
     for (const lane of [...this.#lanes.values()]) {
-      // The end waits even in an empty lane that has no consumer: whoever takes the lane must hear it.
-      const waits = lane.waiting.length > 0 || (lane.consumer === undefined && mark.kind === 'end')
-      if (waits) lane.waiting.push(mark)
+      if (lane.waiting.length > 0) lane.waiting.push(mark)
       else if (lane.consumer !== undefined) deliver.mark(lane.consumer, mark)
     }
   }
