@@ -1,9 +1,7 @@
 // This process's command line: its streams, who may have stopped reading them, and its end.
 
-import { InvariantError } from '../base/invariant.ts'
 import { CANNOT_WRITE, OK } from './exit.ts'
 import { main } from './main.ts'
-import { orSilence } from './silence.ts'
 
 /**
  * Runs this process's command line and ends the process.
@@ -16,8 +14,7 @@ export async function runProcess(): Promise<void> {
   const lost = new Set<NodeJS.WriteStream>()
   for (const out of [process.stdout, process.stderr]) out.on('error', () => lost.add(out))
   const argv = process.argv.slice(2)
-  const work = main(argv, { stdout: process.stdout, stderr: process.stderr, env: process.env })
-  const code = await orSilence(work, () => new InvariantError('the command ended without saying so'))
+  const code = await main(argv, { stdout: process.stdout, stderr: process.stderr, env: process.env })
   await Promise.all([process.stdout, process.stderr].map(flushed))
   process.exit(lost.has(process.stdout) && code === OK && argv[0] === 'run' ? CANNOT_WRITE : code)
 }

@@ -5,6 +5,7 @@ import { InvariantError } from '../base/invariant.ts'
 import { jsonLine } from '../observe/json.ts'
 import { lineLogger } from '../observe/log.ts'
 import { bytesText } from '../observe/text.ts'
+import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunReport } from '../pipeline/report.ts'
 import { type PipelineRun, startPipeline } from '../pipeline/start.ts'
 import { exitCodeOfSignal, OK } from './exit.ts'
@@ -53,13 +54,16 @@ class RunCommand {
     this.#signals = new Signals({
       drainTimeoutMs: options.drainTimeoutMs,
       say: (message) => this.#reporter.say(message),
+      onDrain: (why) => this.#reporter.draining(why),
       abort: (reason) => this.#abort.abort(reason),
     })
   }
 
   async run(): Promise<number> {
     try {
-      const work = Promise.race([this.#load(), this.#signals.stopped])
+      const { stopped } = this.#signals
+      const pipeline = await Promise.race([loadPipeline(this.#file), stopped])
+      const work = Promise.race([this.#load(pipeline), stopped])
       const report = await orSilence(work, () => new InvariantError('the run ended without saying so'))
       this.#reporter.stop()
       return this.#finished(report)
@@ -71,9 +75,8 @@ class RunCommand {
     }
   }
 
-  async #load(): Promise<RunReport> {
+  async #load(pipeline: Pipeline): Promise<RunReport> {
     const { params, maxDeadLetters, epochMs } = this.#options
-    const pipeline = await loadPipeline(this.#file)
     const run = await startPipeline(pipeline, {
       params,
       epochMs,

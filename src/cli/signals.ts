@@ -21,6 +21,8 @@ export class Stopped extends Error {
 export interface SignalOptions {
   readonly drainTimeoutMs: number
   readonly say: (message: string) => void
+  /** Called when the run was asked to drain, even if it had come to the end of its source by itself. */
+  readonly onDrain: (why: string) => void
   /** Ends the run now. */
   readonly abort: (reason: Stopped) => void
 }
@@ -72,8 +74,9 @@ export class Signals {
   }
 
   #drain(signal: StopSignal, run: PipelineRun): void {
+    const { drainTimeoutMs, onDrain } = this.#options
     run.drain(`received ${signal}`).catch(() => {}) // Its outcome is heard of by who waits for the run.
-    const { drainTimeoutMs } = this.#options
+    onDrain(`received ${signal}`)
     this.#timer = setTimeout(() => {
       const { read, committed } = run.progress()
       const open = read - (committed.read - this.#committedBefore)

@@ -2,6 +2,7 @@
 
 /**
  * Waits for `work`; fails with what `silent` gives once this process has nothing left to do and `work` is not settled.
+ * One at a time: of two that wait, both would be told.
  *
  * @example
  * await orSilence(Promise.resolve(5), () => new Error('never')) // => 5

@@ -73,7 +73,10 @@ export async function startPipeline<P extends Params>(
  *
  * @throws {SluiceError} CONFIG_INVALID for a parameter that does not fit, and for whatever the user's functions throw
  */
-export function buildPipeline<P extends Params>(pipeline: Pipeline<P>, given: ReadonlyMap<string, string>): PipelineParts {
+export function buildPipeline<P extends Params>(
+  pipeline: Pipeline<P>,
+  given: ReadonlyMap<string, string>,
+): PipelineParts {
   const values = readParams(pipeline.params, given, pipeline.name)
   try {
     return pipeline.build(values)

@@ -48,8 +48,10 @@ describe('progressLine', () => {
     ok(line({ doneBytes: 101e6 }).includes('100 %'))
   })
 
-  it('fits into 40 columns with the share', () => {
-    equal(line({}, 40), 'orders  ███████░░░░░░░░░  45 %')
+  it('keeps what tells the most where the terminal is narrow', () => {
+    equal(line({}, 80), 'orders  ███████░░░░░░░░░  45 %  12 dead  100,000/s  5.0 MB/s  11.0 s left')
+    equal(line({}, 40), '45 %  12 dead  100,000/s  11.0 s left')
+    equal(line({}, 12), '45 %')
   })
 
   it('fits into any terminal, with one column to spare, in colour or not', () => {

@@ -14,39 +14,54 @@ export interface ProgressLineOptions {
   readonly hasColour: boolean
 }
 
+interface Part {
+  readonly text: string
+  /** What has the lowest is left out first where the terminal is narrow. */
+  readonly worth: number
+  readonly colour?: 'cyan' | 'yellow' | 'dim'
+}
+
 const BAR = 16
+const GAP = '  '
 
 /**
- * Share done, bytes of total, events and bytes per second, time left, dead letters; what does not fit is left out from
- * the end. One column stays free: a terminal would wrap.
+ * Share done, bytes of total, events, dead letters, events and bytes per second, time left. What does not fit is left
+ * out, the least telling first; one column stays free, as a terminal would wrap.
  */
-export function progressLine({ progress, events, bytes, columns, hasColour }: ProgressLineOptions): string {
+export function progressLine(options: ProgressLineOptions): string {
+  const parts = partsOf(options)
+  let free = options.columns - 1 + GAP.length
+  const kept = new Set<Part>()
+  for (const part of parts.toSorted((a, b) => b.worth - a.worth)) {
+    const width = part.text.length + GAP.length
+    if (width > free) continue
+    kept.add(part)
+    free -= width
+  }
+  return parts
+    .filter((part) => kept.has(part))
+    .map(({ text, colour }) => {
+      return options.hasColour && colour !== undefined ? styleText(colour, text, { validateStream: false }) : text
+    })
+    .join(GAP)
+}
+
+function partsOf({ progress, events, bytes }: ProgressLineOptions): Part[] {
   const { pipeline, doneBytes, totalBytes, read, dead } = progress
-  const parts: { readonly text: string; readonly colour?: 'cyan' | 'yellow' | 'dim' }[] = [
-    { text: excerpt(pipeline, Math.max(4, Math.floor(columns / 4))) },
-  ]
-  if (totalBytes !== undefined) {
+  const parts: Part[] = [{ text: excerpt(pipeline, 24), worth: 3 }]
+  if (totalBytes === undefined) parts.push({ text: bytesText(doneBytes), worth: 9 })
+  else {
     const share = totalBytes === 0 ? 1 : Math.min(1, doneBytes / totalBytes)
     const full = Math.floor(share * BAR)
-    parts.push({ text: `${'█'.repeat(full)}${'░'.repeat(BAR - full)}`, colour: 'cyan' })
-    parts.push({ text: `${Math.floor(share * 100)} %` })
-    parts.push({ text: `${bytesText(doneBytes)} of ${bytesText(totalBytes)}` })
-  } else {
-    parts.push({ text: bytesText(doneBytes) })
+    parts.push({ text: `${'█'.repeat(full)}${'░'.repeat(BAR - full)}`, worth: 4, colour: 'cyan' })
+    parts.push({ text: `${Math.floor(share * 100)} %`, worth: 9 })
+    parts.push({ text: `${bytesText(doneBytes)} of ${bytesText(totalBytes)}`, worth: 2 })
   }
-  parts.push({ text: `${countText(read)} events` })
-  if (dead > 0) parts.push({ text: `${countText(dead)} dead`, colour: 'yellow' })
-  if (events.perSecond > 0) parts.push({ text: `${countText(events.perSecond)}/s` })
-  if (bytes.perSecond > 0) parts.push({ text: `${bytesText(bytes.perSecond)}/s` })
-  const etaMs = totalBytes === undefined ? undefined : bytes.etaMs(totalBytes - doneBytes)
-  if (etaMs !== undefined) parts.push({ text: `${durationText(etaMs)} left`, colour: 'dim' })
-  let line = ''
-  let width = 0
-  for (const { text, colour } of parts) {
-    const gap = width === 0 ? '' : '  '
-    if (width + gap.length + text.length > columns - 1) break
-    width += gap.length + text.length
-    line += gap + (hasColour && colour !== undefined ? styleText(colour, text, { validateStream: false }) : text)
-  }
-  return line
+  parts.push({ text: `${countText(read)} events`, worth: 1 })
+  if (dead > 0) parts.push({ text: `${countText(dead)} dead`, worth: 6, colour: 'yellow' })
+  if (events.perSecond > 0) parts.push({ text: `${countText(events.perSecond)}/s`, worth: 7 })
+  if (bytes.perSecond > 0) parts.push({ text: `${bytesText(bytes.perSecond)}/s`, worth: 5 })
+  const etaMs = totalBytes === undefined ? undefined : bytes.etaMs(Math.max(0, totalBytes - doneBytes))
+  if (etaMs !== undefined) parts.push({ text: `${durationText(etaMs)} left`, worth: 8, colour: 'dim' })
+  return parts
 }

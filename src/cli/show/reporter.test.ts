@@ -28,7 +28,7 @@ interface Setup {
 }
 
 /** A reporter, what it has written, and a clock that stands where it was put. */
-function setUp({ isTTY = false, isQuiet = false, isLive = true, columns = 60, env = {} }: Setup = {}) {
+function setUp({ isTTY = false, isQuiet = false, isLive = true, columns = 80, env = {} }: Setup = {}) {
   const written: string[] = []
   const time = { nowMs: 0 }
   const clock: Clock = { nowMs: () => time.nowMs, wallMs: () => 0, sleep: () => Promise.reject(new Error('no waits')) }
@@ -123,6 +123,7 @@ describe('Reporter', () => {
     reporter.onEvent({ kind: 'started', source: 'a.log', sink: 'out.db', resumedEpoch: 7 })
     reporter.onEvent(rejected(1))
     reporter.onEvent({ kind: 'draining', why: 'received SIGINT' })
+    reporter.draining('received SIGINT')
     reporter.stop()
     deepEqual(written, ['stopping: received SIGINT; finishing what was read\n'])
   })

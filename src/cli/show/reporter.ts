@@ -48,6 +48,8 @@ export class Reporter {
   #rejects = 0
   /** When the next plain line is due, in clock milliseconds. */
   #nextLineMs = Number.POSITIVE_INFINITY
+  /** Why the run stops reading, as far as it was said. */
+  #draining: string | undefined
   /** What splits say that have nothing new, the first few of them. */
   readonly notes: string[] = []
   /** The split that was opened last. */
@@ -91,9 +93,16 @@ export class Reporter {
       case 'rejected':
         return this.#rejected(event)
       case 'draining':
-        return this.say(`stopping: ${event.why}; finishing what was read`)
+        return this.draining(event.why)
       case 'committed': // Shown as progress.
     }
+  }
+
+  /** Says once that the run stops reading, however many tell of it. */
+  draining(why: string): void {
+    if (why === this.#draining) return
+    this.#draining = why
+    this.say(`stopping: ${why}; finishing what was read`)
   }
 
   /** Takes a look: redraws the line, or writes a plain one if it is time. */
