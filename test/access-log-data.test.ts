@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
-import { type RunReport, startPipeline } from 'sluice'
-import accessLog from '../examples/access-log.ts'
+import { loadHere } from './support/cli.ts'
 import { tableState, withFolder } from './support/oracle.ts'
 import { DATA, missingData } from './support/project.ts'
 
@@ -18,11 +17,6 @@ interface Expected {
   readonly by_method: Readonly<Record<string, number>>
   readonly malformed_request: number
   readonly top10_paths_by_requests: readonly (readonly [string, number])[]
-}
-
-async function load(input: string, db: string): Promise<RunReport> {
-  const run = await startPipeline(accessLog, { params: new Map(Object.entries({ input, db })) })
-  return run.done
 }
 
 function expectedOf<T = Expected>(set: string): T {
@@ -46,7 +40,7 @@ describe('access-log on real logs', () => {
     it(`loads ${set} with the counts and the digest of its reference answer`, { skip: missingData(set) }, async () => {
       await withFolder(async (folder) => {
         const db = join(folder, 'out.db')
-        const { run } = await load(join(DATA, set, file), db)
+        const { run } = await loadHere(join(DATA, set, file), db)
         const expected = expectedOf(set)
         equal(run.loaded, expected.accepted)
         equal(run.blank, expected.blank)
@@ -70,7 +64,7 @@ describe('access-log on real logs', () => {
     await withFolder(async (folder) => {
       const db = join(folder, 'out.db')
       const file = join(DATA, 'access-dirty', 'dirty.log.gz')
-      const { run } = await load(file, db)
+      const { run } = await loadHere(file, db)
       const expected = expectedOf<{
         lines: number
         ok_row_digest: string
@@ -114,9 +108,9 @@ describe('access-log on real logs', () => {
     await withFolder(async (folder) => {
       const db = join(folder, 'out.db')
       const file = join(DATA, 'access-semicomplete', 'access.log.gz')
-      await load(file, db)
+      await loadHere(file, db)
       const before = tableState(db)
-      const second = await load(file, db)
+      const second = await loadHere(file, db)
       deepEqual({ read: second.run.read, unchanged: second.splits.unchanged }, { read: 0, unchanged: 1 })
       deepEqual(tableState(db), before)
     })

@@ -1,0 +1,38 @@
+// n numbers to four consumers. Arguments: dispatcher, n.
+
+import { broadcast, connect, consumer, demand, fair, partition, producer, range } from 'sluice/stage'
+import { measure } from './measure.ts'
+
+const [kind = 'demand', sizeText = '2000000'] = process.argv.slice(2)
+const DISPATCHERS = {
+  demand,
+  broadcast,
+  fair,
+  partition: () => partition<number>({ partitions: 4, hash: (n) => n % 4 }),
+}
+const make = DISPATCHERS[kind as keyof typeof DISPATCHERS] as typeof demand<number>
+
+const add = (sum: number, x: number): number => sum + x
+
+await measure(Number(sizeText), async (n) => {
+  let next = 0
+  const sums = [0, 0, 0, 0]
+  const numbers = producer<number>({
+    dispatcher: make(),
+    onDemand: (wanted, self) => {
+      const from = next
+      next = Math.min(n, from + wanted)
+      if (next === n) self.complete()
+      return range(from, next)
+    },
+  })
+  const consumers = sums.map((_, index) => {
+    return consumer<number>({
+      onEvents: (events) => {
+        sums[index] = events.reduce(add, sums[index] ?? 0)
+      },
+    })
+  })
+  await (await connect(numbers, consumers)).done
+  return sums.reduce((sum, x) => sum + x)
+})

@@ -1,0 +1,15 @@
+// Loads an access log into SQLite by the pipeline of examples/access-log.ts. Arguments: log, database.
+
+import { rmSync } from 'node:fs'
+import { startPipeline } from 'sluice'
+import accessLog from '../../examples/access-log.ts'
+import { report } from './measure.ts'
+import { tableAnswer } from './table-answer.ts'
+
+const [input = '', db = ''] = process.argv.slice(2)
+for (const ending of ['', '-wal', '-shm']) rmSync(`${db}${ending}`, { force: true })
+
+const startMs = performance.now()
+const run = await startPipeline(accessLog, { params: new Map(Object.entries({ input, db })) })
+await run.done
+report((performance.now() - startMs) / 1000, tableAnswer(db))

@@ -1,0 +1,27 @@
+// npm run bench [-- NAME …] [--quick] [--large]: ours against rivals, in one table a question.
+
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { benchAccessLog } from './access-log-load.ts'
+import { benchFanOut, benchStages } from './stages.ts'
+
+const { values, positionals } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, large: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
+
+const QUESTIONS: Readonly<Record<string, () => void>> = {
+  stages: () => benchStages(values.quick),
+  'fan-out': () => benchFanOut(values.quick),
+  'access-log-load': () => benchAccessLog(values.quick, values.large),
+}
+
+const names = positionals.length === 0 ? Object.keys(QUESTIONS) : positionals
+const unknown = names.find((name) => !Object.hasOwn(QUESTIONS, name))
+if (unknown === undefined) {
+  console.log(`Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`)
+  for (const name of names) QUESTIONS[name]?.()
+} else {
+  console.error(`There is no question ${unknown}: there are ${Object.keys(QUESTIONS).join(', ')}`)
+  process.exitCode = 64
+}

@@ -1,0 +1,126 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { ROOT } from './support/project.ts'
+
+const NODE = process.execPath
+const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+
+describe('the packed tarball', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-package-'))
+  const installed = join(folder, 'node_modules', 'sluice')
+  let packed: string[] = []
+
+  before(() => {
+    // Built into a folder of its own, so that the checkout stays as it is and tests beside this one are not disturbed.
+    const stage = join(folder, 'stage')
+    mkdirSync(stage)
+    execFileSync(NODE, [TSC, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(stage, 'dist')])
+    for (const file of ['package.json', 'README.md', 'LICENSE']) cpSync(join(ROOT, file), join(stage, file))
+    const pack = spawnSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+      cwd: stage,
+      encoding: 'utf8',
+    })
+    equal(pack.status, 0, pack.stderr)
+    const listed: unknown = JSON.parse(pack.stdout)
+    const [{ filename, files }] = Object.values(listed as object) as [{ filename: string; files: { path: string }[] }]
+    packed = files.map(({ path }) => path)
+    mkdirSync(installed, { recursive: true })
+    execFileSync('tar', ['-xzf', join(folder, filename), '-C', installed, '--strip-components=1'])
+    const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+    for (const name of [...Object.keys(manifest.dependencies), '@types/node', 'undici-types']) {
+      cpSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name), { recursive: true })
+    }
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  })
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  it('holds what is published and nothing else', () => {
+    const odd = packed.filter((path) => !/^(dist\/.*\.(js|d\.ts)|README\.md|LICENSE|package\.json)$/.test(path))
+    deepEqual(odd, [])
+    deepEqual(
+      packed.filter((path) => path.includes('.test.')),
+      [],
+    )
+  })
+
+  for (const [door, name] of [
+    ['sluice', 'startPipeline'],
+    ['sluice/stage', 'connect'],
+    ['sluice/testing', 'ManualClock'],
+  ] as const) {
+    it(`opens ${door}`, () => {
+      const code = `import * as door from '${door}'; process.stdout.write(typeof door['${name}'])`
+      equal(execFileSync(NODE, ['--input-type=module', '-e', code], { cwd: folder, encoding: 'utf8' }), 'function')
+    })
+  }
+
+  it('brings types that a strict project compiles with', () => {
+    const code = `import { accessLog, files, param, pipeline, sqlite } from 'sluice'
+import { connect, consumer, from } from 'sluice/stage'
+export default pipeline('job', {
+  params: { input: param.string('*.log') },
+  from: ({ input }) => files(input, accessLog()),
+  flow: (requests) => requests.filter((request) => request.status >= 500),
+  into: () => sqlite('out.db', { table: 't', key: ['file', 'offset'] }),
+})
+await connect(from([1, 2]), consumer<number>({ onEvents: () => {} }))
+// @ts-expect-error: these are numbers
+await connect(from([1, 2]), consumer<string>({ onEvents: () => {} }))
+`
+    writeFileSync(join(folder, 'user.ts'), code)
+    const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node']
+    const { stdout, status } = spawnSync(NODE, [TSC, ...flags, '--lib', 'es2024,esnext.disposable', 'user.ts'], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    equal(status, 0, stdout)
+  })
+
+  it('brings the command, which runs a module that lies elsewhere', () => {
+    const bin = join(installed, 'dist', 'cli', 'bin.js')
+    match(execFileSync(NODE, [bin, '--version'], { encoding: 'utf8' }), /^\d+\.\d+\.\d+\n$/)
+    const elsewhere = mkdtempSync(join(tmpdir(), 'sluice-elsewhere-'))
+    try {
+      writeFileSync(
+        join(elsewhere, 'a.log'),
+        '1.2.3.4 - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 5 "-" "x"\n',
+      )
+      cpSync(join(ROOT, 'examples', 'access-log.ts'), join(elsewhere, 'job.mts'))
+      const run = spawnSync(NODE, [bin, 'run', 'job.mts', '-p', 'input=a.log', '-p', 'db=out.db', '--json'], {
+        cwd: elsewhere,
+        encoding: 'utf8',
+      })
+      equal(run.status, 0, run.stderr)
+      equal(JSON.parse(run.stdout).run.loaded, 1)
+      ok(existsSync(join(elsewhere, 'out.db')))
+    } finally {
+      rmSync(elsewhere, { recursive: true, force: true })
+    }
+  })
+
+  const old = oldNode()
+  it('says what it needs when an old Node starts it', {
+    skip: old === undefined ? 'there is no Node before 24 here' : false,
+  }, () => {
+    const { status, stderr } = spawnSync(old ?? '', [join(installed, 'dist', 'cli', 'bin.js'), '--help'], {
+      encoding: 'utf8',
+    })
+    equal(status, 78)
+    match(stderr, /^Sluice needs Node 24 or newer: this is \d+\.\d+\.\d+ \(.*\)/)
+    equal(stderr.trim().split('\n').length, 1)
+  })
+})
+
+/** A Node of the machine's own that is older than 24. */
+function oldNode(): string | undefined {
+  for (const path of ['/usr/local/bin/node', '/usr/bin/node']) {
+    if (!existsSync(path)) continue
+    const version = spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout
+    if (Number(/^v(\d+)/.exec(version)?.[1] ?? 99) < 24) return path
+  }
+  return undefined
+}

@@ -1,0 +1,15 @@
+// Randomness of tests: one printed seed, from the environment if it is to be repeated.
+
+/** The seed of this run: `SEED=… npm test` repeats it. */
+export const SEED: number = Number(process.env.SEED ?? Date.now() % 1_000_000_007)
+
+/** Random numbers from 0 to 1, the same for the same seed and name. */
+export function randomOf(name: string): () => number {
+  let state = SEED >>> 0
+  for (const char of name) state = Math.imul(state ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    const mixed = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d)
+    return ((mixed ^ (mixed >>> 12)) >>> 0) / 0x1_0000_0000
+  }
+}
