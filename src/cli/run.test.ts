@@ -10,11 +10,9 @@ const BIN = fileURLToPath(import.meta.resolve('./bin.ts'))
 const CORE = ['--conditions=sluice-source', BIN]
 
 /** Ten bytes a record from memory, into a checkpoint file; every part can be told to misbehave. */
-const JOB = `
+const JOB = `import { param, pipeline } from 'sluice'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { param } from '${import.meta.resolve('../pipeline/param.ts')}'
-import { pipeline } from '${import.meta.resolve('../pipeline/pipeline.ts')}'
 
 function records({ count, rejectEvery, paceMs }) {
   const size = Number(count)
