@@ -1,6 +1,7 @@
 // What `sluice --help` says.
 
 import { escapeText } from '../observe/escape.ts'
+import { redact } from '../observe/redact.ts'
 import type { Params } from '../pipeline/param.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { EXIT_CODES } from './exit.ts'
@@ -74,7 +75,7 @@ Example
 export function pipelineHelp(file: string, pipeline: Pipeline<Params>): string {
   const rows = Object.entries(pipeline.params).map(([name, { about, allowed, default: byDefault }]) => {
     const meaning = about === '' ? allowed : about
-    return [escapeText(`${name}=${quote(`${byDefault}`)}`), escapeText(meaning)] as const
+    return [escapeText(`${name}=${quote(redact(`${byDefault}`))}`), escapeText(meaning)] as const
   })
   const about = pipeline.about === '' ? '' : `\n${escapeText(pipeline.about)}\n`
   const params = rows.length === 0 ? '  none\n' : `${table(rows)}\n`

@@ -78,6 +78,10 @@ describe('mermaid', () => {
     ])
   })
 
+  it('takes credentials out', () => {
+    equal(shown(labelOf('postgres://u:p@h/db')), 'postgres://***@h/db')
+  })
+
   it('shows control characters as escapes, and cuts what is long', () => {
     equal(shown(labelOf('a\nb\x1b[2J')), 'a\\x0ab\\x1b[2J')
     equal(labelOf('x'.repeat(200)), `${'x'.repeat(120)}#8230;`)

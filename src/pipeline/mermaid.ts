@@ -2,6 +2,7 @@
 
 import type { PlanNode } from '../flow/plan.ts'
 import { escapeText } from '../observe/escape.ts'
+import { redact } from '../observe/redact.ts'
 import type { PipelineParts } from './pipeline.ts'
 
 /** Longest label, in characters: a diagram is for the eye. */
@@ -42,6 +43,7 @@ const ESCAPED =
 
 /** Any text as a label that shows it: what could mean something becomes the reference of its character. */
 function label(text: string): string {
-  const short = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+  const safe = redact(text)
+  const short = safe.length > LONGEST ? `${safe.slice(0, LONGEST)}…` : safe
   return escapeText(short).replace(ESCAPED, (char) => `#${char.codePointAt(0)};`)
 }

@@ -60,6 +60,13 @@ describe('summaryText', () => {
     )
   })
 
+  it('takes credentials out', () => {
+    match(
+      summaryText({ ...REPORT, sink: 'orders in postgres://u:p%40ss@h/db' }),
+      /committed to orders in postgres:\/\/\*\*\*@h\/db\n/,
+    )
+  })
+
   it('lists the commonest values, escaped, and says which counts are estimates', () => {
     const top = {
       path: { values: [['/', 1500] as const, ['/\x1b[2J\n', 7] as const], distinct: 2, exact: true },

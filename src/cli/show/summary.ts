@@ -2,6 +2,7 @@
 
 import type { Totals } from '../../connect/sink.ts'
 import { excerpt } from '../../observe/escape.ts'
+import { redact } from '../../observe/redact.ts'
 import { bytesText, countText, durationText } from '../../observe/text.ts'
 import type { Top } from '../../observe/top.ts'
 import type { RunReport } from '../../pipeline/report.ts'
@@ -37,7 +38,7 @@ export function summaryText(report: RunReport, notes: readonly string[] = []): s
   if (overall.read !== run.read) lines.push('', `  in all runs: ${sumText(overall)}`)
   const tops = Object.entries(report.top).filter(([, top]) => top.values.length > 0)
   if (tops.length > 0) lines.push('', ...tops.flatMap(([title, top]) => topLines(title, top)))
-  return `${lines.join('\n')}\n`
+  return redact(`${lines.join('\n')}\n`)
 }
 
 /** The totals in one line, as an equation. */
