@@ -12,8 +12,6 @@ const DISPATCHERS = {
 }
 const make = DISPATCHERS[kind as keyof typeof DISPATCHERS] as typeof demand<number>
 
-const add = (sum: number, x: number): number => sum + x
-
 await measure(Number(sizeText), async (n) => {
   let next = 0
   const sums = [0, 0, 0, 0]
@@ -29,7 +27,9 @@ await measure(Number(sizeText), async (n) => {
   const consumers = sums.map((_, index) => {
     return consumer<number>({
       onEvents: (events) => {
-        sums[index] = events.reduce(add, sums[index] ?? 0)
+        let batch = 0
+        for (const x of events) batch += x
+        sums[index] = (sums[index] ?? 0) + batch
       },
     })
   })

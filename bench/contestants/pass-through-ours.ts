@@ -5,8 +5,6 @@ import { measure } from './measure.ts'
 
 const [size = 5_000_000, maxDemand = 1000] = process.argv.slice(2).map(Number)
 
-const add = (sum: number, x: number): number => sum + x
-
 await measure(size, async (n) => {
   let next = 0
   let sum = 0
@@ -21,7 +19,9 @@ await measure(size, async (n) => {
   const plusOne = producerConsumer<number, number>({ onEvents: (events) => events.map((x) => x + 1) })
   const total = consumer<number>({
     onEvents: (events) => {
-      sum = events.reduce(add, sum)
+      let batch = 0
+      for (const x of events) batch += x
+      sum += batch
     },
   })
   const run = await connect(numbers, plusOne, total, { maxDemand, minDemand: maxDemand / 2 })

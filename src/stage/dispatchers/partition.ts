@@ -2,9 +2,9 @@
 
 import { checkInteger, describeValue } from '../../base/check.ts'
 import { type Key, stableHash } from '../../base/hash.ts'
-import { Ring } from '../../base/ring.ts'
 import type { Deliver, Dispatcher, DispatcherSpec } from '../dispatcher.ts'
 import type { Mark } from '../message.ts'
+import { OutBuffer } from '../out-buffer.ts'
 
 /** Given by a `hash` for an event that no partition is to have: it is dropped, and its demand asked again. */
 export const DROP: unique symbol = Symbol('drop')
@@ -69,18 +69,51 @@ function namesOf<P extends PartitionName>(partitions: number | readonly P[]): re
   return partitions
 }
 
-/** One partition: its consumer if it has one, and what waits for it. Marks wait in line with the events. */
-interface Lane<T, C> {
+/** One partition: its consumer if it has one, and what waits for it. */
+class Lane<T, C> {
+  readonly name: PartitionName
   consumer: C | undefined
-  missing: number
-  readonly waiting: Ring<{ readonly event: T } | Mark>
-  waitingEvents: number
+  /** Asked for by the consumer and not yet given. */
+  missing = 0
+  /** Events and marks that nobody has asked for, in their order. */
+  readonly waiting = new OutBuffer<T>(Number.POSITIVE_INFINITY, 'fail')
   /** Events of the batch that is being dispatched. */
-  batch: T[]
+  batch: T[] = []
+
+  constructor(name: PartitionName) {
+    this.name = name
+  }
+
+  /** Gives the lane its share of a batch; what its consumer has not asked for waits. */
+  hand(deliver: Deliver<T, C>): void {
+    const { batch, consumer } = this
+    if (batch.length === 0) return
+    this.batch = []
+    const now = this.waiting.isEmpty ? Math.min(this.missing, batch.length) : 0
+    this.missing -= now
+    if (now < batch.length) this.waiting.append(now === 0 ? batch : batch.slice(now))
+    if (now > 0 && consumer !== undefined) deliver.events(consumer, now === batch.length ? batch : batch.slice(0, now))
+  }
+
+  /** Sends what waits, as far as the lane's demand reaches; marks cost none. */
+  release(deliver: Deliver<T, C>): void {
+    const { consumer, waiting } = this
+    while (consumer !== undefined && !waiting.isEmpty) {
+      const mark = waiting.takeMark()
+      if (mark !== undefined) deliver.mark(consumer, mark)
+      else if (this.missing === 0) return
+      else {
+        const batch = waiting.take(this.missing)
+        this.missing -= batch.length
+        deliver.events(consumer, batch)
+      }
+    }
+  }
 }
 
 class PartitionDispatcher<T, C, P extends PartitionName> implements Dispatcher<T, C, PartitionOptions<P>> {
-  readonly #lanes: Map<P, Lane<T, C>>
+  readonly #lanes: readonly Lane<T, C>[]
+  readonly #byName: ReadonlyMap<PartitionName, Lane<T, C>>
   readonly #laneOf = new Map<C, Lane<T, C>>()
   readonly #hash: (event: T) => P | typeof DROP
   readonly #holdEvents: number
@@ -88,18 +121,8 @@ class PartitionDispatcher<T, C, P extends PartitionName> implements Dispatcher<T
   #end: Mark | undefined
 
   constructor(names: readonly P[], hash: (event: T) => P | typeof DROP, holdEvents: number) {
-    this.#lanes = new Map(
-      names.map((name) => [
-        name,
-        {
-          consumer: undefined,
-          missing: 0,
-          waiting: new Ring<{ readonly event: T } | Mark>(),
-          waitingEvents: 0,
-          batch: [],
-        },
-      ]),
-    )
+    this.#lanes = names.map((name) => new Lane<T, C>(name))
+    this.#byName = new Map(this.#lanes.map((lane) => [lane.name, lane]))
     this.#hash = hash
     this.#holdEvents = holdEvents
   }
@@ -107,17 +130,16 @@ class PartitionDispatcher<T, C, P extends PartitionName> implements Dispatcher<T
   /** Takes the lane named, or the first free one. */
   subscribe(consumer: C, options: PartitionOptions<P>): void {
     const wanted = options?.partition
-    for (const [name, lane] of this.#lanes) {
-      if (wanted !== undefined && wanted !== name) continue
-      if (lane.consumer === undefined) {
-        lane.consumer = consumer
-        if (this.#end !== undefined && lane.waiting.length === 0) lane.waiting.push(this.#end)
-        this.#laneOf.set(consumer, lane)
-        return
-      }
-      if (wanted !== undefined) throw new RangeError(`Cannot subscribe to partition ${name}: it has a consumer`)
+    const lane = wanted === undefined ? this.#lanes.find((one) => one.consumer === undefined) : this.#byName.get(wanted)
+    if (lane === undefined) {
+      throw new RangeError(`Cannot subscribe to a partition: all ${this.#lanes.length} have a consumer`)
     }
-    throw new RangeError(`Cannot subscribe to a partition: all ${this.#lanes.size} have a consumer`)
+    if (lane.consumer !== undefined) {
+      throw new RangeError(`Cannot subscribe to partition ${lane.name}: it has a consumer`)
+    }
+    lane.consumer = consumer
+    if (this.#end !== undefined && lane.waiting.isEmpty) lane.waiting.pushMark(this.#end)
+    this.#laneOf.set(consumer, lane)
   }
 
   /** The lane keeps what waits in it for its next consumer. */
@@ -134,79 +156,47 @@ class PartitionDispatcher<T, C, P extends PartitionName> implements Dispatcher<T
     const lane = this.#laneOf.get(consumer)
     if (lane === undefined) return
     lane.missing += events
-    this.#release(lane, deliver)
+    if (!lane.waiting.isEmpty) lane.release(deliver)
   }
 
   /** What all miss, but never so much that a lane could be given more than it may hold. */
   wanted(): number {
     let missing = 0
-    let room = this.#holdEvents
-    for (const lane of this.#lanes.values()) {
+    let most = 0
+    for (const lane of this.#lanes) {
       missing += lane.missing
-      room = Math.min(room, this.#holdEvents - lane.waitingEvents)
+      most = Math.max(most, lane.waiting.length)
     }
-    return Math.min(missing, room)
+    return Math.min(missing, this.#holdEvents - most)
   }
 
   dispatch(events: readonly T[], deliver: Deliver<T, C>): void {
     for (const event of events) {
       const name = this.#hash(event)
-      if (name === DROP) continue
-      const lane = this.#lanes.get(name)
-      if (lane === undefined) {
-        const known = [...this.#lanes.keys()].join(', ')
-        throw new RangeError(`hash must name one of the partitions ${known}: found ${describeValue(name)}`)
-      }
-      lane.batch.push(event)
+      // Lanes that are numbered stand at their numbers: no look-up.
+      const there = typeof name === 'number' ? this.#lanes[name] : undefined
+      if (there !== undefined && there.name === name) there.batch.push(event)
+      else if (name !== DROP) this.#laneNamed(name).batch.push(event)
     }
-    for (const lane of this.#lanes.values()) {
-      if (lane.batch.length > 0) this.#hand(lane, deliver)
-    }
+    for (const lane of this.#lanes) lane.hand(deliver)
   }
 
   mark(mark: Mark, deliver: Deliver<T, C>): void {
     if (mark.kind === 'end') this.#end = mark
-    for (const lane of [...this.#lanes.values()]) {
-      if (lane.waiting.length > 0) lane.waiting.push(mark)
+    for (const lane of this.#lanes) {
+      if (!lane.waiting.isEmpty) lane.waiting.pushMark(mark)
       else if (lane.consumer !== undefined) deliver.mark(lane.consumer, mark)
     }
   }
 
   held(): number {
-    let held = 0
-    for (const lane of this.#lanes.values()) held += lane.waitingEvents
-    return held
+    return this.#lanes.reduce((held, lane) => held + lane.waiting.length, 0)
   }
 
-  /** Gives a lane its share of a batch; what its consumer has not asked for waits. */
-  #hand(lane: Lane<T, C>, deliver: Deliver<T, C>): void {
-    const { batch } = lane
-    lane.batch = []
-    const now = lane.waiting.length > 0 ? 0 : Math.min(lane.missing, batch.length)
-    lane.missing -= now
-    for (let i = now; i < batch.length; i += 1) lane.waiting.push({ event: batch[i] as T })
-    lane.waitingEvents += batch.length - now
-    if (now > 0) deliver.events(lane.consumer as C, now === batch.length ? batch : batch.slice(0, now))
-  }
-
-  /** Sends what waits, as far as the lane's demand reaches; marks cost none. */
-  #release(lane: Lane<T, C>, deliver: Deliver<T, C>): void {
-    const { consumer } = lane
-    if (consumer === undefined) return
-    let batch: T[] = []
-    for (let next = lane.waiting.peek(); next !== undefined; next = lane.waiting.peek()) {
-      if ('event' in next) {
-        if (lane.missing === 0) break
-        lane.missing -= 1
-        lane.waitingEvents -= 1
-        batch.push(next.event)
-      } else {
-        if (batch.length > 0) deliver.events(consumer, batch)
-        batch = []
-        deliver.mark(consumer, next)
-      }
-      lane.waiting.shift()
-    }
-    if (batch.length > 0) deliver.events(consumer, batch)
+  #laneNamed(name: P): Lane<T, C> {
+    const lane = this.#byName.get(name)
+    if (lane !== undefined) return lane
+    const known = [...this.#byName.keys()].join(', ')
+    throw new RangeError(`hash must name one of the partitions ${known}: found ${describeValue(name)}`)
   }
 }
