@@ -65,6 +65,7 @@ function checkpointFile({ state, sink }) {
   return {
     kind: 'state',
     title: 'a file',
+    deadLetters: 'a file of letters',
     guarantee: 'exactly-once',
     open: async () => ({ checkpoint: restored(), write, bury: () => {}, commit, close }),
   }
@@ -159,7 +160,7 @@ describe('sluice run', { concurrency: 2 }, () => {
 
   read      1,000
   loaded      990
-  dead         10  rejected: kept as dead letters, with their reasons
+  dead         10  rejected, with their reasons: a file of letters
   filtered      0
   blank         0
 

@@ -49,6 +49,8 @@ export interface Sink<Row> {
   readonly kind: string
   /** Where rows go, for a person: `table requests in out.db`. */
   readonly title: string
+  /** Where dead letters go, for a person: `table dead_letters in out.db`. */
+  readonly deadLetters: string
   readonly guarantee: Guarantee
   open(options: SinkOptions): Promise<SinkWriter<Row>>
 }

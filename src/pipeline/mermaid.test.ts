@@ -17,6 +17,7 @@ function parts(source: string, flow: Flow<number>, sink: string): PipelineParts 
     sink: {
       kind: 'list',
       title: sink,
+      deadLetters: 'letters',
       guarantee: 'exactly-once',
       open: () => Promise.reject(new Error('not opened')),
     },

@@ -39,9 +39,9 @@ describe('RejectLimit', () => {
     const limit = new RejectLimit({ count: 0 })
     limit.add([letter(3), letter(5), letter(8), letter(13)])
     equal(
-      limit.error(100, 'table requests in out.db').message,
+      limit.error(100, 'table dead_letters in out.db').message,
       'Too many rejected records: 4 of 100 read, the limit is 0; the first: a.log:3: no host; a.log:5: no host; ' +
-        'a.log:8: no host; all are in table requests in out.db',
+        'a.log:8: no host; all are in table dead_letters in out.db',
     )
   })
 

@@ -39,10 +39,10 @@ export class RejectLimit {
     return (isEnd || read >= SHARE_COUNTS_FROM) && this.rejected > limit.share * read
   }
 
-  error(read: number, sink: string): SluiceError {
+  error(read: number, deadLetters: string): SluiceError {
     const limit = this.#describe()
     const named = this.first.map(({ origin, reason }) => `${placeOf(origin)}: ${reason}`).join('; ')
-    const message = `Too many rejected records: ${this.rejected} of ${read} read, the limit is ${limit}; the first: ${named}; all are in ${sink}`
+    const message = `Too many rejected records: ${this.rejected} of ${read} read, the limit is ${limit}; the first: ${named}; all are in ${deadLetters}`
     return new SluiceError('REJECTS_OVER_LIMIT', message, { rejected: this.rejected, read, limit })
   }
 

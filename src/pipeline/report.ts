@@ -54,6 +54,8 @@ export interface RunReport {
   readonly top: Readonly<Record<string, Top>>
   /** The first dead letters of this run, three at most. */
   readonly firstRejects: readonly DeadLetter[]
-  /** Where rows and dead letters went, for a person. */
+  /** Where rows went, for a person. */
   readonly sink: string
+  /** Where dead letters went, for a person. */
+  readonly deadLetters: string
 }

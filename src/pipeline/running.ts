@@ -119,7 +119,7 @@ export class Running {
     }
     await writer.close()
     const { limit, parts } = this.#options
-    if (limit.isOver(this.#extractor.read, true)) throw limit.error(this.#extractor.read, parts.sink.title)
+    if (limit.isOver(this.#extractor.read, true)) throw limit.error(this.#extractor.read, parts.sink.deadLetters)
     return this.#report()
   }
 
@@ -157,6 +157,7 @@ export class Running {
       top: this.#load.top(),
       firstRejects: limit.first,
       sink: parts.sink.title,
+      deadLetters: parts.sink.deadLetters,
     }
   }
 }

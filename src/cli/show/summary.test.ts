@@ -17,6 +17,7 @@ const REPORT: RunReport = {
   top: {},
   firstRejects: [],
   sink: 'table orders in out.db',
+  deadLetters: 'table dead_letters in out.db',
 }
 
 describe('summaryText', () => {
@@ -27,7 +28,7 @@ describe('summaryText', () => {
 
   read         12,000  8,000 a second, 2.0 MB a second
   loaded       11,900
-  dead             60  rejected: kept as dead letters, with their reasons
+  dead             60  rejected, with their reasons: table dead_letters in out.db
   filtered          0
   blank            40  blank lines
   invalidUtf8       2  not valid UTF-8, read with replacement characters

@@ -10,7 +10,7 @@ import type { RunReport } from '../../pipeline/report.ts'
 const WHAT: readonly (readonly [key: keyof Totals, about: string])[] = [
   ['read', ''],
   ['loaded', ''],
-  ['dead', 'rejected: kept as dead letters, with their reasons'],
+  ['dead', 'rejected'],
   ['filtered', 'let go by the flow'],
   ['blank', 'blank lines'],
   ['derived', 'more events than records: a flatMap made them'],
@@ -32,7 +32,8 @@ export function summaryText(report: RunReport, notes: readonly string[] = []): s
     if (splits.unchanged > notes.length && notes.length > 0)
       lines.push(`    and ${splits.unchanged - notes.length} more`)
   } else {
-    lines.push(...totalsLines(run, rateText(run.read, doneBytes, elapsedMs)))
+    const rejected = `rejected, with their reasons: ${excerpt(report.deadLetters, 200)}`
+    lines.push(...totalsLines(run, { read: rateText(run.read, doneBytes, elapsedMs), dead: rejected }))
     if (splits.unchanged > 0) lines.push(`  ${splits.unchanged} of ${splits.all} had nothing new`)
   }
   if (overall.read !== run.read) lines.push('', `  in all runs: ${sumText(overall)}`)
@@ -48,12 +49,13 @@ export function sumText({ read, loaded, dead, filtered, blank, derived }: Totals
   return `${countText(read)} read${more} = ${parts.join(' + ')} + ${countText(blank)} blank`
 }
 
-function totalsLines(totals: Totals, rate: string): string[] {
+/** @param notes - what stands behind a figure that is not 0, where it is not the same for every run */
+function totalsLines(totals: Totals, notes: Partial<Record<keyof Totals, string>>): string[] {
   const shown = WHAT.filter(([key]) => ALWAYS.includes(key) || totals[key] > 0)
   const width = Math.max(...shown.map(([key]) => countText(totals[key]).length))
   const nameWidth = Math.max(...shown.map(([key]) => key.length))
   return shown.map(([key, about]) => {
-    const note = key === 'read' ? rate : totals[key] > 0 ? about : ''
+    const note = totals[key] > 0 ? (notes[key] ?? about) : ''
     return `  ${key.padEnd(nameWidth)}  ${countText(totals[key]).padStart(width)}  ${note}`.trimEnd()
   })
 }

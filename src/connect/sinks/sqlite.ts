@@ -66,6 +66,7 @@ export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
   return {
     kind: 'sqlite',
     title: `table ${table} in ${path}`,
+    deadLetters: `table ${deadLetters} in ${path}`,
     guarantee: 'exactly-once',
     open: ({ pipeline, signal, columns: known }) =>
       SqliteWriter.open<Row>({ path, table, key, columns: columns ?? known, deadLetters, pipeline, signal }),
