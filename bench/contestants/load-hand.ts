@@ -17,7 +17,7 @@ for (const ending of ['', '-wal', '-shm']) rmSync(`${path}${ending}`, { force: t
 
 const startMs = performance.now()
 const db = new DatabaseSync(path)
-db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768;
   CREATE TABLE requests (file TEXT NOT NULL, line INTEGER, "offset" INTEGER NOT NULL, host TEXT, ident TEXT, user TEXT,
     time INTEGER, request TEXT, method TEXT, path TEXT, protocol TEXT, status INTEGER, bytes INTEGER, referer TEXT,
     agent TEXT, extra TEXT, PRIMARY KEY (file, "offset"));

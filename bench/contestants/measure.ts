@@ -1,8 +1,8 @@
-// How a contestant measures itself: a warm-up, then one timed run.
+// How a contestant measures itself: the whole work once to warm up, then once more, timed.
 
-/** Runs `work` small, then whole, and prints the seconds of the second with its answer. */
+/** Runs `work` twice, and prints the seconds of the second run with its answer. */
 export async function measure(size: number, work: (size: number) => Promise<number | string>): Promise<void> {
-  await work(Math.min(size, 100_000))
+  await work(size)
   const startMs = performance.now()
   const check = await work(size)
   report((performance.now() - startMs) / 1000, `${check}`)

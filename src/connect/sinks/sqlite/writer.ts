@@ -15,6 +15,12 @@ import { type RowShape, shapeOf, shapeOfRows } from './shape.ts'
 import { ensureTable } from './table.ts'
 import { isBusy, troubleOf } from './trouble.ts'
 
+/**
+ * Readers are not held up, and a commit is on the disk when it returns. 32 MiB of pages are kept: the key's index is
+ * looked into for every row.
+ */
+const SETTINGS = 'pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -32768'
+
 /** How long another program may hold the database's write lock before the run gives up. */
 const LOCK_WAIT_MS = 10_000
 const LOCK_RETRY_MS = 50
@@ -101,7 +107,7 @@ export class SqliteWriter<Row> implements SinkWriter<Row> {
   }
 
   async #open(): Promise<void> {
-    await this.#retry('open', () => this.#database.exec('pragma journal_mode = wal; pragma synchronous = full'))
+    await this.#retry('open', () => this.#database.exec(SETTINGS))
     await this.#retry('read', () => {
       if (this.#checkpoints.exist()) this.#restored = this.#checkpoints.restore()
     })
