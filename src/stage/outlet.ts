@@ -129,10 +129,15 @@ export class Outlet<T> {
       this.#keep(events, isBounded)
       return this.flush()
     }
-    const wanted = this.#dispatcher.wanted()
-    if (events.length <= wanted) return this.#dispatcher.dispatch(events, this.#deliver)
-    if (wanted > 0) this.#dispatcher.dispatch(events.slice(0, wanted), this.#deliver)
-    this.#keep(wanted > 0 ? events.slice(wanted) : events, isBounded)
+    let from = 0
+    while (from < events.length) {
+      const wanted = this.#dispatcher.wanted()
+      if (wanted <= 0) return this.#keep(from === 0 ? events : events.slice(from), isBounded)
+      const to = from + wanted
+      this.#dispatcher.dispatch(from === 0 && to >= events.length ? events : events.slice(from, to), this.#deliver)
+      // Again if there are more: those that were dropped, or are held in a lane, have used nobody's demand.
+      from = to
+    }
   }
 
   /** Puts a marker in line: behind what came during a pause. */

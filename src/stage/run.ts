@@ -1,5 +1,6 @@
 // Stages that were connected, watched over as one: they end together, and nothing of them stays.
 
+import { messageOf } from '../base/errors.ts'
 import type { StageCore } from './core.ts'
 import type { Ending } from './message.ts'
 import type { Stage, StageStats } from './stage.ts'
@@ -92,7 +93,7 @@ export class Run {
     if (this.#failure === undefined) return this.#finished.resolve()
     this.#finished.reject(this.#failure.error)
     if (!this.#isWatched) {
-      process.emitWarning(`A run of stages failed and nobody waits for it: ${String(this.#failure.error)}`)
+      process.emitWarning(`A run of stages failed and nobody waits for it: ${messageOf(this.#failure.error)}`)
     }
   }
 
