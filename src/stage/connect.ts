@@ -113,5 +113,6 @@ function isStage(value: unknown): boolean {
 }
 
 function isOptions(value: unknown): value is ConnectOptions {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false
+  return !(Symbol.iterator in value || Symbol.asyncIterator in value)
 }

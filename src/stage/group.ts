@@ -7,7 +7,7 @@ import { messageOf, SluiceError } from '../base/errors.ts'
 import type { StageCore } from './core.ts'
 import { type Link, RESTARTABLE, type SubscribeOptions } from './link.ts'
 import type { Ending } from './message.ts'
-import type { Consumer, Producer, Stage, StageStats } from './stage.ts'
+import type { Stage, StageStats } from './stage.ts'
 import { begin, coreOf, link } from './subscribe.ts'
 
 /** Which stages are started anew when one fails: it alone, all of them, or it and those listed after it. */
@@ -156,7 +156,7 @@ export class Group {
         const to = this.#stages.get(name)
         if (to === undefined || !to.isOpen) continue
         const policy = { ...RESTARTABLE, awaitsMore: () => this.#awaitsMore(name) }
-        links.push(link(to as Consumer<unknown>, this.#stages.get(above) as Producer<unknown>, options, policy))
+        links.push(link(to, this.#stages.get(above), options, policy))
       }
     }
     begin(links)

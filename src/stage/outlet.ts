@@ -197,13 +197,11 @@ export class Outlet<T> {
   /** Tells the author of events that were discarded: each time, or once by a warning. */
   report(lost: number): void {
     if (lost === 0) return
-    const { name, bufferSize, onDiscard } = this.#options
+    const { name, onDiscard } = this.#options
     if (onDiscard !== undefined) return onDiscard(lost)
     if (this.#hasWarned) return
     this.#hasWarned = true
-    process.emitWarning(
-      `Stage ${name} discards events: nobody asks, and it keeps ${bufferSize} (onDiscard hears of each)`,
-    )
+    process.emitWarning(`Stage ${name} discards events that nobody asks for (give onDiscard to hear of each time)`)
   }
 
   #putMark(mark: Mark): void {

@@ -60,7 +60,8 @@ export interface Producer<Out> extends Stage {
 
 /** Takes events from producers; it cannot emit. */
 export interface Consumer<In> extends Stage {
-  readonly [takes]?: (event: In) => void
+  /** Only for the compiler, which tells consumers of different events apart by it, and from producers. */
+  readonly [takes]: (event: In) => void
 }
 
 /** Takes events and gives others. */

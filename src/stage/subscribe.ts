@@ -38,12 +38,7 @@ export function subscribe<T>(
  *
  * @param policy - overrides what the ends mean, for stages that are restarted
  */
-export function link<T>(
-  consumer: Consumer<T>,
-  producer: Producer<T>,
-  options: SubscribeOptions,
-  policy?: EndPolicy,
-): Link {
+export function link(consumer: unknown, producer: unknown, options: SubscribeOptions, policy?: EndPolicy): Link {
   checkLink(consumer, producer, options)
   const to = coreOf(consumer)
   const made = new Link(coreOf(producer), to, options, policy)

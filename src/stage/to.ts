@@ -164,7 +164,11 @@ function intoWeb<T>(stream: WritableStream<T>): Consumer<T> {
   return consumer<T>({
     name: 'stream',
     onEvents: (events, _from, self) => orEnd(write(events), self.signal),
-    onComplete: (self) => orEnd(writer.close(), self.signal),
+    onComplete: (self) => {
+      // Of an earlier write that failed `close` says only that it cannot; `closed` says why.
+      writer.close().catch(() => {})
+      return orEnd(writer.closed, self.signal)
+    },
     onEnd: async (ending) => {
       if (ending.kind !== 'completed') await writer.abort(ending.kind === 'failed' ? ending.error : ending.reason)
     },
