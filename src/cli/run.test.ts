@@ -216,7 +216,10 @@ describe('a run that fails', { concurrency: 2 }, () => {
     const { code, stdout, stderr } = await run({ args: ['--strict', '--quiet', ...params({ rejectEvery: 500 })] })
     equal(code, 65)
     equal(stdout, '')
-    match(stderr, /^stopping: .*\nsluice: Too many rejected records: .*list:500: not \\x1b\[2J wanted;.* a file of letters\n$/)
+    match(
+      stderr,
+      /^stopping: .*\nsluice: Too many rejected records: .*list:500: not \\x1b\[2J wanted;.* a file of letters\n$/,
+    )
   })
 
   it('says so in JSON, on both ends', async () => {

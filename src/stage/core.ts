@@ -209,6 +209,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
 
   /** Does the next thing there is to do; false if there is none. */
   #work(): boolean {
+    if (this.#state === 'ended') return false
     const message = this.#mailbox.shift()
     if (message === undefined) return this.#advance()
     this.#receive(message)
@@ -250,8 +251,10 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
 
   #do(work: Work): void {
     switch (work.kind) {
+      case 'events':
+        return this.#handle(work.link, work.events, work.events.length)
       case 'slice':
-        return this.#handle(work)
+        return this.#handle(work.link, work.events, work.counted)
       case 'watermark':
         return this.#turns.whenGiven(this.#spec.onWatermark?.(work.time, this), () => this.#outlet?.mark(work))
       case 'barrier':
@@ -269,7 +272,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
 
   // — taking —
 
-  #handle({ link, events, counted }: Extract<Work, { kind: 'slice' }>): void {
+  #handle(link: Link, events: readonly unknown[], counted: number): void {
     const given = this.#spec.onEvents?.(events, link, this)
     // Written out rather than through `whenGiven`: a closure for each slice would cost more than the slice.
     if (isPromise(given)) this.#turns.whenGiven(given, (out) => this.#handled(link, counted, out))

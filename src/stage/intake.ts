@@ -5,8 +5,9 @@ import { Alignment } from './alignment.ts'
 import type { Link } from './link.ts'
 import type { Ending, ToConsumer, ToStage } from './message.ts'
 
-/** One thing for the stage to do. */
+/** One thing for the stage to do. A chunk that is no larger than a slice is handed on as it came. */
 export type Work =
+  | Extract<ToConsumer<Link>, { kind: 'events' }>
   | { readonly kind: 'slice'; readonly link: Link; readonly events: readonly unknown[]; readonly counted: number }
   | { readonly kind: 'watermark'; readonly time: number }
   | { readonly kind: 'barrier'; readonly epoch: number }
@@ -135,7 +136,7 @@ export class Intake {
     const counted = link.receive(events.length)
     if (events.length <= link.slice) {
       this.waiting -= events.length
-      return { kind: 'slice', link, events, counted }
+      return counted === events.length ? message : { kind: 'slice', link, events, counted }
     }
     this.#chunk = { link, events, at: 0, counted }
     return this.#slice(this.#chunk)

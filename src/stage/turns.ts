@@ -7,7 +7,7 @@ import type { Runnable, Scheduler } from './scheduler.ts'
 export interface TurnTaker {
   /** Whether there is nothing more to do, ever. */
   readonly isOver: () => boolean
-  /** Does one thing; false if there is none. */
+  /** Does one thing; false if there is none, or never will be again. */
   readonly work: () => boolean
   readonly fail: (error: unknown) => void
   /** The end came while the owner was at work, or waited for a hook: now it is neither. */
@@ -50,7 +50,7 @@ export class Turns implements Runnable {
     this.#isAtWork = true
     let done = 0
     try {
-      while (done < WORK_PER_TURN && !this.#isWaiting && !this.#owner.isOver() && this.#owner.work()) done += 1
+      while (done < WORK_PER_TURN && !this.#isWaiting && this.#owner.work()) done += 1
     } catch (error) {
       this.#owner.fail(error)
     }

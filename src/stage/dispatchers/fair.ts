@@ -17,12 +17,18 @@ export function fair<T>(options: { readonly slice?: number } = {}): DispatcherSp
   return { kind: 'fair', check: () => {}, make: <C>() => new FairDispatcher<T, C>(slice) }
 }
 
+/** A consumer that takes its turn. */
+interface Player<T, C> {
+  readonly consumer: C
+  missing: number
+  /** What it has been dealt of the batch that is being dispatched. */
+  share: T[]
+}
+
 class FairDispatcher<T, C> implements Dispatcher<T, C> {
   readonly #slice: number
-  /** Consumer → what it misses, in the order of turns. */
-  readonly #missing = new Map<C, number>()
-  /** The consumers in order; kept apart so that a turn is an index. */
-  #order: C[] = []
+  /** In the order of turns. */
+  #players: Player<T, C>[] = []
   /** Whose turn it is. */
   #turn = 0
 
@@ -31,46 +37,43 @@ class FairDispatcher<T, C> implements Dispatcher<T, C> {
   }
 
   subscribe(consumer: C): void {
-    this.#missing.set(consumer, 0)
-    this.#order.push(consumer)
+    this.#players.push({ consumer, missing: 0, share: [] })
   }
 
   cancel(consumer: C): void {
-    const index = this.#order.indexOf(consumer)
-    this.#missing.delete(consumer)
-    this.#order = this.#order.filter((one) => one !== consumer)
+    const index = this.#players.findIndex((player) => player.consumer === consumer)
+    this.#players = this.#players.filter((player) => player.consumer !== consumer)
     if (index >= 0 && index < this.#turn) this.#turn -= 1
   }
 
   ask(consumer: C, events: number): void {
-    const missing = this.#missing.get(consumer)
-    if (missing !== undefined) this.#missing.set(consumer, missing + events)
+    for (const player of this.#players) if (player.consumer === consumer) player.missing += events
   }
 
   wanted(): number {
     let sum = 0
-    for (const missing of this.#missing.values()) sum += missing
+    for (const player of this.#players) sum += player.missing
     return sum
   }
 
   /** Deals the events out in turns, and gives each consumer its share as one batch. */
   dispatch(events: readonly T[], deliver: Deliver<T, C>): void {
-    const shares = new Map<C, T[]>()
     for (let from = 0; from < events.length; ) {
-      const consumer = this.#next()
-      const missing = this.#missing.get(consumer) ?? 0
-      const to = Math.min(from + this.#slice, from + missing, events.length)
-      this.#missing.set(consumer, missing - (to - from))
-      const share = shares.get(consumer) ?? []
-      for (let i = from; i < to; i += 1) share.push(events[i] as T)
-      shares.set(consumer, share)
-      from = to
+      const player = this.#next()
+      const to = Math.min(from + this.#slice, from + player.missing, events.length)
+      player.missing -= to - from
+      for (; from < to; from += 1) player.share.push(events[from] as T)
     }
-    for (const [consumer, share] of shares) deliver.events(consumer, share)
+    for (const player of this.#players) {
+      const { share } = player
+      if (share.length === 0) continue
+      player.share = []
+      deliver.events(player.consumer, share)
+    }
   }
 
   mark(mark: Mark, deliver: Deliver<T, C>): void {
-    for (const consumer of [...this.#order]) deliver.mark(consumer, mark)
+    for (const { consumer } of [...this.#players]) deliver.mark(consumer, mark)
   }
 
   held(): number {
@@ -78,12 +81,12 @@ class FairDispatcher<T, C> implements Dispatcher<T, C> {
   }
 
   /** The next consumer with demand, starting with the one whose turn it is. */
-  #next(): C {
+  #next(): Player<T, C> {
     for (;;) {
-      if (this.#turn >= this.#order.length) this.#turn = 0
-      const consumer = this.#order[this.#turn] as C
+      if (this.#turn >= this.#players.length) this.#turn = 0
+      const player = this.#players[this.#turn] as Player<T, C>
       this.#turn += 1
-      if ((this.#missing.get(consumer) ?? 0) > 0) return consumer
+      if (player.missing > 0) return player
     }
   }
 }
