@@ -125,6 +125,18 @@ describe('connect', () => {
     await rejects(run.done, { name: 'AbortError' })
   })
 
+  it('D85: who subscribes by hand in one go misses nothing', async () => {
+    const source = from([1, 2, 3], { dispatcher: broadcast() })
+    const seen: number[][] = [[], []]
+    const both = seen.map((mine) => consumer<number>({ onEvents: (events) => void mine.push(...events) }))
+    for (const one of both) subscribe(one, source)
+    await Promise.all(both.map((one) => one.done))
+    deepEqual(seen, [
+      [1, 2, 3],
+      [1, 2, 3],
+    ])
+  })
+
   it('D85: stages may be wired by hand, from the bottom up, and end with each other', async () => {
     const [source, middle, probe] = [from(range(0, 100)), pass(), new Probe<number>()]
     probe.subscribe(middle, { maxDemand: 10 })

@@ -177,7 +177,21 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   /** Takes in a producer, and says so to it. Nothing is asked before `begin`. */
   join(link: Link): void {
     this.#intake.join(link)
-    link.from.post({ kind: 'subscribe', link })
+    link.from.welcome(link)
+  }
+
+  /**
+   * Takes a consumer in, at once: those who subscribe before the stage's next turn all miss nothing. One that the
+   * dispatcher cannot serve fails, and nobody else does; one that comes behind the end hears of it.
+   */
+  welcome(link: Link): void {
+    let ending = this.#state === 'ended' ? (this.ending ?? COMPLETED) : undefined
+    try {
+      if (ending === undefined) this.#outlet?.join(link)
+    } catch (error) {
+      ending = { kind: 'failed', error }
+    }
+    if (ending !== undefined) link.to.post({ kind: 'mark', link, mark: { kind: 'end', ending } })
   }
 
   /** The first ask, or the author's own way of asking. */
@@ -225,8 +239,6 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
       case 'ask':
         if (this.#outlet?.ask(message) === true) this.#askSource()
         return
-      case 'subscribe':
-        return this.#welcome(message.link)
       case 'cancel':
         return this.#consumerLeft(message.link, message.ending)
       case 'left':
@@ -331,15 +343,6 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   }
 
   // — giving —
-
-  /** Takes a consumer in; one that the dispatcher cannot serve fails, and nobody else does. */
-  #welcome(link: Link): void {
-    try {
-      this.#outlet?.join(link)
-    } catch (error) {
-      link.to.post({ kind: 'mark', link, mark: { kind: 'end', ending: { kind: 'failed', error } } })
-    }
-  }
 
   /** Asks the source for what is newly wanted; false if nothing is. Called for each ask: demands are not merged. */
   #askSource(): boolean {
@@ -446,9 +449,6 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   #refuse(message: Message<Link>): void {
     if (message.kind === 'message') {
       message.reply?.reject(new Error(`Stage ${this.name} has ended`, { cause: this.ending && reasonOf(this.ending) }))
-    } else if (message.kind === 'subscribe') {
-      const ending = this.ending ?? COMPLETED
-      message.link.to.post({ kind: 'mark', link: message.link, mark: { kind: 'end', ending } })
     }
   }
 }

@@ -72,6 +72,8 @@ export interface Subscription {
 export interface LinkEnd {
   readonly name: string
   post(message: Message<Link>): void
+  /** A consumer subscribes. */
+  welcome(link: Link): void
   leave(link: Link, ending: Ending): void
 }
 

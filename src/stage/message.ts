@@ -21,7 +21,6 @@ export type Mark = Marker | { readonly kind: 'end'; readonly ending: Ending }
 
 /** Up: from a consumer to its producer. `L` is the subscription that it travels on. */
 export type ToProducer<L> =
-  | { readonly kind: 'subscribe'; readonly link: L }
   | { readonly kind: 'ask'; readonly link: L; readonly events: number }
   | { readonly kind: 'cancel'; readonly link: L; readonly ending: Ending }
 

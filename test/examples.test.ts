@@ -1,0 +1,39 @@
+import { deepEqual, ok } from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { ROOT } from './support/project.ts'
+
+const FOLDER = join(ROOT, 'examples')
+const MOST_LINES = 40
+
+const programs = readdirSync(FOLDER)
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => ({ name, text: readFileSync(join(FOLDER, name), 'utf8') }))
+  .filter(({ text }) => !text.includes('export default')) // Modules for `sluice run` have tests of their own.
+
+describe('the examples', () => {
+  it('are all here', () => {
+    const names = programs.map(({ name }) => name)
+    for (const name of ['counter', 'etl', 'one-line', 'rate-limited', 'fan-out']) ok(names.includes(`${name}.ts`), name)
+  })
+
+  for (const { name, text } of programs) {
+    it(`${name} prints what it says, in under ${MOST_LINES} lines`, () => {
+      const args = ['--conditions=sluice-source', join(FOLDER, name)]
+      const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 30_000 })
+      deepEqual({ status, stderr, lines: stdout.trimEnd().split('\n') }, { status: 0, stderr: '', lines: said(text) })
+      ok(text.trimEnd().split('\n').length < MOST_LINES)
+    })
+  }
+})
+
+/** The lines below `// Prints:`. */
+function said(text: string): string[] {
+  const [, output = ''] = text.split('// Prints:\n')
+  return output
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(/^\/\/ /, ''))
+}
