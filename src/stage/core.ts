@@ -4,7 +4,7 @@ import { checkInteger, checkTime, describeValue } from '../base/check.ts'
 import { unreachable } from '../base/invariant.ts'
 import { isPromise } from '../base/promise.ts'
 import { Ring } from '../base/ring.ts'
-import { Drawing } from './drawing.ts'
+import { type Drawn, drawnFrom, type Resumable } from './drawing.ts'
 import type { AnySpec } from './hooks.ts'
 import { Intake, type Work } from './intake.ts'
 import { Lifetime, reasonOf } from './lifetime.ts'
@@ -31,8 +31,8 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   readonly #intake = new Intake()
   readonly #mailbox = new Ring<Message<Link>>()
   readonly #turns: Turns
-  /** What a handler gave as an iterator, while it is being drawn from. */
-  #drawing: Drawing | undefined
+  /** What is still to come of the last call of `onEvents`. */
+  #drawing: Drawn | undefined
   /** `completing`: nothing new is taken, what was made goes out. */
   #state: 'open' | 'completing' | 'ended' = 'open'
   /** Set by `complete`, acted on when the work in hand is done. */
@@ -268,7 +268,9 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
       case 'slice':
         return this.#handle(work.link, work.events, work.counted)
       case 'watermark':
-        return this.#turns.whenGiven(this.#spec.onWatermark?.(work.time, this), () => this.#outlet?.mark(work))
+        return this.#turns.whenGiven(this.#spec.onWatermark?.(work.time, this), (told) => {
+          if (told !== 'held') this.#outlet?.mark(work)
+        })
       case 'barrier':
         return this.#turns.whenGiven(this.#spec.onBarrier?.(work.epoch, this), () => this.#outlet?.mark(work))
       case 'end':
@@ -291,17 +293,17 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     else this.#handled(link, counted, given)
   }
 
-  #handled(link: Link, counted: number, out: Iterable<unknown> | void): void {
+  #handled(link: Link, counted: number, out: Iterable<unknown> | Resumable | void): void {
     if (out === undefined || this.#outlet === undefined || this.#state === 'ended') return link.handled(counted)
     if (Array.isArray(out)) {
       if (out.length > 0) this.#outlet.give(out, false)
       return link.handled(counted)
     }
-    this.#drawing = new Drawing(out, link, counted)
+    this.#drawing = drawnFrom(out, link, counted)
   }
 
   /** Draws from a handler's iterator as much as is wanted. */
-  #draw(drawing: Drawing): boolean {
+  #draw(drawing: Drawn): boolean {
     const room = this.#outlet?.room ?? 0
     if (room <= 0) return false
     const drawn = drawing.take(room)

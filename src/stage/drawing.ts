@@ -6,11 +6,29 @@ import type { Link } from './link.ts'
 /** The most events drawn before the stage looks at its mailbox again. */
 const DRAWN_AT_ONCE = 4096
 
+/** What is still to come of a call of `onEvents`: taken as far as demand reaches. */
+export interface Drawn {
+  /** The subscription whose events it was made of, and how many of them count as handled at its end. */
+  readonly link: Link
+  readonly counted: number
+  readonly isOver: boolean
+  /** Up to `room` events; fewer at the end. */
+  take(room: number): readonly unknown[]
+  close(): void
+}
+
+/** Work that a hook has put off: it emits by itself when it is told to go on. */
+export interface Resumable {
+  /** Goes on with a bounded piece of the work, while consumers miss some; false when nothing is left. */
+  resume(): boolean
+  /** Nothing more is wanted. */
+  drop(): void
+}
+
 /**
  * An iterator under way. It is closed by `close` unless it has come to its end or has thrown: then it has closed itself.
  */
-export class Drawing {
-  /** The subscription whose events it was made of, and how many of them count as handled at its end. */
+export class Drawing implements Drawn {
   readonly link: Link
   readonly counted: number
   readonly #iterator: Iterator<unknown>
@@ -27,7 +45,6 @@ export class Drawing {
     this.counted = counted
   }
 
-  /** Up to `room` events; fewer at the end. */
   take(room: number): unknown[] {
     const drawn: unknown[] = []
     const count = Math.min(room, DRAWN_AT_ONCE)
@@ -47,4 +64,36 @@ export class Drawing {
     this.isOver = true
     this.#iterator.return?.()
   }
+}
+
+/** Put-off work under way: what it makes goes out by itself. */
+export class Resuming implements Drawn {
+  readonly link: Link
+  readonly counted: number
+  readonly #work: Resumable
+  isOver = false
+
+  constructor(work: Resumable, link: Link, counted: number) {
+    this.#work = work
+    this.link = link
+    this.counted = counted
+  }
+
+  take(): readonly unknown[] {
+    this.isOver = true
+    this.isOver = !this.#work.resume()
+    return []
+  }
+
+  close(): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.#work.drop()
+  }
+}
+
+/** What a hook gave that is neither nothing nor an array. */
+export function drawnFrom(given: unknown, link: Link, counted: number): Drawn {
+  const isResumable = typeof given === 'object' && given !== null && 'resume' in given
+  return isResumable ? new Resuming(given as Resumable, link, counted) : new Drawing(given, link, counted)
 }

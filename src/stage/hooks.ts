@@ -1,6 +1,7 @@
 // What a stage's author writes: hooks and options, as one object. A literal will do, or an instance of a class.
 
 import type { DispatcherSpec } from './dispatcher.ts'
+import type { Resumable } from './drawing.ts'
 import type { Subscription } from './link.ts'
 import type { Ending } from './message.ts'
 import type { WhenFull } from './out-buffer.ts'
@@ -39,8 +40,11 @@ interface GivingSpec<Out> {
 interface TakingSpec<Self extends Stage> {
   /** A subscription begins: return `manual` to ask by hand. */
   readonly onSubscribe?: (subscription: Subscription, self: Self) => 'automatic' | 'manual' | void
-  /** No event earlier than `time` follows; with several producers, the least of theirs. */
-  readonly onWatermark?: (time: number, self: Self) => Awaitable<void>
+  /**
+   * No event earlier than `time` follows; with several producers, the least of theirs. It is passed on, unless the hook
+   * gives `held`: for stages that send watermarks of their own.
+   */
+  readonly onWatermark?: (time: number, self: Self) => Awaitable<'held' | void>
   /** All that came before belongs to epoch `epoch` or earlier; with several producers, on all of them. */
   readonly onBarrier?: (epoch: number, self: Self) => Awaitable<void>
 }
@@ -65,13 +69,13 @@ export interface ProducerConsumerSpec<In, Out>
     TakingSpec<ProducerConsumer<In, Out>> {
   /**
    * Events have come: give what they become. An array is sent as demand allows before the next events are handled;
-   * an iterator (a generator) is drawn from only as far as demand reaches.
+   * an iterator (a generator) is drawn from only as far as demand reaches, and so is work that is put off.
    */
   readonly onEvents: (
     events: readonly In[],
     from: Subscription,
     self: ProducerConsumer<In, Out>,
-  ) => Awaitable<readonly Out[] | Iterable<Out> | void>
+  ) => Awaitable<readonly Out[] | Iterable<Out> | Resumable | void>
   /** All producers have completed: the last events, if there are any. Not called on cancellation or failure. */
   readonly onComplete?: (self: ProducerConsumer<In, Out>) => Awaitable<readonly Out[] | void>
 }
@@ -91,7 +95,11 @@ export type AnySpec = Partial<
     TakingSpec<Stage> & {
       onMessage: (message: unknown, self: Stage) => unknown
       onDemand: (demand: number, self: Stage) => Awaitable<readonly unknown[] | void>
-      onEvents: (events: readonly unknown[], from: Subscription, self: Stage) => Awaitable<Iterable<unknown> | void>
+      onEvents: (
+        events: readonly unknown[],
+        from: Subscription,
+        self: Stage,
+      ) => Awaitable<Iterable<unknown> | Resumable | void>
       onComplete: (self: Stage) => Awaitable<readonly unknown[] | void>
       demand: 'forward' | 'accumulate'
     }
