@@ -1,22 +1,17 @@
 // A consumer that runs one task for each event, a bounded number of them at a time.
 
-import { type Backoff, backoffMs } from '../base/backoff.ts'
+import type { Backoff } from '../base/backoff.ts'
 import { checkInteger, checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
-import { SluiceError } from '../base/errors.ts'
 import { Ring } from '../base/ring.ts'
+import { type Attempt, withAttempts } from './attempts.ts'
 import { askAt, type DemandWindow, demandWindow } from './demand.ts'
 import type { Subscription } from './link.ts'
 import { consumer } from './make.ts'
 import type { Consumer } from './stage.ts'
 
 /** What one attempt of a task gets beside its event. */
-export interface TaskContext {
-  /** Aborted when the stage ends before the task has, and when the attempt has had its time. */
-  readonly signal: AbortSignal
-  /** 1 at the first attempt. */
-  readonly attempt: number
-}
+export type TaskContext = Attempt
 
 export interface TasksSpec<In> {
   readonly name?: string
@@ -147,42 +142,13 @@ class TaskPool<In> {
 
   /** Runs one task to its end, attempts and all; never rejects. */
   async #run(event: In, stage: Consumer<In>): Promise<void> {
-    const { attempts, backoff = DEFAULT_BACKOFF } = this.#spec
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.#attempt(event, attempt)
-        return
-      } catch (error) {
-        if (this.#stop.signal.aborted) return
-        if (attempt >= attempts) return this.#failed(event, error, stage)
-        // Ended early only by the end of the stage, which the next turn of the loop finds.
-        await this.#clock.sleep(backoffMs(attempt, backoff), this.#stop.signal).catch(() => {})
-        if (this.#stop.signal.aborted) return
-      }
-    }
-  }
-
-  async #attempt(event: In, attempt: number): Promise<void> {
-    const { task, timeoutMs } = this.#spec
-    if (timeoutMs === undefined) {
-      await task(event, { signal: this.#stop.signal, attempt })
-      return
-    }
-    const late = new AbortController()
-    const done = new AbortController()
-    const limit = this.#clock.sleep(timeoutMs, done.signal).then(
-      () => {
-        const message = `A task ran longer than its ${timeoutMs} ms`
-        late.abort(new SluiceError('TIMED_OUT', message, { what: 'task', limitMs: timeoutMs }))
-        throw late.signal.reason
-      },
-      () => {}, // The attempt was over first.
-    )
+    const { task, attempts, backoff = DEFAULT_BACKOFF, timeoutMs } = this.#spec
+    const { signal } = this.#stop
+    const options = { what: 'A task', attempts, backoff, timeoutMs, clock: this.#clock, signal }
     try {
-      const signal = AbortSignal.any([this.#stop.signal, late.signal])
-      await Promise.race([task(event, { signal, attempt }), limit.then(() => new Promise(() => {}))])
-    } finally {
-      done.abort()
+      await withAttempts((context) => task(event, context), options)
+    } catch (error) {
+      if (!signal.aborted) this.#failed(event, error, stage)
     }
   }
 
