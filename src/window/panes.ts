@@ -1,0 +1,3 @@
+// The machine of windows: events and time go in, panes come out.
+
+export type { Emit, Pane, PaneWindow } from './pane.ts'
