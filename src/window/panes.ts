@@ -1,3 +1,289 @@
 // The machine of windows: events and time go in, panes come out.
 
+import { checkTime } from '../base/check.ts'
+import type { Key } from '../base/hash.ts'
+import { invariant } from '../base/invariant.ts'
+import { timeOf } from './event-time.ts'
+import type { Fold } from './fold.ts'
+import { Heap } from './heap.ts'
+import { byEnd, type Group } from './open.ts'
+import type { Emit } from './pane.ts'
+import { boardOf, checkFold, describeWindow, isEventTime, placementOf } from './place.ts'
+import type { Board, Placement, Taken, WindowPartial } from './placement.ts'
+import { loadGroup, type PanesSnapshot, read, saveGroup, write } from './snapshot.ts'
+import type { FiredBy, Trigger } from './trigger.ts'
+import type { At, WindowSpec } from './window.ts'
+
 export type { Emit, Pane, PaneWindow } from './pane.ts'
+
+/** Options of {@link Panes}. */
+export interface PanesOptions<T> {
+  /** Is called with each late event that no window took, and its time. */
+  readonly onLate?: (key: Key, event: T, timeMs: number) => void
+}
+
+const CLOSING: FiredBy = { kind: 'closing' }
+const CLOCK: FiredBy = { kind: 'clock' }
+const END: FiredBy = { kind: 'end' }
+const WATERMARK: FiredBy = { kind: 'watermark' }
+
+/**
+ * Sums up events by key and window, and gives a pane whenever a window fires.
+ *
+ * It reads no clock and keeps no timer: event time comes by {@link watermark}, clock time by {@link tick}. Panes go to
+ * `emit` at once, in the order of what caused them; `emit` must not call the machine. Whoever fails just stops calling:
+ * nothing fires by itself.
+ *
+ * - **Late** is an event whose window's end lies `allowedLateness` or more behind the watermark, at the moment when the
+ *   event comes. It is counted and given to `onLate`.
+ * - **Closes** windows by ascending end; of equal ends, as they were opened. Each key and window has one last pane.
+ *
+ * @example
+ * const spec = tumbling('1s', (event: { at: number }) => event.at)
+ * const panes = new Panes(spec, { create: () => 0, add: (count) => count + 1 })
+ * const found: string[] = []
+ * const emit = ({ key, window, value }: Pane<number>) => found.push(`${key}@${window.startMs}: ${value}`)
+ * panes.add('a', { at: 100 }, emit)
+ * panes.add('a', { at: 900 }, emit)
+ * panes.add('b', { at: 1100 }, emit)
+ * panes.watermark(1000, emit)
+ * found // => ['a@0: 2']
+ * panes.end(emit)
+ * found // => ['a@0: 2', 'b@1000: 1']
+ */
+export class Panes<T, A> {
+  readonly #spec: WindowSpec<T>
+  readonly #board: Board<T, A>
+  readonly #placement: Placement<T, A>
+  readonly #onLate: ((key: Key, event: T, timeMs: number) => void) | undefined
+  /** Tells the time of an event; absent where windows do not go by it. */
+  readonly #at: At<T> | undefined
+  readonly #isClock: boolean
+  readonly #intervals: readonly (Trigger & { readonly kind: 'interval' })[]
+  readonly #early: FiredBy | undefined
+  /** The clock, as of the last tick. */
+  #nowMs = Number.NEGATIVE_INFINITY
+  #hasEnded = false
+  #late = 0
+  #partlyLate = 0
+
+  /** @throws {TypeError} if `spec` is of sessions and `fold` has no merge */
+  constructor(spec: WindowSpec<T>, fold: Fold<T, A>, { onLate }: PanesOptions<T> = {}) {
+    checkFold(spec, fold)
+    this.#spec = spec
+    this.#board = boardOf(spec, fold)
+    this.#placement = placementOf(spec, this.#board)
+    this.#onLate = onLate
+    this.#at = isEventTime(spec) ? spec.at : undefined
+    this.#isClock = spec.kind === 'processingTime'
+    this.#intervals = spec.triggers.filter((trigger) => trigger.kind === 'interval')
+    this.#early = spec.triggers.find((trigger) => trigger.kind === 'early')
+  }
+
+  /** How far event time has come. */
+  get watermarkMs(): number {
+    return this.#isClock ? Number.NEGATIVE_INFINITY : this.#board.timeMs
+  }
+
+  /** How many events came too late for all their windows. */
+  get late(): number {
+    return this.#late
+  }
+
+  /** How many events of overlapping windows came too late for some of them, and are in the others. */
+  get partlyLate(): number {
+    return this.#partlyLate
+  }
+
+  /** How many states are open, of all keys and windows. */
+  get open(): number {
+    return this.#board.openings.count
+  }
+
+  /** When to call {@link tick} next, by its clock: Infinity if there is no need, -Infinity for at once. */
+  get nextTickMs(): number {
+    const closingMs = this.#isClock ? this.#board.timetable.nextMs : Number.POSITIVE_INFINITY
+    if (!this.#board.openings.hasChanged) return closingMs
+    if (this.#nowMs === Number.NEGATIVE_INFINITY) return this.#nowMs
+    return this.#intervals.reduce((next, { ms }) => Math.min(next, dueAfter(this.#nowMs, ms)), closingMs)
+  }
+
+  /**
+   * Takes an event in.
+   *
+   * @throws {EventTimeError} if its time cannot be told: the event is in no window, and all else is as before
+   * @throws {RangeError} if a window would have to be opened beyond `maxOpen`, or no clock was read for one of the clock
+   */
+  add(key: Key, event: T, emit: Emit<A>): void {
+    this.addAt(key, event, this.#at === undefined ? 0 : timeOf(this.#at, event), emit)
+  }
+
+  /** The same for a caller that knows the event's time from {@link timeOf}; it counts in windows of event time only. */
+  addAt(key: Key, event: T, timeMs: number, emit: Emit<A>): void {
+    invariant(!this.#hasEnded, 'an event came behind the end')
+    const taken = this.#placement.add(key, event, this.#isClock ? this.#clockMs() : timeMs, emit)
+    if (taken !== 'all') this.#tooLate(taken, key, event, timeMs)
+  }
+
+  /**
+   * Takes in what a {@link Combiner} before it has folded. A combiner whose partials come ahead of the watermarks
+   * behind them has none that are late; if one is all the same, its events are counted as such.
+   */
+  merge(partial: WindowPartial<A>, emit: Emit<A>): void {
+    if (this.#placement.merge === undefined)
+      throw new TypeError(`Cannot merge partials into ${this.#spec.kind} windows`)
+    if (this.#placement.merge(partial, emit) === 'none') this.#late += partial.events
+  }
+
+  /**
+   * Event time has come to `timeMs`: no event before it is to come. One that lies before the last does nothing, and a
+   * great step is the same as many small ones with nothing between them.
+   */
+  watermark(timeMs: number, emit: Emit<A>): void {
+    checkTime('watermark', timeMs)
+    if (this.#isClock || timeMs <= this.#board.timeMs) return
+    this.#advance(timeMs, WATERMARK, emit)
+  }
+
+  /** The clock has come to `nowMs` (since 1970, where windows are named by it). It never goes back. */
+  tick(nowMs: number, emit: Emit<A>): void {
+    checkTime('nowMs', nowMs)
+    const lastMs = this.#nowMs
+    if (nowMs <= lastMs) return
+    this.#nowMs = nowMs
+    const due = this.#intervals.map((interval) => ({ interval, dueMs: dueAfter(lastMs, interval.ms) }))
+    for (const { interval, dueMs } of due.sort((a, b) => a.dueMs - b.dueMs)) {
+      if (dueMs > nowMs) break
+      if (this.#isClock) this.#advance(dueMs, CLOCK, emit)
+      this.#board.openings.fireChanged(interval, emit)
+    }
+    if (this.#isClock) this.#advance(nowMs, CLOCK, emit)
+  }
+
+  /** The mark `name` has come: fires all that holds events, changed or not, if a trigger waits for it. */
+  mark(name: string, emit: Emit<A>): void {
+    const trigger = this.#spec.triggers.find((found) => found.kind === 'mark' && found.name === name)
+    if (trigger === undefined) return
+    const opens = [...this.#placement.groups()].flatMap((group) => [...group.members.values()])
+    for (const open of opens.filter(({ events }) => events > 0).sort(byEnd)) {
+      this.#board.openings.fire(open, trigger, false, emit)
+    }
+  }
+
+  /**
+   * The input has ended: closes all that is open. Nothing may follow.
+   *
+   * @param options.ensure - a key for which the global window gives a pane even if no event of it came
+   */
+  end(emit: Emit<A>, { ensure }: { readonly ensure?: Key } = {}): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    if (ensure !== undefined && this.#spec.kind === 'global') this.#placement.ensure?.(ensure)
+    const heap = new Heap<Group<A>>((a, b) => (a.endMs === b.endMs ? a.order < b.order : a.endMs < b.endMs))
+    for (const group of this.#placement.groups()) heap.push(group)
+    const lastEndMs = this.#lastEndMs()
+    for (let group = heap.pop(); group !== undefined; group = heap.pop()) {
+      const next = group.isPast ? undefined : this.#placement.follow?.(group, lastEndMs)
+      if (next !== undefined) heap.push(next)
+      const isHeard = group.isPast || (group.endMs <= lastEndMs && this.#spec.kind !== 'count')
+      for (const open of group.members.values()) {
+        if (isHeard || open.events > 0) this.#board.openings.fire(open, END, true, emit)
+      }
+      this.#close(group)
+    }
+  }
+
+  /** All that is known, as plain data that shares nothing with the machine. */
+  snapshot(): PanesSnapshot {
+    const groups = [...this.#placement.groups()].map((group) => saveGroup(group, this.#board.fold))
+    const timeMs = write(this.#board.timeMs)
+    return { window: describeWindow(this.#spec), timeMs, late: this.#late, partlyLate: this.#partlyLate, groups }
+  }
+
+  /**
+   * Goes on from a snapshot, as if nothing had been in between. The machine must be a new one.
+   *
+   * @throws {RangeError} if the snapshot is of other windows; triggers may differ
+   */
+  restore(saved: PanesSnapshot): void {
+    const own = describeWindow(this.#spec)
+    if (saved.window !== own) throw new RangeError(`Cannot restore windows ${own}: the snapshot is of ${saved.window}`)
+    invariant(
+      this.open === 0 && this.#board.timeMs === Number.NEGATIVE_INFINITY,
+      'windows restored into a used machine',
+    )
+    this.#board.timeMs = read(saved.timeMs)
+    this.#late = saved.late
+    this.#partlyLate = saved.partlyLate
+    for (const group of saved.groups) this.#placement.restore(loadGroup(group, this.#board.fold))
+  }
+
+  #advance(timeMs: number, passing: FiredBy, emit: Emit<A>): void {
+    const { openings, timetable } = this.#board
+    if (timeMs <= this.#board.timeMs) return
+    this.#board.timeMs = timeMs
+    openings.fireLate(emit)
+    if (timetable.nextMs > timeMs) return
+    for (let group = timetable.take(timeMs); group !== undefined; group = timetable.take(timeMs)) {
+      if (group.isPast) this.#closeBy(CLOSING, group, emit)
+      else if (group.dueMs < group.endMs) this.#step(group, emit)
+      else this.#pass(passing, group, emit)
+    }
+  }
+
+  /** Fires early what changed. */
+  #step(group: Group<A>, emit: Emit<A>): void {
+    group.steppedMs = this.#board.timeMs
+    this.#board.timetable.add(group)
+    for (const open of group.members.values()) {
+      if (open.isChanged && this.#early !== undefined) this.#board.openings.fire(open, this.#early, false, emit)
+    }
+  }
+
+  /** The end of a window has passed: it fires, and closes unless late events are waited for. */
+  #pass(passing: FiredBy, group: Group<A>, emit: Emit<A>): void {
+    this.#placement.follow?.(group, Number.POSITIVE_INFINITY)
+    if (this.#board.latenessMs === 0) return this.#closeBy(passing, group, emit)
+    group.isPast = true
+    this.#board.timetable.add(group)
+    for (const open of group.members.values()) this.#board.openings.fire(open, passing, false, emit)
+  }
+
+  #closeBy(trigger: FiredBy, group: Group<A>, emit: Emit<A>): void {
+    this.#close(group)
+    for (const open of group.members.values()) this.#board.openings.fire(open, trigger, true, emit)
+  }
+
+  #close(group: Group<A>): void {
+    this.#placement.close(group)
+    group.isGone = true
+  }
+
+  #tooLate(taken: Taken, key: Key, event: T, timeMs: number): void {
+    if (taken === 'some') this.#partlyLate += 1
+    else {
+      this.#late += 1
+      this.#onLate?.(key, event, timeMs)
+    }
+  }
+
+  /** The clock, for windows that go by it. */
+  #clockMs(): number {
+    if (this.#board.timeMs > Number.NEGATIVE_INFINITY) return this.#board.timeMs
+    throw new RangeError('Cannot place an event by the clock: no tick has told its time')
+  }
+
+  /** The end of the last window that holds events. */
+  #lastEndMs(): number {
+    let last = Number.NEGATIVE_INFINITY
+    for (const { endMs, members } of this.#placement.groups()) {
+      if (endMs > last && [...members.values()].some(({ events }) => events > 0)) last = endMs
+    }
+    return last
+  }
+}
+
+/** The next multiple of `ms` behind a time; before the first tick, none is due. */
+function dueAfter(timeMs: number, ms: number): number {
+  return timeMs === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : (Math.floor(timeMs / ms) + 1) * ms
+}

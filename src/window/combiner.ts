@@ -1,0 +1,99 @@
+// Folds events before they are sent to where their keys meet: fewer things travel, and the same comes out.
+
+import type { Key } from '../base/hash.ts'
+import { timeOf } from './event-time.ts'
+import type { Fold } from './fold.ts'
+import { boardOf, checkFold, firstEndMs, isEventTime, placementOf } from './place.ts'
+import type { Board, Placement, WindowPartial } from './placement.ts'
+import type { At, WindowSpec } from './window.ts'
+
+const NOWHERE = (): void => {}
+
+/**
+ * Whether events of these windows can be folded before they are sent: states must merge, windows must lie in time (or
+ * be one), and nothing may depend on single events, as `every` and the `maxLength` of sessions do.
+ */
+export function canCombine<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>): boolean {
+  if (fold.merge === undefined || spec.kind === 'count' || spec.kind === 'processingTime') return false
+  if (spec.kind === 'session' && spec.maxLengthMs !== Number.POSITIVE_INFINITY) return false
+  return spec.triggers.every(({ kind }) => kind !== 'every')
+}
+
+/**
+ * Folds events by key and window, to be merged by {@link Panes} further down.
+ *
+ * What it holds is drained before each mark is passed on, so that partials come ahead of the watermark behind them. An
+ * event of a window whose end the own watermark has passed is not folded: it may be late, which is not decided here.
+ *
+ * @example
+ * const count: Fold<{ at: number }, number> = { create: () => 0, add: (n) => n + 1, merge: (a, b) => a + b }
+ * const combiner = new Combiner(tumbling('1s', (event: { at: number }) => event.at), count)
+ * combiner.add('a', { at: 100 }) // => true
+ * combiner.add('a', { at: 200 }) // => true
+ * combiner.drainPartials() // => [{ key: 'a', startMs: 0, endMs: 1000, acc: 2, events: 2 }]
+ * combiner.watermark(1000)
+ * combiner.add('a', { at: 300 }) // => false
+ */
+export class Combiner<T, A> {
+  readonly #spec: WindowSpec<T>
+  readonly #at: At<T> | undefined
+  /** What is held; a new one after each drain. */
+  #board: Board<T, A>
+  #placement: Placement<T, A>
+  #watermarkMs = Number.NEGATIVE_INFINITY
+
+  /** @throws {TypeError} if {@link canCombine} says no */
+  constructor(spec: WindowSpec<T>, fold: Fold<T, A>) {
+    checkFold(spec, fold)
+    if (!canCombine(spec, fold)) throw new TypeError(`Cannot combine events of ${spec.kind} windows before they meet`)
+    this.#spec = { ...spec, triggers: [], panes: 'accumulate' }
+    this.#at = isEventTime(spec) ? spec.at : undefined
+    this.#board = boardOf(this.#spec, fold)
+    this.#placement = placementOf(this.#spec, this.#board)
+  }
+
+  /** How many partials it holds. */
+  get size(): number {
+    return this.#board.openings.count
+  }
+
+  /**
+   * Folds an event; false if it has to be sent as it is.
+   *
+   * @throws {EventTimeError} if its time cannot be told
+   */
+  add(key: Key, event: T): boolean {
+    return this.addAt(key, event, this.#at === undefined ? 0 : timeOf(this.#at, event))
+  }
+
+  /** The same for a caller that knows the event's time. */
+  addAt(key: Key, event: T, timeMs: number): boolean {
+    if (firstEndMs(this.#spec, timeMs) <= this.#watermarkMs) return false
+    this.#placement.add(key, event, timeMs, NOWHERE)
+    return true
+  }
+
+  /** Event time has come to `timeMs` on this side. */
+  watermark(timeMs: number): void {
+    this.#watermarkMs = Math.max(this.#watermarkMs, timeMs)
+  }
+
+  /** Gives what is held, in the order in which it was begun, and forgets it. */
+  drainPartials(): WindowPartial<A>[] {
+    const opens = [...this.#placement.groups()].flatMap((group) => [...group.members.values()])
+    const partials = opens
+      .sort((a, b) => a.order - b.order)
+      .map(
+        ({ key, group, acc, events }): WindowPartial<A> => ({
+          key,
+          startMs: group.startMs,
+          endMs: group.endMs,
+          acc,
+          events,
+        }),
+      )
+    this.#board = boardOf(this.#spec, this.#board.fold)
+    this.#placement = placementOf(this.#spec, this.#board)
+    return partials
+  }
+}

@@ -1,0 +1,67 @@
+// Count windows: each so many events of a key. They do not lie in time, and none is ever late.
+
+import type { Key } from '../base/hash.ts'
+import { type Group, groupOf, type Open } from './open.ts'
+import type { Emit } from './pane.ts'
+import type { Board, Placement, RestoredGroup, Taken } from './placement.ts'
+import type { FiredBy } from './trigger.ts'
+
+const FULL: FiredBy = { kind: 'count' }
+
+export class Counted<T, A> implements Placement<T, A> {
+  readonly #board: Board<T, A>
+  readonly #size: number
+  /** Key → its window, with the number of those before it. It may be empty: then nobody hears of it. */
+  readonly #byKey = new Map<Key, Open<A>>()
+
+  constructor(board: Board<T, A>, spec: { readonly events: number }) {
+    this.#board = board
+    this.#size = spec.events
+  }
+
+  add(key: Key, event: T, _timeMs: number, emit: Emit<A>): Taken {
+    const { fold, openings } = this.#board
+    let open = this.#byKey.get(key)
+    if (open === undefined) open = this.#open(key, 0, fold.add(fold.create(), event))
+    else open.acc = fold.add(open.acc, event)
+    open.events += 1
+    if (open.events < this.#size) {
+      openings.added(open, open.events - 1, emit)
+      return 'all'
+    }
+    open.group.isGone = true
+    openings.closed(1)
+    this.#open(key, open.group.id + 1, fold.create(), { order: open.order })
+    openings.fire(open, FULL, true, emit)
+    return 'all'
+  }
+
+  groups(): Iterable<Group<A>> {
+    return [...this.#byKey.values()].map(({ group }) => group)
+  }
+
+  close(group: Group<A>): void {
+    for (const { key } of group.members.values()) {
+      this.#byKey.delete(key)
+      this.#board.openings.closed(1)
+    }
+  }
+
+  restore({ members, ...given }: RestoredGroup<A>): void {
+    for (const { key, acc, ...rest } of members) {
+      const open = this.#open(key, given.id, acc, rest)
+      this.#board.openings.restored(open)
+    }
+  }
+
+  #open(key: Key, id: number, acc: A, given: Partial<Omit<Open<A>, 'key' | 'group' | 'acc'>> = {}): Open<A> {
+    const order = given.order ?? this.#board.openings.nextOrder()
+    const members: Open<A>[] = []
+    const [startMs, endMs] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+    const group: Group<A> = groupOf({ id, startMs, endMs, order, members, isPast: false, steppedMs: startMs })
+    const open = this.#board.openings.open(key, group, acc, { ...given, order })
+    members.push(open)
+    this.#byKey.set(key, open)
+    return open
+  }
+}

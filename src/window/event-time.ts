@@ -1,0 +1,39 @@
+// The time of an event, as its window's `at` gives it.
+
+import { describeValue } from '../base/check.ts'
+import type { At } from './window.ts'
+
+/** The furthest that a Date reaches, to both sides of 1970. */
+const FURTHEST_MS = 8_640_000_000_000_000
+
+/**
+ * An event whose time cannot be told: a matter of that one event, which becomes a dead letter.
+ *
+ * @example
+ * new EventTimeError('2024-01-01').message // => 'Cannot tell the time of an event: at gave "2024-01-01", not epoch milliseconds or a Date'
+ */
+export class EventTimeError extends Error {
+  override readonly name: string = 'EventTimeError'
+  /** What `at` gave. */
+  readonly found: unknown
+
+  constructor(found: unknown) {
+    const what = found instanceof Date ? 'an invalid Date' : describeValue(found)
+    super(`Cannot tell the time of an event: at gave ${what}, not epoch milliseconds or a Date`)
+    this.found = found
+  }
+}
+
+/**
+ * The time of an event in epoch milliseconds.
+ *
+ * @throws {EventTimeError} if `at` gives neither a number that a Date can hold nor a valid Date
+ * @example
+ * timeOf((event: { at: Date }) => event.at, { at: new Date(1500) }) // => 1500
+ */
+export function timeOf<T>(at: At<T>, event: T): number {
+  const given: unknown = at(event)
+  const timeMs = typeof given === 'number' ? given : given instanceof Date ? given.getTime() : Number.NaN
+  if (timeMs >= -FURTHEST_MS && timeMs <= FURTHEST_MS) return timeMs
+  throw new EventTimeError(given)
+}

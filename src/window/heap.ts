@@ -1,0 +1,72 @@
+// A queue by rank: the least of what is in it comes out first.
+
+/**
+ * A binary heap: push and pop cost the logarithm of its size. What it holds must not change its rank meanwhile.
+ *
+ * @example
+ * const heap = new Heap<number>((a, b) => a < b)
+ * for (const n of [3, 1, 2]) heap.push(n)
+ * heap.pop() // => 1
+ * heap.peek() // => 2
+ */
+export class Heap<T> {
+  readonly #isBefore: (a: T, b: T) => boolean
+  /** Each is before, or equal to, the two at twice its place plus one and two. */
+  #items: T[] = []
+
+  constructor(isBefore: (a: T, b: T) => boolean) {
+    this.#isBefore = isBefore
+  }
+
+  get size(): number {
+    return this.#items.length
+  }
+
+  peek(): T | undefined {
+    return this.#items[0]
+  }
+
+  push(item: T): void {
+    const items = this.#items
+    let at = items.push(item) - 1
+    while (at > 0) {
+      const above = (at - 1) >> 1
+      const other = items[above] as T
+      if (!this.#isBefore(item, other)) break
+      items[at] = other
+      at = above
+    }
+    items[at] = item
+  }
+
+  pop(): T | undefined {
+    const items = this.#items
+    const first = items[0]
+    const last = items.pop()
+    if (items.length > 0) this.#sink(last as T)
+    return first
+  }
+
+  /** Lets go of all that `keep` does not name. */
+  retain(keep: (item: T) => boolean): void {
+    const kept = this.#items.filter(keep)
+    this.#items = []
+    for (const item of kept) this.push(item)
+  }
+
+  /** Puts `item` at the top and lets it go down to its place. */
+  #sink(item: T): void {
+    const items = this.#items
+    let at = 0
+    for (;;) {
+      let below = 2 * at + 1
+      if (below >= items.length) break
+      if (below + 1 < items.length && this.#isBefore(items[below + 1] as T, items[below] as T)) below += 1
+      const other = items[below] as T
+      if (!this.#isBefore(other, item)) break
+      items[at] = other
+      at = below
+    }
+    items[at] = item
+  }
+}

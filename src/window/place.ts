@@ -1,0 +1,83 @@
+// Which way of placing events a window takes, and what it needs of a fold.
+
+import { Aligned, firstStart, type Grid } from './aligned.ts'
+import { Counted } from './counted.ts'
+import type { Fold } from './fold.ts'
+import { Openings } from './openings.ts'
+import type { Board, Placement } from './placement.ts'
+import { Sessions } from './sessions.ts'
+import { Timetable } from './timetable.ts'
+import type { EventTimeWindow, WindowSpec } from './window.ts'
+
+/** Whether windows close by the watermark, and have a function that tells the time of an event. */
+export function isEventTime<T>(spec: WindowSpec<T>): spec is EventTimeWindow<T> {
+  return spec.kind === 'tumbling' || spec.kind === 'sliding' || spec.kind === 'session'
+}
+
+/**
+ * Refuses a fold that cannot do what the window asks of it.
+ *
+ * @throws {TypeError} if windows merge and states do not
+ */
+export function checkFold<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>): void {
+  if (spec.kind !== 'session' || fold.merge !== undefined) return
+  throw new TypeError('Cannot fold events in sessions: sessions merge, and this fold has no merge')
+}
+
+export function boardOf<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>): Board<T, A> {
+  const early = spec.triggers.find((trigger) => trigger.kind === 'early')
+  const latenessMs = isEventTime(spec) ? spec.allowedLatenessMs : 0
+  return {
+    fold,
+    latenessMs,
+    openings: new Openings(spec, fold),
+    timetable: new Timetable(latenessMs, early?.ms ?? 0),
+    timeMs: Number.NEGATIVE_INFINITY,
+  }
+}
+
+export function placementOf<T, A>(spec: WindowSpec<T>, board: Board<T, A>): Placement<T, A> {
+  switch (spec.kind) {
+    case 'session':
+      return new Sessions(board, spec)
+    case 'count':
+      return new Counted(board, spec)
+    case 'global':
+    case 'tumbling':
+    case 'sliding':
+    case 'processingTime':
+      return new Aligned(board, gridOf(spec))
+  }
+}
+
+/** The grid of a window that lies on one; that of the global window is one endless cell. */
+export function gridOf<T>(spec: Exclude<WindowSpec<T>, { kind: 'session' | 'count' }>): Grid {
+  const endless = Number.POSITIVE_INFINITY
+  if (spec.kind === 'global') return { sizeMs: endless, everyMs: endless, offsetMs: 0, emptyWindows: 0 }
+  const { sizeMs, offsetMs, emptyWindows } = spec
+  return { sizeMs, everyMs: spec.kind === 'sliding' ? spec.everyMs : sizeMs, offsetMs, emptyWindows }
+}
+
+/** What makes two windows the same, for the states kept of them: their kind and their measures. */
+export function describeWindow<T>(spec: WindowSpec<T>): string {
+  switch (spec.kind) {
+    case 'global':
+      return 'global'
+    case 'count':
+      return `count(${spec.events})`
+    case 'session':
+      return `session(${spec.gapMs} ms)`
+    case 'sliding':
+      return `sliding(${spec.sizeMs} ms, every ${spec.everyMs} ms, offset ${spec.offsetMs} ms)`
+    case 'tumbling':
+    case 'processingTime':
+      return `${spec.kind}(${spec.sizeMs} ms, offset ${spec.offsetMs} ms)`
+  }
+}
+
+/** The end of the earliest window that an event of this time is in, if it meets no session. */
+export function firstEndMs<T>(spec: WindowSpec<T>, timeMs: number): number {
+  if (spec.kind === 'session') return timeMs + spec.gapMs
+  if (spec.kind !== 'tumbling' && spec.kind !== 'sliding') return Number.POSITIVE_INFINITY
+  return firstStart(gridOf(spec), timeMs) + spec.sizeMs
+}

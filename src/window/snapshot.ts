@@ -1,0 +1,74 @@
+// What is open as plain data that JSON carries, and back.
+
+import type { Key } from '../base/hash.ts'
+import type { Fold } from './fold.ts'
+import type { Group } from './open.ts'
+import type { RestoredGroup } from './placement.ts'
+
+/** A number or key that JSON does not carry, as text. */
+interface Written {
+  readonly type: 'number' | 'bigint'
+  readonly text: string
+}
+
+/** A window and the states in it, as plain data. */
+export interface SavedGroup {
+  readonly id: number
+  readonly startMs: number | Written
+  readonly endMs: number | Written
+  readonly order: number
+  readonly isPast: boolean
+  readonly steppedMs: number | Written
+  readonly members: readonly SavedMember[]
+}
+
+interface SavedMember {
+  readonly key: Key | Written
+  readonly order: number
+  readonly acc: unknown
+  readonly events: number
+  readonly panes: number
+  readonly isChanged: boolean
+  readonly empties: number
+}
+
+/** All that a machine of windows knows, as plain data: JSON carries it if the fold's `save` gives what JSON carries. */
+export interface PanesSnapshot {
+  readonly window: string
+  readonly timeMs: number | Written
+  readonly late: number
+  readonly partlyLate: number
+  readonly groups: readonly SavedGroup[]
+}
+
+export function saveGroup<A>(group: Group<A>, fold: Fold<never, A>): SavedGroup {
+  const { id, startMs, endMs, order, isPast, steppedMs } = group
+  const save = fold.save ?? structuredClone
+  const members = [...group.members.values()].map(({ key, acc, ...open }): SavedMember => {
+    const { order, events, panes, isChanged, empties } = open
+    return { key: write(key), acc: save(acc), order, events, panes, isChanged, empties }
+  })
+  return { id, startMs: write(startMs), endMs: write(endMs), order, isPast, steppedMs: write(steppedMs), members }
+}
+
+export function loadGroup<A>(saved: SavedGroup, fold: Fold<never, A>): RestoredGroup<A> {
+  const load = fold.load ?? (structuredClone as (acc: unknown) => A)
+  return {
+    ...saved,
+    startMs: read(saved.startMs),
+    endMs: read(saved.endMs),
+    steppedMs: read(saved.steppedMs),
+    members: saved.members.map((member) => ({ ...member, key: read(member.key), acc: load(member.acc) })),
+  }
+}
+
+/** A key or a time as JSON carries it: a bigint, an infinity and the like as text. */
+export function write<K extends Key>(key: K): K | Written {
+  if (typeof key === 'bigint') return { type: 'bigint', text: `${key}` }
+  return typeof key === 'number' && !Number.isFinite(key) ? { type: 'number', text: `${key}` } : key
+}
+
+export function read<K extends Key>(saved: K | Written): K {
+  if (typeof saved !== 'object') return saved
+  return (saved.type === 'bigint' ? BigInt(saved.text) : Number(saved.text)) as K
+}

@@ -1,0 +1,67 @@
+// Which window is due next, by event time (or, for windows of the clock, by that).
+
+import { Heap } from './heap.ts'
+import type { Group } from './open.ts'
+
+/**
+ * The times at which windows fire: early ones, the end, the closing.
+ *
+ * A window whose end grows stays where it is in the heap; only when its old time comes is it given its new one.
+ */
+export class Timetable<A> {
+  readonly #heap = new Heap<Group<A>>(isBefore)
+  readonly #latenessMs: number
+  /** 0 where nothing fires early. */
+  readonly #earlyMs: number
+  /** How many windows in the heap are gone: they are cleared away when they are the greater part. */
+  #gone = 0
+
+  constructor(latenessMs: number, earlyMs: number) {
+    this.#latenessMs = latenessMs
+    this.#earlyMs = earlyMs
+  }
+
+  /** When to look again: never later than the next window is due. */
+  get nextMs(): number {
+    return this.#heap.peek()?.dueMs ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Puts a window in its place; it must not be in the timetable. */
+  add(group: Group<A>): void {
+    group.dueMs = this.#dueOf(group)
+    group.rankMs = group.endMs
+    if (Number.isFinite(group.dueMs)) this.#heap.push(group)
+  }
+
+  /** Takes out the next window that is due by `timeMs`, if any is. */
+  take(timeMs: number): Group<A> | undefined {
+    while (this.nextMs <= timeMs) {
+      const group = this.#heap.pop() as Group<A>
+      if (group.isGone) this.#gone -= 1
+      else if (this.#dueOf(group) > group.dueMs) this.add(group)
+      else return group
+    }
+    return undefined
+  }
+
+  /** A window that is still in the timetable is closed, or part of another. */
+  drop(group: Group<A>): void {
+    group.isGone = true
+    this.#gone += 1
+    if (this.#gone < 64 || this.#gone * 2 < this.#heap.size) return
+    this.#heap.retain((other) => !other.isGone)
+    this.#gone = 0
+  }
+
+  #dueOf({ isPast, startMs, endMs, steppedMs }: Group<A>): number {
+    if (isPast) return endMs + this.#latenessMs
+    if (this.#earlyMs === 0) return endMs
+    const steps = Math.max(0, Math.floor((steppedMs - startMs) / this.#earlyMs)) + 1
+    return Math.min(startMs + steps * this.#earlyMs, endMs)
+  }
+}
+
+function isBefore<A>(a: Group<A>, b: Group<A>): boolean {
+  if (a.dueMs !== b.dueMs) return a.dueMs < b.dueMs
+  return a.rankMs === b.rankMs ? a.order < b.order : a.rankMs < b.rankMs
+}
