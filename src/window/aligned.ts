@@ -149,7 +149,7 @@ export class Aligned<T, A> implements Placement<T, A> {
 
   #newGroup(startMs: number, isPast: boolean): AlignedGroup<A> {
     const { timeMs: steppedMs, openings, timetable } = this.#board
-    const id = Number.isFinite(startMs) ? startMs : 0
+    const id = Number.isFinite(startMs) ? startMs : 'global'
     const endMs = this.#endOf(startMs)
     const order = openings.nextOrder()
     const members = new Map<Key, Open<A>>()

@@ -31,7 +31,7 @@ export class Counted<T, A> implements Placement<T, A> {
     }
     open.group.isGone = true
     openings.closed(1)
-    this.#open(key, open.group.id + 1, fold.create(), { order: open.order })
+    this.#open(key, Number(open.group.id) + 1, fold.create(), { order: open.order })
     openings.fire(open, FULL, true, emit)
     return 'all'
   }
@@ -49,7 +49,7 @@ export class Counted<T, A> implements Placement<T, A> {
 
   restore({ members, ...given }: RestoredGroup<A>): void {
     for (const { key, acc, ...rest } of members) {
-      const open = this.#open(key, given.id, acc, rest)
+      const open = this.#open(key, Number(given.id), acc, rest)
       this.#board.openings.restored(open)
     }
   }

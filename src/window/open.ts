@@ -25,8 +25,8 @@ export interface Open<A> {
 
 /** A window: of all keys where windows lie on a grid, else of one key. */
 export interface Group<A> {
-  /** The start, or the number of a count window. */
-  readonly id: number
+  /** As panes name it. */
+  readonly id: number | 'global'
   readonly startMs: number
   /** The end grows with a session. */
   endMs: number

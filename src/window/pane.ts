@@ -7,8 +7,8 @@ import type { WindowSpec } from './window.ts'
 /** Which window: windows of one key are told apart by `id`. */
 export interface PaneWindow {
   readonly kind: WindowSpec<never>['kind']
-  /** The start in milliseconds; of a count window its number, from 0; of the global window 0. */
-  readonly id: number
+  /** The start in milliseconds; of a count window its number, from 0; of the global window `global`. */
+  readonly id: number | 'global'
   /** Absent where the window does not lie in time. */
   readonly startMs?: number
   /** The first millisecond behind the window. */

@@ -49,7 +49,7 @@ export interface Placement<T, A> {
 
 /** A window as a snapshot has it. */
 export interface RestoredGroup<A> {
-  readonly id: number
+  readonly id: number | 'global'
   readonly startMs: number
   readonly endMs: number
   readonly order: number

@@ -13,7 +13,7 @@ interface Written {
 
 /** A window and the states in it, as plain data. */
 export interface SavedGroup {
-  readonly id: number
+  readonly id: number | 'global'
   readonly startMs: number | Written
   readonly endMs: number | Written
   readonly order: number

@@ -7,6 +7,7 @@ import type { Group } from './open.ts'
  * The times at which windows fire: early ones, the end, the closing.
  *
  * A window whose end grows stays where it is in the heap; only when its old time comes is it given its new one.
+ * Until then it ranks too early, never too late.
  */
 export class Timetable<A> {
   readonly #heap = new Heap<Group<A>>(isBefore)
@@ -38,7 +39,7 @@ export class Timetable<A> {
     while (this.nextMs <= timeMs) {
       const group = this.#heap.pop() as Group<A>
       if (group.isGone) this.#gone -= 1
-      else if (this.#dueOf(group) > group.dueMs) this.add(group)
+      else if (group.endMs > group.rankMs || this.#dueOf(group) > group.dueMs) this.add(group)
       else return group
     }
     return undefined
