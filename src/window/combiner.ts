@@ -23,7 +23,8 @@ export function canCombine<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>): boolean
  * Folds events by key and window, to be merged by {@link Panes} further down.
  *
  * What it holds is drained before each mark is passed on, so that partials come ahead of the watermark behind them. An
- * event of a window whose end the own watermark has passed is not folded: it may be late, which is not decided here.
+ * event of a window whose end the own watermark has passed is not folded, unless it meets a session that is held: it may
+ * be late, which is not decided here.
  *
  * @example
  * const count: Fold<{ at: number }, number> = { create: () => 0, add: (n) => n + 1, merge: (a, b) => a + b }
@@ -46,7 +47,8 @@ export class Combiner<T, A> {
   constructor(spec: WindowSpec<T>, fold: Fold<T, A>) {
     checkFold(spec, fold)
     if (!canCombine(spec, fold)) throw new TypeError(`Cannot combine events of ${spec.kind} windows before they meet`)
-    this.#spec = { ...spec, triggers: [], panes: 'accumulate' }
+    const plain = { triggers: [], panes: 'accumulate' } as const
+    this.#spec = isEventTime(spec) ? { ...spec, ...plain, allowedLatenessMs: 0 } : { ...spec, ...plain }
     this.#at = isEventTime(spec) ? spec.at : undefined
     this.#board = boardOf(this.#spec, fold)
     this.#placement = placementOf(this.#spec, this.#board)
@@ -68,14 +70,15 @@ export class Combiner<T, A> {
 
   /** The same for a caller that knows the event's time. */
   addAt(key: Key, event: T, timeMs: number): boolean {
-    if (firstEndMs(this.#spec, timeMs) <= this.#watermarkMs) return false
-    this.#placement.add(key, event, timeMs, NOWHERE)
-    return true
+    // A session that is held takes in what it meets: sent as it is, the event would be ahead of it and find nothing.
+    if (this.#spec.kind !== 'session' && firstEndMs(this.#spec, timeMs) <= this.#watermarkMs) return false
+    return this.#placement.add(key, event, timeMs, NOWHERE) !== 'none'
   }
 
   /** Event time has come to `timeMs` on this side. */
   watermark(timeMs: number): void {
     this.#watermarkMs = Math.max(this.#watermarkMs, timeMs)
+    if (this.#spec.kind === 'session') this.#board.timeMs = this.#watermarkMs
   }
 
   /** Gives what is held, in the order in which it was begun, and forgets it. */
@@ -93,6 +96,7 @@ export class Combiner<T, A> {
         }),
       )
     this.#board = boardOf(this.#spec, this.#board.fold)
+    if (this.#spec.kind === 'session') this.#board.timeMs = this.#watermarkMs
     this.#placement = placementOf(this.#spec, this.#board)
     return partials
   }

@@ -106,7 +106,7 @@ function linesOf(spec: EventTimeWindow<Numbered>, all: readonly Step[]): string[
 }
 
 describe('Panes, whatever comes', () => {
-  it('T1 to T45: give what the simplest windows give, in the same order', () => {
+  it('T10 to T45: give what the simplest windows give, in the same order', () => {
     fc.assert(
       fc.property(specs, steps, (spec, all) => {
         const naive = new NaiveWindows(spec)

@@ -5,9 +5,9 @@ import type { Key } from '../base/hash.ts'
 import { invariant } from '../base/invariant.ts'
 import { timeOf } from './event-time.ts'
 import type { Fold } from './fold.ts'
-import { Heap } from './heap.ts'
-import { byEnd, type Group } from './open.ts'
+import { byEnd } from './open.ts'
 import type { Emit } from './pane.ts'
+import { Passage } from './passage.ts'
 import { boardOf, checkFold, describeWindow, isEventTime, placementOf } from './place.ts'
 import type { Board, Placement, Taken, WindowPartial } from './placement.ts'
 import { loadGroup, type PanesSnapshot, read, saveGroup, write } from './snapshot.ts'
@@ -22,9 +22,7 @@ export interface PanesOptions<T> {
   readonly onLate?: (key: Key, event: T, timeMs: number) => void
 }
 
-const CLOSING: FiredBy = { kind: 'closing' }
 const CLOCK: FiredBy = { kind: 'clock' }
-const END: FiredBy = { kind: 'end' }
 const WATERMARK: FiredBy = { kind: 'watermark' }
 
 /**
@@ -55,12 +53,12 @@ export class Panes<T, A> {
   readonly #spec: WindowSpec<T>
   readonly #board: Board<T, A>
   readonly #placement: Placement<T, A>
+  readonly #passage: Passage<T, A>
   readonly #onLate: ((key: Key, event: T, timeMs: number) => void) | undefined
   /** Tells the time of an event; absent where windows do not go by it. */
   readonly #at: At<T> | undefined
   readonly #isClock: boolean
   readonly #intervals: readonly (Trigger & { readonly kind: 'interval' })[]
-  readonly #early: FiredBy | undefined
   /** The clock, as of the last tick. */
   #nowMs = Number.NEGATIVE_INFINITY
   #hasEnded = false
@@ -73,11 +71,11 @@ export class Panes<T, A> {
     this.#spec = spec
     this.#board = boardOf(spec, fold)
     this.#placement = placementOf(spec, this.#board)
+    this.#passage = new Passage(spec, this.#board, this.#placement)
     this.#onLate = onLate
     this.#at = isEventTime(spec) ? spec.at : undefined
     this.#isClock = spec.kind === 'processingTime'
     this.#intervals = spec.triggers.filter((trigger) => trigger.kind === 'interval')
-    this.#early = spec.triggers.find((trigger) => trigger.kind === 'early')
   }
 
   /** How far event time has come. */
@@ -142,7 +140,7 @@ export class Panes<T, A> {
   watermark(timeMs: number, emit: Emit<A>): void {
     checkTime('watermark', timeMs)
     if (this.#isClock || timeMs <= this.#board.timeMs) return
-    this.#advance(timeMs, WATERMARK, emit)
+    this.#passage.advance(timeMs, WATERMARK, emit)
   }
 
   /** The clock has come to `nowMs` (since 1970, where windows are named by it). It never goes back. */
@@ -154,10 +152,10 @@ export class Panes<T, A> {
     const due = this.#intervals.map((interval) => ({ interval, dueMs: dueAfter(lastMs, interval.ms) }))
     for (const { interval, dueMs } of due.sort((a, b) => a.dueMs - b.dueMs)) {
       if (dueMs > nowMs) break
-      if (this.#isClock) this.#advance(dueMs, CLOCK, emit)
+      if (this.#isClock) this.#passage.advance(dueMs, CLOCK, emit)
       this.#board.openings.fireChanged(interval, emit)
     }
-    if (this.#isClock) this.#advance(nowMs, CLOCK, emit)
+    if (this.#isClock) this.#passage.advance(nowMs, CLOCK, emit)
   }
 
   /** The mark `name` has come: fires all that holds events, changed or not, if a trigger waits for it. */
@@ -179,18 +177,7 @@ export class Panes<T, A> {
     if (this.#hasEnded) return
     this.#hasEnded = true
     if (ensure !== undefined && this.#spec.kind === 'global') this.#placement.ensure?.(ensure)
-    const heap = new Heap<Group<A>>((a, b) => (a.endMs === b.endMs ? a.order < b.order : a.endMs < b.endMs))
-    for (const group of this.#placement.groups()) heap.push(group)
-    const lastEndMs = this.#lastEndMs()
-    for (let group = heap.pop(); group !== undefined; group = heap.pop()) {
-      const next = group.isPast ? undefined : this.#placement.follow?.(group, lastEndMs)
-      if (next !== undefined) heap.push(next)
-      const isHeard = group.isPast || (group.endMs <= lastEndMs && this.#spec.kind !== 'count')
-      for (const open of group.members.values()) {
-        if (isHeard || open.events > 0) this.#board.openings.fire(open, END, true, emit)
-      }
-      this.#close(group)
-    }
+    this.#passage.end(emit)
   }
 
   /** All that is known, as plain data that shares nothing with the machine. */
@@ -218,47 +205,6 @@ export class Panes<T, A> {
     for (const group of saved.groups) this.#placement.restore(loadGroup(group, this.#board.fold))
   }
 
-  #advance(timeMs: number, passing: FiredBy, emit: Emit<A>): void {
-    const { openings, timetable } = this.#board
-    if (timeMs <= this.#board.timeMs) return
-    this.#board.timeMs = timeMs
-    openings.fireLate(emit)
-    if (timetable.nextMs > timeMs) return
-    for (let group = timetable.take(timeMs); group !== undefined; group = timetable.take(timeMs)) {
-      if (group.isPast) this.#closeBy(CLOSING, group, emit)
-      else if (group.dueMs < group.endMs) this.#step(group, emit)
-      else this.#pass(passing, group, emit)
-    }
-  }
-
-  /** Fires early what changed. */
-  #step(group: Group<A>, emit: Emit<A>): void {
-    group.steppedMs = this.#board.timeMs
-    this.#board.timetable.add(group)
-    for (const open of group.members.values()) {
-      if (open.isChanged && this.#early !== undefined) this.#board.openings.fire(open, this.#early, false, emit)
-    }
-  }
-
-  /** The end of a window has passed: it fires, and closes unless late events are waited for. */
-  #pass(passing: FiredBy, group: Group<A>, emit: Emit<A>): void {
-    this.#placement.follow?.(group, Number.POSITIVE_INFINITY)
-    if (this.#board.latenessMs === 0) return this.#closeBy(passing, group, emit)
-    group.isPast = true
-    this.#board.timetable.add(group)
-    for (const open of group.members.values()) this.#board.openings.fire(open, passing, false, emit)
-  }
-
-  #closeBy(trigger: FiredBy, group: Group<A>, emit: Emit<A>): void {
-    this.#close(group)
-    for (const open of group.members.values()) this.#board.openings.fire(open, trigger, true, emit)
-  }
-
-  #close(group: Group<A>): void {
-    this.#placement.close(group)
-    group.isGone = true
-  }
-
   #tooLate(taken: Taken, key: Key, event: T, timeMs: number): void {
     if (taken === 'some') this.#partlyLate += 1
     else {
@@ -271,15 +217,6 @@ export class Panes<T, A> {
   #clockMs(): number {
     if (this.#board.timeMs > Number.NEGATIVE_INFINITY) return this.#board.timeMs
     throw new RangeError('Cannot place an event by the clock: no tick has told its time')
-  }
-
-  /** The end of the last window that holds events. */
-  #lastEndMs(): number {
-    let last = Number.NEGATIVE_INFINITY
-    for (const { endMs, members } of this.#placement.groups()) {
-      if (endMs > last && [...members.values()].some(({ events }) => events > 0)) last = endMs
-    }
-    return last
   }
 }
 

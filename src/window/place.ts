@@ -75,9 +75,8 @@ export function describeWindow<T>(spec: WindowSpec<T>): string {
   }
 }
 
-/** The end of the earliest window that an event of this time is in, if it meets no session. */
+/** The end of the earliest window on a grid that an event of this time is in. */
 export function firstEndMs<T>(spec: WindowSpec<T>, timeMs: number): number {
-  if (spec.kind === 'session') return timeMs + spec.gapMs
   if (spec.kind !== 'tumbling' && spec.kind !== 'sliding') return Number.POSITIVE_INFINITY
   return firstStart(gridOf(spec), timeMs) + spec.sizeMs
 }

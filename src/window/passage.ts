@@ -1,0 +1,99 @@
+// What happens to windows as time goes by: they fire early, pass, and close; and at the end.
+
+import { Heap } from './heap.ts'
+import type { Group } from './open.ts'
+import type { Emit } from './pane.ts'
+import type { Board, Placement } from './placement.ts'
+import type { FiredBy } from './trigger.ts'
+import type { WindowSpec } from './window.ts'
+
+const CLOSING: FiredBy = { kind: 'closing' }
+const END: FiredBy = { kind: 'end' }
+
+/** Moves time on. */
+export class Passage<T, A> {
+  readonly #kind: WindowSpec<T>['kind']
+  readonly #early: FiredBy | undefined
+  readonly #board: Board<T, A>
+  readonly #placement: Placement<T, A>
+
+  constructor(spec: WindowSpec<T>, board: Board<T, A>, placement: Placement<T, A>) {
+    this.#kind = spec.kind
+    this.#early = spec.triggers.find((trigger) => trigger.kind === 'early')
+    this.#board = board
+    this.#placement = placement
+  }
+
+  /** Time has come to `timeMs`: fires, for the reason `passing`, what is due by then, in order. */
+  advance(timeMs: number, passing: FiredBy, emit: Emit<A>): void {
+    const { openings, timetable } = this.#board
+    if (timeMs <= this.#board.timeMs) return
+    this.#board.timeMs = timeMs
+    openings.fireLate(emit)
+    if (timetable.nextMs > timeMs) return
+    for (let group = timetable.take(timeMs); group !== undefined; group = timetable.take(timeMs)) {
+      if (group.isPast) this.#closeBy(CLOSING, group, emit)
+      else if (group.dueMs < group.endMs) this.#step(group, emit)
+      else this.#pass(passing, group, emit)
+    }
+  }
+
+  /** Fires early what changed. */
+  #step(group: Group<A>, emit: Emit<A>): void {
+    group.steppedMs = this.#board.timeMs
+    this.#board.timetable.add(group)
+    for (const open of group.members.values()) {
+      if (open.isChanged && this.#early !== undefined) this.#board.openings.fire(open, this.#early, false, emit)
+    }
+  }
+
+  /** The end of a window has passed: it fires, and closes unless late events are waited for. */
+  #pass(passing: FiredBy, group: Group<A>, emit: Emit<A>): void {
+    this.#placement.follow?.(group, Number.POSITIVE_INFINITY)
+    if (this.#board.latenessMs === 0) return this.#closeBy(passing, group, emit)
+    group.isPast = true
+    this.#board.timetable.add(group)
+    for (const open of group.members.values()) this.#board.openings.fire(open, passing, false, emit)
+  }
+
+  #closeBy(trigger: FiredBy, group: Group<A>, emit: Emit<A>): void {
+    this.#close(group)
+    for (const open of group.members.values()) this.#board.openings.fire(open, trigger, true, emit)
+  }
+
+  #close(group: Group<A>): void {
+    this.#placement.close(group)
+    group.isGone = true
+  }
+
+  /** Closes all that is open. */
+  end(emit: Emit<A>): void {
+    const heap = new Heap<Group<A>>((a, b) => (a.endMs === b.endMs ? a.order < b.order : a.endMs < b.endMs))
+    for (const group of this.#placement.groups()) heap.push(group)
+    const lastEndMs = this.#lastEndMs()
+    for (let group = heap.pop(); group !== undefined; group = heap.pop()) {
+      const next = group.isPast ? undefined : this.#placement.follow?.(group, lastEndMs)
+      if (next !== undefined) heap.push(next)
+      const isHeard = this.#isHeard(group, lastEndMs)
+      for (const open of group.members.values()) {
+        if (isHeard || open.events > 0) this.#board.openings.fire(open, END, true, emit)
+      }
+      this.#close(group)
+    }
+  }
+
+  /** Whether a window gives a pane at the end also for a key of which it holds no event. */
+  #isHeard({ isPast, endMs }: Group<A>, lastEndMs: number): boolean {
+    if (this.#kind === 'count') return false
+    return this.#kind === 'global' || isPast || endMs <= lastEndMs
+  }
+
+  /** The end of the last window that holds events. */
+  #lastEndMs(): number {
+    let last = Number.NEGATIVE_INFINITY
+    for (const { endMs, members } of this.#placement.groups()) {
+      if (endMs > last && [...members.values()].some(({ events }) => events > 0)) last = endMs
+    }
+    return last
+  }
+}
