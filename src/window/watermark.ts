@@ -119,19 +119,15 @@ export class WatermarkMerger<I> {
   /** An input's watermark; it wakes the input. */
   advance(input: I, timeMs: number, nowMs?: number): number | undefined {
     checkTime('watermark', timeMs)
-    const found = this.seen(input, nowMs)
+    const found = this.#wake(input, nowMs)
     if (found === undefined || timeMs <= found.timeMs) return undefined
     found.timeMs = timeMs
     return this.#combine()
   }
 
   /** An input gave something, if not a later watermark: it is not idle. */
-  seen(input: I, nowMs?: number): { readonly isIdle: boolean; timeMs: number } | undefined {
-    const found = this.#inputs.get(input)
-    if (found === undefined) return undefined
-    found.isIdle = false
-    if (nowMs !== undefined) found.seenMs = nowMs
-    return found
+  seen(input: I, nowMs?: number): void {
+    this.#wake(input, nowMs)
   }
 
   /** An input is not waited for until it gives something. */
@@ -153,6 +149,14 @@ export class WatermarkMerger<I> {
       hasChanged = true
     }
     return hasChanged ? this.#combine() : undefined
+  }
+
+  #wake(input: I, nowMs: number | undefined): Input | undefined {
+    const found = this.#inputs.get(input)
+    if (found === undefined) return undefined
+    found.isIdle = false
+    if (nowMs !== undefined) found.seenMs = nowMs
+    return found
   }
 
   #combine(): number | undefined {

@@ -1,13 +1,13 @@
 import { deepEqual } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { NaiveWindows, type Numbered, type Step } from '../../test/support/naive-windows.ts'
-import { Combiner, canCombine } from './combiner.ts'
-import type { Fold } from './fold.ts'
-import type { Pane } from './pane.ts'
-import { Panes } from './panes.ts'
-import { early, every, late, onMark, type Trigger } from './trigger.ts'
-import { type EventTimeWindow, session, sliding, tumbling } from './window.ts'
+import { Combiner, canCombine } from '../src/window/combiner.ts'
+import type { Fold } from '../src/window/fold.ts'
+import type { Pane } from '../src/window/pane.ts'
+import { Panes } from '../src/window/panes.ts'
+import { early, every, late, onMark, type Trigger } from '../src/window/trigger.ts'
+import { type EventTimeWindow, session, sliding, tumbling } from '../src/window/window.ts'
+import { NaiveWindows, type Numbered, type Step } from './support/naive-windows.ts'
 
 const at = (event: Numbered): number => event.at
 
