@@ -34,6 +34,7 @@ export class EventTimeError extends Error {
 export function timeOf<T>(at: At<T>, event: T): number {
   const given: unknown = at(event)
   const timeMs = typeof given === 'number' ? given : given instanceof Date ? given.getTime() : Number.NaN
-  if (timeMs >= -FURTHEST_MS && timeMs <= FURTHEST_MS) return timeMs
+  // 0 is added so that -0 is 0.
+  if (timeMs >= -FURTHEST_MS && timeMs <= FURTHEST_MS) return timeMs + 0
   throw new EventTimeError(given)
 }

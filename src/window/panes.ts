@@ -130,6 +130,7 @@ export class Panes<T, A> {
   merge(partial: WindowPartial<A>, emit: Emit<A>): void {
     if (this.#placement.merge === undefined)
       throw new TypeError(`Cannot merge partials into ${this.#spec.kind} windows`)
+    invariant(!this.#hasEnded, 'a partial came behind the end')
     if (this.#placement.merge(partial, emit) === 'none') this.#late += partial.events
   }
 

@@ -1,11 +1,11 @@
 // Which way of placing events a window takes, and what it needs of a fold.
 
-import { Aligned, firstStart, type Grid } from './aligned.ts'
-import { Counted } from './counted.ts'
 import type { Fold } from './fold.ts'
 import { Openings } from './openings.ts'
 import type { Board, Placement } from './placement.ts'
-import { Sessions } from './sessions.ts'
+import { Aligned, firstStart, type Grid } from './placements/aligned.ts'
+import { Counted } from './placements/counted.ts'
+import { Sessions } from './placements/sessions.ts'
 import { Timetable } from './timetable.ts'
 import type { EventTimeWindow, WindowSpec } from './window.ts'
 

@@ -1,9 +1,9 @@
 // Sessions: windows that grow with their events, and merge. One group holds a window of one key.
 
-import type { Key } from '../base/hash.ts'
-import { type Group, groupOf, type Open } from './open.ts'
-import type { Emit } from './pane.ts'
-import type { Board, Placement, RestoredGroup, Taken, WindowPartial } from './placement.ts'
+import type { Key } from '../../base/hash.ts'
+import { type Group, groupOf, type Open } from '../open.ts'
+import type { Emit } from '../pane.ts'
+import type { Board, Placement, RestoredGroup, Taken, WindowPartial } from '../placement.ts'
 
 interface Session<A> extends Group<A> {
   /** Its one member. */
@@ -16,6 +16,7 @@ interface Arrival<T, A> {
   readonly partial?: WindowPartial<A>
 }
 
+/** Sessions of each key, by binary search. An event that meets no other session lets its own grow in place. */
 export class Sessions<T, A> implements Placement<T, A> {
   readonly #board: Board<T, A>
   readonly #gapMs: number

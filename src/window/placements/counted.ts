@@ -1,13 +1,14 @@
 // Count windows: each so many events of a key. They do not lie in time, and none is ever late.
 
-import type { Key } from '../base/hash.ts'
-import { type Group, groupOf, type Open } from './open.ts'
-import type { Emit } from './pane.ts'
-import type { Board, Placement, RestoredGroup, Taken } from './placement.ts'
-import type { FiredBy } from './trigger.ts'
+import type { Key } from '../../base/hash.ts'
+import { type Group, groupOf, type Open } from '../open.ts'
+import type { Emit } from '../pane.ts'
+import type { Board, Placement, RestoredGroup, Taken } from '../placement.ts'
+import type { FiredBy } from '../trigger.ts'
 
 const FULL: FiredBy = { kind: 'count' }
 
+/** Count windows of each key. */
 export class Counted<T, A> implements Placement<T, A> {
   readonly #board: Board<T, A>
   readonly #size: number

@@ -1,9 +1,9 @@
 // Windows on a grid: global, tumbling, sliding, and those of the clock. One group holds a window of all keys.
 
-import type { Key } from '../base/hash.ts'
-import { type Group, groupOf, type Open } from './open.ts'
-import type { Emit } from './pane.ts'
-import type { Board, Placement, RestoredGroup, Taken, WindowPartial } from './placement.ts'
+import type { Key } from '../../base/hash.ts'
+import { type Group, groupOf, type Open } from '../open.ts'
+import type { Emit } from '../pane.ts'
+import type { Board, Placement, RestoredGroup, Taken, WindowPartial } from '../placement.ts'
 
 interface AlignedGroup<A> extends Group<A> {
   readonly members: Map<Key, Open<A>>
@@ -17,6 +17,7 @@ export interface Grid {
   readonly emptyWindows: number
 }
 
+/** Windows on a grid. An event of a known key in an open window costs two look-ups and the fold. */
 export class Aligned<T, A> implements Placement<T, A> {
   readonly #board: Board<T, A>
   readonly #grid: Grid
