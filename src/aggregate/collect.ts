@@ -1,0 +1,58 @@
+// collect: the events themselves, up to a limit.
+
+import { checkChoice, checkInteger, checkKeys } from '../base/check.ts'
+import { type Aggregate, checkOf } from './aggregate.ts'
+import { fromPlain, toPlain } from './plain.ts'
+
+export interface CollectOptions {
+  /** Most values that are held; 10,000 unless told. */
+  readonly limit?: number
+  /** What the next value meets: an error, or that only the first ones are kept. */
+  readonly whenFull?: 'fail' | 'first'
+}
+
+/**
+ * The events in order of arrival, or what `of` makes of each; merged, those of `into` come first. Nothing is skipped.
+ *
+ * @param options.limit - most values that are held: an integer, 1 or more
+ * @throws {RangeError} at the first event beyond `limit`, unless `whenFull` is `first`
+ * @example
+ * const { create, add, result } = collect((word: string) => word.length, { limit: 2, whenFull: 'first' })
+ * result(['a', 'bb', 'ccc'].reduce(add, create())) // => [1, 2]
+ */
+export function collect<In>(): Aggregate<In, In[], In[]>
+export function collect<In, V>(of: (event: In) => V, options?: CollectOptions): Aggregate<In, V[], V[]>
+export function collect<In>(
+  of: (event: In) => unknown = (event) => event,
+  options: CollectOptions = {},
+): Aggregate<In, unknown[], unknown[]> {
+  const { limit = 10_000, whenFull = 'fail' } = options
+  checkOf('collect', of)
+  checkKeys('collect', options, ['limit', 'whenFull'])
+  checkInteger('collect: limit', limit, 1)
+  checkChoice('collect: whenFull', whenFull, ['fail', 'first'])
+  const push = (state: unknown[], value: unknown): void => {
+    if (state.length < limit) state.push(value)
+    else if (whenFull === 'fail') throw overLimit(limit)
+  }
+  return {
+    kind: `collect(${limit}${whenFull === 'first' ? ', first' : ''})`,
+    create: () => [],
+    add(state, event) {
+      push(state, of(event))
+      return state
+    },
+    merge(into, other) {
+      for (const value of other) push(into, value)
+      return into
+    },
+    result: (state) => state.slice(),
+    save: (state) => toPlain('collect', state),
+    load: (saved) => fromPlain(saved) as unknown[],
+  }
+}
+
+function overLimit(limit: number): RangeError {
+  const ways = "raise limit, or keep the first ones with whenFull: 'first'"
+  return new RangeError(`Cannot collect another event: ${limit} are held, which is the limit (${ways})`)
+}

@@ -1,0 +1,87 @@
+// first and last: one value, by arrival or by event time.
+
+import { checkTime } from '../base/check.ts'
+import { type Aggregate, checkOf } from './aggregate.ts'
+import { fromPlain, toPlain } from './plain.ts'
+
+export interface ByTime<In> {
+  /** When the event was, as a number. */
+  readonly at?: (event: In) => number
+}
+
+export interface EndState<V> {
+  isEmpty: boolean
+  /** The time of the value; 0 for all where nothing tells the time. */
+  at: number
+  value: V | undefined
+}
+
+/**
+ * The first event, or what `of` makes of it; undefined where there was none. Nothing is skipped.
+ *
+ * First is what arrived first. Where events are split among several states, that is known only as far as states are
+ * merged in order: `merge(into, other)` takes `into` as the earlier one. With `at` it is the event of the earliest time,
+ * however it was split; of equal times, the first to arrive.
+ *
+ * @throws {TypeError} if `at` gives anything but a number that can be compared
+ * @example
+ * const { create, add, result } = first((event: { page: string; ms: number }) => event.page, { at: (event) => event.ms })
+ * result([{ page: '/cart', ms: 20 }, { page: '/home', ms: 10 }].reduce(add, create())) // => '/home'
+ */
+export function first<In>(): Aggregate<In, In | undefined, EndState<In>>
+export function first<In, V>(of: (event: In) => V, options?: ByTime<In>): Aggregate<In, V | undefined, EndState<V>>
+export function first<In>(
+  of: (event: In) => unknown = itself,
+  options: ByTime<In> = {},
+): Aggregate<In, unknown, EndState<unknown>> {
+  return end('first', (at, held) => at < held, of, options.at)
+}
+
+/**
+ * The last event, or what `of` makes of it; otherwise as {@link first}: the event of the latest time, of equal times the
+ * last to arrive.
+ *
+ * @example
+ * const { create, add, result } = last<string>()
+ * result(['a', 'b'].reduce(add, create())) // => 'b'
+ */
+export function last<In>(): Aggregate<In, In | undefined, EndState<In>>
+export function last<In, V>(of: (event: In) => V, options?: ByTime<In>): Aggregate<In, V | undefined, EndState<V>>
+export function last<In>(
+  of: (event: In) => unknown = itself,
+  options: ByTime<In> = {},
+): Aggregate<In, unknown, EndState<unknown>> {
+  return end('last', (at, held) => at >= held, of, options.at)
+}
+
+function end<In>(
+  kind: string,
+  isBetter: (at: number, held: number) => boolean,
+  of: (event: In) => unknown,
+  timeOf?: (event: In) => number,
+): Aggregate<In, unknown, EndState<unknown>> {
+  checkOf(kind, of)
+  if (timeOf !== undefined) checkOf(`${kind}: at`, timeOf)
+  return {
+    kind: timeOf === undefined ? kind : `${kind}(by time)`,
+    create: () => ({ isEmpty: true, at: 0, value: undefined }),
+    add(state, event) {
+      const at = timeOf === undefined ? 0 : timeOf(event)
+      if (timeOf !== undefined) checkTime(`${kind}: at`, at)
+      if (state.isEmpty || isBetter(at, state.at)) {
+        state.value = of(event)
+        state.at = at
+        state.isEmpty = false
+      }
+      return state
+    },
+    merge: (into, other) => (into.isEmpty || (!other.isEmpty && isBetter(other.at, into.at)) ? { ...other } : into),
+    result: (state) => state.value,
+    save: (state) => toPlain(kind, { ...state }),
+    load: (saved) => fromPlain(saved) as EndState<unknown>,
+  }
+}
+
+function itself(event: unknown): unknown {
+  return event
+}

@@ -1,0 +1,125 @@
+// largest and smallest: the k events with the greatest or the least number.
+
+import { checkInteger } from '../base/check.ts'
+import { type Aggregate, checkOf, misfit } from './aggregate.ts'
+import { fromPlain, toPlain } from './plain.ts'
+
+interface Ranked<T> {
+  /** The number, turned round for `smallest`: greater is better in both. */
+  readonly rank: number
+  /** How many came before it: of equals the earlier is better. */
+  readonly order: number
+  readonly event: T
+}
+
+export interface RankedState<T> {
+  /** A heap: each is better than its parent at `(i - 1) >> 1`, so that the worst is on top, to be thrown out next. */
+  readonly heap: Ranked<T>[]
+  /** How many events came, held or not. */
+  seen: number
+}
+
+/**
+ * The `k` events with the greatest `by(event)`, the greatest first; of equals those that arrived first, in that order.
+ *
+ * It **skips** events whose number is null or undefined, and **fails** with a TypeError on NaN and on anything else that
+ * is no number. Merged, the events of `into` arrived first.
+ *
+ * @example
+ * const { create, add, result } = largest(2, (bytes: number) => bytes)
+ * result([3, 9, 1, 5].reduce(add, create())) // => [9, 5]
+ */
+export function largest<In>(
+  k: number,
+  by: (event: In) => number | null | undefined,
+): Aggregate<In, In[], RankedState<In>> {
+  return ranked('largest', k, by, 1)
+}
+
+/**
+ * The `k` events with the least `by(event)`, the least first; otherwise as {@link largest}.
+ *
+ * @example
+ * const { create, add, result } = smallest(2, (bytes: number) => bytes)
+ * result([3, 9, 1, 5].reduce(add, create())) // => [1, 3]
+ */
+export function smallest<In>(
+  k: number,
+  by: (event: In) => number | null | undefined,
+): Aggregate<In, In[], RankedState<In>> {
+  return ranked('smallest', k, by, -1)
+}
+
+function ranked<In>(
+  kind: string,
+  k: number,
+  by: (event: In) => number | null | undefined,
+  sign: 1 | -1,
+): Aggregate<In, In[], RankedState<In>> {
+  checkInteger(`${kind}: k`, k, 1)
+  checkOf(kind, by)
+  return {
+    kind: `${kind}(${k})`,
+    create: () => ({ heap: [], seen: 0 }),
+    add(state, event) {
+      const value: unknown = by(event)
+      if (typeof value === 'number' && !Number.isNaN(value)) {
+        const { heap } = state
+        const rank = value * sign
+        if (heap.length < k || rank > (heap[0] as Ranked<In>).rank) hold(heap, { rank, order: state.seen, event }, k)
+        state.seen += 1
+      } else if (value !== null && value !== undefined) throw misfit(kind, 'numbers', value)
+      return state
+    },
+    merge(into, other) {
+      for (const { rank, order, event } of other.heap) hold(into.heap, { rank, order: into.seen + order, event }, k)
+      into.seen += other.seen
+      return into
+    },
+    result: ({ heap }) => heap.toSorted((a, b) => (isWorse(a, b) ? 1 : -1)).map(({ event }) => event),
+    save: (state) => toPlain(kind, { ...state }),
+    load: (saved) => fromPlain(saved) as RankedState<In>,
+  }
+}
+
+function isWorse(a: Ranked<unknown>, b: Ranked<unknown>): boolean {
+  return a.rank < b.rank || (a.rank === b.rank && a.order > b.order)
+}
+
+/** Takes an entry in; beyond `k` of them the worst goes, which may be this one. */
+function hold<T>(heap: Ranked<T>[], entry: Ranked<T>, k: number): void {
+  if (heap.length < k) {
+    heap.push(entry)
+    rise(heap)
+  } else if (isWorse(heap[0] as Ranked<T>, entry)) {
+    heap[0] = entry
+    sink(heap)
+  }
+}
+
+/** Moves the newest entry up while it is worse than its parent. */
+function rise<T>(heap: Ranked<T>[]): void {
+  let at = heap.length - 1
+  const entry = heap[at] as Ranked<T>
+  while (at > 0) {
+    const parent = heap[(at - 1) >> 1] as Ranked<T>
+    if (!isWorse(entry, parent)) break
+    heap[at] = parent
+    at = (at - 1) >> 1
+  }
+  heap[at] = entry
+}
+
+/** Moves the top entry down while a child is worse. */
+function sink<T>(heap: Ranked<T>[]): void {
+  const entry = heap[0] as Ranked<T>
+  let at = 0
+  for (let child = 1; child < heap.length; child = 2 * at + 1) {
+    const right = heap[child + 1]
+    if (right !== undefined && isWorse(right, heap[child] as Ranked<T>)) child += 1
+    if (!isWorse(heap[child] as Ranked<T>, entry)) break
+    heap[at] = heap[child] as Ranked<T>
+    at = child
+  }
+  heap[at] = entry
+}

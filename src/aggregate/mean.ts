@@ -1,0 +1,44 @@
+// mean: the arithmetic mean of numbers of events.
+
+import { type Aggregate, checkOf, misfit } from './aggregate.ts'
+import { fromPlain, toPlain } from './plain.ts'
+import { addTo, emptyTotal, meanOf, mergeTotal, type Total } from './total.ts'
+
+export interface MeanState extends Total {
+  count: number
+}
+
+/**
+ * The arithmetic mean of `of(event)`; undefined where there is no number.
+ *
+ * It **skips** null and undefined, is as **precise** as `sum`, also where the sum itself would be more than a double
+ * holds, and **fails** with a TypeError on NaN and on anything else that is no number.
+ *
+ * @example
+ * const { create, add, result } = mean((event: { celsius?: number }) => event.celsius)
+ * result([{ celsius: 20 }, {}, { celsius: 21 }].reduce(add, create())) // => 20.5
+ * result(create()) // => undefined
+ */
+export function mean<In>(of: (event: In) => number | null | undefined): Aggregate<In, number | undefined, MeanState> {
+  checkOf('mean', of)
+  return {
+    kind: 'mean',
+    create: () => ({ ...emptyTotal(), count: 0 }),
+    add(state, event) {
+      const value: unknown = of(event)
+      if (typeof value === 'number' && !Number.isNaN(value)) {
+        addTo(state, value)
+        state.count += 1
+      } else if (value !== null && value !== undefined) throw misfit('mean', 'numbers', value)
+      return state
+    },
+    merge(into, other) {
+      mergeTotal(into, other)
+      into.count += other.count
+      return into
+    },
+    result: (state) => (state.count === 0 ? undefined : meanOf(state, state.count)),
+    save: (state) => toPlain('mean', { ...state }),
+    load: (saved) => fromPlain(saved) as MeanState,
+  }
+}

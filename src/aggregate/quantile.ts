@@ -1,0 +1,88 @@
+// quantile: the number below which a share of all numbers lies.
+
+import { checkInteger, checkKeys, describeValue } from '../base/check.ts'
+import { type Aggregate, checkOf, misfit } from './aggregate.ts'
+import { fromPlain, toPlain } from './plain.ts'
+import { addToSketch, countOf, emptySketch, mergeSketch, numbersAt, type Sketch, scaleOf } from './sketch.ts'
+
+export interface QuantileOptions {
+  /** How far a result may be off, as a share of itself: 0.01 unless told. */
+  readonly error?: number
+  /** Most buckets for positive numbers, and for negative ones: 2048 unless told. */
+  readonly buckets?: number
+}
+
+type Reading<In> = (event: In) => number | null | undefined
+
+/**
+ * Quantiles of `of(event)`: for a number `q` the one at nearest rank, the `⌈q × n⌉`-th of `n` numbers in ascending order;
+ * for an array of them an array. Undefined where there is no number.
+ *
+ * - **Exact** for up to 64 numbers, and for the least and the greatest of any number of them.
+ * - Otherwise off by no more than 1 % of itself (`error`), among numbers whose magnitudes lie within 1e17 of each other;
+ *   of wider ranges those nearest to zero are taken for larger ones (2048 `buckets`: that is up to 16 KiB a side).
+ * - The same, to the last digit, however events were split and merged.
+ * - **Skips** null and undefined; takes infinities; **fails** with a TypeError on NaN and on anything that is no number.
+ *
+ * @throws {RangeError} if a `q` is not from 0 to 1
+ * @example
+ * const { create, add, result } = quantile((ms: number) => ms, [0.5, 1])
+ * result([30, 10, 20].reduce(add, create())) // => [20, 30]
+ */
+export function quantile<In>(
+  of: Reading<In>,
+  q: number,
+  options?: QuantileOptions,
+): Aggregate<In, number | undefined, Sketch>
+export function quantile<In>(
+  of: Reading<In>,
+  q: readonly number[],
+  options?: QuantileOptions,
+): Aggregate<In, (number | undefined)[], Sketch>
+export function quantile<In>(
+  of: Reading<In>,
+  q: number | readonly number[],
+  options: QuantileOptions = {},
+): Aggregate<In, unknown, Sketch> {
+  checkOf('quantile', of)
+  const shares = Array.isArray(q) ? [...(q as readonly number[])] : [q as number]
+  for (const share of shares) checkShare(share)
+  checkKeys('quantile', options, ['error', 'buckets'])
+  const { error = 0.01, buckets = 2048 } = options
+  if (!(error >= 0.0001 && error <= 0.5))
+    throw new RangeError(`quantile: error must be from 0.0001 to 0.5: found ${error}`)
+  checkInteger('quantile: buckets', buckets, 16, 65_536)
+  const scale = scaleOf({ error, buckets })
+  return {
+    kind: `quantile(${shares.join(', ')}${error === 0.01 ? '' : `; error ${error}`}${buckets === 2048 ? '' : `; buckets ${buckets}`})`,
+    create: emptySketch,
+    add(state, event) {
+      const value: unknown = of(event)
+      // Adding 0 makes 0 of -0.
+      if (typeof value === 'number' && !Number.isNaN(value)) addToSketch(state, value + 0, scale)
+      else if (value !== null && value !== undefined) throw misfit('quantile', 'numbers', value)
+      return state
+    },
+    merge(into, other) {
+      mergeSketch(into, other, scale)
+      return into
+    },
+    result(state) {
+      const count = countOf(state)
+      const results = count === 0 ? shares.map(() => undefined) : numbersAt(state, ranksOf(shares, count), scale)
+      return Array.isArray(q) ? results : results[0]
+    },
+    save: (state) => toPlain('quantile', { ...state }),
+    load: (saved) => fromPlain(saved) as Sketch,
+  }
+}
+
+/** Nearest ranks, from 1 on. A product that is a whole number but for rounding is that number: 0.07 × 100 is 7. */
+function ranksOf(shares: readonly number[], count: number): number[] {
+  return shares.map((share) => Math.max(1, Math.ceil(share * count * (1 - 2 ** -50))))
+}
+
+function checkShare(share: unknown): void {
+  if (typeof share === 'number' && share >= 0 && share <= 1) return
+  throw new RangeError(`quantile: q must be from 0 to 1: found ${describeValue(share)}`)
+}

@@ -1,0 +1,79 @@
+// record: several aggregates at once, each under its name.
+
+import { describeValue } from '../base/check.ts'
+import { type Aggregate, type AnyAggregate, isAggregate } from './aggregate.ts'
+
+/** Aggregates by the names of their results. */
+export type Aggregates<In> = { readonly [name: string]: AnyAggregate<In> }
+
+/** What aggregates give, under the same names. */
+export type ResultOf<Spec> = {
+  readonly [Name in keyof Spec]: Spec[Name] extends { readonly result: (state: never) => infer Out } ? Out : never
+}
+
+type Member = Aggregate<unknown, unknown>
+
+/**
+ * Several aggregates as one: each event goes into all of them, and the result is an object of theirs.
+ *
+ * It can be merged if all of them can. States lie in an array, in the order of the names.
+ *
+ * @throws {TypeError} if `spec` is empty, or holds anything but aggregates
+ * @example
+ * const { create, add, result } = record({ n: count(), mean: mean((celsius: number) => celsius) })
+ * result([20, 21].reduce(add, create())) // => { n: 2, mean: 20.5 }
+ */
+export function record<In, Spec extends Aggregates<In> = Aggregates<In>>(
+  spec: Spec & Aggregates<In>,
+): Aggregate<In, ResultOf<Spec>, unknown[]> {
+  const names = namesOf(spec)
+  const members = names.map((name) => spec[name] as unknown as Member)
+  const adds = members.map((member) => member.add)
+  const size = adds.length
+  const canMerge = members.every((member) => member.merge !== undefined)
+  return {
+    kind: `record(${names.map((name, i) => `${name}: ${members[i]?.kind}`).join(', ')})`,
+    create: () => members.map((member) => member.create()),
+    add(states, event) {
+      for (let i = 0; i < size; i += 1) states[i] = (adds[i] as Member['add'])(states[i], event)
+      return states
+    },
+    ...(canMerge ? { merge: mergeAll(members) } : {}),
+    result(states) {
+      const results: Record<string, unknown> = {}
+      for (let i = 0; i < size; i += 1) results[names[i] as string] = members[i]?.result(states[i])
+      return results as ResultOf<Spec>
+    },
+    save: (states) => members.map((member, i) => member.save(states[i])),
+    load(saved) {
+      if (!Array.isArray(saved) || saved.length !== size) throw new TypeError(mismatch(names, saved))
+      return members.map((member, i) => member.load(saved[i]))
+    },
+  }
+}
+
+function mergeAll(members: readonly Member[]): (into: unknown[], other: unknown[]) => unknown[] {
+  return (into, other) => {
+    for (const [i, member] of members.entries()) into[i] = member.merge?.(into[i], other[i])
+    return into
+  }
+}
+
+function namesOf(spec: unknown): string[] {
+  if (typeof spec !== 'object' || spec === null) {
+    throw new TypeError(`record takes an object of aggregates: found ${describeValue(spec)}`)
+  }
+  const entries = Object.entries(spec)
+  if (entries.length === 0) throw new TypeError('record needs one aggregate at least: found an empty object')
+  for (const [name, value] of entries) {
+    // A result under this name would not be a field of it.
+    if (name === '__proto__') throw new TypeError('record cannot have a result named __proto__')
+    if (!isAggregate(value)) throw new TypeError(`record: ${name} must be an aggregate: found ${describeValue(value)}`)
+  }
+  return entries.map(([name]) => name)
+}
+
+function mismatch(names: readonly string[], saved: unknown): string {
+  const found = Array.isArray(saved) ? `${saved.length} of them` : describeValue(saved)
+  return `Cannot load a record of ${names.join(', ')}: it takes ${names.length} saved states, found ${found}`
+}

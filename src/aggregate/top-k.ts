@@ -1,0 +1,58 @@
+// topK: the most frequent values.
+
+import { checkInteger, checkKeys } from '../base/check.ts'
+import { type Aggregate, checkOf } from './aggregate.ts'
+import { addNew, emptyFrequencies, type Frequencies, type Frequency, inOrder, mergeFrequencies } from './frequencies.ts'
+import { fromPlain, toPlain } from './plain.ts'
+import { checkValue, type Value } from './value.ts'
+
+export interface TopKOptions {
+  /** Most different values that are held: an integer, at least `2 × k`; 1,000 or `10 × k`, the greater one, unless told. */
+  readonly capacity?: number
+}
+
+/**
+ * The `k` most frequent values of `of(event)`, the most frequent first; equally frequent ones in the order of values.
+ *
+ * - **Exact**, with `error` 0, as long as no more than `capacity` different values came, however events were split.
+ * - Beyond that rare values are let go. A `count` is never too low and too high by no more than its `error`, which is at
+ *   most the number of events divided by `capacity / 2`; a value more frequent than that is always found.
+ * - **Skips** undefined; null is a value. **Fails** with a TypeError on objects and NaN.
+ *
+ * @example
+ * const { create, add, result } = topK(1, (path: string) => path)
+ * result(['/', '/cart', '/'].reduce(add, create())) // => [{ value: '/', count: 2, error: 0 }]
+ */
+export function topK<In, V extends Value>(
+  k: number,
+  of: (event: In) => V | undefined,
+  options: TopKOptions = {},
+): Aggregate<In, Frequency<V>[], Frequencies> {
+  checkInteger('topK: k', k, 1)
+  checkOf('topK', of)
+  checkKeys('topK', options, ['capacity'])
+  const { capacity = Math.max(1000, 10 * k) } = options
+  checkInteger('topK: capacity', capacity, 2 * k)
+  return {
+    kind: options.capacity === undefined ? `topK(${k})` : `topK(${k}, capacity ${capacity})`,
+    create: emptyFrequencies,
+    add(state, event) {
+      const value = of(event)
+      if (value === undefined) return state
+      const tally = state.tallies.get(value)
+      if (tally !== undefined) tally.count += 1
+      else {
+        checkValue('topK', value)
+        addNew(state, value, capacity)
+      }
+      return state
+    },
+    merge(into, other) {
+      mergeFrequencies(into, other, capacity)
+      return into
+    },
+    result: (state) => inOrder(state).slice(0, k) as Frequency<V>[],
+    save: (state) => toPlain('topK', { ...state }),
+    load: (saved) => fromPlain(saved) as Frequencies,
+  }
+}
