@@ -1,5 +1,6 @@
 // The checkpoints of pipelines, in tables beside their rows: one transaction commits both.
 
+import { hostname } from 'node:os'
 import type { DatabaseSync } from 'node:sqlite'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
 import type { Checkpoint, Totals } from '../../sink.ts'
@@ -13,7 +14,7 @@ const VERSION = 1
 const TABLES = `
   create table if not exists sluice_checkpoints (
     pipeline text primary key, version integer not null, epoch integer not null, totals text not null,
-    splits integer not null, committed_at integer not null
+    splits integer not null, committed_at integer not null, committed_by text
   );
   create table if not exists sluice_positions (
     pipeline text not null, split text not null, position text not null, primary key (pipeline, split)
@@ -44,14 +45,15 @@ export class CheckpointTable {
     return this.#epoch
   }
 
-  /** Whether the tables are there. */
+  /** Whether the tables are there, or one of them: what the other held is then lost, which `restore` finds out. */
   exist(): boolean {
     const count = `select count(*) as n from sqlite_schema where name in ('sluice_checkpoints', 'sluice_positions')`
-    return this.#database.prepare(count).get()?.n === 2
+    return this.#database.prepare(count).get()?.n !== 0
   }
 
   create(): void {
     this.#database.exec(TABLES)
+    if (!this.#namesCommitter()) this.#database.exec('alter table sluice_checkpoints add column committed_by text')
   }
 
   /**
@@ -78,6 +80,14 @@ export class CheckpointTable {
     return Number(row?.epoch ?? 0)
   }
 
+  /** Who committed last and when, for a person: `epoch 3, by process 812 on web1 at 2026-03-02T10:00:00.000Z`. */
+  lastCommit(): string {
+    const sql = 'select epoch, committed_at as at, committed_by as by from sluice_checkpoints where pipeline = ?'
+    const row = this.#namesCommitter() ? this.#database.prepare(sql).get(this.#pipeline) : undefined
+    if (row === undefined) return `epoch ${this.currentEpoch()}`
+    return `epoch ${row.epoch}, by ${row.by ?? 'a process unknown'} at ${new Date(Number(row.at)).toISOString()}`
+  }
+
   /** Writes a checkpoint inside the transaction of its rows; false if another instance has committed meanwhile. */
   save({ epoch, positions, totals }: Checkpoint, committedMs: number): boolean {
     for (const split of positions.keys()) this.#splits.add(split)
@@ -96,13 +106,13 @@ export class CheckpointTable {
   }
 
   #advance(epoch: number, totals: string, committedMs: number): boolean {
-    const values = [VERSION, epoch, totals, this.#splits.size, committedMs]
+    const values = [VERSION, epoch, totals, this.#splits.size, committedMs, `process ${process.pid} on ${hostname()}`]
     const sql =
       this.#epoch === 0
-        ? 'insert into sluice_checkpoints (version, epoch, totals, splits, committed_at, pipeline) ' +
-          'values (?, ?, ?, ?, ?, ?) on conflict (pipeline) do nothing'
-        : 'update sluice_checkpoints set version = ?, epoch = ?, totals = ?, splits = ?, committed_at = ? ' +
-          'where pipeline = ? and epoch = ?'
+        ? 'insert into sluice_checkpoints (version, epoch, totals, splits, committed_at, committed_by, pipeline) ' +
+          'values (?, ?, ?, ?, ?, ?, ?) on conflict (pipeline) do nothing'
+        : 'update sluice_checkpoints set version = ?, epoch = ?, totals = ?, splits = ?, committed_at = ?, ' +
+          'committed_by = ? where pipeline = ? and epoch = ?'
     const fence = this.#epoch === 0 ? [this.#pipeline] : [this.#pipeline, this.#epoch]
     return Number(this.#database.prepare(sql).run(...values, ...fence).changes) === 1
   }
@@ -132,6 +142,11 @@ export class CheckpointTable {
       if (isStorageFault(error)) throw error
       throw this.#invalid(messageOf(error), error)
     }
+  }
+
+  #namesCommitter(): boolean {
+    const column = `select 1 from pragma_table_info('sluice_checkpoints') where name = 'committed_by'`
+    return this.#database.prepare(column).get() !== undefined
   }
 
   #select(sql: string): Record<string, unknown>[] {

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { SluiceError } from '../../../base/errors.ts'
+import { errnoOf, SluiceError } from '../../../base/errors.ts'
 
 /** How long SQLite itself waits for a lock: the thread stands still meanwhile, so the writer waits longer by itself. */
 const BUSY_TIMEOUT_MS = 20
@@ -16,8 +16,8 @@ const BUSY_TIMEOUT_MS = 20
  */
 export function openDatabase(path: string): DatabaseSync {
   const folder = dirname(resolve(path))
-  if (kindOf(folder) !== 'folder') throw unusable(path, 'ENOENT', `there is no folder ${JSON.stringify(folder)}`)
-  if (kindOf(resolve(path)) === 'folder') throw unusable(path, 'EISDIR', 'it is a folder')
+  if (kindOf(path, folder) !== 'folder') throw unusable(path, 'ENOENT', `there is no folder ${JSON.stringify(folder)}`)
+  if (kindOf(path, resolve(path)) === 'folder') throw unusable(path, 'EISDIR', 'it is a folder')
   try {
     return new DatabaseSync(resolve(path), { timeout: BUSY_TIMEOUT_MS })
   } catch (error) {
@@ -25,9 +25,16 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
-function kindOf(path: string): 'folder' | 'other' | undefined {
-  const stats = statSync(path, { throwIfNoEntry: false })
-  return stats === undefined ? undefined : stats.isDirectory() ? 'folder' : 'other'
+/** What there is at `at`, the database's `path` or its folder. */
+function kindOf(path: string, at: string): 'folder' | 'other' | undefined {
+  try {
+    const stats = statSync(at, { throwIfNoEntry: false })
+    return stats === undefined ? undefined : stats.isDirectory() ? 'folder' : 'other'
+  } catch (error) {
+    const errno = errnoOf(error)
+    const words = errno === 'EACCES' ? 'permission denied' : 'the system does not say what is there'
+    throw unusable(path, errno, words, error)
+  }
 }
 
 function unusable(path: string, errno: string, found: string, cause?: unknown): SluiceError<'STORAGE_FAILED'> {

@@ -95,7 +95,14 @@ describe('the table of sqlite', () => {
 
   it('is a mismatch where its key is not unique', async () => {
     execute('create table t (id integer, n text)')
-    await rejects(load({ table: 't', columns: { id: 'integer' }, key: ['id'] }), misfit('ON CONFLICT'))
+    const columns = { id: 'integer', n: 'text' } as const
+    const unfit = misfit('it has no primary key or unique index of id and nothing else')
+    await rejects(load({ table: 't', columns, key: ['id'] }), unfit)
+    execute('create unique index both on t (id, n); create unique index some on t (id) where n is not null')
+    await rejects(load({ table: 't', columns, key: ['id'] }), unfit)
+    execute('create unique index one on t (ID)')
+    await load({ table: 't', columns, key: ['id'] }, [{ id: 1, n: 'a' }])
+    deepEqual(query('select * from t'), [{ id: 1, n: 'a' }])
   })
 
   it('stores into columns without a type what comes, as it is', async () => {

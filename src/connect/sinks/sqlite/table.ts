@@ -34,7 +34,13 @@ type Affinity = 'text' | 'integer' | 'real' | 'numeric' | 'none'
  */
 export function ensureTable(database: DatabaseSync, path: string, shape: TableShape): TableShape {
   const there = columnsOf(database, shape.name)
-  if (there !== undefined) return adopt(path, shape, there)
+  if (there !== undefined) {
+    const adopted = adopt(path, shape, there)
+    if (!hasKey(database, shape)) {
+      throw unfit(path, shape.name, `it has no primary key or unique index of ${shape.key.join(', ')} and nothing else`)
+    }
+    return adopted
+  }
   database.exec(createTable(shape))
   return shape
 }
@@ -96,6 +102,23 @@ function adopt(path: string, shape: TableShape, there: ReadonlyMap<string, Affin
     throw unfit(path, shape.name, `its column ${column.name} is ${affinity}, rows have ${column.kind} for it`)
   })
   return { ...shape, columns }
+}
+
+/** Whether rows there are told apart by just the columns of the key: SQLite takes no other for overwriting. */
+function hasKey(database: DatabaseSync, { name, key }: TableShape): boolean {
+  const wanted = key.map(foldName).sort().join('\0')
+  const primary = database.prepare('select name from pragma_table_info(?) where pk > 0').all(name)
+  const unique = database.prepare('select name from pragma_index_list(?) where "unique" = 1 and partial = 0').all(name)
+  const indexed = database.prepare('select name from pragma_index_info(?)')
+  const keys = [primary, ...unique.map((index) => indexed.all(String(index.name)))]
+  return keys.some((columns) => {
+    return (
+      columns
+        .map((column) => foldName(String(column.name)))
+        .sort()
+        .join('\0') === wanted
+    )
+  })
 }
 
 function unfit(path: string, table: string, found: string): SluiceError<'SINK_MISMATCH'> {

@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -176,7 +176,12 @@ describe('two instances of SqliteWriter', () => {
     await one.commit(checkpoint(1))
     throws(
       () => other.write(rows(2)),
-      failsWith('PIPELINE_HELD', /^Cannot go on with test: another instance has committed epoch 1$/),
+      failsWith(
+        'PIPELINE_HELD',
+        new RegExp(
+          `^Cannot go on with test: another instance has committed epoch 1, by process ${process.pid} on .+ at 20[-\\dT:.]+Z$`,
+        ),
+      ),
     )
     await other.close()
     await one.write(rows(3))
@@ -191,8 +196,8 @@ describe('two instances of SqliteWriter', () => {
     await writer.close()
     const zombie = await open()
     execute('update sluice_checkpoints set epoch = 9')
-    throws(() => zombie.commit(checkpoint(2)), failsWith('PIPELINE_HELD', /epoch 9$/))
-    throws(() => zombie.commit(checkpoint(2)), failsWith('PIPELINE_HELD', /epoch 9$/))
+    throws(() => zombie.commit(checkpoint(2)), failsWith('PIPELINE_HELD', /committed epoch 9, by /))
+    throws(() => zombie.commit(checkpoint(2)), failsWith('PIPELINE_HELD', /committed epoch 9, by /))
     await zombie.close()
     deepEqual(
       query('select epoch from sluice_checkpoints').map(({ epoch }) => epoch),
@@ -221,7 +226,7 @@ describe('two instances of SqliteWriter', () => {
     const waiting = other.write(rows(2))
     await one.commit(checkpoint(1))
     await one.write(rows(3))
-    await rejects(async () => waiting, failsWith('PIPELINE_HELD', /epoch 1$/))
+    await rejects(async () => waiting, failsWith('PIPELINE_HELD', /committed epoch 1, by /))
     await one.commit(checkpoint(2))
     await one.close()
     await other.close()
@@ -300,6 +305,34 @@ describe('the checkpoint of SqliteWriter', () => {
       deepEqual(readdirSync(folder), ['out.db'])
     })
   }
+
+  it('is not passed over when one of its tables is gone', async () => {
+    for (const table of ['sluice_positions', 'sluice_checkpoints']) {
+      rmSync(path, { force: true })
+      const writer = await open()
+      await writer.commit(checkpoint(1))
+      await writer.close()
+      execute(`drop table ${table}`)
+      const message = new RegExp(`^Cannot go on from the checkpoint of test: no such table: ${table} `)
+      await rejects(open(), failsWith('CHECKPOINT_INVALID', message))
+    }
+  })
+
+  it('says who committed it, also in a database that was made before it did', async () => {
+    const writer = await open()
+    await writer.commit(checkpoint(1))
+    await writer.close()
+    execute('alter table sluice_checkpoints drop column committed_by')
+    const next = await open()
+    equal(next.checkpoint?.epoch, 1)
+    await next.commit(checkpoint(2))
+    await next.close()
+    const found = query('select committed_by as by from sluice_checkpoints')
+    deepEqual(
+      found.map(({ by }) => by),
+      [`process ${process.pid} on ${hostname()}`],
+    )
+  })
 
   it('may be deleted to start over', async () => {
     const writer = await open()

@@ -219,7 +219,7 @@ export class SqliteWriter<Row> implements SinkWriter<Row> {
 
   #held(act: string): SluiceError<'PIPELINE_HELD'> {
     const { pipeline } = this.#options
-    const by = `epoch ${this.#checkpoints.currentEpoch()}`
+    const by = this.#checkpoints.lastCommit()
     const message = `Cannot ${act} ${pipeline}: another instance has committed ${by}`
     return new SluiceError('PIPELINE_HELD', message, { pipeline, by })
   }
