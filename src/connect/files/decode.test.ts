@@ -195,7 +195,7 @@ describe('decode within limits', () => {
       const limits = { maxRatio: Number.POSITIVE_INFINITY, maxTotalBytes: 1_000_000 }
       await rejects(contentOf(encoding, bomb, 65_536, limits), {
         code: 'SOURCE_LIMIT',
-        message: 'Cannot read "x.log": its content is over 1000000 bytes',
+        message: 'Cannot read "x.log": its content is over 1000000 bytes (maxTotalBytes)',
       })
     })
   }

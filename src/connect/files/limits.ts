@@ -23,11 +23,11 @@ const HARMLESS_BYTES = 16 * 1024 * 1024
  */
 export function checkLimits(path: string, limits: Limits, inBytes: number, outBytes: number): void {
   if (outBytes > limits.maxTotalBytes) {
-    const found = `its content is over ${limits.maxTotalBytes} bytes`
+    const found = `its content is over ${limits.maxTotalBytes} bytes (maxTotalBytes)`
     throw limitError(path, found, { source: path, limit: limits.maxTotalBytes, found: outBytes })
   }
   if (outBytes <= HARMLESS_BYTES || outBytes <= limits.maxRatio * inBytes) return
-  const found = `${inBytes} bytes of it became ${outBytes}, over ${limits.maxRatio} to 1`
+  const found = `${inBytes} bytes of it became ${outBytes}, over ${limits.maxRatio} to 1 (maxRatio)`
   throw limitError(path, found, { source: path, limit: limits.maxRatio, found: Math.floor(outBytes / inBytes) })
 }
 

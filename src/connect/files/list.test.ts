@@ -76,6 +76,21 @@ describe('listFiles', () => {
     })
   })
 
+  it('says so where there is no such folder', async () => {
+    await rejects(list(join(folder, 'gone', '*.gz')), {
+      code: 'SOURCE_MISSING',
+      message: `Cannot read "${folder}/gone/*.gz": there is no folder "${folder}/gone"`,
+    })
+  })
+
+  it('says what is wrong with a name that is no UTF-8', async () => {
+    await writeFile(Buffer.concat([Buffer.from(join(folder, 'a')), Buffer.from([0xff]), Buffer.from('.log')]), '')
+    await rejects(list(join(folder, '*.log')), {
+      code: 'SOURCE_UNREADABLE',
+      message: `Cannot read "${folder}/a\ufffd.log": its name is not valid UTF-8, rename it or leave it out`,
+    })
+  })
+
   it('refuses a pattern that matches nothing even if others match', async () => {
     await make('a.log')
     await rejects(list([join(folder, 'a.log'), join(folder, 'b*.log')]), { code: 'SOURCE_MISSING' })

@@ -87,7 +87,7 @@ async function findMatching(pattern: string, options: ListOptions): Promise<Foun
   const found: Found[] = []
   for await (const path of glob(pattern)) {
     options.signal?.throwIfAborted()
-    const stats = await statOf(path)
+    const stats = await statFound(path)
     if (!stats.isDirectory()) found.push(await identify(path, stats, options))
   }
   return found
@@ -115,12 +115,14 @@ export function specialKind(stats: Pick<BigIntStats, 'isFIFO' | 'isSocket'>): st
 }
 
 async function noMatch(pattern: string, folder: string): Promise<SluiceError> {
+  let found = `no file in ${quotePath(folder)} matches`
   try {
     await readdir(folder)
   } catch (thrown) {
     if (errnoOf(thrown) !== 'ENOENT') return cannotRead(folder, 0, thrown)
+    found = `there is no folder ${quotePath(folder)}`
   }
-  const message = `Cannot read ${quotePath(pattern)}: no file in ${quotePath(folder)} matches`
+  const message = `Cannot read ${quotePath(pattern)}: ${found}`
   return new SluiceError('SOURCE_MISSING', message, { source: pattern })
 }
 
@@ -143,11 +145,14 @@ async function statIfThere(path: string): Promise<BigIntStats | undefined> {
   }
 }
 
-async function statOf(path: string): Promise<BigIntStats> {
+/** Of a name that was found in its folder, but as text: what is no UTF-8 in it was replaced, and finds nothing. */
+async function statFound(path: string): Promise<BigIntStats> {
   try {
     return await stat(path, { bigint: true })
   } catch (thrown) {
-    throw cannotRead(path, 0, thrown)
+    if (errnoOf(thrown) !== 'ENOENT' || !path.includes('\ufffd')) throw cannotRead(path, 0, thrown)
+    const message = `Cannot read ${quotePath(path)}: its name is not valid UTF-8, rename it or leave it out`
+    throw new SluiceError('SOURCE_UNREADABLE', message, { source: path, offset: 0, errno: 'EILSEQ' }, { cause: thrown })
   }
 }
 

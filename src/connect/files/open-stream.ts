@@ -45,14 +45,15 @@ export async function openStream<T>(options: OpenStreamOptions<T>): Promise<Spli
     const fault = utf16Fault(tellUtf16(head.bytes))
     const at = { offset: from?.offset ?? 0, line: from?.line ?? 1 }
     const cutter = new LineCutter({ ...at, maxLineBytes, isFileStart: true, fault })
+    const blocks = new Prefixed(head.bytes, content)
     return new LineReader({
       source: name,
       step: format.name,
-      blocks: new Prefixed(head.bytes, content),
+      blocks,
       cutter,
       parse: format.open(headLines(head.bytes.subarray(0, HEAD_LINES_BYTES), head.isWhole, maxLineBytes)),
       positionAt: (isDone) => streamPosition(cutter, isDone),
-      doneBytesAt: () => raw.takenBytes,
+      doneBytesAt: () => (blocks.isBegun ? raw.takenBytes : 0),
       release: options.release,
     })
   } catch (thrown) {
@@ -95,6 +96,11 @@ class Prefixed implements Blocks {
 
   get takenBytes(): number {
     return this.#blocks.takenBytes
+  }
+
+  /** Whether what was put back has been read. */
+  get isBegun(): boolean {
+    return this.#prefix === undefined
   }
 
   async read(): Promise<Buffer | undefined> {

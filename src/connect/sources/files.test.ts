@@ -520,9 +520,10 @@ describe('files', () => {
       const [split] = await source.splits()
       const from = JSON.parse(process.argv[1] ?? 'null') ?? undefined
       const reader = await source.open(split, from)
+      const begun = reader.doneBytes
       const entries = []
       for (let batch = await reader.read(10); batch !== undefined; batch = await reader.read(10)) entries.push(...batch)
-      console.log(JSON.stringify({ split, entries, position: reader.position(), doneBytes: reader.doneBytes }))
+      console.log(JSON.stringify({ split, begun, entries, position: reader.position(), doneBytes: reader.doneBytes }))
       await reader.close()
     `
     const run = (input: Buffer | string, position?: Position) => {
@@ -536,6 +537,8 @@ describe('files', () => {
         const { status, stderr, told } = run(input)
         deepEqual([status, stderr], [0, ''])
         deepEqual(told.split, { id: 'stdin' })
+        // What was looked at to open it is not what an earlier run had read.
+        deepEqual([told.begun, told.doneBytes], [0, Buffer.from(input).length])
         deepEqual(
           told.entries.map((entry: Entry<string>) => entry.origin),
           [
