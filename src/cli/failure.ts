@@ -24,7 +24,10 @@ export function tellFailure(error: unknown, { io, log, isJson, committed }: Fail
   const exitCode = error instanceof Stopped ? error.exitCode : exitCodeOf(error)
   const code = error instanceof Stopped ? 'STOPPED' : isSluiceError(error) ? error.code : 'BUG'
   if (code === 'BUG') tellBug(error, exitCode, log, committed)
-  else if (code !== 'STOPPED') log.error({ code, exitCode }, `sluice: ${inOneLine(messageOf(error))}`)
+  else if (code !== 'STOPPED') {
+    const stands = committed === undefined ? '' : ` (committed in all runs: ${countText(committed.read)} records)`
+    log.error({ code, exitCode }, `sluice: ${inOneLine(messageOf(error))}${stands}`)
+  }
   if (isJson) {
     const details = isSluiceError(error) ? error.details : {}
     io.stdout.write(jsonLine({ error: { code, message: messageOf(error), details }, overall: committed, exitCode }))

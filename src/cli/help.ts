@@ -8,7 +8,7 @@ import { EXIT_CODES } from './exit.ts'
 
 const RUN_OPTIONS: readonly (readonly [option: string, meaning: string])[] = [
   ['-p, --param name=value', 'sets a parameter of the pipeline; may be given several times'],
-  ['--strict', 'stops at the first record that is rejected'],
+  ['--strict', 'stops when a record is rejected; what was read by then is committed'],
   ['--max-dead-letters N|P%', 'stops when more than N records, or more than P percent, are rejected'],
   ['--epoch-ms N', 'commits at least every N milliseconds (1000)'],
   ['--drain-timeout SECONDS', 'how long a stop may take to commit what was read (30)'],

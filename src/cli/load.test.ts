@@ -52,5 +52,6 @@ describe('loadPipeline', () => {
 
   it('refuses a file that is not there', async () => {
     await rejects(loadPipeline(join(folder, 'gone.ts')), { message: /: there is no such file$/ })
+    await rejects(loadPipeline(folder), { message: `Cannot run ${folder}: it is a directory` })
   })
 })

@@ -1,6 +1,6 @@
 // Loads a user's module and finds the pipeline in it.
 
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -17,7 +17,9 @@ import { orSilence } from './silence.ts'
  */
 export async function loadPipeline(file: string): Promise<Pipeline<Params>> {
   const path = resolve(file)
-  if (!existsSync(path)) throw unusable(file, 'there is no such file')
+  const stats = statSync(path, { throwIfNoEntry: false })
+  if (stats === undefined) throw unusable(file, 'there is no such file')
+  if (stats.isDirectory()) throw unusable(file, 'it is a directory')
   resolveOwnName()
   const module = await importModule(file, path)
   if (isPipeline(module.default)) return module.default

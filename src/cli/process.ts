@@ -1,6 +1,7 @@
 // This process's command line: its streams, who may have stopped reading them, and its end.
 
-import { CANNOT_WRITE, OK } from './exit.ts'
+import { writeSync } from 'node:fs'
+import { BUG, CANNOT_WRITE, OK } from './exit.ts'
 import { main } from './main.ts'
 
 /**
@@ -9,14 +10,33 @@ import { main } from './main.ts'
  * Output that nobody reads any more (`sluice run … | head`, a terminal that is gone) stops no load: what is still to be
  * printed is dropped. A load whose summary could not be printed ends with 74; help and diagrams end with 0, as their
  * reader has seen enough.
+ *
+ * A process that ends with 0 before its command has, as after `process.exit()` in a pipeline's own code, ends with 70:
+ * a load that stopped half-way must not look done.
  */
 export async function runProcess(): Promise<void> {
+  let isDone = false
+  process.on('exit', (code) => {
+    if (isDone || code !== OK) return
+    process.exitCode = BUG
+    tellEarlyEnd()
+  })
   const lost = new Set<NodeJS.WriteStream>()
   for (const out of [process.stdout, process.stderr]) out.on('error', () => lost.add(out))
   const argv = process.argv.slice(2)
   const code = await main(argv, { stdout: process.stdout, stderr: process.stderr, env: process.env })
   await Promise.all([process.stdout, process.stderr].map(flushed))
+  isDone = true
   process.exit(lost.has(process.stdout) && code === OK && argv[0] === 'run' ? CANNOT_WRITE : code)
+}
+
+function tellEarlyEnd(): void {
+  const why = "the process ended before its command was done: the pipeline's own code has called process.exit()"
+  try {
+    writeSync(2, `sluice: ${why}; what was committed stands: run the same command to go on\n`)
+  } catch {
+    // Nobody reads it any more: the exit code says it.
+  }
 }
 
 /** What was written before is on its way, or is known to be lost. */

@@ -10,7 +10,7 @@ const BIN = fileURLToPath(import.meta.resolve('./bin.ts'))
 const CORE = ['--conditions=sluice-source', BIN]
 
 /** Ten bytes a record from memory, into a checkpoint file; every part can be told to misbehave. */
-const JOB = `import { param, pipeline } from 'sluice'
+const JOB = `import { param, pipeline, SluiceError } from 'sluice'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 
@@ -54,6 +54,8 @@ function checkpointFile({ state, sink }) {
   const hang = () => { setInterval(() => {}, 1000); return new Promise(() => {}) }
   const write = () => {
     if (sink === 'throws') throw new TypeError('no property of undefined')
+    if (sink === 'full') throw new SluiceError('STORAGE_FAILED', 'Cannot write: the disk is full', {})
+    if (sink === 'exits') process.exit(0)
     if (sink === 'slow') return pause(50, [])
     return sink === 'hangs' ? hang() : sink === 'lost' ? new Promise(() => {}) : []
   }
@@ -78,7 +80,7 @@ export default pipeline('job', {
     rejectEvery: param.number(0),
     paceMs: param.number(0),
     state: param.string('it is "here"', 'where it stands'),
-    sink: param.choice(['works', 'slow', 'throws', 'hangs', 'lost'], 'works'),
+    sink: param.choice(['works', 'slow', 'full', 'exits', 'throws', 'hangs', 'lost'], 'works'),
   },
   from: records,
   into: checkpointFile,
@@ -108,6 +110,7 @@ interface Setup {
   /** What standard error must show, and what is done then: one after the other. */
   readonly acts?: readonly (readonly [shown: RegExp, act: (child: ChildProcess) => void])[]
   readonly stdout?: number | 'pipe'
+  readonly env?: Readonly<Record<string, string>>
 }
 
 function newState(): string {
@@ -116,11 +119,11 @@ function newState(): string {
 }
 
 /** Runs the job in a process of its own. */
-function run({ args, state = newState(), acts = [], stdout = 'pipe' }: Setup): Promise<Outcome> {
+function run({ args, state = newState(), acts = [], stdout = 'pipe', env = {} }: Setup): Promise<Outcome> {
   const argv = [...CORE, 'run', job, '--param', `state=${state}`, ...args]
   const child = spawn(process.execPath, argv, {
     cwd: folder,
-    env: { ...process.env, NO_COLOR: '1', NODE_V8_COVERAGE: '' },
+    env: { ...process.env, NO_COLOR: '1', NODE_V8_COVERAGE: '', npm_lifecycle_event: '', ...env },
     stdio: ['ignore', stdout, 'pipe'],
   })
   let startedMs = performance.now()
@@ -206,7 +209,7 @@ further rejected records are only counted
     match(stdout, /\n {2}count=1000 {8,}how many\n {2}rejectEvery=0 {4,}a number\n/)
     match(
       stdout,
-      /\n {2}state='it is "here"' {3}where it stands\n {2}sink=works {4,}one of works, slow, throws, hangs, lost\n/,
+      /\n {2}state='it is "here"' {3}where it stands\n {2}sink=works {4,}one of works, slow, full, exits, throws, hangs, lost\n/,
     )
   })
 })
@@ -218,7 +221,7 @@ describe('a run that fails', { concurrency: 2 }, () => {
     equal(stdout, '')
     match(
       stderr,
-      /^stopping: .*\nsluice: Too many rejected records: .*list:500: not \\x1b\[2J wanted;.* a file of letters\n$/,
+      /^stopping: .*\nsluice: Too many rejected records: .*list:500: not \\x1b\[2J wanted;.* a file of letters \(committed in all runs: 1,000 records\)\n$/,
     )
   })
 
@@ -257,6 +260,21 @@ describe('a run that fails', { concurrency: 2 }, () => {
     )
   })
 
+  it('says what stands committed', async () => {
+    const state = newState()
+    await run({ args: params({ count: 1000 }), state })
+    const { code, stderr } = await run({ args: ['--quiet', ...params({ count: 2000, sink: 'full' })], state })
+    equal(code, 74)
+    equal(stderr, 'sluice: Cannot write: the disk is full (committed in all runs: 1,000 records)\n')
+  })
+
+  it('does not end as if all were done when its own code ends the process', async () => {
+    const { code, stdout, stderr } = await run({ args: ['--quiet', ...params({ sink: 'exits' })] })
+    equal(code, 70)
+    equal(stdout, '')
+    match(stderr, /^sluice: the process ended before its command was done: .* has called process\.exit\(\); .*\n$/)
+  })
+
   it('does not end as if all were done when the run is never settled', async () => {
     const { code, stdout, stderr } = await run({ args: ['--json', '--quiet', ...params({ sink: 'lost' })] })
     equal(code, 70)
@@ -286,9 +304,15 @@ describe('a run that is stopped', { concurrency: 2 }, () => {
       equal(totals.read.toLocaleString('en-US'), told?.[1])
       const rest = await run({ args: ['--json', ...params({ count: 30_000 })], state })
       deepEqual([rest.code, JSON.parse(rest.stdout).overall.read], [0, 30_000])
-      match(rest.stderr, /, going on after epoch \d+\n/)
+      match(rest.stderr, /, going on after epoch \d+\ngoing on in list after [\d,]+ of 300,000 bytes\n/)
     })
   }
+
+  it('says how to go on in a checkout, where npm runs the command', async () => {
+    const env = { npm_lifecycle_event: 'sluice' }
+    const { stderr } = await run({ args: SLOW, env, acts: [[LOADING, send('SIGTERM')]] })
+    match(stderr, / go on with: npm run -s sluice -- run '/)
+  })
 
   it('ends within a second of a second interrupt, even if its sink hangs', async () => {
     const args = params({ sink: 'hangs' })

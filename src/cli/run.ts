@@ -120,7 +120,9 @@ class RunCommand {
   }
 
   #goOn(): string {
-    return `go on with: sluice run ${this.#argv.map(quote).join(' ')}`
+    // In a checkout there is no such command: npm runs it, and says so.
+    const command = this.#io.env.npm_lifecycle_event === 'sluice' ? 'npm run -s sluice --' : 'sluice'
+    return `go on with: ${command} run ${this.#argv.map(quote).join(' ')}`
   }
 }
 

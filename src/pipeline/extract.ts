@@ -18,7 +18,8 @@ export interface ExtractorOptions {
   readonly splits: readonly Split[]
   /** Where an earlier run left each split. */
   readonly positions: ReadonlyMap<string, Position>
-  readonly onOpen: (split: Split, note: string | undefined) => void
+  /** Told of each split; `resumedBytes` is what earlier runs had read of it. */
+  readonly onOpen: (split: Split, note: string | undefined, resumedBytes: number) => void
 }
 
 interface OpenSplit {
@@ -146,7 +147,7 @@ export class Extractor {
     this.#skippedBytes += reader.doneBytes
     this.#seen = noCounts()
     if (reader.note !== undefined) this.unchanged += 1
-    onOpen(split, reader.note)
+    onOpen(split, reader.note, reader.doneBytes)
   }
 
   async #closeReader(): Promise<void> {

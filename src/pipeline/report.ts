@@ -31,7 +31,14 @@ export type RunEvent =
       readonly sink: string
       readonly resumedEpoch: number | undefined
     }
-  | { readonly kind: 'split-opened'; readonly split: string; readonly note: string | undefined }
+  | {
+      readonly kind: 'split-opened'
+      readonly split: string
+      readonly note: string | undefined
+      /** How much of it earlier runs had read, and how much there is, in bytes of the source. */
+      readonly resumedBytes: number
+      readonly sizeBytes: number | undefined
+    }
   | { readonly kind: 'committed'; readonly epoch: number; readonly totals: Totals }
   | { readonly kind: 'rejected'; readonly letter: DeadLetter }
   | { readonly kind: 'draining'; readonly why: string }

@@ -58,7 +58,9 @@ export class Running {
       source: parts.source,
       splits,
       positions: restored?.positions ?? new Map(),
-      onOpen: (split, note) => onEvent({ kind: 'split-opened', split: split.id, note }),
+      onOpen: ({ id, sizeBytes }, note, resumedBytes) => {
+        onEvent({ kind: 'split-opened', split: id, note, resumedBytes, sizeBytes })
+      },
     })
     this.#extract = producer(new ExtractStage({ ...options, extractor: this.#extractor, epochs: this.#epochs }))
     this.#load = new LoadStage({

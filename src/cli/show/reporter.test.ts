@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import { deadLetter } from '../../connect/origin.ts'
 import { NO_TOTALS } from '../../connect/totals.ts'
 import { lineLogger } from '../../observe/log.ts'
-import type { Progress } from '../../pipeline/report.ts'
+import type { Progress, RunEvent } from '../../pipeline/report.ts'
 import { Reporter } from './reporter.ts'
 
 const PROGRESS: Progress = {
@@ -42,6 +42,10 @@ function setUp({ isTTY = false, isQuiet = false, isLive = true, columns = 80, en
 function rejected(line: number, reason = 'no date') {
   const origin = { source: 'a.log', line, offset: 0, raw: '' }
   return { kind: 'rejected', letter: deadLetter(origin, 'access-log', reason) } as const
+}
+
+function opened(split: string, resumedBytes: number, note?: string): RunEvent {
+  return { kind: 'split-opened', split, note, resumedBytes, sizeBytes: 5000 }
 }
 
 describe('Reporter on a terminal', () => {
@@ -109,10 +113,22 @@ describe('Reporter', () => {
     ])
   })
 
+  it('says where the first three splits go on that were read in part', () => {
+    const { reporter, written } = setUp()
+    reporter.onEvent(opened('done', 90, 'nothing new'))
+    reporter.onEvent(opened('new', 0))
+    for (const split of ['a\x1b', 'b', 'c', 'd']) reporter.onEvent(opened(split, 1200))
+    deepEqual(written, [
+      'going on in a\\x1b after 1,200 of 5,000 bytes\n',
+      'going on in b after 1,200 of 5,000 bytes\n',
+      'going on in c after 1,200 of 5,000 bytes\n',
+    ])
+  })
+
   it('keeps for the summary what the first splits say, and which was opened last', () => {
     const { reporter } = setUp()
-    for (const split of ['a', 'b', 'c', 'd']) reporter.onEvent({ kind: 'split-opened', split, note: 'nothing new' })
-    reporter.onEvent({ kind: 'split-opened', split: 'e', note: undefined })
+    for (const split of ['a', 'b', 'c', 'd']) reporter.onEvent(opened(split, 90, 'nothing new'))
+    reporter.onEvent(opened('e', 0))
     deepEqual(reporter.notes, ['a: nothing new', 'b: nothing new', 'c: nothing new'])
     equal(reporter.lastSplit, 'e')
   })

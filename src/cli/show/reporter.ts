@@ -19,6 +19,8 @@ const LINE_MS = 5000
 const TOLD_REJECTS = 3
 /** Notes that are kept for the summary. */
 const KEPT_NOTES = 3
+/** Splits that are told of where they go on. */
+const TOLD_RESUMED = 3
 const CLEAR = '\r\x1b[2K'
 
 export interface ReporterOptions {
@@ -46,6 +48,8 @@ export class Reporter {
   #isDrawn = false
   /** Rejected records that were told of so far. */
   #rejects = 0
+  /** Splits so far that went on where an earlier run had stopped. */
+  #resumed = 0
   /** When the next plain line is due, in clock milliseconds. */
   #nextLineMs = Number.POSITIVE_INFINITY
   /** Why the run stops reading, as far as it was said. */
@@ -87,9 +91,7 @@ export class Reporter {
       case 'started':
         return this.#started(event)
       case 'split-opened':
-        this.lastSplit = event.split
-        if (event.note !== undefined && this.notes.length < KEPT_NOTES) this.notes.push(`${event.split}: ${event.note}`)
-        return
+        return this.#opened(event)
       case 'rejected':
         return this.#rejected(event)
       case 'draining':
@@ -121,6 +123,21 @@ export class Reporter {
     if (this.#isQuiet) return
     const resumed = resumedEpoch === undefined ? '' : `, going on after epoch ${resumedEpoch}`
     this.say(`loading ${excerpt(source, 200)} into ${excerpt(sink, 200)}${resumed}`, { epoch: resumedEpoch })
+  }
+
+  #opened({ split, note, resumedBytes, sizeBytes }: Extract<RunEvent, { kind: 'split-opened' }>): void {
+    this.lastSplit = split
+    if (note !== undefined) {
+      if (this.notes.length < KEPT_NOTES) this.notes.push(`${split}: ${note}`)
+    } else if (resumedBytes > 0 && !this.#isQuiet) {
+      this.#resumed += 1
+      if (this.#resumed > TOLD_RESUMED) return
+      const of = sizeBytes === undefined ? '' : ` of ${countText(sizeBytes)}`
+      this.say(`going on in ${excerpt(split, 300)} after ${countText(resumedBytes)}${of} bytes`, {
+        split,
+        resumedBytes,
+      })
+    }
   }
 
   #rejected({ letter }: Extract<RunEvent, { kind: 'rejected' }>): void {
