@@ -8,7 +8,7 @@ export interface Origin {
   readonly line: number
   /** Byte offset of the event's first byte in the split, uncompressed: with `source` it is the event's identity. */
   readonly offset: number
-  /** The event as it was read, before any parsing. */
+  /** The event as it was read, before any parsing; bytes that are no text are escaped in it, where there are any. */
   readonly raw: string
 }
 

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type Line, LineCutter, type LineCutterOptions } from './line-cutter.ts'
+import { escapeBytes } from './raw.ts'
 
 /** All lines of blocks, each block put into the same memory as the one before, as readers do. */
 function cut(blocks: readonly Buffer[], options: LineCutterOptions = {}): { lines: Line[]; cutter: LineCutter } {
@@ -46,7 +47,10 @@ function reference(bytes: Buffer, maxLineBytes: number): { lines: Line[]; blank:
       const text = body.toString()
       const nul = text.indexOf('\0')
       if (/^[ \t]*$/.test(text)) blank += 1
-      else lines.push({ text, line, offset, fault: nul === -1 ? undefined : `NUL byte at column ${nul + 1}` })
+      else {
+        const fault = nul === -1 ? undefined : `NUL byte at column ${nul + 1}`
+        lines.push({ text, line, offset, fault, ...(isUtf8(body) ? {} : { raw: escapeBytes(body) }) })
+      }
     }
     offset = next
   }

@@ -5,6 +5,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { invariant } from '../../base/invariant.ts'
 import type { SourceCounts } from '../source.ts'
 import { KEPT_BYTES, lastBytes, OpenLine } from './open-line.ts'
+import { escapeBytes } from './raw.ts'
 
 const LF = 0x0a
 const CR = 0x0d
@@ -24,6 +25,8 @@ export interface Line {
   readonly offset: number
   /** Why the line cannot be a record; undefined for nearly all. */
   readonly fault: string | undefined
+  /** The line's bytes as `escapeBytes` writes them, where they are no UTF-8 and `text` has lost some. */
+  readonly raw?: string
 }
 
 export interface LineCutterOptions {
@@ -238,21 +241,24 @@ export class LineCutter {
     // The bare line end of a line that was given before: neither a record nor a blank.
     if (isRest && textBytes === 0) return undefined
     this.#counts.read += 1
-    const text = this.#textOf(bytes, textBytes)
+    const [text, raw] = this.#textOf(bytes, textBytes)
     const fault = this.#faultOf(text, textBytes, isRest)
     if (fault === undefined && isBlank(text)) {
       this.#counts.blank += 1
       return undefined
     }
-    return { text, line: this.#line, offset: this.#offset, fault }
+    const line: Line = { text, line: this.#line, offset: this.#offset, fault }
+    return raw === undefined ? line : { ...line, raw }
   }
 
-  #textOf(bytes: Buffer, textBytes: number): string {
+  /** The text of a line, and its bytes escaped where they are no UTF-8. */
+  #textOf(bytes: Buffer, textBytes: number): readonly [text: string, raw: string | undefined] {
     const from = this.#isFileStart && startsWithMark(bytes) ? 3 : 0
-    if (textBytes > this.#maxLineBytes) return firstOf(bytes.subarray(from, textBytes))
+    if (textBytes > this.#maxLineBytes) return [firstOf(bytes.subarray(from, textBytes)), undefined]
     const text = bytes.subarray(from, textBytes)
-    if (!isUtf8(text)) this.#counts.invalidUtf8 += 1
-    return text.toString('utf8')
+    if (isUtf8(text)) return [text.toString('utf8'), undefined]
+    this.#counts.invalidUtf8 += 1
+    return [text.toString('utf8'), escapeBytes(text)]
   }
 
   #faultOf(text: string, textBytes: number, isRest: boolean): string | undefined {

@@ -106,7 +106,7 @@ export class LineReader<T> implements SplitReader<T> {
 
   #entryOf(line: Line): Entry<T> {
     const { source, step, parse } = this.#parts
-    const origin: Origin = { source, line: line.line, offset: line.offset, raw: line.text }
+    const origin: Origin = { source, line: line.line, offset: line.offset, raw: line.raw ?? line.text }
     if (line.fault !== undefined) return deadLetter(origin, step, line.fault)
     try {
       const value = parse(line.text, origin)

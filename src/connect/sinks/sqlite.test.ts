@@ -175,6 +175,12 @@ describe('the rows of sqlite', () => {
     ])
   })
 
+  it('that are promises are refused, and named as such', async () => {
+    const reasons = await load({ table: 't' }, [Promise.resolve({ a: 1 })], [{ a: 1 }, Promise.resolve({ a: 2 })])
+    const reason = 'a row is an object: found a promise, which the step before did not wait for'
+    deepEqual(reasons, [reason, reason])
+  })
+
   it('that throw when they are read are refused', async () => {
     const trap = Object.defineProperty({}, 'a', {
       enumerable: true,

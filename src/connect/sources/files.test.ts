@@ -94,6 +94,18 @@ describe('files', () => {
     deepEqual(reasonsOf(reading), ['it is bad', '', 'broken parser'])
   })
 
+  it('keeps the bytes of a line that is no UTF-8 in its raw form', async () => {
+    await writeFile(path, Buffer.from('caf\xe9 \\n\ncaf\\\n', 'latin1'))
+    const { entries } = await readOnly(source())
+    deepEqual(
+      entries.map((entry) => [entry.kind === 'event' && entry.value, entry.origin.raw]),
+      [
+        ['caf\ufffd \\n', 'caf\\xe9 \\\\n'],
+        ['caf\\', 'caf\\'],
+      ],
+    )
+  })
+
   it('gives what is at hand without a promise', async () => {
     await writeFile(path, 'a\nb\n')
     const [split] = await source().splits()

@@ -3,6 +3,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { describeValue } from '../../../base/check.ts'
 import { messageOf } from '../../../base/errors.ts'
+import { isPromise } from '../../../base/promise.ts'
 import { type DeadLetter, deadLetter, type Origin, type Traced } from '../../origin.ts'
 import { foldName } from '../../sql/name.ts'
 import { IDENTITY, type RowShape } from './shape.ts'
@@ -12,6 +13,9 @@ import { faultOfValue, REFUSED, type SqliteValue, toSqlite, type ValueKind } fro
 
 /** The step of dead letters that this sink makes. */
 export const STEP = 'sqlite'
+
+/** Why a promise is refused as a row, for a person to read. */
+export const ROW_IS_PROMISE = 'a row is an object: found a promise, which the step before did not wait for'
 
 /** Rows that one statement writes: a fifth less time a row than one by one, for 16 columns; more than 16 gain nothing. */
 const ROWS_AT_ONCE = 16
@@ -86,6 +90,7 @@ export class RowWriter {
   /** Puts a row's values behind those at hand; gives the reason if there is one against it. */
   #take({ value, origin }: Traced<unknown>): string | undefined {
     this.#countPart(origin)
+    if (isPromise(value)) return ROW_IS_PROMISE
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       return `a row is an object: found ${describeValue(value)}`
     }

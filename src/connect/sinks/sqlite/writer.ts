@@ -10,7 +10,7 @@ import type { Checkpoint, SinkWriter } from '../../sink.ts'
 import { CheckpointTable } from './checkpoints.ts'
 import { openDatabase } from './database.ts'
 import { LetterTable } from './letters.ts'
-import { RowWriter, STEP } from './rows.ts'
+import { ROW_IS_PROMISE, RowWriter, STEP } from './rows.ts'
 import { type RowShape, shapeOf, shapeOfRows } from './shape.ts'
 import { ensureTable } from './table.ts'
 import { isBusy, troubleOf } from './trouble.ts'
@@ -124,8 +124,11 @@ export class SqliteWriter<Row> implements SinkWriter<Row> {
   #write(events: readonly Traced<Row>[]): readonly DeadLetter[] {
     if (this.#rows === undefined) {
       const shape = shapeOfRows(this.#options.table, events, this.#options.key)
-      if (shape === undefined)
-        return events.map(({ origin }) => deadLetter(origin, STEP, 'a row has columns: found none'))
+      if (shape === undefined) {
+        return events.map(({ value, origin }) => {
+          return deadLetter(origin, STEP, isPromise(value) ? ROW_IS_PROMISE : 'a row has columns: found none')
+        })
+      }
       this.#rows = this.#makeRows(shape)
     }
     return this.#rows.write(events)
