@@ -1,5 +1,6 @@
 // The last stage of a pipeline: writes rows, buries dead letters, and commits at every barrier.
 
+import { messageOf } from '../base/errors.ts'
 import { isPromise } from '../base/promise.ts'
 import type { DeadLetter, Entry, Origin, Traced } from '../connect/origin.ts'
 import type { SinkWriter } from '../connect/sink.ts'
@@ -100,7 +101,7 @@ export class LoadStage implements ConsumerSpec<AnyEntry> {
     const gone = new Set<Origin>(refused.map(({ origin }) => origin))
     for (const { of, counter } of this.#tops) {
       for (const { value, origin } of events) {
-        if (!gone.has(origin)) counter.add(String(of(value as never) ?? '-'))
+        if (!gone.has(origin)) counter.add(topText(of, value))
       }
     }
   }
@@ -109,5 +110,14 @@ export class LoadStage implements ConsumerSpec<AnyEntry> {
     const { epochs, onEvent } = this.#options
     epochs.committed(epoch)
     onEvent({ kind: 'committed', epoch, totals: epochs.overall })
+  }
+}
+
+/** What a row counts as in the summary; a function that throws costs its line there, not the load. */
+function topText(of: (row: never) => string | number | null, value: unknown): string {
+  try {
+    return String(of(value as never) ?? '-')
+  } catch (error) {
+    return `error: ${messageOf(error)}`
   }
 }
