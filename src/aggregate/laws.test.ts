@@ -73,7 +73,7 @@ const lines: Record<string, Line> = {
 const number = fc.oneof(
   fc.double({ noNaN: true, min: -1e6, max: 1e6 }),
   fc.integer({ min: -5, max: 5 }),
-  fc.constantFrom(0, -0, 1e-9, 1e9),
+  fc.constantFrom(0, -0, 1e-9, 1e9, Infinity, -Infinity),
 )
 const event: fc.Arbitrary<Event> = fc.record(
   {

@@ -20,9 +20,14 @@ export function register(registers: Uint8Array, value: Value): void {
   hash64(value, hash)
   const high = hash[0] as number
   const index = high >>> (32 - PRECISION)
-  const left = high << PRECISION
-  const run = left === 0 ? 32 - PRECISION + Math.clz32(hash[1] as number) : Math.clz32(left)
+  const run = runOf(high, hash[1] as number)
   if (run >= (registers[index] as number)) registers[index] = run + 1
+}
+
+/** Leading zeros of a hash behind the bits that choose the register: up to 50. */
+export function runOf(high: number, low: number): number {
+  const left = high << PRECISION
+  return left === 0 ? 32 - PRECISION + Math.clz32(low) : Math.clz32(left)
 }
 
 export function mergeRegisters(into: Uint8Array, other: Uint8Array): void {

@@ -35,6 +35,18 @@ describe('sum', () => {
     equal(sumOf(Number.MAX_VALUE, Number.MAX_VALUE, -Number.MAX_VALUE, -Number.MAX_VALUE), 0)
   })
 
+  it('merges what was kept and what was taken off, too', () => {
+    const merged = (one: readonly number[], two: readonly number[]): unknown => {
+      const [into, other] = [one, two].map((values) => values.reduce(total.add, total.create()))
+      return total.result(total.merge?.(into as never, other as never) as never)
+    }
+    equal(merged([1e100], [-1e100, 1]), 1)
+    equal(merged([-1e100, 1], [1e100]), 1)
+    equal(merged([-1e308], [1e308, 1e308]), 1e308)
+    equal(merged([1e308, 1e308], [-1e308]), 1e308)
+    equal(merged([1], [-Infinity]), -Infinity)
+  })
+
   it('takes infinities as they are, and makes NaN only of both', () => {
     equal(sumOf(1, Infinity, 2), Infinity)
     equal(sumOf(-Infinity, 1e308, 1e308), -Infinity)

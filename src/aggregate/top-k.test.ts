@@ -35,6 +35,16 @@ describe('topK', () => {
     throws(() => topK(3, (value: string) => value, { capacity: 5 }), RangeError)
   })
 
+  it('counts for a value that comes late as often as it may have been let go, in all that was merged', () => {
+    const merged = small.merge?.(stateOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), stateOf([11, 12, 13, 14, 15, 16, 17, 18, 19]))
+    deepEqual(small.result(small.add(merged as Frequencies, 20)), [
+      { value: 20, count: 3, error: 2 },
+      { value: 1, count: 2, error: 1 },
+      { value: 2, count: 2, error: 1 },
+      { value: 3, count: 2, error: 1 },
+    ])
+  })
+
   // Few values that are frequent, and many that come once or twice.
   const events = fc.array(fc.oneof(fc.nat(5), fc.nat(5), fc.nat(300)), { maxLength: 400 })
   const cuts = fc.array(fc.nat(400), { maxLength: 4 })
