@@ -91,7 +91,7 @@ export function importsFor({ code, file }: Example, exports: Exports, own: Reado
 }
 
 function declares(code: string, name: string): boolean {
-  return new RegExp(`\\b(?:const|let|function|class) ${name}\\b`).test(code)
+  return new RegExp(`\\b(?:const|let|function|class) (?:[[{][^=]*)?\\b${name}\\b`).test(code)
 }
 
 function lineAt(text: string, index: number): number {
