@@ -32,6 +32,8 @@ export interface ErrorDetails {
   RESTARTS_OVER_LIMIT: { readonly stage: string; readonly restarts: number; readonly withinMs: number }
   /** A producer had more events than its buffer holds, and its policy is to fail. */
   BUFFER_FULL: { readonly stage: string; readonly size: number }
+  /** An operator holds as much as it may. */
+  STATE_OVER_LIMIT: { readonly operator: string; readonly option: string; readonly limit: number }
   /** A task or a request did not end within its time. */
   TIMED_OUT: { readonly what: string; readonly limitMs: number }
 }

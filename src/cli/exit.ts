@@ -37,6 +37,7 @@ const CODES: Readonly<Record<ErrorCode, number>> = {
   STORAGE_FAILED: 74,
   RESTARTS_OVER_LIMIT: 70,
   BUFFER_FULL: 70,
+  STATE_OVER_LIMIT: 78,
   TIMED_OUT: 69,
 }
 

@@ -1,78 +1,379 @@
 // The builder of flows: an immutable description, each call returns a longer one.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Plan, PlanNode } from './plan.ts'
+import type { Aggregates, ResultOf } from '../aggregate/record.ts'
+import { checkInteger, checkKeys, checkMs } from '../base/check.ts'
+import type { Key } from '../base/hash.ts'
+import type { ProducerConsumer } from '../stage/stage.ts'
+import type { WindowSpec } from '../window/window.ts'
+import { type AggregateRow, aggregateOf, type Windowing } from './aggregate.ts'
+import { type EnrichOptions, enriching } from './enrich.ts'
+import { joinNode, type JoinOptions, type Joined } from './join.ts'
+import { checkFunction, nameOf, type StepOptions } from './name.ts'
+import type { JoinMode, Operator, PlanNode, Reduce, Stages } from './plan.ts'
+import { type Emitted, type Fired, type Outcome, reduceOf } from './reduce.ts'
+import { type MapAsyncOptions, waitSettings } from './wait.ts'
+
+export type { StepOptions } from './name.ts'
 
 /**
- * Describes what happens to each event between a source and a sink. Immutable: a flow can be kept, shared and
- * continued in two ways. It starts nothing.
+ * Describes a computation over events: where they come from, and what happens to them. Immutable: a flow can be kept,
+ * shared and continued in two ways. It starts nothing: `collect`, `run` and `stream` do.
  *
- * An event whose function throws, or that a schema refuses, becomes a dead letter with the operator's name; the others
- * go on.
+ * In a pipeline an event whose function throws, or that a schema refuses, becomes a dead letter with the operator's
+ * name, and the others go on. Elsewhere it fails the run.
+ *
+ * `State` is what the reduction before holds, for `onTrigger` and `emit`; never elsewhere.
  *
  * @example
- * const flow = new Flow<number>().map((n) => n * 2).filter((n) => n > 2)
- * flow.plan.map((node) => node.kind) // => ['map', 'filter']
+ * const even = flow([1, 2, 3, 4]).filter((n) => n % 2 === 0)
+ * await collect(even.map((n) => n * 10)) // => [20, 40]
+ * @see Elixir's Flow
  */
-export class Flow<T> {
-  readonly plan: Plan
+export class Flow<T, State = never> {
+  /** The last operator, with all that lie above it. */
+  readonly node: PlanNode
+  /** Only for the compiler: what flows here, and the state of the reduction before. */
+  declare readonly events: T
+  declare readonly state: State
 
-  constructor(plan: Plan = []) {
-    this.plan = plan
+  constructor(node: PlanNode = { operator: { kind: 'input', name: 'input' }, inputs: [] }) {
+    this.node = node
   }
+
+  // — one event at a time —
 
   /** Each event becomes what `fn` gives for it. */
   map<U>(fn: (value: T) => U, options?: StepOptions): Flow<U> {
-    return this.#then({ kind: 'map', name: this.#nameOf('map', fn, options), fn })
+    checkFunction('map', fn)
+    return this.#then({ kind: 'map', name: this.#name('map', options, fn), fn })
   }
 
   /** Keeps the events for which `keep` holds; the others are counted as filtered. */
   filter<U extends T>(keep: (value: T) => value is U, options?: StepOptions): Flow<U>
   filter(keep: (value: T) => boolean, options?: StepOptions): Flow<T>
   filter(keep: (value: T) => boolean, options?: StepOptions): Flow<T> {
-    return this.#then({ kind: 'filter', name: this.#nameOf('filter', keep, options), keep })
+    checkFunction('filter', keep)
+    return this.#then({ kind: 'filter', name: this.#name('filter', options, keep), keep })
   }
 
   /** Drops the events for which `drop` holds; they are counted as filtered. */
   reject(drop: (value: T) => boolean, options?: StepOptions): Flow<T> {
-    return this.filter((value) => !drop(value), { name: this.#nameOf('reject', drop, options) })
+    checkFunction('reject', drop)
+    return this.filter((value) => !drop(value), { name: this.#name('reject', options, drop) })
   }
 
-  /** Each event becomes the events that `fn` gives for it, in their order; none counts as filtered. */
+  /** Each event becomes the events that `fn` gives for it, in their order. An endless iterator is drawn as demanded. */
   flatMap<U>(fn: (value: T) => Iterable<U>, options?: StepOptions): Flow<U> {
-    return this.#then({ kind: 'flatMap', name: this.#nameOf('flatMap', fn, options), fn })
+    checkFunction('flatMap', fn)
+    return this.#then({ kind: 'flatMap', name: this.#name('flatMap', options, fn), fn })
   }
 
   /**
-   * Each event becomes the output of `schema`; one that it refuses becomes a dead letter with the schema's reasons.
+   * Each event becomes the output of `schema`; what it refuses becomes a dead letter with the schema's reasons.
    *
-   * @param schema - any Standard Schema: Zod, Valibot, ArkType and others; it may wait
+   * @param schema - any Standard Schema: Zod, Valibot, ArkType and others; it may wait, in a pipeline
    * @see https://standardschema.dev
    */
   validate<S extends StandardSchemaV1<T>>(schema: S, options?: StepOptions): Flow<StandardSchemaV1.InferOutput<S>> {
-    const name = options?.name ?? this.#numbered('validate')
+    const name = this.#name('validate', options)
     if (typeof schema?.['~standard']?.validate !== 'function') {
       throw new TypeError(`${name} takes a Standard Schema: found none`)
     }
     return this.#then({ kind: 'validate', name, schema })
   }
 
-  #then<U>(node: PlanNode): Flow<U> {
-    return new Flow<U>([...this.plan, node])
+  // — several events —
+
+  /** Events in groups of `size` (the last may be smaller), each becoming what `fn` gives for it. */
+  mapBatch<U>(fn: (batch: readonly T[]) => Iterable<U>, options: BatchOptions<T>): Flow<U> {
+    checkFunction('mapBatch', fn)
+    return this.batch(options).flatMap(fn, { name: this.#name('mapBatch', options, fn) })
   }
 
-  /** An operator's name: given, or its function's, or its kind and place; dead letters and diagrams show it. */
-  #nameOf(kind: string, fn: unknown, options: StepOptions | undefined): string {
-    if (typeof fn !== 'function') throw new TypeError(`${kind} takes a function: found ${typeof fn}`)
-    return options?.name ?? (fn.name === '' ? this.#numbered(kind) : fn.name)
+  /** Arrays of `size` events; fewer at the end, and when `bytes` or `waitMs` is reached first. With `key`, of one key each. */
+  batch(options: BatchOptions<T>): Flow<readonly T[]> {
+    checkKeys('batch', options, ['size', 'bytes', 'waitMs', 'key', 'name'])
+    checkInteger('size of batch', options.size, 1)
+    if (options.waitMs !== undefined) checkMs('waitMs of batch', options.waitMs, 1)
+    if (options.bytes !== undefined) checkInteger('limit of batch bytes', options.bytes.limit, 1)
+    const { size, bytes, waitMs, key } = options
+    return this.#then({ kind: 'batch', name: this.#name('batch', options), size, bytes, waitMs, key })
   }
 
-  #numbered(kind: string): string {
-    return `${kind} ${this.plan.length + 1}`
+  /** The first event of each key, as it comes; the keys seen are kept until the end, or the end of the window. */
+  uniq(this: Flow<Key & T>, options?: StepOptions): Flow<T>
+  uniq(by: (value: T) => Key, options?: StepOptions): Flow<T>
+  uniq(...args: [StepOptions?] | [(value: T) => Key, StepOptions?]): Flow<T> {
+    const [by, options] = typeof args[0] === 'function' ? [args[0], args[1]] : [identity, args[0]]
+    const name = this.#name('uniq', options as StepOptions | undefined, by === identity ? undefined : by)
+    return this.#then({ kind: 'uniq', name, by: by as (value: T) => Key, window: undefined })
+  }
+
+  /** The first `count` events; then the sources are closed. */
+  take(count: number, options?: StepOptions): Flow<T> {
+    const name = this.#name('take', options)
+    checkInteger(`count of ${name}`, count, 0)
+    return this.#then({ kind: 'take', name, count })
+  }
+
+  /** The `count` events that come first by `compare`, as one array, in that order; when all have been seen. */
+  takeSort(count: number, compare: (a: T, b: T) => number, options?: StepOptions): Flow<readonly T[]> {
+    const name = this.#name('takeSort', options)
+    checkInteger(`count of ${name}`, count, 0)
+    checkFunction(name, compare)
+    return this.#then({ kind: 'takeSort', name, count, compare })
+  }
+
+  /**
+   * One state out of all events: of the partition, where one was asked for, else of the whole flow. At the end its items
+   * go on where it can be iterated (an array, a Map, a Set), else the state itself; `emit` and `onTrigger` change that.
+   */
+  reduce<S>(create: () => S, add: (state: S, value: T) => S, options?: StepOptions): Flow<Emitted<S>, S> {
+    return new Flow(reduceOf(this.node, { create, add, emits: false }, undefined, options))
+  }
+
+  /** As `reduce`; the events that each call gives go out at once, the state at the end only if `emit` says so. */
+  emitAndReduce<S, U>(
+    create: () => S,
+    add: (state: S, value: T) => readonly [events: readonly U[], state: S],
+    options?: StepOptions,
+  ): Flow<U, S> {
+    return new Flow(reduceOf(this.node, { create, add, emits: true }, undefined, options))
+  }
+
+  /** Key → the values of its events, in the order of their coming; at the end, as entries. */
+  groupBy<K extends Key>(key: (value: T) => K): Flow<[K, T[]], Map<K, T[]>>
+  groupBy<K extends Key, V>(key: (value: T) => K, value: (event: T) => V): Flow<[K, V[]], Map<K, V[]>>
+  groupBy(key: (value: T) => Key, value: (event: T) => unknown = identity): Flow<[Key, unknown[]], Map<Key, unknown[]>> {
+    return new Windowed<T>(this.node, undefined).groupBy(key, value) as Flow<[Key, unknown[]], Map<Key, unknown[]>>
+  }
+
+  /** What goes out when a window fires: `state` whole, its items (`events`), or `nothing`. After a reduction. */
+  emit(mode: 'state'): Flow<State, State>
+  emit(mode: 'events'): Flow<Emitted<State>, State>
+  emit(mode: 'nothing'): Flow<never, State>
+  emit(mode: 'events' | 'nothing' | 'state'): Flow<unknown, State> {
+    return this.#reshape('emit', { emit: mode })
+  }
+
+  /** Decides what goes out when a window fires, and with which state it goes on. After a reduction. */
+  onTrigger<U = never>(fn: (fired: Fired<State>) => Outcome<U, State> | void): Flow<U, State> {
+    checkFunction('onTrigger', fn)
+    return this.#reshape('onTrigger', { onTrigger: fn })
+  }
+
+  /** A result for all events: counts, sums, means, quantiles and others, by name. At the end, as one event. */
+  aggregate<S extends Aggregates<T>>(spec: S, options?: StepOptions): Flow<ResultOf<S>> {
+    return new Flow(aggregateOf(this.node, { spec, options }))
+  }
+
+  /** What follows is done in windows of time, or of a number of events. */
+  window(window: WindowSpec<T>): Windowed<T> {
+    return new Windowed(this.node, window as WindowSpec<never>)
+  }
+
+  /** What follows is done for each key by itself. */
+  keyBy<K extends Key>(key: (value: T) => K): Keyed<T, K> {
+    checkFunction('keyBy', key)
+    return new Keyed(this.node, key, undefined)
+  }
+
+  // — other stages —
+
+  /** The events with equal keys meet in one of `stages` stages, in their order. */
+  partition(options: PartitionOptions<T>): Flow<T> {
+    checkKeys('partition', options, ['stages', 'key', 'hash', 'name'])
+    const { stages, key, hash } = options
+    if (stages !== undefined) checkInteger('stages of partition', stages, 1)
+    if (key !== undefined && hash !== undefined) throw new TypeError('partition takes a key or a hash: found both')
+    const by = hash === undefined ? { key: key ?? (identity as (value: T) => Key) } : { hash }
+    return this.#then({ kind: 'partition', name: this.#name('partition', options), stages, by })
+  }
+
+  /** What follows is done by `stages` stages; whichever is free takes the next events. */
+  shuffle(options: { readonly stages?: number } & StepOptions = {}): Flow<T> {
+    const { stages } = options
+    if (stages !== undefined) checkInteger('stages of shuffle', stages, 1)
+    return this.#then({ kind: 'shuffle', name: this.#name('shuffle', options), stages })
+  }
+
+  /** The events of this flow and of the others, as they come. */
+  merge<U>(...others: readonly Flow<U, unknown>[]): Flow<T | U> {
+    for (const other of others) if (!(other instanceof Flow)) throw new TypeError('merge takes flows')
+    const name = this.#name('merge', undefined)
+    return new Flow({ operator: { kind: 'merge', name }, inputs: [this.node, ...others.map(({ node }) => node)] })
+  }
+
+  /** The states of all partitions, merged into one for each window; `done` gives the event that goes on. */
+  departition<M, U = M>(
+    create: () => M,
+    merge: (merged: M, state: State) => M,
+    done: (merged: M, window: Fired<State>['window']) => U = identity as (merged: M) => U,
+  ): Flow<U> {
+    const reduce = this.#reduction('departition')
+    const states: PlanNode = { operator: { ...reduce, emit: 'state', onTrigger: undefined }, inputs: this.node.inputs }
+    const name = nameOf('departition', this.node, undefined)
+    return new Flow({ operator: { kind: 'departition', name, create, merge, done }, inputs: [states] })
+  }
+
+  /** Pairs of events with equal keys, of this flow and of another; see {@link JoinOptions}. */
+  join<U, M extends JoinMode = 'inner'>(other: Flow<U, unknown>, options: JoinOptions<T, U, M>): Flow<Joined<T, U, M>> {
+    return new Flow(joinNode(this.node, other.node, options))
+  }
+
+  /** Everything passes through stages of your own, made anew for each run. */
+  throughStages<U>(make: () => ProducerConsumer<T, U> | readonly ProducerConsumer<T, U>[], options?: StepOptions): Flow<U> {
+    checkFunction('throughStages', make)
+    const name = this.#name('throughStages', options)
+    return this.#then({ kind: 'throughStages', name, make: () => [make()].flat() })
+  }
+
+  // — work that waits —
+
+  /** Each event becomes what the promise of `fn` gives; up to `concurrency` at a time. */
+  mapAsync<U>(fn: (value: T, context: CallContext) => PromiseLike<U> | U, options: MapAsyncOptions = {}): Flow<U> {
+    checkFunction('mapAsync', fn)
+    const name = this.#name('mapAsync', options, fn)
+    return this.#then({ kind: 'mapAsync', name, make: () => fn, settings: waitSettings(name, options) })
+  }
+
+  /** Each event with what a lookup gives for its key; answers are kept in a bounded cache. */
+  enrich<K extends Key, V, U>(options: EnrichOptions<T, K, V, U>): Flow<U> {
+    const name = this.#name('enrich', options)
+    return this.#then({ kind: 'mapAsync', name, make: enriching(options), settings: waitSettings(name, options) })
+  }
+
+  #then<U>(operator: Operator): Flow<U> {
+    return new Flow<U>({ operator, inputs: [this.node] })
+  }
+
+  #name(kind: string, options: StepOptions | undefined, fn?: unknown): string {
+    return nameOf(kind, this.node, options, fn)
+  }
+
+  #reduction(what: string): Reduce {
+    const { operator } = this.node
+    if (operator.kind === 'reduce') return operator
+    throw new TypeError(`${what} follows a reduction (reduce, emitAndReduce, groupBy): found ${operator.name}`)
+  }
+
+  #reshape<U>(what: string, change: Pick<Partial<Reduce>, 'emit' | 'onTrigger'>): Flow<U, State> {
+    return new Flow({ operator: { ...this.#reduction(what), ...change }, inputs: this.node.inputs })
   }
 }
 
-export interface StepOptions {
-  /** The operator's name in dead letters, logs and diagrams: by default its function's name, or its kind and place. */
-  readonly name?: string
+/** What follows `window`: it is done for each window by itself, and goes out when the window fires. */
+export class Windowed<T> {
+  readonly #node: PlanNode
+  readonly #window: Windowing
+
+  constructor(node: PlanNode, window: Windowing) {
+    this.#node = node
+    this.#window = window
+  }
+
+  /** As {@link Flow.reduce}, one state for each window. */
+  reduce<S>(create: () => S, add: (state: S, value: T) => S, options?: StepOptions): Flow<Emitted<S>, S> {
+    return new Flow(reduceOf(this.#node, { create, add, emits: false }, this.#window, options))
+  }
+
+  /** As {@link Flow.emitAndReduce}, one state for each window. */
+  emitAndReduce<S, U>(
+    create: () => S,
+    add: (state: S, value: T) => readonly [events: readonly U[], state: S],
+    options?: StepOptions,
+  ): Flow<U, S> {
+    return new Flow(reduceOf(this.#node, { create, add, emits: true }, this.#window, options))
+  }
+
+  /** As {@link Flow.groupBy}, for each window. */
+  groupBy<K extends Key>(key: (value: T) => K): Flow<[K, T[]], Map<K, T[]>>
+  groupBy<K extends Key, V>(key: (value: T) => K, value: (event: T) => V): Flow<[K, V[]], Map<K, V[]>>
+  groupBy(key: (value: T) => Key, value: (event: T) => unknown = identity): Flow<[Key, unknown[]], Map<Key, unknown[]>> {
+    checkFunction('groupBy', key)
+    const create = (): Map<Key, unknown[]> => new Map()
+    const add = (groups: Map<Key, unknown[]>, event: T): Map<Key, unknown[]> => {
+      const group = groups.get(key(event))
+      if (group === undefined) groups.set(key(event), [value(event)])
+      else group.push(value(event))
+      return groups
+    }
+    return this.reduce(create, add, { name: nameOf('groupBy', this.#node, undefined, key) })
+  }
+
+  /** The first event of each key in each window, as it comes. */
+  uniq(by: (value: T) => Key, options?: StepOptions): Flow<T> {
+    checkFunction('uniq', by)
+    const name = nameOf('uniq', this.#node, options, by)
+    return new Flow({ operator: { kind: 'uniq', name, by, window: this.#window }, inputs: [this.#node] })
+  }
+
+  /** As {@link Flow.aggregate}, a result for each window. */
+  aggregate<S extends Aggregates<T>>(spec: S, options?: StepOptions): Flow<AggregateRow<never, S>> {
+    return new Flow(aggregateOf(this.#node, { spec, window: this.#window, options }))
+  }
+}
+
+/** What follows `keyBy`: it is done for each key by itself. */
+export class Keyed<T, K extends Key, HasWindow extends boolean = false> {
+  readonly #node: PlanNode
+  readonly #key: (value: T) => K
+  readonly #window: Windowing
+
+  constructor(node: PlanNode, key: (value: T) => K, window: Windowing) {
+    this.#node = node
+    this.#key = key
+    this.#window = window
+  }
+
+  /** Windows of time, or of a number of events, for each key. */
+  window(window: WindowSpec<T>): Keyed<T, K, true> {
+    return new Keyed(this.#node, this.#key, window as WindowSpec<never>)
+  }
+
+  /** A result for each key, and each window if there is one: `{ key, window, …results }`. */
+  aggregate<S extends Aggregates<T>>(
+    spec: S,
+    options?: StepOptions,
+  ): Flow<HasWindow extends true ? AggregateRow<K, S> : { readonly key: K } & ResultOf<S>> {
+    return new Flow(aggregateOf(this.#node, { spec, key: this.#key, window: this.#window, options }))
+  }
+
+  /** One state for each key, and each window if there is one: a result `{ key, window, value }` when it fires. */
+  fold<S>(create: () => S, add: (state: S, value: T) => S, merge?: (into: S, other: S) => S) {
+    return this.aggregate({ value: merge === undefined ? fold({ create, add }) : fold({ create, add, merge }) })
+  }
+}
+
+export interface PartitionOptions<T> extends StepOptions {
+  /** An integer, 1 or more; as many as the executor finds best by default. */
+  readonly stages?: Stages
+  /** The event itself by default. */
+  readonly key?: (value: T) => Key
+  /** The partition by number, from 0 to `stages` - 1, instead of a key. */
+  readonly hash?: (value: T) => number
+}
+
+export interface BatchOptions<T> extends StepOptions {
+  /** An integer, 1 or more. */
+  readonly size: number
+  /** A batch is full as well when its events come to `limit` by `of`. */
+  readonly bytes?: { readonly limit: number; readonly of: (value: T) => number }
+  /** The longest that an event waits for its batch, in clock milliseconds; for as long as it takes by default. */
+  readonly waitMs?: number
+  /** Batches hold events of one key each. */
+  readonly key?: (value: T) => Key
+}
+
+/** What a call that waits gets beside its event. */
+export interface CallContext {
+  /** Aborted when the run ends first, and when the call has had its time. */
+  readonly signal: AbortSignal
+  /** 1 at the first attempt. */
+  readonly attempt: number
+}
+
+function identity<T>(value: T): T {
+  return value
 }

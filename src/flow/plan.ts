@@ -1,12 +1,153 @@
-// A flow as data: one union of nodes. A plan says what is to be done and starts nothing.
+// A flow as data: operators, and which one takes from which. A plan says what is to be done and starts nothing.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Aggregate } from '../aggregate/aggregate.ts'
+import type { Key } from '../base/hash.ts'
+import type { WindowSpec } from '../window/window.ts'
 
-/** One operator of a flow. Functions are called with one event's value. */
-export type PlanNode =
+/** An operator that looks at one event at a time and remembers nothing. Functions are called with one event's value. */
+export type Stateless =
   | { readonly kind: 'map'; readonly name: string; readonly fn: (value: never) => unknown }
   | { readonly kind: 'filter'; readonly name: string; readonly keep: (value: never) => boolean }
   | { readonly kind: 'flatMap'; readonly name: string; readonly fn: (value: never) => Iterable<unknown> }
   | { readonly kind: 'validate'; readonly name: string; readonly schema: StandardSchemaV1 }
 
-export type Plan = readonly PlanNode[]
+/** Where events come from. */
+export type Origins =
+  /** What the flow continues is not known yet: a pipeline's source stands there. */
+  | { readonly kind: 'input'; readonly name: string }
+  /** Iterables, async iterables, streams, stages, splittable sources: read side by side. */
+  | { readonly kind: 'source'; readonly name: string; readonly sources: readonly unknown[]; readonly stages: Stages }
+
+/** An operator that remembers. */
+export type Stateful =
+  | { readonly kind: 'uniq'; readonly name: string; readonly by: (value: never) => Key; readonly window: Windowing }
+  | { readonly kind: 'take'; readonly name: string; readonly count: number }
+  | { readonly kind: 'takeSort'; readonly name: string; readonly count: number; readonly compare: Compare }
+  | Reduce
+  | Aggregating
+  | {
+      readonly kind: 'departition'
+      readonly name: string
+      readonly create: () => unknown
+      readonly merge: (into: never, state: never) => unknown
+      readonly done: (merged: never, window: unknown) => unknown
+    }
+  | {
+      readonly kind: 'join'
+      readonly name: string
+      readonly mode: JoinMode
+      readonly left: (value: never) => Key
+      readonly right: (value: never) => Key
+      readonly window: Windowing
+      readonly stages: Stages
+      /** The most events kept of both sides together, in each stage. */
+      readonly maxHeld: number
+    }
+
+/** An aggregation: one result for each key and window. */
+export interface Aggregating {
+  readonly kind: 'aggregate'
+  readonly name: string
+  /** Absent: one result for all events. */
+  readonly key: ((value: never) => Key) | undefined
+  readonly aggregate: Aggregate<never, unknown, never>
+  readonly window: Windowing
+}
+
+/** A reduction: one state for each stage and window. */
+export interface Reduce {
+  readonly kind: 'reduce'
+  readonly name: string
+  readonly create: () => unknown
+  /** Gives the next state; with `emits`, the events that go out at once, and the next state. */
+  readonly add: (state: never, value: never) => unknown
+  readonly emits: boolean
+  readonly window: Windowing
+  /** What goes out when a window fires. */
+  readonly emit: EmitMode
+  readonly onTrigger: ((fired: never) => unknown) | undefined
+  /** Whether one state serves all events, because no partition was asked for. */
+  readonly isGlobal: boolean
+}
+
+/** An operator that waits: it has a stage of its own. */
+export type Waiting =
+  | {
+      readonly kind: 'mapAsync'
+      readonly name: string
+      /** Makes the function, once for each stage: it may keep a cache. */
+      readonly make: () => (value: never, context: never) => unknown
+      readonly settings: WaitSettings
+    }
+  | {
+      readonly kind: 'batch'
+      readonly name: string
+      readonly size: number
+      readonly bytes: { readonly limit: number; readonly of: (value: never) => number } | undefined
+      readonly waitMs: number | undefined
+      readonly key: ((value: never) => Key) | undefined
+    }
+  /** Stages of the user's own: a function, so that each run has its own. */
+  | { readonly kind: 'throughStages'; readonly name: string; readonly make: () => readonly unknown[] }
+
+/** An operator that hands events to other stages. */
+export type Exchanging =
+  | {
+      readonly kind: 'partition'
+      readonly name: string
+      readonly stages: Stages
+      /** The key by which events are told apart, or the partition itself. */
+      readonly by: { readonly key: (value: never) => Key } | { readonly hash: (value: never) => number }
+    }
+  | { readonly kind: 'shuffle'; readonly name: string; readonly stages: Stages }
+  | { readonly kind: 'merge'; readonly name: string }
+
+export type Operator = Origins | Stateless | Stateful | Waiting | Exchanging
+
+/** How many stages a layer has; undefined: as many as the executor finds best. */
+export type Stages = number | undefined
+export type Windowing = WindowSpec<never> | undefined
+export type Compare = (a: never, b: never) => number
+export type EmitMode = 'events' | 'state' | 'nothing'
+export type JoinMode = 'inner' | 'left' | 'right' | 'full'
+
+/** How an operator that waits does so. */
+export interface WaitSettings {
+  readonly concurrency: number
+  readonly ordered: boolean
+  readonly attempts: number
+  readonly firstBackoffMs: number
+  readonly ratePerSecond: number | undefined
+  readonly timeoutMs: number | undefined
+}
+
+/** One operator in its place. Two flows may share a node: it is then computed once for both. */
+export interface PlanNode {
+  readonly operator: Operator
+  readonly inputs: readonly PlanNode[]
+}
+
+/** The operators of a pipeline: each looks at one event at a time, in this order. */
+export type Plan = readonly Stateless[]
+
+const STATELESS: readonly string[] = ['map', 'filter', 'flatMap', 'validate'] satisfies Stateless['kind'][]
+
+export function isStateless(operator: Operator): operator is Stateless {
+  return STATELESS.includes(operator.kind)
+}
+
+/** Every node from the sources down to `last`, each once, inputs first: the order is the same in every process. */
+export function nodesOf(last: PlanNode): PlanNode[] {
+  const found = new Set<PlanNode>()
+  const open: { readonly node: PlanNode; next: number }[] = [{ node: last, next: 0 }]
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    const input = top.node.inputs[top.next]
+    top.next += 1
+    if (input === undefined) {
+      found.add(top.node)
+      open.pop()
+    } else if (!found.has(input)) open.push({ node: input, next: 0 })
+  }
+  return [...found]
+}

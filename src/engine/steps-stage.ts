@@ -1,0 +1,146 @@
+// A stage that runs a chain of operators.
+
+import type { Clock } from '../base/clock.ts'
+import { Chain } from '../flow/chain.ts'
+import type { MakeStep, StepContext } from '../flow/step.ts'
+import type { ProducerConsumerSpec } from '../stage/hooks.ts'
+import type { Subscription } from '../stage/link.ts'
+import type { Ending } from '../stage/message.ts'
+import type { DispatcherSpec } from '../stage/dispatcher.ts'
+import { producerConsumer } from '../stage/make.ts'
+import type { ProducerConsumer } from '../stage/stage.ts'
+import type { Account } from './account.ts'
+
+export interface StepsStageOptions {
+  readonly name: string
+  readonly steps: readonly MakeStep[]
+  readonly partition: StepContext['partition']
+  /** How many producers it will have. */
+  readonly inputs: number
+  readonly dispatcher: DispatcherSpec<unknown, never>
+  readonly clock: Clock
+  readonly account: Account
+}
+
+/** What such a stage is told from outside. */
+export type StepsMessage = { readonly kind: 'tick' } | { readonly kind: 'mark'; readonly name: string }
+
+export function stepsStage(options: StepsStageOptions): ProducerConsumer<unknown, unknown> {
+  return producerConsumer<unknown, unknown>(new StepsStage(options))
+}
+
+type Self = ProducerConsumer<unknown, unknown>
+
+/**
+ * Hands batches to a chain, and what comes of them to whoever takes from this stage. Work that the chain puts off goes
+ * on as demand comes.
+ */
+class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
+  readonly name: string
+  readonly dispatcher: DispatcherSpec<unknown, never>
+  // What is emitted comes of one batch, or of a bounded piece of put-off work: the next waits until it has gone out.
+  readonly bufferSize = Number.POSITIVE_INFINITY
+  readonly whenFull = 'fail'
+  readonly unwanted = 'end'
+  readonly #options: StepsStageOptions
+  readonly #context: StepContext
+  readonly #chain: Chain
+  readonly #inputs = new Map<Subscription, number>()
+  /** The stage itself, from its first hook on. */
+  #self: Self | undefined
+  /** The pending call of the clock: when it is due, and how to call it off. */
+  #timer: { readonly atMs: number; readonly stop: AbortController } | undefined
+
+  constructor(options: StepsStageOptions) {
+    const { name, dispatcher, steps, partition, inputs, clock, account } = options
+    this.name = name
+    this.dispatcher = dispatcher
+    this.#options = options
+    this.#context = {
+      partition,
+      inputs,
+      input: 0,
+      isStopped: false,
+      nowMs: () => clock.nowMs(),
+      wallMs: () => clock.wallMs(),
+      late: (operator, value) => account.late(operator, value),
+      dead: (operator, value, reason) => account.dead(operator, value, reason),
+    }
+    const out = {
+      events: (batch: readonly unknown[]) => this.#self?.emit(batch),
+      watermark: (time: number) => this.#self?.watermark(time),
+    }
+    this.#chain = new Chain(steps, out, this.#context)
+  }
+
+  onSubscribe(subscription: Subscription, self: Self): void {
+    this.#self = self
+    this.#inputs.set(subscription, this.#inputs.size)
+    this.#look(self)
+  }
+
+  onEvents(batch: readonly unknown[], from: Subscription, self: Self): StepsStage | undefined {
+    this.#context.input = this.#inputs.get(from) ?? 0
+    this.#chain.events(batch)
+    this.#look(self)
+    return this.#chain.isSuspended ? this : undefined
+  }
+
+  resume(): boolean {
+    this.#chain.resume()
+    if (this.#self !== undefined) this.#look(this.#self)
+    return this.#chain.isSuspended
+  }
+
+  drop(): void {
+    this.#chain.drop()
+  }
+
+  onWatermark(time: number, self: Self): 'held' {
+    this.#chain.watermark(time)
+    this.#look(self)
+    return 'held'
+  }
+
+  onCancel(subscription: Subscription, ending: Ending, self: Self): void {
+    const input = this.#inputs.get(subscription)
+    if (input === undefined || ending.kind !== 'completed') return
+    this.#chain.inputEnded(input)
+    this.#look(self)
+  }
+
+  onMessage(message: StepsMessage, self: Self): void {
+    if (message.kind === 'mark') this.#chain.mark(message.name)
+    else this.#chain.tick(this.#options.clock.nowMs())
+    this.#look(self)
+  }
+
+  onComplete(): void {
+    this.#chain.end()
+  }
+
+  onEnd(): void {
+    this.#timer?.stop.abort()
+    this.#chain.drop()
+  }
+
+  /** After every call of the chain: whether it is done, and when the clock is to call it. */
+  #look(self: Self): void {
+    if (this.#context.isStopped) self.complete()
+    const atMs = this.#chain.nextTickMs
+    if (atMs === this.#timer?.atMs) return
+    this.#timer?.stop.abort()
+    this.#timer = undefined
+    if (atMs === undefined) return
+    const stop = new AbortController()
+    const { clock } = this.#options
+    this.#timer = { atMs, stop }
+    clock.sleep(Math.max(0, atMs - clock.nowMs()), stop.signal).then(
+      () => {
+        this.#timer = undefined
+        self.notify({ kind: 'tick' } satisfies StepsMessage)
+      },
+      () => {}, // Called off.
+    )
+  }
+}

@@ -1,0 +1,73 @@
+// The operators of one stage, one behind the other.
+
+import type { MakeStep, Port, Step, StepContext } from './step.ts'
+
+/**
+ * Steps in a row, in one stage: what one gives the next one takes, before the call returns. Ends run from the top down,
+ * so that what an operator gives at its end goes through those behind it before they end.
+ */
+export class Chain implements Port {
+  /** From the first to the last. */
+  readonly #steps: readonly Step[]
+  readonly #first: Port
+
+  constructor(makes: readonly MakeStep[], out: Port, context: StepContext) {
+    let next = out
+    const steps: Step[] = []
+    for (const make of makes.toReversed()) {
+      const step = make(next, context)
+      steps.unshift(step)
+      next = step
+    }
+    this.#steps = steps
+    this.#first = next
+  }
+
+  events(batch: readonly unknown[]): void {
+    this.#first.events(batch)
+  }
+
+  watermark(time: number): void {
+    this.#first.watermark(time)
+  }
+
+  inputEnded(input: number): void {
+    for (const step of this.#steps) step.inputEnded?.(input)
+  }
+
+  end(): void {
+    for (const step of this.#steps) step.end()
+  }
+
+  /** The earliest time at which a step wants `tick`. */
+  get nextTickMs(): number | undefined {
+    let next: number | undefined
+    for (const { nextTickMs } of this.#steps) {
+      if (nextTickMs !== undefined && (next === undefined || nextTickMs < next)) next = nextTickMs
+    }
+    return next
+  }
+
+  tick(nowMs: number): void {
+    for (const step of this.#steps) {
+      if (step.nextTickMs !== undefined && step.nextTickMs <= nowMs) step.tick?.(nowMs)
+    }
+  }
+
+  mark(name: string): void {
+    for (const step of this.#steps) step.mark?.(name)
+  }
+
+  get isSuspended(): boolean {
+    return this.#steps.some((step) => step.isSuspended === true)
+  }
+
+  /** Goes on with what the lowest step has put off: those above it wait for that. */
+  resume(): void {
+    this.#steps.findLast((step) => step.isSuspended === true)?.resume?.()
+  }
+
+  drop(): void {
+    for (const step of this.#steps) step.drop?.()
+  }
+}

@@ -1,0 +1,50 @@
+// Enriching: events with what a lookup gives for their key, through a bounded cache.
+
+import { checkInteger, checkMs } from '../base/check.ts'
+import type { Key } from '../base/hash.ts'
+import { checkFunction } from './name.ts'
+import type { MapAsyncOptions } from './wait.ts'
+
+export interface EnrichOptions<T, K extends Key, V, U> extends MapAsyncOptions {
+  readonly key: (value: T) => K
+  /** What is known of a key. Asked once for a key while the answer is kept, also by events that come at the same time. */
+  readonly lookup: (key: K, context: { readonly signal: AbortSignal }) => PromiseLike<V> | V
+  readonly into: (value: T, found: V) => U
+  /** The most answers kept: the one unused for longest goes first. An integer, 1 or more; 10,000 by default. */
+  readonly maxEntries?: number
+  /** Answers are asked for again when they are older, in clock milliseconds; never by default. */
+  readonly maxAgeMs?: number
+}
+
+interface Answer<V> {
+  readonly found: PromiseLike<V> | V
+  readonly atMs: number
+}
+
+/** Makes the function that looks up, with a cache of its own. An answer that is a failure is not kept. */
+export function enriching<T, K extends Key, V, U>(
+  options: EnrichOptions<T, K, V, U>,
+): () => (value: T, context: { readonly signal: AbortSignal; readonly nowMs: number }) => Promise<U> {
+  const { key, lookup, into, maxEntries = 10_000, maxAgeMs = Number.POSITIVE_INFINITY } = options
+  for (const [name, fn] of Object.entries({ key, lookup, into })) checkFunction(`${name} of enrich`, fn)
+  checkInteger('maxEntries of enrich', maxEntries, 1)
+  checkMs('maxAgeMs of enrich', maxAgeMs, 1)
+  return () => {
+    const answers = new Map<K, Answer<V>>()
+    return async (value, { signal, nowMs }) => {
+      const of = key(value)
+      let answer = answers.get(of)
+      answers.delete(of)
+      if (answer === undefined || nowMs - answer.atMs > maxAgeMs) answer = { found: lookup(of, { signal }), atMs: nowMs }
+      // Behind all others: the first of the map is the one unused for longest.
+      answers.set(of, answer)
+      if (answers.size > maxEntries) answers.delete(answers.keys().next().value as K)
+      try {
+        return into(value, await answer.found)
+      } catch (error) {
+        if (answers.get(of) === answer) answers.delete(of)
+        throw error
+      }
+    }
+  }
+}

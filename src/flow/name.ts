@@ -1,0 +1,27 @@
+// What operators are called, and what they refuse while a flow is being built.
+
+import { describeValue } from '../base/check.ts'
+import type { PlanNode } from './plan.ts'
+
+export interface StepOptions {
+  /** The operator's name in dead letters, logs and diagrams: by default its function's name, or its kind and place. */
+  readonly name?: string
+}
+
+/** How many operators lie above and in `node`, on the longest way from a source. */
+export function depthOf(node: PlanNode): number {
+  const { kind } = node.operator
+  const own = kind === 'input' || kind === 'source' ? 0 : 1
+  return own + Math.max(0, ...node.inputs.map(depthOf))
+}
+
+/** The name of the operator that continues `node`: the one given, or its function's, or its kind and place. */
+export function nameOf(kind: string, node: PlanNode, options: StepOptions | undefined, fn?: unknown): string {
+  if (options?.name !== undefined) return options.name
+  return typeof fn === 'function' && fn.name !== '' && fn.name !== kind ? fn.name : `${kind} ${depthOf(node) + 1}`
+}
+
+/** Refuses anything but a function, naming the operator. */
+export function checkFunction(what: string, fn: unknown): void {
+  if (typeof fn !== 'function') throw new TypeError(`${what} takes a function: found ${describeValue(fn)}`)
+}

@@ -1,0 +1,54 @@
+// Reductions: one state out of many events, and what of it goes on.
+
+import type { Pane } from '../window/panes.ts'
+import { checkFunction, nameOf, type StepOptions } from './name.ts'
+import { isStateless, type PlanNode, type Reduce, type Windowing } from './plan.ts'
+
+/** What the items of a state are: of an array, a Map or a Set its items, of anything else itself. */
+export type Emitted<S> = S extends string ? S : S extends Iterable<infer E> ? E : S
+
+/** A window that fires. */
+export interface Fired<S> {
+  readonly state: S
+  /** Which of the stages side by side. */
+  readonly partition: { readonly index: number; readonly total: number }
+  readonly window: Pane<S>['window']
+  readonly trigger: Pane<S>['trigger']
+}
+
+/** What goes out, and the state that the window goes on with: the same one if it is left out. */
+export interface Outcome<U, S> {
+  readonly events?: Iterable<U>
+  readonly state?: S
+}
+
+interface Reducing {
+  readonly create: () => unknown
+  readonly add: (state: never, value: never) => unknown
+  readonly emits: boolean
+}
+
+export function reduceOf(node: PlanNode, how: Reducing, window: Windowing, options?: StepOptions): PlanNode {
+  const kind = how.emits ? 'emitAndReduce' : 'reduce'
+  checkFunction(kind, how.create)
+  checkFunction(kind, how.add)
+  const name = nameOf(kind, node, options)
+  const emit = how.emits ? 'nothing' : 'events'
+  const operator: Reduce = { kind: 'reduce', name, ...how, window, emit, onTrigger: undefined, isGlobal: !isPartitioned(node) }
+  return { operator, inputs: [node] }
+}
+
+/** Whether a partition was asked for, and nothing has re-distributed events since. */
+export function isPartitioned(node: PlanNode): boolean {
+  const { operator, inputs } = node
+  if (operator.kind === 'partition') return true
+  const [input] = inputs
+  const keepsStage = isStateless(operator) || operator.kind === 'uniq' || operator.kind === 'reduce'
+  return keepsStage && input !== undefined && isPartitioned(input)
+}
+
+/** The items of a state that can be iterated; of any other, itself. */
+export function itemsOf(state: unknown): Iterable<unknown> {
+  const isMany = typeof state === 'object' && state !== null && Symbol.iterator in state
+  return isMany ? (state as Iterable<unknown>) : [state]
+}

@@ -1,0 +1,64 @@
+// The contract of an operator at work: batches come in, what becomes of them goes to the next one.
+
+/** Takes events, and marks in line with them. */
+export interface Port {
+  /** One event or more. The array is the receiver's to keep, not to change. */
+  events(batch: readonly unknown[]): void
+  /** No event earlier than `time` follows. */
+  watermark(time: number): void
+}
+
+/**
+ * An operator at work in one stage. It hands what it makes to the port behind it, in causal order, before its call
+ * returns; only `Putting off` steps keep some of it for `resume`.
+ */
+export interface Step extends Port {
+  /** An input of the stage has ended: it holds no watermark back any more. */
+  inputEnded?(input: number): void
+  /** All inputs have completed: what is held goes out. Not called on cancellation or failure. */
+  end(): void
+  /** When it wants `tick`, as the clock counts; undefined if it does not. */
+  readonly nextTickMs?: number | undefined
+  /** The clock has come to `nowMs`. */
+  tick?(nowMs: number): void
+  /** A mark from outside that windows may wait for. */
+  mark?(name: string): void
+  /** Whether it has put work off; nothing is given to it meanwhile. */
+  readonly isSuspended?: boolean
+  /** Goes on with a bounded piece of what it has put off. */
+  resume?(): void
+  /** Nothing more is wanted of it: it closes what it holds open. */
+  drop?(): void
+}
+
+/** What a step knows of the stage that it works in. */
+export interface StepContext {
+  /** Which of the stages side by side. */
+  readonly partition: { readonly index: number; readonly total: number }
+  /** How many inputs the stage has. */
+  readonly inputs: number
+  /** The input whose events are being handled. */
+  input: number
+  /** Whether nothing more is wanted: the count of a `take` is full. */
+  isStopped: boolean
+  /** Clock milliseconds that never jump; and epoch milliseconds. */
+  readonly nowMs: () => number
+  readonly wallMs: () => number
+  /** Counts an event that came too late for its window, and tells whoever wants to know. */
+  readonly late: (operator: string, value: unknown) => void
+  /** An event that a schema refused. */
+  readonly dead: (operator: string, value: unknown, reason: string) => void
+}
+
+/** Makes a step in front of `next`. */
+export type MakeStep = (next: Port, context: StepContext) => Step
+
+/** A step that only handles events: marks pass, and nothing is held. */
+export function passing(next: Port, events: (batch: readonly unknown[]) => void): Step {
+  return { events, watermark: (time) => next.watermark(time), end: () => {} }
+}
+
+/** Hands on a batch unless it is empty. */
+export function give(next: Port, batch: readonly unknown[]): void {
+  if (batch.length > 0) next.events(batch)
+}

@@ -1,0 +1,93 @@
+// batch: arrays of events, full by number, by bytes, or by time.
+
+import type { Key } from '../../base/hash.ts'
+import type { Operator } from '../plan.ts'
+import type { MakeStep, Port, Step, StepContext } from '../step.ts'
+import { plainKey } from './uniq.ts'
+
+type Batching = Extract<Operator, { kind: 'batch' }>
+
+export function batch(operator: Batching): MakeStep {
+  return (next, context) => new Batch(operator, next, context)
+}
+
+interface Open {
+  readonly events: unknown[]
+  bytes: number
+  /** When its first event has waited long enough. */
+  readonly dueMs: number
+}
+
+/** Without a key all events have the same one. */
+const ALL = ''
+
+class Batch implements Step {
+  readonly #operator: Batching
+  readonly #keyOf: (event: unknown) => Key
+  readonly #next: Port
+  readonly #context: StepContext
+  /** Key → its batch; the one that was opened first is the first one due. */
+  readonly #open = new Map<Key, Open>()
+
+  constructor(operator: Batching, next: Port, context: StepContext) {
+    const { key } = operator
+    this.#operator = operator
+    this.#keyOf = key === undefined ? () => ALL : (event) => plainKey((key as (event: unknown) => Key)(event))
+    this.#next = next
+    this.#context = context
+  }
+
+  events(batch: readonly unknown[]): void {
+    const full: unknown[][] = []
+    for (const event of batch) this.#add(this.#keyOf(event), event, full)
+    if (full.length > 0) this.#next.events(full)
+  }
+
+  watermark(time: number): void {
+    this.#next.watermark(time)
+  }
+
+  end(): void {
+    this.#flush(() => true)
+  }
+
+  get nextTickMs(): number | undefined {
+    if (this.#operator.waitMs === undefined) return undefined
+    for (const { dueMs } of this.#open.values()) return dueMs
+    return undefined
+  }
+
+  tick(nowMs: number): void {
+    this.#flush(({ dueMs }) => dueMs <= nowMs)
+  }
+
+  #add(key: Key, event: unknown, full: unknown[][]): void {
+    const { size, bytes, waitMs = Number.POSITIVE_INFINITY } = this.#operator
+    const weight = bytes === undefined ? 0 : (bytes.of as (event: unknown) => number)(event)
+    let open = this.#open.get(key)
+    if (open !== undefined && bytes !== undefined && open.bytes + weight > bytes.limit) {
+      this.#open.delete(key)
+      full.push(open.events)
+      open = undefined
+    }
+    if (open === undefined) {
+      open = { events: [], bytes: 0, dueMs: this.#context.nowMs() + waitMs }
+      this.#open.set(key, open)
+    }
+    open.events.push(event)
+    open.bytes += weight
+    if (open.events.length < size && (bytes === undefined || open.bytes < bytes.limit)) return
+    this.#open.delete(key)
+    full.push(open.events)
+  }
+
+  #flush(isDue: (open: Open) => boolean): void {
+    const due: unknown[][] = []
+    for (const [key, open] of this.#open) {
+      if (!isDue(open)) continue
+      this.#open.delete(key)
+      due.push(open.events)
+    }
+    if (due.length > 0) this.#next.events(due)
+  }
+}

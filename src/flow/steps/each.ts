@@ -1,0 +1,97 @@
+// Operators that look at one event at a time, several of them in one loop over a batch.
+
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { isPromise } from '../../base/promise.ts'
+import type { Stateless } from '../plan.ts'
+import { give, type MakeStep, passing, type StepContext } from '../step.ts'
+import { reasonsOf } from '../validation.ts'
+
+/** A run of these is one step. */
+export type Each = Exclude<Stateless, { kind: 'flatMap' }>
+
+/** What an operator says of an event that goes no further. */
+const GONE: unique symbol = Symbol('gone')
+type One = (value: unknown) => unknown
+
+/**
+ * A run of `map`, `filter` and `validate` as one loop over the batch: no array between two of them.
+ *
+ * The loop is written as source text with one call site for each function, so that the engine can put the functions
+ * themselves into the loop; where making code from text is not allowed, {@link eachByCalls} does the same, more slowly.
+ */
+export function each(operators: readonly Each[]): MakeStep {
+  return (next, context) => {
+    const loop = generated(operators, context) ?? eachByCalls(operators, context)
+    return passing(next, (batch) => give(next, loop(batch)))
+  }
+}
+
+type Loop = (batch: readonly unknown[]) => unknown[]
+
+/** The clear version: each event through each operator in turn. */
+export function eachByCalls(operators: readonly Each[], context: StepContext): Loop {
+  const calls = operators.map((operator) => callOf(operator, context))
+  return (batch) => {
+    const out: unknown[] = []
+    for (const event of batch) {
+      let value: unknown = event
+      for (const call of calls) {
+        value = call(value)
+        if (value === GONE) break
+      }
+      if (value !== GONE) out.push(value)
+    }
+    return out
+  }
+}
+
+/** The fast version; undefined where code from text is not allowed. */
+export function generated(operators: readonly Each[], context: StepContext): Loop | undefined {
+  const names = operators.map((_, index) => `f${index}`)
+  const lines = operators.map(({ kind }, index) => {
+    if (kind === 'map') return `value = f${index}(value)`
+    if (kind === 'filter') return `if (!f${index}(value)) continue`
+    return `value = f${index}(value); if (value === GONE) continue`
+  })
+  const body = `return (batch) => {
+    const out = []
+    for (let i = 0; i < batch.length; i += 1) {
+      let value = batch[i]
+      ${lines.join('\n      ')}
+      out.push(value)
+    }
+    return out
+  }`
+  const functions = operators.map((operator) => (operator.kind === 'validate' ? callOf(operator, context) : fnOf(operator)))
+  try {
+    // Only our own text goes in: users' functions are arguments, their names do not appear.
+    return new Function('GONE', ...names, body)(GONE, ...functions) as Loop
+  } catch (error) {
+    if (error instanceof EvalError) return undefined
+    throw error
+  }
+}
+
+function fnOf(operator: Exclude<Each, { kind: 'validate' }>): One {
+  return (operator.kind === 'map' ? operator.fn : operator.keep) as One
+}
+
+function callOf(operator: Each, context: StepContext): One {
+  if (operator.kind === 'map') return operator.fn as One
+  if (operator.kind === 'validate') return validating(operator.name, operator.schema, context)
+  const keep = operator.keep as One
+  return (value) => (keep(value) ? value : GONE)
+}
+
+function validating(name: string, schema: StandardSchemaV1, context: StepContext): One {
+  return (value) => {
+    const result = schema['~standard'].validate(value)
+    if (isPromise(result)) {
+      throw new TypeError(`${name} cannot wait for its schema here: check with mapAsync, or in a pipeline`)
+    }
+    const settled = result as StandardSchemaV1.Result<unknown>
+    if (settled.issues === undefined) return settled.value
+    context.dead(name, value, reasonsOf(settled.issues))
+    return GONE
+  }
+}

@@ -1,0 +1,151 @@
+// join: pairs of events with equal keys, as soon as their second half has come.
+
+import type { Key } from '../../base/hash.ts'
+import { SluiceError } from '../../base/errors.ts'
+import type { Operator } from '../plan.ts'
+import { give, type MakeStep, type Port, type Step } from '../step.ts'
+import { plainKey } from './uniq.ts'
+
+type Joining = Extract<Operator, { kind: 'join' }>
+export type Side = 'left' | 'right'
+
+/** An event with the side that it came from. */
+export interface Sided {
+  readonly side: Side
+  readonly value: unknown
+}
+
+/** Marks every event with its side: the last step before a join. */
+export function sided(side: Side): MakeStep {
+  return (next) => ({
+    events: (batch) => next.events(batch.map((value): Sided => ({ side, value }))),
+    watermark: (time) => next.watermark(time),
+    end: () => {},
+  })
+}
+
+/** The key by which an event goes to its stage. */
+export function sidedKey({ left, right }: Joining): (event: Sided) => Key {
+  return ({ side, value }) => plainKey(((side === 'left' ? left : right) as (value: unknown) => Key)(value))
+}
+
+interface Half {
+  readonly value: unknown
+  isPaired: boolean
+}
+
+/** One window's events of both sides, by key. */
+class Table {
+  readonly #sides: Record<Side, Map<Key, Half[]>> = { left: new Map(), right: new Map() }
+
+  /** Keeps an event, and gives the pairs that it completes. */
+  add(key: Key, { side, value }: Sided, out: unknown[]): void {
+    const half: Half = { value, isPaired: false }
+    const own = this.#sides[side].get(key)
+    if (own === undefined) this.#sides[side].set(key, [half])
+    else own.push(half)
+    for (const other of this.#sides[side === 'left' ? 'right' : 'left'].get(key) ?? []) {
+      half.isPaired = true
+      other.isPaired = true
+      out.push(side === 'left' ? [value, other.value] : [other.value, value])
+    }
+  }
+
+  /** The events that found no partner, each with an empty other side. */
+  unpaired(side: Side, out: unknown[]): void {
+    for (const halves of this.#sides[side].values()) {
+      for (const { value, isPaired } of halves) {
+        if (!isPaired) out.push(side === 'left' ? [value, undefined] : [undefined, value])
+      }
+    }
+  }
+}
+
+/** What a join needs to know of windows: which one an event is in, and when one is over. */
+export interface JoinWindows {
+  /** The end of the event's window; infinite without windows. */
+  readonly endOf: (value: unknown) => number
+  /** How long after its end a window stays open, in event time. */
+  readonly latenessMs: number
+}
+
+const NO_WINDOWS: JoinWindows = { endOf: () => Number.POSITIVE_INFINITY, latenessMs: 0 }
+
+export function join(operator: Joining, windows: JoinWindows = NO_WINDOWS): MakeStep {
+  return (next, context) => new Join(operator, windows, next, (value) => context.late(operator.name, value))
+}
+
+class Join implements Step {
+  readonly #operator: Joining
+  readonly #windows: JoinWindows
+  readonly #next: Port
+  readonly #late: (value: unknown) => void
+  readonly #keyOf: (event: Sided) => Key
+  /** End of the window → its events. */
+  readonly #tables = new Map<number, { readonly table: Table; events: number }>()
+  #held = 0
+  #watermark = Number.NEGATIVE_INFINITY
+
+  constructor(operator: Joining, windows: JoinWindows, next: Port, late: (value: unknown) => void) {
+    this.#operator = operator
+    this.#windows = windows
+    this.#next = next
+    this.#late = late
+    this.#keyOf = sidedKey(operator)
+  }
+
+  events(batch: readonly unknown[]): void {
+    const out: unknown[] = []
+    for (const event of batch as readonly Sided[]) {
+      const endMs = this.#windows.endOf(event.value)
+      if (this.#isOver(endMs)) this.#late(event.value)
+      else this.#add(endMs, event, out)
+    }
+    give(this.#next, out)
+  }
+
+  watermark(time: number): void {
+    this.#watermark = time
+    const over = [...this.#tables.keys()].filter((endMs) => this.#isOver(endMs)).sort((a, b) => a - b)
+    for (const endMs of over) this.#close(endMs)
+    this.#next.watermark(time)
+  }
+
+  end(): void {
+    for (const endMs of [...this.#tables.keys()].sort((a, b) => a - b)) this.#close(endMs)
+  }
+
+  #isOver(endMs: number): boolean {
+    return endMs + this.#windows.latenessMs <= this.#watermark
+  }
+
+  #add(endMs: number, event: Sided, out: unknown[]): void {
+    const { name, maxHeld } = this.#operator
+    let window = this.#tables.get(endMs)
+    if (window === undefined) {
+      window = { table: new Table(), events: 0 }
+      this.#tables.set(endMs, window)
+    }
+    window.table.add(this.#keyOf(event), event, out)
+    window.events += 1
+    this.#held += 1
+    if (this.#held <= maxHeld) return
+    throw new SluiceError('STATE_OVER_LIMIT', `Cannot hold more events in ${name}: maxHeld is ${maxHeld}`, {
+      operator: name,
+      option: 'maxHeld',
+      limit: maxHeld,
+    })
+  }
+
+  #close(endMs: number): void {
+    const window = this.#tables.get(endMs)
+    if (window === undefined) return
+    this.#tables.delete(endMs)
+    this.#held -= window.events
+    const out: unknown[] = []
+    const { mode } = this.#operator
+    if (mode === 'left' || mode === 'full') window.table.unpaired('left', out)
+    if (mode === 'right' || mode === 'full') window.table.unpaired('right', out)
+    give(this.#next, out)
+  }
+}

@@ -1,0 +1,36 @@
+// How an operator that waits does so: its options, checked.
+
+import { checkInteger, checkKeys, checkMs } from '../base/check.ts'
+import type { StepOptions } from './name.ts'
+import type { WaitSettings } from './plan.ts'
+
+export interface MapAsyncOptions extends StepOptions {
+  /** The most calls under way at a time: an integer, 1 or more; 16 by default. */
+  readonly concurrency?: number
+  /** Results in the order of the events (default), or as they come. */
+  readonly ordered?: boolean
+  /** A call that fails is tried again: `attempts` in all (1 by default), after `backoffMs` (100 by default), doubling. */
+  readonly retry?: { readonly attempts: number; readonly backoffMs?: number }
+  /** The most calls begun in a second; no limit by default. */
+  readonly ratePerSecond?: number
+  /** Longest time of one attempt; its signal is aborted then. No limit by default. */
+  readonly timeoutMs?: number
+}
+
+const OPTIONS = ['concurrency', 'ordered', 'retry', 'ratePerSecond', 'timeoutMs', 'name']
+/** Options of `enrich` beside those of `mapAsync`. */
+export const ENRICH_OPTIONS: readonly string[] = ['key', 'lookup', 'into', 'maxEntries', 'maxAgeMs']
+
+export function waitSettings(name: string, options: MapAsyncOptions): WaitSettings {
+  checkKeys(name, options, [...OPTIONS, ...('lookup' in options ? ENRICH_OPTIONS : [])])
+  const { concurrency = 16, ordered = true, retry = { attempts: 1 }, ratePerSecond, timeoutMs } = options
+  checkInteger(`concurrency of ${name}`, concurrency, 1)
+  checkInteger(`attempts of ${name}`, retry.attempts, 1)
+  const { attempts, backoffMs: firstBackoffMs = 100 } = retry
+  checkMs(`backoffMs of ${name}`, firstBackoffMs)
+  if (timeoutMs !== undefined) checkMs(`timeoutMs of ${name}`, timeoutMs, 1)
+  if (ratePerSecond !== undefined && !(ratePerSecond > 0)) {
+    throw new RangeError(`ratePerSecond of ${name} must be more than 0: found ${ratePerSecond}`)
+  }
+  return { concurrency, ordered, attempts, firstBackoffMs, ratePerSecond, timeoutMs }
+}
