@@ -1,5 +1,18 @@
 // The door for users: sluice.
 
+export type { Aggregate, AnyAggregate } from './aggregate/aggregate.ts'
+export { collect as collectAll } from './aggregate/collect.ts'
+export { count } from './aggregate/count.ts'
+export { countDistinct } from './aggregate/count-distinct.ts'
+export { first, last } from './aggregate/first-last.ts'
+export { fold } from './aggregate/fold.ts'
+export { largest, smallest } from './aggregate/largest-smallest.ts'
+export { mean } from './aggregate/mean.ts'
+export { max, min } from './aggregate/min-max.ts'
+export { quantile } from './aggregate/quantile.ts'
+export type { Aggregates, ResultOf } from './aggregate/record.ts'
+export { sum } from './aggregate/sum.ts'
+export { topK } from './aggregate/top-k.ts'
 export { type ErrorCode, type ErrorDetails, isSluiceError, SluiceError } from './base/errors.ts'
 export type { Columns, ColumnType } from './connect/column.ts'
 export { type LineFormat, type ParseLine, Rejection } from './connect/format.ts'
@@ -9,10 +22,28 @@ export type { Checkpoint, Guarantee, Sink, SinkOptions, SinkWriter, Totals } fro
 export { sqlite } from './connect/sinks/sqlite.ts'
 export type { Position, Source, SourceCounts, Split, SplitReader } from './connect/source.ts'
 export { files } from './connect/sources/files.ts'
-export type { Flow, StepOptions } from './flow/flow.ts'
+export { collect, type FlowSink, type RunFlowOptions, run, stream } from './engine/collect.ts'
+export type { FlowReport, FlowRunOptions } from './engine/options.ts'
+export type { BatchOptions, CallContext, Flow, Keyed, PartitionOptions, StepOptions, Windowed } from './flow/flow.ts'
+export type { Joined, JoinOptions } from './flow/join.ts'
+export type { Emitted, Fired, Outcome } from './flow/reduce.ts'
+export type { FlowSource } from './flow/source.ts'
+export { type FlowOptions, flow, flows } from './flow/start-flow.ts'
+export type { MapAsyncOptions } from './flow/wait.ts'
 export type { Top } from './observe/top.ts'
 export { type Param, type Params, type ParamValues, param } from './pipeline/param.ts'
 export { type Pipeline, type PipelineSpec, pipeline } from './pipeline/pipeline.ts'
 export type { MaxDeadLetters } from './pipeline/reject-limit.ts'
 export type { Progress, RunEvent, RunReport } from './pipeline/report.ts'
 export { type PipelineRun, type StartOptions, startPipeline } from './pipeline/start.ts'
+export type { Pane, PaneWindow } from './window/pane.ts'
+export { early, every, interval, late, onMark, type Trigger } from './window/trigger.ts'
+export {
+  countWindow,
+  globalWindow,
+  processingTime,
+  session,
+  sliding,
+  tumbling,
+  type WindowSpec,
+} from './window/window.ts'

@@ -21,6 +21,7 @@ describe('exit codes', () => {
       PIPELINE_HELD: 75,
       CONFIG_INVALID: 78,
       SINK_MISMATCH: 78,
+      STATE_OVER_LIMIT: 78,
       CHECKPOINT_INVALID: 78,
     }
     for (const [code, exitCode] of Object.entries(expected)) {

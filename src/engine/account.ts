@@ -1,5 +1,8 @@
 // What became of events that did not go on, counted for one run.
 
+import { inspect } from 'node:util'
+import { escapeText } from '../observe/escape.ts'
+
 /** An event that could not be used, told to whoever asked for it. */
 export interface Refused {
   readonly operator: string
@@ -16,8 +19,8 @@ export interface AccountOptions {
 export class Account {
   readonly #options: AccountOptions
   /** Operator → events. */
-  readonly lateOf = new Map<string, number>()
-  readonly deadOf = new Map<string, number>()
+  readonly lateOf: Map<string, number> = new Map()
+  readonly deadOf: Map<string, number> = new Map()
   /** The first event that was refused: for the warning about all of them. */
   first: Refused | undefined
 
@@ -36,4 +39,40 @@ export class Account {
     this.deadOf.set(operator, (this.deadOf.get(operator) ?? 0) + 1)
     this.#options.onDead?.(refused)
   }
+
+  get tooLate(): number {
+    return total(this.lateOf)
+  }
+
+  get refused(): number {
+    return total(this.deadOf)
+  }
+
+  /** Nobody asked to be told of single events: a warning says at the end that there were some. */
+  warn(): void {
+    const { onDead, onLate } = this.#options
+    if (this.first !== undefined && onDead === undefined) {
+      const { operator, value, reason } = this.first
+      const others = this.refused === 1 ? '' : ` (and ${this.refused - 1} more)`
+      process.emitWarning(`${operator} refused ${shorten(value)}: ${reason}${others}; onDead tells of each`)
+    }
+    if (this.tooLate > 0 && onLate === undefined) {
+      const where = [...this.lateOf].map(([operator, events]) => `${events} in ${operator}`).join(', ')
+      process.emitWarning(`Events came too late for their windows: ${where}; onLate tells of each`)
+    }
+  }
+}
+
+function total(counts: ReadonlyMap<string, number>): number {
+  let sum = 0
+  for (const events of counts.values()) sum += events
+  return sum
+}
+
+/** Longest value shown in a warning. */
+const LONGEST = 80
+
+function shorten(value: unknown): string {
+  const text = escapeText(inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY }))
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
 }

@@ -3,11 +3,11 @@
 import type { Clock } from '../base/clock.ts'
 import { Chain } from '../flow/chain.ts'
 import type { MakeStep, StepContext } from '../flow/step.ts'
+import type { DispatcherSpec } from '../stage/dispatcher.ts'
 import type { ProducerConsumerSpec } from '../stage/hooks.ts'
 import type { Subscription } from '../stage/link.ts'
-import type { Ending } from '../stage/message.ts'
-import type { DispatcherSpec } from '../stage/dispatcher.ts'
 import { producerConsumer } from '../stage/make.ts'
+import type { Ending } from '../stage/message.ts'
 import type { ProducerConsumer } from '../stage/stage.ts'
 import type { Account } from './account.ts'
 

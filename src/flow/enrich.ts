@@ -5,7 +5,7 @@ import type { Key } from '../base/hash.ts'
 import { checkFunction } from './name.ts'
 import type { MapAsyncOptions } from './wait.ts'
 
-export interface EnrichOptions<T, K extends Key, V, U> extends MapAsyncOptions {
+export interface EnrichOptions<T, K extends Key, V, U> extends Omit<MapAsyncOptions, 'key'> {
   readonly key: (value: T) => K
   /** What is known of a key. Asked once for a key while the answer is kept, also by events that come at the same time. */
   readonly lookup: (key: K, context: { readonly signal: AbortSignal }) => PromiseLike<V> | V
@@ -35,7 +35,8 @@ export function enriching<T, K extends Key, V, U>(
       const of = key(value)
       let answer = answers.get(of)
       answers.delete(of)
-      if (answer === undefined || nowMs - answer.atMs > maxAgeMs) answer = { found: lookup(of, { signal }), atMs: nowMs }
+      if (answer === undefined || nowMs - answer.atMs > maxAgeMs)
+        answer = { found: lookup(of, { signal }), atMs: nowMs }
       // Behind all others: the first of the map is the one unused for longest.
       answers.set(of, answer)
       if (answers.size > maxEntries) answers.delete(answers.keys().next().value as K)

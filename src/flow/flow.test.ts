@@ -27,7 +27,7 @@ describe('Flow', () => {
   })
 
   it('refuses what is no function, while it is being built', () => {
-    throws(() => new Flow<number>().map('n + 1' as never), /map takes a function: found string/)
+    throws(() => new Flow<number>().map('n + 1' as never), /map takes a function: found "n \+ 1"/)
   })
 
   it('refuses a schema that is none', () => {

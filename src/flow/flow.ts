@@ -1,16 +1,27 @@
 // The builder of flows: an immutable description, each call returns a longer one.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { fold } from '../aggregate/fold.ts'
 import type { Aggregates, ResultOf } from '../aggregate/record.ts'
-import { checkInteger, checkKeys, checkMs } from '../base/check.ts'
+import { checkChoice, checkInteger, checkKeys, checkMs } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
 import type { ProducerConsumer } from '../stage/stage.ts'
+import type { PaneWindow } from '../window/pane.ts'
 import type { WindowSpec } from '../window/window.ts'
 import { type AggregateRow, aggregateOf, type Windowing } from './aggregate.ts'
 import { type EnrichOptions, enriching } from './enrich.ts'
-import { joinNode, type JoinOptions, type Joined } from './join.ts'
+import { type Joined, type JoinOptions, joinNode } from './join.ts'
 import { checkFunction, nameOf, type StepOptions } from './name.ts'
-import type { JoinMode, Operator, PlanNode, Reduce, Stages } from './plan.ts'
+import {
+  type EmitMode,
+  type JoinMode,
+  linearPlan,
+  type Operator,
+  type Plan,
+  type PlanNode,
+  type Reduce,
+  type Stages,
+} from './plan.ts'
 import { type Emitted, type Fired, type Outcome, reduceOf } from './reduce.ts'
 import { type MapAsyncOptions, waitSettings } from './wait.ts'
 
@@ -39,6 +50,15 @@ export class Flow<T, State = never> {
 
   constructor(node: PlanNode = { operator: { kind: 'input', name: 'input' }, inputs: [] }) {
     this.node = node
+  }
+
+  /**
+   * The operators of a pipeline.
+   *
+   * @throws {TypeError} if there is one that a pipeline cannot run
+   */
+  get plan(): Plan {
+    return linearPlan(this.node)
   }
 
   // — one event at a time —
@@ -104,10 +124,10 @@ export class Flow<T, State = never> {
   /** The first event of each key, as it comes; the keys seen are kept until the end, or the end of the window. */
   uniq(this: Flow<Key & T>, options?: StepOptions): Flow<T>
   uniq(by: (value: T) => Key, options?: StepOptions): Flow<T>
-  uniq(...args: [StepOptions?] | [(value: T) => Key, StepOptions?]): Flow<T> {
-    const [by, options] = typeof args[0] === 'function' ? [args[0], args[1]] : [identity, args[0]]
-    const name = this.#name('uniq', options as StepOptions | undefined, by === identity ? undefined : by)
-    return this.#then({ kind: 'uniq', name, by: by as (value: T) => Key, window: undefined })
+  uniq(first?: StepOptions | ((value: never) => Key), second?: StepOptions): Flow<T> {
+    const by = typeof first === 'function' ? (first as (value: never) => Key) : undefined
+    const name = this.#name('uniq', typeof first === 'function' ? second : first, by)
+    return this.#then({ kind: 'uniq', name, by: by ?? identity, window: undefined })
   }
 
   /** The first `count` events; then the sources are closed. */
@@ -143,17 +163,16 @@ export class Flow<T, State = never> {
   }
 
   /** Key → the values of its events, in the order of their coming; at the end, as entries. */
-  groupBy<K extends Key>(key: (value: T) => K): Flow<[K, T[]], Map<K, T[]>>
-  groupBy<K extends Key, V>(key: (value: T) => K, value: (event: T) => V): Flow<[K, V[]], Map<K, V[]>>
-  groupBy(key: (value: T) => Key, value: (event: T) => unknown = identity): Flow<[Key, unknown[]], Map<Key, unknown[]>> {
-    return new Windowed<T>(this.node, undefined).groupBy(key, value) as Flow<[Key, unknown[]], Map<Key, unknown[]>>
+  groupBy<K extends Key, V = T>(
+    key: (value: T) => K,
+    value: (event: T) => V = identity as (event: T) => V,
+  ): Flow<[K, V[]], Map<K, V[]>> {
+    return new Windowed<T>(this.node, undefined).groupBy(key, value)
   }
 
   /** What goes out when a window fires: `state` whole, its items (`events`), or `nothing`. After a reduction. */
-  emit(mode: 'state'): Flow<State, State>
-  emit(mode: 'events'): Flow<Emitted<State>, State>
-  emit(mode: 'nothing'): Flow<never, State>
-  emit(mode: 'events' | 'nothing' | 'state'): Flow<unknown, State> {
+  emit<M extends EmitMode>(mode: M): Flow<EmittedBy<M, State>, State> {
+    checkChoice('mode of emit', mode, ['state', 'events', 'nothing'])
     return this.#reshape('emit', { emit: mode })
   }
 
@@ -165,7 +184,7 @@ export class Flow<T, State = never> {
 
   /** A result for all events: counts, sums, means, quantiles and others, by name. At the end, as one event. */
   aggregate<S extends Aggregates<T>>(spec: S, options?: StepOptions): Flow<ResultOf<S>> {
-    return new Flow(aggregateOf(this.node, { spec, options }))
+    return new Flow(aggregateOf<T, S>(this.node, { spec, options }))
   }
 
   /** What follows is done in windows of time, or of a number of events. */
@@ -212,9 +231,12 @@ export class Flow<T, State = never> {
     done: (merged: M, window: Fired<State>['window']) => U = identity as (merged: M) => U,
   ): Flow<U> {
     const reduce = this.#reduction('departition')
-    const states: PlanNode = { operator: { ...reduce, emit: 'state', onTrigger: undefined }, inputs: this.node.inputs }
+    const states: PlanNode = { operator: { ...reduce, asParts: true }, inputs: this.node.inputs }
     const name = nameOf('departition', this.node, undefined)
-    return new Flow({ operator: { kind: 'departition', name, create, merge, done }, inputs: [states] })
+    const { window } = reduce
+    const latenessMs = window !== undefined && 'allowedLatenessMs' in window ? window.allowedLatenessMs : 0
+    const operator = { kind: 'departition', name, create, merge, done: done as never, latenessMs } as const
+    return new Flow({ operator, inputs: [states] })
   }
 
   /** Pairs of events with equal keys, of this flow and of another; see {@link JoinOptions}. */
@@ -223,7 +245,10 @@ export class Flow<T, State = never> {
   }
 
   /** Everything passes through stages of your own, made anew for each run. */
-  throughStages<U>(make: () => ProducerConsumer<T, U> | readonly ProducerConsumer<T, U>[], options?: StepOptions): Flow<U> {
+  throughStages<U>(
+    make: () => ProducerConsumer<T, U> | readonly ProducerConsumer<T, U>[],
+    options?: StepOptions,
+  ): Flow<U> {
     checkFunction('throughStages', make)
     const name = this.#name('throughStages', options)
     return this.#then({ kind: 'throughStages', name, make: () => [make()].flat() })
@@ -232,7 +257,7 @@ export class Flow<T, State = never> {
   // — work that waits —
 
   /** Each event becomes what the promise of `fn` gives; up to `concurrency` at a time. */
-  mapAsync<U>(fn: (value: T, context: CallContext) => PromiseLike<U> | U, options: MapAsyncOptions = {}): Flow<U> {
+  mapAsync<U>(fn: (value: T, context: CallContext) => PromiseLike<U> | U, options: MapAsyncOptions<T> = {}): Flow<U> {
     checkFunction('mapAsync', fn)
     const name = this.#name('mapAsync', options, fn)
     return this.#then({ kind: 'mapAsync', name, make: () => fn, settings: waitSettings(name, options) })
@@ -288,18 +313,24 @@ export class Windowed<T> {
   }
 
   /** As {@link Flow.groupBy}, for each window. */
-  groupBy<K extends Key>(key: (value: T) => K): Flow<[K, T[]], Map<K, T[]>>
-  groupBy<K extends Key, V>(key: (value: T) => K, value: (event: T) => V): Flow<[K, V[]], Map<K, V[]>>
-  groupBy(key: (value: T) => Key, value: (event: T) => unknown = identity): Flow<[Key, unknown[]], Map<Key, unknown[]>> {
+  groupBy<K extends Key, V = T>(
+    key: (value: T) => K,
+    value: (event: T) => V = identity as (event: T) => V,
+  ): Flow<[K, V[]], Map<K, V[]>> {
     checkFunction('groupBy', key)
-    const create = (): Map<Key, unknown[]> => new Map()
-    const add = (groups: Map<Key, unknown[]>, event: T): Map<Key, unknown[]> => {
-      const group = groups.get(key(event))
-      if (group === undefined) groups.set(key(event), [value(event)])
+    checkFunction('groupBy', value)
+    const create = (): Map<K, V[]> => new Map()
+    const add = (groups: Map<K, V[]>, event: T): Map<K, V[]> => {
+      const of = key(event)
+      const group = groups.get(of)
+      if (group === undefined) groups.set(of, [value(event)])
       else group.push(value(event))
       return groups
     }
-    return this.reduce(create, add, { name: nameOf('groupBy', this.#node, undefined, key) })
+    return this.reduce(create, add, { name: nameOf('groupBy', this.#node, undefined, key) }) as Flow<
+      [K, V[]],
+      Map<K, V[]>
+    >
   }
 
   /** The first event of each key in each window, as it comes. */
@@ -311,7 +342,7 @@ export class Windowed<T> {
 
   /** As {@link Flow.aggregate}, a result for each window. */
   aggregate<S extends Aggregates<T>>(spec: S, options?: StepOptions): Flow<AggregateRow<never, S>> {
-    return new Flow(aggregateOf(this.#node, { spec, window: this.#window, options }))
+    return new Flow(aggregateOf<T, S>(this.#node, { spec, window: this.#window, options }))
   }
 }
 
@@ -337,12 +368,19 @@ export class Keyed<T, K extends Key, HasWindow extends boolean = false> {
     spec: S,
     options?: StepOptions,
   ): Flow<HasWindow extends true ? AggregateRow<K, S> : { readonly key: K } & ResultOf<S>> {
-    return new Flow(aggregateOf(this.#node, { spec, key: this.#key, window: this.#window, options }))
+    return new Flow(aggregateOf<T, S>(this.#node, { spec, key: this.#key, window: this.#window, options }))
   }
 
   /** One state for each key, and each window if there is one: a result `{ key, window, value }` when it fires. */
-  fold<S>(create: () => S, add: (state: S, value: T) => S, merge?: (into: S, other: S) => S) {
-    return this.aggregate({ value: merge === undefined ? fold({ create, add }) : fold({ create, add, merge }) })
+  fold<S>(
+    create: () => S,
+    add: (state: S, value: T) => S,
+    merge?: (into: S, other: S) => S,
+  ): Flow<
+    (HasWindow extends true ? { readonly window: PaneWindow } : unknown) & { readonly key: K; readonly value: S }
+  > {
+    const value = merge === undefined ? fold({ create, add }) : fold({ create, add, merge })
+    return new Flow(aggregateOf(this.#node, { spec: { value }, key: this.#key, window: this.#window }))
   }
 }
 
@@ -365,6 +403,9 @@ export interface BatchOptions<T> extends StepOptions {
   /** Batches hold events of one key each. */
   readonly key?: (value: T) => Key
 }
+
+/** What a reduction gives under a mode of `emit`. */
+export type EmittedBy<M extends EmitMode, S> = M extends 'state' ? S : M extends 'events' ? Emitted<S> : never
 
 /** What a call that waits gets beside its event. */
 export interface CallContext {

@@ -30,7 +30,11 @@ export type Joined<L, R, M extends JoinMode> = readonly [
 
 const MOST_HELD = 1_000_000
 
-export function joinNode<L, R, M extends JoinMode>(left: PlanNode, right: PlanNode, options: JoinOptions<L, R, M>): PlanNode {
+export function joinNode<L, R, M extends JoinMode>(
+  left: PlanNode,
+  right: PlanNode,
+  options: JoinOptions<L, R, M>,
+): PlanNode {
   checkKeys('join', options, ['mode', 'left', 'right', 'window', 'stages', 'maxHeld', 'name'])
   const { mode = 'inner', stages, maxHeld = MOST_HELD, window } = options
   checkChoice('mode of join', mode, ['inner', 'left', 'right', 'full'])
@@ -43,7 +47,16 @@ export function joinNode<L, R, M extends JoinMode>(left: PlanNode, right: PlanNo
   }
   const name = nameOf('join', left, options)
   return {
-    operator: { kind: 'join', name, mode, left: options.left, right: options.right, window: window as never, stages, maxHeld },
+    operator: {
+      kind: 'join',
+      name,
+      mode,
+      left: options.left,
+      right: options.right,
+      window: window as never,
+      stages,
+      maxHeld,
+    },
     inputs: [left, right],
   }
 }

@@ -5,7 +5,8 @@ import { messageOf } from '../base/errors.ts'
 import { unreachable } from '../base/invariant.ts'
 import { isPromise } from '../base/promise.ts'
 import { type DeadLetter, deadLetter, type Entry, type Origin, traced } from '../connect/origin.ts'
-import type { Plan, PlanNode } from './plan.ts'
+import type { Plan, Stateless } from './plan.ts'
+import { reasonsOf } from './validation.ts'
 
 type Entries = readonly Entry<unknown>[]
 type Step = (entries: Entries, counts: KernelCounts) => Entries | Promise<Entries>
@@ -49,7 +50,7 @@ export class Kernel {
   }
 }
 
-function stepOf(node: PlanNode): Step {
+function stepOf(node: Stateless): Step {
   switch (node.kind) {
     case 'map':
       return mapStep(node.name, node.fn as (value: unknown) => unknown)
@@ -142,9 +143,5 @@ function judged(name: string, origin: Origin, result: StandardSchemaV1.Result<un
 }
 
 function refused(name: string, origin: Origin, issues: readonly StandardSchemaV1.Issue[]): DeadLetter {
-  const reasons = issues.map(({ message, path }) => {
-    const place = path?.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
-    return place === undefined || place === '' ? message : `${place}: ${message}`
-  })
-  return deadLetter(origin, name, reasons.join('; ') || 'refused without a reason')
+  return deadLetter(origin, name, reasonsOf(issues))
 }

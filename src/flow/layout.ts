@@ -3,27 +3,28 @@
 import { checkInteger } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
 import { unreachable } from '../base/invariant.ts'
-import { isStateless, nodesOf, type Operator, type PlanNode, type Stateless } from './plan.ts'
+import { canCombine } from '../window/combiner.ts'
+import type { EventTimeWindow } from '../window/window.ts'
+import { Drafts, type Tail } from './drafts.ts'
+import { orderedNodes } from './order.ts'
+import { isStateless, nodesOf, type Operator, type PlanNode, type Stateless, type Windowing } from './plan.ts'
+import { isSplittable } from './source.ts'
 import { aggregate, aggregateMerging, aggregatePartly } from './steps/aggregate.ts'
+import { batch } from './steps/batch.ts'
 import { departition } from './steps/departition.ts'
-import { type Each, each } from './steps/each.ts'
+import { each } from './steps/each.ts'
 import { flatMap } from './steps/flat-map.ts'
 import { join, sided, sidedKey } from './steps/join.ts'
 import { reduce } from './steps/reduce.ts'
 import { take, takeSort } from './steps/take.ts'
+import { times } from './steps/times.ts'
 import { uniq } from './steps/uniq.ts'
-import { joinWindows, times, windowed, windowedUniq } from './steps/windowed.ts'
-import type { Edge, Exchange, Layer, LayoutOptions, LayerWork, Placed, Topology } from './topology.ts'
+import { aggregateWork, combining, reduceWork, uniqWork, type WindowWork, windowed } from './steps/windowed.ts'
+import type { Edge, Exchange, LayoutOptions, Placed, Topology } from './topology.ts'
 
 type Op<K extends Operator['kind']> = Extract<Operator, { kind: K }>
 
-/** A layer that can still be added to. */
-interface Draft {
-  readonly name: string
-  work: LayerWork
-  readonly stages: number
-  readonly inputs: readonly Edge[]
-}
+const FREE: Exchange = { kind: 'free' }
 
 /**
  * A plan as layers of stages.
@@ -31,7 +32,9 @@ interface Draft {
  * - Operators that follow each other share a stage, until events must change stages or wait.
  * - What needs all events of a key, or all events, gets them: where there are several stages, partial results are made
  *   in each and merged behind an exchange, if they can be; else the events themselves are exchanged.
- * - A partition, shuffle or merge that nothing follows is left out.
+ * - Each stage behind a source with splits reads its own ones; a partition, shuffle or merge that nothing follows is
+ *   left out.
+ * - Ahead of windows of event time the events of an input stay in their order until their times are told.
  *
  * @example
  * const { layers } = layOut(flow([1, 2]).map((n) => n + 1).partition({ stages: 2 }).reduce(() => 0, (a, n) => a + n).node, { stages: 1 })
@@ -45,31 +48,33 @@ export function layOut(last: PlanNode, options: LayoutOptions): Topology {
 class Layout {
   readonly #last: PlanNode
   readonly #options: LayoutOptions
-  readonly #layers: Draft[] = []
-  /** Node → the layer that gives what it gives. */
-  readonly #placed = new Map<PlanNode, Draft>()
-  /** Nodes that several others take from: nothing may be added behind them in their stage. */
-  readonly #shared: ReadonlySet<PlanNode>
-  /** Exchanges that wait for the first operator behind them. */
-  readonly #pending = new Map<PlanNode, { readonly stages: number; readonly inputs: readonly Edge[] }>()
+  readonly #drafts = new Drafts()
+  /** Node → where its events come out. */
+  readonly #tails = new Map<PlanNode, Tail>()
+  readonly #ordered: ReadonlySet<PlanNode>
 
   constructor(last: PlanNode, options: LayoutOptions) {
     this.#last = last
     this.#options = options
-    const takers = new Map<PlanNode, number>()
     const nodes = nodesOf(last)
+    this.#ordered = orderedNodes(nodes)
+    const takers = new Map<PlanNode, number>()
     for (const { inputs } of nodes) for (const input of inputs) takers.set(input, (takers.get(input) ?? 0) + 1)
-    this.#shared = new Set(nodes.filter((node) => (takers.get(node) ?? 0) > 1))
-    for (const node of nodes) this.#place(node)
+    for (const node of nodes) {
+      const tail = this.#place(node)
+      // Several take from it: what one of them adds is not for the others.
+      if ((takers.get(node) ?? 0) > 1) this.#drafts.seal(tail)
+      this.#tails.set(node, tail)
+    }
   }
 
   topology(): Topology {
-    return { layers: this.#layers, last: this.#settled(this.#last) }
+    return this.#drafts.topology(this.#tailOf(this.#last))
   }
 
-  #place(node: PlanNode): void {
+  #place(node: PlanNode): Tail {
     const { operator } = node
-    if (isStateless(operator)) return this.#append(node, placedEach(operator))
+    if (isStateless(operator)) return this.#drafts.append(this.#above(node), placedEach(operator))
     switch (operator.kind) {
       case 'input':
         throw new TypeError('A flow that is run begins at a source: this one continues the source of a pipeline')
@@ -78,7 +83,7 @@ class Layout {
       case 'uniq':
         return this.#uniq(node, operator)
       case 'take':
-        return this.#single(node, { name: operator.name, does: 'take', make: take(operator.count) })
+        return this.#single(this.#above(node), { ...named(operator, 'take'), make: take(operator.count) })
       case 'takeSort':
         return this.#takeSort(node, operator)
       case 'reduce':
@@ -86,220 +91,190 @@ class Layout {
       case 'aggregate':
         return this.#aggregate(node, operator)
       case 'departition':
-        return this.#single(node, { name: operator.name, does: 'departition', make: departition(operator) })
+        return this.#single(this.#above(node), { ...named(operator, 'departition'), make: departition(operator) })
       case 'join':
         return this.#join(node, operator)
       case 'partition':
         return this.#partition(node, operator)
       case 'shuffle':
-        return this.#exchange(node, operator.stages ?? this.#options.stages, { kind: 'free' })
-      case 'merge':
-        return this.#exchange(node, this.#options.stages, { kind: 'free' })
+        return this.#drafts.spread([this.#above(node)], operator.stages ?? this.#options.stages, FREE)
+      case 'merge': {
+        const stages = this.#ordered.has(node) ? 1 : this.#options.stages
+        return this.#drafts.spread(
+          node.inputs.map((input) => this.#tailOf(input)),
+          stages,
+          FREE,
+        )
+      }
       case 'batch':
         return this.#batch(node, operator)
       case 'mapAsync':
-        return this.#own(node, operator, this.#above(node).stages, { kind: 'forward' })
+        return this.#mapAsync(node, operator)
       case 'throughStages':
-        return this.#own(node, operator, 1, { kind: 'free' })
+        return this.#drafts.own(this.#above(node), operator, 1, FREE)
       default:
         return unreachable(operator)
     }
   }
 
-  #source(node: PlanNode, operator: Op<'source'>): void {
-    const { name, sources } = operator
-    const layer = this.#open({ kind: 'sources', name, sources }, sources.length, [])
-    this.#pending.set(node, {
-      stages: operator.stages ?? this.#options.stages,
-      inputs: [{ from: layer, exchange: { kind: 'free' } }],
+  #source(node: PlanNode, { name, sources, stages }: Op<'source'>): Tail {
+    const behind = stages ?? this.#options.stages
+    const canSplit = sources.map(isSplittable)
+    const inputs = sources.map((source, index): Edge => {
+      const isSplit = canSplit[index] === true
+      const label = sources.length === 1 ? name : `${name} ${index + 1}`
+      const work = { kind: 'source', name: label, source } as const
+      return { from: this.#drafts.open(work, isSplit ? behind : 1, []), exchange: isSplit ? { kind: 'forward' } : FREE }
     })
-    this.#placed.set(node, layer)
+    const isOrdered = this.#ordered.has(node) && !canSplit.every(Boolean)
+    if (!isOrdered) return { stages: behind, inputs }
+    return { stages: 1, inputs: inputs.map(({ from }) => ({ from, exchange: FREE })) }
   }
 
-  #uniq(node: PlanNode, operator: Op<'uniq'>): void {
-    const { name, by, window } = operator
-    const placed: Placed =
-      window === undefined ? { name, does: 'uniq', make: uniq(by) } : { name, does: 'uniq', make: windowedUniq(operator) }
-    if (this.#above(node).stages === 1) return this.#append(node, placed)
-    if (window === undefined) this.#append(node, placed)
-    else this.#tellTimes(node, window)
-    this.#behind(node, this.#above(node).stages, { kind: 'key', key: by }, placed)
+  #uniq(node: PlanNode, operator: Op<'uniq'>): Tail {
+    const exchange: Exchange = { kind: 'key', key: operator.by }
+    if (operator.window !== undefined) return this.#windowed(this.#above(node), uniqWork(operator), exchange, 'uniq')
+    const placed: Placed = { ...named(operator, 'uniq'), make: uniq(operator.by) }
+    const first = this.#drafts.append(this.#above(node), placed)
+    return this.#drafts.stagesOf(first) === 1 ? first : this.#behind(first, exchange, placed)
   }
 
-  #takeSort(node: PlanNode, { name, count, compare }: Op<'takeSort'>): void {
-    const own: Placed = { name, does: 'takeSort', make: takeSort(count, compare) }
-    this.#append(node, own)
-    if (this.#above(node).stages > 1) {
-      this.#behind(node, 1, { kind: 'free' }, { name, does: 'takeSort (merging)', make: takeSort(count, compare, true) })
-    }
-  }
-
-  #reduce(node: PlanNode, operator: Op<'reduce'>): void {
-    const { name, window, isGlobal } = operator
-    if (window === undefined) {
-      const placed: Placed = { name, does: operator.emits ? 'emitAndReduce' : 'reduce', make: reduce(operator) }
-      return isGlobal ? this.#single(node, placed) : this.#append(node, placed)
-    }
-    const hasTimes = this.#mayNeedTimes(node, isGlobal, window)
-    const placed: Placed = { name, does: `reduce in ${window.kind} windows`, make: windowed(operator, hasTimes) }
-    if (isGlobal) this.#single(node, placed)
-    else this.#append(node, placed)
-  }
-
-  /** Where the events of a window change stages, their times are told before: whether that was done. */
-  #mayNeedTimes(node: PlanNode, isGlobal: boolean, window: NonNullable<Op<'reduce'>['window']>): boolean {
-    const pending = node.inputs[0] === undefined ? undefined : this.#pending.get(node.inputs[0])
-    if (pending !== undefined && node.inputs[0]?.operator.kind === 'partition') {
-      for (const { from } of pending.inputs) this.#addTo(from as Draft, times(window))
-      return true
-    }
-    if (isGlobal && this.#above(node).stages > 1) {
-      this.#tellTimes(node, window)
-      return true
-    }
-    return false
-  }
-
-  #aggregate(node: PlanNode, operator: Op<'aggregate'>): void {
-    const { name, key, window } = operator
-    const stages = this.#above(node).stages
-    const exchange: Exchange = key === undefined ? { kind: 'free' } : { kind: 'key', key }
-    const behind = key === undefined ? 1 : stages
-    if (window !== undefined) {
-      const isExchanged = stages > 1
-      const placed: Placed = { name, does: `aggregate in ${window.kind} windows`, make: windowed(operator, isExchanged) }
-      if (!isExchanged) return this.#append(node, placed)
-      this.#tellTimes(node, window)
-      return this.#behind(node, behind, exchange, placed)
-    }
-    if (stages === 1) return this.#append(node, { name, does: 'aggregate', make: aggregate(operator) })
-    if (operator.aggregate.merge === undefined) {
-      return this.#behind(node, behind, exchange, { name, does: 'aggregate', make: aggregate(operator) })
-    }
-    this.#append(node, { name, does: 'aggregate (partial results)', make: aggregatePartly(operator) })
-    const byKey: Exchange = key === undefined ? exchange : { kind: 'key', key: ([of]: readonly [Key, unknown]) => of }
-    this.#behind(node, behind, byKey, { name, does: 'aggregate (merging)', make: aggregateMerging(operator) })
-  }
-
-  #join(node: PlanNode, operator: Op<'join'>): void {
-    const stages = operator.stages ?? this.#options.stages
-    const { window } = operator
-    const inputs = node.inputs.map((input, index): Edge => {
-      const side = index === 0 ? 'left' : 'right'
-      const from = this.#openFor(input)
-      if (window !== undefined) this.#addTo(from, times(window))
-      this.#addTo(from, { name: operator.name, does: `${side} side`, make: sided(side) })
-      return { from, exchange: stages === 1 ? { kind: 'free' } : { kind: 'key', key: sidedKey(operator) } }
+  #takeSort(node: PlanNode, operator: Op<'takeSort'>): Tail {
+    const { count, compare } = operator
+    const first = this.#drafts.append(this.#above(node), {
+      ...named(operator, 'takeSort'),
+      make: takeSort(count, compare),
     })
-    const make = join(operator, window === undefined ? undefined : joinWindows(window))
-    const work: LayerWork = { kind: 'steps', steps: [{ name: operator.name, does: `${operator.mode} join`, make }] }
-    this.#placed.set(node, this.#open(work, stages, inputs))
+    if (this.#drafts.stagesOf(first) === 1) return first
+    return this.#single(first, { ...named(operator, 'takeSort (merging)'), make: takeSort(count, compare, true) })
   }
 
-  #partition(node: PlanNode, { stages = this.#options.stages, by }: Op<'partition'>): void {
-    const exchange: Exchange = 'key' in by ? { kind: 'key', key: by.key } : { kind: 'hash', hash: by.hash }
-    this.#exchange(node, stages, stages === 1 ? { kind: 'free' } : exchange)
+  #reduce(node: PlanNode, operator: Op<'reduce'>): Tail {
+    const above = this.#above(node)
+    const does = operator.emits ? 'emitAndReduce' : 'reduce'
+    if (operator.window !== undefined) {
+      return this.#windowed(above, reduceWork(operator), operator.isGlobal ? FREE : undefined, does)
+    }
+    const placed: Placed = { ...named(operator, does), make: reduce(operator) }
+    return operator.isGlobal ? this.#single(above, placed) : this.#drafts.append(above, placed)
   }
 
-  #batch(node: PlanNode, operator: Op<'batch'>): void {
-    const { stages } = this.#above(node)
+  #aggregate(node: PlanNode, operator: Op<'aggregate'>): Tail {
+    const above = this.#above(node)
     const { key } = operator
-    this.#own(node, operator, stages, key === undefined || stages === 1 ? { kind: 'forward' } : { kind: 'key', key })
+    const exchange: Exchange = key === undefined ? FREE : { kind: 'key', key }
+    if (operator.window !== undefined) return this.#windowed(above, aggregateWork(operator), exchange, 'aggregate')
+    const placed: Placed = { ...named(operator, 'aggregate'), make: aggregate(operator) }
+    if (this.#drafts.stagesOf(above) === 1) return this.#drafts.append(above, placed)
+    if (operator.aggregate.merge === undefined) return this.#behind(above, exchange, placed)
+    const partly = this.#drafts.append(above, {
+      ...named(operator, 'aggregate (partial results)'),
+      make: aggregatePartly(operator),
+    })
+    const byKey: Exchange = key === undefined ? FREE : { kind: 'key', key: ([of]: readonly [Key, unknown]) => of }
+    return this.#behind(partly, byKey, { ...named(operator, 'aggregate (merging)'), make: aggregateMerging(operator) })
   }
 
-  // — layers —
+  /**
+   * An operator in windows: times are told ahead of the exchange, and what can be folded is folded there.
+   *
+   * @param exchange - how events find their stage; undefined: they are in it already
+   */
+  #windowed(above: Tail, work: WindowWork, exchange: Exchange | undefined, does: string): Tail {
+    const { window, name } = work
+    const timed = 'at' in window ? placedTimes(name, window as EventTimeWindow<never>) : undefined
+    const told = timed === undefined ? above : this.#drafts.ahead(above, timed, exchange === undefined)
+    const own = { name, does: `${does} in ${window.kind} windows` }
+    if (exchange === undefined || this.#drafts.stagesOf(told) === 1) {
+      return this.#drafts.append(told, { ...own, make: windowed(work) })
+    }
+    const fold = work.fold([])
+    // What the clock or a mark may ask for at any time must not wait further up.
+    const mayWait = window.triggers.every(({ kind }) => kind !== 'interval' && kind !== 'mark')
+    if (does !== 'aggregate' || !mayWait || !canCombine(window, fold)) {
+      return this.#behind(told, exchange, { ...own, make: windowed(work) })
+    }
+    const partly = this.#drafts.append(told, { name, does: `${own.does} (partial results)`, make: combining(work) })
+    const byKey: Exchange = exchange.kind === 'key' ? { kind: 'key', key: ([of]: readonly [Key]) => of } : exchange
+    return this.#behind(partly, byKey, { name, does: `${own.does} (merging)`, make: windowed(work, true) })
+  }
 
-  /** An exchange becomes a layer with the first operator behind it: one that nothing follows is left out. */
-  #exchange(node: PlanNode, stages: number, exchange: Exchange): void {
-    const inputs = node.inputs.map((input): Edge => ({ from: this.#settled(input), exchange }))
-    this.#pending.set(node, { stages, inputs })
-    const [only] = inputs
-    if (inputs.length === 1 && only !== undefined) this.#placed.set(node, only.from as Draft)
+  #join(node: PlanNode, operator: Op<'join'>): Tail {
+    const { name, mode, window, stages = this.#options.stages } = operator
+    const sides = node.inputs.map((input, index): Tail => {
+      const side = index === 0 ? 'left' : 'right'
+      const told = isEventTime(window)
+        ? this.#drafts.ahead(this.#tailOf(input), placedTimes(name, window))
+        : this.#tailOf(input)
+      return this.#drafts.append(told, { name, does: `${side} side of ${name}`, make: sided(side) })
+    })
+    const exchange: Exchange = stages === 1 ? FREE : { kind: 'key', key: sidedKey(operator) }
+    const both = this.#drafts.spread(sides, stages, exchange)
+    return this.#drafts.append(both, { ...named(operator, `${mode} join`), make: join(operator) })
+  }
+
+  #partition(node: PlanNode, { stages = this.#options.stages, by }: Op<'partition'>): Tail {
+    const exchange: Exchange = 'key' in by ? { kind: 'key', key: by.key } : { kind: 'hash', hash: by.hash }
+    return this.#drafts.spread([this.#above(node)], stages, stages === 1 ? FREE : exchange)
+  }
+
+  #batch(node: PlanNode, operator: Op<'batch'>): Tail {
+    const above = this.#above(node)
+    const { key } = operator
+    const placed: Placed = { ...named(operator, 'batch'), make: batch(operator) }
+    const mustMeet = key !== undefined && this.#drafts.stagesOf(above) > 1
+    return mustMeet ? this.#behind(above, { kind: 'key', key }, placed) : this.#drafts.append(above, placed)
+  }
+
+  #mapAsync(node: PlanNode, operator: Op<'mapAsync'>): Tail {
+    const above = this.#above(node)
+    const { concurrency, key } = operator.settings
+    // So many calls in all: each stage has its share of them.
+    const stages = Math.min(this.#drafts.stagesOf(above), concurrency)
+    const isSame = stages === this.#drafts.stagesOf(above)
+    const exchange: Exchange = isSame ? { kind: 'forward' } : FREE
+    return this.#drafts.own(above, operator, stages, key !== undefined && stages > 1 ? { kind: 'key', key } : exchange)
   }
 
   /** An operator that needs all events in one stage. */
-  #single(node: PlanNode, placed: Placed): void {
-    if (this.#above(node).stages === 1) this.#append(node, placed)
-    else this.#behind(node, 1, { kind: 'free' }, placed)
+  #single(above: Tail, placed: Placed): Tail {
+    if (this.#drafts.stagesOf(above) === 1) return this.#drafts.append(above, placed)
+    return this.#drafts.append(this.#drafts.spread([above], 1, FREE), placed)
   }
 
-  /** An operator that follows the one above in the same stage. */
-  #append(node: PlanNode, placed: Placed): void {
-    const layer = this.#placed.get(node) ?? this.#openFor(this.#inputOf(node))
-    this.#addTo(layer, placed)
-    this.#placed.set(node, layer)
+  /** An operator behind an exchange of its own: without keys in one stage. */
+  #behind(above: Tail, exchange: Exchange, placed: Placed): Tail {
+    const stages = exchange.kind === 'free' ? 1 : this.#drafts.stagesOf(above)
+    return this.#drafts.append(this.#drafts.spread([above], stages, exchange), placed)
   }
 
-  /** An operator behind an exchange of its own. */
-  #behind(node: PlanNode, stages: number, exchange: Exchange, placed: Placed): void {
-    const from = this.#placed.get(node) ?? this.#settled(this.#inputOf(node))
-    const layer = this.#open({ kind: 'steps', steps: [placed] }, stages, [{ from, exchange }])
-    this.#placed.set(node, layer)
-  }
-
-  /** A layer of the operator's own. */
-  #own(node: PlanNode, work: LayerWork, stages: number, exchange: Exchange): void {
-    const pending = this.#pending.get(this.#inputOf(node))
-    const own: readonly Edge[] =
-      pending === undefined || (exchange.kind !== 'forward' && pending.inputs.length === 1)
-        ? [{ from: this.#settled(this.#inputOf(node)), exchange }]
-        : pending.inputs
-    this.#placed.set(node, this.#open(work, stages, own))
-  }
-
-  /** Adds the telling of event times to the stage above `node`. */
-  #tellTimes(node: PlanNode, window: NonNullable<Op<'reduce'>['window']>): void {
-    this.#append(node, times(window))
-  }
-
-  /** The stages that the operator at `node` would share. */
-  #above(node: PlanNode): { readonly stages: number } {
-    const own = this.#placed.get(node)
-    if (own !== undefined) return own
-    const input = this.#inputOf(node)
-    return this.#pending.get(input) ?? this.#settled(input)
-  }
-
-  /** A layer to which an operator behind `input` can be added. */
-  #openFor(input: PlanNode): Draft {
-    const pending = this.#pending.get(input)
-    if (pending !== undefined) return this.#open({ kind: 'steps', steps: [] }, pending.stages, pending.inputs)
-    const layer = this.#settled(input)
-    if (layer.work.kind === 'steps' && !this.#shared.has(input)) return layer
-    const exchange: Exchange = { kind: 'forward' }
-    return this.#open({ kind: 'steps', steps: [] }, layer.stages, [{ from: layer, exchange }])
-  }
-
-  /** The layer that gives what `node` gives; a merge that nothing follows needs one after all. */
-  #settled(node: PlanNode): Draft {
-    const placed = this.#placed.get(node)
-    if (placed !== undefined) return placed
-    const layer = this.#openFor(node)
-    this.#placed.set(node, layer)
-    this.#pending.delete(node)
-    return layer
-  }
-
-  #open(work: LayerWork, stages: number, inputs: readonly Edge[]): Draft {
-    const layer: Draft = { name: `layer ${this.#layers.length + 1}`, work, stages, inputs }
-    this.#layers.push(layer)
-    return layer
-  }
-
-  #addTo(layer: Draft, placed: Placed): void {
-    if (layer.work.kind !== 'steps') throw new TypeError(`${placed.name} cannot be added to ${layer.work.kind}`)
-    layer.work = { kind: 'steps', steps: [...layer.work.steps, placed] }
-  }
-
-  #inputOf(node: PlanNode): PlanNode {
+  #above(node: PlanNode): Tail {
     const [input] = node.inputs
     if (input === undefined) throw new TypeError(`${node.operator.name} takes from nothing`)
-    return input
+    return this.#tailOf(input)
+  }
+
+  #tailOf(node: PlanNode): Tail {
+    const tail = this.#tails.get(node)
+    if (tail === undefined) throw new TypeError(`${node.operator.name} was not laid out`)
+    return tail
   }
 }
 
+function named({ name }: Operator, does: string): { readonly name: string; readonly does: string } {
+  return { name, does: name.startsWith(does) ? does : `${does} ${name}` }
+}
+
 function placedEach(operator: Stateless): Placed {
-  const { kind, name } = operator
-  const does = name.startsWith(kind) ? kind : `${kind} ${name}`
-  return { name, does, make: operator.kind === 'flatMap' ? flatMap(operator.fn) : each([operator as Each]) }
+  const own = named(operator, operator.kind)
+  if (operator.kind === 'flatMap') return { ...own, make: flatMap(operator.fn) }
+  return { ...own, each: operator, make: each([operator]) }
+}
+
+function placedTimes(name: string, window: EventTimeWindow<never>): Placed {
+  return { name, does: `event times of ${name}`, make: times(name, window) }
+}
+
+function isEventTime(window: Windowing): window is EventTimeWindow<never> {
+  return window !== undefined && 'at' in window
 }

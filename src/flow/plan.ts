@@ -1,7 +1,7 @@
 // A flow as data: operators, and which one takes from which. A plan says what is to be done and starts nothing.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Aggregate } from '../aggregate/aggregate.ts'
+import type { AnyAggregate } from '../aggregate/aggregate.ts'
 import type { Key } from '../base/hash.ts'
 import type { WindowSpec } from '../window/window.ts'
 
@@ -32,6 +32,8 @@ export type Stateful =
       readonly create: () => unknown
       readonly merge: (into: never, state: never) => unknown
       readonly done: (merged: never, window: unknown) => unknown
+      /** How long after its end a window is waited for. */
+      readonly latenessMs: number
     }
   | {
       readonly kind: 'join'
@@ -51,7 +53,7 @@ export interface Aggregating {
   readonly name: string
   /** Absent: one result for all events. */
   readonly key: ((value: never) => Key) | undefined
-  readonly aggregate: Aggregate<never, unknown, never>
+  readonly aggregate: AnyAggregate<never>
   readonly window: Windowing
 }
 
@@ -67,6 +69,8 @@ export interface Reduce {
   /** What goes out when a window fires. */
   readonly emit: EmitMode
   readonly onTrigger: ((fired: never) => unknown) | undefined
+  /** Whether each window's last state goes out with its window, to a departition. */
+  readonly asParts: boolean
   /** Whether one state serves all events, because no partition was asked for. */
   readonly isGlobal: boolean
 }
@@ -120,6 +124,8 @@ export interface WaitSettings {
   readonly firstBackoffMs: number
   readonly ratePerSecond: number | undefined
   readonly timeoutMs: number | undefined
+  /** Calls for equal keys run one after the other. */
+  readonly key: ((value: never) => Key) | undefined
 }
 
 /** One operator in its place. Two flows may share a node: it is then computed once for both. */
@@ -130,6 +136,25 @@ export interface PlanNode {
 
 /** The operators of a pipeline: each looks at one event at a time, in this order. */
 export type Plan = readonly Stateless[]
+
+/**
+ * The operators behind a pipeline's source.
+ *
+ * @throws {TypeError} for a plan with an operator that a pipeline cannot run
+ */
+export function linearPlan(last: PlanNode): Plan {
+  const operators: Stateless[] = []
+  for (const { operator } of nodesOf(last)) {
+    if (operator.kind === 'input') continue
+    if (!isStateless(operator)) {
+      throw new TypeError(
+        `A pipeline runs map, filter, flatMap and validate: found ${operator.kind} (${operator.name})`,
+      )
+    }
+    operators.push(operator)
+  }
+  return operators
+}
 
 const STATELESS: readonly string[] = ['map', 'filter', 'flatMap', 'validate'] satisfies Stateless['kind'][]
 

@@ -1,6 +1,6 @@
 // Reductions: one state out of many events, and what of it goes on.
 
-import type { Pane } from '../window/panes.ts'
+import type { Pane } from '../window/pane.ts'
 import { checkFunction, nameOf, type StepOptions } from './name.ts'
 import { isStateless, type PlanNode, type Reduce, type Windowing } from './plan.ts'
 
@@ -34,7 +34,16 @@ export function reduceOf(node: PlanNode, how: Reducing, window: Windowing, optio
   checkFunction(kind, how.add)
   const name = nameOf(kind, node, options)
   const emit = how.emits ? 'nothing' : 'events'
-  const operator: Reduce = { kind: 'reduce', name, ...how, window, emit, onTrigger: undefined, isGlobal: !isPartitioned(node) }
+  const operator: Reduce = {
+    kind: 'reduce',
+    name,
+    ...how,
+    window,
+    emit,
+    onTrigger: undefined,
+    asParts: false,
+    isGlobal: !isPartitioned(node),
+  }
   return { operator, inputs: [node] }
 }
 

@@ -1,7 +1,8 @@
 // A plan laid out: layers of stages, and how events get from one layer to the next. Plain data; runs nothing.
 
+import { createHash } from 'node:crypto'
 import type { Key } from '../base/hash.ts'
-import type { Operator, PlanNode } from './plan.ts'
+import type { Operator, Stateless } from './plan.ts'
 import type { MakeStep } from './step.ts'
 
 /** How events are shared out among the stages of a layer. */
@@ -24,30 +25,32 @@ export interface Edge {
 /** An operator in a layer, with the way in which it works there. */
 export interface Placed {
   readonly name: string
-  /** Its work in words, for `explain`: `reduce`, `aggregate (partial results)`. */
+  /** Its work in words, for people and fingerprints: `reduce`, `aggregate (partial results)`. */
   readonly does: string
+  /** Looks at one event at a time: runs of these are one loop. */
+  readonly each?: Exclude<Stateless, { kind: 'flatMap' }>
   readonly make: MakeStep
 }
 
 /** Stages side by side that do the same: a run of operators with no exchange inside. */
 export interface Layer {
-  /** Its place in the topology: `layer 2`. */
-  readonly name: string
+  /** Its place in the topology, from 1. */
+  readonly number: number
   readonly work: LayerWork
   readonly stages: number
   readonly inputs: readonly Edge[]
 }
 
 export type LayerWork =
-  /** One stage for each source. */
-  | { readonly kind: 'sources'; readonly name: string; readonly sources: readonly unknown[] }
+  /** Several stages share the splits of a source that has them. */
+  | { readonly kind: 'source'; readonly name: string; readonly source: unknown }
   | { readonly kind: 'steps'; readonly steps: readonly Placed[] }
-  | Extract<Operator, { kind: 'mapAsync' | 'batch' | 'throughStages' }>
+  | Extract<Operator, { kind: 'mapAsync' | 'throughStages' }>
 
-/** Layers, inputs first; the last one gives what the flow gives. */
+/** Layers, inputs first; what the flow gives comes from the last ones. */
 export interface Topology {
   readonly layers: readonly Layer[]
-  readonly last: Layer
+  readonly last: readonly Layer[]
 }
 
 export interface LayoutOptions {
@@ -55,5 +58,27 @@ export interface LayoutOptions {
   readonly stages: number
 }
 
-/** A node's inputs are laid out before it; `Layout` in layout.ts decides how. */
-export type LayOut = (last: PlanNode, options: LayoutOptions) => Topology
+/** What a layer does, in the words of its operators. */
+export function worksOf({ work }: Layer): string[] {
+  if (work.kind === 'steps') return work.steps.map(({ does }) => does)
+  return [work.kind === 'source' ? work.name : `${work.kind} ${work.name}`]
+}
+
+/**
+ * A digest of all that can be told of a topology: two processes that laid out the same plan have the same one.
+ *
+ * @example
+ * const { node } = flow([1, 2]).map((n) => n + 1)
+ * fingerprintOf(layOut(node, { stages: 2 })) === fingerprintOf(layOut(node, { stages: 2 })) // => true
+ */
+export function fingerprintOf({ layers, last }: Topology): string {
+  const told = layers.map((layer) => ({
+    number: layer.number,
+    stages: layer.stages,
+    kind: layer.work.kind,
+    works: worksOf(layer),
+    inputs: layer.inputs.map(({ from, exchange }) => [from.number, exchange.kind]),
+  }))
+  const text = JSON.stringify([told, last.map(({ number }) => number)])
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}

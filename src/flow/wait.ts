@@ -1,10 +1,11 @@
 // How an operator that waits does so: its options, checked.
 
 import { checkInteger, checkKeys, checkMs } from '../base/check.ts'
-import type { StepOptions } from './name.ts'
+import type { Key } from '../base/hash.ts'
+import { checkFunction, type StepOptions } from './name.ts'
 import type { WaitSettings } from './plan.ts'
 
-export interface MapAsyncOptions extends StepOptions {
+export interface MapAsyncOptions<T = never> extends StepOptions {
   /** The most calls under way at a time: an integer, 1 or more; 16 by default. */
   readonly concurrency?: number
   /** Results in the order of the events (default), or as they come. */
@@ -15,15 +16,17 @@ export interface MapAsyncOptions extends StepOptions {
   readonly ratePerSecond?: number
   /** Longest time of one attempt; its signal is aborted then. No limit by default. */
   readonly timeoutMs?: number
+  /** Calls for events of equal keys run one after the other, in the order of the events. */
+  readonly key?: (value: T) => Key
 }
 
-const OPTIONS = ['concurrency', 'ordered', 'retry', 'ratePerSecond', 'timeoutMs', 'name']
+const OPTIONS = ['concurrency', 'ordered', 'retry', 'ratePerSecond', 'timeoutMs', 'key', 'name']
 /** Options of `enrich` beside those of `mapAsync`. */
-export const ENRICH_OPTIONS: readonly string[] = ['key', 'lookup', 'into', 'maxEntries', 'maxAgeMs']
+export const ENRICH_OPTIONS: readonly string[] = ['lookup', 'into', 'maxEntries', 'maxAgeMs']
 
-export function waitSettings(name: string, options: MapAsyncOptions): WaitSettings {
+export function waitSettings<T>(name: string, options: MapAsyncOptions<T>): WaitSettings {
   checkKeys(name, options, [...OPTIONS, ...('lookup' in options ? ENRICH_OPTIONS : [])])
-  const { concurrency = 16, ordered = true, retry = { attempts: 1 }, ratePerSecond, timeoutMs } = options
+  const { concurrency = 16, ordered = true, retry = { attempts: 1 }, ratePerSecond, timeoutMs, key } = options
   checkInteger(`concurrency of ${name}`, concurrency, 1)
   checkInteger(`attempts of ${name}`, retry.attempts, 1)
   const { attempts, backoffMs: firstBackoffMs = 100 } = retry
@@ -32,5 +35,6 @@ export function waitSettings(name: string, options: MapAsyncOptions): WaitSettin
   if (ratePerSecond !== undefined && !(ratePerSecond > 0)) {
     throw new RangeError(`ratePerSecond of ${name} must be more than 0: found ${ratePerSecond}`)
   }
-  return { concurrency, ordered, attempts, firstBackoffMs, ratePerSecond, timeoutMs }
+  if (key !== undefined) checkFunction(`key of ${name}`, key)
+  return { key: key as WaitSettings['key'], concurrency, ordered, attempts, firstBackoffMs, ratePerSecond, timeoutMs }
 }

@@ -1,6 +1,6 @@
 // A pipeline as a Mermaid diagram, drawn from the pipeline itself.
 
-import type { PlanNode } from '../flow/plan.ts'
+import type { Stateless } from '../flow/plan.ts'
 import { escapeText } from '../observe/escape.ts'
 import { redact } from '../observe/redact.ts'
 import type { PipelineParts } from './pipeline.ts'
@@ -32,7 +32,7 @@ export function mermaid({ source, plan, sink }: PipelineParts): string {
   ].join('\n')
 }
 
-function describe({ kind, name }: PlanNode): string {
+function describe({ kind, name }: Stateless): string {
   return name.startsWith(kind) ? name : `${kind} ${name}`
 }
 

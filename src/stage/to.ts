@@ -3,6 +3,7 @@
 import { Readable, type Writable } from 'node:stream'
 import { ReadableStream, type WritableStream } from 'node:stream/web'
 import { type ConnectOptions, type Many, readParts, type Start, start } from './connect.ts'
+import type { StageCore } from './core.ts'
 import { consumer } from './make.ts'
 import type { Run } from './run.ts'
 import type { Consumer, ProducerConsumer } from './stage.ts'
@@ -98,15 +99,26 @@ export function into<T>(stream: Writable | WritableStream<T>): Consumer<T> {
   return 'getWriter' in stream ? intoWeb(stream) : intoNode(stream)
 }
 
-async function* batchesOf(parts: readonly unknown[]): AsyncGenerator<readonly unknown[]> {
-  const { layers, options } = readParts(parts)
+function batchesOf(parts: readonly unknown[]): AsyncGenerator<readonly unknown[]> {
+  return handedOver((last) => {
+    const { layers, options } = readParts(parts)
+    return start([...layers, [last]], options, true)
+  })
+}
+
+/**
+ * What comes to a consumer that ends a graph of stages, batch by batch; each is taken before the next is asked for.
+ *
+ * @param begin - starts the graph with the consumer as its last stage; called by the first `next()`
+ */
+export async function* handedOver(begin: (last: StageCore) => Run): AsyncGenerator<readonly unknown[]> {
   const handover = new Handover<readonly unknown[]>()
   const last = consumer<unknown>({
     name: 'iterator',
     onEvents: (events) => handover.give(events),
     onEnd: () => handover.end(),
   })
-  const run: Run = start([...layers, [coreOf(last)]], options, true)
+  const run = begin(coreOf(last))
   try {
     for (let batch = await handover.take(); batch !== undefined; batch = await handover.take()) yield batch
   } finally {

@@ -15,20 +15,15 @@ const PARTIALS_HELD = 100_000
 const ALL = ''
 const OUT_AT_ONCE = 1024
 
-type Any = Aggregate<unknown, unknown, unknown>
+/** An aggregate of which nothing is known. */
+export type Any = Aggregate<unknown, unknown, unknown>
 type Finish = (key: Key, state: unknown) => unknown
 
 /** From events to results. */
 export function aggregate(operator: Aggregating): MakeStep {
   const { add } = operator.aggregate as unknown as Any
   return machine(operator, finishing(operator), (states, create, batch, keyOf) => {
-    for (const event of batch) {
-      const key = keyOf(event)
-      const state = states.get(key)
-      const before = state === undefined ? create() : state
-      const after = add(before, event)
-      if (state === undefined || after !== before) states.set(key, after)
-    }
+    for (const event of batch) addTo(states, keyOf(event), event, create, add)
   })
 }
 
@@ -44,10 +39,7 @@ export function aggregatePartly(operator: Aggregating): MakeStep {
     }
     return {
       events(batch) {
-        for (const event of batch) {
-          const key = keyOf(event)
-          states.set(key, add(states.get(key) ?? create(), event))
-        }
+        for (const event of batch) addTo(states, keyOf(event), event, create, add)
         if (states.size >= PARTIALS_HELD) flush()
       },
       watermark: (time) => next.watermark(time),
@@ -56,13 +48,22 @@ export function aggregatePartly(operator: Aggregating): MakeStep {
   }
 }
 
+/** Adds an event to the state of its key. Most states are changed in place, and need not be set again. */
+function addTo(states: Map<Key, unknown>, key: Key, event: unknown, create: Any['create'], add: Any['add']): void {
+  const state = states.get(key)
+  const isNew = state === undefined && !states.has(key)
+  const after = add(isNew ? create() : state, event)
+  if (isNew || after !== state) states.set(key, after)
+}
+
 /** The second half: from partial results to results. */
 export function aggregateMerging(operator: Aggregating): MakeStep {
   const { merge, load } = operator.aggregate as unknown as Any
   if (merge === undefined) throw new TypeError(`${operator.name} cannot be merged`)
-  return machine(operator, finishing(operator), (states, create, batch) => {
+  return machine(operator, finishing(operator), (states, _, batch) => {
     for (const [key, saved] of batch as readonly Partial[]) {
-      states.set(key, merge(states.get(key) ?? create(), load(saved)))
+      const state = states.get(key)
+      states.set(key, state === undefined && !states.has(key) ? load(saved) : merge(state, load(saved)))
     }
   })
 }

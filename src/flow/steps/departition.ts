@@ -1,7 +1,7 @@
 // departition: the states of all partitions become one, for each window.
 
-import type { Fired } from '../reduce.ts'
 import type { Operator } from '../plan.ts'
+import type { Fired } from '../reduce.ts'
 import type { MakeStep } from '../step.ts'
 
 type Window = Fired<unknown>['window']
@@ -20,8 +20,8 @@ interface Open {
 /**
  * Merges what comes; a window is done when the watermark has passed it, `latenessMs` included, and at the end.
  */
-export function departition(operator: Extract<Operator, { kind: 'departition' }>, latenessMs: number): MakeStep {
-  const { create } = operator
+export function departition(operator: Extract<Operator, { kind: 'departition' }>): MakeStep {
+  const { create, latenessMs } = operator
   const merge = operator.merge as (merged: unknown, state: unknown) => unknown
   const done = operator.done as (merged: unknown, window: Window) => unknown
   return (next) => {

@@ -62,7 +62,9 @@ export function generated(operators: readonly Each[], context: StepContext): Loo
     }
     return out
   }`
-  const functions = operators.map((operator) => (operator.kind === 'validate' ? callOf(operator, context) : fnOf(operator)))
+  const functions = operators.map((operator) =>
+    operator.kind === 'validate' ? callOf(operator, context) : fnOf(operator),
+  )
   try {
     // Only our own text goes in: users' functions are arguments, their names do not appear.
     return new Function('GONE', ...names, body)(GONE, ...functions) as Loop

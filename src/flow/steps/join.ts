@@ -1,7 +1,9 @@
 // join: pairs of events with equal keys, as soon as their second half has come.
 
-import type { Key } from '../../base/hash.ts'
 import { SluiceError } from '../../base/errors.ts'
+import type { Key } from '../../base/hash.ts'
+import { timeOf } from '../../window/event-time.ts'
+import type { At, WindowSpec } from '../../window/window.ts'
 import type { Operator } from '../plan.ts'
 import { give, type MakeStep, type Port, type Step } from '../step.ts'
 import { plainKey } from './uniq.ts'
@@ -69,9 +71,20 @@ export interface JoinWindows {
   readonly latenessMs: number
 }
 
+/** What a join needs to know of its window. */
+export function joinWindows(window: WindowSpec<never> | undefined): JoinWindows {
+  if (window?.kind !== 'tumbling') return NO_WINDOWS
+  const { sizeMs, offsetMs, allowedLatenessMs: latenessMs } = window
+  const at = window.at as At<unknown>
+  const endOf = (value: unknown): number =>
+    (Math.floor((timeOf(at, value) - offsetMs) / sizeMs) + 1) * sizeMs + offsetMs
+  return { endOf, latenessMs }
+}
+
 const NO_WINDOWS: JoinWindows = { endOf: () => Number.POSITIVE_INFINITY, latenessMs: 0 }
 
-export function join(operator: Joining, windows: JoinWindows = NO_WINDOWS): MakeStep {
+export function join(operator: Joining): MakeStep {
+  const windows = joinWindows(operator.window)
   return (next, context) => new Join(operator, windows, next, (value) => context.late(operator.name, value))
 }
 

@@ -3,6 +3,7 @@
 import type { Reduce } from '../plan.ts'
 import { type Fired, itemsOf, type Outcome } from '../reduce.ts'
 import { give, type MakeStep, type Port, type StepContext } from '../step.ts'
+import type { Part } from './departition.ts'
 
 /** One state for the stage, which fires at the end. */
 export function reduce(operator: Reduce): MakeStep {
@@ -13,7 +14,10 @@ export function reduce(operator: Reduce): MakeStep {
       events: (batch) => add(box, batch, next),
       watermark: (time) => next.watermark(time),
       end() {
-        fire(operator, box, WHOLE, next, context)
+        const out: unknown[] = []
+        if (operator.asParts) out.push({ window: WHOLE.window, state: box.state } satisfies Part)
+        else outcomeOf(operator, box, WHOLE, out, context)
+        give(next, out)
       },
     }
   }
@@ -49,20 +53,20 @@ export function adderOf({ add, emits }: Reduce): (box: Box, batch: readonly unkn
   }
 }
 
-/** Sends out what a firing gives, by the operator's own way, and goes on with the state that it leaves. */
-export function fire(
+/** What goes out when a window fires, by the operator's own way; the box holds the state that it goes on with. */
+export function outcomeOf(
   operator: Reduce,
   box: Box,
   { window, trigger }: Pick<Fired<unknown>, 'window' | 'trigger'>,
-  next: Port,
-  context: StepContext,
+  out: unknown[],
+  { partition }: StepContext,
 ): void {
   const { onTrigger, emit } = operator
   if (onTrigger !== undefined) {
-    const fired: Fired<unknown> = { state: box.state, partition: context.partition, window, trigger }
+    const fired: Fired<unknown> = { state: box.state, partition, window, trigger }
     const outcome = (onTrigger as (fired: Fired<unknown>) => Outcome<unknown, unknown> | undefined)(fired)
-    if (outcome?.events !== undefined) give(next, [...outcome.events])
+    for (const event of outcome?.events ?? []) out.push(event)
     if (outcome !== undefined && 'state' in outcome) box.state = outcome.state
-  } else if (emit === 'events') give(next, [...itemsOf(box.state)])
-  else if (emit === 'state') next.events([box.state])
+  } else if (emit === 'events') for (const item of itemsOf(box.state)) out.push(item)
+  else if (emit === 'state') out.push(box.state)
 }

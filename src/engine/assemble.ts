@@ -1,0 +1,262 @@
+// Builds the stages of a topology and ties them together: all of them, or those of one thread.
+
+import type { Clock } from '../base/clock.ts'
+import { type Key, stableHash } from '../base/hash.ts'
+import { unreachable } from '../base/invariant.ts'
+import { fuse } from '../flow/fuse.ts'
+import { isProducer, isSplittable } from '../flow/source.ts'
+import type { Edge, Exchange, Layer, Topology } from '../flow/topology.ts'
+import type { StageCore } from '../stage/core.ts'
+import type { DispatcherSpec } from '../stage/dispatcher.ts'
+import { broadcast } from '../stage/dispatchers/broadcast.ts'
+import { demand } from '../stage/dispatchers/demand.ts'
+import { type DROP, partition } from '../stage/dispatchers/partition.ts'
+import { from, type Pullable } from '../stage/from.ts'
+import type { Link, SubscribeOptions } from '../stage/link.ts'
+import { producerConsumer } from '../stage/make.ts'
+import { coreOf, link } from '../stage/subscribe.ts'
+import type { Account } from './account.ts'
+import { callsStage } from './calls-stage.ts'
+import { localQueue, type SplitsStageOptions, splitsStage } from './splits-stage.ts'
+import { stepsStage } from './steps-stage.ts'
+
+/** Which stages are built here, and how those elsewhere are reached. */
+export interface Site {
+  isHere(layer: Layer, stage: number): boolean
+  /** A consumer that sends to a stage elsewhere. */
+  sender(channel: Channel): StageCore
+  /** A producer that gives what a stage elsewhere sends. */
+  receiver(channel: Channel): StageCore
+  /** The splits of a layer's source, shared by its stages wherever they are. */
+  queue(layer: Layer): SplitsStageOptions['queue']
+}
+
+/** One stage's way to another one. */
+export interface Channel {
+  /** The same on both sides, and nowhere else. */
+  readonly id: string
+  readonly from: { readonly layer: Layer; readonly stage: number }
+  readonly to: { readonly layer: Layer; readonly stage: number }
+}
+
+export interface AssembleOptions {
+  readonly clock: Clock
+  readonly account: Account
+  readonly site?: Site
+}
+
+/** What was built: nothing is asked for yet. */
+export interface Assembly {
+  /** Layer by layer, sources first; with what carries events to and from elsewhere. */
+  readonly layers: readonly (readonly StageCore[])[]
+  readonly links: readonly Link[]
+  /** Stages from which the flow's own events come, with the layer's stage that each is the end of. */
+  readonly outputs: readonly { readonly stage: StageCore; readonly from: Channel['from'] }[]
+}
+
+/** Large enough that a batch costs little beside its events, small enough that several stages get some. */
+export const DEMAND: SubscribeOptions = { maxDemand: 2000, minDemand: 1000 }
+
+const HERE: Site = {
+  isHere: () => true,
+  sender: () => unreachable('sender' as never),
+  receiver: () => unreachable('receiver' as never),
+  queue: (layer) => localQueue(sourceOf(layer)),
+}
+
+export function assemble(topology: Topology, options: AssembleOptions): Assembly {
+  return new Assembling(topology, options).assembly()
+}
+
+/** A stage of a layer as those below see it: where they subscribe, by the edge that they take from. */
+interface Built {
+  readonly first: StageCore
+  readonly outlets: Map<Edge | 'out', StageCore>
+}
+
+class Assembling {
+  readonly #topology: Topology
+  readonly #options: AssembleOptions
+  readonly #site: Site
+  readonly #layers: StageCore[][] = []
+  readonly #links: Link[] = []
+  /** Layer → its stages that are here, by their number. */
+  readonly #built = new Map<Layer, ReadonlyMap<number, Built>>()
+  /** Layer → who takes from it. */
+  readonly #takers = new Map<Layer, { readonly edge: Edge | 'out'; readonly to: Layer | undefined }[]>()
+
+  constructor(topology: Topology, options: AssembleOptions) {
+    this.#topology = topology
+    this.#options = options
+    this.#site = options.site ?? HERE
+    for (const layer of topology.layers) this.#takers.set(layer, [])
+    for (const layer of topology.layers) {
+      for (const edge of layer.inputs) this.#takers.get(edge.from)?.push({ edge, to: layer })
+    }
+    for (const layer of topology.last) this.#takers.get(layer)?.push({ edge: 'out', to: undefined })
+    for (const layer of topology.layers) this.#build(layer)
+  }
+
+  assembly(): Assembly {
+    const outputs = this.#topology.last.flatMap((layer) =>
+      [...(this.#built.get(layer) ?? [])].map(([stage, { outlets, first }]) => ({
+        stage: outlets.get('out') ?? first,
+        from: { layer, stage },
+      })),
+    )
+    return { layers: this.#layers, links: this.#links, outputs }
+  }
+
+  #build(layer: Layer): void {
+    const built = new Map<number, Built>()
+    this.#built.set(layer, built)
+    const own: StageCore[] = []
+    this.#layers.push(own)
+    const queue = layer.work.kind === 'source' && isSplittable(layer.work.source) ? this.#site.queue(layer) : undefined
+    for (let stage = 0; stage < layer.stages; stage += 1) {
+      if (!this.#site.isHere(layer, stage)) {
+        this.#send(layer, stage)
+        continue
+      }
+      const takers = this.#takers.get(layer) ?? []
+      const dispatcher = takers.length > 1 ? broadcast() : this.#dispatcher(takers[0]?.edge ?? 'out', takers[0]?.to)
+      const chain = this.#stagesOf(layer, stage, dispatcher as DispatcherSpec<unknown, never>, queue)
+      own.push(...chain)
+      for (let i = 1; i < chain.length; i += 1) this.#tie(chain[i], chain[i - 1])
+      const [first] = chain
+      const last = chain.at(-1)
+      if (first === undefined || last === undefined) throw new TypeError(`Layer ${layer.number} has no stages`)
+      const outlets = new Map<Edge | 'out', StageCore>()
+      built.set(stage, { first, outlets })
+      this.#take(layer, stage, first)
+      for (const { edge, to } of takers) outlets.set(edge, takers.length > 1 ? this.#relay(last, edge, to) : last)
+    }
+  }
+
+  /** Ties a stage to all that it takes from; its inputs are numbered in this order. */
+  #take(layer: Layer, stage: number, taker: StageCore): void {
+    for (const channel of this.#channels(layer, stage)) {
+      const above = this.#built.get(channel.from.layer)?.get(channel.from.stage)
+      if (above === undefined) {
+        const receiver = this.#site.receiver(channel)
+        this.#layers.at(-1)?.unshift(receiver)
+        this.#tie(taker, receiver)
+      } else this.#tie(taker, above.outlets.get(channel.edge), optionsOf(channel.edge.exchange, stage))
+    }
+  }
+
+  /** Sends what stages here have for a stage that is elsewhere. */
+  #send(layer: Layer, stage: number): void {
+    for (const channel of this.#channels(layer, stage)) {
+      const above = this.#built.get(channel.from.layer)?.get(channel.from.stage)
+      if (above === undefined) continue
+      const sender = this.#site.sender(channel)
+      this.#layers.at(-1)?.push(sender)
+      this.#tie(sender, above.outlets.get(channel.edge), {
+        ...optionsOf(channel.edge.exchange, stage),
+        demand: 'manual',
+      })
+    }
+  }
+
+  *#channels(layer: Layer, stage: number): Generator<Channel & { readonly edge: Edge }> {
+    for (const [index, edge] of layer.inputs.entries()) {
+      for (let above = 0; above < edge.from.stages; above += 1) {
+        if (edge.exchange.kind === 'forward' && above !== stage) continue
+        const id = `${layer.number}.${index}:${above}-${stage}`
+        yield { id, edge, from: { layer: edge.from, stage: above }, to: { layer, stage } }
+      }
+    }
+  }
+
+  /** One of several takers: it has a stage that hands on what all of them get, in its own way. */
+  #relay(last: StageCore, edge: Edge | 'out', to: Layer | undefined): StageCore {
+    const dispatcher = this.#dispatcher(edge, to) as DispatcherSpec<unknown, never>
+    const relay = coreOf(
+      producerConsumer<unknown, unknown>({ name: 'relay', dispatcher, onEvents: (events) => events }),
+    )
+    this.#layers.at(-1)?.push(relay)
+    this.#tie(relay, last)
+    return relay
+  }
+
+  #tie(below: StageCore | undefined, above: StageCore | undefined, options: SubscribeOptions = {}): void {
+    this.#links.push(link(below, above, { ...DEMAND, ...options }))
+  }
+
+  #dispatcher(edge: Edge | 'out', to: Layer | undefined): DispatcherSpec<unknown, unknown> {
+    const stages = to?.stages ?? 1
+    if (edge === 'out' || stages === 1) return demand() as DispatcherSpec<unknown, unknown>
+    const { exchange } = edge
+    if (exchange.kind === 'key') {
+      const key = exchange.key as (event: unknown) => Key
+      return partition({ partitions: stages, hash: (event) => stableHash(key(event)) % stages }) as never
+    }
+    if (exchange.kind === 'hash') {
+      const hash = exchange.hash as (event: unknown) => number | typeof DROP
+      return partition({ partitions: stages, hash }) as never
+    }
+    return demand() as DispatcherSpec<unknown, unknown>
+  }
+
+  #stagesOf(
+    layer: Layer,
+    stage: number,
+    dispatcher: DispatcherSpec<unknown, never>,
+    queue: SplitsStageOptions['queue'] | undefined,
+  ): StageCore[] {
+    const { work, stages } = layer
+    const { account, clock } = this.#options
+    const name = `layer ${layer.number}, stage ${stage + 1}`
+    switch (work.kind) {
+      case 'source': {
+        const { source } = work
+        if (queue !== undefined && isSplittable(source)) {
+          const dead: SplitsStageOptions['dead'] = ({ step, reason, origin }) => account.dead(step, origin.raw, reason)
+          return [coreOf(splitsStage({ name: work.name, source, queue, dispatcher, dead }))]
+        }
+        if (!isProducer(source)) return [coreOf(from(source as Pullable<unknown>, { name: work.name, dispatcher }))]
+        // A stage of the user's own has its own dispatcher: one behind it has the one that is needed.
+        const hand = producerConsumer<unknown, unknown>({ name, dispatcher, onEvents: (events) => events })
+        return [coreOf(source), coreOf(hand)]
+      }
+      case 'steps': {
+        const inputs = [...this.#channels(layer, stage)].length
+        const own = { name, steps: fuse(work.steps), partition: { index: stage, total: stages }, inputs }
+        return [coreOf(stepsStage({ ...own, dispatcher, clock, account }))]
+      }
+      case 'mapAsync': {
+        const settings = shareOf(work.settings, stage, stages)
+        return [coreOf(callsStage({ name: work.name, make: work.make as never, settings, dispatcher, clock }))]
+      }
+      case 'throughStages': {
+        const hand = producerConsumer<unknown, unknown>({ name, dispatcher, onEvents: (events) => events })
+        return [...work.make().map(coreOf), coreOf(hand)]
+      }
+      default:
+        return unreachable(work)
+    }
+  }
+}
+
+function optionsOf({ kind }: Exchange, stage: number): SubscribeOptions {
+  return kind === 'key' || kind === 'hash' ? { partition: stage } : {}
+}
+
+interface Shared {
+  readonly concurrency: number
+  readonly ratePerSecond: number | undefined
+}
+
+/** One stage's part of what all of them together may do. */
+function shareOf<S extends Shared>(settings: S, stage: number, stages: number): S {
+  const { concurrency, ratePerSecond } = settings
+  const own = Math.floor(concurrency / stages) + (stage < concurrency % stages ? 1 : 0)
+  const rate = ratePerSecond === undefined ? undefined : ratePerSecond / stages
+  return { ...settings, concurrency: own, ratePerSecond: rate }
+}
+
+function sourceOf({ work }: Layer): Parameters<typeof localQueue>[0] {
+  if (work.kind === 'source' && isSplittable(work.source)) return work.source
+  throw new TypeError('A layer without a source has no splits')
+}

@@ -1,0 +1,21 @@
+// Where events must stay in the order of their source, because windows behind tell time by it.
+
+import { isStateless, type Operator, type PlanNode } from './plan.ts'
+
+/** The sources and merges whose events reach a window of event time with nothing in between that mixes them by will. */
+export function orderedNodes(nodes: readonly PlanNode[]): ReadonlySet<PlanNode> {
+  const ordered = new Set<PlanNode>()
+  const visit = (node: PlanNode): void => {
+    const { kind } = node.operator
+    if (kind === 'source' || kind === 'merge') ordered.add(node)
+    if (isStateless(node.operator) || THROUGH.includes(kind)) for (const input of node.inputs) visit(input)
+  }
+  for (const { operator, inputs } of nodes) if (isTimed(operator)) for (const input of inputs) visit(input)
+  return ordered
+}
+
+const THROUGH: readonly Operator['kind'][] = ['merge', 'uniq', 'batch', 'mapAsync', 'partition', 'take']
+
+function isTimed(operator: Operator): boolean {
+  return 'window' in operator && operator.window !== undefined && 'at' in operator.window
+}

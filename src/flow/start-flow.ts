@@ -1,0 +1,43 @@
+// How flows begin.
+
+import { checkInteger, checkKeys } from '../base/check.ts'
+import { Flow } from './flow.ts'
+import type { StepOptions } from './name.ts'
+import { checkSource, type FlowSource, titleOf } from './source.ts'
+
+export interface FlowOptions extends StepOptions {
+  /** How many stages the operators behind have: an integer, 1 or more; as many as the executor finds best by default. */
+  readonly stages?: number
+}
+
+/**
+ * A flow over one source: anything that can be iterated, a function that gives such a thing (so that each run has a new
+ * one), a producer, or a source with splits such as {@link files} and {@link lines}, whose parts are read side by side.
+ *
+ * @throws {TypeError} for anything else; a string is refused, as it would be a source of characters
+ * @example
+ * await collect(flow(['a', 'b']).map((text) => text.toUpperCase())) // => ['A', 'B']
+ */
+export function flow<T>(source: FlowSource<T>, options: FlowOptions = {}): Flow<T> {
+  return begin('flow', [source], options)
+}
+
+/**
+ * A flow over several sources, read side by side: their events come in no order between them.
+ *
+ * @throws {TypeError} for no source at all, or something that is none
+ * @example
+ * (await collect(flows([[1, 2], [3]]))).toSorted() // => [1, 2, 3]
+ */
+export function flows<T>(sources: readonly FlowSource<T>[], options: FlowOptions = {}): Flow<T> {
+  if (!Array.isArray(sources) || sources.length === 0) throw new TypeError('flows takes one source or more: found none')
+  return begin('flows', sources, options)
+}
+
+function begin<T>(what: string, sources: readonly FlowSource<T>[], options: FlowOptions): Flow<T> {
+  checkKeys(what, options, ['stages', 'name'])
+  for (const source of sources) checkSource(what, source)
+  const { stages, name = sources.length === 1 ? titleOf(sources[0]) : 'sources' } = options
+  if (stages !== undefined) checkInteger(`stages of ${what}`, stages, 1)
+  return new Flow<T>({ operator: { kind: 'source', name, sources, stages }, inputs: [] })
+}

@@ -1,0 +1,143 @@
+// times: tells how far event time has come, in line with the events.
+
+import { EventTimeError, timeOf } from '../../window/event-time.ts'
+import { floorTo, type Grain, grainOf } from '../../window/grain.ts'
+import { WatermarkMaker, WatermarkMerger } from '../../window/watermark.ts'
+import type { At, EventTimeWindow } from '../../window/window.ts'
+import { give, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
+
+/** How often a silent input is looked at in the time after which it is idle. */
+const LOOKS_UNTIL_IDLE = 4
+
+/**
+ * Ahead of windows, where the events of each input are still in their order: passes events on, and a watermark behind
+ * the event that moved it.
+ *
+ * An event is late here, by its own input alone: what becomes of it does not depend on how fast other inputs are.
+ */
+export function times(name: string, spec: EventTimeWindow<never>): MakeStep {
+  return (next, context) => new Times(name, spec as EventTimeWindow<unknown>, next, context)
+}
+
+class Times implements Step {
+  readonly #name: string
+  readonly #at: At<unknown>
+  readonly #grain: Grain
+  readonly #inputs: readonly WatermarkMaker[]
+  readonly #merger: WatermarkMerger<number>
+  readonly #next: Port
+  readonly #context: StepContext
+  readonly #idleAfterMs: number | undefined
+  /** The last time at which all windows that an event may be in have closed, for an own watermark. */
+  readonly #isLate: (timeMs: number, watermarkMs: number) => boolean
+  /** Inputs that have not ended. */
+  #open: number
+  /** When silent inputs are looked for again. */
+  #lookMs: number | undefined
+
+  constructor(name: string, spec: EventTimeWindow<unknown>, next: Port, context: StepContext) {
+    this.#name = name
+    this.#at = spec.at
+    this.#grain = grainOf(spec)
+    this.#isLate = lateness(spec)
+    this.#idleAfterMs = spec.idleAfterMs
+    this.#merger = new WatermarkMerger({ idleAfterMs: spec.idleAfterMs })
+    this.#inputs = Array.from({ length: context.inputs }, () => new WatermarkMaker(spec))
+    for (const input of this.#inputs.keys()) this.#merger.join(input, context.nowMs())
+    this.#open = context.inputs
+    this.#next = next
+    this.#context = context
+    this.#lookAgain()
+  }
+
+  events(batch: readonly unknown[]): void {
+    const { input } = this.#context
+    const maker = this.#inputs[input]
+    if (maker === undefined) return give(this.#next, batch)
+    const wallMs = this.#context.wallMs()
+    let latestMs = Number.NEGATIVE_INFINITY
+    let ownMs = floorTo(this.#grain, maker.current)
+    let kept: unknown[] | undefined
+    let from = 0
+    for (let i = 0; i < batch.length; i += 1) {
+      const timeMs = this.#timeOf(batch[i])
+      if (timeMs === undefined || this.#isLate(timeMs, ownMs)) {
+        if (timeMs !== undefined) this.#context.late(this.#name, batch[i])
+        kept ??= []
+        for (; from < i; from += 1) kept.push(batch[from])
+        from = i + 1
+        continue
+      }
+      if (timeMs <= latestMs) continue
+      latestMs = timeMs
+      const nowMs = floorTo(this.#grain, maker.observe(timeMs, wallMs))
+      if (nowMs === ownMs) continue
+      ownMs = nowMs
+      const watermark = this.#merger.advance(input, nowMs)
+      if (watermark === undefined) continue
+      this.#send(batch, kept, from, i + 1)
+      kept = undefined
+      from = i + 1
+      this.#next.watermark(watermark)
+    }
+    if (this.#idleAfterMs !== undefined) this.#merger.seen(input, this.#context.nowMs())
+    this.#send(batch, kept, from, batch.length)
+  }
+
+  /** What came from above was of other times. */
+  watermark(): void {}
+
+  end(): void {}
+
+  inputEnded(input: number): void {
+    this.#open -= 1
+    // The last one's end is the end of all: what is open fires then, and says so.
+    if (this.#open > 0) this.#pass(this.#merger.leave(input))
+  }
+
+  get nextTickMs(): number | undefined {
+    return this.#lookMs
+  }
+
+  tick(nowMs: number): void {
+    this.#lookAgain()
+    this.#pass(this.#merger.tick(nowMs))
+  }
+
+  #lookAgain(): void {
+    if (this.#idleAfterMs === undefined || this.#open < 2) this.#lookMs = undefined
+    else this.#lookMs = this.#context.nowMs() + this.#idleAfterMs / LOOKS_UNTIL_IDLE
+  }
+
+  #pass(watermark: number | undefined): void {
+    if (watermark !== undefined && Number.isFinite(watermark)) this.#next.watermark(watermark)
+  }
+
+  #send(batch: readonly unknown[], kept: unknown[] | undefined, from: number, to: number): void {
+    if (kept === undefined) return give(this.#next, from === 0 && to === batch.length ? batch : batch.slice(from, to))
+    for (let i = from; i < to; i += 1) kept.push(batch[i])
+    give(this.#next, kept)
+  }
+
+  #timeOf(event: unknown): number | undefined {
+    try {
+      return timeOf(this.#at, event)
+    } catch (error) {
+      if (!(error instanceof EventTimeError)) throw error
+      this.#context.dead(this.#name, event, error.message)
+      return undefined
+    }
+  }
+}
+
+/** Whether all windows that an event can be in have closed. Of sessions only those know that hold them. */
+function lateness(spec: EventTimeWindow<unknown>): (timeMs: number, watermarkMs: number) => boolean {
+  if (spec.kind === 'session') return () => false
+  const { sizeMs, offsetMs, allowedLatenessMs } = spec
+  const everyMs = spec.kind === 'sliding' ? spec.everyMs : sizeMs
+  return (timeMs, watermarkMs) => {
+    if (timeMs >= watermarkMs) return false
+    const lastEndMs = Math.floor((timeMs - offsetMs) / everyMs) * everyMs + offsetMs + sizeMs
+    return lastEndMs + allowedLatenessMs <= watermarkMs
+  }
+}

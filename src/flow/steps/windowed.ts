@@ -1,0 +1,227 @@
+// Operators in windows: a state for each key and window, and what goes out when a window fires.
+
+import type { Key } from '../../base/hash.ts'
+import { Combiner } from '../../window/combiner.ts'
+import type { Fold } from '../../window/fold.ts'
+import type { Pane } from '../../window/pane.ts'
+import { Panes } from '../../window/panes.ts'
+import type { WindowPartial } from '../../window/placement.ts'
+import type { WindowSpec } from '../../window/window.ts'
+import type { Aggregating, Operator, Reduce } from '../plan.ts'
+import { give, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
+import { type Any, keyer } from './aggregate.ts'
+import type { Part } from './departition.ts'
+import { type Box, outcomeOf } from './reduce.ts'
+import { plainKey } from './uniq.ts'
+
+/** What a windowed operator is made of: a key, a fold, and what becomes of its panes. */
+export interface WindowWork {
+  readonly name: string
+  readonly window: WindowSpec<unknown>
+  readonly keyOf: (event: unknown) => Key
+  /** Makes the fold; what its calls emit goes to `out`. */
+  readonly fold: (out: unknown[]) => Fold<unknown, unknown>
+  /** What goes out for a pane, in front of what comes next. */
+  readonly show: (pane: Pane<unknown>, out: unknown[], context: StepContext) => void
+  /** A key for which the global window gives a result even if no event came. */
+  readonly ensure: Key | undefined
+}
+
+/** Without a key, all events have this one. */
+const ALL = ''
+
+/** A reduction has one state for each window. */
+export function reduceWork(operator: Reduce): WindowWork {
+  const { name, window, create, add, emits, asParts } = operator
+  const step = add as (state: unknown, event: unknown) => unknown
+  return {
+    name,
+    window: window as WindowSpec<unknown>,
+    keyOf: () => ALL,
+    ensure: ALL,
+    fold: (out) => ({
+      create: (): Box => ({ state: create() }),
+      add(box, event) {
+        const made = step((box as Box).state, event)
+        if (emits) {
+          const [events, state] = made as readonly [readonly unknown[], unknown]
+          for (const one of events) out.push(one)
+          ;(box as Box).state = state
+        } else (box as Box).state = made
+        return box
+      },
+    }),
+    show(pane, out, context) {
+      const { window, value, trigger, isLast } = pane
+      const box = value as Box
+      if (!asParts) return outcomeOf(operator, box, { window, trigger }, out, context)
+      if (isLast) out.push({ window, state: box.state } satisfies Part)
+    },
+  }
+}
+
+/** An aggregation has one state for each key and window, which may have been begun further up. */
+export function aggregateWork(operator: Aggregating): WindowWork {
+  const { name, key } = operator
+  const window = operator.window as WindowSpec<unknown>
+  const { create, add, merge, save, load, result } = operator.aggregate as unknown as Any
+  const tellsWhy = window.triggers.length > 0 || ('allowedLatenessMs' in window && window.allowedLatenessMs > 0)
+  const fold = { create, add, save, load, ...(merge === undefined ? {} : { merge }) }
+  return {
+    name,
+    window,
+    keyOf: keyer(operator),
+    ensure: key === undefined ? ALL : undefined,
+    fold: () => fold,
+    show({ key: of, window: place, value, trigger, isLast }, out) {
+      const row = key === undefined ? { window: place } : { key: of, window: place }
+      out.push(Object.assign(row, tellsWhy ? { trigger, isLast } : undefined, result(value)))
+    },
+  }
+}
+
+/** The first event of each key in each window, as it comes: the fold keeps nothing but that there was one. */
+export function uniqWork({ name, by, window }: Extract<Operator, { kind: 'uniq' }>): WindowWork {
+  return {
+    name,
+    window: window as WindowSpec<unknown>,
+    keyOf: (event) => plainKey((by as (event: unknown) => Key)(event)),
+    ensure: undefined,
+    fold: (out) => ({
+      create: () => false,
+      add(isKnown, event) {
+        if (isKnown !== true) out.push(event)
+        return true
+      },
+      merge: () => true,
+    }),
+    show: () => {},
+  }
+}
+
+/** From events, or from events and partial results of a {@link combining} step further up, to panes. */
+export function windowed(work: WindowWork, isCombined = false): MakeStep {
+  return (next, context) => new Windows(work, isCombined, next, context)
+}
+
+class Windows implements Step {
+  readonly #work: WindowWork
+  readonly #isCombined: boolean
+  readonly #next: Port
+  readonly #context: StepContext
+  readonly #panes: Panes<unknown, unknown>
+  readonly #emit: (pane: Pane<unknown>) => void
+  readonly #fold: Fold<unknown, unknown>
+  /** Whether the clock has a say in when windows fire. */
+  readonly #isTimed: boolean
+  /** What goes out with the call at hand. */
+  #out: unknown[] = []
+
+  constructor(work: WindowWork, isCombined: boolean, next: Port, context: StepContext) {
+    this.#work = work
+    this.#isCombined = isCombined
+    this.#next = next
+    this.#context = context
+    const { window, name } = work
+    this.#fold = work.fold(this.#out)
+    this.#panes = new Panes(window, this.#fold, { onLate: (_, event) => context.late(name, event) })
+    this.#emit = (pane) => work.show(pane, this.#out, context)
+    this.#isTimed = window.kind === 'processingTime' || window.triggers.some(({ kind }) => kind === 'interval')
+  }
+
+  events(batch: readonly unknown[]): void {
+    if (this.#isTimed) this.#panes.tick(this.#context.wallMs(), this.#emit)
+    if (this.#isCombined) for (const sent of batch) this.#merge(sent as Sent)
+    else {
+      const { keyOf } = this.#work
+      for (const event of batch) this.#panes.add(keyOf(event), event, this.#emit)
+    }
+    this.#flush()
+  }
+
+  watermark(time: number): void {
+    this.#panes.watermark(time, this.#emit)
+    this.#flush()
+    this.#next.watermark(time)
+  }
+
+  end(): void {
+    const { ensure } = this.#work
+    this.#panes.end(this.#emit, ensure === undefined ? {} : { ensure })
+    this.#flush()
+  }
+
+  get nextTickMs(): number | undefined {
+    if (!this.#isTimed) return undefined
+    const { nextTickMs } = this.#panes
+    if (nextTickMs === Number.POSITIVE_INFINITY) return undefined
+    const { wallMs, nowMs } = this.#context
+    return nextTickMs === Number.NEGATIVE_INFINITY ? nowMs() : nowMs() + nextTickMs - wallMs()
+  }
+
+  tick(): void {
+    this.#panes.tick(this.#context.wallMs(), this.#emit)
+    this.#flush()
+  }
+
+  mark(name: string): void {
+    this.#panes.mark(name, this.#emit)
+    this.#flush()
+  }
+
+  #merge([key, startMs, endMs, events, held]: Sent): void {
+    if (events === 0) return this.#panes.add(key, held, this.#emit)
+    const { load = (saved: unknown) => saved } = this.#fold
+    this.#panes.merge({ key, startMs, endMs, events, acc: load(held) }, this.#emit)
+  }
+
+  /** The fold writes into the same array: it is emptied, not replaced. */
+  #flush(): void {
+    if (this.#out.length === 0) return
+    const out = this.#out.slice()
+    this.#out.length = 0
+    this.#next.events(out)
+  }
+}
+
+/** What travels from a {@link combining} step: a partial result, or, with 0 events, an event as it is. */
+export type Sent = readonly [key: Key, startMs: number, endMs: number, events: number, held: unknown]
+
+/** Partial results held before they go out: they are merged further down in any case. */
+const PARTIALS_HELD = 50_000
+
+/** Folds events ahead of an exchange: fewer things travel. */
+export function combining(work: WindowWork): MakeStep {
+  return (next) => {
+    const fold = work.fold([])
+    const { save = (acc: unknown) => acc } = fold
+    const combiner = new Combiner(work.window, fold)
+    const sentOf = ({ key, startMs, endMs, events, acc }: WindowPartial<unknown>): Sent => [
+      key,
+      startMs,
+      endMs,
+      events,
+      save(acc),
+    ]
+    const drain = (): void => {
+      if (combiner.size > 0) give(next, combiner.drainPartials().map(sentOf))
+    }
+    return {
+      events(batch) {
+        const asTheyAre: Sent[] = []
+        for (const event of batch) {
+          const key = work.keyOf(event)
+          if (!combiner.add(key, event)) asTheyAre.push([key, 0, 0, 0, event])
+        }
+        give(next, asTheyAre)
+        if (combiner.size >= PARTIALS_HELD) drain()
+      },
+      watermark(time) {
+        drain()
+        combiner.watermark(time)
+        next.watermark(time)
+      },
+      end: drain,
+    }
+  }
+}
