@@ -34,6 +34,10 @@ export interface ErrorDetails {
   BUFFER_FULL: { readonly stage: string; readonly size: number }
   /** An operator holds as much as it may. */
   STATE_OVER_LIMIT: { readonly operator: string; readonly option: string; readonly limit: number }
+  /** A thread of a run failed, ended by itself, or did not come back from a batch. */
+  WORKER_FAILED: { readonly worker: number; readonly operator: string; readonly event: string }
+  /** A module that threads are to run does not give the same flow in each of them, or none. */
+  FLOW_MISMATCH: { readonly module: string; readonly found: string }
   /** A task or a request did not end within its time. */
   TIMED_OUT: { readonly what: string; readonly limitMs: number }
 }

@@ -39,6 +39,8 @@ const CODES: Readonly<Record<ErrorCode, number>> = {
   BUFFER_FULL: 70,
   STATE_OVER_LIMIT: 78,
   TIMED_OUT: 69,
+  WORKER_FAILED: 70,
+  FLOW_MISMATCH: 78,
 }
 
 /** The exit code of a failure. What nobody foresaw is a bug. */

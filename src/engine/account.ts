@@ -10,6 +10,13 @@ export interface Refused {
   readonly reason: string
 }
 
+/** Where a function of a user's was when it threw. */
+export interface Blame {
+  readonly operator: string
+  /** The event that it was given, in short. */
+  readonly event: string | undefined
+}
+
 export interface AccountOptions {
   readonly onDead?: ((refused: Refused) => void) | undefined
   readonly onLate?: ((operator: string, value: unknown) => void) | undefined
@@ -23,6 +30,7 @@ export class Account {
   readonly deadOf: Map<string, number> = new Map()
   /** The first event that was refused: for the warning about all of them. */
   first: Refused | undefined
+  blame: Blame | undefined
 
   constructor(options: AccountOptions = {}) {
     this.#options = options
@@ -38,6 +46,17 @@ export class Account {
     this.first ??= refused
     this.deadOf.set(operator, (this.deadOf.get(operator) ?? 0) + 1)
     this.#options.onDead?.(refused)
+  }
+
+  /** Takes in what was counted elsewhere. */
+  add(late: ReadonlyMap<string, number>, dead: ReadonlyMap<string, number>): void {
+    for (const [operator, events] of late) this.lateOf.set(operator, (this.lateOf.get(operator) ?? 0) + events)
+    for (const [operator, events] of dead) this.deadOf.set(operator, (this.deadOf.get(operator) ?? 0) + events)
+  }
+
+  /** The first function that threw: later ones may be its consequence. */
+  accuse(operator: string, event: readonly [value: unknown] | undefined): void {
+    this.blame ??= { operator, event: event === undefined ? undefined : shorten(event[0]) }
   }
 
   get tooLate(): number {

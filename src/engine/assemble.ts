@@ -18,7 +18,7 @@ import { coreOf, link } from '../stage/subscribe.ts'
 import type { Account } from './account.ts'
 import { callsStage } from './calls-stage.ts'
 import { localQueue, type SplitsStageOptions, splitsStage } from './splits-stage.ts'
-import { stepsStage } from './steps-stage.ts'
+import { type Busy, stepsStage } from './steps-stage.ts'
 
 /** Which stages are built here, and how those elsewhere are reached. */
 export interface Site {
@@ -43,6 +43,7 @@ export interface AssembleOptions {
   readonly clock: Clock
   readonly account: Account
   readonly site?: Site
+  readonly busy?: Busy
 }
 
 /** What was built: nothing is asked for yet. */
@@ -222,7 +223,8 @@ class Assembling {
       }
       case 'steps': {
         const inputs = [...this.#channels(layer, stage)].length
-        const own = { name, steps: fuse(work.steps), partition: { index: stage, total: stages }, inputs }
+        const partition = { index: stage, total: stages }
+        const own = { name, layer: layer.number, steps: fuse(work.steps), partition, inputs, busy: this.#options.busy }
         return [coreOf(stepsStage({ ...own, dispatcher, clock, account }))]
       }
       case 'mapAsync': {

@@ -2,14 +2,13 @@
 
 import type { Writable } from 'node:stream'
 import type { WritableStream } from 'node:stream/web'
-import { describeValue } from '../base/check.ts'
-import { Flow } from '../flow/flow.ts'
 import { consumer } from '../stage/make.ts'
 import type { Consumer } from '../stage/stage.ts'
 import { coreOf } from '../stage/subscribe.ts'
 import { handedOver, into } from '../stage/to.ts'
-import { startInline } from './inline.ts'
+import type { FlowRun } from './inline.ts'
 import { type FlowReport, type FlowRunOptions, settingsOf } from './options.ts'
+import { type Runnable, startFlow } from './start.ts'
 
 /** What takes the events of a flow: a stage, a stream, or a function that is handed batches. */
 export type FlowSink<T> = Consumer<T> | Writable | WritableStream<T> | ((events: readonly T[]) => Promise<void> | void)
@@ -26,12 +25,11 @@ export interface RunFlowOptions<T> extends FlowRunOptions {
  * @example
  * await collect(flow([1, 2, 3]).filter((n) => n !== 2)) // => [1, 3]
  */
-export async function collect<T>(flow: Flow<T, unknown>, options: FlowRunOptions = {}): Promise<T[]> {
+export async function collect<T>(flow: Runnable<T>, options: FlowRunOptions = {}): Promise<T[]> {
   const found: T[] = []
   const keep = (events: readonly T[]): void => {
     for (const event of events) found.push(event)
   }
-  checkFlow('collect', flow)
   await finish('collect', flow, keep, options)
   return found
 }
@@ -45,9 +43,8 @@ export async function collect<T>(flow: Flow<T, unknown>, options: FlowRunOptions
  * await run(flow([1, 2, 3]), { into: (events) => void seen.push(...events) }) // => { events: 3, late: 0, dead: 0 }
  * seen // => [1, 2, 3]
  */
-export async function run<T>(flow: Flow<T, unknown>, options: RunFlowOptions<T> = {}): Promise<FlowReport> {
+export async function run<T>(flow: Runnable<T>, options: RunFlowOptions<T> = {}): Promise<FlowReport> {
   const { into: sink = () => {}, ...others } = options
-  checkFlow('run', flow)
   return await finish('run', flow, sink, others)
 }
 
@@ -63,13 +60,12 @@ export async function run<T>(flow: Flow<T, unknown>, options: RunFlowOptions<T> 
  * for await (const n of stream(flow(endless).map((n) => n * 2))) if (seen.push(n) === 3) break
  * seen // => [0, 2, 4]
  */
-export async function* stream<T>(flow: Flow<T, unknown>, options: FlowRunOptions = {}): AsyncGenerator<T, void> {
-  checkFlow('stream', flow)
+export async function* stream<T>(flow: Runnable<T>, options: FlowRunOptions = {}): AsyncGenerator<T, void> {
   const settings = settingsOf('stream', options)
-  let started: ReturnType<typeof startInline> | undefined
-  const batches = handedOver((last) => {
-    started = startInline(flow.node, [last], settings, true)
-    return started.run
+  let started: FlowRun | undefined
+  const batches = handedOver(async (last) => {
+    started = await startFlow('stream', flow, [last], settings, true)
+    return started
   })
   for await (const batch of batches) yield* batch as readonly T[]
   started?.account.warn()
@@ -77,20 +73,18 @@ export async function* stream<T>(flow: Flow<T, unknown>, options: FlowRunOptions
 
 async function finish<T>(
   what: string,
-  flow: Flow<T, unknown>,
+  flow: Runnable<T>,
   sink: RunFlowOptions<T>['into'],
   options: FlowRunOptions,
 ): Promise<FlowReport> {
   const settings = settingsOf(what, options)
   let events = 0
-  const count = (batch: number): void => {
-    events += batch
-  }
-  const takers = takersOf(sink, count).map(coreOf)
-  const started = startInline(flow.node, takers, settings)
-  await started.run.done
-  if (typeof sink !== 'function') for (const taker of takers) count(taker.stats().received)
-  const { account } = started
+  const takers = takersOf(sink, (more) => {
+    events += more
+  }).map(coreOf)
+  const { account, done } = await startFlow(what, flow, takers, settings)
+  await done
+  if (typeof sink !== 'function') for (const taker of takers) events += taker.stats().received
   account.warn()
   return { events, late: account.tooLate, dead: account.refused }
 }
@@ -107,8 +101,4 @@ function takersOf<T>(sink: RunFlowOptions<T>['into'], count: (events: number) =>
   if (Array.isArray(sink)) return sink
   if (typeof sink === 'object' && sink !== null && 'notify' in sink) return [sink as Consumer<never>]
   return [into<never>(sink as Writable)]
-}
-
-function checkFlow(what: string, flow: unknown): void {
-  if (!(flow instanceof Flow)) throw new TypeError(`${what} takes a flow: found ${describeValue(flow)}`)
 }

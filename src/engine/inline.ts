@@ -9,10 +9,14 @@ import { Account } from './account.ts'
 import { assemble, DEMAND } from './assemble.ts'
 import type { Settings } from './options.ts'
 
-/** A flow that runs: its stages, and what became of events that did not go on. */
-export interface InlineRun {
-  readonly run: Run
+/** A flow that runs. */
+export interface FlowRun {
+  /** Resolves when all has ended and is closed; rejects with what made it fail. */
+  readonly done: Promise<void>
+  /** What became of events that did not go on. */
   readonly account: Account
+  /** Stops asking the sources, and lets through what they gave. */
+  drain(): void
 }
 
 /** Starts the flow that ends with `node`: what it gives goes to all of `takers`, each getting a part of it. */
@@ -21,8 +25,8 @@ export function startInline(
   takers: readonly StageCore[],
   settings: Settings,
   failsInLine = false,
-): InlineRun {
-  const { stages, clock, signal } = settings
+): FlowRun {
+  const { stages = 1, clock, signal } = settings
   signal?.throwIfAborted()
   const account = new Account(settings)
   const { layers, links, outputs } = assemble(layOut(node, { stages }), { clock, account })
@@ -30,5 +34,5 @@ export function startInline(
   const run = new Run([...layers, takers], { signal, failsInLine })
   // From the bottom up: no stage gives anything before those below it have asked.
   begin([...out, ...links.toReversed()])
-  return { run, account }
+  return { account, done: run.done, drain: () => void run.drain().catch(() => {}) }
 }

@@ -1,13 +1,26 @@
 // What runs of flows take as options, and what they tell at the end.
 
-import { checkInteger, checkKeys } from '../base/check.ts'
+import { checkInteger, checkKeys, checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Refused } from './account.ts'
 
 /** Options of everything that runs a flow. */
 export interface FlowRunOptions {
-  /** How many stages work side by side where the flow says nothing of it: 1 by default, as all share one thread. */
+  /**
+   * How many worker threads run the flow, which is then given as the URL of the module that exports it: by default as
+   * many as help, which is none where its sources cannot be read side by side.
+   */
+  readonly threads?: number
+  /** The name under which the module exports the flow: `default` by default. */
+  readonly name?: string
+  /**
+   * How many stages work side by side where the flow says nothing of it: one for each thread by default.
+   */
   readonly stages?: number
+  /** The longest that a worker thread may be at one batch before the run fails, in milliseconds: 60,000 by default. */
+  readonly maxBatchMs?: number
+  /** The most memory of a worker thread's objects, in MB: Node's own limit by default. */
+  readonly heapMb?: number
   /** Told of each event that came too late for its window. Without it, a warning at the end says how many. */
   readonly onLate?: (operator: string, event: unknown) => void
   /** Told of each event that a schema refused, or whose time cannot be told. Without it, a warning at the end. */
@@ -28,20 +41,28 @@ export interface FlowReport {
   readonly dead: number
 }
 
-const OPTIONS = ['stages', 'onLate', 'onDead', 'clock', 'signal']
+const OPTIONS = ['threads', 'name', 'stages', 'maxBatchMs', 'heapMb', 'onLate', 'onDead', 'clock', 'signal']
 
 /** The options with their defaults. */
 export interface Settings {
-  readonly stages: number
+  readonly threads: number | undefined
+  readonly name: string
+  readonly stages: number | undefined
+  readonly maxBatchMs: number
+  readonly heapMb: number | undefined
   readonly clock: Clock
   readonly signal: AbortSignal | undefined
   readonly onLate: FlowRunOptions['onLate']
   readonly onDead: FlowRunOptions['onDead']
 }
 
-export function settingsOf(what: string, options: FlowRunOptions, more: readonly string[] = []): Settings {
-  checkKeys(what, options, [...OPTIONS, ...more])
-  const { stages = 1, clock = systemClock, signal, onLate, onDead } = options
-  checkInteger(`stages of ${what}`, stages, 1)
-  return { stages, clock, signal, onLate, onDead }
+export function settingsOf(what: string, options: FlowRunOptions): Settings {
+  checkKeys(what, options, OPTIONS)
+  const { threads, stages, maxBatchMs = 60_000, heapMb, name = 'default' } = options
+  const { clock = systemClock, signal, onLate, onDead } = options
+  for (const [key, value] of Object.entries({ threads, stages, heapMb })) {
+    if (value !== undefined) checkInteger(`${key} of ${what}`, value, 1)
+  }
+  if (maxBatchMs !== Number.POSITIVE_INFINITY) checkMs(`maxBatchMs of ${what}`, maxBatchMs, 1)
+  return { threads, name, stages, maxBatchMs, heapMb, clock, signal, onLate, onDead }
 }

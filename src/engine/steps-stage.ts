@@ -20,6 +20,16 @@ export interface StepsStageOptions {
   readonly dispatcher: DispatcherSpec<unknown, never>
   readonly clock: Clock
   readonly account: Account
+  /** Told when a batch begins and ends, for who watches for one that does not. */
+  readonly busy?: Busy | undefined
+  /** The layer's number. */
+  readonly layer: number
+}
+
+/** Hears of the work on batches. */
+export interface Busy {
+  begin(layer: number): void
+  end(): void
 }
 
 /** What such a stage is told from outside. */
@@ -65,6 +75,7 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
       wallMs: () => clock.wallMs(),
       late: (operator, value) => account.late(operator, value),
       dead: (operator, value, reason) => account.dead(operator, value, reason),
+      accuse: (operator, event) => account.accuse(operator, event),
     }
     const out = {
       events: (batch: readonly unknown[]) => this.#self?.emit(batch),
@@ -80,9 +91,12 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
   }
 
   onEvents(batch: readonly unknown[], from: Subscription, self: Self): StepsStage | undefined {
+    const { busy, layer } = this.#options
+    busy?.begin(layer)
     this.#context.input = this.#inputs.get(from) ?? 0
     this.#chain.events(batch)
     this.#look(self)
+    busy?.end()
     return this.#chain.isSuspended ? this : undefined
   }
 

@@ -288,6 +288,13 @@ export class Flow<T, State = never> {
   }
 }
 
+/** Whether a value is a flow: by its shape, so that two copies of Sluice understand each other. */
+export function isFlow(value: unknown): value is Flow<unknown, unknown> {
+  if (typeof value !== 'object' || value === null || !('node' in value)) return false
+  const node = value.node as Partial<PlanNode> | null
+  return typeof node === 'object' && node !== null && 'operator' in node && Array.isArray(node.inputs)
+}
+
 /** What follows `window`: it is done for each window by itself, and goes out when the window fires. */
 export class Windowed<T> {
   readonly #node: PlanNode

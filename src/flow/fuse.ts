@@ -22,9 +22,28 @@ export function fuse(steps: readonly Placed[]): MakeStep[] {
     if (step.each !== undefined) run.push(step.each)
     else {
       endRun()
-      makes.push(step.make)
+      makes.push(accusing(step.name, step.make))
     }
   }
   endRun()
   return makes
+}
+
+/** A step that names itself when one of its functions throws. */
+function accusing(name: string, make: MakeStep): MakeStep {
+  return (next, context) => {
+    const step = make(next, context)
+    const { events, watermark, end } = step
+    const guard =
+      <A extends unknown[]>(call: (...args: A) => void) =>
+      (...args: A): void => {
+        try {
+          call.apply(step, args)
+        } catch (error) {
+          context.accuse(name, undefined)
+          throw error
+        }
+      }
+    return Object.assign(step, { events: guard(events), watermark: guard(watermark), end: guard(end) })
+  }
 }

@@ -48,6 +48,8 @@ export interface StepContext {
   readonly late: (operator: string, value: unknown) => void
   /** An event that a schema refused. */
   readonly dead: (operator: string, value: unknown, reason: string) => void
+  /** A function of this operator threw, at this event if that is known; the first to be accused it is. */
+  readonly accuse: (operator: string, event: readonly [value: unknown] | undefined) => void
 }
 
 /** Makes a step in front of `next`. */

@@ -4,8 +4,8 @@ import { Readable, type Writable } from 'node:stream'
 import { ReadableStream, type WritableStream } from 'node:stream/web'
 import { type ConnectOptions, type Many, readParts, type Start, start } from './connect.ts'
 import type { StageCore } from './core.ts'
+import type { Awaitable } from './hooks.ts'
 import { consumer } from './make.ts'
-import type { Run } from './run.ts'
 import type { Consumer, ProducerConsumer } from './stage.ts'
 import { coreOf } from './subscribe.ts'
 
@@ -106,19 +106,24 @@ function batchesOf(parts: readonly unknown[]): AsyncGenerator<readonly unknown[]
   })
 }
 
+/** A graph that was started, for whoever waits for its end. */
+export interface Begun {
+  readonly done: Promise<void>
+}
+
 /**
  * What comes to a consumer that ends a graph of stages, batch by batch; each is taken before the next is asked for.
  *
  * @param begin - starts the graph with the consumer as its last stage; called by the first `next()`
  */
-export async function* handedOver(begin: (last: StageCore) => Run): AsyncGenerator<readonly unknown[]> {
+export async function* handedOver(begin: (last: StageCore) => Awaitable<Begun>): AsyncGenerator<readonly unknown[]> {
   const handover = new Handover<readonly unknown[]>()
   const last = consumer<unknown>({
     name: 'iterator',
     onEvents: (events) => handover.give(events),
     onEnd: () => handover.end(),
   })
-  const run = begin(coreOf(last))
+  const run = await begin(coreOf(last))
   try {
     for (let batch = await handover.take(); batch !== undefined; batch = await handover.take()) yield batch
   } finally {

@@ -33,13 +33,20 @@ export function eachByCalls(operators: readonly Each[], context: StepContext): L
   const calls = operators.map((operator) => callOf(operator, context))
   return (batch) => {
     const out: unknown[] = []
-    for (const event of batch) {
-      let value: unknown = event
-      for (const call of calls) {
-        value = call(value)
-        if (value === GONE) break
+    let event: unknown
+    let at = 0
+    try {
+      for (event of batch) {
+        let value: unknown = event
+        for (at = 0; at < calls.length; at += 1) {
+          value = calls[at]?.(value)
+          if (value === GONE) break
+        }
+        if (value !== GONE) out.push(value)
       }
-      if (value !== GONE) out.push(value)
+    } catch (error) {
+      context.accuse(operators[at]?.name ?? '', [event])
+      throw error
     }
     return out
   }
@@ -49,25 +56,33 @@ export function eachByCalls(operators: readonly Each[], context: StepContext): L
 export function generated(operators: readonly Each[], context: StepContext): Loop | undefined {
   const names = operators.map((_, index) => `f${index}`)
   const lines = operators.map(({ kind }, index) => {
-    if (kind === 'map') return `value = f${index}(value)`
-    if (kind === 'filter') return `if (!f${index}(value)) continue`
-    return `value = f${index}(value); if (value === GONE) continue`
+    const at = operators.length > 1 ? `at = ${index}; ` : ''
+    if (kind === 'map') return `${at}value = f${index}(value)`
+    if (kind === 'filter') return `${at}if (!f${index}(value)) continue`
+    return `${at}value = f${index}(value); if (value === GONE) continue`
   })
   const body = `return (batch) => {
     const out = []
-    for (let i = 0; i < batch.length; i += 1) {
-      let value = batch[i]
-      ${lines.join('\n      ')}
-      out.push(value)
+    let i = 0, at = 0
+    try {
+      for (; i < batch.length; i += 1) {
+        let value = batch[i]
+        ${lines.join('\n        ')}
+        out.push(value)
+      }
+    } catch (error) {
+      accuse(at, batch[i])
+      throw error
     }
     return out
   }`
+  const accuse = (at: number, event: unknown): void => context.accuse(operators[at]?.name ?? '', [event])
   const functions = operators.map((operator) =>
     operator.kind === 'validate' ? callOf(operator, context) : fnOf(operator),
   )
   try {
     // Only our own text goes in: users' functions are arguments, their names do not appear.
-    return new Function('GONE', ...names, body)(GONE, ...functions) as Loop
+    return new Function('GONE', 'accuse', ...names, body)(GONE, accuse, ...functions) as Loop
   } catch (error) {
     if (error instanceof EvalError) return undefined
     throw error

@@ -1,0 +1,232 @@
+// The workers of one run: started, wired to each other, watched over, and ended together.
+
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { messageOf, SluiceError } from '../../base/errors.ts'
+import type { Split } from '../../connect/source.ts'
+import { isSplittable } from '../../flow/source.ts'
+import { fingerprintOf, type Topology, worksOf } from '../../flow/topology.ts'
+import type { Account } from '../account.ts'
+import { workerFailed } from './failure.ts'
+import type { Job } from './job.ts'
+import type { FromWorker, ToWorker, Wire, WorkerSetup } from './message.ts'
+import { STARTER } from './places.ts'
+import { Watch } from './watch.ts'
+import { Wires } from './wires.ts'
+
+export interface CrewOptions {
+  readonly job: Job
+  readonly workers: number
+  /** Stages of a layer that says nothing of it. */
+  readonly stages: number
+  readonly account: Account
+  readonly tellsLate: boolean
+  readonly tellsDead: boolean
+  /** The longest that a worker may be at one batch. */
+  readonly maxBatchMs: number
+  /** The most memory that a worker's objects may take; Node's own limit if undefined. */
+  readonly heapMb: number | undefined
+  /** Called once, when a worker has failed: the run is over. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** How often busy workers are looked at. */
+const LOOK_MS = 250
+/** How long workers that were told to end have for it. */
+const GRACE_MS = 1000
+
+/** The compiled entry beside compiled code, the source beside the source. */
+const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
+
+export class Crew {
+  readonly #options: CrewOptions
+  readonly #members: readonly Member[]
+  readonly #watch: Watch
+  #look: NodeJS.Timeout | undefined
+  #hasFailed = false
+  #topology: Topology | undefined
+
+  constructor(options: CrewOptions) {
+    const { workers } = options
+    const memory = Watch.memoryFor(workers)
+    this.#options = options
+    this.#watch = new Watch(memory)
+    this.#members = Array.from(
+      { length: workers },
+      (_, index) => new Member(index, memory, options, (error) => this.fail(error)),
+    )
+  }
+
+  /**
+   * Wires the workers up once all have the same topology as this thread, and starts them.
+   *
+   * @returns for each worker the channels on which its share of the flow's events comes
+   */
+  async start(topology: Topology, signal: AbortSignal): Promise<readonly Wires[]> {
+    this.#topology = topology
+    const [splits] = await Promise.all([splitsOf(topology, signal), this.#agree(fingerprintOf(topology))])
+    const most = Math.max(...topology.layers.map(({ number }) => number))
+    const taken = new SharedArrayBuffer((most + 1) * Int32Array.BYTES_PER_ELEMENT)
+    const ports = portsBetween(this.#members.length)
+    this.#look = setInterval(() => this.#lookForHangs(), LOOK_MS)
+    return this.#members.map((member, index) => {
+      const { port1: own, port2: theirs } = new MessageChannel()
+      const ways = ports[index] ?? new Map()
+      ways.set(STARTER, theirs)
+      member.worker.postMessage({ kind: 'start', ports: ways, splits, taken } satisfies ToWorker, [...ways.values()])
+      return member.wiresOver(own)
+    })
+  }
+
+  /** Resolves when every worker has done its part and told what it counted. */
+  async done(): Promise<void> {
+    await Promise.all(this.#members.map(({ done }) => done))
+  }
+
+  drain(): void {
+    for (const { worker } of this.#members) worker.postMessage({ kind: 'drain' } satisfies ToWorker)
+  }
+
+  /** Ends all of them: those that do not end by themselves in time are stopped. */
+  async end(isAtOnce = false): Promise<void> {
+    clearInterval(this.#look)
+    const all = this.#members.map((member) => member.end(isAtOnce ? 0 : GRACE_MS))
+    await Promise.all(all)
+  }
+
+  fail(error: unknown): void {
+    if (this.#hasFailed) return
+    this.#hasFailed = true
+    this.#options.onFailure(error)
+  }
+
+  async #agree(own: string): Promise<void> {
+    const { module } = this.#options.job
+    for (const { index, ready } of this.#members) {
+      const fingerprint = await ready
+      if (fingerprint === own || fingerprint === undefined) continue
+      const found = `worker ${index + 1} has ${fingerprint}, this thread ${own}`
+      const message = `Cannot run ${module} on threads: it does not describe the same flow in each of them: ${found}`
+      throw new SluiceError('FLOW_MISMATCH', message, { module, found })
+    }
+  }
+
+  #lookForHangs(): void {
+    const { maxBatchMs, workers } = this.#options
+    const nowMs = Date.now()
+    for (const { index } of this.#members) {
+      const { busySinceMs, layer } = this.#watch.look(index)
+      if (busySinceMs === undefined || nowMs - busySinceMs <= maxBatchMs) continue
+      const work = this.#topology?.layers.find(({ number }) => number === layer)
+      const operator = work === undefined ? `layer ${layer}` : worksOf(work).join(', ')
+      const message = `Worker ${index + 1} of ${workers} did not come back from a batch within ${maxBatchMs} ms, in ${operator}`
+      this.fail(new SluiceError('WORKER_FAILED', message, { worker: index + 1, operator, event: 'unknown' }))
+    }
+  }
+}
+
+class Member {
+  readonly index: number
+  readonly worker: Worker
+  /** The fingerprint of its topology; undefined if it failed first. */
+  readonly ready: Promise<string | undefined>
+  readonly done: Promise<void>
+  readonly #ready = Promise.withResolvers<string | undefined>()
+  readonly #done = Promise.withResolvers<void>()
+  readonly #exited = Promise.withResolvers<void>()
+  readonly #options: CrewOptions
+  readonly #fail: (error: unknown) => void
+  #port: { close(): void } | undefined
+  #hasSpoken = false
+
+  constructor(index: number, watch: SharedArrayBuffer, options: CrewOptions, fail: (error: unknown) => void) {
+    const { job, workers, stages, tellsLate, tellsDead, heapMb } = options
+    this.index = index
+    this.#options = options
+    this.#fail = fail
+    this.ready = this.#ready.promise
+    this.done = this.#done.promise
+    const setup: WorkerSetup = { ...job, index, workers, stages, tellsLate, tellsDead, watch }
+    this.worker = new Worker(ENTRY, {
+      workerData: setup,
+      name: `sluice ${index + 1}`,
+      ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
+    })
+    this.worker.on('message', (message: FromWorker) => this.#hear(message))
+    this.worker.on('error', (error) => this.#failed(messageOf(error), error))
+    this.worker.on('exit', (code) => {
+      if (!this.#hasSpoken) this.#failed(`it ended by itself with exit code ${code}, before its part was done`)
+      this.#exited.resolve()
+    })
+  }
+
+  wiresOver(port: MessageChannel['port1']): Wires {
+    this.#port = port
+    const wires = new Wires(port)
+    port.on('message', (wire: Wire) => wires.receive(wire))
+    return wires
+  }
+
+  async end(graceMs: number): Promise<void> {
+    if (graceMs > 0 && !this.#hasSpoken) this.worker.postMessage({ kind: 'cancel' } satisfies ToWorker)
+    this.#hasSpoken = true
+    const timer = setTimeout(() => void this.worker.terminate(), graceMs)
+    await this.#exited.promise
+    clearTimeout(timer)
+    this.#port?.close()
+    this.#ready.resolve(undefined)
+    this.#done.resolve()
+  }
+
+  #hear(message: FromWorker): void {
+    const { account, workers } = this.#options
+    if (message.kind === 'ready') this.#ready.resolve(message.fingerprint)
+    else if (message.kind === 'late') for (const event of message.events) account.late(message.operator, event)
+    else if (message.kind === 'dead') account.dead(message.operator, message.value, message.reason)
+    else if (message.kind === 'done') this.#finish(message)
+    else {
+      this.#hasSpoken = true
+      this.#ready.resolve(undefined)
+      this.#fail(workerFailed(this.index, workers, message.failure))
+    }
+  }
+
+  #finish({ late, dead }: FromWorker & { readonly kind: 'done' }): void {
+    const { account, tellsLate, tellsDead } = this.#options
+    this.#hasSpoken = true
+    // Those that were told one by one are counted already.
+    account.add(tellsLate ? new Map() : late, tellsDead ? new Map() : dead)
+    this.#done.resolve()
+  }
+
+  #failed(reason: string, cause?: unknown): void {
+    const { workers } = this.#options
+    this.#hasSpoken = true
+    this.#ready.resolve(undefined)
+    const details = { worker: this.index + 1, operator: 'unknown', event: 'unknown' }
+    const message = `Worker ${this.index + 1} of ${workers} failed: ${reason}`
+    this.#fail(new SluiceError('WORKER_FAILED', message, details, cause === undefined ? undefined : { cause }))
+  }
+}
+
+/** The splits of each source that has some, by its layer's number. */
+async function splitsOf({ layers }: Topology, signal: AbortSignal): Promise<Map<number, readonly Split[]>> {
+  const splits = new Map<number, readonly Split[]>()
+  for (const { work, number } of layers) {
+    if (work.kind !== 'source' || !isSplittable(work.source)) continue
+    splits.set(number, await work.source.splits({ signal }))
+  }
+  return splits
+}
+
+/** For each worker, a port to each other one. */
+function portsBetween(workers: number): Map<number, MessageChannel['port1']>[] {
+  const ports = Array.from({ length: workers }, () => new Map<number, MessageChannel['port1']>())
+  for (let a = 0; a < workers; a += 1) {
+    for (let b = a + 1; b < workers; b += 1) {
+      const { port1, port2 } = new MessageChannel()
+      ports[a]?.set(b, port1)
+      ports[b]?.set(a, port2)
+    }
+  }
+  return ports
+}

@@ -1,0 +1,70 @@
+// What threads say to each other and to the one that started them: the whole protocol, as data.
+
+import type { MessagePort } from 'node:worker_threads'
+import type { Split } from '../../connect/source.ts'
+import type { Packed } from '../codec/codec.ts'
+
+/** Between two threads, on a channel from one stage to another: the demand protocol. */
+export type Wire =
+  | { readonly kind: 'ask'; readonly channel: string; readonly events: number }
+  | { readonly kind: 'cancel'; readonly channel: string }
+  | { readonly kind: 'events'; readonly channel: string; readonly packed: Packed }
+  | { readonly kind: 'watermark'; readonly channel: string; readonly time: number }
+  | { readonly kind: 'barrier'; readonly channel: string; readonly epoch: number }
+  /** A failure is not said here: who started the threads hears of it, and ends all of them. */
+  | { readonly kind: 'end'; readonly channel: string; readonly how: 'cancelled' | 'completed' }
+
+/** What a worker is started with. */
+export interface WorkerSetup {
+  /** The module that gives the flow, and under which name. */
+  readonly module: string
+  readonly name: string
+  /** Which of the workers, from 0. */
+  readonly index: number
+  readonly workers: number
+  readonly stages: number
+  /** Whether single events are to be told. */
+  readonly tellsLate: boolean
+  readonly tellsDead: boolean
+  /** What workers write for who watches over them; see {@link Watch}. */
+  readonly watch: SharedArrayBuffer
+}
+
+/** Down, to a worker. */
+export type ToWorker =
+  | {
+      readonly kind: 'start'
+      /** Worker → the way to it; {@link STARTER} → to the thread that started all. */
+      readonly ports: ReadonlyMap<number, MessagePort>
+      /** Layer → the splits of its source. */
+      readonly splits: ReadonlyMap<number, readonly Split[]>
+      /** The next split of each layer, by its number. */
+      readonly taken: SharedArrayBuffer
+    }
+  | { readonly kind: 'drain' }
+  | { readonly kind: 'cancel' }
+
+/** Up, from a worker. */
+export type FromWorker =
+  | { readonly kind: 'ready'; readonly fingerprint: string }
+  | { readonly kind: 'late'; readonly operator: string; readonly events: readonly unknown[] }
+  | { readonly kind: 'dead'; readonly operator: string; readonly value: unknown; readonly reason: string }
+  | { readonly kind: 'done'; readonly late: ReadonlyMap<string, number>; readonly dead: ReadonlyMap<string, number> }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+
+/** What can be said of a failure across threads. */
+export interface Failure {
+  readonly error: SentError
+  /** The operator whose function threw, and the event that it was given, where they are known. */
+  readonly operator: string | undefined
+  readonly event: string | undefined
+}
+
+/** An error, without what cannot be sent. */
+export interface SentError {
+  readonly name: string
+  readonly message: string
+  readonly stack: string | undefined
+  readonly code: string | undefined
+  readonly details: unknown
+}

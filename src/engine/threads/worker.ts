@@ -1,0 +1,86 @@
+// The entry of a worker: the same program as in every other one, and its share of the stages.
+
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { systemClock } from '../../base/clock.ts'
+import { invariant } from '../../base/invariant.ts'
+import { layOut } from '../../flow/layout.ts'
+import { fingerprintOf, type Topology } from '../../flow/topology.ts'
+import { Run } from '../../stage/run.ts'
+import { begin, link } from '../../stage/subscribe.ts'
+import { Account } from '../account.ts'
+import { assemble, DEMAND } from '../assemble.ts'
+import { failureOf } from './failure.ts'
+import { loadJob } from './job.ts'
+import type { FromWorker, ToWorker, Wire, WorkerSetup } from './message.ts'
+import { memberOf, outId, STARTER } from './places.ts'
+import { sharedQueue } from './shared-queue.ts'
+import { Watch } from './watch.ts'
+import { Wires } from './wires.ts'
+
+const setup = workerData as WorkerSetup
+const { index, workers } = setup
+const port = parentPort
+invariant(port !== null, 'a worker was started as a program')
+const tell = (message: FromWorker): void => port.postMessage(message)
+
+const account = new Account({
+  onLate: setup.tellsLate ? (operator, event) => tell({ kind: 'late', operator, events: [event] }) : undefined,
+  onDead: setup.tellsDead ? (refused) => tell({ kind: 'dead', ...refused }) : undefined,
+})
+
+try {
+  const topology = layOut(await loadJob(setup), { stages: setup.stages })
+  port.once('message', (message: ToWorker) => {
+    if (message.kind === 'start') work(topology, message).catch(fail)
+    else port.close()
+  })
+  tell({ kind: 'ready', fingerprint: fingerprintOf(topology) })
+} catch (error) {
+  fail(error)
+}
+
+async function work(topology: Topology, start: ToWorker & { readonly kind: 'start' }): Promise<void> {
+  const { ports, splits, taken } = start
+  const wires = new Map<number, Wires>()
+  const wiresTo = (worker: number): Wires => {
+    const found = wires.get(worker)
+    invariant(found !== undefined, `no way to worker ${worker + 1}`)
+    return found
+  }
+  for (const [worker, to] of ports) wires.set(worker, new Wires(to))
+  const { layers, links, outputs } = assemble(topology, {
+    clock: systemClock,
+    account,
+    busy: new Watch(setup.watch).busy(index),
+    site: {
+      isHere: (layer, stage) => memberOf(layer, stage, workers) === index,
+      sender: ({ id, to }) => wiresTo(memberOf(to.layer, to.stage, workers)).sender(id),
+      receiver: ({ id, from }) => wiresTo(memberOf(from.layer, from.stage, workers)).receiver(id),
+      queue: (layer) => sharedQueue(splits.get(layer.number) ?? [], taken, layer.number),
+    },
+  })
+  const ends = outputs.map(({ stage, from }) => {
+    const sender = wiresTo(STARTER).sender(outId(from))
+    return { sender, link: link(sender, stage, { ...DEMAND, demand: 'manual' }) }
+  })
+  const run = new Run([...layers, ends.map(({ sender }) => sender)])
+  for (const [worker, to] of ports) listen(to, wiresTo(worker))
+  port?.on('message', ({ kind }: ToWorker) => {
+    if (kind === 'drain')
+      run.drain().catch(() => {}) // Told by `done` below.
+    else if (kind === 'cancel') void run.cancel()
+  })
+  begin([...ends.map(({ link: one }) => one), ...links.toReversed()])
+  await run.done
+  tell({ kind: 'done', late: account.lateOf, dead: account.deadOf })
+  for (const to of ports.values()) to.close()
+  port?.close()
+}
+
+function listen(to: MessagePort, wires: Wires): void {
+  to.on('message', (wire: Wire) => wires.receive(wire))
+}
+
+function fail(error: unknown): void {
+  tell({ kind: 'failed', failure: failureOf(error, account.blame) })
+}
