@@ -12,6 +12,7 @@ const RUN_OPTIONS: readonly (readonly [option: string, meaning: string])[] = [
   ['--max-dead-letters N|P%', 'stops when more than N records, or more than P percent, are rejected'],
   ['--epoch-ms N', 'commits at least every N milliseconds (1000)'],
   ['--drain-timeout SECONDS', 'how long a stop may take to commit what was read (30)'],
+  ['-t, --threads N', 'runs a flow on N worker threads; as many as help if not given'],
   ['--json', 'prints the summary as one JSON object on standard output'],
   ['--log text|json', 'how notices and errors are written to standard error (text)'],
   ['-q, --quiet', 'no progress: errors and the summary alone'],
@@ -23,15 +24,18 @@ export function mainHelp(): string {
 
 Usage
   sluice run FILE [options]     runs the pipeline that FILE exports; goes on where the last run was stopped
-  sluice graph FILE [options]   prints the pipeline as a Mermaid diagram
+  sluice run FILE [options]     runs the flow that FILE exports; prints its events, one JSON value a line
+  sluice explain FILE           says how a flow or pipeline would run, without running it
+  sluice graph FILE [options]   prints the pipeline or flow as a Mermaid diagram
   sluice help [COMMAND]         this page, or that of a command
   sluice --version
 
-FILE is a TypeScript or JavaScript module whose default export is a pipeline. A run can be killed at any moment and
+FILE is a TypeScript or JavaScript module whose default export is a pipeline or a flow. A pipeline's run can be killed at any moment and
 started again: rows, dead letters and positions are committed together. Ctrl-C stops it cleanly, twice at once.
 
 Examples
   sluice run access-log.ts --param input='logs/*.gz' --param db=out.db
+  sluice run word-count.ts --threads 4 > counts.ndjson
   sluice graph access-log.ts > access-log.mmd
 
 Options of run
@@ -47,6 +51,9 @@ export function runHelp(): string {
 
 Runs the pipeline that FILE exports. It goes on where the last run was stopped; a second run loads only what is new.
 "sluice run FILE --help" shows the pipeline's own parameters.
+
+Of a flow, the events go to standard output, one JSON value a line, and a summary to standard error. It begins anew each
+time; --threads, --quiet and --log are its options.
 
 Options
 ${table(RUN_OPTIONS)}
@@ -64,10 +71,22 @@ export function graphHelp(): string {
   return `sluice graph FILE [--param name=value …]
 
 Prints the pipeline that FILE exports as a Mermaid diagram, drawn from the pipeline itself: its source, every step, its
-sink, and where dead letters go. Nothing is read or written.
+sink, and where dead letters go; of a flow, its layers and exchanges. Nothing is read or written.
 
 Example
   sluice graph access-log.ts > access-log.mmd
+`
+}
+
+export function explainHelp(): string {
+  return `sluice explain FILE [--threads N] [--param name=value …]
+
+Says how what FILE exports would run, without running it. Of a flow: its layers, how many stages each has, where events
+change stages, and on how many threads it runs, with the reason. Of a pipeline: source, steps and sink, with what the
+sink guarantees.
+
+Example
+  sluice explain word-count.ts --threads 4
 `
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { isSluiceError } from '../base/errors.ts'
-import { loadPipeline } from './load.ts'
+import { load } from './load.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-load-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -15,11 +15,12 @@ function moduleOf(name: string, text: string): string {
   return path
 }
 
-describe('loadPipeline', () => {
+describe('load', () => {
   it('gives the default export of a module that lies outside of any project', async () => {
     const pipeline = "{ kind: 'pipeline', name: 'job', about: '', params: {}, build: () => producer }"
     const path = moduleOf('job.ts', `import { producer } from 'sluice/stage'\nexport default ${pipeline}\n`)
-    equal((await loadPipeline(path)).name, 'job')
+    const loaded = await load(path)
+    equal(loaded.kind === 'pipeline' && loaded.pipeline.name, 'job')
   })
 
   const unusable: Readonly<Record<string, readonly [text: string, message: RegExp]>> = {
@@ -41,7 +42,7 @@ describe('loadPipeline', () => {
   for (const [name, [text, message]] of Object.entries(unusable)) {
     it(`refuses a module with ${name}, and says where`, async () => {
       const path = moduleOf(`${name.replaceAll(/\W/g, '-')}.ts`, text)
-      await rejects(loadPipeline(path), (error) => {
+      await rejects(load(path), (error) => {
         equal(isSluiceError(error, 'CONFIG_INVALID'), true)
         match((error as Error).message, message)
         match((error as Error).message, new RegExp(`^Cannot run ${path}: `))
@@ -51,7 +52,7 @@ describe('loadPipeline', () => {
   }
 
   it('refuses a file that is not there', async () => {
-    await rejects(loadPipeline(join(folder, 'gone.ts')), { message: /: there is no such file$/ })
-    await rejects(loadPipeline(folder), { message: `Cannot run ${folder}: it is a directory` })
+    await rejects(load(join(folder, 'gone.ts')), { message: /: there is no such file$/ })
+    await rejects(load(folder), { message: `Cannot run ${folder}: it is a directory` })
   })
 })

@@ -5,19 +5,26 @@ import { systemClock } from '../base/clock.ts'
 import { SluiceError } from '../base/errors.ts'
 import { lineLogger } from '../observe/log.ts'
 import { COMMAND_WRONG, OK } from './exit.ts'
+import { explainCommand } from './explain.ts'
 import { tellFailure } from './failure.ts'
 import { graphCommand } from './graph.ts'
-import { graphHelp, mainHelp, runHelp } from './help.ts'
+import { explainHelp, graphHelp, mainHelp, runHelp } from './help.ts'
 import type { Io } from './io.ts'
 import { nearest } from './nearest.ts'
 import { runCommand } from './run.ts'
 
 type Command = (argv: readonly string[], io: Io) => Promise<number> | number
 
-const PAGES: Readonly<Record<string, () => string>> = { run: runHelp, graph: graphHelp, help: mainHelp }
+const PAGES: Readonly<Record<string, () => string>> = {
+  run: runHelp,
+  explain: explainHelp,
+  graph: graphHelp,
+  help: mainHelp,
+}
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   run: (argv, io) => (argv.length === 0 ? usage(runHelp(), io) : runCommand(argv, io)),
+  explain: (argv, io) => (argv.length === 0 ? usage(explainHelp(), io) : explainCommand(argv, io)),
   graph: (argv, io) => (argv.length === 0 ? usage(graphHelp(), io) : graphCommand(argv, io)),
   help: (argv, io) => help(argv, io),
   '--help': (argv, io) => help(argv, io),
@@ -60,7 +67,7 @@ function usage(text: string, io: Io): number {
 
 function unknown(name: string, known: readonly string[]): SluiceError {
   const meant = nearest(name, known)
-  const hint = meant === undefined ? 'there are run, graph and help' : `did you mean ${meant}?`
+  const hint = meant === undefined ? 'there are run, explain, graph and help' : `did you mean ${meant}?`
   const what = name.startsWith('-') ? 'option' : 'command'
   return new SluiceError('COMMAND_INVALID', `There is no ${what} ${name}: ${hint}`, { argument: name })
 }

@@ -21,6 +21,8 @@ export interface RunOptions extends FileOptions {
   readonly maxDeadLetters: MaxDeadLetters | undefined
   readonly epochMs: number
   readonly drainTimeoutMs: number
+  /** Worker threads, for flows; undefined: as many as help. */
+  readonly threads: number | undefined
 }
 
 const FILE_OPTIONS = {
@@ -35,6 +37,7 @@ const RUN_OPTIONS = {
   'max-dead-letters': { type: 'string' },
   'epoch-ms': { type: 'string' },
   'drain-timeout': { type: 'string' },
+  threads: { type: 'string', short: 't' },
   log: { type: 'string' },
   quiet: { type: 'boolean', short: 'q' },
 } as const
@@ -58,8 +61,20 @@ export function readRunOptions(argv: readonly string[]): RunOptions {
     log,
     maxDeadLetters: strict === true ? { count: 0 } : limit === undefined ? undefined : readLimit(limit),
     epochMs: readMs('--epoch-ms', values['epoch-ms'] ?? '1000', { min: 1, unitMs: 1 }),
+    threads: readThreads(values.threads),
     drainTimeoutMs: readMs('--drain-timeout', values['drain-timeout'] ?? '30', { min: 0, unitMs: 1000 }),
   }
+}
+
+/** What the command line asks of `sluice explain`. */
+export interface ExplainOptions extends FileOptions {
+  readonly threads: number | undefined
+}
+
+/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice explain` does not take */
+export function readExplainOptions(argv: readonly string[]): ExplainOptions {
+  const { values, positionals } = parse('explain', argv, { ...FILE_OPTIONS, threads: RUN_OPTIONS.threads })
+  return { ...fileOptions('explain', positionals, values), threads: readThreads(values.threads) }
 }
 
 /** @throws {SluiceError} COMMAND_INVALID for anything that `sluice graph` does not take */
@@ -112,6 +127,13 @@ function readParamPairs(pairs: readonly string[]): ReadonlyMap<string, string> {
   return params
 }
 
+/** A flow has none: it is what its module makes of it. @throws {SluiceError} COMMAND_INVALID if some are given */
+export function refuseParams(file: string, params: ReadonlyMap<string, string>): void {
+  const [name] = params.keys()
+  if (name === undefined) return
+  throw invalid(name, `${file} exports a flow, which has no parameters: found --param ${name}`)
+}
+
 /** `100` is a count, `1%` a share. */
 function readLimit(text: string): MaxDeadLetters {
   const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text)
@@ -119,6 +141,16 @@ function readLimit(text: string): MaxDeadLetters {
   if (match?.[2] === '%' && value <= 100) return { share: value / 100 }
   if (match?.[2] === '' && Number.isSafeInteger(value)) return { count: value }
   throw invalid(text, `--max-dead-letters must be a count or a percentage, such as 100 or 1%: found ${text}`)
+}
+
+/** More threads than this no machine has use for. */
+const MOST_THREADS = 1024
+
+function readThreads(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const threads = Number(text)
+  if (text.trim() !== '' && Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads
+  throw invalid(text, `--threads must be a whole number from 1 to ${MOST_THREADS}: found ${text}`)
 }
 
 function readMs(

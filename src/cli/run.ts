@@ -1,6 +1,7 @@
 // sluice run: starts a pipeline, shows it, stops it, and says how it ended.
 
 import { systemClock } from '../base/clock.ts'
+import { SluiceError } from '../base/errors.ts'
 import { InvariantError } from '../base/invariant.ts'
 import { jsonLine } from '../observe/json.ts'
 import { lineLogger } from '../observe/log.ts'
@@ -12,8 +13,9 @@ import { exitCodeOfSignal, OK } from './exit.ts'
 import { tellFailure } from './failure.ts'
 import { pipelineHelp, quote, runHelp } from './help.ts'
 import type { Io } from './io.ts'
-import { loadPipeline } from './load.ts'
+import { load } from './load.ts'
 import { type RunOptions, readRunOptions } from './options.ts'
+import { runFlowCommand } from './run-flow.ts'
 import { Reporter, records } from './show/reporter.ts'
 import { summaryText } from './show/summary.ts'
 import { Signals, Stopped } from './signals.ts'
@@ -22,13 +24,15 @@ import { orSilence } from './silence.ts'
 /** Runs `sluice run` with its arguments; gives the exit code. */
 export async function runCommand(argv: readonly string[], io: Io): Promise<number> {
   const options = readRunOptions(argv)
-  if (options.help || options.file === undefined) {
-    io.stdout.write(
-      options.file === undefined ? runHelp() : pipelineHelp(options.file, await loadPipeline(options.file)),
-    )
+  const { file, help } = options
+  if (file === undefined) {
+    io.stdout.write(runHelp())
     return OK
   }
-  return await new RunCommand(options, options.file, argv, io).run()
+  if (!help) return await new RunCommand(options, file, argv, io).run()
+  const loaded = await load(file)
+  io.stdout.write(loaded.kind === 'pipeline' ? pipelineHelp(file, loaded.pipeline) : runHelp())
+  return OK
 }
 
 /** One `sluice run` from its start to its exit code. */
@@ -62,8 +66,10 @@ class RunCommand {
   async run(): Promise<number> {
     try {
       const { stopped } = this.#signals
-      const pipeline = await Promise.race([loadPipeline(this.#file), stopped])
-      const work = Promise.race([this.#load(pipeline), stopped])
+      const loaded = await Promise.race([load(this.#file), stopped])
+      if (loaded.kind === 'flow') return await this.#flow(loaded.module)
+      this.#refuseThreads()
+      const work = Promise.race([this.#load(loaded.pipeline), stopped])
       const report = await orSilence(work, () => new InvariantError('the run ended without saying so'))
       this.#reporter.stop()
       return this.#finished(report)
@@ -73,6 +79,18 @@ class RunCommand {
     } finally {
       this.#signals.release()
     }
+  }
+
+  /** Flows hold nothing to go on from: another thing watches over their signals. */
+  async #flow(module: URL): Promise<number> {
+    this.#signals.release()
+    return await runFlowCommand(module, this.#file, this.#options, this.#io)
+  }
+
+  #refuseThreads(): void {
+    if (this.#options.threads === undefined) return
+    const message = `--threads is for flows: ${this.#file} exports a pipeline, which loads in one thread`
+    throw new SluiceError('COMMAND_INVALID', message, { argument: '--threads' })
   }
 
   async #load(pipeline: Pipeline): Promise<RunReport> {

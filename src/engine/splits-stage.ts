@@ -42,8 +42,9 @@ class Reading {
   #reader: SplitReader<unknown> | undefined
   /** Asked for and not yet read. */
   #missing = 0
-  /** The loop, while it runs. */
+  /** The last run of the loop, and whether it is under way. */
   #loop: Promise<void> | undefined
+  #isReading = false
   #isClosed = false
 
   constructor(options: SplitsStageOptions) {
@@ -52,12 +53,7 @@ class Reading {
 
   onDemand(demand: number, self: Producer<unknown>): void {
     this.#missing += demand
-    this.#loop ??= this.#run(self).then(
-      () => {
-        this.#loop = undefined
-      },
-      (error: unknown) => self.fail(error),
-    )
+    if (!this.#isReading) this.#loop = this.#run(self).catch((error: unknown) => self.fail(error))
   }
 
   async close(): Promise<void> {
@@ -67,22 +63,31 @@ class Reading {
     await this.#reader?.close()
   }
 
+  /** Reads as far as is wanted. It has stopped as soon as nothing is: what is asked for then begins it anew. */
   async #run(self: Producer<unknown>): Promise<void> {
-    this.#queue ??= await this.#options.queue(self.signal)
-    while (this.#missing > 0 && !this.#isClosed) {
-      const reader = this.#reader ?? (await this.#openNext(self.signal))
-      if (reader === undefined) return self.complete()
-      const read = valuesOf(reader, Math.min(this.#missing, READ_AT_ONCE), this.#options.dead)
-      const values = read instanceof Promise ? await read : read
-      if (this.#isClosed) return
-      if (values === undefined) {
-        this.#reader = undefined
-        await reader.close()
-      } else if (values.length > 0) {
-        this.#missing -= values.length
-        self.emit(values)
+    this.#isReading = true
+    try {
+      this.#queue ??= await this.#options.queue(self.signal)
+      while (this.#missing > 0 && !this.#isClosed) {
+        const reader = this.#reader ?? (await this.#openNext(self.signal))
+        if (reader === undefined) return self.complete()
+        const read = valuesOf(reader, Math.min(this.#missing, READ_AT_ONCE), this.#options.dead)
+        const values = read instanceof Promise ? await read : read
+        if (this.#isClosed) return
+        if (values === undefined) await this.#closeReader(reader)
+        else if (values.length > 0) {
+          this.#missing -= values.length
+          self.emit(values)
+        }
       }
+    } finally {
+      this.#isReading = false
     }
+  }
+
+  async #closeReader(reader: SplitReader<unknown>): Promise<void> {
+    this.#reader = undefined
+    await reader.close()
   }
 
   async #openNext(signal: AbortSignal): Promise<SplitReader<unknown> | undefined> {

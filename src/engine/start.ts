@@ -38,7 +38,7 @@ export async function startFlow(
     refuseThreads(what, settings)
     return startInline(flow.node, takers, settings, failsInLine)
   }
-  const job = jobOf(what, flow as URL | string, settings)
+  const job = jobOf(what, flow, settings)
   const { threads = (await choose(await loadJob(job), settings.signal)).threads } = settings
   if (threads > 0) return await startThreads(job, takers, threads, settings, failsInLine)
   return startInline(await loadJob(job), takers, settings, failsInLine)
@@ -67,7 +67,8 @@ export async function choose(node: PlanNode, signal?: AbortSignal): Promise<Choi
   return { threads: Math.min(cores, splits), why: `${splits} parts can be read side by side` }
 }
 
-function jobOf(what: string, given: URL | string, { name }: Settings): Job {
+/** Where the flow of a module is found. */
+export function jobOf(what: string, given: unknown, { name }: Pick<Settings, 'name'>): Job {
   if (given instanceof URL) return { module: given.href, name }
   if (typeof given === 'string' && given !== '') {
     return { module: given.startsWith('file:') ? given : pathToFileURL(given).href, name }

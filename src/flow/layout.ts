@@ -261,8 +261,8 @@ class Layout {
   }
 }
 
-function named({ name }: Operator, does: string): { readonly name: string; readonly does: string } {
-  return { name, does: name.startsWith(does) ? does : `${does} ${name}` }
+function named({ name, kind }: Operator, does: string): { readonly name: string; readonly does: string } {
+  return { name, does: name.startsWith(kind) ? does : `${does} ${name}` }
 }
 
 function placedEach(operator: Stateless): Placed {

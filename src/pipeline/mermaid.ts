@@ -1,12 +1,8 @@
 // A pipeline as a Mermaid diagram, drawn from the pipeline itself.
 
 import type { Stateless } from '../flow/plan.ts'
-import { escapeText } from '../observe/escape.ts'
-import { redact } from '../observe/redact.ts'
+import { mermaidLabel as label } from '../observe/mermaid-label.ts'
 import type { PipelineParts } from './pipeline.ts'
-
-/** Longest label, in characters: a diagram is for the eye. */
-const LONGEST = 120
 
 /**
  * A flowchart of source, steps and sink, and of where dead letters come from: every part can reject an event.
@@ -34,16 +30,4 @@ export function mermaid({ source, plan, sink }: PipelineParts): string {
 
 function describe({ kind, name }: Stateless): string {
   return name.startsWith(kind) ? name : `${kind} ${name}`
-}
-
-// What Mermaid or the Markdown in its labels could take for something else: all but letters, digits and a few signs,
-// `_` beside anything but letters (emphasis), and what makes a list, a heading or a link of a text.
-const ESCAPED =
-  /[^\p{L}\p{M}\p{N} .,/_()+-]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|^[+-]|(?<=^\d+)[.)]|(?<=\bwww)\.|(?<=^) | (?= )/giu
-
-/** Any text as a label that shows it: what could mean something becomes the reference of its character. */
-function label(text: string): string {
-  const safe = redact(text)
-  const short = safe.length > LONGEST ? `${safe.slice(0, LONGEST)}…` : safe
-  return escapeText(short).replace(ESCAPED, (char) => `#${char.codePointAt(0)};`)
 }

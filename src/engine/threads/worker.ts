@@ -9,6 +9,7 @@ import { Run } from '../../stage/run.ts'
 import { begin, link } from '../../stage/subscribe.ts'
 import { Account } from '../account.ts'
 import { assemble, DEMAND } from '../assemble.ts'
+import { resolveOwnName } from '../own-name.ts'
 import { failureOf } from './failure.ts'
 import { loadJob } from './job.ts'
 import type { FromWorker, ToWorker, Wire, WorkerSetup } from './message.ts'
@@ -27,6 +28,9 @@ const account = new Account({
   onLate: setup.tellsLate ? (operator, event) => tell({ kind: 'late', operator, events: [event] }) : undefined,
   onDead: setup.tellsDead ? (refused) => tell({ kind: 'dead', ...refused }) : undefined,
 })
+
+// As in the thread that started this one.
+resolveOwnName()
 
 try {
   const topology = layOut(await loadJob(setup), { stages: setup.stages })
