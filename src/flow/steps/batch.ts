@@ -1,9 +1,9 @@
 // batch: arrays of events, full by number, by bytes, or by time.
 
 import type { Key } from '../../base/hash.ts'
+import { plainKey } from '../../base/key-table.ts'
 import type { Operator } from '../plan.ts'
 import type { MakeStep, Port, Step, StepContext } from '../step.ts'
-import { plainKey } from './uniq.ts'
 
 type Batching = Extract<Operator, { kind: 'batch' }>
 

@@ -1,6 +1,7 @@
 // Operators that look at one event at a time, several of them in one loop over a batch.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { generated } from '../../base/generated.ts'
 import { isPromise } from '../../base/promise.ts'
 import type { Stateless } from '../plan.ts'
 import { give, type MakeStep, passing, type StepContext } from '../step.ts'
@@ -21,7 +22,7 @@ type One = (value: unknown) => unknown
  */
 export function each(operators: readonly Each[]): MakeStep {
   return (next, context) => {
-    const loop = generated(operators, context) ?? eachByCalls(operators, context)
+    const loop = eachGenerated(operators, context) ?? eachByCalls(operators, context)
     return passing(next, (batch) => give(next, loop(batch)))
   }
 }
@@ -53,8 +54,7 @@ export function eachByCalls(operators: readonly Each[], context: StepContext): L
 }
 
 /** The fast version; undefined where code from text is not allowed. */
-export function generated(operators: readonly Each[], context: StepContext): Loop | undefined {
-  const names = operators.map((_, index) => `f${index}`)
+export function eachGenerated(operators: readonly Each[], context: StepContext): Loop | undefined {
   const lines = operators.map(({ kind }, index) => {
     const at = operators.length > 1 ? `at = ${index}; ` : ''
     if (kind === 'map') return `${at}value = f${index}(value)`
@@ -77,16 +77,11 @@ export function generated(operators: readonly Each[], context: StepContext): Loo
     return out
   }`
   const accuse = (at: number, event: unknown): void => context.accuse(operators[at]?.name ?? '', [event])
-  const functions = operators.map((operator) =>
+  const functions = operators.map((operator, index) => [
+    `f${index}`,
     operator.kind === 'validate' ? callOf(operator, context) : fnOf(operator),
-  )
-  try {
-    // Only our own text goes in: users' functions are arguments, their names do not appear.
-    return new Function('GONE', 'accuse', ...names, body)(GONE, accuse, ...functions) as Loop
-  } catch (error) {
-    if (error instanceof EvalError) return undefined
-    throw error
-  }
+  ])
+  return generated<Loop>(body, { GONE, accuse, ...Object.fromEntries(functions) })
 }
 
 function fnOf(operator: Exclude<Each, { kind: 'validate' }>): One {

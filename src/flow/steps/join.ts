@@ -2,11 +2,11 @@
 
 import { SluiceError } from '../../base/errors.ts'
 import type { Key } from '../../base/hash.ts'
+import { plainKey } from '../../base/key-table.ts'
 import { timeOf } from '../../window/event-time.ts'
 import type { At, WindowSpec } from '../../window/window.ts'
 import type { Operator } from '../plan.ts'
 import { give, type MakeStep, type Port, type Step } from '../step.ts'
-import { plainKey } from './uniq.ts'
 
 type Joining = Extract<Operator, { kind: 'join' }>
 export type Side = 'left' | 'right'

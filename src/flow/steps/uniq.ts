@@ -1,6 +1,7 @@
 // uniq: the first event of each key.
 
-import { type Key, stableHash } from '../../base/hash.ts'
+import type { Key } from '../../base/hash.ts'
+import { plainKey } from '../../base/key-table.ts'
 import { give, type MakeStep, passing } from '../step.ts'
 
 /** As they come; keys are kept until the end. */
@@ -17,12 +18,4 @@ export function uniq(by: (value: never) => Key): MakeStep {
       give(next, fresh)
     })
   }
-}
-
-/** A key that can be told from others by its value; anything else is refused, and `-0` is `0`. */
-export function plainKey(key: Key): Key {
-  if (typeof key === 'string' || typeof key === 'boolean' || typeof key === 'bigint') return key
-  if (typeof key === 'number' && !Number.isNaN(key)) return key === 0 ? 0 : key
-  stableHash(key) // Throws, with what was found.
-  return key
 }

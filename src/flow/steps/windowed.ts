@@ -1,6 +1,7 @@
 // Operators in windows: a state for each key and window, and what goes out when a window fires.
 
 import type { Key } from '../../base/hash.ts'
+import { plainKey } from '../../base/key-table.ts'
 import { Combiner } from '../../window/combiner.ts'
 import type { Fold } from '../../window/fold.ts'
 import type { Pane } from '../../window/pane.ts'
@@ -12,7 +13,6 @@ import { give, type MakeStep, type Port, type Step, type StepContext } from '../
 import { type Any, keyer } from './aggregate.ts'
 import type { Part } from './departition.ts'
 import { type Box, outcomeOf } from './reduce.ts'
-import { plainKey } from './uniq.ts'
 
 /** What a windowed operator is made of: a key, a fold, and what becomes of its panes. */
 export interface WindowWork {
@@ -70,7 +70,7 @@ export function aggregateWork(operator: Aggregating): WindowWork {
   return {
     name,
     window,
-    keyOf: keyer(operator),
+    keyOf: plainly(keyer(operator)),
     ensure: key === undefined ? ALL : undefined,
     fold: () => fold,
     show({ key: of, window: place, value, trigger, isLast }, out) {
@@ -78,6 +78,11 @@ export function aggregateWork(operator: Aggregating): WindowWork {
       out.push(Object.assign(row, tellsWhy ? { trigger, isLast } : undefined, result(value)))
     },
   }
+}
+
+/** Keys of panes lie in Maps: they are refused here if they are none. */
+function plainly(keyOf: (event: unknown) => Key): (event: unknown) => Key {
+  return (event) => plainKey(keyOf(event))
 }
 
 /** The first event of each key in each window, as it comes: the fold keeps nothing but that there was one. */
