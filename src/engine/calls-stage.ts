@@ -1,22 +1,254 @@
+// A stage whose work waits: calls under way side by side, their results in order or as they come.
+
 import type { Clock } from '../base/clock.ts'
+import type { Key } from '../base/hash.ts'
+import { isPromise } from '../base/promise.ts'
+import { Ring } from '../base/ring.ts'
 import type { WaitSettings } from '../flow/plan.ts'
+import { withAttempts } from '../stage/attempts.ts'
 import type { DispatcherSpec } from '../stage/dispatcher.ts'
+import type { ProducerConsumerSpec } from '../stage/hooks.ts'
+import type { Subscription } from '../stage/link.ts'
 import { producerConsumer } from '../stage/make.ts'
 import type { ProducerConsumer } from '../stage/stage.ts'
+import { Answers } from './answers.ts'
+import { Pace } from './pace.ts'
+
+/** What a call gets beside its event. */
+export interface CallContext {
+  /** Aborted when the stage ends first, and when the attempt has had its time. */
+  readonly signal: AbortSignal
+  /** 1 at the first attempt. */
+  readonly attempt: number
+  readonly nowMs: number
+}
+
 export interface CallsStageOptions {
   readonly name: string
-  readonly make: () => (value: unknown, context: never) => unknown
+  /** Makes the function, once for the stage. */
+  readonly make: () => (value: unknown, context: CallContext) => unknown
   readonly settings: WaitSettings
   readonly dispatcher: DispatcherSpec<unknown, never>
   readonly clock: Clock
 }
+
+/** The longest wait between two attempts, in clock milliseconds. */
+const LONGEST_BACKOFF_MS = 30_000
+
+/**
+ * Calls a function for each event, up to `concurrency` at a time.
+ *
+ * - **Does not stall** behind the slowest call: others go on. In order, results wait for those before them: up to twice
+ *   `concurrency` events are in the stage, so that a slow one holds the others back only when it is very slow.
+ * - **Asks** for as many events as have gone out: never more than twice `concurrency` from each producer are in flight.
+ * - **Marks** go out behind the results of all events before them, and before those of all events behind them.
+ * - **Fails** with what the last attempt of a call threw; the other calls' signals are aborted.
+ * - **Completes** when all calls have ended and their results have gone out.
+ */
 export function callsStage(options: CallsStageOptions): ProducerConsumer<unknown, unknown> {
-  const fn = options.make()
-  const never = new AbortController().signal
-  return producerConsumer<unknown, unknown>({
-    name: options.name,
-    dispatcher: options.dispatcher,
-    onEvents: (events) =>
-      Promise.all(events.map((e) => fn(e, { signal: never, attempt: 1, nowMs: options.clock.nowMs() } as never))),
-  })
+  return producerConsumer<unknown, unknown>(new CallsStage(options))
+}
+
+type Self = ProducerConsumer<unknown, unknown>
+
+interface Call {
+  readonly event: unknown
+  readonly from: Subscription
+  /** Where its result is to go. */
+  readonly ticket: number
+  readonly key: Key | undefined
+}
+
+class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
+  readonly name: string
+  readonly dispatcher: DispatcherSpec<unknown, never>
+  // At most what is in flight: results that nobody has asked for stop the asking.
+  readonly bufferSize = Number.POSITIVE_INFINITY
+  readonly unwanted = 'end'
+  readonly #options: CallsStageOptions
+  readonly #fn: (value: unknown, context: CallContext) => unknown
+  readonly #stop = new AbortController()
+  readonly #answers: Answers
+  readonly #pace: Pace | undefined
+  /** Events that wait for their call. */
+  readonly #waiting = new Ring<Call>()
+  /** Keys with a call under way → the calls that wait for it. */
+  readonly #busyKeys = new Map<Key, Ring<Call>>()
+  #running = 0
+  /** Whether a wait for the pace is under way. */
+  #isPacing = false
+  /** Who waits for the last call to end. */
+  #idle: PromiseWithResolvers<void> | undefined
+  #self: Self | undefined
+  /** The pending emission of what was answered in this turn of the event loop. */
+  #flush: NodeJS.Immediate | undefined
+
+  constructor(options: CallsStageOptions) {
+    const { name, dispatcher, make, settings, clock } = options
+    this.name = name
+    this.dispatcher = dispatcher
+    this.#options = options
+    this.#fn = make()
+    this.#answers = new Answers(settings.ordered)
+    this.#pace =
+      settings.ratePerSecond === undefined ? undefined : new Pace(settings.ratePerSecond, () => clock.nowMs())
+  }
+
+  onSubscribe(subscription: Subscription, self: Self): 'manual' {
+    // However the stage ends: what waits for calls must not hold its end up.
+    if (this.#self === undefined) self.signal.addEventListener('abort', this.#quit, { once: true })
+    this.#self = self
+    subscription.ask(2 * this.#options.settings.concurrency)
+    return 'manual'
+  }
+
+  onEvents(events: readonly unknown[], from: Subscription, self: Self): void {
+    const keyOf = this.#options.settings.key as ((event: unknown) => Key) | undefined
+    for (const event of events) {
+      const ticket = this.#answers.expect()
+      this.#waiting.push({ event, from, ticket, key: keyOf?.(event) })
+    }
+    this.#fill(self)
+    this.#send(self)
+  }
+
+  onWatermark(time: number, self: Self): 'held' {
+    this.#answers.mark(time)
+    this.#send(self)
+    return 'held'
+  }
+
+  async onBarrier(): Promise<void> {
+    await this.#settled()
+  }
+
+  async onComplete(): Promise<void> {
+    await this.#settled()
+  }
+
+  onEnd(): void {
+    this.#self?.signal.removeEventListener('abort', this.#quit)
+    this.#quit()
+  }
+
+  readonly #quit = (): void => {
+    clearImmediate(this.#flush)
+    this.#stop.abort()
+    this.#idle?.resolve()
+  }
+
+  /** Waits until no event is in the stage. */
+  async #settled(): Promise<void> {
+    if (this.#running > 0 || this.#waiting.length > 0) {
+      this.#idle ??= Promise.withResolvers()
+      await this.#idle.promise
+    }
+    if (this.#self !== undefined) this.#send(this.#self)
+  }
+
+  /** Begins calls as far as there is room for them. */
+  #fill(self: Self): void {
+    const { concurrency } = this.#options.settings
+    while (this.#running < concurrency && this.#waiting.length > 0 && !this.#stop.signal.aborted) {
+      if (this.#mustPace(self)) return
+      const call = this.#waiting.shift()
+      if (call === undefined) return
+      const { key } = call
+      const others = key === undefined ? undefined : this.#busyKeys.get(key)
+      if (others !== undefined) {
+        others.push(call)
+        continue
+      }
+      if (key !== undefined) this.#busyKeys.set(key, new Ring(2))
+      this.#begin(call, self)
+    }
+  }
+
+  #begin(call: Call, self: Self): void {
+    this.#running += 1
+    this.#pace?.begin()
+    try {
+      const answer = this.#call(call.event)
+      if (isPromise(answer)) {
+        answer.then(
+          (value) => this.#answered(call, value, self),
+          (error: unknown) => this.#failed(error, self),
+        )
+      } else this.#take(call, answer, self)
+    } catch (error) {
+      this.#failed(error, self)
+    }
+  }
+
+  #call(event: unknown): unknown {
+    const { name, settings, clock } = this.#options
+    const { attempts, timeoutMs, firstBackoffMs } = settings
+    const { signal } = this.#stop
+    if (attempts === 1 && timeoutMs === undefined) return this.#fn(event, { signal, attempt: 1, nowMs: clock.nowMs() })
+    const backoff = { firstMs: firstBackoffMs, capMs: Math.max(firstBackoffMs, LONGEST_BACKOFF_MS) }
+    return withAttempts((attempt) => this.#fn(event, { ...attempt, nowMs: clock.nowMs() }), {
+      what: `A call of ${name}`,
+      attempts,
+      backoff,
+      timeoutMs,
+      clock,
+      signal,
+    })
+  }
+
+  #answered(call: Call, value: unknown, self: Self): void {
+    if (this.#stop.signal.aborted) return
+    this.#take(call, value, self)
+    this.#fill(self)
+    this.#flush ??= setImmediate(() => this.#send(self))
+  }
+
+  /** A call has ended: its result goes where it belongs, and the next one of its key may begin. */
+  #take({ ticket, from, key }: Call, value: unknown, self: Self): void {
+    this.#running -= 1
+    this.#answers.give(ticket, value, from)
+    if (key === undefined) return
+    const next = this.#busyKeys.get(key)?.shift()
+    if (next === undefined) this.#busyKeys.delete(key)
+    else this.#begin(next, self)
+  }
+
+  /** Sends what is ready, and asks for as many events as went out. */
+  #send(self: Self): void {
+    clearImmediate(this.#flush)
+    this.#flush = undefined
+    if (this.#stop.signal.aborted) return
+    for (let ready = this.#answers.take(); ready !== undefined; ready = this.#answers.take()) {
+      if (ready.values.length > 0) self.emit(ready.values)
+      for (const [from, events] of ready.from) from.ask(events)
+      if (ready.watermark !== undefined) self.watermark(ready.watermark)
+    }
+    if (this.#running === 0 && this.#waiting.length === 0) {
+      this.#idle?.resolve()
+      this.#idle = undefined
+    }
+  }
+
+  #failed(error: unknown, self: Self): void {
+    if (this.#stop.signal.aborted) return
+    this.#stop.abort(error)
+    self.fail(error)
+  }
+
+  /** Whether the next call is too early; it is begun when its time has come. */
+  #mustPace(self: Self): boolean {
+    const waitMs = this.#pace?.waitMs() ?? 0
+    if (waitMs <= 0) return false
+    if (this.#isPacing) return true
+    this.#isPacing = true
+    this.#options.clock.sleep(waitMs, this.#stop.signal).then(
+      () => {
+        this.#isPacing = false
+        this.#fill(self)
+        this.#send(self)
+      },
+      () => {}, // The stage has ended.
+    )
+    return true
+  }
 }
