@@ -251,6 +251,7 @@ describe('Packer', () => {
   })
 
   it('keeps one Date at two places of an event one', () => {
+    checkTrip(twenty((i) => new Array(2 + (i % 2)).fill(new Date(i))))
     const [event] = send(
       twenty(() => {
         const at = new Date(5)

@@ -46,7 +46,9 @@ export class Packer {
     if (batch.length < SMALLEST || hasHole(batch)) return { kind: 'cloned', events: batch }
     try {
       const events = this.#columns.pack(batch)
-      if (events.kind === 'cloned' || this.#isSharing(batch, events)) return { kind: 'cloned', events: gapless(batch) }
+      // Texts that differ gain nothing by being joined where they are all there is.
+      if (events.kind === 'cloned' || events.kind === 'texts' || this.#isSharing(batch, events))
+        return { kind: 'cloned', events: gapless(batch) }
       return { kind: 'columns', events }
     } finally {
       this.#columns.forget()

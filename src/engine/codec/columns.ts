@@ -65,10 +65,10 @@ export class ColumnPacker {
   }
 
   pack(values: readonly unknown[], depth = 0): Column {
+    const numbers = values.length === 0 ? undefined : packNumbers(values)
+    if (numbers !== undefined) return { kind: 'numbers', values: numbers }
     const kinds = kindsOf(values)
     switch (kinds) {
-      case NUMBER:
-        return { kind: 'numbers', values: new Float64Array(values as number[]) }
       case TEXT:
         return packTexts(values as string[])
       case BOOLEAN:
@@ -193,6 +193,18 @@ export class ColumnUnpacker {
     for (const column of columns) parts.push(this.unpack(column))
     return scatter(length, parts)
   }
+}
+
+/** The numbers, if there is nothing else. The commonest case has a loop of its own: none of them is boxed in it. */
+function packNumbers(values: readonly unknown[]): Float64Array<ArrayBuffer> | undefined {
+  if (typeof values[0] !== 'number') return undefined
+  const numbers = new Float64Array(values.length)
+  for (let i = 0; i < values.length; i += 1) {
+    const value = values[i]
+    if (typeof value !== 'number') return undefined
+    numbers[i] = value
+  }
+  return numbers
 }
 
 /** Which kinds of values there are, as bits. */

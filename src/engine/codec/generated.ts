@@ -1,7 +1,8 @@
 // Code made for one shape. The text is ours: all that comes from the events are keys, each as a string literal.
 
+import { types } from 'node:util'
 import type { Gather, Scatter, Shape } from './shape.ts'
-import { isPlainArray, isRecord } from './shape.ts'
+import { isPlainArray } from './shape.ts'
 
 /** Whether code may be made in this process: not under --disallow-code-generation-from-strings. */
 export const mayGenerate: boolean = tryGenerate()
@@ -21,7 +22,7 @@ export function generatedGather(shape: Shape): Gather {
   const check =
     shape.kind === 'tuple'
       ? `if (!isPlainArray(v) || v.length !== ${shape.length}) return false`
-      : `if (!isRecord(v)) return false
+      : `if (typeof v !== 'object' || v === null || isProxy(v) || prototypeOf(v) !== recordPrototype) return false
     const k = keysOf(v)
     if (k.length !== ${parts.length}${parts.map((part, k) => ` || k[${k}] !== ${part}`).join('')}) return false`
   return compile(`(values, columns) => {
@@ -60,10 +61,15 @@ function propertyName(literal: string): string {
   return literal === '"__proto__"' ? `[${literal}]` : literal
 }
 
+/** What the code calls is handed in by name; the checks of isRecord are spelled out in it, to be compiled for its shape. */
+const NAMES = {
+  isPlainArray,
+  isProxy: types.isProxy,
+  prototypeOf: Object.getPrototypeOf,
+  recordPrototype: Object.prototype,
+  keysOf: Object.keys,
+}
+
 function compile(text: string): unknown {
-  return new Function('isRecord', 'isPlainArray', 'keysOf', `'use strict'; return ${text}`)(
-    isRecord,
-    isPlainArray,
-    Object.keys,
-  )
+  return new Function(...Object.keys(NAMES), `'use strict'; return ${text}`)(...Object.values(NAMES))
 }
