@@ -30,8 +30,9 @@ Usage
   sluice help [COMMAND]         this page, or that of a command
   sluice --version
 
-FILE is a TypeScript or JavaScript module whose default export is a pipeline or a flow. A pipeline's run can be killed at any moment and
-started again: rows, dead letters and positions are committed together. Ctrl-C stops it cleanly, twice at once.
+FILE is a TypeScript or JavaScript module whose default export is a pipeline or a flow. A pipeline's run can be killed
+at any moment and started again: rows, dead letters and positions are committed together. Ctrl-C stops it cleanly,
+twice at once.
 
 Examples
   sluice run access-log.ts --param input='logs/*.gz' --param db=out.db

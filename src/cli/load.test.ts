@@ -26,12 +26,15 @@ describe('load', () => {
   const unusable: Readonly<Record<string, readonly [text: string, message: RegExp]>> = {
     'no default export': [
       'export const job = 1\n',
-      /: its default export must be a pipeline: found no default export$/,
+      /: its default export must be a pipeline or a flow: found no default export$/,
     ],
-    'another default export': ['export default [1]\n', /: its default export must be a pipeline: found Array$/],
+    'another default export': [
+      'export default [1]\n',
+      /: its default export must be a pipeline or a flow: found Array$/,
+    ],
     'half a pipeline': [
       "export default { kind: 'pipeline' }\n",
-      /: its default export must be a pipeline: found Object$/,
+      /: its default export must be a pipeline or a flow: found Object$/,
     ],
     'an error of its own': ["\n\nthrow new Error('no such day')\n", /: no such day \(line 3\)$/],
     'a syntax error': ['const a = 1\nconst b = = 2\n', /: Expression expected \(line 2\)$/],

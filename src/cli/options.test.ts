@@ -17,6 +17,7 @@ describe('readRunOptions', () => {
       log: 'text',
       maxDeadLetters: { share: 0.025 },
       epochMs: 1000,
+      threads: undefined,
       drainTimeoutMs: 30_000,
     })
   })

@@ -152,7 +152,8 @@ class Handover<T> {
   }
 
   async take(): Promise<T | undefined> {
-    this.#accept?.resolve()
+    // What was offered before anybody took is not taken yet.
+    if (this.#offer === undefined) this.#accept?.resolve()
     while (this.#offer === undefined && !this.#isOver) {
       this.#arrival = Promise.withResolvers()
       await this.#arrival.promise

@@ -1,10 +1,9 @@
 // aggregate: named results for each key, or for all events, without windows.
 
-import type { Aggregate } from '../../aggregate/aggregate.ts'
 import type { Key } from '../../base/hash.ts'
 import type { Aggregating } from '../plan.ts'
 import { give, type MakeStep, type Port } from '../step.ts'
-import { Groups } from './groups.ts'
+import { type Any, Groups } from './groups.ts'
 
 /** What travels between the two halves of an aggregation. */
 export type Partial = readonly [key: Key, saved: unknown]
@@ -15,8 +14,6 @@ const PARTIALS_HELD = 100_000
 const ALL = ''
 const OUT_AT_ONCE = 1024
 
-/** An aggregate of which nothing is known. */
-export type Any = Aggregate<unknown, unknown, unknown>
 type Finish = (key: Key, state: unknown) => unknown
 
 /** From events to results. */

@@ -1,9 +1,12 @@
 // The states of keys, for aggregations without windows.
 
+import type { Aggregate } from '../../aggregate/aggregate.ts'
 import { generated } from '../../base/generated.ts'
 import type { Key } from '../../base/hash.ts'
 import { KeyTable } from '../../base/key-table.ts'
-import type { Any } from './aggregate.ts'
+
+/** An aggregate of which nothing is known. */
+export type Any = Aggregate<unknown, unknown, unknown>
 
 /** Key → state. */
 export class Groups {

@@ -10,8 +10,9 @@ import type { WindowPartial } from '../../window/placement.ts'
 import type { WindowSpec } from '../../window/window.ts'
 import type { Aggregating, Operator, Reduce } from '../plan.ts'
 import { give, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
-import { type Any, keyer } from './aggregate.ts'
+import { keyer } from './aggregate.ts'
 import type { Part } from './departition.ts'
+import type { Any } from './groups.ts'
 import { type Box, outcomeOf } from './reduce.ts'
 
 /** What a windowed operator is made of: a key, a fold, and what becomes of its panes. */

@@ -1,0 +1,75 @@
+// Flows that tests run on threads: each worker imports this module.
+
+import { collectAll, count, flow, quantile, shared, sum, topK, tumbling } from './sluice.ts'
+
+const numbers = (to: number) =>
+  function* (): Generator<number> {
+    for (let n = 0; n < to; n += 1) yield n
+  }
+
+export default flow(numbers(10_000))
+  .map((n) => n * 2)
+  .keyBy((n) => n % 10)
+  .aggregate({ n: count(), total: sum((n: number) => n) })
+
+export const partitioned = flow(numbers(10_000))
+  .partition({ stages: 3, key: (n) => n % 7 })
+  .reduce(
+    () => new Map<number, number>(),
+    (counts, n) => counts.set(n % 7, (counts.get(n % 7) ?? 0) + 1),
+  )
+
+const readings = Array.from({ length: 5000 }, (_, n) => ({ at: n * 20, sensor: `s${n % 5}`, celsius: n % 40 }))
+
+export const windows = flow(readings)
+  .keyBy(({ sensor }) => sensor)
+  .window(tumbling('1s', ({ at }) => at))
+  .aggregate({
+    n: count(),
+    median: quantile(({ celsius }: { celsius: number }) => celsius, 0.5),
+    top: topK(2, ({ celsius }: { celsius: number }) => celsius),
+  })
+
+export const late = flow([0, 5000, 100, 6000])
+  .window(tumbling('1s', (n) => n))
+  .aggregate({ all: collectAll<number>() })
+
+export const values = flow([undefined, null, -0, Number.NaN, 10n, new Date(5), new Map([[1, 'a']]), { a: ['\ud800'] }])
+  .shuffle()
+  .map((value) => value)
+
+export const joined = flow(numbers(500)).join(
+  flow(numbers(500)).map((n) => ({ id: n * 2 })),
+  {
+    left: (n) => n,
+    right: ({ id }) => id,
+  },
+)
+
+export const waiting = flow(numbers(100)).mapAsync(async (n) => n + shared, { concurrency: 4 })
+
+export const throwing = flow([1, 2, 3])
+  .map((n) => n)
+  .map(
+    (n) => {
+      if (n === 2) throw new RangeError('two is too many')
+      return n
+    },
+    { name: 'picky' },
+  )
+
+export const exiting = flow([1]).map(() => process.exit(3))
+export const hanging = flow([1]).map(
+  (n) => {
+    while (n === 1);
+    return n
+  },
+  { name: 'stuck' },
+)
+export const growing = flow([1]).map(() => {
+  const kept: object[] = []
+  for (;;) kept.push({ kept: kept.length })
+})
+export const endless = flow(numbers(Number.POSITIVE_INFINITY)).map((n) => n)
+export const different = flow([1]).map((n) => n, { name: `named ${Math.random()}` })
+export const unclonable = flow([1, 2, 3]).map((n) => () => n)

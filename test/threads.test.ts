@@ -1,0 +1,97 @@
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { isSluiceError } from '../src/base/errors.ts'
+import { collect, run, stream } from '../src/engine/collect.ts'
+import type { FlowRunOptions } from '../src/engine/options.ts'
+
+const JOBS = new URL('./jobs/flows.ts', import.meta.url)
+const on = (threads: number, name = 'default'): FlowRunOptions => ({ threads, name })
+
+/** As text, in an order of its own: what several stages give comes in none. */
+const sorted = (events: readonly unknown[]): string[] =>
+  events.map((event) => JSON.stringify(event, (_, value) => (typeof value === 'bigint' ? `${value}n` : value))).sort()
+
+const failure = (name: string, options: Partial<FlowRunOptions> = {}): Promise<Error> =>
+  collect(JOBS, { ...on(2, name), ...options }).then(
+    () => new Error('it did not fail'),
+    (error: Error) => error,
+  )
+
+describe('a flow on worker threads', () => {
+  for (const name of ['default', 'partitioned', 'windows', 'joined', 'waiting']) {
+    it(`gives what it gives in one thread: ${name}`, async () => {
+      const inline = sorted(await collect(JOBS, { name }))
+      ok(inline.length > 0)
+      for (const threads of [1, 2, 3]) deepEqual(sorted(await collect(JOBS, on(threads, name))), inline)
+    })
+  }
+
+  it('sends every kind of value that can be cloned', async () => {
+    const events = await collect(JOBS, on(2, 'values'))
+    const kinds = new Map([[1, 'a']])
+    deepEqual(new Set(events), new Set([undefined, null, -0, Number.NaN, 10n, new Date(5), kinds, { a: ['\ud800'] }]))
+    ok(events.some((value) => Object.is(value, -0)))
+  })
+
+  it('counts late events of all workers, and tells of each where that is asked for', async () => {
+    const told: unknown[] = []
+    const report = await run(JOBS, { ...on(2, 'late'), onLate: (_, event) => told.push(event) })
+    equal(report.late, 1)
+    deepEqual(told, [100])
+  })
+
+  it('streams, and `break` ends the workers', async () => {
+    const seen: unknown[] = []
+    for await (const n of stream(JOBS, on(2, 'endless'))) if (seen.push(n) === 5000) break
+    equal(seen.length, 5000)
+  })
+
+  it('names worker, operator and event of what a function threw, with the error as its cause', async () => {
+    const error = await failure('throwing')
+    ok(isSluiceError(error, 'WORKER_FAILED'))
+    match(error.message, /^Worker \d of 2 failed in picky at 2: two is too many$/)
+    deepEqual({ ...error.details, worker: 0 }, { worker: 0, operator: 'picky', event: '2' })
+    equal((error.cause as Error).name, 'RangeError')
+  })
+
+  const deaths: Readonly<Record<string, readonly [options: Partial<FlowRunOptions>, message: RegExp]>> = {
+    exiting: [{}, /^Worker \d of 2 failed: it ended by itself with exit code 3, before its part was done$/],
+    hanging: [{ maxBatchMs: 300 }, /^Worker \d of 2 did not come back from a batch within 300 ms, in map stuck$/],
+    growing: [{ heapMb: 40 }, /^Worker \d of 2 failed: .*memory/],
+    unclonable: [{}, /could not be cloned/],
+  }
+  for (const [name, [options, message]] of Object.entries(deaths)) {
+    it(`fails, and leaves nothing, when a worker is ${name}`, async () => {
+      match((await failure(name, options)).message, message)
+    })
+  }
+
+  it('refuses a module that describes another flow each time', async () => {
+    const error = await failure('different')
+    ok(isSluiceError(error, 'FLOW_MISMATCH'))
+    match(error.message, /does not describe the same flow in each of them: worker 1 has [0-9a-f]{16}, this thread/)
+  })
+
+  it('refuses a name that is not exported, and says which are', async () => {
+    match((await failure('nothing')).message, /exports no flow as nothing, but default, different, endless, /)
+  })
+
+  it('refuses a flow that is handed over: no function crosses a thread', async () => {
+    const { default: flow } = await import('./jobs/flows.ts')
+    await rejects(collect(flow, { threads: 2 }), { name: 'TypeError', message: /export it from a module and call/ })
+  })
+
+  it('is aborted with the reason of its signal', async () => {
+    const reason = new Error('enough')
+    const abort = new AbortController()
+    const running = run(JOBS, { ...on(2, 'endless'), signal: abort.signal })
+    setTimeout(() => abort.abort(reason), 200)
+    await rejects(running, reason)
+    await rejects(run(JOBS, { ...on(2, 'endless'), signal: abort.signal }), reason)
+  })
+
+  it('leaves no thread, port or timer behind', () => {
+    const kinds = process.getActiveResourcesInfo().filter((kind) => /Worker|MessagePort|Timeout|Immediate/.test(kind))
+    deepEqual(kinds, [])
+  })
+})
