@@ -21,6 +21,13 @@ export interface LineFormat<T> {
   readonly name: string
   readonly columns?: Columns
   /**
+   * Whether the parser looks at the origin it is given; true by default. One of a format that says false may be given
+   * an origin of another line.
+   */
+  readonly usesOrigin?: boolean
+  /** Whether `open` looks at the lines it is given; true by default. That of a format that says false may be given none. */
+  readonly usesHead?: boolean
+  /**
    * A parser for one file.
    * @param head - the first lines of that file (up to 256 KiB), for formats that find out their dialect: the same
    *   lines wherever in the file reading begins

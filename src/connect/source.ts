@@ -1,7 +1,7 @@
 // The contract of sources: where events enter, with positions.
 
 import type { Columns } from './column.ts'
-import type { Entry } from './origin.ts'
+import type { DeadLetter, Entry } from './origin.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
@@ -27,6 +27,11 @@ export interface SourceCounts {
 /** Options of everything in a source that can wait. */
 export interface OpenOptions {
   readonly signal?: AbortSignal
+  /**
+   * Whether only values will be read: where numbering lines would cost something, their origins then have line 0.
+   * False by default.
+   */
+  readonly isForValues?: boolean
 }
 
 /** A source of events: describes what is to be read, and opens readers. It starts nothing by itself. */
@@ -49,6 +54,9 @@ export interface Source<T> {
   open(split: Split, from: Position | undefined, options?: OpenOptions): Promise<SplitReader<T>>
 }
 
+/** Takes what could not be read. */
+export type OnDeadLetter = (letter: DeadLetter) => void
+
 /** Reads one split from front to back. One call at a time. */
 export interface SplitReader<T> {
   /** Set when the split was read to its end in an earlier run and has nothing new: why nothing will come. */
@@ -58,6 +66,14 @@ export interface SplitReader<T> {
    * only a read that must wait gives a promise. `max` bounds events and letters, blanks are only counted.
    */
   read(max: number): readonly Entry<T>[] | undefined | Promise<readonly Entry<T>[] | undefined>
+  /**
+   * As `read`, for whoever keeps no positions: values without origins, which costs far less. What could not be read goes
+   * to `dead` before the call is answered, in its turn. No values at all are given where a stretch held none. `max`
+   * bounds values only. Not before or after `read` on the same reader, and `position()` means nothing then.
+   *
+   * A value that is text may be a view of what was read around it (up to 32 KiB), and keep that in memory.
+   */
+  values?(max: number, dead: OnDeadLetter): readonly T[] | undefined | Promise<readonly T[] | undefined>
   /** The position after the last entry given. */
   position(): Position
   /** What was counted so far by this reader: the counts that belong to `position()`. */

@@ -2,7 +2,7 @@
 
 import type { DeadLetter } from '../connect/origin.ts'
 import type { Source, Split, SplitReader } from '../connect/source.ts'
-import { valuesOf } from '../connect/values.ts'
+import { valuesOf } from '../connect/values-of.ts'
 import type { DispatcherSpec } from '../stage/dispatcher.ts'
 import { producer } from '../stage/make.ts'
 import type { Producer } from '../stage/stage.ts'
@@ -92,7 +92,8 @@ class Reading {
 
   async #openNext(signal: AbortSignal): Promise<SplitReader<unknown> | undefined> {
     const split = this.#queue?.take()
-    if (split !== undefined) this.#reader = await this.#options.source.open(split, undefined, { signal })
+    if (split !== undefined)
+      this.#reader = await this.#options.source.open(split, undefined, { signal, isForValues: true })
     return this.#reader
   }
 }

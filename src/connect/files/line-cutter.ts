@@ -6,6 +6,7 @@ import { invariant } from '../../base/invariant.ts'
 import type { SourceCounts } from '../source.ts'
 import { KEPT_BYTES, lastBytes, OpenLine } from './open-line.ts'
 import { escapeBytes } from './raw.ts'
+import { TextRun } from './text-run.ts'
 
 const LF = 0x0a
 const CR = 0x0d
@@ -15,6 +16,12 @@ const NOTHING: Buffer = Buffer.alloc(0)
 
 /** The longest line that is no dead letter, unless an option says otherwise. */
 export const MAX_LINE_BYTES: number = 1024 * 1024
+
+/**
+ * Most bytes that become one string, of which lines are then cut: small enough for its lines and its bytes to stay in a
+ * core's cache, and for a line that somebody keeps not to keep much else.
+ */
+const RUN_BYTES = 32 * 1024
 
 /** One line, without its line end. */
 export interface Line {
@@ -96,6 +103,10 @@ export class LineCutter {
   #isRest: boolean
   /** Whether the last line given had no LF. */
   #isPartial: boolean
+  /** The lines that `nextText` gives; what it has passed is added to place and counts when those are asked for. */
+  readonly #run = new TextRun()
+  /** Up to where in the region lines are not cut from one string, since one of them needs a closer look. */
+  #oddTo = 0
   readonly #counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
 
   constructor(options: LineCutterOptions = {}) {
@@ -113,16 +124,19 @@ export class LineCutter {
 
   /** What became of the lines so far; blank ones are in it once the line after them was asked for. */
   get counts(): Readonly<SourceCounts> {
+    this.#settle()
     return this.#counts
   }
 
   /** Offset of the next line. */
   get offset(): number {
+    this.#settle()
     return this.#offset
   }
 
   /** Number of the next line. */
   get line(): number {
+    this.#settle()
     return this.#line
   }
 
@@ -133,11 +147,13 @@ export class LineCutter {
 
   /** Whether no more lines will be given, whatever is pushed. */
   get isOver(): boolean {
+    this.#settle()
     return this.#offset >= this.#until && !this.#isRest
   }
 
   /** Up to 256 bytes before `offset`. */
   lastBytes(): Buffer {
+    this.#settle()
     return lastBytes(this.#before, this.#region.subarray(0, this.#at))
   }
 
@@ -162,8 +178,24 @@ export class LineCutter {
     if (this.#open.length > 0) this.#closeLine()
   }
 
+  /**
+   * The text of the next line, where that is plain and near others that are; undefined says nothing but that `next` is
+   * to be asked. Place and counts are the same whichever of the two gives a line.
+   */
+  nextText(): string | undefined {
+    const text = this.#run.next()
+    return text !== undefined || !this.#enterRun() ? text : this.#run.next()
+  }
+
+  /** Where the line begins that `nextText` gave last; only right behind it. */
+  textOffset(): number {
+    this.#passBytes(this.#run.tellBytesBefore())
+    return this.#offset
+  }
+
   /** The next line; undefined when more bytes are needed. */
   next(): Line | undefined {
+    this.#leaveRun()
     for (;;) {
       if (this.isOver) return undefined
       const closed = this.#closed
@@ -180,7 +212,64 @@ export class LineCutter {
     }
   }
 
+  /** Makes one string of as many lines of the region as may be; false if the next line is none for it. */
+  #enterRun(): boolean {
+    if (this.isOver || this.#closed !== undefined) return false
+    if (this.#isFileStart || this.#isRest || this.#fault !== undefined) return false
+    const from = this.#at
+    if (from < this.#oddTo) return false
+    const to = this.#endOfRun(from)
+    if (to === from) return false
+    const bytes = this.#region.subarray(from, to)
+    const isOdd = (this.#hasNul && bytes.includes(0)) || (this.#charset === 'broken' && !isUtf8(bytes))
+    if (isOdd) {
+      this.#oddTo = to
+      return false
+    }
+    const isAsciiRun = this.#charset === 'latin1' || isAscii(bytes)
+    this.#run.enter(bytes.toString(isAsciiRun ? 'latin1' : 'utf8'), isAsciiRun)
+    this.#isPartial = false
+    return true
+  }
+
+  /** Where lines end that begin at `from` and are surely within the limit, and none of which begins too late. */
+  #endOfRun(from: number): number {
+    const region = this.#region
+    const mostBytes = Math.min(RUN_BYTES, this.#maxLineBytes, region.length - from)
+    const leftBytes = this.#until - this.#offset
+    // The line that begins at the last byte before `until`, or goes over it, is the last.
+    if (leftBytes <= mostBytes) {
+      const end = region.indexOf(LF, from + leftBytes - 1) + 1
+      if (end - from <= mostBytes) return end
+    }
+    return mostBytes === 0 ? from : Math.max(from, region.lastIndexOf(LF, from + mostBytes - 1) + 1)
+  }
+
+  /** Gives the rest of the run back to the region. */
+  #leaveRun(): void {
+    this.#settle()
+    this.#run.leave()
+  }
+
+  /** Adds what the run has passed to place and counts. */
+  #settle(): void {
+    const run = this.#run
+    this.#passBytes(run.tellBytes())
+    const lines = run.tellLines()
+    if (lines === 0) return
+    this.#line += lines
+    this.#counts.read += lines
+    this.#counts.blank += run.tellBlanks()
+  }
+
+  #passBytes(bytes: number): void {
+    this.#at += bytes
+    this.#offset += bytes
+  }
+
   #leaveRegion(): void {
+    this.#leaveRun()
+    this.#oddTo = 0
     invariant(this.#closed === undefined && this.#at === this.#region.length, 'lines were left when bytes were pushed')
     if (this.#at > 0) this.#before = this.lastBytes()
     this.#region = NOTHING

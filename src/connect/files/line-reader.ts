@@ -5,7 +5,7 @@ import { messageOf } from '../../base/errors.ts'
 import { invariant } from '../../base/invariant.ts'
 import { type ParseLine, Rejection } from '../format.ts'
 import { deadLetter, type Entry, type Origin, traced } from '../origin.ts'
-import type { Position, SourceCounts, SplitReader } from '../source.ts'
+import type { OnDeadLetter, Position, SourceCounts, SplitReader } from '../source.ts'
 import type { Blocks } from './blocks.ts'
 import type { Line, LineCutter } from './line-cutter.ts'
 
@@ -18,6 +18,10 @@ export interface LineReaderParts<T> {
   readonly blocks: Blocks
   readonly cutter: LineCutter
   readonly parse: ParseLine<T>
+  /** Whether `parse` looks at the origin. */
+  readonly usesOrigin: boolean
+  /** Whether the cutter's numbers of lines are those of the file. */
+  readonly hasLines: boolean
   /** The position at the cutter's next line. */
   readonly positionAt: (isDone: boolean) => Position
   /** How far it is, in the unit of the split's size. */
@@ -26,7 +30,10 @@ export interface LineReaderParts<T> {
   readonly release: () => Promise<void>
 }
 
-/** Reads the lines of one split as entries. Memory: a block or two, and one line that is not complete. */
+/** What a parser is given that does not look at it. */
+const NO_ORIGIN: Origin = { source: '', line: 0, offset: 0, raw: '' }
+
+/** Reads the lines of one split as entries, or as values only. Memory: a block or two, and one line that is not complete. */
 export class LineReader<T> implements SplitReader<T> {
   readonly #parts: LineReaderParts<T>
   /** Whether all blocks are read: what is left is in the cutter. */
@@ -55,11 +62,15 @@ export class LineReader<T> implements SplitReader<T> {
   }
 
   read(max: number): readonly Entry<T>[] | undefined | Promise<readonly Entry<T>[] | undefined> {
-    checkInteger('max', max, 1)
-    invariant(!this.#isClosed, 'a reader was read after it was closed')
-    if (this.#failure !== undefined) throw this.#failure.thrown
+    this.#check(max)
     const entries = this.#take(max)
     return entries.length > 0 ? entries : this.#readOn(max)
+  }
+
+  values(max: number, dead: OnDeadLetter): readonly T[] | undefined | Promise<readonly T[] | undefined> {
+    this.#check(max)
+    const values = this.#takeValues(max, dead)
+    return values.length > 0 ? values : this.#readValuesOn(max, dead)
   }
 
   async close(): Promise<void> {
@@ -78,6 +89,22 @@ export class LineReader<T> implements SplitReader<T> {
     }
     this.#isDone = true
     return undefined
+  }
+
+  /** One block at a time, so that whoever waits sees that dead letters came, even if nothing else does. */
+  async #readValuesOn(max: number, dead: OnDeadLetter): Promise<readonly T[] | undefined> {
+    if (this.#hasAllBlocks || this.#parts.cutter.isOver) {
+      this.#isDone = true
+      return undefined
+    }
+    await this.#push()
+    return this.#takeValues(max, dead)
+  }
+
+  #check(max: number): void {
+    checkInteger('max', max, 1)
+    invariant(!this.#isClosed, 'a reader was read after it was closed')
+    if (this.#failure !== undefined) throw this.#failure.thrown
   }
 
   async #push(): Promise<void> {
@@ -104,17 +131,48 @@ export class LineReader<T> implements SplitReader<T> {
     return entries
   }
 
-  #entryOf(line: Line): Entry<T> {
-    const { source, step, parse } = this.#parts
-    const origin: Origin = { source, line: line.line, offset: line.offset, raw: line.raw ?? line.text }
-    if (line.fault !== undefined) return deadLetter(origin, step, line.fault)
-    try {
-      const value = parse(line.text, origin)
-      return value instanceof Rejection ? deadLetter(origin, step, value.reason) : traced(value, origin)
-    } catch (thrown) {
-      // A parser promises not to throw; one that does costs the record, not the run.
-      return deadLetter(origin, step, messageOf(thrown))
+  #takeValues(max: number, dead: OnDeadLetter): T[] {
+    const { cutter, parse, step, usesOrigin } = this.#parts
+    const values: T[] = []
+    while (values.length < max) {
+      const text = cutter.nextText()
+      if (text !== undefined) {
+        const value = parsed(parse, text, usesOrigin ? this.#originOf(text) : NO_ORIGIN)
+        if (value instanceof Rejection) dead(deadLetter(this.#originOf(text), step, value.reason))
+        else values.push(value)
+      } else {
+        const line = cutter.next()
+        if (line === undefined) break
+        const entry = this.#entryOf(line)
+        if (entry.kind === 'dead') dead(entry)
+        else values.push(entry.value)
+      }
     }
+    return values
+  }
+
+  /** The origin of the text that the cutter gave last. */
+  #originOf(text: string): Origin {
+    const { source, cutter, hasLines } = this.#parts
+    const offset = cutter.textOffset()
+    return { source, offset, line: hasLines ? cutter.line - 1 : 0, raw: text }
+  }
+
+  #entryOf(line: Line): Entry<T> {
+    const { source, step, parse, hasLines } = this.#parts
+    const origin: Origin = { source, line: hasLines ? line.line : 0, offset: line.offset, raw: line.raw ?? line.text }
+    if (line.fault !== undefined) return deadLetter(origin, step, line.fault)
+    const value = parsed(parse, line.text, origin)
+    return value instanceof Rejection ? deadLetter(origin, step, value.reason) : traced(value, origin)
+  }
+}
+
+/** What a parser makes of a line. One promises not to throw; one that does costs the record, not the run. */
+function parsed<T>(parse: ParseLine<T>, text: string, origin: Origin): T | Rejection {
+  try {
+    return parse(text, origin)
+  } catch (thrown) {
+    return new Rejection(messageOf(thrown))
   }
 }
 

@@ -16,7 +16,7 @@ import { LineCutter } from './line-cutter.ts'
 import { LineReader, nothingNew } from './line-reader.ts'
 import { refuseSpecial, specialKind } from './list.ts'
 import { LAST_BYTES } from './open-line.ts'
-import { type ByteRange, findRangeStart, type RangeStart } from './range.ts'
+import { type ByteRange, findLineStart, findRangeStart, type RangeStart } from './range.ts'
 import { cannotRead, positionLost, utf16Fault } from './trouble.ts'
 import { verify } from './verify.ts'
 
@@ -30,6 +30,8 @@ export interface OpenFileOptions<T> {
   /** Where an earlier run stood. */
   readonly from: FilePosition | undefined
   readonly signal?: AbortSignal | undefined
+  /** Whether numbers of lines may be left out. */
+  readonly isForValues?: boolean
 }
 
 /** What compressed data is read by: the decompressor holds one such block and what it makes of it. */
@@ -93,14 +95,16 @@ async function openPlain<T>(
   options: OpenFileOptions<T>,
 ): Promise<SplitReader<T>> {
   const { path, handle, size } = file
-  const { range, from, format, maxLineBytes, signal } = options
+  const { range, from, format, maxLineBytes, signal, isForValues = false } = options
   const blocksFrom = (offset: number) => new FileBlocks(handle, { path, from: offset, sizeBytes: size, signal })
   const isFresh = from === undefined || from.line === 0
   const start: RangeStart | undefined = !isFresh
     ? { offset: from.offset, line: from.line }
     : range === undefined
       ? { offset: 0, line: 1 }
-      : await findRangeStart(blocksFrom(0), range)
+      : isForValues
+        ? await findLineStart(blocksFrom(Math.max(0, range.from - 1)), range)
+        : await findRangeStart(blocksFrom(0), range)
   const headPrint = fingerprintOf(head.subarray(0, HEAD_BYTES))
   const identity = { encoding: 'plain' as const, inode: file.inode, head: headPrint }
   if (start === undefined) {
@@ -128,6 +132,8 @@ async function openPlain<T>(
     step: format.name,
     blocks,
     cutter,
+    usesOrigin: format.usesOrigin ?? true,
+    hasLines: start.line > 0,
     parse: format.open(headLines(head, head.length === size, maxLineBytes)),
     positionAt: (isDone): FilePosition => ({
       ...identity,
@@ -184,6 +190,8 @@ async function openStored<T>(file: FileNow, head: Buffer, options: OpenFileOptio
     step: format.name,
     blocks: content,
     cutter,
+    usesOrigin: format.usesOrigin ?? true,
+    hasLines: true,
     parse: format.open(headLines(contentHead, contentHead.length === sizeBytes, maxLineBytes)),
     positionAt: (isDone): FilePosition => {
       const { line, isPartial } = cutter

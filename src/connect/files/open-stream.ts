@@ -51,6 +51,8 @@ export async function openStream<T>(options: OpenStreamOptions<T>): Promise<Spli
       step: format.name,
       blocks,
       cutter,
+      usesOrigin: format.usesOrigin ?? true,
+      hasLines: true,
       parse: format.open(headLines(head.bytes.subarray(0, HEAD_LINES_BYTES), head.isWhole, maxLineBytes)),
       positionAt: (isDone) => streamPosition(cutter, isDone),
       doneBytesAt: () => (blocks.isBegun ? raw.takenBytes : 0),

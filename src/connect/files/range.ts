@@ -60,6 +60,24 @@ export async function findRangeStart(blocks: Blocks, range: ByteRange): Promise<
   return undefined
 }
 
+/**
+ * Finds the first line that begins at `from` or after it, without counting: its number is not told.
+ *
+ * @param blocks - the file from the byte before `from` on
+ * @returns undefined if no line begins there, as far as the file goes or up to `to`
+ */
+export async function findLineStart(blocks: Blocks, range: ByteRange): Promise<RangeStart | undefined> {
+  if (range.from === 0) return { offset: 0, line: 1 }
+  let at = range.from - 1
+  for (let block = await blocks.read(); block !== undefined && at < range.to; block = await blocks.read()) {
+    const lf = block.indexOf(LF)
+    const offset = at + lf + 1
+    if (lf !== -1) return offset < range.to ? { offset, line: 0 } : undefined
+    at += block.length
+  }
+  return undefined
+}
+
 function countLineEnds(bytes: Buffer): number {
   let count = 0
   for (let lf = bytes.indexOf(LF); lf !== -1; lf = bytes.indexOf(LF, lf + 1)) count += 1

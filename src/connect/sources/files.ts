@@ -159,9 +159,9 @@ async function openSplit<T>(
   format: LineFormat<T>,
   settings: Settings,
   from: FilePosition | undefined,
-  { signal }: OpenOptions,
+  { signal, isForValues = false }: OpenOptions,
 ): Promise<SplitReader<T>> {
-  const common = { format, maxLineBytes: settings.maxLineBytes, limits: settings.limits, from, signal }
+  const common = { format, maxLineBytes: settings.maxLineBytes, limits: settings.limits, from, signal, isForValues }
   if (id === STDIN) {
     holdProcess(true)
     return await openStream({ ...common, stream: process.stdin, name: STDIN, release: async () => holdProcess(false) })
