@@ -34,6 +34,12 @@ const LOOK_MS = 250
 /** How long workers that were told to end have for it. */
 const GRACE_MS = 1000
 
+/**
+ * Room for new objects, which die young: less than Node gives a thread, so that those of several threads stay in the
+ * caches. Measured on two cores: a fifth faster than Node's own, with a third less memory.
+ */
+const YOUNG_MB = 16
+
 /** The compiled entry beside compiled code, the source beside the source. */
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
 
@@ -149,7 +155,10 @@ class Member {
     this.worker = new Worker(ENTRY, {
       workerData: setup,
       name: `sluice ${index + 1}`,
-      ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
+      resourceLimits: {
+        maxYoungGenerationSizeMb: YOUNG_MB,
+        ...(heapMb === undefined ? {} : { maxOldGenerationSizeMb: heapMb }),
+      },
     })
     this.worker.on('message', (message: FromWorker) => this.#hear(message))
     this.worker.on('error', (error) => this.#failed(messageOf(error), error))

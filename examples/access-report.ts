@@ -1,0 +1,31 @@
+// Requests, bytes, the size that 99 of 100 stay under, and the top clients: for each status and path of web server logs.
+
+import { type AccessRequest, accessLog, collect, count, files, flow, quantile, sum, topK } from 'sluice'
+
+const bytes = (request: AccessRequest): number => request.bytes ?? 0
+const MiB = 1024 * 1024
+
+const report = flow(
+  files(process.env.INPUT ?? `${import.meta.dirname}/data/web.log`, accessLog(), { splitBytes: 4 * MiB }),
+)
+  .keyBy(({ status, path }) => `${status} ${path}`)
+  .aggregate({
+    requests: count(),
+    bytes: sum(bytes),
+    p99: quantile(bytes, 0.99),
+    clients: topK(2, ({ host }: AccessRequest) => host),
+  })
+
+export default report
+
+if (import.meta.main) {
+  for (const row of (await collect(report)).sort((a, b) => b.bytes - a.bytes)) {
+    const clients = row.clients.map(({ value, count: times }) => `${value} (${times})`).join(', ')
+    console.log(`${row.key}: ${row.requests} requests, ${row.bytes} bytes, from ${clients}`)
+  }
+}
+
+// Prints:
+// 200 /a: 3 requests, 8192 bytes, from 10.0.0.1 (2), 10.0.0.2 (1)
+// 200 /: 3 requests, 1536 bytes, from 10.0.0.1 (2), 10.0.0.2 (1)
+// 404 /missing: 2 requests, 306 bytes, from 10.0.0.3 (2)

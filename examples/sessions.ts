@@ -1,0 +1,26 @@
+// Sessions of each client of a web server: requests with less than half an hour between them.
+
+import { accessLog, collect, count, files, first, flow, session } from 'sluice'
+
+const sessions = flow(files(process.env.INPUT ?? `${import.meta.dirname}/data/web.log`, accessLog()))
+  .keyBy(({ host }) => host)
+  .window(session('30m', ({ time }) => time, { outOfOrderness: '1m' }))
+  .aggregate({ requests: count(), entry: first(({ path }) => path) })
+
+export default sessions
+
+if (import.meta.main) {
+  for (const { key, window, requests, entry } of await collect(sessions)) {
+    console.log(
+      `${key} from ${new Date(window.startMs ?? 0).toISOString().slice(11, 19)}: ${requests} requests, first ${entry}`,
+    )
+  }
+}
+
+// Prints:
+// 10.0.0.2 from 10:00:05: 1 requests, first /a
+// 10.0.0.3 from 10:10:00: 1 requests, first /missing
+// 10.0.0.1 from 10:00:00: 3 requests, first /
+// 10.0.0.2 from 10:50:00: 1 requests, first /
+// 10.0.0.1 from 11:30:00: 1 requests, first /a
+// 10.0.0.3 from 11:31:00: 1 requests, first /missing
