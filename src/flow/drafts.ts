@@ -18,7 +18,9 @@ export class Drafts {
   readonly #sealed = new Set<Layer>()
 
   open(work: LayerWork, stages: number, inputs: readonly Edge[]): Layer {
-    const layer: Draft = { number: this.#layers.length + 1, work, stages, inputs }
+    // Each layer has edges of its own: two that continue the same tail are told apart by them.
+    const own = inputs.map((edge) => ({ ...edge }))
+    const layer: Draft = { number: this.#layers.length + 1, work, stages, inputs: own }
     this.#layers.push(layer)
     return layer
   }

@@ -1,0 +1,302 @@
+// Flows done in the simplest way: arrays in, arrays out. Each operator beside the call that builds it.
+
+import fc from 'fast-check'
+import type { Flow } from '../../src/flow/flow.ts'
+import { count, max, mean, min, quantile, sum } from '../../src/index.ts'
+import { session, sliding, tumbling } from '../../src/window/window.ts'
+
+/** What flows here: `id` tells events apart. */
+export interface Item {
+  readonly id: number
+  readonly key: number
+  readonly at: number
+  readonly value: number
+}
+
+/** An operator from items to items. */
+export interface Op {
+  readonly name: string
+  readonly build: (flow: Flow<Item, never>) => Flow<Item, never>
+  readonly naive: (items: readonly Item[]) => Item[]
+}
+
+/** What a flow ends with: its result in no order. */
+export interface Tail {
+  readonly name: string
+  readonly build: (flow: Flow<Item, never>) => Flow<unknown, never>
+  readonly naive: (items: readonly Item[]) => unknown[]
+}
+
+const next = (item: Item): Item => ({ ...item, value: item.value + 1 })
+const twice = (item: Item): Item[] => [item, { ...item, id: item.id + 0.5, value: -item.value }]
+const isOdd = ({ value }: Item): boolean => value % 2 !== 0
+const keyOf = ({ key }: Item): number => key
+/** All events are within so much of their order: none is late. */
+const IN_ORDER = { outOfOrderness: 100_000 } as const
+
+/** Which operators there are; `stages` is how many stages those have that say it. */
+export function opsOf(stages: number): readonly Op[] {
+  const any = (flow: Flow<unknown, unknown>): Flow<Item, never> => flow as unknown as Flow<Item, never>
+  return [
+    { name: 'map', build: (flow) => flow.map(next), naive: (items) => items.map(next) },
+    { name: 'filter', build: (flow) => flow.filter(isOdd), naive: (items) => items.filter(isOdd) },
+    { name: 'reject', build: (flow) => flow.reject(isOdd), naive: (items) => items.filter((item) => !isOdd(item)) },
+    { name: 'flatMap', build: (flow) => flow.flatMap(twice), naive: (items) => items.flatMap(twice) },
+    {
+      name: 'flatMap of a generator',
+      build: (flow) =>
+        flow.flatMap(function* (item) {
+          yield* twice(item)
+        }),
+      naive: (items) => items.flatMap(twice),
+    },
+    {
+      name: 'uniq',
+      build: (flow) => any(flow.uniq(({ id }) => id)),
+      naive: (items) => items.filter(({ id }, at) => items.findIndex((item) => item.id === id) === at),
+    },
+    {
+      name: 'mapBatch',
+      build: (flow) => flow.mapBatch((batch) => batch.map(next), { size: 3 }),
+      naive: (items) => items.map(next),
+    },
+    {
+      name: 'batch',
+      build: (flow) => flow.batch({ size: 4, key: keyOf }).flatMap((batch) => [...batch]),
+      naive: (items) => [...items],
+    },
+    { name: 'partition', build: (flow) => flow.partition({ stages, key: keyOf }), naive: (items) => [...items] },
+    {
+      name: 'partition by hash',
+      build: (flow) => flow.partition({ stages, hash: ({ key }) => key % stages }),
+      naive: (items) => [...items],
+    },
+    { name: 'shuffle', build: (flow) => flow.shuffle({ stages }), naive: (items) => [...items] },
+    {
+      name: 'merge with itself',
+      build: (flow) => flow.merge(flow.map((item) => ({ ...next(item), id: item.id + 0.25 }))),
+      naive: (items) => [...items, ...items.map((item) => ({ ...next(item), id: item.id + 0.25 }))],
+    },
+    {
+      name: 'mapAsync',
+      build: (flow) => flow.mapAsync(async (item) => next(item), { concurrency: 3 }),
+      naive: (items) => items.map(next),
+    },
+    {
+      name: 'mapAsync, as they come',
+      build: (flow) =>
+        flow.mapAsync((item) => (item.id % 2 === 0 ? next(item) : Promise.resolve().then(() => next(item))), {
+          ordered: false,
+        }),
+      naive: (items) => items.map(next),
+    },
+    {
+      name: 'emitAndReduce',
+      build: (flow) =>
+        any(
+          flow.emitAndReduce(
+            () => 0,
+            (seen, item) => [[item], seen + 1],
+          ),
+        ),
+      naive: (items) => [...items],
+    },
+    {
+      name: 'join',
+      build: (flow) =>
+        flow
+          .join(flow.filter(isOdd), { stages, left: ({ id }) => id, right: ({ id }) => id, mode: 'left' })
+          .map(([left, right]) => ({ ...left, value: left.value + (right?.value ?? 1000) })),
+      naive: (items) =>
+        items.flatMap((left) => {
+          const found = items.filter((right) => isOdd(right) && right.id === left.id)
+          const values = found.length === 0 ? [1000] : found.map(({ value }) => value)
+          return values.map((value) => ({ ...left, value: left.value + value }))
+        }),
+    },
+  ]
+}
+
+const groups = <K>(items: readonly Item[], by: (item: Item) => K): [K, Item[]][] => [...Map.groupBy(items, by)]
+const total = (items: readonly Item[]): number => items.reduce((all, { value }) => all + value, 0)
+const summary = (items: readonly Item[]): object => ({
+  n: items.length,
+  sum: total(items),
+  least: items.length === 0 ? undefined : Math.min(...items.map(({ value }) => value)),
+  most: items.length === 0 ? undefined : Math.max(...items.map(({ value }) => value)),
+  mean: items.length === 0 ? undefined : total(items) / items.length,
+})
+const value = (item: Item): number => item.value
+const SPEC = { n: count(), sum: sum(value), least: min(value), most: max(value), mean: mean(value) }
+const round = (row: { readonly mean: number | undefined }): object => ({
+  ...row,
+  mean: row.mean === undefined ? undefined : Math.round(row.mean * 1e6) / 1e6,
+})
+
+/** The windows of an event, as their starts. */
+function startsOf(at: number, size: number, every: number): number[] {
+  const starts: number[] = []
+  for (let start = Math.floor(at / every) * every; start > at - size; start -= every) starts.push(start)
+  return starts
+}
+
+export function tailsOf(stages: number): readonly Tail[] {
+  return [
+    { name: 'as they are', build: (flow) => flow, naive: (items) => [...items] },
+    {
+      name: 'aggregate by key',
+      build: (flow) =>
+        flow
+          .keyBy(keyOf)
+          .aggregate(SPEC)
+          .map(({ key, ...row }) => ({ key, ...round(row) })),
+      naive: (items) => groups(items, keyOf).map(([key, own]) => ({ key, ...round(summary(own) as never) })),
+    },
+    {
+      name: 'aggregate of all',
+      build: (flow) => flow.aggregate(SPEC).map(round),
+      naive: (items) => [round(summary(items) as never)],
+    },
+    {
+      name: 'median by key',
+      build: (flow) =>
+        flow
+          .keyBy(keyOf)
+          .aggregate({ n: count(), some: quantile(value, 0.5) })
+          .map(({ key, n }) => ({ key, n })),
+      naive: (items) => groups(items, keyOf).map(([key, own]) => ({ key, n: own.length })),
+    },
+    {
+      name: 'tumbling windows',
+      build: (flow) =>
+        flow
+          .keyBy(keyOf)
+          .window(tumbling(10, ({ at }) => at, IN_ORDER))
+          .aggregate({ n: count(), sum: sum(value) })
+          .map(({ key, window, ...row }) => ({ key, start: window.startMs, ...row })),
+      naive: (items) => windows(items, 10, 10),
+    },
+    {
+      name: 'sliding windows',
+      build: (flow) =>
+        flow
+          .keyBy(keyOf)
+          .window(sliding(20, 5, ({ at }) => at, IN_ORDER))
+          .aggregate({ n: count(), sum: sum(value) })
+          .map(({ key, window, ...row }) => ({ key, start: window.startMs, ...row })),
+      naive: (items) => windows(items, 20, 5),
+    },
+    {
+      name: 'sessions',
+      build: (flow) =>
+        flow
+          .keyBy(keyOf)
+          .window(session(6, ({ at }) => at, IN_ORDER))
+          .aggregate({ n: count() })
+          .map(({ key, window, n }) => ({ key, start: window.startMs, end: window.endMs, n })),
+      naive: (items) => groups(items, keyOf).flatMap(([key, own]) => sessions(own, 6).map((one) => ({ key, ...one }))),
+    },
+    {
+      name: 'reduce of partitions',
+      build: (flow) =>
+        flow.partition({ stages, key: keyOf }).reduce(
+          () => new Map<number, number>(),
+          (counts, { key }) => counts.set(key, (counts.get(key) ?? 0) + 1),
+        ) as Flow<unknown, never>,
+      naive: (items) => groups(items, keyOf).map(([key, own]) => [key, own.length]),
+    },
+    {
+      name: 'reduce in windows, departition',
+      build: (flow) =>
+        flow
+          .partition({ stages, key: keyOf })
+          .window(tumbling(10, ({ at }) => at, IN_ORDER))
+          .reduce(
+            () => 0,
+            (seen) => seen + 1,
+          )
+          .departition(
+            () => 0,
+            (all, part) => all + part,
+            (all, window) => ({ start: window.startMs, all }),
+          ),
+      naive: (items) =>
+        groups(items, ({ at }) => Math.floor(at / 10) * 10).map(([start, own]) => ({ start, all: own.length })),
+    },
+    {
+      name: 'takeSort',
+      build: (flow) => flow.takeSort(3, (a, b) => b.value - a.value).map((best) => best.map(value)),
+      naive: (items) => [
+        items
+          .map(value)
+          .sort((a, b) => b - a)
+          .slice(0, 3),
+      ],
+    },
+    {
+      name: 'fold by key',
+      build: (flow) =>
+        flow
+          .keyBy(keyOf)
+          .fold(
+            () => 0,
+            (sum, item) => sum + item.value,
+          )
+          .map(({ key, value: all }) => ({ key, all })),
+      naive: (items) => groups(items, keyOf).map(([key, own]) => ({ key, all: total(own) })),
+    },
+    {
+      name: 'full join in windows',
+      build: (flow) =>
+        flow
+          .join(
+            flow.filter(isOdd).map((item) => ({ ...item, key: item.key + 1 })),
+            { stages, mode: 'full', left: keyOf, right: keyOf, window: tumbling(10, ({ at }: Item) => at, IN_ORDER) },
+          )
+          .map(([left, right]) => [left?.id, right?.id]),
+      naive: (items) =>
+        fullJoin(
+          items,
+          items.filter(isOdd).map((item) => ({ ...item, key: item.key + 1 })),
+        ),
+    },
+  ]
+}
+
+function windows(items: readonly Item[], size: number, every: number): object[] {
+  const placed = items.flatMap((item) => startsOf(item.at, size, every).map((start) => ({ item, start })))
+  return [...Map.groupBy(placed, ({ item, start }) => `${item.key} ${start}`).values()].map((own) => ({
+    key: own[0]?.item.key,
+    start: own[0]?.start,
+    n: own.length,
+    sum: own.reduce((all, { item }) => all + item.value, 0),
+  }))
+}
+
+function sessions(items: readonly Item[], gap: number): { start: number; end: number; n: number }[] {
+  const found: { start: number; end: number; n: number }[] = []
+  for (const { at } of items.toSorted((a, b) => a.at - b.at)) {
+    const last = found.at(-1)
+    if (last === undefined || at >= last.end) found.push({ start: at, end: at + gap, n: 1 })
+    else {
+      last.end = at + gap
+      last.n += 1
+    }
+  }
+  return found
+}
+
+function fullJoin(left: readonly Item[], right: readonly Item[]): unknown[] {
+  const meets = (a: Item, b: Item): boolean => a.key === b.key && Math.floor(a.at / 10) === Math.floor(b.at / 10)
+  const pairs = left.flatMap((a) => right.filter((b) => meets(a, b)).map((b) => [a.id, b.id]))
+  const lonelyLeft = left.filter((a) => !right.some((b) => meets(a, b))).map((a) => [a.id, undefined])
+  const lonelyRight = right.filter((b) => !left.some((a) => meets(a, b))).map((b) => [undefined, b.id])
+  return [...pairs, ...lonelyLeft, ...lonelyRight]
+}
+
+/** Events of a source: ids are given by place. */
+export const itemsOf: fc.Arbitrary<Item[]> = fc
+  .array(fc.record({ key: fc.nat(3), at: fc.integer({ min: -40, max: 60 }), value: fc.integer({ min: -9, max: 9 }) }), {
+    maxLength: 40,
+  })
+  .map((rows) => rows.map((row, id) => ({ id, ...row })))
