@@ -3,6 +3,7 @@
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchAccessLog } from './access-log-load.ts'
+import { benchExchange, benchFlows } from './flows.ts'
 import { benchFanOut, benchStages } from './stages.ts'
 
 const { values, positionals } = parseArgs({
@@ -13,6 +14,8 @@ const { values, positionals } = parseArgs({
 const QUESTIONS: Readonly<Record<string, () => void>> = {
   stages: () => benchStages(values.quick),
   'fan-out': () => benchFanOut(values.quick),
+  flows: () => benchFlows(values.quick),
+  exchange: () => benchExchange(values.quick),
   'access-log-load': () => benchAccessLog(values.quick, values.large),
 }
 

@@ -5,7 +5,7 @@ import { accessLog, collect, files, flow } from 'sluice'
 const folder = `${import.meta.dirname}/data`
 const logins = flow(files(`${folder}/logins.log`, accessLog())).map(({ host, path }) => ({
   host,
-  user: path.slice('/login/'.length),
+  user: path?.slice('/login/'.length),
 }))
 
 const requests = flow(files(`${folder}/web.log`, accessLog()))
@@ -16,10 +16,12 @@ const requests = flow(files(`${folder}/web.log`, accessLog()))
 export default requests
 
 if (import.meta.main) {
-  for (const { user, path } of (await collect(requests)).slice(0, 3)) console.log(`${user} asked for ${path}`)
+  // Pairs go out as they are found, whichever log is read first: sorted, to be read.
+  const said = (await collect(requests)).map(({ user, path }) => `${user} asked for ${path}`)
+  for (const line of said.sort().slice(0, 3)) console.log(line)
 }
 
 // Prints:
 // ann asked for /
-// bob asked for /a
+// ann asked for /
 // ann asked for /a

@@ -356,7 +356,8 @@ export class Windowed<T> {
 /** What follows `keyBy`: it is done for each key by itself. */
 export class Keyed<T, K extends Key, HasWindow extends boolean = false> {
   readonly #node: PlanNode
-  readonly #key: (value: T) => K
+  // `never`: a flow of anything takes a flow of T, whose keys are nobody else's to ask for.
+  readonly #key: (value: never) => K
   readonly #window: Windowing
 
   constructor(node: PlanNode, key: (value: T) => K, window: Windowing) {
@@ -375,7 +376,9 @@ export class Keyed<T, K extends Key, HasWindow extends boolean = false> {
     spec: S,
     options?: StepOptions,
   ): Flow<HasWindow extends true ? AggregateRow<K, S> : { readonly key: K } & ResultOf<S>> {
-    return new Flow(aggregateOf<T, S>(this.#node, { spec, key: this.#key, window: this.#window, options }))
+    return new Flow(
+      aggregateOf<T, S>(this.#node, { spec, key: this.#key as (value: T) => K, window: this.#window, options }),
+    )
   }
 
   /** One state for each key, and each window if there is one: a result `{ key, window, value }` when it fires. */
