@@ -25,6 +25,8 @@ export interface Aggregate<In, Out, State = unknown> {
   /** The state as plain data; NaN, Infinity, -0, undefined, bigints and Dates survive the way there and back. */
   readonly save: (state: State) => unknown
   readonly load: (saved: unknown) => State
+  /** Of an aggregate made of others: those, by name. Its state, and what `save` gives, is an array of theirs. */
+  readonly members?: ReadonlyMap<string, Aggregate<In, unknown>>
 }
 
 /** An aggregate whose state and result are nobody's business: every {@link Aggregate} of `In` is one. */

@@ -2,7 +2,7 @@
 
 import { type Aggregate, checkOf, misfit } from './aggregate.ts'
 import { fromPlain, toPlain } from './plain.ts'
-import { addTo, emptyTotal, meanOf, mergeTotal, type Total } from './total.ts'
+import { addTo, emptyTotal, isPlainTotal, meanOf, mergeTotal, type Total } from './total.ts'
 
 export interface MeanState extends Total {
   count: number
@@ -38,7 +38,11 @@ export function mean<In>(of: (event: In) => number | null | undefined): Aggregat
       return into
     },
     result: (state) => (state.count === 0 ? undefined : meanOf(state, state.count)),
-    save: (state) => toPlain('mean', { ...state }),
-    load: (saved) => fromPlain(saved) as MeanState,
+    save: (state) => (isPlainTotal(state) ? [state.sum, state.rest, state.count] : toPlain('mean', { ...state })),
+    load: (saved) => (Array.isArray(saved) ? plainMean(saved as number[]) : (fromPlain(saved) as MeanState)),
   }
+}
+
+function plainMean([sum = 0, rest = 0, count = 0]: readonly number[]): MeanState {
+  return { ...emptyTotal(), sum, rest, count }
 }

@@ -6,12 +6,8 @@ import { fromPlain, toPlain } from './plain.ts'
 /** What `min` and `max` compare by `<`: Dates by their time. */
 export type Ordered = number | bigint | string | Date
 
-export interface ExtremeState {
-  /** What has come so far; only values of one kind are compared. */
-  of: 'nothing' | 'number' | 'bigint' | 'string' | 'Date'
-  /** The best so far; of a Date, its milliseconds. */
-  best: number | bigint | string
-}
+/** The best so far. */
+export type ExtremeState = Ordered | undefined
 
 /**
  * The least of `of(event)`, by `<`: numbers, bigints, strings or Dates; undefined where there is none.
@@ -51,20 +47,17 @@ function extreme<In, V extends Ordered>(
   const isMin = kind === 'min'
   return {
     kind,
-    create: () => ({ of: 'nothing', best: 0 }),
+    create: () => undefined,
     add(state, event) {
       const value: unknown = of(event)
-      if (typeof value !== 'number' || state.of !== 'number') addOther(kind, state, value)
-      else if (isMin ? value < (state.best as number) : value > (state.best as number)) state.best = value + 0
-      else if (Number.isNaN(value)) throw misfit(kind, NEEDS, value)
+      if (typeof value !== 'number' || typeof state !== 'number') return addOther(kind, state, value)
+      if (isMin ? value < state : value > state) return value + 0
+      if (Number.isNaN(value)) throw misfit(kind, NEEDS, value)
       return state
     },
-    merge(into, other) {
-      if (other.of !== 'nothing') take(kind, into, other.of, other.best)
-      return into
-    },
-    result: (state) => bestOf(state) as V | undefined,
-    save: (state) => toPlain(kind, { ...state }),
+    merge: (into, other) => (other === undefined ? into : better(kind, into, other)),
+    result: (state) => copyOf(state) as V | undefined,
+    save: (state) => toPlain(kind, state),
     load: (saved) => fromPlain(saved) as ExtremeState,
   }
 }
@@ -72,24 +65,28 @@ function extreme<In, V extends Ordered>(
 const NEEDS = 'numbers, bigints, strings or Dates, of one kind'
 
 /** Adds what is not the usual number after numbers. */
-function addOther(kind: 'min' | 'max', state: ExtremeState, value: unknown): void {
-  if (value === null || value === undefined) return
-  const of = value instanceof Date ? 'Date' : typeof value
-  const best = value instanceof Date ? value.getTime() : value
-  if (Number.isNaN(best)) throw misfit(kind, NEEDS, value)
-  if (typeof best === 'number') take(kind, state, of as 'number' | 'Date', best + 0)
-  else if (typeof best === 'bigint' || typeof best === 'string') take(kind, state, of as 'bigint' | 'string', best)
-  else throw misfit(kind, NEEDS, value)
+function addOther(kind: 'min' | 'max', state: ExtremeState, value: unknown): ExtremeState {
+  if (value === null || value === undefined) return state
+  const of = kindOf(value)
+  if (of === undefined || Number.isNaN(of === 'Date' ? (value as Date).getTime() : value)) {
+    throw misfit(kind, NEEDS, value)
+  }
+  // A Date is an object that its owner may change; -0 is 0.
+  return better(kind, state, typeof value === 'number' ? value + 0 : (copyOf(value as Ordered) as Ordered))
 }
 
-function take(kind: 'min' | 'max', state: ExtremeState, of: ExtremeState['of'], value: ExtremeState['best']): void {
-  if (state.of !== 'nothing' && state.of !== of) throw misfit(kind, `${NEEDS} (so far: ${state.of})`, value)
-  const isBetter = kind === 'min' ? value < state.best : value > state.best
-  if (state.of === 'nothing' || isBetter) state.best = value
-  state.of = of
+function better(kind: 'min' | 'max', state: ExtremeState, value: Ordered): Ordered {
+  if (state === undefined) return value
+  if (kindOf(state) !== kindOf(value)) throw misfit(kind, `${NEEDS} (so far: ${kindOf(state)})`, value)
+  return (kind === 'min' ? value < state : value > state) ? value : state
 }
 
-function bestOf({ of, best }: ExtremeState): Ordered | undefined {
-  if (of === 'nothing') return undefined
-  return of === 'Date' ? new Date(best as number) : best
+function kindOf(value: unknown): 'Date' | 'bigint' | 'number' | 'string' | undefined {
+  if (value instanceof Date) return 'Date'
+  const of = typeof value
+  return of === 'bigint' || of === 'number' || of === 'string' ? of : undefined
+}
+
+function copyOf(value: Ordered | undefined): Ordered | undefined {
+  return value instanceof Date ? new Date(value) : value
 }

@@ -42,6 +42,7 @@ export function record<In, Spec extends Aggregates<In> = Aggregates<In>>(
       for (let i = 0; i < size; i += 1) results[names[i] as string] = members[i]?.result(states[i])
       return results as ResultOf<Spec>
     },
+    members: new Map(names.map((name, i) => [name, members[i] as Member])),
     save: (states) => members.map((member, i) => member.save(states[i])),
     load(saved) {
       if (!Array.isArray(saved) || saved.length !== size) throw new TypeError(mismatch(names, saved))

@@ -2,7 +2,7 @@
 
 import { type Aggregate, checkOf, misfit } from './aggregate.ts'
 import { fromPlain, toPlain } from './plain.ts'
-import { addTo, emptyTotal, mergeTotal, sumOf, type Total } from './total.ts'
+import { addTo, emptyTotal, isPlainTotal, mergeTotal, sumOf, type Total } from './total.ts'
 
 export interface SumState extends Total {
   /** What has come so far; one sum takes either numbers or bigints. */
@@ -50,8 +50,8 @@ export function sum<In, N extends number | bigint = number>(
       return into
     },
     result: (state) => (state.of === 'bigint' ? state.big : sumOf(state)) as SumOf<N>,
-    save: (state) => toPlain('sum', { ...state }),
-    load: (saved) => fromPlain(saved) as SumState,
+    save: (state) => (isPlainSum(state) ? [state.sum, state.rest] : toPlain('sum', { ...state })),
+    load: (saved) => (Array.isArray(saved) ? plainSum(saved[0], saved[1]) : (fromPlain(saved) as SumState)),
   }
 }
 
@@ -70,4 +70,13 @@ function addFirst(state: SumState, value: unknown): void {
 function settle(state: SumState, of: 'number' | 'bigint', value: unknown): void {
   if (state.of !== 'nothing' && state.of !== of) throw misfit('sum', NEEDS, value)
   state.of = of
+}
+
+/** Whether two numbers say all of it, as they nearly always do. */
+function isPlainSum(state: SumState): boolean {
+  return state.of === 'number' && isPlainTotal(state)
+}
+
+function plainSum(sum: number, rest: number): SumState {
+  return { ...emptyTotal(), sum, rest, of: 'number', big: 0n }
 }

@@ -39,6 +39,11 @@ export function addTo(total: Total, value: number): void {
   total.rest += before - (after - added) + (value - added)
 }
 
+/** Whether `sum` and `rest` say all of it, in numbers that JSON carries. */
+export function isPlainTotal({ rest, wraps, infinite }: Total): boolean {
+  return wraps === 0 && infinite === 0 && Number.isFinite(rest)
+}
+
 export function mergeTotal(into: Total, other: Total): void {
   addTo(into, other.sum)
   into.rest += other.rest

@@ -26,10 +26,8 @@ const VIEW_LENGTH = 13
 export class KeyTable {
   /** Keys by their numbers. */
   readonly keys: Key[] = []
-  /** Number → hash, of texts. */
-  #hashes = new Int32Array(64)
-  /** Slot → number, or -1. */
-  #slots = new Int32Array(128).fill(-1)
+  /** Slot → number, or -1, and the text's hash: side by side, so that looking at one brings the other. */
+  #slots = new Int32Array(256).fill(-1)
   #texts = 0
   /** All that is no text, and texts that met too many others. */
   readonly #others = new Map<Key, number>()
@@ -38,12 +36,14 @@ export class KeyTable {
   find(key: Key): number {
     if (typeof key !== 'string') return this.#findOther(key)
     const hash = hashOf(key)
-    const mask = this.#slots.length - 1
+    const slots = this.#slots
+    const mask = slots.length - 2
+    let slot = (hash << 1) & mask
     for (let probe = 0; probe < MOST_PROBES; probe += 1) {
-      const slot = (hash + probe) & mask
-      const number = this.#slots[slot] as number
+      const number = slots[slot] as number
       if (number < 0) return this.#addText(key, hash, slot)
-      if (this.#hashes[number] === hash && this.keys[number] === key) return number
+      if (slots[slot + 1] === hash && this.keys[number] === key) return number
+      slot = (slot + 2) & mask
     }
     return this.#findOther(key)
   }
@@ -60,11 +60,10 @@ export class KeyTable {
     const known = this.#others.size === 0 ? undefined : this.#others.get(key)
     if (known !== undefined) return known
     const number = this.keys.push(key.length < VIEW_LENGTH ? key : ` ${key}`.slice(1)) - 1
-    if (number >= this.#hashes.length) this.#hashes = grown(this.#hashes)
-    this.#hashes[number] = hash
     this.#slots[slot] = number
+    this.#slots[slot + 1] = hash
     this.#texts += 1
-    if (this.#texts * 2 > this.#slots.length) this.#grow()
+    if (this.#texts * 4 > this.#slots.length) this.#grow()
     return number
   }
 
@@ -73,21 +72,26 @@ export class KeyTable {
     const known = this.#others.get(plain)
     if (known !== undefined) return known
     const number = this.keys.push(plain) - 1
-    if (number >= this.#hashes.length) this.#hashes = grown(this.#hashes)
     this.#others.set(plain, number)
     return number
   }
 
   #grow(): void {
-    const slots = new Int32Array(this.#slots.length * 4).fill(-1)
-    const mask = slots.length - 1
-    for (const number of this.#slots) {
+    const before = this.#slots
+    const slots = new Int32Array(before.length * 4).fill(-1)
+    const mask = slots.length - 2
+    for (let from = 0; from < before.length; from += 2) {
+      const number = before[from] as number
       if (number < 0) continue
-      const hash = this.#hashes[number] as number
+      const hash = before[from + 1] as number
+      let slot = (hash << 1) & mask
       let probe = 0
-      while (probe < MOST_PROBES && slots[(hash + probe) & mask] !== -1) probe += 1
-      if (probe < MOST_PROBES) slots[(hash + probe) & mask] = number
-      else this.#others.set(this.keys[number] as Key, number)
+      for (; probe < MOST_PROBES && slots[slot] !== -1; probe += 1) slot = (slot + 2) & mask
+      if (probe === MOST_PROBES) this.#others.set(this.keys[number] as Key, number)
+      else {
+        slots[slot] = number
+        slots[slot + 1] = hash
+      }
     }
     this.#slots = slots
   }
@@ -112,10 +116,4 @@ function hashOf(text: string): number {
     for (let i = length - 4; i < length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   }
   return hash ^ (hash >>> 15)
-}
-
-function grown(hashes: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(hashes.length * 2)
-  larger.set(hashes)
-  return larger
 }

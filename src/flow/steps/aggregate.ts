@@ -3,10 +3,7 @@
 import type { Key } from '../../base/hash.ts'
 import type { Aggregating } from '../plan.ts'
 import { give, type MakeStep, type Port } from '../step.ts'
-import { type Any, Groups } from './groups.ts'
-
-/** What travels between the two halves of an aggregation. */
-export type Partial = readonly [key: Key, saved: unknown]
+import { type Any, Groups, type Partial } from './groups.ts'
 
 /** Keys held before the partial results go out: they are merged further down in any case. */
 const PARTIALS_HELD = 100_000
@@ -14,22 +11,18 @@ const PARTIALS_HELD = 100_000
 const ALL = ''
 const OUT_AT_ONCE = 1024
 
-type Finish = (key: Key, state: unknown) => unknown
-
 /** From events to results. */
 export function aggregate(operator: Aggregating): MakeStep {
-  const aggregate = operator.aggregate as unknown as Any
-  return machine(operator, finishing(operator), (groups) => groups.adder(keyer(operator), aggregate))
+  return machine(operator, (groups) => groups.adder(keyer(operator)))
 }
 
 /** The first half: from events to partial results, which travel instead of the events. */
 export function aggregatePartly(operator: Aggregating): MakeStep {
-  const aggregate = operator.aggregate as unknown as Any
   return (next) => {
-    const groups = new Groups()
-    const add = groups.adder(keyer(operator), aggregate)
+    const groups = new Groups(operator)
+    const add = groups.adder(keyer(operator))
     const flush = (): void => {
-      sendAll(groups, (key, state) => [key, aggregate.save(state)] satisfies Partial, next)
+      sendAll(groups.size, (at) => groups.partialOf(at), next)
       groups.clear()
     }
     return {
@@ -45,28 +38,30 @@ export function aggregatePartly(operator: Aggregating): MakeStep {
 
 /** The second half: from partial results to results. */
 export function aggregateMerging(operator: Aggregating): MakeStep {
-  const { merge, load } = operator.aggregate as unknown as Any
-  if (merge === undefined) throw new TypeError(`${operator.name} cannot be merged`)
-  return machine(operator, finishing(operator), (groups) => (batch) => {
-    for (const [key, saved] of batch as readonly Partial[]) {
-      groups.update(key, (state, isNew) => (isNew ? load(saved) : merge(state, load(saved))))
-    }
+  if ((operator.aggregate as unknown as Any).merge === undefined) {
+    throw new TypeError(`${operator.name} cannot be merged`)
+  }
+  return machine(operator, (groups) => (batch) => {
+    for (const partial of batch as readonly Partial[]) groups.merge(partial)
   })
 }
 
 type Take = (groups: Groups) => (batch: readonly unknown[]) => void
 
 /** Key → state, until the end; without keys there is a result also for no events. */
-function machine(operator: Aggregating, finish: Finish, take: Take): MakeStep {
-  const { create } = operator.aggregate as unknown as Any
+function machine(operator: Aggregating, take: Take): MakeStep {
   return (next) => {
-    const groups = new Groups()
+    const groups = new Groups(operator)
     return {
       events: take(groups),
       watermark: (time) => next.watermark(time),
       end() {
-        if (operator.key === undefined && groups.size === 0) groups.update(ALL, create)
-        sendAll(groups, finish, next)
+        if (operator.key === undefined) groups.ensure(ALL)
+        sendAll(
+          groups.size,
+          (at) => groups.resultOf(at, operator.key === undefined ? {} : { key: groups.keyOf(at) }),
+          next,
+        )
       },
     }
   }
@@ -76,18 +71,10 @@ export function keyer({ key }: Aggregating): (event: unknown) => Key {
   return key === undefined ? () => ALL : (key as (event: unknown) => Key)
 }
 
-/** What a user sees of a key's result. */
-function finishing({ key, aggregate }: Aggregating): Finish {
-  const { result } = aggregate as unknown as Any
-  return key === undefined
-    ? (_, state) => result(state)
-    : (of, state) => ({ key: of, ...(result(state) as Record<string, unknown>) })
-}
-
-function sendAll(groups: Groups, finish: Finish, next: Port): void {
+function sendAll(count: number, make: (at: number) => unknown, next: Port): void {
   let out: unknown[] = []
-  for (const [key, state] of groups) {
-    out.push(finish(key, state))
+  for (let at = 0; at < count; at += 1) {
+    out.push(make(at))
     if (out.length < OUT_AT_ONCE) continue
     next.events(out)
     out = []

@@ -4,59 +4,115 @@ import type { Aggregate } from '../../aggregate/aggregate.ts'
 import { generated } from '../../base/generated.ts'
 import type { Key } from '../../base/hash.ts'
 import { KeyTable } from '../../base/key-table.ts'
+import type { Aggregating } from '../plan.ts'
 
 /** An aggregate of which nothing is known. */
 export type Any = Aggregate<unknown, unknown, unknown>
 
-/** Key → state. */
+/** What travels between the two halves of an aggregation. */
+export type Partial = readonly [key: Key, saved: readonly unknown[]]
+
+type Loop = (batch: readonly unknown[]) => void
+
+/**
+ * Key → the states of an aggregation's members.
+ *
+ * States lie by columns, one list for each member: numbers are then kept as bare numbers, side by side.
+ */
 export class Groups {
   readonly #table = new KeyTable()
-  /** States by the numbers of their keys. */
-  readonly #states: unknown[] = []
+  readonly #names: readonly string[]
+  readonly #members: readonly Any[]
+  /** For each member, its states by the numbers of their keys. */
+  readonly #columns: readonly unknown[][]
+
+  constructor({ aggregate }: Aggregating) {
+    const { members = new Map() } = aggregate as unknown as Any
+    this.#names = [...members.keys()]
+    this.#members = [...members.values()]
+    this.#columns = this.#members.map(() => [])
+  }
 
   get size(): number {
-    return this.#states.length
+    return this.#table.keys.length
   }
 
   /** Makes what adds a batch to the states of its keys. */
-  adder(keyOf: (event: unknown) => Key, { create, add }: Any): (batch: readonly unknown[]) => void {
-    const args = { table: this.#table, states: this.#states, keyOf, create, add }
-    return generated<(batch: readonly unknown[]) => void>(LOOP, args) ?? this.#adder(keyOf, create, add)
+  adder(keyOf: (event: unknown) => Key): Loop {
+    return this.adderGenerated(keyOf) ?? this.adderByCalls(keyOf)
   }
 
-  /** The state of a key, to be replaced by what `change` gives. */
-  update(key: Key, change: (state: unknown, isNew: boolean) => unknown): void {
-    const at = this.#table.find(key)
-    const isNew = at === this.#states.length
-    this.#states[at] = change(this.#states[at], isNew)
+  /** The clear version. */
+  adderByCalls(keyOf: (event: unknown) => Key): Loop {
+    return (batch) => {
+      for (const event of batch) {
+        this.#update(keyOf(event), (member, state, isNew) => member.add(isNew ? member.create() : state, event))
+      }
+    }
   }
 
-  *[Symbol.iterator](): Generator<readonly [key: Key, state: unknown]> {
-    for (const [at, state] of this.#states.entries()) yield [this.#table.keys[at] as Key, state]
+  /** The fast version: a place in the code for each member; undefined where code from text is not allowed. */
+  adderGenerated(keyOf: (event: unknown) => Key): Loop | undefined {
+    const args: Record<string, unknown> = { table: this.#table, keyOf }
+    for (const [i, { create, add }] of this.#members.entries()) {
+      args[`s${i}`] = this.#columns[i]
+      args[`create${i}`] = create
+      args[`add${i}`] = add
+    }
+    const first = this.#members.map((_, i) => `s${i}.push(add${i}(create${i}(), event))`)
+    const further = this.#members.map(
+      (_, i) => `const b${i} = s${i}[at], a${i} = add${i}(b${i}, event); if (a${i} !== b${i}) s${i}[at] = a${i}`,
+    )
+    const body = `return (batch) => {
+      for (let i = 0; i < batch.length; i += 1) {
+        const event = batch[i]
+        const at = table.find(keyOf(event))
+        if (at === s0.length) { ${first.join('; ')} }
+        else { ${further.join('; ')} }
+      }
+    }`
+    return generated<Loop>(body, args)
+  }
+
+  /** Takes a partial result in. */
+  merge([key, saved]: Partial): void {
+    this.#update(key, ({ load, merge }, state, isNew, i) => {
+      const other = load(saved[i])
+      return isNew ? other : merge?.(state, other)
+    })
+  }
+
+  /** Makes sure that there is a state, also if nothing came. */
+  ensure(key: Key): void {
+    this.#update(key, ({ create }, state, isNew) => (isNew ? create() : state))
+  }
+
+  partialOf(at: number): Partial {
+    return [this.keyOf(at), this.#members.map(({ save }, i) => save(this.#columns[i]?.[at]))]
+  }
+
+  /** The results of one key, put into `row` by their names. */
+  resultOf(at: number, row: Record<string, unknown>): Record<string, unknown> {
+    for (let i = 0; i < this.#members.length; i += 1) {
+      row[this.#names[i] as string] = this.#members[i]?.result(this.#columns[i]?.[at])
+    }
+    return row
+  }
+
+  keyOf(at: number): Key {
+    return this.#table.keys[at] as Key
   }
 
   clear(): void {
     this.#table.clear()
-    this.#states.length = 0
+    for (const column of this.#columns) column.length = 0
   }
 
-  /** The clear version of {@link LOOP}. */
-  #adder(keyOf: (event: unknown) => Key, create: Any['create'], add: Any['add']) {
-    return (batch: readonly unknown[]): void => {
-      for (const event of batch) this.update(keyOf(event), (state, isNew) => add(isNew ? create() : state, event))
+  #update(key: Key, change: (member: Any, state: unknown, isNew: boolean, i: number) => unknown): void {
+    const at = this.#table.find(key)
+    for (let i = 0; i < this.#members.length; i += 1) {
+      const column = this.#columns[i] as unknown[]
+      column[at] = change(this.#members[i] as Any, column[at], at === column.length, i)
     }
   }
 }
-
-const LOOP = `return (batch) => {
-  for (let i = 0; i < batch.length; i += 1) {
-    const event = batch[i]
-    const at = table.find(keyOf(event))
-    const state = states[at]
-    if (at === states.length) states.push(add(create(), event))
-    else {
-      const after = add(state, event)
-      if (after !== state) states[at] = after
-    }
-  }
-}`
