@@ -2,6 +2,7 @@
 
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { messageOf, SluiceError } from '../base/errors.ts'
+import { MOST_THREADS } from '../engine/options.ts'
 import type { MaxDeadLetters } from '../pipeline/reject-limit.ts'
 import { nearest } from './nearest.ts'
 
@@ -142,9 +143,6 @@ function readLimit(text: string): MaxDeadLetters {
   if (match?.[2] === '' && Number.isSafeInteger(value)) return { count: value }
   throw invalid(text, `--max-dead-letters must be a count or a percentage, such as 100 or 1%: found ${text}`)
 }
-
-/** More threads than this no machine has use for. */
-const MOST_THREADS = 1024
 
 function readThreads(text: string | undefined): number | undefined {
   if (text === undefined) return undefined

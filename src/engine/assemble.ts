@@ -56,7 +56,7 @@ export interface Assembly {
 }
 
 /** Large enough that a batch costs little beside its events, small enough that several stages get some. */
-export const DEMAND: SubscribeOptions = { maxDemand: 2000, minDemand: 1000 }
+export const DEMAND: SubscribeOptions = { maxDemand: 4000, minDemand: 2000 }
 
 const HERE: Site = {
   isHere: () => true,

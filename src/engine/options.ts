@@ -7,7 +7,7 @@ import type { Refused } from './account.ts'
 /** Options of everything that runs a flow. */
 export interface FlowRunOptions {
   /**
-   * How many worker threads run the flow, which is then given as the URL of the module that exports it: by default as
+   * How many worker threads run the flow, 256 at most, which is then given as the URL of the module that exports it: by default as
    * many as help, which is none where its sources cannot be read side by side.
    */
   readonly threads?: number
@@ -41,6 +41,9 @@ export interface FlowReport {
   readonly dead: number
 }
 
+/** The most threads of a run: each takes tens of megabytes, and a port to each other one. */
+export const MOST_THREADS = 256
+
 const OPTIONS = ['threads', 'name', 'stages', 'maxBatchMs', 'heapMb', 'onLate', 'onDead', 'clock', 'signal']
 
 /** The options with their defaults. */
@@ -62,6 +65,9 @@ export function settingsOf(what: string, options: FlowRunOptions): Settings {
   const { clock = systemClock, signal, onLate, onDead } = options
   for (const [key, value] of Object.entries({ threads, stages, heapMb })) {
     if (value !== undefined) checkInteger(`${key} of ${what}`, value, 1)
+  }
+  if (threads !== undefined && threads > MOST_THREADS) {
+    throw new RangeError(`threads of ${what} must be ${MOST_THREADS} at most: found ${threads}`)
   }
   if (maxBatchMs !== Number.POSITIVE_INFINITY) checkMs(`maxBatchMs of ${what}`, maxBatchMs, 1)
   return { threads, name, stages, maxBatchMs, heapMb, clock, signal, onLate, onDead }

@@ -5,10 +5,10 @@ import type { Source } from '../source.ts'
 import { type FilesOptions, files } from './files.ts'
 
 /** Large enough that a range is worth opening, small enough that all threads have one until the end. */
-const SPLIT_BYTES = 1024 * 1024
+const SPLIT_BYTES = 4 * 1024 * 1024
 
 /**
- * The lines of files, as {@link files} reads them; plain files are cut into ranges of 1 MiB unless `splitBytes` says
+ * The lines of files, as {@link files} reads them; plain files are cut into ranges of 4 MiB unless `splitBytes` says
  * otherwise, so that a flow on several threads reads them side by side.
  *
  * @throws as {@link files}
