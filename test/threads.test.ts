@@ -55,9 +55,9 @@ describe('a flow on worker threads', () => {
   })
 
   const deaths: Readonly<Record<string, readonly [options: Partial<FlowRunOptions>, message: RegExp]>> = {
-    exiting: [{}, /^Worker \d of 2 failed: it ended by itself with exit code 3, before its part was done$/],
+    exiting: [{}, /^Worker \d of 2 failed in map: it ended by itself with exit code 3, before its part was done$/],
     hanging: [{ maxBatchMs: 300 }, /^Worker \d of 2 did not come back from a batch within 300 ms, in map stuck$/],
-    growing: [{ heapMb: 40 }, /^Worker \d of 2 failed: .*memory/],
+    growing: [{ heapMb: 40 }, /^Worker \d of 2 failed in map: .*memory/],
     unclonable: [{}, /could not be cloned/],
   }
   for (const [name, [options, message]] of Object.entries(deaths)) {
@@ -74,6 +74,10 @@ describe('a flow on worker threads', () => {
 
   it('refuses a name that is not exported, and says which are', async () => {
     match((await failure('nothing')).message, /exports no flow as nothing, but default, different, endless, /)
+  })
+
+  it('refuses more threads than a machine can have use for', async () => {
+    await rejects(collect(JOBS, on(257)), { message: 'threads of collect must be 256 at most: found 257' })
   })
 
   it('refuses a flow that is handed over: no function crosses a thread', async () => {

@@ -58,7 +58,8 @@ export class Crew {
     this.#watch = new Watch(memory)
     this.#members = Array.from(
       { length: workers },
-      (_, index) => new Member(index, memory, options, (error) => this.fail(error)),
+      (_, index) =>
+        new Member(index, memory, { ...options, onFailure: (error) => this.fail(error) }, () => this.#workOf(index)),
     )
   }
 
@@ -116,14 +117,21 @@ export class Crew {
     }
   }
 
+  /** What a worker is at; undefined between two batches. */
+  #workOf(index: number): string | undefined {
+    const { busySinceMs, layer } = this.#watch.look(index)
+    if (busySinceMs === undefined) return undefined
+    const found = this.#topology?.layers.find(({ number }) => number === layer)
+    return found === undefined ? `layer ${layer}` : worksOf(found).join(', ')
+  }
+
   #lookForHangs(): void {
     const { maxBatchMs, workers } = this.#options
     const nowMs = Date.now()
     for (const { index } of this.#members) {
-      const { busySinceMs, layer } = this.#watch.look(index)
+      const { busySinceMs } = this.#watch.look(index)
       if (busySinceMs === undefined || nowMs - busySinceMs <= maxBatchMs) continue
-      const work = this.#topology?.layers.find(({ number }) => number === layer)
-      const operator = work === undefined ? `layer ${layer}` : worksOf(work).join(', ')
+      const operator = this.#workOf(index) ?? 'unknown'
       const message = `Worker ${index + 1} of ${workers} did not come back from a batch within ${maxBatchMs} ms, in ${operator}`
       this.fail(new SluiceError('WORKER_FAILED', message, { worker: index + 1, operator, event: 'unknown' }))
     }
@@ -140,15 +148,16 @@ class Member {
   readonly #done = Promise.withResolvers<void>()
   readonly #exited = Promise.withResolvers<void>()
   readonly #options: CrewOptions
-  readonly #fail: (error: unknown) => void
+  readonly #workOf: () => string | undefined
   #port: { close(): void } | undefined
   #hasSpoken = false
 
-  constructor(index: number, watch: SharedArrayBuffer, options: CrewOptions, fail: (error: unknown) => void) {
+  /** @param workOf - what the worker is at, as far as is known */
+  constructor(index: number, watch: SharedArrayBuffer, options: CrewOptions, workOf: () => string | undefined) {
     const { job, workers, stages, tellsLate, tellsDead, heapMb } = options
     this.index = index
     this.#options = options
-    this.#fail = fail
+    this.#workOf = workOf
     this.ready = this.#ready.promise
     this.done = this.#done.promise
     const setup: WorkerSetup = { ...job, index, workers, stages, tellsLate, tellsDead, watch }
@@ -195,7 +204,7 @@ class Member {
     else {
       this.#hasSpoken = true
       this.#ready.resolve(undefined)
-      this.#fail(workerFailed(this.index, workers, message.failure))
+      this.#options.onFailure(workerFailed(this.index, workers, message.failure))
     }
   }
 
@@ -208,12 +217,14 @@ class Member {
   }
 
   #failed(reason: string, cause?: unknown): void {
-    const { workers } = this.#options
+    const { workers, onFailure } = this.#options
     this.#hasSpoken = true
     this.#ready.resolve(undefined)
-    const details = { worker: this.index + 1, operator: 'unknown', event: 'unknown' }
-    const message = `Worker ${this.index + 1} of ${workers} failed: ${reason}`
-    this.#fail(new SluiceError('WORKER_FAILED', message, details, cause === undefined ? undefined : { cause }))
+    const operator = this.#workOf()
+    const details = { worker: this.index + 1, operator: operator ?? 'unknown', event: 'unknown' }
+    const where = operator === undefined ? '' : ` in ${operator}`
+    const message = `Worker ${this.index + 1} of ${workers} failed${where}: ${reason}`
+    onFailure(new SluiceError('WORKER_FAILED', message, details, cause === undefined ? undefined : { cause }))
   }
 }
 
