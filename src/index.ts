@@ -28,7 +28,17 @@ export { collect, type FlowSink, type RunFlowOptions, run, stream } from './engi
 export { type ExplainOptions, explain } from './engine/explain.ts'
 export type { FlowReport, FlowRunOptions } from './engine/options.ts'
 export type { Runnable } from './engine/start.ts'
-export type { BatchOptions, CallContext, Flow, Keyed, PartitionOptions, StepOptions, Windowed } from './flow/flow.ts'
+export type { AggregateOptions } from './flow/aggregate.ts'
+export type {
+  BatchOptions,
+  CallContext,
+  Flow,
+  Keyed,
+  PartitionOptions,
+  StepOptions,
+  UniqOptions,
+  Windowed,
+} from './flow/flow.ts'
 export type { Joined, JoinOptions } from './flow/join.ts'
 export type { Emitted, Fired, Outcome } from './flow/reduce.ts'
 export type { FlowSource } from './flow/source.ts'

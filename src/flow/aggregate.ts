@@ -1,8 +1,10 @@
 // Aggregations: named results out of many events, of each key, of each window.
 
 import { type Aggregates, type ResultOf, record } from '../aggregate/record.ts'
+import { checkInteger, checkKeys } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
 import type { Pane } from '../window/panes.ts'
+import { UNBOUNDED } from './limit.ts'
 import { nameOf, type StepOptions } from './name.ts'
 import type { Aggregating, PlanNode, Windowing } from './plan.ts'
 
@@ -15,19 +17,30 @@ export type AggregateRow<K, S> = ([K] extends [never] ? unknown : { readonly key
 
 const TAKEN = ['key', 'window']
 
+export interface AggregateOptions extends StepOptions {
+  /**
+   * The most keys that each stage holds before the run fails: an integer, 1 or more; no bound by default. Not in windows,
+   * which have `maxOpen`.
+   */
+  readonly maxKeys?: number
+}
+
 interface Aggregation<T, S> {
   readonly spec: S
   readonly key?: (value: T) => Key
   readonly window?: Windowing
-  readonly options?: StepOptions | undefined
+  readonly options?: AggregateOptions | undefined
 }
 
 export function aggregateOf<T, S extends Aggregates<T>>(node: PlanNode, given: Aggregation<T, S>): PlanNode {
-  const { spec, key, window, options } = given
+  const { spec, key, window, options = {} } = given
   const name = nameOf('aggregate', node, options)
+  checkKeys(name, options, key === undefined || window !== undefined ? ['name'] : ['name', 'maxKeys'])
+  const { maxKeys = UNBOUNDED } = options
+  if (maxKeys !== UNBOUNDED) checkInteger(`maxKeys of ${name}`, maxKeys, 1)
   for (const field of TAKEN) {
     if (Object.hasOwn(spec, field)) throw new TypeError(`${name} cannot have a result named ${field}: that is its own`)
   }
-  const operator: Aggregating = { kind: 'aggregate', name, key, aggregate: record<T, S>(spec), window }
+  const operator: Aggregating = { kind: 'aggregate', name, key, aggregate: record<T, S>(spec), window, maxKeys }
   return { operator, inputs: [node] }
 }

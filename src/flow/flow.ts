@@ -8,9 +8,10 @@ import type { Key } from '../base/hash.ts'
 import type { ProducerConsumer } from '../stage/stage.ts'
 import type { PaneWindow } from '../window/pane.ts'
 import type { WindowSpec } from '../window/window.ts'
-import { type AggregateRow, aggregateOf, type Windowing } from './aggregate.ts'
+import { type AggregateOptions, type AggregateRow, aggregateOf, type Windowing } from './aggregate.ts'
 import { type EnrichOptions, enriching } from './enrich.ts'
 import { type Joined, type JoinOptions, joinNode } from './join.ts'
+import { UNBOUNDED } from './limit.ts'
 import { checkFunction, nameOf, type StepOptions } from './name.ts'
 import {
   type EmitMode,
@@ -121,13 +122,18 @@ export class Flow<T, State = never> {
     return this.#then({ kind: 'batch', name: this.#name('batch', options), size, bytes, waitMs, key })
   }
 
-  /** The first event of each key, as it comes; the keys seen are kept until the end, or the end of the window. */
-  uniq(this: Flow<Key & T>, options?: StepOptions): Flow<T>
-  uniq(by: (value: T) => Key, options?: StepOptions): Flow<T>
-  uniq(first?: StepOptions | ((value: never) => Key), second?: StepOptions): Flow<T> {
+  /** The first event of each key, as it comes; the keys seen are kept until the end, or as {@link UniqOptions} say. */
+  uniq(this: Flow<Key & T>, options?: UniqOptions): Flow<T>
+  uniq(by: (value: T) => Key, options?: UniqOptions): Flow<T>
+  uniq(first?: UniqOptions | ((value: never) => Key), second?: UniqOptions): Flow<T> {
     const by = typeof first === 'function' ? (first as (value: never) => Key) : undefined
-    const name = this.#name('uniq', typeof first === 'function' ? second : first, by)
-    return this.#then({ kind: 'uniq', name, by: by ?? identity, window: undefined })
+    const options = (typeof first === 'function' ? second : first) ?? {}
+    const name = this.#name('uniq', options, by)
+    checkKeys(name, options, ['maxKeys', 'whenFull', 'name'])
+    const { maxKeys = UNBOUNDED, whenFull = 'fail' } = options
+    if (maxKeys !== UNBOUNDED) checkInteger(`maxKeys of ${name}`, maxKeys, 1)
+    checkChoice(`whenFull of ${name}`, whenFull, ['fail', 'forget'])
+    return this.#then({ kind: 'uniq', name, by: by ?? identity, window: undefined, maxKeys, whenFull })
   }
 
   /** The first `count` events; then the sources are closed. */
@@ -344,7 +350,10 @@ export class Windowed<T> {
   uniq(by: (value: T) => Key, options?: StepOptions): Flow<T> {
     checkFunction('uniq', by)
     const name = nameOf('uniq', this.#node, options, by)
-    return new Flow({ operator: { kind: 'uniq', name, by, window: this.#window }, inputs: [this.#node] })
+    return new Flow({
+      operator: { kind: 'uniq', name, by, window: this.#window, maxKeys: UNBOUNDED, whenFull: 'fail' },
+      inputs: [this.#node],
+    })
   }
 
   /** As {@link Flow.aggregate}, a result for each window. */
@@ -374,7 +383,7 @@ export class Keyed<T, K extends Key, HasWindow extends boolean = false> {
   /** A result for each key, and each window if there is one: `{ key, window, …results }`. */
   aggregate<S extends Aggregates<T>>(
     spec: S,
-    options?: StepOptions,
+    options?: AggregateOptions,
   ): Flow<HasWindow extends true ? AggregateRow<K, S> : { readonly key: K } & ResultOf<S>> {
     return new Flow(
       aggregateOf<T, S>(this.#node, { spec, key: this.#key as (value: T) => K, window: this.#window, options }),
@@ -401,6 +410,13 @@ export interface PartitionOptions<T> extends StepOptions {
   readonly key?: (value: T) => Key
   /** The partition by number, from 0 to `stages` - 1, instead of a key. */
   readonly hash?: (value: T) => number
+}
+
+export interface UniqOptions extends StepOptions {
+  /** The most keys that each stage remembers: an integer, 1 or more; no bound by default. */
+  readonly maxKeys?: number
+  /** What one more meets: the run fails (default), or the key that came first is forgotten, and would pass again. */
+  readonly whenFull?: 'fail' | 'forget'
 }
 
 export interface BatchOptions<T> extends StepOptions {

@@ -134,7 +134,7 @@ class Layout {
   #uniq(node: PlanNode, operator: Op<'uniq'>): Tail {
     const exchange: Exchange = { kind: 'key', key: operator.by }
     if (operator.window !== undefined) return this.#windowed(this.#above(node), uniqWork(operator), exchange, 'uniq')
-    const placed: Placed = { ...named(operator, 'uniq'), make: uniq(operator.by) }
+    const placed: Placed = { ...named(operator, 'uniq'), make: uniq(operator) }
     const first = this.#drafts.append(this.#above(node), placed)
     return this.#drafts.stagesOf(first) === 1 ? first : this.#behind(first, exchange, placed)
   }

@@ -1,18 +1,25 @@
 // What operators are called, and what they refuse while a flow is being built.
 
 import { describeValue } from '../base/check.ts'
-import type { PlanNode } from './plan.ts'
+import { nodesOf, type PlanNode } from './plan.ts'
 
 export interface StepOptions {
   /** The operator's name in dead letters, logs and diagrams: by default its function's name, or its kind and place. */
   readonly name?: string
 }
 
+/** Told once for each node: those below build on it. */
+const depths = new WeakMap<PlanNode, number>()
+
 /** How many operators lie above and in `node`, on the longest way from a source. */
 export function depthOf(node: PlanNode): number {
-  const { kind } = node.operator
-  const own = kind === 'input' || kind === 'source' ? 0 : 1
-  return own + Math.max(0, ...node.inputs.map(depthOf))
+  const isNext = node.inputs.every((input) => depths.has(input))
+  for (const each of isNext ? [node] : nodesOf(node)) {
+    const { kind } = each.operator
+    const own = kind === 'input' || kind === 'source' ? 0 : 1
+    depths.set(each, own + Math.max(0, ...each.inputs.map((input) => depths.get(input) ?? 0)))
+  }
+  return depths.get(node) ?? 0
 }
 
 /** The name of the operator that continues `node`: the one given, or its function's, or its kind and place. */

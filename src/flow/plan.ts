@@ -21,7 +21,7 @@ export type Origins =
 
 /** An operator that remembers. */
 export type Stateful =
-  | { readonly kind: 'uniq'; readonly name: string; readonly by: (value: never) => Key; readonly window: Windowing }
+  | Deduplicating
   | { readonly kind: 'take'; readonly name: string; readonly count: number }
   | { readonly kind: 'takeSort'; readonly name: string; readonly count: number; readonly compare: Compare }
   | Reduce
@@ -47,6 +47,17 @@ export type Stateful =
       readonly maxHeld: number
     }
 
+/** Lets the first event of each key pass. */
+export interface Deduplicating {
+  readonly kind: 'uniq'
+  readonly name: string
+  readonly by: (value: never) => Key
+  readonly window: Windowing
+  /** The most keys that a stage remembers, without a window. */
+  readonly maxKeys: number
+  readonly whenFull: 'fail' | 'forget'
+}
+
 /** An aggregation: one result for each key and window. */
 export interface Aggregating {
   readonly kind: 'aggregate'
@@ -55,6 +66,8 @@ export interface Aggregating {
   readonly key: ((value: never) => Key) | undefined
   readonly aggregate: AnyAggregate<never>
   readonly window: Windowing
+  /** The most keys that a stage holds, without a window. */
+  readonly maxKeys: number
 }
 
 /** A reduction: one state for each stage and window. */

@@ -1,6 +1,7 @@
 // aggregate: named results for each key, or for all events, without windows.
 
 import type { Key } from '../../base/hash.ts'
+import { overLimit } from '../limit.ts'
 import type { Aggregating } from '../plan.ts'
 import { give, type MakeStep, type Port } from '../step.ts'
 import { type Any, Groups, type Partial } from './groups.ts'
@@ -52,8 +53,13 @@ type Take = (groups: Groups) => (batch: readonly unknown[]) => void
 function machine(operator: Aggregating, take: Take): MakeStep {
   return (next) => {
     const groups = new Groups(operator)
+    const { name, maxKeys } = operator
+    const add = take(groups)
     return {
-      events: take(groups),
+      events(batch) {
+        add(batch)
+        if (groups.size > maxKeys) throw overLimit('keys', name, 'maxKeys', maxKeys)
+      },
       watermark: (time) => next.watermark(time),
       end() {
         if (operator.key === undefined) groups.ensure(ALL)

@@ -1,10 +1,10 @@
 // join: pairs of events with equal keys, as soon as their second half has come.
 
-import { SluiceError } from '../../base/errors.ts'
 import type { Key } from '../../base/hash.ts'
 import { plainKey } from '../../base/key-table.ts'
 import { timeOf } from '../../window/event-time.ts'
 import type { At, WindowSpec } from '../../window/window.ts'
+import { overLimit } from '../limit.ts'
 import type { Operator } from '../plan.ts'
 import { give, type MakeStep, type Port, type Step } from '../step.ts'
 
@@ -142,12 +142,7 @@ class Join implements Step {
     window.table.add(this.#keyOf(event), event, out)
     window.events += 1
     this.#held += 1
-    if (this.#held <= maxHeld) return
-    throw new SluiceError('STATE_OVER_LIMIT', `Cannot hold more events in ${name}: maxHeld is ${maxHeld}`, {
-      operator: name,
-      option: 'maxHeld',
-      limit: maxHeld,
-    })
+    if (this.#held > maxHeld) throw overLimit('events', name, 'maxHeld', maxHeld)
   }
 
   #close(endMs: number): void {

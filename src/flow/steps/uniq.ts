@@ -2,10 +2,12 @@
 
 import type { Key } from '../../base/hash.ts'
 import { plainKey } from '../../base/key-table.ts'
+import { overLimit } from '../limit.ts'
+import type { Deduplicating } from '../plan.ts'
 import { give, type MakeStep, passing } from '../step.ts'
 
-/** As they come; keys are kept until the end. */
-export function uniq(by: (value: never) => Key): MakeStep {
+/** As they come; keys are kept until the end, or until others take their place. */
+export function uniq({ name, by, maxKeys, whenFull }: Deduplicating): MakeStep {
   return (next) => {
     const seen = new Set<Key>()
     return passing(next, (batch) => {
@@ -13,6 +15,10 @@ export function uniq(by: (value: never) => Key): MakeStep {
         const key = plainKey((by as (value: unknown) => Key)(event))
         if (seen.has(key)) return false
         seen.add(key)
+        if (seen.size <= maxKeys) return true
+        if (whenFull === 'fail') throw overLimit('keys', name, 'maxKeys', maxKeys)
+        // The one that came first of all.
+        for (const oldest of seen) return seen.delete(oldest)
         return true
       })
       give(next, fresh)
