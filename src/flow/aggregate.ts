@@ -5,7 +5,7 @@ import { checkInteger, checkKeys } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
 import type { Pane } from '../window/panes.ts'
 import { UNBOUNDED } from './limit.ts'
-import { nameOf, type StepOptions } from './name.ts'
+import { checkSessions, nameOf, type StepOptions } from './name.ts'
 import type { Aggregating, PlanNode, Windowing } from './plan.ts'
 
 export type { Windowing } from './plan.ts'
@@ -41,6 +41,8 @@ export function aggregateOf<T, S extends Aggregates<T>>(node: PlanNode, given: A
   for (const field of TAKEN) {
     if (Object.hasOwn(spec, field)) throw new TypeError(`${name} cannot have a result named ${field}: that is its own`)
   }
-  const operator: Aggregating = { kind: 'aggregate', name, key, aggregate: record<T, S>(spec), window, maxKeys }
+  const aggregate = record<T, S>(spec)
+  checkSessions(name, window, aggregate.merge !== undefined)
+  const operator: Aggregating = { kind: 'aggregate', name, key, aggregate, window, maxKeys }
   return { operator, inputs: [node] }
 }

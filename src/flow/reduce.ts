@@ -1,7 +1,7 @@
 // Reductions: one state out of many events, and what of it goes on.
 
 import type { Pane } from '../window/pane.ts'
-import { checkFunction, nameOf, type StepOptions } from './name.ts'
+import { checkFunction, checkSessions, nameOf, type StepOptions } from './name.ts'
 import { isStateless, type PlanNode, type Reduce, type Windowing } from './plan.ts'
 
 /** What the items of a state are: of an array, a Map or a Set its items, of anything else itself. */
@@ -33,6 +33,7 @@ export function reduceOf(node: PlanNode, how: Reducing, window: Windowing, optio
   checkFunction(kind, how.create)
   checkFunction(kind, how.add)
   const name = nameOf(kind, node, options)
+  checkSessions(name, window, false)
   const emit = how.emits ? 'nothing' : 'events'
   const operator: Reduce = {
     kind: 'reduce',
