@@ -1,7 +1,8 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { isSluiceError } from '../src/base/errors.ts'
-import { collect, run, stream } from '../src/engine/collect.ts'
+import { collect, run, start, stream } from '../src/engine/collect.ts'
 import type { FlowRunOptions } from '../src/engine/options.ts'
 
 const JOBS = new URL('./jobs/flows.ts', import.meta.url)
@@ -73,7 +74,7 @@ describe('a flow on worker threads', () => {
   })
 
   it('refuses a name that is not exported, and says which are', async () => {
-    match((await failure('nothing')).message, /exports no flow as nothing, but default, different, endless, /)
+    match((await failure('nothing')).message, /exports no flow as nothing, but default, different, drained, /)
   })
 
   it('refuses more threads than a machine can have use for', async () => {
@@ -89,9 +90,28 @@ describe('a flow on worker threads', () => {
     const reason = new Error('enough')
     const abort = new AbortController()
     const running = run(JOBS, { ...on(2, 'endless'), signal: abort.signal })
-    setTimeout(() => abort.abort(reason), 200)
+    void setTimeout(200).then(() => abort.abort(reason))
     await rejects(running, reason)
     await rejects(run(JOBS, { ...on(2, 'endless'), signal: abort.signal }), reason)
+  })
+
+  it('L45: drains: what the sources gave goes through, from worker to worker, and states give their results', async () => {
+    const seen: unknown[] = []
+    const running = await start(JOBS, { ...on(2, 'drained'), into: (rows) => void seen.push(...rows) })
+    await setTimeout(300)
+    deepEqual(await running.drain(), { events: 1, late: 0, dead: 0 })
+    const [{ n, total }] = seen as [{ n: number; total: number }]
+    ok(n > 1000)
+    // Nothing of the numbers from 0 on is missing: 0 + 1 + … + (n - 1).
+    equal(total, (n * (n - 1)) / 2)
+  })
+
+  it('L44: is cancelled with the reason given', async () => {
+    const running = await start(JOBS, on(2, 'endless'))
+    const reason = new Error('no longer wanted')
+    const failed = rejects(running.done, reason)
+    await running.cancel(reason)
+    await failed
   })
 
   it('leaves no thread, port or timer behind', () => {

@@ -51,6 +51,8 @@ export interface Assembly {
   /** Layer by layer, sources first; with what carries events to and from elsewhere. */
   readonly layers: readonly (readonly StageCore[])[]
   readonly links: readonly Link[]
+  /** Where events enter: the stages of sources that are here. */
+  readonly sources: readonly StageCore[]
   /** Stages from which the flow's own events come, with the layer's stage that each is the end of. */
   readonly outputs: readonly { readonly stage: StageCore; readonly from: Channel['from'] }[]
 }
@@ -105,7 +107,10 @@ class Assembling {
         from: { layer, stage },
       })),
     )
-    return { layers: this.#layers, links: this.#links, outputs }
+    const sources = this.#topology.layers
+      .filter(({ work }) => work.kind === 'source')
+      .flatMap((layer) => [...(this.#built.get(layer)?.values() ?? [])].map(({ first }) => first))
+    return { layers: this.#layers, links: this.#links, sources, outputs }
   }
 
   #build(layer: Layer): void {

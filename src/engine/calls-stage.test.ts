@@ -27,7 +27,7 @@ const rest = async (): Promise<void> => {
 }
 
 describe('mapAsync', () => {
-  it('does not stall behind the slowest call, and keeps the order', async () => {
+  it('L32: does not stall behind the slowest call, and keeps the order', async () => {
     const desk = new Desk()
     const found = collect(flow(numbers(8)).mapAsync(desk.call, { concurrency: 4 }))
     await rest()
@@ -42,7 +42,7 @@ describe('mapAsync', () => {
     equal(desk.most, 4)
   })
 
-  it('gives results as they come when no order is asked for', async () => {
+  it('L32: gives results as they come when no order is asked for', async () => {
     const desk = new Desk()
     const found: number[] = []
     const running = run(flow(numbers(3)).mapAsync(desk.call, { concurrency: 3, ordered: false }), {
@@ -70,7 +70,7 @@ describe('mapAsync', () => {
     ok(begun < 20_000, `${begun} were begun`)
   })
 
-  it('runs calls of one key one after the other, in order', async () => {
+  it('L32: runs calls of one key one after the other, in order', async () => {
     const log: string[] = []
     const call = async (n: number): Promise<number> => {
       log.push(`+${n}`)
@@ -83,7 +83,7 @@ describe('mapAsync', () => {
     ok(log.indexOf('+2') < log.indexOf('-1'))
   })
 
-  it('tries again, with a wait that doubles', async () => {
+  it('L32: tries again, with a wait that doubles', async () => {
     const clock = new ManualClock()
     const attempts: number[] = []
     const found = collect(
@@ -142,7 +142,7 @@ describe('mapAsync', () => {
     ok(signals.every(({ aborted }) => aborted))
   })
 
-  it('begins no more calls in a second than it may', async () => {
+  it('L32: begins no more calls in a second than it may', async () => {
     const clock = new ManualClock()
     const begun: number[] = []
     const call = (n: number): number => {
@@ -158,7 +158,7 @@ describe('mapAsync', () => {
     deepEqual(begun, [0, 0, 0, 1000, 1000, 1000, 2000])
   })
 
-  it('asks a lookup once for events of one key, also for those that come meanwhile', async () => {
+  it('L33: asks a lookup once for events of one key, also for those that come meanwhile', async () => {
     const asked: string[] = []
     const lookup = async (key: string): Promise<number> => {
       asked.push(key)

@@ -1,22 +1,10 @@
 // The ways of running a flow: to an array, to a sink, to an async iterable.
 
-import type { Writable } from 'node:stream'
-import type { WritableStream } from 'node:stream/web'
-import { consumer } from '../stage/make.ts'
-import type { Consumer } from '../stage/stage.ts'
-import { coreOf } from '../stage/subscribe.ts'
-import { handedOver, into } from '../stage/to.ts'
+import { handedOver } from '../stage/to.ts'
 import type { FlowRun } from './inline.ts'
 import { type FlowReport, type FlowRunOptions, settingsOf } from './options.ts'
+import { begin, type RunFlowOptions, type RunningFlow } from './running.ts'
 import { type Runnable, startFlow } from './start.ts'
-
-/** What takes the events of a flow: a stage, a stream, or a function that is handed batches. */
-export type FlowSink<T> = Consumer<T> | Writable | WritableStream<T> | ((events: readonly T[]) => Promise<void> | void)
-
-export interface RunFlowOptions<T> extends FlowRunOptions {
-  /** Where the flow's events go; counted and dropped by default. Of several, each event goes to one. */
-  readonly into?: FlowSink<T> | readonly Consumer<T>[]
-}
 
 /**
  * Runs a flow to its end, and gives all that comes out of it. Events of stages side by side come in no order.
@@ -30,7 +18,8 @@ export async function collect<T>(flow: Runnable<T>, options: FlowRunOptions = {}
   const keep = (events: readonly T[]): void => {
     for (const event of events) found.push(event)
   }
-  await finish('collect', flow, keep, options)
+  const { done } = await begin('collect', flow, { ...options, into: keep })
+  await done
   return found
 }
 
@@ -44,8 +33,24 @@ export async function collect<T>(flow: Runnable<T>, options: FlowRunOptions = {}
  * seen // => [1, 2, 3]
  */
 export async function run<T>(flow: Runnable<T>, options: RunFlowOptions<T> = {}): Promise<FlowReport> {
-  const { into: sink = () => {}, ...others } = options
-  return await finish('run', flow, sink, others)
+  const { done } = await begin('run', flow, options)
+  return await done
+}
+
+/**
+ * Starts a flow, and gives what stops it: for flows that have no end of their own.
+ *
+ * @throws what is wrong with the flow or its sources, before anything is read; all else is thrown by `done`
+ * @example
+ * const endless = function* () {
+ *   for (let n = 0; ; n += 1) yield n
+ * }
+ * const running = await start(flow(endless).aggregate({ n: count() }))
+ * setTimeout(() => running.drain(), 10)
+ * await running.done // => { events: 1, late: 0, dead: 0 }
+ */
+export async function start<T>(flow: Runnable<T>, options: RunFlowOptions<T> = {}): Promise<RunningFlow> {
+  return await begin('start', flow, options)
 }
 
 /**
@@ -69,36 +74,4 @@ export async function* stream<T>(flow: Runnable<T>, options: FlowRunOptions = {}
   })
   for await (const batch of batches) yield* batch as readonly T[]
   started?.account.warn()
-}
-
-async function finish<T>(
-  what: string,
-  flow: Runnable<T>,
-  sink: RunFlowOptions<T>['into'],
-  options: FlowRunOptions,
-): Promise<FlowReport> {
-  const settings = settingsOf(what, options)
-  let events = 0
-  const takers = takersOf(sink, (more) => {
-    events += more
-  }).map(coreOf)
-  const { account, done } = await startFlow(what, flow, takers, settings)
-  await done
-  if (typeof sink !== 'function') for (const taker of takers) events += taker.stats().received
-  account.warn()
-  return { events, late: account.tooLate, dead: account.refused }
-}
-
-/** Sinks as stages; a function's events are counted as it is handed them. */
-function takersOf<T>(sink: RunFlowOptions<T>['into'], count: (events: number) => void): readonly Consumer<never>[] {
-  if (typeof sink === 'function') {
-    const onEvents = (batch: readonly T[]): Promise<void> | void => {
-      count(batch.length)
-      return sink(batch)
-    }
-    return [consumer<T>({ name: 'sink', onEvents })]
-  }
-  if (Array.isArray(sink)) return sink
-  if (typeof sink === 'object' && sink !== null && 'notify' in sink) return [sink as Consumer<never>]
-  return [into<never>(sink as Writable)]
 }

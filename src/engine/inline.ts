@@ -17,6 +17,8 @@ export interface FlowRun {
   readonly account: Account
   /** Stops asking the sources, and lets through what they gave. */
   drain(): void
+  /** Ends all of it now; resolves when nothing is left. */
+  cancel(reason: unknown): Promise<void>
 }
 
 /** Starts the flow that ends with `node`: what it gives goes to all of `takers`, each getting a part of it. */
@@ -29,10 +31,13 @@ export function startInline(
   const { stages = 1, clock, signal } = settings
   signal?.throwIfAborted()
   const account = new Account(settings)
-  const { layers, links, outputs } = assemble(layOut(node, { stages }), { clock, account })
+  const { layers, links, sources, outputs } = assemble(layOut(node, { stages }), { clock, account })
   const out = takers.flatMap((taker) => outputs.map(({ stage }) => link(taker, stage, DEMAND)))
   const run = new Run([...layers, takers], { signal, failsInLine })
   // From the bottom up: no stage gives anything before those below it have asked.
   begin([...out, ...links.toReversed()])
-  return { account, done: run.done, drain: () => void run.drain().catch(() => {}) }
+  const drain = (): void => {
+    for (const source of sources) source.complete()
+  }
+  return { account, done: run.done, drain, cancel: (reason) => run.cancel(reason) }
 }

@@ -12,21 +12,22 @@ export interface StepProbe {
   readonly context: StepContext
   /** What the step told of: late and refused events. */
   readonly told: unknown[]
-  /** What its clocks show. */
-  nowMs: number
+  /** What its clocks show, both of them. */
+  readonly clock: { nowMs: number }
 }
 
-/** Makes a step that gives to nobody but its probe. Its clocks, both, show `nowMs`. */
+/** Makes a step that gives to nobody but its probe. */
 export function probeStep(make: MakeStep, given: Partial<StepContext> = {}): StepProbe {
   let out: Given[] = []
   const told: unknown[] = []
+  const clock = { nowMs: 0 }
   const context: StepContext = {
     partition: { index: 0, total: 1 },
     inputs: 1,
     input: 0,
     isStopped: false,
-    nowMs: () => probe.nowMs,
-    wallMs: () => probe.nowMs,
+    nowMs: () => clock.nowMs,
+    wallMs: () => clock.nowMs,
     late: (_, value) => told.push(['late', value]),
     dead: (_, value, reason) => told.push(['dead', value, reason]),
     accuse: () => {},
@@ -36,7 +37,7 @@ export function probeStep(make: MakeStep, given: Partial<StepContext> = {}): Ste
     events: (batch: readonly unknown[]) => void out.push(batch),
     watermark: (time: number) => void out.push({ watermark: time }),
   }
-  const probe: StepProbe = {
+  return {
     step: make(next, context),
     take() {
       const taken = out
@@ -45,7 +46,6 @@ export function probeStep(make: MakeStep, given: Partial<StepContext> = {}): Ste
     },
     context,
     told,
-    nowMs: 0,
+    clock,
   }
-  return probe
 }

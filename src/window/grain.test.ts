@@ -8,7 +8,7 @@ import { session, sliding, tumbling } from './window.ts'
 const at = (time: number): number => time
 
 describe('grainOf', () => {
-  it('T46: is the greatest step on which all ends lie', () => {
+  it('T38: is the greatest step on which all ends lie', () => {
     deepEqual(grainOf(tumbling('1m', at)), { ms: 60_000, offsetMs: 0 })
     deepEqual(grainOf(tumbling('1m', at, { offset: '7s' })), { ms: 60_000, offsetMs: 7000 })
     equal(grainOf(tumbling('1m', at, { allowedLateness: '90s' })).ms, 30_000)
@@ -18,7 +18,7 @@ describe('grainOf', () => {
     equal(grainOf(session(4, at)).ms, 1)
   })
 
-  it('T46: passes the end of every window at the same event as the exact time does', () => {
+  it('T38: passes the end of every window at the same event as the exact time does', () => {
     const specs = fc.record({
       size: fc.integer({ min: 1, max: 40 }),
       offset: fc.integer({ min: 0, max: 39 }),

@@ -56,7 +56,16 @@ export async function startThreads(
     const links = takers.flatMap((taker) => outputs.map((output) => link(taker, output, DEMAND)))
     run = new Run([outputs, takers], { signal, failsInLine })
     begin(links)
-    return { account, drain: () => crew.drain(), done: finish(run, crew, ended.signal) }
+    const running = run
+    return {
+      account,
+      drain: () => crew.drain(),
+      done: finish(running, crew, ended.signal),
+      async cancel(reason) {
+        await running.cancel(reason)
+        await crew.end(true)
+      },
+    }
   } catch (error) {
     await crew.end(true)
     for (const taker of takers) taker.cancel(error)

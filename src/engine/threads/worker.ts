@@ -52,7 +52,7 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
     return found
   }
   for (const [worker, to] of ports) wires.set(worker, new Wires(to))
-  const { layers, links, outputs } = assemble(topology, {
+  const { layers, links, sources, outputs } = assemble(topology, {
     clock: systemClock,
     account,
     busy: new Watch(setup.watch).busy(index),
@@ -70,8 +70,8 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
   const run = new Run([...layers, ends.map(({ sender }) => sender)])
   for (const [worker, to] of ports) listen(to, wiresTo(worker))
   port?.on('message', ({ kind }: ToWorker) => {
-    if (kind === 'drain')
-      run.drain().catch(() => {}) // Told by `done` below.
+    // What other workers send still comes: only where events enter is closed.
+    if (kind === 'drain') for (const source of sources) source.complete()
     else if (kind === 'cancel') void run.cancel()
   })
   begin([...ends.map(({ link: one }) => one), ...links.toReversed()])

@@ -40,7 +40,7 @@ describe('batch', () => {
     const { step, take } = probe
     equal(step.nextTickMs, undefined)
     step.events([1])
-    probe.nowMs = 49
+    probe.clock.nowMs = 49
     step.events([2])
     equal(step.nextTickMs, 50)
     step.tick?.(49)

@@ -1,0 +1,79 @@
+// A flow under way: where its events go, and how it is stopped.
+
+import type { Writable } from 'node:stream'
+import type { WritableStream } from 'node:stream/web'
+import { consumer } from '../stage/make.ts'
+import type { Consumer } from '../stage/stage.ts'
+import { coreOf } from '../stage/subscribe.ts'
+import { into } from '../stage/to.ts'
+import type { FlowRun } from './inline.ts'
+import { type FlowReport, type FlowRunOptions, settingsOf } from './options.ts'
+import { type Runnable, startFlow } from './start.ts'
+
+/** What takes the events of a flow: a stage, a stream, or a function that is handed batches. */
+export type FlowSink<T> = Consumer<T> | Writable | WritableStream<T> | ((events: readonly T[]) => Promise<void> | void)
+
+export interface RunFlowOptions<T> extends FlowRunOptions {
+  /** Where the flow's events go; counted and dropped by default. Of several, each event goes to one. */
+  readonly into?: FlowSink<T> | readonly Consumer<T>[]
+}
+
+/** A flow under way. */
+export interface RunningFlow {
+  /** Resolves when all has ended and is closed; rejects with what made it fail. */
+  readonly done: Promise<FlowReport>
+  /** Closes the sources, and lets through what they gave: states and windows give their results. Settles as `done`. */
+  drain(): Promise<FlowReport>
+  /** Ends it now, in every thread; what is on its way is lost, and `done` rejects with the reason. */
+  cancel(reason?: unknown): Promise<void>
+  /** Drains; throws what made the run fail. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export async function begin<T>(what: string, flow: Runnable<T>, options: RunFlowOptions<T>): Promise<RunningFlow> {
+  const { into: sink = () => {}, ...others } = options
+  const settings = settingsOf(what, others)
+  let handed = 0
+  const takers = takersOf(sink, (events) => {
+    handed += events
+  }).map(coreOf)
+  const run = await startFlow(what, flow, takers, settings)
+  const done = finish(run, () =>
+    typeof sink === 'function' ? handed : takers.reduce((sum, taker) => sum + taker.stats().received, 0),
+  )
+  const drain = (): Promise<FlowReport> => {
+    run.drain()
+    return done
+  }
+  return {
+    done,
+    drain,
+    async cancel(reason = new DOMException('The run was cancelled', 'AbortError')) {
+      await run.cancel(reason)
+      await done.catch(() => {}) // Rejects with the reason: whoever looks at it is told.
+    },
+    async [Symbol.asyncDispose]() {
+      await drain()
+    },
+  }
+}
+
+async function finish({ done, account }: FlowRun, eventsGiven: () => number): Promise<FlowReport> {
+  await done
+  account.warn()
+  return { events: eventsGiven(), late: account.tooLate, dead: account.refused }
+}
+
+/** Sinks as stages; a function's events are counted as it is handed them. */
+function takersOf<T>(sink: RunFlowOptions<T>['into'], count: (events: number) => void): readonly Consumer<never>[] {
+  if (typeof sink === 'function') {
+    const onEvents = (batch: readonly T[]): Promise<void> | void => {
+      count(batch.length)
+      return sink(batch)
+    }
+    return [consumer<T>({ name: 'sink', onEvents })]
+  }
+  if (Array.isArray(sink)) return sink
+  if (typeof sink === 'object' && sink !== null && 'notify' in sink) return [sink as Consumer<never>]
+  return [into<never>(sink as Writable)]
+}
