@@ -30,7 +30,13 @@ export interface FoldSpec<In, State, Out> {
  * })
  * longest.result(['a', 'ccc', 'bb'].reduce(longest.add, longest.create())) // => 3
  */
-export function fold<In, State, Out = State>(spec: FoldSpec<In, State, Out>): Aggregate<In, Out, State> {
+export function fold<In, State>(
+  spec: FoldSpec<In, State, State> & { readonly result?: never },
+): Aggregate<In, State, State>
+export function fold<In, State, Out>(
+  spec: FoldSpec<In, State, Out> & { readonly result: (state: State) => Out },
+): Aggregate<In, Out, State>
+export function fold<In, State, Out>(spec: FoldSpec<In, State, Out>): Aggregate<In, Out, State> {
   checkKeys('fold', spec, ['create', 'add', 'merge', 'result'])
   const { create, add, merge, result = (state: State) => state as unknown as Out } = spec
   checkPart('create', create)
