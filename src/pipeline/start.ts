@@ -7,7 +7,6 @@ import { type Params, readParams } from './param.ts'
 import type { Pipeline, PipelineParts } from './pipeline.ts'
 import { type MaxDeadLetters, RejectLimit } from './reject-limit.ts'
 import type { Progress, RunEvent, RunReport } from './report.ts'
-import { Running } from './running.ts'
 
 export interface StartOptions {
   /** Parameters as text, as the command line gives them. */
@@ -64,6 +63,8 @@ export async function startPipeline<P extends Params>(
     ...waiting,
   })
   const onEvent = options.onEvent ?? (() => {})
+  // Not before it is needed: programs and threads without a pipeline start sooner.
+  const { Running } = await import('./running.ts')
   const name = pipeline.name
   return new Running({ name, parts, splits, writer, limit, epochMs, epochEvents, clock, onEvent, signal })
 }

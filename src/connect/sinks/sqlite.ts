@@ -6,7 +6,6 @@ import type { Columns } from '../column.ts'
 import type { Sink } from '../sink.ts'
 import { checkTableName, foldName } from '../sql/name.ts'
 import { shapeOf } from './sqlite/shape.ts'
-import { SqliteWriter } from './sqlite/writer.ts'
 
 export interface SqliteOptions {
   /** The table that rows go to; made if it is not there. */
@@ -68,8 +67,19 @@ export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
     title: `table ${table} in ${path}`,
     deadLetters: `table ${deadLetters} in ${path}`,
     guarantee: 'exactly-once',
-    open: ({ pipeline, signal, columns: known }) =>
-      SqliteWriter.open<Row>({ path, table, key, columns: columns ?? known, deadLetters, pipeline, signal }),
+    async open({ pipeline, signal, columns: known }) {
+      // Not before it is needed: programs and threads without a database start sooner.
+      const { SqliteWriter } = await import('./sqlite/writer.ts')
+      return await SqliteWriter.open<Row>({
+        path,
+        table,
+        key,
+        columns: columns ?? known,
+        deadLetters,
+        pipeline,
+        signal,
+      })
+    },
   }
 }
 

@@ -76,10 +76,14 @@ export class Groups {
 
   /** Takes a partial result in. */
   merge([key, saved]: Partial): void {
-    this.#update(key, ({ load, merge }, state, isNew, i) => {
+    const at = this.#table.find(key)
+    for (let i = 0; i < this.#members.length; i += 1) {
+      const { load, merge } = this.#members[i] as Any
+      const column = this.#columns[i] as unknown[]
       const other = load(saved[i])
-      return isNew ? other : merge?.(state, other)
-    })
+      if (at === column.length) column.push(other)
+      else column[at] = merge?.(column[at], other)
+    }
   }
 
   /** Makes sure that there is a state, also if nothing came. */
@@ -88,7 +92,9 @@ export class Groups {
   }
 
   partialOf(at: number): Partial {
-    return [this.keyOf(at), this.#members.map(({ save }, i) => save(this.#columns[i]?.[at]))]
+    const saved: unknown[] = []
+    for (let i = 0; i < this.#members.length; i += 1) saved.push(this.#members[i]?.save(this.#columns[i]?.[at]))
+    return [this.keyOf(at), saved]
   }
 
   /** The results of one key, put into `row` by their names. */
@@ -108,11 +114,11 @@ export class Groups {
     for (const column of this.#columns) column.length = 0
   }
 
-  #update(key: Key, change: (member: Any, state: unknown, isNew: boolean, i: number) => unknown): void {
+  #update(key: Key, change: (member: Any, state: unknown, isNew: boolean) => unknown): void {
     const at = this.#table.find(key)
     for (let i = 0; i < this.#members.length; i += 1) {
       const column = this.#columns[i] as unknown[]
-      column[at] = change(this.#members[i] as Any, column[at], at === column.length, i)
+      column[at] = change(this.#members[i] as Any, column[at], at === column.length)
     }
   }
 }
