@@ -9,8 +9,8 @@ import type { Aggregating } from '../plan.ts'
 /** An aggregate of which nothing is known. */
 export type Any = Aggregate<unknown, unknown, unknown>
 
-/** What travels between the two halves of an aggregation. */
-export type Partial = readonly [key: Key, saved: readonly unknown[]]
+/** What travels between the two halves of an aggregation: flat, as there may be many of them. */
+export type Partial = readonly [key: Key, ...saved: unknown[]]
 
 type Loop = (batch: readonly unknown[]) => void
 
@@ -75,12 +75,12 @@ export class Groups {
   }
 
   /** Takes a partial result in. */
-  merge([key, saved]: Partial): void {
-    const at = this.#table.find(key)
+  merge(partial: Partial): void {
+    const at = this.#table.find(partial[0])
     for (let i = 0; i < this.#members.length; i += 1) {
       const { load, merge } = this.#members[i] as Any
       const column = this.#columns[i] as unknown[]
-      const other = load(saved[i])
+      const other = load(partial[i + 1])
       if (at === column.length) column.push(other)
       else column[at] = merge?.(column[at], other)
     }
@@ -92,9 +92,9 @@ export class Groups {
   }
 
   partialOf(at: number): Partial {
-    const saved: unknown[] = []
-    for (let i = 0; i < this.#members.length; i += 1) saved.push(this.#members[i]?.save(this.#columns[i]?.[at]))
-    return [this.keyOf(at), saved]
+    const partial: [key: Key, ...saved: unknown[]] = [this.keyOf(at)]
+    for (let i = 0; i < this.#members.length; i += 1) partial.push(this.#members[i]?.save(this.#columns[i]?.[at]))
+    return partial
   }
 
   /** The results of one key, put into `row` by their names. */
