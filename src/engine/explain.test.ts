@@ -60,15 +60,17 @@ describe('explain', () => {
 
 describe('choose', () => {
   it('L54: starts threads for sources that can be read side by side, and are worth it', async () => {
-    const { node } = flow(parts(9 * MIB, 9 * MIB)).map((n) => n)
+    const { node } = flow(parts(40 * MIB, 40 * MIB)).map((n) => n)
     equal((await choose(node)).threads, 2)
     equal((await choose(flow(parts(undefined, undefined)).node)).threads, 2)
   })
 
   const inOne = {
-    'a source that cannot be read side by side would feed all threads': flow(parts(9 * MIB, 9 * MIB)).merge(flow([1])),
+    'a source that cannot be read side by side would feed all threads': flow(parts(40 * MIB, 40 * MIB)).merge(
+      flow([1]),
+    ),
     'there is one part to read': flow(parts(99 * MIB)),
-    'there is less to read than 16 MiB': flow(parts(MIB, MIB)),
+    'there is less to read than 64 MiB': flow(parts(MIB, MIB)),
   }
   for (const [why, built] of Object.entries(inOne)) {
     it(`L54: stays in one thread: ${why}`, async () => deepEqual(await choose(built.node), { threads: 0, why }))
