@@ -17,6 +17,7 @@ import { producerConsumer } from '../stage/make.ts'
 import { coreOf, link } from '../stage/subscribe.ts'
 import type { Account } from './account.ts'
 import { callsStage } from './calls-stage.ts'
+import type { InFlight } from './in-flight.ts'
 import { localQueue, type SplitsStageOptions, splitsStage } from './splits-stage.ts'
 import { type Busy, stepsStage } from './steps-stage.ts'
 
@@ -42,6 +43,7 @@ export interface Channel {
 export interface AssembleOptions {
   readonly clock: Clock
   readonly account: Account
+  readonly inFlight: InFlight
   readonly site?: Site
   readonly busy?: Busy
 }
@@ -56,9 +58,6 @@ export interface Assembly {
   /** Stages from which the flow's own events come, with the layer's stage that each is the end of. */
   readonly outputs: readonly { readonly stage: StageCore; readonly from: Channel['from'] }[]
 }
-
-/** Large enough that a batch costs little beside its events, small enough that several stages get some. */
-export const DEMAND: SubscribeOptions = { maxDemand: 4000, minDemand: 2000 }
 
 const HERE: Site = {
   isHere: () => true,
@@ -187,7 +186,8 @@ class Assembling {
   }
 
   #tie(below: StageCore | undefined, above: StageCore | undefined, options: SubscribeOptions = {}): void {
-    this.#links.push(link(below, above, { ...DEMAND, ...options }))
+    const { inFlight } = this.#options
+    this.#links.push(inFlight.watch(link(below, above, { ...inFlight.demand, ...options })))
   }
 
   #dispatcher(edge: Edge | 'out', to: Layer | undefined): DispatcherSpec<unknown, unknown> {
@@ -212,14 +212,14 @@ class Assembling {
     queue: SplitsStageOptions['queue'] | undefined,
   ): StageCore[] {
     const { work, stages } = layer
-    const { account, clock } = this.#options
+    const { account, clock, inFlight } = this.#options
     const name = `layer ${layer.number}, stage ${stage + 1}`
     switch (work.kind) {
       case 'source': {
         const { source } = work
         if (queue !== undefined && isSplittable(source)) {
           const dead: SplitsStageOptions['dead'] = ({ step, reason, origin }) => account.dead(step, origin.raw, reason)
-          return [coreOf(splitsStage({ name: work.name, source, queue, dispatcher, dead }))]
+          return [coreOf(splitsStage({ name: work.name, source, queue, dispatcher, dead, meter: inFlight.meter() }))]
         }
         if (!isProducer(source)) return [coreOf(from(source as Pullable<unknown>, { name: work.name, dispatcher }))]
         // A stage of the user's own has its own dispatcher: one behind it has the one that is needed.
@@ -230,7 +230,9 @@ class Assembling {
         const inputs = [...this.#channels(layer, stage)].length
         const partition = { index: stage, total: stages }
         const own = { name, layer: layer.number, steps: fuse(work.steps), partition, inputs, busy: this.#options.busy }
-        return [coreOf(stepsStage({ ...own, dispatcher, clock, account }))]
+        return [
+          coreOf(stepsStage({ ...own, dispatcher, clock, account, meters: [inFlight.meter(), inFlight.meter()] })),
+        ]
       }
       case 'mapAsync': {
         const settings = shareOf(work.settings, stage, stages)

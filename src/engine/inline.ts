@@ -6,7 +6,8 @@ import type { StageCore } from '../stage/core.ts'
 import { Run } from '../stage/run.ts'
 import { begin, link } from '../stage/subscribe.ts'
 import { Account } from './account.ts'
-import { assemble, DEMAND } from './assemble.ts'
+import { assemble } from './assemble.ts'
+import { InFlight } from './in-flight.ts'
 import type { Settings } from './options.ts'
 
 /** A flow that runs. */
@@ -31,8 +32,9 @@ export function startInline(
   const { stages = 1, clock, signal } = settings
   signal?.throwIfAborted()
   const account = new Account(settings)
-  const { layers, links, sources, outputs } = assemble(layOut(node, { stages }), { clock, account })
-  const out = takers.flatMap((taker) => outputs.map(({ stage }) => link(taker, stage, DEMAND)))
+  const inFlight = new InFlight(settings.inFlight)
+  const { layers, links, sources, outputs } = assemble(layOut(node, { stages }), { clock, account, inFlight })
+  const out = takers.flatMap((taker) => outputs.map(({ stage }) => inFlight.watch(link(taker, stage, inFlight.demand))))
   const run = new Run([...layers, takers], { signal, failsInLine })
   // From the bottom up: no stage gives anything before those below it have asked.
   begin([...out, ...links.toReversed()])

@@ -3,6 +3,7 @@
 import { checkInteger, checkKeys, checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Refused } from './account.ts'
+import type { InFlightLimits } from './in-flight.ts'
 
 /** Options of everything that runs a flow. */
 export interface FlowRunOptions {
@@ -21,6 +22,8 @@ export interface FlowRunOptions {
   readonly maxBatchMs?: number
   /** The most memory of a worker thread's objects, in MB: Node's own limit by default. */
   readonly heapMb?: number
+  /** The most events between two stages, 4000 by default, and about the most bytes, 16 MiB. */
+  readonly inFlight?: Partial<InFlightLimits>
   /** Told of each event that came too late for its window. Without it, a warning at the end says how many. */
   readonly onLate?: (operator: string, event: unknown) => void
   /** Told of each event that a schema refused, or whose time cannot be told. Without it, a warning at the end. */
@@ -44,7 +47,7 @@ export interface FlowReport {
 /** The most threads of a run: each takes tens of megabytes, and a port to each other one. */
 export const MOST_THREADS = 256
 
-const OPTIONS = ['threads', 'name', 'stages', 'maxBatchMs', 'heapMb', 'onLate', 'onDead', 'clock', 'signal']
+const OPTIONS = ['threads', 'name', 'stages', 'maxBatchMs', 'heapMb', 'inFlight', 'onLate', 'onDead', 'clock', 'signal']
 
 /** The options with their defaults. */
 export interface Settings {
@@ -53,6 +56,7 @@ export interface Settings {
   readonly stages: number | undefined
   readonly maxBatchMs: number
   readonly heapMb: number | undefined
+  readonly inFlight: InFlightLimits
   readonly clock: Clock
   readonly signal: AbortSignal | undefined
   readonly onLate: FlowRunOptions['onLate']
@@ -63,6 +67,10 @@ export function settingsOf(what: string, options: FlowRunOptions): Settings {
   checkKeys(what, options, OPTIONS)
   const { threads, stages, maxBatchMs = 60_000, heapMb, name = 'default' } = options
   const { clock = systemClock, signal, onLate, onDead } = options
+  checkKeys(`inFlight of ${what}`, options.inFlight ?? {}, ['events', 'bytes'])
+  // Large enough that a batch costs little beside its events, small enough that several stages get some.
+  const inFlight = { events: 4000, bytes: 16 * 1024 * 1024, ...options.inFlight }
+  for (const [key, value] of Object.entries(inFlight)) checkInteger(`${key} of inFlight`, value, 1)
   for (const [key, value] of Object.entries({ threads, stages, heapMb })) {
     if (value !== undefined) checkInteger(`${key} of ${what}`, value, 1)
   }
@@ -70,5 +78,5 @@ export function settingsOf(what: string, options: FlowRunOptions): Settings {
     throw new RangeError(`threads of ${what} must be ${MOST_THREADS} at most: found ${threads}`)
   }
   if (maxBatchMs !== Number.POSITIVE_INFINITY) checkMs(`maxBatchMs of ${what}`, maxBatchMs, 1)
-  return { threads, name, stages, maxBatchMs, heapMb, clock, signal, onLate, onDead }
+  return { threads, name, stages, maxBatchMs, heapMb, inFlight, clock, signal, onLate, onDead }
 }

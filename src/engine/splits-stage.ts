@@ -19,6 +19,8 @@ export interface SplitsStageOptions {
   readonly queue: (signal: AbortSignal) => Promise<SplitQueue>
   readonly dispatcher: DispatcherSpec<unknown, never>
   readonly dead: (letter: DeadLetter) => void
+  /** Shown what was read. */
+  readonly meter: (values: readonly unknown[]) => void
 }
 
 /** The most events read before they go out. */
@@ -77,6 +79,7 @@ class Reading {
         if (values === undefined) await this.#closeReader(reader)
         else if (values.length > 0) {
           this.#missing -= values.length
+          this.#options.meter(values)
           self.emit(values)
         }
       }

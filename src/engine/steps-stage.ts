@@ -22,6 +22,8 @@ export interface StepsStageOptions {
   readonly account: Account
   /** Told when a batch begins and ends, for who watches for one that does not. */
   readonly busy?: Busy | undefined
+  /** Shown what comes, and what goes. */
+  readonly meters: readonly [came: (batch: readonly unknown[]) => void, goes: (batch: readonly unknown[]) => void]
   /** The layer's number. */
   readonly layer: number
 }
@@ -63,6 +65,7 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
 
   constructor(options: StepsStageOptions) {
     const { name, dispatcher, steps, partition, inputs, clock, account } = options
+    const [, goes] = options.meters
     this.name = name
     this.dispatcher = dispatcher
     this.#options = options
@@ -78,7 +81,10 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
       accuse: (operator, event) => account.accuse(operator, event),
     }
     const out = {
-      events: (batch: readonly unknown[]) => this.#self?.emit(batch),
+      events: (batch: readonly unknown[]) => {
+        goes(batch)
+        this.#self?.emit(batch)
+      },
       watermark: (time: number) => this.#self?.watermark(time),
     }
     this.#chain = new Chain(steps, out, this.#context)
@@ -91,7 +97,8 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
   }
 
   onEvents(batch: readonly unknown[], from: Subscription, self: Self): StepsStage | undefined {
-    const { busy, layer } = this.#options
+    const { busy, layer, meters } = this.#options
+    meters[0](batch)
     busy?.begin(layer)
     this.#context.input = this.#inputs.get(from) ?? 0
     this.#chain.events(batch)

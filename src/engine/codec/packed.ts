@@ -2,14 +2,8 @@
 
 import type { Transferable } from 'node:worker_threads'
 import { unreachable } from '../../base/invariant.ts'
+import { bytesOfSample } from '../size.ts'
 import type { Column } from './column.ts'
-
-/** Values that are looked at of a column that is cloned. */
-const SAMPLE = 16
-/** What an object takes by itself. */
-const OBJECT_BYTES = 16
-/** Objects within objects are looked at this deep. */
-const DEEPEST = 4
 
 /** A batch in a form that can be posted: `port.postMessage(packed, transferablesOf(packed))`. */
 export type Packed =
@@ -86,23 +80,4 @@ function bytesOfColumn(column: Column): number {
     default:
       return unreachable(column)
   }
-}
-
-function bytesOfSample(values: readonly unknown[], depth = 0): number {
-  const step = Math.max(1, Math.ceil(values.length / SAMPLE))
-  let bytes = 0
-  let looked = 0
-  for (let i = 0; i < values.length; i += step, looked += 1) bytes += bytesOfValue(values[i], depth)
-  return looked === 0 ? 0 : Math.round((bytes / looked) * values.length)
-}
-
-function bytesOfValue(value: unknown, depth: number): number {
-  if (typeof value === 'string') return 8 + 2 * value.length
-  if (typeof value !== 'object' || value === null) return 8
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return OBJECT_BYTES + value.byteLength
-  if (depth === DEEPEST) return OBJECT_BYTES
-  if (Array.isArray(value)) return OBJECT_BYTES + bytesOfSample(value, depth + 1)
-  if (value instanceof Set) return OBJECT_BYTES + bytesOfSample([...value], depth + 1)
-  if (value instanceof Map) return OBJECT_BYTES + bytesOfSample([...value].flat(), depth + 1)
-  return Object.values(value).reduce<number>((sum, inner) => sum + 8 + bytesOfValue(inner, depth + 1), OBJECT_BYTES)
 }

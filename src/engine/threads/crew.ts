@@ -6,6 +6,7 @@ import type { Split } from '../../connect/source.ts'
 import { isSplittable } from '../../flow/source.ts'
 import { fingerprintOf, type Topology, worksOf } from '../../flow/topology.ts'
 import type { Account } from '../account.ts'
+import type { InFlight, InFlightLimits } from '../in-flight.ts'
 import { workerFailed } from './failure.ts'
 import type { Job } from './job.ts'
 import type { FromWorker, ToWorker, Wire, WorkerSetup } from './message.ts'
@@ -18,6 +19,9 @@ export interface CrewOptions {
   readonly workers: number
   /** Stages of a layer that says nothing of it. */
   readonly stages: number
+  /** Of the links of this thread; and what bounds those of the workers. */
+  readonly inFlight: InFlight
+  readonly limits: InFlightLimits
   readonly account: Account
   readonly tellsLate: boolean
   readonly tellsDead: boolean
@@ -154,13 +158,13 @@ class Member {
 
   /** @param workOf - what the worker is at, as far as is known */
   constructor(index: number, watch: SharedArrayBuffer, options: CrewOptions, workOf: () => string | undefined) {
-    const { job, workers, stages, tellsLate, tellsDead, heapMb } = options
+    const { job, workers, stages, limits, tellsLate, tellsDead, heapMb } = options
     this.index = index
     this.#options = options
     this.#workOf = workOf
     this.ready = this.#ready.promise
     this.done = this.#done.promise
-    const setup: WorkerSetup = { ...job, index, workers, stages, tellsLate, tellsDead, watch }
+    const setup: WorkerSetup = { ...job, index, workers, stages, inFlight: limits, tellsLate, tellsDead, watch }
     this.worker = new Worker(ENTRY, {
       workerData: setup,
       name: `sluice ${index + 1}`,
@@ -179,7 +183,7 @@ class Member {
 
   wiresOver(port: MessageChannel['port1']): Wires {
     this.#port = port
-    const wires = new Wires(port)
+    const wires = new Wires(port, this.#options.inFlight.counter())
     port.on('message', (wire: Wire) => wires.receive(wire))
     return wires
   }

@@ -3,6 +3,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Split } from '../../connect/source.ts'
 import type { Packed } from '../codec/codec.ts'
+import type { InFlightLimits } from '../in-flight.ts'
 
 /** Between two threads, on a channel from one stage to another: the demand protocol. */
 export type Wire =
@@ -23,6 +24,7 @@ export interface WorkerSetup {
   readonly index: number
   readonly workers: number
   readonly stages: number
+  readonly inFlight: InFlightLimits
   /** Whether single events are to be told. */
   readonly tellsLate: boolean
   readonly tellsDead: boolean

@@ -6,7 +6,7 @@ import type { StageCore } from '../../stage/core.ts'
 import { Run } from '../../stage/run.ts'
 import { begin, link } from '../../stage/subscribe.ts'
 import { Account } from '../account.ts'
-import { DEMAND } from '../assemble.ts'
+import { InFlight } from '../in-flight.ts'
 import type { FlowRun } from '../inline.ts'
 import type { Settings } from '../options.ts'
 import { Crew } from './crew.ts'
@@ -27,10 +27,13 @@ export async function startThreads(
   const ended = new AbortController()
   let run: Run | undefined
   const stages = settings.stages ?? threads
+  const inFlight = new InFlight(settings.inFlight)
   const crew = new Crew({
     job,
     workers: threads,
     stages,
+    inFlight,
+    limits: settings.inFlight,
     account,
     tellsLate: onLate !== undefined,
     tellsDead: onDead !== undefined,
@@ -53,7 +56,9 @@ export async function startThreads(
         return way.receiver(outId({ layer, stage }))
       }),
     )
-    const links = takers.flatMap((taker) => outputs.map((output) => link(taker, output, DEMAND)))
+    const links = takers.flatMap((taker) =>
+      outputs.map((output) => inFlight.watch(link(taker, output, inFlight.demand))),
+    )
     run = new Run([outputs, takers], { signal, failsInLine })
     begin(links)
     const running = run

@@ -8,7 +8,8 @@ import { fingerprintOf, type Topology } from '../../flow/topology.ts'
 import { Run } from '../../stage/run.ts'
 import { begin, link } from '../../stage/subscribe.ts'
 import { Account } from '../account.ts'
-import { assemble, DEMAND } from '../assemble.ts'
+import { assemble } from '../assemble.ts'
+import { InFlight } from '../in-flight.ts'
 import { resolveOwnName } from '../own-name.ts'
 import { failureOf } from './failure.ts'
 import { loadJob } from './job.ts'
@@ -46,15 +47,17 @@ try {
 async function work(topology: Topology, start: ToWorker & { readonly kind: 'start' }): Promise<void> {
   const { ports, splits, taken } = start
   const wires = new Map<number, Wires>()
+  const inFlight = new InFlight(setup.inFlight)
   const wiresTo = (worker: number): Wires => {
     const found = wires.get(worker)
     invariant(found !== undefined, `no way to worker ${worker + 1}`)
     return found
   }
-  for (const [worker, to] of ports) wires.set(worker, new Wires(to))
+  for (const [worker, to] of ports) wires.set(worker, new Wires(to, inFlight.counter()))
   const { layers, links, sources, outputs } = assemble(topology, {
     clock: systemClock,
     account,
+    inFlight,
     busy: new Watch(setup.watch).busy(index),
     site: {
       isHere: (layer, stage) => memberOf(layer, stage, workers) === index,
@@ -65,7 +68,7 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
   })
   const ends = outputs.map(({ stage, from }) => {
     const sender = wiresTo(STARTER).sender(outId(from))
-    return { sender, link: link(sender, stage, { ...DEMAND, demand: 'manual' }) }
+    return { sender, link: link(sender, stage, { demand: 'manual' }) }
   })
   const run = new Run([...layers, ends.map(({ sender }) => sender)])
   for (const [worker, to] of ports) listen(to, wiresTo(worker))

@@ -1,0 +1,83 @@
+// How much may be under way between two stages: fewer events where they are large.
+
+import type { Link, SubscribeOptions } from '../stage/link.ts'
+import { bytesOfSample } from './size.ts'
+
+/** The most events, and about the most bytes, that are under way between two stages. */
+export interface InFlightLimits {
+  readonly events: number
+  readonly bytes: number
+}
+
+/** As long as nobody knows how large events are, there are few of them. */
+const FIRST_EVENTS = 64
+
+/**
+ * Sets the demand windows of all links of one thread by the largest events that pass anywhere.
+ *
+ * It grows a window at once. A smaller one waits until what was asked for before has come: where events become larger
+ * all at once, as many as were asked for are on their way.
+ */
+export class InFlight {
+  readonly #most: InFlightLimits
+  readonly #links: Link[] = []
+  /** By meter: how large an event is, lately. */
+  readonly #sizes: number[] = []
+  #window: number
+
+  constructor(most: InFlightLimits) {
+    this.#most = most
+    this.#window = Math.min(FIRST_EVENTS, most.events)
+  }
+
+  /** The window as it is now. */
+  get demand(): SubscribeOptions {
+    return windowOf(this.#window)
+  }
+
+  /** Takes a link in, whose window follows from now on. */
+  watch(link: Link): Link {
+    this.#links.push(link)
+    return link
+  }
+
+  /** Makes what is shown every batch at one place. */
+  meter(): (batch: readonly unknown[]) => void {
+    const told = this.counter()
+    return (batch) => {
+      if (batch.length === 0) return
+      try {
+        told(batch.length, bytesOfSample(batch))
+      } catch {
+        // A getter of an event threw. Who uses it will be told; it is not for a limit to say so.
+      }
+    }
+  }
+
+  /** As `meter`, where somebody has measured already. */
+  counter(): (events: number, bytes: number) => void {
+    const at = this.#sizes.push(0) - 1
+    return (events, bytes) => {
+      const size = bytes / Math.max(1, events)
+      const before = this.#sizes[at] as number
+      // Large ones count at once, small ones when there are more of them.
+      this.#sizes[at] = Math.max(size, (3 * before + size) / 4)
+      this.#follow()
+    }
+  }
+
+  #follow(): void {
+    let largest = 1
+    for (const size of this.#sizes) if (size > largest) largest = size
+    const { events, bytes } = this.#most
+    const window = Math.min(events, Math.max(1, Math.floor(bytes / largest)))
+    const isNear = window > this.#window / 2 && window < this.#window * 2 && window !== events
+    if (window === this.#window || isNear) return
+    this.#window = window
+    for (const link of this.#links) if (!link.isManual) link.update(windowOf(window))
+  }
+}
+
+function windowOf(maxDemand: number): { readonly maxDemand: number; readonly minDemand: number } {
+  return { maxDemand, minDemand: Math.floor(maxDemand / 2) }
+}
