@@ -34,6 +34,8 @@ export interface ErrorDetails {
   BUFFER_FULL: { readonly stage: string; readonly size: number }
   /** An operator holds as much as it may. */
   STATE_OVER_LIMIT: { readonly operator: string; readonly option: string; readonly limit: number }
+  /** A function of a flow threw. */
+  OPERATOR_FAILED: { readonly operator: string; readonly event: string }
   /** A thread of a run failed, ended by itself, or did not come back from a batch. */
   WORKER_FAILED: { readonly worker: number; readonly operator: string; readonly event: string }
   /** A module that threads are to run does not give the same flow in each of them, or none. */

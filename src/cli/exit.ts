@@ -11,7 +11,7 @@ export const CANNOT_WRITE = 74
 export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'everything was read and committed, rejected records within the limit'],
   ['64', 'the command line is wrong'],
-  ['65', 'too many records were rejected (--strict, --max-dead-letters)'],
+  ['65', 'too many records were rejected (--strict, --max-dead-letters), or a function of a flow threw'],
   ['66', 'the source is missing, unreadable, corrupt, or no longer what it was'],
   ['69', 'the sink cannot be reached'],
   ['70', 'a bug in Sluice: please report it'],
@@ -39,13 +39,18 @@ const CODES: Readonly<Record<ErrorCode, number>> = {
   BUFFER_FULL: 70,
   STATE_OVER_LIMIT: 78,
   TIMED_OUT: 69,
+  OPERATOR_FAILED: 65,
   WORKER_FAILED: 70,
   FLOW_MISMATCH: 78,
 }
 
 /** The exit code of a failure. What nobody foresaw is a bug. */
 export function exitCodeOf(error: unknown): number {
-  return isSluiceError(error) ? CODES[error.code] : BUG
+  if (!isSluiceError(error)) return BUG
+  // Where the event is known, it was a function of the user's that threw.
+  if (isSluiceError(error, 'WORKER_FAILED') && (error.details.event ?? 'unknown') !== 'unknown')
+    return CODES.OPERATOR_FAILED
+  return CODES[error.code]
 }
 
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const

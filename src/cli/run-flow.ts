@@ -1,7 +1,9 @@
 // sluice run of a flow: its events as lines of JSON, and a summary.
 
 import { systemClock } from '../base/clock.ts'
-import { run } from '../engine/collect.ts'
+import { messageOf, SluiceError } from '../base/errors.ts'
+import type { Blame } from '../engine/account.ts'
+import { start } from '../engine/collect.ts'
 import { jsonLine } from '../observe/json.ts'
 import { lineLogger } from '../observe/log.ts'
 import { countText } from '../observe/text.ts'
@@ -20,10 +22,13 @@ export async function runFlowCommand(module: URL, file: string, options: RunOpti
   for (const signal of STOP_SIGNALS) process.on(signal, stop)
   const startMs = systemClock.nowMs()
   try {
-    const { events, late, dead } = await run(module, {
+    const running = await start(module, {
       ...(threads === undefined ? {} : { threads }),
       signal: abort.signal,
       into: (batch) => write(io.stdout, batch.map((event) => jsonLine(event)).join('')),
+    })
+    const { events, late, dead } = await running.done.catch((error: unknown) => {
+      throw running.blame === undefined || abort.signal.aborted ? error : failureOf(error, running.blame)
     })
     const seconds = ((systemClock.nowMs() - startMs) / 1000).toFixed(2)
     const lost = [late > 0 ? `, ${countText(late)} late` : '', dead > 0 ? `, ${countText(dead)} refused` : ''].join('')
@@ -37,6 +42,15 @@ export async function runFlowCommand(module: URL, file: string, options: RunOpti
   } finally {
     for (const signal of STOP_SIGNALS) process.off(signal, stop)
   }
+}
+
+/** What a function of the flow threw, with the operator, the event, and the place in the user's code. */
+function failureOf(error: unknown, { operator, event = 'unknown' }: Blame): SluiceError {
+  const at = event === 'unknown' ? '' : ` at ${event}`
+  const [, place] = /\(?(file:[^\s)]+)/.exec(error instanceof Error ? (error.stack ?? '') : '') ?? []
+  const where = place === undefined ? '' : ` (${place})`
+  const message = `Cannot go on: ${operator} failed${at}: ${messageOf(error)}${where}`
+  return new SluiceError('OPERATOR_FAILED', message, { operator, event }, { cause: error })
 }
 
 /** Writes, and waits where the reader is slower. */

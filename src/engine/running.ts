@@ -6,6 +6,7 @@ import { consumer } from '../stage/make.ts'
 import type { Consumer } from '../stage/stage.ts'
 import { coreOf } from '../stage/subscribe.ts'
 import { into } from '../stage/to.ts'
+import type { Blame } from './account.ts'
 import type { FlowRun } from './inline.ts'
 import { type FlowReport, type FlowRunOptions, settingsOf } from './options.ts'
 import { type Runnable, startFlow } from './start.ts'
@@ -22,6 +23,8 @@ export interface RunFlowOptions<T> extends FlowRunOptions {
 export interface RunningFlow {
   /** Resolves when all has ended and is closed; rejects with what made it fail. */
   readonly done: Promise<FlowReport>
+  /** Where a function of the flow threw, in this thread, if that is why it failed. */
+  readonly blame: Blame | undefined
   /** Closes the sources, and lets through what they gave: states and windows give their results. Settles as `done`. */
   drain(): Promise<FlowReport>
   /** Ends it now, in every thread; what is on its way is lost, and `done` rejects with the reason. */
@@ -47,6 +50,9 @@ export async function begin<T>(what: string, flow: Runnable<T>, options: RunFlow
   }
   return {
     done,
+    get blame() {
+      return run.account.blame
+    },
     drain,
     async cancel(reason = new DOMException('The run was cancelled', 'AbortError')) {
       await run.cancel(reason)
