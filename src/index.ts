@@ -52,6 +52,7 @@ export { type Pipeline, type PipelineSpec, pipeline } from './pipeline/pipeline.
 export type { MaxDeadLetters } from './pipeline/reject-limit.ts'
 export type { Progress, RunEvent, RunReport } from './pipeline/report.ts'
 export { type PipelineRun, type StartOptions, startPipeline } from './pipeline/start.ts'
+export type { Duration } from './window/duration.ts'
 export type { Pane, PaneWindow } from './window/pane.ts'
 export { early, every, interval, late, onMark, type Trigger } from './window/trigger.ts'
 export {
