@@ -3,43 +3,35 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { collect, run } from '../src/engine/collect.ts'
 import type { Flow } from '../src/flow/flow.ts'
-import { flow, flows } from '../src/flow/start-flow.ts'
+import { flow } from '../src/flow/start-flow.ts'
 import { tumbling } from '../src/window/window.ts'
-import { type Item, itemsOf, opsOf, tailsOf } from './support/naive-flow.ts'
+import { builtOf, type Item, itemsOf, opsOf, plansOf } from './support/naive-flow.ts'
 
 const RUNS = 400
 const sorted = (events: readonly unknown[]): string[] => events.map((event) => JSON.stringify(event)).sort()
 
 describe('flows of any operators', () => {
-  it('give what arrays give, however many stages there are', async () => {
-    const plan = fc.record({
-      sources: fc.array(itemsOf, { minLength: 1, maxLength: 3 }),
-      ops: fc.array(fc.nat(), { maxLength: 5 }),
-      tail: fc.nat(),
-      stages: fc.integer({ min: 1, max: 4 }),
-    })
+  it('L40: give what arrays give, however many stages there are, and however little may be under way', async () => {
+    const inFlight = fc.record({ events: fc.integer({ min: 1, max: 60 }), bytes: fc.constantFrom(1, 500, 1e6) })
     await fc.assert(
-      fc.asyncProperty(plan, async ({ sources, ops, tail, stages }) => {
-        const all = sources.map((items, source) => items.map((item) => ({ ...item, id: item.id + source * 1000 })))
-        const begun = all.length === 1 ? flow(all[0] ?? []) : flows(all)
-        let built = begun as Flow<Item, never>
-        let expected: Item[] = all.flat()
-        const known = opsOf(stages)
-        const names: string[] = []
-        for (const chance of ops) {
-          const op = known[chance % known.length]
-          // A join of all with all, several times over, is no longer small.
-          if (op === undefined || expected.length > 300) continue
-          names.push(op.name)
-          built = op.build(built)
-          expected = op.naive(expected)
-        }
-        const end = tailsOf(stages)[tail % tailsOf(stages).length]
-        if (end === undefined) return
-        const found = await collect(end.build(built), { stages })
-        deepEqual(sorted(found), sorted(end.naive(expected)), `${names.join(', ')}, ${end.name}`)
+      fc.asyncProperty(plansOf, inFlight, async (plan, limits) => {
+        const { flow: built, expected, names } = builtOf(plan)
+        const found = await collect(built, { stages: plan.stages, inFlight: limits })
+        deepEqual(sorted(found), sorted(expected), names)
       }),
       { numRuns: RUNS },
+    )
+  })
+
+  it('L40: give on threads what arrays give', async () => {
+    await fc.assert(
+      fc.asyncProperty(plansOf, fc.integer({ min: 1, max: 3 }), async (plan, threads) => {
+        const job = new URL('./jobs/random-plan.ts', import.meta.url)
+        job.search = new URLSearchParams({ plan: JSON.stringify(plan) }).toString()
+        const { expected, names } = builtOf(plan)
+        deepEqual(sorted(await collect(job, { threads, stages: plan.stages })), sorted(expected), names)
+      }),
+      { numRuns: RUNS / 20 },
     )
   })
 

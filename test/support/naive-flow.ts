@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import type { Flow } from '../../src/flow/flow.ts'
-import { count, max, mean, min, quantile, sum } from '../../src/index.ts'
+import { count, flow, flows, max, mean, min, quantile, sum } from '../../src/index.ts'
 import { session, sliding, tumbling } from '../../src/window/window.ts'
 
 /** What flows here: `id` tells events apart. */
@@ -300,3 +300,42 @@ export const itemsOf: fc.Arbitrary<Item[]> = fc
     maxLength: 40,
   })
   .map((rows) => rows.map((row, id) => ({ id, ...row })))
+
+/** A flow at random, as plain data: which operators by chance, and what they get. */
+export interface RandomPlan {
+  readonly sources: readonly Item[][]
+  readonly ops: readonly number[]
+  readonly tail: number
+  readonly stages: number
+}
+
+export const plansOf: fc.Arbitrary<RandomPlan> = fc.record({
+  sources: fc.array(itemsOf, { minLength: 1, maxLength: 3 }),
+  ops: fc.array(fc.nat(), { maxLength: 5 }),
+  tail: fc.nat(),
+  stages: fc.integer({ min: 1, max: 4 }),
+})
+
+/** The flow of a plan, and what arrays give for it, in no order. */
+export function builtOf({ sources, ops, tail, stages }: RandomPlan): {
+  readonly flow: Flow<unknown, never>
+  readonly expected: readonly unknown[]
+  readonly names: string
+} {
+  const all = sources.map((items, source) => items.map((item) => ({ ...item, id: item.id + source * 1000 })))
+  let built = (all.length === 1 ? flow(all[0] ?? []) : flows(all)) as Flow<Item, never>
+  let expected: Item[] = all.flat()
+  const known = opsOf(stages)
+  const names: string[] = []
+  for (const chance of ops) {
+    const op = known[chance % known.length]
+    // A join of all with all, several times over, is no longer small.
+    if (op === undefined || expected.length > 300) continue
+    names.push(op.name)
+    built = op.build(built)
+    expected = op.naive(expected)
+  }
+  const tails = tailsOf(stages)
+  const end = tails[tail % tails.length] as Tail
+  return { flow: end.build(built), expected: end.naive(expected), names: [...names, end.name].join(', ') }
+}
