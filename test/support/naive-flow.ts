@@ -28,7 +28,10 @@ export interface Tail {
 }
 
 const next = (item: Item): Item => ({ ...item, value: item.value + 1 })
-const twice = (item: Item): Item[] => [item, { ...item, id: item.id + 0.5, value: -item.value }]
+/** Two out of one, by ids that no other event has, whatever it was made by. */
+const even = (item: Item): Item => ({ ...item, id: item.id * 2 })
+const odd = (item: Item): Item => ({ ...item, id: item.id * 2 + 1, value: -item.value })
+const twice = (item: Item): Item[] => [even(item), odd(item)]
 const isOdd = ({ value }: Item): boolean => value % 2 !== 0
 const keyOf = ({ key }: Item): number => key
 /** All events are within so much of their order: none is late. */
@@ -74,8 +77,8 @@ export function opsOf(stages: number): readonly Op[] {
     { name: 'shuffle', build: (flow) => flow.shuffle({ stages }), naive: (items) => [...items] },
     {
       name: 'merge with itself',
-      build: (flow) => flow.merge(flow.map((item) => ({ ...next(item), id: item.id + 0.25 }))),
-      naive: (items) => [...items, ...items.map((item) => ({ ...next(item), id: item.id + 0.25 }))],
+      build: (flow) => flow.map(even).merge(flow.map(odd)),
+      naive: (items) => [...items.map(even), ...items.map(odd)],
     },
     {
       name: 'mapAsync',
