@@ -28,8 +28,8 @@ export interface SourceCounts {
 export interface OpenOptions {
   readonly signal?: AbortSignal
   /**
-   * Whether only values will be read: where numbering lines would cost something, their origins then have line 0.
-   * False by default.
+   * Whether only values will be read, and no position asked for: where numbering lines would cost something, their
+   * origins then have line 0. False by default.
    */
   readonly isForValues?: boolean
 }

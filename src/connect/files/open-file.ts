@@ -37,13 +37,16 @@ export interface OpenFileOptions<T> {
 /** What compressed data is read by: the decompressor holds one such block and what it makes of it. */
 const STORED_BLOCK_BYTES = 64 * 1024
 
+/** What the first line of a range is looked for in, a block at a time. */
+const SEARCHED_BYTES = 16 * 1024
+
 /** Opens a file for reading. Holds one descriptor, until the reader is closed or opening fails. */
 export async function openFile<T>(options: OpenFileOptions<T>): Promise<SplitReader<T>> {
   const { path, from, signal } = options
   const handle = await openRegular(path)
   try {
     const file = await lookAt(path, handle)
-    const head = await readAt(handle, 0, Math.min(file.size, HEAD_LINES_BYTES))
+    const head = await readAt(handle, 0, Math.min(file.size, headBytesOf(options)))
     const now: FileNow = { ...file, encoding: tellEncoding(head) }
     const before = from === undefined ? Buffer.alloc(0) : await checkPosition(now, from)
     signal?.throwIfAborted()
@@ -58,6 +61,11 @@ export async function openFile<T>(options: OpenFileOptions<T>): Promise<SplitRea
     if (signal?.aborted === true || isSluiceError(thrown)) throw thrown
     throw isSystemError(thrown) ? cannotRead(path, 0, thrown) : thrown
   }
+}
+
+/** A range that is one of many is opened with as little reading as may be. */
+function headBytesOf({ format, isForValues }: OpenFileOptions<unknown>): number {
+  return isForValues === true && format.usesHead === false ? HEAD_BYTES : HEAD_LINES_BYTES
 }
 
 /** How much of a file, or of a range of it, there is to read. */
@@ -96,14 +104,21 @@ async function openPlain<T>(
 ): Promise<SplitReader<T>> {
   const { path, handle, size } = file
   const { range, from, format, maxLineBytes, signal, isForValues = false } = options
-  const blocksFrom = (offset: number) => new FileBlocks(handle, { path, from: offset, sizeBytes: size, signal })
+  const blocksFrom = (offset: number, blockBytes?: number) =>
+    new FileBlocks(handle, {
+      path,
+      from: offset,
+      sizeBytes: size,
+      signal,
+      ...(blockBytes === undefined ? {} : { blockBytes }),
+    })
   const isFresh = from === undefined || from.line === 0
   const start: RangeStart | undefined = !isFresh
     ? { offset: from.offset, line: from.line }
     : range === undefined
       ? { offset: 0, line: 1 }
       : isForValues
-        ? await findLineStart(blocksFrom(Math.max(0, range.from - 1)), range)
+        ? await findLineStart(blocksFrom(Math.max(0, range.from - 1), SEARCHED_BYTES), range)
         : await findRangeStart(blocksFrom(0), range)
   const headPrint = fingerprintOf(head.subarray(0, HEAD_BYTES))
   const identity = { encoding: 'plain' as const, inode: file.inode, head: headPrint }
@@ -122,9 +137,10 @@ async function openPlain<T>(
     isFileStart: start.offset === 0,
     isRest,
     fault: utf16Fault(tellUtf16(head)),
-    before: isFresh
-      ? await readAt(handle, Math.max(0, start.offset - LAST_BYTES), Math.min(start.offset, LAST_BYTES))
-      : before,
+    before:
+      isFresh && !isForValues
+        ? await readAt(handle, Math.max(0, start.offset - LAST_BYTES), Math.min(start.offset, LAST_BYTES))
+        : before,
     until: range?.to ?? Number.POSITIVE_INFINITY,
   })
   return new LineReader({
@@ -134,7 +150,7 @@ async function openPlain<T>(
     cutter,
     usesOrigin: format.usesOrigin ?? true,
     hasLines: start.line > 0,
-    parse: format.open(headLines(head, head.length === size, maxLineBytes)),
+    parse: format.open(format.usesHead === false ? [] : headLines(head, head.length === size, maxLineBytes)),
     positionAt: (isDone): FilePosition => ({
       ...identity,
       size: Math.max(size, blocks.takenBytes),
