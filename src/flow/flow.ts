@@ -34,7 +34,8 @@ export type { BatchOptions, CallContext, EmittedBy, PartitionOptions, UniqOption
  * shared and continued in two ways. It starts nothing: `collect`, `run` and `stream` do.
  *
  * In a pipeline an event whose function throws, or that a schema refuses, becomes a dead letter with the operator's
- * name, and the others go on. Elsewhere it fails the run.
+ * name, and the others go on. Elsewhere a function that throws fails the run, and what a schema refuses is told to
+ * `onDead`.
  *
  * `State` is what the reduction before holds, for `onTrigger` and `emit`; never elsewhere.
  *
@@ -85,7 +86,12 @@ export class Flow<T, State = never> {
     return this.filter((value) => !drop(value), { name: this.#name('reject', options, drop) })
   }
 
-  /** Each event becomes the events that `fn` gives for it, in their order. An endless iterator is drawn as demanded. */
+  /**
+   * Each event becomes the events that `fn` gives for it, in their order. An endless iterator is drawn as demanded.
+   *
+   * @example
+   * await collect(flow(['a b', 'c']).flatMap((line) => line.split(' '))) // => ['a', 'b', 'c']
+   */
   flatMap<U>(fn: (value: T) => Iterable<U>, options?: StepOptions): Flow<U> {
     checkFunction('flatMap', fn)
     return this.#then({ kind: 'flatMap', name: this.#name('flatMap', options, fn), fn })
@@ -113,7 +119,12 @@ export class Flow<T, State = never> {
     return this.batch(options).flatMap(fn, { name: this.#name('mapBatch', options, fn) })
   }
 
-  /** Arrays of `size` events; fewer at the end, and when `bytes` or `waitMs` is reached first. With `key`, of one key each. */
+  /**
+   * Arrays of `size` events; fewer at the end, and when `bytes` or `waitMs` is reached first. With `key`, of one key each.
+   *
+   * @example
+   * await collect(flow([1, 2, 3]).batch({ size: 2 })) // => [[1, 2], [3]]
+   */
   batch(options: BatchOptions<T>): Flow<readonly T[]> {
     checkKeys('batch', options, ['size', 'bytes', 'waitMs', 'key', 'name'])
     checkInteger('size of batch', options.size, 1)
@@ -137,14 +148,24 @@ export class Flow<T, State = never> {
     return this.#then({ kind: 'uniq', name, by: by ?? identity, window: undefined, maxKeys, whenFull })
   }
 
-  /** The first `count` events; then the sources are closed. */
+  /**
+   * The first `count` events; then the sources are closed.
+   *
+   * @example
+   * await collect(flow([3, 1, 2]).take(2)) // => [3, 1]
+   */
   take(count: number, options?: StepOptions): Flow<T> {
     const name = this.#name('take', options)
     checkInteger(`count of ${name}`, count, 0)
     return this.#then({ kind: 'take', name, count })
   }
 
-  /** The `count` events that come first by `compare`, as one array, in that order; when all have been seen. */
+  /**
+   * The `count` events that come first by `compare`, as one array, in that order; when all have been seen.
+   *
+   * @example
+   * await collect(flow([3, 1, 2]).takeSort(2, (a, b) => a - b)) // => [[1, 2]]
+   */
   takeSort(count: number, compare: (a: T, b: T) => number, options?: StepOptions): Flow<readonly T[]> {
     const name = this.#name('takeSort', options)
     checkInteger(`count of ${name}`, count, 0)
@@ -155,12 +176,28 @@ export class Flow<T, State = never> {
   /**
    * One state out of all events: of the partition, where one was asked for, else of the whole flow. At the end its items
    * go on where it can be iterated (an array, a Map, a Set), else the state itself; `emit` and `onTrigger` change that.
+   *
+   * @example
+   * const longest = flow(['tea', 'ink', 'paper']).reduce(
+   *   () => '',
+   *   (longest, word) => (word.length > longest.length ? word : longest),
+   * )
+   * await collect(longest) // => ['paper']
    */
   reduce<S>(create: () => S, add: (state: S, value: T) => S, options?: StepOptions): Flow<Emitted<S>, S> {
     return new Flow(reduceOf(this.node, { create, add, emits: false }, undefined, options))
   }
 
-  /** As `reduce`; the events that each call gives go out at once, the state at the end only if `emit` says so. */
+  /**
+   * As `reduce`; the events that each call gives go out at once, the state at the end only if `emit` says so.
+   *
+   * @example
+   * const running = flow([1, 2, 3]).emitAndReduce(
+   *   () => 0,
+   *   (sum, n) => [[sum + n], sum + n] as const,
+   * )
+   * await collect(running) // => [1, 3, 6]
+   */
   emitAndReduce<S, U>(
     create: () => S,
     add: (state: S, value: T) => readonly [events: readonly U[], state: S],
@@ -169,7 +206,12 @@ export class Flow<T, State = never> {
     return new Flow(reduceOf(this.node, { create, add, emits: true }, undefined, options))
   }
 
-  /** Key → the values of its events, in the order of their coming; at the end, as entries. */
+  /**
+   * Key → the values of its events, in the order of their coming; at the end, as entries.
+   *
+   * @example
+   * await collect(flow(['tea', 'ink', 'paper']).groupBy((word) => word.length)) // => [[3, ['tea', 'ink']], [5, ['paper']]]
+   */
   groupBy<K extends Key, V = T>(
     key: (value: T) => K,
     value: (event: T) => V = identity as (event: T) => V,
@@ -189,17 +231,35 @@ export class Flow<T, State = never> {
     return this.#reshape('onTrigger', { onTrigger: fn })
   }
 
-  /** A result for all events: counts, sums, means, quantiles and others, by name. At the end, as one event. */
+  /**
+   * A result for all events: counts, sums, means, quantiles and others, by name. At the end, as one event.
+   *
+   * @example
+   * await collect(flow([1, 2, 6]).aggregate({ n: count(), mean: mean((x: number) => x) })) // => [{ n: 3, mean: 3 }]
+   */
   aggregate<S extends Aggregates<T>>(spec: S, options?: StepOptions): Flow<ResultOf<S>> {
     return new Flow(aggregateOf<T, S>(this.node, { spec, options }))
   }
 
-  /** What follows is done in windows of time, or of a number of events. */
+  /**
+   * What follows is done in windows of time, or of a number of events.
+   *
+   * @example
+   * const counts = flow([0, 900, 1100]).window(tumbling('1s', (at) => at)).aggregate({ n: count() })
+   * const rows = await collect(counts)
+   * rows.map(({ window, n }) => [window.startMs, n]) // => [[0, 2], [1000, 1]]
+   */
   window(window: WindowSpec<T>): Windowed<T> {
     return new Windowed(this.node, window as WindowSpec<never>)
   }
 
-  /** What follows is done for each key by itself. */
+  /**
+   * What follows is done for each key by itself.
+   *
+   * @example
+   * await collect(flow(['tea', 'ink']).keyBy((word) => word[0] ?? '').aggregate({ n: count() }))
+   * // => [{ key: 't', n: 1 }, { key: 'i', n: 1 }]
+   */
   keyBy<K extends Key>(key: (value: T) => K): Keyed<T, K> {
     checkFunction('keyBy', key)
     return new Keyed(this.node, key, undefined)
@@ -224,7 +284,12 @@ export class Flow<T, State = never> {
     return this.#then({ kind: 'shuffle', name: this.#name('shuffle', options), stages })
   }
 
-  /** The events of this flow and of the others, as they come. */
+  /**
+   * The events of this flow and of the others, as they come.
+   *
+   * @example
+   * await collect(flow([1]).merge(flow([2])).reduce(() => 0, (sum, n) => sum + n)) // => [3]
+   */
   merge<U>(...others: readonly Flow<U, unknown>[]): Flow<T | U> {
     for (const other of others) if (!(other instanceof Flow)) throw new TypeError('merge takes flows')
     const name = this.#name('merge', undefined)
@@ -246,7 +311,15 @@ export class Flow<T, State = never> {
     return new Flow({ operator, inputs: [states] })
   }
 
-  /** Pairs of events with equal keys, of this flow and of another; see {@link JoinOptions}. */
+  /**
+   * Pairs of events with equal keys, of this flow and of another; see {@link JoinOptions}.
+   *
+   * @example
+   * const names = flow([{ id: 1, name: 'ann' }])
+   * const orders = flow([{ user: 1, item: 'tea' }])
+   * const pairs = orders.join(names, { left: ({ user }) => user, right: ({ id }) => id })
+   * await collect(pairs.map(([{ item }, { name }]) => `${name}: ${item}`)) // => ['ann: tea']
+   */
   join<U, M extends JoinMode = 'inner'>(other: Flow<U, unknown>, options: JoinOptions<T, U, M>): Flow<Joined<T, U, M>> {
     return new Flow(joinNode(this.node, other.node, options))
   }
@@ -263,14 +336,25 @@ export class Flow<T, State = never> {
 
   // — work that waits —
 
-  /** Each event becomes what the promise of `fn` gives; up to `concurrency` at a time. */
+  /**
+   * Each event becomes what the promise of `fn` gives; up to `concurrency` at a time.
+   *
+   * @example
+   * await collect(flow([1, 2, 3]).mapAsync(async (n) => n * 2, { concurrency: 2 })) // => [2, 4, 6]
+   */
   mapAsync<U>(fn: (value: T, context: CallContext) => PromiseLike<U> | U, options: MapAsyncOptions<T> = {}): Flow<U> {
     checkFunction('mapAsync', fn)
     const name = this.#name('mapAsync', options, fn)
     return this.#then({ kind: 'mapAsync', name, make: () => fn, settings: waitSettings(name, options) })
   }
 
-  /** Each event with what a lookup gives for its key; answers are kept in a bounded cache. */
+  /**
+   * Each event with what a lookup gives for its key; answers are kept in a bounded cache.
+   *
+   * @example
+   * const named = flow([1, 2, 1]).enrich({ key: (id) => id, lookup: async (id) => `user ${id}`, into: (_, name) => name })
+   * await collect(named) // => ['user 1', 'user 2', 'user 1']
+   */
   enrich<K extends Key, V, U>(options: EnrichOptions<T, K, V, U>): Flow<U> {
     const name = this.#name('enrich', options)
     return this.#then({ kind: 'mapAsync', name, make: enriching(options), settings: waitSettings(name, options) })
