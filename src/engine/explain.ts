@@ -1,6 +1,6 @@
 // How a flow would run: in words, and as a picture. Drawn from the topology itself.
 
-import { isFlow } from '../flow/flow.ts'
+import { isFlow } from '../flow/is-flow.ts'
 import { layOut } from '../flow/layout.ts'
 import { type Edge, fingerprintOf, type Layer, type Topology, worksOf } from '../flow/topology.ts'
 import { mermaidLabel } from '../observe/mermaid-label.ts'

@@ -3,7 +3,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { fold } from '../aggregate/fold.ts'
 import type { Aggregates, ResultOf } from '../aggregate/record.ts'
-import { checkChoice, checkInteger, checkKeys, checkMs } from '../base/check.ts'
+import { checkChoice, checkInteger } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
 import type { ProducerConsumer } from '../stage/stage.ts'
 import type { PaneWindow } from '../window/pane.ts'
@@ -11,9 +11,17 @@ import type { WindowSpec } from '../window/window.ts'
 import { type AggregateOptions, type AggregateRow, aggregateOf, type Windowing } from './aggregate.ts'
 import { type EnrichOptions, enriching } from './enrich.ts'
 import { type Joined, type JoinOptions, joinNode } from './join.ts'
-import { UNBOUNDED } from './limit.ts'
 import { checkFunction, nameOf, type StepOptions } from './name.ts'
-import type { BatchOptions, CallContext, EmittedBy, PartitionOptions, UniqOptions } from './operator-options.ts'
+import {
+  type BatchOptions,
+  batching,
+  type CallContext,
+  deduplicating,
+  type EmittedBy,
+  type PartitionOptions,
+  partitioning,
+  type UniqOptions,
+} from './operator-options.ts'
 import {
   type EmitMode,
   type JoinMode,
@@ -23,7 +31,7 @@ import {
   type PlanNode,
   type Reduce,
 } from './plan.ts'
-import { type Emitted, type Fired, type Outcome, reduceOf } from './reduce.ts'
+import { departitionOf, type Emitted, type Fired, grouping, type Outcome, reduceOf } from './reduce.ts'
 import { type MapAsyncOptions, waitSettings } from './wait.ts'
 
 export type { StepOptions } from './name.ts'
@@ -126,12 +134,7 @@ export class Flow<T, State = never> {
    * await collect(flow([1, 2, 3]).batch({ size: 2 })) // => [[1, 2], [3]]
    */
   batch(options: BatchOptions<T>): Flow<readonly T[]> {
-    checkKeys('batch', options, ['size', 'bytes', 'waitMs', 'key', 'name'])
-    checkInteger('size of batch', options.size, 1)
-    if (options.waitMs !== undefined) checkMs('waitMs of batch', options.waitMs, 1)
-    if (options.bytes !== undefined) checkInteger('limit of batch bytes', options.bytes.limit, 1)
-    const { size, bytes, waitMs, key } = options
-    return this.#then({ kind: 'batch', name: this.#name('batch', options), size, bytes, waitMs, key })
+    return this.#then(batching(this.#name('batch', options), options))
   }
 
   /** The first event of each key, as it comes; the keys seen are kept until the end, or as {@link UniqOptions} say. */
@@ -141,31 +144,17 @@ export class Flow<T, State = never> {
     const by = typeof first === 'function' ? (first as (value: never) => Key) : undefined
     const options = (typeof first === 'function' ? second : first) ?? {}
     const name = this.#name('uniq', options, by)
-    checkKeys(name, options, ['maxKeys', 'whenFull', 'name'])
-    const { maxKeys = UNBOUNDED, whenFull = 'fail' } = options
-    if (maxKeys !== UNBOUNDED) checkInteger(`maxKeys of ${name}`, maxKeys, 1)
-    checkChoice(`whenFull of ${name}`, whenFull, ['fail', 'forget'])
-    return this.#then({ kind: 'uniq', name, by: by ?? identity, window: undefined, maxKeys, whenFull })
+    return this.#then(deduplicating(name, by ?? identity, options))
   }
 
-  /**
-   * The first `count` events; then the sources are closed.
-   *
-   * @example
-   * await collect(flow([3, 1, 2]).take(2)) // => [3, 1]
-   */
+  /** The first `count` events; then the sources are closed. */
   take(count: number, options?: StepOptions): Flow<T> {
     const name = this.#name('take', options)
     checkInteger(`count of ${name}`, count, 0)
     return this.#then({ kind: 'take', name, count })
   }
 
-  /**
-   * The `count` events that come first by `compare`, as one array, in that order; when all have been seen.
-   *
-   * @example
-   * await collect(flow([3, 1, 2]).takeSort(2, (a, b) => a - b)) // => [[1, 2]]
-   */
+  /** The `count` events that come first by `compare`, as one array, in that order; when all have been seen. */
   takeSort(count: number, compare: (a: T, b: T) => number, options?: StepOptions): Flow<readonly T[]> {
     const name = this.#name('takeSort', options)
     checkInteger(`count of ${name}`, count, 0)
@@ -269,12 +258,7 @@ export class Flow<T, State = never> {
 
   /** The events with equal keys meet in one of `stages` stages, in their order. */
   partition(options: PartitionOptions<T>): Flow<T> {
-    checkKeys('partition', options, ['stages', 'key', 'hash', 'name'])
-    const { stages, key, hash } = options
-    if (stages !== undefined) checkInteger('stages of partition', stages, 1)
-    if (key !== undefined && hash !== undefined) throw new TypeError('partition takes a key or a hash: found both')
-    const by = hash === undefined ? { key: key ?? (identity as (value: T) => Key) } : { hash }
-    return this.#then({ kind: 'partition', name: this.#name('partition', options), stages, by })
+    return this.#then(partitioning(this.#name('partition', options), options))
   }
 
   /** What follows is done by `stages` stages; whichever is free takes the next events. */
@@ -302,13 +286,7 @@ export class Flow<T, State = never> {
     merge: (merged: M, state: State) => M,
     done: (merged: M, window: Fired<State>['window']) => U = identity as (merged: M) => U,
   ): Flow<U> {
-    const reduce = this.#reduction('departition')
-    const states: PlanNode = { operator: { ...reduce, asParts: true }, inputs: this.node.inputs }
-    const name = nameOf('departition', this.node, undefined)
-    const { window } = reduce
-    const latenessMs = window !== undefined && 'allowedLatenessMs' in window ? window.allowedLatenessMs : 0
-    const operator = { kind: 'departition', name, create, merge, done: done as never, latenessMs } as const
-    return new Flow({ operator, inputs: [states] })
+    return new Flow(departitionOf(this.node, this.#reduction('departition'), { create, merge, done }))
   }
 
   /**
@@ -379,13 +357,6 @@ export class Flow<T, State = never> {
   }
 }
 
-/** Whether a value is a flow: by its shape, so that two copies of Sluice understand each other. */
-export function isFlow(value: unknown): value is Flow<unknown, unknown> {
-  if (typeof value !== 'object' || value === null || !('node' in value)) return false
-  const node = value.node as Partial<PlanNode> | null
-  return typeof node === 'object' && node !== null && 'operator' in node && Array.isArray(node.inputs)
-}
-
 /** What follows `window`: it is done for each window by itself, and goes out when the window fires. */
 export class Windowed<T> {
   readonly #node: PlanNode
@@ -417,18 +388,9 @@ export class Windowed<T> {
   ): Flow<[K, V[]], Map<K, V[]>> {
     checkFunction('groupBy', key)
     checkFunction('groupBy', value)
-    const create = (): Map<K, V[]> => new Map()
-    const add = (groups: Map<K, V[]>, event: T): Map<K, V[]> => {
-      const of = key(event)
-      const group = groups.get(of)
-      if (group === undefined) groups.set(of, [value(event)])
-      else group.push(value(event))
-      return groups
-    }
-    return this.reduce(create, add, { name: nameOf('groupBy', this.#node, undefined, key) }) as Flow<
-      [K, V[]],
-      Map<K, V[]>
-    >
+    const name = nameOf('groupBy', this.#node, undefined, key)
+    const { create, add } = grouping(key, value)
+    return this.reduce(create, add, { name }) as Flow<[K, V[]], Map<K, V[]>>
   }
 
   /** The first event of each key in each window, as it comes. */
@@ -436,7 +398,7 @@ export class Windowed<T> {
     checkFunction('uniq', by)
     const name = nameOf('uniq', this.#node, options, by)
     return new Flow({
-      operator: { kind: 'uniq', name, by, window: this.#window, maxKeys: UNBOUNDED, whenFull: 'fail' },
+      operator: deduplicating(name, by, {}, this.#window),
       inputs: [this.#node],
     })
   }

@@ -1,8 +1,10 @@
-// Options of operators, and what their functions are given.
+// Options of operators, checked; and what their functions are given.
 
+import { checkChoice, checkInteger, checkKeys, checkMs } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
+import { UNBOUNDED } from './limit.ts'
 import type { StepOptions } from './name.ts'
-import type { EmitMode, Stages } from './plan.ts'
+import type { EmitMode, Operator, Stages, Windowing } from './plan.ts'
 import type { Emitted } from './reduce.ts'
 
 export interface PartitionOptions<T> extends StepOptions {
@@ -41,4 +43,36 @@ export interface CallContext {
   readonly signal: AbortSignal
   /** 1 at the first attempt. */
   readonly attempt: number
+}
+
+export function batching<T>(name: string, options: BatchOptions<T>): Operator {
+  checkKeys('batch', options, ['size', 'bytes', 'waitMs', 'key', 'name'])
+  const { size, bytes, waitMs, key } = options
+  checkInteger('size of batch', size, 1)
+  if (waitMs !== undefined) checkMs('waitMs of batch', waitMs, 1)
+  if (bytes !== undefined) checkInteger('limit of batch bytes', bytes.limit, 1)
+  return { kind: 'batch', name, size, bytes, waitMs, key }
+}
+
+export function deduplicating(
+  name: string,
+  by: (value: never) => Key,
+  options: UniqOptions,
+  window?: Windowing,
+): Operator {
+  checkKeys(name, options, ['maxKeys', 'whenFull', 'name'])
+  const { maxKeys = UNBOUNDED, whenFull = 'fail' } = options
+  if (maxKeys !== UNBOUNDED) checkInteger(`maxKeys of ${name}`, maxKeys, 1)
+  checkChoice(`whenFull of ${name}`, whenFull, ['fail', 'forget'])
+  return { kind: 'uniq', name, by, window, maxKeys, whenFull }
+}
+
+export function partitioning<T>(name: string, options: PartitionOptions<T>): Operator {
+  checkKeys('partition', options, ['stages', 'key', 'hash', 'name'])
+  const { stages, key, hash } = options
+  if (stages !== undefined) checkInteger('stages of partition', stages, 1)
+  if (key !== undefined && hash !== undefined) throw new TypeError('partition takes a key or a hash: found both')
+  // Without either, an event is its own key.
+  const by = hash === undefined ? { key: key ?? ((value: T) => value as Key) } : { hash }
+  return { kind: 'partition', name, stages, by }
 }

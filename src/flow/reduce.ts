@@ -48,6 +48,38 @@ export function reduceOf(node: PlanNode, how: Reducing, window: Windowing, optio
   return { operator, inputs: [node] }
 }
 
+/** What gathers the values of each key. */
+export function grouping<T, K, V>(
+  key: (event: T) => K,
+  value: (event: T) => V,
+): { readonly create: () => Map<K, V[]>; readonly add: (groups: Map<K, V[]>, event: T) => Map<K, V[]> } {
+  return {
+    create: () => new Map(),
+    add(groups, event) {
+      const of = key(event)
+      const group = groups.get(of)
+      if (group === undefined) groups.set(of, [value(event)])
+      else group.push(value(event))
+      return groups
+    },
+  }
+}
+
+interface Departitioning {
+  readonly create: () => unknown
+  readonly merge: (merged: never, state: never) => unknown
+  readonly done: (merged: never, window: never) => unknown
+}
+
+/** What merges the states that the reduction `reduce` of `node` hands over. */
+export function departitionOf(node: PlanNode, reduce: Reduce, how: Departitioning): PlanNode {
+  const states: PlanNode = { operator: { ...reduce, asParts: true }, inputs: node.inputs }
+  const name = nameOf('departition', node, undefined)
+  const { window } = reduce
+  const latenessMs = window !== undefined && 'allowedLatenessMs' in window ? window.allowedLatenessMs : 0
+  return { operator: { kind: 'departition', name, ...how, done: how.done as never, latenessMs }, inputs: [states] }
+}
+
 /** Whether a partition was asked for, and nothing has re-distributed events since. */
 export function isPartitioned(node: PlanNode): boolean {
   const { operator, inputs } = node

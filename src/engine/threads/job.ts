@@ -1,7 +1,7 @@
 // The module of a flow that runs on threads: each of them imports it, and must find the same flow.
 
 import { SluiceError } from '../../base/errors.ts'
-import { isFlow } from '../../flow/flow.ts'
+import { isFlow } from '../../flow/is-flow.ts'
 import type { PlanNode } from '../../flow/plan.ts'
 
 /** Where a flow is found. */
