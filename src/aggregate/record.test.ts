@@ -1,9 +1,11 @@
 import { deepEqual, equal, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { count } from './count.ts'
 import { max } from './min-max.ts'
 import { quantile } from './quantile.ts'
-import { record } from './record.ts'
+import { addAll, addAllGenerated, record } from './record.ts'
+import { sum } from './sum.ts'
 
 describe('record', () => {
   it('names all it does in its kind', () => {
@@ -18,6 +20,19 @@ describe('record', () => {
   it('can be one of the aggregates of a record', () => {
     const { create, add, merge, result } = record({ all: record({ n: count() }), n: count() })
     deepEqual(result(merge?.(add(create(), 1), add(create(), 2)) ?? []), { all: { n: 2 }, n: 2 })
+  })
+
+  it('adds the same with code made for it as without', () => {
+    const members = [count(), max((value: number) => value), sum((value: number) => value)]
+    const adds = members.map(({ add }) => add as (state: unknown, event: unknown) => unknown)
+    const empty = (): unknown[] => members.map(({ create }) => create())
+    const [plain, made] = [addAll(adds), addAllGenerated(adds)]
+    fc.assert(
+      fc.property(fc.array(fc.double({ noNaN: true })), (events) => {
+        const expected = events.reduce<unknown[]>(plain, empty())
+        deepEqual(made === undefined ? undefined : events.reduce<unknown[]>(made, empty()), expected)
+      }),
+    )
   })
 
   it('refuses nothing at all, and what is no aggregate', () => {

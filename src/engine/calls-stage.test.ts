@@ -158,6 +158,23 @@ describe('mapAsync', () => {
     deepEqual(begun, [0, 0, 0, 1000, 1000, 1000, 2000])
   })
 
+  it('L32: begins no more calls in a second than it may, also where they wait for others of their key', async () => {
+    const clock = new ManualClock()
+    const begun: number[] = []
+    const call = async (n: number): Promise<number> => {
+      begun.push(clock.nowMs())
+      return n
+    }
+    const options = { ratePerSecond: 2, key: () => 'one' }
+    const running = collect(flow(numbers(5)).mapAsync(call, options), { clock })
+    for (let second = 0; second < 4; second += 1) {
+      await rest()
+      await clock.advance(1000)
+    }
+    deepEqual(await running, numbers(5))
+    deepEqual(begun, [0, 0, 1000, 1000, 2000])
+  })
+
   it('L33: asks a lookup once for events of one key, also for those that come meanwhile', async () => {
     const asked: string[] = []
     const lookup = async (key: string): Promise<number> => {

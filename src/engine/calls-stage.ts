@@ -72,6 +72,8 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
   readonly #pace: Pace | undefined
   /** Events that wait for their call. */
   readonly #waiting = new Ring<Call>()
+  /** Those whose turn among their key has come: they go first. Their keys are busy. */
+  readonly #due = new Ring<Call>(2)
   /** Keys with a call under way → the calls that wait for it. */
   readonly #busyKeys = new Map<Key, Ring<Call>>()
   #running = 0
@@ -139,18 +141,27 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
 
   /** Waits until no event is in the stage. */
   async #settled(): Promise<void> {
-    if (this.#running > 0 || this.#waiting.length > 0) {
+    if (!this.#isIdle) {
       this.#idle ??= Promise.withResolvers()
       await this.#idle.promise
     }
     if (this.#self !== undefined) this.#send(this.#self)
   }
 
+  get #isIdle(): boolean {
+    return this.#running === 0 && this.#waiting.length === 0 && this.#due.length === 0
+  }
+
   /** Begins calls as far as there is room for them. */
   #fill(self: Self): void {
     const { concurrency } = this.#options.settings
-    while (this.#running < concurrency && this.#waiting.length > 0 && !this.#stop.signal.aborted) {
-      if (this.#mustPace(self)) return
+    while (this.#running < concurrency && !this.#stop.signal.aborted) {
+      if ((this.#waiting.length === 0 && this.#due.length === 0) || this.#mustPace(self)) return
+      const due = this.#due.shift()
+      if (due !== undefined) {
+        this.#begin(due, self)
+        continue
+      }
       const call = this.#waiting.shift()
       if (call === undefined) return
       const { key } = call
@@ -174,7 +185,7 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
           (value) => this.#answered(call, value, self),
           (error: unknown) => this.#failed(error, self),
         )
-      } else this.#take(call, answer, self)
+      } else this.#take(call, answer)
     } catch (error) {
       this.#failed(error, self)
     }
@@ -198,19 +209,19 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
 
   #answered(call: Call, value: unknown, self: Self): void {
     if (this.#stop.signal.aborted) return
-    this.#take(call, value, self)
+    this.#take(call, value)
     this.#fill(self)
     this.#flush ??= setImmediate(() => this.#send(self))
   }
 
   /** A call has ended: its result goes where it belongs, and the next one of its key may begin. */
-  #take({ ticket, from, key }: Call, value: unknown, self: Self): void {
+  #take({ ticket, from, key }: Call, value: unknown): void {
     this.#running -= 1
     this.#answers.give(ticket, value, from)
     if (key === undefined) return
     const next = this.#busyKeys.get(key)?.shift()
     if (next === undefined) this.#busyKeys.delete(key)
-    else this.#begin(next, self)
+    else this.#due.push(next)
   }
 
   /** Sends what is ready, and asks for as many events as went out. */
@@ -223,7 +234,7 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
       for (const [from, events] of ready.from) from.ask(events)
       if (ready.watermark !== undefined) self.watermark(ready.watermark)
     }
-    if (this.#running === 0 && this.#waiting.length === 0) {
+    if (this.#isIdle) {
       this.#idle?.resolve()
       this.#idle = undefined
     }
