@@ -18,6 +18,8 @@ export interface ErrorDetails {
   POSITION_LOST: { readonly source: string; readonly position: string }
   /** More events were rejected than the run allows. */
   REJECTS_OVER_LIMIT: { readonly rejected: number; readonly read: number; readonly limit: string }
+  /** A sink was lost, or refuses for the moment: another attempt, from the last commit, may succeed. */
+  SINK_LOST: { readonly sink: string; readonly reason: string }
   /** A sink did not answer within its retry time. */
   SINK_UNREACHABLE: { readonly sink: string; readonly attempts: number }
   /** A table that is there does not fit the rows. */

@@ -2,11 +2,11 @@
 
 import type { Columns } from './column.ts'
 import type { DeadLetter, Traced } from './origin.ts'
-import type { Position } from './source.ts'
+import type { Json, Position } from './source.ts'
 
 /**
- * What became of every record read: `read + derived = loaded + dead + filtered + blank`, in every checkpoint.
- * `derived` is 0 unless a flatMap made several events of one.
+ * What became of every record read: `read + derived = loaded + dead + filtered + blank + folded`, in every checkpoint.
+ * `derived` is 0 unless a flatMap made several events of one, `folded` unless a flow makes results of many events.
  */
 export interface Totals {
   readonly read: number
@@ -16,6 +16,11 @@ export interface Totals {
   readonly dead: number
   readonly filtered: number
   readonly blank: number
+  /**
+   * Events that went into aggregations, joins and other operators with a memory, less the results that came out: below
+   * 0 where more came out than went in.
+   */
+  readonly folded: number
   readonly invalidUtf8: number
 }
 
@@ -27,6 +32,11 @@ export interface Checkpoint {
   readonly positions: ReadonlyMap<string, Position>
   /** Over all runs since the pipeline's first. */
   readonly totals: Totals
+  /**
+   * Part → what stages remember, as bytes that mean nothing to a sink. In a commit: the parts that changed since the
+   * last one; no bytes for a part that is gone. As restored: all that are there.
+   */
+  readonly states: ReadonlyMap<string, Uint8Array>
 }
 
 export interface SinkOptions {
@@ -34,6 +44,13 @@ export interface SinkOptions {
   readonly pipeline: string
   /** The columns of the rows where they are known before the first row. */
   readonly columns?: Columns
+  /**
+   * How long the lease on the pipeline holds without a sign of life, in milliseconds of wall time. 15,000 by default.
+   * Whoever opens the pipeline then takes it over.
+   */
+  readonly leaseMs?: number
+  /** The run that holds the lease: one that opens its sink again gives the same. Another one each time by default. */
+  readonly owner?: string
   readonly signal?: AbortSignal
 }
 
@@ -52,10 +69,20 @@ export interface Sink<Row> {
   /** Where dead letters go, for a person: `table dead_letters in out.db`. */
   readonly deadLetters: string
   readonly guarantee: Guarantee
+  /**
+   * Takes the lease on the pipeline, and goes to where its last commit left it.
+   * @throws {SluiceError} PIPELINE_HELD if another instance holds the lease; CHECKPOINT_INVALID; SINK_MISMATCH;
+   *   SINK_LOST if it cannot be reached for the moment
+   */
   open(options: SinkOptions): Promise<SinkWriter<Row>>
 }
 
-/** Writes rows; what was written counts once `commit` has returned. One call at a time. */
+/**
+ * Writes rows; what was written counts once `commit` has returned. One call at a time, but for `renew`.
+ *
+ * A call that fails with SINK_LOST leaves open whether a commit under way went through: who opens the sink anew finds
+ * out from `checkpoint`, which the sink read back from where it was committed.
+ */
 export interface SinkWriter<Row> {
   /** What the last commit of this pipeline left, or undefined at a first run. */
   readonly checkpoint: Checkpoint | undefined
@@ -65,9 +92,44 @@ export interface SinkWriter<Row> {
   bury(letters: readonly DeadLetter[]): void | Promise<void>
   /**
    * Makes everything since the last commit durable, together with the checkpoint: all of it or nothing.
-   * @throws {SluiceError} PIPELINE_HELD if another instance has committed meanwhile
+   * @throws {SluiceError} PIPELINE_HELD if another instance has taken the lease meanwhile
    */
   commit(checkpoint: Checkpoint): void | Promise<void>
-  /** Forgets what was not committed, and closes. */
+  /** A sign of life: holds the lease for another `leaseMs`. Called three times in that, also while nothing comes. */
+  renew?(): void | Promise<void>
+  /** Forgets what was not committed, lets go of the lease if it is still ours, and closes. */
+  close(): Promise<void>
+}
+
+/**
+ * A sink without transactions of its own: its checkpoints and dead letters are kept beside it. What `prepare` made
+ * durable is made visible by `finish` once the epoch is committed.
+ */
+export interface PlainSink<Row> {
+  readonly kind: string
+  readonly title: string
+  readonly guarantee: Guarantee
+  open(options: PlainSinkOptions): Promise<PlainWriter<Row>>
+}
+
+export interface PlainSinkOptions {
+  readonly pipeline: string
+  readonly columns?: Columns
+  /** What `prepare` gave for the last epoch that was committed; undefined at a first run. What is newer is to be undone. */
+  readonly note: Json | undefined
+  /** The last epoch committed; 0 before the first. */
+  readonly epoch: number
+  readonly signal?: AbortSignal
+}
+
+/** Writes the rows of a sink without transactions. One call at a time. */
+export interface PlainWriter<Row> {
+  /** Takes rows; gives back a letter for each row that is refused, all others are written. */
+  write(events: readonly Traced<Row>[]): readonly DeadLetter[] | Promise<readonly DeadLetter[]>
+  /** Makes what was written since the last call durable, and gives what `finish` must know to make it visible. */
+  prepare(epoch: number): Json | Promise<Json>
+  /** The epoch is committed: makes it visible. Called again, with the same note, after a crash. */
+  finish(note: Json): void | Promise<void>
+  /** Forgets what was not prepared, and closes. */
   close(): Promise<void>
 }

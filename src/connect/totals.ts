@@ -9,6 +9,7 @@ export const NO_TOTALS: Totals = {
   dead: 0,
   filtered: 0,
   blank: 0,
+  folded: 0,
   invalidUtf8: 0,
 }
 
@@ -20,11 +21,13 @@ export function addTotals(a: Totals, b: Partial<Totals>): Totals {
     dead: a.dead + (b.dead ?? 0),
     filtered: a.filtered + (b.filtered ?? 0),
     blank: a.blank + (b.blank ?? 0),
+    folded: a.folded + (b.folded ?? 0),
     invalidUtf8: a.invalidUtf8 + (b.invalidUtf8 ?? 0),
   }
 }
 
 /** Whether every record read is accounted for. */
 export function totalsAddUp(totals: Totals): boolean {
-  return totals.read + totals.derived === totals.loaded + totals.dead + totals.filtered + totals.blank
+  const { read, derived, loaded, dead, filtered, blank, folded } = totals
+  return read + derived === loaded + dead + filtered + blank + folded
 }

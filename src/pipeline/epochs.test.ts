@@ -19,12 +19,13 @@ describe('Epochs', () => {
       epoch: 1,
       positions: new Map([['a.log', 10]]),
       totals: { ...NO_TOTALS, read: 10, blank: 1, filtered: 2, loaded: 6, dead: 1 },
+      states: new Map(),
     })
   })
 
   it('goes on from what an earlier run committed', () => {
     const totals = { ...NO_TOTALS, read: 5, loaded: 5 }
-    const epochs = new Epochs({ epoch: 7, positions: new Map(), totals })
+    const epochs = new Epochs({ epoch: 7, positions: new Map(), states: new Map(), totals })
     const epoch = epochs.open(extract(3))
     epochs.book(epoch, { loaded: 3 })
     equal(epochs.checkpoint(epoch).totals.read, 8)

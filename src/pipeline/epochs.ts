@@ -53,7 +53,7 @@ export class Epochs {
     invariant(open !== undefined && epoch === this.epoch + 1, `epoch ${epoch} is out of turn after ${this.epoch}`)
     const { totals, positions } = open
     invariant(totalsAddUp(totals), `the records of epoch ${epoch} do not add up: ${JSON.stringify(totals)}`)
-    return { epoch, positions, totals: addTotals(this.overall, totals) }
+    return { epoch, positions, totals: addTotals(this.overall, totals), states: new Map() }
   }
 
   /** The epoch is committed. */

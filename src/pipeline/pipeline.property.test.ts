@@ -308,6 +308,7 @@ function sinkOf(store: Store, refuses: number, process: Process): Sink<number> {
           store.letters = [...store.letters, ...letters]
           store.checkpoint = {
             epoch,
+            states: new Map(),
             positions: new Map([...(store.checkpoint?.positions ?? []), ...positions]),
             totals,
           }

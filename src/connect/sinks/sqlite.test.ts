@@ -33,7 +33,7 @@ async function load(options: SqliteOptions, ...batches: readonly (readonly unkno
     for (const letter of letters) reasons.push(letter.reason)
   }
   const epoch = (writer.checkpoint?.epoch ?? 0) + 1
-  await writer.commit({ epoch, positions: new Map([['a.log', epoch]]), totals: NO_TOTALS })
+  await writer.commit({ epoch, positions: new Map([['a.log', epoch]]), states: new Map(), totals: NO_TOTALS })
   await writer.close()
   return reasons
 }
@@ -119,7 +119,7 @@ describe('the rows of sqlite', () => {
     const copy = { ...origin }
     await writer.write([event({ n: 1 }, 5), traced({ n: 2 }, origin), traced({ n: 3 }, origin)])
     await writer.write([traced({ n: 4 }, copy), event({ n: 5 }, 8)])
-    await writer.commit({ epoch: 1, positions: new Map(), totals: NO_TOTALS })
+    await writer.commit({ epoch: 1, positions: new Map(), states: new Map(), totals: NO_TOTALS })
     await writer.close()
     deepEqual(query('select n, _source, _offset, _part from t order by rowid'), [
       { n: 1, _source: 'a.log', _offset: 5, _part: 0 },

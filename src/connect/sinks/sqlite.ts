@@ -35,7 +35,7 @@ const COLUMN_TYPES = ['text', 'integer', 'real', 'boolean', 'time', 'json']
  *   JSON text.
  * - **A table that is there** is used as it is if it has all the columns; more columns are left alone.
  *
- * Checkpoints are kept in the same file, in `sluice_checkpoints` and `sluice_positions`.
+ * Checkpoints are kept in the same file, in tables whose names begin with `sluice_`.
  *
  * @param path - a file in a folder that is there; made if it is missing
  * @throws {SluiceError} CONFIG_INVALID for a path, name, type or key that cannot be used
@@ -67,7 +67,7 @@ export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
     title: `table ${table} in ${path}`,
     deadLetters: `table ${deadLetters} in ${path}`,
     guarantee: 'exactly-once',
-    async open({ pipeline, signal, columns: known }) {
+    async open({ pipeline, signal, columns: known, leaseMs, owner }) {
       // Not before it is needed: programs and threads without a database start sooner.
       const { SqliteWriter } = await import('./sqlite/writer.ts')
       return await SqliteWriter.open<Row>({
@@ -77,6 +77,8 @@ export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
         columns: columns ?? known,
         deadLetters,
         pipeline,
+        leaseMs,
+        owner,
         signal,
       })
     },

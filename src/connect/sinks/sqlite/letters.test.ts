@@ -25,7 +25,7 @@ async function bury(letters: readonly DeadLetter[], pipeline = 'test'): Promise<
   const writer = await sqlite<unknown>(path, { table: 't' }).open({ pipeline })
   await writer.bury(letters)
   const epoch = (writer.checkpoint?.epoch ?? 0) + 1
-  await writer.commit({ epoch, positions: new Map(), totals: NO_TOTALS })
+  await writer.commit({ epoch, positions: new Map(), states: new Map(), totals: NO_TOTALS })
   await writer.close()
 }
 

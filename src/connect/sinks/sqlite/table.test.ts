@@ -25,16 +25,19 @@ function event(value: unknown, offset = 0): Traced<unknown> {
 /** Writes all batches in one epoch, or in one each; gives the reasons of what was refused. */
 async function load(options: SqliteOptions, ...batches: readonly (readonly unknown[])[]): Promise<string[]> {
   const writer = await sqlite<unknown>(path, options).open({ pipeline: 'test' })
-  const reasons: string[] = []
-  let offset = 0
-  for (const batch of batches) {
-    const letters = await writer.write(batch.map((value) => event(value, offset++)))
-    for (const letter of letters) reasons.push(letter.reason)
+  try {
+    const reasons: string[] = []
+    let offset = 0
+    for (const batch of batches) {
+      const letters = await writer.write(batch.map((value) => event(value, offset++)))
+      for (const letter of letters) reasons.push(letter.reason)
+    }
+    const epoch = (writer.checkpoint?.epoch ?? 0) + 1
+    await writer.commit({ epoch, positions: new Map([['a.log', epoch]]), states: new Map(), totals: NO_TOTALS })
+    return reasons
+  } finally {
+    await writer.close()
   }
-  const epoch = (writer.checkpoint?.epoch ?? 0) + 1
-  await writer.commit({ epoch, positions: new Map([['a.log', epoch]]), totals: NO_TOTALS })
-  await writer.close()
-  return reasons
 }
 
 function query(sql: string): Record<string, SQLOutputValue>[] {
@@ -154,7 +157,10 @@ describe('the table of sqlite', () => {
     })
     execute('alter table t drop column n')
     throws(() => writer.write([event({ id: 1 })]), misfit('has no column named n'))
-    throws(() => writer.commit({ epoch: 1, positions: new Map(), totals: NO_TOTALS }), misfit('has no column named n'))
+    throws(
+      () => writer.commit({ epoch: 1, positions: new Map(), states: new Map(), totals: NO_TOTALS }),
+      misfit('has no column named n'),
+    )
     await writer.close()
   })
 })

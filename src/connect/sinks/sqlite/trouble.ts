@@ -3,7 +3,6 @@
 import { messageOf, SluiceError } from '../../../base/errors.ts'
 
 /** SQLite's result codes that are told apart. */
-const ERROR = 1
 const PERM = 3
 const BUSY = 5
 const LOCKED = 6
@@ -40,12 +39,6 @@ export function isBusy(thrown: unknown): boolean {
 export function isRowFault(thrown: unknown): boolean {
   const code = codeOf(thrown)
   return code === CONSTRAINT || code === MISMATCH || code === TOOBIG
-}
-
-/** Whether SQLite could not read or write, in contrast to having found something wrong in what it read. */
-export function isStorageFault(thrown: unknown): boolean {
-  const code = codeOf(thrown)
-  return code !== undefined && code !== ERROR
 }
 
 /** The error that a caller can act on for what SQLite threw; what did not come from SQLite stays as it is. */

@@ -44,7 +44,12 @@ function rows(...ids: number[]): Traced<Row>[] {
 }
 
 function checkpoint(epoch: number, positions: Readonly<Record<string, number>> = { 'a.log': epoch }): Checkpoint {
-  return { epoch, positions: new Map(Object.entries(positions)), totals: { ...NO_TOTALS, read: epoch, loaded: epoch } }
+  return {
+    epoch,
+    positions: new Map(Object.entries(positions)),
+    states: new Map(),
+    totals: { ...NO_TOTALS, read: epoch, loaded: epoch },
+  }
 }
 
 function idsOf(): number[] {
@@ -91,6 +96,7 @@ describe('the commits of SqliteWriter', () => {
         ['b', 20],
       ]),
       totals: { ...NO_TOTALS, read: 2, loaded: 2 },
+      states: new Map(),
     })
     await second.commit(checkpoint(3, { c: 1 }))
     await second.close()
@@ -149,7 +155,7 @@ describe('the commits of SqliteWriter', () => {
       const rows = (from, to) => Array.from({ length: to - from }, (_, i) => ({ kind: 'event',
         value: { id: from + i, text: 'x'.repeat(500) }, origin: { source: 'a', line: 0, offset: from + i, raw: '' } }))
       writer.write(rows(0, 1000))
-      writer.commit({ epoch: 1, positions: new Map([['a', 1000]]), totals: ${JSON.stringify(NO_TOTALS)} })
+      writer.commit({ epoch: 1, positions: new Map([['a', 1000]]), states: new Map(), totals: ${JSON.stringify(NO_TOTALS)} })
       writer.write(rows(1000, 20000))
       process.stdout.write('written')
       setInterval(() => {}, 1000)`
@@ -169,25 +175,51 @@ describe('the commits of SqliteWriter', () => {
 })
 
 describe('two instances of SqliteWriter', () => {
-  it('cannot both commit: the later one is told who was first', async () => {
+  it('cannot both be open: the later one is told who was first', async () => {
     const one = await open()
-    const other = await open()
-    await one.write(rows(1))
-    await one.commit(checkpoint(1))
-    throws(
-      () => other.write(rows(2)),
-      failsWith(
-        'PIPELINE_HELD',
-        new RegExp(
-          `^Cannot go on with test: another instance has committed epoch 1, by process ${process.pid} on .+ at 20[-\\dT:.]+Z$`,
-        ),
-      ),
-    )
-    await other.close()
-    await one.write(rows(3))
-    await one.commit(checkpoint(2))
+    const held = new RegExp(`^Cannot start test: it is held by process ${process.pid} on .+, since 20[-\\dT:.]+Z$`)
+    await rejects(open(), failsWith('PIPELINE_HELD', held))
     await one.close()
+    const next = await open()
+    await next.close()
+  })
+
+  it('cannot both commit: one that gave no sign of life is fenced off', async () => {
+    const zombie = await open()
+    await zombie.commit(checkpoint(1))
+    execute('update sluice_leases set renewed = 0')
+    const other = await open()
+    equal(other.checkpoint?.epoch, 1)
+    await other.write(rows(1))
+    await other.commit(checkpoint(2))
+    const message = new RegExp(
+      `^Cannot go on with test: this instance was fenced off, the pipeline is held by process ${process.pid} `,
+    )
+    throws(() => zombie.write(rows(2)), failsWith('PIPELINE_HELD', message))
+    await zombie.close()
+    await other.write(rows(3))
+    await other.commit(checkpoint(3))
+    await other.close()
     deepEqual(idsOf(), [1, 3])
+  })
+
+  it('do not keep each other out as long as they are one run', async () => {
+    const lost = await open({ owner: 'me' })
+    const again = await open({ owner: 'me' })
+    throws(() => lost.write(rows(1)), failsWith('PIPELINE_HELD', /fenced off/))
+    await lost.close()
+    await again.commit(checkpoint(1))
+    await again.close()
+  })
+
+  it('give signs of life', async () => {
+    const one = await open()
+    execute('update sluice_leases set renewed = 0')
+    one.renew()
+    await rejects(open(), failsWith('PIPELINE_HELD', /held by/))
+    execute('update sluice_leases set token = 9')
+    throws(() => one.renew(), failsWith('PIPELINE_HELD', /fenced off/))
+    await one.close()
   })
 
   it('are told apart also when the checkpoint changes under an open transaction', async () => {
@@ -218,20 +250,6 @@ describe('two instances of SqliteWriter', () => {
     await two.close()
     deepEqual(idsOf(), [1, 2])
   })
-
-  it('wait no longer once the other has taken over', async () => {
-    const one = await open()
-    const other = await open()
-    await one.write(rows(1))
-    const waiting = other.write(rows(2))
-    await one.commit(checkpoint(1))
-    await one.write(rows(3))
-    await rejects(async () => waiting, failsWith('PIPELINE_HELD', /committed epoch 1, by /))
-    await one.commit(checkpoint(2))
-    await one.close()
-    await other.close()
-    deepEqual(idsOf(), [1, 3])
-  })
 })
 
 describe('the lock of SqliteWriter', () => {
@@ -242,7 +260,7 @@ describe('the lock of SqliteWriter', () => {
     const message = /^Cannot write to ".*out\.db": another program has held its lock for 0 s \(SQLITE_BUSY\)$/
     await rejects(async () => writer.write(rows(1)), failsWith('SINK_UNREACHABLE', message))
     await writer.close()
-    await rejects(open({ lockWaitMs: 0 }), failsWith('SINK_UNREACHABLE', /^Cannot make tables in /))
+    await rejects(open({ lockWaitMs: 0 }), failsWith('SINK_UNREACHABLE', /^Cannot lock /))
     holder.close()
   })
 
@@ -279,7 +297,8 @@ describe('the checkpoint of SqliteWriter', () => {
     "update sluice_checkpoints set totals = 'null'": /its totals are no object/,
     "update sluice_checkpoints set totals = json_remove(totals, '$.dead')": /its total of dead is undefined/,
     "update sluice_checkpoints set totals = json_set(totals, '$.read', -1)": /its total of read is -1/,
-    'update sluice_checkpoints set version = 2': /it is of version 2, this Sluice reads 1/,
+    'update sluice_checkpoints set version = 3': /it is of version 3, this Sluice reads 2/,
+    'update sluice_checkpoints set parts = 1': /it has 1 parts of states, and there are 0/,
     'update sluice_checkpoints set epoch = 0': /its epoch is 0/,
     "update sluice_checkpoints set epoch = 'x'": /its epoch is x/,
     'update sluice_checkpoints set epoch = 9223372036854775807': /too large/,
@@ -300,22 +319,66 @@ describe('the checkpoint of SqliteWriter', () => {
       await rejects(open(), failsWith('CHECKPOINT_INVALID', found))
       await rejects(
         open(),
-        failsWith('CHECKPOINT_INVALID', /^Cannot go on from the checkpoint of test: .*to start over, delete/),
+        failsWith(
+          'CHECKPOINT_INVALID',
+          /^Cannot go on from the checkpoint of test: .*to start over: sluice checkpoints/,
+        ),
       )
       deepEqual(readdirSync(folder), ['out.db'])
     })
   }
 
   it('is not passed over when one of its tables is gone', async () => {
-    for (const table of ['sluice_positions', 'sluice_checkpoints']) {
+    const found = { sluice_positions: /it is of 1 splits/, sluice_checkpoints: /there are positions and no checkpoint/ }
+    for (const [table, message] of Object.entries(found)) {
       rmSync(path, { force: true })
       const writer = await open()
-      await writer.commit(checkpoint(1))
+      await writer.commit(checkpoint(1, { a: 1 }))
       await writer.close()
       execute(`drop table ${table}`)
-      const message = new RegExp(`^Cannot go on from the checkpoint of test: no such table: ${table} `)
       await rejects(open(), failsWith('CHECKPOINT_INVALID', message))
     }
+  })
+
+  it('holds the states of stages, and forgets those that are gone', async () => {
+    const writer = await open()
+    const state = (text: string) => new TextEncoder().encode(text)
+    const states = new Map([
+      ['a', state('one')],
+      ['b', state('two')],
+    ])
+    await writer.commit({ ...checkpoint(1), states })
+    await writer.commit({
+      ...checkpoint(2),
+      states: new Map([
+        ['a', new Uint8Array()],
+        ['b', state('three')],
+      ]),
+    })
+    await writer.close()
+    const next = await open()
+    deepEqual(
+      [...(next.checkpoint?.states ?? [])].map(([part, bytes]) => [part, Buffer.from(bytes).toString()]),
+      [['b', 'three']],
+    )
+    await next.close()
+  })
+
+  it('of a version without states is gone on from', async () => {
+    const writer = await open()
+    await writer.commit(checkpoint(1, { a: 1 }))
+    await writer.close()
+    execute(
+      'alter table sluice_checkpoints drop column parts; drop table sluice_states; drop table sluice_leases; update sluice_checkpoints set version = 1',
+    )
+    const next = await open()
+    equal(next.checkpoint?.epoch, 1)
+    await next.commit(checkpoint(2, { a: 2 }))
+    await next.close()
+    deepEqual(
+      query('select version, parts from sluice_checkpoints').map((row) => ({ ...row })),
+      [{ version: 2, parts: 0 }],
+    )
   })
 
   it('says who committed it, also in a database that was made before it did', async () => {

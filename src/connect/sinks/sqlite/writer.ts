@@ -5,10 +5,12 @@ import { systemClock } from '../../../base/clock.ts'
 import { SluiceError } from '../../../base/errors.ts'
 import { isPromise } from '../../../base/promise.ts'
 import type { Columns } from '../../column.ts'
+import { type Claim, fenced, LEASE_MS, newOwner, pipelineHeld } from '../../lease.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
 import type { Checkpoint, SinkWriter } from '../../sink.ts'
 import { CheckpointTable } from './checkpoints.ts'
 import { openDatabase } from './database.ts'
+import { LeaseTable } from './leases.ts'
 import { LetterTable } from './letters.ts'
 import { ROW_IS_PROMISE, RowWriter, STEP } from './rows.ts'
 import { type RowShape, shapeOf, shapeOfRows } from './shape.ts'
@@ -32,6 +34,8 @@ export interface WriterOptions {
   readonly columns: Columns | undefined
   readonly deadLetters: string
   readonly pipeline: string
+  readonly leaseMs?: number | undefined
+  readonly owner?: string | undefined
   readonly signal: AbortSignal | undefined
   /** Longest wait for the write lock, in clock milliseconds. */
   readonly lockWaitMs?: number
@@ -48,6 +52,8 @@ export class SqliteWriter<Row> implements SinkWriter<Row> {
   readonly #database: DatabaseSync
   readonly #options: WriterOptions
   readonly #checkpoints: CheckpointTable
+  readonly #leases: LeaseTable
+  readonly #owner: string
   /** Undefined until the tables are there. */
   #letters: LetterTable | undefined
   /** Undefined until the columns are known and the table is there. */
@@ -61,6 +67,8 @@ export class SqliteWriter<Row> implements SinkWriter<Row> {
     this.#options = options
     this.#database = openDatabase(options.path)
     this.#checkpoints = new CheckpointTable(this.#database, options.pipeline)
+    this.#leases = new LeaseTable(this.#database, options.pipeline)
+    this.#owner = options.owner ?? newOwner()
   }
 
   /** Opens the database, goes to where the last commit left it, and makes the tables that are known. */
@@ -92,33 +100,72 @@ export class SqliteWriter<Row> implements SinkWriter<Row> {
 
   commit(checkpoint: Checkpoint): void | Promise<void> {
     return this.#inTransaction('commit to', () => {
-      if (!this.#checkpoints.save(checkpoint, systemClock.wallMs())) {
-        throw this.#held(`commit epoch ${checkpoint.epoch} of`)
-      }
+      const nowMs = systemClock.wallMs()
+      const act = `commit epoch ${checkpoint.epoch} of`
+      if (!this.#leases.renew(nowMs)) throw this.#fenced(act)
+      if (!this.#checkpoints.save(checkpoint, nowMs)) throw this.#held(act)
       this.#database.exec('commit')
       this.#checkpoints.saved(checkpoint.epoch)
+    })
+  }
+
+  renew(): void {
+    // A transaction keeps all others out, and its commit renews the lease.
+    if (this.#failure !== undefined || this.#database.isTransaction) return
+    try {
+      this.#database.exec('begin immediate')
+    } catch (error) {
+      // Another connection is writing: the next call will find it done.
+      if (isBusy(error)) return
+      throw this.#fail('write to', error)
+    }
+    this.#guarded('write to', () => {
+      if (!this.#leases.renew(systemClock.wallMs())) throw this.#fenced('go on with')
+      this.#database.exec('commit')
     })
   }
 
   async close(): Promise<void> {
     if (!this.#database.isOpen) return
     this.#rollBack()
+    try {
+      this.#leases.release()
+    } catch {
+      // A lease that cannot be let go of ends with the process, or with its time.
+    }
     this.#database.close()
   }
 
   async #open(): Promise<void> {
     await this.#retry('open', () => this.#database.exec(SETTINGS))
+    await this.#retry('lock', () => this.#takeLease())
     await this.#retry('read', () => {
-      if (this.#checkpoints.exist()) this.#restored = this.#checkpoints.restore()
+      this.#restored = this.#checkpoints.restore()
     })
     const { columns, table, key } = this.#options
     const shape = columns === undefined ? undefined : shapeOf(table, columns, key)
     await this.#inTransaction('make tables in', () => {
-      this.#checkpoints.create()
       this.#letters = new LetterTable(this.#database, this.#options.path, this.#options.deadLetters)
       if (shape !== undefined) this.#rows = this.#makeRows(shape)
       this.#database.exec('commit')
     })
+  }
+
+  /** From here on no other instance writes for this pipeline. */
+  #takeLease(): void {
+    const { pipeline, leaseMs = LEASE_MS } = this.#options
+    const claim: Claim = { owner: this.#owner, leaseMs, nowMs: systemClock.wallMs() }
+    this.#database.exec('begin immediate')
+    try {
+      this.#leases.create()
+      const holder = this.#leases.take(claim)
+      if (holder !== undefined) throw pipelineHeld(pipeline, holder)
+      this.#checkpoints.create()
+      this.#database.exec('commit')
+    } catch (error) {
+      this.#rollBack()
+      throw error
+    }
   }
 
   #write(events: readonly Traced<Row>[]): readonly DeadLetter[] {
@@ -168,7 +215,12 @@ export class SqliteWriter<Row> implements SinkWriter<Row> {
   }
 
   #checkFence(): void {
+    if (!this.#leases.isOurs()) throw this.#fenced('go on with')
     if (this.#checkpoints.currentEpoch() !== this.#checkpoints.epoch) throw this.#held('go on with')
+  }
+
+  #fenced(act: string): SluiceError<'PIPELINE_HELD'> {
+    return fenced(this.#options.pipeline, act, this.#leases.current())
   }
 
   /** Tries until it succeeds, or another connection has stood against it for too long. */

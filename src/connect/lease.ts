@@ -1,0 +1,83 @@
+// Who holds a pipeline: a lease with a fencing number, kept where the checkpoint is.
+
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { errnoOf, SluiceError } from '../base/errors.ts'
+
+/** How long a lease holds without a sign of life, unless a sink is told otherwise. */
+export const LEASE_MS = 15_000
+
+/** A lease as it is stored. Times are epoch milliseconds by the store's clock, or that of who wrote them. */
+export interface Lease {
+  /** Counts up by one whenever the lease changes hands: who has an older one is fenced off. */
+  readonly token: number
+  /** The process that holds it; 0 once it was let go. */
+  readonly pid: number
+  readonly host: string
+  /** One run: of several in one process each has its own, and keeps it when it opens its sink again. */
+  readonly owner: string
+  readonly sinceMs: number
+  readonly renewedMs: number
+}
+
+/** Who is asking, how long a lease holds, and what the time is. */
+export interface Claim {
+  readonly owner: string
+  readonly leaseMs: number
+  readonly nowMs: number
+}
+
+/** Tells this process from an earlier one that had the same number, as the first one in a container has. */
+const BORN = String(Math.round(performance.timeOrigin))
+
+/** A name for one run. */
+export function newOwner(): string {
+  return `${BORN}.${randomUUID()}`
+}
+
+/**
+ * Whether a lease that was found keeps others out.
+ *
+ * It does not once it was let go, once it has not been renewed for `leaseMs`, or when its process was on this machine
+ * and is no more; nor does it keep out who holds it.
+ */
+export function isHeld(lease: Lease, claim: Claim, isAlive: (pid: number) => boolean = runs): boolean {
+  if (lease.pid === 0 || lease.owner === claim.owner) return false
+  if (claim.nowMs - lease.renewedMs > claim.leaseMs) return false
+  if (lease.host !== hostname()) return true
+  return lease.pid === process.pid ? lease.owner.startsWith(`${BORN}.`) : isAlive(lease.pid)
+}
+
+/** The lease of who takes over from `found`. */
+export function nextLease(found: Lease | undefined, { owner, nowMs }: Claim): Lease {
+  const token = (found?.token ?? 0) + 1
+  return { token, pid: process.pid, host: hostname(), owner, sinceMs: nowMs, renewedMs: nowMs }
+}
+
+/** Who holds a lease, for a person: `process 812 on web1, since 2026-03-02T10:00:00.000Z`. */
+export function holderOf({ pid, host, sinceMs }: Lease): string {
+  return pid === 0 ? 'nobody' : `process ${pid} on ${host}, since ${new Date(sinceMs).toISOString()}`
+}
+
+/** The error for a pipeline that another instance holds. */
+export function pipelineHeld(pipeline: string, lease: Lease): SluiceError<'PIPELINE_HELD'> {
+  const by = holderOf(lease)
+  return new SluiceError('PIPELINE_HELD', `Cannot start ${pipeline}: it is held by ${by}`, { pipeline, by })
+}
+
+/** The error for an instance that another one has taken over from. */
+export function fenced(pipeline: string, act: string, lease: Lease | undefined): SluiceError<'PIPELINE_HELD'> {
+  const by = lease === undefined ? 'nobody: its lease is gone' : holderOf(lease)
+  const message = `Cannot ${act} ${pipeline}: this instance was fenced off, the pipeline is held by ${by}`
+  return new SluiceError('PIPELINE_HELD', message, { pipeline, by })
+}
+
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // It runs, and is somebody else's.
+    return errnoOf(error) === 'EPERM'
+  }
+}
