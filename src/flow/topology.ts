@@ -27,6 +27,8 @@ export interface Placed {
   readonly name: string
   /** Its work in words, for people and fingerprints: `reduce`, `aggregate (partial results)`. */
   readonly does: string
+  /** Under which its states are kept, the same in every layout of a plan; absent where it remembers nothing. */
+  readonly id?: string
   /** Looks at one event at a time: runs of these are one loop. */
   readonly each?: Exclude<Stateless, { kind: 'flatMap' }>
   readonly make: MakeStep
@@ -56,6 +58,8 @@ export interface Topology {
 export interface LayoutOptions {
   /** Stages of a layer that says nothing of it. */
   readonly stages: number
+  /** The source of a pipeline, for a plan that continues one. */
+  readonly input?: unknown
 }
 
 /** What a layer does, in the words of its operators. */
