@@ -93,9 +93,13 @@ class EntriesStage implements ProducerSpec<unknown> {
     this.#go(self)
   }
 
-  onMessage(command: SourceCommand, self: Self): void {
+  onMessage(command: SourceCommand, self: Self): void | Promise<void> {
     switch (command.kind) {
       case 'barrier':
+        // What a read that was under way still gives belongs to the last epoch.
+        if (this.#isReading && this.#stop.signal.aborted) {
+          return this.#loop?.then(() => this.#endEpoch(command.epoch, self))
+        }
         return this.#endEpoch(command.epoch, self)
       case 'stop':
         return this.#stop.abort()
@@ -154,7 +158,6 @@ class EntriesStage implements ProducerSpec<unknown> {
 
   /** From here on what was read counts as given. */
   #give(current: OpenSplit, entries: readonly Entry<unknown>[], self: Self): void {
-    if (this.#stop.signal.aborted) return
     this.#book(current, false)
     const { isTraced } = this.#options.source
     const events: unknown[] = []
@@ -217,6 +220,8 @@ class EntriesStage implements ProducerSpec<unknown> {
     this.#toldRead = this.#read
     this.#options.ledger.progress({
       stage: this.#options.stage,
+      epoch: this.#epoch,
+      inEpoch: this.#counts.read,
       read: this.#read,
       doneBytes: this.#closedBytes + openBytes,
       skippedBytes: this.#skippedBytes,

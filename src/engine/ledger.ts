@@ -25,6 +25,9 @@ export interface StageReport {
 /** Told between barriers, now and then. */
 export interface SourceProgress {
   readonly stage: string
+  /** The epoch that is open in the stage, and records read since it was opened. */
+  readonly epoch: number
+  readonly inEpoch: number
   /** Records read since the run began, and bytes of the source, without what earlier runs had read. */
   readonly read: number
   readonly doneBytes: number

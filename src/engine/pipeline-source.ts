@@ -12,6 +12,8 @@ export interface PipelineSourceOptions {
   readonly isTraced: boolean
   /** In front of split ids where positions are kept: of several sources each has its own. */
   readonly prefix: string
+  /** Its splits, where they were listed before. */
+  readonly splits?: readonly Split[]
 }
 
 /** Read by stages that send barriers, and tell where they stand at each. */
@@ -24,16 +26,22 @@ export class PipelineSource implements Source<unknown> {
   readonly #source: Source<unknown>
   readonly #prefix: string
 
-  constructor({ source, head, isTraced, prefix }: PipelineSourceOptions) {
+  #listed: readonly Split[] | undefined
+
+  constructor({ source, head, isTraced, prefix, splits }: PipelineSourceOptions) {
     this.#source = source
     this.kind = source.kind
     this.title = source.title
     this.head = head
     this.isTraced = isTraced
     this.#prefix = prefix
+    this.#listed = splits
   }
 
-  splits: Source<unknown>['splits'] = async (options) => await this.#source.splits(options)
+  splits: Source<unknown>['splits'] = async (options) => {
+    this.#listed ??= await this.#source.splits(options)
+    return this.#listed
+  }
 
   /** The name under which a split's position is kept. */
   nameOf({ id }: Split): string {

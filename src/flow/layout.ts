@@ -4,6 +4,7 @@ import { checkInteger } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
 import { unreachable } from '../base/invariant.ts'
 import { canCombine } from '../window/combiner.ts'
+import { describeWindow } from '../window/place.ts'
 import type { EventTimeWindow } from '../window/window.ts'
 import { Drafts, type Tail } from './drafts.ts'
 import { orderedNodes } from './order.ts'
@@ -210,18 +211,19 @@ class Layout {
     const timed = 'at' in window ? placedTimes(name, window as EventTimeWindow<never>, id) : undefined
     const told = timed === undefined ? above : this.#drafts.ahead(above, timed, exchange === undefined)
     const own = { name, does: `${does} in ${window.kind} windows` }
+    const kept = { id, keeps: keepsOf(operator) }
     if (exchange === undefined || this.#drafts.stagesOf(told) === 1) {
-      return this.#drafts.append(told, { ...own, id, make: windowed(work) })
+      return this.#drafts.append(told, { ...own, ...kept, make: windowed(work) })
     }
     const fold = work.fold([])
     // What the clock or a mark may ask for at any time must not wait further up.
     const mayWait = window.triggers.every(({ kind }) => kind !== 'interval' && kind !== 'mark')
     if (does !== 'aggregate' || !mayWait || !canCombine(window, fold)) {
-      return this.#behind(told, exchange, { ...own, id, make: windowed(work) })
+      return this.#behind(told, exchange, { ...own, ...kept, make: windowed(work) })
     }
     const partly = this.#drafts.append(told, { name, does: `${own.does} (partial results)`, make: combining(work) })
     const byKey: Exchange = exchange.kind === 'key' ? { kind: 'key', key: ([of]: readonly [Key]) => of } : exchange
-    return this.#behind(partly, byKey, { name, does: `${own.does} (merging)`, id, make: windowed(work, true) })
+    return this.#behind(partly, byKey, { name, does: `${own.does} (merging)`, ...kept, make: windowed(work, true) })
   }
 
   #join(node: PlanNode, operator: Op<'join'>): Tail {
@@ -273,8 +275,8 @@ class Layout {
     return this.#drafts.append(this.#drafts.spread([above], stages, exchange), placed)
   }
 
-  #kept(operator: Operator, does: string): Pick<Placed, 'name' | 'does' | 'id'> {
-    return { ...named(operator, does), id: this.#idOf(operator) }
+  #kept(operator: Operator, does: string): Pick<Placed, 'name' | 'does' | 'id' | 'keeps'> {
+    return { ...named(operator, does), id: this.#idOf(operator), keeps: keepsOf(operator) }
   }
 
   #idOf(operator: Operator): string {
@@ -311,6 +313,14 @@ function placedEach(operator: Stateless): Placed {
   const own = named(operator, operator.kind)
   if (operator.kind === 'flatMap') return { ...own, make: flatMap(operator.fn) }
   return { ...own, each: operator, make: each([operator]) }
+}
+
+/** What an operator's states are of. */
+function keepsOf(operator: Operator): string {
+  const parts: string[] = [operator.kind]
+  if (operator.kind === 'aggregate') parts.push(operator.aggregate.kind)
+  if ('window' in operator && operator.window !== undefined) parts.push(describeWindow(operator.window))
+  return parts.join(' ')
 }
 
 function placedTimes(name: string, window: EventTimeWindow<never>, id: string): Placed {

@@ -29,6 +29,8 @@ export interface Placed {
   readonly does: string
   /** Under which its states are kept, the same in every layout of a plan; absent where it remembers nothing. */
   readonly id?: string
+  /** What its states are of: those of another description are none that it can go on from. */
+  readonly keeps?: string
   /** Looks at one event at a time: runs of these are one loop. */
   readonly each?: Exclude<Stateless, { kind: 'flatMap' }>
   readonly make: MakeStep
@@ -85,4 +87,14 @@ export function fingerprintOf({ layers, last }: Topology): string {
   }))
   const text = JSON.stringify([told, last.map(({ number }) => number)])
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}
+
+/** What the operators of a topology remember: name → description, the same in every layout of a plan. */
+export function keptBy({ layers }: Topology): Map<string, string> {
+  const kept = new Map<string, string>()
+  for (const { work } of layers) {
+    if (work.kind !== 'steps') continue
+    for (const { id, keeps = '' } of work.steps) if (id !== undefined) kept.set(id, keeps)
+  }
+  return kept
 }

@@ -28,6 +28,9 @@ export interface PipelinePlan {
   readonly isHeadOnly: boolean
 }
 
+/** Makes a further source of a flow one that can be gone on from; throws a TypeError for one that cannot. */
+export type Readable = (source: unknown, name: string) => unknown
+
 const INPUT: PlanNode = { operator: { kind: 'input', name: 'source' }, inputs: [] }
 
 /**
@@ -36,7 +39,7 @@ const INPUT: PlanNode = { operator: { kind: 'input', name: 'source' }, inputs: [
  *
  * @throws {TypeError} for what a pipeline cannot run
  */
-export function pipelinePlan(last: PlanNode): PipelinePlan {
+export function pipelinePlan(last: PlanNode, readable: Readable): PipelinePlan {
   const nodes = nodesOf(last)
   for (const { operator } of nodes) refuseStrange(operator)
   const { head, end } = headOf(last, nodes)
@@ -52,7 +55,7 @@ export function pipelinePlan(last: PlanNode): PipelinePlan {
     if (made.has(node) || isAbove(node, end, nodes)) continue
     const isTraced = needed.has(node)
     const inputs = node.inputs.map((input) => inputOf(input, isTraced))
-    made.set(node, { operator: lifted(node.operator, isTraced), inputs })
+    made.set(node, { operator: lifted(node.operator, isTraced, readable), inputs })
   }
   return { head, rest: made.get(last) as PlanNode, isTracedIn, isTracedOut: isTracedAt(last), isHeadOnly: end === last }
 }
@@ -115,9 +118,11 @@ function needOrigins(last: PlanNode, nodes: readonly PlanNode[]): ReadonlySet<Pl
 }
 
 /** The operator as it works in a pipeline. */
-function lifted(operator: Operator, isTraced: boolean): Operator {
+function lifted(operator: Operator, isTraced: boolean, readable: Readable): Operator {
   if (isStateless(operator))
     return { kind: 'guarded', name: operator.name, operator, make: guarded(operator, isTraced) }
+  if (operator.kind === 'source')
+    return { ...operator, sources: operator.sources.map((one, at) => readable(one, `${operator.name} ${at + 1}`)) }
   if (!isTraced) return operator
   switch (operator.kind) {
     case 'partition':

@@ -3,10 +3,17 @@
 import { checkInteger, checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { messageOf, SluiceError } from '../base/errors.ts'
+import { LEASE_MS, newOwner } from '../connect/lease.ts'
+import type { SinkWriter } from '../connect/sink.ts'
+import { PipelineSource } from '../engine/pipeline-source.ts'
+import { nodesOf } from '../flow/plan.ts'
+import { isSplittable } from '../flow/source.ts'
+import { type PipelinePlan, pipelinePlan } from '../flow/traced.ts'
 import { type Params, readParams } from './param.ts'
 import type { Pipeline, PipelineParts } from './pipeline.ts'
 import { type MaxDeadLetters, RejectLimit } from './reject-limit.ts'
 import type { Progress, RunEvent, RunReport } from './report.ts'
+import { Retries, retryText } from './retries.ts'
 
 export interface StartOptions {
   /** Parameters as text, as the command line gives them. */
@@ -19,6 +26,15 @@ export interface StartOptions {
   readonly epochMs?: number
   /** Records after which an epoch ends before its time: an integer, 1 or more. 50,000 by default. */
   readonly epochEvents?: number
+  /**
+   * How long a sink that was lost is tried again for, without a commit in between, in clock milliseconds: 60,000 by
+   * default. Meanwhile nothing is read.
+   */
+  readonly retryMs?: number
+  /** How often a worker thread that died is replaced, without a commit in between: 5 by default. */
+  readonly maxRestarts?: number
+  /** How long another instance is kept out without a sign of life of this one, in milliseconds. 15,000 by default. */
+  readonly leaseMs?: number
   readonly onEvent?: (event: RunEvent) => void
   readonly clock?: Clock
   /** Aborting stops now: what is not committed is left to the next run. */
@@ -47,26 +63,84 @@ export async function startPipeline<P extends Params>(
   pipeline: Pipeline<P>,
   options: StartOptions = {},
 ): Promise<PipelineRun> {
-  const { epochMs = 1000, epochEvents = 50_000, clock = systemClock, signal } = options
+  const { epochMs = 1000, epochEvents = 50_000, clock = systemClock, signal, leaseMs = LEASE_MS } = options
+  const { retryMs = 60_000, maxRestarts = 5, onEvent = () => {} } = options
   checkMs('epochMs', epochMs, 1)
+  checkMs('retryMs', retryMs, 0)
+  checkMs('leaseMs', leaseMs, 1)
   checkInteger('epochEvents', epochEvents, 1)
+  checkInteger('maxRestarts', maxRestarts, 0)
   signal?.throwIfAborted()
   const limit = new RejectLimit(options.strict === true ? { count: 0 } : options.maxDeadLetters)
+  const { name } = pipeline
   const parts = buildPipeline(pipeline, options.params ?? new Map())
-  const { source, sink, plan } = parts
+  const { source, sink, node } = parts
   const waiting = signal === undefined ? {} : { signal }
   const splits = await source.splits(waiting)
-  const keepsRows = plan.every((node) => node.kind === 'filter')
-  const writer = await sink.open({
-    pipeline: pipeline.name,
-    ...(keepsRows && source.columns !== undefined ? { columns: source.columns } : {}),
-    ...waiting,
+  const keepsRows = nodesOf(node).every(({ operator }) => operator.kind === 'filter' || operator.kind === 'input')
+  const columns = keepsRows && source.columns !== undefined ? { columns: source.columns } : {}
+  const owner = newOwner()
+  const open = () => sink.open({ pipeline: name, ...columns, leaseMs, owner, ...waiting })
+  const retries = new Retries({
+    retryMs,
+    maxRestarts,
+    clock,
+    signal,
+    onRetry: (retry) => onEvent({ kind: 'retrying', why: retryText(retry), ...retry }),
   })
-  const onEvent = options.onEvent ?? (() => {})
+  const plan = planOf(parts, name)
+  const writer = await opened(open, retries)
   // Not before it is needed: programs and threads without a pipeline start sooner.
   const { Running } = await import('./running.ts')
-  const name = pipeline.name
-  return new Running({ name, parts, splits, writer, limit, epochMs, epochEvents, clock, onEvent, signal })
+  const { inline } = await import('./engines/inline.ts')
+  return new Running({
+    name,
+    parts,
+    plan,
+    splits,
+    writer,
+    open: () => opened(open, retries),
+    leaseMs,
+    engine: inline,
+    stages: 1,
+    retries,
+    limit,
+    epochMs,
+    epochEvents,
+    clock,
+    onEvent,
+    signal,
+  })
+}
+
+/** A sink that cannot be reached for the moment is tried again. */
+async function opened(open: () => Promise<SinkWriter<unknown>>, retries: Retries): Promise<SinkWriter<unknown>> {
+  for (;;) {
+    try {
+      return await open()
+    } catch (error) {
+      await retries.again(error, NEVER)
+    }
+  }
+}
+
+const NEVER = new AbortController().signal
+
+/** @throws {SluiceError} CONFIG_INVALID for a flow that a pipeline cannot run */
+function planOf({ node }: PipelineParts, name: string): PipelinePlan {
+  try {
+    return pipelinePlan(node, readable)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    const message = `Cannot run pipeline ${name}: ${messageOf(error)}`
+    throw new SluiceError('CONFIG_INVALID', message, { key: 'flow', value: undefined, allowed: '' }, { cause: error })
+  }
+}
+
+/** A further source of the flow: a run must be able to go on from where it stood. */
+function readable(source: unknown, name: string): PipelineSource {
+  if (isSplittable(source)) return new PipelineSource({ source, head: [], isTraced: false, prefix: `${name}: ` })
+  throw new TypeError(`${name} cannot be gone on from where a run left it: give it as a source, such as files(...)`)
 }
 
 /**

@@ -1,0 +1,33 @@
+// What runs the stages of a pipeline: the contract.
+
+import type { Clock } from '../../base/clock.ts'
+import type { Split } from '../../connect/source.ts'
+import type { Account } from '../../engine/account.ts'
+import type { Beginning, Ledger, SourceCommand } from '../../engine/ledger.ts'
+import type { Topology } from '../../flow/topology.ts'
+import type { StageCore } from '../../stage/core.ts'
+
+export interface EngineOptions {
+  readonly topology: Topology
+  /** Takes what the flow gives. */
+  readonly taker: StageCore
+  /** Of the pipeline's own source. */
+  readonly splits: readonly Split[]
+  readonly clock: Clock
+  readonly account: Account
+  readonly beginning: Beginning
+  readonly ledger: Ledger
+  readonly signal: AbortSignal | undefined
+}
+
+/** Stages at work. */
+export interface Engaged {
+  /** Resolves when all have ended and are closed; rejects with what made one fail. */
+  readonly done: Promise<void>
+  /** Tells every stage that reads. */
+  tell(command: SourceCommand): void
+  /** Ends all of them now. */
+  cancel(reason: unknown): Promise<void>
+}
+
+export type Engine = (options: EngineOptions) => Promise<Engaged>
