@@ -3,7 +3,6 @@
 import type { Clock } from '../base/clock.ts'
 import { type Traced, traced } from '../connect/origin.ts'
 import type { SinkWriter, Totals } from '../connect/sink.ts'
-import type { Split } from '../connect/source.ts'
 import { Account } from '../engine/account.ts'
 import type { SourceCommand, SplitOpened } from '../engine/ledger.ts'
 import type { PipelineSource } from '../engine/pipeline-source.ts'
@@ -25,7 +24,6 @@ export interface AttemptOptions {
   readonly name: string
   readonly plan: PipelinePlan
   readonly source: PipelineSource
-  readonly splits: readonly Split[]
   readonly writer: SinkWriter<unknown>
   /** Stages of a layer that says nothing of it. */
   readonly stages: number
@@ -88,7 +86,7 @@ export class Attempt {
 
   /** Resolves when the source was read to its end, or the attempt was stopped, and all of it is committed. */
   async run(): Promise<void> {
-    const { writer, plan, engine, splits, clock, signal, onEvent, onRejected, limit, tops } = this.#options
+    const { writer, plan, engine, clock, signal, onEvent, onRejected, limit, tops } = this.#options
     const { coordinator, epochs } = this
     const load = new LoadStage({
       writer,
@@ -110,7 +108,6 @@ export class Attempt {
       this.#engaged = await engine({
         topology: this.#topology,
         taker,
-        splits,
         clock,
         account: this.account,
         beginning: {

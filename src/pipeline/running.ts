@@ -5,9 +5,9 @@ import type { SinkWriter, Totals } from '../connect/sink.ts'
 import type { Split } from '../connect/source.ts'
 import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
 import type { SplitOpened } from '../engine/ledger.ts'
-import { PipelineSource } from '../engine/pipeline-source.ts'
 import type { PipelinePlan } from '../flow/traced.ts'
 import { Attempt } from './attempt.ts'
+import { sourceOf } from './build.ts'
 import type { Engine } from './engines/engine.ts'
 import { TopCounters } from './load-stage.ts'
 import type { PipelineParts } from './pipeline.ts'
@@ -133,14 +133,7 @@ export class Running {
     return new Attempt({
       name,
       plan,
-      source: new PipelineSource({
-        source: parts.source,
-        head: plan.head,
-        isTraced: plan.isTracedIn,
-        prefix: '',
-        splits,
-      }),
-      splits,
+      source: sourceOf(parts, plan, splits),
       writer: this.#writer,
       stages,
       engine,

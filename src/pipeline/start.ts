@@ -2,15 +2,17 @@
 
 import { checkInteger, checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
-import { messageOf, SluiceError } from '../base/errors.ts'
 import { LEASE_MS, newOwner } from '../connect/lease.ts'
 import type { SinkWriter } from '../connect/sink.ts'
-import { PipelineSource } from '../engine/pipeline-source.ts'
+import { MOST_THREADS } from '../engine/options.ts'
+import { jobOf } from '../engine/start.ts'
 import { nodesOf } from '../flow/plan.ts'
-import { isSplittable } from '../flow/source.ts'
-import { type PipelinePlan, pipelinePlan } from '../flow/traced.ts'
-import { type Params, readParams } from './param.ts'
-import type { Pipeline, PipelineParts } from './pipeline.ts'
+import { buildPipeline, planOf } from './build.ts'
+import { inline } from './engines/inline.ts'
+import { onThreads } from './engines/threads.ts'
+import { loadPipeline } from './load.ts'
+import type { Params } from './param.ts'
+import { isPipeline, type Pipeline } from './pipeline.ts'
 import { type MaxDeadLetters, RejectLimit } from './reject-limit.ts'
 import type { Progress, RunEvent, RunReport } from './report.ts'
 import { Retries, retryText } from './retries.ts'
@@ -35,6 +37,17 @@ export interface StartOptions {
   readonly maxRestarts?: number
   /** How long another instance is kept out without a sign of life of this one, in milliseconds. 15,000 by default. */
   readonly leaseMs?: number
+  /**
+   * How many worker threads read, transform and aggregate; the sink stays in this one. For a pipeline that is given as
+   * the URL of its module. This thread alone by default.
+   */
+  readonly threads?: number
+  /** The name under which the module exports the pipeline: `default` by default. */
+  readonly name?: string
+  /** The longest that a worker thread may be at one batch before it is replaced, in milliseconds: 60,000 by default. */
+  readonly maxBatchMs?: number
+  /** The most memory of a worker thread's objects, in MB: Node's own limit by default. */
+  readonly heapMb?: number
   readonly onEvent?: (event: RunEvent) => void
   readonly clock?: Clock
   /** Aborting stops now: what is not committed is left to the next run. */
@@ -60,7 +73,7 @@ export interface PipelineRun {
  * @throws {SluiceError} before anything is read: CONFIG_INVALID, SOURCE_MISSING, or what the sink finds
  */
 export async function startPipeline<P extends Params>(
-  pipeline: Pipeline<P>,
+  given: Pipeline<P> | URL | string,
   options: StartOptions = {},
 ): Promise<PipelineRun> {
   const { epochMs = 1000, epochEvents = 50_000, clock = systemClock, signal, leaseMs = LEASE_MS } = options
@@ -71,6 +84,9 @@ export async function startPipeline<P extends Params>(
   checkInteger('epochEvents', epochEvents, 1)
   checkInteger('maxRestarts', maxRestarts, 0)
   signal?.throwIfAborted()
+  const job = isPipeline(given) ? undefined : jobOf('startPipeline', given, { name: options.name ?? 'default' })
+  const pipeline = job === undefined ? (given as Pipeline) : await loadPipeline(job)
+  if (options.threads !== undefined) checkInteger('threads', options.threads, 1, MOST_THREADS)
   const limit = new RejectLimit(options.strict === true ? { count: 0 } : options.maxDeadLetters)
   const { name } = pipeline
   const parts = buildPipeline(pipeline, options.params ?? new Map())
@@ -92,7 +108,12 @@ export async function startPipeline<P extends Params>(
   const writer = await opened(open, retries)
   // Not before it is needed: programs and threads without a pipeline start sooner.
   const { Running } = await import('./running.ts')
-  const { inline } = await import('./engines/inline.ts')
+  const threads = job === undefined ? undefined : options.threads
+  if (options.threads !== undefined && job === undefined) throw noModule(options.threads)
+  const engine =
+    threads === undefined || job === undefined
+      ? inline
+      : onThreads({ ...job, params: options.params ?? new Map() }, threads, options)
   return new Running({
     name,
     parts,
@@ -101,8 +122,8 @@ export async function startPipeline<P extends Params>(
     writer,
     open: () => opened(open, retries),
     leaseMs,
-    engine: inline,
-    stages: 1,
+    engine,
+    stages: threads ?? 1,
     retries,
     limit,
     epochMs,
@@ -126,43 +147,7 @@ async function opened(open: () => Promise<SinkWriter<unknown>>, retries: Retries
 
 const NEVER = new AbortController().signal
 
-/** @throws {SluiceError} CONFIG_INVALID for a flow that a pipeline cannot run */
-function planOf({ node }: PipelineParts, name: string): PipelinePlan {
-  try {
-    return pipelinePlan(node, readable)
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    const message = `Cannot run pipeline ${name}: ${messageOf(error)}`
-    throw new SluiceError('CONFIG_INVALID', message, { key: 'flow', value: undefined, allowed: '' }, { cause: error })
-  }
-}
-
-/** A further source of the flow: a run must be able to go on from where it stood. */
-function readable(source: unknown, name: string): PipelineSource {
-  if (isSplittable(source)) return new PipelineSource({ source, head: [], isTraced: false, prefix: `${name}: ` })
-  throw new TypeError(`${name} cannot be gone on from where a run left it: give it as a source, such as files(...)`)
-}
-
-/**
- * Makes a pipeline's parts for parameters given as text; starts nothing.
- *
- * @throws {SluiceError} CONFIG_INVALID for a parameter that does not fit, and for whatever the user's functions throw
- */
-export function buildPipeline<P extends Params>(
-  pipeline: Pipeline<P>,
-  given: ReadonlyMap<string, string>,
-): PipelineParts {
-  const values = readParams(pipeline.params, given, pipeline.name)
-  try {
-    return pipeline.build(values)
-  } catch (error) {
-    if (error instanceof SluiceError) throw error
-    const message = `Cannot build pipeline ${pipeline.name}: ${messageOf(error)}`
-    throw new SluiceError(
-      'CONFIG_INVALID',
-      message,
-      { key: pipeline.name, value: undefined, allowed: '' },
-      { cause: error },
-    )
-  }
+function noModule(threads: number): TypeError {
+  const how = `startPipeline(new URL('./job.ts', import.meta.url), { threads: ${threads} })`
+  return new TypeError(`A pipeline that is handed over cannot run on threads, as no function crosses one: call ${how}`)
 }

@@ -1,7 +1,6 @@
 // What runs the stages of a pipeline: the contract.
 
 import type { Clock } from '../../base/clock.ts'
-import type { Split } from '../../connect/source.ts'
 import type { Account } from '../../engine/account.ts'
 import type { Beginning, Ledger, SourceCommand } from '../../engine/ledger.ts'
 import type { Topology } from '../../flow/topology.ts'
@@ -11,8 +10,6 @@ export interface EngineOptions {
   readonly topology: Topology
   /** Takes what the flow gives. */
   readonly taker: StageCore
-  /** Of the pipeline's own source. */
-  readonly splits: readonly Split[]
   readonly clock: Clock
   readonly account: Account
   readonly beginning: Beginning
