@@ -248,7 +248,7 @@ class Layout {
   #batch(node: PlanNode, operator: Op<'batch'>): Tail {
     const above = this.#above(node)
     const { key } = operator
-    const placed: Placed = { ...this.#kept(operator, 'batch'), make: batch(operator) }
+    const placed: Placed = { ...this.#kept(operator, 'batch'), forgetsAtEnd: true, make: batch(operator) }
     const mustMeet = key !== undefined && this.#drafts.stagesOf(above) > 1
     return mustMeet ? this.#behind(above, { kind: 'key', key }, placed) : this.#drafts.append(above, placed)
   }

@@ -31,6 +31,8 @@ export interface Placed {
   readonly id?: string
   /** What its states are of: those of another description are none that it can go on from. */
   readonly keeps?: string
+  /** Whether what it gives at the end is given once and for all: it then remembers nothing of it. */
+  readonly forgetsAtEnd?: boolean
   /** Looks at one event at a time: runs of these are one loop. */
   readonly each?: Exclude<Stateless, { kind: 'flatMap' }>
   readonly make: MakeStep
@@ -89,12 +91,21 @@ export function fingerprintOf({ layers, last }: Topology): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
-/** What the operators of a topology remember: name → description, the same in every layout of a plan. */
-export function keptBy({ layers }: Topology): Map<string, string> {
-  const kept = new Map<string, string>()
+/** What an operator remembers. */
+export interface Kept {
+  /** What its states are of. */
+  readonly keeps: string
+  readonly forgetsAtEnd: boolean
+}
+
+/** What the operators of a topology remember, by their names, which are the same in every layout of a plan. */
+export function keptBy({ layers }: Topology): Map<string, Kept> {
+  const kept = new Map<string, Kept>()
   for (const { work } of layers) {
     if (work.kind !== 'steps') continue
-    for (const { id, keeps = '' } of work.steps) if (id !== undefined) kept.set(id, keeps)
+    for (const { id, keeps = '', forgetsAtEnd = false } of work.steps) {
+      if (id !== undefined) kept.set(id, { keeps, forgetsAtEnd })
+    }
   }
   return kept
 }

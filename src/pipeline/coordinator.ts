@@ -149,6 +149,7 @@ export class Coordinator implements Ledger {
   /** What is to be committed for an epoch that is complete. */
   checkpoint(epoch: number): Checkpoint {
     const { epochs, parts } = this.#options
+    if (this.endOf(epoch) === 'last') parts.fire(epoch)
     return epochs.checkpoint(epoch, parts.changed(epoch))
   }
 
@@ -212,10 +213,11 @@ export class Coordinator implements Ledger {
     this.#end(end)
   }
 
+  /** All was read. Results of what is held go out, unless they did before and nothing came since. */
   #finish(): void {
-    // Nothing came, so that nothing changes: what is held goes on waiting for more.
-    const hasMoved = [...this.#progress.values()].some((told) => told.hasMoved) || this.#options.epochs.hasUncommitted
-    this.#end(this.#options.hasMemory && hasMoved ? 'last' : 'stop')
+    const { hasMemory, parts, epochs } = this.#options
+    const isNew = this.figures.read > 0 || epochs.hasUncommitted || !parts.hasFired
+    this.#end(hasMemory && isNew ? 'last' : 'stop')
   }
 
   #end(end: EpochEnd): void {

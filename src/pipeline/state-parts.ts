@@ -1,11 +1,14 @@
 // The states of stages as parts of a checkpoint: which changed, which are gone, and whether the flow is still theirs.
 
 import { SluiceError } from '../base/errors.ts'
+import type { Kept } from '../flow/topology.ts'
 
 /** The part that says what the others are of. */
 const PLAN = 'plan'
 /** Of how a plan is written down. */
 const VERSION = 1
+/** The part that says that all results of what is held went out: only if more comes do they go out again. */
+const FIRED = 'fired'
 const GONE = new Uint8Array()
 
 interface Plan {
@@ -19,19 +22,19 @@ interface Plan {
  */
 export class StateParts {
   readonly #pipeline: string
-  readonly #kept: ReadonlyMap<string, string>
+  readonly #kept: ReadonlyMap<string, Kept>
   /** Part → its bytes, as they were committed. */
   readonly #committed: Map<string, Uint8Array>
   /** Epoch → part → its bytes as of that epoch. */
   readonly #epochs = new Map<number, Map<string, Uint8Array>>()
 
   /**
-   * @param kept - operator → what its states are of
+   * @param kept - operator → what it remembers
    * @throws {SluiceError} CHECKPOINT_INVALID if the checkpoint is of a flow that remembers other things
    */
   constructor(
     pipeline: string,
-    kept: ReadonlyMap<string, string>,
+    kept: ReadonlyMap<string, Kept>,
     restored: ReadonlyMap<string, Uint8Array> | undefined,
   ) {
     this.#pipeline = pipeline
@@ -44,11 +47,23 @@ export class StateParts {
   states(): Map<string, Uint8Array[]> {
     const states = new Map<string, Uint8Array[]>()
     for (const [part, bytes] of [...this.#committed].sort(([a], [b]) => stageOf(a) - stageOf(b))) {
-      if (part === PLAN) continue
+      if (part === PLAN || part === FIRED) continue
       const operator = operatorOf(part)
       states.set(operator, [...(states.get(operator) ?? []), bytes])
     }
     return states
+  }
+
+  /** Whether all results went out, and nothing has come since. */
+  get hasFired(): boolean {
+    return this.#committed.has(FIRED)
+  }
+
+  /** All results of what is held go out with this epoch. */
+  fire(epoch: number): void {
+    const parts = this.#epochs.get(epoch) ?? new Map<string, Uint8Array>()
+    for (const part of parts.keys()) if (this.#kept.get(operatorOf(part))?.forgetsAtEnd === true) parts.delete(part)
+    this.#epochs.set(epoch, parts.set(FIRED, Uint8Array.of(1)))
   }
 
   /** @param stage - of one operator no two stages have the same number: `layer/stage` */
@@ -86,7 +101,10 @@ export class StateParts {
   }
 
   #plan(): Uint8Array {
-    const plan: Plan = { version: VERSION, operators: Object.fromEntries(this.#kept) }
+    const plan: Plan = {
+      version: VERSION,
+      operators: Object.fromEntries([...this.#kept].map(([operator, { keeps }]) => [operator, keeps])),
+    }
     return new TextEncoder().encode(JSON.stringify(plan))
   }
 
@@ -94,7 +112,7 @@ export class StateParts {
     const before = stored === undefined ? new Map<string, string>() : this.#parse(stored)
     const differences: string[] = []
     for (const [operator, keeps] of before) {
-      const own = this.#kept.get(operator)
+      const own = this.#kept.get(operator)?.keeps
       if (own === undefined) differences.push(`it holds the states of ${operator}, which the flow does not have`)
       else if (own !== keeps) differences.push(`it holds the states of ${operator} as ${keeps}, which now is ${own}`)
     }
