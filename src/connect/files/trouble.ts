@@ -1,6 +1,7 @@
 // What goes wrong with a file, as errors that name the file, the byte and the system's reason.
 
 import { errnoOf, messageOf, SluiceError } from '../../base/errors.ts'
+import { tellUtf16 } from './encoding.ts'
 
 /** A path as errors show it: quoted, control characters escaped, so that a hostile name stays on its line. */
 export function quotePath(path: string): string {
@@ -50,7 +51,8 @@ function wordsOf(errno: string, thrown: unknown): string {
   }
 }
 
-/** The fault of every line of a text that is no UTF-8; undefined for one that is not known to be another. */
-export function utf16Fault(encoding: string | undefined): string | undefined {
+/** The fault of every line of a text that opens with the mark of another encoding; undefined for all others. */
+export function tellUtf16Fault(head: Buffer): string | undefined {
+  const encoding = tellUtf16(head)
   return encoding === undefined ? undefined : `text is ${encoding}: convert it to UTF-8 first`
 }
