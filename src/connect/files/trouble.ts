@@ -26,6 +26,12 @@ export function corrupt(path: string, offset: number, found: string, cause?: unk
   return new SluiceError('SOURCE_CORRUPT', message, { source: path, offset, found }, { cause })
 }
 
+/** The error for content that cannot be read on from a byte; what was before it was given. */
+export function corruptContent(path: string, offset: number, found: string): SluiceError<'SOURCE_CORRUPT'> {
+  const message = `Cannot read ${quotePath(path)} from byte ${offset} on: ${found}`
+  return new SluiceError('SOURCE_CORRUPT', message, { source: path, offset, found })
+}
+
 /** The error for a position that the file no longer has. */
 export function positionLost(path: string, offset: number, found: string): SluiceError<'POSITION_LOST'> {
   const message = `Cannot resume ${quotePath(path)} from byte ${offset}: ${found}`
