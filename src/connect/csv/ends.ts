@@ -35,6 +35,8 @@ export class CsvEnds implements RecordEnds {
   readonly isOver = false
   readonly broken = undefined
   readonly lineEnd: number
+  /** Set by each call that finds an end. */
+  spansLines = false
   readonly #dialect: Dialect
   readonly #delimiter: number
   readonly #quote: number
@@ -65,8 +67,9 @@ export class CsvEnds implements RecordEnds {
   }
 
   find(bytes: Buffer, from: number, at: number): number {
+    this.spansLines = false
     if (!this.#mayHide) return endBehind(bytes.indexOf(this.lineEnd, at))
-    if (from === at) {
+    if (from === at && bytes[from] !== this.#quote) {
       if (bytes[from] === this.#comment) this.#state = 'line'
       else {
         const end = bytes.indexOf(this.lineEnd, from)
@@ -77,9 +80,7 @@ export class CsvEnds implements RecordEnds {
   }
 
   finish(bytes: Buffer, from: number): number {
-    const end = this.#firstLine > 0 && this.#state === 'quoted' ? from + this.#firstLine : bytes.length
-    this.#reset()
-    return end
+    return this.#done(this.#firstLine > 0 && this.#state === 'quoted' ? from + this.#firstLine : bytes.length)
   }
 
   textEnd(bytes: Buffer, from: number, to: number): number {
@@ -111,15 +112,19 @@ export class CsvEnds implements RecordEnds {
   }
 
   #scan(bytes: Buffer, from: number, seen: number): number {
-    const [quote, delimiter, lineEnd] = [this.#quote, this.#delimiter, this.lineEnd]
+    const quote = this.#quote
+    const delimiter = this.#delimiter
+    const lineEnd = this.lineEnd
     if (this.#state === 'line') return this.#endLine(bytes, seen)
     const limit = from + this.#dialect.maxRecordBytes + 2
     const to = Math.min(bytes.length, limit)
     let state: State = this.#state
     let at = seen
     while (at < to) {
-      const byte = bytes[at]
+      let byte = bytes[at]
       if (state === 'quoted') {
+        // Most of what is read: text in quotes.
+        while (byte !== quote && byte !== lineEnd && at + 1 < to) byte = bytes[++at]
         if (byte === quote) state = 'closed'
         else if (byte === lineEnd) {
           if (this.#hasLiteral) return this.#done(at + 1)
@@ -169,6 +174,7 @@ export class CsvEnds implements RecordEnds {
   }
 
   #done(end: number): number {
+    this.spansLines = this.#firstLine > 0
     this.#reset()
     return end
   }

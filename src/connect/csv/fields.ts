@@ -69,11 +69,15 @@ export function fieldCutter(dialect: Dialect): CutFields {
       let to: number
       const begin = skipBlanks(text, from, text.length)
       if (text.charCodeAt(begin) === quoteCode) {
-        const close = closingQuote(text, begin + 1)
+        let close = text.indexOf(quote, begin + 1)
+        let isDoubled = false
+        while (close !== -1 && text.charCodeAt(close + 1) === quoteCode) {
+          isDoubled = true
+          close = text.indexOf(quote, close + 2)
+        }
         if (close === -1) return new Rejection(`field ${fields.length + 1} opens a quote that is not closed`)
         const content = text.slice(begin + 1, close)
-        // Each quote in it is one of two.
-        fields.push(content.includes(quote) ? content.replaceAll(quote + quote, quote) : content)
+        fields.push(isDoubled ? content.replaceAll(quote + quote, quote) : content)
         to = skipBlanks(text, close + 1, text.length)
         const isEnd = to === text.length || text.charCodeAt(to) === delimiterCode
         if (!isEnd) return refuse(text, to, `text follows the quotes of field ${fields.length}`)
@@ -86,12 +90,5 @@ export function fieldCutter(dialect: Dialect): CutFields {
       if (fields.length === maxFields) return tooMany
       from = to + 1
     }
-  }
-
-  /** The next quote that is not the first of two; -1 if there is none. */
-  function closingQuote(text: string, from: number): number {
-    let at = text.indexOf(quote as string, from)
-    while (at !== -1 && text.charCodeAt(at + 1) === quoteCode) at = text.indexOf(quote as string, at + 2)
-    return at
   }
 }

@@ -32,6 +32,8 @@ export interface RecordEnds {
   find(bytes: Buffer, from: number, at: number): number
   /** As `find`, when there are no more bytes and that gave -1. */
   finish(bytes: Buffer, from: number): number
+  /** Whether lines may end inside of the record that was found last. */
+  readonly spansLines: boolean
   /** Where the text of a record ends, without its line end. */
   textEnd(bytes: Buffer, from: number, to: number): number
   /** Whether a record is none: an empty line, a comment. */
@@ -175,7 +177,8 @@ export class RecordCutter implements Cutter {
   nextText(): string | undefined {
     if (!this.#isPlain || this.#hasAll || this.#isRest || this.#fault !== undefined) return undefined
     while (this.#findNext()) {
-      const [from, end] = [this.#at, this.#seen]
+      const from = this.#at
+      const end = this.#seen
       const textEnd = this.#ends.textEnd(this.#bytes, from, end)
       if (textEnd - from > this.#maxBytes || this.#dropped > 0) return undefined
       this.#counts.read += 1
@@ -219,7 +222,8 @@ export class RecordCutter implements Cutter {
 
   /** The record that was found. Undefined if it is none. */
   #cut(): Line | undefined {
-    const [from, end] = [this.#at, this.#seen]
+    const from = this.#at
+    const end = this.#seen
     const bytes = this.#bytes
     const textEnd = this.#ends.textEnd(bytes, from, end)
     const length = this.#dropped + textEnd - from
@@ -233,23 +237,25 @@ export class RecordCutter implements Cutter {
     if (isRest && length === 0) return undefined
     this.#counts.read += 1
     const fault = this.#fault ?? (isRest ? REST : this.#faultOfLength(length))
-    const place = { line: this.#lastLine, offset: this.#lastOffset }
-    if (kept !== undefined || length > this.#maxBytes) {
-      return { text: firstOf(kept ?? bytes.subarray(from, textEnd)), ...place, fault }
-    }
+    if (kept !== undefined || length > this.#maxBytes)
+      return this.#recordOf(firstOf(kept ?? bytes.subarray(from, textEnd)), fault)
     if (fault === undefined && this.#ends.isBlank(bytes, from, textEnd)) {
       this.#counts.blank += 1
       return undefined
     }
-    if (this.#isPlain) return { text: bytes.toString('latin1', from, textEnd), ...place, fault }
-    return this.#lookClosely(bytes.subarray(from, textEnd), place, fault)
+    if (this.#isPlain) return this.#recordOf(bytes.toString('latin1', from, textEnd), fault)
+    return this.#lookClosely(bytes.subarray(from, textEnd), fault)
+  }
+
+  #recordOf(text: string, fault: string | undefined): Line {
+    return { text, line: this.#lastLine, offset: this.#lastOffset, fault }
   }
 
   /** A record in which bytes may be that are no text. */
-  #lookClosely(bytes: Buffer, place: Pick<Line, 'line' | 'offset'>, fault: string | undefined): Line {
+  #lookClosely(bytes: Buffer, fault: string | undefined): Line {
     const text = bytes.toString('utf8')
     const nul = fault === undefined ? text.indexOf('\0') : -1
-    const line = { text, ...place, fault: nul === -1 ? fault : `NUL byte at column ${nul + 1}` }
+    const line = this.#recordOf(text, nul === -1 ? fault : `NUL byte at column ${nul + 1}`)
     if (isUtf8(bytes)) return line
     this.#counts.invalidUtf8 += 1
     return { ...line, raw: escapeBytes(bytes) }
@@ -264,7 +270,11 @@ export class RecordCutter implements Cutter {
   #pass(end: number): void {
     this.#lastOffset = this.#origin + this.#at - this.#dropped
     this.#lastLine = this.#lineAtHere - this.#droppedLines
-    this.#lineAtHere += this.#countLines(end)
+    this.#lineAtHere += this.#ends.spansLines
+      ? this.#countLines(end)
+      : this.#bytes[end - 1] === this.#ends.lineEnd
+        ? 1
+        : 0
     this.#at = end
     this.#offset = this.#origin + end
     this.#line = this.#lineAtHere
