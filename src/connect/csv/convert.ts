@@ -43,7 +43,11 @@ export function converterOf(type: ColumnType, bigints: BigInts): Convert {
 }
 
 /** What a column of this type takes, for reasons. */
-export const WORDS: Readonly<Record<ColumnType, string>> = {
+export function wordsOf(type: ColumnType, bigints: BigInts): string {
+  return type === 'integer' && bigints === 'bigint' ? 'whole numbers of 64 bits' : WORDS[type]
+}
+
+const WORDS: Readonly<Record<ColumnType, string>> = {
   text: 'text',
   integer: 'whole numbers up to 2^53',
   real: 'numbers',

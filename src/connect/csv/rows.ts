@@ -4,7 +4,7 @@ import { describeValue } from '../../base/check.ts'
 import { generated } from '../../base/generated.ts'
 import type { ColumnType } from '../column.ts'
 import { Rejection } from '../format.ts'
-import { type BigInts, type Convert, converterOf, MISFIT, WORDS } from './convert.ts'
+import { type BigInts, type Convert, converterOf, MISFIT, wordsOf } from './convert.ts'
 import type { Fields } from './fields.ts'
 
 export type Row = Record<string, unknown>
@@ -63,15 +63,15 @@ function typedRows(
       const text = fields[places[column] as number] ?? null
       const value =
         text === null || (text === '' && columns[column]?.[1] !== 'text') ? null : converters[column]?.(text)
-      if (value === MISFIT) return misfit(columns[column] as readonly [string, ColumnType], text as string)
+      if (value === MISFIT) return misfit(columns[column] as readonly [string, ColumnType], bigints, text as string)
       values.push(value)
     }
     return make(values)
   }
 }
 
-function misfit([name, type]: readonly [string, ColumnType], text: string): Rejection {
-  return new Rejection(`column ${describeValue(name)} takes ${WORDS[type]}: found ${describeValue(text)}`)
+function misfit([name, type]: readonly [string, ColumnType], bigints: BigInts, text: string): Rejection {
+  return new Rejection(`column ${describeValue(name)} takes ${wordsOf(type, bigints)}: found ${describeValue(text)}`)
 }
 
 /** Most columns for which code is made: an object of many more is a table of its own anyway. */

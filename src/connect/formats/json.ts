@@ -35,7 +35,7 @@ export const JSON_OPTIONS: readonly string[] = ['bigints', 'maxDepth', 'maxKeys'
  * const parse = json().open([])
  * const origin = { source: 'a.ndjson', line: 1, offset: 0, raw: '' }
  * parse('{"id": 7, "tags": []}', origin) // => { id: 7, tags: [] }
- * parse('[9007199254740993]', origin).reason // => 'the number 9007199254740993 is over 2^53'
+ * parse('[9007199254740993]', origin) instanceof Rejection // => true
  * json({ bigints: 'bigint' }).open([])('[9007199254740993]', origin) // => [9007199254740993n]
  */
 export function json<T = unknown>(options: JsonOptions = {}): LineFormat<T> {

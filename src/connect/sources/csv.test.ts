@@ -262,7 +262,7 @@ describe('csv', () => {
         { n: 9007199254740993n },
         { n: -9223372036854775808n },
         { n: 9223372036854775807n },
-        'column "n" takes whole numbers up to 2^53: found "9223372036854775808"',
+        'column "n" takes whole numbers of 64 bits: found "9223372036854775808"',
         { n: 5 },
       ])
     })

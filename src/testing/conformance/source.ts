@@ -42,11 +42,16 @@ export interface SourceSubject<T> {
  * whoever waits is heard when it has enough.
  *
  * @example
+ * import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+ * import { tmpdir } from 'node:os'
+ * import { join } from 'node:path'
  * sourceConformance({
  *   name: 'lines',
  *   make: () => {
- *     writeFileSync('a.txt', 'one\ntwo\n')
- *     return { source: lines('a.txt'), expected: ['one', 'two'], cleanup: () => rmSync('a.txt') }
+ *     const folder = mkdtempSync(join(tmpdir(), 'lines-'))
+ *     writeFileSync(join(folder, 'a.txt'), 'one\ntwo\n')
+ *     const cleanup = () => rmSync(folder, { recursive: true })
+ *     return { source: lines(`${folder}/*.txt`), expected: ['one', 'two'], cleanup }
  *   },
  * })
  */
