@@ -237,7 +237,17 @@ class Assembling {
         const { source } = work
         if (source instanceof PipelineSource && queue !== undefined && this.#options.epochs !== undefined) {
           const own = { name: work.name, stage: `${layer.number}/${stage}`, source, queue, dispatcher }
-          return [coreOf(entriesStage({ ...own, ...this.#options.epochs, meter: inFlight.meter() }))]
+          return [
+            coreOf(
+              entriesStage({
+                ...own,
+                ...this.#options.epochs,
+                meter: inFlight.meter(),
+                layer: layer.number,
+                busy: this.#options.busy,
+              }),
+            ),
+          ]
         }
         if (queue !== undefined && isSplittable(source)) {
           const dead: SplitsStageOptions['dead'] = ({ step, reason, origin }) => account.dead(step, origin.raw, reason)

@@ -1,7 +1,7 @@
 // A stage that reads the source of a pipeline: gives what is asked for, and cuts epochs off with barriers.
 
 import { isPromise } from '../base/promise.ts'
-import type { DeadLetter, Entry } from '../connect/origin.ts'
+import { type DeadLetter, deadLetter, type Entry } from '../connect/origin.ts'
 import type { Position, Split, SplitReader } from '../connect/source.ts'
 import { addTotals, NO_TOTALS } from '../connect/totals.ts'
 import { Kernel } from '../flow/kernel.ts'
@@ -9,9 +9,10 @@ import type { DispatcherSpec } from '../stage/dispatcher.ts'
 import type { ProducerSpec } from '../stage/hooks.ts'
 import { producer } from '../stage/make.ts'
 import type { Producer } from '../stage/stage.ts'
-import type { Beginning, Ledger, SourceCommand } from './ledger.ts'
+import { type Beginning, type Ledger, recordKey, type SourceCommand } from './ledger.ts'
 import type { PipelineSource } from './pipeline-source.ts'
 import type { SplitQueue, SplitsStageOptions } from './splits-stage.ts'
+import type { Busy } from './steps-stage.ts'
 
 export interface EntriesStageOptions {
   readonly name: string
@@ -23,6 +24,9 @@ export interface EntriesStageOptions {
   readonly ledger: Ledger
   readonly beginning: Beginning
   readonly meter: (values: readonly unknown[]) => void
+  /** The layer's number, for who watches for a batch that does not end. */
+  readonly layer: number
+  readonly busy?: Busy | undefined
 }
 
 /** The most records read before they go out. */
@@ -68,6 +72,8 @@ class EntriesStage implements ProducerSpec<unknown> {
   #isReading = false
   #isHeld = false
   #isExhausted = false
+  /** The most records read at once. */
+  readonly #atOnce: number
   /** The epoch that is open. */
   #epoch: number
   /** Since the last barrier. */
@@ -86,6 +92,7 @@ class EntriesStage implements ProducerSpec<unknown> {
     this.#options = options
     this.#kernel = new Kernel(options.source.head)
     this.#epoch = options.beginning.epoch + 1
+    this.#atOnce = options.beginning.isCareful ? 1 : READ_AT_ONCE
   }
 
   onDemand(demand: number, self: Self): void {
@@ -136,14 +143,14 @@ class EntriesStage implements ProducerSpec<unknown> {
       for (let inARow = 1; this.#mayRead; inARow += 1) {
         const current = this.#current ?? (await this.#openNext())
         if (current === undefined) return this.#exhausted()
-        const read = current.reader.read(Math.min(this.#missing, READ_AT_ONCE))
+        const read = current.reader.read(Math.min(this.#missing, this.#atOnce))
         const entries = isPromise(read) ? await read : read
         if (isPromise(read)) inARow = 0
         if (entries === undefined) {
           this.#book(current, true)
           await this.#closeSplit()
         } else {
-          const made = this.#kernel.run(entries)
+          const made = this.#work(entries)
           this.#give(current, isPromise(made) ? await made : made, self)
         }
         if (inARow >= READS_IN_A_ROW) {
@@ -154,6 +161,17 @@ class EntriesStage implements ProducerSpec<unknown> {
     } finally {
       this.#isReading = false
     }
+  }
+
+  #work(entries: readonly Entry<unknown>[]): readonly Entry<unknown>[] | Promise<readonly Entry<unknown>[]> {
+    const { beginning, ledger, busy, layer } = this.#options
+    const { poison, isCareful } = beginning
+    const sound = poison.size === 0 ? entries : entries.map((entry) => withoutPoison(entry, poison))
+    if (isCareful && sound[0] !== undefined) ledger.suspect(sound[0].origin)
+    busy?.begin(layer)
+    const made = this.#kernel.run(sound)
+    busy?.end()
+    return made
   }
 
   /** From here on what was read counts as given. */
@@ -251,4 +269,12 @@ class EntriesStage implements ProducerSpec<unknown> {
     this.#closedBytes += current.reader.doneBytes - current.skippedBytes
     await current.reader.close()
   }
+}
+
+/** The step of records that ended a worker. */
+const WORKER = 'worker'
+
+function withoutPoison(entry: Entry<unknown>, poison: ReadonlyMap<string, string>): Entry<unknown> {
+  const found = poison.get(recordKey(entry.origin))
+  return found === undefined ? entry : deadLetter(entry.origin, WORKER, found)
 }

@@ -1,6 +1,6 @@
 // What the stages of a pipeline tell whoever keeps its epochs: directly, or across threads as messages.
 
-import type { DeadLetter } from '../connect/origin.ts'
+import type { DeadLetter, Origin } from '../connect/origin.ts'
 import type { Totals } from '../connect/sink.ts'
 import type { Position } from '../connect/source.ts'
 
@@ -55,6 +55,8 @@ export interface Ledger {
   letters(epoch: number, letters: readonly DeadLetter[]): void
   progress(progress: SourceProgress): void
   opened(opened: SplitOpened): void
+  /** The record that is being worked on, where records go one at a time: it may be what ends a worker. */
+  suspect(origin: Origin): void
 }
 
 /** What stages that read are told. */
@@ -75,4 +77,13 @@ export interface Beginning {
   readonly positions: ReadonlyMap<string, Position>
   /** Operator → its states, one for each stage that there was. */
   readonly states: ReadonlyMap<string, readonly Uint8Array[]>
+  /** Whether records go one at a time, to find the one that ends a worker. */
+  readonly isCareful: boolean
+  /** Records that ended a worker, by `recordKey`, with what happened: they become dead letters. */
+  readonly poison: ReadonlyMap<string, string>
+}
+
+/** A record's name among those of its run. */
+export function recordKey({ source, offset }: Origin): string {
+  return `${offset}@${source}`
 }

@@ -39,7 +39,14 @@ export interface AttemptOptions {
   readonly onOpened: (opened: SplitOpened) => void
   readonly onRejected: () => void
   readonly signal: AbortSignal | undefined
+  /** Records that ended a worker, with what happened. */
+  readonly poison: ReadonlyMap<string, string>
+  /** Set to let so many records go one at a time, and then stop. */
+  readonly carefulFor: number | undefined
 }
+
+/** Where records go one at a time, the next ones are not to wait for long. */
+const CAREFUL_EVENTS = 100
 
 /** Why stages are ended that would go on. */
 const STOPPED: unique symbol = Symbol('all is committed')
@@ -60,7 +67,7 @@ export class Attempt {
   #isStopped = false
 
   constructor(options: AttemptOptions) {
-    const { name, plan, source, stages, writer, before, epochMs, epochEvents, clock, onOpened } = options
+    const { name, plan, source, stages, writer, before, epochMs, epochEvents, clock, onOpened, carefulFor } = options
     this.#options = options
     const restored = writer.checkpoint
     this.#topology = layOut(plan.rest, { stages, input: source })
@@ -76,8 +83,9 @@ export class Attempt {
       ...countStages(this.#topology),
       hasMemory: this.#hasMemory,
       epochMs,
-      epochEvents,
+      epochEvents: carefulFor === undefined ? epochEvents : Math.min(epochEvents, CAREFUL_EVENTS),
       clock,
+      stopAfter: carefulFor,
       tell: (command) => this.#tell(command),
       onOpened,
       onLetters: () => this.#options.onRejected(),
@@ -114,6 +122,8 @@ export class Attempt {
           epoch: epochs.epoch,
           positions: writer.checkpoint?.positions ?? new Map(),
           states: this.#parts.states(),
+          isCareful: this.#options.carefulFor !== undefined,
+          poison: this.#options.poison,
         },
         ledger: coordinator,
         signal,

@@ -2,7 +2,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import { invariant } from '../base/invariant.ts'
-import type { DeadLetter } from '../connect/origin.ts'
+import type { DeadLetter, Origin } from '../connect/origin.ts'
 import type { Checkpoint } from '../connect/sink.ts'
 import type { Ledger, SourceCommand, SourceProgress, SourceReport, SplitOpened, StageReport } from '../engine/ledger.ts'
 import type { Epochs } from './epochs.ts'
@@ -23,6 +23,8 @@ export interface CoordinatorOptions {
   /** Tells every stage that reads. */
   readonly tell: (command: SourceCommand) => void
   readonly onOpened: (opened: SplitOpened) => void
+  /** So many records are read, and no more: to find the one that ends a worker among them. */
+  readonly stopAfter?: number | undefined
   /** Dead letters have come. */
   readonly onLetters: () => void
 }
@@ -57,6 +59,10 @@ export class Coordinator implements Ledger {
   /** How long epochs last, at least: more than asked for where snapshots take long. */
   #epochMs: number
   #isStopping = false
+  /** The record that was worked on last, where they go one at a time. */
+  lastSuspect: Origin | undefined
+  /** Whether it stopped because it had read what it was to read. */
+  hasStoppedAfter = false
   #hasEnded = false
 
   constructor(options: CoordinatorOptions) {
@@ -115,6 +121,10 @@ export class Coordinator implements Ledger {
     this.#options.onOpened(opened)
   }
 
+  suspect(origin: Origin): void {
+    this.lastSuspect = origin
+  }
+
   progress(told: SourceProgress): void {
     this.#progress.set(told.stage, told)
     if (this.#isStopping) return
@@ -122,6 +132,10 @@ export class Coordinator implements Ledger {
     if (all.length === this.#options.sources && all.every(({ isExhausted }) => isExhausted)) return this.#finish()
     if (told.hasMoved && told.epoch > this.#sent) this.#startTimer()
     this.#endIfFull()
+    const { stopAfter = Number.POSITIVE_INFINITY } = this.#options
+    if (this.figures.read < stopAfter || this.#isStopping) return
+    this.hasStoppedAfter = true
+    this.stop()
   }
 
   /** Reads nothing more: what was given is committed. */

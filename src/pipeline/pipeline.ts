@@ -14,7 +14,7 @@ export interface PipelineSpec<P extends Params, T, Row = T> {
   readonly params?: P
   readonly from: (params: ParamValues<P>) => Source<T>
   /** What happens in between; nothing if absent. */
-  readonly flow?: (events: Flow<T>, params: ParamValues<P>) => Flow<Row>
+  readonly flow?: (events: Flow<T>, params: ParamValues<P>) => Flow<Row, unknown>
   readonly into: (params: ParamValues<P>) => Sink<NoInfer<Row>>
   /** What the summary counts over the rows that were loaded: title → the row's value under it. */
   readonly top?: Readonly<Record<string, (row: Row) => string | number | null>>

@@ -46,12 +46,13 @@ export class Retries {
   /**
    * Waits for its time, and returns if there is to be another attempt.
    *
+   * @param mayBePoison - whether one record may be the cause: there is then a better way to try again
    * @param stop - ends the wait, and there is none
    * @throws the error, or what it comes to when it was tried often enough
    */
-  async again(error: unknown, stop: AbortSignal): Promise<void> {
+  async again(error: unknown, mayBePoison: boolean, stop: AbortSignal): Promise<void> {
     const { clock, signal, onRetry } = this.#options
-    const waitMs = this.#waitFor(error)
+    const waitMs = this.#waitFor(error, mayBePoison)
     if (stop.aborted || signal?.aborted === true) throw error
     onRetry({ error, attempt: this.#losses + this.#restarts, waitMs })
     await clock.sleep(waitMs, signal === undefined ? stop : AbortSignal.any([stop, signal])).catch(() => {
@@ -59,7 +60,7 @@ export class Retries {
     })
   }
 
-  #waitFor(error: unknown): number {
+  #waitFor(error: unknown, mayBePoison: boolean): number {
     const { retryMs, maxRestarts, clock } = this.#options
     if (isSluiceError(error, 'SINK_LOST')) {
       const nowMs = clock.nowMs()
@@ -69,7 +70,7 @@ export class Retries {
       if (nowMs + waitMs - this.#lostMs > retryMs) throw unreachable(error, this.#losses, retryMs)
       return waitMs
     }
-    if (isSluiceError(error, 'WORKER_FAILED')) {
+    if (mayBePoison) {
       this.#restarts += 1
       if (this.#restarts <= maxRestarts) return backoffMs(this.#restarts, RESTART_BACKOFF)
     }

@@ -1,10 +1,11 @@
 // A run under way: attempts from commit to commit, how far they are, and how it ends.
 
 import type { Clock } from '../base/clock.ts'
+import { isSluiceError, messageOf } from '../base/errors.ts'
 import type { SinkWriter, Totals } from '../connect/sink.ts'
 import type { Split } from '../connect/source.ts'
 import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
-import type { SplitOpened } from '../engine/ledger.ts'
+import { recordKey, type SplitOpened } from '../engine/ledger.ts'
 import type { PipelinePlan } from '../flow/traced.ts'
 import { Attempt } from './attempt.ts'
 import { sourceOf } from './build.ts'
@@ -35,6 +36,9 @@ export interface RunningOptions {
   readonly signal: AbortSignal | undefined
 }
 
+/** More records than were told of may have been read. */
+const MORE_CAREFUL = 20_000
+
 /** Signs of life in the time of a lease. */
 const RENEWALS = 3
 
@@ -49,6 +53,10 @@ export class Running {
   #writer: SinkWriter<unknown>
   /** Splits with nothing new. */
   readonly #unchanged = new Set<string>()
+  /** Records that ended a worker, with what happened. */
+  readonly #poison = new Map<string, string>()
+  /** How many records are to go one at a time. */
+  #carefulFor: number | undefined
   /** Whether somebody asked for the end before the source had come to it. */
   #isDrained = false
   /** Ends a wait between two attempts. */
@@ -108,23 +116,39 @@ export class Running {
       const renewing = this.#renew()
       try {
         await this.#attempt.run()
-        break
+        renewing.stop()
+        if (!this.#attempt.coordinator.hasStoppedAfter || this.#isDrained) break
+        this.#carefulFor = undefined
+        await this.#writer.close()
       } catch (error) {
         renewing.stop()
         // The run's own error is the one to hear of; what was not committed is given up with the writer.
         await Promise.allSettled([this.#writer.close()])
-        await this.#options.retries.again(renewing.failure ?? error, this.#drain.signal)
-        this.#writer = await this.#options.open()
-        this.#attempt = this.#newAttempt()
-      } finally {
-        renewing.stop()
+        const failure = renewing.failure ?? error
+        const mayBePoison = this.#suspect(failure)
+        await this.#options.retries.again(failure, mayBePoison, this.#drain.signal)
       }
+      this.#writer = await this.#options.open()
+      this.#attempt = this.#newAttempt()
     }
     await this.#writer.close()
     const { limit, parts } = this.#options
     const { read } = this.#attempt.epochs.run
     if (limit.isOver(read, true)) throw limit.error(read, parts.sink.deadLetters)
     return this.#report()
+  }
+
+  /**
+   * Whether one record may be what made an attempt fail. Those that it had read then go one at a time; the one at which
+   * that fails, too, becomes a dead letter.
+   */
+  #suspect(error: unknown): boolean {
+    const { account, coordinator } = this.#attempt
+    if (!isSluiceError(error, 'WORKER_FAILED') && account.blame === undefined) return false
+    const { lastSuspect, figures } = coordinator
+    if (lastSuspect === undefined) this.#carefulFor = figures.read + MORE_CAREFUL
+    else this.#poison.set(recordKey(lastSuspect), messageOf(error))
+    return true
   }
 
   #newAttempt(): Attempt {
@@ -135,8 +159,11 @@ export class Running {
       plan,
       source: sourceOf(parts, plan, splits),
       writer: this.#writer,
-      stages,
+      stages: this.#carefulFor === undefined ? stages : 1,
       engine,
+      // One at a time means in one worker, too.
+      carefulFor: this.#carefulFor,
+      poison: this.#poison,
       limit,
       tops: this.#tops,
       epochMs,

@@ -140,7 +140,7 @@ async function opened(open: () => Promise<SinkWriter<unknown>>, retries: Retries
     try {
       return await open()
     } catch (error) {
-      await retries.again(error, NEVER)
+      await retries.again(error, false, NEVER)
     }
   }
 }

@@ -231,7 +231,8 @@ class Member {
       else if (entry.of === 'stage') ledger?.stage(entry.report)
       else if (entry.of === 'letters') ledger?.letters(entry.epoch, entry.letters)
       else if (entry.of === 'progress') ledger?.progress(entry.progress)
-      else ledger?.opened(entry.opened)
+      else if (entry.of === 'opened') ledger?.opened(entry.opened)
+      else ledger?.suspect(entry.origin)
     } catch (error) {
       this.#options.onFailure(error)
     }

@@ -1,7 +1,7 @@
 // What threads say to each other and to the one that started them: the whole protocol, as data.
 
 import type { MessagePort } from 'node:worker_threads'
-import type { DeadLetter } from '../../connect/origin.ts'
+import type { DeadLetter, Origin } from '../../connect/origin.ts'
 import type { Split } from '../../connect/source.ts'
 import type { Packed } from '../codec/codec.ts'
 import type { InFlightLimits } from '../in-flight.ts'
@@ -67,6 +67,7 @@ export type LedgerEntry =
   | { readonly of: 'letters'; readonly epoch: number; readonly letters: readonly DeadLetter[] }
   | { readonly of: 'progress'; readonly progress: SourceProgress }
   | { readonly of: 'opened'; readonly opened: SplitOpened }
+  | { readonly of: 'suspect'; readonly origin: Origin }
 
 /** What can be said of a failure across threads. */
 export interface Failure {

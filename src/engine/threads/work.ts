@@ -37,6 +37,9 @@ const ledger: Ledger = {
     tell({ kind: 'ledger', entry: { of: 'letters', epoch, letters: letters.map(sendable) } }),
   progress: (progress) => tell({ kind: 'ledger', entry: { of: 'progress', progress } }),
   opened: (opened) => tell({ kind: 'ledger', entry: { of: 'opened', opened } }),
+  suspect: ({ source, line, offset, raw }) => {
+    tell({ kind: 'ledger', entry: { of: 'suspect', origin: { source, line, offset, raw } } })
+  },
 }
 
 /** Runs this worker's share of what `lay` lays out of the job that it was given. */

@@ -2,9 +2,14 @@
 
 import type { Clock } from '../../base/clock.ts'
 import type { Account } from '../../engine/account.ts'
+import type { InFlightLimits } from '../../engine/in-flight.ts'
 import type { Beginning, Ledger, SourceCommand } from '../../engine/ledger.ts'
 import type { Topology } from '../../flow/topology.ts'
 import type { StageCore } from '../../stage/core.ts'
+
+/** Large enough that a batch costs little beside its events. */
+export const IN_FLIGHT: InFlightLimits = { events: 4000, bytes: 16 * 1024 * 1024 }
+export const ONE_AT_A_TIME: InFlightLimits = { events: 1, bytes: 1 }
 
 export interface EngineOptions {
   readonly topology: Topology

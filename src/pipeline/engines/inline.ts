@@ -4,14 +4,11 @@ import { assemble } from '../../engine/assemble.ts'
 import { InFlight } from '../../engine/in-flight.ts'
 import { Run } from '../../stage/run.ts'
 import { begin, link } from '../../stage/subscribe.ts'
-import type { Engaged, EngineOptions } from './engine.ts'
-
-/** Large enough that a batch costs little beside its events. */
-const IN_FLIGHT = { events: 4000, bytes: 16 * 1024 * 1024 }
+import { type Engaged, type EngineOptions, IN_FLIGHT, ONE_AT_A_TIME } from './engine.ts'
 
 export async function inline(options: EngineOptions): Promise<Engaged> {
   const { topology, taker, clock, account, beginning, ledger, signal } = options
-  const inFlight = new InFlight(IN_FLIGHT)
+  const inFlight = new InFlight(beginning.isCareful ? ONE_AT_A_TIME : IN_FLIGHT)
   const { layers, links, sources, outputs } = assemble(topology, {
     clock,
     account,

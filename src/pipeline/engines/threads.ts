@@ -6,14 +6,13 @@ import type { Job } from '../../engine/threads/job.ts'
 import { memberOf, outId } from '../../engine/threads/places.ts'
 import { Run } from '../../stage/run.ts'
 import { begin, link } from '../../stage/subscribe.ts'
-import type { Engaged, Engine, EngineOptions } from './engine.ts'
+import { type Engaged, type Engine, type EngineOptions, IN_FLIGHT, ONE_AT_A_TIME } from './engine.ts'
 
 export interface ThreadsOptions {
   readonly maxBatchMs?: number
   readonly heapMb?: number
 }
 
-const IN_FLIGHT = { events: 4000, bytes: 16 * 1024 * 1024 }
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
 
 export function onThreads(job: Job, threads: number, { maxBatchMs = 60_000, heapMb }: ThreadsOptions): Engine {
@@ -28,15 +27,19 @@ async function engage(
 ): Promise<Engaged> {
   const failed = new AbortController()
   let run: Run | undefined
-  const inFlight = new InFlight(IN_FLIGHT)
+  // The record that ends a worker is found where only one is on its way.
+  const { isCareful } = beginning
+  const workers = isCareful ? 1 : threads
+  const inFlightLimits = isCareful ? ONE_AT_A_TIME : IN_FLIGHT
+  const inFlight = new InFlight(inFlightLimits)
   const crew = new Crew({
     job,
     entry: ENTRY,
     epochs: { beginning, ledger },
-    workers: threads,
-    stages: threads,
+    workers,
+    stages: workers,
     inFlight,
-    limits: IN_FLIGHT,
+    limits: inFlightLimits,
     account,
     tellsLate: false,
     tellsDead: false,
@@ -52,7 +55,7 @@ async function engage(
     waiting.throwIfAborted()
     const outputs = topology.last.flatMap((layer) =>
       Array.from({ length: layer.stages }, (_, stage) => {
-        const way = wires[memberOf(layer, stage, threads)]
+        const way = wires[memberOf(layer, stage, workers)]
         if (way === undefined) throw new TypeError(`No worker has stage ${stage + 1} of layer ${layer.number}`)
         return way.receiver(outId({ layer, stage }))
       }),
