@@ -1,6 +1,7 @@
 // A stage that reads the source of a pipeline: gives what is asked for, and cuts epochs off with barriers.
 
 import { isPromise } from '../base/promise.ts'
+import { type Beginning, type Ledger, recordKey, type SourceCommand } from '../checkpoint/ledger.ts'
 import { type DeadLetter, deadLetter, type Entry } from '../connect/origin.ts'
 import type { Position, Split, SplitReader } from '../connect/source.ts'
 import { addTotals, NO_TOTALS } from '../connect/totals.ts'
@@ -9,7 +10,6 @@ import type { DispatcherSpec } from '../stage/dispatcher.ts'
 import type { ProducerSpec } from '../stage/hooks.ts'
 import { producer } from '../stage/make.ts'
 import type { Producer } from '../stage/stage.ts'
-import { type Beginning, type Ledger, recordKey, type SourceCommand } from './ledger.ts'
 import type { PipelineSource } from './pipeline-source.ts'
 import type { SplitQueue, SplitsStageOptions } from './splits-stage.ts'
 import type { Busy } from './steps-stage.ts'

@@ -2,6 +2,8 @@
 
 import type { Clock } from '../base/clock.ts'
 import { stableHash } from '../base/hash.ts'
+import type { Beginning, Ledger } from '../checkpoint/ledger.ts'
+import { packState, unpackState } from '../checkpoint/pack-state.ts'
 import type { DeadLetter } from '../connect/origin.ts'
 import { Chain } from '../flow/chain.ts'
 import { letterOf } from '../flow/letter.ts'
@@ -13,8 +15,6 @@ import { producerConsumer } from '../stage/make.ts'
 import type { Ending } from '../stage/message.ts'
 import type { ProducerConsumer } from '../stage/stage.ts'
 import type { Account } from './account.ts'
-import type { Beginning, Ledger } from './ledger.ts'
-import { packState, unpackState } from './pack-state.ts'
 
 export interface StepsStageOptions {
   readonly name: string

@@ -1,10 +1,13 @@
 // One attempt at a run: stages from the last commit on, until all is done, it is stopped, or something fails.
 
 import type { Clock } from '../base/clock.ts'
+import { Coordinator } from '../checkpoint/coordinator.ts'
+import { Epochs } from '../checkpoint/epochs.ts'
+import type { SourceCommand, SplitOpened } from '../checkpoint/ledger.ts'
+import { StateParts } from '../checkpoint/state-parts.ts'
 import { type Traced, traced } from '../connect/origin.ts'
 import type { SinkWriter, Totals } from '../connect/sink.ts'
 import { Account } from '../engine/account.ts'
-import type { SourceCommand, SplitOpened } from '../engine/ledger.ts'
 import type { PipelineSource } from '../engine/pipeline-source.ts'
 import { layOut } from '../flow/layout.ts'
 import { textOf } from '../flow/letter.ts'
@@ -12,13 +15,10 @@ import { keptBy, type Topology } from '../flow/topology.ts'
 import type { PipelinePlan } from '../flow/traced.ts'
 import { consumer } from '../stage/make.ts'
 import { coreOf } from '../stage/subscribe.ts'
-import { Coordinator } from './coordinator.ts'
 import type { Engaged, Engine } from './engines/engine.ts'
-import { Epochs } from './epochs.ts'
 import { LoadStage, type TopCounters } from './load-stage.ts'
 import type { RejectLimit } from './reject-limit.ts'
 import type { RunEvent } from './report.ts'
-import { StateParts } from './state-parts.ts'
 
 export interface AttemptOptions {
   readonly name: string

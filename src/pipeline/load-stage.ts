@@ -2,12 +2,12 @@
 
 import { messageOf } from '../base/errors.ts'
 import { isPromise } from '../base/promise.ts'
+import type { Coordinator } from '../checkpoint/coordinator.ts'
+import type { Epochs } from '../checkpoint/epochs.ts'
 import type { DeadLetter, Origin, Traced } from '../connect/origin.ts'
 import type { SinkWriter } from '../connect/sink.ts'
 import { type Top, TopCounter } from '../observe/top.ts'
 import type { ConsumerSpec } from '../stage/hooks.ts'
-import type { Coordinator } from './coordinator.ts'
-import type { Epochs } from './epochs.ts'
 import type { RejectLimit } from './reject-limit.ts'
 import type { RunEvent } from './report.ts'
 

@@ -2,10 +2,10 @@
 
 import type { Clock } from '../base/clock.ts'
 import { isSluiceError, messageOf } from '../base/errors.ts'
+import { recordKey, type SplitOpened } from '../checkpoint/ledger.ts'
 import type { SinkWriter, Totals } from '../connect/sink.ts'
 import type { Split } from '../connect/source.ts'
 import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
-import { recordKey, type SplitOpened } from '../engine/ledger.ts'
 import type { PipelinePlan } from '../flow/traced.ts'
 import { Attempt } from './attempt.ts'
 import { sourceOf } from './build.ts'

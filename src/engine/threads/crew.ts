@@ -2,12 +2,12 @@
 
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { messageOf, SluiceError } from '../../base/errors.ts'
+import type { Beginning, Ledger, SourceCommand } from '../../checkpoint/ledger.ts'
 import type { Split } from '../../connect/source.ts'
 import { isSplittable } from '../../flow/source.ts'
 import { fingerprintOf, type Topology, worksOf } from '../../flow/topology.ts'
 import type { Account } from '../account.ts'
 import type { InFlight, InFlightLimits } from '../in-flight.ts'
-import type { Beginning, Ledger, SourceCommand } from '../ledger.ts'
 import { workerFailed } from './failure.ts'
 import type { Job } from './job.ts'
 import type { FromWorker, LedgerEntry, ToWorker, Wire, WorkerSetup } from './message.ts'

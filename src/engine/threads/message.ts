@@ -1,11 +1,18 @@
 // What threads say to each other and to the one that started them: the whole protocol, as data.
 
 import type { MessagePort } from 'node:worker_threads'
+import type {
+  Beginning,
+  SourceCommand,
+  SourceProgress,
+  SourceReport,
+  SplitOpened,
+  StageReport,
+} from '../../checkpoint/ledger.ts'
 import type { DeadLetter, Origin } from '../../connect/origin.ts'
 import type { Split } from '../../connect/source.ts'
 import type { Packed } from '../codec/codec.ts'
 import type { InFlightLimits } from '../in-flight.ts'
-import type { Beginning, SourceCommand, SourceProgress, SourceReport, SplitOpened, StageReport } from '../ledger.ts'
 import type { Job } from './job.ts'
 
 /** Between two threads, on a channel from one stage to another: the demand protocol. */

@@ -1,9 +1,9 @@
 // What runs the stages of a pipeline: the contract.
 
 import type { Clock } from '../../base/clock.ts'
+import type { Beginning, Ledger, SourceCommand } from '../../checkpoint/ledger.ts'
 import type { Account } from '../../engine/account.ts'
 import type { InFlightLimits } from '../../engine/in-flight.ts'
-import type { Beginning, Ledger, SourceCommand } from '../../engine/ledger.ts'
 import type { Topology } from '../../flow/topology.ts'
 import type { StageCore } from '../../stage/core.ts'
 

@@ -1,7 +1,6 @@
 // The states of stages as parts of a checkpoint: which changed, which are gone, and whether the flow is still theirs.
 
 import { SluiceError } from '../base/errors.ts'
-import type { Kept } from '../flow/topology.ts'
 
 /** The part that says what the others are of. */
 const PLAN = 'plan'
@@ -10,6 +9,14 @@ const VERSION = 1
 /** The part that says that all results of what is held went out: only if more comes do they go out again. */
 const FIRED = 'fired'
 const GONE = new Uint8Array()
+
+/** What an operator remembers. */
+export interface Kept {
+  /** What its states are of. */
+  readonly keeps: string
+  /** Whether what it gives at the end is given once and for all. */
+  readonly forgetsAtEnd: boolean
+}
 
 interface Plan {
   readonly version: number

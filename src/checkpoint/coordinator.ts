@@ -4,9 +4,9 @@ import type { Clock } from '../base/clock.ts'
 import { invariant } from '../base/invariant.ts'
 import type { DeadLetter, Origin } from '../connect/origin.ts'
 import type { Checkpoint } from '../connect/sink.ts'
-import type { Ledger, SourceCommand, SourceProgress, SourceReport, SplitOpened, StageReport } from '../engine/ledger.ts'
 import type { Epochs } from './epochs.ts'
 import { HeldLetters } from './held-letters.ts'
+import type { Ledger, SourceCommand, SourceProgress, SourceReport, SplitOpened, StageReport } from './ledger.ts'
 import type { StateParts } from './state-parts.ts'
 
 export interface CoordinatorOptions {
