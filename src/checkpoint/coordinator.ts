@@ -106,7 +106,8 @@ export class Coordinator implements Ledger {
     this.#reported(epoch)
   }
 
-  stage({ epoch, stage, states }: StageReport): void {
+  stage({ epoch, stage, states, tookMs }: StageReport): void {
+    this.#epochMs = Math.max(this.#options.epochMs, tookMs * SNAPSHOT_SHARE)
     this.#options.parts.take(epoch, stage, states)
     this.#reported(epoch)
   }
@@ -174,11 +175,6 @@ export class Coordinator implements Ledger {
     this.#open.delete(epoch)
     this.#letters.committed(epoch)
     this.#endIfFull()
-  }
-
-  /** How long the stages of this thread were at a snapshot, and at the writing of it. */
-  snapshotTook(ms: number): void {
-    this.#epochMs = Math.max(this.#options.epochMs, ms * SNAPSHOT_SHARE)
   }
 
   close(): void {

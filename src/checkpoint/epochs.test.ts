@@ -36,14 +36,14 @@ describe('Epochs', () => {
     equal(epochs.overall.read, 8)
   })
 
-  it('refuses to commit an epoch of which a record is missing', () => {
+  it('C6: refuses to commit an epoch of which a record is missing', () => {
     const epochs = new Epochs(undefined)
     const epoch = openWith(epochs, 1, 10)
     epochs.book(epoch, { loaded: 9 })
     throws(() => epochs.checkpoint(epoch), InvariantError)
   })
 
-  it('commits epochs in turn', () => {
+  it('C4: commits epochs in turn', () => {
     const epochs = new Epochs(undefined)
     epochs.open(1)
     epochs.open(2)

@@ -20,6 +20,8 @@ export interface StageReport {
   readonly stage: string
   /** Operator → its state, packed by `packState`. */
   readonly states: ReadonlyMap<string, Uint8Array>
+  /** How long it was at that, in clock milliseconds. */
+  readonly tookMs: number
 }
 
 /** Told between barriers, now and then. */

@@ -145,13 +145,14 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
   }
 
   onBarrier(epoch: number, self: Self): void {
-    const { epochs, layer, partition } = this.#options
+    const { epochs, layer, partition, clock } = this.#options
     if (epochs === undefined) return
     this.#chain.flush()
     this.#look(self)
+    const beganMs = clock.nowMs()
     const states = new Map<string, Uint8Array>()
     for (const [id, state] of this.#chain.snapshot()) states.set(id, packState(id, state))
-    epochs.ledger.stage({ epoch, stage: `${layer}/${partition.index}`, states })
+    epochs.ledger.stage({ epoch, stage: `${layer}/${partition.index}`, states, tookMs: clock.nowMs() - beganMs })
     this.#epoch = epoch + 1
   }
 

@@ -271,7 +271,7 @@ async function runOnce(world: World, store: Store, cut: Cut | undefined, chance:
 }
 
 describe('A pipeline that is cut short and started again', () => {
-  it('ends with the rows, dead letters and totals of one that nothing disturbs, in the same order', async () => {
+  it('C2, C6, C20: ends with the rows, dead letters and totals of one that nothing disturbs, in the same order', async () => {
     await fc.assert(
       fc.asyncProperty(worlds, async (world) => {
         let turn = 0

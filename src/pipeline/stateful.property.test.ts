@@ -253,7 +253,7 @@ function contents({ rows, letters }: Store): readonly string[] {
 }
 
 describe('A pipeline that remembers, cut short and started again', () => {
-  it('ends with the rows and dead letters of one that nothing disturbs', async () => {
+  it('C2, C10, C20: ends with the rows and dead letters of one that nothing disturbs', async () => {
     await fc.assert(
       fc.asyncProperty(worlds, async (world) => {
         const undisturbed = await tablesOf(world, [])
