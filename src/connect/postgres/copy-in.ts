@@ -1,0 +1,59 @@
+// A COPY from us to the server, sent in one go with the statements around it: one journey there and back.
+
+import type { Writable } from 'node:stream'
+
+/** As much of the client's connection as sending takes. */
+interface Connection {
+  readonly stream: Writable
+  query(sql: string): void
+}
+
+/** Messages of the protocol: data of a COPY, whose length follows, and the end of all data. */
+const DATA = 0x64
+const DONE = Uint8Array.of(0x63, 0, 0, 0, 4)
+
+/**
+ * What the client runs as a query: statements, one of them a COPY from standard input, and its bytes.
+ *
+ * The bytes are sent without waiting for the server to ask for them; one that does not want them, as a statement
+ * failed before, drops them. They must stay as they are until the server has answered what came after.
+ */
+export class CopyIn {
+  readonly #sql: string
+  readonly #bytes: Uint8Array
+  readonly #done = Promise.withResolvers<void>()
+
+  constructor(sql: string, bytes: Uint8Array) {
+    this.#sql = sql
+    this.#bytes = bytes
+  }
+
+  /** Settles when the server has done all of the statements, or refused. */
+  get done(): Promise<void> {
+    return this.#done.promise
+  }
+
+  submit(connection: Connection): void {
+    const { stream } = connection
+    const head = Buffer.from([DATA, 0, 0, 0, 0])
+    head.writeUInt32BE(this.#bytes.length + 4, 1)
+    stream.cork()
+    connection.query(this.#sql)
+    stream.write(head)
+    stream.write(this.#bytes)
+    stream.write(DONE)
+    stream.uncork()
+  }
+
+  handleError(error: unknown): void {
+    this.#done.reject(error)
+  }
+
+  handleReadyForQuery(): void {
+    this.#done.resolve()
+  }
+
+  handleCopyInResponse(): void {}
+
+  handleCommandComplete(): void {}
+}
