@@ -8,6 +8,12 @@ interface Connection {
   query(sql: string): void
 }
 
+/**
+ * What one message holds at most: the server reads each as a whole before it goes to work, and says how far it is
+ * between them.
+ */
+const MESSAGE_BYTES = 16 * 1024
+
 /** Messages of the protocol: data of a COPY, whose length follows, and the end of all data. */
 const DATA = 0x64
 const DONE = Uint8Array.of(0x63, 0, 0, 0, 4)
@@ -35,12 +41,15 @@ export class CopyIn {
 
   submit(connection: Connection): void {
     const { stream } = connection
-    const head = Buffer.from([DATA, 0, 0, 0, 0])
-    head.writeUInt32BE(this.#bytes.length + 4, 1)
     stream.cork()
     connection.query(this.#sql)
-    stream.write(head)
-    stream.write(this.#bytes)
+    for (let at = 0; at < this.#bytes.length; at += MESSAGE_BYTES) {
+      const piece = this.#bytes.subarray(at, at + MESSAGE_BYTES)
+      const head = Buffer.from([DATA, 0, 0, 0, 0])
+      head.writeUInt32BE(piece.length + 4, 1)
+      stream.write(head)
+      stream.write(piece)
+    }
     stream.write(DONE)
     stream.uncork()
   }

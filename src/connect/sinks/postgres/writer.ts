@@ -161,8 +161,8 @@ export class PostgresWriter<Row> implements SinkWriter<Row> {
   async renew(): Promise<void> {
     if (this.#failure !== undefined || this.#isClosed) return
     const { main, leases } = this.#opened
-    // Who waits for nothing on it would hear of its loss only with the next row.
-    if (main.isLost) return await this.#inTransaction('reach', async () => {})
+    // Who waits for nothing on it would hear of its loss only with the next row: any statement says why it is lost.
+    if (main.isLost) return await this.#inTransaction('reach', async () => void (await main.query('select 1')))
     try {
       if (this.#side.isLost) await this.#reopenSide()
       if (await leases.renew(this.#side)) return
