@@ -82,6 +82,11 @@ export class PostgresClient {
     return this.#failure !== undefined
   }
 
+  /** Bytes that came from the server. */
+  get bytesRead(): number {
+    return this.#socket.bytesRead
+  }
+
   /** Lets another connection be asked whether the server is at work for this one. */
   askBy(askSign: AskSign): void {
     this.#askSign = askSign
