@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import type { Client, QueryResult } from 'pg'
 import type Cursor from 'pg-cursor'
-import { messageOf } from '../../base/errors.ts'
+import { messageOf, SluiceError } from '../../base/errors.ts'
 import { clientOptions, type PostgresConnection } from './connection.ts'
 import { CopyIn } from './copy-in.ts'
 import { loadClient } from './packages.ts'
@@ -18,8 +18,6 @@ export interface ClientOptions {
   readonly signal: AbortSignal | undefined
 }
 
-/** The longest name that a server keeps. */
-const MAX_NAME_BYTES = 63
 /** How long an orderly end may take. */
 const END_MS = 1000
 
@@ -59,14 +57,7 @@ export class PostgresClient {
   static async open(options: ClientOptions): Promise<PostgresClient> {
     options.signal?.throwIfAborted()
     const pg = await loadClient()
-    const config = {
-      ...clientOptions(options.connection),
-      application_name: shortened(options.name),
-      connectionTimeoutMillis: options.timeoutMs,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 10_000,
-    }
-    const client = new PostgresClient(new pg.Client(config), options)
+    const client = new PostgresClient(clientOf(pg, options), options)
     try {
       await client.#guarded(client.#client.connect())
     } catch (error) {
@@ -175,13 +166,21 @@ export class PostgresClient {
   }
 }
 
-function shortened(name: string): string {
-  let bytes = 0
-  let text = ''
-  for (const char of name.replaceAll('\0', '')) {
-    bytes += Buffer.byteLength(char)
-    if (bytes > MAX_NAME_BYTES) break
-    text += char
+/** A client that is not connected yet. */
+function clientOf(pg: { readonly Client: typeof Client }, { connection, name, timeoutMs }: ClientOptions): Client {
+  try {
+    return new pg.Client({
+      ...clientOptions(connection),
+      application_name: name.replaceAll('\0', ''),
+      connectionTimeoutMillis: timeoutMs,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+    })
+  } catch (error) {
+    // A certificate that cannot be read, or a setting that the client does not know; it leaves URLs out of its errors.
+    const allowed = 'what the client pg takes'
+    const message = `Cannot use the settings of a PostgreSQL connection: ${messageOf(error)}`
+    const details = { key: 'connection', value: undefined, allowed }
+    throw new SluiceError('CONFIG_INVALID', message, details, { cause: error })
   }
-  return text
 }

@@ -50,10 +50,10 @@ export function clientOptions(connection: string | PostgresConnection): Record<s
 }
 
 function addressOfUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) throw invalid()
-  // What follows an unescaped / in a password would be taken for the database, and shown.
-  if (url.pathname.includes('@') || url.hash !== '' || url.pathname.slice(1).includes('/')) throw invalid()
+  const url = /^postgres(ql)?:\/\//.test(text) && URL.canParse(text) ? new URL(text) : undefined
+  // What follows an unescaped / or ? in a password would be taken for the database, and shown.
+  if (url === undefined || /[@/]/.test(url.pathname.slice(1)) || url.search.includes('@') || url.hash !== '')
+    throw invalid()
   const host = url.searchParams.get('host') ?? decoded(url.hostname)
   const port = url.searchParams.get('port') ?? url.port
   return shown(host, port, decoded(url.pathname.slice(1)), decoded(url.username))
@@ -80,7 +80,8 @@ function decoded(text: string): string {
 }
 
 function invalid(): SluiceError<'CONFIG_INVALID'> {
-  const allowed = 'postgres://user:password@host:port/database, with /, @, # and % in names and password as %2F, %40, …'
+  const allowed =
+    'postgres://user:password@host:port/database, with /, @, ?, # and % in names and password as %2F, %40 and so on'
   const message = `Cannot use the URL of a PostgreSQL connection: it takes ${allowed}`
   return new SluiceError('CONFIG_INVALID', message, { key: 'connection', value: NOT_SHOWN, allowed })
 }
