@@ -32,13 +32,16 @@ export type {
   SinkWriter,
   Totals,
 } from './connect/sink.ts'
-export { sqlite } from './connect/sinks/sqlite.ts'
+export { type DuckdbOptions, duckdb } from './connect/sinks/duckdb.ts'
+export { type PostgresOptions, postgres } from './connect/sinks/postgres.ts'
+export { type SqliteOptions, sqlite } from './connect/sinks/sqlite.ts'
 export type { Position, Source, SourceCounts, Split, SplitReader } from './connect/source.ts'
 export { type CsvOptions, type CsvRow, csv } from './connect/sources/csv.ts'
 export { type FilesOptions, files } from './connect/sources/files.ts'
 export { type JsonArrayOptions, jsonArray } from './connect/sources/json-array.ts'
 export { lines } from './connect/sources/lines.ts'
 export { type NdjsonOptions, ndjson } from './connect/sources/ndjson.ts'
+export { type PostgresQueryOptions, postgresQuery } from './connect/sources/postgres-query.ts'
 export type { Blame } from './engine/account.ts'
 export { collect, run, start, stream } from './engine/collect.ts'
 export { type ExplainOptions, explain } from './engine/explain.ts'
