@@ -123,7 +123,7 @@ describe(`a connection to PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, 
           .join('\n')
         for (const secret of [password, encoded]) ok(!text.includes(secret), `${secret} in ${text}`)
       }),
-      { seed: SEED, numRuns: 10 },
+      { seed: SEED, numRuns: 10, endOnFailure: true },
     )
   })
 

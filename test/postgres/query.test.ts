@@ -149,7 +149,7 @@ describe('postgresQuery', { skip }, () => {
             all,
           )
         }),
-        { seed: SEED, numRuns: 8 },
+        { seed: SEED, numRuns: 8, endOnFailure: true },
       )
     }
   })
