@@ -25,6 +25,9 @@ export function mainHelp(): string {
 Usage
   sluice run FILE [options]     runs the pipeline that FILE exports; goes on where the last run was stopped
   sluice run FILE [options]     runs the flow that FILE exports; prints its events, one JSON value a line
+  sluice check FILE             looks at a pipeline and both its ends; shows its first rows
+  sluice checkpoints FILE       shows where a pipeline stands; lets it start over
+  sluice dead-letters FILE      lists, shows, exports and replays what could not be loaded
   sluice explain FILE           says how a flow or pipeline would run, without running it
   sluice graph FILE [options]   prints the pipeline or flow as a Mermaid diagram
   sluice help [COMMAND]         this page, or that of a command

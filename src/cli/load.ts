@@ -35,6 +35,17 @@ export async function load(file: string): Promise<Loaded> {
   throw unusable(file, `its default export must be a pipeline or a flow: found ${found}`)
 }
 
+/**
+ * The pipeline that a module exports as its default.
+ *
+ * @throws {SluiceError} as `load`, and for a flow
+ */
+export async function loadOnlyPipeline(file: string): Promise<Pipeline<Params>> {
+  const loaded = await load(file)
+  if (loaded.kind === 'pipeline') return loaded.pipeline
+  throw unusable(file, 'it exports a flow, which keeps nothing')
+}
+
 async function importModule(file: string, path: string): Promise<Record<string, unknown>> {
   try {
     return await orSilence(import(pathToFileURL(path).href), () => new Error('an await at its top level never ends'))

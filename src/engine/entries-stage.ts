@@ -212,7 +212,8 @@ class EntriesStage implements ProducerSpec<unknown> {
       invalidUtf8: invalidUtf8 - seen.invalidUtf8,
     })
     current.seen = { read, blank, invalidUtf8 }
-    if (isNew) this.#moved.set(this.#options.source.nameOf(split), reader.position())
+    const { source } = this.#options
+    if (isNew && source.keepsPositions) this.#moved.set(source.nameOf(split), reader.position())
   }
 
   #endEpoch(epoch: number, self: Self): void {

@@ -14,6 +14,8 @@ export interface PipelineSourceOptions {
   readonly prefix: string
   /** Its splits, where they were listed before. */
   readonly splits?: readonly Split[]
+  /** Whether a later run goes on from where this one stood; true by default. */
+  readonly keepsPositions?: boolean
 }
 
 /** Read by stages that send barriers, and tell where they stand at each. */
@@ -23,17 +25,19 @@ export class PipelineSource implements Source<unknown> {
   readonly columns?: Columns
   readonly head: Plan
   readonly isTraced: boolean
+  readonly keepsPositions: boolean
   readonly #source: Source<unknown>
   readonly #prefix: string
 
   #listed: readonly Split[] | undefined
 
-  constructor({ source, head, isTraced, prefix, splits }: PipelineSourceOptions) {
+  constructor({ source, head, isTraced, prefix, splits, keepsPositions = true }: PipelineSourceOptions) {
     this.#source = source
     this.kind = source.kind
     this.title = source.title
     this.head = head
     this.isTraced = isTraced
+    this.keepsPositions = keepsPositions
     this.#prefix = prefix
     this.#listed = splits
   }

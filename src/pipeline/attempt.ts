@@ -6,7 +6,7 @@ import { Epochs } from '../checkpoint/epochs.ts'
 import type { SourceCommand, SplitOpened } from '../checkpoint/ledger.ts'
 import { StateParts } from '../checkpoint/state-parts.ts'
 import { type Traced, traced } from '../connect/origin.ts'
-import type { SinkWriter, Totals } from '../connect/sink.ts'
+import type { KeptLetter, SinkWriter, Totals } from '../connect/sink.ts'
 import { Account } from '../engine/account.ts'
 import type { PipelineSource } from '../engine/pipeline-source.ts'
 import { layOut } from '../flow/layout.ts'
@@ -43,6 +43,7 @@ export interface AttemptOptions {
   readonly poison: ReadonlyMap<string, string>
   /** Set to let so many records go one at a time, and then stop. */
   readonly carefulFor: number | undefined
+  readonly exhumed: readonly KeptLetter[]
 }
 
 /** Where records go one at a time, the next ones are not to wait for long. */
@@ -105,6 +106,7 @@ export class Attempt {
       trace: plan.isTracedOut ? undefined : this.#tracer(),
       onEvent,
       onRejected,
+      exhumed: this.#options.exhumed,
       onStopped: () => {
         if (!this.#hasMemory) return
         this.#isStopped = true

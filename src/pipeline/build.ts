@@ -21,11 +21,13 @@ export function planOf({ node }: PipelineParts, name: string): PipelinePlan {
 
 /** The pipeline's own source, as it is read for a plan. */
 export function sourceOf(
-  { source }: PipelineParts,
+  { source }: Pick<PipelineParts, 'source'>,
   { head, isTracedIn }: PipelinePlan,
   splits?: readonly Split[],
+  keepsPositions = true,
 ): PipelineSource {
   return new PipelineSource({
+    keepsPositions,
     source,
     head,
     isTraced: isTracedIn,

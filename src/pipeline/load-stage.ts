@@ -5,7 +5,7 @@ import { isPromise } from '../base/promise.ts'
 import type { Coordinator } from '../checkpoint/coordinator.ts'
 import type { Epochs } from '../checkpoint/epochs.ts'
 import type { DeadLetter, Origin, Traced } from '../connect/origin.ts'
-import type { SinkWriter } from '../connect/sink.ts'
+import type { KeptLetter, SinkWriter } from '../connect/sink.ts'
 import { type Top, TopCounter } from '../observe/top.ts'
 import type { ConsumerSpec } from '../stage/hooks.ts'
 import type { RejectLimit } from './reject-limit.ts'
@@ -24,6 +24,8 @@ export interface LoadStageOptions {
   readonly onEvent: (event: RunEvent) => void
   /** Called after every batch in which something was rejected. */
   readonly onRejected: () => void
+  /** Dead letters that are tried again: taken out with the last commit; those that fail again come back. */
+  readonly exhumed?: readonly KeptLetter[]
   /** The run's last epoch is committed, and no end will come by itself. */
   readonly onStopped: () => void
 }
@@ -68,9 +70,12 @@ export class LoadStage implements ConsumerSpec<unknown> {
 
   async #commit(epoch: number): Promise<void> {
     const { coordinator, epochs, writer, onEvent } = this.#options
+    const { exhumed = [] } = this.#options
+    // Before those that fail again are buried: they have the same places.
+    if (exhumed.length > 0) await writer.exhume?.(exhumed)
     const letters = coordinator.lettersOf(epoch)
     if (letters.length > 0) await this.#bury(letters)
-    epochs.book(epoch, { loaded: this.#loaded, dead: this.#dead })
+    epochs.book(epoch, { loaded: this.#loaded, dead: this.#dead - exhumed.length })
     this.#loaded = 0
     this.#dead = 0
     const checkpoint = coordinator.checkpoint(epoch)

@@ -3,7 +3,7 @@
 import type { Clock } from '../base/clock.ts'
 import { isSluiceError, messageOf } from '../base/errors.ts'
 import { recordKey, type SplitOpened } from '../checkpoint/ledger.ts'
-import type { SinkWriter, Totals } from '../connect/sink.ts'
+import type { KeptLetter, SinkWriter, Totals } from '../connect/sink.ts'
 import type { Split } from '../connect/source.ts'
 import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
 import type { PipelinePlan } from '../flow/traced.ts'
@@ -34,6 +34,8 @@ export interface RunningOptions {
   readonly clock: Clock
   readonly onEvent: (event: RunEvent) => void
   readonly signal: AbortSignal | undefined
+  /** Dead letters that are the source of this run, instead of the pipeline's own. */
+  readonly exhumed: readonly KeptLetter[] | undefined
 }
 
 /** More records than were told of may have been read. */
@@ -157,7 +159,8 @@ export class Running {
     return new Attempt({
       name,
       plan,
-      source: sourceOf(parts, plan, splits),
+      source: sourceOf(parts, plan, splits, this.#options.exhumed === undefined),
+      exhumed: this.#options.exhumed ?? [],
       writer: this.#writer,
       stages: this.#carefulFor === undefined ? stages : 1,
       engine,

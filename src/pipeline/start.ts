@@ -3,7 +3,8 @@
 import { checkInteger, checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { LEASE_MS, newOwner } from '../connect/lease.ts'
-import type { SinkWriter } from '../connect/sink.ts'
+import type { KeptLetter, SinkWriter } from '../connect/sink.ts'
+import type { Source } from '../connect/source.ts'
 import { MOST_THREADS } from '../engine/options.ts'
 import { jobOf } from '../engine/start.ts'
 import { nodesOf } from '../flow/plan.ts'
@@ -76,6 +77,21 @@ export async function startPipeline<P extends Params>(
   given: Pipeline<P> | URL | string,
   options: StartOptions = {},
 ): Promise<PipelineRun> {
+  return await startFrom(given, options, undefined)
+}
+
+/** Dead letters as the source of a run. */
+export interface Replay {
+  readonly source: Source<unknown>
+  readonly letters: readonly KeptLetter[]
+}
+
+/** Starts a pipeline at its own source, or at dead letters. */
+export async function startFrom<P extends Params>(
+  given: Pipeline<P> | URL | string,
+  options: StartOptions,
+  replay: Replay | undefined,
+): Promise<PipelineRun> {
   const { epochMs = 1000, epochEvents = 50_000, clock = systemClock, signal, leaseMs = LEASE_MS } = options
   const { retryMs = 60_000, maxRestarts = 5, onEvent = () => {} } = options
   checkMs('epochMs', epochMs, 1)
@@ -89,7 +105,8 @@ export async function startPipeline<P extends Params>(
   if (options.threads !== undefined) checkInteger('threads', options.threads, 1, MOST_THREADS)
   const limit = new RejectLimit(options.strict === true ? { count: 0 } : options.maxDeadLetters)
   const { name } = pipeline
-  const parts = buildPipeline(pipeline, options.params ?? new Map())
+  const built = buildPipeline(pipeline, options.params ?? new Map())
+  const parts = replay === undefined ? built : { ...built, source: replay.source }
   const { source, sink, node } = parts
   const waiting = signal === undefined ? {} : { signal }
   const splits = await source.splits(waiting)
@@ -131,6 +148,7 @@ export async function startPipeline<P extends Params>(
     clock,
     onEvent,
     signal,
+    exhumed: replay?.letters,
   })
 }
 

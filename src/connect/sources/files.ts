@@ -1,11 +1,12 @@
 // The source of files: lines of plain and compressed files, by name or glob, and of standard input.
 
-import { createReadStream } from 'node:fs'
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { checkInteger, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { Columns } from '../column.ts'
 import { MAGIC_BYTES, tellEncoding } from '../files/encoding.ts'
+import { HEAD_LINES_BYTES } from '../files/head-lines.ts'
 import { type FilePosition, parsePosition, readAt } from '../files/identity.ts'
 import { DEFAULT_LIMITS, type Limits } from '../files/limits.ts'
 import { MAX_LINE_BYTES } from '../files/line-cutter.ts'
@@ -13,9 +14,10 @@ import { type Found, listFiles } from '../files/list.ts'
 import { openFile, sizeOf } from '../files/open-file.ts'
 import { openStream } from '../files/open-stream.ts'
 import { parseRangeId, rangeId, rangesOf } from '../files/range.ts'
-import { lineRecords, type Records } from '../files/records.ts'
+import { type ContentHead, lineRecords, type Records } from '../files/records.ts'
 import { cannotRead } from '../files/trouble.ts'
-import type { LineFormat } from '../format.ts'
+import { type LineFormat, type ParseLine, Rejection } from '../format.ts'
+import { deadLetter, type Entry, type Origin, traced } from '../origin.ts'
 import type { OpenOptions, Source, Split, SplitReader } from '../source.ts'
 
 export interface FilesOptions {
@@ -104,6 +106,7 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
     allowSpecial: options.allowSpecial ?? false,
   }
   const named = typeof input === 'string' ? input : input.join(', ')
+  const parsers = new Map<string, ParseLine<T>>()
   return {
     kind,
     title: `${named} as ${records.name}`,
@@ -119,7 +122,36 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
       const position = from === undefined ? undefined : parsePosition(split.id, from)
       return await openSplit(split.id, records, settings, position, waiting)
     },
+    reparse: (origin) => reparse(records, parsers, origin),
   }
+}
+
+/** Files whose parsers are kept, for records that are read again. */
+const MOST_PARSERS = 100
+
+/** Reads one record again: its dialect and header are those of its file as it is now, or its own if that is gone. */
+function reparse<T>(records: Records<T>, parsers: Map<string, ParseLine<T>>, origin: Origin): Entry<T> {
+  const parse = parsers.get(origin.source) ?? records.open(headOf(origin)).parse
+  if (parsers.size < MOST_PARSERS) parsers.set(origin.source, parse)
+  const value = parse(origin.raw, origin)
+  return value instanceof Rejection ? deadLetter(origin, records.name, value.reason) : traced(value, origin)
+}
+
+function headOf({ source, raw }: Origin): ContentHead {
+  try {
+    const bytes = Buffer.alloc(HEAD_LINES_BYTES)
+    const file = openSync(source, 'r')
+    try {
+      const length = readSync(file, bytes, 0, bytes.length, 0)
+      if (tellEncoding(bytes) === 'plain')
+        return { path: source, bytes: bytes.subarray(0, length), isWhole: length < bytes.length }
+    } finally {
+      closeSync(file)
+    }
+  } catch {
+    // It was removed, or rotated away: the record itself says what it is.
+  }
+  return { path: source, bytes: Buffer.from(`${raw}\n`), isWhole: true }
 }
 
 interface Settings {

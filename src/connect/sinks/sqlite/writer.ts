@@ -7,7 +7,7 @@ import { isPromise } from '../../../base/promise.ts'
 import type { Columns } from '../../column.ts'
 import { type Claim, fenced, LEASE_MS, newOwner, pipelineHeld } from '../../lease.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
-import type { Checkpoint, SinkWriter } from '../../sink.ts'
+import type { Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
 import { CheckpointTable } from './checkpoints.ts'
 import { openDatabase } from './database.ts'
 import { LeaseTable } from './leases.ts'
@@ -95,6 +95,12 @@ export class SqliteWriter<Row> implements SinkWriter<Row> {
     const { pipeline } = this.#options
     return this.#inTransaction('write dead letters to', () => {
       this.#letters?.bury(letters, { pipeline, epoch: this.#checkpoints.epoch + 1, atMs: systemClock.wallMs() })
+    })
+  }
+
+  exhume(letters: readonly KeptLetter[]): void | Promise<void> {
+    return this.#inTransaction('take dead letters out of', () => {
+      this.#letters?.exhume(letters, this.#options.pipeline)
     })
   }
 
