@@ -128,6 +128,18 @@ describe('Coordinator', () => {
     equal(plain.coordinator.endOf(1), 'stop')
   })
 
+  it('C22: does not let results go out again with an epoch for which nothing was read', () => {
+    const { coordinator, progress, epochs } = setUp({ hasMemory: true })
+    progress({ isExhausted: true, read: 5 })
+    coordinator.source({ epoch: 1, stage: '1/0', positions: new Map([['a', 5]]), counts: { read: 5 } })
+    epochs.book(1, { loaded: 5 })
+    const { states } = coordinator.checkpoint(1)
+    const parts = new StateParts('test', new Map([['reduce', { keeps: 'reduce', forgetsAtEnd: false }]]), states)
+    equal(parts.hasFired, true)
+    parts.stayFired(2)
+    deepEqual([...parts.changed(2)], [])
+  })
+
   it('C23: told to stop, lets nothing that is held give results', () => {
     const { coordinator, said } = setUp({ hasMemory: true })
     coordinator.stop()

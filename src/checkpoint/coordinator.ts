@@ -165,6 +165,7 @@ export class Coordinator implements Ledger {
   checkpoint(epoch: number): Checkpoint {
     const { epochs, parts } = this.#options
     if (this.endOf(epoch) === 'last') parts.fire(epoch)
+    else if (parts.hasFired && epochs.hasReadNothing(epoch)) parts.stayFired(epoch)
     return epochs.checkpoint(epoch, parts.changed(epoch))
   }
 

@@ -62,6 +62,11 @@ export class Epochs {
     open.totals = addTotals(open.totals, totals)
   }
 
+  /** Whether no record was read for an epoch. */
+  hasReadNothing(epoch: number): boolean {
+    return this.#at(epoch).totals.read === 0
+  }
+
   /** Whether an epoch has nothing that is to be kept. */
   isEmpty(epoch: number): boolean {
     const { positions, totals } = this.#at(epoch)

@@ -68,16 +68,20 @@ export class StateParts {
 
   /** All results of what is held go out with this epoch. */
   fire(epoch: number): void {
-    const parts = this.#epochs.get(epoch) ?? new Map<string, Uint8Array>()
+    const parts = this.#at(epoch)
     for (const part of parts.keys()) if (this.#kept.get(operatorOf(part))?.forgetsAtEnd === true) parts.delete(part)
-    this.#epochs.set(epoch, parts.set(FIRED, Uint8Array.of(1)))
+    parts.set(FIRED, Uint8Array.of(1))
+  }
+
+  /** They went out with an epoch before, and nothing came since. */
+  stayFired(epoch: number): void {
+    this.#at(epoch).set(FIRED, Uint8Array.of(1))
   }
 
   /** @param stage - of one operator no two stages have the same number: `layer/stage` */
   take(epoch: number, stage: string, states: ReadonlyMap<string, Uint8Array>): void {
     const number = stage.slice(stage.lastIndexOf('/') + 1)
-    const parts = this.#epochs.get(epoch) ?? new Map<string, Uint8Array>()
-    this.#epochs.set(epoch, parts)
+    const parts = this.#at(epoch)
     for (const [operator, bytes] of states) parts.set(`${operator}/${number}`, bytes)
   }
 
@@ -99,6 +103,12 @@ export class StateParts {
     this.#epochs.delete(epoch)
     this.#committed.clear()
     for (const [part, bytes] of now) this.#committed.set(part, bytes)
+  }
+
+  #at(epoch: number): Map<string, Uint8Array> {
+    const parts = this.#epochs.get(epoch) ?? new Map<string, Uint8Array>()
+    this.#epochs.set(epoch, parts)
+    return parts
   }
 
   #now(epoch: number): Map<string, Uint8Array> {
