@@ -34,7 +34,7 @@ const COLUMN_TYPES = ['text', 'integer', 'real', 'boolean', 'time', 'json']
 const TIMEOUT_MS = 30_000
 
 /**
- * Writes rows into a table of a PostgreSQL database, by COPY. Needs the packages `pg` and `pg-copy-streams`.
+ * Writes rows into a table of a PostgreSQL database, by COPY. Needs the package `pg`.
  *
  * - **Commits** the rows of an epoch, its dead letters and the checkpoint in one transaction, on the server's disk:
  *   whatever ends the process, the connection or the server, the table is as of a commit, and the next run goes on from
