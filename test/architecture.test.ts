@@ -29,13 +29,26 @@ describe('the house', () => {
     )
   })
 
+  it('loads what only some users have installed when it is needed, never before', () => {
+    const peers = Object.keys(manifest.peerDependencies).join('|')
+    const early = new RegExp(`^(?:import(?! type)|export)\\s[^'\n]*'(?:${peers})['/]`, 'm')
+    deepEqual(
+      [...files].filter(([path, text]) => !path.endsWith('.test.ts') && early.test(text)).map(([path]) => path),
+      [],
+    )
+  })
+
   it('names no dependency at run time but those it declares', () => {
     const used = new Set<string>()
     for (const [path, text] of files) {
       if (path.endsWith('.test.ts') || path.startsWith('testing/')) continue
       for (const { specifier } of importsOf(text)) if (!/^(\.|node:)/.test(specifier)) used.add(specifier)
     }
-    deepEqual([...used], Object.keys(manifest.dependencies))
+    const peers = new Set(Object.keys(manifest.peerDependencies))
+    deepEqual(
+      [...used].filter((name) => !peers.has(name)),
+      Object.keys(manifest.dependencies),
+    )
   })
 })
 
