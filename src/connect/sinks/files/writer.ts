@@ -10,7 +10,7 @@ import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
 import type { PlainSinkOptions, PlainWriter } from '../../sink.ts'
 import type { Json } from '../../source.ts'
 import { columnsOfRows } from './columns.ts'
-import { checkFolder, lookAt, makeFolder, renameFile, storageFailed, syncFolder } from './disk.ts'
+import { checkFolder, lookAt, makeFolder, removeFile, renameFile, storageFailed, syncFolder } from './disk.ts'
 import type { PartEncoder, PartFormat } from './encoder.ts'
 import { Manifest } from './manifest.ts'
 import { encodeName } from './name.ts'
@@ -100,10 +100,8 @@ export class FilesWriter<Row> implements PlainWriter<Row> {
     this.#open = new Map()
     // All are ended, whatever becomes of one of them: none may be left under way.
     const ended = await Promise.allSettled(open.map((part) => part.finish()))
-    for (const one of ended) {
-      if (one.status === 'rejected') throw one.reason
-      this.#finished.push(one.value)
-    }
+    for (const one of ended) if (one.status === 'fulfilled') this.#finished.push(one.value)
+    for (const one of ended) if (one.status === 'rejected') throw one.reason
     if (this.#finished.length > 0) await syncFolder(this.#staging.path)
     const parts = this.#finished.sort((a, b) => (a.path < b.path ? -1 : 1))
     const note: FilesNote = { epoch, parts, ...(this.#found === undefined ? {} : { columns: this.#found }) }
@@ -131,6 +129,9 @@ export class FilesWriter<Row> implements PlainWriter<Row> {
     const open = [...this.#open.values()]
     this.#open = new Map()
     for (const part of open) await part.discard()
+    // The next to open the sink removes what cannot be removed now.
+    for (const { temp } of this.#finished) await removeFile(join(this.#staging.path, temp)).catch(() => {})
+    this.#finished = []
   }
 
   /** Takes rows from `from` on; waits only where a part must be written. */
