@@ -22,6 +22,8 @@ export interface ErrorDetails {
   SINK_LOST: { readonly sink: string; readonly reason: string }
   /** A sink did not answer within its retry time. */
   SINK_UNREACHABLE: { readonly sink: string; readonly attempts: number }
+  /** Whoever read the output of a run does not want more of it. */
+  OUTPUT_CLOSED: { readonly sink: string }
   /** A table that is there does not fit the rows. */
   SINK_MISMATCH: { readonly sink: string; readonly table: string; readonly found: string }
   /** Another instance holds, or has taken over, this pipeline. */

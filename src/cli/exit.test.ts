@@ -6,6 +6,7 @@ import { EXIT_CODES, exitCodeOf, exitCodeOfSignal } from './exit.ts'
 describe('exit codes', () => {
   it('tell a script what to do next', () => {
     const expected: Readonly<Record<ErrorCode, number>> = {
+      OUTPUT_CLOSED: 0,
       COMMAND_INVALID: 64,
       REJECTS_OVER_LIMIT: 65,
       SOURCE_MISSING: 66,

@@ -32,6 +32,8 @@ const CODES: Readonly<Record<ErrorCode, number>> = {
   POSITION_LOST: 66,
   SINK_LOST: 69,
   SINK_UNREACHABLE: 69,
+  // That it has enough is for the reader to say, as with head.
+  OUTPUT_CLOSED: OK,
   SINK_MISMATCH: 78,
   PIPELINE_HELD: 75,
   CHECKPOINT_INVALID: 78,

@@ -155,20 +155,26 @@ export interface PlainSink<Row> {
 export interface PlainSinkOptions {
   readonly pipeline: string
   readonly columns?: Columns
-  /** What `prepare` gave for the last epoch that was committed; undefined at a first run. What is newer is to be undone. */
+  /**
+   * What `prepare` gave for the last epoch that was committed; undefined at a first run. What is newer is to be undone
+   * by `open`, and what the note names is to be left for `finish`, which is called next.
+   */
   readonly note: Json | undefined
   /** The last epoch committed; 0 before the first. */
   readonly epoch: number
   readonly signal?: AbortSignal
 }
 
-/** Writes the rows of a sink without transactions. One call at a time. */
+/** Writes the rows of a sink without transactions. One call at a time; after one has failed, only `close`. */
 export interface PlainWriter<Row> {
   /** Takes rows; gives back a letter for each row that is refused, all others are written. */
   write(events: readonly Traced<Row>[]): readonly DeadLetter[] | Promise<readonly DeadLetter[]>
   /** Makes what was written since the last call durable, and gives what `finish` must know to make it visible. */
   prepare(epoch: number): Json | Promise<Json>
-  /** The epoch is committed: makes it visible. Called again, with the same note, after a crash. */
+  /**
+   * The epoch is committed: makes it visible. Called again with the same note whenever the sink is opened, and may then
+   * find all, some or nothing of it done.
+   */
   finish(note: Json): void | Promise<void>
   /** Forgets what was not prepared, and closes. */
   close(): Promise<void>

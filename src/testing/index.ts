@@ -1,6 +1,7 @@
 // The door for users: sluice/testing.
 
 export { type DispatcherSubject, dispatcherConformance } from './conformance/dispatcher.ts'
+export { type PlainSinkPlace, type PlainSinkSubject, plainSinkConformance } from './conformance/plain-sink.ts'
 export {
   type SourceSample,
   type SourceSubject,

@@ -27,7 +27,7 @@ const TABLES = `
 /** Columns that earlier versions did not have. */
 const LATER_COLUMNS = { committed_by: 'text', parts: 'integer' }
 
-const START_OVER = 'to start over: sluice checkpoints FILE reset'
+export const START_OVER = 'to start over: sluice checkpoints FILE reset'
 
 /**
  * The checkpoint of one pipeline in one database.
@@ -120,7 +120,7 @@ export class CheckpointTable {
 
   /** Forgets all that is kept of the pipeline, inside the transaction that its caller began. */
   reset(): void {
-    for (const table of ['sluice_checkpoints', 'sluice_positions', 'sluice_states']) {
+    for (const table of ['sluice_checkpoints', 'sluice_positions', 'sluice_states', 'sluice_notes']) {
       if (this.#exists(table)) this.#database.prepare(`delete from ${table} where pipeline = ?`).run(this.#pipeline)
     }
   }

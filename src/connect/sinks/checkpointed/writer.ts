@@ -1,0 +1,140 @@
+// The writer of a sink without transactions whose checkpoints are kept beside it.
+
+import { isPromise } from '../../../base/promise.ts'
+import type { DeadLetter, Traced } from '../../origin.ts'
+import type { Checkpoint, KeptLetter, PlainSink, PlainWriter, SinkOptions, SinkWriter } from '../../sink.ts'
+import { START_OVER } from '../sqlite/checkpoints.ts'
+import { NoteTable } from '../sqlite/notes.ts'
+import { SqliteStore } from '../sqlite/store.ts'
+
+export interface CheckpointedWriterOptions extends SinkOptions {
+  /** The SQLite file that is the store. */
+  readonly path: string
+  readonly deadLetters: string
+  /** Longest wait for the write lock of the store, in clock milliseconds. */
+  readonly lockWaitMs?: number
+}
+
+/**
+ * Commits in three steps: `prepare`, a transaction of the store, `finish`. The epoch is committed by the second.
+ *
+ * The store is never locked while the plain writer works, unless dead letters wait in its transaction. After anything
+ * has failed every later call fails with the same error: what the plain writer holds is then unknown, and the next to
+ * open the sink finds out.
+ */
+export class CheckpointedWriter<Row> implements SinkWriter<Row> {
+  readonly #store: SqliteStore
+  readonly #notes: NoteTable
+  readonly #plain: PlainWriter<Row>
+  /** What failed for good. */
+  #failure: { readonly error: unknown } | undefined
+  /** Whether it was closed: a second close does nothing. */
+  #isClosed = false
+
+  private constructor(store: SqliteStore, notes: NoteTable, plain: PlainWriter<Row>) {
+    this.#store = store
+    this.#notes = notes
+    this.#plain = plain
+  }
+
+  /** Takes the lease, then has the plain sink undo what was not committed and make visible what was. */
+  static async open<Row>(
+    plain: PlainSink<Row>,
+    { path, deadLetters, lockWaitMs, ...options }: CheckpointedWriterOptions,
+  ): Promise<CheckpointedWriter<Row>> {
+    const { pipeline, columns, leaseMs, owner, signal } = options
+    const store = await SqliteStore.open({
+      path,
+      table: 'sluice_notes',
+      deadLetters,
+      pipeline,
+      leaseMs,
+      owner,
+      signal,
+      ...(lockWaitMs === undefined ? {} : { lockWaitMs }),
+    })
+    try {
+      const notes = new NoteTable(store.database, pipeline)
+      await store.makeTables(() => notes.create())
+      const epoch = store.checkpoint?.epoch ?? 0
+      const note = notes.restore(epoch, START_OVER)
+      const writer = await plain.open({
+        pipeline,
+        note,
+        epoch,
+        ...(columns === undefined ? {} : { columns }),
+        ...(signal === undefined ? {} : { signal }),
+      })
+      try {
+        if (note !== undefined) await writer.finish(note)
+      } catch (error) {
+        await writer.close()
+        throw error
+      }
+      return new CheckpointedWriter(store, notes, writer)
+    } catch (error) {
+      await store.close()
+      throw error
+    }
+  }
+
+  get checkpoint(): Checkpoint | undefined {
+    return this.#store.checkpoint
+  }
+
+  write(events: readonly Traced<Row>[]): readonly DeadLetter[] | Promise<readonly DeadLetter[]> {
+    return this.#guarded(() => this.#plain.write(events))
+  }
+
+  bury(letters: readonly DeadLetter[]): void | Promise<void> {
+    return this.#guarded(() => this.#store.bury(letters))
+  }
+
+  exhume(letters: readonly KeptLetter[]): void | Promise<void> {
+    return this.#guarded(() => this.#store.exhume(letters))
+  }
+
+  commit(checkpoint: Checkpoint): void | Promise<void> {
+    return this.#guarded(() => this.#commit(checkpoint))
+  }
+
+  renew(): void {
+    if (this.#failure !== undefined) return
+    this.#store.renew()
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    try {
+      await this.#plain.close()
+    } finally {
+      await this.#store.close()
+    }
+  }
+
+  async #commit(checkpoint: Checkpoint): Promise<void> {
+    const { epoch } = checkpoint
+    this.#store.checkFence()
+    const note = await this.#plain.prepare(epoch)
+    await this.#store.commit(checkpoint, () => this.#notes.save(epoch, note))
+    // Who has taken over meanwhile has made it visible.
+    this.#store.checkFence()
+    await this.#plain.finish(note)
+  }
+
+  #guarded<T>(work: () => T | Promise<T>): T | Promise<T> {
+    if (this.#failure !== undefined) throw this.#failure.error
+    try {
+      const done = work()
+      return isPromise(done) ? done.catch((error: unknown) => this.#fail(error)) : done
+    } catch (error) {
+      return this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): never {
+    this.#failure = { error: this.#store.fail('write to', error) }
+    throw this.#failure.error
+  }
+}

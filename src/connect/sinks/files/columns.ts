@@ -1,0 +1,73 @@
+// Columns of files: found out from rows where nobody named them, and what a row may have in them.
+
+import { describeValue } from '../../../base/check.ts'
+import type { Columns, ColumnType } from '../../column.ts'
+import type { Traced } from '../../origin.ts'
+import { inferColumns } from '../../sql/infer.ts'
+import { faultOfValue, REFUSED, toSqlite } from '../sqlite/value.ts'
+
+type Row = Readonly<Record<string, unknown>>
+
+/**
+ * The columns of the first rows; undefined while none of them has any. A column of several types is `json`, one without
+ * a value `text`.
+ */
+export function columnsOfRows(events: readonly Traced<unknown>[]): Columns | undefined {
+  const inferred = inferColumns(events.map(({ value }) => value))
+  if (inferred.size === 0) return undefined
+  const columns: [string, ColumnType][] = []
+  for (const [name, type] of inferred) {
+    const hasValue = events.some(({ value }) => Object.hasOwn(Object(value), name) && (value as Row)[name] != null)
+    columns.push([name, type ?? (hasValue ? 'json' : 'text')])
+  }
+  return Object.fromEntries(columns)
+}
+
+/** Reads rows by their columns. */
+export class RowReader {
+  readonly #names: readonly string[]
+  readonly #types: readonly ColumnType[]
+  readonly #known: ReadonlySet<string>
+  /** Whether a row may have no other columns. */
+  readonly #isClosed: boolean
+
+  /** @param areInferred - columns that were named leave the rest of a row out, found ones are all that it may have */
+  constructor(columns: Columns, areInferred: boolean) {
+    this.#names = Object.keys(columns)
+    this.#types = Object.values(columns)
+    this.#known = new Set(this.#names)
+    this.#isClosed = areInferred
+  }
+
+  get names(): readonly string[] {
+    return this.#names
+  }
+
+  /** The values of a row in the order of the columns; throws why it is refused. */
+  read(row: unknown): unknown[] {
+    if (typeof row !== 'object' || row === null || Array.isArray(row)) {
+      throw new TypeError(`a row is an object: found ${describeValue(row)}`)
+    }
+    if (this.#isClosed) {
+      const stranger = Object.keys(row).find((name) => !this.#known.has(name))
+      if (stranger !== undefined) {
+        throw new TypeError(`no column ${stranger.slice(0, 60)}: they were found from the first rows, name them all`)
+      }
+    }
+    const values: unknown[] = []
+    let present = 0
+    for (const [at, name] of this.#names.entries()) {
+      const value = Object.hasOwn(row, name) ? (row as Row)[name] : undefined
+      if (value !== undefined) present += 1
+      values.push(this.#checked(name, this.#types[at] as ColumnType, value ?? null))
+    }
+    if (present === 0) throw new TypeError('a row has columns: found none of them')
+    return values
+  }
+
+  #checked(name: string, type: ColumnType, value: unknown): unknown {
+    if (value === null || (type === 'text' && typeof value === 'string' && value.isWellFormed())) return value
+    if (type !== 'text' && toSqlite(type, value) !== REFUSED) return value
+    throw new TypeError(faultOfValue(name, type, value))
+  }
+}

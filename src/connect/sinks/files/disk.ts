@@ -1,0 +1,152 @@
+// Calls of the file system that must not fail unnoticed: each error names the path, the act and the system's reason.
+
+import { constants, type Stats } from 'node:fs'
+import { chmod, type FileHandle, lstat, mkdir, open, rename, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { errnoOf, messageOf, SluiceError } from '../../../base/errors.ts'
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, O_RDONLY, O_DIRECTORY } = constants
+
+/** Nobody else reads a file before it is finished. */
+const UNFINISHED_MODE = 0o600
+
+/** The error for one of our own files that could not be written: `thrown` is what the system said. */
+export function cannotStore(act: string, path: string, thrown: unknown): unknown {
+  if (thrown instanceof SluiceError) return thrown
+  const errno = errnoOf(thrown)
+  return storageFailed(act, path, errno, wordsOf(errno, thrown), thrown)
+}
+
+export function storageFailed(
+  act: string,
+  path: string,
+  errno: string,
+  found: string,
+  cause?: unknown,
+): SluiceError<'STORAGE_FAILED'> {
+  const message = `Cannot ${act} ${JSON.stringify(path)}: ${found} (${errno})`
+  return new SluiceError('STORAGE_FAILED', message, { path, errno }, { cause })
+}
+
+/** Makes a file that is not there, and follows no link to it. */
+export async function createFile(path: string): Promise<FileHandle> {
+  return await attempt('make', path, () => open(path, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, UNFINISHED_MODE))
+}
+
+/** Writes all of `bytes`, however many the system takes at a time. */
+export async function writeAll(handle: FileHandle, path: string, bytes: Uint8Array): Promise<void> {
+  let at = 0
+  while (at < bytes.length) {
+    at += await attempt('write to', path, async () => (await handle.write(bytes, at)).bytesWritten)
+  }
+}
+
+/**
+ * Makes a written file durable, gives it its mode, and closes it. A sync that failed is never tried again: the system
+ * may have thrown away what it could not write, and say that all is well.
+ */
+export async function finishFile(handle: FileHandle, path: string, mode: number): Promise<void> {
+  await attempt('sync', path, async () => {
+    try {
+      await handle.chmod(mode)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  })
+}
+
+/** Makes what was created, renamed or removed in a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
+  // There a folder cannot be opened, and its changes are durable without.
+  if (process.platform === 'win32') return
+  await attempt('sync', path, async () => {
+    const handle = await open(path, O_RDONLY | O_DIRECTORY)
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  })
+}
+
+export async function renameFile(from: string, to: string): Promise<void> {
+  await attempt('rename', from, () => rename(from, to))
+}
+
+/** Removes a file; one that is not there is none to remove. */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw cannotStore('remove', path, error)
+  }
+}
+
+/** What there is at a path, no link being followed; undefined if there is nothing. */
+export async function lookAt(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw cannotStore('look at', path, error)
+  }
+}
+
+/**
+ * Makes a folder where there is none, durably. A link to one is refused: what is put there would land elsewhere.
+ */
+export async function makeFolder(path: string, mode?: number): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw cannotStore('make', path, error)
+    return await checkFolder(path)
+  }
+  if (mode !== undefined) await attempt('make', path, () => chmod(path, mode))
+  await syncFolder(dirname(path))
+}
+
+/** Makes sure that what there is at a path, if anything, is a folder and no link. */
+export async function checkFolder(path: string): Promise<void> {
+  const found = await lookAt(path)
+  if (found === undefined || found.isDirectory()) return
+  throw storageFailed('use', path, 'ENOTDIR', found.isSymbolicLink() ? 'it is a link' : 'it is no folder')
+}
+
+async function attempt<T>(act: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw cannotStore(act, path, error)
+  }
+}
+
+function wordsOf(errno: string, thrown: unknown): string {
+  switch (errno) {
+    case 'ENOSPC':
+      return 'the disk is full'
+    case 'EDQUOT':
+      return 'the quota is used up'
+    case 'EIO':
+      return 'input/output error'
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied'
+    case 'EROFS':
+      return 'the file system is read-only'
+    case 'EEXIST':
+      return 'it is there already'
+    case 'ENOENT':
+      return 'there is no such file or folder'
+    case 'ENOTDIR':
+      return 'it is no folder'
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'too many open files'
+    case 'ENAMETOOLONG':
+      return 'the name is too long'
+    default:
+      return messageOf(thrown)
+  }
+}

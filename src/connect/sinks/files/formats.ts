@@ -1,0 +1,67 @@
+// The formats of part files: NDJSON, CSV, Parquet.
+
+import type { Columns } from '../../column.ts'
+import { csvLine } from '../../csv/write.ts'
+import { jsonText } from '../../json/line.ts'
+import { parquetEncoder } from '../../parquet/write.ts'
+import { RowReader } from './columns.ts'
+import { type Compression, ENDINGS, LineEncoder, type PartFormat } from './encoder.ts'
+import { ParquetPart } from './parquet-part.ts'
+
+export function ndjsonFormat(compression: Compression): PartFormat {
+  return {
+    kind: 'ndjson-files',
+    name: 'NDJSON files',
+    ending: `.ndjson${ENDINGS[compression]}`,
+    hasColumns: false,
+    prepare: async () => () => new LineEncoder((row) => `${jsonText(row)}\n`, compression),
+  }
+}
+
+export interface CsvFormatOptions {
+  readonly compression: Compression
+  readonly delimiter: string
+  readonly spreadsheetSafe: boolean
+  readonly header: boolean
+}
+
+export function csvFormat({ compression, header, ...line }: CsvFormatOptions): PartFormat {
+  return {
+    kind: 'csv-files',
+    name: 'CSV files',
+    ending: `.csv${ENDINGS[compression]}`,
+    hasColumns: true,
+    prepare: async (columns, areInferred) => {
+      const reader = new RowReader(columns, areInferred)
+      const toCell = cellsOf(columns)
+      const lineOf = (row: unknown) => csvLine(reader.read(row).map(toCell), line)
+      const head = header ? csvLine(reader.names, line) : ''
+      return () => new LineEncoder(lineOf, compression, head)
+    },
+  }
+}
+
+/** Times are written as people and spreadsheets read them, JSON as JSON; the rest as it is. */
+function cellsOf(columns: Columns): (value: unknown, at: number) => unknown {
+  const types = Object.values(columns)
+  return (value, at) => {
+    if (value === null) return null
+    if (types[at] === 'time') return value instanceof Date ? value : new Date(value as number)
+    return types[at] === 'json' ? jsonText(value) : value
+  }
+}
+
+export function parquetFormat(): PartFormat {
+  return {
+    kind: 'parquet-files',
+    name: 'Parquet files',
+    ending: '.parquet',
+    hasColumns: true,
+    prepare: async (columns, areInferred) => {
+      const reader = new RowReader(columns, areInferred)
+      // Whether it is there at all is known before the first row.
+      await parquetEncoder(columns)
+      return async () => new ParquetPart(reader, await parquetEncoder(columns))
+    },
+  }
+}

@@ -1,0 +1,211 @@
+import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, describe, it } from 'node:test'
+import { type ErrorCode, isSluiceError } from '../../base/errors.ts'
+import type { Traced } from '../origin.ts'
+import type { Position, SplitReader } from '../source.ts'
+import { type HttpPagesOptions, httpPages } from './http-pages.ts'
+
+const servers: Server[] = []
+after(() => {
+  for (const server of servers) {
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+  const server = createServer(answer)
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** Pages of the numbers from 0 to 9, `size` at a time, linked by a header. */
+function numbers(size: number, seen: string[] = []): Promise<string> {
+  return serve((request, response) => {
+    seen.push(request.url ?? '')
+    const from = Number(new URL(request.url ?? '', 'http://x').searchParams.get('from') ?? 0)
+    const page = Array.from({ length: Math.max(0, Math.min(size, 10 - from)) }, (_, at) => ({ n: from + at }))
+    const link = `</?from=0>; rel="first", </?from=${from + size}>; rel="next"; title="a, b"`
+    response.writeHead(200, from + size < 10 ? { link } : {}).end(JSON.stringify(page))
+  })
+}
+
+async function open<T>(url: string, options: HttpPagesOptions<T> = {}, from?: Position): Promise<SplitReader<T>> {
+  return await httpPages<T>(url, options).open({ id: 'pages' }, from)
+}
+
+async function rest<T>(reader: SplitReader<T>, max = 2): Promise<T[]> {
+  const found: T[] = []
+  for (let read = await reader.read(max); read !== undefined; read = await reader.read(max)) {
+    ok(read.length > 0 && read.length <= max)
+    found.push(...(read as readonly Traced<T>[]).map(({ value }) => value))
+  }
+  await reader.close()
+  return found
+}
+
+const failsWith =
+  (code: ErrorCode, message = /./) =>
+  (error: unknown) => {
+    ok(isSluiceError(error, code), String(error))
+    match(error.message, message)
+    return true
+  }
+
+describe('httpPages', { concurrency: true }, () => {
+  it('gives the items of all pages, in order, each page asked for once', async () => {
+    const seen: string[] = []
+    const found = await rest(await open<{ n: number }>(await numbers(4, seen)))
+    deepEqual(
+      found.map(({ n }) => n),
+      [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+    )
+    deepEqual(seen, ['/', '/?from=4', '/?from=8'])
+  })
+
+  it('goes on from any position', async () => {
+    const url = await numbers(3)
+    const reader = await open<{ n: number }>(url)
+    const positions: Position[] = [reader.position()]
+    for (let read = await reader.read(1); read !== undefined; read = await reader.read(1)) {
+      positions.push(JSON.parse(JSON.stringify(reader.position())))
+    }
+    equal(positions.length, 11)
+    for (const [given, position] of positions.entries()) {
+      const found = await rest(await open<{ n: number }>(url, {}, position))
+      deepEqual(
+        found.map(({ n }) => n),
+        Array.from({ length: 10 - given }, (_, at) => given + at),
+      )
+    }
+  })
+
+  it('says where each item came from', async () => {
+    const url = await numbers(1)
+    const reader = await open(url)
+    await reader.read(5)
+    const read = (await reader.read(5)) as readonly Traced<unknown>[]
+    deepEqual(read[0]?.origin, { source: url, line: 0, offset: 1, raw: '{"n":1}' })
+    await reader.close()
+  })
+
+  it('finds items and the next page where it is told', async () => {
+    const url = await serve((request, response) => {
+      const first = request.url === '/start?q=1'
+      response.end(JSON.stringify(first ? { data: ['a'], more: 'then' } : { data: ['b'], more: null }))
+    })
+    const found = await rest(
+      await open<string>(`${url}/start?q=1`, {
+        items: ({ body }) => (body as { data: string[] }).data,
+        next: ({ body }) => (body as { more: string | null }).more,
+      }),
+    )
+    deepEqual(found, ['a', 'b'])
+  })
+
+  it('passes over pages without items', async () => {
+    const url = await serve((request, response) => {
+      const page = Number(request.url?.slice(1) ?? 0)
+      response.writeHead(200, page < 3 ? { link: `</${page + 1}>; rel=next` } : {}).end(page === 2 ? '[7]' : '[]')
+    })
+    deepEqual(await rest(await open<number>(`${url}/0`)), [7])
+  })
+
+  it('tries again what is not answered well', async () => {
+    let asked = 0
+    const url = await serve((_, response) => {
+      asked += 1
+      response.writeHead(asked === 1 ? 500 : 200).end('[1]')
+    })
+    deepEqual(await rest(await open<number>(url)), [1])
+    equal(asked, 2)
+  })
+
+  it('sends its headers, and those to nobody else', async () => {
+    let sent: unknown
+    const url = await serve((request, response) => {
+      sent = request.headers.authorization
+      response.writeHead(200, { link: '<http://localhost:9/evil>; rel=next' }).end('[]')
+    })
+    await rejects(
+      rest(await open(url, { headers: { authorization: 'Bearer hunter22' } })),
+      failsWith('SOURCE_CORRUPT', /its next page is at http:\/\/localhost:9$/),
+    )
+    equal(sent, 'Bearer hunter22')
+  })
+
+  it('does not go round in circles', async () => {
+    const self = await serve((_, response) => response.writeHead(200, { link: '</>; rel=next' }).end('[]'))
+    await rejects(rest(await open(self)), failsWith('SOURCE_CORRUPT', /names itself/))
+    const round = await serve((request, response) => {
+      response.writeHead(200, { link: `</${request.url === '/a' ? 'b' : 'a'}>; rel=next` }).end('[1]')
+    })
+    await rejects(rest(await open(`${round}/a`, { maxPages: 5 })), failsWith('SOURCE_LIMIT', /over 5 pages/))
+  })
+
+  const pages: Readonly<Record<string, string>> = { 'no JSON': 'oops', 'no array': '{"a":1}', nothing: '' }
+  for (const [what, body] of Object.entries(pages)) {
+    it(`refuses a page that is ${what}`, async () => {
+      const url = await serve((_, response) => response.end(body))
+      await rejects(rest(await open(url)), failsWith('SOURCE_CORRUPT', /^Cannot read page 1 of http:/))
+    })
+  }
+
+  it('S6: holds no page that is larger than it may be', async () => {
+    const url = await serve((_, response) => {
+      const more = (): void => {
+        if (!response.destroyed) response.write(' '.repeat(65_536), more)
+      }
+      more()
+    })
+    await rejects(rest(await open(url, { maxPageBytes: 100_000 })), failsWith('SOURCE_LIMIT', /over 100000 bytes/))
+  })
+
+  it('stops at what the server refuses, and tells no secret', async () => {
+    const url = await serve((request, response) => response.writeHead(404).end(request.url))
+    await rejects(rest(await open(`${url}/x?key=hunter22`)), (error) => {
+      failsWith('SOURCE_UNREADABLE', /^Cannot read page 1 of http:\/\/127\.0\.0\.1:\d+: it answered 404$/)(error)
+      return !JSON.stringify(error).includes('hunter22')
+    })
+  })
+
+  it('does not go on where the items before it are gone, or from a position of something else', async () => {
+    const url = await numbers(3)
+    await rejects(open(url, {}, { page: '/', index: 4, items: 4, pages: 0 }), failsWith('POSITION_LOST', /has 3 now/))
+    for (const from of [
+      3,
+      null,
+      'x',
+      { page: 'http://evil/', index: 0, items: 0, pages: 0 },
+      { page: '/', index: -1 },
+    ]) {
+      await rejects(open(url, {}, from), failsWith('POSITION_LOST'))
+    }
+  })
+
+  it('S8: stays with its server, whatever a position says', async () => {
+    const url = await numbers(3)
+    const position = { page: '//evil.example/', index: 0, items: 0, pages: 0 }
+    await rejects(async () => await rest(await open(url, {}, position)), failsWith('POSITION_LOST'))
+  })
+
+  it('stops at once when it is aborted', async () => {
+    const stop = new AbortController()
+    const url = await serve(() => stop.abort(new Error('enough')))
+    const reader = await httpPages(url).open({ id: 'pages' }, undefined, { signal: stop.signal })
+    await rejects(async () => await reader.read(1), /enough/)
+    await reader.close()
+  })
+
+  it('refuses options that are none', () => {
+    throws(() => httpPages('http://x', { items: 5 } as never), TypeError)
+    throws(() => httpPages('http://x', { maxPages: 0 }), RangeError)
+    throws(
+      () => httpPages('file:///etc/passwd'),
+      (error) => isSluiceError(error, 'CONFIG_INVALID'),
+    )
+  })
+})

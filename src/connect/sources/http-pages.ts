@@ -1,0 +1,106 @@
+// The source of what a server gives page by page.
+
+import { checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
+import { SluiceError } from '../../base/errors.ts'
+import { Address, type HeaderSource } from '../http/address.ts'
+import type { Json, Source } from '../source.ts'
+import type { HttpPage } from './http-pages/page.ts'
+import { type PagePosition, PageReader } from './http-pages/reader.ts'
+
+export type { HttpPage } from './http-pages/page.ts'
+
+export interface HttpPagesOptions<T> {
+  /** The items of a page, in their order: the body itself by default, which must be an array then. */
+  readonly items?: (page: HttpPage) => readonly T[]
+  /**
+   * The address of the next page, whole or relative to this one; undefined or null after the last. By default what the
+   * header `Link` says is next.
+   */
+  readonly next?: (page: HttpPage) => string | URL | null | undefined
+  /** Headers of every request, or a function that is asked for them before each attempt. */
+  readonly headers?: HeaderSource
+  /** The longest that one attempt may take: 30,000 by default. */
+  readonly timeoutMs?: number
+  /** How long a request is tried again before the run gives up: 120,000 by default. */
+  readonly retryMs?: number
+  /** Most bytes of one page, 16 MiB by default. */
+  readonly maxPageBytes?: number
+  /** Most pages in all runs, 100,000 by default: pages that lead round in a circle come to an end. */
+  readonly maxPages?: number
+}
+
+const SPLIT = 'pages'
+const OPTIONS = ['items', 'next', 'headers', 'timeoutMs', 'retryMs', 'maxPageBytes', 'maxPages']
+
+/**
+ * Reads pages of JSON, each of which says where the next one is.
+ *
+ * - **Resume**: the position is the address of the page and how many of its items were given. The page is asked for
+ *   again and so many are passed over: what is before them must be the same again. A page that was the last one is
+ *   looked at again for more.
+ * - **Origins** count items from 0 over all pages, as the offset; the raw form is the item as JSON.
+ * - **Tries again** as {@link http} does; what the server refuses stops the run.
+ * - **Other servers** are never asked: a next page must be of the same scheme, host and port, as it gets the headers.
+ * - **Memory** is bounded by `maxPageBytes`: one page is held at a time.
+ * - **Secrets** belong into headers: addresses of pages are kept in the checkpoint. None is ever shown.
+ *
+ * @throws {SluiceError} CONFIG_INVALID for an address that is none; then SOURCE_UNREADABLE, SOURCE_CORRUPT for a page
+ *   that is none, SOURCE_LIMIT, POSITION_LOST
+ * @example
+ * const issues = httpPages<{ id: number }>('https://example.com/issues?per_page=100', {
+ *   items: ({ body }) => (body as { items: { id: number }[] }).items,
+ * })
+ * issues.title // => 'pages of https://example.com'
+ */
+export function httpPages<T>(url: string | URL, options: HttpPagesOptions<T> = {}): Source<T> {
+  checkOptions(options as HttpPagesOptions<unknown>)
+  const address = new Address('httpPages', url, options.headers)
+  const { timeoutMs = 30_000, retryMs = 120_000 } = options
+  const { maxPageBytes = 16 * 1024 * 1024, maxPages = 100_000 } = options
+  const { items = bodyOf<T>, next = linked } = options
+  const settings = { address, items, next, timeoutMs, retryMs, maxPageBytes, maxPages }
+  return {
+    kind: 'http-pages',
+    title: `pages of ${address.shown}`,
+    splits: async () => [{ id: SPLIT }],
+    open: async (_split, from, { signal } = {}) => {
+      signal?.throwIfAborted()
+      return await PageReader.open<T>(settings, from === undefined ? undefined : positionOf(address, from), signal)
+    },
+  }
+}
+
+function bodyOf<T>({ body }: HttpPage): readonly T[] {
+  return body as readonly T[]
+}
+
+/** The target of `Link: <…>; rel="next"`. */
+function linked({ headers }: HttpPage): string | undefined {
+  const header = headers.get('link') ?? ''
+  for (const [, target, params = ''] of header.matchAll(/<([^<>]*)>((?:\s*;\s*[^;,<>"]*(?:"[^"]*")?)*)/g)) {
+    if (/;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?:\s|;|$))/i.test(params)) return target
+  }
+  return undefined
+}
+
+function checkOptions(options: HttpPagesOptions<unknown>): void {
+  checkKeys('httpPages', options, OPTIONS)
+  const { items, next, timeoutMs, retryMs, maxPageBytes, maxPages } = options
+  for (const [name, fn] of Object.entries({ items, next })) {
+    if (fn !== undefined && typeof fn !== 'function') {
+      throw new TypeError(`${name} must be a function: found ${describeValue(fn)}`)
+    }
+  }
+  if (timeoutMs !== undefined) checkMs('timeoutMs', timeoutMs, 1)
+  if (retryMs !== undefined) checkMs('retryMs', retryMs)
+  if (maxPageBytes !== undefined) checkInteger('maxPageBytes', maxPageBytes, 1)
+  if (maxPages !== undefined) checkInteger('maxPages', maxPages, 1)
+}
+
+function positionOf(address: Address, from: Json): PagePosition {
+  const { page, index, items, pages } = (from ?? {}) as Partial<PagePosition>
+  const areCounts = [index, items, pages].every((count) => Number.isSafeInteger(count) && (count as number) >= 0)
+  if (typeof page === 'string' && /^\/(?![/\\])/.test(page) && areCounts) return from as PagePosition
+  const message = `Cannot resume pages of ${address.shown}: the checkpoint holds no position of a page`
+  throw new SluiceError('POSITION_LOST', message, { source: address.shown, position: 'none of a page' })
+}

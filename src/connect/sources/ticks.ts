@@ -1,0 +1,100 @@
+// The source of time: an event at every interval, without end.
+
+import { checkKeys, checkMs } from '../../base/check.ts'
+import { type Clock, systemClock } from '../../base/clock.ts'
+import { SluiceError } from '../../base/errors.ts'
+import { type Traced, traced } from '../origin.ts'
+import type { Json, Source, SourceCounts, SplitReader } from '../source.ts'
+
+/** One tick. */
+export interface Tick {
+  /** Counts from 0, over all runs. */
+  readonly count: number
+  /** When it was given, in epoch milliseconds: another time at every replay. */
+  readonly timeMs: number
+}
+
+export interface TicksOptions {
+  /** The clock that is waited by: the machine's by default. */
+  readonly clock?: Clock
+}
+
+const SPLIT = 'ticks'
+
+/**
+ * Gives an event at once, and then one every so many milliseconds, without end.
+ *
+ * - **Time** is that of a clock that does not jump. Ticks that nobody took in time are not made up for: the next comes
+ *   when it is due.
+ * - **Resume**: the position is how many were given; counting goes on there.
+ *
+ * @param everyMs - clock milliseconds between two ticks, 1 or more
+ * @throws {RangeError} for an interval that is none
+ * @example
+ * ticks(1000).title // => 'a tick every 1000 ms'
+ * ticks(1000).isEndless // => true
+ */
+export function ticks(everyMs: number, options: TicksOptions = {}): Source<Tick> {
+  checkKeys('ticks', options, ['clock'])
+  checkMs('everyMs', everyMs, 1)
+  if (!Number.isFinite(everyMs)) throw new RangeError(`everyMs must be an interval that ends: found ${everyMs}`)
+  const { clock = systemClock } = options
+  return {
+    kind: 'ticks',
+    title: `a tick every ${everyMs} ms`,
+    isEndless: true,
+    splits: async () => [{ id: SPLIT }],
+    open: async (_split, from, { signal } = {}) => {
+      signal?.throwIfAborted()
+      return new TickReader(everyMs, clock, from === undefined ? 0 : countOf(from), signal)
+    },
+  }
+}
+
+class TickReader implements SplitReader<Tick> {
+  readonly #everyMs: number
+  readonly #clock: Clock
+  readonly #signal: AbortSignal | undefined
+  readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
+  /** How many were given, in all runs. */
+  #count: number
+  /** When the next one is due, in clock milliseconds. */
+  #dueMs: number
+
+  constructor(everyMs: number, clock: Clock, count: number, signal: AbortSignal | undefined) {
+    this.#everyMs = everyMs
+    this.#clock = clock
+    this.#signal = signal
+    this.#count = count
+    this.#dueMs = clock.nowMs()
+  }
+
+  get doneBytes(): number {
+    return 0
+  }
+
+  position(): Json {
+    return this.#count
+  }
+
+  async read(): Promise<readonly Traced<Tick>[]> {
+    const waitMs = this.#dueMs - this.#clock.nowMs()
+    this.#signal?.throwIfAborted()
+    if (waitMs > 0) await this.#clock.sleep(waitMs, this.#signal)
+    const missed = Math.max(0, Math.floor((this.#clock.nowMs() - this.#dueMs) / this.#everyMs))
+    this.#dueMs += (missed + 1) * this.#everyMs
+    const tick = { count: this.#count, timeMs: this.#clock.wallMs() }
+    this.#count += 1
+    this.counts.read += 1
+    return [traced(tick, { source: SPLIT, line: 0, offset: tick.count, raw: String(tick.count) })]
+  }
+
+  async close(): Promise<void> {}
+}
+
+function countOf(from: Json): number {
+  if (Number.isSafeInteger(from) && (from as number) >= 0) return from as number
+  const position = String(JSON.stringify(from)).slice(0, 60)
+  const message = `Cannot resume ticks after ${position}: the checkpoint holds no number of ticks`
+  throw new SluiceError('POSITION_LOST', message, { source: SPLIT, position })
+}

@@ -1,0 +1,194 @@
+// The source of values that a program has, or makes one after the other.
+
+import { describeValue } from '../../base/check.ts'
+import { SluiceError } from '../../base/errors.ts'
+import { isPromise } from '../../base/promise.ts'
+import { type Traced, traced } from '../origin.ts'
+import type { Json, OpenOptions, Source, SourceCounts, SplitReader } from '../source.ts'
+
+/** Values, or a function that gives them anew each time. */
+export type ValuesInput<T> = Iterable<T> | (() => Iterable<T> | AsyncIterable<T>)
+
+const SPLIT = 'values'
+
+/** What of a value is kept as its raw form, in characters. */
+const RAW_CHARS = 1024
+
+/**
+ * Gives the values of an iterable, in their order.
+ *
+ * - **Resume**: the position is how many were given. A later run asks for them again and passes over so many: they must
+ *   be the same again, each time they are asked for. A generator that was begun is not: give the function that makes
+ *   it.
+ * - **Origins** count from 0, as the offset in `values`; the raw form is the value as JSON, up to 1,024 characters.
+ * - **Errors** that the iterable throws go on as they are.
+ *
+ * @throws {TypeError} for what cannot be iterated; from `open`: POSITION_LOST if there are fewer values than before
+ * @example
+ * values([1, 2, 3]).title // => 'values'
+ */
+export function values<T>(input: ValuesInput<T>): Source<T> {
+  if (typeof input !== 'function' && !isIterable(input)) {
+    throw new TypeError(`values takes an iterable, or a function that gives one: found ${describeValue(input)}`)
+  }
+  return {
+    kind: 'values',
+    title: 'values',
+    splits: async () => [{ id: SPLIT }],
+    open: async (_split, from, { signal }: OpenOptions = {}) => {
+      signal?.throwIfAborted()
+      const count = from === undefined ? 0 : countOf(from)
+      const given = typeof input === 'function' ? input() : input
+      const reader = new ValuesReader<T>(iteratorOf(given), signal)
+      try {
+        await reader.pass(count)
+        return reader
+      } catch (error) {
+        await reader.close()
+        throw error
+      }
+    },
+  }
+}
+
+type AnyIterator<T> = Iterator<T> | AsyncIterator<T>
+
+class ValuesReader<T> implements SplitReader<T> {
+  readonly #iterator: AnyIterator<T>
+  readonly #signal: AbortSignal | undefined
+  readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
+  /** How many were given, in all runs. */
+  #count = 0
+  /** A value that was asked for and had not come when the last call was answered. */
+  #pending: PromiseLike<IteratorResult<T>> | undefined
+  #isDone = false
+
+  constructor(iterator: AnyIterator<T>, signal: AbortSignal | undefined) {
+    this.#iterator = iterator
+    this.#signal = signal
+  }
+
+  get doneBytes(): number {
+    return 0
+  }
+
+  position(): Json {
+    return this.#count
+  }
+
+  /** Passes over values that an earlier run has given. */
+  async pass(count: number): Promise<void> {
+    while (this.#count < count) {
+      const next = this.#next()
+      const { done } = isPromise(next) ? await this.#unlessAborted(next) : next
+      this.#pending = undefined
+      if (done === true) throw positionLost(count, `there are only ${this.#count} now`)
+      this.#count += 1
+    }
+  }
+
+  read(max: number): readonly Traced<T>[] | undefined | Promise<readonly Traced<T>[] | undefined> {
+    const entries: Traced<T>[] = []
+    while (entries.length < max && !this.#isDone) {
+      const next = this.#next()
+      if (isPromise(next)) return this.#readOn(next, entries, max)
+      this.#take(next, entries)
+    }
+    return entries.length > 0 ? entries : undefined
+  }
+
+  async close(): Promise<void> {
+    if (this.#isDone) return
+    this.#isDone = true
+    // One that waits for its next value cannot be told: it ends when that has come.
+    const ending = this.#iterator.return?.()
+    if (this.#pending === undefined) await ending
+    else if (isPromise(ending)) ending.then(undefined, () => {})
+  }
+
+  /** Takes what comes without waiting for more than the first. */
+  async #readOn(
+    first: PromiseLike<IteratorResult<T>>,
+    entries: Traced<T>[],
+    max: number,
+  ): Promise<readonly Traced<T>[] | undefined> {
+    // What is there already comes before the next turn of the event loop.
+    const turn = new Promise<undefined>((resolve) => setImmediate(resolve, undefined))
+    let next: PromiseLike<IteratorResult<T>> | IteratorResult<T> = first
+    while (!this.#isDone) {
+      let result: IteratorResult<T> | undefined
+      if (!isPromise(next)) result = next
+      else if (entries.length === 0) result = await this.#unlessAborted(next)
+      else result = await Promise.race([next, turn])
+      if (result === undefined) break
+      this.#pending = undefined
+      this.#take(result, entries)
+      if (entries.length >= max || this.#isDone) break
+      next = this.#next()
+    }
+    return entries.length > 0 ? entries : undefined
+  }
+
+  #next(): IteratorResult<T> | PromiseLike<IteratorResult<T>> {
+    this.#signal?.throwIfAborted()
+    if (this.#pending !== undefined) return this.#pending
+    const next = this.#iterator.next()
+    if (isPromise(next)) this.#pending = next
+    return next
+  }
+
+  #take(result: IteratorResult<T>, entries: Traced<T>[]): void {
+    if (result.done === true) {
+      this.#isDone = true
+      return
+    }
+    entries.push(traced(result.value, { source: SPLIT, line: 0, offset: this.#count, raw: rawOf(result.value) }))
+    this.#count += 1
+    this.counts.read += 1
+  }
+
+  async #unlessAborted<R>(next: PromiseLike<R>): Promise<R> {
+    const signal = this.#signal
+    if (signal === undefined) return await next
+    const aborted = Promise.withResolvers<never>()
+    const stop = (): void => aborted.reject(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      return await Promise.race([next, aborted.promise])
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+}
+
+function iteratorOf<T>(given: Iterable<T> | AsyncIterable<T>): AnyIterator<T> {
+  if (isIterable(given)) return given[Symbol.iterator]()
+  const make = (given as Partial<AsyncIterable<T>> | undefined)?.[Symbol.asyncIterator]
+  if (typeof make === 'function') return make.call(given)
+  throw new TypeError(`the function of values gives an iterable: found ${describeValue(given)}`)
+}
+
+function isIterable(value: unknown): value is Iterable<never> {
+  return value !== null && value !== undefined && typeof (value as Iterable<never>)[Symbol.iterator] === 'function'
+}
+
+function rawOf(value: unknown): string {
+  if (typeof value === 'string') return value.slice(0, RAW_CHARS)
+  try {
+    return (JSON.stringify(value) ?? describeValue(value)).slice(0, RAW_CHARS)
+  } catch {
+    // A bigint, a circle: shown as errors show it.
+    return describeValue(value)
+  }
+}
+
+function countOf(from: Json): number {
+  if (Number.isSafeInteger(from) && (from as number) >= 0) return from as number
+  throw positionLost(from, 'the checkpoint holds no number of values')
+}
+
+function positionLost(from: Json, found: string): SluiceError<'POSITION_LOST'> {
+  const position = `value ${String(JSON.stringify(from)).slice(0, 60)}`
+  const message = `Cannot resume values after ${position.slice(6)}: ${found}`
+  return new SluiceError('POSITION_LOST', message, { source: SPLIT, position })
+}
