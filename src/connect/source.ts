@@ -32,6 +32,8 @@ export interface OpenOptions {
    * origins then have line 0. False by default.
    */
   readonly isForValues?: boolean
+  /** Told, in one line each time, of what happens to the source beside the reading: a file was cut short. */
+  readonly onNote?: (note: string) => void
 }
 
 /** A source of events: describes what is to be read, and opens readers. It starts nothing by itself. */
@@ -42,6 +44,8 @@ export interface Source<T> {
   readonly title: string
   /** The columns of its events where they are rows known beforehand. */
   readonly columns?: Columns
+  /** Set where reading never comes to its end by itself: it goes on until it is stopped. */
+  readonly isEndless?: true
   /**
    * The parts to read, in the order in which they are to be read.
    * @throws {SluiceError} SOURCE_MISSING if there is nothing to read
