@@ -1,0 +1,132 @@
+// Tells what a file is that nobody follows by its inode: one that is known, a copy of one, or another.
+
+import { unreachable } from '../../base/invariant.ts'
+import type { Encoding } from '../files/encoding.ts'
+import { Content, type ContentOptions, type Relation } from './content.ts'
+import type { Followed } from './followed.ts'
+import type { Sighting } from './lister.ts'
+import type { Finished } from './place.ts'
+import type { Roll } from './roll.ts'
+import { beginAlike } from './sketch.ts'
+
+/**
+ * What a file turned out to be:
+ *
+ * - `lost one`: a file that was looked for; it goes on here.
+ * - `finished`: one that was finished, and holds no more than was read.
+ * - `resumed`: one that was finished, and has become longer.
+ * - `copy`: a copy of a file that is still being read where it is.
+ * - `new`: none of these. A compressed one may not be sound.
+ * - `unclear`: too little of it is there yet.
+ */
+export type Verdict<T> =
+  | { readonly kind: 'lost one'; readonly file: Followed<T>; readonly encoding: Encoding }
+  | { readonly kind: 'finished'; readonly known: Finished; readonly encoding: Encoding }
+  | { readonly kind: 'resumed'; readonly known: Finished; readonly encoding: Encoding }
+  | { readonly kind: 'copy' | 'unclear' }
+  | { readonly kind: 'new'; readonly encoding: Encoding; readonly brokenReason: string | undefined }
+
+/** By how few bytes no file that was named is taken for one that was finished: they may be alike by chance. */
+const TELLING_BYTES = 64
+
+/** By how few bytes nothing is told of a file that was not named: it may be a copy that is being written. */
+const MIN_BYTES = 16
+
+/**
+ * Judges a file by its content.
+ *
+ * @param isSettled - whether it has been as it is for the grace time
+ * @throws what the system says, if it cannot be opened
+ */
+export async function judge<T>(
+  sighting: Sighting,
+  roll: Roll<T>,
+  isSettled: boolean,
+  options: ContentOptions,
+): Promise<Verdict<T>> {
+  const content = await Content.open(sighting.path, options)
+  try {
+    // Another file has come to the path since: the next look sees it.
+    if (content.inode !== sighting.inode) return { kind: 'unclear' }
+    return (
+      (await findLost(content, sighting, roll)) ??
+      (await findFinished(content, sighting, roll)) ??
+      (await findCopied(content, sighting, roll)) ??
+      (await judgeNew(content, sighting, isSettled))
+    )
+  } finally {
+    await content.close()
+  }
+}
+
+async function findLost<T>(content: Content, sighting: Sighting, roll: Roll<T>): Promise<Verdict<T> | undefined> {
+  const lost = roll.lost.sort(bySameness(sighting))
+  for (const file of lost) {
+    const { place } = file
+    const isUnread = place.offset === 0 && place.inode === sighting.inode && content.encoding === 'plain'
+    const isFound = isUnread || (await content.relate(place)).kind === 'goes on'
+    if (isFound) return { kind: 'lost one', file, encoding: content.encoding }
+  }
+  return undefined
+}
+
+async function findFinished<T>(content: Content, sighting: Sighting, roll: Roll<T>): Promise<Verdict<T> | undefined> {
+  const { encoding } = content
+  for (const known of roll.finished.files.toReversed().sort(bySameness(sighting))) {
+    const isSame = known.inode === sighting.inode
+    if (sighting.isLive && !isSame && known.storedBytes === 0 && known.offset < TELLING_BYTES) continue
+    const relation = await relateToFinished(content, known)
+    switch (relation.kind) {
+      case 'goes on':
+        return { kind: relation.hasMore && !known.isPassed ? 'resumed' : 'finished', known, encoding }
+      case 'cut':
+        // What stands under its name and begins anew may begin as it did before.
+        if (!sighting.isLive) return { kind: 'finished', known, encoding }
+        break
+      case 'other':
+        break
+      default:
+        unreachable(relation)
+    }
+  }
+  return undefined
+}
+
+/** As `Content.relate`, without reading a compressed file through where its size says enough. */
+async function relateToFinished(content: Content, known: Finished): Promise<Relation> {
+  const isStored = content.encoding !== 'plain'
+  if (!isStored || !beginAlike(content.sketch, known.sketch)) return await content.relate(known)
+  if (known.storedBytes > 0 && known.storedBytes === content.sizeBytes) return { kind: 'goes on', hasMore: false }
+  const statedBytes = await content.statedBytes()
+  const isWhole = content.beginsLike(known) && statedBytes === known.offset % 2 ** 32
+  return isWhole ? { kind: 'goes on', hasMore: false } : await content.relate(known)
+}
+
+async function findCopied<T>(content: Content, sighting: Sighting, roll: Roll<T>): Promise<Verdict<T> | undefined> {
+  if (sighting.isLive) return undefined
+  for (const { isLost, place } of roll.files) {
+    if (isLost || !content.beginsLike(place)) continue
+    // What is being compressed is not whole yet: its beginning has to do.
+    if (content.encoding !== 'plain' || (await content.relate(place)).kind !== 'other') return { kind: 'copy' }
+  }
+  return undefined
+}
+
+async function judgeNew<T>(content: Content, sighting: Sighting, isSettled: boolean): Promise<Verdict<T>> {
+  const { encoding } = content
+  if (encoding === 'plain') {
+    const isClear = sighting.isLive || isSettled || content.sizeBytes >= MIN_BYTES
+    return isClear ? { kind: 'new', encoding, brokenReason: undefined } : { kind: 'unclear' }
+  }
+  const found = await content.readThrough(0)
+  if (found.kind === 'sound') return { kind: 'new', encoding, brokenReason: undefined }
+  return isSettled ? { kind: 'new', encoding, brokenReason: found.reason } : { kind: 'unclear' }
+}
+
+/** Files that were where this one is come first. */
+function bySameness(sighting: Sighting): (a: Candidate, b: Candidate) => number {
+  const rank = (one: Candidate): number => (one.inode === sighting.inode ? 0 : one.name === sighting.name ? 1 : 2)
+  return (a, b) => rank(a) - rank(b)
+}
+
+type Candidate = { readonly inode: string; readonly name: string }
