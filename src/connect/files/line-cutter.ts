@@ -207,6 +207,8 @@ export class LineCutter {
         const line = this.#cutRegion()
         if (line !== undefined) return line
       } else {
+        // Whoever gave the bytes may use their memory again: what is asked about them later is kept now.
+        this.#leaveRegion()
         return undefined
       }
     }
