@@ -18,8 +18,12 @@ export class Tailing {
   /** All entries given since the first start, without those that a restart took back. */
   entries: Entry<string>[] = []
   #reader: SplitReader<string> | undefined
-  #reading: Promise<readonly Entry<string>[] | undefined> | undefined
+  #reading: { readonly given: Promise<readonly Entry<string>[] | undefined>; isSettled: boolean } | undefined
   position: Position | undefined
+  /** How many entries came before the position. */
+  #committed = 0
+  /** Whether every batch is committed at once. */
+  isCommitting = true
 
   constructor(input: string | readonly string[], options: TailOptions = {}) {
     this.source = tail(input, lines, { clock: this.clock, pollMs: POLL_MS, graceMs: GRACE_MS, ...options })
@@ -38,16 +42,16 @@ export class Tailing {
   async read(looks = 3, max = 100): Promise<string[]> {
     await this.start()
     const from = this.entries.length
-    for (let idle = 0; idle < looks; ) {
+    for (let idle = 0; ; ) {
       const entries = await this.#next(max)
       if (entries === 'waiting') {
         idle += 1
+        if (idle > looks) break
         await this.clock.advance(POLL_MS)
       } else {
         idle = 0
         this.entries.push(...entries)
-        // Through JSON, as a checkpoint keeps it.
-        this.position = JSON.parse(JSON.stringify(this.reader.position()))
+        if (this.isCommitting) this.commit()
       }
     }
     return this.texts.slice(from)
@@ -58,20 +62,25 @@ export class Tailing {
     return await this.read((4 * GRACE_MS) / POLL_MS)
   }
 
-  /** What is there within a turn, or that the reader waits for its clock. */
+  /** What is there, or that the reader waits for its clock. */
   async #next(max: number): Promise<readonly Entry<string>[] | 'waiting'> {
-    const given = this.#reading ?? this.reader.read(max)
-    if (!(given instanceof Promise)) return given ?? []
-    this.#reading = given
-    for (;;) {
-      const first = await Promise.race([given, new Promise<'turn'>((resolve) => setImmediate(resolve, 'turn'))])
-      if (first === 'turn') {
-        if (this.clock.sleepers > 0) return 'waiting'
-        continue
+    if (this.#reading === undefined) {
+      const given = this.reader.read(max)
+      if (!(given instanceof Promise)) return given ?? []
+      this.#reading = { given, isSettled: false }
+      const settle = (): void => {
+        if (this.#reading?.given === given) this.#reading.isSettled = true
       }
-      this.#reading = undefined
-      return first ?? []
+      given.then(settle, settle)
     }
+    for (let turns = 0; !this.#reading.isSettled; turns += 1) {
+      if (this.clock.sleepers > 0) return 'waiting'
+      if (turns > 100_000) throw new Error('the reader neither gives anything nor waits')
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const { given } = this.#reading
+    this.#reading = undefined
+    return (await given) ?? []
   }
 
   async start(): Promise<void> {
@@ -81,9 +90,21 @@ export class Tailing {
     this.#reader = await this.source.open(split, this.position, { onNote: (note) => this.notes.push(note) })
   }
 
+  /** Keeps the position, as a checkpoint does. */
+  commit(): void {
+    this.position = JSON.parse(JSON.stringify(this.reader.position()))
+    this.#committed = this.entries.length
+  }
+
+  /** Stops, and takes back what was given since the last commit. */
+  async crash(): Promise<void> {
+    await this.stop()
+    this.entries.length = this.#committed
+  }
+
   async stop(): Promise<void> {
     await this.#reader?.close()
-    await this.#reading
+    await this.#reading?.given
     this.#reader = undefined
     this.#reading = undefined
   }

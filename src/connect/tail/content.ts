@@ -9,7 +9,7 @@ import { type Encoding, tellEncoding } from '../files/encoding.ts'
 import { FileBlocks } from '../files/file-blocks.ts'
 import { HEAD_BYTES, matches, readAt } from '../files/identity.ts'
 import type { Limits } from '../files/limits.ts'
-import { lastBytes } from '../files/open-line.ts'
+import { LAST_BYTES, lastBytes } from '../files/open-line.ts'
 import type { Place } from './place.ts'
 import { beginAlike, sketchOf } from './sketch.ts'
 
@@ -111,6 +111,20 @@ export class Content {
     const found = await this.readThrough(place.offset)
     if (found.kind === 'broken') return { kind: 'other' }
     return relationOf(found.sizeBytes, found.before, place)
+  }
+
+  /**
+   * Whether this file is a copy of another as it is now, or a beginning of one that is still being made. A compressed
+   * copy is not whole then: its first bytes have to do.
+   */
+  async isCopyOf(original: Content): Promise<boolean> {
+    const { head, sizeBytes } = this
+    if (head.length === 0 || !head.equals(original.head.subarray(0, head.length))) return false
+    if (this.encoding !== 'plain' || original.encoding !== 'plain') return true
+    if (original.sizeBytes < sizeBytes) return false
+    const bytes = Math.min(sizeBytes, LAST_BYTES)
+    const last = await readAt(this.handle, sizeBytes - bytes, bytes)
+    return last.equals(await readAt(original.handle, sizeBytes - bytes, bytes))
   }
 
   /** Reads a compressed content to its end, which tells whether it is sound, and finds the bytes before an offset. */

@@ -149,7 +149,7 @@ export class Followed<T> {
 
   #change(changes: Partial<Place>): void {
     this.#place = { ...this.#place, ...changes }
-    this.#now = undefined
+    if (this.#now !== undefined) this.#now = { ...this.#now, ...changes }
   }
 }
 

@@ -5,7 +5,7 @@ import type { Encoding } from '../files/encoding.ts'
 import { Content, type ContentOptions, type Relation } from './content.ts'
 import type { Followed } from './followed.ts'
 import type { Sighting } from './lister.ts'
-import type { Finished } from './place.ts'
+import type { Finished, Place } from './place.ts'
 import type { Roll } from './roll.ts'
 import { beginAlike } from './sketch.ts'
 
@@ -26,7 +26,7 @@ export type Verdict<T> =
   | { readonly kind: 'copy' | 'unclear' }
   | { readonly kind: 'new'; readonly encoding: Encoding; readonly brokenReason: string | undefined }
 
-/** By how few bytes no file that was named is taken for one that was finished: they may be alike by chance. */
+/** How few bytes do not make another file the same, if it has more of them: logs may begin alike. */
 const TELLING_BYTES = 64
 
 /** By how few bytes nothing is told of a file that was not named: it may be a copy that is being written. */
@@ -51,7 +51,7 @@ export async function judge<T>(
     return (
       (await findLost(content, sighting, roll)) ??
       (await findFinished(content, sighting, roll)) ??
-      (await findCopied(content, sighting, roll)) ??
+      (await findCopied(content, sighting, roll, isSettled, options)) ??
       (await judgeNew(content, sighting, isSettled))
     )
   } finally {
@@ -64,7 +64,9 @@ async function findLost<T>(content: Content, sighting: Sighting, roll: Roll<T>):
   for (const file of lost) {
     const { place } = file
     const isUnread = place.offset === 0 && place.inode === sighting.inode && content.encoding === 'plain'
-    const isFound = isUnread || (await content.relate(place)).kind === 'goes on'
+    if (isUnread) return { kind: 'lost one', file, encoding: content.encoding }
+    const relation = await content.relate(place)
+    const isFound = relation.kind === 'goes on' && !(relation.hasMore && place.isPartial && isWeak(place, sighting))
     if (isFound) return { kind: 'lost one', file, encoding: content.encoding }
   }
   return undefined
@@ -73,11 +75,12 @@ async function findLost<T>(content: Content, sighting: Sighting, roll: Roll<T>):
 async function findFinished<T>(content: Content, sighting: Sighting, roll: Roll<T>): Promise<Verdict<T> | undefined> {
   const { encoding } = content
   for (const known of roll.finished.files.toReversed().sort(bySameness(sighting))) {
-    const isSame = known.inode === sighting.inode
-    if (sighting.isLive && !isSame && known.storedBytes === 0 && known.offset < TELLING_BYTES) continue
+    const isDoubtful = isWeak(known, sighting)
+    if (sighting.isLive && isDoubtful) continue
     const relation = await relateToFinished(content, known)
     switch (relation.kind) {
       case 'goes on':
+        if (relation.hasMore && isDoubtful) break
         return { kind: relation.hasMore && !known.isPassed ? 'resumed' : 'finished', known, encoding }
       case 'cut':
         // What stands under its name and begins anew may begin as it did before.
@@ -102,12 +105,29 @@ async function relateToFinished(content: Content, known: Finished): Promise<Rela
   return isWhole ? { kind: 'goes on', hasMore: false } : await content.relate(known)
 }
 
-async function findCopied<T>(content: Content, sighting: Sighting, roll: Roll<T>): Promise<Verdict<T> | undefined> {
+async function findCopied<T>(
+  content: Content,
+  sighting: Sighting,
+  roll: Roll<T>,
+  isSettled: boolean,
+  options: ContentOptions,
+): Promise<Verdict<T> | undefined> {
   if (sighting.isLive) return undefined
+  const isTiny = content.encoding === 'plain' && content.sizeBytes < MIN_BYTES
   for (const { isLost, place } of roll.files) {
-    if (isLost || !content.beginsLike(place)) continue
-    // What is being compressed is not whole yet: its beginning has to do.
-    if (content.encoding !== 'plain' || (await content.relate(place)).kind !== 'other') return { kind: 'copy' }
+    const mayBe = place.offset > 0 ? beginAlike(content.sketch, place.sketch) : place.name === sighting.name
+    if (isLost || !mayBe) continue
+    const original = await Content.open(place.path, options)
+    try {
+      // It was renamed since it was seen: the next look tells.
+      if (original.inode !== place.inode) return { kind: 'unclear' }
+      if (!(await content.isCopyOf(original))) continue
+      if (!isTiny || content.sizeBytes === original.sizeBytes) return { kind: 'copy' }
+      // A few bytes begin like much: only if more of them come they were a copy's.
+      if (!isSettled) return { kind: 'unclear' }
+    } finally {
+      await original.close()
+    }
   }
   return undefined
 }
@@ -121,6 +141,10 @@ async function judgeNew<T>(content: Content, sighting: Sighting, isSettled: bool
   const found = await content.readThrough(0)
   if (found.kind === 'sound') return { kind: 'new', encoding, brokenReason: undefined }
   return isSettled ? { kind: 'new', encoding, brokenReason: found.reason } : { kind: 'unclear' }
+}
+
+function isWeak(place: Place, sighting: Sighting): boolean {
+  return place.inode !== sighting.inode && place.storedBytes === 0 && place.offset < TELLING_BYTES
 }
 
 /** Files that were where this one is come first. */

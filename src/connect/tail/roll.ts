@@ -63,10 +63,14 @@ export class Roll<T> {
     this.#byInode.set(file.inode, file)
   }
 
-  /** Follows a file that was rotated away: after those before it, before what stands under the name now. */
-  insert(file: Followed<T>): void {
+  /**
+   * Follows a file that was rotated away: before what stands under the name now, and before files that are younger.
+   *
+   * @param isYounger - whether a file of which nothing was read is younger than this one
+   */
+  insert(file: Followed<T>, isYounger: (other: Followed<T>) => boolean): void {
     const queue = this.#queueOf(file.name)
-    const at = queue.findLastIndex((one) => one.isAtHome)
+    const at = queue.findIndex((one) => one.isAtHome || (one.number === 0 && !one.isLost && isYounger(one)))
     queue.splice(at === -1 ? queue.length : at, 0, file)
     this.#byInode.set(file.inode, file)
   }

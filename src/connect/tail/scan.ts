@@ -38,6 +38,8 @@ export class Scan<T> {
   #settled = new Map<string, Sighting>()
   /** By inode, files of which too little is there, and since when. */
   #unclear = new Map<string, { readonly sighting: Sighting; readonly sinceMs: number }>()
+  /** What the last look saw. */
+  #paths: ReadonlySet<string> = new Set()
   /** Names whose next file is not clear yet: what stands there now has to wait for it. */
   readonly #blocked = new Set<string>()
 
@@ -65,6 +67,7 @@ export class Scan<T> {
     }
     const nowMs = clock.nowMs()
     const strangers = this.#seeFollowed(sightings, nowMs)
+    this.#paths = new Set(sightings.map(({ path }) => path))
     await this.#seeStrangers(strangers, nowMs)
     this.#giveUp(nowMs)
     const live = new Set(sightings.filter(({ isLive }) => isLive).map(({ inode }) => inode))
@@ -141,7 +144,8 @@ export class Scan<T> {
     try {
       if (this.#isOfFirst(sighting) && (await this.#begin(sighting))) return this.#settle(sighting)
       this.#leftOfFirst.delete(sighting.inode)
-      const verdict = await judge(sighting, roll, this.#isQuiet(sighting, nowMs), content)
+      const isSettled = this.#isQuiet(sighting, nowMs) && !this.#isBeingMade(sighting)
+      const verdict = await judge(sighting, roll, isSettled, content)
       patience.succeeded(path)
       await this.#apply(sighting, verdict, nowMs)
     } catch (thrown) {
@@ -201,7 +205,7 @@ export class Scan<T> {
       case 'copy':
         return
       case 'unclear':
-        if (!sighting.isLive) this.#blocked.add(sighting.name)
+        if (!sighting.isLive && !this.#isBeingMade(sighting)) this.#blocked.add(sighting.name)
         return
       default:
         return this.#follow(sighting, verdict, nowMs)
@@ -214,7 +218,7 @@ export class Scan<T> {
     file.find(sighting, verdict.encoding, nowMs)
     file.brokenReason = verdict.brokenReason
     if (sighting.isLive && sighting.path === sighting.name) roll.append(file)
-    else roll.insert(file)
+    else roll.insert(file, (other) => byAge(sighting, { ...other.place, isLive: false }) < 0)
   }
 
   #giveUp(nowMs: number): void {
@@ -240,6 +244,12 @@ export class Scan<T> {
     return known !== undefined && isAsItWas(known, sighting)
   }
 
+  /** Whether what a compressed file is made of is still there: there is no hurry with it, however slowly it comes. */
+  #isBeingMade({ path }: Sighting): boolean {
+    const original = path.replace(/\.(?:gz|zst)$/, '')
+    return original !== path && this.#paths.has(original)
+  }
+
   #isOfFirst(sighting: Sighting): boolean {
     return this.#isFirst || this.#leftOfFirst.has(sighting.inode)
   }
@@ -257,8 +267,10 @@ function isAsItWas(known: Sighting, now: Sighting): boolean {
   return known.sizeBytes === now.sizeBytes && known.changedMs === now.changedMs && known.isLive === now.isLive
 }
 
+type Aged = Pick<Sighting, 'isLive' | 'changedMs' | 'path'>
+
 /** The older file first; of files with one time, the one whose name says that it was rotated earlier. */
-function byAge(a: Sighting, b: Sighting): number {
+function byAge(a: Aged, b: Aged): number {
   if (a.isLive !== b.isLive) return a.isLive ? 1 : -1
   if (a.changedMs !== b.changedMs) return a.changedMs - b.changedMs
   const [one, other] = [numberOf(a.path), numberOf(b.path)]
