@@ -99,7 +99,8 @@ export class Roll<T> {
     fresh.find(sighting, 'plain', nowMs)
     const queue = this.#queueOf(file.name)
     const at = queue.indexOf(file)
-    if (file.place.offset > 0 || file.readBytes > 0) {
+    // Half a line of which nothing is left has not been read; a copy of it is new.
+    if (file.place.offset > 0) {
       queue.splice(at + 1, 0, fresh)
       file.lose(nowMs)
     } else {

@@ -226,7 +226,7 @@ export class Scan<T> {
     for (const file of roll.lost) {
       file.looks += 1
       const { path, offset } = file.place
-      if (offset === 0 && file.opened === undefined) roll.drop(file)
+      if (offset === 0) roll.drop(file)
       if (offset === 0 || file.looks < MIN_LOOKS || nowMs - (file.lostSinceMs ?? nowMs) < graceMs) continue
       onNote(noteOn(path, `is gone: what it may have held after byte ${offset} is not read`))
       file.lostSinceMs = undefined
