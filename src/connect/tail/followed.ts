@@ -35,6 +35,8 @@ export class Followed<T> {
   looks = 0
   /** Whether the last look saw it under some name. */
   isSighted = false
+  /** How its content began when it was seen first: what a file has been read by is told by its place. */
+  firstSketch = ''
   /** Whether its file has no name any more, and so nobody can open it anew. */
   isUnlinked = false
   /** Why a compressed file cannot be read. */

@@ -24,7 +24,12 @@ export type Verdict<T> =
   | { readonly kind: 'finished'; readonly known: Finished; readonly encoding: Encoding }
   | { readonly kind: 'resumed'; readonly known: Finished; readonly encoding: Encoding }
   | { readonly kind: 'copy' | 'unclear' }
-  | { readonly kind: 'new'; readonly encoding: Encoding; readonly brokenReason: string | undefined }
+  | {
+      readonly kind: 'new'
+      readonly encoding: Encoding
+      readonly sketch: string
+      readonly brokenReason: string | undefined
+    }
 
 /** How few bytes do not make another file the same, if it has more of them: logs may begin alike. */
 const TELLING_BYTES = 64
@@ -114,9 +119,10 @@ async function findCopied<T>(
 ): Promise<Verdict<T> | undefined> {
   if (sighting.isLive) return undefined
   const isTiny = content.encoding === 'plain' && content.sizeBytes < MIN_BYTES
-  for (const { isLost, place } of roll.files) {
-    const mayBe = place.offset > 0 ? beginAlike(content.sketch, place.sketch) : place.name === sighting.name
-    if (isLost || !mayBe) continue
+  for (const { isLost, place, firstSketch } of roll.files) {
+    const isUnread = place.offset === 0
+    if (isLost || (isUnread && place.name !== sighting.name)) continue
+    if (!beginAlike(content.sketch, isUnread ? firstSketch : place.sketch)) continue
     const original = await Content.open(place.path, options)
     try {
       // It was renamed since it was seen: the next look tells.
@@ -133,14 +139,14 @@ async function findCopied<T>(
 }
 
 async function judgeNew<T>(content: Content, sighting: Sighting, isSettled: boolean): Promise<Verdict<T>> {
-  const { encoding } = content
+  const { encoding, sketch } = content
   if (encoding === 'plain') {
     const isClear = sighting.isLive || isSettled || content.sizeBytes >= MIN_BYTES
-    return isClear ? { kind: 'new', encoding, brokenReason: undefined } : { kind: 'unclear' }
+    return isClear ? { kind: 'new', encoding, sketch, brokenReason: undefined } : { kind: 'unclear' }
   }
   const found = await content.readThrough(0)
-  if (found.kind === 'sound') return { kind: 'new', encoding, brokenReason: undefined }
-  return isSettled ? { kind: 'new', encoding, brokenReason: found.reason } : { kind: 'unclear' }
+  if (found.kind === 'sound') return { kind: 'new', encoding, sketch, brokenReason: undefined }
+  return isSettled ? { kind: 'new', encoding, sketch, brokenReason: found.reason } : { kind: 'unclear' }
 }
 
 function isWeak(place: Place, sighting: Sighting): boolean {

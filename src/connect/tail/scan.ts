@@ -138,7 +138,7 @@ export class Scan<T> {
     const { name, isLive, path, sizeBytes } = sighting
     if (sizeBytes === 0 && !isLive) return
     if (sizeBytes === 0)
-      return this.#follow(sighting, { kind: 'new', encoding: 'plain', brokenReason: undefined }, nowMs)
+      return this.#follow(sighting, { kind: 'new', encoding: 'plain', sketch: '', brokenReason: undefined }, nowMs)
     const isOld = !isLive && roll.lost.length === 0 && roll.finished.ofInode(sighting.inode) === undefined
     if (isOld && roll.finished.isForgotten(name, sighting.changedMs)) return this.#settle(sighting)
     try {
@@ -216,6 +216,7 @@ export class Scan<T> {
     const { roll } = this.#options
     const file = Followed.fresh<T>(sighting)
     file.find(sighting, verdict.encoding, nowMs)
+    file.firstSketch = verdict.sketch
     file.brokenReason = verdict.brokenReason
     if (sighting.isLive && sighting.path === sighting.name) roll.append(file)
     else roll.insert(file, (other) => byAge(sighting, { ...other.place, isLive: false }) < 0)
@@ -269,10 +270,13 @@ function isAsItWas(known: Sighting, now: Sighting): boolean {
 
 type Aged = Pick<Sighting, 'isLive' | 'changedMs' | 'path'>
 
+/** Up to how far times of files are one: clocks of file systems tick, and what compresses a file rounds its time. */
+const TICK_MS = 10
+
 /** The older file first; of files with one time, the one whose name says that it was rotated earlier. */
 function byAge(a: Aged, b: Aged): number {
   if (a.isLive !== b.isLive) return a.isLive ? 1 : -1
-  if (a.changedMs !== b.changedMs) return a.changedMs - b.changedMs
+  if (Math.abs(a.changedMs - b.changedMs) > TICK_MS) return a.changedMs - b.changedMs
   const [one, other] = [numberOf(a.path), numberOf(b.path)]
   // Numbers of rotation grow with age, dates do not.
   if (one !== undefined && other !== undefined && one !== other) return other - one

@@ -208,8 +208,10 @@ export class TailReader<T> implements SplitReader<T> {
     if (came === 'more') return
     file.isDue = false
     if (!(opened instanceof GrowingFile)) return this.#end(file)
-    if (file.readBytes !== from) file.quietSinceMs = clock.nowMs()
-    else if (isLast) await this.#endPlain(file, opened)
+    // What was there already when it was seen is no change.
+    const hasGrown = file.readBytes > (file.isSighted ? Math.max(from, file.sizeBytes) : from)
+    if (hasGrown) file.quietSinceMs = clock.nowMs()
+    else if (isLast && file.readBytes === from) await this.#endPlain(file, opened)
     else if (!file.isSighted) file.isUnlinked = !(await opened.isLinked())
   }
 
