@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../../base/clock.ts'
 import { errnoOf, SluiceError } from '../../base/errors.ts'
 import { DEFAULT_LIMITS } from '../files/limits.ts'
 import { MAX_LINE_BYTES } from '../files/line-cutter.ts'
-import { folderOf, refuseSpecial, specialKind, splitAtCommas } from '../files/list.ts'
+import { folderOf, specialKind, splitAtCommas } from '../files/list.ts'
 import { cannotRead, quotePath } from '../files/trouble.ts'
 import type { LineFormat } from '../format.ts'
 import type { OpenOptions, Source } from '../source.ts'
@@ -156,7 +156,10 @@ async function checkThere(pattern: string, path: string): Promise<void> {
     const message = `Cannot follow ${quotePath(pattern)}: it is a directory, name the files in it (EISDIR)`
     throw new SluiceError('SOURCE_UNREADABLE', message, { source: pattern, offset: 0, errno: 'EISDIR' })
   }
-  if (stats !== undefined) throw refuseSpecial(pattern, specialKind(stats))
+  if (stats !== undefined) {
+    const message = `Cannot follow ${quotePath(pattern)}: it is a ${specialKind(stats)}, not a file`
+    throw new SluiceError('SOURCE_UNREADABLE', message, { source: pattern, offset: 0, errno: 'unknown' })
+  }
   const folder = folderOf(path) ?? dirname(path)
   if ((await statIfThere(folder)) !== undefined) return
   const message = `Cannot follow ${quotePath(pattern)}: there is no folder ${quotePath(folder)}`
