@@ -51,6 +51,7 @@ export { type JsonArrayOptions, jsonArray } from './connect/sources/json-array.t
 export { lines } from './connect/sources/lines.ts'
 export { type NdjsonOptions, ndjson } from './connect/sources/ndjson.ts'
 export { type PostgresQueryOptions, postgresQuery } from './connect/sources/postgres-query.ts'
+export { type TailOptions, tail } from './connect/sources/tail.ts'
 export { type Tick, ticks } from './connect/sources/ticks.ts'
 export { values } from './connect/sources/values.ts'
 export type { Blame } from './engine/account.ts'

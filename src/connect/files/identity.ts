@@ -96,7 +96,8 @@ export async function checkPosition(file: FileNow, position: FilePosition): Prom
   )
 }
 
-function matches(bytes: Buffer, print: Fingerprint): boolean {
+/** Whether bytes are those that a fingerprint was taken of. */
+export function matches(bytes: Buffer, print: Fingerprint): boolean {
   return bytes.length === print.bytes && fingerprintOf(bytes).sha256 === print.sha256
 }
 
@@ -115,7 +116,8 @@ function isFilePosition(value: Json): value is FilePosition {
   )
 }
 
-function isFingerprint(value: Fingerprint | undefined, maxBytes: number): boolean {
+/** Whether a value from a checkpoint is a fingerprint of up to `maxBytes` bytes. */
+export function isFingerprint(value: Fingerprint | undefined, maxBytes: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   return isCount(value.bytes) && value.bytes <= maxBytes && typeof value.sha256 === 'string'
 }

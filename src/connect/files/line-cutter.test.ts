@@ -85,6 +85,18 @@ function inBlocks(bytes: Buffer, sizes: readonly number[]): Buffer[] {
 }
 
 describe('LineCutter', () => {
+  it('needs no bytes any more once it has given all their lines', () => {
+    const cutter = new LineCutter()
+    const block = Buffer.from('one\ntwo\nth')
+    cutter.push(block)
+    while (cutter.next() !== undefined);
+    block.fill(0)
+    equal(String(cutter.lastBytes()), 'one\ntwo\n')
+    cutter.push(Buffer.from('ree\n'))
+    equal(cutter.next()?.text, 'three')
+    equal(String(cutter.lastBytes()), 'one\ntwo\nthree\n')
+  })
+
   it('ends lines at LF and drops one CR before it', () => {
     deepEqual(textsOf('a\nb\r\nc\r\r\nd'), ['a', 'b', 'c\r', 'd'])
   })

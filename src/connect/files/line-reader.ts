@@ -1,27 +1,20 @@
 // Reads one split: blocks to records to entries.
 
 import { checkInteger } from '../../base/check.ts'
-import { messageOf } from '../../base/errors.ts'
 import { invariant } from '../../base/invariant.ts'
-import { type ParseLine, Rejection } from '../format.ts'
-import { deadLetter, type Entry, type Origin, traced } from '../origin.ts'
+import { Rejection } from '../format.ts'
+import { deadLetter, type Entry, type Origin } from '../origin.ts'
 import type { OnDeadLetter, Position, SourceCounts, SplitReader } from '../source.ts'
 import type { Blocks } from './blocks.ts'
-import type { Cutter, Line } from './cutter.ts'
+import type { Cutter } from './cutter.ts'
+import { type EntryMaker, entryOf, parsed } from './entry.ts'
 
 /** What a reader is made of. */
-export interface LineReaderParts<T> {
-  /** The source of its origins. */
-  readonly source: string
-  /** The step of its dead letters: the format's name. */
-  readonly step: string
+export interface LineReaderParts<T> extends EntryMaker<T> {
   readonly blocks: Blocks
   readonly cutter: Cutter
-  readonly parse: ParseLine<T>
   /** Whether `parse` looks at the origin. */
   readonly usesOrigin: boolean
-  /** Whether the cutter's numbers of lines are those of the file. */
-  readonly hasLines: boolean
   /** The position at the cutter's next record. */
   readonly positionAt: (isDone: boolean) => Position
   /** How far it is, in the unit of the split's size. */
@@ -126,7 +119,7 @@ export class LineReader<T> implements SplitReader<T> {
     while (entries.length < max) {
       const line = cutter.next()
       if (line === undefined) break
-      entries.push(this.#entryOf(line))
+      entries.push(entryOf(line, this.#parts))
     }
     return entries
   }
@@ -143,7 +136,7 @@ export class LineReader<T> implements SplitReader<T> {
       } else {
         const line = cutter.next()
         if (line === undefined) break
-        const entry = this.#entryOf(line)
+        const entry = entryOf(line, this.#parts)
         if (entry.kind === 'dead') dead(entry)
         else values.push(entry.value)
       }
@@ -156,23 +149,6 @@ export class LineReader<T> implements SplitReader<T> {
     const { source, cutter, hasLines } = this.#parts
     const offset = cutter.textOffset()
     return { source, offset, line: hasLines ? cutter.textLine() : 0, raw: text }
-  }
-
-  #entryOf(line: Line): Entry<T> {
-    const { source, step, parse, hasLines } = this.#parts
-    const origin: Origin = { source, line: hasLines ? line.line : 0, offset: line.offset, raw: line.raw ?? line.text }
-    if (line.fault !== undefined) return deadLetter(origin, step, line.fault)
-    const value = parsed(parse, line.text, origin)
-    return value instanceof Rejection ? deadLetter(origin, step, value.reason) : traced(value, origin)
-  }
-}
-
-/** What a parser makes of a line. One promises not to throw; one that does costs the record, not the run. */
-function parsed<T>(parse: ParseLine<T>, text: string, origin: Origin): T | Rejection {
-  try {
-    return parse(text, origin)
-  } catch (thrown) {
-    return new Rejection(messageOf(thrown))
   }
 }
 

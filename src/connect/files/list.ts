@@ -129,7 +129,7 @@ async function noMatch(pattern: string, folder: string): Promise<SluiceError> {
 const GLOB_CHARACTERS = /[*?[{(]/
 
 /** The folder that a glob begins to look in; undefined for a name that is no glob. */
-function folderOf(pattern: string): string | undefined {
+export function folderOf(pattern: string): string | undefined {
   const first = pattern.search(GLOB_CHARACTERS)
   if (first === -1) return undefined
   return resolve(pattern.slice(0, pattern.lastIndexOf('/', first) + 1))

@@ -1,0 +1,176 @@
+// The source that goes on: the lines of log files as they grow and rotate, each once.
+
+import { stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { checkChoice, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
+import { type Clock, systemClock } from '../../base/clock.ts'
+import { errnoOf, SluiceError } from '../../base/errors.ts'
+import { DEFAULT_LIMITS } from '../files/limits.ts'
+import { MAX_LINE_BYTES } from '../files/line-cutter.ts'
+import { folderOf, specialKind, splitAtCommas } from '../files/list.ts'
+import { cannotRead, quotePath } from '../files/trouble.ts'
+import type { LineFormat } from '../format.ts'
+import type { OpenOptions, Source } from '../source.ts'
+import { Lister } from '../tail/lister.ts'
+import { parseTailPosition } from '../tail/place.ts'
+import { TailReader } from '../tail/tail-reader.ts'
+
+export interface TailOptions {
+  /** Where the first run begins in files that are there: at their start, or behind their last whole line. `start` by default. */
+  readonly from?: 'start' | 'end'
+  /**
+   * Globs of what the files become when they are rotated, to go on there after a time of not reading. By default what
+   * stands beside a file under its name with a number, a date, `old`, `bak` or `prev` behind it, compressed or not:
+   * `app.log.1`, `app.log.2.gz`, `app.log-20260101`.
+   */
+  readonly rotated?: string | readonly string[]
+  /** How often files are looked for, in milliseconds. 250 by default. */
+  readonly pollMs?: number
+  /**
+   * How long a file that was rotated away must stay as it is before it is taken to be complete, and how long one that is
+   * gone is looked for, in milliseconds. 2,000 by default.
+   */
+  readonly graceMs?: number
+  /** Most files that are kept open. 16 by default. */
+  readonly maxOpenFiles?: number
+  /** Longest line in bytes, without its line end; a longer one is a dead letter. 1 MiB by default. */
+  readonly maxLineBytes?: number
+  /** What waits are measured by. The system's by default. */
+  readonly clock?: Clock
+}
+
+const OPTIONS = ['from', 'rotated', 'pollMs', 'graceMs', 'maxOpenFiles', 'maxLineBytes', 'clock']
+
+/** No string of Node's is longer: a line over it could not become one. */
+const MAX_STRING_LENGTH = 0x1fffffe8
+
+/**
+ * Follows log files as they grow and rotate. It never ends by itself.
+ *
+ * - **Names**: paths or globs, separated by commas (an array holds one in each element). Files that are not there yet
+ *   are waited for, as long as their folder is there.
+ * - **Lines** are as `files` reads them, but one without its line end is not given before that comes, or before its file
+ *   is finished.
+ * - **Rotation**: by renaming, by copying and cutting, with or without compression, while reading and between two runs.
+ *   The old file is read to its end before the new one. It is finished once another stands in its place and it has not
+ *   changed for `graceMs`; should it grow after that, it is read on.
+ * - **A file is known by its content**: its first 4 KiB, and the bytes before the place that was reached. One that was
+ *   renamed, copied or compressed is the same file, and is not read again; what stands in its place with another content
+ *   is read from its start, whatever its size and inode.
+ * - **Rotated files** that were there before the first run are not read, unless they are named.
+ * - **Origins** name the path that a file is followed under, whatever it is called now; the second file under that name
+ *   is `app.log#2`, and so on, so that no two lines have the same file and offset.
+ * - **Position**: of the files that are followed, and of the last that were finished; it does not grow with time.
+ *
+ * What cannot be read is lost: lines that were cut off a file before they were read, and that are in no copy of it.
+ * Two files with the same content are taken for one.
+ *
+ * Memory is bounded by `maxOpenFiles` lines that are not complete, each up to twice `maxLineBytes`, and one block; with
+ * a few hundred bytes for each file that is followed.
+ *
+ * @throws {TypeError | RangeError} for options that there are not, or out of their bounds
+ * @throws {SluiceError} CONFIG_INVALID if no file is named; then, from `splits`, `open` and `read`: SOURCE_MISSING if the
+ *   folder is not there, SOURCE_UNREADABLE, POSITION_LOST
+ * @example
+ * const lines = { name: 'lines', open: () => (text: string) => text }
+ * const logs = tail('/var/log/app.log', lines, { from: 'end' })
+ * logs.title // => '/var/log/app.log as lines, as it grows'
+ * logs.isEndless // => true
+ * (await logs.splits()).map((split) => split.id) // => ['tail:/var/log/app.log']
+ */
+export function tail<T>(
+  input: string | readonly string[],
+  format: LineFormat<T>,
+  options: TailOptions = {},
+): Source<T> {
+  const patterns = patternsIn('input', input)
+  checkOptions(options)
+  const rotated = options.rotated === undefined ? undefined : patternsIn('rotated', options.rotated)
+  const folder = process.cwd()
+  const id = `tail:${patterns.map((pattern) => resolve(folder, pattern)).join(',')}`
+  return {
+    kind: 'tail',
+    title: `${patterns.join(', ')} as ${format.name}, as it grows`,
+    isEndless: true,
+    ...(format.columns === undefined ? {} : { columns: format.columns }),
+    splits: async ({ signal }: OpenOptions = {}) => {
+      for (const pattern of patterns) {
+        signal?.throwIfAborted()
+        await checkThere(pattern, resolve(folder, pattern))
+      }
+      return [{ id }]
+    },
+    open: async (split, from, { signal, onNote = () => {} }: OpenOptions = {}) => {
+      signal?.throwIfAborted()
+      return new TailReader({
+        format,
+        lister: new Lister({ live: patterns, rotated, folder }),
+        clock: options.clock ?? systemClock,
+        limits: DEFAULT_LIMITS,
+        maxLineBytes: options.maxLineBytes ?? MAX_LINE_BYTES,
+        maxOpenFiles: options.maxOpenFiles ?? 16,
+        pollMs: options.pollMs ?? 250,
+        graceMs: options.graceMs ?? 2000,
+        from: options.from ?? 'start',
+        position: from === undefined ? undefined : parseTailPosition(split.id, from),
+        signal,
+        onNote,
+      })
+    },
+  }
+}
+
+function patternsIn(key: string, input: unknown): string[] {
+  const names = typeof input === 'string' ? splitAtCommas(input).map((name) => name.trim()) : input
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
+    throw new TypeError(`${key} of tail must be a text or an array of texts: found ${describeValue(input)}`)
+  }
+  const patterns = names.filter((name) => name.trim() !== '')
+  if (patterns.length > 0 && !patterns.includes('-')) return patterns
+  const found =
+    patterns.length === 0
+      ? `no path or glob is named, found ${describeValue(input)}`
+      : 'standard input does not rotate, read it with files'
+  throw new SluiceError('CONFIG_INVALID', `Cannot follow files: ${found}`, {
+    key,
+    value: input,
+    allowed: 'paths or globs',
+  })
+}
+
+function checkOptions(options: TailOptions): void {
+  checkKeys('tail', options, OPTIONS)
+  const { from, pollMs, graceMs, maxOpenFiles, maxLineBytes } = options
+  if (from !== undefined) checkChoice('from', from, ['start', 'end'])
+  if (pollMs !== undefined) checkMs('pollMs', pollMs, 1)
+  if (graceMs !== undefined) checkMs('graceMs', graceMs)
+  if (maxOpenFiles !== undefined) checkInteger('maxOpenFiles', maxOpenFiles, 1)
+  if (maxLineBytes !== undefined) checkInteger('maxLineBytes', maxLineBytes, 1, MAX_STRING_LENGTH)
+}
+
+/** A file may come, but not its folder: that is a mistake in the name. */
+async function checkThere(pattern: string, path: string): Promise<void> {
+  const stats = await statIfThere(path)
+  if (stats?.isFile() === true) return
+  if (stats?.isDirectory() === true) {
+    const message = `Cannot follow ${quotePath(pattern)}: it is a directory, name the files in it (EISDIR)`
+    throw new SluiceError('SOURCE_UNREADABLE', message, { source: pattern, offset: 0, errno: 'EISDIR' })
+  }
+  if (stats !== undefined) {
+    const message = `Cannot follow ${quotePath(pattern)}: it is a ${specialKind(stats)}, not a file`
+    throw new SluiceError('SOURCE_UNREADABLE', message, { source: pattern, offset: 0, errno: 'unknown' })
+  }
+  const folder = folderOf(path) ?? dirname(path)
+  if ((await statIfThere(folder)) !== undefined) return
+  const message = `Cannot follow ${quotePath(pattern)}: there is no folder ${quotePath(folder)}`
+  throw new SluiceError('SOURCE_MISSING', message, { source: pattern })
+}
+
+async function statIfThere(path: string) {
+  try {
+    return await stat(path, { bigint: true })
+  } catch (thrown) {
+    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(errnoOf(thrown))) return undefined
+    throw cannotRead(path, 0, thrown)
+  }
+}

@@ -1,0 +1,111 @@
+// A plain file that may grow, be cut short, or be filled with something else, while it is open.
+
+import { HEAD_LINES_BYTES } from '../files/head-lines.ts'
+import { HEAD_BYTES, readAt } from '../files/identity.ts'
+import { LAST_BYTES, lastBytes } from '../files/open-line.ts'
+import type { Content } from './content.ts'
+import { type Fill, type Opened, TailLines, type TailLinesOptions } from './opened.ts'
+
+/** What a file gives at once before it is another's turn. */
+export const FILL_BYTES: number = 64 * 1024
+
+const LF = 0x0a
+
+export interface GrowingOptions<T> extends Omit<TailLinesOptions<T>, 'before' | 'head'> {
+  readonly content: Content
+  /** What is read into: {@link FILL_BYTES} and the bytes that are read again, shared by files that take turns. */
+  readonly block: Buffer
+}
+
+/** How large a block must be. */
+export const GROWING_BLOCK_BYTES: number = LAST_BYTES + FILL_BYTES
+
+/**
+ * Reads on in a plain file.
+ *
+ * Each read begins with the bytes that the last one ended with: if they are others now, or gone, the file was cut and
+ * written anew, however long it has become since.
+ */
+export class GrowingFile<T> implements Opened<T> {
+  readonly lines: TailLines<T>
+  readonly #content: Content
+  readonly #block: Buffer
+  /** Where the next bytes are. */
+  #at: number
+  /** The bytes before them. */
+  #last: Buffer
+
+  private constructor(options: GrowingOptions<T>, before: Buffer) {
+    const { content, block, place } = options
+    this.#content = content
+    this.#block = block
+    this.#at = place.offset
+    this.#last = before
+    this.lines = new TailLines({ ...options, before, head: content.head.subarray(0, HEAD_BYTES) })
+  }
+
+  /** Opens a file whose content was found to go on from the place. */
+  static async open<T>(options: GrowingOptions<T>): Promise<GrowingFile<T>> {
+    const { content, place } = options
+    const bytes = Math.min(place.offset, LAST_BYTES)
+    return new GrowingFile(options, await readAt(content.handle, place.offset - bytes, bytes))
+  }
+
+  /** How far it was read. */
+  get at(): number {
+    return this.#at
+  }
+
+  async fill(): Promise<Fill> {
+    const block = this.#block
+    const kept = this.#last.length
+    const length = await this.#readAt(this.#at - kept)
+    if (length < kept || !block.subarray(0, kept).equals(this.#last)) return 'replaced'
+    // By one byte it cannot be told whether they are text.
+    const isTooFew = this.#at === 0 && length === 1
+    if (length === kept || isTooFew) return 'end'
+    await this.#push(block.subarray(kept, length))
+    return length === block.length ? 'more' : 'end'
+  }
+
+  /** Whether what was read is still there. */
+  async isIntact(): Promise<boolean> {
+    const kept = this.#last.length
+    const now = await readAt(this.#content.handle, this.#at - kept, kept)
+    return now.equals(this.#last)
+  }
+
+  /** Makes ready for what is left to be the last line. */
+  async complete(): Promise<void> {
+    if (this.#at === 0) {
+      const length = await this.#readAt(0)
+      if (length > 0) await this.#push(this.#block.subarray(0, length))
+    }
+    if (this.lines.needsMaker) await this.#prepare(true)
+  }
+
+  async isLinked(): Promise<boolean> {
+    return (await this.#content.handle.stat()).nlink > 0
+  }
+
+  async close(): Promise<void> {
+    await this.#content.close()
+  }
+
+  async #readAt(from: number): Promise<number> {
+    const { bytesRead } = await this.#content.handle.read(this.#block, 0, this.#block.length, from)
+    return bytesRead
+  }
+
+  async #push(fresh: Buffer): Promise<void> {
+    if (this.lines.needsMaker && fresh.includes(LF)) await this.#prepare(false)
+    this.lines.push(fresh, this.#at)
+    this.#last = lastBytes(this.#last, fresh)
+    this.#at += fresh.length
+  }
+
+  async #prepare(isWhole: boolean): Promise<void> {
+    const head = await readAt(this.#content.handle, 0, HEAD_LINES_BYTES)
+    this.lines.prepare(head, isWhole && head.length < HEAD_LINES_BYTES)
+  }
+}

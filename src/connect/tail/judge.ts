@@ -1,0 +1,162 @@
+// Tells what a file is that nobody follows by its inode: one that is known, a copy of one, or another.
+
+import { unreachable } from '../../base/invariant.ts'
+import type { Encoding } from '../files/encoding.ts'
+import { Content, type ContentOptions, type Relation } from './content.ts'
+import type { Followed } from './followed.ts'
+import type { Sighting } from './lister.ts'
+import type { Finished, Place } from './place.ts'
+import type { Roll } from './roll.ts'
+import { beginAlike } from './sketch.ts'
+
+/**
+ * What a file turned out to be:
+ *
+ * - `lost one`: a file that was looked for; it goes on here.
+ * - `finished`: one that was finished, and holds no more than was read.
+ * - `resumed`: one that was finished, and has become longer.
+ * - `copy`: a copy of a file that is still being read where it is.
+ * - `new`: none of these. A compressed one may not be sound.
+ * - `unclear`: too little of it is there yet.
+ */
+export type Verdict<T> =
+  | { readonly kind: 'lost one'; readonly file: Followed<T>; readonly encoding: Encoding }
+  | { readonly kind: 'finished'; readonly known: Finished; readonly encoding: Encoding }
+  | { readonly kind: 'resumed'; readonly known: Finished; readonly encoding: Encoding }
+  | { readonly kind: 'copy' | 'unclear' }
+  | {
+      readonly kind: 'new'
+      readonly encoding: Encoding
+      readonly sketch: string
+      readonly brokenReason: string | undefined
+    }
+
+/** How few bytes do not make another file the same, if it has more of them: logs may begin alike. */
+const TELLING_BYTES = 64
+
+/** By how few bytes nothing is told of a file that was not named: it may be a copy that is being written. */
+const MIN_BYTES = 16
+
+/**
+ * Judges a file by its content.
+ *
+ * @param isSettled - whether it has been as it is for the grace time
+ * @throws what the system says, if it cannot be opened
+ */
+export async function judge<T>(
+  sighting: Sighting,
+  roll: Roll<T>,
+  isSettled: boolean,
+  options: ContentOptions,
+): Promise<Verdict<T>> {
+  const content = await Content.open(sighting.path, options)
+  try {
+    // Another file has come to the path since: the next look sees it.
+    if (content.inode !== sighting.inode) return { kind: 'unclear' }
+    return (
+      (await findLost(content, sighting, roll)) ??
+      (await findFinished(content, sighting, roll)) ??
+      (await findCopied(content, sighting, roll, isSettled, options)) ??
+      (await judgeNew(content, sighting, isSettled))
+    )
+  } finally {
+    await content.close()
+  }
+}
+
+async function findLost<T>(content: Content, sighting: Sighting, roll: Roll<T>): Promise<Verdict<T> | undefined> {
+  const lost = roll.lost.sort(bySameness(sighting))
+  for (const file of lost) {
+    const { place } = file
+    const isUnread = place.offset === 0 && place.inode === sighting.inode && content.encoding === 'plain'
+    if (isUnread) return { kind: 'lost one', file, encoding: content.encoding }
+    const relation = await content.relate(place)
+    const isFound = relation.kind === 'goes on' && !(relation.hasMore && place.isPartial && isWeak(place, sighting))
+    if (isFound) return { kind: 'lost one', file, encoding: content.encoding }
+  }
+  return undefined
+}
+
+async function findFinished<T>(content: Content, sighting: Sighting, roll: Roll<T>): Promise<Verdict<T> | undefined> {
+  const { encoding } = content
+  for (const known of roll.finished.files.toReversed().sort(bySameness(sighting))) {
+    const isDoubtful = isWeak(known, sighting)
+    if (sighting.isLive && isDoubtful) continue
+    const relation = await relateToFinished(content, known)
+    switch (relation.kind) {
+      case 'goes on':
+        if (relation.hasMore && isDoubtful) break
+        return { kind: relation.hasMore && !known.isPassed ? 'resumed' : 'finished', known, encoding }
+      case 'cut':
+        // What stands under its name and begins anew may begin as it did before.
+        if (!sighting.isLive) return { kind: 'finished', known, encoding }
+        break
+      case 'other':
+        break
+      default:
+        unreachable(relation)
+    }
+  }
+  return undefined
+}
+
+/** As `Content.relate`, without reading a compressed file through where its size says enough. */
+async function relateToFinished(content: Content, known: Finished): Promise<Relation> {
+  const isStored = content.encoding !== 'plain'
+  if (!isStored || !beginAlike(content.sketch, known.sketch)) return await content.relate(known)
+  if (known.storedBytes > 0 && known.storedBytes === content.sizeBytes) return { kind: 'goes on', hasMore: false }
+  const statedBytes = await content.statedBytes()
+  const isWhole = content.beginsLike(known) && statedBytes === known.offset % 2 ** 32
+  return isWhole ? { kind: 'goes on', hasMore: false } : await content.relate(known)
+}
+
+async function findCopied<T>(
+  content: Content,
+  sighting: Sighting,
+  roll: Roll<T>,
+  isSettled: boolean,
+  options: ContentOptions,
+): Promise<Verdict<T> | undefined> {
+  if (sighting.isLive) return undefined
+  const isTiny = content.encoding === 'plain' && content.sizeBytes < MIN_BYTES
+  for (const { isLost, place, firstSketch } of roll.files) {
+    const isUnread = place.offset === 0
+    if (isLost || (isUnread && place.name !== sighting.name)) continue
+    if (!beginAlike(content.sketch, isUnread ? firstSketch : place.sketch)) continue
+    const original = await Content.open(place.path, options)
+    try {
+      // It was renamed since it was seen: the next look tells.
+      if (original.inode !== place.inode) return { kind: 'unclear' }
+      if (!(await content.isCopyOf(original))) continue
+      if (!isTiny || content.sizeBytes === original.sizeBytes) return { kind: 'copy' }
+      // A few bytes begin like much: only if more of them come they were a copy's.
+      if (!isSettled) return { kind: 'unclear' }
+    } finally {
+      await original.close()
+    }
+  }
+  return undefined
+}
+
+async function judgeNew<T>(content: Content, sighting: Sighting, isSettled: boolean): Promise<Verdict<T>> {
+  const { encoding, sketch } = content
+  if (encoding === 'plain') {
+    const isClear = sighting.isLive || isSettled || content.sizeBytes >= MIN_BYTES
+    return isClear ? { kind: 'new', encoding, sketch, brokenReason: undefined } : { kind: 'unclear' }
+  }
+  const found = await content.readThrough(0)
+  if (found.kind === 'sound') return { kind: 'new', encoding, sketch, brokenReason: undefined }
+  return isSettled ? { kind: 'new', encoding, sketch, brokenReason: found.reason } : { kind: 'unclear' }
+}
+
+function isWeak(place: Place, sighting: Sighting): boolean {
+  return place.inode !== sighting.inode && place.storedBytes === 0 && place.offset < TELLING_BYTES
+}
+
+/** Files that were where this one is come first. */
+function bySameness(sighting: Sighting): (a: Candidate, b: Candidate) => number {
+  const rank = (one: Candidate): number => (one.inode === sighting.inode ? 0 : one.name === sighting.name ? 1 : 2)
+  return (a, b) => rank(a) - rank(b)
+}
+
+type Candidate = { readonly inode: string; readonly name: string }

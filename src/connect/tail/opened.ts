@@ -1,0 +1,148 @@
+// An open file of a tail: its bytes become lines, as far as there are any.
+
+import { type EntryMaker, entryOf } from '../files/entry.ts'
+import { headLines } from '../files/head-lines.ts'
+import { type Fingerprint, fingerprintOf, HEAD_BYTES } from '../files/identity.ts'
+import { LineCutter } from '../files/line-cutter.ts'
+import { tellUtf16Fault } from '../files/trouble.ts'
+import type { LineFormat } from '../format.ts'
+import type { Entry } from '../origin.ts'
+import type { SourceCounts } from '../source.ts'
+import type { Place } from './place.ts'
+import { sketchOf, stepsWithin } from './sketch.ts'
+
+/**
+ * What came of reading on:
+ *
+ * - `more`: bytes came, and more may follow at once.
+ * - `end`: there is no more now, whether any came or not.
+ * - `replaced`: what was read before is not in the file any more.
+ */
+export type Fill = 'more' | 'end' | 'replaced'
+
+/** A file that is open to be read on. One call at a time; lines are taken before the next `fill`. */
+export interface Opened<T> {
+  readonly lines: TailLines<T>
+  fill(): Promise<Fill>
+  /** Whether the file may still be found under some name. */
+  isLinked(): Promise<boolean>
+  close(): Promise<void>
+}
+
+export interface TailLinesOptions<T> {
+  readonly format: LineFormat<T>
+  readonly maxLineBytes: number
+  /** The source of origins. */
+  readonly source: string
+  readonly place: Place
+  /** The bytes before the place. */
+  readonly before: Buffer
+  /** The content's first bytes, as far as they are known. */
+  readonly head: Buffer
+}
+
+/** The lines of one file that is followed, and the place that they were given up to. */
+export class TailLines<T> {
+  readonly #options: TailLinesOptions<T>
+  /** The first bytes of the content, up to 4 KiB. */
+  #head: Buffer
+  /** Made with the first bytes: what they are says whether they are text. */
+  #cutter: LineCutter | undefined
+  /** Made with the first whole line. */
+  #maker: EntryMaker<T> | undefined
+  /** The counts that were told. */
+  #told: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
+  /** The sketch as it was last made, with how many samples. */
+  #sketch: { readonly samples: number; readonly text: string } | undefined
+
+  constructor(options: TailLinesOptions<T>) {
+    this.#options = options
+    this.#head = options.head
+  }
+
+  /** Whether the format is yet to be opened. */
+  get needsMaker(): boolean {
+    return this.#maker === undefined
+  }
+
+  /** Takes the content's next bytes, which begin at `at`; they must stay as they are until all lines were taken. */
+  push(bytes: Buffer, at: number): void {
+    if (at < HEAD_BYTES) {
+      // What was read counts, not what stood there when the file was opened.
+      this.#head = Buffer.concat([this.#head.subarray(0, at), bytes.subarray(0, HEAD_BYTES - at)])
+    }
+    this.#cutter ??= this.#cut()
+    this.#cutter.push(bytes)
+  }
+
+  /** Says that no more will come: what is left is a line. */
+  end(): void {
+    this.#cutter?.end()
+  }
+
+  /**
+   * Opens the format, with the file's first lines.
+   *
+   * @param isWhole - whether `head` is all of the file
+   */
+  prepare(head: Buffer, isWhole: boolean): void {
+    const { format, maxLineBytes, source, place } = this.#options
+    const lines = format.usesHead === false ? [] : headLines(head, isWhole, maxLineBytes)
+    this.#maker = { source, step: format.name, parse: format.open(lines), hasLines: place.line > 0 }
+  }
+
+  /** Up to `max` entries of those that are whole. */
+  take(max: number): Entry<T>[] {
+    const cutter = this.#cutter
+    const maker = this.#maker
+    const entries: Entry<T>[] = []
+    if (cutter === undefined || maker === undefined) return entries
+    while (entries.length < max) {
+      const line = cutter.next()
+      if (line === undefined) break
+      entries.push(entryOf(line, maker))
+    }
+    return entries
+  }
+
+  /** What was counted since this was asked last. */
+  tellCounts(): SourceCounts {
+    const { read, blank, invalidUtf8 } = this.#cutter?.counts ?? this.#told
+    const told = this.#told
+    this.#told = { read, blank, invalidUtf8 }
+    return { read: read - told.read, blank: blank - told.blank, invalidUtf8: invalidUtf8 - told.invalidUtf8 }
+  }
+
+  /** What is known of the file by what was read of it, up to the last line that was taken. */
+  reached(): Pick<Place, 'sketch' | 'tail' | 'offset' | 'line' | 'isPartial'> {
+    const cutter = this.#cutter
+    const { place } = this.#options
+    if (cutter === undefined) return place
+    const { offset, line, isPartial } = cutter
+    const tail: Fingerprint = fingerprintOf(cutter.lastBytes())
+    return { sketch: this.#sketchTo(offset), tail, offset, line: place.line > 0 ? line : 0, isPartial }
+  }
+
+  #cut(): LineCutter {
+    const { place, maxLineBytes, before } = this.#options
+    const { offset, line, isPartial } = place
+    return new LineCutter({
+      offset,
+      line: isPartial ? line - 1 : line,
+      maxLineBytes,
+      isFileStart: offset === 0,
+      isRest: isPartial,
+      fault: tellUtf16Fault(this.#head),
+      before,
+    })
+  }
+
+  #sketchTo(offset: number): string {
+    const bytes = Math.min(offset, this.#head.length)
+    const samples = stepsWithin(bytes)
+    if (this.#sketch?.samples !== samples) {
+      this.#sketch = { samples, text: sketchOf(this.#head.subarray(0, bytes)) }
+    }
+    return this.#sketch.text
+  }
+}

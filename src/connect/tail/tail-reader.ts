@@ -1,0 +1,270 @@
+// Reads the files of a tail as one split, for as long as it is asked.
+
+import { checkInteger } from '../../base/check.ts'
+import type { Clock } from '../../base/clock.ts'
+import { invariant } from '../../base/invariant.ts'
+import { untilAborted } from '../files/blocks.ts'
+import type { LineFormat } from '../format.ts'
+import { deadLetter, type Entry } from '../origin.ts'
+import type { Position, SourceCounts, SplitReader } from '../source.ts'
+import type { ContentOptions } from './content.ts'
+import type { Followed } from './followed.ts'
+import { GrowingFile } from './growing.ts'
+import type { Lister } from './lister.ts'
+import { OpenFiles } from './open-files.ts'
+import { Patience } from './patience.ts'
+import type { TailPosition } from './place.ts'
+import { Roll } from './roll.ts'
+import { Scan } from './scan.ts'
+
+export interface TailReaderOptions<T> {
+  readonly format: LineFormat<T>
+  readonly lister: Lister
+  readonly clock: Clock
+  readonly limits: ContentOptions['limits']
+  readonly maxLineBytes: number
+  readonly maxOpenFiles: number
+  readonly pollMs: number
+  readonly graceMs: number
+  readonly from: 'start' | 'end'
+  readonly position: TailPosition | undefined
+  readonly signal: AbortSignal | undefined
+  readonly onNote: (note: string) => void
+}
+
+/** Why a read ends that waits when its reader is closed. */
+const CLOSED = Symbol('closed')
+
+/**
+ * Reads files as they grow and rotate.
+ *
+ * Files take turns, a block each; of one name only the oldest that is not finished. Only the file whose turn it is has
+ * lines that were not taken, and the roll of files changes only while none has.
+ */
+export class TailReader<T> implements SplitReader<T> {
+  readonly #options: TailReaderOptions<T>
+  readonly #stop = new AbortController()
+  readonly #roll: Roll<T>
+  readonly #open: OpenFiles<T>
+  readonly #scan: Scan<T>
+  /** The file whose lines are being taken. */
+  #current: Followed<T> | undefined
+  /** The name whose turn it was last. */
+  #turn: string | undefined
+  /** When files were last looked for. */
+  #lookedMs = Number.NEGATIVE_INFINITY
+  readonly #counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
+  #doneBytes = 0
+  /** The read under way: `close` waits until it has let go of the files. */
+  #reading: Promise<unknown> = Promise.resolve()
+  #isClosed = false
+  /** What a read failed with: the next one fails the same way. */
+  #failure: { readonly thrown: unknown } | undefined
+
+  constructor(options: TailReaderOptions<T>) {
+    const { format, clock, maxLineBytes, maxOpenFiles, graceMs, lister, signal, limits, position, onNote } = options
+    this.#options = options
+    const patience = new Patience(graceMs, onNote)
+    const content: ContentOptions = { limits, signal: this.#stop.signal }
+    const roll = new Roll<T>(position, clock.nowMs())
+    this.#roll = roll
+    this.#open = new OpenFiles({ format, maxLineBytes, maxOpenFiles, content, patience, clock })
+    const from = position === undefined ? options.from : undefined
+    const isIntact = (file: Followed<T>): Promise<boolean> => this.#isIntact(file)
+    this.#scan = new Scan({ roll, lister, clock, graceMs, patience, content, from, maxLineBytes, onNote, isIntact })
+    if (signal?.aborted === true) this.#abort()
+    else signal?.addEventListener('abort', this.#abort, { once: true })
+  }
+
+  get counts(): Readonly<SourceCounts> {
+    return this.#counts
+  }
+
+  get doneBytes(): number {
+    return this.#doneBytes
+  }
+
+  position(): Position {
+    return this.#roll.position()
+  }
+
+  read(max: number): readonly Entry<T>[] | undefined | Promise<readonly Entry<T>[] | undefined> {
+    checkInteger('max', max, 1)
+    invariant(!this.#isClosed, 'a reader was read after it was closed')
+    if (this.#failure !== undefined) throw this.#failure.thrown
+    const entries = this.#stop.signal.aborted ? [] : this.#take(max)
+    return entries.length > 0 ? entries : this.#readOn(max)
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#options.signal?.removeEventListener('abort', this.#abort)
+    this.#stop.abort(CLOSED)
+    // What it fails with was told to whoever reads.
+    await this.#reading.catch(() => {})
+    await this.#open.close()
+    for (const file of this.#roll.files) await file.close()
+  }
+
+  readonly #abort = (): void => this.#stop.abort(this.#options.signal?.reason)
+
+  async #readOn(max: number): Promise<readonly Entry<T>[] | undefined> {
+    const reading = this.#work(max)
+    this.#reading = reading
+    try {
+      return await untilAborted(reading, this.#stop.signal)
+    } catch (thrown) {
+      reading.catch(() => {})
+      if (this.#stop.signal.reason === CLOSED) return undefined
+      this.#failure = { thrown }
+      throw thrown
+    }
+  }
+
+  async #work(max: number): Promise<readonly Entry<T>[]> {
+    const { clock, pollMs } = this.#options
+    const { signal } = this.#stop
+    for (;;) {
+      signal.throwIfAborted()
+      if (clock.nowMs() - this.#lookedMs >= pollMs) await this.#look()
+      const file = this.#next()
+      if (file === undefined) {
+        await clock.sleep(Math.max(1, pollMs - (clock.nowMs() - this.#lookedMs)), signal)
+        continue
+      }
+      const letter = await this.#advance(file)
+      signal.throwIfAborted()
+      if (letter !== undefined) return [letter]
+      const entries = this.#take(max)
+      if (entries.length > 0) return entries
+    }
+  }
+
+  async #look(): Promise<void> {
+    await this.#scan.look()
+    this.#lookedMs = this.#options.clock.nowMs()
+  }
+
+  /** The next file, in turn, that has something to give or is to be finished. */
+  #next(): Followed<T> | undefined {
+    const { names } = this.#roll
+    const after = this.#turn === undefined ? 0 : names.indexOf(this.#turn) + 1
+    for (let i = 0; i < names.length; i += 1) {
+      const name = names[(after + i) % names.length] ?? ''
+      const file = this.#roll.first(name)
+      if (file === undefined || file.isLost || !this.#hasTurn(file)) continue
+      this.#turn = name
+      return file
+    }
+    return undefined
+  }
+
+  #hasTurn(file: Followed<T>): boolean {
+    if (file.isWaiting) return false
+    if (file.isGivenUp || file.isEnded || file.brokenReason !== undefined) return true
+    if (file.isAtHome && this.#scan.isBlocked(file.name)) return false
+    return file.isDue || this.#isQuiet(file)
+  }
+
+  /** Whether a file that gave all it had is to be finished: something is there in its place, and it stays as it is. */
+  #isQuiet(file: Followed<T>): boolean {
+    const { clock, graceMs } = this.#options
+    if (file.encoding !== 'plain' || clock.nowMs() - file.quietSinceMs < graceMs) return false
+    return this.#roll.hasSuccessor(file) || (!file.isSighted && file.isUnlinked)
+  }
+
+  /** Goes on with a file: by a block, or to its end. */
+  async #advance(file: Followed<T>): Promise<Entry<T> | undefined> {
+    if (file.isEnded) return void (await this.#finish(file))
+    if (file.brokenReason !== undefined) return await this.#refuse(file, file.brokenReason)
+    if (file.isGivenUp) return void this.#end(file)
+    const isLast = !file.isDue
+    this.#roll.begin(file)
+    switch (await this.#open.open(file)) {
+      case 'busy':
+        file.isWaiting = true
+        return undefined
+      case 'unknown':
+        return void this.#roll.drop(file)
+      case 'replaced':
+        return void this.#scan.replaced(file, this.#options.clock.nowMs())
+      default:
+        await this.#fill(file, isLast)
+    }
+    return undefined
+  }
+
+  async #fill(file: Followed<T>, isLast: boolean): Promise<void> {
+    const { opened } = file
+    invariant(opened !== undefined, 'a file was read that is not open')
+    const { clock } = this.#options
+    const from = file.readBytes
+    const came = await opened.fill()
+    file.moved()
+    this.#current = file
+    if (opened instanceof GrowingFile) file.readBytes = opened.at
+    if (came === 'replaced') return void this.#scan.replaced(file, clock.nowMs())
+    if (came === 'more') return
+    file.isDue = false
+    if (!(opened instanceof GrowingFile)) return this.#end(file)
+    // What was there already when it was seen is no change.
+    const hasGrown = file.readBytes > (file.isSighted ? Math.max(from, file.sizeBytes) : from)
+    if (hasGrown) file.quietSinceMs = clock.nowMs()
+    else if (isLast && file.readBytes === from) await this.#endPlain(file, opened)
+    else if (!file.isSighted) file.isUnlinked = !(await opened.isLinked())
+  }
+
+  async #endPlain(file: Followed<T>, opened: GrowingFile<T>): Promise<void> {
+    await opened.complete()
+    file.readBytes = opened.at
+    this.#end(file)
+  }
+
+  /** What is left of a file is its last line. */
+  #end(file: Followed<T>): void {
+    const lines = file.opened?.lines
+    if (lines?.needsMaker === true) lines.prepare(Buffer.alloc(0), false)
+    lines?.end()
+    file.moved()
+    file.isEnded = true
+    this.#current = file
+  }
+
+  async #finish(file: Followed<T>): Promise<void> {
+    await file.close()
+    this.#roll.finish(file)
+  }
+
+  /** A compressed file that is broken gives one dead letter, and none of its lines. */
+  async #refuse(file: Followed<T>, reason: string): Promise<Entry<T>> {
+    const { name, offset, number } = file.place
+    await this.#finish(file)
+    this.#counts.read += 1
+    const source = number > 1 ? `${name}#${number}` : name
+    return deadLetter({ source, line: 0, offset, raw: '' }, this.#options.format.name, reason)
+  }
+
+  #take(max: number): Entry<T>[] {
+    const file = this.#current
+    const lines = file?.opened?.lines
+    if (file === undefined || lines === undefined) return []
+    const before = file.place.offset
+    const entries = lines.take(max)
+    file.moved()
+    const { read, blank, invalidUtf8 } = lines.tellCounts()
+    this.#counts.read += read
+    this.#counts.blank += blank
+    this.#counts.invalidUtf8 += invalidUtf8
+    this.#doneBytes += file.place.offset - before
+    if (entries.length === 0) this.#current = undefined
+    return entries
+  }
+
+  async #isIntact(file: Followed<T>): Promise<boolean> {
+    if (file.place.offset === 0 && file.opened === undefined) return true
+    const opening = await this.#open.open(file)
+    if (opening !== 'open') return opening !== 'replaced'
+    return !(file.opened instanceof GrowingFile) || (await file.opened.isIntact())
+  }
+}

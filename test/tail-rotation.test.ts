@@ -1,0 +1,90 @@
+import { deepEqual } from 'node:assert/strict'
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { ROTATIONS, RotatingWriter, type RotationKind } from './support/rotating-writer.ts'
+import { randomOf, SEED } from './support/seed.ts'
+import { GRACE_MS, Tailing } from './support/tailing.ts'
+
+const SCHEDULES = Number(process.env.SCHEDULES ?? 5)
+
+interface Schedule {
+  readonly kinds: readonly RotationKind[]
+  /** How likely the reader is stopped, or started, at a step. */
+  readonly restarts: number
+  readonly options?: ConstructorParameters<typeof Tailing>[1]
+}
+
+/** Writes and rotates, reads and crashes in a random order; gives what was written and what was read. */
+async function play(folder: string, random: () => number, schedule: Schedule): Promise<void> {
+  const path = join(folder, 'app.log')
+  const writer = new RotatingWriter(path, random)
+  const tailing = new Tailing(path, schedule.options)
+  tailing.isCommitting = false
+  let isUp = true
+  const readSome = async (): Promise<void> => {
+    if (random() < schedule.restarts) {
+      if (isUp) await tailing.crash()
+      isUp = !isUp
+    }
+    if (!isUp) return
+    await tailing.read(Math.floor(random() * 4), 1 + Math.floor(random() * 20))
+    if (tailing.entries.length > 0 && (random() < 0.5 || tailing.position === undefined)) tailing.commit()
+  }
+  try {
+    writer.append(200)
+    await tailing.read()
+    tailing.commit()
+    for (let step = 0; step < 25; step += 1) {
+      for (let n = random() * 5; n > 0; n -= 1) {
+        writer.append(1 + Math.floor(random() ** 2 * 400))
+        await readSome()
+      }
+      const kind = schedule.kinds[Math.floor(random() * schedule.kinds.length)] ?? 'rename'
+      if (random() < 0.6) for (const _ of writer.rotate(kind)) await readSome()
+    }
+    writer.finishLine()
+    await tailing.settle()
+    compare(tailing.texts, writer.lines)
+    const places = tailing.entries.map(({ origin }) => `${origin.source}@${origin.offset}`)
+    deepEqual(new Set(places).size, places.length, 'no two lines have the same origin')
+  } finally {
+    await tailing.stop()
+  }
+}
+
+/** Says where two lists part: a whole comparison of long ones takes long. */
+function compare(read: readonly string[], written: readonly string[]): void {
+  const at = written.findIndex((line, i) => read[i] !== line)
+  const around = (lines: readonly string[]): string[] => lines.slice(Math.max(0, at - 2), at + 5)
+  if (at !== -1) deepEqual(around(read), around(written), `from line ${at} of ${written.length}`)
+  deepEqual(read.length, written.length)
+}
+
+describe('tail of a log that is rotated, at random', () => {
+  for (const isDown of [false, true]) {
+    for (const kinds of [...ROTATIONS.map((kind) => [kind]), ROTATIONS]) {
+      const name = kinds.length === 1 ? `${kinds[0]}` : 'all kinds'
+      it(`gives every line once and in order: ${name}, ${isDown ? 'with crashes' : 'reading on'}`, async () => {
+        for (let n = 0; n < SCHEDULES; n += 1) {
+          const random = randomOf(`${name} ${isDown} ${n}`)
+          const folder = await realpath(await mkdtemp(join(tmpdir(), 'sluice-tail-')))
+          const schedule = {
+            kinds,
+            restarts: isDown ? 0.15 : 0,
+            options: { graceMs: GRACE_MS, maxOpenFiles: n % 2 === 0 ? 1 : 4 },
+          }
+          try {
+            await play(folder, random, schedule)
+          } catch (thrown) {
+            console.error(`REPRO: SEED=${SEED}, schedule ${n} of ${name}`)
+            throw thrown
+          } finally {
+            await rm(folder, { recursive: true })
+          }
+        }
+      })
+    }
+  }
+})
