@@ -33,7 +33,14 @@ export interface PlainSinkPlace<Row> {
  * order of a run without faults, and in random orders of writing, preparing, crashing and finishing.
  *
  * @example
- * plainSinkConformance({ name: 'words', row: (n) => `word ${n}`, make: () => newPlaceForWords() })
+ * plainSinkConformance({
+ *   name: 'a list',
+ *   row: (number) => number,
+ *   make: () => {
+ *     const seen: number[] = []
+ *     return { sink: toFunction('list', (rows: readonly number[]) => void seen.push(...rows)), visible: () => seen }
+ *   },
+ * })
  */
 export function plainSinkConformance<Row>(subject: PlainSinkSubject<Row>): void {
   describe(`${subject.name} as a plain sink`, () => {
