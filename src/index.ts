@@ -15,15 +15,33 @@ export { sum } from './aggregate/sum.ts'
 export { topK } from './aggregate/top-k.ts'
 export { type ErrorCode, type ErrorDetails, isSluiceError, SluiceError } from './base/errors.ts'
 export type { Columns, ColumnType } from './connect/column.ts'
+export { type CsvLineOptions, csvLine } from './connect/csv/write.ts'
 export { type LineFormat, type ParseLine, Rejection } from './connect/format.ts'
 export { type AccessRequest, accessLog } from './connect/formats/access-log.ts'
+export { type JsonOptions, json } from './connect/formats/json.ts'
 export { textLines } from './connect/formats/text.ts'
 export type { DeadLetter, Entry, Origin, Traced } from './connect/origin.ts'
-export type { Checkpoint, Guarantee, Sink, SinkOptions, SinkWriter, Totals } from './connect/sink.ts'
-export { sqlite } from './connect/sinks/sqlite.ts'
+export type {
+  Checkpoint,
+  Guarantee,
+  PlainSink,
+  PlainSinkOptions,
+  PlainWriter,
+  Sink,
+  SinkOptions,
+  SinkWriter,
+  Totals,
+} from './connect/sink.ts'
+export { type DuckdbOptions, duckdb } from './connect/sinks/duckdb.ts'
+export { type PostgresOptions, postgres } from './connect/sinks/postgres.ts'
+export { type SqliteOptions, sqlite } from './connect/sinks/sqlite.ts'
 export type { Position, Source, SourceCounts, Split, SplitReader } from './connect/source.ts'
+export { type CsvOptions, type CsvRow, csv } from './connect/sources/csv.ts'
 export { type FilesOptions, files } from './connect/sources/files.ts'
+export { type JsonArrayOptions, jsonArray } from './connect/sources/json-array.ts'
 export { lines } from './connect/sources/lines.ts'
+export { type NdjsonOptions, ndjson } from './connect/sources/ndjson.ts'
+export { type PostgresQueryOptions, postgresQuery } from './connect/sources/postgres-query.ts'
 export type { Blame } from './engine/account.ts'
 export { collect, run, start, stream } from './engine/collect.ts'
 export { type ExplainOptions, explain } from './engine/explain.ts'

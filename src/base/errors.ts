@@ -38,6 +38,8 @@ export interface ErrorDetails {
   BUFFER_FULL: { readonly stage: string; readonly size: number }
   /** An operator holds as much as it may. */
   STATE_OVER_LIMIT: { readonly operator: string; readonly option: string; readonly limit: number }
+  /** What an operator remembers cannot be kept in a checkpoint, or not be gone on from. */
+  STATE_NOT_KEPT: { readonly operator: string; readonly found: string }
   /** A function of a flow threw. */
   OPERATOR_FAILED: { readonly operator: string; readonly event: string }
   /** A thread of a run failed, ended by itself, or did not come back from a batch. */

@@ -24,6 +24,7 @@ describe('exit codes', () => {
       CONFIG_INVALID: 78,
       SINK_MISMATCH: 78,
       STATE_OVER_LIMIT: 78,
+      STATE_NOT_KEPT: 78,
       OPERATOR_FAILED: 65,
       WORKER_FAILED: 70,
       FLOW_MISMATCH: 78,

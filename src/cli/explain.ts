@@ -1,9 +1,10 @@
 // sluice explain: how a pipeline or a flow would run, in words.
 
 import { explain } from '../engine/explain.ts'
+import { nodesOf } from '../flow/plan.ts'
 import { escapeText } from '../observe/escape.ts'
 import { redact } from '../observe/redact.ts'
-import { buildPipeline } from '../pipeline/start.ts'
+import { buildPipeline } from '../pipeline/build.ts'
 import { OK } from './exit.ts'
 import { explainHelp } from './help.ts'
 import type { Io } from './io.ts'
@@ -22,8 +23,11 @@ export async function explainCommand(argv: readonly string[], io: Io): Promise<n
     refuseParams(file, params)
     io.stdout.write(await explain(loaded.module, threads === undefined ? {} : { threads }))
   } else {
-    const { source, plan, sink } = buildPipeline(loaded.pipeline, params)
-    const steps = plan.map(({ kind, name }) => `  ${name.startsWith(kind) ? name : `${kind} ${name}`}`)
+    const { source, node, sink } = buildPipeline(loaded.pipeline, params)
+    const operators = nodesOf(node).map(({ operator }) => operator)
+    const steps = operators
+      .filter(({ kind }) => kind !== 'input')
+      .map(({ kind, name }) => `  ${name.startsWith(kind) ? name : `${kind} ${name}`}`)
     const lines = [`from ${source.title}`, ...steps, `into ${sink.title}: ${sink.guarantee}`, 'runs in one thread']
     io.stdout.write(lines.map((line) => `${escapeText(redact(line))}\n`).join(''))
   }

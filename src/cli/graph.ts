@@ -1,8 +1,8 @@
 // sluice graph: a pipeline or a flow as a Mermaid diagram.
 
 import { explain } from '../engine/explain.ts'
+import { buildPipeline } from '../pipeline/build.ts'
 import { mermaid } from '../pipeline/mermaid.ts'
-import { buildPipeline } from '../pipeline/start.ts'
 import { OK } from './exit.ts'
 import { graphHelp } from './help.ts'
 import type { Io } from './io.ts'

@@ -12,7 +12,7 @@ const RUN_OPTIONS: readonly (readonly [option: string, meaning: string])[] = [
   ['--max-dead-letters N|P%', 'stops when more than N records, or more than P percent, are rejected'],
   ['--epoch-ms N', 'commits at least every N milliseconds (1000)'],
   ['--drain-timeout SECONDS', 'how long a stop may take to commit what was read (30)'],
-  ['-t, --threads N', 'runs a flow on N worker threads; as many as help if not given'],
+  ['-t, --threads N', 'runs on N worker threads: by default a pipeline on none, a flow on as many as help'],
   ['--json', 'prints the summary as one JSON object on standard output'],
   ['--log text|json', 'how notices and errors are written to standard error (text)'],
   ['-q, --quiet', 'no progress: errors and the summary alone'],
@@ -25,6 +25,9 @@ export function mainHelp(): string {
 Usage
   sluice run FILE [options]     runs the pipeline that FILE exports; goes on where the last run was stopped
   sluice run FILE [options]     runs the flow that FILE exports; prints its events, one JSON value a line
+  sluice check FILE             looks at a pipeline and both its ends; shows its first rows
+  sluice checkpoints FILE       shows where a pipeline stands; lets it start over
+  sluice dead-letters FILE      lists, shows, exports and replays what could not be loaded
   sluice explain FILE           says how a flow or pipeline would run, without running it
   sluice graph FILE [options]   prints the pipeline or flow as a Mermaid diagram
   sluice help [COMMAND]         this page, or that of a command

@@ -14,7 +14,7 @@ import { orSilence } from './silence.ts'
 
 /** What the command line runs: the default export of a module. */
 export type Loaded =
-  | { readonly kind: 'pipeline'; readonly pipeline: Pipeline<Params> }
+  | { readonly kind: 'pipeline'; readonly pipeline: Pipeline<Params>; readonly module: URL }
   | { readonly kind: 'flow'; readonly flow: Flow<unknown, unknown>; readonly module: URL }
 
 /**
@@ -29,10 +29,21 @@ export async function load(file: string): Promise<Loaded> {
   if (stats.isDirectory()) throw unusable(file, 'it is a directory')
   resolveOwnName()
   const module = await importModule(file, path)
-  if (isPipeline(module.default)) return { kind: 'pipeline', pipeline: module.default }
+  if (isPipeline(module.default)) return { kind: 'pipeline', pipeline: module.default, module: pathToFileURL(path) }
   if (isFlow(module.default)) return { kind: 'flow', flow: module.default, module: pathToFileURL(path) }
   const found = 'default' in module ? describeValue(module.default) : 'no default export'
   throw unusable(file, `its default export must be a pipeline or a flow: found ${found}`)
+}
+
+/**
+ * The pipeline that a module exports as its default.
+ *
+ * @throws {SluiceError} as `load`, and for a flow
+ */
+export async function loadOnlyPipeline(file: string): Promise<Pipeline<Params>> {
+  const loaded = await load(file)
+  if (loaded.kind === 'pipeline') return loaded.pipeline
+  throw unusable(file, 'it exports a flow, which keeps nothing')
 }
 
 async function importModule(file: string, path: string): Promise<Record<string, unknown>> {

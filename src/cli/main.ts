@@ -4,12 +4,16 @@ import { readFileSync } from 'node:fs'
 import { systemClock } from '../base/clock.ts'
 import { SluiceError } from '../base/errors.ts'
 import { lineLogger } from '../observe/log.ts'
+import { checkCommand } from './check.ts'
+import { checkpointsCommand } from './checkpoints.ts'
 import { COMMAND_WRONG, OK } from './exit.ts'
 import { explainCommand } from './explain.ts'
 import { tellFailure } from './failure.ts'
 import { graphCommand } from './graph.ts'
 import { explainHelp, graphHelp, mainHelp, runHelp } from './help.ts'
+import { checkHelp, checkpointsHelp, lettersHelp } from './help-keeping.ts'
 import type { Io } from './io.ts'
+import { lettersCommand } from './letters.ts'
 import { nearest } from './nearest.ts'
 import { runCommand } from './run.ts'
 
@@ -19,6 +23,9 @@ const PAGES: Readonly<Record<string, () => string>> = {
   run: runHelp,
   explain: explainHelp,
   graph: graphHelp,
+  check: checkHelp,
+  checkpoints: checkpointsHelp,
+  'dead-letters': lettersHelp,
   help: mainHelp,
 }
 
@@ -26,6 +33,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   run: (argv, io) => (argv.length === 0 ? usage(runHelp(), io) : runCommand(argv, io)),
   explain: (argv, io) => (argv.length === 0 ? usage(explainHelp(), io) : explainCommand(argv, io)),
   graph: (argv, io) => (argv.length === 0 ? usage(graphHelp(), io) : graphCommand(argv, io)),
+  check: (argv, io) => (argv.length === 0 ? usage(checkHelp(), io) : checkCommand(argv, io)),
+  checkpoints: (argv, io) => (argv.length === 0 ? usage(checkpointsHelp(), io) : checkpointsCommand(argv, io)),
+  'dead-letters': (argv, io) => (argv.length === 0 ? usage(lettersHelp(), io) : lettersCommand(argv, io)),
   help: (argv, io) => help(argv, io),
   '--help': (argv, io) => help(argv, io),
   '-h': (argv, io) => help(argv, io),
@@ -67,7 +77,10 @@ function usage(text: string, io: Io): number {
 
 function unknown(name: string, known: readonly string[]): SluiceError {
   const meant = nearest(name, known)
-  const hint = meant === undefined ? 'there are run, explain, graph and help' : `did you mean ${meant}?`
+  const hint =
+    meant === undefined
+      ? 'there are run, check, explain, graph, checkpoints, dead-letters and help'
+      : `did you mean ${meant}?`
   const what = name.startsWith('-') ? 'option' : 'command'
   return new SluiceError('COMMAND_INVALID', `There is no ${what} ${name}: ${hint}`, { argument: name })
 }

@@ -26,10 +26,13 @@ export interface RunOptions extends FileOptions {
   readonly threads: number | undefined
 }
 
-const FILE_OPTIONS = {
+export const FILE_OPTIONS: {
+  readonly param: { readonly type: 'string'; readonly multiple: true; readonly short: 'p' }
+  readonly help: { readonly type: 'boolean'; readonly short: 'h' }
+} = {
   param: { type: 'string', multiple: true, short: 'p' },
   help: { type: 'boolean', short: 'h' },
-} as const
+}
 
 const RUN_OPTIONS = {
   ...FILE_OPTIONS,
@@ -84,11 +87,15 @@ export function readGraphOptions(argv: readonly string[]): FileOptions {
   return fileOptions('graph', positionals, values)
 }
 
-function parse<const Options extends ParseArgsOptionsConfig>(
+type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<
+  typeof parseArgs<{ readonly options: Options; readonly allowPositionals: true }>
+>
+
+export function parse<const Options extends ParseArgsOptionsConfig>(
   command: string,
   argv: readonly string[],
   options: Options,
-) {
+): Parsed<Options> {
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true })
   } catch (error) {
@@ -106,7 +113,7 @@ function parse<const Options extends ParseArgsOptionsConfig>(
   }
 }
 
-function fileOptions(
+export function fileOptions(
   command: string,
   [file, extra]: readonly string[],
   { param = [], help = false }: { readonly param?: readonly string[]; readonly help?: boolean },

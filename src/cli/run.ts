@@ -1,7 +1,6 @@
 // sluice run: starts a pipeline, shows it, stops it, and says how it ended.
 
 import { systemClock } from '../base/clock.ts'
-import { SluiceError } from '../base/errors.ts'
 import { InvariantError } from '../base/invariant.ts'
 import { jsonLine } from '../observe/json.ts'
 import { lineLogger } from '../observe/log.ts'
@@ -68,8 +67,9 @@ class RunCommand {
       const { stopped } = this.#signals
       const loaded = await Promise.race([load(this.#file), stopped])
       if (loaded.kind === 'flow') return await this.#flow(loaded.module)
-      this.#refuseThreads()
-      const work = Promise.race([this.#load(loaded.pipeline), stopped])
+      const { threads } = this.#options
+      const given = threads === undefined ? loaded.pipeline : loaded.module
+      const work = Promise.race([this.#load(given), stopped])
       const report = await orSilence(work, () => new InvariantError('the run ended without saying so'))
       this.#reporter.stop()
       return this.#finished(report)
@@ -87,15 +87,10 @@ class RunCommand {
     return await runFlowCommand(module, this.#file, this.#options, this.#io)
   }
 
-  #refuseThreads(): void {
-    if (this.#options.threads === undefined) return
-    const message = `--threads is for flows: ${this.#file} exports a pipeline, which loads in one thread`
-    throw new SluiceError('COMMAND_INVALID', message, { argument: '--threads' })
-  }
-
-  async #load(pipeline: Pipeline): Promise<RunReport> {
-    const { params, maxDeadLetters, epochMs } = this.#options
+  async #load(pipeline: Pipeline | URL): Promise<RunReport> {
+    const { params, maxDeadLetters, epochMs, threads } = this.#options
     const run = await startPipeline(pipeline, {
+      ...(threads === undefined ? {} : { threads }),
       params,
       epochMs,
       signal: this.#abort.signal,

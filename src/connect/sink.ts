@@ -75,6 +75,44 @@ export interface Sink<Row> {
    *   SINK_LOST if it cannot be reached for the moment
    */
   open(options: SinkOptions): Promise<SinkWriter<Row>>
+  /** Looks at what is kept of a pipeline, without a lease and without making anything; absent where a sink cannot. */
+  readonly inspect?: (pipeline: string) => Promise<SinkInspector>
+}
+
+/** A dead letter as it is kept. */
+export interface KeptLetter extends DeadLetter {
+  /** Of several letters of one record and step, which one. */
+  readonly part: number
+  /** The epoch that it was committed with, and when, in epoch milliseconds. */
+  readonly epoch: number
+  readonly timeMs: number
+}
+
+/** What is kept of a pipeline, to be looked at. */
+export interface CheckpointSummary {
+  readonly epoch: number
+  readonly totals: Totals
+  readonly positions: ReadonlyMap<string, Position>
+  /** Part → its size in bytes. */
+  readonly states: ReadonlyMap<string, number>
+  /** Who committed last, and when: `by process 812 on web1 at …`. */
+  readonly committed: string
+  /** Who holds the pipeline now; undefined if nobody does. */
+  readonly holder: string | undefined
+}
+
+/** Looks at what a sink keeps of one pipeline. */
+export interface SinkInspector {
+  /** Undefined if nothing was committed yet. */
+  checkpoint(): Promise<CheckpointSummary | undefined>
+  /** Dead letters by place, `limit` at most, behind `after`. */
+  letters(options: { readonly limit: number; readonly after?: KeptLetter }): Promise<readonly KeptLetter[]>
+  /**
+   * Forgets positions, totals and states: the next run starts over. Rows stay; dead letters, too, unless told otherwise.
+   * @throws {SluiceError} PIPELINE_HELD while a run holds the pipeline
+   */
+  reset(options: { readonly deadLetters: boolean }): Promise<void>
+  close(): Promise<void>
 }
 
 /**
@@ -90,6 +128,8 @@ export interface SinkWriter<Row> {
   write(events: readonly Traced<Row>[]): readonly DeadLetter[] | Promise<readonly DeadLetter[]>
   /** Takes dead letters. */
   bury(letters: readonly DeadLetter[]): void | Promise<void>
+  /** Takes dead letters out again, with the commit that follows; absent where a sink cannot. */
+  exhume?(letters: readonly KeptLetter[]): void | Promise<void>
   /**
    * Makes everything since the last commit durable, together with the checkpoint: all of it or nothing.
    * @throws {SluiceError} PIPELINE_HELD if another instance has taken the lease meanwhile

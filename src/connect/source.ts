@@ -1,7 +1,7 @@
 // The contract of sources: where events enter, with positions.
 
 import type { Columns } from './column.ts'
-import type { DeadLetter, Entry } from './origin.ts'
+import type { DeadLetter, Entry, Origin } from './origin.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
@@ -56,6 +56,8 @@ export interface Source<T> {
    * @throws {SluiceError} POSITION_LOST if the split no longer is what `from` was taken of
    */
   open(split: Split, from: Position | undefined, options?: OpenOptions): Promise<SplitReader<T>>
+  /** Reads one record again from its raw form, as it is kept with a dead letter; absent where a source cannot. */
+  readonly reparse?: (origin: Origin) => Entry<T>
 }
 
 /** Takes what could not be read. */

@@ -92,7 +92,8 @@ function parsed(position: unknown): Position {
 }
 
 function bytesOf(state: unknown): Uint8Array {
-  if (state instanceof Uint8Array) return state
+  // A copy of its own: what a store gives may be a view of more.
+  if (state instanceof Uint8Array) return Uint8Array.from(state)
   throw new Error('a state of a stage is no bytes')
 }
 

@@ -26,6 +26,11 @@ export function addTotals(a: Totals, b: Partial<Totals>): Totals {
   }
 }
 
+export function subtractTotals(a: Totals, b: Totals): Totals {
+  const negated = Object.fromEntries(Object.entries(b).map(([name, count]) => [name, -count]))
+  return addTotals(a, negated)
+}
+
 /** Whether every record read is accounted for. */
 export function totalsAddUp(totals: Totals): boolean {
   const { read, derived, loaded, dead, filtered, blank, folded } = totals

@@ -3,6 +3,9 @@
 import { Ring } from '../base/ring.ts'
 import type { Subscription } from '../stage/link.ts'
 
+/** The answer of a call that gives nothing: its event is counted, and no value goes out. */
+export const NOTHING: unique symbol = Symbol('nothing')
+
 /** What can go out now. */
 export interface Ready {
   readonly values: readonly unknown[]
@@ -98,7 +101,8 @@ export class Answers {
     if (first.answered.length === 0 && !isOver) return undefined
     const from = new Map<Subscription, number>()
     for (const answer of first.answered) from.set(answer.from, (from.get(answer.from) ?? 0) + 1)
-    const values = first.answered.splice(0).map(({ value }) => value)
+    const values: unknown[] = []
+    for (const { value } of first.answered.splice(0)) if (value !== NOTHING) values.push(value)
     if (isOver) this.#stretches.shift()
     return { values, from, watermark: isOver ? first.mark : undefined }
   }

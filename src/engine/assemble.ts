@@ -1,9 +1,12 @@
 // Builds the stages of a topology and ties them together: all of them, or those of one thread.
 
 import type { Clock } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
 import { type Key, stableHash } from '../base/hash.ts'
 import { unreachable } from '../base/invariant.ts'
+import type { Beginning, Ledger } from '../checkpoint/ledger.ts'
 import { fuse } from '../flow/fuse.ts'
+import { letterOf } from '../flow/letter.ts'
 import { isProducer, isSplittable } from '../flow/source.ts'
 import type { Edge, Exchange, Layer, Topology } from '../flow/topology.ts'
 import type { StageCore } from '../stage/core.ts'
@@ -17,7 +20,9 @@ import { producerConsumer } from '../stage/make.ts'
 import { coreOf, link } from '../stage/subscribe.ts'
 import type { Account } from './account.ts'
 import { callsStage } from './calls-stage.ts'
+import { entriesStage } from './entries-stage.ts'
 import type { InFlight } from './in-flight.ts'
+import { PipelineSource } from './pipeline-source.ts'
 import { localQueue, type SplitsStageOptions, splitsStage } from './splits-stage.ts'
 import { type Busy, stepsStage } from './steps-stage.ts'
 
@@ -46,6 +51,8 @@ export interface AssembleOptions {
   readonly inFlight: InFlight
   readonly site?: Site
   readonly busy?: Busy
+  /** Of a pipeline: where its stages begin, and whom they tell of their epochs. */
+  readonly epochs?: { readonly beginning: Beginning; readonly ledger: Ledger }
 }
 
 /** What was built: nothing is asked for yet. */
@@ -205,6 +212,17 @@ class Assembling {
     return demand() as DispatcherSpec<unknown, unknown>
   }
 
+  /** Makes a letter of an event whose call failed. */
+  #refusing(operator: string): (event: unknown, error: unknown, barriers: number) => void {
+    const { account, epochs } = this.#options
+    return (event, error, barriers) => {
+      const reason = messageOf(error)
+      account.dead(operator, event, reason)
+      if (epochs === undefined) return
+      epochs.ledger.letters(epochs.beginning.epoch + 1 + barriers, [letterOf(operator, event, reason)])
+    }
+  }
+
   #stagesOf(
     layer: Layer,
     stage: number,
@@ -217,6 +235,20 @@ class Assembling {
     switch (work.kind) {
       case 'source': {
         const { source } = work
+        if (source instanceof PipelineSource && queue !== undefined && this.#options.epochs !== undefined) {
+          const own = { name: work.name, stage: `${layer.number}/${stage}`, source, queue, dispatcher }
+          return [
+            coreOf(
+              entriesStage({
+                ...own,
+                ...this.#options.epochs,
+                meter: inFlight.meter(),
+                layer: layer.number,
+                busy: this.#options.busy,
+              }),
+            ),
+          ]
+        }
         if (queue !== undefined && isSplittable(source)) {
           const dead: SplitsStageOptions['dead'] = ({ step, reason, origin }) => account.dead(step, origin.raw, reason)
           return [coreOf(splitsStage({ name: work.name, source, queue, dispatcher, dead, meter: inFlight.meter() }))]
@@ -229,14 +261,23 @@ class Assembling {
       case 'steps': {
         const inputs = [...this.#channels(layer, stage)].length
         const partition = { index: stage, total: stages }
-        const own = { name, layer: layer.number, steps: fuse(work.steps), partition, inputs, busy: this.#options.busy }
+        const own = {
+          name,
+          layer: layer.number,
+          steps: fuse(work.steps),
+          partition,
+          inputs,
+          busy: this.#options.busy,
+          epochs: this.#options.epochs,
+        }
         return [
           coreOf(stepsStage({ ...own, dispatcher, clock, account, meters: [inFlight.meter(), inFlight.meter()] })),
         ]
       }
       case 'mapAsync': {
         const settings = shareOf(work.settings, stage, stages)
-        return [coreOf(callsStage({ name: work.name, make: work.make as never, settings, dispatcher, clock }))]
+        const refused = this.#options.epochs === undefined ? undefined : this.#refusing(work.name)
+        return [coreOf(callsStage({ name: work.name, make: work.make as never, settings, dispatcher, clock, refused }))]
       }
       case 'throughStages': {
         const hand = producerConsumer<unknown, unknown>({ name, dispatcher, onEvents: (events) => events })

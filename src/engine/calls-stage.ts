@@ -11,7 +11,7 @@ import type { ProducerConsumerSpec } from '../stage/hooks.ts'
 import type { Subscription } from '../stage/link.ts'
 import { producerConsumer } from '../stage/make.ts'
 import type { ProducerConsumer } from '../stage/stage.ts'
-import { Answers } from './answers.ts'
+import { Answers, NOTHING } from './answers.ts'
 import { Pace } from './pace.ts'
 
 /** What a call gets beside its event. */
@@ -30,6 +30,8 @@ export interface CallsStageOptions {
   readonly settings: WaitSettings
   readonly dispatcher: DispatcherSpec<unknown, never>
   readonly clock: Clock
+  /** Takes events whose last attempt failed, with the epoch that is open; without it the stage fails with them. */
+  readonly refused?: ((event: unknown, error: unknown, barriers: number) => void) | undefined
 }
 
 /** The longest wait between two attempts, in clock milliseconds. */
@@ -77,6 +79,8 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
   /** Keys with a call under way → the calls that wait for it. */
   readonly #busyKeys = new Map<Key, Ring<Call>>()
   #running = 0
+  /** How many barriers went through. */
+  #barriers = 0
   /** Whether a wait for the pace is under way. */
   #isPacing = false
   /** Who waits for the last call to end. */
@@ -122,6 +126,7 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
 
   async onBarrier(): Promise<void> {
     await this.#settled()
+    this.#barriers += 1
   }
 
   async onComplete(): Promise<void> {
@@ -183,11 +188,14 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
       if (isPromise(answer)) {
         answer.then(
           (value) => this.#answered(call, value, self),
-          (error: unknown) => this.#failed(error, self),
+          (error: unknown) =>
+            this.#refused(call, error) ? this.#answered(call, NOTHING, self) : this.#failed(error, self),
         )
       } else this.#take(call, answer)
     } catch (error) {
-      this.#failed(error, self)
+      // Who begins calls is at it, and goes on by itself.
+      if (this.#refused(call, error)) this.#take(call, NOTHING)
+      else this.#failed(error, self)
     }
   }
 
@@ -205,6 +213,14 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
       clock,
       signal,
     })
+  }
+
+  /** The last attempt of a call has failed: its event goes no further, or nothing does. */
+  #refused(call: Call, error: unknown): boolean {
+    const { refused } = this.#options
+    if (this.#stop.signal.aborted || refused === undefined) return false
+    refused(call.event, error, this.#barriers)
+    return true
   }
 
   #answered(call: Call, value: unknown, self: Self): void {

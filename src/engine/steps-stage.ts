@@ -1,8 +1,13 @@
 // A stage that runs a chain of operators.
 
 import type { Clock } from '../base/clock.ts'
+import { stableHash } from '../base/hash.ts'
+import type { Beginning, Ledger } from '../checkpoint/ledger.ts'
+import { packState, unpackState } from '../checkpoint/pack-state.ts'
+import type { DeadLetter } from '../connect/origin.ts'
 import { Chain } from '../flow/chain.ts'
-import type { MakeStep, StepContext } from '../flow/step.ts'
+import { letterOf } from '../flow/letter.ts'
+import type { Making, StepContext } from '../flow/step.ts'
 import type { DispatcherSpec } from '../stage/dispatcher.ts'
 import type { ProducerConsumerSpec } from '../stage/hooks.ts'
 import type { Subscription } from '../stage/link.ts'
@@ -13,7 +18,7 @@ import type { Account } from './account.ts'
 
 export interface StepsStageOptions {
   readonly name: string
-  readonly steps: readonly MakeStep[]
+  readonly steps: readonly Making[]
   readonly partition: StepContext['partition']
   /** How many producers it will have. */
   readonly inputs: number
@@ -26,6 +31,8 @@ export interface StepsStageOptions {
   readonly meters: readonly [came: (batch: readonly unknown[]) => void, goes: (batch: readonly unknown[]) => void]
   /** The layer's number. */
   readonly layer: number
+  /** Where the stages of a pipeline begin, and whom they tell of their epochs. */
+  readonly epochs?: { readonly beginning: Beginning; readonly ledger: Ledger } | undefined
 }
 
 /** Hears of the work on batches. */
@@ -62,10 +69,15 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
   #self: Self | undefined
   /** The pending call of the clock: when it is due, and how to call it off. */
   #timer: { readonly atMs: number; readonly stop: AbortController } | undefined
+  /** The epoch that is open. */
+  #epoch: number
+  /** Events of this call that could not be used. */
+  #letters: DeadLetter[] = []
 
   constructor(options: StepsStageOptions) {
-    const { name, dispatcher, steps, partition, inputs, clock, account } = options
+    const { name, dispatcher, steps, partition, inputs, clock, account, epochs } = options
     const [, goes] = options.meters
+    this.#epoch = (epochs?.beginning.epoch ?? 0) + 1
     this.name = name
     this.dispatcher = dispatcher
     this.#options = options
@@ -76,8 +88,16 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
       isStopped: false,
       nowMs: () => clock.nowMs(),
       wallMs: () => clock.wallMs(),
-      late: (operator, value) => account.late(operator, value),
-      dead: (operator, value, reason) => account.dead(operator, value, reason),
+      owns: (key) => partition.total === 1 || stableHash(key) % partition.total === partition.index,
+      isGuarded: epochs !== undefined,
+      late: (operator, value) => {
+        account.late(operator, value)
+        if (epochs !== undefined) this.#letters.push(letterOf(operator, value, 'it came too late for its window'))
+      },
+      dead: (operator, value, reason) => {
+        account.dead(operator, value, reason)
+        if (epochs !== undefined) this.#letters.push(letterOf(operator, value, reason))
+      },
       accuse: (operator, event) => account.accuse(operator, event),
     }
     const out = {
@@ -88,6 +108,7 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
       watermark: (time: number) => this.#self?.watermark(time),
     }
     this.#chain = new Chain(steps, out, this.#context)
+    if (epochs !== undefined && epochs.beginning.states.size > 0) this.#chain.restore(unpacked(epochs.beginning))
   }
 
   onSubscribe(subscription: Subscription, self: Self): void {
@@ -123,6 +144,18 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
     return 'held'
   }
 
+  onBarrier(epoch: number, self: Self): void {
+    const { epochs, layer, partition, clock } = this.#options
+    if (epochs === undefined) return
+    this.#chain.flush()
+    this.#look(self)
+    const beganMs = clock.nowMs()
+    const states = new Map<string, Uint8Array>()
+    for (const [id, state] of this.#chain.snapshot()) states.set(id, packState(id, state))
+    epochs.ledger.stage({ epoch, stage: `${layer}/${partition.index}`, states, tookMs: clock.nowMs() - beganMs })
+    this.#epoch = epoch + 1
+  }
+
   onCancel(subscription: Subscription, ending: Ending, self: Self): void {
     const input = this.#inputs.get(subscription)
     if (input === undefined || ending.kind !== 'completed') return
@@ -138,6 +171,7 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
 
   onComplete(): void {
     this.#chain.end()
+    this.#sendLetters()
   }
 
   onEnd(): void {
@@ -147,6 +181,7 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
 
   /** After every call of the chain: whether it is done, and when the clock is to call it. */
   #look(self: Self): void {
+    this.#sendLetters()
     if (this.#context.isStopped) self.complete()
     const atMs = this.#chain.nextTickMs
     if (atMs === this.#timer?.atMs) return
@@ -164,4 +199,15 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
       () => {}, // Called off.
     )
   }
+
+  #sendLetters(): void {
+    if (this.#letters.length === 0) return
+    const letters = this.#letters
+    this.#letters = []
+    this.#options.epochs?.ledger.letters(this.#epoch, letters)
+  }
+}
+
+function unpacked({ states }: Beginning): Map<string, readonly unknown[]> {
+  return new Map([...states].map(([id, packed]) => [id, packed.map((bytes) => unpackState(id, bytes))]))
 }

@@ -1,6 +1,6 @@
 // The operators of one stage, one behind the other.
 
-import type { MakeStep, Port, Step, StepContext } from './step.ts'
+import type { Making, Port, Step, StepContext } from './step.ts'
 
 /**
  * Steps in a row, in one stage: what one gives the next one takes, before the call returns. Ends run from the top down,
@@ -10,12 +10,15 @@ export class Chain implements Port {
   /** From the first to the last. */
   readonly #steps: readonly Step[]
   readonly #first: Port
+  /** Name → the step that remembers something under it. */
+  readonly #kept = new Map<string, Step>()
 
-  constructor(makes: readonly MakeStep[], out: Port, context: StepContext) {
+  constructor(makes: readonly Making[], out: Port, context: StepContext) {
     let next = out
     const steps: Step[] = []
-    for (const make of makes.toReversed()) {
+    for (const { id, make } of makes.toReversed()) {
       const step = make(next, context)
+      if (id !== undefined) this.#kept.set(id, step)
       steps.unshift(step)
       next = step
     }
@@ -69,5 +72,28 @@ export class Chain implements Port {
 
   drop(): void {
     for (const step of this.#steps) step.drop?.()
+  }
+
+  /** Sends on what may as well go out now. */
+  flush(): void {
+    for (const step of this.#steps) step.flush?.()
+  }
+
+  /** What its steps remember, by their names. */
+  snapshot(): Map<string, unknown> {
+    const saved = new Map<string, unknown>()
+    for (const [id, step] of this.#kept) {
+      const state = step.snapshot?.()
+      if (state !== undefined) saved.set(id, state)
+    }
+    return saved
+  }
+
+  /** Goes on from what such chains remembered, in all stages that there were: name → their states. */
+  restore(saved: ReadonlyMap<string, readonly unknown[]>): void {
+    for (const [id, step] of this.#kept) {
+      const states = saved.get(id)
+      if (states !== undefined) step.restore?.(states)
+    }
   }
 }

@@ -1,6 +1,6 @@
 // The steps of a layer, with runs of operators that look at one event at a time made into one loop.
 
-import type { MakeStep } from './step.ts'
+import type { MakeStep, Making } from './step.ts'
 import { type Each, each } from './steps/each.ts'
 import type { Placed } from './topology.ts'
 
@@ -11,18 +11,18 @@ import type { Placed } from './topology.ts'
  * const [layer] = layOut(flow([1]).map((n) => n + 1).filter((n) => n > 1).node, { stages: 1 }).last
  * layer?.work.kind === 'steps' && fuse(layer.work.steps).length // => 1
  */
-export function fuse(steps: readonly Placed[]): MakeStep[] {
-  const makes: MakeStep[] = []
+export function fuse(steps: readonly Placed[]): Making[] {
+  const makes: Making[] = []
   let run: Each[] = []
   const endRun = (): void => {
-    if (run.length > 0) makes.push(each(run))
+    if (run.length > 0) makes.push({ make: each(run) })
     run = []
   }
   for (const step of steps) {
     if (step.each !== undefined) run.push(step.each)
     else {
       endRun()
-      makes.push(accusing(step.name, step.make))
+      makes.push({ id: step.id, make: accusing(step.name, step.make) })
     }
   }
   endRun()

@@ -4,6 +4,7 @@ import { checkInteger } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
 import { unreachable } from '../base/invariant.ts'
 import { canCombine } from '../window/combiner.ts'
+import { describeWindow } from '../window/place.ts'
 import type { EventTimeWindow } from '../window/window.ts'
 import { Drafts, type Tail } from './drafts.ts'
 import { orderedNodes } from './order.ts'
@@ -52,6 +53,8 @@ class Layout {
   /** Node → where its events come out. */
   readonly #tails = new Map<PlanNode, Tail>()
   readonly #ordered: ReadonlySet<PlanNode>
+  /** Operator → the name under which its states are kept. */
+  readonly #ids = new Map<Operator, string>()
 
   constructor(last: PlanNode, options: LayoutOptions) {
     this.#last = last
@@ -60,6 +63,7 @@ class Layout {
     this.#ordered = orderedNodes(nodes)
     const takers = new Map<PlanNode, number>()
     for (const { inputs } of nodes) for (const input of inputs) takers.set(input, (takers.get(input) ?? 0) + 1)
+    for (const { operator } of nodes) if (!isStateless(operator)) this.#ids.set(operator, this.#newId(operator))
     for (const node of nodes) {
       const tail = this.#place(node)
       // Several take from it: what one of them adds is not for the others.
@@ -77,7 +81,12 @@ class Layout {
     if (isStateless(operator)) return this.#drafts.append(this.#above(node), placedEach(operator))
     switch (operator.kind) {
       case 'input':
-        throw new TypeError('A flow that is run begins at a source: this one continues the source of a pipeline')
+        return this.#input(node, operator)
+      case 'guarded':
+        return this.#drafts.append(this.#above(node), {
+          ...named(operator.operator, operator.operator.kind),
+          make: operator.make,
+        })
       case 'source':
         return this.#source(node, operator)
       case 'uniq':
@@ -91,7 +100,7 @@ class Layout {
       case 'aggregate':
         return this.#aggregate(node, operator)
       case 'departition':
-        return this.#single(this.#above(node), { ...named(operator, 'departition'), make: departition(operator) })
+        return this.#single(this.#above(node), { ...this.#kept(operator, 'departition'), make: departition(operator) })
       case 'join':
         return this.#join(node, operator)
       case 'partition':
@@ -117,6 +126,14 @@ class Layout {
     }
   }
 
+  #input(node: PlanNode, { name }: Op<'input'>): Tail {
+    const { input } = this.#options
+    if (input === undefined) {
+      throw new TypeError('A flow that is run begins at a source: this one continues the source of a pipeline')
+    }
+    return this.#source(node, { kind: 'source', name, sources: [input], stages: undefined })
+  }
+
   #source(node: PlanNode, { name, sources, stages }: Op<'source'>): Tail {
     const behind = stages ?? this.#options.stages
     const canSplit = sources.map(isSplittable)
@@ -133,16 +150,20 @@ class Layout {
 
   #uniq(node: PlanNode, operator: Op<'uniq'>): Tail {
     const exchange: Exchange = { kind: 'key', key: operator.by }
-    if (operator.window !== undefined) return this.#windowed(this.#above(node), uniqWork(operator), exchange, 'uniq')
-    const placed: Placed = { ...named(operator, 'uniq'), make: uniq(operator) }
-    const first = this.#drafts.append(this.#above(node), placed)
-    return this.#drafts.stagesOf(first) === 1 ? first : this.#behind(first, exchange, placed)
+    if (operator.window !== undefined)
+      return this.#windowed(this.#above(node), uniqWork(operator), exchange, 'uniq', operator)
+    const make = uniq(operator)
+    const above = this.#above(node)
+    if (this.#drafts.stagesOf(above) === 1) return this.#drafts.append(above, { ...this.#kept(operator, 'uniq'), make })
+    // The first half only spares the exchange what it can: nothing is lost with its memory.
+    const first = this.#drafts.append(above, { ...named(operator, 'uniq'), make })
+    return this.#behind(first, exchange, { ...this.#kept(operator, 'uniq'), make })
   }
 
   #takeSort(node: PlanNode, operator: Op<'takeSort'>): Tail {
     const { count, compare } = operator
     const first = this.#drafts.append(this.#above(node), {
-      ...named(operator, 'takeSort'),
+      ...this.#kept(operator, 'takeSort'),
       make: takeSort(count, compare),
     })
     if (this.#drafts.stagesOf(first) === 1) return first
@@ -153,9 +174,9 @@ class Layout {
     const above = this.#above(node)
     const does = operator.emits ? 'emitAndReduce' : 'reduce'
     if (operator.window !== undefined) {
-      return this.#windowed(above, reduceWork(operator), operator.isGlobal ? FREE : undefined, does)
+      return this.#windowed(above, reduceWork(operator), operator.isGlobal ? FREE : undefined, does, operator)
     }
-    const placed: Placed = { ...named(operator, does), make: reduce(operator) }
+    const placed: Placed = { ...this.#kept(operator, does), make: reduce(operator) }
     return operator.isGlobal ? this.#single(above, placed) : this.#drafts.append(above, placed)
   }
 
@@ -163,8 +184,9 @@ class Layout {
     const above = this.#above(node)
     const { key } = operator
     const exchange: Exchange = key === undefined ? FREE : { kind: 'key', key }
-    if (operator.window !== undefined) return this.#windowed(above, aggregateWork(operator), exchange, 'aggregate')
-    const placed: Placed = { ...named(operator, 'aggregate'), make: aggregate(operator) }
+    if (operator.window !== undefined)
+      return this.#windowed(above, aggregateWork(operator), exchange, 'aggregate', operator)
+    const placed: Placed = { ...this.#kept(operator, 'aggregate'), make: aggregate(operator) }
     if (this.#drafts.stagesOf(above) === 1) return this.#drafts.append(above, placed)
     if (operator.aggregate.merge === undefined) return this.#behind(above, exchange, placed)
     const partly = this.#drafts.append(above, {
@@ -172,7 +194,10 @@ class Layout {
       make: aggregatePartly(operator),
     })
     const byKey: Exchange = key === undefined ? FREE : { kind: 'key', key: ([of]: readonly [Key, unknown]) => of }
-    return this.#behind(partly, byKey, { ...named(operator, 'aggregate (merging)'), make: aggregateMerging(operator) })
+    return this.#behind(partly, byKey, {
+      ...this.#kept(operator, 'aggregate (merging)'),
+      make: aggregateMerging(operator),
+    })
   }
 
   /**
@@ -180,23 +205,25 @@ class Layout {
    *
    * @param exchange - how events find their stage; undefined: they are in it already
    */
-  #windowed(above: Tail, work: WindowWork, exchange: Exchange | undefined, does: string): Tail {
+  #windowed(above: Tail, work: WindowWork, exchange: Exchange | undefined, does: string, operator: Operator): Tail {
     const { window, name } = work
-    const timed = 'at' in window ? placedTimes(name, window as EventTimeWindow<never>) : undefined
+    const id = this.#idOf(operator)
+    const timed = 'at' in window ? placedTimes(name, window as EventTimeWindow<never>, id) : undefined
     const told = timed === undefined ? above : this.#drafts.ahead(above, timed, exchange === undefined)
     const own = { name, does: `${does} in ${window.kind} windows` }
+    const kept = { id, keeps: keepsOf(operator) }
     if (exchange === undefined || this.#drafts.stagesOf(told) === 1) {
-      return this.#drafts.append(told, { ...own, make: windowed(work) })
+      return this.#drafts.append(told, { ...own, ...kept, make: windowed(work) })
     }
     const fold = work.fold([])
     // What the clock or a mark may ask for at any time must not wait further up.
     const mayWait = window.triggers.every(({ kind }) => kind !== 'interval' && kind !== 'mark')
     if (does !== 'aggregate' || !mayWait || !canCombine(window, fold)) {
-      return this.#behind(told, exchange, { ...own, make: windowed(work) })
+      return this.#behind(told, exchange, { ...own, ...kept, make: windowed(work) })
     }
     const partly = this.#drafts.append(told, { name, does: `${own.does} (partial results)`, make: combining(work) })
     const byKey: Exchange = exchange.kind === 'key' ? { kind: 'key', key: ([of]: readonly [Key]) => of } : exchange
-    return this.#behind(partly, byKey, { name, does: `${own.does} (merging)`, make: windowed(work, true) })
+    return this.#behind(partly, byKey, { name, does: `${own.does} (merging)`, ...kept, make: windowed(work, true) })
   }
 
   #join(node: PlanNode, operator: Op<'join'>): Tail {
@@ -204,13 +231,13 @@ class Layout {
     const sides = node.inputs.map((input, index): Tail => {
       const side = index === 0 ? 'left' : 'right'
       const told = isEventTime(window)
-        ? this.#drafts.ahead(this.#tailOf(input), placedTimes(name, window))
+        ? this.#drafts.ahead(this.#tailOf(input), placedTimes(name, window, `${this.#idOf(operator)}, ${side}`))
         : this.#tailOf(input)
       return this.#drafts.append(told, { name, does: `${side} side of ${name}`, make: sided(side) })
     })
     const exchange: Exchange = stages === 1 ? FREE : { kind: 'key', key: sidedKey(operator) }
     const both = this.#drafts.spread(sides, stages, exchange)
-    return this.#drafts.append(both, { ...named(operator, `${mode} join`), make: join(operator) })
+    return this.#drafts.append(both, { ...this.#kept(operator, `${mode} join`), make: join(operator) })
   }
 
   #partition(node: PlanNode, { stages = this.#options.stages, by }: Op<'partition'>): Tail {
@@ -221,7 +248,7 @@ class Layout {
   #batch(node: PlanNode, operator: Op<'batch'>): Tail {
     const above = this.#above(node)
     const { key } = operator
-    const placed: Placed = { ...named(operator, 'batch'), make: batch(operator) }
+    const placed: Placed = { ...this.#kept(operator, 'batch'), forgetsAtEnd: true, make: batch(operator) }
     const mustMeet = key !== undefined && this.#drafts.stagesOf(above) > 1
     return mustMeet ? this.#behind(above, { kind: 'key', key }, placed) : this.#drafts.append(above, placed)
   }
@@ -248,6 +275,23 @@ class Layout {
     return this.#drafts.append(this.#drafts.spread([above], stages, exchange), placed)
   }
 
+  #kept(operator: Operator, does: string): Pick<Placed, 'name' | 'does' | 'id' | 'keeps'> {
+    return { ...named(operator, does), id: this.#idOf(operator), keeps: keepsOf(operator) }
+  }
+
+  #idOf(operator: Operator): string {
+    return this.#ids.get(operator) ?? operator.name
+  }
+
+  /** By kind and name, counted where there are several: what is put between operators changes none of them. */
+  #newId({ kind, name }: Operator): string {
+    const plain = name.startsWith(kind) ? name : `${kind} ${name}`
+    const taken = new Set(this.#ids.values())
+    let id = plain
+    for (let n = 2; taken.has(id); n += 1) id = `${plain} (${n})`
+    return id
+  }
+
   #above(node: PlanNode): Tail {
     const [input] = node.inputs
     if (input === undefined) throw new TypeError(`${node.operator.name} takes from nothing`)
@@ -271,8 +315,16 @@ function placedEach(operator: Stateless): Placed {
   return { ...own, each: operator, make: each([operator]) }
 }
 
-function placedTimes(name: string, window: EventTimeWindow<never>): Placed {
-  return { name, does: `event times of ${name}`, make: times(name, window) }
+/** What an operator's states are of. */
+function keepsOf(operator: Operator): string {
+  const parts: string[] = [operator.kind]
+  if (operator.kind === 'aggregate') parts.push(operator.aggregate.kind)
+  if ('window' in operator && operator.window !== undefined) parts.push(describeWindow(operator.window))
+  return parts.join(' ')
+}
+
+function placedTimes(name: string, window: EventTimeWindow<never>, id: string): Placed {
+  return { name, does: `event times of ${name}`, id: `${id}: times`, make: times(name, window) }
 }
 
 function isEventTime(window: Windowing): window is EventTimeWindow<never> {

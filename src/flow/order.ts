@@ -7,14 +7,14 @@ export function orderedNodes(nodes: readonly PlanNode[]): ReadonlySet<PlanNode> 
   const ordered = new Set<PlanNode>()
   const visit = (node: PlanNode): void => {
     const { kind } = node.operator
-    if (kind === 'source' || kind === 'merge') ordered.add(node)
+    if (kind === 'source' || kind === 'input' || kind === 'merge') ordered.add(node)
     if (isStateless(node.operator) || THROUGH.includes(kind)) for (const input of node.inputs) visit(input)
   }
   for (const { operator, inputs } of nodes) if (isTimed(operator)) for (const input of inputs) visit(input)
   return ordered
 }
 
-const THROUGH: readonly Operator['kind'][] = ['merge', 'uniq', 'batch', 'mapAsync', 'partition', 'take']
+const THROUGH: readonly Operator['kind'][] = ['merge', 'uniq', 'batch', 'mapAsync', 'partition', 'take', 'guarded']
 
 function isTimed(operator: Operator): boolean {
   return 'window' in operator && operator.window !== undefined && 'at' in operator.window

@@ -4,6 +4,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyAggregate } from '../aggregate/aggregate.ts'
 import type { Key } from '../base/hash.ts'
 import type { WindowSpec } from '../window/window.ts'
+import type { MakeStep } from './step.ts'
 
 /** An operator that looks at one event at a time and remembers nothing. Functions are called with one event's value. */
 export type Stateless =
@@ -120,7 +121,15 @@ export type Exchanging =
   | { readonly kind: 'shuffle'; readonly name: string; readonly stages: Stages }
   | { readonly kind: 'merge'; readonly name: string }
 
-export type Operator = Origins | Stateless | Stateful | Waiting | Exchanging
+/** A stateless operator as it works in a pipeline: an event whose function throws is refused alone. */
+export interface Guarded {
+  readonly kind: 'guarded'
+  readonly name: string
+  readonly operator: Stateless
+  readonly make: MakeStep
+}
+
+export type Operator = Origins | Stateless | Stateful | Waiting | Exchanging | Guarded
 
 /** How many stages a layer has; undefined: as many as the executor finds best. */
 export type Stages = number | undefined

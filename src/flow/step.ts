@@ -1,5 +1,7 @@
 // The contract of an operator at work: batches come in, what becomes of them goes to the next one.
 
+import type { Key } from '../base/hash.ts'
+
 /** Takes events, and marks in line with them. */
 export interface Port {
   /** One event or more. The array is the receiver's to keep, not to change. */
@@ -29,12 +31,25 @@ export interface Step extends Port {
   resume?(): void
   /** Nothing more is wanted of it: it closes what it holds open. */
   drop?(): void
+  /** A barrier has come: what may as well go out now does, and need not be remembered. */
+  flush?(): void
+  /** What it remembers, as data that structured clone carries and that shares nothing with it; undefined: nothing. */
+  snapshot?(): unknown
+  /**
+   * Goes on from what such steps remembered, in all stages that there were then: takes what belongs in this one. Called
+   * before anything else.
+   */
+  restore?(saved: readonly unknown[]): void
 }
 
 /** What a step knows of the stage that it works in. */
 export interface StepContext {
   /** Which of the stages side by side. */
   readonly partition: { readonly index: number; readonly total: number }
+  /** Whether events of this key come to this stage, where they are exchanged by keys. */
+  readonly owns: (key: Key) => boolean
+  /** Whether an event whose function throws is refused alone, instead of ending the run. */
+  readonly isGuarded: boolean
   /** How many inputs the stage has. */
   readonly inputs: number
   /** The input whose events are being handled. */
@@ -54,6 +69,12 @@ export interface StepContext {
 
 /** Makes a step in front of `next`. */
 export type MakeStep = (next: Port, context: StepContext) => Step
+
+/** A maker, with the name under which what its steps remember is kept; absent where they remember nothing. */
+export interface Making {
+  readonly id?: string | undefined
+  readonly make: MakeStep
+}
 
 /** A step that only handles events: marks pass, and nothing is held. */
 export function passing(next: Port, events: (batch: readonly unknown[]) => void): Step {

@@ -27,6 +27,12 @@ export interface Placed {
   readonly name: string
   /** Its work in words, for people and fingerprints: `reduce`, `aggregate (partial results)`. */
   readonly does: string
+  /** Under which its states are kept, the same in every layout of a plan; absent where it remembers nothing. */
+  readonly id?: string
+  /** What its states are of: those of another description are none that it can go on from. */
+  readonly keeps?: string
+  /** Whether what it gives at the end is given once and for all: it then remembers nothing of it. */
+  readonly forgetsAtEnd?: boolean
   /** Looks at one event at a time: runs of these are one loop. */
   readonly each?: Exclude<Stateless, { kind: 'flatMap' }>
   readonly make: MakeStep
@@ -56,6 +62,8 @@ export interface Topology {
 export interface LayoutOptions {
   /** Stages of a layer that says nothing of it. */
   readonly stages: number
+  /** The source of a pipeline, for a plan that continues one. */
+  readonly input?: unknown
 }
 
 /** What a layer does, in the words of its operators. */
@@ -81,4 +89,23 @@ export function fingerprintOf({ layers, last }: Topology): string {
   }))
   const text = JSON.stringify([told, last.map(({ number }) => number)])
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}
+
+/** What an operator remembers. */
+export interface Kept {
+  /** What its states are of. */
+  readonly keeps: string
+  readonly forgetsAtEnd: boolean
+}
+
+/** What the operators of a topology remember, by their names, which are the same in every layout of a plan. */
+export function keptBy({ layers }: Topology): Map<string, Kept> {
+  const kept = new Map<string, Kept>()
+  for (const { work } of layers) {
+    if (work.kind !== 'steps') continue
+    for (const { id, keeps = '', forgetsAtEnd = false } of work.steps) {
+      if (id !== undefined) kept.set(id, { keeps, forgetsAtEnd })
+    }
+  }
+  return kept
 }

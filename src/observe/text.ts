@@ -39,3 +39,8 @@ export function durationText(ms: number): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${two(seconds % 60)} s`
   return `${Math.floor(seconds / 3600)} h ${two(Math.floor(seconds / 60) % 60)} m`
 }
+
+/** A number of things, in words: `1 row`, `2 rows`. */
+export function many(count: number, thing: string): string {
+  return `${countText(count)} ${thing}${count === 1 ? '' : 's'}`
+}

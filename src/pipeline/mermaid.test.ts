@@ -15,7 +15,7 @@ function parts(source: string, flow: Flow<number>, sink: string): PipelineParts 
       splits: async () => [],
       open: () => Promise.reject(new Error('not opened')),
     },
-    plan: flow.plan,
+    node: flow.node,
     sink: {
       kind: 'list',
       title: sink,

@@ -1,6 +1,6 @@
 // A pipeline as a Mermaid diagram, drawn from the pipeline itself.
 
-import type { Stateless } from '../flow/plan.ts'
+import { nodesOf, type Operator, type PlanNode } from '../flow/plan.ts'
 import { mermaidLabel as label } from '../observe/mermaid-label.ts'
 import type { PipelineParts } from './pipeline.ts'
 
@@ -11,23 +11,46 @@ import type { PipelineParts } from './pipeline.ts'
  *
  * @see https://mermaid.js.org/syntax/flowchart.html
  */
-export function mermaid({ source, plan, sink }: PipelineParts): string {
-  const steps = plan.map((node, index) => ({ id: `step${index + 1}`, shape: `["${label(describe(node))}"]` }))
+export function mermaid({ source, node: last, sink }: PipelineParts): string {
+  const nodes = nodesOf(last)
+  const steps = nodes.filter(({ operator }) => operator.kind !== 'input')
+  const idOf = (node: PlanNode): string =>
+    node.operator.kind === 'input' ? 'source' : `step${steps.indexOf(node) + 1}`
   const parts = [
     { id: 'source', shape: `[("${label(source.title)}")]` },
-    ...steps,
+    ...steps.map((node) => ({ id: idOf(node), shape: shapeOf(node.operator) })),
     { id: 'sink', shape: `[("${label(sink.title)}<br>${label(sink.guarantee)}")]` },
+  ]
+  const edges = [
+    ...steps.flatMap((node) => node.inputs.map((input) => [idOf(input), idOf(node)] as const)),
+    [idOf(last), 'sink'] as const,
   ]
   return [
     'flowchart LR',
     ...parts.map(({ id, shape }) => `  ${id}${shape}`),
     '  dead[/"dead letters"/]',
-    `  ${parts.map(({ id }) => id).join(' --> ')}`,
+    ...chainsOf(edges).map((ids) => `  ${ids.join(' --> ')}`),
     ...parts.map(({ id }) => `  ${id} -.-> dead`),
     '',
   ].join('\n')
 }
 
-function describe({ kind, name }: Stateless): string {
+/** Edges that follow each other as one line. */
+function chainsOf(edges: readonly (readonly [from: string, to: string])[]): string[][] {
+  const chains: string[][] = []
+  for (const [from, to] of edges) {
+    const last = chains.at(-1)
+    if (last?.at(-1) === from) last.push(to)
+    else chains.push([from, to])
+  }
+  return chains
+}
+
+function shapeOf(operator: Operator): string {
+  const text = label(describe(operator))
+  return operator.kind === 'source' ? `[("${text}")]` : `["${text}"]`
+}
+
+function describe({ kind, name }: Operator): string {
   return name.startsWith(kind) ? name : `${kind} ${name}`
 }

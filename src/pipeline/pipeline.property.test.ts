@@ -2,14 +2,14 @@ import { deepEqual } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import fc from 'fast-check'
-import type { Clock } from '../base/clock.ts'
 import { type DeadLetter, deadLetter, type Entry, type Origin, traced } from '../connect/origin.ts'
 import type { Checkpoint, Sink, SinkWriter, Totals } from '../connect/sink.ts'
 import type { Source, SourceCounts, SplitReader } from '../connect/source.ts'
 import { NO_TOTALS } from '../connect/totals.ts'
 import type { Flow } from '../flow/flow.ts'
+import { type Cut, CutProcess, untilAborted } from '../testing/cut-short.ts'
 import { pipeline } from './pipeline.ts'
-import { type PipelineRun, startPipeline } from './start.ts'
+import { startPipeline } from './start.ts'
 
 /** A record of a split: a number, a blank, or what its format refuses. */
 type Item = number | 'blank' | 'bad'
@@ -19,12 +19,6 @@ interface Op {
   readonly kind: 'map' | 'filter' | 'flatMap' | 'validate' | 'validateLater'
   readonly mod: number
   readonly throwsAt: number
-}
-
-/** What cuts a run short, and at which touch of its source or sink. A kill leaves everything as it lies. */
-interface Cut {
-  readonly kind: 'kill' | 'abort' | 'drain' | 'fail'
-  readonly at: number
 }
 
 interface World {
@@ -155,81 +149,7 @@ interface Store {
   checkpoint: Checkpoint | undefined
 }
 
-/** One process: what it touches counts up to its cut; once it is killed, nothing that it touches answers. */
-class Process {
-  readonly #cut: Cut | undefined
-  readonly #chance: () => number
-  readonly #killed = Promise.withResolvers<'killed'>()
-  readonly #abort = new AbortController()
-  /** Touches of the source and the sink so far. */
-  #touches = 0
-  #isDead = false
-  run: PipelineRun | undefined
-
-  constructor(cut: Cut | undefined, chance: () => number) {
-    this.#cut = cut
-    this.#chance = chance
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal
-  }
-
-  get killed(): Promise<'killed'> {
-    return this.#killed.promise
-  }
-
-  /** Does `work`, at once or later, unless the cut comes before it; a kill may also come right behind it. */
-  touch<T>(work: () => T): T | Promise<T> {
-    if (this.#isDead) return new Promise<T>(() => {})
-    this.#touches += 1
-    const isCut = this.#cut?.at === this.#touches
-    if (isCut && this.#cut?.kind === 'fail') throw new Error('cut')
-    if (isCut && this.#cut?.kind === 'kill') {
-      if (this.#chance() % 2 === 0) work()
-      this.#isDead = true
-      this.#killed.resolve('killed')
-      return new Promise<T>(() => {})
-    }
-    if (isCut && this.#cut?.kind === 'abort') this.#abort.abort(new Error('cut'))
-    if (isCut && this.#cut?.kind === 'drain') this.run?.drain('cut').catch(() => {}) // Heard of by `done`.
-    // What is under way when the process is killed is never done.
-    const ifAlive = (): T | Promise<T> => (this.#isDead ? new Promise<T>(() => {}) : work())
-    switch (this.#chance() % 3) {
-      case 0:
-        return later(ifAlive)
-      case 1:
-        return Promise.resolve().then(ifAlive)
-      default:
-        return work()
-    }
-  }
-
-  /** Time passes soon, or not while the run lasts. */
-  readonly clock: Clock = {
-    nowMs: () => 0,
-    wallMs: () => 0,
-    sleep: async (_ms, signal) => {
-      const { promise, reject } = Promise.withResolvers<never>()
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
-      await (this.#chance() % 2 === 0 ? promise : Promise.race([promise, later(() => {})]))
-    },
-  }
-}
-
-function later<T>(work: () => T | Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    setImmediate(() => {
-      try {
-        resolve(work())
-      } catch (error) {
-        reject(error)
-      }
-    })
-  })
-}
-
-function sourceOf(splits: World['splits'], process: Process, chance: () => number): Source<number> {
+function sourceOf(splits: World['splits'], process: CutProcess, chance: () => number): Source<number> {
   return {
     kind: 'numbers',
     title: 'numbers',
@@ -246,7 +166,7 @@ function readerOf(
   id: string,
   all: readonly Item[],
   from: number,
-  process: Process,
+  process: CutProcess,
   chance: () => number,
   signal: AbortSignal | undefined,
 ): SplitReader<number> {
@@ -280,13 +200,7 @@ function readerOf(
   }
 }
 
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
-  return Promise.race([work, aborted])
-}
-
-function sinkOf(store: Store, refuses: number, process: Process): Sink<number> {
+function sinkOf(store: Store, refuses: number, process: CutProcess): Sink<number> {
   const open = async (): Promise<SinkWriter<number>> => {
     let rows: string[] = []
     let letters: string[] = []
@@ -335,7 +249,7 @@ function letterText({ origin, step, reason }: Pick<DeadLetter, 'origin' | 'step'
 
 /** Runs once, up to the cut if there is one. */
 async function runOnce(world: World, store: Store, cut: Cut | undefined, chance: () => number): Promise<void> {
-  const process = new Process(cut, chance)
+  const process = new CutProcess(cut, chance)
   const job = pipeline('numbers', {
     from: () => sourceOf(world.splits, process, chance),
     flow: flowOf(world.ops),
@@ -357,7 +271,7 @@ async function runOnce(world: World, store: Store, cut: Cut | undefined, chance:
 }
 
 describe('A pipeline that is cut short and started again', () => {
-  it('ends with the rows, dead letters and totals of one that nothing disturbs, in the same order', async () => {
+  it('C2, C6, C20: ends with the rows, dead letters and totals of one that nothing disturbs, in the same order', async () => {
     await fc.assert(
       fc.asyncProperty(worlds, async (world) => {
         let turn = 0

@@ -4,7 +4,7 @@ import { checkKeys } from '../base/check.ts'
 import type { Sink } from '../connect/sink.ts'
 import type { Source } from '../connect/source.ts'
 import { Flow } from '../flow/flow.ts'
-import type { Plan } from '../flow/plan.ts'
+import type { PlanNode } from '../flow/plan.ts'
 import type { Params, ParamValues } from './param.ts'
 
 /** What a user writes: parts that are swapped one by one. `Row` is what the flow ends with. */
@@ -14,7 +14,7 @@ export interface PipelineSpec<P extends Params, T, Row = T> {
   readonly params?: P
   readonly from: (params: ParamValues<P>) => Source<T>
   /** What happens in between; nothing if absent. */
-  readonly flow?: (events: Flow<T>, params: ParamValues<P>) => Flow<Row>
+  readonly flow?: (events: Flow<T>, params: ParamValues<P>) => Flow<Row, unknown>
   readonly into: (params: ParamValues<P>) => Sink<NoInfer<Row>>
   /** What the summary counts over the rows that were loaded: title → the row's value under it. */
   readonly top?: Readonly<Record<string, (row: Row) => string | number | null>>
@@ -23,7 +23,8 @@ export interface PipelineSpec<P extends Params, T, Row = T> {
 /** A pipeline with its parts made for given parameters: what a run takes. */
 export interface PipelineParts {
   readonly source: Source<unknown>
-  readonly plan: Plan
+  /** The last operator of the flow: its input stands for the source. */
+  readonly node: PlanNode
   readonly sink: Sink<unknown>
   readonly top: Readonly<Record<string, (row: never) => string | number | null>>
 }
@@ -72,7 +73,7 @@ export function pipeline<const P extends Params, T, Row = T>(name: string, spec:
         throw new TypeError(`Pipeline ${name}: flow must return the flow that it was given, continued`)
       return {
         source: spec.from(values) as Source<unknown>,
-        plan: flow.plan,
+        node: flow.node,
         sink: spec.into(values) as Sink<unknown>,
         top: spec.top ?? {},
       }

@@ -31,12 +31,17 @@ export class RejectLimit {
     for (const letter of letters) if (this.first.length < NAMED) this.first.push(letter)
   }
 
-  /** Whether there are too many among `read` records. A share is judged late, or at the end. */
-  isOver(read: number, isEnd: boolean): boolean {
+  /**
+   * Whether there are too many among `read` records. A share is judged late, or at the end.
+   *
+   * @param held - those that were not added yet
+   */
+  isOver(read: number, isEnd: boolean, held = 0): boolean {
     const limit = this.#limit
-    if (limit === undefined || this.rejected === 0) return false
-    if ('count' in limit) return this.rejected > limit.count
-    return (isEnd || read >= SHARE_COUNTS_FROM) && this.rejected > limit.share * read
+    const rejected = this.rejected + held
+    if (limit === undefined || rejected === 0) return false
+    if ('count' in limit) return rejected > limit.count
+    return (isEnd || read >= SHARE_COUNTS_FROM) && rejected > limit.share * read
   }
 
   error(read: number, deadLetters: string): SluiceError {

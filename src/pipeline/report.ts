@@ -42,6 +42,14 @@ export type RunEvent =
   | { readonly kind: 'committed'; readonly epoch: number; readonly totals: Totals }
   | { readonly kind: 'rejected'; readonly letter: DeadLetter }
   | { readonly kind: 'draining'; readonly why: string }
+  /** Something failed; the run is begun again from its last commit after a wait, in clock milliseconds. */
+  | {
+      readonly kind: 'retrying'
+      readonly error: unknown
+      readonly why: string
+      readonly attempt: number
+      readonly waitMs: number
+    }
 
 /** The end of a run that did not fail. */
 export interface RunReport {

@@ -1,103 +1,110 @@
-// A run under way: the three stages, how far they are, and how it ends.
+// A run under way: attempts from commit to commit, how far they are, and how it ends.
 
 import type { Clock } from '../base/clock.ts'
-import type { Entry } from '../connect/origin.ts'
-import type { SinkWriter } from '../connect/sink.ts'
+import { isSluiceError, messageOf } from '../base/errors.ts'
+import { recordKey, type SplitOpened } from '../checkpoint/ledger.ts'
+import type { KeptLetter, SinkWriter, Totals } from '../connect/sink.ts'
 import type { Split } from '../connect/source.ts'
-import { Kernel, type KernelCounts } from '../flow/kernel.ts'
-import { connect } from '../stage/connect.ts'
-import { consumer, producer, producerConsumer } from '../stage/make.ts'
-import type { Run } from '../stage/run.ts'
-import type { Producer, ProducerConsumer } from '../stage/stage.ts'
-import { Epochs } from './epochs.ts'
-import { Extractor } from './extract.ts'
-import { DRAIN, ExtractStage } from './extract-stage.ts'
-import { LoadStage } from './load-stage.ts'
+import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
+import type { PipelinePlan } from '../flow/traced.ts'
+import { Attempt } from './attempt.ts'
+import { sourceOf } from './build.ts'
+import type { Engine } from './engines/engine.ts'
+import { TopCounters } from './load-stage.ts'
 import type { PipelineParts } from './pipeline.ts'
 import type { RejectLimit } from './reject-limit.ts'
 import type { Progress, RunEvent, RunReport } from './report.ts'
-
-type AnyEntry = Entry<unknown>
-
-/** Records in flight between two stages. */
-const MAX_DEMAND = 2000
+import type { Retries } from './retries.ts'
 
 export interface RunningOptions {
   readonly name: string
   readonly parts: PipelineParts
+  readonly plan: PipelinePlan
   readonly splits: readonly Split[]
+  /** Opened for the first attempt; others open one of their own. */
   readonly writer: SinkWriter<unknown>
+  readonly open: () => Promise<SinkWriter<unknown>>
+  readonly leaseMs: number
+  readonly engine: Engine
+  readonly stages: number
+  readonly retries: Retries
   readonly limit: RejectLimit
   readonly epochMs: number
   readonly epochEvents: number
   readonly clock: Clock
   readonly onEvent: (event: RunEvent) => void
   readonly signal: AbortSignal | undefined
+  /** Dead letters that are the source of this run, instead of the pipeline's own. */
+  readonly exhumed: readonly KeptLetter[] | undefined
 }
+
+/** More records than were told of may have been read. */
+const MORE_CAREFUL = 20_000
+
+/** Signs of life in the time of a lease. */
+const RENEWALS = 3
 
 /** A run under way: what `startPipeline` gives. */
 export class Running {
   readonly #options: RunningOptions
-  readonly #epochs: Epochs
-  readonly #extractor: Extractor
-  readonly #extract: Producer<AnyEntry>
-  readonly #load: LoadStage
   readonly #startedMs: number
+  readonly #tops: TopCounters
+  /** What was committed when the run began. */
+  readonly #before: Totals
+  #attempt: Attempt
+  #writer: SinkWriter<unknown>
+  /** Splits with nothing new. */
+  readonly #unchanged = new Set<string>()
+  /** Records that ended a worker, with what happened. */
+  readonly #poison = new Map<string, string>()
+  /** How many records are to go one at a time. */
+  #carefulFor: number | undefined
   /** Whether somebody asked for the end before the source had come to it. */
   #isDrained = false
+  /** Ends a wait between two attempts. */
+  readonly #drain = new AbortController()
   /** Settles when the run has ended and everything is closed. Rejects with the error that stopped it. */
   readonly done: Promise<RunReport>
 
   constructor(options: RunningOptions) {
     this.#options = options
-    const { parts, splits, writer, limit, onEvent, clock } = options
+    const { parts, writer, onEvent, clock } = options
     this.#startedMs = clock.nowMs()
-    const restored = writer.checkpoint
-    this.#epochs = new Epochs(restored)
-    this.#extractor = new Extractor({
-      source: parts.source,
-      splits,
-      positions: restored?.positions ?? new Map(),
-      onOpen: ({ id, sizeBytes }, note, resumedBytes) => {
-        onEvent({ kind: 'split-opened', split: id, note, resumedBytes, sizeBytes })
-      },
-    })
-    this.#extract = producer(new ExtractStage({ ...options, extractor: this.#extractor, epochs: this.#epochs }))
-    this.#load = new LoadStage({
-      writer,
-      epochs: this.#epochs,
-      limit,
-      top: parts.top,
-      onEvent,
-      onRejected: () => this.#checkLimit(),
-    })
+    this.#tops = new TopCounters(parts.top)
+    this.#before = writer.checkpoint?.totals ?? NO_TOTALS
+    this.#writer = writer
     const { source, sink } = parts
-    onEvent({ kind: 'started', source: source.title, sink: sink.title, resumedEpoch: restored?.epoch })
+    onEvent({ kind: 'started', source: source.title, sink: sink.title, resumedEpoch: writer.checkpoint?.epoch })
+    this.#attempt = this.#newAttempt()
     this.done = this.#run()
     this.done.catch(() => {}) // Heard by who waits for `done`; a run that nobody waits for is warned of by its stages.
   }
 
   progress(): Progress {
+    const { read, doneBytes, skippedBytes, split } = this.#attempt.coordinator.figures
+    const { name, limit, clock } = this.#options
+    const { overall, epoch } = this.#attempt.epochs
+    const earlier = subtractTotals(this.#attempt.start, this.#before)
     return {
-      pipeline: this.#options.name,
-      doneBytes: this.#extractor.doneBytes,
-      totalBytes: this.#extractor.totalBytes,
-      read: this.#extractor.read,
-      dead: this.#options.limit.rejected,
-      elapsedMs: this.#options.clock.nowMs() - this.#startedMs,
-      committed: this.#epochs.overall,
-      epoch: this.#epochs.epoch,
-      split: this.#extractor.split,
+      pipeline: name,
+      doneBytes,
+      totalBytes: this.#totalBytes(skippedBytes),
+      read: earlier.read + read,
+      dead: limit.rejected,
+      elapsedMs: clock.nowMs() - this.#startedMs,
+      committed: overall,
+      epoch,
+      split,
     }
   }
 
   /** Stops asking, finishes and commits what was read. `done` then resolves with the outcome `drained`. */
   drain(why: string): Promise<RunReport> {
-    if (!this.#isDrained && this.#extract.ending === undefined) {
+    if (!this.#isDrained && !this.#attempt.coordinator.isStopping) {
       this.#isDrained = true
       this.#options.onEvent({ kind: 'draining', why })
-      this.#extractor.stop()
-      this.#extract.notify(DRAIN)
+      this.#drain.abort()
+      this.#attempt.coordinator.stop()
     }
     return this.done
   }
@@ -107,56 +114,125 @@ export class Running {
   }
 
   async #run(): Promise<RunReport> {
-    const { writer, signal } = this.#options
-    try {
-      const run: Run = await connect(this.#extract, this.#transform(), consumer(this.#load), {
-        maxDemand: MAX_DEMAND,
-        ...(signal === undefined ? {} : { signal }),
-      })
-      await run.done
-    } catch (error) {
-      // The run's own error is the one to hear of; what was not committed is given up with the writer.
-      await Promise.allSettled([this.#extractor.close(), writer.close()])
-      throw error
+    for (;;) {
+      const renewing = this.#renew()
+      try {
+        await this.#attempt.run()
+        renewing.stop()
+        if (!this.#attempt.coordinator.hasStoppedAfter || this.#isDrained) break
+        this.#carefulFor = undefined
+        await this.#writer.close()
+      } catch (error) {
+        renewing.stop()
+        // The run's own error is the one to hear of; what was not committed is given up with the writer.
+        await Promise.allSettled([this.#writer.close()])
+        const failure = renewing.failure ?? error
+        const mayBePoison = this.#suspect(failure)
+        await this.#options.retries.again(failure, mayBePoison, this.#drain.signal)
+      }
+      this.#writer = await this.#options.open()
+      this.#attempt = this.#newAttempt()
     }
-    await writer.close()
+    await this.#writer.close()
     const { limit, parts } = this.#options
-    if (limit.isOver(this.#extractor.read, true)) throw limit.error(this.#extractor.read, parts.sink.deadLetters)
+    const { read } = this.#attempt.epochs.run
+    if (limit.isOver(read, true)) throw limit.error(read, parts.sink.deadLetters)
     return this.#report()
   }
 
-  /** The stage in the middle: the plan, over every batch; books what it let go. */
-  #transform(): ProducerConsumer<AnyEntry, AnyEntry> {
-    const kernel = new Kernel(this.#options.parts.plan)
-    let booked: KernelCounts = { filtered: 0, derived: 0 }
-    return producerConsumer<AnyEntry, AnyEntry>({
-      name: 'transform',
-      onEvents: (entries) => kernel.run(entries),
-      onBarrier: (epoch) => {
-        const { filtered, derived } = kernel.counts
-        this.#epochs.book(epoch, { filtered: filtered - booked.filtered, derived: derived - booked.derived })
-        booked = { filtered, derived }
+  /**
+   * Whether one record may be what made an attempt fail. Those that it had read then go one at a time; the one at which
+   * that fails, too, becomes a dead letter.
+   */
+  #suspect(error: unknown): boolean {
+    const { account, coordinator } = this.#attempt
+    if (!isSluiceError(error, 'WORKER_FAILED') && account.blame === undefined) return false
+    const { lastSuspect, figures } = coordinator
+    if (lastSuspect === undefined) this.#carefulFor = figures.read + MORE_CAREFUL
+    else this.#poison.set(recordKey(lastSuspect), messageOf(error))
+    return true
+  }
+
+  #newAttempt(): Attempt {
+    const { name, plan, parts, splits, engine, stages, limit, epochMs, epochEvents, clock, onEvent, signal } =
+      this.#options
+    return new Attempt({
+      name,
+      plan,
+      source: sourceOf(parts, plan, splits, this.#options.exhumed === undefined),
+      exhumed: this.#options.exhumed ?? [],
+      writer: this.#writer,
+      stages: this.#carefulFor === undefined ? stages : 1,
+      engine,
+      // One at a time means in one worker, too.
+      carefulFor: this.#carefulFor,
+      poison: this.#poison,
+      limit,
+      tops: this.#tops,
+      epochMs,
+      epochEvents,
+      clock,
+      before: this.#before,
+      onEvent: (event) => {
+        if (event.kind === 'committed') this.#options.retries.succeeded()
+        onEvent(event)
       },
+      onOpened: (opened) => this.#opened(opened),
+      onRejected: () => this.#checkLimit(),
+      signal,
     })
   }
 
+  #opened({ split, note, resumedBytes, sizeBytes }: SplitOpened): void {
+    if (note !== undefined) this.#unchanged.add(split)
+    this.#options.onEvent({ kind: 'split-opened', split, note, resumedBytes, sizeBytes })
+  }
+
   #checkLimit(): void {
-    const { limit } = this.#options
-    if (limit.isOver(this.#extractor.read, false)) void this.drain('there are too many rejected records')
+    const { figures, heldLetters } = this.#attempt.coordinator
+    const isOver = this.#options.limit.isOver(figures.read, false, heldLetters)
+    if (isOver) void this.drain('there are too many rejected records')
+  }
+
+  /** Holds the lease as long as the attempt lasts. */
+  #renew(): { stop(): void; failure?: unknown } {
+    const writer = this.#writer
+    const state: { stop(): void; failure?: unknown } = { stop: () => clearInterval(timer) }
+    const timer = setInterval(async () => {
+      try {
+        await writer.renew?.()
+      } catch (error) {
+        state.failure ??= error
+        clearInterval(timer)
+        this.#attempt.fail(error)
+      }
+    }, this.#options.leaseMs / RENEWALS)
+    timer.unref()
+    return state
+  }
+
+  #totalBytes(skippedBytes: number): number | undefined {
+    let bytes = -skippedBytes
+    for (const { sizeBytes } of this.#options.splits) {
+      if (sizeBytes === undefined) return undefined
+      bytes += sizeBytes
+    }
+    return bytes
   }
 
   #report(): RunReport {
     const { name, splits, parts, limit, clock } = this.#options
+    const { epochs, coordinator } = this.#attempt
     return {
       pipeline: name,
       outcome: this.#isDrained ? 'drained' : 'finished',
-      run: this.#epochs.run,
-      overall: this.#epochs.overall,
-      doneBytes: this.#extractor.doneBytes,
+      run: epochs.run,
+      overall: epochs.overall,
+      doneBytes: coordinator.figures.doneBytes,
       elapsedMs: clock.nowMs() - this.#startedMs,
-      epoch: this.#epochs.epoch,
-      splits: { all: splits.length, unchanged: this.#extractor.unchanged },
-      top: this.#load.top(),
+      epoch: epochs.epoch,
+      splits: { all: splits.length, unchanged: this.#unchanged.size },
+      top: this.#tops.top(),
       firstRejects: limit.first,
       sink: parts.sink.title,
       deadLetters: parts.sink.deadLetters,

@@ -2,11 +2,21 @@
 
 import { checkInteger, checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
-import { messageOf, SluiceError } from '../base/errors.ts'
-import { type Params, readParams } from './param.ts'
-import type { Pipeline, PipelineParts } from './pipeline.ts'
+import { LEASE_MS, newOwner } from '../connect/lease.ts'
+import type { KeptLetter, SinkWriter } from '../connect/sink.ts'
+import type { Source } from '../connect/source.ts'
+import { MOST_THREADS } from '../engine/options.ts'
+import { jobOf } from '../engine/start.ts'
+import { nodesOf } from '../flow/plan.ts'
+import { buildPipeline, planOf } from './build.ts'
+import { inline } from './engines/inline.ts'
+import { onThreads } from './engines/threads.ts'
+import { loadPipeline } from './load.ts'
+import type { Params } from './param.ts'
+import { isPipeline, type Pipeline } from './pipeline.ts'
 import { type MaxDeadLetters, RejectLimit } from './reject-limit.ts'
 import type { Progress, RunEvent, RunReport } from './report.ts'
+import { Retries, retryText } from './retries.ts'
 
 export interface StartOptions {
   /** Parameters as text, as the command line gives them. */
@@ -19,6 +29,26 @@ export interface StartOptions {
   readonly epochMs?: number
   /** Records after which an epoch ends before its time: an integer, 1 or more. 50,000 by default. */
   readonly epochEvents?: number
+  /**
+   * How long a sink that was lost is tried again for, without a commit in between, in clock milliseconds: 60,000 by
+   * default. Meanwhile nothing is read.
+   */
+  readonly retryMs?: number
+  /** How often a worker thread that died is replaced, without a commit in between: 5 by default. */
+  readonly maxRestarts?: number
+  /** How long another instance is kept out without a sign of life of this one, in milliseconds. 15,000 by default. */
+  readonly leaseMs?: number
+  /**
+   * How many worker threads read, transform and aggregate; the sink stays in this one. For a pipeline that is given as
+   * the URL of its module. This thread alone by default.
+   */
+  readonly threads?: number
+  /** The name under which the module exports the pipeline: `default` by default. */
+  readonly name?: string
+  /** The longest that a worker thread may be at one batch before it is replaced, in milliseconds: 60,000 by default. */
+  readonly maxBatchMs?: number
+  /** The most memory of a worker thread's objects, in MB: Node's own limit by default. */
+  readonly heapMb?: number
   readonly onEvent?: (event: RunEvent) => void
   readonly clock?: Clock
   /** Aborting stops now: what is not committed is left to the next run. */
@@ -44,51 +74,98 @@ export interface PipelineRun {
  * @throws {SluiceError} before anything is read: CONFIG_INVALID, SOURCE_MISSING, or what the sink finds
  */
 export async function startPipeline<P extends Params>(
-  pipeline: Pipeline<P>,
+  given: Pipeline<P> | URL | string,
   options: StartOptions = {},
 ): Promise<PipelineRun> {
-  const { epochMs = 1000, epochEvents = 50_000, clock = systemClock, signal } = options
-  checkMs('epochMs', epochMs, 1)
-  checkInteger('epochEvents', epochEvents, 1)
-  signal?.throwIfAborted()
-  const limit = new RejectLimit(options.strict === true ? { count: 0 } : options.maxDeadLetters)
-  const parts = buildPipeline(pipeline, options.params ?? new Map())
-  const { source, sink, plan } = parts
-  const waiting = signal === undefined ? {} : { signal }
-  const splits = await source.splits(waiting)
-  const keepsRows = plan.every((node) => node.kind === 'filter')
-  const writer = await sink.open({
-    pipeline: pipeline.name,
-    ...(keepsRows && source.columns !== undefined ? { columns: source.columns } : {}),
-    ...waiting,
-  })
-  const onEvent = options.onEvent ?? (() => {})
-  // Not before it is needed: programs and threads without a pipeline start sooner.
-  const { Running } = await import('./running.ts')
-  const name = pipeline.name
-  return new Running({ name, parts, splits, writer, limit, epochMs, epochEvents, clock, onEvent, signal })
+  return await startFrom(given, options, undefined)
 }
 
-/**
- * Makes a pipeline's parts for parameters given as text; starts nothing.
- *
- * @throws {SluiceError} CONFIG_INVALID for a parameter that does not fit, and for whatever the user's functions throw
- */
-export function buildPipeline<P extends Params>(
-  pipeline: Pipeline<P>,
-  given: ReadonlyMap<string, string>,
-): PipelineParts {
-  const values = readParams(pipeline.params, given, pipeline.name)
-  try {
-    return pipeline.build(values)
-  } catch (error) {
-    if (error instanceof SluiceError) throw error
-    const message = `Cannot build pipeline ${pipeline.name}: ${messageOf(error)}`
-    throw new SluiceError(
-      'CONFIG_INVALID',
-      message,
-      { key: pipeline.name, value: undefined, allowed: '' },
-      { cause: error },
-    )
+/** Dead letters as the source of a run. */
+export interface Replay {
+  readonly source: Source<unknown>
+  readonly letters: readonly KeptLetter[]
+}
+
+/** Starts a pipeline at its own source, or at dead letters. */
+export async function startFrom<P extends Params>(
+  given: Pipeline<P> | URL | string,
+  options: StartOptions,
+  replay: Replay | undefined,
+): Promise<PipelineRun> {
+  const { epochMs = 1000, epochEvents = 50_000, clock = systemClock, signal, leaseMs = LEASE_MS } = options
+  const { retryMs = 60_000, maxRestarts = 5, onEvent = () => {} } = options
+  checkMs('epochMs', epochMs, 1)
+  checkMs('retryMs', retryMs, 0)
+  checkMs('leaseMs', leaseMs, 1)
+  checkInteger('epochEvents', epochEvents, 1)
+  checkInteger('maxRestarts', maxRestarts, 0)
+  signal?.throwIfAborted()
+  const job = isPipeline(given) ? undefined : jobOf('startPipeline', given, { name: options.name ?? 'default' })
+  const pipeline = job === undefined ? (given as Pipeline) : await loadPipeline(job)
+  if (options.threads !== undefined) checkInteger('threads', options.threads, 1, MOST_THREADS)
+  const limit = new RejectLimit(options.strict === true ? { count: 0 } : options.maxDeadLetters)
+  const { name } = pipeline
+  const built = buildPipeline(pipeline, options.params ?? new Map())
+  const parts = replay === undefined ? built : { ...built, source: replay.source }
+  const { source, sink, node } = parts
+  const waiting = signal === undefined ? {} : { signal }
+  const splits = await source.splits(waiting)
+  const keepsRows = nodesOf(node).every(({ operator }) => operator.kind === 'filter' || operator.kind === 'input')
+  const columns = keepsRows && source.columns !== undefined ? { columns: source.columns } : {}
+  const owner = newOwner()
+  const open = () => sink.open({ pipeline: name, ...columns, leaseMs, owner, ...waiting })
+  const retries = new Retries({
+    retryMs,
+    maxRestarts,
+    clock,
+    signal,
+    onRetry: (retry) => onEvent({ kind: 'retrying', why: retryText(retry), ...retry }),
+  })
+  const plan = planOf(parts, name)
+  const writer = await opened(open, retries)
+  // Not before it is needed: programs and threads without a pipeline start sooner.
+  const { Running } = await import('./running.ts')
+  const threads = job === undefined ? undefined : options.threads
+  if (options.threads !== undefined && job === undefined) throw noModule(options.threads)
+  const engine =
+    threads === undefined || job === undefined
+      ? inline
+      : onThreads({ ...job, params: options.params ?? new Map() }, threads, options)
+  return new Running({
+    name,
+    parts,
+    plan,
+    splits,
+    writer,
+    open: () => opened(open, retries),
+    leaseMs,
+    engine,
+    stages: threads ?? 1,
+    retries,
+    limit,
+    epochMs,
+    epochEvents,
+    clock,
+    onEvent,
+    signal,
+    exhumed: replay?.letters,
+  })
+}
+
+/** A sink that cannot be reached for the moment is tried again. */
+async function opened(open: () => Promise<SinkWriter<unknown>>, retries: Retries): Promise<SinkWriter<unknown>> {
+  for (;;) {
+    try {
+      return await open()
+    } catch (error) {
+      await retries.again(error, false, NEVER)
+    }
   }
+}
+
+const NEVER = new AbortController().signal
+
+function noModule(threads: number): TypeError {
+  const how = `startPipeline(new URL('./job.ts', import.meta.url), { threads: ${threads} })`
+  return new TypeError(`A pipeline that is handed over cannot run on threads, as no function crosses one: call ${how}`)
 }

@@ -2,6 +2,12 @@
 
 export { type DispatcherSubject, dispatcherConformance } from './conformance/dispatcher.ts'
 export { type PlainSinkPlace, type PlainSinkSubject, plainSinkConformance } from './conformance/plain-sink.ts'
+export {
+  type SourceSample,
+  type SourceSubject,
+  sourceConformance,
+  type WaitingSample,
+} from './conformance/source.ts'
 export { atRest, ManualClock } from './manual-clock.ts'
 export { type Line, Probe, type ProbeOptions, REST, type Received, Scripted, type ScriptedOptions } from './probe.ts'
 export { seededRandom } from './random.ts'

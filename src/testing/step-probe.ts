@@ -23,6 +23,8 @@ export function probeStep(make: MakeStep, given: Partial<StepContext> = {}): Ste
   const clock = { nowMs: 0 }
   const context: StepContext = {
     partition: { index: 0, total: 1 },
+    owns: () => true,
+    isGuarded: false,
     inputs: 1,
     input: 0,
     isStopped: false,

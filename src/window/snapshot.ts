@@ -72,3 +72,38 @@ export function read<K extends Key>(saved: K | Written): K {
   if (typeof saved !== 'object') return saved
   return (saved.type === 'bigint' ? BigInt(saved.text) : Number(saved.text)) as K
 }
+
+/**
+ * The snapshots of machines side by side as one, for a machine that takes the keys that `owns` names. They are as of the
+ * same moment, and so of the same event time.
+ */
+export function mergeSnapshots(saved: readonly PanesSnapshot[], owns: (key: Key) => boolean): PanesSnapshot {
+  const [first] = saved
+  if (first === undefined) throw new RangeError('Cannot merge snapshots: there are none')
+  const groups = new Map<string, SavedGroup>()
+  for (const { window, groups: own } of saved) {
+    if (window !== first.window)
+      throw new RangeError(`Cannot merge a snapshot of ${window} into one of ${first.window}`)
+    for (const group of own) {
+      const members = group.members.filter(({ key }) => owns(read(key)))
+      if (members.length === 0) continue
+      // Windows on a grid hold all keys; others are of one key, which is in one snapshot only.
+      const id = isOnGrid(window) ? `${group.id}` : `${groups.size}`
+      const known = groups.get(id)
+      groups.set(
+        id,
+        known === undefined ? { ...group, members } : { ...known, members: [...known.members, ...members] },
+      )
+    }
+  }
+  return {
+    ...first,
+    late: saved.reduce((sum, { late }) => sum + late, 0),
+    partlyLate: saved.reduce((sum, { partlyLate }) => sum + partlyLate, 0),
+    groups: [...groups.values()],
+  }
+}
+
+function isOnGrid(window: string): boolean {
+  return !window.startsWith('session(') && !window.startsWith('count(')
+}

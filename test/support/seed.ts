@@ -5,7 +5,12 @@ export const SEED: number = Number(process.env.SEED ?? Date.now() % 1_000_000_00
 
 /** Random numbers from 0 to 1, the same for the same seed and name. */
 export function randomOf(name: string): () => number {
-  let state = SEED >>> 0
+  return seeded(name, SEED)
+}
+
+/** Random numbers from 0 to 1, whatever the seed of this run. */
+export function seeded(name: string, seed = 0): () => number {
+  let state = seed >>> 0
   for (const char of name) state = Math.imul(state ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0

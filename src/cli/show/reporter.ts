@@ -54,6 +54,8 @@ export class Reporter {
   #nextLineMs = Number.POSITIVE_INFINITY
   /** Why the run stops reading, as far as it was said. */
   #draining: string | undefined
+  /** Whether something failed, and nothing was committed since. */
+  #isRetrying = false
   /** What splits say that have nothing new, the first few of them. */
   readonly notes: string[] = []
   /** The split that was opened last. */
@@ -96,8 +98,19 @@ export class Reporter {
         return this.#rejected(event)
       case 'draining':
         return this.draining(event.why)
-      case 'committed': // Shown as progress.
+      case 'retrying':
+        this.#isRetrying = true
+        return this.say(event.why)
+      case 'committed':
+        return this.#committed(event.epoch)
     }
+  }
+
+  /** Shown as progress; said only where something had failed. */
+  #committed(epoch: number): void {
+    if (!this.#isRetrying) return
+    this.#isRetrying = false
+    this.say(`back: committed epoch ${epoch}`)
   }
 
   /** Says once that the run stops reading, however many tell of it. */

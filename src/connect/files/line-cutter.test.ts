@@ -2,7 +2,8 @@ import { deepEqual, equal, ok } from 'node:assert/strict'
 import { isUtf8 } from 'node:buffer'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type Line, LineCutter, type LineCutterOptions } from './line-cutter.ts'
+import type { Line } from './cutter.ts'
+import { LineCutter, type LineCutterOptions } from './line-cutter.ts'
 import { escapeBytes } from './raw.ts'
 
 /** All lines of blocks, each block put into the same memory as the one before, as readers do. */
@@ -239,5 +240,14 @@ describe('LineCutter', () => {
         ok(cutter.lastBytes().equals(bytes.subarray(Math.max(0, offset - 256), offset)))
       }),
     )
+  })
+
+  it('knows the bytes before its place when the memory of its last block is already used again', () => {
+    const cutter = new LineCutter()
+    const block = Buffer.from('one\ntwo\n')
+    cutter.push(block)
+    while (cutter.next() !== undefined);
+    block.fill(0)
+    equal(String(cutter.lastBytes()), 'one\ntwo\n')
   })
 })

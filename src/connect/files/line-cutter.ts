@@ -4,6 +4,7 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import { StringDecoder } from 'node:string_decoder'
 import { invariant } from '../../base/invariant.ts'
 import type { SourceCounts } from '../source.ts'
+import type { Cutter, CutterStart, Line } from './cutter.ts'
 import { KEPT_BYTES, lastBytes, OpenLine } from './open-line.ts'
 import { escapeBytes } from './raw.ts'
 import { TextRun } from './text-run.ts'
@@ -23,36 +24,9 @@ export const MAX_LINE_BYTES: number = 1024 * 1024
  */
 const RUN_BYTES = 32 * 1024
 
-/** One line, without its line end. */
-export interface Line {
-  readonly text: string
-  /** From 1. */
-  readonly line: number
-  /** Where the line begins, in bytes; of a file's first line 0, even if a byte order mark stands before its text. */
-  readonly offset: number
-  /** Why the line cannot be a record; undefined for nearly all. */
-  readonly fault: string | undefined
-  /** The line's bytes as `escapeBytes` writes them, where they are no UTF-8 and `text` has lost some. */
-  readonly raw?: string
-}
-
-export interface LineCutterOptions {
-  /** Offset of the first byte pushed, which begins a line. 0 by default. */
-  readonly offset?: number
-  /** Number of the line that begins there. 1 by default. */
-  readonly line?: number
-  /** Lines that begin at this offset or after it are not given. No end by default. */
-  readonly until?: number
+export interface LineCutterOptions extends CutterStart {
   /** Longest line in bytes, without its line end. {@link MAX_LINE_BYTES} by default. */
   readonly maxLineBytes?: number
-  /** Whether the bytes are a file's first: a byte order mark is then no part of the text. False by default. */
-  readonly isFileStart?: boolean
-  /** Whether a line was given before without its end: what is pushed first is its rest. False by default. */
-  readonly isRest?: boolean
-  /** A fault that every line has: the whole file is in an encoding that cannot be read. */
-  readonly fault?: string | undefined
-  /** The bytes before `offset`, as `lastBytes` gave them. */
-  readonly before?: Buffer
 }
 
 /**
@@ -75,7 +49,7 @@ export interface LineCutterOptions {
  * cutter.next() // => { text: 'PO', line: 3, offset: 8, fault: undefined }
  * cutter.counts // => { read: 3, blank: 1, invalidUtf8: 0 }
  */
-export class LineCutter {
+export class LineCutter implements Cutter {
   readonly #maxLineBytes: number
   readonly #until: number
   readonly #fault: string | undefined
@@ -193,6 +167,10 @@ export class LineCutter {
     return this.#offset
   }
 
+  textLine(): number {
+    return this.line - 1
+  }
+
   /** The next line; undefined when more bytes are needed. */
   next(): Line | undefined {
     this.#leaveRun()
@@ -207,6 +185,8 @@ export class LineCutter {
         const line = this.#cutRegion()
         if (line !== undefined) return line
       } else {
+        // Now, not with the next push: the block's memory may be another's before that.
+        this.#leaveRegion()
         return undefined
       }
     }

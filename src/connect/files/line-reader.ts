@@ -1,4 +1,4 @@
-// Reads one split: blocks to lines to entries.
+// Reads one split: blocks to records to entries.
 
 import { checkInteger } from '../../base/check.ts'
 import { messageOf } from '../../base/errors.ts'
@@ -7,7 +7,7 @@ import { type ParseLine, Rejection } from '../format.ts'
 import { deadLetter, type Entry, type Origin, traced } from '../origin.ts'
 import type { OnDeadLetter, Position, SourceCounts, SplitReader } from '../source.ts'
 import type { Blocks } from './blocks.ts'
-import type { Line, LineCutter } from './line-cutter.ts'
+import type { Cutter, Line } from './cutter.ts'
 
 /** What a reader is made of. */
 export interface LineReaderParts<T> {
@@ -16,13 +16,13 @@ export interface LineReaderParts<T> {
   /** The step of its dead letters: the format's name. */
   readonly step: string
   readonly blocks: Blocks
-  readonly cutter: LineCutter
+  readonly cutter: Cutter
   readonly parse: ParseLine<T>
   /** Whether `parse` looks at the origin. */
   readonly usesOrigin: boolean
   /** Whether the cutter's numbers of lines are those of the file. */
   readonly hasLines: boolean
-  /** The position at the cutter's next line. */
+  /** The position at the cutter's next record. */
   readonly positionAt: (isDone: boolean) => Position
   /** How far it is, in the unit of the split's size. */
   readonly doneBytesAt: (isDone: boolean) => number
@@ -33,7 +33,7 @@ export interface LineReaderParts<T> {
 /** What a parser is given that does not look at it. */
 const NO_ORIGIN: Origin = { source: '', line: 0, offset: 0, raw: '' }
 
-/** Reads the lines of one split as entries, or as values only. Memory: a block or two, and one line that is not complete. */
+/** Reads the records of one split as entries, or as values only. Memory: a block or two, and one record that is not complete. */
 export class LineReader<T> implements SplitReader<T> {
   readonly #parts: LineReaderParts<T>
   /** Whether all blocks are read: what is left is in the cutter. */
@@ -155,7 +155,7 @@ export class LineReader<T> implements SplitReader<T> {
   #originOf(text: string): Origin {
     const { source, cutter, hasLines } = this.#parts
     const offset = cutter.textOffset()
-    return { source, offset, line: hasLines ? cutter.line - 1 : 0, raw: text }
+    return { source, offset, line: hasLines ? cutter.textLine() : 0, raw: text }
   }
 
   #entryOf(line: Line): Entry<T> {

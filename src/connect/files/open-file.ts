@@ -3,29 +3,27 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { isSluiceError } from '../../base/errors.ts'
-import type { LineFormat } from '../format.ts'
 import type { SplitReader } from '../source.ts'
 import type { Blocks } from './blocks.ts'
 import { decode } from './decode.ts'
-import { tellEncoding, tellUtf16 } from './encoding.ts'
+import { tellEncoding } from './encoding.ts'
 import { FileBlocks } from './file-blocks.ts'
-import { HEAD_LINES_BYTES, headLines } from './head-lines.ts'
+import { HEAD_LINES_BYTES } from './head-lines.ts'
 import { checkPosition, type FileNow, type FilePosition, fingerprintOf, HEAD_BYTES, readAt } from './identity.ts'
 import type { Limits } from './limits.ts'
-import { LineCutter } from './line-cutter.ts'
 import { LineReader, nothingNew } from './line-reader.ts'
 import { refuseSpecial, specialKind } from './list.ts'
 import { LAST_BYTES } from './open-line.ts'
 import { type ByteRange, findLineStart, findRangeStart, type RangeStart } from './range.ts'
-import { cannotRead, positionLost, utf16Fault } from './trouble.ts'
+import type { OpenRecords, RecordStart, Records } from './records.ts'
+import { cannotRead, positionLost } from './trouble.ts'
 import { verify } from './verify.ts'
 
 export interface OpenFileOptions<T> {
   readonly path: string
   /** The part to read; the whole file if undefined. */
   readonly range: ByteRange | undefined
-  readonly format: LineFormat<T>
-  readonly maxLineBytes: number
+  readonly records: Records<T>
   readonly limits: Limits
   /** Where an earlier run stood. */
   readonly from: FilePosition | undefined
@@ -64,8 +62,8 @@ export async function openFile<T>(options: OpenFileOptions<T>): Promise<SplitRea
 }
 
 /** A range that is one of many is opened with as little reading as may be. */
-function headBytesOf({ format, isForValues }: OpenFileOptions<unknown>): number {
-  return isForValues === true && format.usesHead === false ? HEAD_BYTES : HEAD_LINES_BYTES
+function headBytesOf({ records, isForValues }: OpenFileOptions<unknown>): number {
+  return isForValues === true && !records.usesHead ? HEAD_BYTES : HEAD_LINES_BYTES
 }
 
 /** How much of a file, or of a range of it, there is to read. */
@@ -103,7 +101,8 @@ async function openPlain<T>(
   options: OpenFileOptions<T>,
 ): Promise<SplitReader<T>> {
   const { path, handle, size } = file
-  const { range, from, format, maxLineBytes, signal, isForValues = false } = options
+  const { range, from, records, signal, isForValues = false } = options
+  const opened = records.open({ path, bytes: head, isWhole: head.length === size })
   const blocksFrom = (offset: number, blockBytes?: number) =>
     new FileBlocks(handle, {
       path,
@@ -112,14 +111,8 @@ async function openPlain<T>(
       signal,
       ...(blockBytes === undefined ? {} : { blockBytes }),
     })
-  const isFresh = from === undefined || from.line === 0
-  const start: RangeStart | undefined = !isFresh
-    ? { offset: from.offset, line: from.line }
-    : range === undefined
-      ? { offset: 0, line: 1 }
-      : isForValues
-        ? await findLineStart(blocksFrom(Math.max(0, range.from - 1), SEARCHED_BYTES), range)
-        : await findRangeStart(blocksFrom(0), range)
+  const resumed = resumedAt(from, opened)
+  const start = resumed ?? (await startOf(opened, range, blocksFrom, isForValues))
   const headPrint = fingerprintOf(head.subarray(0, HEAD_BYTES))
   const identity = { encoding: 'plain' as const, inode: file.inode, head: headPrint }
   if (start === undefined) {
@@ -129,28 +122,27 @@ async function openPlain<T>(
     return nothingNew('no line begins here', position, sizeOf(size, range))
   }
   const blocks = blocksFrom(start.offset)
-  const isRest = !isFresh && from.isPartial
-  const cutter = new LineCutter({
+  const { isRest } = start
+  const cutter = opened.cut({
     offset: start.offset,
     line: isRest ? start.line - 1 : start.line,
-    maxLineBytes,
     isFileStart: start.offset === 0,
     isRest,
-    fault: utf16Fault(tellUtf16(head)),
+    isResumed: resumed !== undefined && resumed.offset > 0,
     before:
-      isFresh && !isForValues
+      resumed === undefined && !isForValues
         ? await readAt(handle, Math.max(0, start.offset - LAST_BYTES), Math.min(start.offset, LAST_BYTES))
         : before,
     until: range?.to ?? Number.POSITIVE_INFINITY,
   })
   return new LineReader({
     source: path,
-    step: format.name,
+    step: records.name,
     blocks,
     cutter,
-    usesOrigin: format.usesOrigin ?? true,
+    usesOrigin: records.usesOrigin,
     hasLines: start.line > 0,
-    parse: format.open(format.usesHead === false ? [] : headLines(head, head.length === size, maxLineBytes)),
+    parse: opened.parse,
     positionAt: (isDone): FilePosition => ({
       ...identity,
       size: Math.max(size, blocks.takenBytes),
@@ -168,25 +160,43 @@ async function openPlain<T>(
   })
 }
 
+/** Where an earlier run stood; undefined if it was before the first record, or did not know. */
+function resumedAt(from: FilePosition | undefined, { start }: OpenRecords<unknown>): RecordStart | undefined {
+  if (from === undefined || from.line === 0 || from.offset < start.offset) return undefined
+  return { offset: from.offset, line: from.line, isRest: from.isPartial }
+}
+
+/** Where the records of a file, or of a range of it, begin. Line 0 where it is not told; undefined if none begins there. */
+async function startOf(
+  { start, lineEnd }: OpenRecords<unknown>,
+  range: ByteRange | undefined,
+  blocksFrom: (offset: number, blockBytes?: number) => Blocks,
+  isForValues: boolean,
+): Promise<RecordStart | undefined> {
+  if (range === undefined) return start
+  if (range.from <= start.offset) return start.offset < range.to ? start : undefined
+  const found: RangeStart | undefined = isForValues
+    ? await findLineStart(blocksFrom(range.from - 1, SEARCHED_BYTES), range, lineEnd)
+    : await findRangeStart(blocksFrom(0), range, lineEnd)
+  return found === undefined ? undefined : { ...found, isRest: false }
+}
+
 async function openStored<T>(file: FileNow, head: Buffer, options: OpenFileOptions<T>): Promise<SplitReader<T>> {
   const { path, handle, size, encoding } = file
-  const { from, format, maxLineBytes, limits, signal } = options
+  const { from, records, limits, signal } = options
   const contentOf = (): Blocks => {
     const blockBytes = STORED_BLOCK_BYTES
     return decode(encoding, new FileBlocks(handle, { path, sizeBytes: size, blockBytes, signal }), path, limits)
   }
   const checked = contentOf()
   const { sizeBytes, head: contentHead } = await verify(checked, HEAD_LINES_BYTES).finally(() => checked.close())
-  const offset = from?.offset ?? 0
+  const opened = records.open({ path, bytes: contentHead, isWhole: contentHead.length === sizeBytes })
+  const resumed = resumedAt(from, opened)
+  const { offset, line } = resumed ?? opened.start
   if (offset > sizeBytes) throw positionLost(path, offset, `its content is now ${sizeBytes} bytes`)
   const content = contentOf()
-  const cutter = new LineCutter({
-    offset,
-    line: from?.line ?? 1,
-    maxLineBytes,
-    isFileStart: offset === 0,
-    fault: utf16Fault(tellUtf16(contentHead)),
-  })
+  const isResumed = resumed !== undefined && offset > 0
+  const cutter = opened.cut({ offset, line, isFileStart: offset === 0, isResumed })
   const identity = {
     encoding,
     inode: file.inode,
@@ -203,12 +213,12 @@ async function openStored<T>(file: FileNow, head: Buffer, options: OpenFileOptio
   }
   return new LineReader({
     source: path,
-    step: format.name,
+    step: records.name,
     blocks: content,
     cutter,
-    usesOrigin: format.usesOrigin ?? true,
+    usesOrigin: records.usesOrigin,
     hasLines: true,
-    parse: format.open(headLines(contentHead, contentHead.length === sizeBytes, maxLineBytes)),
+    parse: opened.parse,
     positionAt: (isDone): FilePosition => {
       const { line, isPartial } = cutter
       return { ...identity, offset: cutter.offset, line, isDone, isPartial }

@@ -1,25 +1,23 @@
 // Opens what cannot be sought: standard input, a pipe, a device.
 
 import type { Readable } from 'node:stream'
-import type { LineFormat } from '../format.ts'
 import type { SplitReader } from '../source.ts'
 import type { Blocks } from './blocks.ts'
+import type { Cutter } from './cutter.ts'
 import { decode } from './decode.ts'
-import { MAGIC_BYTES, tellEncoding, tellUtf16 } from './encoding.ts'
-import { HEAD_LINES_BYTES, headLines } from './head-lines.ts'
+import { MAGIC_BYTES, tellEncoding } from './encoding.ts'
+import { HEAD_LINES_BYTES } from './head-lines.ts'
 import { type FilePosition, fingerprintOf } from './identity.ts'
 import type { Limits } from './limits.ts'
-import { LineCutter } from './line-cutter.ts'
 import { LineReader } from './line-reader.ts'
+import type { Records } from './records.ts'
 import { StreamBlocks } from './stream-blocks.ts'
-import { utf16Fault } from './trouble.ts'
 
 export interface OpenStreamOptions<T> {
   readonly stream: Readable
   /** The source of origins, and the name in errors. */
   readonly name: string
-  readonly format: LineFormat<T>
-  readonly maxLineBytes: number
+  readonly records: Records<T>
   readonly limits: Limits
   /** Where an earlier run stood: lines and offsets are counted on from there, so that no two records share them. */
   readonly from: FilePosition | undefined
@@ -35,25 +33,30 @@ export interface OpenStreamOptions<T> {
  * given, and what was given and not committed is lost to a later run.
  */
 export async function openStream<T>(options: OpenStreamOptions<T>): Promise<SplitReader<T>> {
-  const { stream, name, format, maxLineBytes, from } = options
+  const { stream, name, records, from } = options
   const raw = new StreamBlocks(stream, name, options.signal)
   try {
     const magic = await gather(raw, (bytes) => bytes.length >= MAGIC_BYTES)
     const stored = new Prefixed(magic.bytes, raw)
     const content = decode(tellEncoding(magic.bytes), stored, name, options.limits)
-    const head = await gather(content, (bytes) => bytes.length >= HEAD_LINES_BYTES || bytes.includes(0x0a))
-    const fault = utf16Fault(tellUtf16(head.bytes))
-    const at = { offset: from?.offset ?? 0, line: from?.line ?? 1 }
-    const cutter = new LineCutter({ ...at, maxLineBytes, isFileStart: true, fault })
-    const blocks = new Prefixed(head.bytes, content)
+    const head = await gather(content, (bytes) => bytes.length >= HEAD_LINES_BYTES || records.isEnough(bytes))
+    const { start, cut, parse } = records.open({
+      path: name,
+      bytes: head.bytes.subarray(0, HEAD_LINES_BYTES),
+      isWhole: head.isWhole,
+    })
+    // What comes now is another text than the one before, with a header of its own.
+    const offset = (from?.offset ?? 0) + start.offset
+    const cutter = cut({ offset, line: (from?.line ?? 1) + start.line - 1, isFileStart: start.offset === 0 })
+    const blocks = new Prefixed(head.bytes.subarray(start.offset), content)
     return new LineReader({
       source: name,
-      step: format.name,
+      step: records.name,
       blocks,
       cutter,
-      usesOrigin: format.usesOrigin ?? true,
+      usesOrigin: records.usesOrigin,
       hasLines: true,
-      parse: format.open(headLines(head.bytes.subarray(0, HEAD_LINES_BYTES), head.isWhole, maxLineBytes)),
+      parse,
       positionAt: (isDone) => streamPosition(cutter, isDone),
       doneBytesAt: () => (blocks.isBegun ? raw.takenBytes : 0),
       release: options.release,
@@ -65,7 +68,7 @@ export async function openStream<T>(options: OpenStreamOptions<T>): Promise<Spli
   }
 }
 
-function streamPosition(cutter: LineCutter, isDone: boolean): FilePosition {
+function streamPosition(cutter: Cutter, isDone: boolean): FilePosition {
   const none = fingerprintOf(Buffer.alloc(0))
   const { offset, line } = cutter
   return { encoding: 'stream', inode: '', size: 0, head: none, tail: none, offset, line, isDone, isPartial: false }

@@ -14,8 +14,6 @@ export interface RangeStart {
   readonly line: number
 }
 
-const LF = 0x0a
-
 /** The id of a part of a file. */
 export function rangeId(path: string, range: ByteRange): string {
   return `${path}#${range.from}-${range.to}`
@@ -40,19 +38,24 @@ export function parseRangeId(id: string, splitBytes: number): { path: string; ra
  * Finds the first line that begins at `from` or after it, and its number, by counting all lines before it.
  *
  * @param blocks - the file from its first byte on
+ * @param lineEnd - the byte that ends lines
  * @returns undefined if no line begins there, as far as the file goes or up to `to`
  */
-export async function findRangeStart(blocks: Blocks, range: ByteRange): Promise<RangeStart | undefined> {
+export async function findRangeStart(
+  blocks: Blocks,
+  range: ByteRange,
+  lineEnd: number,
+): Promise<RangeStart | undefined> {
   if (range.from === 0) return { offset: 0, line: 1 }
   let at = 0
   let lines = 0
   for (let block = await blocks.read(); block !== undefined && at < range.to; block = await blocks.read()) {
     // A line begins at `from` if the byte before it ends one.
     const counted = Math.max(0, Math.min(block.length, range.from - 1 - at))
-    lines += countLineEnds(block.subarray(0, counted))
-    const lf = block.indexOf(LF, counted)
-    if (lf !== -1) {
-      const offset = at + lf + 1
+    lines += countLineEnds(block.subarray(0, counted), lineEnd)
+    const end = block.indexOf(lineEnd, counted)
+    if (end !== -1) {
+      const offset = at + end + 1
       return offset < range.to ? { offset, line: lines + 2 } : undefined
     }
     at += block.length
@@ -64,22 +67,27 @@ export async function findRangeStart(blocks: Blocks, range: ByteRange): Promise<
  * Finds the first line that begins at `from` or after it, without counting: its number is not told.
  *
  * @param blocks - the file from the byte before `from` on
+ * @param lineEnd - the byte that ends lines
  * @returns undefined if no line begins there, as far as the file goes or up to `to`
  */
-export async function findLineStart(blocks: Blocks, range: ByteRange): Promise<RangeStart | undefined> {
+export async function findLineStart(
+  blocks: Blocks,
+  range: ByteRange,
+  lineEnd: number,
+): Promise<RangeStart | undefined> {
   if (range.from === 0) return { offset: 0, line: 1 }
   let at = range.from - 1
   for (let block = await blocks.read(); block !== undefined && at < range.to; block = await blocks.read()) {
-    const lf = block.indexOf(LF)
-    const offset = at + lf + 1
-    if (lf !== -1) return offset < range.to ? { offset, line: 0 } : undefined
+    const end = block.indexOf(lineEnd)
+    const offset = at + end + 1
+    if (end !== -1) return offset < range.to ? { offset, line: 0 } : undefined
     at += block.length
   }
   return undefined
 }
 
-function countLineEnds(bytes: Buffer): number {
+function countLineEnds(bytes: Buffer, lineEnd: number): number {
   let count = 0
-  for (let lf = bytes.indexOf(LF); lf !== -1; lf = bytes.indexOf(LF, lf + 1)) count += 1
+  for (let at = bytes.indexOf(lineEnd); at !== -1; at = bytes.indexOf(lineEnd, at + 1)) count += 1
   return count
 }

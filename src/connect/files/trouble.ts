@@ -1,6 +1,7 @@
 // What goes wrong with a file, as errors that name the file, the byte and the system's reason.
 
 import { errnoOf, messageOf, SluiceError } from '../../base/errors.ts'
+import { tellUtf16 } from './encoding.ts'
 
 /** A path as errors show it: quoted, control characters escaped, so that a hostile name stays on its line. */
 export function quotePath(path: string): string {
@@ -23,6 +24,12 @@ export function cannotRead(path: string, offset: number, thrown: unknown): Sluic
 export function corrupt(path: string, offset: number, found: string, cause?: unknown): SluiceError<'SOURCE_CORRUPT'> {
   const message = `Cannot read ${quotePath(path)}: ${found} at byte ${offset} of the compressed file`
   return new SluiceError('SOURCE_CORRUPT', message, { source: path, offset, found }, { cause })
+}
+
+/** The error for content that cannot be read on from a byte; what was before it was given. */
+export function corruptContent(path: string, offset: number, found: string): SluiceError<'SOURCE_CORRUPT'> {
+  const message = `Cannot read ${quotePath(path)} from byte ${offset} on: ${found}`
+  return new SluiceError('SOURCE_CORRUPT', message, { source: path, offset, found })
 }
 
 /** The error for a position that the file no longer has. */
@@ -50,7 +57,8 @@ function wordsOf(errno: string, thrown: unknown): string {
   }
 }
 
-/** The fault of every line of a text that is no UTF-8; undefined for one that is not known to be another. */
-export function utf16Fault(encoding: string | undefined): string | undefined {
+/** The fault of every line of a text that opens with the mark of another encoding; undefined for all others. */
+export function tellUtf16Fault(head: Buffer): string | undefined {
+  const encoding = tellUtf16(head)
   return encoding === undefined ? undefined : `text is ${encoding}: convert it to UTF-8 first`
 }

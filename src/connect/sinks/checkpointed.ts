@@ -39,6 +39,10 @@ export function checkpointed<Row>(plain: PlainSink<Row>, options: CheckpointedOp
     title: plain.title,
     deadLetters: `table ${deadLetters} in ${store}`,
     guarantee: plain.guarantee,
+    async inspect(pipeline) {
+      const { SqliteInspector } = await import('./sqlite/inspect.ts')
+      return new SqliteInspector({ path: store, table: 'sluice_notes', deadLetters, pipeline })
+    },
     async open(opening) {
       // Not before it is needed: programs and threads without a database start sooner.
       const { CheckpointedWriter } = await import('./checkpointed/writer.ts')

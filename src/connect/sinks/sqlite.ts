@@ -67,6 +67,10 @@ export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
     title: `table ${table} in ${path}`,
     deadLetters: `table ${deadLetters} in ${path}`,
     guarantee: 'exactly-once',
+    async inspect(pipeline) {
+      const { SqliteInspector } = await import('./sqlite/inspect.ts')
+      return new SqliteInspector({ path, table, deadLetters, pipeline })
+    },
     async open({ pipeline, signal, columns: known, leaseMs, owner }) {
       // Not before it is needed: programs and threads without a database start sooner.
       const { SqliteWriter } = await import('./sqlite/writer.ts')

@@ -1,10 +1,12 @@
 // The source of files: lines of plain and compressed files, by name or glob, and of standard input.
 
-import { createReadStream } from 'node:fs'
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { checkInteger, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
+import type { Columns } from '../column.ts'
 import { MAGIC_BYTES, tellEncoding } from '../files/encoding.ts'
+import { HEAD_LINES_BYTES } from '../files/head-lines.ts'
 import { type FilePosition, parsePosition, readAt } from '../files/identity.ts'
 import { DEFAULT_LIMITS, type Limits } from '../files/limits.ts'
 import { MAX_LINE_BYTES } from '../files/line-cutter.ts'
@@ -12,8 +14,10 @@ import { type Found, listFiles } from '../files/list.ts'
 import { openFile, sizeOf } from '../files/open-file.ts'
 import { openStream } from '../files/open-stream.ts'
 import { parseRangeId, rangeId, rangesOf } from '../files/range.ts'
+import { type ContentHead, lineRecords, type Records } from '../files/records.ts'
 import { cannotRead } from '../files/trouble.ts'
-import type { LineFormat } from '../format.ts'
+import { type LineFormat, type ParseLine, Rejection } from '../format.ts'
+import { deadLetter, type Entry, type Origin, traced } from '../origin.ts'
 import type { OpenOptions, Source, Split, SplitReader } from '../source.ts'
 
 export interface FilesOptions {
@@ -31,8 +35,6 @@ export interface FilesOptions {
   /** Whether pipes and devices are read; they are refused by default. */
   readonly allowSpecial?: boolean
 }
-
-const OPTIONS = ['maxLineBytes', 'maxRatio', 'maxTotalBytes', 'splitBytes', 'allowSpecial']
 
 /** No string of Node's is longer: a line over it could not become one. */
 const MAX_STRING_LENGTH = 0x1fffffe8
@@ -70,10 +72,32 @@ export function files<T>(
   format: LineFormat<T>,
   options: FilesOptions = {},
 ): Source<T> {
-  checkInput(input)
+  checkKeys('files', options, ['maxLineBytes', ...READ_FILES_OPTIONS])
+  const { maxLineBytes, ...reading } = options
+  checkRecordBytes('maxLineBytes', maxLineBytes)
+  const records = lineRecords(format, maxLineBytes ?? MAX_LINE_BYTES)
+  return recordFiles(input, { ...reading, kind: 'files', columns: format.columns, records })
+}
+
+/** Options of every source that reads files. */
+export type ReadFilesOptions = Omit<FilesOptions, 'maxLineBytes'>
+
+/** Their names. */
+export const READ_FILES_OPTIONS: readonly string[] = ['maxRatio', 'maxTotalBytes', 'splitBytes', 'allowSpecial']
+
+export interface RecordFilesOptions<T> extends ReadFilesOptions {
+  /** The kind of source. */
+  readonly kind: string
+  readonly columns: Columns | undefined
+  readonly records: Records<T>
+}
+
+/** The source of files that hold records of any kind; {@link files} says how it names, checks and resumes them. */
+export function recordFiles<T>(input: string | readonly string[], options: RecordFilesOptions<T>): Source<T> {
+  const { kind, columns, records } = options
+  checkInput(kind, input)
   checkOptions(options)
   const settings: Settings = {
-    maxLineBytes: options.maxLineBytes ?? MAX_LINE_BYTES,
     limits: {
       maxRatio: options.maxRatio ?? DEFAULT_LIMITS.maxRatio,
       maxTotalBytes: options.maxTotalBytes ?? DEFAULT_LIMITS.maxTotalBytes,
@@ -82,10 +106,11 @@ export function files<T>(
     allowSpecial: options.allowSpecial ?? false,
   }
   const named = typeof input === 'string' ? input : input.join(', ')
+  const parsers = new Map<string, ParseLine<T>>()
   return {
-    kind: 'files',
-    title: `${named} as ${format.name}`,
-    ...(format.columns === undefined ? {} : { columns: format.columns }),
+    kind,
+    title: `${named} as ${records.name}`,
+    ...(columns === undefined ? {} : { columns }),
     splits: async (waiting = {}) => {
       const found = await listFiles(input, { allowSpecial: settings.allowSpecial, signal: waiting.signal })
       const splits: Split[] = []
@@ -95,22 +120,50 @@ export function files<T>(
     open: async (split, from, waiting = {}) => {
       waiting.signal?.throwIfAborted()
       const position = from === undefined ? undefined : parsePosition(split.id, from)
-      return await openSplit(split.id, format, settings, position, waiting)
+      return await openSplit(split.id, records, settings, position, waiting)
     },
+    reparse: (origin) => reparse(records, parsers, origin),
   }
 }
 
+/** Files whose parsers are kept, for records that are read again. */
+const MOST_PARSERS = 100
+
+/** Reads one record again: its dialect and header are those of its file as it is now, or its own if that is gone. */
+function reparse<T>(records: Records<T>, parsers: Map<string, ParseLine<T>>, origin: Origin): Entry<T> {
+  const parse = parsers.get(origin.source) ?? records.open(headOf(origin)).parse
+  if (parsers.size < MOST_PARSERS) parsers.set(origin.source, parse)
+  const value = parse(origin.raw, origin)
+  return value instanceof Rejection ? deadLetter(origin, records.name, value.reason) : traced(value, origin)
+}
+
+function headOf({ source, raw }: Origin): ContentHead {
+  try {
+    const bytes = Buffer.alloc(HEAD_LINES_BYTES)
+    const file = openSync(source, 'r')
+    try {
+      const length = readSync(file, bytes, 0, bytes.length, 0)
+      if (tellEncoding(bytes) === 'plain')
+        return { path: source, bytes: bytes.subarray(0, length), isWhole: length < bytes.length }
+    } finally {
+      closeSync(file)
+    }
+  } catch {
+    // It was removed, or rotated away: the record itself says what it is.
+  }
+  return { path: source, bytes: Buffer.from(`${raw}\n`), isWhole: true }
+}
+
 interface Settings {
-  readonly maxLineBytes: number
   readonly limits: Limits
   readonly splitBytes: number
   readonly allowSpecial: boolean
 }
 
-function checkInput(input: unknown): void {
+function checkInput(kind: string, input: unknown): void {
   const names = typeof input === 'string' ? [input] : input
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
-    throw new TypeError(`files reads a text or an array of texts: found ${describeValue(input)}`)
+    throw new TypeError(`${kind} reads a text or an array of texts: found ${describeValue(input)}`)
   }
   const isEmpty = names.length === 0 || names.every((name) => name.replaceAll(',', '').trim() === '')
   if (!isEmpty) return
@@ -118,10 +171,13 @@ function checkInput(input: unknown): void {
   throw new SluiceError('CONFIG_INVALID', message, { key: 'input', value: input, allowed: 'paths, globs, or -' })
 }
 
-function checkOptions(options: FilesOptions): void {
-  checkKeys('files', options, OPTIONS)
-  const { maxLineBytes, maxRatio, maxTotalBytes, splitBytes } = options
-  if (maxLineBytes !== undefined) checkInteger('maxLineBytes', maxLineBytes, 1, MAX_STRING_LENGTH)
+/** Refuses a limit on a record's length that is none, or beyond what can become a text. */
+export function checkRecordBytes(name: string, bytes: unknown): void {
+  if (bytes !== undefined) checkInteger(name, bytes, 1, MAX_STRING_LENGTH)
+}
+
+function checkOptions(options: ReadFilesOptions): void {
+  const { maxRatio, maxTotalBytes, splitBytes } = options
   if (maxTotalBytes !== undefined) checkIntegerOrNone('maxTotalBytes', maxTotalBytes)
   if (splitBytes !== undefined) checkIntegerOrNone('splitBytes', splitBytes)
   if (maxRatio !== undefined && !(typeof maxRatio === 'number' && maxRatio >= 1)) {
@@ -156,12 +212,12 @@ async function isPlain(path: string): Promise<boolean> {
 
 async function openSplit<T>(
   id: string,
-  format: LineFormat<T>,
+  records: Records<T>,
   settings: Settings,
   from: FilePosition | undefined,
   { signal, isForValues = false }: OpenOptions,
 ): Promise<SplitReader<T>> {
-  const common = { format, maxLineBytes: settings.maxLineBytes, limits: settings.limits, from, signal, isForValues }
+  const common = { records, limits: settings.limits, from, signal, isForValues }
   if (id === STDIN) {
     holdProcess(true)
     return await openStream({ ...common, stream: process.stdin, name: STDIN, release: async () => holdProcess(false) })

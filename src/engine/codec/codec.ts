@@ -1,6 +1,8 @@
 // Packs batches of events for a MessagePort, so that they cross to another thread much faster than by cloning.
 
 import { unreachable } from '../../base/invariant.ts'
+import { type Origin, type Traced, traced } from '../../connect/origin.ts'
+import { isTraced } from '../../flow/letter.ts'
 import type { Column } from './column.ts'
 import { ColumnPacker, ColumnUnpacker } from './columns.ts'
 import type { Packed } from './packed.ts'
@@ -44,6 +46,22 @@ export class Packer {
 
   pack(batch: readonly unknown[]): Packed {
     if (batch.length < SMALLEST || hasHole(batch)) return { kind: 'cloned', events: batch }
+    return this.#packTraced(batch) ?? this.#pack(batch)
+  }
+
+  /** Events with their origins: neither holds the other, so that less is to be looked for. */
+  #packTraced(batch: readonly unknown[]): Packed | undefined {
+    const values: unknown[] = []
+    const origins: unknown[] = []
+    for (const event of batch) {
+      if (!isTraced(event) || Object.keys(event).length !== TRACED_KEYS) return undefined
+      values.push(event.value)
+      origins.push(event.origin)
+    }
+    return { kind: 'traced', values: this.#pack(values), origins: this.#pack(origins) }
+  }
+
+  #pack(batch: readonly unknown[]): Packed {
     try {
       const events = this.#columns.pack(batch)
       // Texts that differ gain nothing by being joined where they are all there is.
@@ -83,13 +101,24 @@ export class Unpacker {
     switch (packed.kind) {
       case 'cloned':
         return packed.events as unknown[]
+      case 'traced':
+        return this.#unpackTraced(this.unpack(packed.values), this.unpack(packed.origins))
       case 'columns':
         return asArray(this.#columns.unpack(packed.events))
       default:
         return unreachable(packed)
     }
   }
+
+  #unpackTraced(values: readonly unknown[], origins: readonly unknown[]): Traced<unknown>[] {
+    const events: Traced<unknown>[] = []
+    for (let i = 0; i < values.length; i += 1) events.push(traced(values[i], origins[i] as Origin))
+    return events
+  }
 }
+
+/** Of an event with its origin: kind, value, origin. */
+const TRACED_KEYS = 3
 
 function hasHole(batch: readonly unknown[]): boolean {
   for (let i = 0; i < batch.length; i += 1) if (batch[i] === undefined && !Object.hasOwn(batch, i)) return true

@@ -75,6 +75,7 @@ export class ColumnPacker {
         return { kind: 'booleans', values: packBooleans(values as boolean[]) }
       case OBJECT:
         return this.#packObjects(values, depth) ?? this.#clone(values)
+      case NOTHING:
       case NOTHING | NUMBER:
       case NOTHING | TEXT:
       case NOTHING | BOOLEAN:

@@ -9,12 +9,21 @@ import type { Column } from './column.ts'
 export type Packed =
   | { readonly kind: 'cloned'; readonly events: readonly unknown[] }
   | { readonly kind: 'columns'; readonly events: Column }
+  /** Events of a pipeline, with their origins: both apart from each other. */
+  | { readonly kind: 'traced'; readonly values: Packed; readonly origins: Packed }
 
 /** What of a packed batch is to be transferred, not copied: it is gone from this side once posted. */
 export function transferablesOf(packed: Packed): Transferable[] {
   const buffers: Transferable[] = []
-  if (packed.kind === 'columns') addBuffers(packed.events, buffers)
+  addPacked(packed, buffers)
   return buffers
+}
+
+function addPacked(packed: Packed, buffers: Transferable[]): void {
+  if (packed.kind === 'columns') addBuffers(packed.events, buffers)
+  if (packed.kind !== 'traced') return
+  addPacked(packed.values, buffers)
+  addPacked(packed.origins, buffers)
 }
 
 function addBuffers(column: Column, buffers: Transferable[]): void {
@@ -55,6 +64,7 @@ function addBuffers(column: Column, buffers: Transferable[]): void {
  * bytesOf(new Packer().pack(Array.from({ length: 1000 }, (_, n) => n))) // => 8000
  */
 export function bytesOf(packed: Packed): number {
+  if (packed.kind === 'traced') return bytesOf(packed.values) + bytesOf(packed.origins)
   return packed.kind === 'cloned' ? bytesOfSample(packed.events) : bytesOfColumn(packed.events)
 }
 

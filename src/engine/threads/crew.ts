@@ -2,6 +2,7 @@
 
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { messageOf, SluiceError } from '../../base/errors.ts'
+import type { Beginning, Ledger, SourceCommand } from '../../checkpoint/ledger.ts'
 import type { Split } from '../../connect/source.ts'
 import { isSplittable } from '../../flow/source.ts'
 import { fingerprintOf, type Topology, worksOf } from '../../flow/topology.ts'
@@ -9,13 +10,17 @@ import type { Account } from '../account.ts'
 import type { InFlight, InFlightLimits } from '../in-flight.ts'
 import { workerFailed } from './failure.ts'
 import type { Job } from './job.ts'
-import type { FromWorker, ToWorker, Wire, WorkerSetup } from './message.ts'
+import type { FromWorker, LedgerEntry, ToWorker, Wire, WorkerSetup } from './message.ts'
 import { STARTER } from './places.ts'
 import { Watch } from './watch.ts'
 import { Wires } from './wires.ts'
 
 export interface CrewOptions {
   readonly job: Job
+  /** What workers run: the one for flows by default. */
+  readonly entry?: URL
+  /** Of a pipeline: who keeps its epochs, and where they begin. */
+  readonly epochs?: { readonly beginning: Beginning; readonly ledger: Ledger }
   readonly workers: number
   /** Stages of a layer that says nothing of it. */
   readonly stages: number
@@ -83,7 +88,8 @@ export class Crew {
       const { port1: own, port2: theirs } = new MessageChannel()
       const ways = ports[index] ?? new Map()
       ways.set(STARTER, theirs)
-      member.worker.postMessage({ kind: 'start', ports: ways, splits, taken } satisfies ToWorker, [...ways.values()])
+      const start: ToWorker = { kind: 'start', ports: ways, splits, taken, beginning: this.#options.epochs?.beginning }
+      member.worker.postMessage(start, [...ways.values()])
       return member.wiresOver(own)
     })
   }
@@ -95,6 +101,11 @@ export class Crew {
 
   drain(): void {
     for (const { worker } of this.#members) worker.postMessage({ kind: 'drain' } satisfies ToWorker)
+  }
+
+  /** Tells every stage that reads the source of a pipeline. */
+  tell(command: SourceCommand): void {
+    for (const { worker } of this.#members) worker.postMessage({ kind: 'command', command } satisfies ToWorker)
   }
 
   /** Ends all of them: those that do not end by themselves in time are stopped. */
@@ -158,14 +169,14 @@ class Member {
 
   /** @param workOf - what the worker is at, as far as is known */
   constructor(index: number, watch: SharedArrayBuffer, options: CrewOptions, workOf: () => string | undefined) {
-    const { job, workers, stages, limits, tellsLate, tellsDead, heapMb } = options
+    const { job, workers, stages, limits, tellsLate, tellsDead, heapMb, entry = ENTRY } = options
     this.index = index
     this.#options = options
     this.#workOf = workOf
     this.ready = this.#ready.promise
     this.done = this.#done.promise
-    const setup: WorkerSetup = { ...job, index, workers, stages, inFlight: limits, tellsLate, tellsDead, watch }
-    this.worker = new Worker(ENTRY, {
+    const setup: WorkerSetup = { job, index, workers, stages, inFlight: limits, tellsLate, tellsDead, watch }
+    this.worker = new Worker(entry, {
       workerData: setup,
       name: `sluice ${index + 1}`,
       resourceLimits: {
@@ -204,11 +215,26 @@ class Member {
     if (message.kind === 'ready') this.#ready.resolve(message.fingerprint)
     else if (message.kind === 'late') for (const event of message.events) account.late(message.operator, event)
     else if (message.kind === 'dead') account.dead(message.operator, message.value, message.reason)
+    else if (message.kind === 'ledger') this.#enter(message.entry)
     else if (message.kind === 'done') this.#finish(message)
     else {
       this.#hasSpoken = true
       this.#ready.resolve(undefined)
       this.#options.onFailure(workerFailed(this.index, workers, message.failure))
+    }
+  }
+
+  #enter(entry: LedgerEntry): void {
+    const ledger = this.#options.epochs?.ledger
+    try {
+      if (entry.of === 'source') ledger?.source(entry.report)
+      else if (entry.of === 'stage') ledger?.stage(entry.report)
+      else if (entry.of === 'letters') ledger?.letters(entry.epoch, entry.letters)
+      else if (entry.of === 'progress') ledger?.progress(entry.progress)
+      else if (entry.of === 'opened') ledger?.opened(entry.opened)
+      else ledger?.suspect(entry.origin)
+    } catch (error) {
+      this.#options.onFailure(error)
     }
   }
 

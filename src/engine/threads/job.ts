@@ -10,6 +10,8 @@ export interface Job {
   readonly module: string
   /** The name under which it is exported. */
   readonly name: string
+  /** Of a pipeline: the texts that its parameters were given. */
+  readonly params?: ReadonlyMap<string, string>
 }
 
 /**

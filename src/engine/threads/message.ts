@@ -1,9 +1,19 @@
 // What threads say to each other and to the one that started them: the whole protocol, as data.
 
 import type { MessagePort } from 'node:worker_threads'
+import type {
+  Beginning,
+  SourceCommand,
+  SourceProgress,
+  SourceReport,
+  SplitOpened,
+  StageReport,
+} from '../../checkpoint/ledger.ts'
+import type { DeadLetter, Origin } from '../../connect/origin.ts'
 import type { Split } from '../../connect/source.ts'
 import type { Packed } from '../codec/codec.ts'
 import type { InFlightLimits } from '../in-flight.ts'
+import type { Job } from './job.ts'
 
 /** Between two threads, on a channel from one stage to another: the demand protocol. */
 export type Wire =
@@ -17,9 +27,8 @@ export type Wire =
 
 /** What a worker is started with. */
 export interface WorkerSetup {
-  /** The module that gives the flow, and under which name. */
-  readonly module: string
-  readonly name: string
+  /** Where the worker finds what it is to run. */
+  readonly job: Job
   /** Which of the workers, from 0. */
   readonly index: number
   readonly workers: number
@@ -42,7 +51,10 @@ export type ToWorker =
       readonly splits: ReadonlyMap<number, readonly Split[]>
       /** The next split of each layer, by its number. */
       readonly taken: SharedArrayBuffer
+      /** Of a pipeline: what its last commit left. */
+      readonly beginning: Beginning | undefined
     }
+  | { readonly kind: 'command'; readonly command: SourceCommand }
   | { readonly kind: 'drain' }
   | { readonly kind: 'cancel' }
 
@@ -53,6 +65,16 @@ export type FromWorker =
   | { readonly kind: 'dead'; readonly operator: string; readonly value: unknown; readonly reason: string }
   | { readonly kind: 'done'; readonly late: ReadonlyMap<string, number>; readonly dead: ReadonlyMap<string, number> }
   | { readonly kind: 'failed'; readonly failure: Failure }
+  /** What a stage of a pipeline tells whoever keeps its epochs. */
+  | { readonly kind: 'ledger'; readonly entry: LedgerEntry }
+
+export type LedgerEntry =
+  | { readonly of: 'source'; readonly report: SourceReport }
+  | { readonly of: 'stage'; readonly report: StageReport }
+  | { readonly of: 'letters'; readonly epoch: number; readonly letters: readonly DeadLetter[] }
+  | { readonly of: 'progress'; readonly progress: SourceProgress }
+  | { readonly of: 'opened'; readonly opened: SplitOpened }
+  | { readonly of: 'suspect'; readonly origin: Origin }
 
 /** What can be said of a failure across threads. */
 export interface Failure {

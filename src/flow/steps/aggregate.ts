@@ -4,7 +4,7 @@ import type { Key } from '../../base/hash.ts'
 import { overLimit } from '../limit.ts'
 import type { Aggregating } from '../plan.ts'
 import { give, type MakeStep, type Port } from '../step.ts'
-import { type Any, Groups, type Partial } from './groups.ts'
+import { type Any, Groups, type Partial, type SavedGroups } from './groups.ts'
 
 /** Keys held before the partial results go out: they are merged further down in any case. */
 const PARTIALS_HELD = 100_000
@@ -32,6 +32,7 @@ export function aggregatePartly(operator: Aggregating): MakeStep {
         if (groups.size >= PARTIALS_HELD) flush()
       },
       watermark: (time) => next.watermark(time),
+      flush,
       end: flush,
     }
   }
@@ -51,7 +52,7 @@ type Take = (groups: Groups) => (batch: readonly unknown[]) => void
 
 /** Key → state, until the end; without keys there is a result also for no events. */
 function machine(operator: Aggregating, take: Take): MakeStep {
-  return (next) => {
+  return (next, context) => {
     const groups = new Groups(operator)
     const { name, maxKeys } = operator
     const add = take(groups)
@@ -61,6 +62,10 @@ function machine(operator: Aggregating, take: Take): MakeStep {
         if (groups.size > maxKeys) throw overLimit('keys', name, 'maxKeys', maxKeys)
       },
       watermark: (time) => next.watermark(time),
+      snapshot: () => groups.snapshot(),
+      restore(saved) {
+        for (const one of saved) groups.restore(one as SavedGroups, context.owns)
+      },
       end() {
         if (operator.key === undefined) groups.ensure(ALL)
         sendAll(

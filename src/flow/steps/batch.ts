@@ -18,6 +18,15 @@ interface Open {
   readonly dueMs: number
 }
 
+/** An open batch as it is kept. */
+interface SavedBatch {
+  readonly key: Key
+  readonly events: readonly unknown[]
+  readonly bytes: number
+  /** How much longer its first event may wait. */
+  readonly leftMs: number
+}
+
 /** Without a key all events have the same one. */
 const ALL = ''
 
@@ -49,6 +58,26 @@ class Batch implements Step {
 
   end(): void {
     this.#flush(() => true)
+  }
+
+  snapshot(): SavedBatch[] | undefined {
+    if (this.#open.size === 0) return undefined
+    const nowMs = this.#context.nowMs()
+    return [...this.#open].map(([key, { events, bytes, dueMs }]) => ({ key, events, bytes, leftMs: dueMs - nowMs }))
+  }
+
+  restore(saved: readonly unknown[]): void {
+    const { partition, nowMs, owns } = this.#context
+    for (const [stage, batches] of (saved as readonly (readonly SavedBatch[])[]).entries()) {
+      for (const { key, events, bytes, leftMs } of batches) {
+        const isOwn = this.#operator.key === undefined ? stage % partition.total === partition.index : owns(key)
+        if (!isOwn) continue
+        const open = this.#open.get(key)
+        if (open === undefined) this.#open.set(key, { events: [...events], bytes, dueMs: nowMs() + leftMs })
+        // Of several stages that have become one: a batch that is too large by that is sent with the next event.
+        else for (const event of events) open.events.push(event)
+      }
+    }
   }
 
   get nextTickMs(): number | undefined {

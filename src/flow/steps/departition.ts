@@ -44,6 +44,10 @@ export function departition(operator: Extract<Operator, { kind: 'departition' }>
         finish((endMs) => endMs + latenessMs <= time)
         next.watermark(time)
       },
+      snapshot: () => (open.size === 0 ? undefined : [...open.values()].map((one) => ({ ...one }))),
+      restore(saved) {
+        for (const one of saved.flat() as Open[]) open.set(one.window.id, one)
+      },
       end: () => finish(() => true),
     }
   }

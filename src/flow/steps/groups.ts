@@ -12,6 +12,12 @@ export type Any = Aggregate<unknown, unknown, unknown>
 /** What travels between the two halves of an aggregation: flat, as there may be many of them. */
 export type Partial = readonly [key: Key, ...saved: unknown[]]
 
+/** States as plain data: a list for each member, in the order of the keys. */
+export interface SavedGroups {
+  readonly keys: readonly Key[]
+  readonly columns: readonly (readonly unknown[])[]
+}
+
 type Loop = (batch: readonly unknown[]) => void
 
 /**
@@ -103,6 +109,24 @@ export class Groups {
       row[this.#names[i] as string] = this.#members[i]?.result(this.#columns[i]?.[at])
     }
     return row
+  }
+
+  /** All states, as plain data. */
+  snapshot(): SavedGroups {
+    const columns = this.#members.map(({ save }, i) => (this.#columns[i] as unknown[]).map(save))
+    return { keys: [...this.#table.keys], columns }
+  }
+
+  /** Takes in the states of keys that `owns` says are wanted. */
+  restore({ keys, columns }: SavedGroups, owns: (key: Key) => boolean): void {
+    for (const [from, key] of keys.entries()) {
+      if (!owns(key)) continue
+      const at = this.#table.find(key)
+      for (let i = 0; i < this.#members.length; i += 1) {
+        const column = this.#columns[i] as unknown[]
+        column[at] = this.#members[i]?.load(columns[i]?.[from])
+      }
+    }
   }
 
   keyOf(at: number): Key {

@@ -6,7 +6,7 @@ import { timeOf } from '../../window/event-time.ts'
 import type { At, WindowSpec } from '../../window/window.ts'
 import { overLimit } from '../limit.ts'
 import type { Operator } from '../plan.ts'
-import { give, type MakeStep, type Port, type Step } from '../step.ts'
+import { give, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
 
 type Joining = Extract<Operator, { kind: 'join' }>
 export type Side = 'left' | 'right'
@@ -36,6 +36,18 @@ interface Half {
   isPaired: boolean
 }
 
+/** An event that is held, as it is kept. */
+interface SavedHalf extends Half {
+  readonly side: Side
+  readonly key: Key
+}
+
+/** All that a join holds, as it is kept. */
+interface SavedJoin {
+  readonly watermark: number
+  readonly windows: readonly { readonly endMs: number; readonly halves: readonly SavedHalf[] }[]
+}
+
 /** One window's events of both sides, by key. */
 class Table {
   readonly #sides: Record<Side, Map<Key, Half[]>> = { left: new Map(), right: new Map() }
@@ -51,6 +63,23 @@ class Table {
       other.isPaired = true
       out.push(side === 'left' ? [value, other.value] : [other.value, value])
     }
+  }
+
+  /** All of it, as plain data. */
+  snapshot(): SavedHalf[] {
+    const saved: SavedHalf[] = []
+    for (const side of ['left', 'right'] as const) {
+      for (const [key, halves] of this.#sides[side]) {
+        for (const { value, isPaired } of halves) saved.push({ side, key, value, isPaired })
+      }
+    }
+    return saved
+  }
+
+  restore({ side, key, value, isPaired }: SavedHalf): void {
+    const own = this.#sides[side].get(key)
+    if (own === undefined) this.#sides[side].set(key, [{ value, isPaired }])
+    else own.push({ value, isPaired })
   }
 
   /** The events that found no partner, each with an empty other side. */
@@ -85,25 +114,25 @@ const NO_WINDOWS: JoinWindows = { endOf: () => Number.POSITIVE_INFINITY, latenes
 
 export function join(operator: Joining): MakeStep {
   const windows = joinWindows(operator.window)
-  return (next, context) => new Join(operator, windows, next, (value) => context.late(operator.name, value))
+  return (next, context) => new Join(operator, windows, next, context)
 }
 
 class Join implements Step {
   readonly #operator: Joining
   readonly #windows: JoinWindows
   readonly #next: Port
-  readonly #late: (value: unknown) => void
+  readonly #context: StepContext
   readonly #keyOf: (event: Sided) => Key
   /** End of the window → its events. */
   readonly #tables = new Map<number, { readonly table: Table; events: number }>()
   #held = 0
   #watermark = Number.NEGATIVE_INFINITY
 
-  constructor(operator: Joining, windows: JoinWindows, next: Port, late: (value: unknown) => void) {
+  constructor(operator: Joining, windows: JoinWindows, next: Port, context: StepContext) {
     this.#operator = operator
     this.#windows = windows
     this.#next = next
-    this.#late = late
+    this.#context = context
     this.#keyOf = sidedKey(operator)
   }
 
@@ -111,7 +140,7 @@ class Join implements Step {
     const out: unknown[] = []
     for (const event of batch as readonly Sided[]) {
       const endMs = this.#windows.endOf(event.value)
-      if (this.#isOver(endMs)) this.#late(event.value)
+      if (this.#isOver(endMs)) this.#context.late(this.#operator.name, event.value)
       else this.#add(endMs, event, out)
     }
     give(this.#next, out)
@@ -128,21 +157,44 @@ class Join implements Step {
     for (const endMs of [...this.#tables.keys()].sort((a, b) => a - b)) this.#close(endMs)
   }
 
+  snapshot(): SavedJoin {
+    const windows = [...this.#tables].map(([endMs, { table }]) => ({ endMs, halves: table.snapshot() }))
+    return { watermark: this.#watermark, windows }
+  }
+
+  restore(saved: readonly unknown[]): void {
+    for (const { watermark, windows } of saved as readonly SavedJoin[]) {
+      this.#watermark = Math.max(this.#watermark, watermark)
+      for (const { endMs, halves } of windows) {
+        for (const half of halves) if (this.#context.owns(half.key)) this.#windowAt(endMs).table.restore(half)
+      }
+    }
+    this.#held = 0
+    for (const window of this.#tables.values()) {
+      window.events = window.table.snapshot().length
+      this.#held += window.events
+    }
+  }
+
   #isOver(endMs: number): boolean {
     return endMs + this.#windows.latenessMs <= this.#watermark
   }
 
   #add(endMs: number, event: Sided, out: unknown[]): void {
     const { name, maxHeld } = this.#operator
-    let window = this.#tables.get(endMs)
-    if (window === undefined) {
-      window = { table: new Table(), events: 0 }
-      this.#tables.set(endMs, window)
-    }
+    const window = this.#windowAt(endMs)
     window.table.add(this.#keyOf(event), event, out)
     window.events += 1
     this.#held += 1
     if (this.#held > maxHeld) throw overLimit('events', name, 'maxHeld', maxHeld)
+  }
+
+  #windowAt(endMs: number): { readonly table: Table; events: number } {
+    const found = this.#tables.get(endMs)
+    if (found !== undefined) return found
+    const window = { table: new Table(), events: 0 }
+    this.#tables.set(endMs, window)
+    return window
   }
 
   #close(endMs: number): void {

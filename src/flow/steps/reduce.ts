@@ -1,5 +1,6 @@
 // reduce, emitAndReduce: one state out of many events, without windows.
 
+import { keepable, stageState } from '../kept.ts'
 import type { Reduce } from '../plan.ts'
 import { type Fired, itemsOf, type Outcome } from '../reduce.ts'
 import { give, type MakeStep, type Port, type StepContext } from '../step.ts'
@@ -13,6 +14,10 @@ export function reduce(operator: Reduce): MakeStep {
     return {
       events: (batch) => add(box, batch, next),
       watermark: (time) => next.watermark(time),
+      snapshot: () => ({ state: keepable(operator.name, box.state) }),
+      restore(saved) {
+        box.state = stageState(operator.name, saved as readonly Box[], context)?.state
+      },
       end() {
         const out: unknown[] = []
         if (operator.asParts) out.push({ window: WHOLE.window, state: box.state } satisfies Part)

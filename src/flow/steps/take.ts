@@ -31,7 +31,7 @@ export function take(count: number): MakeStep {
  * them: each stage sorts its own, and one merges.
  */
 export function takeSort(count: number, compare: Compare, isFinal = false): MakeStep {
-  return (next) => {
+  return (next, context) => {
     let best: unknown[] = []
     const sorted = (): unknown[] => best.sort(compare as (a: unknown, b: unknown) => number).slice(0, count)
     const keep = (events: readonly unknown[]): void => {
@@ -42,6 +42,9 @@ export function takeSort(count: number, compare: Compare, isFinal = false): Make
     return {
       events: (batch) => (isFinal ? keep(batch.flat() as unknown[]) : keep(batch)),
       watermark: (time) => next.watermark(time),
+      snapshot: () => (best.length === 0 ? undefined : sorted()),
+      // Any stage may hold any of them: they meet at the end.
+      restore: (saved) => (context.partition.index === 0 ? keep(saved.flat()) : undefined),
       end: () => next.events([sorted()]),
     }
   }

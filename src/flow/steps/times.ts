@@ -95,6 +95,24 @@ class Times implements Step {
     if (this.#open > 0) this.#pass(this.#merger.leave(input))
   }
 
+  snapshot(): (number | null)[] {
+    return this.#inputs.map((maker) => maker.snapshot())
+  }
+
+  /**
+   * Inputs may be others now, or give other parts of what is read: unless there is but one, all begin at the time that
+   * none of them had passed.
+   */
+  restore(saved: readonly unknown[]): void {
+    const times = saved.flat() as (number | null)[]
+    const leastMs = times.reduce((least, time) => (least === null || time === null ? null : Math.min(least, time)))
+    for (const [input, maker] of this.#inputs.entries()) {
+      maker.restore(leastMs)
+      const ownMs = floorTo(this.#grain, maker.current)
+      if (Number.isFinite(ownMs)) this.#merger.advance(input, ownMs)
+    }
+  }
+
   get nextTickMs(): number | undefined {
     return this.#lookMs
   }

@@ -4,13 +4,13 @@ import type { Key } from '../../base/hash.ts'
 import { plainKey } from '../../base/key-table.ts'
 import { overLimit } from '../limit.ts'
 import type { Deduplicating } from '../plan.ts'
-import { give, type MakeStep, passing } from '../step.ts'
+import { give, type MakeStep } from '../step.ts'
 
 /** As they come; keys are kept until the end, or until others take their place. */
 export function uniq({ name, by, maxKeys, whenFull }: Deduplicating): MakeStep {
-  return (next) => {
+  return (next, context) => {
     const seen = new Set<Key>()
-    return passing(next, (batch) => {
+    const events = (batch: readonly unknown[]): void => {
       const fresh = batch.filter((event) => {
         const key = plainKey((by as (value: unknown) => Key)(event))
         if (seen.has(key)) return false
@@ -22,6 +22,15 @@ export function uniq({ name, by, maxKeys, whenFull }: Deduplicating): MakeStep {
         return true
       })
       give(next, fresh)
-    })
+    }
+    return {
+      events,
+      watermark: (time) => next.watermark(time),
+      end: () => {},
+      snapshot: () => [...seen],
+      restore(saved) {
+        for (const key of saved.flat() as Key[]) if (context.owns(key)) seen.add(key)
+      },
+    }
   }
 }

@@ -7,7 +7,9 @@ import type { Fold } from '../../window/fold.ts'
 import type { Pane } from '../../window/pane.ts'
 import { Panes } from '../../window/panes.ts'
 import type { WindowPartial } from '../../window/placement.ts'
+import { mergeSnapshots, type PanesSnapshot } from '../../window/snapshot.ts'
 import type { WindowSpec } from '../../window/window.ts'
+import { keepable, stageState } from '../kept.ts'
 import type { Aggregating, Operator, Reduce } from '../plan.ts'
 import { give, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
 import { keyer } from './aggregate.ts'
@@ -26,6 +28,8 @@ export interface WindowWork {
   readonly show: (pane: Pane<unknown>, out: unknown[], context: StepContext) => void
   /** A key for which the global window gives a result even if no event came. */
   readonly ensure: Key | undefined
+  /** Whether there is a state for each stage, in contrast to one for each key. */
+  readonly isStageBound: boolean
 }
 
 /** Without a key, all events have this one. */
@@ -40,7 +44,9 @@ export function reduceWork(operator: Reduce): WindowWork {
     window: window as WindowSpec<unknown>,
     keyOf: () => ALL,
     ensure: ALL,
+    isStageBound: !operator.isGlobal,
     fold: (out) => ({
+      save: (box) => ({ state: structuredClone(keepable(name, (box as Box).state)) }),
       create: (): Box => ({ state: create() }),
       add(box, event) {
         const made = step((box as Box).state, event)
@@ -73,6 +79,7 @@ export function aggregateWork(operator: Aggregating): WindowWork {
     window,
     keyOf: plainly(keyer(operator)),
     ensure: key === undefined ? ALL : undefined,
+    isStageBound: false,
     fold: () => fold,
     show({ key: of, window: place, value, trigger, isLast }, out) {
       const row = key === undefined ? { window: place } : { key: of, window: place }
@@ -93,6 +100,7 @@ export function uniqWork({ name, by, window }: Extract<Operator, { kind: 'uniq' 
     window: window as WindowSpec<unknown>,
     keyOf: (event) => plainKey((by as (event: unknown) => Key)(event)),
     ensure: undefined,
+    isStageBound: false,
     fold: (out) => ({
       create: () => false,
       add(isKnown, event) {
@@ -155,6 +163,17 @@ class Windows implements Step {
     const { ensure } = this.#work
     this.#panes.end(this.#emit, ensure === undefined ? {} : { ensure })
     this.#flush()
+  }
+
+  snapshot(): PanesSnapshot {
+    return this.#panes.snapshot()
+  }
+
+  restore(saved: readonly unknown[]): void {
+    const { name, isStageBound } = this.#work
+    const snapshots = saved as readonly PanesSnapshot[]
+    if (isStageBound) this.#panes.restore(stageState(name, snapshots, this.#context) as PanesSnapshot)
+    else this.#panes.restore(mergeSnapshots(snapshots, this.#context.owns))
   }
 
   get nextTickMs(): number | undefined {
@@ -227,6 +246,7 @@ export function combining(work: WindowWork): MakeStep {
         combiner.watermark(time)
         next.watermark(time)
       },
+      flush: drain,
       end: drain,
     }
   }

@@ -2,7 +2,7 @@
 
 import { isPromise } from '../../../base/promise.ts'
 import type { DeadLetter, Traced } from '../../origin.ts'
-import type { Checkpoint, PlainSink, PlainWriter, SinkOptions, SinkWriter } from '../../sink.ts'
+import type { Checkpoint, KeptLetter, PlainSink, PlainWriter, SinkOptions, SinkWriter } from '../../sink.ts'
 import { START_OVER } from '../sqlite/checkpoints.ts'
 import { NoteTable } from '../sqlite/notes.ts'
 import { SqliteStore } from '../sqlite/store.ts'
@@ -88,6 +88,10 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
 
   bury(letters: readonly DeadLetter[]): void | Promise<void> {
     return this.#guarded(() => this.#store.bury(letters))
+  }
+
+  exhume(letters: readonly KeptLetter[]): void | Promise<void> {
+    return this.#guarded(() => this.#store.exhume(letters))
   }
 
   commit(checkpoint: Checkpoint): void | Promise<void> {

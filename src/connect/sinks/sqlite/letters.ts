@@ -2,6 +2,8 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { DeadLetter } from '../../origin.ts'
+import type { KeptLetter } from '../../sink.ts'
+import { quoteName } from '../../sql/name.ts'
 import { ensureTable, type TableShape, upsert } from './table.ts'
 
 export interface Burial {
@@ -17,6 +19,7 @@ export interface Burial {
  */
 export class LetterTable {
   readonly #insert: StatementSync
+  readonly #delete: StatementSync
   /** The last letter buried. */
   #last: DeadLetter | undefined
   /** How many letters of its record and step were buried before it. */
@@ -25,6 +28,9 @@ export class LetterTable {
   /** Makes the table where it is missing. */
   constructor(database: DatabaseSync, path: string, name: string) {
     this.#insert = database.prepare(upsert(ensureTable(database, path, shapeOf(name)), 1))
+    this.#delete = database.prepare(
+      `delete from ${quoteName(name)} where pipeline = ? and file = ? and "offset" = ? and step = ? and part = ?`,
+    )
   }
 
   bury(letters: readonly DeadLetter[], { pipeline, epoch, atMs }: Burial): void {
@@ -34,6 +40,11 @@ export class LetterTable {
       const { source, line, offset, raw } = origin
       this.#insert.run(pipeline, source, line, offset, step, this.#part, reason, raw, epoch, atMs)
     }
+  }
+
+  /** Takes letters out again. */
+  exhume(letters: readonly KeptLetter[], pipeline: string): void {
+    for (const { origin, step, part } of letters) this.#delete.run(pipeline, origin.source, origin.offset, step, part)
   }
 
   #countPart(letter: DeadLetter): void {

@@ -6,7 +6,7 @@ import { SluiceError } from '../../../base/errors.ts'
 import { isPromise } from '../../../base/promise.ts'
 import { type Claim, fenced, LEASE_MS, newOwner, pipelineHeld } from '../../lease.ts'
 import type { DeadLetter } from '../../origin.ts'
-import type { Checkpoint } from '../../sink.ts'
+import type { Checkpoint, KeptLetter } from '../../sink.ts'
 import { CheckpointTable } from './checkpoints.ts'
 import { openDatabase } from './database.ts'
 import { LeaseTable } from './leases.ts'
@@ -99,6 +99,12 @@ export class SqliteStore {
     const { pipeline } = this.#options
     return this.inTransaction('write dead letters to', () => {
       this.#letters?.bury(letters, { pipeline, epoch: this.#checkpoints.epoch + 1, atMs: systemClock.wallMs() })
+    })
+  }
+
+  exhume(letters: readonly KeptLetter[]): void | Promise<void> {
+    return this.inTransaction('take dead letters out of', () => {
+      this.#letters?.exhume(letters, this.#options.pipeline)
     })
   }
 

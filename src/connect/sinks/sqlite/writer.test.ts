@@ -175,7 +175,7 @@ describe('the commits of SqliteWriter', () => {
 })
 
 describe('two instances of SqliteWriter', () => {
-  it('cannot both be open: the later one is told who was first', async () => {
+  it('C30: cannot both be open: the later one is told who was first', async () => {
     const one = await open()
     const held = new RegExp(`^Cannot start test: it is held by process ${process.pid} on .+, since 20[-\\dT:.]+Z$`)
     await rejects(open(), failsWith('PIPELINE_HELD', held))
@@ -184,7 +184,7 @@ describe('two instances of SqliteWriter', () => {
     await next.close()
   })
 
-  it('cannot both commit: one that gave no sign of life is fenced off', async () => {
+  it('C32: cannot both commit: one that gave no sign of life is fenced off', async () => {
     const zombie = await open()
     await zombie.commit(checkpoint(1))
     execute('update sluice_leases set renewed = 0')
@@ -212,7 +212,7 @@ describe('two instances of SqliteWriter', () => {
     await again.close()
   })
 
-  it('give signs of life', async () => {
+  it('C31: give signs of life', async () => {
     const one = await open()
     execute('update sluice_leases set renewed = 0')
     one.renew()
@@ -290,7 +290,7 @@ describe('the lock of SqliteWriter', () => {
   })
 })
 
-describe('the checkpoint of SqliteWriter', () => {
+describe('the checkpoint of SqliteWriter (C13)', () => {
   const breaks: Readonly<Record<string, RegExp>> = {
     'update sluice_checkpoints set totals = \'{"read": 1\'': /JSON/,
     "update sluice_checkpoints set totals = ''": /JSON/,

@@ -3,7 +3,7 @@
 import { isPromise } from '../../../base/promise.ts'
 import type { Columns } from '../../column.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
-import type { Checkpoint, SinkWriter } from '../../sink.ts'
+import type { Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
 import { ROW_IS_PROMISE, RowWriter, STEP } from './rows.ts'
 import { type RowShape, shapeOf, shapeOfRows } from './shape.ts'
 import { SqliteStore, type StoreOptions } from './store.ts'
@@ -49,6 +49,10 @@ export class SqliteWriter<Row> implements SinkWriter<Row> {
 
   bury(letters: readonly DeadLetter[]): void | Promise<void> {
     return this.#store.bury(letters)
+  }
+
+  exhume(letters: readonly KeptLetter[]): void | Promise<void> {
+    return this.#store.exhume(letters)
   }
 
   commit(checkpoint: Checkpoint): void | Promise<void> {

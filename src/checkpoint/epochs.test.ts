@@ -4,15 +4,16 @@ import { InvariantError } from '../base/invariant.ts'
 import { NO_TOTALS } from '../connect/totals.ts'
 import { Epochs } from './epochs.ts'
 
-const extract = (read: number, blank = 0) => ({
-  positions: new Map([['a.log', read]]),
-  counts: { read, blank, invalidUtf8: 0 },
-})
+const openWith = (epochs: Epochs, epoch: number, read: number, blank = 0): number => {
+  epochs.open(epoch)
+  epochs.moved(epoch, new Map([['a.log', read]]), { read, blank })
+  return epoch
+}
 
 describe('Epochs', () => {
   it('adds up what every stage books for an epoch', () => {
     const epochs = new Epochs(undefined)
-    const epoch = epochs.open(extract(10, 1))
+    const epoch = openWith(epochs, 1, 10, 1)
     epochs.book(epoch, { filtered: 2 })
     epochs.book(epoch, { loaded: 6, dead: 1 })
     deepEqual(epochs.checkpoint(epoch), {
@@ -26,7 +27,7 @@ describe('Epochs', () => {
   it('goes on from what an earlier run committed', () => {
     const totals = { ...NO_TOTALS, read: 5, loaded: 5 }
     const epochs = new Epochs({ epoch: 7, positions: new Map(), states: new Map(), totals })
-    const epoch = epochs.open(extract(3))
+    const epoch = openWith(epochs, 8, 3)
     epochs.book(epoch, { loaded: 3 })
     equal(epochs.checkpoint(epoch).totals.read, 8)
     epochs.committed(epoch)
@@ -35,17 +36,17 @@ describe('Epochs', () => {
     equal(epochs.overall.read, 8)
   })
 
-  it('refuses to commit an epoch of which a record is missing', () => {
+  it('C6: refuses to commit an epoch of which a record is missing', () => {
     const epochs = new Epochs(undefined)
-    const epoch = epochs.open(extract(10))
+    const epoch = openWith(epochs, 1, 10)
     epochs.book(epoch, { loaded: 9 })
     throws(() => epochs.checkpoint(epoch), InvariantError)
   })
 
-  it('commits epochs in turn', () => {
+  it('C4: commits epochs in turn', () => {
     const epochs = new Epochs(undefined)
-    epochs.open(extract(0))
-    const second = epochs.open(extract(0))
-    throws(() => epochs.checkpoint(second), /epoch 2 is out of turn after 0/)
+    epochs.open(1)
+    epochs.open(2)
+    throws(() => epochs.checkpoint(2), /epoch 2 is out of turn after 0/)
   })
 })

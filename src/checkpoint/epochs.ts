@@ -1,0 +1,109 @@
+// The books of a run: what each epoch read, dropped, loaded and rejected, until it is committed.
+
+import { invariant } from '../base/invariant.ts'
+import type { Checkpoint, Totals } from '../connect/sink.ts'
+import type { Position } from '../connect/source.ts'
+import { addTotals, NO_TOTALS, subtractTotals, totalsAddUp } from '../connect/totals.ts'
+
+interface OpenEpoch {
+  readonly positions: Map<string, Position>
+  totals: Totals
+}
+
+/**
+ * Every stage books what it did under the epoch that its barrier closes; the sink takes the sum and commits it. An
+ * epoch whose records are not all accounted for is a bug, and is not committed.
+ */
+export class Epochs {
+  /** Epochs whose barrier was sent and not yet committed. */
+  readonly #open = new Map<number, OpenEpoch>()
+  /** Whether events become others on the way, so that what came in less what came out is what the flow folded. */
+  readonly #folds: boolean
+  /** The last epoch committed. */
+  epoch: number
+  /** Committed over all runs. */
+  overall: Totals
+  /** What earlier runs had committed. */
+  readonly #before: Totals
+
+  /** @param options.before - what was committed when the run began, for one that begins again from its last commit */
+  constructor(restored: Checkpoint | undefined, { folds = false, before }: { folds?: boolean; before?: Totals } = {}) {
+    this.#folds = folds
+    this.epoch = restored?.epoch ?? 0
+    this.overall = restored?.totals ?? NO_TOTALS
+    this.#before = before ?? this.overall
+  }
+
+  /** Committed by this run. */
+  get run(): Totals {
+    return subtractTotals(this.overall, this.#before)
+  }
+
+  /** Opens the books of an epoch. */
+  open(epoch: number): void {
+    this.#open.set(epoch, { positions: new Map(), totals: NO_TOTALS })
+  }
+
+  /** Whether anything is on its way that no commit holds. */
+  get hasUncommitted(): boolean {
+    return this.#open.size > 0
+  }
+
+  /** What a stage that reads has read for an epoch. */
+  moved(epoch: number, positions: ReadonlyMap<string, Position>, counts: Partial<Totals>): void {
+    const open = this.#at(epoch)
+    for (const [split, position] of positions) open.positions.set(split, position)
+    open.totals = addTotals(open.totals, counts)
+  }
+
+  /** Adds to what became of an epoch's records. */
+  book(epoch: number, totals: Partial<Totals>): void {
+    const open = this.#at(epoch)
+    open.totals = addTotals(open.totals, totals)
+  }
+
+  /** Whether no record was read for an epoch. */
+  hasReadNothing(epoch: number): boolean {
+    return this.#at(epoch).totals.read === 0
+  }
+
+  /** Whether an epoch has nothing that is to be kept. */
+  isEmpty(epoch: number): boolean {
+    const { positions, totals } = this.#at(epoch)
+    return positions.size === 0 && totals.loaded === 0 && totals.dead === 0
+  }
+
+  /** What is to be committed for an epoch. */
+  checkpoint(epoch: number, states: ReadonlyMap<string, Uint8Array> = new Map()): Checkpoint {
+    invariant(epoch === this.epoch + 1, `epoch ${epoch} is out of turn after ${this.epoch}`)
+    const { positions } = this.#at(epoch)
+    return { epoch, positions, totals: addTotals(this.overall, this.#totalsOf(epoch)), states }
+  }
+
+  /** The epoch is committed. */
+  committed(epoch: number): void {
+    const totals = this.#totalsOf(epoch)
+    this.#open.delete(epoch)
+    this.epoch = epoch
+    this.overall = addTotals(this.overall, totals)
+  }
+
+  /** An epoch in which nothing happened is over; the number is the next one's. */
+  skipped(epoch: number): void {
+    this.#open.delete(epoch)
+  }
+
+  #totalsOf(epoch: number): Totals {
+    const { totals } = this.#at(epoch)
+    const { read, derived, loaded, dead, filtered, blank } = totals
+    const all = this.#folds ? { ...totals, folded: read + derived - loaded - dead - filtered - blank } : totals
+    invariant(totalsAddUp(all), `the records of epoch ${epoch} do not add up: ${JSON.stringify(all)}`)
+    return all
+  }
+
+  #at(epoch: number): OpenEpoch {
+    const open = this.#open.get(epoch)
+    invariant(open !== undefined, `epoch ${epoch} is not open`)
+    return open
+  }
+}

@@ -1,0 +1,172 @@
+// The states of stages as parts of a checkpoint: which changed, which are gone, and whether the flow is still theirs.
+
+import { SluiceError } from '../base/errors.ts'
+
+/** The part that says what the others are of. */
+const PLAN = 'plan'
+/** Of how a plan is written down. */
+const VERSION = 1
+/** The part that says that all results of what is held went out: only if more comes do they go out again. */
+const FIRED = 'fired'
+const GONE = new Uint8Array()
+
+/** What an operator remembers. */
+export interface Kept {
+  /** What its states are of. */
+  readonly keeps: string
+  /** Whether what it gives at the end is given once and for all. */
+  readonly forgetsAtEnd: boolean
+}
+
+interface Plan {
+  readonly version: number
+  /** Operator → what its states are of. */
+  readonly operators: Readonly<Record<string, string>>
+}
+
+/**
+ * What the operators of one flow keep. A part is one operator's state in one stage; it is written only when it changed.
+ */
+export class StateParts {
+  readonly #pipeline: string
+  readonly #kept: ReadonlyMap<string, Kept>
+  /** Part → its bytes, as they were committed. */
+  readonly #committed: Map<string, Uint8Array>
+  /** Epoch → part → its bytes as of that epoch. */
+  readonly #epochs = new Map<number, Map<string, Uint8Array>>()
+
+  /**
+   * @param kept - operator → what it remembers
+   * @throws {SluiceError} CHECKPOINT_INVALID if the checkpoint is of a flow that remembers other things
+   */
+  constructor(
+    pipeline: string,
+    kept: ReadonlyMap<string, Kept>,
+    restored: ReadonlyMap<string, Uint8Array> | undefined,
+  ) {
+    this.#pipeline = pipeline
+    this.#kept = kept
+    this.#committed = new Map(restored)
+    if (restored !== undefined) this.#check(restored.get(PLAN))
+  }
+
+  /** Operator → its states, one for each stage that there was. */
+  states(): Map<string, Uint8Array[]> {
+    const states = new Map<string, Uint8Array[]>()
+    for (const [part, bytes] of [...this.#committed].sort(([a], [b]) => stageOf(a) - stageOf(b))) {
+      if (part === PLAN || part === FIRED) continue
+      const operator = operatorOf(part)
+      states.set(operator, [...(states.get(operator) ?? []), bytes])
+    }
+    return states
+  }
+
+  /** Whether all results went out, and nothing has come since. */
+  get hasFired(): boolean {
+    return this.#committed.has(FIRED)
+  }
+
+  /** All results of what is held go out with this epoch. */
+  fire(epoch: number): void {
+    const parts = this.#at(epoch)
+    for (const part of parts.keys()) if (this.#kept.get(operatorOf(part))?.forgetsAtEnd === true) parts.delete(part)
+    parts.set(FIRED, Uint8Array.of(1))
+  }
+
+  /** They went out with an epoch before, and nothing came since. */
+  stayFired(epoch: number): void {
+    this.#at(epoch).set(FIRED, Uint8Array.of(1))
+  }
+
+  /** @param stage - of one operator no two stages have the same number: `layer/stage` */
+  take(epoch: number, stage: string, states: ReadonlyMap<string, Uint8Array>): void {
+    const number = stage.slice(stage.lastIndexOf('/') + 1)
+    const parts = this.#at(epoch)
+    for (const [operator, bytes] of states) parts.set(`${operator}/${number}`, bytes)
+  }
+
+  /** What is to be written with the commit of an epoch; no bytes for what is gone. */
+  changed(epoch: number): Map<string, Uint8Array> {
+    const changed = new Map<string, Uint8Array>()
+    if (this.#kept.size === 0 && this.#committed.size === 0) return changed
+    const now = this.#now(epoch)
+    for (const [part, bytes] of now) {
+      const before = this.#committed.get(part)
+      if (before === undefined || !equalBytes(before, bytes)) changed.set(part, bytes)
+    }
+    for (const part of this.#committed.keys()) if (!now.has(part)) changed.set(part, GONE)
+    return changed
+  }
+
+  committed(epoch: number): void {
+    const now = this.#now(epoch)
+    this.#epochs.delete(epoch)
+    this.#committed.clear()
+    for (const [part, bytes] of now) this.#committed.set(part, bytes)
+  }
+
+  #at(epoch: number): Map<string, Uint8Array> {
+    const parts = this.#epochs.get(epoch) ?? new Map<string, Uint8Array>()
+    this.#epochs.set(epoch, parts)
+    return parts
+  }
+
+  #now(epoch: number): Map<string, Uint8Array> {
+    const now = new Map(this.#epochs.get(epoch))
+    if (this.#kept.size > 0) now.set(PLAN, this.#plan())
+    return now
+  }
+
+  #plan(): Uint8Array {
+    const plan: Plan = {
+      version: VERSION,
+      operators: Object.fromEntries([...this.#kept].map(([operator, { keeps }]) => [operator, keeps])),
+    }
+    return new TextEncoder().encode(JSON.stringify(plan))
+  }
+
+  #check(stored: Uint8Array | undefined): void {
+    const before = stored === undefined ? new Map<string, string>() : this.#parse(stored)
+    const differences: string[] = []
+    for (const [operator, keeps] of before) {
+      const own = this.#kept.get(operator)?.keeps
+      if (own === undefined) differences.push(`it holds the states of ${operator}, which the flow does not have`)
+      else if (own !== keeps) differences.push(`it holds the states of ${operator} as ${keeps}, which now is ${own}`)
+    }
+    for (const operator of this.#kept.keys()) {
+      if (!before.has(operator)) differences.push(`it knows nothing of ${operator}`)
+    }
+    if (differences.length > 0) throw this.#invalid(`the flow has changed: ${differences.join('; ')}`)
+  }
+
+  #parse(stored: Uint8Array): Map<string, string> {
+    let plan: Plan
+    try {
+      plan = JSON.parse(new TextDecoder().decode(stored)) as Plan
+    } catch (error) {
+      throw this.#invalid('what its states are of cannot be read', error)
+    }
+    if (plan.version !== VERSION)
+      throw this.#invalid(`its states are of version ${plan.version}, this Sluice reads ${VERSION}`)
+    return new Map(Object.entries(plan.operators))
+  }
+
+  #invalid(found: string, cause?: unknown): SluiceError<'CHECKPOINT_INVALID'> {
+    const pipeline = this.#pipeline
+    const hint = 'to start over: sluice checkpoints FILE reset, or give the pipeline another name'
+    const message = `Cannot go on from the checkpoint of ${pipeline}: ${found} (${hint})`
+    return new SluiceError('CHECKPOINT_INVALID', message, { pipeline, found }, { cause })
+  }
+}
+
+function operatorOf(part: string): string {
+  return part.slice(0, part.lastIndexOf('/'))
+}
+
+function stageOf(part: string): number {
+  return Number(part.slice(part.lastIndexOf('/') + 1))
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && Buffer.compare(a, b) === 0
+}

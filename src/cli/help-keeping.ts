@@ -1,0 +1,57 @@
+// What `sluice help` says of looking after pipelines: checkpoints, dead-letters, check.
+
+export function checkpointsHelp(): string {
+  return `sluice checkpoints FILE [list|show|reset] [--param name=value …]
+
+Shows where the pipeline that FILE exports stands: the last epoch that was committed and by whom, what became of all
+records, and how far each part of the source was read. "show" tells all of it. "reset" lets the pipeline start over: it
+forgets positions, totals and states, and is refused while a run holds the pipeline. Rows stay where they are.
+
+Options
+  --json           prints one JSON object
+  --yes            does what reset says
+  --dead-letters   lets reset forget the pipeline's dead letters, too
+
+Example
+  sluice checkpoints access-log.ts show
+`
+}
+
+export function lettersHelp(): string {
+  return `sluice dead-letters FILE [list|show|export|replay] [--param name=value …]
+
+What could not be loaded, with its place, its raw form and the reason. "list" counts by step and reason, "show" tells of
+each, "export" writes them to standard output. "replay" reads them again and lets them go through the pipeline, as it is
+now: those that are loaded are dead letters no more, in one transaction, so that it can be done twice or killed half-way.
+
+Options
+  --step NAME            those of one step
+  --reason TEXT          those whose reason holds a text
+  --since EPOCH          those of this epoch and later ones
+  --limit N              the first N of them
+  --format ndjson|csv    of export (ndjson); csv is safe to open in a spreadsheet
+  --raw                  the raw records alone, one a line
+  --full                 of show: raw records in full
+  --json                 prints JSON
+
+Examples
+  sluice dead-letters access-log.ts
+  sluice dead-letters access-log.ts export --format csv > rejected.csv
+  sluice dead-letters access-log.ts replay --step access-log
+`
+}
+
+export function checkHelp(): string {
+  return `sluice check FILE [--rows N] [--param name=value …]
+
+Looks whether the pipeline that FILE exports can run: its parameters and its flow, what there is to read, and where its
+sink stands. Shows the first N records (5) as rows or dead letters. Nothing is loaded, written or held.
+
+Options
+  --rows N   how many records are shown
+  --json     prints them as JSON, one a line
+
+Example
+  sluice check access-log.ts --param input='logs/*.gz'
+`
+}

@@ -1,0 +1,104 @@
+// Texts to values of typed columns: exactly, or not at all.
+
+import { unreachable } from '../../base/invariant.ts'
+import type { ColumnType } from '../column.ts'
+import { Rejection } from '../format.ts'
+import { jsonParser } from '../formats/json.ts'
+import { readIsoTime } from './iso-time.ts'
+
+/** What a column becomes that is over 2^53: refused, or a bigint of up to 64 bits. */
+export type BigInts = 'reject' | 'bigint'
+
+/** Reads the text of one field; gives {@link MISFIT} for one that is no such value. */
+export type Convert = (text: string) => unknown
+
+/** In place of a value that a text is not. */
+export const MISFIT: unique symbol = Symbol('misfit')
+
+const INTEGER = /^[+-]?[0-9]+$/
+const REAL = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ...['true', 't', 'yes', 'y', '1'].map((word) => [word, true] as const),
+  ...['false', 'f', 'no', 'n', '0'].map((word) => [word, false] as const),
+])
+
+/** How the fields of a column of this type are read. */
+export function converterOf(type: ColumnType, bigints: BigInts): Convert {
+  switch (type) {
+    case 'text':
+      return (text) => text
+    case 'integer':
+      return bigints === 'bigint' ? (text) => readInteger(text, readBigInt) : (text) => readInteger(text, refused)
+    case 'real':
+      return readReal
+    case 'boolean':
+      return (text) => BOOLEANS.get(text.length <= 5 ? text.toLowerCase() : '') ?? MISFIT
+    case 'time':
+      return (text) => readIsoTime(text) ?? MISFIT
+    case 'json':
+      return jsonReader(bigints)
+    default:
+      return unreachable(type)
+  }
+}
+
+/** What a column of this type takes, for reasons. */
+export function wordsOf(type: ColumnType, bigints: BigInts): string {
+  return type === 'integer' && bigints === 'bigint' ? 'whole numbers of 64 bits' : WORDS[type]
+}
+
+const WORDS: Readonly<Record<ColumnType, string>> = {
+  text: 'text',
+  integer: 'whole numbers up to 2^53',
+  real: 'numbers',
+  boolean: 'true or false',
+  time: 'times as 2024-02-29T23:59:59.999Z',
+  json: 'JSON',
+}
+
+function readInteger(text: string, beyond: (text: string) => unknown): unknown {
+  // Up to nine digits, which nearly all are, by hand.
+  const { length } = text
+  if (length <= 9) {
+    let value = 0
+    for (let at = 0; at < length; at += 1) {
+      const digit = text.charCodeAt(at) - 48
+      if (!(digit >= 0 && digit <= 9)) return readSigned(text, beyond)
+      value = value * 10 + digit
+    }
+    return length === 0 ? MISFIT : value
+  }
+  return readSigned(text, beyond)
+}
+
+function readSigned(text: string, beyond: (text: string) => unknown): unknown {
+  if (!INTEGER.test(text)) return MISFIT
+  const value = Number(text)
+  // A whole number has no negative zero.
+  return Number.isSafeInteger(value) ? value + 0 : beyond(text)
+}
+
+function refused(): typeof MISFIT {
+  return MISFIT
+}
+
+function readBigInt(text: string): unknown {
+  const digits = text.replace(/^([+-]?)0+(?=[0-9])/, '$1')
+  if (digits.length > 20) return MISFIT
+  const value = BigInt(digits.startsWith('+') ? digits.slice(1) : digits)
+  return BigInt.asIntN(64, value) === value ? value : MISFIT
+}
+
+function readReal(text: string): unknown {
+  if (!REAL.test(text)) return MISFIT
+  const value = Number(text)
+  return Number.isFinite(value) ? value : MISFIT
+}
+
+function jsonReader(bigints: BigInts): Convert {
+  const parse = jsonParser({ bigints })
+  return (text) => {
+    const value = parse(text)
+    return value instanceof Rejection ? MISFIT : value
+  }
+}

@@ -1,0 +1,99 @@
+// Makes rows of fields: one object for each record, all of one shape.
+
+import { describeValue } from '../../base/check.ts'
+import { generated } from '../../base/generated.ts'
+import type { ColumnType } from '../column.ts'
+import { Rejection } from '../format.ts'
+import { type BigInts, type Convert, converterOf, MISFIT, wordsOf } from './convert.ts'
+import type { Fields } from './fields.ts'
+
+export type Row = Record<string, unknown>
+
+/** What becomes of the fields of one record. */
+export type MakeRow = (fields: Fields) => Row | Rejection
+
+export interface RowOptions {
+  /** The columns of the file. */
+  readonly names: readonly string[]
+  /** The columns that rows are to have, by name in `names`; all of them, as text, if undefined. */
+  readonly columns: readonly (readonly [name: string, type: ColumnType])[] | undefined
+  readonly onRagged: 'dead' | 'pad'
+  readonly bigints: BigInts
+}
+
+/** A maker of rows. All `columns` are among the names. */
+export function rowMaker({ names, columns, onRagged, bigints }: RowOptions): MakeRow {
+  const count = names.length
+  const wrongCount = (found: number): Rejection =>
+    new Rejection(`${found} field${found === 1 ? '' : 's'}, where there are ${count} columns`)
+  const make = columns === undefined ? textRows(names) : typedRows(names, columns, bigints)
+  return (fields) => {
+    if (fields.length === count) return make(fields)
+    if (onRagged === 'dead' || !isCut(fields, count)) return wrongCount(fields.length)
+    return make(fields)
+  }
+}
+
+/** Makes the fields as many as there are columns; false if that would lose one that is not empty. */
+function isCut(fields: Fields, count: number): boolean {
+  while (fields.length < count) fields.push(null)
+  while (fields.length > count && (fields.at(-1) ?? '') === '') fields.pop()
+  return fields.length === count
+}
+
+function textRows(names: readonly string[]): (fields: Fields) => Row {
+  const make = objectMaker(names)
+  return (fields) => {
+    for (let at = 0; at < fields.length; at += 1) fields[at] ??= ''
+    return make(fields)
+  }
+}
+
+function typedRows(
+  names: readonly string[],
+  columns: readonly (readonly [name: string, type: ColumnType])[],
+  bigints: BigInts,
+): MakeRow {
+  const make = objectMaker(columns.map(([name]) => name))
+  const places = columns.map(([name]) => names.indexOf(name))
+  const converters: Convert[] = columns.map(([, type]) => converterOf(type, bigints))
+  return (fields) => {
+    const values: unknown[] = []
+    for (let column = 0; column < places.length; column += 1) {
+      const text = fields[places[column] as number] ?? null
+      const value =
+        text === null || (text === '' && columns[column]?.[1] !== 'text') ? null : converters[column]?.(text)
+      if (value === MISFIT) return misfit(columns[column] as readonly [string, ColumnType], bigints, text as string)
+      values.push(value)
+    }
+    return make(values)
+  }
+}
+
+function misfit([name, type]: readonly [string, ColumnType], bigints: BigInts, text: string): Rejection {
+  return new Rejection(`column ${describeValue(name)} takes ${wordsOf(type, bigints)}: found ${describeValue(text)}`)
+}
+
+/** Most columns for which code is made: an object of many more is a table of its own anyway. */
+const GENERATED_COLUMNS = 500
+
+/** Makes objects of values in the order of the names; `__proto__` is a name like any other. */
+function objectMaker(names: readonly string[]): (values: readonly unknown[]) => Row {
+  const plain = (values: readonly unknown[]): Row => {
+    const row: Row = {}
+    for (const [place, name] of names.entries()) define(row, name, values[place])
+    return row
+  }
+  if (names.length > GENERATED_COLUMNS) return plain
+  // A key in brackets is always a property; JSON's string literals are JavaScript's.
+  const parts = names.map((name, place) => {
+    const literal = JSON.stringify(name)
+    return `${name === '__proto__' ? `[${literal}]` : literal}: values[${place}]`
+  })
+  return generated<(values: readonly unknown[]) => Row>(`return (values) => ({ ${parts.join(', ')} })`, {}) ?? plain
+}
+
+function define(row: Row, name: string, value: unknown): void {
+  if (name !== '__proto__') row[name] = value
+  else Object.defineProperty(row, name, { value, writable: true, enumerable: true, configurable: true })
+}

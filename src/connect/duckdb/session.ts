@@ -1,0 +1,176 @@
+// A connection to one DuckDB file, with errors that say what is in the way.
+
+import { statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { DuckDBAppender, DuckDBConnection, DuckDBInstance, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import { messageOf, SluiceError } from '../../base/errors.ts'
+import { quoteName } from '../sql/name.ts'
+import { type Duckdb, loadDuckdb } from './packages.ts'
+
+/** Rows of one chunk: what DuckDB takes at once. */
+const CHUNK_ROWS = 2048
+
+/** The embedded engine must stay small beside the pipeline that feeds it. */
+const SETTINGS = { threads: '1', memory_limit: '256MB', preserve_insertion_order: 'false' }
+
+/** Instances of this process: a file may be open once only. */
+const OPEN = new Map<string, { readonly instance: Promise<DuckDBInstance>; users: number }>()
+
+export type Row = Record<string, unknown>
+
+export class Session {
+  readonly duckdb: Duckdb
+  readonly path: string
+  readonly #connection: DuckDBConnection
+  #isClosed = false
+
+  private constructor(duckdb: Duckdb, path: string, connection: DuckDBConnection) {
+    this.duckdb = duckdb
+    this.path = path
+    this.#connection = connection
+  }
+
+  /** @throws {SluiceError} STORAGE_FAILED, SINK_MISMATCH, or PIPELINE_HELD if another process has the file open */
+  static async open(path: string): Promise<Session> {
+    const duckdb = await loadDuckdb()
+    const folder = dirname(resolve(path))
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
+      const message = `Cannot open ${JSON.stringify(path)}: there is no folder ${JSON.stringify(folder)} (ENOENT)`
+      throw new SluiceError('STORAGE_FAILED', message, { path, errno: 'ENOENT' })
+    }
+    try {
+      return new Session(duckdb, path, await (await instanceOf(duckdb, path)).connect())
+    } catch (error) {
+      throw openTrouble(path, error)
+    }
+  }
+
+  async run(sql: string, values?: readonly DuckDBValue[]): Promise<void> {
+    await this.#connection.run(sql, values === undefined ? undefined : [...values])
+  }
+
+  async all(sql: string, values?: readonly DuckDBValue[]): Promise<Row[]> {
+    const reader = await this.#connection.runAndReadAll(sql, values === undefined ? undefined : [...values])
+    return reader.getRowObjects() as Row[]
+  }
+
+  /** Appends columns of equal length to a table, chunk by chunk. */
+  async append(
+    table: string,
+    types: readonly DuckDBType[],
+    columns: readonly (readonly DuckDBValue[])[],
+  ): Promise<void> {
+    const rows = columns[0]?.length ?? 0
+    if (rows === 0) return
+    const appender: DuckDBAppender = await this.#connection.createAppender(table)
+    try {
+      for (let from = 0; from < rows; from += CHUNK_ROWS) {
+        const length = Math.min(CHUNK_ROWS, rows - from)
+        const chunk = this.duckdb.DuckDBDataChunk.create(types, length)
+        for (const [at, values] of columns.entries()) {
+          chunk.setColumnValues(at, rows === length ? values : values.slice(from, from + length))
+        }
+        appender.appendDataChunk(chunk)
+      }
+      appender.flushSync()
+    } finally {
+      try {
+        appender.closeSync()
+      } catch {
+        // What could not be flushed was told of by `flushSync`.
+      }
+    }
+  }
+
+  /** Rows into a table with a key: those that are there are overwritten. Of equal keys the last one must come alone. */
+  async upsert(
+    table: string,
+    names: readonly string[],
+    types: readonly DuckDBType[],
+    key: readonly string[],
+    columns: readonly (readonly DuckDBValue[])[],
+  ): Promise<void> {
+    const stage = await this.stage(names, types, columns)
+    const all = names.map(quoteName).join(', ')
+    const others = names.filter((name) => !key.includes(name))
+    const change =
+      others.length === 0
+        ? 'do nothing'
+        : `do update set ${others.map((name) => `${quoteName(name)} = excluded.${quoteName(name)}`).join(', ')}`
+    const sql = `insert into ${quoteName(table)} (${all}) select ${all} from ${stage} on conflict (${key.map(quoteName).join(', ')}) ${change}`
+    await this.run(sql)
+    await this.run(`drop table ${stage}`)
+  }
+
+  /** Rows in a table of this connection; gives its name. */
+  async stage(
+    names: readonly string[],
+    types: readonly DuckDBType[],
+    columns: readonly (readonly DuckDBValue[])[],
+  ): Promise<string> {
+    const fields = names.map((name, at) => `${quoteName(name)} ${types[at]}`)
+    await this.run(`create or replace temp table sluice_stage (${fields.join(', ')})`)
+    await this.append('sluice_stage', types, columns)
+    return 'sluice_stage'
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#connection.closeSync()
+    void release(this.path)
+  }
+}
+
+async function instanceOf(duckdb: Duckdb, path: string): Promise<DuckDBInstance> {
+  const file = resolve(path)
+  const open = OPEN.get(file) ?? { instance: duckdb.DuckDBInstance.create(file, SETTINGS), users: 0 }
+  OPEN.set(file, open)
+  open.users += 1
+  try {
+    return await open.instance
+  } catch (error) {
+    OPEN.delete(file)
+    throw error
+  }
+}
+
+/** The file is closed with its last user, so that others can open it. */
+async function release(path: string): Promise<void> {
+  const file = resolve(path)
+  const open = OPEN.get(file)
+  if (open === undefined) return
+  open.users -= 1
+  if (open.users > 0) return
+  OPEN.delete(file)
+  const instance = await open.instance
+  instance.closeSync()
+}
+
+function openTrouble(path: string, error: unknown): unknown {
+  const found = messageOf(error).split('\n', 1)[0] ?? ''
+  const cannot = `Cannot open ${JSON.stringify(path)}`
+  const holder = /Conflicting lock is held in .*\(PID (\d+)\)/.exec(found)
+  if (holder !== null) {
+    const by = `process ${holder[1]}`
+    return new SluiceError(
+      'PIPELINE_HELD',
+      `${cannot}: ${by} has it open, and DuckDB lets one process in`,
+      { pipeline: path, by },
+      { cause: error },
+    )
+  }
+  return duckdbTrouble(error, path, 'open', path)
+}
+
+/** The error that a caller can act on for what DuckDB threw. */
+export function duckdbTrouble(error: unknown, path: string, act: string, table: string): unknown {
+  if (error instanceof SluiceError) return error
+  const found = messageOf(error).split('\n', 1)[0] ?? ''
+  const message = `Cannot ${act} ${JSON.stringify(path)}: ${found}`
+  if (/No space left|ENOSPC/i.test(found))
+    return new SluiceError('STORAGE_FAILED', message, { path, errno: 'ENOSPC' }, { cause: error })
+  if (/^(IO|Fatal|Internal) Error/i.test(found))
+    return new SluiceError('STORAGE_FAILED', message, { path, errno: 'EIO' }, { cause: error })
+  return new SluiceError('SINK_MISMATCH', message, { sink: path, table, found }, { cause: error })
+}

@@ -1,0 +1,73 @@
+// The contract between files and what is in them: how content is cut into records, and what each becomes.
+
+import type { LineFormat, ParseLine } from '../format.ts'
+import type { Cutter, CutterStart } from './cutter.ts'
+import { headLines } from './head-lines.ts'
+import { LineCutter } from './line-cutter.ts'
+import { tellUtf16Fault } from './trouble.ts'
+
+/** The first bytes of content, up to 256 KiB. */
+export interface ContentHead {
+  /** The file, for errors. */
+  readonly path: string
+  readonly bytes: Buffer
+  /** Whether that is all there is. */
+  readonly isWhole: boolean
+}
+
+/** Records of a kind: the same for every file of a source. */
+export interface Records<T> {
+  /** The step of dead letters: a format's name. */
+  readonly name: string
+  /** Whether parsers look at the origin they are given. */
+  readonly usesOrigin: boolean
+  /** Whether `open` looks at the bytes it is given. */
+  readonly usesHead: boolean
+  /** Whether these first bytes of a stream will do for `open`. */
+  isEnough(head: Buffer): boolean
+  /**
+   * The records of one file: the same ones wherever in it reading begins.
+   * @throws {SluiceError} SOURCE_CORRUPT, SOURCE_LIMIT or CONFIG_INVALID if the file cannot hold such records
+   */
+  open(head: ContentHead): OpenRecords<T>
+}
+
+/** The records of one file. */
+export interface OpenRecords<T> {
+  /** Where the first record begins: behind a header, where there is one. */
+  readonly start: RecordStart
+  /** The byte that ends lines. */
+  readonly lineEnd: number
+  cut(start: CutterStart): Cutter
+  readonly parse: ParseLine<T>
+}
+
+/** Where records of a file begin. */
+export interface RecordStart {
+  readonly offset: number
+  readonly line: number
+  /** Whether what comes there is the rest of a line that was read without its end. */
+  readonly isRest: boolean
+}
+
+/** The start of a file without a header. */
+export const FILE_START: RecordStart = { offset: 0, line: 1, isRest: false }
+
+const LF = 0x0a
+
+/** The records that are lines. */
+export function lineRecords<T>(format: LineFormat<T>, maxLineBytes: number): Records<T> {
+  const usesHead = format.usesHead ?? true
+  return {
+    name: format.name,
+    usesOrigin: format.usesOrigin ?? true,
+    usesHead,
+    isEnough: (head) => head.includes(LF),
+    open: ({ bytes, isWhole }) => ({
+      start: FILE_START,
+      lineEnd: LF,
+      cut: (start) => new LineCutter({ maxLineBytes, ...start, fault: tellUtf16Fault(bytes) }),
+      parse: format.open(usesHead ? headLines(bytes, isWhole, maxLineBytes) : []),
+    }),
+  }
+}

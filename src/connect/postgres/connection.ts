@@ -1,0 +1,87 @@
+// Where a PostgreSQL server is: what users give, checked, and as it may be shown. Passwords are never shown.
+
+import { checkKeys, describeValue } from '../../base/check.ts'
+import { SluiceError } from '../../base/errors.ts'
+
+/**
+ * A PostgreSQL server and a database in it. What is left out comes from the environment (`PGHOST`, `PGPORT`, `PGUSER`,
+ * `PGPASSWORD`, `PGDATABASE`, `PGSSLMODE`), else from the defaults of the client.
+ */
+export interface PostgresConnection {
+  /** A name, an address, or the folder of a Unix socket. */
+  readonly host?: string
+  readonly port?: number
+  readonly database?: string
+  readonly user?: string
+  readonly password?: string | (() => string | Promise<string>)
+  /**
+   * `true` encrypts and verifies the server's certificate and name; an object holds options of `node:tls` (`ca`, `cert`,
+   * `key`). What was asked for is never fallen back from.
+   */
+  readonly ssl?: boolean | object
+  /** Settings of the session as a command line: `-c statement_timeout=5min`. */
+  readonly options?: string
+}
+
+const KEYS = ['host', 'port', 'database', 'user', 'password', 'ssl', 'options']
+
+/** In place of what may hold a password. */
+const NOT_SHOWN = '(not shown)'
+
+/**
+ * The server and database of a connection, for a person: without user and password.
+ *
+ * @throws {SluiceError} CONFIG_INVALID for what is no connection; nothing of what was given is shown
+ * @example
+ * addressOf('postgres://ann:p%40ss@db.example/shop') // => 'db.example:5432/shop'
+ */
+export function addressOf(connection: string | PostgresConnection): string {
+  if (typeof connection === 'string') return addressOfUrl(connection)
+  if (typeof connection !== 'object' || connection === null) {
+    throw new TypeError(`A connection is a URL or an object: found ${describeValue(connection)}`)
+  }
+  checkKeys('A PostgreSQL connection', connection, KEYS)
+  return shown(connection.host, connection.port, connection.database, connection.user)
+}
+
+/** What the client takes for a connection. */
+export function clientOptions(connection: string | PostgresConnection): Record<string, unknown> {
+  return typeof connection === 'string' ? { connectionString: connection } : { ...connection }
+}
+
+function addressOfUrl(text: string): string {
+  const url = /^postgres(ql)?:\/\//.test(text) && URL.canParse(text) ? new URL(text) : undefined
+  // What follows an unescaped / or ? in a password would be taken for the database, and shown.
+  if (url === undefined || /[@/]/.test(url.pathname.slice(1)) || url.search.includes('@') || url.hash !== '')
+    throw invalid()
+  const host = url.searchParams.get('host') ?? decoded(url.hostname)
+  const port = url.searchParams.get('port') ?? url.port
+  return shown(host, port, decoded(url.pathname.slice(1)), decoded(url.username))
+}
+
+function shown(
+  host: string | null | undefined,
+  port: string | number | null | undefined,
+  database: string | null | undefined,
+  user: string | undefined,
+): string {
+  const { PGHOST, PGPORT, PGDATABASE, PGUSER, USER } = process.env
+  const name = database || PGDATABASE || user || PGUSER || USER || 'postgres'
+  return `${host || PGHOST || 'localhost'}:${port || PGPORT || 5432}/${name}`
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // A percent sign that is none of a code.
+    throw invalid()
+  }
+}
+
+function invalid(): SluiceError<'CONFIG_INVALID'> {
+  const allowed =
+    'postgres://user:password@host:port/database, with /, @, ?, # and % in names and password as %2F, %40 and so on'
+  const message = `Cannot use the URL of a PostgreSQL connection: it takes ${allowed}`
+  return new SluiceError('CONFIG_INVALID', message, { key: 'connection', value: NOT_SHOWN, allowed })
+}

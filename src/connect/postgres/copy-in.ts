@@ -1,0 +1,68 @@
+// A COPY from us to the server, sent in one go with the statements around it: one journey there and back.
+
+import type { Writable } from 'node:stream'
+
+/** As much of the client's connection as sending takes. */
+interface Connection {
+  readonly stream: Writable
+  query(sql: string): void
+}
+
+/**
+ * What one message holds at most: the server reads each as a whole before it goes to work, and says how far it is
+ * between them.
+ */
+const MESSAGE_BYTES = 16 * 1024
+
+/** Messages of the protocol: data of a COPY, whose length follows, and the end of all data. */
+const DATA = 0x64
+const DONE = Uint8Array.of(0x63, 0, 0, 0, 4)
+
+/**
+ * What the client runs as a query: statements, one of them a COPY from standard input, and its bytes.
+ *
+ * The bytes are sent without waiting for the server to ask for them; one that does not want them, as a statement
+ * failed before, drops them. They must stay as they are until the server has answered what came after.
+ */
+export class CopyIn {
+  readonly #sql: string
+  readonly #bytes: Uint8Array
+  readonly #done = Promise.withResolvers<void>()
+
+  constructor(sql: string, bytes: Uint8Array) {
+    this.#sql = sql
+    this.#bytes = bytes
+  }
+
+  /** Settles when the server has done all of the statements, or refused. */
+  get done(): Promise<void> {
+    return this.#done.promise
+  }
+
+  submit(connection: Connection): void {
+    const { stream } = connection
+    stream.cork()
+    connection.query(this.#sql)
+    for (let at = 0; at < this.#bytes.length; at += MESSAGE_BYTES) {
+      const piece = this.#bytes.subarray(at, at + MESSAGE_BYTES)
+      const head = Buffer.from([DATA, 0, 0, 0, 0])
+      head.writeUInt32BE(piece.length + 4, 1)
+      stream.write(head)
+      stream.write(piece)
+    }
+    stream.write(DONE)
+    stream.uncork()
+  }
+
+  handleError(error: unknown): void {
+    this.#done.reject(error)
+  }
+
+  handleReadyForQuery(): void {
+    this.#done.resolve()
+  }
+
+  handleCopyInResponse(): void {}
+
+  handleCommandComplete(): void {}
+}

@@ -1,0 +1,80 @@
+// The sink for DuckDB: rows, dead letters and checkpoint in one file, committed together.
+
+import { checkChoice, checkKeys, describeValue } from '../../base/check.ts'
+import { SluiceError } from '../../base/errors.ts'
+import type { Columns } from '../column.ts'
+import type { Sink } from '../sink.ts'
+import { checkColumnName, checkTableName, foldName } from '../sql/name.ts'
+
+export interface DuckdbOptions {
+  /** The table that rows go to; made if it is not there. */
+  readonly table: string
+  /** Columns that tell rows apart, none of them ever null. A row whose key is there overwrites that row. */
+  readonly key?: readonly string[]
+  /** The columns of the table, where they are not those of the source. */
+  readonly columns?: Columns
+  /** The table that dead letters go to: `dead_letters` by default. */
+  readonly deadLetters?: string
+  /** Adds columns that a table lacks, instead of refusing it. */
+  readonly extend?: boolean
+}
+
+const COLUMN_TYPES = ['text', 'integer', 'real', 'boolean', 'time', 'json']
+
+/**
+ * Writes rows into a table of a DuckDB database file, by columns.
+ *
+ * - **Commits** the rows of an epoch, its dead letters and the checkpoint in one transaction.
+ * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the first
+ *   rows: text is VARCHAR, integer BIGINT, real DOUBLE, boolean BOOLEAN, time TIMESTAMP (UTC), json VARCHAR.
+ * - **Keys**: with `key`, a later row overwrites an earlier one of the same key; without it rows are only added.
+ * - **Refuses** a row that is no object, a value that its column would not give back the same, and what the table's NOT
+ *   NULL, CHECK and UNIQUE constraints refuse; the other rows are written.
+ * - **One process** can have the file open: another one is told who has it (PIPELINE_HELD).
+ *
+ * Needs the package `@duckdb/node-api`.
+ *
+ * @param path - a file in a folder that is there; made if it is missing
+ * @throws {SluiceError} CONFIG_INVALID for a path, name, type or key that cannot be used
+ * @example
+ * const sink = duckdb('out.duckdb', { table: 'requests' })
+ * sink.title // => 'table requests in out.duckdb'
+ * sink.guarantee // => 'exactly-once'
+ * @see https://duckdb.org/docs/stable/data/appender
+ */
+export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
+  if (typeof path !== 'string' || path === '' || path.includes('\0') || path === ':memory:') {
+    throw invalid('path', path, 'the path of a file')
+  }
+  checkKeys('duckdb', options, ['table', 'key', 'columns', 'deadLetters', 'extend'])
+  const { table, key, columns, deadLetters = 'dead_letters', extend = false } = options
+  checkTableName(table)
+  checkTableName(deadLetters)
+  if (foldName(table) === foldName(deadLetters)) {
+    throw invalid('deadLetters', deadLetters, 'another table than the one that rows go to')
+  }
+  if (key !== undefined && (!Array.isArray(key) || key.length === 0)) {
+    throw invalid('key', key, 'the names of one column or more')
+  }
+  for (const [name, type] of Object.entries(columns ?? {})) {
+    checkColumnName(name)
+    checkChoice(`The type of column ${name}`, type, COLUMN_TYPES)
+  }
+  return {
+    kind: 'duckdb',
+    title: `table ${table} in ${path}`,
+    deadLetters: `table ${deadLetters} in ${path}`,
+    guarantee: 'exactly-once',
+    async open({ pipeline, signal, columns: known, leaseMs, owner }) {
+      signal?.throwIfAborted()
+      const { DuckdbWriter } = await import('./duckdb/writer.ts')
+      const settings = { path, table, key, columns: columns ?? known, deadLetters, extend, pipeline, leaseMs, owner }
+      return await DuckdbWriter.open<Row>(settings)
+    },
+  }
+}
+
+function invalid(key: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {
+  const message = `Cannot use ${describeValue(value)} as ${key} of duckdb: it takes ${allowed}`
+  return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
+}

@@ -1,0 +1,216 @@
+// Checkpoints, leases and dead letters of pipelines in a DuckDB file.
+
+import type { DuckDBValue } from '@duckdb/node-api'
+import type { Session } from '../../duckdb/session.ts'
+import { type Claim, isHeld, type Lease, nextLease } from '../../lease.ts'
+import type { DeadLetter } from '../../origin.ts'
+import type { Checkpoint } from '../../sink.ts'
+import { quoteName } from '../../sql/name.ts'
+import { CHECKPOINT_VERSION, committer, type Found, readCheckpoint } from '../../stored-checkpoint.ts'
+
+const TABLES = `
+  create table if not exists sluice_checkpoints (pipeline varchar primary key, version bigint, epoch bigint,
+    totals varchar, splits bigint, parts bigint, committed_at bigint, committed_by varchar);
+  create table if not exists sluice_positions (pipeline varchar, split varchar, position varchar, primary key (pipeline, split));
+  create table if not exists sluice_states (pipeline varchar, part varchar, state blob, primary key (pipeline, part));
+  create table if not exists sluice_leases (pipeline varchar primary key, token bigint, pid bigint, host varchar,
+    owner varchar, since bigint, renewed bigint)`
+
+const START_OVER = 'to start over: sluice checkpoints FILE reset'
+
+const LETTER_COLUMNS = {
+  pipeline: 'varchar',
+  file: 'varchar',
+  line: 'bigint',
+  offset: 'bigint',
+  step: 'varchar',
+  part: 'bigint',
+  reason: 'varchar',
+  raw: 'varchar',
+  epoch: 'bigint',
+  time: 'timestamp',
+}
+const LETTER_KEY = ['pipeline', 'file', 'offset', 'step', 'part']
+
+/** What one pipeline keeps in one file. Every call is made inside a transaction that its caller began. */
+export class OwnTables {
+  readonly #session: Session
+  readonly #pipeline: string
+  readonly #letters: string
+  readonly #splits = new Set<string>()
+  readonly #parts = new Set<string>()
+  /** The number of the lease that this instance holds; 0 before it has one. */
+  #token = 0
+  /** The last letter buried, and how many of its record and step came before it. */
+  #last: DeadLetter | undefined
+  #part = 0
+  /** The epoch of the last commit that this instance knows. */
+  epoch = 0
+
+  constructor(session: Session, pipeline: string, letters: string) {
+    this.#session = session
+    this.#pipeline = pipeline
+    this.#letters = letters
+  }
+
+  async create(): Promise<void> {
+    await this.#session.run(TABLES)
+    const fields = Object.entries(LETTER_COLUMNS).map(([name, type]) => `${quoteName(name)} ${type}`)
+    const key = LETTER_KEY.map(quoteName).join(', ')
+    await this.#session.run(
+      `create table if not exists ${quoteName(this.#letters)} (${fields.join(', ')}, primary key (${key}))`,
+    )
+  }
+
+  async lease(): Promise<Lease | undefined> {
+    const [row] = await this.#session.all('select * from sluice_leases where pipeline = $1', [this.#pipeline])
+    if (row === undefined) return undefined
+    return {
+      token: Number(row.token),
+      pid: Number(row.pid),
+      host: String(row.host),
+      owner: String(row.owner),
+      sinceMs: Number(row.since),
+      renewedMs: Number(row.renewed),
+    }
+  }
+
+  /** Takes the lease; gives the one that stands against it, if one does. */
+  async take(claim: Claim): Promise<Lease | undefined> {
+    const found = await this.lease()
+    if (found !== undefined && isHeld(found, claim)) return found
+    const { token, pid, host, owner, sinceMs, renewedMs } = nextLease(found, claim)
+    await this.#session.run('insert or replace into sluice_leases values ($1, $2, $3, $4, $5, $6, $7)', [
+      this.#pipeline,
+      BigInt(token),
+      BigInt(pid),
+      host,
+      owner,
+      BigInt(sinceMs),
+      BigInt(renewedMs),
+    ])
+    this.#token = token
+    return undefined
+  }
+
+  async isOurs(): Promise<boolean> {
+    return (await this.lease())?.token === this.#token
+  }
+
+  async renew(nowMs: number): Promise<void> {
+    await this.#session.run('update sluice_leases set renewed = $1 where pipeline = $2', [
+      BigInt(nowMs),
+      this.#pipeline,
+    ])
+  }
+
+  async release(): Promise<void> {
+    if (this.#token === 0 || !(await this.isOurs())) return
+    await this.#session.run('update sluice_leases set pid = 0 where pipeline = $1', [this.#pipeline])
+  }
+
+  /** @throws {SluiceError} CHECKPOINT_INVALID */
+  async restore(): Promise<Checkpoint | undefined> {
+    const select = async (table: string) =>
+      await this.#session.all(`select * from ${table} where pipeline = $1`, [this.#pipeline])
+    const [row] = await select('sluice_checkpoints')
+    const states = await select('sluice_states')
+    const found: Found = {
+      checkpoint:
+        row === undefined
+          ? undefined
+          : {
+              version: plain(row.version),
+              epoch: plain(row.epoch),
+              totals: row.totals,
+              splits: plain(row.splits),
+              parts: plain(row.parts),
+            },
+      positions: (await select('sluice_positions')) as unknown as Found['positions'],
+      states: states.map(({ part, state }) => ({ part, state: (state as { bytes?: unknown } | null)?.bytes })),
+    }
+    const checkpoint = readCheckpoint(this.#pipeline, found, START_OVER)
+    if (checkpoint === undefined) return undefined
+    this.epoch = checkpoint.epoch
+    for (const split of checkpoint.positions.keys()) this.#splits.add(split)
+    for (const part of checkpoint.states.keys()) this.#parts.add(part)
+    return checkpoint
+  }
+
+  async save({ epoch, positions, totals, states }: Checkpoint, nowMs: number): Promise<void> {
+    for (const split of positions.keys()) this.#splits.add(split)
+    for (const [part, state] of states) {
+      if (state.length === 0) this.#parts.delete(part)
+      else this.#parts.add(part)
+    }
+    await this.#session.run('insert or replace into sluice_checkpoints values ($1, $2, $3, $4, $5, $6, $7, $8)', [
+      this.#pipeline,
+      BigInt(CHECKPOINT_VERSION),
+      BigInt(epoch),
+      JSON.stringify(totals),
+      BigInt(this.#splits.size),
+      BigInt(this.#parts.size),
+      BigInt(nowMs),
+      committer(),
+    ])
+    for (const [split, position] of positions) {
+      const values = [this.#pipeline, split, JSON.stringify(position)]
+      await this.#session.run('insert or replace into sluice_positions values ($1, $2, $3)', values)
+    }
+    for (const [part, state] of states) {
+      if (state.length === 0) {
+        await this.#session.run('delete from sluice_states where pipeline = $1 and part = $2', [this.#pipeline, part])
+      } else {
+        const blob = new this.#session.duckdb.DuckDBBlobValue(state)
+        await this.#session.run('insert or replace into sluice_states values ($1, $2, $3)', [
+          this.#pipeline,
+          part,
+          blob,
+        ])
+      }
+    }
+  }
+
+  async bury(letters: readonly DeadLetter[], atMs: number): Promise<void> {
+    const { BIGINT, TIMESTAMP, VARCHAR, DuckDBTimestampValue } = this.#session.duckdb
+    const types = Object.values(LETTER_COLUMNS).map((type) =>
+      type === 'varchar' ? VARCHAR : type === 'bigint' ? BIGINT : TIMESTAMP,
+    )
+    // One that is buried twice in a batch would be in its own way.
+    const rows = new Map<string, DuckDBValue[]>()
+    for (const letter of letters) {
+      const part = this.#partOf(letter)
+      const { origin, step, reason } = letter
+      const { source, line, offset, raw } = origin
+      const at = new DuckDBTimestampValue(BigInt(atMs) * 1000n)
+      const own = [this.#pipeline, wellFormed(source), BigInt(line), BigInt(offset), step, BigInt(part)]
+      const row = [...own, wellFormed(reason), wellFormed(raw), BigInt(this.epoch + 1), at]
+      rows.set(JSON.stringify([source, offset, step, part]), row)
+    }
+    const all = [...rows.values()]
+    const columns = types.map((_, at) => all.map((row) => row[at] as DuckDBValue))
+    await this.#session.upsert(this.#letters, Object.keys(LETTER_COLUMNS), types, LETTER_KEY, columns)
+  }
+
+  #partOf(letter: DeadLetter): number {
+    const last = this.#last
+    const isSame =
+      last !== undefined &&
+      last.origin.offset === letter.origin.offset &&
+      last.origin.source === letter.origin.source &&
+      last.step === letter.step
+    this.#part = isSame ? this.#part + 1 : 0
+    this.#last = letter
+    return this.#part
+  }
+}
+
+/** What DuckDB gives as a bigint, as the number that was stored. */
+function plain(value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value
+}
+
+/** Text that DuckDB takes: without NUL and halves of surrogate pairs, which are shown instead. */
+function wellFormed(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\\0')
+}

@@ -1,0 +1,191 @@
+// The writer of a DuckDB sink: rows, dead letters and checkpoint in one transaction an epoch.
+
+import { systemClock } from '../../../base/clock.ts'
+import { SluiceError } from '../../../base/errors.ts'
+import { isPromise } from '../../../base/promise.ts'
+import type { Columns } from '../../column.ts'
+import { duckdbTrouble, Session } from '../../duckdb/session.ts'
+import { fenced, LEASE_MS, newOwner, pipelineHeld } from '../../lease.ts'
+import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
+import type { Checkpoint, SinkWriter } from '../../sink.ts'
+import { inferColumns } from '../../sql/infer.ts'
+import { checkColumnName } from '../../sql/name.ts'
+import { ROW_IS_PROMISE } from '../sqlite/rows.ts'
+import { OwnTables } from './own-tables.ts'
+import { RowWriter, STEP } from './rows.ts'
+import type { TableColumn } from './table.ts'
+
+export interface WriterOptions {
+  readonly path: string
+  readonly table: string
+  readonly key: readonly string[] | undefined
+  readonly columns: Columns | undefined
+  readonly deadLetters: string
+  readonly extend: boolean
+  readonly pipeline: string
+  readonly leaseMs: number | undefined
+  readonly owner: string | undefined
+}
+
+/** Once something has failed, every later call fails with the same error: a commit must not pass over that. */
+export class DuckdbWriter<Row> implements SinkWriter<Row> {
+  readonly #options: WriterOptions
+  readonly #session: Session
+  readonly #own: OwnTables
+  /** Undefined until the columns are known and the table is there. */
+  #rows: RowWriter | undefined
+  #isInTransaction = false
+  #failure: { readonly error: unknown } | undefined
+  /** Calls follow each other: a sign of life must not come into a transaction that is about to end. */
+  #last: Promise<unknown> = Promise.resolve()
+  #restored: Checkpoint | undefined
+
+  private constructor(options: WriterOptions, session: Session) {
+    this.#options = options
+    this.#session = session
+    this.#own = new OwnTables(session, options.pipeline, options.deadLetters)
+  }
+
+  static async open<Row>(options: WriterOptions): Promise<DuckdbWriter<Row>> {
+    const writer = new DuckdbWriter<Row>(options, await Session.open(options.path))
+    try {
+      await writer.#open()
+      return writer
+    } catch (error) {
+      await writer.close()
+      throw error
+    }
+  }
+
+  get checkpoint(): Checkpoint | undefined {
+    return this.#restored
+  }
+
+  write(events: readonly Traced<Row>[]): Promise<readonly DeadLetter[]> {
+    return this.#inTransaction('write to', async () => {
+      this.#rows ??= await this.#makeRows(events)
+      if (this.#rows !== undefined) return await this.#rows.write(events)
+      return events.map(({ value, origin }) => {
+        return deadLetter(origin, STEP, isPromise(value) ? ROW_IS_PROMISE : 'a row has columns: found none')
+      })
+    })
+  }
+
+  bury(letters: readonly DeadLetter[]): Promise<void> {
+    return this.#inTransaction('write dead letters to', () => this.#own.bury(letters, systemClock.wallMs()))
+  }
+
+  commit(checkpoint: Checkpoint): Promise<void> {
+    return this.#inTransaction('commit to', async () => {
+      const { pipeline } = this.#options
+      const nowMs = systemClock.wallMs()
+      const { epoch } = checkpoint
+      if (epoch !== this.#own.epoch + 1) {
+        const by = `an instance that committed epoch ${this.#own.epoch}`
+        throw new SluiceError('PIPELINE_HELD', `Cannot commit epoch ${epoch} of ${pipeline}: it is held by ${by}`, {
+          pipeline,
+          by,
+        })
+      }
+      await this.#checkFence(`commit epoch ${epoch} of`)
+      await this.#own.renew(nowMs)
+      await this.#own.save(checkpoint, nowMs)
+      await this.#session.run('commit')
+      this.#isInTransaction = false
+      this.#own.epoch = epoch
+    })
+  }
+
+  renew(): Promise<void> {
+    return this.#inTurn(async () => {
+      // A transaction that is open is seen by nobody: its commit renews the lease.
+      if (this.#isInTransaction || this.#failure !== undefined) return
+      try {
+        await this.#checkFence('go on with')
+        await this.#own.renew(systemClock.wallMs())
+      } catch (error) {
+        throw this.#fail('write to', error)
+      }
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#inTurn(async () => {
+      try {
+        if (this.#isInTransaction) await this.#session.run('rollback')
+        await this.#own.release()
+      } catch {
+        // What was not committed is gone with the connection; the lease ends with its time.
+      }
+      this.#session.close()
+    })
+  }
+
+  async #open(): Promise<void> {
+    const { pipeline, leaseMs = LEASE_MS, owner = newOwner(), columns } = this.#options
+    await this.#inTransaction('open', async () => {
+      await this.#own.create()
+      const holder = await this.#own.take({ owner, leaseMs, nowMs: systemClock.wallMs() })
+      if (holder !== undefined) throw pipelineHeld(pipeline, holder)
+      this.#restored = await this.#own.restore()
+      if (columns !== undefined) {
+        const named = Object.entries(columns).map(([name, type]): TableColumn => ({ name, type }))
+        this.#rows = await this.#rowsOf(named, false)
+      }
+      await this.#session.run('commit')
+      this.#isInTransaction = false
+    })
+  }
+
+  async #makeRows(events: readonly Traced<Row>[]): Promise<RowWriter | undefined> {
+    const inferred = inferColumns(events.map(({ value }) => value))
+    if (inferred.size === 0) return undefined
+    // Rows that do not tell a type, as they have nulls only or values of several: JSON holds all of them.
+    const columns = [...inferred].map(([name, type]): TableColumn => ({ name, type: type ?? 'json' }))
+    return await this.#rowsOf(columns, true)
+  }
+
+  async #rowsOf(columns: readonly TableColumn[], isInferred: boolean): Promise<RowWriter> {
+    const { table, key, extend } = this.#options
+    for (const { name } of columns) checkColumnName(name)
+    const stray = key?.find((name) => !columns.some((column) => column.name === name))
+    if (stray !== undefined) {
+      const allowed = columns.map(({ name }) => name).join(', ')
+      const message = `Cannot use ${JSON.stringify(stray)} as a key of table ${table}: its columns are ${allowed}`
+      throw new SluiceError('CONFIG_INVALID', message, { key: 'key', value: stray, allowed })
+    }
+    return await RowWriter.open(this.#session, { table, columns, key, extend, isInferred })
+  }
+
+  async #checkFence(act: string): Promise<void> {
+    if (!(await this.#own.isOurs())) throw fenced(this.#options.pipeline, act, await this.#own.lease())
+  }
+
+  /** Does `work` in the open transaction, or in a new one. */
+  #inTransaction<T>(act: string, work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      if (this.#failure !== undefined) throw this.#failure.error
+      try {
+        if (!this.#isInTransaction) {
+          await this.#session.run('begin')
+          this.#isInTransaction = true
+        }
+        return await work()
+      } catch (error) {
+        throw this.#fail(act, error)
+      }
+    })
+  }
+
+  #fail(act: string, error: unknown): unknown {
+    const { path, table } = this.#options
+    this.#failure ??= { error: duckdbTrouble(error, path, act, table) }
+    return this.#failure.error
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work, work)
+    this.#last = turn.catch(() => {}) // Told to who waits for it.
+    return turn
+  }
+}

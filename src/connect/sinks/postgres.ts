@@ -1,0 +1,122 @@
+// The sink for PostgreSQL: rows, dead letters and checkpoint in one database, committed together.
+
+import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
+import { SluiceError } from '../../base/errors.ts'
+import type { Columns } from '../column.ts'
+import { addressOf, type PostgresConnection } from '../postgres/connection.ts'
+import type { Sink } from '../sink.ts'
+import { checkSchema, checkTable, shapeOf } from './postgres/shape.ts'
+
+export interface PostgresOptions {
+  /** The table that rows go to. */
+  readonly table: string
+  /** The schema of all tables; by default that in which the user's new tables are made, mostly `public`. */
+  readonly schema?: string
+  /** Columns that tell rows apart, none of them ever null. A row whose key is there overwrites that row. */
+  readonly key?: readonly string[]
+  /** The columns of the table, where they are not those of the source. */
+  readonly columns?: Columns
+  /** The table that dead letters go to: `dead_letters` by default. */
+  readonly deadLetters?: string
+  /** Whether tables that are missing are made. True by default; then the user needs no right to make any. */
+  readonly create?: boolean
+  /** Whether columns that a table lacks are added to it. False by default: the table does not fit then. */
+  readonly extend?: boolean
+  /**
+   * Longest time in which the server shows no sign of life while it is waited for, in milliseconds; a slow transfer and
+   * a statement that takes long are no reason to give up. 30,000 by default.
+   */
+  readonly timeoutMs?: number
+}
+
+const OPTIONS = ['table', 'schema', 'key', 'columns', 'deadLetters', 'create', 'extend', 'timeoutMs']
+const COLUMN_TYPES = ['text', 'integer', 'real', 'boolean', 'time', 'json']
+const TIMEOUT_MS = 30_000
+
+/**
+ * Writes rows into a table of a PostgreSQL database, by COPY. Needs the package `pg`.
+ *
+ * - **Commits** the rows of an epoch, its dead letters and the checkpoint in one transaction, on the server's disk:
+ *   whatever ends the process, the connection or the server, the table is as of a commit, and the next run goes on from
+ *   there. A commit whose answer was lost is looked up, never guessed.
+ * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the first
+ *   rows. Named columns take what a row has of them and leave the rest of the row out; found ones are all that a later
+ *   row may have.
+ * - **Types**: `text` → `text`, `integer` → `bigint`, `real` → `double precision`, `boolean` → `boolean`, `time` →
+ *   `timestamptz`, `json` → `jsonb`.
+ * - **Keys**: with `key`, a later row overwrites an earlier one of the same key. Without it, rows are added.
+ * - **Refuses** a row that is no object, a value that its column would not give back the same (a NUL in a text, an
+ *   integer beyond 64 bits), and what the table's own constraints and triggers refuse; the other rows are written. A
+ *   trigger that lets a row go without an error has its way.
+ * - **A table that is there** is used as it is if it has all the columns, of types that change nothing; more columns
+ *   get their defaults. It may be changed between two commits: if it still fits, the run goes on.
+ *
+ * Checkpoints are kept in the same schema, in tables whose names begin with `sluice_`.
+ *
+ * @param connection - a URL, or host, database and so on; what is missing comes from `PGHOST`, `PGUSER` …
+ * @throws {SluiceError} CONFIG_INVALID for a URL, name, type or key that cannot be used
+ * @example
+ * const sink = postgres('postgres://etl:secret@db.example/shop', { table: 'requests', key: ['file', 'offset'] })
+ * sink.title // => 'table requests in db.example:5432/shop'
+ * sink.guarantee // => 'exactly-once'
+ * @see https://www.postgresql.org/docs/current/sql-copy.html
+ */
+export function postgres<Row>(connection: string | PostgresConnection, options: PostgresOptions): Sink<Row> {
+  const sink = addressOf(connection)
+  checkKeys('postgres', options, OPTIONS)
+  const { table, schema, key, columns, deadLetters = 'dead_letters', timeoutMs = TIMEOUT_MS } = options
+  checkOptions(options, deadLetters, timeoutMs)
+  const named = (name: string): string => `table ${schema === undefined ? name : `${schema}.${name}`} in ${sink}`
+  return {
+    kind: 'postgres',
+    title: named(table),
+    deadLetters: named(deadLetters),
+    guarantee: 'exactly-once',
+    async open({ pipeline, signal, columns: known, leaseMs, owner }) {
+      // Not before it is needed: programs and threads without a database start sooner.
+      const { PostgresWriter } = await import('./postgres/writer.ts')
+      return await PostgresWriter.open<Row>({
+        connection,
+        sink,
+        schema,
+        table,
+        key,
+        columns: columns ?? known,
+        deadLetters,
+        create: options.create ?? true,
+        extend: options.extend ?? false,
+        pipeline,
+        timeoutMs,
+        leaseMs,
+        owner,
+        signal,
+      })
+    },
+  }
+}
+
+function checkOptions(options: PostgresOptions, deadLetters: string, timeoutMs: number): void {
+  const { table, schema, key, columns } = options
+  checkTable('table', table)
+  checkTable('table', deadLetters)
+  if (schema !== undefined) checkSchema(schema)
+  if (table === deadLetters) throw invalid('deadLetters', deadLetters, 'another table than the one that rows go to')
+  if (key !== undefined && (!Array.isArray(key) || key.length === 0)) {
+    throw invalid('key', key, 'the names of one column or more')
+  }
+  if (columns !== undefined && Object.keys(columns).length === 0)
+    throw invalid('columns', columns, 'one column or more')
+  for (const [name, type] of Object.entries(columns ?? {}))
+    checkChoice(`The type of column ${name}`, type, COLUMN_TYPES)
+  if (columns !== undefined) shapeOf(table, columns, key)
+  for (const name of ['create', 'extend'] as const) {
+    const value = options[name]
+    if (value !== undefined && typeof value !== 'boolean') throw invalid(name, value, 'true or false')
+  }
+  checkInteger('timeoutMs', timeoutMs, 1, 2 ** 31 - 1)
+}
+
+function invalid(key: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {
+  const message = `Cannot use ${describeValue(value)} as ${key} of postgres: it takes ${allowed}`
+  return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
+}

@@ -1,0 +1,91 @@
+// Rows to the binary form of COPY, and why a row has none.
+
+import { describeValue } from '../../../base/check.ts'
+import { messageOf } from '../../../base/errors.ts'
+import { isPromise } from '../../../base/promise.ts'
+import type { Output } from './output.ts'
+import type { Table, TableColumn } from './table.ts'
+import { faultOfValue, type WriteValue, writerOf } from './value.ts'
+
+/** Why a promise is refused as a row, for a person to read. */
+export const ROW_IS_PROMISE = 'a row is an object: found a promise, which the step before did not wait for'
+
+/** Encodes rows for one table. */
+export class RowEncoder {
+  readonly #columns: readonly TableColumn[]
+  readonly #names: readonly string[]
+  readonly #writers: readonly WriteValue[]
+  /** Whether every object inherits something of that name: such a column is looked for among a row's own only. */
+  readonly #isInherited: readonly boolean[]
+  readonly #isKey: readonly boolean[]
+  readonly #known: ReadonlySet<string>
+  readonly #isInferred: boolean
+  /** Whether each row is led by its number, so that of rows with one key the last can be told. */
+  readonly #isNumbered: boolean
+
+  constructor({ shape, columns }: Table) {
+    this.#columns = columns
+    this.#names = columns.map(({ name }) => name)
+    this.#writers = columns.map(({ kind, limits }) => writerOf(kind, limits))
+    this.#isInherited = this.#names.map((name) => name in Object.prototype)
+    this.#isKey = this.#names.map((name) => shape.key?.includes(name) === true)
+    this.#known = new Set(this.#names)
+    this.#isInferred = shape.isInferred
+    this.#isNumbered = shape.key !== undefined
+  }
+
+  /** Puts a row behind the others; gives the reason if there is one against it, and leaves nothing of it. */
+  encode(out: Output, value: unknown, number: number): string | undefined {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return `a row is an object: found ${describeValue(value)}`
+    }
+    if (isPromise(value)) return ROW_IS_PROMISE
+    const from = out.at
+    try {
+      const fault = this.#write(out, value as Readonly<Record<string, unknown>>, number)
+      if (fault !== undefined) out.at = from
+      return fault
+    } catch (error) {
+      // A getter of the row threw.
+      out.at = from
+      return messageOf(error)
+    }
+  }
+
+  #write(out: Output, row: Readonly<Record<string, unknown>>, number: number): string | undefined {
+    const names = this.#names
+    out.reserve(16)
+    out.int16(names.length + (this.#isNumbered ? 1 : 0))
+    if (this.#isNumbered) {
+      out.int32(4)
+      out.int32(number)
+    }
+    const prototype = Object.getPrototypeOf(row)
+    const isPlain = prototype === Object.prototype || prototype === null
+    let present = 0
+    for (let i = 0; i < names.length; i += 1) {
+      const name = names[i] as string
+      const isOwn = (isPlain && this.#isInherited[i] === false) || Object.hasOwn(row, name)
+      const value = isOwn ? row[name] : undefined
+      if (value !== undefined) present += 1
+      if (value === undefined || value === null) {
+        if (this.#isKey[i] === true) return `column ${name} is of the key: found ${value}`
+        out.reserve(4)
+        out.int32(-1)
+      } else if (!(this.#writers[i] as WriteValue)(out, value)) {
+        const { kind, limits } = this.#columns[i] as TableColumn
+        return faultOfValue(name, kind, limits, value)
+      }
+    }
+    if (present === 0) return `a row has some of the columns ${names.slice(0, 5).join(', ')}: found none`
+    return this.#isInferred ? this.#strayOf(row, present) : undefined
+  }
+
+  /** Nobody said that a column may be left out: a value without one is a reason to refuse the row. */
+  #strayOf(row: Readonly<Record<string, unknown>>, present: number): string | undefined {
+    const names = Object.keys(row)
+    if (names.length <= present) return undefined
+    const stray = names.find((name) => !this.#known.has(name) && row[name] !== undefined && row[name] !== null)
+    return stray === undefined ? undefined : `the first rows had no column ${describeValue(stray)}`
+  }
+}

@@ -1,0 +1,100 @@
+// The table of dead letters: what could not be loaded, kept with its raw form, its place and the reason.
+
+import { type DeadLetter, type Traced, traced } from '../../origin.ts'
+import { RowWriter, type RowWriterOptions } from './rows.ts'
+import type { Shape } from './shape.ts'
+import { type Table, unfit } from './table.ts'
+
+export interface Burial {
+  readonly pipeline: string
+  readonly epoch: number
+  /** When, in epoch milliseconds. */
+  readonly atMs: number
+}
+
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+
+/**
+ * Writes dead letters inside the transaction that its caller has begun. A replay meets the same key and overwrites:
+ * a letter is there once, however often its record was read.
+ */
+export class LetterTable {
+  readonly #options: Omit<RowWriterOptions, 'shape' | 'stage'>
+  readonly #name: string
+  readonly #rows: RowWriter
+  /** The last letter buried. */
+  #last: DeadLetter | undefined
+  /** How many letters of its record and step were buried before it. */
+  #part = 0
+
+  constructor(options: Omit<RowWriterOptions, 'shape' | 'stage'>, name: string) {
+    this.#options = options
+    this.#name = name
+    this.#rows = new RowWriter({ ...options, shape: shapeOf(name), stage: 'sluice_letters' })
+  }
+
+  /** Makes the table where it is missing. */
+  ensure(): Promise<Table> {
+    return this.#rows.ensure()
+  }
+
+  /** To be called once in every transaction, before its first letter. */
+  enter(): Promise<void> {
+    return this.#rows.enter()
+  }
+
+  async bury(letters: readonly DeadLetter[], burial: Burial): Promise<void> {
+    const [refused] = await this.#rows.write(letters.map((letter) => this.#rowOf(letter, burial)))
+    if (refused !== undefined)
+      throw unfit(this.#options.place, this.#name, `a dead letter is refused: ${refused.reason}`)
+  }
+
+  #rowOf(letter: DeadLetter, { pipeline, epoch, atMs: time }: Burial): Traced<unknown> {
+    this.#countPart(letter)
+    const { origin, step } = letter
+    const { source, line, offset } = origin
+    const file = storable(source)
+    const reason = storable(letter.reason)
+    const raw = storable(origin.raw)
+    const row = { pipeline, file, line, offset, step: storable(step), part: this.#part, reason, raw, epoch, time }
+    return traced(row, origin)
+  }
+
+  #countPart(letter: DeadLetter): void {
+    const last = this.#last
+    const isSame =
+      last !== undefined &&
+      last.origin.offset === letter.origin.offset &&
+      last.origin.source === letter.origin.source &&
+      last.step === letter.step
+    this.#part = isSame ? this.#part + 1 : 0
+    this.#last = letter
+  }
+}
+
+/** A text as the server can hold it: what it cannot is escaped. */
+function storable(text: string): string {
+  const whole = text.includes('\0') ? text.replaceAll('\0', '\\x00') : text
+  if (whole.isWellFormed()) return whole
+  return whole.replace(LONE_SURROGATE, (half) => `\\u${half.charCodeAt(0).toString(16)}`)
+}
+
+function shapeOf(table: string): Shape {
+  return {
+    table,
+    columns: [
+      { name: 'pipeline', type: 'text' },
+      { name: 'file', type: 'text' },
+      { name: 'line', type: 'integer' },
+      { name: 'offset', type: 'integer' },
+      { name: 'step', type: 'text' },
+      { name: 'part', type: 'integer' },
+      { name: 'reason', type: 'text' },
+      { name: 'raw', type: 'text' },
+      { name: 'epoch', type: 'integer' },
+      { name: 'time', type: 'time' },
+    ],
+    key: ['pipeline', 'file', 'offset', 'step', 'part'],
+    isInferred: false,
+  }
+}

@@ -1,0 +1,67 @@
+// Bytes that grow: rows in PostgreSQL's binary form of COPY.
+
+/** What every COPY in binary form begins with: a signature, no flags, no extension. */
+const HEADER = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex')
+/** And ends with: a row of −1 columns. */
+const TRAILER = Buffer.from('ffff', 'hex')
+
+/** Kept from chunk to chunk; what a single large row needed beyond it is let go. */
+const KEPT_BYTES = 1024 * 1024
+
+/** Rows one behind the other, after a header. Writers ask for room first. */
+export class Output {
+  bytes: Buffer = Buffer.allocUnsafe(KEPT_BYTES)
+  /** Where the next byte goes. */
+  at = 0
+
+  constructor() {
+    this.clear()
+  }
+
+  /** Forgets all rows. */
+  clear(): void {
+    if (this.bytes.length > KEPT_BYTES * 4) this.bytes = Buffer.allocUnsafe(KEPT_BYTES)
+    this.at = HEADER.copy(this.bytes)
+  }
+
+  /** Makes room for `count` more bytes. */
+  reserve(count: number): void {
+    const needed = this.at + count
+    if (needed <= this.bytes.length) return
+    const grown = Buffer.allocUnsafe(Math.max(needed, this.bytes.length * 2))
+    this.bytes.copy(grown, 0, 0, this.at)
+    this.bytes = grown
+  }
+
+  /** The bytes of a COPY of the rows that lie from `from` to `to`. They hold until the next row. */
+  copyOf(from: number, to: number): Uint8Array {
+    const { at } = this
+    if (from > HEADER.length || to < at) return Buffer.concat([HEADER, this.bytes.subarray(from, to), TRAILER])
+    this.reserve(TRAILER.length)
+    TRAILER.copy(this.bytes, at)
+    return this.bytes.subarray(0, at + TRAILER.length)
+  }
+
+  int16(value: number): void {
+    const { bytes, at } = this
+    bytes[at] = value >> 8
+    bytes[at + 1] = value
+    this.at = at + 2
+  }
+
+  int32(value: number): void {
+    const { bytes, at } = this
+    bytes[at] = value >> 24
+    bytes[at + 1] = value >> 16
+    bytes[at + 2] = value >> 8
+    bytes[at + 3] = value
+    this.at = at + 4
+  }
+
+  /** A whole number that is exact. */
+  int64(value: number): void {
+    const high = Math.floor(value / 0x1_0000_0000)
+    this.int32(high)
+    this.int32(value - high * 0x1_0000_0000)
+  }
+}

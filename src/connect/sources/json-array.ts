@@ -1,0 +1,59 @@
+// The source of JSON arrays: the elements of a file of any size, one after the other.
+
+import { checkKeys, describeValue } from '../../base/check.ts'
+import { MAX_RECORD_BYTES } from '../files/record-cutter.ts'
+import { JSON_OPTIONS, type JsonOptions, json } from '../formats/json.ts'
+import { elementRecords } from '../json/records.ts'
+import type { Source } from '../source.ts'
+import { checkRecordBytes, READ_FILES_OPTIONS, type ReadFilesOptions, recordFiles } from './files.ts'
+
+export interface JsonArrayOptions extends JsonOptions, Omit<ReadFilesOptions, 'splitBytes'> {
+  /**
+   * Keys from the outermost value to the array, as an array of texts or in one text with dots: `data.items`. The
+   * outermost value is the array by default.
+   */
+  readonly path?: string | readonly string[]
+  /** Longest element in bytes; a longer one is a dead letter. 1 MiB by default. */
+  readonly maxRecordBytes?: number
+}
+
+const OPTIONS = [
+  'path',
+  'maxRecordBytes',
+  ...JSON_OPTIONS,
+  ...READ_FILES_OPTIONS.filter((name) => name !== 'splitBytes'),
+]
+
+/**
+ * The elements of JSON arrays in files, each parsed by itself as {@link json} does it: memory is bounded by
+ * `maxRecordBytes`, however large a file is. Names, compression and limits are those of {@link files}.
+ *
+ * - **Dead letters**: an element that is no JSON, or over a limit; between two commas there always is one.
+ * - **Fails** where no element can be told: the text is no array, something follows it, or it ends before the array does.
+ *   Elements before that were given; once the file is complete, a later run goes on behind the last of them.
+ * - **With `path`**, what is before the array is passed over, and what is behind it is not read.
+ * - **Origins** name the line and the offset of an element's first byte.
+ *
+ * @throws {TypeError | RangeError} for an option that there is not, or that cannot be
+ * @throws {SluiceError} as {@link files}; SOURCE_CORRUPT from a read, or from `open` for a text in UTF-16
+ * @example
+ * jsonArray('export.json', { path: 'data.items' }).title // => 'export.json as json'
+ */
+export function jsonArray<T = unknown>(input: string | readonly string[], options: JsonArrayOptions = {}): Source<T> {
+  checkKeys('jsonArray', options, OPTIONS)
+  const { path = [], maxRecordBytes, bigints, maxDepth, maxKeys, ...reading } = options
+  checkRecordBytes('maxRecordBytes', maxRecordBytes)
+  const format = json<T>({
+    ...(bigints === undefined ? {} : { bigints }),
+    ...(maxDepth === undefined ? {} : { maxDepth }),
+    ...(maxKeys === undefined ? {} : { maxKeys }),
+  })
+  const records = elementRecords({ format, path: keysOf(path), maxRecordBytes: maxRecordBytes ?? MAX_RECORD_BYTES })
+  return recordFiles(input, { ...reading, kind: 'jsonArray', columns: undefined, records })
+}
+
+function keysOf(path: unknown): readonly string[] {
+  const keys = typeof path === 'string' ? path.split('.') : path
+  if (Array.isArray(keys) && keys.every((key) => typeof key === 'string')) return keys
+  throw new TypeError(`path must be a text or an array of texts: found ${describeValue(path)}`)
+}

@@ -1,0 +1,21 @@
+// The source of NDJSON: one JSON value in each line of files.
+
+import { JSON_OPTIONS, type JsonOptions, json } from '../formats/json.ts'
+import type { Source } from '../source.ts'
+import { type FilesOptions, files } from './files.ts'
+
+export interface NdjsonOptions extends JsonOptions, FilesOptions {}
+
+/**
+ * The JSON values in the lines of files: {@link files} with the format {@link json}. With `splitBytes`, plain files are
+ * cut into ranges.
+ *
+ * @throws as {@link files} and {@link json}
+ * @example
+ * ndjson('events/*.ndjson.gz').title // => 'events/*.ndjson.gz as json'
+ */
+export function ndjson<T = unknown>(input: string | readonly string[], options: NdjsonOptions = {}): Source<T> {
+  const ofJson = Object.entries(options).filter(([name]) => JSON_OPTIONS.includes(name))
+  const others = Object.entries(options).filter(([name]) => !JSON_OPTIONS.includes(name))
+  return files(input, json<T>(Object.fromEntries(ofJson)), Object.fromEntries(others))
+}

@@ -1,0 +1,192 @@
+// One attempt at a run: stages from the last commit on, until all is done, it is stopped, or something fails.
+
+import type { Clock } from '../base/clock.ts'
+import { Coordinator } from '../checkpoint/coordinator.ts'
+import { Epochs } from '../checkpoint/epochs.ts'
+import type { SourceCommand, SplitOpened } from '../checkpoint/ledger.ts'
+import { StateParts } from '../checkpoint/state-parts.ts'
+import { type Traced, traced } from '../connect/origin.ts'
+import type { KeptLetter, SinkWriter, Totals } from '../connect/sink.ts'
+import { Account } from '../engine/account.ts'
+import type { PipelineSource } from '../engine/pipeline-source.ts'
+import { layOut } from '../flow/layout.ts'
+import { textOf } from '../flow/letter.ts'
+import { keptBy, type Topology } from '../flow/topology.ts'
+import type { PipelinePlan } from '../flow/traced.ts'
+import { consumer } from '../stage/make.ts'
+import { coreOf } from '../stage/subscribe.ts'
+import type { Engaged, Engine } from './engines/engine.ts'
+import { LoadStage, type TopCounters } from './load-stage.ts'
+import type { RejectLimit } from './reject-limit.ts'
+import type { RunEvent } from './report.ts'
+
+export interface AttemptOptions {
+  readonly name: string
+  readonly plan: PipelinePlan
+  readonly source: PipelineSource
+  readonly writer: SinkWriter<unknown>
+  /** Stages of a layer that says nothing of it. */
+  readonly stages: number
+  readonly engine: Engine
+  readonly limit: RejectLimit
+  readonly tops: TopCounters
+  readonly epochMs: number
+  readonly epochEvents: number
+  readonly clock: Clock
+  /** What was committed when the run began. */
+  readonly before: Totals | undefined
+  readonly onEvent: (event: RunEvent) => void
+  readonly onOpened: (opened: SplitOpened) => void
+  readonly onRejected: () => void
+  readonly signal: AbortSignal | undefined
+  /** Records that ended a worker, with what happened. */
+  readonly poison: ReadonlyMap<string, string>
+  /** Set to let so many records go one at a time, and then stop. */
+  readonly carefulFor: number | undefined
+  readonly exhumed: readonly KeptLetter[]
+}
+
+/** Where records go one at a time, the next ones are not to wait for long. */
+const CAREFUL_EVENTS = 100
+
+/** Why stages are ended that would go on. */
+const STOPPED: unique symbol = Symbol('all is committed')
+
+export class Attempt {
+  readonly epochs: Epochs
+  readonly coordinator: Coordinator
+  readonly account: Account = new Account({ onDead: () => {}, onLate: () => {} })
+  readonly #options: AttemptOptions
+  readonly #topology: Topology
+  readonly #parts: StateParts
+  readonly #hasMemory: boolean
+  /** What had been committed when it began. */
+  readonly start: Totals
+  #engaged: Engaged | undefined
+  /** Said before there was anybody to say it to. */
+  #pending: SourceCommand[] = []
+  #isStopped = false
+
+  constructor(options: AttemptOptions) {
+    const { name, plan, source, stages, writer, before, epochMs, epochEvents, clock, onOpened, carefulFor } = options
+    this.#options = options
+    const restored = writer.checkpoint
+    this.#topology = layOut(plan.rest, { stages, input: source })
+    const kept = keptBy(this.#topology)
+    this.#parts = new StateParts(name, kept, restored?.states)
+    this.#hasMemory = kept.size > 0
+    const folds = !plan.isHeadOnly
+    this.epochs = new Epochs(restored, { folds, ...(before === undefined ? {} : { before }) })
+    this.start = this.epochs.overall
+    this.coordinator = new Coordinator({
+      epochs: this.epochs,
+      parts: this.#parts,
+      ...countStages(this.#topology),
+      hasMemory: this.#hasMemory,
+      epochMs,
+      epochEvents: carefulFor === undefined ? epochEvents : Math.min(epochEvents, CAREFUL_EVENTS),
+      clock,
+      stopAfter: carefulFor,
+      tell: (command) => this.#tell(command),
+      onOpened,
+      onLetters: () => this.#options.onRejected(),
+    })
+  }
+
+  /** Resolves when the source was read to its end, or the attempt was stopped, and all of it is committed. */
+  async run(): Promise<void> {
+    const { writer, plan, engine, clock, signal, onEvent, onRejected, limit, tops } = this.#options
+    const { coordinator, epochs } = this
+    const load = new LoadStage({
+      writer,
+      epochs,
+      coordinator,
+      limit,
+      tops,
+      trace: plan.isTracedOut ? undefined : this.#tracer(),
+      onEvent,
+      onRejected,
+      exhumed: this.#options.exhumed,
+      onStopped: () => {
+        if (!this.#hasMemory) return
+        this.#isStopped = true
+        void this.#engaged?.cancel(STOPPED)
+      },
+    })
+    const taker = coreOf(consumer(load))
+    try {
+      this.#engaged = await engine({
+        topology: this.#topology,
+        taker,
+        clock,
+        account: this.account,
+        beginning: {
+          epoch: epochs.epoch,
+          positions: writer.checkpoint?.positions ?? new Map(),
+          states: this.#parts.states(),
+          isCareful: this.#options.carefulFor !== undefined,
+          poison: this.#options.poison,
+        },
+        ledger: coordinator,
+        signal,
+      })
+      for (const command of this.#pending) this.#engaged.tell(command)
+      this.#pending = []
+      await this.#engaged.done
+    } catch (error) {
+      if (!this.#isStopped || error !== STOPPED) throw error
+    } finally {
+      coordinator.close()
+    }
+  }
+
+  /** Ends it with an error that did not come from one of its stages. */
+  fail(error: unknown): void {
+    void this.#engaged?.cancel(error)
+  }
+
+  #tell(command: SourceCommand): void {
+    if (this.#engaged === undefined) this.#pending.push(command)
+    else this.#engaged.tell(command)
+  }
+
+  /** Rows that were made of many events have no origin: they are told apart by their number. */
+  #tracer(): (values: readonly unknown[]) => readonly Traced<unknown>[] {
+    const { name } = this.#options
+    const { loaded, dead } = this.epochs.overall
+    let next = loaded + dead
+    return (values) =>
+      values.map((value) => {
+        next += 1
+        return traced(value, new MadeOrigin(name, next - 1, value))
+      })
+  }
+}
+
+/** The origin of a row that a flow made: its text is written only if it is asked for. */
+class MadeOrigin {
+  readonly line = 0
+  readonly source: string
+  readonly offset: number
+  readonly #value: unknown
+
+  constructor(pipeline: string, offset: number, value: unknown) {
+    this.source = pipeline
+    this.offset = offset
+    this.#value = value
+  }
+
+  get raw(): string {
+    return textOf(this.#value)
+  }
+}
+
+/** How many stages read, and how many report at a barrier. */
+function countStages({ layers }: Topology): { readonly sources: number; readonly reporters: number } {
+  let [sources, reporters] = [0, 0]
+  for (const { work, stages } of layers) {
+    if (work.kind === 'source') sources += stages
+    if (work.kind === 'source' || work.kind === 'steps') reporters += stages
+  }
+  return { sources, reporters }
+}

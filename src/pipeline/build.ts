@@ -1,0 +1,67 @@
+// From a pipeline and texts for its parameters to its parts, and to a plan that can be run.
+
+import { messageOf, SluiceError } from '../base/errors.ts'
+import type { Split } from '../connect/source.ts'
+import { PipelineSource } from '../engine/pipeline-source.ts'
+import { isSplittable } from '../flow/source.ts'
+import { type PipelinePlan, pipelinePlan } from '../flow/traced.ts'
+import { type Params, readParams } from './param.ts'
+import type { Pipeline, PipelineParts } from './pipeline.ts'
+
+/** @throws {SluiceError} CONFIG_INVALID for a flow that a pipeline cannot run */
+export function planOf({ node }: PipelineParts, name: string): PipelinePlan {
+  try {
+    return pipelinePlan(node, readable)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    const message = `Cannot run pipeline ${name}: ${messageOf(error)}`
+    throw new SluiceError('CONFIG_INVALID', message, { key: 'flow', value: undefined, allowed: '' }, { cause: error })
+  }
+}
+
+/** The pipeline's own source, as it is read for a plan. */
+export function sourceOf(
+  { source }: Pick<PipelineParts, 'source'>,
+  { head, isTracedIn }: PipelinePlan,
+  splits?: readonly Split[],
+  keepsPositions = true,
+): PipelineSource {
+  return new PipelineSource({
+    keepsPositions,
+    source,
+    head,
+    isTraced: isTracedIn,
+    prefix: '',
+    ...(splits === undefined ? {} : { splits }),
+  })
+}
+
+/** A further source of the flow: a run must be able to go on from where it stood. */
+function readable(source: unknown, name: string): PipelineSource {
+  if (isSplittable(source)) return new PipelineSource({ source, head: [], isTraced: false, prefix: `${name}: ` })
+  throw new TypeError(`${name} cannot be gone on from where a run left it: give it as a source, such as files(...)`)
+}
+
+/**
+ * Makes a pipeline's parts for parameters given as text; starts nothing.
+ *
+ * @throws {SluiceError} CONFIG_INVALID for a parameter that does not fit, and for whatever the user's functions throw
+ */
+export function buildPipeline<P extends Params>(
+  pipeline: Pipeline<P>,
+  given: ReadonlyMap<string, string>,
+): PipelineParts {
+  const values = readParams(pipeline.params, given, pipeline.name)
+  try {
+    return pipeline.build(values)
+  } catch (error) {
+    if (error instanceof SluiceError) throw error
+    const message = `Cannot build pipeline ${pipeline.name}: ${messageOf(error)}`
+    throw new SluiceError(
+      'CONFIG_INVALID',
+      message,
+      { key: pipeline.name, value: undefined, allowed: '' },
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,20 @@
+import { deepEqual } from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { traced } from '../connect/origin.ts'
+import { TopCounters } from './load-stage.ts'
+
+describe('TopCounters', () => {
+  it('go on where a function of the summary throws, and show that it did', () => {
+    const parity = (row: number): string => {
+      if (row === 3) throw new RangeError('three is too many')
+      return row % 2 === 0 ? 'even' : 'odd'
+    }
+    const tops = new TopCounters({ parity })
+    const events = [2, 3, 4].map((n) => traced(n, { source: 'a', line: n, offset: n, raw: `${n}` }))
+    tops.count(events, [])
+    deepEqual(tops.top().parity?.values, [
+      ['even', 2],
+      ['error: three is too many', 1],
+    ])
+  })
+})

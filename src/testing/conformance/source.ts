@@ -1,0 +1,320 @@
+// What every source must hold, as tests: run them for one of your own.
+
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
+import { existsSync, readdirSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { isSluiceError } from '../../base/errors.ts'
+import type { DeadLetter, Entry } from '../../connect/origin.ts'
+import type { OpenOptions, Position, Source, SourceCounts, Split, SplitReader } from '../../connect/source.ts'
+import { below, seededRandom } from '../random.ts'
+
+/** A source, and what it is to give. */
+export interface SourceSample<T> {
+  readonly source: Source<T>
+  /** All values, in the order of the splits and of what is in them. */
+  readonly expected: readonly T[]
+  /** How many records are to become dead letters: none by default. */
+  readonly deadLetters?: number
+  /** Takes away what was made for the source. */
+  readonly cleanup?: () => void | Promise<void>
+}
+
+/** A source that has nothing to give for now. */
+export type WaitingSample = Pick<SourceSample<unknown>, 'source' | 'cleanup'>
+
+/** A source under test. */
+export interface SourceSubject<T> {
+  readonly name: string
+  /** A source with a few to a few thousand values, anew for each test. */
+  readonly make: () => SourceSample<T> | Promise<SourceSample<T>>
+  /**
+   * A source that has nothing to give for now, and does not end: its reads wait. The test of waiting reads is left out
+   * for those that never wait for others.
+   */
+  readonly makeWaiting?: () => WaitingSample | Promise<WaitingSample>
+  /** Most places of a split at which reading is broken off and resumed: 50 by default, chosen by a seed. */
+  readonly resumes?: number
+}
+
+/**
+ * Holds a source to its contract: everything is given once and in order, no more at a time than is asked for; after
+ * every position comes exactly the rest; counts add up; readers do not disturb each other, and let go of what they held;
+ * whoever waits is heard when it has enough.
+ *
+ * @example
+ * import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+ * import { tmpdir } from 'node:os'
+ * import { join } from 'node:path'
+ * sourceConformance({
+ *   name: 'lines',
+ *   make: () => {
+ *     const folder = mkdtempSync(join(tmpdir(), 'lines-'))
+ *     writeFileSync(join(folder, 'a.txt'), 'one\ntwo\n')
+ *     const cleanup = () => rmSync(folder, { recursive: true })
+ *     return { source: lines(`${folder}/*.txt`), expected: ['one', 'two'], cleanup }
+ *   },
+ * })
+ */
+export function sourceConformance<T>(subject: SourceSubject<T>): void {
+  const withSample = (test: (sample: SourceSample<T>) => Promise<void>) => async () => {
+    const sample = await subject.make()
+    try {
+      await test(sample)
+    } finally {
+      await sample.cleanup?.()
+    }
+  }
+
+  describe(`${subject.name} source`, () => {
+    it('names the same splits each time it is asked, each by an id of its own', withSample(checkSplits))
+    for (const max of [1, 3, 1000]) {
+      it(
+        `gives everything once and in order, asked for ${max} at a time`,
+        withSample((sample) => checkAll(sample, max)),
+      )
+    }
+    it(
+      'resumes after every position with exactly the rest',
+      withSample((sample) => checkResume(sample, subject.resumes ?? 50)),
+    )
+    it('gives nothing twice after the position at its end', withSample(checkEnd))
+    it('refuses a position that is none of its own', withSample(checkStrange))
+    it('gives the same values with origins and without', withSample(checkValues))
+    it('keeps readers apart that read at the same time', withSample(checkApart))
+    it('lets go of what a reader held, wherever that is closed', withSample(checkRelease))
+    it('settles a read during which it is closed', withSample(checkClose))
+    it('stops with the reason of a signal', withSample(checkAbort))
+    const { makeWaiting } = subject
+    if (makeWaiting !== undefined) it('ends a read that waits when it is told to', () => checkWaiting(makeWaiting))
+  })
+}
+
+/** What a reader gave, and where it stood after each entry. */
+interface Reading<T> {
+  readonly entries: Entry<T>[]
+  /** Positions before the first entry and after each, if one was asked for at a time. */
+  readonly positions: Position[]
+  /** The counts that belong to them. */
+  readonly counts: SourceCounts[]
+}
+
+async function readSplit<T>(
+  source: Source<T>,
+  split: Split,
+  { from, max = 100, open = {} }: { from?: Position; max?: number; open?: OpenOptions } = {},
+): Promise<Reading<T>> {
+  const reader = await source.open(split, from, open)
+  const reading: Reading<T> = { entries: [], positions: [positionOf(reader)], counts: [{ ...reader.counts }] }
+  let doneBytes = reader.doneBytes
+  try {
+    for (let some = await reader.read(max); some !== undefined; some = await reader.read(max)) {
+      ok(some.length >= 1 && some.length <= max, `a read of up to ${max} gave ${some.length} entries`)
+      reading.entries.push(...some)
+      reading.positions.push(positionOf(reader))
+      reading.counts.push({ ...reader.counts })
+      ok(reader.doneBytes >= doneBytes, `it is further back than before: ${reader.doneBytes}, before ${doneBytes}`)
+      doneBytes = reader.doneBytes
+    }
+    equal(await reader.read(max), undefined, 'an end stays the end')
+    reading.positions.push(positionOf(reader))
+    reading.counts.push({ ...reader.counts })
+    return reading
+  } finally {
+    await reader.close()
+  }
+}
+
+/** As a checkpoint keeps it, and makes sure that asking changes nothing. */
+function positionOf(reader: SplitReader<unknown>): Position {
+  const position = reader.position()
+  const kept = JSON.parse(JSON.stringify(position))
+  deepEqual(kept, position, 'a position is JSON, and comes back from it as it was')
+  deepEqual(reader.position(), position, 'a position stays where nothing is read')
+  return kept
+}
+
+function valuesIn<T>(entries: readonly Entry<T>[]): T[] {
+  return entries.flatMap((entry) => (entry.kind === 'event' ? [entry.value] : []))
+}
+
+async function checkSplits<T>({ source }: SourceSample<T>): Promise<void> {
+  const splits = await source.splits()
+  ok(splits.length > 0, 'there is a split')
+  deepEqual(await source.splits(), splits)
+  equal(new Set(splits.map(({ id }) => id)).size, splits.length, 'no two splits have the same id')
+}
+
+async function checkAll<T>({ source, expected, deadLetters = 0 }: SourceSample<T>, max: number): Promise<void> {
+  const entries: Entry<T>[] = []
+  for (const split of await source.splits()) {
+    const reading = await readSplit(source, split, { max })
+    const { read, blank } = reading.counts.at(-1) as SourceCounts
+    equal(read, reading.entries.length + blank, 'what was read is given, or blank')
+    entries.push(...reading.entries)
+  }
+  deepEqual(valuesIn(entries), expected)
+  equal(entries.filter((entry) => entry.kind === 'dead').length, deadLetters, 'dead letters')
+}
+
+async function checkResume<T>({ source }: SourceSample<T>, resumes: number): Promise<void> {
+  for (const split of await source.splits()) {
+    const whole = await readSplit(source, split, { max: 1 })
+    const last = whole.counts.at(-1) as SourceCounts
+    for (const given of sampleOf(whole.entries.length + 1, resumes)) {
+      const rest = await readSplit(source, split, { from: whole.positions[given] as Position })
+      deepEqual(rest.entries, whole.entries.slice(given), `after ${given} of split ${split.id}`)
+      const [before, after] = [whole.counts[given] as SourceCounts, rest.counts.at(-1) as SourceCounts]
+      deepEqual(
+        { read: before.read + after.read, blank: before.blank + after.blank },
+        { read: last.read, blank: last.blank },
+        `counts before and after ${given} of split ${split.id} add up`,
+      )
+    }
+  }
+}
+
+/** Some of the numbers below `count`, the first and the last among them; all if they are few. */
+function sampleOf(count: number, most: number): number[] {
+  if (count <= most) return Array.from({ length: count }, (_, index) => index)
+  const random = seededRandom(1)
+  const some = new Set([0, 1, count - 2, count - 1])
+  while (some.size < most) some.add(below(count, random))
+  return [...some].sort((a, b) => a - b)
+}
+
+async function checkEnd<T>({ source }: SourceSample<T>): Promise<void> {
+  for (const split of await source.splits()) {
+    const { positions } = await readSplit(source, split)
+    const again = await readSplit(source, split, { from: positions.at(-1) as Position })
+    deepEqual(again.entries, [])
+    equal(again.counts.at(-1)?.read, 0)
+    const third = await readSplit(source, split, { from: again.positions.at(-1) as Position })
+    deepEqual(third.entries, [])
+  }
+}
+
+async function checkStrange<T>({ source }: SourceSample<T>): Promise<void> {
+  const [split] = await source.splits()
+  const opened = source.open(split as Split, { strange: ['position'] }).then((reader) => reader.close())
+  await rejects(opened, (error) => isSluiceError(error, 'POSITION_LOST'))
+}
+
+async function checkValues<T>({ source }: SourceSample<T>): Promise<void> {
+  for (const split of await source.splits()) {
+    const { entries, counts } = await readSplit(source, split)
+    const reader = await source.open(split, undefined, { isForValues: true })
+    try {
+      if (reader.values === undefined) return
+      const values: T[] = []
+      const dead: DeadLetter[] = []
+      for (;;) {
+        const some = await reader.values(3, (letter) => dead.push(letter))
+        if (some === undefined) break
+        ok(some.length <= 3, `${some.length} values where 3 were asked for`)
+        values.push(...some)
+      }
+      deepEqual(values, valuesIn(entries))
+      const reasons = entries.flatMap((entry) => (entry.kind === 'dead' ? [entry.reason] : []))
+      deepEqual(
+        dead.map(({ reason }) => reason),
+        reasons,
+      )
+      deepEqual({ ...reader.counts }, counts.at(-1))
+    } finally {
+      await reader.close()
+    }
+  }
+}
+
+/** Two readers of each split, all of them in turns. */
+async function checkApart<T>({ source }: SourceSample<T>): Promise<void> {
+  const splits = (await source.splits()).slice(0, 4)
+  const readers = await Promise.all([...splits, ...splits].map((split) => source.open(split, undefined)))
+  try {
+    const given: Entry<T>[][] = readers.map(() => [])
+    const open = new Set(readers.keys())
+    while (open.size > 0) {
+      for (const place of open) {
+        const some = await (readers[place] as SplitReader<T>).read(2)
+        if (some === undefined) open.delete(place)
+        else given[place]?.push(...some)
+      }
+    }
+    for (const [place, split] of [...splits, ...splits].entries()) {
+      deepEqual(given[place], (await readSplit(source, split)).entries, `split ${split.id}`)
+    }
+  } finally {
+    await Promise.all(readers.map((reader) => reader.close()))
+  }
+}
+
+async function checkRelease<T>({ source }: SourceSample<T>): Promise<void> {
+  const [split] = await source.splits()
+  const before = openDescriptors()
+  for (let times = 0; times < 20; times += 1) {
+    const reader = await source.open(split as Split, undefined)
+    if (times % 2 === 0) await reader.read(1)
+    await reader.close()
+    await reader.close()
+  }
+  ok(openDescriptors() < before + 10, `${openDescriptors()} descriptors are open, before it were ${before}`)
+}
+
+/** How many descriptors this process holds; 0 where the system does not tell. */
+function openDescriptors(): number {
+  return existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0
+}
+
+async function checkClose<T>({ source }: SourceSample<T>): Promise<void> {
+  const [split] = await source.splits()
+  const reader = await source.open(split as Split, undefined)
+  const reading = Promise.resolve(reader.read(1)).catch(() => 'failed')
+  await reader.close()
+  // What it gives is open; that it comes to an end is not.
+  await reading
+}
+
+async function checkAbort<T>({ source, expected, deadLetters = 0 }: SourceSample<T>): Promise<void> {
+  const reason = new Error('enough')
+  const [split] = await source.splits()
+  await rejects(source.open(split as Split, undefined, { signal: AbortSignal.abort(reason) }), reason)
+  const controller = new AbortController()
+  const reader = await source.open(split as Split, undefined, { signal: controller.signal })
+  try {
+    await reader.read(1)
+    controller.abort(reason)
+    // What is at hand may still come, and that may be all.
+    for (let reads = 0; reads <= expected.length + deadLetters; reads += 1) {
+      if ((await reader.read(1)) === undefined) return
+    }
+    ok(false, 'it neither ended nor failed')
+  } catch (error) {
+    equal(error, reason)
+  } finally {
+    await reader.close()
+  }
+}
+
+async function checkWaiting(make: () => WaitingSample | Promise<WaitingSample>): Promise<void> {
+  const { source, cleanup } = await make()
+  try {
+    const reason = new Error('enough')
+    const controller = new AbortController()
+    const { signal } = controller
+    const reading = (async () => {
+      const [split] = await source.splits({ signal })
+      const reader = await source.open(split as Split, undefined, { signal })
+      try {
+        await reader.read(1)
+      } finally {
+        await reader.close()
+      }
+    })()
+    reading.catch(() => {})
+    // Late enough for it to wait, most of the time; right in any case.
+    setImmediate(() => setImmediate(() => controller.abort(reason)))
+    await rejects(reading, reason)
+  } finally {
+    await cleanup?.()
+  }
+}

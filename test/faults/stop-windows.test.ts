@@ -1,0 +1,97 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Outcome, sluice } from '../support/cli.ts'
+import { ROOT } from '../support/project.ts'
+import { randomOf, SEED } from '../support/seed.ts'
+
+const RECORDS = 60_000
+const JOB = join(ROOT, 'test', 'jobs', 'windows.ts')
+
+describe(`windows that are killed (REPRO: SEED=${SEED} npm test)`, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-stop-windows-'))
+  const input = join(folder, 'in.ndjson')
+  const random = randomOf('stop-windows')
+  let undisturbed: unknown[] = []
+  /** How long a load takes, with the start of the process. */
+  let wholeMs = 0
+  let databases = 0
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  const load = (db: string, threads: number, onStart?: (kill: () => void) => void): Promise<Outcome> => {
+    const words = ['run', JOB, '--quiet', '--epoch-ms', '20', '--param', `input=${input}`, '--param', `db=${db}`]
+    return sluice([...words, ...(threads === 0 ? [] : ['--threads', `${threads}`])], {
+      onStart: (child) => onStart?.(() => child.kill('SIGKILL')),
+    })
+  }
+
+  const rowsOf = (db: string): unknown[] => {
+    const database = new DatabaseSync(db, { readOnly: true })
+    const rows = database.prepare('select * from minutes order by sensor, start').all()
+    database.close()
+    return rows.map((row) => Object.values(row))
+  }
+
+  before(async () => {
+    const lines = Array.from({ length: RECORDS }, (_, i) => {
+      const at = 1_700_000_000_000 + i * 50 + Math.floor(random() * 1000)
+      return JSON.stringify({ sensor: `s${Math.floor(random() * 40)}`, at, celsius: Math.floor(random() * 100) })
+    })
+    writeFileSync(input, `${lines.join('\n')}\n`)
+    const db = join(folder, 'undisturbed.db')
+    const { code, stderr, ms } = await load(db, 0)
+    equal(code, 0, stderr)
+    wholeMs = ms
+    undisturbed = rowsOf(db)
+    ok(undisturbed.length > 500)
+  })
+
+  for (const threads of [0, 2]) {
+    it(`F1: ends with the same windows, ${threads === 0 ? 'in one thread' : `on ${threads} threads`}`, async () => {
+      let kills = 0
+      for (let turn = 0; turn < 12 && kills < 5; turn += 1) {
+        databases += 1
+        const db = join(folder, `${databases}.db`)
+        for (let attempt = 0; attempt < 3; attempt += 1) {
+          // The first half goes into starting.
+          const { signal } = await load(db, threads, (kill) => void sleep(wholeMs * (0.3 + random())).then(kill))
+          if (signal === null) break
+          kills += 1
+        }
+        const { code, stderr } = await load(db, threads)
+        equal(code, 0, stderr)
+        deepEqual(rowsOf(db), undisturbed)
+      }
+      ok(kills >= 5, `${kills} kills took effect`)
+    })
+  }
+
+  it('F35: a second one is refused, and told who holds the pipeline', async () => {
+    databases += 1
+    const db = join(folder, `${databases}.db`)
+    let pid = 0
+    let second: Promise<Outcome> | undefined
+    const words = ['run', JOB, '--quiet', '--epoch-ms', '20', '--param', `input=${input}`, '--param', `db=${db}`]
+    const first = await sluice(words, {
+      onStart: (child) => {
+        pid = child.pid ?? 0
+        second = (async () => {
+          await sleep(wholeMs * 0.45)
+          return await load(db, 0)
+        })()
+      },
+    })
+    equal(first.code, 0, first.stderr)
+    const refused = await second
+    // It may have come too late to meet the first one.
+    if (refused?.code !== 0) {
+      equal(refused?.code, 75)
+      match(refused?.stderr ?? '', new RegExp(`Cannot (start windows: it is held by|.*) process ${pid} on `))
+    }
+    deepEqual(rowsOf(db), undisturbed)
+  })
+})

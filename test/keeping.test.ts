@@ -1,0 +1,148 @@
+import { deepEqual, equal, match } from 'node:assert/strict'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, beforeEach, describe, it } from 'node:test'
+import { type CliOptions, type Outcome, sluice } from './support/cli.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-keeping-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+const job = join(folder, 'job.ts')
+/** What is taken as a fault is said by a file, so that it can be mended between two runs. */
+const JOB = `
+import { readFileSync } from 'node:fs'
+import { ndjson, param, pipeline, sqlite } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}
+const most = Number(readFileSync(${JSON.stringify(join(folder, 'most'))}, 'utf8'))
+export default pipeline('numbers', {
+  params: { input: param.string('in.ndjson'), db: param.string('out.db') },
+  from: ({ input }) => ndjson(input),
+  flow: (rows) => rows.map((row) => {
+    if (row.n > most) throw new RangeError(row.n + ' is over ' + most)
+    return { n: row.n }
+  }, { name: 'small' }),
+  into: ({ db }) => sqlite(db, { table: 't', columns: { n: 'integer' }, key: ['n'] }),
+})
+`
+let turn = 0
+let input = ''
+let db = ''
+beforeEach(() => {
+  turn += 1
+  input = join(folder, `${turn}.ndjson`)
+  db = join(folder, `${turn}.db`)
+  writeFileSync(job, JOB)
+  writeFileSync(join(folder, 'most'), '5')
+  writeFileSync(input, Array.from({ length: 10 }, (_, n) => `${JSON.stringify({ n })}\n`).join(''))
+  appendFileSync(input, 'no \u001b[2J json\n')
+})
+
+const call = (command: string, words: readonly string[] = [], options: CliOptions = {}): Promise<Outcome> =>
+  sluice([command, job, ...words, '--param', `input=${input}`, '--param', `db=${db}`], options)
+
+const numbers = (): unknown[] => {
+  const database = new DatabaseSync(db, { readOnly: true })
+  const rows = database.prepare('select n from t order by n').all()
+  database.close()
+  return rows.map(({ n }) => n)
+}
+
+describe('sluice dead-letters', () => {
+  it('counts by step and reason, with an example', async () => {
+    await call('run', ['--quiet'])
+    const { code, stdout } = await call('dead-letters')
+    equal(code, 0)
+    match(stdout, /^5 dead letters\n/)
+    match(stdout, / 1 {2}small: 6 is over 5 {2}\(.*\.ndjson:7\)\n/)
+    const { stdout: json } = await call('dead-letters', ['list', '--json', '--step', 'small'])
+    equal(JSON.parse(json).deadLetters, 4)
+  })
+
+  it('shows each, with control characters escaped (S13), and exports them as they are', async () => {
+    await call('run', ['--quiet'])
+    const { stdout } = await call('dead-letters', ['show', '--step', 'json'])
+    match(stdout, /\.ndjson:11 {2}json: .*\n {4}no \\x1b\[2J json\n$/)
+    const { stdout: raw } = await call('dead-letters', ['export', '--raw', '--limit', '2'])
+    equal(raw, '{"n":6}\n{"n":7}\n')
+    const { stdout: csv } = await call('dead-letters', ['export', '--format', 'csv', '--reason', '9 is'])
+    match(csv, /^file,line,offset,step,reason,epoch,raw\r?\n".*\.ndjson",10,72,small,9 is over 5,1,"\{""n"":9\}"\r?\n$/)
+  })
+
+  it('F37: replays what was mended, each once, however often it is done', async () => {
+    await call('run', ['--quiet'])
+    writeFileSync(join(folder, 'most'), '8')
+    const { code, stdout, stderr } = await call('dead-letters', ['replay', '--step', 'small'])
+    deepEqual([code, stderr], [0, ''])
+    equal(stdout, '4 tried again: 3 loaded, 1 failed again\n')
+    deepEqual(numbers(), [0, 1, 2, 3, 4, 5, 6, 7, 8])
+    const again = await call('dead-letters', ['replay', '--json'])
+    deepEqual(JSON.parse(again.stdout), { tried: 2, loaded: 0, dead: 2, skipped: 0 })
+    deepEqual(numbers(), [0, 1, 2, 3, 4, 5, 6, 7, 8])
+    const { stdout: left } = await call('dead-letters')
+    match(left, /^2 dead letters\n[\s\S]*9 is over 8/)
+    const { stdout: stands } = await call('checkpoints', ['--json'])
+    const { read, loaded, dead } = JSON.parse(stands).totals
+    deepEqual({ read, loaded, dead }, { read: 11, loaded: 9, dead: 2 })
+    const run = await call('run', ['--json'])
+    equal(JSON.parse(run.stdout).run.read, 0)
+  })
+
+  it('says what it cannot do', async () => {
+    const nothing = await call('dead-letters', ['burn'])
+    equal(nothing.code, 64)
+    match(nothing.stderr, /dead-letters takes list, show, replay, export: found burn/)
+    equal((await call('dead-letters')).stdout, 'no dead letters\n')
+  })
+})
+
+describe('sluice checkpoints', () => {
+  it('shows where a pipeline stands', async () => {
+    equal((await call('checkpoints')).stdout, 'numbers: nothing was committed yet\n')
+    await call('run', ['--quiet'])
+    const { code, stdout } = await call('checkpoints', ['show'])
+    equal(code, 0)
+    match(
+      stdout,
+      /^numbers: epoch 1, by process \d+ on .* at 20.*Z\n {2}11 read = 6 loaded \+ 5 dead .*\n {2}nobody holds it\n {2}1 position\n/,
+    )
+  })
+
+  it('lets a pipeline start over, only on purpose', async () => {
+    await call('run', ['--quiet'])
+    const refused = await call('checkpoints', ['reset'])
+    equal(refused.code, 64)
+    match(refused.stderr, /would forget epoch 1 and 1 position; rows stay .*say --yes/)
+    const { stdout } = await call('checkpoints', ['reset', '--yes', '--dead-letters'])
+    equal(stdout, 'numbers: forgot epoch 1 and 1 position\n')
+    equal((await call('dead-letters')).stdout, 'no dead letters\n')
+    equal(JSON.parse((await call('run', ['--json'])).stdout).run.read, 11)
+  })
+
+  it('refuses to while a run holds the pipeline', async () => {
+    await call('run', ['--quiet'])
+    const database = new DatabaseSync(db)
+    database.exec(`update sluice_leases set pid = 1, host = 'elsewhere', renewed = ${Date.now()}`)
+    database.close()
+    const { code, stderr } = await call('checkpoints', ['reset', '--yes'])
+    equal(code, 75)
+    match(stderr, /Cannot reset numbers: it is held by process 1 on elsewhere/)
+  })
+})
+
+describe('sluice check', () => {
+  it('shows the first records, and writes nothing', async () => {
+    const { code, stdout } = await call('check', ['--rows', '7'])
+    equal(code, 0)
+    match(stdout, /^pipeline numbers: fine\nfrom .*: 1 part, 93 B\ninto table t in .*: nothing was committed yet\n/)
+    match(stdout, / {2}row {3}\{"n":5\}\n {2}dead {2}.*\.ndjson:7 {2}small: 6 is over 5\n6 rows and 1 dead letter of/)
+    equal((await call('checkpoints')).stdout, 'numbers: nothing was committed yet\n')
+  })
+
+  it('says what stands in the way', async () => {
+    rmSync(input)
+    const { code, stderr } = await call('check')
+    equal(code, 66)
+    match(stderr, /there is no/)
+    equal(readFileSync(job, 'utf8'), JOB)
+  })
+})
