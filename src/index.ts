@@ -20,6 +20,7 @@ export { type LineFormat, type ParseLine, Rejection } from './connect/format.ts'
 export { type AccessRequest, accessLog } from './connect/formats/access-log.ts'
 export { type JsonOptions, json } from './connect/formats/json.ts'
 export { textLines } from './connect/formats/text.ts'
+export type { HeaderSource } from './connect/http/address.ts'
 export type { DeadLetter, Entry, Origin, Traced } from './connect/origin.ts'
 export type { PostgresConnection } from './connect/postgres/connection.ts'
 export type {
@@ -37,23 +38,30 @@ export { type CheckpointedOptions, checkpointed } from './connect/sinks/checkpoi
 export { type CsvFilesOptions, csvFiles } from './connect/sinks/csv-files.ts'
 export { type DuckdbOptions, duckdb } from './connect/sinks/duckdb.ts'
 export { type HttpOptions, http } from './connect/sinks/http.ts'
+export type { RowIdentity } from './connect/sinks/identity.ts'
 export { type NdjsonFilesOptions, ndjsonFiles } from './connect/sinks/ndjson-files.ts'
 export { type ParquetFilesOptions, parquetFiles } from './connect/sinks/parquet-files.ts'
 export { type PostgresOptions, postgres } from './connect/sinks/postgres.ts'
 export { type SqliteOptions, sqlite } from './connect/sinks/sqlite.ts'
-export { type StdoutOptions, stdout } from './connect/sinks/stdout.ts'
-export { type ToFunctionOptions, toFunction } from './connect/sinks/to-function.ts'
+export { type LineOf, type StdoutOptions, stdout } from './connect/sinks/stdout.ts'
+export {
+  type RefusedRows,
+  type RowsContext,
+  type TakeRows,
+  type ToFunctionOptions,
+  toFunction,
+} from './connect/sinks/to-function.ts'
 export type { Position, Source, SourceCounts, Split, SplitReader } from './connect/source.ts'
 export { type CsvOptions, type CsvRow, csv } from './connect/sources/csv.ts'
 export { type FilesOptions, files } from './connect/sources/files.ts'
-export { type HttpPagesOptions, httpPages } from './connect/sources/http-pages.ts'
+export { type HttpPage, type HttpPagesOptions, httpPages } from './connect/sources/http-pages.ts'
 export { type JsonArrayOptions, jsonArray } from './connect/sources/json-array.ts'
 export { lines } from './connect/sources/lines.ts'
 export { type NdjsonOptions, ndjson } from './connect/sources/ndjson.ts'
 export { type PostgresQueryOptions, postgresQuery } from './connect/sources/postgres-query.ts'
 export { type TailOptions, tail } from './connect/sources/tail.ts'
-export { type Tick, ticks } from './connect/sources/ticks.ts'
-export { values } from './connect/sources/values.ts'
+export { type Tick, type TicksOptions, ticks } from './connect/sources/ticks.ts'
+export { type ValuesInput, values } from './connect/sources/values.ts'
 export type { Blame } from './engine/account.ts'
 export { collect, run, start, stream } from './engine/collect.ts'
 export { type ExplainOptions, explain } from './engine/explain.ts'

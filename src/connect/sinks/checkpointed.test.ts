@@ -190,6 +190,29 @@ describe('checkpointed', () => {
     deepEqual(letters(), [[-2, 1, 'shelf', 'below 0']])
   })
 
+  it('shows what it keeps, takes letters out again, and starts over when it is told to', async () => {
+    const sink = checkpointed(new Shelf().sink, { store })
+    const writer = await sink.open({ pipeline: 'test' })
+    await writer.bury(await writer.write([event(1), event(-2), event(-3)]))
+    await writer.commit(checkpoint(1))
+    const inspector = await sink.inspect?.('test')
+    const letters = (await inspector?.letters({ limit: 10 })) ?? []
+    deepEqual(
+      letters.map(({ origin }) => origin.offset),
+      [-3, -2],
+    )
+    await writer.exhume?.(letters.slice(0, 1))
+    await writer.commit(checkpoint(2))
+    await writer.close()
+    equal((await inspector?.letters({ limit: 10 }))?.length, 1)
+    equal((await inspector?.checkpoint())?.epoch, 2)
+    await inspector?.reset({ deadLetters: true })
+    await inspector?.close()
+    const anew = await sink.open({ pipeline: 'test' })
+    equal(anew.checkpoint, undefined)
+    await anew.close()
+  })
+
   it('fences off a run that another one has taken over from, before it prepares or finishes anything', async () => {
     const shelf = new Shelf()
     const zombie = await open(shelf)

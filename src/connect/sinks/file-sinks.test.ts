@@ -236,6 +236,31 @@ describe('ndjsonFiles', () => {
     for (const bad of options) throws(() => ndjsonFiles(folder, bad as never), /Error/, JSON.stringify(bad))
   })
 
+  it('F35: fences off a run that was taken over from, and neither gets into the way of the other', async () => {
+    const sink = ndjsonFiles<string>(folder)
+    const owner = 'a run that is gone'
+    const big = 'x'.repeat(300_000)
+    const zombie = await sink.open({ pipeline: 'job', owner })
+    await zombie.write(events('a', big))
+    const heir = await sink.open({ pipeline: 'job', owner })
+    await heir.write(events('b', big))
+    await zombie.write(events('c', big))
+    await rejects(async () => await zombie.commit(checkpoint(1)), failsWith('PIPELINE_HELD'))
+    await zombie.close()
+    await heir.commit(checkpoint(1))
+    await heir.close()
+    deepEqual(seen(), ['_manifest-job-00000001.json', 'job-00000001-0001.ndjson'])
+    equal(text('job-00000001-0001.ndjson'), `"b"\n"${big}"\n`)
+  })
+
+  it('writes into a folder by the link that the user made to it', async () => {
+    const elsewhere = join(root, 'elsewhere')
+    mkdirSync(elsewhere)
+    symlinkSync(elsewhere, folder)
+    await load(ndjsonFiles(folder), [[1]])
+    equal(readFileSync(join(elsewhere, 'job-00000001-0001.ndjson'), 'utf8'), '1\n')
+  })
+
   it('says so where there can be no folder', async () => {
     writeFileSync(folder, 'a file')
     await rejects(load(ndjsonFiles(folder), [[1]]), failsWith('STORAGE_FAILED', /it is no folder \(ENOTDIR\)/))

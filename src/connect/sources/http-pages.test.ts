@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { after, describe, it } from 'node:test'
 import { type ErrorCode, isSluiceError } from '../../base/errors.ts'
+import { sourceConformance } from '../../testing/conformance/source.ts'
 import type { Traced } from '../origin.ts'
 import type { Position, SplitReader } from '../source.ts'
 import { type HttpPagesOptions, httpPages } from './http-pages.ts'
@@ -54,6 +55,15 @@ const failsWith =
     match(error.message, message)
     return true
   }
+
+sourceConformance<{ n: number }>({
+  name: 'pages over HTTP',
+  make: async () => ({
+    source: httpPages(await numbers(3)),
+    expected: Array.from({ length: 10 }, (_, n) => ({ n })),
+  }),
+  makeWaiting: async () => ({ source: httpPages(await serve(() => {})) }),
+})
 
 describe('httpPages', { concurrency: true }, () => {
   it('gives the items of all pages, in order, each page asked for once', async () => {

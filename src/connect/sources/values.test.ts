@@ -1,6 +1,7 @@
 import { deepEqual, equal, rejects, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isSluiceError } from '../../base/errors.ts'
+import { sourceConformance } from '../../testing/conformance/source.ts'
 import { atRest, ManualClock } from '../../testing/manual-clock.ts'
 import type { Traced } from '../origin.ts'
 import type { Position, Source } from '../source.ts'
@@ -25,6 +26,24 @@ async function all<T>(source: Source<T>, from?: Position): Promise<T[]> {
 async function* slowly(count: number): AsyncGenerator<number> {
   for (let n = 0; n < count; n += 1) yield n
 }
+
+sourceConformance<number>({
+  name: 'values',
+  make: () => {
+    const expected = Array.from({ length: 300 }, (_, n) => n)
+    return { source: values(expected), expected }
+  },
+})
+
+sourceConformance<number>({
+  name: 'values that come one by one',
+  make: () => ({ source: values(() => slowly(200)), expected: Array.from({ length: 200 }, (_, n) => n) }),
+  makeWaiting: () => ({
+    source: values(async function* (): AsyncGenerator<number> {
+      await new Promise(() => {})
+    }),
+  }),
+})
 
 describe('values', () => {
   const inputs: Readonly<Record<string, () => Source<number>>> = {

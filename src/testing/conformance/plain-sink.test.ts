@@ -1,10 +1,17 @@
 import { equal } from 'node:assert/strict'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { json } from 'node:stream/consumers'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { csvFormat, ndjsonFormat, parquetFormat } from '../../connect/sinks/files/formats.ts'
 import { type FileSinkOptions, plainFileSink } from '../../connect/sinks/files/sink.ts'
+import { http } from '../../connect/sinks/http.ts'
+import { stdout } from '../../connect/sinks/stdout.ts'
+import { toFunction } from '../../connect/sinks/to-function.ts'
 import { type PlainSinkPlace, plainSinkConformance } from './plain-sink.ts'
 
 interface Row {
@@ -97,4 +104,60 @@ plainSinkConformance<Row>({
   row,
   refused: { id: 1.5 },
   scripts: 15,
+})
+
+plainSinkConformance<Row>({
+  name: 'a function',
+  make: () => {
+    const seen: number[] = []
+    const sink = toFunction<Row>('shelf', async (rows) => {
+      seen.push(...rows.filter(({ id }) => id >= 0).map(({ id }) => id))
+      return rows.flatMap(({ id }, index) => (id < 0 ? [index] : []))
+    })
+    return { sink, visible: () => seen }
+  },
+  row,
+  refused: { id: -1 },
+})
+
+plainSinkConformance<Row>({
+  name: 'HTTP',
+  make: async () => {
+    const seen: number[] = []
+    const server = createServer(async (request, response) => {
+      const rows = (await json(request)) as Row[]
+      const isRefused = rows.some(({ id }) => id < 0)
+      if (!isRefused) seen.push(...rows.map(({ id }) => id))
+      response.writeHead(isRefused ? 422 : 200).end()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    return {
+      sink: http<Row>(`http://127.0.0.1:${port}/`, { bisect: true }),
+      visible: () => seen,
+      close: () => {
+        server.closeAllConnections()
+        server.close()
+      },
+    }
+  },
+  row,
+  refused: { id: -1 },
+  scripts: 10,
+})
+
+plainSinkConformance<Row>({
+  name: 'standard output',
+  make: () => {
+    const texts: string[] = []
+    const output = new Writable({
+      write: (text, _encoding, done) => {
+        texts.push(String(text))
+        setImmediate(done)
+      },
+    })
+    return { sink: stdout<Row>(undefined, { output }), visible: () => readJson(texts.join('')) }
+  },
+  row,
+  refused: { id: Number.NaN },
 })

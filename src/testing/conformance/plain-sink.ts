@@ -32,7 +32,15 @@ export interface PlainSinkPlace<Row> {
  * Checks that a plain sink makes visible what was committed and, as far as its guarantee says so, nothing else: in the
  * order of a run without faults, and in random orders of writing, preparing, crashing and finishing.
  *
- * @param subject - makes a sink in a new place for each test, rows by their numbers, and says which of them can be seen
+ * @example
+ * plainSinkConformance({
+ *   name: 'a list',
+ *   row: (number) => number,
+ *   make: () => {
+ *     const seen: number[] = []
+ *     return { sink: toFunction('list', (rows: readonly number[]) => void seen.push(...rows)), visible: () => seen }
+ *   },
+ * })
  */
 export function plainSinkConformance<Row>(subject: PlainSinkSubject<Row>): void {
   describe(`${subject.name} as a plain sink`, () => {

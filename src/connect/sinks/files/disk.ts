@@ -1,7 +1,7 @@
 // Calls of the file system that must not fail unnoticed: each error names the path, the act and the system's reason.
 
 import { constants, type Stats } from 'node:fs'
-import { chmod, type FileHandle, lstat, mkdir, open, rename, unlink } from 'node:fs/promises'
+import { chmod, type FileHandle, lstat, mkdir, open, rename, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { errnoOf, messageOf, SluiceError } from '../../../base/errors.ts'
 
@@ -91,6 +91,15 @@ export async function lookAt(path: string): Promise<Stats | undefined> {
     if (errnoOf(error) === 'ENOENT') return undefined
     throw cannotStore('look at', path, error)
   }
+}
+
+/** Makes the folder that all goes into, where there is none; a link to one is as good, it is the user's. */
+export async function makeRoot(path: string): Promise<void> {
+  const found = await attempt('look at', path, async () => {
+    return await stat(path).catch((error: unknown) => (errnoOf(error) === 'ENOENT' ? undefined : Promise.reject(error)))
+  })
+  if (found === undefined) return await makeFolder(path)
+  if (!found.isDirectory()) throw storageFailed('use', path, 'ENOTDIR', 'it is no folder')
 }
 
 /**

@@ -6,7 +6,7 @@ import { SluiceError } from '../../../base/errors.ts'
 import type { Columns } from '../../column.ts'
 import type { PlainSink, Sink } from '../../sink.ts'
 import { checkpointed } from '../checkpointed.ts'
-import { makeFolder } from './disk.ts'
+import { makeRoot } from './disk.ts'
 import type { PartFormat } from './encoder.ts'
 import type { FilesWriterOptions } from './writer.ts'
 
@@ -63,7 +63,7 @@ export function fileSink<Row>(
     ...sink,
     open: async (opening) => {
       // Its store may be in it.
-      await makeFolder(resolve(folder))
+      await makeRoot(resolve(folder))
       return await sink.open(opening)
     },
   }
@@ -84,7 +84,7 @@ export function plainFileSink<Row>(
     guarantee: 'exactly-once',
     open: async (opening) => {
       const { FilesWriter } = await import('./writer.ts')
-      await makeFolder(settings.root)
+      await makeRoot(settings.root)
       return await FilesWriter.open<Row>(settings, opening)
     },
   }
