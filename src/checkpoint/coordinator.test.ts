@@ -23,6 +23,7 @@ function setUp({ sources = 1, reporters = 1, hasMemory = false } = {}) {
     clock,
     tell: (command) => said.push(command),
     onOpened: () => {},
+    onNote: () => {},
     onLetters: () => {},
   })
   const progress = (given: Partial<SourceProgress>): void => {

@@ -23,6 +23,7 @@ export interface CoordinatorOptions {
   /** Tells every stage that reads. */
   readonly tell: (command: SourceCommand) => void
   readonly onOpened: (opened: SplitOpened) => void
+  readonly onNote: (split: string, note: string) => void
   /** So many records are read, and no more: to find the one that ends a worker among them. */
   readonly stopAfter?: number | undefined
   /** Dead letters have come. */
@@ -120,6 +121,10 @@ export class Coordinator implements Ledger {
 
   opened(opened: SplitOpened): void {
     this.#options.onOpened(opened)
+  }
+
+  noted(split: string, note: string): void {
+    this.#options.onNote(split, note)
   }
 
   suspect(origin: Origin): void {

@@ -57,6 +57,8 @@ export interface Ledger {
   letters(epoch: number, letters: readonly DeadLetter[]): void
   progress(progress: SourceProgress): void
   opened(opened: SplitOpened): void
+  /** Something happened to a source that a person may want to know. */
+  noted(split: string, note: string): void
   /** The record that is being worked on, where records go one at a time: it may be what ends a worker. */
   suspect(origin: Origin): void
 }

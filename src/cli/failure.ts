@@ -24,7 +24,8 @@ export function tellFailure(error: unknown, { io, log, isJson, committed }: Fail
   const exitCode = error instanceof Stopped ? error.exitCode : exitCodeOf(error)
   const code = error instanceof Stopped ? 'STOPPED' : isSluiceError(error) ? error.code : 'BUG'
   if (code === 'BUG') tellBug(error, exitCode, log, committed)
-  else if (code !== 'STOPPED') {
+  // That nobody reads on is no failure: as after `| head`.
+  else if (code !== 'STOPPED' && code !== 'OUTPUT_CLOSED') {
     const stands = committed === undefined ? '' : ` (committed in all runs: ${countText(committed.read)} records)`
     log.error({ code, exitCode }, `sluice: ${inOneLine(messageOf(error))}${stands}`)
   }

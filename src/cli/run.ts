@@ -105,10 +105,14 @@ class RunCommand {
 
   #finished(report: RunReport): number {
     const signal = report.outcome === 'drained' ? this.#signals.received : undefined
-    const exitCode = signal === undefined ? OK : exitCodeOfSignal(signal)
+    // What never ends by itself is done when it is told to stop.
+    const isDone = signal === undefined || (report.isEndless && signal === 'SIGTERM')
+    const exitCode = isDone ? OK : exitCodeOfSignal(signal)
     if (signal !== undefined) this.#reporter.say(`stopped ${this.#reached(report)}, all committed; ${this.#goOn()}`)
     const { json } = this.#options
-    this.#io.stdout.write(json ? jsonLine({ ...report, exitCode }) : summaryText(report, this.#reporter.notes))
+    // Where rows went to standard output, nothing else does.
+    const out = report.sinkKind === 'stdout' ? this.#io.stderr : this.#io.stdout
+    out.write(json ? jsonLine({ ...report, exitCode }) : summaryText(report, this.#reporter.notes))
     return exitCode
   }
 

@@ -255,7 +255,8 @@ class EntriesStage implements ProducerSpec<unknown> {
     if (split === undefined) return undefined
     const { source, beginning, ledger } = this.#options
     const { signal } = this.#stop
-    const reader = await source.open(split, beginning.positions.get(source.nameOf(split)), { signal })
+    const onNote = (note: string): void => ledger.noted(split.id, note)
+    const reader = await source.open(split, beginning.positions.get(source.nameOf(split)), { signal, onNote })
     const skippedBytes = reader.doneBytes
     this.#current = { split, reader, skippedBytes, seen: { read: 0, blank: 0, invalidUtf8: 0 } }
     this.#skippedBytes += skippedBytes

@@ -89,6 +89,7 @@ export class Attempt {
       stopAfter: carefulFor,
       tell: (command) => this.#tell(command),
       onOpened,
+      onNote: (split, note) => this.#options.onEvent({ kind: 'noted', split, note }),
       onLetters: () => this.#options.onRejected(),
     })
   }

@@ -39,6 +39,8 @@ export type RunEvent =
       readonly resumedBytes: number
       readonly sizeBytes: number | undefined
     }
+  /** Something happened to the source that a person may want to know: a file was rotated, or cut off. */
+  | { readonly kind: 'noted'; readonly split: string; readonly note: string }
   | { readonly kind: 'committed'; readonly epoch: number; readonly totals: Totals }
   | { readonly kind: 'rejected'; readonly letter: DeadLetter }
   | { readonly kind: 'draining'; readonly why: string }
@@ -69,8 +71,11 @@ export interface RunReport {
   readonly top: Readonly<Record<string, Top>>
   /** The first dead letters of this run, three at most. */
   readonly firstRejects: readonly DeadLetter[]
-  /** Where rows went, for a person. */
+  /** Where rows went, for a person; and the kind of sink. */
   readonly sink: string
+  readonly sinkKind: string
+  /** Whether the source never comes to its end by itself. */
+  readonly isEndless: boolean
   /** Where dead letters went, for a person. */
   readonly deadLetters: string
 }

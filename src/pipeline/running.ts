@@ -235,6 +235,8 @@ export class Running {
       top: this.#tops.top(),
       firstRejects: limit.first,
       sink: parts.sink.title,
+      sinkKind: parts.sink.kind,
+      isEndless: parts.source.isEndless === true,
       deadLetters: parts.sink.deadLetters,
     }
   }

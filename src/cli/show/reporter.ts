@@ -98,6 +98,9 @@ export class Reporter {
         return this.#rejected(event)
       case 'draining':
         return this.draining(event.why)
+      case 'noted':
+        if (!this.#isQuiet) this.say(excerpt(event.note, 300))
+        return
       case 'retrying':
         this.#isRetrying = true
         return this.say(event.why)

@@ -16,6 +16,8 @@ const REPORT: RunReport = {
   splits: { all: 1, unchanged: 0 },
   top: {},
   firstRejects: [],
+  sinkKind: 'sqlite',
+  isEndless: false,
   sink: 'table orders in out.db',
   deadLetters: 'table dead_letters in out.db',
 }

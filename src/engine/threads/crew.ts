@@ -232,6 +232,7 @@ class Member {
       else if (entry.of === 'letters') ledger?.letters(entry.epoch, entry.letters)
       else if (entry.of === 'progress') ledger?.progress(entry.progress)
       else if (entry.of === 'opened') ledger?.opened(entry.opened)
+      else if (entry.of === 'noted') ledger?.noted(entry.split, entry.note)
       else ledger?.suspect(entry.origin)
     } catch (error) {
       this.#options.onFailure(error)

@@ -74,6 +74,7 @@ export type LedgerEntry =
   | { readonly of: 'letters'; readonly epoch: number; readonly letters: readonly DeadLetter[] }
   | { readonly of: 'progress'; readonly progress: SourceProgress }
   | { readonly of: 'opened'; readonly opened: SplitOpened }
+  | { readonly of: 'noted'; readonly split: string; readonly note: string }
   | { readonly of: 'suspect'; readonly origin: Origin }
 
 /** What can be said of a failure across threads. */

@@ -37,6 +37,7 @@ const ledger: Ledger = {
     tell({ kind: 'ledger', entry: { of: 'letters', epoch, letters: letters.map(sendable) } }),
   progress: (progress) => tell({ kind: 'ledger', entry: { of: 'progress', progress } }),
   opened: (opened) => tell({ kind: 'ledger', entry: { of: 'opened', opened } }),
+  noted: (split, note) => tell({ kind: 'ledger', entry: { of: 'noted', split, note } }),
   suspect: ({ source, line, offset, raw }) => {
     tell({ kind: 'ledger', entry: { of: 'suspect', origin: { source, line, offset, raw } } })
   },
