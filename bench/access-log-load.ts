@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { logLines } from '../scripts/make-access-log.ts'
 import { benchFile, type Contestant, hold } from './contest.ts'
 
-const FOLDER = benchFile('../.bench')
+export const FOLDER: string = benchFile('../.bench')
 /** The reference generator, where it was put beside the project. */
 const GENERATOR = benchFile('../../shared/bench/data-gen/gen-accesslog.mjs')
 
@@ -33,7 +33,7 @@ function contestant(name: string, file: string, log: string, isOurs: boolean): C
 }
 
 /** A log of so many lines, made once. */
-function makeLog(lines: number): string {
+export function makeLog(lines: number): string {
   mkdirSync(FOLDER, { recursive: true })
   const path = join(FOLDER, `access-${lines}.log`)
   if (existsSync(path)) return path

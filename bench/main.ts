@@ -4,6 +4,7 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchAccessLog } from './access-log-load.ts'
 import { benchExchange, benchFlows } from './flows.ts'
+import { benchEpochs, benchLoads } from './loads.ts'
 import { benchFanOut, benchStages } from './stages.ts'
 
 const { values, positionals } = parseArgs({
@@ -11,11 +12,13 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 
-const QUESTIONS: Readonly<Record<string, () => void>> = {
+const QUESTIONS: Readonly<Record<string, () => void | Promise<void>>> = {
   stages: () => benchStages(values.quick),
   'fan-out': () => benchFanOut(values.quick),
   flows: () => benchFlows(values.quick),
   exchange: () => benchExchange(values.quick),
+  loads: () => benchLoads(values.quick),
+  epochs: () => benchEpochs(values.quick),
   'access-log-load': () => benchAccessLog(values.quick, values.large),
 }
 
@@ -23,7 +26,7 @@ const names = positionals.length === 0 ? Object.keys(QUESTIONS) : positionals
 const unknown = names.find((name) => !Object.hasOwn(QUESTIONS, name))
 if (unknown === undefined) {
   console.log(`Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`)
-  for (const name of names) QUESTIONS[name]?.()
+  for (const name of names) await QUESTIONS[name]?.()
 } else {
   console.error(`There is no question ${unknown}: there are ${Object.keys(QUESTIONS).join(', ')}`)
   process.exitCode = 64

@@ -1,0 +1,38 @@
+// An access log into a table of any store, by one pipeline: rows only added, or by a key.
+
+import { accessLog, count, duckdb, files, param, pipeline, postgres, sqlite, sum, tumbling } from 'sluice'
+
+const STORES = {
+  sqlite: (target: string, key: readonly string[] | undefined) =>
+    sqlite(target, { table: 'requests', ...(key === undefined ? {} : { key }) }),
+  duckdb: (target: string, key: readonly string[] | undefined) =>
+    duckdb(target, { table: 'requests', ...(key === undefined ? {} : { key }) }),
+  postgres: (target: string, key: readonly string[] | undefined) =>
+    postgres(target, { table: 'requests', ...(key === undefined ? {} : { key }) }),
+}
+
+const params = {
+  input: param.string('access.log'),
+  store: param.choice(['sqlite', 'duckdb', 'postgres'], 'sqlite'),
+  target: param.string('out.db'),
+  keyed: param.boolean(true),
+}
+
+export default pipeline('load', {
+  params,
+  from: ({ input }) => files(input, accessLog(), { splitBytes: 8 * 1024 * 1024 }),
+  into: ({ store, target, keyed }) => STORES[store](target, keyed ? ['file', 'offset'] : undefined),
+})
+
+/** One that remembers: requests and bytes of each path, minute by minute. */
+export const minutes: unknown = pipeline('minutes', {
+  params,
+  from: ({ input }) => files(input, accessLog(), { splitBytes: 8 * 1024 * 1024 }),
+  flow: (requests) =>
+    requests
+      .keyBy(({ path }) => path ?? '')
+      .window(tumbling('1m', ({ time }) => time, { outOfOrderness: '1h', futureLimit: '36500d' }))
+      .aggregate({ n: count(), bytes: sum(({ bytes }) => bytes ?? 0) })
+      .map(({ key, window, ...row }) => ({ path: key, minute: window.startMs, ...row })),
+  into: ({ target }) => sqlite(target, { table: 'minutes', key: ['path', 'minute'] }),
+})
