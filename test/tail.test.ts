@@ -1,7 +1,18 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readlinkSync } from 'node:fs'
-import { appendFile, copyFile, mkdtemp, realpath, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  copyFile,
+  mkdtemp,
+  open as openFile,
+  realpath,
+  rename,
+  rm,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -82,6 +93,21 @@ describe('tail', () => {
     await appendFile(path, 'three\nfour\nfive\n')
     deepEqual(await tailing.settle(), ['three', 'four', 'five'])
     equal(tailing.notes.length >= 1, true)
+  })
+
+  it('leaves out the hole before what a program writes on that does not append, after its file was cut', async () => {
+    open()
+    const file = await openFile(path, 'w')
+    await file.write('one\ntwo\n')
+    await tailing.read()
+    await truncate(path)
+    await file.write('three\nfour\n')
+    deepEqual(await tailing.settle(), ['three', 'four'])
+    equal(tailing.entries[2]?.origin.offset, 8)
+    await tailing.stop()
+    await file.write('five\n')
+    await file.close()
+    deepEqual(await tailing.settle(), ['five'])
   })
 
   it('goes on in the compressed file', async () => {

@@ -62,8 +62,8 @@ const MAX_STRING_LENGTH = 0x1fffffe8
  *   is `app.log#2`, and so on, so that no two lines have the same file and offset.
  * - **Position**: of the files that are followed, and of the last that were finished; it does not grow with time.
  *
- * What cannot be read is lost: lines that were cut off a file before they were read, and that are in no copy of it.
- * Two files with the same content are taken for one.
+ * What cannot be read is lost: lines that were cut off a file before they were read, and that are in no copy of it (with
+ * copying and cutting, what is written between the two). NUL bytes that a file begins with are left out. Two files with the same content are taken for one.
  *
  * Memory is bounded by `maxOpenFiles` lines that are not complete, each up to twice `maxLineBytes`, and one block; with
  * a few hundred bytes for each file that is followed.

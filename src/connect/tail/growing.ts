@@ -34,6 +34,8 @@ export class GrowingFile<T> implements Opened<T> {
   #at: number
   /** The bytes before them. */
   #last: Buffer
+  /** Whether nothing but NUL was read since the file's start. */
+  #isInHole: boolean
 
   private constructor(options: GrowingOptions<T>, before: Buffer) {
     const { content, block, place } = options
@@ -41,6 +43,7 @@ export class GrowingFile<T> implements Opened<T> {
     this.#block = block
     this.#at = place.offset
     this.#last = before
+    this.#isInHole = place.offset === 0
     this.lines = new TailLines({ ...options, before, head: content.head.subarray(0, HEAD_BYTES) })
   }
 
@@ -64,7 +67,7 @@ export class GrowingFile<T> implements Opened<T> {
     // By one byte it cannot be told whether they are text.
     const isTooFew = this.#at === 0 && length === 1
     if (length === kept || isTooFew) return 'end'
-    await this.#push(block.subarray(kept, length))
+    await this.#push(this.#leaveHole(block.subarray(kept, length)))
     return length === block.length ? 'more' : 'end'
   }
 
@@ -97,11 +100,32 @@ export class GrowingFile<T> implements Opened<T> {
     return bytesRead
   }
 
+  /**
+   * Bytes without the NULs that a file begins with: a program that does not append writes on where it was when its file
+   * is cut, and leaves a hole before it.
+   */
+  #leaveHole(fresh: Buffer): Buffer {
+    if (!this.#isInHole) return fresh
+    const first = fresh.findIndex((byte) => byte !== 0)
+    const hole = fresh.subarray(0, first === -1 ? fresh.length : first)
+    this.#isInHole = first === -1
+    if (hole.length > 0) {
+      this.#pass(hole)
+      this.lines.skipTo(this.#at, this.#last)
+    }
+    return fresh.subarray(hole.length)
+  }
+
+  #pass(bytes: Buffer): void {
+    this.#last = lastBytes(this.#last, bytes)
+    this.#at += bytes.length
+  }
+
   async #push(fresh: Buffer): Promise<void> {
+    if (fresh.length === 0) return
     if (this.lines.needsMaker && fresh.includes(LF)) await this.#prepare(false)
     this.lines.push(fresh, this.#at)
-    this.#last = lastBytes(this.#last, fresh)
-    this.#at += fresh.length
+    this.#pass(fresh)
   }
 
   async #prepare(isWhole: boolean): Promise<void> {

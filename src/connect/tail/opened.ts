@@ -50,6 +50,8 @@ export class TailLines<T> {
   #cutter: LineCutter | undefined
   /** Made with the first whole line. */
   #maker: EntryMaker<T> | undefined
+  /** Where the first line begins, if not at the place. */
+  #start: { readonly offset: number; readonly before: Buffer } | undefined
   /** The counts that were told. */
   #told: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
   /** The sketch as it was last made, with how many samples. */
@@ -63,6 +65,12 @@ export class TailLines<T> {
   /** Whether the format is yet to be opened. */
   get needsMaker(): boolean {
     return this.#maker === undefined
+  }
+
+  /** Says that lines begin only at `offset`, behind a start of NUL bytes. Before anything is pushed. */
+  skipTo(offset: number, before: Buffer): void {
+    this.#head = Buffer.alloc(Math.min(offset, HEAD_BYTES))
+    this.#start = { offset, before }
   }
 
   /** Takes the content's next bytes, which begin at `at`; they must stay as they are until all lines were taken. */
@@ -124,8 +132,9 @@ export class TailLines<T> {
   }
 
   #cut(): LineCutter {
-    const { place, maxLineBytes, before } = this.#options
-    const { offset, line, isPartial } = place
+    const { place, maxLineBytes } = this.#options
+    const { line, isPartial } = place
+    const { offset, before } = this.#start ?? { offset: place.offset, before: this.#options.before }
     return new LineCutter({
       offset,
       line: isPartial ? line - 1 : line,
