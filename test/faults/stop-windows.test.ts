@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -17,16 +18,33 @@ describe(`windows that are killed (REPRO: SEED=${SEED} npm test)`, () => {
   const input = join(folder, 'in.ndjson')
   const random = randomOf('stop-windows')
   let undisturbed: unknown[] = []
-  /** How long a load takes, with the start of the process. */
-  let wholeMs = 0
+  /** How long a load takes, without the start of the process. */
+  let loadMs = 0
   let databases = 0
   after(() => rmSync(folder, { recursive: true, force: true }))
 
-  const load = (db: string, threads: number, onStart?: (kill: () => void) => void): Promise<Outcome> => {
-    const words = ['run', JOB, '--quiet', '--epoch-ms', '20', '--param', `input=${input}`, '--param', `db=${db}`]
-    return sluice([...words, ...(threads === 0 ? [] : ['--threads', `${threads}`])], {
-      onStart: (child) => onStart?.(() => child.kill('SIGKILL')),
+  const argsOf = (db: string): string[] => {
+    return ['run', JOB, '--json', '--quiet', '--epoch-ms', '20', '--param', `input=${input}`, '--param', `db=${db}`]
+  }
+
+  /** Loads; is killed at a random moment after it has begun to write, if that is wanted. */
+  const load = async (db: string, threads: number, isKilled = false): Promise<Outcome> => {
+    const over = new AbortController()
+    let killing = Promise.resolve()
+    const outcome = await sluice([...argsOf(db), ...(threads === 0 ? [] : ['--threads', `${threads}`])], {
+      onStart: (child) => {
+        if (isKilled) killing = kill(child, db, over.signal)
+      },
     })
+    over.abort()
+    await killing
+    return outcome
+  }
+
+  const kill = async (child: ChildProcess, db: string, over: AbortSignal): Promise<void> => {
+    while (!over.aborted && !existsSync(`${db}-wal`)) await sleep(2)
+    await sleep(random() * loadMs)
+    if (!over.aborted) child.kill('SIGKILL')
   }
 
   const rowsOf = (db: string): unknown[] => {
@@ -43,9 +61,9 @@ describe(`windows that are killed (REPRO: SEED=${SEED} npm test)`, () => {
     })
     writeFileSync(input, `${lines.join('\n')}\n`)
     const db = join(folder, 'undisturbed.db')
-    const { code, stderr, ms } = await load(db, 0)
+    const { code, stderr, stdout } = await load(db, 0)
     equal(code, 0, stderr)
-    wholeMs = ms
+    loadMs = JSON.parse(stdout).elapsedMs
     undisturbed = rowsOf(db)
     ok(undisturbed.length > 500)
   })
@@ -53,12 +71,11 @@ describe(`windows that are killed (REPRO: SEED=${SEED} npm test)`, () => {
   for (const threads of [0, 2]) {
     it(`F1: ends with the same windows, ${threads === 0 ? 'in one thread' : `on ${threads} threads`}`, async () => {
       let kills = 0
-      for (let turn = 0; turn < 12 && kills < 5; turn += 1) {
+      for (let turn = 0; turn < 30 && kills < 5; turn += 1) {
         databases += 1
         const db = join(folder, `${databases}.db`)
         for (let attempt = 0; attempt < 3; attempt += 1) {
-          // The first half goes into starting.
-          const { signal } = await load(db, threads, (kill) => void sleep(wholeMs * (0.3 + random())).then(kill))
+          const { signal } = await load(db, threads, true)
           if (signal === null) break
           kills += 1
         }
@@ -75,12 +92,11 @@ describe(`windows that are killed (REPRO: SEED=${SEED} npm test)`, () => {
     const db = join(folder, `${databases}.db`)
     let pid = 0
     let second: Promise<Outcome> | undefined
-    const words = ['run', JOB, '--quiet', '--epoch-ms', '20', '--param', `input=${input}`, '--param', `db=${db}`]
-    const first = await sluice(words, {
+    const first = await sluice(argsOf(db), {
       onStart: (child) => {
         pid = child.pid ?? 0
         second = (async () => {
-          await sleep(wholeMs * 0.45)
+          while (!existsSync(`${db}-wal`) && child.exitCode === null) await sleep(2)
           return await load(db, 0)
         })()
       },
