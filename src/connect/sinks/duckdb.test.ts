@@ -74,7 +74,7 @@ describe('the sink for DuckDB', () => {
     await writer.close()
     deepEqual(await query('select * from t'), [[1, 'one']])
     deepEqual(await query('select file, line, step, reason, raw, epoch from dead_letters'), [
-      ['a.log', 2, 'map', 'no', 'raw\\0', 1],
+      ['a.log', 2, 'map', 'no', 'raw\\x00', 1],
     ])
     const next = await open()
     deepEqual(next.checkpoint, checkpoint(1, { states: new Map([['uniq/0', Uint8Array.of(1, 0, 2)]]) }))

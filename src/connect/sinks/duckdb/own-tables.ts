@@ -3,9 +3,11 @@
 import type { DuckDBValue } from '@duckdb/node-api'
 import type { Session } from '../../duckdb/session.ts'
 import { type Claim, isHeld, type Lease, nextLease } from '../../lease.ts'
+import { LetterParts } from '../../letter-parts.ts'
 import type { DeadLetter } from '../../origin.ts'
 import type { Checkpoint } from '../../sink.ts'
 import { quoteName } from '../../sql/name.ts'
+import { storable } from '../../sql/storable.ts'
 import { CHECKPOINT_VERSION, committer, type Found, readCheckpoint } from '../../stored-checkpoint.ts'
 
 const TABLES = `
@@ -41,9 +43,7 @@ export class OwnTables {
   readonly #parts = new Set<string>()
   /** The number of the lease that this instance holds; 0 before it has one. */
   #token = 0
-  /** The last letter buried, and how many of its record and step came before it. */
-  #last: DeadLetter | undefined
-  #part = 0
+  readonly #letterParts = new LetterParts()
   /** The epoch of the last commit that this instance knows. */
   epoch = 0
 
@@ -179,38 +179,21 @@ export class OwnTables {
     // One that is buried twice in a batch would be in its own way.
     const rows = new Map<string, DuckDBValue[]>()
     for (const letter of letters) {
-      const part = this.#partOf(letter)
+      const part = this.#letterParts.next(letter)
       const { origin, step, reason } = letter
       const { source, line, offset, raw } = origin
       const at = new DuckDBTimestampValue(BigInt(atMs) * 1000n)
-      const own = [this.#pipeline, wellFormed(source), BigInt(line), BigInt(offset), step, BigInt(part)]
-      const row = [...own, wellFormed(reason), wellFormed(raw), BigInt(this.epoch + 1), at]
+      const own = [this.#pipeline, storable(source), BigInt(line), BigInt(offset), step, BigInt(part)]
+      const row = [...own, storable(reason), storable(raw), BigInt(this.epoch + 1), at]
       rows.set(JSON.stringify([source, offset, step, part]), row)
     }
     const all = [...rows.values()]
     const columns = types.map((_, at) => all.map((row) => row[at] as DuckDBValue))
     await this.#session.upsert(this.#letters, Object.keys(LETTER_COLUMNS), types, LETTER_KEY, columns)
   }
-
-  #partOf(letter: DeadLetter): number {
-    const last = this.#last
-    const isSame =
-      last !== undefined &&
-      last.origin.offset === letter.origin.offset &&
-      last.origin.source === letter.origin.source &&
-      last.step === letter.step
-    this.#part = isSame ? this.#part + 1 : 0
-    this.#last = letter
-    return this.#part
-  }
 }
 
 /** What DuckDB gives as a bigint, as the number that was stored. */
 function plain(value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value
-}
-
-/** Text that DuckDB takes: without NUL and halves of surrogate pairs, which are shown instead. */
-function wellFormed(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\\0')
 }

@@ -1,6 +1,8 @@
 // The table of dead letters: what could not be loaded, kept with its raw form, its place and the reason.
 
+import { LetterParts } from '../../letter-parts.ts'
 import { type DeadLetter, type Traced, traced } from '../../origin.ts'
+import { storable } from '../../sql/storable.ts'
 import { RowWriter, type RowWriterOptions } from './rows.ts'
 import type { Shape } from './shape.ts'
 import { type Table, unfit } from './table.ts'
@@ -12,8 +14,6 @@ export interface Burial {
   readonly atMs: number
 }
 
-const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
-
 /**
  * Writes dead letters inside the transaction that its caller has begun. A replay meets the same key and overwrites:
  * a letter is there once, however often its record was read.
@@ -22,10 +22,7 @@ export class LetterTable {
   readonly #options: Omit<RowWriterOptions, 'shape' | 'stage'>
   readonly #name: string
   readonly #rows: RowWriter
-  /** The last letter buried. */
-  #last: DeadLetter | undefined
-  /** How many letters of its record and step were buried before it. */
-  #part = 0
+  readonly #parts = new LetterParts()
 
   constructor(options: Omit<RowWriterOptions, 'shape' | 'stage'>, name: string) {
     this.#options = options
@@ -50,33 +47,25 @@ export class LetterTable {
   }
 
   #rowOf(letter: DeadLetter, { pipeline, epoch, atMs: time }: Burial): Traced<unknown> {
-    this.#countPart(letter)
     const { origin, step } = letter
     const { source, line, offset } = origin
     const file = storable(source)
     const reason = storable(letter.reason)
     const raw = storable(origin.raw)
-    const row = { pipeline, file, line, offset, step: storable(step), part: this.#part, reason, raw, epoch, time }
+    const row = {
+      pipeline,
+      file,
+      line,
+      offset,
+      step: storable(step),
+      part: this.#parts.next(letter),
+      reason,
+      raw,
+      epoch,
+      time,
+    }
     return traced(row, origin)
   }
-
-  #countPart(letter: DeadLetter): void {
-    const last = this.#last
-    const isSame =
-      last !== undefined &&
-      last.origin.offset === letter.origin.offset &&
-      last.origin.source === letter.origin.source &&
-      last.step === letter.step
-    this.#part = isSame ? this.#part + 1 : 0
-    this.#last = letter
-  }
-}
-
-/** A text as the server can hold it: what it cannot is escaped. */
-function storable(text: string): string {
-  const whole = text.includes('\0') ? text.replaceAll('\0', '\\x00') : text
-  if (whole.isWellFormed()) return whole
-  return whole.replace(LONE_SURROGATE, (half) => `\\u${half.charCodeAt(0).toString(16)}`)
 }
 
 function shapeOf(table: string): Shape {

@@ -1,6 +1,7 @@
 // The table of dead letters: what could not be loaded, kept with its raw form, its place and the reason.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { LetterParts } from '../../letter-parts.ts'
 import type { DeadLetter } from '../../origin.ts'
 import type { KeptLetter } from '../../sink.ts'
 import { quoteName } from '../../sql/name.ts'
@@ -20,10 +21,7 @@ export interface Burial {
 export class LetterTable {
   readonly #insert: StatementSync
   readonly #delete: StatementSync
-  /** The last letter buried. */
-  #last: DeadLetter | undefined
-  /** How many letters of its record and step were buried before it. */
-  #part = 0
+  readonly #parts = new LetterParts()
 
   /** Makes the table where it is missing. */
   constructor(database: DatabaseSync, path: string, name: string) {
@@ -35,27 +33,16 @@ export class LetterTable {
 
   bury(letters: readonly DeadLetter[], { pipeline, epoch, atMs }: Burial): void {
     for (const letter of letters) {
-      this.#countPart(letter)
+      const part = this.#parts.next(letter)
       const { origin, step, reason } = letter
       const { source, line, offset, raw } = origin
-      this.#insert.run(pipeline, source, line, offset, step, this.#part, reason, raw, epoch, atMs)
+      this.#insert.run(pipeline, source, line, offset, step, part, reason, raw, epoch, atMs)
     }
   }
 
   /** Takes letters out again. */
   exhume(letters: readonly KeptLetter[], pipeline: string): void {
     for (const { origin, step, part } of letters) this.#delete.run(pipeline, origin.source, origin.offset, step, part)
-  }
-
-  #countPart(letter: DeadLetter): void {
-    const last = this.#last
-    const isSame =
-      last !== undefined &&
-      last.origin.offset === letter.origin.offset &&
-      last.origin.source === letter.origin.source &&
-      last.step === letter.step
-    this.#part = isSame ? this.#part + 1 : 0
-    this.#last = letter
   }
 }
 
