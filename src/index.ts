@@ -42,6 +42,7 @@ export type { RowIdentity } from './connect/sinks/identity.ts'
 export { type NdjsonFilesOptions, ndjsonFiles } from './connect/sinks/ndjson-files.ts'
 export { type ParquetFilesOptions, parquetFiles } from './connect/sinks/parquet-files.ts'
 export { type PostgresOptions, postgres } from './connect/sinks/postgres.ts'
+export { type Branch, type SeveralOptions, several } from './connect/sinks/several.ts'
 export { type SqliteOptions, sqlite } from './connect/sinks/sqlite.ts'
 export { type LineOf, type StdoutOptions, stdout } from './connect/sinks/stdout.ts'
 export {

@@ -2,6 +2,7 @@
 
 import { SluiceError } from '../base/errors.ts'
 import type { CheckpointSummary } from '../connect/sink.ts'
+import { branchPipeline } from '../connect/sinks/several/record.ts'
 import { escapeText, excerpt } from '../observe/escape.ts'
 import { jsonLine } from '../observe/json.ts'
 import { redact } from '../observe/redact.ts'
@@ -29,7 +30,9 @@ export async function checkpointsCommand(argv: readonly string[], io: Io): Promi
   }
   const pipeline = await loadOnlyPipeline(file)
   const { sink } = buildPipeline(pipeline, params)
-  const inspector = await inspectorOf(sink, pipeline.name)
+  const { branch } = options
+  const name = branch === undefined ? pipeline.name : branchPipeline(pipeline.name, branch)
+  const inspector = await inspectorOf(sink, pipeline.name, branch)
   try {
     const found = await inspector.checkpoint()
     if (action === 'reset') {
@@ -43,11 +46,9 @@ export async function checkpointsCommand(argv: readonly string[], io: Io): Promi
       }
       await inspector.reset({ deadLetters: options.deadLetters })
       io.stdout.write(
-        json
-          ? jsonLine({ pipeline: pipeline.name, reset: found?.epoch ?? 0 })
-          : `${escapeText(pipeline.name)}: forgot ${what}\n`,
+        json ? jsonLine({ pipeline: name, reset: found?.epoch ?? 0 }) : `${escapeText(name)}: forgot ${what}\n`,
       )
-    } else io.stdout.write(json ? jsonOf(pipeline.name, found) : textOf(pipeline.name, found, action === 'show'))
+    } else io.stdout.write(json ? jsonOf(name, found) : textOf(name, found, action === 'show'))
   } finally {
     await inspector.close()
   }

@@ -8,6 +8,7 @@ records, and how far each part of the source was read. "show" tells all of it. "
 forgets positions, totals and states, and is refused while a run holds the pipeline. Rows stay where they are.
 
 Options
+  --branch NAME    one of several sinks, instead of the first
   --json           prints one JSON object
   --yes            does what reset says
   --dead-letters   lets reset forget the pipeline's dead letters, too
@@ -25,6 +26,7 @@ each, "export" writes them to standard output. "replay" reads them again and let
 now: those that are loaded are dead letters no more, in one transaction, so that it can be done twice or killed half-way.
 
 Options
+  --branch NAME          those that one of several sinks refused; they are not replayed
   --step NAME            those of one step
   --reason TEXT          those whose reason holds a text
   --since EPOCH          those of this epoch and later ones

@@ -5,6 +5,8 @@ import { FILE_OPTIONS, type FileOptions, fileOptions, parse } from './options.ts
 
 export interface CheckpointsOptions extends FileOptions {
   readonly action: 'list' | 'show' | 'reset'
+  /** One of several sinks; the first if undefined. */
+  readonly branch: string | undefined
   readonly json: boolean
   readonly yes: boolean
   /** Whether a reset takes the dead letters along. */
@@ -14,12 +16,20 @@ export interface CheckpointsOptions extends FileOptions {
 /** @throws {SluiceError} COMMAND_INVALID for anything that `sluice checkpoints` does not take */
 export function readCheckpointsOptions(argv: readonly string[]): CheckpointsOptions {
   const command = 'checkpoints'
-  const flags = { json: { type: 'boolean' }, yes: { type: 'boolean' }, 'dead-letters': { type: 'boolean' } } as const
+  const flags = {
+    branch: { type: 'string' },
+    json: { type: 'boolean' },
+    yes: { type: 'boolean' },
+    'dead-letters': { type: 'boolean' },
+  } as const
   const { values, positionals } = parse(command, argv, { ...FILE_OPTIONS, ...flags })
-  const [file, action = 'list', ...more] = positionals
+  const [file, given = 'list', ...more] = positionals
+  const action = oneOf(command, given, ['list', 'show', 'reset'])
+  if (action === 'reset') refuseBranch(values.branch, 'reset lets all sinks of a pipeline start over')
   return {
     ...fileOptions(command, file === undefined ? [] : [file, ...more], values),
-    action: oneOf(command, action, ['list', 'show', 'reset']),
+    action,
+    branch: values.branch,
     json: values.json ?? false,
     yes: values.yes ?? false,
     deadLetters: values['dead-letters'] ?? false,
@@ -28,6 +38,8 @@ export function readCheckpointsOptions(argv: readonly string[]): CheckpointsOpti
 
 export interface LettersOptions extends FileOptions {
   readonly action: 'list' | 'show' | 'replay' | 'export'
+  /** One of several sinks; the first if undefined. */
+  readonly branch: string | undefined
   readonly json: boolean
   readonly format: 'ndjson' | 'csv'
   /** The raw records alone. */
@@ -44,6 +56,7 @@ export interface LettersOptions extends FileOptions {
 export function readLettersOptions(argv: readonly string[]): LettersOptions {
   const command = 'dead-letters'
   const flags = {
+    branch: { type: 'string' },
     json: { type: 'boolean' },
     format: { type: 'string' },
     raw: { type: 'boolean' },
@@ -54,10 +67,13 @@ export function readLettersOptions(argv: readonly string[]): LettersOptions {
     since: { type: 'string' },
   } as const
   const { values, positionals } = parse(command, argv, { ...FILE_OPTIONS, ...flags })
-  const [file, action = 'list', ...more] = positionals
+  const [file, given = 'list', ...more] = positionals
+  const action = oneOf(command, given, ['list', 'show', 'replay', 'export'])
+  if (action === 'replay') refuseBranch(values.branch, 'what a branch refused has gone into the other sinks before')
   return {
     ...fileOptions(command, file === undefined ? [] : [file, ...more], values),
-    action: oneOf(command, action, ['list', 'show', 'replay', 'export']),
+    action,
+    branch: values.branch,
     json: values.json ?? false,
     format: oneOf('--format', values.format ?? 'ndjson', ['ndjson', 'csv']),
     raw: values.raw ?? false,
@@ -84,6 +100,11 @@ export function readCheckOptions(argv: readonly string[]): CheckOptions {
     json: values.json ?? false,
     rows: count('--rows', values.rows ?? '5'),
   }
+}
+
+function refuseBranch(branch: string | undefined, why: string): void {
+  if (branch === undefined) return
+  throw new SluiceError('COMMAND_INVALID', `--branch cannot be given here: ${why}`, { argument: '--branch' })
 }
 
 function oneOf<const T extends string>(what: string, given: string, choices: readonly T[]): T {

@@ -36,7 +36,7 @@ export async function lettersCommand(argv: readonly string[], io: Io): Promise<n
     return OK
   }
   const { sink } = buildPipeline(pipeline, options.params)
-  const inspector = await inspectorOf(sink, pipeline.name)
+  const inspector = await inspectorOf(sink, pipeline.name, options.branch)
   try {
     if (options.action === 'list') await list(inspector, options, io)
     else await show(inspector, options, io)

@@ -52,6 +52,8 @@ export interface SinkOptions {
   /** The run that holds the lease: one that opens its sink again gives the same. Another one each time by default. */
   readonly owner?: string
   readonly signal?: AbortSignal
+  /** Told, in one line each time, of what a person may want to know beside the writing. */
+  readonly onNote?: (note: string) => void
 }
 
 /**
@@ -69,6 +71,10 @@ export interface Sink<Row> {
   /** Where dead letters go, for a person: `table dead_letters in out.db`. */
   readonly deadLetters: string
   readonly guarantee: Guarantee
+  /** What only one connection may write to at a time, where that is so: `file out.db`. Two sinks of one pipeline cannot share it. */
+  readonly locks?: string
+  /** Name → other sinks that rows go to by this one. */
+  readonly branches?: ReadonlyMap<string, Sink<unknown>>
   /**
    * Takes the lease on the pipeline, and goes to where its last commit left it.
    * @throws {SluiceError} PIPELINE_HELD if another instance holds the lease; CHECKPOINT_INVALID; SINK_MISMATCH;
@@ -135,6 +141,8 @@ export interface SinkWriter<Row> {
    * @throws {SluiceError} PIPELINE_HELD if another instance has taken the lease meanwhile
    */
   commit(checkpoint: Checkpoint): void | Promise<void>
+  /** All is committed: waits until it has also come to the sinks that follow this one; absent where none do. */
+  settle?(): Promise<void>
   /** A sign of life: holds the lease for another `leaseMs`. Called three times in that, also while nothing comes. */
   renew?(): void | Promise<void>
   /** Forgets what was not committed, lets go of the lease if it is still ours, and closes. */

@@ -21,16 +21,20 @@ export function mermaid({ source, node: last, sink }: PipelineParts): string {
     ...steps.map((node) => ({ id: idOf(node), shape: shapeOf(node.operator) })),
     { id: 'sink', shape: `[("${label(sink.title)}<br>${label(sink.guarantee)}")]` },
   ]
+  const branches = [...(sink.branches ?? [])].map(([name, into], i) => {
+    return { id: `branch${i + 1}`, shape: `[("${label(name)}: ${label(into.title)}<br>${label(into.guarantee)}")]` }
+  })
   const edges = [
     ...steps.flatMap((node) => node.inputs.map((input) => [idOf(input), idOf(node)] as const)),
     [idOf(last), 'sink'] as const,
   ]
   return [
     'flowchart LR',
-    ...parts.map(({ id, shape }) => `  ${id}${shape}`),
+    ...[...parts, ...branches].map(({ id, shape }) => `  ${id}${shape}`),
     '  dead[/"dead letters"/]',
     ...chainsOf(edges).map((ids) => `  ${ids.join(' --> ')}`),
-    ...parts.map(({ id }) => `  ${id} -.-> dead`),
+    ...branches.map(({ id }) => `  sink --> ${id}`),
+    ...[...parts, ...branches].map(({ id }) => `  ${id} -.-> dead`),
     '',
   ].join('\n')
 }

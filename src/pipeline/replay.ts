@@ -3,6 +3,7 @@
 import { SluiceError } from '../base/errors.ts'
 import type { Entry } from '../connect/origin.ts'
 import type { KeptLetter, Sink, SinkInspector } from '../connect/sink.ts'
+import { branchPipeline } from '../connect/sinks/several/record.ts'
 import type { Source } from '../connect/source.ts'
 import { buildPipeline } from './build.ts'
 import type { Params } from './param.ts'
@@ -66,8 +67,18 @@ export async function replayDeadLetters<P extends Params>(
   }
 }
 
-/** @throws {SluiceError} CONFIG_INVALID if there is no looking into the sink */
-export async function inspectorOf(sink: Sink<unknown>, pipeline: string): Promise<SinkInspector> {
+/**
+ * @param branch - one of several sinks, by its name; undefined for the first
+ * @throws {SluiceError} CONFIG_INVALID if there is no looking into the sink, or no such branch
+ */
+export async function inspectorOf(sink: Sink<unknown>, pipeline: string, branch?: string): Promise<SinkInspector> {
+  if (branch !== undefined) {
+    const { branches = new Map<string, Sink<unknown>>() } = sink
+    const into = branches.get(branch)
+    if (into !== undefined) return await inspectorOf(into, branchPipeline(pipeline, branch))
+    const names = branches.size === 0 ? 'it has none' : `it has ${[...branches.keys()].join(', ')}`
+    throw cannot(pipeline, `there is no branch ${branch}: ${names}`)
+  }
   if (sink.inspect === undefined) throw cannot(pipeline, `there is no looking into ${sink.title}`)
   return await sink.inspect(pipeline)
 }

@@ -118,8 +118,10 @@ export class Running {
       const renewing = this.#renew()
       try {
         await this.#attempt.run()
+        const isOver = !this.#attempt.coordinator.hasStoppedAfter || this.#isDrained
+        if (isOver) await this.#settle()
         renewing.stop()
-        if (!this.#attempt.coordinator.hasStoppedAfter || this.#isDrained) break
+        if (isOver) break
         this.#carefulFor = undefined
         await this.#writer.close()
       } catch (error) {
@@ -138,6 +140,22 @@ export class Running {
     const { read } = this.#attempt.epochs.run
     if (limit.isOver(read, true)) throw limit.error(read, parts.sink.deadLetters)
     return this.#report()
+  }
+
+  /** Waits for sinks behind the sink, unless the run is aborted. */
+  async #settle(): Promise<void> {
+    const { signal } = this.#options
+    const settled = this.#writer.settle?.()
+    if (settled === undefined || signal === undefined) return await settled
+    const aborted = Promise.withResolvers<never>()
+    const abort = (): void => aborted.reject(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort)
+    try {
+      await Promise.race([settled, aborted.promise])
+    } finally {
+      signal.removeEventListener('abort', abort)
+    }
   }
 
   /**

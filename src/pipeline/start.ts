@@ -113,7 +113,8 @@ export async function startFrom<P extends Params>(
   const keepsRows = nodesOf(node).every(({ operator }) => operator.kind === 'filter' || operator.kind === 'input')
   const columns = keepsRows && source.columns !== undefined ? { columns: source.columns } : {}
   const owner = newOwner()
-  const open = () => sink.open({ pipeline: name, ...columns, leaseMs, owner, ...waiting })
+  const onNote = (note: string): void => onEvent({ kind: 'noted', split: name, note })
+  const open = () => sink.open({ pipeline: name, ...columns, leaseMs, owner, onNote, ...waiting })
   const retries = new Retries({
     retryMs,
     maxRestarts,

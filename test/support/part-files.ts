@@ -17,16 +17,23 @@ export function listedIn(folder: string): Listed[] {
   return pieces.sort().flatMap((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')).parts)
 }
 
-/** The ids of all rows that count, in order. What is listed is there as it is listed, and nothing else can be seen. */
+/** The ids of all rows that count, in order. */
 export function idsIn(folder: string): number[] {
+  return rowsIn(folder)
+    .map(({ id }) => Number(id))
+    .sort((a, b) => a - b)
+}
+
+/** All rows that count. What is listed is there as it is listed, and nothing else can be seen. */
+export function rowsIn(folder: string): Record<string, unknown>[] {
   const listed = listedIn(folder)
-  const ids = listed.flatMap(({ path, rows, bytes }) => {
+  const rows = listed.flatMap(({ path, rows: count, bytes }) => {
     const lines = readFileSync(join(folder, path), 'utf8').split('\n').slice(0, -1)
-    deepEqual([lines.length, statSync(join(folder, path)).size], [rows, bytes], path)
-    return lines.map((line) => Number(JSON.parse(line).id))
+    deepEqual([lines.length, statSync(join(folder, path)).size], [count, bytes], path)
+    return lines.map((line) => JSON.parse(line))
   })
   deepEqual(seenIn(folder), listed.map(({ path }) => path).sort(), 'what is seen is what is listed')
-  return ids.sort((a, b) => a - b)
+  return rows
 }
 
 /** What there is in the folder of unfinished files. */

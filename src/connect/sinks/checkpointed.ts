@@ -1,5 +1,6 @@
 // Makes a sink of one without transactions: checkpoints and dead letters are kept in a SQLite file beside it.
 
+import { resolve } from 'node:path'
 import { checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { PlainSink, Sink } from '../sink.ts'
@@ -39,6 +40,7 @@ export function checkpointed<Row>(plain: PlainSink<Row>, options: CheckpointedOp
     title: plain.title,
     deadLetters: `table ${deadLetters} in ${store}`,
     guarantee: plain.guarantee,
+    locks: `file ${resolve(store)}`,
     async inspect(pipeline) {
       const { SqliteInspector } = await import('./sqlite/inspect.ts')
       return new SqliteInspector({ path: store, table: 'sluice_notes', deadLetters, pipeline })

@@ -1,5 +1,6 @@
 // The sink for DuckDB: rows, dead letters and checkpoint in one file, committed together.
 
+import { resolve } from 'node:path'
 import { checkChoice, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { Columns } from '../column.ts'
@@ -65,6 +66,7 @@ export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
     title: `table ${table} in ${path}`,
     deadLetters: `table ${deadLetters} in ${path}`,
     guarantee: 'exactly-once',
+    locks: `file ${resolve(path)}`,
     async open({ pipeline, signal, columns: known, leaseMs, owner }) {
       signal?.throwIfAborted()
       const { DuckdbWriter } = await import('./duckdb/writer.ts')

@@ -1,5 +1,6 @@
 // The sink for SQLite: rows, dead letters and checkpoint in one file, committed together.
 
+import { resolve } from 'node:path'
 import { checkChoice, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { Columns } from '../column.ts'
@@ -67,6 +68,7 @@ export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
     title: `table ${table} in ${path}`,
     deadLetters: `table ${deadLetters} in ${path}`,
     guarantee: 'exactly-once',
+    locks: `file ${resolve(path)}`,
     async inspect(pipeline) {
       const { SqliteInspector } = await import('./sqlite/inspect.ts')
       return new SqliteInspector({ path, table, deadLetters, pipeline })

@@ -1,0 +1,188 @@
+// The writer of several sinks: writes into the first, and into files for the others.
+
+import { randomUUID } from 'node:crypto'
+import { newOwner } from '../../lease.ts'
+import type { DeadLetter, Traced } from '../../origin.ts'
+import type { Checkpoint, KeptLetter, Sink, SinkOptions, SinkWriter } from '../../sink.ts'
+import { makeRoot, syncFolder } from '../files/disk.ts'
+import { Follower } from './follower.ts'
+import {
+  type BranchRecord,
+  branchesInvalid,
+  branchPipeline,
+  RECORD,
+  readRecord,
+  recordBytes,
+  type SeveralRecord,
+} from './record.ts'
+import { type Branch, Router } from './route.ts'
+import { Spool, type SpoolFile } from './spool.ts'
+
+/** The most that waits for a branch that says nothing of it: 64 MiB. */
+const LAG_BYTES = 64 * 1024 * 1024
+
+export interface SeveralWriterOptions<Row> {
+  readonly spool: string
+  readonly where: ((row: Row) => boolean) | undefined
+  readonly branches: ReadonlyMap<string, Branch<Row>>
+}
+
+interface BranchAtWork {
+  readonly spool: Spool
+  readonly follower: Follower
+  /** The last file that was committed. */
+  seq: number
+}
+
+export class SeveralWriter<Row> implements SinkWriter<Row> {
+  readonly checkpoint: Checkpoint | undefined
+  readonly exhume?: (letters: readonly KeptLetter[]) => void | Promise<void>
+  readonly #first: SinkWriter<Row>
+  readonly #router: Router<Row>
+  readonly #folder: string
+  readonly #branches: readonly BranchAtWork[]
+  readonly #lineage: string
+  /** Branches that there were, and are no more: one that comes back goes on where it was. */
+  readonly #former: SeveralRecord['branches']
+  /** As it was committed last. */
+  #recorded: string
+  #isClosed = false
+
+  private constructor(parts: {
+    readonly first: SinkWriter<Row>
+    readonly router: Router<Row>
+    readonly folder: string
+    readonly branches: readonly BranchAtWork[]
+    readonly record: SeveralRecord | undefined
+    readonly lineage: string
+  }) {
+    const { first, record, branches } = parts
+    this.#first = first
+    this.#router = parts.router
+    this.#folder = parts.folder
+    this.#branches = branches
+    this.#lineage = parts.lineage
+    const names = new Set(branches.map(({ follower }) => follower.name))
+    this.#former = Object.fromEntries(Object.entries(record?.branches ?? {}).filter(([name]) => !names.has(name)))
+    this.#recorded = record === undefined ? '' : JSON.stringify(record)
+    this.checkpoint = first.checkpoint === undefined ? undefined : withoutRecord(first.checkpoint)
+    if (first.exhume !== undefined) this.exhume = (letters) => first.exhume?.(letters)
+  }
+
+  /** Opens the first sink, then the others: each goes on with what was committed for it and it has not taken. */
+  static async open<Row>(
+    sink: Sink<Row>,
+    { spool: folder, where, branches: given }: SeveralWriterOptions<Row>,
+    opening: SinkOptions,
+  ): Promise<SeveralWriter<Row>> {
+    const { pipeline, owner = newOwner() } = opening
+    const first = await sink.open({ ...opening, owner })
+    const branches: BranchAtWork[] = []
+    try {
+      const kept = first.checkpoint?.states.get(RECORD)
+      const record = kept === undefined ? undefined : readRecord(pipeline, kept)
+      const lineage = record?.lineage ?? randomUUID()
+      await makeRoot(folder)
+      for (const [name, { files }] of Object.entries(record?.branches ?? {})) {
+        if (!given.has(name)) await checkGone(pipeline, name, new Spool(folder, branchPipeline(pipeline, name)), files)
+      }
+      for (const [name, { into, mayLagBytes = LAG_BYTES, map }] of given) {
+        const { seq, files } = record?.branches[name] ?? { seq: 0, files: [] }
+        const owned = branchPipeline(pipeline, name)
+        const spool = new Spool(folder, owned)
+        await spool.clear(new Set(files.map((file) => file.name)))
+        const { columns, ...rest } = opening
+        const known = map === undefined && columns !== undefined ? { columns } : {}
+        const its = { ...rest, ...known, pipeline: owned, owner }
+        const follower = new Follower({ name, sink: into, spool, mayLagBytes, lineage, opening: its, seq, files })
+        branches.push({ spool, follower, seq })
+        await follower.start()
+      }
+      return new SeveralWriter({ first, router: new Router(where, given.values()), folder, branches, record, lineage })
+    } catch (error) {
+      await Promise.allSettled(branches.map(({ follower }) => follower.close()))
+      await first.close()
+      throw error
+    }
+  }
+
+  async write(events: readonly Traced<Row>[]): Promise<readonly DeadLetter[]> {
+    for (const { follower } of this.#branches) await follower.caughtUp()
+    const routed = this.#router.route(events)
+    const refused = routed.first.length === 0 ? [] : await this.#first.write(routed.first)
+    const letters = [...routed.letters, ...refused]
+    // By the object: several rows of one record have the same place.
+    const dead = new Set(refused.map(({ origin }) => origin))
+    for (const [i, { spool }] of this.#branches.entries()) {
+      const rows = routed.branches[i] ?? []
+      letters.push(...(await spool.append(dead.size === 0 ? rows : rows.filter(({ origin }) => !dead.has(origin)))))
+    }
+    return letters
+  }
+
+  bury(letters: readonly DeadLetter[]): void | Promise<void> {
+    return this.#first.bury(letters)
+  }
+
+  async commit(checkpoint: Checkpoint): Promise<void> {
+    const finished: (SpoolFile | undefined)[] = []
+    for (const { spool, follower, seq } of this.#branches) {
+      follower.check()
+      finished.push(await spool.finish(seq + 1))
+    }
+    if (finished.some((file) => file !== undefined)) await syncFolder(this.#folder)
+    const record = this.#record(finished)
+    const text = JSON.stringify(record)
+    const states =
+      text === this.#recorded ? checkpoint.states : new Map([...checkpoint.states, [RECORD, recordBytes(record)]])
+    await this.#first.commit({ ...checkpoint, states })
+    this.#recorded = text
+    for (const [i, branch] of this.#branches.entries()) {
+      const file = finished[i]
+      if (file === undefined) continue
+      branch.seq = file.seq
+      branch.follower.add(file)
+    }
+  }
+
+  async settle(): Promise<void> {
+    await Promise.all(this.#branches.map(({ follower }) => follower.settle()))
+  }
+
+  async renew(): Promise<void> {
+    await Promise.all([this.#first.renew?.(), ...this.#branches.map(({ follower }) => follower.renew())])
+    for (const { follower } of this.#branches) follower.check()
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    // Others first: while they work, nobody is to take the pipeline over.
+    await Promise.allSettled(this.#branches.map(({ follower }) => follower.close()))
+    await Promise.allSettled(this.#branches.map(({ spool }) => spool.close()))
+    await this.#first.close()
+  }
+
+  #record(finished: readonly (SpoolFile | undefined)[]): SeveralRecord {
+    const branches: Record<string, BranchRecord> = { ...this.#former }
+    for (const [i, { follower, seq }] of this.#branches.entries()) {
+      const file = finished[i]
+      const files = file === undefined ? [...follower.waiting] : [...follower.waiting, file]
+      branches[follower.name] = { seq: file?.seq ?? seq, files }
+    }
+    return { lineage: this.#lineage, branches }
+  }
+}
+
+/** A branch with rows to take must not be forgotten. */
+async function checkGone(pipeline: string, name: string, spool: Spool, files: readonly SpoolFile[]): Promise<void> {
+  let rows = 0
+  for (const file of files) if (await spool.has(file)) rows += file.rows
+  if (rows > 0) throw branchesInvalid(pipeline, `${rows} rows wait for branch ${name}, which it no longer has`)
+}
+
+function withoutRecord(checkpoint: Checkpoint): Checkpoint {
+  const states = new Map(checkpoint.states)
+  states.delete(RECORD)
+  return { ...checkpoint, states }
+}

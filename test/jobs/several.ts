@@ -1,0 +1,19 @@
+// An access log into three sinks: all requests, those that failed, and files to keep.
+
+import { type AccessRequest, accessLog, duckdb, files, ndjsonFiles, param, pipeline, several, sqlite } from 'sluice'
+
+export default pipeline('several', {
+  params: { input: param.string('*.log'), to: param.string('.') },
+  from: ({ input }) => files(input, accessLog()),
+  into: ({ to }) =>
+    several<AccessRequest>(sqlite(`${to}/requests.db`, { table: 'requests', key: ['file', 'offset'] }), {
+      spool: `${to}/spool`,
+      branches: {
+        failed: { into: duckdb(`${to}/failed.duckdb`, { table: 'failed' }), where: ({ status }) => status >= 400 },
+        archive: {
+          into: ndjsonFiles(`${to}/archive`),
+          map: ({ file, offset, path }) => ({ file, offset, path }),
+        },
+      },
+    }),
+})
