@@ -146,3 +146,42 @@ describe('sluice check', () => {
     equal(readFileSync(job, 'utf8'), JOB)
   })
 })
+
+describe('a pipeline into several sinks', () => {
+  it('C42, C43: is looked after branch by branch, and starts over as a whole', async () => {
+    const second = `${db}.second.db`
+    writeFileSync(
+      job,
+      `
+import { ndjson, param, pipeline, several, sqlite } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}
+export default pipeline('numbers', {
+  params: { input: param.string('in.ndjson'), db: param.string('out.db') },
+  from: ({ input }) => ndjson(input),
+  into: ({ db }) => several(sqlite(db, { table: 't', columns: { n: 'integer' }, key: ['n'] }), {
+    spool: db + '.spool',
+    branches: {
+      second: { into: sqlite(db + '.second.db', { table: 't', columns: { n: 'integer' }, key: ['n'] }), map: ({ n }) => ({ n: n === 4 ? 'four' : n }) },
+    },
+  }),
+})
+`,
+    )
+    const { code, stderr } = await call('run')
+    deepEqual(code, 0, stderr)
+    match(stderr, /branch second refused 1 of 10 rows/)
+    const letters = await call('dead-letters', ['--branch', 'second', 'show', '--json'])
+    equal(JSON.parse(letters.stdout).raw, '{"n":4}')
+    match((await call('checkpoints', ['--branch', 'second'])).stdout, /^numbers\.second: epoch 1, by process/)
+    match((await call('graph')).stdout, /branch1\[\("second: table t in .*second\.db<br>exactly-once"\)\]/)
+    const refused = await call('dead-letters', ['replay', '--branch', 'second'])
+    deepEqual(refused.code, 64)
+    match(refused.stderr, /--branch cannot be given here: what a branch refused has gone into the other sinks before/)
+    const reset = await call('checkpoints', ['reset', '--yes', '--dead-letters'])
+    deepEqual([reset.code, reset.stderr], [0, ''])
+    const again = await call('run', ['--json'])
+    equal(JSON.parse(again.stdout).run.loaded, 10)
+    const database = new DatabaseSync(second, { readOnly: true })
+    equal(database.prepare('select count(*) as n from t').get()?.n, 9)
+    database.close()
+  })
+})
