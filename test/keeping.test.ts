@@ -87,6 +87,17 @@ describe('sluice dead-letters', () => {
     equal(JSON.parse(run.stdout).run.read, 0)
   })
 
+  it('F37: keeps what the sink refuses again', async () => {
+    appendFileSync(input, '{"n":4.5}\n')
+    await call('run', ['--quiet'])
+    for (const _again of [1, 2]) {
+      const { stdout } = await call('dead-letters', ['replay', '--step', 'sqlite', '--json'])
+      deepEqual(JSON.parse(stdout), { tried: 1, loaded: 0, dead: 1, skipped: 0 })
+    }
+    const { stdout: left } = await call('dead-letters', ['list', '--step', 'sqlite'])
+    match(left, /^1 dead letter\n.*column n takes whole numbers/)
+  })
+
   it('says what it cannot do', async () => {
     const nothing = await call('dead-letters', ['burn'])
     equal(nothing.code, 64)

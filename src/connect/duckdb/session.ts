@@ -10,8 +10,16 @@ import { type Duckdb, loadDuckdb } from './packages.ts'
 /** Rows of one chunk: what DuckDB takes at once. */
 const CHUNK_ROWS = 2048
 
-/** The embedded engine must stay small beside the pipeline that feeds it. */
-const SETTINGS = { threads: '1', memory_limit: '256MB', preserve_insertion_order: 'false' }
+/**
+ * The embedded engine must stay small beside the pipeline that feeds it. Its log of changes is folded into the file once
+ * it is this large, not after every other commit.
+ */
+const SETTINGS = {
+  threads: '1',
+  memory_limit: '256MB',
+  preserve_insertion_order: 'false',
+  checkpoint_threshold: '128MB',
+}
 
 /** Instances of this process: a file may be open once only. */
 const OPEN = new Map<string, { readonly instance: Promise<DuckDBInstance>; users: number }>()

@@ -2,7 +2,8 @@
 
 import type { FileHandle } from 'node:fs/promises'
 import { SluiceError } from '../../base/errors.ts'
-import { type Blocks, untilAborted } from './blocks.ts'
+import { untilAborted } from '../../base/promise.ts'
+import type { Blocks } from './blocks.ts'
 import { cannotRead, quotePath } from './trouble.ts'
 
 /** Large enough that a read costs little beside its lines, small enough to stay in a core's cache. */

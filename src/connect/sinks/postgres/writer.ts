@@ -8,7 +8,7 @@ import { fenced, LEASE_MS, newOwner, pipelineHeld } from '../../lease.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
 import type { ClientOptions, PostgresClient } from '../../postgres/client.ts'
 import type { PostgresConnection } from '../../postgres/connection.ts'
-import type { Checkpoint, SinkWriter } from '../../sink.ts'
+import type { BatchSize, Checkpoint, SinkWriter } from '../../sink.ts'
 import { currentSchema } from './catalogue.ts'
 import { CheckpointTable } from './checkpoints.ts'
 import { ROW_IS_PROMISE } from './encoder.ts'
@@ -38,6 +38,9 @@ export interface WriterOptions {
   readonly signal: AbortSignal | undefined
 }
 
+/** A COPY has its price, however few rows it holds. */
+const BATCH: BatchSize = { rows: 2000, bytes: 4 * 1024 * 1024 }
+
 /** What was made of the server before the first row. */
 interface Opened {
   readonly main: PostgresClient
@@ -58,6 +61,7 @@ export class PostgresWriter<Row> implements SinkWriter<Row> {
   readonly #opened: Opened
   /** What the last commit before this run left. */
   readonly checkpoint: Checkpoint | undefined
+  readonly batch: BatchSize = BATCH
   /** For signs of life; another one is opened when it is lost. */
   #side: PostgresClient
   /** Undefined until the columns are known. */
