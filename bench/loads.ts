@@ -27,7 +27,7 @@ export async function benchLoads(isQuick: boolean): Promise<void> {
         if (store === 'sqlite' && keyed) {
           hand.push({
             name: 'a hand-written loop',
-            argv: [benchFile('contestants/load-hand.ts'), log, join(FOLDER, 'hand.db')],
+            argv: [benchFile('contestants/load-hand.ts'), log, join(FOLDER, 'hand.db'), 'sums'],
           })
         }
         if (store !== 'sqlite') {

@@ -103,6 +103,7 @@ export class Attempt {
       writer,
       epochs,
       coordinator,
+      clock,
       limit,
       tops,
       trace: plan.isTracedOut ? undefined : this.#tracer(),

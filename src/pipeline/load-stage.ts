@@ -1,5 +1,6 @@
 // The last stage of a pipeline: writes rows, buries dead letters, and commits at every barrier.
 
+import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import { isPromise } from '../base/promise.ts'
 import type { Coordinator } from '../checkpoint/coordinator.ts'
@@ -18,6 +19,7 @@ export interface LoadStageOptions {
   readonly writer: SinkWriter<unknown>
   readonly epochs: Epochs
   readonly coordinator: Coordinator
+  readonly clock: Clock
   readonly limit: RejectLimit
   /** Gives events their origins, where the flow does not. */
   readonly trace: ((values: readonly unknown[]) => readonly AnyEvent[]) | undefined
@@ -83,7 +85,7 @@ export class LoadStage implements ConsumerSpec<unknown> {
   }
 
   async #commit(epoch: number): Promise<void> {
-    const { coordinator, epochs, writer, onEvent, exhumed = [] } = this.#options
+    const { clock, coordinator, epochs, writer, onEvent, exhumed = [] } = this.#options
     await this.#flush()
     await this.#exhume()
     const letters = coordinator.lettersOf(epoch)
@@ -94,8 +96,9 @@ export class LoadStage implements ConsumerSpec<unknown> {
     const checkpoint = coordinator.checkpoint(epoch)
     const isOver = coordinator.endOf(epoch) !== 'epoch'
     if (isOver && epochs.isEmpty(epoch) && checkpoint.states.size === 0) return epochs.skipped(epoch)
+    const beganMs = clock.nowMs()
     await writer.commit(checkpoint)
-    coordinator.committed(epoch)
+    coordinator.committed(epoch, clock.nowMs() - beganMs)
     onEvent({ kind: 'committed', epoch, totals: epochs.overall })
   }
 
