@@ -1,7 +1,7 @@
 // sluice checkpoints: shows where a pipeline stands, and lets it start over.
 
-import { SluiceError } from '../base/errors.ts'
-import type { CheckpointSummary } from '../connect/sink.ts'
+import { isSluiceError, SluiceError } from '../base/errors.ts'
+import type { CheckpointSummary, SinkInspector } from '../connect/sink.ts'
 import { escapeText, excerpt } from '../observe/escape.ts'
 import { jsonLine } from '../observe/json.ts'
 import { redact } from '../observe/redact.ts'
@@ -31,27 +31,38 @@ export async function checkpointsCommand(argv: readonly string[], io: Io): Promi
   const { sink } = buildPipeline(pipeline, params)
   const inspector = await inspectorOf(sink, pipeline.name)
   try {
-    const found = await inspector.checkpoint()
     if (action === 'reset') {
-      const what =
-        found === undefined
-          ? 'nothing: there is no checkpoint'
-          : `epoch ${found.epoch} and ${many(found.positions.size, 'position')}`
+      const { what, epoch } = await whatIsForgotten(inspector)
       if (!yes) {
         const message = `sluice checkpoints reset would forget ${what}; rows stay where they are, and the next run loads all again: say --yes to do it`
         throw new SluiceError('COMMAND_INVALID', message, { argument: 'reset' })
       }
       await inspector.reset({ deadLetters: options.deadLetters })
       io.stdout.write(
-        json
-          ? jsonLine({ pipeline: pipeline.name, reset: found?.epoch ?? 0 })
-          : `${escapeText(pipeline.name)}: forgot ${what}\n`,
+        json ? jsonLine({ pipeline: pipeline.name, reset: epoch }) : `${escapeText(pipeline.name)}: forgot ${what}\n`,
       )
-    } else io.stdout.write(json ? jsonOf(pipeline.name, found) : textOf(pipeline.name, found, action === 'show'))
+    } else {
+      const found = await inspector.checkpoint()
+      io.stdout.write(json ? jsonOf(pipeline.name, found) : textOf(pipeline.name, found, action === 'show'))
+    }
   } finally {
     await inspector.close()
   }
   return OK
+}
+
+/** What a reset takes away: in words, and the epoch, 0 where that is not known. */
+async function whatIsForgotten(inspector: SinkInspector): Promise<{ readonly what: string; readonly epoch: number }> {
+  try {
+    const found = await inspector.checkpoint()
+    if (found === undefined) return { what: 'nothing: there is no checkpoint', epoch: 0 }
+    const { epoch, positions } = found
+    return { what: `epoch ${epoch} and ${many(positions.size, 'position')}`, epoch }
+  } catch (error) {
+    // To start over is what it takes then.
+    if (!isSluiceError(error, 'CHECKPOINT_INVALID')) throw error
+    return { what: `a checkpoint that cannot be gone on from: ${error.details.found}`, epoch: 0 }
+  }
 }
 
 function jsonOf(pipeline: string, found: CheckpointSummary | undefined): string {
