@@ -31,6 +31,7 @@ export class SmallDisk {
   }
 
   [Symbol.dispose](): void {
-    execFileSync('umount', [this.path])
+    // Lazily: a process that was killed may take a moment to let go of it.
+    execFileSync('umount', ['-l', this.path])
   }
 }
