@@ -435,7 +435,7 @@ describe('files', () => {
       const [split] = await source().splits()
       await rejects(source().open(split!, undefined), {
         code: 'SOURCE_CORRUPT',
-        message: /^Cannot read ".*x\.log": incorrect data check at byte \d+ of the compressed file$/,
+        message: /^Cannot read ".*x\.log": incorrect data check behind byte \d+ of the compressed file$/,
       })
     })
 
