@@ -101,7 +101,7 @@ for (const into of ['sqlite', 'files'] as const) {
         execute('update sluice_checkpoints set version = 99')
         const reset = await sluice(['checkpoints', LOAD, 'reset', '--yes', '--dead-letters', ...load.args])
         equal(reset.code, 0, reset.stderr)
-        match(reset.stdout, /^load: forgot a checkpoint that cannot be gone on from: it is of version 99, /)
+        match(reset.stdout, /^load: forgot a checkpoint that cannot be read: it is of version 99, /)
         deepEqual(await load.goOn(), whole)
         copyFileSync(backup, load.store)
       })
