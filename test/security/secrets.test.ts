@@ -151,7 +151,7 @@ export default pipeline('driver', {
       'param, pipeline, sqlite, ticks',
       `export default pipeline('endless', {
   params: { db: param.string(''), api: param.string('') },
-  from: () => ticks({ everyMs: 20 }),
+  from: () => ticks(20),
   flow: (all) => all.map(({ count }) => ({ n: count })),
   into: () => sqlite(import.meta.dirname + '/out.db', { table: 't', columns: { n: 'integer' } }),
 })`,
@@ -161,7 +161,7 @@ export default pipeline('driver', {
       onStart: (child) => child.stderr?.once('data', () => setTimeout(() => child.kill('SIGINT'), 300)),
     })
     hasNone(outcome, 'run')
-    equal(outcome.code, 130)
+    equal(outcome.code, 130, outcome.stderr)
     match(outcome.stderr, /go on with: .*postgres:\/\/\*\*\*@h\/x.*api_key=\*\*\*/)
   })
 })
