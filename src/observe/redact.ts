@@ -18,5 +18,5 @@ const NAMED =
  */
 export function redact(text: string): string {
   const named = text.includes('=') ? text.replace(NAMED, '$1***') : text
-  return named.includes('://') ? named.replace(CREDENTIALS, '$1***@') : named
+  return named.includes('://') && named.includes('@') ? named.replace(CREDENTIALS, '$1***@') : named
 }
