@@ -58,7 +58,7 @@ describe('sluice dead-letters', () => {
     equal(JSON.parse(json).deadLetters, 4)
   })
 
-  it('shows each, with control characters escaped (S13), and exports them as they are', async () => {
+  it('S13: shows each with control characters escaped, and exports them as they are', async () => {
     await call('run', ['--quiet'])
     const { stdout } = await call('dead-letters', ['show', '--step', 'json'])
     match(stdout, /\.ndjson:11 {2}json: .*\n {4}no \\x1b\[2J json\n$/)

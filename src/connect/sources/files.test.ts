@@ -439,7 +439,7 @@ describe('files', () => {
       })
     })
 
-    it('refuses a bomb before it has given a line', async () => {
+    it('S6: refuses a bomb before it has given a line', async () => {
       await writeFile(path, gzipSync(Buffer.alloc(50_000_000, 'a\n')))
       const [split] = await source().splits()
       await rejects(source().open(split!, undefined), { code: 'SOURCE_LIMIT' })
