@@ -1,7 +1,7 @@
 // sluice checkpoints: shows where a pipeline stands, and lets it start over.
 
-import { SluiceError } from '../base/errors.ts'
-import type { CheckpointSummary } from '../connect/sink.ts'
+import { isSluiceError, SluiceError } from '../base/errors.ts'
+import type { CheckpointSummary, SinkInspector } from '../connect/sink.ts'
 import { branchPipeline } from '../connect/sinks/several/record.ts'
 import { escapeText, excerpt } from '../observe/escape.ts'
 import { jsonLine } from '../observe/json.ts'
@@ -34,25 +34,34 @@ export async function checkpointsCommand(argv: readonly string[], io: Io): Promi
   const name = branch === undefined ? pipeline.name : branchPipeline(pipeline.name, branch)
   const inspector = await inspectorOf(sink, pipeline.name, branch)
   try {
-    const found = await inspector.checkpoint()
     if (action === 'reset') {
-      const what =
-        found === undefined
-          ? 'nothing: there is no checkpoint'
-          : `epoch ${found.epoch} and ${many(found.positions.size, 'position')}`
+      const { epoch, what } = await forgotten(inspector)
       if (!yes) {
         const message = `sluice checkpoints reset would forget ${what}; rows stay where they are, and the next run loads all again: say --yes to do it`
         throw new SluiceError('COMMAND_INVALID', message, { argument: 'reset' })
       }
       await inspector.reset({ deadLetters: options.deadLetters })
-      io.stdout.write(
-        json ? jsonLine({ pipeline: name, reset: found?.epoch ?? 0 }) : `${escapeText(name)}: forgot ${what}\n`,
-      )
-    } else io.stdout.write(json ? jsonOf(name, found) : textOf(name, found, action === 'show'))
+      io.stdout.write(json ? jsonLine({ pipeline: name, reset: epoch }) : `${escapeText(name)}: forgot ${what}\n`)
+      return OK
+    }
+    const found = await inspector.checkpoint()
+    io.stdout.write(json ? jsonOf(name, found) : textOf(name, found, action === 'show'))
   } finally {
     await inspector.close()
   }
   return OK
+}
+
+/** What a reset would forget. That a checkpoint cannot be read is what a reset is for. */
+async function forgotten(inspector: SinkInspector): Promise<{ readonly epoch: number | null; readonly what: string }> {
+  try {
+    const found = await inspector.checkpoint()
+    if (found === undefined) return { epoch: 0, what: 'nothing: there is no checkpoint' }
+    return { epoch: found.epoch, what: `epoch ${found.epoch} and ${many(found.positions.size, 'position')}` }
+  } catch (error) {
+    if (!isSluiceError(error, 'CHECKPOINT_INVALID')) throw error
+    return { epoch: null, what: `a checkpoint that cannot be read: ${excerpt(error.details.found, LONGEST)}` }
+  }
 }
 
 function jsonOf(pipeline: string, found: CheckpointSummary | undefined): string {
