@@ -79,7 +79,12 @@ interface SourceFamily {
 }
 
 /** The ids of one of three files, each a third of all. */
-const thirds = (place: Place, name: string, textOf: (ids: readonly number[]) => string | Uint8Array, turn: number): void => {
+const thirds = (
+  place: Place,
+  name: string,
+  textOf: (ids: readonly number[]) => string | Uint8Array,
+  turn: number,
+): void => {
   if (turn > 0) return
   for (const part of [0, 1, 2]) {
     const ids = IDS.slice((part * COUNT) / 3, ((part + 1) * COUNT) / 3)
@@ -215,7 +220,8 @@ const TRANSACTIONAL: Readonly<Record<string, SinkFamily>> = {
 const PARTS: Readonly<Record<string, SinkFamily>> = {
   ndjsonFiles: {
     piped: 'ndjsonFiles',
-    make: ({ folder }) => sluice.ndjsonFiles(join(folder, 'out'), { partitionBy: ({ id }) => String(id % 2), roll: { rows: 9 } }),
+    make: ({ folder }) =>
+      sluice.ndjsonFiles(join(folder, 'out'), { partitionBy: ({ id }) => String(id % 2), roll: { rows: 9 } }),
     // By the manifest, and all that can be seen is named there.
     taken: ({ folder }) => idsIn(join(folder, 'out')),
   },
@@ -225,7 +231,9 @@ const KEYED: Readonly<Record<string, SinkFamily>> = {
   http: {
     piped: 'http',
     make: ({ folder }) => {
-      return sluice.checkpointed(sluice.http(urlOf(rows) + folder, { batchRows: 5 }), { store: join(folder, 'state.db') })
+      return sluice.checkpointed(sluice.http(urlOf(rows) + folder, { batchRows: 5 }), {
+        store: join(folder, 'state.db'),
+      })
     },
     taken: ({ folder }) => kept.get(folder) ?? [],
   },
@@ -294,15 +302,30 @@ interface Cell {
 
 /** The table under "Guarantees", cell by cell. */
 function cellsOf(page: string): Cell[] {
-  const table = page.slice(page.indexOf('## Guarantees')).split('\n').filter((line) => line.startsWith('|'))
-  const [head = [], , ...lines] = table.map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()))
+  const table = page
+    .slice(page.indexOf('## Guarantees'))
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+  const [head = [], , ...lines] = table.map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  )
   return lines.flatMap(([source = '', ...promises]) => {
     return promises.map((promise, at) => ({ source, sink: head[at + 1] ?? '', promise }))
   })
 }
 
 /** Runs until the end or the cut; whether it came to the end. */
-async function runOnce(source: SourceFamily, sink: SinkFamily, place: Place, turn: number, cut: Cut | undefined, chance: () => number) {
+async function runOnce(
+  source: SourceFamily,
+  sink: SinkFamily,
+  place: Place,
+  turn: number,
+  cut: Cut | undefined,
+  chance: () => number,
+) {
   const process = new CutProcess(cut, chance)
   const ends = new OpenEnds(process)
   const job = sluice.pipeline('guaranteed', {
@@ -345,8 +368,9 @@ async function holds(cell: Cell, source: SourceFamily, sink: SinkFamily, name: s
     for (let turn = 0; turn <= CUTS; turn += 1) {
       await source.prepare?.(place, turn)
       const isWhole = turn === CUTS || (turn === 0 && source.needsCommit === true)
-      const cut: Cut | undefined =
-        isWhole ? undefined : { kind: KINDS[Math.floor(random() * KINDS.length)] ?? 'kill', at: 1 + Math.floor(random() * 25) }
+      const cut: Cut | undefined = isWhole
+        ? undefined
+        : { kind: KINDS[Math.floor(random() * KINDS.length)] ?? 'kill', at: 1 + Math.floor(random() * 25) }
       await runOnce(source, sink, place, turn, cut, chance)
     }
     PROMISES[cell.promise]?.(await sink.taken(place), IDS)
@@ -392,7 +416,10 @@ async function holdsPiped(cell: Cell, sink: SinkFamily, name: string): Promise<v
     PROMISES[cell.promise]?.(taken, IDS)
     // Committed is committed: what the first process had committed when it got more, and all of the second.
     const safe = [...IDS.slice(0, 10), ...IDS.slice(60)]
-    deepEqual(safe.filter((id) => !taken.includes(id)), [])
+    deepEqual(
+      safe.filter((id) => !taken.includes(id)),
+      [],
+    )
     ok(!taken.includes(killAt) && !taken.includes(59), 'what was piped into the one that was killed is gone')
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -405,14 +432,18 @@ describe('The guarantees of docs/specs/checkpoint.md', { concurrency: 4 }, () =>
   it('are each held by a test: of sources, sinks, and what a cell says', () => {
     deepEqual([...new Set(cells.map(({ source }) => source))], Object.keys(SOURCES))
     deepEqual([...new Set(cells.map(({ sink }) => sink))], Object.keys(SINKS))
-    deepEqual(cells.filter(({ promise }) => !Object.hasOwn(PROMISES, promise)), [])
+    deepEqual(
+      cells.filter(({ promise }) => !Object.hasOwn(PROMISES, promise)),
+      [],
+    )
   })
 
   for (const cell of cells) {
     const sources = SOURCES[cell.source] ?? {}
     for (const [into, sink] of Object.entries(SINKS[cell.sink] ?? {})) {
       if (sources === 'piped') {
-        if (sink.piped !== undefined) it(`standard input into ${into}: ${cell.promise}`, () => holdsPiped(cell, sink, into))
+        if (sink.piped !== undefined)
+          it(`standard input into ${into}: ${cell.promise}`, () => holdsPiped(cell, sink, into))
         continue
       }
       for (const [from, source] of Object.entries(sources)) {

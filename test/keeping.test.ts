@@ -129,6 +129,20 @@ describe('sluice checkpoints', () => {
     equal(JSON.parse((await call('run', ['--json'])).stdout).run.read, 11)
   })
 
+  it('lets a pipeline start over whose checkpoint cannot be read, as the error of the run says', async () => {
+    await call('run', ['--quiet'])
+    const database = new DatabaseSync(db)
+    database.exec('update sluice_checkpoints set splits = 2')
+    database.close()
+    const { code, stderr } = await call('run', ['--quiet'])
+    equal(code, 78)
+    match(stderr, /it is of 2 splits, and there are positions of 1 \(to start over: sluice checkpoints FILE reset\)/)
+    const refused = await call('checkpoints', ['reset'])
+    match(refused.stderr, /would forget a checkpoint that cannot be read: it is of 2 splits/)
+    equal((await call('checkpoints', ['reset', '--yes'])).code, 0)
+    equal(JSON.parse((await call('run', ['--json'])).stdout).run.read, 11)
+  })
+
   it('refuses to while a run holds the pipeline', async () => {
     await call('run', ['--quiet'])
     const database = new DatabaseSync(db)

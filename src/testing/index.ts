@@ -2,6 +2,8 @@
 
 export { type DispatcherSubject, dispatcherConformance } from './conformance/dispatcher.ts'
 export { type PlainSinkPlace, type PlainSinkSubject, plainSinkConformance } from './conformance/plain-sink.ts'
+export type { SeenRow, SinkPlace, SinkSubject } from './conformance/sink/subject.ts'
+export { sinkConformance } from './conformance/sink.ts'
 export {
   type SourceSample,
   type SourceSubject,

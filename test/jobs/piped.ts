@@ -1,7 +1,18 @@
 // A load of what is piped into it, into the sink that an argument names. It ends itself at a line, as a kill would.
 // Arguments: folder, kind of sink, URL, the line. Says on standard error what it has committed.
 
-import { checkpointed, files, http, ndjsonFiles, pipeline, type Sink, sqlite, startPipeline, stdout, textLines } from './sluice.ts'
+import {
+  checkpointed,
+  files,
+  http,
+  ndjsonFiles,
+  pipeline,
+  type Sink,
+  sqlite,
+  startPipeline,
+  stdout,
+  textLines,
+} from './sluice.ts'
 
 interface Row {
   readonly id: number

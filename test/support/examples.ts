@@ -81,7 +81,7 @@ function check(statement: string, value: string, place: string): string {
 /** Import lines for the names that an example uses and does not make itself. */
 export function importsFor({ code, file }: Example, exports: Exports, own: ReadonlySet<string>, root: string): string {
   const words = new Set(code.match(/\b[A-Za-z_]\w*\b/g))
-  const isImported = (name: string): boolean => new RegExp(`^import .*\\b${name}\\b`, 'm').test(code)
+  const isImported = (name: string): boolean => new RegExp(`^import [^'"]*\\b${name}\\b`, 'm').test(code)
   const lines: string[] = []
   for (const [name, { file: from, isType }] of exports) {
     if (!words.has(name) || declares(code, name) || isImported(name)) continue

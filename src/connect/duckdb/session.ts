@@ -62,6 +62,15 @@ export class Session {
     return reader.getRowObjects() as Row[]
   }
 
+  /** Ends the transaction that may be open, with nothing of it kept. */
+  async rollBack(): Promise<void> {
+    try {
+      await this.run('rollback')
+    } catch {
+      // Without a transaction there is nothing to take back; one that cannot be goes with the connection.
+    }
+  }
+
   /** Appends columns of equal length to a table, chunk by chunk. */
   async append(
     table: string,

@@ -67,6 +67,10 @@ export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
     deadLetters: `table ${deadLetters} in ${path}`,
     guarantee: 'exactly-once',
     locks: `file ${resolve(path)}`,
+    async inspect(pipeline) {
+      const { DuckdbInspector } = await import('./duckdb/inspect.ts')
+      return await DuckdbInspector.open({ path, table, deadLetters, pipeline })
+    },
     async open({ pipeline, signal, columns: known, leaseMs, owner }) {
       signal?.throwIfAborted()
       const { DuckdbWriter } = await import('./duckdb/writer.ts')

@@ -72,6 +72,10 @@ export function postgres<Row>(connection: string | PostgresConnection, options: 
     title: named(table),
     deadLetters: named(deadLetters),
     guarantee: 'exactly-once',
+    async inspect(pipeline) {
+      const { PostgresInspector } = await import('./postgres/inspect.ts')
+      return await PostgresInspector.open({ connection, sink, schema, table, deadLetters, pipeline, timeoutMs })
+    },
     async open({ pipeline, signal, columns: known, leaseMs, owner }) {
       // Not before it is needed: programs and threads without a database start sooner.
       const { PostgresWriter } = await import('./postgres/writer.ts')

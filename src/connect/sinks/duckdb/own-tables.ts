@@ -5,7 +5,7 @@ import type { Session } from '../../duckdb/session.ts'
 import { type Claim, isHeld, type Lease, nextLease } from '../../lease.ts'
 import { LetterParts } from '../../letter-parts.ts'
 import type { DeadLetter } from '../../origin.ts'
-import type { Checkpoint } from '../../sink.ts'
+import type { Checkpoint, KeptLetter } from '../../sink.ts'
 import { quoteName } from '../../sql/name.ts'
 import { storable } from '../../sql/storable.ts'
 import { CHECKPOINT_VERSION, committer, type Found, readCheckpoint } from '../../stored-checkpoint.ts'
@@ -19,6 +19,12 @@ const TABLES = `
     owner varchar, since bigint, renewed bigint)`
 
 const START_OVER = 'to start over: sluice checkpoints FILE reset'
+
+/** What is kept of a pipeline beside its lease. */
+const KEPT = ['sluice_checkpoints', 'sluice_positions', 'sluice_states']
+
+/** Letters that one statement takes out. */
+const AT_ONCE = 1000
 
 const LETTER_COLUMNS = {
   pipeline: 'varchar',
@@ -111,8 +117,10 @@ export class OwnTables {
 
   /** @throws {SluiceError} CHECKPOINT_INVALID */
   async restore(): Promise<Checkpoint | undefined> {
-    const select = async (table: string) =>
-      await this.#session.all(`select * from ${table} where pipeline = $1`, [this.#pipeline])
+    const select = async (table: string) => {
+      if (!(await this.has(table))) return []
+      return await this.#session.all(`select * from ${table} where pipeline = $1`, [this.#pipeline])
+    }
     const [row] = await select('sluice_checkpoints')
     const states = await select('sluice_states')
     const found: Found = {
@@ -135,6 +143,29 @@ export class OwnTables {
     for (const split of checkpoint.positions.keys()) this.#splits.add(split)
     for (const part of checkpoint.states.keys()) this.#parts.add(part)
     return checkpoint
+  }
+
+  /** Whether a table is there. */
+  async has(table: string): Promise<boolean> {
+    const sql = `select 1 from duckdb_tables() where schema_name = 'main' and not internal and not temporary
+      and database_name = current_database() and lower(table_name) = lower($1)`
+    return (await this.#session.all(sql, [table])).length > 0
+  }
+
+  /** Who committed last and when, for a person: `epoch 3, by process 812 on web1 at 2026-03-02T10:00:00.000Z`. */
+  async lastCommit(): Promise<string> {
+    const sql = 'select epoch, committed_by as by, committed_at as at from sluice_checkpoints where pipeline = $1'
+    const [row] = await this.#session.all(sql, [this.#pipeline])
+    if (row === undefined) return 'and removed its checkpoint'
+    return `epoch ${row.epoch}, by ${row.by ?? 'a process unknown'} at ${new Date(Number(row.at)).toISOString()}`
+  }
+
+  /** Forgets positions, totals and states, and dead letters where it is told to. */
+  async forget({ deadLetters }: { readonly deadLetters: boolean }): Promise<void> {
+    for (const table of deadLetters ? [...KEPT, this.#letters] : KEPT) {
+      if (!(await this.has(table))) continue
+      await this.#session.run(`delete from ${quoteName(table)} where pipeline = $1`, [this.#pipeline])
+    }
   }
 
   async save({ epoch, positions, totals, states }: Checkpoint, nowMs: number): Promise<void> {
@@ -183,13 +214,29 @@ export class OwnTables {
       const { origin, step, reason } = letter
       const { source, line, offset, raw } = origin
       const at = new DuckDBTimestampValue(BigInt(atMs) * 1000n)
-      const own = [this.#pipeline, storable(source), BigInt(line), BigInt(offset), step, BigInt(part)]
+      const file = storable(source)
+      const own = [this.#pipeline, file, BigInt(line), BigInt(offset), storable(step), BigInt(part)]
       const row = [...own, storable(reason), storable(raw), BigInt(this.epoch + 1), at]
-      rows.set(JSON.stringify([source, offset, step, part]), row)
+      rows.set(JSON.stringify([file, offset, storable(step), part]), row)
     }
     const all = [...rows.values()]
     const columns = types.map((_, at) => all.map((row) => row[at] as DuckDBValue))
     await this.#session.upsert(this.#letters, Object.keys(LETTER_COLUMNS), types, LETTER_KEY, columns)
+  }
+
+  /** Takes letters out again. */
+  async exhume(letters: readonly KeptLetter[]): Promise<void> {
+    for (let from = 0; from < letters.length; from += AT_ONCE) {
+      const values: DuckDBValue[] = [this.#pipeline]
+      const places = letters.slice(from, from + AT_ONCE).map(({ origin, step, part }) => {
+        values.push(storable(origin.source), BigInt(origin.offset), storable(step), BigInt(part))
+        const at = values.length
+        return `($${at - 3}, $${at - 2}, $${at - 1}, $${at})`
+      })
+      const sql = `delete from ${quoteName(this.#letters)} where pipeline = $1
+        and (file, "offset", step, part) in (${places.join(', ')})`
+      await this.#session.run(sql, values)
+    }
   }
 }
 

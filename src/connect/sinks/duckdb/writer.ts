@@ -7,7 +7,7 @@ import type { Columns } from '../../column.ts'
 import { duckdbTrouble, Session } from '../../duckdb/session.ts'
 import { fenced, LEASE_MS, newOwner, pipelineHeld } from '../../lease.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
-import type { BatchSize, Checkpoint, SinkWriter } from '../../sink.ts'
+import type { BatchSize, Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
 import { inferColumns } from '../../sql/infer.ts'
 import { checkColumnName } from '../../sql/name.ts'
 import { ROW_IS_PROMISE } from '../sqlite/rows.ts'
@@ -77,6 +77,10 @@ export class DuckdbWriter<Row> implements SinkWriter<Row> {
 
   bury(letters: readonly DeadLetter[]): Promise<void> {
     return this.#inTransaction('write dead letters to', () => this.#own.bury(letters, systemClock.wallMs()))
+  }
+
+  exhume(letters: readonly KeptLetter[]): Promise<void> {
+    return this.#inTransaction('take dead letters out of', () => this.#own.exhume(letters))
   }
 
   commit(checkpoint: Checkpoint): Promise<void> {

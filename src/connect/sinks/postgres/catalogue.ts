@@ -61,6 +61,21 @@ export async function currentSchema(client: PostgresClient): Promise<string | un
   return rows[0]?.name ?? undefined
 }
 
+/** Which of some tables are there. */
+export async function tablesOf(
+  client: PostgresClient,
+  schema: string,
+  names: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query(
+    `select c.relname::text as name from pg_catalog.pg_class c
+     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = $1 and c.relname = any($2::text[])`,
+    [schema, names],
+  )
+  return new Set(rows.map(({ name }) => name))
+}
+
 /** A table as it is now; undefined if there is none. */
 export async function findTable(client: PostgresClient, schema: string, name: string): Promise<FoundTable | undefined> {
   const [table] = (await client.query(TABLE, [schema, name])).rows

@@ -12,8 +12,10 @@ import {
   type StoredCheckpoint,
 } from '../../stored-checkpoint.ts'
 
-const START_OVER =
-  'to start over, delete the rows of the pipeline from the tables sluice_checkpoints, _positions, _states'
+/** What is kept of a pipeline beside its lease. */
+export const TABLES = ['sluice_checkpoints', 'sluice_positions', 'sluice_states'] as const
+
+const START_OVER = 'to start over: sluice checkpoints FILE reset'
 
 /** The checkpoint of one pipeline in one database. The epoch fences, too. */
 export class CheckpointTable {
@@ -56,7 +58,10 @@ export class CheckpointTable {
   async restore(client: PostgresClient): Promise<Checkpoint | undefined> {
     // One snapshot, so that all tables are seen as of the same commit.
     await client.query('begin isolation level repeatable read read only')
-    const found = await this.#find(client)
+    const found = await this.#find(client).catch(async (error: unknown) => {
+      if (!client.isLost) await client.query('rollback')
+      throw error
+    })
     await client.query('commit')
     const checkpoint = readCheckpoint(this.#pipeline, found, START_OVER)
     if (checkpoint === undefined) return undefined
@@ -66,12 +71,13 @@ export class CheckpointTable {
     return checkpoint
   }
 
-  /** Who committed last and when, for a person: `epoch 3, by process 812 on web1 at 2026-03-02 10:00:00+00`. */
+  /** Who committed last and when, for a person: `epoch 3, by process 812 on web1 at 2026-03-02T10:00:00.000Z`. */
   async lastCommit(client: PostgresClient): Promise<string> {
-    const sql = `select epoch, committed_by as by, committed_at::text as at from ${this.#schema}.sluice_checkpoints
-      where pipeline = $1`
+    const sql = `select epoch, committed_by as by, (extract(epoch from committed_at) * 1000)::float8 as at
+      from ${this.#schema}.sluice_checkpoints where pipeline = $1`
     const [row] = (await client.query(sql, [this.#pipeline])).rows
-    return row === undefined ? 'and removed its checkpoint' : `epoch ${row.epoch}, by ${row.by} at ${row.at}`
+    if (row === undefined) return 'and removed its checkpoint'
+    return `epoch ${row.epoch}, by ${row.by ?? 'a process unknown'} at ${new Date(row.at).toISOString()}`
   }
 
   /** Writes a checkpoint inside the transaction of its rows; false if another instance has committed meanwhile. */

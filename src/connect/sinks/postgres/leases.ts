@@ -4,8 +4,8 @@ import { type Claim, isHeld, type Lease, nextLease } from '../../lease.ts'
 import type { PostgresClient } from '../../postgres/client.ts'
 import { quoteName } from '../../sql/name.ts'
 
-/** A lease with the session in which its holder writes. */
-interface FoundLease extends Lease {
+/** A lease with the session in which its holder writes, and the server's time. */
+export interface FoundLease extends Lease {
   readonly backend: string
   readonly nowMs: number
 }
@@ -40,7 +40,7 @@ export class LeaseTable {
 
   /** The lease as it is stored now. */
   async current(client: PostgresClient): Promise<Lease | undefined> {
-    return await this.#find(client, '')
+    return await this.find(client, '')
   }
 
   /**
@@ -48,14 +48,14 @@ export class LeaseTable {
    * it has not committed must not lock out who goes on.
    */
   async take(client: PostgresClient, claim: Omit<Claim, 'nowMs'>): Promise<Lease | undefined> {
-    const before = await this.#find(client, '')
+    const before = await this.find(client, '')
     if (before !== undefined && isHeld(before, { ...claim, nowMs: before.nowMs })) return before
     if (before !== undefined) await this.#endSession(client, before.backend)
     await client.query(`begin isolation level read committed read write; set local lock_timeout = ${LOCK_MS}`)
     const lock = `insert into ${this.#table} values ($1, 0, 0, '', '', to_timestamp(0), to_timestamp(0), null)
       on conflict (pipeline) do nothing`
     await client.query(lock, [this.#pipeline])
-    const found = await this.#find(client, 'for update')
+    const found = await this.find(client, 'for update')
     if (found !== undefined && isHeld(found, { ...claim, nowMs: found.nowMs })) {
       await client.query('rollback')
       return found
@@ -82,7 +82,8 @@ export class LeaseTable {
     await client.query(sql, [this.#pipeline, this.#token])
   }
 
-  async #find(client: PostgresClient, lock: '' | 'for update'): Promise<FoundLease | undefined> {
+  /** As `current`, with what tells whether it is held; with a lock, nobody takes it until the transaction ends. */
+  async find(client: PostgresClient, lock: '' | 'for update'): Promise<FoundLease | undefined> {
     const sql = `select token::float8, pid, host, owner, backend, ${MS('since')} as since, ${MS('renewed')} as renewed,
       ${MS('clock_timestamp()')} as now from ${this.#table} where pipeline = $1 ${lock}`
     const [row] = (await client.query(sql, [this.#pipeline])).rows

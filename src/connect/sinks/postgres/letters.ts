@@ -2,10 +2,15 @@
 
 import { LetterParts } from '../../letter-parts.ts'
 import { type DeadLetter, type Traced, traced } from '../../origin.ts'
+import type { KeptLetter } from '../../sink.ts'
+import { quoteName } from '../../sql/name.ts'
 import { storable } from '../../sql/storable.ts'
 import { RowWriter, type RowWriterOptions } from './rows.ts'
 import type { Shape } from './shape.ts'
 import { type Table, unfit } from './table.ts'
+
+/** Letters that one statement takes out. */
+const AT_ONCE = 1000
 
 export interface Burial {
   readonly pipeline: string
@@ -44,6 +49,23 @@ export class LetterTable {
     const [refused] = await this.#rows.write(letters.map((letter) => this.#rowOf(letter, burial)))
     if (refused !== undefined)
       throw unfit(this.#options.place, this.#name, `a dead letter is refused: ${refused.reason}`)
+  }
+
+  /** Takes letters out again. */
+  async exhume(letters: readonly KeptLetter[], pipeline: string): Promise<void> {
+    const { client, place } = this.#options
+    const sql = `delete from ${quoteName(place.schema)}.${quoteName(this.#name)} where pipeline = $1 and
+      (file, "offset", step, part) in (select * from unnest($2::text[], $3::bigint[], $4::text[], $5::bigint[]))`
+    for (let from = 0; from < letters.length; from += AT_ONCE) {
+      const some = letters.slice(from, from + AT_ONCE)
+      await client.query(sql, [
+        pipeline,
+        some.map(({ origin }) => storable(origin.source)),
+        some.map(({ origin }) => origin.offset),
+        some.map(({ step }) => storable(step)),
+        some.map(({ part }) => part),
+      ])
+    }
   }
 
   #rowOf(letter: DeadLetter, { pipeline, epoch, atMs: time }: Burial): Traced<unknown> {

@@ -8,7 +8,7 @@ import { fenced, LEASE_MS, newOwner, pipelineHeld } from '../../lease.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
 import type { ClientOptions, PostgresClient } from '../../postgres/client.ts'
 import type { PostgresConnection } from '../../postgres/connection.ts'
-import type { BatchSize, Checkpoint, SinkWriter } from '../../sink.ts'
+import type { BatchSize, Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
 import { currentSchema } from './catalogue.ts'
 import { CheckpointTable } from './checkpoints.ts'
 import { ROW_IS_PROMISE } from './encoder.ts'
@@ -140,6 +140,14 @@ export class PostgresWriter<Row> implements SinkWriter<Row> {
       await this.#enter(table)
       const epoch = checkpoints.epoch + 1
       await table.bury(letters, { pipeline: this.#options.pipeline, epoch, atMs: systemClock.wallMs() })
+    })
+  }
+
+  exhume(letters: readonly KeptLetter[]): Promise<void> {
+    return this.#inTransaction('take dead letters out of', async () => {
+      const { letters: table } = this.#opened
+      await this.#enter(table)
+      await table.exhume(letters, this.#options.pipeline)
     })
   }
 

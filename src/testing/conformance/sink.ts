@@ -1,0 +1,66 @@
+// What every sink with commits must hold, as tests: run them for one of your own.
+
+import { describe, it } from 'node:test'
+import { commitRules } from './sink/commits.ts'
+import { holdingRules } from './sink/holding.ts'
+import { keepingRules } from './sink/keeping.ts'
+import { rulesOf, type SinkRule } from './sink/rule.ts'
+import { script } from './sink/script.ts'
+import type { SinkSubject } from './sink/subject.ts'
+
+/**
+ * Holds a sink that promises `exactly-once` to its contract: rows, dead letters and checkpoint are committed together or
+ * not at all, and come back as they were; one instance at a time holds a pipeline, and who was taken over from commits
+ * nothing; what `inspect` and `exhume` are for, where the sink has them.
+ *
+ * @example
+ * import { mkdtempSync, rmSync } from 'node:fs'
+ * import { tmpdir } from 'node:os'
+ * import { join } from 'node:path'
+ * import { DatabaseSync } from 'node:sqlite'
+ * sinkConformance({
+ *   name: 'SQLite',
+ *   row: (number, text) => ({ number, text }),
+ *   isKeyed: true,
+ *   locksWhileWriting: true,
+ *   make: () => {
+ *     const folder = mkdtempSync(join(tmpdir(), 'sink-'))
+ *     const path = join(folder, 'out.db')
+ *     const columns = { number: 'integer', text: 'text' } as const
+ *     return {
+ *       sink: sqlite(path, { table: 't', columns, key: ['number'] }),
+ *       visible: () => {
+ *         const database = new DatabaseSync(path)
+ *         const isThere = database.prepare("select 1 from sqlite_schema where name = 't'").get() !== undefined
+ *         const rows = isThere ? database.prepare('select number, text from t').all() : []
+ *         database.close()
+ *         return rows as { number: number; text: string }[]
+ *       },
+ *       close: () => rmSync(folder, { recursive: true }),
+ *     }
+ *   },
+ * })
+ */
+export function sinkConformance<Row>(subject: SinkSubject<Row>): void {
+  describe(`${subject.name} as a sink`, () => {
+    for (const { name, check } of sinkRules(subject)) it(name, check)
+  })
+}
+
+/** The rules, to be run one by one. */
+export function sinkRules<Row>(subject: SinkSubject<Row>): readonly SinkRule[] {
+  const rule = rulesOf(subject)
+  return [
+    ...commitRules(subject, rule),
+    ...holdingRules(subject, rule),
+    ...keepingRules(subject, rule),
+    {
+      name: 'keeps to it in every order of writing, burying, committing, crashing and opening again',
+      async check() {
+        for (let seed = 1; seed <= (subject.scripts ?? 10); seed += 1) {
+          await rule(`seed ${seed}`, (desk) => script(desk, seed)).check()
+        }
+      },
+    },
+  ]
+}

@@ -1,0 +1,144 @@
+// What a sink must hold that one instance at a time holds: the others are refused, and who was taken over from is fenced.
+
+import { equal, ok } from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isSluiceError } from '../../../base/errors.ts'
+import { newOwner } from '../../../connect/lease.ts'
+import { newLetter, type SinkDesk } from './desk.ts'
+import type { RuleOf, SinkRule } from './rule.ts'
+import type { SinkSubject } from './subject.ts'
+
+/** How long a lease holds where a check waits for its end, in milliseconds. */
+const SHORT_MS = 100
+/** And where a check waits for signs of life to keep it. */
+const LONGER_MS = 1000
+
+export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row>, rule: RuleOf<Row>): SinkRule[] {
+  return [
+    rule('C30: refuses a second instance, which goes on once the first is closed', async (desk, another) => {
+      await desk.commit({ positions: { a: 1 } })
+      const second = another()
+      ok(await second.isRefused(), 'a pipeline that is open is held')
+      await desk.write(1)
+      await desk.commit({ positions: { a: 2 } })
+      ok(await second.isRefused(), 'a pipeline that is at work is held')
+      await desk.close()
+      equal((await second.writer()).checkpoint?.epoch, 2)
+      await second.close()
+      await desk.reopen()
+      await desk.checkRows()
+    }),
+
+    rule(
+      'C31, C32: lets whoever comes take over once there was no sign of life for long enough',
+      async (desk, another) => {
+        const zombie = another({ leaseMs: SHORT_MS })
+        await zombie.write(1)
+        await zombie.commit({ positions: { a: 1 } })
+        const heir = another({ leaseMs: SHORT_MS })
+        await takeOver(heir)
+        equal((await heir.writer()).checkpoint?.epoch, 1)
+        await isFenced(zombie, [2, ''])
+        ok(await another().isRefused(), 'who was taken over from lets go of nothing when it closes')
+        heir.inherit(zombie)
+        await heir.write(3)
+        await heir.commit({ positions: { a: 2 } })
+        await heir.checkRows()
+        await heir.close()
+        equal((await desk.writer()).checkpoint?.epoch, 2)
+      },
+    ),
+
+    rule('C32: commits nothing of what was written before it was taken over from', async (desk, another) => {
+      if (locksWhileWriting) return
+      const zombie = another({ leaseMs: SHORT_MS })
+      await zombie.write(1)
+      await zombie.bury(newLetter())
+      const heir = another({ leaseMs: SHORT_MS })
+      await takeOver(heir)
+      const writer = zombie.lose()
+      const error = await outcome(async () => {
+        await writer?.write([zombie.event(2)])
+        await writer?.commit({ ...zombie.kept, epoch: 1 })
+      })
+      ok(error !== undefined, 'who was taken over from is told so')
+      await outcome(async () => await writer?.close())
+      await heir.write(3)
+      await heir.commit({ positions: { a: 1 } })
+      await heir.checkRows()
+      await heir.checkLetters()
+      await heir.close()
+      equal((await desk.writer()).checkpoint?.epoch, 1)
+    }),
+
+    rule('C31: is held for as long as there are signs of life', async (_, another) => {
+      const first = another({ leaseMs: LONGER_MS })
+      const writer = await first.writer()
+      if (writer.renew === undefined) return
+      await first.commit({ positions: { a: 1 } })
+      // Where this machine is so slow that no sign came in time, it says nothing of the sink.
+      for (let tries = 0, renewed = 0; renewed < 2 && tries < 20; tries += 1) {
+        await sleep(LONGER_MS * 0.6)
+        const renewedAt = performance.now()
+        await writer.renew()
+        const second = another({ leaseMs: LONGER_MS })
+        const isRefused = await second.isRefused()
+        await second.close()
+        if (performance.now() - renewedAt > LONGER_MS) continue
+        ok(isRefused, 'a lease that was renewed holds')
+        renewed += 1
+      }
+      await first.write(1)
+      await first.commit({ positions: { a: 2 } })
+      await first.checkRows()
+    }),
+
+    rule('lets its owner open it again, and fences what that had open before', async (_, another) => {
+      const owner = newOwner()
+      const before = another({ owner })
+      await before.write(1)
+      await before.commit({ positions: { a: 1 } })
+      const again = another({ owner })
+      equal((await again.writer()).checkpoint?.epoch, 1)
+      await isFenced(before, [2, ''])
+      ok(await another().isRefused(), 'another owner is refused')
+      again.inherit(before)
+      await again.write(3)
+      await again.commit({ positions: { a: 2 } })
+      await again.checkRows()
+    }),
+  ]
+}
+
+/** Opens what is held until the lease has run out. */
+async function takeOver<Row>(heir: SinkDesk<Row>): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (!(await heir.isRefused())) return
+    await sleep(SHORT_MS / 4)
+  }
+  ok(false, 'a lease without a sign of life runs out')
+}
+
+/**
+ * What is written by who was taken over from is refused, at the latest with the commit; then it is closed. A sink that
+ * ends the connection of who was taken over from tells of a loss: who opens it again hears the rest.
+ */
+async function isFenced<Row>(desk: SinkDesk<Row>, row: readonly [number, string]): Promise<void> {
+  const error = await outcome(async () => {
+    await desk.write(row)
+    await desk.commit({ positions: { a: 'fenced' } })
+  })
+  const isTold = isSluiceError(error, 'PIPELINE_HELD') || isSluiceError(error, 'SINK_LOST')
+  ok(isTold, `who was taken over from is told PIPELINE_HELD, or SINK_LOST: ${error}`)
+  await outcome(() => desk.close())
+}
+
+/** What it threw; undefined where it did not. */
+async function outcome(work: () => Promise<void>): Promise<unknown> {
+  try {
+    await work()
+    return undefined
+  } catch (error) {
+    return error
+  }
+}

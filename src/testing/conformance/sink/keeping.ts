@@ -1,0 +1,169 @@
+// What a sink must hold that can be looked into: what it keeps of a pipeline, told as it is, taken out and forgotten.
+
+import { deepEqual, equal, ok } from 'node:assert/strict'
+import { isSluiceError } from '../../../base/errors.ts'
+import type { KeptLetter } from '../../../connect/sink.ts'
+import { newLetter, type SinkDesk } from './desk.ts'
+import type { RuleOf, SinkRule } from './rule.ts'
+import type { SinkSubject } from './subject.ts'
+
+/** Texts that somebody may take for something else. */
+const HOSTILE = [
+  '',
+  ' ',
+  "'; drop table dead_letters; --",
+  '"quoted" \\ \\\\ \\. \\N \t\r\n,',
+  '\u001b[2J\u0007\u202e é ß 漢 😀 \uffff',
+  '{"a":[1,null]} $1 ? :a %s {}',
+  'NULL',
+  'x'.repeat(100_000),
+]
+
+/** Texts that not every store can hold: it may escape them. */
+const UNSTORABLE = ['\0', 'a\0b', '\ud800', 'a\udc00\ud800b']
+
+export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>): SinkRule[] {
+  return [
+    rule('tells what it keeps of a pipeline, and who holds it', async (desk, another, { sink }) => {
+      if (sink.inspect === undefined) return
+      const look = () => desk.inspect((inspector) => inspector.checkpoint())
+      equal(await look(), undefined)
+      deepEqual(await desk.letters(), [])
+      await desk.commit({ positions: { a: { line: 1 }, b: null }, states: { s: Uint8Array.of(1, 2, 3) } })
+      await desk.commit({ positions: { b: 'x' }, states: { t: Uint8Array.of(1) } })
+      const { committed, holder, ...found } = (await look()) ?? {}
+      const { states, ...kept } = desk.kept
+      deepEqual(found, { ...kept, states: new Map([...states].map(([part, { length }]) => [part, length])) })
+      ok(committed !== undefined && committed !== '', 'it says who committed last')
+      ok(holder !== undefined && holder !== '', 'it says who holds the pipeline')
+      await desk.close()
+      equal((await look())?.holder, undefined)
+      equal(await another({ pipeline: 'conformance.2' }).inspect((inspector) => inspector.checkpoint()), undefined)
+    }),
+
+    rule('keeps dead letters as they are, whatever is in them, each once', async (desk, _, { sink }) => {
+      if (sink.inspect === undefined) return
+      const letters = [...HOSTILE, ...UNSTORABLE].map((text) => {
+        return newLetter(text, {
+          source: `file ${text.slice(0, 100)}`,
+          step: `step ${text.slice(0, 100)}`,
+          reason: text,
+        })
+      })
+      await desk.bury(...letters)
+      await desk.commit({ positions: { a: 1 } })
+      await desk.checkLetters()
+      const byOffset = (a: KeptLetter, b: KeptLetter) => a.origin.offset - b.origin.offset
+      const kept = [...(await desk.letters())].sort(byOffset)
+      for (const [i, { origin, step, reason, part, epoch, timeMs }] of kept.entries()) {
+        deepEqual([part, epoch, origin.line], [0, 1, letters[i]?.origin.line])
+        ok(Number.isSafeInteger(timeMs) && timeMs > 0, 'a letter says when it was committed')
+        if (i < HOSTILE.length) deepEqual({ kind: 'dead', origin, step, reason }, letters[i])
+        else ok(origin.raw.length > 0 && reason.length > 0, 'what cannot be stored is told in other words')
+      }
+      await (await desk.writer()).bury(letters)
+      await desk.commit({ positions: { a: 2 } })
+      await desk.checkLetters()
+    }),
+
+    rule('keeps each of the letters that one record left in one step', async (desk, _, { sink }) => {
+      if (sink.inspect === undefined) return
+      const letter = newLetter()
+      await desk.bury(letter, { ...letter, reason: 'second' }, newLetter(), { ...letter, step: 'other' })
+      await desk.commit({ positions: { a: 1 } })
+      const found = (await desk.letters()).map(({ step, part, reason }) => `${step} ${part} ${reason}`)
+      deepEqual([...found].sort(), ['map 0 no', 'map 0 no', 'map 1 second', 'other 0 no'])
+    }),
+
+    rule('gives letters page by page, each once', async (desk, _, { sink }) => {
+      if (sink.inspect === undefined) return
+      const sources = ['b', 'a', 'ab', 'B', 'é', '_', 'a b', '']
+      const letters = Array.from({ length: 40 }, (_, i) => newLetter('', { source: sources[i % sources.length] ?? '' }))
+      await desk.bury(...letters)
+      await desk.commit({ positions: { a: 1 } })
+      const all = await desk.letters()
+      for (const limit of [1, 7]) {
+        const paged = await desk.inspect(async (inspector) => {
+          const pages: KeptLetter[] = []
+          for (;;) {
+            const after = pages.at(-1)
+            const page = await inspector.letters({ limit, ...(after === undefined ? {} : { after }) })
+            ok(page.length <= limit, `asked for ${limit} letters, it gave ${page.length}`)
+            if (page.length === 0) return pages
+            pages.push(...page)
+            ok(pages.length <= all.length, 'no letter is given twice')
+          }
+        })
+        deepEqual(paged, all)
+      }
+      await desk.checkLetters()
+    }),
+
+    rule('F37: takes letters out with the commit, and not before', async (desk, _, { sink }) => {
+      if (sink.inspect === undefined || (await desk.writer()).exhume === undefined) return
+      const texts = [...HOSTILE, ...UNSTORABLE]
+      await desk.bury(...texts.map((text) => newLetter(text, { source: text, step: text })))
+      await desk.commit({ positions: { a: 1 } })
+      const [again, ...others] = await desk.letters()
+      ok(again !== undefined)
+      await desk.exhume([again, ...others])
+      await desk.reopen()
+      await desk.checkLetters()
+      await desk.exhume([again, ...others])
+      await desk.write(1)
+      const { kind, origin, step } = again
+      await (await desk.writer()).bury([{ kind, origin, step, reason: 'failed again' }])
+      equal((await desk.letters()).length, texts.length)
+      await desk.commit({ positions: { a: 2 } })
+      deepEqual(
+        (await desk.letters()).map(({ origin: place, reason, epoch }) => [place, reason, epoch]),
+        [[origin, 'failed again', 2]],
+      )
+      await desk.checkRows()
+      await desk.exhume(others)
+      await desk.exhume([])
+      await desk.commit({ positions: { a: 3 } })
+      equal((await desk.letters()).length, 1)
+    }),
+
+    rule(
+      'forgets positions, totals and states when it is reset, and never while it is held',
+      async (desk, another, { sink }) => {
+        if (sink.inspect === undefined) return
+        const second = another({ pipeline: 'conformance.2' })
+        await second.commit({ positions: { a: 7 }, states: { s: Uint8Array.of(7) } })
+        await second.bury(newLetter())
+        await second.commit()
+        await second.close()
+        await desk.write(1)
+        await desk.bury(newLetter())
+        await desk.commit({ positions: { a: 1 }, states: { s: Uint8Array.of(1) } })
+        const refused = await reset(desk, false).catch((error: unknown) => error)
+        ok(isSluiceError(refused, 'PIPELINE_HELD'), `a pipeline that is held is not reset: ${refused}`)
+        await desk.reopen()
+        await desk.close()
+        await reset(desk, false)
+        equal(await desk.inspect((inspector) => inspector.checkpoint()), undefined)
+        await desk.checkRows()
+        await desk.checkLetters()
+        if (subject.startsOverInPlace ?? true) {
+          await desk.checkRestored()
+          await desk.write(2)
+          await desk.commit({ positions: { b: 1 } })
+          await desk.reopen()
+          await desk.checkRows()
+          await desk.close()
+        }
+        await reset(desk, true)
+        deepEqual(await desk.letters(), [])
+        await second.reopen()
+        await second.checkLetters()
+      },
+    ),
+  ]
+}
+
+async function reset<Row>(desk: SinkDesk<Row>, deadLetters: boolean): Promise<void> {
+  await desk.inspect((inspector) => inspector.reset({ deadLetters }))
+  desk.wasReset({ deadLetters })
+}

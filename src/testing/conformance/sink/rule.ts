@@ -1,0 +1,42 @@
+// One thing that a sink must hold, with the desks that it is checked at.
+
+import type { SinkOptions } from '../../../connect/sink.ts'
+import { SinkDesk } from './desk.ts'
+import type { SinkPlace, SinkSubject } from './subject.ts'
+
+/** One thing that a sink must hold. */
+export interface SinkRule {
+  readonly name: string
+  readonly check: () => Promise<void>
+}
+
+/** Makes a desk; all of them are closed when the check is done. */
+export type NewDesk<Row> = (opening?: Partial<SinkOptions>) => SinkDesk<Row>
+
+/** Makes a rule of what is to be done at desks over one place. */
+export type RuleOf<Row> = (
+  name: string,
+  check: (desk: SinkDesk<Row>, another: NewDesk<Row>, place: SinkPlace<Row>) => Promise<void>,
+) => SinkRule
+
+/** Makes rules for a sink. */
+export function rulesOf<Row>(subject: SinkSubject<Row>): RuleOf<Row> {
+  return (name, check) => ({
+    name,
+    async check() {
+      const place = await subject.make()
+      const desks: SinkDesk<Row>[] = []
+      const another: NewDesk<Row> = (opening) => {
+        const desk = new SinkDesk(subject, place, opening)
+        desks.push(desk)
+        return desk
+      }
+      try {
+        await check(another(), another, place)
+      } finally {
+        for (const desk of desks) await desk.close()
+        await place.close?.()
+      }
+    },
+  })
+}
