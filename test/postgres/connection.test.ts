@@ -88,6 +88,31 @@ describe(`a connection to PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, 
     await load(small.url('postgres'))
   })
 
+  it('lets go of the lease when the run is aborted: the next one need not wait for its time', async () => {
+    const abort = new AbortController()
+    const sink = sinkAt(server.url(database))
+    const writer = await sink.open({ pipeline: 'aborted', signal: abort.signal })
+    await writer.write(rows(1))
+    abort.abort(new Error('stopped'))
+    await writer.close()
+    await (await sink.open({ pipeline: 'aborted' })).close()
+  })
+
+  it('fails a read that is asked for once the run is aborted, and never leaves it without an answer', async () => {
+    for (let turn = 0; turn < 10; turn += 1) {
+      const abort = new AbortController()
+      const source = postgresQuery(server.url(database), { query: 'select generate_series(1, 500) as n', fetch: 10 })
+      const [split] = await source.splits()
+      const reader = await source.open(split ?? { id: '' }, undefined, { signal: abort.signal })
+      await reader.read(10)
+      abort.abort(new Error('stopped'))
+      await rejects(async () => {
+        while ((await reader.read(1000)) !== undefined);
+      }, /stopped/)
+      await reader.close()
+    }
+  })
+
   it('S14: shows its password nowhere, whatever it is', async () => {
     const passwords = fc.string({ unit: 'grapheme-ascii', maxLength: 20 }).map((text) => `pw-${text}-pw`)
     await fc.assert(
