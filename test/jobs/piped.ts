@@ -3,6 +3,7 @@
 
 import {
   checkpointed,
+  type Flow,
   files,
   http,
   ndjsonFiles,
@@ -30,8 +31,8 @@ const SINKS: Readonly<Record<string, () => Sink<Row>>> = {
 
 const job = pipeline('piped', {
   from: () => files('-', textLines()),
-  flow: (lines) =>
-    lines.map((line) => {
+  flow: (lines: Flow<string>): Flow<Row> =>
+    lines.map((line): Row => {
       if (line === at) process.kill(process.pid, 'SIGKILL')
       return { id: Number(line) }
     }),

@@ -115,7 +115,7 @@ export class PostgresWriter<Row> implements SinkWriter<Row> {
         return new PostgresWriter<Row>(options, opened, side, checkpoint, rows)
       })
     } catch (error) {
-      await release(leases, side)
+      await release(leases, side, options.signal)
       await Promise.all([main.close(), side.close()])
       throw error
     }
@@ -193,7 +193,7 @@ export class PostgresWriter<Row> implements SinkWriter<Row> {
     const { main, leases } = this.#opened
     // First of all: what it has not committed must not hold locks when another one begins.
     await main.close()
-    await release(leases, this.#side)
+    await release(leases, this.#side, this.#options.signal)
     await this.#side.close()
   }
 
@@ -247,6 +247,9 @@ export class PostgresWriter<Row> implements SinkWriter<Row> {
   }
 }
 
+/** How long a run that was aborted waits to let go of its lease. */
+const ABORTED_MS = 300
+
 function rowsOf({ main, place }: Opened, shape: Shape): RowWriter {
   return new RowWriter({ client: main, place, shape, stage: 'sluice_rows' })
 }
@@ -275,12 +278,20 @@ async function makeOwnTables(
   await main.query('commit')
 }
 
-async function release(leases: LeaseTable | undefined, side: PostgresClient): Promise<void> {
-  if (side.isLost) return
+async function release(
+  leases: LeaseTable | undefined,
+  side: PostgresClient,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (side.isLost || leases === undefined) return
+  // Who has aborted the run does not wait for a server that is silent.
+  const limit = signal?.aborted === true ? setTimeout(() => side.destroy(signal.reason), ABORTED_MS) : undefined
   try {
-    await leases?.release(side)
+    await leases.release(side)
   } catch {
     // A lease that cannot be let go of ends with the process, or with its time.
+  } finally {
+    clearTimeout(limit)
   }
 }
 
