@@ -5,7 +5,7 @@ import { SluiceError } from '../../base/errors.ts'
 import type { Blocks } from './blocks.ts'
 import { checkLimits, type Limits } from './limits.ts'
 import { Pump, ZLIB_OPTIONS } from './pump.ts'
-import { corrupt } from './trouble.ts'
+import { cannotRead, corrupt } from './trouble.ts'
 
 /**
  * Decompresses gzip. Offsets in its errors are those of the compressed data: how far it was consumed when the error
@@ -60,6 +60,7 @@ export class GzipBlocks implements Blocks {
       return await this.#pump.take()
     } catch (thrown) {
       if (!(thrown instanceof Error) || thrown instanceof SluiceError) throw thrown
+      if (this.#pump.isClosed) throw cannotRead(this.#path, this.#pump.consumedBytes, thrown)
       throw corrupt(this.#path, this.#pump.consumedBytes, thrown.message, thrown)
     }
   }

@@ -33,6 +33,8 @@ export class Pump {
   #hasEnded = false
   /** What the stream failed with. */
   #failure: { readonly thrown: unknown } | undefined
+  /** Set once nobody is to read any more. */
+  #isClosed = false
   /** Ends the wait of the call under way. */
   #wake: () => void = () => {}
 
@@ -73,9 +75,15 @@ export class Pump {
     this.#stream.end()
   }
 
-  /** The next bytes that came out; undefined when the stream wants more put in, or has ended. */
+  /**
+   * The next bytes that came out; undefined when the stream wants more put in, or has ended.
+   *
+   * @throws what the stream failed with, or an error where the pump is closed: a stream that is destroyed says of what it
+   *   left that it has consumed it.
+   */
   async take(): Promise<Buffer | undefined> {
     for (;;) {
+      if (this.#isClosed) throw new Error('it was closed while it was read')
       if (this.#failure !== undefined) throw this.#failure.thrown
       const chunk: Buffer | null = this.#stream.read()
       if (chunk !== null) return chunk
@@ -86,7 +94,12 @@ export class Pump {
     }
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   close(): void {
+    this.#isClosed = true
     this.#stream.destroy()
     this.#wake()
   }

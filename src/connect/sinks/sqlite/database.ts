@@ -4,6 +4,7 @@ import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { errnoOf, SluiceError } from '../../../base/errors.ts'
+import { troubleOf } from './trouble.ts'
 
 /** How long SQLite itself waits for a lock: the thread stands still meanwhile, so the writer waits longer by itself. */
 const BUSY_TIMEOUT_MS = 20
@@ -21,7 +22,7 @@ export function openDatabase(path: string): DatabaseSync {
   try {
     return new DatabaseSync(resolve(path), { timeout: BUSY_TIMEOUT_MS })
   } catch (error) {
-    throw unusable(path, 'EACCES', 'the file cannot be opened or made', error)
+    throw troubleOf(error, { path, act: 'open', table: '' })
   }
 }
 
