@@ -6,14 +6,22 @@ import { PostgresServer } from '../test/support/postgres.ts'
 import { FOLDER, makeLog } from './access-log-load.ts'
 import { benchFile, type Contestant, hold } from './contest.ts'
 
-export async function benchLoads(isQuick: boolean): Promise<void> {
-  const lines = isQuick ? 50_000 : 1_000_000
+type Store = 'sqlite' | 'duckdb' | 'postgres'
+
+/** How much is measured: few lines, or all of them; once, or the median of three. */
+interface Effort {
+  readonly quick: boolean
+  readonly once: boolean
+}
+
+export async function benchLoads(stores: readonly Store[], { quick, once }: Effort): Promise<void> {
+  const lines = quick ? 50_000 : 1_000_000
   const log = makeLog(lines)
-  const runs = isQuick ? 1 : 3
+  const runs = quick || once ? 1 : 3
   const server = await PostgresServer.start()
   try {
     for (const keyed of [false, true]) {
-      for (const store of ['sqlite', 'duckdb', 'postgres'] as const) {
+      for (const store of stores) {
         const targetOf = async (name: string): Promise<string> =>
           store === 'postgres' ? server.url(await server.createDatabase()) : join(FOLDER, `${name}.${store}`)
         const words = async (name: string, threads: number): Promise<readonly string[]> => [
@@ -27,7 +35,7 @@ export async function benchLoads(isQuick: boolean): Promise<void> {
         if (store === 'sqlite' && keyed) {
           hand.push({
             name: 'a hand-written loop',
-            argv: [benchFile('contestants/load-hand.ts'), log, join(FOLDER, 'hand.db')],
+            argv: [benchFile('contestants/load-hand.ts'), log, join(FOLDER, 'hand.db'), 'sums'],
           })
         }
         if (store !== 'sqlite') {
@@ -56,8 +64,8 @@ export async function benchLoads(isQuick: boolean): Promise<void> {
   }
 }
 
-export function benchEpochs(isQuick: boolean): void {
-  const lines = isQuick ? 50_000 : 1_000_000
+export function benchEpochs({ quick, once }: Effort): void {
+  const lines = quick ? 50_000 : 1_000_000
   const log = makeLog(lines)
   const words = (epochMs: string) => [
     log,
@@ -72,7 +80,7 @@ export function benchEpochs(isQuick: boolean): void {
     title: `What epochs cost: ${lines.toLocaleString('en')} lines in one-minute windows by path`,
     unit: 'lines/s',
     amount: lines,
-    runs: isQuick ? 1 : 3,
+    runs: quick || once ? 1 : 3,
     contestants: [ours('an epoch a second', words('1000'), true), ours('one epoch in all', words('1000000000'), false)],
   })
 }

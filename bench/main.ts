@@ -1,4 +1,4 @@
-// npm run bench [-- NAME …] [--quick] [--large]: ours against rivals, in one table a question.
+// npm run bench [-- NAME …] [--quick] [--large] [--once]: ours against rivals, in one table a question.
 
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -8,7 +8,11 @@ import { benchEpochs, benchLoads } from './loads.ts'
 import { benchFanOut, benchStages } from './stages.ts'
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, large: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    large: { type: 'boolean', default: false },
+    once: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 })
 
@@ -17,12 +21,16 @@ const QUESTIONS: Readonly<Record<string, () => void | Promise<void>>> = {
   'fan-out': () => benchFanOut(values.quick),
   flows: () => benchFlows(values.quick),
   exchange: () => benchExchange(values.quick),
-  loads: () => benchLoads(values.quick),
-  epochs: () => benchEpochs(values.quick),
+  loads: () => benchLoads(['sqlite', 'duckdb', 'postgres'], values),
+  'loads-sqlite': () => benchLoads(['sqlite'], values),
+  'loads-duckdb': () => benchLoads(['duckdb'], values),
+  'loads-postgres': () => benchLoads(['postgres'], values),
+  epochs: () => benchEpochs(values),
   'access-log-load': () => benchAccessLog(values.quick, values.large),
 }
 
-const names = positionals.length === 0 ? Object.keys(QUESTIONS) : positionals
+const names =
+  positionals.length === 0 ? Object.keys(QUESTIONS).filter((name) => !name.startsWith('loads-')) : positionals
 const unknown = names.find((name) => !Object.hasOwn(QUESTIONS, name))
 if (unknown === undefined) {
   console.log(`Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`)

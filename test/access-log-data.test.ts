@@ -60,7 +60,7 @@ describe('access-log on real logs', () => {
     })
   }
 
-  it('puts every line of access-dirty where its label says', { skip: missingData('access-dirty') }, async () => {
+  it('F24: puts every line of access-dirty where its label says', { skip: missingData('access-dirty') }, async () => {
     await withFolder(async (folder) => {
       const db = join(folder, 'out.db')
       const file = join(DATA, 'access-dirty', 'dirty.log.gz')
@@ -102,7 +102,7 @@ describe('access-log on real logs', () => {
     })
   })
 
-  it('loads nothing twice, and says that there was nothing new', {
+  it('F29: loads nothing twice, and says that there was nothing new', {
     skip: missingData('access-semicomplete'),
   }, async () => {
     await withFolder(async (folder) => {

@@ -58,7 +58,7 @@ describe('sluice dead-letters', () => {
     equal(JSON.parse(json).deadLetters, 4)
   })
 
-  it('shows each, with control characters escaped (S13), and exports them as they are', async () => {
+  it('S13: shows each with control characters escaped, and exports them as they are', async () => {
     await call('run', ['--quiet'])
     const { stdout } = await call('dead-letters', ['show', '--step', 'json'])
     match(stdout, /\.ndjson:11 {2}json: .*\n {4}no \\x1b\[2J json\n$/)
@@ -85,6 +85,17 @@ describe('sluice dead-letters', () => {
     deepEqual({ read, loaded, dead }, { read: 11, loaded: 9, dead: 2 })
     const run = await call('run', ['--json'])
     equal(JSON.parse(run.stdout).run.read, 0)
+  })
+
+  it('F37: keeps what the sink refuses again', async () => {
+    appendFileSync(input, '{"n":4.5}\n')
+    await call('run', ['--quiet'])
+    for (const _again of [1, 2]) {
+      const { stdout } = await call('dead-letters', ['replay', '--step', 'sqlite', '--json'])
+      deepEqual(JSON.parse(stdout), { tried: 1, loaded: 0, dead: 1, skipped: 0 })
+    }
+    const { stdout: left } = await call('dead-letters', ['list', '--step', 'sqlite'])
+    match(left, /^1 dead letter\n.*column n takes whole numbers/)
   })
 
   it('says what it cannot do', async () => {

@@ -38,7 +38,7 @@ describe('the packed tarball', () => {
   })
   after(() => rmSync(folder, { recursive: true, force: true }))
 
-  it('holds what is published and nothing else', () => {
+  it('S21: holds what is published and nothing else', () => {
     const odd = packed.filter((path) => !/^(dist\/.*\.(js|d\.ts)|README\.md|LICENSE|package\.json)$/.test(path))
     deepEqual(odd, [])
     deepEqual(

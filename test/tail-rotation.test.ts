@@ -66,7 +66,7 @@ describe('tail of a log that is rotated, at random', () => {
   for (const isDown of [false, true]) {
     for (const kinds of [...ROTATIONS.map((kind) => [kind]), ROTATIONS]) {
       const name = kinds.length === 1 ? `${kinds[0]}` : 'all kinds'
-      it(`gives every line once and in order: ${name}, ${isDown ? 'with crashes' : 'reading on'}`, async () => {
+      it(`F19: gives every line once and in order: ${name}, ${isDown ? 'with crashes' : 'reading on'}`, async () => {
         for (let n = 0; n < SCHEDULES; n += 1) {
           const random = randomOf(`${name} ${isDown} ${n}`)
           const folder = await realpath(await mkdtemp(join(tmpdir(), 'sluice-tail-')))

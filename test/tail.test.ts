@@ -135,7 +135,7 @@ describe('tail', () => {
     deepEqual(await tailing.settle(), ['three', 'four'])
   })
 
-  it('reads a file anew that another one of the same size has taken the place of, between two runs (F20)', async () => {
+  it('F20: reads a file anew that another one of the same size has taken the place of, between two runs', async () => {
     open()
     await writeFile(path, 'one\ntwo\n')
     await tailing.read()
@@ -144,7 +144,7 @@ describe('tail', () => {
     deepEqual(await tailing.settle(), ['six', 'ten'])
   })
 
-  it('reads a file anew that another one of the same size has taken the place of, while reading (F20)', async () => {
+  it('F20: reads a file anew that another one of the same size has taken the place of, while reading', async () => {
     open()
     await writeFile(path, 'one\ntwo\n')
     await tailing.read()
@@ -153,7 +153,7 @@ describe('tail', () => {
     deepEqual(await tailing.settle(), ['six', 'ten'])
   })
 
-  it('reads what is new in a file that was cut below where it was read to, and notes it (F18)', async () => {
+  it('F18: reads what is new in a file that was cut below where it was read to, and notes it', async () => {
     open()
     await writeFile(path, 'one\ntwo\nthree\n')
     await tailing.read()
@@ -163,7 +163,7 @@ describe('tail', () => {
     match(tailing.notes[0] ?? '', /app\.log" was cut or replaced at byte 14, is now 5 bytes: read as new$/)
   })
 
-  it('gives a line that comes by single bytes once, when it is whole (F21)', async () => {
+  it('F21: gives a line that comes by single bytes once, when it is whole', async () => {
     open()
     await writeFile(path, '')
     for (const char of 'a line\nand another') {
@@ -317,7 +317,7 @@ describe('tail', () => {
     equal(line?.origin.offset, 10_001)
   })
 
-  it('keeps its position small, and few files open, over 1,000 rotations (F39)', async () => {
+  it('F39: keeps its position small, and few files open, over 1,000 rotations', async () => {
     open({ maxOpenFiles: 4 })
     const expected: string[] = []
     for (let n = 0; n < 1000; n += 1) {
@@ -338,7 +338,7 @@ describe('tail', () => {
     deepEqual(await tailing.settle(), [])
   })
 
-  it('goes on after 1,000 rotations that it has not seen (F39)', async () => {
+  it('F39: goes on after 1,000 rotations that it has not seen', async () => {
     open({ maxOpenFiles: 4 })
     await writeFile(path, 'this is the first line\n')
     await tailing.read()

@@ -1,10 +1,12 @@
 // The same load by a hand-written loop: the same reading by blocks, the same parser, the same table, prepared inserts in
-// transactions with the position. No stages, no dead letters with places, no limits, no checks, no resume. Arguments: log, database.
+// transactions with the position. No stages, no dead letters with places, no limits, no checks, no resume. Arguments: log, database,
+// and `sums` for the answer that other loads give.
 
 import { closeSync, openSync, readSync, realpathSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { accessLog, Rejection } from 'sluice'
 import { report } from './measure.ts'
+import { storeAnswer } from './store-answer.ts'
 import { tableAnswer } from './table-answer.ts'
 
 const BLOCK = 256 * 1024
@@ -12,7 +14,7 @@ const BATCH = 50_000
 const COLUMNS =
   'file, line, "offset", host, ident, user, time, request, method, path, protocol, status, bytes, referer, agent, extra'
 
-const [input = '', path = ''] = process.argv.slice(2)
+const [input = '', path = '', answer = 'table'] = process.argv.slice(2)
 for (const ending of ['', '-wal', '-shm']) rmSync(`${path}${ending}`, { force: true })
 
 const startMs = performance.now()
@@ -53,7 +55,10 @@ place.run(file, offset)
 db.exec('COMMIT')
 db.close()
 closeSync(descriptor)
-report((performance.now() - startMs) / 1000, tableAnswer(path))
+report(
+  (performance.now() - startMs) / 1000,
+  answer === 'sums' ? await storeAnswer('sqlite', path, 'requests') : tableAnswer(path),
+)
 
 function load(raw: string): void {
   line += 1

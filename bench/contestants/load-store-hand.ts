@@ -1,5 +1,6 @@
 // The same loads by hand, in the fastest way that a client has: rows parsed by the same parser, DuckDB's chunks of columns,
-// PostgreSQL's COPY of text. No dead letters with places, no positions, no resume. Arguments: log, store, target, keyed.
+// PostgreSQL's COPY of text; with a key through a temporary table that is merged, as a load that can be done again has to.
+// No dead letters with places, no positions, no resume. Arguments: log, store, target, keyed.
 
 import { closeSync, openSync, readSync, realpathSync, rmSync } from 'node:fs'
 import {
@@ -37,7 +38,14 @@ const FIELDS = [
   'extra',
 ] as const
 const NUMBERS: readonly string[] = ['line', 'offset', 'status', 'bytes']
-const key = keyed === 'true' ? ', primary key ("file", "offset")' : ''
+const isKeyed = keyed === 'true'
+const key = isKeyed ? ', primary key ("file", "offset")' : ''
+/** Rows that are merged at once. */
+const MERGED = 20_000
+const SET = FIELDS.filter((name) => name !== 'file' && name !== 'offset')
+  .map((name) => `"${name}" = excluded."${name}"`)
+  .join(', ')
+const MERGE = `insert into requests select * from stage on conflict ("file", "offset") do update set ${SET}`
 
 /** Batches of rows of a file: blocks, lines, the same parser. */
 function* batches(): Generator<AccessRequest[]> {
@@ -72,7 +80,18 @@ async function intoDuckdb(): Promise<void> {
   await connection.run(`create table requests (${FIELDS.map((name) => `"${name}" ${typeOf(name)}`).join(', ')}${key})`)
   const types = FIELDS.map(typeOf)
   await connection.run('begin')
-  const appender = await connection.createAppender('requests')
+  const into = isKeyed ? 'stage' : 'requests'
+  const makeStage = 'create or replace temp table stage as select * from requests limit 0'
+  if (isKeyed) await connection.run(makeStage)
+  let appender = await connection.createAppender(into)
+  let staged = 0
+  const merge = async (): Promise<void> => {
+    appender.closeSync()
+    await connection.run(MERGE)
+    await connection.run(makeStage)
+    appender = await connection.createAppender(into)
+    staged = 0
+  }
   for (const rows of batches()) {
     for (let from = 0; from < rows.length; from += 2048) {
       const part = rows.slice(from, from + 2048)
@@ -89,8 +108,11 @@ async function intoDuckdb(): Promise<void> {
         ),
       )
       appender.appendDataChunk(chunk)
+      staged += part.length
+      if (isKeyed && staged >= MERGED) await merge()
     }
   }
+  if (isKeyed) await merge()
   appender.closeSync()
   await connection.run('commit')
   connection.closeSync()
@@ -108,7 +130,23 @@ async function intoPostgres(): Promise<void> {
   const { from: copyFrom } = (await import('pg-copy-streams' as string)) as {
     from: (sql: string) => NodeJS.WritableStream & pg.Submittable
   }
-  const stream = client.query(copyFrom('copy requests from stdin'))
+  await client.query('begin')
+  if (isKeyed) await client.query('create temporary table stage (like requests)')
+  const copy = () => client.query(copyFrom(`copy ${isKeyed ? 'stage' : 'requests'} from stdin`))
+  const ended = (stream: NodeJS.WritableStream) =>
+    new Promise<void>((resolve, reject) => {
+      stream.once('finish', resolve)
+      stream.once('error', reject)
+      stream.end()
+    })
+  let stream = copy()
+  let staged = 0
+  const merge = async (): Promise<void> => {
+    await ended(stream)
+    await client.query(MERGE)
+    await client.query('truncate stage')
+    staged = 0
+  }
   const escaped = (text: string) =>
     text.replace(/[\\\t\n\r]/g, (found) => ({ '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' })[found] ?? found)
   for (const rows of batches()) {
@@ -127,12 +165,14 @@ async function intoPostgres(): Promise<void> {
       )
       .join('\n')
     if (text !== '' && !stream.write(`${text}\n`)) await new Promise((resolve) => stream.once('drain', resolve))
+    staged += rows.length
+    if (!isKeyed || staged < MERGED) continue
+    await merge()
+    stream = copy()
   }
-  await new Promise<void>((resolve, reject) => {
-    stream.once('finish', resolve)
-    stream.once('error', reject)
-    stream.end()
-  })
+  if (isKeyed) await merge()
+  else await ended(stream)
+  await client.query('commit')
   await client.end()
 }
 

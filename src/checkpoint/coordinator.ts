@@ -32,7 +32,7 @@ export interface CoordinatorOptions {
 
 /** How many epochs may be on their way to the sink at once. */
 const MOST_OPEN = 2
-/** Snapshots take a twentieth of the time at most: epochs last so many times longer. */
+/** Snapshots and their commits take a twentieth of the time at most: epochs last so many times longer. */
 const SNAPSHOT_SHARE = 20
 
 /** How an epoch came to its end: by time or count, because all was read, or because the run is to stop. */
@@ -57,8 +57,11 @@ export class Coordinator implements Ledger {
   /** The last epoch whose barrier was sent. */
   #sent: number
   #timer: AbortController | undefined
-  /** How long epochs last, at least: more than asked for where snapshots take long. */
-  #epochMs: number
+  /** How long the snapshots since the last commit took, and how long those of the epoch before took with their commit. */
+  #takingMs = 0
+  #costMs = 0
+  /** When the last barrier was sent. */
+  #sentMs: number
   #isStopping = false
   /** The record that was worked on last, where they go one at a time. */
   lastSuspect: Origin | undefined
@@ -68,7 +71,7 @@ export class Coordinator implements Ledger {
 
   constructor(options: CoordinatorOptions) {
     this.#options = options
-    this.#epochMs = options.epochMs
+    this.#sentMs = options.clock.nowMs()
     this.#sent = options.epochs.epoch
     this.#letters = new HeldLetters({
       onFull: () => this.#hold(true),
@@ -108,7 +111,7 @@ export class Coordinator implements Ledger {
   }
 
   stage({ epoch, stage, states, tookMs }: StageReport): void {
-    this.#epochMs = Math.max(this.#options.epochMs, tookMs * SNAPSHOT_SHARE)
+    this.#takingMs += tookMs
     this.#options.parts.take(epoch, stage, states)
     this.#reported(epoch)
   }
@@ -174,8 +177,11 @@ export class Coordinator implements Ledger {
     return epochs.checkpoint(epoch, parts.changed(epoch))
   }
 
-  committed(epoch: number): void {
-    const { epochs, parts } = this.#options
+  /** @param tookMs - how long its commit took */
+  committed(epoch: number, tookMs: number): void {
+    const { epochs, parts, hasMemory } = this.#options
+    this.#costMs = hasMemory ? this.#takingMs + tookMs : 0
+    this.#takingMs = 0
     epochs.committed(epoch)
     parts.committed(epoch)
     this.#open.delete(epoch)
@@ -206,14 +212,18 @@ export class Coordinator implements Ledger {
     let inEpoch = 0
     // What was told before the last barrier came counts no more.
     for (const told of this.#progress.values()) if (told.epoch > this.#sent) inEpoch += told.inEpoch
-    if (inEpoch >= this.#options.epochEvents) this.#endEpoch('epoch')
+    const { epochEvents, clock } = this.#options
+    if (inEpoch < epochEvents) return
+    // Not before it is worth its price; the timer is there.
+    if (this.#costMs > 0 && clock.nowMs() - this.#sentMs < this.#costMs * SNAPSHOT_SHARE) return
+    this.#endEpoch('epoch')
   }
 
   #startTimer(): void {
     if (this.#timer !== undefined) return
     const timer = new AbortController()
     this.#timer = timer
-    this.#options.clock.sleep(this.#epochMs, timer.signal).then(
+    this.#options.clock.sleep(Math.max(this.#options.epochMs, this.#costMs * SNAPSHOT_SHARE), timer.signal).then(
       () => {
         this.#timer = undefined
         this.#endEpoch('epoch')
@@ -243,6 +253,7 @@ export class Coordinator implements Ledger {
     this.#isStopping = isOver
     this.#hasEnded = isOver
     this.#sent += 1
+    this.#sentMs = this.#options.clock.nowMs()
     const { epochs, reporters, tell } = this.#options
     epochs.open(this.#sent)
     this.#open.set(this.#sent, { end, missing: reporters, complete: Promise.withResolvers() })

@@ -23,7 +23,7 @@ describe('exit codes', () => {
       PIPELINE_HELD: 75,
       CONFIG_INVALID: 78,
       SINK_MISMATCH: 78,
-      STATE_OVER_LIMIT: 78,
+      STATE_OVER_LIMIT: 65,
       STATE_NOT_KEPT: 78,
       OPERATOR_FAILED: 65,
       WORKER_FAILED: 70,

@@ -11,7 +11,7 @@ export const CANNOT_WRITE = 74
 export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'everything was read and committed, rejected records within the limit'],
   ['64', 'the command line is wrong'],
-  ['65', 'too many records were rejected (--strict, --max-dead-letters), or a function of a flow threw'],
+  ['65', 'too many records were rejected (--strict, --max-dead-letters) or keys held, or a function of a flow threw'],
   ['66', 'the source is missing, unreadable, corrupt, or no longer what it was'],
   ['69', 'the sink cannot be reached'],
   ['70', 'a bug in Sluice: please report it'],
@@ -40,7 +40,7 @@ const CODES: Readonly<Record<ErrorCode, number>> = {
   STORAGE_FAILED: 74,
   RESTARTS_OVER_LIMIT: 70,
   BUFFER_FULL: 70,
-  STATE_OVER_LIMIT: 78,
+  STATE_OVER_LIMIT: 65,
   STATE_NOT_KEPT: 78,
   TIMED_OUT: 69,
   OPERATOR_FAILED: 65,

@@ -29,7 +29,8 @@ export function tellFailure(error: unknown, { io, log, isJson, committed }: Fail
     const stands = committed === undefined ? '' : ` (committed in all runs: ${countText(committed.read)} records)`
     log.error({ code, exitCode }, `sluice: ${inOneLine(messageOf(error))}${stands}`)
   }
-  if (isJson) {
+  // There the rows went, and nobody reads on.
+  if (isJson && code !== 'OUTPUT_CLOSED') {
     const details = isSluiceError(error) ? error.details : {}
     io.stdout.write(jsonLine({ error: { code, message: messageOf(error), details }, overall: committed, exitCode }))
   }

@@ -4,7 +4,7 @@ import { csvLine } from '../connect/csv/write.ts'
 import { placeOf } from '../connect/origin.ts'
 import type { KeptLetter, SinkInspector } from '../connect/sink.ts'
 import { escapeText, excerpt } from '../observe/escape.ts'
-import { jsonLine } from '../observe/json.ts'
+import { dataLine, jsonLine } from '../observe/json.ts'
 import { redact } from '../observe/redact.ts'
 import { countText, many } from '../observe/text.ts'
 import { buildPipeline } from '../pipeline/build.ts'
@@ -111,7 +111,9 @@ function textOf(letter: KeptLetter, { action, format, raw: isRaw, full, json }: 
   if (action === 'export' && format === 'csv') {
     return csvLine([source, line, offset, step, reason, epoch, raw], { spreadsheetSafe: true })
   }
-  if (action === 'export' || json) return jsonLine({ file: source, line, offset, step, reason, epoch, raw })
+  const told = { file: source, line, offset, step, reason, epoch, raw }
+  if (action === 'export') return dataLine(told)
+  if (json) return jsonLine(told)
   const shown = full ? escapeText(raw) : excerpt(raw, LONGEST_RAW)
   return redact(
     `${escapeText(placeOf(origin))}  ${escapeText(step)}: ${excerpt(reason, 300)}  (epoch ${epoch})\n    ${shown}\n`,

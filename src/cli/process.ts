@@ -2,6 +2,7 @@
 
 import { writeSync } from 'node:fs'
 import { BUG, CANNOT_WRITE, OK } from './exit.ts'
+import type { Out } from './io.ts'
 import { main } from './main.ts'
 
 /**
@@ -9,7 +10,7 @@ import { main } from './main.ts'
  *
  * Output that nobody reads any more (`sluice run … | head`, a terminal that is gone) stops no load: what is still to be
  * printed is dropped. A load whose summary could not be printed ends with 74; help and diagrams end with 0, as their
- * reader has seen enough.
+ * reader has seen enough, and so does a load whose sink is standard output.
  *
  * A process that ends with 0 before its command has, as after `process.exit()` in a pipeline's own code, ends with 70:
  * a load that stopped half-way must not look done.
@@ -24,10 +25,41 @@ export async function runProcess(): Promise<void> {
   const lost = new Set<NodeJS.WriteStream>()
   for (const out of [process.stdout, process.stderr]) out.on('error', () => lost.add(out))
   const argv = process.argv.slice(2)
-  const code = await main(argv, { stdout: process.stdout, stderr: process.stderr, env: process.env })
+  const stdout = new Printer(process.stdout)
+  const code = await main(argv, { stdout, stderr: process.stderr, env: process.env })
   await Promise.all([process.stdout, process.stderr].map(flushed))
   isDone = true
-  process.exit(lost.has(process.stdout) && code === OK && argv[0] === 'run' ? CANNOT_WRITE : code)
+  // Where only rows went to standard output, their sink has said what it is that nobody reads them.
+  const isSummaryLost = lost.has(process.stdout) && stdout.hasPrinted
+  process.exit(isSummaryLost && code === OK && argv[0] === 'run' ? CANNOT_WRITE : code)
+}
+
+/** Standard output, as a command prints to it. */
+class Printer implements Out {
+  readonly #stream: NodeJS.WriteStream
+  /** Whether the command itself has printed anything. */
+  hasPrinted = false
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream
+  }
+
+  get isTTY(): boolean {
+    return this.#stream.isTTY
+  }
+
+  get columns(): number {
+    return this.#stream.columns
+  }
+
+  write(text: string): boolean {
+    this.hasPrinted = true
+    return this.#stream.write(text)
+  }
+
+  once(event: 'drain', listener: () => void): void {
+    this.#stream.once(event, listener)
+  }
 }
 
 function tellEarlyEnd(): void {

@@ -4,7 +4,7 @@ import { systemClock } from '../base/clock.ts'
 import { messageOf, SluiceError } from '../base/errors.ts'
 import type { Blame } from '../engine/account.ts'
 import { start } from '../engine/collect.ts'
-import { jsonLine } from '../observe/json.ts'
+import { dataLine } from '../observe/json.ts'
 import { lineLogger } from '../observe/log.ts'
 import { countText } from '../observe/text.ts'
 import { OK, STOP_SIGNALS, type StopSignal } from './exit.ts'
@@ -25,7 +25,7 @@ export async function runFlowCommand(module: URL, file: string, options: RunOpti
     const running = await start(module, {
       ...(threads === undefined ? {} : { threads }),
       signal: abort.signal,
-      into: (batch) => write(io.stdout, batch.map((event) => jsonLine(event)).join('')),
+      into: (batch) => write(io.stdout, batch.map((event) => dataLine(event)).join('')),
     })
     const { events, late, dead } = await running.done.catch((error: unknown) => {
       throw running.blame === undefined || abort.signal.aborted ? error : failureOf(error, running.blame)

@@ -121,6 +121,12 @@ export interface SinkInspector {
   close(): Promise<void>
 }
 
+/** How much is written at once. */
+export interface BatchSize {
+  readonly rows: number
+  readonly bytes: number
+}
+
 /**
  * Writes rows; what was written counts once `commit` has returned. One call at a time, but for `renew`.
  *
@@ -130,6 +136,11 @@ export interface SinkInspector {
 export interface SinkWriter<Row> {
   /** What the last commit of this pipeline left, or undefined at a first run. */
   readonly checkpoint: Checkpoint | undefined
+  /**
+   * How many rows, and about how many bytes of them, `write` likes to be given at once; more are given where they come
+   * at once. Rows are then gathered, and others are read while it writes. Absent where batches are written as they come.
+   */
+  readonly batch?: BatchSize
   /** Takes rows; gives back a letter for each row that the store refuses, all others are written. */
   write(events: readonly Traced<Row>[]): readonly DeadLetter[] | Promise<readonly DeadLetter[]>
   /** Takes dead letters. */

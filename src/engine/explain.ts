@@ -3,7 +3,9 @@
 import { isFlow } from '../flow/is-flow.ts'
 import { layOut } from '../flow/layout.ts'
 import { type Edge, fingerprintOf, type Layer, type Topology, worksOf } from '../flow/topology.ts'
+import { escapeText } from '../observe/escape.ts'
 import { mermaidLabel } from '../observe/mermaid-label.ts'
+import { redact } from '../observe/redact.ts'
 import { settingsOf } from './options.ts'
 import { type Choice, choose, jobOf, type Runnable } from './start.ts'
 import { loadJob } from './threads/job.ts'
@@ -51,7 +53,8 @@ function wordsOf(topology: Topology, { threads, why }: Choice): string {
     ...layer.inputs.map((edge) => `  takes from layer ${edge.from.number}: ${EXCHANGES[edge.exchange.kind]}`),
   ])
   const where = threads === 0 ? `runs in one thread: ${why}` : `runs on ${many(threads, 'worker thread')}: ${why}`
-  return [...lines, where, `fingerprint ${fingerprintOf(topology)}`, ''].join('\n')
+  const told = [...lines, where, `fingerprint ${fingerprintOf(topology)}`]
+  return told.map((line) => `${escapeText(redact(line))}\n`).join('')
 }
 
 const EXCHANGES: Readonly<Record<Edge['exchange']['kind'], string>> = {

@@ -4,7 +4,7 @@ import { type Aggregates, type ResultOf, record } from '../aggregate/record.ts'
 import { checkInteger, checkKeys } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
 import type { Pane } from '../window/panes.ts'
-import { UNBOUNDED } from './limit.ts'
+import { MOST_KEYS } from './limit.ts'
 import { checkSessions, nameOf, type StepOptions } from './name.ts'
 import type { Aggregating, PlanNode, Windowing } from './plan.ts'
 
@@ -19,8 +19,8 @@ const TAKEN = ['key', 'window']
 
 export interface AggregateOptions extends StepOptions {
   /**
-   * The most keys that each stage holds before the run fails: an integer, 1 or more; no bound by default. Not in windows,
-   * which have `maxOpen`.
+   * The most keys that each stage holds before the run fails: an integer, 1 or more; 10,000,000 by default. Not in
+   * windows, which have `maxOpen`.
    */
   readonly maxKeys?: number
 }
@@ -36,8 +36,8 @@ export function aggregateOf<T, S extends Aggregates<T>>(node: PlanNode, given: A
   const { spec, key, window, options = {} } = given
   const name = nameOf('aggregate', node, options)
   checkKeys(name, options, key === undefined || window !== undefined ? ['name'] : ['name', 'maxKeys'])
-  const { maxKeys = UNBOUNDED } = options
-  if (maxKeys !== UNBOUNDED) checkInteger(`maxKeys of ${name}`, maxKeys, 1)
+  const { maxKeys = MOST_KEYS } = options
+  checkInteger(`maxKeys of ${name}`, maxKeys, 1)
   for (const field of TAKEN) {
     if (Object.hasOwn(spec, field)) throw new TypeError(`${name} cannot have a result named ${field}: that is its own`)
   }

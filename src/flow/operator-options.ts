@@ -2,7 +2,7 @@
 
 import { checkChoice, checkInteger, checkKeys, checkMs } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
-import { UNBOUNDED } from './limit.ts'
+import { MOST_KEYS, MOST_OPEN } from './limit.ts'
 import type { StepOptions } from './name.ts'
 import type { EmitMode, Operator, Stages, Windowing } from './plan.ts'
 import type { Emitted } from './reduce.ts'
@@ -17,7 +17,7 @@ export interface PartitionOptions<T> extends StepOptions {
 }
 
 export interface UniqOptions extends StepOptions {
-  /** The most keys that each stage remembers: an integer, 1 or more; no bound by default. */
+  /** The most keys that each stage remembers: an integer, 1 or more; 10,000,000 by default. */
   readonly maxKeys?: number
   /** What one more meets: the run fails (default), or the key that came first is forgotten, and would pass again. */
   readonly whenFull?: 'fail' | 'forget'
@@ -32,6 +32,8 @@ export interface BatchOptions<T> extends StepOptions {
   readonly waitMs?: number
   /** Batches hold events of one key each. */
   readonly key?: (value: T) => Key
+  /** The most keys with an open batch, in each stage, before the run fails: an integer, 1 or more; 1,000,000 by default. */
+  readonly maxKeys?: number
 }
 
 /** What a reduction gives under a mode of `emit`. */
@@ -46,12 +48,13 @@ export interface CallContext {
 }
 
 export function batching<T>(name: string, options: BatchOptions<T>): Operator {
-  checkKeys('batch', options, ['size', 'bytes', 'waitMs', 'key', 'name'])
-  const { size, bytes, waitMs, key } = options
+  checkKeys('batch', options, ['size', 'bytes', 'waitMs', 'key', 'maxKeys', 'name'])
+  const { size, bytes, waitMs, key, maxKeys = MOST_OPEN } = options
+  checkInteger('maxKeys of batch', maxKeys, 1)
   checkInteger('size of batch', size, 1)
   if (waitMs !== undefined) checkMs('waitMs of batch', waitMs, 1)
   if (bytes !== undefined) checkInteger('limit of batch bytes', bytes.limit, 1)
-  return { kind: 'batch', name, size, bytes, waitMs, key }
+  return { kind: 'batch', name, size, bytes, waitMs, key, maxKeys }
 }
 
 export function deduplicating(
@@ -61,8 +64,8 @@ export function deduplicating(
   window?: Windowing,
 ): Operator {
   checkKeys(name, options, ['maxKeys', 'whenFull', 'name'])
-  const { maxKeys = UNBOUNDED, whenFull = 'fail' } = options
-  if (maxKeys !== UNBOUNDED) checkInteger(`maxKeys of ${name}`, maxKeys, 1)
+  const { maxKeys = MOST_KEYS, whenFull = 'fail' } = options
+  checkInteger(`maxKeys of ${name}`, maxKeys, 1)
   checkChoice(`whenFull of ${name}`, whenFull, ['fail', 'forget'])
   return { kind: 'uniq', name, by, window, maxKeys, whenFull }
 }

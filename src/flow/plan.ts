@@ -105,6 +105,8 @@ export type Waiting =
       readonly bytes: { readonly limit: number; readonly of: (value: never) => number } | undefined
       readonly waitMs: number | undefined
       readonly key: ((value: never) => Key) | undefined
+      /** The most batches that a stage has open. */
+      readonly maxKeys: number
     }
   /** Stages of the user's own: a function, so that each run has its own. */
   | { readonly kind: 'throughStages'; readonly name: string; readonly make: () => readonly unknown[] }

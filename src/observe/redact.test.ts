@@ -25,8 +25,21 @@ describe('redact', () => {
     equal(redact('postgres://u:12345@h/db'), 'postgres://***@h/db')
   })
 
+  it('takes out what is called a secret, and leaves its name', () => {
+    equal(redact('https://h/x?page=2&api_key=abc&q=1'), 'https://h/x?page=2&api_key=***&q=1')
+    equal(redact("host=h password='a b' sslmode=on"), 'host=h password=*** sslmode=on')
+    equal(
+      redact('--param PGPASSWORD=x --param X-Amz-Signature=0a'),
+      '--param PGPASSWORD=*** --param X-Amz-Signature=***',
+    )
+  })
+
+  it('leaves what only looks like it', () => {
+    for (const text of ['keys=3', 'tokens: 5', 'the password is wrong', 'a==b', 'secret']) equal(redact(text), text)
+  })
+
   it('takes a time in proportion to the text, whatever it is', () => {
-    for (const part of ['a', 'a://', 'a://:', 'a://b:c', 'a:']) {
+    for (const part of ['a', 'a://', 'a://:', 'a://b:c', 'a:', 'token', 'a.token="', "-token='", '.a=']) {
       const startedMs = performance.now()
       redact(`x://${part.repeat(50_000)}`)
       ok(performance.now() - startedMs < 2000, part)

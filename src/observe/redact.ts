@@ -5,12 +5,18 @@
 const CREDENTIALS =
   /([a-z][a-z0-9+.-]{0,31}:\/\/)(?:[^\s/@:]{0,256}:(?!\d{1,5}(?:[/?#]|\s|$))\S{0,1024}|[^\s/@:]{1,256})@/gi
 
+// A value behind a name that says what it is: in the query of a URL, in a connection string, in a parameter.
+const NAMED =
+  /(?<![\w.-])([\w.-]{0,32}(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|signature|credential)[\w.-]{0,32}=)(?:"[^"]{0,1024}"|'[^']{0,1024}'|[^\s&;,#"'<>]{1,1024})/gi
+
 /**
- * `text` with the credentials of every URL taken out. What it cannot tell from credentials goes, too.
+ * `text` with the credentials of every URL taken out, and every value that is called a password, token, secret or key
+ * (`token=…`). What it cannot tell from credentials goes, too.
  *
  * @example
  * redact('cannot reach postgres://ann:p%40ss@db:5432/x') // => 'cannot reach postgres://***@db:5432/x'
  */
 export function redact(text: string): string {
-  return text.includes('://') ? text.replace(CREDENTIALS, '$1***@') : text
+  const named = text.includes('=') ? text.replace(NAMED, '$1***') : text
+  return named.includes('://') && named.includes('@') ? named.replace(CREDENTIALS, '$1***@') : named
 }

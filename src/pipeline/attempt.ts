@@ -1,6 +1,7 @@
 // One attempt at a run: stages from the last commit on, until all is done, it is stopped, or something fails.
 
 import type { Clock } from '../base/clock.ts'
+import { untilAborted } from '../base/promise.ts'
 import { Coordinator } from '../checkpoint/coordinator.ts'
 import { Epochs } from '../checkpoint/epochs.ts'
 import type { SourceCommand, SplitOpened } from '../checkpoint/ledger.ts'
@@ -102,6 +103,7 @@ export class Attempt {
       writer,
       epochs,
       coordinator,
+      clock,
       limit,
       tops,
       trace: plan.isTracedOut ? undefined : this.#tracer(),
@@ -138,6 +140,8 @@ export class Attempt {
       if (!this.#isStopped || error !== STOPPED) throw error
     } finally {
       coordinator.close()
+      // Whoever closes the writer is the only one to call it.
+      await untilAborted(load.idle(), signal)
     }
   }
 

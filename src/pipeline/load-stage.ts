@@ -1,11 +1,13 @@
 // The last stage of a pipeline: writes rows, buries dead letters, and commits at every barrier.
 
+import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import { isPromise } from '../base/promise.ts'
 import type { Coordinator } from '../checkpoint/coordinator.ts'
 import type { Epochs } from '../checkpoint/epochs.ts'
 import type { DeadLetter, Origin, Traced } from '../connect/origin.ts'
 import type { KeptLetter, SinkWriter } from '../connect/sink.ts'
+import { bytesOfSample } from '../engine/size.ts'
 import { type Top, TopCounter } from '../observe/top.ts'
 import type { ConsumerSpec } from '../stage/hooks.ts'
 import type { RejectLimit } from './reject-limit.ts'
@@ -17,6 +19,7 @@ export interface LoadStageOptions {
   readonly writer: SinkWriter<unknown>
   readonly epochs: Epochs
   readonly coordinator: Coordinator
+  readonly clock: Clock
   readonly limit: RejectLimit
   /** Gives events their origins, where the flow does not. */
   readonly trace: ((values: readonly unknown[]) => readonly AnyEvent[]) | undefined
@@ -37,6 +40,14 @@ export class LoadStage implements ConsumerSpec<unknown> {
   /** Since the last barrier. */
   #loaded = 0
   #dead = 0
+  /** Rows that are gathered until there are enough to be written at once. */
+  #gathered: AnyEvent[] = []
+  #gatheredBytes = 0
+  /** The write under way, while others are gathered; never fails by itself. */
+  #writing: Promise<void> | undefined
+  /** What a write failed with that nobody waited for. */
+  #failure: { readonly error: unknown } | undefined
+  #isExhumed = false
   /** The epoch that is committed only when all results have come. */
   #last: number | undefined
 
@@ -47,9 +58,14 @@ export class LoadStage implements ConsumerSpec<unknown> {
   onEvents(batch: readonly unknown[]): void | Promise<void> {
     const { trace, writer } = this.#options
     const events = trace === undefined ? (batch as readonly AnyEvent[]) : trace(batch)
-    const refused = writer.write(events)
-    if (isPromise(refused)) return refused.then((later) => this.#written(events, later))
-    return this.#written(events, refused)
+    const { batch: size } = writer
+    if (size === undefined) return this.#write(events)
+    this.#throwFailure()
+    for (const event of events) this.#gathered.push(event)
+    this.#gatheredBytes += bytesOfSample(events.map(({ value }) => value))
+    if (this.#gathered.length < size.rows && this.#gatheredBytes < size.bytes) return
+    if (this.#writing === undefined) return this.#writeGathered()
+    return this.#writing.then(() => this.#writeGathered())
   }
 
   async onBarrier(epoch: number): Promise<void> {
@@ -69,10 +85,9 @@ export class LoadStage implements ConsumerSpec<unknown> {
   }
 
   async #commit(epoch: number): Promise<void> {
-    const { coordinator, epochs, writer, onEvent } = this.#options
-    const { exhumed = [] } = this.#options
-    // Before those that fail again are buried: they have the same places.
-    if (exhumed.length > 0) await writer.exhume?.(exhumed)
+    const { clock, coordinator, epochs, writer, onEvent, exhumed = [] } = this.#options
+    await this.#flush()
+    await this.#exhume()
     const letters = coordinator.lettersOf(epoch)
     if (letters.length > 0) await this.#bury(letters)
     epochs.book(epoch, { loaded: this.#loaded, dead: this.#dead - exhumed.length })
@@ -81,9 +96,59 @@ export class LoadStage implements ConsumerSpec<unknown> {
     const checkpoint = coordinator.checkpoint(epoch)
     const isOver = coordinator.endOf(epoch) !== 'epoch'
     if (isOver && epochs.isEmpty(epoch) && checkpoint.states.size === 0) return epochs.skipped(epoch)
+    const beganMs = clock.nowMs()
     await writer.commit(checkpoint)
-    coordinator.committed(epoch)
+    coordinator.committed(epoch, clock.nowMs() - beganMs)
     onEvent({ kind: 'committed', epoch, totals: epochs.overall })
+  }
+
+  /** Resolves when nothing is being written any more, however that ended. */
+  async idle(): Promise<void> {
+    await this.#writing
+  }
+
+  #write(events: readonly AnyEvent[]): void | Promise<void> {
+    const refused = this.#options.writer.write(events)
+    if (isPromise(refused)) return refused.then((later) => this.#written(events, later))
+    return this.#written(events, refused)
+  }
+
+  /** Begins to write what was gathered; the stage goes on meanwhile. */
+  #writeGathered(): void {
+    this.#throwFailure()
+    const events = this.#gathered
+    this.#gathered = []
+    this.#gatheredBytes = 0
+    const done = this.#write(events)
+    if (done === undefined) return
+    this.#writing = done
+      .catch((error: unknown) => {
+        this.#failure = { error }
+      })
+      .finally(() => {
+        this.#writing = undefined
+      })
+  }
+
+  /** Writes all that was gathered. */
+  async #flush(): Promise<void> {
+    await this.#writing
+    this.#throwFailure()
+    if (this.#gathered.length > 0) this.#writeGathered()
+    await this.#writing
+    this.#throwFailure()
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  /** Before any that fails again is buried: it has the same place. */
+  async #exhume(): Promise<void> {
+    const { exhumed = [], writer } = this.#options
+    if (this.#isExhumed || exhumed.length === 0) return
+    this.#isExhumed = true
+    await writer.exhume?.(exhumed)
   }
 
   #written(events: readonly AnyEvent[], refused: readonly DeadLetter[]): void | Promise<void> {
@@ -94,6 +159,7 @@ export class LoadStage implements ConsumerSpec<unknown> {
 
   async #bury(letters: readonly DeadLetter[]): Promise<void> {
     const { limit, onEvent, onRejected, writer } = this.#options
+    await this.#exhume()
     await writer.bury(letters)
     this.#dead += letters.length
     limit.add(letters)

@@ -2,12 +2,13 @@ import { deepEqual } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import fc from 'fast-check'
+import { untilAborted } from '../base/promise.ts'
 import { type DeadLetter, deadLetter, type Entry, type Origin, traced } from '../connect/origin.ts'
 import type { Checkpoint, Sink, SinkWriter, Totals } from '../connect/sink.ts'
 import type { Source, SourceCounts, SplitReader } from '../connect/source.ts'
 import { NO_TOTALS } from '../connect/totals.ts'
 import type { Flow } from '../flow/flow.ts'
-import { type Cut, CutProcess, untilAborted } from '../testing/cut-short.ts'
+import { type Cut, CutProcess } from '../testing/cut-short.ts'
 import { pipeline } from './pipeline.ts'
 import { startPipeline } from './start.ts'
 
@@ -26,6 +27,8 @@ interface World {
   readonly ops: readonly Op[]
   /** The sink refuses multiples of this. */
   readonly refuses: number
+  /** How many rows the sink likes to be given at once; 0 for as they come. */
+  readonly batchRows: number
   readonly epochEvents: number
   /** Taken in turn wherever something may go one way or another: sizes of batches, waits, ticks of the clock. */
   readonly chances: readonly number[]
@@ -48,6 +51,7 @@ const worlds: fc.Arbitrary<World> = fc.record({
     { maxLength: 4 },
   ),
   refuses: fc.integer({ min: 2, max: 20 }),
+  batchRows: fc.constantFrom(0, 1, 3, 10, 1000),
   epochEvents: fc.integer({ min: 1, max: 20 }),
   chances: fc.array(fc.nat(9), { minLength: 1, maxLength: 30 }),
   cuts: fc.array(
@@ -200,12 +204,13 @@ function readerOf(
   }
 }
 
-function sinkOf(store: Store, refuses: number, process: CutProcess): Sink<number> {
+function sinkOf(store: Store, { refuses, batchRows }: World, process: CutProcess): Sink<number> {
   const open = async (): Promise<SinkWriter<number>> => {
     let rows: string[] = []
     let letters: string[] = []
     return {
       checkpoint: store.checkpoint,
+      ...(batchRows === 0 ? {} : { batch: { rows: batchRows, bytes: 10_000 } }),
       write: (events) =>
         process.touch(() => {
           const refused: DeadLetter[] = []
@@ -253,7 +258,7 @@ async function runOnce(world: World, store: Store, cut: Cut | undefined, chance:
   const job = pipeline('numbers', {
     from: () => sourceOf(world.splits, process, chance),
     flow: flowOf(world.ops),
-    into: () => sinkOf(store, world.refuses, process),
+    into: () => sinkOf(store, world, process),
   })
   const { epochEvents } = world
   const before = store.checkpoint?.totals ?? NO_TOTALS

@@ -20,6 +20,11 @@ export interface PipelineSpec<P extends Params, T, Row = T> {
   readonly top?: Readonly<Record<string, (row: Row) => string | number | null>>
 }
 
+/** The same without a flow: rows are what the source gives. */
+export interface UnchangedSpec<P extends Params, T> extends PipelineSpec<P, T> {
+  readonly flow?: never
+}
+
 /** A pipeline with its parts made for given parameters: what a run takes. */
 export interface PipelineParts {
   readonly source: Source<unknown>
@@ -55,7 +60,9 @@ const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/i
  * })
  * job.name // => 'errors'
  */
-export function pipeline<const P extends Params, T, Row = T>(name: string, spec: PipelineSpec<P, T, Row>): Pipeline<P> {
+export function pipeline<const P extends Params, T>(name: string, spec: UnchangedSpec<P, T>): Pipeline<P>
+export function pipeline<const P extends Params, T, Row>(name: string, spec: PipelineSpec<P, T, Row>): Pipeline<P>
+export function pipeline<const P extends Params, T, Row>(name: string, spec: PipelineSpec<P, T, Row>): Pipeline<P> {
   if (!NAME.test(name)) throw new TypeError(`A pipeline's name is of letters, digits, . _ and -: found "${name}"`)
   checkKeys(`Pipeline ${name}`, spec, ['about', 'params', 'from', 'flow', 'into', 'top'])
   for (const part of ['from', 'into'] as const) {

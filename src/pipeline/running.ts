@@ -2,6 +2,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import { isSluiceError, messageOf } from '../base/errors.ts'
+import { untilAborted } from '../base/promise.ts'
 import { recordKey, type SplitOpened } from '../checkpoint/ledger.ts'
 import type { KeptLetter, SinkWriter, Totals } from '../connect/sink.ts'
 import type { Split } from '../connect/source.ts'
@@ -119,7 +120,7 @@ export class Running {
       try {
         await this.#attempt.run()
         const isOver = !this.#attempt.coordinator.hasStoppedAfter || this.#isDrained
-        if (isOver) await this.#settle()
+        if (isOver) await untilAborted(this.#writer.settle?.() ?? Promise.resolve(), this.#options.signal)
         renewing.stop()
         if (isOver) break
         this.#carefulFor = undefined
@@ -140,22 +141,6 @@ export class Running {
     const { read } = this.#attempt.epochs.run
     if (limit.isOver(read, true)) throw limit.error(read, parts.sink.deadLetters)
     return this.#report()
-  }
-
-  /** Waits for sinks behind the sink, unless the run is aborted. */
-  async #settle(): Promise<void> {
-    const { signal } = this.#options
-    const settled = this.#writer.settle?.()
-    if (settled === undefined || signal === undefined) return await settled
-    const aborted = Promise.withResolvers<never>()
-    const abort = (): void => aborted.reject(signal.reason)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort)
-    try {
-      await Promise.race([settled, aborted.promise])
-    } finally {
-      signal.removeEventListener('abort', abort)
-    }
   }
 
   /**

@@ -64,6 +64,8 @@ export class CutProcess {
     nowMs: () => 0,
     wallMs: () => 0,
     sleep: async (_ms, signal) => {
+      // Nothing goes on in a process that is dead.
+      if (this.#isDead) return await new Promise<never>(() => {})
       const { promise, reject } = Promise.withResolvers<never>()
       signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
       await (this.#chance() % 2 === 0 ? promise : Promise.race([promise, later(() => {})]))
@@ -81,11 +83,4 @@ export function later<T>(work: () => T | Promise<T>): Promise<T> {
       }
     })
   })
-}
-
-/** What `work` gives, or the reason of an abort that comes first. */
-export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
-  return Promise.race([work, aborted])
 }

@@ -1,6 +1,7 @@
 // The open states: how many there may be, what changed in them, and what makes them fire.
 
 import { describeValue } from '../base/check.ts'
+import { SluiceError } from '../base/errors.ts'
 import type { Key } from '../base/hash.ts'
 import type { Fold } from './fold.ts'
 import { byEnd, type Group, type Open, windowOf } from './open.ts'
@@ -53,7 +54,8 @@ export class Openings<T, A> {
     const { maxOpen } = this.#spec
     if (this.#count >= maxOpen) {
       const found = `${maxOpen} windows are open, the most that maxOpen allows`
-      throw new RangeError(`Cannot open a window for the key ${describeValue(key)}: ${found}`)
+      const message = `Cannot open a window for the key ${describeValue(key)}: ${found}`
+      throw new SluiceError('STATE_OVER_LIMIT', message, { operator: 'window', option: 'maxOpen', limit: maxOpen })
     }
     this.#count += 1
     const order = given.order ?? this.nextOrder()

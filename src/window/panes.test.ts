@@ -126,7 +126,7 @@ describe('windows of event time', () => {
     panes.add('b', 1, emit)
     panes.add('a', 2, emit)
     throws(() => panes.add('c', 1, emit), {
-      name: 'RangeError',
+      code: 'STATE_OVER_LIMIT',
       message: 'Cannot open a window for the key "c": 2 windows are open, the most that maxOpen allows',
     })
     panes.watermark(10, emit)

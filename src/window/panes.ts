@@ -110,7 +110,8 @@ export class Panes<T, A> {
    * Takes an event in.
    *
    * @throws {EventTimeError} if its time cannot be told: the event is in no window, and all else is as before
-   * @throws {RangeError} if a window would have to be opened beyond `maxOpen`, or no clock was read for one of the clock
+   * @throws {SluiceError} STATE_OVER_LIMIT if a window would have to be opened beyond `maxOpen`
+   * @throws {RangeError} if no clock was read for a window of the clock
    */
   add(key: Key, event: T, emit: Emit<A>): void {
     this.addAt(key, event, this.#at === undefined ? 0 : timeOf(this.#at, event), emit)

@@ -1,5 +1,5 @@
 import { deepEqual, match, ok } from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type NumberLoad, writeNumbers } from '../support/number-load.ts'
 import { idsIn, unfinishedIn } from '../support/part-files.ts'
 import { ROOT } from '../support/project.ts'
-import { randomOf, SEED } from '../support/seed.ts'
+import { randomOf, SEED, times } from '../support/seed.ts'
+import { failing, killing, NO_STRACE } from '../support/strace.ts'
 
 const PROGRAM = join(ROOT, 'test', 'jobs', 'write-files.ts')
 
@@ -54,7 +55,7 @@ describe(`a load of part files that is killed (REPRO: SEED=${SEED} npm test)`, (
     await write(timed)
     const allMs = performance.now() - startedMs
     let kills = 0
-    for (let loads = 0; loads < 20 && kills < 8; loads += 1) {
+    for (let loads = 0; loads < times(20) && kills < times(8); loads += 1) {
       const load = { ...timed, folder: join(root, `load-${loads}`) }
       for (let attempt = 0; attempt < 3; attempt += 1) {
         const { signal } = await write(load, [], sleep(random() * allMs))
@@ -62,16 +63,11 @@ describe(`a load of part files that is killed (REPRO: SEED=${SEED} npm test)`, (
       }
       await finish(load, `load ${loads}`)
     }
-    ok(kills >= 8, `${kills} kills took effect`)
+    ok(kills >= times(8), `${kills} kills took effect`)
   })
 
-  const canTrace = spawnSync('strace', ['-qq', '-o', '/dev/null', 'true']).status === 0
-  const skip = canTrace ? false : 'strace cannot be used here'
+  const skip = NO_STRACE
   const small = { count: 12, perEpoch: 6 }
-  const trace = (call: string, inject: string, n: number): string[] => {
-    const what = ['-e', `trace=${call}`, '-e', `inject=${call}:${inject}:when=${n}`]
-    return ['strace', '-f', '-qq', '-o', '/dev/null', ...what]
-  }
 
   /** Goes through n = 1, 2 … until there are fewer such calls; two at a time. */
   const forEveryCall = async (call: string, one: (n: number) => Promise<boolean>): Promise<number> => {
@@ -88,7 +84,7 @@ describe(`a load of part files that is killed (REPRO: SEED=${SEED} npm test)`, (
     for (const call of ['rename', 'fsync', 'fdatasync', 'mkdir']) {
       kills += await forEveryCall(call, async (n) => {
         const load = { ...small, folder: join(root, `${call}-${n}`) }
-        const { code, stderr } = await write(load, trace(call, 'signal=KILL', n))
+        const { code, stderr } = await write(load, killing({ call, when: n }))
         if (code === 0) return false
         ok(code === null || code === 137, `${code} ${stderr}`)
         await finish(load, `killed at ${call} ${n}`)
@@ -102,7 +98,7 @@ describe(`a load of part files that is killed (REPRO: SEED=${SEED} npm test)`, (
     for (const call of ['fsync', 'rename']) {
       const failed = await forEveryCall(call, async (n) => {
         const load = { count: 6, perEpoch: 6, folder: join(root, `eio-${call}-${n}`) }
-        const { code, stderr } = await write(load, trace(call, 'error=EIO', n))
+        const { code, stderr } = await write(load, failing('EIO', { call, when: n }))
         if (code === 0) return false
         match(stderr, /^STORAGE_FAILED: Cannot [^\n]*EIO/, `${call} ${n}`)
         await finish(load, `EIO at ${call} ${n}`)

@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Outcome, sluice } from '../support/cli.ts'
 import { ROOT } from '../support/project.ts'
-import { randomOf, SEED } from '../support/seed.ts'
+import { randomOf, SEED, times } from '../support/seed.ts'
 
 const RECORDS = 60_000
 const JOB = join(ROOT, 'test', 'jobs', 'windows.ts')
@@ -71,7 +71,7 @@ describe(`windows that are killed (REPRO: SEED=${SEED} npm test)`, () => {
   for (const threads of [0, 2]) {
     it(`F1: ends with the same windows, ${threads === 0 ? 'in one thread' : `on ${threads} threads`}`, async () => {
       let kills = 0
-      for (let turn = 0; turn < 30 && kills < 5; turn += 1) {
+      for (let turn = 0; turn < times(30) && kills < times(5); turn += 1) {
         databases += 1
         const db = join(folder, `${databases}.db`)
         for (let attempt = 0; attempt < 3; attempt += 1) {
@@ -83,7 +83,7 @@ describe(`windows that are killed (REPRO: SEED=${SEED} npm test)`, () => {
         equal(code, 0, stderr)
         deepEqual(rowsOf(db), undisturbed)
       }
-      ok(kills >= 5, `${kills} kills took effect`)
+      ok(kills >= times(5), `${kills} kills took effect`)
     })
   }
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { writeRotatedLogs } from '../../scripts/make-access-log.ts'
 import { loadArgs, loadHere, type Outcome, sluice } from '../support/cli.ts'
 import { type TableState, tableState } from '../support/oracle.ts'
-import { randomOf, SEED } from '../support/seed.ts'
+import { randomOf, SEED, times } from '../support/seed.ts'
 
 const LINES = 40_000
 /** Commits so often that a kill falls into every part of an epoch. */
@@ -77,7 +77,7 @@ describe(`a load of access logs that is stopped (REPRO: SEED=${SEED} npm test)`,
   it('F1: killed at random moments and started again, ends with the same table', async () => {
     const random = randomOf('F1')
     let kills = 0
-    for (let load = 0; load < 40 && kills < 15; load += 1) {
+    for (let load = 0; load < times(40) && kills < times(15); load += 1) {
       const db = newDb()
       for (let attempt = 0; attempt < 3; attempt += 1) {
         const { signal } = await runAndDisturb(db, random, (child) => child.kill('SIGKILL'))
@@ -86,13 +86,13 @@ describe(`a load of access logs that is stopped (REPRO: SEED=${SEED} npm test)`,
       }
       await finish(db)
     }
-    ok(kills >= 15, `${kills} kills took effect`)
+    ok(kills >= times(15), `${kills} kills took effect`)
   })
 
   it('F30: told to stop by SIGTERM, commits what was read, says how to go on, and goes on', async () => {
     const random = randomOf('F30')
     let drains = 0
-    for (let load = 0; load < 20 && drains < 5; load += 1) {
+    for (let load = 0; load < times(20) && drains < times(5); load += 1) {
       const db = newDb()
       const { code, signal, stderr } = await runAndDisturb(db, random, (child) => child.kill('SIGTERM'))
       ok(code === 0 || code === 143 || signal === 'SIGTERM', `${code} ${stderr}`)
@@ -105,7 +105,7 @@ describe(`a load of access logs that is stopped (REPRO: SEED=${SEED} npm test)`,
       }
       await finish(db)
     }
-    ok(drains >= 5, `${drains} loads were stopped in time`)
+    ok(drains >= times(5), `${drains} loads were stopped in time`)
   })
 
   it('F31: told twice, stops within a second, and goes on', async () => {

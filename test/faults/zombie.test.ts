@@ -9,10 +9,12 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startPipeline } from 'sluice'
 import job from '../jobs/windows.ts'
+import { isLocked } from '../support/locked.ts'
 import { ROOT } from '../support/project.ts'
 import { randomOf, SEED } from '../support/seed.ts'
 
 const PROGRAM = join(ROOT, 'test', 'jobs', 'lease.ts')
+const JOB = join(ROOT, 'test', 'jobs', 'windows.ts')
 const RECORDS = 60_000
 
 describe(`a process that is stopped, and wakes when another has taken over (REPRO: SEED=${SEED} npm test)`, () => {
@@ -34,19 +36,6 @@ describe(`a process that is stopped, and wakes when another has taken over (REPR
     return rows.map((row) => Object.values(row))
   }
 
-  /** Whether a stopped process keeps the database's write lock: nobody can take over then. */
-  const isLocked = (db: string): boolean => {
-    const database = new DatabaseSync(db, { timeout: 0 })
-    try {
-      database.exec('begin immediate; rollback')
-      return false
-    } catch {
-      return true
-    } finally {
-      database.close()
-    }
-  }
-
   before(async () => {
     const lines = Array.from({ length: RECORDS }, (_, i) => {
       const at = 1_700_000_000_000 + i * 50 + Math.floor(random() * 1000)
@@ -62,7 +51,7 @@ describe(`a process that is stopped, and wakes when another has taken over (REPR
     let takenOver = 0
     for (let turn = 0; turn < 20 && takenOver < 3; turn += 1) {
       const db = join(folder, `${turn}.db`)
-      const child = spawn(process.execPath, ['--conditions=sluice-source', PROGRAM, input, db])
+      const child = spawn(process.execPath, ['--conditions=sluice-source', PROGRAM, JOB, JSON.stringify({ input, db })])
       let said = ''
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
         said += text

@@ -1,12 +1,13 @@
-// Loads windows with a short lease, and says of each commit: a process for tests to stop. Arguments: input, database.
+// Runs a pipeline with a short lease, and says of each commit: a process for tests to stop. Arguments: module, parameters as JSON.
 
+import { pathToFileURL } from 'node:url'
 import { isSluiceError, startPipeline } from 'sluice'
-import job from './windows.ts'
 
-const [input = '', db = ''] = process.argv.slice(2)
+const [module = '', params = '{}'] = process.argv.slice(2)
+const { default: job } = await import(pathToFileURL(module).href)
 try {
   const run = await startPipeline(job, {
-    params: new Map(Object.entries({ input, db })),
+    params: new Map(Object.entries(JSON.parse(params))),
     leaseMs: 500,
     epochEvents: 500,
     onEvent: ({ kind }) => {

@@ -88,6 +88,33 @@ describe(`a connection to PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, 
     await load(small.url('postgres'))
   })
 
+  it('lets go of the lease when the run is aborted: the next one need not wait for its time', async () => {
+    const abort = new AbortController()
+    const sink = sinkAt(server.url(database))
+    const writer = await sink.open({ pipeline: 'aborted', signal: abort.signal })
+    await writer.write(rows(1))
+    abort.abort(new Error('stopped'))
+    await writer.close()
+    await (await sink.open({ pipeline: 'aborted' })).close()
+  })
+
+  it('fails a read that is asked for after an abort, and never leaves it without an answer', async () => {
+    const source = postgresQuery(server.url(database), { query: 'select generate_series(1, 50) as n', fetch: 10 })
+    const [split = { id: '' }] = await source.splits()
+    for (const reads of [1, 5, 6]) {
+      for (const turns of [0, 1, 2, 5, 50]) {
+        const abort = new AbortController()
+        const reader = await source.open(split, undefined, { signal: abort.signal })
+        for (let read = 0; read < reads; read += 1) await reader.read(10)
+        abort.abort(new Error('stopped'))
+        for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+        const [ended] = await Promise.allSettled([reader.read(10)])
+        if (ended.status === 'rejected') match(String(ended.reason), /stopped/)
+        await reader.close()
+      }
+    }
+  })
+
   it('S14: shows its password nowhere, whatever it is', async () => {
     const passwords = fc.string({ unit: 'grapheme-ascii', maxLength: 20 }).map((text) => `pw-${text}-pw`)
     await fc.assert(

@@ -18,3 +18,18 @@ export function seeded(name: string, seed = 0): () => number {
     return ((mixed ^ (mixed >>> 12)) >>> 0) / 0x1_0000_0000
   }
 }
+
+/** How many times more than by default faults are done at random: `FAULTS_RUNS=50 npm run test:faults` for a soak. */
+const RUNS: number = Number(process.env.FAULTS_RUNS ?? 1)
+
+/** A number of repetitions, or more where a soak is asked for. */
+export function times(byDefault: number): number {
+  return Math.ceil(byDefault * RUNS)
+}
+
+/** Some numbers of 1 to `count`, in order, other ones for each seed; all of them if there are no more. */
+export function someOf(count: number, most: number, random: () => number): number[] {
+  const all = Array.from({ length: count }, (_, index) => index + 1)
+  while (all.length > most) all.splice(Math.floor(random() * all.length), 1)
+  return all
+}

@@ -9,6 +9,9 @@ import type { Duckdb } from './packages.ts'
 /** What DuckDB may hold in memory: the embedded engine must stay small beside the pipeline that feeds it. */
 export const MEMORY = '256MB'
 
+/** The log of changes is folded into the file once it is this large, not after every other commit. */
+const LOG_BYTES = '128MB'
+
 export interface InstanceOptions {
   /** `256MB`; what a file that is open already was opened with stays. */
   readonly memory: string
@@ -57,6 +60,7 @@ function opened(duckdb: Duckdb, path: string, file: string, { memory, isReading 
   const settings = {
     threads: '1',
     memory_limit: memory,
+    checkpoint_threshold: LOG_BYTES,
     ...(isReading ? { access_mode: 'READ_ONLY' } : {}),
   }
   const open = { instance: duckdb.DuckDBInstance.create(file, settings), opened: undefined, isReading, users: 0 }

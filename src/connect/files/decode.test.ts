@@ -180,7 +180,7 @@ describe('decode within limits', () => {
     ['gzip', gzipSync(zeros)],
     ['zstd', zstdCompressSync(zeros)],
   ] as const) {
-    it(`stops a ${encoding} bomb soon after 16 MiB`, async () => {
+    it(`S6: stops a ${encoding} bomb soon after 16 MiB`, async () => {
       const blocks = decode(encoding, blocksOf(bomb, 65_536), 'x.log', DEFAULT_LIMITS)
       let outBytes = 0
       const readAll = async () => {

@@ -2,7 +2,9 @@
 
 import type { FileHandle } from 'node:fs/promises'
 import { SluiceError } from '../../base/errors.ts'
-import { type Blocks, untilAborted } from './blocks.ts'
+import { untilAborted } from '../../base/promise.ts'
+import type { Blocks } from './blocks.ts'
+import { readBytes } from './read-bytes.ts'
 import { cannotRead, quotePath } from './trouble.ts'
 
 /** Large enough that a read costs little beside its lines, small enough to stay in a core's cache. */
@@ -63,7 +65,7 @@ export class FileBlocks implements Blocks {
     const filled = await this.#fill()
     if (filled === 0) {
       this.#ended = true
-      this.#refuseShrunk()
+      await this.#refuseShrunk()
       return undefined
     }
     const block = this.#filling
@@ -92,15 +94,17 @@ export class FileBlocks implements Blocks {
   }
 
   #readAhead(): Promise<number> {
-    const reading = this.#file.read(this.#filling, 0, this.#filling.length, this.#at).then((done) => done.bytesRead)
+    const reading = readBytes(this.#file, this.#filling, this.#at)
     // Whoever awaits it sees the failure; a reader that is closed meanwhile awaits it no more.
     reading.catch(() => {})
     return reading
   }
 
-  #refuseShrunk(): void {
+  async #refuseShrunk(): Promise<void> {
     if (this.#at >= this.#sizeBytes) return
-    const message = `Cannot read on in ${quotePath(this.#path)} from byte ${this.#at}: it shrank from ${this.#sizeBytes} bytes`
+    const { size } = await this.#file.stat()
+    const found = `it shrank from ${this.#sizeBytes} to ${size} bytes`
+    const message = `Cannot read on in ${quotePath(this.#path)} from byte ${this.#at}: ${found}`
     throw new SluiceError('POSITION_LOST', message, { source: this.#path, position: `byte ${this.#at}` })
   }
 }

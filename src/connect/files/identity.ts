@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises'
 import type { Json, Position } from '../source.ts'
 import type { Encoding } from './encoding.ts'
 import { LAST_BYTES } from './open-line.ts'
+import { readBytes } from './read-bytes.ts'
 import { positionLost } from './trouble.ts'
 
 /** How many of a file's first bytes are remembered. */
@@ -54,9 +55,9 @@ export async function readAt(handle: FileHandle, from: number, bytes: number): P
   const buffer = Buffer.alloc(bytes)
   let length = 0
   while (length < bytes) {
-    const { bytesRead } = await handle.read(buffer, length, bytes - length, from + length)
-    if (bytesRead === 0) break
-    length += bytesRead
+    const read = await readBytes(handle, buffer.subarray(length), from + length)
+    if (read === 0) break
+    length += read
   }
   return buffer.subarray(0, length)
 }

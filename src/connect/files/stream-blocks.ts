@@ -1,7 +1,8 @@
 // The bytes of a stream that cannot be sought: standard input, a pipe, a device.
 
 import type { Readable } from 'node:stream'
-import { type Blocks, untilAborted } from './blocks.ts'
+import { untilAborted } from '../../base/promise.ts'
+import type { Blocks } from './blocks.ts'
 import { cannotRead } from './trouble.ts'
 
 /** Reads a stream by blocks of whatever size they come in. The stream itself is left open at `close`. */

@@ -20,9 +20,13 @@ export function cannotRead(path: string, offset: number, thrown: unknown): Sluic
   return new SluiceError('SOURCE_UNREADABLE', message, { source: path, offset, errno }, { cause: thrown })
 }
 
-/** The error for bytes that their compression does not allow. */
+/**
+ * The error for bytes that their compression does not allow. Who decompresses (its error is `cause`) finds them somewhere
+ * behind what it has consumed.
+ */
 export function corrupt(path: string, offset: number, found: string, cause?: unknown): SluiceError<'SOURCE_CORRUPT'> {
-  const message = `Cannot read ${quotePath(path)}: ${found} at byte ${offset} of the compressed file`
+  const place = cause === undefined ? 'at' : 'behind'
+  const message = `Cannot read ${quotePath(path)}: ${found} ${place} byte ${offset} of the compressed file`
   return new SluiceError('SOURCE_CORRUPT', message, { source: path, offset, found }, { cause })
 }
 

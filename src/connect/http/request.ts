@@ -81,7 +81,8 @@ async function attempt(options: RequestOptions): Promise<Answer | Failed> {
   try {
     const { method, body, url = address.url } = options
     const init = { method, headers: own, redirect: 'manual', signal: limit.signal } as const
-    const response = await fetch(url, body === undefined ? init : { ...init, body })
+    // As bytes: a text would be kept beside what is sent of it.
+    const response = await fetch(url, body === undefined ? init : { ...init, body: Buffer.from(body) })
     return await answerOf(response, options)
   } catch (error) {
     if (limit.signal.aborted) return { kind: 'failed', reason: `it did not answer within ${timeoutMs} ms` }

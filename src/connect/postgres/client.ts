@@ -39,6 +39,8 @@ export class PostgresClient {
   #sign: unknown
   /** Why the connection is gone. */
   #failure: unknown
+  /** Calls under way: the client forgets some that came while it was being ended. */
+  readonly #waiting = new Set<(error: unknown) => void>()
 
   private constructor(client: Client, { timeoutMs, signal }: ClientOptions) {
     this.#client = client
@@ -76,6 +78,11 @@ export class PostgresClient {
   /** Bytes that came from the server. */
   get bytesRead(): number {
     return this.#socket.bytesRead
+  }
+
+  /** From now on an abort does not end it: for what is to be said to the server at the end. */
+  outliveAbort(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
   }
 
   /** Lets another connection be asked whether the server is at work for this one. */
@@ -127,6 +134,7 @@ export class PostgresClient {
   destroy(error: unknown): void {
     this.#failure ??= error
     this.#socket.destroy()
+    for (const fail of this.#waiting) fail(error)
   }
 
   get #socket(): Socket {
@@ -153,8 +161,11 @@ export class PostgresClient {
   }
 
   async #guarded<T>(work: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>()
+    this.#waiting.add(reject)
+    if (this.isLost) reject(this.#failure)
     try {
-      return await work
+      return await Promise.race([work, promise])
     } catch (error) {
       if (this.#signal?.aborted === true) throw this.#signal.reason
       if (sqlStateOf(error) !== undefined) throw error
@@ -162,6 +173,8 @@ export class PostgresClient {
       // A server that ends a session says why before: the end alone says less.
       if (sqlStateOf(cause) !== undefined) throw cause
       throw new ConnectionLost(messageOf(cause), { cause })
+    } finally {
+      this.#waiting.delete(reject)
     }
   }
 }

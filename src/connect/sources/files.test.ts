@@ -435,11 +435,11 @@ describe('files', () => {
       const [split] = await source().splits()
       await rejects(source().open(split!, undefined), {
         code: 'SOURCE_CORRUPT',
-        message: /^Cannot read ".*x\.log": incorrect data check at byte \d+ of the compressed file$/,
+        message: /^Cannot read ".*x\.log": incorrect data check behind byte \d+ of the compressed file$/,
       })
     })
 
-    it('refuses a bomb before it has given a line', async () => {
+    it('S6: refuses a bomb before it has given a line', async () => {
       await writeFile(path, gzipSync(Buffer.alloc(50_000_000, 'a\n')))
       const [split] = await source().splits()
       await rejects(source().open(split!, undefined), { code: 'SOURCE_LIMIT' })

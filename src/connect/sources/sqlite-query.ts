@@ -1,10 +1,12 @@
 // The source of rows of a SQLite database: a table or a query, all of it or what is new since the last run.
 
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import { checkKeys, describeValue } from '../../base/check.ts'
 import { messageOf, SluiceError } from '../../base/errors.ts'
+import { specialKind } from '../files/list.ts'
+import { cannotRead, quotePath } from '../files/trouble.ts'
 import { rowReader } from '../rows/buffered-reader.ts'
 import type { Json, Position, Source } from '../source.ts'
 import { checkColumnName, quoteName } from '../sql/name.ts'
@@ -54,10 +56,7 @@ export function sqliteQuery<R = Row>(path: string, options: SqliteQueryOptions):
     splits: async () => [{ id: source }],
     async open(_split, position, { signal } = {}) {
       signal?.throwIfAborted()
-      if (!existsSync(path)) {
-        const message = `Cannot read ${JSON.stringify(path)}: there is no such file (ENOENT)`
-        throw new SluiceError('SOURCE_MISSING', message, { source: path })
-      }
+      await checkFile(path)
       const stood = parsePosition(source, position, cursor)
       const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
       try {
@@ -78,6 +77,24 @@ export function sqliteQuery<R = Row>(path: string, options: SqliteQueryOptions):
       }
     },
   }
+}
+
+/** Refuses what is no file: to open a pipe would wait for who writes into it. */
+async function checkFile(path: string): Promise<void> {
+  try {
+    const stats = await stat(path)
+    if (stats.isFile()) return
+    if (!stats.isDirectory()) throw refuseKind(path, specialKind(stats))
+  } catch (error) {
+    throw cannotRead(path, 0, error)
+  }
+  const message = `Cannot read ${quotePath(path)}: it is a directory (EISDIR)`
+  throw new SluiceError('SOURCE_UNREADABLE', message, { source: path, offset: 0, errno: 'EISDIR' })
+}
+
+function refuseKind(path: string, kind: string): SluiceError {
+  const message = `Cannot read ${quotePath(path)}: it is a ${kind}, not a file`
+  return new SluiceError('SOURCE_UNREADABLE', message, { source: path, offset: 0, errno: 'unknown' })
 }
 
 interface Stood {

@@ -3,6 +3,7 @@
 import { HEAD_LINES_BYTES } from '../files/head-lines.ts'
 import { HEAD_BYTES, readAt } from '../files/identity.ts'
 import { LAST_BYTES, lastBytes } from '../files/open-line.ts'
+import { readBytes } from '../files/read-bytes.ts'
 import type { Content } from './content.ts'
 import { type Fill, type Opened, TailLines, type TailLinesOptions } from './opened.ts'
 
@@ -96,8 +97,7 @@ export class GrowingFile<T> implements Opened<T> {
   }
 
   async #readAt(from: number): Promise<number> {
-    const { bytesRead } = await this.#content.handle.read(this.#block, 0, this.#block.length, from)
-    return bytesRead
+    return await readBytes(this.#content.handle, this.#block, from)
   }
 
   /**

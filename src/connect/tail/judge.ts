@@ -127,7 +127,11 @@ async function findCopied<T>(
     try {
       // It was renamed since it was seen: the next look tells.
       if (original.inode !== place.inode) return { kind: 'unclear' }
-      if (!(await content.isCopyOf(original))) continue
+      if (!(await content.isCopyOf(original))) {
+        // Or it was cut since, at any moment up to now: this may be the copy that was made before.
+        if (!isUnread && (await original.relate(place)).kind !== 'goes on') return { kind: 'unclear' }
+        continue
+      }
       if (!isTiny || content.sizeBytes === original.sizeBytes) return { kind: 'copy' }
       // A few bytes begin like much: only if more of them come they were a copy's.
       if (!isSettled) return { kind: 'unclear' }

@@ -3,7 +3,7 @@
 import { checkInteger } from '../../base/check.ts'
 import type { Clock } from '../../base/clock.ts'
 import { invariant } from '../../base/invariant.ts'
-import { untilAborted } from '../files/blocks.ts'
+import { untilAborted } from '../../base/promise.ts'
 import type { LineFormat } from '../format.ts'
 import { deadLetter, type Entry } from '../origin.ts'
 import type { Position, SourceCounts, SplitReader } from '../source.ts'

@@ -2,6 +2,7 @@
 
 import type { Key } from '../../base/hash.ts'
 import { plainKey } from '../../base/key-table.ts'
+import { overLimit } from '../limit.ts'
 import type { Operator } from '../plan.ts'
 import type { MakeStep, Port, Step, StepContext } from '../step.ts'
 
@@ -102,6 +103,8 @@ class Batch implements Step {
     if (open === undefined) {
       open = { events: [], bytes: 0, dueMs: this.#context.nowMs() + waitMs }
       this.#open.set(key, open)
+      const { name, maxKeys } = this.#operator
+      if (this.#open.size > maxKeys) throw overLimit('open batches', name, 'maxKeys', maxKeys)
     }
     open.events.push(event)
     open.bytes += weight

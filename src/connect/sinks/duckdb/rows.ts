@@ -35,6 +35,7 @@ export class RowWriter {
   readonly #encoders: readonly ((value: unknown) => DuckDBValue | typeof REFUSED)[]
   readonly #known: ReadonlySet<string>
   readonly #mustBe: readonly boolean[]
+  readonly #keyColumns: readonly number[]
 
   private constructor(session: Session, options: RowsOptions, constraints: Constraints) {
     const { columns, key = [] } = options
@@ -45,6 +46,7 @@ export class RowWriter {
     this.#encoders = columns.map(({ type }) => encoderOf(session.duckdb, type))
     this.#known = new Set(columns.map(({ name }) => name))
     const keys = key.map(foldName)
+    this.#keyColumns = columns.flatMap(({ name }, at) => (keys.includes(foldName(name)) ? [at] : []))
     this.#mustBe = columns.map(({ name }) => constraints.notNull.has(foldName(name)) || keys.includes(foldName(name)))
   }
 
@@ -96,7 +98,7 @@ export class RowWriter {
     const { BIGINT } = this.#session.duckdb
     const numbers = events.map((_, at) => BigInt(at))
     const stage = await this.#session.stage([...names, NUMBER], [...this.#types, BIGINT], [...columns, numbers])
-    if (key !== undefined) await this.#keepLast(stage, key)
+    if (key !== undefined && this.#mayRepeat(columns)) await this.#keepLast(stage, key)
     const letters = await this.#refuse(stage, events)
     const all = names.map(quoteName).join(', ')
     const others = names.filter((name) => key?.includes(name) !== true)
@@ -105,10 +107,21 @@ export class RowWriter {
       key === undefined
         ? ''
         : `on conflict (${key.map(quoteName).join(', ')}) ${others.length === 0 ? 'do nothing' : `do update set ${set}`}`
-    await this.#session.run(
-      `insert into ${quoteName(table)} (${all}) select ${all} from ${stage} order by ${NUMBER} ${conflict}`,
-    )
+    await this.#session.run(`insert into ${quoteName(table)} (${all}) select ${all} from ${stage} ${conflict}`)
     return letters
+  }
+
+  /** Whether two rows may have the same key: looked for here, as most batches have none. */
+  #mayRepeat(columns: readonly DuckDBValue[][]): boolean {
+    const keys = this.#keyColumns.map((at) => columns[at] as DuckDBValue[])
+    const rows = keys[0]?.length ?? 0
+    const seen = new Set<string>()
+    for (let row = 0; row < rows; row += 1) {
+      let text = ''
+      for (const values of keys) text += `${keyText(values[row])}\0`
+      seen.add(text)
+    }
+    return seen.size < rows
   }
 
   /** Of rows with equal keys the last one counts. */
@@ -148,4 +161,9 @@ export class RowWriter {
     if (key === undefined) return ''
     return ` and not (${key.map((name) => `x.${quoteName(name)} = s.${quoteName(name)}`).join(' and ')})`
   }
+}
+
+/** The same for equal values of one column; it may be the same for others. */
+function keyText(value: DuckDBValue | undefined): string {
+  return typeof value === 'object' && value !== null && 'micros' in value ? String(value.micros) : String(value)
 }

@@ -7,7 +7,7 @@ import type { Columns } from '../../column.ts'
 import { duckdbTrouble, Session } from '../../duckdb/session.ts'
 import { fenced, LEASE_MS, newOwner, pipelineHeld } from '../../lease.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
-import type { Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
+import type { BatchSize, Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
 import { inferColumns } from '../../sql/infer.ts'
 import { checkColumnName } from '../../sql/name.ts'
 import { ROW_IS_PROMISE } from '../sqlite/rows.ts'
@@ -27,8 +27,12 @@ export interface WriterOptions {
   readonly owner: string | undefined
 }
 
+/** DuckDB takes rows in chunks of 2,048, and each statement has its price. */
+const BATCH: BatchSize = { rows: 8192, bytes: 8 * 1024 * 1024 }
+
 /** Once something has failed, every later call fails with the same error: a commit must not pass over that. */
 export class DuckdbWriter<Row> implements SinkWriter<Row> {
+  readonly batch: BatchSize = BATCH
   readonly #options: WriterOptions
   readonly #session: Session
   readonly #own: OwnTables

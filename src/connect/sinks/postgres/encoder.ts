@@ -20,8 +20,6 @@ export class RowEncoder {
   readonly #isKey: readonly boolean[]
   readonly #known: ReadonlySet<string>
   readonly #isInferred: boolean
-  /** Whether each row is led by its number, so that of rows with one key the last can be told. */
-  readonly #isNumbered: boolean
 
   constructor({ shape, columns }: Table) {
     this.#columns = columns
@@ -31,18 +29,17 @@ export class RowEncoder {
     this.#isKey = this.#names.map((name) => shape.key?.includes(name) === true)
     this.#known = new Set(this.#names)
     this.#isInferred = shape.isInferred
-    this.#isNumbered = shape.key !== undefined
   }
 
   /** Puts a row behind the others; gives the reason if there is one against it, and leaves nothing of it. */
-  encode(out: Output, value: unknown, number: number): string | undefined {
+  encode(out: Output, value: unknown): string | undefined {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       return `a row is an object: found ${describeValue(value)}`
     }
     if (isPromise(value)) return ROW_IS_PROMISE
     const from = out.at
     try {
-      const fault = this.#write(out, value as Readonly<Record<string, unknown>>, number)
+      const fault = this.#write(out, value as Readonly<Record<string, unknown>>)
       if (fault !== undefined) out.at = from
       return fault
     } catch (error) {
@@ -52,14 +49,10 @@ export class RowEncoder {
     }
   }
 
-  #write(out: Output, row: Readonly<Record<string, unknown>>, number: number): string | undefined {
+  #write(out: Output, row: Readonly<Record<string, unknown>>): string | undefined {
     const names = this.#names
     out.reserve(16)
-    out.int16(names.length + (this.#isNumbered ? 1 : 0))
-    if (this.#isNumbered) {
-      out.int32(4)
-      out.int32(number)
-    }
+    out.int16(names.length)
     const prototype = Object.getPrototypeOf(row)
     const isPlain = prototype === Object.prototype || prototype === null
     let present = 0

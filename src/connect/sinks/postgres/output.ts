@@ -5,6 +5,9 @@ const HEADER = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex')
 /** And ends with: a row of −1 columns. */
 const TRAILER = Buffer.from('ffff', 'hex')
 
+/** Of a leading column: its length, and a number of four bytes. */
+const NUMBER_BYTES = 8
+
 /** Kept from chunk to chunk; what a single large row needed beyond it is let go. */
 const KEPT_BYTES = 1024 * 1024
 
@@ -40,6 +43,23 @@ export class Output {
     this.reserve(TRAILER.length)
     TRAILER.copy(this.bytes, at)
     return this.bytes.subarray(0, at + TRAILER.length)
+  }
+
+  /**
+   * The same, each row led by its number among those from `first` on: `starts` are where rows lie, and where the last
+   * one ends.
+   */
+  numberedCopyOf(starts: readonly number[], first: number, last: number): Uint8Array {
+    const numbered = new Output()
+    for (let row = first; row < last; row += 1) {
+      const [from, to] = [starts[row] as number, starts[row + 1] as number]
+      numbered.reserve(to - from + NUMBER_BYTES)
+      numbered.int16(this.bytes.readInt16BE(from) + 1)
+      numbered.int32(NUMBER_BYTES - 4)
+      numbered.int32(row - first)
+      numbered.at += this.bytes.copy(numbered.bytes, numbered.at, from + 2, to)
+    }
+    return numbered.copyOf(HEADER.length, numbered.at)
   }
 
   int16(value: number): void {

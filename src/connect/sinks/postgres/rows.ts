@@ -3,7 +3,7 @@
 import { invariant } from '../../../base/invariant.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
 import type { PostgresClient } from '../../postgres/client.ts'
-import { reasonOf, troubleKind } from '../../postgres/trouble.ts'
+import { reasonOf, sqlStateOf, troubleKind } from '../../postgres/trouble.ts'
 import { quoteName } from '../../sql/name.ts'
 import { RowEncoder } from './encoder.ts'
 import { Output } from './output.ts'
@@ -16,6 +16,9 @@ export const STEP = 'postgres'
 /** What one COPY holds at most, but for a single row: kept until the server has taken all of it. */
 const CHUNK_ROWS = 20_000
 const CHUNK_BYTES = 1024 * 1024
+
+/** A key is there already. */
+const UNIQUE_VIOLATION = '23505'
 
 const BEGIN = 'savepoint sluice_rows'
 const KEEP = 'release savepoint sluice_rows'
@@ -33,9 +36,15 @@ export interface RowWriterOptions {
 interface Ready {
   readonly table: Table
   readonly encoder: RowEncoder
-  /** Takes one COPY in binary form, and leaves nothing behind if it fails. */
+  /** Takes one COPY in binary form straight into the table, and leaves nothing behind if it fails. */
   readonly copySql: string
+  /** The same by way of a temporary table, each row led by its number: rows of a key that is there overwrite them. */
+  readonly mergeSql: string | undefined
 }
+
+/** Chunks that are merged after one whose keys were there, before another is tried without: more each time. */
+const FIRST_MERGES = 4
+const MOST_MERGES = 256
 
 /**
  * Writes rows inside the transaction that its caller has begun.
@@ -48,6 +57,9 @@ export class RowWriter {
   readonly #out = new Output()
   /** Undefined before the first `enter`. */
   #ready: Ready | undefined
+  /** How many of the next chunks are merged right away, and how many it will be once a key is there again. */
+  #merges = 0
+  #nextMerges = FIRST_MERGES
 
   constructor(options: RowWriterOptions) {
     this.#options = options
@@ -70,18 +82,19 @@ export class RowWriter {
     const table = await this.ensure()
     if (this.#ready?.table.fingerprint === table.fingerprint) return
     if (table.shape.key !== undefined) await this.#makeStage(table)
-    this.#ready = { table, encoder: new RowEncoder(table), copySql: this.#copySql(table) }
+    const mergeSql = table.shape.key === undefined ? undefined : this.#mergeSql(table, table.shape.key)
+    this.#ready = { table, encoder: new RowEncoder(table), copySql: this.#copySql(table), mergeSql }
   }
 
   /** Takes rows; gives back a letter for each that was refused, all others are written. */
   async write(events: readonly Traced<unknown>[]): Promise<DeadLetter[]> {
-    const { encoder, copySql: sql } = this.#enteredTable
+    const { encoder } = this.#enteredTable
     const letters: DeadLetter[] = []
     const out = this.#out
     let held: Traced<unknown>[] = []
     let starts: number[] = []
     const flush = async (): Promise<void> => {
-      if (held.length > 0) await this.#send({ sql, held, starts: [...starts, out.at] }, 0, held.length, letters)
+      if (held.length > 0) await this.#send({ held, starts: [...starts, out.at] }, letters)
       out.clear()
       held = []
       starts = []
@@ -89,7 +102,7 @@ export class RowWriter {
     out.clear()
     for (const event of events) {
       const start = out.at
-      const fault = encoder.encode(out, event.value, held.length)
+      const fault = encoder.encode(out, event.value)
       if (fault !== undefined) {
         letters.push(deadLetter(event.origin, STEP, fault))
         continue
@@ -102,22 +115,58 @@ export class RowWriter {
     return letters
   }
 
+  /**
+   * Writes a chunk. Most rows are new ones: those with a key are tried without looking for theirs, which costs a quarter,
+   * and are merged once the table says that one is there.
+   */
+  async #send(chunk: Chunk, letters: DeadLetter[]): Promise<void> {
+    const { copySql, mergeSql } = this.#enteredTable
+    const all = chunk.held.length
+    if (mergeSql === undefined) return await this.#write(copySql, chunk, 0, all, letters)
+    if (this.#merges === 0) {
+      const fault = await this.#try(copySql, this.#out.copyOf(chunk.starts[0] as number, chunk.starts[all] as number))
+      if (fault === undefined) {
+        this.#nextMerges = FIRST_MERGES
+        return
+      }
+      if (sqlStateOf(fault) === UNIQUE_VIOLATION) {
+        this.#merges = this.#nextMerges
+        this.#nextMerges = Math.min(MOST_MERGES, this.#nextMerges * 2)
+      }
+    } else this.#merges -= 1
+    await this.#write(mergeSql, chunk, 0, all, letters)
+  }
+
   /** Writes the rows of a chunk from one number to another, or finds out which of them are refused. */
-  async #send(chunk: Chunk, from: number, to: number, letters: DeadLetter[]): Promise<void> {
-    const { client, shape } = this.#options
+  async #write(sql: string, chunk: Chunk, from: number, to: number, letters: DeadLetter[]): Promise<void> {
+    const { mergeSql } = this.#enteredTable
+    const { starts, held } = chunk
+    const bytes =
+      sql === mergeSql
+        ? this.#out.numberedCopyOf(starts, from, to)
+        : this.#out.copyOf(starts[from] as number, starts[to] as number)
+    const fault = await this.#try(sql, bytes)
+    if (fault === undefined) return
+    if (to - from === 1) {
+      const { origin } = held[from] as Traced<unknown>
+      letters.push(deadLetter(origin, STEP, `table ${this.#options.shape.table} refuses the row: ${reasonOf(fault)}`))
+      return
+    }
+    const middle = (from + to) >>> 1
+    await this.#write(sql, chunk, from, middle, letters)
+    await this.#write(sql, chunk, middle, to, letters)
+  }
+
+  /** Writes rows, or gives what the table has against one of them and leaves none. */
+  async #try(sql: string, bytes: Uint8Array): Promise<unknown> {
+    const { client } = this.#options
     try {
-      await client.copy(chunk.sql, this.#out.copyOf(chunk.starts[from] as number, chunk.starts[to] as number))
+      await client.copy(sql, bytes)
+      return undefined
     } catch (error) {
       if (troubleKind(error) !== 'row') throw error
       await client.query(UNDO)
-      if (to - from === 1) {
-        const { origin } = chunk.held[from] as Traced<unknown>
-        letters.push(deadLetter(origin, STEP, `table ${shape.table} refuses the row: ${reasonOf(error)}`))
-        return
-      }
-      const middle = (from + to) >>> 1
-      await this.#send(chunk, from, middle, letters)
-      await this.#send(chunk, middle, to, letters)
+      return error
     }
   }
 
@@ -131,14 +180,18 @@ export class RowWriter {
     )
   }
 
-  #copySql({ sql, shape, columns }: Table): string {
+  #copySql({ sql, columns }: Table): string {
+    const all = columns.map(({ name }) => quoteName(name)).join(', ')
+    return `${BEGIN}; copy ${sql} (${all}) from stdin (format binary); ${KEEP}`
+  }
+
+  #mergeSql({ sql, columns }: Table, keyNames: readonly string[]): string {
     const names = columns.map(({ name }) => quoteName(name))
     const all = names.join(', ')
-    if (shape.key === undefined) return `${BEGIN}; copy ${sql} (${all}) from stdin (format binary); ${KEEP}`
     const stage = this.#stageSql
     const number = this.#numberSql
-    const key = shape.key.map(quoteName).join(', ')
-    const isKey = new Set(shape.key.map(quoteName))
+    const key = keyNames.map(quoteName).join(', ')
+    const isKey = new Set(keyNames.map(quoteName))
     const changes = names.filter((name) => !isKey.has(name)).map((name) => `${name} = excluded.${name}`)
     const action = changes.length === 0 ? 'nothing' : `update set ${changes.join(', ')}`
     return (
@@ -170,7 +223,6 @@ export class RowWriter {
 
 /** Rows that are encoded, with where each begins and the last one ends. */
 interface Chunk {
-  readonly sql: string
   readonly held: readonly Traced<unknown>[]
   readonly starts: readonly number[]
 }

@@ -29,9 +29,14 @@ export async function openSessions(options: ClientOptions): Promise<Sessions> {
   }
 }
 
-/** The connection for signs of life, which must say within half of the time whether it is there. */
-export function openSide(options: ClientOptions): Promise<PostgresClient> {
-  return PostgresClient.open({ ...options, timeoutMs: Math.ceil(options.timeoutMs / 2) })
+/**
+ * The connection for signs of life, which must say within half of the time whether it is there. An abort ends the other
+ * one only: a lease is let go of over this one.
+ */
+export async function openSide(options: ClientOptions): Promise<PostgresClient> {
+  const side = await PostgresClient.open({ ...options, timeoutMs: Math.ceil(options.timeoutMs / 2) })
+  side.outliveAbort()
+  return side
 }
 
 /** Lets `side` be asked whether the server is at work for `main`. */

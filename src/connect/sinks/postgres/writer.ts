@@ -8,7 +8,7 @@ import { fenced, LEASE_MS, newOwner, pipelineHeld } from '../../lease.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
 import type { ClientOptions, PostgresClient } from '../../postgres/client.ts'
 import type { PostgresConnection } from '../../postgres/connection.ts'
-import type { Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
+import type { BatchSize, Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
 import { currentSchema } from './catalogue.ts'
 import { CheckpointTable } from './checkpoints.ts'
 import { ROW_IS_PROMISE } from './encoder.ts'
@@ -38,6 +38,9 @@ export interface WriterOptions {
   readonly signal: AbortSignal | undefined
 }
 
+/** A COPY has its price, however few rows it holds. */
+const BATCH: BatchSize = { rows: 2000, bytes: 4 * 1024 * 1024 }
+
 /** What was made of the server before the first row. */
 interface Opened {
   readonly main: PostgresClient
@@ -58,6 +61,7 @@ export class PostgresWriter<Row> implements SinkWriter<Row> {
   readonly #opened: Opened
   /** What the last commit before this run left. */
   readonly checkpoint: Checkpoint | undefined
+  readonly batch: BatchSize = BATCH
   /** For signs of life; another one is opened when it is lost. */
   #side: PostgresClient
   /** Undefined until the columns are known. */
@@ -111,7 +115,7 @@ export class PostgresWriter<Row> implements SinkWriter<Row> {
         return new PostgresWriter<Row>(options, opened, side, checkpoint, rows)
       })
     } catch (error) {
-      await release(leases, side)
+      await release(leases, side, options.signal)
       await Promise.all([main.close(), side.close()])
       throw error
     }
@@ -189,7 +193,7 @@ export class PostgresWriter<Row> implements SinkWriter<Row> {
     const { main, leases } = this.#opened
     // First of all: what it has not committed must not hold locks when another one begins.
     await main.close()
-    await release(leases, this.#side)
+    await release(leases, this.#side, this.#options.signal)
     await this.#side.close()
   }
 
@@ -243,6 +247,9 @@ export class PostgresWriter<Row> implements SinkWriter<Row> {
   }
 }
 
+/** How long a run that was aborted waits to let go of its lease. */
+const ABORTED_MS = 300
+
 function rowsOf({ main, place }: Opened, shape: Shape): RowWriter {
   return new RowWriter({ client: main, place, shape, stage: 'sluice_rows' })
 }
@@ -271,12 +278,20 @@ async function makeOwnTables(
   await main.query('commit')
 }
 
-async function release(leases: LeaseTable | undefined, side: PostgresClient): Promise<void> {
-  if (side.isLost) return
+async function release(
+  leases: LeaseTable | undefined,
+  side: PostgresClient,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (side.isLost || leases === undefined) return
+  // Who has aborted the run does not wait for a server that is silent.
+  const limit = signal?.aborted === true ? setTimeout(() => side.destroy(signal.reason), ABORTED_MS) : undefined
   try {
-    await leases?.release(side)
+    await leases.release(side)
   } catch {
     // A lease that cannot be let go of ends with the process, or with its time.
+  } finally {
+    clearTimeout(limit)
   }
 }
 

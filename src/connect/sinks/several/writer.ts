@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { newOwner } from '../../lease.ts'
 import type { DeadLetter, Traced } from '../../origin.ts'
-import type { Checkpoint, KeptLetter, Sink, SinkOptions, SinkWriter } from '../../sink.ts'
+import type { BatchSize, Checkpoint, KeptLetter, Sink, SinkOptions, SinkWriter } from '../../sink.ts'
 import { makeRoot, syncFolder } from '../files/disk.ts'
 import { Follower } from './follower.ts'
 import {
@@ -36,6 +36,7 @@ interface BranchAtWork {
 
 export class SeveralWriter<Row> implements SinkWriter<Row> {
   readonly checkpoint: Checkpoint | undefined
+  readonly batch?: BatchSize
   readonly exhume?: (letters: readonly KeptLetter[]) => void | Promise<void>
   readonly #first: SinkWriter<Row>
   readonly #router: Router<Row>
@@ -66,6 +67,7 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
     this.#former = Object.fromEntries(Object.entries(record?.branches ?? {}).filter(([name]) => !names.has(name)))
     this.#recorded = record === undefined ? '' : JSON.stringify(record)
     this.checkpoint = first.checkpoint === undefined ? undefined : withoutRecord(first.checkpoint)
+    if (first.batch !== undefined) this.batch = first.batch
     if (first.exhume !== undefined) this.exhume = (letters) => first.exhume?.(letters)
   }
 

@@ -1,5 +1,7 @@
 // What goes wrong with a database, as errors that name the file, what was tried and SQLite's reason.
 
+import { statfsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
 
 /** SQLite's result codes that are told apart. */
@@ -15,6 +17,10 @@ const TOOBIG = 18
 const CONSTRAINT = 19
 const MISMATCH = 20
 const NOTADB = 26
+/** An extended one: the index of the log could not be made larger. */
+const IOERR_SHMSIZE = 4874
+/** What the index of a log is made larger by. */
+const INDEX_BYTES = 32 * 1024
 
 interface SqliteError extends Error {
   /** SQLite's extended result code; its lower byte is the plain one. */
@@ -52,15 +58,20 @@ export function troubleOf(thrown: unknown, { path, act, table }: Place): unknown
   switch (code) {
     case FULL:
       return stored('ENOSPC', 'the disk is full (SQLITE_FULL, ENOSPC)')
-    case IOERR:
-      return stored('EIO', `input/output error (SQLITE_IOERR ${(thrown as SqliteError).errcode}, EIO)`)
+    case IOERR: {
+      const { errcode } = thrown as SqliteError
+      // The index of the log is made larger by itself: SQLite tells of that as of any other trouble.
+      const isFull = errcode === IOERR_SHMSIZE && !hasRoom(path)
+      if (isFull) return stored('ENOSPC', `the disk is full (SQLITE_IOERR ${errcode}, ENOSPC)`)
+      return stored('EIO', `input/output error (SQLITE_IOERR ${errcode}, EIO)`)
+    }
     case READONLY:
     case PERM:
       return stored('EACCES', `it cannot be written (SQLITE_READONLY, EACCES)`)
     case CANTOPEN:
       return stored('EACCES', 'it, or a file beside it, cannot be opened (SQLITE_CANTOPEN)')
     case CORRUPT:
-      return stored('SQLITE_CORRUPT', 'the database is damaged (SQLITE_CORRUPT)')
+      return stored('SQLITE_CORRUPT', 'the database, or its disk, is damaged (SQLITE_CORRUPT)')
     case NOTADB:
       return mismatch(`${cannot}: the file is no SQLite database`, path, table, 'no SQLite database', thrown)
     case BUSY:
@@ -80,6 +91,17 @@ export function mismatch(
   cause?: unknown,
 ): SluiceError<'SINK_MISMATCH'> {
   return new SluiceError('SINK_MISMATCH', message, { sink, table, found }, { cause })
+}
+
+/** Whether the disk of a file has room for a larger index. */
+function hasRoom(path: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(resolve(path)))
+    return bavail * bsize >= INDEX_BYTES
+  } catch {
+    // Then nothing is known against it.
+    return true
+  }
 }
 
 function codeOf(thrown: unknown): number | undefined {

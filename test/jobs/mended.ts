@@ -1,0 +1,21 @@
+// Numbers, of which those over a parameter are dead letters: mended by another value of it.
+
+import { ndjson, param, pipeline, sqlite } from 'sluice'
+
+interface Row {
+  readonly n: number
+}
+
+export default pipeline('mended', {
+  params: { input: param.string('in.ndjson'), db: param.string('out.db'), most: param.number(10) },
+  from: ({ input }) => ndjson<Row>(input),
+  flow: (rows, { most }) =>
+    rows.map(
+      (row) => {
+        if (row.n > most) throw new RangeError('too much')
+        return row
+      },
+      { name: 'small' },
+    ),
+  into: ({ db }) => sqlite(db, { table: 't', columns: { n: 'integer' }, key: ['n'] }),
+})
