@@ -182,6 +182,10 @@ export function duckdbTrouble(error: unknown, path: string, act: string, table: 
   const message = `Cannot ${act} ${JSON.stringify(path)}: ${found}`
   if (/No space left|ENOSPC/i.test(found))
     return new SluiceError('STORAGE_FAILED', message, { path, errno: 'ENOSPC' }, { cause: error })
+  if (/^Out of Memory/i.test(found)) {
+    const words = `${message} (see the option memory)`
+    return new SluiceError('STORAGE_FAILED', words, { path, errno: 'ENOMEM' }, { cause: error })
+  }
   if (/^(IO|Fatal|Internal) Error/i.test(found))
     return new SluiceError('STORAGE_FAILED', message, { path, errno: 'EIO' }, { cause: error })
   return new SluiceError('SINK_MISMATCH', message, { sink: path, table, found }, { cause: error })

@@ -37,8 +37,8 @@ export class QueryFeed<Row> implements RowFeed<Row> {
   readonly #options: FeedOptions
   readonly #decoders: readonly Decode[]
   readonly #onAbort = (): void => this.#options.session.interrupt()
-  /** What is being waited for. */
-  #fetching: Promise<unknown> = Promise.resolve()
+  /** What is under way: DuckDB must not be asked for two chunks at once, nor closed meanwhile. */
+  #reading: Promise<unknown> = Promise.resolve()
   #chunk: DuckDBDataChunk | undefined
   /** The next row of the chunk. */
   #at = 0
@@ -63,7 +63,13 @@ export class QueryFeed<Row> implements RowFeed<Row> {
     options.signal?.addEventListener('abort', this.#onAbort)
   }
 
-  async next(): Promise<readonly Row[] | undefined> {
+  next(): Promise<readonly Row[] | undefined> {
+    const reading = this.#next()
+    this.#reading = reading.catch(() => {}) // Told to who waits for it.
+    return reading
+  }
+
+  async #next(): Promise<readonly Row[] | undefined> {
     const { signal } = this.#options
     try {
       if (this.#chunk === undefined || this.#at === this.#chunk.rowCount) await this.#fetch()
@@ -93,7 +99,7 @@ export class QueryFeed<Row> implements RowFeed<Row> {
     signal?.removeEventListener('abort', this.#onAbort)
     session.interrupt()
     try {
-      await this.#fetching
+      await this.#reading
       session.interrupt()
       if (!this.#isOver) await result.fetchChunk()
     } catch {
@@ -104,9 +110,7 @@ export class QueryFeed<Row> implements RowFeed<Row> {
 
   async #fetch(): Promise<void> {
     if (this.#isOver) return
-    const fetching = this.#options.result.fetchChunk()
-    this.#fetching = fetching.catch(() => {}) // Told to who waits for it.
-    const chunk = await fetching
+    const chunk = await this.#options.result.fetchChunk()
     this.#options.signal?.throwIfAborted()
     if (chunk === null || chunk.rowCount === 0) throw await this.#brokenOff()
     this.#chunk = chunk

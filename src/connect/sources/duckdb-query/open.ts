@@ -42,7 +42,6 @@ export async function openQuery<Row>(opening: QueryOpening): Promise<SplitReader
   try {
     const plan = await planOf(session, opening, stood)
     const result = await session.stream(plan.sql, plan.values)
-    signal?.throwIfAborted()
     const feed = new QueryFeed<Row>({ session, result, plan, source, path, signal, from: stood.rows })
     return rowReader<Row>(feed, stood.rows, signal)
   } catch (error) {
@@ -69,12 +68,6 @@ async function planOf(session: Session, opening: QueryOpening, { rows, after }: 
   const from = rowsOf(opening)
   const columns = await session.columnsOf(`select * from ${from} as q`)
   const names = columns.map(({ name }) => foldName(name))
-  const double = names.find((name, at) => names.indexOf(name) < at)
-  if (double !== undefined) {
-    const allowed = 'columns of different names'
-    const message = `Cannot read ${source}: it takes ${allowed}, and two are named ${JSON.stringify(double)}`
-    throw new SluiceError('CONFIG_INVALID', message, { key: 'query', value: double, allowed })
-  }
   // A stream that fails in a row ends as if that were its end: the last row says that it is the last one.
   const last = `select ${columns.map(() => 'null').join(', ')}, null, true`
   if (cursor === undefined) {
