@@ -54,6 +54,7 @@ export {
 } from './connect/sinks/to-function.ts'
 export type { Position, Source, SourceCounts, Split, SplitReader } from './connect/source.ts'
 export { type CsvOptions, type CsvRow, csv } from './connect/sources/csv.ts'
+export { type DuckdbQueryOptions, duckdbQuery } from './connect/sources/duckdb-query.ts'
 export { type FilesOptions, files } from './connect/sources/files.ts'
 export { type HttpPage, type HttpPagesOptions, httpPages } from './connect/sources/http-pages.ts'
 export { type JsonArrayOptions, jsonArray } from './connect/sources/json-array.ts'

@@ -1,8 +1,12 @@
-import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { duckdb, isSluiceError, pipeline, startPipeline, values } from 'sluice'
+import { Session } from '../../src/connect/duckdb/session.ts'
 import { FaultLoad, type LoadParams, type LoadState, undisturbed } from '../support/fault-load.ts'
 import { writeNumbered } from '../support/inputs.ts'
 import { randomOf, SEED, someOf, times } from '../support/seed.ts'
@@ -64,6 +68,41 @@ describe(`a disk of our own that is full (REPRO: SEED=${SEED} npm test)`, () => 
       await load.finish(expected)
     })
   }
+})
+
+describe('a disk of our own that is full, under DuckDB', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-full-duck-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  it('F13: ends the run with the reason, and once there is room all is loaded, once', async (test) => {
+    using small = SmallDisk.mount(join(folder, 'disk'), '3m')
+    if (small === undefined) return test.skip(NO_SMALL_DISK)
+    const path = join(folder, 'disk', 'out.duckdb')
+    // Digests, as DuckDB makes what repeats small.
+    const rows = Array.from({ length: 60_000 }, (_, n) => ({ n, text: hash('sha256', `${n}`) }))
+    const job = pipeline('full', {
+      from: () => values(rows),
+      into: () => duckdb<{ n: number; text: string }>(path, { table: 'rows', columns: { n: 'integer', text: 'text' } }),
+    })
+    const load = async () => await (await startPipeline(job, { epochEvents: 5000, leaseMs: 200 })).done
+    for (let turn = 0; turn < 2; turn += 1) {
+      await rejects(load(), (error: unknown) => {
+        ok(isSluiceError(error, 'STORAGE_FAILED'), String(error))
+        equal(error.details.errno, 'ENOSPC', error.message)
+        ok(error.message.includes(JSON.stringify(path)), error.message)
+        return true
+      })
+      // There was no room to write that the lease was let go of.
+      await setTimeout(250)
+    }
+    small.grow('64m')
+    const { overall } = await load()
+    equal(overall.loaded, rows.length)
+    const session = await Session.open(path)
+    const [found] = await session.all('select count(*)::integer as rows, count(distinct n)::integer as n from rows')
+    session.close()
+    deepEqual(found, { rows: rows.length, n: rows.length })
+  })
 })
 
 describe(`a disk that fails (REPRO: SEED=${SEED} npm test)`, { skip: NO_STRACE }, () => {

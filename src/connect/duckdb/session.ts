@@ -2,27 +2,21 @@
 
 import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { DuckDBAppender, DuckDBConnection, DuckDBInstance, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import type { DuckDBAppender, DuckDBConnection, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import { quoteName } from '../sql/name.ts'
+import { acquire, MEMORY, release } from './instances.ts'
 import { type Duckdb, loadDuckdb } from './packages.ts'
 
 /** Rows of one chunk: what DuckDB takes at once. */
 const CHUNK_ROWS = 2048
 
-/**
- * The embedded engine must stay small beside the pipeline that feeds it. Its log of changes is folded into the file once
- * it is this large, not after every other commit.
- */
-const SETTINGS = {
-  threads: '1',
-  memory_limit: '256MB',
-  preserve_insertion_order: 'false',
-  checkpoint_threshold: '128MB',
+export interface SessionOptions {
+  /** What DuckDB may hold in memory: `256MB` by default. */
+  readonly memory?: string | undefined
+  /** Only reads: the file is opened so, unless this thread has it open for more. */
+  readonly isReading?: boolean
 }
-
-/** Instances of this process: a file may be open once only. */
-const OPEN = new Map<string, { readonly instance: Promise<DuckDBInstance>; users: number }>()
 
 export type Row = Record<string, unknown>
 
@@ -39,7 +33,7 @@ export class Session {
   }
 
   /** @throws {SluiceError} STORAGE_FAILED, SINK_MISMATCH, or PIPELINE_HELD if another process has the file open */
-  static async open(path: string): Promise<Session> {
+  static async open(path: string, { memory = MEMORY, isReading = false }: SessionOptions = {}): Promise<Session> {
     const duckdb = await loadDuckdb()
     const folder = dirname(resolve(path))
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
@@ -47,7 +41,8 @@ export class Session {
       throw new SluiceError('STORAGE_FAILED', message, { path, errno: 'ENOENT' })
     }
     try {
-      return new Session(duckdb, path, await (await instanceOf(duckdb, path)).connect())
+      const instance = await acquire(duckdb, path, { memory, isReading })
+      return new Session(duckdb, path, await instance.connect())
     } catch (error) {
       throw openTrouble(path, error)
     }
@@ -60,6 +55,31 @@ export class Session {
   async all(sql: string, values?: readonly DuckDBValue[]): Promise<Row[]> {
     const reader = await this.#connection.runAndReadAll(sql, values === undefined ? undefined : [...values])
     return reader.getRowObjects() as Row[]
+  }
+
+  /** The columns of a query. */
+  async columnsOf(sql: string): Promise<readonly { readonly name: string; readonly type: DuckDBType }[]> {
+    const statement = await this.#connection.prepare(sql)
+    try {
+      return Array.from({ length: statement.columnCount }, (_, at) => {
+        return { name: statement.columnName(at), type: statement.columnType(at) }
+      })
+    } finally {
+      statement.destroySync()
+    }
+  }
+
+  /**
+   * Begins to read. A result that ends before its last row, as a row fails or it is interrupted, ends like any other:
+   * who reads must know which row is the last one.
+   */
+  async stream(sql: string, values?: readonly DuckDBValue[]): Promise<DuckDBResult> {
+    return await this.#connection.stream(sql, values === undefined ? undefined : [...values])
+  }
+
+  /** Ends what is under way. */
+  interrupt(): void {
+    if (!this.#isClosed) this.#connection.interrupt()
   }
 
   /** Ends the transaction that may be open, with nothing of it kept. */
@@ -135,33 +155,8 @@ export class Session {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#connection.closeSync()
-    void release(this.path)
+    release(this.path)
   }
-}
-
-async function instanceOf(duckdb: Duckdb, path: string): Promise<DuckDBInstance> {
-  const file = resolve(path)
-  const open = OPEN.get(file) ?? { instance: duckdb.DuckDBInstance.create(file, SETTINGS), users: 0 }
-  OPEN.set(file, open)
-  open.users += 1
-  try {
-    return await open.instance
-  } catch (error) {
-    OPEN.delete(file)
-    throw error
-  }
-}
-
-/** The file is closed with its last user, so that others can open it. */
-async function release(path: string): Promise<void> {
-  const file = resolve(path)
-  const open = OPEN.get(file)
-  if (open === undefined) return
-  open.users -= 1
-  if (open.users > 0) return
-  OPEN.delete(file)
-  const instance = await open.instance
-  instance.closeSync()
 }
 
 function openTrouble(path: string, error: unknown): unknown {
@@ -187,6 +182,10 @@ export function duckdbTrouble(error: unknown, path: string, act: string, table: 
   const message = `Cannot ${act} ${JSON.stringify(path)}: ${found}`
   if (/No space left|ENOSPC/i.test(found))
     return new SluiceError('STORAGE_FAILED', message, { path, errno: 'ENOSPC' }, { cause: error })
+  if (/^Out of Memory/i.test(found)) {
+    const words = `${message} (see the option memory)`
+    return new SluiceError('STORAGE_FAILED', words, { path, errno: 'ENOMEM' }, { cause: error })
+  }
   if (/^(IO|Fatal|Internal) Error/i.test(found))
     return new SluiceError('STORAGE_FAILED', message, { path, errno: 'EIO' }, { cause: error })
   return new SluiceError('SINK_MISMATCH', message, { sink: path, table, found }, { cause: error })

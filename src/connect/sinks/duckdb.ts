@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { checkChoice, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { Columns } from '../column.ts'
+import { checkMemory } from '../duckdb/memory.ts'
 import type { Sink } from '../sink.ts'
 import { checkColumnName, checkTableName, foldName } from '../sql/name.ts'
 
@@ -18,6 +19,8 @@ export interface DuckdbOptions {
   readonly deadLetters?: string
   /** Adds columns that a table lacks, instead of refusing it. */
   readonly extend?: boolean
+  /** What DuckDB may hold in memory, beside what it writes to a folder by the file: `256MB` by default. */
+  readonly memory?: string
 }
 
 const COLUMN_TYPES = ['text', 'integer', 'real', 'boolean', 'time', 'json']
@@ -47,8 +50,8 @@ export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
   if (typeof path !== 'string' || path === '' || path.includes('\0') || path === ':memory:') {
     throw invalid('path', path, 'the path of a file')
   }
-  checkKeys('duckdb', options, ['table', 'key', 'columns', 'deadLetters', 'extend'])
-  const { table, key, columns, deadLetters = 'dead_letters', extend = false } = options
+  checkKeys('duckdb', options, ['table', 'key', 'columns', 'deadLetters', 'extend', 'memory'])
+  const { table, key, columns, deadLetters = 'dead_letters', extend = false, memory } = options
   checkTableName(table)
   checkTableName(deadLetters)
   if (foldName(table) === foldName(deadLetters)) {
@@ -57,6 +60,7 @@ export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
   if (key !== undefined && (!Array.isArray(key) || key.length === 0)) {
     throw invalid('key', key, 'the names of one column or more')
   }
+  if (memory !== undefined) checkMemory('duckdb', memory)
   for (const [name, type] of Object.entries(columns ?? {})) {
     checkColumnName(name)
     checkChoice(`The type of column ${name}`, type, COLUMN_TYPES)
@@ -74,7 +78,18 @@ export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
     async open({ pipeline, signal, columns: known, leaseMs, owner }) {
       signal?.throwIfAborted()
       const { DuckdbWriter } = await import('./duckdb/writer.ts')
-      const settings = { path, table, key, columns: columns ?? known, deadLetters, extend, pipeline, leaseMs, owner }
+      const settings = {
+        path,
+        table,
+        key,
+        columns: columns ?? known,
+        deadLetters,
+        extend,
+        memory,
+        pipeline,
+        leaseMs,
+        owner,
+      }
       return await DuckdbWriter.open<Row>(settings)
     },
   }

@@ -22,6 +22,7 @@ export interface WriterOptions {
   readonly columns: Columns | undefined
   readonly deadLetters: string
   readonly extend: boolean
+  readonly memory: string | undefined
   readonly pipeline: string
   readonly leaseMs: number | undefined
   readonly owner: string | undefined
@@ -51,7 +52,7 @@ export class DuckdbWriter<Row> implements SinkWriter<Row> {
   }
 
   static async open<Row>(options: WriterOptions): Promise<DuckdbWriter<Row>> {
-    const writer = new DuckdbWriter<Row>(options, await Session.open(options.path))
+    const writer = new DuckdbWriter<Row>(options, await Session.open(options.path, { memory: options.memory }))
     try {
       await writer.#open()
       return writer

@@ -1,0 +1,313 @@
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, beforeEach, describe, it } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import {
+  type DuckdbQueryOptions,
+  duckdb,
+  duckdbQuery,
+  type ErrorCode,
+  isSluiceError,
+  pipeline,
+  type Source,
+  startPipeline,
+} from 'sluice'
+import { sourceConformance } from 'sluice/testing'
+import { Session } from '../src/connect/duckdb/session.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-duckdb-query-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+let path = ''
+let files = 0
+const newPath = () => {
+  files += 1
+  path = join(folder, `${files}.duckdb`)
+  return path
+}
+beforeEach(() => void newPath())
+
+async function execute(sql: string): Promise<Record<string, unknown>[]> {
+  const session = await Session.open(path)
+  try {
+    return await session.all(sql)
+  } finally {
+    session.close()
+  }
+}
+
+const TABLE = `create table t as select n as id, 'row ' || n as name,
+  case when n % 7 = 0 then 9007199254740993 end as big, n / 4.0::double as x from range(1, 5001) as r (n)`
+const rowOf = (id: number) => ({ id, name: `row ${id}`, big: id % 7 === 0 ? 9007199254740993n : null, x: id / 4 })
+
+for (const [name, options] of [
+  ['duckdbQuery by a cursor', { table: 't', cursor: 'id' }],
+  [
+    'duckdbQuery by a cursor of text',
+    { query: "select * replace (format('{:05d}', id) as id) from t -- all", cursor: 'ID' },
+  ],
+  ['duckdbQuery by number', { query: 'select * from t order by id' }],
+] as const) {
+  sourceConformance({
+    name,
+    resumes: 8,
+    make: async () => {
+      newPath()
+      await execute(TABLE)
+      const isText = name.endsWith('text')
+      const expected = Array.from({ length: 5000 }, (_, at) => {
+        return { ...rowOf(at + 1), ...(isText ? { id: `${at + 1}`.padStart(5, '0') } : {}) }
+      })
+      return { source: duckdbQuery(path, options) as Source<unknown>, expected }
+    },
+  })
+}
+
+async function read(options: DuckdbQueryOptions, signal?: AbortSignal): Promise<unknown[]> {
+  const source = duckdbQuery(path, options)
+  const [split] = await source.splits()
+  ok(split !== undefined)
+  const reader = await source.open(split, undefined, signal === undefined ? {} : { signal })
+  const values: unknown[] = []
+  try {
+    for (let some = await reader.read(500); some !== undefined; some = await reader.read(500)) {
+      for (const entry of some) if (entry.kind === 'event') values.push(entry.value)
+    }
+    return values
+  } finally {
+    await reader.close()
+  }
+}
+
+const failsWith = (code: ErrorCode, message: RegExp) => (error: unknown) => {
+  ok(isSluiceError(error, code), String(error))
+  match(error.message, message)
+  return true
+}
+
+describe('duckdbQuery', () => {
+  it('gives values as it says', async () => {
+    await execute('create table t (i integer)')
+    const query = `select 1::utinyint as a, 9007199254740992::hugeint * 2 + 1 as b, 1.5::float as c, 12.50::decimal(9, 2) as d,
+      true as e, 'é\n' as f, '\\x00\\xff'::blob as g, date '2020-02-29' as h, time '01:02:03.5' as i,
+      timestamp '1969-12-31 23:59:59.9995' as j, timestamptz '2020-01-01 00:00:00+02' as k,
+      timestamp_s '2020-01-01 00:00:01' as l, timestamp_ms '2020-01-01 00:00:00.001' as m,
+      timestamp_ns '2020-01-01 00:00:00.001999999' as n, 'infinity'::timestamp as o,
+      [1::bigint, null] as p, {'x': 1::bigint, '__proto__': [date '2020-01-01']} as q, map {'k': 1::bigint} as r,
+      '{"a": [1]}'::json as s, null as t, 'a'::enum('a', 'b') as u,
+      '8d7a5b1e-0000-4000-8000-000000000001'::uuid as v, interval 1 day as "__proto__"`
+    const [row] = (await read({ query })) as Record<string, unknown>[]
+    const q = { x: 1 } as Record<string, unknown>
+    Object.defineProperty(q, '__proto__', {
+      value: ['2020-01-01'],
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    })
+    const expected: Record<string, unknown> = {
+      a: 1,
+      b: 18014398509481985n,
+      c: 1.5,
+      d: '12.50',
+      e: true,
+      f: 'é\n',
+      g: Uint8Array.of(0, 255),
+      h: '2020-02-29',
+      i: '01:02:03.5',
+      j: -1,
+      k: Date.parse('2019-12-31T22:00:00Z'),
+      l: Date.parse('2020-01-01T00:00:01Z'),
+      m: Date.parse('2020-01-01T00:00:00.001Z'),
+      n: Date.parse('2020-01-01T00:00:00.001Z'),
+      o: Number.POSITIVE_INFINITY,
+      p: [1, null],
+      q,
+      r: [{ key: 'k', value: 1 }],
+      s: { a: [1] },
+      t: null,
+      u: 'a',
+      v: '8d7a5b1e-0000-4000-8000-000000000001',
+    }
+    Object.defineProperty(expected, '__proto__', {
+      value: '1 day',
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    })
+    deepEqual(row, expected)
+  })
+
+  it('gives only what is new by its cursor, exactly, of whatever type that is', async () => {
+    const cursors = [
+      'n::hugeint * 10000000000000000000',
+      'n / 3.0::double',
+      "timestamp_ns '2020-01-01' + interval (n) microsecond",
+      "timestamptz '2020-01-01 00:00:00+00' + interval (n) microsecond",
+      'n::decimal(18, 3) / 8',
+      "date '2020-01-01' + n::integer",
+      'chr(n::integer + 30)',
+    ]
+    for (const cursor of cursors) {
+      newPath()
+      await execute(`create table t as select ${cursor} as c, n from range(1, 101) as r (n)`)
+      const [from, into] = [path, newPath()]
+      const job = pipeline('copy', {
+        from: () => duckdbQuery<{ n: number }>(from, { table: 't', cursor: 'c' }),
+        flow: (rows) => rows.map(({ n }) => ({ n })),
+        into: () => duckdb<{ n: number }>(into, { table: 'copied', columns: { n: 'integer' } }),
+      })
+      const load = async () => (await (await startPipeline(job)).done).run.read
+      deepEqual([await load(), await load()], [100, 0], cursor)
+      path = from
+      await execute(`insert into t select ${cursor}, n from range(101, 104) as r (n)`)
+      deepEqual([await load(), await load()], [3, 0], cursor)
+    }
+  })
+
+  it('reads the file that the sink of the same pipeline writes to', async () => {
+    await execute(TABLE)
+    const job = pipeline('copy', {
+      from: () => duckdbQuery<{ id: number }>(path, { table: 't', cursor: 'id' }),
+      into: () => duckdb<{ id: number }>(path, { table: 'copied', key: ['id'] }),
+    })
+    const report = await (await startPipeline(job, { epochEvents: 700 })).done
+    equal(report.run.loaded, 5000)
+    deepEqual(await execute('select count(*)::integer as n, sum(id)::integer as s from copied'), [
+      { n: 5000, s: 12502500 },
+    ])
+  })
+
+  it('says of a row that fails that it does, and never takes it for the end', async () => {
+    await execute('create table t as select n from range(100000) as r (n)')
+    const query = "select case when n = 70000 then cast('x' || n as integer) else n end as n from t"
+    await rejects(
+      read({ query }),
+      failsWith('SOURCE_UNREADABLE', /Cannot read query \w+ in .*: Conversion Error: .*'x70000'/),
+    )
+    await rejects(read({ query, cursor: 'n' }), failsWith('SOURCE_UNREADABLE', /'x70000'/))
+  })
+
+  it('stops a query that takes long, with the reason of the signal', async () => {
+    await execute('create table t as select n from range(1000000) as r (n)')
+    const stop = new AbortController()
+    const reason = new Error('enough')
+    setTimeout(() => stop.abort(reason), 300)
+    const query = 'select count(*) as n from t a, t b where a.n * b.n = 7'
+    const startedMs = performance.now()
+    await rejects(read({ query }, stop.signal), reason)
+    ok(performance.now() - startedMs < 10_000)
+  })
+
+  it('lets go of the file when it is closed, wherever that is', async () => {
+    await execute(TABLE)
+    for (const reads of [0, 1, 3]) {
+      const source = duckdbQuery(path, { table: 't' })
+      const reader = await source.open({ id: 'table t' }, undefined)
+      for (let n = 0; n < reads; n += 1) await reader.read(100)
+      await reader.close()
+      const script = `import { DuckDBInstance } from '@duckdb/node-api'
+        await DuckDBInstance.create(${JSON.stringify(path)})`
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' })
+      deepEqual(await once(child, 'exit'), [0, null], `after ${reads} reads`)
+    }
+  })
+
+  it('refuses a cursor that has nulls, or the same value twice', async () => {
+    await execute('create table t as select * from (values (1, 1, 1), (2, 1, null)) as v (id, twice, hole)')
+    await rejects(
+      read({ table: 't', cursor: 'twice' }),
+      failsWith('CONFIG_INVALID', /different in every row, and two rows have "1"/),
+    )
+    await rejects(
+      read({ table: 't', cursor: 'hole' }),
+      failsWith('CONFIG_INVALID', /null in no row, and there is a null/),
+    )
+    await rejects(
+      read({ table: 't', cursor: 'no' }),
+      failsWith('CONFIG_INVALID', /by "no": its columns are id, twice, hole/),
+    )
+  })
+
+  it('tells columns of one name apart, as DuckDB does', async () => {
+    await execute('create table t as select 1 as id')
+    deepEqual(await read({ query: 'select id, id, id as "ID" from t' }), [{ id: 1, id_1: 1, ID_2: 1 }])
+  })
+
+  it('S2: takes names for what they are', async () => {
+    await execute('create table "t""; drop table y; --" as select 1 as "a"" b", 2 as sluice')
+    await execute('create table y (a integer)')
+    deepEqual(await read({ table: 't"; drop table y; --', cursor: 'a" b' }), [{ 'a" b': 1, sluice: 2 }])
+    deepEqual(await execute('select count(*)::integer as n from y'), [{ n: 0 }])
+  })
+
+  it('says what is not there, what is no SQL, and what was read otherwise', async () => {
+    await rejects(read({ table: 't' }), failsWith('SOURCE_MISSING', /there is no such file \(ENOENT\)/))
+    equal(existsSync(path), false)
+    await execute('create table t as select 1 as id')
+    await rejects(read({ table: 'no' }), failsWith('SOURCE_MISSING', /Table with name no does not exist/))
+    await rejects(read({ query: 'select 1; select 2' }), failsWith('CONFIG_INVALID', /Parser Error/))
+    await rejects(read({ query: 'drop table t' }), failsWith('CONFIG_INVALID', /Parser Error/))
+    const source = duckdbQuery(path, { table: 't', cursor: 'id' })
+    const at = (from: Record<string, string | number>) => source.open({ id: 'table t' }, from)
+    await rejects(at({ rows: 5 }), failsWith('POSITION_LOST', /read without a cursor/))
+    await rejects(
+      at({ rows: 5, cursor: 'id', after: 'x', type: 'VARCHAR' }),
+      failsWith('POSITION_LOST', /id was VARCHAR and is INTEGER/),
+    )
+    ok(
+      isSluiceError(
+        await Promise.resolve()
+          .then(() => duckdbQuery(path, { table: 't', memory: '1MB' }))
+          .catch((e) => e),
+        'CONFIG_INVALID',
+      ),
+    )
+  })
+
+  it('is told who writes to the file: another process, or another thread', async () => {
+    await execute('create table t as select 1 as id')
+    const url = JSON.stringify(new URL('../src/connect/duckdb/session.ts', import.meta.url).href)
+    const script = `import { Session } from ${url}
+      const session = await Session.open(${JSON.stringify(path)})
+      process.stdout.write('open')
+      setInterval(() => session, 1000)`
+    const child = spawn(process.execPath, ['--conditions=sluice-source', '--input-type=module', '-e', script])
+    await once(child.stdout, 'data')
+    await rejects(
+      read({ table: 't' }),
+      failsWith('SOURCE_UNREADABLE', new RegExp(`Cannot read .*: process ${child.pid} has it open`)),
+    )
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    if (!existsSync('/proc/self/fd')) return
+    const code = `const { parentPort } = require('node:worker_threads')
+      import(${url}).then(async ({ Session }) => {
+        const session = await Session.open(${JSON.stringify(path)})
+        parentPort.postMessage('open')
+        parentPort.on('message', () => { session.close(); parentPort.close() })
+      })`
+    const worker = new Worker(code, { eval: true })
+    await once(worker, 'message')
+    await rejects(read({ table: 't' }), failsWith('SOURCE_UNREADABLE', /another thread of this process has it open/))
+    const sink = duckdb(path, { table: 'u', columns: { a: 'integer' } }).open({ pipeline: 'test' })
+    await rejects(sink, failsWith('PIPELINE_HELD', /another thread of this process has it open/))
+    worker.postMessage('close')
+    await once(worker, 'exit')
+    deepEqual(await read({ table: 't' }), [{ id: 1 }])
+  })
+
+  it('reads what a writer left that was killed', async () => {
+    const url = JSON.stringify(new URL('../src/connect/duckdb/session.ts', import.meta.url).href)
+    const script = `import { Session } from ${url}
+      const session = await Session.open(${JSON.stringify(path)})
+      await session.run('create table t as select 1 as id')
+      await session.run('insert into t values (2)')
+      process.kill(process.pid, 'SIGKILL')`
+    const child = spawn(process.execPath, ['--conditions=sluice-source', '--input-type=module', '-e', script])
+    await once(child, 'exit')
+    deepEqual(await read({ table: 't' }), [{ id: 1 }, { id: 2 }])
+  })
+})
