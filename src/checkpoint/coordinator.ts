@@ -186,6 +186,7 @@ export class Coordinator implements Ledger {
     parts.committed(epoch)
     this.#open.delete(epoch)
     this.#letters.committed(epoch)
+    this.#options.tell({ kind: 'committed', epoch })
     this.#endIfFull()
   }
 

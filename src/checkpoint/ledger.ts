@@ -71,6 +71,8 @@ export type SourceCommand =
   | { readonly kind: 'stop' }
   /** Too much is waiting for a commit, or no longer. */
   | { readonly kind: 'hold'; readonly isHeld: boolean }
+  /** An epoch is committed: whoever sent what it holds may be told. */
+  | { readonly kind: 'committed'; readonly epoch: number }
   /** Everything was read: let it end. */
   | { readonly kind: 'end' }
 

@@ -46,6 +46,8 @@ export interface Source<T> {
   readonly columns?: Columns
   /** Set where reading never comes to its end by itself: it goes on until it is stopped. */
   readonly isEndless?: true
+  /** Set where whoever sends waits to hear what is committed: its readers have `committed`. */
+  readonly isAcknowledged?: true
   /**
    * The parts to read, in the order in which they are to be read.
    * @throws {SluiceError} SOURCE_MISSING if there is nothing to read
@@ -86,5 +88,12 @@ export interface SplitReader<T> {
   readonly counts: Readonly<SourceCounts>
   /** How far it is, in the unit of `Split.sizeBytes`. */
   readonly doneBytes: number
+  /**
+   * Told that all that was given up to `position`, which it gave itself, is committed: what a broker sent may be
+   * acknowledged. Positions come in their order, not each of them. Does not fail: what could not be acknowledged is sent
+   * again, and known by its position. The reader is closed after the last one.
+   */
+  committed?(position: Position): void
+  /** Resolves when nothing is held any more; what was to be acknowledged has been sent then, where it could be. */
   close(): Promise<void>
 }

@@ -19,6 +19,7 @@ import type { Link, SubscribeOptions } from '../stage/link.ts'
 import { producerConsumer } from '../stage/make.ts'
 import { coreOf, link } from '../stage/subscribe.ts'
 import type { Account } from './account.ts'
+import type { Acknowledgements } from './acknowledgements.ts'
 import { callsStage } from './calls-stage.ts'
 import { entriesStage } from './entries-stage.ts'
 import type { InFlight } from './in-flight.ts'
@@ -52,7 +53,11 @@ export interface AssembleOptions {
   readonly site?: Site
   readonly busy?: Busy
   /** Of a pipeline: where its stages begin, and whom they tell of their epochs. */
-  readonly epochs?: { readonly beginning: Beginning; readonly ledger: Ledger }
+  readonly epochs?: {
+    readonly beginning: Beginning
+    readonly ledger: Ledger
+    readonly acknowledgements: Acknowledgements
+  }
 }
 
 /** What was built: nothing is asked for yet. */

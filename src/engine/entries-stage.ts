@@ -10,6 +10,7 @@ import type { DispatcherSpec } from '../stage/dispatcher.ts'
 import type { ProducerSpec } from '../stage/hooks.ts'
 import { producer } from '../stage/make.ts'
 import type { Producer } from '../stage/stage.ts'
+import { type Acknowledgements, isAcknowledged } from './acknowledgements.ts'
 import type { PipelineSource } from './pipeline-source.ts'
 import type { SplitQueue, SplitsStageOptions } from './splits-stage.ts'
 import type { Busy } from './steps-stage.ts'
@@ -23,6 +24,7 @@ export interface EntriesStageOptions {
   readonly dispatcher: DispatcherSpec<unknown, never>
   readonly ledger: Ledger
   readonly beginning: Beginning
+  readonly acknowledgements: Acknowledgements
   readonly meter: (values: readonly unknown[]) => void
   /** The layer's number, for who watches for a batch that does not end. */
   readonly layer: number
@@ -113,6 +115,8 @@ class EntriesStage implements ProducerSpec<unknown> {
       case 'hold':
         this.#isHeld = command.isHeld
         return this.#go(self)
+      case 'committed':
+        return // Said to all of this thread's readers at once.
       case 'end':
         return self.complete()
     }
@@ -217,7 +221,9 @@ class EntriesStage implements ProducerSpec<unknown> {
   }
 
   #endEpoch(epoch: number, self: Self): void {
-    const { ledger, stage } = this.#options
+    const { ledger, stage, acknowledgements } = this.#options
+    const reader = this.#current?.reader
+    if (reader !== undefined && isAcknowledged(reader)) acknowledgements.ended(epoch, reader)
     self.barrier(epoch)
     ledger.source({ epoch, stage, positions: this.#moved, counts: this.#counts })
     this.#moved = new Map()
@@ -260,6 +266,7 @@ class EntriesStage implements ProducerSpec<unknown> {
     const skippedBytes = reader.doneBytes
     this.#current = { split, reader, skippedBytes, seen: { read: 0, blank: 0, invalidUtf8: 0 } }
     this.#skippedBytes += skippedBytes
+    if (isAcknowledged(reader)) this.#options.acknowledgements.opened(reader)
     ledger.opened({ split: split.id, note: reader.note, resumedBytes: skippedBytes, sizeBytes: split.sizeBytes })
     return this.#current
   }
@@ -268,8 +275,10 @@ class EntriesStage implements ProducerSpec<unknown> {
     const current = this.#current
     if (current === undefined) return
     this.#current = undefined
-    this.#closedBytes += current.reader.doneBytes - current.skippedBytes
-    await current.reader.close()
+    const { reader, skippedBytes } = current
+    this.#closedBytes += reader.doneBytes - skippedBytes
+    // The others are closed when nothing more is committed.
+    if (!isAcknowledged(reader)) await reader.close()
   }
 }
 

@@ -26,6 +26,7 @@ export class PipelineSource implements Source<unknown> {
   readonly head: Plan
   readonly isTraced: boolean
   readonly keepsPositions: boolean
+  readonly isAcknowledged?: true
   readonly #source: Source<unknown>
   readonly #prefix: string
 
@@ -38,6 +39,7 @@ export class PipelineSource implements Source<unknown> {
     this.head = head
     this.isTraced = isTraced
     this.keepsPositions = keepsPositions
+    if (source.isAcknowledged) this.isAcknowledged = true
     this.#prefix = prefix
     this.#listed = splits
   }

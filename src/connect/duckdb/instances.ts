@@ -1,9 +1,18 @@
 // The databases that this thread has open: DuckDB wants a file opened once, by one process, and shared from there.
 
-import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { DuckDBInstance } from '@duckdb/node-api'
-import { SluiceError } from '../../base/errors.ts'
+import { errnoOf, SluiceError } from '../../base/errors.ts'
 import type { Duckdb } from './packages.ts'
 
 /** What DuckDB may hold in memory: the embedded engine must stay small beside the pipeline that feeds it. */
@@ -63,9 +72,30 @@ function opened(duckdb: Duckdb, path: string, file: string, { memory, isReading 
     checkpoint_threshold: LOG_BYTES,
     ...(isReading ? { access_mode: 'READ_ONLY' } : {}),
   }
-  const open = { instance: duckdb.DuckDBInstance.create(file, settings), opened: undefined, isReading, users: 0 }
+  const { DuckDBInstance } = duckdb
+  const made = isReading || existsSync(file) ? Promise.resolve() : make(duckdb, file)
+  const instance = made.then(() => DuckDBInstance.create(file, settings))
+  const open = { instance, opened: undefined, isReading, users: 0 }
   OPEN.set(file, open)
   return open
+}
+
+/** A file that is there is whole: DuckDB cannot open one in whose making it was killed. */
+async function make({ DuckDBInstance }: Duckdb, file: string): Promise<void> {
+  const aside = `${file}.new-${process.pid}`
+  try {
+    const instance = await DuckDBInstance.create(aside)
+    instance.closeSync()
+    linkSync(aside, file)
+  } catch (error) {
+    const errno = errnoOf(error)
+    // A disk that has no links: then two that make it at once may not both be lucky.
+    if (errno === 'EPERM' || errno === 'ENOTSUP' || errno === 'ENOSYS') renameSync(aside, file)
+    // Else somebody was faster.
+    else if (errno !== 'EEXIST') throw error
+  } finally {
+    rmSync(aside, { force: true })
+  }
 }
 
 /**

@@ -9,6 +9,7 @@ import { fingerprintOf, type Topology } from '../../flow/topology.ts'
 import { Run } from '../../stage/run.ts'
 import { begin, link } from '../../stage/subscribe.ts'
 import { Account } from '../account.ts'
+import { Acknowledgements } from '../acknowledgements.ts'
 import { assemble } from '../assemble.ts'
 import { InFlight } from '../in-flight.ts'
 import { resolveOwnName } from '../own-name.ts'
@@ -76,12 +77,15 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
     return found
   }
   for (const [worker, to] of ports) wires.set(worker, new Wires(to, inFlight.counter()))
+  /** Set when whoever started this worker has nothing more to say. */
+  const isOver = Promise.withResolvers<void>()
+  const acknowledgements = new Acknowledgements()
   const { layers, links, sources, outputs } = assemble(topology, {
     clock: systemClock,
     account,
     inFlight,
     busy: new Watch(setup.watch).busy(index),
-    ...(beginning === undefined ? {} : { epochs: { beginning, ledger } }),
+    ...(beginning === undefined ? {} : { epochs: { beginning, ledger, acknowledgements } }),
     site: {
       isHere: (layer, stage) => memberOf(layer, stage, workers) === index,
       sender: ({ id, to }) => wiresTo(memberOf(to.layer, to.stage, workers)).sender(id),
@@ -98,11 +102,23 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
   port?.on('message', (message: ToWorker) => {
     // What other workers send still comes: only where events enter is closed.
     if (message.kind === 'drain') for (const source of sources) source.complete()
-    else if (message.kind === 'command') for (const source of sources) if (source.isOpen) source.notify(message.command)
-    if (message.kind === 'cancel') void run.cancel()
+    else if (message.kind === 'cancel') {
+      isOver.resolve()
+      void run.cancel()
+    } else if (message.kind === 'command' && message.command.kind === 'committed') {
+      acknowledgements.committed(message.command.epoch)
+    } else if (message.kind === 'command') {
+      for (const source of sources) if (source.isOpen) source.notify(message.command)
+    }
   })
   begin([...ends.map(({ link: one }) => one), ...links.toReversed()])
-  await run.done
+  try {
+    await run.done
+    // The last epoch is committed when all of this has ended.
+    if (acknowledgements.isWaiting) await isOver.promise
+  } finally {
+    await acknowledgements.close()
+  }
   tell({ kind: 'done', late: account.lateOf, dead: account.deadOf })
   for (const to of ports.values()) to.close()
   port?.close()

@@ -1,9 +1,11 @@
 // Runs the stages of a pipeline on worker threads; what they give comes to this one, which has the sink.
 
 import { InFlight } from '../../engine/in-flight.ts'
+import { PipelineSource } from '../../engine/pipeline-source.ts'
 import { Crew } from '../../engine/threads/crew.ts'
 import type { Job } from '../../engine/threads/job.ts'
 import { memberOf, outId } from '../../engine/threads/places.ts'
+import type { Topology } from '../../flow/topology.ts'
 import { Run } from '../../stage/run.ts'
 import { begin, link } from '../../stage/subscribe.ts'
 import { type Engaged, type Engine, type EngineOptions, IN_FLIGHT, ONE_AT_A_TIME } from './engine.ts'
@@ -14,6 +16,10 @@ export interface ThreadsOptions {
 }
 
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
+
+function isAcknowledged(source: unknown): boolean {
+  return source instanceof PipelineSource && source.isAcknowledged === true
+}
 
 export function onThreads(job: Job, threads: number, { maxBatchMs = 60_000, heapMb }: ThreadsOptions): Engine {
   return async (options) => await engage(job, threads, { maxBatchMs, heapMb }, options)
@@ -65,7 +71,7 @@ async function engage(
     begin(links)
     const running = run
     return {
-      done: finish(running, crew, failed.signal),
+      done: finish(running, crew, failed.signal, topology),
       tell: (command) => crew.tell(command),
       async cancel(reason) {
         await running.cancel(reason)
@@ -78,13 +84,14 @@ async function engage(
   }
 }
 
-async function finish(run: Run, crew: Crew, failed: AbortSignal): Promise<void> {
+async function finish(run: Run, crew: Crew, failed: AbortSignal, { layers }: Topology): Promise<void> {
+  // All that workers gave is committed then: only those who sent it may still be told.
+  const isAtOnce = !layers.some(({ work }) => work.kind === 'source' && isAcknowledged(work.source))
   try {
     await run.done
-    // All that they gave is committed: they have nothing more to say.
-    await crew.end(true)
+    await crew.end(isAtOnce)
   } catch (error) {
-    await crew.end(true)
+    await crew.end(isAtOnce)
     throw failed.aborted ? failed.reason : error
   }
 }

@@ -1,0 +1,55 @@
+// From the bytes of a message to an event, or to a dead letter.
+
+import { messageOf } from '../../base/errors.ts'
+import { type LineFormat, Rejection } from '../format.ts'
+import { deadLetter, type Entry, type Origin, traced } from '../origin.ts'
+import type { SourceCounts } from '../source.ts'
+
+/** A message as it came. */
+export interface Body<Meta> {
+  readonly bytes: Uint8Array
+  /** What came with it: its topic, its headers. */
+  readonly meta: Meta
+  /** Where it came from, for a person: `topic sensors/7`. */
+  readonly source: string
+  /** Its number, over all runs. */
+  readonly count: number
+}
+
+/** Makes an event of what a message says and what came with it. What it throws makes a dead letter of the message. */
+export type ToEvent<B, Meta, T> = (body: B, meta: Meta) => T
+
+/** The step of dead letters of messages of which `event` could make nothing. */
+const EVENT = 'event'
+
+const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const LENIENT = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** Reads bodies in a format. The event is the body, where no function makes another of it. */
+export function bodyReader<B, Meta, T>(
+  format: LineFormat<B>,
+  event: ToEvent<B, Meta, T> | undefined,
+): (body: Body<Meta>, counts: SourceCounts) => Entry<T> {
+  const parse = format.open([])
+  return ({ bytes, meta, source, count }, counts) => {
+    const raw = textOf(bytes, counts)
+    const origin: Origin = { source, line: 0, offset: count, raw }
+    const body = parse(raw, origin)
+    if (body instanceof Rejection) return deadLetter(origin, format.name, body.reason)
+    if (event === undefined) return traced(body as unknown as T, origin)
+    try {
+      return traced(event(body, meta), origin)
+    } catch (error) {
+      return deadLetter(origin, EVENT, messageOf(error))
+    }
+  }
+}
+
+function textOf(bytes: Uint8Array, counts: SourceCounts): string {
+  try {
+    return STRICT.decode(bytes)
+  } catch {
+    counts.invalidUtf8 += 1
+    return LENIENT.decode(bytes)
+  }
+}

@@ -1,0 +1,190 @@
+// Reads what a sender pushes: given as it is asked for, acknowledged once it is committed, and once only.
+
+import { messageOf, SluiceError } from '../../base/errors.ts'
+import { isPromise } from '../../base/promise.ts'
+import type { Entry } from '../origin.ts'
+import type { Json, OpenOptions, Position, SourceCounts, SplitReader } from '../source.ts'
+import { Inbox, type InboxLimits } from './inbox.ts'
+import type { Known } from './known.ts'
+
+/** The way to whoever sends. Nothing here throws. */
+export interface Sender<M> {
+  /** Asks it to send no more for now, as far as it can be asked. */
+  pause(): void
+  resume(): void
+  /** Tells it that messages are done with, in the order in which they were given. */
+  acknowledge(messages: readonly M[]): void
+  /** Ends the connection, once acknowledgements are on their way. */
+  close(): Promise<void>
+}
+
+/** What must be known of a sender's messages. */
+export interface LiveOptions<T, M> {
+  /** The sender, for errors: `queue orders`. */
+  readonly title: string
+  readonly known: Known
+  /** The message's name; the same when it comes again. */
+  readonly idOf: (message: M) => string
+  /** Whether the sender says that it may have sent it before. */
+  readonly isAgain: (message: M) => boolean
+  readonly bytesOf: (message: M) => number
+  /** Makes an event, or a dead letter, of a message: the one of this number, over all runs. */
+  readonly read: (message: M, count: number, counts: SourceCounts) => Entry<T>
+  readonly limits: InboxLimits
+  /** How many messages earlier runs were given. */
+  readonly count: number
+  readonly open: OpenOptions
+}
+
+export class LiveReader<T, M> implements SplitReader<T> {
+  readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
+  readonly #options: LiveOptions<T, M>
+  readonly #inbox: Inbox<M>
+  #sender: Sender<M> | undefined
+  /** Given, and not yet acknowledged; by name, in their order. */
+  readonly #given = new Map<string, M>()
+  /** How many of those belong to a position. */
+  readonly #counted = new WeakMap<object, number>()
+  /** Messages given and acknowledged, by all runs. */
+  #count: number
+  #acknowledged: number
+  #isClosed = false
+
+  constructor(options: LiveOptions<T, M>) {
+    this.#options = options
+    this.#count = options.count
+    this.#acknowledged = options.count
+    this.#inbox = new Inbox<M>({
+      limits: options.limits,
+      onFull: () => this.#sender?.pause(),
+      onRoom: () => this.#sender?.resume(),
+      signal: options.open.signal,
+    })
+  }
+
+  get doneBytes(): number {
+    return 0
+  }
+
+  /** Whether the sender should send nothing for now. */
+  get isFull(): boolean {
+    return this.#inbox.isFull
+  }
+
+  /** The sender is there: called before it sends anything. */
+  attach(sender: Sender<M>): void {
+    this.#sender = sender
+  }
+
+  /** A message has come. */
+  push(message: M): void {
+    if (this.#isClosed) return
+    const { known, idOf, isAgain, bytesOf } = this.#options
+    const id = idOf(message)
+    const standing = known.standing(id, isAgain(message))
+    if (standing === 'committed') this.#sender?.acknowledge([message])
+    // It is acknowledged as it was sent last: the earlier sending may be void.
+    else if (standing === 'waiting' && this.#given.has(id)) this.#given.set(id, message)
+    else if (standing === 'new') {
+      known.received(id)
+      this.#inbox.put(message, bytesOf(message))
+    }
+  }
+
+  /** The connection broke, and what was not acknowledged will be sent again. */
+  lost(): void {
+    this.#options.known.dropped()
+    this.#inbox.clear()
+  }
+
+  /** Nothing more will come. */
+  end(): void {
+    this.#inbox.end()
+  }
+
+  /** Nothing more will come, as the sender cannot be reached or refuses. */
+  fail(error: unknown): void {
+    this.#inbox.fail(error)
+  }
+
+  /** Tells a person of what happened to the connection. */
+  tell(note: string): void {
+    this.#options.open.onNote?.(note)
+  }
+
+  read(max: number): readonly Entry<T>[] | undefined | Promise<readonly Entry<T>[] | undefined> {
+    // Nobody tells of commits: what was taken before is done with.
+    if (this.#options.open.isForValues === true) this.#acknowledge(this.#count)
+    const taken = this.#inbox.take(max)
+    return isPromise(taken) ? taken.then((later) => this.#give(later)) : this.#give(taken)
+  }
+
+  position(): Position {
+    const position = { count: this.#count, ...this.#options.known.position() }
+    this.#counted.set(position, this.#count)
+    return position
+  }
+
+  committed(position: Position): void {
+    const count = this.#counted.get(position as object)
+    if (count !== undefined) this.#acknowledge(count)
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    if (this.#options.open.isForValues === true) this.#acknowledge(this.#count)
+    this.#inbox.clear()
+    this.#inbox.end()
+    await this.#sender?.close()
+  }
+
+  #give(messages: readonly M[] | undefined): readonly Entry<T>[] | undefined {
+    if (messages === undefined) return undefined
+    const { idOf, known, read } = this.#options
+    const ids = messages.map(idOf)
+    known.given(ids)
+    for (const [at, message] of messages.entries()) this.#given.set(ids[at] as string, message)
+    const entries = messages.map((message, at) => read(message, this.#count + at, this.counts))
+    this.#count += messages.length
+    this.counts.read += messages.length
+    return entries
+  }
+
+  /** Everything up to the message of this number is done with. */
+  #acknowledge(count: number): void {
+    const ids: string[] = []
+    const messages: M[] = []
+    for (const [id, message] of this.#given) {
+      if (this.#acknowledged >= count) break
+      this.#acknowledged += 1
+      this.#given.delete(id)
+      ids.push(id)
+      messages.push(message)
+    }
+    if (messages.length === 0) return
+    this.#options.known.acknowledged(ids)
+    this.#sender?.acknowledge(messages)
+  }
+}
+
+/** What a checkpoint holds of a live source; 0 and nothing where there is none. */
+export function livePosition(
+  title: string,
+  from: Position | undefined,
+): { readonly count: number; readonly [key: string]: Json } {
+  if (from === undefined) return { count: 0 }
+  const { count } = (typeof from === 'object' && from !== null && !Array.isArray(from) ? from : {}) as {
+    readonly count?: Json
+  }
+  if (Number.isSafeInteger(count) && Number(count) >= 0) return from as { readonly count: number }
+  const position = String(JSON.stringify(from)).slice(0, 60)
+  const message = `Cannot resume ${title} after ${position}: the checkpoint holds no position of it`
+  throw new SluiceError('POSITION_LOST', message, { source: title, position })
+}
+
+/** An error of a client library as one that names the sender. */
+export function unreachable(title: string, error: unknown): SluiceError<'SOURCE_UNREADABLE'> {
+  const message = `Cannot read ${title}: ${messageOf(error)}`
+  return new SluiceError('SOURCE_UNREADABLE', message, { source: title, offset: 0, errno: 'unknown' }, { cause: error })
+}

@@ -1,0 +1,52 @@
+// Readers whose senders wait for commits: told of them, and open until the last one.
+
+import type { Position, SplitReader } from '../connect/source.ts'
+
+/** A reader that is told of commits. */
+export type AcknowledgedReader = SplitReader<unknown> & Required<Pick<SplitReader<unknown>, 'committed'>>
+
+export function isAcknowledged(reader: SplitReader<unknown>): reader is AcknowledgedReader {
+  return reader.committed !== undefined
+}
+
+/**
+ * Keeps, for the stages of one thread, where readers stood as epochs ended. A stage ends before its last epoch is
+ * committed: its readers stay open here until the run is over.
+ */
+export class Acknowledgements {
+  readonly #open = new Set<AcknowledgedReader>()
+  /** Epoch → where readers stood at its end. */
+  readonly #stood = new Map<number, Map<AcknowledgedReader, Position>>()
+
+  /** Whether readers are open that are to hear of more. */
+  get isWaiting(): boolean {
+    return this.#open.size > 0
+  }
+
+  opened(reader: AcknowledgedReader): void {
+    this.#open.add(reader)
+  }
+
+  /** The reader has given what belongs to `epoch`. */
+  ended(epoch: number, reader: AcknowledgedReader): void {
+    const stood = this.#stood.get(epoch) ?? new Map<AcknowledgedReader, Position>()
+    this.#stood.set(epoch, stood.set(reader, reader.position()))
+  }
+
+  committed(epoch: number): void {
+    const last = new Map<AcknowledgedReader, Position>()
+    for (const [ended, stood] of [...this.#stood].sort(([a], [b]) => a - b)) {
+      if (ended > epoch) break
+      this.#stood.delete(ended)
+      for (const [reader, position] of stood) last.set(reader, position)
+    }
+    for (const [reader, position] of last) reader.committed(position)
+  }
+
+  /** Closes all readers: nothing will be committed any more. */
+  async close(): Promise<void> {
+    const readers = [...this.#open]
+    this.#open.clear()
+    await Promise.allSettled(readers.map((reader) => reader.close()))
+  }
+}
