@@ -1,0 +1,77 @@
+// What a run looks like from outside at one moment: what the page, the terminal and the metrics show. Plain data, as JSON.
+
+import type { Totals } from '../connect/sink.ts'
+
+/** One stage, counted since the attempt began. A stage of a worker thread looks like one of this thread. */
+export interface StageFigures {
+  /** Its place in the layer, from 0. */
+  readonly stage: number
+  /** Events that it took, and that it gave. Where events enter, `received` is what was read. */
+  readonly received: number
+  readonly emitted: number
+  /** Asked for by those below it, and not given yet. */
+  readonly demand: number
+  /** Events that wait in it: come and not handled, or made and not asked for. */
+  readonly buffered: number
+  /** How long it was at work, in milliseconds. */
+  readonly busyMs: number
+  /** Epoch milliseconds of the last watermark it handed on; absent where there was none. */
+  readonly watermarkMs?: number
+}
+
+/** Stages that do the same side by side, as a layer of the topology; the last one is the load. */
+export interface LayerFigures {
+  readonly number: number
+  readonly kind: 'source' | 'steps' | 'calls' | 'stages' | 'load'
+  /** What is done in it, for a person: `files as access-log`, `map, filter`. */
+  readonly title: string
+  /** Layers that it takes from, and how events find their stage. */
+  readonly inputs: readonly { readonly from: number; readonly exchange: 'forward' | 'rebalance' | 'key' }[]
+  readonly stages: readonly StageFigures[]
+  /** Dead letters of the layer's steps. */
+  readonly dead: number
+}
+
+export type RunState = 'running' | 'paused' | 'waiting' | 'draining' | 'finished' | 'drained' | 'failed'
+
+/** Something that happened in a run, for a person. */
+export interface Happening {
+  readonly atMs: number
+  readonly kind: 'started' | 'retrying' | 'noted' | 'draining' | 'paused' | 'resumed' | 'failed' | 'ended'
+  readonly text: string
+}
+
+export interface RunSnapshot {
+  readonly pipeline: string
+  readonly source: string
+  readonly sink: string
+  /** `waiting`: something failed, and the run is about to begin again from its last commit. */
+  readonly state: RunState
+  /** Why it failed, in one line; absent unless it has. */
+  readonly error?: string
+  /** Epoch milliseconds. */
+  readonly atMs: number
+  readonly startedMs: number
+  /** Where each thread's stages are; 0 where all are in this one. */
+  readonly threads: number
+  readonly layers: readonly LayerFigures[]
+  /** The layer that holds the others up: the busiest one, where one is busy nearly all the time. */
+  readonly bottleneck?: number
+  /** What became of the records that this run read, and of those of all runs; committed ones. */
+  readonly run: Totals
+  readonly overall: Totals
+  /** Records read by this run, committed or not. */
+  readonly read: number
+  readonly doneBytes: number
+  readonly totalBytes?: number
+  /** The last epoch committed, when that was, and how long its commit took. */
+  readonly epoch: number
+  readonly committedMs?: number
+  readonly commitTookMs?: number
+  /** Attempts that followed a failure. */
+  readonly restarts: number
+  /** The last things that happened, newest last; a hundred at most. */
+  readonly happenings: readonly Happening[]
+  /** Of the process. */
+  readonly memoryBytes: number
+}
