@@ -78,6 +78,8 @@ class EntriesStage implements ProducerSpec<unknown> {
   readonly #atOnce: number
   /** The epoch that is open. */
   #epoch: number
+  /** Readers that came to their end since the last barrier, and whose senders wait. */
+  #ended: SplitReader<unknown>[] = []
   /** Since the last barrier. */
   #moved = new Map<string, Position>()
   #counts = NO_TOTALS
@@ -222,8 +224,11 @@ class EntriesStage implements ProducerSpec<unknown> {
 
   #endEpoch(epoch: number, self: Self): void {
     const { ledger, stage, acknowledgements } = this.#options
-    const reader = this.#current?.reader
-    if (reader !== undefined && isAcknowledged(reader)) acknowledgements.ended(epoch, reader)
+    const readers = [...this.#ended, this.#current?.reader]
+    this.#ended = []
+    for (const reader of readers) {
+      if (reader !== undefined && isAcknowledged(reader)) acknowledgements.ended(epoch, reader)
+    }
     self.barrier(epoch)
     ledger.source({ epoch, stage, positions: this.#moved, counts: this.#counts })
     this.#moved = new Map()
@@ -278,7 +283,8 @@ class EntriesStage implements ProducerSpec<unknown> {
     const { reader, skippedBytes } = current
     this.#closedBytes += reader.doneBytes - skippedBytes
     // The others are closed when nothing more is committed.
-    if (!isAcknowledged(reader)) await reader.close()
+    if (isAcknowledged(reader)) this.#ended.push(reader)
+    else await reader.close()
   }
 }
 
