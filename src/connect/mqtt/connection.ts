@@ -39,6 +39,8 @@ export interface MqttConnectionOptions {
   readonly keepAliveS: number
   readonly sessionS: number
   readonly maxBytes: number
+  /** How many messages are known that the broker may send again. */
+  readonly mayComeAgain: () => number
   readonly onMessage: (message: MqttMessage) => void
   /** It broke, or was refused; never after `close`. */
   readonly onLost: (error: Error) => void
@@ -68,8 +70,8 @@ export class MqttConnection {
   /** Numbers at QoS 2 that the broker was told of, and has not let go of. */
   readonly #unreleased = new Set<number>()
   #onReleased: () => void = () => {}
-  /** Set where the broker goes on with what it did not get acknowledged: that comes first, marked or not. */
-  #isResuming = false
+  /** The broker begins with what it did not get acknowledged, marked or not: so many messages may come again. */
+  #resuming = 0
 
   private constructor(options: MqttConnectionOptions, codec: Codec) {
     this.#options = options
@@ -210,7 +212,7 @@ export class MqttConnection {
     const code = returnCode ?? reasonCode ?? 0
     if (OTHER_VERSION.includes(code)) return this.#fail(new OtherVersion())
     if (code !== 0) return this.#fail(new Refused(`the broker refuses the connection: ${refusalOf(code)}`))
-    this.#isResuming = sessionPresent
+    this.#resuming = sessionPresent ? this.#options.mayComeAgain() : 0
     const { topics, qos, keepAliveS } = this.#options
     const isNew = this.#options.protocol === 5 ? { rh: 1 as const } : {}
     this.#send({ cmd: 'subscribe', messageId: 1, subscriptions: topics.map((topic) => ({ topic, qos, ...isNew })) })
@@ -233,6 +235,8 @@ export class MqttConnection {
   #handOn({ topic, payload, qos, retain, dup, messageId, properties }: IPublishPacket): void {
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
     const digest = createHash('sha256').update(topic).update('\0').update(bytes).digest('base64url').slice(0, 16)
+    const isResent = this.#resuming > 0
+    this.#resuming -= 1
     this.#options.onMessage({
       topic,
       bytes,
@@ -240,14 +244,9 @@ export class MqttConnection {
       isRetained: retain,
       packetId: qos === 0 ? undefined : messageId,
       name: `${messageId ?? 0}.${digest}`,
-      isAgain: dup || this.#isResuming,
+      isAgain: dup || isResent,
       properties: properties as Readonly<Record<string, unknown>> | undefined,
     })
-  }
-
-  /** What the broker had not got acknowledged has come: what follows is new. */
-  resumed(): void {
-    this.#isResuming = false
   }
 
   #release(packetId: number): void {

@@ -112,6 +112,7 @@ class Broker<B, T> {
         {
           ...options,
           protocol: this.#protocol,
+          mayComeAgain: () => this.#known.size,
           onMessage: (message) => {
             // The broker may send before it has said that the subscription stands.
             if (connection === undefined) early.push(message)
@@ -137,7 +138,6 @@ class Broker<B, T> {
       this.#unnumbered += 1
       return this.#reader.push({ ...message, name: `0.${this.#unnumbered}`, isAgain: false })
     }
-    if (this.#known.standing(message.name, true) === 'new') connection.resumed()
     this.#cameBy.set(message.name, connection)
     this.#connecting = connection
     this.#reader.push(message)
