@@ -215,12 +215,14 @@ for (const { name, skip, start } of BROKERS) {
 
     it('connects again when the connection breaks, and gives the rest', async () => {
       const out = newFile()
-      await subscribed('loader')
+      const client = newClient()
+      await subscribed(client)
       const notes: string[] = []
       const run = await startPipeline(job, {
         params: new Map([
           ['url', url],
           ['out', out],
+          ['client', client],
         ]),
         epochMs: 20,
         onEvent: (event) => {

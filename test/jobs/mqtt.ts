@@ -1,4 +1,4 @@
-// Loads messages of an MQTT broker, that are numbers, into SQLite; ends when so many are there. Parameters: url, out, topics.
+// Loads messages of an MQTT broker, that are numbers, into SQLite; ends when so many are there. Parameters: url, out, client, qos.
 
 import { json, mqtt, param, pipeline, sqlite } from 'sluice'
 
@@ -6,12 +6,13 @@ export default pipeline('mqtt', {
   params: {
     url: param.string('mqtt://localhost'),
     out: param.string('out.db'),
+    client: param.string('loader'),
     qos: param.number(1),
   },
-  from: ({ url, qos }) =>
+  from: ({ url, client, qos }) =>
     mqtt(url, json<{ n: number }>(), {
       topics: 'numbers/#',
-      clientId: 'loader',
+      clientId: client,
       qos: qos as 0 | 1 | 2,
       event: ({ n }, { topic }) => ({ n, topic }),
     }),
