@@ -35,15 +35,19 @@ console.log(`broker    ${url}`)
 
 const [db, alerts] = [join(values.folder, 'sensors.db'), join(values.folder, 'alerts.db')]
 let [committed, dead] = [0, 0]
+/** The broker keeps what comes from the first subscription on. */
+const subscribed = Promise.withResolvers<void>()
 const run = await startPipeline(sensors, {
   params: new Map(Object.entries({ broker: url, db, alerts, limit: '74' })),
   onEvent: (event) => {
     if (event.kind === 'committed') {
       committed = event.totals.read
       dead = event.totals.dead
-    } else if (event.kind === 'noted') console.log(`note      ${event.note}`)
+    } else if (event.kind === 'split-opened') subscribed.resolve()
+    else if (event.kind === 'noted') console.log(`note      ${event.note}`)
   },
 })
+await Promise.race([subscribed.promise, run.done])
 console.log(`pipeline  ${db}, ${alerts}`)
 
 const stop = new AbortController()
