@@ -10,7 +10,7 @@ const RUN_OPTIONS: readonly (readonly [option: string, meaning: string])[] = [
   ['-p, --param name=value', 'sets a parameter of the pipeline; may be given several times'],
   ['--strict', 'stops when a record is rejected; what was read by then is committed'],
   ['--max-dead-letters N|P%', 'stops when more than N records, or more than P percent, are rejected'],
-  ['--epoch-ms N', 'commits at least every N milliseconds (1000)'],
+  ['--epoch-ms N', 'commits at least every N milliseconds (1000; DuckDB: 5000)'],
   ['--drain-timeout SECONDS', 'how long a stop may take to commit what was read (30)'],
   ['-t, --threads N', 'runs on N worker threads: by default a pipeline on none, a flow on as many as help'],
   ['--json', 'prints the summary as one JSON object on standard output'],

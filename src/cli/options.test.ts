@@ -16,7 +16,7 @@ describe('readRunOptions', () => {
       help: false,
       log: 'text',
       maxDeadLetters: { share: 0.025 },
-      epochMs: 1000,
+      epochMs: undefined,
       threads: undefined,
       drainTimeoutMs: 30_000,
     })

@@ -20,7 +20,7 @@ export interface RunOptions extends FileOptions {
   readonly quiet: boolean
   readonly log: 'text' | 'json'
   readonly maxDeadLetters: MaxDeadLetters | undefined
-  readonly epochMs: number
+  readonly epochMs: number | undefined
   readonly drainTimeoutMs: number
   /** Worker threads, for flows; undefined: as many as help. */
   readonly threads: number | undefined
@@ -64,7 +64,8 @@ export function readRunOptions(argv: readonly string[]): RunOptions {
     quiet: values.quiet ?? false,
     log,
     maxDeadLetters: strict === true ? { count: 0 } : limit === undefined ? undefined : readLimit(limit),
-    epochMs: readMs('--epoch-ms', values['epoch-ms'] ?? '1000', { min: 1, unitMs: 1 }),
+    epochMs:
+      values['epoch-ms'] === undefined ? undefined : readMs('--epoch-ms', values['epoch-ms'], { min: 1, unitMs: 1 }),
     threads: readThreads(values.threads),
     drainTimeoutMs: readMs('--drain-timeout', values['drain-timeout'] ?? '30', { min: 0, unitMs: 1000 }),
   }

@@ -92,7 +92,7 @@ class RunCommand {
     const run = await startPipeline(pipeline, {
       ...(threads === undefined ? {} : { threads }),
       params,
-      epochMs,
+      ...(epochMs === undefined ? {} : { epochMs }),
       signal: this.#abort.signal,
       onEvent: (event) => this.#reporter.onEvent(event),
       ...(maxDeadLetters === undefined ? {} : { maxDeadLetters }),

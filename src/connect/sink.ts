@@ -62,6 +62,13 @@ export interface SinkOptions {
  */
 export type Guarantee = 'exactly-once' | 'once-per-key' | 'at-least-once'
 
+/** An epoch ends after the one or the other. */
+export interface EpochLength {
+  /** Clock milliseconds. */
+  readonly ms: number
+  readonly events: number
+}
+
 /** A sink: describes where rows go, and opens a writer. It starts nothing by itself. */
 export interface Sink<Row> {
   /** The kind of sink, for diagrams and the step of dead letters: `sqlite`. */
@@ -71,6 +78,8 @@ export interface Sink<Row> {
   /** Where dead letters go, for a person: `table dead_letters in out.db`. */
   readonly deadLetters: string
   readonly guarantee: Guarantee
+  /** How long epochs are best, where nobody says how long they are to be. */
+  readonly epochs?: EpochLength
   /** What only one connection may write to at a time, where that is so: `file out.db`. Two sinks of one pipeline cannot share it. */
   readonly locks?: string
   /** Name → other sinks that rows go to by this one. */

@@ -10,12 +10,17 @@ import type { Aggregating, PlanNode, Windowing } from './plan.ts'
 
 export type { Windowing } from './plan.ts'
 
-/** What an aggregation in windows gives; `K` is never where there are no keys. */
+/**
+ * What an aggregation in windows gives; `K` is never where there are no keys. Where a window may give more than one
+ * result, each says why it came, and whether it is the last one.
+ */
 export type AggregateRow<K, S> = ([K] extends [never] ? unknown : { readonly key: K }) & {
   readonly window: Pane<unknown>['window']
+  readonly trigger?: Pane<unknown>['trigger']
+  readonly isLast?: boolean
 } & ResultOf<S>
 
-const TAKEN = ['key', 'window']
+const TAKEN = ['key', 'window', 'trigger', 'isLast']
 
 export interface AggregateOptions extends StepOptions {
   /**

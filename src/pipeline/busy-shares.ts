@@ -47,7 +47,7 @@ function shareOf(busyMs: number, passedMs: number): number {
   return passedMs <= 0 ? 0 : Math.min(1, Math.max(0, busyMs / passedMs))
 }
 
-export function mean(values: readonly number[]): number {
+export function average(values: readonly number[]): number {
   return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
@@ -69,9 +69,9 @@ export function bottleneckOf(shares: PerStage, threadOf: (layer: number, stage: 
   }
   let found: number | undefined
   for (const [layer, stages] of shares.entries()) {
-    const taken = mean(stages.map((_, stage) => Math.min(1, ofThread.get(threadOf(layer, stage)) ?? 0)))
+    const taken = average(stages.map((_, stage) => Math.min(1, ofThread.get(threadOf(layer, stage)) ?? 0)))
     if (taken < NEARLY_ALL) continue
-    if (found === undefined || mean(stages) > mean(shares[found] ?? [])) found = layer
+    if (found === undefined || average(stages) > average(shares[found] ?? [])) found = layer
   }
   return found
 }

@@ -4,7 +4,7 @@ import { memberOf } from '../engine/threads/places.ts'
 import type { Exchange, Layer, Topology } from '../flow/topology.ts'
 import { worksOf } from '../flow/topology.ts'
 import type { StageWork } from '../stage/counts.ts'
-import { type BusyShares, bottleneckOf, mean } from './busy-shares.ts'
+import { average, type BusyShares, bottleneckOf } from './busy-shares.ts'
 import { shown } from './happenings.ts'
 import type { LayerFigures } from './snapshot.ts'
 
@@ -64,7 +64,7 @@ export function layersOf(options: LayersOptions): Layers {
     ...layer,
     stages: (worked[at] ?? []).map((work, stage) => ({ stage, ...work })),
     dead: dead[at] ?? 0,
-    busyShare: mean(busy[at] ?? []),
+    busyShare: average(busy[at] ?? []),
   }))
   // The load is in the thread that started the others.
   const threadOf = (at: number, stage: number): number => {

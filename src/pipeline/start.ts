@@ -3,7 +3,7 @@
 import { checkInteger, checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { LEASE_MS, newOwner } from '../connect/lease.ts'
-import type { KeptLetter, SinkWriter } from '../connect/sink.ts'
+import type { EpochLength, KeptLetter, SinkWriter } from '../connect/sink.ts'
 import type { Source } from '../connect/source.ts'
 import { MOST_THREADS } from '../engine/options.ts'
 import { jobOf } from '../engine/start.ts'
@@ -27,9 +27,12 @@ export interface StartOptions {
   readonly strict?: boolean
   /** How many dead letters the run bears. No limit by default. */
   readonly maxDeadLetters?: MaxDeadLetters
-  /** Longest time between reading and commit, in clock milliseconds. 1000 by default. */
+  /** Longest time between reading and commit, in clock milliseconds: what the sink likes best by default, mostly 1000. */
   readonly epochMs?: number
-  /** Records after which an epoch ends before its time: an integer, 1 or more. 50,000 by default. */
+  /**
+   * Records after which an epoch ends before its time: an integer, 1 or more. What the sink likes best by default,
+   * mostly 50,000.
+   */
   readonly epochEvents?: number
   /**
    * How long a sink that was lost is tried again for, without a commit in between, in clock milliseconds: 60,000 by
@@ -96,18 +99,21 @@ export interface Replay {
   readonly letters: readonly KeptLetter[]
 }
 
+/** Soon enough to be looked at, and long enough to cost little. */
+const EPOCHS: EpochLength = { ms: 1000, events: 50_000 }
+
 /** Starts a pipeline at its own source, or at dead letters. */
 export async function startFrom<P extends Params>(
   given: Pipeline<P> | URL | string,
   options: StartOptions,
   replay: Replay | undefined,
 ): Promise<PipelineRun> {
-  const { epochMs = 1000, epochEvents = 50_000, clock = systemClock, signal, leaseMs = LEASE_MS } = options
+  const { clock = systemClock, signal, leaseMs = LEASE_MS } = options
   const { retryMs = 60_000, maxRestarts = 5 } = options
-  checkMs('epochMs', epochMs, 1)
+  if (options.epochMs !== undefined) checkMs('epochMs', options.epochMs, 1)
   checkMs('retryMs', retryMs, 0)
   checkMs('leaseMs', leaseMs, 1)
-  checkInteger('epochEvents', epochEvents, 1)
+  if (options.epochEvents !== undefined) checkInteger('epochEvents', options.epochEvents, 1)
   checkInteger('maxRestarts', maxRestarts, 0)
   signal?.throwIfAborted()
   const happenings = new Happenings(clock)
@@ -123,6 +129,8 @@ export async function startFrom<P extends Params>(
   const built = buildPipeline(pipeline, options.params ?? new Map())
   const parts = replay === undefined ? built : { ...built, source: replay.source }
   const { source, sink, node } = parts
+  const { ms, events } = sink.epochs ?? EPOCHS
+  const { epochMs = ms, epochEvents = events } = options
   const waiting = signal === undefined ? {} : { signal }
   const splits = await source.splits(waiting)
   const keepsRows = nodesOf(node).every(({ operator }) => operator.kind === 'filter' || operator.kind === 'input')

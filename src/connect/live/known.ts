@@ -48,7 +48,7 @@ export class InOrder implements Known {
     return this.#given
   }
 
-  standing(id: string): Standing {
+  standing(id: string, _isAgain: boolean): Standing {
     if (this.#received === undefined || this.#compare(id, this.#received) > 0) return 'new'
     return this.#committed !== undefined && this.#compare(id, this.#committed) <= 0 ? 'committed' : 'waiting'
   }

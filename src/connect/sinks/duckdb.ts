@@ -5,7 +5,7 @@ import { checkChoice, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { Columns } from '../column.ts'
 import { checkMemory } from '../duckdb/memory.ts'
-import type { Sink } from '../sink.ts'
+import type { EpochLength, Sink } from '../sink.ts'
 import { checkColumnName, checkTableName, foldName } from '../sql/name.ts'
 
 export interface DuckdbOptions {
@@ -23,12 +23,16 @@ export interface DuckdbOptions {
   readonly memory?: string
 }
 
+/** What a transaction adds in bulk, over 122,880 rows, is written into the file at once instead of first into its log. */
+const EPOCHS: EpochLength = { ms: 5000, events: 500_000 }
+
 const COLUMN_TYPES = ['text', 'integer', 'real', 'boolean', 'time', 'json']
 
 /**
  * Writes rows into a table of a DuckDB database file, by columns.
  *
- * - **Commits** the rows of an epoch, its dead letters and the checkpoint in one transaction.
+ * - **Commits** the rows of an epoch, its dead letters and the checkpoint in one transaction, every five seconds where
+ *   nothing else is said: DuckDB likes few large ones.
  * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the first
  *   rows: text is VARCHAR, integer BIGINT, real DOUBLE, boolean BOOLEAN, time TIMESTAMP (UTC), json VARCHAR.
  * - **Keys**: with `key`, a later row overwrites an earlier one of the same key; without it rows are only added.
@@ -70,6 +74,7 @@ export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
     title: `table ${table} in ${path}`,
     deadLetters: `table ${deadLetters} in ${path}`,
     guarantee: 'exactly-once',
+    epochs: EPOCHS,
     locks: `file ${resolve(path)}`,
     async inspect(pipeline) {
       const { DuckdbInspector } = await import('./duckdb/inspect.ts')

@@ -55,6 +55,7 @@ export function several<Row>(first: Sink<Row>, options: SeveralOptions<Row>): Si
   const { inspect } = first
   return {
     kind: 'several',
+    ...(first.epochs === undefined ? {} : { epochs: first.epochs }),
     title: `${first.title}, with ${branches.size === 1 ? 'branch' : 'branches'} ${[...branches.keys()].join(', ')}`,
     deadLetters: first.deadLetters,
     guarantee: WORST.find((guarantee) => sinks.some((sink) => sink.guarantee === guarantee)) ?? 'at-least-once',

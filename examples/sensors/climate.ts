@@ -1,0 +1,76 @@
+// What becomes of readings, wherever they come from: checked, told apart, in °F, summed up by sensor and stretch of time.
+
+import { count, early, type Flow, max, mean, min, quantile, tumbling } from 'sluice'
+import { z } from 'zod'
+
+/** A reading as sensors send it. A house has no 100 °C: a sensor that says so is broken. */
+export const reading = z.object({
+  sensor: z.string().min(1).max(100),
+  /** Epoch milliseconds, by the sensor's clock. */
+  at: z.number().int(),
+  celsius: z.number().min(-60).max(85),
+  humidity: z.number().min(0).max(100).nullable(),
+})
+export type Reading = z.infer<typeof reading>
+
+/** What is known of a sensor in a stretch of time; undefined where no reading says it. */
+export interface Climate {
+  readonly sensor: string
+  /** The window, in epoch milliseconds. */
+  readonly start: number
+  readonly end: number
+  /** False of what is said before the window's end. */
+  readonly isFinal: boolean
+  readonly readings: number
+  readonly meanF: number | undefined
+  readonly minF: number | undefined
+  readonly maxF: number | undefined
+  readonly p95F: number | undefined
+  readonly meanHumidity: number | undefined
+  readonly maxHumidity: number | undefined
+}
+
+const MILLION = 1_000_000
+
+export const fahrenheitOf = (celsius: number): number => (celsius * 9) / 5 + 32
+
+/** @param late - how far behind the latest reading of all sensors others may come: `30s` */
+export function climate(readings: Flow<unknown>, window: string, late: string): Flow<Climate> {
+  const time = { outOfOrderness: late, maxOpen: MILLION }
+  return (
+    readings
+      .validate(reading)
+      // A reading that is sent twice counts once; what is remembered for that goes with its window.
+      .window(tumbling(window, ({ at }) => at, time))
+      .uniq(({ sensor, at }) => `${sensor} ${at}`)
+      .map(({ sensor, at, celsius, humidity }) => ({ sensor, at, fahrenheit: fahrenheitOf(celsius), humidity }))
+      .keyBy(({ sensor }) => sensor)
+      .window(tumbling(window, ({ at }) => at, { ...time, triggers: [early('15s')] }))
+      .aggregate({
+        readings: count(),
+        meanF: mean(({ fahrenheit }) => fahrenheit),
+        minF: min(({ fahrenheit }) => fahrenheit),
+        maxF: max(({ fahrenheit }) => fahrenheit),
+        p95F: quantile(({ fahrenheit }) => fahrenheit, 0.95),
+        meanHumidity: mean(({ humidity }) => humidity),
+        maxHumidity: max(({ humidity }) => humidity),
+      })
+      .map(({ key, window: { startMs, endMs }, isLast, readings, ...figures }) => {
+        const { meanF, minF, maxF, p95F, meanHumidity, maxHumidity } = figures
+        const [start, end] = [startMs ?? 0, endMs ?? 0]
+        return {
+          sensor: key,
+          start,
+          end,
+          isFinal: isLast === true,
+          readings,
+          meanF,
+          minF,
+          maxF,
+          p95F,
+          meanHumidity,
+          maxHumidity,
+        }
+      })
+  )
+}

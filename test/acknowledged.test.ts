@@ -1,0 +1,82 @@
+import { deepEqual, equal, ok } from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, describe, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { startPipeline } from 'sluice'
+import { sluice } from './support/cli.ts'
+import { ROOT } from './support/project.ts'
+
+const JOB = join(ROOT, 'test', 'jobs', 'acknowledged.ts')
+const COUNT = 2000
+
+describe('a sender that waits for acknowledgements', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-acknowledged-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+  let loads = 0
+  const newLoad = (params: Record<string, string> = {}) => {
+    loads += 1
+    const [out, said] = [join(folder, `${loads}.db`), join(folder, `${loads}.said`)]
+    return { out, said, params: { out, said, count: `${COUNT}`, ...params } }
+  }
+  const numbersIn = (out: string) => {
+    const database = new DatabaseSync(out, { readOnly: true })
+    const rows = database.prepare('select n from numbers order by rowid').all()
+    database.close()
+    return rows.map(({ n }) => Number(n))
+  }
+  const linesOf = (said: string) => readFileSync(said, 'utf8').split('\n').slice(0, -1)
+  const all = Array.from({ length: COUNT }, (_, at) => at + 1)
+
+  for (const threads of [undefined, 2]) {
+    const where = threads === undefined ? 'in this thread' : `on ${threads} threads`
+
+    it(`C50, C51: is told of all that is committed, in its order, before the reader is closed, ${where}`, async () => {
+      const { out, said, params } = newLoad()
+      const run = await startPipeline(pathToFileURL(JOB), {
+        params: new Map(Object.entries(params)),
+        epochMs: 5,
+        ...(threads === undefined ? {} : { threads }),
+      })
+      await run.done
+      deepEqual(numbersIn(out), all)
+      deepEqual(linesOf(said), [...all.map(String), 'closed'])
+    })
+
+    it(`C51: is told of what a run committed that was stopped, ${where}`, async () => {
+      const { out, said, params } = newLoad({ count: '1000000' })
+      let commits = 0
+      const run = await startPipeline(pathToFileURL(JOB), {
+        params: new Map(Object.entries(params)),
+        epochMs: 5,
+        ...(threads === undefined ? {} : { threads }),
+        onEvent: ({ kind }) => {
+          commits += kind === 'committed' ? 1 : 0
+          if (commits === 5) void run.drain('enough')
+        },
+      })
+      const { outcome } = await run.done
+      equal(outcome, 'drained')
+      deepEqual(linesOf(said), [...numbersIn(out).map(String), 'closed'])
+    })
+  }
+
+  it('C50, C52: is told of nothing that is not committed by a run that is killed, and of the rest by the next one', async () => {
+    const { out, said, params } = newLoad({ failAt: '1234' })
+    const args = Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`])
+    const killed = await sluice(['run', JOB, '--quiet', '--epoch-ms', '5', ...args])
+    equal(killed.signal, 'SIGKILL')
+    const committed = numbersIn(out)
+    const before = linesOf(said).map(Number)
+    ok(before.length > 0 && before.length < 1234)
+    deepEqual(before, committed.slice(0, before.length))
+    const rest = args.map((arg) => arg.replace('failAt=1234', 'failAt=0'))
+    const { code, stderr } = await sluice(['run', JOB, '--quiet', '--epoch-ms', '5', ...rest])
+    equal(code, 0, stderr)
+    deepEqual(numbersIn(out), all)
+    // What is sent again is acknowledged again at once.
+    deepEqual(linesOf(said).slice(before.length), [...all.map(String), 'closed'])
+  })
+})
