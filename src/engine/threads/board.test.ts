@@ -4,7 +4,7 @@ import { Flow } from '../../flow/flow.ts'
 import { layOut } from '../../flow/layout.ts'
 import { Board } from './board.ts'
 
-const { node } = new Flow<number>().partition().map((n) => n)
+const { node } = new Flow<number>().partition({ stages: 2 }).map((n) => n)
 const topology = layOut(node, { stages: 2, input: [1] })
 const work = { received: 1, emitted: 2, demand: 3, buffered: 4, busyMs: 5.5 }
 
