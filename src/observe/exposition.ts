@@ -23,9 +23,8 @@ export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
  * Families as text; those without samples are left out. Label values may hold anything.
  *
  * @example
- * exposition([
- *   { name: 'up', type: 'gauge', help: 'Whether it is up.', samples: [{ labels: { job: 'a"b' }, value: 1 }] },
- * ]) // => '# HELP up Whether it is up.\n# TYPE up gauge\nup{job="a\\"b"} 1\n'
+ * const samples = [{ labels: { job: 'a"b' }, value: 1 }]
+ * exposition([{ name: 'up', type: 'gauge', help: 'Up?', samples }]) // => '# HELP up Up?\n# TYPE up gauge\nup{job="a\\"b"} 1\n'
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 export function exposition(families: readonly Family[]): string {

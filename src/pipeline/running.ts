@@ -10,6 +10,7 @@ import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
 import type { PipelinePlan } from '../flow/traced.ts'
 import { Attempt } from './attempt.ts'
 import { sourceOf } from './build.ts'
+import { publishEnd } from './channels.ts'
 import type { Engine } from './engines/engine.ts'
 import { type Happenings, shown } from './happenings.ts'
 import { TopCounters } from './load-stage.ts'
@@ -180,15 +181,17 @@ export class Running {
 
   /** The run, and how it ended. */
   async #watched(): Promise<RunReport> {
-    const { happenings } = this.#options
+    const { name: pipeline, happenings } = this.#options
     try {
       const report = await this.#run()
       this.#ending = { state: report.outcome }
       happenings.ended(report)
+      publishEnd({ pipeline, outcome: report.outcome, report })
       return report
     } catch (error) {
       this.#ending = { state: 'failed', error: shown(messageOf(error)) }
       happenings.failed(error)
+      publishEnd({ pipeline, outcome: 'failed', error })
       throw error
     }
   }

@@ -9,6 +9,7 @@ import { MOST_THREADS } from '../engine/options.ts'
 import { jobOf } from '../engine/start.ts'
 import { nodesOf } from '../flow/plan.ts'
 import { buildPipeline, planOf } from './build.ts'
+import { publishEvent } from './channels.ts'
 import { inline } from './engines/inline.ts'
 import { onThreads } from './engines/threads.ts'
 import { Happenings } from './happenings.ts'
@@ -116,16 +117,17 @@ export async function startFrom<P extends Params>(
   if (options.epochEvents !== undefined) checkInteger('epochEvents', options.epochEvents, 1)
   checkInteger('maxRestarts', maxRestarts, 0)
   signal?.throwIfAborted()
-  const happenings = new Happenings(clock)
-  const onEvent = (event: RunEvent): void => {
-    happenings.onEvent(event)
-    options.onEvent?.(event)
-  }
   const job = isPipeline(given) ? undefined : jobOf('startPipeline', given, { name: options.name ?? 'default' })
   const pipeline = job === undefined ? (given as Pipeline) : await loadPipeline(job)
   if (options.threads !== undefined) checkInteger('threads', options.threads, 1, MOST_THREADS)
   const limit = new RejectLimit(options.strict === true ? { count: 0 } : options.maxDeadLetters)
   const { name } = pipeline
+  const happenings = new Happenings(clock)
+  const onEvent = (event: RunEvent): void => {
+    happenings.onEvent(event)
+    publishEvent(name, event)
+    options.onEvent?.(event)
+  }
   const built = buildPipeline(pipeline, options.params ?? new Map())
   const parts = replay === undefined ? built : { ...built, source: replay.source }
   const { source, sink, node } = parts
