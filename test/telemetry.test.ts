@@ -81,7 +81,7 @@ describe('the telemetry of a run', () => {
     )
   })
 
-  it('observes metrics of the run until it ends', async () => {
+  it('observes metrics of the run, those of its end as well', async () => {
     const source = readOnDemand()
     const run = await startPipeline(source.pipeline, { epochMs: 1 })
     await telemetry(run)
@@ -95,7 +95,9 @@ describe('the telemetry of a run', () => {
     }
     const during = await collected()
     deepEqual([during.get('sluice.records_loaded'), during.get('sluice.stage_emitted')], [3, 3])
+    source.give(2)
+    await source.committed(5)
     await run.drain('the test is over')
-    equal((await collected()).get('sluice.records_loaded'), undefined)
+    equal((await collected()).get('sluice.records_loaded'), 5)
   })
 })

@@ -29,20 +29,24 @@ const NAME = 'sluice'
  * - **A span for each epoch**, `sluice.epoch`, from the commit before to its own, with what was committed and how long
  *   that took; linked with the epoch before. Below it a span for each layer, `sluice.layer`, with what its stages did
  *   in that time. What was lost to a failure is an epoch with an error.
- * - **Metrics** are observed when they are collected: those of `prometheusText`, as `sluice.stage.received` and so on.
+ * - **Metrics** are observed when they are collected, the last time after the run's end: those of `prometheusText`, as `sluice.stage.received` and so on.
  * - **Nothing happens** where `@opentelemetry/api` is not installed, or nothing is registered. No span carries data.
  */
 export async function telemetry(run: PipelineRun): Promise<Telemetry> {
   const api = await loadApi()
   if (api === undefined) return { isOn: false, stop: () => {} }
   const spans = new EpochSpans(api, run)
-  const stopMetrics = observe(api, run)
+  const metrics = observe(api, run)
   const stop = (): void => {
     spans.stop()
-    stopMetrics()
+    metrics.stop()
   }
   // Whoever waits for the run hears of its failure; the last span has said so, too.
-  run.done.then(stop, stop)
+  const ended = (): void => {
+    spans.stop()
+    metrics.end()
+  }
+  run.done.then(ended, ended)
   return { isOn: true, stop }
 }
 
@@ -149,8 +153,9 @@ function sum({ stages }: LayerFigures, figure: 'received' | 'emitted' | 'busyMs'
   return stages.reduce((total, stage) => total + stage[figure], 0)
 }
 
-/** Observes the metrics of a run whenever they are collected; gives what ends that. */
-function observe(api: Api, run: PipelineRun): () => void {
+/** Observes the metrics of a run whenever they are collected, and once more when it has ended. */
+function observe(api: Api, run: PipelineRun): { end(): void; stop(): void } {
+  let hasEnded = false
   const meter = api.metrics.getMeter(NAME)
   const instruments = new Map<string, Observable>()
   for (const { name, type, help } of runMetrics([run.snapshot()])) {
@@ -167,10 +172,15 @@ function observe(api: Api, run: PipelineRun): () => void {
       if (instrument === undefined) continue
       for (const { labels, value } of samples) result.observe(instrument, value, { ...labels })
     }
+    if (hasEnded) stop()
   }
   const all = [...instruments.values()]
+  const stop = (): void => meter.removeBatchObservableCallback(look, all)
   meter.addBatchObservableCallback(look, all)
-  return () => meter.removeBatchObservableCallback(look, all)
+  const end = (): void => {
+    hasEnded = true
+  }
+  return { end, stop }
 }
 
 /** Without what OpenTelemetry says by type and unit: `sluice_stage_busy_seconds_total` is `sluice.stage_busy`. */
