@@ -153,6 +153,9 @@ function sum({ stages }: LayerFigures, figure: 'received' | 'emitted' | 'busyMs'
   return stages.reduce((total, stage) => total + stage[figure], 0)
 }
 
+/** Pipeline → what ends the observing of its last run: of two runs of one pipeline the last one counts. */
+const observed = new Map<string, () => void>()
+
 /** Observes the metrics of a run whenever they are collected, and once more when it has ended. */
 function observe(api: Api, run: PipelineRun): { end(): void; stop(): void } {
   let hasEnded = false
@@ -175,7 +178,13 @@ function observe(api: Api, run: PipelineRun): { end(): void; stop(): void } {
     if (hasEnded) stop()
   }
   const all = [...instruments.values()]
-  const stop = (): void => meter.removeBatchObservableCallback(look, all)
+  const { pipeline } = run.snapshot()
+  const stop = (): void => {
+    meter.removeBatchObservableCallback(look, all)
+    if (observed.get(pipeline) === stop) observed.delete(pipeline)
+  }
+  observed.get(pipeline)?.()
+  observed.set(pipeline, stop)
   meter.addBatchObservableCallback(look, all)
   const end = (): void => {
     hasEnded = true
