@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { startPipeline } from 'sluice'
 import { sluice } from './support/cli.ts'
 import { ROOT } from './support/project.ts'
+import { readOnDemand } from './support/read-on-demand.ts'
 
 const JOB = join(ROOT, 'test', 'jobs', 'acknowledged.ts')
 const COUNT = 2000
@@ -78,5 +79,31 @@ describe('a sender that waits for acknowledgements', () => {
     deepEqual(numbersIn(out), all)
     // What is sent again is acknowledged again at once.
     deepEqual(linesOf(said).slice(before.length), [...all.map(String), 'closed'])
+  })
+})
+
+describe('a message that was read and has not gone on when its epoch ends', () => {
+  it('C50: is not acknowledged with it', async () => {
+    const stuck = Promise.withResolvers<void>()
+    const source = readOnDemand({
+      isAcknowledged: true,
+      check: (value) => (value === 2 ? stuck.promise : Promise.resolve()),
+    })
+    const run = await startPipeline(source.pipeline, { epochMs: 20 })
+    source.give(1)
+    await source.given(1)
+    source.give(1)
+    await source.committed(1)
+    await source.settled()
+    deepEqual(source.acknowledged, [1])
+    stuck.resolve()
+    await run.drain('the test is over')
+    deepEqual(
+      [source.rows, source.acknowledged],
+      [
+        [1, 2],
+        [1, 2],
+      ],
+    )
   })
 })

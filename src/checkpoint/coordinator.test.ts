@@ -110,6 +110,36 @@ describe('Coordinator', () => {
     ])
   })
 
+  it('C5: reads go on only when nothing holds them any more, whichever came first', () => {
+    const { coordinator, said, epochs } = setUp()
+    const letter = deadLetter({ source: 'a', line: 1, offset: 1, raw: 'x'.repeat(5 * 1024 * 1024) }, 'map', 'no')
+    coordinator.pause()
+    coordinator.pause()
+    coordinator.letters(1, [letter])
+    coordinator.source({ epoch: 1, stage: '1/0', positions: new Map(), counts: { read: 1 } })
+    epochs.book(1, { dead: coordinator.lettersOf(1).length })
+    coordinator.checkpoint(1)
+    coordinator.committed(1, 0)
+    const holds = (): SourceCommand[] => said.filter(({ kind }) => kind === 'hold')
+    deepEqual(holds(), [{ kind: 'hold', isHeld: true }])
+    coordinator.resume()
+    coordinator.resume()
+    deepEqual(holds(), [
+      { kind: 'hold', isHeld: true },
+      { kind: 'hold', isHeld: false },
+    ])
+  })
+
+  it('C5: a pause ends the epoch that is open, and begins none', () => {
+    const { coordinator, said, progress } = setUp()
+    coordinator.pause()
+    deepEqual(said, [{ kind: 'hold', isHeld: true }])
+    coordinator.resume()
+    progress({ hasMoved: true, inEpoch: 1, read: 1 })
+    coordinator.pause()
+    deepEqual(said.slice(2), [{ kind: 'hold', isHeld: true }, barrier(1)])
+  })
+
   it('C7: makes epochs longer where snapshots and their commits take long, however many records come', async () => {
     const { coordinator, epochs, said, progress, clock } = setUp({ reporters: 3, hasMemory: true })
     progress({ hasMoved: true, inEpoch: 100, read: 100 })

@@ -28,6 +28,8 @@ export interface CoordinatorOptions {
   readonly stopAfter?: number | undefined
   /** Dead letters have come. */
   readonly onLetters: () => void
+  /** Whether stages began held back, as `pause` does it. */
+  readonly isPaused?: boolean
 }
 
 /** How many epochs may be on their way to the sink at once. */
@@ -37,6 +39,9 @@ const SNAPSHOT_SHARE = 20
 
 /** How an epoch came to its end: by time or count, because all was read, or because the run is to stop. */
 export type EpochEnd = 'epoch' | 'last' | 'stop'
+
+/** Too many dead letters wait for their commit; or somebody wants it so. */
+type Hold = 'letters' | 'person'
 
 interface OpenEpoch {
   readonly end: EpochEnd
@@ -52,6 +57,8 @@ export class Coordinator implements Ledger {
   readonly #options: CoordinatorOptions
   readonly #letters: HeldLetters
   readonly #open = new Map<number, OpenEpoch>()
+  /** Step → its dead letters. */
+  readonly #dead = new Map<string, number>()
   /** Stage → what it told last. */
   readonly #progress = new Map<string, SourceProgress>()
   /** The last epoch whose barrier was sent. */
@@ -63,6 +70,8 @@ export class Coordinator implements Ledger {
   /** When the last barrier was sent. */
   #sentMs: number
   #isStopping = false
+  /** Why nothing is read for now. */
+  readonly #holds = new Set<Hold>()
   /** The record that was worked on last, where they go one at a time. */
   lastSuspect: Origin | undefined
   /** Whether it stopped because it had read what it was to read. */
@@ -73,9 +82,14 @@ export class Coordinator implements Ledger {
     this.#options = options
     this.#sentMs = options.clock.nowMs()
     this.#sent = options.epochs.epoch
+    if (options.isPaused === true) this.#holds.add('person')
     this.#letters = new HeldLetters({
-      onFull: () => this.#hold(true),
-      onRoom: () => this.#hold(false),
+      onFull: () => {
+        if (this.#isStopping) return
+        this.#hold('letters')
+        this.#endEpoch('epoch')
+      },
+      onRoom: () => this.#letGo('letters'),
     })
   }
 
@@ -119,6 +133,7 @@ export class Coordinator implements Ledger {
   letters(epoch: number, letters: readonly DeadLetter[]): void {
     // What is found when all ends belongs to the last epoch: there is no later one.
     this.#letters.add(this.#hasEnded ? Math.min(epoch, this.#sent) : epoch, letters)
+    for (const { step } of letters) this.#dead.set(step, (this.#dead.get(step) ?? 0) + 1)
     this.#options.onLetters()
   }
 
@@ -154,6 +169,19 @@ export class Coordinator implements Ledger {
     this.#end('stop')
   }
 
+  /** Reads nothing more until `resume`; what was read is committed. */
+  pause(): void {
+    if (this.#isStopping) return
+    this.#hold('person')
+    // What is still on its way is committed when its time has come.
+    if ([...this.#progress.values()].some(({ epoch, hasMoved }) => hasMoved && epoch > this.#sent))
+      this.#endEpoch('epoch')
+  }
+
+  resume(): void {
+    this.#letGo('person')
+  }
+
   /** Resolves when all that belongs to an epoch, whose barrier has come to the sink, is known. */
   async complete(epoch: number): Promise<void> {
     await this.#open.get(epoch)?.complete.promise
@@ -162,6 +190,11 @@ export class Coordinator implements Ledger {
   /** Takes out the dead letters of an epoch that is complete. */
   lettersOf(epoch: number): readonly DeadLetter[] {
     return this.#letters.take(epoch)
+  }
+
+  /** Dead letters so far, by the step that made them: as many names as the flow has. */
+  get dead(): ReadonlyMap<string, number> {
+    return this.#dead
   }
 
   /** How many dead letters wait for their epoch. */
@@ -203,10 +236,15 @@ export class Coordinator implements Ledger {
     if (open.missing === 0) open.complete.resolve()
   }
 
-  #hold(isHeld: boolean): void {
-    if (this.#isStopping) return
-    this.#options.tell({ kind: 'hold', isHeld })
-    if (isHeld) this.#endEpoch('epoch')
+  /** Reads go on only when nothing holds them any more. */
+  #hold(why: Hold): void {
+    if (this.#holds.size === 0) this.#options.tell({ kind: 'hold', isHeld: true })
+    this.#holds.add(why)
+  }
+
+  #letGo(why: Hold): void {
+    if (!this.#holds.delete(why) || this.#holds.size > 0 || this.#isStopping) return
+    this.#options.tell({ kind: 'hold', isHeld: false })
   }
 
   #endIfFull(): void {

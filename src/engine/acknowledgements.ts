@@ -27,10 +27,10 @@ export class Acknowledgements {
     this.#open.add(reader)
   }
 
-  /** The reader has given what belongs to `epoch`. */
-  ended(epoch: number, reader: AcknowledgedReader): void {
+  /** What belongs to `epoch` was given: up to where its reader stood then, as it may have read more since. */
+  ended(epoch: number, reader: AcknowledgedReader, position: Position): void {
     const stood = this.#stood.get(epoch) ?? new Map<AcknowledgedReader, Position>()
-    this.#stood.set(epoch, stood.set(reader, reader.position()))
+    this.#stood.set(epoch, stood.set(reader, position))
   }
 
   committed(epoch: number): void {

@@ -18,12 +18,14 @@ import { from, type Pullable } from '../stage/from.ts'
 import type { Link, SubscribeOptions } from '../stage/link.ts'
 import { producerConsumer } from '../stage/make.ts'
 import { coreOf, link } from '../stage/subscribe.ts'
+import { WorkTime } from '../stage/work-time.ts'
 import type { Account } from './account.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import { callsStage } from './calls-stage.ts'
 import { entriesStage } from './entries-stage.ts'
 import type { InFlight } from './in-flight.ts'
 import { PipelineSource } from './pipeline-source.ts'
+import { PlacedStage, type Tally } from './placed.ts'
 import { localQueue, type SplitsStageOptions, splitsStage } from './splits-stage.ts'
 import { type Busy, stepsStage } from './steps-stage.ts'
 
@@ -69,6 +71,8 @@ export interface Assembly {
   readonly sources: readonly StageCore[]
   /** Stages from which the flow's own events come, with the layer's stage that each is the end of. */
   readonly outputs: readonly { readonly stage: StageCore; readonly from: Channel['from'] }[]
+  /** The stages that are here, for their figures. */
+  readonly placed: readonly PlacedStage[]
 }
 
 const HERE: Site = {
@@ -94,6 +98,7 @@ class Assembling {
   readonly #site: Site
   readonly #layers: StageCore[][] = []
   readonly #links: Link[] = []
+  readonly #placed: PlacedStage[] = []
   /** Layer → its stages that are here, by their number. */
   readonly #built = new Map<Layer, ReadonlyMap<number, Built>>()
   /** Layer → who takes from it. */
@@ -121,7 +126,7 @@ class Assembling {
     const sources = this.#topology.layers
       .filter(({ work }) => work.kind === 'source')
       .flatMap((layer) => [...(this.#built.get(layer)?.values() ?? [])].map(({ first }) => first))
-    return { layers: this.#layers, links: this.#links, sources, outputs }
+    return { layers: this.#layers, links: this.#links, sources, outputs, placed: this.#placed }
   }
 
   #build(layer: Layer): void {
@@ -137,7 +142,12 @@ class Assembling {
       }
       const takers = this.#takers.get(layer) ?? []
       const dispatcher = takers.length > 1 ? broadcast() : this.#dispatcher(takers[0]?.edge ?? 'out', takers[0]?.to)
-      const chain = this.#stagesOf(layer, stage, dispatcher as DispatcherSpec<unknown, never>, queue)
+      const time = new WorkTime()
+      const tally: Tally = { received: 0, busyMs: () => 0 }
+      const chain = this.#stagesOf(layer, stage, dispatcher as DispatcherSpec<unknown, never>, queue, { time, tally })
+      // What nobody asks for is not measured.
+      if (this.#options.epochs !== undefined) for (const core of chain) core.measure(time)
+      this.#placed.push(new PlacedStage(layer.number, stage, chain, tally))
       own.push(...chain)
       for (let i = 1; i < chain.length; i += 1) this.#tie(chain[i], chain[i - 1])
       const [first] = chain
@@ -233,6 +243,7 @@ class Assembling {
     stage: number,
     dispatcher: DispatcherSpec<unknown, never>,
     queue: SplitsStageOptions['queue'] | undefined,
+    counted: { readonly time: WorkTime; readonly tally: Tally },
   ): StageCore[] {
     const { work, stages } = layer
     const { account, clock, inFlight } = this.#options
@@ -250,6 +261,7 @@ class Assembling {
                 meter: inFlight.meter(),
                 layer: layer.number,
                 busy: this.#options.busy,
+                ...counted,
               }),
             ),
           ]
@@ -282,7 +294,19 @@ class Assembling {
       case 'mapAsync': {
         const settings = shareOf(work.settings, stage, stages)
         const refused = this.#options.epochs === undefined ? undefined : this.#refusing(work.name)
-        return [coreOf(callsStage({ name: work.name, make: work.make as never, settings, dispatcher, clock, refused }))]
+        return [
+          coreOf(
+            callsStage({
+              name: work.name,
+              make: work.make as never,
+              settings,
+              dispatcher,
+              clock,
+              refused,
+              tally: counted.tally,
+            }),
+          ),
+        ]
       }
       case 'throughStages': {
         const hand = producerConsumer<unknown, unknown>({ name, dispatcher, onEvents: (events) => events })

@@ -12,7 +12,9 @@ import type { Subscription } from '../stage/link.ts'
 import { producerConsumer } from '../stage/make.ts'
 import type { ProducerConsumer } from '../stage/stage.ts'
 import { Answers, NOTHING } from './answers.ts'
+import { Occupancy } from './occupancy.ts'
 import { Pace } from './pace.ts'
+import type { Tally } from './placed.ts'
 
 /** What a call gets beside its event. */
 export interface CallContext {
@@ -32,6 +34,8 @@ export interface CallsStageOptions {
   readonly clock: Clock
   /** Takes events whose last attempt failed, with the epoch that is open; without it the stage fails with them. */
   readonly refused?: ((event: unknown, error: unknown, barriers: number) => void) | undefined
+  /** Told how long its calls took, as a share of those that it may make at once. */
+  readonly tally?: Tally
 }
 
 /** The longest wait between two attempts, in clock milliseconds. */
@@ -72,6 +76,7 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
   readonly #stop = new AbortController()
   readonly #answers: Answers
   readonly #pace: Pace | undefined
+  readonly #occupancy: Occupancy
   /** Events that wait for their call. */
   readonly #waiting = new Ring<Call>()
   /** Those whose turn among their key has come: they go first. Their keys are busy. */
@@ -90,12 +95,14 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
   #flush: NodeJS.Immediate | undefined
 
   constructor(options: CallsStageOptions) {
-    const { name, dispatcher, make, settings, clock } = options
+    const { name, dispatcher, make, settings, clock, tally } = options
     this.name = name
     this.dispatcher = dispatcher
     this.#options = options
     this.#fn = make()
     this.#answers = new Answers(settings.ordered)
+    this.#occupancy = new Occupancy(settings.concurrency)
+    if (tally !== undefined) tally.busyMs = () => this.#occupancy.ms(clock.nowMs())
     this.#pace =
       settings.ratePerSecond === undefined ? undefined : new Pace(settings.ratePerSecond, () => clock.nowMs())
   }
@@ -245,6 +252,8 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
     clearImmediate(this.#flush)
     this.#flush = undefined
     if (this.#stop.signal.aborted) return
+    // As often as calls go out and results come, not once for each.
+    this.#occupancy.set(this.#running, this.#options.clock.nowMs())
     for (let ready = this.#answers.take(); ready !== undefined; ready = this.#answers.take()) {
       if (ready.values.length > 0) self.emit(ready.values)
       for (const [from, events] of ready.from) from.ask(events)

@@ -10,8 +10,10 @@ import type { DispatcherSpec } from '../stage/dispatcher.ts'
 import type { ProducerSpec } from '../stage/hooks.ts'
 import { producer } from '../stage/make.ts'
 import type { Producer } from '../stage/stage.ts'
-import { type Acknowledgements, isAcknowledged } from './acknowledgements.ts'
+import type { WorkTime } from '../stage/work-time.ts'
+import { type AcknowledgedReader, type Acknowledgements, isAcknowledged } from './acknowledgements.ts'
 import type { PipelineSource } from './pipeline-source.ts'
+import type { Tally } from './placed.ts'
 import type { SplitQueue, SplitsStageOptions } from './splits-stage.ts'
 import type { Busy } from './steps-stage.ts'
 
@@ -29,6 +31,9 @@ export interface EntriesStageOptions {
   /** The layer's number, for who watches for a batch that does not end. */
   readonly layer: number
   readonly busy?: Busy | undefined
+  /** Its time at work, and what it has read. */
+  readonly time: WorkTime
+  readonly tally: Tally
 }
 
 /** The most records read before they go out. */
@@ -72,16 +77,18 @@ class EntriesStage implements ProducerSpec<unknown> {
   #missing = 0
   #loop: Promise<void> | undefined
   #isReading = false
-  #isHeld = false
+  #isHeld: boolean
+  /** Who waits for reading to go on. */
+  #release: PromiseWithResolvers<void> | undefined
   #isExhausted = false
   /** The most records read at once. */
   readonly #atOnce: number
   /** The epoch that is open. */
   #epoch: number
-  /** Readers that came to their end since the last barrier, and whose senders wait. */
-  #ended: SplitReader<unknown>[] = []
   /** Since the last barrier. */
   #moved = new Map<string, Position>()
+  /** Where readers stood, as of what was given of them, whose senders wait to be told. */
+  #stood = new Map<AcknowledgedReader, Position>()
   #counts = NO_TOTALS
   /** What the kernel had let go and made when it was last asked. */
   #booked = { filtered: 0, derived: 0 }
@@ -96,6 +103,7 @@ class EntriesStage implements ProducerSpec<unknown> {
     this.#options = options
     this.#kernel = new Kernel(options.source.head)
     this.#epoch = options.beginning.epoch + 1
+    this.#isHeld = options.beginning.isHeld
     this.#atOnce = options.beginning.isCareful ? 1 : READ_AT_ONCE
   }
 
@@ -113,9 +121,11 @@ class EntriesStage implements ProducerSpec<unknown> {
         }
         return this.#endEpoch(command.epoch, self)
       case 'stop':
-        return this.#stop.abort()
+        return this.#endReading()
       case 'hold':
         this.#isHeld = command.isHeld
+        this.#release?.resolve()
+        this.#release = undefined
         return this.#go(self)
       case 'committed':
         return // Said to all of this thread's readers at once.
@@ -125,9 +135,14 @@ class EntriesStage implements ProducerSpec<unknown> {
   }
 
   async onEnd(): Promise<void> {
-    this.#stop.abort()
+    this.#endReading()
     await this.#loop
     await this.#closeSplit()
+  }
+
+  #endReading(): void {
+    this.#stop.abort()
+    this.#release?.resolve()
   }
 
   #go(self: Self): void {
@@ -149,7 +164,7 @@ class EntriesStage implements ProducerSpec<unknown> {
       for (let inARow = 1; this.#mayRead; inARow += 1) {
         const current = this.#current ?? (await this.#openNext())
         if (current === undefined) return this.#exhausted()
-        const read = current.reader.read(Math.min(this.#missing, this.#atOnce))
+        const read = this.#readFrom(current.reader)
         const entries = isPromise(read) ? await read : read
         if (isPromise(read)) inARow = 0
         if (entries === undefined) {
@@ -157,7 +172,9 @@ class EntriesStage implements ProducerSpec<unknown> {
           await this.#closeSplit()
         } else {
           const made = this.#work(entries)
-          this.#give(current, isPromise(made) ? await made : made, self)
+          const ready = isPromise(made) ? await made : made
+          if (this.#isHeld) await this.#released()
+          this.#give(current, ready, self)
         }
         if (inARow >= READS_IN_A_ROW) {
           inARow = 0
@@ -169,15 +186,40 @@ class EntriesStage implements ProducerSpec<unknown> {
     }
   }
 
+  /** Of what never ends, a read that waits is none that works. */
+  #readFrom(reader: SplitReader<unknown>): ReturnType<SplitReader<unknown>['read']> {
+    const { time, source } = this.#options
+    time.enter()
+    try {
+      const read = reader.read(Math.min(this.#missing, this.#atOnce))
+      return isPromise(read) && source.isEndless !== true ? time.through(read) : read
+    } finally {
+      time.leave()
+    }
+  }
+
+  /** What a read that was under way brought waits, too, until reading goes on or ends. */
+  async #released(): Promise<void> {
+    while (this.#isHeld && !this.#stop.signal.aborted) {
+      this.#release ??= Promise.withResolvers()
+      await this.#release.promise
+    }
+  }
+
   #work(entries: readonly Entry<unknown>[]): readonly Entry<unknown>[] | Promise<readonly Entry<unknown>[]> {
-    const { beginning, ledger, busy, layer } = this.#options
+    const { beginning, ledger, busy, layer, time } = this.#options
     const { poison, isCareful } = beginning
     const sound = poison.size === 0 ? entries : entries.map((entry) => withoutPoison(entry, poison))
     if (isCareful && sound[0] !== undefined) ledger.suspect(sound[0].origin)
     busy?.begin(layer)
-    const made = this.#kernel.run(sound)
-    busy?.end()
-    return made
+    time.enter()
+    try {
+      const made = this.#kernel.run(sound)
+      return isPromise(made) ? time.through(made) : made
+    } finally {
+      time.leave()
+      busy?.end()
+    }
   }
 
   /** From here on what was read counts as given. */
@@ -212,6 +254,7 @@ class EntriesStage implements ProducerSpec<unknown> {
     const { read, blank, invalidUtf8 } = reader.counts
     const isNew = read !== seen.read || (isAtEnd && reader.note === undefined)
     this.#read += read - seen.read
+    this.#options.tally.received = this.#read
     this.#counts = addTotals(this.#counts, {
       read: read - seen.read,
       blank: blank - seen.blank,
@@ -219,16 +262,16 @@ class EntriesStage implements ProducerSpec<unknown> {
     })
     current.seen = { read, blank, invalidUtf8 }
     const { source } = this.#options
-    if (isNew && source.keepsPositions) this.#moved.set(source.nameOf(split), reader.position())
+    if (!isNew || !source.keepsPositions) return
+    const position = reader.position()
+    this.#moved.set(source.nameOf(split), position)
+    if (isAcknowledged(reader)) this.#stood.set(reader, position)
   }
 
   #endEpoch(epoch: number, self: Self): void {
     const { ledger, stage, acknowledgements } = this.#options
-    const readers = [...this.#ended, this.#current?.reader]
-    this.#ended = []
-    for (const reader of readers) {
-      if (reader !== undefined && isAcknowledged(reader)) acknowledgements.ended(epoch, reader)
-    }
+    for (const [reader, position] of this.#stood) acknowledgements.ended(epoch, reader, position)
+    this.#stood.clear()
     self.barrier(epoch)
     ledger.source({ epoch, stage, positions: this.#moved, counts: this.#counts })
     this.#moved = new Map()
@@ -283,8 +326,7 @@ class EntriesStage implements ProducerSpec<unknown> {
     const { reader, skippedBytes } = current
     this.#closedBytes += reader.doneBytes - skippedBytes
     // The others are closed when nothing more is committed.
-    if (isAcknowledged(reader)) this.#ended.push(reader)
-    else await reader.close()
+    if (!isAcknowledged(reader)) await reader.close()
   }
 }
 

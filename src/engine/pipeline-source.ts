@@ -27,6 +27,7 @@ export class PipelineSource implements Source<unknown> {
   readonly isTraced: boolean
   readonly keepsPositions: boolean
   readonly isAcknowledged?: true
+  readonly isEndless?: true
   readonly #source: Source<unknown>
   readonly #prefix: string
 
@@ -40,6 +41,7 @@ export class PipelineSource implements Source<unknown> {
     this.isTraced = isTraced
     this.keepsPositions = keepsPositions
     if (source.isAcknowledged) this.isAcknowledged = true
+    if (source.isEndless) this.isEndless = true
     this.#prefix = prefix
     this.#listed = splits
   }

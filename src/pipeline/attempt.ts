@@ -14,9 +14,12 @@ import { layOut } from '../flow/layout.ts'
 import { textOf } from '../flow/letter.ts'
 import { keptBy, type Topology } from '../flow/topology.ts'
 import type { PipelinePlan } from '../flow/traced.ts'
+import type { StageCore } from '../stage/core.ts'
 import { consumer } from '../stage/make.ts'
 import { coreOf } from '../stage/subscribe.ts'
+import { BusyShares } from './busy-shares.ts'
 import type { Engaged, Engine } from './engines/engine.ts'
+import { type Layers, layersOf } from './layer-figures.ts'
 import { LoadStage, type TopCounters } from './load-stage.ts'
 import type { RejectLimit } from './reject-limit.ts'
 import type { RunEvent } from './report.ts'
@@ -44,6 +47,8 @@ export interface AttemptOptions {
   readonly poison: ReadonlyMap<string, string>
   /** Set to let so many records go one at a time, and then stop. */
   readonly carefulFor: number | undefined
+  /** Whether nothing is read until it is resumed. */
+  readonly isPaused: boolean
   readonly exhumed: readonly KeptLetter[]
 }
 
@@ -67,10 +72,14 @@ export class Attempt {
   /** Said before there was anybody to say it to. */
   #pending: SourceCommand[] = []
   #isStopped = false
+  /** Its last stage, once it runs. */
+  #load: { readonly stage: LoadStage; readonly taker: StageCore } | undefined
+  readonly #shares: BusyShares
 
   constructor(options: AttemptOptions) {
     const { name, plan, source, stages, writer, before, epochMs, epochEvents, clock, onOpened, carefulFor } = options
     this.#options = options
+    this.#shares = new BusyShares(clock.nowMs())
     const restored = writer.checkpoint
     this.#topology = layOut(plan.rest, { stages, input: source })
     const kept = keptBy(this.#topology)
@@ -88,6 +97,7 @@ export class Attempt {
       epochEvents: carefulFor === undefined ? epochEvents : Math.min(epochEvents, CAREFUL_EVENTS),
       clock,
       stopAfter: carefulFor,
+      isPaused: options.isPaused,
       tell: (command) => this.#tell(command),
       onOpened,
       onNote: (split, note) => this.#options.onEvent({ kind: 'noted', split, note }),
@@ -117,6 +127,8 @@ export class Attempt {
       },
     })
     const taker = coreOf(consumer(load))
+    taker.measure()
+    this.#load = { stage: load, taker }
     try {
       this.#engaged = await engine({
         topology: this.#topology,
@@ -128,6 +140,7 @@ export class Attempt {
           positions: writer.checkpoint?.positions ?? new Map(),
           states: this.#parts.states(),
           isCareful: this.#options.carefulFor !== undefined,
+          isHeld: this.#options.isPaused,
           poison: this.#options.poison,
         },
         ledger: coordinator,
@@ -143,6 +156,38 @@ export class Attempt {
       // Whoever closes the writer is the only one to call it.
       await untilAborted(load.idle(), signal)
     }
+  }
+
+  /** Worker threads; 0 where all stages are in this one, or while they are being started. */
+  get threads(): number {
+    return this.#engaged?.threads ?? 0
+  }
+
+  /** Its layers with what their stages did so far. */
+  layers(sinkTitle: string): Layers {
+    const { source, plan, clock } = this.#options
+    const { stage, taker } = this.#load ?? {}
+    const { received = 0, buffered = 0, busyMs = 0 } = taker?.work() ?? {}
+    const head = plan.head.map(({ name }) => name)
+    return layersOf({
+      topology: this.#topology,
+      source,
+      sourceTitle: [source.title, ...head].join(', '),
+      sinkTitle,
+      figures: (layer) => this.#engaged?.figures(layer) ?? [],
+      load: {
+        received,
+        emitted: stage?.written ?? 0,
+        demand: 0,
+        buffered: buffered + (stage?.gathered ?? 0),
+        busyMs,
+      },
+      dead: this.coordinator.dead,
+      refused: stage?.refused ?? 0,
+      threads: this.threads,
+      shares: this.#shares,
+      nowMs: clock.nowMs(),
+    })
   }
 
   /** Ends it with an error that did not come from one of its stages. */

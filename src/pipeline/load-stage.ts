@@ -40,6 +40,9 @@ export class LoadStage implements ConsumerSpec<unknown> {
   /** Since the last barrier. */
   #loaded = 0
   #dead = 0
+  /** Rows that were written in this attempt, and those that the sink refused. */
+  written = 0
+  refused = 0
   /** Rows that are gathered until there are enough to be written at once. */
   #gathered: AnyEvent[] = []
   #gatheredBytes = 0
@@ -98,8 +101,14 @@ export class LoadStage implements ConsumerSpec<unknown> {
     if (isOver && epochs.isEmpty(epoch) && checkpoint.states.size === 0) return epochs.skipped(epoch)
     const beganMs = clock.nowMs()
     await writer.commit(checkpoint)
-    coordinator.committed(epoch, clock.nowMs() - beganMs)
-    onEvent({ kind: 'committed', epoch, totals: epochs.overall })
+    const tookMs = clock.nowMs() - beganMs
+    coordinator.committed(epoch, tookMs)
+    onEvent({ kind: 'committed', epoch, totals: epochs.overall, tookMs })
+  }
+
+  /** Rows that wait until there are enough of them. */
+  get gathered(): number {
+    return this.#gathered.length
   }
 
   /** Resolves when nothing is being written any more, however that ended. */
@@ -153,6 +162,8 @@ export class LoadStage implements ConsumerSpec<unknown> {
 
   #written(events: readonly AnyEvent[], refused: readonly DeadLetter[]): void | Promise<void> {
     this.#loaded += events.length - refused.length
+    this.written += events.length - refused.length
+    this.refused += refused.length
     this.#options.tops.count(events, refused)
     if (refused.length > 0) return this.#bury(refused)
   }

@@ -41,9 +41,19 @@ export type RunEvent =
     }
   /** Something happened to the source that a person may want to know: a file was rotated, or cut off. */
   | { readonly kind: 'noted'; readonly split: string; readonly note: string }
-  | { readonly kind: 'committed'; readonly epoch: number; readonly totals: Totals }
+  | {
+      readonly kind: 'committed'
+      readonly epoch: number
+      /** Committed over all runs. */
+      readonly totals: Totals
+      /** How long the commit took, in clock milliseconds. */
+      readonly tookMs: number
+    }
   | { readonly kind: 'rejected'; readonly letter: DeadLetter }
   | { readonly kind: 'draining'; readonly why: string }
+  /** Nothing more is read until the run is resumed. */
+  | { readonly kind: 'paused' }
+  | { readonly kind: 'resumed' }
   /** Something failed; the run is begun again from its last commit after a wait, in clock milliseconds. */
   | {
       readonly kind: 'retrying'

@@ -10,12 +10,15 @@ import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
 import type { PipelinePlan } from '../flow/traced.ts'
 import { Attempt } from './attempt.ts'
 import { sourceOf } from './build.ts'
+import { publishEnd } from './channels.ts'
 import type { Engine } from './engines/engine.ts'
+import { type Happenings, shown } from './happenings.ts'
 import { TopCounters } from './load-stage.ts'
 import type { PipelineParts } from './pipeline.ts'
 import type { RejectLimit } from './reject-limit.ts'
 import type { Progress, RunEvent, RunReport } from './report.ts'
 import type { Retries } from './retries.ts'
+import type { RunSnapshot, RunState } from './snapshot.ts'
 
 export interface RunningOptions {
   readonly name: string
@@ -34,6 +37,8 @@ export interface RunningOptions {
   readonly epochEvents: number
   readonly clock: Clock
   readonly onEvent: (event: RunEvent) => void
+  /** Has heard every event of the run. */
+  readonly happenings: Happenings
   readonly signal: AbortSignal | undefined
   /** Dead letters that are the source of this run, instead of the pipeline's own. */
   readonly exhumed: readonly KeptLetter[] | undefined
@@ -62,6 +67,11 @@ export class Running {
   #carefulFor: number | undefined
   /** Whether somebody asked for the end before the source had come to it. */
   #isDrained = false
+  #isPaused = false
+  /** Whether it waits for another attempt. */
+  #isWaiting = false
+  #ending: { readonly state: 'finished' | 'drained' } | { readonly state: 'failed'; readonly error: string } | undefined
+  readonly #startedWallMs: number
   /** Ends a wait between two attempts. */
   readonly #drain = new AbortController()
   /** Settles when the run has ended and everything is closed. Rejects with the error that stopped it. */
@@ -71,13 +81,14 @@ export class Running {
     this.#options = options
     const { parts, writer, onEvent, clock } = options
     this.#startedMs = clock.nowMs()
+    this.#startedWallMs = clock.wallMs()
     this.#tops = new TopCounters(parts.top)
     this.#before = writer.checkpoint?.totals ?? NO_TOTALS
     this.#writer = writer
     const { source, sink } = parts
     onEvent({ kind: 'started', source: source.title, sink: sink.title, resumedEpoch: writer.checkpoint?.epoch })
     this.#attempt = this.#newAttempt()
-    this.done = this.#run()
+    this.done = this.#watched()
     this.done.catch(() => {}) // Heard by who waits for `done`; a run that nobody waits for is warned of by its stages.
   }
 
@@ -110,8 +121,79 @@ export class Running {
     return this.done
   }
 
+  /** Reads nothing more until `resume`; what was read is committed. One that is paused can be drained. */
+  pause(): void {
+    if (this.#isPaused || this.#isDrained || this.#ending !== undefined) return
+    this.#isPaused = true
+    this.#options.onEvent({ kind: 'paused' })
+    this.#attempt.coordinator.pause()
+  }
+
+  resume(): void {
+    if (!this.#isPaused || this.#isDrained || this.#ending !== undefined) return
+    this.#isPaused = false
+    this.#options.onEvent({ kind: 'resumed' })
+    this.#attempt.coordinator.resume()
+  }
+
+  /** What it looks like from outside, now. */
+  snapshot(): RunSnapshot {
+    const { name, parts, clock, happenings } = this.#options
+    const { source, sink } = parts
+    const { epochs, threads } = this.#attempt
+    const { read, doneBytes, totalBytes, committed, epoch } = this.progress()
+    const { committedMs, commitTookMs, restarts, last } = happenings
+    const ending = this.#ending
+    return {
+      pipeline: name,
+      source: shown(source.title),
+      sink: shown(sink.title),
+      state: this.#state,
+      ...(ending?.state === 'failed' ? { error: ending.error } : {}),
+      atMs: clock.wallMs(),
+      startedMs: this.#startedWallMs,
+      threads,
+      ...this.#attempt.layers(sink.title),
+      run: epochs.run,
+      overall: committed,
+      read,
+      doneBytes,
+      ...(totalBytes === undefined ? {} : { totalBytes }),
+      epoch,
+      ...(committedMs === undefined ? {} : { committedMs }),
+      ...(commitTookMs === undefined ? {} : { commitTookMs }),
+      restarts,
+      happenings: last,
+      memoryBytes: process.memoryUsage.rss(),
+    }
+  }
+
+  get #state(): RunState {
+    if (this.#ending !== undefined) return this.#ending.state
+    if (this.#isWaiting) return 'waiting'
+    if (this.#isDrained) return 'draining'
+    return this.#isPaused ? 'paused' : 'running'
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain('the run is no longer needed')
+  }
+
+  /** The run, and how it ended. */
+  async #watched(): Promise<RunReport> {
+    const { name: pipeline, happenings } = this.#options
+    try {
+      const report = await this.#run()
+      this.#ending = { state: report.outcome }
+      happenings.ended(report)
+      publishEnd({ pipeline, outcome: report.outcome, report })
+      return report
+    } catch (error) {
+      this.#ending = { state: 'failed', error: shown(messageOf(error)) }
+      happenings.failed(error)
+      publishEnd({ pipeline, outcome: 'failed', error })
+      throw error
+    }
   }
 
   async #run(): Promise<RunReport> {
@@ -131,9 +213,11 @@ export class Running {
         await Promise.allSettled([this.#writer.close()])
         const failure = renewing.failure ?? error
         const mayBePoison = this.#suspect(failure)
+        this.#isWaiting = true
         await this.#options.retries.again(failure, mayBePoison, this.#drain.signal)
       }
       this.#writer = await this.#options.open()
+      this.#isWaiting = false
       this.#attempt = this.#newAttempt()
     }
     await this.#writer.close()
@@ -169,6 +253,7 @@ export class Running {
       engine,
       // One at a time means in one worker, too.
       carefulFor: this.#carefulFor,
+      isPaused: this.#isPaused,
       poison: this.#poison,
       limit,
       tops: this.#tops,

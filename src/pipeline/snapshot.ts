@@ -1,22 +1,16 @@
 // What a run looks like from outside at one moment: what the page, the terminal and the metrics show. Plain data, as JSON.
 
 import type { Totals } from '../connect/sink.ts'
+import type { StageWork } from '../stage/counts.ts'
 
-/** One stage, counted since the attempt began. A stage of a worker thread looks like one of this thread. */
-export interface StageFigures {
+/**
+ * One stage, counted since the attempt began: the figures begin anew when a run is begun again. A stage of a worker
+ * thread looks like one of this thread; what it says is a quarter of a second old at most, as long as it is not in the
+ * middle of a batch. What the load stage emitted are rows that were written.
+ */
+export interface StageFigures extends StageWork {
   /** Its place in the layer, from 0. */
   readonly stage: number
-  /** Events that it took, and that it gave. Where events enter, `received` is what was read. */
-  readonly received: number
-  readonly emitted: number
-  /** Asked for by those below it, and not given yet. */
-  readonly demand: number
-  /** Events that wait in it: come and not handled, or made and not asked for. */
-  readonly buffered: number
-  /** How long it was at work, in milliseconds. */
-  readonly busyMs: number
-  /** Epoch milliseconds of the last watermark it handed on; absent where there was none. */
-  readonly watermarkMs?: number
 }
 
 /** Stages that do the same side by side, as a layer of the topology; the last one is the load. */
@@ -30,6 +24,8 @@ export interface LayerFigures {
   readonly stages: readonly StageFigures[]
   /** Dead letters of the layer's steps. */
   readonly dead: number
+  /** What share of the last five seconds its stages were at work, on average: from 0 to 1. */
+  readonly busyShare: number
 }
 
 export type RunState = 'running' | 'paused' | 'waiting' | 'draining' | 'finished' | 'drained' | 'failed'
@@ -52,10 +48,10 @@ export interface RunSnapshot {
   /** Epoch milliseconds. */
   readonly atMs: number
   readonly startedMs: number
-  /** Where each thread's stages are; 0 where all are in this one. */
+  /** Worker threads; 0 where all stages are in one. */
   readonly threads: number
   readonly layers: readonly LayerFigures[]
-  /** The layer that holds the others up: the busiest one, where one is busy nearly all the time. */
+  /** The number of the layer that holds the others up: the busiest one, where its threads are busy nearly all the time. */
   readonly bottleneck?: number
   /** What became of the records that this run read, and of those of all runs; committed ones. */
   readonly run: Totals

@@ -9,14 +9,17 @@ import { MOST_THREADS } from '../engine/options.ts'
 import { jobOf } from '../engine/start.ts'
 import { nodesOf } from '../flow/plan.ts'
 import { buildPipeline, planOf } from './build.ts'
+import { publishEvent } from './channels.ts'
 import { inline } from './engines/inline.ts'
 import { onThreads } from './engines/threads.ts'
+import { Happenings } from './happenings.ts'
 import { loadPipeline } from './load.ts'
 import type { Params } from './param.ts'
 import { isPipeline, type Pipeline } from './pipeline.ts'
 import { type MaxDeadLetters, RejectLimit } from './reject-limit.ts'
 import type { Progress, RunEvent, RunReport } from './report.ts'
 import { Retries, retryText } from './retries.ts'
+import type { RunSnapshot } from './snapshot.ts'
 
 export interface StartOptions {
   /** Parameters as text, as the command line gives them. */
@@ -63,6 +66,14 @@ export interface PipelineRun {
   /** Settles when the run has ended and everything is closed. Rejects with the error that stopped it. */
   readonly done: Promise<RunReport>
   progress(): Progress
+  /** What it looks like from outside, now: its layers and stages with their figures, what it committed, what happened. */
+  snapshot(): RunSnapshot
+  /**
+   * Reads nothing more until `resume`: what was read is committed. It keeps its lease. One that is paused can be
+   * drained; one that ends or drains cannot be paused.
+   */
+  pause(): void
+  resume(): void
   /** Stops asking, finishes and commits what was read. `done` then resolves with the outcome `drained`. */
   drain(why: string): Promise<RunReport>
   [Symbol.asyncDispose](): Promise<void>
@@ -99,7 +110,7 @@ export async function startFrom<P extends Params>(
   replay: Replay | undefined,
 ): Promise<PipelineRun> {
   const { clock = systemClock, signal, leaseMs = LEASE_MS } = options
-  const { retryMs = 60_000, maxRestarts = 5, onEvent = () => {} } = options
+  const { retryMs = 60_000, maxRestarts = 5 } = options
   if (options.epochMs !== undefined) checkMs('epochMs', options.epochMs, 1)
   checkMs('retryMs', retryMs, 0)
   checkMs('leaseMs', leaseMs, 1)
@@ -111,6 +122,12 @@ export async function startFrom<P extends Params>(
   if (options.threads !== undefined) checkInteger('threads', options.threads, 1, MOST_THREADS)
   const limit = new RejectLimit(options.strict === true ? { count: 0 } : options.maxDeadLetters)
   const { name } = pipeline
+  const happenings = new Happenings(clock)
+  const onEvent = (event: RunEvent): void => {
+    happenings.onEvent(event)
+    publishEvent(name, event)
+    options.onEvent?.(event)
+  }
   const built = buildPipeline(pipeline, options.params ?? new Map())
   const parts = replay === undefined ? built : { ...built, source: replay.source }
   const { source, sink, node } = parts
@@ -156,6 +173,7 @@ export async function startFrom<P extends Params>(
     epochEvents,
     clock,
     onEvent,
+    happenings,
     signal,
     exhumed: replay?.letters,
   })

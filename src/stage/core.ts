@@ -4,6 +4,7 @@ import { checkInteger, checkTime, describeValue } from '../base/check.ts'
 import { unreachable } from '../base/invariant.ts'
 import { isPromise } from '../base/promise.ts'
 import { Ring } from '../base/ring.ts'
+import { Counts, type StageWork } from './counts.ts'
 import { type Drawn, drawnFrom, type Resumable } from './drawing.ts'
 import type { AnySpec } from './hooks.ts'
 import { Intake, type Work } from './intake.ts'
@@ -15,6 +16,7 @@ import type { Ask } from './pause.ts'
 import { threadScheduler } from './scheduler.ts'
 import type { Producer, Stage, StageStats } from './stage.ts'
 import { Turns } from './turns.ts'
+import { WorkTime } from './work-time.ts'
 
 /**
  * A stage. Messages wait in its mailbox until the scheduler gives it a turn; a hook that returns a promise makes it
@@ -40,12 +42,14 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   /** A producer was cancelled: the stage that ends for want of producers is cancelled too. */
   #cancelled: Ending | undefined
   readonly #life: Lifetime
+  readonly #counts: Counts
 
   constructor(kind: string, spec: AnySpec, outlet: Outlet<unknown> | undefined) {
     this.name = spec.name ?? kind
     this.#life = new Lifetime(this.name)
     this.#spec = spec
     this.#outlet = outlet
+    this.#counts = new Counts(this.#intake, outlet)
     if (outlet !== undefined) outlet.isPaused = spec.demand === 'accumulate'
     this.#turns = new Turns(spec.scheduler ?? threadScheduler, {
       isOver: () => this.#state === 'ended',
@@ -91,20 +95,19 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   }
 
   stats(): StageStats {
-    let surplus = 0
-    for (const link of this.#intake.links) surplus += link.surplus
-    return {
-      name: this.name,
-      state: this.#state === 'completing' ? 'ending' : this.#state,
-      received: this.#intake.received,
-      emitted: this.#outlet?.emitted ?? 0,
-      buffered: this.#outlet?.buffered ?? 0,
-      waiting: this.#intake.waiting,
-      discarded: this.#outlet?.discarded ?? 0,
-      surplus,
-      producers: this.#intake.links.size,
-      consumers: this.#outlet?.links.size ?? 0,
-    }
+    const state = this.#state === 'completing' ? 'ending' : this.#state
+    return { name: this.name, state, ...this.#counts.stats() }
+  }
+
+  /** What it did so far. Its time is 0 unless it is measured. */
+  work(): StageWork {
+    return this.#counts.work()
+  }
+
+  /** Measures how long it is at work, from now on. */
+  measure(time: WorkTime = new WorkTime()): void {
+    this.#turns.time = time
+    this.#counts.time = time
   }
 
   request(message: unknown): Promise<unknown> {

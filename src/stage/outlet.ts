@@ -34,6 +34,8 @@ export class Outlet<T> {
   isEnding = false
   /** The end, once it has gone out: who comes now hears it at once. */
   #end: Mark | undefined
+  /** The last watermark that went on. */
+  watermark: number | undefined
   #hasWarned = false
   /** Whether what waits has been given up: what a dispatcher still holds is nobody's. */
   #isCleared = false
@@ -205,6 +207,7 @@ export class Outlet<T> {
   }
 
   #putMark(mark: Mark): void {
+    if (mark.kind === 'watermark') this.watermark = mark.time
     this.#buffer.pushMark(mark)
     this.flush()
   }

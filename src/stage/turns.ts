@@ -2,6 +2,7 @@
 
 import { isPromise } from '../base/promise.ts'
 import type { Runnable, Scheduler } from './scheduler.ts'
+import type { WorkTime } from './work-time.ts'
 
 /** Whose turns they are. */
 export interface TurnTaker {
@@ -26,6 +27,8 @@ export class Turns implements Runnable {
   #isWaiting = false
   /** Whether the owner is at work in this very call: it will look around again before it rests. */
   #isAtWork = false
+  /** Set where its time is measured. */
+  time: WorkTime | undefined
 
   constructor(scheduler: Scheduler, owner: TurnTaker) {
     this.#scheduler = scheduler
@@ -47,7 +50,7 @@ export class Turns implements Runnable {
   step(): void {
     this.#isScheduled = false
     if (this.#isWaiting || this.#owner.isOver()) return
-    this.#isAtWork = true
+    this.#begin()
     let done = 0
     try {
       while (done < WORK_PER_TURN && !this.#isWaiting && this.#owner.work()) done += 1
@@ -69,7 +72,7 @@ export class Turns implements Runnable {
 
   #goOn(go: () => void): void {
     this.#isWaiting = false
-    this.#isAtWork = true
+    this.#begin()
     try {
       if (!this.#owner.isOver()) go()
     } catch (error) {
@@ -78,8 +81,14 @@ export class Turns implements Runnable {
     this.#rest(true)
   }
 
+  #begin(): void {
+    this.#isAtWork = true
+    this.time?.enter()
+  }
+
   #rest(hasMore: boolean): void {
     this.#isAtWork = false
+    this.time?.leave(this.#isWaiting)
     if (hasMore) this.wake()
     if (!this.#isWaiting && this.#owner.isOver()) this.#owner.close()
   }

@@ -106,6 +106,10 @@ export class Reporter {
         return this.say(event.why)
       case 'committed':
         return this.#committed(event.epoch)
+      case 'paused':
+        return this.say('paused: nothing more is read')
+      case 'resumed':
+        return this.say('resumed: reading goes on')
     }
   }
 

@@ -6,8 +6,10 @@ import type { Beginning, Ledger, SourceCommand } from '../../checkpoint/ledger.t
 import type { Split } from '../../connect/source.ts'
 import { isSplittable } from '../../flow/source.ts'
 import { fingerprintOf, type Topology, worksOf } from '../../flow/topology.ts'
+import type { StageWork } from '../../stage/counts.ts'
 import type { Account } from '../account.ts'
 import type { InFlight, InFlightLimits } from '../in-flight.ts'
+import { Board } from './board.ts'
 import { workerFailed } from './failure.ts'
 import type { Job } from './job.ts'
 import type { FromWorker, LedgerEntry, ToWorker, Wire, WorkerSetup } from './message.ts'
@@ -59,6 +61,7 @@ export class Crew {
   #look: NodeJS.Timeout | undefined
   #hasFailed = false
   #topology: Topology | undefined
+  #board: Board | undefined
 
   constructor(options: CrewOptions) {
     const { workers } = options
@@ -82,13 +85,16 @@ export class Crew {
     const [splits] = await Promise.all([splitsOf(topology, signal), this.#agree(fingerprintOf(topology))])
     const most = Math.max(...topology.layers.map(({ number }) => number))
     const taken = new SharedArrayBuffer((most + 1) * Int32Array.BYTES_PER_ELEMENT)
+    const figures = Board.memoryFor(topology)
+    this.#board = new Board(topology, figures)
     const ports = portsBetween(this.#members.length)
     this.#look = setInterval(() => this.#lookForHangs(), LOOK_MS)
     return this.#members.map((member, index) => {
       const { port1: own, port2: theirs } = new MessageChannel()
       const ways = ports[index] ?? new Map()
       ways.set(STARTER, theirs)
-      const start: ToWorker = { kind: 'start', ports: ways, splits, taken, beginning: this.#options.epochs?.beginning }
+      const { beginning } = this.#options.epochs ?? {}
+      const start: ToWorker = { kind: 'start', ports: ways, splits, taken, figures, beginning }
       member.worker.postMessage(start, [...ways.values()])
       return member.wiresOver(own)
     })
@@ -106,6 +112,11 @@ export class Crew {
   /** Tells every stage that reads the source of a pipeline. */
   tell(command: SourceCommand): void {
     for (const { worker } of this.#members) worker.postMessage({ kind: 'command', command } satisfies ToWorker)
+  }
+
+  /** What the stages of a layer did, as their workers wrote it down last. */
+  figures(layer: number): readonly StageWork[] {
+    return this.#board?.read(layer) ?? []
   }
 
   /** Ends all of them: those that do not end by themselves in time are stopped. */

@@ -51,6 +51,8 @@ export type ToWorker =
       readonly splits: ReadonlyMap<number, readonly Split[]>
       /** The next split of each layer, by its number. */
       readonly taken: SharedArrayBuffer
+      /** What workers write down of their stages; see {@link Board}. */
+      readonly figures: SharedArrayBuffer
       /** Of a pipeline: what its last commit left. */
       readonly beginning: Beginning | undefined
     }

@@ -13,6 +13,7 @@ import { Acknowledgements } from '../acknowledgements.ts'
 import { assemble } from '../assemble.ts'
 import { InFlight } from '../in-flight.ts'
 import { resolveOwnName } from '../own-name.ts'
+import { Board } from './board.ts'
 import { failureOf } from './failure.ts'
 import type { Job } from './job.ts'
 import type { FromWorker, ToWorker, Wire, WorkerSetup } from './message.ts'
@@ -20,6 +21,9 @@ import { memberOf, outId, STARTER } from './places.ts'
 import { sharedQueue } from './shared-queue.ts'
 import { Watch } from './watch.ts'
 import { Wires } from './wires.ts'
+
+/** Between two writings of what stages did. */
+const WRITE_MS = 250
 
 const setup = workerData as WorkerSetup
 const { index, workers } = setup
@@ -68,7 +72,7 @@ function sendable({ origin, ...letter }: DeadLetter): DeadLetter {
 }
 
 async function work(topology: Topology, start: ToWorker & { readonly kind: 'start' }): Promise<void> {
-  const { ports, splits, taken, beginning } = start
+  const { ports, splits, taken, figures, beginning } = start
   const wires = new Map<number, Wires>()
   const inFlight = new InFlight(setup.inFlight)
   const wiresTo = (worker: number): Wires => {
@@ -80,7 +84,7 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
   /** Set when whoever started this worker has nothing more to say. */
   const isOver = Promise.withResolvers<void>()
   const acknowledgements = new Acknowledgements()
-  const { layers, links, sources, outputs } = assemble(topology, {
+  const { layers, links, sources, outputs, placed } = assemble(topology, {
     clock: systemClock,
     account,
     inFlight,
@@ -93,6 +97,12 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
       queue: (layer) => sharedQueue(splits.get(layer.number) ?? [], taken, layer.number),
     },
   })
+  const board = new Board(topology, figures)
+  const write = (): void => {
+    for (const one of placed) board.write(one.layer, one.stage, one.work())
+  }
+  // Only runs of pipelines are looked at from outside.
+  const writing = beginning === undefined ? undefined : setInterval(write, WRITE_MS).unref()
   const ends = outputs.map(({ stage, from }) => {
     const sender = wiresTo(STARTER).sender(outId(from))
     return { sender, link: link(sender, stage, { demand: 'manual' }) }
@@ -117,6 +127,8 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
     // The last epoch is committed when all of this has ended.
     if (acknowledgements.isWaiting) await isOver.promise
   } finally {
+    clearInterval(writing)
+    write()
     await acknowledgements.close()
   }
   tell({ kind: 'done', late: account.lateOf, dead: account.deadOf })

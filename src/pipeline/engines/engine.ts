@@ -6,6 +6,7 @@ import type { Account } from '../../engine/account.ts'
 import type { InFlightLimits } from '../../engine/in-flight.ts'
 import type { Topology } from '../../flow/topology.ts'
 import type { StageCore } from '../../stage/core.ts'
+import type { StageWork } from '../../stage/counts.ts'
 
 /** Large enough that a batch costs little beside its events. */
 export const IN_FLIGHT: InFlightLimits = { events: 4000, bytes: 16 * 1024 * 1024 }
@@ -26,6 +27,10 @@ export interface EngineOptions {
 export interface Engaged {
   /** Resolves when all have ended and are closed; rejects with what made one fail. */
   readonly done: Promise<void>
+  /** What the stages of a layer did so far. */
+  figures(layer: number): readonly StageWork[]
+  /** How many worker threads there are; 0 if none. */
+  readonly threads: number
   /** Tells every stage that reads. */
   tell(command: SourceCommand): void
   /** Ends all of them now. */

@@ -11,7 +11,7 @@ export async function inline(options: EngineOptions): Promise<Engaged> {
   const { topology, taker, clock, account, beginning, ledger, signal } = options
   const inFlight = new InFlight(beginning.isCareful ? ONE_AT_A_TIME : IN_FLIGHT)
   const acknowledgements = new Acknowledgements()
-  const { layers, links, sources, outputs } = assemble(topology, {
+  const { layers, links, sources, outputs, placed } = assemble(topology, {
     clock,
     account,
     inFlight,
@@ -23,6 +23,8 @@ export async function inline(options: EngineOptions): Promise<Engaged> {
   begin([...out, ...links.toReversed()])
   return {
     done: run.done.finally(() => acknowledgements.close()),
+    threads: 0,
+    figures: (layer) => placed.filter((one) => one.layer === layer).map((one) => one.work()),
     tell: (command) => {
       if (command.kind === 'committed') return acknowledgements.committed(command.epoch)
       for (const source of sources) if (source.isOpen) source.notify(command)

@@ -72,6 +72,8 @@ async function engage(
     const running = run
     return {
       done: finish(running, crew, failed.signal, topology),
+      threads: workers,
+      figures: (layer) => crew.figures(layer),
       tell: (command) => crew.tell(command),
       async cancel(reason) {
         await running.cancel(reason)

@@ -1,0 +1,122 @@
+// The layers of an attempt with the figures of their stages, the load as the last one.
+
+import { memberOf } from '../engine/threads/places.ts'
+import type { Exchange, Layer, Topology } from '../flow/topology.ts'
+import { worksOf } from '../flow/topology.ts'
+import type { StageWork } from '../stage/counts.ts'
+import { average, type BusyShares, bottleneckOf } from './busy-shares.ts'
+import { shown } from './happenings.ts'
+import type { LayerFigures } from './snapshot.ts'
+
+export interface LayersOptions {
+  readonly topology: Topology
+  /** The pipeline's own source, and what is done where it is read. */
+  readonly source: unknown
+  readonly sourceTitle: string
+  readonly sinkTitle: string
+  /** The stages of a layer; none while they are being started. */
+  readonly figures: (layer: number) => readonly StageWork[]
+  readonly load: StageWork
+  /** Dead letters by step; those of the sink beside them. */
+  readonly dead: ReadonlyMap<string, number>
+  readonly refused: number
+  /** 0 where all stages are in one thread. */
+  readonly threads: number
+  readonly shares: BusyShares
+  readonly nowMs: number
+}
+
+export interface Layers {
+  readonly layers: readonly LayerFigures[]
+  readonly bottleneck?: number
+}
+
+const NOTHING: StageWork = { received: 0, emitted: 0, demand: 0, buffered: 0, busyMs: 0 }
+
+export function layersOf(options: LayersOptions): Layers {
+  const { topology, sinkTitle, figures, load, refused, threads, shares, nowMs } = options
+  const worked = topology.layers.map((layer) => {
+    const found = figures(layer.number)
+    return Array.from({ length: layer.stages }, (_, stage) => found[stage] ?? NOTHING)
+  })
+  worked.push([load])
+  const busy = shares.update(
+    worked.map((stages) => stages.map(({ busyMs }) => busyMs)),
+    nowMs,
+  )
+  const dead = [...deadOf(options), refused]
+  const last = Math.max(0, ...topology.layers.map(({ number }) => number))
+  const described = [
+    ...topology.layers.map((layer) => ({
+      number: layer.number,
+      kind: kindOf(layer),
+      title: shown(titleOf(layer, options)),
+      inputs: layer.inputs.map(({ from, exchange }) => ({ from: from.number, exchange: exchangeOf(exchange) })),
+    })),
+    {
+      number: last + 1,
+      kind: 'load' as const,
+      title: shown(sinkTitle),
+      inputs: topology.last.map(({ number }) => ({ from: number, exchange: 'forward' as const })),
+    },
+  ]
+  const layers = described.map((layer, at) => ({
+    ...layer,
+    stages: (worked[at] ?? []).map((work, stage) => ({ stage, ...work })),
+    dead: dead[at] ?? 0,
+    busyShare: average(busy[at] ?? []),
+  }))
+  // The load is in the thread that started the others.
+  const threadOf = (at: number, stage: number): number => {
+    const layer = topology.layers[at]
+    return layer === undefined || threads === 0 ? 0 : 1 + memberOf(layer, stage, threads)
+  }
+  const found = bottleneckOf(busy, threadOf)
+  const bottleneck = found === undefined ? undefined : layers[found]?.number
+  return { layers, ...(bottleneck === undefined ? {} : { bottleneck }) }
+}
+
+function kindOf({ work }: Layer): LayerFigures['kind'] {
+  if (work.kind === 'mapAsync') return 'calls'
+  return work.kind === 'throughStages' ? 'stages' : work.kind
+}
+
+function exchangeOf({ kind }: Exchange): LayerFigures['inputs'][number]['exchange'] {
+  if (kind === 'hash') return 'key'
+  return kind === 'free' ? 'rebalance' : kind
+}
+
+function titleOf(layer: Layer, { source, sourceTitle }: LayersOptions): string {
+  return isOf(layer, source) ? sourceTitle : worksOf(layer).join(', ')
+}
+
+function isOf({ work }: Layer, source: unknown): boolean {
+  return work.kind === 'source' && work.source === source
+}
+
+/** Each letter where its step is; those that no step of a layer made are of the reading. */
+function deadOf({ topology, source, dead }: LayersOptions): number[] {
+  const left = new Map(dead)
+  const take = (step: string): number => {
+    const count = left.get(step) ?? 0
+    left.delete(step)
+    return count
+  }
+  const counts = new Map<Layer, number>()
+  for (const layer of topology.layers) {
+    const { work } = layer
+    if (work.kind === 'source') continue
+    const steps = work.kind === 'steps' ? work.steps.map(({ name }) => name) : [work.name]
+    counts.set(
+      layer,
+      steps.reduce((sum, step) => sum + take(step), 0),
+    )
+  }
+  const first = topology.layers.find((layer) => isOf(layer, source))
+  if (first !== undefined)
+    counts.set(
+      first,
+      [...left.values()].reduce((sum, count) => sum + count, 0),
+    )
+  return topology.layers.map((layer) => counts.get(layer) ?? 0)
+}

@@ -1,0 +1,149 @@
+// What runs look like as metrics, and as the text that Prometheus reads.
+
+import { exposition, type Family, type Sample } from '../observe/exposition.ts'
+import type { LayerFigures, RunSnapshot, StageFigures } from '../pipeline/snapshot.ts'
+
+/** Every metric: what it is, and what a run has of it. */
+interface Metric<Of> {
+  readonly name: string
+  readonly type: Family['type']
+  readonly help: string
+  /** Undefined where there is none yet. */
+  readonly of: (of: Of) => number | undefined
+}
+
+const RUN: readonly Metric<RunSnapshot>[] = [
+  counter('sluice_records_read_total', 'Records read and committed by this run.', ({ run }) => run.read),
+  counter('sluice_records_loaded_total', 'Rows loaded and committed by this run.', ({ run }) => run.loaded),
+  counter('sluice_records_dead_total', 'Dead letters committed by this run.', ({ run }) => run.dead),
+  counter('sluice_records_filtered_total', 'Events let go on purpose, committed.', ({ run }) => run.filtered),
+  counter('sluice_records_blank_total', 'Blank records, committed.', ({ run }) => run.blank),
+  counter('sluice_records_derived_total', 'Events beyond the first of a record, committed.', ({ run }) => run.derived),
+  gauge('sluice_records_uncommitted', 'Records read and not committed yet.', ({ read, run }) =>
+    Math.max(0, read - run.read),
+  ),
+  gauge('sluice_source_done_bytes', 'How far the run is in its source, in bytes.', ({ doneBytes }) => doneBytes),
+  gauge(
+    'sluice_source_size_bytes',
+    'What the run has to read, in bytes, where it is known.',
+    ({ totalBytes }) => totalBytes,
+  ),
+  gauge('sluice_epoch', 'The last epoch committed.', ({ epoch }) => epoch),
+  gauge('sluice_last_commit_timestamp_seconds', 'When the last commit of this run was.', ({ committedMs }) =>
+    seconds(committedMs),
+  ),
+  gauge('sluice_last_commit_duration_seconds', 'How long the last commit took.', ({ commitTookMs }) =>
+    seconds(commitTookMs),
+  ),
+  gauge('sluice_start_timestamp_seconds', 'When the run began.', ({ startedMs }) => seconds(startedMs)),
+  counter('sluice_restarts_total', 'How often the run began again from its last commit.', ({ restarts }) => restarts),
+  gauge('sluice_worker_threads', 'Worker threads of the run; 0 where it has none.', ({ threads }) => threads),
+]
+
+const LAYER: readonly Metric<LayerFigures>[] = [
+  counter('sluice_layer_dead_total', 'Dead letters of a layer in this attempt, committed or not.', ({ dead }) => dead),
+  gauge(
+    'sluice_layer_busy_ratio',
+    'What share of the last seconds the stages of a layer were at work.',
+    (one) => one.busyShare,
+  ),
+]
+
+const STAGE: readonly Metric<StageFigures>[] = [
+  counter('sluice_stage_received_total', 'Events that a stage took in this attempt.', ({ received }) => received),
+  counter('sluice_stage_emitted_total', 'Events that a stage gave in this attempt.', ({ emitted }) => emitted),
+  gauge('sluice_stage_demand', 'Events asked of a stage and not given yet.', ({ demand }) => demand),
+  gauge('sluice_stage_buffered', 'Events that wait in a stage.', ({ buffered }) => buffered),
+  counter('sluice_stage_busy_seconds_total', 'How long a stage was at work in this attempt.', ({ busyMs }) =>
+    seconds(busyMs),
+  ),
+  gauge('sluice_stage_watermark_timestamp_seconds', 'The last watermark of a stage.', ({ watermarkMs }) =>
+    seconds(watermarkMs),
+  ),
+]
+
+const STATES = ['running', 'paused', 'waiting', 'draining', 'finished', 'drained', 'failed'] as const
+
+/**
+ * Runs as metrics: one family for each, whatever the number of runs. Of two runs of one pipeline the last one counts.
+ *
+ * Counters begin anew with every run, those of layers and stages with every attempt: Prometheus knows that as a start
+ * of what counts.
+ */
+export function runMetrics(runs: readonly RunSnapshot[]): Family[] {
+  const own = [...new Map(runs.map((run) => [run.pipeline, run])).values()]
+  const layers = own.flatMap(({ pipeline, layers }) =>
+    layers.map((layer) => ({ labels: { pipeline, layer: layer.number }, of: layer })),
+  )
+  const stages = layers.flatMap(({ labels, of }) =>
+    of.stages.map((stage) => ({ labels: { ...labels, stage: stage.stage }, of: stage })),
+  )
+  const plain = own.map((run) => ({ labels: { pipeline: run.pipeline }, of: run }))
+  return [
+    family('sluice_run_info', 'A run: where it reads, and where it loads.', own.map(runInfo)),
+    family('sluice_run_state', 'Whether a run is in a state: 1 for the one that it is in.', own.flatMap(states)),
+    ...RUN.map((metric) => familyOf(metric, plain)),
+    family('sluice_layer_info', 'A layer: its kind, and what is done in it.', own.flatMap(layerInfos)),
+    family('sluice_layer_bottleneck', 'Whether a layer holds the others up.', own.flatMap(bottlenecks)),
+    ...LAYER.map((metric) => familyOf(metric, layers)),
+    ...STAGE.map((metric) => familyOf(metric, stages)),
+    // Of the process, which all of them share.
+    family('sluice_memory_bytes', 'Resident memory of the process.', own.slice(-1).map(memory)),
+  ]
+}
+
+/**
+ * Runs as Prometheus reads them, with names, units and types. Served as `EXPOSITION_TYPE`.
+ *
+ * @see https://prometheus.io/docs/practices/naming/
+ */
+export function prometheusText(runs: readonly RunSnapshot[]): string {
+  return exposition(runMetrics(runs))
+}
+
+function counter<Of>(name: string, help: string, of: Metric<Of>['of']): Metric<Of> {
+  return { name, type: 'counter', help, of }
+}
+
+function gauge<Of>(name: string, help: string, of: Metric<Of>['of']): Metric<Of> {
+  return { name, type: 'gauge', help, of }
+}
+
+function seconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1000
+}
+
+function family(name: string, help: string, samples: readonly Sample[]): Family {
+  return { name, type: 'gauge', help, samples }
+}
+
+function familyOf<Of>(
+  { name, type, help, of }: Metric<Of>,
+  all: readonly { readonly labels: Sample['labels']; readonly of: Of }[],
+): Family {
+  const samples = all.flatMap((one) => {
+    const value = of(one.of)
+    return value === undefined ? [] : [{ labels: one.labels, value }]
+  })
+  return { name, type, help, samples }
+}
+
+function runInfo({ pipeline, source, sink }: RunSnapshot): Sample {
+  return { labels: { pipeline, source, sink }, value: 1 }
+}
+
+function states({ pipeline, state: now }: RunSnapshot): Sample[] {
+  return STATES.map((state) => ({ labels: { pipeline, state }, value: state === now ? 1 : 0 }))
+}
+
+function layerInfos({ pipeline, layers }: RunSnapshot): Sample[] {
+  return layers.map(({ number, kind, title }) => ({ labels: { pipeline, layer: number, kind, title }, value: 1 }))
+}
+
+function bottlenecks({ pipeline, layers, bottleneck }: RunSnapshot): Sample[] {
+  return layers.map(({ number }) => ({ labels: { pipeline, layer: number }, value: number === bottleneck ? 1 : 0 }))
+}
+
+function memory({ memoryBytes }: RunSnapshot): Sample {
+  return { labels: {}, value: memoryBytes }
+}
