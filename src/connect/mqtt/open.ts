@@ -8,8 +8,8 @@ import { ByName } from '../live/known.ts'
 import { LiveReader, livePosition, unreachable } from '../live/live-reader.ts'
 import { Supervised } from '../live/supervised.ts'
 import type { OpenOptions, Position, SplitReader } from '../source.ts'
-import type { MqttMeta } from '../sources/mqtt.ts'
 import { MqttConnection, type MqttMessage, OtherVersion, Refused } from './connection.ts'
+import type { MqttMeta } from './meta.ts'
 
 export interface MqttOpening<B, T> {
   readonly address: BrokerAddress

@@ -7,17 +7,10 @@ import type { LineFormat } from '../format.ts'
 import { brokerAddress } from '../live/address.ts'
 import type { ToEvent } from '../live/body.ts'
 import { checkTopic } from '../mqtt/connection.ts'
+import type { MqttMeta } from '../mqtt/meta.ts'
 import type { Source } from '../source.ts'
 
-/** What came with a message. */
-export interface MqttMeta {
-  readonly topic: string
-  readonly qos: 0 | 1 | 2
-  /** Whether it is the topic's last one of earlier days, kept by the broker. */
-  readonly isRetained: boolean
-  /** Properties of MQTT 5, as mqtt-packet names them. */
-  readonly properties: Readonly<Record<string, unknown>> | undefined
-}
+export type { MqttMeta } from '../mqtt/meta.ts'
 
 export interface MqttOptions<B, T> {
   /** Topics to subscribe to: `+` stands for one level, `#` for all below. */
