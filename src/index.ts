@@ -63,6 +63,7 @@ export { type MqttMeta, type MqttOptions, mqtt } from './connect/sources/mqtt.ts
 export { type NdjsonOptions, ndjson } from './connect/sources/ndjson.ts'
 export { type ParquetOptions, parquet } from './connect/sources/parquet.ts'
 export { type PostgresQueryOptions, postgresQuery } from './connect/sources/postgres-query.ts'
+export { type RedisStreamMeta, type RedisStreamOptions, redisStream } from './connect/sources/redis-stream.ts'
 export { type SqliteQueryOptions, sqliteQuery } from './connect/sources/sqlite-query.ts'
 export { type TailOptions, tail } from './connect/sources/tail.ts'
 export { type Tick, type TicksOptions, ticks } from './connect/sources/ticks.ts'

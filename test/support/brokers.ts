@@ -142,3 +142,14 @@ async function answers(port: number): Promise<boolean> {
     socket.destroy()
   }
 }
+
+/** Redis, which has on disk what it has acknowledged. */
+export async function startRedis(): Promise<ServerProcess> {
+  return await ServerProcess.start(({ port, folder }) => {
+    const settings = { port, bind: '127.0.0.1', dir: folder, save: '', appendonly: 'yes', appendfsync: 'always' }
+    return [
+      programOf('redis-server') ?? '',
+      ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`]),
+    ]
+  })
+}

@@ -48,6 +48,11 @@ export class InOrder implements Known {
     return this.#given
   }
 
+  /** The last one that came, given or not. */
+  get last(): string | undefined {
+    return this.#received
+  }
+
   standing(id: string, _isAgain: boolean): Standing {
     if (this.#received === undefined || this.#compare(id, this.#received) > 0) return 'new'
     return this.#committed !== undefined && this.#compare(id, this.#committed) <= 0 ? 'committed' : 'waiting'
