@@ -96,6 +96,11 @@ export class ByName implements Known {
     this.#most = most
   }
 
+  /** How many names are known. */
+  get size(): number {
+    return this.#before.size + this.#received.size + this.#given.size
+  }
+
   standing(id: string, isAgain: boolean): Standing {
     if (this.#received.has(id) || this.#given.has(id)) return 'waiting'
     if (!this.#before.has(id)) return 'new'
