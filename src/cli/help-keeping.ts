@@ -57,3 +57,25 @@ Example
   sluice check access-log.ts --param input='logs/*.gz'
 `
 }
+
+export function topHelp(): string {
+  return `sluice top URL [options]
+
+Shows the runs of a dashboard ("sluice run FILE --dashboard", "sluice serve") in a terminal: what each layer takes and
+gives a second, what waits, how busy its stages are, and which layer holds the others up. Ctrl-C ends it; the run goes on.
+Where there is no terminal it looks once.
+
+URL is the address that the dashboard says, or its port on this machine.
+
+Options
+  --every SECONDS   between two looks (1)
+  --once            looks once
+  -h, --help        this page
+
+Environment
+  SLUICE_TOKEN      the token of a dashboard that asks for one
+
+Example
+  sluice top http://127.0.0.1:4000
+`
+}

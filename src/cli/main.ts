@@ -11,11 +11,12 @@ import { explainCommand } from './explain.ts'
 import { tellFailure } from './failure.ts'
 import { graphCommand } from './graph.ts'
 import { explainHelp, graphHelp, mainHelp, runHelp } from './help.ts'
-import { checkHelp, checkpointsHelp, lettersHelp } from './help-keeping.ts'
+import { checkHelp, checkpointsHelp, lettersHelp, topHelp } from './help-keeping.ts'
 import type { Io } from './io.ts'
 import { lettersCommand } from './letters.ts'
 import { nearest } from './nearest.ts'
 import { runCommand } from './run.ts'
+import { topCommand } from './top.ts'
 
 type Command = (argv: readonly string[], io: Io) => Promise<number> | number
 
@@ -26,6 +27,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
   check: checkHelp,
   checkpoints: checkpointsHelp,
   'dead-letters': lettersHelp,
+  top: topHelp,
   help: mainHelp,
 }
 
@@ -36,6 +38,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   check: (argv, io) => (argv.length === 0 ? usage(checkHelp(), io) : checkCommand(argv, io)),
   checkpoints: (argv, io) => (argv.length === 0 ? usage(checkpointsHelp(), io) : checkpointsCommand(argv, io)),
   'dead-letters': (argv, io) => (argv.length === 0 ? usage(lettersHelp(), io) : lettersCommand(argv, io)),
+  top: (argv, io) => (argv.length === 0 ? usage(topHelp(), io) : topCommand(argv, io)),
   help: (argv, io) => help(argv, io),
   '--help': (argv, io) => help(argv, io),
   '-h': (argv, io) => help(argv, io),
@@ -79,7 +82,7 @@ function unknown(name: string, known: readonly string[]): SluiceError {
   const meant = nearest(name, known)
   const hint =
     meant === undefined
-      ? 'there are run, check, explain, graph, checkpoints, dead-letters and help'
+      ? 'there are run, check, explain, graph, checkpoints, dead-letters, top and help'
       : `did you mean ${meant}?`
   const what = name.startsWith('-') ? 'option' : 'command'
   return new SluiceError('COMMAND_INVALID', `There is no ${what} ${name}: ${hint}`, { argument: name })
