@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from 'node:assert/strict'
+import { deepEqual, equal } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { csvLine } from '../../src/connect/csv/write.ts'
@@ -50,13 +50,12 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
 /** What every record goes through. */
 const ON_THE_WAY = new Set(['access-log', 'json', 'csvLine'])
 
-/** The shortest of a few times that this thread was at work: what others do on this machine does not count. */
+/** The shortest of a few times: what others do on this machine only makes it longer. */
 function shortestMs(read: () => unknown): number {
-  const times = Array.from({ length: 6 }, () => {
-    const before = process.threadCpuUsage()
+  const times = Array.from({ length: 4 }, () => {
+    const startedMs = performance.now()
     read()
-    const { user, system } = process.threadCpuUsage(before)
-    return (user + system) / 1000
+    return performance.now() - startedMs
   })
   return Math.min(...times)
 }
@@ -67,14 +66,19 @@ describe('Patterns of our own', () => {
       for (const [before, piece] of PIECES) {
         const text = (bytes: number): string => before + piece.repeat(Math.ceil(bytes / piece.length))
         read(text(65_536))
-        const [short, long] = [text(65_536), text(524_288)].map((one) => shortestMs(() => read(one))) as [
-          number,
-          number,
-        ]
-        // Eight times the text: a pattern that is not linear takes 64 times as long.
-        ok(long < Math.max(short, 0.5) * 24, `${JSON.stringify(before + piece)}: ${short} ms, then ${long} ms`)
-        // Five milliseconds where nobody else is at work here. What is shown to people is cut before it is looked at.
-        if (ON_THE_WAY.has(name)) ok(short < 25, `${JSON.stringify(before + piece)}: ${short} ms for 64 kB`)
+        const [few, many] = [text(65_536), text(524_288)]
+        let found = ''
+        // A machine that is busy with other things only makes it longer, now and then.
+        for (let attempt = 0; attempt < 5; attempt += 1) {
+          const short = shortestMs(() => read(few))
+          const long = shortestMs(() => read(many))
+          found = `${JSON.stringify(before + piece)}: ${short} ms, then ${long} ms`
+          // Eight times the text: a pattern that is not linear takes 64 times as long. Five milliseconds where nobody
+          // else is at work here. What is shown to people is cut before it is looked at.
+          if (long < Math.max(short, 0.5) * 24 && (short < 25 || !ON_THE_WAY.has(name))) found = ''
+          if (found === '') break
+        }
+        equal(found, '')
       }
     })
   }
