@@ -59,7 +59,7 @@ Runs the pipeline that FILE exports. It goes on where the last run was stopped; 
 "sluice run FILE --help" shows the pipeline's own parameters.
 
 Of a flow, the events go to standard output, one JSON value a line, and a summary to standard error. It begins anew each
-time; --threads, --quiet and --log are its options.
+time; --threads, --quiet, --log and --log-level are its options.
 
 Options
 ${table(RUN_OPTIONS)}

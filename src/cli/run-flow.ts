@@ -14,9 +14,9 @@ import { Stopped } from './signals.ts'
 
 /** Runs the flow of a module; gives the exit code. A signal ends it: a flow has nothing to commit. */
 export async function runFlowCommand(module: URL, file: string, options: RunOptions, io: Io): Promise<number> {
-  const { threads, params, quiet, log: format } = options
+  const { threads, params, quiet, log: format, logLevel: level } = options
   refuseParams(file, params)
-  const log = lineLogger({ format, write: (line) => io.stderr.write(line), wallMs: systemClock.wallMs })
+  const log = lineLogger({ format, level, write: (line) => io.stderr.write(line), wallMs: systemClock.wallMs })
   const abort = new AbortController()
   const stop = (signal: StopSignal): void => abort.abort(new Stopped(signal, `received ${signal}`))
   for (const signal of STOP_SIGNALS) process.on(signal, stop)
