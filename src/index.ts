@@ -60,6 +60,7 @@ export { type HttpPage, type HttpPagesOptions, httpPages } from './connect/sourc
 export { type JsonArrayOptions, jsonArray } from './connect/sources/json-array.ts'
 export { lines } from './connect/sources/lines.ts'
 export { type MqttMeta, type MqttOptions, mqtt } from './connect/sources/mqtt.ts'
+export { type NatsMeta, type NatsOptions, nats } from './connect/sources/nats.ts'
 export { type NdjsonOptions, ndjson } from './connect/sources/ndjson.ts'
 export { type ParquetOptions, parquet } from './connect/sources/parquet.ts'
 export { type PostgresQueryOptions, postgresQuery } from './connect/sources/postgres-query.ts'
