@@ -1,0 +1,44 @@
+// What the dashboard shows and steers: a run, and a look into what its pipeline keeps.
+
+import type { SinkInspector } from '../connect/sink.ts'
+import { buildPipeline } from '../pipeline/build.ts'
+import type { Params } from '../pipeline/param.ts'
+import type { Pipeline } from '../pipeline/pipeline.ts'
+import { inspectorOf } from '../pipeline/replay.ts'
+import type { RunSnapshot } from '../pipeline/snapshot.ts'
+import type { PipelineRun } from '../pipeline/start.ts'
+
+/** A run as the dashboard knows it. */
+export interface WatchedRun {
+  readonly pipeline: string
+  snapshot(): RunSnapshot
+  pause(): void
+  resume(): void
+  drain(why: string): Promise<unknown>
+  /**
+   * Looks into the sink; who asked for it closes it.
+   * @throws {SluiceError} CONFIG_INVALID if there is no looking into it, or no such branch
+   */
+  inspect(branch: string | undefined): Promise<SinkInspector>
+}
+
+/** What looks into the sink of a pipeline, which is built anew each time: nothing is held open in between. */
+export function inspecting(pipeline: Pipeline<Params>, params: ReadonlyMap<string, string>): WatchedRun['inspect'] {
+  return async (branch) => await inspectorOf(buildPipeline(pipeline, params).sink, pipeline.name, branch)
+}
+
+/** A run that was started, as the dashboard takes it. */
+export function watchedRun(
+  run: PipelineRun,
+  pipeline: Pipeline<Params>,
+  params: ReadonlyMap<string, string>,
+): WatchedRun {
+  return {
+    pipeline: pipeline.name,
+    snapshot: () => run.snapshot(),
+    pause: () => run.pause(),
+    resume: () => run.resume(),
+    drain: (why) => run.drain(why),
+    inspect: inspecting(pipeline, params),
+  }
+}
