@@ -14,7 +14,8 @@ const RUN_OPTIONS: readonly (readonly [option: string, meaning: string])[] = [
   ['--drain-timeout SECONDS', 'how long a stop may take to commit what was read (30)'],
   ['-t, --threads N', 'runs on N worker threads: by default a pipeline on none, a flow on as many as help'],
   ['--json', 'prints the summary as one JSON object on standard output'],
-  ['--log text|json', 'how notices and errors are written to standard error (text)'],
+  ['--log text|json', 'how notices and errors are written to standard error (text); json: each commit, too'],
+  ['--log-level LEVEL', 'writes debug, info, warn or error, and what is more urgent (info)'],
   ['-q, --quiet', 'no progress: errors and the summary alone'],
   ['-h, --help', "the pipeline's own parameters"],
 ]

@@ -15,6 +15,7 @@ describe('readRunOptions', () => {
       quiet: false,
       help: false,
       log: 'text',
+      logLevel: 'info',
       maxDeadLetters: { share: 0.025 },
       epochMs: undefined,
       threads: undefined,

@@ -3,6 +3,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { messageOf, SluiceError } from '../base/errors.ts'
 import { MOST_THREADS } from '../engine/options.ts'
+import { LEVELS, type Level } from '../observe/log.ts'
 import type { MaxDeadLetters } from '../pipeline/reject-limit.ts'
 import { nearest } from './nearest.ts'
 
@@ -19,6 +20,7 @@ export interface RunOptions extends FileOptions {
   readonly json: boolean
   readonly quiet: boolean
   readonly log: 'text' | 'json'
+  readonly logLevel: Level
   readonly maxDeadLetters: MaxDeadLetters | undefined
   readonly epochMs: number | undefined
   readonly drainTimeoutMs: number
@@ -43,6 +45,7 @@ const RUN_OPTIONS = {
   'drain-timeout': { type: 'string' },
   threads: { type: 'string', short: 't' },
   log: { type: 'string' },
+  'log-level': { type: 'string' },
   quiet: { type: 'boolean', short: 'q' },
 } as const
 
@@ -54,6 +57,9 @@ export function readRunOptions(argv: readonly string[]): RunOptions {
   const { values, positionals } = parse('run', argv, RUN_OPTIONS)
   const { log = 'text', strict } = values
   if (log !== 'text' && log !== 'json') throw invalid(log, `--log must be text or json: found ${log}`)
+  const level = values['log-level'] ?? 'info'
+  const logLevel = LEVELS.find((one) => one === level)
+  if (logLevel === undefined) throw invalid(level, `--log-level must be one of ${LEVELS.join(', ')}: found ${level}`)
   const limit = values['max-dead-letters']
   if (strict === true && limit !== undefined) {
     throw invalid('--strict', '--strict allows no dead letter and --max-dead-letters some: give one of them')
@@ -63,6 +69,7 @@ export function readRunOptions(argv: readonly string[]): RunOptions {
     json: values.json ?? false,
     quiet: values.quiet ?? false,
     log,
+    logLevel,
     maxDeadLetters: strict === true ? { count: 0 } : limit === undefined ? undefined : readLimit(limit),
     epochMs:
       values['epoch-ms'] === undefined ? undefined : readMs('--epoch-ms', values['epoch-ms'], { min: 1, unitMs: 1 }),

@@ -3,7 +3,7 @@
 import { systemClock } from '../base/clock.ts'
 import { InvariantError } from '../base/invariant.ts'
 import { jsonLine } from '../observe/json.ts'
-import { lineLogger } from '../observe/log.ts'
+import { type Logger, lineLogger } from '../observe/log.ts'
 import { bytesText } from '../observe/text.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunReport } from '../pipeline/report.ts'
@@ -43,6 +43,8 @@ class RunCommand {
   readonly #reporter: Reporter
   readonly #signals: Signals
   readonly #abort = new AbortController()
+  /** Where the run itself writes what happens. */
+  readonly #runLog: Logger | undefined
   /** The run, once it has started. */
   #run: PipelineRun | undefined
 
@@ -51,9 +53,13 @@ class RunCommand {
     this.#file = file
     this.#argv = argv
     this.#io = io
-    const log = lineLogger({ format: options.log, write: (line) => io.stderr.write(line), wallMs: systemClock.wallMs })
-    const { quiet, json } = options
-    this.#reporter = new Reporter({ io, log, isQuiet: quiet, isLive: !json && options.log === 'text' })
+    const { quiet, json, log: format, logLevel: level } = options
+    const log = lineLogger({ format, level, write: (line) => io.stderr.write(line), wallMs: systemClock.wallMs })
+    const isText = format === 'text'
+    const isLogged = !isText && !quiet
+    this.#reporter = new Reporter({ io, log, isQuiet: quiet, isLive: !json && isText, isLogged })
+    // A failure is told once, with its exit code.
+    if (isLogged) this.#runLog = { ...log, child: (fields) => ({ ...log.child(fields), error: () => {} }) }
     this.#signals = new Signals({
       drainTimeoutMs: options.drainTimeoutMs,
       say: (message) => this.#reporter.say(message),
@@ -95,6 +101,7 @@ class RunCommand {
       ...(epochMs === undefined ? {} : { epochMs }),
       signal: this.#abort.signal,
       onEvent: (event) => this.#reporter.onEvent(event),
+      ...(this.#runLog === undefined ? {} : { log: this.#runLog }),
       ...(maxDeadLetters === undefined ? {} : { maxDeadLetters }),
     })
     this.#run = run

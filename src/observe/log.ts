@@ -6,6 +6,9 @@ import { redact } from './redact.ts'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
 
+/** From the least to the most urgent. */
+export const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error']
+
 /** The shape that pino and others have, so that one of them can stand in. */
 export interface Logger {
   debug(fields: LogFields, message: string): void
@@ -21,6 +24,8 @@ export type LogFields = Readonly<Record<string, unknown>>
 export interface LogOptions {
   /** `json`: one object a line. `text`: the message; below it the field `stack`, if there is one. */
   readonly format: 'text' | 'json'
+  /** What is less urgent is not written. All is by default. */
+  readonly level?: Level
   readonly write: (line: string) => void
   /** Epoch milliseconds, UTC. */
   readonly wallMs: () => number
@@ -40,10 +45,11 @@ export function lineLogger(options: LogOptions): Logger {
 }
 
 function loggerWith(always: LogFields, options: LogOptions): Logger {
-  const { format, write, wallMs } = options
+  const { format, write, wallMs, level: least = 'debug' } = options
   const at =
     (level: Level) =>
     (fields: LogFields, message: string): void => {
+      if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return
       if (format === 'text') write(textOf(message, { ...always, ...fields }))
       else write(jsonLine({ level, time: wallMs(), ...always, ...fields, msg: message }))
     }

@@ -18,6 +18,7 @@ import type { PipelineParts } from './pipeline.ts'
 import type { RejectLimit } from './reject-limit.ts'
 import type { Progress, RunEvent, RunReport } from './report.ts'
 import type { Retries } from './retries.ts'
+import type { RunLog } from './run-log.ts'
 import type { RunSnapshot, RunState } from './snapshot.ts'
 
 export interface RunningOptions {
@@ -39,6 +40,7 @@ export interface RunningOptions {
   readonly onEvent: (event: RunEvent) => void
   /** Has heard every event of the run. */
   readonly happenings: Happenings
+  readonly runLog: RunLog | undefined
   readonly signal: AbortSignal | undefined
   /** Dead letters that are the source of this run, instead of the pipeline's own. */
   readonly exhumed: readonly KeptLetter[] | undefined
@@ -84,6 +86,7 @@ export class Running {
     this.#startedWallMs = clock.wallMs()
     this.#tops = new TopCounters(parts.top)
     this.#before = writer.checkpoint?.totals ?? NO_TOTALS
+    options.runLog?.begin(this.#before)
     this.#writer = writer
     const { source, sink } = parts
     onEvent({ kind: 'started', source: source.title, sink: sink.title, resumedEpoch: writer.checkpoint?.epoch })
@@ -181,16 +184,18 @@ export class Running {
 
   /** The run, and how it ended. */
   async #watched(): Promise<RunReport> {
-    const { name: pipeline, happenings } = this.#options
+    const { name: pipeline, happenings, runLog } = this.#options
     try {
       const report = await this.#run()
       this.#ending = { state: report.outcome }
       happenings.ended(report)
+      runLog?.ended(report)
       publishEnd({ pipeline, outcome: report.outcome, report })
       return report
     } catch (error) {
       this.#ending = { state: 'failed', error: shown(messageOf(error)) }
       happenings.failed(error)
+      runLog?.failed(error)
       publishEnd({ pipeline, outcome: 'failed', error })
       throw error
     }

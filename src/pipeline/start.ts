@@ -8,6 +8,7 @@ import type { Source } from '../connect/source.ts'
 import { MOST_THREADS } from '../engine/options.ts'
 import { jobOf } from '../engine/start.ts'
 import { nodesOf } from '../flow/plan.ts'
+import type { Logger } from '../observe/log.ts'
 import { buildPipeline, planOf } from './build.ts'
 import { publishEvent } from './channels.ts'
 import { inline } from './engines/inline.ts'
@@ -19,6 +20,7 @@ import { isPipeline, type Pipeline } from './pipeline.ts'
 import { type MaxDeadLetters, RejectLimit } from './reject-limit.ts'
 import type { Progress, RunEvent, RunReport } from './report.ts'
 import { Retries, retryText } from './retries.ts'
+import { RunLog } from './run-log.ts'
 import type { RunSnapshot } from './snapshot.ts'
 
 export interface StartOptions {
@@ -56,6 +58,11 @@ export interface StartOptions {
   /** The most memory of a worker thread's objects, in MB: Node's own limit by default. */
   readonly heapMb?: number
   readonly onEvent?: (event: RunEvent) => void
+  /**
+   * Told what happens, a line or two for each epoch: `pino()`, or another of its shape. Dead letters with their places
+   * and reasons, never with their raw forms; no credentials.
+   */
+  readonly log?: Logger
   readonly clock?: Clock
   /** Aborting stops now: what is not committed is left to the next run. */
   readonly signal?: AbortSignal
@@ -123,9 +130,11 @@ export async function startFrom<P extends Params>(
   const limit = new RejectLimit(options.strict === true ? { count: 0 } : options.maxDeadLetters)
   const { name } = pipeline
   const happenings = new Happenings(clock)
+  const runLog = options.log === undefined ? undefined : new RunLog(options.log, name)
   const onEvent = (event: RunEvent): void => {
     happenings.onEvent(event)
     publishEvent(name, event)
+    runLog?.onEvent(event)
     options.onEvent?.(event)
   }
   const built = buildPipeline(pipeline, options.params ?? new Map())
@@ -174,6 +183,7 @@ export async function startFrom<P extends Params>(
     clock,
     onEvent,
     happenings,
+    runLog,
     signal,
     exhumed: replay?.letters,
   })

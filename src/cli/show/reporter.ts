@@ -30,6 +30,8 @@ export interface ReporterOptions {
   readonly isQuiet: boolean
   /** Whether a line may be redrawn if there is a terminal; machines read the log otherwise. */
   readonly isLive: boolean
+  /** Whether the run itself writes what happens into the log: then only what the summary needs is kept of it. */
+  readonly isLogged?: boolean
   readonly clock?: Clock
 }
 
@@ -39,6 +41,7 @@ export class Reporter {
   readonly #io: Io
   readonly #isQuiet: boolean
   readonly #isLive: boolean
+  readonly #isLogged: boolean
   readonly #clock: Clock
   readonly #events = new Rate()
   readonly #bytes = new Rate()
@@ -61,10 +64,11 @@ export class Reporter {
   /** The split that was opened last. */
   lastSplit: string | undefined
 
-  constructor({ io, log, isQuiet, isLive, clock = systemClock }: ReporterOptions) {
+  constructor({ io, log, isQuiet, isLive, isLogged = false, clock = systemClock }: ReporterOptions) {
     this.log = log
     this.#io = io
-    this.#isQuiet = isQuiet
+    this.#isQuiet = isQuiet || isLogged
+    this.#isLogged = isLogged
     this.#clock = clock
     this.#isLive = isLive && isLively(io.stderr, io.env)
   }
@@ -89,6 +93,7 @@ export class Reporter {
   }
 
   onEvent(event: RunEvent): void {
+    if (this.#isLogged && event.kind !== 'split-opened') return
     switch (event.kind) {
       case 'started':
         return this.#started(event)
@@ -122,7 +127,7 @@ export class Reporter {
 
   /** Says once that the run stops reading, however many tell of it. */
   draining(why: string): void {
-    if (why === this.#draining) return
+    if (why === this.#draining || this.#isLogged) return
     this.#draining = why
     this.say(`stopping: ${why}; finishing what was read`)
   }

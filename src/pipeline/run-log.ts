@@ -1,0 +1,113 @@
+// A run as lines of a log: for machines that gather them. As many as there are epochs, never as there are records.
+
+import { isSluiceError, messageOf } from '../base/errors.ts'
+import type { DeadLetter } from '../connect/origin.ts'
+import type { Totals } from '../connect/sink.ts'
+import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
+import type { LogFields, Logger } from '../observe/log.ts'
+import { many } from '../observe/text.ts'
+import { shown } from './happenings.ts'
+import type { RunEvent, RunReport } from './report.ts'
+
+/** Dead letters of an epoch of which more is told than that there are some. */
+const TOLD_LETTERS = 20
+
+/**
+ * Writes what happens in a run.
+ *
+ * - `debug`: a split was opened.
+ * - `info`: it started, an epoch is committed, it was paused, resumed or told to drain, it ended.
+ * - `warn`: dead letters of an epoch, where they come from and why; something failed and is tried again.
+ * - `error`: it failed.
+ *
+ * Of a dead letter its place, step and reason are told, never its raw form; credentials are taken out of all texts.
+ */
+export class RunLog {
+  readonly #log: Logger
+  /** The first dead letters since the last commit, and how many there are. */
+  #letters: LogFields[] = []
+  #dead = 0
+  /** What was committed when it was looked at last. */
+  #totals: Totals = NO_TOTALS
+
+  constructor(log: Logger, pipeline: string) {
+    this.#log = log.child({ pipeline })
+  }
+
+  /** Over all runs, so far: what is told of an epoch is what it added. */
+  begin(committed: Totals): void {
+    this.#totals = committed
+  }
+
+  onEvent(event: RunEvent): void {
+    switch (event.kind) {
+      case 'started': {
+        const { resumedEpoch } = event
+        const [source, sink] = [shown(event.source), shown(event.sink)]
+        return this.#log.info({ event: 'started', source, sink, resumedEpoch }, `loading ${source} into ${sink}`)
+      }
+      case 'split-opened': {
+        const { resumedBytes, sizeBytes } = event
+        const note = event.note === undefined ? undefined : shown(event.note)
+        const split = shown(event.split)
+        return this.#log.debug({ event: 'split-opened', split, resumedBytes, sizeBytes, note }, `reading ${split}`)
+      }
+      case 'noted':
+        return this.#log.info({ event: 'noted', split: shown(event.split) }, shown(event.note))
+      case 'committed':
+        return this.#committed(event)
+      case 'rejected':
+        this.#dead += 1
+        if (this.#letters.length < TOLD_LETTERS) this.#letters.push(lineageOf(event.letter))
+        return
+      case 'retrying': {
+        // What was not committed is read again, and refused again.
+        this.#forget()
+        const { error, attempt, waitMs, why } = event
+        return this.#log.warn({ event: 'retrying', code: codeOf(error), attempt, waitMs }, shown(why))
+      }
+      case 'draining':
+        return this.#log.info({ event: 'draining' }, `stopping: ${shown(event.why)}`)
+      case 'paused':
+        return this.#log.info({ event: 'paused' }, 'paused: nothing more is read')
+      case 'resumed':
+        return this.#log.info({ event: 'resumed' }, 'resumed: reading goes on')
+    }
+  }
+
+  ended({ outcome, run, epoch, elapsedMs }: RunReport): void {
+    const { read, loaded, dead, filtered, blank } = run
+    const fields = { event: 'ended', outcome, epoch, elapsedMs, read, loaded, dead, filtered, blank }
+    this.#log.info(fields, `${outcome} after ${many(read, 'record')}`)
+  }
+
+  failed(error: unknown): void {
+    this.#log.error({ event: 'failed', code: codeOf(error) }, `failed: ${shown(messageOf(error))}`)
+  }
+
+  #committed({ epoch, totals, tookMs }: Extract<RunEvent, { kind: 'committed' }>): void {
+    const { read, loaded, dead, filtered } = subtractTotals(totals, this.#totals)
+    this.#totals = totals
+    if (this.#dead > 0) {
+      const fields = { event: 'dead-letters', epoch, count: this.#dead, letters: this.#letters }
+      this.#log.warn(fields, `epoch ${epoch} has ${many(this.#dead, 'dead letter')}`)
+    }
+    this.#forget()
+    this.#log.info({ event: 'committed', epoch, read, loaded, dead, filtered, tookMs }, `committed epoch ${epoch}`)
+  }
+
+  #forget(): void {
+    this.#letters = []
+    this.#dead = 0
+  }
+}
+
+/** Where a dead letter comes from: enough to find it again where it is kept. */
+function lineageOf({ origin, step, reason }: DeadLetter): LogFields {
+  const { source, line, offset } = origin
+  return { source: shown(source), ...(line > 0 ? { line } : {}), offset, step: shown(step), reason: shown(reason) }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return isSluiceError(error) ? error.code : undefined
+}
