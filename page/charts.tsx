@@ -42,7 +42,7 @@ export function Charts({ history }: { readonly history: History }): JSX.Element 
   )
 }
 
-const HEIGHT = 180
+const HEIGHT = 170
 
 function Chart({ title, curves, moments, text }: ChartProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null)
@@ -105,7 +105,7 @@ function optionsOf(element: HTMLElement, curves: readonly Curve[], text: (value:
     padding: [8, 4, 0, 0],
     scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
-      { ...axis, space: 90, values: '{HH}:{mm}:{ss}' },
+      { ...axis, size: 26, space: 90, values: '{HH}:{mm}:{ss}' },
       { ...axis, size: 58, space: 36, values: (_plot, values) => values.map((value) => text(value)) },
     ],
     series: [

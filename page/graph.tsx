@@ -5,7 +5,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { LayerFigures, RunSnapshot } from '../src/pipeline/snapshot.ts'
 import type { History, LayerRates } from './history.ts'
 import { CARD_HEIGHT, layoutOf, type Place } from './layout.ts'
-import { countText, percentText, rateText } from './words.ts'
+import { countText, percentText, rateText, shortText } from './words.ts'
 
 const KINDS: Readonly<Record<LayerFigures['kind'], string>> = {
   source: 'extract',
@@ -87,6 +87,9 @@ function Card({ layer, rates, place, cardWidth, isBottleneck }: CardProps): JSX.
       <p class="kind">
         <span>
           {number} · {KINDS[kind]}
+          <span class={isNext(layer) ? 'hidden' : ''}>
+            {inputs.length === 0 ? '' : ` of ${inputs.map(({ from }) => from).join(', ')}`}
+          </span>
         </span>
         <span>{stages.length === 1 ? '1 stage' : `${countText(stages.length)} stages`}</span>
       </p>
@@ -99,17 +102,22 @@ function Card({ layer, rates, place, cardWidth, isBottleneck }: CardProps): JSX.
       {stages.length > 1 && <Strip rates={rates} />}
       <p class="small">
         <span title="Events that wait in it">
-          waiting <b>{countText(buffered)}</b>
+          waiting <b>{shortText(buffered)}</b>
         </span>
         <span title="Events asked of it and not given yet">
-          asked <b>{countText(demand)}</b>
+          asked <b>{shortText(demand)}</b>
         </span>
         <span title="Dead letters of its steps" class={dead > 0 ? 'warn' : ''}>
-          dead <b>{countText(dead)}</b>
+          dead <b>{shortText(dead)}</b>
         </span>
       </p>
     </li>
   )
+}
+
+/** Whether it takes from the layer before it, as most do, and needs no word on that. */
+function isNext({ number, inputs }: LayerFigures): boolean {
+  return inputs.length === 0 || (inputs.length === 1 && inputs[0]?.from === number - 1)
 }
 
 /** What share of its time it was at work. */

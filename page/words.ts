@@ -12,6 +12,12 @@ export function rateText(rate: number | undefined): string {
   return rate < 1_000_000 ? countText(rate) : `${(rate / 1_000_000).toFixed(2)} M`
 }
 
+/** A count where there is little room: `9,999`, `80 k`, `1.2 M`. */
+export function shortText(count: number): string {
+  if (count < 10_000) return countText(count)
+  return count < 999_500 ? `${Math.round(count / 1000)} k` : `${(count / 1_000_000).toFixed(1)} M`
+}
+
 export function percentText(share: number | undefined): string {
   return share === undefined ? '–' : `${Math.round(share * 100)} %`
 }

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { checkInteger } from '../base/check.ts'
 import { errnoOf, messageOf, SluiceError } from '../base/errors.ts'
-import { Guard } from './guard.ts'
+import { Guard, nameOf } from './guard.ts'
 import { Routes } from './routes.ts'
 import type { WatchedRun } from './watched.ts'
 
@@ -58,6 +58,10 @@ export async function startDashboard(options: DashboardOptions = {}): Promise<Da
   }
   if (token !== undefined && !/^[\x21-\x7e]{16,512}$/.test(token)) {
     throw invalid('token', `The token of the dashboard must have ${LEAST_TOKEN} visible ASCII characters or more`)
+  }
+  for (const name of hosts) {
+    if (nameOf(name) !== undefined) continue
+    throw invalid('hosts', `Cannot show the dashboard under the name ${JSON.stringify(name)}: it is no name of a host`)
   }
   const runs = new Map<string, WatchedRun>()
   const own = /^(0\.0\.0\.0|::)$/.test(host) ? [] : [host.includes(':') ? `[${host}]` : host]
@@ -137,5 +141,9 @@ async function closed(server: Server): Promise<void> {
 }
 
 function invalid(key: string, message: string): SluiceError {
-  return new SluiceError('CONFIG_INVALID', message, { key, value: undefined, allowed: 'a token' })
+  return new SluiceError('CONFIG_INVALID', message, {
+    key,
+    value: undefined,
+    allowed: 'what the dashboard can do with',
+  })
 }

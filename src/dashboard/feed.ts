@@ -6,16 +6,18 @@ import { SAFE_HEADERS } from './answer.ts'
 /** Readers at once. */
 const MOST_READERS = 16
 const EVERY_MS = 1000
+/** What a reader may miss, one after the other, before it is let go. */
+const MOST_MISSED = 10
 
 /**
  * Tells its readers what `text` gives, once a second and at once to who comes. It is made once for all of them, and only
  * while there are some. A reader that has not taken the last one is left out until it has: nothing queues up. One that
- * takes nothing is cut off by the server's time limit.
+ * takes nothing for ten seconds is let go.
  */
 export class Feed {
   readonly #text: () => string
-  /** Reader → whether it has yet to take what it was sent. */
-  readonly #readers = new Map<ServerResponse, boolean>()
+  /** Reader → how many it has missed since it was sent the one that it has yet to take; undefined: it has taken all. */
+  readonly #readers = new Map<ServerResponse, number | undefined>()
   #timer: NodeJS.Timeout | undefined
   /** The last one, for who comes before the next: reconnecting costs nothing. */
   #last = ''
@@ -32,8 +34,8 @@ export class Feed {
 
   add(response: ServerResponse): void {
     response.writeHead(200, { ...SAFE_HEADERS, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
-    this.#readers.set(response, false)
-    response.on('drain', () => this.#readers.set(response, false))
+    this.#readers.set(response, undefined)
+    response.on('drain', () => this.#readers.set(response, undefined))
     response.on('close', () => this.#remove(response))
     if (this.#timer === undefined) {
       this.#timer = setInterval(() => this.#tell(), EVERY_MS).unref()
@@ -54,7 +56,11 @@ export class Feed {
   #tell(): void {
     if (this.#readers.size === 0) return
     this.#last = this.#made()
-    for (const [response, isFull] of this.#readers) if (!isFull) this.#write(response, this.#last)
+    for (const [response, missed] of this.#readers) {
+      if (missed === undefined) this.#write(response, this.#last)
+      else if (missed === MOST_MISSED) response.destroy()
+      else this.#readers.set(response, missed + 1)
+    }
   }
 
   #made(): string {
@@ -62,7 +68,7 @@ export class Feed {
   }
 
   #write(response: ServerResponse, text: string): void {
-    if (!response.write(text)) this.#readers.set(response, true)
+    if (!response.write(text)) this.#readers.set(response, 0)
   }
 
   #remove(response: ServerResponse): void {

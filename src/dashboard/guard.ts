@@ -40,7 +40,7 @@ export class Guard {
 
   constructor({ token, hosts }: GuardOptions) {
     this.#token = token
-    this.#names = new Set([...OWN_NAMES, ...hosts.map(nameOf)])
+    this.#names = new Set([...OWN_NAMES, ...hosts].flatMap((host) => nameOf(host) ?? []))
   }
 
   get asksForToken(): boolean {
@@ -50,7 +50,9 @@ export class Guard {
   /** Whether a request comes by a name of ours and from a page of ours, or from no page. */
   refuseStranger({ headers }: Asking): Refusal | undefined {
     const { host = '', origin } = headers
-    if (!this.#names.has(nameOf(host))) return { status: 421, why: 'Not reached by a name that is allowed' }
+    const name = nameOf(host)
+    if (name === undefined || !this.#names.has(name))
+      return { status: 421, why: 'Not reached by a name that is allowed' }
     if (origin !== undefined && !isSameOrigin(origin, host)) return { status: 403, why: 'Asked by another origin' }
     return undefined
   }
@@ -94,10 +96,10 @@ export class Guard {
   }
 }
 
-/** `Example.org:8080` is `example.org`; what is no host is none of ours. */
-function nameOf(host: string): string {
-  const [, name = ''] = /^(\[[0-9a-f:.]{2,45}\]|[\w.-]{1,253})(?::\d{1,5})?$/i.exec(host) ?? []
-  return name.toLowerCase()
+/** `Example.org:8080` is `example.org`; undefined for what is no host. */
+export function nameOf(host: string): string | undefined {
+  const [, name] = /^(\[[0-9a-f:.]{2,45}\]|[\w.-]{1,253})(?::\d{1,5})?$/i.exec(host) ?? []
+  return name?.toLowerCase()
 }
 
 function isSameOrigin(origin: string, host: string): boolean {
