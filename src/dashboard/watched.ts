@@ -23,14 +23,17 @@ export interface WatchedRun {
 }
 
 /** What looks into the sink of a pipeline, which is built anew each time: nothing is held open in between. */
-export function inspecting(pipeline: Pipeline<Params>, params: ReadonlyMap<string, string>): WatchedRun['inspect'] {
+export function inspecting<P extends Params>(
+  pipeline: Pipeline<P>,
+  params: ReadonlyMap<string, string>,
+): WatchedRun['inspect'] {
   return async (branch) => await inspectorOf(buildPipeline(pipeline, params).sink, pipeline.name, branch)
 }
 
 /** A run that was started, as the dashboard takes it. */
-export function watchedRun(
+export function watchedRun<P extends Params>(
   run: PipelineRun,
-  pipeline: Pipeline<Params>,
+  pipeline: Pipeline<P>,
   params: ReadonlyMap<string, string>,
 ): WatchedRun {
   return {
