@@ -42,6 +42,12 @@ const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'FLOW_MISMATCH',
 ])
 
+/** What is wrong with how a pipeline is written is told by the errors of the language. */
+function willComeAgain(error: unknown): boolean {
+  if (isSluiceError(error)) return LASTING.has(error.code)
+  return error instanceof TypeError || error instanceof RangeError
+}
+
 /** One pipeline of `sluice serve`. What it committed stands, whatever happens: each start goes on from there. */
 export class Served implements WatchedRun {
   readonly pipeline: string
@@ -76,7 +82,7 @@ export class Served implements WatchedRun {
         if (signal.aborted) return
         if (systemClock.nowMs() - startMs > WELL_MS) failures = 1
         const why = excerpt(redact(messageOf(error)), 300)
-        const isLasting = isSluiceError(error) && LASTING.has(error.code)
+        const isLasting = willComeAgain(error)
         this.#trouble = { state: isLasting ? 'failed' : 'waiting', error: why }
         if (isLasting) return log.error({}, `${this.pipeline} failed, and is not started again: ${why}`)
         const waitMs = backoffMs(failures, backoff)

@@ -30,11 +30,15 @@ export function inspecting<P extends Params>(
   return async (branch) => await inspectorOf(buildPipeline(pipeline, params).sink, pipeline.name, branch)
 }
 
-/** A run that was started, as the dashboard takes it. */
+/**
+ * A run that was started, as the dashboard takes it: `dashboard.watch(watchedRun(run, orders))`.
+ *
+ * @param params - parameters that the run was started with, so that dead letters are looked for in the same sink
+ */
 export function watchedRun<P extends Params>(
   run: PipelineRun,
   pipeline: Pipeline<P>,
-  params: ReadonlyMap<string, string>,
+  params: ReadonlyMap<string, string> = new Map(),
 ): WatchedRun {
   return {
     pipeline: pipeline.name,
