@@ -1,11 +1,8 @@
-// The dashboard's server: where it listens, and what it bears.
+// The dashboard, as programs open it. What it takes to serve it is loaded when somebody does.
 
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { checkInteger } from '../base/check.ts'
-import { errnoOf, messageOf, SluiceError } from '../base/errors.ts'
+import { SluiceError } from '../base/errors.ts'
 import { Guard, nameOf } from './guard.ts'
-import { Routes } from './routes.ts'
 import type { WatchedRun } from './watched.ts'
 
 export interface DashboardOptions {
@@ -29,15 +26,7 @@ export interface Dashboard {
   close(): Promise<void>
 }
 
-const MOST_CONNECTIONS = 64
-const MOST_HEADER_BYTES = 8192
 const LEAST_TOKEN = 16
-/** How long a request may take to come, and a reader to take what it was sent, in clock milliseconds. */
-const HEADERS_MS = 5000
-const REQUEST_MS = 10_000
-const STUCK_MS = 20_000
-/** How long they may take to go at the end. */
-const CLOSING_MS = 300
 
 /**
  * Serves a page that shows runs as they are, lets a person pause, resume and drain them, and look at dead letters; and
@@ -65,79 +54,21 @@ export async function startDashboard(options: DashboardOptions = {}): Promise<Da
   }
   const runs = new Map<string, WatchedRun>()
   const own = /^(0\.0\.0\.0|::)$/.test(host) ? [] : [host.includes(':') ? `[${host}]` : host]
+  const [{ Routes }, { listen }] = await Promise.all([import('./routes.ts'), import('./listen.ts')])
   const routes = new Routes(new Guard({ token, hosts: [...own, ...hosts] }), () => [...runs.values()])
-  const first = await listening(routes, port, host)
-  const { port: chosen } = first.address() as AddressInfo
-  const servers = [first]
-  try {
-    if (isLocal && host !== '::1') servers.push(...(await alsoSixth(routes, chosen)))
-  } catch (error) {
-    first.close()
-    throw error
-  }
+  const listening = await listen(routes, { port, host, isLocal })
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${chosen}`,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${listening.port}`,
     watch: (run) => void runs.set(run.pipeline, run),
     close: async () => {
       routes.close()
-      await Promise.all(servers.map(closed))
+      await listening.close()
     },
   }
 }
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
-}
-
-/** A browser may take `localhost` for either address. A machine without the second one is none the worse. */
-async function alsoSixth(routes: Routes, port: number): Promise<Server[]> {
-  try {
-    return [await listening(routes, port, '::1')]
-  } catch (error) {
-    const errno = errnoOf(error instanceof Error ? error.cause : error)
-    if (errno === 'EADDRNOTAVAIL' || errno === 'EAFNOSUPPORT') return []
-    throw error
-  }
-}
-
-async function listening(routes: Routes, port: number, host: string): Promise<Server> {
-  const server = createServer(
-    {
-      maxHeaderSize: MOST_HEADER_BYTES,
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
-      keepAliveTimeout: HEADERS_MS,
-      connectionsCheckingInterval: 1000,
-    },
-    (request, response) => void routes.onRequest(request, response),
-  )
-  server.maxConnections = MOST_CONNECTIONS
-  server.timeout = STUCK_MS
-  server.on('connection', (socket) => socket.unref())
-  server.on('clientError', (_error, socket) => socket.destroy())
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(cannotListen(host, port, error)))
-    server.listen({ port, host, ipv6Only: host === '::1' }, resolve)
-  })
-  server.unref()
-  return server
-}
-
-function cannotListen(host: string, port: number, error: unknown): SluiceError {
-  const found = errnoOf(error) === 'EADDRINUSE' ? 'the port is in use' : messageOf(error)
-  const details = { key: 'dashboard', value: `${host}:${port}`, allowed: 'an address to listen on' }
-  return new SluiceError('CONFIG_INVALID', `Cannot show the dashboard on ${host}, port ${port}: ${found}`, details, {
-    cause: error,
-  })
-}
-
-async function closed(server: Server): Promise<void> {
-  const timer = setTimeout(() => server.closeAllConnections(), CLOSING_MS)
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
-  })
-  clearTimeout(timer)
 }
 
 function invalid(key: string, message: string): SluiceError {
