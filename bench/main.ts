@@ -4,6 +4,7 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchAccessLog } from './access-log-load.ts'
 import { benchExchange, benchFlows } from './flows.ts'
+import { benchLatency } from './latency.ts'
 import { benchEpochs, benchLoads } from './loads.ts'
 import { benchFanOut, benchStages } from './stages.ts'
 
@@ -26,6 +27,7 @@ const QUESTIONS: Readonly<Record<string, () => void | Promise<void>>> = {
   'loads-duckdb': () => benchLoads(['duckdb'], values),
   'loads-postgres': () => benchLoads(['postgres'], values),
   epochs: () => benchEpochs(values),
+  latency: () => benchLatency(values),
   'access-log-load': () => benchAccessLog(values.quick, values.large),
 }
 

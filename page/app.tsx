@@ -63,7 +63,7 @@ export function App(): JSX.Element {
     <>
       <header class="top">
         <h1>
-          <img src="/icon.svg" alt="" width="24" height="24" /> Sluice
+          <img src="icon.svg" alt="" width="24" height="24" /> Sluice
         </h1>
         {runs.length > 1 && (
           <nav aria-label="Pipelines">

@@ -22,7 +22,7 @@ export function CheckpointPanel({ run, connection }: DetailsProps): JSX.Element 
   const ask = async (): Promise<void> => {
     setTrouble('')
     try {
-      const { checkpoints } = await connection.ask<{ readonly checkpoints: readonly Checkpoint[] }>('/api/checkpoints')
+      const { checkpoints } = await connection.ask<{ readonly checkpoints: readonly Checkpoint[] }>('api/checkpoints')
       setFound(checkpoints.find(({ pipeline }) => pipeline === run.pipeline))
     } catch (error) {
       setTrouble(error instanceof Error ? error.message : String(error))

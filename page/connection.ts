@@ -37,14 +37,14 @@ export class Connection {
     this.close()
     let response: Response
     try {
-      response = await fetch('/api/session', { signal: AbortSignal.timeout(SILENCE_MS) })
+      response = await fetch('api/session', { signal: AbortSignal.timeout(SILENCE_MS) })
       if (response.status === 401) return this.#listener.onTie('locked')
       if (!response.ok) throw new Error(await reasonOf(response))
       this.#changeToken = (await response.json()).changeToken
     } catch {
       return this.#lost('lost')
     }
-    const events = new EventSource('/api/events')
+    const events = new EventSource('api/events')
     this.#events = events
     events.addEventListener('snapshot', ({ data }) => {
       this.#expectMore()
@@ -65,12 +65,12 @@ export class Connection {
 
   /** @throws {Error} with what the process said, or that it did not answer */
   async signIn(token: string): Promise<void> {
-    await this.#post('/api/sign-in', { token })
+    await this.#post('api/sign-in', { token })
     await this.open()
   }
 
   async change(change: Change, pipeline: string): Promise<void> {
-    await this.#post(`/api/${change}`, { pipeline })
+    await this.#post(`api/${change}`, { pipeline })
   }
 
   async ask<T>(path: string): Promise<T> {

@@ -35,7 +35,7 @@ export function LettersPanel({ run, connection }: DetailsProps): JSX.Element {
     setTrouble('')
     try {
       const query = new URLSearchParams({ pipeline: run.pipeline, ...(after === undefined ? {} : { after }) })
-      const found = await connection.ask<Found>(`/api/dead-letters?${query}`)
+      const found = await connection.ask<Found>(`api/dead-letters?${query}`)
       setLetters((before = []) => (after === undefined ? found.letters : [...before, ...found.letters]))
       setNext(found.next)
     } catch (error) {

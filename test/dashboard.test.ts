@@ -40,7 +40,7 @@ describe('the dashboard', () => {
     await withDashboard([], async (url) => {
       const page = await answerOf(url)
       equal(page.headers['content-type'], 'text/html; charset=utf-8')
-      match(page.body, /<script type="module" src="\/page.js">/)
+      match(page.body, /<script type="module" src="page.js">/)
       const packed = await answerOf(`${url}/page.js`, { headers: { 'accept-encoding': 'gzip' } })
       deepEqual([packed.status, packed.headers['content-encoding']], [200, 'gzip'])
     })

@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { EventEmitter, once } from 'node:events'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -132,6 +133,28 @@ describe('a run that is paused', () => {
     run.pause()
     const { outcome } = await run.drain('the test is over')
     deepEqual([outcome, source.rows, run.snapshot().state], ['drained', [1, 2, 3], 'drained'])
+  })
+
+  it('reads nothing more on worker threads, either', async () => {
+    const input = join(folder, 'growing.log')
+    writeFileSync(input, 'one\n')
+    const params = new Map(Object.entries({ input, as: 'tail', out: join(folder, 'growing.db') }))
+    const commits = new EventEmitter()
+    const run = await startPipeline(LOAD, {
+      params,
+      threads: 2,
+      epochMs: 10,
+      onEvent: ({ kind }) => commits.emit(kind),
+    })
+    while (run.progress().committed.loaded < 1) await once(commits, 'committed')
+    run.pause()
+    appendFileSync(input, 'two\n')
+    // Ten looks at the file: what does not happen can only be waited for.
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    deepEqual([run.snapshot().state, run.progress().committed.loaded], ['paused', 1])
+    run.resume()
+    while (run.progress().committed.loaded < 2) await once(commits, 'committed')
+    await run.drain('the test is over')
   })
 
   it('stays paused over a restart', async () => {

@@ -32,12 +32,12 @@ export function readDashboardAddress(text: string): DashboardAddress {
 /**
  * Opens the dashboard where the command line wants it; at a free port where nothing was said and the usual one is taken.
  *
- * @param env - SLUICE_DASHBOARD_TOKEN: what everybody has to give; SLUICE_DASHBOARD_HOSTS: names that others reach it
+ * @param env - SLUICE_TOKEN: what everybody has to give; SLUICE_HOSTS: names that others reach it
  *   by, with commas in between
  * @throws {SluiceError} CONFIG_INVALID if it cannot be there
  */
 export async function openDashboard({ host, port }: DashboardAddress, env: Io['env']): Promise<Dashboard> {
-  const { SLUICE_DASHBOARD_TOKEN: token, SLUICE_DASHBOARD_HOSTS: names = '' } = env
+  const { SLUICE_TOKEN: token, SLUICE_HOSTS: names = '' } = env
   const options: DashboardOptions = {
     port: port ?? USUAL_PORT,
     ...(host === undefined ? {} : { host }),

@@ -74,11 +74,33 @@ Options
   --log-level LEVEL                 the least that is written: debug, info, warn or error (info)
 
 Environment
-  SLUICE_DASHBOARD_TOKEN   what everybody has to give who wants to see anything: 16 characters or more; needed where
+  SLUICE_TOKEN   what everybody has to give who wants to see anything: 16 characters or more; needed where
                            HOST is not this machine alone
-  SLUICE_DASHBOARD_HOSTS   names by which others reach the page, with commas in between
+  SLUICE_HOSTS   names by which others reach the page, with commas in between
 
 Example
   sluice serve pipelines --param orders.input='in/*.csv'
+`
+}
+
+export function topHelp(): string {
+  return `sluice top URL [options]
+
+Shows the runs of a dashboard ("sluice run FILE --dashboard", "sluice serve") in a terminal: what each layer takes and
+gives a second, what waits, how busy its stages are, and which layer holds the others up. Ctrl-C ends it; the run goes on.
+Where there is no terminal it looks once.
+
+URL is the address that the dashboard says, or its port on this machine.
+
+Options
+  --every SECONDS   between two looks (1)
+  --once            looks once
+  -h, --help        this page
+
+Environment
+  SLUICE_TOKEN      the token of a dashboard that asks for one
+
+Example
+  sluice top http://127.0.0.1:4040
 `
 }

@@ -31,6 +31,7 @@ Usage
   sluice check FILE             looks at a pipeline and both its ends; shows its first rows
   sluice checkpoints FILE       shows where a pipeline stands; lets it start over
   sluice dead-letters FILE      lists, shows, exports and replays what could not be loaded
+  sluice top URL                shows what runs, layer by layer, in a terminal
   sluice explain FILE           says how a flow or pipeline would run, without running it
   sluice graph FILE [options]   prints the pipeline or flow as a Mermaid diagram
   sluice help [COMMAND]         this page, or that of a command
@@ -60,7 +61,7 @@ Runs the pipeline that FILE exports. It goes on where the last run was stopped; 
 "sluice run FILE --help" shows the pipeline's own parameters.
 
 Of a flow, the events go to standard output, one JSON value a line, and a summary to standard error. It begins anew each
-time; --threads, --quiet and --log are its options.
+time; --threads, --quiet, --log and --log-level are its options.
 
 Options
 ${table(RUN_OPTIONS)}

@@ -5,6 +5,7 @@ export interface Out {
   write(text: string): unknown
   readonly isTTY?: boolean
   readonly columns?: number
+  readonly rows?: number
   once?(event: 'drain', listener: () => void): unknown
 }
 

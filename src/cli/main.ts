@@ -11,12 +11,13 @@ import { explainCommand } from './explain.ts'
 import { tellFailure } from './failure.ts'
 import { graphCommand } from './graph.ts'
 import { explainHelp, graphHelp, mainHelp, runHelp } from './help.ts'
-import { checkHelp, checkpointsHelp, lettersHelp, serveHelp } from './help-keeping.ts'
+import { checkHelp, checkpointsHelp, lettersHelp, serveHelp, topHelp } from './help-keeping.ts'
 import type { Io } from './io.ts'
 import { lettersCommand } from './letters.ts'
 import { nearest } from './nearest.ts'
 import { runCommand } from './run.ts'
 import { serveCommand } from './serve.ts'
+import { topCommand } from './top.ts'
 
 type Command = (argv: readonly string[], io: Io) => Promise<number> | number
 
@@ -28,6 +29,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
   check: checkHelp,
   checkpoints: checkpointsHelp,
   'dead-letters': lettersHelp,
+  top: topHelp,
   help: mainHelp,
 }
 
@@ -39,6 +41,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   check: (argv, io) => (argv.length === 0 ? usage(checkHelp(), io) : checkCommand(argv, io)),
   checkpoints: (argv, io) => (argv.length === 0 ? usage(checkpointsHelp(), io) : checkpointsCommand(argv, io)),
   'dead-letters': (argv, io) => (argv.length === 0 ? usage(lettersHelp(), io) : lettersCommand(argv, io)),
+  top: (argv, io) => (argv.length === 0 ? usage(topHelp(), io) : topCommand(argv, io)),
   help: (argv, io) => help(argv, io),
   '--help': (argv, io) => help(argv, io),
   '-h': (argv, io) => help(argv, io),
@@ -82,7 +85,7 @@ function unknown(name: string, known: readonly string[]): SluiceError {
   const meant = nearest(name, known)
   const hint =
     meant === undefined
-      ? 'there are run, serve, check, explain, graph, checkpoints, dead-letters and help'
+      ? 'there are run, serve, check, explain, graph, checkpoints, dead-letters, top and help'
       : `did you mean ${meant}?`
   const what = name.startsWith('-') ? 'option' : 'command'
   return new SluiceError('COMMAND_INVALID', `There is no ${what} ${name}: ${hint}`, { argument: name })

@@ -210,7 +210,7 @@ function readThreads(text: string | undefined): number | undefined {
   throw invalid(text, `--threads must be a whole number from 1 to ${MOST_THREADS}: found ${text}`)
 }
 
-function readMs(
+export function readMs(
   name: string,
   text: string,
   { min, unitMs }: { readonly min: number; readonly unitMs: number },

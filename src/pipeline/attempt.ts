@@ -180,7 +180,8 @@ export class Attempt {
         emitted: stage?.written ?? 0,
         demand: 0,
         buffered: buffered + (stage?.gathered ?? 0),
-        busyMs,
+        // To take what comes from workers is its work, too.
+        busyMs: busyMs + (this.#engaged?.takingMs() ?? 0),
       },
       dead: this.coordinator.dead,
       refused: stage?.refused ?? 0,

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from 'node:assert/strict'
+import { deepEqual, equal } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { csvLine } from '../../src/connect/csv/write.ts'
@@ -66,14 +66,19 @@ describe('Patterns of our own', () => {
       for (const [before, piece] of PIECES) {
         const text = (bytes: number): string => before + piece.repeat(Math.ceil(bytes / piece.length))
         read(text(65_536))
-        const [short, long] = [text(65_536), text(524_288)].map((one) => shortestMs(() => read(one))) as [
-          number,
-          number,
-        ]
-        // Eight times the text: a pattern that is not linear takes 64 times as long.
-        ok(long < Math.max(short, 0.5) * 24, `${JSON.stringify(before + piece)}: ${short} ms, then ${long} ms`)
-        // Five milliseconds where nobody else is at work here. What is shown to people is cut before it is looked at.
-        if (ON_THE_WAY.has(name)) ok(short < 25, `${JSON.stringify(before + piece)}: ${short} ms for 64 kB`)
+        const [few, many] = [text(65_536), text(524_288)]
+        let found = ''
+        // A machine that is busy with other things only makes it longer, now and then.
+        for (let attempt = 0; attempt < 5; attempt += 1) {
+          const short = shortestMs(() => read(few))
+          const long = shortestMs(() => read(many))
+          found = `${JSON.stringify(before + piece)}: ${short} ms, then ${long} ms`
+          // Eight times the text: a pattern that is not linear takes 64 times as long. Five milliseconds where nobody
+          // else is at work here. What is shown to people is cut before it is looked at.
+          if (long < Math.max(short, 0.5) * 24 && (short < 25 || !ON_THE_WAY.has(name))) found = ''
+          if (found === '') break
+        }
+        equal(found, '')
       }
     })
   }

@@ -48,6 +48,11 @@ export class InOrder implements Known {
     return this.#given
   }
 
+  /** The last one that came, given or not. */
+  get last(): string | undefined {
+    return this.#received
+  }
+
   standing(id: string, _isAgain: boolean): Standing {
     if (this.#received === undefined || this.#compare(id, this.#received) > 0) return 'new'
     return this.#committed !== undefined && this.#compare(id, this.#committed) <= 0 ? 'committed' : 'waiting'
@@ -94,6 +99,11 @@ export class ByName implements Known {
   constructor(from: { readonly pending?: readonly string[] }, most: number) {
     this.#before = new Set(from.pending)
     this.#most = most
+  }
+
+  /** How many names are known. */
+  get size(): number {
+    return this.#before.size + this.#received.size + this.#given.size
   }
 
   standing(id: string, isAgain: boolean): Standing {

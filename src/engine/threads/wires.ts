@@ -6,6 +6,7 @@ import type { Subscription } from '../../stage/link.ts'
 import { consumer, producer } from '../../stage/make.ts'
 import type { Consumer, Producer } from '../../stage/stage.ts'
 import { coreOf } from '../../stage/subscribe.ts'
+import type { WorkTime } from '../../stage/work-time.ts'
 import { bytesOf, type Packed, Packer, transferablesOf, Unpacker } from '../codec/codec.ts'
 import type { Wire } from './message.ts'
 
@@ -22,6 +23,8 @@ export class Wires {
   readonly #receivers = new Map<string, Producer<unknown>>()
   readonly #packer = new Packer()
   readonly #unpacker = new Unpacker()
+  /** Set where the time that unpacking takes is measured. */
+  time: WorkTime | undefined
 
   /** @param came - told how many events came, and about how many bytes */
   constructor(port: Post, came: (events: number, bytes: number) => void) {
@@ -68,7 +71,9 @@ export class Wires {
   }
 
   #take(receiver: Producer<unknown>, packed: Packed): void {
+    this.time?.enter()
     const events = this.#unpacker.unpack(packed)
+    this.time?.leave()
     if (events.length > 0) this.#came(events.length, bytesOf(packed))
     receiver.emit(events)
   }

@@ -29,6 +29,8 @@ export interface Engaged {
   readonly done: Promise<void>
   /** What the stages of a layer did so far. */
   figures(layer: number): readonly StageWork[]
+  /** How long this thread was at what comes from workers, before the taker has it; in clock milliseconds. */
+  takingMs(): number
   /** How many worker threads there are; 0 if none. */
   readonly threads: number
   /** Tells every stage that reads. */

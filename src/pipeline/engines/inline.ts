@@ -24,6 +24,7 @@ export async function inline(options: EngineOptions): Promise<Engaged> {
   return {
     done: run.done.finally(() => acknowledgements.close()),
     threads: 0,
+    takingMs: () => 0,
     figures: (layer) => placed.filter((one) => one.layer === layer).map((one) => one.work()),
     tell: (command) => {
       if (command.kind === 'committed') return acknowledgements.committed(command.epoch)

@@ -8,6 +8,7 @@ import { memberOf, outId } from '../../engine/threads/places.ts'
 import type { Topology } from '../../flow/topology.ts'
 import { Run } from '../../stage/run.ts'
 import { begin, link } from '../../stage/subscribe.ts'
+import { WorkTime } from '../../stage/work-time.ts'
 import { type Engaged, type Engine, type EngineOptions, IN_FLIGHT, ONE_AT_A_TIME } from './engine.ts'
 
 export interface ThreadsOptions {
@@ -66,6 +67,9 @@ async function engage(
         return way.receiver(outId({ layer, stage }))
       }),
     )
+    const taking = new WorkTime()
+    for (const way of wires) way.time = taking
+    for (const output of outputs) output.measure(taking)
     const links = outputs.map((output) => inFlight.watch(link(taker, output, inFlight.demand)))
     run = new Run([outputs, [taker]], { signal })
     begin(links)
@@ -73,6 +77,7 @@ async function engage(
     return {
       done: finish(running, crew, failed.signal, topology),
       threads: workers,
+      takingMs: () => taking.ms,
       figures: (layer) => crew.figures(layer),
       tell: (command) => crew.tell(command),
       async cancel(reason) {

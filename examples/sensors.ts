@@ -1,0 +1,30 @@
+// Readings of hundreds of sensors, live: what each measures in each minute, and where it is too hot.
+// With a broker, a house of sensors, and pictures of what goes on: npm run demo:sensors
+
+import { json, mqtt, param, pipeline, several, sqlite } from 'sluice'
+import { type Climate, climate } from './sensors/climate.ts'
+
+export default pipeline('sensors', {
+  about: 'Sums up the readings of sensors by the minute, in °F, and tells of those that are too hot',
+  params: {
+    broker: param.string('mqtt://localhost', 'the MQTT broker'),
+    db: param.string('sensors.db', 'SQLite database for the table climate'),
+    alerts: param.string('alerts.db', 'SQLite database for the table alerts'),
+    window: param.string('1m', 'the stretch of time that is summed up'),
+    late: param.string('40s', 'how far behind the latest reading others may come'),
+    limit: param.number(90, '°F beyond which there is an alert'),
+  },
+  // Acknowledged once they are committed: a crash loses none, and what comes twice is loaded once.
+  from: ({ broker }) => mqtt(broker, json(), { topics: 'sensors/+/reading', clientId: 'sluice-sensors' }),
+  flow: (readings, { window, late }) => climate(readings, window, late),
+  into: ({ db, alerts, limit }) =>
+    several<Climate>(sqlite(db, { table: 'climate', key: ['sensor', 'start'] }), {
+      spool: `${db}.spool`,
+      branches: {
+        alerts: {
+          into: sqlite(alerts, { table: 'alerts', key: ['sensor', 'start'] }),
+          where: ({ maxF = 0 }) => maxF > limit,
+        },
+      },
+    }),
+})

@@ -1,0 +1,73 @@
+// Runs as another process tells of them: checked before anything is shown of them.
+
+import type { LayerFigures, RunSnapshot, StageFigures } from '../../pipeline/snapshot.ts'
+
+/** Of a page that is what it says, there are never as many. */
+const MOST_RUNS = 1000
+const MOST_LAYERS = 1000
+const MOST_STAGES = 10_000
+
+const RUN_NUMBERS = [
+  'atMs',
+  'startedMs',
+  'threads',
+  'read',
+  'doneBytes',
+  'epoch',
+  'restarts',
+  'memoryBytes',
+] as const satisfies readonly (keyof RunSnapshot)[]
+const MAY_BE_NUMBERS = ['totalBytes', 'committedMs', 'commitTookMs', 'bottleneck'] as const
+const STAGE_NUMBERS = ['received', 'emitted', 'demand', 'buffered'] as const satisfies readonly (keyof StageFigures)[]
+
+/** What `/api/snapshot` gave; undefined if it is something else. */
+export function runsOf(answer: unknown): readonly RunSnapshot[] | undefined {
+  const { runs } = recordOf(answer)
+  return isListOf(runs, MOST_RUNS, isRun) ? runs : undefined
+}
+
+function isRun(value: unknown): value is RunSnapshot {
+  const run = recordOf(value)
+  const { pipeline, source, sink, state, error, layers, happenings } = run
+  const totals = recordOf(run.run)
+  return (
+    [pipeline, source, sink, state].every(isText) &&
+    (error === undefined || isText(error)) &&
+    RUN_NUMBERS.every((name) => isNumber(run[name])) &&
+    MAY_BE_NUMBERS.every((name) => run[name] === undefined || isNumber(run[name])) &&
+    ['loaded', 'dead', 'filtered'].every((name) => isNumber(totals[name])) &&
+    isListOf(layers, MOST_LAYERS, isLayer) &&
+    isListOf(happenings, MOST_RUNS, isHappening)
+  )
+}
+
+function isLayer(value: unknown): value is LayerFigures {
+  const { number, title, dead, busyShare, stages } = recordOf(value)
+  return [number, dead, busyShare].every(isNumber) && isText(title) && isListOf(stages, MOST_STAGES, isStage)
+}
+
+function isStage(value: unknown): value is StageFigures {
+  const stage = recordOf(value)
+  return STAGE_NUMBERS.every((name) => isNumber(stage[name]))
+}
+
+function isHappening(value: unknown): value is RunSnapshot['happenings'][number] {
+  const { atMs, kind, text } = recordOf(value)
+  return isNumber(atMs) && isText(kind) && isText(text)
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
+}
+
+function isListOf<T>(value: unknown, most: number, isOne: (one: unknown) => one is T): value is readonly T[] {
+  return Array.isArray(value) && value.length <= most && value.every(isOne)
+}

@@ -1,0 +1,117 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { stripVTControlCharacters } from 'node:util'
+import fc from 'fast-check'
+import type { RunSnapshot } from '../../pipeline/snapshot.ts'
+import { snapshotOf } from '../../testing/snapshot-of.ts'
+import { runsOf } from './foreign-runs.ts'
+import { topView } from './top-view.ts'
+
+const PLAIN = { columns: 100, hasColour: false }
+
+/** The same run, so many milliseconds later, with so many events more. */
+function later(run: RunSnapshot, ms: number, events: number): RunSnapshot {
+  const layers = run.layers.map((layer) => {
+    const stages = layer.stages.map((one) => ({
+      ...one,
+      received: one.received + events,
+      emitted: one.emitted + events,
+    }))
+    return { ...layer, stages }
+  })
+  return { ...run, layers, atMs: run.atMs + ms, read: run.read + events }
+}
+
+describe('the view of runs in a terminal', () => {
+  it('shows what each layer does, and which one holds the others up', () => {
+    deepEqual(topView([snapshotOf({})], PLAIN), [
+      'orders: running  5.0 s  orders.csv > rows',
+      '  read 120  loaded 90  dead 4  filtered 5  24/s  5.0 kB of 10.0 kB (50 %)',
+      '  epoch 7, committed 1.0 s ago in 12 ms  100.0 MB  1 restart',
+      '  layer                 stages  in/s  out/s  demand  waiting  dead  busy',
+      '  1 orders.csv, priced       1    24     22     400        0     4  90 %  #######.',
+      '  2 rows                     1    22     20       0       10     0  10 %  #.......',
+      '  layer 1 holds the others up',
+      '  22:13:20 started: loading orders.csv into rows',
+    ])
+  })
+
+  it('tells rates of the time between two looks', () => {
+    const before = snapshotOf({})
+    const [, progress, , , source] = topView([later(before, 500, 100)], { ...PLAIN, before: [before] })
+    match(progress ?? '', /^ {2}read 220 .* 200\/s/)
+    match(source ?? '', / 200 {4}200 /)
+  })
+
+  it('counts from the start where a layer began anew', () => {
+    const before = later(snapshotOf({}), 0, 1_000_000)
+    const source = topView([{ ...snapshotOf({}), atMs: before.atMs + 1000 }], { ...PLAIN, before: [before] })[4]
+    match(source ?? '', / 120 {4}110 /)
+  })
+
+  it('leaves out the least telling columns where the terminal is narrow', () => {
+    deepEqual(topView([snapshotOf({})], { ...PLAIN, columns: 44 }).slice(3, 6), [
+      '  layer              in/s  out/s  dead  busy',
+      '  1 orders.csv, pr…    24     22     4  90 %',
+      '  2 rows               22     20     0  10 %',
+    ])
+  })
+
+  it('says that nothing runs', () => {
+    deepEqual(topView([], PLAIN), ['nothing runs'])
+  })
+
+  it('shows why a run has failed', () => {
+    const lines = topView([snapshotOf({ state: 'failed', error: 'cannot reach db' })], PLAIN)
+    deepEqual(lines.slice(0, 2), ['orders: failed  5.0 s  orders.csv > rows', '  cannot reach db'])
+  })
+
+  it('has no line that is too long, and none that moves the cursor, whatever it is told', () => {
+    const text = fc.string({ unit: 'binary', maxLength: 60 })
+    const view = fc.record({ title: text, error: text, source: text, columns: fc.integer({ min: 1, max: 200 }) })
+    fc.assert(
+      fc.property(view, fc.boolean(), ({ title, error, source, columns }, hasColour) => {
+        const base = snapshotOf({ error, source, state: 'failed' })
+        const layers = base.layers.map((layer) => ({ ...layer, title }))
+        const happenings = [{ atMs: Number.MAX_VALUE, kind: 'noted' as const, text: title }]
+        for (const line of topView([{ ...base, layers, happenings }], { columns, hasColour })) {
+          const plain = hasColour ? stripVTControlCharacters(line) : line
+          ok(plain.length <= columns, `${plain.length} of ${columns}: ${plain}`)
+          // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
+          equal(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/.test(plain), false)
+        }
+      }),
+    )
+  })
+})
+
+describe('runs that another process tells of', () => {
+  it('are taken as they are', () => {
+    const runs = [snapshotOf({})]
+    deepEqual(runsOf(JSON.parse(JSON.stringify({ runs }))), runs)
+  })
+
+  it('are refused where anything of them is something else', () => {
+    const [layer] = snapshotOf({}).layers
+    const wrong: unknown[] = [
+      undefined,
+      null,
+      'runs',
+      {},
+      { runs: 3 },
+      { runs: [null] },
+      { runs: [{ ...snapshotOf({}), pipeline: 7 }] },
+      { runs: [{ ...snapshotOf({}), read: '1' }] },
+      { runs: [{ ...snapshotOf({}), run: {} }] },
+      { runs: [{ ...snapshotOf({}), committedMs: 'now' }] },
+      { runs: [{ ...snapshotOf({}), layers: [{ ...layer, stages: [{}] }] }] },
+      { runs: [{ ...snapshotOf({}), layers: Array.from({ length: 5000 }, () => layer) }] },
+      { runs: [{ ...snapshotOf({}), happenings: [1] }] },
+    ]
+    for (const answer of wrong) equal(runsOf(answer), undefined)
+  })
+
+  it('never throw, whatever they are', () => {
+    fc.assert(fc.property(fc.anything(), (answer) => void runsOf(answer)))
+  })
+})

@@ -1,0 +1,59 @@
+// What the command line asks of `sluice top`.
+
+import { SluiceError } from '../base/errors.ts'
+import { redact } from '../observe/redact.ts'
+import { FILE_OPTIONS, parse, readMs } from './options.ts'
+
+export interface TopOptions {
+  /** Where the dashboard is; undefined only where `help` is asked for without one. */
+  readonly url: URL | undefined
+  readonly once: boolean
+  /** Between two looks, in clock milliseconds; undefined: a second on a terminal, and elsewhere one look is all. */
+  readonly everyMs: number | undefined
+  readonly help: boolean
+}
+
+/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice top` does not take */
+export function readTopOptions(argv: readonly string[]): TopOptions {
+  const flags = { help: FILE_OPTIONS.help, once: { type: 'boolean' }, every: { type: 'string' } } as const
+  const { values, positionals } = parse('top', argv, flags)
+  const { help = false, once = false, every } = values
+  const [where, extra] = positionals
+  if (extra !== undefined)
+    throw invalid(extra, `sluice top takes one address: found ${shown(where)} and ${shown(extra)}`)
+  if (where === undefined && !help) throw invalid('top', 'sluice top needs the address of a dashboard: sluice top URL')
+  const everyMs = every === undefined ? undefined : readMs('--every', every, { min: 0.1, unitMs: 1000 })
+  return { url: where === undefined ? undefined : urlOf(where), once, everyMs, help }
+}
+
+/** An address, or a port of this machine: `http://127.0.0.1:4000`, `127.0.0.1:4000`, `4000`. */
+function urlOf(text: string): URL {
+  const whole = /^\d{1,5}$/.test(text) ? `http://127.0.0.1:${text}` : text.includes('://') ? text : `http://${text}`
+  const url = URL.canParse(whole) ? new URL(whole) : undefined
+  if (/\.[cm]?[jt]s$/.test(text)) {
+    const how = `start it with sluice run ${text} --dashboard, and give the address that it says`
+    throw invalid(text, `sluice top takes the address of a dashboard: found a file: ${how}`)
+  }
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw invalid(
+      text,
+      `sluice top takes the address of a dashboard, such as http://127.0.0.1:4000: found ${shown(text)}`,
+    )
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw invalid(
+      url.host,
+      `sluice top takes no credentials in an address: set SLUICE_TOKEN to the token of ${url.host}`,
+    )
+  }
+  if (!url.pathname.endsWith('/')) url.pathname += '/'
+  return url
+}
+
+function shown(text: string | undefined): string {
+  return redact(text ?? '')
+}
+
+function invalid(argument: string, message: string): SluiceError {
+  return new SluiceError('COMMAND_INVALID', message, { argument })
+}

@@ -1,0 +1,184 @@
+import { deepEqual, equal, match, rejects, throws } from 'node:assert/strict'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, it } from 'node:test'
+import type { RunSnapshot } from '../pipeline/snapshot.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
+import { snapshotOf } from '../testing/snapshot-of.ts'
+import type { Io } from './io.ts'
+import { main } from './main.ts'
+import { Stopped } from './signals.ts'
+import { Top } from './top.ts'
+import { readTopOptions } from './top-options.ts'
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void
+
+/** A page that answers so, as long as the test lasts. */
+async function page(answer: Answer): Promise<{ readonly url: string; [Symbol.asyncDispose](): Promise<void> }> {
+  const server = createServer(answer)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+const saying =
+  (runs: readonly RunSnapshot[]): Answer =>
+  (_request, response) =>
+    void response.end(JSON.stringify({ runs }))
+
+function ioOf(env: Io['env'] = {}, isTTY = false): Io & { readonly out: string[]; readonly err: string[] } {
+  const [out, err]: [string[], string[]] = [[], []]
+  const stdout = { write: (text: string) => out.push(text), isTTY, columns: 100, rows: 24 }
+  return { stdout, stderr: { write: (text) => err.push(text) }, env, out, err }
+}
+
+describe('sluice top', () => {
+  it('shows the runs of a page once, where there is no terminal', async () => {
+    await using shop = await page(saying([snapshotOf({})]))
+    const io = ioOf()
+    equal(await main(['top', shop.url], io), 0)
+    match(io.out.join(''), /^orders: running .*\n(.*\n)+.*1 orders\.csv, priced/)
+  })
+
+  it('asks for the snapshot below the address, with the token of the environment', async () => {
+    const asked: unknown[] = []
+    await using shop = await page(({ url, headers }, response) => {
+      asked.push([url, headers.authorization])
+      response.end('{"runs":[]}')
+    })
+    await main(['top', `${shop.url}/behind/a/proxy`], ioOf({ SLUICE_TOKEN: 'a token of the page' }))
+    deepEqual(asked, [['/behind/a/proxy/api/snapshot', 'Bearer a token of the page']])
+  })
+
+  it('does not take its token to another address', async () => {
+    const asked: unknown[] = []
+    await using thief = await page(({ headers }, response) => {
+      asked.push(headers.authorization)
+      response.end('{"runs":[]}')
+    })
+    await using shop = await page((_request, response) => {
+      response.writeHead(302, { location: `${thief.url}/api/snapshot` }).end()
+    })
+    equal(await main(['top', shop.url], ioOf({ SLUICE_TOKEN: 'a token of the page' })), 66)
+    deepEqual(asked, [])
+  })
+
+  it('says what stands against it', async () => {
+    const cases: readonly (readonly [Answer, RegExp])[] = [
+      [(_, response) => void response.writeHead(401).end(), /answers 401: set SLUICE_TOKEN to its token/],
+      [(_, response) => void response.writeHead(404).end(), /it answers 404/],
+      [(_, response) => void response.end('<html>'), /what it says is not of runs/],
+      [(_, response) => void response.end('{"runs":[{"pipeline":"\u001b[2J"}]}'), /what it says is not of runs/],
+      [(request) => void request.socket.destroy(), /nobody answers/],
+    ]
+    for (const [answer, expected] of cases) {
+      await using shop = await page(answer)
+      const io = ioOf()
+      equal(await main(['top', shop.url], io), 66)
+      match(io.err.join(''), expected)
+    }
+  })
+
+  it('reads no answer without end', async () => {
+    await using shop = await page((_request, response) => {
+      const more = (): void => {
+        while (!response.destroyed && response.write(' '.repeat(1 << 20)));
+        response.once('drain', more)
+      }
+      more()
+    })
+    const io = ioOf()
+    equal(await main(['top', shop.url], io), 66)
+    match(io.err.join(''), /its answer is too long/)
+  })
+
+  it('goes on while the page is away, and says so', async () => {
+    const answers: Answer[] = [
+      saying([snapshotOf({})]),
+      (request) => void request.socket.destroy(),
+      saying([snapshotOf({ state: 'drained' })]),
+    ]
+    let asked = 0
+    await using shop = await page((request, response) => {
+      answers[asked]?.(request, response)
+      asked += 1
+    })
+    const io = ioOf()
+    const [clock, stop] = [new ManualClock(), new AbortController()]
+    const options = { ...readTopOptions([shop.url]), everyMs: 1000 }
+    const shown = new Top(new URL('api/snapshot', options.url), options, io, clock).show(stop.signal)
+    for (let looks = 1; looks <= 3; looks += 1) {
+      while (io.out.length < looks) await new Promise(setImmediate)
+      await clock.advance(1000)
+    }
+    stop.abort(new Stopped('SIGINT', 'received SIGINT'))
+    equal(await shown, 0)
+    match(io.out[1] ?? '', /^Cannot look at .*: nobody answers.*; trying again\norders: running/)
+    match(io.out[2] ?? '', /^orders: drained/)
+  })
+
+  it('leaves a terminal as it was', async () => {
+    await using shop = await page(saying([snapshotOf({})]))
+    const io = ioOf({}, true)
+    const [clock, stop] = [new ManualClock(), new AbortController()]
+    const options = readTopOptions([shop.url])
+    const shown = new Top(new URL('api/snapshot', options.url), options, io, clock).show(stop.signal)
+    while (io.out.length < 1) await new Promise(setImmediate)
+    stop.abort(new Stopped('SIGTERM', 'received SIGTERM'))
+    equal(await shown, 143)
+    const [first, last] = [io.out[0] ?? '', io.out.at(-1) ?? '']
+    deepEqual([first.startsWith('\u001b[?1049h'), last.endsWith('\u001b[?1049l')], [true, true])
+  })
+
+  it('shows no more lines than the terminal has', async () => {
+    const runs = Array.from({ length: 20 }, (_, at) => snapshotOf({ pipeline: `p${at}` }))
+    await using shop = await page(saying(runs))
+    const io = ioOf({}, true)
+    const [clock, stop] = [new ManualClock(), new AbortController()]
+    const options = readTopOptions([shop.url])
+    const shown = new Top(new URL('api/snapshot', options.url), options, io, clock).show(stop.signal)
+    while (io.out.length < 1) await new Promise(setImmediate)
+    stop.abort(new Stopped('SIGINT', 'received SIGINT'))
+    await shown
+    equal(io.out[0]?.split('\n').length, 24)
+    match(io.out[0] ?? '', /… and \d+ lines more/)
+  })
+})
+
+describe('the options of sluice top', () => {
+  const urlOf = (text: string): string | undefined => readTopOptions([text]).url?.href
+
+  it('take an address, a host, or a port of this machine', () => {
+    equal(urlOf('http://127.0.0.1:4000'), 'http://127.0.0.1:4000/')
+    equal(urlOf('web1:4000'), 'http://web1:4000/')
+    equal(urlOf('4000'), 'http://127.0.0.1:4000/')
+    equal(urlOf('https://web1/sluice'), 'https://web1/sluice/')
+  })
+
+  it('refuse what is none, and say why', () => {
+    const cases: readonly (readonly [readonly string[], RegExp])[] = [
+      [[], /needs the address of a dashboard/],
+      [['a', 'b'], /takes one address: found a and b/],
+      [['job.ts'], /found a file: start it with sluice run job\.ts --dashboard/],
+      [['file:///etc/passwd'], /such as http:\/\/127\.0\.0\.1:4000: found file/],
+      [['http://ann:hunter2@web1'], /no credentials in an address: set SLUICE_TOKEN to the token of web1$/],
+      [['web1', '--every', '0'], /--every must be a number from 0\.1/],
+    ]
+    for (const [argv, message] of cases) throws(() => readTopOptions(argv), { message })
+  })
+
+  it('do not show a password', async () => {
+    await rejects(
+      async () => readTopOptions(['http://ann:hunter2@web1', 'x']),
+      (error: Error) => {
+        return !error.message.includes('hunter2')
+      },
+    )
+  })
+})

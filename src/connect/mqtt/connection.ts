@@ -1,0 +1,324 @@
+// One connection to an MQTT broker: what it sends is handed on, and acknowledged only when somebody says so.
+
+import { createHash } from 'node:crypto'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls'
+import type { IConnackPacket, IPublishPacket, Packet, Parser } from 'mqtt-packet'
+import { SluiceError } from '../../base/errors.ts'
+import type { BrokerAddress } from '../live/address.ts'
+import { loadPackage } from '../live/packages.ts'
+
+type Codec = Pick<typeof import('mqtt-packet'), 'generate' | 'parser'>
+
+/** A message as it came. */
+export interface MqttMessage {
+  readonly topic: string
+  readonly bytes: Uint8Array
+  readonly qos: 0 | 1 | 2
+  readonly isRetained: boolean
+  /** The number by which the broker knows it; undefined at QoS 0. */
+  readonly packetId: number | undefined
+  /** The same when it comes again: its number and a digest, as numbers are used for other messages later. */
+  readonly name: string
+  /** Whether it may have come before. */
+  readonly isAgain: boolean
+  /** Names and values, of MQTT 5. */
+  readonly properties: Readonly<Record<string, unknown>> | undefined
+}
+
+export interface MqttConnectionOptions {
+  readonly address: BrokerAddress
+  readonly tls: TlsOptions | undefined
+  readonly clientId: string
+  /** 5, or 4 for MQTT 3.1.1. */
+  readonly protocol: 4 | 5
+  readonly topics: readonly string[]
+  readonly qos: 0 | 1 | 2
+  /** Messages that are not acknowledged, at most. */
+  readonly inFlight: number
+  readonly keepAliveS: number
+  readonly sessionS: number
+  readonly maxBytes: number
+  /** How many messages are known that the broker may send again. */
+  readonly mayComeAgain: () => number
+  readonly onMessage: (message: MqttMessage) => void
+  /** It broke, or was refused; never after `close`. */
+  readonly onLost: (error: Error) => void
+}
+
+/** The broker speaks another version. */
+const OTHER_VERSION: readonly (number | undefined)[] = [1, 132]
+const CONNECT_MS = 10_000
+/** How long the end of a connection waits for the broker to let go of what it was told of. */
+const RELEASE_MS = 1000
+/** What mqtt's own headers add to a message, at most. */
+const HEADER_BYTES = 70_000
+
+export class MqttConnection {
+  readonly #options: MqttConnectionOptions
+  readonly #codec: Codec
+  readonly #socket: Socket
+  readonly #parser: Parser
+  readonly #ready = Promise.withResolvers<void>()
+  #isReady = false
+  #isOver = false
+  /** Bytes of the packet that is coming in: none may be larger than is allowed. */
+  #pendingBytes = 0
+  #pinging: NodeJS.Timeout | undefined
+  /** Whether a ping was sent that has no answer. */
+  #isWaiting = false
+  /** Numbers at QoS 2 that the broker was told of, and has not let go of. */
+  readonly #unreleased = new Set<number>()
+  #onReleased: () => void = () => {}
+  /** The broker begins with what it did not get acknowledged, marked or not: so many messages may come again. */
+  #resuming = 0
+
+  private constructor(options: MqttConnectionOptions, codec: Codec) {
+    this.#options = options
+    this.#codec = codec
+    const { address, tls, protocol } = options
+    const { host, port } = address
+    this.#socket =
+      address.url.protocol === 'mqtts:'
+        ? connectTls({ host, port, servername: host, ...tls })
+        : connectTcp({ host, port, noDelay: true })
+    this.#parser = codec.parser({ protocolVersion: protocol })
+    this.#parser.on('packet', (packet) => this.#take(packet))
+    this.#parser.on('error', (error: Error) => this.#fail(error))
+    const established = address.url.protocol === 'mqtts:' ? 'secureConnect' : 'connect'
+    this.#socket.on(established, () => this.#hello())
+    this.#socket.on('data', (block: Buffer) => this.#read(block))
+    this.#socket.on('error', (error) => this.#fail(error))
+    this.#socket.on('close', () => this.#fail(new Error('the broker closed the connection')))
+  }
+
+  /**
+   * Connects and subscribes.
+   *
+   * @throws an error that says what the broker refuses; {@link OtherVersion} if that is the version
+   */
+  static async open(options: MqttConnectionOptions, signal: AbortSignal | undefined): Promise<MqttConnection> {
+    const codec = await loadPackage('mqtt-packet', () => import('mqtt-packet'))
+    const connection = new MqttConnection(options, codec.default as unknown as Codec)
+    const timer = setTimeout(() => connection.#fail(new Error('the broker does not answer')), CONNECT_MS)
+    const onAbort = (): void => connection.#fail(signal?.reason)
+    signal?.addEventListener('abort', onAbort)
+    if (signal?.aborted === true) onAbort()
+    try {
+      await connection.#ready.promise
+      return connection
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  /** Tells the broker that messages of this connection are done with. */
+  acknowledge(messages: readonly MqttMessage[]): void {
+    const packets: Buffer[] = []
+    for (const { packetId, qos } of messages) {
+      if (packetId === undefined) continue
+      if (qos === 2) this.#unreleased.add(packetId)
+      packets.push(this.#encoded({ cmd: qos === 1 ? 'puback' : 'pubrec', messageId: packetId }))
+    }
+    if (packets.length > 0 && !this.#isOver) this.#socket.write(Buffer.concat(packets))
+  }
+
+  /** Says goodbye, once all before is on its way. */
+  async close(): Promise<void> {
+    this.#socket.resume()
+    if (!this.#isOver && this.#unreleased.size > 0) {
+      const released = Promise.withResolvers<void>()
+      this.#onReleased = released.resolve
+      const timer = setTimeout(released.resolve, RELEASE_MS)
+      await released.promise
+      clearTimeout(timer)
+    }
+    if (this.#isOver) return this.#end()
+    this.#isOver = true
+    clearInterval(this.#pinging)
+    const closed = Promise.withResolvers<void>()
+    const timer = setTimeout(() => closed.resolve(), 1000)
+    this.#socket.once('close', () => closed.resolve())
+    this.#socket.end(this.#encoded({ cmd: 'disconnect' }))
+    await closed.promise
+    clearTimeout(timer)
+    this.#end()
+  }
+
+  #hello(): void {
+    const { clientId, keepAliveS, address, protocol, inFlight, sessionS, maxBytes } = this.#options
+    const { username, password } = address
+    this.#send({
+      cmd: 'connect',
+      protocolId: 'MQTT',
+      protocolVersion: protocol,
+      clean: false,
+      clientId,
+      keepalive: keepAliveS,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password: Buffer.from(password) }),
+      ...(protocol === 5
+        ? {
+            properties: {
+              receiveMaximum: inFlight,
+              sessionExpiryInterval: sessionS,
+              maximumPacketSize: maxBytes + HEADER_BYTES,
+            },
+          }
+        : {}),
+    })
+  }
+
+  #read(block: Buffer): void {
+    this.#pendingBytes += block.length
+    if (this.#pendingBytes > this.#options.maxBytes + HEADER_BYTES + block.length) {
+      return this.#fail(new Error(`a message is over ${this.#options.maxBytes} bytes (maxBytes)`))
+    }
+    const left = this.#parser.parse(block)
+    this.#pendingBytes = left
+  }
+
+  #take(packet: Packet): void {
+    if (this.#isOver) return
+    switch (packet.cmd) {
+      case 'connack':
+        return this.#welcomed(packet)
+      case 'suback':
+        return this.#subscribed(packet.granted)
+      case 'publish':
+        return this.#handOn(packet)
+      case 'pubrel':
+        return this.#release(packet.messageId ?? 0)
+      case 'pingresp':
+        this.#isWaiting = false
+        return
+      case 'disconnect':
+        return this.#fail(new Error(`the broker ends the connection (reason ${packet.reasonCode})`))
+      default:
+        return
+    }
+  }
+
+  #welcomed({ returnCode, reasonCode, sessionPresent }: IConnackPacket): void {
+    const code = returnCode ?? reasonCode ?? 0
+    if (OTHER_VERSION.includes(code)) return this.#fail(new OtherVersion())
+    if (code !== 0) return this.#fail(new Refused(`the broker refuses the connection: ${refusalOf(code)}`))
+    this.#resuming = sessionPresent ? this.#options.mayComeAgain() : 0
+    const { topics, qos, keepAliveS } = this.#options
+    const isNew = this.#options.protocol === 5 ? { rh: 1 as const } : {}
+    this.#send({ cmd: 'subscribe', messageId: 1, subscriptions: topics.map((topic) => ({ topic, qos, ...isNew })) })
+    if (keepAliveS > 0) this.#pinging = setInterval(() => this.#ping(), (keepAliveS * 1000) / 2)
+    this.#pinging?.unref()
+  }
+
+  #subscribed(granted: readonly unknown[]): void {
+    const { topics, qos } = this.#options
+    const refused = topics.findIndex((_, at) => Number(granted[at]) !== qos)
+    if (refused === -1) {
+      this.#isReady = true
+      return this.#ready.resolve()
+    }
+    const got = Number(granted[refused])
+    const found = got > 2 ? 'it is not allowed' : `at QoS ${got} only`
+    this.#fail(new Refused(`the broker refuses the subscription of ${JSON.stringify(topics[refused])}: ${found}`))
+  }
+
+  #handOn({ topic, payload, qos, retain, dup, messageId, properties }: IPublishPacket): void {
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
+    const digest = createHash('sha256').update(topic).update('\0').update(bytes).digest('base64url').slice(0, 16)
+    const isResent = this.#resuming > 0
+    this.#resuming -= 1
+    this.#options.onMessage({
+      topic,
+      bytes,
+      qos,
+      isRetained: retain,
+      packetId: qos === 0 ? undefined : messageId,
+      name: `${messageId ?? 0}.${digest}`,
+      isAgain: dup || isResent,
+      properties: properties as Readonly<Record<string, unknown>> | undefined,
+    })
+  }
+
+  #release(packetId: number): void {
+    this.#send({ cmd: 'pubcomp', messageId: packetId })
+    this.#unreleased.delete(packetId)
+    if (this.#unreleased.size === 0) this.#onReleased()
+  }
+
+  #ping(): void {
+    // While nothing is read, no answer can be seen.
+    if (this.#isWaiting && !this.#socket.isPaused()) return this.#fail(new Error('the broker no longer answers'))
+    this.#isWaiting = true
+    this.#send({ cmd: 'pingreq' })
+  }
+
+  #send(packet: Packet): void {
+    if (!this.#isOver) this.#socket.write(this.#encoded(packet))
+  }
+
+  #encoded(packet: Packet): Buffer {
+    return this.#codec.generate(packet, { protocolVersion: this.#options.protocol })
+  }
+
+  #fail(error: Error): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#end()
+    if (this.#isReady) this.#options.onLost(error)
+    else this.#ready.reject(error)
+  }
+
+  #end(): void {
+    clearInterval(this.#pinging)
+    this.#socket.destroy()
+  }
+}
+
+/** The broker speaks another version of MQTT. */
+export class OtherVersion extends Error {}
+
+/** The broker will not have it: trying again changes nothing. */
+export class Refused extends Error {}
+
+function refusalOf(code: number): string {
+  switch (code) {
+    case 2:
+    case 133:
+      return 'the client id is not allowed'
+    case 4:
+    case 134:
+      return 'user or password are wrong'
+    case 5:
+    case 135:
+      return 'not authorized'
+    default:
+      return `reason ${code}`
+  }
+}
+
+/** @throws {SluiceError} CONFIG_INVALID for what is no topic filter */
+export function checkTopic(topic: unknown): asserts topic is string {
+  const isFilter =
+    typeof topic === 'string' &&
+    topic !== '' &&
+    topic.length <= 65_535 &&
+    !topic.includes('\0') &&
+    topic.split('/').every((level, at, all) => {
+      if (level === '#') return at === all.length - 1
+      return level === '+' || !/[+#]/.test(level)
+    })
+  if (isFilter) return
+  const allowed = 'topics, with + for one level and # for all below'
+  const message = `Cannot use ${JSON.stringify(topic)} as topic of mqtt: it takes ${allowed}`
+  throw new SluiceError('CONFIG_INVALID', message, { key: 'topics', value: topic, allowed })
+}

@@ -1,0 +1,153 @@
+// Opens the reader of an MQTT broker's messages, over connections that are made again when they break.
+
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import type { LineFormat } from '../format.ts'
+import type { BrokerAddress } from '../live/address.ts'
+import { bodyReader, type ToEvent } from '../live/body.ts'
+import { ByName } from '../live/known.ts'
+import { LiveReader, livePosition, unreachable } from '../live/live-reader.ts'
+import { Supervised } from '../live/supervised.ts'
+import type { OpenOptions, Position, SplitReader } from '../source.ts'
+import { MqttConnection, type MqttMessage, OtherVersion, Refused } from './connection.ts'
+import type { MqttMeta } from './meta.ts'
+
+export interface MqttOpening<B, T> {
+  readonly address: BrokerAddress
+  readonly title: string
+  readonly topics: readonly string[]
+  readonly clientId: string
+  readonly qos: 0 | 1 | 2
+  readonly retained: boolean
+  readonly inFlight: number
+  readonly maxBytes: number
+  readonly keepAliveS: number
+  readonly sessionS: number
+  readonly retryMs: number
+  readonly tls: TlsOptions | undefined
+  readonly format: LineFormat<B>
+  readonly event: ToEvent<B, MqttMeta, T> | undefined
+  readonly from: Position | undefined
+  readonly open: OpenOptions
+}
+
+/** What waits to be asked for. */
+const LIMITS = { messages: 4000, bytes: 8 * 1024 * 1024 }
+
+export async function openMqtt<B, T>(opening: MqttOpening<B, T>): Promise<SplitReader<T>> {
+  const { title, from, open, format, event } = opening
+  const position = livePosition(title, from) as { readonly count: number; readonly pending?: readonly string[] }
+  const known = new ByName(position, opening.inFlight)
+  const read = bodyReader<B, MqttMeta, T>(format, event)
+  const reader = new LiveReader<T, MqttMessage>({
+    title,
+    known,
+    idOf: ({ name }) => name,
+    isAgain: ({ isAgain }) => isAgain,
+    bytesOf: ({ bytes }) => bytes.length,
+    read: ({ bytes, topic, qos, isRetained, properties }, count, counts) => {
+      const meta = { topic, qos, isRetained, properties }
+      return read({ bytes, meta, source: `topic ${topic}`, count }, counts)
+    },
+    limits: LIMITS,
+    count: position.count,
+    open,
+  })
+  const broker = new Broker(opening, known, reader)
+  await broker.open()
+  return reader
+}
+
+class Broker<B, T> {
+  readonly #opening: MqttOpening<B, T>
+  readonly #known: ByName
+  readonly #reader: LiveReader<T, MqttMessage>
+  #connections: Supervised<MqttConnection> | undefined
+  /** Name → the connection over which it came last: an acknowledgement over another one means nothing. */
+  readonly #cameBy = new Map<string, MqttConnection | undefined>()
+  #connecting: MqttConnection | undefined
+  #protocol: 4 | 5 = 5
+  /** Of messages that the broker gives no number. */
+  #unnumbered = 0
+
+  constructor(opening: MqttOpening<B, T>, known: ByName, reader: LiveReader<T, MqttMessage>) {
+    this.#opening = opening
+    this.#known = known
+    this.#reader = reader
+  }
+
+  async open(): Promise<void> {
+    const { title, address, retryMs, open } = this.#opening
+    const reader = this.#reader
+    reader.attach({
+      pause: () => this.#connections?.current?.pause(),
+      resume: () => this.#connections?.current?.resume(),
+      acknowledge: (messages) => this.#acknowledge(messages),
+      close: async () => await this.#connections?.close(),
+    })
+    try {
+      this.#connections = await Supervised.open<MqttConnection>(
+        {
+          title: address.shown,
+          connect: (signal) => this.#connect(signal),
+          close: (connection) => connection.close(),
+          mayPass: (error) => !(error instanceof Refused),
+          retryMs,
+          onNote: (note) => reader.tell(note),
+          onFailure: (error) => reader.fail(unreachable(title, error)),
+        },
+        open.signal,
+      )
+    } catch (error) {
+      if (open.signal?.aborted === true) throw open.signal.reason
+      throw unreachable(title, error)
+    }
+  }
+
+  async #connect(signal: AbortSignal): Promise<MqttConnection> {
+    const { open: _open, from: _from, ...options } = this.#opening
+    let connection: MqttConnection | undefined
+    const early: MqttMessage[] = []
+    try {
+      connection = await MqttConnection.open(
+        {
+          ...options,
+          protocol: this.#protocol,
+          mayComeAgain: () => this.#known.size,
+          onMessage: (message) => {
+            // The broker may send before it has said that the subscription stands.
+            if (connection === undefined) early.push(message)
+            else this.#take(message, connection)
+          },
+          onLost: (error) => this.#connections?.lost(error),
+        },
+        signal,
+      )
+    } catch (error) {
+      if (!(error instanceof OtherVersion) || this.#protocol === 4) throw error
+      this.#protocol = 4
+      return await this.#connect(signal)
+    }
+    for (const message of early) this.#take(message, connection)
+    if (this.#reader.isFull) connection.pause()
+    return connection
+  }
+
+  #take(message: MqttMessage, connection: MqttConnection): void {
+    if (message.isRetained && !this.#opening.retained) return connection.acknowledge([message])
+    if (message.packetId === undefined) {
+      this.#unnumbered += 1
+      return this.#reader.push({ ...message, name: `0.${this.#unnumbered}`, isAgain: false })
+    }
+    this.#cameBy.set(message.name, connection)
+    this.#connecting = connection
+    this.#reader.push(message)
+    this.#connecting = undefined
+  }
+
+  #acknowledge(messages: readonly MqttMessage[]): void {
+    const current = this.#connecting ?? this.#connections?.current
+    const numbered = messages.filter(({ packetId }) => packetId !== undefined)
+    current?.acknowledge(numbered.filter(({ name }) => this.#cameBy.get(name) === current))
+    for (const { name } of numbered) this.#cameBy.delete(name)
+  }
+}

@@ -1,0 +1,146 @@
+// Opens the reader of a Redis stream, over connections that are made again when they break.
+
+import { messageOf, SluiceError } from '../../base/errors.ts'
+import type { LineFormat } from '../format.ts'
+import type { BrokerAddress } from '../live/address.ts'
+import { bodyReader, type ToEvent } from '../live/body.ts'
+import { InOrder } from '../live/known.ts'
+import { LiveReader, livePosition, unreachable } from '../live/live-reader.ts'
+import { Supervised } from '../live/supervised.ts'
+import { deadLetter, type Entry } from '../origin.ts'
+import type { OpenOptions, Position, SourceCounts, SplitReader } from '../source.ts'
+import { RedisConnection } from './connection.ts'
+import { compareIds, isId, type RedisEntry } from './entry.ts'
+import type { RedisStreamMeta } from './meta.ts'
+
+export interface RedisOpening<B, T> {
+  readonly address: BrokerAddress
+  readonly title: string
+  readonly stream: string
+  readonly group: string | undefined
+  readonly consumer: string
+  readonly begin: 'start' | 'end'
+  readonly field: string
+  readonly retryMs: number
+  readonly format: LineFormat<B>
+  readonly event: ToEvent<B, RedisStreamMeta, T> | undefined
+  readonly from: Position | undefined
+  readonly open: OpenOptions
+}
+
+/** What waits to be asked for. */
+const LIMITS = { messages: 4000, bytes: 8 * 1024 * 1024 }
+const STEP = 'redis'
+
+export async function openRedisStream<B, T>(opening: RedisOpening<B, T>): Promise<SplitReader<T>> {
+  const { title, stream, from, open, address, retryMs, group, consumer, begin } = opening
+  const { count, after } = livePosition(title, from)
+  if (after !== undefined && !isId(after)) throw lost(title, from, 'it holds no id of an entry')
+  const known = new InOrder(after === undefined ? {} : { after }, compareIds)
+  const reader = new LiveReader<T, RedisEntry>({
+    title,
+    known,
+    idOf: ({ id }) => id,
+    isAgain: () => true,
+    bytesOf: ({ fields }) => {
+      let bytes = 0
+      for (const value of fields?.values() ?? []) bytes += value.length
+      return bytes
+    },
+    read: entryReader(opening),
+    limits: LIMITS,
+    count,
+    open,
+  })
+  let connections: Supervised<RedisConnection> | undefined
+  reader.attach({
+    pause() {},
+    resume: () => connections?.current?.resume(),
+    acknowledge: (entries) => connections?.current?.acknowledge(entries.map(({ id }) => id)),
+    close: async () => await connections?.close(),
+  })
+  /** Where reading began that no position says. */
+  let first = begin === 'start' ? '0-0' : undefined
+  const connect = async (signal: AbortSignal): Promise<RedisConnection> => {
+    const connection = await RedisConnection.open(
+      {
+        address,
+        stream,
+        group: group === undefined ? undefined : { name: group, consumer, from: begin === 'start' ? '0' : '$' },
+        after: () => known.last ?? first ?? '0-0',
+        isFull: () => reader.isFull,
+        onEntry: (entry) => {
+          // One that was deleted before it was read is nobody's any more.
+          if (entry.fields === undefined) connection.acknowledge([entry.id])
+          else reader.push(entry)
+        },
+        onLost: (error) => connections?.lost(error),
+      },
+      signal,
+    )
+    const info = await connection.info()
+    const last = info?.get('last-generated-id')
+    first ??= last === undefined ? '0-0' : String(last)
+    const note = checkStands(opening, known.after, info)
+    if (note !== undefined) reader.tell(note)
+    connection.begin()
+    return connection
+  }
+  try {
+    connections = await Supervised.open<RedisConnection>(
+      {
+        title: address.shown,
+        connect,
+        close: (connection) => connection.close(),
+        mayPass: (error) =>
+          !(error instanceof SluiceError) && !/WRONGPASS|NOAUTH|NOPERM|WRONGTYPE/.test(messageOf(error)),
+        retryMs,
+        onNote: (note) => reader.tell(note),
+        onFailure: (error) => reader.fail(error instanceof SluiceError ? error : unreachable(title, error)),
+      },
+      open.signal,
+    )
+    return reader
+  } catch (error) {
+    if (open.signal?.aborted === true) throw open.signal.reason
+    throw error instanceof SluiceError ? error : unreachable(title, error)
+  }
+}
+
+/** Refuses to go on where entries are gone that nobody has read; where that may be so, says it. */
+function checkStands(
+  { title, from }: Pick<RedisOpening<unknown, unknown>, 'title' | 'from'>,
+  after: string | undefined,
+  info: ReadonlyMap<string, unknown> | undefined,
+): string | undefined {
+  if (after === undefined) return undefined
+  if (info === undefined) throw lost(title, from, 'the stream is gone')
+  const [last, deleted] = [info.get('last-generated-id'), info.get('max-deleted-entry-id')].map(String)
+  if (isId(last) && compareIds(last, after) < 0) throw lost(title, from, `the stream's last entry is ${last}`)
+  if (isId(deleted) && compareIds(deleted, after) > 0) {
+    throw lost(title, from, `entries up to ${deleted} were deleted before they were read`)
+  }
+  const [first] = (info.get('first-entry') ?? []) as readonly unknown[]
+  if (first === undefined || compareIds(String(first), after) <= 0) return undefined
+  return `the stream was trimmed up to ${first}, beyond ${after}, where reading goes on: entries between may be lost`
+}
+
+function entryReader<B, T>({ format, event, field, stream }: RedisOpening<B, T>) {
+  const read = bodyReader<B, RedisStreamMeta, T>(format, event)
+  return ({ id, fields = new Map() }: RedisEntry, count: number, counts: SourceCounts): Entry<T> => {
+    const source = `stream ${stream}`
+    const texts = Object.fromEntries([...fields].map(([name, value]) => [name, Buffer.from(value).toString()]))
+    const bytes = fields.get(field)
+    if (bytes !== undefined) return read({ bytes, meta: { id, fields: texts }, source, count }, counts)
+    const origin = { source, line: 0, offset: count, raw: JSON.stringify(texts) }
+    return deadLetter(origin, STEP, `entry ${id} has no field ${JSON.stringify(field)}`)
+  }
+}
+
+function lost(title: string, from: Position | undefined, found: string): SluiceError<'POSITION_LOST'> {
+  const position = String(JSON.stringify(from)).slice(0, 60)
+  return new SluiceError('POSITION_LOST', `Cannot resume ${title} after ${position}: ${found}`, {
+    source: title,
+    position,
+  })
+}

@@ -1,0 +1,20 @@
+// Loads messages of an MQTT broker, that are numbers, into SQLite; ends when so many are there. Parameters: url, out, client, qos.
+
+import { json, mqtt, param, pipeline, sqlite } from 'sluice'
+
+export default pipeline('mqtt', {
+  params: {
+    url: param.string('mqtt://localhost'),
+    out: param.string('out.db'),
+    client: param.string('loader'),
+    qos: param.number(1),
+  },
+  from: ({ url, client, qos }) =>
+    mqtt(url, json<{ n: number }>(), {
+      topics: 'numbers/#',
+      clientId: client,
+      qos: qos as 0 | 1 | 2,
+      event: ({ n }, { topic }) => ({ n, topic }),
+    }),
+  into: ({ out }) => sqlite<{ n: number; topic: string }>(out, { table: 'numbers' }),
+})

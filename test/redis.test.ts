@@ -1,0 +1,284 @@
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createClient } from 'redis'
+import { isSluiceError, json, type Position, redisStream, type SplitReader, startPipeline, textLines } from 'sluice'
+import job from './jobs/redis.ts'
+import { freePort, type ServerProcess, startRedis, without } from './support/brokers.ts'
+import { sluice } from './support/cli.ts'
+import { ROOT } from './support/project.ts'
+import { randomOf, SEED } from './support/seed.ts'
+
+const JOB = join(ROOT, 'test', 'jobs', 'redis.ts')
+const folder = mkdtempSync(join(tmpdir(), 'sluice-redis-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+let loads = 0
+const newFile = () => {
+  loads += 1
+  return join(folder, `${loads}.db`)
+}
+const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1)
+
+function numbersIn(out: string): number[] {
+  if (!existsSync(out)) return []
+  const database = new DatabaseSync(out)
+  try {
+    database.exec('pragma busy_timeout = 5000')
+    return database
+      .prepare('select n from numbers order by n')
+      .all()
+      .map(({ n }) => Number(n))
+  } catch {
+    return []
+  } finally {
+    database.close()
+  }
+}
+
+async function until(condition: () => boolean, what: string, ms = 30_000): Promise<void> {
+  const untilMs = performance.now() + ms
+  while (!condition()) {
+    if (performance.now() > untilMs) throw new Error(`${what} did not come`)
+    await sleep(20)
+  }
+}
+
+describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-server') }, () => {
+  let server: ServerProcess
+  let url = ''
+  let client: ReturnType<typeof createClient>
+  const random = randomOf('redis')
+  const connected = async () => {
+    const one = createClient({ url, socket: { reconnectStrategy: (tries) => Math.min(tries * 20, 200) } })
+    one.on('error', () => {}) // It connects again.
+    await one.connect()
+    return one as ReturnType<typeof createClient>
+  }
+  before(async () => {
+    server = await startRedis()
+    url = `redis://127.0.0.1:${server.port}`
+    client = await connected()
+  })
+  after(async () => {
+    client.destroy()
+    await server.stop()
+  })
+  beforeEach(async () => void (await client.flushAll()))
+
+  const add = async (...bodies: (string | Buffer)[]) => {
+    for (const data of bodies) await client.xAdd('numbers', '*', { data })
+  }
+  const reading = async (from?: Position, group?: string) => {
+    const source = redisStream(url, textLines(), { stream: 'numbers', ...(group === undefined ? {} : { group }) })
+    return await source.open({ id: '' }, from)
+  }
+  const take = async (reader: SplitReader<string>, count: number) => {
+    const values: string[] = []
+    while (values.length < count) {
+      for (const entry of (await reader.read(count - values.length)) ?? []) {
+        values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
+      }
+    }
+    return values
+  }
+
+  for (const group of [undefined, 'loaders']) {
+    const how = group === undefined ? 'by position' : 'in a group'
+
+    it(`gives what comes in its order, and goes on behind what was committed, ${how}`, async () => {
+      await add('one', 'two')
+      const first = await reading(undefined, group)
+      deepEqual(await take(first, 2), ['one', 'two'])
+      const position = JSON.parse(JSON.stringify(first.position()))
+      await add('three')
+      deepEqual(await take(first, 1), ['three'])
+      await first.close()
+      const second = await reading(position, group)
+      deepEqual(await take(second, 1), ['three'])
+      await add('four')
+      deepEqual(await take(second, 1), ['four'])
+      await second.close()
+    })
+
+    it(`F1: is loaded exactly once over kills at random moments, ${how}`, async () => {
+      const out = newFile()
+      const params = { url, out, group: group ?? '' }
+      const args = Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`])
+      const count = 5000
+      const adding = (async () => {
+        for (let n = 1; n <= count; n += 100) {
+          const some = Array.from({ length: 100 }, (_, at) => n + at)
+          await Promise.all(some.map((one) => client.xAdd('numbers', '*', { data: `{"n":${one}}` })))
+          await sleep(20)
+        }
+      })()
+      let kills = 0
+      for (let turn = 0; turn < 40 && numbersIn(out).length < count; turn += 1) {
+        const over = new AbortController()
+        const isLast = kills >= 6
+        const { signal, code, stderr } = await sluice(['run', JOB, '--quiet', '--epoch-ms', '20', ...args], {
+          onStart: (child) => {
+            void (async () => {
+              if (isLast) await until(() => numbersIn(out).length >= count || over.signal.aborted, 'all numbers')
+              else await sleep(300 + random() * 500)
+              if (!over.signal.aborted) child.kill(isLast ? 'SIGTERM' : 'SIGKILL')
+            })()
+          },
+        })
+        over.abort()
+        ok(signal === 'SIGKILL' || code === 0, stderr)
+        if (signal === 'SIGKILL') kills += 1
+      }
+      await adding
+      ok(kills > 2, `${kills} kills took effect`)
+      deepEqual(numbersIn(out), upTo(count))
+      if (group === undefined) return
+      const { pending } = await client.xPending('numbers', group)
+      equal(pending, 0)
+    })
+  }
+
+  it('acknowledges what is committed, and nothing else', async () => {
+    await add('one', 'two', 'three')
+    const reader = await reading(undefined, 'g')
+    await take(reader, 1)
+    const position = reader.position()
+    await take(reader, 1)
+    reader.committed?.(position)
+    await reader.close()
+    const left = await client.xPendingRange('numbers', 'g', '-', '+', 10)
+    equal(left.length, 2)
+  })
+
+  it('goes on when the server was away', async () => {
+    const out = newFile()
+    const notes: string[] = []
+    await add(...upTo(300).map((n) => `{"n":${n}}`))
+    const run = await startPipeline(job, {
+      params: new Map(Object.entries({ url, out, group: 'away' })),
+      epochMs: 20,
+      onEvent: (event) => {
+        if (event.kind === 'noted') notes.push(event.note)
+      },
+    })
+    await until(() => numbersIn(out).length >= 300, 'the first numbers')
+    await server.kill()
+    await sleep(300)
+    await server.start()
+    await until(() => notes.some((note) => note.startsWith('connected to')), 'a connection')
+    await until(() => client.isReady, 'our own connection')
+    await add(...upTo(300).map((n) => `{"n":${n + 300}}`))
+    await until(() => numbersIn(out).length >= 600, 'all numbers')
+    await run.drain('the test is over')
+    deepEqual(numbersIn(out), upTo(600))
+    match(notes[0] ?? '', /^the connection to redis:\/\/127\.0\.0\.1:\d+ broke \(.*\): connecting again$/)
+  })
+
+  it('makes dead letters of what is not in the format, and of entries without the field', async () => {
+    const source = redisStream(url, json<{ t: number }>(), {
+      stream: 'numbers',
+      event: ({ t }, { fields }) => `${fields.place} ${t}`,
+    })
+    await client.xAdd('numbers', '*', { data: '{"t":1}', place: 'attic' })
+    await client.xAdd('numbers', '*', { data: 'x'.repeat(1_000_000) })
+    await client.xAdd('numbers', '*', { data: Buffer.of(0xff) })
+    await client.xAdd('numbers', '*', { other: '1' })
+    const reader = await source.open({ id: '' }, undefined)
+    const found: string[] = []
+    while (found.length < 4) {
+      for (const entry of (await reader.read(10)) ?? []) {
+        found.push(
+          entry.kind === 'event' ? entry.value : `${entry.step}: ${entry.reason}`.replace(/\d+-\d+/, 'ID').slice(0, 40),
+        )
+      }
+    }
+    await reader.close()
+    equal(found[0], 'attic 1')
+    match(found[1] ?? '', /^json: /)
+    match(found[2] ?? '', /^json: /)
+    equal(found[3], 'redis: entry ID has no field "data"')
+  })
+
+  it('passes over entries that were deleted before they were read again', async () => {
+    await add('one', 'two', 'three')
+    const first = await reading(undefined, 'g')
+    await take(first, 3)
+    await first.close()
+    const [one] = (await client.xRange('numbers', '-', '+')) ?? []
+    await client.xDel('numbers', one?.id ?? '')
+    const second = await reading(undefined, 'g')
+    deepEqual(await take(second, 2), ['two', 'three'])
+    await second.close()
+  })
+
+  it('says that entries are gone that nobody has read', async () => {
+    await add('one', 'two', 'three')
+    const reader = await reading()
+    await take(reader, 1)
+    const position = JSON.parse(JSON.stringify(reader.position()))
+    await reader.close()
+    const [, two] = (await client.xRange('numbers', '-', '+')) ?? []
+    await client.xDel('numbers', two?.id ?? '')
+    await rejects(
+      reading(position),
+      /^SluiceError: Cannot resume stream numbers of .*: entries up to \d+-\d+ were deleted before/,
+    )
+    await client.del('numbers')
+    await rejects(reading(position), { code: 'POSITION_LOST', message: /the stream is gone$/ })
+  })
+
+  it('notes that a stream was trimmed beyond what was read', async () => {
+    await add('one', 'two', 'three')
+    const reader = await reading()
+    await take(reader, 1)
+    const position = JSON.parse(JSON.stringify(reader.position()))
+    await reader.close()
+    await client.xTrim('numbers', 'MAXLEN', 1)
+    const notes: string[] = []
+    const source = redisStream(url, textLines(), { stream: 'numbers' })
+    const second = await source.open({ id: '' }, position, { onNote: (note) => notes.push(note) })
+    deepEqual(await take(second, 1), ['three'])
+    await second.close()
+    match(notes[0] ?? '', /^the stream was trimmed up to \d+-\d+, beyond \d+-\d+, where reading goes on: entries/)
+  })
+
+  it('reads nothing more while enough waits', async () => {
+    const body = 'x'.repeat(100_000)
+    await Promise.all(upTo(400).map(() => client.xAdd('numbers', '*', { data: body })))
+    const reader = await reading(undefined, 'g')
+    await sleep(500)
+    const { pending } = await client.xPending('numbers', 'g')
+    // 8 MiB wait at most, and one read of 500 entries more.
+    ok(pending <= 500, `${pending} entries are here`)
+    equal((await take(reader, 400)).length, 400)
+    await reader.close()
+  })
+
+  it('says that there is no server, once it has tried for long enough, and shows no password', async () => {
+    const port = await freePort()
+    const source = redisStream(`redis://ann:secret@127.0.0.1:${port}`, textLines(), { stream: 'a', retryMs: 300 })
+    await rejects(
+      async () => await source.open({ id: '' }, undefined),
+      (error: unknown) => {
+        ok(isSluiceError(error, 'SOURCE_UNREADABLE'), String(error))
+        match(error.message, new RegExp(`^Cannot read stream a of redis://127\\.0\\.0\\.1:${port}: .*ECONNREFUSED`))
+        ok(!error.message.includes('secret'))
+        return true
+      },
+    )
+  })
+
+  it('ends a read with the reason of the signal', async () => {
+    const stop = new AbortController()
+    const source = redisStream(url, textLines(), { stream: 'numbers' })
+    const reader = await source.open({ id: '' }, undefined, { signal: stop.signal })
+    const waiting = reader.read(1)
+    setTimeout(() => stop.abort(new Error('stopped')), 50)
+    await rejects(async () => await waiting, /stopped/)
+    await reader.close()
+  })
+})

@@ -1,0 +1,155 @@
+// Brokers for tests: real ones, in processes of their own or in this one, on free ports of this machine.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** The path of a program of Debian's packages; undefined where it is not installed. */
+export function programOf(name: string): string | undefined {
+  return ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/lib/rabbitmq/bin']
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path))
+}
+
+/** Why tests of a program are skipped; false where it is there. */
+export function without(name: string): string | false {
+  return programOf(name) === undefined ? `${name} is not installed` : false
+}
+
+/** A port that nobody listens to. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** A server in a process of its own, with a folder, that can be killed and started again on the same port. */
+export class ServerProcess {
+  readonly port: number
+  readonly folder: string
+  readonly #argv: (server: ServerProcess) => readonly string[]
+  #child: ChildProcess | undefined
+
+  private constructor(port: number, argv: (server: ServerProcess) => readonly string[]) {
+    this.port = port
+    this.folder = mkdtempSync(join(tmpdir(), 'sluice-broker-'))
+    this.#argv = argv
+  }
+
+  /** @param argv - the program, by its path, and its arguments */
+  static async start(argv: (server: ServerProcess) => readonly string[]): Promise<ServerProcess> {
+    const server = new ServerProcess(await freePort(), argv)
+    await server.start()
+    return server
+  }
+
+  async start(): Promise<void> {
+    const [program = '', ...args] = this.#argv(this)
+    const child = spawn(program, args, { stdio: 'ignore', cwd: this.folder })
+    this.#child = child
+    const untilMs = performance.now() + 20_000
+    while (!(await answers(this.port))) {
+      if (child.exitCode !== null || performance.now() > untilMs) throw new Error(`${program} does not start`)
+      await sleep(20)
+    }
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.#child
+    this.#child = undefined
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    child.kill(signal)
+    await once(child, 'exit')
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** mosquitto, which keeps what it has over a restart. */
+export async function startMosquitto(): Promise<ServerProcess> {
+  return await ServerProcess.start(({ port, folder }) => {
+    const settings = [
+      `listener ${port} 127.0.0.1`,
+      'allow_anonymous true',
+      'persistence true',
+      `persistence_location ${folder}/`,
+      'autosave_interval 1',
+      'max_queued_messages 0',
+      'user root',
+    ]
+    writeFileSync(join(folder, 'mosquitto.conf'), `${settings.join('\n')}\n`)
+    return [programOf('mosquitto') ?? '', '-c', join(folder, 'mosquitto.conf')]
+  })
+}
+
+/** A broker of MQTT 3.1.1 in this process. */
+export class Aedes {
+  readonly port: number
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  readonly #close: () => Promise<void>
+
+  private constructor(port: number, server: Server, close: () => Promise<void>) {
+    this.port = port
+    this.#server = server
+    this.#close = close
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket)
+      socket.on('close', () => this.#sockets.delete(socket))
+    })
+  }
+
+  static async start(): Promise<Aedes> {
+    const { Aedes: Broker } = await import('aedes')
+    const broker = await Broker.createBroker()
+    const server = createServer(broker.handle as (socket: Socket) => void)
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    return new Aedes(port, server, () => new Promise((resolve) => broker.close(resolve)))
+  }
+
+  /** Breaks every connection. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  async stop(): Promise<void> {
+    this.cut()
+    this.#server.close()
+    await this.#close()
+  }
+}
+
+async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** Redis, which has on disk what it has acknowledged. */
+export async function startRedis(): Promise<ServerProcess> {
+  return await ServerProcess.start(({ port, folder }) => {
+    const settings = { port, bind: '127.0.0.1', dir: folder, save: '', appendonly: 'yes', appendfsync: 'always' }
+    return [
+      programOf('redis-server') ?? '',
+      ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`]),
+    ]
+  })
+}
