@@ -1,4 +1,4 @@
-// What `sluice help` says of looking after pipelines: checkpoints, dead-letters, check.
+// What `sluice help` says of looking after pipelines: serve, checkpoints, dead-letters, check.
 
 export function checkpointsHelp(): string {
   return `sluice checkpoints FILE [list|show|reset] [--param name=value …]
@@ -58,6 +58,31 @@ Example
 `
 }
 
+export function serveHelp(): string {
+  return `sluice serve DIR [options]
+
+Runs the pipelines that modules of a folder export, in one process, and shows them in a browser. One that fails is
+started again from its last commit, later each time, unless it would fail in the same way; one that has come to its end
+stays to be seen. It goes on until it is told to stop: then all are drained. Parts of other modules (without a default
+export), tests and flows are left alone.
+
+Options
+  -p, --param PIPELINE.name=value   sets a parameter of one pipeline; may be given several times
+  --dashboard [HOST:]PORT           where the page is (127.0.0.1:4040, or a free port if that is taken)
+  --drain-timeout SECONDS           how long a stop may take to commit what was read (30)
+  --log text|json                   how notices and errors are written to standard error (text)
+  --log-level LEVEL                 the least that is written: debug, info, warn or error (info)
+
+Environment
+  SLUICE_TOKEN   what everybody has to give who wants to see anything: 16 characters or more; needed where
+                           HOST is not this machine alone
+  SLUICE_HOSTS   names by which others reach the page, with commas in between
+
+Example
+  sluice serve pipelines --param orders.input='in/*.csv'
+`
+}
+
 export function topHelp(): string {
   return `sluice top URL [options]
 
@@ -76,6 +101,6 @@ Environment
   SLUICE_TOKEN      the token of a dashboard that asks for one
 
 Example
-  sluice top http://127.0.0.1:4000
+  sluice top http://127.0.0.1:4040
 `
 }

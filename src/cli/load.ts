@@ -23,6 +23,17 @@ export type Loaded =
  * @throws {SluiceError} CONFIG_INVALID if there is no such file, it cannot be loaded, or exports something else
  */
 export async function load(file: string): Promise<Loaded> {
+  const loaded = await loadIfAny(file)
+  if (loaded === undefined) throw unusable(file, wrongExport('no default export'))
+  return loaded
+}
+
+/**
+ * The same; undefined for a module that has no default export, as parts of others have none.
+ *
+ * @throws {SluiceError} CONFIG_INVALID if there is no such file, it cannot be loaded, or exports something else
+ */
+export async function loadIfAny(file: string): Promise<Loaded | undefined> {
   const path = resolve(file)
   const stats = statSync(path, { throwIfNoEntry: false })
   if (stats === undefined) throw unusable(file, 'there is no such file')
@@ -31,8 +42,12 @@ export async function load(file: string): Promise<Loaded> {
   const module = await importModule(file, path)
   if (isPipeline(module.default)) return { kind: 'pipeline', pipeline: module.default, module: pathToFileURL(path) }
   if (isFlow(module.default)) return { kind: 'flow', flow: module.default, module: pathToFileURL(path) }
-  const found = 'default' in module ? describeValue(module.default) : 'no default export'
-  throw unusable(file, `its default export must be a pipeline or a flow: found ${found}`)
+  if (!('default' in module)) return undefined
+  throw unusable(file, wrongExport(describeValue(module.default)))
+}
+
+function wrongExport(found: string): string {
+  return `its default export must be a pipeline or a flow: found ${found}`
 }
 
 /**

@@ -64,11 +64,11 @@ describe('sluice', () => {
   const wrong: Readonly<Record<string, string>> = {
     rnu: 'sluice: There is no command rnu: did you mean run?\n',
     deploy:
-      'sluice: There is no command deploy: there are run, check, explain, graph, checkpoints, dead-letters, top and help\n',
+      'sluice: There is no command deploy: there are run, serve, check, explain, graph, checkpoints, dead-letters, top and help\n',
     '--versoin': 'sluice: There is no option --versoin: did you mean --version?\n',
     'help grpah': 'sluice: There is no command grpah: did you mean graph?\n',
     toString:
-      'sluice: There is no command toString: there are run, check, explain, graph, checkpoints, dead-letters, top and help\n',
+      'sluice: There is no command toString: there are run, serve, check, explain, graph, checkpoints, dead-letters, top and help\n',
     'run x.ts --strct': 'sluice: sluice run has no option --strct: did you mean --strict?\n',
   }
   for (const [line, message] of Object.entries(wrong)) {

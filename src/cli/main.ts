@@ -11,17 +11,19 @@ import { explainCommand } from './explain.ts'
 import { tellFailure } from './failure.ts'
 import { graphCommand } from './graph.ts'
 import { explainHelp, graphHelp, mainHelp, runHelp } from './help.ts'
-import { checkHelp, checkpointsHelp, lettersHelp, topHelp } from './help-keeping.ts'
+import { checkHelp, checkpointsHelp, lettersHelp, serveHelp, topHelp } from './help-keeping.ts'
 import type { Io } from './io.ts'
 import { lettersCommand } from './letters.ts'
 import { nearest } from './nearest.ts'
 import { runCommand } from './run.ts'
+import { serveCommand } from './serve.ts'
 import { topCommand } from './top.ts'
 
 type Command = (argv: readonly string[], io: Io) => Promise<number> | number
 
 const PAGES: Readonly<Record<string, () => string>> = {
   run: runHelp,
+  serve: serveHelp,
   explain: explainHelp,
   graph: graphHelp,
   check: checkHelp,
@@ -33,6 +35,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   run: (argv, io) => (argv.length === 0 ? usage(runHelp(), io) : runCommand(argv, io)),
+  serve: (argv, io) => (argv.length === 0 ? usage(serveHelp(), io) : serveCommand(argv, io)),
   explain: (argv, io) => (argv.length === 0 ? usage(explainHelp(), io) : explainCommand(argv, io)),
   graph: (argv, io) => (argv.length === 0 ? usage(graphHelp(), io) : graphCommand(argv, io)),
   check: (argv, io) => (argv.length === 0 ? usage(checkHelp(), io) : checkCommand(argv, io)),
@@ -82,7 +85,7 @@ function unknown(name: string, known: readonly string[]): SluiceError {
   const meant = nearest(name, known)
   const hint =
     meant === undefined
-      ? 'there are run, check, explain, graph, checkpoints, dead-letters, top and help'
+      ? 'there are run, serve, check, explain, graph, checkpoints, dead-letters, top and help'
       : `did you mean ${meant}?`
   const what = name.startsWith('-') ? 'option' : 'command'
   return new SluiceError('COMMAND_INVALID', `There is no ${what} ${name}: ${hint}`, { argument: name })

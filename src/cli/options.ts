@@ -5,6 +5,7 @@ import { messageOf, SluiceError } from '../base/errors.ts'
 import { MOST_THREADS } from '../engine/options.ts'
 import { LEVELS, type Level } from '../observe/log.ts'
 import type { MaxDeadLetters } from '../pipeline/reject-limit.ts'
+import { type DashboardAddress, readDashboardAddress, withBareDashboard } from './dashboard-address.ts'
 import { nearest } from './nearest.ts'
 
 /** What the command line asks of every command that takes a pipeline. */
@@ -26,6 +27,14 @@ export interface RunOptions extends FileOptions {
   readonly drainTimeoutMs: number
   /** Worker threads, for flows; undefined: as many as help. */
   readonly threads: number | undefined
+  /** Where it is shown while it goes on; undefined: nowhere. */
+  readonly dashboard: DashboardAddress | undefined
+}
+
+/** What the command line asks of `sluice serve`. */
+export interface ServeOptions extends Pick<RunOptions, 'file' | 'params' | 'help' | 'log' | 'logLevel'> {
+  readonly drainTimeoutMs: number
+  readonly dashboard: DashboardAddress
 }
 
 export const FILE_OPTIONS: {
@@ -47,6 +56,15 @@ const RUN_OPTIONS = {
   log: { type: 'string' },
   'log-level': { type: 'string' },
   quiet: { type: 'boolean', short: 'q' },
+  dashboard: { type: 'string' },
+} as const
+
+const SERVE_OPTIONS = {
+  ...FILE_OPTIONS,
+  'drain-timeout': RUN_OPTIONS['drain-timeout'],
+  log: RUN_OPTIONS.log,
+  'log-level': RUN_OPTIONS['log-level'],
+  dashboard: RUN_OPTIONS.dashboard,
 } as const
 
 /** The longest that a timer of Node's can wait, in clock milliseconds. */
@@ -54,12 +72,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** @throws {SluiceError} COMMAND_INVALID for anything that `sluice run` does not take */
 export function readRunOptions(argv: readonly string[]): RunOptions {
-  const { values, positionals } = parse('run', argv, RUN_OPTIONS)
-  const { log = 'text', strict } = values
-  if (log !== 'text' && log !== 'json') throw invalid(log, `--log must be text or json: found ${log}`)
-  const level = values['log-level'] ?? 'info'
-  const logLevel = LEVELS.find((one) => one === level)
-  if (logLevel === undefined) throw invalid(level, `--log-level must be one of ${LEVELS.join(', ')}: found ${level}`)
+  const { values, positionals } = parse('run', withBareDashboard(argv), RUN_OPTIONS)
+  const { strict, dashboard } = values
   const limit = values['max-dead-letters']
   if (strict === true && limit !== undefined) {
     throw invalid('--strict', '--strict allows no dead letter and --max-dead-letters some: give one of them')
@@ -68,14 +82,44 @@ export function readRunOptions(argv: readonly string[]): RunOptions {
     ...fileOptions('run', positionals, values),
     json: values.json ?? false,
     quiet: values.quiet ?? false,
-    log,
-    logLevel,
+    ...readLog(values),
     maxDeadLetters: strict === true ? { count: 0 } : limit === undefined ? undefined : readLimit(limit),
     epochMs:
       values['epoch-ms'] === undefined ? undefined : readMs('--epoch-ms', values['epoch-ms'], { min: 1, unitMs: 1 }),
     threads: readThreads(values.threads),
-    drainTimeoutMs: readMs('--drain-timeout', values['drain-timeout'] ?? '30', { min: 0, unitMs: 1000 }),
+    drainTimeoutMs: readDrainTimeout(values['drain-timeout']),
+    dashboard: dashboard === undefined ? undefined : readDashboardAddress(dashboard),
   }
+}
+
+/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice serve` does not take */
+export function readServeOptions(argv: readonly string[]): ServeOptions {
+  const { values, positionals } = parse('serve', withBareDashboard(argv), SERVE_OPTIONS)
+  const [folder, extra] = positionals
+  const { help = false } = values
+  if (folder === undefined && !help) throw invalid('serve', 'sluice serve needs a folder: sluice serve DIR')
+  if (extra !== undefined) throw invalid(extra, `sluice serve takes one folder: found ${folder} and ${extra}`)
+  return {
+    ...fileOptions('serve', positionals, values),
+    ...readLog(values),
+    drainTimeoutMs: readDrainTimeout(values['drain-timeout']),
+    dashboard: readDashboardAddress(values.dashboard ?? ''),
+  }
+}
+
+function readLog(values: {
+  readonly log?: string
+  readonly 'log-level'?: string
+}): Pick<RunOptions, 'log' | 'logLevel'> {
+  const { log = 'text', 'log-level': level = 'info' } = values
+  if (log !== 'text' && log !== 'json') throw invalid(log, `--log must be text or json: found ${log}`)
+  const logLevel = LEVELS.find((one) => one === level)
+  if (logLevel === undefined) throw invalid(level, `--log-level must be one of ${LEVELS.join(', ')}: found ${level}`)
+  return { log, logLevel }
+}
+
+function readDrainTimeout(text = '30'): number {
+  return readMs('--drain-timeout', text, { min: 0, unitMs: 1000 })
 }
 
 /** What the command line asks of `sluice explain`. */

@@ -16,6 +16,10 @@ import { Stopped } from './signals.ts'
 export async function runFlowCommand(module: URL, file: string, options: RunOptions, io: Io): Promise<number> {
   const { threads, params, quiet, log: format, logLevel: level } = options
   refuseParams(file, params)
+  if (options.dashboard !== undefined) {
+    const message = `${file} exports a flow, and --dashboard shows runs of pipelines`
+    throw new SluiceError('COMMAND_INVALID', message, { argument: '--dashboard' })
+  }
   const log = lineLogger({ format, level, write: (line) => io.stderr.write(line), wallMs: systemClock.wallMs })
   const abort = new AbortController()
   const stop = (signal: StopSignal): void => abort.abort(new Stopped(signal, `received ${signal}`))

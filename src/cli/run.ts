@@ -2,12 +2,14 @@
 
 import { systemClock } from '../base/clock.ts'
 import { InvariantError } from '../base/invariant.ts'
+import { watchedRun } from '../dashboard/watched.ts'
 import { jsonLine } from '../observe/json.ts'
 import { type Logger, lineLogger } from '../observe/log.ts'
 import { bytesText } from '../observe/text.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunReport } from '../pipeline/report.ts'
 import { type PipelineRun, startPipeline } from '../pipeline/start.ts'
+import { openDashboard } from './dashboard-address.ts'
 import { exitCodeOfSignal, OK } from './exit.ts'
 import { tellFailure } from './failure.ts'
 import { pipelineHelp, quote, runHelp } from './help.ts'
@@ -75,7 +77,7 @@ class RunCommand {
       if (loaded.kind === 'flow') return await this.#flow(loaded.module)
       const { threads } = this.#options
       const given = threads === undefined ? loaded.pipeline : loaded.module
-      const work = Promise.race([this.#load(given), stopped])
+      const work = Promise.race([this.#shown(given, loaded.pipeline), stopped])
       const report = await orSilence(work, () => new InvariantError('the run ended without saying so'))
       this.#reporter.stop()
       return this.#finished(report)
@@ -93,7 +95,20 @@ class RunCommand {
     return await runFlowCommand(module, this.#file, this.#options, this.#io)
   }
 
-  async #load(pipeline: Pipeline | URL): Promise<RunReport> {
+  /** The run on its dashboard, if one is wanted: there before the run begins, and until it has ended. */
+  async #shown(given: Pipeline | URL, pipeline: Pipeline): Promise<RunReport> {
+    const { dashboard: address, params } = this.#options
+    if (address === undefined) return await this.#load(given)
+    const dashboard = await openDashboard(address, this.#io.env)
+    try {
+      this.#reporter.say(`dashboard: ${dashboard.url}`)
+      return await this.#load(given, (run) => dashboard.watch(watchedRun(run, pipeline, params)))
+    } finally {
+      await dashboard.close()
+    }
+  }
+
+  async #load(pipeline: Pipeline | URL, onStarted: (run: PipelineRun) => void = () => {}): Promise<RunReport> {
     const { params, maxDeadLetters, epochMs, threads } = this.#options
     const run = await startPipeline(pipeline, {
       ...(threads === undefined ? {} : { threads }),
@@ -106,6 +121,7 @@ class RunCommand {
     })
     this.#run = run
     this.#signals.watch(run)
+    onStarted(run)
     this.#reporter.watch(() => run.progress())
     return await run.done
   }

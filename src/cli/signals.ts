@@ -1,7 +1,6 @@
 // What a signal does to a run: the first drains it, the second stops it at once.
 
 import { countText } from '../observe/text.ts'
-import type { PipelineRun } from '../pipeline/start.ts'
 import { exitCodeOfSignal, STOP_SIGNALS, type StopSignal } from './exit.ts'
 
 /** How long a run that is aborted may take to close, in clock milliseconds; then it is left as a kill would leave it. */
@@ -16,6 +15,13 @@ export class Stopped extends Error {
     super(why)
     this.exitCode = exitCodeOfSignal(signal)
   }
+}
+
+/** What is stopped: a run, or several of them. */
+export interface Stoppable {
+  /** Records read by what is under way, and those of all runs that are committed. */
+  progress(): { readonly read: number; readonly committed: { readonly read: number } }
+  drain(why: string): Promise<unknown>
 }
 
 export interface SignalOptions {
@@ -34,7 +40,7 @@ export class Signals {
   /** Fires at the deadline of the drain, then at the end of the grace. */
   #timer: NodeJS.Timeout | undefined
   /** The run, once it has started; a signal before that ends the start. */
-  #run: PipelineRun | undefined
+  #run: Stoppable | undefined
   /** What was committed when the run began. */
   #committedBefore = 0
   readonly #stopped = Promise.withResolvers<never>()
@@ -50,7 +56,7 @@ export class Signals {
     return this.#stopped.promise
   }
 
-  watch(run: PipelineRun): void {
+  watch(run: Stoppable): void {
     this.#run = run
     this.#committedBefore = run.progress().committed.read
   }
@@ -73,7 +79,7 @@ export class Signals {
     }
   }
 
-  #drain(signal: StopSignal, run: PipelineRun): void {
+  #drain(signal: StopSignal, run: Stoppable): void {
     const { drainTimeoutMs, onDrain } = this.#options
     run.drain(`received ${signal}`).catch(() => {}) // Its outcome is heard of by who waits for the run.
     onDrain(`received ${signal}`)

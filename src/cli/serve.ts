@@ -1,0 +1,142 @@
+// sluice serve: all pipelines of a folder in one process, looked after and shown on the dashboard.
+
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemClock } from '../base/clock.ts'
+import { errnoOf, SluiceError } from '../base/errors.ts'
+import { lineLogger } from '../observe/log.ts'
+import { many } from '../observe/text.ts'
+import type { Params } from '../pipeline/param.ts'
+import type { Pipeline } from '../pipeline/pipeline.ts'
+import { openDashboard } from './dashboard-address.ts'
+import { exitCodeOfSignal, OK } from './exit.ts'
+import { serveHelp } from './help-keeping.ts'
+import type { Io } from './io.ts'
+import { loadIfAny } from './load.ts'
+import { readServeOptions, type ServeOptions } from './options.ts'
+import { Served } from './served.ts'
+import { Signals, Stopped } from './signals.ts'
+
+/** Runs `sluice serve` with its arguments; gives the exit code. It goes on until it is told to stop. */
+export async function serveCommand(argv: readonly string[], io: Io): Promise<number> {
+  const options = readServeOptions(argv)
+  if (options.help || options.file === undefined) {
+    io.stdout.write(serveHelp())
+    return OK
+  }
+  const log = lineLogger({
+    format: options.log,
+    level: options.logLevel,
+    write: (line) => io.stderr.write(line),
+    wallMs: systemClock.wallMs,
+  })
+  const say = (message: string): void => log.info({}, message)
+  const abort = new AbortController()
+  const told = Promise.withResolvers<void>()
+  const signals = new Signals({
+    drainTimeoutMs: options.drainTimeoutMs,
+    say,
+    onDrain: (why) => say(`stopping: ${why}`),
+    abort: (reason) => abort.abort(reason),
+  })
+  const { stopped } = signals
+  // With nothing to read for a while, this alone keeps the process.
+  const keeping = setInterval(() => {}, 60_000)
+  try {
+    const pipelines = await Promise.race([pipelinesIn(options.file, say), stopped])
+    const params = paramsOf(pipelines, options.params)
+    await using stack = new AsyncDisposableStack()
+    const dashboard = await openDashboard(options.dashboard, io.env)
+    stack.defer(() => dashboard.close())
+    const served = pipelines.map((pipeline) => {
+      return new Served({ pipeline, params: params.get(pipeline.name) ?? new Map(), log, signal: abort.signal })
+    })
+    for (const one of served) dashboard.watch(one)
+    signals.watch({
+      progress: () => sumOf(served),
+      drain: async (why) => {
+        told.resolve()
+        await Promise.allSettled(served.map(async (one) => await one.drain(why)))
+      },
+    })
+    say(`${many(served.length, 'pipeline')} on the dashboard: ${dashboard.url}`)
+    const all = Promise.all(served.map(async (one) => await one.serve()))
+    // Where all have come to their end, it is still to be seen how.
+    await Promise.race([Promise.all([all, told.promise]), stopped])
+    abort.signal.throwIfAborted()
+    return signals.received === undefined || signals.received === 'SIGTERM' ? OK : exitCodeOfSignal(signals.received)
+  } catch (error) {
+    if (error instanceof Stopped) return error.exitCode
+    throw error
+  } finally {
+    clearInterval(keeping)
+    signals.release()
+  }
+}
+
+/** The pipelines that modules of a folder export, by name. @throws {SluiceError} CONFIG_INVALID if one is unusable */
+async function pipelinesIn(folder: string, say: (message: string) => void): Promise<Pipeline<Params>[]> {
+  const files = new Map<string, string>()
+  const found: Pipeline<Params>[] = []
+  for (const name of modulesIn(folder)) {
+    const file = join(folder, name)
+    const loaded = await loadIfAny(file)
+    if (loaded === undefined) continue
+    if (loaded.kind === 'flow') {
+      say(`${file} exports a flow, which is left alone: there is nothing to go on from`)
+      continue
+    }
+    const { pipeline } = loaded
+    const other = files.get(pipeline.name)
+    if (other !== undefined) throw unusable(folder, `${other} and ${file} both export a pipeline ${pipeline.name}`)
+    files.set(pipeline.name, file)
+    found.push(pipeline)
+  }
+  if (found.length === 0) throw unusable(folder, 'no module in it exports a pipeline')
+  return found
+}
+
+function modulesIn(folder: string): string[] {
+  let names: string[]
+  try {
+    names = readdirSync(folder)
+  } catch (error) {
+    const errno = errnoOf(error)
+    throw unusable(folder, errno === 'ENOENT' ? 'there is no such folder' : `it cannot be listed (${errno})`, error)
+  }
+  return names.filter((name) => /\.[cm]?[jt]s$/.test(name) && !/\.(d|test)\.[cm]?[jt]s$/.test(name)).sort()
+}
+
+/** `orders.input=x` is the parameter `input` of the pipeline `orders`. */
+function paramsOf(
+  pipelines: readonly Pipeline<Params>[],
+  given: ServeOptions['params'],
+): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  const params = new Map<string, Map<string, string>>()
+  for (const [key, value] of given) {
+    const owner = pipelines.find(({ name }) => key.startsWith(`${name}.`))?.name
+    if (owner === undefined) {
+      const names = pipelines.map(({ name }) => name).join(', ')
+      const message = `--param must name a pipeline, as in PIPELINE.${key}=…: found ${key}, and there is ${names}`
+      throw new SluiceError('COMMAND_INVALID', message, { argument: key })
+    }
+    const own = params.get(owner) ?? new Map<string, string>()
+    params.set(owner, own.set(key.slice(owner.length + 1), value))
+  }
+  return params
+}
+
+function sumOf(served: readonly Served[]): ReturnType<Served['progress']> {
+  let [read, committed] = [0, 0]
+  for (const one of served) {
+    const progress = one.progress()
+    read += progress.read
+    committed += progress.committed.read
+  }
+  return { read, committed: { read: committed } }
+}
+
+function unusable(folder: string, found: string, cause?: unknown): SluiceError {
+  const details = { key: folder, value: undefined, allowed: 'a folder of modules that export pipelines' }
+  return new SluiceError('CONFIG_INVALID', `Cannot serve ${folder}: ${found}`, details, { cause })
+}

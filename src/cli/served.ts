@@ -1,0 +1,171 @@
+// A pipeline that is looked after: started, watched, and started again when it fails.
+
+import { type Backoff, backoffMs } from '../base/backoff.ts'
+import { systemClock } from '../base/clock.ts'
+import { type ErrorCode, isSluiceError, messageOf } from '../base/errors.ts'
+import { NO_TOTALS } from '../connect/totals.ts'
+import { inspecting, type WatchedRun } from '../dashboard/watched.ts'
+import { excerpt } from '../observe/escape.ts'
+import type { Logger } from '../observe/log.ts'
+import { redact } from '../observe/redact.ts'
+import { durationText } from '../observe/text.ts'
+import type { Params } from '../pipeline/param.ts'
+import type { Pipeline } from '../pipeline/pipeline.ts'
+import type { RunSnapshot } from '../pipeline/snapshot.ts'
+import { type PipelineRun, startPipeline } from '../pipeline/start.ts'
+
+export interface ServedOptions {
+  readonly pipeline: Pipeline<Params>
+  readonly params: ReadonlyMap<string, string>
+  readonly log: Logger
+  /** Ends it now. */
+  readonly signal: AbortSignal
+  readonly backoff?: Backoff
+}
+
+const BACKOFF: Backoff = { firstMs: 1000, capMs: 60_000 }
+/** A run that went on for so long was well: what fails then is waited for as a first failure. */
+const WELL_MS = 60_000
+
+/** Failures that come again however often it is tried: somebody has to change something first. */
+const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'CONFIG_INVALID',
+  'REJECTS_OVER_LIMIT',
+  'SOURCE_CORRUPT',
+  'SOURCE_LIMIT',
+  'POSITION_LOST',
+  'SINK_MISMATCH',
+  'CHECKPOINT_INVALID',
+  'STATE_OVER_LIMIT',
+  'STATE_NOT_KEPT',
+  'OPERATOR_FAILED',
+  'FLOW_MISMATCH',
+])
+
+/** What is wrong with how a pipeline is written is told by the errors of the language. */
+function willComeAgain(error: unknown): boolean {
+  if (isSluiceError(error)) return LASTING.has(error.code)
+  return error instanceof TypeError || error instanceof RangeError
+}
+
+/** One pipeline of `sluice serve`. What it committed stands, whatever happens: each start goes on from there. */
+export class Served implements WatchedRun {
+  readonly pipeline: string
+  readonly inspect: WatchedRun['inspect']
+  readonly #options: ServedOptions
+  readonly #startedMs = systemClock.wallMs()
+  /** The run under way, or the last one. */
+  #run: PipelineRun | undefined
+  /** What stands in the way of a run, while none is under way. */
+  #trouble: { readonly state: 'waiting' | 'failed'; readonly error: string } | undefined
+  /** Starts after a failure. */
+  #starts = 0
+  #isPaused = false
+  /** Ends a wait for the next start: nobody wants one any more. */
+  readonly #drain = new AbortController()
+
+  constructor(options: ServedOptions) {
+    this.#options = options
+    this.pipeline = options.pipeline.name
+    this.inspect = inspecting(options.pipeline, options.params)
+  }
+
+  /** Resolves once it has come to its end, was drained, or failed for good. Never rejects. */
+  async serve(): Promise<void> {
+    const { log, signal, backoff = BACKOFF } = this.#options
+    for (let failures = 1; !this.#drain.signal.aborted && !signal.aborted; failures += 1) {
+      const startMs = systemClock.nowMs()
+      try {
+        await this.#runOnce()
+        return
+      } catch (error) {
+        if (signal.aborted) return
+        if (systemClock.nowMs() - startMs > WELL_MS) failures = 1
+        const why = excerpt(redact(messageOf(error)), 300)
+        const isLasting = willComeAgain(error)
+        this.#trouble = { state: isLasting ? 'failed' : 'waiting', error: why }
+        if (isLasting) return log.error({}, `${this.pipeline} failed, and is not started again: ${why}`)
+        const waitMs = backoffMs(failures, backoff)
+        log.warn({ failures }, `${this.pipeline} failed; it is started again in ${durationText(waitMs)}: ${why}`)
+        await this.#wait(waitMs)
+      }
+    }
+  }
+
+  snapshot(): RunSnapshot {
+    const run = this.#run?.snapshot() ?? this.#nothingYet()
+    const restarts = run.restarts + this.#starts
+    return this.#trouble === undefined ? { ...run, restarts } : { ...run, ...this.#trouble, restarts }
+  }
+
+  /** Records read by the last run, and those of all runs that are committed. */
+  progress(): { readonly read: number; readonly committed: { readonly read: number } } {
+    return this.#run?.progress() ?? { read: 0, committed: NO_TOTALS }
+  }
+
+  pause(): void {
+    this.#isPaused = true
+    this.#run?.pause()
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    this.#run?.resume()
+  }
+
+  async drain(why: string): Promise<void> {
+    this.#drain.abort()
+    await this.#run?.drain(why)
+  }
+
+  async #runOnce(): Promise<void> {
+    const { pipeline, params, signal, log } = this.#options
+    const run = await startPipeline(pipeline, {
+      params,
+      signal,
+      onEvent: (event) => {
+        if (event.kind === 'retrying') log.warn({}, `${this.pipeline}: ${event.why}`)
+      },
+    })
+    if (this.#run !== undefined) this.#starts += 1
+    this.#run = run
+    this.#trouble = undefined
+    if (this.#isPaused) run.pause()
+    if (this.#drain.signal.aborted) void run.drain('asked for before it was started').catch(() => {}) // Heard of below.
+    const { outcome, run: totals } = await run.done
+    log.info(
+      { outcome, ...totals },
+      `${this.pipeline} ${outcome}: ${totals.loaded} loaded, ${totals.dead} dead letters`,
+    )
+  }
+
+  async #wait(ms: number): Promise<void> {
+    try {
+      await systemClock.sleep(ms, AbortSignal.any([this.#drain.signal, this.#options.signal]))
+    } catch {
+      // It is to end: who waits for the next start looks at why.
+    }
+  }
+
+  /** What is known of a pipeline that no run has begun of. */
+  #nothingYet(): RunSnapshot {
+    return {
+      pipeline: this.pipeline,
+      source: '',
+      sink: '',
+      state: this.#trouble?.state ?? 'waiting',
+      atMs: systemClock.wallMs(),
+      startedMs: this.#startedMs,
+      threads: 0,
+      layers: [],
+      run: NO_TOTALS,
+      overall: NO_TOTALS,
+      read: 0,
+      doneBytes: 0,
+      epoch: 0,
+      restarts: 0,
+      happenings: [],
+      memoryBytes: process.memoryUsage.rss(),
+    }
+  }
+}

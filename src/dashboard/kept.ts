@@ -1,0 +1,109 @@
+// What pipelines keep, for the page: dead letters by the page, and checkpoints.
+
+import { messageOf } from '../base/errors.ts'
+import type { KeptLetter, SinkInspector } from '../connect/sink.ts'
+import { AnswerError } from './answer.ts'
+import type { WatchedRun } from './watched.ts'
+
+/** Letters of one answer, and how much of each. */
+const AT_ONCE = 50
+const LONGEST = 4000
+/** Positions of one checkpoint that are told. */
+const MOST_POSITIONS = 50
+/** Looks that wait for the one under way; more are turned away. */
+const MOST_WAITING = 8
+
+/** Looks into sinks one after the other: however many ask, a run is disturbed by one at most. */
+export class Kept {
+  #last: Promise<unknown> = Promise.resolve()
+  #waiting = 0
+
+  /** @param after - where the answer before this one ended, as it said */
+  async letters(
+    run: WatchedRun,
+    { after, branch }: { readonly after: string | undefined; readonly branch: string | undefined },
+  ): Promise<object> {
+    const from = after === undefined ? undefined : letterAt(after)
+    const found = await this.#look(run, branch, async (inspector) => {
+      return await inspector.letters({ limit: AT_ONCE, ...(from === undefined ? {} : { after: from }) })
+    })
+    const last = found.length < AT_ONCE ? undefined : found.at(-1)
+    return {
+      pipeline: run.pipeline,
+      letters: found.map(shown),
+      ...(last === undefined ? {} : { next: placeOf(last) }),
+    }
+  }
+
+  async checkpoint(run: WatchedRun): Promise<object> {
+    const { pipeline } = run
+    try {
+      const found = await this.#look(run, undefined, async (inspector) => await inspector.checkpoint())
+      if (found === undefined) return { pipeline, epoch: 0 }
+      const { epoch, totals, committed, holder, positions, states } = found
+      const stateBytes = [...states.values()].reduce((sum, size) => sum + size, 0)
+      const first = [...positions].slice(0, MOST_POSITIONS)
+      return {
+        pipeline,
+        epoch,
+        totals,
+        committed,
+        ...(holder === undefined ? {} : { holder }),
+        positions: first.map(([split, position]) => ({ split, position: cut(JSON.stringify(position)) })),
+        allPositions: positions.size,
+        stateBytes,
+      }
+    } catch (error) {
+      // One that cannot be looked at hides no other.
+      return { pipeline, error: messageOf(error) }
+    }
+  }
+
+  async #look<T>(
+    run: WatchedRun,
+    branch: string | undefined,
+    at: (inspector: SinkInspector) => Promise<T>,
+  ): Promise<T> {
+    if (this.#waiting >= MOST_WAITING) throw new AnswerError(503, 'Too many look into sinks at once: ask again')
+    this.#waiting += 1
+    const looked = this.#last.then(async () => {
+      const inspector = await run.inspect(branch)
+      try {
+        return await at(inspector)
+      } finally {
+        await inspector.close()
+      }
+    })
+    this.#last = looked.catch(() => {}).finally(() => (this.#waiting -= 1)) // Told to who asked for it.
+    return await looked
+  }
+}
+
+function shown({ origin, step, reason, part, epoch, timeMs }: KeptLetter): object {
+  const { source, line, offset, raw } = origin
+  return { source, line, offset, step, part, reason: cut(reason), epoch, timeMs, raw: cut(raw) }
+}
+
+function cut(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST).toWellFormed()}…`
+}
+
+/** What tells where a letter is, as text that goes into a URL. */
+function placeOf({ origin, step, part }: KeptLetter): string {
+  return Buffer.from(JSON.stringify([origin.source, origin.offset, step, part])).toString('base64url')
+}
+
+/** As much of a letter as says where it is. @throws {AnswerError} if `text` is nothing that `placeOf` gave */
+function letterAt(text: string): KeptLetter {
+  let place: unknown
+  try {
+    place = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
+  } catch {
+    // Told below, as for everything that is no place.
+  }
+  const [source, offset, step, part] = Array.isArray(place) ? place : []
+  const isPlace =
+    typeof source === 'string' && Number.isSafeInteger(offset) && typeof step === 'string' && Number.isSafeInteger(part)
+  if (!isPlace) throw new AnswerError(400, 'after must be what next was in an answer')
+  return { kind: 'dead', origin: { source, line: 0, offset, raw: '' }, step, reason: '', part, epoch: 0, timeMs: 0 }
+}
