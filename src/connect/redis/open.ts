@@ -1,6 +1,6 @@
 // Opens the reader of a Redis stream, over connections that are made again when they break.
 
-import { messageOf, SluiceError } from '../../base/errors.ts'
+import { messageOf } from '../../base/errors.ts'
 import type { LineFormat } from '../format.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { bodyReader, type ToEvent } from '../live/body.ts'
