@@ -60,6 +60,7 @@ export { type HttpPage, type HttpPagesOptions, httpPages } from './connect/sourc
 export { type JsonArrayOptions, jsonArray } from './connect/sources/json-array.ts'
 export { lines } from './connect/sources/lines.ts'
 export { type MqttMeta, type MqttOptions, mqtt } from './connect/sources/mqtt.ts'
+export { type NatsMeta, type NatsOptions, nats } from './connect/sources/nats.ts'
 export { type NdjsonOptions, ndjson } from './connect/sources/ndjson.ts'
 export { type ParquetOptions, parquet } from './connect/sources/parquet.ts'
 export { type PostgresQueryOptions, postgresQuery } from './connect/sources/postgres-query.ts'
@@ -68,8 +69,12 @@ export { type SqliteQueryOptions, sqliteQuery } from './connect/sources/sqlite-q
 export { type TailOptions, tail } from './connect/sources/tail.ts'
 export { type Tick, type TicksOptions, ticks } from './connect/sources/ticks.ts'
 export { type ValuesInput, values } from './connect/sources/values.ts'
+
+export { type WebhookMeta, type WebhookOptions, type WebhookSignature, webhook } from './connect/sources/webhook.ts'
+
 export { type Dashboard, type DashboardOptions, startDashboard } from './dashboard/dashboard.ts'
 export { type WatchedRun, watchedRun } from './dashboard/watched.ts'
+
 export type { Blame } from './engine/account.ts'
 export { collect, run, start, stream } from './engine/collect.ts'
 export { type ExplainOptions, explain } from './engine/explain.ts'

@@ -1,15 +1,14 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectAsync } from 'mqtt'
 import { isSluiceError, json, mqtt, type SplitReader, startPipeline, textLines } from 'sluice'
 import job from './jobs/mqtt.ts'
 import { Aedes, freePort, startMosquitto, without } from './support/brokers.ts'
-import { sluice } from './support/cli.ts'
+import { loadOverKills, numbersIn, until, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
 
@@ -34,32 +33,6 @@ let loads = 0
 const newFile = () => {
   loads += 1
   return join(folder, `${loads}.db`)
-}
-
-function numbersIn(out: string): number[] {
-  if (!existsSync(out)) return []
-  const database = new DatabaseSync(out)
-  try {
-    database.exec('pragma busy_timeout = 5000')
-    return database
-      .prepare('select n from numbers order by n')
-      .all()
-      .map(({ n }) => Number(n))
-  } catch {
-    return []
-  } finally {
-    database.close()
-  }
-}
-
-const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1)
-
-async function until(condition: () => boolean, what: string, ms = 30_000): Promise<void> {
-  const untilMs = performance.now() + ms
-  while (!condition()) {
-    if (performance.now() > untilMs) throw new Error(`${what} did not come`)
-    await sleep(20)
-  }
 }
 
 for (const { name, skip, start } of BROKERS) {
@@ -179,7 +152,6 @@ for (const { name, skip, start } of BROKERS) {
 
     it('F1: is loaded exactly once over kills at random moments', async () => {
       const out = newFile()
-      const args = ['run', JOB, '--quiet', '--epoch-ms', '20', '--param', `url=${url}`, '--param', `out=${out}`]
       const count = 6000
       await subscribed('loader')
       const publishing = (async () => {
@@ -191,26 +163,8 @@ for (const { name, skip, start } of BROKERS) {
         }
         await client.endAsync()
       })()
-      let kills = 0
-      for (let turn = 0; turn < 60 && numbersIn(out).length < count; turn += 1) {
-        const over = new AbortController()
-        const isLast = kills >= 8
-        const { signal, stderr } = await sluice(args, {
-          onStart: (child) => {
-            void (async () => {
-              if (isLast) await until(() => numbersIn(out).length >= count || over.signal.aborted, 'all numbers')
-              else await sleep(300 + random() * 500)
-              if (!over.signal.aborted) child.kill(isLast ? 'SIGTERM' : 'SIGKILL')
-            })()
-          },
-        })
-        over.abort()
-        if (signal === 'SIGKILL') kills += 1
-        ok(!stderr.includes('BUG'), stderr)
-      }
+      await loadOverKills({ job: JOB, params: { url, out }, out, count, kills: 8, random })
       await publishing
-      ok(kills > 2, `${kills} kills took effect`)
-      deepEqual(numbersIn(out), upTo(count))
     })
 
     it('connects again when the connection breaks, and gives the rest', async () => {

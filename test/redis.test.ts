@@ -1,15 +1,14 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'redis'
 import { isSluiceError, json, type Position, redisStream, type SplitReader, startPipeline, textLines } from 'sluice'
 import job from './jobs/redis.ts'
 import { freePort, type ServerProcess, startRedis, without } from './support/brokers.ts'
-import { sluice } from './support/cli.ts'
+import { loadOverKills, numbersIn, until, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
 
@@ -21,32 +20,6 @@ const newFile = () => {
   loads += 1
   return join(folder, `${loads}.db`)
 }
-const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1)
-
-function numbersIn(out: string): number[] {
-  if (!existsSync(out)) return []
-  const database = new DatabaseSync(out)
-  try {
-    database.exec('pragma busy_timeout = 5000')
-    return database
-      .prepare('select n from numbers order by n')
-      .all()
-      .map(({ n }) => Number(n))
-  } catch {
-    return []
-  } finally {
-    database.close()
-  }
-}
-
-async function until(condition: () => boolean, what: string, ms = 30_000): Promise<void> {
-  const untilMs = performance.now() + ms
-  while (!condition()) {
-    if (performance.now() > untilMs) throw new Error(`${what} did not come`)
-    await sleep(20)
-  }
-}
-
 describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-server') }, () => {
   let server: ServerProcess
   let url = ''
@@ -107,7 +80,6 @@ describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-se
     it(`F1: is loaded exactly once over kills at random moments, ${how}`, async () => {
       const out = newFile()
       const params = { url, out, group: group ?? '' }
-      const args = Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`])
       const count = 5000
       const adding = (async () => {
         for (let n = 1; n <= count; n += 100) {
@@ -116,26 +88,8 @@ describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-se
           await sleep(20)
         }
       })()
-      let kills = 0
-      for (let turn = 0; turn < 40 && numbersIn(out).length < count; turn += 1) {
-        const over = new AbortController()
-        const isLast = kills >= 6
-        const { signal, code, stderr } = await sluice(['run', JOB, '--quiet', '--epoch-ms', '20', ...args], {
-          onStart: (child) => {
-            void (async () => {
-              if (isLast) await until(() => numbersIn(out).length >= count || over.signal.aborted, 'all numbers')
-              else await sleep(300 + random() * 500)
-              if (!over.signal.aborted) child.kill(isLast ? 'SIGTERM' : 'SIGKILL')
-            })()
-          },
-        })
-        over.abort()
-        ok(signal === 'SIGKILL' || code === 0, stderr)
-        if (signal === 'SIGKILL') kills += 1
-      }
+      await loadOverKills({ job: JOB, params, out, count, kills: 6, random })
       await adding
-      ok(kills > 2, `${kills} kills took effect`)
-      deepEqual(numbersIn(out), upTo(count))
       if (group === undefined) return
       const { pending } = await client.xPending('numbers', group)
       equal(pending, 0)

@@ -153,3 +153,10 @@ export async function startRedis(): Promise<ServerProcess> {
     ]
   })
 }
+
+/** NATS with JetStream, whose streams are on disk. */
+export async function startNats(): Promise<ServerProcess> {
+  return await ServerProcess.start(({ port, folder }) => {
+    return [programOf('nats-server') ?? '', '-js', '-sd', folder, '-p', `${port}`, '-a', '127.0.0.1']
+  })
+}

@@ -94,11 +94,20 @@ export class ByName implements Known {
   readonly #received = new Set<string>()
   readonly #given = new Set<string>()
   readonly #most: number
+  readonly #comesAgain: (id: string) => boolean
 
-  /** @param most - names that are kept: as many as the sender may have on their way */
-  constructor(from: { readonly pending?: readonly string[] }, most: number) {
+  /**
+   * @param most - names that are kept: as many as the sender may have on their way
+   * @param comesAgain - whether a message of this name may be sent again: others need not be known
+   */
+  constructor(
+    from: { readonly pending?: readonly string[] },
+    most: number,
+    comesAgain: (id: string) => boolean = () => true,
+  ) {
     this.#before = new Set(from.pending)
     this.#most = most
+    this.#comesAgain = comesAgain
   }
 
   /** How many names are known. */
@@ -134,7 +143,7 @@ export class ByName implements Known {
     for (const id of ids) {
       this.#given.delete(id)
       this.#before.delete(id)
-      this.#before.add(id)
+      if (this.#comesAgain(id)) this.#before.add(id)
     }
     for (const id of this.#before) {
       if (this.#before.size <= this.#most) break
@@ -143,6 +152,6 @@ export class ByName implements Known {
   }
 
   position(): { readonly [key: string]: Json } {
-    return { pending: [...this.#before, ...this.#given] }
+    return { pending: [...this.#before, ...[...this.#given].filter(this.#comesAgain)] }
   }
 }

@@ -1,0 +1,137 @@
+// One connection to a NATS server: reads a stream's messages as long as there is room for them.
+
+import type { JetStreamManager, JsMsg, StreamInfo } from '@nats-io/jetstream'
+import type { NatsConnection as Client } from '@nats-io/transport-node'
+import type { BrokerAddress } from '../live/address.ts'
+import { loadPackage } from '../live/packages.ts'
+
+/** A message as it came. */
+export interface NatsMessage {
+  readonly sequence: number
+  readonly bytes: Uint8Array
+  readonly subject: string
+  readonly timeMs: number
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface NatsConnectionOptions {
+  readonly address: BrokerAddress
+  readonly stream: string
+  readonly subject: string | undefined
+  readonly onMessage: (message: NatsMessage) => void
+  /** Whether enough waits; `resume` is called when there is room. */
+  readonly isFull: () => boolean
+  readonly onLost: (error: unknown) => void
+}
+
+/** Messages asked for at once, and how long an answer waits for the first one. */
+const COUNT = 500
+const WAIT_MS = 1000
+const CONNECT_MS = 10_000
+const NANOS = 1_000_000
+
+export class NatsConnection {
+  readonly #options: NatsConnectionOptions
+  readonly #client: Client
+  readonly #manager: JetStreamManager
+  #loop: Promise<void> = Promise.resolve()
+  #isOver = false
+  #wake: () => void = () => {}
+  /** Ends the read under way. */
+  #stopReading: () => void = () => {}
+
+  private constructor(options: NatsConnectionOptions, client: Client, manager: JetStreamManager) {
+    this.#options = options
+    this.#client = client
+    this.#manager = manager
+    void client.closed().then((error) => this.#fail(error ?? new Error('the server closed the connection')))
+  }
+
+  static async open(options: NatsConnectionOptions, signal: AbortSignal): Promise<NatsConnection> {
+    const { connect } = await loadPackage('@nats-io/transport-node', () => import('@nats-io/transport-node'))
+    const { jetstreamManager } = await loadPackage('@nats-io/jetstream', () => import('@nats-io/jetstream'))
+    const { host, port, username, password, url } = options.address
+    signal.throwIfAborted()
+    const client = await connect({
+      servers: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+      // It is connected again by whoever watches over this.
+      reconnect: false,
+      timeout: CONNECT_MS,
+      ...(username === undefined
+        ? {}
+        : password === undefined
+          ? { token: username }
+          : { user: username, pass: password }),
+      ...(url.protocol === 'tls:' ? { tls: {} } : {}),
+    })
+    if (signal.aborted) await client.close()
+    signal.throwIfAborted()
+    try {
+      return new NatsConnection(options, client, await jetstreamManager(client))
+    } catch (error) {
+      await client.close()
+      throw error
+    }
+  }
+
+  async info(): Promise<StreamInfo> {
+    return await this.#manager.streams.info(this.#options.stream)
+  }
+
+  /** Begins to read at a number. */
+  begin(sequence: number): void {
+    this.#loop = this.#read(sequence).catch((error: unknown) => this.#fail(error))
+  }
+
+  /** There is room again. */
+  resume(): void {
+    this.#wake()
+  }
+
+  async close(): Promise<void> {
+    this.#isOver = true
+    this.#wake()
+    this.#stopReading()
+    await this.#loop
+    await this.#client.close()
+  }
+
+  async #read(sequence: number): Promise<void> {
+    const { stream, subject, isFull, onMessage } = this.#options
+    const { DeliverPolicy } = await import('@nats-io/jetstream')
+    const consumer = await this.#manager.jetstream().consumers.get(stream, {
+      opt_start_seq: sequence,
+      deliver_policy: DeliverPolicy.StartSequence,
+      ...(subject === undefined ? {} : { filter_subjects: subject }),
+    })
+    while (!this.#isOver) {
+      if (isFull()) await new Promise<void>((resolve) => (this.#wake = resolve))
+      else {
+        const messages = await consumer.fetch({ max_messages: COUNT, expires: WAIT_MS })
+        this.#stopReading = () => messages.stop()
+        if (this.#isOver) messages.stop()
+        for await (const message of messages) if (!this.#isOver) onMessage(messageOf(message))
+      }
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#wake()
+    this.#stopReading()
+    void this.#client.close()
+    this.#options.onLost(error)
+  }
+}
+
+function messageOf({ seq, data, subject, headers, info }: JsMsg): NatsMessage {
+  const names = headers?.keys() ?? []
+  return {
+    sequence: seq,
+    bytes: data,
+    subject,
+    timeMs: Math.floor(info.timestampNanos / NANOS),
+    headers: Object.fromEntries(names.map((name) => [name, headers?.get(name) ?? ''])),
+  }
+}

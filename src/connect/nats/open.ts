@@ -1,0 +1,132 @@
+// Opens the reader of a NATS stream, over connections that are made again when they break.
+
+import type { StreamInfo } from '@nats-io/jetstream'
+import { messageOf, SluiceError } from '../../base/errors.ts'
+import type { LineFormat } from '../format.ts'
+import type { BrokerAddress } from '../live/address.ts'
+import { bodyReader, type ToEvent } from '../live/body.ts'
+import { InOrder } from '../live/known.ts'
+import { LiveReader, livePosition, unreachable } from '../live/live-reader.ts'
+import { Supervised } from '../live/supervised.ts'
+import type { OpenOptions, Position, SplitReader } from '../source.ts'
+import { NatsConnection, type NatsMessage } from './connection.ts'
+import type { NatsMeta } from './meta.ts'
+
+export interface NatsOpening<B, T> {
+  readonly address: BrokerAddress
+  readonly title: string
+  readonly stream: string
+  readonly subject: string | undefined
+  readonly begin: 'start' | 'end'
+  readonly retryMs: number
+  readonly format: LineFormat<B>
+  readonly event: ToEvent<B, NatsMeta, T> | undefined
+  readonly from: Position | undefined
+  readonly open: OpenOptions
+}
+
+/** What waits to be asked for. */
+const LIMITS = { messages: 4000, bytes: 8 * 1024 * 1024 }
+
+export async function openNats<B, T>(opening: NatsOpening<B, T>): Promise<SplitReader<T>> {
+  const { title, stream, subject, begin, from, open, address, retryMs, format, event } = opening
+  const { count, after } = livePosition(title, from)
+  if (after !== undefined && !/^\d{1,15}$/.test(String(after)))
+    throw lost(title, from, 'it holds no number of a message')
+  const known = new InOrder(after === undefined ? {} : { after: String(after) }, (a, b) => Number(a) - Number(b))
+  const read = bodyReader<B, NatsMeta, T>(format, event)
+  const reader = new LiveReader<T, NatsMessage>({
+    title,
+    known,
+    idOf: ({ sequence }) => String(sequence),
+    isAgain: () => true,
+    bytesOf: ({ bytes }) => bytes.length,
+    read: ({ bytes, ...meta }, number, counts) => {
+      return read({ bytes, meta, source: `subject ${meta.subject}`, count: number }, counts)
+    },
+    limits: LIMITS,
+    count,
+    open,
+  })
+  let connections: Supervised<NatsConnection> | undefined
+  reader.attach({
+    pause() {},
+    resume: () => connections?.current?.resume(),
+    acknowledge() {},
+    close: async () => await connections?.close(),
+  })
+  /** Where reading began that no position says. */
+  let first: number | undefined
+  const connect = async (signal: AbortSignal): Promise<NatsConnection> => {
+    const connection = await NatsConnection.open(
+      {
+        address,
+        stream,
+        subject,
+        isFull: () => reader.isFull,
+        onMessage: (message) => reader.push(message),
+        onLost: (error) => connections?.lost(error),
+      },
+      signal,
+    )
+    try {
+      const info = await connection.info()
+      const note = checkStands(opening, known.after, info)
+      if (note !== undefined) reader.tell(note)
+      first ??= begin === 'start' ? 1 : info.state.last_seq + 1
+      connection.begin(known.last === undefined ? first : Number(known.last) + 1)
+      return connection
+    } catch (error) {
+      await connection.close()
+      throw error
+    }
+  }
+  try {
+    connections = await Supervised.open<NatsConnection>(
+      {
+        title: address.shown,
+        connect,
+        close: (connection) => connection.close(),
+        mayPass: (error) =>
+          !(error instanceof SluiceError) && !/authoriz|authentic|permissions/i.test(messageOf(error)),
+        retryMs,
+        onNote: (note) => reader.tell(note),
+        onFailure: (error) => reader.fail(error instanceof SluiceError ? error : unreachable(title, error)),
+      },
+      open.signal,
+    )
+    return reader
+  } catch (error) {
+    if (open.signal?.aborted === true) throw open.signal.reason
+    throw error instanceof SluiceError ? error : unreachable(title, error)
+  }
+}
+
+/** Refuses to go on where messages are gone that nobody has read; where that may be so, says it. */
+function checkStands(
+  { title, from, subject }: Pick<NatsOpening<unknown, unknown>, 'title' | 'from' | 'subject'>,
+  after: string | undefined,
+  { state, config }: StreamInfo,
+): string | undefined {
+  if (String(config.retention) === 'workqueue') {
+    const allowed = 'a stream that keeps what was read'
+    const message = `Cannot read ${title}: it is a work queue, and reading by position takes ${allowed}`
+    throw new SluiceError('CONFIG_INVALID', message, { key: 'stream', value: config.name, allowed })
+  }
+  if (after === undefined) return undefined
+  const stood = Number(after)
+  if (state.last_seq < stood) throw lost(title, from, `the stream's last message is number ${state.last_seq}`)
+  if (state.first_seq <= stood + 1) return undefined
+  const found = `messages up to number ${state.first_seq - 1} were deleted before they were read`
+  // Of some subjects nobody knows how many there were.
+  if (subject !== undefined) return `${found}, some of ${subject} perhaps among them`
+  throw lost(title, from, found)
+}
+
+function lost(title: string, from: Position | undefined, found: string): SluiceError<'POSITION_LOST'> {
+  const position = String(JSON.stringify(from)).slice(0, 60)
+  return new SluiceError('POSITION_LOST', `Cannot resume ${title} after ${position}: ${found}`, {
+    source: title,
+    position,
+  })
+}

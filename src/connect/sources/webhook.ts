@@ -1,0 +1,106 @@
+// The source of what others post: answered once it is committed.
+
+import { checkInteger, checkKeys, describeValue } from '../../base/check.ts'
+import { SluiceError } from '../../base/errors.ts'
+import type { LineFormat } from '../format.ts'
+import type { ToEvent } from '../live/body.ts'
+import type { Source } from '../source.ts'
+import type { WebhookSignature } from '../webhook/guard.ts'
+import type { WebhookMeta } from '../webhook/meta.ts'
+
+export type { WebhookSignature } from '../webhook/guard.ts'
+export type { WebhookMeta } from '../webhook/meta.ts'
+
+export interface WebhookOptions<B, T> {
+  /** The port to listen to; 0 for any that is free, told to `onListening`. */
+  readonly port: number
+  /** The address to listen to: `127.0.0.1` by default. Another one needs a token or a signature. */
+  readonly host?: string
+  /** `/` by default. */
+  readonly path?: string
+  /** What senders must say: `Authorization: Bearer …`. */
+  readonly token?: string
+  /** How senders sign what they send, by HMAC-SHA256: `{ header: 'x-hub-signature-256', secret }`. */
+  readonly signature?: WebhookSignature
+  /** The header that names a request, the same when it is sent again: `idempotency-key` by default. */
+  readonly keyHeader?: string
+  /** How many of the last keys are known over all runs: 10,000 by default. They are part of every checkpoint. */
+  readonly remember?: number
+  /** The longest body: 1 MiB by default. */
+  readonly maxBytes?: number
+  /** Makes an event of a body and what came with it: the body by default. */
+  readonly event?: ToEvent<B, WebhookMeta, T>
+  readonly onListening?: (port: number) => void
+}
+
+const OPTIONS = [
+  'port',
+  'host',
+  'path',
+  'token',
+  'signature',
+  'keyHeader',
+  'remember',
+  'maxBytes',
+  'event',
+  'onListening',
+]
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
+
+/**
+ * Takes what others post, without end: each request is an event.
+ *
+ * - **Answers** 202 once the epoch that holds a request is committed, and nothing before: a sender that sends again what
+ *   had no answer loses nothing. With an `Idempotency-Key` it doubles nothing either, as the last keys are known.
+ * - **Refuses** what is not posted (405) to its path (404), without token or signature (401), too long (413). With 429 and
+ *   503 a sender is to come again: too much waits, or the run is about to end.
+ * - **Bounds**: bodies under way, connections, headers and the time that they may take.
+ * - **Without token and signature** it listens to this machine only, and refuses what names another host.
+ * - **Origins** name the path, and count requests over all runs, as the offset.
+ *
+ * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then SOURCE_UNREADABLE where it cannot listen
+ * @example
+ * webhook({ port: 8080, path: '/orders', token: 'a secret' }, json()).title // => 'webhook /orders at 127.0.0.1:8080'
+ */
+export function webhook<B, T = B>(options: WebhookOptions<B, T>, format: LineFormat<B>): Source<T> {
+  checkKeys('webhook', options, OPTIONS)
+  const { port, host = '127.0.0.1', path = '/', token, signature, event, onListening } = options
+  const { keyHeader = 'idempotency-key', remember = 10_000, maxBytes = 1024 * 1024 } = options
+  checkInteger('port', port, 0, 65_535)
+  checkInteger('remember', remember, 0, 1_000_000)
+  checkInteger('maxBytes', maxBytes, 1, 64 * 1024 * 1024)
+  if (typeof path !== 'string' || !/^\/[^\s?#]*$/.test(path)) throw invalid('path', path, 'a path that begins with /')
+  if (typeof keyHeader !== 'string' || !/^[\w-]+$/.test(keyHeader)) throw invalid('keyHeader', keyHeader, 'a header')
+  // What they are is never shown.
+  if (token !== undefined && (typeof token !== 'string' || token.length < 8)) {
+    throw invalid('token', undefined, 'a text of eight characters or more')
+  }
+  if (signature !== undefined && (!/^[\w-]+$/.test(signature.header) || String(signature.secret).length < 8)) {
+    throw invalid('signature', undefined, 'a header, and a secret of eight characters or more')
+  }
+  if (!LOOPBACK.includes(host) && token === undefined && signature === undefined) {
+    throw invalid('host', host, 'this machine alone (127.0.0.1) where there is neither token nor signature')
+  }
+  const title = `webhook ${path} at ${host.includes(':') ? `[${host}]` : host}:${port}`
+  const guard = { token, signature }
+  const settings = { title, host, port, path, guard, remember, maxBytes, onListening, format, event }
+  return {
+    kind: 'webhook',
+    title,
+    isEndless: true,
+    isAcknowledged: true,
+    splits: async () => [{ id: `webhook ${path}` }],
+    async open(_split, from, open = {}) {
+      open.signal?.throwIfAborted()
+      // Not before it is needed: programs and threads without one start sooner.
+      const { openWebhook } = await import('../webhook/open.ts')
+      return await openWebhook<B, T>({ ...settings, keyHeader: keyHeader.toLowerCase(), from, open })
+    },
+  }
+}
+
+function invalid(key: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {
+  const found = value === undefined ? 'this' : describeValue(value)
+  const message = `Cannot use ${found} as ${key} of webhook: it takes ${allowed}`
+  return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
+}

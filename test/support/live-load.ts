@@ -1,0 +1,70 @@
+// Loads of numbers that a broker sends, into SQLite: looked at while they run, and over kills.
+
+import { deepEqual, ok } from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sluice } from './cli.ts'
+
+export const upTo = (count: number): number[] => Array.from({ length: count }, (_, at) => at + 1)
+
+/** The numbers in the table `numbers`, sorted, repeats kept; none before there is a table. */
+export function numbersIn(out: string): number[] {
+  if (!existsSync(out)) return []
+  const database = new DatabaseSync(out)
+  try {
+    database.exec('pragma busy_timeout = 5000')
+    return database
+      .prepare('select n from numbers order by n')
+      .all()
+      .map(({ n }) => Number(n))
+  } catch {
+    return []
+  } finally {
+    database.close()
+  }
+}
+
+/** Resolves once a condition holds. */
+export async function until(condition: () => boolean, what: string, ms = 30_000): Promise<void> {
+  const untilMs = performance.now() + ms
+  while (!condition()) {
+    if (performance.now() > untilMs) throw new Error(`${what} did not come`)
+    await sleep(20)
+  }
+}
+
+export interface KilledLoad {
+  /** The pipeline's module, and its parameters. */
+  readonly job: string
+  readonly params: Readonly<Record<string, string>>
+  /** The database, and the numbers that are in it at the end: from 1 to `count`. */
+  readonly out: string
+  readonly count: number
+  readonly kills: number
+  readonly random: () => number
+}
+
+/** Runs a load that is killed at random moments and started again until all numbers are there, and looks. */
+export async function loadOverKills({ job, params, out, count, kills: most, random }: KilledLoad): Promise<void> {
+  const given = Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`])
+  let kills = 0
+  for (let turn = 0; turn < 60 && numbersIn(out).length < count; turn += 1) {
+    const over = new AbortController()
+    const isLast = kills >= most
+    const { signal, code, stderr } = await sluice(['run', job, '--quiet', '--epoch-ms', '20', ...given], {
+      onStart: (child) => {
+        void (async () => {
+          if (isLast) await until(() => numbersIn(out).length >= count || over.signal.aborted, 'all numbers')
+          else await sleep(300 + random() * 500)
+          if (!over.signal.aborted) child.kill(isLast ? 'SIGTERM' : 'SIGKILL')
+        })()
+      },
+    })
+    over.abort()
+    ok(signal === 'SIGKILL' || code === 0, stderr)
+    if (signal === 'SIGKILL') kills += 1
+  }
+  ok(kills > 2, `${kills} kills took effect`)
+  deepEqual(numbersIn(out), upTo(count))
+}

@@ -1,0 +1,256 @@
+import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isSluiceError, json, type Position, type SplitReader, textLines, type WebhookOptions, webhook } from 'sluice'
+import { freePort } from './support/brokers.ts'
+import { loadOverKills, upTo } from './support/live-load.ts'
+import { ROOT } from './support/project.ts'
+import { randomOf, SEED } from './support/seed.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-webhook-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
+  const open: SplitReader<unknown>[] = []
+  afterEach(async () => {
+    for (const reader of open.splice(0)) await reader.close()
+  })
+  const listening = async (
+    options: Partial<WebhookOptions<string, string>> = {},
+    from?: Position,
+    signal?: AbortSignal,
+  ) => {
+    const bound = Promise.withResolvers<number>()
+    const source = webhook({ port: 0, onListening: bound.resolve, ...options }, textLines())
+    const reader = await source.open({ id: '' }, from, signal === undefined ? {} : { signal })
+    open.push(reader)
+    const url = `http://127.0.0.1:${await bound.promise}${options.path ?? '/'}`
+    const post = async (
+      body: string | Uint8Array<ArrayBuffer>,
+      headers: Record<string, string> = {},
+      method = 'POST',
+    ) => {
+      const response = await fetch(url, { method, headers, ...(method === 'POST' ? { body } : {}) })
+      return `${response.status} ${(await response.text()).trim()}`
+    }
+    return { reader, post, url }
+  }
+  const take = async (reader: SplitReader<string>, count: number) => {
+    const values: string[] = []
+    while (values.length < count) {
+      for (const entry of (await reader.read(count - values.length)) ?? []) {
+        values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
+      }
+    }
+    return values
+  }
+  /** Undefined while there is no answer. */
+  const answerOf = async (answer: Promise<string>) => await Promise.race([answer, sleep(100).then(() => undefined)])
+
+  it('answers once what was posted is committed, and not before', async () => {
+    const { reader, post } = await listening()
+    const [one, two] = [post('one'), post('two')]
+    const values = await take(reader, 1)
+    const position = reader.position()
+    values.push(...(await take(reader, 1)))
+    deepEqual(values.sort(), ['one', 'two'])
+    equal(await answerOf(Promise.race([one, two])), undefined)
+    reader.committed?.(position)
+    equal(await Promise.race([one, two]), '202 committed')
+    reader.committed?.(reader.position())
+    deepEqual(await Promise.all([one, two]), ['202 committed', '202 committed'])
+  })
+
+  it('gives once what is sent again with its key, in this run and in a later one', async () => {
+    const first = await listening()
+    const key = { 'idempotency-key': 'a' }
+    const [one, again] = [first.post('one', key), first.post('one', key)]
+    deepEqual(await take(first.reader, 1), ['one'])
+    const position = JSON.parse(JSON.stringify(first.reader.position()))
+    first.reader.committed?.(first.reader.position())
+    deepEqual(await Promise.all([one, again]), ['202 committed', '202 committed'])
+    equal(await first.post('one', key), '202 committed')
+    await first.reader.close()
+    const second = await listening({}, position)
+    equal(await second.post('one', key), '202 committed')
+    void second.post('two').catch(() => {})
+    deepEqual(await take(second.reader, 1), ['two'])
+  })
+
+  it('keeps no more keys than it is told to, and no names of its own', async () => {
+    const { reader, post } = await listening({ remember: 2 })
+    for (const name of ['a', 'b', 'c', '']) {
+      const answer = post('x', name === '' ? {} : { 'idempotency-key': name })
+      await take(reader, 1)
+      reader.committed?.(reader.position())
+      await answer
+    }
+    deepEqual(reader.position(), { count: 4, pending: ['b', 'c'] })
+  })
+
+  it('F1: is loaded exactly once by a sender that sends again, over kills at random moments', async () => {
+    const [port, out, count] = [await freePort(), join(folder, 'killed.db'), 1500]
+    const left = upTo(count).reverse()
+    const send = async () => {
+      for (let n = left.pop(); n !== undefined; n = left.pop()) {
+        for (;;) {
+          try {
+            const headers = { 'idempotency-key': `number-${n}` }
+            const response = await fetch(`http://127.0.0.1:${port}/numbers`, {
+              method: 'POST',
+              headers,
+              body: `{"n":${n}}`,
+            })
+            await response.text()
+            if (response.status === 202) break
+          } catch {
+            // It is being killed, or started.
+          }
+          await sleep(20)
+        }
+      }
+    }
+    const sending = Promise.all(upTo(20).map(send))
+    const params = { port: `${port}`, out }
+    const job = join(ROOT, 'test', 'jobs', 'webhook.ts')
+    await loadOverKills({ job, params, out, count, kills: 5, random: randomOf('webhook') })
+    left.length = 0
+    void sending.catch(() => {})
+  })
+
+  it('S10: refuses other methods, paths and hosts', async () => {
+    const { post, url } = await listening({ path: '/in' })
+    equal(await post('', {}, 'GET'), '405 only POST')
+    equal((await fetch(url.replace('/in', '/other'), { method: 'POST', body: 'x' })).status, 404)
+    const { port } = new URL(url)
+    const status = await new Promise((resolve) => {
+      const options = { host: '127.0.0.1', port, path: '/in', method: 'POST', headers: { host: 'evil.example' } }
+      httpRequest(options, (response) => resolve(response.statusCode)).end('x')
+    })
+    equal(status, 421)
+  })
+
+  it('takes only what has the token, or is signed', async () => {
+    const [token, secret] = ['a long token', 'a long secret']
+    const { reader, post } = await listening({ token, signature: { header: 'X-Signature', secret } })
+    const authorization = `Bearer ${token}`
+    const sign = (body: string) => `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
+    equal(await post('x'), '401 no token, or a wrong one')
+    equal(await post('x', { authorization: 'Bearer a wrong token' }), '401 no token, or a wrong one')
+    equal(await post('x', { authorization }), '401 not signed')
+    equal(await post('x', { authorization, 'x-signature': sign('y') }), '401 not signed')
+    const answer = post('x', { authorization, 'x-signature': sign('x') })
+    deepEqual(await take(reader, 1), ['x'])
+    reader.committed?.(reader.position())
+    equal(await answer, '202 committed')
+  })
+
+  it('S12: refuses bodies that are too long, announced or not', async () => {
+    const { post, url } = await listening({ maxBytes: 1000 })
+    equal(await post('x'.repeat(1001)), '413 over 1000 bytes')
+    const body = new ReadableStream({
+      pull: (controller) => controller.enqueue(Buffer.alloc(10_000)),
+    })
+    const endless = fetch(url, { method: 'POST', body, duplex: 'half' } as RequestInit)
+    const outcome = await endless.then(
+      ({ status }) => status,
+      () => 'cut',
+    )
+    ok(outcome === 413 || outcome === 'cut', String(outcome))
+    equal(await post('y'.repeat(2000)), '413 over 1000 bytes')
+  })
+
+  it('S12: cuts off who takes too long over the head of a request', async () => {
+    const { url } = await listening()
+    const { port } = new URL(url)
+    const socket = connect(Number(port), '127.0.0.1')
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    socket.on('error', () => {})
+    socket.resume()
+    socket.write('POST / HTTP/1.1\r\nHost: localhost\r\n')
+    const timer = setInterval(() => socket.write('x-a: b\r\n'), 500)
+    const startedMs = performance.now()
+    await closed
+    clearInterval(timer)
+    ok(performance.now() - startedMs < 15_000)
+  })
+
+  it('tells senders to come again when enough waits, and when it is about to end', async () => {
+    const stop = new AbortController()
+    const { reader, post } = await listening({}, undefined, stop.signal)
+    const body = 'x'.repeat(1_000_000)
+    const posted = upTo(17).map(() => post(body).catch(() => 'cut'))
+    for (
+      let turn = 0;
+      turn < 100 && (await post('y').catch(() => '')) !== '429 too much waits: send it again';
+      turn += 1
+    ) {
+      await sleep(10)
+    }
+    equal(await post('y'), '429 too much waits: send it again')
+    stop.abort(new Error('stopped'))
+    equal(await post('y'), '503 stopping: send it again')
+    await reader.close()
+    const answers = await Promise.all(posted)
+    ok(
+      answers.every((one) => /^(503|429) /.test(one) || one === 'cut'),
+      answers.join(', '),
+    )
+  })
+
+  it('makes dead letters of what is not in the format, and answers them, too', async () => {
+    const bound = Promise.withResolvers<number>()
+    const source = webhook(
+      {
+        port: 0,
+        onListening: bound.resolve,
+        event: (body: { n: number }, { headers }) => `${body.n} ${headers['x-from']}`,
+      },
+      json<{ n: number }>(),
+    )
+    const reader = await source.open({ id: '' }, undefined)
+    open.push(reader)
+    const url = `http://127.0.0.1:${await bound.promise}/`
+    const first = fetch(url, { method: 'POST', body: '{', headers: { 'x-from': 'b' } })
+    deepEqual(
+      (await reader.read(1))?.map((entry) => (entry.kind === 'dead' ? entry.step : entry.value)),
+      ['json'],
+    )
+    const second = fetch(url, { method: 'POST', body: '{"n":7}', headers: { 'x-from': 'a' } })
+    deepEqual(
+      (await reader.read(1))?.map((entry) => (entry.kind === 'dead' ? entry.step : entry.value)),
+      ['7 a'],
+    )
+    reader.committed?.(reader.position())
+    deepEqual([(await first).status, (await second).status], [202, 202])
+  })
+
+  it('says that it cannot listen', async () => {
+    const { url } = await listening()
+    const port = Number(new URL(url).port)
+    const opening = webhook({ port }, textLines()).open({ id: '' }, undefined)
+    await rejects(opening, {
+      code: 'SOURCE_UNREADABLE',
+      message: /^Cannot listen for webhook \/ at 127\.0\.0\.1:\d+: .*EADDRINUSE/,
+    })
+  })
+
+  it('refuses to be open to all without a token, and shows no secret', () => {
+    throws(() => webhook({ port: 0, host: '0.0.0.0' }, textLines()), { code: 'CONFIG_INVALID' })
+    throws(
+      () => webhook({ port: 0, token: 'short' }, textLines()),
+      (error: unknown) => {
+        ok(isSluiceError(error, 'CONFIG_INVALID'))
+        match(error.message, /token/)
+        ok(!JSON.stringify([error.message, error.details]).includes('short'))
+        return true
+      },
+    )
+  })
+})
