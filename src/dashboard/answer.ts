@@ -36,7 +36,7 @@ export interface Answer {
 }
 
 /** Credentials are taken out of every text. */
-export function json(value: unknown, more: Omit<Answer, 'type' | 'body'> = {}): Answer {
+export function jsonAnswer(value: unknown, more: Omit<Answer, 'type' | 'body'> = {}): Answer {
   return { type: 'application/json; charset=utf-8', body: jsonLine(value), ...more }
 }
 

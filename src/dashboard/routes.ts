@@ -6,7 +6,7 @@ import { EXPOSITION_TYPE } from '../observe/exposition.ts'
 import { jsonLine } from '../observe/json.ts'
 import type { RunSnapshot, RunState } from '../pipeline/snapshot.ts'
 import { prometheusText } from '../telemetry/prometheus.ts'
-import { type Answer, AnswerError, bodyOf, json, send } from './answer.ts'
+import { type Answer, AnswerError, bodyOf, jsonAnswer, send } from './answer.ts'
 import { Feed } from './feed.ts'
 import type { Guard } from './guard.ts'
 import { Kept } from './kept.ts'
@@ -46,11 +46,11 @@ export class Routes {
     this.#runs = runs
     this.#feed = new Feed(() => jsonLine({ runs: this.#snapshots() }))
     this.#table = new Map<string, Route>([
-      ['/healthz', { method: 'GET', isOpen: true, answer: () => json({ state: 'alive' }) }],
+      ['/healthz', { method: 'GET', isOpen: true, answer: () => jsonAnswer({ state: 'alive' }) }],
       ['/readyz', { method: 'GET', isOpen: true, answer: () => this.#ready() }],
       ['/metrics', { method: 'GET', answer: () => this.#metrics() }],
-      ['/api/snapshot', { method: 'GET', answer: () => json({ runs: this.#snapshots() }) }],
-      ['/api/session', { method: 'GET', answer: () => json({ changeToken: guard.changeToken }) }],
+      ['/api/snapshot', { method: 'GET', answer: () => jsonAnswer({ runs: this.#snapshots() }) }],
+      ['/api/session', { method: 'GET', answer: () => jsonAnswer({ changeToken: guard.changeToken }) }],
       ['/api/sign-in', { method: 'POST', isOpen: true, answer: (asked) => this.#signIn(asked) }],
       ['/api/dead-letters', { method: 'GET', answer: (asked) => this.#letters(asked) }],
       ['/api/checkpoints', { method: 'GET', answer: () => this.#checkpoints() }],
@@ -69,7 +69,7 @@ export class Routes {
       if (response.headersSent) return void response.destroy()
       // What is left of a body that was refused is not waited for.
       if (!request.complete) response.shouldKeepAlive = false
-      send(response, json({ error: messageOf(error) }, { status }))
+      send(response, jsonAnswer({ error: messageOf(error) }, { status }))
     }
   }
 
@@ -121,7 +121,7 @@ export class Routes {
   #ready(): Answer {
     const states = this.#snapshots().map(({ state }) => state)
     const isReady = states.length > 0 && !states.some((state) => state === 'failed' || state === 'waiting')
-    return json({ state: isReady ? 'ready' : 'not ready' }, { status: isReady ? 200 : 503 })
+    return jsonAnswer({ state: isReady ? 'ready' : 'not ready' }, { status: isReady ? 200 : 503 })
   }
 
   #metrics(): Answer {
@@ -132,19 +132,19 @@ export class Routes {
     const { token } = await bodyOf(request)
     const cookie = typeof token === 'string' ? this.#guard.signIn(token, asAsking(request)) : undefined
     if (cookie === undefined) throw new AnswerError(401, 'That is not the token')
-    return json({ state: 'signed in' }, { headers: { 'set-cookie': cookie } })
+    return jsonAnswer({ state: 'signed in' }, { headers: { 'set-cookie': cookie } })
   }
 
   async #letters({ query }: Asked): Promise<Answer> {
     const run = this.#named(query.get('pipeline'))
     const after = query.get('after') ?? undefined
-    return json(await this.#kept.letters(run, { after, branch: query.get('branch') ?? undefined }))
+    return jsonAnswer(await this.#kept.letters(run, { after, branch: query.get('branch') ?? undefined }))
   }
 
   async #checkpoints(): Promise<Answer> {
     const found: object[] = []
     for (const run of this.#runs()) found.push(await this.#kept.checkpoint(run))
-    return json({ checkpoints: found })
+    return jsonAnswer({ checkpoints: found })
   }
 
   async #change(change: Change, { request }: Asked): Promise<Answer> {
@@ -155,7 +155,7 @@ export class Routes {
     if (change === 'pause') run.pause()
     else if (change === 'resume') run.resume()
     else run.drain('asked for on the dashboard').catch(() => {}) // Its outcome is heard of by who waits for the run.
-    return json({ pipeline: run.pipeline, state: run.snapshot().state })
+    return jsonAnswer({ pipeline: run.pipeline, state: run.snapshot().state })
   }
 
   /** The only run, or the one of that name. */
