@@ -3,6 +3,7 @@
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchAccessLog } from './access-log-load.ts'
+import { benchDashboard } from './dashboard.ts'
 import { benchExchange, benchFlows } from './flows.ts'
 import { benchLatency } from './latency.ts'
 import { benchEpochs, benchLoads } from './loads.ts'
@@ -28,6 +29,7 @@ const QUESTIONS: Readonly<Record<string, () => void | Promise<void>>> = {
   'loads-postgres': () => benchLoads(['postgres'], values),
   epochs: () => benchEpochs(values),
   latency: () => benchLatency(values),
+  dashboard: () => benchDashboard(values.quick),
   'access-log-load': () => benchAccessLog(values.quick, values.large),
 }
 

@@ -103,9 +103,11 @@ export function App(): JSX.Element {
               <h2>
                 {run.pipeline} <span class={`state ${run.state}`}>{STATES[run.state]}</span>
               </h2>
-              <p class="from">
-                {run.source} <span aria-hidden="true">→</span> <span class="hidden">into</span> {run.sink}
-              </p>
+              {run.source !== '' && (
+                <p class="from">
+                  {run.source} <span aria-hidden="true">→</span> <span class="hidden">into</span> {run.sink}
+                </p>
+              )}
             </div>
             <Steering run={run} connection={connection} isLive={tie === 'live'} />
           </section>
@@ -115,8 +117,8 @@ export function App(): JSX.Element {
             </p>
           )}
           <Figures run={run} history={history} />
-          <Bottleneck run={run} />
-          <Graph run={run} history={history} />
+          {run.layers.length > 0 && <Bottleneck run={run} />}
+          {run.layers.length > 0 && <Graph run={run} history={history} />}
           <Charts history={history} />
           <Details run={run} history={history} connection={connection} />
         </main>

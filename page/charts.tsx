@@ -43,6 +43,8 @@ export function Charts({ history }: { readonly history: History }): JSX.Element 
 }
 
 const HEIGHT = 170
+/** Curves that have just begun grow from the right. */
+const LEAST_SECONDS = 60
 
 function Chart({ title, curves, moments, text }: ChartProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null)
@@ -103,7 +105,10 @@ function optionsOf(element: HTMLElement, curves: readonly Curve[], text: (value:
     legend: { show: false },
     cursor: { show: false },
     padding: [8, 4, 0, 0],
-    scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
+    scales: {
+      x: { range: (_plot, min, max) => [Math.min(min, max - LEAST_SECONDS), max] },
+      y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
+    },
     axes: [
       { ...axis, size: 26, space: 90, values: '{HH}:{mm}:{ss}' },
       { ...axis, size: 58, space: 36, values: (_plot, values) => values.map((value) => text(value)) },

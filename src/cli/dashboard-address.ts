@@ -11,7 +11,7 @@ export interface DashboardAddress {
 }
 
 /** Where it is if nothing is said, and nobody else is there. */
-const USUAL_PORT = 4040
+const USUAL_PORT = 4000
 
 /** A `--dashboard` without a value takes no word from behind it. */
 export function withBareDashboard(argv: readonly string[]): string[] {
@@ -25,7 +25,7 @@ export function readDashboardAddress(text: string): DashboardAddress {
   const [, sixth, named, digits] = /^(?:(?:\[([0-9a-f:.]+)\]|([\w.-]+)):)?(\d{1,5})$/i.exec(text) ?? []
   const port = Number(digits)
   if (digits !== undefined && port <= 65_535) return { host: sixth ?? named, port }
-  const message = `--dashboard must be a port, or an address and a port, such as 4040 or 0.0.0.0:4040: found ${text}`
+  const message = `--dashboard must be a port, or an address and a port, such as 4000 or 0.0.0.0:4000: found ${text}`
   throw new SluiceError('COMMAND_INVALID', message, { argument: text })
 }
 

@@ -68,7 +68,7 @@ export), tests and flows are left alone.
 
 Options
   -p, --param PIPELINE.name=value   sets a parameter of one pipeline; may be given several times
-  --dashboard [HOST:]PORT           where the page is (127.0.0.1:4040, or a free port if that is taken)
+  --dashboard [HOST:]PORT           where the page is (127.0.0.1:4000, or a free port if that is taken)
   --drain-timeout SECONDS           how long a stop may take to commit what was read (30)
   --log text|json                   how notices and errors are written to standard error (text)
   --log-level LEVEL                 the least that is written: debug, info, warn or error (info)
@@ -101,6 +101,6 @@ Environment
   SLUICE_TOKEN      the token of a dashboard that asks for one
 
 Example
-  sluice top http://127.0.0.1:4040
+  sluice top http://127.0.0.1:4000
 `
 }

@@ -57,7 +57,7 @@ export class Served implements WatchedRun {
   /** The run under way, or the last one. */
   #run: PipelineRun | undefined
   /** What stands in the way of a run, while none is under way. */
-  #trouble: { readonly state: 'waiting' | 'failed'; readonly error: string } | undefined
+  #trouble: { readonly state: 'waiting' | 'failed' | 'drained'; readonly error: string } | undefined
   /** Starts after a failure. */
   #starts = 0
   #isPaused = false
@@ -88,6 +88,7 @@ export class Served implements WatchedRun {
         const waitMs = backoffMs(failures, backoff)
         log.warn({ failures }, `${this.pipeline} failed; it is started again in ${durationText(waitMs)}: ${why}`)
         await this.#wait(waitMs)
+        if (this.#drain.signal.aborted) this.#trouble = { state: 'drained', error: why }
       }
     }
   }

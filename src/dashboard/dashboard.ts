@@ -18,7 +18,7 @@ export interface DashboardOptions {
 
 /** A dashboard that can be looked at. */
 export interface Dashboard {
-  /** Where it is: `http://127.0.0.1:4040`. */
+  /** Where it is: `http://127.0.0.1:4000`. */
   readonly url: string
   /** Shows a run, in place of one of the same pipeline that it showed before. */
   watch(run: WatchedRun): void

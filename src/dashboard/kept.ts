@@ -12,6 +12,8 @@ const LONGEST = 4000
 const MOST_POSITIONS = 50
 /** Looks that wait for the one under way; more are turned away. */
 const MOST_WAITING = 8
+/** How long a look is waited for, in clock milliseconds; one that takes longer still holds up those behind it. */
+const LOOK_MS = 20_000
 
 /** Looks into sinks one after the other: however many ask, a run is disturbed by one at most. */
 export class Kept {
@@ -75,7 +77,15 @@ export class Kept {
       }
     })
     this.#last = looked.catch(() => {}).finally(() => (this.#waiting -= 1)) // Told to who asked for it.
-    return await looked
+    const late = Promise.withResolvers<never>()
+    const tooLong = new AnswerError(503, `The sink did not answer within ${LOOK_MS / 1000} s`)
+    // A run that ends meanwhile does not wait for it.
+    const timer = setTimeout(() => late.reject(tooLong), LOOK_MS).unref()
+    try {
+      return await Promise.race([looked, late.promise])
+    } finally {
+      clearTimeout(timer)
+    }
   }
 }
 

@@ -257,6 +257,24 @@ describe('the dashboard under those who mean it ill', () => {
     await dashboard.close()
   })
 
+  it('S12: looks into a sink once at a time, and lets few wait for that', async () => {
+    const dashboard = await startDashboard()
+    let looks = 0
+    const gate = Promise.withResolvers<never>()
+    const inspect = (): Promise<never> => {
+      looks += 1
+      return gate.promise
+    }
+    dashboard.watch({ ...fakeRun(), inspect })
+    const asked = Array.from({ length: 20 }, () => answerOf(`${dashboard.url}/api/dead-letters`))
+    const refused = await Promise.race(asked)
+    deepEqual([refused.status, looks], [503, 1])
+    gate.reject(new Error('the sink is gone'))
+    const answers = await Promise.all(asked)
+    equal(answers.filter(({ status }) => status === 500).length, 8)
+    await dashboard.close()
+  })
+
   it('S12: keeps nothing for a follower that never reads, and lets it go', { timeout: 60_000 }, async () => {
     const dashboard = await startDashboard()
     // More than the system takes for a reader that is not there, and more than one message of it.
