@@ -69,12 +69,9 @@ export { type SqliteQueryOptions, sqliteQuery } from './connect/sources/sqlite-q
 export { type TailOptions, tail } from './connect/sources/tail.ts'
 export { type Tick, type TicksOptions, ticks } from './connect/sources/ticks.ts'
 export { type ValuesInput, values } from './connect/sources/values.ts'
-
 export { type WebhookMeta, type WebhookOptions, type WebhookSignature, webhook } from './connect/sources/webhook.ts'
-
 export { type Dashboard, type DashboardOptions, startDashboard } from './dashboard/dashboard.ts'
 export { type WatchedRun, watchedRun } from './dashboard/watched.ts'
-
 export type { Blame } from './engine/account.ts'
 export { collect, run, start, stream } from './engine/collect.ts'
 export { type ExplainOptions, explain } from './engine/explain.ts'

@@ -186,13 +186,8 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     const { reader, post } = await listening({}, undefined, stop.signal)
     const body = 'x'.repeat(1_000_000)
     const posted = upTo(17).map(() => post(body).catch(() => 'cut'))
-    for (
-      let turn = 0;
-      turn < 100 && (await post('y').catch(() => '')) !== '429 too much waits: send it again';
-      turn += 1
-    ) {
-      await sleep(10)
-    }
+    const isTold = async () => (await answerOf(post('y').catch(() => ''))) === '429 too much waits: send it again'
+    for (let turn = 0; turn < 100 && !(await isTold()); turn += 1) await sleep(10)
     equal(await post('y'), '429 too much waits: send it again')
     stop.abort(new Error('stopped'))
     equal(await post('y'), '503 stopping: send it again')

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Aedes } from 'aedes'
 import { connectAsync } from 'mqtt'
-import { startPipeline } from 'sluice'
+import { startDashboard, startPipeline, watchedRun } from 'sluice'
 import sensors from '../sensors.ts'
 import { house } from './house.ts'
 
@@ -37,8 +37,9 @@ const [db, alerts] = [join(values.folder, 'sensors.db'), join(values.folder, 'al
 let [committed, dead] = [0, 0]
 /** The broker keeps what comes from the first subscription on. */
 const subscribed = Promise.withResolvers<void>()
+const params = new Map(Object.entries({ broker: url, db, alerts, limit: '74' }))
 const run = await startPipeline(sensors, {
-  params: new Map(Object.entries({ broker: url, db, alerts, limit: '74' })),
+  params,
   onEvent: (event) => {
     if (event.kind === 'committed') {
       committed = event.totals.read
@@ -48,6 +49,9 @@ const run = await startPipeline(sensors, {
   },
 })
 await Promise.race([subscribed.promise, run.done])
+const dashboard = await startDashboard()
+dashboard.watch(watchedRun(run, sensors, params))
+console.log(`page      ${dashboard.url}`)
 console.log(`pipeline  ${db}, ${alerts}`)
 
 const stop = new AbortController()
@@ -73,6 +77,7 @@ await client.endAsync()
 for (let turn = 0; committed < sent && turn < 50; turn += 1) await sleep(100)
 await run.drain('the demo is over')
 show()
+await dashboard.close()
 server.close()
 await new Promise<void>((resolve) => broker.close(() => resolve()))
 console.log(`look at   sqlite3 ${db} 'select * from climate'`)

@@ -178,9 +178,16 @@ export function livePosition(
     readonly count?: Json
   }
   if (Number.isSafeInteger(count) && Number(count) >= 0) return from as { readonly count: number }
+  throw liveLost(title, from, 'the checkpoint holds no position of it')
+}
+
+/** The error for a position from which reading cannot go on. */
+export function liveLost(title: string, from: Position | undefined, found: string): SluiceError<'POSITION_LOST'> {
   const position = String(JSON.stringify(from)).slice(0, 60)
-  const message = `Cannot resume ${title} after ${position}: the checkpoint holds no position of it`
-  throw new SluiceError('POSITION_LOST', message, { source: title, position })
+  return new SluiceError('POSITION_LOST', `Cannot resume ${title} after ${position}: ${found}`, {
+    source: title,
+    position,
+  })
 }
 
 /** An error of a client library as one that names the sender. */

@@ -4,9 +4,9 @@ import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { LineFormat } from '../format.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { bodyReader, type ToEvent } from '../live/body.ts'
+import { connectReader } from '../live/connect-reader.ts'
 import { ByName } from '../live/known.ts'
-import { LiveReader, livePosition, unreachable } from '../live/live-reader.ts'
-import { Supervised } from '../live/supervised.ts'
+import { LiveReader, livePosition } from '../live/live-reader.ts'
 import type { OpenOptions, Position, SplitReader } from '../source.ts'
 import { MqttConnection, type MqttMessage, OtherVersion, Refused } from './connection.ts'
 import type { MqttMeta } from './meta.ts'
@@ -61,7 +61,6 @@ class Broker<B, T> {
   readonly #opening: MqttOpening<B, T>
   readonly #known: ByName
   readonly #reader: LiveReader<T, MqttMessage>
-  #connections: Supervised<MqttConnection> | undefined
   /** Name → the connection over which it came last: an acknowledgement over another one means nothing. */
   readonly #cameBy = new Map<string, MqttConnection | undefined>()
   #connecting: MqttConnection | undefined
@@ -77,33 +76,18 @@ class Broker<B, T> {
 
   async open(): Promise<void> {
     const { title, address, retryMs, open } = this.#opening
-    const reader = this.#reader
-    reader.attach({
-      pause: () => this.#connections?.current?.pause(),
-      resume: () => this.#connections?.current?.resume(),
-      acknowledge: (messages) => this.#acknowledge(messages),
-      close: async () => await this.#connections?.close(),
+    await connectReader<T, MqttMessage, MqttConnection>(this.#reader, {
+      title,
+      address,
+      retryMs,
+      signal: open.signal,
+      connect: (signal, onLost) => this.#connect(signal, onLost),
+      mayPass: (error) => !(error instanceof Refused),
+      acknowledge: (connection, messages) => this.#acknowledge(connection, messages),
     })
-    try {
-      this.#connections = await Supervised.open<MqttConnection>(
-        {
-          title: address.shown,
-          connect: (signal) => this.#connect(signal),
-          close: (connection) => connection.close(),
-          mayPass: (error) => !(error instanceof Refused),
-          retryMs,
-          onNote: (note) => reader.tell(note),
-          onFailure: (error) => reader.fail(unreachable(title, error)),
-        },
-        open.signal,
-      )
-    } catch (error) {
-      if (open.signal?.aborted === true) throw open.signal.reason
-      throw unreachable(title, error)
-    }
   }
 
-  async #connect(signal: AbortSignal): Promise<MqttConnection> {
+  async #connect(signal: AbortSignal, onLost: (error: unknown) => void): Promise<MqttConnection> {
     const { open: _open, from: _from, ...options } = this.#opening
     let connection: MqttConnection | undefined
     const early: MqttMessage[] = []
@@ -118,14 +102,14 @@ class Broker<B, T> {
             if (connection === undefined) early.push(message)
             else this.#take(message, connection)
           },
-          onLost: (error) => this.#connections?.lost(error),
+          onLost,
         },
         signal,
       )
     } catch (error) {
       if (!(error instanceof OtherVersion) || this.#protocol === 4) throw error
       this.#protocol = 4
-      return await this.#connect(signal)
+      return await this.#connect(signal, onLost)
     }
     for (const message of early) this.#take(message, connection)
     if (this.#reader.isFull) connection.pause()
@@ -144,8 +128,8 @@ class Broker<B, T> {
     this.#connecting = undefined
   }
 
-  #acknowledge(messages: readonly MqttMessage[]): void {
-    const current = this.#connecting ?? this.#connections?.current
+  #acknowledge(connection: MqttConnection | undefined, messages: readonly MqttMessage[]): void {
+    const current = this.#connecting ?? connection
     const numbered = messages.filter(({ packetId }) => packetId !== undefined)
     current?.acknowledge(numbered.filter(({ name }) => this.#cameBy.get(name) === current))
     for (const { name } of numbered) this.#cameBy.delete(name)

@@ -5,9 +5,9 @@ import { messageOf, SluiceError } from '../../base/errors.ts'
 import type { LineFormat } from '../format.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { bodyReader, type ToEvent } from '../live/body.ts'
+import { connectReader } from '../live/connect-reader.ts'
 import { InOrder } from '../live/known.ts'
-import { LiveReader, livePosition, unreachable } from '../live/live-reader.ts'
-import { Supervised } from '../live/supervised.ts'
+import { LiveReader, liveLost, livePosition } from '../live/live-reader.ts'
 import type { OpenOptions, Position, SplitReader } from '../source.ts'
 import { NatsConnection, type NatsMessage } from './connection.ts'
 import type { NatsMeta } from './meta.ts'
@@ -32,7 +32,7 @@ export async function openNats<B, T>(opening: NatsOpening<B, T>): Promise<SplitR
   const { title, stream, subject, begin, from, open, address, retryMs, format, event } = opening
   const { count, after } = livePosition(title, from)
   if (after !== undefined && !/^\d{1,15}$/.test(String(after)))
-    throw lost(title, from, 'it holds no number of a message')
+    throw liveLost(title, from, 'it holds no number of a message')
   const known = new InOrder(after === undefined ? {} : { after: String(after) }, (a, b) => Number(a) - Number(b))
   const read = bodyReader<B, NatsMeta, T>(format, event)
   const reader = new LiveReader<T, NatsMessage>({
@@ -48,16 +48,9 @@ export async function openNats<B, T>(opening: NatsOpening<B, T>): Promise<SplitR
     count,
     open,
   })
-  let connections: Supervised<NatsConnection> | undefined
-  reader.attach({
-    pause() {},
-    resume: () => connections?.current?.resume(),
-    acknowledge() {},
-    close: async () => await connections?.close(),
-  })
   /** Where reading began that no position says. */
   let first: number | undefined
-  const connect = async (signal: AbortSignal): Promise<NatsConnection> => {
+  const connect = async (signal: AbortSignal, onLost: (error: unknown) => void): Promise<NatsConnection> => {
     const connection = await NatsConnection.open(
       {
         address,
@@ -65,7 +58,7 @@ export async function openNats<B, T>(opening: NatsOpening<B, T>): Promise<SplitR
         subject,
         isFull: () => reader.isFull,
         onMessage: (message) => reader.push(message),
-        onLost: (error) => connections?.lost(error),
+        onLost,
       },
       signal,
     )
@@ -81,25 +74,15 @@ export async function openNats<B, T>(opening: NatsOpening<B, T>): Promise<SplitR
       throw error
     }
   }
-  try {
-    connections = await Supervised.open<NatsConnection>(
-      {
-        title: address.shown,
-        connect,
-        close: (connection) => connection.close(),
-        mayPass: (error) =>
-          !(error instanceof SluiceError) && !/authoriz|authentic|permissions/i.test(messageOf(error)),
-        retryMs,
-        onNote: (note) => reader.tell(note),
-        onFailure: (error) => reader.fail(error instanceof SluiceError ? error : unreachable(title, error)),
-      },
-      open.signal,
-    )
-    return reader
-  } catch (error) {
-    if (open.signal?.aborted === true) throw open.signal.reason
-    throw error instanceof SluiceError ? error : unreachable(title, error)
-  }
+  await connectReader<T, NatsMessage, NatsConnection>(reader, {
+    title,
+    address,
+    retryMs,
+    signal: open.signal,
+    connect,
+    mayPass: (error) => !/authoriz|authentic|permissions/i.test(messageOf(error)),
+  })
+  return reader
 }
 
 /** Refuses to go on where messages are gone that nobody has read; where that may be so, says it. */
@@ -115,18 +98,10 @@ function checkStands(
   }
   if (after === undefined) return undefined
   const stood = Number(after)
-  if (state.last_seq < stood) throw lost(title, from, `the stream's last message is number ${state.last_seq}`)
+  if (state.last_seq < stood) throw liveLost(title, from, `the stream's last message is number ${state.last_seq}`)
   if (state.first_seq <= stood + 1) return undefined
   const found = `messages up to number ${state.first_seq - 1} were deleted before they were read`
   // Of some subjects nobody knows how many there were.
   if (subject !== undefined) return `${found}, some of ${subject} perhaps among them`
-  throw lost(title, from, found)
-}
-
-function lost(title: string, from: Position | undefined, found: string): SluiceError<'POSITION_LOST'> {
-  const position = String(JSON.stringify(from)).slice(0, 60)
-  return new SluiceError('POSITION_LOST', `Cannot resume ${title} after ${position}: ${found}`, {
-    source: title,
-    position,
-  })
+  throw liveLost(title, from, found)
 }

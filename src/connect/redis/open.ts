@@ -1,12 +1,12 @@
 // Opens the reader of a Redis stream, over connections that are made again when they break.
 
-import { messageOf, SluiceError } from '../../base/errors.ts'
+import { messageOf } from '../../base/errors.ts'
 import type { LineFormat } from '../format.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { bodyReader, type ToEvent } from '../live/body.ts'
+import { connectReader } from '../live/connect-reader.ts'
 import { InOrder } from '../live/known.ts'
-import { LiveReader, livePosition, unreachable } from '../live/live-reader.ts'
-import { Supervised } from '../live/supervised.ts'
+import { LiveReader, liveLost, livePosition } from '../live/live-reader.ts'
 import { deadLetter, type Entry } from '../origin.ts'
 import type { OpenOptions, Position, SourceCounts, SplitReader } from '../source.ts'
 import { RedisConnection } from './connection.ts'
@@ -35,7 +35,7 @@ const STEP = 'redis'
 export async function openRedisStream<B, T>(opening: RedisOpening<B, T>): Promise<SplitReader<T>> {
   const { title, stream, from, open, address, retryMs, group, consumer, begin } = opening
   const { count, after } = livePosition(title, from)
-  if (after !== undefined && !isId(after)) throw lost(title, from, 'it holds no id of an entry')
+  if (after !== undefined && !isId(after)) throw liveLost(title, from, 'it holds no id of an entry')
   const known = new InOrder(after === undefined ? {} : { after }, compareIds)
   const reader = new LiveReader<T, RedisEntry>({
     title,
@@ -52,16 +52,9 @@ export async function openRedisStream<B, T>(opening: RedisOpening<B, T>): Promis
     count,
     open,
   })
-  let connections: Supervised<RedisConnection> | undefined
-  reader.attach({
-    pause() {},
-    resume: () => connections?.current?.resume(),
-    acknowledge: (entries) => connections?.current?.acknowledge(entries.map(({ id }) => id)),
-    close: async () => await connections?.close(),
-  })
   /** Where reading began that no position says. */
   let first = begin === 'start' ? '0-0' : undefined
-  const connect = async (signal: AbortSignal): Promise<RedisConnection> => {
+  const connect = async (signal: AbortSignal, onLost: (error: unknown) => void): Promise<RedisConnection> => {
     const connection = await RedisConnection.open(
       {
         address,
@@ -74,7 +67,7 @@ export async function openRedisStream<B, T>(opening: RedisOpening<B, T>): Promis
           if (entry.fields === undefined) connection.acknowledge([entry.id])
           else reader.push(entry)
         },
-        onLost: (error) => connections?.lost(error),
+        onLost,
       },
       signal,
     )
@@ -86,25 +79,16 @@ export async function openRedisStream<B, T>(opening: RedisOpening<B, T>): Promis
     connection.begin()
     return connection
   }
-  try {
-    connections = await Supervised.open<RedisConnection>(
-      {
-        title: address.shown,
-        connect,
-        close: (connection) => connection.close(),
-        mayPass: (error) =>
-          !(error instanceof SluiceError) && !/WRONGPASS|NOAUTH|NOPERM|WRONGTYPE/.test(messageOf(error)),
-        retryMs,
-        onNote: (note) => reader.tell(note),
-        onFailure: (error) => reader.fail(error instanceof SluiceError ? error : unreachable(title, error)),
-      },
-      open.signal,
-    )
-    return reader
-  } catch (error) {
-    if (open.signal?.aborted === true) throw open.signal.reason
-    throw error instanceof SluiceError ? error : unreachable(title, error)
-  }
+  await connectReader<T, RedisEntry, RedisConnection>(reader, {
+    title,
+    address,
+    retryMs,
+    signal: open.signal,
+    connect,
+    mayPass: (error) => !/WRONGPASS|NOAUTH|NOPERM|WRONGTYPE/.test(messageOf(error)),
+    acknowledge: (connection, entries) => connection?.acknowledge(entries.map(({ id }) => id)),
+  })
+  return reader
 }
 
 /** Refuses to go on where entries are gone that nobody has read; where that may be so, says it. */
@@ -114,11 +98,11 @@ function checkStands(
   info: ReadonlyMap<string, unknown> | undefined,
 ): string | undefined {
   if (after === undefined) return undefined
-  if (info === undefined) throw lost(title, from, 'the stream is gone')
+  if (info === undefined) throw liveLost(title, from, 'the stream is gone')
   const [last, deleted] = [info.get('last-generated-id'), info.get('max-deleted-entry-id')].map(String)
-  if (isId(last) && compareIds(last, after) < 0) throw lost(title, from, `the stream's last entry is ${last}`)
+  if (isId(last) && compareIds(last, after) < 0) throw liveLost(title, from, `the stream's last entry is ${last}`)
   if (isId(deleted) && compareIds(deleted, after) > 0) {
-    throw lost(title, from, `entries up to ${deleted} were deleted before they were read`)
+    throw liveLost(title, from, `entries up to ${deleted} were deleted before they were read`)
   }
   const [first] = (info.get('first-entry') ?? []) as readonly unknown[]
   if (first === undefined || compareIds(String(first), after) <= 0) return undefined
@@ -135,12 +119,4 @@ function entryReader<B, T>({ format, event, field, stream }: RedisOpening<B, T>)
     const origin = { source, line: 0, offset: count, raw: JSON.stringify(texts) }
     return deadLetter(origin, STEP, `entry ${id} has no field ${JSON.stringify(field)}`)
   }
-}
-
-function lost(title: string, from: Position | undefined, found: string): SluiceError<'POSITION_LOST'> {
-  const position = String(JSON.stringify(from)).slice(0, 60)
-  return new SluiceError('POSITION_LOST', `Cannot resume ${title} after ${position}: ${found}`, {
-    source: title,
-    position,
-  })
 }
