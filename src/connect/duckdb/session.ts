@@ -97,26 +97,18 @@ export class Session {
     types: readonly DuckDBType[],
     columns: readonly (readonly DuckDBValue[])[],
   ): Promise<void> {
-    const rows = columns[0]?.length ?? 0
-    if (rows === 0) return
-    const appender: DuckDBAppender = await this.#connection.createAppender(table)
+    const bulk = await this.bulk(table, types)
     try {
-      for (let from = 0; from < rows; from += CHUNK_ROWS) {
-        const length = Math.min(CHUNK_ROWS, rows - from)
-        const chunk = this.duckdb.DuckDBDataChunk.create(types, length)
-        for (const [at, values] of columns.entries()) {
-          chunk.setColumnValues(at, rows === length ? values : values.slice(from, from + length))
-        }
-        appender.appendDataChunk(chunk)
-      }
-      appender.flushSync()
+      bulk.add(columns)
+      bulk.flush()
     } finally {
-      try {
-        appender.closeSync()
-      } catch {
-        // What could not be flushed was told of by `flushSync`.
-      }
+      bulk.close()
     }
+  }
+
+  /** Begins to append to a table: to be flushed, and closed, within the transaction. */
+  async bulk(table: string, types: readonly DuckDBType[]): Promise<Bulk> {
+    return new Bulk(this.duckdb, types, await this.#connection.createAppender(table))
   }
 
   /** Rows into a table with a key: those that are there are overwritten. Of equal keys the last one must come alone. */
@@ -156,6 +148,45 @@ export class Session {
     this.#isClosed = true
     this.#connection.closeSync()
     release(this.path)
+  }
+}
+
+/** Rows on their way into a table. */
+export class Bulk {
+  readonly #duckdb: Duckdb
+  readonly #types: readonly DuckDBType[]
+  readonly #appender: DuckDBAppender
+
+  constructor(duckdb: Duckdb, types: readonly DuckDBType[], appender: DuckDBAppender) {
+    this.#duckdb = duckdb
+    this.#types = types
+    this.#appender = appender
+  }
+
+  /** Adds columns of equal length, chunk by chunk. */
+  add(columns: readonly (readonly DuckDBValue[])[]): void {
+    const rows = columns[0]?.length ?? 0
+    for (let from = 0; from < rows; from += CHUNK_ROWS) {
+      const length = Math.min(CHUNK_ROWS, rows - from)
+      const chunk = this.#duckdb.DuckDBDataChunk.create(this.#types, length)
+      for (const [at, values] of columns.entries()) {
+        chunk.setColumnValues(at, rows === length ? values : values.slice(from, from + length))
+      }
+      this.#appender.appendDataChunk(chunk)
+    }
+  }
+
+  flush(): void {
+    this.#appender.flushSync()
+  }
+
+  /** What was not flushed goes into the transaction, if there is one still: it is to be rolled back then. */
+  close(): void {
+    try {
+      this.#appender.closeSync()
+    } catch {
+      // What could not be flushed was told of by `flush`.
+    }
   }
 }
 

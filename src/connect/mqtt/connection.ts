@@ -42,6 +42,8 @@ export interface MqttConnectionOptions {
   /** How many messages are known that the broker may send again. */
   readonly mayComeAgain: () => number
   readonly onMessage: (message: MqttMessage) => void
+  /** The broker has heard that these are done with. */
+  readonly onSettled: (names: readonly string[]) => void
   /** It broke, or was refused; never after `close`. */
   readonly onLost: (error: Error) => void
 }
@@ -67,6 +69,9 @@ export class MqttConnection {
   #pinging: NodeJS.Timeout | undefined
   /** Whether a ping was sent that has no answer. */
   #isWaiting = false
+  /** Names that the broker was told of, before the last ping and behind it. */
+  #asked: readonly string[] | undefined
+  #told: string[] = []
   /** Numbers at QoS 2 that the broker was told of, and has not let go of. */
   readonly #unreleased = new Set<number>()
   #onReleased: () => void = () => {}
@@ -121,7 +126,10 @@ export class MqttConnection {
     this.#socket.resume()
   }
 
-  /** Tells the broker that messages of this connection are done with. */
+  /**
+   * Tells the broker that messages of this connection are done with. It answers a ping behind that when it has heard it:
+   * then they are `settled`.
+   */
   acknowledge(messages: readonly MqttMessage[]): void {
     const packets: Buffer[] = []
     for (const { packetId, qos } of messages) {
@@ -129,7 +137,10 @@ export class MqttConnection {
       if (qos === 2) this.#unreleased.add(packetId)
       packets.push(this.#encoded({ cmd: qos === 1 ? 'puback' : 'pubrec', messageId: packetId }))
     }
-    if (packets.length > 0 && !this.#isOver) this.#socket.write(Buffer.concat(packets))
+    if (packets.length === 0 || this.#isOver) return
+    this.#socket.write(Buffer.concat(packets))
+    for (const { name, qos } of messages) if (qos === 1) this.#told.push(name)
+    if (this.#asked === undefined) this.#settle()
   }
 
   /** Says goodbye, once all before is on its way. */
@@ -200,6 +211,9 @@ export class MqttConnection {
         return this.#release(packet.messageId ?? 0)
       case 'pingresp':
         this.#isWaiting = false
+        if (this.#asked !== undefined) this.#options.onSettled(this.#asked)
+        this.#asked = undefined
+        if (this.#told.length > 0) this.#settle()
         return
       case 'disconnect':
         return this.#fail(new Error(`the broker ends the connection (reason ${packet.reasonCode})`))
@@ -253,6 +267,14 @@ export class MqttConnection {
     this.#send({ cmd: 'pubcomp', messageId: packetId })
     this.#unreleased.delete(packetId)
     if (this.#unreleased.size === 0) this.#onReleased()
+  }
+
+  /** Asks whether the broker has heard of what it was told. */
+  #settle(): void {
+    this.#asked = this.#told
+    this.#told = []
+    this.#isWaiting = true
+    this.#send({ cmd: 'pingreq' })
   }
 
   #ping(): void {

@@ -102,6 +102,7 @@ class Broker<B, T> {
             if (connection === undefined) early.push(message)
             else this.#take(message, connection)
           },
+          onSettled: (names) => this.#known.settled(names),
           onLost,
         },
         signal,

@@ -2,7 +2,7 @@
 
 import type { DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import { isPromise } from '../../../base/promise.ts'
-import type { Session } from '../../duckdb/session.ts'
+import type { Bulk, Session } from '../../duckdb/session.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
 import { foldName, quoteName } from '../../sql/name.ts'
 import { ROW_IS_PROMISE } from '../sqlite/rows.ts'
@@ -20,6 +20,9 @@ export interface RowsOptions {
   readonly isInferred: boolean
 }
 
+/** Rows that wait to be handed over to the table, at most. */
+const FLUSH_ROWS = 65_536
+
 /** The number of a row in its batch: beside the columns of the table where rows are looked at before they go in. */
 const NUMBER = 'sluice_n'
 
@@ -36,6 +39,9 @@ export class RowWriter {
   readonly #known: ReadonlySet<string>
   readonly #mustBe: readonly boolean[]
   readonly #keyColumns: readonly number[]
+  /** Rows that were added and not handed over: each time that is done has its price. */
+  #bulk: Bulk | undefined
+  #waiting = 0
 
   private constructor(session: Session, options: RowsOptions, constraints: Constraints) {
     const { columns, key = [] } = options
@@ -66,10 +72,35 @@ export class RowWriter {
     }
     if (taken.length === 0) return letters
     if (this.#constraints.isPlain) {
-      await this.#session.append(this.#options.table, this.#types, columns)
+      await this.#append(columns, taken.length)
       return letters
     }
     return [...letters, ...(await this.#writeStaged(taken, columns))]
+  }
+
+  /** Hands over what waits: before a commit. */
+  flush(): void {
+    const bulk = this.#bulk
+    this.#bulk = undefined
+    this.#waiting = 0
+    try {
+      bulk?.flush()
+    } finally {
+      bulk?.close()
+    }
+  }
+
+  /** Lets go of what waits, in the transaction that is to be rolled back. */
+  abandon(): void {
+    this.#bulk?.close()
+    this.#bulk = undefined
+  }
+
+  async #append(columns: readonly DuckDBValue[][], rows: number): Promise<void> {
+    this.#bulk ??= await this.#session.bulk(this.#options.table, this.#types)
+    this.#bulk.add(columns)
+    this.#waiting += rows
+    if (this.#waiting >= FLUSH_ROWS) this.flush()
   }
 
   /** Adds a row to the columns, or says why it cannot be one. */

@@ -86,6 +86,7 @@ export class DuckdbWriter<Row> implements SinkWriter<Row> {
 
   commit(checkpoint: Checkpoint): Promise<void> {
     return this.#inTransaction('commit to', async () => {
+      this.#rows?.flush()
       const { pipeline } = this.#options
       const nowMs = systemClock.wallMs()
       const { epoch } = checkpoint
@@ -121,6 +122,7 @@ export class DuckdbWriter<Row> implements SinkWriter<Row> {
   async close(): Promise<void> {
     await this.#inTurn(async () => {
       try {
+        this.#rows?.abandon()
         if (this.#isInTransaction) await this.#session.run('rollback')
         await this.#own.release()
       } catch {
