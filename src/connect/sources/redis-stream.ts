@@ -39,7 +39,7 @@ const OPTIONS = ['stream', 'group', 'consumer', 'begin', 'field', 'event', 'retr
  *   sink. Entries that were deleted before they were read end the run with POSITION_LOST; a stream that was trimmed beyond
  *   its position is told of as a note, as nobody knows what was trimmed.
  * - **Groups**: entries are acknowledged (XACK) once the epoch that holds them is committed. A group's entries that
- *   another consumer was given are not read.
+ *   another consumer was given are not read, nor are acknowledged ones again where a checkpoint was reset or set back.
  * - **Demand**: nothing more is read while enough waits to be asked for.
  * - **Connects** again when the connection breaks, for `retryMs`, by a back-off.
  * - **Origins** name the stream, and count entries over all runs, as the offset.
