@@ -245,6 +245,8 @@ describe('mqtt', () => {
       ['mqtt://a', 'a/#/b', 'a'],
       ['mqtt://a', 'a+', 'a'],
       ['mqtt://a', 'a', ''],
+      ['mqtt://:secret@a', 'a', 'a'],
+      ['mqtt://%zz:secret@a', 'a', 'a'],
     ] as const) {
       try {
         make(url, topics, clientId)()

@@ -38,12 +38,26 @@ export function brokerAddress(
     throw new SluiceError('CONFIG_INVALID', message, { key: 'url', value: undefined, allowed })
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  const [username, password] = [url.username, url.password].map((text) =>
+    text === '' ? undefined : decoded(what, text),
+  )
   return {
     url,
     host,
     port,
-    username: url.username === '' ? undefined : decodeURIComponent(url.username),
-    password: url.password === '' ? undefined : decodeURIComponent(url.password),
+    username,
+    password,
     shown: `${scheme}://${url.hostname}:${port}`,
+  }
+}
+
+/** User or password without what an address puts in place of odd characters. */
+function decoded(what: string, text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    const allowed = 'user and password with every odd character as %25, %40 and so on'
+    const message = `Cannot use the address of ${what}: it takes ${allowed}, found a % that is none of these`
+    throw new SluiceError('CONFIG_INVALID', message, { key: 'url', value: undefined, allowed })
   }
 }

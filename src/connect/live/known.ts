@@ -151,6 +151,11 @@ export class ByName implements Known {
     }
   }
 
+  /** The sender has forgotten what it sent: nothing of earlier runs comes again. */
+  forgotten(): void {
+    this.#before.clear()
+  }
+
   /** The sender has heard that these are done with: they do not come again. */
   settled(ids: readonly string[]): void {
     for (const id of ids) this.#before.delete(id)

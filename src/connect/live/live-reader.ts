@@ -28,6 +28,8 @@ export interface LiveOptions<T, M> {
   /** Whether the sender says that it may have sent it before. */
   readonly isAgain: (message: M) => boolean
   readonly bytesOf: (message: M) => number
+  /** What is kept of a message until it is committed, enough to acknowledge it: all of it by default. */
+  readonly receiptOf?: (message: M) => M
   /** Makes an event, or a dead letter, of a message: the one of this number, over all runs. */
   readonly read: (message: M, count: number, counts: SourceCounts) => Entry<T>
   readonly limits: InboxLimits
@@ -84,7 +86,7 @@ export class LiveReader<T, M> implements SplitReader<T> {
     const standing = known.standing(id, isAgain(message))
     if (standing === 'committed') this.#sender?.acknowledge([message])
     // It is acknowledged as it was sent last: the earlier sending may be void.
-    else if (standing === 'waiting' && this.#given.has(id)) this.#given.set(id, message)
+    else if (standing === 'waiting' && this.#given.has(id)) this.#keep(id, message)
     else if (standing === 'new') {
       known.received(id)
       this.#inbox.put(message, bytesOf(message))
@@ -144,11 +146,15 @@ export class LiveReader<T, M> implements SplitReader<T> {
     const { idOf, known, read } = this.#options
     const ids = messages.map(idOf)
     known.given(ids)
-    for (const [at, message] of messages.entries()) this.#given.set(ids[at] as string, message)
+    for (const [at, message] of messages.entries()) this.#keep(ids[at] as string, message)
     const entries = messages.map((message, at) => read(message, this.#count + at, this.counts))
     this.#count += messages.length
     this.counts.read += messages.length
     return entries
+  }
+
+  #keep(id: string, message: M): void {
+    this.#given.set(id, this.#options.receiptOf?.(message) ?? message)
   }
 
   /** Everything up to the message of this number is done with. */

@@ -1,10 +1,10 @@
 // One connection to an MQTT broker: what it sends is handed on, and acknowledged only when somebody says so.
 
 import { createHash } from 'node:crypto'
-import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls'
 import type { IConnackPacket, IPublishPacket, Packet, Parser } from 'mqtt-packet'
-import { SluiceError } from '../../base/errors.ts'
+import { messageOf, SluiceError } from '../../base/errors.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { loadPackage } from '../live/packages.ts'
 
@@ -18,12 +18,22 @@ export interface MqttMessage {
   readonly isRetained: boolean
   /** The number by which the broker knows it; undefined at QoS 0. */
   readonly packetId: number | undefined
-  /** The same when it comes again: its number and a digest, as numbers are used for other messages later. */
+  /** The same when it comes again: its number, a digest, as numbers are used for other messages later, and the session. */
   readonly name: string
+  /** What it takes in memory, about. */
+  readonly sizeBytes: number
   /** Whether it may have come before. */
   readonly isAgain: boolean
   /** Names and values, of MQTT 5. */
   readonly properties: Readonly<Record<string, unknown>> | undefined
+}
+
+/** What the broker keeps of this reader. */
+export interface MqttSession {
+  /** How many were lost before: numbers of one mean nothing in the next. */
+  readonly number: number
+  /** How many messages are known that may be sent again. */
+  readonly mayComeAgain: number
 }
 
 export interface MqttConnectionOptions {
@@ -39,8 +49,8 @@ export interface MqttConnectionOptions {
   readonly keepAliveS: number
   readonly sessionS: number
   readonly maxBytes: number
-  /** How many messages are known that the broker may send again. */
-  readonly mayComeAgain: () => number
+  /** The broker goes on with the session that it has, or has none and begins one. */
+  readonly onSession: (isResumed: boolean) => MqttSession
   readonly onMessage: (message: MqttMessage) => void
   /** The broker has heard that these are done with. */
   readonly onSettled: (names: readonly string[]) => void
@@ -67,16 +77,20 @@ export class MqttConnection {
   /** Bytes of the packet that is coming in: none may be larger than is allowed. */
   #pendingBytes = 0
   #pinging: NodeJS.Timeout | undefined
-  /** Whether a ping was sent that has no answer. */
-  #isWaiting = false
-  /** Names that the broker was told of, before the last ping and behind it. */
-  #asked: readonly string[] | undefined
+  /** Pings without an answer, in their order, each with the names that the broker was told of before it. */
+  readonly #pings: (readonly string[])[] = []
+  /** Whether anything came since the last sign of life was asked for. */
+  #isHeard = true
+  /** Names that the broker was told of, behind the last ping. */
   #told: string[] = []
-  /** Numbers at QoS 2 that the broker was told of, and has not let go of. */
-  readonly #unreleased = new Set<number>()
+  /** Whether a ping is on its way that stands behind names. */
+  #isSettling = false
+  /** Number → name, at QoS 2, of what the broker was told of and has not let go of. */
+  readonly #unreleased = new Map<number, string>()
   #onReleased: () => void = () => {}
   /** The broker begins with what it did not get acknowledged, marked or not: so many messages may come again. */
   #resuming = 0
+  #session = 0
 
   private constructor(options: MqttConnectionOptions, codec: Codec) {
     this.#options = options
@@ -85,7 +99,7 @@ export class MqttConnection {
     const { host, port } = address
     this.#socket =
       address.url.protocol === 'mqtts:'
-        ? connectTls({ host, port, servername: host, ...tls })
+        ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...tls })
         : connectTcp({ host, port, noDelay: true })
     this.#parser = codec.parser({ protocolVersion: protocol })
     this.#parser.on('packet', (packet) => this.#take(packet))
@@ -123,24 +137,26 @@ export class MqttConnection {
   }
 
   resume(): void {
+    // What came meanwhile was not read: nobody can say yet that nothing did.
+    this.#isHeard = true
     this.#socket.resume()
   }
 
   /**
-   * Tells the broker that messages of this connection are done with. It answers a ping behind that when it has heard it:
-   * then they are `settled`.
+   * Tells the broker that messages of this connection are done with. They are `settled` when it has heard that: when it
+   * answers a ping behind that (QoS 1), or lets go of their numbers (QoS 2).
    */
   acknowledge(messages: readonly MqttMessage[]): void {
     const packets: Buffer[] = []
-    for (const { packetId, qos } of messages) {
+    for (const { packetId, qos, name } of messages) {
       if (packetId === undefined) continue
-      if (qos === 2) this.#unreleased.add(packetId)
+      if (qos === 2) this.#unreleased.set(packetId, name)
       packets.push(this.#encoded({ cmd: qos === 1 ? 'puback' : 'pubrec', messageId: packetId }))
     }
     if (packets.length === 0 || this.#isOver) return
     this.#socket.write(Buffer.concat(packets))
     for (const { name, qos } of messages) if (qos === 1) this.#told.push(name)
-    if (this.#asked === undefined) this.#settle()
+    if (!this.#isSettling) this.#settle()
   }
 
   /** Says goodbye, once all before is on its way. */
@@ -190,6 +206,7 @@ export class MqttConnection {
   }
 
   #read(block: Buffer): void {
+    this.#isHeard = true
     this.#pendingBytes += block.length
     if (this.#pendingBytes > this.#options.maxBytes + HEADER_BYTES + block.length) {
       return this.#fail(new Error(`a message is over ${this.#options.maxBytes} bytes (maxBytes)`))
@@ -210,11 +227,7 @@ export class MqttConnection {
       case 'pubrel':
         return this.#release(packet.messageId ?? 0)
       case 'pingresp':
-        this.#isWaiting = false
-        if (this.#asked !== undefined) this.#options.onSettled(this.#asked)
-        this.#asked = undefined
-        if (this.#told.length > 0) this.#settle()
-        return
+        return this.#answered()
       case 'disconnect':
         return this.#fail(new Error(`the broker ends the connection (reason ${packet.reasonCode})`))
       default:
@@ -226,8 +239,10 @@ export class MqttConnection {
     const code = returnCode ?? reasonCode ?? 0
     if (OTHER_VERSION.includes(code)) return this.#fail(new OtherVersion())
     if (code !== 0) return this.#fail(new Refused(`the broker refuses the connection: ${refusalOf(code)}`))
-    this.#resuming = sessionPresent ? this.#options.mayComeAgain() : 0
-    const { topics, qos, keepAliveS } = this.#options
+    const { topics, qos, keepAliveS, onSession } = this.#options
+    const session = onSession(sessionPresent)
+    this.#resuming = sessionPresent ? session.mayComeAgain : 0
+    this.#session = session.number
     const isNew = this.#options.protocol === 5 ? { rh: 1 as const } : {}
     this.#send({ cmd: 'subscribe', messageId: 1, subscriptions: topics.map((topic) => ({ topic, qos, ...isNew })) })
     if (keepAliveS > 0) this.#pinging = setInterval(() => this.#ping(), (keepAliveS * 1000) / 2)
@@ -246,7 +261,7 @@ export class MqttConnection {
     this.#fail(new Refused(`the broker refuses the subscription of ${JSON.stringify(topics[refused])}: ${found}`))
   }
 
-  #handOn({ topic, payload, qos, retain, dup, messageId, properties }: IPublishPacket): void {
+  #handOn({ topic, payload, qos, retain, dup, messageId, properties, length }: IPublishPacket): void {
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
     const digest = createHash('sha256').update(topic).update('\0').update(bytes).digest('base64url').slice(0, 16)
     const isResent = this.#resuming > 0
@@ -257,7 +272,8 @@ export class MqttConnection {
       qos,
       isRetained: retain,
       packetId: qos === 0 ? undefined : messageId,
-      name: `${messageId ?? 0}.${digest}`,
+      name: nameOf(messageId ?? 0, digest, this.#session),
+      sizeBytes: length ?? topic.length + bytes.length,
       isAgain: dup || isResent,
       properties: properties as Readonly<Record<string, unknown>> | undefined,
     })
@@ -265,27 +281,48 @@ export class MqttConnection {
 
   #release(packetId: number): void {
     this.#send({ cmd: 'pubcomp', messageId: packetId })
+    const name = this.#unreleased.get(packetId)
+    if (name !== undefined) this.#options.onSettled([name])
     this.#unreleased.delete(packetId)
     if (this.#unreleased.size === 0) this.#onReleased()
   }
 
   /** Asks whether the broker has heard of what it was told. */
   #settle(): void {
-    this.#asked = this.#told
+    if (this.#told.length === 0) return
+    this.#isSettling = true
+    this.#pings.push(this.#told)
     this.#told = []
-    this.#isWaiting = true
     this.#send({ cmd: 'pingreq' })
   }
 
+  /** Answers come in the order of the pings: none says anything of what was told behind its own. */
+  #answered(): void {
+    const names = this.#pings.shift() ?? []
+    if (names.length === 0) return
+    this.#options.onSettled(names)
+    this.#isSettling = false
+    this.#settle()
+  }
+
+  /** Asks for a sign of life, and misses the last one. */
   #ping(): void {
+    const isSilent = this.#pings.length > 0 && !this.#isHeard
     // While nothing is read, no answer can be seen.
-    if (this.#isWaiting && !this.#socket.isPaused()) return this.#fail(new Error('the broker no longer answers'))
-    this.#isWaiting = true
+    if (isSilent && !this.#socket.isPaused()) return this.#fail(new Error('the broker no longer answers'))
+    this.#isHeard = false
+    this.#pings.push([])
     this.#send({ cmd: 'pingreq' })
   }
 
   #send(packet: Packet): void {
-    if (!this.#isOver) this.#socket.write(this.#encoded(packet))
+    if (this.#isOver) return
+    try {
+      this.#socket.write(this.#encoded(packet))
+    } catch (error) {
+      // The codec refuses what the protocol has no form for.
+      this.#fail(new Refused(messageOf(error)))
+    }
   }
 
   #encoded(packet: Packet): Buffer {
@@ -311,6 +348,16 @@ export class OtherVersion extends Error {}
 
 /** The broker will not have it: trying again changes nothing. */
 export class Refused extends Error {}
+
+/** A message's name. The first session, the common one, adds nothing to it. */
+function nameOf(packetId: number, digest: string, session: number): string {
+  return session === 0 ? `${packetId}.${digest}` : `${packetId}.${digest}.${session}`
+}
+
+/** The session of a message, by its name. */
+export function sessionOf(name: string): number {
+  return Number(name.split('.')[2] ?? 0)
+}
 
 function refusalOf(code: number): string {
   switch (code) {

@@ -6,9 +6,9 @@ import type { BrokerAddress } from '../live/address.ts'
 import { bodyReader, type ToEvent } from '../live/body.ts'
 import { connectReader } from '../live/connect-reader.ts'
 import { ByName } from '../live/known.ts'
-import { LiveReader, livePosition } from '../live/live-reader.ts'
+import { LiveReader, liveLost, livePosition } from '../live/live-reader.ts'
 import type { OpenOptions, Position, SplitReader } from '../source.ts'
-import { MqttConnection, type MqttMessage, OtherVersion, Refused } from './connection.ts'
+import { MqttConnection, type MqttMessage, type MqttSession, OtherVersion, Refused, sessionOf } from './connection.ts'
 import type { MqttMeta } from './meta.ts'
 
 export interface MqttOpening<B, T> {
@@ -32,33 +32,51 @@ export interface MqttOpening<B, T> {
 
 /** What waits to be asked for. */
 const LIMITS = { messages: 4000, bytes: 8 * 1024 * 1024 }
+const NOTHING = new Uint8Array()
+/** Names of messages without a number, at QoS 0. */
+const UNNUMBERED = '0.'
 
 export async function openMqtt<B, T>(opening: MqttOpening<B, T>): Promise<SplitReader<T>> {
   const { title, from, open, format, event } = opening
-  const position = livePosition(title, from) as { readonly count: number; readonly pending?: readonly string[] }
-  const known = new ByName(position, opening.inFlight)
+  const { count, pending } = mqttPosition(title, from)
+  const session = { number: Math.max(0, ...pending.slice(-1).map(sessionOf)) }
+  // A broker that has begun anew sends nothing again of what it sent before, and nothing at all at QoS 0.
+  const comesAgain = (name: string): boolean => !name.startsWith(UNNUMBERED) && sessionOf(name) === session.number
+  const known = new ByName({ pending }, opening.inFlight, comesAgain)
   const read = bodyReader<B, MqttMeta, T>(format, event)
   const reader = new LiveReader<T, MqttMessage>({
     title,
     known,
     idOf: ({ name }) => name,
     isAgain: ({ isAgain }) => isAgain,
-    bytesOf: ({ bytes }) => bytes.length,
-    read: ({ bytes, topic, qos, isRetained, properties }, count, counts) => {
+    bytesOf: ({ sizeBytes }) => sizeBytes,
+    receiptOf: (message) => ({ ...message, bytes: NOTHING, properties: undefined }),
+    read: ({ bytes, topic, qos, isRetained, properties }, number, counts) => {
       const meta = { topic, qos, isRetained, properties }
-      return read({ bytes, meta, source: `topic ${topic}`, count }, counts)
+      return read({ bytes, meta, source: `topic ${topic}`, count: number }, counts)
     },
     limits: LIMITS,
-    count: position.count,
+    count,
     open,
   })
-  const broker = new Broker(opening, known, reader)
+  const broker = new Broker(opening, session, known, reader)
   await broker.open()
   return reader
 }
 
+function mqttPosition(
+  title: string,
+  from: Position | undefined,
+): { readonly count: number; readonly pending: readonly string[] } {
+  const { count, pending = [] } = livePosition(title, from)
+  if (Array.isArray(pending) && pending.every((name) => typeof name === 'string')) return { count, pending }
+  throw liveLost(title, from, 'it holds no names of messages')
+}
+
 class Broker<B, T> {
   readonly #opening: MqttOpening<B, T>
+  /** Counts up with every session that the broker forgot. */
+  readonly #session: { number: number }
   readonly #known: ByName
   readonly #reader: LiveReader<T, MqttMessage>
   /** Name → the connection over which it came last: an acknowledgement over another one means nothing. */
@@ -68,8 +86,14 @@ class Broker<B, T> {
   /** Of messages that the broker gives no number. */
   #unnumbered = 0
 
-  constructor(opening: MqttOpening<B, T>, known: ByName, reader: LiveReader<T, MqttMessage>) {
+  constructor(
+    opening: MqttOpening<B, T>,
+    session: { number: number },
+    known: ByName,
+    reader: LiveReader<T, MqttMessage>,
+  ) {
     this.#opening = opening
+    this.#session = session
     this.#known = known
     this.#reader = reader
   }
@@ -96,7 +120,7 @@ class Broker<B, T> {
         {
           ...options,
           protocol: this.#protocol,
-          mayComeAgain: () => this.#known.size,
+          onSession: (isResumed) => this.#sessionOf(isResumed),
           onMessage: (message) => {
             // The broker may send before it has said that the subscription stands.
             if (connection === undefined) early.push(message)
@@ -117,11 +141,20 @@ class Broker<B, T> {
     return connection
   }
 
+  /** Numbers begin anew with a session: what had one before is another message, whatever it says. */
+  #sessionOf(isResumed: boolean): MqttSession {
+    if (!isResumed && this.#known.size > 0) {
+      this.#session.number += 1
+      this.#known.forgotten()
+    }
+    return { number: this.#session.number, mayComeAgain: this.#known.size }
+  }
+
   #take(message: MqttMessage, connection: MqttConnection): void {
     if (message.isRetained && !this.#opening.retained) return connection.acknowledge([message])
     if (message.packetId === undefined) {
       this.#unnumbered += 1
-      return this.#reader.push({ ...message, name: `0.${this.#unnumbered}`, isAgain: false })
+      return this.#reader.push({ ...message, name: `${UNNUMBERED}${this.#unnumbered}`, isAgain: false })
     }
     this.#cameBy.set(message.name, connection)
     this.#connecting = connection

@@ -4,8 +4,8 @@ import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { checkChoice, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { LineFormat } from '../format.ts'
-import { brokerAddress } from '../live/address.ts'
 import type { ToEvent } from '../live/body.ts'
+import { mqttAddress } from '../mqtt/address.ts'
 import { checkTopic } from '../mqtt/connection.ts'
 import type { MqttMeta } from '../mqtt/meta.ts'
 import type { Source } from '../source.ts'
@@ -79,7 +79,7 @@ const OPTIONS = [
  */
 export function mqtt<B, T = B>(url: string | URL, format: LineFormat<B>, options: MqttOptions<B, T>): Source<T> {
   checkKeys('mqtt', options, OPTIONS)
-  const address = brokerAddress('mqtt', url, { mqtt: 1883, mqtts: 8883 })
+  const address = mqttAddress('mqtt', url)
   const { topics: given, clientId, qos = 1, retained = false, event, tls } = options
   const { inFlight = 65_535, maxBytes = 1024 * 1024, keepAliveS = 60, sessionS = 86_400, retryMs = 60_000 } = options
   const topics = typeof given === 'string' ? [given] : given
