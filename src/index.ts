@@ -19,6 +19,12 @@ export { type CsvLineOptions, csvLine } from './connect/csv/write.ts'
 export { type LineFormat, type ParseLine, Rejection } from './connect/format.ts'
 export { type AccessRequest, accessLog } from './connect/formats/access-log.ts'
 export { type JsonOptions, json } from './connect/formats/json.ts'
+export {
+  type SyslogData,
+  type SyslogLineOptions,
+  type SyslogMessage,
+  syslogLine,
+} from './connect/formats/syslog-line.ts'
 export { textLines } from './connect/formats/text.ts'
 export type { HeaderSource } from './connect/http/address.ts'
 export type { DeadLetter, Entry, Origin, Traced } from './connect/origin.ts'
