@@ -72,6 +72,13 @@ export { type ParquetOptions, parquet } from './connect/sources/parquet.ts'
 export { type PostgresQueryOptions, postgresQuery } from './connect/sources/postgres-query.ts'
 export { type RedisStreamMeta, type RedisStreamOptions, redisStream } from './connect/sources/redis-stream.ts'
 export { type SqliteQueryOptions, sqliteQuery } from './connect/sources/sqlite-query.ts'
+export {
+  type SyslogListen,
+  type SyslogMeta,
+  type SyslogOptions,
+  type SyslogPorts,
+  syslog,
+} from './connect/sources/syslog.ts'
 export { type TailOptions, tail } from './connect/sources/tail.ts'
 export { type Tick, type TicksOptions, ticks } from './connect/sources/ticks.ts'
 export { type ValuesInput, values } from './connect/sources/values.ts'
