@@ -19,6 +19,12 @@ export { type CsvLineOptions, csvLine } from './connect/csv/write.ts'
 export { type LineFormat, type ParseLine, Rejection } from './connect/format.ts'
 export { type AccessRequest, accessLog } from './connect/formats/access-log.ts'
 export { type JsonOptions, json } from './connect/formats/json.ts'
+export {
+  type SyslogData,
+  type SyslogLineOptions,
+  type SyslogMessage,
+  syslogLine,
+} from './connect/formats/syslog-line.ts'
 export { textLines } from './connect/formats/text.ts'
 export type { HeaderSource } from './connect/http/address.ts'
 export type { DeadLetter, Entry, Origin, Traced } from './connect/origin.ts'
@@ -66,6 +72,13 @@ export { type ParquetOptions, parquet } from './connect/sources/parquet.ts'
 export { type PostgresQueryOptions, postgresQuery } from './connect/sources/postgres-query.ts'
 export { type RedisStreamMeta, type RedisStreamOptions, redisStream } from './connect/sources/redis-stream.ts'
 export { type SqliteQueryOptions, sqliteQuery } from './connect/sources/sqlite-query.ts'
+export {
+  type SyslogListen,
+  type SyslogMeta,
+  type SyslogOptions,
+  type SyslogPorts,
+  syslog,
+} from './connect/sources/syslog.ts'
 export { type TailOptions, tail } from './connect/sources/tail.ts'
 export { type Tick, type TicksOptions, ticks } from './connect/sources/ticks.ts'
 export { type ValuesInput, values } from './connect/sources/values.ts'

@@ -165,3 +165,40 @@ export class ByName implements Known {
     return { pending: [...this.#before, ...[...this.#given].filter(this.#comesAgain)] }
   }
 }
+
+/**
+ * For senders that send each message once: every one is new. What a later run must know is what the name of the last one
+ * that was given says.
+ *
+ * @example
+ * const known = new OnceEach((last) => (last === undefined ? {} : { after: last }))
+ * known.standing('a', true) // => 'new'
+ * known.given(['a', 'b'])
+ * known.position() // => { after: 'b' }
+ */
+export class OnceEach implements Known {
+  readonly #positionAt: (last: string | undefined) => { readonly [key: string]: Json }
+  #last: string | undefined
+
+  constructor(positionAt: (last: string | undefined) => { readonly [key: string]: Json } = () => ({})) {
+    this.#positionAt = positionAt
+  }
+
+  standing(_id: string, _isAgain: boolean): Standing {
+    return 'new'
+  }
+
+  received(_id: string): void {}
+
+  given(ids: readonly string[]): void {
+    this.#last = ids.at(-1) ?? this.#last
+  }
+
+  dropped(): void {}
+
+  acknowledged(_ids: readonly string[]): void {}
+
+  position(): { readonly [key: string]: Json } {
+    return this.#positionAt(this.#last)
+  }
+}

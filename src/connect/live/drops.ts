@@ -1,0 +1,48 @@
+// What had to be thrown away: counted, and told of now and then.
+
+/** Between two notes pass so many milliseconds at least. */
+const BETWEEN_MS = 10_000
+
+/**
+ * Counts what is dropped, and tells of it: at once, and then at most every ten seconds.
+ *
+ * @example
+ * const told: string[] = []
+ * const drops = new Drops('datagrams', (note) => told.push(note))
+ * drops.add(0)
+ * drops.add(5000)
+ * drops.add(10_000)
+ * told // => ['dropped 1 datagrams, as too much waits', 'dropped 3 datagrams, as too much waits']
+ */
+export class Drops {
+  readonly #what: string
+  readonly #tell: (note: string) => void
+  #count = 0
+  #toldOf = 0
+  #toldMs = Number.NEGATIVE_INFINITY
+
+  constructor(what: string, tell: (note: string) => void) {
+    this.#what = what
+    this.#tell = tell
+  }
+
+  /** How many there were. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** @param nowMs - clock milliseconds */
+  add(nowMs: number): void {
+    this.#count += 1
+    if (nowMs - this.#toldMs < BETWEEN_MS) return
+    this.#toldMs = nowMs
+    this.tell()
+  }
+
+  /** Tells of those that were not told of. */
+  tell(): void {
+    if (this.#count === this.#toldOf) return
+    this.#toldOf = this.#count
+    this.#tell(`dropped ${this.#count} ${this.#what}, as too much waits`)
+  }
+}

@@ -1,0 +1,86 @@
+// The source of what is sent by syslog, over UDP and TCP.
+
+import { checkInteger, checkKeys, describeValue } from '../../base/check.ts'
+import { SluiceError } from '../../base/errors.ts'
+import { type SyslogLineOptions, type SyslogMessage, syslogLine } from '../formats/syslog-line.ts'
+import type { ToEvent } from '../live/body.ts'
+import type { Source } from '../source.ts'
+import type { SyslogMeta } from '../syslog/meta.ts'
+import type { SyslogPorts } from '../syslog/server.ts'
+
+export type { SyslogMeta } from '../syslog/meta.ts'
+export type { SyslogPorts } from '../syslog/server.ts'
+
+/** Where to listen: one port or both; 0 for any that is free. */
+export interface SyslogListen extends SyslogPorts {
+  /** The address to listen to: `127.0.0.1` by default, which is this machine only. */
+  readonly host?: string
+}
+
+export interface SyslogOptions<T> extends SyslogLineOptions {
+  /** The longest message: 64 KiB by default. */
+  readonly maxBytes?: number
+  /** Makes an event of a message and of how it came: the message by default. */
+  readonly event?: ToEvent<SyslogMessage, SyslogMeta, T>
+  /** Told where it listens in fact. */
+  readonly onListening?: (ports: SyslogPorts) => void
+}
+
+const OPTIONS = ['timeZone', 'year', 'maxBytes', 'event', 'onListening']
+
+/**
+ * Takes what programs and devices send by syslog, without end.
+ *
+ * - **Messages** are those of {@link syslogLine}; what it refuses, what is over `maxBytes`, and what a connection broke in
+ *   the middle of is a dead letter.
+ * - **At most once**: senders of syslog hear of nothing. What came and was not committed is lost in a crash.
+ * - **Demand**: what waits to be asked for is bounded. Connections are not read beyond that, so their senders wait;
+ *   datagrams that come meanwhile are dropped, counted, and told of as a note.
+ * - **Framing** of TCP is found out message by message: behind its length, or before the end of a line (RFC 6587).
+ * - **Trusts** whoever can reach it: with a host other than this machine, let a firewall say who that is.
+ * - **Origins** name who sent a message, and count them over all runs, as the offset.
+ *
+ * @throws {SluiceError} CONFIG_INVALID for a place to listen that is none; then SOURCE_UNREADABLE where it cannot
+ * @throws {RangeError} for another option that does not fit
+ * @example
+ * syslog({ udp: 5514, tcp: 5514 }, { timeZone: 'Europe/Berlin' }).title // => 'syslog at 127.0.0.1, udp 5514, tcp 5514'
+ * @see https://www.rfc-editor.org/rfc/rfc6587
+ */
+export function syslog<T = SyslogMessage>(listen: SyslogListen, options: SyslogOptions<T> = {}): Source<T> {
+  checkKeys('syslog', listen, ['udp', 'tcp', 'host'])
+  checkKeys('syslog', options, OPTIONS)
+  const { host = '127.0.0.1', ...ports } = listen
+  const { maxBytes = 64 * 1024, event, onListening, ...line } = options
+  for (const [name, port] of Object.entries(ports)) if (port !== undefined) checkInteger(name, port, 0, 65_535)
+  if (ports.udp === undefined && ports.tcp === undefined) throw invalid('udp', undefined, 'a port for udp, tcp or both')
+  if (typeof host !== 'string' || host === '') throw invalid('host', host, 'an address of this machine')
+  checkInteger('maxBytes', maxBytes, 480, 16 * 1024 * 1024)
+  for (const [name, given] of Object.entries({ event, onListening })) {
+    if (given !== undefined && typeof given !== 'function') {
+      throw new TypeError(`${name} must be a function: found ${describeValue(given)}`)
+    }
+  }
+  const format = syslogLine(line)
+  const where = (['udp', 'tcp'] as const).filter((name) => ports[name] !== undefined)
+  const title = `syslog at ${host}, ${where.map((name) => `${name} ${ports[name]}`).join(', ')}`
+  return {
+    kind: 'syslog',
+    title,
+    ...(event === undefined && format.columns !== undefined ? { columns: format.columns } : {}),
+    isEndless: true,
+    // Nobody waits to hear of commits, but they are how it is known what need not be kept any more.
+    isAcknowledged: true,
+    splits: async () => [{ id: 'syslog' }],
+    async open(_split, from, open = {}) {
+      open.signal?.throwIfAborted()
+      // Not before it is needed: programs and threads without one start sooner.
+      const { openSyslog } = await import('../syslog/open.ts')
+      return await openSyslog<T>({ title, ports, host, maxBytes, onListening, format, event, from, open })
+    },
+  }
+}
+
+function invalid(key: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {
+  const message = `Cannot use ${describeValue(value)} as ${key} of syslog: it takes ${allowed}`
+  return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
+}

@@ -1,0 +1,236 @@
+import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, afterEach, describe, it } from 'node:test'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import {
+  type Entry,
+  type Position,
+  type SplitReader,
+  type SyslogListen,
+  type SyslogMessage,
+  type SyslogOptions,
+  type SyslogPorts,
+  startPipeline,
+  syslog,
+} from 'sluice'
+import job from './jobs/syslog.ts'
+import { freePort } from './support/brokers.ts'
+import { until, upTo } from './support/live-load.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-syslog-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('syslog', () => {
+  const open: SplitReader<unknown>[] = []
+  afterEach(async () => {
+    for (const reader of open.splice(0)) await reader.close()
+  })
+
+  const listening = async <T = SyslogMessage>(
+    listen: SyslogListen,
+    options: SyslogOptions<T> = {},
+    from?: Position,
+    onNote: (note: string) => void = () => {},
+  ) => {
+    const bound = Promise.withResolvers<SyslogPorts>()
+    const source = syslog<T>(listen, { onListening: bound.resolve, ...options })
+    const reader = await source.open({ id: 'syslog' }, from, { onNote })
+    open.push(reader)
+    return { reader, ...(await bound.promise) }
+  }
+  const take = async <T>(reader: SplitReader<T>, count: number) => {
+    const entries: Entry<T>[] = []
+    while (entries.length < count) entries.push(...((await reader.read(count - entries.length)) ?? []))
+    return entries
+  }
+  const texts = (entries: readonly Entry<SyslogMessage>[]) =>
+    entries.map((entry) => (entry.kind === 'event' ? entry.value.text : `dead: ${entry.reason}`))
+
+  /** Sends datagrams, no faster than they can be taken. */
+  const datagrams = async (port: number, all: readonly (string | Uint8Array)[]) => {
+    const socket = createSocket('udp4')
+    for (const [at, one] of all.entries()) {
+      await new Promise<void>((resolve) => socket.send(one, port, '127.0.0.1', () => resolve()))
+      if (at % 100 === 99) await setImmediate()
+    }
+    await new Promise<void>((resolve) => socket.close(resolve))
+  }
+  /** Sends over a connection, and ends it. */
+  const stream = async (port: number, text: string) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.end(text)
+    await once(socket, 'close')
+  }
+
+  it('takes messages over UDP and TCP, and says how they came', async () => {
+    const event = ({ app, text }: SyslogMessage, { from, transport }: { from: string; transport: string }) =>
+      `${app}: ${text} (${transport} from ${from})`
+    const { reader, udp = 0, tcp = 0 } = await listening({ udp: 0, tcp: 0 }, { event })
+    await datagrams(udp, ['<13>1 - box app - - - one\n'])
+    const first = await take(reader, 1)
+    await stream(tcp, '<13>Oct 11 22:14:15 box app: two\n')
+    const second = await take(reader, 1)
+    deepEqual(
+      [...first, ...second].map((entry) => entry.kind === 'event' && entry.value),
+      ['app: one (udp from 127.0.0.1)', 'app: two (tcp from 127.0.0.1)'],
+    )
+    deepEqual(second[0]?.origin, {
+      source: 'syslog from 127.0.0.1',
+      line: 0,
+      offset: 1,
+      raw: '<13>Oct 11 22:14:15 box app: two',
+    })
+  })
+
+  it('keeps the order of a connection, however its messages are framed', async () => {
+    const { reader, tcp = 0 } = await listening({ tcp: 0 })
+    const messages = upTo(5000).map((n) => (n % 2 === 0 ? `<13>~${n}\n` : `${`<13>~${n}`.length} <13>~${n}`))
+    const sent = stream(tcp, messages.join(''))
+    deepEqual(
+      texts(await take(reader, 5000)),
+      upTo(5000).map((n) => `~${n}`),
+    )
+    await sent
+  })
+
+  it('makes dead letters of what is no syslog, too long, or cut off', async () => {
+    const { reader, udp = 0, tcp = 0 } = await listening({ udp: 0, tcp: 0 }, { maxBytes: 1000 })
+    await datagrams(udp, ['', '\n\0', 'hello', Buffer.alloc(5000, 'x')])
+    const first = texts(await take(reader, 2))
+    await stream(tcp, `<13>${'y'.repeat(3_000_000)}\n<13>fine\n100 <13>short`)
+    deepEqual(
+      [...first, ...texts(await take(reader, 3))],
+      [
+        'dead: neither a priority nor a time: found "hello" at column 1',
+        'dead: a message of 5000 bytes: at most 1000 are taken (maxBytes)',
+        'dead: a message of 3000004 bytes: at most 1000 are taken (maxBytes)',
+        'fine',
+        'dead: 9 of 100 bytes came',
+      ],
+    )
+  })
+
+  it('counts bytes that are no UTF-8', async () => {
+    const { reader, udp = 0 } = await listening({ udp: 0 })
+    await datagrams(udp, [Buffer.from([0x3c, 0x31, 0x3e, 0xff])])
+    deepEqual(texts(await take(reader, 1)), ['\uFFFD'])
+    equal(reader.counts.invalidUtf8, 1)
+  })
+
+  it('does not read connections while enough waits, and loses nothing of them', async () => {
+    const { reader, tcp = 0 } = await listening({ tcp: 0 })
+    const count = 60_000
+    const line = (n: number) => `<13>~${n} ${'x'.repeat(500)}\n`
+    const socket = connect(tcp, '127.0.0.1')
+    let written = 0
+    const sending = (async () => {
+      for (let n = 1; n <= count; n += 1) {
+        written = n
+        if (!socket.write(line(n))) await once(socket, 'drain')
+      }
+      socket.end()
+    })()
+    await until(() => written > 10_000, 'a full inbox')
+    let before = 0
+    while (written !== before) {
+      before = written
+      await sleep(200)
+    }
+    ok(written < count, 'the sender waits')
+    const found = texts(await take(reader, count)).map((text) => Number(text.slice(1).split(' ', 1)[0]))
+    await sending
+    deepEqual(found, upTo(count))
+  })
+
+  it('drops datagrams while enough waits, counts them, and says so', async () => {
+    const notes: string[] = []
+    const { reader, udp = 0 } = await listening({ udp: 0 }, {}, undefined, (note) => notes.push(note))
+    const count = 12_000
+    await datagrams(
+      udp,
+      upTo(count).map((n) => `<13>~${n}`),
+    )
+    await until(() => notes.length > 0, 'a note')
+    deepEqual(notes, ['dropped 1 datagrams, as too much waits'])
+    const found = texts(await take(reader, 10_000))
+    equal(found[9999], '~10000', 'the latest are dropped')
+    await reader.close()
+    match(notes[1] ?? '', /^dropped \d+ datagrams, as too much waits$/)
+  })
+
+  it('counts messages over all runs, and knows nothing else of earlier ones', async () => {
+    const { reader, udp = 0 } = await listening({ udp: 0 }, {}, { count: 7 })
+    await datagrams(udp, ['<13>a'])
+    const [entry] = await take(reader, 1)
+    equal(entry?.origin.offset, 7)
+    deepEqual(reader.position(), { count: 8 })
+    await rejects(syslog({ udp: 0 }).open({ id: 'syslog' }, { count: -1 }), { code: 'POSITION_LOST' })
+  })
+
+  it('ends a wait with the reason of the signal, and lets go of its ports', async () => {
+    const stop = new AbortController()
+    const port = await freePort()
+    const source = syslog({ udp: port, tcp: port })
+    const reader = await source.open({ id: 'syslog' }, undefined, { signal: stop.signal })
+    open.push(reader)
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    await once(socket, 'connect')
+    const waiting = reader.read(1)
+    const reason = new Error('stopped')
+    stop.abort(reason)
+    await rejects(async () => await waiting, reason)
+    await reader.close()
+    await reader.close()
+    const again = await source.open({ id: 'syslog' }, undefined)
+    open.push(again)
+  })
+
+  it('says that it cannot listen, and holds no port then', async () => {
+    const { tcp = 0 } = await listening({ tcp: 0 })
+    const udp = await freePort()
+    await rejects(syslog({ udp, tcp }).open({ id: 'syslog' }, undefined), {
+      code: 'SOURCE_UNREADABLE',
+      message: new RegExp(`^Cannot listen for syslog at 127.0.0.1, udp ${udp}, tcp ${tcp}: .*EADDRINUSE`),
+    })
+    await listening({ udp })
+  })
+
+  it('refuses places to listen that are none', () => {
+    throws(() => syslog({}), { code: 'CONFIG_INVALID', message: /a port for udp, tcp or both/ })
+    throws(() => syslog({ tcp: 70_000 }), /^RangeError: tcp must be an integer, from 0 to 65535/)
+    throws(() => syslog({ tls: 6514 } as never), /^TypeError: syslog has no option tls/)
+    throws(() => syslog({ udp: 0 }, { timeZone: 'Mars' }), /^RangeError: timeZone must be one such as/)
+  })
+
+  it('is loaded by a pipeline, as rows with their columns', async () => {
+    const [port, out] = [await freePort(), join(folder, 'out.db')]
+    const params = new Map(Object.entries({ port: String(port), out }))
+    const run = await startPipeline(job, { params, epochMs: 20 })
+    const line = '<34>1 2003-10-11T22:14:15.003Z box su - - [a b="c"] x\n'
+    // It may not listen yet.
+    for (let turn = 0; turn < 100; turn += 1) {
+      const isSent = await stream(port, line).then(
+        () => true,
+        () => false,
+      )
+      if (isSent) break
+      await sleep(50)
+    }
+    await until(() => run.progress().committed.loaded === 1, 'a row')
+    await run.drain('enough')
+    const database = new DatabaseSync(out)
+    const rows = database.prepare('select facility, severity, time, app, structuredData, text from messages').all()
+    database.close()
+    deepEqual(
+      rows.map((row) => Object.values(row)),
+      [[4, 2, 1_065_910_455_003, 'su', '{"a":{"b":"c"}}', 'x']],
+    )
+  })
+})
