@@ -201,7 +201,7 @@ export interface PlainWriter<Row> {
   prepare(epoch: number): Json | Promise<Json>
   /**
    * The epoch is committed: makes it visible. Called again with the same note whenever the sink is opened, and may then
-   * find all, some or nothing of it done.
+   * find all, some or nothing of it done. No other instance can take over before it has ended: it is short.
    */
   finish(note: Json): void | Promise<void>
   /** Forgets what was not prepared, and closes. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type ErrorCode, isSluiceError } from '../../base/errors.ts'
 import { deadLetter, type Traced, traced } from '../origin.ts'
 import type { Checkpoint, PlainSink, PlainWriter, SinkWriter } from '../sink.ts'
@@ -44,6 +45,8 @@ class Shelf {
   readonly visible: number[] = []
   /** Where the next commit is broken off. */
   crashAt: Moment | undefined
+  /** What finishing an epoch waits for. */
+  stopped: Promise<void> | undefined
 
   readonly sink: PlainSink<number> = {
     kind: 'shelf',
@@ -74,6 +77,7 @@ class Shelf {
         this.#crash('before finish')
         const { epoch } = note as { epoch: number }
         this.calls.push(`finish ${epoch}`)
+        await this.stopped
         for (const row of this.prepared.get(epoch) ?? []) {
           if (!this.visible.includes(row)) this.visible.push(row)
           this.#crash('in finish')
@@ -226,6 +230,26 @@ describe('checkpointed', () => {
     deepEqual(shelf.visible, [2])
     await zombie.close()
     await heir.commit(checkpoint(2))
+    await heir.close()
+  })
+
+  it('C33: lets nobody take over from one that is stopped while it finishes an epoch', async () => {
+    const shelf = new Shelf()
+    const zombie = await open(shelf)
+    await zombie.write([event(1)])
+    const { promise, resolve: wake } = Promise.withResolvers<void>()
+    shelf.stopped = promise
+    const committed = zombie.commit(checkpoint(1))
+    while (!shelf.calls.includes('finish 1')) await sleep(1)
+    shelf.calls.length = 0
+    const opening = open(shelf)
+    await sleep(100)
+    deepEqual(shelf.calls, [], 'the heir waits')
+    wake()
+    await committed
+    const heir = await opening
+    deepEqual(shelf.calls, ['open 1 {"epoch":1}', 'finish 1'])
+    await zombie.close()
     await heir.close()
   })
 

@@ -18,7 +18,8 @@ export interface CheckpointedWriterOptions extends SinkOptions {
 /**
  * Commits in three steps: `prepare`, a transaction of the store, `finish`. The epoch is committed by the second.
  *
- * The store is never locked while the plain writer works, unless dead letters wait in its transaction. After anything
+ * The store is not locked while the plain writer writes and prepares, unless dead letters wait in its transaction; it is
+ * while the plain writer opens and finishes, as a check before could be outlived by who makes it. After anything
  * has failed every later call fails with the same error: what the plain writer holds is then unknown, and the next to
  * open the sink finds out.
  */
@@ -58,19 +59,22 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
       await store.makeTables(() => notes.create())
       const epoch = store.checkpoint?.epoch ?? 0
       const note = notes.restore(epoch, START_OVER)
-      const writer = await plain.open({
-        pipeline,
-        note,
-        epoch,
-        ...(columns === undefined ? {} : { columns }),
-        ...(signal === undefined ? {} : { signal }),
+      const writer = await store.alone('take over', async () => {
+        const opened = await plain.open({
+          pipeline,
+          note,
+          epoch,
+          ...(columns === undefined ? {} : { columns }),
+          ...(signal === undefined ? {} : { signal }),
+        })
+        try {
+          if (note !== undefined) await opened.finish(note)
+        } catch (error) {
+          await opened.close()
+          throw error
+        }
+        return opened
       })
-      try {
-        if (note !== undefined) await writer.finish(note)
-      } catch (error) {
-        await writer.close()
-        throw error
-      }
       return new CheckpointedWriter(store, notes, writer)
     } catch (error) {
       await store.close()
@@ -118,9 +122,8 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
     this.#store.checkFence()
     const note = await this.#plain.prepare(epoch)
     await this.#store.commit(checkpoint, () => this.#notes.save(epoch, note))
-    // Who has taken over meanwhile has made it visible.
-    this.#store.checkFence()
-    await this.#plain.finish(note)
+    // Who has taken over meanwhile has made it visible. One that is stopped here, and wakes, must not do so once more.
+    await this.#store.alone('finish an epoch in', async () => await this.#plain.finish(note))
   }
 
   #guarded<T>(work: () => T | Promise<T>): T | Promise<T> {

@@ -122,6 +122,19 @@ export class SqliteStore {
     })
   }
 
+  /**
+   * Does work outside the database that no other instance may come in between of: the write lock is held meanwhile, so
+   * that nobody can take over. The work writes nothing to the database.
+   */
+  async alone<T>(act: string, work: () => Promise<T>): Promise<T> {
+    await this.inTransaction(act, () => {})
+    try {
+      return await work()
+    } finally {
+      this.#rollBack()
+    }
+  }
+
   renew(): void {
     // A transaction keeps all others out, and its commit renews the lease.
     if (this.#failure !== undefined || this.database.isTransaction) return
