@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { DuckDBAppender, DuckDBConnection, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import { quoteName } from '../sql/name.ts'
 import { acquire, MEMORY, release } from './instances.ts'
@@ -91,24 +91,9 @@ export class Session {
     }
   }
 
-  /** Appends columns of equal length to a table, chunk by chunk. */
-  async append(
-    table: string,
-    types: readonly DuckDBType[],
-    columns: readonly (readonly DuckDBValue[])[],
-  ): Promise<void> {
-    const bulk = await this.bulk(table, types)
-    try {
-      bulk.add(columns)
-      bulk.flush()
-    } finally {
-      bulk.close()
-    }
-  }
-
-  /** Begins to append to a table: to be flushed, and closed, within the transaction. */
-  async bulk(table: string, types: readonly DuckDBType[]): Promise<Bulk> {
-    return new Bulk(this.duckdb, types, await this.#connection.createAppender(table))
+  /** A statement that is run many times, with texts for its parameters. */
+  async prepare(sql: string): Promise<Statement> {
+    return new Statement(await this.#connection.prepare(sql))
   }
 
   /** Rows into a table with a key: those that are there are overwritten. Of equal keys the last one must come alone. */
@@ -119,7 +104,10 @@ export class Session {
     key: readonly string[],
     columns: readonly (readonly DuckDBValue[])[],
   ): Promise<void> {
-    const stage = await this.stage(names, types, columns)
+    const stage = 'sluice_upsert'
+    const fields = names.map((name, at) => `${quoteName(name)} ${types[at]}`)
+    await this.run(`create or replace temp table ${stage} (${fields.join(', ')})`)
+    await this.#append(stage, types, columns)
     const all = names.map(quoteName).join(', ')
     const others = names.filter((name) => !key.includes(name))
     const change =
@@ -131,16 +119,24 @@ export class Session {
     await this.run(`drop table ${stage}`)
   }
 
-  /** Rows in a table of this connection; gives its name. */
-  async stage(
-    names: readonly string[],
+  /** Appends columns of equal length to a table, chunk by chunk. */
+  async #append(
+    table: string,
     types: readonly DuckDBType[],
     columns: readonly (readonly DuckDBValue[])[],
-  ): Promise<string> {
-    const fields = names.map((name, at) => `${quoteName(name)} ${types[at]}`)
-    await this.run(`create or replace temp table sluice_stage (${fields.join(', ')})`)
-    await this.append('sluice_stage', types, columns)
-    return 'sluice_stage'
+  ): Promise<void> {
+    const rows = columns[0]?.length ?? 0
+    const appender = await this.#connection.createAppender(table)
+    try {
+      for (let from = 0; from < rows; from += CHUNK_ROWS) {
+        const length = Math.min(CHUNK_ROWS, rows - from)
+        const chunk = this.duckdb.DuckDBDataChunk.create(types, length)
+        for (const [at, values] of columns.entries()) chunk.setColumnValues(at, values.slice(from, from + length))
+        appender.appendDataChunk(chunk)
+      }
+    } finally {
+      appender.closeSync()
+    }
   }
 
   close(): void {
@@ -151,42 +147,24 @@ export class Session {
   }
 }
 
-/** Rows on their way into a table. */
-export class Bulk {
-  readonly #duckdb: Duckdb
-  readonly #types: readonly DuckDBType[]
-  readonly #appender: DuckDBAppender
+export class Statement {
+  readonly #statement: DuckDBPreparedStatement
 
-  constructor(duckdb: Duckdb, types: readonly DuckDBType[], appender: DuckDBAppender) {
-    this.#duckdb = duckdb
-    this.#types = types
-    this.#appender = appender
+  constructor(statement: DuckDBPreparedStatement) {
+    this.#statement = statement
   }
 
-  /** Adds columns of equal length, chunk by chunk. */
-  add(columns: readonly (readonly DuckDBValue[])[]): void {
-    const rows = columns[0]?.length ?? 0
-    for (let from = 0; from < rows; from += CHUNK_ROWS) {
-      const length = Math.min(CHUNK_ROWS, rows - from)
-      const chunk = this.#duckdb.DuckDBDataChunk.create(this.#types, length)
-      for (const [at, values] of columns.entries()) {
-        chunk.setColumnValues(at, rows === length ? values : values.slice(from, from + length))
-      }
-      this.#appender.appendDataChunk(chunk)
+  /** One run at a time. */
+  async run(values: readonly (string | null)[]): Promise<void> {
+    for (const [at, value] of values.entries()) {
+      if (value === null) this.#statement.bindNull(at + 1)
+      else this.#statement.bindVarchar(at + 1, value)
     }
+    await this.#statement.run()
   }
 
-  flush(): void {
-    this.#appender.flushSync()
-  }
-
-  /** What was not flushed goes into the transaction, if there is one still: it is to be rolled back then. */
   close(): void {
-    try {
-      this.#appender.closeSync()
-    } catch {
-      // What could not be flushed was told of by `flush`.
-    }
+    this.#statement.destroySync()
   }
 }
 

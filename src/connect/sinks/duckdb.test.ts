@@ -141,6 +141,53 @@ describe('the sink for DuckDB', () => {
     )
   })
 
+  it('S3: gives back texts that have marks between values in them', async () => {
+    const text = fc.string({ unit: fc.constantFrom('\x1d', '\x1e', '\x1f', 'a'), maxLength: 3 })
+    const row = fc.record({ id: fc.nat(5), a: fc.option(text), b: fc.option(text) })
+    const batches = fc.array(fc.array(row, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 4 })
+    const columns = { id: 'integer', a: 'text', b: 'text' } as const
+    await fc.assert(
+      fc.asyncProperty(batches, fc.boolean(), async (given, isKeyed) => {
+        files += 1
+        path = join(folder, `${files}.duckdb`)
+        const writer = await open({ columns, ...(isKeyed ? { key: ['id'] } : {}) })
+        for (const rows of given) deepEqual(await writer.write(events(...rows)), [])
+        await writer.commit(checkpoint(1))
+        await writer.close()
+        const rows = given.flat().map(({ id, a, b }) => [BigInt(id), a, b] as const)
+        const last = isKeyed ? [...new Map(rows.map((one) => [one[0], one])).values()] : rows
+        const byText = (one: unknown, two: unknown) => (String(one) < String(two) ? -1 : 1)
+        deepEqual(
+          (await query('select id, a, b from t'))
+            .map((found) => (found as unknown[]).map((value, at) => (at === 0 ? BigInt(value as number) : value)))
+            .sort(byText),
+          [...last].sort(byText),
+        )
+      }),
+      { numRuns: 20 },
+    )
+  })
+
+  it('refuses JSON that DuckDB takes for none, and takes what looks like it', async () => {
+    await execute('create table t (id bigint, j json)')
+    const writer = await open({ columns: { id: 'integer', j: 'json' } })
+    const values = ['\ud83d', '\\ud83d', '\ud83d\ude00', { '\ude00': 1 }]
+    const letters = await writer.write(events(...values.map((j, id) => ({ id, j }))))
+    deepEqual(
+      letters.map(({ reason }) => reason),
+      [
+        'column j cannot hold the half of a surrogate pair in "\\ud83d"',
+        'column j cannot hold the half of a surrogate pair in Object',
+      ],
+    )
+    await writer.commit(checkpoint(1))
+    await writer.close()
+    deepEqual(await query('select id, j from t order by id'), [
+      [1, '"\\\\ud83d"'],
+      [2, '"\ud83d\ude00"'],
+    ])
+  })
+
   it('S2, S3: takes hostile names and values as what they are', async () => {
     await execute('create table y (a integer)')
     const table = 'x"; drop table y; --'

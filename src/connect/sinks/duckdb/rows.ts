@@ -1,13 +1,13 @@
-// Writes rows into their table by columns; what the table refuses comes back as dead letters.
+// Writes rows into their table; what the table refuses comes back as dead letters.
 
-import type { DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import { isPromise } from '../../../base/promise.ts'
-import type { Bulk, Session } from '../../duckdb/session.ts'
+import { ANY, fromTexts, RowsText, type Separators, unlikely, valuesOf } from '../../duckdb/rows-text.ts'
+import type { Session, Statement } from '../../duckdb/session.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
 import { foldName, quoteName } from '../../sql/name.ts'
 import { ROW_IS_PROMISE } from '../sqlite/rows.ts'
 import { type Constraints, ensureTable, type TableColumn } from './table.ts'
-import { encoderOf, faultOfValue, REFUSED, typeOf } from './value.ts'
+import { faultOfValue, fromText, REFUSED, toText, typeOf } from './value.ts'
 
 export const STEP = 'duckdb'
 
@@ -20,155 +20,181 @@ export interface RowsOptions {
   readonly isInferred: boolean
 }
 
-/** Rows that wait to be handed over to the table, at most. */
-const FLUSH_ROWS = 65_536
-
 /** The number of a row in its batch: beside the columns of the table where rows are looked at before they go in. */
 const NUMBER = 'sluice_n'
+const STAGE = 'sluice_stage'
+
+/** A batch, ready to be sent. */
+interface Batch {
+  readonly text: string
+  readonly separators: Separators
+  /** The keys of its rows; empty without a key. */
+  readonly keys: ReadonlyMap<string, number>
+  readonly taken: readonly Traced<unknown>[]
+  readonly letters: readonly DeadLetter[]
+}
 
 /**
  * Writes rows inside the transaction that its caller has begun. DuckDB gives a whole transaction up for one bad row: what
  * the table's constraints would refuse is therefore looked for before.
+ *
+ * A batch goes over as one text, which DuckDB takes apart in its own thread: a call for each value, as its chunks of
+ * columns need, takes this thread longer than all else that a load does.
  */
 export class RowWriter {
   readonly #session: Session
   readonly #options: RowsOptions
   readonly #constraints: Constraints
-  readonly #types: readonly DuckDBType[]
-  readonly #encoders: readonly ((value: unknown) => DuckDBValue | typeof REFUSED)[]
   readonly #known: ReadonlySet<string>
   readonly #mustBe: readonly boolean[]
-  readonly #keyColumns: readonly number[]
-  /** Rows that were added and not handed over: each time that is done has its price. */
-  #bulk: Bulk | undefined
-  #waiting = 0
+  readonly #isKey: readonly boolean[]
+  readonly #insert: Statement
+  /** Rows that were taken and not sent, no two with the same key. */
+  #waiting: string[] = []
+  readonly #waitingKeys = new Set<string>()
+  /** The statement under way: the next batch is made meanwhile. */
+  #running: Promise<void> = Promise.resolve()
 
-  private constructor(session: Session, options: RowsOptions, constraints: Constraints) {
+  private constructor(session: Session, options: RowsOptions, constraints: Constraints, insert: Statement) {
     const { columns, key = [] } = options
     this.#session = session
     this.#options = options
     this.#constraints = constraints
-    this.#types = columns.map(({ type }) => typeOf(session.duckdb, type))
-    this.#encoders = columns.map(({ type }) => encoderOf(session.duckdb, type))
+    this.#insert = insert
     this.#known = new Set(columns.map(({ name }) => name))
     const keys = key.map(foldName)
-    this.#keyColumns = columns.flatMap(({ name }, at) => (keys.includes(foldName(name)) ? [at] : []))
-    this.#mustBe = columns.map(({ name }) => constraints.notNull.has(foldName(name)) || keys.includes(foldName(name)))
+    this.#isKey = columns.map(({ name }) => keys.includes(foldName(name)))
+    this.#mustBe = columns.map(({ name }, at) => constraints.notNull.has(foldName(name)) || this.#isKey[at] === true)
   }
 
   static async open(session: Session, options: RowsOptions): Promise<RowWriter> {
     const { table, columns, key, extend } = options
-    return new RowWriter(session, options, await ensureTable(session, table, columns, key, extend))
+    const constraints = await ensureTable(session, table, columns, key, extend)
+    const values = columns.map(({ type }, at) => fromText(type, at))
+    if (!constraints.mayRefuse) {
+      const insert = await session.prepare(
+        insertInto(options, `select ${values.join(', ')} from ${fromTexts(atOnce(options))}`),
+      )
+      return new RowWriter(session, options, constraints, insert)
+    }
+    const fields = columns.map(({ name, type }) => `${quoteName(name)} ${typeOf(type)}`)
+    await session.run(`create or replace temp table ${STAGE} (${[...fields, `${NUMBER} bigint`].join(', ')})`)
+    const numbered = [...values, fromText('integer', values.length)]
+    const insert = await session.prepare(`insert into ${STAGE} select ${numbered.join(', ')} from ${fromTexts(1)}`)
+    return new RowWriter(session, options, constraints, insert)
   }
 
   async write(events: readonly Traced<unknown>[]): Promise<readonly DeadLetter[]> {
-    const letters: DeadLetter[] = []
-    const taken: Traced<unknown>[] = []
-    const columns: DuckDBValue[][] = this.#options.columns.map(() => [])
-    for (const event of events) {
-      const fault = this.#add(event.value, columns)
-      if (fault === undefined) taken.push(event)
-      else letters.push(deadLetter(event.origin, STEP, fault))
-    }
+    const { text, separators, keys, taken, letters } = this.#batch(events)
     if (taken.length === 0) return letters
-    if (this.#constraints.isPlain) {
-      await this.#append(columns, taken.length)
-      return letters
+    if (this.#constraints.mayRefuse) {
+      await this.#insert.run(valuesOf([text], 1, separators))
+      return [...letters, ...(await this.#fromStage(taken))]
     }
-    return [...letters, ...(await this.#writeStaged(taken, columns))]
-  }
-
-  /** Hands over what waits: before a commit. */
-  flush(): void {
-    const bulk = this.#bulk
-    this.#bulk = undefined
-    this.#waiting = 0
-    try {
-      bulk?.flush()
-    } finally {
-      bulk?.close()
-    }
-  }
-
-  /** Lets go of what waits, in the transaction that is to be rolled back. */
-  abandon(): void {
-    this.#bulk?.close()
-    this.#bulk = undefined
-  }
-
-  async #append(columns: readonly DuckDBValue[][], rows: number): Promise<void> {
-    this.#bulk ??= await this.#session.bulk(this.#options.table, this.#types)
-    this.#bulk.add(columns)
-    this.#waiting += rows
-    if (this.#waiting >= FLUSH_ROWS) this.flush()
-  }
-
-  /** Adds a row to the columns, or says why it cannot be one. */
-  #add(row: unknown, columns: readonly DuckDBValue[][]): string | undefined {
-    if (isPromise(row)) return ROW_IS_PROMISE
-    if (typeof row !== 'object' || row === null || Array.isArray(row)) return 'a row is an object with columns'
-    const { columns: shape, isInferred } = this.#options
-    if (isInferred)
-      for (const name of Object.keys(row)) if (!this.#known.has(name)) return `the table has no column named ${name}`
-    const values: DuckDBValue[] = []
-    for (let at = 0; at < shape.length; at += 1) {
-      const { name, type } = shape[at] as TableColumn
-      const value: unknown = Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined
-      const stored = this.#encoders[at]?.(value) ?? null
-      if (stored === REFUSED) return faultOfValue(name, type, value)
-      if (stored === null && this.#mustBe[at] === true) return `column ${name} must not be null`
-      values.push(stored as DuckDBValue)
-    }
-    for (let at = 0; at < values.length; at += 1) columns[at]?.push(values[at] as DuckDBValue)
-    return undefined
-  }
-
-  async #writeStaged(events: readonly Traced<unknown>[], columns: readonly DuckDBValue[][]): Promise<DeadLetter[]> {
-    const { columns: shape, table, key } = this.#options
-    const names = shape.map(({ name }) => name)
-    const { BIGINT } = this.#session.duckdb
-    const numbers = events.map((_, at) => BigInt(at))
-    const stage = await this.#session.stage([...names, NUMBER], [...this.#types, BIGINT], [...columns, numbers])
-    if (key !== undefined && this.#mayRepeat(columns)) await this.#keepLast(stage, key)
-    const letters = await this.#refuse(stage, events)
-    const all = names.map(quoteName).join(', ')
-    const others = names.filter((name) => key?.includes(name) !== true)
-    const set = others.map((name) => `${quoteName(name)} = excluded.${quoteName(name)}`).join(', ')
-    const conflict =
-      key === undefined
-        ? ''
-        : `on conflict (${key.map(quoteName).join(', ')}) ${others.length === 0 ? 'do nothing' : `do update set ${set}`}`
-    await this.#session.run(`insert into ${quoteName(table)} (${all}) select ${all} from ${stage} ${conflict}`)
+    const isUsual = separators === ANY
+    if (!isUsual || this.#doWait(keys)) await this.#send()
+    this.#waiting.push(text)
+    for (const key of keys.keys()) this.#waitingKeys.add(key)
+    if (!isUsual || this.#waiting.length === atOnce(this.#options)) await this.#send(separators)
     return letters
   }
 
-  /** Whether two rows may have the same key: looked for here, as most batches have none. */
-  #mayRepeat(columns: readonly DuckDBValue[][]): boolean {
-    const keys = this.#keyColumns.map((at) => columns[at] as DuckDBValue[])
-    const rows = keys[0]?.length ?? 0
-    const seen = new Set<string>()
-    for (let row = 0; row < rows; row += 1) {
-      let text = ''
-      for (const values of keys) text += `${keyText(values[row])}\0`
-      seen.add(text)
-    }
-    return seen.size < rows
+  /** All that was written is in the transaction: before a commit. */
+  async flush(): Promise<void> {
+    await this.#send()
+    await this.#running
   }
 
-  /** Of rows with equal keys the last one counts. */
-  async #keepLast(stage: string, key: readonly string[]): Promise<void> {
-    const keys = key.map(quoteName).join(', ')
-    await this.#session.run(
-      `delete from ${stage} where ${NUMBER} not in (select max(${NUMBER}) from ${stage} group by ${keys})`,
-    )
+  /** Waits for what is under way, in the transaction that is to be rolled back. */
+  async abandon(): Promise<void> {
+    await this.#running.catch(() => {}) // It was told of, or is rolled back.
+    this.#insert.close()
+  }
+
+  /** Sends what waits, once what was sent before is done. */
+  async #send(separators: Separators = ANY): Promise<void> {
+    await this.#running
+    if (this.#waiting.length === 0) return
+    this.#running = this.#insert.run(valuesOf(this.#waiting, atOnce(this.#options), separators))
+    this.#running.catch(() => {}) // Told to who sends or commits next.
+    this.#waiting = []
+    this.#waitingKeys.clear()
+  }
+
+  /** Whether a row with one of the keys waits. */
+  #doWait(keys: ReadonlyMap<string, number>): boolean {
+    if (this.#waitingKeys.size === 0) return false
+    for (const key of keys.keys()) if (this.#waitingKeys.has(key)) return true
+    return false
+  }
+
+  #batch(events: readonly Traced<unknown>[], separators: Separators = ANY): Batch {
+    const width = this.#options.columns.length + (this.#constraints.mayRefuse ? 1 : 0)
+    const rows = new RowsText(width, separators)
+    const taken: Traced<unknown>[] = []
+    const letters: DeadLetter[] = []
+    const hasKey = this.#options.key !== undefined
+    /** Key → its row: of rows with equal keys the last one counts. */
+    const keys = new Map<string, number>()
+    for (const event of events) {
+      const key = this.#add(event.value, rows)
+      if (typeof key !== 'string') {
+        rows.dropRow()
+        letters.push(deadLetter(event.origin, STEP, key.fault))
+        continue
+      }
+      const at = keys.get(key) ?? taken.length
+      if (this.#constraints.mayRefuse) rows.add(String(at))
+      rows.endRow(at)
+      taken[at] = event
+      if (hasKey) keys.set(key, at)
+    }
+    // A value may have what stands between values in it.
+    if (!rows.isClear()) return this.#batch(events, unlikely())
+    return { text: rows.text(), separators, keys, taken, letters }
+  }
+
+  /** Adds the values of a row, and gives its key; or says why it cannot be one. */
+  #add(row: unknown, rows: RowsText): string | { readonly fault: string } {
+    if (isPromise(row)) return { fault: ROW_IS_PROMISE }
+    if (typeof row !== 'object' || row === null || Array.isArray(row)) {
+      return { fault: 'a row is an object with columns' }
+    }
+    const { columns, isInferred } = this.#options
+    if (isInferred) {
+      for (const name of Object.keys(row)) {
+        if (!this.#known.has(name)) return { fault: `the table has no column named ${name}` }
+      }
+    }
+    let key = ''
+    for (let at = 0; at < columns.length; at += 1) {
+      const { name, type } = columns[at] as TableColumn
+      const value: unknown = Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined
+      const stored = toText(type, value)
+      if (stored === REFUSED) return { fault: faultOfValue(name, type, value) }
+      if (stored === null && this.#mustBe[at] === true) return { fault: `column ${name} must not be null` }
+      // Both zeros are one key.
+      if (this.#isKey[at] === true) key += `${stored === '-0' && type === 'real' ? '0' : stored}\0`
+      rows.add(stored)
+    }
+    return key
+  }
+
+  /** Puts into the table what is on the stage and the table does not refuse; the stage is empty then. */
+  async #fromStage(taken: readonly Traced<unknown>[]): Promise<readonly DeadLetter[]> {
+    const letters = await this.#refuse(taken)
+    const all = this.#options.columns.map(({ name }) => quoteName(name)).join(', ')
+    await this.#session.run(insertInto(this.#options, `select ${all} from ${STAGE}`))
+    await this.#session.run(`truncate ${STAGE}`)
+    return letters
   }
 
   /** Takes out of the stage what the table's constraints would refuse. */
-  async #refuse(stage: string, events: readonly Traced<unknown>[]): Promise<DeadLetter[]> {
+  async #refuse(events: readonly Traced<unknown>[]): Promise<DeadLetter[]> {
     const { checks, unique } = this.#constraints
     const found = new Map<number, string>()
     const look = async (text: string, condition: string): Promise<void> => {
-      const rows = await this.#session.all(`select ${NUMBER} as n from ${stage} s where ${condition}`)
+      const rows = await this.#session.all(`select ${NUMBER} as n from ${STAGE} s where ${condition}`)
       for (const { n } of rows) if (!found.has(Number(n))) found.set(Number(n), `the table refuses it: ${text}`)
     }
     for (const { sql, text } of checks) await look(text, `not (${sql})`)
@@ -177,12 +203,12 @@ export class RowWriter {
       // Columns that rows do not have are null, and nulls stand in nobody's way.
       if (!columns.every((name) => names.has(foldName(name)))) continue
       const same = columns.map((name) => `x.${quoteName(name)} = s.${quoteName(name)}`).join(' and ')
-      await look(text, `exists (select 1 from ${stage} x where ${same} and x.${NUMBER} < s.${NUMBER})`)
+      await look(text, `exists (select 1 from ${STAGE} x where ${same} and x.${NUMBER} < s.${NUMBER})`)
       const isOther = this.#otherThanKey()
       await look(text, `exists (select 1 from ${quoteName(this.#options.table)} x where ${same}${isOther})`)
     }
     if (found.size > 0)
-      await this.#session.run(`delete from ${stage} where ${NUMBER} in (${[...found.keys()].join(', ')})`)
+      await this.#session.run(`delete from ${STAGE} where ${NUMBER} in (${[...found.keys()].join(', ')})`)
     return [...found].map(([at, reason]) => deadLetter((events[at] as Traced<unknown>).origin, STEP, reason))
   }
 
@@ -194,7 +220,20 @@ export class RowWriter {
   }
 }
 
-/** The same for equal values of one column; it may be the same for others. */
-function keyText(value: DuckDBValue | undefined): string {
-  return typeof value === 'object' && value !== null && 'micros' in value ? String(value.micros) : String(value)
+/** Batches that go over at once: with a key a statement costs about as much for a few rows as for many. */
+function atOnce({ key }: RowsOptions): number {
+  return key === undefined ? 1 : 8
+}
+
+/** Puts what `select` gives into the table, over what has the same key. */
+function insertInto({ table, columns, key }: RowsOptions, select: string): string {
+  const names = columns.map(({ name }) => name)
+  const insert = `insert into ${quoteName(table)} (${names.map(quoteName).join(', ')}) ${select}`
+  if (key === undefined) return insert
+  const keys = key.map(foldName)
+  const set = names
+    .filter((name) => !keys.includes(foldName(name)))
+    .map((name) => `${quoteName(name)} = excluded.${quoteName(name)}`)
+  const change = set.length === 0 ? 'do nothing' : `do update set ${set.join(', ')}`
+  return `${insert} on conflict (${key.map(quoteName).join(', ')}) ${change}`
 }

@@ -18,8 +18,8 @@ export interface Constraints {
   readonly checks: readonly { readonly sql: string; readonly text: string }[]
   /** Columns that are unique together, beside the key that rows are overwritten by. */
   readonly unique: readonly { readonly columns: readonly string[]; readonly text: string }[]
-  /** Whether rows can be appended as they are: the table has their columns in their order, and asks for no more. */
-  readonly isPlain: boolean
+  /** Whether rows must be looked at beside those that are there: the table asks for more than `notNull` and its key. */
+  readonly mayRefuse: boolean
 }
 
 /** @throws {SluiceError} SINK_MISMATCH for a table that is there and does not fit */
@@ -37,11 +37,8 @@ export async function ensureTable(
   if (key !== undefined && !found.hasKey) {
     throw mismatch(session, table, `has no primary key or unique constraint on ${key.join(', ')}`)
   }
-  const names = [...(await columnsOf(session, table)).keys()]
-  const isSame =
-    names.length === columns.length && names.every((name, at) => name === foldName(columns[at]?.name ?? ''))
-  const isPlain = isSame && key === undefined && found.checks.length === 0 && found.unique.length === 0
-  return { ...found, isPlain }
+  const mayRefuse = found.checks.length > 0 || found.unique.length > 0
+  return { ...found, mayRefuse }
 }
 
 async function create(
@@ -50,7 +47,7 @@ async function create(
   columns: readonly TableColumn[],
   key: readonly string[] | undefined,
 ): Promise<void> {
-  const fields = columns.map(({ name, type }) => `${quoteName(name)} ${typeOf(session.duckdb, type)}`)
+  const fields = columns.map(({ name, type }) => `${quoteName(name)} ${typeOf(type)}`)
   if (key !== undefined) fields.push(`primary key (${key.map(quoteName).join(', ')})`)
   await session.run(`create table ${quoteName(table)} (${fields.join(', ')})`)
 }
@@ -63,7 +60,7 @@ async function fit(
   extend: boolean,
 ): Promise<void> {
   for (const { name, type } of columns) {
-    const wanted = String(typeOf(session.duckdb, type))
+    const wanted = typeOf(type)
     const found = there.get(foldName(name))
     if (found === undefined && extend) {
       await session.run(`alter table ${quoteName(table)} add column ${quoteName(name)} ${wanted}`)
@@ -89,7 +86,7 @@ async function constraintsOf(
   session: Session,
   table: string,
   key: readonly string[] | undefined,
-): Promise<Omit<Constraints, 'isPlain'> & { readonly hasKey: boolean }> {
+): Promise<Omit<Constraints, 'mayRefuse'> & { readonly hasKey: boolean }> {
   const rows = await session.all(
     `select constraint_type as kind, constraint_text as text, expression as sql, constraint_column_names as names
      from duckdb_constraints() where lower(table_name) = lower($1) and database_name = current_database()`,

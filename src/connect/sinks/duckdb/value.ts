@@ -1,37 +1,56 @@
-// Values of JavaScript to values of DuckDB, by what their column holds: exactly, or not at all.
+// Values of JavaScript to texts that DuckDB makes values of, by what their column holds: exactly, or not at all.
 
-import type { DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import { describeValue } from '../../../base/check.ts'
 import type { ColumnType } from '../../column.ts'
-import type { Duckdb } from '../../duckdb/packages.ts'
-import { REFUSED, toSqlite } from '../sqlite/value.ts'
+import { fieldOf } from '../../duckdb/rows-text.ts'
+import { REFUSED, faultOfValue as reasonOf, toSqlite } from '../sqlite/value.ts'
 
-export { faultOfValue, REFUSED } from '../sqlite/value.ts'
+export { REFUSED } from '../sqlite/value.ts'
 
-export function typeOf({ BIGINT, BOOLEAN, DOUBLE, TIMESTAMP, VARCHAR }: Duckdb, type: ColumnType): DuckDBType {
-  const types = { text: VARCHAR, json: VARCHAR, integer: BIGINT, real: DOUBLE, boolean: BOOLEAN, time: TIMESTAMP }
-  return types[type]
+const TYPES: Readonly<Record<ColumnType, string>> = {
+  text: 'VARCHAR',
+  json: 'VARCHAR',
+  integer: 'BIGINT',
+  real: 'DOUBLE',
+  boolean: 'BOOLEAN',
+  time: 'TIMESTAMP',
 }
 
-/** Makes what gives the value to be stored for a value of a row: null for null and undefined. */
-export function encoderOf(
-  { DuckDBTimestampValue }: Duckdb,
-  type: ColumnType,
-): (value: unknown) => DuckDBValue | typeof REFUSED {
-  const encode = (value: unknown): DuckDBValue | typeof REFUSED => toSqlite(type, value)
+/** What DuckDB calls the type of a column. */
+export function typeOf(type: ColumnType): string {
+  return TYPES[type]
+}
+
+/** The text of a value of a row: null for null and undefined. */
+export function toText(type: ColumnType, value: unknown): string | null | typeof REFUSED {
+  const stored = toSqlite(type, value)
+  if (type === 'json' && typeof stored === 'string' && hasHalf(stored)) return REFUSED
+  if (stored === null || stored === REFUSED || typeof stored === 'string') return stored
+  return Object.is(stored, -0) ? '-0' : String(stored)
+}
+
+/** Why a column does not take `value`, for a person to read. */
+export function faultOfValue(column: string, type: ColumnType, value: unknown): string {
+  const stored = toSqlite(type, value)
+  if (type !== 'json' || typeof stored !== 'string') return reasonOf(column, type, value)
+  return `column ${column} cannot hold the half of a surrogate pair in ${describeValue(value)}`
+}
+
+/** Whether JSON has half of a surrogate pair in it, which is always escaped there: DuckDB takes it for no JSON. */
+function hasHalf(json: string): boolean {
+  return json.includes('\\ud') && /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(json)
+}
+
+/** The value of a column, counted from 0, out of the text that `toText` gave. */
+export function fromText(type: ColumnType, at: number): string {
+  const text = fieldOf(at)
   switch (type) {
-    case 'integer':
-      return (value) => {
-        const stored = encode(value)
-        return typeof stored === 'number' ? BigInt(stored) : stored
-      }
-    case 'boolean':
-      return (value) => (value === null || value === undefined ? null : typeof value === 'boolean' ? value : REFUSED)
+    case 'text':
+    case 'json':
+      return text
     case 'time':
-      return (value) => {
-        const stored = encode(value)
-        return typeof stored === 'number' ? new DuckDBTimestampValue(BigInt(stored) * 1000n) : stored
-      }
+      return `make_timestamp(${text}::bigint * 1000)`
     default:
-      return encode
+      return `${text}::${typeOf(type)}`
   }
 }

@@ -28,8 +28,8 @@ export interface WriterOptions {
   readonly owner: string | undefined
 }
 
-/** DuckDB takes rows in chunks of 2,048, and each statement has its price. */
-const BATCH: BatchSize = { rows: 8192, bytes: 8 * 1024 * 1024 }
+/** Each statement has its price. */
+const BATCH: BatchSize = { rows: 2048, bytes: 8 * 1024 * 1024 }
 
 /** Once something has failed, every later call fails with the same error: a commit must not pass over that. */
 export class DuckdbWriter<Row> implements SinkWriter<Row> {
@@ -86,7 +86,7 @@ export class DuckdbWriter<Row> implements SinkWriter<Row> {
 
   commit(checkpoint: Checkpoint): Promise<void> {
     return this.#inTransaction('commit to', async () => {
-      this.#rows?.flush()
+      await this.#rows?.flush()
       const { pipeline } = this.#options
       const nowMs = systemClock.wallMs()
       const { epoch } = checkpoint
@@ -122,7 +122,7 @@ export class DuckdbWriter<Row> implements SinkWriter<Row> {
   async close(): Promise<void> {
     await this.#inTurn(async () => {
       try {
-        this.#rows?.abandon()
+        await this.#rows?.abandon()
         if (this.#isInTransaction) await this.#session.run('rollback')
         await this.#own.release()
       } catch {

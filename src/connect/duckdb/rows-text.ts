@@ -1,0 +1,107 @@
+// Rows as one text with marks between values and rows, which one statement takes apart again.
+
+import { randomBytes } from 'node:crypto'
+
+/** What stands behind each value but a row's last, between rows, and in place of null. */
+export interface Separators {
+  readonly field: string
+  readonly row: string
+  readonly none: string
+}
+
+/** Control characters made for it; what text has them is rare. */
+export const ANY: Separators = { field: '\x1f', row: '\x1e', none: '\x1d' }
+
+/** Separators that nobody can have put into a text on purpose. */
+export function unlikely(): Separators {
+  const mark = randomBytes(8).toString('hex')
+  return { field: `\x1f${mark}`, row: `\x1e${mark}`, none: `\x1d${mark}` }
+}
+
+/**
+ * The rows of so many texts, for a `select`: each is a list `s` of values. Takes {@link valuesOf} as parameters. Several
+ * texts are not put together before: a large one would stay in memory for long.
+ */
+export function fromTexts(texts: number): string {
+  const parameters = Array.from({ length: texts }, (_, at) => `$${at + 4}`)
+  const from = texts === 1 ? '' : ` from (select unnest([${parameters.join(', ')}]) as t)`
+  return `(select string_split(unnest(string_split(${texts === 1 ? '$4' : 't'}, $1)), $2) as s${from})`
+}
+
+/** The value of a column, counted from 0, of a row of {@link fromTexts}. */
+export function fieldOf(at: number): string {
+  return `nullif(s[${at + 1}], $3)`
+}
+
+/** The parameters of {@link fromTexts} and {@link fieldOf}: so many texts, or fewer, with the same separators. */
+export function valuesOf(
+  texts: readonly string[],
+  size: number,
+  { field, row, none }: Separators,
+): readonly (string | null)[] {
+  return [row, field, none, ...Array.from({ length: size }, (_, at) => texts[at] ?? null)]
+}
+
+/**
+ * Collects rows of equally many values. The text is the rows' only if it `isClear`, as a value might hold a separator: then
+ * they are collected again with others.
+ */
+export class RowsText {
+  readonly #separators: Separators
+  readonly #width: number
+  readonly #rows: string[] = []
+  /** The row that is being collected, and how many values it has. */
+  #row = ''
+  #values = 0
+  #hasNone = false
+  /** All rows, once they are asked for. */
+  #text: string | undefined
+
+  constructor(width: number, separators: Separators) {
+    this.#width = width
+    this.#separators = separators
+  }
+
+  /** Adds a value to the row. */
+  add(value: string | null): void {
+    const { field, none } = this.#separators
+    if (value === none) this.#hasNone = true
+    if (this.#values > 0) this.#row += field
+    this.#values += 1
+    this.#row += value ?? none
+  }
+
+  /** Ends the row: it is the one of this number, or takes its place. */
+  endRow(at: number): void {
+    this.#rows[at] = this.#row
+    this.dropRow()
+  }
+
+  /** Forgets what was added since the last end of a row. */
+  dropRow(): void {
+    this.#row = ''
+    this.#values = 0
+  }
+
+  /** Whether no value holds a separator: there are as many as were put between values. */
+  isClear(): boolean {
+    const { field, row } = this.#separators
+    const rows = this.#rows.length
+    if (rows === 0) return true
+    const text = this.text()
+    const isWhole = occurrences(text, row) === rows - 1 && occurrences(text, field) === rows * (this.#width - 1)
+    return isWhole && !this.#hasNone
+  }
+
+  /** All rows. */
+  text(): string {
+    this.#text ??= this.#rows.join(this.#separators.row)
+    return this.#text
+  }
+}
+
+function occurrences(text: string, part: string): number {
+  let count = 0
+  for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + part.length)) count += 1
+  return count
+}
