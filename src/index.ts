@@ -71,6 +71,11 @@ export { type NdjsonOptions, ndjson } from './connect/sources/ndjson.ts'
 export { type ParquetOptions, parquet } from './connect/sources/parquet.ts'
 export { type PostgresQueryOptions, postgresQuery } from './connect/sources/postgres-query.ts'
 export { type RedisStreamMeta, type RedisStreamOptions, redisStream } from './connect/sources/redis-stream.ts'
+export {
+  type ServerEventMeta,
+  type ServerSentEventsOptions,
+  serverSentEvents,
+} from './connect/sources/server-sent-events.ts'
 export { type SqliteQueryOptions, sqliteQuery } from './connect/sources/sqlite-query.ts'
 export {
   type SyslogListen,

@@ -131,7 +131,7 @@ async function readUpTo(response: Response, maxBytes: number): Promise<{ text: s
 }
 
 /** What a failed fetch says: its cause, `fetch failed` tells nothing. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined
   if (cause instanceof AggregateError) return cause.errors.map((one) => messageOf(one)).join(', ')
   return messageOf(cause ?? error)

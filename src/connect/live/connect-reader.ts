@@ -15,7 +15,8 @@ export interface LiveConnection {
 
 export interface Connecting<M, C extends LiveConnection> {
   readonly title: string
-  readonly address: BrokerAddress
+  /** For notes. */
+  readonly address: Pick<BrokerAddress, 'shown'>
   /** How long no connection is borne, in milliseconds. */
   readonly retryMs: number
   readonly signal: AbortSignal | undefined

@@ -1,0 +1,177 @@
+// One connection to a server that sends events: read as far as there is room for them.
+
+import { systemClock } from '../../base/clock.ts'
+import type { Address } from '../http/address.ts'
+import { reasonOf } from '../http/request.ts'
+import { retryAfterMs } from '../http/retry-after.ts'
+import { type ServerEvent, ServerEvents } from './events.ts'
+
+export interface EventConnectionOptions {
+  readonly address: Address
+  /** Behind which the server is to go on; empty for where it likes. */
+  readonly lastId: string
+  readonly maxBytes: number
+  /** How long nothing at all may come. */
+  readonly idleMs: number
+  readonly onEvent: (event: ServerEvent) => void
+  readonly isFull: () => boolean
+  /** It broke; never after `close`. */
+  readonly onLost: (error: Error) => void
+}
+
+/** The server will not have it: trying again changes nothing. */
+export class Refused extends Error {}
+
+/** The server has nothing more, and wants no other connection. */
+export class NothingMore extends Error {}
+
+/** The server wants to be left alone for a while. */
+export class Busy extends Error {
+  readonly waitMs: number
+
+  constructor(message: string, waitMs: number) {
+    super(message)
+    this.waitMs = waitMs
+  }
+}
+
+/** How long the server may take until it begins to answer. */
+const ANSWER_MS = 30_000
+
+export class EventConnection {
+  readonly #options: EventConnectionOptions
+  readonly #body: ReadableStreamDefaultReader<Uint8Array>
+  readonly #stop: AbortController
+  readonly #events: ServerEvents
+  #reading: Promise<void> = Promise.resolve()
+  /** Ends the wait for room. */
+  #wake: (() => void) | undefined
+  #isClosed = false
+
+  private constructor(options: EventConnectionOptions, body: ReadableStream<Uint8Array>, stop: AbortController) {
+    this.#options = options
+    this.#body = body.getReader()
+    this.#stop = stop
+    this.#events = new ServerEvents(options)
+  }
+
+  /**
+   * Connects, and begins to read in the next turn.
+   *
+   * @throws {@link Refused}, {@link NothingMore}, {@link Busy}, or another error if there is no connection for now
+   */
+  static async open(options: EventConnectionOptions, signal: AbortSignal): Promise<EventConnection> {
+    const { address, lastId } = options
+    const headers = await address.headers()
+    headers.set('accept', 'text/event-stream')
+    headers.set('cache-control', 'no-store')
+    // Headers are bytes: those of an id are UTF-8.
+    if (lastId !== '') headers.set('last-event-id', Buffer.from(lastId).toString('latin1'))
+    const stop = new AbortController()
+    const onAbort = (): void => stop.abort(signal.reason)
+    signal.addEventListener('abort', onAbort)
+    if (signal.aborted) onAbort()
+    const timer = setTimeout(() => stop.abort(new Error('the server does not answer')), ANSWER_MS)
+    try {
+      const response = await fetch(address.url, { headers, redirect: 'manual', signal: stop.signal })
+      const body = bodyOf(response, stop, address)
+      const connection = new EventConnection(options, body, stop)
+      // Whoever opens it must know of it before something comes.
+      connection.#reading = new Promise((resolve) => setImmediate(resolve)).then(() => connection.#read())
+      return connection
+    } catch (error) {
+      if (error instanceof Refused || error instanceof NothingMore || error instanceof Busy) throw error
+      const reason = stop.signal.aborted ? reasonOf(stop.signal.reason) : reasonOf(error)
+      throw new Error(address.withoutSecrets(reason))
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** How long the server wants to be left alone before another connection; undefined where it has not said. */
+  get retryMs(): number | undefined {
+    return this.#events.retryMs
+  }
+
+  /** Behind which the server is to go on, in another connection. */
+  get lastId(): string {
+    return this.#events.lastId
+  }
+
+  /** There is room again. */
+  resume(): void {
+    this.#wake?.()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#wake?.()
+    this.#stop.abort(new Error('the connection is closed'))
+    await this.#reading
+  }
+
+  async #read(): Promise<void> {
+    try {
+      await this.#readAll()
+    } catch (error) {
+      this.#stop.abort(error)
+      if (this.#isClosed) return
+      const reason = this.#options.address.withoutSecrets(reasonOf(error))
+      this.#options.onLost(error instanceof RangeError ? new Refused(reason) : new Error(reason))
+    }
+  }
+
+  async #readAll(): Promise<never> {
+    const { idleMs, onEvent, isFull } = this.#options
+    const idle = setTimeout(() => {
+      // While nothing is read, nothing can be seen to come.
+      if (this.#wake !== undefined) idle.refresh()
+      else this.#stop.abort(new Error(`nothing came for ${idleMs} ms`))
+    }, idleMs)
+    try {
+      for (;;) {
+        for (;;) {
+          while (isFull() && !this.#isClosed) await this.#room()
+          const event = this.#isClosed ? undefined : this.#events.next()
+          if (event === undefined) break
+          onEvent(event)
+        }
+        idle.refresh()
+        const { done, value } = await this.#body.read()
+        if (done) throw new Error('the server ended the stream')
+        this.#events.push(value)
+      }
+    } finally {
+      clearTimeout(idle)
+    }
+  }
+
+  async #room(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wake = resolve
+    await promise
+    this.#wake = undefined
+  }
+}
+
+/** The stream of an answer that is one; others are let go of. */
+function bodyOf(
+  { status, headers, body }: Response,
+  stop: AbortController,
+  address: Address,
+): ReadableStream<Uint8Array> {
+  const type = headers.get('content-type') ?? 'nothing'
+  if (status === 200 && body !== null && /^text\/event-stream\s*(;|$)/i.test(type)) return body
+  stop.abort()
+  if (status === 204) throw new NothingMore('the server has nothing more')
+  if (status === 200) {
+    const found = JSON.stringify(address.withoutSecrets(type).slice(0, 60))
+    throw new Refused(`it sends ${found}, and no text/event-stream`)
+  }
+  if (status >= 500 || status === 408 || status === 425 || status === 429) {
+    const waitMs = retryAfterMs(headers.get('retry-after'), systemClock.wallMs())
+    throw new Busy(`it answered ${status}`, waitMs ?? 0)
+  }
+  throw new Refused(`it answered ${status}`)
+}

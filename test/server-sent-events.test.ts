@@ -1,0 +1,292 @@
+import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  json,
+  type Position,
+  type ServerSentEventsOptions,
+  type SplitReader,
+  serverSentEvents,
+  textLines,
+} from 'sluice'
+import { loadOverKills, until, upTo } from './support/live-load.ts'
+import { ROOT } from './support/project.ts'
+import { randomOf, SEED } from './support/seed.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-sse-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+type Answer = (response: ServerResponse, request: IncomingMessage) => void
+
+describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
+  const servers: Server[] = []
+  const open: SplitReader<unknown>[] = []
+  afterEach(async () => {
+    for (const reader of open.splice(0)) await reader.close()
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    }
+  })
+
+  /** A server that gives each request the next answer, and the last one again and again. */
+  const serving = async (...answers: Answer[]) => {
+    const requests: IncomingMessage[] = []
+    const atMs: number[] = []
+    const server = createServer((request, response) => {
+      requests.push(request)
+      atMs.push(performance.now())
+      answers[Math.min(requests.length, answers.length) - 1]?.(response, request)
+    })
+    servers.push(server)
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/events`, requests, atMs, server }
+  }
+  /** Sends a text as events, and nothing more; ends the stream if asked to. */
+  const sends =
+    (text: string, isOver = false): Answer =>
+    (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
+      response.write(text)
+      if (isOver) response.end()
+    }
+  /** Sends events with the ids and data from 1 on, behind the one that is asked for. */
+  const numbers =
+    (count: number, breaksAfter = Number.POSITIVE_INFINITY): Answer =>
+    async (response, { headers }) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write('retry: 10\n\n')
+      const closed = once(response, 'close')
+      const from = Number(headers['last-event-id'] ?? 0) + 1
+      for (let n = from; n <= count && !response.destroyed; n += 1) {
+        if (n - from >= breaksAfter) {
+          // Not before all is on its way.
+          response.write(':\n', () => response.socket?.destroy())
+          return
+        }
+        if (!response.write(`id: ${n}\ndata: {"n":${n}}\n\n`)) await Promise.race([once(response, 'drain'), closed])
+      }
+    }
+  const reading = async (
+    url: string,
+    options: ServerSentEventsOptions<string, string> = {},
+    from?: Position,
+    onNote: (note: string) => void = () => {},
+  ) => {
+    const reader = await serverSentEvents(url, textLines(), options).open({ id: 'events' }, from, { onNote })
+    open.push(reader)
+    return reader
+  }
+  const take = async (reader: SplitReader<string>, count: number) => {
+    const values: string[] = []
+    while (values.length < count) {
+      const entries = await reader.read(count - values.length)
+      if (entries === undefined) return [...values, 'the end']
+      for (const entry of entries) values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
+    }
+    return values
+  }
+
+  it('gives events with what came with them, and makes dead letters of others', async () => {
+    const { url, requests } = await serving(
+      sends('event: t\nid: 1\ndata: {"t":20}\n\ndata: {\n\ndata: {"t":"x"}\n\ndata: "too long"\n\n'),
+    )
+    const event = ({ t }: { t: number }, { type, id }: { type: string; id: string }) => `${type} ${id} ${t.toFixed(1)}`
+    const source = serverSentEvents(url, json<{ t: number }>(), { event, maxBytes: 9, headers: { 'x-a': 'b' } })
+    const reader = await source.open({ id: 'events' }, undefined)
+    open.push(reader)
+    const found: string[] = []
+    while (found.length < 4) {
+      for (const entry of (await reader.read(1)) ?? []) {
+        found.push(entry.kind === 'event' ? entry.value : `${entry.step} at ${entry.origin.offset}`)
+      }
+    }
+    deepEqual(found, ['t 1 20.0', 'json at 1', 'event at 2', 'json at 3'])
+    deepEqual([requests[0]?.headers.accept, requests[0]?.headers['x-a']], ['text/event-stream', 'b'])
+  })
+
+  it('goes on behind the last event that came, when the stream ends or breaks', async () => {
+    const notes: string[] = []
+    const { url, requests } = await serving(numbers(10, 4))
+    const reader = await reading(url, {}, undefined, (note) => notes.push(note))
+    deepEqual(
+      await take(reader, 10),
+      upTo(10).map((n) => `{"n":${n}}`),
+    )
+    deepEqual(
+      requests.map(({ headers }) => headers['last-event-id']),
+      [undefined, '4', '8'],
+    )
+    match(notes[0] ?? '', /^the connection to http:\/\/127\.0\.0\.1:\d+ broke \(.*\): connecting again$/)
+  })
+
+  it('goes on behind the last event that was given, in a later run', async () => {
+    const { url, requests } = await serving(numbers(10))
+    const first = await reading(url)
+    await take(first, 3)
+    const position = JSON.parse(JSON.stringify(first.position()))
+    deepEqual(position, { count: 3, after: '3' })
+    await first.close()
+    const second = await reading(url, {}, position)
+    deepEqual(await take(second, 1), ['{"n":4}'])
+    deepEqual(requests[1]?.headers['last-event-id'], '3')
+    deepEqual(second.position(), { count: 4, after: '4' })
+  })
+
+  it('sends an id as UTF-8, and none that a header cannot hold', async () => {
+    const { url, requests } = await serving(sends('id: ä☃\ndata: x\n\n', true), sends('data: y\n\n'))
+    const reader = await reading(url)
+    deepEqual(await take(reader, 2), ['x', 'y'])
+    equal(Buffer.from(String(requests[1]?.headers['last-event-id']), 'latin1').toString(), 'ä☃')
+    for (const after of ['a\r\nx-evil: 1', 7, 'x'.repeat(2000)]) {
+      await rejects(reading(url, {}, { count: 1, after }), { code: 'POSITION_LOST' })
+    }
+  })
+
+  it('leaves the server alone for as long as it asks for', async () => {
+    const { url, atMs } = await serving(sends('retry: 400\ndata: a\n\n', true), sends('data: b\n\n'))
+    deepEqual(await take(await reading(url), 2), ['a', 'b'])
+    ok((atMs[1] ?? 0) - (atMs[0] ?? 0) >= 390)
+  })
+
+  it('S24: does not hammer a server that ends each stream at once', async () => {
+    const { url, requests } = await serving(sends('', true))
+    await reading(url)
+    await sleep(1500)
+    ok(requests.length <= 2, `${requests.length} requests`)
+  })
+
+  it('comes again where the server is busy', async () => {
+    const busy: Answer = (response) => response.writeHead(503, { 'retry-after': '1' }).end()
+    const { url, atMs } = await serving(busy, sends('data: a\n\n'))
+    deepEqual(await take(await reading(url), 1), ['a'])
+    ok((atMs[1] ?? 0) - (atMs[0] ?? 0) >= 990)
+  })
+
+  it('ends when the server has nothing more', async () => {
+    const { url } = await serving(sends('retry: 10\ndata: a\n\n', true), (response) => response.writeHead(204).end())
+    deepEqual(await take(await reading(url), 5), ['a', 'the end'])
+  })
+
+  const refusals: [string, Answer, RegExp][] = [
+    ['another status', (response) => response.writeHead(404).end(), /: it answered 404$/],
+    ['a redirection', (response) => response.writeHead(302, { location: '/x' }).end(), /: it answered 302$/],
+    [
+      'other content',
+      (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
+      /: it sends "text\/html", and no text\/event-stream$/,
+    ],
+  ]
+  for (const [what, answer, message] of refusals) {
+    it(`says that it cannot read ${what}`, async () => {
+      const { url } = await serving(answer)
+      await rejects(reading(url), { code: 'SOURCE_UNREADABLE', message })
+    })
+  }
+
+  it('says that there is no connection, in time', async () => {
+    const { url, server } = await serving()
+    server.close()
+    await rejects(reading(url, { retryMs: 300 }), {
+      code: 'SOURCE_UNREADABLE',
+      message: /^Cannot read events of http:\/\/127\.0\.0\.1:\d+: .*ECONNREFUSED/,
+    })
+  })
+
+  it('gives what has come before it says that the server refuses', async () => {
+    const { url } = await serving(sends('retry: 10\ndata: a\n\n', true), (response) => response.writeHead(403).end())
+    const reader = await reading(url)
+    deepEqual(await take(reader, 1), ['a'])
+    await rejects(async () => await reader.read(1), { code: 'SOURCE_UNREADABLE' })
+  })
+
+  it('connects again when nothing comes for too long, and not while comments do', async () => {
+    const { url, requests } = await serving((response) => {
+      sends('retry: 10\ndata: a\n\n')(response, {} as IncomingMessage)
+      const timer = setInterval(() => response.write(':\n'), 50)
+      setTimeout(() => clearInterval(timer), 600).unref()
+    }, sends('data: b\n\n'))
+    const reader = await reading(url, { idleMs: 200 })
+    deepEqual(await take(reader, 1), ['a'])
+    await sleep(500)
+    equal(requests.length, 1)
+    deepEqual(await take(reader, 1), ['b'])
+  })
+
+  it('does not read on while enough waits, and loses nothing', async () => {
+    const count = 40_000
+    let sent = 0
+    const { url, requests } = await serving(async (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      for (let n = 1; n <= count && !response.destroyed; n += 1) {
+        sent = n
+        if (!response.write(`data: ${n} ${'x'.repeat(500)}\n\n`)) {
+          await Promise.race([once(response, 'drain'), once(response, 'close')])
+        }
+      }
+    })
+    const reader = await reading(url, { idleMs: 300 })
+    await until(() => sent > 4000, 'a full inbox')
+    await sleep(1000)
+    ok(sent < count, `${sent} were sent`)
+    const found = await take(reader, count)
+    deepEqual(
+      found.map((text) => Number(text.split(' ', 1)[0])),
+      upTo(count),
+    )
+    equal(requests.length, 1, 'waiting for room is no silence')
+  })
+
+  it('ends a wait with the reason of the signal, and lets go of the connection', async () => {
+    const { url, server } = await serving(sends('data: a\n\n'))
+    const stop = new AbortController()
+    const reader = await serverSentEvents(url, textLines()).open({ id: 'events' }, undefined, { signal: stop.signal })
+    open.push(reader)
+    await take(reader, 1)
+    const waiting = reader.read(1)
+    const reason = new Error('stopped')
+    stop.abort(reason)
+    await rejects(async () => await waiting, reason)
+    await reader.close()
+    const connections = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)))
+    for (let turn = 0; turn < 100 && (await connections()) !== 0; turn += 1) await sleep(10)
+    equal(await connections(), 0)
+  })
+
+  it('ends the wait for the first connection with the reason of the signal', async () => {
+    const { url } = await serving(() => {})
+    const stop = new AbortController()
+    const opening = serverSentEvents(url, textLines()).open({ id: 'events' }, undefined, { signal: stop.signal })
+    const reason = new Error('stopped')
+    setTimeout(() => stop.abort(reason), 50)
+    await rejects(opening, reason)
+  })
+
+  it('S14: shows no secret', async () => {
+    const { url } = await serving((response, { headers }) => {
+      response.writeHead(200, { 'content-type': `text/plain ${headers.authorization}` }).end()
+    })
+    const secret = url.replace('http://', 'http://ann:p%40ssword@')
+    await rejects(reading(`${secret}?key=s3cretkey`, { retryMs: 0 }), (error: Error) => {
+      const basic = Buffer.from('ann:p@ssword').toString('base64')
+      ok(![basic, 'ssword', 's3cretkey'].some((one) => error.message.includes(one)), error.message)
+      return true
+    })
+    throws(() => serverSentEvents('ftp://ann:hunter2@x', textLines()), /it takes an address of http or https/)
+  })
+
+  it('F1: is loaded exactly once, over kills and broken streams', async () => {
+    const [out, count] = [join(folder, 'killed.db'), 30_000]
+    const { url } = await serving(numbers(count, 2500))
+    const job = join(ROOT, 'test', 'jobs', 'server-sent-events.ts')
+    await loadOverKills({ job, params: { url, out }, out, count, kills: 4, random: randomOf('sse') })
+  })
+})
