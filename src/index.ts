@@ -87,6 +87,7 @@ export {
 export { type TailOptions, tail } from './connect/sources/tail.ts'
 export { type Tick, type TicksOptions, ticks } from './connect/sources/ticks.ts'
 export { type ValuesInput, values } from './connect/sources/values.ts'
+export { type WebSocketMeta, type WebSocketOptions, webSocket } from './connect/sources/web-socket.ts'
 export { type WebhookMeta, type WebhookOptions, type WebhookSignature, webhook } from './connect/sources/webhook.ts'
 export { type Dashboard, type DashboardOptions, startDashboard } from './dashboard/dashboard.ts'
 export { type WatchedRun, watchedRun } from './dashboard/watched.ts'

@@ -8,6 +8,8 @@ export type HeaderSource =
   | Readonly<Record<string, string>>
   | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>)
 
+const HTTP = ['http', 'https']
+
 /** The address of a server, with its secrets kept apart. */
 export class Address {
   /** What is requested: without user and password. */
@@ -19,9 +21,9 @@ export class Address {
   /** What was seen of headers and address that must not be told. */
   readonly #secrets = new Set<string>()
 
-  /** @throws {SluiceError} CONFIG_INVALID for what is no address of http or https, without showing it */
-  constructor(what: string, url: string | URL, headers: HeaderSource = {}) {
-    const parsed = parse(what, url)
+  /** @throws {SluiceError} CONFIG_INVALID for what is no address of these schemes, without showing it */
+  constructor(what: string, url: string | URL, headers: HeaderSource = {}, schemes: readonly string[] = HTTP) {
+    const parsed = parse(what, url, schemes)
     const { username, password } = parsed
     for (const secret of [username, password]) if (secret !== '') this.#hide(secret, decoded(secret))
     for (const value of parsed.searchParams.values()) this.#hide(value)
@@ -79,8 +81,8 @@ export class Address {
   }
 }
 
-function parse(what: string, url: string | URL): URL {
-  const allowed = 'an address of http or https'
+function parse(what: string, url: string | URL, schemes: readonly string[]): URL {
+  const allowed = `an address of ${schemes.join(' or ')}`
   const fail = (found: string) => {
     const message = `Cannot use the address of ${what}: it takes ${allowed}, found ${found}`
     return new SluiceError('CONFIG_INVALID', message, { key: 'url', value: found, allowed })
@@ -93,7 +95,7 @@ function parse(what: string, url: string | URL): URL {
     // The text may hold a password: it is not shown, and neither is an error that holds it.
     throw fail('a text that is none')
   }
-  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') throw fail(`the scheme ${parsed.protocol}`)
+  if (!schemes.includes(parsed.protocol.slice(0, -1))) throw fail(`the scheme ${parsed.protocol}`)
   return parsed
 }
 

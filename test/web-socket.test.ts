@@ -1,0 +1,247 @@
+import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { json, type Position, type SplitReader, textLines, type WebSocketOptions, webSocket } from 'sluice'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { sluice } from './support/cli.ts'
+import { numbersIn, until, upTo } from './support/live-load.ts'
+import { ROOT } from './support/project.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-web-socket-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+type OnSocket = (socket: WebSocket, request: IncomingMessage) => void
+
+describe('webSocket', () => {
+  const servers: WebSocketServer[] = []
+  const open: SplitReader<unknown>[] = []
+  afterEach(async () => {
+    for (const reader of open.splice(0)) await reader.close()
+    for (const server of servers.splice(0)) await stopped(server)
+  })
+  const stopped = async (server: WebSocketServer) => {
+    for (const client of server.clients) client.terminate()
+    await new Promise((resolve) => server.close(resolve))
+  }
+  /** A server that does something with each connection: the first one, the second one, and so on. */
+  const serving = async (...onSockets: OnSocket[]) => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+    servers.push(server)
+    const atMs: number[] = []
+    server.on('connection', (socket, request) => {
+      atMs.push(performance.now())
+      socket.on('error', () => {}) // Whoever reads may break off whenever it likes.
+      onSockets[Math.min(atMs.length, onSockets.length) - 1]?.(socket, request)
+    })
+    await once(server, 'listening')
+    return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/feed`, server, atMs }
+  }
+  /** A server of HTTP alone. */
+  const answering = async (status: number) => {
+    const server = createServer((_request, response) => void response.writeHead(status).end())
+    server.on('upgrade', (_request, socket) => void socket.end(`HTTP/1.1 ${status} No\r\n\r\n`))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, server }
+  }
+  const reading = async (
+    url: string,
+    options: WebSocketOptions<string, string> = {},
+    onNote: (note: string) => void = () => {},
+    from?: Position,
+  ) => {
+    const reader = await webSocket(url, textLines(), options).open({ id: 'messages' }, from, { onNote })
+    open.push(reader)
+    return reader
+  }
+  const take = async (reader: SplitReader<string>, count: number) => {
+    const values: string[] = []
+    while (values.length < count) {
+      for (const entry of (await reader.read(count - values.length)) ?? []) {
+        values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
+      }
+    }
+    return values
+  }
+
+  it('gives messages with what came with them, and makes dead letters of others', async () => {
+    const { url } = await serving((socket) => {
+      socket.send('{"t":20}')
+      socket.send(Buffer.from('{"t":21}'))
+      socket.send('{')
+    })
+    const event = ({ t }: { t: number }, { isBinary }: { isBinary: boolean }) => `${t} ${isBinary}`
+    const reader = await webSocket(url, json<{ t: number }>(), { event }).open({ id: 'messages' }, undefined)
+    open.push(reader)
+    const found: string[] = []
+    while (found.length < 3) {
+      for (const entry of (await reader.read(10)) ?? []) {
+        found.push(entry.kind === 'event' ? entry.value : `${entry.step} at ${entry.origin.offset}`)
+      }
+    }
+    deepEqual(found, ['20 false', '21 true', 'json at 2'])
+    deepEqual(reader.position(), { count: 3 })
+  })
+
+  it('sends headers, protocols and greetings with each connection', async () => {
+    const seen: string[] = []
+    const greet: OnSocket = (socket, { headers }) => {
+      seen.push(String(headers.authorization), socket.protocol)
+      socket.on('message', (data) => {
+        seen.push(String(data))
+        socket.send(`hello ${data}`)
+        if (seen.length === 3) socket.close(1001, 'going away')
+      })
+    }
+    const { url } = await serving(greet)
+    const names = ['ann', 'bob']
+    const reader = await reading(url, {
+      headers: { authorization: 'Bearer t' },
+      protocols: ['feed'],
+      greeting: async () => [`login ${names.shift()}`],
+    })
+    deepEqual(await take(reader, 2), ['hello login ann', 'hello login bob'])
+    deepEqual(seen, ['Bearer t', 'feed', 'login ann', 'Bearer t', 'feed', 'login bob'])
+  })
+
+  it('connects again when the connection ends or breaks, and says so; not before a second has passed', async () => {
+    const { url, atMs } = await serving(
+      (socket) => socket.send('a', () => socket.close(1001, 'back soon')),
+      (socket) => socket.send('b', () => socket.terminate()),
+      (socket) => socket.send('c'),
+    )
+    const notes: string[] = []
+    const reader = await reading(url, {}, (note) => notes.push(note))
+    deepEqual(await take(reader, 3), ['a', 'b', 'c'])
+    ok((atMs[1] ?? 0) - (atMs[0] ?? 0) >= 990, 'the server is left alone for a while')
+    match(
+      notes[0] ?? '',
+      /^the connection to ws:\/\/127\.0\.0\.1:\d+ broke \(the server ended it with 1001, "back soon"\): /,
+    )
+    match(notes[2] ?? '', /broke \(the server ended it with 1006\)/)
+  })
+
+  it('does not read on while enough waits, and loses nothing', async () => {
+    const count = 20_000
+    let socket: WebSocket | undefined
+    const { url, atMs } = await serving((one) => {
+      socket = one
+      for (let n = 1; n <= count; n += 1) one.send(`${n} ${'x'.repeat(1000)}`)
+    })
+    const reader = await reading(url, { idleMs: 300 })
+    await sleep(1500)
+    ok((socket?.bufferedAmount ?? 0) > 0, 'all was taken, though nobody asked')
+    const found = await take(reader, count)
+    deepEqual(
+      found.map((text) => Number(text.split(' ', 1)[0])),
+      upTo(count),
+    )
+    equal(atMs.length, 1, 'waiting for room is no silence')
+  })
+
+  it('connects again where nothing comes, not even the answer to a ping', async () => {
+    const { url, atMs } = await serving(
+      // Nothing is read, so no ping is answered.
+      (socket) => socket.send('a', () => socket.pause()),
+      (socket) => socket.send('b'),
+    )
+    const notes: string[] = []
+    const reader = await reading(url, { idleMs: 200 }, (note) => notes.push(note))
+    deepEqual(await take(reader, 2), ['a', 'b'])
+    match(notes[0] ?? '', /broke \(nothing came for 200 ms\)/)
+    await sleep(500)
+    equal(atMs.length, 2, 'one that answers pings is not given up')
+  })
+
+  it('S12: takes no message over the limit, and says what is lost', async () => {
+    const { url } = await serving(
+      (socket) => socket.send('x'.repeat(5000)),
+      (socket) => socket.send('short'),
+    )
+    const notes: string[] = []
+    const reader = await reading(url, { maxBytes: 1000 }, (note) => notes.push(note))
+    deepEqual(await take(reader, 1), ['short'])
+    match(notes[0] ?? '', /broke \(a message is over 1000 bytes \(maxBytes\), and lost\)/)
+  })
+
+  it('ends when the server refuses: by a status, or a code after it has connected', async () => {
+    const { url, server } = await answering(403)
+    await rejects(reading(url), { code: 'SOURCE_UNREADABLE', message: /: it answered 403$/ })
+    server.close()
+    const { url: policy } = await serving((socket) => socket.close(1008, 'no such channel'))
+    const reader = await reading(policy)
+    await rejects(async () => await reader.read(1), {
+      code: 'SOURCE_UNREADABLE',
+      message: /: the server ended it with 1008, "no such channel"$/,
+    })
+  })
+
+  it('tries a server that is busy or away again, for as long as it may', async () => {
+    const { url, server } = await answering(503)
+    await rejects(reading(url, { retryMs: 300 }), { code: 'SOURCE_UNREADABLE', message: /: it answered 503$/ })
+    server.close()
+    await rejects(reading(url, { retryMs: 100 }), { code: 'SOURCE_UNREADABLE', message: /ECONNREFUSED/ })
+  })
+
+  it('ends a wait with the reason of the signal, and lets go of the connection', async () => {
+    const { url, server } = await serving((socket) => socket.send('a'))
+    const stop = new AbortController()
+    const reader = await webSocket(url, textLines()).open({ id: 'messages' }, undefined, { signal: stop.signal })
+    await take(reader, 1)
+    const waiting = reader.read(1)
+    stop.abort(new Error('stopped'))
+    await rejects(async () => await waiting, /stopped/)
+    await reader.close()
+    await until(() => server.clients.size === 0, 'the end of the connection')
+  })
+
+  it('goes on counting where an earlier run was, and refuses other positions', async () => {
+    const { url } = await serving((socket) => socket.send('a'))
+    const reader = await reading(url, {}, undefined, { count: 7 })
+    await take(reader, 1)
+    deepEqual(reader.position(), { count: 8 })
+    await rejects(reading(url, {}, undefined, { count: -1 }), { code: 'POSITION_LOST' })
+  })
+
+  it('S14: shows no secret', async () => {
+    const { url } = await serving((socket, { headers }) => socket.close(1008, String(headers.authorization)))
+    const reader = await reading(url.replace('ws://', 'ws://ann:p%40ssword@'))
+    await rejects(
+      async () => await reader.read(1),
+      (error: Error) => {
+        const basic = Buffer.from('ann:p@ssword').toString('base64')
+        ok(![basic, 'ssword'].some((one) => error.message.includes(one)), error.message)
+        return true
+      },
+    )
+    throws(
+      () => webSocket('http://ann:hunter2@x', textLines()),
+      /it takes an address of ws or wss, found the scheme http:/,
+    )
+    throws(() => webSocket('ws://x', textLines(), { greeting: [7 as never] }), { code: 'CONFIG_INVALID' })
+  })
+
+  it('is loaded as it comes, and ends when it is told to', async () => {
+    const out = join(folder, 'numbers.db')
+    const { url } = await serving((socket) => {
+      socket.on('message', (data) => {
+        if (String(data) === 'all') for (const n of upTo(5000)) socket.send(JSON.stringify({ n }))
+      })
+    })
+    const job = join(ROOT, 'test', 'jobs', 'web-socket.ts')
+    const given = ['--param', `url=${url}`, '--param', `out=${out}`]
+    const { code, stderr } = await sluice(['run', job, '--quiet', '--epoch-ms', '20', ...given], {
+      onStart: (child) => {
+        void until(() => numbersIn(out).length >= 5000, 'all numbers').finally(() => child.kill('SIGTERM'))
+      },
+    })
+    equal(code, 0, stderr)
+    deepEqual(numbersIn(out), upTo(5000))
+  })
+})
