@@ -70,6 +70,7 @@ export { type NatsMeta, type NatsOptions, nats } from './connect/sources/nats.ts
 export { type NdjsonOptions, ndjson } from './connect/sources/ndjson.ts'
 export { type ParquetOptions, parquet } from './connect/sources/parquet.ts'
 export { type PostgresQueryOptions, postgresQuery } from './connect/sources/postgres-query.ts'
+export { type RabbitmqMeta, type RabbitmqOptions, rabbitmq } from './connect/sources/rabbitmq.ts'
 export { type RedisStreamMeta, type RedisStreamOptions, redisStream } from './connect/sources/redis-stream.ts'
 export {
   type ServerEventMeta,

@@ -1,6 +1,6 @@
 // Brokers for tests: real ones, in processes of their own or in this one, on free ports of this machine.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
@@ -35,17 +35,25 @@ export class ServerProcess {
   readonly port: number
   readonly folder: string
   readonly #argv: (server: ServerProcess) => readonly string[]
+  readonly #stopped: () => void
   #child: ChildProcess | undefined
 
-  private constructor(port: number, argv: (server: ServerProcess) => readonly string[]) {
+  private constructor(port: number, argv: (server: ServerProcess) => readonly string[], stopped: () => void) {
     this.port = port
     this.folder = mkdtempSync(join(tmpdir(), 'sluice-broker-'))
     this.#argv = argv
+    this.#stopped = stopped
   }
 
-  /** @param argv - the program, by its path, and its arguments */
-  static async start(argv: (server: ServerProcess) => readonly string[]): Promise<ServerProcess> {
-    const server = new ServerProcess(await freePort(), argv)
+  /**
+   * @param argv - the program, by its path, and its arguments
+   * @param stopped - called at the end, for what it has started itself
+   */
+  static async start(
+    argv: (server: ServerProcess) => readonly string[],
+    stopped: () => void = () => {},
+  ): Promise<ServerProcess> {
+    const server = new ServerProcess(await freePort(), argv, stopped)
     await server.start()
     return server
   }
@@ -71,6 +79,7 @@ export class ServerProcess {
 
   async stop(): Promise<void> {
     await this.kill()
+    this.#stopped()
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
@@ -152,6 +161,38 @@ export async function startRedis(): Promise<ServerProcess> {
       ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`]),
     ]
   })
+}
+
+/** RabbitMQ, whose durable queues are on disk. */
+export async function startRabbitmq(): Promise<ServerProcess> {
+  const [names, nodes] = [await freePort(), await freePort()]
+  return await ServerProcess.start(
+    ({ port, folder }) => {
+      writeFileSync(join(folder, 'plugins'), '[].\n')
+      const settings = {
+        HOME: folder,
+        PATH: process.env.PATH,
+        ERL_EPMD_PORT: names,
+        ERL_EPMD_ADDRESS: '127.0.0.1',
+        RABBITMQ_NODENAME: `sluice${port}@localhost`,
+        RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+        RABBITMQ_NODE_PORT: port,
+        RABBITMQ_DIST_PORT: nodes,
+        RABBITMQ_MNESIA_BASE: join(folder, 'data'),
+        RABBITMQ_LOG_BASE: join(folder, 'log'),
+        RABBITMQ_PID_FILE: join(folder, 'pid'),
+        RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
+        RABBITMQ_CONF_ENV_FILE: join(folder, 'none'),
+        RABBITMQ_CONFIG_FILE: join(folder, 'none'),
+        // Erlang in this very process, so that a kill is one.
+        RUNNING_UNDER_SYSTEMD: 1,
+      }
+      const given = Object.entries(settings).map(([name, value]) => `${name}=${value}`)
+      return ['/usr/bin/env', '-i', ...given, programOf('rabbitmq-defaults')?.replace(/defaults$/, 'server') ?? '']
+    },
+    // Erlang leaves a server of names behind that it started by itself.
+    () => void spawnSync('epmd', ['-port', `${names}`, '-kill'], { stdio: 'ignore' }),
+  )
 }
 
 /** NATS with JetStream, whose streams are on disk. */

@@ -187,6 +187,16 @@ export function livePosition(
   throw liveLost(title, from, 'the checkpoint holds no position of it')
 }
 
+/** What a checkpoint holds of a live source whose messages have names. */
+export function namedPosition(
+  title: string,
+  from: Position | undefined,
+): { readonly count: number; readonly pending: readonly string[] } {
+  const { count, pending = [] } = livePosition(title, from)
+  if (Array.isArray(pending) && pending.every((name) => typeof name === 'string')) return { count, pending }
+  throw liveLost(title, from, 'it holds no names of messages')
+}
+
 /** The error for a position from which reading cannot go on. */
 export function liveLost(title: string, from: Position | undefined, found: string): SluiceError<'POSITION_LOST'> {
   const position = String(JSON.stringify(from)).slice(0, 60)

@@ -6,7 +6,7 @@ import type { BrokerAddress } from '../live/address.ts'
 import { bodyReader, type ToEvent } from '../live/body.ts'
 import { connectReader } from '../live/connect-reader.ts'
 import { ByName } from '../live/known.ts'
-import { LiveReader, liveLost, livePosition } from '../live/live-reader.ts'
+import { LiveReader, namedPosition } from '../live/live-reader.ts'
 import type { OpenOptions, Position, SplitReader } from '../source.ts'
 import { MqttConnection, type MqttMessage, type MqttSession, OtherVersion, Refused, sessionOf } from './connection.ts'
 import type { MqttMeta } from './meta.ts'
@@ -38,7 +38,7 @@ const UNNUMBERED = '0.'
 
 export async function openMqtt<B, T>(opening: MqttOpening<B, T>): Promise<SplitReader<T>> {
   const { title, from, open, format, event } = opening
-  const { count, pending } = mqttPosition(title, from)
+  const { count, pending } = namedPosition(title, from)
   const session = { number: Math.max(0, ...pending.slice(-1).map(sessionOf)) }
   // A broker that has begun anew sends nothing again of what it sent before, and nothing at all at QoS 0.
   const comesAgain = (name: string): boolean => !name.startsWith(UNNUMBERED) && sessionOf(name) === session.number
@@ -62,15 +62,6 @@ export async function openMqtt<B, T>(opening: MqttOpening<B, T>): Promise<SplitR
   const broker = new Broker(opening, session, known, reader)
   await broker.open()
   return reader
-}
-
-function mqttPosition(
-  title: string,
-  from: Position | undefined,
-): { readonly count: number; readonly pending: readonly string[] } {
-  const { count, pending = [] } = livePosition(title, from)
-  if (Array.isArray(pending) && pending.every((name) => typeof name === 'string')) return { count, pending }
-  throw liveLost(title, from, 'it holds no names of messages')
 }
 
 class Broker<B, T> {

@@ -4,7 +4,7 @@ import { messageOf, SluiceError } from '../../base/errors.ts'
 import type { LineFormat } from '../format.ts'
 import { bodyReader, type ToEvent } from '../live/body.ts'
 import { ByName } from '../live/known.ts'
-import { LiveReader, livePosition } from '../live/live-reader.ts'
+import { LiveReader, namedPosition } from '../live/live-reader.ts'
 import type { OpenOptions, Position, SplitReader } from '../source.ts'
 import type { Guard } from './guard.ts'
 import type { WebhookMeta } from './meta.ts'
@@ -31,7 +31,7 @@ const LIMITS = { messages: 4000, bytes: 16 * 1024 * 1024 }
 
 export async function openWebhook<B, T>(opening: WebhookOpening<B, T>): Promise<SplitReader<T>> {
   const { title, path, from, open, remember, format, event } = opening
-  const position = livePosition(title, from) as { readonly count: number; readonly pending?: readonly string[] }
+  const position = namedPosition(title, from)
   const read = bodyReader<B, WebhookMeta, T>(format, event)
   const reader = new LiveReader<T, Posted>({
     title,

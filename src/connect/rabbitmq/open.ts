@@ -1,0 +1,142 @@
+// Opens the reader of a queue of RabbitMQ, over connections that are made again when they break.
+
+import { messageOf } from '../../base/errors.ts'
+import type { LineFormat } from '../format.ts'
+import { bodyReader, type ToEvent } from '../live/body.ts'
+import { connectReader } from '../live/connect-reader.ts'
+import { ByName } from '../live/known.ts'
+import { LiveReader, namedPosition, unreachable } from '../live/live-reader.ts'
+import type { OpenOptions, Position, SplitReader } from '../source.ts'
+import { mayPass, RabbitConnection, type RabbitSettings } from './connection.ts'
+import type { RabbitmqMeta } from './meta.ts'
+
+export interface RabbitOpening<B, T> extends RabbitSettings {
+  readonly title: string
+  readonly queue: string
+  readonly inFlight: number
+  readonly isExclusive: boolean
+  readonly retryMs: number
+  readonly id: (meta: RabbitmqMeta) => string | undefined
+  readonly format: LineFormat<B>
+  readonly event: ToEvent<B, RabbitmqMeta, T> | undefined
+  readonly from: Position | undefined
+  readonly open: OpenOptions
+}
+
+/** A message, or what is kept of it until it is committed. */
+interface Sent {
+  readonly name: string
+  readonly bytes: Uint8Array
+  readonly meta: RabbitmqMeta | undefined
+}
+
+/** The broker sends no more than may be in flight: that is the bound. */
+const NO_LIMITS = { messages: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }
+/** Begins the names of messages that cannot be told from others when they come again. No id has it. */
+const UNNAMED = '\0'
+/** Longer ids are no use as such: they are kept in checkpoints. */
+const MOST_CHARS = 255
+const NOTHING = new Uint8Array()
+
+export async function openRabbitmq<B, T>(opening: RabbitOpening<B, T>): Promise<SplitReader<T>> {
+  const { title, address, queue, inFlight, retryMs, format, event, from, open } = opening
+  const { count, pending } = namedPosition(title, from)
+  const known = new ByName({ pending }, inFlight, (name) => !name.startsWith(UNNAMED))
+  const read = bodyReader<B, RabbitmqMeta, T>(format, event)
+  const reader = new LiveReader<T, Sent>({
+    title,
+    known,
+    idOf: ({ name }) => name,
+    isAgain: ({ meta }) => meta?.isRedelivered === true,
+    bytesOf: ({ bytes }) => bytes.length,
+    receiptOf: ({ name }) => ({ name, bytes: NOTHING, meta: undefined }),
+    read: ({ bytes, meta }, number, counts) =>
+      read({ bytes, meta: meta as RabbitmqMeta, source: `queue ${queue}`, count: number }, counts),
+    limits: NO_LIMITS,
+    count,
+    open,
+  })
+  const deliveries = new Deliveries(opening, known, reader)
+  await connectReader<T, Sent, RabbitConnection>(reader, {
+    title,
+    address,
+    retryMs,
+    signal: open.signal,
+    mayPass,
+    connect: (signal, onLost) => deliveries.connect(signal, onLost),
+    acknowledge: (_current, messages) => deliveries.acknowledge(messages.map(({ name }) => name)),
+  })
+  return reader
+}
+
+/** What the current connection has brought and not been told to be done with. */
+class Deliveries<B, T> {
+  readonly #opening: RabbitOpening<B, T>
+  readonly #known: ByName
+  readonly #reader: LiveReader<T, Sent>
+  /** Name → the numbers by which the current connection knows its messages. */
+  readonly #tags = new Map<string, number[]>()
+  #connection: RabbitConnection | undefined
+  #unnamed = 0
+
+  constructor(opening: RabbitOpening<B, T>, known: ByName, reader: LiveReader<T, Sent>) {
+    this.#opening = opening
+    this.#known = known
+    this.#reader = reader
+  }
+
+  async connect(signal: AbortSignal, onLost: (error: unknown) => void): Promise<RabbitConnection> {
+    const connection = await RabbitConnection.open(
+      {
+        ...this.#opening,
+        onMessage: (bytes, meta, tag) => this.#take(bytes, meta, tag),
+        onSettled: (names) => this.#known.settled(names),
+        onLost: (error) => {
+          this.#connection = undefined
+          this.#tags.clear()
+          // What nobody has asked for yet comes again.
+          this.#reader.lost()
+          onLost(error)
+        },
+      },
+      signal,
+    )
+    this.#connection = connection
+    try {
+      await connection.begin()
+      return connection
+    } catch (error) {
+      await connection.close()
+      this.#connection = undefined
+      throw error
+    }
+  }
+
+  acknowledge(names: readonly string[]): void {
+    const tags = names.flatMap((name) => this.#tags.get(name) ?? [])
+    for (const name of names) this.#tags.delete(name)
+    // What came over a connection that is gone will come again, and is known then.
+    if (tags.length > 0) this.#connection?.acknowledge(tags, names)
+  }
+
+  #take(bytes: Uint8Array, meta: RabbitmqMeta, tag: number): void {
+    let name: string
+    try {
+      name = this.#nameOf(meta)
+    } catch (error) {
+      const { title } = this.#opening
+      return this.#reader.fail(unreachable(title, new Error(`id threw: ${messageOf(error)}`, { cause: error })))
+    }
+    const tags = this.#tags.get(name)
+    if (tags === undefined) this.#tags.set(name, [tag])
+    else tags.push(tag)
+    this.#reader.push({ name, bytes, meta })
+  }
+
+  #nameOf(meta: RabbitmqMeta): string {
+    const id = this.#opening.id(meta)
+    if (typeof id === 'string' && id !== '' && id.length <= MOST_CHARS && !id.startsWith(UNNAMED)) return id
+    this.#unnamed += 1
+    return `${UNNAMED}${this.#unnamed}`
+  }
+}

@@ -1,0 +1,9 @@
+// Loads messages of a queue, that are numbers, into SQLite. Parameters: url, out.
+
+import { json, param, pipeline, rabbitmq, sqlite } from 'sluice'
+
+export default pipeline('rabbitmq', {
+  params: { url: param.string('amqp://localhost'), out: param.string('out.db') },
+  from: ({ url }) => rabbitmq(url, json<{ n: number }>(), { queue: 'numbers' }),
+  into: ({ out }) => sqlite<{ n: number }>(out, { table: 'numbers' }),
+})

@@ -1,0 +1,289 @@
+import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
+import { json, type Position, type RabbitmqOptions, rabbitmq, type SplitReader, startPipeline, textLines } from 'sluice'
+import job from './jobs/rabbitmq.ts'
+import { freePort, type ServerProcess, startRabbitmq, without } from './support/brokers.ts'
+import { loadOverKills, numbersIn, until, upTo } from './support/live-load.ts'
+import { ROOT } from './support/project.ts'
+import { randomOf, SEED } from './support/seed.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-rabbitmq-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Sending {
+  readonly messageId?: string
+  readonly contentType?: string
+  readonly headers?: Record<string, unknown>
+}
+
+describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-server') }, () => {
+  let server: ServerProcess
+  let url = ''
+  let client: ChannelModel
+  let channel: ConfirmChannel
+  const connectClient = async () => {
+    client = await connect(url)
+    client.on('error', () => {}) // The broker is killed by a test.
+    channel = await client.createConfirmChannel()
+    channel.on('error', () => {})
+  }
+  before(async () => {
+    server = await startRabbitmq()
+    url = `amqp://127.0.0.1:${server.port}`
+    await connectClient()
+  })
+  after(async () => {
+    await client.close()
+    await server.stop()
+  })
+  beforeEach(async () => {
+    await channel.deleteQueue('numbers')
+    await channel.assertQueue('numbers', { durable: true })
+  })
+
+  const send = async (body: string, options: Sending = {}) => {
+    channel.sendToQueue('numbers', Buffer.from(body), { persistent: true, ...options })
+    await channel.waitForConfirms()
+  }
+  const waiting = async () => (await channel.checkQueue('numbers')).messageCount
+  const reading = async (
+    options: Partial<RabbitmqOptions<string, string>> = {},
+    from?: Position,
+    onNote: (note: string) => void = () => {},
+  ) => rabbitmq(url, textLines(), { queue: 'numbers', ...options }).open({ id: '' }, from, { onNote })
+  const take = async (reader: SplitReader<string>, count: number) => {
+    const values: string[] = []
+    while (values.length < count) {
+      for (const entry of (await reader.read(count - values.length)) ?? []) {
+        values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
+      }
+    }
+    return values
+  }
+  const saved = (reader: SplitReader<string>) => JSON.parse(JSON.stringify(reader.position()))
+  const gone = async (count = 0) => {
+    for (let turn = 0; turn < 200; turn += 1) {
+      // Messages that are given and not acknowledged are not counted: they are once the reader is gone.
+      if ((await waiting()) === count) return
+      await sleep(20)
+    }
+    equal(await waiting(), count)
+  }
+
+  it('gives messages with what came with them, and makes dead letters of others', async () => {
+    await send('{"n":12345678901234567890}', { messageId: 'a', contentType: 'application/json', headers: { x: 1 } })
+    await send('{')
+    const source = rabbitmq(url, json<{ n: bigint }>({ bigints: 'bigint' }), {
+      queue: 'numbers',
+      event: ({ n }, { routingKey, messageId, headers }) => `${n} ${routingKey} ${messageId} ${headers.x}`,
+    })
+    const reader = await source.open({ id: '' }, undefined)
+    const found: string[] = []
+    while (found.length < 2) {
+      for (const entry of (await reader.read(10)) ?? []) {
+        found.push(
+          entry.kind === 'event' ? entry.value : `${entry.step}: ${entry.origin.source} ${entry.origin.offset}`,
+        )
+      }
+    }
+    deepEqual(found, ['12345678901234567890 numbers a 1', 'json: queue numbers 1'])
+    await reader.close()
+  })
+
+  it('acknowledges what is committed, and nothing else', async () => {
+    for (const n of upTo(5)) await send(String(n), { messageId: String(n) })
+    const reader = await reading()
+    deepEqual(await take(reader, 3), ['1', '2', '3'])
+    const position = reader.position()
+    deepEqual(await take(reader, 2), ['4', '5'])
+    reader.committed?.(position)
+    await until(() => (saved(reader).pending as string[]).length === 2, 'word that the broker has heard')
+    await reader.close()
+    await gone(2)
+    const second = await reading({}, saved(reader))
+    await send('6', { messageId: '6' })
+    deepEqual(await take(second, 1), ['6'], 'what the position says was given does not come again')
+    second.committed?.(second.position())
+    await second.close()
+    await gone()
+  })
+
+  it('gives again what was given and is in no position', async () => {
+    for (const n of upTo(3)) await send(String(n), { messageId: String(n) })
+    const first = await reading()
+    await take(first, 1)
+    const position = saved(first)
+    await take(first, 2)
+    await first.close()
+    const second = await reading({}, position)
+    deepEqual(await take(second, 2), ['2', '3'])
+    await second.close()
+  })
+
+  it('takes messages of one id for one, and those without for as many as there are', async () => {
+    await send('a', { messageId: 'x' })
+    await send('a', { messageId: 'x' })
+    await send('b')
+    await send('b')
+    const reader = await reading()
+    deepEqual(await take(reader, 3), ['a', 'b', 'b'])
+    reader.committed?.(reader.position())
+    await reader.close()
+    await gone()
+  })
+
+  it('knows messages by another id, where it is told to', async () => {
+    await send('a', { headers: { key: 1 } })
+    await send('a', { headers: { key: 1 } })
+    await send('b', { headers: { key: 2 } })
+    const reader = await reading({ id: ({ headers }) => String(headers.key) })
+    deepEqual(await take(reader, 2), ['a', 'b'])
+    deepEqual(saved(reader), { count: 2, pending: ['1', '2'] })
+    await reader.close()
+  })
+
+  it('ends the run when the id of a message cannot be made', async () => {
+    await send('a')
+    const reader = await reading({ id: ({ headers }) => (headers.key as string).trim() })
+    await rejects(take(reader, 1), { code: 'SOURCE_UNREADABLE', message: /: id threw: Cannot read properties/ })
+    await reader.close()
+  })
+
+  it('asks for no more than may be in flight', async () => {
+    for (const n of upTo(30)) channel.sendToQueue('numbers', Buffer.from(String(n)))
+    await channel.waitForConfirms()
+    const reader = await reading({ inFlight: 10 })
+    await take(reader, 10)
+    await sleep(100)
+    equal(await waiting(), 20)
+    reader.committed?.(reader.position())
+    await take(reader, 10)
+    await reader.close()
+  })
+
+  it('goes on over a new connection: what was given is acknowledged there, what was not comes again', async () => {
+    for (const n of upTo(4)) await send(String(n), { messageId: String(n) })
+    const notes: string[] = []
+    const reader = await reading({ inFlight: 4 }, undefined, (note) => notes.push(note))
+    deepEqual(await take(reader, 2), ['1', '2'])
+    await client.close()
+    await server.kill()
+    await server.start()
+    await connectClient()
+    deepEqual(await take(reader, 2), ['3', '4'])
+    reader.committed?.(reader.position())
+    await reader.close()
+    await gone()
+    match(notes[0] ?? '', /^the connection to amqp:\/\/127\.0\.0\.1:\d+ broke /)
+    match(notes[1] ?? '', /^connected to .* again$/)
+  })
+
+  it('F1: is loaded exactly once over kills at random moments', async () => {
+    const out = join(folder, 'killed.db')
+    const count = 5000
+    const sending = (async () => {
+      for (let n = 1; n <= count; n += 100) {
+        for (let one = n; one < n + 100; one += 1) {
+          channel.sendToQueue('numbers', Buffer.from(`{"n":${one}}`), { persistent: true, messageId: String(one) })
+        }
+        await channel.waitForConfirms()
+        await sleep(20)
+      }
+    })()
+    const load = { job: join(ROOT, 'test', 'jobs', 'rabbitmq.ts'), params: { url, out }, out, count }
+    await Promise.all([sending, loadOverKills({ ...load, kills: 5, random: randomOf('rabbitmq') })])
+    await gone()
+  })
+
+  it('is loaded on worker threads', async () => {
+    const out = join(folder, 'threads.db')
+    for (const n of upTo(200)) {
+      channel.sendToQueue('numbers', Buffer.from(`{"n":${n}}`), { persistent: true, messageId: String(n) })
+    }
+    await channel.waitForConfirms()
+    const run = await startPipeline(new URL('./jobs/rabbitmq.ts', import.meta.url), {
+      params: new Map([
+        ['url', url],
+        ['out', out],
+      ]),
+      threads: 2,
+    })
+    await until(() => numbersIn(out).length === 200, 'all numbers')
+    await run.drain('the test is over')
+    await run.done
+    deepEqual(numbersIn(out), upTo(200))
+    await gone()
+  })
+
+  it('reads no queue that another reader has for itself alone, until that is gone', async () => {
+    const first = await reading()
+    await rejects(reading({ retryMs: 200 }), { code: 'SOURCE_UNREADABLE', message: /exclusive/i })
+    const second = reading({ retryMs: 5000 })
+    await sleep(300)
+    await first.close()
+    await (await second).close()
+  })
+
+  it('ends the run when the queue is gone', async () => {
+    const reader = await reading()
+    await channel.deleteQueue('numbers')
+    await rejects(take(reader, 1), { code: 'SOURCE_UNREADABLE', message: /NOT_FOUND/ })
+    await reader.close()
+  })
+
+  it('says that there is no such queue, no such user, or no broker, and shows no secret', async () => {
+    await rejects(rabbitmq(url, textLines(), { queue: 'none' }).open({ id: '' }, undefined), {
+      code: 'SOURCE_UNREADABLE',
+      message: /^Cannot read queue none of amqp:\/\/127\.0\.0\.1:\d+: .*404/,
+    })
+    const wrong = url.replace('amqp://', 'amqp://ann:hunter22@')
+    await rejects(rabbitmq(wrong, textLines(), { queue: 'numbers' }).open({ id: '' }, undefined), (error: Error) => {
+      match(error.message, /ACCESS_REFUSED|ACCESS-REFUSED|403/)
+      ok(!error.message.includes('hunter22'))
+      return true
+    })
+    const nobody = `amqp://127.0.0.1:${await freePort()}`
+    await rejects(rabbitmq(nobody, textLines(), { queue: 'a', retryMs: 100 }).open({ id: '' }, undefined), {
+      code: 'SOURCE_UNREADABLE',
+      message: /ECONNREFUSED/,
+    })
+  })
+
+  it('ends a wait with the reason of the signal', async () => {
+    const stop = new AbortController()
+    const reader = await rabbitmq(url, textLines(), { queue: 'numbers' }).open({ id: '' }, undefined, {
+      signal: stop.signal,
+    })
+    const wait = reader.read(1)
+    stop.abort(new Error('stopped'))
+    await rejects(async () => await wait, /stopped/)
+    await reader.close()
+  })
+})
+
+describe('rabbitmq, without a broker', () => {
+  it('refuses what does not fit, without showing secrets', () => {
+    const options = { queue: 'q' }
+    throws(() => rabbitmq('mqtt://ann:hunter2@x', textLines(), options), { code: 'CONFIG_INVALID' })
+    throws(() => rabbitmq('amqp://x', textLines(), { queue: '' }), { code: 'CONFIG_INVALID' })
+    throws(() => rabbitmq('amqp://x', textLines(), { queue: 'q', inFlight: 0 }), RangeError)
+    throws(() => rabbitmq('amqp://x', textLines(), { queue: 'q', que: 1 } as never), /no option que/)
+    equal(rabbitmq('amqps://ann:hunter2@x/v', textLines(), options).title, 'queue q of amqps://x:5671')
+  })
+
+  it('refuses positions of others', async () => {
+    for (const from of [7, { count: -1 }, { count: 1, pending: [7] }]) {
+      const opening = rabbitmq('amqp://127.0.0.1:1', textLines(), { queue: 'q' }).open({ id: '' }, from as Position)
+      await rejects(opening, { code: 'POSITION_LOST' })
+    }
+  })
+
+  it('is a pipeline', () => {
+    equal(job.name, 'rabbitmq')
+  })
+})
