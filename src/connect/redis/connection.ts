@@ -2,10 +2,8 @@
 
 import { messageOf } from '../../base/errors.ts'
 import type { BrokerAddress } from '../live/address.ts'
-import { loadPackage } from '../live/packages.ts'
+import { connectRedis, type RedisClient } from './client.ts'
 import { entriesOf, type RedisEntry } from './entry.ts'
-
-type Client = Awaited<ReturnType<typeof import('redis').createClient>>
 
 export interface RedisConnectionOptions {
   readonly address: BrokerAddress
@@ -23,43 +21,34 @@ export interface RedisConnectionOptions {
 /** Entries read at once, and how long a read waits for the first one. */
 const COUNT = 500
 const BLOCK_MS = 300
-const CONNECT_MS = 10_000
 
 export class RedisConnection {
   readonly #options: RedisConnectionOptions
-  readonly #client: Client
+  readonly #client: RedisClient
   #loop: Promise<void> = Promise.resolve()
   #isOver = false
   #wake: () => void = () => {}
 
-  private constructor(options: RedisConnectionOptions, client: Client) {
+  private constructor(options: RedisConnectionOptions, client: RedisClient) {
     this.#options = options
     this.#client = client
   }
 
   /** Connects, and makes the group where there is none. */
   static async open(options: RedisConnectionOptions, signal: AbortSignal): Promise<RedisConnection> {
-    const { createClient } = await loadPackage('redis', () => import('redis'))
     const { address, stream, group } = options
-    const client = createClient({
-      url: address.url.href,
-      RESP: 2,
-      socket: { reconnectStrategy: false, connectTimeout: CONNECT_MS },
-    }) as unknown as Client
+    // Before there is a connection, whoever waits for it is told.
+    let fail: (error: unknown) => void = () => {}
+    const client = await connectRedis(address, (error) => fail(error), signal)
     const connection = new RedisConnection(options, client)
-    client.on('error', (error: unknown) => connection.#fail(error))
-    const onAbort = (): void => client.destroy()
-    signal.addEventListener('abort', onAbort)
+    fail = (error) => connection.#fail(error)
     try {
-      await client.connect()
       if (group !== undefined) await connection.#makeGroup(stream, group.name, group.from)
       return connection
     } catch (error) {
       connection.#isOver = true
       if (client.isOpen) client.destroy()
       throw signal.aborted ? signal.reason : error
-    } finally {
-      signal.removeEventListener('abort', onAbort)
     }
   }
 

@@ -1,0 +1,35 @@
+// A client of Redis that is connected once, and never again by itself.
+
+import type { BrokerAddress } from '../live/address.ts'
+import { loadPackage } from '../live/packages.ts'
+
+export type RedisClient = Awaited<ReturnType<typeof import('redis').createClient>>
+
+const CONNECT_MS = 10_000
+
+/** @param onError - told of what breaks it, before and after it is connected */
+export async function connectRedis(
+  address: BrokerAddress,
+  onError: (error: unknown) => void,
+  signal: AbortSignal | undefined,
+): Promise<RedisClient> {
+  const { createClient } = await loadPackage('redis', () => import('redis'))
+  const client = createClient({
+    url: address.url.href,
+    RESP: 2,
+    socket: { reconnectStrategy: false, connectTimeout: CONNECT_MS },
+  }) as unknown as RedisClient
+  client.on('error', onError)
+  const onAbort = (): void => client.destroy()
+  signal?.addEventListener('abort', onAbort)
+  try {
+    signal?.throwIfAborted()
+    await client.connect()
+    return client
+  } catch (error) {
+    if (client.isOpen) client.destroy()
+    throw signal?.aborted === true ? signal.reason : error
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+  }
+}

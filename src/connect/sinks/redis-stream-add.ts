@@ -1,0 +1,61 @@
+// The sink that adds rows to a stream of Redis.
+
+import { checkInteger, checkKeys, describeValue } from '../../base/check.ts'
+import { SluiceError } from '../../base/errors.ts'
+import { jsonText } from '../json/line.ts'
+import { brokerAddress } from '../live/address.ts'
+import type { PlainSink } from '../sink.ts'
+
+export interface RedisStreamAddOptions<Row> {
+  /** The stream's key. */
+  readonly stream: string
+  /** The fields of a row's entry: `data` with the row as JSON by default, as `redisStream` reads it. */
+  readonly fields?: (row: Row) => Readonly<Record<string, string>>
+  /** Entries that the stream keeps, about: all by default. */
+  readonly maxLength?: number
+}
+
+const OPTIONS = ['stream', 'fields', 'maxLength']
+
+/**
+ * Adds rows to a stream of Redis, an entry for each. Needs the package `redis`.
+ *
+ * - **Exactly once**: rows of an epoch are staged under names beside the stream, and added by one script once the epoch is
+ *   committed: all, and only once, whatever ends the process. That holds as far as Redis keeps what it has confirmed
+ *   (`appendonly yes`, `appendfsync always`); staged rows that it lost end the run with SINK_MISMATCH.
+ * - **Order** is that of the rows.
+ * - **Refused** are rows of which `fields` makes nothing, or that JSON cannot hold: dead letters.
+ * - **Cluster**: names are made so that they are where the stream is.
+ *
+ * @param url - `redis://user:password@host:6379`, `rediss://…`
+ * @throws {SluiceError} CONFIG_INVALID for options that do not fit, or if `redis` is not installed; then SINK_UNREACHABLE
+ * @throws {RangeError} for a length that is none
+ * @example
+ * const sink = checkpointed(redisStreamAdd('redis://:secret@localhost', { stream: 'orders' }), { store: 'state.db' })
+ * sink.title // => 'stream orders of redis://localhost:6379'
+ * sink.guarantee // => 'exactly-once'
+ * @see https://redis.io/docs/latest/develop/data-types/streams/
+ */
+export function redisStreamAdd<Row>(url: string | URL, options: RedisStreamAddOptions<Row>): PlainSink<Row> {
+  checkKeys('redisStreamAdd', options, OPTIONS)
+  const address = brokerAddress('redisStreamAdd', url, { redis: 6379, rediss: 6379 })
+  const { stream, maxLength, fields = (row) => ({ data: jsonText(row) }) } = options
+  if (typeof stream !== 'string' || stream === '') {
+    const allowed = 'the key of a stream'
+    const message = `Cannot use ${describeValue(stream)} as stream of redisStreamAdd: it takes ${allowed}`
+    throw new SluiceError('CONFIG_INVALID', message, { key: 'stream', value: stream, allowed })
+  }
+  if (typeof fields !== 'function') throw new TypeError(`fields must be a function: found ${describeValue(fields)}`)
+  if (maxLength !== undefined) checkInteger('maxLength', maxLength, 1)
+  const title = `stream ${stream} of ${address.shown}`
+  return {
+    kind: 'redis',
+    title,
+    guarantee: 'exactly-once',
+    open: async (opening) => {
+      // Not before it is needed: programs and threads without a server start sooner.
+      const { StageWriter } = await import('../redis/stage-writer.ts')
+      return await StageWriter.open<Row>({ address, title, stream, maxLength, fields }, opening)
+    },
+  }
+}
