@@ -34,7 +34,8 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const entries = async (stream: string) => ((await client.xRange(stream, '-', '+')) ?? []).map(({ message }) => ({ ...message }))
+const entries = async (stream: string) =>
+  ((await client.xRange(stream, '-', '+')) ?? []).map(({ message }) => ({ ...message }))
 
 let places = 0
 if (SKIP === false) {

@@ -33,6 +33,14 @@ export function checkKeys(what: string, value: object, known: readonly string[])
   }
 }
 
+/** Refuses anything but functions: what is not given is not asked for. */
+export function checkFunctions(given: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined || typeof value === 'function') continue
+    throw new TypeError(`${name} must be a function: found ${describeValue(value)}`)
+  }
+}
+
 /** A value as an error names it: short, on one line, never the whole of a large object. */
 export function describeValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)

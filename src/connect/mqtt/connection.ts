@@ -7,6 +7,7 @@ import type { IConnackPacket, IPublishPacket, Packet, Parser } from 'mqtt-packet
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { loadPackage } from '../live/packages.ts'
+import { OTHER_VERSION, OtherVersion, refusalOf } from './refusals.ts'
 
 type Codec = Pick<typeof import('mqtt-packet'), 'generate' | 'parser'>
 
@@ -58,8 +59,6 @@ export interface MqttConnectionOptions {
   readonly onLost: (error: Error) => void
 }
 
-/** The broker speaks another version. */
-const OTHER_VERSION: readonly (number | undefined)[] = [1, 132]
 const CONNECT_MS = 10_000
 /** How long the end of a connection waits for the broker to let go of what it was told of. */
 const RELEASE_MS = 1000
@@ -343,9 +342,6 @@ export class MqttConnection {
   }
 }
 
-/** The broker speaks another version of MQTT. */
-export class OtherVersion extends Error {}
-
 /** The broker will not have it: trying again changes nothing. */
 export class Refused extends Error {}
 
@@ -357,22 +353,6 @@ function nameOf(packetId: number, digest: string, session: number): string {
 /** The session of a message, by its name. */
 export function sessionOf(name: string): number {
   return Number(name.split('.')[2] ?? 0)
-}
-
-function refusalOf(code: number): string {
-  switch (code) {
-    case 2:
-    case 133:
-      return 'the client id is not allowed'
-    case 4:
-    case 134:
-      return 'user or password are wrong'
-    case 5:
-    case 135:
-      return 'not authorized'
-    default:
-      return `reason ${code}`
-  }
 }
 
 /** @throws {SluiceError} CONFIG_INVALID for what is no topic filter */

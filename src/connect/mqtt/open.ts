@@ -8,8 +8,9 @@ import { connectReader } from '../live/connect-reader.ts'
 import { ByName } from '../live/known.ts'
 import { LiveReader, namedPosition } from '../live/live-reader.ts'
 import type { OpenOptions, Position, SplitReader } from '../source.ts'
-import { MqttConnection, type MqttMessage, type MqttSession, OtherVersion, Refused, sessionOf } from './connection.ts'
+import { MqttConnection, type MqttMessage, type MqttSession, Refused, sessionOf } from './connection.ts'
 import type { MqttMeta } from './meta.ts'
+import { OtherVersion } from './refusals.ts'
 
 export interface MqttOpening<B, T> {
   readonly address: BrokerAddress

@@ -1,9 +1,9 @@
 // One connection to a NATS server: reads a stream's messages as long as there is room for them.
 
 import type { JetStreamManager, JsMsg, StreamInfo } from '@nats-io/jetstream'
-import type { NatsConnection as Client } from '@nats-io/transport-node'
 import type { BrokerAddress } from '../live/address.ts'
 import { loadPackage } from '../live/packages.ts'
+import { connectNats, type NatsClient } from './client.ts'
 
 /** A message as it came. */
 export interface NatsMessage {
@@ -27,12 +27,11 @@ export interface NatsConnectionOptions {
 /** Messages asked for at once, and how long an answer waits for the first one. */
 const COUNT = 500
 const WAIT_MS = 1000
-const CONNECT_MS = 10_000
 const NANOS = 1_000_000
 
 export class NatsConnection {
   readonly #options: NatsConnectionOptions
-  readonly #client: Client
+  readonly #client: NatsClient
   readonly #manager: JetStreamManager
   #loop: Promise<void> = Promise.resolve()
   #isOver = false
@@ -40,7 +39,7 @@ export class NatsConnection {
   /** Ends the read under way. */
   #stopReading: () => void = () => {}
 
-  private constructor(options: NatsConnectionOptions, client: Client, manager: JetStreamManager) {
+  private constructor(options: NatsConnectionOptions, client: NatsClient, manager: JetStreamManager) {
     this.#options = options
     this.#client = client
     this.#manager = manager
@@ -48,24 +47,8 @@ export class NatsConnection {
   }
 
   static async open(options: NatsConnectionOptions, signal: AbortSignal): Promise<NatsConnection> {
-    const { connect } = await loadPackage('@nats-io/transport-node', () => import('@nats-io/transport-node'))
     const { jetstreamManager } = await loadPackage('@nats-io/jetstream', () => import('@nats-io/jetstream'))
-    const { host, port, username, password, url } = options.address
-    signal.throwIfAborted()
-    const client = await connect({
-      servers: `${host.includes(':') ? `[${host}]` : host}:${port}`,
-      // It is connected again by whoever watches over this.
-      reconnect: false,
-      timeout: CONNECT_MS,
-      ...(username === undefined
-        ? {}
-        : password === undefined
-          ? { token: username }
-          : { user: username, pass: password }),
-      ...(url.protocol === 'tls:' ? { tls: {} } : {}),
-    })
-    if (signal.aborted) await client.close()
-    signal.throwIfAborted()
+    const client = await connectNats(options.address, signal)
     try {
       return new NatsConnection(options, client, await jetstreamManager(client))
     } catch (error) {

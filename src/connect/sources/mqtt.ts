@@ -1,7 +1,7 @@
 // The source of messages of an MQTT broker: acknowledged once they are committed.
 
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import { checkChoice, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
+import { checkChoice, checkFunctions, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { LineFormat } from '../format.ts'
 import type { ToEvent } from '../live/body.ts'
@@ -96,9 +96,7 @@ export function mqtt<B, T = B>(url: string | URL, format: LineFormat<B>, options
   checkInteger('keepAliveS', keepAliveS, 0, 65_535)
   checkInteger('sessionS', sessionS, 0, 4_294_967_295)
   checkMs('retryMs', retryMs)
-  if (event !== undefined && typeof event !== 'function') {
-    throw new TypeError(`event must be a function: found ${describeValue(event)}`)
-  }
+  checkFunctions({ event })
   const title = `${topics.join(', ')} of ${address.shown}`
   const settings = {
     address,

@@ -1,6 +1,6 @@
 // The source of messages of a NATS stream (JetStream), read by their numbers.
 
-import { checkChoice, checkKeys, checkMs, describeValue } from '../../base/check.ts'
+import { checkChoice, checkFunctions, checkKeys, checkMs, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { LineFormat } from '../format.ts'
 import { brokerAddress } from '../live/address.ts'
@@ -65,9 +65,7 @@ export function nats<B, T = B>(url: string | URL, format: LineFormat<B>, options
   }
   checkChoice('begin', begin, ['start', 'end'])
   checkMs('retryMs', retryMs)
-  if (event !== undefined && typeof event !== 'function') {
-    throw new TypeError(`event must be a function: found ${describeValue(event)}`)
-  }
+  checkFunctions({ event })
   const title = `stream ${stream}${subject === undefined ? '' : ` (${subject})`} of ${address.shown}`
   return {
     kind: 'nats',

@@ -1,7 +1,7 @@
 // The source of messages of a queue of RabbitMQ, acknowledged once they are committed.
 
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import { checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
+import { checkFunctions, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { LineFormat } from '../format.ts'
 import type { ToEvent } from '../live/body.ts'
@@ -72,11 +72,7 @@ export function rabbitmq<B, T = B>(
   }
   checkInteger('inFlight', inFlight, 1, 65_535)
   checkMs('retryMs', retryMs)
-  for (const [name, given] of Object.entries({ id, event })) {
-    if (given !== undefined && typeof given !== 'function') {
-      throw new TypeError(`${name} must be a function: found ${describeValue(given)}`)
-    }
-  }
+  checkFunctions({ id, event })
   const title = `queue ${queue} of ${address.shown}`
   return {
     kind: 'rabbitmq',

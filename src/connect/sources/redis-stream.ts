@@ -1,6 +1,6 @@
 // The source of entries of a Redis stream: read by position, or by a consumer group that is told what is committed.
 
-import { checkChoice, checkKeys, checkMs, describeValue } from '../../base/check.ts'
+import { checkChoice, checkFunctions, checkKeys, checkMs, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { LineFormat } from '../format.ts'
 import { brokerAddress } from '../live/address.ts'
@@ -69,9 +69,7 @@ export function redisStream<B, T = B>(
   }
   checkChoice('begin', begin, ['start', 'end'])
   checkMs('retryMs', retryMs)
-  if (event !== undefined && typeof event !== 'function') {
-    throw new TypeError(`event must be a function: found ${describeValue(event)}`)
-  }
+  checkFunctions({ event })
   const title = `stream ${stream} of ${address.shown}`
   const settings = { address, title, stream, group, consumer, begin, field, retryMs, format, event }
   return {

@@ -1,6 +1,6 @@
 // The source of events that a server sends over HTTP, in a stream without end.
 
-import { checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
+import { checkFunctions, checkInteger, checkKeys, checkMs } from '../../base/check.ts'
 import type { LineFormat } from '../format.ts'
 import { Address, type HeaderSource } from '../http/address.ts'
 import type { ToEvent } from '../live/body.ts'
@@ -57,9 +57,7 @@ export function serverSentEvents<B, T = B>(
   checkInteger('maxBytes', maxBytes, 1, 256 * 1024 * 1024)
   checkInteger('idleMs', idleMs, 1, 300_000)
   checkMs('retryMs', retryMs)
-  if (event !== undefined && typeof event !== 'function') {
-    throw new TypeError(`event must be a function: found ${describeValue(event)}`)
-  }
+  checkFunctions({ event })
   const title = `events of ${address.shown}`
   return {
     kind: 'server-sent-events',

@@ -1,6 +1,6 @@
 // The source of what is sent by syslog, over UDP and TCP.
 
-import { checkInteger, checkKeys, describeValue } from '../../base/check.ts'
+import { checkFunctions, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import { type SyslogLineOptions, type SyslogMessage, syslogLine } from '../formats/syslog-line.ts'
 import type { ToEvent } from '../live/body.ts'
@@ -55,11 +55,7 @@ export function syslog<T = SyslogMessage>(listen: SyslogListen, options: SyslogO
   if (ports.udp === undefined && ports.tcp === undefined) throw invalid('udp', undefined, 'a port for udp, tcp or both')
   if (typeof host !== 'string' || host === '') throw invalid('host', host, 'an address of this machine')
   checkInteger('maxBytes', maxBytes, 480, 16 * 1024 * 1024)
-  for (const [name, given] of Object.entries({ event, onListening })) {
-    if (given !== undefined && typeof given !== 'function') {
-      throw new TypeError(`${name} must be a function: found ${describeValue(given)}`)
-    }
-  }
+  checkFunctions({ event, onListening })
   const format = syslogLine(line)
   const where = (['udp', 'tcp'] as const).filter((name) => ports[name] !== undefined)
   const title = `syslog at ${host}, ${where.map((name) => `${name} ${ports[name]}`).join(', ')}`

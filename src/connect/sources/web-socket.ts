@@ -1,7 +1,7 @@
 // The source of messages that a server sends over a WebSocket.
 
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import { checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
+import { checkFunctions, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { LineFormat } from '../format.ts'
 import { Address, type HeaderSource } from '../http/address.ts'
@@ -71,9 +71,7 @@ export function webSocket<B, T = B>(
   checkInteger('maxBytes', maxBytes, 1, 256 * 1024 * 1024)
   checkInteger('idleMs', idleMs, 10, 86_400_000)
   checkMs('retryMs', retryMs)
-  if (event !== undefined && typeof event !== 'function') {
-    throw new TypeError(`event must be a function: found ${describeValue(event)}`)
-  }
+  checkFunctions({ event })
   const title = `messages of ${address.shown}`
   return {
     kind: 'web-socket',

@@ -1,0 +1,244 @@
+// Publishes to an MQTT broker, which confirms what it has taken.
+
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls'
+import type { IConnackPacket, Packet, Parser } from 'mqtt-packet'
+import { messageOf } from '../../base/errors.ts'
+import type { BrokerAddress } from '../live/address.ts'
+import { loadPackage } from '../live/packages.ts'
+import type { Outgoing } from '../publish/message.ts'
+import type { Publisher } from '../publish/writer.ts'
+import { OTHER_VERSION, OtherVersion, refusalOf } from './refusals.ts'
+
+export interface MqttPublishSettings {
+  readonly address: BrokerAddress
+  readonly clientId: string
+  readonly qos: 0 | 1 | 2
+  readonly retain: boolean
+  readonly keepAliveS: number
+  readonly tls: TlsOptions | undefined
+}
+
+type Codec = typeof import('mqtt-packet')
+
+const CONNECT_MS = 30_000
+const GOODBYE_MS = 1000
+/** Packet numbers from 1 on: few are in use at a time. */
+const NUMBERS = 65_535
+/** What a packet of a message has beside topic and body, about. */
+const HEADER_BYTES = 64
+
+/** Messages that are on their way: which of them the broker has not confirmed, and what it refuses. */
+interface Sending {
+  readonly open: Map<number, number>
+  readonly refused: Map<number, string>
+  readonly done: PromiseWithResolvers<void>
+}
+
+export class MqttPublisher implements Publisher {
+  readonly #settings: MqttPublishSettings
+  readonly #codec: Codec
+  readonly #protocol: 4 | 5
+  readonly #socket: Socket
+  readonly #parser: Parser
+  readonly #ready: PromiseWithResolvers<void> = Promise.withResolvers<void>()
+  #failure: Error | undefined
+  #sending: Sending | undefined
+  #number = 0
+  /** What the broker takes at a time, and at most in one packet. */
+  #window = NUMBERS
+  #mostBytes = Number.POSITIVE_INFINITY
+  #pinging: NodeJS.Timeout | undefined
+  /** Whether anything came since the last ping. */
+  #isHeard = true
+
+  private constructor(settings: MqttPublishSettings, protocol: 4 | 5, codec: Codec) {
+    this.#settings = settings
+    this.#protocol = protocol
+    this.#codec = codec
+    const { host, port, url } = settings.address
+    const isTls = url.protocol === 'mqtts:'
+    this.#socket = isTls
+      ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...settings.tls })
+      : connectTcp({ host, port, noDelay: true })
+    this.#parser = codec.parser({ protocolVersion: protocol })
+    this.#parser.on('packet', (packet) => this.#take(packet))
+    this.#parser.on('error', (error: Error) => this.#fail(error))
+    this.#socket.on(isTls ? 'secureConnect' : 'connect', () => this.#hello())
+    this.#socket.on('data', (block: Buffer) => {
+      this.#isHeard = true
+      this.#parser.parse(block)
+    })
+    this.#socket.on('error', (error) => this.#fail(error))
+    this.#socket.on('close', () => this.#fail(new Error('the broker closed the connection')))
+  }
+
+  /** By MQTT 5, or by 3.1.1 where the broker speaks no other. */
+  static async open(settings: MqttPublishSettings, signal: AbortSignal): Promise<MqttPublisher> {
+    try {
+      return await MqttPublisher.#open(settings, 5, signal)
+    } catch (error) {
+      if (!(error instanceof OtherVersion)) throw error
+      return await MqttPublisher.#open(settings, 4, signal)
+    }
+  }
+
+  static async #open(settings: MqttPublishSettings, protocol: 4 | 5, signal: AbortSignal): Promise<MqttPublisher> {
+    const { default: codec } = await loadPackage('mqtt-packet', () => import('mqtt-packet'))
+    const publisher = new MqttPublisher(settings, protocol, codec as unknown as Codec)
+    const timer = setTimeout(() => publisher.#fail(new Error('the broker does not answer')), CONNECT_MS)
+    const onAbort = (): void => publisher.#fail(signal.reason)
+    signal.addEventListener('abort', onAbort)
+    if (signal.aborted) onAbort()
+    try {
+      await publisher.#ready.promise
+      return publisher
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async publish(messages: readonly Outgoing[]): Promise<ReadonlyMap<number, string>> {
+    const refused = new Map<number, string>()
+    for (let from = 0; from < messages.length; from += this.#window) {
+      await this.#publish(messages.slice(from, from + this.#window), from, refused)
+    }
+    return refused
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#pinging)
+    if (this.#failure !== undefined) return
+    this.#failure = new Error('the connection is closed')
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, GOODBYE_MS)
+    this.#socket.once('close', resolve)
+    this.#socket.end(this.#encoded({ cmd: 'disconnect' }))
+    await promise
+    clearTimeout(timer)
+    this.#socket.destroy()
+  }
+
+  async #publish(messages: readonly Outgoing[], first: number, refused: Map<number, string>): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    const { qos, retain } = this.#settings
+    const sending: Sending = { open: new Map(), refused, done: Promise.withResolvers<void>() }
+    const packets: Buffer[] = []
+    for (const [at, { to, bytes, headers }] of messages.entries()) {
+      if (bytes.length + Buffer.byteLength(to) + HEADER_BYTES > this.#mostBytes) {
+        refused.set(first + at, `a message of ${bytes.length} bytes: the broker takes packets of ${this.#mostBytes}`)
+        continue
+      }
+      if (qos > 0) {
+        this.#number = (this.#number % NUMBERS) + 1
+        sending.open.set(this.#number, first + at)
+      }
+      const properties =
+        this.#protocol === 5 && headers !== undefined ? { properties: { userProperties: headers } } : {}
+      packets.push(
+        this.#encoded({
+          cmd: 'publish',
+          topic: to,
+          payload: Buffer.from(bytes),
+          qos,
+          retain,
+          dup: false,
+          ...(qos > 0 ? { messageId: this.#number } : {}),
+          ...properties,
+        }),
+      )
+    }
+    if (packets.length === 0) return
+    this.#sending = sending
+    const { resolve, promise } = sending.done
+    this.#socket.write(Buffer.concat(packets), () => {
+      // Nobody confirms it: on its way is as much as can be known.
+      if (qos === 0) resolve()
+    })
+    if (qos > 0 && sending.open.size === 0) resolve()
+    await promise
+    this.#sending = undefined
+  }
+
+  #hello(): void {
+    const { clientId, keepAliveS, address } = this.#settings
+    const { username, password } = address
+    this.#send({
+      cmd: 'connect',
+      protocolId: 'MQTT',
+      protocolVersion: this.#protocol,
+      clean: true,
+      clientId,
+      keepalive: keepAliveS,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password: Buffer.from(password) }),
+    })
+  }
+
+  #take(packet: Packet): void {
+    switch (packet.cmd) {
+      case 'connack':
+        return this.#welcome(packet)
+      case 'puback':
+        return this.#confirmed(packet.messageId ?? 0, packet.reasonCode)
+      case 'pubrec':
+        // One that is refused is over with that.
+        if ((packet.reasonCode ?? 0) >= 0x80) return this.#confirmed(packet.messageId ?? 0, packet.reasonCode)
+        return this.#send({ cmd: 'pubrel', messageId: packet.messageId ?? 0 })
+      case 'pubcomp':
+        return this.#confirmed(packet.messageId ?? 0, 0)
+      case 'disconnect':
+        return this.#fail(new Error(`the broker ends the connection (reason ${packet.reasonCode})`))
+      default:
+    }
+  }
+
+  #welcome({ returnCode, reasonCode, properties }: IConnackPacket): void {
+    const code = returnCode ?? reasonCode ?? 0
+    if (OTHER_VERSION.includes(code)) return this.#fail(new OtherVersion())
+    if (code !== 0) return this.#fail(new Error(`the broker refuses the connection: ${refusalOf(code)}`))
+    this.#window = Math.min(this.#window, properties?.receiveMaximum ?? NUMBERS)
+    this.#mostBytes = properties?.maximumPacketSize ?? this.#mostBytes
+    const keepAliveS = properties?.serverKeepAlive ?? this.#settings.keepAliveS
+    if (keepAliveS > 0) this.#pinging = setInterval(() => this.#ping(), (keepAliveS * 1000) / 2)
+    this.#ready.resolve()
+  }
+
+  #confirmed(number: number, reasonCode = 0): void {
+    const sending = this.#sending
+    const at = sending?.open.get(number)
+    if (sending === undefined || at === undefined) return
+    sending.open.delete(number)
+    if (reasonCode >= 0x80) sending.refused.set(at, `the broker refuses it: ${refusalOf(reasonCode)}`)
+    if (sending.open.size === 0) sending.done.resolve()
+  }
+
+  #ping(): void {
+    if (!this.#isHeard) return this.#fail(new Error('the broker no longer answers'))
+    this.#isHeard = false
+    this.#send({ cmd: 'pingreq' })
+  }
+
+  #send(packet: Packet): void {
+    if (this.#failure !== undefined) return
+    try {
+      this.#socket.write(this.#encoded(packet))
+    } catch (error) {
+      // The codec refuses what the protocol has no form for.
+      this.#fail(new Error(messageOf(error)))
+    }
+  }
+
+  #encoded(packet: Packet): Buffer {
+    return this.#codec.generate(packet, { protocolVersion: this.#protocol })
+  }
+
+  #fail(error: Error): void {
+    clearInterval(this.#pinging)
+    this.#failure ??= error
+    this.#socket.destroy()
+    this.#ready.reject(this.#failure)
+    this.#sending?.done.reject(this.#failure)
+  }
+}

@@ -1,0 +1,32 @@
+// A client of NATS that is connected once, and never again by itself.
+
+import type { NatsConnection as NatsClient } from '@nats-io/transport-node'
+import type { BrokerAddress } from '../live/address.ts'
+import { loadPackage } from '../live/packages.ts'
+
+export type { NatsClient }
+
+const CONNECT_MS = 10_000
+
+export async function connectNats(
+  { host, port, username, password, url }: BrokerAddress,
+  signal: AbortSignal,
+): Promise<NatsClient> {
+  const { connect } = await loadPackage('@nats-io/transport-node', () => import('@nats-io/transport-node'))
+  signal.throwIfAborted()
+  const client = await connect({
+    servers: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+    // It is connected again by whoever watches over this.
+    reconnect: false,
+    timeout: CONNECT_MS,
+    ...(username === undefined
+      ? {}
+      : password === undefined
+        ? { token: username }
+        : { user: username, pass: password }),
+    ...(url.protocol === 'tls:' ? { tls: {} } : {}),
+  })
+  if (signal.aborted) await client.close()
+  signal.throwIfAborted()
+  return client
+}

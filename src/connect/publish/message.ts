@@ -1,0 +1,56 @@
+// Rows as messages of a broker: where they go, what they hold, and what they are known by.
+
+import { describeValue } from '../../base/check.ts'
+import { messageOf } from '../../base/errors.ts'
+import { jsonText } from '../json/line.ts'
+
+/** What a sink that publishes may be told of its rows. */
+export interface MessageOptions<Row> {
+  /** The body of a row's message: the row as JSON by default. */
+  readonly payload?: (row: Row) => string | Uint8Array
+  /** Names and values that go with it: none by default. */
+  readonly headers?: (row: Row) => Readonly<Record<string, string>>
+}
+
+/** A message, ready to be sent. */
+export interface Outgoing {
+  /** The topic, the subject, the routing key. */
+  readonly to: string
+  readonly bytes: Uint8Array
+  readonly id: string | undefined
+  readonly headers: Readonly<Record<string, string>> | undefined
+}
+
+export interface MessageRules<Row> extends MessageOptions<Row> {
+  readonly to: string | ((row: Row) => string)
+  readonly id?: ((row: Row) => string) | undefined
+  /** Why nothing can go there; undefined where it can. */
+  readonly refuses: (to: string) => string | undefined
+}
+
+/** The longest id, in bytes, that all brokers take. */
+const ID_BYTES = 255
+
+/** The message of a row, or why it cannot be one. */
+export function messageOfRow<Row>(row: Row, rules: MessageRules<Row>): Outgoing | string {
+  const { to: where, payload = jsonText, id: idOf, headers: headersOf, refuses } = rules
+  try {
+    const to = typeof where === 'function' ? where(row) : where
+    if (typeof to !== 'string') return `it must go to a text: found ${describeValue(to)}`
+    const fault = refuses(to)
+    if (fault !== undefined) return fault
+    const body: unknown = payload(row)
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body
+    if (!(bytes instanceof Uint8Array)) return `payload gives a text or bytes: found ${describeValue(body)}`
+    const id = idOf?.(row)
+    if (id !== undefined && (typeof id !== 'string' || id === '' || Buffer.byteLength(id) > ID_BYTES)) {
+      return `id gives a text of at most ${ID_BYTES} bytes: found ${describeValue(id)}`
+    }
+    const headers = headersOf?.(row)
+    const wrong = Object.entries(headers ?? {}).find(([, value]) => typeof value !== 'string')
+    if (wrong !== undefined) return `header ${JSON.stringify(wrong[0])} is no text`
+    return { to, bytes, id, headers }
+  } catch (error) {
+    return messageOf(error)
+  }
+}

@@ -1,0 +1,94 @@
+// Publishes to RabbitMQ, which confirms what it has taken and gives back what no queue wants.
+
+import type { ChannelModel, ConfirmChannel, Message } from 'amqplib'
+import type { Outgoing } from '../publish/message.ts'
+import type { Publisher } from '../publish/writer.ts'
+import { closeModel, openModel, type RabbitSettings } from './connection.ts'
+
+export interface RabbitPublishSettings extends RabbitSettings {
+  readonly exchange: string
+  readonly contentType: string | undefined
+}
+
+export class RabbitPublisher implements Publisher {
+  readonly #settings: RabbitPublishSettings
+  readonly #model: ChannelModel
+  readonly #channel: ConfirmChannel
+  /** Messages that are on their way, and what becomes of them. */
+  #sending: { readonly messages: readonly Outgoing[]; readonly refused: Map<number, string> } | undefined
+  /** Fails what is on its way. */
+  #fail: (error: Error) => void = () => {}
+  #failure: Error | undefined
+
+  private constructor(settings: RabbitPublishSettings, model: ChannelModel, channel: ConfirmChannel) {
+    this.#settings = settings
+    this.#model = model
+    this.#channel = channel
+    channel.on('return', (message) => this.#returned(message))
+    for (const one of [model, channel]) {
+      one.on('error', (error: Error) => this.#lost(error))
+      one.on('close', () => this.#lost(new Error('the broker closed the connection')))
+    }
+  }
+
+  static async open(settings: RabbitPublishSettings, signal: AbortSignal): Promise<RabbitPublisher> {
+    const model = await openModel(settings, signal)
+    // It is told of again by what waits for it.
+    model.on('error', () => {})
+    try {
+      const channel = await model.createConfirmChannel()
+      channel.on('error', () => {})
+      if (settings.exchange !== '') await channel.checkExchange(settings.exchange)
+      return new RabbitPublisher(settings, model, channel)
+    } catch (error) {
+      await closeModel(model)
+      throw error
+    }
+  }
+
+  async publish(messages: readonly Outgoing[]): Promise<ReadonlyMap<number, string>> {
+    if (this.#failure !== undefined) throw this.#failure
+    const { exchange, contentType } = this.#settings
+    const refused = new Map<number, string>()
+    this.#sending = { messages, refused }
+    await new Promise<void>((resolve, reject) => {
+      this.#fail = reject
+      let missing = messages.length
+      for (const [at, { to, bytes, id, headers }] of messages.entries()) {
+        const properties = {
+          persistent: true,
+          mandatory: true,
+          ...(contentType === undefined ? {} : { contentType }),
+          ...(id === undefined ? {} : { messageId: id }),
+          ...(headers === undefined ? {} : { headers }),
+        }
+        this.#channel.publish(exchange, to, Buffer.from(bytes), properties, (error) => {
+          // A queue that is full, or whose node is gone: nothing that the message could help.
+          if (error !== null && error !== undefined) reject(new Error(`the broker did not take message ${at + 1}`))
+          missing -= 1
+          if (missing === 0) resolve()
+        })
+      }
+    })
+    return refused
+  }
+
+  async close(): Promise<void> {
+    this.#failure ??= new Error('the connection is closed')
+    await closeModel(this.#model, this.#channel)
+  }
+
+  /** It says not which one it was: one that is equal will do, as it comes back as well. */
+  #returned({ fields, content }: Message): void {
+    const { messages, refused } = this.#sending ?? { messages: [], refused: new Map() }
+    const at = messages.findIndex(({ to, bytes }, one) => {
+      return !refused.has(one) && to === fields.routingKey && content.equals(bytes)
+    })
+    if (at !== -1) refused.set(at, `no queue takes the routing key ${JSON.stringify(fields.routingKey)}`)
+  }
+
+  #lost(error: Error): void {
+    this.#failure ??= error
+    this.#fail(error)
+  }
+}

@@ -1,0 +1,81 @@
+// The sink that publishes rows to RabbitMQ.
+
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import { checkFunctions, checkKeys, describeValue } from '../../base/check.ts'
+import { SluiceError } from '../../base/errors.ts'
+import type { MessageOptions } from '../publish/message.ts'
+import { rabbitAddress } from '../rabbitmq/address.ts'
+import type { PlainSink } from '../sink.ts'
+
+export interface RabbitmqPublishOptions<Row> extends MessageOptions<Row> {
+  /** The exchange, which is there: by default the nameless one, which puts a message into the queue of its key's name. */
+  readonly exchange?: string
+  /** The routing key, or a function that gives that of a row. */
+  readonly routingKey: string | ((row: Row) => string)
+  /** What a message is known by (`message-id`), by those who read it: none by default. */
+  readonly id?: (row: Row) => string
+  /** `application/json` by default, where `payload` does not make something else. */
+  readonly contentType?: string
+  /** For `amqps:`: certificates, as `tls.connect` takes them. */
+  readonly tls?: TlsOptions
+}
+
+const OPTIONS = ['exchange', 'routingKey', 'id', 'payload', 'headers', 'contentType', 'tls']
+
+/**
+ * Publishes rows to RabbitMQ. Needs the package `amqplib`.
+ *
+ * - **At least once**: every message is persistent, and confirmed by the broker before an epoch is committed; what came
+ *   after the last commit is sent again after a crash. With `id` those who read can tell (as `rabbitmq` does).
+ * - **Refused** are rows of which no message can be made, and messages that no queue takes: dead letters.
+ *
+ * @param url - `amqp://user:password@host:5672/vhost`
+ * @throws {SluiceError} CONFIG_INVALID for options that do not fit, or if `amqplib` is not installed; then SINK_UNREACHABLE
+ * @example
+ * const sink = rabbitmqPublish<{ id: number; country: string }>('amqp://localhost', {
+ *   exchange: 'orders',
+ *   routingKey: ({ country }) => `orders.${country}`,
+ *   id: ({ id }) => String(id),
+ * })
+ * checkpointed(sink, { store: 'state.db' }).title // => 'exchange orders of amqp://localhost:5672'
+ * @see https://www.rabbitmq.com/docs/confirms
+ */
+export function rabbitmqPublish<Row>(url: string | URL, options: RabbitmqPublishOptions<Row>): PlainSink<Row> {
+  checkKeys('rabbitmqPublish', options, OPTIONS)
+  const { address, vhost } = rabbitAddress('rabbitmqPublish', url)
+  const { exchange = '', routingKey, id, payload, headers, tls } = options
+  const { contentType = payload === undefined ? 'application/json' : undefined } = options
+  checkFunctions({ id, payload, headers })
+  if (typeof exchange !== 'string' || Buffer.byteLength(exchange) > 255) {
+    const allowed = 'the name of an exchange'
+    const message = `Cannot use ${describeValue(exchange)} as exchange of rabbitmqPublish: it takes ${allowed}`
+    throw new SluiceError('CONFIG_INVALID', message, { key: 'exchange', value: exchange, allowed })
+  }
+  const { shown } = address
+  const rules = {
+    step: 'rabbitmq',
+    shown,
+    to: routingKey,
+    id,
+    ...(payload === undefined ? {} : { payload }),
+    ...(headers === undefined ? {} : { headers }),
+    refuses: (to: string) =>
+      Buffer.byteLength(to) <= 255 ? undefined : `a routing key of ${Buffer.byteLength(to)} bytes: at most 255 go`,
+  }
+  const queue = typeof routingKey === 'string' ? `queue ${routingKey}` : 'queues'
+  return {
+    kind: 'rabbitmq',
+    title: `${exchange === '' ? queue : `exchange ${exchange}`} of ${shown}`,
+    guarantee: 'at-least-once',
+    open: async (opening) => {
+      // Not before they are needed: programs and threads without a broker start sooner.
+      const { PublishWriter } = await import('../publish/writer.ts')
+      const { RabbitPublisher } = await import('../rabbitmq/publisher.ts')
+      const settings = { address, vhost, tls, exchange, contentType }
+      return await PublishWriter.open<Row>(
+        { ...rules, connect: (signal) => RabbitPublisher.open(settings, signal) },
+        opening,
+      )
+    },
+  }
+}

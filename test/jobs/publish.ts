@@ -1,0 +1,18 @@
+// Publishes the lines of a file to a broker. Parameters: input, url, out.
+
+import { checkpointed, lines, mqttPublish, natsPublish, param, pipeline, rabbitmqPublish } from 'sluice'
+
+const SINKS = {
+  nats: (url: string) => natsPublish<string>(url, { subject: 'lines', payload: String, id: (line) => line }),
+  amqp: (url: string) => rabbitmqPublish<string>(url, { routingKey: 'lines', payload: String, id: (line) => line }),
+  mqtt: (url: string) => mqttPublish<string>(url, { topic: 'lines', payload: String }),
+}
+
+export default pipeline('publish', {
+  params: { input: param.string('in.log'), url: param.string('nats://localhost'), out: param.string('state.db') },
+  from: ({ input }) => lines(input),
+  into: ({ url, out }) => {
+    const scheme = url.split(':', 1)[0] as keyof typeof SINKS
+    return checkpointed(SINKS[scheme](url), { store: out })
+  },
+})

@@ -1,0 +1,395 @@
+import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
+import { connect as connectNats, type NatsConnection } from '@nats-io/transport-node'
+import { type ChannelModel, type ConfirmChannel, connect as connectRabbit } from 'amqplib'
+import { connectAsync, type MqttClient } from 'mqtt'
+import {
+  type MqttPublishOptions,
+  mqttPublish,
+  type NatsPublishOptions,
+  natsPublish,
+  type PlainSink,
+  type RabbitmqPublishOptions,
+  rabbitmqPublish,
+} from 'sluice'
+import { plainSinkConformance } from 'sluice/testing'
+import { traced } from '../src/connect/origin.ts'
+import {
+  Aedes,
+  freePort,
+  type ServerProcess,
+  startMosquitto,
+  startNats,
+  startRabbitmq,
+  without,
+} from './support/brokers.ts'
+import { sluice } from './support/cli.ts'
+import { upTo } from './support/live-load.ts'
+import { ROOT } from './support/project.ts'
+import { randomOf, SEED } from './support/seed.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-publish-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Row {
+  readonly id: number
+}
+
+const payload = ({ id }: Row) => {
+  if (id < 0) throw new RangeError('below 0')
+  return String(id)
+}
+const event = <T>(value: T, offset = 0) => traced(value, { source: 'test', line: 1, offset, raw: 'raw' })
+
+/** Publishes rows; gives the reasons of those that are refused, by their places. */
+async function publish<T>(sink: PlainSink<T>, ...rows: T[]): Promise<[number, string][]> {
+  const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined })
+  try {
+    const letters = await writer.write(rows.map((row, at) => event(row, at)))
+    return letters.map(({ origin, reason }) => [origin.offset, reason])
+  } finally {
+    await writer.close()
+  }
+}
+
+/** Runs the job over kills, to its end. */
+async function overKills(url: string, count: number, name: string): Promise<void> {
+  const [input, out] = [join(folder, `${name}.log`), join(folder, `${name}.db`)]
+  writeFileSync(input, `${upTo(count).join('\n')}\n`)
+  const random = randomOf(`publish ${name}`)
+  const given = ['--param', `input=${input}`, '--param', `url=${url}`, '--param', `out=${out}`]
+  const argv = ['run', join(ROOT, 'test', 'jobs', 'publish.ts'), '--quiet', '--epoch-ms', '20', ...given]
+  for (let turn = 0; ; turn += 1) {
+    const { code, stderr } = await sluice(argv, {
+      onStart: (child) => {
+        if (turn < 4) setTimeout(() => child.kill('SIGKILL'), 400 + random() * 400)
+      },
+    })
+    if (code === 0) return
+    ok(turn < 4, stderr)
+  }
+}
+
+const unreachable = async (sink: PlainSink<unknown>) => {
+  const opening = sink.open({ pipeline: 'x', epoch: 0, note: undefined })
+  await rejects(opening, (error: Error & { code?: string }) => {
+    equal(error.code, 'SINK_UNREACHABLE')
+    match(error.message, /^Cannot send messages to \w+:\/\/127\.0\.0\.1:\d+: .*(ECONNREFUSED|connection refused)/)
+    ok(!error.message.includes('hunter22'))
+    return true
+  })
+}
+
+const NO_NATS = without('nats-server')
+describe(`natsPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_NATS }, () => {
+  let server: ServerProcess
+  let url = ''
+  let client: NatsConnection
+  let manager: JetStreamManager
+  before(async () => {
+    server = await startNats()
+    url = `nats://127.0.0.1:${server.port}`
+    client = await connectNats({ servers: url })
+    manager = await jetstreamManager(client)
+  })
+  after(async () => {
+    await client.close()
+    await server.stop()
+  })
+
+  const streamOf = async (name: string, subjects: string[]) => void (await manager.streams.add({ name, subjects }))
+  const messagesOf = async (name: string) => {
+    const { state } = await manager.streams.info(name)
+    const found = []
+    for (let seq = state.first_seq; seq <= state.last_seq && state.messages > 0; seq += 1) {
+      const message = await manager.streams.getMessage(name, { seq })
+      if (message !== null) found.push(message)
+    }
+    return found
+  }
+
+  let places = 0
+  if (NO_NATS === false) {
+    plainSinkConformance<Row>({
+      name: 'subjects of NATS',
+      make: async () => {
+        places += 1
+        const [name, subject] = [`PLACE${places}`, `place${places}`]
+        await streamOf(name, [subject])
+        return {
+          sink: natsPublish<Row>(url, { subject, payload }),
+          visible: async () => (await messagesOf(name)).map(({ data }) => Number(Buffer.from(data).toString())),
+        }
+      },
+      row: (id) => ({ id }),
+      refused: { id: -1 },
+      scripts: 10,
+    })
+  }
+
+  it('publishes what it is told to where it is told to', async () => {
+    await streamOf('ORDERS', ['orders.>'])
+    const options: NatsPublishOptions<Row> = {
+      subject: ({ id }) => `orders.${id}`,
+      headers: ({ id }) => ({ 'x-id': String(id) }),
+    }
+    deepEqual(await publish(natsPublish<Row>(url, options), { id: 1 }, { id: 2 }), [])
+    const found = (await messagesOf('ORDERS')).map(({ subject, data, header }) => {
+      return [subject, Buffer.from(data).toString(), header.get('x-id')]
+    })
+    deepEqual(found, [
+      ['orders.1', '{"id":1}', '1'],
+      ['orders.2', '{"id":2}', '2'],
+    ])
+  })
+
+  it('makes dead letters of what is no subject, too long, or has no body', async () => {
+    await streamOf('LETTERS', ['letters.>'])
+    const sink = natsPublish<unknown>(url, {
+      subject: (row) => (row === 'where' ? 'letters.*' : 'letters.a'),
+      payload: (row) => (row === 'long' ? 'x'.repeat(2_000_000) : (row as string)),
+    })
+    deepEqual(await publish(sink, 'where', 'long', 7, 'fine'), [
+      [0, '"letters.*" is no subject'],
+      [2, 'payload gives a text or bytes: found 7'],
+      [1, 'a message of 2000000 bytes: the server takes 1048576'],
+    ])
+    equal((await messagesOf('LETTERS')).length, 1)
+  })
+
+  it('says that no stream takes a subject, and that there is no server', async () => {
+    await rejects(publish(natsPublish<Row>(url, { subject: 'nobody' }), { id: 1 }), {
+      code: 'SINK_UNREACHABLE',
+      message: /: no stream takes the subject "nobody", or the server has none/,
+    })
+    await unreachable(natsPublish(`nats://ann:hunter22@127.0.0.1:${await freePort()}`, { subject: 'a' }))
+  })
+
+  it('F1: publishes each line over kills, once by its id', async () => {
+    await streamOf('LINES', ['lines'])
+    await overKills(url, 10_000, 'nats')
+    const numbers = (await messagesOf('LINES')).map(({ data }) => Number(Buffer.from(data).toString()))
+    deepEqual(
+      numbers.sort((a, b) => a - b),
+      upTo(10_000),
+    )
+  })
+})
+
+const NO_RABBIT = without('rabbitmq-server')
+describe(`rabbitmqPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, () => {
+  let server: ServerProcess
+  let url = ''
+  let client: ChannelModel
+  let channel: ConfirmChannel
+  before(async () => {
+    server = await startRabbitmq()
+    url = `amqp://127.0.0.1:${server.port}`
+    client = await connectRabbit(url)
+    channel = await client.createConfirmChannel()
+  })
+  after(async () => {
+    await client.close()
+    await server.stop()
+  })
+
+  /** What is in a queue, which it stays in. */
+  const messagesOf = async (queue: string) => {
+    const found = []
+    for (let one = await channel.get(queue); one !== false; one = await channel.get(queue)) found.push(one)
+    for (const one of found) channel.nack(one)
+    return found
+  }
+
+  let places = 0
+  if (NO_RABBIT === false) {
+    plainSinkConformance<Row>({
+      name: 'a queue of RabbitMQ',
+      make: async () => {
+        places += 1
+        const queue = `place${places}`
+        await channel.assertQueue(queue)
+        return {
+          sink: rabbitmqPublish<Row>(url, { routingKey: queue, payload }),
+          visible: async () => (await messagesOf(queue)).map(({ content }) => Number(content.toString())),
+        }
+      },
+      row: (id) => ({ id }),
+      refused: { id: -1 },
+      scripts: 10,
+    })
+  }
+
+  it('publishes what it is told to where it is told to', async () => {
+    await channel.assertExchange('orders', 'topic')
+    await channel.assertQueue('german')
+    await channel.bindQueue('german', 'orders', 'orders.de')
+    const options: RabbitmqPublishOptions<Row> = {
+      exchange: 'orders',
+      routingKey: 'orders.de',
+      id: ({ id }) => `order ${id}`,
+      headers: () => ({ x: 'y' }),
+    }
+    deepEqual(await publish(rabbitmqPublish<Row>(url, options), { id: 1 }), [])
+    const [found] = await messagesOf('german')
+    const { messageId, contentType, headers, deliveryMode } = found?.properties ?? {}
+    deepEqual(
+      [found?.content.toString(), messageId, contentType, { ...headers }, deliveryMode],
+      ['{"id":1}', 'order 1', 'application/json', { x: 'y' }, 2],
+    )
+  })
+
+  it('makes dead letters of what no queue takes, and of routing keys that are too long', async () => {
+    await channel.assertQueue('taken')
+    const sink = rabbitmqPublish<string>(url, { routingKey: (key) => key, payload: () => 'same' })
+    deepEqual(await publish(sink, 'nobody', 'taken', 'nobody', 'x'.repeat(256)), [
+      [3, 'a routing key of 256 bytes: at most 255 go'],
+      [0, 'no queue takes the routing key "nobody"'],
+      [2, 'no queue takes the routing key "nobody"'],
+    ])
+    equal((await messagesOf('taken')).length, 1)
+  })
+
+  it('says that there is no such exchange, and no broker', async () => {
+    await rejects(publish(rabbitmqPublish<Row>(url, { exchange: 'none', routingKey: 'a' }), { id: 1 }), {
+      code: 'SINK_UNREACHABLE',
+      message: /NOT_FOUND/,
+    })
+    await unreachable(rabbitmqPublish(`amqp://ann:hunter22@127.0.0.1:${await freePort()}`, { routingKey: 'a' }))
+  })
+
+  it('F1: publishes each line over kills, with its id', async () => {
+    await channel.assertQueue('lines')
+    await overKills(url, 10_000, 'rabbitmq')
+    const ids = (await messagesOf('lines')).map(({ properties }) => Number(properties.messageId))
+    deepEqual(
+      [...new Set(ids)].sort((a, b) => a - b),
+      upTo(10_000),
+    )
+  })
+})
+
+const NO_MQTT = without('mosquitto')
+describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => {
+  let server: ServerProcess
+  let url = ''
+  let client: MqttClient
+  const received: { readonly topic: string; readonly text: string; readonly properties: object | undefined }[] = []
+  let markers = 0
+  before(async () => {
+    server = await startMosquitto()
+    url = `mqtt://127.0.0.1:${server.port}`
+    client = await connectAsync(url, { protocolVersion: 5 })
+    client.on('message', (topic, body, { properties }) => {
+      received.push({ topic, text: body.toString(), properties: properties?.userProperties })
+    })
+    await client.subscribeAsync('#', { qos: 2 })
+  })
+  after(async () => {
+    await client.endAsync(true)
+    await server.stop()
+  })
+
+  /** What the broker gave on of a topic, and of those below it: all that it has confirmed. */
+  const messagesOf = async (topic: string) => {
+    markers += 1
+    const marker = `marker/${markers}`
+    await client.publishAsync(marker, '', { qos: 2 })
+    while (!received.some((one) => one.topic === marker)) await new Promise((resolve) => setTimeout(resolve, 5))
+    return received.filter((one) => one.topic === topic || one.topic.startsWith(`${topic}/`))
+  }
+
+  let places = 0
+  if (NO_MQTT === false) {
+    for (const qos of [0, 1, 2] as const) {
+      plainSinkConformance<Row>({
+        name: `a topic of MQTT, QoS ${qos}`,
+        make: async () => {
+          places += 1
+          const topic = `place${places}`
+          return {
+            sink: mqttPublish<Row>(url, { topic, payload, qos }),
+            visible: async () => (await messagesOf(topic)).map(({ text }) => Number(text)),
+          }
+        },
+        row: (id) => ({ id }),
+        refused: { id: -1 },
+        scripts: 8,
+      })
+    }
+  }
+
+  it('publishes what it is told to where it is told to', async () => {
+    const options: MqttPublishOptions<Row> = {
+      topic: ({ id }) => `rooms/${id}/t`,
+      headers: ({ id }) => ({ id: String(id) }),
+      retain: true,
+    }
+    deepEqual(await publish(mqttPublish<Row>(url, options), { id: 1 }, { id: 2 }), [])
+    const found = (await messagesOf('rooms')).map(({ topic, text, properties }) => [topic, text, { ...properties }])
+    deepEqual(found, [
+      ['rooms/1/t', '{"id":1}', { id: '1' }],
+      ['rooms/2/t', '{"id":2}', { id: '2' }],
+    ])
+  })
+
+  it('speaks 3.1.1 where the broker does', async () => {
+    const broker = await Aedes.start()
+    try {
+      const url3 = `mqtt://127.0.0.1:${broker.port}`
+      const reader = await connectAsync(url3, { protocolVersion: 4 })
+      const texts: string[] = []
+      reader.on('message', (_topic, body) => texts.push(body.toString()))
+      await reader.subscribeAsync('a', { qos: 1 })
+      deepEqual(await publish(mqttPublish<Row>(url3, { topic: 'a', payload }), ...upTo(1200).map((id) => ({ id }))), [])
+      while (texts.length < 1200) await new Promise((resolve) => setTimeout(resolve, 5))
+      deepEqual(texts.map(Number), upTo(1200))
+      await reader.endAsync(true)
+    } finally {
+      await broker.stop()
+    }
+  })
+
+  it('makes dead letters of what is no topic', async () => {
+    const sink = mqttPublish<string>(url, { topic: (row) => row, payload: () => 'x' })
+    deepEqual(await publish(sink, 'a/+', '', 'letters/fine', 'a\0'), [
+      [0, '"a/+" is no topic to publish to'],
+      [1, '"" is no topic to publish to'],
+      [3, '"a\\u0000" is no topic to publish to'],
+    ])
+    equal((await messagesOf('letters')).length, 1)
+  })
+
+  it('says that there is no broker, or that it went away', async () => {
+    await unreachable(mqttPublish(`mqtt://ann:hunter22@127.0.0.1:${await freePort()}`, { topic: 'a' }))
+    const broker = await Aedes.start()
+    const sink = mqttPublish<Row>(`mqtt://127.0.0.1:${broker.port}`, { topic: 'a' })
+    const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined })
+    await broker.stop()
+    await rejects(async () => await writer.write([event({ id: 1 })]), { code: 'SINK_UNREACHABLE' })
+    await writer.close()
+  })
+
+  it('F1: publishes each line over kills', async () => {
+    await overKills(url, 10_000, 'mqtt')
+    const numbers = (await messagesOf('lines')).map(({ text }) => Number(text))
+    deepEqual(
+      [...new Set(numbers)].sort((a, b) => a - b),
+      upTo(10_000),
+    )
+  })
+})
+
+describe('sinks that publish', () => {
+  it('refuse what does not fit', () => {
+    throws(() => natsPublish('http://x', { subject: 'a' }), { code: 'CONFIG_INVALID' })
+    throws(() => natsPublish('nats://x', { subject: 'a', id: 7 as never }), /id must be a function/)
+    throws(() => mqttPublish('mqtt://x', { topic: 'a', qos: 3 as never }), RangeError)
+    throws(() => rabbitmqPublish('amqp://x', { routingKey: 'a', exchange: 7 as never }), { code: 'CONFIG_INVALID' })
+    throws(() => rabbitmqPublish('amqp://x', { routingKey: 'a', queue: 'b' } as never), /no option queue/)
+  })
+})
