@@ -84,23 +84,27 @@ Example
 }
 
 export function topHelp(): string {
-  return `sluice top URL [options]
+  return `sluice top FILE|URL [options]
 
-Shows the runs of a dashboard ("sluice run FILE --dashboard", "sluice serve") in a terminal: what each layer takes and
-gives a second, what waits, how busy its stages are, and which layer holds the others up. Ctrl-C ends it; the run goes on.
-Where there is no terminal it looks once.
+Shows what runs in a terminal: what each layer takes and gives a second, what waits, how busy its stages are, and which
+layer holds the others up.
+
+FILE is run as "sluice run" does, with the same options, and shown as long as it goes on; Ctrl-C stops it cleanly.
+URL shows the runs of a dashboard ("sluice run FILE --dashboard", "sluice serve"); Ctrl-C looks away, the runs go on. Where
+there is no terminal it looks once.
 
 URL is the address that the dashboard says, or its port on this machine.
 
 Options
   --every SECONDS   between two looks (1)
-  --once            looks once
+  --once            looks once, at a URL
   -h, --help        this page
 
 Environment
   SLUICE_TOKEN      the token of a dashboard that asks for one
 
-Example
+Examples
+  sluice top job.ts --param input=access.log --threads 2
   sluice top http://127.0.0.1:4000
 `
 }

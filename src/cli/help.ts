@@ -31,7 +31,7 @@ Usage
   sluice check FILE             looks at a pipeline and both its ends; shows its first rows
   sluice checkpoints FILE       shows where a pipeline stands; lets it start over
   sluice dead-letters FILE      lists, shows, exports and replays what could not be loaded
-  sluice top URL                shows what runs, layer by layer, in a terminal
+  sluice top FILE|URL           shows what runs, layer by layer, in a terminal
   sluice explain FILE           says how a flow or pipeline would run, without running it
   sluice graph FILE [options]   prints the pipeline or flow as a Mermaid diagram
   sluice help [COMMAND]         this page, or that of a command

@@ -13,24 +13,31 @@ import { openDashboard } from './dashboard-address.ts'
 import { exitCodeOfSignal, OK } from './exit.ts'
 import { tellFailure } from './failure.ts'
 import { pipelineHelp, quote, runHelp } from './help.ts'
-import type { Io } from './io.ts'
+import { type Io, isLively } from './io.ts'
 import { load } from './load.ts'
 import { type RunOptions, readRunOptions } from './options.ts'
 import { runFlowCommand } from './run-flow.ts'
 import { Reporter, records } from './show/reporter.ts'
 import { summaryText } from './show/summary.ts'
+import { Top } from './show/top.ts'
 import { Signals, Stopped } from './signals.ts'
 import { orSilence } from './silence.ts'
 
+/** How a run is looked at while it goes on: as `sluice top` shows it. */
+export interface RunView {
+  /** Between two looks, in clock milliseconds. */
+  readonly everyMs: number | undefined
+}
+
 /** Runs `sluice run` with its arguments; gives the exit code. */
-export async function runCommand(argv: readonly string[], io: Io): Promise<number> {
+export async function runCommand(argv: readonly string[], io: Io, view?: RunView): Promise<number> {
   const options = readRunOptions(argv)
   const { file, help } = options
   if (file === undefined) {
     io.stdout.write(runHelp())
     return OK
   }
-  if (!help) return await new RunCommand(options, file, argv, io).run()
+  if (!help) return await new RunCommand(options, file, argv, io, view).run()
   const loaded = await load(file)
   io.stdout.write(loaded.kind === 'pipeline' ? pipelineHelp(file, loaded.pipeline) : runHelp())
   return OK
@@ -45,12 +52,14 @@ class RunCommand {
   readonly #reporter: Reporter
   readonly #signals: Signals
   readonly #abort = new AbortController()
+  readonly #view: RunView | undefined
   /** Where the run itself writes what happens. */
   readonly #runLog: Logger | undefined
   /** The run, once it has started. */
   #run: PipelineRun | undefined
 
-  constructor(options: RunOptions, file: string, argv: readonly string[], io: Io) {
+  constructor(options: RunOptions, file: string, argv: readonly string[], io: Io, view: RunView | undefined) {
+    this.#view = view
     this.#options = options
     this.#file = file
     this.#argv = argv
@@ -59,7 +68,7 @@ class RunCommand {
     const log = lineLogger({ format, level, write: (line) => io.stderr.write(line), wallMs: systemClock.wallMs })
     const isText = format === 'text'
     const isLogged = !isText && !quiet
-    this.#reporter = new Reporter({ io, log, isQuiet: quiet, isLive: !json && isText, isLogged })
+    this.#reporter = new Reporter({ io, log, isQuiet: quiet || view !== undefined, isLive: !json && isText, isLogged })
     // A failure is told once, with its exit code.
     if (isLogged) this.#runLog = { ...log, child: (fields) => ({ ...log.child(fields), error: () => {} }) }
     this.#signals = new Signals({
@@ -122,8 +131,24 @@ class RunCommand {
     this.#run = run
     this.#signals.watch(run)
     onStarted(run)
+    if (this.#view !== undefined) return await this.#viewed(run, this.#view)
     this.#reporter.watch(() => run.progress())
     return await run.done
+  }
+
+  /** Draws the run as long as it goes on, where there is a terminal or somebody says how often; and as it was left. */
+  async #viewed(run: PipelineRun, { everyMs }: RunView): Promise<RunReport> {
+    const over = new AbortController()
+    const top = new Top(async () => [run.snapshot()], { once: false, everyMs }, this.#io)
+    const isShown = everyMs !== undefined || isLively(this.#io.stdout, this.#io.env)
+    const shown = isShown ? top.show(over.signal) : undefined
+    try {
+      return await run.done
+    } finally {
+      over.abort()
+      await shown
+      if (!this.#options.json) top.showLast([run.snapshot()])
+    }
   }
 
   #finished(report: RunReport): number {

@@ -5,8 +5,10 @@ import { redact } from '../observe/redact.ts'
 import { FILE_OPTIONS, parse, readMs } from './options.ts'
 
 export interface TopOptions {
-  /** Where the dashboard is; undefined only where `help` is asked for without one. */
+  /** Where the dashboard is; undefined only where `help` is asked for without one, or there is `run`. */
   readonly url: URL | undefined
+  /** What `sluice run` is asked for: a file is run, and looked at meanwhile. */
+  readonly run?: readonly string[]
   readonly once: boolean
   /** Between two looks, in clock milliseconds; undefined: a second on a terminal, and elsewhere one look is all. */
   readonly everyMs: number | undefined
@@ -15,25 +17,48 @@ export interface TopOptions {
 
 /** @throws {SluiceError} COMMAND_INVALID for anything that `sluice top` does not take */
 export function readTopOptions(argv: readonly string[]): TopOptions {
+  if (argv.some(isFile)) return ofFile(argv)
   const flags = { help: FILE_OPTIONS.help, once: { type: 'boolean' }, every: { type: 'string' } } as const
   const { values, positionals } = parse('top', argv, flags)
   const { help = false, once = false, every } = values
   const [where, extra] = positionals
   if (extra !== undefined)
     throw invalid(extra, `sluice top takes one address: found ${shown(where)} and ${shown(extra)}`)
-  if (where === undefined && !help) throw invalid('top', 'sluice top needs the address of a dashboard: sluice top URL')
-  const everyMs = every === undefined ? undefined : readMs('--every', every, { min: 0.1, unitMs: 1000 })
+  if (where === undefined && !help) {
+    throw invalid('top', 'sluice top needs a file, or the address of a dashboard: sluice top FILE|URL')
+  }
+  const everyMs = everyMsOf(every)
   return { url: where === undefined ? undefined : urlOf(where), once, everyMs, help }
+}
+
+/** Whether a word is the file of a pipeline, and no address. */
+function isFile(word: string): boolean {
+  return /\.[cm]?[jt]s$/.test(word) && !word.startsWith('-') && !word.includes('://')
+}
+
+/** All that is said beside how often to look is for `sluice run`. */
+function ofFile(argv: readonly string[]): TopOptions {
+  const run: string[] = []
+  let every: string | undefined
+  for (let at = 0; at < argv.length; at += 1) {
+    const word = argv[at] as string
+    if (word === '--every') {
+      at += 1
+      every = argv[at] ?? ''
+    } else if (word.startsWith('--every=')) every = word.slice('--every='.length)
+    else run.push(word)
+  }
+  return { url: undefined, run, once: false, everyMs: everyMsOf(every), help: false }
+}
+
+function everyMsOf(every: string | undefined): number | undefined {
+  return every === undefined ? undefined : readMs('--every', every, { min: 0.1, unitMs: 1000 })
 }
 
 /** An address, or a port of this machine: `http://127.0.0.1:4000`, `127.0.0.1:4000`, `4000`. */
 function urlOf(text: string): URL {
   const whole = /^\d{1,5}$/.test(text) ? `http://127.0.0.1:${text}` : text.includes('://') ? text : `http://${text}`
   const url = URL.canParse(whole) ? new URL(whole) : undefined
-  if (/\.[cm]?[jt]s$/.test(text)) {
-    const how = `start it with sluice run ${text} --dashboard, and give the address that it says`
-    throw invalid(text, `sluice top takes the address of a dashboard: found a file: ${how}`)
-  }
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     throw invalid(
       text,

@@ -7,8 +7,9 @@ import { ManualClock } from '../testing/manual-clock.ts'
 import { snapshotOf } from '../testing/snapshot-of.ts'
 import type { Io } from './io.ts'
 import { main } from './main.ts'
+import { Top } from './show/top.ts'
 import { Stopped } from './signals.ts'
-import { Top } from './top.ts'
+import { askFor } from './top.ts'
 import { readTopOptions } from './top-options.ts'
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
@@ -37,6 +38,9 @@ function ioOf(env: Io['env'] = {}, isTTY = false): Io & { readonly out: string[]
   const stdout = { write: (text: string) => out.push(text), isTTY, columns: 100, rows: 24 }
   return { stdout, stderr: { write: (text) => err.push(text) }, env, out, err }
 }
+
+const asking = (url: URL | undefined) => (signal: AbortSignal) =>
+  askFor(new URL('api/snapshot', url), undefined, signal)
 
 describe('sluice top', () => {
   it('shows the runs of a page once, where there is no terminal', async () => {
@@ -112,7 +116,7 @@ describe('sluice top', () => {
     const io = ioOf()
     const [clock, stop] = [new ManualClock(), new AbortController()]
     const options = { ...readTopOptions([shop.url]), everyMs: 1000 }
-    const shown = new Top(new URL('api/snapshot', options.url), options, io, clock).show(stop.signal)
+    const shown = new Top(asking(options.url), options, io, clock).show(stop.signal)
     for (let looks = 1; looks <= 3; looks += 1) {
       while (io.out.length < looks) await new Promise(setImmediate)
       await clock.advance(1000)
@@ -128,7 +132,7 @@ describe('sluice top', () => {
     const io = ioOf({}, true)
     const [clock, stop] = [new ManualClock(), new AbortController()]
     const options = readTopOptions([shop.url])
-    const shown = new Top(new URL('api/snapshot', options.url), options, io, clock).show(stop.signal)
+    const shown = new Top(asking(options.url), options, io, clock).show(stop.signal)
     while (io.out.length < 1) await new Promise(setImmediate)
     stop.abort(new Stopped('SIGTERM', 'received SIGTERM'))
     equal(await shown, 143)
@@ -142,7 +146,7 @@ describe('sluice top', () => {
     const io = ioOf({}, true)
     const [clock, stop] = [new ManualClock(), new AbortController()]
     const options = readTopOptions([shop.url])
-    const shown = new Top(new URL('api/snapshot', options.url), options, io, clock).show(stop.signal)
+    const shown = new Top(asking(options.url), options, io, clock).show(stop.signal)
     while (io.out.length < 1) await new Promise(setImmediate)
     stop.abort(new Stopped('SIGINT', 'received SIGINT'))
     await shown
@@ -163,9 +167,9 @@ describe('the options of sluice top', () => {
 
   it('refuse what is none, and say why', () => {
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
-      [[], /needs the address of a dashboard/],
+      [[], /needs a file, or the address of a dashboard/],
       [['a', 'b'], /takes one address: found a and b/],
-      [['job.ts'], /found a file: start it with sluice run job\.ts --dashboard/],
+      [['job.ts', '--every', 'now'], /--every must be a number/],
       [['file:///etc/passwd'], /such as http:\/\/127\.0\.0\.1:4000: found file/],
       [['http://ann:hunter2@web1'], /no credentials in an address: set SLUICE_TOKEN to the token of web1$/],
       [['web1', '--every', '0'], /--every must be a number from 0\.1/],

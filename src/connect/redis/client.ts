@@ -3,7 +3,9 @@
 import type { BrokerAddress } from '../live/address.ts'
 import { loadPackage } from '../live/packages.ts'
 
-export type RedisClient = Awaited<ReturnType<typeof import('redis').createClient>>
+type RedisClient = Awaited<ReturnType<typeof import('redis').createClient>>
+
+export type { RedisClient }
 
 const CONNECT_MS = 10_000
 

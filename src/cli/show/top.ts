@@ -1,0 +1,119 @@
+// What runs, in a terminal: asked for again and again, and drawn in the same place.
+
+import { type Clock, systemClock } from '../../base/clock.ts'
+import { messageOf } from '../../base/errors.ts'
+import { escapeText } from '../../observe/escape.ts'
+import type { RunSnapshot } from '../../pipeline/snapshot.ts'
+import { exitCodeOfSignal, OK } from '../exit.ts'
+import { hasColour, type Io, isLively } from '../io.ts'
+import { Stopped } from '../signals.ts'
+import { topView } from './top-view.ts'
+
+export interface ScreenOptions {
+  /** Whether one look is all. */
+  readonly once: boolean
+  /** Between two looks, in clock milliseconds; undefined: a second on a terminal, and elsewhere one look is all. */
+  readonly everyMs: number | undefined
+}
+
+/** Where nobody says how wide it is. */
+const COLUMNS = 100
+
+// Another page for the time that it lasts, so that what was there comes back; and what redraws it.
+const ENTER = '\x1b[?1049h\x1b[?25l'
+const LEAVE = '\x1b[?25h\x1b[?1049l'
+const REDRAW = '\x1b[H'
+const REST_OF_LINE = '\x1b[K'
+const REST_OF_PAGE = '\x1b[J'
+
+/** Asks again and again, and draws what it is told. */
+export class Top {
+  readonly #askFor: (signal: AbortSignal) => Promise<readonly RunSnapshot[]>
+  readonly #options: ScreenOptions
+  readonly #io: Io
+  readonly #clock: Clock
+  /** What was told the last time. */
+  #before: readonly RunSnapshot[] | undefined
+  #isDrawn = false
+
+  constructor(
+    askFor: (signal: AbortSignal) => Promise<readonly RunSnapshot[]>,
+    options: ScreenOptions,
+    io: Io,
+    clock: Clock = systemClock,
+  ) {
+    this.#askFor = askFor
+    this.#options = options
+    this.#io = io
+    this.#clock = clock
+  }
+
+  async show(signal: AbortSignal): Promise<number> {
+    const { stdout, env } = this.#io
+    const isLive = isLively(stdout, env) && !this.#options.once
+    // Whoever reads a file of it wants to be told once, unless they say how often.
+    const isOnce = this.#options.once || (!isLive && this.#options.everyMs === undefined)
+    try {
+      for (;;) {
+        const told = await this.#ask(signal)
+        if (isOnce) {
+          stdout.write(this.#textOf(told.runs))
+          return OK
+        }
+        this.#draw(told, isLive)
+        await this.#clock.sleep(this.#options.everyMs ?? 1000, signal)
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error
+      const reason: unknown = signal.reason
+      // To look away is no failure.
+      return reason instanceof Stopped && reason.exitCode !== exitCodeOfSignal('SIGINT') ? reason.exitCode : OK
+    } finally {
+      if (this.#isDrawn) stdout.write(LEAVE)
+    }
+  }
+
+  /** Shows a run as it was left. */
+  showLast(runs: readonly RunSnapshot[]): void {
+    this.#before = undefined
+    this.#io.stdout.write(this.#textOf(runs))
+  }
+
+  /** Once it was reached, a page may be away for a while: the run begins again. */
+  async #ask(signal: AbortSignal): Promise<{ readonly runs: readonly RunSnapshot[]; readonly lost?: string }> {
+    try {
+      return { runs: await this.#askFor(signal) }
+    } catch (error) {
+      if (signal.aborted || this.#before === undefined) throw error
+      return { runs: this.#before, lost: messageOf(error) }
+    }
+  }
+
+  #draw({ runs, lost }: { readonly runs: readonly RunSnapshot[]; readonly lost?: string }, isLive: boolean): void {
+    const text = `${lost === undefined ? '' : `${escapeText(lost)}; trying again\n`}${this.#textOf(runs)}`
+    if (lost === undefined) this.#before = runs
+    const { stdout } = this.#io
+    if (!isLive) {
+      stdout.write(`${text}\n`)
+      return
+    }
+    const { rows = Number.POSITIVE_INFINITY } = stdout
+    const lines = text.split('\n').slice(0, -1)
+    // One line stays free: a terminal would scroll.
+    const shown =
+      lines.length < rows ? lines : [...lines.slice(0, rows - 2), `… and ${lines.length - rows + 2} lines more`]
+    stdout.write(
+      `${this.#isDrawn ? '' : ENTER}${REDRAW}${shown.join(`${REST_OF_LINE}\n`)}${REST_OF_LINE}\n${REST_OF_PAGE}`,
+    )
+    this.#isDrawn = true
+  }
+
+  #textOf(runs: readonly RunSnapshot[]): string {
+    const { stdout, env } = this.#io
+    const columns = stdout.columns ?? COLUMNS
+    const before = this.#before === undefined ? {} : { before: this.#before }
+    return topView(runs, { ...before, columns, hasColour: hasColour(stdout, env) })
+      .map((line) => `${line}\n`)
+      .join('')
+  }
+}
