@@ -18,7 +18,9 @@ export async function storeAnswer(store: string, target: string, table: string):
 async function sumsOf(store: string, target: string, sql: string): Promise<object> {
   if (store === 'sqlite') {
     const db = new DatabaseSync(target, { readOnly: true })
-    const row = db.prepare(sql).get()
+    const query = db.prepare(sql)
+    query.setReadBigInts(true)
+    const row = query.get()
     db.close()
     return row ?? {}
   }
