@@ -1,6 +1,7 @@
 // The door for users: sluice/testing.
 
 export { type DispatcherSubject, dispatcherConformance } from './conformance/dispatcher.ts'
+export { type LiveSample, type LiveSourceSubject, liveSourceConformance } from './conformance/live-source.ts'
 export { type PlainSinkPlace, type PlainSinkSubject, plainSinkConformance } from './conformance/plain-sink.ts'
 export type { SeenRow, SinkPlace, SinkSubject } from './conformance/sink/subject.ts'
 export { sinkConformance } from './conformance/sink.ts'

@@ -25,6 +25,8 @@ const CONNECT_MS = 30_000
 const GOODBYE_MS = 1000
 /** Packet numbers from 1 on: few are in use at a time. */
 const NUMBERS = 65_535
+/** At QoS 2 with 3.1.1, where brokers cannot say how many: mosquitto by default keeps no more, and confirms the others. */
+const CAREFUL = 20
 /** What a packet of a message has beside topic and body, about. */
 const HEADER_BYTES = 64
 
@@ -198,7 +200,8 @@ export class MqttPublisher implements Publisher {
     const code = returnCode ?? reasonCode ?? 0
     if (OTHER_VERSION.includes(code)) return this.#fail(new OtherVersion())
     if (code !== 0) return this.#fail(new Error(`the broker refuses the connection: ${refusalOf(code)}`))
-    this.#window = Math.min(this.#window, properties?.receiveMaximum ?? NUMBERS)
+    const isSilent = this.#protocol === 4 && this.#settings.qos === 2
+    this.#window = Math.min(this.#window, properties?.receiveMaximum ?? (isSilent ? CAREFUL : NUMBERS))
     this.#mostBytes = properties?.maximumPacketSize ?? this.#mostBytes
     const keepAliveS = properties?.serverKeepAlive ?? this.#settings.keepAliveS
     if (keepAliveS > 0) this.#pinging = setInterval(() => this.#ping(), (keepAliveS * 1000) / 2)

@@ -7,6 +7,7 @@ import { isSluiceError } from '../../base/errors.ts'
 import type { DeadLetter, Entry } from '../../connect/origin.ts'
 import type { OpenOptions, Position, Source, SourceCounts, Split, SplitReader } from '../../connect/source.ts'
 import { below, seededRandom } from '../random.ts'
+import { positionOf, valuesIn } from './reading.ts'
 
 /** A source, and what it is to give. */
 export interface SourceSample<T> {
@@ -122,19 +123,6 @@ async function readSplit<T>(
   } finally {
     await reader.close()
   }
-}
-
-/** As a checkpoint keeps it, and makes sure that asking changes nothing. */
-function positionOf(reader: SplitReader<unknown>): Position {
-  const position = reader.position()
-  const kept = JSON.parse(JSON.stringify(position))
-  deepEqual(kept, position, 'a position is JSON, and comes back from it as it was')
-  deepEqual(reader.position(), position, 'a position stays where nothing is read')
-  return kept
-}
-
-function valuesIn<T>(entries: readonly Entry<T>[]): T[] {
-  return entries.flatMap((entry) => (entry.kind === 'event' ? [entry.value] : []))
 }
 
 async function checkSplits<T>({ source }: SourceSample<T>): Promise<void> {

@@ -1,0 +1,223 @@
+// What every source of live messages must hold, as tests: run them for one of your own.
+
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { isSluiceError } from '../../base/errors.ts'
+import type { OpenOptions, Position, Source, Split, SplitReader } from '../../connect/source.ts'
+import { positionOf, valuesIn } from './reading.ts'
+
+/** A source, and the way to who sends to it. */
+export interface LiveSample<T> {
+  readonly source: Source<T>
+  /**
+   * Sends so many messages, none of which was sent before, while a reader is open; gives their values in the order in which
+   * they were sent. It need not wait until they are taken.
+   */
+  readonly send: (count: number) => readonly T[] | Promise<readonly T[]>
+  /** Takes away what was made for the source. */
+  readonly cleanup?: () => void | Promise<void>
+}
+
+/** A source of live messages under test. */
+export interface LiveSourceSubject<T> {
+  readonly name: string
+  /** A source to which nothing was sent yet, anew for each test. */
+  readonly make: () => LiveSample<T> | Promise<LiveSample<T>>
+  /** Whether what was read and not committed comes again: true by default. */
+  readonly comesAgain?: boolean
+  /** Whether messages are given in the order in which they were sent, also when they come again: true by default. */
+  readonly isOrdered?: boolean
+}
+
+/**
+ * Holds a source of live messages to its contract: everything is given once, no more at a time than is asked for; what a
+ * position holds does not come again, and what none holds does; word of commits may come late and twice; whoever waits is
+ * heard when it has enough.
+ *
+ * @example
+ * import { createSocket } from 'node:dgram'
+ * liveSourceConformance({
+ *   name: 'syslog',
+ *   comesAgain: false,
+ *   make: () => {
+ *     const from = createSocket('udp4')
+ *     const ports: { udp?: number } = {}
+ *     const source = syslog({ udp: 0 }, { event: ({ text }) => text, onListening: ({ udp }) => Object.assign(ports, { udp }) })
+ *     const send = (count: number) => {
+ *       const texts = Array.from({ length: count }, () => `message ${Math.random()}`)
+ *       for (const text of texts) from.send(`<13>1 - - - - - - ${text}`, ports.udp ?? 0, '127.0.0.1')
+ *       return texts
+ *     }
+ *     return { source, send, cleanup: () => void from.close() }
+ *   },
+ * })
+ */
+export function liveSourceConformance<T>(subject: LiveSourceSubject<T>): void {
+  const { name, comesAgain = true } = subject
+  const on = (check: (live: Live<T>) => Promise<void>) => async () => {
+    const live = new Live(await subject.make(), subject)
+    try {
+      await check(live)
+    } finally {
+      await live.end()
+    }
+  }
+  describe(`${name} as a live source`, () => {
+    it('is endless, is told of commits, and has one split', on(checkSource))
+    for (const max of [1, 7, 1000]) {
+      it(
+        `gives everything once, asked for ${max} at a time`,
+        on((live) => checkAll(live, max)),
+      )
+    }
+    it('waits for what is to come', on(checkWait))
+    it('gives nothing again that a position holds', on(checkKnown))
+    if (comesAgain) it('gives again what no position holds, and nothing else', on(checkAgain))
+    it('hears of commits late, and twice', on(checkCommits))
+    it('refuses a position that is none of its own', on(checkStrange))
+    it('ends a read that waits with the reason of a signal', on(checkAbort))
+    it('settles a read during which it is closed, and closes twice', on(checkClose))
+  })
+}
+
+/** A sample, one reader of it at a time, and what that has given. */
+class Live<T> {
+  readonly sample: LiveSample<T>
+  readonly #isOrdered: boolean
+  #reader: SplitReader<T> | undefined
+
+  constructor(sample: LiveSample<T>, { isOrdered = true }: LiveSourceSubject<T>) {
+    this.sample = sample
+    this.#isOrdered = isOrdered
+  }
+
+  async open(from?: Position, options: OpenOptions = {}): Promise<SplitReader<T>> {
+    await this.close()
+    const [split] = await this.sample.source.splits()
+    this.#reader = await this.sample.source.open(split as Split, from, options)
+    return this.#reader
+  }
+
+  async close(): Promise<void> {
+    const reader = this.#reader
+    this.#reader = undefined
+    await reader?.close()
+  }
+
+  async end(): Promise<void> {
+    await this.close()
+    await this.sample.cleanup?.()
+  }
+
+  /** Values of so many messages. */
+  async take(reader: SplitReader<T>, count: number, max = count): Promise<T[]> {
+    const values: T[] = []
+    while (values.length < count) {
+      const some = await reader.read(Math.min(max, count - values.length))
+      ok(some !== undefined, 'it has ended')
+      ok(some.length <= max, `a read of up to ${max} gave ${some.length} entries`)
+      equal(some.filter(({ kind }) => kind === 'dead').length, 0, 'dead letters')
+      values.push(...valuesIn(some))
+    }
+    return values
+  }
+
+  same(found: readonly T[], expected: readonly T[], what?: string): void {
+    const inOrder = (values: readonly T[]) =>
+      this.#isOrdered ? [...values] : values.map((one) => JSON.stringify(one)).sort()
+    deepEqual(inOrder(found), inOrder(expected), what)
+  }
+}
+
+async function checkSource<T>({ sample: { source } }: Live<T>): Promise<void> {
+  deepEqual([source.isEndless, source.isAcknowledged], [true, true])
+  const splits = await source.splits()
+  equal(splits.length, 1)
+  deepEqual(await source.splits(), splits)
+}
+
+async function checkAll<T>(live: Live<T>, max: number): Promise<void> {
+  const reader = await live.open()
+  positionOf(reader)
+  const sent = await live.sample.send(40)
+  const found: T[] = []
+  // Whoever sends may want to hear of the first ones before it sends more.
+  while (found.length < 40) {
+    found.push(...(await live.take(reader, 10, max)))
+    positionOf(reader)
+    reader.committed?.(reader.position())
+  }
+  live.same(found, sent)
+  deepEqual(reader.counts, { ...reader.counts, read: 40, blank: 0 })
+  const later = await live.sample.send(5)
+  live.same(await live.take(reader, 5), later, 'what was sent later')
+}
+
+async function checkWait<T>(live: Live<T>): Promise<void> {
+  const reader = await live.open()
+  const waiting = live.take(reader, 1)
+  const sent = await live.sample.send(1)
+  deepEqual(await waiting, sent)
+}
+
+async function checkKnown<T>(live: Live<T>): Promise<void> {
+  const first = await live.open()
+  await live.sample.send(20)
+  await live.take(first, 20)
+  const position = positionOf(first)
+  const second = await live.open(position)
+  const sent = await live.sample.send(3)
+  live.same(await live.take(second, 3), sent)
+}
+
+async function checkAgain<T>(live: Live<T>): Promise<void> {
+  const first = await live.open()
+  const sent = await live.sample.send(20)
+  const before = await live.take(first, 8)
+  const position = positionOf(first)
+  await live.take(first, 7)
+  // The five that nobody has asked for come again, too.
+  const second = await live.open(position)
+  const after = await live.take(second, 12)
+  live.same([...before, ...after], sent)
+  const more = await live.sample.send(2)
+  live.same(await live.take(second, 2), more, 'nothing more comes again')
+}
+
+async function checkCommits<T>(live: Live<T>): Promise<void> {
+  const first = await live.open()
+  await live.sample.send(20)
+  await live.take(first, 8)
+  const early = first.position()
+  await live.take(first, 12)
+  const late = first.position()
+  for (const position of [early, early, late, late]) first.committed?.(position)
+  const second = await live.open(JSON.parse(JSON.stringify(late)))
+  const sent = await live.sample.send(3)
+  live.same(await live.take(second, 3), sent)
+  second.committed?.(second.position())
+}
+
+async function checkStrange<T>(live: Live<T>): Promise<void> {
+  await rejects(live.open({ strange: ['position'] }), (error) => isSluiceError(error, 'POSITION_LOST'))
+}
+
+async function checkAbort<T>(live: Live<T>): Promise<void> {
+  const reason = new Error('enough')
+  await rejects(live.open(undefined, { signal: AbortSignal.abort(reason) }), reason)
+  const controller = new AbortController()
+  const reader = await live.open(undefined, { signal: controller.signal })
+  const waiting = Promise.resolve(reader.read(1))
+  waiting.catch(() => {}) // Looked at below.
+  controller.abort(reason)
+  await rejects(waiting, reason)
+}
+
+async function checkClose<T>(live: Live<T>): Promise<void> {
+  const reader = await live.open()
+  const waiting = Promise.resolve(reader.read(1)).catch(() => 'failed')
+  await reader.close()
+  // What it gives is open; that it comes to an end is not.
+  await waiting
+  await reader.close()
+}

@@ -1,0 +1,19 @@
+// What suites for sources ask of readers.
+
+import { deepEqual } from 'node:assert/strict'
+import type { Entry } from '../../connect/origin.ts'
+import type { Position, SplitReader } from '../../connect/source.ts'
+
+/** As a checkpoint keeps it, and makes sure that asking changes nothing. */
+export function positionOf(reader: SplitReader<unknown>): Position {
+  const position = reader.position()
+  const kept = JSON.parse(JSON.stringify(position))
+  deepEqual(kept, position, 'a position is JSON, and comes back from it as it was')
+  deepEqual(reader.position(), position, 'a position stays where nothing is read')
+  return kept
+}
+
+/** The values of events, in their order. */
+export function valuesIn<T>(entries: readonly Entry<T>[]): T[] {
+  return entries.flatMap((entry) => (entry.kind === 'event' ? [entry.value] : []))
+}
