@@ -95,6 +95,21 @@ export default pipeline('${name}', {
     match(stderr, /^endless drained: 3 loaded, 0 dead letters$/m)
   })
 
+  it('runs pipelines on worker threads', { timeout: 30_000 }, async () => {
+    const folder = folderOf({ 'a.ts': pipelineOf('first'), 'b.ts': pipelineOf('second') })
+    const { code, stderr } = await serving([folder, '--threads', '2'], async (url) => {
+      const runs = await runsOf(url, (runs) => runs.every(({ state }) => state === 'finished'))
+      deepEqual(
+        runs.map(({ pipeline, overall, layers }) => [pipeline, overall.loaded, layers[0]?.stages.length]),
+        [
+          ['first', 3, 2],
+          ['second', 3, 2],
+        ],
+      )
+    })
+    equal(code, 0, stderr)
+  })
+
   it('starts a pipeline again whose source comes later', { timeout: 30_000 }, async () => {
     const folder = folderOf({ 'a.ts': pipelineOf('late', 'files(here + "/late.txt", textLines())') })
     const { code, stderr } = await serving([folder], async (url) => {

@@ -68,6 +68,7 @@ export), tests and flows are left alone.
 
 Options
   -p, --param PIPELINE.name=value   sets a parameter of one pipeline; may be given several times
+  --threads N                       runs each pipeline on N worker threads
   --dashboard [HOST:]PORT           where the page is (127.0.0.1:4000, or a free port if that is taken)
   --drain-timeout SECONDS           how long a stop may take to commit what was read (30)
   --log text|json                   how notices and errors are written to standard error (text)

@@ -32,7 +32,7 @@ export interface RunOptions extends FileOptions {
 }
 
 /** What the command line asks of `sluice serve`. */
-export interface ServeOptions extends Pick<RunOptions, 'file' | 'params' | 'help' | 'log' | 'logLevel'> {
+export interface ServeOptions extends Pick<RunOptions, 'file' | 'params' | 'help' | 'log' | 'logLevel' | 'threads'> {
   readonly drainTimeoutMs: number
   readonly dashboard: DashboardAddress
 }
@@ -61,6 +61,7 @@ const RUN_OPTIONS = {
 
 const SERVE_OPTIONS = {
   ...FILE_OPTIONS,
+  threads: RUN_OPTIONS.threads,
   'drain-timeout': RUN_OPTIONS['drain-timeout'],
   log: RUN_OPTIONS.log,
   'log-level': RUN_OPTIONS['log-level'],
@@ -102,6 +103,7 @@ export function readServeOptions(argv: readonly string[]): ServeOptions {
   return {
     ...fileOptions('serve', positionals, values),
     ...readLog(values),
+    threads: readThreads(values.threads),
     drainTimeoutMs: readDrainTimeout(values['drain-timeout']),
     dashboard: readDashboardAddress(values.dashboard ?? ''),
   }

@@ -43,13 +43,19 @@ export async function serveCommand(argv: readonly string[], io: Io): Promise<num
   // With nothing to read for a while, this alone keeps the process.
   const keeping = setInterval(() => {}, 60_000)
   try {
-    const pipelines = await Promise.race([pipelinesIn(options.file, say), stopped])
-    const params = paramsOf(pipelines, options.params)
+    const found = await Promise.race([pipelinesIn(options.file, say), stopped])
+    const params = paramsOf(
+      found.map(({ pipeline }) => pipeline),
+      options.params,
+    )
+    const { threads } = options
     await using stack = new AsyncDisposableStack()
     const dashboard = await openDashboard(options.dashboard, io.env)
     stack.defer(() => dashboard.close())
-    const served = pipelines.map((pipeline) => {
-      return new Served({ pipeline, params: params.get(pipeline.name) ?? new Map(), log, signal: abort.signal })
+    const served = found.map(({ pipeline, module }) => {
+      const onThreads = threads === undefined ? {} : { onThreads: { module, threads } }
+      const own = params.get(pipeline.name) ?? new Map<string, string>()
+      return new Served({ pipeline, params: own, log, signal: abort.signal, ...onThreads })
     })
     for (const one of served) dashboard.watch(one)
     signals.watch({
@@ -74,10 +80,16 @@ export async function serveCommand(argv: readonly string[], io: Io): Promise<num
   }
 }
 
+/** A pipeline, and the module that exports it. */
+interface Found {
+  readonly pipeline: Pipeline<Params>
+  readonly module: URL
+}
+
 /** The pipelines that modules of a folder export, by name. @throws {SluiceError} CONFIG_INVALID if one is unusable */
-async function pipelinesIn(folder: string, say: (message: string) => void): Promise<Pipeline<Params>[]> {
+async function pipelinesIn(folder: string, say: (message: string) => void): Promise<Found[]> {
   const files = new Map<string, string>()
-  const found: Pipeline<Params>[] = []
+  const found: Found[] = []
   for (const name of modulesIn(folder)) {
     const file = join(folder, name)
     const loaded = await loadIfAny(file)
@@ -86,11 +98,11 @@ async function pipelinesIn(folder: string, say: (message: string) => void): Prom
       say(`${file} exports a flow, which is left alone: there is nothing to go on from`)
       continue
     }
-    const { pipeline } = loaded
+    const { pipeline, module } = loaded
     const other = files.get(pipeline.name)
     if (other !== undefined) throw unusable(folder, `${other} and ${file} both export a pipeline ${pipeline.name}`)
     files.set(pipeline.name, file)
-    found.push(pipeline)
+    found.push({ pipeline, module })
   }
   if (found.length === 0) throw unusable(folder, 'no module in it exports a pipeline')
   return found

@@ -17,6 +17,8 @@ import { type PipelineRun, startPipeline } from '../pipeline/start.ts'
 export interface ServedOptions {
   readonly pipeline: Pipeline<Params>
   readonly params: ReadonlyMap<string, string>
+  /** Its module, which worker threads import, and how many they are; without it all is done in this thread. */
+  readonly onThreads?: { readonly module: URL; readonly threads: number }
   readonly log: Logger
   /** Ends it now. */
   readonly signal: AbortSignal
@@ -120,9 +122,10 @@ export class Served implements WatchedRun {
   }
 
   async #runOnce(): Promise<void> {
-    const { pipeline, params, signal, log } = this.#options
-    const run = await startPipeline(pipeline, {
+    const { pipeline, params, signal, log, onThreads } = this.#options
+    const run = await startPipeline(onThreads?.module ?? pipeline, {
       params,
+      ...(onThreads === undefined ? {} : { threads: onThreads.threads }),
       signal,
       onEvent: (event) => {
         if (event.kind === 'retrying') log.warn({}, `${this.pipeline}: ${event.why}`)
