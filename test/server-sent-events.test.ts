@@ -212,11 +212,11 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
     const { url, requests } = await serving((response) => {
       sends('retry: 10\ndata: a\n\n')(response, {} as IncomingMessage)
       const timer = setInterval(() => response.write(':\n'), 50)
-      setTimeout(() => clearInterval(timer), 600).unref()
+      setTimeout(() => clearInterval(timer), 2000).unref()
     }, sends('data: b\n\n'))
-    const reader = await reading(url, { idleMs: 200 })
+    const reader = await reading(url, { idleMs: 1000 })
     deepEqual(await take(reader, 1), ['a'])
-    await sleep(500)
+    await sleep(1800)
     equal(requests.length, 1)
     deepEqual(await take(reader, 1), ['b'])
   })
@@ -226,16 +226,15 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
     let sent = 0
     const { url, requests } = await serving(async (response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
+      const closed = once(response, 'close')
       for (let n = 1; n <= count && !response.destroyed; n += 1) {
         sent = n
-        if (!response.write(`data: ${n} ${'x'.repeat(500)}\n\n`)) {
-          await Promise.race([once(response, 'drain'), once(response, 'close')])
-        }
+        if (!response.write(`data: ${n} ${'x'.repeat(500)}\n\n`)) await Promise.race([once(response, 'drain'), closed])
       }
     })
-    const reader = await reading(url, { idleMs: 300 })
+    const reader = await reading(url, { idleMs: 1000 })
     await until(() => sent > 4000, 'a full inbox')
-    await sleep(1000)
+    await sleep(1500)
     ok(sent < count, `${sent} were sent`)
     const found = await take(reader, count)
     deepEqual(

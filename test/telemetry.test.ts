@@ -1,4 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { metrics, SpanStatusCode, trace } from '@opentelemetry/api'
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics'
@@ -99,5 +102,47 @@ describe('the telemetry of a run', () => {
     await source.committed(5)
     await run.drain('the test is over')
     equal((await collected()).get('sluice.records_loaded'), 5)
+  })
+
+  it('links layers over exchanges, and has a span for each of several stages', async () => {
+    exporter.reset()
+    const job = new URL('./jobs/minutes.ts', import.meta.url)
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-telemetry-'))
+    try {
+      const readings = Array.from({ length: 500 }, (_, at) => ({
+        sensor: `s${at % 7}`,
+        at: at * 1000,
+        celsius: at % 30,
+      }))
+      writeFileSync(join(folder, 'in.ndjson'), readings.map((one) => `${JSON.stringify(one)}\n`).join(''))
+      const params = new Map([
+        ['input', join(folder, 'in.ndjson')],
+        ['db', join(folder, 'out.db')],
+      ])
+      const run = await startPipeline(job, { params, threads: 2 })
+      await telemetry(run)
+      await run.done
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+    const spans = exporter.getFinishedSpans()
+    const layers = spans.filter(({ name }) => name === 'sluice.layer')
+    const titles = new Map(layers.map((one) => [one.spanContext().spanId, one.attributes['sluice.layer']]))
+    const [epoch] = epochs()
+    const ofFirst = layers.filter(({ parentSpanContext }) => parentSpanContext?.spanId === epoch?.spanContext().spanId)
+    ok(ofFirst.length > 2)
+    for (const { attributes, links } of ofFirst.slice(1)) {
+      deepEqual(
+        links.map(({ context }) => titles.get(context.spanId)),
+        [Number(attributes['sluice.layer']) - 1],
+      )
+    }
+    const stages = spans.filter(({ name }) => name === 'sluice.stage')
+    for (const layer of ofFirst.filter(({ attributes }) => Number(attributes['sluice.stages']) > 1)) {
+      const own = stages.filter(({ parentSpanContext }) => parentSpanContext?.spanId === layer.spanContext().spanId)
+      const emitted = own.reduce((sum, { attributes }) => sum + Number(attributes['sluice.emitted']), 0)
+      deepEqual([own.length, emitted], [layer.attributes['sluice.stages'], layer.attributes['sluice.emitted']])
+    }
+    ok(stages.length > 0)
   })
 })

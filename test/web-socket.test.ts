@@ -134,7 +134,7 @@ describe('webSocket', () => {
       socket = one
       for (let n = 1; n <= count; n += 1) one.send(`${n} ${'x'.repeat(1000)}`)
     })
-    const reader = await reading(url, { idleMs: 300 })
+    const reader = await reading(url, { idleMs: 1000 })
     await sleep(1500)
     ok((socket?.bufferedAmount ?? 0) > 0, 'all was taken, though nobody asked')
     const found = await take(reader, count)
@@ -152,10 +152,10 @@ describe('webSocket', () => {
       (socket) => socket.send('b'),
     )
     const notes: string[] = []
-    const reader = await reading(url, { idleMs: 200 }, (note) => notes.push(note))
+    const reader = await reading(url, { idleMs: 1000 }, (note) => notes.push(note))
     deepEqual(await take(reader, 2), ['a', 'b'])
-    match(notes[0] ?? '', /broke \(nothing came for 200 ms\)/)
-    await sleep(500)
+    match(notes[0] ?? '', /broke \(nothing came for 1000 ms\)/)
+    await sleep(1600)
     equal(atMs.length, 2, 'one that answers pings is not given up')
   })
 

@@ -1,13 +1,13 @@
 // A run as spans and metrics of OpenTelemetry: for the provider that the program has registered.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { Attributes, BatchObservableResult, Link, Observable, Tracer } from '@opentelemetry/api'
+import type { Attributes, BatchObservableResult, Context, Link, Observable, Tracer } from '@opentelemetry/api'
 import { messageOf } from '../base/errors.ts'
 import type { Totals } from '../connect/sink.ts'
 import { subtractTotals } from '../connect/totals.ts'
 import { redact } from '../observe/redact.ts'
 import type { RunMessages } from '../pipeline/channels.ts'
-import type { LayerFigures, RunSnapshot } from '../pipeline/snapshot.ts'
+import type { LayerFigures, RunSnapshot, StageFigures } from '../pipeline/snapshot.ts'
 import type { PipelineRun } from '../pipeline/start.ts'
 import { runMetrics } from './prometheus.ts'
 
@@ -22,13 +22,16 @@ export interface Telemetry {
 type Api = typeof import('@opentelemetry/api')
 
 const NAME = 'sluice'
+/** With more stages than that, in all layers, only layers have spans. */
+const MOST_STAGES = 64
 
 /**
  * Tells OpenTelemetry of a run, `await telemetry(await startPipeline(job))`, by what the program has registered as its provider.
  *
  * - **A span for each epoch**, `sluice.epoch`, from the commit before to its own, with what was committed and how long
  *   that took; linked with the epoch before. Below it a span for each layer, `sluice.layer`, with what its stages did
- *   in that time. What was lost to a failure is an epoch with an error.
+ *   in that time, linked with the layers that it takes from; below a layer of several stages one for each of them,
+ *   `sluice.stage`, where all layers together have at most 64. What was lost to a failure is an epoch with an error.
  * - **Metrics** are observed when they are collected, the last time after the run's end: those of `prometheusText`, as `sluice.stage.received` and so on.
  * - **Nothing happens** where `@opentelemetry/api` is not installed, or nothing is registered. No span carries data.
  */
@@ -119,10 +122,24 @@ class EpochSpans {
     const own = { 'sluice.pipeline': this.#pipeline, ...attributes }
     const span = this.#tracer.startSpan('sluice.epoch', { startTime, attributes: own, links: this.#links, root: true })
     const below = trace.setSpan(context.active() ?? ROOT_CONTEXT, span)
+    /** Layer → its span: those that take from it over an exchange are linked with it. */
+    const spans = new Map<number, Link>()
+    const areFew = layers.reduce((count, { stages }) => count + stages.length, 0) <= MOST_STAGES
     for (const layer of layers) {
-      const done = difference(layer, this.#layers)
+      const before = this.#layers.find(({ number }) => number === layer.number)
+      const done = difference(layer.stages, before?.stages)
       if (done === undefined) continue
-      this.#tracer.startSpan('sluice.layer', { startTime, attributes: done }, below).end(atMs)
+      const links = layer.inputs.flatMap(({ from }) => spans.get(from) ?? [])
+      const attributes = {
+        'sluice.layer': layer.number,
+        'sluice.layer.title': layer.title,
+        'sluice.stages': layer.stages.length,
+        ...done,
+      }
+      const one = this.#tracer.startSpan('sluice.layer', { startTime, attributes, links }, below)
+      spans.set(layer.number, { context: one.spanContext() })
+      if (areFew && layer.stages.length > 1) this.#stages(layer, before, { startTime, atMs }, trace.setSpan(below, one))
+      one.end(atMs)
     }
     if (failure !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: failure })
     span.end(atMs)
@@ -130,26 +147,36 @@ class EpochSpans {
     this.#sinceMs = atMs
     this.#layers = layers
   }
-}
 
-/** What the stages of a layer did since they were looked at before; undefined where they began anew. */
-function difference(layer: LayerFigures, earlier: readonly LayerFigures[]): Attributes | undefined {
-  const before = earlier.find(({ number }) => number === layer.number)
-  const since = (figure: 'received' | 'emitted' | 'busyMs'): number =>
-    sum(layer, figure) - (before === undefined ? 0 : sum(before, figure))
-  const [received, emitted, busyMs] = [since('received'), since('emitted'), since('busyMs')]
-  if (received < 0 || emitted < 0 || busyMs < 0) return undefined
-  return {
-    'sluice.layer': layer.number,
-    'sluice.layer.title': layer.title,
-    'sluice.stages': layer.stages.length,
-    'sluice.received': received,
-    'sluice.emitted': emitted,
-    'sluice.busy': busyMs / 1000,
+  /** A span for each stage of a layer, below that of the layer. */
+  #stages(
+    { number, stages }: LayerFigures,
+    before: LayerFigures | undefined,
+    { startTime, atMs }: { readonly startTime: number; readonly atMs: number },
+    below: Context,
+  ): void {
+    for (const stage of stages) {
+      const earlier = before?.stages.filter((one) => one.stage === stage.stage)
+      const done = difference([stage], earlier)
+      if (done === undefined) continue
+      const attributes = { 'sluice.layer': number, 'sluice.stage': stage.stage, ...done }
+      this.#tracer.startSpan('sluice.stage', { startTime, attributes }, below).end(atMs)
+    }
   }
 }
 
-function sum({ stages }: LayerFigures, figure: 'received' | 'emitted' | 'busyMs'): number {
+/** What stages did since they were looked at before; undefined where they began anew. */
+function difference(
+  stages: readonly StageFigures[],
+  before: readonly StageFigures[] | undefined,
+): Attributes | undefined {
+  const since = (figure: 'received' | 'emitted' | 'busyMs'): number => sum(stages, figure) - sum(before ?? [], figure)
+  const [received, emitted, busyMs] = [since('received'), since('emitted'), since('busyMs')]
+  if (received < 0 || emitted < 0 || busyMs < 0) return undefined
+  return { 'sluice.received': received, 'sluice.emitted': emitted, 'sluice.busy': busyMs / 1000 }
+}
+
+function sum(stages: readonly StageFigures[], figure: 'received' | 'emitted' | 'busyMs'): number {
   return stages.reduce((total, stage) => total + stage[figure], 0)
 }
 

@@ -59,7 +59,8 @@ export async function openModel({ address, vhost, tls }: RabbitSettings, signal:
   try {
     return await Promise.race([connecting, aborted])
   } catch (error) {
-    connecting.then((late) => late.close()).catch(() => {}) // Nobody waits for it any more.
+    // Nobody waits for it any more.
+    connecting.then((late) => closeModel(late.on('error', () => {}))).catch(() => {})
     throw error
   } finally {
     signal.removeEventListener('abort', onAbort)
