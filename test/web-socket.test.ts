@@ -1,7 +1,9 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,13 +14,14 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { sluice } from './support/cli.ts'
 import { numbersIn, until, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
+import { randomOf, SEED } from './support/seed.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-web-socket-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 type OnSocket = (socket: WebSocket, request: IncomingMessage) => void
 
-describe('webSocket', () => {
+describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
   const servers: WebSocketServer[] = []
   const open: SplitReader<unknown>[] = []
   afterEach(async () => {
@@ -110,6 +113,34 @@ describe('webSocket', () => {
     deepEqual(seen, ['Bearer t', 'feed', 'login ann', 'Bearer t', 'feed', 'login bob'])
   })
 
+  it('connects again when the connection breaks before the greeting is there', async () => {
+    const { url } = await serving(
+      (socket) => socket.terminate(),
+      (socket) => socket.on('message', (data) => socket.send(`hello ${data}`)),
+    )
+    let calls = 0
+    const greeting = async () => {
+      calls += 1
+      // The first one never comes.
+      if (calls === 1) await new Promise(() => {})
+      return ['ann']
+    }
+    deepEqual(await take(await reading(url, { greeting }), 1), ['hello ann'])
+  })
+
+  it('ends the wait for a greeting or for headers with the reason of the signal', async () => {
+    const { url, server } = await serving(() => {})
+    const never = () => new Promise<never>(() => {})
+    for (const options of [{ greeting: never }, { headers: never }]) {
+      const stop = new AbortController()
+      const opening = webSocket(url, textLines(), options).open({ id: 'messages' }, undefined, { signal: stop.signal })
+      const reason = new Error('stopped')
+      setTimeout(() => stop.abort(reason), 50)
+      await rejects(opening, reason)
+    }
+    await until(() => server.clients.size === 0, 'the end of the connections')
+  })
+
   it('connects again when the connection ends or breaks, and says so; not before a second has passed', async () => {
     const { url, atMs } = await serving(
       (socket) => socket.send('a', () => socket.close(1001, 'back soon')),
@@ -157,6 +188,20 @@ describe('webSocket', () => {
     match(notes[0] ?? '', /broke \(nothing came for 1000 ms\)/)
     await sleep(1600)
     equal(atMs.length, 2, 'one that answers pings is not given up')
+  })
+
+  it('waits for a large message as long as something of it comes', async () => {
+    const { url, atMs } = await serving(async (socket, request) => {
+      // Pings are not answered: that would be in the middle of the message.
+      socket.pause()
+      request.socket.write(Buffer.from([0x82, 126, 0x03, 0xe8]))
+      for (let part = 0; part < 20; part += 1) {
+        request.socket.write('x'.repeat(50))
+        await sleep(50)
+      }
+    })
+    deepEqual(await take(await reading(url, { idleMs: 250 }), 1), ['x'.repeat(1000)])
+    equal(atMs.length, 1)
   })
 
   it('S12: takes no message over the limit, and says what is lost', async () => {
@@ -227,6 +272,26 @@ describe('webSocket', () => {
     throws(() => webSocket('ws://x', textLines(), { greeting: [7 as never] }), { code: 'CONFIG_INVALID' })
   })
 
+  it('reads over TLS what a server sends that it may trust, and nothing of others', async (test) => {
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+    const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, '-days', '2']
+    const made = spawnSync('openssl', [...request, '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'])
+    if (made.status !== 0) return test.skip('there is no openssl here')
+    const https = createSecureServer({ key: readFileSync(key), cert: readFileSync(cert) })
+    const server = new WebSocketServer({ server: https })
+    servers.push(server)
+    server.on('connection', (socket) => socket.send('a'))
+    https.listen(0, '127.0.0.1')
+    await once(https, 'listening')
+    test.after(() => https.close())
+    const url = `wss://127.0.0.1:${(https.address() as AddressInfo).port}`
+    const reader = await reading(url, { tls: { ca: readFileSync(cert) }, idleMs: 100 })
+    deepEqual(await take(reader, 1), ['a'])
+    await sleep(400)
+    equal(server.clients.size, 1, 'what comes over TLS is heard')
+    await rejects(reading(url, { retryMs: 0 }), { code: 'SOURCE_UNREADABLE', message: /self-signed certificate/ })
+  })
+
   it('is loaded as it comes, and ends when it is told to', async () => {
     const out = join(folder, 'numbers.db')
     const { url } = await serving((socket) => {
@@ -243,5 +308,51 @@ describe('webSocket', () => {
     })
     equal(code, 0, stderr)
     deepEqual(numbersIn(out), upTo(5000))
+  })
+
+  it('loses what was not committed when it is killed, and nothing else; it doubles nothing', async () => {
+    const out = join(folder, 'killed.db')
+    let [sent, runs] = [0, 0]
+    const [begun, random]: [number[], () => number] = [[], randomOf('web-socket')]
+    const { url } = await serving((socket) => {
+      begun.push(sent + 1)
+      const timer = setInterval(() => {
+        for (let one = 0; one < 5; one += 1) {
+          sent += 1
+          socket.send(JSON.stringify({ n: sent }))
+        }
+      }, 2)
+      socket.on('close', () => clearInterval(timer))
+    })
+    const job = join(ROOT, 'test', 'jobs', 'web-socket.ts')
+    const given = ['--param', `url=${url}`, '--param', `out=${out}`]
+    /** The last number that was seen to be committed before each kill. */
+    const seen: number[] = []
+    for (; runs < 4; runs += 1) {
+      const before = numbersIn(out).length
+      const isLast = runs === 3
+      const { code, signal, stderr } = await sluice(['run', job, '--quiet', '--epoch-ms', '20', ...given], {
+        onStart: (child) => {
+          void (async () => {
+            await until(() => numbersIn(out).length > before, 'rows')
+            await sleep(random() * 300)
+            seen.push(numbersIn(out).at(-1) ?? 0)
+            child.kill(isLast ? 'SIGTERM' : 'SIGKILL')
+          })()
+        },
+      })
+      ok(isLast ? code === 143 || code === 0 : signal === 'SIGKILL', stderr)
+    }
+    const numbers = numbersIn(out)
+    deepEqual(numbers, [...new Set(numbers)], 'none is doubled')
+    for (const [run, first] of begun.entries()) {
+      const last = seen[run] ?? 0
+      const found = numbers.filter((n) => n >= first && n <= last)
+      deepEqual(
+        found,
+        upTo(last - first + 1).map((n) => n + first - 1),
+        `run ${run + 1}: none is lost before the kill`,
+      )
+    }
   })
 })

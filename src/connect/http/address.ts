@@ -2,6 +2,7 @@
 
 import { describeValue } from '../../base/check.ts'
 import { messageOf, SluiceError } from '../../base/errors.ts'
+import { untilAborted } from '../../base/promise.ts'
 
 /** Headers of requests: fixed, or asked for before each attempt, for tokens that run out. */
 export type HeaderSource =
@@ -41,9 +42,10 @@ export class Address {
     if (typeof headers !== 'function') this.#checked(headers)
   }
 
-  /** The headers of the next attempt. */
-  async headers(): Promise<Headers> {
-    const own = typeof this.#headers === 'function' ? await this.#headers() : this.#headers
+  /** The headers of the next attempt. An aborted signal ends the wait for them, with its reason. */
+  async headers(signal?: AbortSignal): Promise<Headers> {
+    const given = this.#headers
+    const own = typeof given === 'function' ? await untilAborted((async () => await given())(), signal) : given
     const headers = this.#checked(own)
     if (this.#authorization !== undefined && !headers.has('authorization')) {
       headers.set('authorization', this.#authorization)

@@ -5,6 +5,7 @@ import { atRest, ManualClock } from '../../testing/manual-clock.ts'
 import { idempotencyKey } from '../sinks/http/key.ts'
 import { Address } from './address.ts'
 import { Pacer } from './pacer.ts'
+import { reasonOf } from './request.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 describe('Address', () => {
@@ -140,5 +141,18 @@ describe('Pacer', () => {
     await rejects(waiting, reason)
     await rejects(pacer.turn(stop.signal), reason)
     ok(clock.sleepers === 0)
+  })
+})
+
+describe('reasonOf', () => {
+  it('says what the connections to all addresses of a name failed with', () => {
+    const all = new AggregateError([new Error('refused at ::1'), new Error('refused at 127.0.0.1')])
+    equal(reasonOf(all), 'refused at ::1, refused at 127.0.0.1')
+    equal(reasonOf(new TypeError('fetch failed', { cause: all })), 'refused at ::1, refused at 127.0.0.1')
+  })
+
+  it('says what stands behind a failed fetch', () => {
+    equal(reasonOf(new TypeError('fetch failed', { cause: new Error('other side closed') })), 'other side closed')
+    equal(reasonOf(new Error('no answer')), 'no answer')
   })
 })

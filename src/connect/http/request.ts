@@ -70,7 +70,7 @@ interface Failed {
 
 async function attempt(options: RequestOptions): Promise<Answer | Failed> {
   const { address, timeoutMs, clock, signal } = options
-  const own = await address.headers()
+  const own = await address.headers(signal)
   for (const [name, value] of Object.entries(options.headers ?? {})) own.set(name, value)
   const limit = new AbortController()
   const stop = (): void => limit.abort()
@@ -130,9 +130,10 @@ async function readUpTo(response: Response, maxBytes: number): Promise<{ text: s
   return { text: Buffer.concat(chunks).subarray(0, maxBytes).toString(), isWhole }
 }
 
-/** What a failed fetch says: its cause, `fetch failed` tells nothing. */
+/** What a failed fetch or connection says: its cause, `fetch failed` tells nothing. */
 export function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined
+  const cause = (error instanceof Error ? error.cause : undefined) ?? error
+  // A name may have several addresses, and none of them answered.
   if (cause instanceof AggregateError) return cause.errors.map((one) => messageOf(one)).join(', ')
-  return messageOf(cause ?? error)
+  return messageOf(cause)
 }

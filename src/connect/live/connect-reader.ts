@@ -48,7 +48,7 @@ export async function connectReader<T, M, C extends LiveConnection>(
     connections = await Supervised.open<C>(
       {
         title: address.shown,
-        connect: (closing) => connect(closing, (error) => connections?.lost(error)),
+        connect,
         close: (connection) => connection.close(),
         mayPass: (error) => !(error instanceof SluiceError) && mayPass(error),
         retryMs,

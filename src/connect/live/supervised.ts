@@ -7,8 +7,12 @@ import { messageOf } from '../../base/errors.ts'
 export interface SupervisedOptions<C> {
   /** For notes: `mqtt://host:1883`. */
   readonly title: string
-  /** Connects; called again after `lost`. */
-  readonly connect: (signal: AbortSignal) => Promise<C>
+  /**
+   * Connects; called again when that breaks.
+   *
+   * @param onLost - called when the connection breaks, also before it is given
+   */
+  readonly connect: (signal: AbortSignal, onLost: (error: unknown) => void) => Promise<C>
   readonly close: (connection: C) => Promise<void>
   /** Whether trying again may help. */
   readonly mayPass: (error: unknown) => boolean
@@ -28,7 +32,6 @@ export class Supervised<C> {
   readonly #closing = new AbortController()
   #current: C | undefined
   #reconnecting: Promise<void> = Promise.resolve()
-  #isReconnecting = false
 
   private constructor(options: SupervisedOptions<C>) {
     this.#options = options
@@ -57,19 +60,15 @@ export class Supervised<C> {
   }
 
   /** The connection broke: another one is made. */
-  lost(error: unknown): void {
+  #lost(error: unknown): void {
     this.#current = undefined
-    if (this.#isReconnecting || this.#closing.signal.aborted) return
+    if (this.#closing.signal.aborted) return
     const { title, onNote, onFailure } = this.#options
     onNote(`the connection to ${title} broke (${messageOf(error)}): connecting again`)
-    this.#isReconnecting = true
     this.#reconnecting = this.#establish()
       .then(() => onNote(`connected to ${title} again`))
       .catch((failure: unknown) => {
         if (!this.#closing.signal.aborted) onFailure(failure)
-      })
-      .finally(() => {
-        this.#isReconnecting = false
       })
   }
 
@@ -82,12 +81,12 @@ export class Supervised<C> {
   }
 
   async #establish(): Promise<void> {
-    const { connect, mayPass, retryMs } = this.#options
+    const { mayPass, retryMs } = this.#options
     const { signal } = this.#closing
     const startMs = this.#clock.nowMs()
     for (let attempt = 1; ; attempt += 1) {
       try {
-        this.#current = await connect(signal)
+        await this.#attempt(signal)
         return
       } catch (error) {
         signal.throwIfAborted()
@@ -96,5 +95,21 @@ export class Supervised<C> {
         await this.#clock.sleep(waitMs, signal)
       }
     }
+  }
+
+  async #attempt(signal: AbortSignal): Promise<void> {
+    let connection: C | undefined
+    let broken: { readonly error: unknown } | undefined
+    connection = await this.#options.connect(signal, (error) => {
+      // One that was given up before may still break, and means nothing to the one in its place.
+      if (connection === undefined) broken ??= { error }
+      else if (connection === this.#current) this.#lost(error)
+    })
+    if (broken === undefined) {
+      this.#current = connection
+      return
+    }
+    await this.#options.close(connection)
+    throw broken.error
   }
 }

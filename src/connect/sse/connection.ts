@@ -62,7 +62,7 @@ export class EventConnection {
    */
   static async open(options: EventConnectionOptions, signal: AbortSignal): Promise<EventConnection> {
     const { address, lastId } = options
-    const headers = await address.headers()
+    const headers = await address.headers(signal)
     headers.set('accept', 'text/event-stream')
     headers.set('cache-control', 'no-store')
     // Headers are bytes: those of an id are UTF-8.

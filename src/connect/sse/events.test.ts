@@ -68,6 +68,12 @@ describe('ServerEvents', () => {
     ])
   })
 
+  it('S12: holds no more of what came than an event takes', () => {
+    const events = new ServerEvents({ maxBytes: 1000, lastId: '' })
+    events.push(new Uint8Array(Buffer.from(`data: a\n\n:${' '.repeat(1_000_000)}\n`)))
+    ok((events.next()?.bytes.buffer.byteLength ?? 0) < 100_000)
+  })
+
   it('refuses an id that is too long to be kept', () => {
     throws(() => of(`id: ${'x'.repeat(1001)}\n`), /^RangeError: an event has an id of 1001 bytes: at most 1000/)
   })

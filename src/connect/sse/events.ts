@@ -174,7 +174,8 @@ export class ServerEvents {
   #dispatch(): ServerEvent | undefined {
     this.#lastId = this.#id
     const [size, type, id] = [this.#dataBytes, this.#type, this.#id]
-    const bytes = this.#data.length === 1 ? (this.#data[0] as Uint8Array) : Buffer.concat(this.#data)
+    // A copy: while it waits, all of the block that it came in would be kept.
+    const bytes = Buffer.concat(this.#data)
     this.#data = []
     this.#dataBytes = undefined
     this.#type = ''

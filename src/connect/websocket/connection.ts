@@ -1,9 +1,10 @@
 // One connection to a WebSocket server: read as far as there is room for messages.
 
+import type { Socket } from 'node:net'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { ClientOptions, RawData, WebSocket } from 'ws'
-import { messageOf } from '../../base/errors.ts'
 import type { Address } from '../http/address.ts'
+import { reasonOf } from '../http/request.ts'
 import { loadPackage } from '../live/packages.ts'
 
 /** What is sent once a connection stands: to subscribe, to log in. */
@@ -36,24 +37,29 @@ const REFUSING = [1002, 1003, 1007, 1008, 1010]
 export class SocketConnection {
   readonly #options: SocketOptions
   readonly #socket: WebSocket
+  /** What the WebSocket runs over. */
+  readonly #stream: Socket
   readonly #pinging: NodeJS.Timeout
-  /** Whether anything came since the last ping. */
-  #isHeard = true
+  /** Ends the wait for the greeting. */
+  readonly #ended = Promise.withResolvers<never>()
+  #isGreeted = false
+  /** How much had come at the last ping; undefined where that says nothing. */
+  #heardBytes: number | undefined
+  /** Pings in a row after which nothing came. */
+  #silentPings = 0
   #isClosed = false
   /** Why it broke, as far as is known before it is closed. */
   #reason: string | undefined
 
-  private constructor(options: SocketOptions, socket: WebSocket) {
+  private constructor(options: SocketOptions, socket: WebSocket, stream: Socket) {
     this.#options = options
     this.#socket = socket
-    socket.on('message', (data, isBinary) => {
-      this.#isHeard = true
-      options.onMessage(bytesOf(data), isBinary)
-    })
-    socket.on('ping', () => this.#hear())
-    socket.on('pong', () => this.#hear())
+    this.#stream = stream
+    // It may end when nobody waits any more.
+    this.#ended.promise.catch(() => {})
+    socket.on('message', (data, isBinary) => options.onMessage(bytesOf(data), isBinary))
     socket.on('error', (error) => {
-      this.#reason = reasonOf(error, options)
+      this.#reason = brokenBy(error, options)
     })
     socket.on('close', (code, reason) => this.#over(code, String(reason)))
     this.#pinging = setInterval(() => this.#ping(), options.idleMs / 2)
@@ -62,10 +68,10 @@ export class SocketConnection {
   /** @throws {@link Refused}, or another error if there is no connection for now */
   static async open(options: SocketOptions, signal: AbortSignal): Promise<SocketConnection> {
     const { WebSocket: Client } = await loadPackage('ws', () => import('ws'))
-    const { address, protocols, greeting, tls, maxBytes } = options
+    const { address, protocols, tls, maxBytes } = options
     const settings: ClientOptions = {
       ...(tls as ClientOptions | undefined),
-      headers: Object.fromEntries(await address.headers()),
+      headers: Object.fromEntries(await address.headers(signal)),
       maxPayload: maxBytes,
       handshakeTimeout: ANSWER_MS,
       followRedirects: false,
@@ -75,16 +81,16 @@ export class SocketConnection {
     const socket = new Client(address.url, [...protocols], settings)
     const onAbort = (): void => socket.terminate()
     signal.addEventListener('abort', onAbort)
+    if (signal.aborted) onAbort()
     try {
-      await opened(socket)
-      const connection = new SocketConnection(options, socket)
-      for (const text of typeof greeting === 'function' ? await greeting() : greeting) socket.send(text)
+      const connection = new SocketConnection(options, socket, await opened(socket))
+      await connection.#greet()
       // Whoever opens it must know of it before something comes.
       setImmediate(() => connection.#begin())
       return connection
     } catch (error) {
       socket.terminate()
-      const reason = address.withoutSecrets(messageOf(error))
+      const reason = address.withoutSecrets(reasonOf(error))
       throw error instanceof Refused ? new Refused(reason) : new Error(reason)
     } finally {
       signal.removeEventListener('abort', onAbort)
@@ -98,7 +104,7 @@ export class SocketConnection {
 
   resume(): void {
     // What came meanwhile was not read: nobody can say yet that nothing did.
-    this.#isHeard = true
+    this.#heardBytes = undefined
     this.#socket.resume()
   }
 
@@ -121,17 +127,23 @@ export class SocketConnection {
     if (!this.#options.isFull()) this.resume()
   }
 
-  #hear(): void {
-    this.#isHeard = true
+  async #greet(): Promise<void> {
+    const { greeting } = this.#options
+    const texts = typeof greeting === 'function' ? await Promise.race([greeting(), this.#ended.promise]) : greeting
+    for (const text of texts) this.#socket.send(text)
+    this.#isGreeted = true
   }
 
   #ping(): void {
     if (this.#socket.isPaused) return
-    if (!this.#isHeard) {
+    // Of the bytes and not of the messages: a large one may take longer to come than nothing may.
+    const { bytesRead } = this.#stream
+    this.#silentPings = bytesRead === this.#heardBytes ? this.#silentPings + 1 : 0
+    if (this.#silentPings === 2) {
       this.#reason = `nothing came for ${this.#options.idleMs} ms`
       return this.#socket.terminate()
     }
-    this.#isHeard = false
+    this.#heardBytes = bytesRead
     this.#socket.ping()
   }
 
@@ -142,16 +154,22 @@ export class SocketConnection {
     const { address, onLost } = this.#options
     const shown = said === '' ? '' : `, ${JSON.stringify(said.slice(0, 200))}`
     const reason = address.withoutSecrets(this.#reason ?? `the server ended it with ${code}${shown}`)
-    onLost(this.#reason === undefined && REFUSING.includes(code) ? new Refused(reason) : new Error(reason))
+    const isRefused = this.#reason === undefined && REFUSING.includes(code)
+    const error = isRefused ? new Refused(reason) : new Error(reason)
+    if (this.#isGreeted) onLost(error)
+    else this.#ended.reject(error)
   }
 }
 
-function opened(socket: WebSocket): Promise<void> {
+function opened(socket: WebSocket): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    socket.once('open', () => {
-      // At once: a message may have come with the answer.
-      socket.pause()
-      resolve()
+    // Always before the connection is open.
+    socket.once('upgrade', ({ socket: stream }) => {
+      socket.once('open', () => {
+        // At once: a message may have come with the answer.
+        socket.pause()
+        resolve(stream)
+      })
     })
     socket.once('error', reject)
     socket.once('unexpected-response', (_request, response) => {
@@ -162,12 +180,14 @@ function opened(socket: WebSocket): Promise<void> {
   })
 }
 
-function reasonOf(error: Error, { maxBytes }: SocketOptions): string {
+function brokenBy(error: Error, { maxBytes }: SocketOptions): string {
   const isTooLong = 'code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
-  return isTooLong ? `a message is over ${maxBytes} bytes (maxBytes), and lost` : messageOf(error)
+  return isTooLong ? `a message is over ${maxBytes} bytes (maxBytes), and lost` : reasonOf(error)
 }
 
 function bytesOf(data: RawData): Uint8Array {
   if (Array.isArray(data)) return Buffer.concat(data)
-  return data instanceof ArrayBuffer ? new Uint8Array(data) : data
+  if (data instanceof ArrayBuffer) return new Uint8Array(data)
+  // Part of a block that was read: while it waits, all of that would be kept.
+  return data.length * 2 < data.buffer.byteLength ? Buffer.from(data) : data
 }
