@@ -19,6 +19,8 @@ export interface CliOptions {
   readonly under?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** Its standard input: a descriptor, or one that is written to. Nothing by default. */
+  readonly stdin?: number | 'pipe'
   /** Called when the process has started: for what kills it. */
   readonly onStart?: (child: ChildProcess) => void
 }
@@ -34,12 +36,12 @@ export function sluice(argv: readonly string[], options: CliOptions = {}): Promi
   const child = spawn(program, args, {
     cwd: options.cwd ?? ROOT,
     env: { ...process.env, NO_COLOR: '1', ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],
   })
   const stdout: string[] = []
   const stderr: string[] = []
-  child.stdout.setEncoding('utf8').on('data', (text: string) => stdout.push(text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => stderr.push(text))
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => stdout.push(text))
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => stderr.push(text))
   options.onStart?.(child)
   return new Promise((resolve, reject) => {
     child.once('error', reject)

@@ -15,6 +15,7 @@ import { openFile, sizeOf } from '../files/open-file.ts'
 import { openStream } from '../files/open-stream.ts'
 import { parseRangeId, rangeId, rangesOf } from '../files/range.ts'
 import { type ContentHead, lineRecords, type Records } from '../files/records.ts'
+import { openStandardInput } from '../files/standard-input.ts'
 import { cannotRead } from '../files/trouble.ts'
 import { type LineFormat, type ParseLine, Rejection } from '../format.ts'
 import { deadLetter, type Entry, type Origin, traced } from '../origin.ts'
@@ -218,10 +219,7 @@ async function openSplit<T>(
   { signal, isForValues = false }: OpenOptions,
 ): Promise<SplitReader<T>> {
   const common = { records, limits: settings.limits, from, signal, isForValues }
-  if (id === STDIN) {
-    holdProcess(true)
-    return await openStream({ ...common, stream: process.stdin, name: STDIN, release: async () => holdProcess(false) })
-  }
+  if (id === STDIN) return await openStream({ ...common, ...openStandardInput(), name: STDIN })
   const part = settings.splitBytes === Number.POSITIVE_INFINITY ? undefined : parseRangeId(id, settings.splitBytes)
   const path = part?.path ?? id
   if (settings.allowSpecial && part === undefined && (await isSpecial(path))) {
@@ -230,15 +228,6 @@ async function openSplit<T>(
     return await openStream({ ...common, stream, name: path, release: async () => void stream.destroy() })
   }
   return await openFile({ ...common, path, range: part?.range })
-}
-
-/** Whether standard input, as long as it is open, keeps the process alive: not once its reader is closed. */
-function holdProcess(isHeld: boolean): void {
-  const { stdin } = process
-  // Redirected from a file it is no socket, and holds nothing.
-  if (!('unref' in stdin)) return
-  if (isHeld) stdin.ref()
-  else stdin.unref()
 }
 
 async function isSpecial(path: string): Promise<boolean> {
