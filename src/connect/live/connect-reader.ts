@@ -48,7 +48,17 @@ export async function connectReader<T, M, C extends LiveConnection>(
     connections = await Supervised.open<C>(
       {
         title: address.shown,
-        connect: (closing) => connect(closing, (error) => connections?.lost(error)),
+        connect: async (closing) => {
+          const breaks: unknown[] = []
+          const connection = await connect(closing, (error) => {
+            breaks.push(error)
+            connections?.lost(error)
+          })
+          if (breaks.length === 0) return connection
+          // It broke while it was made, and says so only once.
+          await connection.close()
+          throw breaks[0]
+        },
         close: (connection) => connection.close(),
         mayPass: (error) => !(error instanceof SluiceError) && mayPass(error),
         retryMs,
