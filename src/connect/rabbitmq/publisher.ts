@@ -3,6 +3,7 @@
 import type { ConfirmChannel, Message } from 'amqplib'
 import type { Outgoing } from '../publish/message.ts'
 import type { Publisher } from '../publish/writer.ts'
+import { sameHeaders } from './headers.ts'
 import { openLink, type RabbitLink, type RabbitSettings } from './link.ts'
 
 export interface RabbitPublishSettings extends RabbitSettings {
@@ -77,13 +78,15 @@ export class RabbitPublisher implements Publisher {
     await this.#link.close(this.#channel)
   }
 
-  /** It says not which one it was: one that is equal will do, as it comes back as well. */
-  #returned({ fields, content }: Message): void {
+  /** It says not which one it was. Messages that are equal in all that can lead them to a queue have the same fate. */
+  #returned({ fields, properties, content }: Message): void {
     const { messages, refused } = this.#sending ?? { messages: [], refused: new Map() }
-    const at = messages.findIndex(({ to, bytes }, one) => {
-      return !refused.has(one) && to === fields.routingKey && content.equals(bytes)
+    const at = messages.findIndex(({ to, bytes, id, headers }, one) => {
+      if (refused.has(one) || to !== fields.routingKey || id !== properties.messageId) return false
+      return sameHeaders(headers, properties.headers) && content.equals(bytes)
     })
-    if (at !== -1) refused.set(at, `no queue takes the routing key ${JSON.stringify(fields.routingKey)}`)
+    if (at === -1) return this.#lost(new Error('the broker gave a message back that was not sent'))
+    refused.set(at, `no queue takes the routing key ${JSON.stringify(fields.routingKey)}`)
   }
 
   #lost(error: Error): void {
