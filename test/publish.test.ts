@@ -254,6 +254,36 @@ describe(`rabbitmqPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, 
     equal((await messagesOf('taken')).length, 1)
   })
 
+  it('makes a dead letter of the message that came back, and not of one that differs in its headers alone', async () => {
+    await channel.assertExchange('by headers', 'headers')
+    await channel.assertQueue('east')
+    await channel.bindQueue('east', 'by headers', '', { side: 'east', 'x-match': 'all' })
+    const sink = rabbitmqPublish<string>(url, {
+      exchange: 'by headers',
+      routingKey: '',
+      payload: () => 'same',
+      headers: (side) => ({ side }),
+    })
+    deepEqual(await publish(sink, 'east', 'west', 'east'), [[1, 'no queue takes the routing key ""']])
+    equal((await messagesOf('east')).length, 2)
+  })
+
+  it('makes dead letters of headers that no message can have, and sends what just fits', async () => {
+    await channel.assertQueue('headed')
+    // The table's length, and of its only header the lengths and the type, and the name.
+    const most = 64 * 1024 - 4 - 6 - 1
+    const sink = rabbitmqPublish<[string, number]>(url, {
+      routingKey: 'headed',
+      headers: ([name, size]) => ({ [name]: 'x'.repeat(size) }),
+      payload: () => 'a',
+    })
+    deepEqual(await publish(sink, ['a', most], ['a', most + 1], ['é'.repeat(128), 1]), [
+      [1, 'headers of 65537 bytes: at most 65536 go'],
+      [2, 'a header whose name has 256 bytes: at most 255 go'],
+    ])
+    equal((await messagesOf('headed')).length, 1)
+  })
+
   it('says that there is no such exchange, and no broker', async () => {
     await rejects(publish(rabbitmqPublish<Row>(url, { exchange: 'none', routingKey: 'a' }), { id: 1 }), {
       code: 'SINK_UNREACHABLE',

@@ -1,5 +1,7 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
@@ -14,6 +16,8 @@ import { randomOf, SEED } from './support/seed.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-rabbitmq-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
+
+const sockets = () => process.getActiveResourcesInfo().filter((what) => what === 'TCPSocketWrap').length
 
 interface Sending {
   readonly messageId?: string
@@ -229,6 +233,22 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
     await (await second).close()
   })
 
+  it('is closed in time, and leaves no socket, when the broker does not answer any more', async () => {
+    await send('a')
+    const before = sockets()
+    const reader = await reading()
+    await take(reader, 1)
+    server.pause()
+    const startMs = performance.now()
+    try {
+      await reader.close()
+      await until(() => sockets() === before, 'the end of the socket', 1000)
+    } finally {
+      server.resume()
+    }
+    ok(performance.now() - startMs < 5000)
+  })
+
   it('ends the run when the queue is gone', async () => {
     const reader = await reading()
     await channel.deleteQueue('numbers')
@@ -267,6 +287,22 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
 })
 
 describe('rabbitmq, without a broker', () => {
+  for (const scheme of ['amqp', 'amqps']) {
+    it(`leaves no socket to one that answers nothing, over ${scheme}, once nobody waits for it`, async () => {
+      const silent = createServer((socket) => void socket.on('error', () => {}).resume()).listen(0, '127.0.0.1')
+      await once(silent, 'listening')
+      const stop = new AbortController()
+      const { port } = silent.address() as AddressInfo
+      const source = rabbitmq(`${scheme}://127.0.0.1:${port}`, textLines(), { queue: 'q' })
+      const opening = source.open({ id: '' }, undefined, { signal: stop.signal })
+      const [socket] = (await once(silent, 'connection')) as [Socket]
+      stop.abort(new Error('stopped'))
+      await rejects(opening, /stopped/)
+      await once(socket, 'close')
+      silent.close()
+    })
+  }
+
   it('refuses what does not fit, without showing secrets', () => {
     const options = { queue: 'q' }
     throws(() => rabbitmq('mqtt://ann:hunter2@x', textLines(), options), { code: 'CONFIG_INVALID' })

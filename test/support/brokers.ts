@@ -77,6 +77,15 @@ export class ServerProcess {
     await once(child, 'exit')
   }
 
+  /** It is there, and does not answer, until `resume`. */
+  pause(): void {
+    this.#child?.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT')
+  }
+
   async stop(): Promise<void> {
     await this.kill()
     this.#stopped()

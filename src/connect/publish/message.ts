@@ -26,6 +26,8 @@ export interface MessageRules<Row> extends MessageOptions<Row> {
   readonly id?: ((row: Row) => string) | undefined
   /** Why nothing can go there; undefined where it can. */
   readonly refuses: (to: string) => string | undefined
+  /** Why headers cannot go with a message; undefined where they can. All go by default. */
+  readonly refusesHeaders?: (headers: Readonly<Record<string, string>>) => string | undefined
 }
 
 /** The longest id, in bytes, that all brokers take. */
@@ -49,6 +51,8 @@ export function messageOfRow<Row>(row: Row, rules: MessageRules<Row>): Outgoing 
     const headers = headersOf?.(row)
     const wrong = Object.entries(headers ?? {}).find(([, value]) => typeof value !== 'string')
     if (wrong !== undefined) return `header ${JSON.stringify(wrong[0])} is no text`
+    const bad = headers === undefined ? undefined : rules.refusesHeaders?.(headers)
+    if (bad !== undefined) return bad
     return { to, bytes, id, headers }
   } catch (error) {
     return messageOf(error)

@@ -1,18 +1,9 @@
 // One connection to RabbitMQ that reads a queue: what comes is acknowledged only when somebody says so.
 
-import { isIP } from 'node:net'
-import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import type { Channel, ChannelModel, ConsumeMessage, Message } from 'amqplib'
+import type { Channel, ConsumeMessage, Message } from 'amqplib'
 import { messageOf } from '../../base/errors.ts'
-import type { BrokerAddress } from '../live/address.ts'
-import { loadPackage } from '../live/packages.ts'
+import { openLink, type RabbitLink, type RabbitSettings } from './link.ts'
 import type { RabbitmqMeta } from './meta.ts'
-
-export interface RabbitSettings {
-  readonly address: BrokerAddress
-  readonly vhost: string
-  readonly tls: TlsOptions | undefined
-}
 
 export interface RabbitOptions extends RabbitSettings {
   readonly queue: string
@@ -27,11 +18,6 @@ export interface RabbitOptions extends RabbitSettings {
   readonly onLost: (error: Error) => void
 }
 
-/** How long the broker may take to answer, or to say goodbye, and how often it gives a sign of life. */
-const ANSWER_MS = 30_000
-const GOODBYE_MS = 2000
-const HEARTBEAT_S = 30
-
 /** Codes of refusals that stand until somebody changes something: access, not found, locked, not allowed. */
 const REFUSALS = /\b(403|404|405|530)\b/
 
@@ -42,83 +28,36 @@ export function mayPass(error: unknown): boolean {
   return !REFUSALS.test(message) || /exclusive/i.test(message)
 }
 
-/** Opens a connection; one that comes about too late is closed. */
-export async function openModel({ address, vhost, tls }: RabbitSettings, signal: AbortSignal): Promise<ChannelModel> {
-  const { connect } = await loadPackage('amqplib', () => import('amqplib'))
-  const { url, host, port, username = 'guest', password = 'guest' } = address
-  const isTls = url.protocol === 'amqps:'
-  const settings = { hostname: host, port, username, password, vhost, heartbeat: HEARTBEAT_S }
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = (): void => reject(signal.reason)
-  if (signal.aborted) onAbort()
-  signal.addEventListener('abort', onAbort)
-  const connecting = connect(
-    { protocol: isTls ? 'amqps' : 'amqp', ...settings },
-    { ...(isTls && isIP(host) === 0 ? { servername: host } : {}), ...tls, noDelay: true, timeout: ANSWER_MS },
-  )
-  try {
-    return await Promise.race([connecting, aborted])
-  } catch (error) {
-    // Nobody waits for it any more.
-    connecting.then((late) => closeModel(late.on('error', () => {}))).catch(() => {})
-    throw error
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
-}
-
-/** Closes a connection as the protocol has it, once all that was said on a channel is on its way; not waited for long. */
-export async function closeModel(model: ChannelModel, channel?: Channel): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, GOODBYE_MS)
-  try {
-    await Promise.race([closed(model, channel), late])
-  } catch {
-    // It is closed already.
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-async function closed(model: ChannelModel, channel: Channel | undefined): Promise<void> {
-  try {
-    await channel?.close()
-  } finally {
-    await model.close()
-  }
-}
-
 export class RabbitConnection {
   readonly #options: RabbitOptions
-  readonly #model: ChannelModel
+  readonly #link: RabbitLink
   readonly #channel: Channel
   #isOver = false
   /** Names that the broker was told of, and perhaps has not heard yet. */
   #told: string[] = []
   #isSettling = false
 
-  private constructor(options: RabbitOptions, model: ChannelModel, channel: Channel) {
+  private constructor(options: RabbitOptions, link: RabbitLink, channel: Channel) {
     this.#options = options
-    this.#model = model
+    this.#link = link
     this.#channel = channel
-    for (const one of [model, channel]) {
+    for (const one of [link.model, channel]) {
       one.on('error', (error: Error) => this.#lost(error))
       one.on('close', () => this.#lost(new Error('the broker closed the connection')))
     }
   }
 
   static async open(options: RabbitOptions, signal: AbortSignal): Promise<RabbitConnection> {
-    const model = await openModel(options, signal)
-    // It is told of again by what waits for it.
-    model.on('error', () => {})
+    const link = await openLink(options, signal)
     try {
-      const channel = await model.createChannel()
+      const channel = await link.model.createChannel()
+      // It is told of by what waits for an answer.
       channel.on('error', () => {})
       await channel.checkQueue(options.queue)
       await channel.prefetch(options.inFlight)
-      return new RabbitConnection(options, model, channel)
+      return new RabbitConnection(options, link, channel)
     } catch (error) {
-      await closeModel(model)
+      await link.close()
       throw error
     }
   }
@@ -148,7 +87,7 @@ export class RabbitConnection {
   async close(): Promise<void> {
     const wasOver = this.#isOver
     this.#isOver = true
-    if (!wasOver) await closeModel(this.#model, this.#channel)
+    if (!wasOver) await this.#link.close(this.#channel)
   }
 
   async #settle(): Promise<void> {
@@ -186,7 +125,7 @@ export class RabbitConnection {
   #lost(error: Error): void {
     if (this.#isOver) return
     this.#isOver = true
-    void closeModel(this.#model)
+    void this.#link.close()
     this.#options.onLost(error)
   }
 }

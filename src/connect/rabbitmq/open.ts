@@ -7,7 +7,8 @@ import { connectReader } from '../live/connect-reader.ts'
 import { ByName } from '../live/known.ts'
 import { LiveReader, namedPosition, unreachable } from '../live/live-reader.ts'
 import type { OpenOptions, Position, SplitReader } from '../source.ts'
-import { mayPass, RabbitConnection, type RabbitSettings } from './connection.ts'
+import { mayPass, RabbitConnection } from './connection.ts'
+import type { RabbitSettings } from './link.ts'
 import type { RabbitmqMeta } from './meta.ts'
 
 export interface RabbitOpening<B, T> extends RabbitSettings {

@@ -1,9 +1,10 @@
 // Publishes to RabbitMQ, which confirms what it has taken and gives back what no queue wants.
 
-import type { ChannelModel, ConfirmChannel, Message } from 'amqplib'
+import type { ConfirmChannel, Message } from 'amqplib'
 import type { Outgoing } from '../publish/message.ts'
 import type { Publisher } from '../publish/writer.ts'
-import { closeModel, openModel, type RabbitSettings } from './connection.ts'
+import { sameHeaders } from './headers.ts'
+import { openLink, type RabbitLink, type RabbitSettings } from './link.ts'
 
 export interface RabbitPublishSettings extends RabbitSettings {
   readonly exchange: string
@@ -12,7 +13,7 @@ export interface RabbitPublishSettings extends RabbitSettings {
 
 export class RabbitPublisher implements Publisher {
   readonly #settings: RabbitPublishSettings
-  readonly #model: ChannelModel
+  readonly #link: RabbitLink
   readonly #channel: ConfirmChannel
   /** Messages that are on their way, and what becomes of them. */
   #sending: { readonly messages: readonly Outgoing[]; readonly refused: Map<number, string> } | undefined
@@ -20,28 +21,27 @@ export class RabbitPublisher implements Publisher {
   #fail: (error: Error) => void = () => {}
   #failure: Error | undefined
 
-  private constructor(settings: RabbitPublishSettings, model: ChannelModel, channel: ConfirmChannel) {
+  private constructor(settings: RabbitPublishSettings, link: RabbitLink, channel: ConfirmChannel) {
     this.#settings = settings
-    this.#model = model
+    this.#link = link
     this.#channel = channel
     channel.on('return', (message) => this.#returned(message))
-    for (const one of [model, channel]) {
+    for (const one of [link.model, channel]) {
       one.on('error', (error: Error) => this.#lost(error))
       one.on('close', () => this.#lost(new Error('the broker closed the connection')))
     }
   }
 
   static async open(settings: RabbitPublishSettings, signal: AbortSignal): Promise<RabbitPublisher> {
-    const model = await openModel(settings, signal)
-    // It is told of again by what waits for it.
-    model.on('error', () => {})
+    const link = await openLink(settings, signal)
     try {
-      const channel = await model.createConfirmChannel()
+      const channel = await link.model.createConfirmChannel()
+      // It is told of by what waits for an answer.
       channel.on('error', () => {})
       if (settings.exchange !== '') await channel.checkExchange(settings.exchange)
-      return new RabbitPublisher(settings, model, channel)
+      return new RabbitPublisher(settings, link, channel)
     } catch (error) {
-      await closeModel(model)
+      await link.close()
       throw error
     }
   }
@@ -75,16 +75,18 @@ export class RabbitPublisher implements Publisher {
 
   async close(): Promise<void> {
     this.#failure ??= new Error('the connection is closed')
-    await closeModel(this.#model, this.#channel)
+    await this.#link.close(this.#channel)
   }
 
-  /** It says not which one it was: one that is equal will do, as it comes back as well. */
-  #returned({ fields, content }: Message): void {
+  /** It says not which one it was. Messages that are equal in all that can lead them to a queue have the same fate. */
+  #returned({ fields, properties, content }: Message): void {
     const { messages, refused } = this.#sending ?? { messages: [], refused: new Map() }
-    const at = messages.findIndex(({ to, bytes }, one) => {
-      return !refused.has(one) && to === fields.routingKey && content.equals(bytes)
+    const at = messages.findIndex(({ to, bytes, id, headers }, one) => {
+      if (refused.has(one) || to !== fields.routingKey || id !== properties.messageId) return false
+      return sameHeaders(headers, properties.headers) && content.equals(bytes)
     })
-    if (at !== -1) refused.set(at, `no queue takes the routing key ${JSON.stringify(fields.routingKey)}`)
+    if (at === -1) return this.#lost(new Error('the broker gave a message back that was not sent'))
+    refused.set(at, `no queue takes the routing key ${JSON.stringify(fields.routingKey)}`)
   }
 
   #lost(error: Error): void {

@@ -5,6 +5,7 @@ import { checkFunctions, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { MessageOptions } from '../publish/message.ts'
 import { rabbitAddress } from '../rabbitmq/address.ts'
+import { refusesHeaders } from '../rabbitmq/headers.ts'
 import type { PlainSink } from '../sink.ts'
 
 export interface RabbitmqPublishOptions<Row> extends MessageOptions<Row> {
@@ -61,6 +62,7 @@ export function rabbitmqPublish<Row>(url: string | URL, options: RabbitmqPublish
     ...(headers === undefined ? {} : { headers }),
     refuses: (to: string) =>
       Buffer.byteLength(to) <= 255 ? undefined : `a routing key of ${Buffer.byteLength(to)} bytes: at most 255 go`,
+    refusesHeaders,
   }
   const queue = typeof routingKey === 'string' ? `queue ${routingKey}` : 'queues'
   return {
