@@ -15,11 +15,17 @@ class Scripted {
   readonly #socket: Socket
   /** What came, by what it is and its number: `puback 1`. */
   readonly came: string[] = []
+  /** Who connects, once that is said. */
+  clientId: string | undefined
 
   constructor(socket: Socket) {
     this.#socket = socket
     const parser = codec.parser(VERSION)
-    parser.on('packet', ({ cmd, messageId }) => this.came.push(messageId === undefined ? cmd : `${cmd} ${messageId}`))
+    parser.on('packet', (packet) => {
+      const { cmd, messageId } = packet
+      if (packet.cmd === 'connect') this.clientId = packet.clientId
+      this.came.push(messageId === undefined ? cmd : `${cmd} ${messageId}`)
+    })
     socket.on('data', (block: Buffer) => parser.parse(block))
     socket.on('error', () => {}) // The reader may break off whenever it likes.
   }
@@ -82,16 +88,20 @@ describe('a connection to an MQTT broker', () => {
   })
   after(() => server.close())
 
+  let tests = 0
+  /** The next connection of this test: one of a test before may come late. */
   const connected = async (): Promise<Scripted> => {
-    await until(() => arrived.length > 0, 'a connection')
-    return arrived.shift() as Scripted
+    const ours = () => arrived.findIndex(({ clientId }) => clientId === `tester ${tests}`)
+    await until(() => ours() >= 0, 'a connection')
+    return arrived.splice(ours(), 1)[0] as Scripted
   }
   const open = async (
     sessionPresent = false,
     options: Partial<MqttOptions<string, string>> = {},
     from?: Position,
   ): Promise<{ reader: SplitReader<string>; broker: Scripted }> => {
-    const source = mqtt(url, textLines(), { topics: 'a', clientId: 'tester', ...options })
+    tests += 1
+    const source = mqtt(url, textLines(), { topics: 'a', clientId: `tester ${tests}`, ...options })
     const opening = source.open({ id: '' }, from, { onNote: (note) => notes.push(note) })
     const broker = await connected()
     await broker.welcome(sessionPresent, options.qos === 2 ? 2 : 1)
