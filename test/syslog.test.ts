@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,12 +21,17 @@ import {
 } from 'sluice'
 import job from './jobs/syslog.ts'
 import { freePort } from './support/brokers.ts'
+import { sluice } from './support/cli.ts'
 import { until, upTo } from './support/live-load.ts'
+import { ROOT } from './support/project.ts'
+import { randomOf, SEED } from './support/seed.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-syslog-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-describe('syslog', () => {
+const SYSLOG_JOB = join(ROOT, 'test', 'jobs', 'syslog.ts')
+
+describe(`syslog (REPRO: SEED=${SEED} npm test)`, () => {
   const open: SplitReader<unknown>[] = []
   afterEach(async () => {
     for (const reader of open.splice(0)) await reader.close()
@@ -232,5 +237,69 @@ describe('syslog', () => {
       rows.map((row) => Object.values(row)),
       [[4, 2, 1_065_910_455_003, 'su', '{"a":{"b":"c"}}', 'x']],
     )
+  })
+
+  it('loses what was not committed when it is killed, and nothing else; it doubles nothing', async () => {
+    const [port, out, random] = [await freePort(), join(folder, 'killed.db'), randomOf('syslog')]
+    const given = ['--param', `port=${port}`, '--param', `out=${out}`]
+    const loaded = () => {
+      if (!existsSync(out)) return []
+      const database = new DatabaseSync(out)
+      try {
+        database.exec('pragma busy_timeout = 5000')
+        const rows = database.prepare('select text from messages order by rowid').all()
+        return rows.map(({ text }) => Number(text))
+      } catch {
+        return [] // There is no table yet.
+      } finally {
+        database.close()
+      }
+    }
+    let sent = 0
+    /** Sends numbers upwards over one connection, as soon as there is one, until it breaks; gives the first of them. */
+    const sending = async () => {
+      for (;;) {
+        const socket = connect(port, '127.0.0.1')
+        const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
+        socket.on('error', () => {})
+        const connected = new Promise<void>((resolve) => socket.on('connect', () => resolve()))
+        const isThere = await Promise.race([connected.then(() => true), closed.then(() => false)])
+        if (isThere) {
+          const first = sent + 1
+          const timer = setInterval(() => {
+            for (let one = 0; one < 5; one += 1) {
+              sent += 1
+              socket.write(`<13>1 - box app - - - ${sent}\n`)
+            }
+          }, 2)
+          await closed
+          clearInterval(timer)
+          return first
+        }
+        await sleep(20)
+      }
+    }
+    for (let run = 1; run <= 4; run += 1) {
+      const before = loaded().length
+      let seen = 0
+      const first = sending()
+      const { code, signal, stderr } = await sluice(['run', SYSLOG_JOB, '--quiet', '--epoch-ms', '20', ...given], {
+        onStart: (child) => {
+          void (async () => {
+            await until(() => loaded().length > before, 'rows')
+            await sleep(random() * 300)
+            seen = loaded().at(-1) ?? 0
+            child.kill(run === 4 ? 'SIGTERM' : 'SIGKILL')
+          })()
+        },
+      })
+      ok(run === 4 ? code === 0 : signal === 'SIGKILL', stderr)
+      const from = await first
+      const numbers = loaded().slice(before)
+      const least = upTo(seen - from + 1).map((n) => n + from - 1)
+      deepEqual(numbers.slice(0, least.length), least, `run ${run}: none is lost that was committed, or came before it`)
+      deepEqual(numbers, [...new Set(numbers)], 'none is doubled')
+    }
+    deepEqual(loaded(), [...new Set(loaded())], 'none is doubled over all runs')
   })
 })
