@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { connect as connectNats, type NatsConnection } from '@nats-io/transport-node'
 import { type ChannelModel, type ConfirmChannel, connect as connectRabbit } from 'amqplib'
@@ -21,7 +23,8 @@ import { traced } from '../src/connect/origin.ts'
 import {
   Aedes,
   freePort,
-  type ServerProcess,
+  programOf,
+  ServerProcess,
   startMosquitto,
   startNats,
   startRabbitmq,
@@ -56,28 +59,88 @@ async function publish<T>(sink: PlainSink<T>, ...rows: T[]): Promise<[number, st
   }
 }
 
-/** Runs the job over kills, to its end. */
-async function overKills(url: string, count: number, name: string): Promise<void> {
+/** The arguments of a load of so many lines. */
+function loadOf(url: string, count: number, name: string): readonly string[] {
   const [input, out] = [join(folder, `${name}.log`), join(folder, `${name}.db`)]
   writeFileSync(input, `${upTo(count).join('\n')}\n`)
-  const random = randomOf(`publish ${name}`)
   const given = ['--param', `input=${input}`, '--param', `url=${url}`, '--param', `out=${out}`]
-  const argv = ['run', join(ROOT, 'test', 'jobs', 'publish.ts'), '--quiet', '--epoch-ms', '20', ...given]
+  return ['run', join(ROOT, 'test', 'jobs', 'publish.ts'), '--quiet', '--epoch-ms', '20', ...given]
+}
+
+const KILLS = 5
+
+/** Runs the job over kills, to its end. */
+async function overKills(url: string, count: number, name: string): Promise<void> {
+  const argv = loadOf(url, count, name)
+  const random = randomOf(`publish ${name}`)
   for (let turn = 0; ; turn += 1) {
     const { code, stderr } = await sluice(argv, {
       onStart: (child) => {
-        if (turn < 4) setTimeout(() => child.kill('SIGKILL'), 400 + random() * 400)
+        if (turn < KILLS) setTimeout(() => child.kill('SIGKILL'), 400 + random() * 400)
       },
     })
     if (code === 0) return
-    ok(turn < 4, stderr)
+    ok(turn < KILLS, stderr)
   }
+}
+
+/** Runs the job once, to its end; its broker is killed when it has taken something, and started again. */
+async function overRestart(
+  server: ServerProcess,
+  argv: readonly string[],
+  hasBegun: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const isOver = { value: false }
+  let restarting = Promise.resolve(false)
+  const restart = async (): Promise<boolean> => {
+    while (!(await hasBegun())) {
+      if (isOver.value) return false
+      await sleep(5)
+    }
+    const wasRunning = !isOver.value
+    await server.kill()
+    await server.start()
+    return wasRunning
+  }
+  const { code, stderr } = await sluice(argv, {
+    onStart: () => {
+      restarting = restart()
+    },
+  })
+  isOver.value = true
+  equal(code, 0, stderr)
+  ok(await restarting, 'the broker was killed before the load was over')
+}
+
+/** Aborts a writer whose broker answers nothing any more. */
+async function abortsWhile(server: ServerProcess, sink: PlainSink<Row>): Promise<void> {
+  const stop = new AbortController()
+  const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined, signal: stop.signal })
+  server.pause()
+  try {
+    const writing = writer.write([event({ id: 1 })])
+    const reason = new Error('stopped')
+    stop.abort(reason)
+    await rejects(async () => await writing, reason)
+    await writer.close()
+  } finally {
+    server.resume()
+  }
+}
+
+/** Refused for good, by a broker that is there; the password is shown nowhere. */
+async function refusesUser(sink: PlainSink<unknown>): Promise<void> {
+  await rejects(sink.open({ pipeline: 'x', epoch: 0, note: undefined }), (error: Error & { code?: string }) => {
+    equal(error.code, 'SINK_UNREACHABLE')
+    ok(!inspect(error, { depth: 5 }).includes('hunter22'))
+    return true
+  })
 }
 
 const unreachable = async (sink: PlainSink<unknown>) => {
   const opening = sink.open({ pipeline: 'x', epoch: 0, note: undefined })
   await rejects(opening, (error: Error & { code?: string }) => {
-    equal(error.code, 'SINK_UNREACHABLE')
+    equal(error.code, 'SINK_LOST')
     match(error.message, /^Cannot send messages to \w+:\/\/127\.0\.0\.1:\d+: .*(ECONNREFUSED|connection refused)/)
     ok(!error.message.includes('hunter22'))
     return true
@@ -163,10 +226,89 @@ describe(`natsPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_NATS }, () => 
 
   it('says that no stream takes a subject, and that there is no server', async () => {
     await rejects(publish(natsPublish<Row>(url, { subject: 'nobody' }), { id: 1 }), {
-      code: 'SINK_UNREACHABLE',
+      code: 'SINK_LOST',
       message: /: no stream takes the subject "nobody", or the server has none/,
     })
     await unreachable(natsPublish(`nats://ann:hunter22@127.0.0.1:${await freePort()}`, { subject: 'a' }))
+  })
+
+  it('makes dead letters of what the stream, the server or the client refuses', async () => {
+    await manager.streams.add({ name: 'SMALL', subjects: ['small.>'], max_msg_size: 100 })
+    interface Case {
+      readonly subject?: string
+      readonly text?: string
+      readonly id?: string
+      readonly name?: string
+      readonly value?: string
+    }
+    const sink = natsPublish<Case>(url, {
+      subject: ({ subject = 'small.a' }) => subject,
+      payload: ({ text = 'fine' }) => text,
+      id: ({ id = 'same' }) => id,
+      headers: ({ name = 'x', value = 'y' }) => ({ [name]: value }),
+    })
+    const cases: Case[] = [
+      { text: 'x'.repeat(101) },
+      { text: 'x'.repeat(1_048_576) },
+      { name: 'a:b' },
+      { value: 'x\r\nNats-Msg-Id: y' },
+      { id: 'x\r\ny' },
+      { subject: `small.${'x'.repeat(4000)}` },
+      { subject: '$JS.API.STREAM.PURGE.SMALL' },
+      { subject: '_INBOX.a' },
+      {},
+    ]
+    const letters = await publish(sink, ...cases)
+    deepEqual(
+      letters.sort(([a], [b]) => a - b),
+      [
+        [0, 'the stream refuses it: message size exceeds maximum allowed'],
+        [1, "'payload' max_payload size exceeded"],
+        [2, "'header' ':' is not a valid character in a header name"],
+        [3, "'header' values cannot contain \\r or \\n"],
+        [4, "'header' values cannot contain \\r or \\n"],
+        [5, 'a subject of 4006 bytes: at most 3500 go'],
+        [6, '"$JS.API.STREAM.PURGE.SMALL" is a subject of the server'],
+        [7, '"_INBOX.a" is a subject of the server'],
+      ],
+    )
+    equal((await messagesOf('SMALL')).length, 1)
+  })
+
+  it('gives up at once when it is aborted while the server does not answer', async () => {
+    await abortsWhile(server, natsPublish<Row>(url, { subject: 'letters.a' }))
+  })
+
+  it('ends at once where the user may not, and makes dead letters of where it may not publish', async () => {
+    const strict = await ServerProcess.start(({ port, folder }) => {
+      const users = '{ user: ann, password: right, permissions: { publish: { deny: "no.>" } } }'
+      const settings = [`port: ${port}`, 'host: 127.0.0.1', `jetstream: { store_dir: "${folder}" }`]
+      writeFileSync(join(folder, 'nats.conf'), [...settings, `authorization: { users: [${users}] }`, ''].join('\n'))
+      return [programOf('nats-server') ?? '', '-c', join(folder, 'nats.conf')]
+    })
+    try {
+      await refusesUser(natsPublish(`nats://ann:hunter22@127.0.0.1:${strict.port}`, { subject: 'a' }))
+      const ann = await connectNats({ servers: `127.0.0.1:${strict.port}`, user: 'ann', pass: 'right' })
+      await (await jetstreamManager(ann)).streams.add({ name: 'ALL', subjects: ['no.>', 'yes.>'] })
+      await ann.close()
+      const sink = natsPublish<string>(`nats://ann:right@127.0.0.1:${strict.port}`, { subject: (row) => row })
+      deepEqual(await publish(sink, 'yes.a', 'no.a', 'yes.b'), [[1, 'Permissions Violation for Publish to "no.a"']])
+    } finally {
+      await strict.stop()
+    }
+  })
+
+  it('F7: goes on by itself when the server is killed under the load', async () => {
+    await streamOf('AGAIN', ['lines'])
+    await overRestart(server, loadOf(url, 10_000, 'nats-restart'), async () => {
+      return (await manager.streams.info('AGAIN')).state.messages > 0
+    })
+    const numbers = (await messagesOf('AGAIN')).map(({ data }) => Number(Buffer.from(data).toString()))
+    deepEqual(
+      numbers.sort((a, b) => a - b),
+      upTo(10_000),
+    )
+    await manager.streams.delete('AGAIN')
   })
 
   it('F1: publishes each line over kills, once by its id', async () => {
@@ -191,6 +333,8 @@ describe(`rabbitmqPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, 
     url = `amqp://127.0.0.1:${server.port}`
     client = await connectRabbit(url)
     channel = await client.createConfirmChannel()
+    // Long before a test that kills the broker: what was declared just then would be gone.
+    await channel.assertQueue('lines')
   })
   after(async () => {
     await client.close()
@@ -292,8 +436,42 @@ describe(`rabbitmqPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, 
     await unreachable(rabbitmqPublish(`amqp://ann:hunter22@127.0.0.1:${await freePort()}`, { routingKey: 'a' }))
   })
 
+  it('gives up at once when it is aborted while the broker does not answer', async () => {
+    await abortsWhile(server, rabbitmqPublish<Row>(url, { routingKey: 'taken' }))
+  })
+
+  it('ends at once where the user may not', async () => {
+    await refusesUser(rabbitmqPublish(url.replace('//', '//guest:hunter22@'), { routingKey: 'a' }))
+  })
+
+  it('makes dead letters of headers that do not go into a frame', async () => {
+    const sink = rabbitmqPublish<number>(url, { routingKey: 'taken', headers: (n) => ({ x: 'y'.repeat(n) }) })
+    deepEqual(await publish(sink, 10, 200_000, 20), [[1, 'headers of 200011 bytes: at most 65536 go']])
+  })
+
+  it('F7: goes on by itself when the broker is killed under the load', async () => {
+    client.on('error', () => {}) // It goes down with the broker.
+    channel.on('error', () => {})
+    const argv = loadOf(url, 10_000, 'rabbitmq-restart')
+    await overRestart(server, argv, async () => {
+      const { messageCount } = await channel.checkQueue('lines').catch(() => ({ messageCount: 0 }))
+      return messageCount > 0
+    })
+    client = await connectRabbit(url)
+    channel = await client.createConfirmChannel()
+    const ids = new Set<number>()
+    for (;;) {
+      const one = await channel.get('lines', { noAck: true })
+      if (one === false) break
+      ids.add(Number(one.properties.messageId))
+    }
+    deepEqual(
+      [...ids].sort((a, b) => a - b),
+      upTo(10_000),
+    )
+  })
+
   it('F1: publishes each line over kills, with its id', async () => {
-    await channel.assertQueue('lines')
     await overKills(url, 10_000, 'rabbitmq')
     const ids = (await messagesOf('lines')).map(({ properties }) => Number(properties.messageId))
     deepEqual(
@@ -394,13 +572,91 @@ describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => 
     equal((await messagesOf('letters')).length, 1)
   })
 
+  it('makes dead letters of what is larger than the broker takes, by its packet', async () => {
+    const small = await startMosquitto(['max_packet_size 2000'])
+    try {
+      const sink = mqttPublish<readonly [number, number]>(`mqtt://127.0.0.1:${small.port}`, {
+        topic: 'a',
+        payload: ([size]) => 'x'.repeat(size),
+        headers: ([, size]) => ({ x: 'y'.repeat(size) }),
+      })
+      deepEqual(await publish(sink, [1, 1], [2000, 1], [1, 1990], [1, 70_000], [1900, 2]), [
+        [1, 'a message of 2016 bytes: the broker takes packets of 2000'],
+        [2, 'a message of 2007 bytes: the broker takes packets of 2000'],
+        [3, 'a header of 70000 bytes: at most 65535 go'],
+      ])
+    } finally {
+      await small.stop()
+    }
+  })
+
+  it('says what the broker has not, where the settings ask for it', async () => {
+    const poor = await startMosquitto(['max_qos 1', 'retain_available false'])
+    const url = `mqtt://127.0.0.1:${poor.port}`
+    try {
+      await rejects(publish(mqttPublish<Row>(url, { topic: 'a', qos: 2 }), { id: 1 }), {
+        code: 'CONFIG_INVALID',
+        message: /^Cannot send messages to mqtt:\/\/.* with qos 2: the broker takes 0 or 1$/,
+      })
+      await rejects(publish(mqttPublish<Row>(url, { topic: 'a', retain: true }), { id: 1 }), {
+        code: 'CONFIG_INVALID',
+        message: /with retain true: the broker takes false$/,
+      })
+    } finally {
+      await poor.stop()
+    }
+  })
+
+  it('ends at once where the user may not, and makes dead letters of where it may not publish', async () => {
+    const strict = await startMosquitto(['acl_file rules'], { rules: 'topic readwrite yes/#\n' })
+    try {
+      const sink = mqttPublish<string>(`mqtt://127.0.0.1:${strict.port}`, { topic: (row) => row })
+      deepEqual(await publish(sink, 'yes/a'), [])
+      // mosquitto 2.0.11 ends the connection after it has said so.
+      deepEqual(await publish(sink, 'no/a'), [[0, 'the broker refuses it: not authorized']])
+    } finally {
+      await strict.stop()
+    }
+    const closed = await startMosquitto(['allow_anonymous false', 'password_file users'], { users: '' })
+    try {
+      await refusesUser(mqttPublish(`mqtt://ann:hunter22@127.0.0.1:${closed.port}`, { topic: 'a' }))
+    } finally {
+      await closed.stop()
+    }
+  })
+
+  it('gives up at once when it is aborted while the broker does not answer', async () => {
+    await abortsWhile(server, mqttPublish<Row>(url, { topic: 'hung' }))
+  })
+
+  for (const qos of [1, 2] as const) {
+    it(`F7: goes on by itself when the broker is killed under the load, QoS ${qos}`, async () => {
+      const broker = await startMosquitto()
+      const at = `mqtt://127.0.0.1:${broker.port}`
+      const seen = new Set<string>()
+      const reader = await connectAsync(at, { clientId: 'reader', clean: false, reconnectPeriod: 20 })
+      reader.on('error', () => {}) // It is killed.
+      reader.on('message', (_topic, body) => seen.add(body.toString()))
+      await reader.subscribeAsync('#', { qos: 1 })
+      try {
+        const argv = [...loadOf(at, 20_000, `mqtt-restart-${qos}`), '--param', `qos=${qos}`]
+        await overRestart(broker, argv, () => seen.size > 0)
+        // What the broker has confirmed, and given on to one that was away meanwhile.
+        while (seen.size < 20_000) await sleep(5)
+      } finally {
+        await reader.endAsync(true)
+        await broker.stop()
+      }
+    })
+  }
+
   it('says that there is no broker, or that it went away', async () => {
     await unreachable(mqttPublish(`mqtt://ann:hunter22@127.0.0.1:${await freePort()}`, { topic: 'a' }))
     const broker = await Aedes.start()
     const sink = mqttPublish<Row>(`mqtt://127.0.0.1:${broker.port}`, { topic: 'a' })
     const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined })
     await broker.stop()
-    await rejects(async () => await writer.write([event({ id: 1 })]), { code: 'SINK_UNREACHABLE' })
+    await rejects(async () => await writer.write([event({ id: 1 })]), { code: 'SINK_LOST' })
     await writer.close()
   })
 

@@ -1,18 +1,23 @@
-// Publishes the lines of a file to a broker. Parameters: input, url, out.
+// Publishes the lines of a file to a broker. Parameters: input, url, out; qos of MQTT.
 
 import { checkpointed, lines, mqttPublish, natsPublish, param, pipeline, rabbitmqPublish } from 'sluice'
 
 const SINKS = {
   nats: (url: string) => natsPublish<string>(url, { subject: 'lines', payload: String, id: (line) => line }),
   amqp: (url: string) => rabbitmqPublish<string>(url, { routingKey: 'lines', payload: String, id: (line) => line }),
-  mqtt: (url: string) => mqttPublish<string>(url, { topic: 'lines', payload: String }),
+  mqtt: (url: string, qos: 1 | 2) => mqttPublish<string>(url, { topic: 'lines', payload: String, qos }),
 }
 
 export default pipeline('publish', {
-  params: { input: param.string('in.log'), url: param.string('nats://localhost'), out: param.string('state.db') },
+  params: {
+    input: param.string('in.log'),
+    url: param.string('nats://localhost'),
+    out: param.string('state.db'),
+    qos: param.choice(['1', '2'], '1'),
+  },
   from: ({ input }) => lines(input),
-  into: ({ url, out }) => {
+  into: ({ url, out, qos }) => {
     const scheme = url.split(':', 1)[0] as keyof typeof SINKS
-    return checkpointed(SINKS[scheme](url), { store: out })
+    return checkpointed(SINKS[scheme](url, qos === '2' ? 2 : 1), { store: out })
   },
 })

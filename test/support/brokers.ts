@@ -77,7 +77,7 @@ export class ServerProcess {
     await once(child, 'exit')
   }
 
-  /** It is there, and does not answer, until `resume`. */
+  /** It answers nothing until `resume`, and keeps its connections. */
   pause(): void {
     this.#child?.kill('SIGSTOP')
   }
@@ -93,18 +93,28 @@ export class ServerProcess {
   }
 }
 
-/** mosquitto, which keeps what it has over a restart. */
-export async function startMosquitto(): Promise<ServerProcess> {
+/**
+ * mosquitto, which keeps what it has over a restart.
+ *
+ * @param more - more of its settings
+ * @param files - name → text, of files that these name
+ */
+export async function startMosquitto(
+  more: readonly string[] = [],
+  files: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
   return await ServerProcess.start(({ port, folder }) => {
     const settings = [
       `listener ${port} 127.0.0.1`,
-      'allow_anonymous true',
+      ...(more.some((line) => line.startsWith('allow_anonymous')) ? [] : ['allow_anonymous true']),
       'persistence true',
       `persistence_location ${folder}/`,
       'autosave_interval 1',
       'max_queued_messages 0',
       'user root',
+      ...more,
     ]
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { mode: 0o600 })
     writeFileSync(join(folder, 'mosquitto.conf'), `${settings.join('\n')}\n`)
     return [programOf('mosquitto') ?? '', '-c', join(folder, 'mosquitto.conf')]
   })

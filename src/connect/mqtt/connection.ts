@@ -7,7 +7,7 @@ import type { IConnackPacket, IPublishPacket, Packet, Parser } from 'mqtt-packet
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { loadPackage } from '../live/packages.ts'
-import { OTHER_VERSION, OtherVersion, refusalOf } from './refusals.ts'
+import { connectionRefused, OTHER_VERSION, OtherVersion, Refused } from './refusals.ts'
 
 type Codec = Pick<typeof import('mqtt-packet'), 'generate' | 'parser'>
 
@@ -237,7 +237,7 @@ export class MqttConnection {
   #welcomed({ returnCode, reasonCode, sessionPresent }: IConnackPacket): void {
     const code = returnCode ?? reasonCode ?? 0
     if (OTHER_VERSION.includes(code)) return this.#fail(new OtherVersion())
-    if (code !== 0) return this.#fail(new Refused(`the broker refuses the connection: ${refusalOf(code)}`))
+    if (code !== 0) return this.#fail(connectionRefused(code))
     const { topics, qos, keepAliveS, onSession } = this.#options
     const session = onSession(sessionPresent)
     this.#resuming = sessionPresent ? session.mayComeAgain : 0
@@ -341,9 +341,6 @@ export class MqttConnection {
     this.#socket.destroy()
   }
 }
-
-/** The broker will not have it: trying again changes nothing. */
-export class Refused extends Error {}
 
 /** A message's name. The first session, the common one, adds nothing to it. */
 function nameOf(packetId: number, digest: string, session: number): string {

@@ -8,9 +8,9 @@ import { connectReader } from '../live/connect-reader.ts'
 import { ByName } from '../live/known.ts'
 import { LiveReader, namedPosition } from '../live/live-reader.ts'
 import type { OpenOptions, Position, SplitReader } from '../source.ts'
-import { MqttConnection, type MqttMessage, type MqttSession, Refused, sessionOf } from './connection.ts'
+import { MqttConnection, type MqttMessage, type MqttSession, sessionOf } from './connection.ts'
 import type { MqttMeta } from './meta.ts'
-import { OtherVersion } from './refusals.ts'
+import { mayPass, OtherVersion } from './refusals.ts'
 
 export interface MqttOpening<B, T> {
   readonly address: BrokerAddress
@@ -98,7 +98,7 @@ class Broker<B, T> {
       retryMs,
       signal: open.signal,
       connect: (signal, onLost) => this.#connect(signal, onLost),
-      mayPass: (error) => !(error instanceof Refused),
+      mayPass,
       acknowledge: (connection, messages) => this.#acknowledge(connection, messages),
     })
   }

@@ -3,12 +3,12 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls'
 import type { IConnackPacket, Packet, Parser } from 'mqtt-packet'
-import { messageOf } from '../../base/errors.ts'
+import { messageOf, SluiceError } from '../../base/errors.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { loadPackage } from '../live/packages.ts'
 import type { Outgoing } from '../publish/message.ts'
 import type { Publisher } from '../publish/writer.ts'
-import { OTHER_VERSION, OtherVersion, refusalOf } from './refusals.ts'
+import { connectionRefused, OTHER_VERSION, OtherVersion, refusalOf } from './refusals.ts'
 
 export interface MqttPublishSettings {
   readonly address: BrokerAddress
@@ -27,8 +27,13 @@ const GOODBYE_MS = 1000
 const NUMBERS = 65_535
 /** At QoS 2 with 3.1.1, where brokers cannot say how many: mosquitto by default keeps no more, and confirms the others. */
 const CAREFUL = 20
-/** What a packet of a message has beside topic and body, about. */
-const HEADER_BYTES = 64
+/** The longest packet, and the longest text in one, of the protocol. */
+const PACKET_BYTES = 268_435_455
+const TEXT_BYTES = 65_535
+/** What a packet has beside topic, body and headers, at most. */
+const FRAME_BYTES = 64
+/** Codes of refusals that say nothing of the message: a quota that is used up, and a number that is in use. */
+const NOT_OF_THE_MESSAGE: readonly number[] = [0x91, 0x97]
 
 /** Messages that are on their way: which of them the broker has not confirmed, and what it refuses. */
 interface Sending {
@@ -49,7 +54,7 @@ export class MqttPublisher implements Publisher {
   #number = 0
   /** What the broker takes at a time, and at most in one packet. */
   #window = NUMBERS
-  #mostBytes = Number.POSITIVE_INFINITY
+  #mostBytes = PACKET_BYTES
   #pinging: NodeJS.Timeout | undefined
   /** Whether anything came since the last ping. */
   #isHeard = true
@@ -124,32 +129,19 @@ export class MqttPublisher implements Publisher {
 
   async #publish(messages: readonly Outgoing[], first: number, refused: Map<number, string>): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
-    const { qos, retain } = this.#settings
+    const { qos } = this.#settings
     const sending: Sending = { open: new Map(), refused, done: Promise.withResolvers<void>() }
     const packets: Buffer[] = []
-    for (const [at, { to, bytes, headers }] of messages.entries()) {
-      if (bytes.length + Buffer.byteLength(to) + HEADER_BYTES > this.#mostBytes) {
-        refused.set(first + at, `a message of ${bytes.length} bytes: the broker takes packets of ${this.#mostBytes}`)
+    for (const [at, message] of messages.entries()) {
+      const number = (this.#number % NUMBERS) + 1
+      const packet = this.#packetOf(message, number)
+      if (typeof packet === 'string') {
+        refused.set(first + at, packet)
         continue
       }
-      if (qos > 0) {
-        this.#number = (this.#number % NUMBERS) + 1
-        sending.open.set(this.#number, first + at)
-      }
-      const properties =
-        this.#protocol === 5 && headers !== undefined ? { properties: { userProperties: headers } } : {}
-      packets.push(
-        this.#encoded({
-          cmd: 'publish',
-          topic: to,
-          payload: Buffer.from(bytes),
-          qos,
-          retain,
-          dup: false,
-          ...(qos > 0 ? { messageId: this.#number } : {}),
-          ...properties,
-        }),
-      )
+      packets.push(packet)
+      this.#number = number
+      if (qos > 0) sending.open.set(number, first + at)
     }
     if (packets.length === 0) return
     this.#sending = sending
@@ -158,9 +150,31 @@ export class MqttPublisher implements Publisher {
       // Nobody confirms it: on its way is as much as can be known.
       if (qos === 0) resolve()
     })
-    if (qos > 0 && sending.open.size === 0) resolve()
     await promise
     this.#sending = undefined
+  }
+
+  /** The packet of a message, or why there can be none. */
+  #packetOf({ to, bytes, headers = {} }: Outgoing, number: number): Buffer | string {
+    const { qos, retain } = this.#settings
+    const texts = this.#protocol === 5 ? Object.entries(headers).flat() : []
+    // The codec would write a length that is too large for its place.
+    const long = texts.find((text) => Buffer.byteLength(text) > TEXT_BYTES)
+    if (long !== undefined) return `a header of ${Buffer.byteLength(long)} bytes: at most ${TEXT_BYTES} go`
+    const tooLarge = (found: number) => `a message of ${found} bytes: the broker takes packets of ${this.#mostBytes}`
+    const sizeBytes = [to, ...texts].reduce((sum, text) => sum + Buffer.byteLength(text), bytes.length)
+    if (sizeBytes + FRAME_BYTES > PACKET_BYTES) return tooLarge(sizeBytes)
+    const packet = this.#encoded({
+      cmd: 'publish',
+      topic: to,
+      payload: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
+      qos,
+      retain,
+      dup: false,
+      ...(qos > 0 ? { messageId: number } : {}),
+      ...(texts.length > 0 ? { properties: { userProperties: headers } } : {}),
+    })
+    return packet.length > this.#mostBytes ? tooLarge(packet.length) : packet
   }
 
   #hello(): void {
@@ -199,7 +213,9 @@ export class MqttPublisher implements Publisher {
   #welcome({ returnCode, reasonCode, properties }: IConnackPacket): void {
     const code = returnCode ?? reasonCode ?? 0
     if (OTHER_VERSION.includes(code)) return this.#fail(new OtherVersion())
-    if (code !== 0) return this.#fail(new Error(`the broker refuses the connection: ${refusalOf(code)}`))
+    if (code !== 0) return this.#fail(connectionRefused(code))
+    const fault = this.#lacking(properties)
+    if (fault !== undefined) return this.#fail(fault)
     const isSilent = this.#protocol === 4 && this.#settings.qos === 2
     this.#window = Math.min(this.#window, properties?.receiveMaximum ?? (isSilent ? CAREFUL : NUMBERS))
     this.#mostBytes = properties?.maximumPacketSize ?? this.#mostBytes
@@ -208,10 +224,24 @@ export class MqttPublisher implements Publisher {
     this.#ready.resolve()
   }
 
+  /** What the broker says that it has not, and the settings ask for. */
+  #lacking({ maximumQoS = 2, retainAvailable }: IConnackPacket['properties'] & {} = {}): Error | undefined {
+    const { qos, retain, address } = this.#settings
+    const lacking = (key: string, value: unknown, allowed: string) => {
+      const message = `Cannot send messages to ${address.shown} with ${key} ${value}: the broker takes ${allowed}`
+      return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
+    }
+    if (qos > maximumQoS) return lacking('qos', qos, maximumQoS === 0 ? '0' : '0 or 1')
+    return retain && retainAvailable === false ? lacking('retain', retain, 'false') : undefined
+  }
+
   #confirmed(number: number, reasonCode = 0): void {
     const sending = this.#sending
     const at = sending?.open.get(number)
     if (sending === undefined || at === undefined) return
+    if (NOT_OF_THE_MESSAGE.includes(reasonCode)) {
+      return this.#fail(new Error(`the broker takes no more for now: ${refusalOf(reasonCode)}`))
+    }
     sending.open.delete(number)
     if (reasonCode >= 0x80) sending.refused.set(at, `the broker refuses it: ${refusalOf(reasonCode)}`)
     if (sending.open.size === 0) sending.done.resolve()

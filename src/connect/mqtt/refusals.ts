@@ -3,12 +3,37 @@
 /** Codes for a version that the broker does not speak. */
 export const OTHER_VERSION: readonly (number | undefined)[] = [1, 132]
 
+/** The broker will not have it: trying again changes nothing. */
+export class Refused extends Error {}
+
+/** Whether trying again may help. */
+export function mayPass(error: unknown): boolean {
+  return !(error instanceof Refused)
+}
+
+/** Codes by which a broker says that it cannot just now: unavailable, busy, too many connections or too fast. */
+const FOR_NOW: readonly number[] = [3, 136, 137, 151, 159]
+
+/** The error for a connection that is refused. */
+export function connectionRefused(code: number): Error {
+  const message = `the broker refuses the connection: ${refusalOf(code)}`
+  return FOR_NOW.includes(code) ? new Error(message) : new Refused(message)
+}
+
 /** The broker speaks another version of MQTT. */
 export class OtherVersion extends Error {}
 
 /** A code, for a person. */
 export function refusalOf(code: number): string {
   switch (code) {
+    case 3:
+    case 136:
+      return 'it is not available'
+    case 137:
+      return 'it is busy'
+    case 151:
+    case 159:
+      return 'its quota is used up'
     case 2:
     case 133:
       return 'the client id is not allowed'

@@ -1,12 +1,18 @@
 // A client of NATS that is connected once, and never again by itself.
 
 import type { NatsConnection as NatsClient } from '@nats-io/transport-node'
+import { messageOf } from '../../base/errors.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { loadPackage } from '../live/packages.ts'
 
 export type { NatsClient }
 
 const CONNECT_MS = 10_000
+
+/** Whether trying again may help. */
+export function mayPass(error: unknown): boolean {
+  return !/authoriz|authentic|permissions/i.test(messageOf(error))
+}
 
 export async function connectNats(
   { host, port, username, password, url }: BrokerAddress,

@@ -1,7 +1,7 @@
 // Opens the reader of a NATS stream, over connections that are made again when they break.
 
 import type { StreamInfo } from '@nats-io/jetstream'
-import { messageOf, SluiceError } from '../../base/errors.ts'
+import { SluiceError } from '../../base/errors.ts'
 import type { LineFormat } from '../format.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { bodyReader, type ToEvent } from '../live/body.ts'
@@ -9,6 +9,7 @@ import { connectReader } from '../live/connect-reader.ts'
 import { InOrder } from '../live/known.ts'
 import { LiveReader, liveLost, livePosition } from '../live/live-reader.ts'
 import type { OpenOptions, Position, SplitReader } from '../source.ts'
+import { mayPass } from './client.ts'
 import { NatsConnection, type NatsMessage } from './connection.ts'
 import type { NatsMeta } from './meta.ts'
 
@@ -80,7 +81,7 @@ export async function openNats<B, T>(opening: NatsOpening<B, T>): Promise<SplitR
     retryMs,
     signal: open.signal,
     connect,
-    mayPass: (error) => !/authoriz|authentic|permissions/i.test(messageOf(error)),
+    mayPass,
   })
   return reader
 }

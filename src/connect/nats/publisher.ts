@@ -1,14 +1,18 @@
 // Publishes into streams of NATS (JetStream), which confirm what they have stored.
 
 import type { JetStreamClient } from '@nats-io/jetstream'
+import { messageOf } from '../../base/errors.ts'
 import type { BrokerAddress } from '../live/address.ts'
+import { answerMs } from '../live/answer.ts'
 import { loadPackage } from '../live/packages.ts'
 import type { Outgoing } from '../publish/message.ts'
 import type { Publisher } from '../publish/writer.ts'
 import { connectNats, type NatsClient } from './client.ts'
 
-/** How long a stream may take to confirm. */
-const CONFIRM_MS = 30_000
+/** What a client says of a message that no server takes. */
+const OF_THE_MESSAGE: readonly string[] = ['InvalidArgumentError', 'InvalidSubjectError', 'PermissionViolationError']
+/** Codes of a stream that says so: the message, or its headers, are too large. */
+const TOO_LARGE: readonly number[] = [10054, 10097]
 
 export class NatsPublisher implements Publisher {
   readonly #client: NatsClient
@@ -34,28 +38,20 @@ export class NatsPublisher implements Publisher {
 
   async publish(messages: readonly Outgoing[]): Promise<ReadonlyMap<number, string>> {
     const refused = new Map<number, string>()
+    const timeout = answerMs(messages.reduce((sum, { bytes }) => sum + bytes.length, 0))
     const most = this.#client.info?.max_payload ?? Number.POSITIVE_INFINITY
     const sent = messages.map(async (message, at) => {
-      const { to, bytes, id, headers } = message
-      if (bytes.length > most)
-        return void refused.set(at, `a message of ${bytes.length} bytes: the server takes ${most}`)
-      const given = headers === undefined ? {} : { headers: this.#headersOf(headers) }
+      const sizeBytes = message.bytes.length
+      if (sizeBytes > most) return void refused.set(at, `a message of ${sizeBytes} bytes: the server takes ${most}`)
       try {
-        await this.#streams.publish(to, bytes, {
-          timeout: CONFIRM_MS,
-          ...(id === undefined ? {} : { msgID: id }),
-          ...given,
-        })
+        await this.#publish(message, timeout)
       } catch (error) {
-        // Nobody answers: that is all that the server says.
-        const isNobody = error instanceof Error && ['NoRespondersError', 'JetStreamNotEnabled'].includes(error.name)
-        throw isNobody
-          ? new Error(`no stream takes the subject ${JSON.stringify(to)}, or the server has none (JetStream)`)
-          : error
+        const reason = refusalOf(error)
+        if (reason === undefined) throw error
+        refused.set(at, reason)
       }
     })
-    const settled = await Promise.allSettled(sent)
-    for (const one of settled) if (one.status === 'rejected') throw one.reason
+    for (const one of await Promise.allSettled(sent)) if (one.status === 'rejected') throw one.reason
     return refused
   }
 
@@ -63,9 +59,27 @@ export class NatsPublisher implements Publisher {
     await this.#client.close()
   }
 
-  #headersOf(given: Readonly<Record<string, string>>) {
+  async #publish({ to, bytes, id, headers: given }: Outgoing, timeout: number): Promise<void> {
     const headers = this.#headers()
-    for (const [name, value] of Object.entries(given)) headers.set(name, value)
-    return headers
+    for (const [name, value] of Object.entries(given ?? {})) headers.set(name, value)
+    const options = { timeout, headers, ...(id === undefined ? {} : { msgID: id }) }
+    try {
+      await this.#streams.publish(to, bytes, options)
+    } catch (error) {
+      // Nobody answers: that is all that the server says.
+      const isNobody = error instanceof Error && ['NoRespondersError', 'JetStreamNotEnabled'].includes(error.name)
+      throw isNobody
+        ? new Error(`no stream takes the subject ${JSON.stringify(to)}, or the server has none (JetStream)`)
+        : error
+    }
   }
+}
+
+/** Why a message can never be published; undefined where it is not for the message. */
+function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const { name, cause, code } = error as Error & { readonly code?: unknown }
+  if (TOO_LARGE.includes(code as number)) return `the stream refuses it: ${messageOf(error)}`
+  const isOfTheMessage = OF_THE_MESSAGE.includes(name)
+  return isOfTheMessage ? messageOf(error) : cause === undefined ? undefined : refusalOf(cause)
 }

@@ -1,6 +1,7 @@
 // Writes rows to a broker that confirms what it has taken.
 
-import { messageOf, SluiceError } from '../../base/errors.ts'
+import type { SluiceError } from '../../base/errors.ts'
+import { answered, brokerTrouble } from '../live/answer.ts'
 import { type DeadLetter, deadLetter, type Origin, type Traced } from '../origin.ts'
 import type { PlainSinkOptions, PlainWriter } from '../sink.ts'
 import { type MessageRules, messageOfRow, type Outgoing } from './message.ts'
@@ -9,7 +10,7 @@ import { type MessageRules, messageOfRow, type Outgoing } from './message.ts'
 export interface Publisher {
   /**
    * Sends messages in their order, and resolves once the broker has taken them, with a reason for each that it refuses.
-   * Throws where it cannot be told which it has.
+   * Throws where it cannot be told which it has. Nobody waits for it for ever: `close` may come before it has ended.
    */
   publish(messages: readonly Outgoing[]): Promise<ReadonlyMap<number, string>>
   close(): Promise<void>
@@ -21,6 +22,8 @@ export interface PublishOptions<Row> extends MessageRules<Row> {
   /** The broker, without secrets. */
   readonly shown: string
   readonly connect: (signal: AbortSignal) => Promise<Publisher>
+  /** Whether trying again may help after an error. */
+  readonly mayPass: (error: unknown) => boolean
 }
 
 /** What goes over before the broker has confirmed it, at most. */
@@ -28,8 +31,8 @@ const MESSAGES = 500
 const BYTES = 4 * 1024 * 1024
 
 /**
- * Every row is confirmed before more is taken. A connection that breaks ends the writer: which messages the broker has
- * is not known, and the next one sends all again that came after the last commit.
+ * Every row is confirmed before more is taken. A connection that breaks, or on which nothing is answered, ends the writer:
+ * which messages the broker has is not known, and the next one sends all again that came after the last commit.
  */
 export class PublishWriter<Row> implements PlainWriter<Row> {
   readonly #options: PublishOptions<Row>
@@ -47,7 +50,7 @@ export class PublishWriter<Row> implements PlainWriter<Row> {
       const publisher = await options.connect(signal ?? new AbortController().signal)
       return new PublishWriter(options, publisher, signal)
     } catch (error) {
-      throw signal?.aborted === true ? signal.reason : unreachable(options, error)
+      throw signal?.aborted === true ? signal.reason : troubleOf(options, error)
     }
   }
 
@@ -56,7 +59,7 @@ export class PublishWriter<Row> implements PlainWriter<Row> {
     let [messages, origins, bytes] = [[] as Outgoing[], [] as Origin[], 0]
     const send = async (): Promise<void> => {
       if (messages.length === 0) return
-      letters.push(...(await this.#send(messages, origins)))
+      letters.push(...(await this.#send(messages, origins, bytes)))
       messages = []
       origins = []
       bytes = 0
@@ -87,19 +90,18 @@ export class PublishWriter<Row> implements PlainWriter<Row> {
     await this.#publisher.close()
   }
 
-  async #send(messages: readonly Outgoing[], origins: readonly Origin[]): Promise<DeadLetter[]> {
+  async #send(messages: readonly Outgoing[], origins: readonly Origin[], sizeBytes: number): Promise<DeadLetter[]> {
     try {
-      const refused = await this.#publisher.publish(messages)
+      const publishing = this.#publisher.publish(messages)
+      const refused = await answered(publishing, { sizeBytes, signal: this.#signal })
       return [...refused].map(([at, reason]) => deadLetter(origins[at] as Origin, this.#options.step, reason))
     } catch (error) {
       this.#signal?.throwIfAborted()
-      throw unreachable(this.#options, error)
+      throw troubleOf(this.#options, error)
     }
   }
 }
 
-function unreachable<Row>({ shown }: PublishOptions<Row>, error: unknown): unknown {
-  if (error instanceof SluiceError) return error
-  const message = `Cannot send messages to ${shown}: ${messageOf(error)}`
-  return new SluiceError('SINK_UNREACHABLE', message, { sink: shown, attempts: 1 }, { cause: error })
+function troubleOf<Row>({ shown, mayPass }: PublishOptions<Row>, error: unknown): SluiceError {
+  return brokerTrouble(error, { act: 'send messages to', sink: shown, mayPass: mayPass(error) })
 }

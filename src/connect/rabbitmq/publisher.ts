@@ -1,6 +1,7 @@
 // Publishes to RabbitMQ, which confirms what it has taken and gives back what no queue wants.
 
 import type { ConfirmChannel, Message } from 'amqplib'
+import { messageOf } from '../../base/errors.ts'
 import type { Outgoing } from '../publish/message.ts'
 import type { Publisher } from '../publish/writer.ts'
 import { sameHeaders } from './headers.ts'
@@ -54,6 +55,10 @@ export class RabbitPublisher implements Publisher {
     await new Promise<void>((resolve, reject) => {
       this.#fail = reject
       let missing = messages.length
+      const done = (): void => {
+        missing -= 1
+        if (missing === 0) resolve()
+      }
       for (const [at, { to, bytes, id, headers }] of messages.entries()) {
         const properties = {
           persistent: true,
@@ -62,12 +67,18 @@ export class RabbitPublisher implements Publisher {
           ...(id === undefined ? {} : { messageId: id }),
           ...(headers === undefined ? {} : { headers }),
         }
-        this.#channel.publish(exchange, to, Buffer.from(bytes), properties, (error) => {
-          // A queue that is full, or whose node is gone: nothing that the message could help.
-          if (error !== null && error !== undefined) reject(new Error(`the broker did not take message ${at + 1}`))
-          missing -= 1
-          if (missing === 0) resolve()
-        })
+        try {
+          this.#channel.publish(exchange, to, Buffer.from(bytes), properties, (error) => {
+            // A queue that is full, or whose node is gone: nothing that the message could help.
+            if (error !== null && error !== undefined) reject(new Error(`the broker did not take message ${at + 1}`))
+            done()
+          })
+        } catch (error) {
+          // What the protocol has no form for; nothing of it has gone over.
+          if (!(error instanceof RangeError)) throw error
+          refused.set(at, messageOf(error))
+          done()
+        }
       }
     })
     return refused

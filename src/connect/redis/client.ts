@@ -1,5 +1,6 @@
 // A client of Redis that is connected once, and never again by itself.
 
+import { messageOf } from '../../base/errors.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { loadPackage } from '../live/packages.ts'
 
@@ -8,6 +9,11 @@ type RedisClient = Awaited<ReturnType<typeof import('redis').createClient>>
 export type { RedisClient }
 
 const CONNECT_MS = 10_000
+
+/** Whether trying again may help. */
+export function mayPass(error: unknown): boolean {
+  return !/WRONGPASS|NOAUTH|NOPERM|WRONGTYPE|ERR AUTH/.test(messageOf(error))
+}
 
 /** @param onError - told of what breaks it, before and after it is connected */
 export async function connectRedis(

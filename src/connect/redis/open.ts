@@ -1,6 +1,5 @@
 // Opens the reader of a Redis stream, over connections that are made again when they break.
 
-import { messageOf } from '../../base/errors.ts'
 import type { LineFormat } from '../format.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { bodyReader, type ToEvent } from '../live/body.ts'
@@ -9,6 +8,7 @@ import { InOrder } from '../live/known.ts'
 import { LiveReader, liveLost, livePosition } from '../live/live-reader.ts'
 import { deadLetter, type Entry } from '../origin.ts'
 import type { OpenOptions, Position, SourceCounts, SplitReader } from '../source.ts'
+import { mayPass } from './client.ts'
 import { RedisConnection } from './connection.ts'
 import { compareIds, isId, type RedisEntry } from './entry.ts'
 import type { RedisStreamMeta } from './meta.ts'
@@ -85,7 +85,7 @@ export async function openRedisStream<B, T>(opening: RedisOpening<B, T>): Promis
     retryMs,
     signal: open.signal,
     connect,
-    mayPass: (error) => !/WRONGPASS|NOAUTH|NOPERM|WRONGTYPE/.test(messageOf(error)),
+    mayPass,
     acknowledge: (connection, entries) => connection?.acknowledge(entries.map(({ id }) => id)),
   })
   return reader

@@ -3,10 +3,11 @@
 import { randomBytes } from 'node:crypto'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import type { BrokerAddress } from '../live/address.ts'
+import { answered, brokerTrouble } from '../live/answer.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../origin.ts'
 import type { PlainSinkOptions, PlainWriter } from '../sink.ts'
 import type { Json } from '../source.ts'
-import { connectRedis, type RedisClient } from './client.ts'
+import { connectRedis, mayPass, type RedisClient } from './client.ts'
 
 export interface StageOptions<Row> {
   readonly address: BrokerAddress
@@ -42,11 +43,11 @@ while at <= #ARGV do
 end
 return 'OK'`
 
-/** KEYS: the stage, the list of stages, the stream, the last epoch in it. ARGV: the epoch, its rows, the longest length. */
+/** KEYS: the stage, the list of stages, the stream, the last stage shown in it. ARGV: the stage's rows, the longest length. */
 const SHOW = `
-if tonumber(redis.call('GET', KEYS[4]) or '0') < tonumber(ARGV[1]) then
+if redis.call('GET', KEYS[4]) ~= KEYS[1] then
   local found = redis.call('XLEN', KEYS[1])
-  if found ~= tonumber(ARGV[2]) then return found end
+  if found ~= tonumber(ARGV[1]) then return found end
   local from = '-'
   while true do
     local entries = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', 500)
@@ -54,8 +55,8 @@ if tonumber(redis.call('GET', KEYS[4]) or '0') < tonumber(ARGV[1]) then
     for _, entry in ipairs(entries) do redis.call('XADD', KEYS[3], '*', unpack(entry[2])) end
     from = '(' .. entries[#entries][1]
   end
-  if ARGV[3] ~= '' then redis.call('XTRIM', KEYS[3], 'MAXLEN', '~', ARGV[3]) end
-  redis.call('SET', KEYS[4], ARGV[1])
+  if ARGV[2] ~= '' then redis.call('XTRIM', KEYS[3], 'MAXLEN', '~', ARGV[2]) end
+  redis.call('SET', KEYS[4], KEYS[1])
 end
 redis.call('DEL', KEYS[1])
 redis.call('SREM', KEYS[2], KEYS[1])
@@ -83,16 +84,16 @@ export class StageWriter<Row> implements PlainWriter<Row> {
 
   /** Removes what was staged and not committed. */
   static async open<Row>(options: StageOptions<Row>, opening: PlainSinkOptions): Promise<StageWriter<Row>> {
-    const { epoch, note, signal } = opening
+    const { note, signal } = opening
     const { address } = options
     // What breaks it is told by the command that it breaks.
     const connecting = connectRedis(address, () => {}, signal)
     const client = await connecting.catch((error: unknown) => {
-      throw signal?.aborted === true || error instanceof SluiceError ? error : unreachable(options, error)
+      throw signal?.aborted === true ? signal.reason : troubleOf(options, error)
     })
     const writer = new StageWriter(options, client, opening)
     try {
-      await writer.#clear((note as StageNote | undefined)?.stage, epoch)
+      await writer.#clear((note as StageNote | undefined)?.stage)
       return writer
     } catch (error) {
       await writer.close()
@@ -139,15 +140,17 @@ export class StageWriter<Row> implements PlainWriter<Row> {
     if (rows === 0) return
     const { stream, maxLength = '', title } = this.#options
     const keys = [stage, this.#stages, stream, this.#last]
-    const found = await this.#run(SHOW, keys, [String(epoch), String(rows), String(maxLength)])
+    const found = await this.#run(SHOW, keys, [String(rows), String(maxLength)])
     if (String(found) === 'OK') return
-    const gone = `${found} of the ${rows} rows that were staged for epoch ${epoch} are there: did Redis lose data?`
-    const message = `Cannot finish epoch ${epoch} in ${title}: ${gone}`
+    const gone = `${found} of the ${rows} rows that were staged for epoch ${epoch} are there`
+    const why = 'did Redis lose data, or does another pipeline of this name add to the stream?'
+    const message = `Cannot finish epoch ${epoch} in ${title}: ${gone}: ${why}`
     throw new SluiceError('SINK_MISMATCH', message, { sink: title, table: stream, found: gone })
   }
 
   async close(): Promise<void> {
-    if (this.#client.isOpen) await this.#client.close().catch(() => {}) // It broke before.
+    // All that was asked for is answered, or was given up.
+    if (this.#client.isOpen) this.#client.destroy()
   }
 
   get #stage(): string {
@@ -159,18 +162,15 @@ export class StageWriter<Row> implements PlainWriter<Row> {
   }
 
   get #last(): string {
-    return `${this.#front}:epoch`
+    return `${this.#front}:shown`
   }
 
-  async #clear(kept: string | undefined, epoch: number): Promise<void> {
+  async #clear(kept: string | undefined): Promise<void> {
     for (const stage of (await this.#send(['SMEMBERS', this.#stages])) as string[]) {
       if (stage === kept) continue
       await this.#send(['DEL', stage])
       await this.#send(['SREM', this.#stages, stage])
     }
-    // Ahead of the checkpoint, it is of one that was reset: what comes is new.
-    const last = Number((await this.#send(['GET', this.#last])) ?? 0)
-    if (last > epoch) await this.#send(['SET', this.#last, String(epoch)])
   }
 
   #run(script: string, keys: readonly string[], values: readonly string[]): Promise<unknown> {
@@ -178,12 +178,14 @@ export class StageWriter<Row> implements PlainWriter<Row> {
   }
 
   async #send(args: string[]): Promise<unknown> {
+    const sizeBytes = args.reduce((sum, { length }) => sum + length, 0)
     try {
-      return await this.#client.sendCommand(args)
+      return await answered(this.#client.sendCommand(args), { sizeBytes, signal: this.#signal })
     } catch (error) {
+      this.#signal?.throwIfAborted()
       const found = messageOf(error)
       const { title, stream } = this.#options
-      if (!/WRONGTYPE/.test(found)) throw unreachable(this.#options, error)
+      if (!/WRONGTYPE/.test(found)) throw troubleOf(this.#options, error)
       const message = `Cannot add to ${title}: what is there is no stream`
       throw new SluiceError('SINK_MISMATCH', message, { sink: title, table: stream, found }, { cause: error })
     }
@@ -205,7 +207,6 @@ function textsOf<Row>(fields: (row: Row) => Readonly<Record<string, string>>, ro
   return wrong === undefined ? pairs.flat() : `field ${JSON.stringify(wrong[0])} is no text`
 }
 
-function unreachable({ title, address }: StageOptions<never>, error: unknown): SluiceError<'SINK_UNREACHABLE'> {
-  const message = `Cannot add to ${title}: ${messageOf(error)}`
-  return new SluiceError('SINK_UNREACHABLE', message, { sink: address.shown, attempts: 1 }, { cause: error })
+function troubleOf({ title }: StageOptions<never>, error: unknown): SluiceError {
+  return brokerTrouble(error, { act: 'add to', sink: title, mayPass: mayPass(error) })
 }

@@ -33,11 +33,15 @@ const TOPIC_BYTES = 65_535
  * - **At least once**: at QoS 1 and 2 the broker has confirmed every message before an epoch is committed; what came after
  *   the last commit is sent again after a crash, whatever the QoS, as no broker knows it for the same. At QoS 0 nobody
  *   confirms anything.
- * - **Refused** are rows of which no message can be made, and messages that the broker does not take: dead letters.
+ * - **Goes on** from the last commit when the connection breaks, or when there is no answer in time (30 s, and longer for
+ *   what is large): for the run's `retryMs`, then SINK_UNREACHABLE.
+ * - **Refused** are rows of which no message can be made, and messages that the broker does not take: dead letters. A
+ *   broker of MQTT 3.1.1 cannot say so: it confirms what it drops, or ends the connection.
  *
  * @param url - `mqtt://user:password@host:1883`, `mqtts://host`
- * @throws {SluiceError} CONFIG_INVALID for an address that is none, or if `mqtt-packet` is not installed; then
- *   SINK_UNREACHABLE
+ * @throws {SluiceError} CONFIG_INVALID for an address that is none, for a `qos` or `retain` that the broker says it has
+ *   not, or if `mqtt-packet` is not installed; SINK_LOST where trying again may help, SINK_UNREACHABLE for a user that is
+ *   refused
  * @throws {RangeError} for another option that does not fit
  * @example
  * const sink = mqttPublish<{ sensor: string; celsius: number }>('mqtt://localhost', {
@@ -74,9 +78,10 @@ export function mqttPublish<Row>(url: string | URL, options: MqttPublishOptions<
       // Not before they are needed: programs and threads without a broker start sooner.
       const { PublishWriter } = await import('../publish/writer.ts')
       const { MqttPublisher } = await import('../mqtt/publisher.ts')
+      const { mayPass } = await import('../mqtt/refusals.ts')
       const settings = { address, clientId, qos, retain, keepAliveS, tls }
       return await PublishWriter.open<Row>(
-        { ...rules, connect: (signal) => MqttPublisher.open(settings, signal) },
+        { ...rules, mayPass, connect: (signal) => MqttPublisher.open(settings, signal) },
         opening,
       )
     },

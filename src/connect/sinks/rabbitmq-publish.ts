@@ -28,10 +28,13 @@ const OPTIONS = ['exchange', 'routingKey', 'id', 'payload', 'headers', 'contentT
  *
  * - **At least once**: every message is persistent, and confirmed by the broker before an epoch is committed; what came
  *   after the last commit is sent again after a crash. With `id` those who read can tell (as `rabbitmq` does).
+ * - **Goes on** from the last commit when the connection breaks, or when there is no answer in time (30 s, and longer for
+ *   what is large): for the run's `retryMs`, then SINK_UNREACHABLE.
  * - **Refused** are rows of which no message can be made, and messages that no queue takes: dead letters.
  *
  * @param url - `amqp://user:password@host:5672/vhost`
- * @throws {SluiceError} CONFIG_INVALID for options that do not fit, or if `amqplib` is not installed; then SINK_UNREACHABLE
+ * @throws {SluiceError} CONFIG_INVALID for options that do not fit, or if `amqplib` is not installed; SINK_LOST
+ *   where trying again may help, SINK_UNREACHABLE for a user or an exchange that is refused
  * @example
  * const sink = rabbitmqPublish<{ id: number; country: string }>('amqp://localhost', {
  *   exchange: 'orders',
@@ -73,9 +76,10 @@ export function rabbitmqPublish<Row>(url: string | URL, options: RabbitmqPublish
       // Not before they are needed: programs and threads without a broker start sooner.
       const { PublishWriter } = await import('../publish/writer.ts')
       const { RabbitPublisher } = await import('../rabbitmq/publisher.ts')
+      const { mayPass } = await import('../rabbitmq/connection.ts')
       const settings = { address, vhost, tls, exchange, contentType }
       return await PublishWriter.open<Row>(
-        { ...rules, connect: (signal) => RabbitPublisher.open(settings, signal) },
+        { ...rules, mayPass, connect: (signal) => RabbitPublisher.open(settings, signal) },
         opening,
       )
     },

@@ -23,12 +23,17 @@ const OPTIONS = ['stream', 'fields', 'maxLength']
  * - **Exactly once**: rows of an epoch are staged under names beside the stream, and added by one script once the epoch is
  *   committed: all, and only once, whatever ends the process. That holds as far as Redis keeps what it has confirmed
  *   (`appendonly yes`, `appendfsync always`); staged rows that it lost end the run with SINK_MISMATCH.
+ * - **Goes on** from the last commit when the connection breaks, or when there is no answer in time (30 s, and longer for
+ *   what is large): for the run's `retryMs`, then SINK_UNREACHABLE.
+ * - **Alone**: of pipelines with the same name, one adds to a stream. Another, with a store of its own, removes what the
+ *   first has staged; that one then ends with SINK_MISMATCH, and nothing is lost unseen.
  * - **Order** is that of the rows.
  * - **Refused** are rows of which `fields` makes nothing, or that JSON cannot hold: dead letters.
  * - **Cluster**: names are made so that they are where the stream is.
  *
  * @param url - `redis://user:password@host:6379`, `rediss://…`
- * @throws {SluiceError} CONFIG_INVALID for options that do not fit, or if `redis` is not installed; then SINK_UNREACHABLE
+ * @throws {SluiceError} CONFIG_INVALID for options that do not fit, or if `redis` is not installed; SINK_LOST
+ *   where trying again may help, SINK_UNREACHABLE for a user that is refused; SINK_MISMATCH
  * @throws {RangeError} for a length that is none
  * @example
  * const sink = checkpointed(redisStreamAdd('redis://:secret@localhost', { stream: 'orders' }), { store: 'state.db' })
