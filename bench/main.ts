@@ -6,6 +6,7 @@ import { benchAccessLog } from './access-log-load.ts'
 import { benchDashboard } from './dashboard.ts'
 import { benchExchange, benchFlows } from './flows.ts'
 import { benchLatency } from './latency.ts'
+import { benchLive } from './live.ts'
 import { benchEpochs, benchLoads } from './loads.ts'
 import { benchFanOut, benchStages } from './stages.ts'
 
@@ -29,6 +30,7 @@ const QUESTIONS: Readonly<Record<string, () => void | Promise<void>>> = {
   'loads-postgres': () => benchLoads(['postgres'], values),
   epochs: () => benchEpochs(values),
   latency: () => benchLatency(values),
+  live: () => benchLive(values),
   dashboard: () => benchDashboard(values.quick),
   'access-log-load': () => benchAccessLog(values.quick, values.large),
 }
