@@ -14,7 +14,7 @@ import {
 } from '@duckdb/node-api'
 import pg from 'pg'
 import { type AccessRequest, accessLog, Rejection } from 'sluice'
-import { report } from './measure.ts'
+import { peakSoFar, report } from './measure.ts'
 import { storeAnswer } from './store-answer.ts'
 
 const [input = '', store = '', target = '', keyed = ''] = process.argv.slice(2)
@@ -179,4 +179,6 @@ async function intoPostgres(): Promise<void> {
 const startMs = performance.now()
 if (store === 'duckdb') await intoDuckdb()
 else await intoPostgres()
-report((performance.now() - startMs) / 1000, await storeAnswer(store, target, 'requests'))
+const seconds = (performance.now() - startMs) / 1000
+const peak = peakSoFar()
+report(seconds, await storeAnswer(store, target, 'requests'), peak)

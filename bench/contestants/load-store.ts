@@ -3,7 +3,7 @@
 
 import { rmSync } from 'node:fs'
 import { startPipeline } from 'sluice'
-import { report } from './measure.ts'
+import { peakSoFar, report } from './measure.ts'
 import { storeAnswer } from './store-answer.ts'
 
 const [input = '', store = '', target = '', keyed = '', threads = '0', epochMs = '', job = 'default'] =
@@ -20,7 +20,6 @@ const run = await startPipeline(new URL('./load-job.ts', import.meta.url), {
   ...(threads === '0' ? {} : { threads: Number(threads) }),
 })
 await run.done
-report(
-  (performance.now() - startMs) / 1000,
-  await storeAnswer(store, target, job === 'default' ? 'requests' : 'minutes'),
-)
+const seconds = (performance.now() - startMs) / 1000
+const peak = peakSoFar()
+report(seconds, await storeAnswer(store, target, job === 'default' ? 'requests' : 'minutes'), peak)

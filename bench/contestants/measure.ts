@@ -19,8 +19,10 @@ export async function measure(size: number, work: (size: number) => Promise<numb
   report(seconds[Math.floor(seconds.length / 2)] ?? Number.NaN, [...answers].join(' or '))
 }
 
-/** Prints a result as `hold` reads it. */
-export function report(seconds: number, check: string): void {
-  const peakBytes = process.resourceUsage().maxRSS * 1024
+/** The most memory that this process has held so far, in bytes. */
+export const peakSoFar = (): number => process.resourceUsage().maxRSS * 1024
+
+/** Prints a result as `hold` reads it; a peak given is that of the work alone, without the question for its answer. */
+export function report(seconds: number, check: string, peakBytes: number = peakSoFar()): void {
   process.stdout.write(`${JSON.stringify({ seconds, check, peakBytes })}\n`)
 }

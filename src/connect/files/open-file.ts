@@ -11,10 +11,11 @@ import { FileBlocks } from './file-blocks.ts'
 import { HEAD_LINES_BYTES } from './head-lines.ts'
 import { checkPosition, type FileNow, type FilePosition, fingerprintOf, HEAD_BYTES, readAt } from './identity.ts'
 import type { Limits } from './limits.ts'
+import type { LineMarks } from './line-marks.ts'
 import { LineReader, nothingNew } from './line-reader.ts'
 import { refuseSpecial, specialKind } from './list.ts'
 import { LAST_BYTES } from './open-line.ts'
-import { type ByteRange, findLineStart, findRangeStart, type RangeStart } from './range.ts'
+import { type ByteRange, FIRST_LINE, findLineStart, findRangeStart, type RangeStart } from './range.ts'
 import type { OpenRecords, RecordStart, Records } from './records.ts'
 import { cannotRead, positionLost } from './trouble.ts'
 import { verify } from './verify.ts'
@@ -25,6 +26,8 @@ export interface OpenFileOptions<T> {
   readonly range: ByteRange | undefined
   readonly records: Records<T>
   readonly limits: Limits
+  /** Where lines begin, as far as readers of the same files know. */
+  readonly marks: LineMarks
   /** Where an earlier run stood. */
   readonly from: FilePosition | undefined
   readonly signal?: AbortSignal | undefined
@@ -50,6 +53,7 @@ export async function openFile<T>(options: OpenFileOptions<T>): Promise<SplitRea
     signal?.throwIfAborted()
     if (from !== undefined && hasNothingNew(now, from, options.range)) {
       await handle.close()
+      if (options.range !== undefined && from.line > 0 && !from.isPartial) options.marks.add(path, now.inode, from)
       const sizeBytes = sizeOf(now.size, options.range)
       return nothingNew(`nothing new since byte ${from.offset}`, from, sizeBytes)
     }
@@ -101,7 +105,7 @@ async function openPlain<T>(
   options: OpenFileOptions<T>,
 ): Promise<SplitReader<T>> {
   const { path, handle, size } = file
-  const { range, from, records, signal, isForValues = false } = options
+  const { range, marks, from, records, signal, isForValues = false } = options
   const opened = records.open({ path, bytes: head, isWhole: head.length === size })
   const blocksFrom = (offset: number, blockBytes?: number) =>
     new FileBlocks(handle, {
@@ -112,7 +116,7 @@ async function openPlain<T>(
       ...(blockBytes === undefined ? {} : { blockBytes }),
     })
   const resumed = resumedAt(from, opened)
-  const start = resumed ?? (await startOf(opened, range, blocksFrom, isForValues))
+  const start = resumed ?? (await startOf(opened, file, options, blocksFrom))
   const headPrint = fingerprintOf(head.subarray(0, HEAD_BYTES))
   const identity = { encoding: 'plain' as const, inode: file.inode, head: headPrint }
   if (start === undefined) {
@@ -156,7 +160,10 @@ async function openPlain<T>(
       const doneBytes = sizeOf(blocks.takenBytes, range)
       return isDone ? Math.max(doneBytes, sizeOf(size, range)) : doneBytes
     },
-    release: () => handle.close(),
+    release: async () => {
+      if (range !== undefined && start.line > 0 && !cutter.isPartial) marks.add(path, file.inode, cutter)
+      await handle.close()
+    },
   })
 }
 
@@ -169,16 +176,21 @@ function resumedAt(from: FilePosition | undefined, { start }: OpenRecords<unknow
 /** Where the records of a file, or of a range of it, begin. Line 0 where it is not told; undefined if none begins there. */
 async function startOf(
   { start, lineEnd }: OpenRecords<unknown>,
-  range: ByteRange | undefined,
+  { path, inode }: FileNow,
+  { range, marks, isForValues = false }: OpenFileOptions<unknown>,
   blocksFrom: (offset: number, blockBytes?: number) => Blocks,
-  isForValues: boolean,
 ): Promise<RecordStart | undefined> {
   if (range === undefined) return start
   if (range.from <= start.offset) return start.offset < range.to ? start : undefined
-  const found: RangeStart | undefined = isForValues
-    ? await findLineStart(blocksFrom(range.from - 1, SEARCHED_BYTES), range, lineEnd)
-    : await findRangeStart(blocksFrom(0), range, lineEnd)
-  return found === undefined ? undefined : { ...found, isRest: false }
+  const count = async (known: RangeStart) =>
+    await findRangeStart(blocksFrom(Math.max(0, known.offset - 1)), range, lineEnd, known)
+  let found: RangeStart | undefined | 'changed'
+  if (isForValues) found = await findLineStart(blocksFrom(range.from - 1, SEARCHED_BYTES), range, lineEnd)
+  else found = await count(marks.before(path, inode, range.from))
+  if (found === 'changed') found = await count(FIRST_LINE)
+  if (found === undefined || found === 'changed') return undefined
+  if (!isForValues) marks.add(path, inode, found)
+  return { ...found, isRest: false }
 }
 
 async function openStored<T>(file: FileNow, head: Buffer, options: OpenFileOptions<T>): Promise<SplitReader<T>> {

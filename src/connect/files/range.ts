@@ -14,6 +14,9 @@ export interface RangeStart {
   readonly line: number
 }
 
+/** Where a file's own first line begins. */
+export const FIRST_LINE: RangeStart = { offset: 0, line: 1 }
+
 /** The id of a part of a file. */
 export function rangeId(path: string, range: ByteRange): string {
   return `${path}#${range.from}-${range.to}`
@@ -35,28 +38,35 @@ export function parseRangeId(id: string, splitBytes: number): { path: string; ra
 }
 
 /**
- * Finds the first line that begins at `from` or after it, and its number, by counting all lines before it.
+ * Finds the first line that begins at `from` or after it, and its number, by counting lines from one that is known.
  *
- * @param blocks - the file from its first byte on
+ * @param blocks - the file from the byte before the known line on; from its first byte, if that is where the line begins
  * @param lineEnd - the byte that ends lines
- * @returns undefined if no line begins there, as far as the file goes or up to `to`
+ * @param known - a line that begins at `from` or before it
+ * @returns undefined if no line begins there, as far as the file goes or up to `to`; `changed` if the known line does not
+ *   begin where it did
  */
 export async function findRangeStart(
   blocks: Blocks,
   range: ByteRange,
   lineEnd: number,
-): Promise<RangeStart | undefined> {
-  if (range.from === 0) return { offset: 0, line: 1 }
-  let at = 0
-  let lines = 0
+  known: RangeStart,
+): Promise<RangeStart | undefined | 'changed'> {
+  if (range.from === 0) return FIRST_LINE
+  let at = Math.max(0, known.offset - 1)
+  let isChecked = known.offset === 0
+  // The end of the line before the known one is counted, too.
+  let line = isChecked ? known.line : known.line - 1
   for (let block = await blocks.read(); block !== undefined && at < range.to; block = await blocks.read()) {
+    if (!isChecked && block[0] !== lineEnd) return 'changed'
+    isChecked = true
     // A line begins at `from` if the byte before it ends one.
     const counted = Math.max(0, Math.min(block.length, range.from - 1 - at))
-    lines += countLineEnds(block.subarray(0, counted), lineEnd)
+    line += countLineEnds(block.subarray(0, counted), lineEnd)
     const end = block.indexOf(lineEnd, counted)
     if (end !== -1) {
       const offset = at + end + 1
-      return offset < range.to ? { offset, line: lines + 2 } : undefined
+      return offset < range.to ? { offset, line: line + 1 } : undefined
     }
     at += block.length
   }
@@ -75,7 +85,7 @@ export async function findLineStart(
   range: ByteRange,
   lineEnd: number,
 ): Promise<RangeStart | undefined> {
-  if (range.from === 0) return { offset: 0, line: 1 }
+  if (range.from === 0) return FIRST_LINE
   let at = range.from - 1
   for (let block = await blocks.read(); block !== undefined && at < range.to; block = await blocks.read()) {
     const end = block.indexOf(lineEnd)

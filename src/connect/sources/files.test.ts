@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict
 import { isUtf8 } from 'node:buffer'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { appendFile, mkdir, mkdtemp, readFile, realpath, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import fc from 'fast-check'
 import { escapeBytes } from '../files/raw.ts'
 import { type LineFormat, Rejection } from '../format.ts'
 import type { Entry } from '../origin.ts'
-import type { OpenOptions, Position, Source, SourceCounts, SplitReader } from '../source.ts'
+import type { OpenOptions, Position, Source, SourceCounts, Split, SplitReader } from '../source.ts'
 import { type FilesOptions, files } from './files.ts'
 
 /** Lines as they are; `bad` is refused, `throw` breaks the parser. */
@@ -55,6 +55,19 @@ async function readOnly(source: Source<string>, from?: Position, options?: OpenO
   const splits = await source.splits()
   equal(splits.length, 1)
   return await readFrom(await source.open(splits[0]!, from, options), count)
+}
+
+/** A reader of a split that has been read to its end. */
+async function openRead(source: Source<string>, split: Split): Promise<SplitReader<string>> {
+  const reader = await source.open(split, undefined)
+  while ((await reader.read(10_000)) !== undefined);
+  return reader
+}
+
+/** In an order that the numbers choose. */
+function shuffled<T>(all: readonly T[], order: Iterator<number>): T[] {
+  const left = [...all]
+  return all.flatMap(() => left.splice((order.next().value as number) % left.length, 1))
 }
 
 const textsOf = (reading: Reading) => reading.entries.map((entry) => entry.origin.raw)
@@ -370,26 +383,56 @@ describe('files', () => {
           fc.constantFrom('', 'last'),
           fc.integer({ min: 1, max: 60 }),
           fc.nat(3),
-          async (parts, last, splitBytes, count) => {
+          fc.infiniteStream(fc.nat()),
+          async (parts, last, splitBytes, count, order) => {
             await writeFile(path, parts.join('') + last)
             const whole = await readOnly(source())
             const inParts = source({ splitBytes })
             const entries: Entry<string>[] = []
             let read = 0
-            // From last to first: ranges know nothing of each other.
-            for (const split of (await inParts.splits()).toReversed()) {
+            // In any order: a range needs no other one to have been read, and may learn from each that was.
+            for (const split of shuffled(await inParts.splits(), order)) {
               const first = await readFrom(await inParts.open(split, undefined), count)
               const second = await readFrom(await inParts.open(split, first.position))
-              entries.unshift(...first.entries, ...second.entries)
+              entries.push(...first.entries, ...second.entries)
               read += first.counts.read + second.counts.read
               equal(second.doneBytes, split.sizeBytes)
             }
+            entries.sort((a, b) => a.origin.offset - b.origin.offset)
             deepEqual(entries, whole.entries)
             equal(read, whole.counts.read)
           },
         ),
         { numRuns: 100 },
       )
+    })
+
+    it('counts lines anew where those before a range are no longer what they were', async () => {
+      await writeFile(path, 'aaa\n'.repeat(10))
+      const inParts = source({ splitBytes: 20 })
+      const [first, second] = await inParts.splits()
+      await readFrom(await inParts.open(first!, undefined))
+      await writeFile(path, `${'b\n'.repeat(8)}${'c'.repeat(7)}\nd\n`)
+      const { entries } = await readFrom(await inParts.open(second!, undefined))
+      deepEqual(
+        entries.map(({ origin }) => [origin.line, origin.raw]),
+        [[10, 'd']],
+      )
+    })
+
+    const counters = '/proc/self/io'
+    it('reads a file little more than once, into however many ranges it is cut', {
+      skip: existsSync(counters) ? false : 'no such counter here',
+    }, async () => {
+      const readBytes = () => Number(/^rchar: (\d+)$/m.exec(readFileSync(counters, 'utf8'))?.[1])
+      await writeFile(path, `${'x'.repeat(99)}\n`.repeat(400_000))
+      const inParts = source({ splitBytes: 1_000_000 })
+      const splits = await inParts.splits()
+      equal(splits.length, 40)
+      const before = readBytes()
+      for (const split of splits) await (await openRead(inParts, split)).close()
+      const times = (readBytes() - before) / 40_000_000
+      ok(times < 3, `${times} times`)
     })
 
     it('gives what a file grows by to the ranges that it falls into, each line once', async () => {

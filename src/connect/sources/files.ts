@@ -10,6 +10,7 @@ import { HEAD_LINES_BYTES } from '../files/head-lines.ts'
 import { type FilePosition, parsePosition, readAt } from '../files/identity.ts'
 import { DEFAULT_LIMITS, type Limits } from '../files/limits.ts'
 import { MAX_LINE_BYTES } from '../files/line-cutter.ts'
+import { LineMarks } from '../files/line-marks.ts'
 import { type Found, listFiles } from '../files/list.ts'
 import { openFile, sizeOf } from '../files/open-file.ts'
 import { openStream } from '../files/open-stream.ts'
@@ -105,6 +106,7 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
     },
     splitBytes: options.splitBytes ?? Number.POSITIVE_INFINITY,
     allowSpecial: options.allowSpecial ?? false,
+    marks: new LineMarks(),
   }
   const named = typeof input === 'string' ? input : input.join(', ')
   const parsers = new Map<string, ParseLine<T>>()
@@ -159,6 +161,7 @@ interface Settings {
   readonly limits: Limits
   readonly splitBytes: number
   readonly allowSpecial: boolean
+  readonly marks: LineMarks
 }
 
 function checkInput(kind: string, input: unknown): void {
@@ -227,7 +230,7 @@ async function openSplit<T>(
     // Not awaited: the read of a pipe whose writer is silent ends only with the writer.
     return await openStream({ ...common, stream, name: path, release: async () => void stream.destroy() })
   }
-  return await openFile({ ...common, path, range: part?.range })
+  return await openFile({ ...common, path, range: part?.range, marks: settings.marks })
 }
 
 async function isSpecial(path: string): Promise<boolean> {
