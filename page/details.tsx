@@ -52,7 +52,7 @@ export function Details(props: DetailsProps): JSX.Element {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a panel that scrolls is reached by keyboard */}
       <div role="tabpanel" id="panel" aria-labelledby={`tab-${TABS.indexOf(tab)}`} tabIndex={0}>
         {tab === 'Stages' && <StagesPanel {...props} />}
-        {tab === 'Dead letters' && <LettersPanel {...props} />}
+        {tab === 'Dead letters' && <LettersPanel key={props.run.pipeline} {...props} />}
         {tab === 'Checkpoint' && <CheckpointPanel {...props} />}
         {tab === 'What happened' && <HappeningsPanel {...props} />}
       </div>

@@ -1,7 +1,7 @@
 // Dead letters by the page.
 
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { DetailsProps } from './details.tsx'
 import { countText } from './words.ts'
 
@@ -18,6 +18,7 @@ interface Letter {
 }
 
 interface Found {
+  readonly branches: readonly string[]
   readonly letters: readonly Letter[]
   readonly next?: string
 }
@@ -28,29 +29,61 @@ const MOST_SHOWN = 1000
 export function LettersPanel({ run, connection }: DetailsProps): JSX.Element {
   const [letters, setLetters] = useState<readonly Letter[]>()
   const [next, setNext] = useState<string>()
+  const [branches, setBranches] = useState<readonly string[]>([])
+  /** The branch whose letters are shown; the main sink's for ''. */
+  const [branch, setBranch] = useState('')
   const [trouble, setTrouble] = useState('')
   const [isAsking, setAsking] = useState(false)
+  const asked = useRef(0)
   const ask = async (after: string | undefined): Promise<void> => {
+    asked.current += 1
+    const turn = asked.current
     setAsking(true)
     setTrouble('')
     try {
-      const query = new URLSearchParams({ pipeline: run.pipeline, ...(after === undefined ? {} : { after }) })
+      const query = new URLSearchParams({ pipeline: run.pipeline })
+      if (after !== undefined) query.set('after', after)
+      if (branch !== '') query.set('branch', branch)
       const found = await connection.ask<Found>(`api/dead-letters?${query}`)
+      // Another branch was chosen meanwhile.
+      if (turn !== asked.current) return
       setLetters((before = []) => (after === undefined ? found.letters : [...before, ...found.letters]))
       setNext(found.next)
+      setBranches(found.branches)
     } catch (error) {
-      setTrouble(error instanceof Error ? error.message : String(error))
+      if (turn === asked.current) setTrouble(error instanceof Error ? error.message : String(error))
     }
-    setAsking(false)
+    if (turn === asked.current) setAsking(false)
   }
-  useEffect(() => void ask(undefined), [run.pipeline])
+  const choose = (name: string): void => {
+    setLetters(undefined)
+    setNext(undefined)
+    setBranch(name)
+  }
+  useEffect(() => void ask(undefined), [run.pipeline, branch])
   const isFull = (letters?.length ?? 0) >= MOST_SHOWN
   return (
     <div class="letters">
       <p class="tools">
         <span>
-          {letters === undefined ? '' : `${countText(letters.length)} of ${countText(run.overall.dead)} committed`}
+          {letters !== undefined &&
+            (branch === ''
+              ? `${countText(letters.length)} of ${countText(run.overall.dead)} committed`
+              : `${countText(letters.length)} refused by ${branch}`)}
         </span>
+        {branches.length > 0 && (
+          <label>
+            Refused by{' '}
+            <select value={branch} onChange={({ currentTarget }) => choose(currentTarget.value)}>
+              <option value="">the pipeline and its first sink</option>
+              {branches.map((name) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
         <button type="button" disabled={isAsking} onClick={() => void ask(undefined)}>
           Look again
         </button>

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import { startPipeline } from 'sluice'
+import { pipeline, several, sqlite, startPipeline, values } from 'sluice'
 import { type Dashboard, startDashboard } from '../src/dashboard/dashboard.ts'
 import { watchedRun } from '../src/dashboard/watched.ts'
 import { snapshotOf } from '../src/testing/snapshot-of.ts'
@@ -83,6 +83,44 @@ describe('the page of the dashboard', { skip: noChromium }, () => {
       equal(await page.getByRole('button', { name: 'Drain' }).isDisabled(), true)
       deepEqual(troubles, [])
     })
+  })
+
+  it('shows what each of several sinks has refused', async () => {
+    const rows = [{ n: '1' }, { n: 'none' }]
+    const into = several(sqlite<{ n: string }>(join(folder, 'first.db'), { table: 't', columns: { n: 'text' } }), {
+      spool: join(folder, 'spool'),
+      branches: {
+        numbers: { into: sqlite(join(folder, 'numbers.db'), { table: 't', columns: { n: 'real' } }) },
+        all: { into: sqlite(join(folder, 'all.db'), { table: 't', columns: { n: 'text' } }) },
+      },
+    })
+    const job = pipeline('branched', { from: () => values(rows), into: () => into })
+    await using run = await startPipeline(job)
+    await run.done
+    for (const width of [1280, 360]) {
+      await looking(
+        [watchedRun(run, job), fakeRun()],
+        async ({ page, troubles }) => {
+          await page.getByRole('tab', { name: 'Dead letters' }).click()
+          await page.getByText('No dead letters.').waitFor(WAIT)
+          const choice = page.getByRole('combobox', { name: 'Refused by' })
+          deepEqual(await choice.locator('option').allTextContents(), [
+            'the pipeline and its first sink',
+            'numbers',
+            'all',
+          ])
+          await choice.focus()
+          await page.keyboard.press('ArrowDown')
+          await page.getByText('2 refused by numbers').waitFor(WAIT)
+          deepEqual(await page.locator('.letters pre').allTextContents(), ['{"n":"1"}', '{"n":"none"}'])
+          await choice.selectOption('all')
+          await page.getByText('0 refused by all').waitFor(WAIT)
+          equal(await page.locator('.letters li').count(), 0)
+          deepEqual(troubles, [])
+        },
+        { width },
+      )
+    }
   })
 
   it('S11: shows hostile text as text, wherever it comes from', async () => {

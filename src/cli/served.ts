@@ -4,7 +4,7 @@ import { type Backoff, backoffMs } from '../base/backoff.ts'
 import { systemClock } from '../base/clock.ts'
 import { type ErrorCode, isSluiceError, messageOf } from '../base/errors.ts'
 import { NO_TOTALS } from '../connect/totals.ts'
-import { inspecting, type WatchedRun } from '../dashboard/watched.ts'
+import { branchesOf, inspecting, type WatchedRun } from '../dashboard/watched.ts'
 import { excerpt } from '../observe/escape.ts'
 import type { Logger } from '../observe/log.ts'
 import { redact } from '../observe/redact.ts'
@@ -54,6 +54,7 @@ function willComeAgain(error: unknown): boolean {
 export class Served implements WatchedRun {
   readonly pipeline: string
   readonly inspect: WatchedRun['inspect']
+  readonly branches: () => readonly string[]
   readonly #options: ServedOptions
   readonly #startedMs = systemClock.wallMs()
   /** The run under way, or the last one. */
@@ -70,6 +71,7 @@ export class Served implements WatchedRun {
     this.#options = options
     this.pipeline = options.pipeline.name
     this.inspect = inspecting(options.pipeline, options.params)
+    this.branches = branchesOf(options.pipeline, options.params)
   }
 
   /** Resolves once it has come to its end, was drained, or failed for good. Never rejects. */

@@ -32,6 +32,7 @@ export class Kept {
     const last = found.length < AT_ONCE ? undefined : found.at(-1)
     return {
       pipeline: run.pipeline,
+      branches: run.branches?.() ?? [],
       letters: found.map(shown),
       ...(last === undefined ? {} : { next: placeOf(last) }),
     }

@@ -20,6 +20,8 @@ export interface WatchedRun {
    * @throws {SluiceError} CONFIG_INVALID if there is no looking into it, or no such branch
    */
   inspect(branch: string | undefined): Promise<SinkInspector>
+  /** Names of the branches of a sink that is several; none by default. */
+  branches?(): readonly string[]
 }
 
 /** What looks into the sink of a pipeline, which is built anew each time: nothing is held open in between. */
@@ -28,6 +30,14 @@ export function inspecting<P extends Params>(
   params: ReadonlyMap<string, string>,
 ): WatchedRun['inspect'] {
   return async (branch) => await inspectorOf(buildPipeline(pipeline, params).sink, pipeline.name, branch)
+}
+
+/** What names the branches of a pipeline's sink, which is built anew each time. */
+export function branchesOf<P extends Params>(
+  pipeline: Pipeline<P>,
+  params: ReadonlyMap<string, string>,
+): () => readonly string[] {
+  return () => [...(buildPipeline(pipeline, params).sink.branches?.keys() ?? [])]
 }
 
 /**
@@ -47,5 +57,6 @@ export function watchedRun<P extends Params>(
     resume: () => run.resume(),
     drain: (why) => run.drain(why),
     inspect: inspecting(pipeline, params),
+    branches: branchesOf(pipeline, params),
   }
 }
