@@ -68,6 +68,7 @@ export { type DuckdbQueryOptions, duckdbQuery } from './connect/sources/duckdb-q
 export { type FilesOptions, files } from './connect/sources/files.ts'
 export { type HttpPage, type HttpPagesOptions, httpPages } from './connect/sources/http-pages.ts'
 export { type JsonArrayOptions, jsonArray } from './connect/sources/json-array.ts'
+export { type KafkaMeta, type KafkaOptions, type KafkaSasl, kafka } from './connect/sources/kafka.ts'
 export { lines } from './connect/sources/lines.ts'
 export { type MqttMeta, type MqttOptions, mqtt } from './connect/sources/mqtt.ts'
 export { type NatsMeta, type NatsOptions, nats } from './connect/sources/nats.ts'

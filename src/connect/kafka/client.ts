@@ -1,0 +1,69 @@
+// Connections to the servers of a Kafka cluster, and questions to them.
+
+import { isIP } from 'node:net'
+import { loadPackage } from '../live/packages.ts'
+import type { KafkaPlace } from './place.ts'
+
+type Kafka = typeof import('@platformatic/kafka')
+type KafkaClient = import('@platformatic/kafka').Connection
+
+export type { Kafka, KafkaClient }
+
+const CLIENT_ID = 'sluice'
+const CONNECT_MS = 10_000
+/** How long an answer may take: what is sent may be large, and servers may wait for each other. */
+const REQUEST_MS = 60_000
+
+export async function loadKafka(): Promise<Kafka> {
+  return await loadPackage('@platformatic/kafka', () => import('@platformatic/kafka'))
+}
+
+/** A connection to one server, which is never made again by itself. */
+export async function connectKafka(
+  { host, port }: { readonly host: string; readonly port: number },
+  { servers, sasl, tls }: KafkaPlace,
+  signal: AbortSignal,
+): Promise<KafkaClient> {
+  const { Connection } = await loadKafka()
+  signal.throwIfAborted()
+  const { username, password = '' } = servers[0] ?? {}
+  const mechanism = sasl.toUpperCase() as 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
+  const client = new Connection(CLIENT_ID, {
+    connectTimeout: CONNECT_MS,
+    requestTimeout: REQUEST_MS,
+    ...(tls === undefined ? {} : { tls, tlsServerName: isIP(host) === 0 }),
+    ...(username === undefined ? {} : { sasl: { mechanism, username, password } }),
+  })
+  client.on('error', () => {}) // Whoever waits for an answer is told.
+  const onAbort = (): void => endKafka(client)
+  signal.addEventListener('abort', onAbort)
+  try {
+    await client.connect(host, port)
+    return client
+  } catch (error) {
+    endKafka(client)
+    throw signal.aborted ? signal.reason : error
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** Ends a connection at once: whoever waits for an answer is told. */
+export function endKafka(client: KafkaClient): void {
+  void client.close().catch(() => {})
+  client.socket?.destroy()
+}
+
+/**
+ * An answer, also where the client makes an error of it because something in it did not work: codes are looked at one by
+ * one.
+ */
+export async function answerOf<A>(asking: Promise<A>): Promise<A> {
+  try {
+    return await asking
+  } catch (error) {
+    const { response } = error as { readonly response?: A }
+    if (response === undefined || response === null) throw error
+    return response
+  }
+}

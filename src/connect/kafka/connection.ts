@@ -1,0 +1,283 @@
+// Reads the partitions of a topic, each from the server that leads it, as long as there is room for records.
+
+import { systemClock } from '../../base/clock.ts'
+import { SluiceError } from '../../base/errors.ts'
+import { KafkaCluster, type KafkaTopic, pause } from './cluster.ts'
+import { decompressor } from './decompress.ts'
+import { edgesOf, type Fetch, type FetchedPartition, fetcher } from './fetch.ts'
+import { KafkaGroup } from './group.ts'
+import type { InPartitions } from './known.ts'
+import type { KafkaPlace } from './place.ts'
+import { BadBatch, type BatchTools, type KafkaRecord, recordsIn } from './records.ts'
+import { CODE, hasMoved, KafkaError, kafkaTrouble, mayPass } from './trouble.ts'
+
+export interface KafkaConnectionOptions {
+  readonly place: KafkaPlace
+  readonly title: string
+  readonly topic: string
+  readonly group: string | undefined
+  readonly known: InPartitions
+  /** Where partitions begin that no position says: those that are there at the first connection, and later ones. */
+  readonly begin: { readonly first: 'start' | 'end'; isFirst: boolean }
+  readonly maxBatchBytes: number
+  readonly onRecords: (records: readonly KafkaRecord[]) => void
+  /** Whether enough waits; `resume` is called when there is room. */
+  readonly isFull: () => boolean
+  /** Looks at the topic each time that its servers are asked. Throws where it is not the one that was read before. */
+  readonly onTopic: (topic: KafkaTopic) => void
+  /** The error for records of a partition that are gone. */
+  readonly lost: (partition: number, found: string) => Error
+  readonly onNote: (note: string) => void
+  readonly onLost: (error: unknown) => void
+  /** Trying again changes nothing. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** How often it is asked whether there are more partitions; and where they are, when one is not where it was. */
+const TOPIC_MS = 30_000
+const MOVED_MS = 250
+
+export class KafkaConnection {
+  readonly #options: KafkaConnectionOptions
+  readonly #cluster: KafkaCluster
+  readonly #fetch: Fetch
+  readonly #tools: BatchTools
+  readonly #group: KafkaGroup | undefined
+  readonly #over = new AbortController()
+  /** Partition → the server to ask. In the order in which they are asked for: those that gave something go to the end. */
+  readonly #leaders = new Map<number, number>()
+  /** Partition → where it began, at the start of what there was: until something of it has come. */
+  readonly #fresh = new Map<number, number>()
+  readonly #loops = new Map<number, Promise<void>>()
+  readonly #waiting = new Set<() => void>()
+  #watch: Promise<void> = Promise.resolve()
+  /** Ends the wait until the servers are asked again. */
+  #ask: () => void = () => {}
+  #leaderless = ''
+  /** Servers that are gone. */
+  readonly #silent = new Set<number>()
+
+  private constructor(options: KafkaConnectionOptions, cluster: KafkaCluster) {
+    this.#options = options
+    this.#cluster = cluster
+    const { kafka } = cluster
+    const { snappy, lz4 } = kafka.compressionsAlgorithms
+    this.#fetch = fetcher(kafka)
+    this.#tools = {
+      checksum: kafka.crc32c,
+      decompress: decompressor({
+        title: options.title,
+        maxBytes: options.maxBatchBytes,
+        snappy: (bytes) => snappy.decompressSync(bytes),
+        lz4: (bytes) => lz4.decompressSync(bytes),
+      }),
+    }
+    const { group, topic, onNote } = options
+    if (group !== undefined) this.#group = new KafkaGroup({ cluster, group, topic, onNote })
+  }
+
+  static async open(options: KafkaConnectionOptions, signal: AbortSignal): Promise<KafkaConnection> {
+    const cluster = await KafkaCluster.open(options.place, signal)
+    const connection = new KafkaConnection(options, cluster)
+    const onAbort = (): void => cluster.close()
+    signal.addEventListener('abort', onAbort)
+    try {
+      await connection.#look()
+      if (connection.#leaders.size === 0) throw new KafkaError(CODE.leaderNotAvailable, `topic ${options.topic}`)
+      connection.#watch = connection.#watchTopic()
+      return connection
+    } catch (error) {
+      await connection.close()
+      throw signal.aborted ? signal.reason : error
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** There is room again. */
+  resume(): void {
+    for (const wake of this.#waiting) wake()
+  }
+
+  /** Records are committed. */
+  acknowledge(records: readonly KafkaRecord[]): void {
+    if (this.#group === undefined) return
+    const next = new Map<number, number>()
+    for (const { partition, offset } of records) next.set(partition, offset + 1)
+    for (const [partition, offset] of next) this.#group.done(partition, offset)
+  }
+
+  async close(): Promise<void> {
+    this.#over.abort(new Error('the connection is closed'))
+    this.resume()
+    await this.#group?.close()
+    this.#cluster.close()
+    await Promise.all([this.#watch, ...this.#loops.values()])
+  }
+
+  /** Asks again where partitions are, from time to time and when one is not where it was. */
+  async #watchTopic(): Promise<void> {
+    for (;;) {
+      const asked = new AbortController()
+      this.#ask = () => asked.abort()
+      const isWhole = this.#leaderless === '' && [...this.#leaders.values()].every((node) => this.#loops.has(node))
+      await pause(isWhole ? TOPIC_MS : MOVED_MS, AbortSignal.any([asked.signal, this.#over.signal]))
+      if (asked.signal.aborted) await pause(MOVED_MS, this.#over.signal)
+      if (this.#over.signal.aborted) return
+      try {
+        await this.#look()
+      } catch (error) {
+        return this.#fail(error)
+      }
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { topic: name, onTopic, begin, known } = this.#options
+    const topic = await this.#cluster.topic(name, false)
+    onTopic(topic)
+    await this.#begin(topic)
+    const leaderless: number[] = []
+    for (const [partition, node] of topic.leaders) {
+      if (known.nextOf(partition) === undefined) leaderless.push(partition)
+      else if (node === undefined) leaderless.push(partition)
+      else if (this.#leaders.get(partition) !== node) this.#leaders.set(partition, node)
+    }
+    if ([...topic.leaders.keys()].every((partition) => known.nextOf(partition) !== undefined)) begin.isFirst = false
+    this.#tellLeaderless(leaderless.join(', '))
+    for (const node of new Set(this.#leaders.values())) {
+      if (this.#loops.has(node) || this.#over.signal.aborted) continue
+      const loop = this.#read(node)
+        .catch((error: unknown) => this.#fail(error))
+        .finally(() => this.#loops.delete(node))
+      this.#loops.set(node, loop)
+    }
+  }
+
+  /** Finds where partitions begin that were not read before. */
+  async #begin({ leaders }: KafkaTopic): Promise<void> {
+    const { known, begin } = this.#options
+    const edge = begin.isFirst ? begin.first : 'start'
+    const byNode = new Map<number, number[]>()
+    for (const [partition, node] of leaders) {
+      if (node === undefined || known.nextOf(partition) !== undefined) continue
+      byNode.set(node, [...(byNode.get(node) ?? []), partition])
+    }
+    for (const [node, partitions] of byNode) {
+      for (const [partition, { code, offset }] of await this.#edges(node, partitions, edge)) {
+        if (code !== CODE.none) continue // It is asked again.
+        known.begin(partition, offset)
+        if (edge === 'start') this.#fresh.set(partition, offset)
+      }
+    }
+  }
+
+  async #edges(node: number, partitions: readonly number[], edge: 'start' | 'end') {
+    const { kafka } = this.#cluster
+    return await edgesOf(kafka, await this.#cluster.server(node), this.#options.topic, partitions, edge)
+  }
+
+  /** Reads what one server leads, until it leads nothing any more. */
+  async #read(node: number): Promise<void> {
+    const { known, topic, isFull } = this.#options
+    while (!this.#over.signal.aborted) {
+      const mine = [...this.#leaders].filter(([, leader]) => leader === node).map(([partition]) => partition)
+      if (mine.length === 0) return
+      if (isFull()) {
+        await this.#room()
+        continue
+      }
+      const from = mine.map((partition) => [partition, known.nextOf(partition) ?? 0] as const)
+      let answer: readonly FetchedPartition[]
+      try {
+        answer = await this.#fetch(await this.#cluster.server(node), topic, from)
+        this.#silent.delete(node)
+      } catch (error) {
+        if (this.#over.signal.aborted) return
+        // Perhaps only this server is gone: the others know who leads now.
+        this.#cluster.drop(node)
+        this.#tellSilent(node, error)
+        this.#forget(mine)
+        return
+      }
+      for (const fetched of answer) if (!this.#over.signal.aborted) await this.#take(node, fetched)
+    }
+  }
+
+  async #take(node: number, fetched: FetchedPartition): Promise<void> {
+    const { known, onRecords, topic } = this.#options
+    const { partition, code, bytes, aborted } = fetched
+    const from = known.nextOf(partition) ?? 0
+    if (code === CODE.outOfRange) return await this.#outOfRange(node, partition, from)
+    if (hasMoved(code)) return this.#forget([partition])
+    if (code !== CODE.none) throw new KafkaError(code, `partition ${partition} of topic ${topic}`)
+    if (bytes.length === 0) return
+    const { records, next } = recordsIn({ partition, bytes, from, aborted }, this.#tools)
+    if (next === from) return
+    this.#fresh.delete(partition)
+    onRecords(records)
+    known.passed(partition, next)
+    // Who gave something is asked last the next time: a server gives no more than fits one answer.
+    this.#leaders.delete(partition)
+    this.#leaders.set(partition, node)
+  }
+
+  /** Records are gone: no harm where nothing of the partition was read yet. */
+  async #outOfRange(node: number, partition: number, from: number): Promise<void> {
+    const { known, lost } = this.#options
+    const start = (await this.#edges(node, [partition], 'start')).get(partition)
+    const end = (await this.#edges(node, [partition], 'end')).get(partition)
+    if (start?.code !== CODE.none || end?.code !== CODE.none) return this.#forget([partition])
+    if (this.#fresh.get(partition) === from) {
+      this.#fresh.set(partition, start.offset)
+      known.begin(partition, start.offset)
+    } else if (from < start.offset) {
+      throw lost(partition, `records up to offset ${start.offset - 1} were deleted before they were read`)
+    } else if (from > end.offset) throw lost(partition, `its last record has offset ${end.offset - 1}`)
+    else this.#forget([partition])
+  }
+
+  /** Partitions are not where they were. */
+  #forget(partitions: readonly number[]): void {
+    for (const partition of partitions) this.#leaders.delete(partition)
+    this.#ask()
+  }
+
+  #tellLeaderless(partitions: string): void {
+    if (partitions === this.#leaderless) return
+    this.#leaderless = partitions
+    const { onNote, title } = this.#options
+    onNote(
+      partitions === ''
+        ? `all partitions of ${title} are read again`
+        : `no server leads partition ${partitions} of ${title}: the others are read on`,
+    )
+  }
+
+  /** Once for each time that a server is gone. */
+  #tellSilent(node: number, error: unknown): void {
+    if (this.#silent.has(node)) return
+    this.#silent.add(node)
+    const { onNote, title } = this.#options
+    onNote(`server ${node} of ${title} is gone (${kafkaTrouble(error).message}): asking who leads its partitions now`)
+  }
+
+  async #room(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.add(resolve)
+    await promise
+    this.#waiting.delete(resolve)
+  }
+
+  #fail(error: unknown): void {
+    if (this.#over.signal.aborted) return
+    this.#over.abort(error)
+    this.resume()
+    this.#cluster.close()
+    const { onLost, onFailure } = this.#options
+    const isOfRecords = [SluiceError, BadBatch, TypeError, RangeError].some((kind) => error instanceof kind)
+    if (isOfRecords || !mayPass(error)) onFailure(error)
+    // Not at once: what is refused here may not be refused where connections are made.
+    else void systemClock.sleep(MOVED_MS).then(() => onLost(kafkaTrouble(error)))
+  }
+}
