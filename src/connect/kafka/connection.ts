@@ -4,7 +4,7 @@ import { systemClock } from '../../base/clock.ts'
 import { SluiceError } from '../../base/errors.ts'
 import { KafkaCluster, type KafkaTopic, pause } from './cluster.ts'
 import { decompressor } from './decompress.ts'
-import { edgesOf, type Fetch, type FetchedPartition, fetcher } from './fetch.ts'
+import { edgesOf, type Fetch, type Fetched, type FetchedPartition, fetcher } from './fetch.ts'
 import { KafkaGroup } from './group.ts'
 import type { InPartitions } from './known.ts'
 import type { KafkaPlace } from './place.ts'
@@ -120,9 +120,9 @@ export class KafkaConnection {
     for (;;) {
       const asked = new AbortController()
       this.#ask = () => asked.abort()
-      const isWhole = this.#leaderless === '' && [...this.#leaders.values()].every((node) => this.#loops.has(node))
-      await pause(isWhole ? TOPIC_MS : MOVED_MS, AbortSignal.any([asked.signal, this.#over.signal]))
-      if (asked.signal.aborted) await pause(MOVED_MS, this.#over.signal)
+      const waitMs = this.#leaderless === '' ? TOPIC_MS : MOVED_MS
+      await pause(MOVED_MS, this.#over.signal)
+      await pause(waitMs, AbortSignal.any([asked.signal, this.#over.signal]))
       if (this.#over.signal.aborted) return
       try {
         await this.#look()
@@ -188,7 +188,7 @@ export class KafkaConnection {
         continue
       }
       const from = mine.map((partition) => [partition, known.nextOf(partition) ?? 0] as const)
-      let answer: readonly FetchedPartition[]
+      let answer: Fetched
       try {
         answer = await this.#fetch(await this.#cluster.server(node), topic, from)
         this.#silent.delete(node)
@@ -200,7 +200,9 @@ export class KafkaConnection {
         this.#forget(mine)
         return
       }
-      for (const fetched of answer) if (!this.#over.signal.aborted) await this.#take(node, fetched)
+      if (hasMoved(answer.code)) return this.#forget(mine)
+      if (answer.code !== CODE.none) throw new KafkaError(answer.code, `topic ${topic}`)
+      for (const fetched of answer.partitions) if (!this.#over.signal.aborted) await this.#take(node, fetched)
     }
   }
 

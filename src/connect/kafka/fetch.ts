@@ -21,25 +21,27 @@ const FETCH_API = 1
 const FETCH_VERSION = 11
 const NO_SESSION = { id: 0, epoch: -1 }
 
+export interface Fetched {
+  /** That of the whole question. */
+  readonly code: number
+  readonly partitions: readonly FetchedPartition[]
+}
+
 /** Asks for records; records are left as the bytes that they are. */
 export type Fetch = (
   client: KafkaClient,
   topic: string,
   from: readonly (readonly [partition: number, offset: number])[],
-) => Promise<readonly FetchedPartition[]>
+) => Promise<Fetched>
 
-/**
- * @throws (what it gives) KafkaError of the client where the whole question was refused
- */
-export function fetcher({ createAPI, fetchV11, FetchIsolationLevels, ResponseError }: Kafka): Fetch {
-  const api = createAPI<Parameters<typeof fetchV11.createRequest>, readonly FetchedPartition[]>(
+export function fetcher({ createAPI, fetchV11, FetchIsolationLevels }: Kafka): Fetch {
+  const api = createAPI<Parameters<typeof fetchV11.createRequest>, Fetched>(
     FETCH_API,
     FETCH_VERSION,
     fetchV11.createRequest,
-    (_id, key, version, reader) => {
+    (_id, _key, _version, reader) => {
       reader.readInt32() // Throttled for so long, by the server itself.
       const code = reader.readInt16()
-      if (code !== 0) throw new ResponseError(key, version, { '/': [code, null] }, undefined)
       reader.readInt32() // Of a session that was not asked for.
       const topics = reader.readArray(
         (topic) => {
@@ -49,7 +51,7 @@ export function fetcher({ createAPI, fetchV11, FetchIsolationLevels, ResponseErr
         false,
         false,
       )
-      return topics.flat()
+      return { code, partitions: topics.flat() }
     },
     false,
     false,

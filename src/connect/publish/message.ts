@@ -18,12 +18,15 @@ export interface Outgoing {
   readonly to: string
   readonly bytes: Uint8Array
   readonly id: string | undefined
+  /** What it belongs together by with others; absent where brokers have no such thing. */
+  readonly key?: Uint8Array
   readonly headers: Readonly<Record<string, string>> | undefined
 }
 
 export interface MessageRules<Row> extends MessageOptions<Row> {
   readonly to: string | ((row: Row) => string)
   readonly id?: ((row: Row) => string) | undefined
+  readonly key?: ((row: Row) => string | Uint8Array) | undefined
   /** Why nothing can go there; undefined where it can. */
   readonly refuses: (to: string) => string | undefined
   /** Why headers cannot go with a message; undefined where they can. All go by default. */
@@ -35,15 +38,14 @@ const ID_BYTES = 255
 
 /** The message of a row, or why it cannot be one. */
 export function messageOfRow<Row>(row: Row, rules: MessageRules<Row>): Outgoing | string {
-  const { to: where, payload = jsonText, id: idOf, headers: headersOf, refuses } = rules
+  const { to: where, payload = jsonText, id: idOf, key: keyOf, headers: headersOf, refuses } = rules
   try {
     const to = typeof where === 'function' ? where(row) : where
     if (typeof to !== 'string') return `it must go to a text: found ${describeValue(to)}`
     const fault = refuses(to)
     if (fault !== undefined) return fault
-    const body: unknown = payload(row)
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body
-    if (!(bytes instanceof Uint8Array)) return `payload gives a text or bytes: found ${describeValue(body)}`
+    const bytes = bytesOf('payload', payload(row))
+    const key = keyOf === undefined ? undefined : bytesOf('key', keyOf(row))
     const id = idOf?.(row)
     if (id !== undefined && (typeof id !== 'string' || id === '' || Buffer.byteLength(id) > ID_BYTES)) {
       return `id gives a text of at most ${ID_BYTES} bytes: found ${describeValue(id)}`
@@ -53,8 +55,14 @@ export function messageOfRow<Row>(row: Row, rules: MessageRules<Row>): Outgoing 
     if (wrong !== undefined) return `header ${JSON.stringify(wrong[0])} is no text`
     const bad = headers === undefined ? undefined : rules.refusesHeaders?.(headers)
     if (bad !== undefined) return bad
-    return { to, bytes, id, headers }
+    return { to, bytes, id, ...(key === undefined ? {} : { key }), headers }
   } catch (error) {
     return messageOf(error)
   }
+}
+
+function bytesOf(name: string, made: unknown): Uint8Array {
+  if (typeof made === 'string') return Buffer.from(made)
+  if (made instanceof Uint8Array) return made
+  throw new TypeError(`${name} gives a text or bytes: found ${describeValue(made)}`)
 }
