@@ -275,6 +275,7 @@ export class KafkaConnection {
     if (this.#over.signal.aborted) return
     this.#over.abort(error)
     this.resume()
+    void this.#group?.close()
     this.#cluster.close()
     const { onLost, onFailure } = this.#options
     const isOfRecords = [SluiceError, BadBatch, TypeError, RangeError].some((kind) => error instanceof kind)

@@ -61,7 +61,7 @@ export class KafkaGroup {
         }
         this.#hasNoted = false
       } catch (error) {
-        if (this.#isClosing || this.#over.signal.aborted) return
+        if (this.#isClosing) return
         this.#note(error)
         await pause(AGAIN_MS, this.#over.signal)
       }
