@@ -9,7 +9,18 @@ import { connect as connectNats, type NatsConnection } from '@nats-io/transport-
 import { type ChannelModel, type ConfirmChannel, connect as connectRabbit } from 'amqplib'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { createClient } from 'redis'
-import { mqtt, nats, rabbitmq, redisStream, serverSentEvents, syslog, textLines, webhook, webSocket } from 'sluice'
+import {
+  kafka,
+  mqtt,
+  nats,
+  rabbitmq,
+  redisStream,
+  serverSentEvents,
+  syslog,
+  textLines,
+  webhook,
+  webSocket,
+} from 'sluice'
 import { liveSourceConformance } from 'sluice/testing'
 import { type WebSocket, WebSocketServer } from 'ws'
 import {
@@ -21,6 +32,7 @@ import {
   startRedis,
   without,
 } from './support/brokers.ts'
+import { KafkaServers, withoutKafka } from './support/kafka.ts'
 
 const names = ['mosquitto', 'redis-server', 'nats-server', 'rabbitmq-server'] as const
 const has = Object.fromEntries(names.map((name) => [name, without(name) === false])) as Record<
@@ -126,6 +138,30 @@ if (has['nats-server']) {
       return { source: nats(url, textLines(), { stream: name }), send }
     },
   })
+}
+
+if (withoutKafka() === false) {
+  let cluster: KafkaServers
+  before(async () => {
+    cluster = await KafkaServers.start(2)
+    ends.push(() => cluster.stop())
+  })
+  for (const group of [undefined, 'conforming readers']) {
+    liveSourceConformance({
+      name: `a topic of Kafka${group === undefined ? '' : ', and a group'}`,
+      make: async () => {
+        const topic = `${newName()}-${Date.now()}`
+        await cluster.topic(topic)
+        const source = kafka(cluster.urls, textLines(), { topic, ...(group === undefined ? {} : { group }) })
+        const send = async (count: number) => {
+          const texts = next(count)
+          await cluster.produce(topic, texts)
+          return texts
+        }
+        return { source, send }
+      },
+    })
+  }
 }
 
 if (has['rabbitmq-server']) {

@@ -18,6 +18,7 @@ describe('what senders are promised', () => {
   it('is said of every live source', () => {
     const suite = readFileSync(join(ROOT, 'test', 'live-conformance.test.ts'), 'utf8')
     deepEqual([...all.keys()].sort(), [
+      'kafka',
       'mqtt',
       'nats',
       'rabbitmq',

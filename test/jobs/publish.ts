@@ -1,8 +1,10 @@
 // Publishes the lines of a file to a broker. Parameters: input, url, out; qos of MQTT.
 
-import { checkpointed, lines, mqttPublish, natsPublish, param, pipeline, rabbitmqPublish } from 'sluice'
+import { checkpointed, kafkaPublish, lines, mqttPublish, natsPublish, param, pipeline, rabbitmqPublish } from 'sluice'
 
 const SINKS = {
+  kafka: (url: string) =>
+    kafkaPublish<string>(url.split(' '), { topic: 'lines', payload: String, key: (line) => line }),
   nats: (url: string) => natsPublish<string>(url, { subject: 'lines', payload: String, id: (line) => line }),
   amqp: (url: string) => rabbitmqPublish<string>(url, { routingKey: 'lines', payload: String, id: (line) => line }),
   mqtt: (url: string, qos: 1 | 2) => mqttPublish<string>(url, { topic: 'lines', payload: String, qos }),

@@ -88,8 +88,9 @@ export class KafkaServers {
   }
 
   /** What kcat reads of a topic, from its start to its end. */
-  async consume(topic: string, format: string, more: readonly string[] = []): Promise<string[]> {
-    const argv = ['-C', '-e', '-q', '-b', this.addresses, '-t', topic, '-o', 'beginning', '-f', `${format}\\n`, ...more]
+  async consume(topic: string, format: string): Promise<string[]> {
+    const how = ['-C', '-e', '-q', '-o', 'beginning', '-X', 'fetch.wait.max.ms=10']
+    const argv = [...how, '-b', this.addresses, '-t', topic, '-f', `${format}\\n`]
     const { stdout } = await promisify(execFile)(programOf('kcat') ?? '', argv, {
       timeout: 20_000,
       maxBuffer: 64 * 1024 * 1024,

@@ -1,0 +1,284 @@
+import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type KafkaPublishOptions, kafkaPublish, type PlainSink } from 'sluice'
+import { plainSinkConformance } from 'sluice/testing'
+import { traced } from '../src/connect/origin.ts'
+import { freePort } from './support/brokers.ts'
+import { sluice } from './support/cli.ts'
+import { KafkaServers, withoutKafka, withoutMock } from './support/kafka.ts'
+import { upTo } from './support/live-load.ts'
+import { ROOT } from './support/project.ts'
+import { randomOf, SEED } from './support/seed.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-kafka-publish-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Row {
+  readonly id: number
+}
+
+const payload = ({ id }: Row) => {
+  if (id < 0) throw new RangeError('below 0')
+  return String(id)
+}
+const event = <T>(value: T, offset = 0) => traced(value, { source: 'test', line: 1, offset, raw: 'raw' })
+
+/** Publishes rows; gives the reasons of those that are refused, by their places. */
+async function publish<T>(sink: PlainSink<T>, ...rows: T[]): Promise<[number, string][]> {
+  const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined })
+  try {
+    const letters = await writer.write(rows.map((row, at) => event(row, at)))
+    return letters.map(({ origin, reason }) => [origin.offset, reason])
+  } finally {
+    await writer.close()
+  }
+}
+
+let places = 0
+const newTopic = () => {
+  places += 1
+  return `to${places}-${process.pid}-${Date.now()}`
+}
+const numbersOf = async (servers: KafkaServers, topic: string) => (await servers.consume(topic, '%s')).map(Number)
+
+/** The arguments of a load of so many lines into the topic `lines`. */
+function loadOf(servers: KafkaServers, count: number, name: string): readonly string[] {
+  const [input, out] = [join(folder, `${name}.log`), join(folder, `${name}.db`)]
+  writeFileSync(input, `${upTo(count).join('\n')}\n`)
+  const given = ['--param', `input=${input}`, '--param', `url=${servers.urls.join(' ')}`, '--param', `out=${out}`]
+  return ['run', join(ROOT, 'test', 'jobs', 'publish.ts'), '--quiet', '--epoch-ms', '20', ...given]
+}
+
+/** Every line is there, some perhaps more than once. */
+async function checkLines(servers: KafkaServers, count: number): Promise<void> {
+  const numbers = await numbersOf(servers, 'lines')
+  deepEqual(
+    [...new Set(numbers)].sort((a, b) => a - b),
+    upTo(count),
+  )
+}
+
+const NO_KAFKA = withoutKafka()
+describe(`kafkaPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_KAFKA }, () => {
+  let servers: KafkaServers
+  before(async () => {
+    servers = await KafkaServers.start(2)
+  })
+  after(() => servers.stop())
+
+  if (NO_KAFKA === false) {
+    plainSinkConformance<Row>({
+      name: 'a topic of Kafka',
+      make: async () => {
+        const topic = newTopic()
+        await servers.topic(topic)
+        return {
+          sink: kafkaPublish<Row>(servers.urls, { topic, payload }),
+          visible: () => numbersOf(servers, topic),
+        }
+      },
+      row: (id) => ({ id }),
+      refused: { id: -1 },
+      scripts: 5,
+    })
+  }
+
+  it('publishes what it is told to where it is told to', async () => {
+    const [german, french] = [newTopic(), newTopic()]
+    for (const topic of [german, french]) await servers.topic(topic)
+    const options: KafkaPublishOptions<Row> = {
+      topic: ({ id }) => (id % 2 === 0 ? german : french),
+      key: ({ id }) => `key ${id}`,
+      headers: ({ id }) => ({ 'x-id': String(id) }),
+    }
+    deepEqual(await publish(kafkaPublish<Row>(servers.urls, options), { id: 1 }, { id: 2 }, { id: 3 }), [])
+    deepEqual(await servers.consume(french, '%k %s %h'), ['key 1 {"id":1} x-id=1', 'key 3 {"id":3} x-id=3'])
+    deepEqual(await servers.consume(german, '%k %s %h'), ['key 2 {"id":2} x-id=2'])
+  })
+
+  it('puts keys where other clients put them, and rows without one everywhere', async () => {
+    const [ours, theirs] = [newTopic(), newTopic()]
+    for (const topic of [ours, theirs]) await servers.topic(topic, 7)
+    const keys = upTo(60).map((n) => `key-${n * 7919}-${'ü'.repeat(n % 5)}`)
+    const sink = kafkaPublish<string>(servers.urls, { topic: ours, key: (text) => text, payload: () => 'x' })
+    deepEqual(await publish(sink, ...keys), [])
+    const how = ['-K', ':', '-X', 'partitioner=murmur2']
+    await servers.produce(
+      theirs,
+      keys.map((key) => `${key}:x`),
+      how,
+    )
+    const places = async (topic: string) => (await servers.consume(topic, '%p %k')).sort()
+    deepEqual(await places(ours), await places(theirs))
+    const all = newTopic()
+    await servers.topic(all, 3)
+    const writer = await kafkaPublish<Row>(servers.urls, { topic: all, payload }).open({
+      pipeline: 'test',
+      epoch: 0,
+      note: undefined,
+    })
+    for (const id of upTo(6)) await writer.write([event({ id })])
+    await writer.close()
+    deepEqual((await servers.consume(all, '%p')).sort(), ['0', '0', '1', '1', '2', '2'])
+  })
+
+  for (const compression of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
+    it(`packs records as other clients read them: ${compression}`, async () => {
+      const topic = newTopic()
+      await servers.topic(topic)
+      const rows = upTo(300).map((n) => `${n} ${'x'.repeat(n)}`)
+      const sink = kafkaPublish<string>(servers.urls, { topic, payload: String, compression })
+      deepEqual(await publish(sink, ...rows), [])
+      deepEqual(await servers.consume(topic, '%s'), rows)
+    })
+  }
+
+  it('keeps the order of what is more than one batch holds', async () => {
+    const topic = newTopic()
+    await servers.topic(topic)
+    const rows = upTo(40).map((n) => `${n} ${'x'.repeat(100_000)}`)
+    deepEqual(await publish(kafkaPublish<string>(servers.urls, { topic, payload: String }), ...rows), [])
+    const found = await servers.consume(topic, '%s')
+    deepEqual(
+      found.map((text) => Number.parseInt(text, 10)),
+      upTo(40),
+    )
+  })
+
+  it('makes dead letters of what goes nowhere, or has no body or key', async () => {
+    const topic = newTopic()
+    await servers.topic(topic)
+    const sink = kafkaPublish<unknown>(servers.urls, {
+      topic: (row) => (row === 'where' ? 'no topic' : topic),
+      payload: (row) => row as string,
+      key: (row) => (row === 'key' ? (7 as unknown as string) : 'k'),
+    })
+    deepEqual(await publish(sink, 'where', 7, 'key', 'fine'), [
+      [0, '"no topic" is no topic'],
+      [1, 'payload gives a text or bytes: found 7'],
+      [2, 'key gives a text or bytes: found 7'],
+    ])
+    deepEqual(await servers.consume(topic, '%s'), ['fine'])
+  })
+
+  it('says that there is no server, and shows no password', async () => {
+    const sink = kafkaPublish(`kafka://ann:hunter22@127.0.0.1:${await freePort()}`, { topic: 'a' })
+    await rejects(publish(sink, { id: 1 }), (error: Error & { code?: string }) => {
+      equal(error.code, 'SINK_LOST')
+      match(error.message, /^Cannot send messages to kafka:\/\/127\.0\.0\.1:\d+: .*ECONNREFUSED/)
+      ok(!error.message.includes('hunter22'))
+      return true
+    })
+    throws(() => kafkaPublish('kafka://a', { topic: 'a b' }), { code: 'CONFIG_INVALID' })
+    throws(() => kafkaPublish('kafka://a', { topic: 'a', compression: 'rar' as 'gzip' }), RangeError)
+  })
+
+  it('F1: publishes each line over kills', async () => {
+    await servers.topic('lines', 3)
+    const argv = loadOf(servers, 10_000, 'killed')
+    const random = randomOf('kafka publish')
+    for (let turn = 0; ; turn += 1) {
+      const { code, stderr } = await sluice(argv, {
+        onStart: (child) => {
+          if (turn < 5) setTimeout(() => child.kill('SIGKILL'), 400 + random() * 400)
+        },
+      })
+      if (code === 0) break
+      ok(turn < 5, stderr)
+    }
+    await checkLines(servers, 10_000)
+  })
+})
+
+/** Codes of the protocol. */
+const PRODUCE = 0
+
+describe('kafkaPublish, out of order', { skip: withoutMock() }, () => {
+  let servers: KafkaServers
+  before(async () => {
+    servers = await KafkaServers.start(2)
+  })
+  after(() => servers.stop())
+
+  it('makes dead letters of the records that the topic refuses, and of no others', async () => {
+    const topic = newTopic()
+    await servers.topic(topic)
+    const sink = kafkaPublish<string>(servers.urls, { topic, payload: String })
+    // All four, the first two, the first of them: too large. The second, and both others: fine.
+    await servers.ask({ kind: 'errors', api: PRODUCE, codes: [10, 10, 10] })
+    deepEqual(await publish(sink, 'one', 'two', 'three', 'four'), [
+      [0, `partition 0 of topic ${topic}: the record is too large`],
+    ])
+    deepEqual(await servers.consume(topic, '%s'), ['two', 'three', 'four'])
+  })
+
+  it('follows a partition to another server, and waits for one that has no leader for a moment', async () => {
+    const topic = newTopic()
+    await servers.topic(topic)
+    const sink = kafkaPublish<string>(servers.urls, { topic, payload: String })
+    const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined })
+    for (const server of [1, 2, 1, -1]) {
+      await servers.ask({ kind: 'leader', topic, partition: 0, server })
+      if (server < 0) setTimeout(() => void servers.ask({ kind: 'leader', topic, partition: 0, server: 2 }), 100)
+      deepEqual(await writer.write([event(`at ${server}`)]), [])
+    }
+    await writer.close()
+    deepEqual(await servers.consume(topic, '%s'), ['at 1', 'at 2', 'at 1', 'at -1'])
+  })
+
+  it('says that there is no topic, as one may come, and ends at once where the user may not', async () => {
+    const [missing, forbidden] = [newTopic(), newTopic()]
+    await servers.ask({ kind: 'topic-error', topic: missing, code: 3 })
+    await servers.ask({ kind: 'topic-error', topic: forbidden, code: 29 })
+    await rejects(publish(kafkaPublish<Row>(servers.urls, { topic: missing }), { id: 1 }), {
+      code: 'SINK_LOST',
+      message: /^Cannot send messages to kafka:\S+: topic \S+: there is no such topic or partition$/,
+    })
+    await rejects(publish(kafkaPublish<Row>(servers.urls, { topic: forbidden }), { id: 1 }), {
+      code: 'SINK_UNREACHABLE',
+      message: /: topic \S+: the user may not use the topic$/,
+    })
+  })
+
+  it('gives up at once when it is aborted while the servers answer nothing', async () => {
+    const topic = newTopic()
+    await servers.topic(topic)
+    const stop = new AbortController()
+    const sink = kafkaPublish<Row>(servers.urls, { topic })
+    const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined, signal: stop.signal })
+    servers.pause()
+    try {
+      const writing = writer.write([event({ id: 1 })])
+      const reason = new Error('stopped')
+      stop.abort(reason)
+      await rejects(async () => await writing, reason)
+      await writer.close()
+    } finally {
+      servers.resume()
+    }
+  })
+
+  it('F7: goes on by itself when the servers are gone under the load', async () => {
+    await servers.topic('lines', 3)
+    let isOver = false
+    let wentDown = false
+    const breaking = (async () => {
+      while (!isOver && (await servers.consume('lines', '%s')).length === 0) await sleep(20)
+      if (isOver) return
+      for (const server of [1, 2]) await servers.ask({ kind: 'down', server })
+      wentDown = true
+      await sleep(300)
+      for (const server of [1, 2]) await servers.ask({ kind: 'up', server })
+    })()
+    const { code, stderr } = await sluice(loadOf(servers, 40_000, 'restarted'))
+    isOver = true
+    await breaking
+    equal(code, 0, stderr)
+    ok(wentDown, 'the servers were gone before the load was over')
+    await checkLines(servers, 40_000)
+  })
+})
