@@ -1,13 +1,16 @@
 // A load of what is piped into it, into the sink that an argument names. It ends itself at a line, as a kill would.
 // Arguments: folder, kind of sink, URL, the line. Says on standard error what it has committed.
 
+import { basename } from 'node:path'
 import {
   checkpointed,
   type Flow,
   files,
   http,
+  natsPublish,
   ndjsonFiles,
   pipeline,
+  redisStreamAdd,
   type Sink,
   sqlite,
   startPipeline,
@@ -21,11 +24,14 @@ interface Row {
 
 const [folder = '', kind = '', url = '', at = ''] = process.argv.slice(2)
 const store = `${folder}/state.db`
+const place = basename(folder)
 
 const SINKS: Readonly<Record<string, () => Sink<Row>>> = {
   sqlite: () => sqlite(`${folder}/out.db`, { table: 't', columns: { id: 'integer' } }),
   ndjsonFiles: () => ndjsonFiles(`${folder}/out`),
   http: () => checkpointed(http(url), { store }),
+  natsPublish: () => checkpointed(natsPublish<Row>(url, { subject: place }), { store }),
+  redisStreamAdd: () => checkpointed(redisStreamAdd<Row>(url, { stream: place }), { store }),
   stdout: () => checkpointed(stdout(), { store }),
 }
 
