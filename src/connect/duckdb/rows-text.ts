@@ -21,25 +21,25 @@ export function unlikely(): Separators {
 /**
  * The rows of so many texts, for a `select`: each is a list `s` of values. Takes {@link valuesOf} as parameters. Several
  * texts are not put together before: a large one would stay in memory for long.
+ *
+ * The separators are written out: as parameters, which DuckDB takes for values that may differ from row to row, they make the
+ * statement take twice as long.
  */
-export function fromTexts(texts: number): string {
-  const parameters = Array.from({ length: texts }, (_, at) => `$${at + 4}`)
+export function fromTexts(texts: number, { field, row }: Separators): string {
+  const parameters = Array.from({ length: texts }, (_, at) => `$${at + 1}`)
   const from = texts === 1 ? '' : ` from (select unnest([${parameters.join(', ')}]) as t)`
-  return `(select string_split(unnest(string_split(${texts === 1 ? '$4' : 't'}, $1)), $2) as s${from})`
+  const rows = `unnest(string_split(${texts === 1 ? '$1' : 't'}, '${row}'))`
+  return `(select string_split(${rows}, '${field}') as s${from})`
 }
 
 /** The value of a column, counted from 0, of a row of {@link fromTexts}. */
-export function fieldOf(at: number): string {
-  return `nullif(s[${at + 1}], $3)`
+export function fieldOf(at: number, { none }: Separators): string {
+  return `nullif(s[${at + 1}], '${none}')`
 }
 
-/** The parameters of {@link fromTexts} and {@link fieldOf}: so many texts, or fewer, with the same separators. */
-export function valuesOf(
-  texts: readonly string[],
-  size: number,
-  { field, row, none }: Separators,
-): readonly (string | null)[] {
-  return [row, field, none, ...Array.from({ length: size }, (_, at) => texts[at] ?? null)]
+/** The parameters of {@link fromTexts}: so many texts, or fewer. */
+export function valuesOf(texts: readonly string[], size: number): readonly (string | null)[] {
+  return Array.from({ length: size }, (_, at) => texts[at] ?? null)
 }
 
 /**

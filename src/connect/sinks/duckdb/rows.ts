@@ -48,6 +48,7 @@ export class RowWriter {
   readonly #known: ReadonlySet<string>
   readonly #mustBe: readonly boolean[]
   readonly #isKey: readonly boolean[]
+  /** For texts with the usual separators. */
   readonly #insert: Statement
   /** Rows that were taken and not sent, no two with the same key. */
   #waiting: string[] = []
@@ -70,17 +71,11 @@ export class RowWriter {
   static async open(session: Session, options: RowsOptions): Promise<RowWriter> {
     const { table, columns, key, extend } = options
     const constraints = await ensureTable(session, table, columns, key, extend)
-    const values = columns.map(({ type }, at) => fromText(type, at))
-    if (!constraints.mayRefuse) {
-      const insert = await session.prepare(
-        insertInto(options, `select ${values.join(', ')} from ${fromTexts(atOnce(options))}`),
-      )
-      return new RowWriter(session, options, constraints, insert)
+    if (constraints.mayRefuse) {
+      const fields = columns.map(({ name, type }) => `${quoteName(name)} ${typeOf(type)}`)
+      await session.run(`create or replace temp table ${STAGE} (${[...fields, `${NUMBER} bigint`].join(', ')})`)
     }
-    const fields = columns.map(({ name, type }) => `${quoteName(name)} ${typeOf(type)}`)
-    await session.run(`create or replace temp table ${STAGE} (${[...fields, `${NUMBER} bigint`].join(', ')})`)
-    const numbered = [...values, fromText('integer', values.length)]
-    const insert = await session.prepare(`insert into ${STAGE} select ${numbered.join(', ')} from ${fromTexts(1)}`)
+    const insert = await session.prepare(insertTexts(options, constraints, ANY))
     return new RowWriter(session, options, constraints, insert)
   }
 
@@ -88,7 +83,7 @@ export class RowWriter {
     const { text, separators, keys, taken, letters } = this.#batch(events)
     if (taken.length === 0) return letters
     if (this.#constraints.mayRefuse) {
-      await this.#insert.run(valuesOf([text], 1, separators))
+      await this.#insertTexts([text], separators)
       return [...letters, ...(await this.#fromStage(taken))]
     }
     const isUsual = separators === ANY
@@ -115,10 +110,21 @@ export class RowWriter {
   async #send(separators: Separators = ANY): Promise<void> {
     await this.#running
     if (this.#waiting.length === 0) return
-    this.#running = this.#insert.run(valuesOf(this.#waiting, atOnce(this.#options), separators))
+    this.#running = this.#insertTexts(this.#waiting, separators)
     this.#running.catch(() => {}) // Told to who sends or commits next.
     this.#waiting = []
     this.#waitingKeys.clear()
+  }
+
+  async #insertTexts(texts: readonly string[], separators: Separators): Promise<void> {
+    const values = valuesOf(texts, textsOf(this.#options, this.#constraints))
+    if (separators === ANY) return await this.#insert.run(values)
+    const insert = await this.#session.prepare(insertTexts(this.#options, this.#constraints, separators))
+    try {
+      await insert.run(values)
+    } finally {
+      insert.close()
+    }
   }
 
   /** Whether a row with one of the keys waits. */
@@ -218,6 +224,21 @@ export class RowWriter {
     if (key === undefined) return ''
     return ` and not (${key.map((name) => `x.${quoteName(name)} = s.${quoteName(name)}`).join(' and ')})`
   }
+}
+
+/** The statement that puts the rows of texts into the table, or on the stage where they are looked at first. */
+function insertTexts(options: RowsOptions, constraints: Constraints, separators: Separators): string {
+  const { columns } = options
+  const values = columns.map(({ type }, at) => fromText(type, at, separators))
+  const from = fromTexts(textsOf(options, constraints), separators)
+  if (!constraints.mayRefuse) return insertInto(options, `select ${values.join(', ')} from ${from}`)
+  const numbered = [...values, fromText('integer', values.length, separators)]
+  return `insert into ${STAGE} select ${numbered.join(', ')} from ${from}`
+}
+
+/** How many texts a statement takes. */
+function textsOf(options: RowsOptions, { mayRefuse }: Constraints): number {
+  return mayRefuse ? 1 : atOnce(options)
 }
 
 /** Batches that go over at once: with a key a statement costs about as much for a few rows as for many. */

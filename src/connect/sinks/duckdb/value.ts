@@ -2,7 +2,7 @@
 
 import { describeValue } from '../../../base/check.ts'
 import type { ColumnType } from '../../column.ts'
-import { fieldOf } from '../../duckdb/rows-text.ts'
+import { fieldOf, type Separators } from '../../duckdb/rows-text.ts'
 import { REFUSED, faultOfValue as reasonOf, toSqlite } from '../sqlite/value.ts'
 
 export { REFUSED } from '../sqlite/value.ts'
@@ -42,8 +42,8 @@ function hasHalf(json: string): boolean {
 }
 
 /** The value of a column, counted from 0, out of the text that `toText` gave. */
-export function fromText(type: ColumnType, at: number): string {
-  const text = fieldOf(at)
+export function fromText(type: ColumnType, at: number, separators: Separators): string {
+  const text = fieldOf(at, separators)
   switch (type) {
     case 'text':
     case 'json':
