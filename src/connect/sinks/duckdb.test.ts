@@ -250,6 +250,22 @@ describe('the sink for DuckDB', () => {
     deepEqual(await query('select id from t order by id'), [[1], [4], [100]])
   })
 
+  it('says that memory is short, and not what came of it', async () => {
+    const writer = await open({ memory: '20MB' })
+    const many = Array.from({ length: 2048 }, (_, id) => ({ id, text: `${id}`.repeat(3000) }))
+    // The rows go in while the letter is on its way.
+    await writer.write(events(...many))
+    const origin = { source: 'a.log', line: 1, offset: 0, raw: 'x' }
+    await rejects(
+      async () => await writer.bury([deadLetter(origin, 'test', 'no reason')]),
+      failsWith(
+        'STORAGE_FAILED',
+        /^Cannot write dead letters to ".*": Out of Memory Error: .* \(see the option memory\)$/,
+      ),
+    )
+    await writer.close()
+  })
+
   it('refuses a table that does not fit, and extends one where it is asked to', async () => {
     await execute('create table t (id bigint)')
     await rejects(open(), failsWith('SINK_MISMATCH', /has no column named text/))

@@ -94,6 +94,11 @@ export class RowWriter {
     return letters
   }
 
+  /** Nothing is under way: what failed is told now, and not by what comes next. */
+  async settled(): Promise<void> {
+    await this.#running
+  }
+
   /** All that was written is in the transaction: before a commit. */
   async flush(): Promise<void> {
     await this.#send()

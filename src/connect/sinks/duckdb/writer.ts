@@ -77,11 +77,17 @@ export class DuckdbWriter<Row> implements SinkWriter<Row> {
   }
 
   bury(letters: readonly DeadLetter[]): Promise<void> {
-    return this.#inTransaction('write dead letters to', () => this.#own.bury(letters, systemClock.wallMs()))
+    return this.#inTransaction('write dead letters to', async () => {
+      await this.#rows?.settled()
+      await this.#own.bury(letters, systemClock.wallMs())
+    })
   }
 
   exhume(letters: readonly KeptLetter[]): Promise<void> {
-    return this.#inTransaction('take dead letters out of', () => this.#own.exhume(letters))
+    return this.#inTransaction('take dead letters out of', async () => {
+      await this.#rows?.settled()
+      await this.#own.exhume(letters)
+    })
   }
 
   commit(checkpoint: Checkpoint): Promise<void> {
