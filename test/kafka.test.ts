@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -26,6 +26,7 @@ import { KafkaServers, withoutKafka, withoutMock } from './support/kafka.ts'
 import { loadOverKills, numbersIn, until, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { tlsFront } from './support/tls-front.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-kafka-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -512,6 +513,47 @@ describe('kafka, out of order', { skip: withoutMock() }, () => {
       await reader.close()
     } finally {
       servers.resume()
+    }
+  })
+
+  it('speaks TLS, and trusts whom it is told to', async (test) => {
+    const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
+    const made = spawnSync('openssl', [
+      ...request,
+      '-subj',
+      '/CN=localhost',
+      '-addext',
+      'subjectAltName=IP:127.0.0.1',
+      '-keyout',
+      '-',
+    ])
+    if (made.status !== 0) return test.skip('there is no openssl here')
+    const pem = made.stdout.toString()
+    const plain = await KafkaServers.start()
+    const front = await tlsFront(Number(plain.addresses.split(':')[1]), pem, pem)
+    try {
+      const topic = newTopic()
+      await plain.topic(topic)
+      await plain.produce(topic, ['sealed'])
+      const url = `kafkas://127.0.0.1:${front.port}`
+      const reader = await kafka(url, textLines(), { topic, tls: { ca: pem } }).open({ id: '' }, undefined)
+      deepEqual(await take(reader, 1), ['sealed'])
+      await reader.close()
+      const refused = async (address: string) => {
+        await rejects(
+          async () => await kafka(address, textLines(), { topic, retryMs: 300 }).open({ id: '' }, undefined),
+          (error: unknown) => {
+            ok(isSluiceError(error, 'SOURCE_UNREADABLE'), String(error))
+            match(error.message, /self-signed certificate|wants TLS|requires TLS|closed/i)
+            return true
+          },
+        )
+      }
+      await refused(url)
+      await refused(`kafka://127.0.0.1:${front.port}`)
+    } finally {
+      await front.stop()
+      await plain.stop()
     }
   })
 })
