@@ -388,6 +388,24 @@ describe('kafka, out of order', { skip: withoutMock() }, () => {
     await reader.close()
   })
 
+  it('ends when a server that leads a partition is gone for too long', async () => {
+    const topic = newTopic()
+    await servers.topic(topic, 2)
+    await servers.ask({ kind: 'leader', topic, partition: 0, server: 1 })
+    await servers.ask({ kind: 'leader', topic, partition: 1, server: 2 })
+    const { reader } = await opened(topic, { retryMs: 500 })
+    await servers.ask({ kind: 'down', server: 2 })
+    try {
+      await rejects(take(reader, 1), {
+        code: 'SOURCE_UNREADABLE',
+        message: /^Cannot read topic \S+ of kafka:\S+: server 2 is gone, and leads partitions: .*ECONNREFUSED.*$/,
+      })
+    } finally {
+      await servers.ask({ kind: 'up', server: 2 })
+      await reader.close()
+    }
+  })
+
   it('reads the others on while no server leads a partition, and says so', async () => {
     const topic = newTopic()
     await servers.topic(topic, 2)

@@ -32,6 +32,7 @@ export class KafkaCluster {
   readonly #clients = new Map<number, Promise<KafkaClient>>()
   /** To whoever answered first. */
   #first: KafkaClient | undefined
+  #finding: Promise<KafkaClient> | undefined
   #tellsIds = false
 
   private constructor(kafka: Kafka, place: KafkaPlace) {
@@ -121,16 +122,25 @@ export class KafkaCluster {
 
   async #any(): Promise<KafkaClient> {
     if (this.#first?.isConnected() === true) return this.#first
+    // Whoever asks meanwhile gets the same.
+    this.#finding ??= this.#find().finally(() => {
+      this.#finding = undefined
+    })
+    return await this.#finding
+  }
+
+  async #find(): Promise<KafkaClient> {
     let trouble: unknown
     for (const server of [...this.#servers.values(), ...this.#place.servers]) {
       this.#closing.signal.throwIfAborted()
       try {
-        const client = await this.#connect(server)
-        this.#first = client
-        const { apiKeys } = await answerOf(this.kafka.apiVersionsV1.api.async(client, '', ''))
+        this.#first = await this.#connect(server)
+        const { apiKeys } = await answerOf(this.kafka.apiVersionsV1.api.async(this.#first, '', ''))
         this.#tellsIds = apiKeys.some(({ apiKey, maxVersion }) => apiKey === METADATA_API && maxVersion >= METADATA)
-        return client
+        return this.#first
       } catch (error) {
+        if (this.#first !== undefined) endKafka(this.#first)
+        this.#first = undefined
         trouble = error
       }
     }

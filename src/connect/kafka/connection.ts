@@ -20,6 +20,8 @@ export interface KafkaConnectionOptions {
   /** Where partitions begin that no position says: those that are there at the first connection, and later ones. */
   readonly begin: { readonly first: 'start' | 'end'; isFirst: boolean }
   readonly maxBatchBytes: number
+  /** How long a server that leads partitions may be gone. */
+  readonly retryMs: number
   readonly onRecords: (records: readonly KafkaRecord[]) => void
   /** Whether enough waits; `resume` is called when there is room. */
   readonly isFull: () => boolean
@@ -36,6 +38,9 @@ export interface KafkaConnectionOptions {
 /** How often it is asked whether there are more partitions; and where they are, when one is not where it was. */
 const TOPIC_MS = 30_000
 const MOVED_MS = 250
+
+/** It was gone for too long. */
+class ServerGone extends Error {}
 
 export class KafkaConnection {
   readonly #options: KafkaConnectionOptions
@@ -54,8 +59,8 @@ export class KafkaConnection {
   /** Ends the wait until the servers are asked again. */
   #ask: () => void = () => {}
   #leaderless = ''
-  /** Servers that are gone. */
-  readonly #silent = new Set<number>()
+  /** Servers that are gone → since when. */
+  readonly #silent = new Map<number, number>()
 
   private constructor(options: KafkaConnectionOptions, cluster: KafkaCluster) {
     this.#options = options
@@ -117,13 +122,18 @@ export class KafkaConnection {
 
   /** Asks again where partitions are, from time to time and when one is not where it was. */
   async #watchTopic(): Promise<void> {
-    for (;;) {
+    const watched = (): AbortSignal => {
       const asked = new AbortController()
       this.#ask = () => asked.abort()
+      return AbortSignal.any([asked.signal, this.#over.signal])
+    }
+    for (let asked = watched(); ; ) {
       const waitMs = this.#leaderless === '' ? TOPIC_MS : MOVED_MS
       await pause(MOVED_MS, this.#over.signal)
-      await pause(waitMs, AbortSignal.any([asked.signal, this.#over.signal]))
+      await pause(waitMs, asked)
       if (this.#over.signal.aborted) return
+      // What is asked from now on may be of what is not in the answer yet.
+      asked = watched()
       try {
         await this.#look()
       } catch (error) {
@@ -147,10 +157,10 @@ export class KafkaConnection {
     this.#tellLeaderless(leaderless.join(', '))
     for (const node of new Set(this.#leaders.values())) {
       if (this.#loops.has(node) || this.#over.signal.aborted) continue
-      const loop = this.#read(node)
-        .catch((error: unknown) => this.#fail(error))
-        .finally(() => this.#loops.delete(node))
-      this.#loops.set(node, loop)
+      this.#loops.set(
+        node,
+        this.#read(node).catch((error: unknown) => this.#fail(error)),
+      )
     }
   }
 
@@ -179,31 +189,36 @@ export class KafkaConnection {
 
   /** Reads what one server leads, until it leads nothing any more. */
   async #read(node: number): Promise<void> {
-    const { known, topic, isFull } = this.#options
-    while (!this.#over.signal.aborted) {
-      const mine = [...this.#leaders].filter(([, leader]) => leader === node).map(([partition]) => partition)
-      if (mine.length === 0) return
-      if (isFull()) {
-        await this.#room()
-        continue
+    try {
+      while (!this.#over.signal.aborted) {
+        const mine = [...this.#leaders].filter(([, leader]) => leader === node).map(([partition]) => partition)
+        if (mine.length === 0) return
+        if (this.#options.isFull()) await this.#room()
+        else if (!(await this.#readOnce(node, mine))) return this.#forget(mine)
       }
-      const from = mine.map((partition) => [partition, known.nextOf(partition) ?? 0] as const)
-      let answer: Fetched
-      try {
-        answer = await this.#fetch(await this.#cluster.server(node), topic, from)
-        this.#silent.delete(node)
-      } catch (error) {
-        if (this.#over.signal.aborted) return
-        // Perhaps only this server is gone: the others know who leads now.
-        this.#cluster.drop(node)
-        this.#tellSilent(node, error)
-        this.#forget(mine)
-        return
-      }
-      if (hasMoved(answer.code)) return this.#forget(mine)
-      if (answer.code !== CODE.none) throw new KafkaError(answer.code, `topic ${topic}`)
-      for (const fetched of answer.partitions) if (!this.#over.signal.aborted) await this.#take(node, fetched)
+    } finally {
+      // At once: whoever looks next must not think that this one still reads.
+      this.#loops.delete(node)
     }
+  }
+
+  /** Whether the server has answered, and leads the partitions still. */
+  async #readOnce(node: number, partitions: readonly number[]): Promise<boolean> {
+    const { known, topic } = this.#options
+    const from = partitions.map((partition) => [partition, known.nextOf(partition) ?? 0] as const)
+    let answer: Fetched
+    try {
+      answer = await this.#fetch(await this.#cluster.server(node), topic, from)
+      this.#silent.delete(node)
+    } catch (error) {
+      this.#cluster.drop(node)
+      if (!this.#over.signal.aborted) this.#bear(node, error)
+      return false
+    }
+    if (hasMoved(answer.code)) return false
+    if (answer.code !== CODE.none) throw new KafkaError(answer.code, `topic ${topic}`)
+    for (const fetched of answer.partitions) if (!this.#over.signal.aborted) await this.#take(node, fetched)
+    return true
   }
 
   async #take(node: number, fetched: FetchedPartition): Promise<void> {
@@ -256,12 +271,18 @@ export class KafkaConnection {
     )
   }
 
-  /** Once for each time that a server is gone. */
-  #tellSilent(node: number, error: unknown): void {
-    if (this.#silent.has(node)) return
-    this.#silent.add(node)
-    const { onNote, title } = this.#options
-    onNote(`server ${node} of ${title} is gone (${kafkaTrouble(error).message}): asking who leads its partitions now`)
+  /** A server is gone: the others may know who leads now, for as long as no connection is borne. */
+  #bear(node: number, error: unknown): void {
+    const { onNote, title, retryMs } = this.#options
+    const nowMs = systemClock.nowMs()
+    const sinceMs = this.#silent.get(node)
+    const reason = kafkaTrouble(error).message
+    if (!mayPass(error) || nowMs - (sinceMs ?? nowMs) > retryMs) {
+      throw new ServerGone(`server ${node} is gone, and leads partitions`, { cause: error })
+    }
+    if (sinceMs !== undefined) return
+    this.#silent.set(node, nowMs)
+    onNote(`server ${node} of ${title} is gone (${reason}): asking who leads its partitions now`)
   }
 
   async #room(): Promise<void> {
@@ -278,8 +299,8 @@ export class KafkaConnection {
     void this.#group?.close()
     this.#cluster.close()
     const { onLost, onFailure } = this.#options
-    const isOfRecords = [SluiceError, BadBatch, TypeError, RangeError].some((kind) => error instanceof kind)
-    if (isOfRecords || !mayPass(error)) onFailure(error)
+    const isForGood = [SluiceError, BadBatch, ServerGone, TypeError, RangeError].some((kind) => error instanceof kind)
+    if (isForGood || !mayPass(error)) onFailure(error)
     // Not at once: what is refused here may not be refused where connections are made.
     else void systemClock.sleep(MOVED_MS).then(() => onLost(kafkaTrouble(error)))
   }

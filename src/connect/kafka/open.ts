@@ -71,6 +71,7 @@ export async function openKafka<B, T>(opening: KafkaOpening<B, T>): Promise<Spli
           known,
           begin,
           maxBatchBytes,
+          retryMs,
           onRecords: (records) => {
             for (const record of records) reader.push(record)
           },

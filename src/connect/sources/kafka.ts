@@ -57,7 +57,7 @@ const OPTIONS = [
  *   of as a note, and holds no other back.
  * - **Demand**: nothing more is read while enough waits to be asked for. What one answer may hold (4 MiB) comes on top of
  *   that, for each server.
- * - **Connects** again when no server can be reached, for `retryMs`, by a back-off.
+ * - **Connects** again when no server can be reached, or one that leads a partition, for `retryMs`, by a back-off.
  * - **Origins** name partition and topic, and have the offset.
  *
  * Needs the package `@platformatic/kafka`.
