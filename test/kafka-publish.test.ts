@@ -1,42 +1,29 @@
-import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { deepEqual, equal, ok, rejects, throws } from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type KafkaPublishOptions, kafkaPublish, type PlainSink } from 'sluice'
+import { type KafkaPublishOptions, kafkaPublish } from 'sluice'
 import { plainSinkConformance } from 'sluice/testing'
-import { traced } from '../src/connect/origin.ts'
 import { freePort } from './support/brokers.ts'
 import { sluice } from './support/cli.ts'
 import { KafkaServers, withoutKafka, withoutMock } from './support/kafka.ts'
 import { upTo } from './support/live-load.ts'
-import { ROOT } from './support/project.ts'
+import {
+  abortsWhile,
+  event,
+  payload,
+  publish,
+  publishLines,
+  type Row,
+  runOverKills,
+  unreachable,
+} from './support/publishing.ts'
 import { randomOf, SEED } from './support/seed.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-kafka-publish-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
-
-interface Row {
-  readonly id: number
-}
-
-const payload = ({ id }: Row) => {
-  if (id < 0) throw new RangeError('below 0')
-  return String(id)
-}
-const event = <T>(value: T, offset = 0) => traced(value, { source: 'test', line: 1, offset, raw: 'raw' })
-
-/** Publishes rows; gives the reasons of those that are refused, by their places. */
-async function publish<T>(sink: PlainSink<T>, ...rows: T[]): Promise<[number, string][]> {
-  const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined })
-  try {
-    const letters = await writer.write(rows.map((row, at) => event(row, at)))
-    return letters.map(({ origin, reason }) => [origin.offset, reason])
-  } finally {
-    await writer.close()
-  }
-}
 
 let places = 0
 const newTopic = () => {
@@ -45,12 +32,8 @@ const newTopic = () => {
 }
 const numbersOf = async (servers: KafkaServers, topic: string) => (await servers.consume(topic, '%s')).map(Number)
 
-/** The arguments of a load of so many lines into the topic `lines`. */
-function loadOf(servers: KafkaServers, count: number, name: string): readonly string[] {
-  const [input, out] = [join(folder, `${name}.log`), join(folder, `${name}.db`)]
-  writeFileSync(input, `${upTo(count).join('\n')}\n`)
-  const given = ['--param', `input=${input}`, '--param', `url=${servers.urls.join(' ')}`, '--param', `out=${out}`]
-  return ['run', join(ROOT, 'test', 'jobs', 'publish.ts'), '--quiet', '--epoch-ms', '20', ...given]
+const loadOf = (servers: KafkaServers, count: number, name: string) => {
+  return publishLines(folder, servers.urls.join(' '), count, name)
 }
 
 /** Every line is there, some perhaps more than once. */
@@ -166,30 +149,14 @@ describe(`kafkaPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_KAFKA }, () =
   })
 
   it('says that there is no server, and shows no password', async () => {
-    const sink = kafkaPublish(`kafka://ann:hunter22@127.0.0.1:${await freePort()}`, { topic: 'a' })
-    await rejects(publish(sink, { id: 1 }), (error: Error & { code?: string }) => {
-      equal(error.code, 'SINK_LOST')
-      match(error.message, /^Cannot send messages to kafka:\/\/127\.0\.0\.1:\d+: .*ECONNREFUSED/)
-      ok(!error.message.includes('hunter22'))
-      return true
-    })
+    await unreachable(kafkaPublish(`kafka://ann:hunter22@127.0.0.1:${await freePort()}`, { topic: 'a' }))
     throws(() => kafkaPublish('kafka://a', { topic: 'a b' }), { code: 'CONFIG_INVALID' })
     throws(() => kafkaPublish('kafka://a', { topic: 'a', compression: 'rar' as 'gzip' }), RangeError)
   })
 
   it('F1: publishes each line over kills', async () => {
     await servers.topic('lines', 3)
-    const argv = loadOf(servers, 10_000, 'killed')
-    const random = randomOf('kafka publish')
-    for (let turn = 0; ; turn += 1) {
-      const { code, stderr } = await sluice(argv, {
-        onStart: (child) => {
-          if (turn < 5) setTimeout(() => child.kill('SIGKILL'), 400 + random() * 400)
-        },
-      })
-      if (code === 0) break
-      ok(turn < 5, stderr)
-    }
+    await runOverKills(loadOf(servers, 10_000, 'killed'), randomOf('kafka publish'))
     await checkLines(servers, 10_000)
   })
 })
@@ -247,19 +214,7 @@ describe('kafkaPublish, out of order', { skip: withoutMock() }, () => {
   it('gives up at once when it is aborted while the servers answer nothing', async () => {
     const topic = newTopic()
     await servers.topic(topic)
-    const stop = new AbortController()
-    const sink = kafkaPublish<Row>(servers.urls, { topic })
-    const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined, signal: stop.signal })
-    servers.pause()
-    try {
-      const writing = writer.write([event({ id: 1 })])
-      const reason = new Error('stopped')
-      stop.abort(reason)
-      await rejects(async () => await writing, reason)
-      await writer.close()
-    } finally {
-      servers.resume()
-    }
+    await abortsWhile(servers, kafkaPublish<Row>(servers.urls, { topic }))
   })
 
   it('F7: goes on by itself when the servers are gone under the load', async () => {

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
+import { deepEqual, equal, ok, rejects, throws } from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,7 +19,6 @@ import {
   rabbitmqPublish,
 } from 'sluice'
 import { plainSinkConformance } from 'sluice/testing'
-import { traced } from '../src/connect/origin.ts'
 import {
   Aedes,
   freePort,
@@ -32,56 +31,23 @@ import {
 } from './support/brokers.ts'
 import { sluice } from './support/cli.ts'
 import { upTo } from './support/live-load.ts'
-import { ROOT } from './support/project.ts'
+import {
+  abortsWhile,
+  event,
+  payload,
+  publish,
+  publishLines,
+  type Row,
+  runOverKills,
+  unreachable,
+} from './support/publishing.ts'
 import { randomOf, SEED } from './support/seed.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-publish-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
-
-interface Row {
-  readonly id: number
-}
-
-const payload = ({ id }: Row) => {
-  if (id < 0) throw new RangeError('below 0')
-  return String(id)
-}
-const event = <T>(value: T, offset = 0) => traced(value, { source: 'test', line: 1, offset, raw: 'raw' })
-
-/** Publishes rows; gives the reasons of those that are refused, by their places. */
-async function publish<T>(sink: PlainSink<T>, ...rows: T[]): Promise<[number, string][]> {
-  const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined })
-  try {
-    const letters = await writer.write(rows.map((row, at) => event(row, at)))
-    return letters.map(({ origin, reason }) => [origin.offset, reason])
-  } finally {
-    await writer.close()
-  }
-}
-
-/** The arguments of a load of so many lines. */
-function loadOf(url: string, count: number, name: string): readonly string[] {
-  const [input, out] = [join(folder, `${name}.log`), join(folder, `${name}.db`)]
-  writeFileSync(input, `${upTo(count).join('\n')}\n`)
-  const given = ['--param', `input=${input}`, '--param', `url=${url}`, '--param', `out=${out}`]
-  return ['run', join(ROOT, 'test', 'jobs', 'publish.ts'), '--quiet', '--epoch-ms', '20', ...given]
-}
-
-const KILLS = 5
-
-/** Runs the job over kills, to its end. */
-async function overKills(url: string, count: number, name: string): Promise<void> {
-  const argv = loadOf(url, count, name)
-  const random = randomOf(`publish ${name}`)
-  for (let turn = 0; ; turn += 1) {
-    const { code, stderr } = await sluice(argv, {
-      onStart: (child) => {
-        if (turn < KILLS) setTimeout(() => child.kill('SIGKILL'), 400 + random() * 400)
-      },
-    })
-    if (code === 0) return
-    ok(turn < KILLS, stderr)
-  }
+const loadOf = (url: string, count: number, name: string) => publishLines(folder, url, count, name)
+const overKills = async (url: string, count: number, name: string) => {
+  await runOverKills(loadOf(url, count, name), randomOf(`publish ${name}`))
 }
 
 /** Runs the job once, to its end; its broker is killed when it has taken something, and started again. */
@@ -112,37 +78,11 @@ async function overRestart(
   ok(await restarting, 'the broker was killed before the load was over')
 }
 
-/** Aborts a writer whose broker answers nothing any more. */
-async function abortsWhile(server: ServerProcess, sink: PlainSink<Row>): Promise<void> {
-  const stop = new AbortController()
-  const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined, signal: stop.signal })
-  server.pause()
-  try {
-    const writing = writer.write([event({ id: 1 })])
-    const reason = new Error('stopped')
-    stop.abort(reason)
-    await rejects(async () => await writing, reason)
-    await writer.close()
-  } finally {
-    server.resume()
-  }
-}
-
 /** Refused for good, by a broker that is there; the password is shown nowhere. */
 async function refusesUser(sink: PlainSink<unknown>): Promise<void> {
   await rejects(sink.open({ pipeline: 'x', epoch: 0, note: undefined }), (error: Error & { code?: string }) => {
     equal(error.code, 'SINK_UNREACHABLE')
     ok(!inspect(error, { depth: 5 }).includes('hunter22'))
-    return true
-  })
-}
-
-const unreachable = async (sink: PlainSink<unknown>) => {
-  const opening = sink.open({ pipeline: 'x', epoch: 0, note: undefined })
-  await rejects(opening, (error: Error & { code?: string }) => {
-    equal(error.code, 'SINK_LOST')
-    match(error.message, /^Cannot send messages to \w+:\/\/127\.0\.0\.1:\d+: .*(ECONNREFUSED|connection refused)/)
-    ok(!error.message.includes('hunter22'))
     return true
   })
 }

@@ -15,6 +15,7 @@ import { freePort, programOf, ServerProcess, startRedis, without } from './suppo
 import { sluice } from './support/cli.ts'
 import { upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
+import { abortsWhile, type Row } from './support/publishing.ts'
 import { randomOf, SEED } from './support/seed.ts'
 
 const SKIP = without('redis-server')
@@ -170,19 +171,7 @@ describe(`redisStreamAdd (REPRO: SEED=${SEED} npm test)`, { skip: SKIP }, () => 
   })
 
   it('gives up at once when it is aborted while Redis does not answer', async () => {
-    const stop = new AbortController()
-    const sink = redisStreamAdd<unknown>(url, { stream: 'rows' })
-    const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined, signal: stop.signal })
-    server.pause()
-    try {
-      const writing = writer.write([event('a')])
-      const reason = new Error('stopped')
-      stop.abort(reason)
-      await rejects(async () => await writing, reason)
-      await writer.close()
-    } finally {
-      server.resume()
-    }
+    await abortsWhile(server, redisStreamAdd<Row>(url, { stream: 'rows' }))
   })
 
   it('keeps the stream about as long as it is told', async () => {
