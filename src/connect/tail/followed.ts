@@ -35,7 +35,7 @@ export class Followed<T> {
   looks = 0
   /** Whether the last look saw it under some name. */
   isSighted = false
-  /** How its content began when it was seen first: what a file has been read by is told by its place. */
+  /** How its content began when it was judged; empty if it changed since. Of what has been read, its place tells. */
   firstSketch = ''
   /** Whether its file has no name any more, and so nobody can open it anew. */
   isUnlinked = false
@@ -117,6 +117,7 @@ export class Followed<T> {
     if (sizeBytes !== this.sizeBytes || changedMs !== this.#place.changedMs) {
       this.quietSinceMs = nowMs
       this.isDue = true
+      this.firstSketch = ''
     }
     if (this.encoding === 'plain' && sizeBytes !== this.readBytes) this.isDue = true
     this.sizeBytes = sizeBytes

@@ -37,18 +37,26 @@ const TELLING_BYTES = 64
 /** By how few bytes nothing is told of a file that was not named: it may be a copy that is being written. */
 const MIN_BYTES = 16
 
+/** What a file is judged by. */
+export interface Evidence<T> {
+  readonly roll: Roll<T>
+  /** Files under their own names that are judged in the same look, and may have been copied before anybody saw them. */
+  readonly coming: readonly Sighting[]
+  /** Whether the file has been as it is for the grace time. */
+  readonly isSettled: boolean
+}
+
 /**
  * Judges a file by its content.
  *
- * @param isSettled - whether it has been as it is for the grace time
  * @throws what the system says, if it cannot be opened
  */
 export async function judge<T>(
   sighting: Sighting,
-  roll: Roll<T>,
-  isSettled: boolean,
+  evidence: Evidence<T>,
   options: ContentOptions,
 ): Promise<Verdict<T>> {
+  const { roll, isSettled } = evidence
   const content = await Content.open(sighting.path, options)
   try {
     // Another file has come to the path since: the next look sees it.
@@ -56,7 +64,7 @@ export async function judge<T>(
     return (
       (await findLost(content, sighting, roll)) ??
       (await findFinished(content, sighting, roll)) ??
-      (await findCopied(content, sighting, roll, isSettled, options)) ??
+      (await findCopied(content, sighting, evidence, options)) ??
       (await judgeNew(content, sighting, isSettled))
     )
   } finally {
@@ -113,33 +121,52 @@ async function relateToFinished(content: Content, known: Finished): Promise<Rela
 async function findCopied<T>(
   content: Content,
   sighting: Sighting,
-  roll: Roll<T>,
-  isSettled: boolean,
+  evidence: Evidence<T>,
   options: ContentOptions,
 ): Promise<Verdict<T> | undefined> {
   if (sighting.isLive) return undefined
   const isTiny = content.encoding === 'plain' && content.sizeBytes < MIN_BYTES
-  for (const { isLost, place, firstSketch } of roll.files) {
-    const isUnread = place.offset === 0
-    if (isLost || (isUnread && place.name !== sighting.name)) continue
-    if (!beginAlike(content.sketch, isUnread ? firstSketch : place.sketch)) continue
-    const original = await Content.open(place.path, options)
+  for (const { path, inode, place } of originalsOf(content, sighting, evidence)) {
+    const original = await Content.open(path, options)
     try {
       // It was renamed since it was seen: the next look tells.
-      if (original.inode !== place.inode) return { kind: 'unclear' }
+      if (original.inode !== inode) return { kind: 'unclear' }
       if (!(await content.isCopyOf(original))) {
         // Or it was cut since, at any moment up to now: this may be the copy that was made before.
-        if (!isUnread && (await original.relate(place)).kind !== 'goes on') return { kind: 'unclear' }
+        if (place !== undefined && (await original.relate(place)).kind !== 'goes on') return { kind: 'unclear' }
         continue
       }
       if (!isTiny || content.sizeBytes === original.sizeBytes) return { kind: 'copy' }
       // A few bytes begin like much: only if more of them come they were a copy's.
-      if (!isSettled) return { kind: 'unclear' }
+      if (!evidence.isSettled) return { kind: 'unclear' }
     } finally {
       await original.close()
     }
   }
   return undefined
+}
+
+/** A file that another may be a copy of. */
+interface Original {
+  readonly path: string
+  readonly inode: string
+  /** How far it was read; undefined if nothing was. */
+  readonly place: Place | undefined
+}
+
+/** What a file may be a copy of: what is being read, and what will be, and stands where it did. */
+function originalsOf<T>(content: Content, sighting: Sighting, { roll, coming }: Evidence<T>): Original[] {
+  const originals: Original[] = []
+  for (const { isLost, place, firstSketch } of roll.files) {
+    const isUnread = place.offset === 0
+    if (isLost || (isUnread && place.name !== sighting.name)) continue
+    if (!beginAlike(content.sketch, isUnread ? firstSketch : place.sketch)) continue
+    originals.push({ path: place.path, inode: place.inode, place: isUnread ? undefined : place })
+  }
+  for (const { path, inode, name } of coming) {
+    if (name === sighting.name && roll.ofInode(inode) === undefined) originals.push({ path, inode, place: undefined })
+  }
+  return originals
 }
 
 async function judgeNew<T>(content: Content, sighting: Sighting, isSettled: boolean): Promise<Verdict<T>> {

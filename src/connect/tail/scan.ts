@@ -130,10 +130,11 @@ export class Scan<T> {
     const inOrder = [...unsettled].sort(
       (a, b) => Number(known.has(b.inode)) - Number(known.has(a.inode)) || byAge(a, b),
     )
-    for (const sighting of inOrder) await this.#seeStranger(sighting, nowMs)
+    const coming = inOrder.filter(({ isLive, path, name }) => isLive && path === name)
+    for (const sighting of inOrder) await this.#seeStranger(sighting, coming, nowMs)
   }
 
-  async #seeStranger(sighting: Sighting, nowMs: number): Promise<void> {
+  async #seeStranger(sighting: Sighting, coming: readonly Sighting[], nowMs: number): Promise<void> {
     const { roll, content, patience } = this.#options
     const { name, isLive, path, sizeBytes } = sighting
     if (sizeBytes === 0 && !isLive) return
@@ -145,7 +146,7 @@ export class Scan<T> {
       if (this.#isOfFirst(sighting) && (await this.#begin(sighting))) return this.#settle(sighting)
       this.#leftOfFirst.delete(sighting.inode)
       const isSettled = this.#isQuiet(sighting, nowMs) && !this.#isBeingMade(sighting)
-      const verdict = await judge(sighting, roll, isSettled, content)
+      const verdict = await judge(sighting, { roll, coming, isSettled }, content)
       patience.succeeded(path)
       await this.#apply(sighting, verdict, nowMs)
     } catch (thrown) {
