@@ -135,6 +135,45 @@ describe('tail', () => {
     deepEqual(await tailing.settle(), ['three', 'four'])
   })
 
+  it('F19: reads a file once that was copied before anybody saw it', async () => {
+    open()
+    await tailing.read()
+    await writeFile(path, 'this is the first line\n')
+    await copyFile(path, `${path}.1`)
+    deepEqual(await tailing.settle(), ['this is the first line'])
+    await truncate(path)
+    await appendFile(path, 'this is the second line\n')
+    deepEqual(await tailing.settle(), ['this is the second line'])
+  })
+
+  it('F19: reads a line once that was copied half from a file that began anew before its turn had come', async () => {
+    open({ graceMs: 200 })
+    await writeFile(path, 'a line\nand half of one')
+    deepEqual(await tailing.read(), ['a line'])
+    await rename(path, `${path}.1`)
+    await writeFile(path, 'this waits for the half')
+    deepEqual(await tailing.read(1), [])
+    await writeFile(path, 'this has come in its place')
+    await rename(`${path}.1`, `${path}.2`)
+    await copyFile(path, `${path}.1`)
+    deepEqual(await tailing.read(1), [])
+    await appendFile(path, ' since\n')
+    deepEqual(await tailing.read(60), ['and half of one', 'this has come in its place since'])
+  })
+
+  it('F19: reads a copy before what was written since to its file, of which nothing was read', async () => {
+    open()
+    await writeFile(path, 'half of the first line')
+    deepEqual(await tailing.read(), [])
+    await copyFile(path, `${path}.1`)
+    deepEqual(await tailing.read(), [])
+    await writeFile(path, 'this is the second line\n')
+    await rename(`${path}.1`, `${path}.2`)
+    await rename(path, `${path}.1`)
+    await writeFile(path, 'three\n')
+    deepEqual(await tailing.settle(), ['half of the first line', 'this is the second line', 'three'])
+  })
+
   it('F20: reads a file anew that another one of the same size has taken the place of, between two runs', async () => {
     open()
     await writeFile(path, 'one\ntwo\n')

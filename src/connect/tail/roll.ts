@@ -70,7 +70,7 @@ export class Roll<T> {
    */
   insert(file: Followed<T>, isYounger: (other: Followed<T>) => boolean): void {
     const queue = this.#queueOf(file.name)
-    const at = queue.findIndex((one) => one.isAtHome || (one.number === 0 && !one.isLost && isYounger(one)))
+    const at = queue.findIndex((one) => one.isAtHome || (one.place.offset === 0 && !one.isLost && isYounger(one)))
     queue.splice(at === -1 ? queue.length : at, 0, file)
     this.#byInode.set(file.inode, file)
   }
