@@ -1,9 +1,16 @@
-// Where a pipeline stands: what its last commit holds.
+// Where a pipeline stands: what its last commit holds, and how far the sinks that follow have come.
 
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { DetailsProps } from './details.tsx'
 import { bytesText, countText } from './words.ts'
+
+interface BranchCheckpoint {
+  readonly branch: string
+  readonly committed?: string
+  readonly error?: string
+  readonly totals?: { readonly loaded: number; readonly dead: number }
+}
 
 interface Checkpoint {
   readonly pipeline: string
@@ -14,6 +21,8 @@ interface Checkpoint {
   readonly positions?: readonly { readonly split: string; readonly position: string }[]
   readonly allPositions?: number
   readonly stateBytes?: number
+  readonly branches?: readonly BranchCheckpoint[]
+  readonly allBranches?: number
 }
 
 export function CheckpointPanel({ run, connection }: DetailsProps): JSX.Element {
@@ -30,6 +39,7 @@ export function CheckpointPanel({ run, connection }: DetailsProps): JSX.Element 
   }
   useEffect(() => void ask(), [run.pipeline])
   const { committed, holder, positions = [], allPositions = 0, stateBytes = 0 } = found ?? {}
+  const { branches = [], allBranches = 0 } = found ?? {}
   const error = found?.error ?? trouble
   return (
     <div class="checkpoint">
@@ -74,6 +84,39 @@ export function CheckpointPanel({ run, connection }: DetailsProps): JSX.Element 
           )}
         </>
       )}
+      {branches.length > 0 && <Branches branches={branches} all={allBranches} />}
     </div>
+  )
+}
+
+/** How far the sinks have come that follow the first one. */
+function Branches({ branches, all }: { branches: readonly BranchCheckpoint[]; all: number }): JSX.Element {
+  return (
+    <>
+      <table>
+        <caption>{`${countText(all)} ${all === 1 ? 'branch' : 'branches'}`}</caption>
+        <thead>
+          <tr>
+            <th scope="col">Branch</th>
+            <th scope="col">Rows</th>
+            <th scope="col">Refused</th>
+            <th scope="col">Committed</th>
+          </tr>
+        </thead>
+        <tbody>
+          {branches.map(({ branch, committed = 'Nothing yet.', error, totals }) => (
+            <tr key={branch}>
+              <td>{branch}</td>
+              <td class="number">{countText(totals?.loaded ?? 0)}</td>
+              <td class="number">{countText(totals?.dead ?? 0)}</td>
+              <td>{error === undefined ? committed : <p class="error">{error}</p>}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {all > branches.length && (
+        <p class="nothing">and {countText(all - branches.length)} more: see sluice checkpoints --branch</p>
+      )}
+    </>
   )
 }

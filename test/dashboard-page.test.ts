@@ -85,7 +85,7 @@ describe('the page of the dashboard', { skip: noChromium }, () => {
     })
   })
 
-  it('shows what each of several sinks has refused', async () => {
+  it('shows what each of several sinks has refused, and where it stands', async () => {
     const rows = [{ n: '1' }, { n: 'none' }]
     const into = several(sqlite<{ n: string }>(join(folder, 'first.db'), { table: 't', columns: { n: 'text' } }), {
       spool: join(folder, 'spool'),
@@ -116,6 +116,17 @@ describe('the page of the dashboard', { skip: noChromium }, () => {
           await choice.selectOption('all')
           await page.getByText('0 refused by all').waitFor(WAIT)
           equal(await page.locator('.letters li').count(), 0)
+          await page.getByRole('tab', { name: 'Checkpoint' }).click()
+          const branches = page.getByRole('table', { name: '2 branches' }).locator('tbody tr')
+          await branches.first().waitFor(WAIT)
+          const cells = await branches.evaluateAll((rows) =>
+            rows.map((row) => [...row.children].map((cell) => `${cell.textContent}`)),
+          )
+          deepEqual(
+            cells.map((row) => row.slice(0, 3).join(' ')),
+            ['numbers 0 2', 'all 2 0'],
+          )
+          for (const row of cells) match(row[3] ?? '', /^epoch \d+, by process \d+ on .+ at /)
           deepEqual(troubles, [])
         },
         { width },

@@ -190,6 +190,33 @@ describe('the dashboard', () => {
     })
   })
 
+  it('says where the branches of a sink stand, and of one that cannot be looked into why', async () => {
+    const branched = fakeRun()
+    const run = {
+      ...branched,
+      branches: () => ['copies', 'lost'],
+      inspect: async (branch: string | undefined) => {
+        if (branch === 'lost') throw new Error('it is gone')
+        return await branched.inspect(branch)
+      },
+    }
+    await withDashboard([run], async (url) => {
+      deepEqual(JSON.parse((await answerOf(`${url}/api/checkpoints`)).body), {
+        checkpoints: [
+          {
+            pipeline: 'orders',
+            epoch: 0,
+            branches: [
+              { branch: 'copies', epoch: 0 },
+              { branch: 'lost', error: 'it is gone' },
+            ],
+            allBranches: 2,
+          },
+        ],
+      })
+    })
+  })
+
   it('gives metrics', async () => {
     await withDashboard([fakeRun()], async (url) => {
       const { headers, body } = await answerOf(`${url}/metrics`)

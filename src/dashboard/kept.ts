@@ -8,8 +8,9 @@ import type { WatchedRun } from './watched.ts'
 /** Letters of one answer, and how much of each. */
 const AT_ONCE = 50
 const LONGEST = 4000
-/** Positions of one checkpoint that are told. */
+/** Positions of one checkpoint that are told, and branches whose sinks are looked into. */
 const MOST_POSITIONS = 50
+const MOST_BRANCHES = 20
 /** Looks that wait for the one under way; more are turned away. */
 const MOST_WAITING = 8
 /** How long a look is waited for, in clock milliseconds; one that takes longer still holds up those behind it. */
@@ -42,7 +43,8 @@ export class Kept {
     const { pipeline } = run
     try {
       const found = await this.#look(run, undefined, async (inspector) => await inspector.checkpoint())
-      if (found === undefined) return { pipeline, epoch: 0 }
+      const branches = await this.#branches(run)
+      if (found === undefined) return { pipeline, epoch: 0, ...branches }
       const { epoch, totals, committed, holder, positions, states } = found
       const stateBytes = [...states.values()].reduce((sum, size) => sum + size, 0)
       const first = [...positions].slice(0, MOST_POSITIONS)
@@ -55,11 +57,29 @@ export class Kept {
         positions: first.map(([split, position]) => ({ split, position: cut(JSON.stringify(position)) })),
         allPositions: positions.size,
         stateBytes,
+        ...branches,
       }
     } catch (error) {
       // One that cannot be looked at hides no other.
       return { pipeline, error: messageOf(error) }
     }
+  }
+
+  /** Where the sinks stand that follow the first one. */
+  async #branches(run: WatchedRun): Promise<{ readonly branches?: readonly object[]; readonly allBranches?: number }> {
+    const names = run.branches?.() ?? []
+    if (names.length === 0) return {}
+    const branches: object[] = []
+    for (const branch of names.slice(0, MOST_BRANCHES)) {
+      try {
+        const found = await this.#look(run, branch, async (inspector) => await inspector.checkpoint())
+        const { epoch = 0, totals, committed } = found ?? {}
+        branches.push({ branch, epoch, ...(found === undefined ? {} : { totals, committed }) })
+      } catch (error) {
+        branches.push({ branch, error: messageOf(error) })
+      }
+    }
+    return { branches, allBranches: names.length }
   }
 
   async #look<T>(
