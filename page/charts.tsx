@@ -90,6 +90,12 @@ function Chart({ title, curves, moments, text }: ChartProps): JSX.Element {
   )
 }
 
+/** From the first moment to the last: of the data themselves, as a single time counts as the start of a whole day. */
+function timesShown(times: ArrayLike<number>): [from: number, to: number] {
+  const last = times[times.length - 1] ?? Date.now() / 1000
+  return [Math.min(times[0] ?? last, last - LEAST_SECONDS), last]
+}
+
 function optionsOf(element: HTMLElement, curves: readonly Curve[], text: (value: number) => string): uPlot.Options {
   const style = getComputedStyle(element)
   const colour = (name: string): string => style.getPropertyValue(name).trim()
@@ -106,7 +112,7 @@ function optionsOf(element: HTMLElement, curves: readonly Curve[], text: (value:
     cursor: { show: false },
     padding: [8, 4, 0, 0],
     scales: {
-      x: { range: (_plot, min, max) => [Math.min(min, max - LEAST_SECONDS), max] },
+      x: { range: ({ data: [times] }) => timesShown(times) },
       y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
     },
     axes: [

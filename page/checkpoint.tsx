@@ -98,8 +98,12 @@ function Branches({ branches, all }: { branches: readonly BranchCheckpoint[]; al
         <thead>
           <tr>
             <th scope="col">Branch</th>
-            <th scope="col">Rows</th>
-            <th scope="col">Refused</th>
+            <th scope="col" class="number">
+              Rows
+            </th>
+            <th scope="col" class="number">
+              Refused
+            </th>
             <th scope="col">Committed</th>
           </tr>
         </thead>
