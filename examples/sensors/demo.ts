@@ -19,7 +19,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
     sensors: { type: 'string', default: '200' },
-    folder: { type: 'string', default: mkdtempSync(join(tmpdir(), 'sluice-sensors-')) },
+    folder: { type: 'string' },
   },
 })
 const [seconds, count] = [Number(values.seconds), Number(values.sensors)]
@@ -33,7 +33,8 @@ await once(server, 'listening')
 const url = `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`
 console.log(`broker    ${url}`)
 
-const [db, alerts] = [join(values.folder, 'sensors.db'), join(values.folder, 'alerts.db')]
+const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'sluice-sensors-'))
+const [db, alerts] = [join(folder, 'sensors.db'), join(folder, 'alerts.db')]
 let [committed, dead] = [0, 0]
 /** The broker keeps what comes from the first subscription on. */
 const subscribed = Promise.withResolvers<void>()

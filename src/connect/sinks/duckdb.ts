@@ -19,7 +19,10 @@ export interface DuckdbOptions {
   readonly deadLetters?: string
   /** Adds columns that a table lacks, instead of refusing it. */
   readonly extend?: boolean
-  /** What DuckDB may hold in memory, beside what it writes to a folder by the file: `256MB` by default. */
+  /**
+   * What DuckDB may hold in memory, beside what it writes to a folder by the file: `256MB` by default. With `key` its
+   * merge takes up to 400 MB more, and the index of all keys has to fit into it.
+   */
   readonly memory?: string
 }
 
