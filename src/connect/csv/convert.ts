@@ -2,6 +2,7 @@
 
 import { unreachable } from '../../base/invariant.ts'
 import type { ColumnType } from '../column.ts'
+import { isDecimal } from '../decimal.ts'
 import { Rejection } from '../format.ts'
 import { jsonParser } from '../formats/json.ts'
 import { readIsoTime } from './iso-time.ts'
@@ -31,12 +32,16 @@ export function converterOf(type: ColumnType, bigints: BigInts): Convert {
       return bigints === 'bigint' ? (text) => readInteger(text, readBigInt) : (text) => readInteger(text, refused)
     case 'real':
       return readReal
+    case 'decimal':
+      return (text) => (isDecimal(text) ? text : MISFIT)
     case 'boolean':
       return (text) => BOOLEANS.get(text.length <= 5 ? text.toLowerCase() : '') ?? MISFIT
     case 'time':
       return (text) => readIsoTime(text) ?? MISFIT
     case 'json':
       return jsonReader(bigints)
+    case 'bytes':
+      return () => MISFIT
     default:
       return unreachable(type)
   }
@@ -51,9 +56,11 @@ const WORDS: Readonly<Record<ColumnType, string>> = {
   text: 'text',
   integer: 'whole numbers up to 2^53',
   real: 'numbers',
+  decimal: 'decimal numbers as -12.50',
   boolean: 'true or false',
   time: 'times as 2024-02-29T23:59:59.999Z',
   json: 'JSON',
+  bytes: 'bytes, which CSV has no form for',
 }
 
 function readInteger(text: string, beyond: (text: string) => unknown): unknown {

@@ -2,6 +2,7 @@
 
 import { SluiceError } from '../../base/errors.ts'
 import type { Columns, ColumnType } from '../column.ts'
+import { decimalText } from '../decimal.ts'
 
 /** Gathers rows and makes one Parquet file of them. */
 export interface ParquetEncoder {
@@ -13,9 +14,11 @@ const TYPES = {
   text: 'STRING',
   integer: 'INT64',
   real: 'DOUBLE',
+  decimal: 'STRING',
   boolean: 'BOOLEAN',
   time: 'TIMESTAMP',
   json: 'JSON',
+  bytes: 'BYTE_ARRAY',
 } as const satisfies Record<ColumnType, string>
 
 /**
@@ -41,6 +44,7 @@ export async function parquetEncoder(columns: Columns): Promise<ParquetEncoder> 
 
 function toParquet(type: ColumnType, value: unknown): unknown {
   if (value === null || value === undefined) return null
+  if (type === 'decimal') return decimalText(value)
   if (type === 'integer') return BigInt(value as number | bigint)
   return type === 'time' && typeof value === 'number' ? new Date(value) : value
 }

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import { checkChoice, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
-import type { Columns } from '../column.ts'
+import { COLUMN_TYPES, type Columns } from '../column.ts'
 import { checkMemory } from '../duckdb/memory.ts'
 import type { EpochLength, Sink } from '../sink.ts'
 import { checkColumnName, checkTableName, foldName } from '../sql/name.ts'
@@ -28,8 +28,6 @@ export interface DuckdbOptions {
 
 /** What a transaction adds in bulk, over 122,880 rows, is written into the file at once instead of first into its log. */
 const EPOCHS: EpochLength = { ms: 5000, events: 500_000 }
-
-const COLUMN_TYPES = ['text', 'integer', 'real', 'boolean', 'time', 'json']
 
 /**
  * Writes rows into a table of a DuckDB database file, by columns.

@@ -2,7 +2,7 @@
 
 import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
-import type { Columns } from '../column.ts'
+import { COLUMN_TYPES, type Columns } from '../column.ts'
 import { addressOf, type PostgresConnection } from '../postgres/connection.ts'
 import type { Sink } from '../sink.ts'
 import { checkSchema, checkTable, shapeOf } from './postgres/shape.ts'
@@ -30,7 +30,6 @@ export interface PostgresOptions {
 }
 
 const OPTIONS = ['table', 'schema', 'key', 'columns', 'deadLetters', 'create', 'extend', 'timeoutMs']
-const COLUMN_TYPES = ['text', 'integer', 'real', 'boolean', 'time', 'json']
 const TIMEOUT_MS = 30_000
 
 /**

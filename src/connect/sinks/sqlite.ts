@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import { checkChoice, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
-import type { Columns } from '../column.ts'
+import { COLUMN_TYPES, type Columns } from '../column.ts'
 import type { Sink } from '../sink.ts'
 import { checkTableName, foldName } from '../sql/name.ts'
 import { shapeOf } from './sqlite/shape.ts'
@@ -18,8 +18,6 @@ export interface SqliteOptions {
   /** The table that dead letters go to: `dead_letters` by default. */
   readonly deadLetters?: string
 }
-
-const COLUMN_TYPES = ['text', 'integer', 'real', 'boolean', 'time', 'json']
 
 /**
  * Writes rows into a table of a SQLite database file.

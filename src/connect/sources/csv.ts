@@ -1,7 +1,7 @@
 // The source of CSV files: rows with the columns of a header, plain or typed.
 
 import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
-import type { Columns, ColumnType } from '../column.ts'
+import { COLUMN_TYPES, type Columns, type ColumnType } from '../column.ts'
 import type { BigInts } from '../csv/convert.ts'
 import type { Dialect } from '../csv/dialect.ts'
 import { csvRecords } from '../csv/records.ts'
@@ -50,9 +50,11 @@ type CsvValue<T extends ColumnType, B extends BigInts> = {
   text: string
   integer: B extends 'bigint' ? number | bigint : number
   real: number
+  decimal: string
   boolean: boolean
   time: number
   json: Json
+  bytes: never
 }[T]
 
 const OPTIONS = [
@@ -69,7 +71,8 @@ const OPTIONS = [
   'maxFields',
   ...READ_FILES_OPTIONS,
 ]
-const TYPES: readonly ColumnType[] = ['text', 'integer', 'real', 'boolean', 'time', 'json']
+/** What a text can be read as; bytes have no form in CSV. */
+const TYPES = COLUMN_TYPES.filter((type) => type !== 'bytes')
 
 /**
  * The rows of CSV files, as RFC 4180 has them and as they are found. Names, compression, limits and resuming are those

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
-import type { Columns } from '../column.ts'
+import { COLUMN_TYPES, type Columns } from '../column.ts'
 import { addressOf, type PostgresConnection } from '../postgres/connection.ts'
 import type { Source } from '../source.ts'
 import { checkColumnName } from '../sql/name.ts'
@@ -29,7 +29,6 @@ export interface PostgresQueryOptions {
 }
 
 const OPTIONS = ['table', 'schema', 'query', 'cursor', 'columns', 'fetch', 'timeoutMs']
-const COLUMN_TYPES = ['text', 'integer', 'real', 'boolean', 'time', 'json']
 const FETCH_ROWS = 5000
 const TIMEOUT_MS = 300_000
 

@@ -2,6 +2,7 @@
 
 import { describeValue } from '../../../base/check.ts'
 import type { ColumnType } from '../../column.ts'
+import { parseDecimal } from '../../decimal.ts'
 import { fieldOf, type Separators } from '../../duckdb/rows-text.ts'
 import { REFUSED, faultOfValue as reasonOf, toSqlite } from '../sqlite/value.ts'
 
@@ -12,8 +13,10 @@ const TYPES: Readonly<Record<ColumnType, string>> = {
   json: 'VARCHAR',
   integer: 'BIGINT',
   real: 'DOUBLE',
+  decimal: 'DECIMAL(38,9)',
   boolean: 'BOOLEAN',
   time: 'TIMESTAMP',
+  bytes: 'BLOB',
 }
 
 /** What DuckDB calls the type of a column. */
@@ -25,6 +28,8 @@ export function typeOf(type: ColumnType): string {
 export function toText(type: ColumnType, value: unknown): string | null | typeof REFUSED {
   const stored = toSqlite(type, value)
   if (type === 'json' && typeof stored === 'string' && hasHalf(stored)) return REFUSED
+  if (type === 'decimal' && typeof stored === 'string' && !fits(stored)) return REFUSED
+  if (stored instanceof Uint8Array) return Buffer.from(stored).toString('hex')
   if (stored === null || stored === REFUSED || typeof stored === 'string') return stored
   return Object.is(stored, -0) ? '-0' : String(stored)
 }
@@ -34,6 +39,12 @@ export function faultOfValue(column: string, type: ColumnType, value: unknown): 
   const stored = toSqlite(type, value)
   if (type !== 'json' || typeof stored !== 'string') return reasonOf(column, type, value)
   return `column ${column} cannot hold the half of a surrogate pair in ${describeValue(value)}`
+}
+
+/** Whether DECIMAL(38,9) has room for all digits: DuckDB would round the rest. */
+function fits(decimal: string): boolean {
+  const { whole, fraction } = parseDecimal(decimal)
+  return whole.length <= 29 && fraction.replace(/0+$/, '').length <= 9
 }
 
 /** Whether JSON has half of a surrogate pair in it, which is always escaped there: DuckDB takes it for no JSON. */
@@ -48,6 +59,8 @@ export function fromText(type: ColumnType, at: number, separators: Separators): 
     case 'text':
     case 'json':
       return text
+    case 'bytes':
+      return `unhex(${text})`
     case 'time':
       return `make_timestamp(${text}::bigint * 1000)`
     default:

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import { checkChoice, checkInteger, checkKeys, describeValue } from '../../../base/check.ts'
 import { SluiceError } from '../../../base/errors.ts'
-import type { Columns } from '../../column.ts'
+import { COLUMN_TYPES, type Columns } from '../../column.ts'
 import type { PlainSink, Sink } from '../../sink.ts'
 import { checkpointed } from '../checkpointed.ts'
 import { makeRoot } from './disk.ts'
@@ -40,8 +40,6 @@ export const FILE_SINK_OPTIONS: readonly string[] = [
   'store',
   'deadLetters',
 ]
-
-const COLUMN_TYPES = ['text', 'integer', 'real', 'boolean', 'time', 'json']
 
 /** What a format makes of the options where they are not given. */
 export interface FileSinkDefaults {

@@ -1,7 +1,8 @@
-import { deepEqual, equal } from 'node:assert/strict'
+import { equal } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { decimalOf, writeNumeric } from './numeric.ts'
+import { parseDecimal } from '../../decimal.ts'
+import { writeNumeric } from './numeric.ts'
 import { Output } from './output.ts'
 
 /** Reads the server's form back, as a number to some power of ten. */
@@ -15,15 +16,6 @@ function read(out: Output, from: number): { text: string; length: number } {
   return { text: `${view.readInt16BE(8) === 0x4000 ? '-' : ''}${sum}e${exponent}`, length: view.readInt32BE(0) + 4 }
 }
 
-describe('decimalOf', () => {
-  it('spells out exponents', () => {
-    deepEqual(decimalOf(1.5e-7), { isNegative: false, whole: '0', fraction: '00000015' })
-    deepEqual(decimalOf(-1.25e21), { isNegative: true, whole: '1250000000000000000000', fraction: '' })
-    deepEqual(decimalOf(5e-324).fraction.length, 324)
-    deepEqual(decimalOf(-(2n ** 63n)), { isNegative: true, whole: '9223372036854775808', fraction: '' })
-  })
-})
-
 describe('writeNumeric', () => {
   it('writes what stands for the same number, and says how long it is', () => {
     const numbers = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer(), fc.bigInt())
@@ -31,7 +23,7 @@ describe('writeNumeric', () => {
       fc.property(numbers, (value) => {
         const out = new Output()
         const from = out.at
-        writeNumeric(out, decimalOf(value))
+        writeNumeric(out, parseDecimal(value))
         const { text, length } = read(out, from)
         equal(out.at - from, length)
         if (typeof value === 'number') equal(Number(text) + 0, value + 0)

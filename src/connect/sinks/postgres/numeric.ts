@@ -1,31 +1,10 @@
 // Decimal numbers in PostgreSQL's binary form: digits to the base of 10,000.
 
+import type { Decimal } from '../../decimal.ts'
 import type { Output } from './output.ts'
 
 const BASE_DIGITS = 4
 const NEGATIVE = 0x4000
-/** More digits than a double (309) or an integer of 64 bits has are never asked for. */
-const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/
-
-/** A decimal number taken apart: its digits without a point, and how many of them come after it. */
-export interface Decimal {
-  readonly isNegative: boolean
-  readonly whole: string
-  readonly fraction: string
-}
-
-/** The shortest decimal that gives back the same number. */
-export function decimalOf(value: number | bigint): Decimal {
-  const [, sign, whole = '0', fraction = '', exponent = '0'] = DECIMAL.exec(String(value)) ?? []
-  const shift = Number(exponent)
-  if (shift === 0) return { isNegative: sign === '-', whole, fraction }
-  if (shift > 0) {
-    const digits = fraction.padEnd(shift, '0')
-    return { isNegative: sign === '-', whole: whole + digits.slice(0, shift), fraction: digits.slice(shift) }
-  }
-  const digits = whole.padStart(1 - shift, '0')
-  return { isNegative: sign === '-', whole: digits.slice(0, shift), fraction: digits.slice(shift) + fraction }
-}
 
 /** Writes length and value. */
 export function writeNumeric(out: Output, { isNegative, whole, fraction }: Decimal): void {

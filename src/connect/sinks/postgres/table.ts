@@ -40,9 +40,11 @@ const DECLARED: Readonly<Record<ColumnType, string>> = {
   text: 'text',
   integer: 'bigint',
   real: 'double precision',
+  decimal: 'numeric',
   boolean: 'boolean',
   time: 'timestamp with time zone',
   json: 'jsonb',
+  bytes: 'bytea',
 }
 
 const TEXTS = ['text', 'varchar', 'citext']
@@ -52,9 +54,11 @@ const KINDS: Readonly<Record<ColumnType, Readonly<Record<string, ValueKind>>>> =
   text: { text: 'text', varchar: 'text', citext: 'text', uuid: 'uuid' },
   integer: { int2: 'int16', int4: 'int32', int8: 'int64', float8: 'whole-double', numeric: 'whole-numeric' },
   real: { float8: 'double', numeric: 'numeric' },
+  decimal: { numeric: 'numeric' },
   boolean: { bool: 'boolean' },
   time: { timestamptz: 'time', int8: 'epoch' },
   json: { json: 'json', jsonb: 'jsonb' },
+  bytes: { bytea: 'bytes' },
 }
 
 /**

@@ -2,7 +2,8 @@
 
 import { describeValue } from '../../../base/check.ts'
 import { messageOf } from '../../../base/errors.ts'
-import { decimalOf, writeNumeric } from './numeric.ts'
+import { decimalText, parseDecimal } from '../../decimal.ts'
+import { writeNumeric } from './numeric.ts'
 import type { Output } from './output.ts'
 
 /** What a column takes and how it is stored. */
@@ -21,6 +22,7 @@ export type ValueKind =
   | 'epoch'
   | 'json'
   | 'jsonb'
+  | 'bytes'
 
 /** Limits that the type of a column adds. */
 export interface ValueLimits {
@@ -44,6 +46,9 @@ const MAX_TIME_MS = 8_640_000_000_000_000
 /** Texts up to here are copied byte by byte: a call into the system costs more. */
 const SHORT_TEXT = 32
 /** Less than the server takes for one field; a row is held in memory as a whole. */
+/** Digits of a decimal number that the server takes, before and after the point. */
+const MAX_WHOLE = 131_072
+const MAX_FRACTION = 16_383
 const MAX_VALUE_BYTES = 256 * 1024 * 1024
 
 /** The writer for values of a kind. */
@@ -84,7 +89,8 @@ const WRITERS: Readonly<Record<ValueKind, WriteValue>> = {
   },
   'whole-numeric': (out, value) => isWhole(value) && writeDecimal(out, value),
   double: writeDouble,
-  numeric: (out, value) => Number.isFinite(value) && writeDecimal(out, value as number),
+  numeric: writeDecimal,
+  bytes: writeBytes,
   boolean: (out, value) => {
     if (typeof value !== 'boolean') return false
     out.reserve(5)
@@ -120,12 +126,13 @@ const WORDS: Readonly<Record<ValueKind, string>> = {
   'whole-double': 'whole numbers that a double holds exactly',
   'whole-numeric': 'whole numbers that are exact',
   double: 'numbers',
-  numeric: 'finite numbers',
+  numeric: 'decimal numbers as strings of digits, bigints and finite numbers',
   boolean: 'true and false',
   time: 'epoch milliseconds and dates, from 4714 BC on',
   epoch: 'epoch milliseconds and dates',
   json: 'what JSON can hold',
   jsonb: 'what JSON can hold',
+  bytes: 'bytes, as a Uint8Array',
 }
 
 /** Why a column does not take `value`, for a person to read. */
@@ -175,8 +182,21 @@ function writeDouble(out: Output, value: unknown): boolean {
   return true
 }
 
-function writeDecimal(out: Output, value: number | bigint): boolean {
-  writeNumeric(out, decimalOf(value))
+function writeDecimal(out: Output, value: unknown): boolean {
+  const text = decimalText(value)
+  if (text === undefined) return false
+  const decimal = parseDecimal(text)
+  if (decimal.whole.length > MAX_WHOLE || decimal.fraction.length > MAX_FRACTION) return false
+  writeNumeric(out, decimal)
+  return true
+}
+
+function writeBytes(out: Output, value: unknown): boolean {
+  if (!(value instanceof Uint8Array) || value.length > MAX_VALUE_BYTES) return false
+  out.reserve(4 + value.length)
+  out.int32(value.length)
+  out.bytes.set(value, out.at)
+  out.at += value.length
   return true
 }
 
@@ -184,10 +204,11 @@ function numericOf(isWholeOnly: boolean, { maxWhole, maxFraction }: ValueLimits)
   const write = WRITERS[isWholeOnly ? 'whole-numeric' : 'numeric']
   if (maxWhole === undefined || maxFraction === undefined) return write
   return (out, value) => {
-    if (!(isWholeOnly ? isWhole(value) : Number.isFinite(value))) return false
-    const decimal = decimalOf(value as number | bigint)
-    const whole = decimal.whole.replace(/^0+/, '')
-    if (whole.length > maxWhole || decimal.fraction.length > maxFraction) return false
+    const text = isWholeOnly && !isWhole(value) ? undefined : decimalText(value)
+    if (text === undefined) return false
+    const decimal = parseDecimal(text)
+    // Zeros at the end say nothing that the column would not.
+    if (decimal.whole.length > maxWhole || decimal.fraction.replace(/0+$/, '').length > maxFraction) return false
     writeNumeric(out, decimal)
     return true
   }

@@ -70,13 +70,17 @@ function makeShape(
   return { table, isInferred, hasIdentity: key === undefined }
 }
 
-function declaredType(type: ColumnType): 'text' | 'integer' | 'real' {
+function declaredType(type: ColumnType): TableColumn['type'] {
   switch (type) {
     case 'text':
     case 'json':
+    // A number would be rounded.
+    case 'decimal':
       return 'text'
     case 'real':
       return 'real'
+    case 'bytes':
+      return 'blob'
     default:
       return 'integer'
   }

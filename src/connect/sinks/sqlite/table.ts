@@ -10,7 +10,7 @@ export interface TableColumn {
   readonly name: string
   readonly kind: ValueKind
   /** The type in `create table`; empty for a column that takes everything. */
-  readonly type: '' | 'text' | 'integer' | 'numeric' | 'real'
+  readonly type: '' | 'text' | 'integer' | 'numeric' | 'real' | 'blob'
 }
 
 export interface TableShape {
@@ -127,13 +127,16 @@ function unfit(path: string, table: string, found: string): SluiceError<'SINK_MI
 
 /** The kind under which a column of that affinity gives back what was stored; undefined if there is none. */
 function kindIn(affinity: Affinity, kind: ValueKind): ValueKind | undefined {
-  if (affinity === 'none') return 'any'
+  if (affinity === 'none') return kind === 'bytes' || kind === 'decimal' ? kind : 'any'
   switch (kind) {
     case 'any':
       return affinity === 'integer' || affinity === 'numeric' ? 'number' : affinity
     case 'text':
+    case 'decimal':
     case 'json':
       return affinity === 'text' ? kind : undefined
+    case 'bytes':
+      return undefined
     case 'number':
       return affinity === 'text' ? undefined : affinity === 'real' ? 'real' : kind
     case 'real':

@@ -44,6 +44,22 @@ const CASES: Record<
     ],
     refuses: [Number.NaN, Number.POSITIVE_INFINITY, '1.5', true, 1n],
   },
+  decimal: {
+    takes: [
+      ['-12.50', '-12.50'],
+      ['0.10000000000000000000001', '0.10000000000000000000001'],
+      [2n ** 70n, '1180591620717411303424'],
+      [9.99, '9.99'],
+    ],
+    refuses: ['', '1e3', '1,5', 'NaN', Number.NaN, Number.POSITIVE_INFINITY, true, new Date(0)],
+  },
+  bytes: {
+    takes: [
+      [Uint8Array.of(0, 255), Uint8Array.of(0, 255)],
+      [Uint8Array.of(), Uint8Array.of()],
+    ],
+    refuses: ['ab', [1, 2], new Uint16Array(1), new ArrayBuffer(1), {}, 1],
+  },
   boolean: {
     takes: [
       [true, 1],
@@ -85,7 +101,7 @@ const CASES: Record<
 describe('toSqlite', () => {
   for (const [kind, { takes, refuses }] of Object.entries(CASES)) {
     it(`stores what a ${kind} column can give back the same`, () => {
-      for (const [value, stored] of takes) equal(toSqlite(kind as ValueKind, value), stored)
+      for (const [value, stored] of takes) deepEqual(toSqlite(kind as ValueKind, value), stored)
     })
 
     it(`refuses for a ${kind} column all else`, () => {

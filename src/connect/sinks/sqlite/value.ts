@@ -4,8 +4,9 @@ import { describeValue } from '../../../base/check.ts'
 import { messageOf } from '../../../base/errors.ts'
 import { unreachable } from '../../../base/invariant.ts'
 import type { ColumnType } from '../../column.ts'
+import { decimalText } from '../../decimal.ts'
 
-export type SqliteValue = null | number | bigint | string
+export type SqliteValue = null | number | bigint | string | Uint8Array
 
 /**
  * What a column takes: the type that was named, or, where types were found out from the first rows, `number` for any
@@ -31,12 +32,16 @@ export function toSqlite(kind: ValueKind, value: unknown): SqliteValue | typeof 
       return typeof value === 'bigint' ? inRange(value) : Number.isFinite(value) ? (value as number) : REFUSED
     case 'real':
       return Number.isFinite(value) ? (value as number) : REFUSED
+    case 'decimal':
+      return decimalText(value) ?? REFUSED
     case 'boolean':
       return typeof value === 'boolean' ? Number(value) : REFUSED
     case 'time':
       return Number.isSafeInteger(value) ? (value as number) : value instanceof Date ? timeOf(value) : REFUSED
     case 'json':
       return jsonOf(value)
+    case 'bytes':
+      return value instanceof Uint8Array ? value : REFUSED
     case 'any':
       return anyOf(value)
     default:
@@ -62,9 +67,11 @@ const WORDS: Readonly<Record<ValueKind, string>> = {
   integer: 'whole numbers that are exact and fit into 64 bits',
   number: 'finite numbers, and bigints that fit into 64 bits',
   real: 'finite numbers',
+  decimal: 'decimal numbers as strings of digits, bigints and finite numbers',
   boolean: 'true and false',
   time: 'epoch milliseconds and dates',
   json: 'what JSON can hold',
+  bytes: 'bytes, as a Uint8Array',
   any: 'text, finite numbers, bigints that fit into 64 bits, booleans, dates and what JSON can hold',
 }
 

@@ -1,0 +1,63 @@
+// Decimal numbers as strings of digits: a sign, digits, a fraction. They are kept as they are written, never calculated with.
+
+const DECIMAL = /^[+-]?[0-9]+(?:\.[0-9]+)?$/
+const NUMBER = /^(-?)([0-9]+)(?:\.([0-9]+))?(?:e([+-][0-9]+))?$/
+
+/** A decimal number taken apart: its digits before and after the point, neither with zeros that say nothing but for `fraction`'s end. */
+export interface Decimal {
+  readonly isNegative: boolean
+  /** Empty for a number below 1. */
+  readonly whole: string
+  /** As written: the zeros at its end say how exact it is. */
+  readonly fraction: string
+}
+
+/**
+ * Whether a value is a decimal: a string of an optional sign, digits and an optional fraction, without an exponent.
+ *
+ * @example
+ * isDecimal('-12.50') // => true
+ * isDecimal('1e3') // => false
+ */
+export function isDecimal(value: unknown): value is string {
+  return typeof value === 'string' && DECIMAL.test(value)
+}
+
+/**
+ * The digits of a value for a `decimal` column: a decimal as it is given, a bigint, or a finite number at its shortest
+ * (the digits that give the same number back), without an exponent. Undefined for everything else.
+ *
+ * @example
+ * decimalText('-12.50') // => '-12.50'
+ * decimalText(2n ** 64n) // => '18446744073709551616'
+ * decimalText(1.5e-7) // => '0.00000015'
+ * decimalText('12,50') // => undefined
+ */
+export function decimalText(value: unknown): string | undefined {
+  if (typeof value === 'string') return isDecimal(value) ? value : undefined
+  if (typeof value === 'bigint') return String(value)
+  if (typeof value !== 'number' || !Number.isFinite(value)) return undefined
+  const text = String(value)
+  if (!text.includes('e')) return text
+  const { isNegative, whole, fraction } = parseDecimal(value)
+  return `${isNegative ? '-' : ''}${whole || '0'}${fraction === '' ? '' : `.${fraction}`}`
+}
+
+/** Takes apart what {@link decimalText} has digits for. */
+export function parseDecimal(value: string | number | bigint): Decimal {
+  const text = String(value)
+  const [, sign, digits = '', decimals = '', exponent = '0'] =
+    NUMBER.exec(text.startsWith('+') ? text.slice(1) : text) ?? []
+  const shift = Number(exponent)
+  const isNegative = sign === '-'
+  if (shift >= 0) {
+    const moved = decimals.padEnd(shift, '0')
+    return { isNegative, whole: withoutZeros(digits + moved.slice(0, shift)), fraction: moved.slice(shift) }
+  }
+  const moved = digits.padStart(1 - shift, '0')
+  return { isNegative, whole: withoutZeros(moved.slice(0, shift)), fraction: moved.slice(shift) + decimals }
+}
+
+function withoutZeros(digits: string): string {
+  return digits.replace(/^0+/, '')
+}
