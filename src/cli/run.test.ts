@@ -275,11 +275,11 @@ describe('a run that fails', { concurrency: 2 }, () => {
     match(stderr, /^sluice: the process ended before its command was done: .* has called process\.exit\(\); .*\n$/)
   })
 
-  it('does not end as if all were done when the run is never settled', async () => {
-    const { code, stdout, stderr } = await run({ args: ['--json', '--quiet', ...params({ sink: 'lost' })] })
-    equal(code, 70)
-    match(stderr, /^sluice: the run ended without saying so\n/)
-    equal(JSON.parse(stdout).error.code, 'BUG')
+  it('C90: does not end as if all were done when its sink never answers: it waits until it is stopped', async () => {
+    const args = ['--drain-timeout', '0.2', ...params({ sink: 'lost' })]
+    const { code, stderr } = await run({ args, acts: [[LOADING, send('SIGTERM')]] })
+    equal(code, 143)
+    match(stderr, /\ndeadline of 0\.2 s over: stopping now, [\d,]+ events not committed\n/)
   })
 })
 

@@ -1,7 +1,6 @@
 // sluice run: starts a pipeline, shows it, stops it, and says how it ended.
 
 import { systemClock } from '../base/clock.ts'
-import { InvariantError } from '../base/invariant.ts'
 import { watchedRun } from '../dashboard/watched.ts'
 import { jsonLine } from '../observe/json.ts'
 import { type Logger, lineLogger } from '../observe/log.ts'
@@ -21,7 +20,6 @@ import { Reporter, records } from './show/reporter.ts'
 import { summaryText } from './show/summary.ts'
 import { Top } from './show/top.ts'
 import { Signals, Stopped } from './signals.ts'
-import { orSilence } from './silence.ts'
 
 /** How a run is looked at while it goes on: as `sluice top` shows it. */
 export interface RunView {
@@ -86,8 +84,7 @@ class RunCommand {
       if (loaded.kind === 'flow') return await this.#flow(loaded.module)
       const { threads } = this.#options
       const given = threads === undefined ? loaded.pipeline : loaded.module
-      const work = Promise.race([this.#shown(given, loaded.pipeline), stopped])
-      const report = await orSilence(work, () => new InvariantError('the run ended without saying so'))
+      const report = await Promise.race([this.#shown(given, loaded.pipeline), stopped])
       this.#reporter.stop()
       return this.#finished(report)
     } catch (error) {

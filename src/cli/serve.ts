@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { errnoOf, SluiceError } from '../base/errors.ts'
+import { keepingAlive } from '../base/keep-alive.ts'
 import { lineLogger } from '../observe/log.ts'
 import { many } from '../observe/text.ts'
 import type { Params } from '../pipeline/param.ts'
@@ -40,8 +41,6 @@ export async function serveCommand(argv: readonly string[], io: Io): Promise<num
     abort: (reason) => abort.abort(reason),
   })
   const { stopped } = signals
-  // With nothing to read for a while, this alone keeps the process.
-  const keeping = setInterval(() => {}, 60_000)
   try {
     const found = await Promise.race([pipelinesIn(options.file, say), stopped])
     const params = paramsOf(
@@ -68,14 +67,13 @@ export async function serveCommand(argv: readonly string[], io: Io): Promise<num
     say(`${many(served.length, 'pipeline')} on the dashboard: ${dashboard.url}`)
     const all = Promise.all(served.map(async (one) => await one.serve()))
     // Where all have come to their end, it is still to be seen how.
-    await Promise.race([Promise.all([all, told.promise]), stopped])
+    await keepingAlive(Promise.race([Promise.all([all, told.promise]), stopped]))
     abort.signal.throwIfAborted()
     return signals.received === undefined || signals.received === 'SIGTERM' ? OK : exitCodeOfSignal(signals.received)
   } catch (error) {
     if (error instanceof Stopped) return error.exitCode
     throw error
   } finally {
-    clearInterval(keeping)
     signals.release()
   }
 }

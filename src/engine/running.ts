@@ -2,6 +2,7 @@
 
 import type { Writable } from 'node:stream'
 import type { WritableStream } from 'node:stream/web'
+import { keepingAlive } from '../base/keep-alive.ts'
 import { consumer } from '../stage/make.ts'
 import type { Consumer } from '../stage/stage.ts'
 import { coreOf } from '../stage/subscribe.ts'
@@ -40,7 +41,7 @@ export async function begin<T>(what: string, flow: Runnable<T>, options: RunFlow
   const takers = takersOf(sink, (events) => {
     handed += events
   }).map(coreOf)
-  const run = await startFlow(what, flow, takers, settings)
+  const run = await keepingAlive(startFlow(what, flow, takers, settings))
   const done = finish(run, () =>
     typeof sink === 'function' ? handed : takers.reduce((sum, taker) => sum + taker.stats().received, 0),
   )
@@ -65,7 +66,7 @@ export async function begin<T>(what: string, flow: Runnable<T>, options: RunFlow
 }
 
 async function finish({ done, account }: FlowRun, eventsGiven: () => number): Promise<FlowReport> {
-  await done
+  await keepingAlive(done)
   account.warn()
   return { events: eventsGiven(), late: account.tooLate, dead: account.refused }
 }

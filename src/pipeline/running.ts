@@ -2,6 +2,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import { isSluiceError, messageOf } from '../base/errors.ts'
+import { keepingAlive } from '../base/keep-alive.ts'
 import { untilAborted } from '../base/promise.ts'
 import { recordKey, type SplitOpened } from '../checkpoint/ledger.ts'
 import type { KeptLetter, SinkWriter, Totals } from '../connect/sink.ts'
@@ -186,7 +187,7 @@ export class Running {
   async #watched(): Promise<RunReport> {
     const { name: pipeline, happenings, runLog } = this.#options
     try {
-      const report = await this.#run()
+      const report = await keepingAlive(this.#run())
       this.#ending = { state: report.outcome }
       happenings.ended(report)
       runLog?.ended(report)

@@ -2,6 +2,7 @@
 
 import { checkInteger, checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
+import { keepingAlive } from '../base/keep-alive.ts'
 import { LEASE_MS, newOwner } from '../connect/lease.ts'
 import type { EpochLength, KeptLetter, SinkWriter } from '../connect/sink.ts'
 import type { Source } from '../connect/source.ts'
@@ -90,7 +91,8 @@ export interface PipelineRun {
  * Starts a pipeline: opens the sink, goes on from what it had committed, and loads what is new.
  *
  * - **Commits** rows, dead letters and positions together, every `epochMs` and every `epochEvents` records.
- * - **Ends** when the source is read to its end and committed, or when it is drained.
+ * - **Ends** when the source is read to its end and committed, or when it is drained. The process stays alive until then,
+ *   also while the run is paused, or waits for something that keeps no process alive.
  *
  * @throws {SluiceError} before anything is read: CONFIG_INVALID, SOURCE_MISSING, or what the sink finds
  */
@@ -112,6 +114,14 @@ const EPOCHS: EpochLength = { ms: 1000, events: 50_000 }
 
 /** Starts a pipeline at its own source, or at dead letters. */
 export async function startFrom<P extends Params>(
+  given: Pipeline<P> | URL | string,
+  options: StartOptions,
+  replay: Replay | undefined,
+): Promise<PipelineRun> {
+  return await keepingAlive(begin(given, options, replay))
+}
+
+async function begin<P extends Params>(
   given: Pipeline<P> | URL | string,
   options: StartOptions,
   replay: Replay | undefined,

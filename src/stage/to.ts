@@ -2,6 +2,7 @@
 
 import { Readable, type Writable } from 'node:stream'
 import { ReadableStream, type WritableStream } from 'node:stream/web'
+import { keepingAlive } from '../base/keep-alive.ts'
 import { type ConnectOptions, type Many, readParts, type Start, start } from './connect.ts'
 import type { StageCore } from './core.ts'
 import type { Awaitable } from './hooks.ts'
@@ -156,7 +157,7 @@ class Handover<T> {
     if (this.#offer === undefined) this.#accept?.resolve()
     while (this.#offer === undefined && !this.#isOver) {
       this.#arrival = Promise.withResolvers()
-      await this.#arrival.promise
+      await keepingAlive(this.#arrival.promise)
     }
     const taken = this.#offer
     this.#offer = undefined
