@@ -1,6 +1,5 @@
 // The builder of flows: an immutable description, each call returns a longer one.
 
-import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { fold } from '../aggregate/fold.ts'
 import type { Aggregates, ResultOf } from '../aggregate/record.ts'
 import { checkChoice, checkInteger } from '../base/check.ts'
@@ -32,6 +31,7 @@ import {
   type Reduce,
 } from './plan.ts'
 import { departitionOf, type Emitted, type Fired, grouping, type Outcome, reduceOf } from './reduce.ts'
+import type { SchemaFor } from './schema.ts'
 import { type MapAsyncOptions, waitSettings } from './wait.ts'
 
 export type { StepOptions } from './name.ts'
@@ -106,12 +106,13 @@ export class Flow<T, State = never> {
   }
 
   /**
-   * Each event becomes the output of `schema`; what it refuses becomes a dead letter with the schema's reasons.
+   * Each event becomes the output of `schema`; what it refuses becomes a dead letter with the schema's reasons. Does not
+   * compile where the types say that the schema would refuse every event.
    *
    * @param schema - any Standard Schema: Zod, Valibot, ArkType and others; it may wait, in a pipeline
    * @see https://standardschema.dev
    */
-  validate<S extends StandardSchemaV1<T>>(schema: S, options?: StepOptions): Flow<StandardSchemaV1.InferOutput<S>> {
+  validate<Input, Output>(schema: SchemaFor<T, Input, Output>, options?: StepOptions): Flow<Output> {
     const name = this.#name('validate', options)
     if (typeof schema?.['~standard']?.validate !== 'function') {
       throw new TypeError(`${name} takes a Standard Schema: found none`)
