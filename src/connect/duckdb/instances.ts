@@ -13,7 +13,7 @@ import {
 import { join, resolve } from 'node:path'
 import type { DuckDBInstance } from '@duckdb/node-api'
 import { errnoOf, SluiceError } from '../../base/errors.ts'
-import type { Duckdb } from './packages.ts'
+import type { Duckdb } from './engine.ts'
 
 /** What DuckDB may hold in memory: the embedded engine must stay small beside the pipeline that feeds it. */
 export const MEMORY = '256MB'

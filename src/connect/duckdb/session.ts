@@ -5,8 +5,8 @@ import { dirname, resolve } from 'node:path'
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import { quoteName } from '../sql/name.ts'
+import { type Duckdb, loadDuckdb } from './engine.ts'
 import { acquire, MEMORY, release } from './instances.ts'
-import { type Duckdb, loadDuckdb } from './packages.ts'
 
 /** Rows of one chunk: what DuckDB takes at once. */
 const CHUNK_ROWS = 2048

@@ -1,7 +1,7 @@
 // Connections to the servers of a Kafka cluster, and questions to them.
 
 import { isIP } from 'node:net'
-import { loadPackage } from '../live/packages.ts'
+import { loadPackage } from '../packages.ts'
 import type { KafkaPlace } from './place.ts'
 
 type Kafka = typeof import('@platformatic/kafka')

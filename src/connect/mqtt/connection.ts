@@ -6,7 +6,7 @@ import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'nod
 import type { IConnackPacket, IPublishPacket, Packet, Parser } from 'mqtt-packet'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import type { BrokerAddress } from '../live/address.ts'
-import { loadPackage } from '../live/packages.ts'
+import { loadPackage } from '../packages.ts'
 import { connectionRefused, OTHER_VERSION, OtherVersion, Refused } from './refusals.ts'
 
 type Codec = Pick<typeof import('mqtt-packet'), 'generate' | 'parser'>

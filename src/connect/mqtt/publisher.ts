@@ -5,7 +5,7 @@ import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'nod
 import type { IConnackPacket, Packet, Parser } from 'mqtt-packet'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import type { BrokerAddress } from '../live/address.ts'
-import { loadPackage } from '../live/packages.ts'
+import { loadPackage } from '../packages.ts'
 import type { Outgoing } from '../publish/message.ts'
 import type { Publisher } from '../publish/writer.ts'
 import { connectionRefused, OTHER_VERSION, OtherVersion, refusalOf } from './refusals.ts'

@@ -3,7 +3,7 @@
 import type { NatsConnection as NatsClient } from '@nats-io/transport-node'
 import { messageOf } from '../../base/errors.ts'
 import type { BrokerAddress } from '../live/address.ts'
-import { loadPackage } from '../live/packages.ts'
+import { loadPackage } from '../packages.ts'
 
 export type { NatsClient }
 

@@ -2,7 +2,7 @@
 
 import type { JetStreamManager, JsMsg, StreamInfo } from '@nats-io/jetstream'
 import type { BrokerAddress } from '../live/address.ts'
-import { loadPackage } from '../live/packages.ts'
+import { loadPackage } from '../packages.ts'
 import { connectNats, type NatsClient } from './client.ts'
 
 /** A message as it came. */

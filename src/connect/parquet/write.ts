@@ -1,8 +1,8 @@
 // Writes rows as a Parquet file, through hyparquet-writer.
 
-import { SluiceError } from '../../base/errors.ts'
 import type { Columns, ColumnType } from '../column.ts'
 import { decimalText } from '../decimal.ts'
+import { loadPackage } from '../packages.ts'
 
 /** Gathers rows and makes one Parquet file of them. */
 export interface ParquetEncoder {
@@ -27,7 +27,7 @@ const TYPES = {
  * @throws {SluiceError} CONFIG_INVALID if hyparquet-writer is not installed
  */
 export async function parquetEncoder(columns: Columns): Promise<ParquetEncoder> {
-  const { parquetWriteBuffer } = await load()
+  const { parquetWriteBuffer } = await loadPackage('hyparquet-writer', () => import('hyparquet-writer'))
   const gathered = Object.entries(columns).map(([name, type]) => ({ name, type, data: [] as unknown[] }))
   return {
     add: (rows) => {
@@ -47,14 +47,4 @@ function toParquet(type: ColumnType, value: unknown): unknown {
   if (type === 'decimal') return decimalText(value)
   if (type === 'integer') return BigInt(value as number | bigint)
   return type === 'time' && typeof value === 'number' ? new Date(value) : value
-}
-
-async function load(): Promise<typeof import('hyparquet-writer')> {
-  try {
-    return await import('hyparquet-writer')
-  } catch (cause) {
-    const message = 'Cannot write Parquet: hyparquet-writer is not installed (npm install hyparquet-writer)'
-    const details = { key: 'hyparquet-writer', value: undefined, allowed: 'an installed package' }
-    throw new SluiceError('CONFIG_INVALID', message, details, { cause })
-  }
 }

@@ -4,9 +4,9 @@ import type { Socket } from 'node:net'
 import type { Client, QueryResult } from 'pg'
 import type Cursor from 'pg-cursor'
 import { messageOf, SluiceError } from '../../base/errors.ts'
+import { loadPackage } from '../packages.ts'
 import { clientOptions, type PostgresConnection } from './connection.ts'
 import { CopyIn } from './copy-in.ts'
-import { loadClient } from './packages.ts'
 import { ConnectionLost, sqlStateOf } from './trouble.ts'
 
 export interface ClientOptions {
@@ -58,7 +58,7 @@ export class PostgresClient {
   /** Connects within `timeoutMs`. */
   static async open(options: ClientOptions): Promise<PostgresClient> {
     options.signal?.throwIfAborted()
-    const pg = await loadClient()
+    const { default: pg } = await loadPackage('pg', () => import('pg'))
     const client = new PostgresClient(clientOf(pg, options), options)
     try {
       await client.#guarded(client.#client.connect())

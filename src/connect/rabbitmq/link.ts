@@ -3,7 +3,7 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { Channel, ChannelModel } from 'amqplib'
 import type { BrokerAddress } from '../live/address.ts'
-import { loadPackage } from '../live/packages.ts'
+import { loadPackage } from '../packages.ts'
 
 export interface RabbitSettings {
   readonly address: BrokerAddress

@@ -2,7 +2,7 @@
 
 import { messageOf } from '../../base/errors.ts'
 import type { BrokerAddress } from '../live/address.ts'
-import { loadPackage } from '../live/packages.ts'
+import { loadPackage } from '../packages.ts'
 
 type RedisClient = Awaited<ReturnType<typeof import('redis').createClient>>
 

@@ -4,6 +4,7 @@ import { checkKeys, describeValue } from '../../base/check.ts'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import { listFiles } from '../files/list.ts'
 import { quotePath } from '../files/trouble.ts'
+import { loadPackage } from '../packages.ts'
 import { rowReader } from '../rows/buffered-reader.ts'
 import type { Source, Split } from '../source.ts'
 
@@ -94,7 +95,10 @@ interface Opened {
 }
 
 async function metadataOf(path: string): Promise<Opened> {
-  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } = await load()
+  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } = await loadPackage(
+    'hyparquet',
+    () => import('hyparquet'),
+  )
   try {
     const file = await asyncBufferFromFile(path)
     const metadata = await parquetMetadataAsync(file)
@@ -134,14 +138,4 @@ function corrupt(path: string, error: unknown): unknown {
 
 function rawOf(row: unknown): string {
   return JSON.stringify(row, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))
-}
-
-async function load(): Promise<typeof import('hyparquet')> {
-  try {
-    return await import('hyparquet')
-  } catch (error) {
-    const allowed = 'npm install hyparquet'
-    const message = `Cannot read Parquet: run "${allowed}" (${messageOf(error).split('\n', 1)[0]})`
-    throw new SluiceError('CONFIG_INVALID', message, { key: 'hyparquet', value: undefined, allowed }, { cause: error })
-  }
 }

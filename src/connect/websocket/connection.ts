@@ -5,7 +5,7 @@ import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { ClientOptions, RawData, WebSocket } from 'ws'
 import type { Address } from '../http/address.ts'
 import { reasonOf } from '../http/request.ts'
-import { loadPackage } from '../live/packages.ts'
+import { loadPackage } from '../packages.ts'
 
 /** What is sent once a connection stands: to subscribe, to log in. */
 export type Greeting = readonly string[] | (() => readonly string[] | Promise<readonly string[]>)

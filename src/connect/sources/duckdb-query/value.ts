@@ -2,7 +2,7 @@
 
 import type { DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import { messageOf } from '../../../base/errors.ts'
-import type { Duckdb } from '../../duckdb/packages.ts'
+import type { Duckdb } from '../../duckdb/engine.ts'
 
 export type Decode = (value: DuckDBValue) => unknown
 

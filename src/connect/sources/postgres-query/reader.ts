@@ -6,8 +6,8 @@ import { describeValue } from '../../../base/check.ts'
 import { SluiceError } from '../../../base/errors.ts'
 import type { Columns } from '../../column.ts'
 import { type Entry, type Origin, traced } from '../../origin.ts'
+import { loadPackage } from '../../packages.ts'
 import type { PostgresClient } from '../../postgres/client.ts'
-import { loadCursor } from '../../postgres/packages.ts'
 import type { Position, SourceCounts, SplitReader } from '../../source.ts'
 import { type ParseValue, parserOf } from './parse.ts'
 import { type QueryPosition, toPosition } from './position.ts'
@@ -82,7 +82,7 @@ export class QueryReader<Row> implements SplitReader<Row> {
 
   /** Starts the query, and waits for its first rows. */
   static async open<Row>(options: ReaderOptions): Promise<QueryReader<Row>> {
-    const PgCursor = await loadCursor()
+    const { default: PgCursor } = await loadPackage('pg-cursor', () => import('pg-cursor'))
     const types = { getTypeParser: () => (text: string) => text }
     const config = { rowMode: 'array' as const, types: types as never }
     const cursor = new PgCursor<RawRow>(options.sql, [...options.values], config)
