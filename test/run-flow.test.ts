@@ -21,6 +21,10 @@ const words = job(
 )
 const picky = job('picky', `flow([1, 2, 3]).map((n) => { if (n === 2) throw new Error('two is too many'); return n })`)
 const endless = job('endless', `flow(function* () { for (let n = 0; ; n += 1) yield n }).filter((n) => n === 0)`)
+/** Says on standard error that its source waits; the timer keeps the process alive. */
+const waiting = `async function* () { yield 1; yield 2; console.error('waiting'); await new Promise((resolve) => setTimeout(resolve, 3_600_000)) }`
+const quiet = job('quiet', `flow(${waiting}).aggregate({ n: count() })`)
+const stuck = job('stuck', `flow(${waiting}).mapAsync(() => new Promise(() => {})).aggregate({ n: count() })`)
 const linesOf = ({ stdout }: Outcome): string[] => stdout.trimEnd().split('\n').sort()
 
 describe('sluice run of a flow', () => {
@@ -65,6 +69,35 @@ describe('sluice run of a flow', () => {
       })
       equal(code, 130)
       match(stderr, /stopped: received SIGINT/)
+    }
+  })
+
+  it('D133: a first signal gives the results of what was read, also of a source that waits', async () => {
+    for (const [signal, code] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
+      for (const threads of [[], ['--threads', '2']]) {
+        const outcome = await sluice(['run', quiet, ...threads], {
+          onStart: (child) => void child.stderr?.once('data', () => child.kill(signal)),
+        })
+        deepEqual([outcome.code, outcome.stdout], [code, '{"n":2}\n'])
+        match(outcome.stderr, new RegExp(`draining: received ${signal}`))
+        match(outcome.stderr, new RegExp(`stopped: received ${signal}`))
+      }
+    }
+  })
+
+  it('D133: a second signal ends it at once, whatever it waits for', async () => {
+    for (const threads of [[], ['--threads', '2']]) {
+      const { code, stdout, stderr } = await sluice(['run', stuck, ...threads], {
+        onStart: (child) => {
+          child.stderr?.once('data', () => child.kill('SIGINT'))
+          child.stderr?.on('data', (text: string) => void (text.includes('draining') && child.kill('SIGINT')))
+        },
+      })
+      deepEqual([code, stdout], [130, ''])
+      match(stderr, /stopped: second interrupt: stopping now/)
     }
   })
 

@@ -7,14 +7,17 @@ import { start } from '../engine/collect.ts'
 import { dataLine } from '../observe/json.ts'
 import { lineLogger } from '../observe/log.ts'
 import { countText } from '../observe/text.ts'
-import { OK, STOP_SIGNALS, type StopSignal } from './exit.ts'
+import { exitCodeOfSignal, OK } from './exit.ts'
 import type { Io, Out } from './io.ts'
 import { type RunOptions, refuseParams } from './options.ts'
-import { Stopped } from './signals.ts'
+import { Signals, Stopped } from './signals.ts'
 
-/** Runs the flow of a module; gives the exit code. A signal ends it: a flow has nothing to commit. */
+/**
+ * Runs the flow of a module; gives the exit code. A first signal closes its sources and lets through what they gave; a
+ * second one, or the end of the time for that, ends it at once.
+ */
 export async function runFlowCommand(module: URL, file: string, options: RunOptions, io: Io): Promise<number> {
-  const { threads, params, quiet, log: format, logLevel: level } = options
+  const { threads, params, quiet, log: format, logLevel: level, drainTimeoutMs } = options
   refuseParams(file, params)
   if (options.dashboard !== undefined) {
     const message = `${file} exports a flow, and --dashboard shows runs of pipelines`
@@ -22,29 +25,40 @@ export async function runFlowCommand(module: URL, file: string, options: RunOpti
   }
   const log = lineLogger({ format, level, write: (line) => io.stderr.write(line), wallMs: systemClock.wallMs })
   const abort = new AbortController()
-  const stop = (signal: StopSignal): void => abort.abort(new Stopped(signal, `received ${signal}`))
-  for (const signal of STOP_SIGNALS) process.on(signal, stop)
+  const signals = new Signals({
+    drainTimeoutMs,
+    say: (message) => log.info({}, message),
+    onDrain: (why) => log.info({}, `draining: ${why}`),
+    abort: (reason) => abort.abort(reason),
+  })
   const startMs = systemClock.nowMs()
   try {
-    const running = await start(module, {
+    const starting = start(module, {
       ...(threads === undefined ? {} : { threads }),
       signal: abort.signal,
       into: (batch) => write(io.stdout, batch.map((event) => dataLine(event)).join('')),
     })
-    const { events, late, dead } = await running.done.catch((error: unknown) => {
+    const running = await Promise.race([starting, signals.stopped])
+    signals.watch(running)
+    const done = running.done.catch((error: unknown) => {
       throw running.blame === undefined || abort.signal.aborted ? error : failureOf(error, running.blame)
     })
+    const { events, late, dead } = await Promise.race([done, signals.stopped])
     const seconds = ((systemClock.nowMs() - startMs) / 1000).toFixed(2)
     const lost = [late > 0 ? `, ${countText(late)} late` : '', dead > 0 ? `, ${countText(dead)} refused` : ''].join('')
     if (!quiet) log.info({ events, late, dead }, `${countText(events)} events${lost} in ${seconds} s`)
-    return OK
+    const { received } = signals
+    if (received === undefined) return OK
+    const exitCode = exitCodeOfSignal(received)
+    log.info({ exitCode }, `stopped: received ${received}`)
+    return exitCode
   } catch (error) {
     const reason: unknown = abort.signal.reason
     if (!(reason instanceof Stopped)) throw error
     log.info({ exitCode: reason.exitCode }, `stopped: ${reason.message}`)
     return reason.exitCode
   } finally {
-    for (const signal of STOP_SIGNALS) process.off(signal, stop)
+    signals.release()
   }
 }
 

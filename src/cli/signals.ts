@@ -19,8 +19,8 @@ export class Stopped extends Error {
 
 /** What is stopped: a run, or several of them. */
 export interface Stoppable {
-  /** Records read by what is under way, and those of all runs that are committed. */
-  progress(): { readonly read: number; readonly committed: { readonly read: number } }
+  /** Records read by what is under way, and those of all runs that are committed; absent where nothing is committed. */
+  progress?(): { readonly read: number; readonly committed: { readonly read: number } }
   drain(why: string): Promise<unknown>
 }
 
@@ -58,7 +58,7 @@ export class Signals {
 
   watch(run: Stoppable): void {
     this.#run = run
-    this.#committedBefore = run.progress().committed.read
+    this.#committedBefore = run.progress?.().committed.read ?? 0
   }
 
   release(): void {
@@ -84,11 +84,16 @@ export class Signals {
     run.drain(`received ${signal}`).catch(() => {}) // Its outcome is heard of by who waits for the run.
     onDrain(`received ${signal}`)
     this.#timer = setTimeout(() => {
-      const { read, committed } = run.progress()
-      const open = read - (committed.read - this.#committedBefore)
       const limit = `deadline of ${drainTimeoutMs / 1000} s over`
-      this.#stop(signal, `${limit}: stopping now, ${countText(open)} events not committed`)
+      this.#stop(signal, `${limit}: stopping now${this.#lostBy(run)}`)
     }, drainTimeoutMs)
+  }
+
+  #lostBy(run: Stoppable): string {
+    const progress = run.progress?.()
+    if (progress === undefined) return ''
+    const { read, committed } = progress
+    return `, ${countText(read - (committed.read - this.#committedBefore))} events not committed`
   }
 
   #stop(signal: StopSignal, why: string): void {

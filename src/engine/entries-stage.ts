@@ -1,5 +1,6 @@
 // A stage that reads the source of a pipeline: gives what is asked for, and cuts epochs off with barriers.
 
+import { inTime } from '../base/closing.ts'
 import { isPromise } from '../base/promise.ts'
 import { type Beginning, type Ledger, recordKey, type SourceCommand } from '../checkpoint/ledger.ts'
 import { type DeadLetter, deadLetter, type Entry } from '../connect/origin.ts'
@@ -136,8 +137,8 @@ class EntriesStage implements ProducerSpec<unknown> {
 
   async onEnd(): Promise<void> {
     this.#endReading()
-    await this.#loop
-    await this.#closeSplit()
+    const isOver = this.#loop ?? Promise.resolve()
+    await inTime(isOver.then(() => this.#closeSplit()))
   }
 
   #endReading(): void {

@@ -1,5 +1,6 @@
 // A stage that reads the splits of a source, taking the next one when one is at its end.
 
+import { inTime } from '../base/closing.ts'
 import type { DeadLetter } from '../connect/origin.ts'
 import type { Source, Split, SplitReader } from '../connect/source.ts'
 import { valuesOf } from '../connect/values-of.ts'
@@ -61,8 +62,8 @@ class Reading {
   async close(): Promise<void> {
     this.#isClosed = true
     // A read under way ends by itself, or by the stage's signal.
-    await this.#loop
-    await this.#reader?.close()
+    const isOver = this.#loop ?? Promise.resolve()
+    await inTime(isOver.then(() => this.#reader?.close()))
   }
 
   /** Reads as far as is wanted. It has stopped as soon as nothing is: what is asked for then begins it anew. */

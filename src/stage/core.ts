@@ -8,7 +8,7 @@ import { Counts, type StageWork } from './counts.ts'
 import { type Drawn, drawnFrom, type Resumable } from './drawing.ts'
 import type { AnySpec } from './hooks.ts'
 import { Intake, type Work } from './intake.ts'
-import { Lifetime, reasonOf } from './lifetime.ts'
+import { Lifetime, reasonOf, refuse } from './lifetime.ts'
 import type { Link, LinkEnd, SubscribeOptions } from './link.ts'
 import { COMPLETED, type Ending, type Marker, type Message, type ToStage } from './message.ts'
 import type { Outlet } from './outlet.ts'
@@ -167,7 +167,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
 
   /** Takes a message in. Never handles it: the sender must not wait for it. */
   post(message: Message<Link>): void {
-    if (this.#state === 'ended') return this.#refuse(message)
+    if (this.#state === 'ended') return refuse(message, this)
     this.#mailbox.push(message)
     this.#turns.wake()
   }
@@ -297,12 +297,15 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   }
 
   #handled(link: Link, counted: number, out: Iterable<unknown> | Resumable | void): void {
-    if (out === undefined || this.#outlet === undefined || this.#state === 'ended') return link.handled(counted)
-    if (Array.isArray(out)) {
+    if (out !== undefined && this.#outlet !== undefined && this.#state !== 'ended') {
+      if (!Array.isArray(out)) {
+        this.#drawing = drawnFrom(out, link, counted)
+        return
+      }
       if (out.length > 0) this.#outlet.give(out, false)
-      return link.handled(counted)
     }
-    this.#drawing = drawnFrom(out, link, counted)
+    // One that is to complete takes nothing more: it does not ask for it either.
+    if (!this.#mustComplete) link.handled(counted)
   }
 
   /** Draws from a handler's iterator as much as is wanted. */
@@ -355,7 +358,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     const demand = this.#outlet.newDemand()
     if (demand === 0) return false
     const given = this.#spec.onDemand(demand, this)
-    if (isPromise(given)) this.#turns.whenGiven(given, (events) => this.#given(events))
+    if (isPromise(given)) this.#turns.whenGiven(given, (events) => this.#given(events), true)
     else this.#given(given)
     return true
   }
@@ -425,8 +428,9 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     this.#life.end(ending)
     this.#intake.letGo(ending)
     this.#outlet?.letGo(ending)
-    for (const message of [...this.#mailbox.take(this.#mailbox.length), ...this.#intake.clear()]) this.#refuse(message)
+    for (const message of [...this.#mailbox.take(this.#mailbox.length), ...this.#intake.clear()]) refuse(message, this)
     if (!this.#turns.isBusy) this.#close()
+    else this.#turns.leaveWait()
   }
 
   #dropDrawing(): void {
@@ -448,12 +452,5 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   #close(): void {
     const ending = this.ending ?? COMPLETED
     this.#life.close(ending, () => this.#spec.onEnd?.(ending, this))
-  }
-
-  /** A message for a stage that has ended: who waits for an answer gets one. */
-  #refuse(message: Message<Link>): void {
-    if (message.kind === 'message') {
-      message.reply?.reject(new Error(`Stage ${this.name} has ended`, { cause: this.ending && reasonOf(this.ending) }))
-    }
   }
 }

@@ -1,5 +1,6 @@
 // Sources that are pulled: iterables, async iterables and streams become producers.
 
+import { asyncIteratorOf, closeIterator, discard, takesSignal } from '../base/async-source.ts'
 import { describeValue } from '../base/check.ts'
 import type { ProducerSpec } from './hooks.ts'
 import { producer } from './make.ts'
@@ -21,6 +22,9 @@ const PULL_AT_ONCE = 4096
  * A producer over anything that can be iterated. Its iterator is opened once, at the first demand, and closed once:
  * at its end, and on cancellation and failure by its `return()`.
  *
+ * - **Closes** at once although a value is being waited for: a stream is destroyed or cancelled, a generator is told and
+ *   not waited for. A function that takes the signal is trusted to end its wait by it, and is waited for, 5 seconds at
+ *   most.
  * - **Emits** what is there: a slow source does not hold back values that it has given already, and one that throws
  *   loses none of them.
  * - **Completes** at the iterator's end, and is cancelled when its last consumer has left.
@@ -40,7 +44,7 @@ export function from<T>(source: Pullable<T>, options: FromOptions<T> = {}): Prod
       `A source can be iterated, or is a function that gives what can: found ${describeValue(source)}`,
     )
   }
-  const pulled = new Pulled<T>((signal) => (typeof source === 'function' ? source(signal) : source))
+  const pulled = new Pulled<T>(source)
   return producer<T>({
     name: 'source',
     ...options,
@@ -54,7 +58,7 @@ export function from<T>(source: Pullable<T>, options: FromOptions<T> = {}): Prod
 type AnyIterator<T> = { readonly sync: Iterator<T> } | { readonly async: AsyncIterator<T> }
 
 class Pulled<T> {
-  readonly #open: (signal: AbortSignal) => Iterable<T> | AsyncIterable<T>
+  readonly #source: Pullable<T>
   /** Open from the first demand to the end. */
   #iterator: AnyIterator<T> | undefined
   #isDone = false
@@ -64,19 +68,21 @@ class Pulled<T> {
   #pulled: T[] = []
   /** The pending flush of `#pulled`. */
   #flush: NodeJS.Immediate | undefined
-  /** The loop over an async iterator, while it runs. */
-  #loop: Promise<void> | undefined
+  /** Whether the loop over an async iterator runs, and whether it waits for the next value. */
+  #isLooping = false
+  #isWaiting = false
 
-  constructor(open: (signal: AbortSignal) => Iterable<T> | AsyncIterable<T>) {
-    this.#open = open
+  constructor(source: Pullable<T>) {
+    this.#source = source
   }
 
   onDemand(demand: number, self: Producer<T>): void {
     this.#missing += demand
     if (this.#isDone) return
-    this.#iterator ??= openIterator(this.#open(self.signal))
+    const source = this.#source
+    this.#iterator ??= openIterator(typeof source === 'function' ? source(self.signal) : source)
     if ('sync' in this.#iterator) this.#pullSync(this.#iterator.sync, self)
-    else this.#loop ??= this.#pullAsync(this.#iterator.async, self)
+    else if (!this.#isLooping) void this.#pullAsync(this.#iterator.async, self)
   }
 
   /** Pulls no more; gives what was pulled and has not gone out. */
@@ -86,13 +92,17 @@ class Pulled<T> {
     return this.#pulled
   }
 
-  /** Closes the iterator unless it has ended; waits for it. A pull under way is not waited for before it is told. */
+  /** Closes the iterator unless it has ended; waits for it, but not for a value that may never come. */
   async close(): Promise<void> {
     clearImmediate(this.#flush)
-    if (this.#isDone || this.#iterator === undefined) return
+    if (this.#isDone) return
     this.#isDone = true
-    if ('sync' in this.#iterator) this.#iterator.sync.return?.()
-    else await this.#iterator.async.return?.()
+    if (this.#iterator === undefined) await discard(this.#source)
+    else if ('sync' in this.#iterator) this.#iterator.sync.return?.()
+    else {
+      const isPending = (): boolean => this.#isWaiting
+      await closeIterator(this.#iterator.async, { isPending, hasSignal: takesSignal(this.#source) })
+    }
   }
 
   #pullSync(iterator: Iterator<T>, self: Producer<T>): void {
@@ -126,9 +136,12 @@ class Pulled<T> {
   }
 
   async #pullAsync(iterator: AsyncIterator<T>, self: Producer<T>): Promise<void> {
+    this.#isLooping = true
     try {
       while (this.#missing > 0) {
+        this.#isWaiting = true
         const next = await iterator.next()
+        this.#isWaiting = false
         if (this.#isDone) return
         if (next.done === true) {
           this.#isDone = true
@@ -143,7 +156,8 @@ class Pulled<T> {
       this.#emit(self)
       self.fail(error)
     } finally {
-      this.#loop = undefined
+      this.#isLooping = false
+      this.#isWaiting = false
     }
     this.#emit(self)
     if (this.#isDone) self.complete()
@@ -166,7 +180,7 @@ class Pulled<T> {
 }
 
 function openIterator<T>(source: Iterable<T> | AsyncIterable<T>): AnyIterator<T> {
-  if (Symbol.asyncIterator in source) return { async: source[Symbol.asyncIterator]() }
+  if (Symbol.asyncIterator in source) return { async: asyncIteratorOf(source) }
   if (Symbol.iterator in source) return { sync: source[Symbol.iterator]() }
   throw new TypeError(`A source can be iterated: found ${describeValue(source)}`)
 }

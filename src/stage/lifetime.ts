@@ -3,7 +3,7 @@
 import { messageOf } from '../base/errors.ts'
 import { isPromise } from '../base/promise.ts'
 import type { Awaitable } from './hooks.ts'
-import type { Ending } from './message.ts'
+import type { Ending, Message } from './message.ts'
 
 /** Ends once. `settled` resolves last, when `onEnd` has returned. */
 export class Lifetime {
@@ -75,4 +75,13 @@ export class Lifetime {
 export function reasonOf(ending: Ending): unknown {
   if (ending.kind === 'failed') return ending.error
   return ending.kind === 'cancelled' ? ending.reason : undefined
+}
+
+/** A message for a stage that has ended: who waits for an answer gets one. */
+export function refuse(
+  message: Message<unknown>,
+  { name, ending }: { readonly name: string; readonly ending: Ending | undefined },
+): void {
+  if (message.kind !== 'message') return
+  message.reply?.reject(new Error(`Stage ${name} has ended`, { cause: ending && reasonOf(ending) }))
 }

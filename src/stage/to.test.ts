@@ -6,7 +6,8 @@ import { atRest } from '../testing/manual-clock.ts'
 import { Scripted } from '../testing/probe.ts'
 import { connect } from './connect.ts'
 import { from } from './from.ts'
-import { producerConsumer, range } from './make.ts'
+import { consumer, producer, producerConsumer, range } from './make.ts'
+import { subscribe } from './subscribe.ts'
 import { into, toBatches, toIterable, toReadable, toWebStream } from './to.ts'
 
 const BROKEN = new Error('broken')
@@ -42,6 +43,32 @@ describe('toIterable', () => {
     for await (const n of toIterable(slowlyClosed)) if (n === 2) break
     log.push('after')
     deepEqual(log, ['closed', 'after'])
+  })
+
+  it('D132: break asks for nothing more', async () => {
+    const asked: number[] = []
+    const source = producer<number>({
+      onDemand: (demand) => {
+        asked.push(demand)
+        return asked.length === 1 ? range(0, 4) : range(4, 6)
+      },
+    })
+    for await (const n of toIterable(source, { maxDemand: 4 })) if (n === 2) break
+    deepEqual(asked, [4, 2])
+  })
+
+  it('D132: a stage that completes in its hook asks for nothing more', async () => {
+    const asked: number[] = []
+    const source = producer<number>({
+      onDemand: (demand) => {
+        asked.push(demand)
+        return range(0, demand)
+      },
+    })
+    const once = consumer<number>({ onEvents: (_events, _from, self) => self.complete() })
+    subscribe(once, source, { maxDemand: 2, minDemand: 0 })
+    await once.done
+    deepEqual(asked, [2])
   })
 
   it('D97: an error of the loop comes out, after the source was closed', async () => {

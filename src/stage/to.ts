@@ -2,10 +2,12 @@
 
 import { Readable, type Writable } from 'node:stream'
 import { ReadableStream, type WritableStream } from 'node:stream/web'
+import { inTime } from '../base/closing.ts'
 import { keepingAlive } from '../base/keep-alive.ts'
 import { type ConnectOptions, type Many, readParts, type Start, start } from './connect.ts'
 import type { StageCore } from './core.ts'
 import type { Awaitable } from './hooks.ts'
+import { reasonOf } from './lifetime.ts'
 import { consumer } from './make.ts'
 import type { Consumer, ProducerConsumer } from './stage.ts'
 import { coreOf } from './subscribe.ts'
@@ -128,8 +130,9 @@ export async function* handedOver(begin: (last: StageCore) => Awaitable<Begun>):
   try {
     for (let batch = await handover.take(); batch !== undefined; batch = await handover.take()) yield batch
   } finally {
+    // Cancelled first: a batch that nobody wants the rest of is not asked for again.
+    last.cancel()
     handover.end()
-    last.complete()
     await run.done
   }
 }
@@ -189,7 +192,8 @@ function intoWeb<T>(stream: WritableStream<T>): Consumer<T> {
       return orEnd(writer.closed, self.signal)
     },
     onEnd: async (ending) => {
-      if (ending.kind !== 'completed') await writer.abort(ending.kind === 'failed' ? ending.error : ending.reason)
+      // The stream waits for the write that is under way.
+      if (ending.kind !== 'completed') await inTime(writer.abort(reasonOf(ending)))
     },
   })
 }

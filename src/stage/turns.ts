@@ -15,6 +15,11 @@ export interface TurnTaker {
   readonly close: () => void
 }
 
+/** A hook's promise is being waited for. */
+interface Wait {
+  readonly mayLeave: boolean
+}
+
 /** Things done before the next stage has its turn. */
 const WORK_PER_TURN = 16
 
@@ -23,8 +28,8 @@ export class Turns implements Runnable {
   readonly #scheduler: Scheduler
   readonly #owner: TurnTaker
   #isScheduled = false
-  /** Whether a hook's promise is being waited for. */
-  #isWaiting = false
+  /** The wait for a hook's promise that is under way. */
+  #wait: Wait | undefined
   /** Whether the owner is at work in this very call: it will look around again before it rests. */
   #isAtWork = false
   /** Set where its time is measured. */
@@ -37,41 +42,56 @@ export class Turns implements Runnable {
 
   /** Whether a hook is running, or its promise is being waited for. */
   get isBusy(): boolean {
-    return this.#isWaiting || this.#isAtWork
+    return this.#wait !== undefined || this.#isAtWork
+  }
+
+  /** The end has come: the wait for a source is left if it goes on in the next turn of the event loop. */
+  leaveWait(): void {
+    const wait = this.#wait
+    if (wait?.mayLeave !== true) return
+    setImmediate(() => {
+      if (this.#wait === wait) this.#goOn(wait, () => {})
+    })
   }
 
   /** Asks for a turn, unless one is coming anyway. */
   wake(): void {
-    if (this.#isScheduled || this.#isWaiting || this.#isAtWork || this.#owner.isOver()) return
+    if (this.#isScheduled || this.#wait !== undefined || this.#isAtWork || this.#owner.isOver()) return
     this.#isScheduled = true
     this.#scheduler.schedule(this)
   }
 
   step(): void {
     this.#isScheduled = false
-    if (this.#isWaiting || this.#owner.isOver()) return
+    if (this.#wait !== undefined || this.#owner.isOver()) return
     this.#begin()
     let done = 0
     try {
-      while (done < WORK_PER_TURN && !this.#isWaiting && this.#owner.work()) done += 1
+      while (done < WORK_PER_TURN && this.#wait === undefined && this.#owner.work()) done += 1
     } catch (error) {
       this.#owner.fail(error)
     }
     this.#rest(done === WORK_PER_TURN)
   }
 
-  /** Goes on with what a hook gave: now if it is there, else when its promise has settled. */
-  whenGiven<T>(given: T | PromiseLike<T>, go: (value: T) => void): void {
+  /**
+   * Goes on with what a hook gave: now if it is there, else when its promise has settled.
+   *
+   * @param mayLeave - whether the owner's end need not wait for that promise: a source may wait for ever
+   */
+  whenGiven<T>(given: T | PromiseLike<T>, go: (value: T) => void, mayLeave = false): void {
     if (!isPromise(given)) return go(given)
-    this.#isWaiting = true
+    const wait = { mayLeave }
+    this.#wait = wait
     given.then(
-      (value) => this.#goOn(() => go(value)),
-      (error: unknown) => this.#goOn(() => this.#owner.fail(error)),
+      (value) => this.#goOn(wait, () => go(value)),
+      (error: unknown) => this.#goOn(wait, () => this.#owner.fail(error)),
     )
   }
 
-  #goOn(go: () => void): void {
-    this.#isWaiting = false
+  #goOn(wait: Wait, go: () => void): void {
+    if (this.#wait !== wait) return
+    this.#wait = undefined
     this.#begin()
     try {
       if (!this.#owner.isOver()) go()
@@ -88,8 +108,8 @@ export class Turns implements Runnable {
 
   #rest(hasMore: boolean): void {
     this.#isAtWork = false
-    this.time?.leave(this.#isWaiting)
+    this.time?.leave(this.#wait !== undefined)
     if (hasMore) this.wake()
-    if (!this.#isWaiting && this.#owner.isOver()) this.#owner.close()
+    if (this.#wait === undefined && this.#owner.isOver()) this.#owner.close()
   }
 }

@@ -1,13 +1,17 @@
 // The source of values that a program has, or makes one after the other.
 
+import { asyncIteratorOf, closeIterator, takesSignal } from '../../base/async-source.ts'
 import { describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
-import { isPromise } from '../../base/promise.ts'
+import { isPromise, untilAborted } from '../../base/promise.ts'
 import { type Traced, traced } from '../origin.ts'
 import type { Json, OpenOptions, Source, SourceCounts, SplitReader } from '../source.ts'
 
-/** Values, or a function that gives them anew each time. */
-export type ValuesInput<T> = Iterable<T> | (() => Iterable<T> | AsyncIterable<T>)
+/**
+ * Values, or a function that gives them again each time. The function gets a signal that is aborted when the run stops
+ * reading, so that a source that waits can be called off.
+ */
+export type ValuesInput<T> = Iterable<T> | ((signal: AbortSignal) => Iterable<T> | AsyncIterable<T>)
 
 const SPLIT = 'values'
 
@@ -35,11 +39,11 @@ export function values<T>(input: ValuesInput<T>): Source<T> {
     kind: 'values',
     title: 'values',
     splits: async () => [{ id: SPLIT }],
-    open: async (_split, from, { signal }: OpenOptions = {}) => {
-      signal?.throwIfAborted()
+    open: async (_split, from, { signal = new AbortController().signal }: OpenOptions = {}) => {
+      signal.throwIfAborted()
       const count = from === undefined ? 0 : countOf(from)
-      const given = typeof input === 'function' ? input() : input
-      const reader = new ValuesReader<T>(iteratorOf(given), signal)
+      const given = typeof input === 'function' ? input(signal) : input
+      const reader = new ValuesReader<T>(iteratorOf(given), signal, takesSignal(input))
       try {
         await reader.pass(count)
         return reader
@@ -55,7 +59,8 @@ type AnyIterator<T> = Iterator<T> | AsyncIterator<T>
 
 class ValuesReader<T> implements SplitReader<T> {
   readonly #iterator: AnyIterator<T>
-  readonly #signal: AbortSignal | undefined
+  readonly #signal: AbortSignal
+  readonly #hasSignal: boolean
   readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
   /** How many were given, in all runs. */
   #count = 0
@@ -63,9 +68,11 @@ class ValuesReader<T> implements SplitReader<T> {
   #pending: PromiseLike<IteratorResult<T>> | undefined
   #isDone = false
 
-  constructor(iterator: AnyIterator<T>, signal: AbortSignal | undefined) {
+  /** @param hasSignal - whether the signal was given to what made the iterator */
+  constructor(iterator: AnyIterator<T>, signal: AbortSignal, hasSignal: boolean) {
     this.#iterator = iterator
     this.#signal = signal
+    this.#hasSignal = hasSignal
   }
 
   get doneBytes(): number {
@@ -80,7 +87,7 @@ class ValuesReader<T> implements SplitReader<T> {
   async pass(count: number): Promise<void> {
     while (this.#count < count) {
       const next = this.#next()
-      const { done } = isPromise(next) ? await this.#unlessAborted(next) : next
+      const { done } = isPromise(next) ? await untilAborted(next, this.#signal) : next
       this.#pending = undefined
       if (done === true) throw positionLost(count, `there are only ${this.#count} now`)
       this.#count += 1
@@ -100,10 +107,12 @@ class ValuesReader<T> implements SplitReader<T> {
   async close(): Promise<void> {
     if (this.#isDone) return
     this.#isDone = true
-    // One that waits for its next value cannot be told: it ends when that has come.
-    const ending = this.#iterator.return?.()
-    if (this.#pending === undefined) await ending
-    else if (isPromise(ending)) ending.then(undefined, () => {})
+    const settled = (): void => {
+      this.#pending = undefined
+    }
+    this.#pending?.then(settled, settled)
+    const isPending = (): boolean => this.#pending !== undefined
+    await closeIterator(this.#iterator, { isPending, hasSignal: this.#hasSignal && this.#signal.aborted })
   }
 
   /** Takes what comes without waiting for more than the first. */
@@ -118,7 +127,7 @@ class ValuesReader<T> implements SplitReader<T> {
     while (!this.#isDone) {
       let result: IteratorResult<T> | undefined
       if (!isPromise(next)) result = next
-      else if (entries.length === 0) result = await this.#unlessAborted(next)
+      else if (entries.length === 0) result = await untilAborted(next, this.#signal)
       else result = await Promise.race([next, turn])
       if (result === undefined) break
       this.#pending = undefined
@@ -130,7 +139,7 @@ class ValuesReader<T> implements SplitReader<T> {
   }
 
   #next(): IteratorResult<T> | PromiseLike<IteratorResult<T>> {
-    this.#signal?.throwIfAborted()
+    this.#signal.throwIfAborted()
     if (this.#pending !== undefined) return this.#pending
     const next = this.#iterator.next()
     if (isPromise(next)) this.#pending = next
@@ -146,30 +155,20 @@ class ValuesReader<T> implements SplitReader<T> {
     this.#count += 1
     this.counts.read += 1
   }
-
-  async #unlessAborted<R>(next: PromiseLike<R>): Promise<R> {
-    const signal = this.#signal
-    if (signal === undefined) return await next
-    const aborted = Promise.withResolvers<never>()
-    const stop = (): void => aborted.reject(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
-    try {
-      return await Promise.race([next, aborted.promise])
-    } finally {
-      signal.removeEventListener('abort', stop)
-    }
-  }
 }
 
 function iteratorOf<T>(given: Iterable<T> | AsyncIterable<T>): AnyIterator<T> {
   if (isIterable(given)) return given[Symbol.iterator]()
-  const make = (given as Partial<AsyncIterable<T>> | undefined)?.[Symbol.asyncIterator]
-  if (typeof make === 'function') return make.call(given)
+  if (isAsyncIterable<T>(given)) return asyncIteratorOf(given)
   throw new TypeError(`the function of values gives an iterable: found ${describeValue(given)}`)
 }
 
 function isIterable(value: unknown): value is Iterable<never> {
   return value !== null && value !== undefined && typeof (value as Iterable<never>)[Symbol.iterator] === 'function'
+}
+
+function isAsyncIterable<T>(value: unknown): value is AsyncIterable<T> {
+  return typeof (value as Partial<AsyncIterable<T>> | undefined)?.[Symbol.asyncIterator] === 'function'
 }
 
 function rawOf(value: unknown): string {

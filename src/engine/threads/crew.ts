@@ -42,8 +42,9 @@ export interface CrewOptions {
 
 /** How often busy workers are looked at. */
 const LOOK_MS = 250
-/** How long workers that were told to end have for it. */
+/** How long workers that were told to end have for it, and those that have done their part. */
 const GRACE_MS = 1000
+const DONE_GRACE_MS = 100
 
 /**
  * Room for new objects, which die young: less than Node gives a thread, for memory's sake. With half of it, events that
@@ -213,8 +214,14 @@ class Member {
   async end(graceMs: number): Promise<void> {
     if (graceMs > 0 && !this.#hasSpoken) this.worker.postMessage({ kind: 'cancel' } satisfies ToWorker)
     this.#hasSpoken = true
-    const timer = setTimeout(() => void this.worker.terminate(), graceMs)
-    await this.#exited.promise
+    const stop = (): void => void this.worker.terminate()
+    let timer = setTimeout(stop, graceMs)
+    const isGone = this.#exited.promise
+    // What its modules keep open, such as the timer of a source that was given up, is not waited for.
+    const isDone = await Promise.race([this.#done.promise.then(() => true), isGone.then(() => false)])
+    clearTimeout(timer)
+    if (isDone) timer = setTimeout(stop, Math.min(graceMs, DONE_GRACE_MS))
+    await isGone
     clearTimeout(timer)
     this.#port?.close()
     this.#ready.resolve(undefined)
