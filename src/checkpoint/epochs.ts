@@ -10,6 +10,14 @@ interface OpenEpoch {
   totals: Totals
 }
 
+export interface EpochsOptions {
+  readonly folds?: boolean
+  /** What was committed when the run began, for one that begins again from its last commit. */
+  readonly before?: Totals
+  /** Where earlier runs stood, by the names that splits have now: committed with what this run reads. */
+  readonly moved?: ReadonlyMap<string, Position>
+}
+
 /**
  * Every stage books what it did under the epoch that its barrier closes; the sink takes the sum and commits it. An
  * epoch whose records are not all accounted for is a bug, and is not committed.
@@ -25,10 +33,12 @@ export class Epochs {
   overall: Totals
   /** What earlier runs had committed. */
   readonly #before: Totals
+  /** Positions that are to be under other names from the next commit on. */
+  #moved: ReadonlyMap<string, Position>
 
-  /** @param options.before - what was committed when the run began, for one that begins again from its last commit */
-  constructor(restored: Checkpoint | undefined, { folds = false, before }: { folds?: boolean; before?: Totals } = {}) {
+  constructor(restored: Checkpoint | undefined, { folds = false, before, moved = new Map() }: EpochsOptions = {}) {
     this.#folds = folds
+    this.#moved = moved
     this.epoch = restored?.epoch ?? 0
     this.overall = restored?.totals ?? NO_TOTALS
     this.#before = before ?? this.overall
@@ -76,7 +86,7 @@ export class Epochs {
   /** What is to be committed for an epoch. */
   checkpoint(epoch: number, states: ReadonlyMap<string, Uint8Array> = new Map()): Checkpoint {
     invariant(epoch === this.epoch + 1, `epoch ${epoch} is out of turn after ${this.epoch}`)
-    const { positions } = this.#at(epoch)
+    const positions = new Map([...this.#moved, ...this.#at(epoch).positions])
     return { epoch, positions, totals: addTotals(this.overall, this.#totalsOf(epoch)), states }
   }
 
@@ -84,6 +94,7 @@ export class Epochs {
   committed(epoch: number): void {
     const totals = this.#totalsOf(epoch)
     this.#open.delete(epoch)
+    this.#moved = new Map()
     this.epoch = epoch
     this.overall = addTotals(this.overall, totals)
   }

@@ -16,6 +16,12 @@ export interface Split {
   readonly sizeBytes?: number
 }
 
+/** A part of a source, and where a run goes on in it: at its start if undefined. */
+export interface ResumedSplit {
+  readonly split: Split
+  readonly from: Position | undefined
+}
+
 /** What every record that was read has become at the source. `read` counts events, letters and blanks. */
 export interface SourceCounts {
   read: number
@@ -58,6 +64,16 @@ export interface Source<T> {
    * @throws {SluiceError} POSITION_LOST if the split no longer is what `from` was taken of
    */
   open(split: Split, from: Position | undefined, options?: OpenOptions): Promise<SplitReader<T>>
+  /**
+   * The parts to read where earlier runs left positions, by split id, and where each of them goes on: for a source whose
+   * parts may be others by then, cut in another way or under another name. Without it a part goes on from the position
+   * under its id.
+   * @throws {SluiceError} as `splits`, and POSITION_LOST
+   */
+  readonly resume?: (
+    positions: ReadonlyMap<string, Position>,
+    options?: OpenOptions,
+  ) => Promise<readonly ResumedSplit[]>
   /** Reads one record again from its raw form, as it is kept with a dead letter; absent where a source cannot. */
   readonly reparse?: (origin: Origin) => Entry<T>
 }

@@ -1,7 +1,7 @@
 // The source of a pipeline as the engine sees it: with the operators that are done where it is read.
 
 import type { Columns } from '../connect/column.ts'
-import type { Position, Source, Split, SplitReader } from '../connect/source.ts'
+import type { OpenOptions, Position, Source, Split, SplitReader } from '../connect/source.ts'
 import type { Plan } from '../flow/plan.ts'
 
 export interface PipelineSourceOptions {
@@ -49,6 +49,27 @@ export class PipelineSource implements Source<unknown> {
   splits: Source<unknown>['splits'] = async (options) => {
     this.#listed ??= await this.#source.splits(options)
     return this.#listed
+  }
+
+  /**
+   * Lists its splits for a run that goes on.
+   *
+   * @param positions - what earlier runs left, by name
+   * @returns by name, where splits go on that do not go on from the position under their name
+   */
+  async goOn(positions: ReadonlyMap<string, Position>, options?: OpenOptions): Promise<ReadonlyMap<string, Position>> {
+    const moved = new Map<string, Position>()
+    const own = new Map<string, Position>()
+    for (const [name, position] of positions) {
+      if (name.startsWith(this.#prefix)) own.set(name.slice(this.#prefix.length), position)
+    }
+    const resumed = own.size === 0 ? undefined : await this.#source.resume?.(own, options)
+    if (resumed === undefined) return moved
+    this.#listed = resumed.map(({ split }) => split)
+    for (const { split, from } of resumed) {
+      if (from !== undefined && from !== own.get(split.id)) moved.set(this.nameOf(split), from)
+    }
+    return moved
   }
 
   /** The name under which a split's position is kept. */

@@ -8,6 +8,7 @@ import type { SourceCommand, SplitOpened } from '../checkpoint/ledger.ts'
 import { StateParts } from '../checkpoint/state-parts.ts'
 import { type Traced, traced } from '../connect/origin.ts'
 import type { KeptLetter, SinkWriter, Totals } from '../connect/sink.ts'
+import type { Position } from '../connect/source.ts'
 import { Account } from '../engine/account.ts'
 import type { PipelineSource } from '../engine/pipeline-source.ts'
 import { layOut } from '../flow/layout.ts'
@@ -17,6 +18,7 @@ import type { PipelinePlan } from '../flow/traced.ts'
 import type { StageCore } from '../stage/core.ts'
 import { consumer } from '../stage/make.ts'
 import { coreOf } from '../stage/subscribe.ts'
+import type { Beginnings } from './beginnings.ts'
 import { BusyShares } from './busy-shares.ts'
 import type { Engaged, Engine } from './engines/engine.ts'
 import { type Layers, layersOf } from './layer-figures.ts'
@@ -29,6 +31,7 @@ export interface AttemptOptions {
   readonly plan: PipelinePlan
   readonly source: PipelineSource
   readonly writer: SinkWriter<unknown>
+  readonly beginnings: Beginnings
   /** Stages of a layer that says nothing of it. */
   readonly stages: number
   readonly engine: Engine
@@ -75,6 +78,7 @@ export class Attempt {
   /** Its last stage, once it runs. */
   #load: { readonly stage: LoadStage; readonly taker: StageCore } | undefined
   readonly #shares: BusyShares
+  readonly #positions: ReadonlyMap<string, Position>
 
   constructor(options: AttemptOptions) {
     const { name, plan, source, stages, writer, before, epochMs, epochEvents, clock, onOpened, carefulFor } = options
@@ -86,7 +90,9 @@ export class Attempt {
     this.#parts = new StateParts(name, kept, restored?.states)
     this.#hasMemory = kept.size > 0
     const folds = !plan.isHeadOnly
-    this.epochs = new Epochs(restored, { folds, ...(before === undefined ? {} : { before }) })
+    const { positions, moved } = options.beginnings.at(restored)
+    this.#positions = positions
+    this.epochs = new Epochs(restored, { folds, moved, ...(before === undefined ? {} : { before }) })
     this.start = this.epochs.overall
     this.coordinator = new Coordinator({
       epochs: this.epochs,
@@ -137,7 +143,7 @@ export class Attempt {
         account: this.account,
         beginning: {
           epoch: epochs.epoch,
-          positions: writer.checkpoint?.positions ?? new Map(),
+          positions: this.#positions,
           states: this.#parts.states(),
           isCareful: this.#options.carefulFor !== undefined,
           isHeld: this.#options.isPaused,

@@ -3,6 +3,7 @@
 import { messageOf, SluiceError } from '../base/errors.ts'
 import type { Split } from '../connect/source.ts'
 import { PipelineSource } from '../engine/pipeline-source.ts'
+import { nodesOf } from '../flow/plan.ts'
 import { isSplittable } from '../flow/source.ts'
 import { type PipelinePlan, pipelinePlan } from '../flow/traced.ts'
 import { type Params, readParams } from './param.ts'
@@ -34,6 +35,12 @@ export function sourceOf(
     prefix: '',
     ...(splits === undefined ? {} : { splits }),
   })
+}
+
+/** The further sources of a flow: those that it joins and merges with the pipeline's own. */
+export function furtherSources({ rest }: PipelinePlan): PipelineSource[] {
+  const sources = nodesOf(rest).flatMap(({ operator }) => (operator.kind === 'source' ? operator.sources : []))
+  return sources.filter((source) => source instanceof PipelineSource)
 }
 
 /** A further source of the flow: a run must be able to go on from where it stood. */

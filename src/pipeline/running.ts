@@ -10,6 +10,7 @@ import type { Split } from '../connect/source.ts'
 import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
 import type { PipelinePlan } from '../flow/traced.ts'
 import { Attempt } from './attempt.ts'
+import type { Beginnings } from './beginnings.ts'
 import { sourceOf } from './build.ts'
 import { publishEnd } from './channels.ts'
 import type { Engine } from './engines/engine.ts'
@@ -27,6 +28,7 @@ export interface RunningOptions {
   readonly parts: PipelineParts
   readonly plan: PipelinePlan
   readonly splits: readonly Split[]
+  readonly beginnings: Beginnings
   /** Opened for the first attempt; others open one of their own. */
   readonly writer: SinkWriter<unknown>
   readonly open: () => Promise<SinkWriter<unknown>>
@@ -247,14 +249,28 @@ export class Running {
   }
 
   #newAttempt(): Attempt {
-    const { name, plan, parts, splits, engine, stages, limit, epochMs, epochEvents, clock, onEvent, signal } =
-      this.#options
+    const {
+      name,
+      plan,
+      parts,
+      splits,
+      beginnings,
+      engine,
+      stages,
+      limit,
+      epochMs,
+      epochEvents,
+      clock,
+      onEvent,
+      signal,
+    } = this.#options
     return new Attempt({
       name,
       plan,
       source: sourceOf(parts, plan, splits, this.#options.exhumed === undefined),
       exhumed: this.#options.exhumed ?? [],
       writer: this.#writer,
+      beginnings,
       stages: this.#carefulFor === undefined ? stages : 1,
       engine,
       // One at a time means in one worker, too.

@@ -10,7 +10,8 @@ import { MOST_THREADS } from '../engine/options.ts'
 import { jobOf } from '../engine/start.ts'
 import { nodesOf } from '../flow/plan.ts'
 import type { Logger } from '../observe/log.ts'
-import { buildPipeline, planOf } from './build.ts'
+import { Beginnings } from './beginnings.ts'
+import { buildPipeline, furtherSources, planOf, sourceOf } from './build.ts'
 import { publishEvent } from './channels.ts'
 import { inline } from './engines/inline.ts'
 import { onThreads } from './engines/threads.ts'
@@ -153,7 +154,7 @@ async function begin<P extends Params>(
   const { ms, events } = sink.epochs ?? EPOCHS
   const { epochMs = ms, epochEvents = events } = options
   const waiting = signal === undefined ? {} : { signal }
-  const splits = await source.splits(waiting)
+  const listed = await source.splits(waiting)
   const keepsRows = nodesOf(node).every(({ operator }) => operator.kind === 'filter' || operator.kind === 'input')
   const columns = keepsRows && source.columns !== undefined ? { columns: source.columns } : {}
   const owner = newOwner()
@@ -168,6 +169,16 @@ async function begin<P extends Params>(
   })
   const plan = planOf(parts, name)
   const writer = await opened(open, retries)
+  const reading = sourceOf(parts, plan, listed)
+  let beginnings: Beginnings
+  try {
+    const further = furtherSources(plan)
+    const sources = replay === undefined ? [reading, ...further] : further
+    beginnings = await Beginnings.of(sources, writer.checkpoint, waiting)
+  } catch (error) {
+    await Promise.allSettled([writer.close()])
+    throw error
+  }
   // Not before it is needed: programs and threads without a pipeline start sooner.
   const { Running } = await import('./running.ts')
   const threads = job === undefined ? undefined : options.threads
@@ -180,7 +191,8 @@ async function begin<P extends Params>(
     name,
     parts,
     plan,
-    splits,
+    splits: await reading.splits(),
+    beginnings,
     writer,
     open: () => opened(open, retries),
     leaseMs,

@@ -1,6 +1,7 @@
 // What a file is known by when a later run finds it again: size, first bytes, and the bytes at the place reached.
 
 import { createHash } from 'node:crypto'
+import type { BigIntStats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import type { Json, Position } from '../source.ts'
 import type { Encoding } from './encoding.ts'
@@ -19,8 +20,10 @@ export type Fingerprint = { readonly bytes: number; readonly sha256: string }
  */
 export type FilePosition = {
   readonly encoding: Encoding | 'stream'
-  /** Device and inode: which file it was, for people and for following rotated files. Not compared. */
+  /** Device and inode: by what a file that has another name by now is looked for. */
   readonly inode: string
+  /** When the file was made, in epoch nanoseconds; absent where its file system does not keep it. */
+  readonly born?: string
   /** Size of the file when the position was taken, in bytes. */
   readonly size: number
   /** The file's first bytes. */
@@ -38,12 +41,24 @@ export type FilePosition = {
 }
 
 /** An open file as it is now. */
-export interface FileNow {
+export interface FileNow extends FileId {
   readonly path: string
   readonly handle: FileHandle
   readonly encoding: Encoding
-  readonly inode: string
   readonly size: number
+}
+
+/** What tells a file from every other one, as long as it is there. */
+export interface FileId {
+  /** Device and inode. */
+  readonly inode: string
+  /** When it was made, in epoch nanoseconds: inode numbers are given again. Absent where nobody knows. */
+  readonly born?: string
+}
+
+export function fileIdOf({ dev, ino, birthtimeNs }: Pick<BigIntStats, 'dev' | 'ino' | 'birthtimeNs'>): FileId {
+  const inode = `${dev}:${ino}`
+  return birthtimeNs > 0n ? { inode, born: `${birthtimeNs}` } : { inode }
 }
 
 export function fingerprintOf(bytes: Buffer): Fingerprint {
@@ -80,7 +95,10 @@ export function parsePosition(path: string, position: Position): FilePosition {
  *
  * @throws {SluiceError} POSITION_LOST
  */
-export async function checkPosition(file: FileNow, position: FilePosition): Promise<Buffer> {
+export async function checkPosition(
+  file: Omit<FileNow, 'encoding' | 'inode'>,
+  position: FilePosition,
+): Promise<Buffer> {
   const { path, handle, size } = file
   const lost = (found: string) => positionLost(path, position.offset, found)
   if (size < position.size) throw lost(`the file is now ${size} bytes`)
@@ -102,13 +120,14 @@ export function matches(bytes: Buffer, print: Fingerprint): boolean {
   return bytes.length === print.bytes && fingerprintOf(bytes).sha256 === print.sha256
 }
 
-function isFilePosition(value: Json): value is FilePosition {
-  const position = value as Partial<FilePosition> | null
+export function isFilePosition(value: Json | undefined): value is FilePosition {
+  const position = value as Partial<FilePosition> | null | undefined
   return (
     typeof position === 'object' &&
     position !== null &&
     ['plain', 'gzip', 'zstd', 'stream'].includes(position.encoding as string) &&
     typeof position.inode === 'string' &&
+    ['string', 'undefined'].includes(typeof position.born) &&
     [position.size, position.offset, position.line].every(isCount) &&
     isFingerprint(position.head, HEAD_BYTES) &&
     isFingerprint(position.tail, LAST_BYTES) &&

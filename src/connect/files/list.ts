@@ -4,15 +4,25 @@ import type { BigIntStats } from 'node:fs'
 import { glob, readdir, realpath, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { errnoOf, SluiceError } from '../../base/errors.ts'
+import { type FileId, fileIdOf } from './identity.ts'
 import { cannotRead, quotePath } from './trouble.ts'
 
 /** What is to be read. Paths are absolute; those of files with all links followed. */
 export type Found =
-  | { readonly kind: 'file'; readonly path: string; readonly sizeBytes: number; readonly inode: string }
+  | FoundFile
   | { readonly kind: 'special'; readonly path: string; readonly inode: string }
   | { readonly kind: 'stdin' }
 
+/** A regular file. */
+export interface FoundFile extends FileId {
+  readonly kind: 'file'
+  readonly path: string
+  readonly sizeBytes: number
+}
+
 export interface ListOptions {
+  /** Whether a path is the one to take of several that name one file. */
+  readonly isKnown?: (path: string) => boolean
   /** Whether pipes and devices may be read. */
   readonly allowSpecial: boolean
   readonly signal?: AbortSignal | undefined
@@ -33,8 +43,19 @@ export async function listFiles(input: string | readonly string[], options: List
     options.signal?.throwIfAborted()
     found.push(...(await findNamed(name, options)))
   }
-  const byInode = new Map(found.map((one) => [one.kind === 'stdin' ? 'stdin' : one.inode, one]))
+  const { isKnown = () => false } = options
+  const byInode = new Map<string, Found>()
+  for (const one of found.sort(byPath)) {
+    const key = one.kind === 'stdin' ? one.kind : one.inode
+    const other = byInode.get(key)
+    if (other === undefined || (one.kind === 'file' && isKnown(one.path) && !isKnown(pathOf(other))))
+      byInode.set(key, one)
+  }
   return [...byInode.values()].sort(byPath)
+}
+
+function pathOf(one: Found): string {
+  return one.kind === 'stdin' ? '' : one.path
 }
 
 async function namesIn(input: string): Promise<string[]> {
@@ -94,10 +115,10 @@ async function findMatching(pattern: string, options: ListOptions): Promise<Foun
 }
 
 async function identify(path: string, stats: BigIntStats, options: ListOptions): Promise<Found> {
-  const inode = `${stats.dev}:${stats.ino}`
-  if (stats.isFile()) return { kind: 'file', path: await realPathOf(path), sizeBytes: Number(stats.size), inode }
+  if (stats.isFile())
+    return { kind: 'file', path: await realPathOf(path), sizeBytes: Number(stats.size), ...fileIdOf(stats) }
   const kind = specialKind(stats)
-  if (options.allowSpecial && kind !== 'socket') return { kind: 'special', path: resolve(path), inode }
+  if (options.allowSpecial && kind !== 'socket') return { kind: 'special', path: resolve(path), ...fileIdOf(stats) }
   throw refuseSpecial(path, kind)
 }
 

@@ -9,12 +9,22 @@ import { decode } from './decode.ts'
 import { tellEncoding } from './encoding.ts'
 import { FileBlocks } from './file-blocks.ts'
 import { HEAD_LINES_BYTES } from './head-lines.ts'
-import { checkPosition, type FileNow, type FilePosition, fingerprintOf, HEAD_BYTES, readAt } from './identity.ts'
+import {
+  checkPosition,
+  type FileId,
+  type FileNow,
+  type FilePosition,
+  fileIdOf,
+  fingerprintOf,
+  HEAD_BYTES,
+  readAt,
+} from './identity.ts'
 import type { Limits } from './limits.ts'
 import type { LineMarks } from './line-marks.ts'
 import { LineReader, nothingNew } from './line-reader.ts'
 import { refuseSpecial, specialKind } from './list.ts'
 import { LAST_BYTES } from './open-line.ts'
+import { sizeOf } from './parts.ts'
 import { type ByteRange, FIRST_LINE, findLineStart, findRangeStart, type RangeStart } from './range.ts'
 import type { OpenRecords, RecordStart, Records } from './records.ts'
 import { cannotRead, positionLost } from './trouble.ts'
@@ -70,12 +80,6 @@ function headBytesOf({ records, isForValues }: OpenFileOptions<unknown>): number
   return isForValues === true && !records.usesHead ? HEAD_BYTES : HEAD_LINES_BYTES
 }
 
-/** How much of a file, or of a range of it, there is to read. */
-export function sizeOf(sizeBytes: number, range: ByteRange | undefined): number {
-  if (range === undefined) return sizeBytes
-  return Math.max(0, Math.min(sizeBytes, range.to) - range.from)
-}
-
 /** Not blocking, so that a pipe that has taken the file's place since it was listed cannot hold us. */
 async function openRegular(path: string): Promise<FileHandle> {
   try {
@@ -88,7 +92,7 @@ async function openRegular(path: string): Promise<FileHandle> {
 async function lookAt(path: string, handle: FileHandle): Promise<Omit<FileNow, 'encoding'>> {
   const stats = await handle.stat({ bigint: true })
   if (!stats.isFile() && !stats.isDirectory()) throw refuseSpecial(path, specialKind(stats))
-  return { path, handle, inode: `${stats.dev}:${stats.ino}`, size: Number(stats.size) }
+  return { path, handle, ...fileIdOf(stats), size: Number(stats.size) }
 }
 
 function hasNothingNew(file: FileNow, from: FilePosition, range: ByteRange | undefined): boolean {
@@ -118,7 +122,7 @@ async function openPlain<T>(
   const resumed = resumedAt(from, opened)
   const start = resumed ?? (await startOf(opened, file, options, blocksFrom))
   const headPrint = fingerprintOf(head.subarray(0, HEAD_BYTES))
-  const identity = { encoding: 'plain' as const, inode: file.inode, head: headPrint }
+  const identity = { encoding: 'plain' as const, ...idOf(file), head: headPrint }
   if (start === undefined) {
     await handle.close()
     const none = { size, tail: fingerprintOf(Buffer.alloc(0)), offset: range?.from ?? 0, line: 0 }
@@ -211,7 +215,7 @@ async function openStored<T>(file: FileNow, head: Buffer, options: OpenFileOptio
   const cutter = opened.cut({ offset, line, isFileStart: offset === 0, isResumed })
   const identity = {
     encoding,
-    inode: file.inode,
+    ...idOf(file),
     size,
     head: fingerprintOf(head.subarray(0, HEAD_BYTES)),
     tail: fingerprintOf(await readAt(handle, Math.max(0, size - LAST_BYTES), Math.min(size, LAST_BYTES))),
@@ -238,6 +242,10 @@ async function openStored<T>(file: FileNow, head: Buffer, options: OpenFileOptio
     doneBytesAt: (isDone) => (isDone ? size : content.takenBytes),
     release: () => handle.close(),
   })
+}
+
+function idOf({ inode, born }: FileId): FileId {
+  return born === undefined ? { inode } : { inode, born }
 }
 
 /** Reads over the first bytes of content, and gives what the last block read holds beyond them. */

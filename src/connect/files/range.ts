@@ -17,24 +17,25 @@ export interface RangeStart {
 /** Where a file's own first line begins. */
 export const FIRST_LINE: RangeStart = { offset: 0, line: 1 }
 
-/** The id of a part of a file. */
-export function rangeId(path: string, range: ByteRange): string {
-  return `${path}#${range.from}-${range.to}`
+/** All of a file, however long it becomes. */
+export const WHOLE: ByteRange = { from: 0, to: Number.POSITIVE_INFINITY }
+
+/** Whether a range is all of its file. */
+export function isWhole({ from, to }: ByteRange): boolean {
+  return from === 0 && to === Number.POSITIVE_INFINITY
 }
 
-/** The ranges of `splitBytes` each that a file of `sizeBytes` begins in; at least one. */
-export function rangesOf(sizeBytes: number, splitBytes: number): ByteRange[] {
-  const count = Math.max(1, Math.ceil(sizeBytes / splitBytes))
-  return Array.from({ length: count }, (_, i) => ({ from: i * splitBytes, to: (i + 1) * splitBytes }))
+const RANGE_ID = /^(.*)#(\d+)-(\d+|Infinity)$/s
+
+/** The id of a part of a file: its path for all of it, unless that looks like the id of a part of another. */
+export function partId(path: string, range: ByteRange): string {
+  return isWhole(range) && !RANGE_ID.test(path) ? path : `${path}#${range.from}-${range.to}`
 }
 
-/** Takes an id of `rangeId` apart; undefined if it is the id of a whole file. */
-export function parseRangeId(id: string, splitBytes: number): { path: string; range: ByteRange } | undefined {
-  const found = /^(.*)#(\d+)-(\d+)$/s.exec(id)
-  if (found === null) return undefined
-  const [path = '', from, to] = [found[1], Number(found[2]), Number(found[3])]
-  const isOurs = from % splitBytes === 0 && to - from === splitBytes
-  return isOurs ? { path, range: { from, to } } : undefined
+/** Takes an id of `partId` apart. */
+export function parsePartId(id: string): { readonly path: string; readonly range: ByteRange } {
+  const [, path = '', from, to] = RANGE_ID.exec(id) ?? []
+  return from === undefined ? { path: id, range: WHOLE } : { path, range: { from: Number(from), to: Number(to) } }
 }
 
 /**

@@ -57,6 +57,13 @@ async function readOnly(source: Source<string>, from?: Position, options?: OpenO
   return await readFrom(await source.open(splits[0]!, from, options), count)
 }
 
+/** What a run reads that goes on from positions. */
+async function resumed(source: Source<string>, positions: ReadonlyMap<string, Position>) {
+  const { resume } = source
+  ok(resume !== undefined)
+  return await resume(positions)
+}
+
 /** A reader of a split that has been read to its end. */
 async function openRead(source: Source<string>, split: Split): Promise<SplitReader<string>> {
   const reader = await source.open(split, undefined)
@@ -457,6 +464,98 @@ describe('files', () => {
         }),
         { numRuns: 100 },
       )
+    })
+
+    it('C91: gives each line once, in whatever parts runs read it one after the other, as it grows', async () => {
+      const contents = fc.array(fc.constantFrom('a\n', '\n', 'bé\r\n', 'a long line of text\n'), { maxLength: 20 })
+      const sizes = fc.oneof(fc.integer({ min: 1, max: 80 }), fc.constant(Number.POSITIVE_INFINITY))
+      const rounds = fc.array(fc.tuple(contents, sizes), { minLength: 2, maxLength: 5 })
+      // How many lines a part gives before its run ends: of some none, of some all.
+      const counts = fc.infiniteStream(fc.constantFrom(0, 0, 1, 2, 100))
+      await fc.assert(
+        fc.asyncProperty(rounds, counts, fc.infiniteStream(fc.nat()), async (all, limits, order) => {
+          await writeFile(path, '')
+          const found: Entry<string>[] = []
+          const positions = new Map<string, Position>()
+          for (const [at, [more, splitBytes]] of [...all, all[0]!].entries()) {
+            if (at < all.length) await appendFile(path, more.join(''))
+            const inParts = source({ splitBytes })
+            const parts = shuffled(await resumed(inParts, positions), order)
+            // A run that commits anything commits where its parts began, too.
+            if ((limits.next().value as number) > 0) {
+              for (const { split, from } of parts) if (from !== undefined) positions.set(split.id, from)
+            }
+            for (const { split, from } of parts) {
+              const count = at < all.length ? (limits.next().value as number) : 100
+              if (count === 0) continue
+              const { entries, position, note } = await readFrom(await inParts.open(split, from), count)
+              found.push(...entries)
+              if (note === undefined) positions.set(split.id, position)
+            }
+          }
+          found.sort((a, b) => a.origin.offset - b.origin.offset)
+          deepEqual(found, (await readOnly(source())).entries)
+        }),
+        { numRuns: 300 },
+      )
+    })
+
+    it('C91: makes one dead letter of what completes a line, whatever the parts are then', async () => {
+      for (const splitBytes of [3, 4, 5, 6, 100, Number.POSITIVE_INFINITY]) {
+        for (const laterBytes of [2, 5, 7, 100, Number.POSITIVE_INFINITY]) {
+          await writeFile(path, 'aa\nbb')
+          const positions = new Map<string, Position>()
+          const found: Entry<string>[] = []
+          for (const inParts of [source({ splitBytes }), source({ splitBytes: laterBytes })]) {
+            for (const { split, from } of await resumed(inParts, positions)) {
+              const { entries, position, note } = await readFrom(await inParts.open(split, from))
+              found.push(...entries)
+              if (note === undefined) positions.set(split.id, position)
+            }
+            await appendFile(path, 'cc\ndd\n')
+          }
+          const seen = found.map(({ kind, origin }) => [kind, origin.line, origin.raw])
+          deepEqual(seen, [
+            ['event', 1, 'aa'],
+            ['event', 2, 'bb'],
+            ['dead', 2, 'cc'],
+            ['event', 3, 'dd'],
+          ])
+        }
+      }
+    })
+
+    it('C91: reads each line of what earlier versions read twice no third time', async () => {
+      await writeFile(path, 'line\n'.repeat(20))
+      // Once as a whole and once in ranges, as far as each came.
+      for (const [whole, inRanges] of [
+        [20, 20],
+        [20, 7],
+        [7, 20],
+        [7, 9],
+      ] as const) {
+        const positions = new Map<string, Position>([[path, (await readOnly(source(), undefined, {}, whole)).position]])
+        let left = inRanges
+        const ranges = source({ splitBytes: 30 })
+        for (const split of await ranges.splits()) {
+          const { entries, position } = await readFrom(await ranges.open(split, undefined), left)
+          left -= entries.length
+          if (entries.length > 0) positions.set(split.id, position)
+        }
+        for (const splitBytes of [30, 11, Number.POSITIVE_INFINITY]) {
+          const found: number[] = []
+          const inParts = source({ splitBytes })
+          for (const { split, from } of await resumed(inParts, positions)) {
+            const { entries } = await readFrom(await inParts.open(split, from))
+            found.push(...entries.map(({ origin }) => origin.line))
+          }
+          const most = Math.max(whole, inRanges)
+          deepEqual(
+            found,
+            Array.from({ length: 20 - most }, (_, n) => most + n + 1),
+          )
+        }
+      }
     })
 
     it('names ranges so that they hold when the file grows, and leaves compressed files whole', async () => {

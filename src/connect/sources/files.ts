@@ -11,16 +11,18 @@ import { type FilePosition, parsePosition, readAt } from '../files/identity.ts'
 import { DEFAULT_LIMITS, type Limits } from '../files/limits.ts'
 import { MAX_LINE_BYTES } from '../files/line-cutter.ts'
 import { LineMarks } from '../files/line-marks.ts'
-import { type Found, listFiles } from '../files/list.ts'
-import { openFile, sizeOf } from '../files/open-file.ts'
+import { type FoundFile, listFiles } from '../files/list.ts'
+import { openFile } from '../files/open-file.ts'
 import { openStream } from '../files/open-stream.ts'
-import { parseRangeId, rangeId, rangesOf } from '../files/range.ts'
+import { partsOf, type ReadPart, sizeOf } from '../files/parts.ts'
+import { isWhole, parsePartId, partId, WHOLE } from '../files/range.ts'
+import { ReadFiles } from '../files/read-files.ts'
 import { type ContentHead, lineRecords, type Records } from '../files/records.ts'
 import { openStandardInput } from '../files/standard-input.ts'
 import { cannotRead } from '../files/trouble.ts'
 import { type LineFormat, type ParseLine, Rejection } from '../format.ts'
 import { deadLetter, type Entry, type Origin, traced } from '../origin.ts'
-import type { OpenOptions, Source, Split, SplitReader } from '../source.ts'
+import type { OpenOptions, Position, ResumedSplit, Source, SplitReader } from '../source.ts'
 
 export interface FilesOptions {
   /** Longest line in bytes, without its line end; a longer one is a dead letter. 1 MiB by default. */
@@ -30,8 +32,8 @@ export interface FilesOptions {
   /** Most bytes that one compressed file may become. No limit by default. */
   readonly maxTotalBytes?: number
   /**
-   * Cuts plain files into ranges of this many bytes, to be read side by side. Not cut by default. Positions are kept
-   * by range: a run with another size finds none of them, and begins anew.
+   * Cuts plain files into ranges of this many bytes, to be read side by side. Not cut by default. A later run may have
+   * another size: what was read stays read, and only what is left is cut by it.
    */
   readonly splitBytes?: number
   /** Whether pipes and devices are read; they are refused by default. */
@@ -54,6 +56,8 @@ const STDIN = 'stdin'
  * - **Lines** end at LF or CR LF; blank ones are counted, bytes that are no UTF-8 become U+FFFD and are counted, lines
  *   with a NUL byte or over `maxLineBytes` are dead letters. A byte order mark is no part of the first line.
  * - **Origins** name the absolute path, the line from 1, and the offset in the uncompressed content.
+ * - **Which file it is** tells its inode, with its first bytes and those before the place reached: under another name,
+ *   renamed or linked, it is the same file, and goes on. A copy is another file.
  * - **Resume**: a plain file may have grown. Lines after the last one follow; if that one had no line end, it was given
  *   as it stood, and what completes it is a dead letter. A compressed file must be as it was.
  * - **Standard input** cannot be read again: what an earlier run gave and did not commit is lost (at most once), a later
@@ -114,12 +118,8 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
     kind,
     title: `${named} as ${records.name}`,
     ...(columns === undefined ? {} : { columns }),
-    splits: async (waiting = {}) => {
-      const found = await listFiles(input, { allowSpecial: settings.allowSpecial, signal: waiting.signal })
-      const splits: Split[] = []
-      for (const one of found) splits.push(...(await splitsOf(one, settings.splitBytes)))
-      return splits
-    },
+    splits: async (waiting) => (await list(input, settings, new Map(), waiting)).map(({ split }) => split),
+    resume: async (positions, waiting) => await list(input, settings, positions, waiting),
     open: async (split, from, waiting = {}) => {
       waiting.signal?.throwIfAborted()
       const position = from === undefined ? undefined : parsePosition(split.id, from)
@@ -193,15 +193,37 @@ function checkIntegerOrNone(name: string, value: number): void {
   if (value !== Number.POSITIVE_INFINITY) checkInteger(name, value, 1)
 }
 
-async function splitsOf(found: Found, splitBytes: number): Promise<Split[]> {
-  if (found.kind === 'stdin') return [{ id: STDIN }]
-  if (found.kind === 'special') return [{ id: found.path }]
-  const { path, sizeBytes } = found
+/** What there is to read, of files that earlier runs may have read under other names and in other parts. */
+async function list(
+  input: string | readonly string[],
+  { splitBytes, allowSpecial }: Settings,
+  positions: ReadonlyMap<string, Position>,
+  { signal }: OpenOptions = {},
+): Promise<ResumedSplit[]> {
+  const readBefore = new ReadFiles(positions)
+  const found = await listFiles(input, { allowSpecial, signal, isKnown: (path) => readBefore.hasPath(path) })
+  const splits: ResumedSplit[] = []
+  for (const one of found) {
+    signal?.throwIfAborted()
+    if (one.kind === 'file') splits.push(...(await splitsOf(one, splitBytes, await readBefore.partsOf(one, found))))
+    else {
+      const id = one.kind === 'stdin' ? STDIN : partId(one.path, WHOLE)
+      splits.push({ split: { id }, from: positions.get(id) })
+    }
+  }
+  return splits
+}
+
+async function splitsOf(
+  { path, sizeBytes }: FoundFile,
+  splitBytes: number,
+  read: readonly ReadPart[],
+): Promise<ResumedSplit[]> {
   // A file that fits into one range is one, too: its id must hold when it grows.
-  if (splitBytes === Number.POSITIVE_INFINITY || !(await isPlain(path))) return [{ id: path, sizeBytes }]
-  return rangesOf(sizeBytes, splitBytes).map((range) => ({
-    id: rangeId(path, range),
-    sizeBytes: sizeOf(sizeBytes, range),
+  const isCut = splitBytes !== Number.POSITIVE_INFINITY && (read.length > 0 || (await isPlain(path)))
+  return partsOf(read, sizeBytes, isCut ? splitBytes : Number.POSITIVE_INFINITY).map(({ range, from }) => ({
+    split: { id: partId(path, range), sizeBytes: sizeOf(sizeBytes, range) },
+    from,
   }))
 }
 
@@ -223,14 +245,13 @@ async function openSplit<T>(
 ): Promise<SplitReader<T>> {
   const common = { records, limits: settings.limits, from, signal, isForValues }
   if (id === STDIN) return await openStream({ ...common, ...openStandardInput(), name: STDIN })
-  const part = settings.splitBytes === Number.POSITIVE_INFINITY ? undefined : parseRangeId(id, settings.splitBytes)
-  const path = part?.path ?? id
-  if (settings.allowSpecial && part === undefined && (await isSpecial(path))) {
+  const { path, range } = parsePartId(id)
+  if (settings.allowSpecial && isWhole(range) && (await isSpecial(path))) {
     const stream = createReadStream(path)
     // Not awaited: the read of a pipe whose writer is silent ends only with the writer.
     return await openStream({ ...common, stream, name: path, release: async () => void stream.destroy() })
   }
-  return await openFile({ ...common, path, range: part?.range, marks: settings.marks })
+  return await openFile({ ...common, path, range: isWhole(range) ? undefined : range, marks: settings.marks })
 }
 
 async function isSpecial(path: string): Promise<boolean> {

@@ -1,0 +1,321 @@
+// Files that a later run finds under another name, in other parts, or beside others: with real loads into a table
+// without a key, where what is read twice is there twice.
+
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
+import {
+  appendFileSync,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import {
+  accessLog,
+  csv,
+  files,
+  flow,
+  jsonArray,
+  ndjson,
+  pipeline,
+  type RunReport,
+  type Source,
+  sqlite,
+  startPipeline,
+  textLines,
+} from 'sluice'
+
+let folder = ''
+let database = ''
+
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-known-')))
+  database = join(folder, 'out.db')
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const at = (name: string): string => join(folder, name)
+
+interface LoadOptions {
+  /** Ends the run at the so manyth commit, as a kill would. */
+  readonly commits?: number
+  readonly epochEvents?: number
+}
+
+/** Loads what a source gives, as JSON, into a table without a key. */
+async function load(source: Source<unknown>, { commits, epochEvents = 100 }: LoadOptions = {}): Promise<RunReport> {
+  const job = pipeline('known', {
+    from: () => source,
+    flow: (events) => events.map((event) => ({ text: JSON.stringify(event) })),
+    into: () => sqlite(database, { table: 'rows', columns: { text: 'text' } }),
+  })
+  const abort = new AbortController()
+  let committed = 0
+  const run = await startPipeline(job, {
+    epochEvents,
+    signal: abort.signal,
+    onEvent: ({ kind }) => {
+      if (kind !== 'committed') return
+      committed += 1
+      if (committed === commits) abort.abort(new Error('cut short'))
+    },
+  })
+  const report = await run.done
+  // A record that was read twice under one name is one row, and two that were loaded.
+  equal(report.overall.loaded, rows().length)
+  return report
+}
+
+async function cutShort(source: Source<unknown>, commits: number): Promise<void> {
+  await rejects(load(source, { commits }), /cut short/)
+}
+
+function rows(): string[] {
+  return query('select text from rows order by text').map(({ text }) => String(text))
+}
+
+function query(sql: string): Record<string, unknown>[] {
+  const db = new DatabaseSync(database)
+  try {
+    return db.prepare(sql).all() as Record<string, unknown>[]
+  } finally {
+    db.close()
+  }
+}
+
+const FORMATS: Readonly<Record<string, (input: string) => Source<unknown>>> = {
+  text: (input) => files(input, textLines()),
+  ndjson: (input) => ndjson(input),
+  csv: (input) => csv(input),
+  jsonArray: (input) => jsonArray(input),
+  accessLog: (input) => files(input, accessLog()),
+  'text in ranges': (input) => files(input, textLines(), { splitBytes: 7 }),
+}
+const RECORD: Readonly<Record<string, (n: number) => string>> = {
+  ndjson: (n) => `{"n":${n}}`,
+  accessLog: (n) => `10.0.0.${n} - - [10/Oct/2025:13:55:36 +0000] "GET /${n} HTTP/1.1" 200 5`,
+}
+
+/** A file of a few records in a format. */
+function contentOf(format: string, count = 3): string {
+  const record = RECORD[format] ?? ((n: number) => `${n}`)
+  const records = Array.from({ length: count }, (_, n) => record(n))
+  if (format === 'jsonArray') return `[${records.join(',')}]`
+  return `${format === 'csv' ? 'n\n' : ''}${records.join('\n')}\n`
+}
+
+describe('a file under another name', () => {
+  for (const format of Object.keys(FORMATS)) {
+    it(`C92: is loaded once when a hard link comes, before its name and after it (${format})`, async () => {
+      const make = FORMATS[format] as (input: string) => Source<unknown>
+      writeFileSync(at('m.log'), contentOf(format))
+      await load(make(at('*.log')))
+      equal(rows().length, 3)
+      for (const link of ['z.log', 'a.log']) {
+        linkSync(at('m.log'), at(link))
+        const { run, splits } = await load(make(at('*.log')))
+        deepEqual([run.read, splits.unchanged === splits.all, rows().length], [0, true, 3])
+      }
+      if (format === 'jsonArray') return
+      appendFileSync(at('z.log'), contentOf(format, 4).split('\n').slice(-2).join('\n'))
+      // By any of its names, and by all of them.
+      for (const names of ['z.log', 'a.log', '*.log', 'm.log']) {
+        await load(make(at(names)))
+        equal(rows().length, 4, names)
+      }
+    })
+  }
+
+  for (const [name, pack] of [
+    ['gzip', gzipSync],
+    ['zstd', zstdCompressSync],
+  ] as const) {
+    it(`C92: is loaded once when it is compressed, too (${name})`, async () => {
+      writeFileSync(at('m.log'), pack('x\ny\n'))
+      await load(files(at('*.log'), textLines()))
+      linkSync(at('m.log'), at('a.log'))
+      await load(files(at('*.log'), textLines()))
+      mkdirSync(at('other'))
+      linkSync(at('m.log'), at('other/z.log'))
+      await load(files(at('other/*'), textLines()))
+      renameSync(at('other/z.log'), at('other/y.log'))
+      await load(files(at('{.,other}/*.log'), textLines()))
+      equal(rows().length, 2)
+    })
+  }
+
+  it('C92: is loaded once by way of symbolic links to it and to its folder', async () => {
+    mkdirSync(at('logs'))
+    writeFileSync(at('logs/a.log'), 'x\ny\n')
+    await load(files(at('logs/*.log'), textLines()))
+    symlinkSync(at('logs'), at('link'))
+    symlinkSync(at('logs/a.log'), at('logs/b.log'))
+    for (const names of ['link/*.log', 'logs/b.log', 'l*/*.log']) await load(files(at(names), textLines()))
+    equal(rows().length, 2)
+  })
+
+  it('C92: goes on where it was read to when its run was cut short and it was renamed', async () => {
+    writeFileSync(at('a.log'), 'line\n'.repeat(20_000))
+    const lines = (names: string, splitBytes = Number.POSITIVE_INFINITY) =>
+      files(at(names), textLines(), { splitBytes })
+    await cutShort(lines('*.log', 15_000), 3)
+    ok(rows().length < 20_000)
+    renameSync(at('a.log'), at('b.log'))
+    await cutShort(lines('*.log'), 3)
+    renameSync(at('b.log'), at('c.log'))
+    linkSync(at('c.log'), at('0.log'))
+    await load(lines('*.log', 7000))
+    equal(rows().length, 20_000)
+  })
+
+  it('C92: goes on as a further source of a flow', async () => {
+    writeFileSync(at('main.log'), 'm\n')
+    writeFileSync(at('a.txt'), 'x\n')
+    const run = async (): Promise<void> => {
+      const job = pipeline('merged', {
+        from: () => files(at('main.log'), textLines()),
+        flow: (events) => events.merge(flow(files(at('*.txt'), textLines()))).map((text) => ({ text })),
+        into: () => sqlite(database, { table: 'rows', columns: { text: 'text' } }),
+      })
+      await (await startPipeline(job)).done
+    }
+    await run()
+    linkSync(at('a.txt'), at('b.txt'))
+    appendFileSync(at('a.txt'), 'y\n')
+    await run()
+    deepEqual(rows(), ['m', 'x', 'y'])
+  })
+})
+
+describe('a file under the name of another', () => {
+  it('C92: is refused, whatever it begins with: their records could not be told apart', async () => {
+    for (const splitBytes of [4, Number.POSITIVE_INFINITY]) {
+      rmSync(database, { force: true })
+      const logs = () => files(at('a.log*'), textLines(), { splitBytes })
+      writeFileSync(at('a.log'), 'x 1\nx 2\n')
+      await load(logs())
+      renameSync(at('a.log'), at('a.log.1'))
+      await load(logs())
+      equal(rows().length, 2)
+      writeFileSync(at('a.log'), 'x 1\nx 2\nx 3\n')
+      await rejects(load(logs()), {
+        code: 'POSITION_LOST',
+        message: `Cannot resume "${at('a.log')}" from byte ${splitBytes === 4 ? 4 : 8}: it is another file, the one that was read is now "${at('a.log.1')}": tail() follows files that are rotated`,
+      })
+      rmSync(at('a.log'))
+      await load(logs())
+      equal(rows().length, 2)
+      rmSync(at('a.log.1'))
+    }
+  })
+
+  it('C92: is refused where both were read, under their old names', async () => {
+    writeFileSync(at('a.log'), 'a\n')
+    writeFileSync(at('b.log'), 'b\n')
+    await load(files(at('*.log'), textLines()))
+    renameSync(at('b.log'), at('old'))
+    renameSync(at('a.log'), at('b.log'))
+    appendFileSync(at('b.log'), 'c\n')
+    await rejects(load(files(at('b.log'), textLines())), { code: 'POSITION_LOST' })
+  })
+
+  it('C92: is refused where the other is gone', async () => {
+    writeFileSync(at('a.log'), 'x\n')
+    await load(files(at('a.log'), textLines()))
+    renameSync(at('a.log'), at('b.log'))
+    writeFileSync(at('a.log'), 'y\n')
+    await rejects(load(files(at('a.log'), textLines())), { code: 'POSITION_LOST' })
+  })
+})
+
+describe('another file', () => {
+  it('C92: is read though it has the inode that a file had which is gone', async (t) => {
+    writeFileSync(at('a.log'), 'x\n')
+    const { ino } = statSync(at('a.log'))
+    await load(files(at('*.log'), textLines()))
+    rmSync(at('a.log'))
+    writeFileSync(at('b.log'), 'x\ny\n')
+    if (statSync(at('b.log')).ino !== ino) return t.skip('this file system gives no inode again at once')
+    await load(files(at('*.log'), textLines()))
+    deepEqual(rows(), ['"x"', '"x"', '"y"'])
+  })
+
+  it('C92: is a copy, which is read', async () => {
+    writeFileSync(at('a.log'), 'x\ny\n')
+    await load(files(at('*.log'), textLines()))
+    copyFileSync(at('a.log'), at('b.log'))
+    await load(files(at('*.log'), textLines()))
+    equal(rows().length, 4)
+  })
+
+  it('C92: is one whose name looks like that of a part', async () => {
+    for (const splitBytes of [4, Number.POSITIVE_INFINITY]) {
+      rmSync(database, { force: true })
+      writeFileSync(at('a'), '1\n2\n3\n')
+      writeFileSync(at('a#0-4'), '4\n5\n6\n')
+      for (const other of [4, 5, Number.POSITIVE_INFINITY, splitBytes]) {
+        await load(files([at('a'), at('a#0-4')], textLines(), { splitBytes: other }))
+        equal(rows().length, 6)
+      }
+    }
+  })
+})
+
+describe('a file that was restored', () => {
+  it('C92: goes on under its name, as often as it is restored, in whatever parts', async () => {
+    writeFileSync(at('a.log'), '1\n2\n3\n')
+    const bytes = [4, 4, 3, Number.POSITIVE_INFINITY, 5]
+    for (const [n, splitBytes] of bytes.entries()) {
+      await load(files(at('*.log'), textLines(), { splitBytes }))
+      copyFileSync(at('a.log'), at('saved'))
+      rmSync(at('a.log'))
+      renameSync(at('saved'), at('a.log'))
+      if (n % 2 === 0) appendFileSync(at('a.log'), `${n}\n`)
+    }
+    await load(files(at('*.log'), textLines()))
+    deepEqual(rows().length, 6)
+  })
+})
+
+describe('positions of earlier versions', () => {
+  /** Takes out of every position when its file was made. */
+  function forgetBirths(): void {
+    query(`update sluice_positions set position = json_remove(position, '$.born')`)
+  }
+
+  it('C92: know a file that has another name as well', async () => {
+    writeFileSync(at('m.log'), 'x\n')
+    await load(files(at('*.log'), textLines()))
+    forgetBirths()
+    linkSync(at('m.log'), at('a.log'))
+    for (const names of ['*.log', 'a.log']) await load(files(at(names), textLines()))
+    deepEqual(rows(), ['"x"'])
+  })
+
+  it('C92: of one file under two names are taken for what they have read together', async () => {
+    writeFileSync(at('m.log'), '1\n')
+    await load(files(at('m.log'), textLines()))
+    linkSync(at('m.log'), at('z.log'))
+    // As if the link had been read as a file of its own.
+    query(
+      `insert into sluice_positions select pipeline, replace(split, 'm.log', 'z.log'), position from sluice_positions`,
+    )
+    query('update sluice_checkpoints set splits = 2')
+    forgetBirths()
+    appendFileSync(at('m.log'), '2\n')
+    await load(files(at('z.log'), textLines()))
+    appendFileSync(at('m.log'), '3\n')
+    for (const names of ['*.log', 'm.log', 'z.log']) await load(files(at(names), textLines()))
+    deepEqual(rows(), ['"1"', '"2"', '"3"'])
+  })
+})
