@@ -25,6 +25,11 @@ export interface LineFormat<T> {
    * an origin of another line.
    */
   readonly usesOrigin?: boolean
+  /**
+   * What becomes of records with bytes that are not text, where a source's option does not say: `escape` makes `\\xNN` of
+   * each (the default), `reject` a dead letter of the record.
+   */
+  readonly malformed?: 'reject' | 'escape'
   /** Whether `open` looks at the lines it is given; true by default. That of a format that says false may be given none. */
   readonly usesHead?: boolean
   /**

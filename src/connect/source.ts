@@ -26,7 +26,7 @@ export interface ResumedSplit {
 export interface SourceCounts {
   read: number
   blank: number
-  /** Records that were not valid UTF-8 and were decoded with U+FFFD. */
+  /** Records with bytes that are not text in their encoding, whatever became of them. */
   invalidUtf8: number
 }
 

@@ -14,7 +14,7 @@ const WHAT: readonly (readonly [key: keyof Totals, about: string])[] = [
   ['filtered', 'let go by the flow'],
   ['blank', 'blank lines'],
   ['derived', 'more events than records: a flatMap made them'],
-  ['invalidUtf8', 'not valid UTF-8, read with replacement characters'],
+  ['invalidUtf8', 'with bytes that are not text in the encoding'],
 ]
 /** Shown even if they are 0: they are the ones that add up. */
 const ALWAYS: readonly (keyof Totals)[] = ['read', 'loaded', 'dead', 'filtered', 'blank']

@@ -1,17 +1,29 @@
 // Texts to values of typed columns: exactly, or not at all.
 
+import { describeValue } from '../../base/check.ts'
 import { unreachable } from '../../base/invariant.ts'
 import type { ColumnType } from '../column.ts'
 import { isDecimal } from '../decimal.ts'
 import { Rejection } from '../format.ts'
 import { jsonParser } from '../formats/json.ts'
-import { readIsoTime } from './iso-time.ts'
+import type { ReadTime } from '../time/form.ts'
+import { TOO_FINE } from '../time/rules.ts'
+import { type NumberMarks, plainNumber } from './numbers.ts'
 
 /** What a column becomes that is over 2^53: refused, or a bigint of up to 64 bits. */
 export type BigInts = 'reject' | 'bigint'
 
-/** Reads the text of one field; gives {@link MISFIT} for one that is no such value. */
+/** Reads the text of one field; gives {@link MISFIT}, or a text that says what is wrong, for one that is no such value. */
 export type Convert = (text: string) => unknown
+
+/** How the values of columns are written. */
+export interface ValueRules {
+  readonly bigints: BigInts
+  /** The marks in numbers; undefined for a point and nothing else. */
+  readonly marks: NumberMarks | undefined
+  /** How the times of a column are written. */
+  readonly timeOf: (column: string) => { readonly read: ReadTime; readonly words: string }
+}
 
 /** In place of a value that a text is not. */
 export const MISFIT: unique symbol = Symbol('misfit')
@@ -24,20 +36,24 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
 ])
 
 /** How the fields of a column of this type are read. */
-export function converterOf(type: ColumnType, bigints: BigInts): Convert {
+export function converterOf(name: string, type: ColumnType, rules: ValueRules): Convert {
+  const { bigints, marks } = rules
   switch (type) {
     case 'text':
       return (text) => text
     case 'integer':
-      return bigints === 'bigint' ? (text) => readInteger(text, readBigInt) : (text) => readInteger(text, refused)
+      return inMarks(
+        marks,
+        bigints === 'bigint' ? (text) => readInteger(text, readBigInt) : (text) => readInteger(text, refused),
+      )
     case 'real':
-      return readReal
+      return inMarks(marks, readReal)
     case 'decimal':
-      return (text) => (isDecimal(text) ? text : MISFIT)
+      return inMarks(marks, (text) => (isDecimal(text) ? text : MISFIT))
     case 'boolean':
       return (text) => BOOLEANS.get(text.length <= 5 ? text.toLowerCase() : '') ?? MISFIT
     case 'time':
-      return (text) => readIsoTime(text) ?? MISFIT
+      return timeConverter(name, rules)
     case 'json':
       return jsonReader(bigints)
     case 'bytes':
@@ -47,9 +63,15 @@ export function converterOf(type: ColumnType, bigints: BigInts): Convert {
   }
 }
 
-/** What a column of this type takes, for reasons. */
-export function wordsOf(type: ColumnType, bigints: BigInts): string {
-  return type === 'integer' && bigints === 'bigint' ? 'whole numbers of 64 bits' : WORDS[type]
+/** Why the text of a field is not a value of its column. */
+export function misfit(name: string, type: ColumnType, { bigints, marks }: ValueRules, text: string): Rejection {
+  const words = type === 'integer' && bigints === 'bigint' ? 'whole numbers of 64 bits' : WORDS[type]
+  const isMarked = marks !== undefined && (type === 'integer' || type === 'real' || type === 'decimal')
+  return takes(name, isMarked ? `${words}, written as ${marks.example}` : words, text)
+}
+
+function takes(name: string, words: string, text: string): Rejection {
+  return new Rejection(`column ${describeValue(name)} takes ${words}: found ${describeValue(text)}`)
 }
 
 const WORDS: Readonly<Record<ColumnType, string>> = {
@@ -58,9 +80,27 @@ const WORDS: Readonly<Record<ColumnType, string>> = {
   real: 'numbers',
   decimal: 'decimal numbers as -12.50',
   boolean: 'true or false',
-  time: 'times as 2024-02-29T23:59:59.999Z',
+  time: 'times',
   json: 'JSON',
   bytes: 'bytes, which CSV has no form for',
+}
+
+function timeConverter(name: string, { timeOf }: ValueRules): Convert {
+  const { read, words } = timeOf(name)
+  return (text) => {
+    const time = read(text)
+    if (typeof time === 'number') return time
+    const found = takes(name, `times as ${words}`, text).reason
+    return new Rejection(time === TOO_FINE || !time.startsWith('not ') ? `${found}: ${time}` : found)
+  }
+}
+
+function inMarks(marks: NumberMarks | undefined, read: Convert): Convert {
+  if (marks === undefined) return read
+  return (text) => {
+    const number = plainNumber(text, marks)
+    return number === undefined ? MISFIT : read(number)
+  }
 }
 
 function readInteger(text: string, beyond: (text: string) => unknown): unknown {

@@ -14,6 +14,8 @@ type State =
   | 'closed'
   /** Behind blanks that follow a quoted field. */
   | 'trimmed'
+  /** In a delimiter of several characters that follows a quoted field. */
+  | 'parted'
   /** Behind a CR that follows a quoted field: the first half of a line end, or it is malformed. */
   | 'cr'
   /** In a line whose quotes do not matter, since it is too long, malformed, or a comment. */
@@ -38,8 +40,12 @@ export class CsvEnds implements RecordEnds {
   /** Set by each call that finds an end. */
   spansLines = false
   readonly #dialect: Dialect
+  /** The delimiter's last byte. */
   readonly #delimiter: number
+  /** All of a delimiter that has several bytes. */
+  readonly #longDelimiter: Buffer | undefined
   readonly #quote: number
+  readonly #escape: number
   readonly #comment: number
   /** Whether quotes can hide line ends at all. */
   readonly #mayHide: boolean
@@ -48,6 +54,10 @@ export class CsvEnds implements RecordEnds {
   #firstLine = 0
   /** Whether a quote has stood inside a plain field. */
   #hasLiteral = false
+  /** Where the field that is open begins, from the record's beginning; kept for delimiters of several bytes. */
+  #fieldFrom = 0
+  /** Whether the byte before was an escape. */
+  #isEscaped = false
   /** The bytes that `#quoteAt` is of. */
   #looked: Buffer | undefined
   /** The next quote, as far as was looked; behind all bytes if there is none. */
@@ -56,10 +66,13 @@ export class CsvEnds implements RecordEnds {
   constructor(dialect: Dialect, lineEnd: number) {
     this.lineEnd = lineEnd
     this.#dialect = dialect
-    this.#delimiter = codeOf(dialect.delimiter)
+    const delimiter = Buffer.from(dialect.delimiter)
+    this.#delimiter = delimiter.at(-1) ?? -1
+    this.#longDelimiter = delimiter.length > 1 ? delimiter : undefined
+    this.#escape = codeOf(dialect.escape)
     this.#quote = codeOf(dialect.quote)
     this.#comment = codeOf(dialect.comment)
-    this.#mayHide = dialect.quote !== undefined && dialect.quotedNewlines
+    this.#mayHide = dialect.quotedNewlines && (dialect.quote !== undefined || this.#escape !== -1)
   }
 
   begin(_bytes: Buffer, at: number): number {
@@ -73,7 +86,7 @@ export class CsvEnds implements RecordEnds {
       if (bytes[from] === this.#comment) this.#state = 'line'
       else {
         const end = bytes.indexOf(this.lineEnd, from)
-        if (end !== -1 && this.#nextQuote(bytes, from) > end) return end + 1
+        if (end !== -1 && this.#nextQuote(bytes, from) > end && !this.#hasEscape(bytes, from, end)) return end + 1
       }
     }
     return this.#scan(bytes, from, at)
@@ -91,9 +104,9 @@ export class CsvEnds implements RecordEnds {
   }
 
   isBlank(bytes: Buffer, from: number, textEnd: number): boolean {
-    const first = bytes[from]
-    if (textEnd === from || first === this.#comment) return true
-    if (first !== SPACE && first !== TAB) return false
+    if (textEnd === from || bytes[from] === this.#comment) return true
+    // A field of blanks that are dropped is empty.
+    if (!this.#dialect.trim) return false
     for (let at = from; at < textEnd; at += 1) {
       const byte = bytes[at]
       if ((byte !== SPACE && byte !== TAB) || byte === this.#delimiter) return false
@@ -102,6 +115,10 @@ export class CsvEnds implements RecordEnds {
   }
 
   missing(): undefined {}
+
+  #hasEscape(bytes: Buffer, from: number, to: number): boolean {
+    return this.#escape !== -1 && bytes.subarray(from, to).includes(this.#escape)
+  }
 
   #nextQuote(bytes: Buffer, from: number): number {
     if (this.#looked === bytes && this.#quoteAt >= from) return this.#quoteAt
@@ -115,6 +132,7 @@ export class CsvEnds implements RecordEnds {
     const quote = this.#quote
     const delimiter = this.#delimiter
     const lineEnd = this.lineEnd
+    const escapeCode = this.#escape
     if (this.#state === 'line') return this.#endLine(bytes, seen)
     const limit = from + this.#dialect.maxRecordBytes + 2
     const to = Math.min(bytes.length, limit)
@@ -122,18 +140,29 @@ export class CsvEnds implements RecordEnds {
     let at = seen
     while (at < to) {
       let byte = bytes[at]
-      if (state === 'quoted') {
+      if (this.#isEscaped) {
+        this.#isEscaped = false
+        if (byte === lineEnd && this.#firstLine === 0) this.#firstLine = at + 1 - from
+        if (state === 'field') state = 'plain'
+      } else if (byte === escapeCode && (state === 'field' || state === 'plain' || state === 'quoted')) {
+        this.#isEscaped = true
+      } else if (state === 'quoted') {
         // Most of what is read: text in quotes.
-        while (byte !== quote && byte !== lineEnd && at + 1 < to) byte = bytes[++at]
+        while (byte !== quote && byte !== lineEnd && byte !== escapeCode && at + 1 < to) byte = bytes[++at]
         if (byte === quote) state = 'closed'
+        else if (byte === escapeCode) this.#isEscaped = true
         else if (byte === lineEnd) {
           if (this.#hasLiteral) return this.#done(at + 1)
           if (this.#firstLine === 0) this.#firstLine = at + 1 - from
         }
       } else if (byte === lineEnd) {
         return this.#done(at + 1)
-      } else if (byte === delimiter && state !== 'cr') {
+      } else if (byte === delimiter && state !== 'cr' && this.#isDelimiter(bytes, from, at, state)) {
         state = 'field'
+        this.#fieldFrom = at + 1 - from
+      } else if (this.#longDelimiter !== undefined && this.#isParted(bytes, from, at, state)) {
+        if (state === 'closed' || state === 'trimmed') this.#fieldFrom = at - from
+        state = 'parted'
       } else if (state === 'field') {
         if (byte === quote) state = 'quoted'
         else if (!this.#isTrimmed(byte)) state = 'plain'
@@ -146,7 +175,7 @@ export class CsvEnds implements RecordEnds {
         state = 'quoted'
       } else if (byte === CR && state !== 'cr' && lineEnd === LF) {
         state = 'cr'
-      } else if (state !== 'cr' && this.#isTrimmed(byte)) {
+      } else if (state !== 'cr' && state !== 'parted' && this.#isTrimmed(byte)) {
         state = 'trimmed'
       } else {
         return this.#giveUp(bytes, from, at)
@@ -155,6 +184,21 @@ export class CsvEnds implements RecordEnds {
     }
     this.#state = state
     return at === limit ? this.#giveUp(bytes, from, at) : -1
+  }
+
+  /** Whether a delimiter ends at `at`. */
+  #isDelimiter(bytes: Buffer, from: number, at: number, state: State): boolean {
+    const long = this.#longDelimiter
+    if (long === undefined) return true
+    const begin = at + 1 - long.length
+    if (state === 'closed' || state === 'trimmed' || begin < from + this.#fieldFrom) return false
+    return bytes.compare(long, 0, long.length, begin, at + 1) === 0
+  }
+
+  /** Whether a delimiter of several bytes goes on at `at` that begins behind a quoted field. */
+  #isParted(bytes: Buffer, from: number, at: number, state: State): boolean {
+    const place = state === 'closed' || state === 'trimmed' ? 0 : state === 'parted' ? at - from - this.#fieldFrom : -1
+    return bytes[at] === this.#longDelimiter?.[place]
   }
 
   #isTrimmed(byte: number | undefined): boolean {
@@ -183,6 +227,8 @@ export class CsvEnds implements RecordEnds {
     this.#state = 'field'
     this.#firstLine = 0
     this.#hasLiteral = false
+    this.#fieldFrom = 0
+    this.#isEscaped = false
   }
 }
 

@@ -3,24 +3,27 @@
 import { describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { Columns } from '../column.ts'
-import { tellUtf16 } from '../files/encoding.ts'
 import { HEAD_LINES_BYTES } from '../files/head-lines.ts'
+import type { Malformed } from '../files/raw.ts'
 import { RecordCutter } from '../files/record-cutter.ts'
 import type { ContentHead, OpenRecords, RecordStart, Records } from '../files/records.ts'
-import { quotePath, tellUtf16Fault } from '../files/trouble.ts'
+import { corruptFile, quotePath } from '../files/trouble.ts'
 import { Rejection } from '../format.ts'
 import { tellDelimiter } from './delimiter.ts'
-import { type Dialect, LF, tellLineEnd } from './dialect.ts'
+import { type Dialect, tellLineEnd } from './dialect.ts'
 import { CsvEnds } from './ends.ts'
-import { fieldCutter } from './fields.ts'
+import { type Fields, fieldCutter } from './fields.ts'
 import { columnNames, numberedNames } from './names.ts'
 import { type MakeRow, type Row, type RowOptions, rowMaker } from './rows.ts'
 
 /** How the files of a source are read. */
 export interface CsvReading extends Omit<RowOptions, 'names' | 'columns'> {
-  /** The dialect, but for the delimiter; that is found out from each file if undefined. */
   readonly dialect: Omit<Dialect, 'delimiter'>
+  /** `auto` finds it out from each file; undefined takes what a line `sep=` says, or `,`. */
   readonly delimiter: string | undefined
+  /** How many lines stand before the first record. */
+  readonly skip: number
+  readonly malformed: Malformed
   /** Whether the first record names the columns, they are numbered, or what they are. */
   readonly header: boolean | readonly string[]
   readonly columns: Columns | undefined
@@ -34,12 +37,15 @@ interface Look {
   readonly head: ContentHead
   readonly dialect: Dialect
   readonly lineEnd: number
-  /** The first records, one at least if there is one. */
+  /** Where the first record begins. */
+  readonly begin: RecordStart
+  /** The first records: up to one that names the columns, or by which they can be numbered. */
   readonly first: readonly FirstRecord[]
 }
 
 interface FirstRecord {
   readonly text: string
+  readonly fields: Fields | Rejection
   readonly offset: number
   /** What follows it. */
   readonly end: RecordStart
@@ -49,29 +55,17 @@ interface FirstRecord {
 export function csvRecords(reading: CsvReading): Records<Row> {
   return {
     name: 'csv',
+    malformed: reading.malformed,
     usesOrigin: false,
     usesHead: true,
-    isEnough: (head) => tellUtf16(head) !== undefined || lookAt(reading, partOf(head)).first.length > 0,
-    open: (head) =>
-      tellUtf16(head.bytes) === undefined ? openText(reading, lookAt(reading, head)) : openOther(reading, head),
+    isEnough: (bytes) => isLookedAt(reading, lookAt(reading, { path: '', bytes, isWhole: false })),
+    open: (head) => openText(reading, lookAt(reading, head)),
   }
 }
 
-function partOf(bytes: Buffer): ContentHead {
-  return { path: '', bytes, isWhole: false }
-}
-
-/** Of a text that cannot be read every line is a dead letter that says so. */
-function openOther(reading: CsvReading, { path, bytes }: ContentHead): OpenRecords<Row> {
-  const { maxRecordBytes } = reading.dialect
-  const dialect: Dialect = { ...reading.dialect, delimiter: ',', quotedNewlines: false }
-  const fault = tellUtf16Fault(bytes)
-  return {
-    start: { offset: 0, line: 1, isRest: false },
-    lineEnd: LF,
-    cut: (start) => new RecordCutter({ ...start, path, maxRecordBytes, fault, ends: new CsvEnds(dialect, LF) }),
-    parse: () => new Rejection(fault ?? ''),
-  }
+/** Whether the records that are there tell the columns. */
+function isLookedAt({ header }: CsvReading, { first }: Look): boolean {
+  return header === false ? first.some(({ fields }) => !(fields instanceof Rejection)) : first.length > 0
 }
 
 function openText(reading: CsvReading, look: Look): OpenRecords<Row> {
@@ -85,7 +79,13 @@ function openText(reading: CsvReading, look: Look): OpenRecords<Row> {
     lineEnd,
     cut: (from) => {
       const ends = new CsvEnds(dialect, lineEnd)
-      return new RecordCutter({ ...from, path: head.path, ends, maxRecordBytes: dialect.maxRecordBytes })
+      return new RecordCutter({
+        ...from,
+        path: head.path,
+        ends,
+        maxRecordBytes: dialect.maxRecordBytes,
+        malformed: reading.malformed,
+      })
     },
     parse: (text) => {
       const fields = cutFields(text)
@@ -95,14 +95,19 @@ function openText(reading: CsvReading, look: Look): OpenRecords<Row> {
 }
 
 /** For what is written into a file between its opening and its reading. */
-const noHeader: MakeRow = () => new Rejection('there was no header when the file was opened')
+const noHeader: MakeRow = () => new Rejection('no record told the columns when the file was opened')
 
 /** Where rows begin, and the names of their columns; none in a file without a record. */
-function readHeader(reading: CsvReading, look: Look): { start: RecordStart; names: readonly string[] | undefined } {
-  const { header } = reading
-  const { head, dialect, first } = look
-  const begin: RecordStart = { offset: markBytes(head.bytes), line: 1, isRest: false }
+function readHeader(
+  { header }: CsvReading,
+  { head, begin, first }: Look,
+): { start: RecordStart; names: readonly string[] | undefined } {
   if (Array.isArray(header)) return { start: begin, names: header }
+  if (header === false) {
+    // A record that is malformed costs itself: the next one is numbered.
+    const sound = first.map(({ fields }) => fields).find((fields) => !(fields instanceof Rejection))
+    return { start: begin, names: sound === undefined ? undefined : numberedNames((sound as Fields).length) }
+  }
   const record = first[0]
   if (record === undefined) {
     if (head.isWhole) return { start: begin, names: undefined }
@@ -112,13 +117,9 @@ function readHeader(reading: CsvReading, look: Look): { start: RecordStart; name
       `its first record is over ${HEAD_LINES_BYTES.toLocaleString('en-US')} bytes`,
     )
   }
-  const fields = fieldCutter(dialect)(record.text)
-  if (fields instanceof Rejection) {
-    if (header === false) return { start: begin, names: undefined }
-    throw headerError(head.path, record.offset, `in its header, ${fields.reason}`)
-  }
-  if (header === false) return { start: begin, names: numberedNames(fields.length) }
-  return { start: record.end, names: columnNames(fields) }
+  const { fields, offset, end } = record
+  if (fields instanceof Rejection) throw headerError(head.path, offset, `in its header, ${fields.reason}`)
+  return { start: end, names: columnNames(fields) }
 }
 
 /** The columns of rows, all of which must be in the file. */
@@ -135,38 +136,86 @@ function wanted({ columns }: CsvReading, head: ContentHead, names: readonly stri
 }
 
 function headerError(path: string, offset: number, found: string): SluiceError {
-  return new SluiceError('SOURCE_CORRUPT', `Cannot read ${quotePath(path)}: ${found}`, { source: path, offset, found })
+  return corruptFile(path, found, offset)
 }
 
 function lookAt(reading: CsvReading, head: ContentHead): Look {
-  const lineEnd = tellLineEnd(head.bytes, reading.dialect.quote, head.isWhole)
-  const first = (dialect: Dialect, most: number) => firstRecords(head, dialect, lineEnd, most)
-  const textsOf = (dialect: Dialect) => first(dialect, LOOKED_AT).map((record) => record.text)
-  const delimiter = reading.delimiter ?? tellDelimiter(reading.dialect, textsOf)
-  const dialect: Dialect = { ...reading.dialect, delimiter }
-  return { head, dialect, lineEnd, first: first(dialect, 1) }
+  const { dialect, header, skip } = reading
+  const lineEnd = tellLineEnd(head.bytes, skip > 0 ? {} : dialect, head.isWhole)
+  const after = afterPreamble(head, lineEnd, skip)
+  const stated = statedDelimiter(head, after, lineEnd, reading)
+  const begin = stated === undefined ? after : lineAfter(head, after, lineEnd)
+  const cut = (tried: Dialect, isEnough: IsEnough) => firstRecords(head, begin, tried, lineEnd, isEnough)
+  const delimiter =
+    stated ??
+    (reading.delimiter === 'auto'
+      ? tellDelimiter(dialect, (tried) => cut(tried, ({ length }) => length === LOOKED_AT).map(({ text }) => text))
+      : (reading.delimiter ?? ','))
+  const told: Dialect = { ...dialect, delimiter }
+  const isNamed: IsEnough = (records) =>
+    header === true || records.length === LOOKED_AT_TO_NUMBER || !(records.at(-1)?.fields instanceof Rejection)
+  return { head, dialect: told, lineEnd, begin, first: cut(told, isNamed) }
 }
 
-/** The first records of a file; the last one of a file only if that is whole. */
-function firstRecords(head: ContentHead, dialect: Dialect, lineEnd: number, most: number): FirstRecord[] {
+/** Whether records will do, one at least. */
+type IsEnough = (records: readonly FirstRecord[]) => boolean
+
+/** How many records are tried for one by which columns can be numbered. */
+const LOOKED_AT_TO_NUMBER = 1000
+
+/** Behind a byte order mark, and the lines that are no records. */
+function afterPreamble(head: ContentHead, lineEnd: number, skip: number): RecordStart {
+  let start: RecordStart = { offset: markBytes(head.bytes), line: 1, isRest: false }
+  for (let line = 0; line < skip; line += 1) start = lineAfter(head, start, lineEnd)
+  return start
+}
+
+function lineAfter({ bytes }: ContentHead, { offset, line }: RecordStart, lineEnd: number): RecordStart {
+  const end = bytes.indexOf(lineEnd, offset)
+  return { offset: end === -1 ? bytes.length : end + 1, line: line + 1, isRest: false }
+}
+
+/** The delimiter that a spreadsheet has written before the header: `sep=;`. */
+function statedDelimiter(head: ContentHead, at: RecordStart, lineEnd: number, reading: CsvReading): string | undefined {
+  const end = head.bytes.indexOf(lineEnd, at.offset)
+  const line = head.bytes.toString('utf8', at.offset, end === -1 ? at.offset : Math.min(end, at.offset + 40))
+  const stated = /^"?sep=([^\r\n"])"?\r?$/i.exec(line)?.[1]
+  if (stated === undefined) return undefined
+  const { delimiter, dialect } = reading
+  const isOther = delimiter !== undefined && delimiter !== 'auto' && delimiter !== stated
+  if (!isOther && stated !== dialect.quote && stated !== dialect.escape) return stated
+  const found = `its first line says that the delimiter is ${describeValue(stated)}, and the options another: leave out delimiter, or pass over the line with skip`
+  throw headerError(head.path, at.offset, found)
+}
+
+/** The first records of a file, from `begin` on; the last one of a file only if that is whole. */
+function firstRecords(
+  head: ContentHead,
+  begin: RecordStart,
+  dialect: Dialect,
+  lineEnd: number,
+  isEnough: IsEnough,
+): FirstRecord[] {
   const records: FirstRecord[] = []
+  const cutFields = fieldCutter(dialect)
   const cutter = new RecordCutter({
     path: head.path,
     ends: new CsvEnds(dialect, lineEnd),
-    offset: markBytes(head.bytes),
+    offset: begin.offset,
+    line: begin.line,
     maxRecordBytes: HEAD_LINES_BYTES,
+    malformed: 'escape',
   })
-  const take = (): void => {
-    while (records.length < most) {
-      const line = cutter.next()
-      if (line === undefined) return
+  const take = (): boolean => {
+    for (let line = cutter.next(); line !== undefined; line = cutter.next()) {
       const end = { offset: cutter.offset, line: cutter.line, isRest: cutter.isPartial }
-      records.push({ text: line.text, offset: line.offset, end })
+      records.push({ text: line.text, fields: cutFields(line.text), offset: line.offset, end })
+      if (isEnough(records)) return true
     }
+    return false
   }
-  cutter.push(head.bytes.subarray(markBytes(head.bytes)))
-  take()
-  if (!head.isWhole || records.length === most) return records
+  cutter.push(head.bytes.subarray(begin.offset))
+  if (take() || !head.isWhole) return records
   cutter.end()
   take()
   return records

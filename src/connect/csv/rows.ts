@@ -1,10 +1,9 @@
 // Makes rows of fields: one object for each record, all of one shape.
 
-import { describeValue } from '../../base/check.ts'
 import { generated } from '../../base/generated.ts'
 import type { ColumnType } from '../column.ts'
 import { Rejection } from '../format.ts'
-import { type BigInts, type Convert, converterOf, MISFIT, wordsOf } from './convert.ts'
+import { type Convert, converterOf, MISFIT, misfit, type ValueRules } from './convert.ts'
 import type { Fields } from './fields.ts'
 
 export type Row = Record<string, unknown>
@@ -17,32 +16,38 @@ export interface RowOptions {
   readonly names: readonly string[]
   /** The columns that rows are to have, by name in `names`; all of them, as text, if undefined. */
   readonly columns: readonly (readonly [name: string, type: ColumnType])[] | undefined
-  readonly onRagged: 'dead' | 'pad'
-  readonly bigints: BigInts
+  readonly onRagged: OnRagged
+  readonly values: ValueRules
+  /** Whether fields may be null where all columns are texts; they are texts of no characters otherwise. */
+  readonly keepsNulls: boolean
 }
 
+/** What becomes of a record with more or fewer fields than there are columns. */
+export type OnRagged = 'dead' | 'pad' | 'cut'
+
 /** A maker of rows. All `columns` are among the names. */
-export function rowMaker({ names, columns, onRagged, bigints }: RowOptions): MakeRow {
+export function rowMaker({ names, columns, onRagged, values, keepsNulls }: RowOptions): MakeRow {
   const count = names.length
   const wrongCount = (found: number): Rejection =>
     new Rejection(`${found} field${found === 1 ? '' : 's'}, where there are ${count} columns`)
-  const make = columns === undefined ? textRows(names) : typedRows(names, columns, bigints)
+  const make = columns === undefined ? textRows(names, keepsNulls) : typedRows(names, columns, values)
   return (fields) => {
     if (fields.length === count) return make(fields)
-    if (onRagged === 'dead' || !isCut(fields, count)) return wrongCount(fields.length)
+    if (onRagged === 'dead' || !isMade(fields, count, onRagged === 'cut')) return wrongCount(fields.length)
     return make(fields)
   }
 }
 
-/** Makes the fields as many as there are columns; false if that would lose one that is not empty. */
-function isCut(fields: Fields, count: number): boolean {
+/** Makes the fields as many as there are columns; false if that would lose one that is not empty and must not be. */
+function isMade(fields: Fields, count: number, isCut: boolean): boolean {
   while (fields.length < count) fields.push(null)
-  while (fields.length > count && (fields.at(-1) ?? '') === '') fields.pop()
+  while (fields.length > count && (isCut || (fields.at(-1) ?? '') === '')) fields.pop()
   return fields.length === count
 }
 
-function textRows(names: readonly string[]): (fields: Fields) => Row {
+function textRows(names: readonly string[], keepsNulls: boolean): (fields: Fields) => Row {
   const make = objectMaker(names)
+  if (keepsNulls) return make
   return (fields) => {
     for (let at = 0; at < fields.length; at += 1) fields[at] ??= ''
     return make(fields)
@@ -52,26 +57,26 @@ function textRows(names: readonly string[]): (fields: Fields) => Row {
 function typedRows(
   names: readonly string[],
   columns: readonly (readonly [name: string, type: ColumnType])[],
-  bigints: BigInts,
+  rules: ValueRules,
 ): MakeRow {
   const make = objectMaker(columns.map(([name]) => name))
   const places = columns.map(([name]) => names.indexOf(name))
-  const converters: Convert[] = columns.map(([, type]) => converterOf(type, bigints))
+  const converters: Convert[] = columns.map(([name, type]) => converterOf(name, type, rules))
   return (fields) => {
     const values: unknown[] = []
     for (let column = 0; column < places.length; column += 1) {
       const text = fields[places[column] as number] ?? null
       const value =
         text === null || (text === '' && columns[column]?.[1] !== 'text') ? null : converters[column]?.(text)
-      if (value === MISFIT) return misfit(columns[column] as readonly [string, ColumnType], bigints, text as string)
+      if (value === MISFIT) {
+        const [name, type] = columns[column] as readonly [string, ColumnType]
+        return misfit(name, type, rules, text as string)
+      }
+      if (value instanceof Rejection) return value
       values.push(value)
     }
     return make(values)
   }
-}
-
-function misfit([name, type]: readonly [string, ColumnType], bigints: BigInts, text: string): Rejection {
-  return new Rejection(`column ${describeValue(name)} takes ${wordsOf(type, bigints)}: found ${describeValue(text)}`)
 }
 
 /** Most columns for which code is made: an object of many more is a table of its own anyway. */

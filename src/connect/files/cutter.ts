@@ -11,7 +11,7 @@ export interface Line {
   readonly offset: number
   /** Why this cannot be a record; undefined for nearly all. */
   readonly fault: string | undefined
-  /** The record's bytes as `escapeBytes` writes them, where they are no UTF-8 and `text` has lost some. */
+  /** The record's bytes as `escapeBytes` writes them, where they are not UTF-8 and `text` has lost some. */
   readonly raw?: string
 }
 

@@ -1,7 +1,8 @@
 import { equal } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import { tellEncoding, tellUtf16 } from './encoding.ts'
+import { tellUtf16 } from './charset.ts'
+import { tellEncoding } from './encoding.ts'
 
 describe('tellEncoding', () => {
   it('knows what gzip and zstd write', () => {
@@ -23,8 +24,8 @@ describe('tellEncoding', () => {
 
 describe('tellUtf16', () => {
   it('knows both byte order marks, and takes that of UTF-8 for none', () => {
-    equal(tellUtf16(Buffer.from('\ufeffa', 'utf16le')), 'UTF-16, little endian')
-    equal(tellUtf16(Buffer.from('feff0061', 'hex')), 'UTF-16, big endian')
+    equal(tellUtf16(Buffer.from('\ufeffa', 'utf16le')), 'utf-16le')
+    equal(tellUtf16(Buffer.from('feff0061', 'hex')), 'utf-16be')
     equal(tellUtf16(Buffer.from('\ufeffa')), undefined)
     equal(tellUtf16(Buffer.from('a')), undefined)
   })

@@ -34,11 +34,3 @@ export function isZstdFrame(magic: number): boolean {
 export function isSkippable(magic: number): boolean {
   return (magic & 0xfffffff0) >>> 0 === ZSTD_SKIPPABLE
 }
-
-/** Names the encoding of a text that opens with a UTF-16 byte order mark; undefined for any other. */
-export function tellUtf16(head: Buffer): string | undefined {
-  if (head.length < 2) return undefined
-  const mark = head.readUInt16BE(0)
-  if (mark === 0xfffe) return 'UTF-16, little endian'
-  return mark === 0xfeff ? 'UTF-16, big endian' : undefined
-}

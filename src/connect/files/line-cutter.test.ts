@@ -4,7 +4,8 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Line } from './cutter.ts'
 import { LineCutter, type LineCutterOptions } from './line-cutter.ts'
-import { escapeBytes } from './raw.ts'
+import { firstText } from './open-line.ts'
+import { escapeBytes, escapeMalformed } from './raw.ts'
 
 /** All lines of blocks, each block put into the same memory as the one before, as readers do. */
 function cut(blocks: readonly Buffer[], options: LineCutterOptions = {}): { lines: Line[]; cutter: LineCutter } {
@@ -42,10 +43,10 @@ function reference(bytes: Buffer, maxLineBytes: number): { lines: Line[]; blank:
     const textBytes = end - offset
     if (textBytes > maxLineBytes) {
       const fault = `line of ${textBytes} bytes, limit ${maxLineBytes}`
-      lines.push({ text: body.toString(), line, offset, fault })
+      lines.push({ ...firstText(body), line, offset, fault })
     } else {
       if (!isUtf8(body)) invalidUtf8 += 1
-      const text = body.toString()
+      const text = isUtf8(body) ? body.toString() : escapeMalformed(body)
       const nul = text.indexOf('\0')
       if (/^[ \t]*$/.test(text)) blank += 1
       else {
@@ -141,15 +142,26 @@ describe('LineCutter', () => {
     deepEqual(cut(bytes, { isFileStart: true }).lines, [{ text: 'a', line: 1, offset: 0, fault: undefined }])
   })
 
-  it('decodes bytes that are no UTF-8 with U+FFFD and counts their lines', () => {
-    const bytes = Buffer.from([0x61, 0xe9, 0x0a, 0x62, 0x0a, 0xff, 0xfe, 0x0a])
-    const { lines, cutter } = cut([bytes])
-    deepEqual(
-      lines.map((line) => line.text),
-      ['a\ufffd', 'b', '\ufffd\ufffd'],
-    )
-    equal(cutter.counts.invalidUtf8, 2)
-  })
+  for (const [malformed, texts, faults] of [
+    ['escape', ['a\\xe9', 'b', '\\xff\\xfe'], []],
+    ['replace', ['a\ufffd', 'b', '\ufffd\ufffd'], []],
+    ['reject', ['a\ufffd', 'b', '\ufffd\ufffd'], [1, 3]],
+  ] as const) {
+    it(`X12: counts lines that are not UTF-8, which are to be ${malformed}d, and keeps their bytes`, () => {
+      const bytes = Buffer.from([0x61, 0xe9, 0x0a, 0x62, 0x0a, 0xff, 0xfe, 0x0a])
+      const { lines, cutter } = cut([bytes], { malformed })
+      deepEqual(
+        lines.map((line) => line.text),
+        texts,
+      )
+      deepEqual(
+        lines.flatMap(({ fault, line }) => (fault === undefined ? [] : [line])),
+        faults,
+      )
+      deepEqual([lines[0]?.raw, lines[1]?.raw], ['a\\xe9', undefined])
+      equal(cutter.counts.invalidUtf8, 2)
+    })
+  }
 
   it('refuses a line with a NUL byte, and says where', () => {
     const { lines } = cut([Buffer.from('ok\nab\0c\nok\n')])

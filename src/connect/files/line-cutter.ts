@@ -1,12 +1,11 @@
 // Cuts bytes into lines: a pure machine, the same lines however the bytes are cut into blocks.
 
 import { isAscii, isUtf8 } from 'node:buffer'
-import { StringDecoder } from 'node:string_decoder'
 import { invariant } from '../../base/invariant.ts'
 import type { SourceCounts } from '../source.ts'
 import type { Cutter, CutterStart, Line } from './cutter.ts'
-import { KEPT_BYTES, lastBytes, OpenLine } from './open-line.ts'
-import { escapeBytes } from './raw.ts'
+import { firstText, lastBytes, OpenLine } from './open-line.ts'
+import { escapeBytes, escapeMalformed, type Malformed, malformedFault } from './raw.ts'
 import { TextRun } from './text-run.ts'
 
 const LF = 0x0a
@@ -25,6 +24,8 @@ export const MAX_LINE_BYTES: number = 1024 * 1024
 const RUN_BYTES = 32 * 1024
 
 export interface LineCutterOptions extends CutterStart {
+  /** What becomes of lines that are not UTF-8. `escape` by default. */
+  readonly malformed?: Malformed
   /** Longest line in bytes, without its line end. {@link MAX_LINE_BYTES} by default. */
   readonly maxLineBytes?: number
 }
@@ -34,8 +35,8 @@ export interface LineCutterOptions extends CutterStart {
  *
  * - A line ends at LF; one CR before the LF is dropped, a lone CR is text. The last line may lack its LF.
  * - Lines of spaces and tabs only are counted as blank and not given.
- * - Bytes that are no UTF-8 become U+FFFD; the line is counted and is no worse for it.
- * - A line over `maxLineBytes` is given once, with its first {@link KEPT_BYTES} as text and its length in the fault;
+ * - A line that is not UTF-8 is counted, and becomes what `malformed` says.
+ * - A line over `maxLineBytes` is given once, with its first KiB as text and its length in the fault;
  *   memory holds no more of it than `maxLineBytes`. A line with a NUL byte has a fault, too.
  *
  * Push a block, take lines until there are none, push the next, say when it was the last and take what that gives.
@@ -53,6 +54,7 @@ export class LineCutter implements Cutter {
   readonly #maxLineBytes: number
   readonly #until: number
   readonly #fault: string | undefined
+  readonly #malformed: Malformed
   /** Whole lines of the block at hand; a view, never read after the next push. */
   #region: Buffer = NOTHING
   /** Where in the region the next line begins. */
@@ -87,6 +89,7 @@ export class LineCutter implements Cutter {
     this.#maxLineBytes = options.maxLineBytes ?? MAX_LINE_BYTES
     this.#until = options.until ?? Number.POSITIVE_INFINITY
     this.#fault = options.fault
+    this.#malformed = options.malformed ?? 'escape'
     this.#open = new OpenLine(this.#maxLineBytes)
     this.#before = options.before ?? NOTHING
     this.#offset = options.offset ?? 0
@@ -310,8 +313,9 @@ export class LineCutter implements Cutter {
     // The bare line end of a line that was given before: neither a record nor a blank.
     if (isRest && textBytes === 0) return undefined
     this.#counts.read += 1
-    const [text, raw] = this.#textOf(bytes, textBytes)
-    const fault = this.#faultOf(text, textBytes, isRest)
+    const { text, raw, isMalformed } = this.#textOf(bytes, textBytes)
+    const fault =
+      this.#faultOf(text, textBytes, isRest) ?? (isMalformed ? malformedFault(raw ?? '', 'UTF-8') : undefined)
     if (fault === undefined && isBlank(text)) {
       this.#counts.blank += 1
       return undefined
@@ -320,14 +324,16 @@ export class LineCutter implements Cutter {
     return raw === undefined ? line : { ...line, raw }
   }
 
-  /** The text of a line, and its bytes escaped where they are no UTF-8. */
-  #textOf(bytes: Buffer, textBytes: number): readonly [text: string, raw: string | undefined] {
+  /** The text of a line, its bytes escaped where it has lost some, and whether it is refused for them. */
+  #textOf(bytes: Buffer, textBytes: number): { text: string; raw?: string; isMalformed?: boolean } {
     const from = this.#isFileStart && startsWithMark(bytes) ? 3 : 0
-    if (textBytes > this.#maxLineBytes) return [firstOf(bytes.subarray(from, textBytes)), undefined]
+    if (textBytes > this.#maxLineBytes) return firstText(bytes.subarray(from, textBytes))
     const text = bytes.subarray(from, textBytes)
-    if (isUtf8(text)) return [text.toString('utf8'), undefined]
+    if (isUtf8(text)) return { text: text.toString('utf8') }
     this.#counts.invalidUtf8 += 1
-    return [text.toString('utf8'), escapeBytes(text)]
+    const raw = escapeBytes(text)
+    if (this.#malformed === 'escape') return { text: escapeMalformed(text), raw }
+    return { text: text.toString('utf8'), raw, isMalformed: this.#malformed === 'reject' }
   }
 
   #faultOf(text: string, textBytes: number, isRest: boolean): string | undefined {
@@ -356,11 +362,6 @@ function charsetOf(region: Buffer): 'latin1' | 'utf8' | 'broken' {
 
 function startsWithMark(bytes: Buffer): boolean {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
-}
-
-/** The first bytes of a line as text, without the character that the cut goes through. */
-function firstOf(bytes: Buffer): string {
-  return new StringDecoder('utf8').write(bytes.subarray(0, KEPT_BYTES))
 }
 
 function isBlank(text: string): boolean {

@@ -1,5 +1,8 @@
 // A line whose end has not come yet, in bounded memory.
 
+import { StringDecoder } from 'node:string_decoder'
+import { escapeBytes } from './raw.ts'
+
 const LF = 0x0a
 const CR = 0x0d
 const NOTHING: Buffer = Buffer.alloc(0)
@@ -86,4 +89,13 @@ export const LAST_BYTES = 256
 export function lastBytes(before: Buffer, bytes: Buffer): Buffer {
   if (bytes.length >= LAST_BYTES) return Buffer.from(bytes.subarray(bytes.length - LAST_BYTES))
   return Buffer.concat([before.subarray(Math.max(0, before.length + bytes.length - LAST_BYTES)), bytes])
+}
+
+/** The first bytes of a record as text, without the character that the cut goes through, and escaped if they are not all text. */
+export function firstText(bytes: Buffer): { readonly text: string; readonly raw?: string } {
+  const first = bytes.subarray(0, KEPT_BYTES)
+  const text = new StringDecoder('utf8').write(first)
+  const again = text.includes('\ufffd') ? Buffer.from(text) : undefined
+  const isText = again === undefined || again.equals(first.subarray(0, again.length))
+  return isText ? { text } : { text, raw: escapeBytes(first) }
 }

@@ -10,8 +10,10 @@ import { RecordCutter, type RecordEnds } from './record-cutter.ts'
 const DIALECT: Dialect = {
   delimiter: ',',
   quote: '"',
+  escape: undefined,
   comment: '#',
   trim: false,
+  nulls: undefined,
   quotedNewlines: true,
   maxFields: 100,
   maxRecordBytes: 40,
@@ -28,7 +30,13 @@ interface Cut {
 
 /** All records of blocks, each block put into the same memory as the one before, as readers do. */
 function cut(ends: RecordEnds, blocks: readonly Buffer[], start: CutterStart = {}, asText = false): Cut {
-  const cutter = new RecordCutter({ path: 'a.csv', ends, maxRecordBytes: DIALECT.maxRecordBytes, ...start })
+  const cutter = new RecordCutter({
+    path: 'a.csv',
+    ends,
+    maxRecordBytes: DIALECT.maxRecordBytes,
+    malformed: 'replace',
+    ...start,
+  })
   const lines: Line[] = []
   const places: Cut['places'] = []
   let failed: string | undefined
@@ -142,7 +150,7 @@ describe('RecordCutter', () => {
     for (const line of ['a",b,"c\n', 'a"b,"c\n', ',"""c\n', '"""\n', '"\n', ',""",\n', '"a\n""\n', '"",""",x\n']) {
       const bytes = Buffer.from(line.repeat(Math.ceil(1_500_000 / line.length)))
       const begin = performance.now()
-      const cutter = new RecordCutter({ path: '', ends: ends(), maxRecordBytes: 1 << 20 })
+      const cutter = new RecordCutter({ path: '', ends: ends(), maxRecordBytes: 1 << 20, malformed: 'reject' })
       cutter.push(bytes)
       while (cutter.next() !== undefined);
       cutter.end()
@@ -153,7 +161,12 @@ describe('RecordCutter', () => {
   })
 
   it('S5: holds no more of a record over the limit than the limit', () => {
-    const cutter = new RecordCutter({ path: '', ends: new ElementEnds([], false), maxRecordBytes: 1000 })
+    const cutter = new RecordCutter({
+      path: '',
+      ends: new ElementEnds([], false),
+      maxRecordBytes: 1000,
+      malformed: 'reject',
+    })
     const before = process.memoryUsage().arrayBuffers
     cutter.push(Buffer.from('["'))
     const block = Buffer.alloc(64 * 1024, 'x')

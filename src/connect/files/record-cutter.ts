@@ -1,11 +1,10 @@
 // Cuts bytes into records whose ends only their own grammar can tell: CSV with line ends in quotes, elements of JSON.
 
 import { isAscii, isUtf8 } from 'node:buffer'
-import { StringDecoder } from 'node:string_decoder'
 import type { SourceCounts } from '../source.ts'
 import type { Cutter, CutterStart, Line } from './cutter.ts'
-import { KEPT_BYTES, lastBytes } from './open-line.ts'
-import { escapeBytes } from './raw.ts'
+import { firstText, KEPT_BYTES, lastBytes } from './open-line.ts'
+import { escapeBytes, escapeMalformed, type Malformed, malformedFault } from './raw.ts'
 import { corruptContent } from './trouble.ts'
 
 const NOTHING: Buffer = Buffer.alloc(0)
@@ -48,6 +47,8 @@ export interface RecordCutterOptions extends CutterStart {
   readonly ends: RecordEnds
   /** Longest record in bytes, without its line end. */
   readonly maxRecordBytes: number
+  /** What becomes of records that are not UTF-8. */
+  readonly malformed: Malformed
 }
 
 /**
@@ -60,8 +61,8 @@ export interface RecordCutterOptions extends CutterStart {
  *                      ^ #at                     ^ #seen
  * ```
  *
- * Bytes that are no UTF-8 become U+FFFD and are counted; a record with a NUL byte, or over the limit, has a fault. Of a
- * record over the limit no more is held than the limit.
+ * A record that is not UTF-8 is counted, and becomes what `malformed` says; one with a NUL byte, or over the limit, has a
+ * fault. Of a record over the limit no more is held than the limit.
  */
 export class RecordCutter implements Cutter {
   readonly #ends: RecordEnds
@@ -69,6 +70,7 @@ export class RecordCutter implements Cutter {
   readonly #maxBytes: number
   readonly #until: number
   readonly #fault: string | undefined
+  readonly #malformed: Malformed
   /** What is not yet cut, and what was cut of the block that is in it. */
   #bytes: Buffer = NOTHING
   /** Memory of our own: whoever pushes may use the block's again. */
@@ -114,6 +116,7 @@ export class RecordCutter implements Cutter {
     this.#maxBytes = options.maxRecordBytes
     this.#until = options.until ?? Number.POSITIVE_INFINITY
     this.#fault = options.fault
+    this.#malformed = options.malformed
     this.#origin = options.offset ?? 0
     this.#offset = this.#origin
     this.#line = options.line ?? 1
@@ -238,7 +241,7 @@ export class RecordCutter implements Cutter {
     this.#counts.read += 1
     const fault = this.#fault ?? (isRest ? REST : this.#faultOfLength(length))
     if (kept !== undefined || length > this.#maxBytes)
-      return this.#recordOf(firstOf(kept ?? bytes.subarray(from, textEnd)), fault)
+      return { ...this.#recordOf('', fault), ...firstText(kept ?? bytes.subarray(from, textEnd)) }
     if (fault === undefined && this.#ends.isBlank(bytes, from, textEnd)) {
       this.#counts.blank += 1
       return undefined
@@ -251,14 +254,17 @@ export class RecordCutter implements Cutter {
     return { text, line: this.#lastLine, offset: this.#lastOffset, fault }
   }
 
-  /** A record in which bytes may be that are no text. */
+  /** A record in which bytes may be that are not text. */
   #lookClosely(bytes: Buffer, fault: string | undefined): Line {
-    const text = bytes.toString('utf8')
+    const isText = isUtf8(bytes)
+    const text = isText || this.#malformed !== 'escape' ? bytes.toString('utf8') : escapeMalformed(bytes)
     const nul = fault === undefined ? text.indexOf('\0') : -1
     const line = this.#recordOf(text, nul === -1 ? fault : `NUL byte at column ${nul + 1}`)
-    if (isUtf8(bytes)) return line
+    if (isText) return line
     this.#counts.invalidUtf8 += 1
-    return { ...line, raw: escapeBytes(bytes) }
+    const raw = escapeBytes(bytes)
+    if (this.#malformed !== 'reject') return { ...line, raw }
+    return { ...line, raw, fault: line.fault ?? malformedFault(raw, 'UTF-8') }
   }
 
   #faultOfLength(bytes: number): string | undefined {
@@ -360,8 +366,3 @@ export class RecordCutter implements Cutter {
 }
 
 const REST = 'rest of a record whose beginning was read before, when it was the last and had no line end'
-
-/** The first bytes of a record as text, without the character that the cut goes through. */
-function firstOf(bytes: Buffer): string {
-  return new StringDecoder('utf8').write(bytes.subarray(0, KEPT_BYTES))
-}

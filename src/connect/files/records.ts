@@ -4,7 +4,7 @@ import type { LineFormat, ParseLine } from '../format.ts'
 import type { Cutter, CutterStart } from './cutter.ts'
 import { headLines } from './head-lines.ts'
 import { LineCutter } from './line-cutter.ts'
-import { tellUtf16Fault } from './trouble.ts'
+import type { Malformed } from './raw.ts'
 
 /** The first bytes of content, up to 256 KiB. */
 export interface ContentHead {
@@ -13,12 +13,16 @@ export interface ContentHead {
   readonly bytes: Buffer
   /** Whether that is all there is. */
   readonly isWhole: boolean
+  /** Set for bytes that are UTF-8 whatever encoding the file is in: those of a record that was kept. */
+  readonly isText?: true
 }
 
 /** Records of a kind: the same for every file of a source. */
 export interface Records<T> {
   /** The step of dead letters: a format's name. */
   readonly name: string
+  /** What becomes of records with bytes that are not text. */
+  readonly malformed: Malformed
   /** Whether parsers look at the origin they are given. */
   readonly usesOrigin: boolean
   /** Whether `open` looks at the bytes it is given. */
@@ -56,17 +60,22 @@ export const FILE_START: RecordStart = { offset: 0, line: 1, isRest: false }
 const LF = 0x0a
 
 /** The records that are lines. */
-export function lineRecords<T>(format: LineFormat<T>, maxLineBytes: number): Records<T> {
+export function lineRecords<T>(
+  format: LineFormat<T>,
+  maxLineBytes: number,
+  malformed: Malformed = format.malformed ?? 'escape',
+): Records<T> {
   const usesHead = format.usesHead ?? true
   return {
     name: format.name,
+    malformed,
     usesOrigin: format.usesOrigin ?? true,
     usesHead,
     isEnough: (head) => head.includes(LF),
     open: ({ bytes, isWhole }) => ({
       start: FILE_START,
       lineEnd: LF,
-      cut: (start) => new LineCutter({ maxLineBytes, ...start, fault: tellUtf16Fault(bytes) }),
+      cut: (start) => new LineCutter({ maxLineBytes, malformed, ...start }),
       parse: format.open(usesHead ? headLines(bytes, isWhole, maxLineBytes) : []),
     }),
   }

@@ -1,7 +1,6 @@
 // What goes wrong with a file, as errors that name the file, the byte and the system's reason.
 
 import { errnoOf, messageOf, SluiceError } from '../../base/errors.ts'
-import { tellUtf16 } from './encoding.ts'
 
 /** A path as errors show it: quoted, control characters escaped, so that a hostile name stays on its line. */
 export function quotePath(path: string): string {
@@ -61,8 +60,7 @@ function wordsOf(errno: string, thrown: unknown): string {
   }
 }
 
-/** The fault of every line of a text that opens with the mark of another encoding; undefined for all others. */
-export function tellUtf16Fault(head: Buffer): string | undefined {
-  const encoding = tellUtf16(head)
-  return encoding === undefined ? undefined : `text is ${encoding}: convert it to UTF-8 first`
+/** The error for a file that is not what is read, whatever place one begins at. */
+export function corruptFile(path: string, found: string, offset = 0): SluiceError<'SOURCE_CORRUPT'> {
+  return new SluiceError('SOURCE_CORRUPT', `Cannot read ${quotePath(path)}: ${found}`, { source: path, offset, found })
 }

@@ -1,10 +1,10 @@
 // The time of an access log: `17/May/2015:10:05:03 +0000` to epoch milliseconds.
 
+import { daysIn, daysSinceEpoch, faultOfShown, monthAt, type Shown } from '../time/calendar.ts'
+
 /** How long a time is, in characters. */
 export const TIME_LENGTH = 26
 
-const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec'
-const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 const SHAPE = 'dd/Mon/yyyy:hh:mm:ss ±hhmm'
 
 /**
@@ -46,17 +46,20 @@ export class AccessTimes {
 /** What is wrong with a time that {@link AccessTimes} does not read, and where. */
 export function faultOfTime(text: string, at: number): { readonly what: string; readonly at: number } {
   if (!hasShape(text, at)) return { what: `time is not ${SHAPE}`, at }
-  const day = digits(text, at, 2)
-  const month = monthAt(text, at + 3)
-  if (month === -1) return { what: 'time has no such month', at: at + 3 }
-  const year = digits(text, at + 7, 4)
-  if (year === 0) return { what: 'time has no year 0000', at: at + 7 }
-  if (day === 0 || day > daysIn(month, year)) return { what: 'time has no such day', at }
-  if (digits(text, at + 12, 2) > 23) return { what: 'time has an hour over 23', at: at + 12 }
-  if (digits(text, at + 15, 2) > 59) return { what: 'time has a minute over 59', at: at + 15 }
-  if (digits(text, at + 18, 2) > 59) return { what: 'time has a second over 59', at: at + 18 }
+  const fault = faultOfShown({
+    year: digits(text, at + 7, 4),
+    month: monthAt(text, at + 3),
+    day: digits(text, at, 2),
+    hour: digits(text, at + 12, 2),
+    minute: digits(text, at + 15, 2),
+    second: digits(text, at + 18, 2),
+  })
+  if (fault !== undefined) return { what: `time has ${fault.what}`, at: at + PLACES[fault.part] }
   return { what: 'time has an offset over 23 hours 59 minutes', at: at + 21 }
 }
+
+/** Where the parts of a time stand. */
+const PLACES: Readonly<Record<keyof Shown, number>> = { day: 0, month: 3, year: 7, hour: 12, minute: 15, second: 18 }
 
 function readMinute(text: string, at: number): number {
   const day = digits(text, at, 2)
@@ -110,26 +113,4 @@ function digits(text: string, at: number, count: number): number {
     value = value * 10 + digit
   }
   return value
-}
-
-/** The month whose short name stands at `at`, from 0; -1 where none does. */
-function monthAt(text: string, at: number): number {
-  const place = MONTHS.indexOf(text.slice(at, at + 3))
-  return place % 3 === 0 && at + 3 <= text.length ? place / 3 : -1
-}
-
-function daysIn(month: number, year: number): number {
-  return month === 1 && isLeap(year) ? 29 : (DAYS_IN_MONTH[month] ?? 0)
-}
-
-function isLeap(year: number): boolean {
-  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
-}
-
-/** Days from 1970-01-01; years are counted from March, so that the leap day is a year's last. */
-function daysSinceEpoch(year: number, month: number, day: number): number {
-  const marchYear = month < 2 ? year - 1 : year
-  const monthFromMarch = (month + 10) % 12
-  const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400)
-  return marchYear * 365 + leapDays + Math.floor((monthFromMarch * 153 + 2) / 5) + day - 1 - 719_468
 }

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, throws } from 'node:assert/strict'
+import { deepEqual, equal, match, ok, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { Rejection } from '../format.ts'
@@ -8,6 +8,37 @@ function parse(text: string, options: JsonOptions = {}): unknown {
   const value = json(options).open([])(text, { source: '', line: 0, offset: 0, raw: '' })
   return value instanceof Rejection ? value.reason : { value }
 }
+
+describe('json, times', () => {
+  const parse = (text: string, options: JsonOptions) => {
+    const value = json(options).open([])(text, { source: '', line: 1, offset: 0, raw: '' })
+    return value instanceof Rejection ? value.reason : value
+  }
+
+  it('X1: makes epoch milliseconds of keys that are times, and refuses what is not one', () => {
+    const time = { at: 's', day: 'dd/MM/yyyy', t: 'iso' }
+    deepEqual(parse('{"at":1709208000.25,"day":"29/02/2024","t":null,"x":1}', { time }), {
+      at: 1709208000250,
+      day: Date.UTC(2024, 1, 29),
+      t: null,
+      x: 1,
+    })
+    equal(
+      parse('{"day":"30/02/2024"}', { time }),
+      '"day" must be a time as dd/MM/yyyy: found "30/02/2024", no such day',
+    )
+    match(parse('{"t":true}', { time }) as string, /"t" must be a time as .*: found true, not a text or a number/)
+    match(parse('{"at":""}', { time }) as string, /^"at" must be a time as seconds since 1970: found ""/)
+    deepEqual(parse('[1]', { time }), [1])
+  })
+
+  it('X2: refuses what is finer than a millisecond, unless it is to be cut off', () => {
+    match(parse('{"at":1709208000000001}', { time: { at: 'us' } }) as string, /subMilliseconds: 'truncate'/)
+    deepEqual(parse('{"at":1709208000000001}', { time: { at: 'us' }, subMilliseconds: 'truncate' }), {
+      at: 1709208000000,
+    })
+  })
+})
 
 describe('json', () => {
   it('gives what JSON.parse gives', () => {

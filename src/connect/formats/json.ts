@@ -1,13 +1,16 @@
 // The format of JSON: one value in each line, or in each element of an array.
 
-import { checkChoice, checkInteger, checkKeys } from '../../base/check.ts'
+import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
 import { messageOf } from '../../base/errors.ts'
 import { type LineFormat, type ParseLine, Rejection } from '../format.ts'
 import { faultOfJson, type JsonLimits } from '../json/limits.ts'
 import { exactNumber, type JsonBigInts, mayBeInexact } from '../json/numbers.ts'
+import { type ColumnTime, columnTimes } from '../time/columns.ts'
+import type { TimeForm } from '../time/form.ts'
+import { TIME_OPTIONS, type TimeOptions, timeRules } from '../time/rules.ts'
 import { printable } from './refuse.ts'
 
-export interface JsonOptions {
+export interface JsonOptions extends TimeOptions {
   /**
    * What becomes of whole numbers beyond 2^53, which a number would round: `reject` makes a dead letter of the record
    * (the default), `bigint` a bigint of the number, `number` the number nearest to it.
@@ -17,10 +20,20 @@ export interface JsonOptions {
   readonly maxDepth?: number
   /** Most keys of one object. 10,000 by default. */
   readonly maxKeys?: number
+  /**
+   * Keys of the outermost object that are times, each with how it is written: `iso`, `s`, `ms`, `us`, `ns` or a pattern. They
+   * become epoch milliseconds; null and a key that is missing stay as they are, anything else makes a dead letter.
+   */
+  readonly time?: Readonly<Record<string, TimeForm>>
 }
 
 /** Their names. */
-export const JSON_OPTIONS: readonly string[] = ['bigints', 'maxDepth', 'maxKeys']
+export const JSON_OPTIONS: readonly string[] = ['bigints', 'maxDepth', 'maxKeys', 'time', ...TIME_OPTIONS]
+
+/** Those of them that a source's own options hold. */
+export function jsonOptions(options: JsonOptions): JsonOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => JSON_OPTIONS.includes(name)))
+}
 
 /**
  * One JSON value of any kind from each line. What it holds is nobody's promise: `T` is what the caller takes it for, and
@@ -37,11 +50,12 @@ export const JSON_OPTIONS: readonly string[] = ['bigints', 'maxDepth', 'maxKeys'
  * parse('{"id": 7, "tags": []}', origin) // => { id: 7, tags: [] }
  * parse('[9007199254740993]', origin) instanceof Rejection // => true
  * json({ bigints: 'bigint' }).open([])('[9007199254740993]', origin) // => [9007199254740993n]
+ * json({ time: { at: 's' } }).open([])('{"at": 1709208000.5}', origin) // => { at: 1709208000500 }
  */
 export function json<T = unknown>(options: JsonOptions = {}): LineFormat<T> {
   checkKeys('json', options, JSON_OPTIONS)
   const parse = jsonParser(options) as ParseLine<T>
-  return { name: 'json', usesOrigin: false, usesHead: false, open: () => parse }
+  return { name: 'json', usesOrigin: false, usesHead: false, malformed: 'reject', open: () => parse }
 }
 
 /** A parser of JSON texts within limits. */
@@ -53,7 +67,8 @@ export function jsonParser(options: JsonOptions): (text: string) => unknown {
   checkInteger('maxKeys', maxKeys, 1)
   const limits: JsonLimits = { maxDepth, maxKeys }
   const revive = exactNumber(bigints)
-  return (text) => {
+  const times = timesOf(options)
+  const parse = (text: string): unknown => {
     const fault = faultOfJson(text, limits)
     if (fault !== undefined) return new Rejection(fault)
     try {
@@ -64,4 +79,37 @@ export function jsonParser(options: JsonOptions): (text: string) => unknown {
       )
     }
   }
+  if (times === undefined) return parse
+  return (text) => {
+    const value = parse(text)
+    return isObject(value) ? withTimes(value, times) : value
+  }
+}
+
+type Times = readonly (readonly [key: string, time: ColumnTime])[]
+
+function timesOf({ time, ...rest }: JsonOptions): Times | undefined {
+  const rules = timeRules(rest)
+  if (time === undefined) return undefined
+  if (typeof time !== 'object' || time === null)
+    throw new TypeError(`time must be forms by key: found ${describeValue(time)}`)
+  const timeOf = columnTimes(time, rules)
+  return Object.keys(time).map((key) => [key, timeOf(key)])
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Rejection)
+}
+
+function withTimes(value: Record<string, unknown>, times: Times): unknown {
+  for (const [key, { read, words }] of times) {
+    if (!Object.hasOwn(value, key) || value[key] === null) continue
+    const written = value[key]
+    const isWritten = typeof written === 'string' || typeof written === 'number' || typeof written === 'bigint'
+    const time = isWritten ? read(String(written)) : 'not a text or a number'
+    if (typeof time === 'string')
+      return new Rejection(`${describeValue(key)} must be a time as ${words}: found ${describeValue(written)}, ${time}`)
+    value[key] = time
+  }
+  return value
 }

@@ -1,17 +1,16 @@
 // The format of syslog: one message in each line.
 
-import { checkInteger, checkKeys, describeValue } from '../../base/check.ts'
+import { checkInteger, checkKeys } from '../../base/check.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { LineFormat } from '../format.ts'
 import { SYSLOG_COLUMNS, type SyslogMessage } from '../syslog/message.ts'
 import { parseSyslog } from '../syslog/parse.ts'
-import { type LegacyClock, Zone } from '../syslog/time.ts'
+import type { LegacyClock } from '../syslog/time.ts'
+import { TIME_OPTIONS, type TimeOptions, timeRules } from '../time/rules.ts'
 
 export type { SyslogData, SyslogMessage } from '../syslog/message.ts'
 
-export interface SyslogLineOptions {
-  /** The zone of times without one, as RFC 3164 writes them: `Europe/Berlin`. `UTC` by default. */
-  readonly timeZone?: string
+export interface SyslogLineOptions extends TimeOptions {
   /**
    * The year of times without one. By default the last one in which the time is not more than a day ahead of the moment
    * at which it is read: name it for logs that are older than that, or are read again.
@@ -26,9 +25,10 @@ export interface SyslogLineOptions {
  *   undone; a parameter that comes several times has all its values. A byte order mark before the text is taken off.
  * - **RFC 3164**: `TIME HOST APP[PROCID]: TEXT`, with or without a priority, as in files. The time may be a whole one, with
  *   year and zone, too. Host and program are null where they are not there. With a priority the time may be missing.
- * - **Times** become epoch milliseconds, UTC; what is finer is cut off.
- * - **Refuses** a priority over 191, what has neither priority nor time, and what announces RFC 5424 and does not keep to
- *   it, with a reason that says where.
+ * - **Times** become epoch milliseconds, UTC. One that is finer, as of daemons that write microseconds, is refused unless
+ *   `subMilliseconds` says that they are to be cut off; `-` in RFC 5424 is null.
+ * - **Refuses** a priority over 191, what has neither priority nor time, what is meant for a time and cannot be read as one,
+ *   and what announces RFC 5424 and does not keep to it, with a reason that says where.
  *
  * @throws {RangeError} for a time zone or a year that there is not
  * @example
@@ -54,15 +54,10 @@ export function syslogLine(options: SyslogLineOptions = {}): LineFormat<SyslogMe
 }
 
 /** Their names. */
-export const SYSLOG_LINE_OPTIONS: readonly string[] = ['timeZone', 'year']
+export const SYSLOG_LINE_OPTIONS: readonly string[] = [...TIME_OPTIONS, 'year']
 
 /** What times without year and zone are taken for. */
-function legacyClock({ timeZone = 'UTC', year }: SyslogLineOptions): LegacyClock {
+function legacyClock({ year, ...times }: SyslogLineOptions): LegacyClock {
   if (year !== undefined) checkInteger('year', year, 1, 9999)
-  try {
-    return { zone: new Zone(timeZone), year }
-  } catch {
-    // The system's own error names neither the option nor an example.
-    throw new RangeError(`timeZone must be one such as Europe/Berlin: found ${describeValue(timeZone)}`)
-  }
+  return { ...timeRules(times), year }
 }

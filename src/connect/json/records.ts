@@ -1,8 +1,8 @@
 // The records that are elements of a JSON array.
 
+import type { Malformed } from '../files/raw.ts'
 import { RecordCutter } from '../files/record-cutter.ts'
 import { FILE_START, type Records } from '../files/records.ts'
-import { corruptContent, tellUtf16Fault } from '../files/trouble.ts'
 import type { LineFormat } from '../format.ts'
 import { ElementEnds } from './elements.ts'
 
@@ -11,29 +11,27 @@ export interface ElementOptions<T> {
   /** Keys from the outermost value to the array. */
   readonly path: readonly string[]
   readonly maxRecordBytes: number
+  readonly malformed: Malformed
 }
 
 const LF = 0x0a
 
 /** Elements of the array at a path, each parsed by a format. */
-export function elementRecords<T>({ format, path, maxRecordBytes }: ElementOptions<T>): Records<T> {
+export function elementRecords<T>({ format, path, maxRecordBytes, malformed }: ElementOptions<T>): Records<T> {
   return {
     name: 'json',
+    malformed,
     usesOrigin: format.usesOrigin ?? true,
     usesHead: false,
     isEnough: (head) => head.length > 0,
-    open: (head) => {
-      const fault = tellUtf16Fault(head.bytes)
-      if (fault !== undefined) throw corruptContent(head.path, 0, fault)
-      return {
-        start: FILE_START,
-        lineEnd: LF,
-        cut: (start) => {
-          const ends = new ElementEnds(path, start.isResumed ?? false)
-          return new RecordCutter({ ...start, path: head.path, ends, maxRecordBytes })
-        },
-        parse: format.open([]),
-      }
-    },
+    open: (head) => ({
+      start: FILE_START,
+      lineEnd: LF,
+      cut: (start) => {
+        const ends = new ElementEnds(path, start.isResumed ?? false)
+        return new RecordCutter({ ...start, path: head.path, ends, maxRecordBytes, malformed })
+      },
+      parse: format.open([]),
+    }),
   }
 }

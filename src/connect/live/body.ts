@@ -1,6 +1,8 @@
 // From the bytes of a message to an event, or to a dead letter.
 
+import { isUtf8 } from 'node:buffer'
 import { messageOf } from '../../base/errors.ts'
+import { escapeBytes, escapeMalformed, malformedFault } from '../files/raw.ts'
 import { type LineFormat, Rejection } from '../format.ts'
 import { deadLetter, type Entry, type Origin, traced } from '../origin.ts'
 import type { SourceCounts } from '../source.ts'
@@ -22,9 +24,6 @@ export type ToEvent<B, Meta, T> = (body: B, meta: Meta) => T
 /** The step of dead letters of messages of which `event` could make nothing. */
 const EVENT = 'event'
 
-const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const LENIENT = new TextDecoder('utf-8', { ignoreBOM: true })
-
 /** Reads bodies in a format. The event is the body, where no function makes another of it. */
 export function bodyReader<B, Meta, T>(
   format: LineFormat<B>,
@@ -32,9 +31,14 @@ export function bodyReader<B, Meta, T>(
 ): (body: Body<Meta>, counts: SourceCounts) => Entry<T> {
   const parse = format.open([])
   return ({ bytes, meta, source, count }, counts) => {
-    const raw = textOf(bytes, counts)
+    const stored = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const isText = isUtf8(stored)
+    if (!isText) counts.invalidUtf8 += 1
+    const isRefused = !isText && format.malformed === 'reject'
+    const raw = isText ? stored.toString('utf8') : escapeBytes(stored)
     const origin: Origin = { source, line: 0, offset: count, raw }
-    const body = parse(raw, origin)
+    if (isRefused) return deadLetter(origin, format.name, malformedFault(raw, 'UTF-8'))
+    const body = parse(isText ? raw : escapeMalformed(stored), origin)
     if (body instanceof Rejection) return deadLetter(origin, format.name, body.reason)
     if (event === undefined) return traced(body as unknown as T, origin)
     try {
@@ -42,14 +46,5 @@ export function bodyReader<B, Meta, T>(
     } catch (error) {
       return deadLetter(origin, EVENT, messageOf(error))
     }
-  }
-}
-
-function textOf(bytes: Uint8Array, counts: SourceCounts): string {
-  try {
-    return STRICT.decode(bytes)
-  } catch {
-    counts.invalidUtf8 += 1
-    return LENIENT.decode(bytes)
   }
 }

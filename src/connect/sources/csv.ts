@@ -2,26 +2,53 @@
 
 import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
 import { COLUMN_TYPES, type Columns, type ColumnType } from '../column.ts'
-import type { BigInts } from '../csv/convert.ts'
+import type { BigInts, ValueRules } from '../csv/convert.ts'
 import type { Dialect } from '../csv/dialect.ts'
+import { numberMarks } from '../csv/numbers.ts'
 import { csvRecords } from '../csv/records.ts'
+import type { OnRagged } from '../csv/rows.ts'
 import { MAX_RECORD_BYTES } from '../files/record-cutter.ts'
 import type { Json, Source } from '../source.ts'
-import { checkRecordBytes, READ_FILES_OPTIONS, type ReadFilesOptions, recordFiles } from './files.ts'
+import { columnTimes, type TimeForms } from '../time/columns.ts'
+import { TIME_OPTIONS, type TimeOptions, timeRules } from '../time/rules.ts'
+import { checkRecordBytes, READ_FILES_OPTIONS, type ReadFilesOptions, readFilesOptions, recordFiles } from './files.ts'
 
-export interface CsvOptions<C extends Columns | undefined = Columns | undefined, B extends BigInts = BigInts>
-  extends ReadFilesOptions {
-  /** What stands between fields: one ASCII character, `,` by default; `auto` finds out which of `,` `;` TAB `|`. */
+export interface CsvOptions<
+  C extends Columns | undefined = Columns | undefined,
+  B extends BigInts = BigInts,
+  N extends readonly string[] | undefined = readonly string[] | undefined,
+> extends ReadFilesOptions,
+    TimeOptions {
+  /**
+   * What stands between fields: one character or several, `,` by default, or what a first line `sep=;` says; `auto` finds out
+   * which of `,` `;` TAB `|`.
+   */
   readonly delimiter?: string
   /** What stands around fields: one ASCII character, `"` by default; false if nothing does. Doubled inside of them. */
   readonly quote?: string | false
+  /**
+   * What stands before a character that is to stand for itself, in quotes and outside: `\\` as MySQL and PostgreSQL write it.
+   * `\\n`, `\\t` and the like are control characters then. False where a backslash is text; where nothing is said, a backslash
+   * before a quote in a field without quotes makes a dead letter.
+   */
+  readonly escape?: string | false
   /**
    * Whether the first record names the columns: true by default. False numbers them, `column1` and so on; names are
    * those of a file without a header.
    */
   readonly header?: boolean | readonly string[]
+  /** How many lines stand before the header, or before the first record. 0 by default. */
+  readonly skip?: number
   /** The columns that rows are to have, with their types. All columns of the file, as text, by default. */
   readonly columns?: C
+  /** How times are written, all of them or column by column: `iso` (the default), `s`, `ms`, `us`, `ns`, or a pattern. */
+  readonly time?: TimeForms
+  /** What is null where it stands without quotes: `NULL`, `\\N`. `['']` by default, and where there are no `columns` nothing. */
+  readonly nulls?: N
+  /** What stands before the fraction of a number. `.` by default. */
+  readonly decimal?: '.' | ','
+  /** What stands between groups of three digits: one character. Nothing by default. */
+  readonly thousands?: string
   /** What becomes of an `integer` beyond 2^53: a dead letter by default, or a bigint of up to 64 bits. */
   readonly bigints?: B
   /** Whether spaces and tabs around fields are dropped; false by default. Those inside of quotes always stay. */
@@ -30,9 +57,9 @@ export interface CsvOptions<C extends Columns | undefined = Columns | undefined,
   readonly comment?: string
   /**
    * What becomes of records that have not as many fields as there are columns: `dead` makes dead letters of them (the
-   * default), `pad` takes what is missing for empty, and drops what is too much if that is empty.
+   * default), `pad` takes what is missing for empty, and drops what is too much if that is empty, `cut` drops it in any case.
    */
-  readonly onRagged?: 'dead' | 'pad'
+  readonly onRagged?: OnRagged
   /** Whether quoted fields may hold line ends; true by default. False lets `splitBytes` cut a file. */
   readonly quotedNewlines?: boolean
   /** Longest record in bytes, without its line end; a longer one is a dead letter. 1 MiB by default. */
@@ -42,9 +69,13 @@ export interface CsvOptions<C extends Columns | undefined = Columns | undefined,
 }
 
 /** A row: of typed columns each is a value or, where the field was empty, null. */
-export type CsvRow<C extends Columns | undefined, B extends BigInts = 'reject'> = C extends Columns
+export type CsvRow<
+  C extends Columns | undefined,
+  B extends BigInts = 'reject',
+  N extends readonly string[] | undefined = undefined,
+> = C extends Columns
   ? { readonly [K in keyof C]: CsvValue<C[K], B> | null }
-  : Readonly<Record<string, string>>
+  : Readonly<Record<string, [N] extends [readonly string[]] ? string | null : string>>
 
 type CsvValue<T extends ColumnType, B extends BigInts> = {
   text: string
@@ -60,8 +91,14 @@ type CsvValue<T extends ColumnType, B extends BigInts> = {
 const OPTIONS = [
   'delimiter',
   'quote',
+  'escape',
   'header',
+  'skip',
   'columns',
+  'time',
+  'nulls',
+  'decimal',
+  'thousands',
   'bigints',
   'trim',
   'comment',
@@ -69,6 +106,7 @@ const OPTIONS = [
   'quotedNewlines',
   'maxRecordBytes',
   'maxFields',
+  ...TIME_OPTIONS,
   ...READ_FILES_OPTIONS,
 ]
 /** What a text can be read as; bytes have no form in CSV. */
@@ -78,18 +116,20 @@ const TYPES = COLUMN_TYPES.filter((type) => type !== 'bytes')
  * The rows of CSV files, as RFC 4180 has them and as they are found. Names, compression, limits and resuming are those
  * of {@link files}.
  *
- * - **Records** end at LF or CR LF, or at CR where a file's first line does; empty ones, ones of blanks, and comments are
- *   counted as blank. A field in quotes may hold delimiters, doubled quotes and line ends; a quote inside a field that
- *   does not begin with one is text. A quote that is not closed costs the line it stands in, not what follows.
+ * - **Records** end at LF or CR LF, or at CR where a file's first line does; empty lines and comments are counted as
+ *   blank, and blanks are part of a field unless `trim` drops them. A field in quotes may hold delimiters, doubled quotes
+ *   and line ends; a quote inside a field that does not begin with one is text. A quote that is not closed costs the line
+ *   it stands in, not what follows.
  * - **Header**: a name that comes again gets a number (`price_2`), one that is empty its place (`column3`). `__proto__`
  *   is a name like any other. In a run over many files each has its own header, and may have its columns in another order.
  * - **Rows** are plain objects: text for each column, or the `columns` that were asked for, in their order. Of those an
- *   empty field is null (in quotes it is a `text` of no characters), `integer`, `real`, `boolean` (true, false, t, f,
- *   yes, no, y, n, 1, 0), `time` (a date, or ISO 8601; UTC unless it says otherwise) and `json` are converted exactly.
- * - **Dead letters**: a value that its column does not take, too few or too many fields, malformed quotes, a NUL,
- *   records over a limit. Bytes that are no UTF-8 become U+FFFD and are counted; files in UTF-16 are refused line by line.
+ *   empty field is null (in quotes it is a `text` of no characters), `integer`, `real`, `decimal` (its digits), `boolean`
+ *   (true, false, t, f, yes, no, y, n, 1, 0), `time` (as `time` says; UTC unless it or `timeZone` says otherwise) and
+ *   `json` are converted exactly.
+ * - **Dead letters**: a value that its column does not take, too few or too many fields, malformed quotes, a NUL, bytes
+ *   that are not text in the file's encoding, records over a limit.
  * - **Splits**: with `quotedNewlines: false`, plain files are cut into ranges of `splitBytes`. A line end cannot be told
- *   from one in quotes without reading all before it, so that they are not cut otherwise.
+ *   from one in quotes without reading all before it, so that they are not cut otherwise; nor is UTF-16.
  *
  * @throws {TypeError | RangeError} for options that there are not, or that cannot be together
  * @throws {SluiceError} as {@link files}; from `open`, also CONFIG_INVALID if a file lacks one of `columns`, and
@@ -99,37 +139,40 @@ const TYPES = COLUMN_TYPES.filter((type) => type !== 'bytes')
  * orders.title // => 'orders/*.csv as csv'
  * orders.columns // => { id: 'integer', price: 'real' }
  */
-export function csv<const C extends Columns | undefined = undefined, const B extends BigInts = 'reject'>(
-  input: string | readonly string[],
-  options: CsvOptions<C, B> = {},
-): Source<CsvRow<C, B>> {
+export function csv<
+  const C extends Columns | undefined = undefined,
+  const B extends BigInts = 'reject',
+  const N extends readonly string[] | undefined = undefined,
+>(input: string | readonly string[], options: CsvOptions<C, B, N> = {}): Source<CsvRow<C, B, N>> {
   checkOptions(options)
-  const { maxRatio, maxTotalBytes, splitBytes, allowSpecial } = options
+  const { delimiter, header = true, skip = 0, columns, nulls, onRagged = 'dead', malformed = 'reject' } = options
   const records = csvRecords({
     dialect: dialectOf(options),
-    delimiter: options.delimiter === 'auto' ? undefined : (options.delimiter ?? ','),
-    header: options.header ?? true,
-    columns: options.columns,
-    bigints: options.bigints ?? 'reject',
-    onRagged: options.onRagged ?? 'dead',
+    delimiter,
+    header,
+    skip,
+    columns,
+    values: valuesOf(options),
+    keepsNulls: nulls !== undefined,
+    onRagged,
+    malformed,
   })
-  return recordFiles(input, {
-    kind: 'csv',
-    columns: options.columns,
-    records,
-    ...(maxRatio === undefined ? {} : { maxRatio }),
-    ...(maxTotalBytes === undefined ? {} : { maxTotalBytes }),
-    ...(splitBytes === undefined ? {} : { splitBytes }),
-    ...(allowSpecial === undefined ? {} : { allowSpecial }),
-  }) as Source<CsvRow<C, B>>
+  return recordFiles(input, { ...readFilesOptions(options), kind: 'csv', columns, records }) as Source<CsvRow<C, B, N>>
+}
+
+function valuesOf({ bigints = 'reject', decimal = '.', thousands, time, ...rest }: CsvOptions): ValueRules {
+  const marks = decimal === '.' && thousands === undefined ? undefined : numberMarks(decimal, thousands)
+  return { bigints, marks, timeOf: columnTimes(time, timeRules(rest)) }
 }
 
 function dialectOf(options: CsvOptions): Omit<Dialect, 'delimiter'> {
   return {
     quote: options.quote === false ? undefined : (options.quote ?? '"'),
+    escape: options.escape,
     comment: options.comment,
     trim: options.trim ?? false,
     quotedNewlines: options.quotedNewlines ?? true,
+    nulls: options.nulls,
     maxFields: options.maxFields ?? 10_000,
     maxRecordBytes: options.maxRecordBytes ?? MAX_RECORD_BYTES,
   }
@@ -138,20 +181,46 @@ function dialectOf(options: CsvOptions): Omit<Dialect, 'delimiter'> {
 function checkOptions(options: CsvOptions): void {
   checkKeys('csv', options, OPTIONS)
   const { delimiter, quote, comment, header, columns, maxFields, splitBytes, quotedNewlines } = options
-  if (delimiter !== 'auto') checkCharacter('delimiter', delimiter)
+  if (delimiter !== 'auto') checkDelimiter(delimiter)
   if (quote !== false) checkCharacter('quote', quote)
+  if (options.escape !== false) checkCharacter('escape', options.escape)
   checkCharacter('comment', comment)
-  checkApart({ delimiter: delimiter ?? ',', quote: quote ?? '"', comment })
+  checkApart({ delimiter: delimiter ?? ',', quote: quote ?? '"', escape: options.escape, comment })
   for (const name of ['trim', 'quotedNewlines'] as const) checkBoolean(name, options[name])
   if (options.bigints !== undefined) checkChoice('bigints', options.bigints, ['reject', 'bigint'])
-  if (options.onRagged !== undefined) checkChoice('onRagged', options.onRagged, ['dead', 'pad'])
+  if (options.onRagged !== undefined) checkChoice('onRagged', options.onRagged, ['dead', 'pad', 'cut'])
   checkRecordBytes('maxRecordBytes', options.maxRecordBytes)
+  if (options.skip !== undefined) checkInteger('skip', options.skip, 0, 10_000)
   if (maxFields !== undefined) checkInteger('maxFields', maxFields, 1)
   if (header !== undefined) checkHeader(header)
   if (columns !== undefined) checkColumns(columns)
+  checkValues(options)
   const isCut = splitBytes !== undefined && splitBytes !== Number.POSITIVE_INFINITY
-  if (!isCut || quote === false || quotedNewlines === false) return
+  if (!isCut || (quote === false && typeof options.escape !== 'string') || quotedNewlines === false) return
   throw new TypeError('splitBytes can cut only files without line ends in quotes: say so with quotedNewlines: false')
+}
+
+function checkValues({ nulls, decimal, thousands, time, columns }: CsvOptions): void {
+  if (nulls !== undefined && !(Array.isArray(nulls) && nulls.every((word) => typeof word === 'string')))
+    throw new TypeError(`nulls must be an array of texts: found ${describeValue(nulls)}`)
+  if (decimal !== undefined) checkChoice('decimal', decimal, ['.', ','])
+  if (thousands !== undefined && !(typeof thousands === 'string' && /^[^0-9+\-eE]$/u.test(thousands)))
+    throw new TypeError(
+      `thousands must be one character that is not part of a number: found ${describeValue(thousands)}`,
+    )
+  if (thousands === (decimal ?? '.'))
+    throw new RangeError(`decimal and thousands must differ: both are ${describeValue(thousands)}`)
+  if (typeof time !== 'object' || time === null) return
+  for (const name of Object.keys(time))
+    if (columns?.[name] !== 'time')
+      throw new TypeError(`time names the column ${describeValue(name)}, which is not a time in columns`)
+}
+
+/** Any text that a line end, or a quote, cannot be taken for. */
+function checkDelimiter(value: unknown): void {
+  if (value === undefined || (typeof value === 'string' && /^[^\r\n\0]{1,20}$/.test(value) && value.isWellFormed()))
+    return
+  throw new TypeError(`delimiter must be a character or a few, none of them a line end: found ${describeValue(value)}`)
 }
 
 /** One of ASCII that is no part of a line end. */
@@ -160,11 +229,11 @@ function checkCharacter(name: string, value: unknown): void {
   throw new TypeError(`${name} must be one printable ASCII character, or TAB: found ${describeValue(value)}`)
 }
 
-function checkApart(characters: Readonly<Record<string, unknown>>): void {
+function checkApart({ delimiter, ...characters }: Readonly<Record<string, unknown>>): void {
   const taken = new Map<unknown, string>()
   for (const [name, character] of Object.entries(characters)) {
     if (character === undefined || character === false) continue
-    const other = taken.get(character)
+    const other = `${delimiter}`.includes(`${character}`) ? 'delimiter' : taken.get(character)
     if (other !== undefined)
       throw new RangeError(`${name} and ${other} must differ: both are ${describeValue(character)}`)
     taken.set(character, name)

@@ -2,9 +2,11 @@
 
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import { checkInteger, checkKeys, describeValue } from '../../base/check.ts'
+import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { Columns } from '../column.ts'
+import { charsetOf } from '../files/charset.ts'
+import { textRecords } from '../files/encoded-records.ts'
 import { MAGIC_BYTES, tellEncoding } from '../files/encoding.ts'
 import { HEAD_LINES_BYTES } from '../files/head-lines.ts'
 import { type FilePosition, parsePosition, readAt } from '../files/identity.ts'
@@ -17,6 +19,7 @@ import { openStream } from '../files/open-stream.ts'
 import { partsOf, type ReadPart, sizeOf } from '../files/parts.ts'
 import { isWhole, parsePartId, partId, WHOLE } from '../files/range.ts'
 import { ReadFiles } from '../files/read-files.ts'
+import { escapeMalformed, MALFORMED, type Malformed, malformedFault, unescapeBytes } from '../files/raw.ts'
 import { type ContentHead, lineRecords, type Records } from '../files/records.ts'
 import { openStandardInput } from '../files/standard-input.ts'
 import { cannotRead } from '../files/trouble.ts'
@@ -38,6 +41,14 @@ export interface FilesOptions {
   readonly splitBytes?: number
   /** Whether pipes and devices are read; they are refused by default. */
   readonly allowSpecial?: boolean
+  /** The encoding of the text, as `TextDecoder` calls it: `latin1`, `shift_jis`, `utf-16le`. UTF-8 by default. */
+  readonly encoding?: string
+  /**
+   * What becomes of a record with bytes that are not text in that encoding: `reject` makes a dead letter of it, `escape`
+   * makes `\\xNN` of each byte, `replace` U+FFFD, so that texts which differ only there are one. By default records of CSV and
+   * JSON are rejected, and lines of logs escaped.
+   */
+  readonly malformed?: Malformed
 }
 
 /** No string of Node's is longer: a line over it could not become one. */
@@ -53,8 +64,10 @@ const STDIN = 'stdin'
  *   that exists is that file, whatever characters it holds. Files come in the order of their absolute paths, each once.
  * - **Content**: plain, gzip or zstd, told by its first bytes. Compressed files are read through once when they are
  *   opened: no line of one with a wrong checksum is given.
- * - **Lines** end at LF or CR LF; blank ones are counted, bytes that are no UTF-8 become U+FFFD and are counted, lines
- *   with a NUL byte or over `maxLineBytes` are dead letters. A byte order mark is no part of the first line.
+ * - **Lines** end at LF or CR LF; blank ones are counted, lines with a NUL byte or over `maxLineBytes` are dead letters. A
+ *   byte order mark is not a part of the first line.
+ * - **Text** is UTF-8, or of the `encoding`. Lines with bytes that are not are counted, and become what `malformed` says. A
+ *   file that does not hold text (an archive, a database, UTF-16 without the option) is refused by its first bytes.
  * - **Origins** name the absolute path, the line from 1, and the offset in the uncompressed content.
  * - **Which file it is** tells its inode, with its first bytes and those before the place reached: under another name,
  *   renamed or linked, it is the same file, and goes on. A copy is another file.
@@ -81,7 +94,7 @@ export function files<T>(
   checkKeys('files', options, ['maxLineBytes', ...READ_FILES_OPTIONS])
   const { maxLineBytes, ...reading } = options
   checkRecordBytes('maxLineBytes', maxLineBytes)
-  const records = lineRecords(format, maxLineBytes ?? MAX_LINE_BYTES)
+  const records = lineRecords(format, maxLineBytes ?? MAX_LINE_BYTES, reading.malformed)
   return recordFiles(input, { ...reading, kind: 'files', columns: format.columns, records })
 }
 
@@ -89,7 +102,21 @@ export function files<T>(
 export type ReadFilesOptions = Omit<FilesOptions, 'maxLineBytes'>
 
 /** Their names. */
-export const READ_FILES_OPTIONS: readonly string[] = ['maxRatio', 'maxTotalBytes', 'splitBytes', 'allowSpecial']
+export const READ_FILES_OPTIONS: readonly string[] = [
+  'maxRatio',
+  'maxTotalBytes',
+  'splitBytes',
+  'allowSpecial',
+  'encoding',
+  'malformed',
+]
+
+/** Those of them that a source's own options hold. */
+export function readFilesOptions(options: ReadFilesOptions): ReadFilesOptions {
+  return Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => READ_FILES_OPTIONS.includes(name) && value !== undefined),
+  )
+}
 
 export interface RecordFilesOptions<T> extends ReadFilesOptions {
   /** The kind of source. */
@@ -100,15 +127,18 @@ export interface RecordFilesOptions<T> extends ReadFilesOptions {
 
 /** The source of files that hold records of any kind; {@link files} says how it names, checks and resumes them. */
 export function recordFiles<T>(input: string | readonly string[], options: RecordFilesOptions<T>): Source<T> {
-  const { kind, columns, records } = options
+  const { kind, columns } = options
   checkInput(kind, input)
   checkOptions(options)
+  const charset = charsetOf(options.encoding)
+  const records = textRecords(options.records, charset)
   const settings: Settings = {
     limits: {
       maxRatio: options.maxRatio ?? DEFAULT_LIMITS.maxRatio,
       maxTotalBytes: options.maxTotalBytes ?? DEFAULT_LIMITS.maxTotalBytes,
     },
-    splitBytes: options.splitBytes ?? Number.POSITIVE_INFINITY,
+    // Line ends of several bytes are not looked for from the middle of a file.
+    splitBytes: charset?.unitBytes === 2 ? Number.POSITIVE_INFINITY : (options.splitBytes ?? Number.POSITIVE_INFINITY),
     allowSpecial: options.allowSpecial ?? false,
     marks: new LineMarks(),
   }
@@ -136,8 +166,17 @@ const MOST_PARSERS = 100
 function reparse<T>(records: Records<T>, parsers: Map<string, ParseLine<T>>, origin: Origin): Entry<T> {
   const parse = parsers.get(origin.source) ?? records.open(headOf(origin)).parse
   if (parsers.size < MOST_PARSERS) parsers.set(origin.source, parse)
-  const value = parse(origin.raw, origin)
+  const text = textOfRaw(origin.raw, records.malformed)
+  const value = text instanceof Rejection ? text : parse(text, origin)
   return value instanceof Rejection ? deadLetter(origin, records.name, value.reason) : traced(value, origin)
+}
+
+/** The text of a record as it was kept: one that was rejected for its bytes is so again, unless they may be written otherwise now. */
+function textOfRaw(raw: string, malformed: Malformed): string | Rejection {
+  const bytes = unescapeBytes(raw)
+  if (bytes === undefined) return raw
+  if (malformed === 'reject') return new Rejection(malformedFault(raw, 'text in its encoding'))
+  return malformed === 'escape' ? escapeMalformed(bytes) : bytes.toString('utf8')
 }
 
 function headOf({ source, raw }: Origin): ContentHead {
@@ -154,7 +193,7 @@ function headOf({ source, raw }: Origin): ContentHead {
   } catch {
     // It was removed, or rotated away: the record itself says what it is.
   }
-  return { path: source, bytes: Buffer.from(`${raw}\n`), isWhole: true }
+  return { path: source, bytes: Buffer.from(`${raw}\n`), isWhole: true, isText: true }
 }
 
 interface Settings {
@@ -181,7 +220,8 @@ export function checkRecordBytes(name: string, bytes: unknown): void {
 }
 
 function checkOptions(options: ReadFilesOptions): void {
-  const { maxRatio, maxTotalBytes, splitBytes } = options
+  const { maxRatio, maxTotalBytes, splitBytes, malformed } = options
+  if (malformed !== undefined) checkChoice('malformed', malformed, MALFORMED)
   if (maxTotalBytes !== undefined) checkIntegerOrNone('maxTotalBytes', maxTotalBytes)
   if (splitBytes !== undefined) checkIntegerOrNone('splitBytes', splitBytes)
   if (maxRatio !== undefined && !(typeof maxRatio === 'number' && maxRatio >= 1)) {

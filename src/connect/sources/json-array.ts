@@ -2,12 +2,12 @@
 
 import { checkKeys, describeValue } from '../../base/check.ts'
 import { MAX_RECORD_BYTES } from '../files/record-cutter.ts'
-import { JSON_OPTIONS, type JsonOptions, json } from '../formats/json.ts'
+import { JSON_OPTIONS, type JsonOptions, json, jsonOptions } from '../formats/json.ts'
 import { elementRecords } from '../json/records.ts'
 import type { Source } from '../source.ts'
-import { checkRecordBytes, READ_FILES_OPTIONS, type ReadFilesOptions, recordFiles } from './files.ts'
+import { checkRecordBytes, READ_FILES_OPTIONS, type ReadFilesOptions, readFilesOptions, recordFiles } from './files.ts'
 
-export interface JsonArrayOptions extends JsonOptions, Omit<ReadFilesOptions, 'splitBytes'> {
+export interface JsonArrayOptions extends JsonOptions, Omit<ReadFilesOptions, 'splitBytes' | 'encoding'> {
   /**
    * Keys from the outermost value to the array, as an array of texts or in one text with dots: `data.items`. The
    * outermost value is the array by default.
@@ -21,7 +21,7 @@ const OPTIONS = [
   'path',
   'maxRecordBytes',
   ...JSON_OPTIONS,
-  ...READ_FILES_OPTIONS.filter((name) => name !== 'splitBytes'),
+  ...READ_FILES_OPTIONS.filter((name) => name !== 'splitBytes' && name !== 'encoding'),
 ]
 
 /**
@@ -41,15 +41,16 @@ const OPTIONS = [
  */
 export function jsonArray<T = unknown>(input: string | readonly string[], options: JsonArrayOptions = {}): Source<T> {
   checkKeys('jsonArray', options, OPTIONS)
-  const { path = [], maxRecordBytes, bigints, maxDepth, maxKeys, ...reading } = options
+  const { path = [], maxRecordBytes, malformed = 'reject' } = options
   checkRecordBytes('maxRecordBytes', maxRecordBytes)
-  const format = json<T>({
-    ...(bigints === undefined ? {} : { bigints }),
-    ...(maxDepth === undefined ? {} : { maxDepth }),
-    ...(maxKeys === undefined ? {} : { maxKeys }),
+  const format = json<T>(jsonOptions(options))
+  const records = elementRecords({
+    format,
+    path: keysOf(path),
+    maxRecordBytes: maxRecordBytes ?? MAX_RECORD_BYTES,
+    malformed,
   })
-  const records = elementRecords({ format, path: keysOf(path), maxRecordBytes: maxRecordBytes ?? MAX_RECORD_BYTES })
-  return recordFiles(input, { ...reading, kind: 'jsonArray', columns: undefined, records })
+  return recordFiles(input, { ...readFilesOptions(options), kind: 'jsonArray', columns: undefined, records })
 }
 
 function keysOf(path: unknown): readonly string[] {

@@ -77,7 +77,7 @@ describe('lines', () => {
     deepEqual(
       [values, counts],
       [
-        ['a\ufffd', 'b'],
+        ['a\\xff', 'b'],
         [2, 0, 1],
       ],
     )

@@ -1,6 +1,6 @@
 // The source of NDJSON: one JSON value in each line of files.
 
-import { JSON_OPTIONS, type JsonOptions, json } from '../formats/json.ts'
+import { JSON_OPTIONS, type JsonOptions, json, jsonOptions } from '../formats/json.ts'
 import type { Source } from '../source.ts'
 import { type FilesOptions, files } from './files.ts'
 
@@ -15,7 +15,6 @@ export interface NdjsonOptions extends JsonOptions, FilesOptions {}
  * ndjson('events/*.ndjson.gz').title // => 'events/*.ndjson.gz as json'
  */
 export function ndjson<T = unknown>(input: string | readonly string[], options: NdjsonOptions = {}): Source<T> {
-  const ofJson = Object.entries(options).filter(([name]) => JSON_OPTIONS.includes(name))
   const others = Object.entries(options).filter(([name]) => !JSON_OPTIONS.includes(name))
-  return files(input, json<T>(Object.fromEntries(ofJson)), Object.fromEntries(others))
+  return files(input, json<T>(jsonOptions(options)), Object.fromEntries(others))
 }

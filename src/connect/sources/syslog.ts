@@ -2,7 +2,7 @@
 
 import { checkFunctions, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
-import { type SyslogLineOptions, type SyslogMessage, syslogLine } from '../formats/syslog-line.ts'
+import { SYSLOG_LINE_OPTIONS, type SyslogLineOptions, type SyslogMessage, syslogLine } from '../formats/syslog-line.ts'
 import type { ToEvent } from '../live/body.ts'
 import type { Source } from '../source.ts'
 import type { SyslogMeta } from '../syslog/meta.ts'
@@ -26,7 +26,7 @@ export interface SyslogOptions<T> extends SyslogLineOptions {
   readonly onListening?: (ports: SyslogPorts) => void
 }
 
-const OPTIONS = ['timeZone', 'year', 'maxBytes', 'event', 'onListening']
+const OPTIONS = [...SYSLOG_LINE_OPTIONS, 'maxBytes', 'event', 'onListening']
 
 /**
  * Takes what programs and devices send by syslog, without end.

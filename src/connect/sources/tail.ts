@@ -5,9 +5,11 @@ import { dirname, resolve } from 'node:path'
 import { checkChoice, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { errnoOf, SluiceError } from '../../base/errors.ts'
+import { charsetOf } from '../files/charset.ts'
 import { DEFAULT_LIMITS } from '../files/limits.ts'
 import { MAX_LINE_BYTES } from '../files/line-cutter.ts'
 import { folderOf, specialKind, splitAtCommas } from '../files/list.ts'
+import { MALFORMED, type Malformed } from '../files/raw.ts'
 import { cannotRead, quotePath } from '../files/trouble.ts'
 import type { LineFormat } from '../format.ts'
 import type { OpenOptions, Source } from '../source.ts'
@@ -35,11 +37,28 @@ export interface TailOptions {
   readonly maxOpenFiles?: number
   /** Longest line in bytes, without its line end; a longer one is a dead letter. 1 MiB by default. */
   readonly maxLineBytes?: number
+  /** The encoding of the text, as `TextDecoder` calls it: `latin1`, `utf-16le`. UTF-8 by default. */
+  readonly encoding?: string
+  /**
+   * What becomes of a line with bytes that are not text in that encoding: `escape` makes `\\xNN` of each byte, `reject` a dead
+   * letter of the line, `replace` U+FFFD of the bytes. By default lines of JSON are rejected, all others escaped.
+   */
+  readonly malformed?: Malformed
   /** What waits are measured by. The system's by default. */
   readonly clock?: Clock
 }
 
-const OPTIONS = ['from', 'rotated', 'pollMs', 'graceMs', 'maxOpenFiles', 'maxLineBytes', 'clock']
+const OPTIONS = [
+  'from',
+  'rotated',
+  'pollMs',
+  'graceMs',
+  'maxOpenFiles',
+  'maxLineBytes',
+  'encoding',
+  'malformed',
+  'clock',
+]
 
 /** No string of Node's is longer: a line over it could not become one. */
 const MAX_STRING_LENGTH = 0x1fffffe8
@@ -86,6 +105,7 @@ export function tail<T>(
   const patterns = patternsIn('input', input)
   checkOptions(options)
   const rotated = options.rotated === undefined ? undefined : patternsIn('rotated', options.rotated)
+  const text = { charset: charsetOf(options.encoding), malformed: options.malformed ?? format.malformed ?? 'escape' }
   const folder = process.cwd()
   const id = `tail:${patterns.map((pattern) => resolve(folder, pattern)).join(',')}`
   return {
@@ -108,6 +128,7 @@ export function tail<T>(
         clock: options.clock ?? systemClock,
         limits: DEFAULT_LIMITS,
         maxLineBytes: options.maxLineBytes ?? MAX_LINE_BYTES,
+        text,
         maxOpenFiles: options.maxOpenFiles ?? 16,
         pollMs: options.pollMs ?? 250,
         graceMs: options.graceMs ?? 2000,
@@ -140,7 +161,8 @@ function patternsIn(key: string, input: unknown): string[] {
 
 function checkOptions(options: TailOptions): void {
   checkKeys('tail', options, OPTIONS)
-  const { from, pollMs, graceMs, maxOpenFiles, maxLineBytes } = options
+  const { from, pollMs, graceMs, maxOpenFiles, maxLineBytes, malformed } = options
+  if (malformed !== undefined) checkChoice('malformed', malformed, MALFORMED)
   if (from !== undefined) checkChoice('from', from, ['start', 'end'])
   if (pollMs !== undefined) checkMs('pollMs', pollMs, 1)
   if (graceMs !== undefined) checkMs('graceMs', graceMs)

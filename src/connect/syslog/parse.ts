@@ -4,11 +4,11 @@ import { Rejection } from '../format.ts'
 import { refuse } from '../formats/refuse.ts'
 import type { SyslogMessage } from './message.ts'
 import { readStructuredData } from './structured-data.ts'
-import { type LegacyClock, readLegacyTime, readWholeTime } from './time.ts'
+import { isTimeLike, type LegacyClock, readLegacyTime, readWholeTime, type Stamp } from './time.ts'
 
 const PRIORITY = /^<([0-9]{1,3})>/
-/** What stands behind the priority of RFC 5424: a version, and a time or none. */
-const VERSION = /^1 (?:- |[0-9]{4}-)/
+/** What stands behind the priority of RFC 5424: a version, and what is meant for a time, or none. */
+const VERSION = /^1 (?:- |\S*[0-9])/
 /** The word that a program names itself by: `sshd[812]: `, `kernel: `. */
 const TAG = /^([^\s[\]:]{1,128})(?:\[([^\s[\]]{0,128})\])?:(?: |$)|^([^\s[\]:]{1,128})\[([^\s[\]]{0,128})\](?: |$)/
 const BOM = '\uFEFF'
@@ -27,12 +27,12 @@ export function parseSyslog(text: string, clock: LegacyClock, nowMs: number): Sy
   if (number > 191) return refuse(text, 1, 'priority is over 191')
   const priority = { facility: number >> 3, severity: number & 7 }
   const at = found[0].length
-  if (VERSION.test(text.slice(at, at + 8))) return readWhole(text, at + 2, priority)
+  if (VERSION.test(text.slice(at, at + 48))) return readWhole(text, at + 2, priority, clock)
   return readLegacy(text, at, priority, clock, nowMs)
 }
 
 /** `TIME HOST APP PROCID MSGID DATA TEXT`, each `-` where it is not known. */
-function readWhole(text: string, from: number, priority: Priority): SyslogMessage | Rejection {
+function readWhole(text: string, from: number, priority: Priority, clock: LegacyClock): SyslogMessage | Rejection {
   const words: (string | null)[] = []
   let at = from
   for (const name of ['time', 'host', 'app', 'procId', 'msgId']) {
@@ -43,8 +43,8 @@ function readWhole(text: string, from: number, priority: Priority): SyslogMessag
     at = to + 1
   }
   const [word = null, host = null, app = null, procId = null, msgId = null] = words
-  const time = word === null ? null : readWholeTime(word)
-  if (time === undefined) return refuse(text, from, 'time is not yyyy-mm-ddThh:mm:ss with a zone')
+  const time = word === null ? null : readWholeTime(word, clock)
+  if (typeof time === 'string') return refuse(text, from, `time: ${time}`)
   const isNone = text[at] === '-'
   if (!isNone && text[at] !== '[') return refuse(text, at, 'structured data is neither - nor an element')
   const structured = isNone ? { data: null, to: at + 1 } : readStructuredData(text, at)
@@ -73,6 +73,7 @@ function readLegacy(
   nowMs: number,
 ): SyslogMessage | Rejection {
   const stamp = stampAt(text, at, clock, nowMs)
+  if (typeof stamp === 'string') return refuse(text, at, `time: ${stamp}`)
   const rest = { host: null, app: null, procId: null, msgId: null, structuredData: null }
   if (stamp === undefined) {
     if (priority.facility === null) return refuse(text, 0, 'neither a priority nor a time')
@@ -89,22 +90,22 @@ function readLegacy(
   return { ...priority, time: stamp.time, ...rest, ...tagged(body), host }
 }
 
-/** A time at `at` and where what follows it begins; as RFC 3164 writes it, or a whole one, as many daemons do. */
-function stampAt(
-  text: string,
-  at: number,
-  clock: LegacyClock,
-  nowMs: number,
-): { readonly time: number; readonly to: number } | undefined {
+/**
+ * A time at `at` and where what follows it begins; as RFC 3164 writes it, or a whole one, as many daemons do. Undefined
+ * where none is meant, a text that says what is wrong where one cannot be read.
+ */
+function stampAt(text: string, at: number, clock: LegacyClock, nowMs: number): Stamp | string | undefined {
   const legacy = readLegacyTime(text, at, clock, nowMs)
-  if (legacy !== undefined) {
+  if (typeof legacy === 'object') {
     // Some devices set a colon between time and host.
     const to = text[legacy.to] === ':' ? legacy.to + 1 : legacy.to
     return { time: legacy.time, to: text[to] === ' ' ? to + 1 : to }
   }
-  const word = /^[^ ]{10,40}(?= |$)/.exec(text.slice(at, at + 41))?.[0]
-  const time = word === undefined ? undefined : readWholeTime(word)
-  return word === undefined || time === undefined ? undefined : { time, to: at + word.length + 1 }
+  if (legacy !== undefined) return legacy
+  const word = /^[0-9][^ ]{9,47}(?= |$)/.exec(text.slice(at, at + 49))?.[0] ?? ''
+  const time = readWholeTime(word, clock)
+  if (typeof time === 'number') return { time, to: at + word.length + 1 }
+  return isTimeLike(text, at) ? time : undefined
 }
 
 /** Takes the program's name, and the number of its process, off a text. */

@@ -4,7 +4,9 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { isSluiceError } from '../../base/errors.ts'
 import type { Blocks } from '../files/blocks.ts'
+import type { Charset } from '../files/charset.ts'
 import { decode } from '../files/decode.ts'
+import { foreignOf } from '../files/encoded-records.ts'
 import { type Encoding, tellEncoding } from '../files/encoding.ts'
 import { FileBlocks } from '../files/file-blocks.ts'
 import { HEAD_BYTES, matches, readAt } from '../files/identity.ts'
@@ -93,6 +95,11 @@ export class Content {
     const { limits, signal } = this.#options
     const stored = new FileBlocks(handle, { path, sizeBytes, blockBytes: STORED_BLOCK_BYTES, signal })
     return decode(this.encoding, stored, path, limits)
+  }
+
+  /** What the content is that does not hold text in an encoding. */
+  foreignAs(charset: Charset | undefined): string | undefined {
+    return foreignOf(this.head, charset)
   }
 
   /** Whether the content's first bytes are those of a place, or too few to tell that they are not. */

@@ -39,8 +39,10 @@ export class Followed<T> {
   firstSketch = ''
   /** Whether its file has no name any more, and so nobody can open it anew. */
   isUnlinked = false
-  /** Why a compressed file cannot be read. */
+  /** Why a file cannot be read. */
   brokenReason: string | undefined
+  /** What is remembered of a file that cannot be read, so that it is not looked at again. */
+  passed: Finished | undefined
   /** Whether it was looked for in vain: nothing more will come of it. */
   isGivenUp = false
   /** Whether its last line was made complete: it is over once its lines are taken. */
@@ -147,7 +149,7 @@ export class Followed<T> {
   }
 
   asFinished(): Finished {
-    return { ...this.place, isPassed: false }
+    return this.passed ?? { ...this.place, isPassed: false }
   }
 
   #change(changes: Partial<Place>): void {

@@ -1,6 +1,7 @@
 // Tells what a file is that nobody follows by its inode: one that is known, a copy of one, or another.
 
 import { unreachable } from '../../base/invariant.ts'
+import type { Charset } from '../files/charset.ts'
 import type { Encoding } from '../files/encoding.ts'
 import { Content, type ContentOptions, type Relation } from './content.ts'
 import type { Followed } from './followed.ts'
@@ -8,6 +9,7 @@ import type { Sighting } from './lister.ts'
 import type { Finished, Place } from './place.ts'
 import type { Roll } from './roll.ts'
 import { beginAlike } from './sketch.ts'
+import { placePassed } from './starts.ts'
 
 /**
  * What a file turned out to be:
@@ -28,7 +30,10 @@ export type Verdict<T> =
       readonly kind: 'new'
       readonly encoding: Encoding
       readonly sketch: string
+      /** Why none of it can be read. */
       readonly brokenReason: string | undefined
+      /** What is remembered of a plain file that is not text. */
+      readonly passed?: Finished
     }
 
 /** How few bytes do not make another file the same, if it has more of them: logs may begin alike. */
@@ -44,6 +49,8 @@ export interface Evidence<T> {
   readonly coming: readonly Sighting[]
   /** Whether the file has been as it is for the grace time. */
   readonly isSettled: boolean
+  /** The encoding that text is to be in; UTF-8 if undefined. */
+  readonly charset: Charset | undefined
 }
 
 /**
@@ -56,7 +63,7 @@ export async function judge<T>(
   evidence: Evidence<T>,
   options: ContentOptions,
 ): Promise<Verdict<T>> {
-  const { roll, isSettled } = evidence
+  const { roll, isSettled, charset } = evidence
   const content = await Content.open(sighting.path, options)
   try {
     // Another file has come to the path since: the next look sees it.
@@ -65,7 +72,7 @@ export async function judge<T>(
       (await findLost(content, sighting, roll)) ??
       (await findFinished(content, sighting, roll)) ??
       (await findCopied(content, sighting, evidence, options)) ??
-      (await judgeNew(content, sighting, isSettled))
+      (await judgeNew(content, sighting, isSettled, charset))
     )
   } finally {
     await content.close()
@@ -169,8 +176,18 @@ function originalsOf<T>(content: Content, sighting: Sighting, { roll, coming }: 
   return originals
 }
 
-async function judgeNew<T>(content: Content, sighting: Sighting, isSettled: boolean): Promise<Verdict<T>> {
+async function judgeNew<T>(
+  content: Content,
+  sighting: Sighting,
+  isSettled: boolean,
+  charset: Charset | undefined,
+): Promise<Verdict<T>> {
   const { encoding, sketch } = content
+  const brokenReason = content.foreignAs(charset)
+  if (brokenReason !== undefined) {
+    const passed = await placePassed(sighting, content)
+    return { kind: 'new', encoding, sketch, brokenReason, passed }
+  }
   if (encoding === 'plain') {
     const isClear = sighting.isLive || isSettled || content.sizeBytes >= MIN_BYTES
     return isClear ? { kind: 'new', encoding, sketch, brokenReason: undefined } : { kind: 'unclear' }

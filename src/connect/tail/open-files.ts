@@ -5,12 +5,14 @@ import type { LineFormat } from '../format.ts'
 import { Content, type ContentOptions } from './content.ts'
 import type { Followed } from './followed.ts'
 import { GROWING_BLOCK_BYTES, GrowingFile } from './growing.ts'
+import type { TailText } from './opened.ts'
 import type { Patience } from './patience.ts'
 import { StoredFile } from './stored.ts'
 
 export interface OpenFilesOptions<T> {
   readonly format: LineFormat<T>
   readonly maxLineBytes: number
+  readonly text: TailText
   readonly maxOpenFiles: number
   readonly content: ContentOptions
   readonly patience: Patience
@@ -74,7 +76,7 @@ export class OpenFiles<T> {
   }
 
   async #openNow(file: Followed<T>): Promise<Opening> {
-    const { format, maxLineBytes } = this.#options
+    const { format, maxLineBytes, text } = this.#options
     const content = await Content.open(file.path, this.#options.content)
     try {
       const opening = await this.#check(file, content)
@@ -84,7 +86,7 @@ export class OpenFiles<T> {
       }
       const { place } = file
       const source = place.number > 1 ? `${place.name}#${place.number}` : place.name
-      const options = { format, maxLineBytes, source, place, content }
+      const options = { format, maxLineBytes, text, source, place, content }
       const isPlain = content.encoding === 'plain'
       file.opened = await (isPlain ? GrowingFile.open({ ...options, block: this.#block }) : StoredFile.open(options))
       return 'open'
@@ -99,6 +101,7 @@ export class OpenFiles<T> {
     // It was renamed since it was seen: the next look tells where it is.
     if (content.inode !== place.inode) return 'busy'
     if (content.encoding !== file.encoding) return place.offset > 0 ? 'replaced' : 'unknown'
+    if (place.offset === 0 && content.foreignAs(this.#options.text.charset) !== undefined) return 'unknown'
     if (place.offset === 0 || content.encoding !== 'plain') return 'open'
     return (await content.relate(place)).kind === 'goes on' ? 'open' : 'replaced'
   }

@@ -1,10 +1,14 @@
 // An open file of a tail: its bytes become lines, as far as there are any.
 
+import type { Charset } from '../files/charset.ts'
+import type { Cutter, CutterStart } from '../files/cutter.ts'
+import { EncodedCutter } from '../files/encoded-cutter.ts'
+import { utf8Of } from '../files/encoded-records.ts'
 import { type EntryMaker, entryOf } from '../files/entry.ts'
 import { headLines } from '../files/head-lines.ts'
 import { type Fingerprint, fingerprintOf, HEAD_BYTES } from '../files/identity.ts'
 import { LineCutter } from '../files/line-cutter.ts'
-import { tellUtf16Fault } from '../files/trouble.ts'
+import type { Malformed } from '../files/raw.ts'
 import type { LineFormat } from '../format.ts'
 import type { Entry } from '../origin.ts'
 import type { SourceCounts } from '../source.ts'
@@ -20,6 +24,8 @@ import { sketchOf, stepsWithin } from './sketch.ts'
  */
 export type Fill = 'more' | 'end' | 'replaced'
 
+const LF = 0x0a
+
 /** A file that is open to be read on. One call at a time; lines are taken before the next `fill`. */
 export interface Opened<T> {
   readonly lines: TailLines<T>
@@ -29,7 +35,15 @@ export interface Opened<T> {
   close(): Promise<void>
 }
 
+/** How the bytes of files are text. */
+export interface TailText {
+  /** Undefined for UTF-8. */
+  readonly charset: Charset | undefined
+  readonly malformed: Malformed
+}
+
 export interface TailLinesOptions<T> {
+  readonly text: TailText
   readonly format: LineFormat<T>
   readonly maxLineBytes: number
   /** The source of origins. */
@@ -47,7 +61,7 @@ export class TailLines<T> {
   /** The first bytes of the content, up to 4 KiB. */
   #head: Buffer
   /** Made with the first bytes: what they are says whether they are text. */
-  #cutter: LineCutter | undefined
+  #cutter: Cutter | undefined
   /** Made with the first whole line. */
   #maker: EntryMaker<T> | undefined
   /** Where the first line begins, if not at the place. */
@@ -94,8 +108,8 @@ export class TailLines<T> {
    * @param isWhole - whether `head` is all of the file
    */
   prepare(head: Buffer, isWhole: boolean): void {
-    const { format, maxLineBytes, source, place } = this.#options
-    const lines = format.usesHead === false ? [] : headLines(head, isWhole, maxLineBytes)
+    const { format, maxLineBytes, source, place, text } = this.#options
+    const lines = format.usesHead === false ? [] : headLines(utf8Of(head, isWhole, text.charset), isWhole, maxLineBytes)
     this.#maker = { source, step: format.name, parse: format.open(lines), hasLines: place.line > 0 }
   }
 
@@ -131,19 +145,14 @@ export class TailLines<T> {
     return { sketch: this.#sketchTo(offset), tail, offset, line: place.line > 0 ? line : 0, isPartial }
   }
 
-  #cut(): LineCutter {
-    const { place, maxLineBytes } = this.#options
+  #cut(): Cutter {
+    const { place, maxLineBytes, text } = this.#options
+    const { charset, malformed } = text
     const { line, isPartial } = place
     const { offset, before } = this.#start ?? { offset: place.offset, before: this.#options.before }
-    return new LineCutter({
-      offset,
-      line: isPartial ? line - 1 : line,
-      maxLineBytes,
-      isFileStart: offset === 0,
-      isRest: isPartial,
-      fault: tellUtf16Fault(this.#head),
-      before,
-    })
+    const start = { offset, line: isPartial ? line - 1 : line, isFileStart: offset === 0, isRest: isPartial, before }
+    const cut = (from: CutterStart): Cutter => new LineCutter({ ...from, maxLineBytes, malformed })
+    return charset === undefined ? cut(start) : new EncodedCutter({ ...start, charset, lineEnd: LF, malformed, cut })
   }
 
   #sketchTo(offset: number): string {

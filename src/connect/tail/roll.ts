@@ -120,7 +120,8 @@ export class Roll<T> {
 
   finish(file: Followed<T>): void {
     this.drop(file)
-    if (file.place.offset > 0 || file.place.storedBytes > 0) this.finished.add(file.asFinished())
+    if (file.passed !== undefined || file.place.offset > 0 || file.place.storedBytes > 0)
+      this.finished.add(file.asFinished())
   }
 
   /** Follows a file no more. */

@@ -1,6 +1,7 @@
 // Looks what has become of the files: which were rotated, cut, replaced or have come, and what is to be read next.
 
 import type { Clock } from '../../base/clock.ts'
+import type { Charset } from '../files/charset.ts'
 import { Content, type ContentOptions } from './content.ts'
 import { Followed } from './followed.ts'
 import { judge, type Verdict } from './judge.ts'
@@ -19,6 +20,8 @@ export interface ScanOptions<T> {
   /** Where files begin that are there at the first look of a first run; undefined in a later run. */
   readonly from: 'start' | 'end' | undefined
   readonly maxLineBytes: number
+  /** The encoding that text is to be in; UTF-8 if undefined. */
+  readonly charset: Charset | undefined
   readonly onNote: (note: string) => void
   /** Whether what was read of a file is still there; opens it if need be. */
   readonly isIntact: (file: Followed<T>) => Promise<boolean>
@@ -146,7 +149,7 @@ export class Scan<T> {
       if (this.#isOfFirst(sighting) && (await this.#begin(sighting))) return this.#settle(sighting)
       this.#leftOfFirst.delete(sighting.inode)
       const isSettled = this.#isQuiet(sighting, nowMs) && !this.#isBeingMade(sighting)
-      const verdict = await judge(sighting, { roll, coming, isSettled }, content)
+      const verdict = await judge(sighting, { roll, coming, isSettled, charset: this.#options.charset }, content)
       patience.succeeded(path)
       await this.#apply(sighting, verdict, nowMs)
     } catch (thrown) {
@@ -159,12 +162,12 @@ export class Scan<T> {
 
   /** At the first look of a first run: true if the file is not to be read, or not from its start. */
   async #begin(sighting: Sighting): Promise<boolean> {
-    const { roll, content, from, maxLineBytes, clock } = this.#options
+    const { roll, content, from, maxLineBytes, charset, clock } = this.#options
     if (sighting.isLive && from === 'start') return false
     const open = await Content.open(sighting.path, content)
     try {
       if (sighting.isLive && open.encoding === 'plain') {
-        const file = new Followed<T>(await placeAtEnd(sighting, open, maxLineBytes))
+        const file = new Followed<T>(await placeAtEnd(sighting, open, maxLineBytes, charset))
         file.find(sighting, 'plain', clock.nowMs())
         roll.append(file)
       } else {
@@ -219,6 +222,7 @@ export class Scan<T> {
     file.find(sighting, verdict.encoding, nowMs)
     file.firstSketch = verdict.sketch
     file.brokenReason = verdict.brokenReason
+    file.passed = verdict.passed
     if (sighting.isLive && sighting.path === sighting.name) roll.append(file)
     else roll.insert(file, (other) => byAge(sighting, { ...other.place, isLive: false }) < 0)
   }

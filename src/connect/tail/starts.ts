@@ -1,5 +1,6 @@
 // Where a first run begins in files that are there already.
 
+import { type Charset, lineStarts } from '../files/charset.ts'
 import { fingerprintOf, HEAD_BYTES, readAt } from '../files/identity.ts'
 import { LAST_BYTES } from '../files/open-line.ts'
 import type { Content } from './content.ts'
@@ -14,8 +15,13 @@ const LF = 0x0a
 const SEARCHED_BYTES = 64 * 1024
 
 /** The end of a plain file's last whole line: a line of which half is there is to be given whole. */
-export async function placeAtEnd(sighting: Sighting, content: Content, maxLineBytes: number): Promise<Place> {
-  const offset = await lastLineEnd(content, maxLineBytes)
+export async function placeAtEnd(
+  sighting: Sighting,
+  content: Content,
+  maxLineBytes: number,
+  charset: Charset | undefined,
+): Promise<Place> {
+  const offset = await lastLineEnd(content, maxLineBytes, charset)
   return await placeAt(sighting, content, offset)
 }
 
@@ -33,12 +39,14 @@ async function placeAt(sighting: Sighting, content: Content, offset: number): Pr
   return { ...unread(sighting), sketch, tail: fingerprintOf(before), offset, line: offset === 0 ? 1 : 0 }
 }
 
-async function lastLineEnd(content: Content, maxLineBytes: number): Promise<number> {
+async function lastLineEnd(content: Content, maxLineBytes: number, charset: Charset | undefined): Promise<number> {
   const { handle, sizeBytes } = content
   for (let to = sizeBytes; to > 0 && sizeBytes - to <= maxLineBytes; ) {
-    const from = Math.max(0, to - SEARCHED_BYTES)
-    const lf = (await readAt(handle, from, to - from)).lastIndexOf(LF)
-    if (lf !== -1) return from + lf + 1
+    // At the beginning of a unit, however many bytes that has.
+    const from = Math.max(0, to - (to % 2) - SEARCHED_BYTES)
+    const bytes = await readAt(handle, from, to - from)
+    const end = charset === undefined ? bytes.lastIndexOf(LF) + 1 : ([...lineStarts(bytes, LF, charset)].at(-1) ?? 0)
+    if (end > 0) return from + end
     to = from
   }
   // A line that is too long to be one: its rest is read as a line that is too short to matter.

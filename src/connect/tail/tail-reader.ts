@@ -12,6 +12,7 @@ import type { Followed } from './followed.ts'
 import { GrowingFile } from './growing.ts'
 import type { Lister } from './lister.ts'
 import { OpenFiles } from './open-files.ts'
+import type { TailText } from './opened.ts'
 import { Patience } from './patience.ts'
 import type { TailPosition } from './place.ts'
 import { Roll } from './roll.ts'
@@ -23,6 +24,7 @@ export interface TailReaderOptions<T> {
   readonly clock: Clock
   readonly limits: ContentOptions['limits']
   readonly maxLineBytes: number
+  readonly text: TailText
   readonly maxOpenFiles: number
   readonly pollMs: number
   readonly graceMs: number
@@ -62,16 +64,29 @@ export class TailReader<T> implements SplitReader<T> {
   #failure: { readonly thrown: unknown } | undefined
 
   constructor(options: TailReaderOptions<T>) {
-    const { format, clock, maxLineBytes, maxOpenFiles, graceMs, lister, signal, limits, position, onNote } = options
+    const { format, clock, maxLineBytes, text, maxOpenFiles, graceMs, lister, signal, limits, position, onNote } =
+      options
     this.#options = options
     const patience = new Patience(graceMs, onNote)
     const content: ContentOptions = { limits, signal: this.#stop.signal }
     const roll = new Roll<T>(position, clock.nowMs())
     this.#roll = roll
-    this.#open = new OpenFiles({ format, maxLineBytes, maxOpenFiles, content, patience, clock })
+    this.#open = new OpenFiles({ format, maxLineBytes, text, maxOpenFiles, content, patience, clock })
     const from = position === undefined ? options.from : undefined
     const isIntact = (file: Followed<T>): Promise<boolean> => this.#isIntact(file)
-    this.#scan = new Scan({ roll, lister, clock, graceMs, patience, content, from, maxLineBytes, onNote, isIntact })
+    this.#scan = new Scan({
+      roll,
+      lister,
+      clock,
+      graceMs,
+      patience,
+      content,
+      from,
+      maxLineBytes,
+      charset: text.charset,
+      onNote,
+      isIntact,
+    })
     if (signal?.aborted === true) this.#abort()
     else signal?.addEventListener('abort', this.#abort, { once: true })
   }
@@ -236,7 +251,7 @@ export class TailReader<T> implements SplitReader<T> {
     this.#roll.finish(file)
   }
 
-  /** A compressed file that is broken gives one dead letter, and none of its lines. */
+  /** A file that cannot be read, as one that is compressed and broken, gives one dead letter, and none of its lines. */
   async #refuse(file: Followed<T>, reason: string): Promise<Entry<T>> {
     const { name, offset, number } = file.place
     await this.#finish(file)
