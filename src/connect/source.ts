@@ -50,6 +50,11 @@ export interface Source<T> {
   readonly title: string
   /** The columns of its events where they are rows known beforehand. */
   readonly columns?: Columns
+  /**
+   * Finds the columns of its events out of what is to be read, where that says them and `columns` does not. Undefined
+   * where it says none.
+   */
+  readonly findColumns?: (options?: OpenOptions) => Promise<Columns | undefined>
   /** Set where reading never comes to its end by itself: it goes on until it is stopped. */
   readonly isEndless?: true
   /** Set where whoever sends waits to hear what is committed: its readers have `committed`. */

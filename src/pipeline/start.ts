@@ -156,7 +156,8 @@ async function begin<P extends Params>(
   const waiting = signal === undefined ? {} : { signal }
   const listed = await source.splits(waiting)
   const keepsRows = nodesOf(node).every(({ operator }) => operator.kind === 'filter' || operator.kind === 'input')
-  const columns = keepsRows && source.columns !== undefined ? { columns: source.columns } : {}
+  const known = keepsRows ? (source.columns ?? (await source.findColumns?.(waiting))) : undefined
+  const columns = known === undefined ? {} : { columns: known }
   const owner = newOwner()
   const onNote = (note: string): void => onEvent({ kind: 'noted', split: name, note })
   const open = () => sink.open({ pipeline: name, ...columns, leaseMs, owner, onNote, ...waiting })

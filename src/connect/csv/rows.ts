@@ -1,8 +1,8 @@
 // Makes rows of fields: one object for each record, all of one shape.
 
-import { generated } from '../../base/generated.ts'
 import type { ColumnType } from '../column.ts'
 import { Rejection } from '../format.ts'
+import { objectMaker } from '../rows/object-maker.ts'
 import { type Convert, converterOf, MISFIT, misfit, type ValueRules } from './convert.ts'
 import type { Fields } from './fields.ts'
 
@@ -77,28 +77,4 @@ function typedRows(
     }
     return make(values)
   }
-}
-
-/** Most columns for which code is made: an object of many more is a table of its own anyway. */
-const GENERATED_COLUMNS = 500
-
-/** Makes objects of values in the order of the names; `__proto__` is a name like any other. */
-function objectMaker(names: readonly string[]): (values: readonly unknown[]) => Row {
-  const plain = (values: readonly unknown[]): Row => {
-    const row: Row = {}
-    for (const [place, name] of names.entries()) define(row, name, values[place])
-    return row
-  }
-  if (names.length > GENERATED_COLUMNS) return plain
-  // A key in brackets is always a property; JSON's string literals are JavaScript's.
-  const parts = names.map((name, place) => {
-    const literal = JSON.stringify(name)
-    return `${name === '__proto__' ? `[${literal}]` : literal}: values[${place}]`
-  })
-  return generated<(values: readonly unknown[]) => Row>(`return (values) => ({ ${parts.join(', ')} })`, {}) ?? plain
-}
-
-function define(row: Row, name: string, value: unknown): void {
-  if (name !== '__proto__') row[name] = value
-  else Object.defineProperty(row, name, { value, writable: true, enumerable: true, configurable: true })
 }

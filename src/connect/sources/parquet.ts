@@ -1,141 +1,190 @@
-// The source of rows of Parquet files: row group by row group.
+// The source of rows of Parquet files.
 
-import { checkKeys, describeValue } from '../../base/check.ts'
-import { messageOf, SluiceError } from '../../base/errors.ts'
+import type { FileHandle } from 'node:fs/promises'
+import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
+import type { ColumnType } from '../column.ts'
+import { nothingNew } from '../files/line-reader.ts'
 import { listFiles } from '../files/list.ts'
-import { quotePath } from '../files/trouble.ts'
-import { loadPackage } from '../packages.ts'
-import { rowReader } from '../rows/buffered-reader.ts'
-import type { Source, Split } from '../source.ts'
+import { addColumns, chosenColumns, columnsOf } from '../parquet/columns.ts'
+import { type ColumnValues, type ValueChoices, valuesOf } from '../parquet/conversion.ts'
+import { type ParquetFile, ParquetFiles } from '../parquet/file.ts'
+import type { RowGroup, SchemaElement } from '../parquet/footer.ts'
+import { identityHash, lost, rowsDone } from '../parquet/position.ts'
+import { guarded, ParquetReader } from '../parquet/reader.ts'
+import { RowGroupReader } from '../parquet/row-group.ts'
+import { corruptParquet, isDamage } from '../parquet/trouble.ts'
+import type { OpenOptions, Position, Source, Split, SplitReader } from '../source.ts'
 
 export interface ParquetOptions {
   /** The columns to read: all by default. */
   readonly columns?: readonly string[]
+  /**
+   * What timestamps become: epoch milliseconds (`ms`, the default), microseconds or nanoseconds, or ISO 8601 with all
+   * their digits (`text`). One that is finer than asked for makes a dead letter of its row.
+   */
+  readonly times?: 'ms' | 'us' | 'ns' | 'text'
+  /** What decimals become: a string of digits (`text`, the default), or `{ unscaled, scale }` with a bigint. */
+  readonly decimals?: 'text' | 'bigint'
+  /** Whether byte arrays that nothing says to be text are text all the same, as some old writers left them. False by default. */
+  readonly binaryAsText?: boolean
+  /** Most bytes that one reader holds of pages and dictionaries at the same time: 128 MiB by default. */
+  readonly maxHeldBytes?: number
 }
 
+const DEFAULT_MAX_HELD_BYTES = 128 * 1024 * 1024
+
 /**
- * Reads the rows of Parquet files, by path or glob. Needs the package `hyparquet`.
+ * Reads the rows of Parquet files, by path or glob.
  *
- * - **Values** are those that `hyparquet` gives: numbers, bigints for 64 bits, texts, dates, lists and objects.
- * - **Splits** are files with a row group each, so that several threads read one file; memory holds one row group.
- * - **Resumes** after the last row of a row group. Files must stay as they are.
+ * - **Codecs**: none, Snappy, gzip, Brotli, Zstandard, LZ4 (raw and as Hadoop framed it). LZO and encrypted files are
+ *   refused.
+ * - **Values** are exact, or their row is a dead letter: 64-bit integers are numbers, and bigints beyond 2^53; decimals
+ *   are strings of digits; timestamps are epoch milliseconds (`times`); dates, times of day, UUIDs and enums are texts;
+ *   byte arrays that are no text are Uint8Arrays; JSON is parsed, with bigints where it takes them; lists are arrays,
+ *   structures objects, maps arrays of `{ key, value }`, intervals `{ months, days, milliseconds }`.
+ * - **Columns** reach the sink as the files have them, where the flow keeps the rows; files of several schemas are taken
+ *   together.
+ * - **Splits** are row groups, so that several threads read one file. All page headers of a row group, and the checksums
+ *   of pages that have one, are looked at before its first row is given.
+ * - **Resumes** after the last row, in the file that it was: one that has changed is refused.
+ * - **Memory**: rows are made a thousand at a time, of pages that are held one for each column, large ones in pieces;
+ *   over `maxHeldBytes` the file is refused.
  *
- * @throws {SluiceError} CONFIG_INVALID if the package is missing; then SOURCE_MISSING, SOURCE_CORRUPT, POSITION_LOST
+ * @throws {TypeError | RangeError} for options that cannot be; then SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_CORRUPT,
+ *   SOURCE_LIMIT, POSITION_LOST
  * @example
- * parquet('trips/*.parquet').title // => 'trips/*.parquet as Parquet'
+ * parquet('trips/*.parquet', { times: 'us' }).title // => 'trips/*.parquet as Parquet'
  */
 export function parquet<Row = Record<string, unknown>>(
   input: string | readonly string[],
   options: ParquetOptions = {},
 ): Source<Row> {
-  checkKeys('parquet', options, ['columns'])
-  const { columns } = options
-  if (columns !== undefined && (columns.length === 0 || !columns.every((name) => typeof name === 'string'))) {
+  checkKeys('parquet', options, ['columns', 'times', 'decimals', 'binaryAsText', 'maxHeldBytes'])
+  const { columns, times = 'ms', decimals = 'text', binaryAsText = false } = options
+  const { maxHeldBytes: limit = DEFAULT_MAX_HELD_BYTES } = options
+  if (columns !== undefined && !(Array.isArray(columns) && columns.length > 0 && columns.every(isText))) {
     throw new TypeError(`columns of parquet must be names: found ${describeValue(columns)}`)
   }
+  checkChoice('times', times, ['ms', 'us', 'ns', 'text'])
+  checkChoice('decimals', decimals, ['text', 'bigint'])
+  if (typeof binaryAsText !== 'boolean') {
+    throw new TypeError(`binaryAsText must be true or false: found ${describeValue(binaryAsText)}`)
+  }
+  checkInteger('maxHeldBytes', limit, 1024 * 1024)
+  const reading: Reading = { columns, choices: { times, decimals, binaryAsText }, limit }
+  const files = new ParquetFiles(limit)
+  /** Path → what the file was when it was listed, or opened first. */
+  const seen = new Map<string, string>()
   return {
     kind: 'parquet',
     title: `${typeof input === 'string' ? input : input.join(', ')} as Parquet`,
     async splits({ signal } = {}) {
       const splits: Split[] = []
-      for (const found of await listFiles(input, { allowSpecial: false, signal })) {
-        if (found.kind !== 'file') continue
-        const { groups } = await metadataOf(found.path)
-        for (const [index, { bytes }] of groups.entries()) {
-          splits.push({ id: `${found.path}#group-${index}`, sizeBytes: bytes })
+      for await (const file of filesOf(files, input, signal)) {
+        seen.set(file.path, identityHash(file.identity))
+        for (const [index, { bytes }] of groupsOf(file).entries()) {
+          splits.push({ id: `${file.path}${GROUP}${index}`, sizeBytes: bytes })
         }
       }
       return splits
     },
-    async open({ id }, from, { signal } = {}) {
-      signal?.throwIfAborted()
-      const at = id.lastIndexOf('#group-')
-      const path = id.slice(0, at)
-      const { groups, read } = await metadataOf(path)
-      const group = groups[Number(id.slice(at + '#group-'.length))]
-      const done = from === undefined ? 0 : Number(from)
-      if (group === undefined || !Number.isSafeInteger(done) || done > group.rows) {
-        const message = `Cannot resume ${quotePath(path)} from row ${done}: the file is another one`
-        throw new SluiceError('POSITION_LOST', message, { source: path, position: `row ${done}` })
+    async findColumns({ signal } = {}) {
+      const known = new Map<string, ColumnType>()
+      for await (const file of filesOf(files, input, signal)) {
+        sound(file, () => addColumns(known, chosenColumns(file.schema, columns), reading.choices))
       }
-      let isRead = false
-      return rowReader<Row>(
-        {
-          async next() {
-            if (isRead || done === group.rows) return undefined
-            isRead = true
-            return (await read(group.from + done, group.from + group.rows, columns)) as readonly Row[]
-          },
-          originOf: (row, number) => ({
-            source: path,
-            line: group.from + number + 1,
-            offset: group.from + number,
-            raw: rawOf(row),
-          }),
-          positionAfter: (_, number) => number,
-          close: () => {},
-        },
-        done,
-        signal,
-      )
+      return known.size === 0 ? undefined : columnsOf(known)
     },
+    open: (split, from, opening = {}) => openGroup<Row>({ files, seen, reading }, split, from, opening),
   }
 }
 
-interface Group {
-  /** The number of its first row in the file. */
-  readonly from: number
-  readonly rows: number
-  readonly bytes: number
+/** What stands between the path and the number of a row group in the id of a split. */
+const GROUP = '#group-'
+
+interface Reading {
+  readonly columns: readonly string[] | undefined
+  readonly choices: ValueChoices
+  readonly limit: number
 }
 
-interface Opened {
-  readonly groups: readonly Group[]
-  read(from: number, to: number, columns: readonly string[] | undefined): Promise<readonly unknown[]>
+interface Shared {
+  readonly files: ParquetFiles
+  readonly seen: Map<string, string>
+  readonly reading: Reading
 }
 
-async function metadataOf(path: string): Promise<Opened> {
-  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } = await loadPackage(
-    'hyparquet',
-    () => import('hyparquet'),
-  )
+async function openGroup<Row>(
+  { files, seen, reading }: Shared,
+  { id }: Split,
+  from: Position | undefined,
+  { signal }: OpenOptions,
+): Promise<SplitReader<Row>> {
+  signal?.throwIfAborted()
+  const at = id.lastIndexOf(GROUP)
+  const path = id.slice(0, at)
+  const { handle, file } = await files.open(path)
   try {
-    const file = await asyncBufferFromFile(path)
-    const metadata = await parquetMetadataAsync(file)
-    let from = 0
-    const groups = metadata.row_groups.map((group) => {
-      const rows = Number(group.num_rows)
-      from += rows
-      return { from: from - rows, rows, bytes: Number(group.total_byte_size) }
-    })
-    return {
-      groups,
-      async read(rowStart, rowEnd, columns) {
-        try {
-          return await parquetReadObjects({
-            file,
-            metadata,
-            rowStart,
-            rowEnd,
-            ...(columns === undefined ? {} : { columns: [...columns] }),
-          })
-        } catch (error) {
-          throw corrupt(path, error)
-        }
-      },
+    const group = groupsOf(file)[Number(id.slice(at + GROUP.length))]
+    const done = from === undefined ? 0 : rowsDone(path, from, file.identity, group?.rows ?? 0)
+    const hash = identityHash(file.identity)
+    if (group === undefined || (seen.get(path) ?? hash) !== hash)
+      throw lost(path, done, 'it was replaced since the run began')
+    seen.set(path, hash)
+    if (from !== undefined && done === group.rows) {
+      await handle.close()
+      return nothingNew(`nothing new since row ${group.from + done}`, from, group.bytes)
     }
-  } catch (error) {
-    throw corrupt(path, error)
+    const { limit } = reading
+    const rows = sound(file, () => rowsOf(reading, handle, file, group))
+    await guarded({ file, rows, limit }, async () => {
+      await rows.verify()
+      await rows.skip(done)
+    })
+    signal?.throwIfAborted()
+    const names = chosenColumns(file.schema, reading.columns).map(({ name }) => name)
+    return new ParquetReader<Row>({ file, group, rows, handle, names, done, limit, signal })
+  } catch (thrown) {
+    await handle.close()
+    throw thrown
   }
 }
 
-function corrupt(path: string, error: unknown): unknown {
-  if (error instanceof SluiceError) return error
-  const found = messageOf(error)
-  const message = `Cannot read ${quotePath(path)} as Parquet: ${found}`
-  return new SluiceError('SOURCE_CORRUPT', message, { source: path, offset: 0, found }, { cause: error })
+function rowsOf(
+  { columns, choices, limit }: Reading,
+  handle: FileHandle,
+  file: ParquetFile,
+  group: RowGroup,
+): RowGroupReader {
+  const valuesAt = (place: number): ColumnValues =>
+    valuesOf(file.schema.leaves[place]?.element as SchemaElement, choices)
+  return new RowGroupReader({ handle, file, group, columns: chosenColumns(file.schema, columns), valuesAt, limit })
 }
 
-function rawOf(row: unknown): string {
-  return JSON.stringify(row, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))
+async function* filesOf(
+  files: ParquetFiles,
+  input: string | readonly string[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ParquetFile> {
+  for (const one of await listFiles(input, { allowSpecial: false, signal })) {
+    if (one.kind === 'file') yield await files.look(one.path)
+  }
+}
+
+/** The row groups of a file; one without rows for a file that has none, so that its name has a position. */
+function groupsOf({ footer: { groups } }: ParquetFile): readonly RowGroup[] {
+  return groups.length === 0 ? [{ from: 0, rows: 0, bytes: 0, at: 0 }] : groups
+}
+
+/** Does something with what a file says of itself. */
+function sound<T>({ path, footerAt }: ParquetFile, act: () => T): T {
+  try {
+    return act()
+  } catch (thrown) {
+    throw isDamage(thrown) ? corruptParquet(path, footerAt, thrown.message, thrown) : thrown
+  }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
 }

@@ -1,0 +1,167 @@
+// Reads one row group of a Parquet file, as a split.
+
+import type { FileHandle } from 'node:fs/promises'
+import { isSluiceError } from '../../base/errors.ts'
+import { cannotRead } from '../files/trouble.ts'
+import { type DeadLetter, deadLetter, type Entry, type Origin, traced } from '../origin.ts'
+import type { OnDeadLetter, Position, SourceCounts, SplitReader } from '../source.ts'
+import type { ParquetFile } from './file.ts'
+import type { RowGroup } from './footer.ts'
+import { Refusal } from './physical.ts'
+import type { ParquetPosition } from './position.ts'
+import type { GroupRow, RowGroupReader } from './row-group.ts'
+import { corruptParquet, isDamage, OverLimit, overLimit } from './trouble.ts'
+
+/** The step of its dead letters. */
+const STEP = 'parquet'
+
+export interface ParquetReaderParts {
+  readonly file: ParquetFile
+  readonly group: RowGroup
+  readonly rows: RowGroupReader
+  readonly handle: FileHandle
+  readonly names: readonly string[]
+  /** Rows that earlier runs had. */
+  readonly done: number
+  readonly limit: number
+  readonly signal: AbortSignal | undefined
+}
+
+export class ParquetReader<Row> implements SplitReader<Row> {
+  readonly #parts: ParquetReaderParts
+  readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
+  /** Rows that are made and not given: those from `#at` on. */
+  #rows: readonly GroupRow[] = []
+  #at = 0
+  /** A read under way, which closing waits for. */
+  #reading: Promise<unknown> = Promise.resolve()
+  #isClosed = false
+
+  constructor(parts: ParquetReaderParts) {
+    this.#parts = parts
+  }
+
+  read(max: number): readonly Entry<Row>[] | undefined | Promise<readonly Entry<Row>[] | undefined> {
+    return this.#when(() => this.#entries(max))
+  }
+
+  values(max: number, dead: OnDeadLetter): readonly Row[] | undefined | Promise<readonly Row[] | undefined> {
+    return this.#when(() => this.#values(max, dead))
+  }
+
+  position(): Position {
+    const position: ParquetPosition = { rows: this.#done, ...this.#parts.file.identity }
+    return position
+  }
+
+  get doneBytes(): number {
+    const { rows, bytes } = this.#parts.group
+    return this.#done === rows ? bytes : Math.floor((bytes * this.#done) / rows)
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#reading
+    this.#rows = []
+    await this.#parts.rows.close()
+    await this.#parts.handle.close()
+  }
+
+  get #done(): number {
+    return this.#parts.done + this.counts.read
+  }
+
+  #when<T>(take: () => T): T | undefined | Promise<T | undefined> {
+    this.#parts.signal?.throwIfAborted()
+    if (this.#isClosed) return undefined
+    if (this.#at < this.#rows.length) return take()
+    if (this.#done === this.#parts.group.rows) return undefined
+    const filling = this.#fill()
+    this.#reading = filling.catch(() => {})
+    return filling.then(() => (this.#isClosed ? undefined : take()))
+  }
+
+  async #fill(): Promise<void> {
+    const { rows, signal } = this.#parts
+    this.#at = 0
+    this.#rows = []
+    this.#rows = (await guarded(this.#parts, () => rows.next())) ?? []
+    signal?.throwIfAborted()
+  }
+
+  #entries(max: number): Entry<Row>[] {
+    const entries: Entry<Row>[] = []
+    while (entries.length < max && this.#at < this.#rows.length) {
+      const one = this.#rows[this.#at] as GroupRow
+      const origin = this.#originOf(one)
+      entries.push(one.row === undefined ? this.#letter(origin, one) : traced(one.row as Row, origin))
+      this.#at += 1
+      this.counts.read += 1
+    }
+    return entries
+  }
+
+  #values(max: number, dead: OnDeadLetter): Row[] {
+    const values: Row[] = []
+    while (values.length < max && this.#at < this.#rows.length) {
+      const one = this.#rows[this.#at] as GroupRow
+      if (one.row === undefined) dead(this.#letter(this.#originOf(one), one))
+      else values.push(one.row as Row)
+      this.#at += 1
+      this.counts.read += 1
+    }
+    return values
+  }
+
+  #letter(origin: Origin, { reason }: GroupRow): DeadLetter {
+    return deadLetter(origin, STEP, reason)
+  }
+
+  #originOf({ values }: GroupRow): Origin {
+    const { file, group, names } = this.#parts
+    const number = group.from + this.#done
+    const origin = { source: file.path, line: number + 1, offset: number, raw: '', [ROW]: { names, values } }
+    return Object.defineProperty(origin, 'raw', RAW)
+  }
+}
+
+/** What the raw form of a row is made of. */
+const ROW: unique symbol = Symbol('row')
+
+/** Made when it is asked for: nearly always it never is. One function for all, as each of its own would be kept long. */
+const RAW: PropertyDescriptor = {
+  enumerable: true,
+  configurable: true,
+  get(this: { readonly [ROW]: { readonly names: readonly string[]; readonly values: readonly unknown[] } }) {
+    return rawOf(this[ROW].names, this[ROW].values)
+  },
+}
+
+/** Does something with a file, and says of what goes wrong in which file it is. */
+export async function guarded<T>(
+  { file, rows, limit }: Pick<ParquetReaderParts, 'file' | 'rows' | 'limit'>,
+  act: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await act()
+  } catch (thrown) {
+    if (isSluiceError(thrown)) throw thrown
+    if (thrown instanceof OverLimit) throw overLimit(file.path, limit, thrown)
+    if (isDamage(thrown)) throw corruptParquet(file.path, rows.fileAt, thrown.message, thrown)
+    throw thrown instanceof Error && 'syscall' in thrown ? cannotRead(file.path, rows.fileAt, thrown) : thrown
+  }
+}
+
+/** A row as JSON for people: bytes as hexadecimal digits, and what JSON has no form for as text. */
+function rawOf(names: readonly string[], values: readonly unknown[]): string {
+  const parts = names.map((name, at) => `${JSON.stringify(name)}:${JSON.stringify(values[at], shown) ?? 'null'}`)
+  return `{${parts.join(',')}}`
+}
+
+function shown(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value)
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
+  if (value instanceof Refusal) return value.shown
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
+}
