@@ -12,7 +12,6 @@ export const RELEASES = {
   '@nats-io/transport-node': '3',
   '@platformatic/kafka': '2',
   amqplib: '2',
-  hyparquet: '1',
   'hyparquet-writer': '0.17',
   'mqtt-packet': '9',
   pg: '8',
