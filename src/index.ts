@@ -1,4 +1,8 @@
 // The door for users: sluice.
+/// <reference types="node" preserve="true" />
+/// <reference lib="es2024.promise" preserve="true" />
+
+import './base/check-node.ts'
 
 export type { Aggregate, AnyAggregate } from './aggregate/aggregate.ts'
 export { collect as collectAll } from './aggregate/collect.ts'

@@ -1,7 +1,7 @@
 import { ok } from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import {
@@ -11,6 +11,7 @@ import {
   examplesInPage,
   exportsOf,
   importsFor,
+  placeOf,
   programOf,
 } from './support/examples.ts'
 import { ROOT, readTree } from './support/project.ts'
@@ -34,10 +35,11 @@ const written = pages
 describe('examples in the documents', () => {
   rmSync(FOLDER, { recursive: true, force: true })
   mkdirSync(FOLDER)
-  const programs = [...commented, ...written].map(({ example, own }, index) => {
-    const name = `${index}-${example.file.replace(/\W+/g, '-')}-${example.line}.ts`
-    writeFileSync(join(FOLDER, name), programOf(example, importsFor(example, exports, own, '..')))
-    return { example, path: join(FOLDER, name) }
+  const programs = [...commented, ...written].map(({ example, own }) => {
+    const path = join(FOLDER, placeOf(example))
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, programOf(example, importsFor(example, exports, own, '../..')))
+    return { example, path }
   })
   after(() => rmSync(FOLDER, { recursive: true, force: true }))
 
@@ -45,7 +47,7 @@ describe('examples in the documents', () => {
     const config = {
       extends: '../tsconfig.loose.json',
       compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
-      include: ['*.ts'],
+      include: ['**/*.ts'],
     }
     writeFileSync(join(FOLDER, 'tsconfig.json'), JSON.stringify(config))
     const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')

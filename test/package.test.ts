@@ -4,32 +4,23 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { oldNodes, packInto, TSC } from './support/packed.ts'
 import { ROOT } from './support/project.ts'
 
 const NODE = process.execPath
-const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+/** What is imported, and something that each has. */
+const DOORS = { sluice: 'startPipeline', 'sluice/stage': 'connect', 'sluice/testing': 'ManualClock' }
 
 describe('the packed tarball', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-package-'))
   const installed = join(folder, 'node_modules', 'sluice')
-  let packed: string[] = []
+  let packed: readonly string[] = []
 
   before(() => {
-    // Built into a folder of its own, so that the checkout stays as it is and tests beside this one are not disturbed.
-    const stage = join(folder, 'stage')
-    mkdirSync(stage)
-    execFileSync(NODE, [TSC, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(stage, 'dist')])
-    for (const file of ['package.json', 'README.md', 'LICENSE']) cpSync(join(ROOT, file), join(stage, file))
-    const pack = spawnSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
-      cwd: stage,
-      encoding: 'utf8',
-    })
-    equal(pack.status, 0, pack.stderr)
-    const listed: unknown = JSON.parse(pack.stdout)
-    const [{ filename, files }] = Object.values(listed as object) as [{ filename: string; files: { path: string }[] }]
-    packed = files.map(({ path }) => path)
+    const { tarball, files } = packInto(folder)
+    packed = files
     mkdirSync(installed, { recursive: true })
-    execFileSync('tar', ['-xzf', join(folder, filename), '-C', installed, '--strip-components=1'])
+    execFileSync('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1'])
     const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
     for (const name of [...Object.keys(manifest.dependencies), '@types/node', 'undici-types']) {
       cpSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name), { recursive: true })
@@ -47,11 +38,7 @@ describe('the packed tarball', () => {
     )
   })
 
-  for (const [door, name] of [
-    ['sluice', 'startPipeline'],
-    ['sluice/stage', 'connect'],
-    ['sluice/testing', 'ManualClock'],
-  ] as const) {
+  for (const [door, name] of Object.entries(DOORS)) {
     it(`opens ${door}`, () => {
       const code = `import * as door from '${door}'; process.stdout.write(typeof door['${name}'])`
       equal(execFileSync(NODE, ['--input-type=module', '-e', code], { cwd: folder, encoding: 'utf8' }), 'function')
@@ -102,25 +89,21 @@ await connect(from([1, 2]), consumer<string>({ onEvents: () => {} }))
     }
   })
 
-  const old = oldNode()
-  it('says what it needs when an old Node starts it', {
-    skip: old === undefined ? 'there is no Node before 24 here' : false,
+  const old = oldNodes()
+  it('L64: says what it needs when an old Node starts or imports it', {
+    skip: old.size === 0 ? 'there is no Node before 24 here' : false,
   }, () => {
-    const { status, stderr } = spawnSync(old ?? '', [join(installed, 'dist', 'cli', 'bin.js'), '--help'], {
-      encoding: 'utf8',
-    })
-    equal(status, 78)
-    match(stderr, /^Sluice needs Node 24 or newer: this is \d+\.\d+\.\d+ \(.*\)/)
-    equal(stderr.trim().split('\n').length, 1)
+    for (const [node, version] of old) {
+      const bin = join(installed, 'dist', 'cli', 'bin.js')
+      const { status, stderr } = spawnSync(node, [bin, '--help'], { encoding: 'utf8' })
+      equal(status, 78)
+      const said = stderr.trim()
+      ok(said.startsWith(`Sluice needs Node 24 or newer: this is ${version.slice(1)} (`), said)
+      equal(said.split('\n').length, 1)
+      for (const door of Object.keys(DOORS)) {
+        const code = `import('${door}').catch((error) => process.stdout.write(error.message))`
+        equal(spawnSync(node, ['-e', code], { cwd: folder, encoding: 'utf8' }).stdout, said, `${door}, ${version}`)
+      }
+    }
   })
 })
-
-/** A Node of the machine's own that is older than 24. */
-function oldNode(): string | undefined {
-  for (const path of ['/usr/local/bin/node', '/usr/bin/node']) {
-    if (!existsSync(path)) continue
-    const version = spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout
-    if (Number(/^v(\d+)/.exec(version)?.[1] ?? 99) < 24) return path
-  }
-  return undefined
-}

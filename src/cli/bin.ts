@@ -1,18 +1,11 @@
 #!/usr/bin/env node
-// The command `sluice`. In words that every Node understands, so that an old one can say what is missing.
+// The command `sluice`. An old Node says what is missing: nothing else is imported by then.
 
-var major = Number(process.versions.node.split('.')[0])
-if (major < 24) {
-  process.stderr.write(
-    'Sluice needs Node 24 or newer: this is ' +
-      process.versions.node +
-      ' (' +
-      process.execPath +
-      '). Install it from https://nodejs.org, or run "npm install --save-dev node@24" in your project\n',
-  )
-  process.exitCode = 78
-} else {
+import { unfit } from '../base/needed-node.ts'
+
+if (unfit === undefined) {
   import('./process.ts').then((cli) => cli.runProcess())
+} else {
+  process.stderr.write(`${unfit}\n`)
+  process.exitCode = 78
 }
-
-export {}

@@ -1,6 +1,6 @@
 // Lets a user's module find this package by its name, wherever the module lies.
 
-import { registerHooks } from 'node:module'
+import * as modules from 'node:module'
 
 const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 const DOORS: Readonly<Record<string, string>> = {
@@ -15,7 +15,7 @@ let isResolving = false
 export function resolveOwnName(): void {
   if (isResolving) return
   isResolving = true
-  registerHooks({
+  modules.registerHooks({
     resolve: (specifier, context, next) => {
       const door = Object.hasOwn(DOORS, specifier) ? DOORS[specifier] : undefined
       if (door === undefined) return next(specifier, context)

@@ -1,4 +1,8 @@
 // The door for users: sluice/stage.
+/// <reference types="node" preserve="true" />
+/// <reference lib="es2024.promise" preserve="true" />
+
+import '../base/check-node.ts'
 
 export { type ConnectOptions, connect } from './connect.ts'
 export { type DemandWindow, demandPlan, demandWindow } from './demand.ts'

@@ -1,4 +1,8 @@
 // The door for users: sluice/testing.
+/// <reference types="node" preserve="true" />
+/// <reference lib="es2024.promise" preserve="true" />
+
+import '../base/check-node.ts'
 
 export { type DispatcherSubject, dispatcherConformance } from './conformance/dispatcher.ts'
 export { type LiveSample, type LiveSourceSubject, liveSourceConformance } from './conformance/live-source.ts'

@@ -232,6 +232,10 @@ describe('the client of PostgreSQL', () => {
       ]) await open().catch((error) => console.log(error.code, error.message))`
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' })
     equal(stderr, '')
-    equal(stdout, 'CONFIG_INVALID Cannot load pg: run "npm install pg@8" (Cannot find package)\n'.repeat(2))
+    equal(
+      stdout,
+      'CONFIG_INVALID Cannot load pg: run "npm install pg@8" (Cannot find package)\n' +
+        'CONFIG_INVALID Cannot load pg-cursor: run "npm install pg-cursor@2" (Cannot find package)\n',
+    )
   })
 })

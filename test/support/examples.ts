@@ -42,6 +42,14 @@ export function examplesInPage(file: string, text: string): Example[] {
     }))
 }
 
+/**
+ * Where an example lies: one folder for each document, so that examples of it can import each other by the name that
+ * the first line gives (`// errors.ts`).
+ */
+export function placeOf({ file, line, code }: Example): string {
+  return `${file.replace(/\W+/g, '-')}/${/^\/\/ ([\w-]+\.ts)\b/.exec(code)?.[1] ?? `${line}.ts`}`
+}
+
 /** What a source file exports, by name. */
 export function exportsOf(file: string, text: string): [string, { file: string; isType: boolean }][] {
   const exported = /^export (?:declare )?(async function\*?|function\*?|const|class|interface|type) (\w+)/gm
@@ -91,7 +99,7 @@ export function importsFor({ code, file }: Example, exports: Exports, own: Reado
 }
 
 function declares(code: string, name: string): boolean {
-  return new RegExp(`\\b(?:const|let|function|class) (?:[[{][^=]*)?\\b${name}\\b`).test(code)
+  return new RegExp(`\\b(?:const|let|using|function|class) (?:[[{][^=]*)?\\b${name}\\b`).test(code)
 }
 
 function lineAt(text: string, index: number): number {

@@ -1,7 +1,8 @@
 // From what a user names (paths, globs, `-`) to the files that there are.
 
 import type { BigIntStats } from 'node:fs'
-import { glob, readdir, realpath, stat } from 'node:fs/promises'
+import * as fs from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { errnoOf, SluiceError } from '../../base/errors.ts'
 import { type FileId, fileIdOf } from './identity.ts'
@@ -106,7 +107,7 @@ async function findNamed(name: string, options: ListOptions): Promise<Found[]> {
 
 async function findMatching(pattern: string, options: ListOptions): Promise<Found[]> {
   const found: Found[] = []
-  for await (const path of glob(pattern)) {
+  for await (const path of fs.glob(pattern)) {
     options.signal?.throwIfAborted()
     const stats = await statFound(path)
     if (!stats.isDirectory()) found.push(await identify(path, stats, options))

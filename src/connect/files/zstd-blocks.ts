@@ -1,6 +1,6 @@
 // The content of zstd data: one frame after the other, each checked to be whole.
 
-import { createZstdDecompress } from 'node:zlib'
+import * as zlib from 'node:zlib'
 import type { Blocks } from './blocks.ts'
 import { checkLimits, type Limits } from './limits.ts'
 import { Pump, ZLIB_OPTIONS } from './pump.ts'
@@ -61,7 +61,7 @@ export class ZstdBlocks implements Blocks {
   }
 
   #put(part: FramePart): void {
-    this.#pump ??= new Pump(createZstdDecompress(ZLIB_OPTIONS))
+    this.#pump ??= new Pump(zlib.createZstdDecompress(ZLIB_OPTIONS))
     this.#pump.put(part.bytes)
     this.takenBytes += part.bytes.length
     this.#isFrameFed = part.isLast

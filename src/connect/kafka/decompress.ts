@@ -1,6 +1,6 @@
 // Makes the records of a compressed batch plain, up to a limit: a few kilobytes can stand for gigabytes.
 
-import { constants, gunzipSync, zstdDecompressSync } from 'node:zlib'
+import * as zlib from 'node:zlib'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import { BadBatch, type Decompress } from './records.ts'
 
@@ -25,13 +25,13 @@ export function decompressor({ title, maxBytes, snappy, lz4 }: DecompressOptions
       case 0:
         return bytes
       case 1:
-        return gunzipSync(bytes, { ...limit, finishFlush: constants.Z_SYNC_FLUSH })
+        return zlib.gunzipSync(bytes, { ...limit, finishFlush: zlib.constants.Z_SYNC_FLUSH })
       case 2:
         return snappy(bytes)
       case 3:
         return lz4(bytes)
       case 4:
-        return zstdDecompressSync(bytes, limit)
+        return zlib.zstdDecompressSync(bytes, limit)
       default:
         throw new Error(`nobody knows compression ${kind}`)
     }

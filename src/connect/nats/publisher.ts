@@ -30,9 +30,9 @@ export class NatsPublisher implements Publisher {
   }
 
   static async open(address: BrokerAddress, signal: AbortSignal): Promise<NatsPublisher> {
+    const { jetstream } = await loadPackage('@nats-io/jetstream', () => import('@nats-io/jetstream'))
     const client = await connectNats(address, signal)
     const { headers } = await import('@nats-io/transport-node')
-    const { jetstream } = await loadPackage('@nats-io/jetstream', () => import('@nats-io/jetstream'))
     return new NatsPublisher(client, jetstream(client), headers)
   }
 

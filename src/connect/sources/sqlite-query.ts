@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { checkKeys, describeValue } from '../../base/check.ts'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import { specialKind } from '../files/list.ts'
@@ -10,6 +10,7 @@ import { cannotRead, quotePath } from '../files/trouble.ts'
 import { rowReader } from '../rows/buffered-reader.ts'
 import type { Json, Position, Source } from '../source.ts'
 import { checkColumnName, quoteName } from '../sql/name.ts'
+import { openSqlite } from '../sql/open-sqlite.ts'
 
 export interface SqliteQueryOptions {
   /** The table to read; or `query`. */
@@ -58,7 +59,7 @@ export function sqliteQuery<R = Row>(path: string, options: SqliteQueryOptions):
       signal?.throwIfAborted()
       await checkFile(path)
       const stood = parsePosition(source, position, cursor)
-      const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
+      const database = openSqlite(path, { readOnly: true, timeout: 5000 })
       try {
         const rows = rowsOf(database, from, cursor, stood)
         return rowReader<R>(

@@ -1,6 +1,7 @@
 // Which files there are now: those that are named, and those that they have become by rotation.
 
-import { glob, readdir, realpath, stat } from 'node:fs/promises'
+import * as fs from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { errnoOf } from '../../base/errors.ts'
 import { folderOf } from '../files/list.ts'
@@ -140,7 +141,7 @@ export class Lister {
     // The glob below finds nothing where it may not look, or has no descriptor for it: this one says so.
     await namesIn(globFolder)
     const found: string[] = []
-    for await (const path of glob(pattern, { cwd: folder })) found.push(resolve(folder, path))
+    for await (const path of fs.glob(pattern, { cwd: folder })) found.push(resolve(folder, path))
     return found.sort()
   }
 }

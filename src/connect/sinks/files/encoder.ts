@@ -1,7 +1,7 @@
 // What turns rows into the bytes of a part: the contract, and the encoder of formats that are lines of text.
 
 import { promisify } from 'node:util'
-import { gzip, zstdCompress } from 'node:zlib'
+import * as zlib from 'node:zlib'
 import type { Columns } from '../../column.ts'
 
 export type Compression = 'none' | 'gzip' | 'zstd'
@@ -37,8 +37,8 @@ const BLOCK_BYTES = 256 * 1024
 
 const COMPRESSORS: Readonly<Record<Compression, (bytes: Uint8Array) => Promise<Uint8Array>>> = {
   none: async (bytes) => bytes,
-  gzip: promisify<Uint8Array, Uint8Array>(gzip),
-  zstd: promisify<Uint8Array, Uint8Array>(zstdCompress),
+  gzip: promisify<Uint8Array, Uint8Array>(zlib.gzip),
+  zstd: promisify<Uint8Array, Uint8Array>(zlib.zstdCompress),
 }
 
 export const ENDINGS: Readonly<Record<Compression, string>> = { none: '', gzip: '.gz', zstd: '.zst' }

@@ -2,8 +2,9 @@
 
 import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { errnoOf, SluiceError } from '../../../base/errors.ts'
+import { openSqlite } from '../../sql/open-sqlite.ts'
 import { troubleOf } from './trouble.ts'
 
 /** How long SQLite itself waits for a lock: the thread stands still meanwhile, so the writer waits longer by itself. */
@@ -20,7 +21,7 @@ export function openDatabase(path: string): DatabaseSync {
   if (kindOf(path, folder) !== 'folder') throw unusable(path, 'ENOENT', `there is no folder ${JSON.stringify(folder)}`)
   if (kindOf(path, resolve(path)) === 'folder') throw unusable(path, 'EISDIR', 'it is a folder')
   try {
-    return new DatabaseSync(resolve(path), { timeout: BUSY_TIMEOUT_MS })
+    return openSqlite(resolve(path), { timeout: BUSY_TIMEOUT_MS })
   } catch (error) {
     throw troubleOf(error, { path, act: 'open', table: '' })
   }

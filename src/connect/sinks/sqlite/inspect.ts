@@ -1,12 +1,13 @@
 // Looks at what a SQLite file keeps of a pipeline.
 
 import { existsSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { systemClock } from '../../../base/clock.ts'
 import { SluiceError } from '../../../base/errors.ts'
 import { holderOf, isHeld, LEASE_MS } from '../../lease.ts'
 import type { CheckpointSummary, KeptLetter, SinkInspector } from '../../sink.ts'
 import { quoteName } from '../../sql/name.ts'
+import { openSqlite } from '../../sql/open-sqlite.ts'
 import { CheckpointTable } from './checkpoints.ts'
 import { LeaseTable } from './leases.ts'
 import { troubleOf } from './trouble.ts'
@@ -25,7 +26,7 @@ export class SqliteInspector implements SinkInspector {
 
   constructor(options: InspectOptions) {
     this.#options = options
-    this.#database = existsSync(options.path) ? new DatabaseSync(options.path, { timeout: 5000 }) : undefined
+    this.#database = existsSync(options.path) ? openSqlite(options.path, { timeout: 5000 }) : undefined
   }
 
   async checkpoint(): Promise<CheckpointSummary | undefined> {

@@ -2,6 +2,7 @@
 
 import { SluiceError } from '../../../base/errors.ts'
 import type { Columns } from '../../column.ts'
+import { loadPackage } from '../../packages.ts'
 import { PostgresClient } from '../../postgres/client.ts'
 import type { PostgresConnection } from '../../postgres/connection.ts'
 import { reasonOf, sqlStateOf, troubleKind } from '../../postgres/trouble.ts'
@@ -39,11 +40,12 @@ export async function openQuery<Row>(opening: QueryOpening): Promise<SplitReader
   const trouble = (thrown: unknown, rows: number): unknown => sourceTrouble(thrown, opening, rows)
   let client: PostgresClient | undefined
   try {
+    const { default: PgCursor } = await loadPackage('pg-cursor', () => import('pg-cursor'))
     client = await PostgresClient.open({ connection, name: `sluice/${source}`, timeoutMs, signal })
     await client.query(BEGIN)
     await checkCursor(client, opening)
     const { sql, values } = statement(opening, from)
-    return await QueryReader.open<Row>({ client, source, sql, values, columns, from, fetch, trouble })
+    return await QueryReader.open<Row>({ PgCursor, client, source, sql, values, columns, from, fetch, trouble })
   } catch (error) {
     await client?.close()
     throw trouble(error, from.rows)

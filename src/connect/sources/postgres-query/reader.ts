@@ -6,7 +6,6 @@ import { describeValue } from '../../../base/check.ts'
 import { SluiceError } from '../../../base/errors.ts'
 import type { Columns } from '../../column.ts'
 import { type Entry, type Origin, traced } from '../../origin.ts'
-import { loadPackage } from '../../packages.ts'
 import type { PostgresClient } from '../../postgres/client.ts'
 import type { Position, SourceCounts, SplitReader } from '../../source.ts'
 import { type ParseValue, parserOf } from './parse.ts'
@@ -19,6 +18,7 @@ const FIRST_ROWS = 16
 const GROWTH = 8
 
 export interface ReaderOptions {
+  readonly PgCursor: typeof Cursor
   readonly client: PostgresClient
   readonly source: string
   readonly sql: string
@@ -82,10 +82,9 @@ export class QueryReader<Row> implements SplitReader<Row> {
 
   /** Starts the query, and waits for its first rows. */
   static async open<Row>(options: ReaderOptions): Promise<QueryReader<Row>> {
-    const { default: PgCursor } = await loadPackage('pg-cursor', () => import('pg-cursor'))
     const types = { getTypeParser: () => (text: string) => text }
     const config = { rowMode: 'array' as const, types: types as never }
-    const cursor = new PgCursor<RawRow>(options.sql, [...options.values], config)
+    const cursor = new options.PgCursor<RawRow>(options.sql, [...options.values], config)
     const reader = new QueryReader<Row>(options, options.client.read(cursor))
     await reader.#fill()
     if (reader.#rows === undefined && options.from.rows > 0) reader.note = 'there are no new rows'
