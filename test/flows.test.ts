@@ -1,9 +1,13 @@
-import { deepEqual } from 'node:assert/strict'
+import { deepEqual, equal, rejects } from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import { ReadableStream } from 'node:stream/web'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { collect, run } from '../src/engine/collect.ts'
+import { explain } from '../src/engine/explain.ts'
 import type { Flow } from '../src/flow/flow.ts'
-import { flow } from '../src/flow/start-flow.ts'
+import { flow, flows } from '../src/flow/start-flow.ts'
+import { from } from '../src/stage/from.ts'
 import { tumbling } from '../src/window/window.ts'
 import { builtOf, type Item, itemsOf, opsOf, plansOf } from './support/naive-flow.ts'
 
@@ -96,5 +100,60 @@ describe('flows of any operators', () => {
       }),
       { numRuns: RUNS / 4 },
     )
+  })
+
+  it('L70: a flow that is merged several times gives each event as often', async () => {
+    const ab = flow(['a', 'b'])
+    const c = flow(['c'])
+    const both = ab.merge(c)
+    const cases: readonly (readonly [Flow<string, never>, string])[] = [
+      [ab.merge(ab), 'aabb'],
+      [ab.merge(c, c), 'abcc'],
+      [ab.merge(c).merge(ab), 'aabbc'],
+      [both.merge(both), 'aabbcc'],
+      [ab.merge(ab.map((text) => text)), 'aabb'],
+      [ab.merge(ab.take(1)), 'aab'],
+      [ab.shuffle({ stages: 2 }).merge(ab.shuffle({ stages: 2 })), 'aabb'],
+      [ab.merge(ab).uniq(), 'ab'],
+    ]
+    for (const stages of [1, 3]) {
+      for (const [merged, expected] of cases) deepEqual((await collect(merged, { stages })).sort(), [...expected])
+    }
+  })
+
+  it('L70: the picture and the words show each way that events take', async () => {
+    const numbers = flow([1])
+    const words = await explain(numbers.merge(numbers))
+    deepEqual(words.split('\n').slice(0, 4), [
+      'layer 1, 1 stage: array',
+      'layer 2, 1 stage: merge',
+      '  takes from layer 1: whichever stage is free',
+      '  takes from layer 1: whichever stage is free',
+    ])
+    const picture = await explain(numbers.merge(numbers), { as: 'mermaid' })
+    deepEqual(picture.match(/layer1 -->/g), ['layer1 -->', 'layer1 -->'])
+  })
+
+  it('L70: a flow merged with itself many times over is laid out in as many layers', async () => {
+    let merged = flow([1]) as Flow<number, never>
+    for (let times = 0; times < 10; times += 1) merged = merged.merge(merged)
+    equal((await collect(merged)).length, 1024)
+  })
+
+  it('L71: a run in which two flows read one source that can be read once is refused', async () => {
+    const once = [
+      () => [1].values(),
+      () => Readable.from([1]),
+      () => ReadableStream.from([1]) as AsyncIterable<number>,
+      () => from([1]),
+    ]
+    for (const make of once) {
+      const source = make()
+      const message = /it is the very source of .*, and can be read once; merge one flow with itself/
+      await rejects(collect(flow(source).merge(flow(source))), { name: 'TypeError', message })
+      await rejects(collect(flows([source, source])), { name: 'TypeError', message })
+    }
+    const array = [1, 2]
+    deepEqual(await collect(flows([array, array])), [1, 2, 1, 2])
   })
 })

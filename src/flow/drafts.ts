@@ -56,9 +56,15 @@ export class Drafts {
     return { layer: this.open(work, stages, inputs) }
   }
 
-  /** An exchange. An exchange of the tails' own that nothing stands behind is left out. */
+  /**
+   * An exchange. An exchange of the tails' own that nothing stands behind is left out. What comes out of one layer more
+   * than once comes together in a layer of its own: edges are told apart, layers are not.
+   */
   spread(tails: readonly Tail[], stages: number, exchange: Exchange): Tail {
-    return { stages, inputs: this.#edges(tails, exchange) }
+    const inputs = this.#edges(tails, exchange)
+    const above = new Set(inputs.map(({ from }) => from))
+    if (above.size === inputs.length) return { stages, inputs }
+    return { layer: this.open({ kind: 'steps', steps: [] }, stages, inputs) }
   }
 
   /** Several take from here: none of them may add to it. */

@@ -270,7 +270,8 @@ export class Flow<T, State = never> {
   }
 
   /**
-   * The events of this flow and of the others, as they come.
+   * The events of this flow and of the others, as they come. Of a flow that is merged several times, with itself too,
+   * each event comes as often.
    *
    * @example
    * await collect(flow([1]).merge(flow([2])).reduce(() => 0, (sum, n) => sum + n)) // => [3]

@@ -9,7 +9,7 @@ import type { EventTimeWindow } from '../window/window.ts'
 import { Drafts, type Tail } from './drafts.ts'
 import { orderedNodes } from './order.ts'
 import { isStateless, nodesOf, type Operator, type PlanNode, type Stateless, type Windowing } from './plan.ts'
-import { isSplittable } from './source.ts'
+import { checkOneShots, isSplittable } from './source.ts'
 import { aggregate, aggregateMerging, aggregatePartly } from './steps/aggregate.ts'
 import { batch } from './steps/batch.ts'
 import { departition } from './steps/departition.ts'
@@ -60,6 +60,7 @@ class Layout {
     this.#last = last
     this.#options = options
     const nodes = nodesOf(last)
+    checkOneShots(nodes.flatMap(({ operator }) => sourcesOf(operator)))
     this.#ordered = orderedNodes(nodes)
     const takers = new Map<PlanNode, number>()
     for (const { inputs } of nodes) for (const input of inputs) takers.set(input, (takers.get(input) ?? 0) + 1)
@@ -134,13 +135,13 @@ class Layout {
     return this.#source(node, { kind: 'source', name, sources: [input], stages: undefined })
   }
 
-  #source(node: PlanNode, { name, sources, stages }: Op<'source'>): Tail {
+  #source(node: PlanNode, operator: Op<'source'>): Tail {
+    const { sources, stages } = operator
     const behind = stages ?? this.#options.stages
     const canSplit = sources.map(isSplittable)
-    const inputs = sources.map((source, index): Edge => {
+    const inputs = sourcesOf(operator).map((named, index): Edge => {
       const isSplit = canSplit[index] === true
-      const label = sources.length === 1 ? name : `${name} ${index + 1}`
-      const work = { kind: 'source', name: label, source } as const
+      const work = { kind: 'source', ...named } as const
       return { from: this.#drafts.open(work, isSplit ? behind : 1, []), exchange: isSplit ? { kind: 'forward' } : FREE }
     })
     const isOrdered = this.#ordered.has(node) && !canSplit.every(Boolean)
@@ -307,6 +308,12 @@ class Layout {
 
 function named({ name, kind }: Operator, does: string): { readonly name: string; readonly does: string } {
   return { name, does: name.startsWith(kind) ? does : `${does} ${name}` }
+}
+
+function sourcesOf(operator: Operator): { readonly name: string; readonly source: unknown }[] {
+  if (operator.kind !== 'source') return []
+  const { name, sources } = operator
+  return sources.map((source, at) => ({ name: sources.length === 1 ? name : `${name} ${at + 1}`, source }))
 }
 
 function placedEach(operator: Stateless): Placed {

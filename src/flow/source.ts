@@ -18,6 +18,32 @@ export function isProducer(source: unknown): source is Producer<unknown> {
   return typeof source === 'object' && source !== null && 'emit' in source && 'notify' in source
 }
 
+/** Whether a source can be read only once: iterators and generators, streams, stages. Arrays, functions and files can again. */
+function isOneShot(source: unknown): boolean {
+  if (typeof source !== 'object' || source === null || isSplittable(source)) return false
+  return (
+    isProducer(source) || ['next', 'pipe', 'getReader'].some((key) => typeof Reflect.get(source, key) === 'function')
+  )
+}
+
+/**
+ * Refuses a run in which two sources are one that can be read only once: each would get a part of its events.
+ *
+ * @throws {TypeError} if there is one
+ */
+export function checkOneShots(sources: readonly { readonly name: string; readonly source: unknown }[]): void {
+  const seen = new Map<unknown, string>()
+  for (const { name, source } of sources) {
+    if (!isOneShot(source)) continue
+    const first = seen.get(source)
+    if (first !== undefined) {
+      const how = 'merge one flow with itself, or give a function that makes it'
+      throw new TypeError(`Cannot read ${name}: it is the very source of ${first}, and can be read once; ${how}`)
+    }
+    seen.set(source, name)
+  }
+}
+
 /** Refuses what events cannot come from. */
 export function checkSource(what: string, source: unknown): void {
   if (isSplittable(source) || isProducer(source) || typeof source === 'function') return

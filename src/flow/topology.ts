@@ -68,7 +68,8 @@ export interface LayoutOptions {
 
 /** What a layer does, in the words of its operators. */
 export function worksOf({ work }: Layer): string[] {
-  if (work.kind === 'steps') return work.steps.map(({ does }) => does)
+  // One without operators only hands on what comes together in it.
+  if (work.kind === 'steps') return work.steps.length === 0 ? ['merge'] : work.steps.map(({ does }) => does)
   return [work.kind === 'source' ? work.name : `${work.kind} ${work.name}`]
 }
 

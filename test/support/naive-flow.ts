@@ -76,9 +76,15 @@ export function opsOf(stages: number): readonly Op[] {
     },
     { name: 'shuffle', build: (flow) => flow.shuffle({ stages }), naive: (items) => [...items] },
     {
-      name: 'merge with itself',
+      name: 'merge of two branches',
       build: (flow) => flow.map(even).merge(flow.map(odd)),
       naive: (items) => [...items.map(even), ...items.map(odd)],
+    },
+    { name: 'merge with itself', build: (flow) => flow.merge(flow), naive: (items) => [...items, ...items] },
+    {
+      name: 'merge with itself and a part of it',
+      build: (flow) => flow.merge(flow.filter(isOdd), flow),
+      naive: (items) => [...items, ...items.filter(isOdd), ...items],
     },
     {
       name: 'mapAsync',

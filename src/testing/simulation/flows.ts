@@ -80,6 +80,24 @@ export const FLOWS: Readonly<
         )
         .map(([left, right]) => ({ left: left?.at, right: right?.at })),
   },
+  'merge with itself': {
+    of: (all) =>
+      all
+        .merge(
+          all,
+          all.filter(({ n }) => n % 2 === 0),
+        )
+        .map(({ n }) => ({ n })),
+  },
+  'windows of a merge with itself': {
+    key: ['start'],
+    of: (all) =>
+      all
+        .merge(all)
+        .window(tumbling(10, (r) => r.at, { outOfOrderness: 5 }))
+        .aggregate({ n: count() })
+        .map(({ window, n }) => ({ start: window.startMs, n })),
+  },
   'calls that fail at some': {
     of: (all) =>
       all
