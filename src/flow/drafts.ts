@@ -25,6 +25,15 @@ export class Drafts {
     return layer
   }
 
+  /** How many channels lead into the layers of a tail. */
+  inputsOf(tail: Tail): number {
+    let count = 0
+    for (const { stages, inputs } of layersOf(tail)) {
+      for (const { from, exchange } of inputs) count += exchange.kind === 'forward' ? stages : stages * from.stages
+    }
+    return count
+  }
+
   stagesOf(tail: Tail): number {
     return 'layer' in tail ? tail.layer.stages : tail.stages
   }

@@ -209,22 +209,25 @@ class Layout {
   #windowed(above: Tail, work: WindowWork, exchange: Exchange | undefined, does: string, operator: Operator): Tail {
     const { window, name } = work
     const id = this.#idOf(operator)
-    const timed = 'at' in window ? placedTimes(name, window as EventTimeWindow<never>, id) : undefined
-    const told = timed === undefined ? above : this.#drafts.ahead(above, timed, exchange === undefined)
+    const isSole = (): boolean => this.#drafts.inputsOf(told) === 1
+    const timed = 'at' in window ? placedTimes(name, window as EventTimeWindow<never>, id, isSole) : undefined
+    const told: Tail = timed === undefined ? above : this.#drafts.ahead(above, timed, exchange === undefined)
     const own = { name, does: `${does} in ${window.kind} windows` }
     const kept = { id, keeps: keepsOf(operator) }
+    const feed = { isCombined: false, isSole }
     if (exchange === undefined || this.#drafts.stagesOf(told) === 1) {
-      return this.#drafts.append(told, { ...own, ...kept, make: windowed(work) })
+      return this.#drafts.append(told, { ...own, ...kept, make: windowed(work, feed) })
     }
     const fold = work.fold([])
     // What the clock or a mark may ask for at any time must not wait further up.
     const mayWait = window.triggers.every(({ kind }) => kind !== 'interval' && kind !== 'mark')
     if (does !== 'aggregate' || !mayWait || !canCombine(window, fold)) {
-      return this.#behind(told, exchange, { ...own, ...kept, make: windowed(work) })
+      return this.#behind(told, exchange, { ...own, ...kept, make: windowed(work, feed) })
     }
     const partly = this.#drafts.append(told, { name, does: `${own.does} (partial results)`, make: combining(work) })
     const byKey: Exchange = exchange.kind === 'key' ? { kind: 'key', key: ([of]: readonly [Key]) => of } : exchange
-    return this.#behind(partly, byKey, { name, does: `${own.does} (merging)`, ...kept, make: windowed(work, true) })
+    const merging = windowed(work, { ...feed, isCombined: true })
+    return this.#behind(partly, byKey, { name, does: `${own.does} (merging)`, ...kept, make: merging })
   }
 
   #join(node: PlanNode, operator: Op<'join'>): Tail {
@@ -232,7 +235,10 @@ class Layout {
     const sides = node.inputs.map((input, index): Tail => {
       const side = index === 0 ? 'left' : 'right'
       const told = isEventTime(window)
-        ? this.#drafts.ahead(this.#tailOf(input), placedTimes(name, window, `${this.#idOf(operator)}, ${side}`))
+        ? this.#drafts.ahead(
+            this.#tailOf(input),
+            placedTimes(name, window, `${this.#idOf(operator)}, ${side}`, () => false),
+          )
         : this.#tailOf(input)
       return this.#drafts.append(told, { name, does: `${side} side of ${name}`, make: sided(side) })
     })
@@ -330,8 +336,8 @@ function keepsOf(operator: Operator): string {
   return parts.join(' ')
 }
 
-function placedTimes(name: string, window: EventTimeWindow<never>, id: string): Placed {
-  return { name, does: `event times of ${name}`, id: `${id}: times`, make: times(name, window) }
+function placedTimes(name: string, window: EventTimeWindow<never>, id: string, isSole: () => boolean): Placed {
+  return { name, does: `event times of ${name}`, id: `${id}: times`, make: times(name, window, isSole) }
 }
 
 function isEventTime(window: Windowing): window is EventTimeWindow<never> {

@@ -23,7 +23,7 @@ export function canCombine<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>): boolean
  * Folds events by key and window, to be merged by {@link Panes} further down.
  *
  * What it holds is drained before each mark is passed on, so that partials come ahead of the watermark behind them. An
- * event of a window whose end the own watermark has passed is not folded, unless it meets a session that is held: it may
+ * event of a window whose end the own watermark has passed, or of a session that it is behind of, is not folded: it may
  * be late, which is not decided here.
  *
  * @example
@@ -70,8 +70,9 @@ export class Combiner<T, A> {
 
   /** The same for a caller that knows the event's time. */
   addAt(key: Key, event: T, timeMs: number): boolean {
-    // A session that is held takes in what it meets: sent as it is, the event would be ahead of it and find nothing.
-    if (this.#spec.kind !== 'session' && firstEndMs(this.#spec, timeMs) <= this.#watermarkMs) return false
+    // Before the watermark there may be sessions that are closed: only those know that hold them.
+    const isSession = this.#spec.kind === 'session'
+    if (isSession ? timeMs < this.#watermarkMs : firstEndMs(this.#spec, timeMs) <= this.#watermarkMs) return false
     return this.#placement.add(key, event, timeMs, NOWHERE) !== 'none'
   }
 

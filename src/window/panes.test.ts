@@ -8,6 +8,7 @@ import { early, every, interval, late, onMark } from './trigger.ts'
 import { countWindow, globalWindow, processingTime, session, sliding, tumbling, type WindowSpec } from './window.ts'
 
 const at = (event: number): number => event
+const COUNTING: Fold<number, number> = { create: () => 0, add: (n) => n + 1, merge: (a, b) => a + b }
 const listing: Fold<number, string> = {
   create: () => '',
   add: (text, event) => (text === '' ? `${event}` : `${text} ${event}`),
@@ -96,6 +97,41 @@ describe('windows of event time', () => {
 
   it('T12: sessions are refused a fold that cannot merge', () => {
     throws(() => new Panes(session(1, at), { create: () => 0, add: (n: number) => n }), /this fold has no merge/)
+  })
+
+  it('T80: an event before the end of a closed session of its key is late, also if it would end after the watermark', () => {
+    const panes = new Panes(session(5, at), COUNTING)
+    const found: string[] = []
+    const emit = ({ window, value }: Pane<number>): unknown => found.push(`${window.startMs}-${window.endMs}: ${value}`)
+    panes.add('a', 0, emit)
+    panes.watermark(6, emit)
+    panes.add('a', 3, emit)
+    panes.add('b', 3, emit)
+    panes.add('a', 5, emit)
+    panes.end(emit)
+    deepEqual([found, panes.late], [['0-5: 1', '3-8: 1', '5-10: 1'], 1])
+  })
+
+  it('T80: closed sessions are forgotten when no event can meet them', () => {
+    const panes = new Panes(session(5, at), COUNTING)
+    for (let n = 0; n < 1000; n += 1) {
+      panes.add(`key ${n}`, n * 10, () => {})
+      panes.watermark(n * 10, () => {})
+    }
+    deepEqual(panes.snapshot().closed, [{ key: 'key 998', endMs: 9985 }])
+  })
+
+  it('T81: a session that is held closes a gap after its end, and takes what comes until then', () => {
+    const panes = new Panes(session(5, at), COUNTING, { holdMs: 5 })
+    const found: string[] = []
+    const emit = ({ window, value }: Pane<number>): unknown => found.push(`${window.startMs}-${window.endMs}: ${value}`)
+    panes.add('a', 0, emit)
+    panes.watermark(7, emit)
+    panes.add('a', 3, emit)
+    panes.watermark(12, emit)
+    deepEqual(found, [])
+    panes.watermark(13, emit)
+    deepEqual(found, ['0-8: 2'])
   })
 
   it('T13: a session grows no longer than its limit', () => {

@@ -20,6 +20,11 @@ export type { Emit, Pane, PaneWindow } from './pane.ts'
 export interface PanesOptions<T> {
   /** Is called with each late event that no window took, and its time. */
   readonly onLate?: (key: Key, event: T, timeMs: number) => void
+  /**
+   * How much longer windows are open than by their lateness: sessions of several inputs wait for events that are not
+   * late by their own input. 0 by default.
+   */
+  readonly holdMs?: number
 }
 
 const CLOCK: FiredBy = { kind: 'clock' }
@@ -66,10 +71,10 @@ export class Panes<T, A> {
   #partlyLate = 0
 
   /** @throws {TypeError} if `spec` is of sessions and `fold` has no merge */
-  constructor(spec: WindowSpec<T>, fold: Fold<T, A>, { onLate }: PanesOptions<T> = {}) {
+  constructor(spec: WindowSpec<T>, fold: Fold<T, A>, { onLate, holdMs = 0 }: PanesOptions<T> = {}) {
     checkFold(spec, fold)
     this.#spec = spec
-    this.#board = boardOf(spec, fold)
+    this.#board = boardOf(spec, fold, holdMs)
     this.#placement = placementOf(spec, this.#board)
     this.#passage = new Passage(spec, this.#board, this.#placement)
     this.#onLate = onLate
@@ -186,7 +191,9 @@ export class Panes<T, A> {
   snapshot(): PanesSnapshot {
     const groups = [...this.#placement.groups()].map((group) => saveGroup(group, this.#board.fold))
     const timeMs = write(this.#board.timeMs)
-    return { window: describeWindow(this.#spec), timeMs, late: this.#late, partlyLate: this.#partlyLate, groups }
+    const closed = [...(this.#placement.closed?.() ?? [])].map(([key, endMs]) => ({ key: write(key), endMs }))
+    const counts = { late: this.#late, partlyLate: this.#partlyLate }
+    return { window: describeWindow(this.#spec), timeMs, ...counts, groups, ...(closed.length > 0 ? { closed } : {}) }
   }
 
   /**
@@ -204,6 +211,7 @@ export class Panes<T, A> {
     this.#board.timeMs = read(saved.timeMs)
     this.#late = saved.late
     this.#partlyLate = saved.partlyLate
+    for (const { key, endMs } of saved.closed ?? []) this.#placement.restoreClosed?.(read(key), endMs)
     for (const group of saved.groups) this.#placement.restore(loadGroup(group, this.#board.fold))
   }
 

@@ -33,15 +33,17 @@ export class Passage<T, A> {
     if (timetable.nextMs > timeMs) return
     for (let group = timetable.take(timeMs); group !== undefined; group = timetable.take(timeMs)) {
       if (group.isPast) this.#closeBy(CLOSING, group, emit)
-      else if (group.dueMs < group.endMs) this.#step(group, emit)
+      else if (group.dueMs < timetable.passMs(group.endMs)) this.#step(group, emit)
       else this.#pass(passing, group, emit)
     }
   }
 
-  /** Fires early what changed. */
+  /** Fires early what changed; nothing once the end has come, though the window is held. */
   #step(group: Group<A>, emit: Emit<A>): void {
+    const isOver = group.dueMs >= group.endMs
     group.steppedMs = this.#board.timeMs
     this.#board.timetable.add(group)
+    if (isOver) return
     for (const open of group.members.values()) {
       if (open.isChanged && this.#early !== undefined) this.#board.openings.fire(open, this.#early, false, emit)
     }

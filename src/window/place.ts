@@ -24,14 +24,15 @@ export function checkFold<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>): void {
   throw new TypeError('Cannot fold events in sessions: sessions merge, and this fold has no merge')
 }
 
-export function boardOf<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>): Board<T, A> {
+/** @param holdMs - how long after its time a window is closed */
+export function boardOf<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>, holdMs = 0): Board<T, A> {
   const early = spec.triggers.find((trigger) => trigger.kind === 'early')
   const latenessMs = isEventTime(spec) ? spec.allowedLatenessMs : 0
   return {
     fold,
     latenessMs,
     openings: new Openings(spec, fold),
-    timetable: new Timetable(latenessMs, early?.ms ?? 0),
+    timetable: new Timetable(latenessMs, early?.ms ?? 0, holdMs),
     timeMs: Number.NEGATIVE_INFINITY,
   }
 }

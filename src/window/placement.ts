@@ -43,6 +43,9 @@ export interface Placement<T, A> {
   follow?(group: Group<A>, untilMs: number): Group<A> | undefined
   /** Opens the window of a key although no event of it came. */
   ensure?(key: Key): void
+  /** Key → the end of the last window that was closed, where an event could still be in it. */
+  closed?(): Iterable<readonly [key: Key, endMs: number]>
+  restoreClosed?(key: Key, endMs: number): void
   /** Takes in a window of a snapshot. */
   restore(saved: RestoredGroup<A>): void
 }

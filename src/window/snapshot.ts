@@ -39,6 +39,13 @@ export interface PanesSnapshot {
   readonly late: number
   readonly partlyLate: number
   readonly groups: readonly SavedGroup[]
+  /** The last sessions of keys that were closed; absent where there are none. */
+  readonly closed?: readonly SavedClosed[]
+}
+
+interface SavedClosed {
+  readonly key: Key | Written
+  readonly endMs: number
 }
 
 export function saveGroup<A>(group: Group<A>, fold: Fold<never, A>): SavedGroup {
@@ -96,11 +103,14 @@ export function mergeSnapshots(saved: readonly PanesSnapshot[], owns: (key: Key)
       )
     }
   }
+  const { closed: _, ...others } = first
+  const closed = saved.flatMap((one) => one.closed ?? []).filter(({ key }) => owns(read(key)))
   return {
-    ...first,
+    ...others,
     late: saved.reduce((sum, { late }) => sum + late, 0),
     partlyLate: saved.reduce((sum, { partlyLate }) => sum + partlyLate, 0),
     groups: [...groups.values()],
+    ...(closed.length > 0 ? { closed } : {}),
   }
 }
 

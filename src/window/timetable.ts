@@ -12,19 +12,27 @@ import type { Group } from './open.ts'
 export class Timetable<A> {
   readonly #heap = new Heap<Group<A>>(isBefore)
   readonly #latenessMs: number
+  readonly #holdMs: number
   /** 0 where nothing fires early. */
   readonly #earlyMs: number
   /** How many windows in the heap are gone: they are cleared away when they are the greater part. */
   #gone = 0
 
-  constructor(latenessMs: number, earlyMs: number) {
+  /** @param holdMs - how long after its time a window is closed */
+  constructor(latenessMs: number, earlyMs: number, holdMs = 0) {
     this.#latenessMs = latenessMs
+    this.#holdMs = holdMs
     this.#earlyMs = earlyMs
   }
 
   /** When to look again: never later than the next window is due. */
   get nextMs(): number {
     return this.#heap.peek()?.dueMs ?? Number.POSITIVE_INFINITY
+  }
+
+  /** When a window passes that ends at `endMs`: later where it is held, and nothing is let in after it has passed. */
+  passMs(endMs: number): number {
+    return this.#latenessMs === 0 ? endMs + this.#holdMs : endMs
   }
 
   /** Puts a window in its place; it must not be in the timetable. */
@@ -55,10 +63,11 @@ export class Timetable<A> {
   }
 
   #dueOf({ isPast, startMs, endMs, steppedMs }: Group<A>): number {
-    if (isPast) return endMs + this.#latenessMs
-    if (this.#earlyMs === 0) return endMs
+    if (isPast) return endMs + this.#latenessMs + this.#holdMs
+    const passMs = this.passMs(endMs)
+    if (this.#earlyMs === 0) return passMs
     const steps = Math.max(0, Math.floor((steppedMs - startMs) / this.#earlyMs)) + 1
-    return Math.min(startMs + steps * this.#earlyMs, endMs)
+    return Math.min(startMs + steps * this.#earlyMs, passMs)
   }
 }
 

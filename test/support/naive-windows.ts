@@ -38,9 +38,13 @@ export class NaiveWindows {
   #time = FIRST
   #orders = 0
   #ids = 0
+  readonly #holdMs: number
+  /** Key → the end of its last session that was closed. */
+  readonly #closed = new Map<string, number>()
 
-  constructor(spec: EventTimeWindow<Numbered>) {
+  constructor(spec: EventTimeWindow<Numbered>, holdMs = 0) {
     this.#spec = spec
+    this.#holdMs = holdMs
   }
 
   step(step: Step): void {
@@ -71,15 +75,23 @@ export class NaiveWindows {
     const { start, end, isPast, isChanged } = window
     const lateness = this.#spec.allowedLatenessMs
     const early = this.#has('early')
-    if (now === end + lateness && (isPast || lateness === 0)) {
+    if (now === end + lateness + this.#holdMs && (isPast || lateness === 0)) {
+      this.#closed.set(window.key, end)
       if (!isPast) this.#follow(window, Number.POSITIVE_INFINITY)
       this.#open.splice(this.#open.indexOf(window), 1)
       this.#fire(window, isPast ? 'closing' : 'watermark', true)
-    } else if (now === end) {
+    } else if (now === end && lateness > 0) {
       this.#follow(window, Number.POSITIVE_INFINITY)
       window.isPast = true
       this.#fire(window, 'watermark')
-    } else if (early?.kind === 'early' && !isPast && isChanged && now > start && (now - start) % early.ms === 0) {
+    } else if (
+      early?.kind === 'early' &&
+      !isPast &&
+      isChanged &&
+      now > start &&
+      now < end &&
+      (now - start) % early.ms === 0
+    ) {
       this.#fire(window, 'early')
     }
   }
@@ -104,6 +116,10 @@ export class NaiveWindows {
   #addToSession(key: string, at: number, id: number): void {
     const { gapMs, maxLengthMs, allowedLatenessMs } = this.#spec as EventTimeWindow<Numbered> & { kind: 'session' }
     const own = this.#open.filter((window) => window.key === key).sort((a, b) => a.start - b.start)
+    if (at < (this.#closed.get(key) ?? FIRST)) {
+      this.lines.push(`late ${id}`)
+      return
+    }
     const around = own.find((window) => window.start <= at && at < window.end)
     const met = around === undefined ? [] : [around]
     const start = around?.start ?? at
@@ -130,7 +146,7 @@ export class NaiveWindows {
   }
 
   #new(key: string, start: number, end: number, order = this.#orders++): Window {
-    const isPast = end <= this.#time
+    const isPast = this.#spec.allowedLatenessMs > 0 && end <= this.#time
     const window = { key, start, end, order, ids: [], events: 0, panes: 0, isChanged: false, isPast, empties: 0 }
     this.#open.push(window)
     return window

@@ -7,7 +7,10 @@ import { times } from './times.ts'
 
 const at = (time: number): number => time
 const probeOf = (window: EventTimeWindow<number>, inputs = 1): StepProbe =>
-  probeStep(times('seconds', window as EventTimeWindow<never>), { inputs })
+  probeStep(
+    times('seconds', window as EventTimeWindow<never>, () => inputs === 1),
+    { inputs },
+  )
 
 describe('times', () => {
   it('T38: tells the watermark behind the event that moved it, in steps of the windows', () => {
@@ -66,10 +69,16 @@ describe('times', () => {
     deepEqual(probe.take(), [{ watermark: 5000 }])
   })
 
-  it('leaves it to sessions which of their events are late', () => {
+  it('T80: leaves it to the sessions of one input which of their events are late', () => {
     const { step, take, told } = probeOf(session(1000, at))
     step.events([5000, 100])
     deepEqual([take().filter(Array.isArray).flat(), told], [[5000, 100], []])
+  })
+
+  it('T81: of several inputs, an event is late that makes a session by itself which has passed', () => {
+    const { step, take, told } = probeOf(session(1000, at, { allowedLateness: 500 }), 2)
+    step.events([5000, 3501, 3500])
+    deepEqual([take().filter(Array.isArray).flat(), told], [[5000, 3501], [['late', 3500]]])
   })
 
   it('gives the same however events are cut into batches', () => {

@@ -14,9 +14,11 @@ const LOOKS_UNTIL_IDLE = 4
  * the event that moved it.
  *
  * An event is late here, by its own input alone: what becomes of it does not depend on how fast other inputs are.
+ *
+ * @param isSole - whether there is one input in all, in all stages
  */
-export function times(name: string, spec: EventTimeWindow<never>): MakeStep {
-  return (next, context) => new Times(name, spec as EventTimeWindow<unknown>, next, context)
+export function times(name: string, spec: EventTimeWindow<never>, isSole: () => boolean): MakeStep {
+  return (next, context) => new Times(name, spec as EventTimeWindow<unknown>, isSole(), next, context)
 }
 
 class Times implements Step {
@@ -35,11 +37,11 @@ class Times implements Step {
   /** When silent inputs are looked for again. */
   #lookMs: number | undefined
 
-  constructor(name: string, spec: EventTimeWindow<unknown>, next: Port, context: StepContext) {
+  constructor(name: string, spec: EventTimeWindow<unknown>, isSole: boolean, next: Port, context: StepContext) {
     this.#name = name
     this.#at = spec.at
     this.#grain = grainOf(spec)
-    this.#isLate = lateness(spec)
+    this.#isLate = lateness(spec, isSole)
     this.#idleAfterMs = spec.idleAfterMs
     this.#merger = new WatermarkMerger({ idleAfterMs: spec.idleAfterMs })
     this.#inputs = Array.from({ length: context.inputs }, () => new WatermarkMaker(spec))
@@ -148,9 +150,16 @@ class Times implements Step {
   }
 }
 
-/** Whether all windows that an event can be in have closed. Of sessions only those know that hold them. */
-function lateness(spec: EventTimeWindow<unknown>): (timeMs: number, watermarkMs: number) => boolean {
-  if (spec.kind === 'session') return () => false
+/**
+ * Whether all windows that an event can be in have closed. Of the sessions of one input those know that hold them; of
+ * several inputs, an event is as late as the session that it makes by itself.
+ */
+function lateness(spec: EventTimeWindow<unknown>, isSole: boolean): (timeMs: number, watermarkMs: number) => boolean {
+  if (spec.kind === 'session') {
+    if (isSole) return () => false
+    const aloneMs = spec.gapMs + spec.allowedLatenessMs
+    return (timeMs, watermarkMs) => timeMs + aloneMs <= watermarkMs
+  }
   const { sizeMs, offsetMs, allowedLatenessMs } = spec
   const everyMs = spec.kind === 'sliding' ? spec.everyMs : sizeMs
   return (timeMs, watermarkMs) => {

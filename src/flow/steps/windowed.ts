@@ -113,9 +113,17 @@ export function uniqWork({ name, by, window }: Extract<Operator, { kind: 'uniq' 
   }
 }
 
-/** From events, or from events and partial results of a {@link combining} step further up, to panes. */
-export function windowed(work: WindowWork, isCombined = false): MakeStep {
-  return (next, context) => new Windows(work, isCombined, next, context)
+/** How windows are fed. */
+export interface WindowFeed {
+  /** Whether partial results come of a {@link combining} step further up, beside events. */
+  readonly isCombined: boolean
+  /** Whether their times are told by one input alone. */
+  readonly isSole: () => boolean
+}
+
+/** From events, or from events and partial results, to panes. */
+export function windowed(work: WindowWork, feed: WindowFeed): MakeStep {
+  return (next, context) => new Windows(work, feed, next, context)
 }
 
 class Windows implements Step {
@@ -131,14 +139,16 @@ class Windows implements Step {
   /** What goes out with the call at hand. */
   #out: unknown[] = []
 
-  constructor(work: WindowWork, isCombined: boolean, next: Port, context: StepContext) {
+  constructor(work: WindowWork, { isCombined, isSole }: WindowFeed, next: Port, context: StepContext) {
     this.#work = work
     this.#isCombined = isCombined
     this.#next = next
     this.#context = context
     const { window, name } = work
     this.#fold = work.fold(this.#out)
-    this.#panes = new Panes(window, this.#fold, { onLate: (_, event) => context.late(name, event) })
+    // An event that is not late by its own input may be a gap behind the others.
+    const holdMs = window.kind === 'session' && !isSole() ? window.gapMs : 0
+    this.#panes = new Panes(window, this.#fold, { onLate: (_, event) => context.late(name, event), holdMs })
     this.#emit = (pane) => work.show(pane, this.#out, context)
     this.#isTimed = window.kind === 'processingTime' || window.triggers.some(({ kind }) => kind === 'interval')
   }

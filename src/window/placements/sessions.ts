@@ -1,6 +1,7 @@
 // Sessions: windows that grow with their events, and merge. One group holds a window of one key.
 
 import type { Key } from '../../base/hash.ts'
+import { Ring } from '../../base/ring.ts'
 import { type Group, groupOf, type Open } from '../open.ts'
 import type { Emit } from '../pane.ts'
 import type { Board, Placement, RestoredGroup, Taken, WindowPartial } from '../placement.ts'
@@ -23,6 +24,10 @@ export class Sessions<T, A> implements Placement<T, A> {
   readonly #maxLengthMs: number
   /** Key → its sessions by start. No two of a key have a time in common. */
   readonly #byKey = new Map<Key, Session<A>[]>()
+  /** Key → the end of its last session that was closed: nothing before it can be in a session any more. */
+  readonly #closed = new Map<Key, number>()
+  /** The same in the order in which they were closed, to be forgotten. */
+  readonly #closings = new Ring<{ readonly key: Key; readonly endMs: number }>(2)
 
   constructor(board: Board<T, A>, spec: { readonly gapMs: number; readonly maxLengthMs: number }) {
     this.#board = board
@@ -57,9 +62,39 @@ export class Sessions<T, A> implements Placement<T, A> {
 
   close(group: Group<A>): void {
     const [open] = (group as Session<A>).members
-    const sessions = open === undefined ? undefined : this.#byKey.get(open.key)
-    if (open === undefined || sessions === undefined) return
-    sessions.splice(sessions.indexOf(group as Session<A>), 1)
+    if (open === undefined) return
+    this.#remove(group as Session<A>, open)
+    this.restoreClosed(open.key, group.endMs)
+    this.#forget()
+  }
+
+  closed(): Iterable<readonly [key: Key, endMs: number]> {
+    return this.#closed
+  }
+
+  restoreClosed(key: Key, endMs: number): void {
+    // In the order of their ends, as a snapshot gives them again.
+    this.#closed.delete(key)
+    this.#closed.set(key, endMs)
+    this.#closings.push({ key, endMs })
+  }
+
+  /** Forgets closed sessions that no event can meet: one that is not late, or meets an open session, comes after them. */
+  #forget(): void {
+    const { timeMs, latenessMs } = this.#board
+    for (let next = this.#closings.peek(); next !== undefined; next = this.#closings.peek()) {
+      const { key, endMs } = next
+      if (endMs + 2 * this.#gapMs + latenessMs > timeMs) return
+      this.#closings.shift()
+      // A key with an open session is looked at again when that is closed.
+      if (this.#closed.get(key) === endMs && !this.#byKey.has(key)) this.#closed.delete(key)
+    }
+  }
+
+  #remove(session: Session<A>, open: Open<A>): void {
+    const sessions = this.#byKey.get(open.key)
+    if (sessions === undefined) return
+    sessions.splice(sessions.indexOf(session), 1)
     if (sessions.length === 0) this.#byKey.delete(open.key)
     this.#board.openings.closed(1)
   }
@@ -89,6 +124,7 @@ export class Sessions<T, A> implements Placement<T, A> {
   /** What lies from `fromMs` to `toMs` into a new session, which takes the place of those that it meets. */
   #place(key: Key, fromMs: number, toMs: number, arrival: Arrival<T, A>, emit: Emit<A>): Taken {
     const { timeMs, latenessMs, openings, timetable } = this.#board
+    if (fromMs < (this.#closed.get(key) ?? Number.NEGATIVE_INFINITY)) return 'none'
     const sessions = this.#byKey.get(key) ?? []
     const { startMs, endMs, met } = this.#meet(sessions, fromMs, toMs)
     if (met.length === 0 && endMs + latenessMs <= timeMs) return 'none'
@@ -98,12 +134,12 @@ export class Sessions<T, A> implements Placement<T, A> {
     const events = opens.reduce((sum, open) => sum + open.events, arrival.partial?.events ?? 1)
     const panes = Math.max(0, ...opens.map((open) => open.panes))
     for (const session of met) {
-      this.close(session)
+      this.#remove(session, session.members[0] as Open<A>)
       timetable.drop(session)
     }
     const order = Math.min(...opens.map((open) => open.order), openings.nextOrder())
     const members: Open<A>[] = []
-    const isPast = endMs <= timeMs
+    const isPast = latenessMs > 0 && endMs <= timeMs
     const session: Session<A> = groupOf({ id: startMs, startMs, endMs, order, members, isPast, steppedMs: timeMs })
     const open = openings.open(key, session, acc, { order, events, panes })
     members.push(open)
