@@ -79,6 +79,35 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
     equal(await waiting(), count)
   }
 
+  it('R3: refuses a stream, whatever its settings are, and reads other queues with such settings', async () => {
+    const make = async (queue: string, args: Record<string, unknown>) => {
+      await channel.deleteQueue(queue)
+      await channel.assertQueue(queue, { durable: true, arguments: args })
+      channel.sendToQueue(queue, Buffer.from('one'), { persistent: true, headers: { 'x-stream-offset': 7 } })
+      await channel.waitForConfirms()
+    }
+    const first = async (queue: string) => {
+      const reader = await rabbitmq(url, textLines(), { queue }).open({ id: '' }, undefined)
+      try {
+        return await take(reader, 1)
+      } finally {
+        await reader.close()
+      }
+    }
+    for (const more of [{}, { 'x-max-age': '7D', 'x-max-length-bytes': 2_000_000_000 }]) {
+      await make('kept', { 'x-queue-type': 'stream', ...more })
+      await rejects(first('kept'), {
+        code: 'CONFIG_INVALID',
+        message: /^Cannot read queue kept: .* this one is a stream/,
+      })
+    }
+    await make('kept', {})
+    deepEqual(await first('kept'), ['one'])
+    await make('kept', { 'x-queue-type': 'quorum' })
+    deepEqual(await first('kept'), ['one'])
+    await channel.deleteQueue('kept')
+  })
+
   it('gives messages with what came with them, and makes dead letters of others', async () => {
     await send('{"n":12345678901234567890}', { messageId: 'a', contentType: 'application/json', headers: { x: 1 } })
     await send('{')

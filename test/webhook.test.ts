@@ -143,8 +143,14 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     const sign = (body: string) => `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
     equal(await post('x'), '401 no token, or a wrong one')
     equal(await post('x', { authorization: 'Bearer a wrong token' }), '401 no token, or a wrong one')
-    equal(await post('x', { authorization }), '401 not signed')
-    equal(await post('x', { authorization, 'x-signature': sign('y') }), '401 not signed')
+    equal(
+      await post('x', { authorization }),
+      '401 not signed by HMAC-SHA256 of the body in hexadecimal, as GitHub signs',
+    )
+    equal(
+      await post('x', { authorization, 'x-signature': sign('y') }),
+      '401 not signed by HMAC-SHA256 of the body in hexadecimal, as GitHub signs',
+    )
     const answer = post('x', { authorization, 'x-signature': sign('x') })
     deepEqual(await take(reader, 1), ['x'])
     reader.committed?.(reader.position())

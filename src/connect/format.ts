@@ -27,7 +27,7 @@ export interface LineFormat<T> {
   readonly usesOrigin?: boolean
   /**
    * What becomes of records with bytes that are not text, where a source's option does not say: `escape` makes `\\xNN` of
-   * each (the default), `reject` a dead letter of the record.
+   * each (the default for files; a message is refused by default), `reject` a dead letter of the record.
    */
   readonly malformed?: 'reject' | 'escape'
   /** Whether `open` looks at the lines it is given; true by default. That of a format that says false may be given none. */

@@ -49,6 +49,7 @@ export function syslogLine(options: SyslogLineOptions = {}): LineFormat<SyslogMe
     columns: SYSLOG_COLUMNS,
     usesOrigin: false,
     usesHead: false,
+    malformed: 'escape',
     open: () => (text) => parseSyslog(text, clock, systemClock.wallMs()),
   }
 }

@@ -8,8 +8,10 @@ export interface KafkaMeta {
   readonly offset: number
   /** When it was made, or when the broker took it where the topic says so, in epoch milliseconds. */
   readonly timeMs: number
-  /** As text; undefined where it has none. */
+  /** As text; undefined where it has none. To read one that is not UTF-8 throws: see `keyBytes`. */
   readonly key: string | undefined
-  /** The last value of each header, as text. */
+  /** The key as bytes, where it is not UTF-8. */
+  readonly keyBytes?: Uint8Array
+  /** The last value of each header, as text. To read one that is not UTF-8 throws. */
   readonly headers: Readonly<Record<string, string>>
 }

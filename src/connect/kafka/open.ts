@@ -5,6 +5,7 @@ import type { LineFormat } from '../format.ts'
 import { bodyReader, type ToEvent } from '../live/body.ts'
 import { connectReader } from '../live/connect-reader.ts'
 import { LiveReader, liveLost, livePosition, unreachable } from '../live/live-reader.ts'
+import { defineText, rawOf, textOf, textsOf } from '../live/text.ts'
 import { deadLetter, type Entry, traced } from '../origin.ts'
 import type { Json, OpenOptions, Position, SourceCounts, SplitReader } from '../source.ts'
 import { KafkaConnection } from './connection.ts'
@@ -123,11 +124,11 @@ function isOffset(value: Json): boolean {
 function recordReader<B, T>({ format, event, tombstone, topic }: KafkaOpening<B, T>) {
   const read = bodyReader<B, KafkaMeta, T>(format, event)
   return (record: KafkaRecord, _count: number, counts: SourceCounts): Entry<T> => {
-    const { partition, offset, timeMs, key, value, headers } = record
+    const { partition, offset, key, value } = record
     const source = `partition ${partition} of topic ${topic}`
-    const meta = { topic, partition, offset, timeMs, key: textOf(key), headers: headersOf(headers) }
+    const meta = metaOf(topic, record)
     if (value !== undefined) return read({ bytes: value, meta, source, count: offset }, counts)
-    const origin = { source, line: 0, offset, raw: JSON.stringify({ key: meta.key, value: null }) }
+    const origin = { source, line: 0, offset, raw: JSON.stringify({ key: key && rawOf(key), value: null }) }
     if (tombstone === undefined) {
       return deadLetter(origin, STEP, 'a record without a value: the option "tombstone" makes events of these')
     }
@@ -139,14 +140,15 @@ function recordReader<B, T>({ format, event, tombstone, topic }: KafkaOpening<B,
   }
 }
 
-function textOf(bytes: Uint8Array | undefined): string | undefined {
-  return bytes === undefined ? undefined : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
-}
-
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({})
+const NOTHING = new Uint8Array(0)
 
-function headersOf(headers: KafkaRecord['headers']): Readonly<Record<string, string>> {
-  if (headers.length === 0) return NO_HEADERS
-  // fromEntries defines each one: a header named __proto__ is one like others.
-  return Object.fromEntries(headers.map(([name, value]) => [textOf(name) ?? '', textOf(value) ?? '']))
+function metaOf(topic: string, { partition, offset, timeMs, key, headers }: KafkaRecord): KafkaMeta {
+  const named = headers.map(([name, value]) => [rawOf(name), value ?? NOTHING] as const)
+  const texts = named.length === 0 ? NO_HEADERS : textsOf(named, 'header')
+  const text = key === undefined ? undefined : textOf(key)
+  const meta = { topic, partition, offset, timeMs, key: text, headers: texts }
+  if (key === undefined || text !== undefined) return meta
+  defineText(meta, 'key', 'the key', key)
+  return Object.assign(meta, { keyBytes: key.slice() })
 }

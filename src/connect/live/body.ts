@@ -1,11 +1,11 @@
 // From the bytes of a message to an event, or to a dead letter.
 
-import { isUtf8 } from 'node:buffer'
 import { messageOf } from '../../base/errors.ts'
-import { escapeBytes, escapeMalformed, malformedFault } from '../files/raw.ts'
+import { escapeMalformed, malformedFault } from '../files/raw.ts'
 import { type LineFormat, Rejection } from '../format.ts'
 import { deadLetter, type Entry, type Origin, traced } from '../origin.ts'
 import type { SourceCounts } from '../source.ts'
+import { bufferOf, rawOf, textOf } from './text.ts'
 
 /** A message as it came. */
 export interface Body<Meta> {
@@ -24,21 +24,24 @@ export type ToEvent<B, Meta, T> = (body: B, meta: Meta) => T
 /** The step of dead letters of messages of which `event` could make nothing. */
 const EVENT = 'event'
 
-/** Reads bodies in a format. The event is the body, where no function makes another of it. */
+/**
+ * Reads bodies in a format. The event is the body, where no function makes another of it. A body that is not UTF-8 is
+ * refused, and its raw form keeps its bytes, unless the format asks for them as escapes.
+ */
 export function bodyReader<B, Meta, T>(
   format: LineFormat<B>,
   event: ToEvent<B, Meta, T> | undefined,
 ): (body: Body<Meta>, counts: SourceCounts) => Entry<T> {
   const parse = format.open([])
   return ({ bytes, meta, source, count }, counts) => {
-    const stored = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    const isText = isUtf8(stored)
-    if (!isText) counts.invalidUtf8 += 1
-    const isRefused = !isText && format.malformed === 'reject'
-    const raw = isText ? stored.toString('utf8') : escapeBytes(stored)
+    const text = textOf(bytes)
+    const raw = text ?? rawOf(bytes)
     const origin: Origin = { source, line: 0, offset: count, raw }
-    if (isRefused) return deadLetter(origin, format.name, malformedFault(raw, 'UTF-8'))
-    const body = parse(isText ? raw : escapeMalformed(stored), origin)
+    if (text === undefined) {
+      counts.invalidUtf8 += 1
+      if (format.malformed !== 'escape') return deadLetter(origin, format.name, malformedFault(raw, 'UTF-8'))
+    }
+    const body = parse(text ?? escapeMalformed(bufferOf(bytes)), origin)
     if (body instanceof Rejection) return deadLetter(origin, format.name, body.reason)
     if (event === undefined) return traced(body as unknown as T, origin)
     try {

@@ -1,6 +1,7 @@
 import { deepEqual, equal, rejects, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { json } from '../formats/json.ts'
+import { textLines } from '../formats/text.ts'
 import type { Entry } from '../origin.ts'
 import type { OpenOptions, Position } from '../source.ts'
 import { bodyReader } from './body.ts'
@@ -232,9 +233,22 @@ describe('bodyReader', () => {
     )
   })
 
-  it('counts bytes that are no UTF-8', () => {
+  it('R1: a body that is not UTF-8 is a dead letter that keeps its bytes', () => {
     const found = { read: 0, blank: 0, invalidUtf8: 0 }
-    bodyReader(json(), undefined)(bodyOf(Uint8Array.of(34, 255, 34)), found)
-    equal(found.invalidUtf8, 1)
+    const read = bodyReader<string, { topic: string }, string>(textLines(), undefined)
+    const bodies = [Uint8Array.of(97, 92, 0xe9, 98), Uint8Array.of(0xef), Buffer.from('é\ufffd')]
+    deepEqual(
+      bodies
+        .map((bytes) => read(bodyOf(bytes), found))
+        .map((entry) => {
+          return entry.kind === 'dead' ? [entry.step, entry.reason, entry.origin.raw] : entry.value
+        }),
+      [
+        ['lines', 'not UTF-8: found the byte \\xe9', 'a\\\\\\xe9b'],
+        ['lines', 'not UTF-8: found the byte \\xef', '\\xef'],
+        'é\ufffd',
+      ],
+    )
+    equal(found.invalidUtf8, 2)
   })
 })

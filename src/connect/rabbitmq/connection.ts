@@ -4,6 +4,7 @@ import type { Channel, ConsumeMessage, Message } from 'amqplib'
 import { messageOf } from '../../base/errors.ts'
 import { openLink, type RabbitLink, type RabbitSettings } from './link.ts'
 import type { RabbitmqMeta } from './meta.ts'
+import { refuseStream } from './stream.ts'
 
 export interface RabbitOptions extends RabbitSettings {
   readonly queue: string
@@ -55,6 +56,7 @@ export class RabbitConnection {
       channel.on('error', () => {})
       await channel.checkQueue(options.queue)
       await channel.prefetch(options.inFlight)
+      await refuseStream(link.model, options.queue)
       return new RabbitConnection(options, link, channel)
     } catch (error) {
       await link.close()

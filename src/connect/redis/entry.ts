@@ -1,5 +1,7 @@
 // Entries of a Redis stream as they come, and the order of their ids.
 
+import { rawOf } from '../live/text.ts'
+
 /** One entry; one that was deleted before it was read has no fields. */
 export interface RedisEntry {
   readonly id: string
@@ -29,7 +31,12 @@ export function entriesOf(answer: unknown): RedisEntry[] {
   return (stream?.[1] ?? []).map(([id, values]) => {
     if (values === null) return { id: String(id), fields: undefined }
     const fields = new Map<string, Uint8Array>()
-    for (let at = 0; at + 1 < values.length; at += 2) fields.set(String(values[at]), values[at + 1] as Uint8Array)
+    for (let at = 0; at + 1 < values.length; at += 2) fields.set(nameOf(values[at]), values[at + 1] as Uint8Array)
     return { id: String(id), fields }
   })
+}
+
+/** Names that are not UTF-8 must not become one and the same. */
+function nameOf(name: Uint8Array | undefined): string {
+  return name === undefined ? '' : rawOf(name)
 }

@@ -6,6 +6,7 @@ import { bodyReader, type ToEvent } from '../live/body.ts'
 import { connectReader } from '../live/connect-reader.ts'
 import { InOrder } from '../live/known.ts'
 import { LiveReader, liveLost, livePosition } from '../live/live-reader.ts'
+import { rawOf, textsOf } from '../live/text.ts'
 import { deadLetter, type Entry } from '../origin.ts'
 import type { OpenOptions, Position, SourceCounts, SplitReader } from '../source.ts'
 import { mayPass } from './client.ts'
@@ -113,10 +114,12 @@ function entryReader<B, T>({ format, event, field, stream }: RedisOpening<B, T>)
   const read = bodyReader<B, RedisStreamMeta, T>(format, event)
   return ({ id, fields = new Map() }: RedisEntry, count: number, counts: SourceCounts): Entry<T> => {
     const source = `stream ${stream}`
-    const texts = Object.fromEntries([...fields].map(([name, value]) => [name, Buffer.from(value).toString()]))
     const bytes = fields.get(field)
-    if (bytes !== undefined) return read({ bytes, meta: { id, fields: texts }, source, count }, counts)
-    const origin = { source, line: 0, offset: count, raw: JSON.stringify(texts) }
+    if (bytes !== undefined) {
+      return read({ bytes, meta: { id, fields: textsOf(fields, 'field') }, source, count }, counts)
+    }
+    const raws = Object.fromEntries([...fields].map(([name, value]) => [name, rawOf(value)]))
+    const origin = { source, line: 0, offset: count, raw: JSON.stringify(raws) }
     return deadLetter(origin, STEP, `entry ${id} has no field ${JSON.stringify(field)}`)
   }
 }

@@ -12,7 +12,7 @@ import type { Source } from '../source.ts'
 export type { RabbitmqMeta } from '../rabbitmq/meta.ts'
 
 export interface RabbitmqOptions<B, T> {
-  /** The queue, which is there: classic or quorum. */
+  /** The queue, which is there: classic or quorum, not a stream. */
   readonly queue: string
   /** What a message is known by when it comes again: its `message-id` by default. */
   readonly id?: (meta: RabbitmqMeta) => string | undefined
@@ -42,13 +42,13 @@ const OPTIONS = ['queue', 'id', 'event', 'inFlight', 'isExclusive', 'tls', 'retr
  *   Messages without an id that come again are taken for new ones: at least once. A broker that crashes may forget the
  *   acknowledgements of its last moments, and sends what they were for again; quorum queues do not.
  * - **Demand**: the broker sends no more than `inFlight` messages that are not acknowledged, of whatever size they are.
- * - **Connects** again when the connection breaks, for `retryMs`, by a back-off. A queue that is not there, and what the
- *   broker refuses, ends the run.
+ * - **Connects** again when the connection breaks, for `retryMs`, by a back-off. A queue that is not there, a stream,
+ *   and what the broker refuses, ends the run.
  * - **Order** is the queue's, but for what comes again.
  * - **Origins** name the queue, and count messages over all runs, as the offset.
  *
  * @param url - `amqp://user:password@host:5672/vhost`
- * @throws {SluiceError} CONFIG_INVALID for options that do not fit, or if `amqplib` is not installed; then
+ * @throws {SluiceError} CONFIG_INVALID for options that do not fit, a stream, or if `amqplib` is not installed; then
  *   SOURCE_UNREADABLE, POSITION_LOST
  * @throws {RangeError} for numbers that do not fit
  * @example

@@ -54,6 +54,8 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
  *   had no answer loses nothing. With an `Idempotency-Key` it doubles nothing either, as the last keys are known.
  * - **Refuses** what is not posted (405) to its path (404), without token or signature (401), too long (413). With 429 and
  *   503 a sender is to come again: too much waits, or the run is about to end.
+ * - **Signatures** are HMAC-SHA256 of the body in hexadecimal, as GitHub sends them. Those of senders that sign otherwise
+ *   (Stripe, Slack, Shopify, Twilio, Standard Webhooks) are not known, and are answered 401: give these senders a token.
  * - **Bounds**: bodies under way, connections, headers and the time that they may take.
  * - **Without token and signature** it listens to this machine only, and refuses what names another host.
  * - **Origins** name the path, and count requests over all runs, as the offset.
@@ -75,6 +77,7 @@ export function webhook<B, T = B>(options: WebhookOptions<B, T>, format: LineFor
   if (token !== undefined && (typeof token !== 'string' || token.length < 8)) {
     throw invalid('token', undefined, 'a text of eight characters or more')
   }
+  if (signature !== undefined) checkKeys('signature of webhook', signature, ['header', 'secret'])
   if (signature !== undefined && (!/^[\w-]+$/.test(signature.header) || String(signature.secret).length < 8)) {
     throw invalid('signature', undefined, 'a header, and a secret of eight characters or more')
   }

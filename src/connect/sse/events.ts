@@ -1,5 +1,8 @@
 // Events out of a stream of `text/event-stream`: fields in lines, an empty line after each event.
 
+import { malformedFault } from '../files/raw.ts'
+import { rawOf, textOf } from '../live/text.ts'
+
 /** An event as it came, or the beginning of one that is too long. */
 export interface ServerEvent {
   readonly bytes: Uint8Array
@@ -84,7 +87,7 @@ export class ServerEvents {
   /**
    * The next event; undefined if the block holds no more whole ones.
    *
-   * @throws {RangeError} for an id that is too long to be kept
+   * @throws {RangeError} for an id that is too long to be kept, or not UTF-8
    */
   next(): ServerEvent | undefined {
     for (;;) {
@@ -145,7 +148,7 @@ export class ServerEvents {
     const from = colonAt === -1 ? line.length : colonAt + (line[colonAt + 1] === SPACE ? 2 : 1)
     const value = line.subarray(from)
     if (name === 'data') this.#addData(value, missing)
-    else if (name === 'event') this.#type = Buffer.from(value.subarray(0, ID_BYTES)).toString()
+    else if (name === 'event') this.#type = rawOf(value.subarray(0, ID_BYTES))
     else if (name === 'id') this.#setId(value, missing)
     else if (name === 'retry') {
       const digits = Buffer.from(value.subarray(0, 16)).toString('latin1')
@@ -168,7 +171,11 @@ export class ServerEvents {
   #setId(value: Uint8Array, missing: number): void {
     const size = value.length + missing
     if (size > ID_BYTES) throw new RangeError(`an event has an id of ${size} bytes: at most ${ID_BYTES} can be kept`)
-    if (!value.includes(0)) this.#id = Buffer.from(value).toString()
+    if (value.includes(0)) return
+    const id = textOf(value)
+    // The server would be asked for another one.
+    if (id === undefined) throw new RangeError(`an event has an id that is ${malformedFault(rawOf(value), 'UTF-8')}`)
+    this.#id = id
   }
 
   #dispatch(): ServerEvent | undefined {

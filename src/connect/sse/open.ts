@@ -8,6 +8,7 @@ import { bodyReader, type ToEvent } from '../live/body.ts'
 import { connectReader } from '../live/connect-reader.ts'
 import { OnceEach } from '../live/known.ts'
 import { LiveReader, livePosition, unreachable } from '../live/live-reader.ts'
+import { rawOf } from '../live/text.ts'
 import { deadLetter, type Entry } from '../origin.ts'
 import type { OpenOptions, Position, SourceCounts, SplitReader } from '../source.ts'
 import { Busy, EventConnection, NothingMore, Refused } from './connection.ts'
@@ -135,7 +136,7 @@ function readerOf<B, T>({ format, event, title }: ServerSentOpening<B, T>) {
   const read = bodyReader<B, ServerEventMeta, T>(format, event)
   return ({ bytes, type, id, fault }: Sent, count: number, counts: SourceCounts): Entry<T> => {
     if (fault === undefined) return read({ bytes, meta: { type, id }, source: title, count }, counts)
-    const raw = Buffer.from(bytes).toString()
+    const raw = rawOf(bytes)
     return deadLetter({ source: title, line: 0, offset: count, raw }, format.name, fault)
   }
 }

@@ -7,6 +7,7 @@ import { bodyReader, type ToEvent } from '../live/body.ts'
 import { Drops } from '../live/drops.ts'
 import { OnceEach } from '../live/known.ts'
 import { LiveReader, livePosition, unreachable } from '../live/live-reader.ts'
+import { rawOf } from '../live/text.ts'
 import { deadLetter, type Entry } from '../origin.ts'
 import type { OpenOptions, Position, SourceCounts, SplitReader } from '../source.ts'
 import type { Frame } from './frames.ts'
@@ -93,7 +94,7 @@ function readerOf<T>({ format, event }: SyslogOpening<T>) {
   return ({ bytes, fault, meta }: Sent, count: number, counts: SourceCounts): Entry<T> => {
     const source = `syslog from ${meta.from}`
     if (fault === undefined) return read({ bytes, meta, source, count }, counts)
-    const raw = Buffer.from(bytes).toString()
+    const raw = rawOf(bytes)
     return deadLetter({ source, line: 0, offset: count, raw }, format.name, fault)
   }
 }

@@ -37,6 +37,9 @@ const KEY_CHARS = 200
 /** Names that are no keys begin with what no header can hold. */
 export const UNNAMED = '\0'
 
+/** Told to who sends: other ways to sign, such as with a time or in base64, are not known. */
+const UNSIGNED = 'not signed by HMAC-SHA256 of the body in hexadecimal, as GitHub signs'
+
 export class WebhookServer {
   readonly #options: WebhookServerOptions
   readonly #server: Server
@@ -98,7 +101,7 @@ export class WebhookServer {
     }
     const bytes = await this.#body(request)
     if (bytes === undefined) return answer(response, 413, `over ${this.#options.maxBytes} bytes`)
-    if (!isSigned(request, bytes, this.#options.guard)) return answer(response, 401, 'not signed')
+    if (!isSigned(request, bytes, this.#options.guard)) return answer(response, 401, UNSIGNED)
     const key = request.headers[this.#options.keyHeader]
     this.#unnamed += key === undefined ? 1 : 0
     const name = key === undefined ? `${UNNAMED}${this.#unnamed}` : String(key)
