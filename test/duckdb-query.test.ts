@@ -12,6 +12,7 @@ import {
   duckdbQuery,
   type ErrorCode,
   isSluiceError,
+  type Position,
   pipeline,
   type Source,
   startPipeline,
@@ -117,12 +118,12 @@ describe('duckdbQuery', () => {
       g: Uint8Array.of(0, 255),
       h: '2020-02-29',
       i: '01:02:03.5',
-      j: -1,
-      k: Date.parse('2019-12-31T22:00:00Z'),
+      j: '1969-12-31 23:59:59.9995',
+      k: '2019-12-31T22:00:00Z',
       l: Date.parse('2020-01-01T00:00:01Z'),
       m: Date.parse('2020-01-01T00:00:00.001Z'),
-      n: Date.parse('2020-01-01T00:00:00.001Z'),
-      o: Number.POSITIVE_INFINITY,
+      n: '2020-01-01 00:00:00.001999999',
+      o: 'infinity',
       p: [1, null],
       q,
       r: [{ key: 'k', value: 1 }],
@@ -138,6 +139,52 @@ describe('duckdbQuery', () => {
       configurable: true,
     })
     deepEqual(row, expected)
+  })
+
+  it('R7: gives moments as numbers of the unit that is asked for, and refuses those that it cannot say', async () => {
+    await execute('create table t (i integer)')
+    const given = async (moment: string, times: 'ms' | 'us' | 'ns' | 'text') => {
+      const source = duckdbQuery<{ a: unknown }>(path, { query: `select ${moment} as a`, times })
+      const reader = await source.open({ id: '' }, undefined)
+      const [entry] = (await reader.read(1)) ?? []
+      await reader.close()
+      return entry?.kind === 'event' ? entry.value.a : entry?.reason
+    }
+    const fine = "timestamptz '2026-03-02 10:00:00.123456+00'"
+    deepEqual(
+      [await given(fine, 'us'), await given(fine, 'ns'), await given(fine, 'text'), await given(fine, 'ms')],
+      [
+        1772445600123456,
+        1772445600123456000n,
+        '2026-03-02T10:00:00.123456Z',
+        "column \"a\": 2026-03-02 10:00:00.123456+00 is finer than milliseconds (times: 'us', 'ns' or 'text')",
+      ],
+    )
+    equal(await given("timestamp '1969-12-31 23:59:59.999'", 'ms'), -1)
+    equal(await given("timestamp '0044-03-15 (BC) 00:00:00'", 'ms'), Date.UTC(-43, 2, 15))
+    for (const moment of ["'infinity'::timestamp", "timestamp '290000-01-01 00:00:00'"]) {
+      match(String(await given(moment, 'ms')), /^column "a": .* is beyond what epoch milliseconds of a date reach/)
+    }
+    equal(await given("'-infinity'::timestamptz", 'text'), '-infinity')
+  })
+
+  it('R5, R6: makes a dead letter of a row with a JSON number that cannot be kept, also within others', async () => {
+    await execute('create table t (i integer)')
+    const query = `select i, [{'j': case i when 2 then '{"a": 12345678901234567890}'::json else '[1]'::json end}] as l
+      from range(1, 4) as r (i)`
+    const source = duckdbQuery(path, { query })
+    const reader = await source.open({ id: '' }, undefined)
+    const entries = (await reader.read(10)) ?? []
+    await reader.close()
+    deepEqual(
+      entries.map((entry) => (entry.kind === 'dead' ? `${entry.step}: ${entry.reason}` : entry.value)),
+      [
+        { i: 1, l: [{ j: [1] }] },
+        'duckdb: column "l": the number 12345678901234567890 is over 2^53',
+        { i: 3, l: [{ j: [1] }] },
+      ],
+    )
+    deepEqual((await read({ query, bigints: 'bigint' }))[1], { i: 2, l: [{ j: { a: 12345678901234567890n } }] })
   })
 
   it('gives only what is new by its cursor, exactly, of whatever type that is', async () => {
@@ -215,20 +262,94 @@ describe('duckdbQuery', () => {
     }
   })
 
-  it('refuses a cursor that has nulls, or the same value twice', async () => {
-    await execute('create table t as select * from (values (1, 1, 1), (2, 1, null)) as v (id, twice, hole)')
-    await rejects(
-      read({ table: 't', cursor: 'twice' }),
-      failsWith('CONFIG_INVALID', /different in every row, and two rows have "1"/),
-    )
+  it('refuses a cursor that has nulls, or is not there', async () => {
+    await execute('create table t as select * from (values (1, 1), (2, null)) as v (id, hole)')
     await rejects(
       read({ table: 't', cursor: 'hole' }),
       failsWith('CONFIG_INVALID', /null in no row, and there is a null/),
     )
-    await rejects(
-      read({ table: 't', cursor: 'no' }),
-      failsWith('CONFIG_INVALID', /by "no": its columns are id, twice, hole/),
+    await rejects(read({ table: 't', cursor: 'no' }), failsWith('CONFIG_INVALID', /by "no": its columns are id, hole/))
+  })
+
+  /** Ids that runs of `reads` rows give, from a position on, and the position after them. */
+  const idsOf = async (options: DuckdbQueryOptions, from?: Position, reads = 1000, onNote?: (note: string) => void) => {
+    const open = onNote === undefined ? {} : { onNote }
+    const reader = await duckdbQuery<{ id: number }>(path, options).open({ id: '' }, from, open)
+    const ids = ((await reader.values?.(reads, () => {})) ?? []).map(({ id }) => id)
+    const position = JSON.parse(JSON.stringify(reader.position())) as Position
+    await reader.close()
+    return [ids, position] as const
+  }
+
+  it('R10: reads rows of one cursor value that came later, and each of them once', async () => {
+    await execute('create table t as select * from (values (1, 1), (2, 1), (3, 2)) as v (id, n)')
+    const options = { table: 't', cursor: 'n' }
+    const [, first] = await idsOf(options)
+    await execute('insert into t values (4, 2), (5, 2), (6, 3), (7, 1)')
+    const [ids, second] = await idsOf(options, first)
+    deepEqual(ids.toSorted(), [4, 5, 6])
+    await execute('insert into t values (8, 3)')
+    deepEqual((await idsOf(options, second))[0], [8])
+    deepEqual((await idsOf(options, { rows: 4, cursor: 'n', after: '2', type: 'INTEGER' }))[0].toSorted(), [6, 8])
+    await execute(
+      'create table u as select id, id // 9 as n, chr((65 + id // 9)::integer) collate nocase as c from range(1, 100) as r (id)',
     )
+    for (const cursor of ['n', 'c']) {
+      let from: Position | undefined
+      const all: number[] = []
+      for (let runs = 0; runs < 25; runs += 1) {
+        const [some, position] = await idsOf({ table: 'u', cursor }, from, 4)
+        all.push(...some)
+        from = position
+      }
+      deepEqual(
+        all.toSorted((a, b) => a - b),
+        Array.from({ length: 99 }, (_, at) => at + 1),
+        cursor,
+      )
+    }
+  })
+
+  it('R13: looks back, by numbers and by moments', async () => {
+    await execute(`create table t as select id, timestamp '2026-01-01' + interval (id) minute as at, id / 2.0::double as x
+      from range(1, 21) as r (id)`)
+    for (const [cursor, lookBack] of [
+      ['id', 2],
+      ['x', 1],
+      ['at', '2m'],
+    ] as const) {
+      const options = { table: 't', cursor, lookBack }
+      const [, position] = await idsOf(options)
+      deepEqual((await idsOf(options, position))[0], [18, 19, 20], cursor)
+    }
+    const [, position] = await idsOf({ table: 't', cursor: 'id' })
+    await rejects(
+      idsOf({ table: 't', cursor: 'id', lookBack: '2m' }, position),
+      failsWith('CONFIG_INVALID', /takes a cursor of moments/),
+    )
+  })
+
+  it('R14: without a cursor, says that rows before the position are not as they were', async () => {
+    await execute('create table t as select id from range(1, 6) as r (id)')
+    const [, position] = await idsOf({ table: 't' })
+    await execute('insert into t values (6)')
+    deepEqual((await idsOf({ table: 't' }, position))[0], [6])
+    await execute('delete from t where id = 1')
+    await rejects(idsOf({ table: 't' }, position), failsWith('POSITION_LOST', /row 5 is not the one that was read/))
+    await execute('delete from t where id > 2')
+    await rejects(idsOf({ table: 't' }, position), failsWith('POSITION_LOST', /fewer than 5 rows now/))
+  })
+
+  it('R4: takes a query with a semicolon, comments, or both', async () => {
+    await execute('create table t as select 1 as id')
+    for (const query of [
+      'select 1 as a;',
+      'select 1 as a -- all',
+      'select 1 as a; -- all',
+      "select 1 as a, ';' as b /* ; */ ;;",
+    ]) {
+      equal(((await read({ query }))[0] as { a: number }).a, 1)
+    }
   })
 
   it('tells columns of one name apart, as DuckDB does', async () => {
@@ -267,7 +388,7 @@ describe('duckdbQuery', () => {
     )
   })
 
-  it('is told who writes to the file: another process, or another thread', async () => {
+  it('R20: is told who writes to the file, another process or another thread, and waits for it', async () => {
     await execute('create table t as select 1 as id')
     const url = JSON.stringify(new URL('../src/connect/duckdb/session.ts', import.meta.url).href)
     const script = `import { Session } from ${url}
@@ -277,11 +398,13 @@ describe('duckdbQuery', () => {
     const child = spawn(process.execPath, ['--conditions=sluice-source', '--input-type=module', '-e', script])
     await once(child.stdout, 'data')
     await rejects(
-      read({ table: 't' }),
+      read({ table: 't', retryMs: 0 }),
       failsWith('SOURCE_UNREADABLE', new RegExp(`Cannot read .*: process ${child.pid} has it open`)),
     )
+    const waiting = read({ table: 't' })
     child.kill('SIGKILL')
     await once(child, 'exit')
+    deepEqual(await waiting, [{ id: 1 }])
     if (!existsSync('/proc/self/fd')) return
     const code = `const { parentPort } = require('node:worker_threads')
       import(${url}).then(async ({ Session }) => {
@@ -291,12 +414,15 @@ describe('duckdbQuery', () => {
       })`
     const worker = new Worker(code, { eval: true })
     await once(worker, 'message')
-    await rejects(read({ table: 't' }), failsWith('SOURCE_UNREADABLE', /another thread of this process has it open/))
+    await rejects(
+      read({ table: 't', retryMs: 0 }),
+      failsWith('SOURCE_UNREADABLE', /another thread of this process has it open/),
+    )
     const sink = duckdb(path, { table: 'u', columns: { a: 'integer' } }).open({ pipeline: 'test' })
     await rejects(sink, failsWith('PIPELINE_HELD', /another thread of this process has it open/))
     worker.postMessage('close')
     await once(worker, 'exit')
-    deepEqual(await read({ table: 't' }), [{ id: 1 }])
+    deepEqual(await read({ table: 't', retryMs: 0 }), [{ id: 1 }])
   })
 
   it('reads what a writer left that was killed', async () => {

@@ -1,10 +1,21 @@
-import { deepEqual, rejects } from 'node:assert/strict'
+import { deepEqual, equal, rejects, throws } from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
-import { isSluiceError, parquet, pipeline, type Source, sqlite, sqliteQuery, startPipeline, values } from 'sluice'
+import {
+  isSluiceError,
+  type Position,
+  parquet,
+  pipeline,
+  type Source,
+  type SqliteQueryOptions,
+  sqlite,
+  sqliteQuery,
+  startPipeline,
+  values,
+} from 'sluice'
 import { sourceConformance } from 'sluice/testing'
 import { parquetEncoder } from '../src/connect/parquet/write.ts'
 
@@ -79,6 +90,121 @@ describe('a source of rows', () => {
     deepEqual([await load(), await load()], [1, 0])
     db.close()
     rmSync(folder, { recursive: true })
+  })
+
+  /** Ids that a run gives from a position on, and the position after them. */
+  const idsOf = async (path: string, options: SqliteQueryOptions, from?: Position, reads = 1000) => {
+    const reader = await sqliteQuery<{ id: number }>(path, options).open({ id: '' }, from)
+    const ids: number[] = []
+    for (const entry of (await reader.read(reads)) ?? []) if (entry.kind === 'event') ids.push(entry.value.id)
+    const position = JSON.parse(JSON.stringify(reader.position())) as Position
+    await reader.close()
+    return [ids, position] as const
+  }
+  const made = (sql: string) => {
+    const path = join(newFolder(), 'in.db')
+    const db = new DatabaseSync(path)
+    db.exec(sql)
+    return [path, (more: string) => db.exec(more)] as const
+  }
+
+  it('R4: SQLite takes a query with a semicolon, comments, or both, and one of them', async () => {
+    const [path] = made('create table t (id integer); insert into t values (1)')
+    for (const query of [
+      'select id from t;',
+      'select id from t -- all',
+      'select id from t; -- all',
+      "select id, ';' from [t] /* ; */ ;;",
+      'select id from t /* open',
+      'with x as (select 1 as id) select * from x;',
+      'values (1);',
+    ]) {
+      equal((await idsOf(path, { query }))[0].length, 1, query)
+    }
+    for (const query of ['select 1; select 2', 'select 1); delete from t; select (2', ' ;-- no', '']) {
+      throws(() => sqliteQuery(path, { query }), { code: 'CONFIG_INVALID' })
+    }
+  })
+
+  it('R10: SQLite gives rows of one cursor value that came later, and each of them once', async () => {
+    const [path, execute] = made('create table t (id integer, n); insert into t values (1, 1), (2, 1), (3, 2)')
+    const options = { table: 't', cursor: 'n' }
+    const [, first] = await idsOf(path, options)
+    execute("insert into t values (4, 2), (5, 2.0), (6, 3), (7, 1), (8, 'a')")
+    const [ids, second] = await idsOf(path, options, first)
+    deepEqual(ids.toSorted(), [4, 5, 6, 8])
+    execute("insert into t values (9, 'a'), (10, 'B')")
+    deepEqual((await idsOf(path, options, second))[0], [9])
+    deepEqual((await idsOf(path, options, { rows: 4, cursor: 'n', after: 2 }))[0], [6, 10, 8, 9])
+    execute('insert into t values (11, null)')
+    await rejects(idsOf(path, options), { code: 'CONFIG_INVALID', message: /null in no row, and there is a null/ })
+    await rejects(idsOf(path, { table: 't', cursor: 'no' }), { code: 'SOURCE_UNREADABLE', message: /no such column/ })
+  })
+
+  it('R10: SQLite stops and goes on among rows of one cursor value, of every kind', async () => {
+    for (const cursor of [
+      'id / 9',
+      "char(65 + id / 9) || ''",
+      'id / 9 * 0.5',
+      'cast(char(65 + id / 9) as blob)',
+      'id / 9 + 9007199254740993',
+      '(id / 9) * 9e307 * 2',
+    ]) {
+      const [path, execute] = made('create table t (id integer, c text collate nocase)')
+      execute(
+        `create table u as select id, ${cursor} as c from (with recursive g (id) as (select 1 union all select id + 1 from g where id < 99) select * from g)`,
+      )
+      let from: Position | undefined
+      const all: number[] = []
+      for (let runs = 0; runs < 25; runs += 1) {
+        const [some, position] = await idsOf(path, { table: 'u', cursor: 'c' }, from, 4)
+        all.push(...some)
+        from = position
+      }
+      deepEqual(
+        all.toSorted((a, b) => a - b),
+        Array.from({ length: 99 }, (_, at) => at + 1),
+        cursor,
+      )
+    }
+  })
+
+  it('R13: SQLite looks back, by numbers and by texts of moments', async () => {
+    const [path] = made(`create table t (id integer, at text, day text); insert into t
+      select id, strftime('%Y-%m-%dT%H:%M:%fZ', 1767225600 + id * 60, 'unixepoch'), date(1767225600 + id * 86400, 'unixepoch')
+      from (with recursive g (id) as (select 1 union all select id + 1 from g where id < 20) select * from g)`)
+    for (const [cursor, lookBack] of [
+      ['id', 2],
+      ['at', '2m'],
+      ['day', '2d'],
+    ] as const) {
+      const options = { table: 't', cursor, lookBack }
+      const [, position] = await idsOf(path, options)
+      deepEqual((await idsOf(path, options, position))[0], [18, 19, 20], cursor)
+    }
+    const [, position] = await idsOf(path, { table: 't', cursor: 'id' })
+    await rejects(idsOf(path, { table: 't', cursor: 'id', lookBack: '2m' }, position), { code: 'CONFIG_INVALID' })
+  })
+
+  it('R14: SQLite, without a cursor, says that rows before the position are not as they were', async () => {
+    const [path, execute] = made('create table t (id integer); insert into t values (1), (2), (3), (4), (5)')
+    const [, position] = await idsOf(path, { table: 't' })
+    execute('insert into t values (6)')
+    deepEqual((await idsOf(path, { table: 't' }, position))[0], [6])
+    execute('delete from t where id = 1')
+    await rejects(idsOf(path, { table: 't' }, position), { code: 'POSITION_LOST', message: /row 5 is not the one/ })
+    execute('delete from t where id > 2')
+    await rejects(idsOf(path, { table: 't' }, position), { code: 'POSITION_LOST', message: /fewer than 5 rows now/ })
+  })
+
+  it('R20: SQLite waits for a file that is locked', async () => {
+    const [path, execute] = made('create table t (id integer); insert into t values (1)')
+    execute('begin exclusive')
+    await rejects(idsOf(path, { table: 't', retryMs: 0 }), { code: 'SOURCE_UNREADABLE', message: /locked/ })
+    const waiting = idsOf(path, { table: 't' })
+    execute('insert into t values (2)')
+    execute('commit')
+    deepEqual((await waiting)[0], [1, 2])
   })
 
   it('says what is not there, what is no Parquet, and what was read by another column', async () => {

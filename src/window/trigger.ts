@@ -1,7 +1,7 @@
 // When a window gives a result before, and after, its time has come: triggers as data.
 
 import { checkInteger, describeValue } from '../base/check.ts'
-import { type Duration, durationMs } from './duration.ts'
+import { type Duration, durationMs } from '../base/duration.ts'
 
 /** When a window fires besides the times that every window has: as it passes, as it closes, at the end. */
 export type Trigger =

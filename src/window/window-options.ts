@@ -1,7 +1,7 @@
 // What windows have in common: when they fire, how time is told, and the checks of both.
 
 import { checkChoice, checkInteger, describeValue } from '../base/check.ts'
-import { type Duration, durationMs } from './duration.ts'
+import { type Duration, durationMs } from '../base/duration.ts'
 import type { Trigger } from './trigger.ts'
 
 /** Whether a pane holds all of its window, or only what came since the pane before. */

@@ -1,7 +1,7 @@
 // Windows as data: which events are summed up together, and when the results go out.
 
 import { checkInteger, checkKeys } from '../base/check.ts'
-import { type Duration, durationMs } from './duration.ts'
+import { type Duration, durationMs } from '../base/duration.ts'
 import {
   checkFunction,
   type EmptyOptions,

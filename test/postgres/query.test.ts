@@ -54,7 +54,8 @@ describe('postgresQuery', { skip }, () => {
   it('gives values of every type', async () => {
     const [rows] = await readAll({
       query: `select 1::int2 as a, 2::int8 as b, 9007199254740993 as c, 1.5::float8 as d, 'NaN'::float4 as e, 1.50::numeric as f,
-        true as g, 'x' as h, null as i, '{"a": [1]}'::jsonb as j, '[2]'::json as k, timestamptz '2026-03-02 10:00:00.5+02' as l,
+        true as g, 'x' as h, null as i, '{"a": [1]}'::jsonb as j, '[2]'::json as k, timestamptz '2026-03-02 10:00:00.5+02' as l, '\\x00ff'::bytea as q,
+        timestamptz(3) '2026-03-02 10:00:00.5+02' as r,
         timestamp '2026-03-02 10:00:00' as m, date '2026-03-02' as n, '{1,2}'::int[] as o, interval '1 day' as p -- end`,
     })
     deepEqual(rows, [
@@ -70,11 +71,13 @@ describe('postgresQuery', { skip }, () => {
         i: null,
         j: { a: [1] },
         k: [2],
-        l: Date.UTC(2026, 2, 2, 8, 0, 0, 500),
+        l: '2026-03-02T08:00:00.5Z',
         m: '2026-03-02 10:00:00',
         n: '2026-03-02',
         o: '{1,2}',
         p: '1 day',
+        q: Uint8Array.of(0, 255),
+        r: Date.UTC(2026, 2, 2, 8, 0, 0, 500),
       },
     ])
   })
@@ -110,7 +113,9 @@ describe('postgresQuery', { skip }, () => {
     const options = { table: 't', cursor: ['a', 'b'] }
     const [first, position] = await readAll(options)
     equal(first.length, 100)
-    deepEqual(position, { rows: 100, cursor: ['a', 'b'], after: ['2026-01-01 00:00:00.000033+00', 'b1'] })
+    const { known, ...place } = position as Record<string, unknown>
+    deepEqual(place, { rows: 100, cursor: ['a', 'b'], after: ['2026-01-01 00:00:00.000033+00', 'b1'] })
+    equal((known as string[]).length, 1)
     const again = await open(options, position)
     equal(again.note, 'there are no new rows')
     deepEqual(await rest(again), [])
@@ -167,19 +172,173 @@ describe('postgresQuery', { skip }, () => {
     equal(reader.counts.read, 60)
   })
 
-  it('refuses a cursor that would lose rows', async () => {
+  it('R10: reads rows of one cursor value that came later, and each of them once', async () => {
     await query(`create table t (id int, n int); insert into t values (1, 1), (2, 1), (3, 2)`)
-    const tie = failsWith(
-      'CONFIG_INVALID',
-      /^Cannot read table t by n: cursor takes columns that together are different in every row, and two rows have "1"$/,
-    )
-    await rejects(readAll({ table: 't', cursor: 'n' }), tie)
-    equal((await readAll({ table: 't', cursor: ['n', 'id'] }))[0].length, 3)
+    const options = { table: 't', cursor: 'n' }
+    const ids = ([rows]: [AnyRow[], Position]) => rows.map(({ id }) => id)
+    const first = await readAll(options)
+    equal(first[0].length, 3)
+    await query('insert into t values (4, 2), (5, 2), (6, 3), (7, 1)')
+    const second = await readAll(options, first[1])
+    deepEqual(ids(second).toSorted(), [4, 5, 6])
+    await query('insert into t values (8, 3)')
+    deepEqual(ids(await readAll(options, second[1])), [8])
     await query('insert into t values (4, null)')
     await rejects(
-      readAll({ table: 't', cursor: 'n' }),
+      readAll(options),
       failsWith('CONFIG_INVALID', /cursor takes columns that are null in no row, and there is a null$/),
     )
+  })
+
+  it('R10: stops and goes on among rows of one cursor value', async () => {
+    await query('create table t (id int, n int); insert into t select g, g / 40 from generate_series(1, 200) g')
+    const got: unknown[] = []
+    let from: Position | undefined
+    for (let runs = 0; runs < 60; runs += 1) {
+      const reader = await open({ table: 't', cursor: 'n', fetch: 5 }, from)
+      got.push(...((await reader.values?.(7, () => {})) ?? []).map((row) => (row as AnyRow).id))
+      from = JSON.parse(JSON.stringify(reader.position()))
+      await reader.close()
+    }
+    equal(got.length, 200)
+    equal(new Set(got).size, 200)
+  })
+
+  it('R10: knows equal values that are written differently, and takes collations and types as they are', async () => {
+    const cursors = [
+      'case when n % 2 = 0 then n / 2 else (n / 2)::numeric(9, 2) end',
+      "lpad((n / 2)::text, 5, '0')",
+      'md5((n / 2)::text)::uuid',
+      'n / 2.0::float8',
+      "(n / 2) * interval '1 day'",
+      "'x' || n / 2",
+      'chr(n / 2 + 30)::bpchar',
+    ]
+    for (const cursor of cursors) {
+      await query(`drop table if exists t; create table t as select ${cursor} as c, n from generate_series(1, 60) n`)
+      const options = { table: 't', cursor: 'c' }
+      const got: unknown[] = []
+      let from: Position | undefined
+      for (let runs = 0; runs < 30; runs += 1) {
+        const reader = await open(options, from)
+        got.push(...((await reader.values?.(3, () => {})) ?? []).map((row) => (row as AnyRow).n))
+        from = JSON.parse(JSON.stringify(reader.position()))
+        await reader.close()
+      }
+      equal(new Set(got).size, 60, cursor)
+      equal(got.length, 60, cursor)
+    }
+  })
+
+  it('R11: says that rows where it stood have changed, and refuses where it cannot tell which are new', async () => {
+    await query(`create table t (id int, n int); insert into t values (1, 1), (2, 2)`)
+    const source = postgresQuery(server.url(database), { table: 't', cursor: 'n' })
+    const [, position] = await readAll({ table: 't', cursor: 'n' })
+    await query('update t set id = 20 where id = 2')
+    const notes: string[] = []
+    const reader = await source.open({ id: '' }, position, { onNote: (note) => notes.push(note) })
+    equal(await reader.read(5), undefined)
+    await reader.close()
+    match(notes.join(), /^table t: 1 rows with \["2"\] in n have changed since they were read/)
+    await query('insert into t values (21, 2)')
+    await rejects(
+      readAll({ table: 't', cursor: 'n' }, position),
+      failsWith('CONFIG_INVALID', /by n: 2 rows with \["2"\] are not as they were read, and 1 of them are new/),
+    )
+    await query('delete from t where n = 2; insert into t values (30, 3)')
+    deepEqual((await readAll({ table: 't', cursor: 'n' }, position))[0], [{ id: 30, n: 3 }])
+  })
+
+  it('R12: goes on from positions of earlier versions', async () => {
+    await query(`create table t (id int primary key); insert into t select generate_series(1, 9)`)
+    const [rows] = await readAll({ table: 't', cursor: 'id' }, { rows: 4, cursor: ['id'], after: ['4'] })
+    deepEqual(
+      rows.map(({ id }) => id),
+      [5, 6, 7, 8, 9],
+    )
+    deepEqual((await readAll({ query: 'select id from t order by id' }, { rows: 7 }))[0], [{ id: 8 }, { id: 9 }])
+    equal((await readAll({ table: 't', cursor: 'id' }, { rows: 0, cursor: ['id'], after: [] }))[0].length, 9)
+  })
+
+  it('R13: looks back, by numbers and by moments', async () => {
+    await query(`create table t (id int, at timestamptz, day date, x numeric);
+      insert into t select n, timestamptz '2026-01-01' + n * interval '1 minute', date '2026-01-01' + n, n / 2.0 from generate_series(1, 20) n`)
+    const ids = ([rows]: [AnyRow[], Position]) => rows.map(({ id }) => id)
+    for (const [cursor, lookBack, late] of [
+      ['id', 3, '18, now()'],
+      ['at', '150s', "100, '2026-01-01 00:18:30+00'"],
+      ['day', '2d', "100, now(), '2026-01-19'"],
+      ['x', 1.5, '100, now(), now(), 9'],
+    ] as const) {
+      const options = { table: 't', cursor, lookBack }
+      const [, position] = await readAll(options)
+      await query(`insert into t values (${late})`)
+      const again = await readAll(options, position)
+      equal(ids(again).includes(late.startsWith('18') ? 18 : 100), true, cursor)
+      equal(ids(again).length >= 3 && ids(again).length <= 6, true, `${cursor}: ${ids(again)}`)
+      await query("delete from t where at > now() - interval '1 hour' or id = 100")
+    }
+    const unfit = (options: PostgresQueryOptions, found: RegExp) =>
+      rejects(readAll(options), failsWith('CONFIG_INVALID', found))
+    await unfit(
+      { table: 't', cursor: 'at', lookBack: 5 },
+      /lookBack takes a cursor of numbers .* at is timestamp with time zone/,
+    )
+    await unfit({ table: 't', cursor: 'id', lookBack: '1m' }, /lookBack takes a cursor of moments .* id is integer/)
+    for (const options of [{ lookBack: 5 }, { cursor: 'id', lookBack: 'soon' }, { cursor: 'id', lookBack: -1 }]) {
+      throws(() => postgresQuery('postgres://h/d', { table: 't', ...options }), { code: 'CONFIG_INVALID' })
+    }
+  })
+
+  it('R14: without a cursor, says that rows before the position are not as they were', async () => {
+    await query(`create table t (id int); insert into t select generate_series(1, 5)`)
+    const [, position] = await readAll({ table: 't' })
+    await query('insert into t values (6)')
+    deepEqual((await readAll({ table: 't' }, position))[0], [{ id: 6 }])
+    await query('delete from t where id = 1')
+    await rejects(
+      readAll({ table: 't' }, position),
+      failsWith('POSITION_LOST', /row 5 is not the one that was read.*a full refresh is not there yet$/),
+    )
+    await query('delete from t where id > 2')
+    await rejects(readAll({ table: 't' }, position), failsWith('POSITION_LOST', /there are fewer than 5 rows now/))
+  })
+
+  it('R5, R6: makes a dead letter of a row with a number that cannot be kept, and reads the others', async () => {
+    const sql = `select n as id, (case n when 2 then '{"a": 12345678901234567890}' else '{"a": 1}' end)::jsonb as j from generate_series(1, 3) n`
+    const reader = await open({ query: sql })
+    const entries = (await reader.read(10)) ?? []
+    deepEqual(
+      entries.map((entry) => (entry.kind === 'dead' ? [entry.step, entry.reason, entry.origin.raw] : entry.value)),
+      [
+        { id: 1, j: { a: 1 } },
+        [
+          'postgres',
+          'column "j": the number 12345678901234567890 is over 2^53',
+          '{"id":"2","j":"{\\"a\\": 12345678901234567890}"}',
+        ],
+        { id: 3, j: { a: 1 } },
+      ],
+    )
+    await reader.close()
+    const [rows] = await readAll({ query: sql, bigints: 'bigint' })
+    deepEqual(rows[1], { id: 2, j: { a: 12345678901234567890n } })
+    const values = await open({ query: sql })
+    const dead: string[] = []
+    equal((await values.values?.(10, ({ reason }) => dead.push(reason)))?.length, 2)
+    equal(dead.length, 1)
+    await values.close()
+  })
+
+  it('R4: takes a query with a semicolon, comments, or both', async () => {
+    for (const sql of [
+      'select 1 as a;',
+      'select 1 as a -- all',
+      'select 1 as a; -- all',
+      "with x as (select ';' as b) select 1 as a /* ; */ ;;",
+    ]) {
+      deepEqual((await readAll({ query: sql }))[0], [{ a: 1 }])
+    }
   })
 
   it('goes on from no position that is none of it', async () => {
@@ -198,7 +357,7 @@ describe('postgresQuery', { skip }, () => {
     ] as Position[]) {
       await rejects(
         open({ table: 't' }, from),
-        fails(/^Cannot resume table t from .*: that is no position of a query$/),
+        fails(/^Cannot resume table t from .*: that is not a position of a query$/),
       )
     }
     await rejects(
@@ -259,36 +418,84 @@ describe('postgresQuery', { skip }, () => {
     equal(postgresQuery('postgres://h/d', { query: 'select 1' }).title, 'query 822ae07d4783 in h:5432/d')
   })
 
-  it('F34: fails when the connection is lost, and goes on where it was', async () => {
+  it('F34, R20: goes on behind the last row when the connection is lost, each row once', async () => {
     await query('create table t (id int primary key); insert into t select generate_series(1, 1000)')
     await using proxy = await TcpProxy.start(server.port)
-    const reader = await open(
-      { table: 't', cursor: 'id', fetch: 50 },
+    const url = server.url(database, 'postgres', proxy.port)
+    for (const options of [{ table: 't', cursor: 'id' }, { query: 'select * from t order by id' }]) {
+      const notes: string[] = []
+      const source = postgresQuery(url, { ...options, fetch: 50 })
+      const reader = await source.open({ id: '' }, undefined, { onNote: (note) => notes.push(note) })
+      const ids: unknown[] = []
+      for (let reads = 1; ; reads += 1) {
+        const entries = await reader.read(10)
+        if (entries === undefined) break
+        ids.push(...entries.map((entry) => ((entry as Traced<unknown>).value as AnyRow).id))
+        if (reads % 30 === 0) proxy.cut()
+      }
+      deepEqual(
+        ids,
+        Array.from({ length: 1000 }, (_, at) => at + 1),
+      )
+      match(
+        notes[0] ?? '',
+        /^Cannot read .* in .*: (Connection terminated unexpectedly|write EPIPE|read ECONNRESET): reading goes on/,
+      )
+      deepEqual([reader.counts.read, (reader.position() as { rows: number }).rows], [1000, 1000])
+      await reader.close()
+    }
+  })
+
+  it('R20: waits for a server that is restarted', async () => {
+    await using own = await PostgresServer.start()
+    const name = await own.createDatabase()
+    await own.query(name, 'create table t (id int primary key); insert into t select generate_series(1, 500)')
+    const reader = await postgresQuery<AnyRow>(own.url(name), { table: 't', cursor: 'id', fetch: 20 }).open(
+      { id: '' },
       undefined,
-      server.url(database, 'postgres', proxy.port),
     )
-    const first = (await reader.read(10)) ?? []
-    proxy.cut()
-    const reading = rest(reader)
-    await rejects(
-      reading,
-      failsWith(
-        'SOURCE_UNREADABLE',
-        /^Cannot read table t in .*: (Connection terminated unexpectedly|write EPIPE|read ECONNRESET)$/,
-      ),
+    const first = (await reader.values?.(100, () => {})) ?? []
+    await own.halt('fast')
+    const reading = (async () => {
+      const rows: AnyRow[] = []
+      for (
+        let some = await reader.values?.(100, () => {});
+        some !== undefined;
+        some = await reader.values?.(100, () => {})
+      )
+        rows.push(...some)
+      return rows
+    })()
+    await own.startAgain()
+    deepEqual(
+      [...first, ...(await reading)].map(({ id }) => id),
+      Array.from({ length: 500 }, (_, at) => at + 1),
     )
-    const position = reader.position()
     await reader.close()
-    const [rows] = await readAll({ table: 't', cursor: 'id' }, position)
-    equal((position as { rows: number }).rows + rows.length, 1000)
-    ok(first.length === 10)
+  })
+
+  it('R21: gives up when the server is gone for retryMs, and at once on what it refuses', async () => {
+    await query('create table t (id int primary key); insert into t select generate_series(1, 1000)')
+    await using proxy = await TcpProxy.start(server.port)
+    const url = server.url(database, 'postgres', proxy.port)
+    const reader = await postgresQuery<AnyRow>(url, { table: 't', cursor: 'id', fetch: 50, retryMs: 300 }).open(
+      { id: '' },
+      undefined,
+    )
+    await reader.read(10)
+    await proxy.refuse()
+    await rejects(rest(reader), failsWith('SOURCE_UNREADABLE', /^Cannot read table t in /))
+    const [rows] = await readAll({ table: 't', cursor: 'id' }, reader.position())
+    equal((reader.position() as { rows: number }).rows + rows.length, 1000)
+    await reader.close()
+    await rejects(open({ table: 't', retryMs: 0 }, undefined, url), failsWith('SOURCE_UNREADABLE', /ECONNREFUSED/))
   })
 
   it('F16: fails when nothing comes any more, and when it is aborted', async () => {
     await query('create table t (id int primary key); insert into t select generate_series(1, 1000)')
     await using proxy = await TcpProxy.start(server.port)
     const url = server.url(database, 'postgres', proxy.port)
-    const reader = await open({ table: 't', fetch: 50, timeoutMs: 200 }, undefined, url)
+    const reader = await open({ table: 't', fetch: 50, timeoutMs: 200, retryMs: 0 }, undefined, url)
     proxy.mode = 'stall'
     await rejects(rest(reader), failsWith('SOURCE_UNREADABLE', /no byte has moved for 0\.2 s$/))
     await reader.close()

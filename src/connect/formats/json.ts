@@ -4,7 +4,7 @@ import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/
 import { messageOf } from '../../base/errors.ts'
 import { type LineFormat, type ParseLine, Rejection } from '../format.ts'
 import { faultOfJson, type JsonLimits } from '../json/limits.ts'
-import { exactNumber, type JsonBigInts, mayBeInexact } from '../json/numbers.ts'
+import { BIGINTS, exactNumber, type JsonBigInts, mayBeInexact } from '../json/numbers.ts'
 import { type ColumnTime, columnTimes } from '../time/columns.ts'
 import type { TimeForm } from '../time/form.ts'
 import { TIME_OPTIONS, type TimeOptions, timeRules } from '../time/rules.ts'
@@ -61,7 +61,7 @@ export function json<T = unknown>(options: JsonOptions = {}): LineFormat<T> {
 /** A parser of JSON texts within limits. */
 export function jsonParser(options: JsonOptions): (text: string) => unknown {
   const { bigints = 'reject', maxDepth = 100, maxKeys = 10_000 } = options
-  checkChoice('bigints', bigints, ['reject', 'bigint', 'number'])
+  checkChoice('bigints', bigints, BIGINTS)
   // JSON.parse with a function to look at its numbers, and what threads and tables do with values, is recursive.
   checkInteger('maxDepth', maxDepth, 1, 1000)
   checkInteger('maxKeys', maxKeys, 1)

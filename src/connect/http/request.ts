@@ -1,5 +1,6 @@
 // One request over HTTP, tried until it is answered: with back-off, a time limit for each attempt and one for all.
 
+import { isUtf8 } from 'node:buffer'
 import { type Backoff, backoffMs } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
@@ -28,7 +29,14 @@ export interface RequestOptions {
 
 /** What became of a request. */
 export type Answer =
-  | { readonly kind: 'ok'; readonly status: number; readonly headers: Headers; readonly body: string }
+  | {
+      readonly kind: 'ok'
+      readonly status: number
+      readonly headers: Headers
+      readonly body: string
+      /** Whether the body is UTF-8: else other characters stand in place of its own. */
+      readonly isUtf8: boolean
+    }
   /** The server will not have it, however often it is asked. `body` is the beginning. */
   | { readonly kind: 'refused'; readonly status: number; readonly headers: Headers; readonly body: string }
   /** No answer, or only ones that promise a better one later. `reason` is for a person. */
@@ -99,10 +107,11 @@ async function answerOf(response: Response, { address, maxBytes, clock }: Reques
     if (maxBytes === 0) {
       // It is settled by its status: what goes wrong behind that must not send it again.
       await readUpTo(response, UNWANTED_BYTES).catch(() => {})
-      return { kind: 'ok', status, headers, body: '' }
+      return { kind: 'ok', status, headers, body: '', isUtf8: true }
     }
     const body = await readUpTo(response, maxBytes)
-    return body.isWhole ? { kind: 'ok', status, headers, body: body.text } : { kind: 'too-large', maxBytes }
+    const { text, isUtf8 } = body
+    return body.isWhole ? { kind: 'ok', status, headers, body: text, isUtf8 } : { kind: 'too-large', maxBytes }
   }
   const body = address.withoutSecrets((await readUpTo(response, REASON_BYTES)).text)
   if (status >= 500 || status === 408 || status === 425 || status === 429) {
@@ -113,7 +122,10 @@ async function answerOf(response: Response, { address, maxBytes, clock }: Reques
 }
 
 /** The text of an answer, as far as `maxBytes`; the rest is not read. */
-async function readUpTo(response: Response, maxBytes: number): Promise<{ text: string; isWhole: boolean }> {
+async function readUpTo(
+  response: Response,
+  maxBytes: number,
+): Promise<{ text: string; isWhole: boolean; isUtf8: boolean }> {
   const chunks: Uint8Array[] = []
   let bytes = 0
   let isWhole = true
@@ -127,7 +139,8 @@ async function readUpTo(response: Response, maxBytes: number): Promise<{ text: s
       break
     }
   }
-  return { text: Buffer.concat(chunks).subarray(0, maxBytes).toString(), isWhole }
+  const read = Buffer.concat(chunks).subarray(0, maxBytes)
+  return { text: read.toString(), isWhole, isUtf8: isUtf8(read) }
 }
 
 /** What a failed fetch or connection says: its cause, `fetch failed` tells nothing. */

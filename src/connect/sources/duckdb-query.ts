@@ -1,9 +1,13 @@
 // The source of rows of a DuckDB database: a table or a query, all of it or what is new since the last run.
 
 import { createHash } from 'node:crypto'
-import { checkKeys, describeValue } from '../../base/check.ts'
+import { checkChoice, checkKeys, checkMs, describeValue } from '../../base/check.ts'
+import type { Duration } from '../../base/duration.ts'
 import { SluiceError } from '../../base/errors.ts'
 import { checkMemory } from '../duckdb/memory.ts'
+import { BIGINTS, type JsonBigInts } from '../json/numbers.ts'
+import { lookBackOf } from '../rows/look-back.ts'
+import { TIMES, type Times } from '../rows/times.ts'
 import type { Source } from '../source.ts'
 import { checkColumnName } from '../sql/name.ts'
 
@@ -13,26 +17,47 @@ export interface DuckdbQueryOptions {
   /** A `select`, without parameters. */
   readonly query?: string
   /**
-   * A column by which rows are read, different in every row and never null: a later run reads only rows beyond the last
-   * one. Without it a later run counts off the rows that earlier ones have read.
+   * A column by which rows are read, never null: a later run reads only rows beyond the last one. Without it a later run
+   * counts off the rows that earlier ones have read.
    */
   readonly cursor?: string
+  /**
+   * How far behind the last row a later run looks again: a number, or for moments a text like `'10m'`. Rows that came late
+   * are then found; all rows of that stretch come again, and the sink needs a `key` to overwrite them. Not at all by default.
+   */
+  readonly lookBack?: Duration
+  /** What becomes of whole numbers beyond 2^53 in JSON: `reject` (the default), `bigint` or `number`. */
+  readonly bigints?: JsonBigInts
+  /**
+   * What timestamps become: epoch milliseconds (`ms`), microseconds or nanoseconds, or text with all their digits
+   * (`text`). One that the unit cannot say makes a dead letter of its row. By default milliseconds where the type holds
+   * nothing finer (`TIMESTAMP_S`, `TIMESTAMP_MS`), else text.
+   */
+  readonly times?: Times
   /** What DuckDB may hold in memory, beside what it writes to a folder by the file: `256MB` by default. */
   readonly memory?: string
+  /** How long another process may have the file open to write before the run ends, in milliseconds: 60,000 by default. */
+  readonly retryMs?: number
 }
+
+const OPTIONS = ['table', 'query', 'cursor', 'lookBack', 'bigints', 'times', 'memory', 'retryMs']
+const RETRY_MS = 60_000
 
 /**
  * Reads the rows of a table or a query of a DuckDB database file, which it opens for reading only.
  *
- * - **Values**: whole numbers are numbers, and bigints beyond 2^53; timestamps are epoch milliseconds, taken for UTC,
- *   without what is finer; `DECIMAL`, `DATE`, `TIME`, `UUID` and types without a like are text as DuckDB writes it;
- *   `JSON` is parsed; lists are arrays, structs objects, maps arrays of key and value; blobs are bytes.
+ * - **Values** are exact, or their row is a dead letter: whole numbers are numbers, and bigints beyond 2^53; `DECIMAL` is a
+ *   string of digits; timestamps see `times`: with a zone their text is ISO 8601 in UTC, and numbers take those without
+ *   for UTC; `JSON` is parsed as {@link json} does; lists are arrays, structs objects, maps arrays of key and value; blobs
+ *   are bytes; all other types are text as DuckDB writes it.
  * - **Reads** as of one moment, some rows at a time: memory does not grow with the table. By a cursor DuckDB sorts, and
  *   beyond `memory` it does so in a folder beside the file.
- * - **Resumes** with `cursor` beyond the last row by value: rows that came later with a lower value are not seen. Without
- *   it, after so many rows: the query must give the same rows in the same order, and new ones last.
- * - **One process** can have the file open to write, and then nobody else reads it; many can read. A sink of the same
- *   pipeline may write to the file where the flow runs in one thread.
+ * - **Resumes** with `cursor` beyond the last row by value; rows that came later with the same value are read, up to
+ *   10,000 of one value. Rows that were changed, or came later with a lower value, are only seen with `lookBack`. Without
+ *   a cursor it resumes after so many rows: the query must give the same rows in the same order, and new ones last; where
+ *   the last row is not there any more, it says so (POSITION_LOST).
+ * - **One process** can have the file open to write, and then nobody else reads it: it is waited for, for `retryMs`. Many
+ *   can read. A sink of the same pipeline may write to the file where the flow runs in one thread.
  *
  * Needs the package `@duckdb/node-api`.
  *
@@ -42,8 +67,8 @@ export interface DuckdbQueryOptions {
  * duckdbQuery('shop.duckdb', { table: 'orders', cursor: 'id' }).title // => 'table orders in shop.duckdb'
  */
 export function duckdbQuery<Row = Record<string, unknown>>(path: string, options: DuckdbQueryOptions): Source<Row> {
-  checkKeys('duckdbQuery', options, ['table', 'query', 'cursor', 'memory'])
-  const { table, query, cursor, memory } = options
+  checkKeys('duckdbQuery', options, OPTIONS)
+  const { table, query, cursor, memory, bigints = 'reject', times, retryMs = RETRY_MS } = options
   if (typeof path !== 'string' || path === '' || path.includes('\0') || path === ':memory:') {
     throw invalid('path', path, 'the path of a file')
   }
@@ -54,15 +79,20 @@ export function duckdbQuery<Row = Record<string, unknown>>(path: string, options
   if (table !== undefined) checkColumnName(table)
   if (cursor !== undefined) checkColumnName(cursor)
   if (memory !== undefined) checkMemory('duckdbQuery', memory)
+  checkChoice('bigints', bigints, BIGINTS)
+  if (times !== undefined) checkChoice('times', times, TIMES)
+  checkMs('retryMs', retryMs)
+  const lookBack = lookBackOf('duckdbQuery', options.lookBack, cursor !== undefined)
   const source = nameOf(options)
+  const opening = { path, source, table, query, cursor, lookBack, choices: { bigints, times }, memory, retryMs }
   return {
     kind: 'duckdb',
     title: `${source} in ${path}`,
     splits: async () => [{ id: source }],
-    async open(_split, from, { signal } = {}) {
+    async open(_split, from, open = {}) {
       // Not before it is needed: programs and threads without a database start sooner.
       const { openQuery } = await import('./duckdb-query/open.ts')
-      return await openQuery<Row>({ path, source, table, query, cursor, memory, from, signal })
+      return await openQuery<Row>(opening, from, open)
     },
   }
 }

@@ -196,6 +196,67 @@ describe('httpPages', { concurrency: true }, () => {
     }
   })
 
+  /** One page of JSON, as it stands at the time. */
+  const page = async (first: string | Buffer) => {
+    const now = { body: first }
+    return { url: await serve((_request, response) => void response.end(now.body)), now }
+  }
+
+  it('R5, R6: makes a dead letter of an item with a number that cannot be kept, and gives the others', async () => {
+    const { url } = await page('[{"id": 1}, {"id": 2, "a": [{"b": 12345678901234567890}]}, {"id": 3, "c": 1e400}, -0]')
+    const read = async (options: HttpPagesOptions<unknown>) => {
+      const reader = await open(url, options)
+      const entries = (await reader.read(10)) ?? []
+      await reader.close()
+      return entries.map((entry) =>
+        entry.kind === 'dead' ? `${entry.step}: ${entry.reason}, ${entry.origin.raw}` : entry.value,
+      )
+    }
+    deepEqual(await read({}), [
+      { id: 1 },
+      'http-pages: the number 12345678901234567890 is over 2^53, {"id":2,"a":[{"b":12345678901234567890}]}',
+      'http-pages: the number 1e400 is over what a number can be, {"id":3,"c":"the number 1e400 is over what a number can be"}',
+      -0,
+    ])
+    deepEqual((await read({ bigints: 'bigint' }))[1], { id: 2, a: [{ b: 12345678901234567890n }] })
+    deepEqual((await read({ bigints: 'number' }))[1], { id: 2, a: [{ b: 12345678901234567000 }] })
+  })
+
+  it('R15: does not pass over items that came in front of the position', async () => {
+    const { url, now } = await page('[{"id": 2, "likes": 1}, {"id": 1, "likes": 1}]')
+    const reader = await open(url)
+    await reader.read(10)
+    const position = JSON.parse(JSON.stringify(reader.position())) as Position
+    now.body = '[{"id": 2, "likes": 5}, {"id": 1, "likes": 7}, {"id": 3}]'
+    deepEqual(await rest(await open(url, {}, position)), [{ id: 3 }])
+    now.body = '[{"id": 4}, {"id": 3}, {"id": 2}, {"id": 1}]'
+    await rejects(
+      open(url, {}, position),
+      failsWith('POSITION_LOST', /item 2 is another one now, .* ask for the oldest items first/),
+    )
+    const { last: _, ...earlier } = position as Record<string, string>
+    deepEqual(await rest(await open(url, {}, earlier)), [{ id: 2 }, { id: 1 }])
+  })
+
+  it('R15: says that an item without an id is not as it was', async () => {
+    const { url, now } = await page('[["a", 1]]')
+    const reader = await open(url)
+    await reader.read(10)
+    const position = reader.position()
+    now.body = '[["b", 1], ["a", 1]]'
+    const notes: string[] = []
+    await (await httpPages(url).open({ id: 'pages' }, position, { onNote: (note) => notes.push(note) })).close()
+    match(notes.join(), /^page 1 of .*: item 1 is not as it was read: if items came before it, they are not read/)
+  })
+
+  it('R1: refuses a page that is not UTF-8', async () => {
+    const { url } = await page(Buffer.from([0x5b, 0x22, 0xe9, 0x22, 0x5d]))
+    await rejects(
+      open(url).then((reader) => reader.read(1)),
+      failsWith('SOURCE_CORRUPT', /it is not UTF-8/),
+    )
+  })
+
   it('S8: stays with its server, whatever a position says', async () => {
     const url = await numbers(3)
     const position = { page: '//evil.example/', index: 0, items: 0, pages: 0 }

@@ -1,8 +1,9 @@
 // The source of what a server gives page by page.
 
-import { checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
+import { checkChoice, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import { Address, type HeaderSource } from '../http/address.ts'
+import { BIGINTS, type JsonBigInts } from '../json/numbers.ts'
 import type { Json, Source } from '../source.ts'
 import type { HttpPage } from './http-pages/page.ts'
 import { type PagePosition, PageReader } from './http-pages/reader.ts'
@@ -17,6 +18,11 @@ export interface HttpPagesOptions<T> {
    * header `Link` says is next.
    */
   readonly next?: (page: HttpPage) => string | URL | null | undefined
+  /**
+   * What becomes of an item with a whole number beyond 2^53: `reject` makes a dead letter of it (the default), `bigint` a
+   * bigint of the number, `number` the number nearest to it. For `items` and `next` such numbers are bigints.
+   */
+  readonly bigints?: JsonBigInts
   /** Headers of every request, or a function that is asked for them before each attempt. */
   readonly headers?: HeaderSource
   /** The longest that one attempt may take: 30,000 by default. */
@@ -30,14 +36,16 @@ export interface HttpPagesOptions<T> {
 }
 
 const SPLIT = 'pages'
-const OPTIONS = ['items', 'next', 'headers', 'timeoutMs', 'retryMs', 'maxPageBytes', 'maxPages']
+const OPTIONS = ['items', 'next', 'bigints', 'headers', 'timeoutMs', 'retryMs', 'maxPageBytes', 'maxPages']
 
 /**
  * Reads pages of JSON, each of which says where the next one is.
  *
  * - **Resume**: the position is the address of the page and how many of its items were given. The page is asked for
- *   again and so many are passed over: what is before them must be the same again. A page that was the last one is
- *   looked at again for more.
+ *   again and so many are passed over: ask for the oldest first. Where the last one of them is another one (by its `id`),
+ *   as of items from the newest on, the run ends (POSITION_LOST); items without an id are compared as a whole, and a note
+ *   says that they differ. A page that was the last one is looked at again for more.
+ * - **Numbers** are exact, or their item is a dead letter (`bigints`).
  * - **Origins** count items from 0 over all pages, as the offset; the raw form is the item as JSON.
  * - **Tries again** as {@link http} does; what the server refuses stops the run.
  * - **Other servers** are never asked: a next page must be of the same scheme, host and port, as it gets the headers.
@@ -57,15 +65,19 @@ export function httpPages<T>(url: string | URL, options: HttpPagesOptions<T> = {
   const address = new Address('httpPages', url, options.headers)
   const { timeoutMs = 30_000, retryMs = 120_000 } = options
   const { maxPageBytes = 16 * 1024 * 1024, maxPages = 100_000 } = options
-  const { items = bodyOf<T>, next = linked } = options
-  const settings = { address, items, next, timeoutMs, retryMs, maxPageBytes, maxPages }
+  const { items = bodyOf<T>, next = linked, bigints = 'reject' } = options
+  const settings = { address, items, next, bigints, timeoutMs, retryMs, maxPageBytes, maxPages }
   return {
     kind: 'http-pages',
     title: `pages of ${address.shown}`,
     splits: async () => [{ id: SPLIT }],
-    open: async (_split, from, { signal } = {}) => {
+    open: async (_split, from, { signal, onNote } = {}) => {
       signal?.throwIfAborted()
-      return await PageReader.open<T>(settings, from === undefined ? undefined : positionOf(address, from), signal)
+      return await PageReader.open<T>(
+        { ...settings, onNote },
+        from === undefined ? undefined : positionOf(address, from),
+        signal,
+      )
     },
   }
 }
@@ -85,7 +97,8 @@ function linked({ headers }: HttpPage): string | undefined {
 
 function checkOptions(options: HttpPagesOptions<unknown>): void {
   checkKeys('httpPages', options, OPTIONS)
-  const { items, next, timeoutMs, retryMs, maxPageBytes, maxPages } = options
+  const { items, next, bigints, timeoutMs, retryMs, maxPageBytes, maxPages } = options
+  if (bigints !== undefined) checkChoice('bigints', bigints, BIGINTS)
   for (const [name, fn] of Object.entries({ items, next })) {
     if (fn !== undefined && typeof fn !== 'function') {
       throw new TypeError(`${name} must be a function: found ${describeValue(fn)}`)

@@ -1,10 +1,14 @@
 // The source of rows of a PostgreSQL database: a table or a query, all of it or what is new since the last run.
 
 import { createHash } from 'node:crypto'
-import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
+import { checkChoice, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
+import type { Duration } from '../../base/duration.ts'
 import { SluiceError } from '../../base/errors.ts'
 import { COLUMN_TYPES, type Columns } from '../column.ts'
+import { BIGINTS, type JsonBigInts } from '../json/numbers.ts'
 import { addressOf, type PostgresConnection } from '../postgres/connection.ts'
+import { lookBackOf } from '../rows/look-back.ts'
+import { TIMES, type Times } from '../rows/times.ts'
 import type { Source } from '../source.ts'
 import { checkColumnName } from '../sql/name.ts'
 
@@ -16,32 +20,65 @@ export interface PostgresQueryOptions {
   /** A `select`, without parameters. */
   readonly query?: string
   /**
-   * A column, or several, by which rows are read and which together are different in every row: a later run reads only
-   * rows that come after the last one. Without it a later run counts off the rows that earlier ones have read.
+   * A column, or several, by which rows are read: a later run reads only rows that come after the last one. None of them
+   * may be null. Without it a later run counts off the rows that earlier ones have read.
    */
   readonly cursor?: string | readonly string[]
+  /**
+   * How far behind the last row a later run looks again, by the first column of the cursor: a number, or for moments a
+   * text like `'10m'`. Rows that were committed late are then found; all rows of that stretch come again, and the sink
+   * needs a `key` to overwrite them. Not at all by default.
+   */
+  readonly lookBack?: Duration
   /** The columns to read, and their types. All of them by default. */
   readonly columns?: Columns
+  /** What becomes of whole numbers beyond 2^53 in JSON: `reject` (the default), `bigint` or `number`. */
+  readonly bigints?: JsonBigInts
+  /**
+   * What `timestamptz` becomes: epoch milliseconds (`ms`), microseconds or nanoseconds, or ISO 8601 with all its digits
+   * (`text`). One that the unit cannot say makes a dead letter of its row. By default milliseconds where the column holds
+   * nothing finer, as `timestamptz(3)` does, else text.
+   */
+  readonly times?: Times
   /** Most rows that are fetched at once; fewer where rows are large. 5,000 by default. */
   readonly fetch?: number
   /** Longest time in which no byte moves while the server is waited for, in milliseconds. 300,000 by default. */
   readonly timeoutMs?: number
+  /** How long the server may be gone before the run ends, in milliseconds: 60,000 by default. */
+  readonly retryMs?: number
 }
 
-const OPTIONS = ['table', 'schema', 'query', 'cursor', 'columns', 'fetch', 'timeoutMs']
+const OPTIONS = [
+  'table',
+  'schema',
+  'query',
+  'cursor',
+  'lookBack',
+  'columns',
+  'bigints',
+  'times',
+  'fetch',
+  'timeoutMs',
+  'retryMs',
+]
 const FETCH_ROWS = 5000
 const TIMEOUT_MS = 300_000
+const RETRY_MS = 60_000
 
 /**
  * Reads the rows of a table or a query of a PostgreSQL database. Needs the packages `pg` and `pg-cursor`.
  *
  * - **Reads** as of one moment, in one transaction that only reads, batch by batch: memory does not grow with the table.
- * - **Values**: whole numbers are numbers, and bigints beyond 2^53; `numeric` and types without a like are text as the
- *   server writes it; `timestamptz` is epoch milliseconds, without what is finer; `json` is parsed. With `columns`,
- *   `real`, `integer`, `time` and `text` make that of numbers and times; a time without a zone is taken for UTC.
- * - **Resumes** with `cursor` after the last row by value: rows that were changed or came late with a lower value are
- *   not seen, so a number given out before its row is committed is a poor cursor where several write. No cursor column
- *   may be null. Without it, after so many rows: the query must give the same rows in the same order, and new ones last.
+ * - **Values** are exact, or their row is a dead letter: whole numbers are numbers, and bigints beyond 2^53; `numeric` is
+ *   a string of digits; `timestamptz` see `times`; `bytea` is bytes; `json` is parsed as {@link json} does; all other
+ *   types are text as the server writes it. With `columns`, `real`, `integer`, `time` and `text` make that of numbers
+ *   and times; a time without a zone is taken for UTC.
+ * - **Resumes** with `cursor` after the last row by value; rows that came later with the same value are read, up to
+ *   10,000 of one value. Those that were changed, or were committed late with a lower value, are only seen with
+ *   `lookBack`. Without a cursor it resumes after so many rows: the query must give the same rows in the same order, and
+ *   new ones last; where the last row is not there any more, it says so (POSITION_LOST).
+ * - **Connects** again when the server is lost, for `retryMs`, and goes on behind the last row. What the server refuses
+ *   ends the run.
  * - **Origins** name the table or query, and the number of the row from 0 as the offset.
  *
  * @param connection - a URL, or host, database and so on; what is missing comes from `PGHOST`, `PGUSER` …
@@ -59,31 +96,35 @@ export function postgresQuery<Row = Record<string, unknown>>(
   checkKeys('postgresQuery', options, OPTIONS)
   const cursor = typeof options.cursor === 'string' ? [options.cursor] : (options.cursor ?? [])
   checkOptions(options, cursor)
-  const { table, schema, query, columns, fetch = FETCH_ROWS, timeoutMs = TIMEOUT_MS } = options
+  const { table, schema, query, columns, bigints = 'reject', times } = options
+  const { fetch = FETCH_ROWS, timeoutMs = TIMEOUT_MS, retryMs = RETRY_MS } = options
+  const lookBack = lookBackOf('postgresQuery', options.lookBack, cursor.length > 0)
   const source = nameOf(options)
+  const choices = { bigints, times }
+  const opening = {
+    connection,
+    server,
+    source,
+    table,
+    schema,
+    query,
+    cursor,
+    lookBack,
+    columns,
+    choices,
+    fetch,
+    timeoutMs,
+    retryMs,
+  }
   return {
     kind: 'postgres',
     title: `${source} in ${server}`,
     ...(columns === undefined ? {} : { columns }),
     splits: async () => [{ id: source }],
-    async open(_split, from, { signal } = {}) {
+    async open(_split, from, open = {}) {
       // Not before it is needed: programs and threads without a database start sooner.
       const { openQuery } = await import('./postgres-query/open.ts')
-      const given = {
-        connection,
-        server,
-        source,
-        table,
-        schema,
-        query,
-        cursor,
-        columns,
-        fetch,
-        timeoutMs,
-        from,
-        signal,
-      }
-      return await openQuery<Row>(given)
+      return await openQuery<Row>(opening, from, open)
     },
   }
 }
@@ -95,7 +136,7 @@ function nameOf({ table, schema, query = '' }: PostgresQueryOptions): string {
 }
 
 function checkOptions(options: PostgresQueryOptions, cursor: readonly string[]): void {
-  const { table, schema, query, columns, fetch, timeoutMs } = options
+  const { table, schema, query, columns, fetch, timeoutMs, retryMs, bigints, times } = options
   if ((table === undefined) === (query === undefined)) throw invalid('table', table, 'a table, or query one, not both')
   if (query !== undefined && (typeof query !== 'string' || query.trim() === '' || query.includes('\0'))) {
     throw invalid('query', query, 'a select')
@@ -110,6 +151,9 @@ function checkOptions(options: PostgresQueryOptions, cursor: readonly string[]):
     checkChoice(`The type of column ${name}`, type, COLUMN_TYPES)
   if (fetch !== undefined) checkInteger('fetch', fetch, 1)
   if (timeoutMs !== undefined) checkInteger('timeoutMs', timeoutMs, 1, 2 ** 31 - 1)
+  if (retryMs !== undefined) checkMs('retryMs', retryMs)
+  if (bigints !== undefined) checkChoice('bigints', bigints, BIGINTS)
+  if (times !== undefined) checkChoice('times', times, TIMES)
 }
 
 function invalid(key: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {

@@ -3,13 +3,13 @@
 import type { DuckDBDataChunk, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import { SluiceError } from '../../../base/errors.ts'
 import type { Session } from '../../duckdb/session.ts'
-import type { Origin } from '../../origin.ts'
-import type { RowFeed } from '../../rows/buffered-reader.ts'
-import type { Position } from '../../source.ts'
+import type { QueryFeed, Side } from '../../rows/query-reader.ts'
+import { define, inColumn, rawRow } from '../../rows/values.ts'
+import type { Json } from '../../source.ts'
 import { queryTrouble } from './trouble.ts'
-import { type Decode, decoderOf, define } from './value.ts'
+import { type Decode, decoderOf, type ValueChoices } from './value.ts'
 
-/** What is read: the columns, then the cursor as text, then whether the row is the one behind the last. */
+/** What is read: the columns, then what the reader needs, then whether the row is the one behind the last. */
 export interface QueryPlan {
   readonly sql: string
   readonly values: readonly DuckDBValue[]
@@ -25,17 +25,20 @@ export interface FeedOptions {
   readonly plan: QueryPlan
   readonly source: string
   readonly path: string
+  readonly choices: ValueChoices
   readonly signal: AbortSignal | undefined
-  /** How many rows earlier runs had read. */
-  readonly from: number
 }
+
+/** A row: its values, its cursor as text, its side by 1, 0 and -1, whether it is tied, and whether it is behind the last. */
+export type RawRow = readonly DuckDBValue[]
 
 /** Rows made of a chunk at once: a chunk of large values need not be whole in memory twice. */
 const AT_ONCE = 256
 
-export class QueryFeed<Row> implements RowFeed<Row> {
+export class DuckdbFeed<Row> implements QueryFeed<RawRow, Row> {
   readonly #options: FeedOptions
   readonly #decoders: readonly Decode[]
+  readonly #width: number
   readonly #onAbort = (): void => this.#options.session.interrupt()
   /** What is under way: DuckDB must not be asked for two chunks at once, nor closed meanwhile. */
   #reading: Promise<unknown> = Promise.resolve()
@@ -44,32 +47,24 @@ export class QueryFeed<Row> implements RowFeed<Row> {
   #at = 0
   /** Whether the last row has come. */
   #isOver = false
-  /** Cursors of the rows that were given last, and the number of the first of them. */
-  #cursors: readonly (string | undefined)[] = []
-  #cursorsFrom: number
-  /** Of the last row that was taken. */
-  #after: string | undefined
-  /** Of the last row that was given, to find two of the same. */
-  #previous: string | undefined
-  #given: number
+  #given = 0
+  readonly doneBytes = 0
 
   constructor(options: FeedOptions) {
     this.#options = options
-    const { session, plan, from } = options
-    this.#decoders = plan.columns.map(({ type }) => decoderOf(session.duckdb, type))
-    this.#after = plan.values[0] as string | undefined
-    this.#given = from
-    this.#cursorsFrom = from
+    const { session, plan, choices } = options
+    this.#decoders = plan.columns.map(({ type }) => decoderOf(session.duckdb, type, choices))
+    this.#width = plan.columns.length
     options.signal?.addEventListener('abort', this.#onAbort)
   }
 
-  next(): Promise<readonly Row[] | undefined> {
+  next(): Promise<readonly RawRow[] | undefined> {
     const reading = this.#next()
     this.#reading = reading.catch(() => {}) // Told to who waits for it.
     return reading
   }
 
-  async #next(): Promise<readonly Row[] | undefined> {
+  async #next(): Promise<readonly RawRow[] | undefined> {
     const { signal } = this.#options
     try {
       if (this.#chunk === undefined || this.#at === this.#chunk.rowCount) await this.#fetch()
@@ -82,15 +77,31 @@ export class QueryFeed<Row> implements RowFeed<Row> {
     }
   }
 
-  originOf(row: Row, number: number): Origin {
-    this.#after = this.#cursors[number - this.#cursorsFrom]
-    return { source: this.#options.source, line: 0, offset: number, raw: rawOf(row) }
+  valueOf(raw: RawRow): Row {
+    const row: Record<string, unknown> = {}
+    for (const [at, { name }] of this.#options.plan.columns.entries()) {
+      define(row, name, this.#decoded(at, name, raw[at] as DuckDBValue))
+    }
+    return row as Row
   }
 
-  positionAfter(_row: Row | undefined, rows: number): Position {
-    const { cursor, type = '' } = this.#options.plan
-    if (cursor === undefined) return { rows }
-    return { rows, cursor, ...(this.#after === undefined ? {} : { after: this.#after, type }) }
+  rawOf(raw: RawRow): string {
+    const row: Record<string, unknown> = {}
+    for (const [at, { name }] of this.#options.plan.columns.entries()) define(row, name, shown(raw[at] as DuckDBValue))
+    return rawRow(row)
+  }
+
+  cursorOf(raw: RawRow): Json {
+    return raw[this.#width] as string
+  }
+
+  sideOf(raw: RawRow): Side {
+    const side = raw[this.#width + 1]
+    return side === 1 ? 'beyond' : side === 0 ? 'at' : 'before'
+  }
+
+  isTied(raw: RawRow, before: RawRow): boolean {
+    return raw[this.#width] === before[this.#width]
   }
 
   /** What is under way is ended first: a result that was not read to its end keeps the file open. */
@@ -124,11 +135,11 @@ export class QueryFeed<Row> implements RowFeed<Row> {
     if (chunk !== null && chunk.rowCount > 0) throw behindTheLast()
   }
 
-  #take(): readonly Row[] | undefined {
+  #take(): readonly RawRow[] | undefined {
     const chunk = this.#chunk
     if (chunk === undefined || this.#isOver) return undefined
-    const rows: Row[] = []
-    const cursors: string[] = []
+    const { cursor } = this.#options.plan
+    const rows: RawRow[] = []
     const to = Math.min(chunk.rowCount, this.#at + AT_ONCE)
     for (; this.#at < to; this.#at += 1) {
       const values = chunk.getRowValues(this.#at)
@@ -137,37 +148,27 @@ export class QueryFeed<Row> implements RowFeed<Row> {
         this.#isOver = true
         break
       }
-      rows.push(this.#rowOf(values))
-      if (this.#options.plan.cursor !== undefined) cursors.push(this.#checked(values.at(-2)))
+      // Nulls are last in their order: a row without a cursor is found, and not passed over.
+      if (cursor !== undefined && values[this.#width] === null) throw this.#isNull()
+      rows.push(values)
     }
     if (rows.length === 0) return undefined
-    this.#cursors = cursors
-    this.#cursorsFrom = this.#given
     this.#given += rows.length
     return rows
   }
 
-  #rowOf(values: readonly DuckDBValue[]): Row {
-    const row: Record<string, unknown> = {}
-    for (const [at, { name }] of this.#options.plan.columns.entries()) {
-      define(row, name, this.#decoders[at]?.(values[at] as DuckDBValue))
+  #decoded(at: number, name: string, value: DuckDBValue): unknown {
+    try {
+      return this.#decoders[at]?.(value)
+    } catch (error) {
+      throw inColumn(name, error)
     }
-    return row as Row
   }
 
-  /** After a null or a tie, a later run would begin behind rows that nobody has read. */
-  #checked(cursor: DuckDBValue | undefined): string {
-    if (typeof cursor !== 'string') throw this.#unfit('a column that is null in no row', 'there is a null')
-    if (cursor === this.#previous) {
-      throw this.#unfit('a column that is different in every row', `two rows have ${JSON.stringify(cursor)}`)
-    }
-    this.#previous = cursor
-    return cursor
-  }
-
-  #unfit(allowed: string, found: string): SluiceError<'CONFIG_INVALID'> {
+  #isNull(): SluiceError<'CONFIG_INVALID'> {
     const { source, plan } = this.#options
-    const message = `Cannot read ${source} by ${plan.cursor}: cursor takes ${allowed}, and ${found}`
+    const allowed = 'a column that is null in no row'
+    const message = `Cannot read ${source} by ${plan.cursor}: cursor takes ${allowed}, and there is a null`
     return new SluiceError('CONFIG_INVALID', message, { key: 'cursor', value: plan.cursor, allowed })
   }
 
@@ -188,9 +189,7 @@ function behindTheLast(): Error {
   return new Error('DuckDB gave a row behind the last one')
 }
 
-function rawOf(row: unknown): string {
-  return JSON.stringify(row, (_, value: unknown) => {
-    if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`
-    return typeof value === 'bigint' ? `${value}` : value
-  })
+/** A value as DuckDB writes it; plain ones as they are. */
+function shown(value: DuckDBValue): unknown {
+  return typeof value === 'object' && value !== null ? String(value) : value
 }

@@ -1,13 +1,19 @@
 // Opens a query: finds out what its columns are and where to begin, and reads it as a stream.
 
 import { existsSync } from 'node:fs'
-import { SluiceError } from '../../../base/errors.ts'
+import type { DuckDBType } from '@duckdb/node-api'
+import { isSluiceError, SluiceError } from '../../../base/errors.ts'
 import { Session } from '../../duckdb/session.ts'
-import { rowReader } from '../../rows/buffered-reader.ts'
-import type { Json, Position, SplitReader } from '../../source.ts'
+import { type LookBack, unfitLookBack } from '../../rows/look-back.ts'
+import { QueryReader } from '../../rows/query-reader.ts'
+import { retryingReader } from '../../rows/retrying.ts'
+import { fromPosition, lost, type Stood } from '../../rows/stood.ts'
+import type { OpenOptions, Position, SplitReader } from '../../source.ts'
 import { foldName, quoteName } from '../../sql/name.ts'
-import { QueryFeed, type QueryPlan } from './feed.ts'
+import { trimQuery } from '../../sql/query.ts'
+import { DuckdbFeed, type QueryPlan, type RawRow } from './feed.ts'
 import { queryTrouble } from './trouble.ts'
+import type { ValueChoices } from './value.ts'
 
 export interface QueryOpening {
   readonly path: string
@@ -16,22 +22,41 @@ export interface QueryOpening {
   readonly table: string | undefined
   readonly query: string | undefined
   readonly cursor: string | undefined
+  readonly lookBack: LookBack | undefined
+  readonly choices: ValueChoices
   readonly memory: string | undefined
-  readonly from: Position | undefined
-  readonly signal: AbortSignal | undefined
+  /** How long the file may be held by who writes to it, in clock milliseconds. */
+  readonly retryMs: number
 }
 
-/** Where a run stood, checked. */
-interface Stood {
-  readonly rows: number
-  /** The cursor of the last row as text, and the type that it has; undefined before the first. */
-  readonly after: { readonly text: string; readonly type: string } | undefined
+/** Another process has the file open. */
+const HELD = 'EBUSY'
+
+/** Opens a reader that goes on after `from`, and waits for a file that another process writes to. */
+export async function openQuery<Row>(
+  opening: QueryOpening,
+  from: Position | undefined,
+  { signal, onNote }: OpenOptions,
+): Promise<SplitReader<Row>> {
+  return await retryingReader<Row>({
+    open: async (position) => await openOnce<Row>(opening, position, signal, onNote),
+    from,
+    mayPass: (error) => isSluiceError(error, 'SOURCE_UNREADABLE') && error.details.errno === HELD,
+    retryMs: opening.retryMs,
+    signal,
+    onNote,
+  })
 }
 
-export async function openQuery<Row>(opening: QueryOpening): Promise<SplitReader<Row>> {
-  const { path, source, signal } = opening
+async function openOnce<Row>(
+  opening: QueryOpening,
+  position: Position | undefined,
+  signal: AbortSignal | undefined,
+  onNote: ((note: string) => void) | undefined,
+): Promise<SplitReader<Row>> {
+  const { path, source, cursor, choices } = opening
   signal?.throwIfAborted()
-  const stood = parsePosition(opening)
+  const from = fromPosition(opening, position)
   if (!existsSync(path)) {
     const message = `Cannot read ${JSON.stringify(path)}: there is no such file (ENOENT)`
     throw new SluiceError('SOURCE_MISSING', message, { source: path })
@@ -39,14 +64,18 @@ export async function openQuery<Row>(opening: QueryOpening): Promise<SplitReader
   const session = await openSession(opening)
   const onAbort = (): void => session.interrupt()
   signal?.addEventListener('abort', onAbort)
+  let feed: DuckdbFeed<Row> | undefined
   try {
-    const plan = await planOf(session, opening, stood)
+    const plan = await planOf(session, opening, from, position)
     const result = await session.stream(plan.sql, plan.values)
-    const feed = new QueryFeed<Row>({ session, result, plan, source, path, signal, from: stood.rows })
-    return rowReader<Row>(feed, stood.rows, signal)
+    feed = new DuckdbFeed<Row>({ session, result, plan, source, path, choices, signal })
+    const looksBack = opening.lookBack !== undefined
+    const reader = { source, cursor, type: plan.type, step: 'duckdb', feed, from, looksBack, signal, onNote }
+    return await QueryReader.open<RawRow, Row>(reader)
   } catch (error) {
-    session.close()
-    throw queryTrouble(error, opening)
+    if (feed === undefined) session.close()
+    else await feed.close()
+    throw queryTrouble(error, { path, source, signal })
   } finally {
     signal?.removeEventListener('abort', onAbort)
   }
@@ -58,64 +87,99 @@ async function openSession({ path, memory }: QueryOpening): Promise<Session> {
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code === 'CONFIG_INVALID') throw error
     const message = error.message.replace(/^Cannot open /, 'Cannot read ')
-    const errno = error.code === 'PIPELINE_HELD' ? 'EBUSY' : 'unknown'
+    const errno = error.code === 'PIPELINE_HELD' ? HELD : 'unknown'
     throw new SluiceError('SOURCE_UNREADABLE', message, { source: path, offset: 0, errno }, { cause: error })
   }
 }
 
-async function planOf(session: Session, opening: QueryOpening, { rows, after }: Stood): Promise<QueryPlan> {
-  const { source, cursor } = opening
+async function planOf(
+  session: Session,
+  opening: QueryOpening,
+  { rows, after, type: was }: Stood,
+  position: Position | undefined,
+): Promise<QueryPlan> {
+  const { source, cursor, lookBack } = opening
   const from = rowsOf(opening)
   const columns = await session.columnsOf(`select * from ${from} as q`)
-  const names = columns.map(({ name }) => foldName(name))
   // A stream that fails in a row ends as if that were its end: the last row says that it is the last one.
-  const last = `select ${columns.map(() => 'null').join(', ')}, null, true`
+  const last = `select ${columns.map(() => 'null').join(', ')}, null, null, true`
   if (cursor === undefined) {
-    const all = `select *, null, false from ${from} as q${rows === 0 ? '' : ` offset ${rows}`}`
+    const all = `select *, null, 1, false from ${from} as q${rows === 0 ? '' : ` offset ${rows - 1}`}`
     return { sql: `(${all}) union all (${last})`, values: [], columns, cursor, type: undefined }
   }
-  const at = names.indexOf(foldName(cursor))
-  const type = String(columns[at]?.type)
-  if (at < 0) {
+  const at = columns.findIndex(({ name }) => foldName(name) === foldName(cursor))
+  const column = columns[at]
+  if (column === undefined) {
     const allowed = columns.map(({ name }) => name).join(', ')
     const message = `Cannot read ${source} by ${JSON.stringify(cursor)}: its columns are ${allowed}`
     throw new SluiceError('CONFIG_INVALID', message, { key: 'cursor', value: cursor, allowed })
   }
-  if (after !== undefined && after.type !== type) throw lost(opening, `${cursor} was ${after.type} and is ${type}`)
-  const name = `q.${quoteName(columns[at]?.name ?? cursor)}`
-  // Nulls are last in their order: a row without a cursor is found, and not passed over.
-  const beyond = after === undefined ? '' : ` where ${name} > cast($1 as ${type}) or ${name} is null`
-  const all = `select *, cast(${name} as varchar), false from ${from} as q${beyond}`
-  const order = `${columns.length + 2}, ${at + 1} asc nulls last`
+  const type = String(column.type)
+  if (after !== undefined && (typeof after !== 'string' || was === undefined)) {
+    throw lost(opening, position, 'it says no value of the cursor')
+  }
+  if (after !== undefined && was !== type) throw lost(opening, position, `${cursor} was ${was} and is ${type}`)
+  const name = `q.${quoteName(column.name)}`
+  // Texts that a collation takes for equal are not.
+  const isText = column.type.typeId === session.duckdb.DuckDBTypeId.VARCHAR
+  const key = isText ? `(${name} collate "C")` : name
+  const mark = `cast($1 as ${type})`
+  const bound = lookBack === undefined ? mark : boundOf(lookBack, mark, session, column.type, source, cursor)
+  const side = after === undefined ? '1' : `case when ${key} > ${mark} then 1 when ${key} = ${mark} then 0 else -1 end`
+  const beyond = after === undefined ? '' : ` where ${key} >= ${bound} or ${name} is null`
+  const all = `select *, cast(${name} as varchar), ${side}, false from ${from} as q${beyond}`
+  const order = `${columns.length + 3}, ${isText ? `${at + 1} collate "C"` : at + 1} asc nulls last`
   return {
     sql: `(${all}) union all (${last}) order by ${order}`,
-    values: after === undefined ? [] : [after.text],
+    values: after === undefined ? [] : [after as string],
     columns,
     cursor,
     type,
   }
 }
 
+/** From where rows are read again. */
+function boundOf(
+  lookBack: LookBack,
+  mark: string,
+  { duckdb: { DuckDBTypeId: id } }: Session,
+  type: DuckDBType,
+  source: string,
+  cursor: string,
+): string {
+  const { typeId } = type
+  const moments: readonly number[] = [
+    id.DATE,
+    id.TIMESTAMP,
+    id.TIMESTAMP_TZ,
+    id.TIMESTAMP_S,
+    id.TIMESTAMP_MS,
+    id.TIMESTAMP_NS,
+  ]
+  const whole: readonly number[] = [
+    id.TINYINT,
+    id.SMALLINT,
+    id.INTEGER,
+    id.BIGINT,
+    id.UTINYINT,
+    id.USMALLINT,
+    id.UINTEGER,
+    id.UBIGINT,
+    id.HUGEINT,
+  ]
+  const numbers: readonly number[] = [...whole, id.DECIMAL, id.FLOAT, id.DOUBLE]
+  if (lookBack.kind === 'time' && moments.includes(typeId)) return `(${mark} - to_milliseconds(${lookBack.ms}))`
+  if (lookBack.kind === 'number' && numbers.includes(typeId)) {
+    return whole.includes(typeId)
+      ? `(${mark}::hugeint - ${Math.ceil(lookBack.by)})`
+      : `(${mark}::double - ${lookBack.by})`
+  }
+  throw unfitLookBack(source, cursor, lookBack, String(type))
+}
+
 function rowsOf({ table, query = '' }: QueryOpening): string {
   if (table !== undefined) return quoteName(table)
-  // On a line of its own, as it may end in a comment.
-  return `(\n${query.trim().replace(/;$/, '')}\n)`
-}
-
-function parsePosition(opening: QueryOpening): Stood {
-  const { from, cursor } = opening
-  if (from === undefined) return { rows: 0, after: undefined }
-  const found = (typeof from === 'object' && from !== null ? from : {}) as Record<string, Json>
-  const { rows, after, type, cursor: was } = found
-  if (!Number.isSafeInteger(rows) || Number(rows) < 0 || was !== cursor) {
-    throw lost(opening, `it was read ${typeof was === 'string' ? `by ${was}` : 'without a cursor'}`)
-  }
-  if (after === undefined) return { rows: Number(rows), after: undefined }
-  if (typeof after !== 'string' || typeof type !== 'string') throw lost(opening, 'it says no value of the cursor')
-  return { rows: Number(rows), after: { text: after, type } }
-}
-
-function lost({ source, from }: QueryOpening, found: string): SluiceError<'POSITION_LOST'> {
-  const position = JSON.stringify(from)
-  return new SluiceError('POSITION_LOST', `Cannot resume ${source} from ${position}: ${found}`, { source, position })
+  // What follows the statement would end it here; of two DuckDB says that it takes one.
+  const { text, hasMore } = trimQuery(query, { hasDollars: true })
+  return `(\n${hasMore ? query : text}\n)`
 }

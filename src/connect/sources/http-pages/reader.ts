@@ -1,12 +1,17 @@
 // Reads pages one after the other, and the items of each.
 
+import { describeValue } from '../../../base/check.ts'
 import { systemClock } from '../../../base/clock.ts'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
 import type { Address } from '../../http/address.ts'
 import { Pacer } from '../../http/pacer.ts'
 import { request } from '../../http/request.ts'
-import { type Traced, traced } from '../../origin.ts'
+import { jsonText } from '../../json/line.ts'
+import type { JsonBigInts } from '../../json/numbers.ts'
+import { deadLetter, type Entry, traced } from '../../origin.ts'
+import { digestOf } from '../../rows/stood.ts'
 import type { SourceCounts, SplitReader } from '../../source.ts'
+import { faultOfItem, parsePage, rounded } from './exact.ts'
 import type { HttpPage } from './page.ts'
 
 /** Where a reader stands, as JSON. */
@@ -19,17 +24,26 @@ export type PagePosition = {
   readonly items: number
   /** How many pages were asked for before this one. */
   readonly pages: number
+  /** What the last item that was given of this page is known by: its id, or all of it. */
+  readonly last?: string
 }
 
 export interface PageSettings<T> {
   readonly address: Address
   readonly items: (page: HttpPage) => readonly T[]
   readonly next: (page: HttpPage) => string | URL | null | undefined
+  readonly bigints: JsonBigInts
+  /** Told of what may not be as it was. */
+  readonly onNote: ((note: string) => void) | undefined
   readonly timeoutMs: number
   readonly retryMs: number
   readonly maxPageBytes: number
   readonly maxPages: number
 }
+
+/** The step of dead letters. */
+const STEP = 'http-pages'
+const BY_ID = 'id '
 
 const BACKOFF = { firstMs: 200, capMs: 20_000 }
 
@@ -62,10 +76,34 @@ export class PageReader<T> implements SplitReader<T> {
     const reader = new PageReader(settings, from, signal)
     if (from === undefined || from.index === 0) return reader
     const items = await reader.#load()
-    if (items.length >= from.index) return reader
-    const message = `Cannot resume ${reader.#what()} after item ${from.index}: it has ${items.length} now`
-    const position = `item ${from.index} of a page`
-    throw new SluiceError('POSITION_LOST', message, { source: settings.address.shown, position })
+    if (items.length < from.index) throw reader.#lost(`it has ${items.length} now`)
+    reader.#checkLast(items[from.index - 1], from.last)
+    return reader
+  }
+
+  /** Where items came in front of the position, as those of an order from the newest on, they would be passed over. */
+  #checkLast(item: T | undefined, last: string | undefined): void {
+    const now = knownBy(item)
+    if (last === undefined || last === now) return
+    const { index } = this.#position
+    if (last.startsWith(BY_ID) || now.startsWith(BY_ID)) {
+      const found = `item ${index} is another one now, so items before it came or went`
+      throw this.#lost(
+        `${found}: ask for the oldest items first, or reset the checkpoint and read all again into a sink with a key`,
+      )
+    }
+    this.#settings.onNote?.(
+      `${this.#what()}: item ${index} is not as it was read: if items came before it, they are not read (ask for the oldest first)`,
+    )
+  }
+
+  #lost(found: string): SluiceError<'POSITION_LOST'> {
+    const { index } = this.#position
+    const message = `Cannot resume ${this.#what()} after item ${index}: ${found}`
+    return new SluiceError('POSITION_LOST', message, {
+      source: this.#settings.address.shown,
+      position: `item ${index} of a page`,
+    })
   }
 
   get doneBytes(): number {
@@ -76,7 +114,7 @@ export class PageReader<T> implements SplitReader<T> {
     return this.#position
   }
 
-  read(max: number): readonly Traced<T>[] | undefined | Promise<readonly Traced<T>[] | undefined> {
+  read(max: number): readonly Entry<T>[] | undefined | Promise<readonly Entry<T>[] | undefined> {
     const at = this.#position.index
     if (this.#items !== undefined && at < this.#items.length) return this.#give(this.#items.slice(at, at + max))
     if (this.#items !== undefined && this.#next === undefined) return undefined
@@ -88,7 +126,7 @@ export class PageReader<T> implements SplitReader<T> {
   }
 
   /** On to the next page that has something. */
-  async #turn(max: number): Promise<readonly Traced<T>[] | undefined> {
+  async #turn(max: number): Promise<readonly Entry<T>[] | undefined> {
     for (;;) {
       if (this.#items !== undefined) {
         if (this.#next === undefined) return undefined
@@ -101,20 +139,23 @@ export class PageReader<T> implements SplitReader<T> {
     }
   }
 
-  #give(items: readonly T[]): readonly Traced<T>[] {
+  #give(items: readonly T[]): readonly Entry<T>[] {
     const { page, index, items: before, pages } = this.#position
-    const source = this.#settings.address.shown
-    const events = items.map((item, at) => {
-      return traced(item, { source, line: 0, offset: before + at, raw: JSON.stringify(item) ?? '' })
+    const { address, bigints } = this.#settings
+    const events = items.map((item, at): Entry<T> => {
+      const origin = { source: address.shown, line: 0, offset: before + at, raw: rawOf(item) }
+      const fault = faultOfItem(item, bigints)
+      return fault === undefined ? traced(item, origin) : deadLetter(origin, STEP, fault)
     })
-    this.#position = { page, index: index + items.length, items: before + items.length, pages }
+    const last = knownBy(items.at(-1))
+    this.#position = { page, index: index + items.length, items: before + items.length, pages, last }
     this.counts.read += items.length
     return events
   }
 
   /** Asks for the page that it stands on. */
   async #load(): Promise<readonly T[]> {
-    const { address, maxPages, items: itemsOf, next: nextOf } = this.#settings
+    const { address, maxPages, bigints, items: itemsOf, next: nextOf } = this.#settings
     if (this.#position.pages >= maxPages) {
       const message = `Cannot read ${this.#what()}: that are over ${maxPages} pages (maxPages): do they end?`
       const details = { source: address.shown, limit: maxPages, found: this.#position.pages + 1 }
@@ -126,8 +167,8 @@ export class PageReader<T> implements SplitReader<T> {
     if (!Array.isArray(items)) throw this.#corrupt('its items are no array')
     const next = nextOf(page)
     this.#next = next === undefined || next === null || next === '' ? undefined : this.#checked(next, url)
-    this.#items = items
-    return items
+    this.#items = bigints === 'number' ? items.map(rounded) : items
+    return this.#items
   }
 
   /** The path of the next page, if it is one of the same server. */
@@ -163,8 +204,9 @@ export class PageReader<T> implements SplitReader<T> {
     })
     switch (answer.kind) {
       case 'ok':
+        if (!answer.isUtf8) throw this.#corrupt('it is not UTF-8')
         try {
-          return { body: JSON.parse(answer.body), headers: answer.headers, url }
+          return { body: parsePage(answer.body), headers: answer.headers, url }
         } catch (error) {
           throw this.#corrupt(`it is no JSON (${address.withoutSecrets(messageOf(error)).slice(0, 100)})`)
         }
@@ -192,5 +234,22 @@ export class PageReader<T> implements SplitReader<T> {
   #corrupt(found: string): SluiceError<'SOURCE_CORRUPT'> {
     const details = { source: this.#settings.address.shown, offset: this.#position.items, found }
     return new SluiceError('SOURCE_CORRUPT', `Cannot read ${this.#what()}: ${found}`, details)
+  }
+}
+
+/** What tells an item from others: its id where it has one, as other fields of it may change. */
+function knownBy(item: unknown): string {
+  const { id } = (typeof item === 'object' && item !== null ? item : {}) as { readonly id?: unknown }
+  if (typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint') return `${BY_ID}${digestOf(`${id}`)}`
+  return digestOf(rawOf(item))
+}
+
+/** An item as JSON, with its numbers as they were written. */
+function rawOf(item: unknown): string {
+  try {
+    return jsonText(item)
+  } catch {
+    // An item that the function `items` has made, of which JSON has no form.
+    return describeValue(item)
   }
 }

@@ -1,15 +1,18 @@
 // Opens a query: connects, finds out where to begin, and sends the SQL.
 
-import { SluiceError } from '../../../base/errors.ts'
+import { isSluiceError, SluiceError } from '../../../base/errors.ts'
 import type { Columns } from '../../column.ts'
-import { loadPackage } from '../../packages.ts'
 import { PostgresClient } from '../../postgres/client.ts'
 import type { PostgresConnection } from '../../postgres/connection.ts'
 import { reasonOf, sqlStateOf, troubleKind } from '../../postgres/trouble.ts'
-import type { Position, SplitReader } from '../../source.ts'
-import { quoteName } from '../../sql/name.ts'
-import { parseQueryPosition, type QueryPosition } from './position.ts'
-import { QueryReader } from './reader.ts'
+import type { LookBack } from '../../rows/look-back.ts'
+import { QueryReader } from '../../rows/query-reader.ts'
+import { retryingReader } from '../../rows/retrying.ts'
+import { fromPosition, lost, type Reading, type Stood } from '../../rows/stood.ts'
+import type { OpenOptions, Position, SplitReader } from '../../source.ts'
+import { PostgresFeed, type RawRow } from './feed.ts'
+import type { ValueChoices } from './parse.ts'
+import { statementOf } from './statement.ts'
 
 export interface QueryOpening {
   readonly connection: string | PostgresConnection
@@ -21,66 +24,95 @@ export interface QueryOpening {
   readonly schema: string | undefined
   readonly query: string | undefined
   readonly cursor: readonly string[]
+  readonly lookBack: LookBack | undefined
   readonly columns: Columns | undefined
+  readonly choices: ValueChoices
   readonly fetch: number
   readonly timeoutMs: number
-  readonly from: Position | undefined
-  readonly signal: AbortSignal | undefined
+  /** How long the server may be gone, in clock milliseconds. */
+  readonly retryMs: number
 }
 
-/** How the server writes values must not depend on its settings; and all is read as of one moment. */
-const BEGIN = `set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'; set extra_float_digits = 1;
-  set bytea_output = 'hex'; begin isolation level repeatable read read only`
+/** How the server writes values, and in which order it reads a table, must not depend on its settings. */
+const SETTINGS = `set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'; set extra_float_digits = 1;
+  set bytea_output = 'hex'; set synchronize_seqscans = off`
+/** All is read as of one moment. */
+const BEGIN = `${SETTINGS}; begin isolation level repeatable read read only`
 
-/** Opens a reader that goes on after `from`. */
-export async function openQuery<Row>(opening: QueryOpening): Promise<SplitReader<Row>> {
-  const { connection, source, cursor, columns, fetch, timeoutMs, signal } = opening
-  const none: QueryPosition = { rows: 0, cursor, after: [] }
-  const from = opening.from === undefined ? none : parseQueryPosition(source, cursor, opening.from)
-  const trouble = (thrown: unknown, rows: number): unknown => sourceTrouble(thrown, opening, rows)
-  let client: PostgresClient | undefined
+/** Opens a reader that goes on after `from`, and connects again when the server is lost. */
+export async function openQuery<Row>(
+  opening: QueryOpening,
+  from: Position | undefined,
+  { signal, onNote }: OpenOptions,
+): Promise<SplitReader<Row>> {
+  stoodAt(opening, from)
+  return await retryingReader<Row>({
+    open: async (position) => await openOnce<Row>(opening, position, { signal, onNote } as OpenOptions),
+    from,
+    mayPass: (error) => isSluiceError(error, 'SOURCE_UNREADABLE') && troubleKind(error.cause) === 'lost',
+    retryMs: opening.retryMs,
+    signal,
+    onNote,
+  })
+}
+
+async function openOnce<Row>(
+  opening: QueryOpening,
+  position: Position | undefined,
+  { signal, onNote }: OpenOptions,
+): Promise<SplitReader<Row>> {
+  const { source, columns, choices, fetch, lookBack } = opening
+  const from = stoodAt(opening, position)
+  let reader: QueryReader<RawRow, Row> | undefined
+  const trouble = (thrown: unknown): unknown => {
+    return sourceTrouble(thrown, opening, from.rows + (reader?.counts.read ?? 0))
+  }
+  const client = await connect(opening, signal)
   try {
-    const { default: PgCursor } = await loadPackage('pg-cursor', () => import('pg-cursor'))
-    client = await PostgresClient.open({ connection, name: `sluice/${source}`, timeoutMs, signal })
     await client.query(BEGIN)
-    await checkCursor(client, opening)
-    const { sql, values } = statement(opening, from)
-    return await QueryReader.open<Row>({ PgCursor, client, source, sql, values, columns, from, fetch, trouble })
+    const statement = await statementOf(client, opening, from)
+    const feed = await PostgresFeed.open<Row>({ client, source, statement, columns, choices, fetch, trouble })
+    const looksBack = lookBack !== undefined
+    reader = await QueryReader.open<RawRow, Row>({
+      ...readingOf(opening),
+      step: 'postgres',
+      feed,
+      from,
+      looksBack,
+      signal: undefined,
+      onNote,
+    })
+    return reader
   } catch (error) {
-    await client?.close()
-    throw trouble(error, from.rows)
+    await client.close()
+    throw trouble(error)
   }
 }
 
-function statement(opening: QueryOpening, from: QueryPosition): { sql: string; values: readonly string[] } {
-  const { cursor, columns } = opening
-  const chosen = columns === undefined ? ['q.*'] : Object.keys(columns).map((name) => `q.${quoteName(name)}`)
-  const keys = cursor.map((name) => `q.${quoteName(name)}`)
-  const selected = [...chosen, ...keys.map((key) => `${key}::text`)].join(', ')
-  const select = `select ${selected} from ${rowsOf(opening)} as q`
-  if (cursor.length === 0)
-    return from.rows === 0 ? { sql: select, values: [] } : { sql: `${select} offset $1`, values: [String(from.rows)] }
-  const marks = keys.map((_, i) => `$${i + 1}`).join(', ')
-  const where = from.after.length === 0 ? '' : ` where (${keys.join(', ')}) > (${marks})`
-  return { sql: `${select}${where} order by ${keys.join(', ')}`, values: from.after }
+async function connect(opening: QueryOpening, signal: AbortSignal | undefined): Promise<PostgresClient> {
+  const { connection, source, timeoutMs } = opening
+  try {
+    return await PostgresClient.open({ connection, name: `sluice/${source}`, timeoutMs, signal })
+  } catch (error) {
+    throw sourceTrouble(error, opening, 0)
+  }
 }
 
-function rowsOf({ table, schema, query = '' }: QueryOpening): string {
-  if (table !== undefined) return schema === undefined ? quoteName(table) : `${quoteName(schema)}.${quoteName(table)}`
-  // On a line of its own, as it may end in a comment.
-  return `(\n${query.trim().replace(/;$/, '')}\n)`
+function readingOf({ source, cursor }: QueryOpening): Reading {
+  return { source, cursor: cursor.length === 0 ? undefined : cursor }
 }
 
-/** A row without a value for the cursor would come in no run. */
-async function checkCursor(client: PostgresClient, opening: QueryOpening): Promise<void> {
-  const { cursor, source } = opening
-  if (cursor.length === 0) return
-  const isNull = cursor.map((name) => `q.${quoteName(name)} is null`).join(' or ')
-  const { rows } = await client.query(`select 1 from ${rowsOf(opening)} as q where ${isNull} limit 1`)
-  if (rows.length === 0) return
-  const allowed = 'columns that are null in no row'
-  const message = `Cannot read ${source} by ${cursor.join(', ')}: cursor takes ${allowed}, and there is a null`
-  throw new SluiceError('CONFIG_INVALID', message, { key: 'cursor', value: cursor, allowed })
+/** @throws {SluiceError} POSITION_LOST if that is not a position of this query */
+function stoodAt(opening: QueryOpening, position: Position | undefined): Stood {
+  const reading = readingOf(opening)
+  const { rows, after = [], known } = fromPosition(reading, position)
+  if (!Array.isArray(after) || !after.every((text) => typeof text === 'string')) {
+    throw lost(reading, position, 'that is not a position of a query')
+  }
+  if (after.length === 0) return { rows, after: undefined, known }
+  const { length } = opening.cursor
+  if (after.length === length) return { rows, after, known }
+  throw lost(reading, position, `it has ${after.length} values for ${length} cursor columns`)
 }
 
 /** The error that a caller can act on; what came from no server stays as it is. */

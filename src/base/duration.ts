@@ -1,6 +1,6 @@
 // Spans of time as people write them: '90s', '1h30m', or a number of milliseconds.
 
-import { describeValue } from '../base/check.ts'
+import { describeValue } from './check.ts'
 
 /** Milliseconds, or a text of numbers and units from the largest to the smallest: `d`, `h`, `m`, `s`, `ms`. */
 export type Duration = number | string
