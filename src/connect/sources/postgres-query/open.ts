@@ -1,37 +1,15 @@
 // Opens a query: connects, finds out where to begin, and sends the SQL.
 
 import { isSluiceError, SluiceError } from '../../../base/errors.ts'
-import type { Columns } from '../../column.ts'
 import { PostgresClient } from '../../postgres/client.ts'
-import type { PostgresConnection } from '../../postgres/connection.ts'
 import { reasonOf, sqlStateOf, troubleKind } from '../../postgres/trouble.ts'
-import type { LookBack } from '../../rows/look-back.ts'
 import { QueryReader } from '../../rows/query-reader.ts'
 import { retryingReader } from '../../rows/retrying.ts'
 import { fromPosition, lost, type Reading, type Stood } from '../../rows/stood.ts'
 import type { OpenOptions, Position, SplitReader } from '../../source.ts'
 import { PostgresFeed, type RawRow } from './feed.ts'
-import type { ValueChoices } from './parse.ts'
+import type { QueryOpening } from './opening.ts'
 import { statementOf } from './statement.ts'
-
-export interface QueryOpening {
-  readonly connection: string | PostgresConnection
-  /** The server and database, for errors: never with a password. */
-  readonly server: string
-  readonly source: string
-  /** Either a table, perhaps with its schema, or a query. */
-  readonly table: string | undefined
-  readonly schema: string | undefined
-  readonly query: string | undefined
-  readonly cursor: readonly string[]
-  readonly lookBack: LookBack | undefined
-  readonly columns: Columns | undefined
-  readonly choices: ValueChoices
-  readonly fetch: number
-  readonly timeoutMs: number
-  /** How long the server may be gone, in clock milliseconds. */
-  readonly retryMs: number
-}
 
 /** How the server writes values, and in which order it reads a table, must not depend on its settings. */
 const SETTINGS = `set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'; set extra_float_digits = 1;

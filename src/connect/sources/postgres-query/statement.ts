@@ -7,7 +7,7 @@ import type { Stood } from '../../rows/stood.ts'
 import { quoteName } from '../../sql/name.ts'
 import { trimQuery } from '../../sql/query.ts'
 import type { Statement } from './feed.ts'
-import type { QueryOpening } from './open.ts'
+import type { QueryOpening } from './opening.ts'
 import { OID } from './parse.ts'
 
 const WHOLE: readonly number[] = [OID.int2, OID.int4, OID.int8]
