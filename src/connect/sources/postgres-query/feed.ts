@@ -4,7 +4,6 @@ import type { FieldDef } from 'pg'
 import type Cursor from 'pg-cursor'
 import { SluiceError } from '../../../base/errors.ts'
 import type { Columns } from '../../column.ts'
-import { loadPackage } from '../../packages.ts'
 import type { PostgresClient } from '../../postgres/client.ts'
 import type { QueryFeed, Side } from '../../rows/query-reader.ts'
 import { define, inColumn } from '../../rows/values.ts'
@@ -30,6 +29,7 @@ export interface Statement {
 }
 
 export interface FeedOptions {
+  readonly PgCursor: typeof Cursor
   readonly client: PostgresClient
   readonly source: string
   readonly statement: Statement
@@ -63,12 +63,11 @@ export class PostgresFeed<Row> implements QueryFeed<RawRow, Row> {
   }
 
   /** Starts the query. */
-  static async open<Row>(options: FeedOptions): Promise<PostgresFeed<Row>> {
-    const { default: PgCursor } = await loadPackage('pg-cursor', () => import('pg-cursor'))
+  static open<Row>(options: FeedOptions): PostgresFeed<Row> {
     const { sql, values } = options.statement
     const types = { getTypeParser: () => (text: string) => text }
     const config = { rowMode: 'array' as const, types: types as never }
-    const cursor = new PgCursor<RawRow>(sql, [...values], config)
+    const cursor = new options.PgCursor<RawRow>(sql, [...values], config)
     return new PostgresFeed<Row>(options, options.client.read(cursor))
   }
 

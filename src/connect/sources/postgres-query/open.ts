@@ -1,6 +1,7 @@
 // Opens a query: connects, finds out where to begin, and sends the SQL.
 
 import { isSluiceError, SluiceError } from '../../../base/errors.ts'
+import { loadPackage } from '../../packages.ts'
 import { PostgresClient } from '../../postgres/client.ts'
 import { reasonOf, sqlStateOf, troubleKind } from '../../postgres/trouble.ts'
 import { QueryReader } from '../../rows/query-reader.ts'
@@ -45,11 +46,12 @@ async function openOnce<Row>(
   const trouble = (thrown: unknown): unknown => {
     return sourceTrouble(thrown, opening, from.rows + (reader?.counts.read ?? 0))
   }
+  const { default: PgCursor } = await loadPackage('pg-cursor', () => import('pg-cursor'))
   const client = await connect(opening, signal)
   try {
     await client.query(BEGIN)
     const statement = await statementOf(client, opening, from)
-    const feed = await PostgresFeed.open<Row>({ client, source, statement, columns, choices, fetch, trouble })
+    const feed = PostgresFeed.open<Row>({ PgCursor, client, source, statement, columns, choices, fetch, trouble })
     const looksBack = lookBack !== undefined
     reader = await QueryReader.open<RawRow, Row>({
       ...readingOf(opening),
