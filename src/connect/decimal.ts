@@ -1,9 +1,9 @@
 // Decimal numbers as strings of digits: a sign, digits, a fraction. They are kept as they are written, never calculated with.
 
-const DECIMAL = /^[+-]?[0-9]+(?:\.[0-9]+)?$/
+const DECIMAL = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/
 const NUMBER = /^(-?)([0-9]+)(?:\.([0-9]+))?(?:e([+-][0-9]+))?$/
 
-/** A decimal number taken apart: its digits before and after the point, neither with zeros that say nothing but for `fraction`'s end. */
+/** A decimal number taken apart. */
 export interface Decimal {
   readonly isNegative: boolean
   /** Empty for a number below 1. */
@@ -13,11 +13,13 @@ export interface Decimal {
 }
 
 /**
- * Whether a value is a decimal: a string of an optional sign, digits and an optional fraction, without an exponent.
+ * Whether a value is a decimal: a string of digits, with a `-` before and a fraction after them where it has one, without
+ * an exponent, a `+` or zeros in front. A text with those is rather a code than a number, and would not come back.
  *
  * @example
  * isDecimal('-12.50') // => true
  * isDecimal('1e3') // => false
+ * isDecimal('007') // => false
  */
 export function isDecimal(value: unknown): value is string {
   return typeof value === 'string' && DECIMAL.test(value)
@@ -46,8 +48,7 @@ export function decimalText(value: unknown): string | undefined {
 /** Takes apart what {@link decimalText} has digits for. */
 export function parseDecimal(value: string | number | bigint): Decimal {
   const text = String(value)
-  const [, sign, digits = '', decimals = '', exponent = '0'] =
-    NUMBER.exec(text.startsWith('+') ? text.slice(1) : text) ?? []
+  const [, sign, digits = '', decimals = '', exponent = '0'] = NUMBER.exec(text) ?? []
   const shift = Number(exponent)
   const isNegative = sign === '-'
   if (shift >= 0) {

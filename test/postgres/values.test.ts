@@ -165,7 +165,7 @@ describe(`values in PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, () => 
         { id: 9, at: -210_866_803_200_001 },
         { id: 10, at: 8.64e15 + 1 },
         { id: 11, doc: circle },
-        { id: 12, doc: { n: 1n } },
+        { id: 12, doc: { n: Number.NaN } },
         { id: 13, text: 'good', n: -(2n ** 63n), at: 8.64e15, doc: [] },
         { id: 14, text: 'a\0b'.repeat(100) },
       ],
@@ -179,11 +179,11 @@ describe(`values in PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, () => 
       'column n takes whole numbers that are exact and fit into 64 bits: found 9223372036854775808',
       'column n takes whole numbers that are exact and fit into 64 bits: found 9007199254740992',
       'column n takes whole numbers that are exact and fit into 64 bits: found 1.5',
-      'column at takes epoch milliseconds and dates, from 4714 BC on: found Date',
-      'column at takes epoch milliseconds and dates, from 4714 BC on: found -210866803200001',
-      'column at takes epoch milliseconds and dates, from 4714 BC on: found 8640000000000001',
-      'column doc cannot hold Array as JSON: Converting circular structure to JSON',
-      'column doc cannot hold Object as JSON: Do not know how to serialize a BigInt',
+      'column at takes epoch milliseconds, dates and ISO 8601, with at most 6 digits of a second, from 4714 BC on: found Date',
+      'column at takes epoch milliseconds, dates and ISO 8601, with at most 6 digits of a second, from 4714 BC on: found -210866803200001',
+      'column at takes epoch milliseconds, dates and ISO 8601, with at most 6 digits of a second, from 4714 BC on: found 8640000000000001',
+      'column doc cannot hold Array as JSON: JSON is nested 100 deep at most: found more, or a circle',
+      'column doc cannot hold Object as JSON: JSON has no form for NaN',
       `column text cannot hold the NUL in ${JSON.stringify(`${'a\0b'.repeat(20)}…`)}`,
     ])
     deepEqual(await query('select id::int from t'), [{ id: 13 }])
@@ -282,12 +282,12 @@ describe(`values in PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, () => 
     ]
     deepEqual(await load(rows, { columns }), [
       'column i takes whole numbers from -2147483648 to 2147483647: found 2147483648',
-      'column n2 takes finite numbers of 3 digits before the point and 2 after it: found 0.125',
-      'column n2 takes finite numbers of 3 digits before the point and 2 after it: found 1000',
+      'column n2 takes decimal numbers of 3 digits before the point and 2 after it: found 0.125',
+      'column n2 takes decimal numbers of 3 digits before the point and 2 after it: found 1000',
       'column v takes at most 3 characters: found "abc "',
       'column u takes UUIDs: found "no"',
-      'column d takes whole numbers that a double holds exactly: found 9007199254740993',
-      'table t refuses the row: invalid input value for enum mood: "happy" (22P02)',
+      'column m takes one of sad, ok: found "happy"',
+      'column d takes numbers that 64-bit floating point holds exactly: found 9007199254740993',
       'table t refuses the row: value for domain positive violates check constraint "positive_check" (23514, constraint positive_check)',
     ])
     deepEqual(await query('select i, d, n::text, n2::text, v, u, m::text, p, e::int, j from t order by id'), [
@@ -300,13 +300,10 @@ describe(`values in PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, () => 
     const fails = (found: string) =>
       failsWith('SINK_MISMATCH', new RegExp(`^Cannot write to table t in 127\\.0\\.0\\.1:\\d+/test_\\d+: ${found}$`))
     const unfit: readonly (readonly [string, string])[] = [
-      ['create table t (id bigint primary key)', 'it has no column text'],
+      ['create table t (id bigint primary key)', "it has no column text \\(schema: 'evolve' adds columns\\)"],
       ['create table t (id bigint primary key, text bytea)', 'its column text is bytea, rows have text for it'],
-      [
-        'create table t (id bigint primary key, text char\\(5\\))',
-        'its column text is character\\(5\\), rows have text for it',
-      ],
-      ['create table t (id real primary key, text text)', 'its column id is real, rows have integer for it'],
+      ['create table t (id bigint primary key, text json)', 'its column text is json, rows have text for it'],
+      ['create table t (id boolean primary key, text text)', 'its column id is boolean, rows have integer for it'],
       ['create table t (id bigint, text text)', 'it has no primary key or unique index of id and nothing else'],
       [
         'create table t (id bigint, text text, unique (id, text))',
@@ -340,7 +337,7 @@ describe(`values in PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, () => 
 
   it('go into columns that are added on request', async () => {
     await query('create table t (id bigint primary key); insert into t values (1)')
-    deepEqual(await load([{ id: 2, text: 'x' }], { extend: true }), [])
+    deepEqual(await load([{ id: 2, text: 'x' }], { schema: 'evolve' }), [])
     deepEqual(await query('select id::int, text from t order by id'), [
       { id: 1, text: null },
       { id: 2, text: 'x' },

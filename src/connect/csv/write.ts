@@ -1,6 +1,7 @@
 // Writes CSV: one line of fields, quoted where that is needed.
 
 import { describeValue } from '../../base/check.ts'
+import { jsonText } from '../json/line.ts'
 
 export interface CsvLineOptions {
   /** What stands between fields: one ASCII character, `,` by default. */
@@ -62,9 +63,11 @@ function textOf(value: unknown): string {
     case 'boolean':
       return String(value)
     case 'object': {
-      if (value instanceof Date) return Number.isNaN(value.getTime()) ? '' : value.toISOString()
-      const written = JSON.stringify(value)
-      if (written !== undefined) return written
+      if (value instanceof Date) {
+        if (Number.isNaN(value.getTime())) break
+        return value.toISOString()
+      }
+      return jsonText(value)
     }
   }
   throw new TypeError(`a cell of CSV is a text, a number, a boolean, a date or JSON: found ${describeValue(value)}`)

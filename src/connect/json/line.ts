@@ -8,8 +8,9 @@ const MAX_DEPTH = 100
 /**
  * One line of JSON, without its line end.
  *
- * A bigint is written as the number that it is, a date as ISO 8601. What JSON has no form for is refused, and not
- * replaced: NaN and infinities, functions and symbols, maps and sets, buffers, promises, dates that are none, circles.
+ * A bigint is written as the number that it is, negative zero as -0, a date as ISO 8601. What JSON has no form for is refused, and not
+ * replaced: NaN and infinities, functions and symbols, maps and sets, buffers, promises, objects of a
+ * class that keep all they hold to themselves, dates that are none, circles.
  * A key whose value is undefined is left out, as ever.
  *
  * @throws {TypeError} that says what it found
@@ -18,8 +19,8 @@ const MAX_DEPTH = 100
  */
 export function jsonText(value: unknown): string {
   if (value === undefined) throw new TypeError('JSON has no form for undefined')
-  const hasBigints = check(value, 0)
-  const text = hasBigints ? JSON.stringify(value, rawBigints) : JSON.stringify(value)
+  const isRaw = check(value, 0)
+  const text = isRaw ? JSON.stringify(value, rawNumber) : JSON.stringify(value)
   if (text === undefined) throw new TypeError(`JSON has no form for ${describeValue(value)}`)
   return text
 }
@@ -28,16 +29,17 @@ interface RawJson {
   rawJSON(text: string): unknown
 }
 
-function rawBigints(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? (JSON as unknown as RawJson).rawJSON(String(value)) : value
+function rawNumber(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return (JSON as unknown as RawJson).rawJSON(String(value))
+  return Object.is(value, -0) ? (JSON as unknown as RawJson).rawJSON('-0') : value
 }
 
-/** Refuses what JSON.stringify would replace; tells whether there is a bigint anywhere. */
+/** Refuses what JSON.stringify would replace; tells whether there is a number anywhere that it does not write. */
 function check(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'number':
       if (!Number.isFinite(value)) throw new TypeError(`JSON has no form for ${value}`)
-      return false
+      return Object.is(value, -0)
     case 'bigint':
       return true
     case 'function':
@@ -53,12 +55,12 @@ function check(value: unknown, depth: number): boolean {
 function checkObject(value: object, depth: number): boolean {
   if (depth > MAX_DEPTH) throw new TypeError(`JSON is nested ${MAX_DEPTH} deep at most: found more, or a circle`)
   if (Array.isArray(value)) {
-    let hasBigints = false
+    let isRaw = false
     for (const one of value) {
       if (one === undefined) throw new TypeError('JSON has no form for undefined in an array')
-      if (check(one, depth)) hasBigints = true
+      if (check(one, depth)) isRaw = true
     }
-    return hasBigints
+    return isRaw
   }
   if (value instanceof Date) {
     if (Number.isNaN(value.getTime())) throw new TypeError('JSON has no form for a date that is none')
@@ -68,11 +70,11 @@ function checkObject(value: object, depth: number): boolean {
   // What it gives is its own affair; a bigint in it must still be written.
   if (typeof toJSON === 'function') return true
   if (isReplaced(value)) throw new TypeError(`JSON has no form for ${describeValue(value)}`)
-  let hasBigints = false
+  let isRaw = false
   for (const name in value) {
-    if (Object.hasOwn(value, name) && check((value as Record<string, unknown>)[name], depth)) hasBigints = true
+    if (Object.hasOwn(value, name) && check((value as Record<string, unknown>)[name], depth)) isRaw = true
   }
-  return hasBigints
+  return isRaw
 }
 
 /** Whether JSON.stringify would write something, and nothing of what it holds. */
@@ -81,6 +83,7 @@ function isReplaced(value: object): boolean {
   if (prototype === Object.prototype || prototype === null) return false
   return (
     ArrayBuffer.isView(value) ||
+    Object.keys(value).length === 0 ||
     value instanceof ArrayBuffer ||
     value instanceof Map ||
     value instanceof Set ||

@@ -75,6 +75,11 @@ export class PostgresClient {
     return this.#failure !== undefined
   }
 
+  /** The session's number, as who was connected to gave it: behind a pooler it is not that of the server's session. */
+  get sessionId(): number | undefined {
+    return (this.#client as unknown as { readonly processID?: number }).processID
+  }
+
   /** Bytes that came from the server. */
   get bytesRead(): number {
     return this.#socket.bytesRead

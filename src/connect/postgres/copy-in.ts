@@ -64,5 +64,9 @@ export class CopyIn {
 
   handleCopyInResponse(): void {}
 
+  handleRowDescription(): void {}
+
+  handleDataRow(): void {}
+
   handleCommandComplete(): void {}
 }

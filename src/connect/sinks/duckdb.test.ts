@@ -270,7 +270,7 @@ describe('the sink for DuckDB', () => {
     await execute('create table t (id bigint)')
     await rejects(open(), failsWith('SINK_MISMATCH', /has no column named text/))
     await rejects(open({ key: ['id'] }), failsWith('SINK_MISMATCH', /./))
-    const writer = await open({ extend: true })
+    const writer = await open({ schema: 'evolve' })
     await writer.write(events({ id: 1, text: 'a' }))
     await writer.commit(checkpoint(1))
     await writer.close()

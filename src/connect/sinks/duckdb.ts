@@ -6,6 +6,7 @@ import { SluiceError } from '../../base/errors.ts'
 import { COLUMN_TYPES, type Columns } from '../column.ts'
 import { checkMemory } from '../duckdb/memory.ts'
 import type { EpochLength, Sink } from '../sink.ts'
+import { SCHEMA_MODES, type SchemaMode } from '../sql/evolve.ts'
 import { checkColumnName, checkTableName, foldName } from '../sql/name.ts'
 
 export interface DuckdbOptions {
@@ -17,8 +18,12 @@ export interface DuckdbOptions {
   readonly columns?: Columns
   /** The table that dead letters go to: `dead_letters` by default. */
   readonly deadLetters?: string
-  /** Adds columns that a table lacks, instead of refusing it. */
-  readonly extend?: boolean
+  /**
+   * What becomes of rows that do not fit into the table: `freeze` makes dead letters of them; `evolve` adds the columns
+   * and widens the types that they need (`integer` → `real` → `text`), in the same transaction. By default `evolve` for a
+   * table that this sink made, else `freeze`.
+   */
+  readonly schema?: SchemaMode
   /**
    * What DuckDB may hold in memory, beside what it writes to a folder by the file: `256MB` by default. With `key` its
    * merge takes up to 400 MB more, and the index of all keys has to fit into it.
@@ -34,8 +39,9 @@ const EPOCHS: EpochLength = { ms: 5000, events: 500_000 }
  *
  * - **Commits** the rows of an epoch, its dead letters and the checkpoint in one transaction, every five seconds where
  *   nothing else is said: DuckDB likes few large ones.
- * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the first
- *   rows: text is VARCHAR, integer BIGINT, real DOUBLE, boolean BOOLEAN, time TIMESTAMP (UTC), json VARCHAR.
+ * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the rows, and
+ *   from later ones as `schema` says: text is VARCHAR, integer BIGINT, real DOUBLE, decimal DECIMAL(38,9), boolean
+ *   BOOLEAN, time TIMESTAMP (UTC), json VARCHAR, bytes BLOB. A table that is there says by its types what it takes.
  * - **Keys**: with `key`, a later row overwrites an earlier one of the same key; without it rows are only added.
  * - **Refuses** a row that is no object, a value that its column would not give back the same, and what the table's NOT
  *   NULL, CHECK and UNIQUE constraints refuse; the other rows are written.
@@ -55,8 +61,9 @@ export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
   if (typeof path !== 'string' || path === '' || path.includes('\0') || path === ':memory:') {
     throw invalid('path', path, 'the path of a file')
   }
-  checkKeys('duckdb', options, ['table', 'key', 'columns', 'deadLetters', 'extend', 'memory'])
-  const { table, key, columns, deadLetters = 'dead_letters', extend = false, memory } = options
+  checkKeys('duckdb', options, ['table', 'key', 'columns', 'deadLetters', 'schema', 'memory'])
+  const { table, key, columns, deadLetters = 'dead_letters', schema: mode, memory } = options
+  if (mode !== undefined) checkChoice('schema', mode, SCHEMA_MODES)
   checkTableName(table)
   checkTableName(deadLetters)
   if (foldName(table) === foldName(deadLetters)) {
@@ -81,7 +88,7 @@ export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
       const { DuckdbInspector } = await import('./duckdb/inspect.ts')
       return await DuckdbInspector.open({ path, table, deadLetters, pipeline })
     },
-    async open({ pipeline, signal, columns: known, leaseMs, owner }) {
+    async open({ pipeline, signal, columns: known, leaseMs, owner, onNote }) {
       signal?.throwIfAborted()
       const { DuckdbWriter } = await import('./duckdb/writer.ts')
       const settings = {
@@ -90,7 +97,8 @@ export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
         key,
         columns: columns ?? known,
         deadLetters,
-        extend,
+        mode,
+        onNote,
         memory,
         pipeline,
         leaseMs,

@@ -5,13 +5,12 @@ import { SluiceError } from '../../base/errors.ts'
 import { COLUMN_TYPES, type Columns } from '../column.ts'
 import { addressOf, type PostgresConnection } from '../postgres/connection.ts'
 import type { Sink } from '../sink.ts'
+import { SCHEMA_MODES, type SchemaMode } from '../sql/evolve.ts'
 import { checkSchema, checkTable, shapeOf } from './postgres/shape.ts'
 
 export interface PostgresOptions {
   /** The table that rows go to. */
   readonly table: string
-  /** The schema of all tables; by default that in which the user's new tables are made, mostly `public`. */
-  readonly schema?: string
   /** Columns that tell rows apart, none of them ever null. A row whose key is there overwrites that row. */
   readonly key?: readonly string[]
   /** The columns of the table, where they are not those of the source. */
@@ -20,8 +19,15 @@ export interface PostgresOptions {
   readonly deadLetters?: string
   /** Whether tables that are missing are made. True by default; then the user needs no right to make any. */
   readonly create?: boolean
-  /** Whether columns that a table lacks are added to it. False by default: the table does not fit then. */
-  readonly extend?: boolean
+  /**
+   * What becomes of rows that do not fit into the table: `freeze` makes dead letters of them; `evolve` adds the columns
+   * and widens the types that they need (`integer` → `real` → `text`), in the same transaction. By default `evolve` for a
+   * table that this sink made, else `freeze`.
+   *
+   * Any other name is that of the schema which holds all tables, by default that in which the user's new tables are
+   * made, mostly `public`. Both together: `{ name: 'sales', mode: 'evolve' }`.
+   */
+  readonly schema?: SchemaMode | (string & {}) | { readonly name?: string; readonly mode?: SchemaMode }
   /**
    * Longest time in which the server shows no sign of life while it is waited for, in milliseconds; a slow transfer and
    * a statement that takes long are no reason to give up. 30,000 by default.
@@ -29,7 +35,7 @@ export interface PostgresOptions {
   readonly timeoutMs?: number
 }
 
-const OPTIONS = ['table', 'schema', 'key', 'columns', 'deadLetters', 'create', 'extend', 'timeoutMs']
+const OPTIONS = ['table', 'schema', 'key', 'columns', 'deadLetters', 'create', 'timeoutMs']
 const TIMEOUT_MS = 30_000
 
 /**
@@ -38,19 +44,18 @@ const TIMEOUT_MS = 30_000
  * - **Commits** the rows of an epoch, its dead letters and the checkpoint in one transaction, on the server's disk:
  *   whatever ends the process, the connection or the server, the table is as of a commit, and the next run goes on from
  *   there. A commit whose answer was lost is looked up, never guessed.
- * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the first
- *   rows. Named columns take what a row has of them and leave the rest of the row out; found ones are all that a later
- *   row may have.
- * - **Types**: `text` → `text`, `integer` → `bigint`, `real` → `double precision`, `boolean` → `boolean`, `time` →
- *   `timestamptz`, `json` → `jsonb`.
+ * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the rows,
+ *   and from later ones as `schema` says. Named columns take what a row has of them and leave the rest of the row out.
+ * - **Types**: `text` → `text`, `integer` → `bigint`, `real` → `double precision`, `decimal` → `numeric`, `boolean` →
+ *   `boolean`, `time` → `timestamptz`, `json` → `jsonb`, `bytes` → `bytea`.
  * - **Keys**: with `key`, a later row overwrites an earlier one of the same key. Without it, rows are added.
  * - **Refuses** a row that is no object, a value that its column would not give back the same (a NUL in a text, an
  *   integer beyond 64 bits), and what the table's own constraints and triggers refuse; the other rows are written. A
  *   trigger that lets a row go without an error has its way.
- * - **A table that is there** is used as it is if it has all the columns, of types that change nothing; more columns
- *   get their defaults. It may be changed between two commits: if it still fits, the run goes on.
+ * - **A table that is there** is used as it is if it has all the columns that were named. Its own types say what it
+ *   takes, value by value; more columns get their defaults. It may be changed between two commits: if it still fits, the run goes on.
  *
- * Checkpoints are kept in the same schema, in tables whose names begin with `sluice_`.
+ * Works behind a pooler in transaction mode (PgBouncer and the like). Checkpoints are kept in the same schema, in tables whose names begin with `sluice_`.
  *
  * @param connection - a URL, or host, database and so on; what is missing comes from `PGHOST`, `PGUSER` …
  * @throws {SluiceError} CONFIG_INVALID for a URL, name, type or key that cannot be used
@@ -63,7 +68,8 @@ const TIMEOUT_MS = 30_000
 export function postgres<Row>(connection: string | PostgresConnection, options: PostgresOptions): Sink<Row> {
   const sink = addressOf(connection)
   checkKeys('postgres', options, OPTIONS)
-  const { table, schema, key, columns, deadLetters = 'dead_letters', timeoutMs = TIMEOUT_MS } = options
+  const { table, key, columns, deadLetters = 'dead_letters', timeoutMs = TIMEOUT_MS } = options
+  const { name: schema, mode } = schemaOf(options.schema)
   checkOptions(options, deadLetters, timeoutMs)
   const named = (name: string): string => `table ${schema === undefined ? name : `${schema}.${name}`} in ${sink}`
   return {
@@ -75,7 +81,7 @@ export function postgres<Row>(connection: string | PostgresConnection, options: 
       const { PostgresInspector } = await import('./postgres/inspect.ts')
       return await PostgresInspector.open({ connection, sink, schema, table, deadLetters, pipeline, timeoutMs })
     },
-    async open({ pipeline, signal, columns: known, leaseMs, owner }) {
+    async open({ pipeline, signal, columns: known, leaseMs, owner, onNote }) {
       // Not before it is needed: programs and threads without a database start sooner.
       const { PostgresWriter } = await import('./postgres/writer.ts')
       return await PostgresWriter.open<Row>({
@@ -87,7 +93,8 @@ export function postgres<Row>(connection: string | PostgresConnection, options: 
         columns: columns ?? known,
         deadLetters,
         create: options.create ?? true,
-        extend: options.extend ?? false,
+        mode,
+        onNote,
         pipeline,
         timeoutMs,
         leaseMs,
@@ -99,10 +106,9 @@ export function postgres<Row>(connection: string | PostgresConnection, options: 
 }
 
 function checkOptions(options: PostgresOptions, deadLetters: string, timeoutMs: number): void {
-  const { table, schema, key, columns } = options
+  const { table, key, columns, create } = options
   checkTable('table', table)
   checkTable('table', deadLetters)
-  if (schema !== undefined) checkSchema(schema)
   if (table === deadLetters) throw invalid('deadLetters', deadLetters, 'another table than the one that rows go to')
   if (key !== undefined && (!Array.isArray(key) || key.length === 0)) {
     throw invalid('key', key, 'the names of one column or more')
@@ -112,11 +118,22 @@ function checkOptions(options: PostgresOptions, deadLetters: string, timeoutMs: 
   for (const [name, type] of Object.entries(columns ?? {}))
     checkChoice(`The type of column ${name}`, type, COLUMN_TYPES)
   if (columns !== undefined) shapeOf(table, columns, key)
-  for (const name of ['create', 'extend'] as const) {
-    const value = options[name]
-    if (value !== undefined && typeof value !== 'boolean') throw invalid(name, value, 'true or false')
-  }
+  if (create !== undefined && typeof create !== 'boolean') throw invalid('create', create, 'true or false')
   checkInteger('timeoutMs', timeoutMs, 1, 2 ** 31 - 1)
+}
+
+/** The name of a schema, and what becomes of rows that do not fit, out of the one option that says both. */
+function schemaOf(schema: PostgresOptions['schema']): { readonly name?: string; readonly mode?: SchemaMode } {
+  if (typeof schema !== 'object' || schema === null) {
+    if (SCHEMA_MODES.includes(schema as SchemaMode)) return { mode: schema as SchemaMode }
+    if (schema === undefined) return {}
+    checkSchema(schema)
+    return { name: schema }
+  }
+  checkKeys('schema of postgres', schema, ['name', 'mode'])
+  if (schema.name !== undefined) checkSchema(schema.name)
+  if (schema.mode !== undefined) checkChoice('schema.mode', schema.mode, SCHEMA_MODES)
+  return schema
 }
 
 function invalid(key: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {

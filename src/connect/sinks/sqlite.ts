@@ -5,6 +5,7 @@ import { checkChoice, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import { COLUMN_TYPES, type Columns } from '../column.ts'
 import type { Sink } from '../sink.ts'
+import { checkNoSchema, SCHEMA_MODES, type SchemaMode } from '../sql/evolve.ts'
 import { checkTableName, foldName } from '../sql/name.ts'
 import { shapeOf } from './sqlite/shape.ts'
 
@@ -15,6 +16,12 @@ export interface SqliteOptions {
   readonly key?: readonly string[]
   /** The columns of the table, where they are not those of the source. */
   readonly columns?: Columns
+  /**
+   * What becomes of rows that do not fit into the table: `freeze` makes dead letters of them; `evolve` adds the columns
+   * that they need, in the same transaction, and takes values of other types. By default `evolve` for a table that this
+   * sink made, else `freeze`.
+   */
+  readonly schema?: SchemaMode
   /** The table that dead letters go to: `dead_letters` by default. */
   readonly deadLetters?: string
 }
@@ -24,15 +31,15 @@ export interface SqliteOptions {
  *
  * - **Commits** the rows of an epoch, its dead letters and the checkpoint in one transaction, synced to the disk:
  *   whatever ends the process, the table is as of a commit, and the next run goes on from there.
- * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the first
- *   rows. Named columns take what a row has of them and leave the rest of the row out; found ones are all that a later
- *   row may have.
+ * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the rows,
+ *   and from later ones as `schema` says. Named columns take what a row has of them and leave the rest of the row out.
  * - **Keys**: with `key`, a later row overwrites an earlier one of the same key. Without it, three columns are added
  *   that say which record a row was made from (`_source`, `_offset`, `_part`) and are the key.
  * - **Refuses** a row that is no object, a value that its column would not give back the same, and what the table's own
  *   constraints refuse; the other rows are written. Booleans become 0 and 1, dates epoch milliseconds, `json` values
- *   JSON text.
- * - **A table that is there** is used as it is if it has all the columns; more columns are left alone.
+ *   JSON text, bytes a blob, decimals text.
+ * - **A table that is there** is used as it is if it has all the columns that were named; its own types say what it
+ *   takes, and more columns are left alone.
  *
  * Checkpoints are kept in the same file, in tables whose names begin with `sluice_`.
  *
@@ -46,8 +53,12 @@ export interface SqliteOptions {
  */
 export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
   checkPath(path)
-  checkKeys('sqlite', options, ['table', 'key', 'columns', 'deadLetters'])
-  const { table, key, columns, deadLetters = 'dead_letters' } = options
+  checkKeys('sqlite', options, ['table', 'key', 'columns', 'schema', 'deadLetters'])
+  const { table, key, columns, schema: mode, deadLetters = 'dead_letters' } = options
+  if (mode !== undefined) checkChoice('schema', mode, SCHEMA_MODES)
+  for (const name of [table, deadLetters]) {
+    if (typeof name === 'string') checkNoSchema(name, ['main', 'temp'], (_, rest) => `use table: '${rest}'`)
+  }
   checkTableName(table)
   checkTableName(deadLetters)
   if (foldName(table) === foldName(deadLetters)) {
@@ -71,7 +82,7 @@ export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
       const { SqliteInspector } = await import('./sqlite/inspect.ts')
       return new SqliteInspector({ path, table, deadLetters, pipeline })
     },
-    async open({ pipeline, signal, columns: known, leaseMs, owner }) {
+    async open({ pipeline, signal, columns: known, leaseMs, owner, onNote }) {
       // Not before it is needed: programs and threads without a database start sooner.
       const { SqliteWriter } = await import('./sqlite/writer.ts')
       return await SqliteWriter.open<Row>({
@@ -79,6 +90,8 @@ export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
         table,
         key,
         columns: columns ?? known,
+        mode,
+        onNote,
         deadLetters,
         pipeline,
         leaseMs,

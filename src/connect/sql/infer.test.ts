@@ -29,8 +29,17 @@ describe('inferColumns', () => {
     deepEqual(infer({ a: null }, { a: 'x' }, { a: undefined }), [['a', 'text']])
   })
 
-  it('names no type where there are several, whatever comes after', () => {
-    deepEqual(infer({ a: 1 }, { a: 'x' }, { a: 2 }), [['a', undefined]])
+  it('Q1 tells bytes, and whole numbers that floating point does not hold', () => {
+    deepEqual(infer({ a: Uint8Array.of(1), b: 2n ** 60n, c: 2n ** 64n }), [
+      ['a', 'bytes'],
+      ['b', 'integer'],
+      ['c', 'decimal'],
+    ])
+    deepEqual(infer({ a: 2n ** 60n }, { a: 1.5 }), [['a', 'mixed']])
+  })
+
+  it('says where there are several types, whatever comes after', () => {
+    deepEqual(infer({ a: 1 }, { a: 'x' }, { a: 2 }), [['a', 'mixed']])
   })
 
   it('gathers the columns of all rows in the order in which they come', () => {

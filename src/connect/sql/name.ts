@@ -26,13 +26,22 @@ export function checkColumnName(name: unknown): asserts name is string {
 }
 
 /**
- * Refuses what cannot be a table's name: as for a column, and those that begin with `sqlite_` or `sluice_`.
+ * Refuses what cannot be a table's name: as for a column, those that begin with `sqlite_` or `sluice_`, and those in
+ * quotes, which would become part of the name.
  *
  * @throws {SluiceError} CONFIG_INVALID
  */
 export function checkTableName(name: unknown): asserts name is string {
   checkName('table', name)
+  if (/^(".*"|`.*`|\[.*\])$/s.test(name)) throw invalid('table', name, 'a name without quotes around it')
   if (/^(?:sqlite_|sluice_)/i.test(name)) throw invalid('table', name, 'a name that is not kept for inner tables')
+}
+
+/** Whether a text can be the name of a column. */
+export function isNameInSql(name: unknown): name is string {
+  return (
+    typeof name === 'string' && name !== '' && name.length <= MAX_LENGTH && !name.includes('\0') && name.isWellFormed()
+  )
 }
 
 /** A name as databases compare it: without regard to the case of ASCII letters. */
@@ -41,9 +50,8 @@ export function foldName(name: string): string {
 }
 
 function checkName(what: string, name: unknown): asserts name is string {
-  const isName =
-    typeof name === 'string' && name !== '' && name.length <= MAX_LENGTH && !name.includes('\0') && name.isWellFormed()
-  if (!isName) throw invalid(what, name, `a text of 1 to ${MAX_LENGTH} characters without NUL`)
+  if (isNameInSql(name)) return
+  throw invalid(what, name, `a text of 1 to ${MAX_LENGTH} characters without NUL`)
 }
 
 function invalid(what: string, name: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {

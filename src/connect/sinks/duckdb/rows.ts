@@ -1,24 +1,18 @@
 // Writes rows into their table; what the table refuses comes back as dead letters.
 
+import { describeValue } from '../../../base/check.ts'
 import { isPromise } from '../../../base/promise.ts'
-import { ANY, fromTexts, RowsText, type Separators, unlikely, valuesOf } from '../../duckdb/rows-text.ts'
+import { ANY, fieldOf, fromTexts, RowsText, type Separators, unlikely, valuesOf } from '../../duckdb/rows-text.ts'
 import type { Session, Statement } from '../../duckdb/session.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
+import { faultOfStray, hintOfValue } from '../../sql/evolve.ts'
 import { foldName, quoteName } from '../../sql/name.ts'
 import { ROW_IS_PROMISE } from '../sqlite/rows.ts'
-import { type Constraints, ensureTable, type TableColumn } from './table.ts'
-import { faultOfValue, fromText, REFUSED, toText, typeOf } from './value.ts'
+import { type Codec, faultOfValue } from './codec.ts'
+import { makeChanges } from './evolving.ts'
+import { changesOf, ensureTable, type Place, type Shape, type Table, type TableColumn } from './table.ts'
 
 export const STEP = 'duckdb'
-
-export interface RowsOptions {
-  readonly table: string
-  readonly columns: readonly TableColumn[]
-  readonly key: readonly string[] | undefined
-  readonly extend: boolean
-  /** Whether the columns were found out from rows: a row may then have no others. */
-  readonly isInferred: boolean
-}
 
 /** The number of a row in its batch: beside the columns of the table where rows are looked at before they go in. */
 const NUMBER = 'sluice_n'
@@ -32,6 +26,23 @@ interface Batch {
   readonly keys: ReadonlyMap<string, number>
   readonly taken: readonly Traced<unknown>[]
   readonly letters: readonly DeadLetter[]
+  /** Whether the table has no place for something of its rows. */
+  readonly hasMisfits: boolean
+}
+
+/** A table as its rows are collected. */
+interface Ready {
+  readonly table: Table
+  readonly known: ReadonlySet<string>
+  readonly mustBe: readonly boolean[]
+  readonly isKey: readonly boolean[]
+  /** For texts with the usual separators. */
+  readonly insert: Statement
+}
+
+interface Fault {
+  readonly fault: string
+  readonly isMisfit?: boolean
 }
 
 /**
@@ -42,47 +53,42 @@ interface Batch {
  * columns need, takes this thread longer than all else that a load does.
  */
 export class RowWriter {
+  readonly #place: Place
   readonly #session: Session
-  readonly #options: RowsOptions
-  readonly #constraints: Constraints
-  readonly #known: ReadonlySet<string>
-  readonly #mustBe: readonly boolean[]
-  readonly #isKey: readonly boolean[]
-  /** For texts with the usual separators. */
-  readonly #insert: Statement
+  /** Grows with the columns that rows have. */
+  #shape: Shape
+  #ready: Ready
+  /** Whether rows were written in the transaction at hand. */
+  #isTouched = false
   /** Rows that were taken and not sent, no two with the same key. */
   #waiting: string[] = []
   readonly #waitingKeys = new Set<string>()
   /** The statement under way: the next batch is made meanwhile. */
   #running: Promise<void> = Promise.resolve()
 
-  private constructor(session: Session, options: RowsOptions, constraints: Constraints, insert: Statement) {
-    const { columns, key = [] } = options
-    this.#session = session
-    this.#options = options
-    this.#constraints = constraints
-    this.#insert = insert
-    this.#known = new Set(columns.map(({ name }) => name))
-    const keys = key.map(foldName)
-    this.#isKey = columns.map(({ name }) => keys.includes(foldName(name)))
-    this.#mustBe = columns.map(({ name }, at) => constraints.notNull.has(foldName(name)) || this.#isKey[at] === true)
+  private constructor(place: Place, shape: Shape, ready: Ready) {
+    this.#place = place
+    this.#session = place.session
+    this.#shape = shape
+    this.#ready = ready
   }
 
-  static async open(session: Session, options: RowsOptions): Promise<RowWriter> {
-    const { table, columns, key, extend } = options
-    const constraints = await ensureTable(session, table, columns, key, extend)
-    if (constraints.mayRefuse) {
-      const fields = columns.map(({ name, type }) => `${quoteName(name)} ${typeOf(type)}`)
-      await session.run(`create or replace temp table ${STAGE} (${[...fields, `${NUMBER} bigint`].join(', ')})`)
-    }
-    const insert = await session.prepare(insertTexts(options, constraints, ANY))
-    return new RowWriter(session, options, constraints, insert)
+  /** Makes the table where it is missing, or checks the one that is there. */
+  static async open(place: Place, shape: Shape): Promise<RowWriter> {
+    return new RowWriter(place, shape, await makeReady(place.session, await ensureTable(place, shape)))
   }
 
   async write(events: readonly Traced<unknown>[]): Promise<readonly DeadLetter[]> {
-    const { text, separators, keys, taken, letters } = this.#batch(events)
+    let batch = this.#batch(events)
+    if (batch.hasMisfits) {
+      await this.flush()
+      await this.#adapt(events.map(({ value }) => value))
+      batch = this.#batch(events)
+    }
+    const { text, separators, keys, taken, letters } = batch
     if (taken.length === 0) return letters
-    if (this.#constraints.mayRefuse) {
+    this.#isTouched = true
+    if (this.#ready.table.mayRefuse) {
       await this.#insertTexts([text], separators)
       return [...letters, ...(await this.#fromStage(taken))]
     }
@@ -90,8 +96,30 @@ export class RowWriter {
     if (!isUsual || this.#doWait(keys)) await this.#send()
     this.#waiting.push(text)
     for (const key of keys.keys()) this.#waitingKeys.add(key)
-    if (!isUsual || this.#waiting.length === atOnce(this.#options)) await this.#send(separators)
+    if (!isUsual || this.#waiting.length === atOnce(this.#shape)) await this.#send(separators)
     return letters
+  }
+
+  /** A transaction begins. */
+  begin(): void {
+    this.#isTouched = false
+  }
+
+  /** Uses more of the table's columns, and changes the table where that is allowed, so that rows fit into it. */
+  async #adapt(rows: readonly unknown[]): Promise<void> {
+    let { table } = this.#ready
+    this.#ready.insert.close()
+    for (;;) {
+      this.#shape = { ...this.#shape, columns: [...this.#shape.columns, ...unusedOf(rows, table)] }
+      table = await ensureTable(this.#place, this.#shape)
+      if (table.mode === 'freeze') break
+      const isOverwritten = this.#isTouched && table.shape.key !== undefined
+      const changes = await makeChanges(this.#session, table, changesOf(rows, table), isOverwritten)
+      for (const change of changes) this.#place.onNote?.(`${change} in table ${this.#shape.table}`)
+      if (changes.length === 0) break
+      table = await ensureTable(this.#place, this.#shape)
+    }
+    this.#ready = await makeReady(this.#session, table)
   }
 
   /** Nothing is under way: what failed is told now, and not by what comes next. */
@@ -108,7 +136,7 @@ export class RowWriter {
   /** Waits for what is under way, in the transaction that is to be rolled back. */
   async abandon(): Promise<void> {
     await this.#running.catch(() => {}) // It was told of, or is rolled back.
-    this.#insert.close()
+    this.#ready.insert.close()
   }
 
   /** Sends what waits, once what was sent before is done. */
@@ -122,9 +150,10 @@ export class RowWriter {
   }
 
   async #insertTexts(texts: readonly string[], separators: Separators): Promise<void> {
-    const values = valuesOf(texts, textsOf(this.#options, this.#constraints))
-    if (separators === ANY) return await this.#insert.run(values)
-    const insert = await this.#session.prepare(insertTexts(this.#options, this.#constraints, separators))
+    const { table, insert: usual } = this.#ready
+    const values = valuesOf(texts, textsOf(table))
+    if (separators === ANY) return await usual.run(values)
+    const insert = await this.#session.prepare(insertTexts(table, separators))
     try {
       await insert.run(values)
     } finally {
@@ -140,83 +169,100 @@ export class RowWriter {
   }
 
   #batch(events: readonly Traced<unknown>[], separators: Separators = ANY): Batch {
-    const width = this.#options.columns.length + (this.#constraints.mayRefuse ? 1 : 0)
+    const { columns, mayRefuse } = this.#ready.table
+    const width = columns.length + (mayRefuse ? 1 : 0)
     const rows = new RowsText(width, separators)
     const taken: Traced<unknown>[] = []
     const letters: DeadLetter[] = []
-    const hasKey = this.#options.key !== undefined
+    const hasKey = this.#shape.key !== undefined
+    let hasMisfits = false
     /** Key → its row: of rows with equal keys the last one counts. */
     const keys = new Map<string, number>()
     for (const event of events) {
       const key = this.#add(event.value, rows)
       if (typeof key !== 'string') {
         rows.dropRow()
+        if (key.isMisfit === true) hasMisfits = true
         letters.push(deadLetter(event.origin, STEP, key.fault))
         continue
       }
       const at = keys.get(key) ?? taken.length
-      if (this.#constraints.mayRefuse) rows.add(String(at))
+      if (mayRefuse) rows.add(String(at))
       rows.endRow(at)
       taken[at] = event
       if (hasKey) keys.set(key, at)
     }
     // A value may have what stands between values in it.
     if (!rows.isClear()) return this.#batch(events, unlikely())
-    return { text: rows.text(), separators, keys, taken, letters }
+    return { text: rows.text(), separators, keys, taken, letters, hasMisfits }
   }
 
   /** Adds the values of a row, and gives its key; or says why it cannot be one. */
-  #add(row: unknown, rows: RowsText): string | { readonly fault: string } {
+  #add(row: unknown, rows: RowsText): string | Fault {
     if (isPromise(row)) return { fault: ROW_IS_PROMISE }
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-      return { fault: 'a row is an object with columns' }
+      return { fault: `a row is an object: found ${describeValue(row)}` }
     }
-    const { columns, isInferred } = this.#options
-    if (isInferred) {
-      for (const name of Object.keys(row)) {
-        if (!this.#known.has(name)) return { fault: `the table has no column named ${name}` }
-      }
-    }
+    const { table, known, mustBe, isKey } = this.#ready
+    const { columns, shape, mode } = table
+    const stray = shape.isInferred ? strayOf(row, known) : undefined
+    if (stray !== undefined) return stray
     let key = ''
+    let present = 0
     for (let at = 0; at < columns.length; at += 1) {
-      const { name, type } = columns[at] as TableColumn
+      const { name, codec } = columns[at] as TableColumn
       const value: unknown = Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined
-      const stored = toText(type, value)
-      if (stored === REFUSED) return { fault: faultOfValue(name, type, value) }
-      if (stored === null && this.#mustBe[at] === true) return { fault: `column ${name} must not be null` }
+      if (value !== undefined) present += 1
+      const isNone = value === null || value === undefined
+      const text = isNone ? null : codec.write(value)
+      if (text === undefined) {
+        const hint = shape.isInferred && mode === 'freeze' ? hintOfValue(codec.like, value) : ''
+        return { fault: faultOfValue(name, codec, value) + hint, isMisfit: shape.isInferred }
+      }
+      if (text === null && mustBe[at] === true) return { fault: `column ${name} must not be null` }
       // Both zeros are one key.
-      if (this.#isKey[at] === true) key += `${stored === '-0' && type === 'real' ? '0' : stored}\0`
-      rows.add(stored)
+      if (isKey[at] === true) key += `${text === '-0' && codec.like === 'real' ? '0' : text}\0`
+      rows.add(text)
     }
+    if (present === 0)
+      return { fault: `a row has some of the columns ${[...known].slice(0, 5).join(', ')}: found none` }
     return key
   }
 
   /** Puts into the table what is on the stage and the table does not refuse; the stage is empty then. */
   async #fromStage(taken: readonly Traced<unknown>[]): Promise<readonly DeadLetter[]> {
     const letters = await this.#refuse(taken)
-    const all = this.#options.columns.map(({ name }) => quoteName(name)).join(', ')
-    await this.#session.run(insertInto(this.#options, `select ${all} from ${STAGE}`))
+    const { table } = this.#ready
+    const all = table.columns.map(({ name, type, codec }) => `${quoteName(name)}${codec.isCast ? `::${type}` : ''}`)
+    await this.#session.run(insertInto(table, `select ${all.join(', ')} from ${STAGE}`))
     await this.#session.run(`truncate ${STAGE}`)
     return letters
   }
 
   /** Takes out of the stage what the table's constraints would refuse. */
   async #refuse(events: readonly Traced<unknown>[]): Promise<DeadLetter[]> {
-    const { checks, unique } = this.#constraints
+    const { table } = this.#ready
+    const { checks, unique } = table.constraints
     const found = new Map<number, string>()
     const look = async (text: string, condition: string): Promise<void> => {
       const rows = await this.#session.all(`select ${NUMBER} as n from ${STAGE} s where ${condition}`)
       for (const { n } of rows) if (!found.has(Number(n))) found.set(Number(n), `the table refuses it: ${text}`)
     }
+    for (const { name, type, codec } of table.columns) {
+      if (!codec.isCast) continue
+      const column = quoteName(name)
+      const words = `column ${name} takes ${codec.words}`
+      await look(words, `${column} is not null and try_cast(${column} as ${type})::varchar is distinct from ${column}`)
+    }
     for (const { sql, text } of checks) await look(text, `not (${sql})`)
-    const names = new Set(this.#options.columns.map(({ name }) => foldName(name)))
+    const names = new Set(table.columns.map(({ name }) => foldName(name)))
     for (const { columns, text } of unique) {
       // Columns that rows do not have are null, and nulls stand in nobody's way.
       if (!columns.every((name) => names.has(foldName(name)))) continue
       const same = columns.map((name) => `x.${quoteName(name)} = s.${quoteName(name)}`).join(' and ')
       await look(text, `exists (select 1 from ${STAGE} x where ${same} and x.${NUMBER} < s.${NUMBER})`)
       const isOther = this.#otherThanKey()
-      await look(text, `exists (select 1 from ${quoteName(this.#options.table)} x where ${same}${isOther})`)
+      await look(text, `exists (select 1 from ${quoteName(table.shape.table)} x where ${same}${isOther})`)
     }
     if (found.size > 0)
       await this.#session.run(`delete from ${STAGE} where ${NUMBER} in (${[...found.keys()].join(', ')})`)
@@ -225,34 +271,81 @@ export class RowWriter {
 
   /** A row that is overwritten does not stand in its own way. */
   #otherThanKey(): string {
-    const { key } = this.#options
+    const { key } = this.#shape
     if (key === undefined) return ''
     return ` and not (${key.map((name) => `x.${quoteName(name)} = s.${quoteName(name)}`).join(' and ')})`
   }
 }
 
+/** Columns that the table has, rows have values for, and were not used before. */
+function unusedOf(rows: readonly unknown[], { columns, found, shape }: Table): Shape['columns'] {
+  const names = new Set(found.columns.map(({ name }) => foldName(name)))
+  const used = new Set([...columns, ...shape.columns].map(({ name }) => foldName(name)))
+  const unused: string[] = []
+  for (const name of rows.flatMap((row) => Object.keys(Object(row)))) {
+    const folded = foldName(name)
+    if (used.has(folded) || !names.has(folded)) continue
+    used.add(folded)
+    unused.push(name)
+  }
+  return unused.map((name) => ({ name, type: undefined }))
+}
+
+/** Nobody said that a column may be left out: a value without one is a reason to refuse the row. */
+function strayOf(row: object, known: ReadonlySet<string>): Fault | undefined {
+  for (const name of Object.keys(row)) {
+    const value = (row as Readonly<Record<string, unknown>>)[name]
+    if (known.has(name) || value === null || value === undefined) continue
+    const other = [...known].find((one) => foldName(one) === foldName(name))
+    if (other === undefined) return { fault: faultOfStray(name), isMisfit: true }
+    return { fault: `column ${describeValue(name)} is ${describeValue(other)} in the rows before` }
+  }
+  return undefined
+}
+
+async function makeReady(session: Session, table: Table): Promise<Ready> {
+  const { columns, constraints, shape, mayRefuse } = table
+  if (mayRefuse) {
+    const fields = columns.map(({ name, type, codec }) => `${quoteName(name)} ${codec.isCast ? 'VARCHAR' : type}`)
+    await session.run(`create or replace temp table ${STAGE} (${[...fields, `${NUMBER} bigint`].join(', ')})`)
+  }
+  const keys = shape.key?.map(foldName) ?? []
+  const isKey = columns.map(({ name }) => keys.includes(foldName(name)))
+  return {
+    table,
+    known: new Set(columns.map(({ name }) => name)),
+    isKey,
+    mustBe: columns.map(({ name }, at) => constraints.notNull.has(foldName(name)) || isKey[at] === true),
+    insert: await session.prepare(insertTexts(table, ANY)),
+  }
+}
+
 /** The statement that puts the rows of texts into the table, or on the stage where they are looked at first. */
-function insertTexts(options: RowsOptions, constraints: Constraints, separators: Separators): string {
-  const { columns } = options
-  const values = columns.map(({ type }, at) => fromText(type, at, separators))
-  const from = fromTexts(textsOf(options, constraints), separators)
-  if (!constraints.mayRefuse) return insertInto(options, `select ${values.join(', ')} from ${from}`)
-  const numbered = [...values, fromText('integer', values.length, separators)]
+function insertTexts(table: Table, separators: Separators): string {
+  const { columns, mayRefuse } = table
+  const read = (codec: Codec, at: number): string => {
+    const text = fieldOf(at, separators)
+    return codec.isCast ? text : codec.read(text)
+  }
+  const values = columns.map(({ codec }, at) => read(codec, at))
+  const from = fromTexts(textsOf(table), separators)
+  if (!mayRefuse) return insertInto(table, `select ${values.join(', ')} from ${from}`)
+  const numbered = [...values, `${fieldOf(values.length, separators)}::bigint`]
   return `insert into ${STAGE} select ${numbered.join(', ')} from ${from}`
 }
 
 /** How many texts a statement takes. */
-function textsOf(options: RowsOptions, { mayRefuse }: Constraints): number {
-  return mayRefuse ? 1 : atOnce(options)
+function textsOf({ shape, mayRefuse }: Table): number {
+  return mayRefuse ? 1 : atOnce(shape)
 }
 
 /** Batches that go over at once: with a key a statement costs about as much for a few rows as for many. */
-function atOnce({ key }: RowsOptions): number {
+function atOnce({ key }: Shape): number {
   return key === undefined ? 1 : 8
 }
 
 /** Puts what `select` gives into the table, over what has the same key. */
-function insertInto({ table, columns, key }: RowsOptions, select: string): string {
+function insertInto({ shape: { table, key }, columns }: Table, select: string): string {
   const names = columns.map(({ name }) => name)
   const insert = `insert into ${quoteName(table)} (${names.map(quoteName).join(', ')}) ${select}`
   if (key === undefined) return insert

@@ -8,12 +8,14 @@ import { duckdbTrouble, Session } from '../../duckdb/session.ts'
 import { fenced, LEASE_MS, newOwner, pipelineHeld } from '../../lease.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
 import type { BatchSize, Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
+import { checkNoSchema, type SchemaMode } from '../../sql/evolve.ts'
 import { inferColumns } from '../../sql/infer.ts'
 import { checkColumnName } from '../../sql/name.ts'
 import { ROW_IS_PROMISE } from '../sqlite/rows.ts'
+import { findTable, otherSchemas } from './catalogue.ts'
 import { OwnTables } from './own-tables.ts'
 import { RowWriter, STEP } from './rows.ts'
-import type { TableColumn } from './table.ts'
+import type { Shape } from './table.ts'
 
 export interface WriterOptions {
   readonly path: string
@@ -21,7 +23,8 @@ export interface WriterOptions {
   readonly key: readonly string[] | undefined
   readonly columns: Columns | undefined
   readonly deadLetters: string
-  readonly extend: boolean
+  readonly mode: SchemaMode | undefined
+  readonly onNote: ((note: string) => void) | undefined
   readonly memory: string | undefined
   readonly pipeline: string
   readonly leaseMs: number | undefined
@@ -145,8 +148,9 @@ export class DuckdbWriter<Row> implements SinkWriter<Row> {
       const holder = await this.#own.take({ owner, leaseMs, nowMs: systemClock.wallMs() })
       if (holder !== undefined) throw pipelineHeld(pipeline, holder)
       this.#restored = await this.#own.restore()
+      await this.#checkNames()
       if (columns !== undefined) {
-        const named = Object.entries(columns).map(([name, type]): TableColumn => ({ name, type }))
+        const named = Object.entries(columns).map(([name, type]) => ({ name, type }))
         this.#rows = await this.#rowsOf(named, false)
       }
       await this.#session.run('commit')
@@ -157,13 +161,12 @@ export class DuckdbWriter<Row> implements SinkWriter<Row> {
   async #makeRows(events: readonly Traced<Row>[]): Promise<RowWriter | undefined> {
     const inferred = inferColumns(events.map(({ value }) => value))
     if (inferred.size === 0) return undefined
-    // Rows that do not tell a type, as they have nulls only or values of several: JSON holds all of them.
-    const columns = [...inferred].map(([name, type]): TableColumn => ({ name, type: type ?? 'json' }))
+    const columns = [...inferred].map(([name, type]) => ({ name, type: type === 'mixed' ? 'text' : type }) as const)
     return await this.#rowsOf(columns, true)
   }
 
-  async #rowsOf(columns: readonly TableColumn[], isInferred: boolean): Promise<RowWriter> {
-    const { table, key, extend } = this.#options
+  async #rowsOf(columns: Shape['columns'], isInferred: boolean): Promise<RowWriter> {
+    const { table, key, mode, onNote } = this.#options
     for (const { name } of columns) checkColumnName(name)
     const stray = key?.find((name) => !columns.some((column) => column.name === name))
     if (stray !== undefined) {
@@ -171,7 +174,18 @@ export class DuckdbWriter<Row> implements SinkWriter<Row> {
       const message = `Cannot use ${JSON.stringify(stray)} as a key of table ${table}: its columns are ${allowed}`
       throw new SluiceError('CONFIG_INVALID', message, { key: 'key', value: stray, allowed })
     }
-    return await RowWriter.open(this.#session, { table, columns, key, extend, isInferred })
+    return await RowWriter.open({ session: this.#session, mode, onNote }, { table, columns, key, isInferred })
+  }
+
+  /** Refuses a name that is meant to be of a table in another schema. */
+  async #checkNames(): Promise<void> {
+    const dotted = [this.#options.table, this.#options.deadLetters].filter((name) => name.includes('.'))
+    if (dotted.length === 0) return
+    const schemas = await otherSchemas(this.#session)
+    for (const name of dotted) {
+      if ((await findTable(this.#session, name)) !== undefined) continue
+      checkNoSchema(name, ['main', ...schemas], (_, rest) => `this sink writes to schema main, as table: '${rest}'`)
+    }
   }
 
   async #checkFence(act: string): Promise<void> {
@@ -186,6 +200,7 @@ export class DuckdbWriter<Row> implements SinkWriter<Row> {
         if (!this.#isInTransaction) {
           await this.#session.run('begin')
           this.#isInTransaction = true
+          this.#rows?.begin()
         }
         return await work()
       } catch (error) {

@@ -1,10 +1,14 @@
 // Columns of files: found out from rows where nobody named them, and what a row may have in them.
 
 import { describeValue } from '../../../base/check.ts'
+import { unreachable } from '../../../base/invariant.ts'
 import type { Columns, ColumnType } from '../../column.ts'
+import { decimalText } from '../../decimal.ts'
 import type { Traced } from '../../origin.ts'
+import { millisOf, realOf, wholeOf } from '../../sql/exact.ts'
 import { inferColumns } from '../../sql/infer.ts'
-import { faultOfValue, REFUSED, toSqlite } from '../sqlite/value.ts'
+import { jsonOf } from '../../sql/text-of.ts'
+import { faultOfValue } from '../sqlite/value.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -18,7 +22,7 @@ export function columnsOfRows(events: readonly Traced<unknown>[]): Columns | und
   const columns: [string, ColumnType][] = []
   for (const [name, type] of inferred) {
     const hasValue = events.some(({ value }) => Object.hasOwn(Object(value), name) && (value as Row)[name] != null)
-    columns.push([name, type ?? (hasValue ? 'json' : 'text')])
+    columns.push([name, type === 'mixed' || (type === undefined && hasValue) ? 'json' : (type ?? 'text')])
   }
   return Object.fromEntries(columns)
 }
@@ -66,8 +70,39 @@ export class RowReader {
   }
 
   #checked(name: string, type: ColumnType, value: unknown): unknown {
-    if (value === null || (type === 'text' && typeof value === 'string' && value.isWellFormed())) return value
-    if (type !== 'text' && toSqlite(type, value) !== REFUSED) return value
-    throw new TypeError(faultOfValue(name, type, value))
+    if (value === null) return null
+    const checked = exactly(type, value)
+    if (checked === undefined) throw new TypeError(faultOfValue(name, type, value))
+    return checked
+  }
+}
+
+/** A value as its type has it, or undefined if it is none of that type. */
+function exactly(type: ColumnType, value: unknown): unknown {
+  switch (type) {
+    case 'text':
+      return typeof value === 'string' && value.isWellFormed() ? value : undefined
+    case 'integer': {
+      if (typeof value === 'string') return undefined
+      const whole = wholeOf(value)
+      return whole === undefined || BigInt.asIntN(64, BigInt(whole)) === BigInt(whole) ? whole : undefined
+    }
+    case 'real': {
+      if (typeof value === 'string') return undefined
+      const number = realOf(value)
+      return Number.isFinite(number) ? number : undefined
+    }
+    case 'decimal':
+      return decimalText(value)
+    case 'boolean':
+      return typeof value === 'boolean' ? value : undefined
+    case 'time':
+      return millisOf(value)
+    case 'json':
+      return jsonOf(value) === undefined ? undefined : value
+    case 'bytes':
+      return value instanceof Uint8Array ? value : undefined
+    default:
+      return unreachable(type)
   }
 }

@@ -6,13 +6,20 @@ export interface FoundColumn {
   readonly name: string
   /** The type that its values have, below all domains: `int4`. */
   readonly type: string
-  readonly isEnum: boolean
   /** What the type was made with, as the server keeps it; −1 for nothing. */
   readonly modifier: number
   /** The type as it was declared, for a person. */
   readonly declared: string
+  /** The type below all domains, without what it was made with, in SQL. */
+  readonly base: string
   /** Whether the server alone gives it values. */
   readonly isGenerated: boolean
+  /** Whether a row without it is refused: it must not be null, and has no default. */
+  readonly isRequired: boolean
+  /** Of an array, what its elements are. */
+  readonly element?: { readonly type: string; readonly oid: number } | undefined
+  /** The texts of an enum, or of an array of one. */
+  readonly labels?: readonly string[] | undefined
 }
 
 export interface FoundTable {
@@ -21,12 +28,18 @@ export interface FoundTable {
   /** The server's letter for how it is kept: `u` for one that a crash empties. */
   readonly persistence: string
   readonly columns: readonly FoundColumn[]
+  /** Whether this sink made it. */
+  readonly isOurs: boolean
   /** The columns of every index that tells rows apart at once, sorted. */
   readonly keys: readonly (readonly string[])[]
 }
 
+/** What the server keeps with a table that was made here: it goes with the table. */
+export const MARK = 'made by Sluice'
+
 const TABLE = `
-  select c.oid::text as oid, c.relkind::text as kind, c.relpersistence::text as persistence
+  select c.oid::text as oid, c.relkind::text as kind, c.relpersistence::text as persistence,
+    coalesce(pg_catalog.obj_description(c.oid, 'pg_class') = '${MARK}', false) as ours
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where n.nspname = $1 and c.relname = $2`
 
@@ -34,16 +47,21 @@ const COLUMNS = `
   with recursive typed as (
     select a.attnum, a.attname, a.atttypid as typid, a.atttypmod as modifier, 0 as depth,
       pg_catalog.format_type(a.atttypid, a.atttypmod) as declared,
-      (a.attgenerated <> '' or a.attidentity = 'a') as generated
+      (a.attgenerated <> '' or a.attidentity = 'a') as generated,
+      (a.attnotnull and not a.atthasdef and a.attidentity = '') as required
     from pg_catalog.pg_attribute a
     where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
     union all
-    select typed.attnum, typed.attname, t.typbasetype, t.typtypmod, typed.depth + 1, typed.declared, typed.generated
+    select typed.attnum, typed.attname, t.typbasetype, case when typed.modifier = -1 then t.typtypmod else typed.modifier end,
+      typed.depth + 1, typed.declared, typed.generated, typed.required and t.typdefault is null
     from typed join pg_catalog.pg_type t on t.oid = typed.typid where t.typtype = 'd'
   )
-  select distinct on (typed.attnum) typed.attname as name, t.typname as type, t.typtype = 'e' as enum,
-    typed.modifier, typed.declared, typed.generated
+  select distinct on (typed.attnum) typed.attname as name, t.typname as type,
+    typed.modifier, typed.declared, pg_catalog.format_type(t.oid, -1) as base, typed.generated, typed.required,
+    e.typname as element, e.oid::int8::float8 as element_oid,
+    (select array_agg(l.enumlabel::text) from pg_catalog.pg_enum l where l.enumtypid = coalesce(e.oid, t.oid)) as labels
   from typed join pg_catalog.pg_type t on t.oid = typed.typid
+  left join pg_catalog.pg_type e on t.typcategory = 'A' and t.typlen = -1 and e.oid = t.typelem
   order by typed.attnum, typed.depth desc`
 
 const KEYS = `
@@ -59,6 +77,12 @@ const KEYS = `
 export async function currentSchema(client: PostgresClient): Promise<string | undefined> {
   const { rows } = await client.query('select current_schema()::text as name')
   return rows[0]?.name ?? undefined
+}
+
+/** The names of all schemas. */
+export async function schemasOf(client: PostgresClient): Promise<readonly string[]> {
+  const { rows } = await client.query('select nspname::text as name from pg_catalog.pg_namespace')
+  return rows.map(({ name }) => name)
 }
 
 /** Which of some tables are there. */
@@ -85,9 +109,15 @@ export async function findTable(client: PostgresClient, schema: string, name: st
   return {
     kind: table.kind,
     persistence: table.persistence,
-    columns: columns.rows.map(({ name, type, enum: isEnum, modifier, declared, generated: isGenerated }) => {
-      return { name, type, isEnum, modifier, declared, isGenerated }
-    }),
+    isOurs: table.ours,
+    columns: columns.rows.map(columnOf),
     keys: keys.rows.map(({ key }) => key),
   }
+}
+
+function columnOf(row: Readonly<Record<string, unknown>>): FoundColumn {
+  const { name, type, modifier, declared, base, generated: isGenerated, required: isRequired } = row
+  const element = row.element === null ? undefined : { type: row.element, oid: row.element_oid }
+  const labels = row.labels ?? undefined
+  return { name, type, modifier, declared, base, isGenerated, isRequired, element, labels } as unknown as FoundColumn
 }

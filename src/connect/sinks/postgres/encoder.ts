@@ -3,9 +3,11 @@
 import { describeValue } from '../../../base/check.ts'
 import { messageOf } from '../../../base/errors.ts'
 import { isPromise } from '../../../base/promise.ts'
+import { faultOfStray, hintOfValue } from '../../sql/evolve.ts'
+import { faultOfValue } from './codec.ts'
 import type { Output } from './output.ts'
 import type { Table, TableColumn } from './table.ts'
-import { faultOfValue, type WriteValue, writerOf } from './value.ts'
+import type { WriteValue } from './value.ts'
 
 /** Why a promise is refused as a row, for a person to read. */
 export const ROW_IS_PROMISE = 'a row is an object: found a promise, which the step before did not wait for'
@@ -20,19 +22,24 @@ export class RowEncoder {
   readonly #isKey: readonly boolean[]
   readonly #known: ReadonlySet<string>
   readonly #isInferred: boolean
+  readonly #doHint: boolean
+  /** Whether the last fault is that the table has no place for a value: it may be changed, or used further. */
+  isMisfit = false
 
-  constructor({ shape, columns }: Table) {
+  constructor({ shape, columns, mode }: Table) {
     this.#columns = columns
     this.#names = columns.map(({ name }) => name)
-    this.#writers = columns.map(({ kind, limits }) => writerOf(kind, limits))
+    this.#writers = columns.map(({ codec }) => codec.write)
     this.#isInherited = this.#names.map((name) => name in Object.prototype)
     this.#isKey = this.#names.map((name) => shape.key?.includes(name) === true)
     this.#known = new Set(this.#names)
     this.#isInferred = shape.isInferred
+    this.#doHint = shape.isInferred && mode === 'freeze'
   }
 
   /** Puts a row behind the others; gives the reason if there is one against it, and leaves nothing of it. */
   encode(out: Output, value: unknown): string | undefined {
+    this.isMisfit = false
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       return `a row is an object: found ${describeValue(value)}`
     }
@@ -66,12 +73,15 @@ export class RowEncoder {
         out.reserve(4)
         out.int32(-1)
       } else if (!(this.#writers[i] as WriteValue)(out, value)) {
-        const { kind, limits } = this.#columns[i] as TableColumn
-        return faultOfValue(name, kind, limits, value)
+        const { codec } = this.#columns[i] as TableColumn
+        this.isMisfit = this.#isInferred
+        return faultOfValue(name, codec, value) + (this.#doHint ? hintOfValue(codec.like, value) : '')
       }
     }
+    const stray = this.#isInferred ? this.#strayOf(row, present) : undefined
+    if (stray !== undefined) return stray
     if (present === 0) return `a row has some of the columns ${names.slice(0, 5).join(', ')}: found none`
-    return this.#isInferred ? this.#strayOf(row, present) : undefined
+    return undefined
   }
 
   /** Nobody said that a column may be left out: a value without one is a reason to refuse the row. */
@@ -79,6 +89,8 @@ export class RowEncoder {
     const names = Object.keys(row)
     if (names.length <= present) return undefined
     const stray = names.find((name) => !this.#known.has(name) && row[name] !== undefined && row[name] !== null)
-    return stray === undefined ? undefined : `the first rows had no column ${describeValue(stray)}`
+    if (stray === undefined) return undefined
+    this.isMisfit = true
+    return faultOfStray(stray)
   }
 }

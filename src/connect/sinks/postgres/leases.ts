@@ -15,7 +15,10 @@ const MS = (sql: string): string => `(extract(epoch from ${sql}) * 1000)::float8
 /** How long a lease is waited for that another instance is changing now. */
 const LOCK_MS = 5000
 
-/** The session of a connection, told apart from a later one of the same number. */
+/**
+ * The session of a connection, told apart from a later one of the same number. One out of a pool is nobody's: to end it
+ * would end somebody else's work.
+ */
 export const BACKEND = `(select pid || '@' || extract(epoch from backend_start) from pg_catalog.pg_stat_activity
   where pid = pg_catalog.pg_backend_pid())`
 
@@ -26,7 +29,11 @@ export class LeaseTable {
   /** The number of the lease that this instance holds; 0 before it has one. */
   #token = 0
 
-  constructor(schema: string, pipeline: string) {
+  /** Whether sessions of the server are shared with others, one transaction each. */
+  readonly #isPooled: boolean
+
+  constructor(schema: string, pipeline: string, isPooled = false) {
+    this.#isPooled = isPooled
     this.#table = `${quoteName(schema)}.sluice_leases`
     this.#pipeline = pipeline
   }
@@ -62,7 +69,7 @@ export class LeaseTable {
     }
     const { token, pid, host, owner } = nextLease(found, { ...claim, nowMs: found?.nowMs ?? 0 })
     const sql = `update ${this.#table} set token = $2, pid = $3, host = $4, owner = $5, since = clock_timestamp(),
-      renewed = clock_timestamp(), backend = ${BACKEND} where pipeline = $1`
+      renewed = clock_timestamp(), backend = ${this.#isPooled ? 'null' : BACKEND} where pipeline = $1`
     await client.query(sql, [this.#pipeline, token, pid, host, owner])
     await client.query('commit')
     this.#token = token

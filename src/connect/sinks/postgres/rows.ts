@@ -3,11 +3,13 @@
 import { invariant } from '../../../base/invariant.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
 import type { PostgresClient } from '../../postgres/client.ts'
-import { reasonOf, sqlStateOf, troubleKind } from '../../postgres/trouble.ts'
+import { reasonOf, troubleKind } from '../../postgres/trouble.ts'
 import { quoteName } from '../../sql/name.ts'
 import { RowEncoder } from './encoder.ts'
+import { changesOf, makeChanges } from './evolving.ts'
 import { Output } from './output.ts'
 import type { Shape } from './shape.ts'
+import { isDuplicate, Stage, UNDO } from './stage.ts'
 import { ensureTable, type Place, type Table } from './table.ts'
 
 /** The step of dead letters that this sink makes. */
@@ -17,18 +19,14 @@ export const STEP = 'postgres'
 const CHUNK_ROWS = 20_000
 const CHUNK_BYTES = 1024 * 1024
 
-/** A key is there already. */
-const UNIQUE_VIOLATION = '23505'
-
 const BEGIN = 'savepoint sluice_rows'
 const KEEP = 'release savepoint sluice_rows'
-const UNDO = 'rollback to savepoint sluice_rows; release savepoint sluice_rows'
 
 export interface RowWriterOptions {
   readonly client: PostgresClient
   readonly place: Place
   readonly shape: Shape
-  /** The name of the temporary table through which rows with a key go. */
+  /** The name of the temporary table that rows pass through. */
   readonly stage: string
 }
 
@@ -36,10 +34,9 @@ export interface RowWriterOptions {
 interface Ready {
   readonly table: Table
   readonly encoder: RowEncoder
-  /** Takes one COPY in binary form straight into the table, and leaves nothing behind if it fails. */
-  readonly copySql: string
-  /** The same by way of a temporary table, each row led by its number: rows of a key that is there overwrite them. */
-  readonly mergeSql: string | undefined
+  /** Takes one COPY in binary form straight into the table; undefined where rows have to pass through the stage. */
+  readonly copySql: string | undefined
+  readonly stage: Stage
 }
 
 /** Chunks that are merged after one whose keys were there, before another is tried without: more each time. */
@@ -49,12 +46,14 @@ const MOST_MERGES = 256
 /**
  * Writes rows inside the transaction that its caller has begun.
  *
- * A COPY that fails leaves nothing of its rows behind; its halves are then written, and so on down to single rows, so
- * that only the bad ones are refused.
+ * A COPY that fails leaves nothing of its rows behind; they then pass through the stage, where the server puts them in
+ * one by one and refuses the bad ones only. Rows that the table has no place for change the table where that is allowed.
  */
 export class RowWriter {
   readonly #options: RowWriterOptions
   readonly #out = new Output()
+  /** Grows with the columns that rows have. */
+  #shape: Shape
   /** Undefined before the first `enter`. */
   #ready: Ready | undefined
   /** How many of the next chunks are merged right away, and how many it will be once a key is there again. */
@@ -63,12 +62,13 @@ export class RowWriter {
 
   constructor(options: RowWriterOptions) {
     this.#options = options
+    this.#shape = options.shape
   }
 
   /** Makes the table where it is missing, or checks the one that is there; inside a transaction. */
   async ensure(): Promise<Table> {
-    const { client, place, shape } = this.#options
-    return await ensureTable(client, place, shape)
+    const { client, place } = this.#options
+    return await ensureTable(client, place, this.#shape)
   }
 
   /**
@@ -79,20 +79,19 @@ export class RowWriter {
     const { client } = this.#options
     const before = this.#ready?.table ?? (await this.ensure())
     await client.query(`lock table ${before.sql} in row exclusive mode`)
+    this.#ready?.stage.forget()
     const table = await this.ensure()
-    if (this.#ready?.table.fingerprint === table.fingerprint) return
-    if (table.shape.key !== undefined) await this.#makeStage(table)
-    const mergeSql = table.shape.key === undefined ? undefined : this.#mergeSql(table, table.shape.key)
-    this.#ready = { table, encoder: new RowEncoder(table), copySql: this.#copySql(table), mergeSql }
+    if (this.#ready?.table.fingerprint !== table.fingerprint) this.#makeReady(table)
   }
 
   /** Takes rows; gives back a letter for each that was refused, all others are written. */
   async write(events: readonly Traced<unknown>[]): Promise<DeadLetter[]> {
-    const { encoder } = this.#enteredTable
+    let { encoder } = this.#enteredTable
     const letters: DeadLetter[] = []
     const out = this.#out
     let held: Traced<unknown>[] = []
     let starts: number[] = []
+    let isAdapted = false
     const flush = async (): Promise<void> => {
       if (held.length > 0) await this.#send({ held, starts: [...starts, out.at] }, letters)
       out.clear()
@@ -100,9 +99,19 @@ export class RowWriter {
       starts = []
     }
     out.clear()
-    for (const event of events) {
+    for (let at = 0; at < events.length; at += 1) {
+      const event = events[at] as Traced<unknown>
       const start = out.at
       const fault = encoder.encode(out, event.value)
+      if (fault !== undefined && encoder.isMisfit && !isAdapted) {
+        // Once for all that are left: what does not fit then never will.
+        isAdapted = true
+        await flush()
+        await this.#adapt(events.slice(at))
+        encoder = this.#enteredTable.encoder
+        at -= 1
+        continue
+      }
       if (fault !== undefined) {
         letters.push(deadLetter(event.origin, STEP, fault))
         continue
@@ -115,46 +124,77 @@ export class RowWriter {
     return letters
   }
 
+  /** Uses more of the table's columns, and changes the table where that is allowed, so that rows fit into it. */
+  async #adapt(events: readonly Traced<unknown>[]): Promise<void> {
+    const { client, place } = this.#options
+    const values = events.map(({ value }) => value)
+    let { table } = this.#enteredTable
+    for (;;) {
+      const more = this.#unusedOf(values, table)
+      this.#shape = {
+        ...this.#shape,
+        columns: [...this.#shape.columns, ...more.map((name) => ({ name, type: undefined }))],
+      }
+      if (more.length > 0) table = await this.ensure()
+      const changes = table.mode === 'freeze' ? [] : await makeChanges(client, table, changesOf(values, table))
+      for (const change of changes) place.onNote?.(`${change} in table ${this.#shape.table}`)
+      if (changes.length === 0) break
+      table = await this.ensure()
+    }
+    this.#makeReady(table)
+  }
+
+  /** Columns that the table has, rows have values for, and were not used before. */
+  #unusedOf(rows: readonly unknown[], { names, columns }: Table): readonly string[] {
+    const used = new Set([...columns, ...this.#shape.columns].map(({ name }) => name))
+    const found = new Set<string>()
+    for (const row of rows) {
+      for (const [name, value] of Object.entries(Object(row))) {
+        if (value !== null && value !== undefined && names.has(name) && !used.has(name)) found.add(name)
+      }
+    }
+    return [...found]
+  }
+
+  #makeReady(table: Table): void {
+    const { client, stage } = this.#options
+    const all = table.columns.map(({ name }) => quoteName(name)).join(', ')
+    const isPassing = table.columns.some(({ codec }) => codec.isCast)
+    const copySql = isPassing ? undefined : `${BEGIN}; copy ${table.sql} (${all}) from stdin (format binary); ${KEEP}`
+    this.#ready = { table, encoder: new RowEncoder(table), copySql, stage: new Stage(client, table, stage) }
+  }
+
   /**
    * Writes a chunk. Most rows are new ones: those with a key are tried without looking for theirs, which costs a quarter,
    * and are merged once the table says that one is there.
    */
   async #send(chunk: Chunk, letters: DeadLetter[]): Promise<void> {
-    const { copySql, mergeSql } = this.#enteredTable
-    const all = chunk.held.length
-    if (mergeSql === undefined) return await this.#write(copySql, chunk, 0, all, letters)
-    if (this.#merges === 0) {
-      const fault = await this.#try(copySql, this.#out.copyOf(chunk.starts[0] as number, chunk.starts[all] as number))
+    const { copySql, stage, table } = this.#enteredTable
+    const { starts, held } = chunk
+    const all = held.length
+    const isKeyed = table.shape.key !== undefined
+    if (copySql !== undefined && this.#merges === 0) {
+      const fault = await this.#try(copySql, this.#out.copyOf(starts[0] as number, starts[all] as number))
       if (fault === undefined) {
         this.#nextMerges = FIRST_MERGES
         return
       }
-      if (sqlStateOf(fault) === UNIQUE_VIOLATION) {
+      if (isKeyed && isDuplicate(fault)) {
         this.#merges = this.#nextMerges
         this.#nextMerges = Math.min(MOST_MERGES, this.#nextMerges * 2)
-      }
-    } else this.#merges -= 1
-    await this.#write(mergeSql, chunk, 0, all, letters)
+      } else return await this.#sort(chunk, letters)
+    } else this.#merges = Math.max(0, this.#merges - 1)
+    const fault = await stage.merge(this.#out.numberedCopyOf(starts, 0, all))
+    if (fault !== undefined) await this.#sort(chunk, letters)
   }
 
-  /** Writes the rows of a chunk from one number to another, or finds out which of them are refused. */
-  async #write(sql: string, chunk: Chunk, from: number, to: number, letters: DeadLetter[]): Promise<void> {
-    const { mergeSql } = this.#enteredTable
-    const { starts, held } = chunk
-    const bytes =
-      sql === mergeSql
-        ? this.#out.numberedCopyOf(starts, from, to)
-        : this.#out.copyOf(starts[from] as number, starts[to] as number)
-    const fault = await this.#try(sql, bytes)
-    if (fault === undefined) return
-    if (to - from === 1) {
-      const { origin } = held[from] as Traced<unknown>
-      letters.push(deadLetter(origin, STEP, `table ${this.#options.shape.table} refuses the row: ${reasonOf(fault)}`))
-      return
+  /** Writes a chunk row by row. */
+  async #sort({ held, starts }: Chunk, letters: DeadLetter[]): Promise<void> {
+    const { stage, table } = this.#enteredTable
+    for (const { number, error } of await stage.sort(this.#out.numberedCopyOf(starts, 0, held.length))) {
+      const { origin } = held[number] as Traced<unknown>
+      letters.push(deadLetter(origin, STEP, `table ${table.shape.table} refuses the row: ${reasonOf(error)}`))
     }
-    const middle = (from + to) >>> 1
-    await this.#write(sql, chunk, from, middle, letters)
-    await this.#write(sql, chunk, middle, to, letters)
   }
 
   /** Writes rows, or gives what the table has against one of them and leaves none. */
@@ -170,54 +210,9 @@ export class RowWriter {
     }
   }
 
-  async #makeStage({ sql, columns }: Table): Promise<void> {
-    const { client } = this.#options
-    const stage = this.#stageSql
-    const names = columns.map(({ name }) => quoteName(name)).join(', ')
-    await client.query(
-      `drop table if exists ${stage}; create temporary table ${stage} on commit delete rows as ` +
-        `select 0::int4 as ${this.#numberSql}, ${names} from ${sql} with no data`,
-    )
-  }
-
-  #copySql({ sql, columns }: Table): string {
-    const all = columns.map(({ name }) => quoteName(name)).join(', ')
-    return `${BEGIN}; copy ${sql} (${all}) from stdin (format binary); ${KEEP}`
-  }
-
-  #mergeSql({ sql, columns }: Table, keyNames: readonly string[]): string {
-    const names = columns.map(({ name }) => quoteName(name))
-    const all = names.join(', ')
-    const stage = this.#stageSql
-    const number = this.#numberSql
-    const key = keyNames.map(quoteName).join(', ')
-    const isKey = new Set(keyNames.map(quoteName))
-    const changes = names.filter((name) => !isKey.has(name)).map((name) => `${name} = excluded.${name}`)
-    const action = changes.length === 0 ? 'nothing' : `update set ${changes.join(', ')}`
-    return (
-      `${BEGIN}; copy ${stage} (${number}, ${all}) from stdin (format binary); ` +
-      `with taken as (delete from ${stage} returning *) insert into ${sql} (${all}) ` +
-      // In the order of the key, in which two loads do not lock each other out.
-      `select distinct on (${key}) ${all} from taken order by ${key}, ${number} desc ` +
-      `on conflict (${key}) do ${action}; ${KEEP}`
-    )
-  }
-
   get #enteredTable(): Ready {
     invariant(this.#ready !== undefined, 'rows were written to a table that was not made ready')
     return this.#ready
-  }
-
-  get #stageSql(): string {
-    return `pg_temp.${quoteName(this.#options.stage)}`
-  }
-
-  /** A name that none of the columns has. */
-  get #numberSql(): string {
-    const names = this.#options.shape.columns.map(({ name }) => name)
-    let name = '_number'
-    while (names.includes(name)) name = `_${name}`
-    return quoteName(name)
   }
 }
 

@@ -15,7 +15,8 @@ const SYSTEM_COLUMNS = ['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']
 /** A column as rows have it. */
 export interface ShapeColumn {
   readonly name: string
-  readonly type: ColumnType
+  /** Undefined where rows have no value for it yet. */
+  readonly type: ColumnType | undefined
 }
 
 export interface Shape {
@@ -23,7 +24,7 @@ export interface Shape {
   readonly columns: readonly ShapeColumn[]
   /** Names of columns by which rows are overwritten; undefined where rows are only added. */
   readonly key: readonly string[] | undefined
-  /** Whether the columns were found out from rows: a row may then have no others. */
+  /** Whether the columns were found out from rows. */
   readonly isInferred: boolean
 }
 
@@ -45,8 +46,7 @@ export function shapeOfRows(
 ): Shape | undefined {
   const inferred = inferColumns(events.map(({ value }) => value))
   if (inferred.size === 0) return undefined
-  // Rows that do not tell a type, as they have nulls only or values of several: JSON holds all of them.
-  const columns = [...inferred].map(([name, type]) => ({ name, type: type ?? 'json' }))
+  const columns = [...inferred].map(([name, type]) => ({ name, type: type === 'mixed' ? 'text' : type }))
   return checked({ table, columns, key, isInferred: true })
 }
 
@@ -76,6 +76,11 @@ function checked(shape: Shape): Shape {
     throw new SluiceError('CONFIG_INVALID', message, { key: 'key', value: stray, allowed })
   }
   return shape
+}
+
+/** Whether the server keeps a name of a column as it is. */
+export function isKept(name: string): boolean {
+  return Buffer.byteLength(name) <= MAX_NAME_BYTES && !SYSTEM_COLUMNS.includes(name)
 }
 
 function checkLength(what: string, name: string): void {

@@ -9,13 +9,14 @@ import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
 import type { ClientOptions, PostgresClient } from '../../postgres/client.ts'
 import type { PostgresConnection } from '../../postgres/connection.ts'
 import type { BatchSize, Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
-import { currentSchema } from './catalogue.ts'
+import { checkNoSchema, type SchemaMode } from '../../sql/evolve.ts'
+import { currentSchema, schemasOf, tablesOf } from './catalogue.ts'
 import { CheckpointTable } from './checkpoints.ts'
 import { ROW_IS_PROMISE } from './encoder.ts'
 import { LeaseTable } from './leases.ts'
 import { LetterTable } from './letters.ts'
 import { RowWriter, STEP } from './rows.ts'
-import { openSessions, openSide, watchBy } from './sessions.ts'
+import { openSide, Sessions } from './sessions.ts'
 import { type Shape, shapeOf, shapeOfRows } from './shape.ts'
 import { lockSchemas, type Place, unfit } from './table.ts'
 import { sinkTrouble } from './trouble.ts'
@@ -30,12 +31,13 @@ export interface WriterOptions {
   readonly columns: Columns | undefined
   readonly deadLetters: string
   readonly create: boolean
-  readonly extend: boolean
+  readonly mode: SchemaMode | undefined
   readonly pipeline: string
   readonly timeoutMs: number
   readonly leaseMs?: number | undefined
   readonly owner?: string | undefined
   readonly signal: AbortSignal | undefined
+  readonly onNote: ((note: string) => void) | undefined
 }
 
 /** A COPY has its price, however few rows it holds. */
@@ -43,6 +45,7 @@ const BATCH: BatchSize = { rows: 2000, bytes: 4 * 1024 * 1024 }
 
 /** What was made of the server before the first row. */
 interface Opened {
+  readonly sessions: Sessions
   readonly main: PostgresClient
   readonly place: Place
   readonly leases: LeaseTable
@@ -76,13 +79,12 @@ export class PostgresWriter<Row> implements SinkWriter<Row> {
   private constructor(
     options: WriterOptions,
     opened: Opened,
-    side: PostgresClient,
     checkpoint: Checkpoint | undefined,
     rows: RowWriter | undefined,
   ) {
     this.#options = options
     this.#opened = opened
-    this.#side = side
+    this.#side = opened.sessions.side
     this.checkpoint = checkpoint
     this.#rows = rows
   }
@@ -91,28 +93,30 @@ export class PostgresWriter<Row> implements SinkWriter<Row> {
   static async open<Row>(options: WriterOptions): Promise<PostgresWriter<Row>> {
     const { columns, table, key, pipeline, leaseMs = LEASE_MS } = options
     const shape = columns === undefined ? undefined : shapeOf(table, columns, key)
-    const sessions = await guarded(options, 'open', () => openSessions(clientOptions(options)))
+    const sessions = await guarded(options, 'open', () => Sessions.open(clientOptions(options)))
     const { main, side } = sessions
     let leases: LeaseTable | undefined
     try {
       return await guarded(options, 'open', async () => {
         const schema = options.schema ?? (await currentSchema(main))
         if (schema === undefined) throw noSchema(options)
-        const place: Place = { sink: options.sink, schema, create: options.create, extend: options.extend }
-        leases = new LeaseTable(schema, pipeline)
+        const { sink, create, mode, onNote } = options
+        const place: Place = { sink, schema, create, mode, onNote }
+        await checkNames(main, options, schema)
+        leases = new LeaseTable(schema, pipeline, sessions.isPooled)
         const checkpoints = new CheckpointTable(schema, pipeline)
         await makeOwnTables(main, place, leases, checkpoints)
         const holder = await leases.take(main, { owner: options.owner ?? newOwner(), leaseMs })
         if (holder !== undefined) throw pipelineHeld(pipeline, holder)
         const checkpoint = await checkpoints.restore(main)
         const letters = new LetterTable({ client: main, place }, options.deadLetters)
-        const opened = { main, place, leases, checkpoints, letters }
+        const opened = { sessions, main, place, leases, checkpoints, letters }
         const rows = shape === undefined ? undefined : rowsOf(opened, shape)
         await main.query('begin')
         await letters.ensure()
         await rows?.ensure()
         await main.query('commit')
-        return new PostgresWriter<Row>(options, opened, side, checkpoint, rows)
+        return new PostgresWriter<Row>(options, opened, checkpoint, rows)
       })
     } catch (error) {
       await release(leases, side, options.signal)
@@ -226,8 +230,7 @@ export class PostgresWriter<Row> implements SinkWriter<Row> {
   }
 
   async #begin(): Promise<void> {
-    // What is checked at the end of a transaction by default could not be told from row to row.
-    await this.#opened.main.query('begin isolation level read committed read write; set constraints all immediate')
+    await this.#opened.sessions.begin()
     this.#isInTransaction = true
     this.#entered.clear()
   }
@@ -239,7 +242,7 @@ export class PostgresWriter<Row> implements SinkWriter<Row> {
     this.#side = side
     await lost.close()
     // Asks the lost one until then: its failure counts as silence.
-    await watchBy(this.#opened.main, side)
+    this.#opened.sessions.watchBy(side)
   }
 
   #unfit(found: string): SluiceError<'SINK_MISMATCH'> {
@@ -292,6 +295,16 @@ async function release(
     // A lease that cannot be let go of ends with the process, or with its time.
   } finally {
     clearTimeout(limit)
+  }
+}
+
+/** Refuses a name that is meant to be of a table in another schema. */
+async function checkNames(main: PostgresClient, { table, deadLetters }: WriterOptions, schema: string): Promise<void> {
+  const dotted = [table, deadLetters].filter((name) => name.includes('.'))
+  if (dotted.length === 0) return
+  const [schemas, tables] = [await schemasOf(main), await tablesOf(main, schema, dotted)]
+  for (const name of dotted) {
+    if (!tables.has(name)) checkNoSchema(name, schemas, (of, rest) => `use schema: '${of}', table: '${rest}'`)
   }
 }
 

@@ -1,11 +1,27 @@
 // The table of dead letters: what could not be loaded, kept with its raw form, its place and the reason.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Columns } from '../../column.ts'
 import { LetterParts } from '../../letter-parts.ts'
 import type { DeadLetter } from '../../origin.ts'
 import type { KeptLetter } from '../../sink.ts'
 import { quoteName } from '../../sql/name.ts'
-import { ensureTable, type TableShape, upsert } from './table.ts'
+import { shapeOf } from './shape.ts'
+import { ensureTable, upsert } from './table.ts'
+
+const COLUMNS: Columns = {
+  pipeline: 'text',
+  file: 'text',
+  line: 'integer',
+  offset: 'integer',
+  step: 'text',
+  part: 'integer',
+  reason: 'text',
+  raw: 'text',
+  epoch: 'integer',
+  time: 'time',
+}
+const KEY = ['pipeline', 'file', 'offset', 'step', 'part']
 
 export interface Burial {
   readonly pipeline: string
@@ -25,7 +41,7 @@ export class LetterTable {
 
   /** Makes the table where it is missing. */
   constructor(database: DatabaseSync, path: string, name: string) {
-    this.#insert = database.prepare(upsert(ensureTable(database, path, shapeOf(name)), 1))
+    this.#insert = database.prepare(upsert(ensureTable({ database, path }, shapeOf(name, COLUMNS, KEY)), 1))
     this.#delete = database.prepare(
       `delete from ${quoteName(name)} where pipeline = ? and file = ? and "offset" = ? and step = ? and part = ?`,
     )
@@ -43,24 +59,5 @@ export class LetterTable {
   /** Takes letters out again. */
   exhume(letters: readonly KeptLetter[], pipeline: string): void {
     for (const { origin, step, part } of letters) this.#delete.run(pipeline, origin.source, origin.offset, step, part)
-  }
-}
-
-function shapeOf(name: string): TableShape {
-  return {
-    name,
-    columns: [
-      { name: 'pipeline', kind: 'text', type: 'text' },
-      { name: 'file', kind: 'text', type: 'text' },
-      { name: 'line', kind: 'integer', type: 'integer' },
-      { name: 'offset', kind: 'integer', type: 'integer' },
-      { name: 'step', kind: 'text', type: 'text' },
-      { name: 'part', kind: 'integer', type: 'integer' },
-      { name: 'reason', kind: 'text', type: 'text' },
-      { name: 'raw', kind: 'text', type: 'text' },
-      { name: 'epoch', kind: 'integer', type: 'integer' },
-      { name: 'time', kind: 'time', type: 'integer' },
-    ],
-    key: ['pipeline', 'file', 'offset', 'step', 'part'],
   }
 }

@@ -1,15 +1,16 @@
 // Writes rows into their table, many with one statement; what the table refuses comes back as dead letters.
 
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { StatementSync } from 'node:sqlite'
 import { describeValue } from '../../../base/check.ts'
 import { messageOf } from '../../../base/errors.ts'
 import { isPromise } from '../../../base/promise.ts'
 import { type DeadLetter, deadLetter, type Origin, type Traced } from '../../origin.ts'
+import { faultOfStray } from '../../sql/evolve.ts'
 import { foldName } from '../../sql/name.ts'
-import { IDENTITY, type RowShape } from './shape.ts'
-import { upsert } from './table.ts'
+import { IDENTITY, type Shape } from './shape.ts'
+import { addColumns, changesOf, ensureTable, type Place, type Table, type TableColumn, upsert } from './table.ts'
 import { isRowFault, mismatch } from './trouble.ts'
-import { faultOfValue, REFUSED, type SqliteValue, toSqlite, type ValueKind } from './value.ts'
+import { faultOfValue, REFUSED, type SqliteValue, toSqlite } from './value.ts'
 
 /** The step of dead letters that this sink makes. */
 export const STEP = 'sqlite'
@@ -22,74 +23,100 @@ const ROWS_AT_ONCE = 16
 /** The most values that SQLite binds to a statement. */
 const MAX_VALUES = 32_766
 
+/** A table as its rows are bound. */
+interface Ready {
+  readonly table: Table
+  /** The columns that rows have. */
+  readonly own: readonly TableColumn[]
+  /** Whether every object inherits something of that name: such a column is looked for among a row's own only. */
+  readonly isInherited: readonly boolean[]
+  readonly isKey: readonly boolean[]
+  readonly known: ReadonlySet<string>
+  readonly rowsAtOnce: number
+  /** Writes `rowsAtOnce` rows. */
+  readonly many: StatementSync
+  /** Writes one row. */
+  readonly one: StatementSync
+  /** Values of the rows at hand, one row behind the other; bound as it is when it is full. */
+  readonly values: SqliteValue[]
+}
+
 /**
- * Writes rows inside the transaction that its caller has begun. The caller's table is there and fits.
+ * Writes rows inside the transaction that its caller has begun.
  *
  * A statement that fails leaves nothing of its rows behind; they are then written one by one, so that only the bad
- * ones are refused.
+ * ones are refused. Rows that the table has no place for change the table where that is allowed.
  */
 export class RowWriter {
-  readonly #database: DatabaseSync
-  readonly #path: string
-  readonly #shape: RowShape
-  readonly #names: readonly string[]
-  readonly #kinds: readonly ValueKind[]
-  /** Whether every object inherits something of that name: such a column is looked for among a row's own only. */
-  readonly #isInherited: readonly boolean[]
-  readonly #isKey: readonly boolean[]
-  readonly #known: ReadonlySet<string>
-  readonly #rowsAtOnce: number
-  /** Writes `#rowsAtOnce` rows. */
-  readonly #many: StatementSync
-  /** Writes one row. */
-  readonly #one: StatementSync
-  /** Values of the rows at hand, one row behind the other; bound as it is when it is full. */
-  readonly #values: SqliteValue[]
+  readonly #place: Place
+  /** Grows with the columns that rows have. */
+  #shape: Shape
+  #ready: Ready
   /** The rows at hand. */
   #held: Traced<unknown>[] = []
   /** The record that the last row was made from. */
   #lastOrigin: Origin | undefined
   /** How many rows were made from it before the last. */
   #part = 0
+  /** Whether the last fault is that the table has no place for a value. */
+  #isMisfit = false
 
-  constructor(database: DatabaseSync, path: string, shape: RowShape) {
-    const { columns, key } = shape.table
-    const own = shape.hasIdentity ? columns.slice(0, -IDENTITY.length) : columns
-    const keys = new Set(key.map(foldName))
-    this.#database = database
-    this.#path = path
+  /** Makes the table where it is missing, or checks the one that is there. */
+  constructor(place: Place, shape: Shape) {
+    this.#place = place
     this.#shape = shape
-    this.#names = own.map((column) => column.name)
-    this.#kinds = own.map((column) => column.kind)
-    this.#isInherited = this.#names.map((name) => name in Object.prototype)
-    this.#isKey = this.#names.map((name) => keys.has(foldName(name)))
-    this.#known = new Set(this.#names)
-    this.#rowsAtOnce = Math.max(1, Math.min(ROWS_AT_ONCE, Math.floor(MAX_VALUES / columns.length)))
-    this.#many = database.prepare(upsert(shape.table, this.#rowsAtOnce))
-    this.#one = database.prepare(upsert(shape.table, 1))
-    this.#values = Array<SqliteValue>(this.#rowsAtOnce * columns.length).fill(null)
+    this.#ready = readyOf(place, ensureTable(place, shape))
   }
 
   /** Takes rows; gives back a letter for each that was refused, all others are written. */
   write(events: readonly Traced<unknown>[]): DeadLetter[] {
     const letters: DeadLetter[] = []
+    let isAdapted = false
     this.#held = []
-    for (const event of events) {
-      const fault = this.#take(event)
+    for (const [at, event] of events.entries()) {
+      this.#countPart(event.origin)
+      let fault = this.#take(event)
+      if (fault !== undefined && this.#isMisfit && !isAdapted) {
+        // Once for all that are left: what does not fit then never will.
+        isAdapted = true
+        this.#writeEach(letters)
+        this.#adapt(events.slice(at))
+        fault = this.#take(event)
+      }
       if (fault !== undefined) {
         letters.push(deadLetter(event.origin, STEP, fault))
         continue
       }
       this.#held.push(event)
-      if (this.#held.length === this.#rowsAtOnce) this.#writeMany(letters)
+      if (this.#held.length === this.#ready.rowsAtOnce) this.#writeMany(letters)
     }
     this.#writeEach(letters)
     return letters
   }
 
+  /** Uses more of the table's columns, and adds some where that is allowed, so that rows fit into it. */
+  #adapt(events: readonly Traced<unknown>[]): void {
+    const { onNote } = this.#place
+    const values = events.map(({ value }) => value)
+    let { table } = this.#ready
+    const changes = table.mode === 'freeze' ? [] : addColumns(this.#place, this.#shape, changesOf(values, table))
+    for (const change of changes) onNote?.(`${change} in table ${this.#shape.table}`)
+    if (changes.length > 0) table = ensureTable(this.#place, this.#shape)
+    const used = new Set(table.columns.map(({ name }) => foldName(name)))
+    const columns = [...this.#shape.columns]
+    for (const name of values.flatMap((row) => Object.keys(Object(row)))) {
+      const folded = foldName(name)
+      if (used.has(folded) || !table.names.has(folded)) continue
+      used.add(folded)
+      columns.push({ name, type: undefined })
+    }
+    this.#shape = { ...this.#shape, columns }
+    this.#ready = readyOf(this.#place, ensureTable(this.#place, this.#shape))
+  }
+
   /** Puts a row's values behind those at hand; gives the reason if there is one against it. */
   #take({ value, origin }: Traced<unknown>): string | undefined {
-    this.#countPart(origin)
+    this.#isMisfit = false
     if (isPromise(value)) return ROW_IS_PROMISE
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       return `a row is an object: found ${describeValue(value)}`
@@ -103,37 +130,51 @@ export class RowWriter {
   }
 
   #bind(row: Readonly<Record<string, unknown>>, origin: Origin): string | undefined {
-    const width = this.#shape.table.columns.length
+    const { table, own, isInherited, isKey, values } = this.#ready
+    const { hasIdentity, isInferred } = table.shape
+    const width = table.columns.length
     const from = this.#held.length * width
     const prototype = Object.getPrototypeOf(row)
     const isPlain = prototype === Object.prototype || prototype === null
     let present = 0
-    for (let i = 0; i < this.#names.length; i += 1) {
-      const name = this.#names[i] as string
-      const isOwn = (isPlain && this.#isInherited[i] === false) || Object.hasOwn(row, name)
+    for (let i = 0; i < own.length; i += 1) {
+      const { name, kind } = own[i] as TableColumn
+      const isOwn = (isPlain && isInherited[i] === false) || Object.hasOwn(row, name)
       const value = isOwn ? row[name] : undefined
       if (value !== undefined) present += 1
-      const kind = this.#kinds[i] as ValueKind
       const stored = toSqlite(kind, value)
-      if (stored === REFUSED) return faultOfValue(name, kind, value)
-      if (stored === null && this.#isKey[i] === true) return `column ${name} is of the key: found ${String(value)}`
-      this.#values[from + i] = stored
+      if (stored === REFUSED) return this.#faultOf(own[i] as TableColumn, value)
+      if (stored === null && isKey[i] === true) return `column ${name} is of the key: found ${String(value)}`
+      values[from + i] = stored
     }
-    if (present === 0) return `a row has some of the columns ${this.#names.slice(0, 5).join(', ')}: found none`
-    if (this.#shape.hasIdentity) {
-      this.#values[from + width - 3] = origin.source
-      this.#values[from + width - 2] = origin.offset
-      this.#values[from + width - 1] = this.#part
+    const stray = isInferred ? this.#strayOf(row, present) : undefined
+    if (stray !== undefined) return stray
+    if (present === 0)
+      return `a row has some of the columns ${[...this.#ready.known].slice(0, 5).join(', ')}: found none`
+    if (hasIdentity) {
+      values[from + width - 3] = origin.source
+      values[from + width - 2] = origin.offset
+      values[from + width - 1] = this.#part
     }
-    return this.#shape.isInferred ? this.#strayOf(row, present) : undefined
+    return undefined
+  }
+
+  #faultOf({ name, kind, evolving }: TableColumn, value: unknown): string {
+    const fault = faultOfValue(name, kind, value)
+    return kind === evolving || toSqlite(evolving, value) === REFUSED ? fault : `${fault}; schema: 'evolve' takes it`
   }
 
   /** Nobody said that a column may be left out: a value without one is a reason to refuse the row. */
   #strayOf(row: Readonly<Record<string, unknown>>, present: number): string | undefined {
+    const { known } = this.#ready
     const names = Object.keys(row)
     if (names.length <= present) return undefined
-    const stray = names.find((name) => !this.#known.has(name) && row[name] !== undefined && row[name] !== null)
-    return stray === undefined ? undefined : `the first rows had no column ${describeValue(stray)}`
+    const stray = names.find((name) => !known.has(name) && row[name] !== undefined && row[name] !== null)
+    if (stray === undefined) return undefined
+    const other = [...known].find((name) => foldName(name) === foldName(stray))
+    if (other !== undefined) return `column ${describeValue(stray)} is ${describeValue(other)} in the rows before`
+    this.#isMisfit = true
+    return faultOfStray(stray)
   }
 
   #countPart(origin: Origin): void {
@@ -146,7 +187,7 @@ export class RowWriter {
 
   #writeMany(letters: DeadLetter[]): void {
     try {
-      this.#many.run(...this.#values)
+      this.#ready.many.run(...this.#ready.values)
       this.#held = []
     } catch (error) {
       if (!isRowFault(error)) throw error
@@ -156,14 +197,15 @@ export class RowWriter {
   }
 
   #writeEach(letters: DeadLetter[]): void {
-    const width = this.#shape.table.columns.length
+    const { table, one, values } = this.#ready
+    const width = table.columns.length
     for (const [index, { origin }] of this.#held.entries()) {
       try {
-        this.#one.run(...this.#values.slice(index * width, (index + 1) * width))
+        one.run(...values.slice(index * width, (index + 1) * width))
       } catch (error) {
         if (!isRowFault(error)) throw error
         this.#checkTransaction(error)
-        letters.push(deadLetter(origin, STEP, `table ${this.#shape.table.name} refuses the row: ${messageOf(error)}`))
+        letters.push(deadLetter(origin, STEP, `table ${table.shape.table} refuses the row: ${messageOf(error)}`))
       }
     }
     this.#held = []
@@ -171,9 +213,28 @@ export class RowWriter {
 
   /** A trigger can roll back everything: rows that were taken before would be lost with nobody told. */
   #checkTransaction(error: unknown): void {
-    if (this.#database.isTransaction) return
-    const { name } = this.#shape.table
+    const { database, path } = this.#place
+    if (database.isTransaction) return
+    const { table } = this.#shape
     const found = `a trigger rolled back the transaction: ${messageOf(error)}`
-    throw mismatch(`Cannot write to table ${name} of ${JSON.stringify(this.#path)}: ${found}`, this.#path, name, found)
+    throw mismatch(`Cannot write to table ${table} of ${JSON.stringify(path)}: ${found}`, path, table, found)
+  }
+}
+
+function readyOf({ database }: Place, table: Table): Ready {
+  const { columns, shape } = table
+  const own = shape.hasIdentity ? columns.slice(0, -IDENTITY.length) : columns
+  const keys = new Set(shape.key.map(foldName))
+  const rowsAtOnce = Math.max(1, Math.min(ROWS_AT_ONCE, Math.floor(MAX_VALUES / columns.length)))
+  return {
+    table,
+    own,
+    isInherited: own.map(({ name }) => name in Object.prototype),
+    isKey: own.map(({ name }) => keys.has(foldName(name))),
+    known: new Set(own.map(({ name }) => name)),
+    rowsAtOnce,
+    many: database.prepare(upsert(table, rowsAtOnce)),
+    one: database.prepare(upsert(table, 1)),
+    values: Array<SqliteValue>(rowsAtOnce * columns.length).fill(null),
   }
 }

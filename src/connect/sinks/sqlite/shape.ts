@@ -5,20 +5,29 @@ import type { Columns, ColumnType } from '../../column.ts'
 import type { Traced } from '../../origin.ts'
 import { inferColumns } from '../../sql/infer.ts'
 import { checkColumnName, foldName } from '../../sql/name.ts'
-import { checkDistinct, type TableColumn, type TableShape } from './table.ts'
 
 /** The columns that tell rows apart where no key was named: place of the record, and which row of it. */
-export const IDENTITY: readonly TableColumn[] = [
-  { name: '_source', kind: 'text', type: 'text' },
-  { name: '_offset', kind: 'integer', type: 'integer' },
-  { name: '_part', kind: 'integer', type: 'integer' },
+export const IDENTITY: readonly ShapeColumn[] = [
+  { name: '_source', type: 'text' },
+  { name: '_offset', type: 'integer' },
+  { name: '_part', type: 'integer' },
 ]
 
-export interface RowShape {
-  readonly table: TableShape
-  /** Whether the columns were found out from rows: a row may then have no others. */
+/** A column as rows have it. */
+export interface ShapeColumn {
+  readonly name: string
+  /** Undefined where rows have no value for it yet. */
+  readonly type: ColumnType | undefined
+}
+
+export interface Shape {
+  readonly table: string
+  readonly columns: readonly ShapeColumn[]
+  /** Names of the columns of the primary key, by which rows are overwritten. */
+  readonly key: readonly string[]
+  /** Whether the columns were found out from rows. */
   readonly isInferred: boolean
-  /** Whether the last columns of the table are {@link IDENTITY}. */
+  /** Whether {@link IDENTITY} is the key, behind the columns of rows. */
   readonly hasIdentity: boolean
 }
 
@@ -27,8 +36,8 @@ export interface RowShape {
  *
  * @throws {SluiceError} CONFIG_INVALID for a name that cannot be one, or a key that is no column
  */
-export function shapeOf(table: string, columns: Columns, key: readonly string[] | undefined): RowShape {
-  const named = Object.entries(columns).map(([name, type]) => ({ name, kind: type, type: declaredType(type) }))
+export function shapeOf(table: string, columns: Columns, key: readonly string[] | undefined): Shape {
+  const named = Object.entries(columns).map(([name, type]) => ({ name, type }))
   return makeShape(table, named, key, false)
 }
 
@@ -37,51 +46,43 @@ export function shapeOfRows(
   table: string,
   events: readonly Traced<unknown>[],
   key: readonly string[] | undefined,
-): RowShape | undefined {
+): Shape | undefined {
   const inferred = inferColumns(events.map(({ value }) => value))
   if (inferred.size === 0) return undefined
-  const columns = [...inferred].map(([name, type]): TableColumn => {
-    if (type === undefined) return { name, kind: 'any', type: '' }
-    // That the first rows had whole numbers does not say that all will; and a key declared as integer takes no others.
-    if (type === 'integer') return { name, kind: 'number', type: 'numeric' }
-    return { name, kind: type, type: declaredType(type) }
-  })
+  const columns = [...inferred].map(([name, type]) => ({ name, type: type === 'mixed' ? 'text' : type }) as const)
   return makeShape(table, columns, key, true)
 }
 
 function makeShape(
-  name: string,
-  columns: readonly TableColumn[],
+  table: string,
+  columns: readonly ShapeColumn[],
   key: readonly string[] | undefined,
   isInferred: boolean,
-): RowShape {
-  const all = key === undefined ? [...columns, ...IDENTITY] : columns
-  const names = all.map((column) => column.name)
-  for (const column of names) checkColumnName(column)
+): Shape {
+  const names = [...columns, ...(key === undefined ? IDENTITY : [])].map(({ name }) => name)
+  for (const name of names) checkColumnName(name)
   checkDistinct(names)
   const known = new Set(names.map(foldName))
   const stray = key?.find((column) => !known.has(foldName(column)))
   if (stray !== undefined) {
     const allowed = names.join(', ')
-    const message = `Cannot use ${JSON.stringify(stray)} as a key of table ${name}: its columns are ${allowed}`
+    const message = `Cannot use ${JSON.stringify(stray)} as a key of table ${table}: its columns are ${allowed}`
     throw new SluiceError('CONFIG_INVALID', message, { key: 'key', value: stray, allowed })
   }
-  const table = { name, columns: all, key: key ?? IDENTITY.map((column) => column.name) }
-  return { table, isInferred, hasIdentity: key === undefined }
+  const keyNames = key ?? IDENTITY.map(({ name }) => name)
+  return { table, columns, key: keyNames, isInferred, hasIdentity: key === undefined }
 }
 
-function declaredType(type: ColumnType): TableColumn['type'] {
-  switch (type) {
-    case 'text':
-    case 'json':
-    // A number would be rounded.
-    case 'decimal':
-      return 'text'
-    case 'real':
-      return 'real'
-    case 'bytes':
-      return 'blob'
-    default:
-      return 'integer'
+/** Refuses two columns whose names differ only by the case of ASCII letters: to SQLite they are one. */
+function checkDistinct(names: readonly string[]): void {
+  const seen = new Map<string, string>()
+  for (const name of names) {
+    const other = seen.get(foldName(name))
+    if (other !== undefined) {
+      const allowed = 'columns whose names differ by more than upper and lower case'
+      const message = `Cannot make a table of the columns ${JSON.stringify(other)} and ${JSON.stringify(name)}: it takes ${allowed}`
+      throw new SluiceError('CONFIG_INVALID', message, { key: 'columns', value: name, allowed })
+    }
+    seen.set(foldName(name), name)
   }
 }

@@ -4,44 +4,66 @@ import { describeValue } from '../../../base/check.ts'
 import { messageOf } from '../../../base/errors.ts'
 import { unreachable } from '../../../base/invariant.ts'
 import type { ColumnType } from '../../column.ts'
-import { decimalText } from '../../decimal.ts'
+import { decimalText, isDecimal } from '../../decimal.ts'
+import { jsonText } from '../../json/line.ts'
+import { isStorable, millisOf, realOf, wholeOf } from '../../sql/exact.ts'
+import { jsonOf, textOf } from '../../sql/text-of.ts'
 
 export type SqliteValue = null | number | bigint | string | Uint8Array
 
 /**
- * What a column takes: the type that was named, or, where types were found out from the first rows, `number` for any
- * number and `any` for everything.
+ * What a column takes: the type that was named for it; or, by what SQLite itself makes of values in it,
+ *
+ * - `any`: it changes nothing
+ * - `whole`: it makes whole numbers of what looks like one
+ * - `number`: it makes numbers of what looks like one
+ * - `loose`: the same, and texts that look like none stay what they are
+ * - `float`: it makes floating point of every number
+ * - `words`: it makes text of numbers
+ * - `any-text`: the same, and rows bring values of several types for it, which are text there
  */
-export type ValueKind = ColumnType | 'number' | 'any'
+export type ValueKind = ColumnType | 'any' | 'whole' | 'number' | 'loose' | 'float' | 'words' | 'any-text'
 
 /** In place of a value that a column does not take; {@link faultOfValue} says why. */
 export const REFUSED: unique symbol = Symbol('refused')
 
-const MIN_INTEGER = -(2n ** 63n)
-const MAX_INTEGER = 2n ** 63n - 1n
+type Stored = SqliteValue | typeof REFUSED
+
+/** What SQLite takes for a number where it looks for one. */
+const LIKE_NUMBER = /^[\s\0]*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[\s\0]*$/i
 
 /** The value to be bound for `value`: null for null and undefined, `REFUSED` for what would not come back the same. */
-export function toSqlite(kind: ValueKind, value: unknown): SqliteValue | typeof REFUSED {
+export function toSqlite(kind: ValueKind, value: unknown): Stored {
   if (value === null || value === undefined) return null
   switch (kind) {
     case 'text':
       return typeof value === 'string' && isStorable(value) ? value : REFUSED
     case 'integer':
-      return typeof value === 'bigint' ? inRange(value) : Number.isSafeInteger(value) ? (value as number) : REFUSED
-    case 'number':
-      return typeof value === 'bigint' ? inRange(value) : Number.isFinite(value) ? (value as number) : REFUSED
+      return typeof value === 'string' ? REFUSED : inRange(wholeOf(value))
     case 'real':
-      return Number.isFinite(value) ? (value as number) : REFUSED
+      return typeof value === 'string' ? REFUSED : floatOf(value)
+    case 'float':
+      return floatOf(value)
     case 'decimal':
       return decimalText(value) ?? REFUSED
     case 'boolean':
       return typeof value === 'boolean' ? Number(value) : REFUSED
     case 'time':
-      return Number.isSafeInteger(value) ? (value as number) : value instanceof Date ? timeOf(value) : REFUSED
+      return millisOf(value) ?? REFUSED
     case 'json':
-      return jsonOf(value)
+      return jsonOf(value) ?? REFUSED
     case 'bytes':
       return value instanceof Uint8Array ? value : REFUSED
+    case 'whole':
+      return typeof value === 'boolean' || value instanceof Date ? anyOf(value) : inRange(wholeOf(value))
+    case 'number':
+      return numberOf(value)
+    case 'loose':
+      return looseOf(value)
+    case 'words':
+      return typeof value === 'string' || isJson(value) ? anyOf(value) : REFUSED
+    case 'any-text':
+      return textOf(value) ?? REFUSED
     case 'any':
       return anyOf(value)
     default:
@@ -52,77 +74,91 @@ export function toSqlite(kind: ValueKind, value: unknown): SqliteValue | typeof 
 /** Why a column of `kind` does not take `value`, for a person to read. */
 export function faultOfValue(column: string, kind: ValueKind, value: unknown): string {
   const shown = describeValue(value)
-  if (typeof value === 'string' && (kind === 'text' || kind === 'any')) {
+  if (typeof value === 'string' && !isStorable(value)) {
     if (value.includes('\0')) return `column ${column} cannot hold the NUL in ${shown}`
     return `column ${column} cannot hold the half of a surrogate pair in ${shown}`
   }
-  if (kind === 'json' || (kind === 'any' && typeof value === 'object')) {
+  if (kind === 'json' || (isJson(value) && !['bytes', 'text'].includes(kind))) {
     return `column ${column} cannot hold ${shown} as JSON${whyNoJson(value)}`
   }
   return `column ${column} takes ${WORDS[kind]}: found ${shown}`
 }
 
+const WHOLE = 'whole numbers that are exact and fit into 64 bits'
+
 const WORDS: Readonly<Record<ValueKind, string>> = {
   text: 'text',
-  integer: 'whole numbers that are exact and fit into 64 bits',
-  number: 'finite numbers, and bigints that fit into 64 bits',
-  real: 'finite numbers',
+  integer: WHOLE,
+  real: 'numbers that 64-bit floating point holds exactly',
   decimal: 'decimal numbers as strings of digits, bigints and finite numbers',
   boolean: 'true and false',
-  time: 'epoch milliseconds and dates',
+  time: 'epoch milliseconds, dates and ISO 8601 down to the millisecond',
   json: 'what JSON can hold',
   bytes: 'bytes, as a Uint8Array',
-  any: 'text, finite numbers, bigints that fit into 64 bits, booleans, dates and what JSON can hold',
+  any: 'text, numbers, bigints that fit into 64 bits, booleans, dates, bytes and what JSON can hold',
+  whole: `${WHOLE}, booleans and dates`,
+  number: 'numbers that 64 bits hold exactly',
+  loose: 'numbers that 64 bits hold exactly, and text that SQLite does not take for a number',
+  float: 'numbers that 64-bit floating point holds exactly',
+  words: 'text and what JSON can hold',
+  'any-text': 'text, and all that text can be made of',
 }
 
-/** A NUL would end the text for most readers, half of a surrogate pair has no UTF-8. */
-function isStorable(text: string): boolean {
-  return text.indexOf('\0') === -1 && text.isWellFormed()
+function inRange(value: number | bigint | undefined): Stored {
+  if (value === undefined) return REFUSED
+  return typeof value === 'number' || BigInt.asIntN(64, value) === value ? value : REFUSED
 }
 
-function inRange(value: bigint): bigint | typeof REFUSED {
-  return value >= MIN_INTEGER && value <= MAX_INTEGER ? value : REFUSED
+/** NaN is null to SQLite. It keeps whole ones as integers in such a column: a zero has no sign there, and equals both. */
+function floatOf(value: unknown): Stored {
+  const number = realOf(value)
+  return number === undefined || Number.isNaN(number) ? REFUSED : number
 }
 
-function timeOf(date: Date): number | typeof REFUSED {
-  const ms = date.getTime()
-  return Number.isNaN(ms) ? REFUSED : ms
+function numberOf(value: unknown): Stored {
+  const whole = typeof value === 'number' ? undefined : wholeOf(value)
+  return whole === undefined ? floatOf(value) : inRange(whole)
 }
 
-function jsonOf(value: unknown): string | typeof REFUSED {
-  try {
-    return JSON.stringify(value) ?? REFUSED
-  } catch {
-    // A bigint, a circle, too deep, or the value's own toJSON: the row is refused, and why is found out then.
-    return REFUSED
-  }
+function looseOf(value: unknown): Stored {
+  if (typeof value === 'number' || typeof value === 'bigint') return numberOf(value)
+  if (typeof value !== 'string' || !LIKE_NUMBER.test(value)) return value instanceof Uint8Array ? REFUSED : anyOf(value)
+  return isDecimal(value) ? numberOf(value) : REFUSED
 }
 
-function whyNoJson(value: unknown): string {
-  try {
-    JSON.stringify(value)
-    return ''
-  } catch (error) {
-    return `: ${messageOf(error).split('\n', 1)[0]}`
-  }
+/** Whether a value is kept as JSON where its column says nothing. */
+function isJson(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !(value instanceof Date) && !(value instanceof Uint8Array)
 }
 
-/** For a column without a type nothing is converted by SQLite: whole numbers are bound as such. */
-function anyOf(value: unknown): SqliteValue | typeof REFUSED {
+/** For a column in which SQLite converts nothing: whole numbers are bound as such. */
+function anyOf(value: unknown): Stored {
   switch (typeof value) {
     case 'string':
       return isStorable(value) ? value : REFUSED
     case 'number':
-      return Number.isSafeInteger(value) ? BigInt(value) : Number.isFinite(value) ? value : REFUSED
+      if (Number.isSafeInteger(value) && !Object.is(value, -0)) return BigInt(value)
+      return Number.isNaN(value) ? REFUSED : value
     case 'bigint':
       return inRange(value)
     case 'boolean':
       return value ? 1n : 0n
     case 'object': {
-      const stored = value instanceof Date ? timeOf(value) : jsonOf(value)
-      return typeof stored === 'number' ? BigInt(stored) : stored
+      if (value instanceof Uint8Array) return value
+      if (!(value instanceof Date)) return jsonOf(value) ?? REFUSED
+      const ms = millisOf(value)
+      return ms === undefined ? REFUSED : BigInt(ms)
     }
     default:
       return REFUSED
+  }
+}
+
+function whyNoJson(value: unknown): string {
+  try {
+    jsonText(value)
+    return ''
+  } catch (error) {
+    return `: ${messageOf(error).split('\n', 1)[0]}`
   }
 }

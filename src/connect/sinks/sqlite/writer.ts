@@ -4,14 +4,16 @@ import { isPromise } from '../../../base/promise.ts'
 import type { Columns } from '../../column.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
 import type { Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
+import type { SchemaMode } from '../../sql/evolve.ts'
 import { ROW_IS_PROMISE, RowWriter, STEP } from './rows.ts'
-import { type RowShape, shapeOf, shapeOfRows } from './shape.ts'
+import { type Shape, shapeOf, shapeOfRows } from './shape.ts'
 import { SqliteStore, type StoreOptions } from './store.ts'
-import { ensureTable } from './table.ts'
 
 export interface WriterOptions extends StoreOptions {
   readonly key: readonly string[] | undefined
   readonly columns: Columns | undefined
+  readonly mode?: SchemaMode | undefined
+  readonly onNote?: ((note: string) => void) | undefined
 }
 
 /** Rows go into the transaction that the checkpoint is committed with. */
@@ -88,8 +90,8 @@ export class SqliteWriter<Row> implements SinkWriter<Row> {
     return this.#rows.write(events)
   }
 
-  #makeRows(shape: RowShape): RowWriter {
-    const table = ensureTable(this.#store.database, this.#options.path, shape.table)
-    return new RowWriter(this.#store.database, this.#options.path, { ...shape, table })
+  #makeRows(shape: Shape): RowWriter {
+    const { path, mode, onNote } = this.#options
+    return new RowWriter({ database: this.#store.database, path, mode, onNote }, shape)
   }
 }

@@ -1,0 +1,261 @@
+// How values go into a column, by the type that the column has in DuckDB.
+
+import { describeValue } from '../../../base/check.ts'
+import { messageOf } from '../../../base/errors.ts'
+import type { ColumnType } from '../../column.ts'
+import { jsonText as writeJson } from '../../json/line.ts'
+import {
+  anyText,
+  booleanText,
+  bytesText,
+  dayText,
+  decimalWriter,
+  doubleText,
+  floatText,
+  jsonText,
+  listText,
+  microsText,
+  nanosText,
+  plainText,
+  textOrJson,
+  timeOfDayText,
+  uuidText,
+  type WriteText,
+  wholeText,
+} from './value.ts'
+
+/** How values go into a column. */
+export interface Codec {
+  /** The text that goes over. */
+  readonly write: WriteText
+  /** The value of the column out of that text, both in SQL. */
+  readonly read: (text: string) => string
+  /** What the column takes, for a person. */
+  readonly words: string
+  /** The type of columns that it is like: what it may be widened from. Undefined for one that is like none. */
+  readonly like: ColumnType | undefined
+  /** Types of columns that may be named for it. */
+  readonly takes: readonly ColumnType[]
+  /** Whether DuckDB alone can tell if a text comes back as it is. */
+  readonly isCast: boolean
+}
+
+export interface CodecOptions {
+  /** The type that the column was named with, if it was. */
+  readonly named: ColumnType | undefined
+  /** Whether a column of text takes all that text can be made of. */
+  readonly takesAnyText: boolean
+}
+
+type Made = Pick<Codec, 'write' | 'words' | 'takes' | 'like'> & Partial<Codec>
+
+/** What DuckDB calls the types of columns that are made. */
+export const DECLARED: Readonly<Record<ColumnType, string>> = {
+  text: 'VARCHAR',
+  json: 'VARCHAR',
+  integer: 'BIGINT',
+  real: 'DOUBLE',
+  decimal: 'DECIMAL(38,9)',
+  boolean: 'BOOLEAN',
+  time: 'TIMESTAMP',
+  bytes: 'BLOB',
+}
+
+const DATES = 'epoch milliseconds, dates and ISO 8601'
+const JSON_WORDS = 'what JSON can hold'
+/** Types that DuckDB makes of texts of which it alone says whether they come back. */
+const CAST = ['INTERVAL', 'BIT', 'TIME WITH TIME ZONE']
+
+/**
+ * The codec of a column that is there; undefined for a type that nothing is written to.
+ *
+ * @param labels - the texts of an enum
+ */
+export function codecOf(type: string, options: CodecOptions, labels: readonly string[] = []): Codec | undefined {
+  const list = /^(.*)\[(\d*)\]$/s.exec(type)
+  if (list !== null) {
+    const [, elementType = '', size = ''] = list
+    const element = codecOf(elementType, { named: undefined, takesAnyText: false }, labels)
+    if (element === undefined || element.isCast || !isPlain(elementType)) return undefined
+    return {
+      write: listText(element.write, size === '' ? undefined : Number(size)),
+      read: (text) => `cast(${text}::json as ${type})`,
+      words: `arrays${size === '' ? '' : ` of length ${size}`} of ${element.words}`,
+      like: undefined,
+      takes: ['json'],
+      isCast: false,
+    }
+  }
+  const made = madeFor(type, options, labels)
+  if (made === undefined) return undefined
+  const { write } = made
+  // Who named a number does not mean digits in a text.
+  const isNumber = options.named === 'integer' || options.named === 'real'
+  const strict: WriteText = (value) => (typeof value === 'string' ? undefined : write(value))
+  return { read: (text) => `${text}::${type}`, isCast: false, ...made, write: isNumber ? strict : write }
+}
+
+/** Whether the texts of a type are those that DuckDB makes it of by itself, as it has to in lists. */
+function isPlain(type: string): boolean {
+  return WHOLE[type] !== undefined || /^(FLOAT|DOUBLE|DECIMAL\(.*|BOOLEAN|VARCHAR|UUID|ENUM\(.*)$/s.test(type)
+}
+
+/** Why a column does not take `value`, for a person to read. */
+export function faultOfValue(column: string, { words }: Codec, value: unknown): string {
+  const shown = describeValue(value)
+  if (typeof value === 'string') {
+    if (value.includes('\0')) return `column ${column} cannot hold the NUL in ${shown}`
+    if (!value.isWellFormed()) return `column ${column} cannot hold the half of a surrogate pair in ${shown}`
+  }
+  if (words === JSON_WORDS) return `column ${column} cannot hold ${whyNoJson(shown, value)}`
+  return `column ${column} takes ${words}: found ${shown}`
+}
+
+const WHOLE: Readonly<Record<string, readonly [bigint | undefined, bigint | undefined]>> = {
+  TINYINT: signed(8n),
+  SMALLINT: signed(16n),
+  INTEGER: signed(32n),
+  BIGINT: signed(64n),
+  HUGEINT: signed(128n),
+  UTINYINT: unsigned(8n),
+  USMALLINT: unsigned(16n),
+  UINTEGER: unsigned(32n),
+  UBIGINT: unsigned(64n),
+  UHUGEINT: unsigned(128n),
+  BIGNUM: [undefined, undefined],
+}
+
+function signed(bits: bigint): readonly [bigint, bigint] {
+  return [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n]
+}
+
+function unsigned(bits: bigint): readonly [bigint, bigint] {
+  return [0n, 2n ** bits - 1n]
+}
+
+function madeFor(type: string, { named, takesAnyText }: CodecOptions, labels: readonly string[]): Made | undefined {
+  const whole = WHOLE[type]
+  if (whole !== undefined) {
+    const [min, max] = whole
+    const words = min === undefined ? 'whole numbers that are exact' : `whole numbers from ${min} to ${max}`
+    return { write: wholeText(min, max), words, takes: ['integer', 'decimal'], like: 'integer' }
+  }
+  switch (type) {
+    case 'FLOAT':
+    case 'DOUBLE':
+      return {
+        write: type === 'FLOAT' ? floatText : doubleText,
+        words: `numbers that ${type === 'FLOAT' ? 32 : 64}-bit floating point holds exactly`,
+        takes: ['real', 'integer', 'decimal'],
+        like: 'real',
+      }
+    case 'BOOLEAN':
+      return { write: booleanText, words: 'true and false', takes: ['boolean'], like: 'boolean' }
+    case 'VARCHAR':
+      return { ...textFor(named, takesAnyText), read: (text) => text }
+    case 'JSON':
+      return { write: jsonText, words: JSON_WORDS, takes: ['json'], like: 'json', read: (text) => text }
+    case 'BLOB':
+      return {
+        write: bytesText,
+        words: 'bytes, as a Uint8Array',
+        takes: ['bytes'],
+        like: 'bytes',
+        read: (text) => `unhex(${text})`,
+      }
+    case 'UUID':
+      return { write: uuidText, words: 'UUIDs', takes: ['text'], like: undefined }
+    case 'TIME':
+      return { write: timeOfDayText, words: 'times of a day as 23:59:59.999999', takes: ['text'], like: undefined }
+    case 'DATE':
+      return timeFor(
+        type,
+        dayText,
+        'days, as 2024-02-29 or times at midnight, UTC',
+        (text) => `date '1970-01-01' + ${text}::integer`,
+      )
+    case 'TIMESTAMP':
+      return timeFor(
+        type,
+        microsText(1),
+        `${DATES} down to the microsecond`,
+        (text) => `make_timestamp(${text}::bigint)`,
+      )
+    case 'TIMESTAMP WITH TIME ZONE':
+      return timeFor(
+        type,
+        microsText(1),
+        `${DATES} down to the microsecond`,
+        (text) => `make_timestamptz(${text}::bigint)`,
+      )
+    case 'TIMESTAMP_MS':
+      return timeFor(
+        type,
+        microsText(1000),
+        `${DATES} down to the millisecond`,
+        (text) => `make_timestamp(${text}::bigint)::${type}`,
+      )
+    case 'TIMESTAMP_S':
+      return timeFor(
+        type,
+        microsText(1_000_000),
+        `${DATES} of whole seconds`,
+        (text) => `make_timestamp(${text}::bigint)::${type}`,
+      )
+    case 'TIMESTAMP_NS':
+      return timeFor(type, nanosText, `${DATES} from 1677 to 2262`, (text) => `make_timestamp_ns(${text}::bigint)`)
+  }
+  if (CAST.includes(type)) {
+    return { write: plainText, words: `texts as DuckDB writes ${type}`, takes: ['text'], like: undefined, isCast: true }
+  }
+  const decimal = /^DECIMAL\((\d+),(\d+)\)$/.exec(type)
+  if (decimal !== null) return decimalOf(Number(decimal[1]), Number(decimal[2]))
+  return type.startsWith('ENUM(') ? oneOf(labels) : undefined
+}
+
+function timeFor(type: string, write: WriteText, words: string, read: (text: string) => string): Made {
+  return {
+    write,
+    words,
+    takes: ['time', 'text'],
+    like: 'time',
+    read: (text) => `case when ${text} in ('infinity', '-infinity') then ${text}::${type} else ${read(text)} end`,
+  }
+}
+
+function textFor(named: ColumnType | undefined, takesAnyText: boolean): Made {
+  const takes = ['text', 'json', 'decimal'] as const
+  if (named === 'json') return { write: jsonText, words: JSON_WORDS, takes, like: 'json' }
+  if (takesAnyText) return { write: anyText, words: 'text, and all that text can be made of', takes, like: 'text' }
+  if (named !== undefined) return { write: plainText, words: 'text', takes, like: 'text' }
+  return { write: textOrJson, words: `text and ${JSON_WORDS}`, takes, like: 'text' }
+}
+
+function decimalOf(precision: number, scale: number): Made {
+  return {
+    write: decimalWriter(precision - scale, scale),
+    words: `decimal numbers of ${precision - scale} digits before the point and ${scale} after it`,
+    takes: ['decimal', 'integer', 'real'],
+    like: 'decimal',
+  }
+}
+
+function oneOf(labels: readonly string[]): Made {
+  const known = new Set<unknown>(labels)
+  const shown = labels.length > 10 ? `${labels.slice(0, 10).join(', ')} …` : labels.join(', ')
+  return {
+    write: (value) => (known.has(value) ? (value as string) : undefined),
+    words: `one of ${shown}`,
+    takes: ['text'],
+    like: undefined,
+  }
+}
+
+function whyNoJson(shown: string, value: unknown): string {
+  try {
+    writeJson(value)
+    return `the half of a surrogate pair in ${shown}`
+  } catch (error) {
+    return `${shown} as JSON: ${messageOf(error).split('\n', 1)[0]}`
+  }
+}
