@@ -1,7 +1,10 @@
 // Values of JavaScript for columns of SQL, told apart by what a column holds: exactly, or not at all.
 
-import { readIsoTime } from '../csv/iso-time.ts'
 import { decimalText, isDecimal, parseDecimal } from '../decimal.ts'
+import { readIso } from '../time/iso.ts'
+import { timeRules } from '../time/rules.ts'
+
+const UTC = timeRules({})
 
 /** The first and last day of JavaScript's dates, from 1970 on, in milliseconds. */
 const MAX_TIME_MS = 8_640_000_000_000_000
@@ -36,7 +39,7 @@ export function realOf(value: unknown): number | undefined {
 
 /** Epoch milliseconds of a number of them, a date, or a text as ISO 8601 has it, which is UTC where it does not say. */
 export function millisOf(value: unknown): number | undefined {
-  const ms = typeof value === 'string' ? readIsoTime(value) : value instanceof Date ? value.getTime() : value
+  const ms = typeof value === 'string' ? readIso(value, UTC) : value instanceof Date ? value.getTime() : value
   return Number.isSafeInteger(ms) && Math.abs(ms as number) <= MAX_TIME_MS ? (ms as number) : undefined
 }
 
@@ -46,8 +49,8 @@ export function nanosOf(text: string): bigint | undefined {
   const finer = /[.,][0-9]{3}([0-9]{1,6})(?![0-9])/.exec(text)
   if (finer === null) return undefined
   const [found, digits = ''] = finer
-  const ms = readIsoTime(text.slice(0, finer.index + 4) + text.slice(finer.index + found.length))
-  return ms === undefined ? undefined : BigInt(ms) * 1_000_000n + BigInt(digits.padEnd(6, '0'))
+  const ms = readIso(text.slice(0, finer.index + 4) + text.slice(finer.index + found.length), UTC)
+  return typeof ms === 'string' ? undefined : BigInt(ms) * 1_000_000n + BigInt(digits.padEnd(6, '0'))
 }
 
 /** Days from 1970-01-01 of a time at midnight, UTC. */
