@@ -2,6 +2,7 @@
 
 import type { Writable } from 'node:stream'
 import type { WritableStream } from 'node:stream/web'
+import type { Clock } from '../base/clock.ts'
 import { keepingAlive } from '../base/keep-alive.ts'
 import { consumer } from '../stage/make.ts'
 import type { Consumer } from '../stage/stage.ts'
@@ -41,8 +42,8 @@ export async function begin<T>(what: string, flow: Runnable<T>, options: RunFlow
   const takers = takersOf(sink, (events) => {
     handed += events
   }).map(coreOf)
-  const run = await keepingAlive(startFlow(what, flow, takers, settings))
-  const done = finish(run, () =>
+  const run = await keepingAlive(startFlow(what, flow, takers, settings), settings.clock)
+  const done = finish(run, settings.clock, () =>
     typeof sink === 'function' ? handed : takers.reduce((sum, taker) => sum + taker.stats().received, 0),
   )
   const drain = (): Promise<FlowReport> => {
@@ -65,8 +66,8 @@ export async function begin<T>(what: string, flow: Runnable<T>, options: RunFlow
   }
 }
 
-async function finish({ done, account }: FlowRun, eventsGiven: () => number): Promise<FlowReport> {
-  await keepingAlive(done)
+async function finish({ done, account }: FlowRun, clock: Clock, eventsGiven: () => number): Promise<FlowReport> {
+  await keepingAlive(done, clock)
   account.warn()
   return { events: eventsGiven(), late: account.tooLate, dead: account.refused }
 }
