@@ -18,7 +18,7 @@ describe('the layers of a snapshot', () => {
           if (key === 'bad') throw new Error('a bad word')
           return { key, n }
         }, { name: 'row' }),
-      into: () => sqlite(new URL('out.db', import.meta.url).pathname, { table: 'words' }),
+      into: () => sqlite(new URL('out.db', import.meta.url).pathname, { table: 'words', key: ['key'] }),
     })`,
   )
   after(() => job[Symbol.dispose]())

@@ -7,6 +7,7 @@ import { jsonLine } from '../observe/json.ts'
 import { redact } from '../observe/redact.ts'
 import { bytesText, many } from '../observe/text.ts'
 import { buildPipeline, planOf } from '../pipeline/build.ts'
+import { promisedBy, promiseText, refuseRepeats } from '../pipeline/guarantee.ts'
 import { OK } from './exit.ts'
 import { checkHelp } from './help-keeping.ts'
 import type { Io } from './io.ts'
@@ -26,6 +27,7 @@ export async function checkCommand(argv: readonly string[], io: Io): Promise<num
   const pipeline = await loadOnlyPipeline(file)
   const parts = buildPipeline(pipeline, params)
   const plan = planOf(parts, pipeline.name)
+  refuseRepeats(parts, pipeline.name)
   say(`pipeline ${pipeline.name}: fine`)
   const { source, sink } = parts
   const splits = await source.splits()
@@ -44,6 +46,9 @@ export async function checkCommand(argv: readonly string[], io: Io): Promise<num
         ? 'nothing was committed yet'
         : `going on after epoch ${found.epoch}`
   say(`into ${sink.title}: ${stands}`)
+  say(`guarantee: ${promiseText(promisedBy(parts))}`)
+  for (const [name, into] of sink.branches ?? [])
+    say(`branch ${name} into ${into.title}: ${promiseText(promisedBy(parts, into))}`)
   if (found?.holder !== undefined) say(`held by ${found.holder}`)
   const kernel = new Kernel(plan.head)
   let [shown, dead, left] = [0, 0, rows]

@@ -1,10 +1,12 @@
 // sluice explain: how a pipeline or a flow would run, in words.
 
 import { explain } from '../engine/explain.ts'
+import { operatorText } from '../flow/name.ts'
 import { nodesOf } from '../flow/plan.ts'
 import { escapeText } from '../observe/escape.ts'
 import { redact } from '../observe/redact.ts'
 import { buildPipeline } from '../pipeline/build.ts'
+import { promisedBy, promiseText, refusalOf } from '../pipeline/guarantee.ts'
 import { OK } from './exit.ts'
 import { explainHelp } from './help.ts'
 import type { Io } from './io.ts'
@@ -23,12 +25,17 @@ export async function explainCommand(argv: readonly string[], io: Io): Promise<n
     refuseParams(file, params)
     io.stdout.write(await explain(loaded.module, threads === undefined ? {} : { threads }))
   } else {
-    const { source, node, sink } = buildPipeline(loaded.pipeline, params)
-    const operators = nodesOf(node).map(({ operator }) => operator)
-    const steps = operators
-      .filter(({ kind }) => kind !== 'input')
-      .map(({ kind, name }) => `  ${name.startsWith(kind) ? name : `${kind} ${name}`}`)
-    const lines = [`from ${source.title}`, ...steps, `into ${sink.title}: ${sink.guarantee}`, 'runs in one thread']
+    const parts = buildPipeline(loaded.pipeline, params)
+    const { source, node, sink } = parts
+    const steps = nodesOf(node).flatMap(({ operator }) =>
+      operator.kind === 'input' ? [] : [`  ${operatorText(operator)}`],
+    )
+    const branches = [...(sink.branches ?? [])].map(
+      ([name, into]) => `  branch ${name} into ${into.title}: ${promiseText(promisedBy(parts, into))}`,
+    )
+    const into = `into ${sink.title}: ${promiseText(promisedBy(parts))}`
+    const end = refusalOf(parts, loaded.pipeline.name) ?? 'runs in one thread'
+    const lines = [`from ${source.title}`, ...steps, into, ...branches, end]
     io.stdout.write(lines.map((line) => `${escapeText(redact(line))}\n`).join(''))
   }
   return OK

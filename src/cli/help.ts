@@ -22,7 +22,7 @@ const RUN_OPTIONS: readonly (readonly [option: string, meaning: string])[] = [
 ]
 
 export function mainHelp(): string {
-  return `Sluice loads data with demand-driven pipelines: exactly once, whatever happens in between.
+  return `Sluice loads data with demand-driven pipelines, which go on where they were, whatever ended them.
 
 Usage
   sluice run FILE [options]     runs the pipeline that FILE exports; goes on where the last run was stopped
@@ -90,8 +90,8 @@ export function explainHelp(): string {
   return `sluice explain FILE [--threads N] [--param name=value …]
 
 Says how what FILE exports would run, without running it. Of a flow: its layers, how many stages each has, where events
-change stages, and on how many threads it runs, with the reason. Of a pipeline: source, steps and sink, with what the
-sink guarantees.
+change stages, and on how many threads it runs, with the reason. Of a pipeline: source, steps and sink, with what
+is promised of rows.
 
 Example
   sluice explain word-count.ts --threads 4

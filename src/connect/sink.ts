@@ -78,6 +78,8 @@ export interface Sink<Row> {
   /** Where dead letters go, for a person: `table dead_letters in out.db`. */
   readonly deadLetters: string
   readonly guarantee: Guarantee
+  /** Whether a row overwrites an earlier one of the same key; false if no key was given, absent where none can be. */
+  readonly isKeyed?: boolean
   /** How long epochs are best, where nobody says how long they are to be. */
   readonly epochs?: EpochLength
   /** What only one connection may write to at a time, where that is so: `file out.db`. Two sinks of one pipeline cannot share it. */

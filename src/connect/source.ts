@@ -57,6 +57,10 @@ export interface Source<T> {
   readonly findColumns?: (options?: OpenOptions) => Promise<Columns | undefined>
   /** Set where reading never comes to its end by itself: it goes on until it is stopped. */
   readonly isEndless?: true
+  /** Set where what was given and not committed cannot be given again. */
+  readonly delivery?: 'at-most-once'
+  /** What has to hold for each record to be given once, for a person: `as long as the topic keeps the records`. */
+  readonly provided?: string
   /** Set where whoever sends waits to hear what is committed: its readers have `committed`. */
   readonly isAcknowledged?: true
   /**

@@ -1,7 +1,7 @@
 // What operators are called, and what they refuse while a flow is being built.
 
 import { describeValue } from '../base/check.ts'
-import { nodesOf, type PlanNode, type Windowing } from './plan.ts'
+import { nodesOf, type Operator, type PlanNode, type Windowing } from './plan.ts'
 
 export interface StepOptions {
   /** The operator's name in dead letters, logs and diagrams: by default its function's name, or its kind and place. */
@@ -26,6 +26,11 @@ export function depthOf(node: PlanNode): number {
 export function nameOf(kind: string, node: PlanNode, options: StepOptions | undefined, fn?: unknown): string {
   if (options?.name !== undefined) return options.name
   return typeof fn === 'function' && fn.name !== '' && fn.name !== kind ? fn.name : `${kind} ${depthOf(node) + 1}`
+}
+
+/** An operator in words: `map priced`. */
+export function operatorText({ kind, name }: Pick<Operator, 'kind' | 'name'>): string {
+  return name.startsWith(kind) ? name : `${kind} ${name}`
 }
 
 /** Refuses sessions for states that cannot become one. */

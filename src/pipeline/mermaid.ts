@@ -1,7 +1,10 @@
 // A pipeline as a Mermaid diagram, drawn from the pipeline itself.
 
+import type { Sink } from '../connect/sink.ts'
+import { operatorText } from '../flow/name.ts'
 import { nodesOf, type Operator, type PlanNode } from '../flow/plan.ts'
 import { mermaidLabel as label } from '../observe/mermaid-label.ts'
+import { promisedBy, promiseText } from './guarantee.ts'
 import type { PipelineParts } from './pipeline.ts'
 
 /**
@@ -11,18 +14,21 @@ import type { PipelineParts } from './pipeline.ts'
  *
  * @see https://mermaid.js.org/syntax/flowchart.html
  */
-export function mermaid({ source, node: last, sink }: PipelineParts): string {
+export function mermaid(pipeline: PipelineParts): string {
+  const { source, node: last, sink } = pipeline
   const nodes = nodesOf(last)
   const steps = nodes.filter(({ operator }) => operator.kind !== 'input')
   const idOf = (node: PlanNode): string =>
     node.operator.kind === 'input' ? 'source' : `step${steps.indexOf(node) + 1}`
+  const shapeOfSink = (title: string, into: Sink<unknown>): string =>
+    `[("${title}<br>${label(promiseText(promisedBy(pipeline, into)))}")]`
   const parts = [
     { id: 'source', shape: `[("${label(source.title)}")]` },
     ...steps.map((node) => ({ id: idOf(node), shape: shapeOf(node.operator) })),
-    { id: 'sink', shape: `[("${label(sink.title)}<br>${label(sink.guarantee)}")]` },
+    { id: 'sink', shape: shapeOfSink(label(sink.title), sink) },
   ]
   const branches = [...(sink.branches ?? [])].map(([name, into], i) => {
-    return { id: `branch${i + 1}`, shape: `[("${label(name)}: ${label(into.title)}<br>${label(into.guarantee)}")]` }
+    return { id: `branch${i + 1}`, shape: shapeOfSink(`${label(name)}: ${label(into.title)}`, into) }
   })
   const edges = [
     ...steps.flatMap((node) => node.inputs.map((input) => [idOf(input), idOf(node)] as const)),
@@ -51,10 +57,6 @@ function chainsOf(edges: readonly (readonly [from: string, to: string])[]): stri
 }
 
 function shapeOf(operator: Operator): string {
-  const text = label(describe(operator))
+  const text = label(operatorText(operator))
   return operator.kind === 'source' ? `[("${text}")]` : `["${text}"]`
-}
-
-function describe({ kind, name }: Operator): string {
-  return name.startsWith(kind) ? name : `${kind} ${name}`
 }

@@ -1,6 +1,6 @@
 // A pipeline: a named, resumable piece of work from a source to a sink. Describes; `startPipeline` runs it.
 
-import { checkKeys } from '../base/check.ts'
+import { checkChoice, checkKeys } from '../base/check.ts'
 import type { Sink } from '../connect/sink.ts'
 import type { Source } from '../connect/source.ts'
 import { Flow } from '../flow/flow.ts'
@@ -16,6 +16,11 @@ export interface PipelineSpec<P extends Params, T, Row = T> {
   /** What happens in between; nothing if absent. */
   readonly flow?: (events: Flow<T>, params: ParamValues<P>) => Flow<Row, unknown>
   readonly into: (params: ParamValues<P>) => Sink<NoInfer<Row>>
+  /**
+   * What becomes of results of the whole (totals, windows, joins) that a later run gives again, in a table without a key:
+   * `append` adds them to those before. Without it such a pipeline is refused.
+   */
+  readonly results?: 'append'
   /** What the summary counts over the rows that were loaded: title → the row's value under it. */
   readonly top?: Readonly<Record<string, (row: Row) => string | number | null>>
 }
@@ -31,6 +36,7 @@ export interface PipelineParts {
   /** The last operator of the flow: its input stands for the source. */
   readonly node: PlanNode
   readonly sink: Sink<unknown>
+  readonly results?: 'append' | undefined
   readonly top: Readonly<Record<string, (row: never) => string | number | null>>
 }
 
@@ -64,7 +70,8 @@ export function pipeline<const P extends Params, T>(name: string, spec: Unchange
 export function pipeline<const P extends Params, T, Row>(name: string, spec: PipelineSpec<P, T, Row>): Pipeline<P>
 export function pipeline<const P extends Params, T, Row>(name: string, spec: PipelineSpec<P, T, Row>): Pipeline<P> {
   if (!NAME.test(name)) throw new TypeError(`A pipeline's name is of letters, digits, . _ and -: found "${name}"`)
-  checkKeys(`Pipeline ${name}`, spec, ['about', 'params', 'from', 'flow', 'into', 'top'])
+  checkKeys(`Pipeline ${name}`, spec, ['about', 'params', 'from', 'flow', 'into', 'results', 'top'])
+  if (spec.results !== undefined) checkChoice(`results of pipeline ${name}`, spec.results, ['append'])
   for (const part of ['from', 'into'] as const) {
     if (typeof spec[part] !== 'function') throw new TypeError(`Pipeline ${name} needs ${part}, a function`)
   }
@@ -82,6 +89,7 @@ export function pipeline<const P extends Params, T, Row>(name: string, spec: Pip
         source: spec.from(values) as Source<unknown>,
         node: flow.node,
         sink: spec.into(values) as Sink<unknown>,
+        results: spec.results,
         top: spec.top ?? {},
       }
     },

@@ -3,6 +3,7 @@
 import type { DeadLetter } from '../connect/origin.ts'
 import type { Totals } from '../connect/sink.ts'
 import type { Top } from '../observe/top.ts'
+import type { Promised } from './guarantee.ts'
 
 /** How far a run is. Taken at any time, costs nothing to the run. */
 export interface Progress {
@@ -84,6 +85,8 @@ export interface RunReport {
   /** Where rows went, for a person; and the kind of sink. */
   readonly sink: string
   readonly sinkKind: string
+  /** What is promised of the records and rows, by source, flow and sink together. */
+  readonly promised: Promised
   /** Whether the source never comes to its end by itself. */
   readonly isEndless: boolean
   /** Where dead letters went, for a person. */

@@ -14,6 +14,7 @@ import type { Beginnings } from './beginnings.ts'
 import { sourceOf } from './build.ts'
 import { publishEnd } from './channels.ts'
 import type { Engine } from './engines/engine.ts'
+import { promisedBy } from './guarantee.ts'
 import { type Happenings, shown } from './happenings.ts'
 import { TopCounters } from './load-stage.ts'
 import type { PipelineParts } from './pipeline.ts'
@@ -189,7 +190,7 @@ export class Running {
   async #watched(): Promise<RunReport> {
     const { name: pipeline, happenings, runLog } = this.#options
     try {
-      const report = await keepingAlive(this.#run())
+      const report = await keepingAlive(this.#run(), this.#options.clock)
       this.#ending = { state: report.outcome }
       happenings.ended(report)
       runLog?.ended(report)
@@ -346,6 +347,7 @@ export class Running {
       firstRejects: limit.first,
       sink: parts.sink.title,
       sinkKind: parts.sink.kind,
+      promised: promisedBy(parts),
       isEndless: parts.source.isEndless === true,
       deadLetters: parts.sink.deadLetters,
     }

@@ -15,6 +15,7 @@ import { buildPipeline, furtherSources, planOf, sourceOf } from './build.ts'
 import { publishEvent } from './channels.ts'
 import { inline } from './engines/inline.ts'
 import { onThreads } from './engines/threads.ts'
+import { refuseRepeats } from './guarantee.ts'
 import { Happenings } from './happenings.ts'
 import { loadPipeline } from './load.ts'
 import type { Params } from './param.ts'
@@ -119,7 +120,7 @@ export async function startFrom<P extends Params>(
   options: StartOptions,
   replay: Replay | undefined,
 ): Promise<PipelineRun> {
-  return await keepingAlive(begin(given, options, replay))
+  return await keepingAlive(begin(given, options, replay), options.clock)
 }
 
 async function begin<P extends Params>(
@@ -149,6 +150,7 @@ async function begin<P extends Params>(
     options.onEvent?.(event)
   }
   const built = buildPipeline(pipeline, options.params ?? new Map())
+  refuseRepeats(built, name)
   const parts = replay === undefined ? built : { ...built, source: replay.source }
   const { source, sink, node } = parts
   const { ms, events } = sink.epochs ?? EPOCHS

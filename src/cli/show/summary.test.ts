@@ -17,6 +17,7 @@ const REPORT: RunReport = {
   top: {},
   firstRejects: [],
   sinkKind: 'sqlite',
+  promised: { guarantee: 'exactly-once', resultsAgain: [] },
   isEndless: false,
   sink: 'table orders in out.db',
   deadLetters: 'table dead_letters in out.db',

@@ -5,6 +5,7 @@ import { excerpt } from '../../observe/escape.ts'
 import { redact } from '../../observe/redact.ts'
 import { bytesText, countText, durationText } from '../../observe/text.ts'
 import type { Top } from '../../observe/top.ts'
+import { againText } from '../../pipeline/guarantee.ts'
 import type { RunReport } from '../../pipeline/report.ts'
 
 const WHAT: readonly (readonly [key: keyof Totals, about: string])[] = [
@@ -37,6 +38,8 @@ export function summaryText(report: RunReport, notes: readonly string[] = []): s
     if (splits.unchanged > 0) lines.push(`  ${splits.unchanged} of ${splits.all} had nothing new`)
   }
   if (overall.read !== run.read) lines.push('', `  in all runs: ${sumText(overall)}`)
+  const { resultsAgain } = report.promised
+  if (resultsAgain.length > 0) lines.push('', `  ${excerpt(againText(resultsAgain), 300)}`)
   const tops = Object.entries(report.top).filter(([, top]) => top.values.length > 0)
   if (tops.length > 0) lines.push('', ...tops.flatMap(([title, top]) => topLines(title, top)))
   return redact(`${lines.join('\n')}\n`)

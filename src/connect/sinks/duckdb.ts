@@ -82,6 +82,7 @@ export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
     title: `table ${table} in ${path}`,
     deadLetters: `table ${deadLetters} in ${path}`,
     guarantee: 'exactly-once',
+    isKeyed: key !== undefined,
     epochs: EPOCHS,
     locks: `file ${resolve(path)}`,
     async inspect(pipeline) {

@@ -77,6 +77,7 @@ export function postgres<Row>(connection: string | PostgresConnection, options: 
     title: named(table),
     deadLetters: named(deadLetters),
     guarantee: 'exactly-once',
+    isKeyed: key !== undefined,
     async inspect(pipeline) {
       const { PostgresInspector } = await import('./postgres/inspect.ts')
       return await PostgresInspector.open({ connection, sink, schema, table, deadLetters, pipeline, timeoutMs })

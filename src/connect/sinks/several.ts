@@ -59,6 +59,7 @@ export function several<Row>(first: Sink<Row>, options: SeveralOptions<Row>): Si
     title: `${first.title}, with ${branches.size === 1 ? 'branch' : 'branches'} ${[...branches.keys()].join(', ')}`,
     deadLetters: first.deadLetters,
     guarantee: WORST.find((guarantee) => sinks.some((sink) => sink.guarantee === guarantee)) ?? 'at-least-once',
+    ...(first.isKeyed === undefined ? {} : { isKeyed: first.isKeyed }),
     branches: new Map([...branches].map(([name, { into }]) => [name, into])),
     ...(inspect === undefined
       ? {}

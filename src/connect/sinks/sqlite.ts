@@ -77,6 +77,7 @@ export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
     title: `table ${table} in ${path}`,
     deadLetters: `table ${deadLetters} in ${path}`,
     guarantee: 'exactly-once',
+    isKeyed: key !== undefined,
     locks: `file ${resolve(path)}`,
     async inspect(pipeline) {
       const { SqliteInspector } = await import('./sqlite/inspect.ts')

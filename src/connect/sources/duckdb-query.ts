@@ -10,6 +10,7 @@ import { lookBackOf } from '../rows/look-back.ts'
 import { TIMES, type Times } from '../rows/times.ts'
 import type { Source } from '../source.ts'
 import { checkColumnName } from '../sql/name.ts'
+import { readOnBy } from '../sql/read-on.ts'
 
 export interface DuckdbQueryOptions {
   /** The table to read; or `query`. */
@@ -88,6 +89,7 @@ export function duckdbQuery<Row = Record<string, unknown>>(path: string, options
   return {
     kind: 'duckdb',
     title: `${source} in ${path}`,
+    provided: readOnBy(cursor !== undefined),
     splits: async () => [{ id: source }],
     async open(_split, from, open = {}) {
       // Not before it is needed: programs and threads without a database start sooner.

@@ -13,7 +13,7 @@ import { type FilePosition, parsePosition, readAt } from '../files/identity.ts'
 import { DEFAULT_LIMITS, type Limits } from '../files/limits.ts'
 import { MAX_LINE_BYTES } from '../files/line-cutter.ts'
 import { LineMarks } from '../files/line-marks.ts'
-import { type FoundFile, listFiles } from '../files/list.ts'
+import { type FoundFile, listFiles, splitAtCommas } from '../files/list.ts'
 import { openFile } from '../files/open-file.ts'
 import { openStream } from '../files/open-stream.ts'
 import { partsOf, type ReadPart, sizeOf } from '../files/parts.ts'
@@ -147,6 +147,7 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
   return {
     kind,
     title: `${named} as ${records.name}`,
+    ...deliveryOf(input, settings),
     ...(columns === undefined ? {} : { columns }),
     splits: async (waiting) => (await list(input, settings, new Map(), waiting)).map(({ split }) => split),
     resume: async (positions, waiting) => await list(input, settings, positions, waiting),
@@ -157,6 +158,16 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
     },
     reparse: (origin) => reparse(records, parsers, origin),
   }
+}
+
+/** Standard input and pipes are read once: what was given and not committed is lost. */
+function deliveryOf(
+  input: string | readonly string[],
+  { allowSpecial }: Settings,
+): Pick<Source<unknown>, 'delivery' | 'provided'> {
+  const names = typeof input === 'string' ? splitAtCommas(input) : input
+  if (names.some((name) => name.trim() === '-')) return { delivery: 'at-most-once' }
+  return allowSpecial ? { provided: 'but for pipes, of which what was not committed is lost' } : {}
 }
 
 /** Files whose parsers are kept, for records that are read again. */

@@ -70,6 +70,7 @@ export function httpPages<T>(url: string | URL, options: HttpPagesOptions<T> = {
   return {
     kind: 'http-pages',
     title: `pages of ${address.shown}`,
+    provided: 'as long as the server gives the same again',
     splits: async () => [{ id: SPLIT }],
     open: async (_split, from, { signal, onNote } = {}) => {
       signal?.throwIfAborted()

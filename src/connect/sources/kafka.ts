@@ -98,6 +98,7 @@ export function kafka<B, T = B>(
     kind: 'kafka',
     title,
     isEndless: true,
+    provided: 'as long as the topic keeps the records',
     isAcknowledged: true,
     splits: async () => [{ id: `kafka ${topic}` }],
     async open(_split, from, open = {}) {

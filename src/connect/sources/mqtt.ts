@@ -116,6 +116,7 @@ export function mqtt<B, T = B>(url: string | URL, format: LineFormat<B>, options
     kind: 'mqtt',
     title,
     isEndless: true,
+    ...(qos === 0 ? { delivery: 'at-most-once' as const } : { provided: 'as long as the broker keeps its session' }),
     isAcknowledged: true,
     splits: async () => [{ id: `mqtt ${clientId}` }],
     async open(_split, from, open = {}) {

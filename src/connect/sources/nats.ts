@@ -71,6 +71,7 @@ export function nats<B, T = B>(url: string | URL, format: LineFormat<B>, options
     kind: 'nats',
     title,
     isEndless: true,
+    provided: 'as long as the stream keeps the messages',
     isAcknowledged: true,
     splits: async () => [{ id: `nats ${stream}${subject === undefined ? '' : ` ${subject}`}` }],
     async open(_split, from, open = {}) {

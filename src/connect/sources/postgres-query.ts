@@ -11,6 +11,7 @@ import { lookBackOf } from '../rows/look-back.ts'
 import { TIMES, type Times } from '../rows/times.ts'
 import type { Source } from '../source.ts'
 import { checkColumnName } from '../sql/name.ts'
+import { readOnBy } from '../sql/read-on.ts'
 
 export interface PostgresQueryOptions {
   /** The table to read; or `query`. */
@@ -119,6 +120,7 @@ export function postgresQuery<Row = Record<string, unknown>>(
   return {
     kind: 'postgres',
     title: `${source} in ${server}`,
+    provided: readOnBy(cursor.length > 0),
     ...(columns === undefined ? {} : { columns }),
     splits: async () => [{ id: source }],
     async open(_split, from, open = {}) {

@@ -78,6 +78,7 @@ export function rabbitmq<B, T = B>(
     kind: 'rabbitmq',
     title,
     isEndless: true,
+    provided: 'as long as every message has an id',
     isAcknowledged: true,
     splits: async () => [{ id: `queue ${queue}` }],
     async open(_split, from, open = {}) {

@@ -76,6 +76,7 @@ export function redisStream<B, T = B>(
     kind: 'redis',
     title,
     isEndless: true,
+    provided: 'as long as Redis keeps the entries',
     isAcknowledged: true,
     splits: async () => [{ id: `redis ${stream}` }],
     async open(_split, from, open = {}) {

@@ -63,6 +63,7 @@ export function serverSentEvents<B, T = B>(
     kind: 'server-sent-events',
     title,
     isEndless: true,
+    provided: 'as long as the server names its events and has what followed',
     // Nobody waits to hear of commits, but they are how it is known what need not be kept any more.
     isAcknowledged: true,
     splits: async () => [{ id: 'events' }],

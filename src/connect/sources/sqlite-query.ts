@@ -9,6 +9,7 @@ import { lookBackOf } from '../rows/look-back.ts'
 import type { Source } from '../source.ts'
 import { checkColumnName, quoteName } from '../sql/name.ts'
 import { trimQuery } from '../sql/query.ts'
+import { readOnBy } from '../sql/read-on.ts'
 
 export interface SqliteQueryOptions {
   /** The table to read; or `query`. */
@@ -66,6 +67,7 @@ export function sqliteQuery<R = Row>(path: string, options: SqliteQueryOptions):
   return {
     kind: 'sqlite',
     title: `${source} in ${path}`,
+    provided: readOnBy(cursor !== undefined),
     splits: async () => [{ id: source }],
     async open(_split, from, open = {}) {
       // Not before it is needed: programs and threads without a database start sooner.

@@ -64,6 +64,7 @@ export function syslog<T = SyslogMessage>(listen: SyslogListen, options: SyslogO
     title,
     ...(event === undefined && format.columns !== undefined ? { columns: format.columns } : {}),
     isEndless: true,
+    delivery: 'at-most-once',
     // Nobody waits to hear of commits, but they are how it is known what need not be kept any more.
     isAcknowledged: true,
     splits: async () => [{ id: 'syslog' }],

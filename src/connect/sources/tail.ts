@@ -112,6 +112,7 @@ export function tail<T>(
     kind: 'tail',
     title: `${patterns.join(', ')} as ${format.name}, as it grows`,
     isEndless: true,
+    provided: 'but for what is cut off before it is read',
     ...(format.columns === undefined ? {} : { columns: format.columns }),
     splits: async ({ signal }: OpenOptions = {}) => {
       for (const pattern of patterns) {

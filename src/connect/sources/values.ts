@@ -38,6 +38,7 @@ export function values<T>(input: ValuesInput<T>): Source<T> {
   return {
     kind: 'values',
     title: 'values',
+    provided: 'as long as they are the same each time',
     splits: async () => [{ id: SPLIT }],
     open: async (_split, from, { signal = new AbortController().signal }: OpenOptions = {}) => {
       signal.throwIfAborted()

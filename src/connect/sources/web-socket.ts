@@ -77,6 +77,7 @@ export function webSocket<B, T = B>(
     kind: 'web-socket',
     title,
     isEndless: true,
+    delivery: 'at-most-once',
     // Nobody waits to hear of commits, but they are how it is known what need not be kept any more.
     isAcknowledged: true,
     splits: async () => [{ id: 'messages' }],

@@ -91,6 +91,7 @@ export function webhook<B, T = B>(options: WebhookOptions<B, T>, format: LineFor
     kind: 'webhook',
     title,
     isEndless: true,
+    provided: 'as long as senders send again, with a key, what was not answered',
     isAcknowledged: true,
     splits: async () => [{ id: `webhook ${path}` }],
     async open(_split, from, open = {}) {

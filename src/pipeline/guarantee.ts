@@ -1,0 +1,93 @@
+// What a pipeline promises of its records and rows: by its source, its flow and its sink together.
+
+import { SluiceError } from '../base/errors.ts'
+import type { Guarantee, Sink } from '../connect/sink.ts'
+import type { Source } from '../connect/source.ts'
+import { operatorText } from '../flow/name.ts'
+import { nodesOf } from '../flow/plan.ts'
+import { givesAgain } from '../flow/results.ts'
+import type { PipelineParts } from './pipeline.ts'
+
+/**
+ * What a crash leaves of each record: as a sink's, and `at-most-once` where the source cannot give it again, or `none`
+ * where it may be lost and its row may come twice.
+ */
+export type PipelineGuarantee = Guarantee | 'at-most-once' | 'none'
+
+/** What a pipeline promises. */
+export interface Promised {
+  readonly guarantee: PipelineGuarantee
+  /** What has to hold for that, beside the programs: `as long as the broker keeps its session`. */
+  readonly provided?: string
+  /** Operators of which results come again beside those before, where a later run finds more. */
+  readonly resultsAgain: readonly string[]
+}
+
+/**
+ * What a pipeline promises of the rows in a sink of it.
+ *
+ * @param sink - the pipeline's own, or a branch of it
+ */
+export function promisedBy(parts: PipelineParts, sink: Sink<unknown> = parts.sink): Promised {
+  const sources = sourcesOf(parts)
+  const resultsAgain = sink.isKeyed === true || sink.guarantee === 'once-per-key' ? [] : heldOn(parts)
+  const mayLose = sources.some(({ delivery }) => delivery === 'at-most-once')
+  const mayRepeat = sink.guarantee === 'at-least-once' || resultsAgain.length > 0
+  const provided = [...new Set(sources.flatMap((source) => source.provided ?? []))].join(', and ')
+  const guarantee = mayLose ? (mayRepeat ? 'none' : 'at-most-once') : mayRepeat ? 'at-least-once' : sink.guarantee
+  return { guarantee, resultsAgain, ...(provided === '' ? {} : { provided }) }
+}
+
+/** The same in words: `exactly-once, as long as the topic keeps the records`. */
+export function promiseText({ guarantee, provided, resultsAgain }: Promised): string {
+  const level = guarantee === 'none' ? 'no guarantee (records may be lost, rows may come twice)' : guarantee
+  const told = provided === undefined ? level : `${level}, ${provided}`
+  return resultsAgain.length === 0 ? told : `${told}; ${againText(resultsAgain)}`
+}
+
+/** What becomes of results where nothing overwrites them. */
+export function againText(operators: readonly string[]): string {
+  const many = operators.length > 1
+  return `results of ${operators.join(', ')} come again, as ${many ? 'wholes' : 'a whole'}, when a later run finds more`
+}
+
+/**
+ * Why a pipeline is refused whose results a table would hold twice; undefined if it is not.
+ *
+ * @param name - the pipeline's
+ */
+export function refusalOf(parts: PipelineParts, name: string): string | undefined {
+  const again = parts.results === 'append' ? [] : heldOn(parts)
+  if (again.length === 0) return undefined
+  const { sink } = parts
+  const sinks = [[undefined, sink] as const, ...(sink.branches ?? [])]
+  const found = sinks.find(([, { isKeyed }]) => isKeyed === false)
+  if (found === undefined) return undefined
+  const [branch, into] = found
+  const where = branch === undefined ? into.title : `${into.title} (branch ${branch})`
+  const one = again.length === 1 ? 'gives its results' : 'give their results'
+  const why = `${again.join(', ')} ${one} of the whole again when a later run finds more, and ${where} has no key by which they would replace those before`
+  return `Cannot run pipeline ${name}: ${why}: give the sink a key, or say results: 'append' in the pipeline to have them added`
+}
+
+/** @throws {SluiceError} CONFIG_INVALID for a pipeline whose results a table would hold twice */
+export function refuseRepeats(parts: PipelineParts, name: string): void {
+  const refusal = refusalOf(parts, name)
+  if (refusal === undefined) return
+  throw new SluiceError('CONFIG_INVALID', refusal, {
+    key: 'results',
+    value: parts.results,
+    allowed: "a key, or 'append'",
+  })
+}
+
+/** The operators whose results come again: none where the source never comes to its end. */
+function heldOn(parts: PipelineParts): string[] {
+  return sourcesOf(parts).some(({ isEndless }) => isEndless === true) ? [] : givesAgain(parts.node).map(operatorText)
+}
+
+/** The pipeline's own source, and those that its flow joins and merges with it. */
+function sourcesOf({ source, node }: PipelineParts): readonly Partial<Source<unknown>>[] {
+  const further = nodesOf(node).flatMap(({ operator }) => (operator.kind === 'source' ? operator.sources : []))
+  return [source, ...(further as readonly Partial<Source<unknown>>[])]
+}
