@@ -2,7 +2,7 @@
 
 import { escapeText } from '../observe/escape.ts'
 import { redact } from '../observe/redact.ts'
-import type { Params } from '../pipeline/param.ts'
+import { isSecretParam, type Params } from '../pipeline/param.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { EXIT_CODES } from './exit.ts'
 
@@ -100,9 +100,10 @@ Example
 
 /** The page of one pipeline: what it is and its parameters. */
 export function pipelineHelp(file: string, pipeline: Pipeline<Params>): string {
-  const rows = Object.entries(pipeline.params).map(([name, { about, allowed, default: byDefault }]) => {
-    const meaning = about === '' ? allowed : about
-    return [escapeText(`${name}=${quote(redact(`${byDefault}`))}`), escapeText(meaning)] as const
+  const rows = Object.entries(pipeline.params).map(([name, one]) => {
+    const meaning = one.about === '' ? one.allowed : one.about
+    const byDefault = isSecretParam(name, one) && one.default !== '' ? '***' : quote(redact(`${one.default}`))
+    return [escapeText(`${name}=${byDefault}`), escapeText(meaning)] as const
   })
   const about = pipeline.about === '' ? '' : `\n${escapeText(pipeline.about)}\n`
   const params = rows.length === 0 ? '  none\n' : `${table(rows)}\n`

@@ -181,9 +181,9 @@ function readParamPairs(pairs: readonly string[]): ReadonlyMap<string, string> {
   const params = new Map<string, string>()
   for (const pair of pairs) {
     const at = pair.indexOf('=')
-    if (at < 1) throw invalid(pair, `--param must be name=value: found ${pair}`)
+    if (at < 1) throw invalid('--param', `--param must be name=value: found ${at === 0 ? 'no name before =' : pair}`)
     const name = pair.slice(0, at)
-    if (params.has(name)) throw invalid(pair, `--param ${name} is given twice`)
+    if (params.has(name)) throw invalid(name, `--param ${name} is given twice`)
     params.set(name, pair.slice(at + 1))
   }
   return params

@@ -5,9 +5,18 @@
 const CREDENTIALS =
   /([a-z][a-z0-9+.-]{0,31}:\/\/)(?:[^\s/@:]{0,256}:(?!\d{1,5}(?:[/?#]|\s|$))\S{0,1024}|[^\s/@:]{1,256})@/gi
 
+const SECRET_NAME = 'passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|signature|credential'
+
 // A value behind a name that says what it is: in the query of a URL, in a connection string, in a parameter.
-const NAMED =
-  /(?<![\w.-])([\w.-]{0,32}(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|signature|credential)[\w.-]{0,32}=)(?:"[^"]{0,1024}"|'[^']{0,1024}'|[^\s&;,#"'<>]{1,1024})/gi
+const NAMED = new RegExp(
+  `(?<![\\w.-])([\\w.-]{0,32}(?:${SECRET_NAME})[\\w.-]{0,32}=)(?:"[^"]{0,1024}"|'[^']{0,1024}'|[^\\s&;,#"'<>]{1,1024})`,
+  'gi',
+)
+
+/** Whether a name says that what it names is a secret: `password`, `apiToken`. */
+export function isSecretName(name: string): boolean {
+  return new RegExp(SECRET_NAME, 'i').test(name)
+}
 
 /**
  * `text` with the credentials of every URL taken out, and every value that is called a password, token, secret or key

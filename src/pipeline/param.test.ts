@@ -1,4 +1,4 @@
-import { deepEqual, throws } from 'node:assert/strict'
+import { deepEqual, ok, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { param, readParams } from './param.ts'
 
@@ -49,5 +49,34 @@ describe('readParams', () => {
 
   it('refuses a choice whose default is none of its choices', () => {
     throws(() => param.choice(['low', 'high'], 'middle' as never), RangeError)
+  })
+})
+
+describe('parameters that are secrets', () => {
+  const secrets = {
+    password: param.number(1),
+    apiToken: param.boolean(false),
+    pin: param.secret('4711', 'of the door'),
+    sessionSecret: param.choice(['low', 'high'], 'low'),
+  }
+
+  it('S28: are read, and shown in no error, whether they fit their type or not', () => {
+    deepEqual(readParams(secrets, new Map([['pin', 'hunter2']]), 'job').pin, 'hunter2')
+    for (const name of ['password', 'apiToken', 'sessionSecret', 'pasword', 'pni']) {
+      throws(
+        () => readParams(secrets, new Map([[name, 'hunter2']]), 'job'),
+        (thrown: Error & { details?: unknown }) => {
+          ok(!`${thrown.message} ${JSON.stringify(thrown.details)} ${thrown.stack}`.includes('hunter2'), thrown.message)
+          return true
+        },
+      )
+    }
+  })
+
+  it('S28: whose text is of their own kind may say so', () => {
+    const own = { pin: { ...param.number(0), isSecret: true } }
+    throws(() => readParams(own, new Map([['pin', 'x1']]), 'job'), {
+      message: 'Parameter pin of job must be a number: found a value that is not, and not shown',
+    })
   })
 })

@@ -2,6 +2,7 @@
 
 import { checkChoice, describeValue } from '../base/check.ts'
 import { SluiceError } from '../base/errors.ts'
+import { isSecretName } from '../observe/redact.ts'
 
 /** A parameter: its type, what it is when nobody says, and one line for people. */
 export interface Param<T> {
@@ -9,6 +10,8 @@ export interface Param<T> {
   readonly allowed: string
   readonly default: T
   readonly about: string
+  /** Whether its values are shown nowhere; those whose name says so (`password`, `apiToken`) never are. */
+  readonly isSecret?: boolean
   /** The value that `text` stands for, or undefined if it stands for none. */
   readonly parse: (text: string) => T | undefined
 }
@@ -26,14 +29,24 @@ export type ParamValues<P extends Params> = { readonly [Name in keyof P]: P[Name
  * const size = param.number(100, 'rows in a batch')
  * size.parse('250') // => 250
  * size.parse('many') // => undefined
+ * param.secret('', 'key of the server').isSecret // => true
  */
 export const param: {
   string(byDefault: string, about?: string): Param<string>
+  /** A text that no output shows: not in help, not in an error. */
+  secret(byDefault: string, about?: string): Param<string>
   number(byDefault: number, about?: string): Param<number>
   boolean(byDefault: boolean, about?: string): Param<boolean>
   choice<const T extends string>(choices: readonly T[], byDefault: T, about?: string): Param<T>
 } = {
   string: (byDefault, about = '') => ({ allowed: 'text', default: byDefault, about, parse: (text) => text }),
+  secret: (byDefault, about = '') => ({
+    allowed: 'text',
+    default: byDefault,
+    about,
+    isSecret: true,
+    parse: (text) => text,
+  }),
   number: (byDefault, about = '') => ({ allowed: 'a number', default: byDefault, about, parse: parseNumber }),
   boolean: (byDefault, about = '') => ({
     allowed: 'true or false',
@@ -50,6 +63,11 @@ export const param: {
       parse: (text) => choices.find((choice) => choice === text),
     }
   },
+}
+
+/** Whether values of a parameter are not to be shown: it says so, or its name does. */
+export function isSecretParam(name: string, { isSecret = false }: Param<unknown>): boolean {
+  return isSecret || isSecretName(name)
 }
 
 function parseNumber(text: string): number | undefined {
@@ -72,7 +90,8 @@ export function readParams<P extends Params>(
     const known = Object.keys(params).join(', ') || 'none'
     throw new SluiceError('CONFIG_INVALID', `Pipeline ${pipeline} has no parameter ${name}: it has ${known}`, {
       key: name,
-      value: text,
+      // A name that is misspelt may be that of a secret.
+      value: undefined,
       allowed: known,
     })
   }
@@ -81,8 +100,11 @@ export function readParams<P extends Params>(
     if (text === undefined) return [name, one.default]
     const value = one.parse(text)
     if (value !== undefined) return [name, value]
-    const message = `Parameter ${name} of ${pipeline} must be ${one.allowed}: found ${describeValue(text)}`
-    throw new SluiceError('CONFIG_INVALID', message, { key: name, value: text, allowed: one.allowed })
+    const isHidden = isSecretParam(name, one)
+    const found = isHidden ? 'a value that is not, and not shown' : describeValue(text)
+    const message = `Parameter ${name} of ${pipeline} must be ${one.allowed}: found ${found}`
+    const details = { key: name, value: isHidden ? undefined : text, allowed: one.allowed }
+    throw new SluiceError('CONFIG_INVALID', message, details)
   })
   return Object.fromEntries(entries)
 }

@@ -86,6 +86,30 @@ export default pipeline('walled', {
   })
 })
 
+describe('Secrets among parameters', () => {
+  it('S28: are in no output of any command, where they do not fit their type, or are misspelt', async () => {
+    using job = new Job(
+      'ndjson, param, pipeline, sqlite',
+      `
+export default pipeline('walled', {
+  params: { password: param.number(1), pin: { ...param.number(2), isSecret: true }, key: param.secret('tok-5ecr3t', 'the key') },
+  from: () => ndjson(import.meta.dirname + '/in.ndjson'),
+  into: () => sqlite(import.meta.dirname + '/out.db', { table: 't' }),
+})
+`,
+    )
+    job.write('in.ndjson', '{"n":1}\n')
+    for (const name of ['password', 'pin', 'pasword', 'pni', '']) {
+      const told = await allCommands(job, [`${name}=hunter2@x`])
+      equal(told.get('run')?.code, name === '' ? 64 : 78, name)
+    }
+    const help = await job.here('run', ['--help'])
+    hasNone(help, '--help')
+    match(help.stdout, /key=\*\*\* +the key/)
+    equal((await job.here('run', ['--param', 'key=hunter2@x'])).code, 0)
+  })
+})
+
 describe('Secrets of a server', () => {
   it('S14: are in no output of any command, in address, header or answer, whatever the server says', async () => {
     // It gives back all that it was sent, as servers do in their errors.
