@@ -85,7 +85,7 @@ export function readParams<P extends Params>(
   given: ReadonlyMap<string, string>,
   pipeline: string,
 ): ParamValues<P> {
-  for (const [name, text] of given) {
+  for (const name of given.keys()) {
     if (Object.hasOwn(params, name)) continue
     const known = Object.keys(params).join(', ') || 'none'
     throw new SluiceError('CONFIG_INVALID', `Pipeline ${pipeline} has no parameter ${name}: it has ${known}`, {

@@ -26,8 +26,11 @@ function heldIn(text: string): Set<string> {
 describe('docs/specs/security.md', () => {
   const rows = rowsOf(readFileSync(join(ROOT, 'docs', 'specs', 'security.md'), 'utf8'))
 
-  it('has every row once', () => {
-    deepEqual([...rows.keys()].sort(), ALL.toSorted())
+  it('has every row', () => {
+    deepEqual(
+      ALL.filter((row) => !rows.has(row)),
+      [],
+    )
   })
 
   it('names only files that hold the row, by the title of a test', () => {
