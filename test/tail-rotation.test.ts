@@ -1,11 +1,11 @@
-import { deepEqual } from 'node:assert/strict'
+import { deepEqual, match } from 'node:assert/strict'
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { ROTATIONS, RotatingWriter, type RotationKind } from './support/rotating-writer.ts'
+import { ROTATIONS, RotatingWriter, type RotationKind, UNNAMED_ROTATIONS } from './support/rotating-writer.ts'
 import { randomOf, SEED } from './support/seed.ts'
-import { GRACE_MS, Tailing } from './support/tailing.ts'
+import { GRACE_MS, POLL_MS, Tailing } from './support/tailing.ts'
 
 const SCHEDULES = Number(process.env.SCHEDULES ?? 5)
 
@@ -87,4 +87,67 @@ describe('tail of a log that is rotated, at random', () => {
       })
     }
   }
+})
+
+describe('tail of a log that is rotated again and again within the grace time, under names that tell nothing', () => {
+  /** Each file is there for one look at least, with what is in it. */
+  async function play(path: string, tailing: Tailing, random: () => number, kinds: readonly RotationKind[]) {
+    const writer = new RotatingWriter(path, random)
+    try {
+      writer.append(200)
+      await tailing.read(1)
+      for (let step = 0; step < 25; step += 1) {
+        writer.append(1 + Math.floor(random() * 300))
+        await tailing.read(1 + Math.floor(random() * 2), 1 + Math.floor(random() * 20))
+        if (random() < 0.5) writer.append(1 + Math.floor(random() * 300))
+        const kind = kinds[Math.floor(random() * kinds.length)] as RotationKind
+        for (const _ of writer.rotate(kind)) if (random() < 0.3) await tailing.read(0)
+        // An empty file that is taken away at once was never seen.
+        writer.append(20)
+        await tailing.read(1)
+      }
+      writer.finishLine()
+      // Each waits in its turn for the grace time.
+      await tailing.read((30 * 5 * GRACE_MS) / POLL_MS)
+    } finally {
+      await tailing.stop()
+    }
+    return writer.lines
+  }
+
+  const inFolder = async (use: (path: string) => Promise<void>): Promise<void> => {
+    const folder = await realpath(await mkdtemp(join(tmpdir(), 'sluice-tail-')))
+    try {
+      await use(join(folder, 'app.log'))
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  }
+
+  for (const kinds of [...UNNAMED_ROTATIONS.map((kind) => [kind]), [...UNNAMED_ROTATIONS, 'rename' as const]]) {
+    it(`F47: gives every line once and in order: ${kinds.join(', ')}`, async () => {
+      for (let n = 0; n < SCHEDULES; n += 1) {
+        await inFolder(async (path) => {
+          const tailing = new Tailing(path, { graceMs: 5 * GRACE_MS, maxOpenFiles: 64 })
+          const written = await play(path, tailing, randomOf(`${kinds} ${n}`), kinds)
+          compare(tailing.texts.toSorted(), written.toSorted())
+          compare(tailing.texts, written)
+          deepEqual(
+            tailing.notes.filter((note) => note.includes('is gone')),
+            [],
+          )
+        })
+      }
+    })
+  }
+
+  it('F47: says what was lost where fewer files may be open than wait', async () => {
+    await inFolder(async (path) => {
+      const tailing = new Tailing(path, { graceMs: 5 * GRACE_MS, maxOpenFiles: 2 })
+      const written = await play(path, tailing, randomOf('few'), ['remove'])
+      const lost = written.length - tailing.texts.length
+      deepEqual(lost > 0, true, 'files were held that could not be')
+      match(tailing.notes.join('\n'), /"[^"]*app\.log" is gone: none of its \d+ bytes was read/)
+    })
+  })
 })

@@ -17,8 +17,19 @@ import {
 } from 'node:fs'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 
-export type RotationKind = 'rename' | 'copy' | 'gzip' | 'late-gzip' | 'zstd' | 'copy-gzip'
+export type RotationKind =
+  | 'rename'
+  | 'copy'
+  | 'gzip'
+  | 'late-gzip'
+  | 'zstd'
+  | 'copy-gzip'
+  | 'unknown'
+  | 'replace'
+  | 'remove'
 export const ROTATIONS: readonly RotationKind[] = ['rename', 'copy', 'gzip', 'late-gzip', 'zstd', 'copy-gzip']
+/** Those that leave a file under no name that tells it: it has to be open by then. */
+export const UNNAMED_ROTATIONS: readonly RotationKind[] = ['unknown', 'replace', 'remove']
 
 /** A log under a name, with its rotated files numbered from 1, the youngest first. */
 export class RotatingWriter {
@@ -31,6 +42,8 @@ export class RotatingWriter {
   /** What was written of it. */
   #written = ''
   #count = 0
+  /** How many were left under a name that tells nothing. */
+  #left = 0
   /** How many rotated files there are. */
   rotated = 0
 
@@ -78,6 +91,7 @@ export class RotatingWriter {
   *rotate(kind: RotationKind): Generator<string> {
     this.breakLine()
     const { path } = this
+    if (UNNAMED_ROTATIONS.includes(kind)) return yield* this.#leave(kind)
     yield* this.#shift()
     switch (kind) {
       case 'copy':
@@ -97,6 +111,16 @@ export class RotatingWriter {
         if (kind === 'late-gzip') yield* this.#compress(`${path}.1`, 'gz')
         if (kind === 'zstd') yield* this.#compress(`${path}.1`, 'zst')
     }
+  }
+
+  *#leave(kind: RotationKind): Generator<string> {
+    const { path } = this
+    this.#left += 1
+    if (kind === 'remove') unlinkSync(path)
+    else renameSync(path, kind === 'replace' ? `${path}.1` : `${path.replace(/\.log$/, '')}-${this.#left}.log`)
+    yield 'left'
+    writeFileSync(path, '')
+    yield 'created'
   }
 
   *#shift(): Generator<string> {

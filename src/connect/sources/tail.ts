@@ -71,8 +71,9 @@ const MAX_STRING_LENGTH = 0x1fffffe8
  * - **Lines** are as `files` reads them, but one without its line end is not given before that comes, or before its file
  *   is finished.
  * - **Rotation**: by renaming, by copying and cutting, with or without compression, while reading and between two runs.
- *   The old file is read to its end before the new one. It is finished once another stands in its place and it has not
- *   changed for `graceMs`; should it grow after that, it is read on.
+ *   The old file is read to its end before the new one, which is held open meanwhile: it may be rotated away in its turn,
+ *   under any name. A file is finished once another stands in its place and it has not changed for `graceMs`; should it
+ *   grow after that, it is read on.
  * - **A file is known by its content**: its first 4 KiB, and the bytes before the place that was reached. One that was
  *   renamed, copied or compressed is the same file, and is not read again; what stands in its place with another content
  *   is read from its start, whatever its size and inode.

@@ -104,7 +104,14 @@ export class Scan<T> {
     file.isSighted = false
     if (file.opened !== undefined) file.isDue = true
     else if (file.place.offset > 0) this.#options.roll.lose(file, nowMs)
-    else this.#options.roll.drop(file)
+    else this.#dropUnread(file)
+  }
+
+  /** Follows a file no more of which nothing was read; what it held is lost. */
+  #dropUnread(file: Followed<T>): void {
+    const { roll, onNote } = this.#options
+    if (file.sizeBytes > 0) onNote(noteOn(file.path, `is gone: none of its ${file.sizeBytes} bytes was read`))
+    roll.drop(file)
   }
 
   /** Takes up that a file does not hold any more what was read of it. */
@@ -232,7 +239,7 @@ export class Scan<T> {
     for (const file of roll.lost) {
       file.looks += 1
       const { path, offset } = file.place
-      if (offset === 0) roll.drop(file)
+      if (offset === 0) this.#dropUnread(file)
       if (offset === 0 || file.looks < MIN_LOOKS || nowMs - (file.lostSinceMs ?? nowMs) < graceMs) continue
       onNote(noteOn(path, `is gone: what it may have held after byte ${offset} is not read`))
       file.lostSinceMs = undefined

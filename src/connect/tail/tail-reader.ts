@@ -40,7 +40,7 @@ const CLOSED = Symbol('closed')
 /**
  * Reads files as they grow and rotate.
  *
- * Files take turns, a block each; of one name only the oldest that is not finished. Only the file whose turn it is has
+ * Files take turns, a block each; of one name only the oldest that is not finished, while younger ones are held open. Only the file whose turn it is has
  * lines that were not taken, and the roll of files changes only while none has.
  */
 export class TailReader<T> implements SplitReader<T> {
@@ -158,7 +158,36 @@ export class TailReader<T> implements SplitReader<T> {
 
   async #look(): Promise<void> {
     await this.#scan.look()
+    await this.#hold()
     this.#lookedMs = this.#options.clock.nowMs()
+  }
+
+  /** Opens files that wait for others of their name: an open one is not lost by being renamed or removed meanwhile. */
+  async #hold(): Promise<void> {
+    for (const file of this.#roll.files) {
+      const isWaiting = file.opened === undefined && !file.isLost && file.isSighted && file.place.offset === 0
+      if (!isWaiting || file.isEnded || file.isGivenUp || file.brokenReason !== undefined) continue
+      if (this.#open.count >= this.#options.maxOpenFiles) return
+      this.#roll.begin(file)
+      await this.#opened(file)
+    }
+  }
+
+  /** Opens a file, and takes up what comes of it; whether it is open. */
+  async #opened(file: Followed<T>): Promise<boolean> {
+    switch (await this.#open.open(file)) {
+      case 'busy':
+        file.isWaiting = true
+        return false
+      case 'unknown':
+        this.#roll.drop(file)
+        return false
+      case 'replaced':
+        this.#scan.replaced(file, this.#options.clock.nowMs())
+        return false
+      default:
+        return true
+    }
   }
 
   /** The next file, in turn, that has something to give or is to be finished. */
@@ -196,17 +225,7 @@ export class TailReader<T> implements SplitReader<T> {
     if (file.isGivenUp) return void this.#end(file)
     const isLast = !file.isDue
     this.#roll.begin(file)
-    switch (await this.#open.open(file)) {
-      case 'busy':
-        file.isWaiting = true
-        return undefined
-      case 'unknown':
-        return void this.#roll.drop(file)
-      case 'replaced':
-        return void this.#scan.replaced(file, this.#options.clock.nowMs())
-      default:
-        await this.#fill(file, isLast)
-    }
+    if (await this.#opened(file)) await this.#fill(file, isLast)
     return undefined
   }
 
