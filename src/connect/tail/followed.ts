@@ -23,6 +23,8 @@ export class Followed<T> {
   readBytes: number
   /** Size as it was seen last. */
   sizeBytes = 0
+  /** When it was made, as far as that is known. */
+  born: string | undefined
   /** Whether there may be something that was not read. */
   isDue = false
   /** Whether it could not be opened, and waits for the next look. */
@@ -114,6 +116,7 @@ export class Followed<T> {
   see(sighting: Sighting, nowMs: number): void {
     const { path, sizeBytes, changedMs } = sighting
     this.isSighted = true
+    this.born = sighting.born
     if (this.isWaiting) this.isDue = true
     this.isWaiting = false
     if (sizeBytes !== this.sizeBytes || changedMs !== this.#place.changedMs) {
@@ -124,6 +127,11 @@ export class Followed<T> {
     if (this.encoding === 'plain' && sizeBytes !== this.readBytes) this.isDue = true
     this.sizeBytes = sizeBytes
     if (path !== this.#place.path || changedMs !== this.#place.changedMs) this.#change({ path, changedMs })
+  }
+
+  /** Whether a sighting by its inode is of another file, that has taken it since. */
+  isAnother({ born }: Sighting): boolean {
+    return this.opened === undefined && born !== undefined && this.born !== undefined && born !== this.born
   }
 
   /** Whether the file has become shorter than what was read of it. */

@@ -4,6 +4,7 @@ import * as fs from 'node:fs/promises'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { errnoOf } from '../../base/errors.ts'
+import { fileIdOf } from '../files/identity.ts'
 import { folderOf } from '../files/list.ts'
 import { cannotRead } from '../files/trouble.ts'
 
@@ -15,6 +16,8 @@ export interface Sighting {
   /** Whether it was named, or matches a glob that was: not only known to have been rotated away. */
   readonly isLive: boolean
   readonly inode: string
+  /** When it was made, where its file system keeps that: inodes are given again. */
+  readonly born?: string
   readonly sizeBytes: number
   /** When it was changed last, in epoch milliseconds with fractions. */
   readonly changedMs: number
@@ -184,7 +187,7 @@ async function sight(wanted: readonly Wanted[]): Promise<Sighting[]> {
       if (found?.isFile() !== true) continue
       sightings.push({
         ...one,
-        inode: `${found.dev}:${found.ino}`,
+        ...fileIdOf(found),
         sizeBytes: Number(found.size),
         changedMs: Number(found.mtimeNs) / 1e6,
       })

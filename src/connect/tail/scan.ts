@@ -85,7 +85,7 @@ export class Scan<T> {
     const seen = new Set<Followed<T>>()
     for (const sighting of sightings) {
       const file = roll.ofInode(sighting.inode)
-      if (file === undefined) {
+      if (file === undefined || file.isAnother(sighting)) {
         strangers.push(sighting)
         continue
       }
