@@ -156,12 +156,12 @@ async function begin<P extends Params>(
   const { ms, events } = sink.epochs ?? EPOCHS
   const { epochMs = ms, epochEvents = events } = options
   const waiting = signal === undefined ? {} : { signal }
-  const listed = await source.splits(waiting)
+  const onNote = (note: string): void => onEvent({ kind: 'noted', split: name, note })
+  const listed = await source.splits({ ...waiting, onNote })
   const keepsRows = nodesOf(node).every(({ operator }) => operator.kind === 'filter' || operator.kind === 'input')
   const known = keepsRows ? (source.columns ?? (await source.findColumns?.(waiting))) : undefined
   const columns = known === undefined ? {} : { columns: known }
   const owner = newOwner()
-  const onNote = (note: string): void => onEvent({ kind: 'noted', split: name, note })
   const open = () => sink.open({ pipeline: name, ...columns, leaseMs, owner, onNote, ...waiting })
   const retries = new Retries({
     retryMs,

@@ -41,7 +41,11 @@ export class GzipBlocks implements Blocks {
       const chunk = await this.#take()
       if (chunk !== undefined) {
         this.#outBytes += chunk.length
-        checkLimits(this.#path, this.#limits, this.#pump.consumedBytes, this.#outBytes)
+        checkLimits(this.#path, this.#limits, {
+          encoding: 'gzip',
+          inBytes: this.#pump.consumedBytes,
+          outBytes: this.#outBytes,
+        })
         return chunk
       }
       if (this.#isComplete()) return await this.#checkRest()

@@ -27,13 +27,15 @@ export interface ListOptions {
   /** Whether pipes and devices may be read. */
   readonly allowSpecial: boolean
   readonly signal?: AbortSignal | undefined
+  /** Told of what a glob matches and is passed over. */
+  readonly onNote?: ((note: string) => void) | undefined
 }
 
 /**
  * Finds the files that are named, in the order of their paths by code unit, each once; standard input comes last.
  *
  * A name that exists is that file, whatever characters it holds; else it is a glob. A text that is no file is cut at
- * its commas, but for those in braces. Directories that a glob matches are left out.
+ * its commas, but for those in braces. Directories that a glob matches are left out, and links to nothing, with a note.
  *
  * @throws {SluiceError} SOURCE_MISSING if a name or glob matches nothing; SOURCE_UNREADABLE for a directory that is
  *   named, and for pipes, sockets and devices unless they are allowed
@@ -110,6 +112,10 @@ async function findMatching(pattern: string, options: ListOptions): Promise<Foun
   for await (const path of fs.glob(pattern)) {
     options.signal?.throwIfAborted()
     const stats = await statFound(path)
+    if (stats === undefined) {
+      options.onNote?.(`${quotePath(path)} is passed over: it is a link to nothing, or gone since it was listed`)
+      continue
+    }
     if (!stats.isDirectory()) found.push(await identify(path, stats, options))
   }
   return found
@@ -167,12 +173,16 @@ async function statIfThere(path: string): Promise<BigIntStats | undefined> {
   }
 }
 
-/** Of a name that was found in its folder, but as text: what is no UTF-8 in it was replaced, and finds nothing. */
-async function statFound(path: string): Promise<BigIntStats> {
+/**
+ * Of a name that was found in its folder, but as text: what is not UTF-8 in it was replaced, and finds nothing. Undefined
+ * for one that leads nowhere.
+ */
+async function statFound(path: string): Promise<BigIntStats | undefined> {
   try {
     return await stat(path, { bigint: true })
   } catch (thrown) {
-    if (errnoOf(thrown) !== 'ENOENT' || !path.includes('\ufffd')) throw cannotRead(path, 0, thrown)
+    if (!['ENOENT', 'ENOTDIR'].includes(errnoOf(thrown))) throw cannotRead(path, 0, thrown)
+    if (!path.includes('\ufffd')) return undefined
     const message = `Cannot read ${quotePath(path)}: its name is not valid UTF-8, rename it or leave it out`
     throw new SluiceError('SOURCE_UNREADABLE', message, { source: path, offset: 0, errno: 'EILSEQ' }, { cause: thrown })
   }

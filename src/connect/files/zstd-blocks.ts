@@ -69,7 +69,7 @@ export class ZstdBlocks implements Blocks {
 
   #count(chunk: Buffer): Buffer {
     this.#outBytes += chunk.length
-    checkLimits(this.#path, this.#limits, this.takenBytes, this.#outBytes)
+    checkLimits(this.#path, this.#limits, { encoding: 'zstd', inBytes: this.takenBytes, outBytes: this.#outBytes })
     return chunk
   }
 

@@ -3,7 +3,7 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
+import { errnoOf, isSluiceError, SluiceError } from '../../base/errors.ts'
 import type { Columns } from '../column.ts'
 import { charsetOf } from '../files/charset.ts'
 import { textRecords } from '../files/encoded-records.ts'
@@ -17,12 +17,13 @@ import { type FoundFile, listFiles, splitAtCommas } from '../files/list.ts'
 import { openFile } from '../files/open-file.ts'
 import { openStream } from '../files/open-stream.ts'
 import { partsOf, type ReadPart, sizeOf } from '../files/parts.ts'
+import { passedOver, UNREADABLE } from '../files/passed-over.ts'
 import { isWhole, parsePartId, partId, WHOLE } from '../files/range.ts'
 import { escapeMalformed, MALFORMED, type Malformed, malformedFault, unescapeBytes } from '../files/raw.ts'
 import { ReadFiles } from '../files/read-files.ts'
 import { type ContentHead, lineRecords, type Records } from '../files/records.ts'
 import { openStandardInput } from '../files/standard-input.ts'
-import { cannotRead } from '../files/trouble.ts'
+import { cannotRead, quotePath } from '../files/trouble.ts'
 import { type LineFormat, type ParseLine, Rejection } from '../format.ts'
 import { deadLetter, type Entry, type Origin, traced } from '../origin.ts'
 import type { OpenOptions, Position, ResumedSplit, Source, SplitReader } from '../source.ts'
@@ -30,7 +31,7 @@ import type { OpenOptions, Position, ResumedSplit, Source, SplitReader } from '.
 export interface FilesOptions {
   /** Longest line in bytes, without its line end; a longer one is a dead letter. 1 MiB by default. */
   readonly maxLineBytes?: number
-  /** Most bytes that one compressed byte may become, once 16 MiB have come out. 200 by default. */
+  /** Most bytes that one compressed byte may become, once 16 MiB have come out. 200 of gzip by default, 2,000 of zstd. */
   readonly maxRatio?: number
   /** Most bytes that one compressed file may become. No limit by default. */
   readonly maxTotalBytes?: number
@@ -49,6 +50,11 @@ export interface FilesOptions {
    * JSON are rejected, and lines of logs escaped.
    */
   readonly malformed?: Malformed
+  /**
+   * What becomes of a file that cannot be read: without permission, damaged, over a limit, or not text. `fail` ends the run
+   * (the default); `skip` makes a dead letter of the file, goes on with the others, and tries it again in the next run.
+   */
+  readonly unreadable?: 'fail' | 'skip'
 }
 
 /** No string of Node's is longer: a line over it could not become one. */
@@ -75,6 +81,8 @@ const STDIN = 'stdin'
  *   as it stood, and what completes it is a dead letter. A compressed file must be as it was.
  * - **Standard input** cannot be read again: what an earlier run gave and did not commit is lost (at most once), a later
  *   run begins with what is there then, and counts lines and offsets on.
+ * - **Files that cannot be read** end the run, unless `unreadable` says that they are passed over. Of a glob, a link to
+ *   nothing and a file that is gone since it was listed are passed over with a note.
  *
  * Memory is bounded by `maxLineBytes` and a few blocks of 256 KiB, whatever the files hold.
  *
@@ -109,6 +117,7 @@ export const READ_FILES_OPTIONS: readonly string[] = [
   'allowSpecial',
   'encoding',
   'malformed',
+  'unreadable',
 ]
 
 /** Those of them that a source's own options hold. */
@@ -134,12 +143,14 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
   const records = textRecords(options.records, charset)
   const settings: Settings = {
     limits: {
-      maxRatio: options.maxRatio ?? DEFAULT_LIMITS.maxRatio,
+      maxRatio: options.maxRatio,
       maxTotalBytes: options.maxTotalBytes ?? DEFAULT_LIMITS.maxTotalBytes,
     },
     // Line ends of several bytes are not looked for from the middle of a file.
     splitBytes: charset?.unitBytes === 2 ? Number.POSITIVE_INFINITY : (options.splitBytes ?? Number.POSITIVE_INFINITY),
     allowSpecial: options.allowSpecial ?? false,
+    unreadable: options.unreadable ?? 'fail',
+    hasOthers: typeof input !== 'string' || /[,*?[{(]/.test(input),
     marks: new LineMarks(),
   }
   const named = typeof input === 'string' ? input : input.join(', ')
@@ -154,7 +165,11 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
     open: async (split, from, waiting = {}) => {
       waiting.signal?.throwIfAborted()
       const position = from === undefined ? undefined : parsePosition(split.id, from)
-      return await openSplit(split.id, records, settings, position, waiting)
+      try {
+        return await openSplit(split.id, records, settings, position, waiting)
+      } catch (thrown) {
+        return passOver(split.id, records.name, settings, position, thrown, waiting.onNote)
+      }
     },
     reparse: (origin) => reparse(records, parsers, origin),
   }
@@ -177,6 +192,8 @@ const MOST_PARSERS = 100
 function reparse<T>(records: Records<T>, parsers: Map<string, ParseLine<T>>, origin: Origin): Entry<T> {
   const parse = parsers.get(origin.source) ?? records.open(headOf(origin)).parse
   if (parsers.size < MOST_PARSERS) parsers.set(origin.source, parse)
+  // It stands for a file that could not be read: no record has line 0.
+  if (origin.line === 0 && origin.raw === '') return deadLetter(origin, records.name, 'the file is read by another run')
   const text = textOfRaw(origin.raw, records.malformed)
   const value = text instanceof Rejection ? text : parse(text, origin)
   return value instanceof Rejection ? deadLetter(origin, records.name, value.reason) : traced(value, origin)
@@ -211,6 +228,9 @@ interface Settings {
   readonly limits: Limits
   readonly splitBytes: number
   readonly allowSpecial: boolean
+  readonly unreadable: 'fail' | 'skip'
+  /** Whether other files may be read. */
+  readonly hasOthers: boolean
   readonly marks: LineMarks
 }
 
@@ -231,7 +251,8 @@ export function checkRecordBytes(name: string, bytes: unknown): void {
 }
 
 function checkOptions(options: ReadFilesOptions): void {
-  const { maxRatio, maxTotalBytes, splitBytes, malformed } = options
+  const { maxRatio, maxTotalBytes, splitBytes, malformed, unreadable } = options
+  if (unreadable !== undefined) checkChoice('unreadable', unreadable, ['fail', 'skip'])
   if (malformed !== undefined) checkChoice('malformed', malformed, MALFORMED)
   if (maxTotalBytes !== undefined) checkIntegerOrNone('maxTotalBytes', maxTotalBytes)
   if (splitBytes !== undefined) checkIntegerOrNone('splitBytes', splitBytes)
@@ -247,16 +268,18 @@ function checkIntegerOrNone(name: string, value: number): void {
 /** What there is to read, of files that earlier runs may have read under other names and in other parts. */
 async function list(
   input: string | readonly string[],
-  { splitBytes, allowSpecial }: Settings,
+  settings: Settings,
   positions: ReadonlyMap<string, Position>,
-  { signal }: OpenOptions = {},
+  { signal, onNote }: OpenOptions = {},
 ): Promise<ResumedSplit[]> {
   const readBefore = new ReadFiles(positions)
-  const found = await listFiles(input, { allowSpecial, signal, isKnown: (path) => readBefore.hasPath(path) })
+  const { allowSpecial } = settings
+  const isKnown = (path: string): boolean => readBefore.hasPath(path)
+  const found = await listFiles(input, { allowSpecial, signal, isKnown, onNote })
   const splits: ResumedSplit[] = []
   for (const one of found) {
     signal?.throwIfAborted()
-    if (one.kind === 'file') splits.push(...(await splitsOf(one, splitBytes, await readBefore.partsOf(one, found))))
+    if (one.kind === 'file') splits.push(...(await splitsOf(one, settings, await readBefore.partsOf(one, found))))
     else {
       const id = one.kind === 'stdin' ? STDIN : partId(one.path, WHOLE)
       splits.push({ split: { id }, from: positions.get(id) })
@@ -267,22 +290,28 @@ async function list(
 
 async function splitsOf(
   { path, sizeBytes }: FoundFile,
-  splitBytes: number,
+  { splitBytes, unreadable }: Settings,
   read: readonly ReadPart[],
 ): Promise<ResumedSplit[]> {
   // A file that fits into one range is one, too: its id must hold when it grows.
-  const isCut = splitBytes !== Number.POSITIVE_INFINITY && (read.length > 0 || (await isPlain(path)))
+  const isCut = splitBytes !== Number.POSITIVE_INFINITY && (read.some(hasBegun) || (await isPlain(path, unreadable)))
   return partsOf(read, sizeBytes, isCut ? splitBytes : Number.POSITIVE_INFINITY).map(({ range, from }) => ({
     split: { id: partId(path, range), sizeBytes: sizeOf(sizeBytes, range) },
     from,
   }))
 }
 
-async function isPlain(path: string): Promise<boolean> {
+function hasBegun({ position }: ReadPart): boolean {
+  return position.line > 0 || position.offset > 0
+}
+
+async function isPlain(path: string, unreadable: Settings['unreadable']): Promise<boolean> {
   try {
     await using handle = await open(path)
     return tellEncoding(await readAt(handle, 0, MAGIC_BYTES)) === 'plain'
   } catch (thrown) {
+    // Opening it says so again; a file that is gone is passed over there.
+    if (unreadable === 'skip' || errnoOf(thrown) === 'ENOENT') return false
     throw cannotRead(path, 0, thrown)
   }
 }
@@ -303,6 +332,33 @@ async function openSplit<T>(
     return await openStream({ ...common, stream, name: path, release: async () => void stream.destroy() })
   }
   return await openFile({ ...common, path, range: isWhole(range) ? undefined : range, marks: settings.marks })
+}
+
+/** What becomes of a file that could not be opened: one that is gone, and one that may be left out, is passed over. */
+function passOver<T>(
+  id: string,
+  step: string,
+  { unreadable, hasOthers }: Settings,
+  from: FilePosition | undefined,
+  thrown: unknown,
+  onNote: (note: string) => void = () => {},
+): SplitReader<T> {
+  if (!isSluiceError(thrown) || id === STDIN) throw thrown
+  const { path } = parsePartId(id)
+  if (thrown.code === 'SOURCE_MISSING' && hasOthers) {
+    const note = `${quotePath(path)} is gone since it was listed: it is passed over`
+    onNote(note)
+    return passedOver({ path, step, from, note })
+  }
+  if (!UNREADABLE.includes(thrown.code)) throw thrown
+  if (unreadable === 'skip') {
+    onNote(`${thrown.message}: it is passed over, and tried again in the next run`)
+    return passedOver({ path, step, from, reason: thrown.message })
+  }
+  if (!hasOthers) throw thrown
+  const message = `${thrown.message} (unreadable: 'skip' goes on with the other files)`
+  const failure: SluiceError = thrown
+  throw new SluiceError(failure.code, message, failure.details, { cause: failure.cause })
 }
 
 async function isSpecial(path: string): Promise<boolean> {
