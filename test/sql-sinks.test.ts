@@ -196,7 +196,7 @@ describe('rows in SQL tables', { skip }, () => {
     await at.execute('create table t (id bigint primary key); insert into t values (1)')
     const options: Load = { columns: { id: 'integer', note: 'text' }, key: ['id'] }
     await rejects(load(at.sink(options), []), (error: unknown) => {
-      return isSluiceError(error, 'SINK_MISMATCH') && error.message.endsWith(`note (schema: 'evolve' adds columns)`)
+      return isSluiceError(error, 'SINK_MISMATCH') && error.message.endsWith('note')
     })
     deepEqual((await load(at.sink({ ...options, schema: 'evolve' }), [{ id: 2, note: 'x' }])).reasons, [])
     deepEqual(await at.read('select note from t order by id'), [{ note: null }, { note: 'x' }])

@@ -300,7 +300,7 @@ describe(`values in PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, () => 
     const fails = (found: string) =>
       failsWith('SINK_MISMATCH', new RegExp(`^Cannot write to table t in 127\\.0\\.0\\.1:\\d+/test_\\d+: ${found}$`))
     const unfit: readonly (readonly [string, string])[] = [
-      ['create table t (id bigint primary key)', "it has no column text \\(schema: 'evolve' adds columns\\)"],
+      ['create table t (id bigint primary key)', 'it has no column text'],
       ['create table t (id bigint primary key, text bytea)', 'its column text is bytea, rows have text for it'],
       ['create table t (id bigint primary key, text json)', 'its column text is json, rows have text for it'],
       ['create table t (id boolean primary key, text text)', 'its column id is boolean, rows have integer for it'],

@@ -75,7 +75,7 @@ export function codecOf(type: string, options: CodecOptions, labels: readonly st
   const list = /^(.*)\[(\d*)\]$/s.exec(type)
   if (list !== null) {
     const [, elementType = '', size = ''] = list
-    const element = codecOf(elementType, { named: undefined, takesAnyText: false }, labels)
+    const element = codecOf(elementType, { named: 'text', takesAnyText: false }, labels)
     if (element === undefined || element.isCast || !isPlain(elementType)) return undefined
     return {
       write: listText(element.write, size === '' ? undefined : Number(size)),

@@ -54,7 +54,7 @@ export async function ensureTable(place: Place, shape: Shape): Promise<Table> {
     await create(session, shape, made)
     const types = shape.columns.flatMap(({ name, type }) => (made.has(name) ? [`${name} ${type ?? 'text'}`] : []))
     if (shape.isInferred) onNote?.(`made table ${shape.table} with the columns of the first rows: ${types.join(', ')}`)
-  } else if (!shape.isInferred && modeOf(place, there) === 'evolve') {
+  } else if (!shape.isInferred && place.mode === 'evolve') {
     for (const { name, type } of missingOf(shape, there)) {
       if (type !== undefined) await session.run(addColumn(shape, name, type))
     }
@@ -126,7 +126,7 @@ async function adopt(place: Place, shape: Shape): Promise<Table> {
   const mode = modeOf(place, found)
   const missing = shape.isInferred ? [] : missingOf(shape, found).map(({ name }) => name)
   if (missing.length > 0) {
-    throw mismatch(session, table, `has no column named ${missing.join(', ')} (schema: 'evolve' adds columns)`)
+    throw mismatch(session, table, `has no column named ${missing.join(', ')}`)
   }
   const used = usedOf(shape, found)
   const columns = used.map(({ name, column }) => adoptColumn(session, shape, mode, name, column))

@@ -105,7 +105,7 @@ export function unfit(
 }
 
 function lacksNamed({ mode }: Place, shape: Shape, found: FoundTable): boolean {
-  return !shape.isInferred && modeOf(mode, found) === 'evolve' && missingOf(shape, found).length > 0
+  return !shape.isInferred && mode === 'evolve' && missingOf(shape, found).length > 0
 }
 
 function missingOf(shape: Shape, found: FoundTable): Shape['columns'] {
@@ -123,8 +123,7 @@ function adopt(place: Place, shape: Shape, found: FoundTable | undefined): Table
   if (found.kind !== 'r' && found.kind !== 'p') throw unfit(place, table, 'it is no table, but a view or the like')
   if (found.persistence === 'u') throw unfit(place, table, 'it is unlogged: a crash of the server would empty it')
   const missing = shape.isInferred ? [] : missingOf(shape, found).map(({ name }) => name)
-  if (missing.length > 0)
-    throw unfit(place, table, `it has no column ${missing.join(', ')} (schema: 'evolve' adds columns)`)
+  if (missing.length > 0) throw unfit(place, table, `it has no column ${missing.join(', ')}`)
   const mode = modeOf(place.mode, found)
   const used = usedOf(shape, found)
   const columns = used.map((column) => adoptColumn(place, shape, mode, column))

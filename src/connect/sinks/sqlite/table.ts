@@ -117,7 +117,7 @@ function createTable({ table, key }: Shape, columns: ReadonlyMap<string, string>
 }
 
 function addNamed(place: Place, shape: Shape, found: FoundTable): void {
-  if (shape.isInferred || modeOf(place, found) === 'freeze') return
+  if (shape.isInferred || place.mode !== 'evolve') return
   const names = new Set(found.columns.map(({ name }) => foldName(name)))
   for (const { name, type } of shape.columns) {
     if (names.has(foldName(name)) || type === undefined) continue
@@ -135,8 +135,7 @@ function adopt(place: Place, shape: Shape, found: FoundTable | undefined): Table
   const there = new Map(found.columns.map((column) => [foldName(column.name), column]))
   const named = [...(shape.isInferred ? [] : shape.columns), ...(hasIdentity ? IDENTITY : [])]
   const missing = named.filter(({ name }) => !there.has(foldName(name))).map(({ name }) => name)
-  if (missing.length > 0)
-    throw unfit(place, table, `it has no column ${missing.join(', ')} (schema: 'evolve' adds columns)`)
+  if (missing.length > 0) throw unfit(place, table, `it has no column ${missing.join(', ')}`)
   const mode = modeOf(place, found)
   const used = usedOf(shape, found)
   const columns = used.map(({ name, column }) =>
