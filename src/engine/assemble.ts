@@ -23,6 +23,7 @@ import type { Account } from './account.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import { callsStage } from './calls-stage.ts'
 import { entriesStage } from './entries-stage.ts'
+import { type Gate, levelsOf, Place } from './gate.ts'
 import type { InFlight } from './in-flight.ts'
 import { PipelineSource } from './pipeline-source.ts'
 import { PlacedStage, type Tally } from './placed.ts'
@@ -54,6 +55,8 @@ export interface AssembleOptions {
   readonly inFlight: InFlight
   readonly site?: Site
   readonly busy?: Busy
+  /** Of a flow: where its stages wait with the results of the end. */
+  readonly gate?: Gate
   /** Of a pipeline: where its stages begin, and whom they tell of their epochs. */
   readonly epochs?: {
     readonly beginning: Beginning
@@ -99,6 +102,7 @@ class Assembling {
   readonly #layers: StageCore[][] = []
   readonly #links: Link[] = []
   readonly #placed: PlacedStage[] = []
+  readonly #levels: ReadonlyMap<Layer, number>
   /** Layer → its stages that are here, by their number. */
   readonly #built = new Map<Layer, ReadonlyMap<number, Built>>()
   /** Layer → who takes from it. */
@@ -108,6 +112,7 @@ class Assembling {
     this.#topology = topology
     this.#options = options
     this.#site = options.site ?? HERE
+    this.#levels = levelsOf(topology)
     for (const layer of topology.layers) this.#takers.set(layer, [])
     for (const layer of topology.layers) {
       for (const edge of layer.inputs) this.#takers.get(edge.from)?.push({ edge, to: layer })
@@ -144,7 +149,11 @@ class Assembling {
       const dispatcher = takers.length > 1 ? broadcast() : this.#dispatcher(takers[0]?.edge ?? 'out', takers[0]?.to)
       const time = new WorkTime()
       const tally: Tally = { received: 0, busyMs: () => 0 }
-      const chain = this.#stagesOf(layer, stage, dispatcher as DispatcherSpec<unknown, never>, queue, { time, tally })
+      const { gate } = this.#options
+      const place = gate === undefined ? undefined : new Place(gate, this.#levels.get(layer) ?? 0, layer)
+      const counted = { time, tally, place }
+      const chain = this.#stagesOf(layer, stage, dispatcher as DispatcherSpec<unknown, never>, queue, counted)
+      place?.watch(chain.at(-1))
       // What nobody asks for is not measured.
       if (this.#options.epochs !== undefined) for (const core of chain) core.measure(time)
       this.#placed.push(new PlacedStage(layer.number, stage, chain, tally))
@@ -243,7 +252,7 @@ class Assembling {
     stage: number,
     dispatcher: DispatcherSpec<unknown, never>,
     queue: SplitsStageOptions['queue'] | undefined,
-    counted: { readonly time: WorkTime; readonly tally: Tally },
+    counted: { readonly time: WorkTime; readonly tally: Tally; readonly place: Place | undefined },
   ): StageCore[] {
     const { work, stages } = layer
     const { account, clock, inFlight } = this.#options
@@ -286,6 +295,7 @@ class Assembling {
           inputs,
           busy: this.#options.busy,
           epochs: this.#options.epochs,
+          place: counted.place,
         }
         return [
           coreOf(stepsStage({ ...own, dispatcher, clock, account, meters: [inFlight.meter(), inFlight.meter()] })),

@@ -7,6 +7,7 @@ import { Run } from '../stage/run.ts'
 import { begin, link } from '../stage/subscribe.ts'
 import { Account } from './account.ts'
 import { assemble } from './assemble.ts'
+import { LocalGate } from './gate.ts'
 import { InFlight } from './in-flight.ts'
 import type { Settings } from './options.ts'
 
@@ -33,7 +34,9 @@ export function startInline(
   signal?.throwIfAborted()
   const account = new Account(settings)
   const inFlight = new InFlight(settings.inFlight)
-  const { layers, links, sources, outputs } = assemble(layOut(node, { stages }), { clock, account, inFlight })
+  const topology = layOut(node, { stages })
+  const gate = new LocalGate(topology)
+  const { layers, links, sources, outputs } = assemble(topology, { clock, account, inFlight, gate })
   const out = takers.flatMap((taker) => outputs.map(({ stage }) => inFlight.watch(link(taker, stage, inFlight.demand))))
   const run = new Run([...layers, takers], { signal, failsInLine })
   // From the bottom up: no stage gives anything before those below it have asked.

@@ -15,6 +15,7 @@ import { producerConsumer } from '../stage/make.ts'
 import type { Ending } from '../stage/message.ts'
 import type { ProducerConsumer } from '../stage/stage.ts'
 import type { Account } from './account.ts'
+import type { Place } from './gate.ts'
 
 export interface StepsStageOptions {
   readonly name: string
@@ -31,6 +32,8 @@ export interface StepsStageOptions {
   readonly meters: readonly [came: (batch: readonly unknown[]) => void, goes: (batch: readonly unknown[]) => void]
   /** The layer's number. */
   readonly layer: number
+  /** Of a flow: where it waits with the results of the end. Those of a pipeline are held by its commit. */
+  readonly place?: Place | undefined
   /** Where the stages of a pipeline begin, and whom they tell of their epochs. */
   readonly epochs?: { readonly beginning: Beginning; readonly ledger: Ledger } | undefined
 }
@@ -71,12 +74,13 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
   #timer: { readonly atMs: number; readonly stop: AbortController } | undefined
   /** The epoch that is open. */
   #epoch: number
+  /** Results of the end, while they are gathered. */
+  #held: (readonly unknown[])[] | undefined
   /** Events of this call that could not be used. */
   #letters: DeadLetter[] = []
 
   constructor(options: StepsStageOptions) {
     const { name, dispatcher, steps, partition, inputs, clock, account, epochs } = options
-    const [, goes] = options.meters
     this.#epoch = (epochs?.beginning.epoch ?? 0) + 1
     this.name = name
     this.dispatcher = dispatcher
@@ -102,8 +106,8 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
     }
     const out = {
       events: (batch: readonly unknown[]) => {
-        goes(batch)
-        this.#self?.emit(batch)
+        if (this.#held !== undefined) this.#held.push(batch)
+        else this.#give(batch)
       },
       watermark: (time: number) => this.#self?.watermark(time),
     }
@@ -169,9 +173,24 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
     this.#look(self)
   }
 
-  onComplete(): void {
+  onComplete(self: Self): void | Promise<void> {
+    const { place } = this.#options
+    if (place?.holds === true) this.#held = []
     this.#chain.end()
     this.#sendLetters()
+    const held = this.#held
+    this.#held = undefined
+    place?.arrive()
+    if (place === undefined || held === undefined || held.length === 0) return
+    return place.passed(self.signal).then(() => {
+      for (const batch of held) this.#give(batch)
+    })
+  }
+
+  readonly #give = (batch: readonly unknown[]): void => {
+    const [, goes] = this.#options.meters
+    goes(batch)
+    this.#self?.emit(batch)
   }
 
   onEnd(): void {

@@ -101,7 +101,11 @@ class Layout {
       case 'aggregate':
         return this.#aggregate(node, operator)
       case 'departition':
-        return this.#single(this.#above(node), { ...this.#kept(operator, 'departition'), make: departition(operator) })
+        return this.#single(this.#above(node), {
+          ...this.#kept(operator, 'departition'),
+          givesAtEnd: true,
+          make: departition(operator),
+        })
       case 'join':
         return this.#join(node, operator)
       case 'partition':
@@ -165,10 +169,12 @@ class Layout {
     const { count, compare } = operator
     const first = this.#drafts.append(this.#above(node), {
       ...this.#kept(operator, 'takeSort'),
+      givesAtEnd: true,
       make: takeSort(count, compare),
     })
     if (this.#drafts.stagesOf(first) === 1) return first
-    return this.#single(first, { ...named(operator, 'takeSort (merging)'), make: takeSort(count, compare, true) })
+    const merging = { ...named(operator, 'takeSort (merging)'), givesAtEnd: true, make: takeSort(count, compare, true) }
+    return this.#single(first, merging)
   }
 
   #reduce(node: PlanNode, operator: Op<'reduce'>): Tail {
@@ -177,7 +183,7 @@ class Layout {
     if (operator.window !== undefined) {
       return this.#windowed(above, reduceWork(operator), operator.isGlobal ? FREE : undefined, does, operator)
     }
-    const placed: Placed = { ...this.#kept(operator, does), make: reduce(operator) }
+    const placed: Placed = { ...this.#kept(operator, does), givesAtEnd: true, make: reduce(operator) }
     return operator.isGlobal ? this.#single(above, placed) : this.#drafts.append(above, placed)
   }
 
@@ -187,7 +193,7 @@ class Layout {
     const exchange: Exchange = key === undefined ? FREE : { kind: 'key', key }
     if (operator.window !== undefined)
       return this.#windowed(above, aggregateWork(operator), exchange, 'aggregate', operator)
-    const placed: Placed = { ...this.#kept(operator, 'aggregate'), make: aggregate(operator) }
+    const placed: Placed = { ...this.#kept(operator, 'aggregate'), givesAtEnd: true, make: aggregate(operator) }
     if (this.#drafts.stagesOf(above) === 1) return this.#drafts.append(above, placed)
     if (operator.aggregate.merge === undefined) return this.#behind(above, exchange, placed)
     const partly = this.#drafts.append(above, {
@@ -197,6 +203,7 @@ class Layout {
     const byKey: Exchange = key === undefined ? FREE : { kind: 'key', key: ([of]: readonly [Key, unknown]) => of }
     return this.#behind(partly, byKey, {
       ...this.#kept(operator, 'aggregate (merging)'),
+      givesAtEnd: true,
       make: aggregateMerging(operator),
     })
   }
@@ -213,7 +220,7 @@ class Layout {
     const timed = 'at' in window ? placedTimes(name, window as EventTimeWindow<never>, id, isSole) : undefined
     const told: Tail = timed === undefined ? above : this.#drafts.ahead(above, timed, exchange === undefined)
     const own = { name, does: `${does} in ${window.kind} windows` }
-    const kept = { id, keeps: keepsOf(operator) }
+    const kept = { id, keeps: keepsOf(operator), givesAtEnd: does !== 'uniq' }
     const feed = { isCombined: false, isSole }
     if (exchange === undefined || this.#drafts.stagesOf(told) === 1) {
       return this.#drafts.append(told, { ...own, ...kept, make: windowed(work, feed) })
@@ -244,7 +251,11 @@ class Layout {
     })
     const exchange: Exchange = stages === 1 ? FREE : { kind: 'key', key: sidedKey(operator) }
     const both = this.#drafts.spread(sides, stages, exchange)
-    return this.#drafts.append(both, { ...this.#kept(operator, `${mode} join`), make: join(operator) })
+    return this.#drafts.append(both, {
+      ...this.#kept(operator, `${mode} join`),
+      givesAtEnd: mode !== 'inner',
+      make: join(operator),
+    })
   }
 
   #partition(node: PlanNode, { stages = this.#options.stages, by }: Op<'partition'>): Tail {
@@ -255,7 +266,12 @@ class Layout {
   #batch(node: PlanNode, operator: Op<'batch'>): Tail {
     const above = this.#above(node)
     const { key } = operator
-    const placed: Placed = { ...this.#kept(operator, 'batch'), forgetsAtEnd: true, make: batch(operator) }
+    const placed: Placed = {
+      ...this.#kept(operator, 'batch'),
+      forgetsAtEnd: true,
+      givesAtEnd: true,
+      make: batch(operator),
+    }
     const mustMeet = key !== undefined && this.#drafts.stagesOf(above) > 1
     return mustMeet ? this.#behind(above, { kind: 'key', key }, placed) : this.#drafts.append(above, placed)
   }

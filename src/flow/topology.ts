@@ -33,6 +33,8 @@ export interface Placed {
   readonly keeps?: string
   /** Whether what it gives at the end is given once and for all: it then remembers nothing of it. */
   readonly forgetsAtEnd?: boolean
+  /** Whether it gives results at the end, out of what it has gathered. */
+  readonly givesAtEnd?: boolean
   /** Looks at one event at a time: runs of these are one loop. */
   readonly each?: Exclude<Stateless, { kind: 'flatMap' }>
   readonly make: MakeStep

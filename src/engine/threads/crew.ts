@@ -8,6 +8,7 @@ import { isSplittable } from '../../flow/source.ts'
 import { fingerprintOf, type Topology, worksOf } from '../../flow/topology.ts'
 import type { StageWork } from '../../stage/counts.ts'
 import type { Account } from '../account.ts'
+import { type Gate, LocalGate } from '../gate.ts'
 import type { InFlight, InFlightLimits } from '../in-flight.ts'
 import { Board } from './board.ts'
 import { workerFailed } from './failure.ts'
@@ -63,6 +64,7 @@ export class Crew {
   #hasFailed = false
   #topology: Topology | undefined
   #board: Board | undefined
+  #gate: Gate | undefined
 
   constructor(options: CrewOptions) {
     const { workers } = options
@@ -72,7 +74,15 @@ export class Crew {
     this.#members = Array.from(
       { length: workers },
       (_, index) =>
-        new Member(index, memory, { ...options, onFailure: (error) => this.fail(error) }, () => this.#workOf(index)),
+        new Member(
+          index,
+          memory,
+          { ...options, onFailure: (error) => this.fail(error) },
+          {
+            workOf: () => this.#workOf(index),
+            onArrival: (level) => this.#gate?.arrive(level),
+          },
+        ),
     )
   }
 
@@ -88,6 +98,7 @@ export class Crew {
     const taken = new SharedArrayBuffer((most + 1) * Int32Array.BYTES_PER_ELEMENT)
     const figures = Board.memoryFor(topology)
     this.#board = new Board(topology, figures)
+    this.#gate = new LocalGate(topology, (level) => this.#tellAll({ kind: 'passed', level }))
     const ports = portsBetween(this.#members.length)
     this.#look = setInterval(() => this.#lookForHangs(), LOOK_MS)
     return this.#members.map((member, index) => {
@@ -107,12 +118,16 @@ export class Crew {
   }
 
   drain(): void {
-    for (const { worker } of this.#members) worker.postMessage({ kind: 'drain' } satisfies ToWorker)
+    this.#tellAll({ kind: 'drain' })
   }
 
   /** Tells every stage that reads the source of a pipeline. */
   tell(command: SourceCommand): void {
-    for (const { worker } of this.#members) worker.postMessage({ kind: 'command', command } satisfies ToWorker)
+    this.#tellAll({ kind: 'command', command })
+  }
+
+  #tellAll(message: ToWorker): void {
+    for (const { worker } of this.#members) worker.postMessage(message)
   }
 
   /** What the stages of a layer did, as their workers wrote it down last. */
@@ -165,6 +180,14 @@ export class Crew {
   }
 }
 
+/** What a member asks and tells its crew. */
+interface Hearing {
+  /** What the worker is at, as far as is known. */
+  readonly workOf: () => string | undefined
+  /** A stage of a level has arrived at the gate. */
+  readonly onArrival: (level: number) => void
+}
+
 class Member {
   readonly index: number
   readonly worker: Worker
@@ -176,15 +199,16 @@ class Member {
   readonly #exited = Promise.withResolvers<void>()
   readonly #options: CrewOptions
   readonly #workOf: () => string | undefined
+  readonly #onArrival: (level: number) => void
   #port: { close(): void } | undefined
   #hasSpoken = false
 
-  /** @param workOf - what the worker is at, as far as is known */
-  constructor(index: number, watch: SharedArrayBuffer, options: CrewOptions, workOf: () => string | undefined) {
+  constructor(index: number, watch: SharedArrayBuffer, options: CrewOptions, { workOf, onArrival }: Hearing) {
     const { job, workers, stages, limits, tellsLate, tellsDead, heapMb, entry = ENTRY } = options
     this.index = index
     this.#options = options
     this.#workOf = workOf
+    this.#onArrival = onArrival
     this.ready = this.#ready.promise
     this.done = this.#done.promise
     const setup: WorkerSetup = { job, index, workers, stages, inFlight: limits, tellsLate, tellsDead, watch }
@@ -234,6 +258,7 @@ class Member {
     else if (message.kind === 'late') for (const event of message.events) account.late(message.operator, event)
     else if (message.kind === 'dead') account.dead(message.operator, message.value, message.reason)
     else if (message.kind === 'ledger') this.#enter(message.entry)
+    else if (message.kind === 'arrived') this.#onArrival(message.level)
     else if (message.kind === 'done') this.#finish(message)
     else {
       this.#hasSpoken = true

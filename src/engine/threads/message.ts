@@ -58,6 +58,8 @@ export type ToWorker =
     }
   | { readonly kind: 'command'; readonly command: SourceCommand }
   | { readonly kind: 'drain' }
+  /** All stages of a level, in all workers, have taken what they will take. */
+  | { readonly kind: 'passed'; readonly level: number }
   | { readonly kind: 'cancel' }
 
 /** Up, from a worker. */
@@ -67,6 +69,8 @@ export type FromWorker =
   | { readonly kind: 'dead'; readonly operator: string; readonly value: unknown; readonly reason: string }
   | { readonly kind: 'done'; readonly late: ReadonlyMap<string, number>; readonly dead: ReadonlyMap<string, number> }
   | { readonly kind: 'failed'; readonly failure: Failure }
+  /** A stage of the level has taken what it will take. */
+  | { readonly kind: 'arrived'; readonly level: number }
   /** What a stage of a pipeline tells whoever keeps its epochs. */
   | { readonly kind: 'ledger'; readonly entry: LedgerEntry }
 

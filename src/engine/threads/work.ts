@@ -11,6 +11,7 @@ import { begin, link } from '../../stage/subscribe.ts'
 import { Account } from '../account.ts'
 import { Acknowledgements } from '../acknowledgements.ts'
 import { assemble } from '../assemble.ts'
+import { FarGate } from '../gate.ts'
 import { InFlight } from '../in-flight.ts'
 import { resolveOwnName } from '../own-name.ts'
 import { Board } from './board.ts'
@@ -84,12 +85,13 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
   /** Set when whoever started this worker has nothing more to say. */
   const isOver = Promise.withResolvers<void>()
   const acknowledgements = new Acknowledgements()
+  const gate = new FarGate((level) => tell({ kind: 'arrived', level }))
   const { layers, links, sources, outputs, placed } = assemble(topology, {
     clock: systemClock,
     account,
     inFlight,
     busy: new Watch(setup.watch).busy(index),
-    ...(beginning === undefined ? {} : { epochs: { beginning, ledger, acknowledgements } }),
+    ...(beginning === undefined ? { gate } : { epochs: { beginning, ledger, acknowledgements } }),
     site: {
       isHere: (layer, stage) => memberOf(layer, stage, workers) === index,
       sender: ({ id, to }) => wiresTo(memberOf(to.layer, to.stage, workers)).sender(id),
@@ -112,6 +114,7 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
   port?.on('message', (message: ToWorker) => {
     // What other workers send still comes: only where events enter is closed.
     if (message.kind === 'drain') for (const source of sources) source.complete()
+    else if (message.kind === 'passed') gate.pass(message.level)
     else if (message.kind === 'cancel') {
       isOver.resolve()
       void run.cancel()
