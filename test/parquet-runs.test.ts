@@ -77,7 +77,7 @@ describe('a Parquet file that is found again', () => {
 /** What DuckDB reads back of the part files in a folder. */
 const readBack = (parts: string, ending: string) =>
   duckdbRows(
-    `select count(*)::int n, sum(discount) total, any_value(typeof(discount)) type from '${parts}/*.${ending}'`,
+    `select count(*)::int n, sum(discount) total, any_value(typeof(discount)) as type from '${parts}/*.${ending}'`,
   )
 
 describe('the columns of a Parquet file', () => {
