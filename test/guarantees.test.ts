@@ -97,7 +97,7 @@ const FILES: Readonly<Record<string, SourceFamily>> = {
     prepare: async ({ folder }, turn) => {
       if (turn > 0) return
       const encoder = await parquetEncoder({ id: 'integer' })
-      encoder.add(IDS.map((id) => ({ id })))
+      for (const row of IDS.map((id) => ({ id }))) encoder.add(Object.values(row))
       writeFileSync(join(folder, 'in.parquet'), await encoder.finish())
     },
     make: ({ folder }) => sluice.parquet(`${folder}/in.parquet`),

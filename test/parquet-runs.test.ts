@@ -1,5 +1,5 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -56,6 +56,23 @@ describe('a Parquet file that is found again', () => {
       db.close()
     })
   }
+
+  it('P13: is the same file under another name, and a copy is another one', async () => {
+    mkdirSync(at('names'))
+    const name = (file: string) => join(at('names'), file)
+    await numbers(join('names', 'b.parquet'), 0, 3000)
+    const into = sqlite<Record<string, unknown>>(at('names.db'), { table: 't' })
+    const all = join(at('names'), '*.parquet')
+    deepEqual(await load('names', all, into), [3000, 3000, 0])
+    linkSync(name('b.parquet'), name('a.parquet'))
+    deepEqual(await load('names', all, into), [0, 0, 0])
+    rmSync(name('b.parquet'))
+    deepEqual(await load('names', all, into), [0, 0, 0])
+    renameSync(name('a.parquet'), name('c.parquet'))
+    deepEqual(await load('names', all, into), [0, 0, 0])
+    copyFileSync(name('c.parquet'), name('d.parquet'))
+    deepEqual(await load('names', all, into), [3000, 3000, 0])
+  })
 
   it('P13: is refused with a position that says only how many rows were read', async () => {
     await numbers('number.parquet', 0, 10)

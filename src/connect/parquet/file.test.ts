@@ -8,7 +8,7 @@ import { parquetEncoder } from './write.ts'
 
 async function fileOf(rows: number): Promise<Uint8Array> {
   const encoder = await parquetEncoder({ id: 'integer' })
-  encoder.add(Array.from({ length: rows }, (_, id) => ({ id })))
+  for (const row of Array.from({ length: rows }, (_, id) => ({ id }))) encoder.add(Object.values(row))
   return await encoder.finish()
 }
 

@@ -2,7 +2,7 @@
 
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { type Fingerprint, fingerprintOf, HEAD_BYTES, readAt } from '../files/identity.ts'
+import { type FileId, type Fingerprint, fileIdOf, fingerprintOf, HEAD_BYTES, readAt } from '../files/identity.ts'
 import { refuseSpecial, specialKind } from '../files/list.ts'
 import { cannotRead } from '../files/trouble.ts'
 import { type Footer, parseFooter } from './footer.ts'
@@ -20,6 +20,7 @@ export interface FileIdentity {
 export interface ParquetFile {
   readonly path: string
   readonly identity: FileIdentity
+  readonly id: FileId
   readonly footer: Footer
   readonly schema: Schema
   /** The byte that its footer begins at: all pages are before it. */
@@ -80,7 +81,7 @@ export class ParquetFiles {
     const stamp = `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`
     const kept = this.#kept.get(path)
     if (kept?.stamp === stamp) return kept.file
-    const file = await this.#read(path, handle, Number(stats.size))
+    const file = await this.#read(path, handle, Number(stats.size), fileIdOf(stats))
     this.#kept.delete(path)
     this.#kept.set(path, { stamp, file })
     for (const oldest of this.#kept.keys()) {
@@ -90,7 +91,7 @@ export class ParquetFiles {
     return file
   }
 
-  async #read(path: string, handle: FileHandle, size: number): Promise<ParquetFile> {
+  async #read(path: string, handle: FileHandle, size: number, id: FileId): Promise<ParquetFile> {
     if (size < START_BYTES + END_BYTES) throw new Damage(`it has ${size} bytes, and no footer`)
     const end = await readAt(handle, size - END_BYTES, END_BYTES)
     const mark = end.toString('latin1', 4)
@@ -110,6 +111,6 @@ export class ParquetFiles {
     const schema = schemaOf(footer.schema)
     if (schema.columns.length === 0 && footer.groups.some(({ rows }) => rows > 0))
       throw new Damage('it has rows and no columns')
-    return { path, identity, footer, schema, footerAt }
+    return { path, identity, id, footer, schema, footerAt }
   }
 }

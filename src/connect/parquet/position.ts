@@ -9,6 +9,9 @@ import type { FileIdentity } from './file.ts'
 export type ParquetPosition = {
   /** Rows of the row group that were read. */
   readonly rows: number
+  /** Which file it was, and when it was made: under another name it is known by them. */
+  readonly inode: string
+  readonly born?: string
   readonly size: FileIdentity['size']
   readonly head: FileIdentity['head']
   readonly footer: FileIdentity['footer']
@@ -40,16 +43,24 @@ export function lost(path: string, rows: number, found: string): SluiceError<'PO
   return new SluiceError('POSITION_LOST', message, { source: path, position: `row ${rows}` })
 }
 
-/** A hash of what a file is known by. */
-export function identityHash(identity: FileIdentity): string {
-  return fingerprintOf(Buffer.from(JSON.stringify(identity))).sha256
+/** Whether the content is the same, as far as it is known. */
+export function sameFile(one: FileIdentity, other: FileIdentity): boolean {
+  return identityHash(one) === identityHash(other)
 }
 
-function isParquetPosition(value: Position): value is ParquetPosition {
+/** A hash of what a file is known by. */
+export function identityHash(identity: FileIdentity): string {
+  const { size, head, footer } = identity
+  return fingerprintOf(Buffer.from(JSON.stringify([size, head.sha256, footer.sha256]))).sha256
+}
+
+/** Whether a position is of a Parquet file. */
+export function isParquetPosition(value: Position): value is ParquetPosition {
   const position = value as Partial<ParquetPosition> | null
   return (
     typeof position === 'object' &&
     position !== null &&
+    typeof position.inode === 'string' &&
     [position.rows, position.size].every((count) => Number.isSafeInteger(count) && (count as number) >= 0) &&
     isFingerprint(position.head, HEAD_BYTES) &&
     isFingerprint(position.footer, Number.MAX_SAFE_INTEGER)

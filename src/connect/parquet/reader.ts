@@ -50,7 +50,7 @@ export class ParquetReader<Row> implements SplitReader<Row> {
   }
 
   position(): Position {
-    const position: ParquetPosition = { rows: this.#done, ...this.#parts.file.identity }
+    const position: ParquetPosition = { rows: this.#done, ...this.#parts.file.id, ...this.#parts.file.identity }
     return position
   }
 

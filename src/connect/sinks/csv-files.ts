@@ -26,7 +26,7 @@ export interface CsvFilesOptions<Row> extends FileSinkOptions<Row> {
  *
  * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the first
  *   rows, once and for all runs. Named columns take what a row has of them and leave the rest of the row out; found
- *   ones are all that a later row may have.
+ *   ones are all that a later row may have, by their names: each value is written as what it is.
  * - **Values**: times are written as ISO 8601, `json` values as JSON, null as nothing, the empty text as `""`.
  * - **Refuses** a row that is no object, or that has a value which is none of its column's type.
  *

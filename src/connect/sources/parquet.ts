@@ -9,11 +9,12 @@ import { addColumns, chosenColumns, columnsOf } from '../parquet/columns.ts'
 import { type ColumnValues, type ValueChoices, valuesOf } from '../parquet/conversion.ts'
 import { type ParquetFile, ParquetFiles } from '../parquet/file.ts'
 import type { RowGroup, SchemaElement } from '../parquet/footer.ts'
+import { groupId, KnownFiles, parseGroupId } from '../parquet/known.ts'
 import { identityHash, lost, rowsDone } from '../parquet/position.ts'
 import { guarded, ParquetReader } from '../parquet/reader.ts'
 import { RowGroupReader } from '../parquet/row-group.ts'
 import { corruptParquet, isDamage } from '../parquet/trouble.ts'
-import type { OpenOptions, Position, Source, Split, SplitReader } from '../source.ts'
+import type { OpenOptions, Position, ResumedSplit, Source, Split, SplitReader } from '../source.ts'
 
 export interface ParquetOptions {
   /** The columns to read: all by default. */
@@ -75,19 +76,23 @@ export function parquet<Row = Record<string, unknown>>(
   const files = new ParquetFiles(limit)
   /** Path → what the file was when it was listed, or opened first. */
   const seen = new Map<string, string>()
+  const list = async (positions: ReadonlyMap<string, Position>, { signal }: OpenOptions = {}) => {
+    const known = new KnownFiles(positions)
+    const splits: ResumedSplit[] = []
+    for await (const file of filesOf(files, input, signal, (path) => known.hasPath(path))) {
+      seen.set(file.path, identityHash(file.identity))
+      const read = known.positionsOf(file, file.id)
+      for (const [index, { bytes }] of groupsOf(file).entries()) {
+        splits.push({ split: { id: groupId(file.path, index), sizeBytes: bytes }, from: read.get(index) })
+      }
+    }
+    return splits
+  }
   return {
     kind: 'parquet',
     title: `${typeof input === 'string' ? input : input.join(', ')} as Parquet`,
-    async splits({ signal } = {}) {
-      const splits: Split[] = []
-      for await (const file of filesOf(files, input, signal)) {
-        seen.set(file.path, identityHash(file.identity))
-        for (const [index, { bytes }] of groupsOf(file).entries()) {
-          splits.push({ id: `${file.path}${GROUP}${index}`, sizeBytes: bytes })
-        }
-      }
-      return splits
-    },
+    splits: async (waiting) => (await list(new Map(), waiting)).map(({ split }) => split),
+    resume: async (positions, waiting) => await list(positions, waiting),
     async findColumns({ signal } = {}) {
       const known = new Map<string, ColumnType>()
       for await (const file of filesOf(files, input, signal)) {
@@ -98,9 +103,6 @@ export function parquet<Row = Record<string, unknown>>(
     open: (split, from, opening = {}) => openGroup<Row>({ files, seen, reading }, split, from, opening),
   }
 }
-
-/** What stands between the path and the number of a row group in the id of a split. */
-const GROUP = '#group-'
 
 interface Reading {
   readonly columns: readonly string[] | undefined
@@ -121,11 +123,10 @@ async function openGroup<Row>(
   { signal }: OpenOptions,
 ): Promise<SplitReader<Row>> {
   signal?.throwIfAborted()
-  const at = id.lastIndexOf(GROUP)
-  const path = id.slice(0, at)
+  const { path, index } = parseGroupId(id)
   const { handle, file } = await files.open(path)
   try {
-    const group = groupsOf(file)[Number(id.slice(at + GROUP.length))]
+    const group = groupsOf(file)[index]
     const done = from === undefined ? 0 : rowsDone(path, from, file.identity, group?.rows ?? 0)
     const hash = identityHash(file.identity)
     if (group === undefined || (seen.get(path) ?? hash) !== hash)
@@ -165,8 +166,9 @@ async function* filesOf(
   files: ParquetFiles,
   input: string | readonly string[],
   signal: AbortSignal | undefined,
+  isKnown: (path: string) => boolean = () => false,
 ): AsyncGenerator<ParquetFile> {
-  for (const one of await listFiles(input, { allowSpecial: false, signal })) {
+  for (const one of await listFiles(input, { allowSpecial: false, signal, isKnown })) {
     if (one.kind === 'file') yield await files.look(one.path)
   }
 }

@@ -6,7 +6,7 @@ import type { Columns, ColumnType } from '../../column.ts'
 import { decimalText } from '../../decimal.ts'
 import type { Traced } from '../../origin.ts'
 import { millisOf, realOf, wholeOf } from '../../sql/exact.ts'
-import { inferColumns } from '../../sql/infer.ts'
+import { inferColumns, typeOfValue } from '../../sql/infer.ts'
 import { jsonOf } from '../../sql/text-of.ts'
 import { faultOfValue } from '../sqlite/value.ts'
 
@@ -15,32 +15,44 @@ type Row = Readonly<Record<string, unknown>>
 /**
  * The columns of the first rows; undefined while none of them has any. A column of several types is `json`, one without
  * a value `text`.
+ *
+ * @param findsFloats - whether whole numbers are `real`, unless there are bigints among them
  */
-export function columnsOfRows(events: readonly Traced<unknown>[]): Columns | undefined {
+export function columnsOfRows(events: readonly Traced<unknown>[], findsFloats: boolean): Columns | undefined {
   const inferred = inferColumns(events.map(({ value }) => value))
   if (inferred.size === 0) return undefined
   const columns: [string, ColumnType][] = []
   for (const [name, type] of inferred) {
     const hasValue = events.some(({ value }) => Object.hasOwn(Object(value), name) && (value as Row)[name] != null)
-    columns.push([name, type === 'mixed' || (type === undefined && hasValue) ? 'json' : (type ?? 'text')])
+    const isFloat = findsFloats && type === 'integer' && !events.some(({ value }) => isBigInt(value, name))
+    if (isFloat) columns.push([name, 'real'])
+    else columns.push([name, type === 'mixed' || (type === undefined && hasValue) ? 'json' : (type ?? 'text')])
   }
   return Object.fromEntries(columns)
 }
+
+function isBigInt(row: unknown, name: string): boolean {
+  return Object.hasOwn(Object(row), name) && typeof (row as Row)[name] === 'bigint'
+}
+
+/**
+ * Where columns are from: `named` ones leave the rest of a row out; `found` ones are all that a row may have, and of
+ * `found-names` only the names count, and any value of a type of its own will do.
+ */
+export type ColumnOrigin = 'named' | 'found' | 'found-names'
 
 /** Reads rows by their columns. */
 export class RowReader {
   readonly #names: readonly string[]
   readonly #types: readonly ColumnType[]
   readonly #known: ReadonlySet<string>
-  /** Whether a row may have no other columns. */
-  readonly #isClosed: boolean
+  readonly #origin: ColumnOrigin
 
-  /** @param areInferred - columns that were named leave the rest of a row out, found ones are all that it may have */
-  constructor(columns: Columns, areInferred: boolean) {
+  constructor(columns: Columns, origin: ColumnOrigin) {
     this.#names = Object.keys(columns)
     this.#types = Object.values(columns)
     this.#known = new Set(this.#names)
-    this.#isClosed = areInferred
+    this.#origin = origin
   }
 
   get names(): readonly string[] {
@@ -52,7 +64,7 @@ export class RowReader {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
       throw new TypeError(`a row is an object: found ${describeValue(row)}`)
     }
-    if (this.#isClosed) {
+    if (this.#origin !== 'named') {
       const stranger = Object.keys(row).find((name) => !this.#known.has(name))
       if (stranger !== undefined) {
         throw new TypeError(`no column ${stranger.slice(0, 60)}: they were found from the first rows, name them all`)
@@ -71,9 +83,10 @@ export class RowReader {
 
   #checked(name: string, type: ColumnType, value: unknown): unknown {
     if (value === null) return null
-    const checked = exactly(type, value)
+    const own = this.#origin === 'found-names' ? typeOfValue(value) : undefined
+    const checked = exactly(own === 'long' ? 'integer' : (own ?? type), value)
     if (checked === undefined) throw new TypeError(faultOfValue(name, type, value))
-    return checked
+    return own === undefined ? checked : value
   }
 }
 

@@ -28,6 +28,11 @@ export interface PartFormat {
   readonly ending: string
   /** Whether all rows have the same columns, which must be known before the first. */
   readonly hasColumns: boolean
+  /**
+   * Set where numbers of columns that are found out from rows are floating point, whole as the first ones may be: one
+   * batch is not to decide what all files hold.
+   */
+  readonly findsFloats?: true
   /** Gives a function that makes the encoder of a part; what it needs is loaded first. */
   prepare(columns: Columns, areInferred: boolean): Promise<() => PartEncoder | Promise<PartEncoder>>
 }

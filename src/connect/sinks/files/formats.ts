@@ -32,13 +32,18 @@ export function csvFormat({ compression, header, ...line }: CsvFormatOptions): P
     ending: `.csv${ENDINGS[compression]}`,
     hasColumns: true,
     prepare: async (columns, areInferred) => {
-      const reader = new RowReader(columns, areInferred)
-      const toCell = cellsOf(columns)
+      const reader = new RowReader(columns, areInferred ? 'found-names' : 'named')
+      const toCell = areInferred ? cellOf : cellsOf(columns)
       const lineOf = (row: unknown) => csvLine(reader.read(row).map(toCell), line)
       const head = header ? csvLine(reader.names, line) : ''
       return () => new LineEncoder(lineOf, compression, head)
     },
   }
+}
+
+/** Where only names were found, each value is written as what it is. */
+function cellOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && !(value instanceof Date) ? jsonText(value) : value
 }
 
 /** Times are written as people and spreadsheets read them, JSON as JSON; the rest as it is. */
@@ -51,17 +56,18 @@ function cellsOf(columns: Columns): (value: unknown, at: number) => unknown {
   }
 }
 
-export function parquetFormat(): PartFormat {
+export function parquetFormat(scales: Readonly<Record<string, number>> = {}): PartFormat {
   return {
     kind: 'parquet-files',
     name: 'Parquet files',
     ending: '.parquet',
     hasColumns: true,
+    findsFloats: true,
     prepare: async (columns, areInferred) => {
-      const reader = new RowReader(columns, areInferred)
+      const reader = new RowReader(columns, areInferred ? 'found' : 'named')
       // Whether it is there at all is known before the first row.
-      await parquetEncoder(columns)
-      return async () => new ParquetPart(reader, await parquetEncoder(columns))
+      await parquetEncoder(columns, scales)
+      return async () => new ParquetPart(reader, await parquetEncoder(columns, scales))
     },
   }
 }

@@ -4,9 +4,6 @@ import type { ParquetEncoder } from '../../parquet/write.ts'
 import type { RowReader } from './columns.ts'
 import type { PartEncoder } from './encoder.ts'
 
-/** What a value other than text costs in memory, about. */
-const VALUE_BYTES = 16
-
 /** A Parquet file is written from its end: nothing of it is ready before. */
 export class ParquetPart implements PartEncoder {
   readonly #reader: RowReader
@@ -23,9 +20,7 @@ export class ParquetPart implements PartEncoder {
   }
 
   add(row: unknown): void {
-    const values = this.#reader.read(row)
-    this.#encoder.add([Object.fromEntries(this.#reader.names.map((name, at) => [name, values[at]]))])
-    for (const value of values) this.#heldBytes += VALUE_BYTES + sizeOf(value)
+    this.#heldBytes += this.#encoder.add(this.#reader.read(row))
   }
 
   drain(): undefined {
@@ -33,11 +28,6 @@ export class ParquetPart implements PartEncoder {
   }
 
   async finish(): Promise<Uint8Array> {
-    return await this.#encoder.finish()
+    return this.#encoder.finish()
   }
-}
-
-function sizeOf(value: unknown): number {
-  if (typeof value === 'string') return value.length
-  return typeof value === 'object' && value !== null ? JSON.stringify(value).length : 0
 }

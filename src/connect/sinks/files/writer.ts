@@ -253,7 +253,7 @@ export class FilesWriter<Row> implements PlainWriter<Row> {
   }
 
   async #findColumns(events: readonly Traced<Row>[]): Promise<void> {
-    const columns = columnsOfRows(events)
+    const columns = columnsOfRows(events, this.#options.format.findsFloats === true)
     if (columns === undefined) return
     this.#encoders = await this.#options.format.prepare(columns, true)
     this.#found = columns
