@@ -38,7 +38,7 @@ const FILES: readonly (readonly [query: string, options: string])[] = [
 const SCHEMA = [0x19, 0x2c, 0x48, 1, 0x72, 0x15, 2, 0, 0x15, 2, 0x25, 0, 0x18, 1, 0x61, 0]
 
 describe('a damaged Parquet file', () => {
-  it('P10: ends with SOURCE_CORRUPT, or gives as many rows as its footer counts, in bounded memory', async () => {
+  it('F41, P10: ends with SOURCE_CORRUPT, or gives as many rows as its footer counts, in bounded memory', async () => {
     const originals: string[] = []
     for (const [at, [query, options]] of FILES.entries()) {
       originals.push(join(folder, `${at}.parquet`))
@@ -82,7 +82,20 @@ describe('a damaged Parquet file', () => {
     })
   }
 
-  it('P11: is refused where it would take more memory than is allowed', async () => {
+  it('P11: a row group of many rows and columns is read in bounded memory', async () => {
+    const path = join(folder, 'large.parquet')
+    const columns = Array.from(
+      { length: 15 },
+      (_, k) => `(i * ${k + 1})::bigint b${k}, 'value ' || (i % ${900 * (k + 1)}) s${k}`,
+    )
+    await writeParquet(path, `select ${columns.join(', ')} from range(500000) t(i)`, 'row_group_size 1048576')
+    const args = ['--conditions=sluice-source', '--no-warnings', join(ROOT, 'test', 'support', 'read-peak.ts'), path]
+    const { rows, mb } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }))
+    equal(rows, 500_000)
+    ok(mb < 256, `it took ${mb} MB`)
+  })
+
+  it('S25: is refused where it would take more memory than is allowed', async () => {
     const path = join(folder, 'wide.parquet')
     await writeParquet(path, `select repeat('x', 500000) || (i % 3) s from range(200) t(i)`, 'dictionary_size_limit 10')
     equal((await readParquet(path)).rows.length, 200)

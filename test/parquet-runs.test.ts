@@ -39,7 +39,7 @@ describe('a Parquet file that is found again', () => {
     ['fewer row groups', 5000, 5010],
     ['no rows', 0, 0],
   ] as const) {
-    it(`P13: is refused when it was replaced by one of ${what}`, async () => {
+    it(`F42, P13: is refused when it was replaced by one of ${what}`, async () => {
       const name = `replaced-${from}-${to}`
       await numbers(`${name}.parquet`, 0, 3000)
       const into = sqlite<Record<string, unknown>>(at(`${name}.db`), { table: 't' })

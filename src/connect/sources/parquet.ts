@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
 import type { ColumnType } from '../column.ts'
 import { nothingNew } from '../files/line-reader.ts'
-import { listFiles } from '../files/list.ts'
+import { type ListOptions, listFiles } from '../files/list.ts'
 import { addColumns, chosenColumns, columnsOf } from '../parquet/columns.ts'
 import { type ColumnValues, type ValueChoices, valuesOf } from '../parquet/conversion.ts'
 import { type ParquetFile, ParquetFiles } from '../parquet/file.ts'
@@ -76,10 +76,10 @@ export function parquet<Row = Record<string, unknown>>(
   const files = new ParquetFiles(limit)
   /** Path → what the file was when it was listed, or opened first. */
   const seen = new Map<string, string>()
-  const list = async (positions: ReadonlyMap<string, Position>, { signal }: OpenOptions = {}) => {
+  const list = async (positions: ReadonlyMap<string, Position>, { signal, onNote }: OpenOptions = {}) => {
     const known = new KnownFiles(positions)
     const splits: ResumedSplit[] = []
-    for await (const file of filesOf(files, input, signal, (path) => known.hasPath(path))) {
+    for await (const file of filesOf(files, input, { signal, onNote, isKnown: (path) => known.hasPath(path) })) {
       seen.set(file.path, identityHash(file.identity))
       const read = known.positionsOf(file, file.id)
       for (const [index, { bytes }] of groupsOf(file).entries()) {
@@ -95,7 +95,7 @@ export function parquet<Row = Record<string, unknown>>(
     resume: async (positions, waiting) => await list(positions, waiting),
     async findColumns({ signal } = {}) {
       const known = new Map<string, ColumnType>()
-      for await (const file of filesOf(files, input, signal)) {
+      for await (const file of filesOf(files, input, { signal })) {
         sound(file, () => addColumns(known, chosenColumns(file.schema, columns), reading.choices))
       }
       return known.size === 0 ? undefined : columnsOf(known)
@@ -165,10 +165,9 @@ function rowsOf(
 async function* filesOf(
   files: ParquetFiles,
   input: string | readonly string[],
-  signal: AbortSignal | undefined,
-  isKnown: (path: string) => boolean = () => false,
+  listing: Omit<ListOptions, 'allowSpecial'>,
 ): AsyncGenerator<ParquetFile> {
-  for (const one of await listFiles(input, { allowSpecial: false, signal, isKnown })) {
+  for (const one of await listFiles(input, { allowSpecial: false, ...listing })) {
     if (one.kind === 'file') yield await files.look(one.path)
   }
 }
