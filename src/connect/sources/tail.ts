@@ -14,6 +14,7 @@ import { cannotRead, quotePath } from '../files/trouble.ts'
 import type { LineFormat } from '../format.ts'
 import type { OpenOptions, Source } from '../source.ts'
 import { Lister } from '../tail/lister.ts'
+import { resumedTail, TAIL } from '../tail/other-tails.ts'
 import { parseTailPosition } from '../tail/place.ts'
 import { TailReader } from '../tail/tail-reader.ts'
 
@@ -80,7 +81,8 @@ const MAX_STRING_LENGTH = 0x1fffffe8
  * - **Rotated files** that were there before the first run are not read, unless they are named.
  * - **Origins** name the path that a file is followed under, whatever it is called now; the second file under that name
  *   is `app.log#2`, and so on, so that no two lines have the same file and offset.
- * - **Position**: of the files that are followed, and of the last that were finished; it does not grow with time.
+ * - **Position**: of the files that are followed, and of the last that were finished; it does not grow with time. A later
+ *   run may name others: files that both name go on, and those that only the later one names are read from their start.
  *
  * What cannot be read is lost: lines that were cut off a file before they were read, and that are in no copy of it (with
  * copying and cutting, what is written between the two). NUL bytes that a file begins with are left out. Two files with the same content are taken for one.
@@ -108,7 +110,7 @@ export function tail<T>(
   const rotated = options.rotated === undefined ? undefined : patternsIn('rotated', options.rotated)
   const text = { charset: charsetOf(options.encoding), malformed: options.malformed ?? format.malformed ?? 'escape' }
   const folder = process.cwd()
-  const id = `tail:${patterns.map((pattern) => resolve(folder, pattern)).join(',')}`
+  const id = `${TAIL}${patterns.map((pattern) => resolve(folder, pattern)).join(',')}`
   return {
     kind: 'tail',
     title: `${patterns.join(', ')} as ${format.name}, as it grows`,
@@ -122,6 +124,7 @@ export function tail<T>(
       }
       return [{ id }]
     },
+    resume: async (positions) => [resumedTail(id, positions)],
     open: async (split, from, { signal, onNote = () => {} }: OpenOptions = {}) => {
       signal?.throwIfAborted()
       return new TailReader({
