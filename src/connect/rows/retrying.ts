@@ -7,17 +7,20 @@ import { isPromise } from '../../base/promise.ts'
 import type { Entry } from '../origin.ts'
 import type { OnDeadLetter, Position, SourceCounts, SplitReader } from '../source.ts'
 
-export interface RetryingOptions<T> {
-  /** Opens a reader that goes on from a position. */
-  readonly open: (from: Position | undefined) => Promise<SplitReader<T>>
-  readonly from: Position | undefined
+export interface RetryOptions {
   /** Whether trying again may help. */
   readonly mayPass: (error: unknown) => boolean
   /** How long the source may be gone, in clock milliseconds. */
   readonly retryMs: number
   readonly signal: AbortSignal | undefined
-  readonly onNote: ((note: string) => void) | undefined
   readonly clock?: Clock
+}
+
+export interface RetryingOptions<T> extends RetryOptions {
+  /** Opens a reader that goes on from a position. */
+  readonly open: (from: Position | undefined) => Promise<SplitReader<T>>
+  readonly from: Position | undefined
+  readonly onNote: ((note: string) => void) | undefined
 }
 
 const WAITS = { firstMs: 100, capMs: 5000 }
@@ -35,7 +38,7 @@ export async function retryingReader<T>(options: RetryingOptions<T>): Promise<Sp
 
 class RetryingReader<T> implements SplitReader<T> {
   readonly #options: RetryingOptions<T>
-  readonly #clock: Clock
+  readonly #losses: Losses
   /** Ends a wait when the reader is closed. */
   readonly #closing = new AbortController()
   #inner: SplitReader<T> | undefined
@@ -44,14 +47,16 @@ class RetryingReader<T> implements SplitReader<T> {
   #before: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
   #bytesBefore = 0
   note?: string
-  /** Since something was read, and when the first of them was. */
-  #failures = 0
-  #lostMs = 0
 
   constructor(options: RetryingOptions<T>) {
     this.#options = options
-    this.#clock = options.clock ?? systemClock
     this.#from = options.from
+    const { signal } = options
+    const { signal: closing } = this.#closing
+    this.#losses = new Losses({
+      ...options,
+      signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
+    })
   }
 
   async open(): Promise<void> {
@@ -105,15 +110,15 @@ class RetryingReader<T> implements SplitReader<T> {
   }
 
   #reached<R>(found: R): R {
-    this.#failures = 0
+    this.#losses.over()
     return found
   }
 
   async #again<R>(error: unknown, read: (inner: SplitReader<T>) => R | Promise<R>): Promise<R> {
-    const waitMs = this.#waitFor(error)
+    const waitMs = this.#losses.waitFor(error)
     this.#options.onNote?.(`${messageOf(error)}: reading goes on once it can be reached again`)
     await this.#drop()
-    await this.#wait(error, waitMs)
+    await this.#losses.wait(error, waitMs)
     await this.#establish()
     return await this.#through(read)
   }
@@ -131,37 +136,61 @@ class RetryingReader<T> implements SplitReader<T> {
   }
 
   async #establish(): Promise<void> {
+    this.#inner = await this.#losses.through(async () => await this.#options.open(this.#from))
+  }
+}
+
+/** How often something was lost in a row, and whether to try it again. */
+class Losses {
+  readonly #options: RetryOptions
+  readonly #clock: Clock
+  /** Since it last worked, and when the first of them was. */
+  #count = 0
+  #sinceMs = 0
+
+  constructor(options: RetryOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+  }
+
+  /** Tries until it works. */
+  async through<R>(work: () => Promise<R>): Promise<R> {
     for (;;) {
       try {
-        this.#inner = await this.#options.open(this.#from)
-        return
+        return await work()
       } catch (error) {
-        await this.#wait(error, this.#waitFor(error))
+        await this.wait(error, this.waitFor(error))
       }
     }
   }
 
+  /** It works: what was lost before does not count. */
+  over(): void {
+    this.#count = 0
+  }
+
   /** How long to wait before another attempt. Throws the error where there is to be none. */
-  #waitFor(error: unknown): number {
-    if (!this.#mayPass(error)) throw error
+  waitFor(error: unknown): number {
+    const { signal, mayPass, retryMs } = this.#options
+    if (signal?.aborted === true || !mayPass(error)) throw error
     const nowMs = this.#clock.nowMs()
-    if (this.#failures === 0) this.#lostMs = nowMs
-    this.#failures += 1
-    const waitMs = backoffMs(this.#failures, WAITS)
-    if (nowMs + waitMs - this.#lostMs > this.#options.retryMs) throw error
+    if (this.#count === 0) this.#sinceMs = nowMs
+    this.#count += 1
+    const waitMs = backoffMs(this.#count, WAITS)
+    if (nowMs + waitMs - this.#sinceMs > retryMs) throw error
     return waitMs
   }
 
-  async #wait(error: unknown, waitMs: number): Promise<void> {
+  /** Throws the reason of the signal once it is aborted. */
+  async wait(error: unknown, waitMs: number): Promise<void> {
     const { signal } = this.#options
-    const { signal: closing } = this.#closing
-    await this.#clock.sleep(waitMs, signal === undefined ? closing : AbortSignal.any([signal, closing])).catch(() => {
+    await this.#clock.sleep(waitMs, signal).catch(() => {
       throw signal?.aborted === true ? signal.reason : error
     })
   }
+}
 
-  #mayPass(error: unknown): boolean {
-    const { signal, mayPass } = this.#options
-    return signal?.aborted !== true && !this.#closing.signal.aborted && mayPass(error)
-  }
+/** Does something, and again while what it takes is lost, for `retryMs`. */
+export async function retried<R>(work: () => Promise<R>, options: RetryOptions): Promise<R> {
+  return await new Losses(options).through(work)
 }

@@ -91,6 +91,10 @@ export function duckdbQuery<Row = Record<string, unknown>>(path: string, options
     title: `${source} in ${path}`,
     provided: readOnBy(cursor !== undefined),
     splits: async () => [{ id: source }],
+    async findColumns({ signal } = {}) {
+      const { findColumns } = await import('./duckdb-query/open.ts')
+      return await findColumns(opening, signal)
+    },
     async open(_split, from, open = {}) {
       // Not before it is needed: programs and threads without a database start sooner.
       const { openQuery } = await import('./duckdb-query/open.ts')

@@ -123,6 +123,10 @@ export function postgresQuery<Row = Record<string, unknown>>(
     provided: readOnBy(cursor.length > 0),
     ...(columns === undefined ? {} : { columns }),
     splits: async () => [{ id: source }],
+    async findColumns({ signal } = {}) {
+      const { findColumns } = await import('./postgres-query/open.ts')
+      return await findColumns(opening, signal)
+    },
     async open(_split, from, open = {}) {
       // Not before it is needed: programs and threads without a database start sooner.
       const { openQuery } = await import('./postgres-query/open.ts')

@@ -3,17 +3,18 @@
 import { existsSync } from 'node:fs'
 import type { DuckDBType } from '@duckdb/node-api'
 import { isSluiceError, SluiceError } from '../../../base/errors.ts'
+import type { Columns } from '../../column.ts'
 import { Session } from '../../duckdb/session.ts'
 import { type LookBack, unfitLookBack } from '../../rows/look-back.ts'
 import { QueryReader } from '../../rows/query-reader.ts'
-import { retryingReader } from '../../rows/retrying.ts'
+import { type RetryOptions, retried, retryingReader } from '../../rows/retrying.ts'
 import { fromPosition, lost, type Stood } from '../../rows/stood.ts'
 import type { OpenOptions, Position, SplitReader } from '../../source.ts'
 import { foldName, quoteName } from '../../sql/name.ts'
 import { trimQuery } from '../../sql/query.ts'
 import { DuckdbFeed, type QueryPlan, type RawRow } from './feed.ts'
 import { queryTrouble } from './trouble.ts'
-import type { ValueChoices } from './value.ts'
+import { columnTypeOf, type ValueChoices } from './value.ts'
 
 export interface QueryOpening {
   readonly path: string
@@ -41,11 +42,38 @@ export async function openQuery<Row>(
   return await retryingReader<Row>({
     open: async (position) => await openOnce<Row>(opening, position, signal, onNote),
     from,
-    mayPass: (error) => isSluiceError(error, 'SOURCE_UNREADABLE') && error.details.errno === HELD,
-    retryMs: opening.retryMs,
-    signal,
     onNote,
+    ...retrying(opening, signal),
   })
+}
+
+/** The columns of a query as DuckDB has them, and as its rows give them. */
+export async function findColumns(opening: QueryOpening, signal: AbortSignal | undefined): Promise<Columns> {
+  const find = async (): Promise<Columns> => {
+    checkFile(opening)
+    const session = await openSession(opening)
+    try {
+      const columns = await session.columnsOf(`select * from ${rowsOf(opening)} as q`)
+      const { duckdb } = session
+      return Object.fromEntries(columns.map(({ name, type }) => [name, columnTypeOf(duckdb, type, opening.choices)]))
+    } catch (error) {
+      throw queryTrouble(error, { ...opening, signal })
+    } finally {
+      session.close()
+    }
+  }
+  return await retried(find, retrying(opening, signal))
+}
+
+function retrying({ retryMs }: QueryOpening, signal: AbortSignal | undefined): RetryOptions {
+  const mayPass = (error: unknown): boolean => isSluiceError(error, 'SOURCE_UNREADABLE') && error.details.errno === HELD
+  return { mayPass, retryMs, signal }
+}
+
+function checkFile({ path }: QueryOpening): void {
+  if (existsSync(path)) return
+  const message = `Cannot read ${JSON.stringify(path)}: there is no such file (ENOENT)`
+  throw new SluiceError('SOURCE_MISSING', message, { source: path })
 }
 
 async function openOnce<Row>(
@@ -57,10 +85,7 @@ async function openOnce<Row>(
   const { path, source, cursor, choices } = opening
   signal?.throwIfAborted()
   const from = fromPosition(opening, position)
-  if (!existsSync(path)) {
-    const message = `Cannot read ${JSON.stringify(path)}: there is no such file (ENOENT)`
-    throw new SluiceError('SOURCE_MISSING', message, { source: path })
-  }
+  checkFile(opening)
   const session = await openSession(opening)
   const onAbort = (): void => session.interrupt()
   signal?.addEventListener('abort', onAbort)

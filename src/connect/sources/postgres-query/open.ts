@@ -1,16 +1,17 @@
 // Opens a query: connects, finds out where to begin, and sends the SQL.
 
 import { isSluiceError, SluiceError } from '../../../base/errors.ts'
+import type { Columns } from '../../column.ts'
 import { loadPackage } from '../../packages.ts'
 import { PostgresClient } from '../../postgres/client.ts'
 import { reasonOf, sqlStateOf, troubleKind } from '../../postgres/trouble.ts'
 import { QueryReader } from '../../rows/query-reader.ts'
-import { retryingReader } from '../../rows/retrying.ts'
+import { type RetryOptions, retried, retryingReader } from '../../rows/retrying.ts'
 import { fromPosition, lost, type Reading, type Stood } from '../../rows/stood.ts'
 import type { OpenOptions, Position, SplitReader } from '../../source.ts'
 import { PostgresFeed, type RawRow } from './feed.ts'
 import type { QueryOpening } from './opening.ts'
-import { statementOf } from './statement.ts'
+import { columnsOf, statementOf } from './statement.ts'
 
 /** How the server writes values, and in which order it reads a table, must not depend on its settings. */
 const SETTINGS = `set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'; set extra_float_digits = 1;
@@ -28,11 +29,31 @@ export async function openQuery<Row>(
   return await retryingReader<Row>({
     open: async (position) => await openOnce<Row>(opening, position, { signal, onNote } as OpenOptions),
     from,
-    mayPass: (error) => isSluiceError(error, 'SOURCE_UNREADABLE') && troubleKind(error.cause) === 'lost',
-    retryMs: opening.retryMs,
-    signal,
     onNote,
+    ...retrying(opening, signal),
   })
+}
+
+/** The columns of a query as the server has them, and as its rows give them. */
+export async function findColumns(opening: QueryOpening, signal: AbortSignal | undefined): Promise<Columns> {
+  const find = async (): Promise<Columns> => {
+    const client = await connect(opening, signal)
+    try {
+      return await columnsOf(client, opening)
+    } catch (error) {
+      throw sourceTrouble(error, opening, 0)
+    } finally {
+      await client.close()
+    }
+  }
+  return await retried(find, retrying(opening, signal))
+}
+
+function retrying({ retryMs }: QueryOpening, signal: AbortSignal | undefined): RetryOptions {
+  const mayPass = (error: unknown): boolean => {
+    return isSluiceError(error, 'SOURCE_UNREADABLE') && troubleKind(error.cause) === 'lost'
+  }
+  return { mayPass, retryMs, signal }
 }
 
 async function openOnce<Row>(

@@ -1,6 +1,7 @@
 // The SQL that reads a query from a position on.
 
 import { SluiceError } from '../../../base/errors.ts'
+import type { Columns } from '../../column.ts'
 import type { PostgresClient } from '../../postgres/client.ts'
 import { type LookBack, unfitLookBack } from '../../rows/look-back.ts'
 import type { Stood } from '../../rows/stood.ts'
@@ -8,7 +9,7 @@ import { quoteName } from '../../sql/name.ts'
 import { trimQuery } from '../../sql/query.ts'
 import type { Statement } from './feed.ts'
 import type { QueryOpening } from './opening.ts'
-import { OID } from './parse.ts'
+import { columnTypeOf, OID } from './parse.ts'
 
 const WHOLE: readonly number[] = [OID.int2, OID.int4, OID.int8]
 const NUMBERS: readonly number[] = [...WHOLE, OID.float4, OID.float8, OID.numeric]
@@ -34,10 +35,10 @@ interface KeyType {
 
 export async function statementOf(client: PostgresClient, opening: QueryOpening, from: Stood): Promise<Statement> {
   const { cursor, columns, lookBack, source } = opening
-  const chosen = columns === undefined ? ['q.*'] : Object.keys(columns).map((name) => `q.${quoteName(name)}`)
+  const chosen = chosenOf(columns)
   const rows = rowsOf(opening)
   if (cursor.length === 0) {
-    const sql = `select ${chosen.join(', ')} from ${rows} as q`
+    const sql = `select ${chosen} from ${rows} as q`
     const none = { keys: 0, hasSide: false, hasTies: false }
     if (from.rows === 0) return { sql, values: [], ...none }
     return { sql: `${sql} offset $1`, values: [String(from.rows - 1)], ...none }
@@ -49,7 +50,7 @@ export async function statementOf(client: PostgresClient, opening: QueryOpening,
   const after = (from.after ?? []) as readonly string[]
   const all = `(${keys.join(', ')})`
   const marks = `(${keys.map((_, i) => `$${i + 1}`).join(', ')})`
-  const selected = [...chosen, ...keys.map((key) => `${key}::text`)]
+  const selected = [chosen, ...keys.map((key) => `${key}::text`)]
   if (after.length > 0) selected.push(`case when ${all} > ${marks} then 1 when ${all} = ${marks} then 0 else -1 end`)
   const order = `order by ${keys.join(', ')}`
   if (hasTies) {
@@ -63,6 +64,23 @@ export async function statementOf(client: PostgresClient, opening: QueryOpening,
   }
   const sql = `select ${selected.join(', ')} from ${rows} as q${where} ${order}`
   return { sql, values: after, keys: keys.length, hasSide: after.length > 0, hasTies }
+}
+
+/** The columns that are read, with the types of their values. */
+export async function columnsOf(client: PostgresClient, opening: QueryOpening): Promise<Columns> {
+  const { columns, choices } = opening
+  const { fields } = await client.query(`select ${chosenOf(columns)} from ${rowsOf(opening)} as q limit 0`)
+  const types = fields.map(({ name, dataTypeID: oid, dataTypeModifier: modifier }) => {
+    return [name, columnTypeOf({ oid, modifier }, columns?.[name], choices)] as const
+  })
+  return Object.fromEntries(types)
+}
+
+function chosenOf(columns: Columns | undefined): string {
+  if (columns === undefined) return 'q.*'
+  return Object.keys(columns)
+    .map((name) => `q.${quoteName(name)}`)
+    .join(', ')
 }
 
 export function rowsOf({ table, schema, query = '' }: QueryOpening): string {
