@@ -186,6 +186,32 @@ describe('a source of rows', () => {
     await rejects(idsOf(path, { table: 't', cursor: 'id', lookBack: '2m' }, position), { code: 'CONFIG_INVALID' })
   })
 
+  it('R13: a pipeline that looks back takes a sink that overwrites, and finds rows that came late', async () => {
+    const [from, execute] = made('create table t (id integer primary key, v text); insert into t values (1, 1), (3, 3)')
+    const into = join(newFolder(), 'out.db')
+    const job = (key: readonly string[] | undefined) =>
+      pipeline('copy', {
+        from: () => sqliteQuery<{ id: number }>(from, { table: 't', cursor: 'id', lookBack: 5 }),
+        into: () => sqlite<{ id: number }>(into, { table: 't', ...(key === undefined ? {} : { key }) }),
+      })
+    await rejects(startPipeline(job(undefined)), {
+      code: 'CONFIG_INVALID',
+      message: /^Cannot run pipeline copy: table t in .* looks back at rows .* has no key .*: give the sink a key/,
+    })
+    await (await startPipeline(job(['id']))).done
+    execute('insert into t values (2, 2), (4, 4)')
+    await (await startPipeline(job(['id']))).done
+    const db = new DatabaseSync(into)
+    deepEqual(
+      db
+        .prepare('select id from t order by id')
+        .all()
+        .map(({ id }) => id),
+      [1, 2, 3, 4],
+    )
+    db.close()
+  })
+
   it('R14: SQLite, without a cursor, says that rows before the position are not as they were', async () => {
     const [path, execute] = made('create table t (id integer); insert into t values (1), (2), (3), (4), (5)')
     const [, position] = await idsOf(path, { table: 't' })

@@ -55,6 +55,8 @@ export interface Source<T> {
    * where it says none.
    */
   readonly findColumns?: (options?: OpenOptions) => Promise<Columns | undefined>
+  /** Set where a later run reads records again that an earlier one has loaded: it takes a sink that overwrites them. */
+  readonly readsAgain?: true
   /** Set where reading never comes to its end by itself: it goes on until it is stopped. */
   readonly isEndless?: true
   /** Set where what was given and not committed cannot be given again. */

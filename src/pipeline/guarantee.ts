@@ -70,8 +70,27 @@ export function refusalOf(parts: PipelineParts, name: string): string | undefine
   return `Cannot run pipeline ${name}: ${why}: give the sink a key, or say results: 'append' in the pipeline to have them added`
 }
 
-/** @throws {SluiceError} CONFIG_INVALID for a pipeline whose results a table would hold twice */
+/** Why a pipeline is refused whose source reads rows again that nothing would overwrite; undefined if it is not. */
+function refusalOfLookBack(parts: PipelineParts, name: string): string | undefined {
+  const source = sourcesOf(parts).find(({ readsAgain }) => readsAgain === true)
+  if (source === undefined) return undefined
+  const sinks = [parts.sink, ...(parts.sink.branches?.values() ?? [])]
+  const into = sinks.find(({ isKeyed, guarantee }) => isKeyed !== true && guarantee !== 'once-per-key')
+  if (into === undefined) return undefined
+  const why = `${source.title} looks back at rows that were loaded before, and ${into.title} has no key by which they would be overwritten`
+  return `Cannot run pipeline ${name}: ${why}: give the sink a key, or leave out lookBack`
+}
+
+/** @throws {SluiceError} CONFIG_INVALID for a pipeline whose results or rows a table would hold twice */
 export function refuseRepeats(parts: PipelineParts, name: string): void {
+  const lookBack = refusalOfLookBack(parts, name)
+  if (lookBack !== undefined) {
+    throw new SluiceError('CONFIG_INVALID', lookBack, {
+      key: 'lookBack',
+      value: undefined,
+      allowed: 'a sink with a key',
+    })
+  }
   const refusal = refusalOf(parts, name)
   if (refusal === undefined) return
   throw new SluiceError('CONFIG_INVALID', refusal, {

@@ -122,6 +122,7 @@ export function postgresQuery<Row = Record<string, unknown>>(
     title: `${source} in ${server}`,
     provided: readOnBy(cursor.length > 0),
     ...(columns === undefined ? {} : { columns }),
+    ...(lookBack === undefined ? {} : { readsAgain: true as const }),
     splits: async () => [{ id: source }],
     async findColumns({ signal } = {}) {
       const { findColumns } = await import('./postgres-query/open.ts')
