@@ -64,7 +64,7 @@ const wholeJson = fc.letrec((tie) => ({
   object: fc
     .array(tie('value'), { maxLength: 3 })
     .map((items) => `{${items.map((item, at) => `"k${at}": ${item}`).join(', ')}}`),
-})).value
+})).value as fc.Arbitrary<string>
 
 /** JSON as the databases write it, with whole numbers as they were. */
 function written(value: unknown): string {
