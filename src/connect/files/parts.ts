@@ -23,7 +23,7 @@ function reachOf({ range, position }: ReadPart): number {
 }
 
 /**
- * The parts of a plain file, in their order: those that were read as they were, and what is left cut anew.
+ * The parts of a plain file, in their order: those that were read as they were, and what is left cut by `splitBytes`.
  *
  * ```
  * read        [0────────100)[100──150··200)              [300────400)

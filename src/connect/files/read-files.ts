@@ -22,7 +22,7 @@ export class ReadFiles {
   readonly #positions: ReadonlyMap<string, Position>
   readonly #byPath = new Map<string, NamedPart[]>()
   readonly #byInode = new Map<string, NamedPart[]>()
-  /** By path, what is no position of a file. */
+  /** By path, what is not a position of a file. */
   readonly #strange = new Map<string, Position>()
 
   constructor(positions: ReadonlyMap<string, Position>) {
