@@ -35,6 +35,8 @@ export type Stateful =
       readonly done: (merged: never, window: unknown) => unknown
       /** How long after its end a window is waited for. */
       readonly latenessMs: number
+      /** The most windows of which parts are still to come. */
+      readonly maxOpen: number
     }
   | {
       readonly kind: 'join'

@@ -77,7 +77,8 @@ export function departitionOf(node: PlanNode, reduce: Reduce, how: Departitionin
   const name = nameOf('departition', node, undefined)
   const { window } = reduce
   const latenessMs = window !== undefined && 'allowedLatenessMs' in window ? window.allowedLatenessMs : 0
-  return { operator: { kind: 'departition', name, ...how, done: how.done as never, latenessMs }, inputs: [states] }
+  const bounds = { latenessMs, maxOpen: window?.maxOpen ?? Number.POSITIVE_INFINITY }
+  return { operator: { kind: 'departition', name, ...how, done: how.done as never, ...bounds }, inputs: [states] }
 }
 
 /** Whether a partition was asked for, and nothing has re-distributed events since. */

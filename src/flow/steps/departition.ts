@@ -1,8 +1,9 @@
 // departition: the states of all partitions become one, for each window.
 
+import { overLimit } from '../limit.ts'
 import type { Operator } from '../plan.ts'
 import type { Fired } from '../reduce.ts'
-import type { MakeStep } from '../step.ts'
+import { give, type MakeStep } from '../step.ts'
 
 type Window = Fired<unknown>['window']
 
@@ -10,18 +11,23 @@ type Window = Fired<unknown>['window']
 export interface Part {
   readonly window: Window
   readonly state: unknown
+  /** How many stages give a part of the window, where that alone says that it is complete. */
+  readonly parts?: number | undefined
 }
 
 interface Open {
   readonly window: Window
   merged: unknown
+  /** How many parts it is merged of. */
+  count: number
 }
 
 /**
- * Merges what comes; a window is done when the watermark has passed it, `latenessMs` included, and at the end.
+ * Merges what comes; a window is done when the watermark has passed it, `latenessMs` included, and at the end. A count
+ * window is done when each stage has given its part.
  */
 export function departition(operator: Extract<Operator, { kind: 'departition' }>): MakeStep {
-  const { create, latenessMs } = operator
+  const { name, create, latenessMs, maxOpen } = operator
   const merge = operator.merge as (merged: unknown, state: unknown) => unknown
   const done = operator.done as (merged: unknown, window: Window) => unknown
   return (next) => {
@@ -34,11 +40,20 @@ export function departition(operator: Extract<Operator, { kind: 'departition' }>
     }
     return {
       events(parts) {
-        for (const { window, state } of parts as readonly Part[]) {
-          const found = open.get(window.id) ?? { window, merged: create() }
+        const out: unknown[] = []
+        for (const { window, state, parts: all } of parts as readonly Part[]) {
+          const found = open.get(window.id) ?? { window, merged: create(), count: 0 }
           found.merged = merge(found.merged, state)
+          found.count += 1
+          if (found.count === all) {
+            open.delete(window.id)
+            out.push(done(found.merged, found.window))
+            continue
+          }
           open.set(window.id, found)
+          if (open.size > maxOpen) throw overLimit('windows', name, 'maxOpen', maxOpen)
         }
+        give(next, out)
       },
       watermark(time) {
         finish((endMs) => endMs + latenessMs <= time)
@@ -46,7 +61,7 @@ export function departition(operator: Extract<Operator, { kind: 'departition' }>
       },
       snapshot: () => (open.size === 0 ? undefined : [...open.values()].map((one) => ({ ...one }))),
       restore(saved) {
-        for (const one of saved.flat() as Open[]) open.set(one.window.id, one)
+        for (const one of saved.flat() as Open[]) open.set(one.window.id, { ...one, count: one.count ?? 0 })
       },
       end: () => finish(() => true),
     }

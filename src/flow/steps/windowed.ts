@@ -4,6 +4,7 @@ import type { Key } from '../../base/hash.ts'
 import { plainKey } from '../../base/key-table.ts'
 import { Combiner } from '../../window/combiner.ts'
 import type { Fold } from '../../window/fold.ts'
+import { floorTo, type Grain } from '../../window/grain.ts'
 import type { Pane } from '../../window/pane.ts'
 import { Panes } from '../../window/panes.ts'
 import type { WindowPartial } from '../../window/placement.ts'
@@ -30,6 +31,8 @@ export interface WindowWork {
   readonly ensure: Key | undefined
   /** Whether there is a state for each stage, in contrast to one for each key. */
   readonly isStageBound: boolean
+  /** Whether who takes the panes must hear how far the clock has come, also where there are none. */
+  readonly tellsClock?: boolean
 }
 
 /** Without a key, all events have this one. */
@@ -45,6 +48,7 @@ export function reduceWork(operator: Reduce): WindowWork {
     keyOf: () => ALL,
     ensure: ALL,
     isStageBound: !operator.isGlobal,
+    tellsClock: asParts && window?.kind === 'processingTime',
     fold: (out) => ({
       save: (box) => ({ state: structuredClone(keepable(name, (box as Box).state)) }),
       create: (): Box => ({ state: create() }),
@@ -62,7 +66,9 @@ export function reduceWork(operator: Reduce): WindowWork {
       const { window, value, trigger, isLast } = pane
       const box = value as Box
       if (!asParts) return outcomeOf(operator, box, { window, trigger }, out, context)
-      if (isLast) out.push({ window, state: box.state } satisfies Part)
+      // Count windows close in each stage by its own events.
+      const parts = window.kind === 'count' ? context.partition.total : undefined
+      if (isLast) out.push({ window, state: box.state, parts } satisfies Part)
     },
   }
 }
@@ -136,6 +142,11 @@ class Windows implements Step {
   readonly #fold: Fold<unknown, unknown>
   /** Whether the clock has a say in when windows fire. */
   readonly #isTimed: boolean
+  /** The windows of the clock, where those that take the panes hear of it; how far they were told. */
+  readonly #grid: Grain | undefined
+  #toldMs = Number.NEGATIVE_INFINITY
+  /** When the next of them passes, by the clock that waits; until they are told. */
+  #comingMs: number | undefined
   /** What goes out with the call at hand. */
   #out: unknown[] = []
 
@@ -150,11 +161,15 @@ class Windows implements Step {
     const holdMs = window.kind === 'session' && !isSole() ? window.gapMs : 0
     this.#panes = new Panes(window, this.#fold, { onLate: (_, event) => context.late(name, event), holdMs })
     this.#emit = (pane) => work.show(pane, this.#out, context)
+    this.#grid =
+      work.tellsClock === true && window.kind === 'processingTime'
+        ? { ms: window.sizeMs, offsetMs: window.offsetMs }
+        : undefined
     this.#isTimed = window.kind === 'processingTime' || window.triggers.some(({ kind }) => kind === 'interval')
   }
 
   events(batch: readonly unknown[]): void {
-    if (this.#isTimed) this.#panes.tick(this.#context.wallMs(), this.#emit)
+    if (this.#isTimed) this.#pass()
     if (this.#isCombined) for (const sent of batch) this.#merge(sent as Sent)
     else {
       const { keyOf } = this.#work
@@ -166,7 +181,7 @@ class Windows implements Step {
   watermark(time: number): void {
     this.#panes.watermark(time, this.#emit)
     this.#flush()
-    this.#next.watermark(time)
+    if (this.#grid === undefined) this.#next.watermark(time)
   }
 
   end(): void {
@@ -188,6 +203,7 @@ class Windows implements Step {
 
   get nextTickMs(): number | undefined {
     if (!this.#isTimed) return undefined
+    if (this.#grid !== undefined) return this.#nextPassMs(this.#grid)
     const { nextTickMs } = this.#panes
     if (nextTickMs === Number.POSITIVE_INFINITY) return undefined
     const { wallMs, nowMs } = this.#context
@@ -195,8 +211,27 @@ class Windows implements Step {
   }
 
   tick(): void {
-    this.#panes.tick(this.#context.wallMs(), this.#emit)
+    this.#pass()
     this.#flush()
+  }
+
+  /** The clock has moved on; who takes the panes hears of windows that have passed, behind their panes. */
+  #pass(): void {
+    const wallMs = this.#context.wallMs()
+    this.#panes.tick(wallMs, this.#emit)
+    if (this.#grid === undefined) return
+    const passedMs = floorTo(this.#grid, wallMs)
+    if (passedMs <= this.#toldMs) return
+    this.#toldMs = passedMs
+    this.#comingMs = undefined
+    this.#flush()
+    this.#next.watermark(passedMs)
+  }
+
+  #nextPassMs(grid: Grain): number {
+    const { wallMs, nowMs } = this.#context
+    this.#comingMs ??= nowMs() + floorTo(grid, wallMs()) + grid.ms - wallMs()
+    return this.#comingMs
   }
 
   mark(name: string): void {
