@@ -115,7 +115,7 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
     return 'manual'
   }
 
-  onEvents(events: readonly unknown[], from: Subscription, self: Self): void {
+  onEvents(events: readonly unknown[], from: Subscription, self: Self): readonly unknown[] {
     const keyOf = this.#options.settings.key as ((event: unknown) => Key) | undefined
     for (const event of events) {
       const ticket = this.#answers.expect()
@@ -123,6 +123,8 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
     }
     this.#fill(self)
     this.#send(self)
+    // What is in hand is bounded by what it asks for.
+    return []
   }
 
   onWatermark(time: number, self: Self): 'held' {

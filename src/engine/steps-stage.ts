@@ -53,6 +53,9 @@ export function stepsStage(options: StepsStageOptions): ProducerConsumer<unknown
 
 type Self = ProducerConsumer<unknown, unknown>
 
+/** What is to go out has been emitted. */
+const NOTHING: readonly unknown[] = []
+
 /**
  * Hands batches to a chain, and what comes of them to whoever takes from this stage. Work that the chain puts off goes
  * on as demand comes.
@@ -121,7 +124,7 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
     this.#look(self)
   }
 
-  onEvents(batch: readonly unknown[], from: Subscription, self: Self): StepsStage | undefined {
+  onEvents(batch: readonly unknown[], from: Subscription, self: Self): StepsStage | typeof NOTHING {
     const { busy, layer, meters } = this.#options
     meters[0](batch)
     busy?.begin(layer)
@@ -129,7 +132,7 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
     this.#chain.events(batch)
     this.#look(self)
     busy?.end()
-    return this.#chain.isSuspended ? this : undefined
+    return this.#chain.isSuspended ? this : NOTHING
   }
 
   resume(): boolean {

@@ -290,7 +290,9 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   // — taking —
 
   #handle(link: Link, events: readonly unknown[], counted: number): void {
+    const before = this.#outlet?.emitted ?? 0
     const given = this.#spec.onEvents?.(events, link, this)
+    if (given === undefined) this.#outlet?.handed(events.length, before)
     // Written out rather than through `whenGiven`: a closure for each slice would cost more than the slice.
     if (isPromise(given)) this.#turns.whenGiven(given, (out) => this.#handled(link, counted, out))
     else this.#handled(link, counted, given)

@@ -69,7 +69,9 @@ export interface ProducerConsumerSpec<In, Out>
     TakingSpec<ProducerConsumer<In, Out>> {
   /**
    * Events have come: give what they become. An array is sent as demand allows before the next events are handled;
-   * an iterator (a generator) is drawn from only as far as demand reaches, and so is work that is put off.
+   * an iterator (a generator) is drawn from only as far as demand reaches, and so is work that is put off. One that
+   * gives nothing, not even an empty array, emits later: what it was handed counts against its consumers' demand until
+   * it emits. Give `[]`, or a promise, where nothing is to follow.
    */
   readonly onEvents: (
     events: readonly In[],

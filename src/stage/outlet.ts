@@ -29,6 +29,10 @@ export class Outlet<T> {
   /** Asked of the source and not yet given by it. */
   #owed = 0
   emitted = 0
+  /** Events that a hook was handed since it last emitted, and has given nothing for: it emits later. */
+  #inHand = 0
+  /** Whether a hook has emitted in its own call: one that gives nothing then has let nothing through. */
+  #emitsAtOnce = false
   discarded = 0
   /** Whether the end has been put in line: nothing is given after it. */
   isEnding = false
@@ -72,7 +76,7 @@ export class Outlet<T> {
   /** Events that could go out now, beyond what waits already. */
   get room(): number {
     if (this.#pause.isOn) return 0
-    return this.#dispatcher.wanted() - this.#buffer.length
+    return this.#dispatcher.wanted() - this.#buffer.length - this.#inHand
   }
 
   join(link: Link): void {
@@ -113,8 +117,15 @@ export class Outlet<T> {
   /** Gives events that the author sent of their own accord: behind what came during a pause. */
   emit(events: readonly T[]): void {
     if (this.isEnding) return
+    this.#inHand = 0
     if (this.#pause.isHolding) this.#lose(this.#pause.holdEvents(events))
     else this.give(events, true)
+  }
+
+  /** A hook was handed events and returned nothing; `before` is how many it had emitted before that call. */
+  handed(events: number, before: number): void {
+    if (this.emitted > before) this.#emitsAtOnce = true
+    else if (!this.#emitsAtOnce) this.#inHand += events
   }
 
   /**

@@ -351,6 +351,41 @@ describe('a producer-consumer', () => {
     )
   })
 
+  it('D134: is handed no more than its consumers want, though it emits later', async () => {
+    let pulled = 0
+    const counting = function* (): Generator<number> {
+      for (;;) yield pulled++
+    }
+    const held: number[][] = []
+    const later = producerConsumer<number, number>({ onEvents: (events) => void held.push([...events]) })
+    const probe = new Probe<number>()
+    probe.subscribe(later, { demand: 'manual' })
+    const source = from(counting())
+    subscribe(later, source, { maxDemand: 10 })
+    probe.ask(10)
+    await atRest()
+    deepEqual([held.flat(), pulled], [range(0, 10), 20])
+    for (const events of held.splice(0)) later.emit(events)
+    await atRest()
+    deepEqual(probe.events, range(0, 10))
+    probe.ask(10)
+    await atRest()
+    for (const events of held.splice(0)) later.emit(events)
+    await atRest()
+    deepEqual([probe.events, later.ending], [range(0, 20), undefined])
+    later.cancel()
+    await later.done
+  })
+
+  it('D134: one that emits in its own call may let events through or not', async () => {
+    const seldom = producerConsumer<number, number>({
+      onEvents: (events, _from, self) => self.emit(events.filter((n) => n % 100 < 10)),
+    })
+    const probe = new Probe<number>()
+    await (await connect(range(0, 300), seldom, probe.stage, { maxDemand: 7 })).done
+    equal(probe.events.length, 30)
+  })
+
   it('D20: fails where its hook gives what cannot be iterated', async () => {
     const wrong = producerConsumer<number, number>({ name: 'wrong', onEvents: () => 7 as never })
     const probe = new Probe<number>()
