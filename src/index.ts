@@ -22,7 +22,7 @@ export { type ErrorCode, type ErrorDetails, isSluiceError, SluiceError } from '.
 export type { Columns, ColumnType } from './connect/column.ts'
 export { type CsvLineOptions, csvLine } from './connect/csv/write.ts'
 export { type LineFormat, type ParseLine, Rejection } from './connect/format.ts'
-export { type AccessRequest, accessLog } from './connect/formats/access-log.ts'
+export { type AccessRequest, accessLog, type FormattedRequest } from './connect/formats/access-log.ts'
 export { type JsonOptions, json } from './connect/formats/json.ts'
 export {
   type SyslogData,

@@ -157,7 +157,9 @@ class RunCommand {
     const { json } = this.#options
     // Where rows went to standard output, nothing else does.
     const out = report.sinkKind === 'stdout' ? this.#io.stderr : this.#io.stdout
-    out.write(json ? jsonLine({ ...report, exitCode }) : summaryText(report, this.#reporter.notes))
+    out.write(
+      json ? jsonLine({ ...report, exitCode }) : summaryText(report, this.#reporter.notes, this.#reporter.noted),
+    )
     return exitCode
   }
 

@@ -30,6 +30,8 @@ export interface LineFormat<T> {
    * each (the default for files; a message is refused by default), `reject` a dead letter of the record.
    */
   readonly malformed?: 'reject' | 'escape'
+  /** What a person may do about a file of which nearly all lines are refused: the option to use. */
+  readonly hint?: string
   /** Whether `open` looks at the lines it is given; true by default. That of a format that says false may be given none. */
   readonly usesHead?: boolean
   /**

@@ -61,6 +61,8 @@ export class Reporter {
   #isRetrying = false
   /** What splits say that have nothing new, the first few of them. */
   readonly notes: string[] = []
+  /** What was noted of the source, the first of it: the summary says it again. */
+  readonly noted: string[] = []
   /** The split that was opened last. */
   lastSplit: string | undefined
 
@@ -104,6 +106,7 @@ export class Reporter {
       case 'draining':
         return this.draining(event.why)
       case 'noted':
+        if (this.noted.length < KEPT_NOTES) this.noted.push(event.note)
         if (!this.#isQuiet) this.say(excerpt(event.note, 300))
         return
       case 'retrying':

@@ -34,7 +34,7 @@ describe('summaryText', () => {
   dead             60  rejected, with their reasons: table dead_letters in out.db
   filtered          0
   blank            40  blank lines
-  invalidUtf8       2  not valid UTF-8, read with replacement characters
+  invalidUtf8       2  with bytes that are not text in the encoding
 `,
     )
   })

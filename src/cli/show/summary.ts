@@ -20,8 +20,11 @@ const WHAT: readonly (readonly [key: keyof Totals, about: string])[] = [
 /** Shown even if they are 0: they are the ones that add up. */
 const ALWAYS: readonly (keyof Totals)[] = ['read', 'loaded', 'dead', 'filtered', 'blank']
 
-/** @param notes - what the splits with nothing new say, the first few of them */
-export function summaryText(report: RunReport, notes: readonly string[] = []): string {
+/**
+ * @param notes - what the splits with nothing new say, the first few of them
+ * @param noted - what was noted while it went on, the first of it
+ */
+export function summaryText(report: RunReport, notes: readonly string[] = [], noted: readonly string[] = []): string {
   const { pipeline, outcome, run, overall, elapsedMs, doneBytes, splits, sink } = report
   const lines = [
     `${excerpt(pipeline, 64)}: ${outcome} in ${durationText(elapsedMs)}, committed to ${excerpt(sink, 200)}`,
@@ -40,6 +43,7 @@ export function summaryText(report: RunReport, notes: readonly string[] = []): s
   if (overall.read !== run.read) lines.push('', `  in all runs: ${sumText(overall)}`)
   const { resultsAgain } = report.promised
   if (resultsAgain.length > 0) lines.push('', `  ${excerpt(againText(resultsAgain), 300)}`)
+  if (noted.length > 0) lines.push('', ...noted.map((note) => `  note: ${excerpt(note, 300)}`))
   const tops = Object.entries(report.top).filter(([, top]) => top.values.length > 0)
   if (tops.length > 0) lines.push('', ...tops.flatMap(([title, top]) => topLines(title, top)))
   return redact(`${lines.join('\n')}\n`)

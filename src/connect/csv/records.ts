@@ -55,6 +55,7 @@ interface FirstRecord {
 export function csvRecords(reading: CsvReading): Records<Row> {
   return {
     name: 'csv',
+    hint: 'delimiter, quote, escape, skip, encoding and columns say how it is written',
     malformed: reading.malformed,
     usesOrigin: false,
     usesHead: true,

@@ -8,6 +8,7 @@ import type { OnDeadLetter, Position, SourceCounts, SplitReader } from '../sourc
 import type { Blocks } from './blocks.ts'
 import type { Cutter } from './cutter.ts'
 import { type EntryMaker, entryOf, parsed } from './entry.ts'
+import { quotePath } from './trouble.ts'
 
 /** What a reader is made of. */
 export interface LineReaderParts<T> extends EntryMaker<T> {
@@ -19,8 +20,19 @@ export interface LineReaderParts<T> extends EntryMaker<T> {
   readonly positionAt: (isDone: boolean) => Position
   /** How far it is, in the unit of the split's size. */
   readonly doneBytesAt: (isDone: boolean) => number
+  /** Told once if nearly all of the first records are refused. */
+  readonly onRefused?: ((note: string) => void) | undefined
   /** Lets go of the file. */
   readonly release: () => Promise<void>
+}
+
+/** How many records tell whether a file is what it is read as, and how few do. */
+const JUDGED = 100
+const LEAST = 3
+const NEARLY_ALL = 0.9
+
+function isDead(entry: Entry<unknown>): boolean {
+  return entry.kind === 'dead'
 }
 
 /** What a parser is given that does not look at it. */
@@ -35,6 +47,10 @@ export class LineReader<T> implements SplitReader<T> {
   #isDone = false
   /** What a read failed with: the next one fails the same way, and does not take it for the end. */
   #failure: { readonly thrown: unknown } | undefined
+  /** Whether it is known if the first records are refused. */
+  #isJudged = false
+  #seen = 0
+  #refused = 0
   /** Whether `close` was called. */
   #isClosed = false
 
@@ -81,6 +97,7 @@ export class LineReader<T> implements SplitReader<T> {
       if (entries.length > 0) return entries
     }
     this.#isDone = true
+    this.#judge(true)
     return undefined
   }
 
@@ -88,6 +105,7 @@ export class LineReader<T> implements SplitReader<T> {
   async #readValuesOn(max: number, dead: OnDeadLetter): Promise<readonly T[] | undefined> {
     if (this.#hasAllBlocks || this.#parts.cutter.isOver) {
       this.#isDone = true
+      this.#judge(true)
       return undefined
     }
     await this.#push()
@@ -121,27 +139,49 @@ export class LineReader<T> implements SplitReader<T> {
       if (line === undefined) break
       entries.push(entryOf(line, this.#parts))
     }
+    if (!this.#isJudged && entries.length > 0) this.#count(entries.length, entries.filter(isDead).length)
     return entries
   }
 
   #takeValues(max: number, dead: OnDeadLetter): T[] {
     const { cutter, parse, step, usesOrigin } = this.#parts
     const values: T[] = []
+    let refused = 0
     while (values.length < max) {
       const text = cutter.nextText()
       if (text !== undefined) {
         const value = parsed(parse, text, usesOrigin ? this.#originOf(text) : NO_ORIGIN)
-        if (value instanceof Rejection) dead(deadLetter(this.#originOf(text), step, value.reason))
-        else values.push(value)
+        if (value instanceof Rejection) {
+          refused += 1
+          dead(deadLetter(this.#originOf(text), step, value.reason))
+        } else values.push(value)
       } else {
         const line = cutter.next()
         if (line === undefined) break
         const entry = entryOf(line, this.#parts)
-        if (entry.kind === 'dead') dead(entry)
-        else values.push(entry.value)
+        if (entry.kind === 'dead') {
+          refused += 1
+          dead(entry)
+        } else values.push(entry.value)
       }
     }
+    if (!this.#isJudged) this.#count(values.length + refused, refused)
     return values
+  }
+
+  #count(seen: number, refused: number): void {
+    this.#seen += seen
+    this.#refused += refused
+    this.#judge(false)
+  }
+
+  /** A file of another format, or in another encoding, is told of once, and not only by its dead letters. */
+  #judge(isAtEnd: boolean): void {
+    if (this.#isJudged || (this.#seen < JUDGED && !isAtEnd)) return
+    this.#isJudged = true
+    if (this.#seen < LEAST || this.#refused < this.#seen * NEARLY_ALL) return
+    const { source, onRefused } = this.#parts
+    onRefused?.(`${quotePath(source)}: ${this.#refused} of the first ${this.#seen} records were rejected`)
   }
 
   /** The origin of the text that the cutter gave last. */

@@ -41,6 +41,8 @@ export interface OpenFileOptions<T> {
   /** Where an earlier run stood. */
   readonly from: FilePosition | undefined
   readonly signal?: AbortSignal | undefined
+  /** Told once if nearly all of the first records are refused. */
+  readonly onRefused?: ((note: string) => void) | undefined
   /** Whether numbers of lines may be left out. */
   readonly isForValues?: boolean
 }
@@ -146,6 +148,7 @@ async function openPlain<T>(
   return new LineReader({
     source: path,
     step: records.name,
+    onRefused: options.onRefused,
     blocks,
     cutter,
     usesOrigin: records.usesOrigin,
@@ -230,6 +233,7 @@ async function openStored<T>(file: FileNow, head: Buffer, options: OpenFileOptio
   return new LineReader({
     source: path,
     step: records.name,
+    onRefused: options.onRefused,
     blocks: content,
     cutter,
     usesOrigin: records.usesOrigin,

@@ -24,6 +24,8 @@ export interface OpenStreamOptions<T> {
   /** Lets go of the stream. */
   readonly release: () => Promise<void>
   readonly signal?: AbortSignal | undefined
+  /** Told once if nearly all of the first records are refused. */
+  readonly onRefused?: ((note: string) => void) | undefined
 }
 
 /**
@@ -52,6 +54,7 @@ export async function openStream<T>(options: OpenStreamOptions<T>): Promise<Spli
     return new LineReader({
       source: name,
       step: records.name,
+      onRefused: options.onRefused,
       blocks,
       cutter,
       usesOrigin: records.usesOrigin,

@@ -21,6 +21,8 @@ export interface ContentHead {
 export interface Records<T> {
   /** The step of dead letters: a format's name. */
   readonly name: string
+  /** What a person may do about a file of which nearly all records are refused. */
+  readonly hint?: string | undefined
   /** What becomes of records with bytes that are not text. */
   readonly malformed: Malformed
   /** Whether parsers look at the origin they are given. */
@@ -68,6 +70,7 @@ export function lineRecords<T>(
   const usesHead = format.usesHead ?? true
   return {
     name: format.name,
+    hint: format.hint,
     malformed,
     usesOrigin: format.usesOrigin ?? true,
     usesHead,

@@ -4,7 +4,7 @@ import { Rejection } from '../format.ts'
 import type { Origin } from '../origin.ts'
 import { AccessTimes, faultOfTime, TIME_LENGTH } from './access-time.ts'
 import { refuse } from './refuse.ts'
-import { endOfMethod, startOfProtocol } from './request-line.ts'
+import { endOfMethod, isTarget, pathOf, startOfProtocol } from './request-line.ts'
 
 /** One request, as a web server logged it. What was `-` stays `-`, but for `bytes`. */
 export interface AccessRequest {
@@ -43,7 +43,6 @@ const CR = 0x0d
 const SPACE = 0x20
 const QUOTE = 0x22
 const DASH = 0x2d
-const SLASH = 0x2f
 const ZERO = 0x30
 const OPEN_BRACKET = 0x5b
 const BACKSLASH = 0x5c
@@ -179,17 +178,6 @@ function readBytes(text: string, from: number, to: number): number | null | unde
     value = value * 10 + digit
   }
   return value
-}
-
-/** Whether a request's target is one: without a protocol, as the oldest browsers asked, it must be a path. */
-function isTarget(text: string, from: number, protocolAt: number, to: number): boolean {
-  return protocolAt < to ? protocolAt - 1 > from : text.charCodeAt(from) === SLASH
-}
-
-function pathOf(text: string, from: number, protocolAt: number, to: number): string {
-  const targetTo = protocolAt < to ? protocolAt - 1 : to
-  const mark = text.indexOf('?', from)
-  return text.slice(from, mark === -1 || mark > targetTo ? targetTo : mark)
 }
 
 /** Where the word that begins at `from` ends: at ASCII white space or the line's end. */

@@ -3,13 +3,26 @@
 import { checkChoice, checkKeys } from '../../base/check.ts'
 import type { ColumnType } from '../column.ts'
 import { type LineFormat, type ParseLine, Rejection } from '../format.ts'
+import { TIME_OPTIONS, type TimeOptions, timeRules } from '../time/rules.ts'
+import { parseAccessFormat, typeOfField } from './access-format.ts'
+import { AccessFormatReader, type FormattedRequest } from './access-format-line.ts'
 import { type AccessForm, AccessLineReader, type AccessRequest } from './access-line.ts'
 
+export type { FormattedRequest } from './access-format-line.ts'
 export type { AccessRequest } from './access-line.ts'
 
 export interface AccessLogOptions {
   /** Which lines are requests; `auto` by default. */
   readonly dialect?: 'auto' | 'common' | 'combined' | 'any'
+}
+
+/** For a log in a format of its own. */
+export interface AccessFormatOptions extends TimeOptions {
+  /**
+   * The format as it stands in the server's configuration, alone or with its directive: nginx's `log_format`, with
+   * `escape=none` in front where it says so, or Apache's `LogFormat`.
+   */
+  readonly format: string
 }
 
 /** The columns of {@link AccessRequest}, in its order. */
@@ -53,14 +66,55 @@ export const ACCESS_COLUMNS: Readonly<Record<keyof AccessRequest, ColumnType>> =
  * request.path // => '/a'
  * request.extra // => null
  */
-export function accessLog(options: AccessLogOptions = {}): LineFormat<AccessRequest> {
-  checkKeys('accessLog', options, ['dialect'])
+export function accessLog(options?: AccessLogOptions): LineFormat<AccessRequest>
+/**
+ * Reads logs in a format of their own, by the notation of the server that writes them.
+ *
+ * - **Fields** that every format has are those of {@link AccessRequest}; the others have their own names: `request_time` and
+ *   `upstream_addr` of nginx as they are called there, of Apache `vhost`, `port`, `duration_us` (`%D`), and headers as in
+ *   `%{X-Forwarded-For}i`: `x_forwarded_for`. Numbers are numbers, or null for `-`; what is not known is text.
+ * - **A field ends** where the text behind it in the format comes: a user or an address may have spaces.
+ * - **Refuses** a line that is not of the format, with a reason that says where.
+ *
+ * @throws {TypeError | RangeError} for a format that cannot be, when it is made
+ * @example
+ * const format = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent $request_time'
+ * const line = '::1 - Ann Lee [17/May/2015:10:05:03 +0200] "GET /a?b=1 HTTP/1.1" 404 12 0.25'
+ * const origin = { source: 'a.log', line: 1, offset: 0, raw: line }
+ * const request = accessLog({ format }).open([])(line, origin) as FormattedRequest
+ * [request.user, request.path, request.request_time, request.agent] // => ['Ann Lee', '/a', 0.25, null]
+ */
+export function accessLog(options: AccessFormatOptions): LineFormat<FormattedRequest>
+export function accessLog(
+  options: AccessLogOptions | AccessFormatOptions = {},
+): LineFormat<AccessRequest> | LineFormat<FormattedRequest> {
+  if ('format' in options) return formatted(options)
+  checkKeys('accessLog', options, ['dialect', 'format'])
   const dialect = options.dialect ?? 'auto'
   checkChoice('dialect', dialect, ['auto', 'common', 'combined', 'any'])
   return {
     name: 'access-log',
     columns: ACCESS_COLUMNS,
+    hint: "where the server has a format of its own, name it: accessLog({ format: '…' })",
     open: (head) => openReader(dialect === 'auto' ? formOf(head) : dialect),
+  }
+}
+
+function formatted(options: AccessFormatOptions): LineFormat<FormattedRequest> {
+  checkKeys('accessLog', options, ['format', ...TIME_OPTIONS])
+  const format = parseAccessFormat(options.format)
+  const rules = timeRules(options)
+  const own: Record<string, ColumnType> = { ...ACCESS_COLUMNS }
+  for (const part of format.parts) if (part.kind === 'field') own[part.name] = typeOfField(part.as)
+  const empty = Object.fromEntries(Object.keys(own).map((name) => [name, null]))
+  return {
+    name: 'access-log',
+    columns: own,
+    hint: 'the format that is named may be that of another log',
+    open: () => {
+      const reader = new AccessFormatReader(format, rules, empty)
+      return (text, origin) => reader.read(text, origin)
+    },
   }
 }
 

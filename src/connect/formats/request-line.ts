@@ -1,6 +1,7 @@
 // The parts of a request line as a log has it: `GET /path?query HTTP/1.1`.
 
 const SPACE = 0x20
+const SLASH = 0x2f
 
 /**
  * Where the method that begins at `from` ends, or `from` where none does.
@@ -25,6 +26,29 @@ export function startOfProtocol(text: string, from: number, to: number): number 
   at = slash
   while (at > from && isCapital(text.charCodeAt(at - 1))) at -= 1
   return at < slash && at > from && text.charCodeAt(at - 1) === SPACE ? at : to
+}
+
+/** Whether a request's target is one: without a protocol, as the oldest browsers asked, it must be a path. */
+export function isTarget(text: string, from: number, protocolAt: number, to: number): boolean {
+  return protocolAt < to ? protocolAt - 1 > from : text.charCodeAt(from) === SLASH
+}
+
+/** A request's target up to its first `?`. */
+export function pathOf(text: string, from: number, protocolAt: number, to: number): string {
+  const targetTo = protocolAt < to ? protocolAt - 1 : to
+  const mark = text.indexOf('?', from)
+  return text.slice(from, mark === -1 || mark > targetTo ? targetTo : mark)
+}
+
+/** Method, path and protocol of a request line; null where it is not `METHOD target PROTOCOL` or `METHOD /target`. */
+export function partsOfRequest(text: string): { method: string | null; path: string | null; protocol: string | null } {
+  const to = text.length
+  const methodTo = endOfMethod(text, 0, to)
+  const protocolAt = startOfProtocol(text, methodTo + 1, to)
+  if (methodTo === 0 || !isTarget(text, methodTo + 1, protocolAt, to))
+    return { method: null, path: null, protocol: null }
+  const protocol = protocolAt < to ? text.slice(protocolAt) : null
+  return { method: text.slice(0, methodTo), path: pathOf(text, methodTo + 1, protocolAt, to), protocol }
 }
 
 function isMethodCharacter(code: number, isFirst: boolean): boolean {
