@@ -46,6 +46,24 @@ export const ACCESS_COLUMNS: Readonly<Record<keyof AccessRequest, ColumnType>> =
 }
 
 /**
+ * Reads logs in a format of their own, by the notation of the server that writes them.
+ *
+ * - **Fields** that every format has are those of {@link AccessRequest}; the others have their own names: `request_time` and
+ *   `upstream_addr` of nginx as they are called there, of Apache `vhost`, `port`, `duration_us` (`%D`), and headers as in
+ *   `%{X-Forwarded-For}i`: `x_forwarded_for`. Numbers are numbers, or null for `-`; what is not known is text.
+ * - **A field ends** where the text behind it in the format comes: a user or an address may have spaces.
+ * - **Refuses** a line that is not of the format, with a reason that says where.
+ *
+ * @throws {TypeError | RangeError} for a format that cannot be, when it is made
+ * @example
+ * const format = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent $request_time'
+ * const line = '::1 - Ann Lee [17/May/2015:10:05:03 +0200] "GET /a?b=1 HTTP/1.1" 404 12 0.25'
+ * const origin = { source: 'a.log', line: 1, offset: 0, raw: line }
+ * const request = accessLog({ format }).open([])(line, origin) as FormattedRequest
+ * [request.user, request.path, request.request_time, request.agent] // => ['Ann Lee', '/a', 0.25, null]
+ */
+export function accessLog(options: AccessFormatOptions): LineFormat<FormattedRequest>
+/**
  * Reads the access logs of web servers: one request a line, in Apache's common or combined format. nginx writes
  * combined, and both write more quoted fields behind it if they are told to; those become `extra`.
  *
@@ -67,24 +85,6 @@ export const ACCESS_COLUMNS: Readonly<Record<keyof AccessRequest, ColumnType>> =
  * request.extra // => null
  */
 export function accessLog(options?: AccessLogOptions): LineFormat<AccessRequest>
-/**
- * Reads logs in a format of their own, by the notation of the server that writes them.
- *
- * - **Fields** that every format has are those of {@link AccessRequest}; the others have their own names: `request_time` and
- *   `upstream_addr` of nginx as they are called there, of Apache `vhost`, `port`, `duration_us` (`%D`), and headers as in
- *   `%{X-Forwarded-For}i`: `x_forwarded_for`. Numbers are numbers, or null for `-`; what is not known is text.
- * - **A field ends** where the text behind it in the format comes: a user or an address may have spaces.
- * - **Refuses** a line that is not of the format, with a reason that says where.
- *
- * @throws {TypeError | RangeError} for a format that cannot be, when it is made
- * @example
- * const format = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent $request_time'
- * const line = '::1 - Ann Lee [17/May/2015:10:05:03 +0200] "GET /a?b=1 HTTP/1.1" 404 12 0.25'
- * const origin = { source: 'a.log', line: 1, offset: 0, raw: line }
- * const request = accessLog({ format }).open([])(line, origin) as FormattedRequest
- * [request.user, request.path, request.request_time, request.agent] // => ['Ann Lee', '/a', 0.25, null]
- */
-export function accessLog(options: AccessFormatOptions): LineFormat<FormattedRequest>
 export function accessLog(
   options: AccessLogOptions | AccessFormatOptions = {},
 ): LineFormat<AccessRequest> | LineFormat<FormattedRequest> {
