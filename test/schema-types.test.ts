@@ -22,6 +22,8 @@ declare const shapes: Flow<Shape>
 declare const rows: Flow<Record<string, string>>
 declare const requests: Flow<AccessRequest>
 declare const parsed: Flow<unknown>
+declare const things: Flow<object>
+declare const bytes: Flow<Uint8Array>
 // biome-ignore lint/suspicious/noExplicitAny: what JSON.parse gives
 declare const untyped: Flow<any>
 
@@ -98,11 +100,14 @@ function ofUnknownEvents(): void {
   gives<{ at: number }>()(parsed.validate(v.object({ at: v.number() })))
   gives<{ at: number }>()(parsed.validate(type({ at: 'number' })))
   gives<{ at: number }>()(untyped.validate(z.object({ at: z.number() })))
+  gives<{ at: number }>()(things.validate(z.object({ at: z.number() })))
+  gives<Buffer>()(bytes.validate(z.custom<Buffer>()))
   gives<string>()(flow([]).validate(z.string()))
 }
 
 function handMade<T, O>(events: Flow<T>, schema: StandardSchemaV1<T, O>, any: StandardSchemaV1): void {
-  gives<O>()(events.validate(schema))
+  const unknowns: Flow<unknown> = events
+  gives<O>()(unknowns.validate(schema))
   gives<unknown>()(numbers.validate(any))
   const validate = (value: unknown) => ({ value: String(value) })
   numbers.validate({ '~standard': { version: 1, vendor: 'us', validate } })
@@ -121,6 +126,8 @@ function refused(): void {
   readings.validate(v.object({ humidity: v.number() }))
   // @ts-expect-error: readings have no such field
   readings.validate(type({ humidity: 'number' }))
+  // @ts-expect-error: beside its fields, what is read has no such one
+  flow([{ id: 'a' }]).validate(z.object({ id: z.string(), age: z.number() }))
   // @ts-expect-error: the field is a text
   readings.validate(z.object({ at: z.number(), sensor: z.number() }))
   // @ts-expect-error: the field is a text, and always there

@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -79,8 +80,7 @@ describe(`the job of live sensors (REPRO: SEED=${SEED} npm test)`, () => {
             void (async () => {
               if (turn === 0) {
                 // The broker keeps what comes from the first subscription on.
-                while (rowsOf(db, 'climate') === undefined && !existsSync(db)) await sleep(20)
-                await sleep(300)
+                await Promise.race([broker.subscribed, once(over.signal, 'abort')])
                 publishing = publish(url, sent)
               }
               if (isLast) while (!over.signal.aborted && !isAllTold()) await sleep(50)

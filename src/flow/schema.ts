@@ -5,13 +5,14 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 /**
  * A schema for events of type `T`: one that lets some of them through. Its input may be wider than `T`, or narrower
  * (`'a' | 'b'` for a `string`, a field without `null`): telling such events apart is what it is for. A schema that
- * would refuse every event (a `string` for a `number`, a field that events do not have) does not compile.
+ * would refuse every event (a `string` for a `number`, a field that events do not have) does not compile. Of a type
+ * parameter nothing is known: take its flow as a `Flow<unknown>`.
  */
 export type SchemaFor<T, Input, Output> = StandardSchemaV1<Input, Output> &
   NoInfer<StandardSchemaV1<Fitting<T, Input>, unknown>>
 
 /** Any input, if an event can be one; else what the compiler shows beside the input that does not fit. */
-type Fitting<T, Input> = Meets<T, Input> extends true ? unknown : T | FittingFields<T, Input>
+type Fitting<T, Input> = Meets<T, Input> extends true ? unknown : FittingFields<T, Input>
 
 type FittingFields<T, Input> = T extends object
   ? Input extends object
@@ -34,41 +35,45 @@ type Meets<A, B, Left extends readonly unknown[] = Levels> = [A] extends [B]
 /** As {@link Meets}, for two types that are not unions. */
 type MembersMeet<A, B, Left extends readonly unknown[]> = A extends B
   ? true
-  : B extends A
-    ? true
-    : A extends Primitive
-      ? PrimitivesMeet<A, B>
-      : B extends Primitive
-        ? false
-        : Left extends readonly [unknown, ...infer Rest]
-          ? ObjectsMeet<A, B, Rest>
-          : true
+  : A extends Primitive
+    ? PrimitivesMeet<A, B>
+    : B extends Primitive
+      ? B extends A
+        ? true
+        : false
+      : Left extends readonly [unknown, ...infer Rest]
+        ? ObjectsMeet<A, B, Rest>
+        : true
 
 /** Texts of patterns and branded values may meet; literals are equal or not. */
-type PrimitivesMeet<A, B> = [A, B] extends [string, string] | [number, number]
-  ? IsLiteral<A> extends true
-    ? IsLiteral<B> extends true
-      ? false
+type PrimitivesMeet<A, B> = B extends A
+  ? true
+  : [A, B] extends [string, string] | [number, number]
+    ? IsLiteral<A> extends true
+      ? IsLiteral<B> extends true
+        ? false
+        : true
       : true
-    : true
-  : false
+    : false
 
 type IsLiteral<A> = A extends string | number ? (Record<never, 1> extends Record<A, 1> ? false : true) : false
 
-type ObjectsMeet<A, B, Left extends readonly unknown[]> = [A, B] extends [readonly (infer X)[], readonly (infer Y)[]]
-  ? Meets<X, Y, Left>
-  : false extends { [K in keyof B]-?: FieldMeets<A, B, K, Left> }[keyof B]
-    ? false
-    : true
+/** Of an event without fields (`object`, `unknown`) nothing is known. */
+type ObjectsMeet<A, B, Left extends readonly unknown[]> = [keyof A] extends [never]
+  ? true
+  : [A, B] extends [readonly (infer X)[], readonly (infer Y)[]]
+    ? Meets<X, Y, Left>
+    : false extends { [K in keyof B]-?: FieldMeets<A, B, K, Left> }[keyof B]
+      ? false
+      : true
 
-/** Whether a value of `A` may have what `B` wants in its field `K`. */
-type FieldMeets<A, B, K extends keyof B, Left extends readonly unknown[] = Levels> = Meets<
-  FieldOf<A, K, undefined>,
-  B[K],
-  Left
->
+/** Whether a value of `A` may have what `B` wants in its field `K`; a method makes it a narrower class, not other data. */
+type FieldMeets<A, B, K extends keyof B, Left extends readonly unknown[] = Levels> = B[K] extends Method
+  ? true
+  : Meets<FieldOf<A, K, undefined>, B[K], Left>
 
 /** The type of a field; of a record, whose fields have no names, that of all fields. */
 type FieldOf<A, K, Missing> = K extends keyof A ? A[K] : string extends K ? A[keyof A] : Missing
 
 type Primitive = string | number | bigint | boolean | symbol | null | undefined
+type Method = (...args: never) => unknown

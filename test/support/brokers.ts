@@ -126,9 +126,11 @@ export class Aedes {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #close: () => Promise<void>
+  readonly #subscribed: Promise<void>
 
-  private constructor(port: number, server: Server, close: () => Promise<void>) {
+  private constructor(port: number, server: Server, close: () => Promise<void>, subscribed: Promise<void>) {
     this.port = port
+    this.#subscribed = subscribed
     this.#server = server
     this.#close = close
     server.on('connection', (socket) => {
@@ -144,7 +146,13 @@ export class Aedes {
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
-    return new Aedes(port, server, () => new Promise((resolve) => broker.close(resolve)))
+    const subscribed = new Promise<void>((resolve) => broker.once('subscribe', () => resolve()))
+    return new Aedes(port, server, () => new Promise((resolve) => broker.close(resolve)), subscribed)
+  }
+
+  /** Settles once a client has subscribed: what is published from then on is kept for it. */
+  get subscribed(): Promise<void> {
+    return this.#subscribed
   }
 
   /** Breaks every connection. */
