@@ -34,7 +34,8 @@ describe('several', () => {
   after(() => rmSync(root, { recursive: true, force: true }))
 
   const path = (name: string): string => join(root, `${count}-${name}`)
-  const table = (name: string): Sink<unknown> => sqlite(path(`${name}.db`), { table: 'rows', key: ['n'] })
+  const table = (name: string): Sink<unknown> =>
+    sqlite(path(`${name}.db`), { table: 'rows', key: ['n'], columns: { n: 'integer' } })
   const sinkOf = (options: Omit<SeveralOptions<Row>, 'spool'>): Sink<Row> =>
     several<Row>(table('first'), { spool: folder, ...options })
   const jobOf = (sink: Sink<Row>, rows = ROWS) => pipeline('numbers', { from: () => values(rows), into: () => sink })

@@ -167,43 +167,20 @@ function madeFor(type: string, { named, takesAnyText }: CodecOptions, labels: re
       return { write: uuidText, words: 'UUIDs', takes: ['text'], like: undefined }
     case 'TIME':
       return { write: timeOfDayText, words: 'times of a day as 23:59:59.999999', takes: ['text'], like: undefined }
-    case 'DATE':
-      return timeFor(
-        type,
-        dayText,
-        'days, as 2024-02-29 or times at midnight, UTC',
-        (text) => `date '1970-01-01' + ${text}::integer`,
-      )
+    case 'DATE': {
+      const words = 'days, as 2024-02-29 or times at midnight, UTC'
+      return timeFor(type, dayText, words, (text) => `date '1970-01-01' + try_cast(${text} as integer)`)
+    }
     case 'TIMESTAMP':
-      return timeFor(
-        type,
-        microsText(1),
-        `${DATES} down to the microsecond`,
-        (text) => `make_timestamp(${text}::bigint)`,
-      )
+      return timeFor(type, microsText(1), `${DATES} down to the microsecond`, madeBy('make_timestamp'))
     case 'TIMESTAMP WITH TIME ZONE':
-      return timeFor(
-        type,
-        microsText(1),
-        `${DATES} down to the microsecond`,
-        (text) => `make_timestamptz(${text}::bigint)`,
-      )
+      return timeFor(type, microsText(1), `${DATES} down to the microsecond`, madeBy('make_timestamptz'))
     case 'TIMESTAMP_MS':
-      return timeFor(
-        type,
-        microsText(1000),
-        `${DATES} down to the millisecond`,
-        (text) => `make_timestamp(${text}::bigint)::${type}`,
-      )
+      return timeFor(type, microsText(1000), `${DATES} down to the millisecond`, madeBy('make_timestamp'))
     case 'TIMESTAMP_S':
-      return timeFor(
-        type,
-        microsText(1_000_000),
-        `${DATES} of whole seconds`,
-        (text) => `make_timestamp(${text}::bigint)::${type}`,
-      )
+      return timeFor(type, microsText(1_000_000), `${DATES} of whole seconds`, madeBy('make_timestamp'))
     case 'TIMESTAMP_NS':
-      return timeFor(type, nanosText, `${DATES} from 1677 to 2262`, (text) => `make_timestamp_ns(${text}::bigint)`)
+      return timeFor(type, nanosText, `${DATES} from 1677 to 2262`, madeBy('make_timestamp_ns'))
   }
   if (CAST.includes(type)) {
     return { write: plainText, words: `texts as DuckDB writes ${type}`, takes: ['text'], like: undefined, isCast: true }
@@ -213,13 +190,18 @@ function madeFor(type: string, { named, takesAnyText }: CodecOptions, labels: re
   return type.startsWith('ENUM(') ? oneOf(labels) : undefined
 }
 
+function madeBy(name: string): (text: string) => string {
+  return (text) => `${name}(try_cast(${text} as bigint))`
+}
+
 function timeFor(type: string, write: WriteText, words: string, read: (text: string) => string): Made {
   return {
     write,
     words,
     takes: ['time', 'text'],
     like: 'time',
-    read: (text) => `case when ${text} in ('infinity', '-infinity') then ${text}::${type} else ${read(text)} end`,
+    // Infinity is no number of days or seconds: nearly all are.
+    read: (text) => `coalesce((${read(text)})::${type}, ${text}::${type})`,
   }
 }
 
