@@ -158,7 +158,7 @@ describe('the columns of a Parquet file', () => {
     )
   })
 
-  it('P14: of two columns of one name there can be no rows', async () => {
+  it('P2: a file with two columns of one name is refused', async () => {
     const { parquetWriteBuffer } = await import('hyparquet-writer')
     const { writeFileSync } = await import('node:fs')
     const columnData = [

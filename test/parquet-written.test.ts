@@ -110,7 +110,7 @@ describe('Parquet files that are written', () => {
       ],
     ])
     equal(reasons.length, 2)
-    match(reasons[0] ?? '', /^column d has 36 digits before the point and 2 behind it \(scales\): found 1\.155$/)
+    match(reasons[0] ?? '', /^column d has 36 digits before the point and 2 after it \(scales\): found 1\.155$/)
     const { rows: found } = await readParquet(join(folder, partsIn(folder)[0] as string))
     deepEqual(found, [
       { id: 1, d: '1.15' },

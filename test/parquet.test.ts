@@ -61,7 +61,7 @@ describe('values of Parquet', () => {
     ])
   })
 
-  it('P5: a byte array that is no text stays bytes, also where pages name it by number', async () => {
+  it('P5: a byte array without a type stays bytes, also where pages name it by number', async () => {
     const { rows } = await through(`select '\\xFF\\x80\\x00A'::blob b from range(3)`)
     deepEqual(
       rows.map(({ b }) => b),

@@ -9,7 +9,7 @@ import { Damage } from './trouble.ts'
 /** Takes the next value of a column, whatever it is made of. */
 export type TakeValue = () => unknown
 
-/** Is told of a value that cannot be given as it is. */
+/** Hears about a value that cannot be given as it is. */
 export type OnRefusal = (refusal: Refusal) => void
 
 /** What takes the values of a column of the rows that is nested. */

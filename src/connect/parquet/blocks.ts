@@ -13,7 +13,7 @@ export interface BlockInput {
 /** Decompresses a block, as far at a time as there is room and input. */
 export interface BlockDecoder {
   /**
-   * Writes what comes next behind `from`, until the buffer is full, or the input used up; gives where it stopped. What
+   * Writes what comes next after `from`, until the buffer is full, or the input used up; gives where it stopped. What
    * stands before `from` is what came before, the last bytes of it at least.
    */
   fill(out: Buffer, from: number): number

@@ -18,7 +18,7 @@ export class ChunkFile {
   #from = 0
 
   /**
-   * @param end - the byte behind the last page
+   * @param end - the byte after the last page
    * @param aheadBytes - how much is read at once where less is asked for
    */
   constructor(handle: FileHandle, end: number, aheadBytes: number) {

@@ -11,6 +11,8 @@ import { Damage } from './trouble.ts'
 
 /** A page larger than this is decompressed in pieces where its values can be read so. */
 const PIECEWISE_BYTES = 512 * 1024
+/** A page of which it matters whether it is as large as it says. */
+const LARGE_BYTES = 16 * 1024 * 1024
 /** The encoding of values one after the other. */
 const PLAIN = 0
 /** Of values that are places in the dictionary: as it is called now, and as it was. */
@@ -124,6 +126,10 @@ export class ChunkPages {
   #check(header: PageHeader, isFirst: boolean): void {
     const levelBytes = header.definitionBytes + header.repetitionBytes
     if (header.kind === 'index') return
+    // Some writers count a little beside it: only a page that would take much memory is held to it.
+    if (header.fullBytes > LARGE_BYTES && header.fullBytes > this.#options.chunk.fullBytes) {
+      throw new Damage(`a page of ${this.#name} is larger than all of the column should be`)
+    }
     if (levelBytes > header.bytes || levelBytes > header.fullBytes) {
       throw new Damage(`the levels of a page of ${this.#name} are larger than the page`)
     }

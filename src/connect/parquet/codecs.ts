@@ -77,7 +77,7 @@ function zlib(name: string, whole: (bytes: Buffer, options: Options) => Buffer, 
 }
 
 function damaged(name: string, thrown: unknown): Damage {
-  return new Damage(`a page is no ${name} data as it should be: ${messageOf(thrown)}`)
+  return new Damage(`a page does not hold valid ${name} data: ${messageOf(thrown)}`)
 }
 
 /** Hadoop's LZ4: framed blocks, or, as some wrote it, a block by itself. */
@@ -107,5 +107,5 @@ const CODECS: readonly (Codec | undefined)[] = [
 export function codecOf(number: number): Codec {
   const codec = CODECS[number]
   if (codec !== undefined) return codec
-  throw new Damage(number === 3 ? 'it is compressed with LZO, which is not supported' : `there is no codec ${number}`)
+  throw new Damage(number === 3 ? 'it is compressed with LZO, which is not supported' : `codec ${number} is not known`)
 }

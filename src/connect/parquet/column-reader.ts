@@ -32,7 +32,7 @@ export interface ColumnReaderOptions {
 }
 
 /**
- * Holds values from `at` on, one for each place, null where there is none; of a column in something repeated or in a
+ * Holds values from `at` on, one for each place, null where there is nothing; of a column in something repeated or in a
  * group the levels, too.
  */
 export class ColumnReader {

@@ -102,7 +102,7 @@ function int96Nanoseconds(bytes: Buffer, at: number): bigint {
 
 function textOf(bytes: Buffer, from: number, to: number): string | Refusal {
   const text = bytes.toString('utf8', from, to)
-  // What is no UTF-8 would have become this character; a text may hold it, too.
+  // What is not valid UTF-8 would have become this character; a text may hold it, too.
   if (!text.includes('\ufffd') || isUtf8(bytes.subarray(from, to))) return text
   const shown = escapeBytes(bytes.subarray(from, to))
   return new Refusal(`the text ${JSON.stringify(shown.slice(0, 60))} is not valid UTF-8`, shown)

@@ -5,7 +5,7 @@ import { Refusal } from './physical.ts'
 /** Bytes that a decimal has at most: over 600 digits. */
 const MAX_BYTES = 256
 
-/** Makes a decimal of its unscaled number: a text with as many digits behind the point as the scale says. */
+/** Makes a decimal of its unscaled number: a text with as many digits after the point as the scale says. */
 export function decimalOfNumber(scale: number, isText: boolean): (unscaled: number | bigint) => unknown {
   if (!isText) return (unscaled) => ({ unscaled: BigInt(unscaled), scale })
   if (scale === 0) return String

@@ -38,7 +38,7 @@ export class DeltaNumbers {
     this.#value = this.#zigzag()
     this.#perMiniblock = block / this.#miniblocks
     if (block === 0 || block > MAX_BLOCK || !Number.isInteger(this.#perMiniblock) || this.#perMiniblock % 8 !== 0) {
-      throw new Damage(`there are no blocks of ${block} numbers in ${this.#miniblocks} parts`)
+      throw new Damage(`a block of ${block} numbers in ${this.#miniblocks} parts cannot be`)
     }
     this.#miniblock = this.#miniblocks
     this.#taken = this.#perMiniblock

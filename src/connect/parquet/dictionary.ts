@@ -10,7 +10,7 @@ import { Damage } from './trouble.ts'
 const AT_ONCE = 1024
 
 export interface Dictionary {
-  /** Its values, or what makes them anew each time. */
+  /** Its values, or what makes a new one each time. */
   readonly values: readonly unknown[]
   readonly isFresh: boolean
   /** About how many bytes a value has. */
@@ -36,7 +36,7 @@ export async function readDictionary(
 
 /** Values that are numbers of a dictionary, whose width comes first. */
 export function dictionaryDecoder(bytes: Buffer, from: number, dictionary: Dictionary | undefined): ValueDecoder {
-  if (dictionary === undefined) throw new Damage('a page names values of a dictionary, and there is none')
+  if (dictionary === undefined) throw new Damage('a page names values of a dictionary that is missing')
   const { values, isFresh, valueBytes } = dictionary
   const { length } = values
   // A page of nulls may have no bytes at all.
@@ -45,7 +45,7 @@ export function dictionaryDecoder(bytes: Buffer, from: number, dictionary: Dicti
   const numbers = new Uint32Array(AT_ONCE)
   return {
     read(out, wanted, enough) {
-      // Values that are made anew take memory each.
+      // Values that are made each time take memory each.
       const count = isFresh ? Math.min(wanted, Math.max(1, Math.floor(enough / valueBytes))) : wanted
       for (let left = count; left > 0; ) {
         const some = Math.min(left, AT_ONCE)

@@ -49,6 +49,8 @@ export interface ColumnChunk {
   readonly values: number
   readonly from: number
   readonly bytes: number
+  /** What its pages become when they are decompressed. */
+  readonly fullBytes: number
 }
 
 export interface Footer {
@@ -214,15 +216,15 @@ function readColumn(reader: ThriftReader): ColumnChunk {
   const numbers: Record<number, number> = {}
   reader.structure((id: number, type: FieldType) => {
     if (id === 3) reader.list(type, (item) => void path.push(reader.text(item)))
-    else if (id === 1 || id === 4 || id === 5 || id === 7 || id === 9) numbers[id] = reader.count(type)
+    else if (id === 1 || (id >= 4 && id <= 7) || id === 9) numbers[id] = reader.count(type)
     else if (id === 11) numbers[id] = Math.max(0, reader.integer(type))
     else return false
     return true
   })
-  const { 1: type, 4: codec, 5: values, 7: bytes, 9: dataAt, 11: dictionaryAt = 0 } = numbers
+  const { 1: type, 4: codec, 5: values, 6: fullBytes = 0, 7: bytes, 9: dataAt, 11: dictionaryAt = 0 } = numbers
   const isWhole = type !== undefined && codec !== undefined && values !== undefined && bytes !== undefined
   if (!isWhole || dataAt === undefined) throw new Damage('a column of a row group is not described in full')
   // Some writers leave the place of the dictionary out, or write 0: it comes first then.
   const from = dictionaryAt > 0 && dictionaryAt < dataAt ? dictionaryAt : dataAt
-  return { path, type, codec, values, from, bytes }
+  return { path, type, codec, values, from, bytes, fullBytes }
 }

@@ -37,8 +37,8 @@ export class KnownFiles {
   }
 
   /**
-   * Index → position of the row groups of a file that were read, under its name or, if there are none, another one. A
-   * position of another file is for whoever opens it to refuse.
+   * Index → position of the row groups of a file that were read, under its name or, where nothing was, another one. A
+   * position of another file is refused when it is opened.
    */
   positionsOf(file: ParquetFile, id: FileId): ReadonlyMap<number, Position> {
     const own = this.#byPath.get(file.path)

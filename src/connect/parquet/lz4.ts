@@ -35,7 +35,7 @@ function lengthOf(bytes: Buffer, from: number, bits: number): { length: number; 
   }
 }
 
-/** Blocks that each have their size, and that of what they hold, in front; undefined if these bytes are none. */
+/** Blocks that each have their size, and that of what they hold, in front; undefined if the bytes are something else. */
 export function hadoopBlocks(bytes: Buffer, sizeBytes: number): { block: Buffer; sizeBytes: number }[] | undefined {
   const blocks: { block: Buffer; sizeBytes: number }[] = []
   let left = sizeBytes

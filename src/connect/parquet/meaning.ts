@@ -35,7 +35,7 @@ const STORED: Readonly<Record<Meaning['kind'], readonly PhysicalType[] | undefin
 /** Bytes that a value of a fixed length has, where only one length is right. */
 const LENGTHS: Readonly<Partial<Record<Meaning['kind'], number>>> = { uuid: 16, float16: 2, interval: 12 }
 
-/** Digits behind the point at most. */
+/** Digits after the point at most. */
 const MAX_SCALE = 1000
 
 export function meaningOf(element: SchemaElement): Meaning {
@@ -46,7 +46,7 @@ export function meaningOf(element: SchemaElement): Meaning {
     throw new Damage(`column ${element.name} is said to hold values of ${meaning.kind}, and holds ${type}`)
   }
   if (meaning.kind === 'decimal' && meaning.scale > MAX_SCALE) {
-    throw new Damage(`column ${element.name} has ${meaning.scale} digits behind the point`)
+    throw new Damage(`column ${element.name} has ${meaning.scale} digits after the point`)
   }
   return meaning
 }

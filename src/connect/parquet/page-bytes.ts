@@ -64,7 +64,7 @@ export class PageBytes {
     }
   }
 
-  /** A piece is a view of what the next one is written into: it is copied behind what was not taken. */
+  /** A piece is a view of what the next one is written into: it is copied after what was not taken. */
   #append(piece: Buffer, needed: number): void {
     const { there } = this
     const length = there + piece.length

@@ -44,7 +44,7 @@ export function parsePageHeader(bytes: Buffer): PageHeader {
   })
   const kind = KINDS[numbers[1] ?? -1]
   const { 2: fullBytes, 3: stored, 4: crc } = numbers
-  if (kind === undefined) throw new Damage(`there are no pages of type ${numbers[1]}`)
+  if (kind === undefined) throw new Damage(`pages of type ${numbers[1]} are not known`)
   if (fullBytes === undefined || stored === undefined) throw new Damage('a page does not say its size')
   const { numbers: found, isCompressed } = details[DETAILS[kind]] ?? { numbers: {}, isCompressed: true }
   const isSecond = kind === 'data-2'

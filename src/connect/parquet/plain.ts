@@ -7,7 +7,7 @@ import { Damage } from './trouble.ts'
 /** Decodes the values of a page, a few at a time. */
 export interface ValueDecoder {
   /**
-   * Reads `count` values behind those that `out` has; fewer, one at least, where they take more than `enough` bytes.
+   * Reads `count` values after those that `out` has; fewer, one at least, where they take more than `enough` bytes.
    * Gives about how many bytes they came from.
    */
   read(out: unknown[], count: number, enough: number): number | Promise<number>
@@ -40,7 +40,7 @@ export function fixedReader(
 ): (bytes: Buffer, at: number) => unknown {
   const read = numberReader(type)
   if (read === undefined) {
-    if (ofBytes === undefined) throw new Damage(`values of ${type} are no numbers`)
+    if (ofBytes === undefined) throw new Damage(`values of ${type} are not numbers`)
     return (bytes, at) => ofBytes(bytes, at, at + width)
   }
   return ofNumber === undefined ? read : (bytes, at) => ofNumber(read(bytes, at))
@@ -83,7 +83,7 @@ function booleans(page: PageBytes): ValueDecoder {
 }
 
 function byteArrays(page: PageBytes, { ofBytes }: Conversion): ValueDecoder {
-  if (ofBytes === undefined) throw new Damage('values of BYTE_ARRAY are no numbers')
+  if (ofBytes === undefined) throw new Damage('values of BYTE_ARRAY are not numbers')
   return {
     async read(out, count, enough) {
       let read = 0

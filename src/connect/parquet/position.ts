@@ -1,4 +1,4 @@
-// Where a reader of a row group stands, and of which file: rows that were read of another one are none of this.
+// Where a reader of a row group stands, and of which file: rows of another one do not count.
 
 import { SluiceError } from '../../base/errors.ts'
 import { fingerprintOf, HEAD_BYTES, isFingerprint } from '../files/identity.ts'

@@ -14,7 +14,7 @@ import { Refusal } from './physical.ts'
 import { leavesOf, type SchemaNode } from './schema.ts'
 import { Damage } from './trouble.ts'
 
-/** A row, or why it is none. */
+/** A row, or why it was refused. */
 export interface GroupRow {
   /** One for each column, in their order. */
   readonly values: readonly unknown[]

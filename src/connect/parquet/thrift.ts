@@ -120,7 +120,7 @@ export class ThriftReader {
       case STRUCT:
         return this.structure(() => false)
       default:
-        throw new Damage(`there is no field of type ${type}`)
+        throw new Damage(`fields of type ${type} are not known`)
     }
   }
 

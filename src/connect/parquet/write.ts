@@ -16,7 +16,7 @@ export interface ParquetEncoder {
   finish(): Uint8Array
 }
 
-/** Digits of a decimal in a file, and those of them behind the point where nobody says how many. */
+/** Digits of a decimal in a file, and those of them after the point where nobody says how many. */
 const PRECISION = 38
 const DEFAULT_SCALE = 9
 /** Bytes that such a decimal has. */
@@ -28,7 +28,7 @@ const VALUE_BYTES = 16
 /**
  * An encoder for rows of the given columns.
  *
- * @param scales - digits behind the point by `decimal` column, 9 where it is not named
+ * @param scales - digits after the point by `decimal` column, 9 where it is not named
  * @throws {SluiceError} CONFIG_INVALID if hyparquet-writer is not installed
  */
 export async function parquetEncoder(
@@ -112,8 +112,8 @@ function converterOf(name: string, type: ColumnType, scale: number): (value: unk
 }
 
 /**
- * What the writer makes JSON of: it takes objects of Object's own apart, and rounds the bigints in them, but for one
- * that has no prototype of theirs it asks.
+ * What the writer makes JSON of. It takes objects apart and rounds the bigints in them; one without Object's prototype
+ * it leaves whole, and JSON.stringify then asks it.
  */
 class JsonValue {
   readonly #text: string
@@ -146,7 +146,7 @@ function unscaled(name: string, value: string, scale: number): bigint {
   const { isNegative, whole, fraction } = parseDecimal(value)
   const kept = fraction.replace(/0+$/, '').padEnd(scale, '0')
   if (kept.length > scale || whole.length > PRECISION - scale) {
-    const digits = `${PRECISION - scale} digits before the point and ${scale} behind it`
+    const digits = `${PRECISION - scale} digits before the point and ${scale} after it`
     throw new TypeError(`column ${name.slice(0, 60)} has ${digits} (scales): found ${value.slice(0, 60)}`)
   }
   const digits = BigInt(`${whole}${kept}` || '0')

@@ -9,7 +9,7 @@ import { FILE_SINK_OPTIONS, type FileSinkOptions, fileSink } from './files/sink.
 export interface ParquetFilesOptions<Row> extends FileSinkOptions<Row> {
   /** The columns, in their order, where they are not those of the source. */
   readonly columns?: Columns
-  /** Digits behind the point of `decimal` columns, by name: 9 where a column is not named, of 38 in all. */
+  /** Digits after the point of `decimal` columns, by name: 9 where a column is not named, of 38 in all. */
   readonly scales?: Readonly<Record<string, number>>
 }
 

@@ -41,7 +41,7 @@ const DEFAULT_MAX_HELD_BYTES = 128 * 1024 * 1024
  *   refused.
  * - **Values** are exact, or their row is a dead letter: 64-bit integers are numbers, and bigints beyond 2^53; decimals
  *   are strings of digits; timestamps are epoch milliseconds (`times`); dates, times of day, UUIDs and enums are texts;
- *   byte arrays that are no text are Uint8Arrays; JSON is parsed, with bigints where it takes them; lists are arrays,
+ *   byte arrays without a type are Uint8Arrays; JSON is parsed, with bigints where it takes them; lists are arrays,
  *   structures objects, maps arrays of `{ key, value }`, intervals `{ months, days, milliseconds }`.
  * - **Columns** reach the sink as the files have them, where the flow keeps the rows; files of several schemas are taken
  *   together.
@@ -125,6 +125,7 @@ async function openGroup<Row>(
   signal?.throwIfAborted()
   const { path, index } = parseGroupId(id)
   const { handle, file } = await files.open(path)
+  let rows: RowGroupReader | undefined
   try {
     const group = groupsOf(file)[index]
     const done = from === undefined ? 0 : rowsDone(path, from, file.identity, group?.rows ?? 0)
@@ -137,15 +138,17 @@ async function openGroup<Row>(
       return nothingNew(`nothing new since row ${group.from + done}`, from, group.bytes)
     }
     const { limit } = reading
-    const rows = sound(file, () => rowsOf(reading, handle, file, group))
+    const opened = sound(file, () => rowsOf(reading, handle, file, group))
+    rows = opened
     await guarded({ file, rows, limit }, async () => {
-      await rows.verify()
-      await rows.skip(done)
+      await opened.verify()
+      await opened.skip(done)
     })
     signal?.throwIfAborted()
     const names = chosenColumns(file.schema, reading.columns).map(({ name }) => name)
     return new ParquetReader<Row>({ file, group, rows, handle, names, done, limit, signal })
   } catch (thrown) {
+    await rows?.close()
     await handle.close()
     throw thrown
   }
