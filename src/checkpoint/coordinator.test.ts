@@ -17,6 +17,7 @@ function setUp({ sources = 1, reporters = 1, hasMemory = false } = {}) {
     parts: new StateParts('test', kept, undefined),
     sources,
     reporters,
+    enders: 0,
     hasMemory,
     epochMs: 1000,
     epochEvents: 100,

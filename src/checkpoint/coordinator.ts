@@ -15,6 +15,8 @@ export interface CoordinatorOptions {
   /** The stages that read, and all that report at a barrier. */
   readonly sources: number
   readonly reporters: number
+  /** Those of them that tell when they have ended: they do not read. */
+  readonly enders: number
   /** Whether results of what is still held go out when all is read. */
   readonly hasMemory: boolean
   readonly epochMs: number
@@ -77,9 +79,14 @@ export class Coordinator implements Ledger {
   /** Whether it stopped because it had read what it was to read. */
   hasStoppedAfter = false
   #hasEnded = false
+  /** Stages that may still have something to tell. */
+  #unended: number
+  readonly #allEnded = Promise.withResolvers<void>()
 
   constructor(options: CoordinatorOptions) {
     this.#options = options
+    this.#unended = options.enders
+    if (this.#unended === 0) this.#allEnded.resolve()
     this.#sentMs = options.clock.nowMs()
     this.#sent = options.epochs.epoch
     if (options.isPaused === true) this.#holds.add('person')
@@ -137,6 +144,11 @@ export class Coordinator implements Ledger {
     this.#options.onLetters()
   }
 
+  ended(): void {
+    this.#unended -= 1
+    if (this.#unended === 0) this.#allEnded.resolve()
+  }
+
   opened(opened: SplitOpened): void {
     this.#options.onOpened(opened)
   }
@@ -187,6 +199,11 @@ export class Coordinator implements Ledger {
     await this.#open.get(epoch)?.complete.promise
   }
 
+  /** Resolves when no stage has anything more to tell: what went out at its end may have come before its letters. */
+  async allEnded(): Promise<void> {
+    await this.#allEnded.promise
+  }
+
   /** Takes out the dead letters of an epoch that is complete. */
   lettersOf(epoch: number): readonly DeadLetter[] {
     return this.#letters.take(epoch)
@@ -227,6 +244,7 @@ export class Coordinator implements Ledger {
     this.#isStopping = true
     this.#timer?.abort()
     for (const { complete } of this.#open.values()) complete.resolve()
+    this.#allEnded.resolve()
   }
 
   #reported(epoch: number): void {

@@ -8,6 +8,8 @@ import { addTotals, NO_TOTALS, subtractTotals, totalsAddUp } from '../connect/to
 interface OpenEpoch {
   readonly positions: Map<string, Position>
   totals: Totals
+  /** Whether a record was read for it. */
+  hasRead: boolean
 }
 
 export interface EpochsOptions {
@@ -51,7 +53,7 @@ export class Epochs {
 
   /** Opens the books of an epoch. */
   open(epoch: number): void {
-    this.#open.set(epoch, { positions: new Map(), totals: NO_TOTALS })
+    this.#open.set(epoch, { positions: new Map(), totals: NO_TOTALS, hasRead: false })
   }
 
   /** Whether anything is on its way that no commit holds. */
@@ -64,6 +66,7 @@ export class Epochs {
     const open = this.#at(epoch)
     for (const [split, position] of positions) open.positions.set(split, position)
     open.totals = addTotals(open.totals, counts)
+    if ((counts.read ?? 0) > 0) open.hasRead = true
   }
 
   /** Adds to what became of an epoch's records. */
@@ -72,9 +75,23 @@ export class Epochs {
     open.totals = addTotals(open.totals, totals)
   }
 
+  /** What an epoch has tried again was counted before: its records as read, and its letters as events of theirs. */
+  triedAgain(epoch: number, { records, letters }: { readonly records: number; readonly letters: number }): void {
+    const derived = this.#folds ? 0 : records - letters
+    this.book(epoch, { read: -records, dead: -letters, derived })
+  }
+
+  /** Takes the position of a split out of an epoch: it is not to be kept. */
+  takePosition(epoch: number, split: string): Position | undefined {
+    const { positions } = this.#at(epoch)
+    const position = positions.get(split)
+    positions.delete(split)
+    return position
+  }
+
   /** Whether no record was read for an epoch. */
   hasReadNothing(epoch: number): boolean {
-    return this.#at(epoch).totals.read === 0
+    return !this.#at(epoch).hasRead
   }
 
   /** Whether an epoch has nothing that is to be kept. */

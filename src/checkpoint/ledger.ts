@@ -55,6 +55,8 @@ export interface Ledger {
   stage(report: StageReport): void
   /** Events that could not be used, of the epoch that is open in the stage that found them. */
   letters(epoch: number, letters: readonly DeadLetter[]): void
+  /** A stage that reports at barriers, and reads nothing, has given all that it had: no letter of it follows. */
+  ended(): void
   progress(progress: SourceProgress): void
   opened(opened: SplitOpened): void
   /** Something happened to a source that a person may want to know. */

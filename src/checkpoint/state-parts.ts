@@ -8,6 +8,8 @@ const PLAN = 'plan'
 const VERSION = 1
 /** The part that says that all results of what is held went out: only if more comes do they go out again. */
 const FIRED = 'fired'
+/** The part that says how many events without a record have a number: the next one has this. */
+const RESULTS = 'results'
 const GONE = new Uint8Array()
 
 /** What an operator remembers. */
@@ -34,27 +36,42 @@ export class StateParts {
   readonly #committed: Map<string, Uint8Array>
   /** Epoch → part → its bytes as of that epoch. */
   readonly #epochs = new Map<number, Map<string, Uint8Array>>()
+  /** How many events without a record have got a number, of all runs and of the epoch at hand. */
+  #results: number
 
   /**
    * @param kept - operator → what it remembers
+   * @param results - how many events without a record have a number where no checkpoint says so
    * @throws {SluiceError} CHECKPOINT_INVALID if the checkpoint is of a flow that remembers other things
    */
   constructor(
     pipeline: string,
     kept: ReadonlyMap<string, Kept>,
     restored: ReadonlyMap<string, Uint8Array> | undefined,
+    results = 0,
   ) {
     this.#pipeline = pipeline
     this.#kept = kept
     this.#committed = new Map(restored)
     if (restored !== undefined) this.#check(restored.get(PLAN))
+    const counted = restored?.get(RESULTS)
+    this.#results = counted === undefined ? results : this.#parseResults(counted)
+  }
+
+  /**
+   * The number of an event that was made of many records: no other one has it, in this run or another. Given in the
+   * order of epochs: it counts once its epoch is committed, and is given again where that was not.
+   */
+  nextResult(): number {
+    this.#results += 1
+    return this.#results - 1
   }
 
   /** Operator → its states, one for each stage that there was. */
   states(): Map<string, Uint8Array[]> {
     const states = new Map<string, Uint8Array[]>()
     for (const [part, bytes] of [...this.#committed].sort(([a], [b]) => stageOf(a) - stageOf(b))) {
-      if (part === PLAN || part === FIRED) continue
+      if (part === PLAN || part === FIRED || part === RESULTS) continue
       const operator = operatorOf(part)
       states.set(operator, [...(states.get(operator) ?? []), bytes])
     }
@@ -88,7 +105,7 @@ export class StateParts {
   /** What is to be written with the commit of an epoch; no bytes for what is gone. */
   changed(epoch: number): Map<string, Uint8Array> {
     const changed = new Map<string, Uint8Array>()
-    if (this.#kept.size === 0 && this.#committed.size === 0) return changed
+    if (this.#kept.size === 0 && this.#committed.size === 0 && this.#results === 0) return changed
     const now = this.#now(epoch)
     for (const [part, bytes] of now) {
       const before = this.#committed.get(part)
@@ -114,6 +131,7 @@ export class StateParts {
   #now(epoch: number): Map<string, Uint8Array> {
     const now = new Map(this.#epochs.get(epoch))
     if (this.#kept.size > 0) now.set(PLAN, this.#plan())
+    if (this.#results > 0) now.set(RESULTS, new TextEncoder().encode(String(this.#results)))
     return now
   }
 
@@ -149,6 +167,13 @@ export class StateParts {
     if (plan.version !== VERSION)
       throw this.#invalid(`its states are of version ${plan.version}, this Sluice reads ${VERSION}`)
     return new Map(Object.entries(plan.operators))
+  }
+
+  #parseResults(stored: Uint8Array): number {
+    const text = new TextDecoder().decode(stored)
+    const count = Number(text)
+    if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(count)) return count
+    throw this.#invalid(`how many results have a number cannot be read: found ${JSON.stringify(text.slice(0, 40))}`)
   }
 
   #invalid(found: string, cause?: unknown): SluiceError<'CHECKPOINT_INVALID'> {

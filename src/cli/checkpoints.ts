@@ -29,7 +29,7 @@ export async function checkpointsCommand(argv: readonly string[], io: Io): Promi
     return OK
   }
   const pipeline = await loadOnlyPipeline(file)
-  const { sink } = buildPipeline(pipeline, params)
+  const { sink, source } = buildPipeline(pipeline, params)
   const { branch } = options
   const name = branch === undefined ? pipeline.name : branchPipeline(pipeline.name, branch)
   const inspector = await inspectorOf(sink, pipeline.name, branch)
@@ -40,6 +40,7 @@ export async function checkpointsCommand(argv: readonly string[], io: Io): Promi
         const message = `sluice checkpoints reset would forget ${what}; rows stay where they are, and the next run loads all again: say --yes to do it`
         throw new SluiceError('COMMAND_INVALID', message, { argument: 'reset' })
       }
+      if (source.isEndless === true && !options.deadLetters) await checkLetters(inspector, source.title)
       await inspector.reset({ deadLetters: options.deadLetters })
       io.stdout.write(json ? jsonLine({ pipeline: name, reset: epoch }) : `${escapeText(name)}: forgot ${what}\n`)
       return OK
@@ -50,6 +51,15 @@ export async function checkpointsCommand(argv: readonly string[], io: Io): Promi
     await inspector.close()
   }
   return OK
+}
+
+/** A source without an end counts its records from 0 again: others would get the places of letters that are kept. */
+async function checkLetters(inspector: SinkInspector, source: string): Promise<void> {
+  const [letter] = await inspector.letters({ limit: 1 })
+  if (letter === undefined) return
+  const found = `dead letters are kept, and ${source} would give their places to other records`
+  const message = `Cannot reset with sluice checkpoints: ${found}; export them, then add --dead-letters to forget them`
+  throw new SluiceError('COMMAND_INVALID', message, { argument: 'reset' })
 }
 
 /** What a reset would forget. That a checkpoint cannot be read is what a reset is for. */

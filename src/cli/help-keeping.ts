@@ -5,7 +5,8 @@ export function checkpointsHelp(): string {
 
 Shows where the pipeline that FILE exports stands: the last epoch that was committed and by whom, what became of all
 records, and how far each part of the source was read. "show" tells all of it. "reset" lets the pipeline start over: it
-forgets positions, totals and states, and is refused while a run holds the pipeline. Rows stay where they are.
+forgets positions, totals and states, and is refused while a run holds the pipeline. Rows stay where they are. Dead
+letters do, too, but of a source without an end, which gives their places to other records: then --dead-letters is needed.
 
 Options
   --branch NAME    one of several sinks, instead of the first
@@ -24,6 +25,7 @@ export function lettersHelp(): string {
 What could not be loaded, with its place, its raw form and the reason. "list" counts by step and reason, "show" tells of
 each, "export" writes them to standard output. "replay" reads them again and lets them go through the pipeline, as it is
 now: those that are loaded are dead letters no more, in one transaction, so that it can be done twice or killed half-way.
+Late events are late again; results of many records are left alone.
 
 Options
   --branch NAME          those that one of several sinks refused; they are not replayed

@@ -31,7 +31,7 @@ export async function lettersCommand(argv: readonly string[], io: Io): Promise<n
     const report = await replayDeadLetters(pipeline, { params: options.params }, (letter) => isWanted(letter, options))
     const { tried, loaded, dead, skipped } = report
     const told = `${countText(tried)} tried again: ${countText(loaded)} loaded, ${countText(dead)} failed again`
-    const rest = skipped === 0 ? '' : `; ${countText(skipped)} left alone, as they were made of many records`
+    const rest = skipped === 0 ? '' : `; ${countText(skipped)} left alone, as there is no record to read again`
     io.stdout.write(options.json ? jsonLine(report) : `${told}${rest}\n`)
     return OK
   }

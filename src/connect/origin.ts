@@ -1,8 +1,11 @@
 // What travels through a pipeline beside a value: where it came from, or why it could not go on.
 
-/** Where an event came from. A line of a file has all of these; other sources leave `line` at 0. */
+/**
+ * Where an event came from. A line of a file has all of these; other sources leave `line` at 0. An event that was made
+ * of many records has an empty `source`, and a number as its `offset`.
+ */
 export interface Origin {
-  /** The file (its path as the source names it) or other split. */
+  /** The file (its path as the source names it) or other split; never empty for a record. */
   readonly source: string
   /** Line number, from 1; 0 where the source has no lines. */
   readonly line: number
@@ -10,6 +13,15 @@ export interface Origin {
   readonly offset: number
   /** The event as it was read, before any parsing; bytes that are no text are escaped in it, where there are any. */
   readonly raw: string
+  /**
+   * Which of the events that one record became: 0, or absent, for the record itself and for its only event; else a
+   * number that no other event of the record has. The same in every run, on any number of threads.
+   */
+  readonly part?: number
+  /** How far apart the parts of what this event becomes lie: 1 where it is absent. */
+  readonly stride?: number
+  /** Of a record that is tried again: the parts that were refused. All of it where it is absent. */
+  readonly only?: readonly number[]
 }
 
 /** A value with its origin. Steps that change the value keep the origin. */
@@ -40,7 +52,86 @@ export function deadLetter(origin: Origin, step: string, reason: string): DeadLe
   return { kind: 'dead', origin, step, reason }
 }
 
-/** `file:line`, or `file@offset` where there are no lines. */
-export function placeOf({ source, line, offset }: Origin): string {
+/** Whether an event was made of one record, and not of many. */
+export function isOfRecord({ source }: Origin): boolean {
+  return source !== ''
+}
+
+/**
+ * Puts the events that one becomes into `out`, each with an origin of its own where there are several; gives how many
+ * they are.
+ *
+ * Parts are the digits of a number, the first one the lowest: what is made of two events never meets, however often each
+ * becomes several, and wherever that is done. Of a record that is tried again, only what was refused goes on.
+ *
+ * @throws {RangeError} if the record becomes more events than there are numbers for, or what was refused is not among
+ *   them any more: nothing is put anywhere then
+ * @example
+ * const record = { source: 'a.csv', line: 2, offset: 8, raw: '1' }
+ * const made: Traced<string>[] = []
+ * putParts(['a', 'b', 'c'], record, made) // => 3
+ * putParts(['d', 'e'], made[1].origin, made) // => 2
+ * made.map(({ origin }) => origin.part) // => [1, 2, 3, 6, 10]
+ */
+export function putParts<T>(values: readonly T[], origin: Origin, out: unknown[]): number {
+  const count = values.length
+  if (count === 1) return out.push(traced(values[0], origin)) && 1
+  if (count === 0) return 0
+  const fault = faultOfParts(origin, count)
+  if (fault !== undefined) throw new RangeError(fault)
+  let put = 0
+  for (let at = 0; at < count; at += 1) {
+    const own = partOf(origin, at, count)
+    if (own === undefined) continue
+    out.push(traced(values[at], own))
+    put += 1
+  }
+  return put
+}
+
+/** Why an event cannot become so many; undefined if it can. */
+export function faultOfParts({ stride = 1, only }: Origin, count: number): string | undefined {
+  if (stride * (count + 1) > Number.MAX_SAFE_INTEGER) {
+    return `a record becomes more events than can be numbered: found ${count} made of one of ${stride}`
+  }
+  const missing = only?.find((part) => {
+    const digit = ((part - (part % stride)) / stride) % (count + 1)
+    return digit < 1 || digit > count
+  })
+  if (missing === undefined) return undefined
+  return `it now becomes ${count} events, and part ${missing} of it, which was refused, is not one of them`
+}
+
+/** The origin of one of `count` events that were made of one; undefined for one that is not tried again. */
+export function partOf(origin: Origin, at: number, count: number): Origin | undefined {
+  const { part = 0, stride = 1, only } = origin
+  const { source, line, offset, raw } = origin
+  const own = { source, line, offset, raw, part: part + (at + 1) * stride, stride: stride * (count + 1) }
+  if (only === undefined) return own
+  const within = only.filter((one) => one % own.stride === own.part)
+  if (within.length === 0) return undefined
+  return within.includes(own.part) ? own : { ...own, only: within }
+}
+
+/**
+ * The origin of a record of one of several sources: two of them may read the same file.
+ *
+ * @param number - which of them; 0 for the first, whose records keep part 0
+ */
+export function fromSource(origin: Origin, number: number, sources: number): Origin {
+  return { ...plainOrigin(origin), part: number, stride: sources }
+}
+
+/** What an origin holds, as plain data: it may be an object of a class, which nothing clones whole. */
+export function plainOrigin({ source, line, offset, raw, part, stride, only }: Origin): Origin {
+  const place = { source, line, offset, raw }
+  if (part === undefined && only === undefined) return place
+  return { ...place, part: part ?? 0, stride: stride ?? 1, ...(only === undefined ? {} : { only }) }
+}
+
+/** `file:line`, or `file@offset` where there are no lines; `result 12` of what was made of many records. */
+export function placeOf(origin: Origin): string {
+  const { source, line, offset } = origin
+  if (!isOfRecord(origin)) return `result ${offset}`
   return line > 0 ? `${source}:${line}` : `${source}@${offset}`
 }

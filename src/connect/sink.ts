@@ -98,7 +98,7 @@ export interface Sink<Row> {
 
 /** A dead letter as it is kept. */
 export interface KeptLetter extends DeadLetter {
-  /** Of several letters of one record and step, which one. */
+  /** Which of the events that its record became: `part` of its origin. */
   readonly part: number
   /** The epoch that it was committed with, and when, in epoch milliseconds. */
   readonly epoch: number
@@ -122,7 +122,10 @@ export interface CheckpointSummary {
 export interface SinkInspector {
   /** Undefined if nothing was committed yet. */
   checkpoint(): Promise<CheckpointSummary | undefined>
-  /** Dead letters by place, `limit` at most, behind `after`. */
+  /**
+   * Dead letters by place (file, offset, step, part), `limit` at most, behind `after`, where there need not be one. Those
+   * without a file come first.
+   */
   letters(options: { readonly limit: number; readonly after?: KeptLetter }): Promise<readonly KeptLetter[]>
   /**
    * Forgets positions, totals and states: the next run starts over. Rows stay; dead letters, too, unless told otherwise.
@@ -154,7 +157,7 @@ export interface SinkWriter<Row> {
   readonly batch?: BatchSize
   /** Takes rows; gives back a letter for each row that the store refuses, all others are written. */
   write(events: readonly Traced<Row>[]): readonly DeadLetter[] | Promise<readonly DeadLetter[]>
-  /** Takes dead letters. */
+  /** Takes dead letters: one with the place (source, offset, step, part) of another replaces it. */
   bury(letters: readonly DeadLetter[]): void | Promise<void>
   /** Takes dead letters out again, with the commit that follows; absent where a sink cannot. */
   exhume?(letters: readonly KeptLetter[]): void | Promise<void>

@@ -21,7 +21,7 @@ import { coreOf, link } from '../stage/subscribe.ts'
 import { WorkTime } from '../stage/work-time.ts'
 import type { Account } from './account.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
-import { callsStage } from './calls-stage.ts'
+import { type CallsStageOptions, callsStage } from './calls-stage.ts'
 import { entriesStage } from './entries-stage.ts'
 import { type Gate, levelsOf, Place } from './gate.ts'
 import type { InFlight } from './in-flight.ts'
@@ -236,14 +236,21 @@ class Assembling {
     return demand() as DispatcherSpec<unknown, unknown>
   }
 
-  /** Makes a letter of an event whose call failed. */
-  #refusing(operator: string): (event: unknown, error: unknown, barriers: number) => void {
-    const { account, epochs } = this.#options
-    return (event, error, barriers) => {
-      const reason = messageOf(error)
-      account.dead(operator, event, reason)
-      if (epochs === undefined) return
-      epochs.ledger.letters(epochs.beginning.epoch + 1 + barriers, [letterOf(operator, event, reason)])
+  /** What a stage of calls tells in a pipeline: a letter of each event whose call failed, and where it stands. */
+  #telling(
+    operator: string,
+    stage: string,
+    { beginning, ledger }: NonNullable<AssembleOptions['epochs']>,
+  ): Pick<CallsStageOptions, 'refused' | 'onBarrier' | 'onEnded'> {
+    return {
+      refused: (event, error, barriers) => {
+        const reason = messageOf(error)
+        this.#options.account.dead(operator, event, reason)
+        ledger.letters(beginning.epoch + 1 + barriers, [letterOf(operator, event, reason)])
+      },
+      // Letters of calls are told before it: whoever hears of it has them.
+      onBarrier: (epoch) => ledger.stage({ epoch, stage, states: new Map(), tookMs: 0 }),
+      onEnded: () => ledger.ended(),
     }
   }
 
@@ -267,6 +274,7 @@ class Assembling {
               entriesStage({
                 ...own,
                 ...this.#options.epochs,
+                isSending: this.#options.site !== undefined,
                 meter: inFlight.meter(),
                 layer: layer.number,
                 busy: this.#options.busy,
@@ -303,7 +311,8 @@ class Assembling {
       }
       case 'mapAsync': {
         const settings = shareOf(work.settings, stage, stages)
-        const refused = this.#options.epochs === undefined ? undefined : this.#refusing(work.name)
+        const { epochs } = this.#options
+        const told = epochs === undefined ? {} : this.#telling(work.name, `${layer.number}/${stage}`, epochs)
         return [
           coreOf(
             callsStage({
@@ -312,7 +321,7 @@ class Assembling {
               settings,
               dispatcher,
               clock,
-              refused,
+              ...told,
               tally: counted.tally,
             }),
           ),

@@ -32,8 +32,11 @@ export interface CallsStageOptions {
   readonly settings: WaitSettings
   readonly dispatcher: DispatcherSpec<unknown, never>
   readonly clock: Clock
-  /** Takes events whose last attempt failed, with the epoch that is open; without it the stage fails with them. */
+  /** Takes events whose last attempt failed, after so many barriers; without it the stage fails with them. */
   readonly refused?: ((event: unknown, error: unknown, barriers: number) => void) | undefined
+  /** Told when all calls ahead of a barrier have ended, and when all have. */
+  readonly onBarrier?: ((epoch: number) => void) | undefined
+  readonly onEnded?: (() => void) | undefined
   /** Told how long its calls took, as a share of those that it may make at once. */
   readonly tally?: Tally
 }
@@ -133,13 +136,15 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
     return 'held'
   }
 
-  async onBarrier(): Promise<void> {
+  async onBarrier(epoch: number): Promise<void> {
     await this.#settled()
     this.#barriers += 1
+    this.#options.onBarrier?.(epoch)
   }
 
   async onComplete(): Promise<void> {
     await this.#settled()
+    this.#options.onEnded?.()
   }
 
   onEnd(): void {

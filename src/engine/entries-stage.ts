@@ -3,7 +3,7 @@
 import { inTime } from '../base/closing.ts'
 import { isPromise } from '../base/promise.ts'
 import { type Beginning, type Ledger, recordKey, type SourceCommand } from '../checkpoint/ledger.ts'
-import { type DeadLetter, deadLetter, type Entry } from '../connect/origin.ts'
+import { type DeadLetter, deadLetter, type Entry, plainOrigin, type Traced, traced } from '../connect/origin.ts'
 import type { Position, Split, SplitReader } from '../connect/source.ts'
 import { addTotals, NO_TOTALS } from '../connect/totals.ts'
 import { Kernel } from '../flow/kernel.ts'
@@ -28,6 +28,8 @@ export interface EntriesStageOptions {
   readonly ledger: Ledger
   readonly beginning: Beginning
   readonly acknowledgements: Acknowledgements
+  /** Whether events go to other threads: an origin that is an object of a class does not come there whole. */
+  readonly isSending: boolean
   readonly meter: (values: readonly unknown[]) => void
   /** The layer's number, for who watches for a batch that does not end. */
   readonly layer: number
@@ -102,7 +104,7 @@ class EntriesStage implements ProducerSpec<unknown> {
     this.name = options.name
     this.dispatcher = options.dispatcher
     this.#options = options
-    this.#kernel = new Kernel(options.source.head)
+    this.#kernel = new Kernel(options.source.head, options.source.isTraced)
     this.#epoch = options.beginning.epoch + 1
     this.#isHeld = options.beginning.isHeld
     this.#atOnce = options.beginning.isCareful ? 1 : READ_AT_ONCE
@@ -210,7 +212,8 @@ class EntriesStage implements ProducerSpec<unknown> {
   #work(entries: readonly Entry<unknown>[]): readonly Entry<unknown>[] | Promise<readonly Entry<unknown>[]> {
     const { beginning, ledger, busy, layer, time } = this.#options
     const { poison, isCareful } = beginning
-    const sound = poison.size === 0 ? entries : entries.map((entry) => withoutPoison(entry, poison))
+    const own = this.#options.source.marked(entries)
+    const sound = poison.size === 0 ? own : own.map((entry) => withoutPoison(entry, poison))
     if (isCareful && sound[0] !== undefined) ledger.suspect(sound[0].origin)
     busy?.begin(layer)
     time.enter()
@@ -226,12 +229,13 @@ class EntriesStage implements ProducerSpec<unknown> {
   /** From here on what was read counts as given. */
   #give(current: OpenSplit, entries: readonly Entry<unknown>[], self: Self): void {
     this.#book(current, false)
-    const { isTraced } = this.#options.source
+    const { isSending, source } = this.#options
+    const { isTraced } = source
     const events: unknown[] = []
     const letters: DeadLetter[] = []
     for (const entry of entries) {
       if (entry.kind === 'dead') letters.push(entry)
-      else events.push(isTraced ? entry : entry.value)
+      else events.push(isTraced ? (isSending ? sendable(entry) : entry) : entry.value)
     }
     const { filtered, derived } = this.#kernel.counts
     const { filtered: lastFiltered, derived: lastDerived } = this.#booked
@@ -263,7 +267,7 @@ class EntriesStage implements ProducerSpec<unknown> {
     })
     current.seen = { read, blank, invalidUtf8 }
     const { source } = this.#options
-    if (!isNew || !source.keepsPositions) return
+    if (!isNew) return
     const position = reader.position()
     this.#moved.set(source.nameOf(split), position)
     if (isAcknowledged(reader)) this.#stood.set(reader, position)
@@ -329,6 +333,11 @@ class EntriesStage implements ProducerSpec<unknown> {
     // The others are closed when nothing more is committed.
     if (!isAcknowledged(reader)) await reader.close()
   }
+}
+
+function sendable(event: Traced<unknown>): Traced<unknown> {
+  const { value, origin } = event
+  return Object.getPrototypeOf(origin) === Object.prototype ? event : traced(value, plainOrigin(origin))
 }
 
 /** The step of records that ended a worker. */

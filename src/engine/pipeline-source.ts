@@ -1,6 +1,7 @@
 // The source of a pipeline as the engine sees it: with the operators that are done where it is read.
 
 import type { Columns } from '../connect/column.ts'
+import { type Entry, fromSource } from '../connect/origin.ts'
 import type { OpenOptions, Position, Source, Split, SplitReader } from '../connect/source.ts'
 import type { Plan } from '../flow/plan.ts'
 
@@ -10,12 +11,13 @@ export interface PipelineSourceOptions {
   readonly head: Plan
   /** Whether events go on with their origins. */
   readonly isTraced: boolean
+  /** Which of the sources of its plan it is, of how many; the only one by default. */
+  readonly number?: number
+  readonly sources?: number
   /** In front of split ids where positions are kept: of several sources each has its own. */
   readonly prefix: string
   /** Its splits, where they were listed before. */
   readonly splits?: readonly Split[]
-  /** Whether a later run goes on from where this one stood; true by default. */
-  readonly keepsPositions?: boolean
 }
 
 /** Read by stages that send barriers, and tell where they stand at each. */
@@ -25,24 +27,27 @@ export class PipelineSource implements Source<unknown> {
   readonly columns?: Columns
   readonly head: Plan
   readonly isTraced: boolean
-  readonly keepsPositions: boolean
   readonly isAcknowledged?: true
   readonly isEndless?: true
   readonly #source: Source<unknown>
   readonly #prefix: string
+  readonly #number: number
+  readonly #sources: number
 
   #listed: readonly Split[] | undefined
 
-  constructor({ source, head, isTraced, prefix, splits, keepsPositions = true }: PipelineSourceOptions) {
+  constructor(options: PipelineSourceOptions) {
+    const { source, head, isTraced, prefix, splits, number = 0, sources = 1 } = options
     this.#source = source
     this.kind = source.kind
     this.title = source.title
     this.head = head
     this.isTraced = isTraced
-    this.keepsPositions = keepsPositions
     if (source.isAcknowledged) this.isAcknowledged = true
     if (source.isEndless) this.isEndless = true
     this.#prefix = prefix
+    this.#number = number
+    this.#sources = sources
     this.#listed = splits
   }
 
@@ -70,6 +75,16 @@ export class PipelineSource implements Source<unknown> {
       if (from !== undefined && from !== own.get(split.id)) moved.set(this.nameOf(split), from)
     }
     return moved
+  }
+
+  /** Its entries, each told apart from those that another source of the plan has at the same place. */
+  marked(entries: readonly Entry<unknown>[]): readonly Entry<unknown>[] {
+    if (this.#sources === 1) return entries
+    const needsAll = this.isTraced || this.head.length > 0
+    return entries.map((entry) => {
+      if (!needsAll && entry.kind === 'event') return entry
+      return { ...entry, origin: fromSource(entry.origin, this.#number, this.#sources) }
+    })
   }
 
   /** The name under which a split's position is kept. */

@@ -181,6 +181,7 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
     if (place?.holds === true) this.#held = []
     this.#chain.end()
     this.#sendLetters()
+    this.#options.epochs?.ledger.ended()
     const held = this.#held
     this.#held = undefined
     place?.arrive()

@@ -4,7 +4,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { messageOf } from '../base/errors.ts'
 import { unreachable } from '../base/invariant.ts'
 import { isPromise } from '../base/promise.ts'
-import { type DeadLetter, deadLetter, type Entry, type Origin, traced } from '../connect/origin.ts'
+import { type DeadLetter, deadLetter, type Entry, type Origin, putParts, traced } from '../connect/origin.ts'
 import type { Plan, Stateless } from './plan.ts'
 import { reasonsOf } from './validation.ts'
 
@@ -31,8 +31,9 @@ export class Kernel {
   readonly #steps: readonly Step[]
   readonly counts: KernelCounts = { filtered: 0, derived: 0 }
 
-  constructor(plan: Plan) {
-    this.#steps = plan.map(stepOf)
+  /** @param needsOrigins - whether the origins of what comes out are looked at */
+  constructor(plan: Plan, needsOrigins = true) {
+    this.#steps = plan.map((node, index) => stepOf(node, needsOrigins || index < plan.length - 1))
   }
 
   run(entries: Entries): Entries | Promise<Entries> {
@@ -50,14 +51,14 @@ export class Kernel {
   }
 }
 
-function stepOf(node: Stateless): Step {
+function stepOf(node: Stateless, needsOrigins: boolean): Step {
   switch (node.kind) {
     case 'map':
       return mapStep(node.name, node.fn as (value: unknown) => unknown)
     case 'filter':
       return filterStep(node.name, node.keep as (value: unknown) => boolean)
     case 'flatMap':
-      return flatMapStep(node.name, node.fn as (value: unknown) => Iterable<unknown>)
+      return flatMapStep(node.name, node.fn as (value: unknown) => Iterable<unknown>, needsOrigins)
     case 'validate':
       return validateStep(node.name, node.schema)
     default:
@@ -97,7 +98,7 @@ function filterStep(name: string, keep: (value: unknown) => boolean): Step {
 }
 
 /** An event whose iterator throws half-way is one dead letter: nothing of it goes on. */
-function flatMapStep(name: string, fn: (value: unknown) => Iterable<unknown>): Step {
+function flatMapStep(name: string, fn: (value: unknown) => Iterable<unknown>, needsOrigins: boolean): Step {
   return (entries, counts) => {
     const made: Entry<unknown>[] = []
     for (const entry of entries) {
@@ -106,10 +107,13 @@ function flatMapStep(name: string, fn: (value: unknown) => Iterable<unknown>): S
         continue
       }
       try {
+        const { origin } = entry
         const values = [...fn(entry.value)]
-        if (values.length === 0) counts.filtered += 1
-        else counts.derived += values.length - 1
-        for (const value of values) made.push(traced(value, entry.origin))
+        const isPlain = !needsOrigins && origin.only === undefined
+        if (isPlain) for (const value of values) made.push(traced(value, origin))
+        const put = isPlain ? values.length : putParts(values, origin, made)
+        if (put === 0) counts.filtered += 1
+        else counts.derived += put - 1
       } catch (error) {
         made.push(deadLetter(entry.origin, name, messageOf(error)))
       }

@@ -48,6 +48,8 @@ export type Stateful =
       readonly stages: Stages
       /** The most events kept of both sides together, in each stage. */
       readonly maxHeld: number
+      /** Whether events come with their origins: those that are kept and given have none. */
+      readonly isTraced?: boolean
     }
 
 /** Lets the first event of each key pass. */

@@ -1,19 +1,10 @@
 // The plan of a pipeline, made ready to run: what is done where events are read, and how far origins go with them.
 
-import type { Key } from '../base/hash.ts'
-import { type Traced, traced } from '../connect/origin.ts'
-import { timeOf } from '../window/event-time.ts'
-import type { At } from '../window/window.ts'
-import {
-  isStateless,
-  nodesOf,
-  type Operator,
-  type Plan,
-  type PlanNode,
-  type Stateless,
-  type Windowing,
-} from './plan.ts'
-import { guarded } from './steps/guarded.ts'
+import { faultOfParts, partOf, type Traced, traced } from '../connect/origin.ts'
+import { NO_RECORD } from './letter.ts'
+import { lifted } from './lifted.ts'
+import { originPaths } from './origin-paths.ts'
+import { isStateless, nodesOf, type Operator, type Plan, type PlanNode, type Stateless } from './plan.ts'
 
 /** A pipeline's plan in two parts. */
 export interface PipelinePlan {
@@ -24,18 +15,30 @@ export interface PipelinePlan {
   /** Whether the head gives events with their origins, and whether they have them at the end. */
   readonly isTracedIn: boolean
   readonly isTracedOut: boolean
+  /** Whether events that were made of many records come to the end, alone or among others. */
+  readonly hasResults: boolean
   /** Whether anything is behind the head. */
   readonly isHeadOnly: boolean
+  /** How many sources the plan reads. */
+  readonly sources: number
+}
+
+/** How one of a flow's further sources is read. */
+export interface ReadAs {
+  /** Whether its events go on with their origins. */
+  readonly isTraced: boolean
+  /** Which of the plan's sources it is, of how many; the pipeline's own has number 0. */
+  readonly number: number
+  readonly sources: number
 }
 
 /** Makes a further source of a flow one that can be gone on from; throws a TypeError for one that cannot. */
-export type Readable = (source: unknown, name: string) => unknown
+export type Readable = (source: unknown, name: string, as: ReadAs) => unknown
 
 const INPUT: PlanNode = { operator: { kind: 'input', name: 'source' }, inputs: [] }
 
 /**
- * Splits a plan, and lets origins go along with events as far as there is one event to each: up to the first operator
- * that makes something of many. They are needed where rows are loaded, and where a call can fail.
+ * Splits a plan, and lets origins go along with events as far as there is one event to each, where they are needed.
  *
  * @throws {TypeError} for what a pipeline cannot run
  */
@@ -43,24 +46,85 @@ export function pipelinePlan(last: PlanNode, readable: Readable): PipelinePlan {
   const nodes = nodesOf(last)
   for (const { operator } of nodes) refuseStrange(operator)
   const { head, end } = headOf(last, nodes)
-  const needed = needOrigins(last, nodes)
-  const isTracedIn = end === last || takersOf(end, nodes).some((taker) => needed.has(taker))
+  const above = new Set(nodesOf(end))
+  const paths = originPaths(last, nodes, above)
+  const sources = 1 + sourcesBeside(last).length
+  const branches = new Branches(nodes.filter((node) => paths.takes(node)).flatMap(({ inputs }) => inputs))
   const made = new Map<PlanNode, PlanNode>([[end, INPUT]])
-  const isTracedAt = (node: PlanNode): boolean => (node === end ? isTracedIn : needed.has(node))
+  let hasResults = !paths.gives(last)
+  let read = 1
   const inputOf = (input: PlanNode, isTraced: boolean): PlanNode => {
     const found = made.get(input) as PlanNode
-    return isTraced || !isTracedAt(input) ? found : { operator: VALUES, inputs: [found] }
+    if (paths.gives(input)) return isTraced ? branches.next(input, found) : behind(found, 'values', withoutOrigin)
+    if (!isTraced) return found
+    hasResults = true
+    return behind(found, 'results', (value) => traced(value, NO_RECORD))
   }
   for (const node of nodes) {
-    if (made.has(node) || isAbove(node, end, nodes)) continue
-    const isTraced = needed.has(node)
+    if (above.has(node)) continue
+    const { operator } = node
+    const isTraced = paths.takes(node)
+    if (operator.kind === 'source') {
+      const own = operator.sources.map((one, at) => {
+        return readable(one, `${operator.name} ${at + 1}`, { isTraced, number: read + at, sources })
+      })
+      read += own.length
+      made.set(node, { operator: { ...operator, sources: own }, inputs: [] })
+      continue
+    }
     const inputs = node.inputs.map((input) => inputOf(input, isTraced))
-    made.set(node, { operator: lifted(node.operator, isTraced, readable), inputs })
+    made.set(node, { operator: lifted(operator, isTraced), inputs })
   }
-  return { head, rest: made.get(last) as PlanNode, isTracedIn, isTracedOut: isTracedAt(last), isHeadOnly: end === last }
+  return {
+    head,
+    rest: made.get(last) as PlanNode,
+    isTracedIn: paths.gives(end),
+    isTracedOut: paths.gives(last),
+    hasResults,
+    isHeadOnly: end === last,
+    sources,
+  }
 }
 
-const VALUES: Operator = { kind: 'map', name: 'values', fn: ({ value }: Traced<unknown>) => value }
+/** The sources of a flow beside the pipeline's own, in the order of their numbers, which begin with 1. */
+export function sourcesBeside(last: PlanNode): readonly unknown[] {
+  return nodesOf(last).flatMap(({ operator }) => (operator.kind === 'source' ? operator.sources : []))
+}
+
+function behind(input: PlanNode, name: string, fn: (event: never) => unknown): PlanNode {
+  return { operator: { kind: 'map', name, fn }, inputs: [input] }
+}
+
+function withoutOrigin({ value }: Traced<unknown>): unknown {
+  return value
+}
+
+/** Where several take the same events: what becomes of them on one branch has other parts than what does on another. */
+class Branches {
+  readonly #takers = new Map<PlanNode, number>()
+  readonly #given = new Map<PlanNode, number>()
+
+  /** @param taken - every node from which events are taken with their origins, as often as they are */
+  constructor(taken: readonly PlanNode[]) {
+    for (const node of taken) this.#takers.set(node, (this.#takers.get(node) ?? 0) + 1)
+  }
+
+  /** The next branch of a node, behind what it was made into. */
+  next(node: PlanNode, found: PlanNode): PlanNode {
+    const takers = this.#takers.get(node) ?? 1
+    if (takers === 1) return found
+    const at = this.#given.get(node) ?? 0
+    this.#given.set(node, at + 1)
+    const fn = ({ value, origin }: Traced<unknown>): Traced<unknown>[] => {
+      const fault = faultOfParts(origin, takers)
+      // One branch speaks for all of them.
+      if (fault !== undefined && at === 0) throw new RangeError(fault)
+      const own = fault === undefined ? partOf(origin, at, takers) : undefined
+      return own === undefined ? [] : [traced(value, own)]
+    }
+    return { operator: lifted({ kind: 'flatMap', name: 'branch', fn }, false), inputs: [found] }
+  }
+}
 
 function refuseStrange({ kind, name }: Operator): void {
   if (kind === 'take') {
@@ -87,80 +151,4 @@ function headOf(last: PlanNode, nodes: readonly PlanNode[]): { readonly head: Pl
 
 function takersOf(node: PlanNode, nodes: readonly PlanNode[]): PlanNode[] {
   return nodes.filter(({ inputs }) => inputs.includes(node))
-}
-
-/** Whether a node lies above `end`, on the way from the input. */
-function isAbove(node: PlanNode, end: PlanNode, nodes: readonly PlanNode[]): boolean {
-  return node !== end && nodesOf(end).includes(node) && nodes.includes(node)
-}
-
-const ONE_TO_ONE: readonly Operator['kind'][] = ['input', 'partition', 'shuffle', 'merge', 'mapAsync', 'uniq']
-
-/** Nodes that take and give events with their origins. */
-function needOrigins(last: PlanNode, nodes: readonly PlanNode[]): ReadonlySet<PlanNode> {
-  const wanted = new Set<PlanNode>()
-  const visit = (node: PlanNode): void => {
-    const { operator } = node
-    if (wanted.has(node) || !(isStateless(operator) || ONE_TO_ONE.includes(operator.kind))) return
-    wanted.add(node)
-    for (const input of node.inputs) visit(input)
-  }
-  visit(last)
-  for (const node of nodes) if (node.operator.kind === 'mapAsync') visit(node)
-  // What takes from where there are no origins has none either.
-  const needed = new Set<PlanNode>()
-  for (const node of nodes) {
-    const hasOrigins =
-      node.operator.kind === 'input' || (node.inputs.length > 0 && node.inputs.every((input) => needed.has(input)))
-    if (wanted.has(node) && hasOrigins) needed.add(node)
-  }
-  return needed
-}
-
-/** The operator as it works in a pipeline. */
-function lifted(operator: Operator, isTraced: boolean, readable: Readable): Operator {
-  if (isStateless(operator))
-    return { kind: 'guarded', name: operator.name, operator, make: guarded(operator, isTraced) }
-  if (operator.kind === 'source')
-    return { ...operator, sources: operator.sources.map((one, at) => readable(one, `${operator.name} ${at + 1}`)) }
-  if (!isTraced) return operator
-  switch (operator.kind) {
-    case 'partition':
-      return {
-        ...operator,
-        by: 'key' in operator.by ? { key: onValue(operator.by.key) } : { hash: onValue(operator.by.hash) },
-      }
-    case 'uniq':
-      return { ...operator, by: onValue(operator.by), window: onTimes(operator.window) }
-    case 'mapAsync': {
-      const { key } = operator.settings
-      const make = () => calling(operator.make())
-      return {
-        ...operator,
-        make,
-        settings: { ...operator.settings, key: key === undefined ? undefined : onValue(key) },
-      }
-    }
-    default:
-      return operator
-  }
-}
-
-function onValue<R extends Key>(of: (value: never) => R): (event: Traced<never>) => R {
-  return ({ value }) => of(value)
-}
-
-function onTimes(window: Windowing): Windowing {
-  if (window === undefined || !('at' in window)) return window
-  const at = window.at as At<unknown>
-  return { ...window, at: ({ value }: Traced<unknown>) => timeOf(at, value) } as unknown as Windowing
-}
-
-type Call = (value: never, context: never) => unknown
-
-function calling(call: Call): (event: Traced<never>, context: never) => unknown {
-  return ({ value, origin }, context) => {
-    const given = call(value, context)
-    return given instanceof Promise ? given.then((later: unknown) => traced(later, origin)) : traced(given, origin)
-  }
 }

@@ -2,17 +2,15 @@
 
 import type { Clock } from '../base/clock.ts'
 import { untilAborted } from '../base/promise.ts'
-import { Coordinator } from '../checkpoint/coordinator.ts'
+import { Coordinator, type CoordinatorOptions } from '../checkpoint/coordinator.ts'
 import { Epochs } from '../checkpoint/epochs.ts'
 import type { SourceCommand, SplitOpened } from '../checkpoint/ledger.ts'
 import { StateParts } from '../checkpoint/state-parts.ts'
-import { type Traced, traced } from '../connect/origin.ts'
-import type { KeptLetter, SinkWriter, Totals } from '../connect/sink.ts'
+import type { SinkWriter, Totals } from '../connect/sink.ts'
 import type { Position } from '../connect/source.ts'
 import { Account } from '../engine/account.ts'
 import type { PipelineSource } from '../engine/pipeline-source.ts'
 import { layOut } from '../flow/layout.ts'
-import { textOf } from '../flow/letter.ts'
 import { keptBy, type Topology } from '../flow/topology.ts'
 import type { PipelinePlan } from '../flow/traced.ts'
 import type { StageCore } from '../stage/core.ts'
@@ -24,6 +22,7 @@ import type { Engaged, Engine } from './engines/engine.ts'
 import { type Layers, layersOf } from './layer-figures.ts'
 import { LoadStage, type TopCounters } from './load-stage.ts'
 import type { RejectLimit } from './reject-limit.ts'
+import type { Replayed } from './replayed.ts'
 import type { RunEvent } from './report.ts'
 
 export interface AttemptOptions {
@@ -52,7 +51,10 @@ export interface AttemptOptions {
   readonly carefulFor: number | undefined
   /** Whether nothing is read until it is resumed. */
   readonly isPaused: boolean
-  readonly exhumed: readonly KeptLetter[]
+  /** Dead letters that are its sources. */
+  readonly replayed: Replayed | undefined
+  /** How many events without a record have a number, if nothing was committed yet. */
+  readonly results: number
 }
 
 /** Where records go one at a time, the next ones are not to wait for long. */
@@ -87,7 +89,7 @@ export class Attempt {
     const restored = writer.checkpoint
     this.#topology = layOut(plan.rest, { stages, input: source })
     const kept = keptBy(this.#topology)
-    this.#parts = new StateParts(name, kept, restored?.states)
+    this.#parts = new StateParts(name, kept, restored?.states, options.results)
     this.#hasMemory = kept.size > 0
     const folds = !plan.isHeadOnly
     const { positions, moved } = options.beginnings.at(restored)
@@ -122,10 +124,12 @@ export class Attempt {
       clock,
       limit,
       tops,
-      trace: plan.isTracedOut ? undefined : this.#tracer(),
+      isTraced: plan.isTracedOut,
+      hasResults: plan.hasResults,
+      nextResult: () => this.#parts.nextResult(),
       onEvent,
       onRejected,
-      exhumed: this.#options.exhumed,
+      replayed: this.#options.replayed,
       onStopped: () => {
         if (!this.#hasMemory) return
         this.#isStopped = true
@@ -206,44 +210,14 @@ export class Attempt {
     if (this.#engaged === undefined) this.#pending.push(command)
     else this.#engaged.tell(command)
   }
-
-  /** Rows that were made of many events have no origin: they are told apart by their number. */
-  #tracer(): (values: readonly unknown[]) => readonly Traced<unknown>[] {
-    const { name } = this.#options
-    const { loaded, dead } = this.epochs.overall
-    let next = loaded + dead
-    return (values) =>
-      values.map((value) => {
-        next += 1
-        return traced(value, new MadeOrigin(name, next - 1, value))
-      })
-  }
-}
-
-/** The origin of a row that a flow made: its text is written only if it is asked for. */
-class MadeOrigin {
-  readonly line = 0
-  readonly source: string
-  readonly offset: number
-  readonly #value: unknown
-
-  constructor(pipeline: string, offset: number, value: unknown) {
-    this.source = pipeline
-    this.offset = offset
-    this.#value = value
-  }
-
-  get raw(): string {
-    return textOf(this.#value)
-  }
 }
 
 /** How many stages read, and how many report at a barrier. */
-function countStages({ layers }: Topology): { readonly sources: number; readonly reporters: number } {
-  let [sources, reporters] = [0, 0]
+function countStages({ layers }: Topology): Pick<CoordinatorOptions, 'sources' | 'enders' | 'reporters'> {
+  let [sources, enders] = [0, 0]
   for (const { work, stages } of layers) {
     if (work.kind === 'source') sources += stages
-    if (work.kind === 'source' || work.kind === 'steps') reporters += stages
+    else if (work.kind === 'steps' || work.kind === 'mapAsync') enders += stages
   }
-  return { sources, reporters }
+  return { sources, enders, reporters: sources + enders }
 }

@@ -1,18 +1,22 @@
 // From a pipeline and texts for its parameters to its parts, and to a plan that can be run.
 
 import { messageOf, SluiceError } from '../base/errors.ts'
-import type { Split } from '../connect/source.ts'
+import type { Source, Split } from '../connect/source.ts'
 import { PipelineSource } from '../engine/pipeline-source.ts'
 import { nodesOf } from '../flow/plan.ts'
 import { isSplittable } from '../flow/source.ts'
-import { type PipelinePlan, pipelinePlan } from '../flow/traced.ts'
+import { type PipelinePlan, pipelinePlan, type ReadAs, type Readable } from '../flow/traced.ts'
 import { type Params, readParams } from './param.ts'
 import type { Pipeline, PipelineParts } from './pipeline.ts'
+import type { Replayed } from './replayed.ts'
 
 /** @throws {SluiceError} CONFIG_INVALID for a flow that a pipeline cannot run */
-export function planOf({ node }: PipelineParts, name: string): PipelinePlan {
+export function planOf({ node }: PipelineParts, name: string, replayed?: Replayed): PipelinePlan {
+  const again: Readable = (_, __, as) => {
+    return new PipelineSource({ source: replayed?.sourceOf(as.number) as Source<unknown>, head: [], prefix: '', ...as })
+  }
   try {
-    return pipelinePlan(node, readable)
+    return pipelinePlan(node, replayed === undefined ? readable : again)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     const message = `Cannot run pipeline ${name}: ${messageOf(error)}`
@@ -23,15 +27,14 @@ export function planOf({ node }: PipelineParts, name: string): PipelinePlan {
 /** The pipeline's own source, as it is read for a plan. */
 export function sourceOf(
   { source }: Pick<PipelineParts, 'source'>,
-  { head, isTracedIn }: PipelinePlan,
+  { head, isTracedIn, sources }: PipelinePlan,
   splits?: readonly Split[],
-  keepsPositions = true,
 ): PipelineSource {
   return new PipelineSource({
-    keepsPositions,
     source,
     head,
     isTraced: isTracedIn,
+    sources,
     prefix: '',
     ...(splits === undefined ? {} : { splits }),
   })
@@ -44,8 +47,8 @@ export function furtherSources({ rest }: PipelinePlan): PipelineSource[] {
 }
 
 /** A further source of the flow: a run must be able to go on from where it stood. */
-function readable(source: unknown, name: string): PipelineSource {
-  if (isSplittable(source)) return new PipelineSource({ source, head: [], isTraced: false, prefix: `${name}: ` })
+function readable(source: unknown, name: string, as: ReadAs): PipelineSource {
+  if (isSplittable(source)) return new PipelineSource({ source, head: [], prefix: `${name}: `, ...as })
   throw new TypeError(`${name} cannot be gone on from where a run left it: give it as a source, such as files(...)`)
 }
 

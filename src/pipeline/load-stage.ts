@@ -5,12 +5,14 @@ import { messageOf } from '../base/errors.ts'
 import { isPromise } from '../base/promise.ts'
 import type { Coordinator } from '../checkpoint/coordinator.ts'
 import type { Epochs } from '../checkpoint/epochs.ts'
-import type { DeadLetter, Origin, Traced } from '../connect/origin.ts'
-import type { KeptLetter, SinkWriter } from '../connect/sink.ts'
+import { type DeadLetter, isOfRecord, type Origin, type Traced, traced } from '../connect/origin.ts'
+import type { SinkWriter } from '../connect/sink.ts'
 import { bytesOfSample } from '../engine/size.ts'
+import { textOf } from '../flow/letter.ts'
 import { type Top, TopCounter } from '../observe/top.ts'
 import type { ConsumerSpec } from '../stage/hooks.ts'
 import type { RejectLimit } from './reject-limit.ts'
+import type { Replayed, Tried } from './replayed.ts'
 import type { RunEvent } from './report.ts'
 
 type AnyEvent = Traced<unknown>
@@ -21,17 +23,22 @@ export interface LoadStageOptions {
   readonly coordinator: Coordinator
   readonly clock: Clock
   readonly limit: RejectLimit
-  /** Gives events their origins, where the flow does not. */
-  readonly trace: ((values: readonly unknown[]) => readonly AnyEvent[]) | undefined
+  /** Whether events come with their origins, and whether some were made of many records. */
+  readonly isTraced: boolean
+  readonly hasResults: boolean
+  /** The number of the next event without a record. */
+  readonly nextResult: () => number
   readonly tops: TopCounters
   readonly onEvent: (event: RunEvent) => void
   /** Called after every batch in which something was rejected. */
   readonly onRejected: () => void
-  /** Dead letters that are tried again: taken out with the last commit; those that fail again come back. */
-  readonly exhumed?: readonly KeptLetter[]
+  /** Dead letters that are tried again: taken out with the epoch that reads them; those that fail again come back. */
+  readonly replayed?: Replayed | undefined
   /** The run's last epoch is committed, and no end will come by itself. */
   readonly onStopped: () => void
 }
+
+const NOTHING_TRIED: Tried = { letters: [], records: 0 }
 
 /** Hooks of the loading stage: waits only where the writer does. */
 export class LoadStage implements ConsumerSpec<unknown> {
@@ -50,7 +57,8 @@ export class LoadStage implements ConsumerSpec<unknown> {
   #writing: Promise<void> | undefined
   /** What a write failed with that nobody waited for. */
   #failure: { readonly error: unknown } | undefined
-  #isExhumed = false
+  /** Rows of records that are tried again, which the sink refused: they have the places of letters that go first. */
+  #refusedAgain: DeadLetter[] = []
   /** The epoch that is committed only when all results have come. */
   #last: number | undefined
 
@@ -59,9 +67,8 @@ export class LoadStage implements ConsumerSpec<unknown> {
   }
 
   onEvents(batch: readonly unknown[]): void | Promise<void> {
-    const { trace, writer } = this.#options
-    const events = trace === undefined ? (batch as readonly AnyEvent[]) : trace(batch)
-    const { batch: size } = writer
+    const events = this.#traced(batch)
+    const { batch: size } = this.#options.writer
     if (size === undefined) return this.#write(events)
     this.#throwFailure()
     for (const event of events) this.#gathered.push(event)
@@ -84,26 +91,51 @@ export class LoadStage implements ConsumerSpec<unknown> {
   }
 
   async onComplete(): Promise<void> {
-    if (this.#last !== undefined) await this.#commit(this.#last)
+    if (this.#last === undefined) return
+    await this.#options.coordinator.allEnded()
+    await this.#commit(this.#last)
   }
 
   async #commit(epoch: number): Promise<void> {
-    const { clock, coordinator, epochs, writer, onEvent, exhumed = [] } = this.#options
+    const { clock, coordinator, epochs, limit, writer, onEvent, replayed } = this.#options
     await this.#flush()
-    await this.#exhume()
+    const tried = replayed?.take(epochs, epoch) ?? NOTHING_TRIED
+    if (tried.letters.length > 0) await writer.exhume?.(tried.letters)
+    if (this.#refusedAgain.length > 0) await this.#bury(this.#refusedAgain.splice(0))
     const letters = coordinator.lettersOf(epoch)
-    if (letters.length > 0) await this.#bury(letters)
-    epochs.book(epoch, { loaded: this.#loaded, dead: this.#dead - exhumed.length })
+    if (letters.length > 0) await this.#bury(letters.map((letter) => this.#numbered(letter)))
+    epochs.book(epoch, { loaded: this.#loaded, dead: this.#dead })
+    epochs.triedAgain(epoch, { records: tried.records, letters: tried.letters.length })
     this.#loaded = 0
     this.#dead = 0
     const checkpoint = coordinator.checkpoint(epoch)
     const isOver = coordinator.endOf(epoch) !== 'epoch'
-    if (isOver && epochs.isEmpty(epoch) && checkpoint.states.size === 0) return epochs.skipped(epoch)
+    const isEmpty = epochs.isEmpty(epoch) && checkpoint.states.size === 0 && tried.records === 0
+    if (isOver && isEmpty) return epochs.skipped(epoch)
     const beganMs = clock.nowMs()
     await writer.commit(checkpoint)
     const tookMs = clock.nowMs() - beganMs
     coordinator.committed(epoch, tookMs)
+    replayed?.committed()
+    limit.committed()
     onEvent({ kind: 'committed', epoch, totals: epochs.overall, tookMs })
+  }
+
+  /** Events with their origins: those without a record have a number. */
+  #traced(batch: readonly unknown[]): readonly AnyEvent[] {
+    const { isTraced, hasResults, nextResult } = this.#options
+    if (!isTraced) return batch.map((value) => traced(value, new ResultOrigin(nextResult(), value)))
+    const events = batch as readonly AnyEvent[]
+    if (!hasResults) return events
+    return events.map((event) =>
+      isOfRecord(event.origin) ? event : traced(event.value, new ResultOrigin(nextResult(), event.value)),
+    )
+  }
+
+  #numbered(letter: DeadLetter): DeadLetter {
+    const { origin } = letter
+    if (isOfRecord(origin)) return letter
+    return { ...letter, origin: { ...origin, offset: this.#options.nextResult() } }
   }
 
   /** Rows that wait until there are enough of them. */
@@ -152,30 +184,40 @@ export class LoadStage implements ConsumerSpec<unknown> {
     if (this.#failure !== undefined) throw this.#failure.error
   }
 
-  /** Before any that fails again is buried: it has the same place. */
-  async #exhume(): Promise<void> {
-    const { exhumed = [], writer } = this.#options
-    if (this.#isExhumed || exhumed.length === 0) return
-    this.#isExhumed = true
-    await writer.exhume?.(exhumed)
-  }
-
   #written(events: readonly AnyEvent[], refused: readonly DeadLetter[]): void | Promise<void> {
     this.#loaded += events.length - refused.length
     this.written += events.length - refused.length
     this.refused += refused.length
     this.#options.tops.count(events, refused)
-    if (refused.length > 0) return this.#bury(refused)
+    if (refused.length === 0) return
+    if (this.#options.replayed === undefined) return this.#bury(refused)
+    for (const letter of refused) this.#refusedAgain.push(letter)
   }
 
   async #bury(letters: readonly DeadLetter[]): Promise<void> {
     const { limit, onEvent, onRejected, writer } = this.#options
-    await this.#exhume()
     await writer.bury(letters)
     this.#dead += letters.length
     limit.add(letters)
     for (const letter of letters) onEvent({ kind: 'rejected', letter })
     onRejected()
+  }
+}
+
+/** The origin of an event that was made of many records: its text is written only if it is asked for. */
+class ResultOrigin implements Origin {
+  readonly source = ''
+  readonly line = 0
+  readonly offset: number
+  readonly #value: unknown
+
+  constructor(offset: number, value: unknown) {
+    this.offset = offset
+    this.#value = value
+  }
+
+  get raw(): string {
+    return textOf(this.#value)
   }
 }
 

@@ -17,6 +17,7 @@ export class RejectLimit {
   readonly #limit: MaxDeadLetters | undefined
   readonly first: DeadLetter[] = []
   rejected = 0
+  #committed = 0
 
   constructor(limit: MaxDeadLetters | undefined) {
     if (limit !== undefined && 'count' in limit) checkInteger('maxDeadLetters.count', limit.count, 0)
@@ -29,6 +30,17 @@ export class RejectLimit {
   add(letters: readonly DeadLetter[]): void {
     this.rejected += letters.length
     for (const letter of letters) if (this.first.length < NAMED) this.first.push(letter)
+  }
+
+  /** What was added is committed. */
+  committed(): void {
+    this.#committed = this.rejected
+  }
+
+  /** A run goes on from its last commit: what was added since comes again. */
+  goOn(): void {
+    this.rejected = this.#committed
+    this.first.length = Math.min(this.first.length, this.rejected)
   }
 
   /**

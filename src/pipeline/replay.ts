@@ -1,23 +1,25 @@
 // Tries dead letters again: through the same flow, into the same sink, each exactly once.
 
 import { SluiceError } from '../base/errors.ts'
-import type { Entry } from '../connect/origin.ts'
+import { isOfRecord } from '../connect/origin.ts'
 import type { KeptLetter, Sink, SinkInspector } from '../connect/sink.ts'
 import { branchPipeline } from '../connect/sinks/several/record.ts'
-import type { Source } from '../connect/source.ts'
+import { isSplittable } from '../flow/source.ts'
+import { sourcesBeside } from '../flow/traced.ts'
 import { buildPipeline } from './build.ts'
 import type { Params } from './param.ts'
 import type { Pipeline } from './pipeline.ts'
+import { Replayed } from './replayed.ts'
 import { type StartOptions, startFrom } from './start.ts'
 
 /** What became of dead letters. */
 export interface ReplayReport {
   readonly tried: number
-  /** Those that are rows now. */
+  /** Rows that came of them; the results of what is still open are given again, with what went into it. */
   readonly loaded: number
   /** Those that failed again. */
   readonly dead: number
-  /** Those of events that were made of many: there is no record to read again. */
+  /** Those without a record that can be read again: of events that were made of many, or of another kind of source. */
   readonly skipped: number
 }
 
@@ -37,34 +39,46 @@ export async function replayDeadLetters<P extends Params>(
   options: StartOptions = {},
   isWanted: (letter: KeptLetter) => boolean = () => true,
 ): Promise<ReplayReport> {
-  const { source, sink } = buildPipeline(pipeline, options.params ?? new Map())
-  const { reparse } = source
-  if (reparse === undefined) throw cannot(pipeline.name, `${source.title} cannot be read again record by record`)
+  const { source, sink, node } = buildPipeline(pipeline, options.params ?? new Map())
+  const sources = [source, ...sourcesBeside(node).filter(isSplittable)]
+  const reparse = sources.map((one) => (one.reparse === undefined ? undefined : one.reparse.bind(one)))
+  if (reparse.every((one) => one === undefined)) {
+    throw cannot(pipeline.name, `${source.title} cannot be read again record by record`)
+  }
+  const isTriable = (letter: KeptLetter): boolean => {
+    return hasRecord(letter, pipeline.name) && reparse[letter.part % reparse.length] !== undefined
+  }
   const inspector = await inspectorOf(sink, pipeline.name)
   let [tried, loaded, dead, skipped] = [0, 0, 0, 0]
   try {
+    const { epoch: last = 0 } = (await inspector.checkpoint()) ?? {}
     let after: KeptLetter | undefined
     for (;;) {
       const found = await inspector.letters({ limit: AT_ONCE, ...(after === undefined ? {} : { after }) })
       if (found.length === 0) return { tried, loaded, dead, skipped }
       after = found.at(-1)
-      const wanted = found.filter(isWanted)
-      const letters = wanted.filter(({ origin }) => origin.line > 0 || origin.raw !== '')
-      const own = letters.filter(
-        (letter) => letter.origin.source !== letter.step && letter.origin.source !== pipeline.name,
-      )
-      skipped += wanted.length - own.length
-      if (own.length === 0) continue
-      const all = { ...options, epochMs: Number.MAX_SAFE_INTEGER, epochEvents: Number.MAX_SAFE_INTEGER }
-      const run = await startFrom(pipeline, all, { source: lettersSource(own, reparse), letters: own })
+      // Those that failed again are letters of a later epoch.
+      const wanted = found.filter((letter) => letter.epoch <= last && isWanted(letter))
+      const letters = wanted.filter(isTriable)
+      skipped += wanted.length - letters.length
+      if (letters.length === 0) continue
+      const run = await startFrom(pipeline, options, new Replayed(letters, reparse))
       const { run: totals } = await run.done
-      tried += own.length
+      tried += letters.length
       loaded += totals.loaded
-      dead += totals.dead + own.length
+      dead += totals.dead + letters.length
     }
   } finally {
     await inspector.close()
   }
+}
+
+/** Whether there is a record to read again. */
+function hasRecord({ origin, step }: KeptLetter, pipeline: string): boolean {
+  const { source, line, raw } = origin
+  if (!isOfRecord(origin) || (line === 0 && raw === '')) return false
+  // Letters of earlier versions name the step or the pipeline where there was no record.
+  return line > 0 || (source !== step && source !== pipeline)
 }
 
 /**
@@ -86,33 +100,4 @@ export async function inspectorOf(sink: Sink<unknown>, pipeline: string, branch?
 function cannot(pipeline: string, found: string): SluiceError<'CONFIG_INVALID'> {
   const message = `Cannot look after the dead letters and checkpoints of ${pipeline}: ${found}`
   return new SluiceError('CONFIG_INVALID', message, { key: 'into', value: undefined, allowed: '' })
-}
-
-function lettersSource(
-  letters: readonly KeptLetter[],
-  reparse: (origin: KeptLetter['origin']) => Entry<unknown>,
-): Source<unknown> {
-  return {
-    kind: 'dead letters',
-    title: `${letters.length} dead letters`,
-    splits: async () => [{ id: 'dead letters' }],
-    open: async () => {
-      let at = 0
-      return {
-        read(max) {
-          if (at === letters.length) return undefined
-          const from = at
-          at = Math.min(letters.length, at + max)
-          return letters.slice(from, at).map(({ origin }) => reparse(origin))
-        },
-        position: () => at,
-        // They were counted when they were read.
-        counts: { read: 0, blank: 0, invalidUtf8: 0 },
-        get doneBytes() {
-          return at
-        },
-        close: async () => {},
-      }
-    },
-  }
 }

@@ -5,7 +5,7 @@ import { isSluiceError, messageOf } from '../base/errors.ts'
 import { keepingAlive } from '../base/keep-alive.ts'
 import { untilAborted } from '../base/promise.ts'
 import { recordKey, type SplitOpened } from '../checkpoint/ledger.ts'
-import type { KeptLetter, SinkWriter, Totals } from '../connect/sink.ts'
+import type { SinkWriter, Totals } from '../connect/sink.ts'
 import type { Split } from '../connect/source.ts'
 import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
 import type { PipelinePlan } from '../flow/traced.ts'
@@ -19,6 +19,7 @@ import { type Happenings, shown } from './happenings.ts'
 import { TopCounters } from './load-stage.ts'
 import type { PipelineParts } from './pipeline.ts'
 import type { RejectLimit } from './reject-limit.ts'
+import type { Replayed } from './replayed.ts'
 import type { Progress, RunEvent, RunReport } from './report.ts'
 import type { Retries } from './retries.ts'
 import type { RunLog } from './run-log.ts'
@@ -47,7 +48,9 @@ export interface RunningOptions {
   readonly runLog: RunLog | undefined
   readonly signal: AbortSignal | undefined
   /** Dead letters that are the source of this run, instead of the pipeline's own. */
-  readonly exhumed: readonly KeptLetter[] | undefined
+  readonly replayed: Replayed | undefined
+  /** How many events without a record have a number, if nothing was committed yet. */
+  readonly results: number
 }
 
 /** More records than were told of may have been read. */
@@ -264,12 +267,16 @@ export class Running {
       clock,
       onEvent,
       signal,
+      replayed,
+      results,
     } = this.#options
+    limit.goOn()
     return new Attempt({
       name,
       plan,
-      source: sourceOf(parts, plan, splits, this.#options.exhumed === undefined),
-      exhumed: this.#options.exhumed ?? [],
+      source: sourceOf(parts, plan, splits),
+      replayed,
+      results,
       writer: this.#writer,
       beginnings,
       stages: this.#carefulFor === undefined ? stages : 1,

@@ -4,8 +4,7 @@ import { checkInteger, checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { keepingAlive } from '../base/keep-alive.ts'
 import { LEASE_MS, newOwner } from '../connect/lease.ts'
-import type { EpochLength, KeptLetter, SinkWriter } from '../connect/sink.ts'
-import type { Source } from '../connect/source.ts'
+import type { EpochLength, SinkWriter } from '../connect/sink.ts'
 import { MOST_THREADS } from '../engine/options.ts'
 import { jobOf } from '../engine/start.ts'
 import { nodesOf } from '../flow/plan.ts'
@@ -21,7 +20,9 @@ import { loadPipeline } from './load.ts'
 import type { Params } from './param.ts'
 import { isPipeline, type Pipeline } from './pipeline.ts'
 import { type MaxDeadLetters, RejectLimit } from './reject-limit.ts'
+import type { Replayed } from './replayed.ts'
 import type { Progress, RunEvent, RunReport } from './report.ts'
+import { countResults } from './results.ts'
 import { Retries, retryText } from './retries.ts'
 import { RunLog } from './run-log.ts'
 import type { RunSnapshot } from './snapshot.ts'
@@ -105,12 +106,6 @@ export async function startPipeline<P extends Params>(
   return await startFrom(given, options, undefined)
 }
 
-/** Dead letters as the source of a run. */
-export interface Replay {
-  readonly source: Source<unknown>
-  readonly letters: readonly KeptLetter[]
-}
-
 /** Soon enough to be looked at, and long enough to cost little. */
 const EPOCHS: EpochLength = { ms: 1000, events: 50_000 }
 
@@ -118,15 +113,15 @@ const EPOCHS: EpochLength = { ms: 1000, events: 50_000 }
 export async function startFrom<P extends Params>(
   given: Pipeline<P> | URL | string,
   options: StartOptions,
-  replay: Replay | undefined,
+  replayed: Replayed | undefined,
 ): Promise<PipelineRun> {
-  return await keepingAlive(begin(given, options, replay), options.clock)
+  return await keepingAlive(begin(given, options, replayed), options.clock)
 }
 
 async function begin<P extends Params>(
   given: Pipeline<P> | URL | string,
   options: StartOptions,
-  replay: Replay | undefined,
+  replayed: Replayed | undefined,
 ): Promise<PipelineRun> {
   const { clock = systemClock, signal, leaseMs = LEASE_MS } = options
   const { retryMs = 60_000, maxRestarts = 5 } = options
@@ -151,7 +146,7 @@ async function begin<P extends Params>(
   }
   const built = buildPipeline(pipeline, options.params ?? new Map())
   refuseRepeats(built, name)
-  const parts = replay === undefined ? built : { ...built, source: replay.source }
+  const parts = replayed === undefined ? built : { ...built, source: replayed.sourceOf(0) }
   const { source, sink, node } = parts
   const { ms, events } = sink.epochs ?? EPOCHS
   const { epochMs = ms, epochEvents = events } = options
@@ -170,13 +165,12 @@ async function begin<P extends Params>(
     signal,
     onRetry: (retry) => onEvent({ kind: 'retrying', why: retryText(retry), ...retry }),
   })
-  const plan = planOf(parts, name)
+  const plan = planOf(parts, name, replayed)
   const writer = await opened(open, retries)
   const reading = sourceOf(parts, plan, listed)
   let beginnings: Beginnings
   try {
-    const further = furtherSources(plan)
-    const sources = replay === undefined ? [reading, ...further] : further
+    const sources = replayed === undefined ? [reading, ...furtherSources(plan)] : []
     beginnings = await Beginnings.of(sources, writer.checkpoint, waiting)
   } catch (error) {
     await Promise.allSettled([writer.close()])
@@ -210,7 +204,8 @@ async function begin<P extends Params>(
     happenings,
     runLog,
     signal,
-    exhumed: replay?.letters,
+    replayed,
+    results: writer.checkpoint === undefined && plan.hasResults ? await countResults(sink, name) : 0,
   })
 }
 

@@ -44,6 +44,8 @@ class RowOrigin<Raw> implements Origin {
   readonly offset: number
   readonly #feed: Pick<QueryFeed<Raw, unknown>, 'rawOf'>
   readonly #row: Raw
+  /** Once somebody has looked at it. */
+  #raw: string | undefined
 
   constructor(source: string, offset: number, feed: Pick<QueryFeed<Raw, unknown>, 'rawOf'>, row: Raw) {
     this.source = source
@@ -53,7 +55,8 @@ class RowOrigin<Raw> implements Origin {
   }
 
   get raw(): string {
-    return this.#feed.rawOf(this.#row)
+    this.#raw ??= this.#feed.rawOf(this.#row)
+    return this.#raw
   }
 }
 

@@ -2,26 +2,18 @@
 
 import type { Origin, Traced } from '../origin.ts'
 
-/** Place of the record that a row was made from, and which of its rows it is: the same at every replay. */
+/**
+ * Place of the record that a row was made from, and which of its rows it is: the same at every replay. A row that was
+ * made of many records has an empty `_source`, and a number of its own as `_offset`.
+ */
 export interface RowIdentity {
   readonly _source: string
   readonly _offset: number
   readonly _part: number
 }
 
-/** Counts the rows that were made of one record. */
-export class Identities {
-  /** The record that the last row was made from. */
-  #last: Origin | undefined
-  /** How many rows were made from it before the last. */
-  #part = 0
-
-  of({ source, offset }: Origin): RowIdentity {
-    const isSame = this.#last !== undefined && this.#last.offset === offset && this.#last.source === source
-    this.#part = isSame ? this.#part + 1 : 0
-    this.#last = { source, offset, line: 0, raw: '' }
-    return { _source: source, _offset: offset, _part: this.#part }
-  }
+export function identityOf({ source, offset, part = 0 }: Origin): RowIdentity {
+  return { _source: source, _offset: offset, _part: part }
 }
 
 /** A row with its identity in front: in the row if it is an object, else beside it, as `value`. */

@@ -133,6 +133,15 @@ describe('several', () => {
     assert.deepEqual(numbers('second'), [1, 3])
   })
 
+  it('C63: makes one letter of a row that cannot wait for any branch, and writes it nowhere', async () => {
+    const map = ({ n }: Row): object => (n === 7 ? { n, f: () => n } : { n })
+    const into = (name: string) => ({ into: table(name), map })
+    const report = await run(sinkOf({ branches: { second: into('second'), third: into('third') } }))
+    assert.deepEqual([report.run.loaded, report.run.dead], [999, 1])
+    for (const name of ['first', 'second', 'third']) assert.deepEqual(numbers(name).includes(7), false, name)
+    assert.equal(letters('first').length, 1)
+  })
+
   it('keeps what a branch refuses with the branch, and says so', async () => {
     const notes: string[] = []
     const onEvent = (event: RunEvent): void => void (event.kind === 'noted' && notes.push(event.note))

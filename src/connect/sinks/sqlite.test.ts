@@ -113,19 +113,19 @@ describe('the rows of sqlite', () => {
     deepEqual(query('select * from t'), [{ a: 'x', b: 1 }])
   })
 
-  it('are told apart by place and part where there is no key', async () => {
+  it('C60: are told apart by place and part where there is no key', async () => {
     const writer = await sqlite<unknown>(path, { table: 't', columns: { n: 'integer' } }).open({ pipeline: 'test' })
     const { origin } = event(undefined, 7)
-    const copy = { ...origin }
-    await writer.write([event({ n: 1 }, 5), traced({ n: 2 }, origin), traced({ n: 3 }, origin)])
-    await writer.write([traced({ n: 4 }, copy), event({ n: 5 }, 8)])
+    const [first, second, third] = [1, 2, 3].map((part) => ({ ...origin, part, stride: 4 }))
+    await writer.write([event({ n: 1 }, 5), traced({ n: 2 }, first ?? origin), traced({ n: 4 }, third ?? origin)])
+    await writer.write([event({ n: 5 }, 8), traced({ n: 3 }, second ?? origin)])
     await writer.commit({ epoch: 1, positions: new Map(), states: new Map(), totals: NO_TOTALS })
     await writer.close()
-    deepEqual(query('select n, _source, _offset, _part from t order by rowid'), [
+    deepEqual(query('select n, _source, _offset, _part from t order by n'), [
       { n: 1, _source: 'a.log', _offset: 5, _part: 0 },
-      { n: 2, _source: 'a.log', _offset: 7, _part: 0 },
-      { n: 3, _source: 'a.log', _offset: 7, _part: 1 },
-      { n: 4, _source: 'a.log', _offset: 7, _part: 2 },
+      { n: 2, _source: 'a.log', _offset: 7, _part: 1 },
+      { n: 3, _source: 'a.log', _offset: 7, _part: 2 },
+      { n: 4, _source: 'a.log', _offset: 7, _part: 3 },
       { n: 5, _source: 'a.log', _offset: 8, _part: 0 },
     ])
   })

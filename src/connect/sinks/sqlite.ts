@@ -34,7 +34,8 @@ export interface SqliteOptions {
  * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the rows,
  *   and from later ones as `schema` says. Named columns take what a row has of them and leave the rest of the row out.
  * - **Keys**: with `key`, a later row overwrites an earlier one of the same key. Without it, three columns are added
- *   that say which record a row was made from (`_source`, `_offset`, `_part`) and are the key.
+ *   that say which record a row was made from (`_source`, `_offset`), and which of the events that the record became it
+ *   is (`_part`: 0 for the only one), and are the key. A result of many records has no source, and a number of its own.
  * - **Refuses** a row that is no object, a value that its column would not give back the same, and what the table's own
  *   constraints refuse; the other rows are written. Booleans become 0 and 1, dates epoch milliseconds, `json` values
  *   JSON text, bytes a blob, decimals text.

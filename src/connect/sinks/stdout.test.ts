@@ -6,7 +6,9 @@ import { type Traced, traced } from '../origin.ts'
 import { stdout } from './stdout.ts'
 
 function events(...values: unknown[]): Traced<unknown>[] {
-  return values.map((value, at) => traced(value, { source: 'a.log', line: 0, offset: at >> 1, raw: '' }))
+  return values.map((value, at) => {
+    return traced(value, { source: 'a.log', line: 0, offset: at >> 1, raw: '', part: at & 1, stride: 2 })
+  })
 }
 
 /** An output that keeps what it is given, and takes it when `free` says so. */

@@ -6,7 +6,7 @@ import { errnoOf, messageOf, SluiceError } from '../../base/errors.ts'
 import { jsonText } from '../json/line.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../origin.ts'
 import type { PlainSink, PlainWriter } from '../sink.ts'
-import { Identities, identified, type RowIdentity } from './identity.ts'
+import { identified, identityOf, type RowIdentity } from './identity.ts'
 
 /** The line of a row, without its end; what it throws makes a dead letter of the row. */
 export type LineOf<Row> = (row: Row, identity: RowIdentity) => string
@@ -58,7 +58,6 @@ class StdoutWriter<Row> implements PlainWriter<Row> {
   readonly #output: Writable
   readonly #textOf: (event: Traced<Row>, identity: RowIdentity) => string
   readonly #signal: AbortSignal | undefined
-  readonly #identities = new Identities()
   /** Why nothing more can be written. */
   #failure: unknown
   /** Keeps an error of the output from ending the process; heard of by the next call. */
@@ -82,9 +81,8 @@ class StdoutWriter<Row> implements PlainWriter<Row> {
     const letters: DeadLetter[] = []
     const lines: string[] = []
     for (const event of events) {
-      const identity = this.#identities.of(event.origin)
       try {
-        const text = this.#textOf(event, identity)
+        const text = this.#textOf(event, identityOf(event.origin))
         if (typeof text !== 'string') throw new TypeError(`a line is a text: found ${describeValue(text)}`)
         if (/[\r\n]/.test(text)) throw new TypeError('a line has no line end in it')
         lines.push(text, '\n')

@@ -273,6 +273,7 @@ class Member {
       if (entry.of === 'source') ledger?.source(entry.report)
       else if (entry.of === 'stage') ledger?.stage(entry.report)
       else if (entry.of === 'letters') ledger?.letters(entry.epoch, entry.letters)
+      else if (entry.of === 'ended') ledger?.ended()
       else if (entry.of === 'progress') ledger?.progress(entry.progress)
       else if (entry.of === 'opened') ledger?.opened(entry.opened)
       else if (entry.of === 'noted') ledger?.noted(entry.split, entry.note)

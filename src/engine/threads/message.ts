@@ -78,6 +78,7 @@ export type LedgerEntry =
   | { readonly of: 'source'; readonly report: SourceReport }
   | { readonly of: 'stage'; readonly report: StageReport }
   | { readonly of: 'letters'; readonly epoch: number; readonly letters: readonly DeadLetter[] }
+  | { readonly of: 'ended' }
   | { readonly of: 'progress'; readonly progress: SourceProgress }
   | { readonly of: 'opened'; readonly opened: SplitOpened }
   | { readonly of: 'noted'; readonly split: string; readonly note: string }

@@ -4,7 +4,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../base/clock.ts'
 import { invariant } from '../../base/invariant.ts'
 import type { Ledger } from '../../checkpoint/ledger.ts'
-import type { DeadLetter } from '../../connect/origin.ts'
+import { type DeadLetter, plainOrigin } from '../../connect/origin.ts'
 import { fingerprintOf, type Topology } from '../../flow/topology.ts'
 import { Run } from '../../stage/run.ts'
 import { begin, link } from '../../stage/subscribe.ts'
@@ -41,12 +41,11 @@ const ledger: Ledger = {
   stage: (report) => tell({ kind: 'ledger', entry: { of: 'stage', report } }),
   letters: (epoch, letters) =>
     tell({ kind: 'ledger', entry: { of: 'letters', epoch, letters: letters.map(sendable) } }),
+  ended: () => tell({ kind: 'ledger', entry: { of: 'ended' } }),
   progress: (progress) => tell({ kind: 'ledger', entry: { of: 'progress', progress } }),
   opened: (opened) => tell({ kind: 'ledger', entry: { of: 'opened', opened } }),
   noted: (split, note) => tell({ kind: 'ledger', entry: { of: 'noted', split, note } }),
-  suspect: ({ source, line, offset, raw }) => {
-    tell({ kind: 'ledger', entry: { of: 'suspect', origin: { source, line, offset, raw } } })
-  },
+  suspect: (origin) => tell({ kind: 'ledger', entry: { of: 'suspect', origin: plainOrigin(origin) } }),
 }
 
 /** Runs this worker's share of what `lay` lays out of the job that it was given. */
@@ -68,8 +67,7 @@ export async function workOn(lay: (job: Job, stages: number) => Promise<Topology
 
 /** An origin may be an object of a class: what it holds is sent. */
 function sendable({ origin, ...letter }: DeadLetter): DeadLetter {
-  const { source, line, offset, raw } = origin
-  return { ...letter, origin: { source, line, offset, raw } }
+  return { ...letter, origin: plainOrigin(origin) }
 }
 
 async function work(topology: Topology, start: ToWorker & { readonly kind: 'start' }): Promise<void> {

@@ -4,9 +4,9 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { messageOf } from '../../base/errors.ts'
 import { unreachable } from '../../base/invariant.ts'
 import { isPromise } from '../../base/promise.ts'
-import { type Traced, traced } from '../../connect/origin.ts'
+import { putParts, type Traced } from '../../connect/origin.ts'
 import type { Stateless } from '../plan.ts'
-import { give, type MakeStep, passing, type StepContext } from '../step.ts'
+import { give, type MakeStep, passing } from '../step.ts'
 import { reasonsOf } from '../validation.ts'
 
 /** Puts what becomes of a value into `out`; throws what its function throws. */
@@ -24,11 +24,12 @@ export function guarded(operator: Stateless, isTraced: boolean): MakeStep {
         made.length = 0
         try {
           work(isTraced ? (event as Traced<unknown>).value : event, made)
+          if (isTraced) putParts(made, (event as Traced<unknown>).origin, out)
         } catch (error) {
-          refuse(context, name, event, error)
+          context.dead(name, event, messageOf(error))
           continue
         }
-        for (const value of made) out.push(isTraced ? traced(value, (event as Traced<unknown>).origin) : value)
+        if (!isTraced) for (const one of made) out.push(one)
       }
       give(next, out)
     })
@@ -69,8 +70,4 @@ function validated(name: string, schema: StandardSchemaV1, value: unknown): unkn
   const settled = result as StandardSchemaV1.Result<unknown>
   if (settled.issues !== undefined) throw new Refusal(reasonsOf(settled.issues))
   return settled.value
-}
-
-function refuse(context: StepContext, name: string, event: unknown, error: unknown): void {
-  context.dead(name, event, messageOf(error))
 }

@@ -2,6 +2,7 @@
 
 import type { Key } from '../../base/hash.ts'
 import { plainKey } from '../../base/key-table.ts'
+import type { Traced } from '../../connect/origin.ts'
 import { timeOf } from '../../window/event-time.ts'
 import type { At, WindowSpec } from '../../window/window.ts'
 import { overLimit } from '../limit.ts'
@@ -141,7 +142,7 @@ class Join implements Step {
     for (const event of batch as readonly Sided[]) {
       const endMs = this.#windows.endOf(event.value)
       if (this.#isOver(endMs)) this.#context.late(this.#operator.name, event.value)
-      else this.#add(endMs, event, out)
+      else this.#add(endMs, this.#keyOf(event), this.#operator.isTraced === true ? withoutOrigin(event) : event, out)
     }
     give(this.#next, out)
   }
@@ -180,10 +181,10 @@ class Join implements Step {
     return endMs + this.#windows.latenessMs <= this.#watermark
   }
 
-  #add(endMs: number, event: Sided, out: unknown[]): void {
+  #add(endMs: number, key: Key, event: Sided, out: unknown[]): void {
     const { name, maxHeld } = this.#operator
     const window = this.#windowAt(endMs)
-    window.table.add(this.#keyOf(event), event, out)
+    window.table.add(key, event, out)
     window.events += 1
     this.#held += 1
     if (this.#held > maxHeld) throw overLimit('events', name, 'maxHeld', maxHeld)
@@ -208,4 +209,8 @@ class Join implements Step {
     if (mode === 'right' || mode === 'full') window.table.unpaired('right', out)
     give(this.#next, out)
   }
+}
+
+function withoutOrigin({ side, value }: Sided): Sided {
+  return { side, value: (value as Traced<unknown>).value }
 }

@@ -3,7 +3,6 @@
 import type { DuckDBValue } from '@duckdb/node-api'
 import type { Session } from '../../duckdb/session.ts'
 import { type Claim, isHeld, type Lease, nextLease } from '../../lease.ts'
-import { LetterParts } from '../../letter-parts.ts'
 import type { DeadLetter } from '../../origin.ts'
 import type { Checkpoint, KeptLetter } from '../../sink.ts'
 import { quoteName } from '../../sql/name.ts'
@@ -49,7 +48,6 @@ export class OwnTables {
   readonly #parts = new Set<string>()
   /** The number of the lease that this instance holds; 0 before it has one. */
   #token = 0
-  readonly #letterParts = new LetterParts()
   /** The epoch of the last commit that this instance knows. */
   epoch = 0
 
@@ -210,9 +208,8 @@ export class OwnTables {
     // One that is buried twice in a batch would be in its own way.
     const rows = new Map<string, DuckDBValue[]>()
     for (const letter of letters) {
-      const part = this.#letterParts.next(letter)
       const { origin, step, reason } = letter
-      const { source, line, offset, raw } = origin
+      const { source, line, offset, raw, part = 0 } = origin
       const at = new DuckDBTimestampValue(BigInt(atMs) * 1000n)
       const file = storable(source)
       const own = [this.#pipeline, file, BigInt(line), BigInt(offset), storable(step), BigInt(part)]

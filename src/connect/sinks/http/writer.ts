@@ -8,7 +8,7 @@ import { type Answer, request } from '../../http/request.ts'
 import { jsonText } from '../../json/line.ts'
 import { type DeadLetter, deadLetter, type Origin, type Traced } from '../../origin.ts'
 import type { PlainSinkOptions, PlainWriter } from '../../sink.ts'
-import { Identities, identified } from '../identity.ts'
+import { identified, identityOf } from '../identity.ts'
 import { idempotencyKey } from './key.ts'
 
 export interface HttpWriterOptions {
@@ -44,7 +44,6 @@ export class HttpWriter<Row> implements PlainWriter<Row> {
   readonly #opening: PlainSinkOptions
   readonly #clock: Clock
   readonly #pacer: Pacer
-  readonly #identities = new Identities()
   /** Ends what is under way when one request has failed for good, or the sink is closed. */
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
@@ -118,9 +117,8 @@ export class HttpWriter<Row> implements PlainWriter<Row> {
 
   #itemOf(event: Traced<Row>, letters: DeadLetter[]): Item | undefined {
     const { origin, value } = event
-    const identity = this.#identities.of(origin)
     try {
-      return { text: jsonText(this.#options.identity ? identified(event, identity) : value), origin }
+      return { text: jsonText(this.#options.identity ? identified(event, identityOf(origin)) : value), origin }
     } catch (error) {
       letters.push(deadLetter(origin, STEP, messageOf(error)))
     }

@@ -1,6 +1,5 @@
 // The table of dead letters: what could not be loaded, kept with its raw form, its place and the reason.
 
-import { LetterParts } from '../../letter-parts.ts'
 import { type DeadLetter, type Traced, traced } from '../../origin.ts'
 import type { KeptLetter } from '../../sink.ts'
 import { quoteName } from '../../sql/name.ts'
@@ -27,7 +26,6 @@ export class LetterTable {
   readonly #options: Omit<RowWriterOptions, 'shape' | 'stage'>
   readonly #name: string
   readonly #rows: RowWriter
-  readonly #parts = new LetterParts()
 
   constructor(options: Omit<RowWriterOptions, 'shape' | 'stage'>, name: string) {
     this.#options = options
@@ -70,7 +68,7 @@ export class LetterTable {
 
   #rowOf(letter: DeadLetter, { pipeline, epoch, atMs: time }: Burial): Traced<unknown> {
     const { origin, step } = letter
-    const { source, line, offset } = origin
+    const { source, line, offset, part = 0 } = origin
     const file = storable(source)
     const reason = storable(letter.reason)
     const raw = storable(origin.raw)
@@ -80,7 +78,7 @@ export class LetterTable {
       line,
       offset,
       step: storable(step),
-      part: this.#parts.next(letter),
+      part,
       reason,
       raw,
       epoch,

@@ -1,7 +1,7 @@
 // Which of several sinks takes which row.
 
 import { messageOf } from '../../../base/errors.ts'
-import { type DeadLetter, deadLetter, type Origin, type Traced, traced } from '../../origin.ts'
+import { type DeadLetter, deadLetter, type Origin, plainOrigin, type Traced, traced } from '../../origin.ts'
 import type { Sink } from '../../sink.ts'
 
 /** One more sink of a pipeline. */
@@ -28,32 +28,10 @@ export interface Routed<Row> {
 
 const STEP = 'route'
 
-/** An origin of its own for each of several rows that were made of one record. */
-class SameOrigin implements Origin {
-  readonly #origin: Origin
-
-  constructor(origin: Origin) {
-    this.#origin = origin
-  }
-
-  get source(): string {
-    return this.#origin.source
-  }
-
-  get line(): number {
-    return this.#origin.line
-  }
-
-  get offset(): number {
-    return this.#origin.offset
-  }
-
-  get raw(): string {
-    return this.#origin.raw
-  }
-}
-
-/** Tells where rows go. Each gets an origin object of its own, by which it is known again. A row goes to all that take it, or, where anything throws, to none. */
+/**
+ * Tells where rows go. Each gets an origin object of its own, by which it is known again. A row goes to all that take
+ * it, or, where anything throws, to none.
+ */
 export class Router<Row> {
   readonly #where: ((row: Row) => boolean) | undefined
   readonly #branches: readonly Branch<Row>[]
@@ -67,7 +45,7 @@ export class Router<Row> {
     const routed: Routed<Row> = { first: [], branches: this.#branches.map(() => []), letters: [] }
     const origins = new Set<Origin>()
     for (const given of events) {
-      const event = origins.has(given.origin) ? traced(given.value, new SameOrigin(given.origin)) : given
+      const event = origins.has(given.origin) ? traced(given.value, plainOrigin(given.origin)) : given
       origins.add(given.origin)
       try {
         if (!this.#place(event, routed)) routed.letters.push(deadLetter(event.origin, STEP, 'no sink takes it'))

@@ -21,7 +21,22 @@ export interface SpoolFile {
 }
 
 /** Rows as they lie in a file: by columns, so that names are written once. */
-type Frame = readonly [values: unknown[], sources: string[], lines: number[], offsets: number[], raws: string[]]
+type Frame = readonly [
+  values: unknown[],
+  sources: string[],
+  lines: number[],
+  offsets: number[],
+  raws: string[],
+  /** Absent in files of earlier versions. */
+  parts?: number[],
+]
+
+/** Rows packed for a file, with a letter for each that cannot be written down. */
+export interface PackedRows {
+  readonly frame: Buffer
+  readonly rows: number
+  readonly letters: readonly DeadLetter[]
+}
 
 /** A file that is being written. */
 interface OpenFile {
@@ -62,11 +77,8 @@ export class Spool {
     for (const name of left) await this.remove(name)
   }
 
-  /** Takes rows; gives back a letter for each that cannot be written down. */
-  async append(events: readonly Traced<unknown>[]): Promise<readonly DeadLetter[]> {
-    if (events.length === 0) return []
-    const { frame, letters, rows } = frameOf(events)
-    if (rows === 0) return letters
+  async append({ frame, rows }: PackedRows): Promise<void> {
+    if (rows === 0) return
     this.#open ??= await this.#begin()
     const file = this.#open
     const head = Buffer.alloc(HEAD_BYTES)
@@ -75,7 +87,6 @@ export class Spool {
     await writeAll(file.handle, this.#pathOf(file.name), Buffer.concat([head, frame]))
     file.bytes += HEAD_BYTES + frame.length
     file.rows += rows
-    return letters
   }
 
   /** Makes what was appended durable; undefined if nothing was. The folder is still to be synced. */
@@ -143,11 +154,7 @@ export class Spool {
   }
 }
 
-function frameOf(events: readonly Traced<unknown>[]): {
-  readonly frame: Buffer
-  readonly letters: readonly DeadLetter[]
-  readonly rows: number
-} {
+export function packRows(events: readonly Traced<unknown>[]): PackedRows {
   try {
     return { frame: serialize(columnsOf(events)), letters: [], rows: events.length }
   } catch {
@@ -172,14 +179,16 @@ function columnsOf(events: readonly Traced<unknown>[]): Frame {
     events.map(({ origin }) => origin.line),
     events.map(({ origin }) => origin.offset),
     events.map(({ origin }) => origin.raw),
+    events.map(({ origin }) => origin.part ?? 0),
   ]
 }
 
 function eventsOf(frame: Buffer): Traced<unknown>[] {
-  const [values, sources, lines, offsets, raws] = deserialize(frame) as Frame
-  return values.map((value, i) =>
-    traced(value, { source: sources[i] ?? '', line: lines[i] ?? 0, offset: offsets[i] ?? 0, raw: raws[i] ?? '' }),
-  )
+  const [values, sources, lines, offsets, raws, parts = []] = deserialize(frame) as Frame
+  return values.map((value, i) => {
+    const place = { source: sources[i] ?? '', line: lines[i] ?? 0, offset: offsets[i] ?? 0 }
+    return traced(value, { ...place, raw: raws[i] ?? '', part: parts[i] ?? 0 })
+  })
 }
 
 async function readFully(handle: FileHandle, path: string, at: number, length: number): Promise<Buffer> {

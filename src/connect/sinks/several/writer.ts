@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { newOwner } from '../../lease.ts'
-import type { DeadLetter, Traced } from '../../origin.ts'
+import type { DeadLetter, Origin, Traced } from '../../origin.ts'
 import type { BatchSize, Checkpoint, KeptLetter, Sink, SinkOptions, SinkWriter } from '../../sink.ts'
 import { makeRoot, syncFolder } from '../files/disk.ts'
 import { Follower } from './follower.ts'
@@ -16,7 +16,7 @@ import {
   type SeveralRecord,
 } from './record.ts'
 import { type Branch, Router } from './route.ts'
-import { Spool, type SpoolFile } from './spool.ts'
+import { packRows, Spool, type SpoolFile } from './spool.ts'
 
 /** The most that waits for a branch that says nothing of it: 64 MiB. */
 const LAG_BYTES = 64 * 1024 * 1024
@@ -110,16 +110,23 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
 
   async write(events: readonly Traced<Row>[]): Promise<readonly DeadLetter[]> {
     for (const { follower } of this.#branches) await follower.caughtUp()
-    const routed = this.#router.route(events)
-    const refused = routed.first.length === 0 ? [] : await this.#first.write(routed.first)
-    const letters = [...routed.letters, ...refused]
-    // By the object: several rows of one record have the same place.
-    const dead = new Set(refused.map(({ origin }) => origin))
-    for (const [i, { spool }] of this.#branches.entries()) {
-      const rows = routed.branches[i] ?? []
-      letters.push(...(await spool.append(dead.size === 0 ? rows : rows.filter(({ origin }) => !dead.has(origin)))))
+    const { first, branches, letters } = this.#router.route(events)
+    // By the object: a row that one sink does not take goes into no other, and is one letter.
+    const dead = new Map<Origin, DeadLetter>()
+    const add = (refused: readonly DeadLetter[]): void => {
+      for (const letter of refused) if (!dead.has(letter.origin)) dead.set(letter.origin, letter)
     }
-    return letters
+    const isSound = ({ origin }: Traced<unknown>): boolean => !dead.has(origin)
+    const packed = branches.map(packRows)
+    for (const { letters: unfit } of packed) add(unfit)
+    const taken = dead.size === 0 ? first : first.filter(isSound)
+    if (taken.length > 0) add(await this.#first.write(taken))
+    for (const [i, { spool }] of this.#branches.entries()) {
+      const rows = branches[i] ?? []
+      const whole = packed[i]
+      await spool.append(whole === undefined || dead.size > 0 ? packRows(rows.filter(isSound)) : whole)
+    }
+    return [...letters, ...dead.values()]
   }
 
   bury(letters: readonly DeadLetter[]): void | Promise<void> {

@@ -17,8 +17,8 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-function letter(offset: number, step: string, reason: string, raw = `raw ${offset}`): DeadLetter {
-  return deadLetter({ source: 'a.log', line: offset + 1, offset, raw }, step, reason)
+function letter(offset: number, step: string, reason: string, raw = `raw ${offset}`, part = 0): DeadLetter {
+  return deadLetter({ source: 'a.log', line: offset + 1, offset, raw, part, stride: 10 }, step, reason)
 }
 
 async function bury(letters: readonly DeadLetter[], pipeline = 'test'): Promise<void> {
@@ -71,12 +71,13 @@ describe('the dead letters of sqlite', () => {
     ])
   })
 
-  it('are each kept where one record or one step has several', async () => {
-    await bury([letter(1, 'sqlite', 'a'), letter(1, 'sqlite', 'b'), letter(1, 'map', 'c'), letter(2, 'map', 'd')])
+  it('C60: are each kept where one record or one step has several', async () => {
+    await bury([letter(1, 'sqlite', 'a'), letter(1, 'map', 'c')])
+    await bury([letter(1, 'sqlite', 'b', '', 1), letter(2, 'map', 'd')])
     deepEqual(query('select offset, step, part, reason from dead_letters order by rowid'), [
       { offset: 1, step: 'sqlite', part: 0, reason: 'a' },
-      { offset: 1, step: 'sqlite', part: 1, reason: 'b' },
       { offset: 1, step: 'map', part: 0, reason: 'c' },
+      { offset: 1, step: 'sqlite', part: 1, reason: 'b' },
       { offset: 2, step: 'map', part: 0, reason: 'd' },
     ])
   })

@@ -2,7 +2,6 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Columns } from '../../column.ts'
-import { LetterParts } from '../../letter-parts.ts'
 import type { DeadLetter } from '../../origin.ts'
 import type { KeptLetter } from '../../sink.ts'
 import { quoteName } from '../../sql/name.ts'
@@ -37,7 +36,6 @@ export interface Burial {
 export class LetterTable {
   readonly #insert: StatementSync
   readonly #delete: StatementSync
-  readonly #parts = new LetterParts()
 
   /** Makes the table where it is missing. */
   constructor(database: DatabaseSync, path: string, name: string) {
@@ -49,9 +47,8 @@ export class LetterTable {
 
   bury(letters: readonly DeadLetter[], { pipeline, epoch, atMs }: Burial): void {
     for (const letter of letters) {
-      const part = this.#parts.next(letter)
       const { origin, step, reason } = letter
-      const { source, line, offset, raw } = origin
+      const { source, line, offset, raw, part = 0 } = origin
       this.#insert.run(pipeline, source, line, offset, step, part, reason, raw, epoch, atMs)
     }
   }

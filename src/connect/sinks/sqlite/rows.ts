@@ -54,10 +54,6 @@ export class RowWriter {
   #ready: Ready
   /** The rows at hand. */
   #held: Traced<unknown>[] = []
-  /** The record that the last row was made from. */
-  #lastOrigin: Origin | undefined
-  /** How many rows were made from it before the last. */
-  #part = 0
   /** Whether the last fault is that the table has no place for a value. */
   #isMisfit = false
 
@@ -74,7 +70,6 @@ export class RowWriter {
     let isAdapted = false
     this.#held = []
     for (const [at, event] of events.entries()) {
-      this.#countPart(event.origin)
       let fault = this.#take(event)
       if (fault !== undefined && this.#isMisfit && !isAdapted) {
         // Once for all that are left: what does not fit then never will.
@@ -154,7 +149,7 @@ export class RowWriter {
     if (hasIdentity) {
       values[from + width - 3] = origin.source
       values[from + width - 2] = origin.offset
-      values[from + width - 1] = this.#part
+      values[from + width - 1] = origin.part ?? 0
     }
     return undefined
   }
@@ -175,14 +170,6 @@ export class RowWriter {
     if (other !== undefined) return `column ${describeValue(stray)} is ${describeValue(other)} in the rows before`
     this.#isMisfit = true
     return faultOfStray(stray)
-  }
-
-  #countPart(origin: Origin): void {
-    const last = this.#lastOrigin
-    const isSame =
-      origin === last || (last !== undefined && origin.offset === last.offset && origin.source === last.source)
-    this.#part = isSame ? this.#part + 1 : 0
-    this.#lastOrigin = origin
   }
 
   #writeMany(letters: DeadLetter[]): void {

@@ -2,6 +2,7 @@
 
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { isSluiceError } from '../../../base/errors.ts'
+import { deadLetter } from '../../../connect/origin.ts'
 import type { KeptLetter } from '../../../connect/sink.ts'
 import { newLetter, type SinkDesk } from './desk.ts'
 import type { RuleOf, SinkRule } from './rule.ts'
@@ -66,13 +67,41 @@ export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>):
       await desk.checkLetters()
     }),
 
-    rule('keeps each of the letters that one record left in one step', async (desk, _, { sink }) => {
+    rule('C60: keeps a letter for each part of a record, whenever it comes', async (desk, _, { sink }) => {
       if (sink.inspect === undefined) return
       const letter = newLetter()
-      await desk.bury(letter, { ...letter, reason: 'second' }, newLetter(), { ...letter, step: 'other' })
+      const others = [1, 2 ** 40].map((part) => ({ ...letter, origin: { ...letter.origin, part, stride: 2 ** 41 } }))
+      await desk.bury(others[1] ?? letter, newLetter(), { ...letter, step: 'other' })
       await desk.commit({ positions: { a: 1 } })
+      await desk.reopen()
+      await desk.bury(letter, others[0] ?? letter)
+      await desk.commit({ positions: { a: 2 } })
+      await (await desk.writer()).bury([{ ...letter, reason: 'again' }])
+      await desk.commit({ positions: { a: 3 } })
       const found = (await desk.letters()).map(({ step, part, reason }) => `${step} ${part} ${reason}`)
-      deepEqual([...found].sort(), ['map 0 no', 'map 0 no', 'map 1 second', 'other 0 no'])
+      deepEqual([...found].sort(), ['map 0 again', 'map 0 no', 'map 1 no', `map ${2 ** 40} no`, 'other 0 no'])
+      await desk.checkLetters()
+    }),
+
+    rule('C62: keeps letters of events without a record by their number, before all others', async (desk, _, at) => {
+      if (at.sink.inspect === undefined) return
+      const numbers = [0, 1, 7, 2 ** 33]
+      const letters = numbers.map((offset) => deadLetter({ source: '', line: 0, offset, raw: '{}' }, 'map', 'no'))
+      await desk.bury(newLetter(), ...letters)
+      await desk.commit({ positions: { a: 1 } })
+      equal((await desk.letters()).length, 5)
+      // A place at which there is no letter is a place, too.
+      const place = { ...newLetter(), step: '', part: -1, epoch: 0, timeMs: 0 }
+      for (const [offset, next] of [
+        [0, 0],
+        [2, 7],
+        [8, 2 ** 33],
+        [2 ** 34, undefined],
+      ] as const) {
+        const after = { ...place, origin: { source: '', line: 0, offset, raw: '' } }
+        const [found] = await desk.inspect((inspector) => inspector.letters({ limit: 1, after }))
+        equal(found?.origin.source === '' ? found.origin.offset : undefined, next)
+      }
     }),
 
     rule('gives letters page by page, each once', async (desk, _, { sink }) => {

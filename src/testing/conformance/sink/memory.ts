@@ -1,7 +1,6 @@
 // A sink in memory, with commits and leases: for the tests of the suite itself, which break it on purpose.
 
 import { fenced, type Lease, nextLease, pipelineHeld } from '../../../connect/lease.ts'
-import { LetterParts } from '../../../connect/letter-parts.ts'
 import { type DeadLetter, deadLetter, type Traced } from '../../../connect/origin.ts'
 import type { Checkpoint, KeptLetter, Sink, SinkInspector, SinkOptions, SinkWriter } from '../../../connect/sink.ts'
 import type { SeenRow } from './subject.ts'
@@ -93,7 +92,6 @@ export class MemoryStore {
 
   #writer(pipeline: string, kept: Kept, token: number): SinkWriter<SeenRow> {
     const { faults } = this.#key
-    const parts = new LetterParts()
     const restored = kept.checkpoint
     let pending: (() => void)[] = []
     const isOurs = (): boolean => kept.lease?.token === token || faults.commitsThoughFenced === true
@@ -107,7 +105,7 @@ export class MemoryStore {
       bury(letters) {
         const epoch = (kept.checkpoint?.epoch ?? 0) + 1
         for (const letter of letters) {
-          const part = parts.next(letter)
+          const { part = 0 } = letter.origin
           const raw = faults.cutsTexts === true ? letter.origin.raw.slice(0, 1000) : letter.origin.raw
           const name = faults.countsLettersTwice === true ? Math.random().toString() : placeOf(letter, part)
           const timeMs = Date.now()
@@ -166,11 +164,10 @@ export class MemoryStore {
         return { ...rest, states: sizes, committed: 'by memory', holder: isHeld() ? 'somebody' : undefined }
       },
       async letters({ limit, after }) {
-        const sorted = [...kept.letters].sort(([a], [b]) => (a < b ? -1 : 1))
-        const step = faults.pagesOverlap === true ? 0 : 1
-        const name = after === undefined ? undefined : placeOf(after, after.part)
-        const from = name === undefined ? 0 : sorted.findIndex(([found]) => found === name) + step
-        return sorted.slice(from, from + limit).map(([, letter]) => letter)
+        const sorted = [...kept.letters.values()].sort(byPlace)
+        const least = faults.pagesOverlap === true ? 0 : 1
+        const from = after === undefined ? 0 : sorted.findIndex((letter) => byPlace(letter, after) >= least)
+        return from < 0 ? [] : sorted.slice(from, from + limit)
       },
       reset: async ({ deadLetters }) => {
         if (isHeld() && faults.resetsWhileHeld !== true)
@@ -187,6 +184,15 @@ export class MemoryStore {
 
 function renew(kept: Kept): void {
   if (kept.lease !== undefined) kept.lease = { ...kept.lease, renewedMs: performance.now() }
+}
+
+function byPlace(a: KeptLetter, b: KeptLetter): number {
+  const byFile = order(a.origin.source, b.origin.source)
+  return byFile || a.origin.offset - b.origin.offset || order(a.step, b.step) || a.part - b.part
+}
+
+function order(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1
 }
 
 function placeOf({ origin, step }: DeadLetter, part: number): string {

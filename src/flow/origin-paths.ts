@@ -1,0 +1,56 @@
+// How far origins go with the events of a pipeline: as far as one record made each, where anything below may refuse one.
+
+import { isStateless, type Operator, type PlanNode } from './plan.ts'
+
+/** What is known of the way of origins through a plan. */
+export interface OriginPaths {
+  /** Whether the events that a node gives have their origins. */
+  gives(node: PlanNode): boolean
+  /** Whether a node takes events with their origins. */
+  takes(node: PlanNode): boolean
+}
+
+/** Operators that give the events that they take, or one for each. */
+const PASSING: readonly Operator['kind'][] = ['input', 'source', 'partition', 'shuffle', 'merge', 'mapAsync', 'uniq']
+
+/**
+ * Origins go along from the sources to where rows are loaded, and to every operator that can refuse an event; never
+ * beyond one that makes something of many events, and nowhere that nobody needs them.
+ *
+ * @param nodes - all of the plan, inputs first
+ * @param read - those whose work is done where records are read: what they refuse has its origin there
+ */
+export function originPaths(last: PlanNode, nodes: readonly PlanNode[], read: ReadonlySet<PlanNode>): OriginPaths {
+  const wanted = new Set<PlanNode>()
+  const visit = (node: PlanNode): void => {
+    if (wanted.has(node) || !isPassing(node)) return
+    wanted.add(node)
+    for (const input of node.inputs) visit(input)
+  }
+  visit(last)
+  for (const node of nodes) {
+    if (read.has(node) || !isRefusing(node)) continue
+    if (isPassing(node)) visit(node)
+    else for (const input of node.inputs) visit(input)
+  }
+  // What takes only from where there are no origins has none either.
+  const given = new Set<PlanNode>()
+  for (const node of nodes) {
+    const hasOrigins = node.inputs.length === 0 || node.inputs.some((input) => given.has(input))
+    if (wanted.has(node) && hasOrigins) given.add(node)
+  }
+  return {
+    gives: (node) => given.has(node),
+    takes: (node) => given.has(node) || (isRefusing(node) && node.inputs.some((input) => given.has(input))),
+  }
+}
+
+function isPassing({ operator }: PlanNode): boolean {
+  return isStateless(operator) || PASSING.includes(operator.kind)
+}
+
+/** Whether an operator can refuse an event, or find it late. */
+function isRefusing({ operator }: PlanNode): boolean {
+  if (isStateless(operator) || operator.kind === 'mapAsync') return true
+  return 'window' in operator && operator.window !== undefined && 'at' in operator.window
+}

@@ -1,0 +1,115 @@
+// Dead letters as the sources of a run: each record once, with those of its events that were refused.
+
+import type { Epochs } from '../checkpoint/epochs.ts'
+import type { Entry, Origin } from '../connect/origin.ts'
+import type { KeptLetter } from '../connect/sink.ts'
+import type { Source } from '../connect/source.ts'
+
+/** Reads one record again from its raw form. */
+export type Reparse = (origin: Origin) => Entry<unknown>
+
+/** A record of which there are letters. */
+interface Again {
+  readonly entry: Entry<unknown>
+  readonly letters: readonly KeptLetter[]
+}
+
+/** What an epoch of a replay has tried again. */
+export interface Tried {
+  readonly letters: readonly KeptLetter[]
+  readonly records: number
+}
+
+/** The letters of one source, as far as they were read and committed. */
+interface Reading {
+  readonly records: readonly Again[]
+  /** Records that an epoch at hand has taken, and those of epochs that are committed. */
+  taken: number
+  committed: number
+}
+
+/**
+ * Letters of each of a pipeline's sources. An attempt begins behind what is committed: nothing is tried twice, and
+ * nothing is taken out that was not tried.
+ */
+export class Replayed {
+  readonly #readings: readonly Reading[]
+
+  /** @param reparse - for each source of the plan; undefined for one whose records cannot be read again */
+  constructor(letters: readonly KeptLetter[], reparse: readonly (Reparse | undefined)[]) {
+    const records = reparse.map(() => new Map<string, KeptLetter[]>())
+    for (const letter of letters) {
+      const { source, offset } = letter.origin
+      const own = records[letter.part % reparse.length]
+      const name = JSON.stringify([source, offset])
+      own?.set(name, [...(own.get(name) ?? []), letter])
+    }
+    this.#readings = reparse.map((again, number) => {
+      const all = [...(records[number]?.values() ?? [])]
+      return {
+        records: again === undefined ? [] : all.map((some) => againOf(some, again, number)),
+        taken: 0,
+        committed: 0,
+      }
+    })
+  }
+
+  /** The letters of one of the sources. */
+  sourceOf(number: number): Source<unknown> {
+    const reading = this.#readings[number] ?? { records: [], taken: 0, committed: 0 }
+    const { records } = reading
+    return {
+      kind: 'dead letters',
+      title: `dead letters of ${records.length} records`,
+      splits: async () => [{ id: splitOf(number) }],
+      open: async () => {
+        reading.taken = reading.committed
+        const counts = { read: 0, blank: 0, invalidUtf8: 0 }
+        let at = reading.committed
+        return {
+          read(max) {
+            if (at === records.length) return undefined
+            const some = records.slice(at, at + max)
+            at += some.length
+            counts.read += some.length
+            return some.map(({ entry }) => entry)
+          },
+          position: () => at,
+          counts,
+          get doneBytes() {
+            return at
+          },
+          close: async () => {},
+        }
+      },
+    }
+  }
+
+  /** What an epoch that is about to be committed has tried; its positions are nothing that is kept. */
+  take(epochs: Epochs, epoch: number): Tried {
+    const tried: Again[] = []
+    for (const [number, reading] of this.#readings.entries()) {
+      const to = Number(epochs.takePosition(epoch, splitOf(number)) ?? reading.taken)
+      tried.push(...reading.records.slice(reading.taken, to))
+      reading.taken = to
+    }
+    return { letters: tried.flatMap(({ letters }) => letters), records: tried.length }
+  }
+
+  /** The epoch that took last is committed. */
+  committed(): void {
+    for (const reading of this.#readings) reading.committed = reading.taken
+  }
+}
+
+function splitOf(number: number): string {
+  return `dead letters of source ${number + 1}`
+}
+
+/** A record with the parts of it that go on: all of it where it was refused as a whole. */
+function againOf(letters: readonly KeptLetter[], reparse: Reparse, number: number): Again {
+  const [{ origin }] = letters as readonly [KeptLetter]
+  const only = letters.map(({ part }) => part)
+  const entry = reparse(origin)
+  return { letters, entry: only.includes(number) ? entry : { ...entry, origin: { ...entry.origin, only } } }
+}

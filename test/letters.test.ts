@@ -1,0 +1,111 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { startPipeline } from 'sluice'
+import { Job } from './support/job.ts'
+import { LETTERS, LettersLoad, type LettersState, writeOrders } from './support/letters.ts'
+
+describe('dead letters', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-letters-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+  const input = join(folder, 'orders.ndjson')
+  const lines = writeOrders(input, 1500, 'letters')
+  let loads = 0
+  const newLoad = (into: 'sqlite' | 'several' = 'sqlite'): LettersLoad => {
+    loads += 1
+    const to = join(folder, `load-${loads}`)
+    mkdirSync(to)
+    return new LettersLoad({ input, into, to, lines })
+  }
+  const run = async (load: LettersLoad, options: { threads?: number; epochEvents?: number }): Promise<LettersState> => {
+    const { params } = load
+    await (await startPipeline(pathToFileURL(LETTERS), { params, ...options })).done
+    return await load.state()
+  }
+  let plain: Promise<LettersState> | undefined
+  const undisturbed = (): Promise<LettersState> => (plain ??= run(newLoad(), {}))
+
+  it('C60: are as many as were counted, each with the place of its record or a number', async () => {
+    const { records, results } = await undisturbed()
+    const steps = new Set(records.flat().map((text) => text.replace(/^\S+ (.*) \d+: .*$/, '$1')))
+    deepEqual([...steps].sort(), ['aggregate 2', 'check', 'json', 'mapAsync 7', 'sound', 'sqlite'])
+    ok((records[0]?.length ?? 0) > 1000 && (results[0]?.length ?? 0) > 10)
+  })
+
+  for (const epochEvents of [7, 100]) {
+    it(`C61: are the same in epochs of ${epochEvents}`, async () => {
+      deepEqual(await run(newLoad(), { epochEvents }), await undisturbed())
+    })
+  }
+
+  it('L60: name a record whose origin is an object of a class, also from other threads', async () => {
+    using job = new Job(
+      'pipeline, sqlite, tumbling, count',
+      `class Origin {
+        source = 'numbers'
+        line = 0
+        constructor(n) { this.offset = n }
+        get raw() { return 'number ' + this.offset }
+      }
+      const from = {
+        kind: 'numbers', title: 'numbers', splits: async () => [{ id: 'numbers' }],
+        open: async (_, from = 0) => {
+          let at = from
+          const counts = { read: 0, blank: 0, invalidUtf8: 0 }
+          const read = () => {
+            if (at === 40) return undefined
+            counts.read += 1
+            at += 1
+            return [{ kind: 'event', value: { at: 1e12 + (at % 10) * 60_000 }, origin: new Origin(at - 1) }]
+          }
+          return { read, counts, position: () => at, doneBytes: 0, close: async () => {} }
+        },
+      }
+      const window = tumbling('1m', ({ at }) => at, { outOfOrderness: '0s', futureLimit: '36500d' })
+      const into = (name) => sqlite(new URL(name, import.meta.url).pathname, { table: 't', columns: { at: 'text' } })
+      export const late = pipeline('late', {
+        from: () => from,
+        flow: (rows) => rows.shuffle().window(window).aggregate({ n: count() }).map(() => ({ at: 'x' })),
+        results: 'append',
+        into: () => into('late.db'),
+      })
+      export const rows = pipeline('rows', { from: () => from, into: () => into('rows.db') })`,
+    )
+    for (const [name, letters] of [
+      ['late', 28],
+      ['rows', 40],
+    ] as const) {
+      await (await startPipeline(pathToFileURL(job.file), { name, threads: 2 })).done
+      const found = job.query(`${name}.db`, 'select file, "offset" as n, raw from dead_letters')
+      equal(found.length, letters, name)
+      for (const { file, n, raw } of found) deepEqual([file, raw], ['numbers', `number ${n}`])
+    }
+  })
+
+  it('C65: are not kept by a reset that would give their places to other records', async () => {
+    using job = new Job(
+      'ndjson, pipeline, sqlite',
+      `const here = (name) => new URL(name, import.meta.url).pathname
+      export default pipeline('endless', {
+        from: () => ({ ...ndjson(here('in.ndjson')), isEndless: true }),
+        into: () => sqlite(here('out.db'), { table: 't', columns: { n: 'integer' } }),
+      })`,
+    )
+    job.write('in.ndjson', '{"n":1}\n{"n":"x"}\n')
+    equal((await job.here('run', ['--quiet'])).code, 0)
+    const refused = await job.here('checkpoints', ['reset', '--yes'])
+    equal(refused.code, 64)
+    match(refused.stderr, /dead letters are kept, and .*in\.ndjson as json would give their places to other records/)
+    equal((await job.here('checkpoints', ['reset', '--yes', '--dead-letters'])).code, 0)
+    equal((await job.here('checkpoints', ['reset', '--yes'])).code, 0)
+  })
+
+  for (const threads of [1, 2]) {
+    it(`C61: are the same on ${threads} threads`, async () => {
+      deepEqual(await run(newLoad(), { threads, epochEvents: 50 }), await undisturbed())
+    })
+  }
+})
