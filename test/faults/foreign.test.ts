@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
-import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { accessLog, csv, files, jsonArray, lines, ndjson, type Source } from 'sluice'
 import { sluice } from '../support/cli.ts'
 
@@ -42,6 +42,7 @@ const kinds: Readonly<Record<string, Buffer>> = {
   'xz data': hex('fd377a585a000004'),
   'bzip2 data': hex('425a6839314159265359'),
   'data of compress (.Z)': hex('1f9d90'),
+  'zlib data': deflateSync(text),
   'lz4 data': hex('04224d186440'),
   'a 7z archive': hex('377abcaf271c0004'),
   'a rar archive': hex('526172211a0700'),
@@ -106,6 +107,8 @@ describe('what is not text', () => {
       'ustar',
       '7z,b',
       'SQLite format 3,x',
+      'x^2',
+      'xڈ',
       'LZIP',
     ]) {
       writeFileSync(path, `${head}\n1\n`)

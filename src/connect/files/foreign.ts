@@ -66,6 +66,7 @@ export function tellForeign(head: Buffer): string | undefined {
   if (packed !== 'plain') return `${packed} data inside of other compressed data: ${UNPACK}`
   const kind = KINDS.find(({ magic, at = 0 }) => hasMagic(head, magic, at))
   if (kind !== undefined) return `${kind.name}: ${kind.advice ?? UNPACK}`
+  if (isZlib(head)) return `zlib data: ${UNPACK}`
   return isTar(head) ? `a tar archive: ${UNPACK}` : undefined
 }
 
@@ -77,6 +78,13 @@ function hasMagic(head: Buffer, magic: string, at: number): boolean {
     if (hex !== '..' && head[at + i] !== Number.parseInt(hex, 16)) return false
   }
   return true
+}
+
+/** Two bytes: the second is a control character, or begins no character of UTF-8 as it stands here. */
+function isZlib(head: Buffer): boolean {
+  const [first, second, third = 0] = head
+  if (first !== 0x78 || head.length < 3) return false
+  return second === 0x01 || second === 0x9c || (second === 0xda && (third & 0xc0) !== 0x80)
 }
 
 /** A header of tar holds the sum of its own bytes, in octal digits. */
