@@ -157,7 +157,7 @@ describe('duckdbQuery', () => {
         1772445600123456,
         1772445600123456000n,
         '2026-03-02T10:00:00.123456Z',
-        "column \"a\": 2026-03-02 10:00:00.123456+00 is finer than milliseconds (times: 'us', 'ns' or 'text')",
+        'column "a": 2026-03-02 10:00:00.123456+00 is finer than milliseconds: take it in a finer unit, or as text (times)',
       ],
     )
     equal(await given("timestamp '1969-12-31 23:59:59.999'", 'ms'), -1)

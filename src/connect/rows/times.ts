@@ -23,8 +23,9 @@ const MOST_MS = 8.64e15
 export function momentOf(unit: Exclude<Times, 'text'>, ms: number, restNs: number, shown: string): number | bigint {
   const perUnit = NANOS[unit]
   if (!(Math.abs(ms) <= MOST_MS))
-    throw new Unfit(`${shown} is beyond what epoch ${NAMES[unit]} of a date reach (times: 'text')`)
-  if (restNs % perUnit !== 0) throw new Unfit(`${shown} is finer than ${NAMES[unit]} (times: 'us', 'ns' or 'text')`)
+    throw new Unfit(`${shown} is beyond what epoch ${NAMES[unit]} of a date reach: take it as text`)
+  if (restNs % perUnit !== 0)
+    throw new Unfit(`${shown} is finer than ${NAMES[unit]}: take it in a finer unit, or as text (times)`)
   if (unit === 'ms') return ms
   return plainWhole(BigInt(ms) * BigInt(NANOS.ms / perUnit) + BigInt(restNs / perUnit))
 }

@@ -130,7 +130,7 @@ export function parseTime(text: string, times: Times): number | bigint | string 
   if (times === 'text') {
     return /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00$/.test(text) ? `${text.slice(0, -3).replace(' ', 'T')}Z` : text
   }
-  if (match === null) throw new Unfit(`${text} is not a moment that a number can say (times: 'text')`)
+  if (match === null) throw new Unfit(`${text} is not a moment that a number can say: take it as text`)
   const [, year, month, day, hour = 0, minute = 0, second = 0, fraction = '', sign, ...offset] = match
   const [hours = 0, minutes = 0, seconds = 0, era] = offset
   const date = new Date(0)
