@@ -108,7 +108,7 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
     })
     await until(() => numbersIn(out).length >= 300, 'the first numbers')
     await server.kill()
-    await sleep(300)
+    await until(() => notes.some((note) => note.includes(' broke ')), 'a word of the loss')
     await server.start()
     await until(() => notes.some((note) => note.startsWith('connected to')), 'a connection')
     for (let turn = 0; turn < 100 && (await client.rtt().catch(() => undefined)) === undefined; turn += 1)
@@ -120,7 +120,10 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
     await until(() => numbersIn(out).length >= 600, 'all numbers')
     await run.drain('the test is over')
     deepEqual(numbersIn(out), upTo(600))
-    match(notes[0] ?? '', /^the connection to nats:\/\/127\.0\.0\.1:\d+ broke \(.*\): connecting again$/)
+    match(
+      notes.find((note) => note.includes(' broke ')) ?? '',
+      /^the connection to nats:\/\/127\.0\.0\.1:\d+ broke \(.*\): connecting again$/,
+    )
   })
 
   it('gives subject, number, time and headers to `event`, and makes dead letters of what is not in the format', async () => {

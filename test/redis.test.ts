@@ -126,7 +126,7 @@ describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-se
     })
     await until(() => numbersIn(out).length >= 300, 'the first numbers')
     await server.kill()
-    await sleep(300)
+    await until(() => notes.some((note) => note.includes(' broke ')), 'a word of the loss')
     await server.start()
     await until(() => notes.some((note) => note.startsWith('connected to')), 'a connection')
     await until(() => client.isReady, 'our own connection')
@@ -134,7 +134,10 @@ describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-se
     await until(() => numbersIn(out).length >= 600, 'all numbers')
     await run.drain('the test is over')
     deepEqual(numbersIn(out), upTo(600))
-    match(notes[0] ?? '', /^the connection to redis:\/\/127\.0\.0\.1:\d+ broke \(.*\): connecting again$/)
+    match(
+      notes.find((note) => note.includes(' broke ')) ?? '',
+      /^the connection to redis:\/\/127\.0\.0\.1:\d+ broke \(.*\): connecting again$/,
+    )
   })
 
   it('makes dead letters of what is not in the format, and of entries without the field', async () => {
