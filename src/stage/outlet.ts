@@ -2,6 +2,7 @@
 
 import { SluiceError } from '../base/errors.ts'
 import type { Deliver, Dispatcher } from './dispatcher.ts'
+import { InHand } from './in-hand.ts'
 import type { Link } from './link.ts'
 import type { Ending, Mark, Marker } from './message.ts'
 import { OutBuffer, type WhenFull } from './out-buffer.ts'
@@ -29,10 +30,7 @@ export class Outlet<T> {
   /** Asked of the source and not yet given by it. */
   #owed = 0
   emitted = 0
-  /** Events that a hook was handed since it last emitted, and has given nothing for: it emits later. */
-  #inHand = 0
-  /** Whether a hook has emitted in its own call: one that gives nothing then has let nothing through. */
-  #emitsAtOnce = false
+  readonly #inHand: InHand
   discarded = 0
   /** Whether the end has been put in line: nothing is given after it. */
   isEnding = false
@@ -49,6 +47,7 @@ export class Outlet<T> {
     this.#dispatcher = dispatcher
     this.#buffer = new OutBuffer(options.bufferSize, options.whenFull)
     this.#pause = new Pause(options.bufferSize, options.whenFull)
+    this.#inHand = new InHand(options.name)
   }
 
   get isPaused(): boolean {
@@ -76,7 +75,7 @@ export class Outlet<T> {
   /** Events that could go out now, beyond what waits already. */
   get room(): number {
     if (this.#pause.isOn) return 0
-    return this.#dispatcher.wanted() - this.#buffer.length - this.#inHand
+    return this.#dispatcher.wanted() - this.#buffer.length - this.#inHand.events
   }
 
   join(link: Link): void {
@@ -117,15 +116,14 @@ export class Outlet<T> {
   /** Gives events that the author sent of their own accord: behind what came during a pause. */
   emit(events: readonly T[]): void {
     if (this.isEnding) return
-    this.#inHand = 0
+    this.#inHand.emitted()
     if (this.#pause.isHolding) this.#lose(this.#pause.holdEvents(events))
     else this.give(events, true)
   }
 
   /** A hook was handed events and returned nothing; `before` is how many it had emitted before that call. */
   handed(events: number, before: number): void {
-    if (this.emitted > before) this.#emitsAtOnce = true
-    else if (!this.#emitsAtOnce) this.#inHand += events
+    this.#inHand.handed(events, this.emitted > before, () => this.room <= 0 && !this.isEnding && !this.isPaused)
   }
 
   /**
