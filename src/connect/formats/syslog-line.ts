@@ -25,8 +25,8 @@ export interface SyslogLineOptions extends TimeOptions {
  *   undone; a parameter that comes several times has all its values. A byte order mark before the text is taken off.
  * - **RFC 3164**: `TIME HOST APP[PROCID]: TEXT`, with or without a priority, as in files. The time may be a whole one, with
  *   year and zone, too. Host and program are null where they are not there. With a priority the time may be missing.
- * - **Times** become epoch milliseconds, UTC. One that is finer, as of daemons that write microseconds, is refused unless
- *   `subMilliseconds` says that they are to be cut off; `-` in RFC 5424 is null.
+ * - **Times** become epoch milliseconds, UTC. Daemons write microseconds by default: these are cut off, or rejected with
+ *   `subMilliseconds: 'reject'`. `-` in RFC 5424 is null.
  * - **Refuses** a priority over 191, what has neither priority nor time, what is meant for a time and cannot be read as one,
  *   and what announces RFC 5424 and does not keep to it, with a reason that says where.
  *
@@ -60,5 +60,5 @@ export const SYSLOG_LINE_OPTIONS: readonly string[] = [...TIME_OPTIONS, 'year']
 /** What times without year and zone are taken for. */
 function legacyClock({ year, ...times }: SyslogLineOptions): LegacyClock {
   if (year !== undefined) checkInteger('year', year, 1, 9999)
-  return { ...timeRules(times), year }
+  return { ...timeRules({ subMilliseconds: 'truncate', ...times }), year }
 }

@@ -7,8 +7,8 @@ export interface TimeOptions {
   /** The zone of times that do not say theirs: `Europe/Berlin`. `UTC` by default. */
   readonly timeZone?: string
   /**
-   * What becomes of times finer than a millisecond: `reject` makes a dead letter of the record (the default), `truncate`
-   * cuts off what is finer.
+   * What becomes of times finer than a millisecond: `reject` makes a dead letter of the record (the default, but not in
+   * syslog), `truncate` cuts off what is finer.
    */
   readonly subMilliseconds?: 'reject' | 'truncate'
 }
