@@ -70,7 +70,7 @@ export function isOfRecord({ source }: Origin): boolean {
  * const record = { source: 'a.csv', line: 2, offset: 8, raw: '1' }
  * const made: Traced<string>[] = []
  * putParts(['a', 'b', 'c'], record, made) // => 3
- * putParts(['d', 'e'], made[1].origin, made) // => 2
+ * putParts(['d', 'e'], made[1]?.origin ?? record, made) // => 2
  * made.map(({ origin }) => origin.part) // => [1, 2, 3, 6, 10]
  */
 export function putParts<T>(values: readonly T[], origin: Origin, out: unknown[]): number {
