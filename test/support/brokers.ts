@@ -30,6 +30,9 @@ export async function freePort(): Promise<number> {
   return port
 }
 
+/** How long a server may take to start: RabbitMQ takes ten times as long on a machine that is busy. */
+const START_MS = 120_000
+
 /** A server in a process of its own, with a folder, that can be killed and started again on the same port. */
 export class ServerProcess {
   readonly port: number
@@ -62,7 +65,7 @@ export class ServerProcess {
     const [program = '', ...args] = this.#argv(this)
     const child = spawn(program, args, { stdio: 'ignore', cwd: this.folder })
     this.#child = child
-    const untilMs = performance.now() + 20_000
+    const untilMs = performance.now() + START_MS
     while (!(await answers(this.port))) {
       if (child.exitCode !== null || performance.now() > untilMs) throw new Error(`${program} does not start`)
       await sleep(20)

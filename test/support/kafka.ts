@@ -81,7 +81,7 @@ export class KafkaServers {
   /** Lets kcat, another client, produce: one record for each line. */
   async produce(topic: string, lines: readonly string[], more: readonly string[] = []): Promise<void> {
     const producing = promisify(execFile)(programOf('kcat') ?? '', ['-P', '-b', this.addresses, '-t', topic, ...more], {
-      timeout: 20_000,
+      timeout: 120_000,
     })
     producing.child.stdin?.end(lines.map((line) => `${line}\n`).join(''))
     await producing
@@ -92,7 +92,7 @@ export class KafkaServers {
     const how = ['-C', '-e', '-q', '-o', 'beginning', '-X', 'fetch.wait.max.ms=10']
     const argv = [...how, '-b', this.addresses, '-t', topic, '-f', `${format}\\n`]
     const { stdout } = await promisify(execFile)(programOf('kcat') ?? '', argv, {
-      timeout: 20_000,
+      timeout: 120_000,
       maxBuffer: 64 * 1024 * 1024,
     })
     return stdout.split('\n').slice(0, -1)
