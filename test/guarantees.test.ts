@@ -28,7 +28,7 @@ import { randomOf, SEED } from './support/seed.ts'
 const COUNT = 90
 const IDS: readonly number[] = Array.from({ length: COUNT }, (_, id) => id)
 
-let pages: Server
+let pages: Server | undefined
 const servers = new GuaranteedServers()
 const SINKS = guaranteedSinks(servers)
 
@@ -43,8 +43,8 @@ before(async () => {
   await once(pages, 'listening')
 })
 after(async () => {
-  pages.close()
-  pages.closeAllConnections()
+  pages?.close()
+  pages?.closeAllConnections()
   await servers.stop()
 })
 
@@ -148,7 +148,7 @@ const QUERIES: Readonly<Record<string, SourceFamily>> = {
 }
 
 const PAGES: Readonly<Record<string, SourceFamily>> = {
-  httpPages: { make: () => sluice.httpPages(`${urlOf(pages)}/`) },
+  httpPages: { make: () => sluice.httpPages(`${urlOf(pages as Server)}/`) },
 }
 
 /** The first cell of a row of the table → the sources that it speaks of; standard input takes processes. */

@@ -67,7 +67,10 @@ export class ServerProcess {
     this.#child = child
     const untilMs = performance.now() + START_MS
     while (!(await answers(this.port))) {
-      if (child.exitCode !== null || performance.now() > untilMs) throw new Error(`${program} does not start`)
+      if (child.exitCode !== null || performance.now() > untilMs) {
+        await this.kill()
+        throw new Error(`${program} does not start`)
+      }
       await sleep(20)
     }
   }
