@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type KafkaPublishOptions, kafkaPublish } from 'sluice'
 import { plainSinkConformance } from 'sluice/testing'
 import { freePort } from './support/brokers.ts'
@@ -21,6 +20,7 @@ import {
   unreachable,
 } from './support/publishing.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { until } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-kafka-publish-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -221,15 +221,22 @@ describe('kafkaPublish, out of order', { skip: withoutMock() }, () => {
     await servers.topic('lines', 3)
     let isOver = false
     let wentDown = false
+    let said = ''
     const breaking = (async () => {
-      while (!isOver && (await servers.consume('lines', '%s')).length === 0) await sleep(20)
+      await until(async () => isOver || (await servers.consume('lines', '%s')).length > 0, 'the first messages')
       if (isOver) return
       for (const server of [1, 2]) await servers.ask({ kind: 'down', server })
       wentDown = true
-      await sleep(300)
+      await until(() => isOver || said.includes('trying again'), 'word of the loss')
       for (const server of [1, 2]) await servers.ask({ kind: 'up', server })
     })()
-    const { code, stderr } = await sluice(loadOf(servers, 40_000, 'restarted'))
+    const { code, stderr } = await sluice(loadOf(servers, 40_000, 'restarted'), {
+      onStart: (child) => {
+        child.stderr?.on('data', (text: string) => {
+          said += text
+        })
+      },
+    })
     isOver = true
     await breaking
     equal(code, 0, stderr)

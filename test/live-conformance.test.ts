@@ -33,6 +33,7 @@ import {
   without,
 } from './support/brokers.ts'
 import { KafkaServers, withoutKafka } from './support/kafka.ts'
+import { until } from './support/until.ts'
 
 const names = ['mosquitto', 'redis-server', 'nats-server', 'rabbitmq-server'] as const
 const has = Object.fromEntries(names.map((name) => [name, without(name) === false])) as Record<
@@ -267,9 +268,9 @@ liveSourceConformance({
     return {
       source: webSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, textLines()),
       send: async (count) => {
-        while (current?.readyState !== 1) await sleep(5)
+        await until(() => current?.readyState === 1, 'a connection')
         const texts = next(count)
-        for (const text of texts) current.send(text)
+        for (const text of texts) current?.send(text)
         return texts
       },
       cleanup: () => {

@@ -9,9 +9,10 @@ import { connect, headers, type NatsConnection } from '@nats-io/transport-node'
 import { isSluiceError, json, nats, type Position, type SplitReader, startPipeline, textLines } from 'sluice'
 import job from './jobs/nats.ts'
 import { freePort, type ServerProcess, startNats, without } from './support/brokers.ts'
-import { loadOverKills, numbersIn, until, upTo } from './support/live-load.ts'
+import { loadOverKills, numbersIn, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { until, untilNoted } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-nats-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -111,8 +112,8 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
     await until(() => notes.some((note) => note.includes(' broke ')), 'a word of the loss')
     await server.start()
     await until(() => notes.some((note) => note.startsWith('connected to')), 'a connection')
-    for (let turn = 0; turn < 100 && (await client.rtt().catch(() => undefined)) === undefined; turn += 1)
-      await sleep(50)
+    const isBack = async () => (await client.rtt().catch(() => undefined)) !== undefined
+    await until(isBack, 'our own connection')
     await publish(
       'numbers.a',
       upTo(300).map((n) => `{"n":${n + 300}}`),
@@ -120,10 +121,7 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
     await until(() => numbersIn(out).length >= 600, 'all numbers')
     await run.drain('the test is over')
     deepEqual(numbersIn(out), upTo(600))
-    match(
-      notes.find((note) => note.includes(' broke ')) ?? '',
-      /^the connection to nats:\/\/127\.0\.0\.1:\d+ broke \(.*\): connecting again$/,
-    )
+    await untilNoted(notes, /^the connection to nats:\/\/127\.0\.0\.1:\d+ broke \(.*\): connecting again$/)
   })
 
   it('gives subject, number, time and headers to `event`, and makes dead letters of what is not in the format', async () => {
@@ -163,7 +161,7 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
     const other = await reading(position, (note) => notes.push(note), 'numbers.>')
     deepEqual(await take(other, 1), ['four'])
     await other.close()
-    match(notes[0] ?? '', /^messages up to number 3 were deleted before they were read, some of numbers\.> perhaps/)
+    await untilNoted(notes, /^messages up to number 3 were deleted before they were read, some of numbers\.> perhaps/)
     await manager.streams.delete('NUMBERS')
     await manager.streams.add({ name: 'NUMBERS', subjects: ['numbers.>'] })
     await rejects(reading(position), { code: 'POSITION_LOST', message: /the stream's last message is number 0$/ })

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Outcome, sluice } from './support/cli.ts'
 import { Job } from './support/job.ts'
 import { LINES } from './support/paused-lines.ts'
 import { ROOT } from './support/project.ts'
+import { until } from './support/until.ts'
 import { answerOf } from './support/watched.ts'
 
 const PROGRAM = join(ROOT, 'test', 'jobs', 'paused.ts')
@@ -41,15 +41,8 @@ async function paused(kind: string, when = 'once something is committed'): Promi
   })
   const ended = once(child, 'close').then(([code]) => code as number | null)
   const run = { child, database: join(folder, 'out.db'), said: () => text, ended }
-  await until(() => text.includes('paused\n') || child.exitCode !== null)
+  await until(() => text.includes('paused\n') || child.exitCode !== null, 'the pause')
   return run
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let waits = 0; !isSo(); waits += 1) {
-    ok(waits < 6000, 'waited for a minute')
-    await sleep(10)
-  }
 }
 
 /** A number out of a database that another process writes. */
@@ -69,7 +62,7 @@ const rowsOf = (database: string): number => numberOf(database, 'select count(*)
 async function renewedTwice(database: string, child: ChildProcess): Promise<void> {
   const renewed = (): number => numberOf(database, 'select renewed from sluice_leases')
   for (let times = 0, last = renewed(); times < 2 && child.exitCode === null; times += 1) {
-    await until(() => renewed() !== last || child.exitCode !== null)
+    await until(() => renewed() !== last || child.exitCode !== null, 'another renewal')
     last = renewed()
   }
 }
@@ -94,7 +87,7 @@ describe('a run in one thread that is paused', { concurrency: 2 }, () => {
       equal(child.exitCode, null)
       const rows = rowsOf(database)
       child.kill('SIGUSR2')
-      await until(() => rowsOf(database) > rows)
+      await until(() => rowsOf(database) > rows, 'more rows')
       child.kill('SIGTERM')
       deepEqual([await ended, said()], [0, 'paused\ndrained\n'])
     })
@@ -107,7 +100,7 @@ describe('a run in one thread that is paused', { concurrency: 2 }, () => {
       deepEqual([child.exitCode, rowsOf(database)], [null, 0])
       child.kill('SIGUSR2')
       if (kind === 'tail') {
-        await until(() => rowsOf(database) === LINES)
+        await until(() => rowsOf(database) === LINES, 'all rows')
         child.kill('SIGTERM')
       }
       deepEqual([await ended, rowsOf(database)], [0, LINES])
@@ -151,7 +144,7 @@ describe('sluice run, paused on its dashboard', { concurrency: 2 }, () => {
               const { status, body } = await answerOf(`${url}/api/${what}`, { method: 'POST', headers, body: '{}' })
               equal(status, 200, body)
             }
-            await until(() => existsSync(database) && rowsOrNone(database) === 2)
+            await until(() => existsSync(database) && rowsOrNone(database) === 2, 'two rows')
             await post('pause')
             appendFileSync(job.path('a.log'), 'c\n')
             await look(post, child, job)
@@ -178,7 +171,7 @@ describe('sluice run, paused on its dashboard', { concurrency: 2 }, () => {
       equal(child.exitCode, null)
       equal(rowsOf(job.path('out.db')), 2)
       await post('resume')
-      await until(() => rowsOf(job.path('out.db')) === 3)
+      await until(() => rowsOf(job.path('out.db')) === 3, 'three rows')
       child.kill('SIGTERM')
     })
     equal(code, 0)
@@ -193,6 +186,6 @@ describe('sluice run, paused on its dashboard', { concurrency: 2 }, () => {
   async function renewed(job: Job): Promise<void> {
     const at = (): number => numberOf(job.path('out.db'), 'select renewed from sluice_leases')
     const before = at()
-    await until(() => at() !== before)
+    await until(() => at() !== before, 'another count')
   }
 })

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { connect as connectNats, type NatsConnection } from '@nats-io/transport-node'
@@ -42,6 +41,7 @@ import {
   unreachable,
 } from './support/publishing.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { until } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-publish-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -59,10 +59,7 @@ async function overRestart(
   const isOver = { value: false }
   let restarting = Promise.resolve(false)
   const restart = async (): Promise<boolean> => {
-    while (!(await hasBegun())) {
-      if (isOver.value) return false
-      await sleep(5)
-    }
+    await until(async () => isOver.value || (await hasBegun()), 'the first messages')
     const wasRunning = !isOver.value
     await server.kill()
     await server.start()
@@ -447,7 +444,7 @@ describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => 
     markers += 1
     const marker = `marker/${markers}`
     await client.publishAsync(marker, '', { qos: 2 })
-    while (!received.some((one) => one.topic === marker)) await new Promise((resolve) => setTimeout(resolve, 5))
+    await until(() => received.some((one) => one.topic === marker), 'the marker')
     return received.filter((one) => one.topic === topic || one.topic.startsWith(`${topic}/`))
   }
 
@@ -494,7 +491,7 @@ describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => 
       reader.on('message', (_topic, body) => texts.push(body.toString()))
       await reader.subscribeAsync('a', { qos: 1 })
       deepEqual(await publish(mqttPublish<Row>(url3, { topic: 'a', payload }), ...upTo(1200).map((id) => ({ id }))), [])
-      while (texts.length < 1200) await new Promise((resolve) => setTimeout(resolve, 5))
+      await until(() => texts.length >= 1200, 'all messages')
       deepEqual(texts.map(Number), upTo(1200))
       await reader.endAsync(true)
     } finally {
@@ -582,7 +579,7 @@ describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => 
         const argv = [...loadOf(at, 20_000, `mqtt-restart-${qos}`), '--param', `qos=${qos}`]
         await overRestart(broker, argv, () => seen.size > 0)
         // What the broker has confirmed, and given on to one that was away meanwhile.
-        while (seen.size < 20_000) await sleep(5)
+        await until(() => seen.size >= 20_000, 'all lines')
       } finally {
         await reader.endAsync(true)
         await broker.stop()

@@ -10,9 +10,11 @@ import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
 import { json, type Position, type RabbitmqOptions, rabbitmq, type SplitReader, startPipeline, textLines } from 'sluice'
 import job from './jobs/rabbitmq.ts'
 import { freePort, type ServerProcess, startRabbitmq, without } from './support/brokers.ts'
-import { loadOverKills, numbersIn, until, upTo } from './support/live-load.ts'
+import { clientSockets } from './support/client-sockets.ts'
+import { loadOverKills, numbersIn, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { until, untilNoted } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-rabbitmq-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -71,12 +73,8 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
   }
   const saved = (reader: SplitReader<string>) => JSON.parse(JSON.stringify(reader.position()))
   const gone = async (count = 0) => {
-    for (let turn = 0; turn < 200; turn += 1) {
-      // Messages that are given and not acknowledged are not counted: they are once the reader is gone.
-      if ((await waiting()) === count) return
-      await sleep(20)
-    }
-    equal(await waiting(), count)
+    // Messages that are given and not acknowledged are not counted: they are once the reader is gone.
+    await until(async () => (await waiting()) === count, `a queue of ${count}`)
   }
 
   it('R3: refuses a stream, whatever its settings are, and reads other queues with such settings', async () => {
@@ -192,6 +190,7 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
     await channel.waitForConfirms()
     const reader = await reading({ inFlight: 10 })
     await take(reader, 10)
+    // Nothing shows that no more is asked for: long enough for a reader that would.
     await sleep(100)
     equal(await waiting(), 20)
     reader.committed?.(reader.position())
@@ -212,8 +211,8 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
     reader.committed?.(reader.position())
     await reader.close()
     await gone()
-    match(notes.find((note) => note.includes(' broke ')) ?? '', /^the connection to amqp:\/\/127\.0\.0\.1:\d+ broke /)
-    match(notes[1] ?? '', /^connected to .* again$/)
+    await untilNoted(notes, /^the connection to amqp:\/\/127\.0\.0\.1:\d+ broke /)
+    await untilNoted(notes, /^connected to .* again$/)
   })
 
   it('F1: is loaded exactly once over kills at random moments', async () => {
@@ -256,8 +255,10 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
   it('reads no queue that another reader has for itself alone, until that is gone', async () => {
     const first = await reading()
     await rejects(reading({ retryMs: 200 }), { code: 'SOURCE_UNREADABLE', message: /exclusive/i })
-    const second = reading({ retryMs: 5000 })
-    await sleep(300)
+    const { sockets: tries, stop } = clientSockets()
+    const second = reading({ retryMs: 60_000 })
+    await until(() => tries.length > 1, 'a second attempt')
+    stop()
     await first.close()
     await (await second).close()
   })
@@ -271,7 +272,7 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
     const startMs = performance.now()
     try {
       await reader.close()
-      await until(() => sockets() === before, 'the end of the socket', 1000)
+      await until(() => sockets() === before, 'the end of the socket')
     } finally {
       server.resume()
     }

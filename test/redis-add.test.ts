@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { createClient } from 'redis'
 import { checkpointed, redisStreamAdd, startPipeline } from 'sluice'
@@ -17,6 +16,7 @@ import { upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { abortsWhile, type Row } from './support/publishing.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { until } from './support/until.ts'
 
 const SKIP = without('redis-server')
 const folder = mkdtempSync(join(tmpdir(), 'sluice-redis-add-'))
@@ -156,7 +156,8 @@ describe(`redisStreamAdd (REPRO: SEED=${SEED} npm test)`, { skip: SKIP }, () => 
     try {
       await here.connect()
       await here.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', '0', '16383'])
-      while (!String(await here.sendCommand(['CLUSTER', 'INFO'])).includes('cluster_state:ok')) await sleep(20)
+      const isUp = async () => String(await here.sendCommand(['CLUSTER', 'INFO'])).includes('cluster_state:ok')
+      await until(isUp, 'the cluster')
       for (const stream of ['plain', 'of:{user}:1']) {
         const sink = redisStreamAdd<unknown>(`redis://127.0.0.1:${cluster.port}`, { stream })
         const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined })

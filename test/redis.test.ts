@@ -8,9 +8,10 @@ import { createClient } from 'redis'
 import { isSluiceError, json, type Position, redisStream, type SplitReader, startPipeline, textLines } from 'sluice'
 import job from './jobs/redis.ts'
 import { freePort, type ServerProcess, startRedis, without } from './support/brokers.ts'
-import { loadOverKills, numbersIn, until, upTo } from './support/live-load.ts'
+import { loadOverKills, numbersIn, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { until, untilNoted } from './support/until.ts'
 
 const JOB = join(ROOT, 'test', 'jobs', 'redis.ts')
 const folder = mkdtempSync(join(tmpdir(), 'sluice-redis-'))
@@ -94,7 +95,7 @@ describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-se
       // A run that was killed between its last commit and telling of it leaves that to the next one.
       const run = await startPipeline(job, { params: new Map(Object.entries(params)), epochMs: 20 })
       const pending = async () => (await client.xPending('numbers', group)).pending
-      for (let turn = 0; turn < 200 && (await pending()) > 0; turn += 1) await sleep(20)
+      await until(async () => (await pending()) === 0, 'word of the last commit')
       await run.drain('the test is over')
       equal(await pending(), 0)
       deepEqual(numbersIn(out), upTo(count))
@@ -134,10 +135,7 @@ describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-se
     await until(() => numbersIn(out).length >= 600, 'all numbers')
     await run.drain('the test is over')
     deepEqual(numbersIn(out), upTo(600))
-    match(
-      notes.find((note) => note.includes(' broke ')) ?? '',
-      /^the connection to redis:\/\/127\.0\.0\.1:\d+ broke \(.*\): connecting again$/,
-    )
+    await untilNoted(notes, /^the connection to redis:\/\/127\.0\.0\.1:\d+ broke \(.*\): connecting again$/)
   })
 
   it('makes dead letters of what is not in the format, and of entries without the field', async () => {
@@ -205,18 +203,20 @@ describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-se
     const second = await source.open({ id: '' }, position, { onNote: (note) => notes.push(note) })
     deepEqual(await take(second, 1), ['three'])
     await second.close()
-    match(notes[0] ?? '', /^the stream was trimmed up to \d+-\d+, beyond \d+-\d+, where reading goes on: entries/)
+    await untilNoted(notes, /^the stream was trimmed up to \d+-\d+, beyond \d+-\d+, where reading goes on: entries/)
   })
 
   it('reads nothing more while enough waits', async () => {
-    const body = 'x'.repeat(100_000)
-    await Promise.all(upTo(400).map(() => client.xAdd('numbers', '*', { data: body })))
+    const body = 'x'.repeat(20_000)
+    for (let turn = 0; turn < 12; turn += 1) await add(...upTo(100).map(() => body))
     const reader = await reading(undefined, 'g')
-    await sleep(500)
-    const { pending } = await client.xPending('numbers', 'g')
+    const pending = async () => (await client.xPending('numbers', 'g')).pending
+    await until(async () => (await pending()) > 419, 'as much as may wait')
+    // Nothing shows that no more is read: long enough for a reader that would.
+    await sleep(300)
     // 8 MiB wait at most, and one read of 500 entries more.
-    ok(pending <= 500, `${pending} entries are here`)
-    equal((await take(reader, 400)).length, 400)
+    ok((await pending()) <= 919, `${await pending()} entries are here`)
+    equal((await take(reader, 1200)).length, 1200)
     await reader.close()
   })
 

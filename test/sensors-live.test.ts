@@ -15,6 +15,7 @@ import { Aedes } from './support/brokers.ts'
 import { sluice } from './support/cli.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { until } from './support/until.ts'
 
 const JOB = join(ROOT, 'examples', 'sensors.ts')
 const START_MS = Date.UTC(2026, 2, 1, 12)
@@ -83,7 +84,7 @@ describe(`the job of live sensors (REPRO: SEED=${SEED} npm test)`, () => {
                 await Promise.race([broker.subscribed, once(over.signal, 'abort')])
                 publishing = publish(url, sent)
               }
-              if (isLast) while (!over.signal.aborted && !isAllTold()) await sleep(50)
+              if (isLast) await until(() => over.signal.aborted || isAllTold(), 'all windows and alerts')
               else await sleep(400 + random() * 600)
               if (!over.signal.aborted) child.kill(isLast ? 'SIGTERM' : 'SIGKILL')
             })()

@@ -15,9 +15,10 @@ import {
   serverSentEvents,
   textLines,
 } from 'sluice'
-import { loadOverKills, until, upTo } from './support/live-load.ts'
+import { loadOverKills, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { until } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-sse-'))
 after(() => rmSync(folder, { recursive: true, force: true }))

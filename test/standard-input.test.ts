@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { type CliOptions, sluice } from './support/cli.ts'
-import { numbersIn, until, upTo } from './support/live-load.ts'
+import { numbersIn, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
+import { until } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-stdin-'))
 after(() => rmSync(folder, { recursive: true, force: true }))

@@ -22,9 +22,10 @@ import {
 import job from './jobs/syslog.ts'
 import { freePort } from './support/brokers.ts'
 import { sluice } from './support/cli.ts'
-import { until, upTo } from './support/live-load.ts'
+import { upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { until } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-syslog-'))
 after(() => rmSync(folder, { recursive: true, force: true }))

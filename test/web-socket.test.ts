@@ -12,9 +12,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { json, type Position, type SplitReader, textLines, type WebSocketOptions, webSocket } from 'sluice'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { sluice } from './support/cli.ts'
-import { numbersIn, until, upTo } from './support/live-load.ts'
+import { numbersIn, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { until } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-web-socket-'))
 after(() => rmSync(folder, { recursive: true, force: true }))

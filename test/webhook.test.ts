@@ -12,6 +12,7 @@ import { freePort } from './support/brokers.ts'
 import { loadOverKills, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { until } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-webhook-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -50,7 +51,7 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     }
     return values
   }
-  /** Undefined while there is no answer. */
+  /** Undefined where no answer comes: nothing shows that none will, so long enough for one that would. */
   const answerOf = async (answer: Promise<string>) => await Promise.race([answer, sleep(100).then(() => undefined)])
 
   it('answers once what was posted is committed, and not before', async () => {
@@ -193,7 +194,7 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     const body = 'x'.repeat(1_000_000)
     const posted = upTo(17).map(() => post(body).catch(() => 'cut'))
     const isTold = async () => (await answerOf(post('y').catch(() => ''))) === '429 too much waits: send it again'
-    for (let turn = 0; turn < 100 && !(await isTold()); turn += 1) await sleep(10)
+    await until(isTold, 'word that too much waits')
     equal(await post('y'), '429 too much waits: send it again')
     stop.abort(new Error('stopped'))
     equal(await post('y'), '503 stopping: send it again')

@@ -75,7 +75,12 @@ for (const messages of house({ sensors: count, everyMs: EVERY_MS, startMs, seed:
   }).catch(() => {}) // It is over.
 }
 await client.endAsync()
-for (let turn = 0; committed < sent && turn < 50; turn += 1) await sleep(100)
+let isOver = false
+const over = run.done.finally(() => {
+  isOver = true
+})
+over.catch(() => {}) // The drain says it.
+while (committed < sent && !isOver) await sleep(50)
 await run.drain('the demo is over')
 show()
 await dashboard.close()

@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net'
 import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Writable } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { connect as connectNats, type NatsConnection } from '@nats-io/transport-node'
@@ -18,6 +17,7 @@ import { type ServerProcess, startMosquitto, startNats, startRabbitmq, startRedi
 import { KafkaServers, withoutKafka } from './kafka.ts'
 import { idsIn } from './part-files.ts'
 import { missingPostgres, PostgresServer } from './postgres.ts'
+import { until } from './until.ts'
 
 export interface Row {
   readonly id: number
@@ -290,7 +290,7 @@ const brokers = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily
       // Messages come in their order: all before this one are there when it is.
       const last = `${nameOf(place)}/last`
       await servers.mqtt.publishAsync(last, '', { qos: 1 })
-      while (!servers.published.has(last)) await sleep(5)
+      await until(() => servers.published.has(last), 'the last message')
       return (servers.published.get(nameOf(place)) ?? []).map(idOf)
     },
   },

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sluice } from './cli.ts'
+import { until } from './until.ts'
 
 export const upTo = (count: number): number[] => Array.from({ length: count }, (_, at) => at + 1)
 
@@ -22,15 +23,6 @@ export function numbersIn(out: string): number[] {
     return []
   } finally {
     database.close()
-  }
-}
-
-/** Resolves once a condition holds. */
-export async function until(condition: () => boolean, what: string, ms = 30_000): Promise<void> {
-  const untilMs = performance.now() + ms
-  while (!condition()) {
-    if (performance.now() > untilMs) throw new Error(`${what} did not come`)
-    await sleep(20)
   }
 }
 
