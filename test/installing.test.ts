@@ -126,12 +126,14 @@ export const doors: readonly object[] = [sluice, stage, testing]
     const installed = new Set<string>()
     for (let round = 0; round < 3; round++) {
       const said = run(`${process.execPath} opening.mjs`)
-      const commands = [...said.matchAll(/^Cannot load (\S+): run "(npm install [^"]+)"/gm)]
-      if (commands.length === 0) {
+      const found = [...said.matchAll(/^Cannot load (\S+): run "(npm install [^"]+)"/gm)]
+      // A source and a sink may ask for the same one.
+      const commands = new Map(found.map(([, name = '', command = '']) => [name, command]))
+      if (commands.size === 0) {
         equal(said.match(/Cannot load|Cannot find package|npm install/), null, said)
         break
       }
-      for (const [, name = '', command = ''] of commands) {
+      for (const [name, command] of commands) {
         ok(!installed.has(name), `${name} was installed, and is missing:\n${said}`)
         run(command)
         installed.add(name)

@@ -1,14 +1,7 @@
 // Decompresses the pages of Parquet files, whole or a piece at a time, to the size that they are said to have.
 
 import { pipeline, Readable, type Transform } from 'node:stream'
-import {
-  brotliDecompressSync,
-  createBrotliDecompress,
-  createUnzip,
-  createZstdDecompress,
-  unzipSync,
-  zstdDecompressSync,
-} from 'node:zlib'
+import * as zlib from 'node:zlib'
 import { messageOf } from '../../base/errors.ts'
 import { blockPieces, type DecoderOf, wholeBlock } from './block-pieces.ts'
 import { hadoopBlocks, lz4Decoder } from './lz4.ts'
@@ -49,7 +42,7 @@ function blocks(name: string, maxRatio: number, decoderOf: DecoderOf): Codec {
 
 type Options = { maxOutputLength: number }
 
-function zlib(name: string, whole: (bytes: Buffer, options: Options) => Buffer, stream: () => Transform): Codec {
+function ofNode(name: string, whole: (bytes: Buffer, options: Options) => Buffer, stream: () => Transform): Codec {
   return {
     name,
     maxRatio: Number.POSITIVE_INFINITY,
@@ -96,11 +89,11 @@ const hadoopLz4: Codec = {
 const CODECS: readonly (Codec | undefined)[] = [
   uncompressed,
   blocks('SNAPPY', 22, snappyDecoder),
-  zlib('GZIP', unzipSync, createUnzip),
+  ofNode('GZIP', zlib.unzipSync, zlib.createUnzip),
   undefined,
-  zlib('BROTLI', brotliDecompressSync, createBrotliDecompress),
+  ofNode('BROTLI', zlib.brotliDecompressSync, zlib.createBrotliDecompress),
   hadoopLz4,
-  zlib('ZSTD', zstdDecompressSync, createZstdDecompress),
+  ofNode('ZSTD', zlib.zstdDecompressSync, zlib.createZstdDecompress),
   blocks('LZ4_RAW', 255, lz4Decoder),
 ]
 
