@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
+import { deepEqual, equal, ok, rejects, throws } from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -15,7 +15,7 @@ import { sluice } from './support/cli.ts'
 import { numbersIn, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
-import { until } from './support/until.ts'
+import { until, untilNoted } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-web-socket-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -152,11 +152,11 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
     const reader = await reading(url, {}, (note) => notes.push(note))
     deepEqual(await take(reader, 3), ['a', 'b', 'c'])
     ok((atMs[1] ?? 0) - (atMs[0] ?? 0) >= 990, 'the server is left alone for a while')
-    match(
-      notes[0] ?? '',
+    await untilNoted(
+      notes,
       /^the connection to ws:\/\/127\.0\.0\.1:\d+ broke \(the server ended it with 1001, "back soon"\): /,
     )
-    match(notes[2] ?? '', /broke \(the server ended it with 1006\)/)
+    await untilNoted(notes, /broke \(the server ended it with 1006\)/)
   })
 
   it('does not read on while enough waits, and loses nothing', async () => {
@@ -186,7 +186,7 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
     const notes: string[] = []
     const reader = await reading(url, { idleMs: 1000 }, (note) => notes.push(note))
     deepEqual(await take(reader, 2), ['a', 'b'])
-    match(notes[0] ?? '', /broke \(nothing came for 1000 ms\)/)
+    await untilNoted(notes, /broke \(nothing came for 1000 ms\)/)
     await sleep(1600)
     equal(atMs.length, 2, 'one that answers pings is not given up')
   })
@@ -213,7 +213,7 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
     const notes: string[] = []
     const reader = await reading(url, { maxBytes: 1000 }, (note) => notes.push(note))
     deepEqual(await take(reader, 1), ['short'])
-    match(notes[0] ?? '', /broke \(a message is over 1000 bytes \(maxBytes\), and lost\)/)
+    await untilNoted(notes, /broke \(a message is over 1000 bytes \(maxBytes\), and lost\)/)
   })
 
   it('ends when the server refuses: by a status, or a code after it has connected', async () => {
