@@ -28,7 +28,7 @@ const sources = [
   () => s.mqtt('mqtt://127.0.0.1:1', s.json(), { topics: 't', clientId: 'c', retryMs: 0 }),
   () => s.redisStream('redis://127.0.0.1:1', s.json(), { stream: 's', retryMs: 0 }),
   () => s.webSocket('ws://127.0.0.1:1', s.json(), { retryMs: 0 }),
-  () => s.postgresQuery('postgres://127.0.0.1:1/d', { table: 't' }),
+  () => s.postgresQuery('postgres://127.0.0.1:1/d', { table: 't', retryMs: 0 }),
   () => s.parquet('none.parquet'),
 ]
 const sinks = [

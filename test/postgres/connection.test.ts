@@ -138,7 +138,7 @@ describe(`a connection to PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, 
             shown.push(error)
           }
           try {
-            const source = postgresQuery(connection, { table: 't' })
+            const source = postgresQuery(connection, { table: 't', retryMs: 0 })
             shown.push(source)
             await (await source.open({ id: 't' }, undefined)).close()
           } catch (error) {

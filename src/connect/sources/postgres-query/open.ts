@@ -37,6 +37,8 @@ export async function openQuery<Row>(
 /** The columns of a query as the server has them, and as its rows give them. */
 export async function findColumns(opening: QueryOpening, signal: AbortSignal | undefined): Promise<Columns> {
   const find = async (): Promise<Columns> => {
+    // A package that is missing is asked for before there is a server.
+    await loadCursor()
     const client = await connect(opening, signal)
     try {
       return await columnsOf(client, opening)
@@ -47,6 +49,10 @@ export async function findColumns(opening: QueryOpening, signal: AbortSignal | u
     }
   }
   return await retried(find, retrying(opening, signal))
+}
+
+function loadCursor(): Promise<typeof import('pg-cursor')> {
+  return loadPackage('pg-cursor', () => import('pg-cursor'))
 }
 
 function retrying({ retryMs }: QueryOpening, signal: AbortSignal | undefined): RetryOptions {
@@ -67,7 +73,7 @@ async function openOnce<Row>(
   const trouble = (thrown: unknown): unknown => {
     return sourceTrouble(thrown, opening, from.rows + (reader?.counts.read ?? 0))
   }
-  const { default: PgCursor } = await loadPackage('pg-cursor', () => import('pg-cursor'))
+  const { default: PgCursor } = await loadCursor()
   const client = await connect(opening, signal)
   try {
     await client.query(BEGIN)
