@@ -1,5 +1,6 @@
 // Opens a query: connects, finds out where to begin, and sends the SQL.
 
+import type Cursor from 'pg-cursor'
 import { isSluiceError, SluiceError } from '../../../base/errors.ts'
 import type { Columns } from '../../column.ts'
 import { loadPackage } from '../../packages.ts'
@@ -51,8 +52,8 @@ export async function findColumns(opening: QueryOpening, signal: AbortSignal | u
   return await retried(find, retrying(opening, signal))
 }
 
-function loadCursor(): Promise<typeof import('pg-cursor')> {
-  return loadPackage('pg-cursor', () => import('pg-cursor'))
+async function loadCursor(): Promise<typeof Cursor> {
+  return (await loadPackage('pg-cursor', () => import('pg-cursor'))).default
 }
 
 function retrying({ retryMs }: QueryOpening, signal: AbortSignal | undefined): RetryOptions {
@@ -73,7 +74,7 @@ async function openOnce<Row>(
   const trouble = (thrown: unknown): unknown => {
     return sourceTrouble(thrown, opening, from.rows + (reader?.counts.read ?? 0))
   }
-  const { default: PgCursor } = await loadCursor()
+  const PgCursor = await loadCursor()
   const client = await connect(opening, signal)
   try {
     await client.query(BEGIN)
