@@ -45,6 +45,12 @@ const texts = fc.oneof(
   ),
 )
 
+const hasNegativeZero = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null ? Object.values(value).some(hasNegativeZero) : Object.is(value, -0)
+
+/** JSON without a negative zero, which jsonb does not keep. */
+const isKept = (value: unknown): boolean => !JSON.stringify(value).includes('\\') && !hasNegativeZero(value)
+
 // Without escapes in JSON: Node 24 reads keys that are one escaped character as those of an earlier text.
 const values = fc.record({
   a_text: fc.option(texts.filter((text) => !text.includes('\0') && text.isWellFormed())),
@@ -54,7 +60,7 @@ const values = fc.record({
   a_real: fc.option(fc.double()),
   a_boolean: fc.option(fc.boolean()),
   a_time: fc.option(fc.integer({ min: -210_866_803_200_000, max: 8_640_000_000_000_000 })),
-  a_json: fc.option(fc.jsonValue().filter((value) => value !== null && !JSON.stringify(value).includes('\\'))),
+  a_json: fc.option(fc.jsonValue().filter((value) => value !== null && isKept(value))),
 })
 
 describe(`values in PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, () => {

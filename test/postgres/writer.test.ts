@@ -70,7 +70,7 @@ describe('PostgresWriter', { skip }, () => {
 
     it('keep dead letters with place, step, reason and raw form, each once', async () => {
       const origin = { source: 'a.log', line: 4, offset: 40, raw: 'raw \0 and \ud800' }
-      const letters = [deadLetter(origin, 'map', 'first'), deadLetter(origin, 'map', 'second')]
+      const letters = [deadLetter(origin, 'map', 'first'), deadLetter({ ...origin, part: 1 }, 'map', 'second')]
       for (const epoch of [1, 2]) {
         const writer = await open()
         await writer.bury(letters)

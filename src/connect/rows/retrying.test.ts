@@ -6,7 +6,7 @@ import { retryingReader } from './retrying.ts'
 
 describe('retryingReader', () => {
   /** Gives 1 to 6 by twos; `failing` says at which calls, of all readers, it fails, and with what. */
-  const reading = async (failing: Record<number, string>, retryMs = 10_000) => {
+  const reading = async (failing: Record<number, string>, retryMs = 60_000) => {
     let [calls, nowMs, open] = [0, 0, 0]
     const [opened, notes]: [unknown[], string[]] = [[], []]
     const pass = (ms: number): void => {

@@ -23,7 +23,8 @@ export interface RetryingOptions<T> extends RetryOptions {
   readonly onNote: ((note: string) => void) | undefined
 }
 
-const WAITS = { firstMs: 100, capMs: 5000 }
+/** One attempt a second at most: a server that starts up is not to be held up. */
+const WAITS = { firstMs: 2000, capMs: 30_000 }
 
 /**
  * Opens a reader, and another one from its position whenever its source is lost. What was given is not given again.
