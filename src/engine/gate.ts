@@ -51,7 +51,7 @@ export class Place {
   }
 }
 
-/** A gate of stages that are all told of here. */
+/** A gate of stages that are all known here. */
 export class LocalGate implements Gate {
   /** Level → stages that have not arrived. */
   readonly #missing: number[]

@@ -175,7 +175,7 @@ export class LineReader<T> implements SplitReader<T> {
     this.#judge(false)
   }
 
-  /** A file of another format, or in another encoding, is told of once, and not only by its dead letters. */
+  /** A file of another format, or in another encoding, is reported once, and not only by its dead letters. */
   #judge(isAtEnd: boolean): void {
     if (this.#isJudged || (this.#seen < JUDGED && !isAtEnd)) return
     this.#isJudged = true

@@ -10,7 +10,7 @@ const MAX_DEPTH = 100
  *
  * A bigint is written as the number that it is, negative zero as -0, a date as ISO 8601. What JSON has no form for is refused, and not
  * replaced: NaN and infinities, functions and symbols, maps and sets, buffers, promises, objects of a
- * class that keep all they hold to themselves, dates that are none, circles.
+ * class that keep all they hold to themselves, invalid dates, circles.
  * A key whose value is undefined is left out, as ever.
  *
  * @throws {TypeError} that says what it found

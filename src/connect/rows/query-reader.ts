@@ -37,7 +37,7 @@ export interface QueryOptions<Raw, Row> extends Reading {
   readonly onNote: ((note: string) => void) | undefined
 }
 
-/** A row's place; its raw form is made only for who looks at it. */
+/** A row's place; its raw form is made when something asks for it. */
 class RowOrigin<Raw> implements Origin {
   readonly source: string
   readonly line = 0

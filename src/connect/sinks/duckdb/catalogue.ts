@@ -37,7 +37,7 @@ export const MARK = 'made by Sluice'
 /** Tables are those of the file's schema `main`: another schema may have some of the same name. */
 const WHERE = `where schema_name = 'main' and lower(table_name) = lower($1) and database_name = current_database()`
 
-/** A table as it is now; undefined if there is none. */
+/** A table as it is now; undefined if it does not exist. */
 export async function findTable(session: Session, table: string): Promise<FoundTable | undefined> {
   const [about] = await session.all(`select comment, sql from duckdb_tables() ${WHERE} and not internal`, [table])
   if (about === undefined) return undefined

@@ -90,7 +90,7 @@ export class RowReader {
   }
 }
 
-/** A value as its type has it, or undefined if it is none of that type. */
+/** A value as its type has it, or undefined if it does not have that type. */
 function exactly(type: ColumnType, value: unknown): unknown {
   switch (type) {
     case 'text':

@@ -100,7 +100,7 @@ export async function tablesOf(
   return new Set(rows.map(({ name }) => name))
 }
 
-/** A table as it is now; undefined if there is none. */
+/** A table as it is now; undefined if it does not exist. */
 export async function findTable(client: PostgresClient, schema: string, name: string): Promise<FoundTable | undefined> {
   const [table] = (await client.query(TABLE, [schema, name])).rows
   if (table === undefined) return undefined

@@ -166,7 +166,7 @@ function shown(names: Readonly<Record<string, string>>): Record<string, string> 
   return Object.fromEntries(Object.entries(names).filter(([, name]) => name !== ''))
 }
 
-/** A text in SQL, whatever the server is told of backslashes. */
+/** A text in SQL, whatever the server takes backslashes for. */
 function literal(text: string): string {
   const quoted = text.replaceAll("'", "''")
   return text.includes('\\') ? `E'${quoted.replaceAll('\\', '\\\\')}'` : `'${quoted}'`

@@ -24,7 +24,7 @@ export interface FoundTable {
 /** What stands in the statement of a table that was made here; SQLite keeps it with the table. */
 export const MARK = '/* made by Sluice */'
 
-/** A table as it is now; undefined if there is none. */
+/** A table as it is now; undefined if it does not exist. */
 export function findTable(database: DatabaseSync, table: string): FoundTable | undefined {
   // Hidden columns are generated ones and those of virtual tables: nothing can be inserted into them.
   const sql = 'select name, type, "notnull", dflt_value from pragma_table_xinfo(?) where hidden = 0'

@@ -140,7 +140,7 @@ function textOf(value: DuckDBValue, ms: number, restNs: bigint, hasZone: boolean
   return hasZone ? `${day}T${clock}Z` : `${day} ${clock}`
 }
 
-/** What the values of a column are, for who makes a table of them. */
+/** What the values of a column are, to make a table of them. */
 export function columnTypeOf(duckdb: Duckdb, type: DuckDBType, choices: ValueChoices): ColumnType {
   if (type.alias === 'JSON') return 'json'
   const { DuckDBTypeId: id } = duckdb

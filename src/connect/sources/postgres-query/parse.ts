@@ -89,7 +89,7 @@ export function parserOf(type: PostgresType, wanted: ColumnType | undefined, cho
   }
 }
 
-/** What the values of a column are, for who makes a table of them. */
+/** What the values of a column are, to make a table of them. */
 export function columnTypeOf(type: PostgresType, wanted: ColumnType | undefined, choices: ValueChoices): ColumnType {
   const { oid } = type
   if (wanted !== undefined) return wanted
