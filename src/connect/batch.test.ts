@@ -1,0 +1,91 @@
+import { deepEqual, equal } from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { type Batch, batchOf, batchOfTraced, derived, entriesOf, joined, mapped, readOf } from './batch.ts'
+import { deadLetter, type Entry, type Origin, putParts, type Traced, traced } from './origin.ts'
+
+const originOf = (offset: number): Origin => ({ source: 'a.csv', line: offset + 1, offset, raw: `raw ${offset}` })
+const tracedOf = (count: number): Traced<number>[] =>
+  Array.from({ length: count }, (_, index) => traced(index, originOf(index)))
+const originsOf = (batch: Batch): (Origin | undefined)[] =>
+  Array.from({ length: batch.length }, (_, i) => batch.origin(i))
+
+describe('a batch', () => {
+  it('has its events, and their origins where they have some', () => {
+    const batch = batchOfTraced(tracedOf(3))
+    deepEqual([batch.length, batch.at(1), batch.values(), batch.hasOrigins], [3, 1, [0, 1, 2], true])
+    deepEqual(originsOf(batch), [0, 1, 2].map(originOf))
+    deepEqual([batchOf(['a']).hasOrigins, batchOf(['a']).origin(0)], [false, undefined])
+  })
+
+  it('keeps each value with its origin, however it is sliced, selected, mapped and joined', () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('slice'), from: fc.nat(5), to: fc.nat(9) }),
+      fc.record({ kind: fc.constant('select'), keep: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }) }),
+      fc.record({ kind: fc.constant('map') }),
+      fc.record({ kind: fc.constant('join') }),
+    )
+    fc.assert(
+      fc.property(fc.nat(9), fc.array(step, { maxLength: 6 }), (count, steps) => {
+        let batch: Batch<number> = batchOfTraced(tracedOf(count))
+        let clear = tracedOf(count)
+        for (const one of steps) {
+          if (one.kind === 'slice' && 'from' in one) {
+            batch = batch.slice(one.from, one.to)
+            clear = clear.slice(one.from, one.to)
+          } else if (one.kind === 'select' && 'keep' in one) {
+            const indices = clear.flatMap((_, i) => (one.keep[i % one.keep.length] ? [i] : []))
+            batch = batch.select(indices)
+            clear = indices.map((i) => clear[i] as Traced<number>)
+          } else if (one.kind === 'map') {
+            batch = mapped(
+              batch,
+              batch.values().map((n) => n + 100),
+            )
+            clear = clear.map(({ value, origin }) => traced(value + 100, origin))
+          } else {
+            batch = joined([batch, batchOfTraced(tracedOf(2)), batch])
+            clear = [...clear, ...tracedOf(2), ...clear]
+          }
+        }
+        deepEqual(
+          batch.values().map((value, i) => traced(value, batch.origin(i) as Origin)),
+          clear,
+        )
+      }),
+    )
+  })
+
+  it('gives each of the events that one became the origin that it has when they are made one by one', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(4), { minLength: 1 }), (counts) => {
+        const batch = batchOfTraced(tracedOf(counts.length))
+        const starts: number[] = []
+        const values: number[] = []
+        const clear: Traced<number>[] = []
+        for (const [i, count] of counts.entries()) {
+          starts.push(values.length)
+          const own = Array.from({ length: count }, (_, n) => n)
+          values.push(...own)
+          putParts(own, originOf(i), clear)
+        }
+        deepEqual(
+          originsOf(derived(batch, values, starts)),
+          clear.map(({ origin }) => origin),
+        )
+      }),
+    )
+  })
+
+  it('has no origins where one of those it was joined of has none', () => {
+    equal(joined([batchOfTraced(tracedOf(1)), batchOf([1])]).hasOrigins, false)
+  })
+
+  it('tells events and rejected records in the order in which they were read', () => {
+    const [a, b] = tracedOf(2) as [Traced<number>, Traced<number>]
+    const dead = deadLetter(originOf(7), 'csv', 'too long')
+    const entries: Entry<number>[] = [dead, a, dead, dead, b, dead]
+    deepEqual(entriesOf(readOf(entries)), entries)
+    deepEqual(entriesOf(readOf<number>([])), [])
+  })
+})

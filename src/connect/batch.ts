@@ -1,0 +1,217 @@
+// Events that travel together, each with where it came from.
+
+import { type DeadLetter, type Entry, type Origin, partOf, type Traced, traced } from './origin.ts'
+
+/** Where events came from: each origin is made when somebody asks for it. */
+export interface Origins {
+  at(index: number): Origin
+}
+
+/**
+ * Events that travel together, in their order. Immutable. Whoever goes through a batch asks for each event once, and
+ * passes on what it got.
+ */
+export interface Batch<T = unknown> {
+  readonly length: number
+  /** The event at an index from 0 to `length` less one. */
+  at(index: number): T
+  /** All events, as an array that nobody may change. */
+  values(): readonly T[]
+  /** Whether events have origins: those of results, and of flows that keep none, have not. */
+  readonly hasOrigins: boolean
+  /** Where the event at an index came from; undefined without origins. */
+  origin(index: number): Origin | undefined
+  /** The events from one index up to another, which is not among them. */
+  slice(from: number, to?: number): Batch<T>
+  /** The events at these indices, in this order. */
+  select(indices: readonly number[]): Batch<T>
+}
+
+/** A record that could not be read. */
+export interface RejectedRecord {
+  /** How many events of the same read came before it. */
+  readonly at: number
+  readonly letter: DeadLetter
+}
+
+/** What a read gave: events, and the records that could not be read, both in their order. */
+export interface ReadBatch<T> {
+  readonly events: Batch<T>
+  readonly rejected: readonly RejectedRecord[]
+}
+
+/**
+ * A batch of values.
+ *
+ * @param origins - where each came from, by its index in `values`
+ * @example
+ * const batch = batchOf(['a', 'b', 'c'])
+ * batch.select([0, 2]).values() // => ['a', 'c']
+ * batch.origin(0) // => undefined
+ */
+export function batchOf<T>(values: readonly T[], origins?: Origins): Batch<T> {
+  return new ArrayBatch(values, origins, 0, undefined)
+}
+
+/** A batch of events that carry their origins with them. */
+export function batchOfTraced<T>(events: readonly Traced<T>[]): Batch<T> {
+  return batchOf(
+    events.map(({ value }) => value),
+    { at: (index) => (events[index] as Traced<T>).origin },
+  )
+}
+
+/**
+ * What a batch became: other values, each with the origin of the event that it was made of.
+ *
+ * @param of - for each value, the index of its event in `batch`; value n comes of event n where it is absent
+ */
+export function mapped<T>(batch: Batch, values: readonly T[], of?: readonly number[]): Batch<T> {
+  if (!batch.hasOrigins) return batchOf(values)
+  if (batch instanceof ArrayBatch) return batch.mapped(values, of)
+  return new ArrayBatch(values, { at: (index) => batch.origin(index) as Origin }, 0, of)
+}
+
+/** Several batches as one; has origins if all of them have. */
+export function joined<T>(batches: readonly Batch<T>[]): Batch<T> {
+  const [first] = batches
+  if (batches.length === 1 && first !== undefined) return first
+  const values = batches.flatMap((batch) => batch.values())
+  if (!batches.every(({ hasOrigins }) => hasOrigins)) return batchOf(values)
+  return batchOf(values, new JoinedOrigins(batches))
+}
+
+/**
+ * What a batch became where one event can become several, or none: each value has an origin of its own.
+ *
+ * @param starts - for each event of `batch`, where in `values` what it became begins
+ * @example
+ * const batch = batchOfTraced([traced('a b', { source: 'a.txt', line: 1, offset: 0, raw: 'a b' })])
+ * derived(batch, ['a', 'b'], [0]).origin(1)?.part // => 2
+ */
+export function derived<T>(batch: Batch, values: readonly T[], starts: readonly number[]): Batch<T> {
+  if (!batch.hasOrigins) return batchOf(values)
+  return batchOf(values, {
+    at(index) {
+      const of = lastAtMost(starts, index)
+      const start = starts[of] as number
+      const count = (starts[of + 1] ?? values.length) - start
+      const origin = batch.origin(of) as Origin
+      return count === 1 ? origin : (partOf(origin, index - start, count) as Origin)
+    },
+  })
+}
+
+/** What a read gave in the order in which it was read. */
+export function entriesOf<T>({ events, rejected }: ReadBatch<T>): Entry<T>[] {
+  const entries: Entry<T>[] = []
+  let next = 0
+  for (const { at, letter } of [...rejected, { at: events.length, letter: undefined }]) {
+    for (; next < at; next += 1) entries.push(traced(events.at(next), events.origin(next) as Origin))
+    if (letter !== undefined) entries.push(letter)
+  }
+  return entries
+}
+
+/** Entries as a read gives them. */
+export function readOf<T>(entries: readonly Entry<T>[]): ReadBatch<T> {
+  const events: Traced<T>[] = []
+  const rejected: RejectedRecord[] = []
+  for (const entry of entries) {
+    if (entry.kind === 'event') events.push(entry)
+    else rejected.push({ at: events.length, letter: entry })
+  }
+  return { events: batchOfTraced(events), rejected }
+}
+
+class ArrayBatch<T> implements Batch<T> {
+  readonly #values: readonly T[]
+  readonly #origins: Origins | undefined
+  /** The index of the first event's origin, where they follow each other; else the index of each. */
+  readonly #from: number
+  readonly #of: readonly number[] | undefined
+
+  constructor(values: readonly T[], origins: Origins | undefined, from: number, of: readonly number[] | undefined) {
+    this.#values = values
+    this.#origins = origins
+    this.#from = from
+    this.#of = of
+  }
+
+  get length(): number {
+    return this.#values.length
+  }
+
+  get hasOrigins(): boolean {
+    return this.#origins !== undefined
+  }
+
+  at(index: number): T {
+    return this.#values[index] as T
+  }
+
+  values(): readonly T[] {
+    return this.#values
+  }
+
+  origin(index: number): Origin | undefined {
+    return this.#origins?.at(this.#placeOf(index))
+  }
+
+  slice(from: number, to: number = this.length): Batch<T> {
+    if (from === 0 && to >= this.length) return this
+    const values = this.#values.slice(from, to)
+    return new ArrayBatch(values, this.#origins, this.#from + from, this.#of?.slice(from, to))
+  }
+
+  select(indices: readonly number[]): Batch<T> {
+    if (indices.length === this.length) return this
+    return this.mapped(
+      indices.map((index) => this.#values[index] as T),
+      indices,
+    )
+  }
+
+  mapped<U>(values: readonly U[], of: readonly number[] | undefined): Batch<U> {
+    if (this.#origins === undefined) return new ArrayBatch(values, undefined, 0, undefined)
+    if (of === undefined) return new ArrayBatch(values, this.#origins, this.#from, this.#of)
+    const places = of.map((index) => this.#placeOf(index))
+    return new ArrayBatch(values, this.#origins, 0, places)
+  }
+
+  #placeOf(index: number): number {
+    return this.#of === undefined ? this.#from + index : (this.#of[index] as number)
+  }
+}
+
+/** The origins of several batches, one after the other. */
+class JoinedOrigins implements Origins {
+  readonly #batches: readonly Batch[]
+  /** Where each batch begins. */
+  readonly #starts: readonly number[]
+
+  constructor(batches: readonly Batch[]) {
+    this.#batches = batches
+    let start = 0
+    this.#starts = batches.map(({ length }) => {
+      start += length
+      return start - length
+    })
+  }
+
+  at(index: number): Origin {
+    const which = lastAtMost(this.#starts, index)
+    return this.#batches[which]?.origin(index - (this.#starts[which] as number)) as Origin
+  }
+}
+
+/** The index of the last of ascending numbers that is not above `limit`. */
+function lastAtMost(numbers: readonly number[], limit: number): number {
+  let [low, high] = [0, numbers.length - 1]
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if ((numbers[middle] as number) <= limit) low = middle
+    else high = middle - 1
+  }
+  return low
+}
