@@ -5,7 +5,20 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, beforeEach, describe, it } from 'node:test'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { count, duckdb, type Flow, flow, ndjson, type Pipeline, pipeline, type Sink, sqlite, tumbling } from 'sluice'
+import {
+  count,
+  duckdb,
+  type Flow,
+  files,
+  flow,
+  ndjson,
+  type Pipeline,
+  pipeline,
+  type Sink,
+  sqlite,
+  textLines,
+  tumbling,
+} from 'sluice'
 import { inspectorOf, replayDeadLetters } from '../src/pipeline/replay.ts'
 import { startPipeline } from '../src/pipeline/start.ts'
 
@@ -214,6 +227,37 @@ describe('dead letters that are tried again', () => {
     deepEqual(await replayDeadLetters(job('two', other, true)), { tried: 2, loaded: 2, dead: 0, skipped: 0 })
     deepEqual(query('select id from t order by id'), [{ id: 'a' }, { id: 'b' }, { id: 'c' }])
   })
+})
+
+describe('dead letters that are not whole', () => {
+  for (const [name, intoOf] of Object.entries({
+    sqlite: () => sqlite<{ text: string }>(db, { table: 't', columns: { text: 'text' } }),
+    duckdb: () => duckdb<{ text: string }>(join(folder, `${turn}.duckdb`), { table: 't', columns: { text: 'text' } }),
+  })) {
+    it(`X33, X34: are not loaded, now or later, and leave what is whole: ${name}`, async () => {
+      const lines = ['x'.repeat(2000), 'a\0b', 'caf\\xe9', Buffer.from('caf\xe9', 'latin1'), 'a']
+      writeFileSync(input, Buffer.concat(lines.flatMap((line) => [Buffer.from(line), Buffer.from('\n')])))
+      const job = (isMended: boolean): Pipeline =>
+        pipeline('whole', {
+          from: () => files(input, textLines(), { maxLineBytes: isMended ? 5000 : 1500, malformed: 'reject' }),
+          flow: (rows) =>
+            rows.map((text) => {
+              if (!isMended) throw new Error('no')
+              return { text }
+            }),
+          into: intoOf,
+        }) as unknown as Pipeline
+      await run(job(false))
+      for (const loaded of [2, 0]) {
+        deepEqual(await replayDeadLetters(job(true)), { tried: 3 + loaded, loaded, dead: 3, skipped: 0 })
+        deepEqual(await lettersIn(intoOf(), 'whole'), [
+          'line 1 lines 0: line of 2,000 bytes, limit 1,500: its letter keeps only the first 1,024 bytes; to load it, read its source again with a larger maxLineBytes',
+          'line 2 lines 0: NUL byte at column 2',
+          'line 4 lines 0: not UTF-8: found the byte \\xe9',
+        ])
+      }
+    })
+  }
 })
 
 describe('the places of dead letters', () => {

@@ -85,8 +85,11 @@ export interface Source<T> {
     positions: ReadonlyMap<string, Position>,
     options?: OpenOptions,
   ) => Promise<readonly ResumedSplit[]>
-  /** Reads one record again from its raw form, as it is kept with a dead letter; absent where a source cannot. */
-  readonly reparse?: (origin: Origin) => Entry<T>
+  /**
+   * Reads one record again from its raw form, as it is kept with a dead letter; absent where a source cannot. What was
+   * kept in part only, as the letter's `reason` says, is a dead letter again.
+   */
+  readonly reparse?: (origin: Origin, reason?: string) => Entry<T>
 }
 
 /** Takes what could not be read. */

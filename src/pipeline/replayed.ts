@@ -5,8 +5,8 @@ import type { Entry, Origin } from '../connect/origin.ts'
 import type { KeptLetter } from '../connect/sink.ts'
 import type { Source } from '../connect/source.ts'
 
-/** Reads one record again from its raw form. */
-export type Reparse = (origin: Origin) => Entry<unknown>
+/** Reads one record again from its raw form; some reasons of letters say that this is not all of it. */
+export type Reparse = (origin: Origin, reason: string) => Entry<unknown>
 
 /** A record of which there are letters. */
 interface Again {
@@ -108,8 +108,8 @@ function splitOf(number: number): string {
 
 /** A record with the parts of it that go on: all of it where it was refused as a whole. */
 function againOf(letters: readonly KeptLetter[], reparse: Reparse, number: number): Again {
-  const [{ origin }] = letters as readonly [KeptLetter]
+  const [{ origin, reason }] = letters as readonly [KeptLetter]
   const only = letters.map(({ part }) => part)
-  const entry = reparse(origin)
+  const entry = reparse(origin, reason)
   return { letters, entry: only.includes(number) ? entry : { ...entry, origin: { ...entry.origin, only } } }
 }

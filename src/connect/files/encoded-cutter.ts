@@ -4,7 +4,7 @@ import type { SourceCounts } from '../source.ts'
 import { type Charset, CharsetDecoder, lineStarts } from './charset.ts'
 import type { Cutter, CutterStart, Line } from './cutter.ts'
 import { lastBytes } from './open-line.ts'
-import { type Malformed, malformedFault } from './raw.ts'
+import { type Malformed, malformedFault, rawOfEscaped } from './raw.ts'
 
 const NOTHING: Buffer = Buffer.alloc(0)
 const REPLACEMENT = '\ufffd'
@@ -171,10 +171,12 @@ export class EncodedCutter implements Cutter {
     return (lines[this.#malformedAt] ?? Number.POSITIVE_INFINITY) < Math.max(this.#inner.line, line + 1)
   }
 
-  #judge(line: Line): Line {
+  #judge(found: Line): Line {
     this.#counts.invalidUtf8 += 1
-    if (this.#malformed !== 'reject') return line
-    return { ...line, fault: line.fault ?? malformedFault(line.text, this.#charset.name) }
+    if (this.#malformed === 'replace') return found
+    const line = { ...found, raw: rawOfEscaped(found.text) }
+    if (this.#malformed === 'escape') return line
+    return { ...line, fault: line.fault ?? malformedFault(line.raw, this.#charset.name) }
   }
 
   /** Lets go of lines that were given. */

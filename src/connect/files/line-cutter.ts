@@ -4,6 +4,7 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import { invariant } from '../../base/invariant.ts'
 import type { SourceCounts } from '../source.ts'
 import type { Cutter, CutterStart, Line } from './cutter.ts'
+import { faultOfLength, faultOfNul, faultOfRest } from './fault.ts'
 import { firstText, lastBytes, OpenLine } from './open-line.ts'
 import { escapeBytes, escapeMalformed, type Malformed, malformedFault } from './raw.ts'
 import { TextRun } from './text-run.ts'
@@ -337,13 +338,8 @@ export class LineCutter implements Cutter {
   }
 
   #faultOf(text: string, textBytes: number, isRest: boolean): string | undefined {
-    if (this.#fault !== undefined) return this.#fault
-    if (textBytes > this.#maxLineBytes) {
-      return `line of ${inThousands(textBytes)} bytes, limit ${inThousands(this.#maxLineBytes)}`
-    }
-    if (isRest) return 'rest of a line whose beginning was read before, when it was the last and had no line end'
-    const nul = text.indexOf('\0')
-    return nul === -1 ? undefined : `NUL byte at column ${nul + 1}`
+    const fault = this.#fault ?? faultOfLength('line', textBytes, this.#maxLineBytes)
+    return fault ?? (isRest ? faultOfRest('line') : faultOfNul(text))
   }
 
   #pass(bytes: number): void {
@@ -370,8 +366,4 @@ function isBlank(text: string): boolean {
     if (code !== SPACE && code !== TAB) return false
   }
   return true
-}
-
-function inThousands(count: number): string {
-  return count.toLocaleString('en-US')
 }

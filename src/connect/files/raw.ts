@@ -37,33 +37,57 @@ export function escapeMalformed(bytes: Buffer): string {
   return escaped(bytes, -1)
 }
 
-/** The bytes that {@link escapeBytes} has written; undefined for a text that it cannot have escaped anything in. */
-export function unescapeBytes(text: string): Buffer | undefined {
-  const bytes = ESCAPED.test(text) ? bytesOf(text) : undefined
-  return bytes === undefined || isUtf8(bytes) || escapeBytes(bytes) !== text ? undefined : bytes
+/** The raw form of a text in which bytes are `\xNN` already: its other backslashes are doubled. */
+export function rawOfEscaped(text: string): string {
+  return text.replace(/\\(?!x[0-9a-f]{2})/g, '\\\\')
 }
 
-function bytesOf(text: string): Buffer {
+/**
+ * Whether a raw form may be that of bytes which are not text. A text may look the same.
+ *
+ * @example
+ * looksEscaped('caf\\xe9') // => true
+ * looksEscaped('caf\\xe9 \\n') // => false
+ */
+export function looksEscaped(raw: string): boolean {
+  const found: readonly string[] = raw.match(ESCAPES) ?? []
+  return !found.includes('\\') && found.some((one) => HIGH.test(one))
+}
+
+/** What {@link escapeBytes} was given. */
+export function bytesOfEscaped(raw: string): Buffer {
   const parts: Buffer[] = []
-  for (const [part] of text.matchAll(/\\\\|\\x[0-9a-f]{2}|[^\\]+|\\/g)) {
-    if (part === '\\\\') parts.push(Buffer.of(BACKSLASH))
-    else if (part.length === 4 && part.startsWith('\\x')) parts.push(Buffer.of(Number.parseInt(part.slice(2), 16)))
-    else parts.push(Buffer.from(part))
+  let from = 0
+  for (const { 0: found, index } of raw.matchAll(ESCAPES)) {
+    parts.push(Buffer.from(raw.slice(from, index)))
+    parts.push(found === '\\\\' ? Buffer.of(BACKSLASH) : Buffer.from(found.slice(2), 'hex'))
+    from = index + found.length
   }
-  return Buffer.concat(parts)
+  return Buffer.concat([...parts, Buffer.from(raw.slice(from))])
 }
 
-const ESCAPED = /(?<!\\)(?:\\\\)*\\x[89a-f][0-9a-f]/
+/** What a raw form with escaped bytes is as a text, in which they stay so: what {@link escapeMalformed} makes of them. */
+export function textOfEscaped(raw: string): string {
+  return raw.replaceAll('\\\\', '\\')
+}
+
+const ESCAPES = /\\(?:\\|x[0-9a-f]{2})?/g
+const HIGH = /^\\x[89a-f]/
 
 /** Each byte as `\xNN`. */
 export function escapeUnit(bytes: Buffer): string {
   return Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
 }
 
+/** What U+FFFD stands for where bytes are not text: all that follow each other. */
+export function replaceEscapes(raw: string): string {
+  return raw.replace(/\\\\|(?:\\x[0-9a-f]{2})+/g, (escapes) => (escapes === '\\\\' ? '\\' : '\ufffd'))
+}
+
 /** Why a record is refused whose bytes are not text; `raw` is as {@link escapeBytes} writes it. */
 export function malformedFault(raw: string, encoding: string): string {
-  const at = raw.search(/\\x[0-9a-f]{2}/)
-  return `not ${encoding}${at === -1 ? '' : `: found the byte ${raw.slice(at, at + 4)}`}`
+  const byte = raw.match(ESCAPES)?.find((one) => one.startsWith('\\x'))
+  return `not ${encoding}${byte === undefined ? '' : `: found the byte ${byte}`}`
 }
 
 function escaped(bytes: Buffer, doubled: number): string {

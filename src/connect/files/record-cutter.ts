@@ -3,6 +3,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { SourceCounts } from '../source.ts'
 import type { Cutter, CutterStart, Line } from './cutter.ts'
+import { faultOfLength, faultOfNul, faultOfRest } from './fault.ts'
 import { firstText, KEPT_BYTES, lastBytes } from './open-line.ts'
 import { escapeBytes, escapeMalformed, type Malformed, malformedFault } from './raw.ts'
 import { corruptContent } from './trouble.ts'
@@ -239,7 +240,8 @@ export class RecordCutter implements Cutter {
     // The bare line end of a record that was given before: neither a record nor a blank.
     if (isRest && length === 0) return undefined
     this.#counts.read += 1
-    const fault = this.#fault ?? (isRest ? REST : this.#faultOfLength(length))
+    const fault =
+      this.#fault ?? (isRest ? faultOfRest('record') : faultOfLength(this.#ends.noun, length, this.#maxBytes))
     if (kept !== undefined || length > this.#maxBytes)
       return { ...this.#recordOf('', fault), ...firstText(kept ?? bytes.subarray(from, textEnd)) }
     if (fault === undefined && this.#ends.isBlank(bytes, from, textEnd)) {
@@ -258,19 +260,12 @@ export class RecordCutter implements Cutter {
   #lookClosely(bytes: Buffer, fault: string | undefined): Line {
     const isText = isUtf8(bytes)
     const text = isText || this.#malformed !== 'escape' ? bytes.toString('utf8') : escapeMalformed(bytes)
-    const nul = fault === undefined ? text.indexOf('\0') : -1
-    const line = this.#recordOf(text, nul === -1 ? fault : `NUL byte at column ${nul + 1}`)
+    const line = this.#recordOf(text, fault ?? faultOfNul(text))
     if (isText) return line
     this.#counts.invalidUtf8 += 1
     const raw = escapeBytes(bytes)
     if (this.#malformed !== 'reject') return { ...line, raw }
     return { ...line, raw, fault: line.fault ?? malformedFault(raw, 'UTF-8') }
-  }
-
-  #faultOfLength(bytes: number): string | undefined {
-    if (bytes <= this.#maxBytes) return undefined
-    const { noun } = this.#ends
-    return `${noun} of ${bytes.toLocaleString('en-US')} bytes, limit ${this.#maxBytes.toLocaleString('en-US')}`
   }
 
   #pass(end: number): void {
@@ -364,5 +359,3 @@ export class RecordCutter implements Cutter {
     if (broken !== undefined) throw corruptContent(this.#path, this.#origin + this.#at, broken)
   }
 }
-
-const REST = 'rest of a record whose beginning was read before, when it was the last and had no line end'

@@ -95,6 +95,7 @@ export function accessLog(
   return {
     name: 'access-log',
     columns: ACCESS_COLUMNS,
+    usesHead: dialect === 'auto',
     hint: "where the server has a format of its own, name it: accessLog({ format: '…' })",
     open: (head) => openReader(dialect === 'auto' ? formOf(head) : dialect),
   }
@@ -110,6 +111,7 @@ function formatted(options: AccessFormatOptions): LineFormat<FormattedRequest> {
   return {
     name: 'access-log',
     columns: own,
+    usesHead: false,
     hint: 'the format that is named may be that of another log',
     open: () => {
       const reader = new AccessFormatReader(format, rules, empty)

@@ -1,14 +1,14 @@
 // The source of files: lines of plain and compressed files, by name or glob, and of standard input.
 
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
 import { errnoOf, isSluiceError, SluiceError } from '../../base/errors.ts'
 import type { Columns } from '../column.ts'
+import { Again } from '../files/again.ts'
 import { charsetOf } from '../files/charset.ts'
 import { textRecords } from '../files/encoded-records.ts'
 import { MAGIC_BYTES, tellEncoding } from '../files/encoding.ts'
-import { HEAD_LINES_BYTES } from '../files/head-lines.ts'
 import { type FilePosition, parsePosition, readAt } from '../files/identity.ts'
 import { DEFAULT_LIMITS, type Limits } from '../files/limits.ts'
 import { MAX_LINE_BYTES } from '../files/line-cutter.ts'
@@ -19,13 +19,12 @@ import { openStream } from '../files/open-stream.ts'
 import { partsOf, type ReadPart, sizeOf } from '../files/parts.ts'
 import { passedOver, UNREADABLE } from '../files/passed-over.ts'
 import { isWhole, parsePartId, partId, WHOLE } from '../files/range.ts'
-import { escapeMalformed, MALFORMED, type Malformed, malformedFault, unescapeBytes } from '../files/raw.ts'
+import { MALFORMED, type Malformed } from '../files/raw.ts'
 import { ReadFiles } from '../files/read-files.ts'
-import { type ContentHead, lineRecords, type Records } from '../files/records.ts'
+import { lineRecords, type Records } from '../files/records.ts'
 import { openStandardInput } from '../files/standard-input.ts'
 import { cannotRead, quotePath } from '../files/trouble.ts'
-import { type LineFormat, type ParseLine, Rejection } from '../format.ts'
-import { deadLetter, type Entry, type Origin, traced } from '../origin.ts'
+import type { LineFormat } from '../format.ts'
 import type { OpenOptions, Position, ResumedSplit, Source, SplitReader } from '../source.ts'
 
 export interface FilesOptions {
@@ -154,7 +153,7 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
     marks: new LineMarks(),
   }
   const named = typeof input === 'string' ? input : input.join(', ')
-  const parsers = new Map<string, ParseLine<T>>()
+  const again = new Again(records, charset)
   return {
     kind,
     title: `${named} as ${records.name}`,
@@ -171,7 +170,7 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
         return passOver(split.id, records.name, settings, position, thrown, waiting.onNote)
       }
     },
-    reparse: (origin) => reparse(records, parsers, origin),
+    reparse: (origin, reason) => again.read(origin, reason),
   }
 }
 
@@ -183,45 +182,6 @@ function deliveryOf(
   const names = typeof input === 'string' ? splitAtCommas(input) : input
   if (names.some((name) => name.trim() === '-')) return { delivery: 'at-most-once' }
   return allowSpecial ? { provided: 'but for pipes, of which what was not committed is lost' } : {}
-}
-
-/** Files whose parsers are kept, for records that are read again. */
-const MOST_PARSERS = 100
-
-/** Reads one record again: its dialect and header are those of its file as it is now, or its own if that is gone. */
-function reparse<T>(records: Records<T>, parsers: Map<string, ParseLine<T>>, origin: Origin): Entry<T> {
-  const parse = parsers.get(origin.source) ?? records.open(headOf(origin)).parse
-  if (parsers.size < MOST_PARSERS) parsers.set(origin.source, parse)
-  // It stands for a file that could not be read: no record has line 0.
-  if (origin.line === 0 && origin.raw === '') return deadLetter(origin, records.name, 'the file is read by another run')
-  const text = textOfRaw(origin.raw, records.malformed)
-  const value = text instanceof Rejection ? text : parse(text, origin)
-  return value instanceof Rejection ? deadLetter(origin, records.name, value.reason) : traced(value, origin)
-}
-
-/** The text of a record as it was kept: one that was rejected for its bytes is so again, unless they may be written otherwise now. */
-function textOfRaw(raw: string, malformed: Malformed): string | Rejection {
-  const bytes = unescapeBytes(raw)
-  if (bytes === undefined) return raw
-  if (malformed === 'reject') return new Rejection(malformedFault(raw, 'text in its encoding'))
-  return malformed === 'escape' ? escapeMalformed(bytes) : bytes.toString('utf8')
-}
-
-function headOf({ source, raw }: Origin): ContentHead {
-  try {
-    const bytes = Buffer.alloc(HEAD_LINES_BYTES)
-    const file = openSync(source, 'r')
-    try {
-      const length = readSync(file, bytes, 0, bytes.length, 0)
-      if (tellEncoding(bytes) === 'plain')
-        return { path: source, bytes: bytes.subarray(0, length), isWhole: length < bytes.length }
-    } finally {
-      closeSync(file)
-    }
-  } catch {
-    // It was removed, or rotated away: the record itself says what it is.
-  }
-  return { path: source, bytes: Buffer.from(`${raw}\n`), isWhole: true, isText: true }
 }
 
 interface Settings {
