@@ -1,10 +1,13 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { startPipeline } from 'sluice'
+import { sqlite, startPipeline } from 'sluice'
 import { Job } from './support/job.ts'
 import { LETTERS, LettersLoad, type LettersState, writeOrders } from './support/letters.ts'
 
@@ -101,6 +104,95 @@ describe('dead letters', () => {
     match(refused.stderr, /dead letters are kept, and .*in\.ndjson as json would give their places to other records/)
     equal((await job.here('checkpoints', ['reset', '--yes', '--dead-letters'])).code, 0)
     equal((await job.here('checkpoints', ['reset', '--yes'])).code, 0)
+  })
+
+  const counted: Record<string, string> = {
+    'standard input': `textLines`,
+    'a pipe': 'pipe',
+    values: 'values',
+    'a query': 'query',
+    'a further source': 'merged',
+  }
+  for (const [what, kind] of Object.entries(counted)) {
+    const isStream = kind === 'textLines' || kind === 'pipe'
+    it(`C66: are not replaced by those of other records after a reset: ${what}`, async () => {
+      using job = new Job(
+        'files, flow, pipeline, sqlite, sqliteQuery, textLines, values',
+        `import { readFileSync } from 'node:fs'
+        const here = (name) => new URL(name, import.meta.url).pathname
+        const texts = () => values(readFileSync(here('in.txt'), 'utf8').trim().split('\\n'))
+        const from = {
+          textLines: () => files('-', textLines()),
+          pipe: () => files(here('in.pipe'), textLines(), { allowSpecial: true }),
+          values: texts,
+          query: () => sqliteQuery(here('from.db'), { query: 'select n from numbers' }),
+          merged: () => files(here('none.txt'), textLines()),
+        }
+        export default pipeline('counted', {
+          from: from.${kind},
+          flow: (rows) => (${JSON.stringify(kind)} === 'merged' ? rows.merge(flow(texts())) : rows)
+            .map((found) => ({ n: found.n ?? found })),
+          into: () => sqlite(here('out.db'), { table: 't', columns: { n: 'integer' } }),
+        })`,
+      )
+      job.write('none.txt', '')
+      execFileSync('mkfifo', [job.path('in.pipe')])
+      const runOf = async (text: string, isRead = true) => {
+        job.write('in.txt', text)
+        const database = new DatabaseSync(job.path('from.db'))
+        database.exec('drop table if exists numbers; create table numbers (n)')
+        for (const n of text.trim().split('\n')) database.prepare('insert into numbers values (?)').run(n)
+        database.close()
+        if (!isStream) return await job.here('run', ['--quiet'])
+        return await job.call('run', ['--quiet'], {
+          stdin: 'pipe',
+          onStart: (child) => {
+            child.stdin?.end(text)
+            if (kind === 'pipe' && isRead) void writeFile(job.path('in.pipe'), text)
+          },
+        })
+      }
+      const letters = () => job.query('out.db', 'select raw from dead_letters order by 1').map(({ raw }) => raw)
+      equal((await runOf('a\nb\n')).code, 0)
+      const before = letters()
+      equal(before.length, 2)
+      const refused = await job.here('checkpoints', ['reset', '--yes'])
+      equal(refused.code, 64)
+      match(refused.stderr, /dead letters are kept, and .* would give their places to other records; export them/)
+      // Whatever else takes the checkpoint away.
+      const sink = sqlite(job.path('out.db'), { table: 't' })
+      const inspector = await sink.inspect!('counted')
+      await inspector.reset({ deadLetters: false })
+      await inspector.close()
+      const { code, stderr } = await runOf('c\nd\ne\n', false)
+      equal(code, 78, stderr)
+      match(stderr, /Cannot start counted without a checkpoint: dead letters are kept/)
+      deepEqual(letters(), before)
+      equal((await job.here('checkpoints', ['reset', '--yes', '--dead-letters'])).code, 0)
+      equal((await runOf('c\nd\ne\n')).code, 0)
+      equal(letters().length, 3)
+    })
+  }
+
+  it('C66: are not replaced in a branch either', async () => {
+    using job = new Job(
+      'pipeline, several, sqlite, values',
+      `const here = (name) => new URL(name, import.meta.url).pathname
+      const into = (name, type) => sqlite(here(name), { table: 't', columns: { n: type }, key: ['n'] })
+      export default pipeline('branches', {
+        from: () => values([{ n: 'a' }]),
+        into: () => several(into('out.db', 'text'), {
+          spool: here('spool'),
+          branches: { second: { into: into('second.db', 'integer') } },
+        }),
+      })`,
+    )
+    equal((await job.here('run', ['--quiet'])).code, 0)
+    equal(job.query('second.db', 'select * from dead_letters').length, 1)
+    const refused = await job.here('checkpoints', ['reset', '--yes'])
+    match(refused.stderr, /dead letters are kept, and values would give their places to other records/)
+    equal((await job.here('checkpoints', ['reset', '--yes', '--dead-letters'])).code, 0)
+    equal((await job.here('run', ['--quiet'])).code, 0)
   })
 
   for (const threads of [1, 2]) {

@@ -8,6 +8,8 @@ import { jsonLine } from '../observe/json.ts'
 import { redact } from '../observe/redact.ts'
 import { bytesText, countText, many } from '../observe/text.ts'
 import { buildPipeline } from '../pipeline/build.ts'
+import { takenPlaces } from '../pipeline/numbered.ts'
+import type { PipelineParts } from '../pipeline/pipeline.ts'
 import { inspectorOf } from '../pipeline/replay.ts'
 import { OK } from './exit.ts'
 import { checkpointsHelp } from './help-keeping.ts'
@@ -29,10 +31,10 @@ export async function checkpointsCommand(argv: readonly string[], io: Io): Promi
     return OK
   }
   const pipeline = await loadOnlyPipeline(file)
-  const { sink, source } = buildPipeline(pipeline, params)
+  const parts = buildPipeline(pipeline, params)
   const { branch } = options
   const name = branch === undefined ? pipeline.name : branchPipeline(pipeline.name, branch)
-  const inspector = await inspectorOf(sink, pipeline.name, branch)
+  const inspector = await inspectorOf(parts.sink, pipeline.name, branch)
   try {
     if (action === 'reset') {
       const { epoch, what } = await forgotten(inspector)
@@ -40,7 +42,7 @@ export async function checkpointsCommand(argv: readonly string[], io: Io): Promi
         const message = `sluice checkpoints reset would forget ${what}; rows stay where they are, and the next run loads all again: say --yes to do it`
         throw new SluiceError('COMMAND_INVALID', message, { argument: 'reset' })
       }
-      if (source.isEndless === true && !options.deadLetters) await checkLetters(inspector, source.title)
+      if (!options.deadLetters) await checkLetters(parts, pipeline.name)
       await inspector.reset({ deadLetters: options.deadLetters })
       io.stdout.write(json ? jsonLine({ pipeline: name, reset: epoch }) : `${escapeText(name)}: forgot ${what}\n`)
       return OK
@@ -53,11 +55,10 @@ export async function checkpointsCommand(argv: readonly string[], io: Io): Promi
   return OK
 }
 
-/** A source without an end counts its records from 0 again: others would get the places of letters that are kept. */
-async function checkLetters(inspector: SinkInspector, source: string): Promise<void> {
-  const [letter] = await inspector.letters({ limit: 1 })
-  if (letter === undefined) return
-  const found = `dead letters are kept, and ${source} would give their places to other records`
+/** Letters that are kept must not lose their places to others. */
+async function checkLetters(parts: PipelineParts, name: string): Promise<void> {
+  const found = await takenPlaces(parts, name)
+  if (found === undefined) return
   const message = `Cannot reset with sluice checkpoints: ${found}; export them, then add --dead-letters to forget them`
   throw new SluiceError('COMMAND_INVALID', message, { argument: 'reset' })
 }

@@ -59,6 +59,11 @@ export interface Source<T> {
   readonly readsAgain?: true
   /** Set where reading never comes to its end by itself: it goes on until it is stopped. */
   readonly isEndless?: true
+  /**
+   * Set where the offset of a record is how many came before it, or how much of a stream: a run that starts over may give
+   * the places of dead letters that are kept to other records, and is refused.
+   */
+  readonly isCounted?: true
   /** Set where what was given and not committed cannot be given again. */
   readonly delivery?: 'at-most-once'
   /** What has to hold for each record to be given once, for a person: `as long as the topic keeps the records`. */

@@ -106,7 +106,7 @@ function heldOn(parts: PipelineParts): string[] {
 }
 
 /** The pipeline's own source, and those that its flow joins and merges with it. */
-function sourcesOf({ source, node }: PipelineParts): readonly Partial<Source<unknown>>[] {
+export function sourcesOf({ source, node }: PipelineParts): readonly Partial<Source<unknown>>[] {
   const further = nodesOf(node).flatMap(({ operator }) => (operator.kind === 'source' ? operator.sources : []))
   return [source, ...(further as readonly Partial<Source<unknown>>[])]
 }

@@ -17,6 +17,7 @@ import { onThreads } from './engines/threads.ts'
 import { refuseRepeats } from './guarantee.ts'
 import { Happenings } from './happenings.ts'
 import { loadPipeline } from './load.ts'
+import { refuseTakenPlaces } from './numbered.ts'
 import type { Params } from './param.ts'
 import { isPipeline, type Pipeline } from './pipeline.ts'
 import { type MaxDeadLetters, RejectLimit } from './reject-limit.ts'
@@ -170,6 +171,7 @@ async function begin<P extends Params>(
   const reading = sourceOf(parts, plan, listed)
   let beginnings: Beginnings
   try {
+    if (writer.checkpoint === undefined) await refuseTakenPlaces(parts, name)
     const sources = replayed === undefined ? [reading, ...furtherSources(plan)] : []
     beginnings = await Beginnings.of(sources, writer.checkpoint, waiting)
   } catch (error) {

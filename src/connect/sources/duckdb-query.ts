@@ -90,6 +90,7 @@ export function duckdbQuery<Row = Record<string, unknown>>(path: string, options
     kind: 'duckdb',
     title: `${source} in ${path}`,
     provided: readOnBy(cursor !== undefined),
+    isCounted: true,
     ...(lookBack === undefined ? {} : { readsAgain: true as const }),
     splits: async () => [{ id: source }],
     async findColumns({ signal } = {}) {

@@ -178,10 +178,10 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
 function deliveryOf(
   input: string | readonly string[],
   { allowSpecial }: Settings,
-): Pick<Source<unknown>, 'delivery' | 'provided'> {
+): Pick<Source<unknown>, 'delivery' | 'provided' | 'isCounted'> {
   const names = typeof input === 'string' ? splitAtCommas(input) : input
-  if (names.some((name) => name.trim() === '-')) return { delivery: 'at-most-once' }
-  return allowSpecial ? { provided: 'but for pipes, of which what was not committed is lost' } : {}
+  if (names.some((name) => name.trim() === '-')) return { delivery: 'at-most-once', isCounted: true }
+  return allowSpecial ? { provided: 'but for pipes, of which what was not committed is lost', isCounted: true } : {}
 }
 
 interface Settings {

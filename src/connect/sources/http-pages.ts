@@ -71,6 +71,7 @@ export function httpPages<T>(url: string | URL, options: HttpPagesOptions<T> = {
     kind: 'http-pages',
     title: `pages of ${address.shown}`,
     provided: 'as long as the server gives the same again',
+    isCounted: true,
     splits: async () => [{ id: SPLIT }],
     open: async (_split, from, { signal, onNote } = {}) => {
       signal?.throwIfAborted()

@@ -121,6 +121,7 @@ export function postgresQuery<Row = Record<string, unknown>>(
     kind: 'postgres',
     title: `${source} in ${server}`,
     provided: readOnBy(cursor.length > 0),
+    isCounted: true,
     ...(columns === undefined ? {} : { columns }),
     ...(lookBack === undefined ? {} : { readsAgain: true as const }),
     splits: async () => [{ id: source }],

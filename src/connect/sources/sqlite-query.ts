@@ -68,6 +68,7 @@ export function sqliteQuery<R = Row>(path: string, options: SqliteQueryOptions):
     kind: 'sqlite',
     title: `${source} in ${path}`,
     provided: readOnBy(cursor !== undefined),
+    isCounted: true,
     ...(lookBack === undefined ? {} : { readsAgain: true as const }),
     splits: async () => [{ id: source }],
     async open(_split, from, open = {}) {

@@ -39,6 +39,7 @@ export function values<T>(input: ValuesInput<T>): Source<T> {
     kind: 'values',
     title: 'values',
     provided: 'as long as they are the same each time',
+    isCounted: true,
     splits: async () => [{ id: SPLIT }],
     open: async (_split, from, { signal = new AbortController().signal }: OpenOptions = {}) => {
       signal.throwIfAborted()

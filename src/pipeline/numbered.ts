@@ -1,0 +1,45 @@
+// Sources whose records have no place of their own, but a number: a run that starts over gives it to other records.
+
+import { SluiceError } from '../base/errors.ts'
+import type { Source } from '../connect/source.ts'
+import { sourcesOf } from './guarantee.ts'
+import type { PipelineParts } from './pipeline.ts'
+import { inspectorOf } from './replay.ts'
+
+/**
+ * What stands against starting over beside dead letters that are kept: their places would go to other records, whose
+ * letters would replace them. Undefined if nothing does.
+ *
+ * @param name - the pipeline's
+ */
+export async function takenPlaces(parts: PipelineParts, name: string): Promise<string | undefined> {
+  const source = sourcesOf(parts).find(isNumbered)
+  if (source === undefined || !(await hasLetters(parts, name))) return undefined
+  return `dead letters are kept, and ${source.title} would give their places to other records`
+}
+
+/** @throws {SluiceError} CHECKPOINT_INVALID for a pipeline that has lost its checkpoint, and not its dead letters */
+export async function refuseTakenPlaces(parts: PipelineParts, name: string): Promise<void> {
+  const found = await takenPlaces(parts, name)
+  if (found === undefined) return
+  const message = `Cannot start ${name} without a checkpoint: ${found} (export them, then: sluice checkpoints FILE reset --yes --dead-letters)`
+  throw new SluiceError('CHECKPOINT_INVALID', message, { pipeline: name, found })
+}
+
+function isNumbered({ isEndless, isCounted }: Partial<Source<unknown>>): boolean {
+  return isEndless === true || isCounted === true
+}
+
+async function hasLetters({ sink }: PipelineParts, name: string): Promise<boolean> {
+  if (sink.inspect === undefined) return false
+  for (const branch of [undefined, ...(sink.branches?.keys() ?? [])]) {
+    const inspector = await inspectorOf(sink, name, branch)
+    try {
+      const [letter] = await inspector.letters({ limit: 1 })
+      if (letter !== undefined) return true
+    } finally {
+      await inspector.close()
+    }
+  }
+  return false
+}
