@@ -1,10 +1,10 @@
 // Sources whose records have no place of their own, but a number: a run that starts over gives it to other records.
 
 import { SluiceError } from '../base/errors.ts'
+import { branchPipeline } from '../connect/sinks/several/record.ts'
 import type { Source } from '../connect/source.ts'
 import { sourcesOf } from './guarantee.ts'
 import type { PipelineParts } from './pipeline.ts'
-import { inspectorOf } from './replay.ts'
 
 /**
  * What stands against starting over beside dead letters that are kept: their places would go to other records, whose
@@ -31,15 +31,11 @@ function isNumbered({ isEndless, isCounted }: Partial<Source<unknown>>): boolean
 }
 
 async function hasLetters({ sink }: PipelineParts, name: string): Promise<boolean> {
-  if (sink.inspect === undefined) return false
-  for (const branch of [undefined, ...(sink.branches?.keys() ?? [])]) {
-    const inspector = await inspectorOf(sink, name, branch)
-    try {
-      const [letter] = await inspector.letters({ limit: 1 })
-      if (letter !== undefined) return true
-    } finally {
-      await inspector.close()
-    }
+  const branches = [...(sink.branches ?? [])].map(([branch, into]) => [branchPipeline(name, branch), into] as const)
+  for (const [kept, into] of [[name, sink] as const, ...branches]) {
+    const inspector = await into.inspect?.(kept)
+    const letters = await inspector?.letters({ limit: 1 }).finally(() => inspector.close())
+    if (letters?.length === 1) return true
   }
   return false
 }
