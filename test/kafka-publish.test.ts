@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type KafkaPublishOptions, kafkaPublish } from 'sluice'
 import { plainSinkConformance } from 'sluice/testing'
+import { batchOfTraced } from '../src/connect/batch.ts'
 import { freePort } from './support/brokers.ts'
 import { sluice } from './support/cli.ts'
 import { KafkaServers, withoutKafka, withoutMock } from './support/kafka.ts'
@@ -104,7 +105,7 @@ describe(`kafkaPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_KAFKA }, () =
       epoch: 0,
       note: undefined,
     })
-    for (const id of upTo(6)) await writer.write([event({ id })])
+    for (const id of upTo(6)) await writer.write(batchOfTraced([event({ id })]))
     await writer.close()
     deepEqual((await servers.consume(all, '%p')).sort(), ['0', '0', '1', '1', '2', '2'])
   })
@@ -191,7 +192,7 @@ describe('kafkaPublish, out of order', { skip: withoutMock() }, () => {
     for (const server of [1, 2, 1, -1]) {
       await servers.ask({ kind: 'leader', topic, partition: 0, server })
       if (server < 0) setTimeout(() => void servers.ask({ kind: 'leader', topic, partition: 0, server: 2 }), 100)
-      deepEqual(await writer.write([event(`at ${server}`)]), [])
+      deepEqual(await writer.write(batchOfTraced([event(`at ${server}`)])), [])
     }
     await writer.close()
     deepEqual(await servers.consume(topic, '%s'), ['at 1', 'at 2', 'at 1', 'at -1'])

@@ -65,13 +65,13 @@ describe('the broker of a sink that goes away', { skip: without('nats-server') }
       ...sink,
       open: async (options) => {
         const writer = await sink.open(options)
-        const write: PlainWriter<string>['write'] = async (events) => {
-          const at = events.findIndex(({ value }) => value === LOST_AT)
-          if (at < 0 || isKilled) return await writer.write(events)
+        const write: PlainWriter<string>['write'] = async (rows) => {
+          const at = rows.values().indexOf(LOST_AT)
+          if (at < 0 || isKilled) return await writer.write(rows)
           isKilled = true
-          await writer.write(events.slice(0, at))
+          await writer.write(rows.slice(0, at))
           await server.kill()
-          return await writer.write(events.slice(at))
+          return await writer.write(rows.slice(at))
         }
         const { prepare, finish, close } = writer
         return { write, prepare: prepare.bind(writer), finish: finish.bind(writer), close: close.bind(writer) }

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { csvFiles, parquetFiles, type Sink } from 'sluice'
+import { batchOf, csvFiles, parquetFiles, type Sink } from 'sluice'
 import { duckdbRows, readParquet } from './support/parquet.ts'
 
 let root = ''
@@ -19,9 +19,7 @@ async function write(sink: Sink<object>, batches: readonly (readonly object[])[]
   const writer = await sink.open({ pipeline: 'job' })
   const reasons: string[] = []
   for (const batch of batches) {
-    const letters = await writer.write(
-      batch.map((value, offset) => ({ kind: 'event', value, origin: { source: 'a', line: 0, offset, raw: '' } })),
-    )
+    const letters = await writer.write(batchOf(batch, { at: (offset) => ({ source: 'a', line: 0, offset, raw: '' }) }))
     reasons.push(...letters.map(({ reason }) => reason))
   }
   await writer.commit({ epoch: 1, positions: new Map(), totals: TOTALS, states: new Map() })

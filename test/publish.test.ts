@@ -18,6 +18,7 @@ import {
   rabbitmqPublish,
 } from 'sluice'
 import { plainSinkConformance } from 'sluice/testing'
+import { batchOfTraced } from '../src/connect/batch.ts'
 import {
   Aedes,
   freePort,
@@ -593,7 +594,7 @@ describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => 
     const sink = mqttPublish<Row>(`mqtt://127.0.0.1:${broker.port}`, { topic: 'a' })
     const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined })
     await broker.stop()
-    await rejects(async () => await writer.write([event({ id: 1 })]), { code: 'SINK_LOST' })
+    await rejects(async () => await writer.write(batchOfTraced([event({ id: 1 })])), { code: 'SINK_LOST' })
     await writer.close()
   })
 

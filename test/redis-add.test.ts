@@ -7,6 +7,7 @@ import { inspect } from 'node:util'
 import { createClient } from 'redis'
 import { checkpointed, redisStreamAdd, startPipeline } from 'sluice'
 import { plainSinkConformance } from 'sluice/testing'
+import { batchOfTraced } from '../src/connect/batch.ts'
 import { deadLetter, traced } from '../src/connect/origin.ts'
 import type { PlainWriter } from '../src/connect/sink.ts'
 import job from './jobs/redis-add.ts'
@@ -75,7 +76,7 @@ describe(`redisStreamAdd (REPRO: SEED=${SEED} npm test)`, { skip: SKIP }, () => 
     })
   const event = (value: unknown, offset = 0) => traced(value, { source: 'test', line: 1, offset, raw: 'raw' })
   const epochOf = async (writer: PlainWriter<unknown>, epoch: number, ...rows: unknown[]) => {
-    await writer.write(rows.map((row, at) => event(row, at)))
+    await writer.write(batchOfTraced(rows.map((row, at) => event(row, at))))
     return await writer.prepare(epoch)
   }
 
@@ -106,7 +107,7 @@ describe(`redisStreamAdd (REPRO: SEED=${SEED} npm test)`, { skip: SKIP }, () => 
     const dead = await open(0)
     await dead.finish(await epochOf(dead, 1, 'a'))
     const note = await epochOf(dead, 2, 'b')
-    await dead.write([event('c')])
+    await dead.write(batchOfTraced([event('c')]))
     await dead.close()
     const heir = await open(2, note)
     await heir.finish(note)
@@ -185,7 +186,7 @@ describe(`redisStreamAdd (REPRO: SEED=${SEED} npm test)`, { skip: SKIP }, () => 
   it('makes dead letters of rows that have no fields', async () => {
     const writer = await open(0, undefined, { fields: (row: unknown) => row as never })
     const rows = [{}, 7, { a: 1 }, { a: 'fine' }, Object.fromEntries(upTo(1001).map((n) => [n, '']))]
-    const letters = await writer.write(rows.map((row, at) => event(row, at)))
+    const letters = await writer.write(batchOfTraced(rows.map((row, at) => event(row, at))))
     deepEqual(letters, [
       deadLetter(event(0, 0).origin, 'redis', 'an entry has at least one field'),
       deadLetter(event(0, 1).origin, 'redis', 'an entry has at least one field'),

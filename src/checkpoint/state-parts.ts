@@ -59,12 +59,13 @@ export class StateParts {
   }
 
   /**
-   * The number of an event that was made of many records: no other one has it, in this run or another. Given in the
-   * order of epochs: it counts once its epoch is committed, and is given again where that was not.
+   * Numbers for so many events that were made of many records, the first of them: no other event has one of these, in
+   * this run or another. Given in the order of epochs: they count once their epoch is committed, and are given again
+   * where that was not.
    */
-  nextResult(): number {
-    this.#results += 1
-    return this.#results - 1
+  nextResults(count: number): number {
+    this.#results += count
+    return this.#results - count
   }
 
   /** Operator → its states, one for each stage that there was. */

@@ -1,7 +1,17 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type Batch, batchOf, batchOfTraced, derived, entriesOf, joined, mapped, readOf } from './batch.ts'
+import {
+  type Batch,
+  batchOf,
+  batchOfTraced,
+  derived,
+  entriesOf,
+  joined,
+  mapped,
+  readOf,
+  withOwnOrigins,
+} from './batch.ts'
 import { deadLetter, type Entry, type Origin, putParts, type Traced, traced } from './origin.ts'
 
 const originOf = (offset: number): Origin => ({ source: 'a.csv', line: offset + 1, offset, raw: `raw ${offset}` })
@@ -79,6 +89,20 @@ describe('a batch', () => {
 
   it('has no origins where one of those it was joined of has none', () => {
     equal(joined([batchOfTraced(tracedOf(1)), batchOf([1])]).hasOrigins, false)
+  })
+
+  it('gives each event an origin object of its own, the same one however often it is asked for', () => {
+    const shared = originOf(7)
+    const made = batchOf(['a', 'b', 'c'], { at: (index) => (index < 2 ? shared : originOf(index)) })
+    const own = withOwnOrigins(made)
+    const [b, c] = own
+      .select([1, 2])
+      .values()
+      .keys()
+      .map((at) => own.select([1, 2]).origin(at))
+    deepEqual([own.origin(1) === b, own.origin(2) === c, own.origin(0) === own.origin(1)], [true, true, false])
+    deepEqual(originsOf(own), originsOf(made))
+    equal(withOwnOrigins(batchOf(['a'])).hasOrigins, false)
   })
 
   it('tells events and rejected records in the order in which they were read', () => {

@@ -1,6 +1,15 @@
 // Events that travel together, each with where it came from.
 
-import { type DeadLetter, type Entry, type Origin, partOf, type Traced, traced } from './origin.ts'
+import {
+  type DeadLetter,
+  deadLetter,
+  type Entry,
+  type Origin,
+  partOf,
+  plainOrigin,
+  type Traced,
+  traced,
+} from './origin.ts'
 
 /** Where events came from: each origin is made when somebody asks for it. */
 export interface Origins {
@@ -57,8 +66,32 @@ export function batchOf<T>(values: readonly T[], origins?: Origins): Batch<T> {
 export function batchOfTraced<T>(events: readonly Traced<T>[]): Batch<T> {
   return batchOf(
     events.map(({ value }) => value),
-    { at: (index) => (events[index] as Traced<T>).origin },
+    originsOf(events),
   )
+}
+
+/** The origins of what carries one. */
+export function originsOf(carriers: readonly { readonly origin: Origin }[]): Origins {
+  return { at: (index) => (carriers[index] as Traced<unknown>).origin }
+}
+
+/**
+ * The same events, which are known again by their origins: each has an object of its own, the same one however often it
+ * is asked for, in this batch and all that are made of it.
+ */
+export function withOwnOrigins<T>(batch: Batch<T>): Batch<T> {
+  return batch.hasOrigins ? batchOf(batch.values(), new OwnOrigins(batch)) : batch
+}
+
+/**
+ * A letter for the event at an index, which has an origin.
+ *
+ * @example
+ * const batch = batchOfTraced([traced(-1, { source: 'a.csv', line: 2, offset: 8, raw: '-1' })])
+ * letterAt(batch, 0, 'shop', 'it is below 0').origin.line // => 2
+ */
+export function letterAt(batch: Batch, index: number, step: string, reason: string): DeadLetter {
+  return deadLetter(batch.origin(index) as Origin, step, reason)
 }
 
 /**
@@ -181,6 +214,26 @@ class ArrayBatch<T> implements Batch<T> {
 
   #placeOf(index: number): number {
     return this.#of === undefined ? this.#from + index : (this.#of[index] as number)
+  }
+}
+
+class OwnOrigins implements Origins {
+  readonly #batch: Batch
+  readonly #origins = new Map<number, Origin>()
+  readonly #given = new Set<Origin>()
+
+  constructor(batch: Batch) {
+    this.#batch = batch
+  }
+
+  at(index: number): Origin {
+    const own = this.#origins.get(index)
+    if (own !== undefined) return own
+    const found = this.#batch.origin(index) as Origin
+    const origin = this.#given.has(found) ? plainOrigin(found) : found
+    this.#given.add(origin)
+    this.#origins.set(index, origin)
+    return origin
   }
 }
 

@@ -1,7 +1,8 @@
 // The contract of sinks: where events leave, with commits.
 
+import type { Batch } from './batch.ts'
 import type { Columns } from './column.ts'
-import type { DeadLetter, Traced } from './origin.ts'
+import type { DeadLetter } from './origin.ts'
 import type { Json, Position } from './source.ts'
 
 /**
@@ -155,8 +156,12 @@ export interface SinkWriter<Row> {
    * at once. Rows are then gathered, and others are read while it writes. Absent where batches are written as they come.
    */
   readonly batch?: BatchSize
-  /** Takes rows; gives back a letter for each row that the store refuses, all others are written. */
-  write(events: readonly Traced<Row>[]): readonly DeadLetter[] | Promise<readonly DeadLetter[]>
+  /**
+   * Takes rows; gives back a letter for each row that the store refuses, all others are written. Every row has an origin,
+   * which is made when it is asked for: ask for it only where it is needed. A letter has the origin that the batch gave,
+   * as `letterAt` makes it.
+   */
+  write(rows: Batch<Row>): readonly DeadLetter[] | Promise<readonly DeadLetter[]>
   /** Takes dead letters: one with the place (source, offset, step, part) of another replaces it. */
   bury(letters: readonly DeadLetter[]): void | Promise<void>
   /** Takes dead letters out again, with the commit that follows; absent where a sink cannot. */
@@ -200,8 +205,8 @@ export interface PlainSinkOptions {
 
 /** Writes the rows of a sink without transactions. One call at a time; after one has failed, only `close`. */
 export interface PlainWriter<Row> {
-  /** Takes rows; gives back a letter for each row that is refused, all others are written. */
-  write(events: readonly Traced<Row>[]): readonly DeadLetter[] | Promise<readonly DeadLetter[]>
+  /** Takes rows as a {@link SinkWriter} does; gives back a letter for each that is refused, all others are written. */
+  write(rows: Batch<Row>): readonly DeadLetter[] | Promise<readonly DeadLetter[]>
   /** Makes what was written since the last call durable, and gives what `finish` must know to make it visible. */
   prepare(epoch: number): Json | Promise<Json>
   /**

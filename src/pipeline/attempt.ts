@@ -126,7 +126,7 @@ export class Attempt {
       tops,
       isTraced: plan.isTracedOut,
       hasResults: plan.hasResults,
-      nextResult: () => this.#parts.nextResult(),
+      nextResults: (count) => this.#parts.nextResults(count),
       onEvent,
       onRejected,
       replayed: this.#options.replayed,

@@ -5,7 +5,8 @@ import { messageOf } from '../base/errors.ts'
 import { isPromise } from '../base/promise.ts'
 import type { Coordinator } from '../checkpoint/coordinator.ts'
 import type { Epochs } from '../checkpoint/epochs.ts'
-import { type DeadLetter, isOfRecord, type Origin, type Traced, traced } from '../connect/origin.ts'
+import { type Batch, batchOf, batchOfTraced, joined, type Origins, withOwnOrigins } from '../connect/batch.ts'
+import { type DeadLetter, isOfRecord, type Origin, type Traced } from '../connect/origin.ts'
 import type { SinkWriter } from '../connect/sink.ts'
 import { bytesOfSample } from '../engine/size.ts'
 import { textOf } from '../flow/letter.ts'
@@ -14,8 +15,6 @@ import type { ConsumerSpec } from '../stage/hooks.ts'
 import type { RejectLimit } from './reject-limit.ts'
 import type { Replayed, Tried } from './replayed.ts'
 import type { RunEvent } from './report.ts'
-
-type AnyEvent = Traced<unknown>
 
 export interface LoadStageOptions {
   readonly writer: SinkWriter<unknown>
@@ -26,8 +25,8 @@ export interface LoadStageOptions {
   /** Whether events come with their origins, and whether some were made of many records. */
   readonly isTraced: boolean
   readonly hasResults: boolean
-  /** The number of the next event without a record. */
-  readonly nextResult: () => number
+  /** Numbers for so many events without a record: the first of them. */
+  readonly nextResults: (count: number) => number
   readonly tops: TopCounters
   readonly onEvent: (event: RunEvent) => void
   /** Called after every batch in which something was rejected. */
@@ -51,7 +50,8 @@ export class LoadStage implements ConsumerSpec<unknown> {
   written = 0
   refused = 0
   /** Rows that are gathered until there are enough to be written at once. */
-  #gathered: AnyEvent[] = []
+  #gathered: Batch[] = []
+  #gatheredRows = 0
   #gatheredBytes = 0
   /** The write under way, while others are gathered; never fails by itself. */
   #writing: Promise<void> | undefined
@@ -66,14 +66,15 @@ export class LoadStage implements ConsumerSpec<unknown> {
     this.#options = options
   }
 
-  onEvents(batch: readonly unknown[]): void | Promise<void> {
-    const events = this.#traced(batch)
+  onEvents(events: readonly unknown[] | Batch): void | Promise<void> {
+    const rows = this.#batchOf(events)
     const { batch: size } = this.#options.writer
-    if (size === undefined) return this.#write(events)
+    if (size === undefined) return this.#write(rows)
     this.#throwFailure()
-    for (const event of events) this.#gathered.push(event)
-    this.#gatheredBytes += bytesOfSample(events.map(({ value }) => value))
-    if (this.#gathered.length < size.rows && this.#gatheredBytes < size.bytes) return
+    this.#gathered.push(rows)
+    this.#gatheredRows += rows.length
+    this.#gatheredBytes += bytesOfSample(rows.values())
+    if (this.#gatheredRows < size.rows && this.#gatheredBytes < size.bytes) return
     if (this.#writing === undefined) return this.#writeGathered()
     return this.#writing.then(() => this.#writeGathered())
   }
@@ -122,25 +123,26 @@ export class LoadStage implements ConsumerSpec<unknown> {
   }
 
   /** Events with their origins: those without a record have a number. */
-  #traced(batch: readonly unknown[]): readonly AnyEvent[] {
-    const { isTraced, hasResults, nextResult } = this.#options
-    if (!isTraced) return batch.map((value) => traced(value, new ResultOrigin(nextResult(), value)))
-    const events = batch as readonly AnyEvent[]
-    if (!hasResults) return events
-    return events.map((event) =>
-      isOfRecord(event.origin) ? event : traced(event.value, new ResultOrigin(nextResult(), event.value)),
-    )
+  #batchOf(events: readonly unknown[] | Batch): Batch {
+    const { isTraced, hasResults, nextResults, tops } = this.#options
+    const batch = Array.isArray(events)
+      ? isTraced
+        ? batchOfTraced(events as readonly Traced<unknown>[])
+        : batchOf(events as readonly unknown[])
+      : (events as Batch)
+    const rows = hasResults ? batchOf(batch.values(), new ResultOrigins(batch, nextResults(batch.length))) : batch
+    return tops.isEmpty ? rows : withOwnOrigins(rows)
   }
 
   #numbered(letter: DeadLetter): DeadLetter {
     const { origin } = letter
     if (isOfRecord(origin)) return letter
-    return { ...letter, origin: { ...origin, offset: this.#options.nextResult() } }
+    return { ...letter, origin: { ...origin, offset: this.#options.nextResults(1) } }
   }
 
   /** Rows that wait until there are enough of them. */
   get gathered(): number {
-    return this.#gathered.length
+    return this.#gatheredRows
   }
 
   /** Resolves when nothing is being written any more, however that ended. */
@@ -148,19 +150,20 @@ export class LoadStage implements ConsumerSpec<unknown> {
     await this.#writing
   }
 
-  #write(events: readonly AnyEvent[]): void | Promise<void> {
-    const refused = this.#options.writer.write(events)
-    if (isPromise(refused)) return refused.then((later) => this.#written(events, later))
-    return this.#written(events, refused)
+  #write(rows: Batch): void | Promise<void> {
+    const refused = this.#options.writer.write(rows)
+    if (isPromise(refused)) return refused.then((later) => this.#written(rows, later))
+    return this.#written(rows, refused)
   }
 
   /** Begins to write what was gathered; the stage goes on meanwhile. */
   #writeGathered(): void {
     this.#throwFailure()
-    const events = this.#gathered
+    const rows = joined(this.#gathered)
     this.#gathered = []
+    this.#gatheredRows = 0
     this.#gatheredBytes = 0
-    const done = this.#write(events)
+    const done = this.#write(rows)
     if (done === undefined) return
     this.#writing = done
       .catch((error: unknown) => {
@@ -175,7 +178,7 @@ export class LoadStage implements ConsumerSpec<unknown> {
   async #flush(): Promise<void> {
     await this.#writing
     this.#throwFailure()
-    if (this.#gathered.length > 0) this.#writeGathered()
+    if (this.#gatheredRows > 0) this.#writeGathered()
     await this.#writing
     this.#throwFailure()
   }
@@ -184,11 +187,11 @@ export class LoadStage implements ConsumerSpec<unknown> {
     if (this.#failure !== undefined) throw this.#failure.error
   }
 
-  #written(events: readonly AnyEvent[], refused: readonly DeadLetter[]): void | Promise<void> {
-    this.#loaded += events.length - refused.length
-    this.written += events.length - refused.length
+  #written(rows: Batch, refused: readonly DeadLetter[]): void | Promise<void> {
+    this.#loaded += rows.length - refused.length
+    this.written += rows.length - refused.length
     this.refused += refused.length
-    this.#options.tops.count(events, refused)
+    this.#options.tops.count(rows, refused)
     if (refused.length === 0) return
     if (this.#options.replayed === undefined) return this.#bury(refused)
     for (const letter of refused) this.#refusedAgain.push(letter)
@@ -201,6 +204,23 @@ export class LoadStage implements ConsumerSpec<unknown> {
     limit.add(letters)
     for (const letter of letters) onEvent({ kind: 'rejected', letter })
     onRejected()
+  }
+}
+
+/** Those of a batch, in which events without a record have numbers from `first` on. */
+class ResultOrigins implements Origins {
+  readonly #batch: Batch
+  readonly #first: number
+
+  constructor(batch: Batch, first: number) {
+    this.#batch = batch
+    this.#first = first
+  }
+
+  at(index: number): Origin {
+    const origin = this.#batch.origin(index)
+    if (origin !== undefined && isOfRecord(origin)) return origin
+    return new ResultOrigin(this.#first + index, this.#batch.at(index))
   }
 }
 
@@ -237,13 +257,17 @@ export class TopCounters {
     })
   }
 
-  count(events: readonly AnyEvent[], refused: readonly DeadLetter[]): void {
-    if (this.#tops.length === 0) return
-    const gone = new Set<Origin>(refused.map(({ origin }) => origin))
-    for (const { of, counter } of this.#tops) {
-      for (const { value, origin } of events) {
-        if (!gone.has(origin)) counter.add(topText(of, value))
-      }
+  get isEmpty(): boolean {
+    return this.#tops.length === 0
+  }
+
+  /** @param refused - those of the rows that do not count, by their origins */
+  count(rows: Batch, refused: readonly DeadLetter[]): void {
+    if (this.isEmpty) return
+    const gone = new Set<Origin | undefined>(refused.map(({ origin }) => origin))
+    for (const [at, row] of rows.values().entries()) {
+      if (gone.size > 0 && gone.has(rows.origin(at))) continue
+      for (const { of, counter } of this.#tops) counter.add(topText(of, row))
     }
   }
 

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import fc from 'fast-check'
 import { untilAborted } from '../base/promise.ts'
+import { letterAt } from '../connect/batch.ts'
 import { type DeadLetter, deadLetter, type Entry, type Origin, traced } from '../connect/origin.ts'
 import type { Checkpoint, Sink, SinkWriter, Totals } from '../connect/sink.ts'
 import type { Source, SourceCounts, SplitReader } from '../connect/source.ts'
@@ -211,12 +212,12 @@ function sinkOf(store: Store, { refuses, batchRows }: World, process: CutProcess
     return {
       checkpoint: store.checkpoint,
       ...(batchRows === 0 ? {} : { batch: { rows: batchRows, bytes: 10_000 } }),
-      write: (events) =>
+      write: (batch) =>
         process.touch(() => {
           const refused: DeadLetter[] = []
-          for (const { value, origin } of events) {
-            if (value % refuses === 0) refused.push(deadLetter(origin, 'table', `${value} is refused`))
-            else rows.push(rowText(value, origin))
+          for (const [at, value] of batch.values().entries()) {
+            if (value % refuses === 0) refused.push(letterAt(batch, at, 'table', `${value} is refused`))
+            else rows.push(rowText(value, batch.origin(at) as Origin))
           }
           return refused
         }),

@@ -1,7 +1,7 @@
 import { deepEqual } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type Entry, traced } from '../connect/origin.ts'
+import { type Entry, type Origin, traced } from '../connect/origin.ts'
 import type { Checkpoint, Sink } from '../connect/sink.ts'
 import type { Position, Source, SourceCounts } from '../connect/source.ts'
 import { NO_TOTALS, totalsAddUp } from '../connect/totals.ts'
@@ -92,11 +92,11 @@ function sinkOf(store: Store, key: readonly string[] | undefined, process: CutPr
       let letters: string[] = []
       return {
         checkpoint: store.checkpoint,
-        write: (events) =>
+        write: (batch) =>
           process.touch(() => {
-            for (const { value, origin } of events) {
-              const id = key === undefined ? `${origin.source}@${origin.offset}` : key.map((name) => value[name]).join()
-              rows.push([id, value])
+            for (const [at, row] of batch.values().entries()) {
+              const { source, offset } = batch.origin(at) as Origin
+              rows.push([key === undefined ? `${source}@${offset}` : key.map((name) => row[name]).join(), row])
             }
             return []
           }),

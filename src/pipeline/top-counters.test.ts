@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { traced } from '../connect/origin.ts'
+import { batchOf } from '../connect/batch.ts'
 import { TopCounters } from './load-stage.ts'
 
 describe('TopCounters', () => {
@@ -10,8 +10,7 @@ describe('TopCounters', () => {
       return row % 2 === 0 ? 'even' : 'odd'
     }
     const tops = new TopCounters({ parity })
-    const events = [2, 3, 4].map((n) => traced(n, { source: 'a', line: n, offset: n, raw: `${n}` }))
-    tops.count(events, [])
+    tops.count(batchOf([2, 3, 4]), [])
     deepEqual(tops.top().parity?.values, [
       ['even', 2],
       ['error: three is too many', 1],

@@ -1,6 +1,6 @@
 // A load that writes numbers to standard output, for readers that go away. Arguments: store, how many numbers.
 
-import { isSluiceError } from 'sluice'
+import { batchOf, isSluiceError } from 'sluice'
 import { checkpointed } from '../../src/connect/sinks/checkpointed.ts'
 import { stdout } from '../../src/connect/sinks/stdout.ts'
 
@@ -14,11 +14,10 @@ try {
   while (next < Number(count)) {
     const ids = Array.from({ length: Math.min(1000, Number(count) - next) }, (_, at) => next + at)
     await writer.write(
-      ids.map((id) => ({
-        kind: 'event',
-        value: { id },
-        origin: { source: 'numbers', line: 0, offset: id, raw: '' },
-      })),
+      batchOf(
+        ids.map((id) => ({ id })),
+        { at: (index) => ({ source: 'numbers', line: 0, offset: ids[index] as number, raw: '' }) },
+      ),
     )
     next += ids.length
     epoch += 1

@@ -3,7 +3,7 @@ import { chownSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
-import { traced } from '../../src/connect/origin.ts'
+import { batchOf } from '../../src/connect/batch.ts'
 import { postgres } from '../../src/connect/sinks/postgres.ts'
 import { NO_TOTALS } from '../../src/connect/totals.ts'
 import { programOf, ServerProcess, without } from '../support/brokers.ts'
@@ -62,10 +62,8 @@ describe('a PostgreSQL sink behind a pooler that shares sessions by transaction'
           id: i * (epoch % 2),
           text: i === 7 ? 'a\0b' : `${epoch}`,
         }))
-        const events = rows.map((value, i) =>
-          traced(value, { source: 'a', line: epoch * 100 + i, offset: epoch * 100 + i, raw: '' }),
-        )
-        const letters = await writer.write(events)
+        const at = (i: number) => ({ source: 'a', line: epoch * 100 + i, offset: epoch * 100 + i, raw: '' })
+        const letters = await writer.write(batchOf(rows, { at }))
         equal(letters.length, 1)
         await writer.bury(letters)
         await writer.renew?.()

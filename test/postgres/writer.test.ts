@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { batchOf } from '../../src/connect/batch.ts'
 import { deadLetter } from '../../src/connect/origin.ts'
 import type { Position } from '../../src/connect/source.ts'
 import { NO_TOTALS } from '../../src/connect/totals.ts'
@@ -199,7 +200,7 @@ describe('PostgresWriter', { skip }, () => {
       const texts = [10, 1_000_000, 3_000_000, 5].map((length, id) => ({ id, text: 'x'.repeat(length) }))
       await writer.write(events(texts))
       await writer.write(range(100, 45_100))
-      await writer.write([])
+      await writer.write(batchOf([]))
       await writer.commit(checkpoint(1))
       await writer.close()
       const found = await query('select count(*)::int as n, sum(length(text))::int as size from t where id < 100')

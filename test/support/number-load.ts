@@ -1,5 +1,6 @@
 // A load that writes numbers into part files, and goes on from its checkpoint.
 
+import { batchOf } from '../../src/connect/batch.ts'
 import { ndjsonFiles } from '../../src/connect/sinks/ndjson-files.ts'
 
 export interface NumberLoad {
@@ -22,7 +23,7 @@ export async function writeNumbers({ folder, count, perEpoch }: NumberLoad): Pro
     const until = Math.min(count, next + perEpoch)
     for (; next < until; next += 1) {
       const origin = { source: 'numbers', line: 0, offset: next, raw: String(next) }
-      await writer.write([{ kind: 'event', value: { id: next }, origin }])
+      await writer.write(batchOf([{ id: next }], { at: () => origin }))
     }
     epoch += 1
     const totals = { read: next, derived: 0, loaded: next, dead: 0, filtered: 0, blank: 0, folded: 0, invalidUtf8: 0 }

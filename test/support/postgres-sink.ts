@@ -3,7 +3,7 @@
 import { match, ok } from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { type ErrorCode, isSluiceError } from '../../src/base/errors.ts'
-import { type Traced, traced } from '../../src/connect/origin.ts'
+import { type Batch, batchOf } from '../../src/connect/batch.ts'
 import type { Checkpoint, SinkOptions, SinkWriter } from '../../src/connect/sink.ts'
 import { type PostgresOptions, postgres } from '../../src/connect/sinks/postgres.ts'
 import { NO_TOTALS } from '../../src/connect/totals.ts'
@@ -31,18 +31,22 @@ export function openAt<R = Row>(url: string, opening: Opening = {}): Promise<Sin
 }
 
 /** Values as events of lines of one file. */
-export function events<R>(values: readonly R[], from = 0): Traced<R>[] {
-  return values.map((value, i) => {
-    return traced(value, { source: 'a.log', line: from + i + 1, offset: (from + i) * 10, raw: `line ${from + i + 1}` })
+export function events<R>(values: readonly R[], from = 0): Batch<R> {
+  return batchOf(values, {
+    at: (i) => ({ source: 'a.log', line: from + i + 1, offset: (from + i) * 10, raw: `line ${from + i + 1}` }),
   })
 }
 
-export function rows(...ids: number[]): Traced<Row>[] {
-  return ids.map((id) => traced({ id }, { source: 'a.log', line: id, offset: id * 10, raw: String(id) }))
+export function rows(...ids: number[]): Batch<Row> {
+  const origin = (id: number) => ({ source: 'a.log', line: id, offset: id * 10, raw: String(id) })
+  return batchOf(
+    ids.map((id) => ({ id })),
+    { at: (at) => origin(ids[at] as number) },
+  )
 }
 
 /** Rows `from` to `to`, without the last, with a text that is told by the number. */
-export function range(from: number, to: number): Traced<Row>[] {
+export function range(from: number, to: number): Batch<Row> {
   return events(
     Array.from({ length: to - from }, (_, i) => ({ id: from + i, text: `text of ${from + i}` })),
     from,

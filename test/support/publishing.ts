@@ -4,6 +4,7 @@ import { equal, match, ok, rejects } from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PlainSink } from 'sluice'
+import { batchOfTraced } from '../../src/connect/batch.ts'
 import { type Traced, traced } from '../../src/connect/origin.ts'
 import { sluice } from './cli.ts'
 import { upTo } from './live-load.ts'
@@ -27,7 +28,7 @@ export function event<T>(value: T, offset = 0): Traced<T> {
 export async function publish<T>(sink: PlainSink<T>, ...rows: T[]): Promise<[number, string][]> {
   const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined })
   try {
-    const letters = await writer.write(rows.map((row, at) => event(row, at)))
+    const letters = await writer.write(batchOfTraced(rows.map((row, at) => event(row, at))))
     return letters.map(({ origin, reason }) => [origin.offset, reason])
   } finally {
     await writer.close()
@@ -63,7 +64,7 @@ export async function abortsWhile(broker: { pause(): void; resume(): void }, sin
   const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined, signal: stop.signal })
   broker.pause()
   try {
-    const writing = writer.write([event({ id: 1 })])
+    const writing = writer.write(batchOfTraced([event({ id: 1 })]))
     const reason = new Error('stopped')
     stop.abort(reason)
     await rejects(async () => await writing, reason)

@@ -113,8 +113,8 @@ export function readOnDemand({
       const written: number[] = []
       return {
         checkpoint,
-        write: (events) => {
-          written.push(...events.map(({ value }) => value))
+        write: (batch) => {
+          written.push(...batch.values())
           came = rows.length + written.length
           changed()
           return []

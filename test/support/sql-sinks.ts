@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
+import { batchOf } from '../../src/connect/batch.ts'
 import type { Columns } from '../../src/connect/column.ts'
 import { Session } from '../../src/connect/duckdb/session.ts'
-import { traced } from '../../src/connect/origin.ts'
 import type { Sink } from '../../src/connect/sink.ts'
 import { duckdb } from '../../src/connect/sinks/duckdb.ts'
 import { postgres } from '../../src/connect/sinks/postgres.ts'
@@ -45,11 +45,12 @@ export async function load(sink: Sink<unknown>, ...batches: readonly (readonly u
     const reasons: string[] = []
     let line = 0
     for (const batch of batches) {
-      const events = batch.map((value) => {
-        line += 1
-        return traced(value, { source: 'a.log', line, offset: line * 10, raw: `line ${line}` })
-      })
-      for (const letter of await writer.write(events)) reasons.push(letter.reason)
+      const from = line + 1
+      line += batch.length
+      const at = (index: number) => {
+        return { source: 'a.log', line: from + index, offset: (from + index) * 10, raw: `line ${from + index}` }
+      }
+      for (const letter of await writer.write(batchOf(batch, { at }))) reasons.push(letter.reason)
     }
     const epoch = (writer.checkpoint?.epoch ?? 0) + 1
     await writer.commit({ epoch, positions: new Map([['a.log', epoch]]), states: new Map(), totals: NO_TOTALS })

@@ -1,8 +1,9 @@
 // Writes rows to a broker that confirms what it has taken.
 
 import type { SluiceError } from '../../base/errors.ts'
+import { type Batch, letterAt } from '../batch.ts'
 import { answered, brokerTrouble } from '../live/answer.ts'
-import { type DeadLetter, deadLetter, type Origin, type Traced } from '../origin.ts'
+import type { DeadLetter } from '../origin.ts'
 import type { PlainSinkOptions, PlainWriter } from '../sink.ts'
 import { type MessageRules, messageOfRow, type Outgoing } from './message.ts'
 
@@ -54,25 +55,29 @@ export class PublishWriter<Row> implements PlainWriter<Row> {
     }
   }
 
-  async write(events: readonly Traced<Row>[]): Promise<readonly DeadLetter[]> {
+  async write(rows: Batch<Row>): Promise<readonly DeadLetter[]> {
+    const { step } = this.#options
     const letters: DeadLetter[] = []
-    let [messages, origins, bytes] = [[] as Outgoing[], [] as Origin[], 0]
+    /** Messages of rows with these indices. */
+    let [messages, indices, bytes] = [[] as Outgoing[], [] as number[], 0]
     const send = async (): Promise<void> => {
       if (messages.length === 0) return
-      letters.push(...(await this.#send(messages, origins, bytes)))
+      for (const [at, reason] of await this.#send(messages, bytes)) {
+        letters.push(letterAt(rows, indices[at] as number, step, reason))
+      }
       messages = []
-      origins = []
+      indices = []
       bytes = 0
     }
-    for (const { value, origin } of events) {
+    for (let at = 0; at < rows.length; at += 1) {
       this.#signal?.throwIfAborted()
-      const message = messageOfRow(value, this.#options)
+      const message = messageOfRow(rows.at(at), this.#options)
       if (typeof message === 'string') {
-        letters.push(deadLetter(origin, this.#options.step, message))
+        letters.push(letterAt(rows, at, step, message))
         continue
       }
       messages.push(message)
-      origins.push(origin)
+      indices.push(at)
       bytes += message.bytes.length
       if (messages.length >= MESSAGES || bytes >= BYTES) await send()
     }
@@ -90,11 +95,10 @@ export class PublishWriter<Row> implements PlainWriter<Row> {
     await this.#publisher.close()
   }
 
-  async #send(messages: readonly Outgoing[], origins: readonly Origin[], sizeBytes: number): Promise<DeadLetter[]> {
+  async #send(messages: readonly Outgoing[], sizeBytes: number): Promise<ReadonlyMap<number, string>> {
     try {
       const publishing = this.#publisher.publish(messages)
-      const refused = await answered(publishing, { sizeBytes, signal: this.#signal })
-      return [...refused].map(([at, reason]) => deadLetter(origins[at] as Origin, this.#options.step, reason))
+      return await answered(publishing, { sizeBytes, signal: this.#signal })
     } catch (error) {
       this.#signal?.throwIfAborted()
       throw troubleOf(this.#options, error)

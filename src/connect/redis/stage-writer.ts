@@ -2,9 +2,10 @@
 
 import { randomBytes } from 'node:crypto'
 import { messageOf, SluiceError } from '../../base/errors.ts'
+import { type Batch, letterAt } from '../batch.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { answered, brokerTrouble } from '../live/answer.ts'
-import { type DeadLetter, deadLetter, type Traced } from '../origin.ts'
+import type { DeadLetter } from '../origin.ts'
 import type { PlainSinkOptions, PlainWriter } from '../sink.ts'
 import type { Json } from '../source.ts'
 import { connectRedis, mayPass, type RedisClient } from './client.ts'
@@ -101,28 +102,28 @@ export class StageWriter<Row> implements PlainWriter<Row> {
     }
   }
 
-  async write(events: readonly Traced<Row>[]): Promise<readonly DeadLetter[]> {
+  async write(rows: Batch<Row>): Promise<readonly DeadLetter[]> {
     const letters: DeadLetter[] = []
-    let [texts, rows, chars] = [[] as string[], 0, 0]
+    let [texts, taken, chars] = [[] as string[], 0, 0]
     const send = async (): Promise<void> => {
-      if (rows === 0) return
+      if (taken === 0) return
       await this.#run(ADD, [this.#stage, this.#stages], texts)
-      this.#rows += rows
+      this.#rows += taken
       texts = []
-      rows = 0
+      taken = 0
       chars = 0
     }
-    for (const { value, origin } of events) {
+    for (let at = 0; at < rows.length; at += 1) {
       this.#signal?.throwIfAborted()
-      const given = textsOf(this.#options.fields, value)
+      const given = textsOf(this.#options.fields, rows.at(at))
       if (!Array.isArray(given)) {
-        letters.push(deadLetter(origin, STEP, given))
+        letters.push(letterAt(rows, at, STEP, given))
         continue
       }
       texts.push(String(given.length), ...given)
-      rows += 1
+      taken += 1
       for (const text of given) chars += text.length
-      if (rows >= ROWS || chars >= CHARS) await send()
+      if (taken >= ROWS || chars >= CHARS) await send()
     }
     await send()
     return letters

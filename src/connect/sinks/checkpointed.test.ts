@@ -6,7 +6,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ErrorCode, isSluiceError } from '../../base/errors.ts'
-import { deadLetter, type Traced, traced } from '../origin.ts'
+import { batchOfTraced, letterAt } from '../batch.ts'
+import { type Traced, traced } from '../origin.ts'
 import type { Checkpoint, PlainSink, PlainWriter, SinkWriter } from '../sink.ts'
 import type { Json } from '../source.ts'
 import { NO_TOTALS } from '../totals.ts'
@@ -62,9 +63,10 @@ class Shelf {
   #writer(): PlainWriter<number> {
     const rows: number[] = []
     return {
-      write: (events) => {
-        rows.push(...events.map(({ value }) => value).filter((value) => value >= 0))
-        return events.filter(({ value }) => value < 0).map(({ origin }) => deadLetter(origin, 'shelf', 'below 0'))
+      write: (given) => {
+        const values = given.values()
+        rows.push(...values.filter((value) => value >= 0))
+        return values.flatMap((value, at) => (value < 0 ? [letterAt(given, at, 'shelf', 'below 0')] : []))
       },
       prepare: async (epoch) => {
         this.#crash('in prepare')
@@ -104,7 +106,7 @@ describe('checkpointed', () => {
     const shelf = new Shelf()
     const writer = await open(shelf)
     equal(writer.checkpoint, undefined)
-    await writer.write([event(1), event(2)])
+    await writer.write(batchOfTraced([event(1), event(2)]))
     deepEqual(shelf.visible, [])
     await writer.commit(checkpoint(1))
     deepEqual(shelf.visible, [1, 2])
@@ -134,16 +136,16 @@ describe('checkpointed', () => {
     it(`ends with what was committed when it is broken off ${moment}`, async () => {
       const shelf = new Shelf()
       const first = await open(shelf)
-      await first.write([event(1)])
+      await first.write(batchOfTraced([event(1)]))
       await first.commit(checkpoint(1))
-      await first.write([event(2), event(3)])
+      await first.write(batchOfTraced([event(2), event(3)]))
       shelf.crashAt = moment as Moment
       await rejects(async () => await first.commit(checkpoint(2)), /crash/)
       // The process is gone: nothing is closed.
       const second = await open(shelf)
       const epoch = second.checkpoint?.epoch as number
       equal(epoch, expected.includes(2) ? 2 : 1)
-      await second.write([event(4)])
+      await second.write(batchOfTraced([event(4)]))
       await second.commit(checkpoint(epoch + 1))
       deepEqual(shelf.visible, expected)
       await second.close()
@@ -153,7 +155,7 @@ describe('checkpointed', () => {
   it('finishes again, if that was broken off while it opened', async () => {
     const shelf = new Shelf()
     const first = await open(shelf)
-    await first.write([event(1), event(2)])
+    await first.write(batchOfTraced([event(1), event(2)]))
     shelf.crashAt = 'in finish'
     await rejects(async () => await first.commit(checkpoint(1)))
     shelf.crashAt = 'in finish'
@@ -168,7 +170,7 @@ describe('checkpointed', () => {
     const writer = await open(shelf)
     shelf.crashAt = 'in prepare'
     await rejects(async () => await writer.commit(checkpoint(1)), /crash in prepare/)
-    throws(() => writer.write([event(1)]), /crash in prepare/)
+    throws(() => writer.write(batchOfTraced([event(1)])), /crash in prepare/)
     throws(() => writer.bury([]), /crash in prepare/)
     throws(() => writer.commit(checkpoint(1)), /crash in prepare/)
     await writer.close()
@@ -184,12 +186,12 @@ describe('checkpointed', () => {
       return found.map((row) => Object.values(row))
     }
     const first = await open(shelf)
-    const refused = await first.write([event(1), event(-2)])
+    const refused = await first.write(batchOfTraced([event(1), event(-2)]))
     await first.bury(refused)
     deepEqual(letters(), [])
     await first.commit(checkpoint(1))
     deepEqual(letters(), [[-2, 1, 'shelf', 'below 0']])
-    await first.bury(await first.write([event(-3)]))
+    await first.bury(await first.write(batchOfTraced([event(-3)])))
     await first.close()
     deepEqual(letters(), [[-2, 1, 'shelf', 'below 0']])
   })
@@ -197,7 +199,7 @@ describe('checkpointed', () => {
   it('shows what it keeps, takes letters out again, and starts over when it is told to', async () => {
     const sink = checkpointed(new Shelf().sink, { store })
     const writer = await sink.open({ pipeline: 'test' })
-    await writer.bury(await writer.write([event(1), event(-2), event(-3)]))
+    await writer.bury(await writer.write(batchOfTraced([event(1), event(-2), event(-3)])))
     await writer.commit(checkpoint(1))
     const inspector = await sink.inspect?.('test')
     const letters = (await inspector?.letters({ limit: 10 })) ?? []
@@ -220,9 +222,9 @@ describe('checkpointed', () => {
   it('fences off a run that another one has taken over from, before it prepares or finishes anything', async () => {
     const shelf = new Shelf()
     const zombie = await open(shelf)
-    await zombie.write([event(1)])
+    await zombie.write(batchOfTraced([event(1)]))
     const heir = await open(shelf)
-    await heir.write([event(2)])
+    await heir.write(batchOfTraced([event(2)]))
     await heir.commit(checkpoint(1))
     shelf.calls.length = 0
     await rejects(async () => await zombie.commit(checkpoint(1)), failsWith('PIPELINE_HELD'))
@@ -236,7 +238,7 @@ describe('checkpointed', () => {
   it('C33: lets nobody take over from one that is stopped while it finishes an epoch', async () => {
     const shelf = new Shelf()
     const zombie = await open(shelf)
-    await zombie.write([event(1)])
+    await zombie.write(batchOfTraced([event(1)]))
     const { promise, resolve: wake } = Promise.withResolvers<void>()
     shelf.stopped = promise
     const committed = zombie.commit(checkpoint(1))
@@ -268,7 +270,7 @@ describe('checkpointed', () => {
       shelves.map((shelf, place) => checkpointed(shelf.sink, { store }).open({ pipeline: `p${place}` })),
     )
     for (const [place, writer] of writers.entries()) {
-      await writer.write([event(place)])
+      await writer.write(batchOfTraced([event(place)]))
       await writer.commit(checkpoint(1))
     }
     deepEqual(
@@ -321,9 +323,9 @@ describe('toFunction', () => {
     const writer = await toFunction('f', (rows: readonly number[], { epoch, pipeline }) => {
       seen.push([...rows, epoch, pipeline])
     }).open(opening)
-    deepEqual(await writer.write([event(1), event(2)]), [])
+    deepEqual(await writer.write(batchOfTraced([event(1), event(2)])), [])
     equal(await writer.prepare(5), null)
-    await writer.write([event(3)])
+    await writer.write(batchOfTraced([event(3)]))
     deepEqual(seen, [
       [1, 2, 5, 'p'],
       [3, 6, 'p'],
@@ -332,7 +334,7 @@ describe('toFunction', () => {
 
   it('makes dead letters of the rows that it refuses, once each', async () => {
     const writer = await toFunction('f', async () => [1, { index: 0, reason: 'no' }, 1]).open(opening)
-    const letters = await writer.write([event(7), event(8)])
+    const letters = await writer.write(batchOfTraced([event(7), event(8)]))
     deepEqual(
       letters.map(({ origin, step, reason }) => [origin.offset, step, reason]),
       [
@@ -345,7 +347,7 @@ describe('toFunction', () => {
   it('refuses answers that mean nothing', async () => {
     for (const answer of [true, 'x', [5], [-1], [{ index: 0.5 }]]) {
       const writer = await toFunction('f', () => answer as never).open(opening)
-      throws(() => writer.write([event(1)]), /function f (gives|refuses)/)
+      throws(() => writer.write(batchOfTraced([event(1)])), /function f (gives|refuses)/)
     }
   })
 
@@ -357,7 +359,7 @@ describe('toFunction', () => {
     )
     const writer = await sink.open({ pipeline: 'test' })
     await rejects(
-      async () => await writer.write([event(1)]),
+      async () => await writer.write(batchOfTraced([event(1)])),
       (error) => error === mine,
     )
     await writer.close()

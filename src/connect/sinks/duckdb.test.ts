@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { after, beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type ErrorCode, isSluiceError } from '../../base/errors.ts'
+import { type Batch, batchOf } from '../batch.ts'
 import { Session } from '../duckdb/session.ts'
-import { deadLetter, type Traced, traced } from '../origin.ts'
+import { deadLetter } from '../origin.ts'
 import type { Checkpoint, SinkOptions } from '../sink.ts'
 import { NO_TOTALS } from '../totals.ts'
 import { type DuckdbOptions, duckdb } from './duckdb.ts'
@@ -32,8 +33,8 @@ const open = ({ pipeline = 'test', owner, leaseMs, ...options }: Opening = {}) =
     ...(leaseMs === undefined ? {} : { leaseMs }),
   })
 
-const events = (...rows: readonly unknown[]): Traced<unknown>[] =>
-  rows.map((value, at) => traced(value, { source: 'a.log', line: at + 1, offset: at * 10, raw: `line ${at + 1}` }))
+const events = (...rows: readonly unknown[]): Batch =>
+  batchOf(rows, { at: (at) => ({ source: 'a.log', line: at + 1, offset: at * 10, raw: `line ${at + 1}` }) })
 
 const checkpoint = (epoch: number, more: Partial<Checkpoint> = {}): Checkpoint => ({
   epoch,
@@ -295,10 +296,11 @@ describe('the sink for DuckDB', () => {
 
   it('F1, F35: leaves what was committed when its process is killed; another process is told who has the file', async () => {
     const script = `
+      import { batchOf } from ${JSON.stringify(new URL('../batch.ts', import.meta.url).href)}
       import { duckdb } from ${JSON.stringify(new URL('./duckdb.ts', import.meta.url).href)}
       const writer = await duckdb(${JSON.stringify(path)}, { table: 't', columns: { id: 'integer', text: 'text' } }).open({ pipeline: 'test' })
-      const rows = (from, to) => Array.from({ length: to - from }, (_, i) => ({ kind: 'event',
-        value: { id: from + i, text: 'x'.repeat(100) }, origin: { source: 'a', line: 0, offset: from + i, raw: '' } }))
+      const rows = (from, to) => batchOf(Array.from({ length: to - from }, (_, i) => ({ id: from + i, text: 'x'.repeat(100) })),
+        { at: (i) => ({ source: 'a', line: 0, offset: from + i, raw: '' }) })
       await writer.write(rows(0, 5000))
       await writer.commit({ epoch: 1, positions: new Map([['a', 5000]]), states: new Map(), totals: ${JSON.stringify(NO_TOTALS)} })
       await writer.write(rows(5000, 60000))

@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { type ErrorCode, isSluiceError } from '../../base/errors.ts'
-import { type Traced, traced } from '../origin.ts'
+import { type Batch, batchOf } from '../batch.ts'
 import type { Checkpoint, Sink, SinkOptions, SinkWriter } from '../sink.ts'
 import { NO_TOTALS } from '../totals.ts'
 import { csvFiles } from './csv-files.ts'
@@ -36,11 +36,8 @@ function checkpoint(epoch: number): Checkpoint {
   return { epoch, positions: new Map([['a', epoch]]), states: new Map(), totals: { ...NO_TOTALS, read: epoch } }
 }
 
-function event<T>(value: T, offset = 0): Traced<T> {
-  return traced(value, { source: 'test', line: 0, offset, raw: '' })
-}
-
-const events = <T>(...values: T[]): Traced<T>[] => values.map((value, at) => event(value, at))
+const events = <T>(...values: T[]): Batch<T> =>
+  batchOf(values, { at: (offset) => ({ source: 'test', line: 0, offset, raw: '' }) })
 
 const failsWith =
   (code: ErrorCode, message = /./) =>

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { after, describe, it } from 'node:test'
 import { isSluiceError } from '../../base/errors.ts'
-import { type Traced, traced } from '../origin.ts'
+import { type Batch, batchOf } from '../batch.ts'
 import type { PlainWriter } from '../sink.ts'
 import { type HttpOptions, http } from './http.ts'
 
@@ -45,8 +45,8 @@ const end =
   (_: Request, response: ServerResponse) =>
     void response.writeHead(status, headers).end(body)
 
-function events(...values: unknown[]): Traced<unknown>[] {
-  return values.map((value, at) => traced(value, { source: 'a.log', line: at + 1, offset: at * 10, raw: '' }))
+function events(...values: unknown[]): Batch {
+  return batchOf(values, { at: (at) => ({ source: 'a.log', line: at + 1, offset: at * 10, raw: '' }) })
 }
 
 async function open(url: string, options: HttpOptions = {}, signal?: AbortSignal): Promise<PlainWriter<unknown>> {

@@ -1,6 +1,7 @@
 // Which event a row is, in the row itself: for readers of sinks that may give it twice.
 
-import type { Origin, Traced } from '../origin.ts'
+import type { Batch } from '../batch.ts'
+import type { Origin } from '../origin.ts'
 
 /**
  * Place of the record that a row was made from, and which of its rows it is: the same at every replay. A row that was
@@ -12,12 +13,14 @@ export interface RowIdentity {
   readonly _part: number
 }
 
-export function identityOf({ source, offset, part = 0 }: Origin): RowIdentity {
+/** Of the row at an index. */
+export function identityAt(rows: Batch, at: number): RowIdentity {
+  const { source, offset, part = 0 } = rows.origin(at) as Origin
   return { _source: source, _offset: offset, _part: part }
 }
 
 /** A row with its identity in front: in the row if it is an object, else beside it, as `value`. */
-export function identified({ value }: Traced<unknown>, identity: RowIdentity): object {
+export function identified(value: unknown, identity: RowIdentity): object {
   const isRow = typeof value === 'object' && value !== null && !Array.isArray(value) && !('toJSON' in value)
   return isRow ? { ...identity, ...value } : { ...identity, value }
 }

@@ -6,6 +6,7 @@ import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { isSluiceError } from '../../base/errors.ts'
+import { batchOfTraced } from '../batch.ts'
 import { type Traced, traced } from '../origin.ts'
 import { NO_TOTALS } from '../totals.ts'
 import { type SqliteOptions, sqlite } from './sqlite.ts'
@@ -29,7 +30,7 @@ async function load(options: SqliteOptions, ...batches: readonly (readonly unkno
   const reasons: string[] = []
   let offset = 0
   for (const batch of batches) {
-    const letters = await writer.write(batch.map((value) => event(value, offset++)))
+    const letters = await writer.write(batchOfTraced(batch.map((value) => event(value, offset++))))
     for (const letter of letters) reasons.push(letter.reason)
   }
   const epoch = (writer.checkpoint?.epoch ?? 0) + 1
@@ -117,8 +118,10 @@ describe('the rows of sqlite', () => {
     const writer = await sqlite<unknown>(path, { table: 't', columns: { n: 'integer' } }).open({ pipeline: 'test' })
     const { origin } = event(undefined, 7)
     const [first, second, third] = [1, 2, 3].map((part) => ({ ...origin, part, stride: 4 }))
-    await writer.write([event({ n: 1 }, 5), traced({ n: 2 }, first ?? origin), traced({ n: 4 }, third ?? origin)])
-    await writer.write([event({ n: 5 }, 8), traced({ n: 3 }, second ?? origin)])
+    await writer.write(
+      batchOfTraced([event({ n: 1 }, 5), traced({ n: 2 }, first ?? origin), traced({ n: 4 }, third ?? origin)]),
+    )
+    await writer.write(batchOfTraced([event({ n: 5 }, 8), traced({ n: 3 }, second ?? origin)]))
     await writer.commit({ epoch: 1, positions: new Map(), states: new Map(), totals: NO_TOTALS })
     await writer.close()
     deepEqual(query('select n, _source, _offset, _part from t order by n'), [

@@ -2,12 +2,12 @@ import { deepEqual, equal, ok, rejects, throws } from 'node:assert/strict'
 import { Writable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { isSluiceError } from '../../base/errors.ts'
-import { type Traced, traced } from '../origin.ts'
+import { type Batch, batchOf } from '../batch.ts'
 import { stdout } from './stdout.ts'
 
-function events(...values: unknown[]): Traced<unknown>[] {
-  return values.map((value, at) => {
-    return traced(value, { source: 'a.log', line: 0, offset: at >> 1, raw: '', part: at & 1, stride: 2 })
+function events(...values: unknown[]): Batch {
+  return batchOf(values, {
+    at: (at) => ({ source: 'a.log', line: 0, offset: at >> 1, raw: '', part: at & 1, stride: 2 }),
   })
 }
 

@@ -3,10 +3,11 @@
 import type { Writable } from 'node:stream'
 import { checkKeys, describeValue } from '../../base/check.ts'
 import { errnoOf, messageOf, SluiceError } from '../../base/errors.ts'
+import { type Batch, letterAt } from '../batch.ts'
 import { jsonText } from '../json/line.ts'
-import { type DeadLetter, deadLetter, type Traced } from '../origin.ts'
+import type { DeadLetter } from '../origin.ts'
 import type { PlainSink, PlainWriter } from '../sink.ts'
-import { identified, identityOf, type RowIdentity } from './identity.ts'
+import { identified, identityAt, type RowIdentity } from './identity.ts'
 
 /** The line of a row, without its end; what it throws makes a dead letter of the row. */
 export type LineOf<Row> = (row: Row, identity: RowIdentity) => string
@@ -40,9 +41,10 @@ export function stdout<Row>(lineOf?: LineOf<Row>, options: StdoutOptions = {}): 
     throw new TypeError(`lineOf must be a function: found ${describeValue(lineOf)}`)
   }
   const { identity: hasIdentity = true, output } = options
-  const textOf = (event: Traced<Row>, identity: RowIdentity): string => {
-    if (lineOf !== undefined) return lineOf(event.value, identity)
-    return jsonText(hasIdentity ? identified(event, identity) : event.value)
+  const textOf = (rows: Batch<Row>, at: number): string => {
+    const row = rows.at(at)
+    if (lineOf !== undefined) return lineOf(row, identityAt(rows, at))
+    return jsonText(hasIdentity ? identified(row, identityAt(rows, at)) : row)
   }
   return {
     kind: 'stdout',
@@ -56,7 +58,7 @@ const STEP = 'stdout'
 
 class StdoutWriter<Row> implements PlainWriter<Row> {
   readonly #output: Writable
-  readonly #textOf: (event: Traced<Row>, identity: RowIdentity) => string
+  readonly #textOf: (rows: Batch<Row>, at: number) => string
   readonly #signal: AbortSignal | undefined
   /** Why nothing more can be written. */
   #failure: unknown
@@ -65,29 +67,25 @@ class StdoutWriter<Row> implements PlainWriter<Row> {
     this.#failure ??= troubleOf(error)
   }
 
-  constructor(
-    output: Writable,
-    textOf: (event: Traced<Row>, identity: RowIdentity) => string,
-    signal: AbortSignal | undefined,
-  ) {
+  constructor(output: Writable, textOf: (rows: Batch<Row>, at: number) => string, signal: AbortSignal | undefined) {
     this.#output = output
     this.#textOf = textOf
     this.#signal = signal
     output.on('error', this.#onError)
   }
 
-  async write(events: readonly Traced<Row>[]): Promise<readonly DeadLetter[]> {
+  async write(rows: Batch<Row>): Promise<readonly DeadLetter[]> {
     this.#signal?.throwIfAborted()
     const letters: DeadLetter[] = []
     const lines: string[] = []
-    for (const event of events) {
+    for (let at = 0; at < rows.length; at += 1) {
       try {
-        const text = this.#textOf(event, identityOf(event.origin))
+        const text = this.#textOf(rows, at)
         if (typeof text !== 'string') throw new TypeError(`a line is a text: found ${describeValue(text)}`)
         if (/[\r\n]/.test(text)) throw new TypeError('a line has no line end in it')
         lines.push(text, '\n')
       } catch (error) {
-        letters.push(deadLetter(event.origin, STEP, messageOf(error)))
+        letters.push(letterAt(rows, at, STEP, messageOf(error)))
       }
     }
     if (lines.length > 0) await this.#put(lines.join(''))

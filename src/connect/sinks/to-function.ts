@@ -2,7 +2,8 @@
 
 import { checkKeys, describeValue } from '../../base/check.ts'
 import { isPromise } from '../../base/promise.ts'
-import { type DeadLetter, deadLetter, type Traced } from '../origin.ts'
+import { type Batch, letterAt } from '../batch.ts'
+import type { DeadLetter } from '../origin.ts'
 import type { PlainSink, PlainWriter } from '../sink.ts'
 
 /** What a function is told beside the rows. */
@@ -80,13 +81,13 @@ class FunctionWriter<Row> implements PlainWriter<Row> {
     this.#context = context
   }
 
-  write(events: readonly Traced<Row>[]): readonly DeadLetter[] | Promise<readonly DeadLetter[]> {
+  write(rows: Batch<Row>): readonly DeadLetter[] | Promise<readonly DeadLetter[]> {
     this.#context.signal.throwIfAborted()
-    const rows = events.map(({ value }) => value)
-    const refused = this.#take(rows, this.#context)
+    // A copy: what the function does with the array must not change which row is which.
+    const refused = this.#take([...rows.values()], this.#context)
     return isPromise(refused)
-      ? Promise.resolve(refused).then((later) => this.#lettersOf(events, later))
-      : this.#lettersOf(events, refused)
+      ? Promise.resolve(refused).then((later) => this.#lettersOf(rows, later))
+      : this.#lettersOf(rows, refused)
   }
 
   async prepare(epoch: number): Promise<null> {
@@ -103,7 +104,7 @@ class FunctionWriter<Row> implements PlainWriter<Row> {
     await this.#options.close?.()
   }
 
-  #lettersOf(events: readonly Traced<Row>[], refused: unknown): readonly DeadLetter[] {
+  #lettersOf(rows: Batch<Row>, refused: unknown): readonly DeadLetter[] {
     if (refused === undefined) return []
     if (!Array.isArray(refused)) {
       const allowed = 'nothing, or the indexes of the rows that it refuses'
@@ -112,12 +113,11 @@ class FunctionWriter<Row> implements PlainWriter<Row> {
     const letters = new Map<number, DeadLetter>()
     for (const one of refused as RefusedRows) {
       const { index, reason } = typeof one === 'number' ? { index: one, reason: `${this.#name} refused it` } : one
-      const event = events[index]
-      if (event === undefined) {
-        const found = `${describeValue(index)} of ${events.length} rows`
+      if (!Number.isInteger(index) || index < 0 || index >= rows.length) {
+        const found = `${describeValue(index)} of ${rows.length} rows`
         throw new RangeError(`function ${this.#name} refuses a row that there is not: found index ${found}`)
       }
-      letters.set(index, deadLetter(event.origin, this.#name, String(reason)))
+      letters.set(index, letterAt(rows, index, this.#name, String(reason)))
     }
     return [...letters.values()]
   }

@@ -2,6 +2,7 @@
 
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { batchOfTraced } from '../../connect/batch.ts'
 import { type Traced, traced } from '../../connect/origin.ts'
 import type { PlainSink, PlainWriter } from '../../connect/sink.ts'
 import type { Json } from '../../connect/source.ts'
@@ -251,7 +252,7 @@ class Desk<Row> {
   }
 
   async writeEvents(events: readonly Traced<Row>[]): Promise<Awaited<ReturnType<PlainWriter<Row>['write']>>> {
-    return await (await this.writer()).write(events)
+    return await (await this.writer()).write(batchOfTraced(events))
   }
 
   async prepare(): Promise<void> {

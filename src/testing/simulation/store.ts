@@ -1,7 +1,8 @@
 // A database in memory: transactions, a lease with a number, lost connections and lost answers.
 
 import { SluiceError } from '../../base/errors.ts'
-import { deadLetter, type Traced } from '../../connect/origin.ts'
+import { letterAt } from '../../connect/batch.ts'
+import type { DeadLetter, Origin } from '../../connect/origin.ts'
 import type { Checkpoint, Sink, SinkWriter } from '../../connect/sink.ts'
 import { NO_TOTALS, totalsAddUp } from '../../connect/totals.ts'
 import type { World } from './world.ts'
@@ -75,13 +76,13 @@ export class Store {
     let letters: [string, string][] = []
     return {
       checkpoint: this.checkpoint,
-      write: (events: readonly Traced<Row>[]) =>
+      write: (batch) =>
         touch(() => {
-          const refused: ReturnType<typeof deadLetter>[] = []
-          for (const { value, origin } of events) {
-            const place = `${origin.source}@${origin.offset}`
-            if (value.n === REFUSED) refused.push(deadLetter(origin, 'memory', `${REFUSED} is refused`))
-            else rows.push([key === undefined ? place : key.map((name) => value[name]).join(), value])
+          const refused: DeadLetter[] = []
+          for (const [at, row] of batch.values().entries()) {
+            const { source, offset } = batch.origin(at) as Origin
+            if (row.n === REFUSED) refused.push(letterAt(batch, at, 'memory', `${REFUSED} is refused`))
+            else rows.push([key === undefined ? `${source}@${offset}` : key.map((name) => row[name]).join(), row])
           }
           return refused
         }),

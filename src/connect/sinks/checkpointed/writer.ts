@@ -1,7 +1,8 @@
 // The writer of a sink without transactions whose checkpoints are kept beside it.
 
 import { isPromise } from '../../../base/promise.ts'
-import type { DeadLetter, Traced } from '../../origin.ts'
+import type { Batch } from '../../batch.ts'
+import type { DeadLetter } from '../../origin.ts'
 import type { Checkpoint, KeptLetter, PlainSink, PlainWriter, SinkOptions, SinkWriter } from '../../sink.ts'
 import { START_OVER } from '../sqlite/checkpoints.ts'
 import { NoteTable } from '../sqlite/notes.ts'
@@ -86,8 +87,8 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
     return this.#store.checkpoint
   }
 
-  write(events: readonly Traced<Row>[]): readonly DeadLetter[] | Promise<readonly DeadLetter[]> {
-    return this.#guarded(() => this.#plain.write(events))
+  write(rows: Batch<Row>): readonly DeadLetter[] | Promise<readonly DeadLetter[]> {
+    return this.#guarded(() => this.#plain.write(rows))
   }
 
   bury(letters: readonly DeadLetter[]): void | Promise<void> {

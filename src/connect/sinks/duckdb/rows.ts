@@ -1,13 +1,13 @@
 // Writes rows into their table; what the table refuses comes back as dead letters.
 
 import { describeValue } from '../../../base/check.ts'
-import { isPromise } from '../../../base/promise.ts'
+import { type Batch, letterAt } from '../../batch.ts'
 import { ANY, fieldOf, fromTexts, RowsText, type Separators, unlikely, valuesOf } from '../../duckdb/rows-text.ts'
 import type { Session, Statement } from '../../duckdb/session.ts'
-import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
+import type { DeadLetter } from '../../origin.ts'
 import { faultOfStray, hintOfValue } from '../../sql/evolve.ts'
 import { foldName, quoteName } from '../../sql/name.ts'
-import { ROW_IS_PROMISE } from '../sqlite/rows.ts'
+import { faultOfRow, type TableRow } from '../../sql/row.ts'
 import { type Codec, faultOfValue } from './codec.ts'
 import { makeChanges } from './evolving.ts'
 import { changesOf, ensureTable, type Place, type Shape, type Table, type TableColumn } from './table.ts'
@@ -19,12 +19,13 @@ const NUMBER = 'sluice_n'
 const STAGE = 'sluice_stage'
 
 /** A batch, ready to be sent. */
-interface Batch {
+interface Packed {
   readonly text: string
   readonly separators: Separators
   /** The keys of its rows; empty without a key. */
   readonly keys: ReadonlyMap<string, number>
-  readonly taken: readonly Traced<unknown>[]
+  /** Its rows, by their indices in the batch. */
+  readonly taken: readonly number[]
   readonly letters: readonly DeadLetter[]
   /** Whether the table has no place for something of its rows. */
   readonly hasMisfits: boolean
@@ -78,19 +79,19 @@ export class RowWriter {
     return new RowWriter(place, shape, await makeReady(place.session, await ensureTable(place, shape)))
   }
 
-  async write(events: readonly Traced<unknown>[]): Promise<readonly DeadLetter[]> {
-    let batch = this.#batch(events)
-    if (batch.hasMisfits) {
+  async write(rows: Batch): Promise<readonly DeadLetter[]> {
+    let packed = this.#pack(rows)
+    if (packed.hasMisfits) {
       await this.flush()
-      await this.#adapt(events.map(({ value }) => value))
-      batch = this.#batch(events)
+      await this.#adapt(rows.values())
+      packed = this.#pack(rows)
     }
-    const { text, separators, keys, taken, letters } = batch
+    const { text, separators, keys, taken, letters } = packed
     if (taken.length === 0) return letters
     this.#isTouched = true
     if (this.#ready.table.mayRefuse) {
       await this.#insertTexts([text], separators)
-      return [...letters, ...(await this.#fromStage(taken))]
+      return [...letters, ...(await this.#fromStage(rows, taken))]
     }
     const isUsual = separators === ANY
     if (!isUsual || this.#doWait(keys)) await this.#send()
@@ -168,41 +169,40 @@ export class RowWriter {
     return false
   }
 
-  #batch(events: readonly Traced<unknown>[], separators: Separators = ANY): Batch {
+  #pack(rows: Batch, separators: Separators = ANY): Packed {
     const { columns, mayRefuse } = this.#ready.table
     const width = columns.length + (mayRefuse ? 1 : 0)
-    const rows = new RowsText(width, separators)
-    const taken: Traced<unknown>[] = []
+    const texts = new RowsText(width, separators)
+    const taken: number[] = []
     const letters: DeadLetter[] = []
     const hasKey = this.#shape.key !== undefined
     let hasMisfits = false
     /** Key → its row: of rows with equal keys the last one counts. */
     const keys = new Map<string, number>()
-    for (const event of events) {
-      const key = this.#add(event.value, rows)
+    for (let index = 0; index < rows.length; index += 1) {
+      const key = this.#add(rows.at(index), texts)
       if (typeof key !== 'string') {
-        rows.dropRow()
+        texts.dropRow()
         if (key.isMisfit === true) hasMisfits = true
-        letters.push(deadLetter(event.origin, STEP, key.fault))
+        letters.push(letterAt(rows, index, STEP, key.fault))
         continue
       }
       const at = keys.get(key) ?? taken.length
-      if (mayRefuse) rows.add(String(at))
-      rows.endRow(at)
-      taken[at] = event
+      if (mayRefuse) texts.add(String(at))
+      texts.endRow(at)
+      taken[at] = index
       if (hasKey) keys.set(key, at)
     }
     // A value may have what stands between values in it.
-    if (!rows.isClear()) return this.#batch(events, unlikely())
-    return { text: rows.text(), separators, keys, taken, letters, hasMisfits }
+    if (!texts.isClear()) return this.#pack(rows, unlikely())
+    return { text: texts.text(), separators, keys, taken, letters, hasMisfits }
   }
 
   /** Adds the values of a row, and gives its key; or says why it cannot be one. */
-  #add(row: unknown, rows: RowsText): string | Fault {
-    if (isPromise(row)) return { fault: ROW_IS_PROMISE }
-    if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-      return { fault: `a row is an object: found ${describeValue(row)}` }
-    }
+  #add(given: unknown, texts: RowsText): string | Fault {
+    const fault = faultOfRow(given)
+    if (fault !== undefined) return { fault }
+    const row = given as TableRow
     const { table, known, mustBe, isKey } = this.#ready
     const { columns, shape, mode } = table
     const stray = shape.isInferred ? strayOf(row, known) : undefined
@@ -211,7 +211,7 @@ export class RowWriter {
     let present = 0
     for (let at = 0; at < columns.length; at += 1) {
       const { name, codec } = columns[at] as TableColumn
-      const value: unknown = Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined
+      const value: unknown = Object.hasOwn(row, name) ? row[name] : undefined
       if (value !== undefined) present += 1
       const isNone = value === null || value === undefined
       const text = isNone ? null : codec.write(value)
@@ -222,7 +222,7 @@ export class RowWriter {
       if (text === null && mustBe[at] === true) return { fault: `column ${name} must not be null` }
       // Both zeros are one key.
       if (isKey[at] === true) key += `${text === '-0' && codec.like === 'real' ? '0' : text}\0`
-      rows.add(text)
+      texts.add(text)
     }
     if (present === 0)
       return { fault: `a row has some of the columns ${[...known].slice(0, 5).join(', ')}: found none` }
@@ -230,8 +230,8 @@ export class RowWriter {
   }
 
   /** Puts into the table what is on the stage and the table does not refuse; the stage is empty then. */
-  async #fromStage(taken: readonly Traced<unknown>[]): Promise<readonly DeadLetter[]> {
-    const letters = await this.#refuse(taken)
+  async #fromStage(rows: Batch, taken: readonly number[]): Promise<readonly DeadLetter[]> {
+    const letters = await this.#refuse(rows, taken)
     const { table } = this.#ready
     const all = table.columns.map(({ name, type, codec }) => `${quoteName(name)}${codec.isCast ? `::${type}` : ''}`)
     await this.#session.run(insertInto(table, `select ${all.join(', ')} from ${STAGE}`))
@@ -240,13 +240,13 @@ export class RowWriter {
   }
 
   /** Takes out of the stage what the table's constraints would refuse. */
-  async #refuse(events: readonly Traced<unknown>[]): Promise<DeadLetter[]> {
+  async #refuse(rows: Batch, taken: readonly number[]): Promise<DeadLetter[]> {
     const { table } = this.#ready
     const { checks, unique } = table.constraints
     const found = new Map<number, string>()
     const look = async (text: string, condition: string): Promise<void> => {
-      const rows = await this.#session.all(`select ${NUMBER} as n from ${STAGE} s where ${condition}`)
-      for (const { n } of rows) if (!found.has(Number(n))) found.set(Number(n), `the table refuses it: ${text}`)
+      const refused = await this.#session.all(`select ${NUMBER} as n from ${STAGE} s where ${condition}`)
+      for (const { n } of refused) if (!found.has(Number(n))) found.set(Number(n), `the table refuses it: ${text}`)
     }
     for (const { name, type, codec } of table.columns) {
       if (!codec.isCast) continue
@@ -266,7 +266,7 @@ export class RowWriter {
     }
     if (found.size > 0)
       await this.#session.run(`delete from ${STAGE} where ${NUMBER} in (${[...found.keys()].join(', ')})`)
-    return [...found].map(([at, reason]) => deadLetter((events[at] as Traced<unknown>).origin, STEP, reason))
+    return [...found].map(([at, reason]) => letterAt(rows, taken[at] as number, STEP, reason))
   }
 
   /** A row that is overwritten does not stand in its own way. */
@@ -292,9 +292,9 @@ function unusedOf(rows: readonly unknown[], { columns, found, shape }: Table): S
 }
 
 /** Nobody said that a column may be left out: a value without one is a reason to refuse the row. */
-function strayOf(row: object, known: ReadonlySet<string>): Fault | undefined {
+function strayOf(row: TableRow, known: ReadonlySet<string>): Fault | undefined {
   for (const name of Object.keys(row)) {
-    const value = (row as Readonly<Record<string, unknown>>)[name]
+    const value = row[name]
     if (known.has(name) || value === null || value === undefined) continue
     const other = [...known].find((one) => foldName(one) === foldName(name))
     if (other === undefined) return { fault: faultOfStray(name), isMisfit: true }

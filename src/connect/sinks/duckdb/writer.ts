@@ -2,16 +2,16 @@
 
 import { systemClock } from '../../../base/clock.ts'
 import { SluiceError } from '../../../base/errors.ts'
-import { isPromise } from '../../../base/promise.ts'
+import type { Batch } from '../../batch.ts'
 import type { Columns } from '../../column.ts'
 import { duckdbTrouble, Session } from '../../duckdb/session.ts'
 import { fenced, LEASE_MS, newOwner, pipelineHeld } from '../../lease.ts'
-import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
+import type { DeadLetter } from '../../origin.ts'
 import type { BatchSize, Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
 import { checkNoSchema, type SchemaMode } from '../../sql/evolve.ts'
 import { inferColumns } from '../../sql/infer.ts'
 import { checkColumnName } from '../../sql/name.ts'
-import { ROW_IS_PROMISE } from '../sqlite/rows.ts'
+import { refuseAll } from '../../sql/row.ts'
 import { findTable, otherSchemas } from './catalogue.ts'
 import { OwnTables } from './own-tables.ts'
 import { RowWriter, STEP } from './rows.ts'
@@ -69,13 +69,10 @@ export class DuckdbWriter<Row> implements SinkWriter<Row> {
     return this.#restored
   }
 
-  write(events: readonly Traced<Row>[]): Promise<readonly DeadLetter[]> {
+  write(rows: Batch<Row>): Promise<readonly DeadLetter[]> {
     return this.#inTransaction('write to', async () => {
-      this.#rows ??= await this.#makeRows(events)
-      if (this.#rows !== undefined) return await this.#rows.write(events)
-      return events.map(({ value, origin }) => {
-        return deadLetter(origin, STEP, isPromise(value) ? ROW_IS_PROMISE : 'a row has columns: found none')
-      })
+      this.#rows ??= await this.#makeRows(rows.values())
+      return this.#rows === undefined ? refuseAll(rows, STEP) : await this.#rows.write(rows)
     })
   }
 
@@ -158,8 +155,8 @@ export class DuckdbWriter<Row> implements SinkWriter<Row> {
     })
   }
 
-  async #makeRows(events: readonly Traced<Row>[]): Promise<RowWriter | undefined> {
-    const inferred = inferColumns(events.map(({ value }) => value))
+  async #makeRows(rows: readonly unknown[]): Promise<RowWriter | undefined> {
+    const inferred = inferColumns(rows)
     if (inferred.size === 0) return undefined
     const columns = [...inferred].map(([name, type]) => ({ name, type: type === 'mixed' ? 'text' : type }) as const)
     return await this.#rowsOf(columns, true)

@@ -4,7 +4,6 @@ import { describeValue } from '../../../base/check.ts'
 import { unreachable } from '../../../base/invariant.ts'
 import type { Columns, ColumnType } from '../../column.ts'
 import { decimalText } from '../../decimal.ts'
-import type { Traced } from '../../origin.ts'
 import { millisOf, realOf, wholeOf } from '../../sql/exact.ts'
 import { inferColumns, typeOfValue } from '../../sql/infer.ts'
 import { jsonOf } from '../../sql/text-of.ts'
@@ -18,13 +17,13 @@ type Row = Readonly<Record<string, unknown>>
  *
  * @param findsFloats - whether whole numbers are `real`, unless there are bigints among them
  */
-export function columnsOfRows(events: readonly Traced<unknown>[], findsFloats: boolean): Columns | undefined {
-  const inferred = inferColumns(events.map(({ value }) => value))
+export function columnsOfRows(rows: readonly unknown[], findsFloats: boolean): Columns | undefined {
+  const inferred = inferColumns(rows)
   if (inferred.size === 0) return undefined
   const columns: [string, ColumnType][] = []
   for (const [name, type] of inferred) {
-    const hasValue = events.some(({ value }) => Object.hasOwn(Object(value), name) && (value as Row)[name] != null)
-    const isFloat = findsFloats && type === 'integer' && !events.some(({ value }) => isBigInt(value, name))
+    const hasValue = rows.some((row) => Object.hasOwn(Object(row), name) && (row as Row)[name] != null)
+    const isFloat = findsFloats && type === 'integer' && !rows.some((row) => isBigInt(row, name))
     if (isFloat) columns.push([name, 'real'])
     else columns.push([name, type === 'mixed' || (type === undefined && hasValue) ? 'json' : (type ?? 'text')])
   }

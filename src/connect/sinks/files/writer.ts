@@ -5,8 +5,9 @@ import { describeValue } from '../../../base/check.ts'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
 import { invariant } from '../../../base/invariant.ts'
 import { isPromise } from '../../../base/promise.ts'
+import { type Batch, letterAt } from '../../batch.ts'
 import type { Columns } from '../../column.ts'
-import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
+import type { DeadLetter } from '../../origin.ts'
 import type { PlainSinkOptions, PlainWriter } from '../../sink.ts'
 import type { Json } from '../../source.ts'
 import { columnsOfRows } from './columns.ts'
@@ -88,10 +89,10 @@ export class FilesWriter<Row> implements PlainWriter<Row> {
     return writer
   }
 
-  write(events: readonly Traced<Row>[]): readonly DeadLetter[] | Promise<readonly DeadLetter[]> {
+  write(rows: Batch<Row>): readonly DeadLetter[] | Promise<readonly DeadLetter[]> {
     this.#opening.signal?.throwIfAborted()
-    if (this.#encoders === undefined) return this.#findColumns(events).then(() => this.#writeFrom(events, 0, []))
-    return this.#writeFrom(events, 0, [])
+    if (this.#encoders === undefined) return this.#findColumns(rows).then(() => this.#writeFrom(rows, 0, []))
+    return this.#writeFrom(rows, 0, [])
   }
 
   async prepare(epoch: number): Promise<Json> {
@@ -136,25 +137,25 @@ export class FilesWriter<Row> implements PlainWriter<Row> {
 
   /** Takes rows from `from` on; waits only where a part must be written. */
   #writeFrom(
-    events: readonly Traced<Row>[],
+    rows: Batch<Row>,
     from: number,
     letters: DeadLetter[],
   ): readonly DeadLetter[] | Promise<readonly DeadLetter[]> {
-    for (let at = from; at < events.length; at += 1) {
-      const event = events[at] as Traced<Row>
-      const taken = this.#take(event, letters)
+    for (let at = from; at < rows.length; at += 1) {
+      const taken = this.#take(rows, at, letters)
       if (!isPromise(taken)) continue
       return taken.then(() => {
         this.#opening.signal?.throwIfAborted()
-        return this.#writeFrom(events, at + 1, letters)
+        return this.#writeFrom(rows, at + 1, letters)
       })
     }
     return letters
   }
 
-  #take({ value, origin }: Traced<Row>, letters: DeadLetter[]): void | Promise<void> {
+  #take(rows: Batch<Row>, at: number, letters: DeadLetter[]): void | Promise<void> {
+    const value = rows.at(at)
     const refuse = (reason: string): void => {
-      letters.push(deadLetter(origin, this.#options.format.kind, reason))
+      letters.push(letterAt(rows, at, this.#options.format.kind, reason))
     }
     if (isPromise(value)) return refuse('a row is no promise: the step before did not wait for it')
     if (this.#encoders === undefined) return refuse('a row has columns: found none')
@@ -252,8 +253,8 @@ export class FilesWriter<Row> implements PlainWriter<Row> {
     if (known !== undefined) this.#encoders = await format.prepare(known, named === undefined)
   }
 
-  async #findColumns(events: readonly Traced<Row>[]): Promise<void> {
-    const columns = columnsOfRows(events, this.#options.format.findsFloats === true)
+  async #findColumns(rows: Batch<Row>): Promise<void> {
+    const columns = columnsOfRows(rows.values(), this.#options.format.findsFloats === true)
     if (columns === undefined) return
     this.#encoders = await this.#options.format.prepare(columns, true)
     this.#found = columns

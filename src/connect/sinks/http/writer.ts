@@ -2,13 +2,14 @@
 
 import { type Clock, systemClock } from '../../../base/clock.ts'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
+import { type Batch, letterAt } from '../../batch.ts'
 import type { Address } from '../../http/address.ts'
 import { Pacer } from '../../http/pacer.ts'
 import { type Answer, request } from '../../http/request.ts'
 import { jsonText } from '../../json/line.ts'
-import { type DeadLetter, deadLetter, type Origin, type Traced } from '../../origin.ts'
+import type { DeadLetter } from '../../origin.ts'
 import type { PlainSinkOptions, PlainWriter } from '../../sink.ts'
-import { identified, identityOf } from '../identity.ts'
+import { identified, identityAt } from '../identity.ts'
 import { idempotencyKey } from './key.ts'
 
 export interface HttpWriterOptions {
@@ -25,11 +26,14 @@ export interface HttpWriterOptions {
   readonly bisect: boolean
 }
 
-/** A row as it is sent, and where it came from. */
+/** A row as it is sent, and its index in its batch. */
 interface Item {
   readonly text: string
-  readonly origin: Origin
+  readonly at: number
 }
+
+/** Makes a letter for the row at an index. */
+type Refuse = (at: number, reason: string) => void
 
 const STEP = 'http'
 const BACKOFF = { firstMs: 200, capMs: 20_000 }
@@ -61,12 +65,13 @@ export class HttpWriter<Row> implements PlainWriter<Row> {
     this.#signal = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal])
   }
 
-  async write(events: readonly Traced<Row>[]): Promise<readonly DeadLetter[]> {
+  async write(rows: Batch<Row>): Promise<readonly DeadLetter[]> {
     this.#signal.throwIfAborted()
     const letters: DeadLetter[] = []
-    const batches = this.#batchesOf(events, letters)
+    const refuse: Refuse = (at, reason) => void letters.push(letterAt(rows, at, STEP, reason))
+    const batches = this.#batchesOf(rows, refuse)
     const send = async (): Promise<void> => {
-      for (const { items, name } of batches) await this.#send(items, name, letters)
+      for (const { items, name } of batches) await this.#send(items, name, refuse)
     }
     // As many as may be at a time, each with the next batch that nobody has.
     const senders = Array.from({ length: this.#options.concurrency }, send)
@@ -93,16 +98,13 @@ export class HttpWriter<Row> implements PlainWriter<Row> {
   }
 
   /** Rows as they are sent, cut into batches as they are asked for. */
-  *#batchesOf(
-    events: readonly Traced<Row>[],
-    letters: DeadLetter[],
-  ): Generator<{ readonly items: readonly Item[]; readonly name: string }> {
+  *#batchesOf(rows: Batch<Row>, refuse: Refuse): Generator<{ readonly items: readonly Item[]; readonly name: string }> {
     const { batchRows, batchBytes } = this.#options
     let items: Item[] = []
     let bytes = 0
     const next = () => ({ items, name: String(this.#number++) })
-    for (const event of events) {
-      const item = this.#itemOf(event, letters)
+    for (let at = 0; at < rows.length; at += 1) {
+      const item = this.#itemOf(rows, at, refuse)
       if (item === undefined) continue
       if (items.length > 0 && (items.length >= batchRows || bytes + item.text.length > batchBytes)) {
         yield next()
@@ -115,16 +117,16 @@ export class HttpWriter<Row> implements PlainWriter<Row> {
     if (items.length > 0) yield next()
   }
 
-  #itemOf(event: Traced<Row>, letters: DeadLetter[]): Item | undefined {
-    const { origin, value } = event
+  #itemOf(rows: Batch<Row>, at: number, refuse: Refuse): Item | undefined {
+    const row = rows.at(at)
     try {
-      return { text: jsonText(this.#options.identity ? identified(event, identityOf(origin)) : value), origin }
+      return { text: jsonText(this.#options.identity ? identified(row, identityAt(rows, at)) : row), at }
     } catch (error) {
-      letters.push(deadLetter(origin, STEP, messageOf(error)))
+      refuse(at, messageOf(error))
     }
   }
 
-  async #send(items: readonly Item[], name: string, letters: DeadLetter[]): Promise<void> {
+  async #send(items: readonly Item[], name: string, refuse: Refuse): Promise<void> {
     const { address } = this.#options
     const answer = await this.#request(items, name)
     switch (answer.kind) {
@@ -137,7 +139,7 @@ export class HttpWriter<Row> implements PlainWriter<Row> {
         throw unreachable(address, attempts, `no luck in ${tried}: ${reason}`)
       }
       case 'refused':
-        return await this.#refused(answer, items, name, letters)
+        return await this.#refused(answer, items, name, refuse)
     }
   }
 
@@ -145,17 +147,17 @@ export class HttpWriter<Row> implements PlainWriter<Row> {
     { status, body, headers }: Extract<Answer, { kind: 'refused' }>,
     items: readonly Item[],
     name: string,
-    letters: DeadLetter[],
+    refuse: Refuse,
   ): Promise<void> {
     const { address, bisect } = this.#options
     if (status < 400) throw unreachable(address, 1, `it answered ${status}, to go to ${originOf(headers)}`)
     if (OF_THE_ADDRESS.has(status)) throw unreachable(address, 1, `it answered ${status}${shown(body)}`)
     if (items.length > 1 && (bisect || status === 413)) {
       const half = items.length >> 1
-      await this.#send(items.slice(0, half), `${name}.0`, letters)
-      return await this.#send(items.slice(half), `${name}.1`, letters)
+      await this.#send(items.slice(0, half), `${name}.0`, refuse)
+      return await this.#send(items.slice(half), `${name}.1`, refuse)
     }
-    for (const { origin } of items) letters.push(deadLetter(origin, STEP, `refused with ${status}${shown(body)}`))
+    for (const { at } of items) refuse(at, `refused with ${status}${shown(body)}`)
   }
 
   #request(items: readonly Item[], name: string): Promise<Answer> {

@@ -1,16 +1,12 @@
 // Rows to the binary form of COPY, and why a row has none.
 
-import { describeValue } from '../../../base/check.ts'
 import { messageOf } from '../../../base/errors.ts'
-import { isPromise } from '../../../base/promise.ts'
 import { faultOfStray, hintOfValue } from '../../sql/evolve.ts'
+import { faultOfRow, type TableRow } from '../../sql/row.ts'
 import { faultOfValue } from './codec.ts'
 import type { Output } from './output.ts'
 import type { Table, TableColumn } from './table.ts'
 import type { WriteValue } from './value.ts'
-
-/** Why a promise is refused as a row, for a person to read. */
-export const ROW_IS_PROMISE = 'a row is an object: found a promise, which the step before did not wait for'
 
 /** Encodes rows for one table. */
 export class RowEncoder {
@@ -40,13 +36,11 @@ export class RowEncoder {
   /** Puts a row behind the others; gives the reason if there is one against it, and leaves nothing of it. */
   encode(out: Output, value: unknown): string | undefined {
     this.isMisfit = false
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return `a row is an object: found ${describeValue(value)}`
-    }
-    if (isPromise(value)) return ROW_IS_PROMISE
+    const noRow = faultOfRow(value)
+    if (noRow !== undefined) return noRow
     const from = out.at
     try {
-      const fault = this.#write(out, value as Readonly<Record<string, unknown>>)
+      const fault = this.#write(out, value as TableRow)
       if (fault !== undefined) out.at = from
       return fault
     } catch (error) {
@@ -56,7 +50,7 @@ export class RowEncoder {
     }
   }
 
-  #write(out: Output, row: Readonly<Record<string, unknown>>): string | undefined {
+  #write(out: Output, row: TableRow): string | undefined {
     const names = this.#names
     out.reserve(16)
     out.int16(names.length)
@@ -85,7 +79,7 @@ export class RowEncoder {
   }
 
   /** Nobody said that a column may be left out: a value without one is a reason to refuse the row. */
-  #strayOf(row: Readonly<Record<string, unknown>>, present: number): string | undefined {
+  #strayOf(row: TableRow, present: number): string | undefined {
     const names = Object.keys(row)
     if (names.length <= present) return undefined
     const stray = names.find((name) => !this.#known.has(name) && row[name] !== undefined && row[name] !== null)

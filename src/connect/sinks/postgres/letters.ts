@@ -1,6 +1,7 @@
 // The table of dead letters: what could not be loaded, kept with its raw form, its place and the reason.
 
-import { type DeadLetter, type Traced, traced } from '../../origin.ts'
+import { batchOf, originsOf } from '../../batch.ts'
+import type { DeadLetter } from '../../origin.ts'
 import type { KeptLetter } from '../../sink.ts'
 import { quoteName } from '../../sql/name.ts'
 import { storable } from '../../sql/storable.ts'
@@ -44,7 +45,12 @@ export class LetterTable {
   }
 
   async bury(letters: readonly DeadLetter[], burial: Burial): Promise<void> {
-    const [refused] = await this.#rows.write(letters.map((letter) => this.#rowOf(letter, burial)))
+    const [refused] = await this.#rows.write(
+      batchOf(
+        letters.map((letter) => rowOf(letter, burial)),
+        originsOf(letters),
+      ),
+    )
     if (refused !== undefined)
       throw unfit(this.#options.place, this.#name, `a dead letter is refused: ${refused.reason}`)
   }
@@ -65,26 +71,21 @@ export class LetterTable {
       ])
     }
   }
+}
 
-  #rowOf(letter: DeadLetter, { pipeline, epoch, atMs: time }: Burial): Traced<unknown> {
-    const { origin, step } = letter
-    const { source, line, offset, part = 0 } = origin
-    const file = storable(source)
-    const reason = storable(letter.reason)
-    const raw = storable(origin.raw)
-    const row = {
-      pipeline,
-      file,
-      line,
-      offset,
-      step: storable(step),
-      part,
-      reason,
-      raw,
-      epoch,
-      time,
-    }
-    return traced(row, origin)
+function rowOf({ origin, step, reason }: DeadLetter, { pipeline, epoch, atMs }: Burial): unknown {
+  const { source, line, offset, raw, part = 0 } = origin
+  return {
+    pipeline,
+    file: storable(source),
+    line,
+    offset,
+    step: storable(step),
+    part,
+    reason: storable(reason),
+    raw: storable(raw),
+    epoch,
+    time: atMs,
   }
 }
 

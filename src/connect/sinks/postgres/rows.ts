@@ -1,7 +1,8 @@
 // Writes rows into their table, many with one COPY; what the table refuses comes back as dead letters.
 
 import { invariant } from '../../../base/invariant.ts'
-import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
+import { type Batch, letterAt } from '../../batch.ts'
+import type { DeadLetter } from '../../origin.ts'
 import type { PostgresClient } from '../../postgres/client.ts'
 import { reasonOf, troubleKind } from '../../postgres/trouble.ts'
 import { quoteName } from '../../sql/name.ts'
@@ -85,38 +86,37 @@ export class RowWriter {
   }
 
   /** Takes rows; gives back a letter for each that was refused, all others are written. */
-  async write(events: readonly Traced<unknown>[]): Promise<DeadLetter[]> {
+  async write(rows: Batch): Promise<DeadLetter[]> {
     let { encoder } = this.#enteredTable
     const letters: DeadLetter[] = []
     const out = this.#out
-    let held: Traced<unknown>[] = []
+    let held: number[] = []
     let starts: number[] = []
     let isAdapted = false
     const flush = async (): Promise<void> => {
-      if (held.length > 0) await this.#send({ held, starts: [...starts, out.at] }, letters)
+      if (held.length > 0) await this.#send({ rows, held, starts: [...starts, out.at] }, letters)
       out.clear()
       held = []
       starts = []
     }
     out.clear()
-    for (let at = 0; at < events.length; at += 1) {
-      const event = events[at] as Traced<unknown>
+    for (let at = 0; at < rows.length; at += 1) {
       const start = out.at
-      const fault = encoder.encode(out, event.value)
+      const fault = encoder.encode(out, rows.at(at))
       if (fault !== undefined && encoder.isMisfit && !isAdapted) {
         // Once for all that are left: what does not fit then never will.
         isAdapted = true
         await flush()
-        await this.#adapt(events.slice(at))
+        await this.#adapt(rows.slice(at).values())
         encoder = this.#enteredTable.encoder
         at -= 1
         continue
       }
       if (fault !== undefined) {
-        letters.push(deadLetter(event.origin, STEP, fault))
+        letters.push(letterAt(rows, at, STEP, fault))
         continue
       }
-      held.push(event)
+      held.push(at)
       starts.push(start)
       if (held.length >= CHUNK_ROWS || out.at >= CHUNK_BYTES) await flush()
     }
@@ -125,18 +125,17 @@ export class RowWriter {
   }
 
   /** Uses more of the table's columns, and changes the table where that is allowed, so that rows fit into it. */
-  async #adapt(events: readonly Traced<unknown>[]): Promise<void> {
+  async #adapt(rows: readonly unknown[]): Promise<void> {
     const { client, place } = this.#options
-    const values = events.map(({ value }) => value)
     let { table } = this.#enteredTable
     for (;;) {
-      const more = this.#unusedOf(values, table)
+      const more = this.#unusedOf(rows, table)
       this.#shape = {
         ...this.#shape,
         columns: [...this.#shape.columns, ...more.map((name) => ({ name, type: undefined }))],
       }
       if (more.length > 0) table = await this.ensure()
-      const changes = table.mode === 'freeze' ? [] : await makeChanges(client, table, changesOf(values, table))
+      const changes = table.mode === 'freeze' ? [] : await makeChanges(client, table, changesOf(rows, table))
       for (const change of changes) place.onNote?.(`${change} in table ${this.#shape.table}`)
       if (changes.length === 0) break
       table = await this.ensure()
@@ -189,11 +188,11 @@ export class RowWriter {
   }
 
   /** Writes a chunk row by row. */
-  async #sort({ held, starts }: Chunk, letters: DeadLetter[]): Promise<void> {
+  async #sort({ rows, held, starts }: Chunk, letters: DeadLetter[]): Promise<void> {
     const { stage, table } = this.#enteredTable
     for (const { number, error } of await stage.sort(this.#out.numberedCopyOf(starts, 0, held.length))) {
-      const { origin } = held[number] as Traced<unknown>
-      letters.push(deadLetter(origin, STEP, `table ${table.shape.table} refuses the row: ${reasonOf(error)}`))
+      const reason = `table ${table.shape.table} refuses the row: ${reasonOf(error)}`
+      letters.push(letterAt(rows, held[number] as number, STEP, reason))
     }
   }
 
@@ -218,6 +217,8 @@ export class RowWriter {
 
 /** Rows that are encoded, with where each begins and the last one ends. */
 interface Chunk {
-  readonly held: readonly Traced<unknown>[]
+  readonly rows: Batch
+  /** Their indices in the batch. */
+  readonly held: readonly number[]
   readonly starts: readonly number[]
 }

@@ -3,7 +3,6 @@
 import { describeValue } from '../../../base/check.ts'
 import { SluiceError } from '../../../base/errors.ts'
 import type { Columns, ColumnType } from '../../column.ts'
-import type { Traced } from '../../origin.ts'
 import { inferColumns } from '../../sql/infer.ts'
 import { checkColumnName, checkTableName } from '../../sql/name.ts'
 
@@ -41,10 +40,10 @@ export function shapeOf(table: string, columns: Columns, key: readonly string[] 
 /** The table for rows whose columns nobody named; undefined while none of them has any. */
 export function shapeOfRows(
   table: string,
-  events: readonly Traced<unknown>[],
+  rows: readonly unknown[],
   key: readonly string[] | undefined,
 ): Shape | undefined {
-  const inferred = inferColumns(events.map(({ value }) => value))
+  const inferred = inferColumns(rows)
   if (inferred.size === 0) return undefined
   const columns = [...inferred].map(([name, type]) => ({ name, type: type === 'mixed' ? 'text' : type }))
   return checked({ table, columns, key, isInferred: true })

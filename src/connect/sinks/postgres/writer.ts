@@ -2,17 +2,17 @@
 
 import { systemClock } from '../../../base/clock.ts'
 import { SluiceError } from '../../../base/errors.ts'
-import { isPromise } from '../../../base/promise.ts'
+import type { Batch } from '../../batch.ts'
 import type { Columns } from '../../column.ts'
 import { fenced, LEASE_MS, newOwner, pipelineHeld } from '../../lease.ts'
-import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
+import type { DeadLetter } from '../../origin.ts'
 import type { ClientOptions, PostgresClient } from '../../postgres/client.ts'
 import type { PostgresConnection } from '../../postgres/connection.ts'
 import type { BatchSize, Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
 import { checkNoSchema, type SchemaMode } from '../../sql/evolve.ts'
+import { refuseAll } from '../../sql/row.ts'
 import { currentSchema, schemasOf, tablesOf } from './catalogue.ts'
 import { CheckpointTable } from './checkpoints.ts'
-import { ROW_IS_PROMISE } from './encoder.ts'
 import { LeaseTable } from './leases.ts'
 import { LetterTable } from './letters.ts'
 import { RowWriter, STEP } from './rows.ts'
@@ -125,16 +125,12 @@ export class PostgresWriter<Row> implements SinkWriter<Row> {
     }
   }
 
-  write(events: readonly Traced<Row>[]): Promise<readonly DeadLetter[]> {
+  write(rows: Batch<Row>): Promise<readonly DeadLetter[]> {
     return this.#inTransaction('write to', async () => {
-      const rows = this.#rows ?? this.#rowsOf(events)
-      if (rows === undefined) {
-        return events.map(({ value, origin }) => {
-          return deadLetter(origin, STEP, isPromise(value) ? ROW_IS_PROMISE : 'a row has columns: found none')
-        })
-      }
-      await this.#enter(rows)
-      return await rows.write(events)
+      const table = this.#rows ?? this.#rowsOf(rows.values())
+      if (table === undefined) return refuseAll(rows, STEP)
+      await this.#enter(table)
+      return await table.write(rows)
     })
   }
 
@@ -201,8 +197,8 @@ export class PostgresWriter<Row> implements SinkWriter<Row> {
     await this.#side.close()
   }
 
-  #rowsOf(events: readonly Traced<Row>[]): RowWriter | undefined {
-    const shape = shapeOfRows(this.#options.table, events, this.#options.key)
+  #rowsOf(rows: readonly unknown[]): RowWriter | undefined {
+    const shape = shapeOfRows(this.#options.table, rows, this.#options.key)
     if (shape !== undefined) this.#rows = rowsOf(this.#opened, shape)
     return this.#rows
   }

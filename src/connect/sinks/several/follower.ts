@@ -190,9 +190,9 @@ export class Follower {
     const writer = this.#writer as SinkWriter<unknown>
     const { spool, lineage } = this.#options
     let dead = 0
-    for await (const events of spool.read(file)) {
+    for await (const rows of spool.read(file)) {
       this.#closing.signal.throwIfAborted()
-      const refused = await writer.write(events)
+      const refused = await writer.write(rows)
       if (refused.length > 0) await writer.bury(refused)
       dead += refused.length
     }

@@ -1,7 +1,8 @@
 // Which of several sinks takes which row.
 
 import { messageOf } from '../../../base/errors.ts'
-import { type DeadLetter, deadLetter, type Origin, plainOrigin, type Traced, traced } from '../../origin.ts'
+import { type Batch, letterAt, mapped } from '../../batch.ts'
+import type { DeadLetter } from '../../origin.ts'
 import type { Sink } from '../../sink.ts'
 
 /** One more sink of a pipeline. */
@@ -20,18 +21,21 @@ export interface Branch<Row> {
 
 /** The rows of one batch by where they go. */
 export interface Routed<Row> {
-  readonly first: Traced<Row>[]
+  readonly first: Batch<Row>
   /** Branch by branch, in their order. */
-  readonly branches: Traced<unknown>[][]
-  readonly letters: DeadLetter[]
+  readonly branches: readonly Batch[]
+  readonly letters: readonly DeadLetter[]
 }
 
 const STEP = 'route'
 
-/**
- * Tells where rows go. Each gets an origin object of its own, by which it is known again. A row goes to all that take
- * it, or, where anything throws, to none.
- */
+/** Rows that go to one branch: their indices in the batch, and what goes there of each. */
+interface Placed {
+  readonly indices: number[]
+  readonly values: unknown[]
+}
+
+/** Tells where rows go. A row goes to all that take it, or, where anything throws, to none. */
 export class Router<Row> {
   readonly #where: ((row: Row) => boolean) | undefined
   readonly #branches: readonly Branch<Row>[]
@@ -41,33 +45,34 @@ export class Router<Row> {
     this.#branches = [...branches]
   }
 
-  route(events: readonly Traced<Row>[]): Routed<Row> {
-    const routed: Routed<Row> = { first: [], branches: this.#branches.map(() => []), letters: [] }
-    const origins = new Set<Origin>()
-    for (const given of events) {
-      const event = origins.has(given.origin) ? traced(given.value, plainOrigin(given.origin)) : given
-      origins.add(given.origin)
+  route(rows: Batch<Row>): Routed<Row> {
+    const first: number[] = []
+    const placed = this.#branches.map((): Placed => ({ indices: [], values: [] }))
+    const letters: DeadLetter[] = []
+    for (let at = 0; at < rows.length; at += 1) {
       try {
-        if (!this.#place(event, routed)) routed.letters.push(deadLetter(event.origin, STEP, 'no sink takes it'))
+        if (!this.#place(rows.at(at), at, first, placed)) letters.push(letterAt(rows, at, STEP, 'no sink takes it'))
       } catch (error) {
-        routed.letters.push(deadLetter(event.origin, STEP, messageOf(error)))
+        letters.push(letterAt(rows, at, STEP, messageOf(error)))
       }
     }
-    return routed
+    const branches = placed.map(({ indices, values }) => mapped(rows, values, indices))
+    return { first: rows.select(first), branches, letters }
   }
 
   /** Whether anybody takes it. */
-  #place(event: Traced<Row>, { first, branches }: Routed<Row>): boolean {
-    const { value, origin } = event
-    const goesFirst = this.#where?.(value) ?? true
-    const taken: { readonly branch: number; readonly event: Traced<unknown> }[] = []
+  #place(row: Row, at: number, first: number[], placed: readonly Placed[]): boolean {
+    const goesFirst = this.#where?.(row) ?? true
+    const taken: (readonly [Placed, unknown])[] = []
     for (const [branch, { where, map }] of this.#branches.entries()) {
-      if (where?.(value) === false) continue
-      taken.push({ branch, event: map === undefined ? event : traced(map(value), origin) })
+      if (where?.(row) !== false) taken.push([placed[branch] as Placed, map === undefined ? row : map(row)])
     }
     // Not before all have answered: a row goes to all that take it, or to none.
-    if (goesFirst) first.push(event)
-    for (const { branch, event: placed } of taken) branches[branch]?.push(placed)
+    if (goesFirst) first.push(at)
+    for (const [{ indices, values }, value] of taken) {
+      indices.push(at)
+      values.push(value)
+    }
     return goesFirst || taken.length > 0
   }
 }

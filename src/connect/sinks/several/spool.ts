@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import { crc32 } from 'node:zlib'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
-import { type DeadLetter, deadLetter, type Traced, traced } from '../../origin.ts'
+import { type Batch, batchOf, letterAt } from '../../batch.ts'
+import type { DeadLetter, Origin } from '../../origin.ts'
 import { cannotStore, createFile, finishFile, lookAt, removeFile, writeAll } from '../files/disk.ts'
 import { encodeName } from '../files/name.ts'
 
@@ -22,7 +23,7 @@ export interface SpoolFile {
 
 /** Rows as they lie in a file: by columns, so that names are written once. */
 type Frame = readonly [
-  values: unknown[],
+  values: readonly unknown[],
   sources: string[],
   lines: number[],
   offsets: number[],
@@ -102,7 +103,7 @@ export class Spool {
    * Gives the batches of a file.
    * @throws {SluiceError} SOURCE_CORRUPT if it is not what was written
    */
-  async *read({ name, bytes }: SpoolFile): AsyncGenerator<Traced<unknown>[]> {
+  async *read({ name, bytes }: SpoolFile): AsyncGenerator<Batch> {
     const path = this.#pathOf(name)
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
       throw cannotStore('read', path, error)
@@ -114,7 +115,7 @@ export class Spool {
         const frame = await readFully(handle, path, at + HEAD_BYTES, Math.min(head.readUInt32LE(0), bytes - at))
         if (crc32(frame) !== head.readUInt32LE(4)) throw corrupt(path, at, 'a checksum that does not fit')
         at += HEAD_BYTES + frame.length
-        yield eventsOf(frame)
+        yield rowsOf(frame)
       }
     } finally {
       await handle.close()
@@ -154,40 +155,44 @@ export class Spool {
   }
 }
 
-export function packRows(events: readonly Traced<unknown>[]): PackedRows {
+export function packRows(rows: Batch): PackedRows {
   try {
-    return { frame: serialize(columnsOf(events)), letters: [], rows: events.length }
+    return { frame: serialize(columnsOf(rows)), letters: [], rows: rows.length }
   } catch {
     const letters: DeadLetter[] = []
-    const good = events.filter(({ value, origin }) => {
+    const good: number[] = []
+    for (const [at, row] of rows.values().entries()) {
       try {
-        serialize(value)
-        return true
+        serialize(row)
+        good.push(at)
       } catch (error) {
-        letters.push(deadLetter(origin, 'spool', messageOf(error)))
-        return false
+        letters.push(letterAt(rows, at, 'spool', messageOf(error)))
       }
-    })
-    return { frame: serialize(columnsOf(good)), letters, rows: good.length }
+    }
+    return { frame: serialize(columnsOf(rows.select(good))), letters, rows: good.length }
   }
 }
 
-function columnsOf(events: readonly Traced<unknown>[]): Frame {
+function columnsOf(rows: Batch): Frame {
+  const values = rows.values()
+  const origins = values.map((_, at) => rows.origin(at) as Origin)
   return [
-    events.map(({ value }) => value),
-    events.map(({ origin }) => origin.source),
-    events.map(({ origin }) => origin.line),
-    events.map(({ origin }) => origin.offset),
-    events.map(({ origin }) => origin.raw),
-    events.map(({ origin }) => origin.part ?? 0),
+    values,
+    origins.map(({ source }) => source),
+    origins.map(({ line }) => line),
+    origins.map(({ offset }) => offset),
+    origins.map(({ raw }) => raw),
+    origins.map(({ part = 0 }) => part),
   ]
 }
 
-function eventsOf(frame: Buffer): Traced<unknown>[] {
+function rowsOf(frame: Buffer): Batch {
   const [values, sources, lines, offsets, raws, parts = []] = deserialize(frame) as Frame
-  return values.map((value, i) => {
-    const place = { source: sources[i] ?? '', line: lines[i] ?? 0, offset: offsets[i] ?? 0 }
-    return traced(value, { ...place, raw: raws[i] ?? '', part: parts[i] ?? 0 })
+  return batchOf(values, {
+    at(index) {
+      const place = { source: sources[index] ?? '', line: lines[index] ?? 0, offset: offsets[index] ?? 0 }
+      return { ...place, raw: raws[index] ?? '', part: parts[index] ?? 0 }
+    },
   })
 }
 

@@ -1,8 +1,9 @@
 // The writer of several sinks: writes into the first, and into files for the others.
 
 import { randomUUID } from 'node:crypto'
+import { type Batch, withOwnOrigins } from '../../batch.ts'
 import { newOwner } from '../../lease.ts'
-import type { DeadLetter, Origin, Traced } from '../../origin.ts'
+import type { DeadLetter, Origin } from '../../origin.ts'
 import type { BatchSize, Checkpoint, KeptLetter, Sink, SinkOptions, SinkWriter } from '../../sink.ts'
 import { makeRoot, syncFolder } from '../files/disk.ts'
 import { Follower } from './follower.ts'
@@ -16,7 +17,7 @@ import {
   type SeveralRecord,
 } from './record.ts'
 import { type Branch, Router } from './route.ts'
-import { packRows, Spool, type SpoolFile } from './spool.ts'
+import { type PackedRows, packRows, Spool, type SpoolFile } from './spool.ts'
 
 /** The most that waits for a branch that says nothing of it: 64 MiB. */
 const LAG_BYTES = 64 * 1024 * 1024
@@ -108,23 +109,25 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
     }
   }
 
-  async write(events: readonly Traced<Row>[]): Promise<readonly DeadLetter[]> {
+  async write(rows: Batch<Row>): Promise<readonly DeadLetter[]> {
     for (const { follower } of this.#branches) await follower.caughtUp()
-    const { first, branches, letters } = this.#router.route(events)
-    // By the object: a row that one sink does not take goes into no other, and is one letter.
+    const { first, branches, letters } = this.#router.route(withOwnOrigins(rows))
+    // By its origin: a row that one sink does not take goes into no other, and is one letter.
     const dead = new Map<Origin, DeadLetter>()
     const add = (refused: readonly DeadLetter[]): void => {
       for (const letter of refused) if (!dead.has(letter.origin)) dead.set(letter.origin, letter)
     }
-    const isSound = ({ origin }: Traced<unknown>): boolean => !dead.has(origin)
+    const sound = <T>(batch: Batch<T>): Batch<T> => {
+      if (dead.size === 0) return batch
+      return batch.select([...batch.values().keys()].filter((at) => !dead.has(batch.origin(at) as Origin)))
+    }
     const packed = branches.map(packRows)
     for (const { letters: unfit } of packed) add(unfit)
-    const taken = dead.size === 0 ? first : first.filter(isSound)
+    const taken = sound(first)
     if (taken.length > 0) add(await this.#first.write(taken))
     for (const [i, { spool }] of this.#branches.entries()) {
-      const rows = branches[i] ?? []
-      const whole = packed[i]
-      await spool.append(whole === undefined || dead.size > 0 ? packRows(rows.filter(isSound)) : whole)
+      const whole = packed[i] as PackedRows
+      await spool.append(dead.size === 0 ? whole : packRows(sound(branches[i] as Batch)))
     }
     return [...letters, ...dead.values()]
   }

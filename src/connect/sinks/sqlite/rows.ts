@@ -3,10 +3,11 @@
 import type { StatementSync } from 'node:sqlite'
 import { describeValue } from '../../../base/check.ts'
 import { messageOf } from '../../../base/errors.ts'
-import { isPromise } from '../../../base/promise.ts'
-import { type DeadLetter, deadLetter, type Origin, type Traced } from '../../origin.ts'
+import { type Batch, letterAt } from '../../batch.ts'
+import type { DeadLetter, Origin } from '../../origin.ts'
 import { faultOfStray } from '../../sql/evolve.ts'
 import { foldName } from '../../sql/name.ts'
+import { faultOfRow, type TableRow } from '../../sql/row.ts'
 import { IDENTITY, type Shape } from './shape.ts'
 import { addColumns, changesOf, ensureTable, type Place, type Table, type TableColumn, upsert } from './table.ts'
 import { isRowFault, mismatch } from './trouble.ts'
@@ -14,9 +15,6 @@ import { faultOfValue, REFUSED, type SqliteValue, toSqlite } from './value.ts'
 
 /** The step of dead letters that this sink makes. */
 export const STEP = 'sqlite'
-
-/** Why a promise is refused as a row, for a person to read. */
-export const ROW_IS_PROMISE = 'a row is an object: found a promise, which the step before did not wait for'
 
 /** Rows that one statement writes: a fifth less time a row than one by one, for 16 columns; more than 16 gain nothing. */
 const ROWS_AT_ONCE = 16
@@ -52,8 +50,8 @@ export class RowWriter {
   /** Grows with the columns that rows have. */
   #shape: Shape
   #ready: Ready
-  /** The rows at hand. */
-  #held: Traced<unknown>[] = []
+  /** The rows at hand, by their indices in the batch. */
+  #held: number[] = []
   /** Whether the last fault is that the table has no place for a value. */
   #isMisfit = false
 
@@ -65,41 +63,41 @@ export class RowWriter {
   }
 
   /** Takes rows; gives back a letter for each that was refused, all others are written. */
-  write(events: readonly Traced<unknown>[]): DeadLetter[] {
+  write(rows: Batch): DeadLetter[] {
     const letters: DeadLetter[] = []
     let isAdapted = false
     this.#held = []
-    for (const [at, event] of events.entries()) {
-      let fault = this.#take(event)
+    for (let at = 0; at < rows.length; at += 1) {
+      const row = rows.at(at)
+      let fault = this.#take(row, rows, at)
       if (fault !== undefined && this.#isMisfit && !isAdapted) {
         // Once for all that are left: what does not fit then never will.
         isAdapted = true
-        this.#writeEach(letters)
-        this.#adapt(events.slice(at))
-        fault = this.#take(event)
+        this.#writeEach(rows, letters)
+        this.#adapt(rows.slice(at).values())
+        fault = this.#take(row, rows, at)
       }
       if (fault !== undefined) {
-        letters.push(deadLetter(event.origin, STEP, fault))
+        letters.push(letterAt(rows, at, STEP, fault))
         continue
       }
-      this.#held.push(event)
-      if (this.#held.length === this.#ready.rowsAtOnce) this.#writeMany(letters)
+      this.#held.push(at)
+      if (this.#held.length === this.#ready.rowsAtOnce) this.#writeMany(rows, letters)
     }
-    this.#writeEach(letters)
+    this.#writeEach(rows, letters)
     return letters
   }
 
   /** Uses more of the table's columns, and adds some where that is allowed, so that rows fit into it. */
-  #adapt(events: readonly Traced<unknown>[]): void {
+  #adapt(rows: readonly unknown[]): void {
     const { onNote } = this.#place
-    const values = events.map(({ value }) => value)
     let { table } = this.#ready
-    const changes = table.mode === 'freeze' ? [] : addColumns(this.#place, this.#shape, changesOf(values, table))
+    const changes = table.mode === 'freeze' ? [] : addColumns(this.#place, this.#shape, changesOf(rows, table))
     for (const change of changes) onNote?.(`${change} in table ${this.#shape.table}`)
     if (changes.length > 0) table = ensureTable(this.#place, this.#shape)
     const used = new Set(table.columns.map(({ name }) => foldName(name)))
     const columns = [...this.#shape.columns]
-    for (const name of values.flatMap((row) => Object.keys(Object(row)))) {
+    for (const name of rows.flatMap((row) => Object.keys(Object(row)))) {
       const folded = foldName(name)
       if (used.has(folded) || !table.names.has(folded)) continue
       used.add(folded)
@@ -110,21 +108,19 @@ export class RowWriter {
   }
 
   /** Puts a row's values behind those at hand; gives the reason if there is one against it. */
-  #take({ value, origin }: Traced<unknown>): string | undefined {
+  #take(row: unknown, rows: Batch, at: number): string | undefined {
     this.#isMisfit = false
-    if (isPromise(value)) return ROW_IS_PROMISE
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return `a row is an object: found ${describeValue(value)}`
-    }
+    const fault = faultOfRow(row)
+    if (fault !== undefined) return fault
     try {
-      return this.#bind(value as Readonly<Record<string, unknown>>, origin)
+      return this.#bind(row as TableRow, rows, at)
     } catch (error) {
       // A getter of the row threw.
       return messageOf(error)
     }
   }
 
-  #bind(row: Readonly<Record<string, unknown>>, origin: Origin): string | undefined {
+  #bind(row: TableRow, rows: Batch, at: number): string | undefined {
     const { table, own, isInherited, isKey, values } = this.#ready
     const { hasIdentity, isInferred } = table.shape
     const width = table.columns.length
@@ -147,6 +143,7 @@ export class RowWriter {
     if (present === 0)
       return `a row has some of the columns ${[...this.#ready.known].slice(0, 5).join(', ')}: found none`
     if (hasIdentity) {
+      const origin = rows.origin(at) as Origin
       values[from + width - 3] = origin.source
       values[from + width - 2] = origin.offset
       values[from + width - 1] = origin.part ?? 0
@@ -160,7 +157,7 @@ export class RowWriter {
   }
 
   /** Nobody said that a column may be left out: a value without one is a reason to refuse the row. */
-  #strayOf(row: Readonly<Record<string, unknown>>, present: number): string | undefined {
+  #strayOf(row: TableRow, present: number): string | undefined {
     const { known } = this.#ready
     const names = Object.keys(row)
     if (names.length <= present) return undefined
@@ -172,27 +169,27 @@ export class RowWriter {
     return faultOfStray(stray)
   }
 
-  #writeMany(letters: DeadLetter[]): void {
+  #writeMany(rows: Batch, letters: DeadLetter[]): void {
     try {
       this.#ready.many.run(...this.#ready.values)
       this.#held = []
     } catch (error) {
       if (!isRowFault(error)) throw error
       this.#checkTransaction(error)
-      this.#writeEach(letters)
+      this.#writeEach(rows, letters)
     }
   }
 
-  #writeEach(letters: DeadLetter[]): void {
+  #writeEach(rows: Batch, letters: DeadLetter[]): void {
     const { table, one, values } = this.#ready
     const width = table.columns.length
-    for (const [index, { origin }] of this.#held.entries()) {
+    for (const [index, at] of this.#held.entries()) {
       try {
         one.run(...values.slice(index * width, (index + 1) * width))
       } catch (error) {
         if (!isRowFault(error)) throw error
         this.#checkTransaction(error)
-        letters.push(deadLetter(origin, STEP, `table ${table.shape.table} refuses the row: ${messageOf(error)}`))
+        letters.push(letterAt(rows, at, STEP, `table ${table.shape.table} refuses the row: ${messageOf(error)}`))
       }
     }
     this.#held = []

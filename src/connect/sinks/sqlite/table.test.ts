@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { isSluiceError } from '../../../base/errors.ts'
+import { batchOfTraced } from '../../batch.ts'
 import { type Traced, traced } from '../../origin.ts'
 import { NO_TOTALS } from '../../totals.ts'
 import { type SqliteOptions, sqlite } from '../sqlite.ts'
@@ -29,7 +30,7 @@ async function load(options: SqliteOptions, ...batches: readonly (readonly unkno
     const reasons: string[] = []
     let offset = 0
     for (const batch of batches) {
-      const letters = await writer.write(batch.map((value) => event(value, offset++)))
+      const letters = await writer.write(batchOfTraced(batch.map((value) => event(value, offset++))))
       for (const letter of letters) reasons.push(letter.reason)
     }
     const epoch = (writer.checkpoint?.epoch ?? 0) + 1
@@ -156,7 +157,7 @@ describe('the table of sqlite', () => {
       pipeline: 'test',
     })
     execute('alter table t drop column n')
-    throws(() => writer.write([event({ id: 1 })]), misfit('has no column named n'))
+    throws(() => writer.write(batchOfTraced([event({ id: 1 })])), misfit('has no column named n'))
     throws(
       () => writer.commit({ epoch: 1, positions: new Map(), states: new Map(), totals: NO_TOTALS }),
       misfit('has no column named n'),

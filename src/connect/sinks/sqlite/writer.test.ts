@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { type ErrorCode, isSluiceError } from '../../../base/errors.ts'
-import { deadLetter, type Traced, traced } from '../../origin.ts'
+import { type Batch, batchOf, mapped } from '../../batch.ts'
+import { deadLetter } from '../../origin.ts'
 import type { Checkpoint } from '../../sink.ts'
 import type { Position } from '../../source.ts'
 import { NO_TOTALS } from '../../totals.ts'
@@ -39,8 +40,12 @@ function open(options: Partial<WriterOptions> = {}): Promise<SqliteWriter<Row>> 
   })
 }
 
-function rows(...ids: number[]): Traced<Row>[] {
-  return ids.map((id) => traced({ id }, { source: 'a.log', line: id, offset: id * 10, raw: String(id) }))
+function rows(...ids: number[]): Batch<Row> {
+  const origin = (id: number) => ({ source: 'a.log', line: id, offset: id * 10, raw: String(id) })
+  return batchOf(
+    ids.map((id) => ({ id })),
+    { at: (at) => origin(ids[at] as number) },
+  )
 }
 
 function checkpoint(epoch: number, positions: Readonly<Record<string, number>> = { 'a.log': epoch }): Checkpoint {
@@ -149,11 +154,12 @@ describe('the commits of SqliteWriter', () => {
 
   it('are what is left when the process is killed', async () => {
     const script = `
+      import { batchOf } from ${JSON.stringify(new URL('../../batch.ts', import.meta.url).href)}
       import { SqliteWriter } from ${JSON.stringify(new URL('./writer.ts', import.meta.url).href)}
       const writer = await SqliteWriter.open({ path: ${JSON.stringify(path)}, table: 't', key: ['id'],
         columns: { id: 'integer', text: 'text' }, deadLetters: 'dead_letters', pipeline: 'test', signal: undefined })
-      const rows = (from, to) => Array.from({ length: to - from }, (_, i) => ({ kind: 'event',
-        value: { id: from + i, text: 'x'.repeat(500) }, origin: { source: 'a', line: 0, offset: from + i, raw: '' } }))
+      const rows = (from, to) => batchOf(Array.from({ length: to - from }, (_, i) => ({ id: from + i, text: 'x'.repeat(500) })),
+        { at: (i) => ({ source: 'a', line: 0, offset: from + i, raw: '' }) })
       writer.write(rows(0, 1000))
       writer.commit({ epoch: 1, positions: new Map([['a', 1000]]), states: new Map(), totals: ${JSON.stringify(NO_TOTALS)} })
       writer.write(rows(1000, 20000))
@@ -423,8 +429,11 @@ describe('the disk of SqliteWriter', () => {
       const writer = await open()
       await writer.write(rows(1))
       await writer.commit(checkpoint(1))
-      const big = rows(...Array(2000).keys()).map(({ value, origin }) =>
-        traced({ ...value, text: 'x'.repeat(900) }, origin),
+      const ids = rows(...Array(2000).keys())
+      const text = 'x'.repeat(900)
+      const big = mapped(
+        ids,
+        ids.values().map((row) => ({ ...row, text })),
       )
       const isFull = failsWith('STORAGE_FAILED', /^Cannot (write|commit) to ".*out\.db": .*(ENOSPC|EIO)\)$/)
       throws(() => {

@@ -1,11 +1,12 @@
 // The writer of a SQLite sink: rows, dead letters and checkpoint in one transaction an epoch.
 
-import { isPromise } from '../../../base/promise.ts'
+import type { Batch } from '../../batch.ts'
 import type { Columns } from '../../column.ts'
-import { type DeadLetter, deadLetter, type Traced } from '../../origin.ts'
+import type { DeadLetter } from '../../origin.ts'
 import type { Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
 import type { SchemaMode } from '../../sql/evolve.ts'
-import { ROW_IS_PROMISE, RowWriter, STEP } from './rows.ts'
+import { refuseAll } from '../../sql/row.ts'
+import { RowWriter, STEP } from './rows.ts'
 import { type Shape, shapeOf, shapeOfRows } from './shape.ts'
 import { SqliteStore, type StoreOptions } from './store.ts'
 
@@ -45,8 +46,8 @@ export class SqliteWriter<Row> implements SinkWriter<Row> {
     return this.#store.checkpoint
   }
 
-  write(events: readonly Traced<Row>[]): readonly DeadLetter[] | Promise<readonly DeadLetter[]> {
-    return this.#store.inTransaction('write to', () => this.#write(events))
+  write(rows: Batch<Row>): readonly DeadLetter[] | Promise<readonly DeadLetter[]> {
+    return this.#store.inTransaction('write to', () => this.#write(rows))
   }
 
   bury(letters: readonly DeadLetter[]): void | Promise<void> {
@@ -77,17 +78,13 @@ export class SqliteWriter<Row> implements SinkWriter<Row> {
     })
   }
 
-  #write(events: readonly Traced<Row>[]): readonly DeadLetter[] {
+  #write(rows: Batch<Row>): readonly DeadLetter[] {
     if (this.#rows === undefined) {
-      const shape = shapeOfRows(this.#options.table, events, this.#options.key)
-      if (shape === undefined) {
-        return events.map(({ value, origin }) => {
-          return deadLetter(origin, STEP, isPromise(value) ? ROW_IS_PROMISE : 'a row has columns: found none')
-        })
-      }
+      const shape = shapeOfRows(this.#options.table, rows.values(), this.#options.key)
+      if (shape === undefined) return refuseAll(rows, STEP)
       this.#rows = this.#makeRows(shape)
     }
-    return this.#rows.write(events)
+    return this.#rows.write(rows)
   }
 
   #makeRows(shape: Shape): RowWriter {

@@ -1,6 +1,7 @@
 // What a sink must hold that commits: all or nothing, and what was committed comes back as it was.
 
 import { deepEqual, equal, ok } from 'node:assert/strict'
+import { batchOf, batchOfTraced } from '../../../connect/batch.ts'
 import { traced } from '../../../connect/origin.ts'
 import { below, seededRandom } from '../../random.ts'
 import { newLetter, newOrigin } from './desk.ts'
@@ -77,7 +78,7 @@ export function commitRules<Row>({ refused, isKeyed = false }: SinkSubject<Row>,
       await desk.commit()
       await desk.commit({ positions: { a: 1 } })
       await desk.reopen()
-      await (await desk.writer()).write([])
+      await (await desk.writer()).write(batchOf([]))
       await (await desk.writer()).bury([])
       await desk.write(1)
       await desk.commit()
@@ -121,7 +122,9 @@ export function commitRules<Row>({ refused, isKeyed = false }: SinkSubject<Row>,
       if (refused === undefined) return
       const bad = [traced(refused, newOrigin('bad')), traced(refused, newOrigin('bad'))]
       const [first, second] = bad as [(typeof bad)[0], (typeof bad)[0]]
-      const letters = await (await desk.writer()).write([desk.event(1), first, desk.event(2), second, desk.event(3)])
+      const letters = await (await desk.writer()).write(
+        batchOfTraced([desk.event(1), first, desk.event(2), second, desk.event(3)]),
+      )
       deepEqual(
         letters.map(({ origin }) => origin),
         [first.origin, second.origin],

@@ -2,6 +2,7 @@
 
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { isSluiceError } from '../../../base/errors.ts'
+import { batchOfTraced } from '../../../connect/batch.ts'
 import { type DeadLetter, deadLetter, type Origin, type Traced, traced } from '../../../connect/origin.ts'
 import type { Checkpoint, KeptLetter, Sink, SinkInspector, SinkOptions, SinkWriter } from '../../../connect/sink.ts'
 import type { Position } from '../../../connect/source.ts'
@@ -79,7 +80,11 @@ export class SinkDesk<Row> {
   async write(...rows: (number | Numbered)[]): Promise<void> {
     const numbered = rows.map((row): Numbered => (typeof row === 'number' ? [row, ''] : row))
     const writer = await this.writer()
-    deepEqual(await writer.write(numbered.map(([number, text]) => this.event(number, text))), [], 'no row is refused')
+    deepEqual(
+      await writer.write(batchOfTraced(numbered.map(([number, text]) => this.event(number, text)))),
+      [],
+      'no row is refused',
+    )
     this.#written.push(...numbered)
   }
 

@@ -3,6 +3,7 @@
 import { equal, ok } from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSluiceError } from '../../../base/errors.ts'
+import { batchOfTraced } from '../../../connect/batch.ts'
 import { newOwner } from '../../../connect/lease.ts'
 import { newLetter, type SinkDesk } from './desk.ts'
 import type { RuleOf, SinkRule } from './rule.ts'
@@ -58,7 +59,7 @@ export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row
       await takeOver(heir)
       const writer = zombie.lose()
       const error = await outcome(async () => {
-        await writer?.write([zombie.event(2)])
+        await writer?.write(batchOfTraced([zombie.event(2)]))
         await writer?.commit({ ...zombie.kept, epoch: 1 })
       })
       ok(error !== undefined, 'who was taken over from is told so')

@@ -1,7 +1,8 @@
 // A sink in memory, with commits and leases: for the tests of the suite itself, which break it on purpose.
 
+import { type Batch, letterAt } from '../../../connect/batch.ts'
 import { fenced, type Lease, nextLease, pipelineHeld } from '../../../connect/lease.ts'
-import { type DeadLetter, deadLetter, type Traced } from '../../../connect/origin.ts'
+import type { DeadLetter } from '../../../connect/origin.ts'
 import type { Checkpoint, KeptLetter, Sink, SinkInspector, SinkOptions, SinkWriter } from '../../../connect/sink.ts'
 import type { SeenRow } from './subject.ts'
 
@@ -101,7 +102,7 @@ export class MemoryStore {
     }
     return {
       checkpoint: restored,
-      write: (events) => this.#write(events, (work) => later(work, faults.writesAtOnce)),
+      write: (rows) => this.#write(rows, (work) => later(work, faults.writesAtOnce)),
       bury(letters) {
         const epoch = (kept.checkpoint?.epoch ?? 0) + 1
         for (const letter of letters) {
@@ -136,20 +137,20 @@ export class MemoryStore {
     }
   }
 
-  #write(events: readonly Traced<SeenRow>[], later: (work: () => void) => void): DeadLetter[] {
+  #write(rows: Batch<SeenRow>, later: (work: () => void) => void): DeadLetter[] {
     const { faults, isKeyed } = this.#key
-    const refused = events.filter(({ value }) => value.number < 0)
-    if (refused.length > 0 && faults.dropsBatches === true)
-      return refused.map(({ origin }) => deadLetter(origin, 'sink', 'no'))
-    for (const { value } of events) {
-      if (value.number < 0) continue
+    const values = rows.values()
+    const letters = values.flatMap(({ number }, at) => (number < 0 ? [letterAt(rows, at, 'sink', 'no')] : []))
+    if (letters.length > 0 && faults.dropsBatches === true) return letters
+    for (const row of values) {
+      if (row.number < 0) continue
       later(() => {
-        const at = isKeyed ? this.rows.findIndex(({ number }) => number === value.number) : -1
-        if (at < 0) this.rows.push(value)
-        else if (faults.firstRowWins !== true) this.rows[at] = value
+        const at = isKeyed ? this.rows.findIndex(({ number }) => number === row.number) : -1
+        if (at < 0) this.rows.push(row)
+        else if (faults.firstRowWins !== true) this.rows[at] = row
       })
     }
-    return refused.map(({ origin }) => deadLetter(origin, 'sink', 'no'))
+    return letters
   }
 
   #inspect(pipeline: string): SinkInspector {
