@@ -4,15 +4,15 @@ import { checkInteger, checkTime, describeValue } from '../base/check.ts'
 import { unreachable } from '../base/invariant.ts'
 import { isPromise } from '../base/promise.ts'
 import { Ring } from '../base/ring.ts'
+import { arrayOf, type Chunk, isChunk } from './chunk.ts'
 import { Counts, type StageWork } from './counts.ts'
-import { type Drawn, drawnFrom, type Resumable } from './drawing.ts'
+import { closedAtEnd, type Drawn, drawnFrom, type Resumable } from './drawing.ts'
 import type { AnySpec } from './hooks.ts'
 import { Intake, type Work } from './intake.ts'
 import { Lifetime, reasonOf, refuse } from './lifetime.ts'
 import type { Link, LinkEnd, SubscribeOptions } from './link.ts'
 import { COMPLETED, type Ending, type Marker, type Message, type ToStage } from './message.ts'
-import type { Outlet } from './outlet.ts'
-import type { Ask } from './pause.ts'
+import type { Ask, Outlet } from './outlet.ts'
 import { threadScheduler } from './scheduler.ts'
 import type { Producer, Stage, StageStats } from './stage.ts'
 import { Turns } from './turns.ts'
@@ -120,8 +120,9 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     this.#send(message, undefined)
   }
 
-  emit(events: readonly unknown[]): void {
-    if (!Array.isArray(events)) throw new TypeError(`emit takes an array of events: found ${describeValue(events)}`)
+  emit(events: Chunk<unknown>): void {
+    if (!this.#takesAsChunk(events))
+      throw new TypeError(`emit takes an array of events: found ${describeValue(events)}`)
     if (events.length === 0 || this.#state === 'ended') return
     try {
       this.#outlet?.emit(events)
@@ -289,18 +290,18 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
 
   // — taking —
 
-  #handle(link: Link, events: readonly unknown[], counted: number): void {
+  #handle(link: Link, events: Chunk<unknown>, counted: number): void {
     const before = this.#outlet?.emitted ?? 0
-    const given = this.#spec.onEvents?.(events, link, this)
+    const given = this.#spec.onEvents?.(this.#spec.usesChunks === true ? events : arrayOf(events), link, this)
     if (given === undefined) this.#outlet?.handed(events.length, before)
     // Written out rather than through `whenGiven`: a closure for each slice would cost more than the slice.
     if (isPromise(given)) this.#turns.whenGiven(given, (out) => this.#handled(link, counted, out))
     else this.#handled(link, counted, given)
   }
 
-  #handled(link: Link, counted: number, out: Iterable<unknown> | Resumable | void): void {
+  #handled(link: Link, counted: number, out: Chunk<unknown> | Iterable<unknown> | Resumable | void): void {
     if (out !== undefined && this.#outlet !== undefined && this.#state !== 'ended') {
-      if (!Array.isArray(out)) {
+      if (!this.#takesAsChunk(out)) {
         this.#drawing = drawnFrom(out, link, counted)
         return
       }
@@ -365,12 +366,17 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     return true
   }
 
-  #given(events: readonly unknown[] | void): void {
+  #given(events: Chunk<unknown> | void): void {
     if (events === undefined || this.#state === 'ended') return
-    if (!Array.isArray(events)) {
+    if (!this.#takesAsChunk(events)) {
       throw new TypeError(`onDemand of ${this.name} must give an array: found ${describeValue(events)}`)
     }
     if (events.length > 0) this.#outlet?.give(events, true)
+  }
+
+  /** Whether something that the author gave goes out as it is. */
+  #takesAsChunk(given: unknown): given is Chunk<unknown> {
+    return Array.isArray(given) || (this.#spec.usesChunks === true && isChunk(given))
   }
 
   /** A mark that the author sends; what goes wrong in a dispatcher is the stage's failure, not the caller's. */
@@ -405,7 +411,8 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   #completeNow(): boolean {
     this.#mustComplete = false
     this.#state = 'completing'
-    this.#dropDrawing()
+    this.#drawing?.close()
+    this.#drawing = undefined
     this.#intake.letGo({ kind: 'cancelled', reason: undefined })
     this.#turns.whenGiven(this.#spec.onComplete?.(this), (last) => {
       if (this.ending !== undefined) return
@@ -426,29 +433,13 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   #stop(wanted: Ending): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
-    const ending = this.#dropDrawingAtEnd(wanted)
+    const ending = closedAtEnd(this.#drawing, wanted)
     this.#life.end(ending)
     this.#intake.letGo(ending)
     this.#outlet?.letGo(ending)
     for (const message of [...this.#mailbox.take(this.#mailbox.length), ...this.#intake.clear()]) refuse(message, this)
     if (!this.#turns.isBusy) this.#close()
     else this.#turns.leaveWait()
-  }
-
-  #dropDrawing(): void {
-    const drawing = this.#drawing
-    this.#drawing = undefined
-    drawing?.close()
-  }
-
-  /** A generator that throws as it is closed makes the stage fail, unless it has failed already. */
-  #dropDrawingAtEnd(ending: Ending): Ending {
-    try {
-      this.#dropDrawing()
-      return ending
-    } catch (error) {
-      return ending.kind === 'failed' ? ending : { kind: 'failed', error }
-    }
   }
 
   #close(): void {

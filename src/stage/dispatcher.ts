@@ -1,10 +1,11 @@
 // The contract of dispatchers: which consumer of a producer gets which events. Pure machines over opaque consumers.
 
+import type { Chunk } from './chunk.ts'
 import type { Mark } from './message.ts'
 
 /** Where a dispatcher puts what it decided. Called synchronously; must not call back into the dispatcher. */
 export interface Deliver<T, C> {
-  events(consumer: C, events: readonly T[]): void
+  events(consumer: C, events: Chunk<T>): void
   mark(consumer: C, mark: Mark): void
 }
 
@@ -24,8 +25,11 @@ export interface Dispatcher<T, C, O = unknown> {
   ask(consumer: C, events: number, deliver: Deliver<T, C>): void
   /** How many events `dispatch` takes now. */
   wanted(): number
-  /** Takes all of `events`, at most `wanted()` of them. */
-  dispatch(events: readonly T[], deliver: Deliver<T, C>): void
+  /**
+   * Takes all of `events`, at most `wanted()` of them: an array where the stage gives arrays, as every stage does that
+   * is made by `producer` or `producerConsumer`.
+   */
+  dispatch(events: Chunk<T>, deliver: Deliver<T, C>): void
   /** Sends a mark to every consumer, behind what is held for it. */
   mark(mark: Mark, deliver: Deliver<T, C>): void
   /** Events held for consumers that have not asked for them: bounded. */

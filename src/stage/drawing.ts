@@ -2,6 +2,7 @@
 
 import { describeValue } from '../base/check.ts'
 import type { Link } from './link.ts'
+import type { Ending } from './message.ts'
 
 /** The most events drawn before the stage looks at its mailbox again. */
 const DRAWN_AT_ONCE = 4096
@@ -89,6 +90,16 @@ export class Resuming implements Drawn {
     if (this.isOver) return
     this.isOver = true
     this.#work.drop()
+  }
+}
+
+/** Closes what is under way as its stage ends: one that throws then makes the stage fail, unless it has failed already. */
+export function closedAtEnd(drawn: Drawn | undefined, ending: Ending): Ending {
+  try {
+    drawn?.close()
+    return ending
+  } catch (error) {
+    return ending.kind === 'failed' ? ending : { kind: 'failed', error }
   }
 }
 

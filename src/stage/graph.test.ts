@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { atRest } from '../testing/manual-clock.ts'
 import { RandomScheduler } from '../testing/random-scheduler.ts'
+import { arrayOf } from './chunk.ts'
 import { start } from './connect.ts'
 import type { Dispatcher, DispatcherSpec } from './dispatcher.ts'
 import { broadcast } from './dispatchers/broadcast.ts'
@@ -211,7 +212,7 @@ class Workshop {
           mark: deliver.mark,
           events: (consumer, events) => {
             const link = of(consumer)
-            link.events.push(...events)
+            link.events.push(...arrayOf(events))
             ok(link.events.length <= link.asked, 'D1: more was sent than was asked for')
             deliver.events(consumer, events)
           },

@@ -1,5 +1,6 @@
 // What a stage's author writes: hooks and options, as one object. A literal will do, or an instance of a class.
 
+import type { Chunk } from './chunk.ts'
 import type { DispatcherSpec } from './dispatcher.ts'
 import type { Resumable } from './drawing.ts'
 import type { Subscription } from './link.ts'
@@ -90,19 +91,28 @@ export interface ConsumerSpec<In> extends CommonSpec<Consumer<In>>, TakingSpec<C
   readonly onComplete?: (self: Consumer<In>) => Awaitable<void>
 }
 
-/** Every hook and option, as the core of a stage sees them. */
+/** A stage as hooks that use chunks see it. */
+export interface ChunkStage extends Omit<Producer<unknown>, 'emit'> {
+  emit(events: Chunk<unknown>): void
+}
+
+/**
+ * Every hook and option, as the core of a stage sees them. Hooks that use chunks (see `chunkStage`) get them as they
+ * came, and may give such; those of other stages get and give arrays.
+ */
 export type AnySpec = Partial<
-  Omit<CommonSpec<Stage>, 'onMessage'> &
+  Omit<CommonSpec<ChunkStage>, 'onMessage'> &
     GivingSpec<unknown> &
-    TakingSpec<Stage> & {
-      onMessage: (message: unknown, self: Stage) => unknown
-      onDemand: (demand: number, self: Stage) => Awaitable<readonly unknown[] | void>
-      onEvents: (
-        events: readonly unknown[],
+    TakingSpec<ChunkStage> & {
+      readonly usesChunks: boolean
+      readonly demand: 'forward' | 'accumulate'
+      onMessage(message: unknown, self: ChunkStage): unknown
+      onDemand(demand: number, self: ChunkStage): Awaitable<Chunk<unknown> | void>
+      onEvents(
+        events: Chunk<unknown>,
         from: Subscription,
-        self: Stage,
-      ) => Awaitable<Iterable<unknown> | Resumable | void>
-      onComplete: (self: Stage) => Awaitable<readonly unknown[] | void>
-      demand: 'forward' | 'accumulate'
+        self: ChunkStage,
+      ): Awaitable<Chunk<unknown> | Iterable<unknown> | Resumable | void>
+      onComplete(self: ChunkStage): Awaitable<Chunk<unknown> | void>
     }
 >

@@ -4,6 +4,7 @@
 
 import '../base/check-node.ts'
 
+export type { Chunk } from './chunk.ts'
 export { type ConnectOptions, connect } from './connect.ts'
 export { type DemandWindow, demandPlan, demandWindow } from './demand.ts'
 export type { Deliver, Dispatcher, DispatcherSpec } from './dispatcher.ts'

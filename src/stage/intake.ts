@@ -2,22 +2,23 @@
 
 import { Ring } from '../base/ring.ts'
 import { Alignment } from './alignment.ts'
+import { type Chunk, cut } from './chunk.ts'
 import type { Link } from './link.ts'
 import type { Ending, ToConsumer, ToStage } from './message.ts'
 
 /** One thing for the stage to do. A chunk that is no larger than a slice is handed on as it came. */
 export type Work =
   | Extract<ToConsumer<Link>, { kind: 'events' }>
-  | { readonly kind: 'slice'; readonly link: Link; readonly events: readonly unknown[]; readonly counted: number }
+  | { readonly kind: 'slice'; readonly link: Link; readonly events: Chunk<unknown>; readonly counted: number }
   | { readonly kind: 'watermark'; readonly time: number }
   | { readonly kind: 'barrier'; readonly epoch: number }
   | { readonly kind: 'end'; readonly link: Link; readonly ending: Ending }
   | ToStage
 
 /** A chunk that is larger than a slice. What of it is handled lies before `at`. */
-interface Chunk {
+interface Large {
   readonly link: Link
-  readonly events: readonly unknown[]
+  readonly events: Chunk<unknown>
   at: number
   /** How many of the events still to be handled were asked for. */
   counted: number
@@ -36,7 +37,7 @@ export class Intake {
   readonly #alignment = new Alignment<Link>()
   /** Marks that the end of a link has set free. */
   readonly #due = new Ring<Work>(2)
-  #chunk: Chunk | undefined
+  #large: Large | undefined
   received = 0
   /** Events that are not handled yet. */
   waiting = 0
@@ -59,9 +60,9 @@ export class Intake {
   /** The link is gone: nothing more of it is handled, and marks that waited for it go on. */
   leave(link: Link): boolean {
     if (!this.#links.delete(link)) return false
-    if (this.#chunk?.link === link) {
-      this.waiting -= this.#chunk.events.length - this.#chunk.at
-      this.#chunk = undefined
+    if (this.#large?.link === link) {
+      this.waiting -= this.#large.events.length - this.#large.at
+      this.#large = undefined
     }
     for (const message of this.#behindBarrier.get(link) ?? []) this.#forget(message)
     this.#behindBarrier.delete(link)
@@ -92,7 +93,7 @@ export class Intake {
 
   /** What is to be done next; no events unless `mayTake`, and then nothing that came behind them. */
   next(mayTake: boolean): Work | undefined {
-    if (this.#chunk !== undefined) return mayTake ? this.#slice(this.#chunk) : undefined
+    if (this.#large !== undefined) return mayTake ? this.#slice(this.#large) : undefined
     for (;;) {
       if (this.#due.length > 0) return this.#due.shift()
       const queue = this.#released.length > 0 ? this.#released : this.#incoming
@@ -114,7 +115,7 @@ export class Intake {
     this.#released.clear()
     this.#behindBarrier.clear()
     this.#due.clear()
-    this.#chunk = undefined
+    this.#large = undefined
     this.waiting = 0
     return unanswered
   }
@@ -138,19 +139,19 @@ export class Intake {
       this.waiting -= events.length
       return counted === events.length ? message : { kind: 'slice', link, events, counted }
     }
-    this.#chunk = { link, events, at: 0, counted }
-    return this.#slice(this.#chunk)
+    this.#large = { link, events, at: 0, counted }
+    return this.#slice(this.#large)
   }
 
-  #slice(chunk: Chunk): Work {
-    const { link, events, at } = chunk
+  #slice(large: Large): Work {
+    const { link, events, at } = large
     const to = Math.min(at + link.slice, events.length)
-    const counted = Math.min(to - at, chunk.counted)
-    chunk.at = to
-    chunk.counted -= counted
+    const counted = Math.min(to - at, large.counted)
+    large.at = to
+    large.counted -= counted
     this.waiting -= to - at
-    if (to === events.length) this.#chunk = undefined
-    return { kind: 'slice', link, events: events.slice(at, to), counted }
+    if (to === events.length) this.#large = undefined
+    return { kind: 'slice', link, events: cut(events, at, to), counted }
   }
 
   #mark({ link, mark }: Extract<ToConsumer<Link>, { kind: 'mark' }>): Work | undefined {

@@ -36,10 +36,7 @@ const DEFAULT_BUFFER_SIZE = 10_000
  * @see GenStage, lib/gen_stage.ex: handle_demand
  */
 export function producer<Out>(spec: ProducerSpec<Out>): Producer<Out> {
-  const unwanted = spec.unwanted ?? 'stay'
-  return make('producer', spec, [...COMMON, ...GIVING, 'onDemand', 'demand'], {
-    unwanted,
-  }) as Producer<unknown> as Producer<Out>
+  return make('producer', spec) as Producer<unknown> as Producer<Out>
 }
 
 /**
@@ -61,9 +58,7 @@ export function producer<Out>(spec: ProducerSpec<Out>): Producer<Out> {
  */
 export function producerConsumer<In, Out>(spec: ProducerConsumerSpec<In, Out>): ProducerConsumer<In, Out> {
   checkHook('producerConsumer', 'onEvents', spec.onEvents)
-  const byDefault: AnySpec = { unwanted: spec.unwanted ?? 'end', whenFull: spec.whenFull ?? 'fail' }
-  const core = make('producer-consumer', spec, [...COMMON, ...GIVING, ...TAKING], byDefault)
-  return core as unknown as ProducerConsumer<In, Out>
+  return make('producer-consumer', spec) as unknown as ProducerConsumer<In, Out>
 }
 
 /**
@@ -83,18 +78,43 @@ export function producerConsumer<In, Out>(spec: ProducerConsumerSpec<In, Out>): 
  */
 export function consumer<In>(spec: ConsumerSpec<In>): Consumer<In> {
   checkHook('consumer', 'onEvents', spec.onEvents)
-  return make('consumer', spec, [...COMMON, ...TAKING]) as unknown as Consumer<In>
+  return make('consumer', spec) as unknown as Consumer<In>
 }
 
-type MadeKind = 'producer' | 'producer-consumer' | 'consumer'
+export type StageKind = 'producer' | 'producer-consumer' | 'consumer'
 
-function make(kind: MadeKind, given: object, known: readonly string[], byDefault: AnySpec = {}): StageCore {
+const KINDS: Readonly<Record<StageKind, { readonly known: readonly string[]; readonly byDefault: AnySpec }>> = {
+  producer: {
+    known: [...COMMON, ...GIVING, 'onDemand', 'demand'],
+    byDefault: { unwanted: 'stay', whenFull: 'keep-last' },
+  },
+  'producer-consumer': {
+    known: [...COMMON, ...GIVING, ...TAKING],
+    byDefault: { unwanted: 'end', whenFull: 'fail' },
+  },
+  consumer: { known: [...COMMON, ...TAKING], byDefault: {} },
+}
+
+/**
+ * A stage whose hooks get chunks as they came, and may give such: for stages between which events travel as more than
+ * arrays. Whoever takes from it without using chunks gets arrays all the same.
+ *
+ * @param kind - as `producer`, `producerConsumer` and `consumer` make it
+ */
+export function chunkStage(kind: StageKind, spec: AnySpec): StageCore {
+  return make(kind, spec, true)
+}
+
+function make(kind: StageKind, given: object, usesChunks = false): StageCore {
   // A literal with a misspelled hook would wait for ever; an instance of a class may hold what it likes.
-  if (Object.getPrototypeOf(given) === Object.prototype) checkKeys(kind, given, known)
-  const spec = given as AnySpec
+  if (Object.getPrototypeOf(given) === Object.prototype) checkKeys(kind, given, KINDS[kind].known)
   for (const [key, value] of Object.entries(given)) if (key.startsWith('on')) checkHook(kind, key, value)
-  if (kind === 'consumer') return new StageCore(kind, spec, undefined)
-  const { bufferSize = DEFAULT_BUFFER_SIZE, whenFull = byDefault.whenFull ?? 'keep-last' } = spec
+  const spec = withDefaults(given as AnySpec, { ...KINDS[kind].byDefault, usesChunks })
+  return new StageCore(kind, spec, kind === 'consumer' ? undefined : outletOf(kind, spec))
+}
+
+function outletOf(kind: StageKind, spec: AnySpec): Outlet<unknown> {
+  const { name = kind, bufferSize = DEFAULT_BUFFER_SIZE, whenFull = 'fail', onDiscard } = spec
   if (bufferSize !== Number.POSITIVE_INFINITY) checkInteger('bufferSize', bufferSize, 0)
   checkChoice('whenFull', whenFull, ['keep-first', 'keep-last', 'fail'])
   checkChoice('unwanted', spec.unwanted ?? 'stay', ['end', 'stay'])
@@ -105,16 +125,13 @@ function make(kind: MadeKind, given: object, known: readonly string[], byDefault
       `dispatcher must be made by demand(), broadcast() or another: found ${describeValue(dispatcher)}`,
     )
   }
-  const bound = withDefaults(spec, byDefault)
-  const { name = kind, onDiscard } = bound
-  const outlet = new Outlet<unknown>(dispatcher.make<Link>(), { name, bufferSize, whenFull, onDiscard })
-  return new StageCore(kind, bound, outlet)
+  return new Outlet<unknown>(dispatcher.make<Link>(), { name, bufferSize, whenFull, onDiscard })
 }
 
 /** The spec with defaults behind it: a view, so that hooks of an instance keep their `this`. */
 function withDefaults(spec: AnySpec, byDefault: AnySpec): AnySpec {
   const bound: Record<string, unknown> = { ...byDefault }
-  for (const key of ['name', 'dispatcher', 'unwanted', 'demand', 'scheduler'] as const) {
+  for (const key of OPTIONS) {
     if (spec[key] !== undefined) bound[key] = spec[key]
   }
   for (const key of HOOKS) {
@@ -124,6 +141,7 @@ function withDefaults(spec: AnySpec, byDefault: AnySpec): AnySpec {
   return bound
 }
 
+const OPTIONS = ['name', 'dispatcher', 'bufferSize', 'whenFull', 'unwanted', 'demand', 'scheduler'] as const
 const HOOKS = [
   'onDemand',
   'onEvents',

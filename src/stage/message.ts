@@ -1,5 +1,7 @@
 // What stages say to each other: the whole protocol, as data.
 
+import type { Chunk } from './chunk.ts'
+
 /**
  * How a stage, or one subscription, came to its end. Three different things: all was given; somebody no longer wanted
  * it; something broke.
@@ -26,7 +28,7 @@ export type ToProducer<L> =
 
 /** Down: from a producer to one of its consumers. */
 export type ToConsumer<L> =
-  | { readonly kind: 'events'; readonly link: L; readonly events: readonly unknown[] }
+  | { readonly kind: 'events'; readonly link: L; readonly events: Chunk<unknown> }
   | { readonly kind: 'mark'; readonly link: L; readonly mark: Mark }
 
 /** From outside: a request that is answered, or a notice that is not. */

@@ -1,12 +1,14 @@
 // The giving side of a stage: its consumers, what they miss, and what waits for them.
 
 import { SluiceError } from '../base/errors.ts'
+import { type Chunk, cut } from './chunk.ts'
 import type { Deliver, Dispatcher } from './dispatcher.ts'
 import { InHand } from './in-hand.ts'
 import type { Link } from './link.ts'
-import type { Ending, Mark, Marker } from './message.ts'
+import type { Ending, Mark, Marker, ToProducer } from './message.ts'
 import { OutBuffer, type WhenFull } from './out-buffer.ts'
-import { type Ask, Pause } from './pause.ts'
+
+export type Ask = Extract<ToProducer<Link>, { kind: 'ask' }>
 
 export interface OutletOptions {
   /** The stage's name, for errors and warnings. */
@@ -25,7 +27,10 @@ export class Outlet<T> {
   readonly #options: OutletOptions
   readonly #dispatcher: Dispatcher<T, Link>
   readonly #buffer: OutBuffer<T>
-  readonly #pause: Pause
+  /** Whether demand, events and markers are held back. */
+  isPaused = false
+  /** What came during a pause, in its order: given back one by one; what comes meanwhile queues up behind. */
+  readonly #held: OutBuffer<T, Ask | Marker>
   readonly #links = new Set<Link>()
   /** Asked of the source and not yet given by it. */
   #owed = 0
@@ -46,21 +51,13 @@ export class Outlet<T> {
     this.#options = options
     this.#dispatcher = dispatcher
     this.#buffer = new OutBuffer(options.bufferSize, options.whenFull)
-    this.#pause = new Pause(options.bufferSize, options.whenFull)
+    this.#held = new OutBuffer(options.bufferSize, options.whenFull)
     this.#inHand = new InHand(options.name)
-  }
-
-  get isPaused(): boolean {
-    return this.#pause.isOn
-  }
-
-  set isPaused(isOn: boolean) {
-    this.#pause.isOn = isOn
   }
 
   get buffered(): number {
     if (this.#isCleared) return 0
-    return this.#buffer.length + this.#dispatcher.held() + this.#pause.heldEvents
+    return this.#buffer.length + this.#dispatcher.held() + this.#held.length
   }
 
   get links(): ReadonlySet<Link> {
@@ -74,7 +71,7 @@ export class Outlet<T> {
 
   /** Events that could go out now, beyond what waits already. */
   get room(): number {
-    if (this.#pause.isOn) return 0
+    if (this.isPaused) return 0
     return this.#dispatcher.wanted() - this.#buffer.length - this.#inHand.events
   }
 
@@ -93,9 +90,9 @@ export class Outlet<T> {
 
   /** Takes an ask in; false if it must wait, because of a pause. */
   ask(ask: Ask): boolean {
-    if (this.#pause.isHolding) this.#pause.hold(ask)
+    if (this.#isHolding) this.#held.pushMark(ask)
     else this.serve(ask)
-    return !this.#pause.isHolding
+    return !this.#isHolding
   }
 
   /** Counts an ask, and sends what it reaches. */
@@ -114,10 +111,10 @@ export class Outlet<T> {
   }
 
   /** Gives events that the author sent of their own accord: behind what came during a pause. */
-  emit(events: readonly T[]): void {
+  emit(events: Chunk<T>): void {
     if (this.isEnding) return
     this.#inHand.emitted()
-    if (this.#pause.isHolding) this.#lose(this.#pause.holdEvents(events))
+    if (this.#isHolding) this.#lose(this.#held.push(events))
     else this.give(events, true)
   }
 
@@ -132,8 +129,8 @@ export class Outlet<T> {
    *
    * @throws {SluiceError} BUFFER_FULL if there are too many, and that is a failure
    */
-  give(events: readonly T[], isBounded: boolean): void {
-    if (this.#pause.isOn) return this.#lose(this.#pause.holdEvents(events))
+  give(events: Chunk<T>, isBounded: boolean): void {
+    if (this.isPaused) return this.#lose(this.#held.push(events))
     this.emitted += events.length
     this.#owed = Math.max(0, this.#owed - events.length)
     if (!this.#buffer.isEmpty) {
@@ -143,9 +140,9 @@ export class Outlet<T> {
     let from = 0
     while (from < events.length) {
       const wanted = this.#dispatcher.wanted()
-      if (wanted <= 0) return this.#keep(from === 0 ? events : events.slice(from), isBounded)
-      const to = from + wanted
-      this.#dispatcher.dispatch(from === 0 && to >= events.length ? events : events.slice(from, to), this.#deliver)
+      if (wanted <= 0) return this.#keep(cut(events, from), isBounded)
+      const to = Math.min(from + wanted, events.length)
+      this.#dispatcher.dispatch(cut(events, from, to), this.#deliver)
       // Again if there are more: those that were dropped, or are held in a lane, have used nobody's demand.
       from = to
     }
@@ -154,7 +151,7 @@ export class Outlet<T> {
   /** Puts a marker in line: behind what came during a pause. */
   mark(marker: Marker): void {
     if (this.isEnding) return
-    if (this.#pause.isHolding) this.#pause.hold(marker)
+    if (this.#isHolding) this.#held.pushMark(marker)
     else this.#putMark(marker)
   }
 
@@ -166,11 +163,11 @@ export class Outlet<T> {
 
   /** One thing that came during a pause, as if it came now: an ask is for the caller to serve. */
   replay(): Ask | 'done' | undefined {
-    if (!this.#pause.canReplay) return undefined
-    const held = this.#pause.shift()
+    if (this.isPaused || this.#held.isEmpty) return undefined
+    const held = this.#held.takeMark()
     if (held?.kind === 'ask') return held
-    if (held?.kind === 'emit') this.give(held.events as readonly T[], true)
-    else if (held !== undefined) this.#putMark(held)
+    if (held === undefined) this.give(this.#held.take(Number.POSITIVE_INFINITY), true)
+    else this.#putMark(held)
     return 'done'
   }
 
@@ -195,7 +192,7 @@ export class Outlet<T> {
     this.#isCleared = true
     this.discarded += lost
     this.#buffer.clear()
-    this.#pause.clear()
+    this.#held.clear()
     return lost
   }
 
@@ -215,13 +212,18 @@ export class Outlet<T> {
     process.emitWarning(`Stage ${name} discards events that nobody asks for (give onDiscard to hear of each time)`)
   }
 
+  /** Whether what comes now must wait. */
+  get #isHolding(): boolean {
+    return this.isPaused || !this.#held.isEmpty
+  }
+
   #putMark(mark: Mark): void {
     if (mark.kind === 'watermark') this.watermark = mark.time
     this.#buffer.pushMark(mark)
     this.flush()
   }
 
-  #keep(events: readonly T[], isBounded: boolean): void {
+  #keep(events: Chunk<T>, isBounded: boolean): void {
     if (isBounded) this.#lose(this.#buffer.push(events))
     else this.#buffer.append(events)
   }

@@ -5,7 +5,6 @@ import { atRest } from '../testing/manual-clock.ts'
 import { Probe } from '../testing/probe.ts'
 import { broadcast } from './dispatchers/broadcast.ts'
 import { producer, producerConsumer, range } from './make.ts'
-import { Pause } from './pause.ts'
 import type { Producer } from './stage.ts'
 import { subscribe } from './subscribe.ts'
 
@@ -180,33 +179,5 @@ describe('a paused producer', () => {
       await Promise.all(probes.map((probe) => probe.stage.done))
       for (const probe of probes) deepEqual(probe.events, range(0, 100))
     }
-  })
-})
-
-describe('Pause', () => {
-  it('D51: takes no more room for many small emits than for one', () => {
-    const pause = new Pause(2, 'keep-last')
-    pause.isOn = true
-    for (const n of range(0, 100_000)) pause.holdEvents([n])
-    pause.hold({ kind: 'watermark', time: 1 })
-    pause.holdEvents(['last'])
-    pause.isOn = false
-    const out: unknown[] = []
-    for (let one = pause.shift(); one !== undefined; one = pause.shift()) out.push(one)
-    deepEqual(out, [
-      { kind: 'emit', events: [99_999] },
-      { kind: 'watermark', time: 1 },
-      { kind: 'emit', events: ['last'] },
-    ])
-  })
-
-  it('D51: keep-first keeps what came first', () => {
-    const pause = new Pause(2, 'keep-first')
-    pause.isOn = true
-    equal(pause.holdEvents([1]), 0)
-    equal(pause.holdEvents([2, 3, 4]), 2)
-    equal(pause.holdEvents([5]), 1)
-    deepEqual(pause.shift(), { kind: 'emit', events: [1, 2] })
-    equal(pause.shift(), undefined)
   })
 })

@@ -1,5 +1,6 @@
 // Broadcast dispatcher: every event to every consumer that wants its kind.
 
+import { type Chunk, filtered } from '../chunk.ts'
 import type { Deliver, Dispatcher, DispatcherSpec } from '../dispatcher.ts'
 import type { Mark } from '../message.ts'
 
@@ -10,7 +11,7 @@ export interface BroadcastOptions<T> {
 
 /**
  * Every event goes to every consumer subscribed when it is dispatched, as fast as the slowest of them asks. All get
- * the same array: none may change it.
+ * the same chunk: none may change it.
  *
  * A consumer that has not asked yet holds all others back; one that leaves lets them go on.
  *
@@ -56,10 +57,10 @@ class BroadcastDispatcher<T, C> implements Dispatcher<T, C, BroadcastOptions<T>>
     return least === Number.POSITIVE_INFINITY ? 0 : least
   }
 
-  dispatch(events: readonly T[], deliver: Deliver<T, C>): void {
+  dispatch(events: Chunk<T>, deliver: Deliver<T, C>): void {
     for (const [consumer, listener] of this.#listeners) {
       const { selector } = listener
-      const chosen = selector === undefined ? events : events.filter((event) => selector(event))
+      const chosen = selector === undefined ? events : filtered(events, selector)
       listener.missing -= chosen.length
       if (chosen.length > 0) deliver.events(consumer, chosen)
     }

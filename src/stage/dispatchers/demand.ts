@@ -1,5 +1,6 @@
 // Demand dispatcher: events go to the consumer that asked for most.
 
+import { type Chunk, cut } from '../chunk.ts'
 import type { Deliver, Dispatcher, DispatcherSpec } from '../dispatcher.ts'
 import type { Mark } from '../message.ts'
 
@@ -77,7 +78,7 @@ class DemandDispatcher<T, C> implements Dispatcher<T, C> {
     return this.#missing
   }
 
-  dispatch(events: readonly T[], deliver: Deliver<T, C>): void {
+  dispatch(events: Chunk<T>, deliver: Deliver<T, C>): void {
     if (this.#shuffle !== undefined) this.#shuffleOnce(this.#shuffle)
     for (let from = 0; from < events.length; ) {
       const first = this.#demanders[0]!
@@ -85,7 +86,7 @@ class DemandDispatcher<T, C> implements Dispatcher<T, C> {
       first.missing -= to - from
       this.#missing -= to - from
       if (this.#demanders.length > 1) this.#sinkFirst()
-      deliver.events(first.consumer, from === 0 && to === events.length ? events : events.slice(from, to))
+      deliver.events(first.consumer, cut(events, from, to))
       from = to
     }
   }

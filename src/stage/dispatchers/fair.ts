@@ -1,6 +1,7 @@
 // Fair dispatcher: consumers with demand take turns, a slice each.
 
 import { checkInteger } from '../../base/check.ts'
+import { type Chunk, isArray, sharedOut } from '../chunk.ts'
 import type { Deliver, Dispatcher, DispatcherSpec } from '../dispatcher.ts'
 import type { Mark } from '../message.ts'
 
@@ -18,17 +19,17 @@ export function fair<T>(options: { readonly slice?: number } = {}): DispatcherSp
 }
 
 /** A consumer that takes its turn. */
-interface Player<T, C> {
+interface Player<C> {
   readonly consumer: C
   missing: number
-  /** What it has been dealt of the batch that is being dispatched. */
-  share: T[]
+  /** What it has been dealt of the chunk that is being dispatched: events of an array, else their indices. */
+  share: unknown[]
 }
 
 class FairDispatcher<T, C> implements Dispatcher<T, C> {
   readonly #slice: number
   /** In the order of turns. */
-  #players: Player<T, C>[] = []
+  #players: Player<C>[] = []
   /** Whose turn it is. */
   #turn = 0
 
@@ -57,18 +58,19 @@ class FairDispatcher<T, C> implements Dispatcher<T, C> {
   }
 
   /** Deals the events out in turns, and gives each consumer its share as one batch. */
-  dispatch(events: readonly T[], deliver: Deliver<T, C>): void {
+  dispatch(events: Chunk<T>, deliver: Deliver<T, C>): void {
+    const places = isArray(events) ? events : Array.from({ length: events.length }, (_, index) => index)
     for (let from = 0; from < events.length; ) {
       const player = this.#next()
       const to = Math.min(from + this.#slice, from + player.missing, events.length)
       player.missing -= to - from
-      for (; from < to; from += 1) player.share.push(events[from] as T)
+      for (; from < to; from += 1) player.share.push(places[from])
     }
     for (const player of this.#players) {
       const { share } = player
       if (share.length === 0) continue
       player.share = []
-      deliver.events(player.consumer, share)
+      deliver.events(player.consumer, sharedOut(events, share))
     }
   }
 
@@ -81,10 +83,10 @@ class FairDispatcher<T, C> implements Dispatcher<T, C> {
   }
 
   /** The next consumer with demand, starting with the one whose turn it is. */
-  #next(): Player<T, C> {
+  #next(): Player<C> {
     for (;;) {
       if (this.#turn >= this.#players.length) this.#turn = 0
-      const player = this.#players[this.#turn] as Player<T, C>
+      const player = this.#players[this.#turn] as Player<C>
       this.#turn += 1
       if (player.missing > 0) return player
     }

@@ -2,6 +2,7 @@
 
 import { checkInteger, describeValue } from '../../base/check.ts'
 import { type Key, stableHash } from '../../base/hash.ts'
+import { type Chunk, cut, isArray, sharedOut } from '../chunk.ts'
 import type { Deliver, Dispatcher, DispatcherSpec } from '../dispatcher.ts'
 import type { Mark } from '../message.ts'
 import { OutBuffer } from '../out-buffer.ts'
@@ -77,22 +78,23 @@ class Lane<T, C> {
   missing = 0
   /** Events and marks that nobody has asked for, in their order. */
   readonly waiting = new OutBuffer<T>(Number.POSITIVE_INFINITY, 'fail')
-  /** Events of the batch that is being dispatched. */
-  batch: T[] = []
+  /** What it is to have of the chunk that is being dispatched: events of an array, else their indices. */
+  share: unknown[] = []
 
   constructor(name: PartitionName) {
     this.name = name
   }
 
-  /** Gives the lane its share of a batch; what its consumer has not asked for waits. */
-  hand(deliver: Deliver<T, C>): void {
-    const { batch, consumer } = this
-    if (batch.length === 0) return
-    this.batch = []
+  /** Gives the lane its share of a chunk; what its consumer has not asked for waits. */
+  hand(events: Chunk<T>, deliver: Deliver<T, C>): void {
+    const { share, consumer } = this
+    if (share.length === 0) return
+    this.share = []
+    const batch = sharedOut(events, share)
     const now = this.waiting.isEmpty ? Math.min(this.missing, batch.length) : 0
     this.missing -= now
-    if (now < batch.length) this.waiting.append(now === 0 ? batch : batch.slice(now))
-    if (now > 0 && consumer !== undefined) deliver.events(consumer, now === batch.length ? batch : batch.slice(0, now))
+    if (now < batch.length) this.waiting.append(cut(batch, now))
+    if (now > 0 && consumer !== undefined) deliver.events(consumer, cut(batch, 0, now))
   }
 
   /** Sends what waits, as far as the lane's demand reaches; marks cost none. */
@@ -170,15 +172,10 @@ class PartitionDispatcher<T, C, P extends PartitionName> implements Dispatcher<T
     return Math.min(missing, this.#holdEvents - most)
   }
 
-  dispatch(events: readonly T[], deliver: Deliver<T, C>): void {
-    for (const event of events) {
-      const name = this.#hash(event)
-      // Lanes that are numbered stand at their numbers: no look-up.
-      const there = typeof name === 'number' ? this.#lanes[name] : undefined
-      if (there !== undefined && there.name === name) there.batch.push(event)
-      else if (name !== DROP) this.#laneNamed(name).batch.push(event)
-    }
-    for (const lane of this.#lanes) lane.hand(deliver)
+  dispatch(events: Chunk<T>, deliver: Deliver<T, C>): void {
+    if (isArray(events)) for (const event of events) this.#laneFor(event)?.share.push(event)
+    else for (let at = 0; at < events.length; at += 1) this.#laneFor(events.at(at) as T)?.share.push(at)
+    for (const lane of this.#lanes) lane.hand(events, deliver)
   }
 
   mark(mark: Mark, deliver: Deliver<T, C>): void {
@@ -191,6 +188,15 @@ class PartitionDispatcher<T, C, P extends PartitionName> implements Dispatcher<T
 
   held(): number {
     return this.#lanes.reduce((held, lane) => held + lane.waiting.length, 0)
+  }
+
+  /** The lane of an event; undefined for one that is dropped. */
+  #laneFor(event: T): Lane<T, C> | undefined {
+    const name = this.#hash(event)
+    // Lanes that are numbered stand at their numbers: no look-up.
+    const there = typeof name === 'number' ? this.#lanes[name] : undefined
+    if (there !== undefined && there.name === name) return there
+    return name === DROP ? undefined : this.#laneNamed(name)
   }
 
   #laneNamed(name: P): Lane<T, C> {

@@ -1,6 +1,7 @@
 // Priority dispatcher: the consumer of the highest priority is served first, the others get what it leaves.
 
 import { checkInteger } from '../../base/check.ts'
+import { type Chunk, cut } from '../chunk.ts'
 import type { Deliver, Dispatcher, DispatcherSpec } from '../dispatcher.ts'
 import type { Mark } from '../message.ts'
 
@@ -55,13 +56,13 @@ class PriorityDispatcher<T, C> implements Dispatcher<T, C, PriorityOptions> {
     return sum
   }
 
-  dispatch(events: readonly T[], deliver: Deliver<T, C>): void {
+  dispatch(events: Chunk<T>, deliver: Deliver<T, C>): void {
     let from = 0
     for (const one of this.#ranks) {
       const to = Math.min(from + one.missing, events.length)
       if (to === from) continue
       one.missing -= to - from
-      deliver.events(one.consumer, events.slice(from, to))
+      deliver.events(one.consumer, cut(events, from, to))
       from = to
     }
   }

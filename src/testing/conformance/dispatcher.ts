@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import type { Deliver, Dispatcher, DispatcherSpec } from '../../stage/dispatcher.ts'
 import type { Mark } from '../../stage/message.ts'
 import { below, seededRandom } from '../random.ts'
+import { StrictChunk } from '../strict-chunk.ts'
 
 /** A dispatcher under test, over events that are whole numbers counted up from 0. */
 export interface DispatcherSubject<O> {
@@ -28,7 +29,7 @@ export interface DispatcherSubject<O> {
 
 /**
  * Runs random scripts of subscribing, asking, leaving, dispatching and marking against a dispatcher, and checks after
- * every step that it keeps the rules (docs/specs/demand.md, D30 to D33).
+ * every step that it keeps the rules (docs/specs/demand.md, D30 to D33 and D140).
  *
  * @example
  * dispatcherConformance({ name: 'fair', make: () => fair(), gives: 'to-one' })
@@ -37,6 +38,10 @@ export function dispatcherConformance<O>(subject: DispatcherSubject<O>): void {
   describe(`${subject.name} dispatcher`, () => {
     it('D30 D31 D32 D33: keeps the rules in every order of asking, leaving, dispatching and marking', () => {
       for (let seed = 1; seed <= (subject.scripts ?? 300); seed += 1) new Script(subject, seed).run()
+    })
+
+    it('D140: keeps them with chunks that are not arrays: cuts them, passes them on, and asks for an event once', () => {
+      for (let seed = 1; seed <= (subject.scripts ?? 300); seed += 1) new Script(subject, seed, true).run()
     })
 
     it('D32: wants nothing while nobody is subscribed, or nobody has asked', () => {
@@ -82,13 +87,16 @@ class Script<O> {
   readonly #subject: DispatcherSubject<O>
   readonly #seed: number
   readonly #random: () => number
+  /** Whether events come in chunks that are not arrays. */
+  readonly #isStrict: boolean
   readonly #seats = new Map<number, Seat>()
   readonly #gone: Seat[] = []
   /** The next event; and the time of the next mark. */
   #next = 0
   #dropped = 0
 
-  constructor(subject: DispatcherSubject<O>, seed: number) {
+  constructor(subject: DispatcherSubject<O>, seed: number, isStrict = false) {
+    this.#isStrict = isStrict
     this.#subject = subject
     this.#seed = seed
     this.#random = seededRandom(seed)
@@ -120,7 +128,8 @@ class Script<O> {
     events: (seat, events) => {
       ok(this.#seats.get(seat.place) === seat, this.#says('events for somebody who has left'))
       ok(events.length > 0, this.#says('an empty batch'))
-      seat.events.push(...events)
+      equal(events instanceof StrictChunk, this.#isStrict, this.#says('D140: a chunk became something else'))
+      seat.events.push(...StrictChunk.eventsOf(events))
       ok(seat.missing >= 0, this.#says(`D30: ${-seat.missing} more than was asked for`))
     },
     mark: (seat, mark: Mark) => {
@@ -149,7 +158,11 @@ class Script<O> {
     const events = Array.from({ length: count }, (_, index) => this.#next + index)
     this.#next += count
     this.#dropped += events.filter((event) => this.#subject.drops?.(event) === true).length
-    if (count > 0) this.dispatcher.dispatch(events, this.deliver)
+    if (count === 0) return
+    const strict = new StrictChunk(events)
+    this.dispatcher.dispatch(this.#isStrict ? strict : events, this.deliver)
+    const passes = this.#subject.gives === 'to-all' ? this.#seats.size : 1
+    ok(strict.asked <= passes * count, this.#says('D140: an event was asked for again'))
   }
 
   /** D32: what it wants is what its consumers miss now, whatever came before. */

@@ -1,0 +1,51 @@
+// Events that travel together from one stage to another.
+
+/**
+ * Some events, in their order. Immutable. An array is a chunk; so is anything else that has these members: dispatchers
+ * and buffers ask a chunk for nothing but them, and pass it on as it is.
+ */
+export interface Chunk<T> {
+  readonly length: number
+  /** The event at an index from 0 to `length` less one. */
+  at(index: number): T | undefined
+  /** The events from one index up to another, which is not among them. */
+  slice(from: number, to?: number): Chunk<T>
+  /** The events at these indices, in this order: for chunks that are to stay what they are where they are shared out. */
+  select?(indices: readonly number[]): Chunk<T>
+}
+
+export function isChunk(value: unknown): value is Chunk<unknown> {
+  return typeof value === 'object' && value !== null && 'at' in value && 'slice' in value
+}
+
+export const isArray: <T>(chunk: Chunk<T>) => chunk is readonly T[] = Array.isArray
+
+/** The events of a chunk as an array. */
+export function arrayOf<T>(chunk: Chunk<T>): readonly T[] {
+  if (isArray(chunk)) return chunk
+  const events: T[] = []
+  for (let index = 0; index < chunk.length; index += 1) events.push(chunk.at(index) as T)
+  return events
+}
+
+/** The events from one index up to another: the chunk itself where those are all. */
+export function cut<T>(chunk: Chunk<T>, from: number, to: number = chunk.length): Chunk<T> {
+  return from === 0 && to >= chunk.length ? chunk : chunk.slice(from, to)
+}
+
+/** What one consumer gets of a chunk. @param picks - events, where the chunk is an array; else their indices */
+export function sharedOut<T>(chunk: Chunk<T>, picks: readonly unknown[]): Chunk<T> {
+  return isArray(chunk) ? (picks as readonly T[]) : select(chunk, picks as readonly number[])
+}
+
+/** The events for which a test is true. */
+export function filtered<T>(chunk: Chunk<T>, test: (event: T) => boolean): Chunk<T> {
+  if (isArray(chunk)) return chunk.filter((event) => test(event))
+  const indices: number[] = []
+  for (let index = 0; index < chunk.length; index += 1) if (test(chunk.at(index) as T)) indices.push(index)
+  return select(chunk, indices)
+}
+
+function select<T>(chunk: Chunk<T>, indices: readonly number[]): Chunk<T> {
+  return chunk.select?.(indices) ?? indices.map((index) => chunk.at(index) as T)
+}
