@@ -36,6 +36,15 @@ export class Account {
     this.#options = options
   }
 
+  /** Whether somebody is told of single events. */
+  get tellsLate(): boolean {
+    return this.#options.onLate !== undefined
+  }
+
+  get tellsDead(): boolean {
+    return this.#options.onDead !== undefined
+  }
+
   late(operator: string, value: unknown): void {
     this.lateOf.set(operator, (this.lateOf.get(operator) ?? 0) + 1)
     this.#options.onLate?.(operator, value)

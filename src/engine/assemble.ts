@@ -3,7 +3,7 @@
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import { type Key, stableHash } from '../base/hash.ts'
-import { unreachable } from '../base/invariant.ts'
+import { InvariantError, unreachable } from '../base/invariant.ts'
 import type { Beginning, Ledger } from '../checkpoint/ledger.ts'
 import { fuse } from '../flow/fuse.ts'
 import { letterOf } from '../flow/letter.ts'
@@ -33,7 +33,7 @@ import { type Busy, stepsStage } from './steps-stage.ts'
 /** Which stages are built here, and how those elsewhere are reached. */
 export interface Site {
   isHere(layer: Layer, stage: number): boolean
-  /** A consumer that sends to a stage elsewhere. */
+  /** A consumer that sends to a stage elsewhere, or to the takers. */
   sender(channel: Channel): StageCore
   /** A producer that gives what a stage elsewhere sends. */
   receiver(channel: Channel): StageCore
@@ -45,14 +45,24 @@ export interface Site {
 export interface Channel {
   /** The same on both sides, and nowhere else. */
   readonly id: string
-  readonly from: { readonly layer: Layer; readonly stage: number }
-  readonly to: { readonly layer: Layer; readonly stage: number }
+  readonly from: StagePlace
+  /** Absent: whoever takes what the topology gives. */
+  readonly to: StagePlace | undefined
+}
+
+/** A stage of a layer, by its number, from 0. */
+export interface StagePlace {
+  readonly layer: Layer
+  readonly stage: number
 }
 
 export interface AssembleOptions {
   readonly clock: Clock
   readonly account: Account
   readonly inFlight: InFlight
+  /** Take what the topology gives, each a part of it; none if they are elsewhere. */
+  readonly takers?: readonly StageCore[]
+  /** Everything is here without one. */
   readonly site?: Site
   readonly busy?: Busy
   /** Of a flow: where its stages wait with the results of the end. */
@@ -67,22 +77,26 @@ export interface AssembleOptions {
 
 /** What was built: nothing is asked for yet. */
 export interface Assembly {
-  /** Layer by layer, sources first; with what carries events to and from elsewhere. */
+  /** Layer by layer, sources first; with what carries events to and from elsewhere, and the takers. */
   readonly layers: readonly (readonly StageCore[])[]
+  /** In the order in which they are begun: no stage gives anything before those below it have asked. */
   readonly links: readonly Link[]
   /** Where events enter: the stages of sources that are here. */
   readonly sources: readonly StageCore[]
-  /** Stages from which the flow's own events come, with the layer's stage that each is the end of. */
-  readonly outputs: readonly { readonly stage: StageCore; readonly from: Channel['from'] }[]
   /** The stages that are here, for their figures. */
   readonly placed: readonly PlacedStage[]
 }
 
 const HERE: Site = {
   isHere: () => true,
-  sender: () => unreachable('sender' as never),
-  receiver: () => unreachable('receiver' as never),
+  sender: nowhere,
+  receiver: nowhere,
   queue: (layer) => localQueue(sourceOf(layer)),
+}
+
+/** Of a site that never needs it. */
+export function nowhere(): never {
+  throw new InvariantError('a stage is on neither side of a channel')
 }
 
 export function assemble(topology: Topology, options: AssembleOptions): Assembly {
@@ -122,16 +136,42 @@ class Assembling {
   }
 
   assembly(): Assembly {
-    const outputs = this.#topology.last.flatMap((layer) =>
-      [...(this.#built.get(layer) ?? [])].map(([stage, { outlets, first }]) => ({
-        stage: outlets.get('out') ?? first,
-        from: { layer, stage },
-      })),
-    )
+    const ends = this.#end()
     const sources = this.#topology.layers
       .filter(({ work }) => work.kind === 'source')
       .flatMap((layer) => [...(this.#built.get(layer)?.values() ?? [])].map(({ first }) => first))
-    return { layers: this.#layers, links: this.#links, sources, outputs, placed: this.#placed }
+    return { layers: this.#layers, links: [...ends, ...this.#links.toReversed()], sources, placed: this.#placed }
+  }
+
+  /** Ties what the topology gives to its takers, or to what sends it to them. */
+  #end(): Link[] {
+    const { takers, inFlight } = this.#options
+    /** What carries events from here, and to here. */
+    const carriers: StageCore[] = []
+    const outputs: StageCore[] = []
+    const links: Link[] = []
+    for (const layer of this.#topology.last) {
+      for (let stage = 0; stage < layer.stages; stage += 1) {
+        const channel = { id: `out:${layer.number}-${stage}`, from: { layer, stage }, to: undefined }
+        const built = this.#built.get(layer)?.get(stage)
+        const output = built?.outlets.get('out') ?? built?.first
+        if (takers === undefined) {
+          if (output === undefined) continue
+          const sender = this.#site.sender(channel)
+          carriers.push(sender)
+          links.push(link(sender, output, { demand: 'manual' }))
+        } else if (output === undefined) {
+          const receiver = this.#site.receiver(channel)
+          carriers.push(receiver)
+          outputs.push(receiver)
+        } else outputs.push(output)
+      }
+    }
+    for (const taker of takers ?? []) {
+      for (const output of outputs) links.push(inFlight.watch(link(taker, output, inFlight.demand)))
+    }
+    this.#layers.push(carriers, [...(takers ?? [])])
+    return links
   }
 
   #build(layer: Layer): void {
@@ -139,12 +179,13 @@ class Assembling {
     this.#built.set(layer, built)
     const own: StageCore[] = []
     this.#layers.push(own)
-    const queue = layer.work.kind === 'source' && isSplittable(layer.work.source) ? this.#site.queue(layer) : undefined
+    let queue: SplitsStageOptions['queue'] | undefined
     for (let stage = 0; stage < layer.stages; stage += 1) {
       if (!this.#site.isHere(layer, stage)) {
         this.#send(layer, stage)
         continue
       }
+      if (layer.work.kind === 'source' && isSplittable(layer.work.source)) queue ??= this.#site.queue(layer)
       const takers = this.#takers.get(layer) ?? []
       const dispatcher = takers.length > 1 ? broadcast() : this.#dispatcher(takers[0]?.edge ?? 'out', takers[0]?.to)
       const time = new WorkTime()
@@ -195,7 +236,7 @@ class Assembling {
     }
   }
 
-  *#channels(layer: Layer, stage: number): Generator<Channel & { readonly edge: Edge }> {
+  *#channels(layer: Layer, stage: number): Generator<Channel & { readonly edge: Edge; readonly to: StagePlace }> {
     for (const [index, edge] of layer.inputs.entries()) {
       for (let above = 0; above < edge.from.stages; above += 1) {
         if (edge.exchange.kind === 'forward' && above !== stage) continue

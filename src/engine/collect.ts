@@ -1,7 +1,7 @@
 // The ways of running a flow: to an array, to a sink, to an async iterable.
 
 import { handedOver } from '../stage/to.ts'
-import type { FlowRun } from './inline.ts'
+import { Account } from './account.ts'
 import { type FlowReport, type FlowRunOptions, settingsOf } from './options.ts'
 import { begin, type RunFlowOptions, type RunningFlow } from './running.ts'
 import { type Runnable, startFlow } from './start.ts'
@@ -67,11 +67,8 @@ export async function start<T>(flow: Runnable<T>, options: RunFlowOptions<T> = {
  */
 export async function* stream<T>(flow: Runnable<T>, options: FlowRunOptions = {}): AsyncGenerator<T, void> {
   const settings = settingsOf('stream', options)
-  let started: FlowRun | undefined
-  const batches = handedOver(async (last) => {
-    started = await startFlow('stream', flow, [last], settings, true)
-    return started
-  })
+  const account = new Account(settings)
+  const batches = handedOver((last) => startFlow('stream', flow, [last], { ...settings, account }, true))
   for await (const batch of batches) yield* batch as readonly T[]
-  started?.account.warn()
+  account.warn()
 }

@@ -6,9 +6,9 @@ import { type Edge, fingerprintOf, type Layer, type Topology, worksOf } from '..
 import { escapeText } from '../observe/escape.ts'
 import { mermaidLabel } from '../observe/mermaid-label.ts'
 import { redact } from '../observe/redact.ts'
+import { loadJob } from './job.ts'
 import { settingsOf } from './options.ts'
 import { type Choice, choose, jobOf, type Runnable } from './start.ts'
-import { loadJob } from './threads/job.ts'
 
 export interface ExplainOptions {
   /** `words` (default), or a `mermaid` flowchart. */

@@ -8,8 +8,8 @@ import { consumer } from '../stage/make.ts'
 import type { Consumer } from '../stage/stage.ts'
 import { coreOf } from '../stage/subscribe.ts'
 import { into } from '../stage/to.ts'
-import type { Blame } from './account.ts'
-import type { FlowRun } from './inline.ts'
+import { Account, type Blame } from './account.ts'
+import type { Executor } from './executor.ts'
 import { type FlowReport, type FlowRunOptions, settingsOf } from './options.ts'
 import { type Runnable, startFlow } from './start.ts'
 
@@ -35,15 +35,22 @@ export interface RunningFlow {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export async function begin<T>(what: string, flow: Runnable<T>, options: RunFlowOptions<T>): Promise<RunningFlow> {
+/** @param executor - what runs it, instead of the one that suits it */
+export async function begin<T>(
+  what: string,
+  flow: Runnable<T>,
+  options: RunFlowOptions<T>,
+  executor?: Executor,
+): Promise<RunningFlow> {
   const { into: sink = () => {}, ...others } = options
   const settings = settingsOf(what, others)
   let handed = 0
   const takers = takersOf(sink, (events) => {
     handed += events
   }).map(coreOf)
-  const run = await keepingAlive(startFlow(what, flow, takers, settings), settings.clock)
-  const done = finish(run, settings.clock, () =>
+  const account = new Account(settings)
+  const run = await keepingAlive(startFlow(what, flow, takers, { ...settings, account, executor }), settings.clock)
+  const done = finish(run.done, account, settings.clock, () =>
     typeof sink === 'function' ? handed : takers.reduce((sum, taker) => sum + taker.stats().received, 0),
   )
   const drain = (): Promise<FlowReport> => {
@@ -53,7 +60,7 @@ export async function begin<T>(what: string, flow: Runnable<T>, options: RunFlow
   return {
     done,
     get blame() {
-      return run.account.blame
+      return account.blame
     },
     drain,
     async cancel(reason = new DOMException('The run was cancelled', 'AbortError')) {
@@ -66,7 +73,12 @@ export async function begin<T>(what: string, flow: Runnable<T>, options: RunFlow
   }
 }
 
-async function finish({ done, account }: FlowRun, clock: Clock, eventsGiven: () => number): Promise<FlowReport> {
+async function finish(
+  done: Promise<void>,
+  account: Account,
+  clock: Clock,
+  eventsGiven: () => number,
+): Promise<FlowReport> {
   await keepingAlive(done, clock)
   account.warn()
   return { events: eventsGiven(), late: account.tooLate, dead: account.refused }

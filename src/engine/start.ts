@@ -1,17 +1,20 @@
-// Starts a flow: here, or on worker threads.
+// Starts a flow: which executor runs it, and why that one.
 
 import { availableParallelism } from 'node:os'
 import { pathToFileURL } from 'node:url'
 import { describeValue } from '../base/check.ts'
 import type { Flow } from '../flow/flow.ts'
 import { isFlow } from '../flow/is-flow.ts'
+import { layOut } from '../flow/layout.ts'
 import { nodesOf, type PlanNode } from '../flow/plan.ts'
 import { isSplittable } from '../flow/source.ts'
 import type { StageCore } from '../stage/core.ts'
-import { type FlowRun, startInline } from './inline.ts'
+import type { Account } from './account.ts'
+import type { Execution, Executor } from './executor.ts'
+import { inline } from './executors/inline.ts'
+import { onThreads, type ThreadsOptions } from './executors/threads.ts'
+import { FLOW_LAYOUT, type Job, loadJob } from './job.ts'
 import type { Settings } from './options.ts'
-import { type Job, loadJob } from './threads/job.ts'
-import { startThreads } from './threads/start.ts'
 
 /** A flow; or the URL (or path) of the module that exports it, which is how it can run on threads. */
 export type Runnable<T> = Flow<T, unknown> | URL | string
@@ -31,21 +34,43 @@ export interface Choice {
   readonly why: string
 }
 
+/** Starts a flow: what it gives goes to all of `takers`, each getting a part of it. */
 export async function startFlow(
   what: string,
   flow: Pick<Flow<never>, 'node'> | URL | string,
   takers: readonly StageCore[],
-  settings: Settings,
+  settings: Settings & { readonly account: Account; readonly executor?: Executor | undefined },
   failsInLine = false,
-): Promise<FlowRun> {
-  if (isFlow(flow)) {
-    refuseThreads(what, settings)
-    return startInline(flow.node, takers, settings, failsInLine)
-  }
-  const job = jobOf(what, flow, settings)
-  const { threads = (await choose(await loadJob(job), settings.signal)).threads } = settings
-  if (threads > 0) return await startThreads(job, takers, threads, settings, failsInLine)
-  return startInline(await loadJob(job), takers, settings, failsInLine)
+): Promise<Execution> {
+  const { clock, account, signal, inFlight } = settings
+  const job = isFlow(flow) ? undefined : jobOf(what, flow, settings)
+  const node = isFlow(flow) ? flow.node : await loadJob(job as Job)
+  const executor = settings.executor ?? (await executorOf(what, node, job, settings))
+  const { stages = executor.stages } = settings
+  const topology = layOut(node, { stages })
+  return await executor.start({ topology, stages, job, takers, clock, account, inFlight, signal, failsInLine })
+}
+
+async function executorOf(what: string, node: PlanNode, job: Job | undefined, settings: Settings): Promise<Executor> {
+  const asked = executorFor(what, 'flow', job, settings)
+  if (asked !== undefined || job === undefined) return asked ?? inline
+  const { threads } = await choose(node, settings.signal)
+  return threads === 0 ? inline : onThreads(threads, settings)
+}
+
+/** The executor for the threads that were asked for; undefined if nobody asked for any. */
+export function executorFor(
+  what: string,
+  kind: 'flow' | 'pipeline',
+  job: Job | undefined,
+  { threads, maxBatchMs, heapMb }: ThreadsOptions & { readonly threads: number | undefined },
+): Executor | undefined {
+  if (threads === undefined) return undefined
+  if (job !== undefined) return onThreads(threads, { maxBatchMs, heapMb })
+  const how = `${what}(new URL('./job.ts', import.meta.url), { threads: ${threads} })`
+  throw new TypeError(
+    `A ${kind} that is handed over cannot run on threads, as no function crosses a thread: export it from a module and call ${how}`,
+  )
 }
 
 /** How many threads help: none unless all sources can be read side by side, and there is enough to read. */
@@ -71,19 +96,16 @@ export async function choose(node: PlanNode, signal?: AbortSignal): Promise<Choi
   return { threads: Math.min(cores, splits), why: `${splits} parts can be read side by side` }
 }
 
-/** Where the flow of a module is found. */
-export function jobOf(what: string, given: unknown, { name }: Pick<Settings, 'name'>): Job {
-  if (given instanceof URL) return { module: given.href, name }
+/** Where the flow of a module is found, or another thing of it that is laid out in another way. */
+export function jobOf(
+  what: string,
+  given: unknown,
+  { name }: Pick<Settings, 'name'>,
+  others: Pick<Job, 'laidOutBy' | 'params'> = { laidOutBy: FLOW_LAYOUT },
+): Job {
+  if (given instanceof URL) return { module: given.href, name, ...others }
   if (typeof given === 'string' && given !== '') {
-    return { module: given.startsWith('file:') ? given : pathToFileURL(given).href, name }
+    return { module: given.startsWith('file:') ? given : pathToFileURL(given).href, name, ...others }
   }
   throw new TypeError(`${what} takes a flow, or the URL of a module that exports one: found ${describeValue(given)}`)
-}
-
-function refuseThreads(what: string, { threads }: Settings): void {
-  if (threads === undefined) return
-  const how = `${what}(new URL('./job.ts', import.meta.url), { threads: ${threads} })`
-  throw new TypeError(
-    `A flow that is handed over cannot run on threads, as no function crosses a thread: export it from a module and call ${how}`,
-  )
 }

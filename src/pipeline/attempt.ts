@@ -9,6 +9,9 @@ import { StateParts } from '../checkpoint/state-parts.ts'
 import type { SinkWriter, Totals } from '../connect/sink.ts'
 import type { Position } from '../connect/source.ts'
 import { Account } from '../engine/account.ts'
+import type { Execution, Executor } from '../engine/executor.ts'
+import type { InFlightLimits } from '../engine/in-flight.ts'
+import type { Job } from '../engine/job.ts'
 import type { PipelineSource } from '../engine/pipeline-source.ts'
 import { layOut } from '../flow/layout.ts'
 import { keptBy, type Topology } from '../flow/topology.ts'
@@ -18,7 +21,6 @@ import { consumer } from '../stage/make.ts'
 import { coreOf } from '../stage/subscribe.ts'
 import type { Beginnings } from './beginnings.ts'
 import { BusyShares } from './busy-shares.ts'
-import type { Engaged, Engine } from './engines/engine.ts'
 import { type Layers, layersOf } from './layer-figures.ts'
 import { LoadStage, type TopCounters } from './load-stage.ts'
 import type { RejectLimit } from './reject-limit.ts'
@@ -31,9 +33,9 @@ export interface AttemptOptions {
   readonly source: PipelineSource
   readonly writer: SinkWriter<unknown>
   readonly beginnings: Beginnings
-  /** Stages of a layer that says nothing of it. */
-  readonly stages: number
-  readonly engine: Engine
+  readonly executor: Executor
+  /** Where threads find the pipeline, if it is known. */
+  readonly job: Job | undefined
   readonly limit: RejectLimit
   readonly tops: TopCounters
   readonly epochMs: number
@@ -60,20 +62,25 @@ export interface AttemptOptions {
 /** Where records go one at a time, the next ones are not to wait for long. */
 const CAREFUL_EVENTS = 100
 
+/** Large enough that a batch costs little beside its events. */
+const IN_FLIGHT: InFlightLimits = { events: 4000, bytes: 16 * 1024 * 1024 }
+const ONE_AT_A_TIME: InFlightLimits = { events: 1, bytes: 1 }
+
 /** Why stages are ended that would go on. */
 const STOPPED: unique symbol = Symbol('all is committed')
 
 export class Attempt {
   readonly epochs: Epochs
   readonly coordinator: Coordinator
-  readonly account: Account = new Account({ onDead: () => {}, onLate: () => {} })
+  readonly account: Account = new Account()
   readonly #options: AttemptOptions
+  readonly #stages: number
   readonly #topology: Topology
   readonly #parts: StateParts
   readonly #hasMemory: boolean
   /** What had been committed when it began. */
   readonly start: Totals
-  #engaged: Engaged | undefined
+  #execution: Execution | undefined
   /** Said before there was anybody to say it to. */
   #pending: SourceCommand[] = []
   #isStopped = false
@@ -83,11 +90,13 @@ export class Attempt {
   readonly #positions: ReadonlyMap<string, Position>
 
   constructor(options: AttemptOptions) {
-    const { name, plan, source, stages, writer, before, epochMs, epochEvents, clock, onOpened, carefulFor } = options
+    const { name, plan, source, executor, writer, before, epochMs, epochEvents, clock, onOpened, carefulFor } = options
     this.#options = options
     this.#shares = new BusyShares(clock.nowMs())
     const restored = writer.checkpoint
-    this.#topology = layOut(plan.rest, { stages, input: source })
+    // One at a time means in one stage, too.
+    this.#stages = carefulFor === undefined ? executor.stages : 1
+    this.#topology = layOut(plan.rest, { stages: this.#stages, input: source })
     const kept = keptBy(this.#topology)
     this.#parts = new StateParts(name, kept, restored?.states, options.results)
     this.#hasMemory = kept.size > 0
@@ -115,8 +124,9 @@ export class Attempt {
 
   /** Resolves when the source was read to its end, or the attempt was stopped, and all of it is committed. */
   async run(): Promise<void> {
-    const { writer, plan, engine, clock, signal, onEvent, onRejected, limit, tops } = this.#options
-    const { coordinator, epochs } = this
+    const { writer, plan, executor, job, clock, signal, onEvent, onRejected, limit, tops } = this.#options
+    const { account, coordinator, epochs } = this
+    const isCareful = this.#options.carefulFor !== undefined
     const load = new LoadStage({
       writer,
       epochs,
@@ -133,32 +143,37 @@ export class Attempt {
       onStopped: () => {
         if (!this.#hasMemory) return
         this.#isStopped = true
-        void this.#engaged?.cancel(STOPPED)
+        void this.#execution?.cancel(STOPPED)
       },
     })
     const taker = coreOf(consumer(load))
     taker.measure()
     this.#load = { stage: load, taker }
     try {
-      this.#engaged = await engine({
+      this.#execution = await executor.start({
         topology: this.#topology,
-        taker,
+        stages: this.#stages,
+        job,
+        takers: [taker],
         clock,
-        account: this.account,
-        beginning: {
-          epoch: epochs.epoch,
-          positions: this.#positions,
-          states: this.#parts.states(),
-          isCareful: this.#options.carefulFor !== undefined,
-          isHeld: this.#options.isPaused,
-          poison: this.#options.poison,
+        account,
+        inFlight: isCareful ? ONE_AT_A_TIME : IN_FLIGHT,
+        epochs: {
+          beginning: {
+            epoch: epochs.epoch,
+            positions: this.#positions,
+            states: this.#parts.states(),
+            isCareful,
+            isHeld: this.#options.isPaused,
+            poison: this.#options.poison,
+          },
+          ledger: coordinator,
         },
-        ledger: coordinator,
         signal,
       })
-      for (const command of this.#pending) this.#engaged.tell(command)
+      for (const command of this.#pending) this.#execution.tell(command)
       this.#pending = []
-      await this.#engaged.done
+      await this.#execution.done
     } catch (error) {
       if (!this.#isStopped || error !== STOPPED) throw error
     } finally {
@@ -170,7 +185,7 @@ export class Attempt {
 
   /** Worker threads; 0 where all stages are in this one, or while they are being started. */
   get threads(): number {
-    return this.#engaged?.threads ?? 0
+    return this.#execution?.threads ?? 0
   }
 
   /** Its layers with what their stages did so far. */
@@ -184,18 +199,18 @@ export class Attempt {
       source,
       sourceTitle: [source.title, ...head].join(', '),
       sinkTitle,
-      figures: (layer) => this.#engaged?.figures(layer) ?? [],
+      figures: (layer) => this.#execution?.figures(layer) ?? [],
       load: {
         received,
         emitted: stage?.written ?? 0,
         demand: 0,
         buffered: buffered + (stage?.gathered ?? 0),
         // To take what comes from workers is its work, too.
-        busyMs: busyMs + (this.#engaged?.takingMs() ?? 0),
+        busyMs: busyMs + (this.#execution?.takingMs() ?? 0),
       },
       dead: this.coordinator.dead,
       refused: stage?.refused ?? 0,
-      threads: this.threads,
+      placeOf: (layer, at) => this.#execution?.placeOf(layer, at) ?? 0,
       shares: this.#shares,
       nowMs: clock.nowMs(),
     })
@@ -203,12 +218,12 @@ export class Attempt {
 
   /** Ends it with an error that did not come from one of its stages. */
   fail(error: unknown): void {
-    void this.#engaged?.cancel(error)
+    void this.#execution?.cancel(error)
   }
 
   #tell(command: SourceCommand): void {
-    if (this.#engaged === undefined) this.#pending.push(command)
-    else this.#engaged.tell(command)
+    if (this.#execution === undefined) this.#pending.push(command)
+    else this.#execution.tell(command)
   }
 }
 

@@ -1,6 +1,6 @@
 // The layers of an attempt with the figures of their stages, the load as the last one.
 
-import { memberOf } from '../engine/threads/places.ts'
+import type { Execution } from '../engine/executor.ts'
 import type { Exchange, Layer, Topology } from '../flow/topology.ts'
 import { worksOf } from '../flow/topology.ts'
 import type { StageWork } from '../stage/counts.ts'
@@ -20,8 +20,7 @@ export interface LayersOptions {
   /** Dead letters by step; those of the sink beside them. */
   readonly dead: ReadonlyMap<string, number>
   readonly refused: number
-  /** 0 where all stages are in one thread. */
-  readonly threads: number
+  readonly placeOf: Execution['placeOf']
   readonly shares: BusyShares
   readonly nowMs: number
 }
@@ -34,7 +33,7 @@ export interface Layers {
 const NOTHING: StageWork = { received: 0, emitted: 0, demand: 0, buffered: 0, busyMs: 0 }
 
 export function layersOf(options: LayersOptions): Layers {
-  const { topology, sinkTitle, figures, load, refused, threads, shares, nowMs } = options
+  const { topology, sinkTitle, figures, load, refused, placeOf, shares, nowMs } = options
   const worked = topology.layers.map((layer) => {
     const found = figures(layer.number)
     return Array.from({ length: layer.stages }, (_, stage) => found[stage] ?? NOTHING)
@@ -66,12 +65,11 @@ export function layersOf(options: LayersOptions): Layers {
     dead: dead[at] ?? 0,
     busyShare: average(busy[at] ?? []),
   }))
-  // The load is in the thread that started the others.
-  const threadOf = (at: number, stage: number): number => {
+  // The load is a taker.
+  const found = bottleneckOf(busy, (at, stage) => {
     const layer = topology.layers[at]
-    return layer === undefined || threads === 0 ? 0 : 1 + memberOf(layer, stage, threads)
-  }
-  const found = bottleneckOf(busy, threadOf)
+    return layer === undefined ? 0 : placeOf(layer, stage)
+  })
   const bottleneck = found === undefined ? undefined : layers[found]?.number
   return { layers, ...(bottleneck === undefined ? {} : { bottleneck }) }
 }

@@ -1,22 +1,25 @@
 // The module of a pipeline: every thread that runs a part of it imports it.
 
-import { SluiceError } from '../base/errors.ts'
-import type { Job } from '../engine/threads/job.ts'
+import { importFrom, type Job, type JobLayout } from '../engine/job.ts'
+import { layOut } from '../flow/layout.ts'
+import { buildPipeline, planOf, sourceOf } from './build.ts'
 import { isPipeline, type Pipeline } from './pipeline.ts'
+
+/** Layers of a pipeline. */
+export const PIPELINE_LAYOUT: string = import.meta.url
+
+export const layOutJob: JobLayout['layOutJob'] = async (job, stages) => {
+  const pipeline = await loadPipeline(job)
+  const parts = buildPipeline(pipeline, job.params ?? new Map())
+  const plan = planOf(parts, pipeline.name)
+  return layOut(plan.rest, { stages, input: sourceOf(parts, plan) })
+}
 
 /**
  * Imports the module, and gives its pipeline.
  *
  * @throws {SluiceError} FLOW_MISMATCH if it exports no pipeline of this name
  */
-export async function loadPipeline({ module, name }: Job): Promise<Pipeline> {
-  const exported = (await import(module)) as Record<string, unknown>
-  const found = exported[name]
-  if (isPipeline(found)) return found
-  const pipelines = Object.keys(exported).filter((key) => isPipeline(exported[key]))
-  const others = pipelines.length === 0 ? 'no pipeline at all' : pipelines.join(', ')
-  throw new SluiceError('FLOW_MISMATCH', `Cannot run ${module}: it exports no pipeline as ${name}, but ${others}`, {
-    module,
-    found: others,
-  })
+export async function loadPipeline(job: Job): Promise<Pipeline> {
+  return await importFrom(job, 'pipeline', isPipeline)
 }

@@ -8,12 +8,13 @@ import { recordKey, type SplitOpened } from '../checkpoint/ledger.ts'
 import type { SinkWriter, Totals } from '../connect/sink.ts'
 import type { Split } from '../connect/source.ts'
 import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
+import type { Executor } from '../engine/executor.ts'
+import type { Job } from '../engine/job.ts'
 import type { PipelinePlan } from '../flow/traced.ts'
 import { Attempt } from './attempt.ts'
 import type { Beginnings } from './beginnings.ts'
 import { sourceOf } from './build.ts'
 import { publishEnd } from './channels.ts'
-import type { Engine } from './engines/engine.ts'
 import { promisedBy } from './guarantee.ts'
 import { type Happenings, shown } from './happenings.ts'
 import { TopCounters } from './load-stage.ts'
@@ -35,8 +36,8 @@ export interface RunningOptions {
   readonly writer: SinkWriter<unknown>
   readonly open: () => Promise<SinkWriter<unknown>>
   readonly leaseMs: number
-  readonly engine: Engine
-  readonly stages: number
+  readonly executor: Executor
+  readonly job: Job | undefined
   readonly retries: Retries
   readonly limit: RejectLimit
   readonly epochMs: number
@@ -259,8 +260,8 @@ export class Running {
       parts,
       splits,
       beginnings,
-      engine,
-      stages,
+      executor,
+      job,
       limit,
       epochMs,
       epochEvents,
@@ -279,9 +280,8 @@ export class Running {
       results,
       writer: this.#writer,
       beginnings,
-      stages: this.#carefulFor === undefined ? stages : 1,
-      engine,
-      // One at a time means in one worker, too.
+      executor,
+      job,
       carefulFor: this.#carefulFor,
       isPaused: this.#isPaused,
       poison: this.#poison,

@@ -5,18 +5,18 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import { keepingAlive } from '../base/keep-alive.ts'
 import { LEASE_MS, newOwner } from '../connect/lease.ts'
 import type { EpochLength, SinkWriter } from '../connect/sink.ts'
+import type { Executor } from '../engine/executor.ts'
+import { inline } from '../engine/executors/inline.ts'
 import { MOST_THREADS } from '../engine/options.ts'
-import { jobOf } from '../engine/start.ts'
+import { executorFor, jobOf } from '../engine/start.ts'
 import { nodesOf } from '../flow/plan.ts'
 import type { Logger } from '../observe/log.ts'
 import { Beginnings } from './beginnings.ts'
 import { buildPipeline, furtherSources, planOf, sourceOf } from './build.ts'
 import { publishEvent } from './channels.ts'
-import { inline } from './engines/inline.ts'
-import { onThreads } from './engines/threads.ts'
 import { refuseRepeats } from './guarantee.ts'
 import { Happenings } from './happenings.ts'
-import { loadPipeline } from './load.ts'
+import { loadPipeline, PIPELINE_LAYOUT } from './load.ts'
 import { refuseTakenPlaces } from './numbered.ts'
 import type { Params } from './param.ts'
 import { isPipeline, type Pipeline } from './pipeline.ts'
@@ -110,31 +110,41 @@ export async function startPipeline<P extends Params>(
 /** Soon enough to be looked at, and long enough to cost little. */
 const EPOCHS: EpochLength = { ms: 1000, events: 50_000 }
 
-/** Starts a pipeline at its own source, or at dead letters. */
+/**
+ * Starts a pipeline at its own source, or at dead letters.
+ *
+ * @param executor - what runs it, instead of the one for its threads
+ */
 export async function startFrom<P extends Params>(
   given: Pipeline<P> | URL | string,
   options: StartOptions,
   replayed: Replayed | undefined,
+  executor?: Executor,
 ): Promise<PipelineRun> {
-  return await keepingAlive(begin(given, options, replayed), options.clock)
+  return await keepingAlive(begin(given, options, replayed, executor), options.clock)
 }
 
 async function begin<P extends Params>(
   given: Pipeline<P> | URL | string,
   options: StartOptions,
   replayed: Replayed | undefined,
+  executor: Executor | undefined,
 ): Promise<PipelineRun> {
-  const { clock = systemClock, signal, leaseMs = LEASE_MS } = options
-  const { retryMs = 60_000, maxRestarts = 5 } = options
+  const { clock = systemClock, signal, leaseMs = LEASE_MS, params = new Map() } = options
+  const { retryMs = 60_000, maxRestarts = 5, threads, maxBatchMs = 60_000, heapMb } = options
   if (options.epochMs !== undefined) checkMs('epochMs', options.epochMs, 1)
   checkMs('retryMs', retryMs, 0)
   checkMs('leaseMs', leaseMs, 1)
   if (options.epochEvents !== undefined) checkInteger('epochEvents', options.epochEvents, 1)
   checkInteger('maxRestarts', maxRestarts, 0)
   signal?.throwIfAborted()
-  const job = isPipeline(given) ? undefined : jobOf('startPipeline', given, { name: options.name ?? 'default' })
+  const laidOut = { laidOutBy: PIPELINE_LAYOUT, params }
+  const job = isPipeline(given)
+    ? undefined
+    : jobOf('startPipeline', given, { name: options.name ?? 'default' }, laidOut)
   const pipeline = job === undefined ? (given as Pipeline) : await loadPipeline(job)
-  if (options.threads !== undefined) checkInteger('threads', options.threads, 1, MOST_THREADS)
+  if (threads !== undefined) checkInteger('threads', threads, 1, MOST_THREADS)
+  const asked = executorFor('startPipeline', 'pipeline', job, { threads, maxBatchMs, heapMb })
   const limit = new RejectLimit(options.strict === true ? { count: 0 } : options.maxDeadLetters)
   const { name } = pipeline
   const happenings = new Happenings(clock)
@@ -145,7 +155,7 @@ async function begin<P extends Params>(
     runLog?.onEvent(event)
     options.onEvent?.(event)
   }
-  const built = buildPipeline(pipeline, options.params ?? new Map())
+  const built = buildPipeline(pipeline, params)
   refuseRepeats(built, name)
   const parts = replayed === undefined ? built : { ...built, source: replayed.sourceOf(0) }
   const { source, sink, node } = parts
@@ -180,12 +190,6 @@ async function begin<P extends Params>(
   }
   // Not before it is needed: programs and threads without a pipeline start sooner.
   const { Running } = await import('./running.ts')
-  const threads = job === undefined ? undefined : options.threads
-  if (options.threads !== undefined && job === undefined) throw noModule(options.threads)
-  const engine =
-    threads === undefined || job === undefined
-      ? inline
-      : onThreads({ ...job, params: options.params ?? new Map() }, threads, options)
   return new Running({
     name,
     parts,
@@ -195,8 +199,8 @@ async function begin<P extends Params>(
     writer,
     open: () => opened(open, retries),
     leaseMs,
-    engine,
-    stages: threads ?? 1,
+    executor: executor ?? asked ?? inline,
+    job,
     retries,
     limit,
     epochMs,
@@ -223,8 +227,3 @@ async function opened(open: () => Promise<SinkWriter<unknown>>, retries: Retries
 }
 
 const NEVER = new AbortController().signal
-
-function noModule(threads: number): TypeError {
-  const how = `startPipeline(new URL('./job.ts', import.meta.url), { threads: ${threads} })`
-  return new TypeError(`A pipeline that is handed over cannot run on threads, as no function crosses one: call ${how}`)
-}

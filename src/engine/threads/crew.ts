@@ -2,37 +2,27 @@
 
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { messageOf, SluiceError } from '../../base/errors.ts'
-import type { Beginning, Ledger, SourceCommand } from '../../checkpoint/ledger.ts'
+import type { SourceCommand } from '../../checkpoint/ledger.ts'
 import type { Split } from '../../connect/source.ts'
 import { isSplittable } from '../../flow/source.ts'
 import { fingerprintOf, type Topology, worksOf } from '../../flow/topology.ts'
 import type { StageWork } from '../../stage/counts.ts'
-import type { Account } from '../account.ts'
+import type { Work } from '../executor.ts'
 import { type Gate, LocalGate } from '../gate.ts'
-import type { InFlight, InFlightLimits } from '../in-flight.ts'
+import type { InFlight } from '../in-flight.ts'
+import type { Job } from '../job.ts'
 import { Board } from './board.ts'
 import { workerFailed } from './failure.ts'
-import type { Job } from './job.ts'
 import type { FromWorker, LedgerEntry, ToWorker, Wire, WorkerSetup } from './message.ts'
 import { STARTER } from './places.ts'
 import { Watch } from './watch.ts'
 import { Wires } from './wires.ts'
 
 export interface CrewOptions {
-  readonly job: Job
-  /** What workers run: the one for flows by default. */
-  readonly entry?: URL
-  /** Of a pipeline: who keeps its epochs, and where they begin. */
-  readonly epochs?: { readonly beginning: Beginning; readonly ledger: Ledger }
+  readonly work: Work
   readonly workers: number
-  /** Stages of a layer that says nothing of it. */
-  readonly stages: number
-  /** Of the links of this thread; and what bounds those of the workers. */
+  /** Of the links of this thread. */
   readonly inFlight: InFlight
-  readonly limits: InFlightLimits
-  readonly account: Account
-  readonly tellsLate: boolean
-  readonly tellsDead: boolean
   /** The longest that a worker may be at one batch. */
   readonly maxBatchMs: number
   /** The most memory that a worker's objects may take; Node's own limit if undefined. */
@@ -60,22 +50,28 @@ export class Crew {
   readonly #options: CrewOptions
   readonly #members: readonly Member[]
   readonly #watch: Watch
+  readonly #topology: Topology
+  readonly #job: Job
   #look: NodeJS.Timeout | undefined
   #hasFailed = false
-  #topology: Topology | undefined
   #board: Board | undefined
   #gate: Gate | undefined
 
   constructor(options: CrewOptions) {
-    const { workers } = options
+    const { workers, work } = options
+    const { job } = work
+    if (job === undefined) throw new TypeError('Workers import what they run: this was handed over as an object')
     const memory = Watch.memoryFor(workers)
     this.#options = options
+    this.#job = job
+    this.#topology = work.topology
     this.#watch = new Watch(memory)
     this.#members = Array.from(
       { length: workers },
       (_, index) =>
         new Member(
           index,
+          job,
           memory,
           { ...options, onFailure: (error) => this.fail(error) },
           {
@@ -91,8 +87,8 @@ export class Crew {
    *
    * @returns for each worker the channels on which its share of the flow's events comes
    */
-  async start(topology: Topology, signal: AbortSignal): Promise<readonly Wires[]> {
-    this.#topology = topology
+  async start(signal: AbortSignal): Promise<readonly Wires[]> {
+    const topology = this.#topology
     const [splits] = await Promise.all([splitsOf(topology, signal), this.#agree(fingerprintOf(topology))])
     const most = Math.max(...topology.layers.map(({ number }) => number))
     const taken = new SharedArrayBuffer((most + 1) * Int32Array.BYTES_PER_ELEMENT)
@@ -105,7 +101,7 @@ export class Crew {
       const { port1: own, port2: theirs } = new MessageChannel()
       const ways = ports[index] ?? new Map()
       ways.set(STARTER, theirs)
-      const { beginning } = this.#options.epochs ?? {}
+      const { beginning } = this.#options.work.epochs ?? {}
       const start: ToWorker = { kind: 'start', ports: ways, splits, taken, figures, beginning }
       member.worker.postMessage(start, [...ways.values()])
       return member.wiresOver(own)
@@ -149,7 +145,7 @@ export class Crew {
   }
 
   async #agree(own: string): Promise<void> {
-    const { module } = this.#options.job
+    const { module } = this.#job
     for (const { index, ready } of this.#members) {
       const fingerprint = await ready
       if (fingerprint === own || fingerprint === undefined) continue
@@ -163,7 +159,7 @@ export class Crew {
   #workOf(index: number): string | undefined {
     const { busySinceMs, layer } = this.#watch.look(index)
     if (busySinceMs === undefined) return undefined
-    const found = this.#topology?.layers.find(({ number }) => number === layer)
+    const found = this.#topology.layers.find(({ number }) => number === layer)
     return found === undefined ? `layer ${layer}` : worksOf(found).join(', ')
   }
 
@@ -203,16 +199,18 @@ class Member {
   #port: { close(): void } | undefined
   #hasSpoken = false
 
-  constructor(index: number, watch: SharedArrayBuffer, options: CrewOptions, { workOf, onArrival }: Hearing) {
-    const { job, workers, stages, limits, tellsLate, tellsDead, heapMb, entry = ENTRY } = options
+  constructor(index: number, job: Job, watch: SharedArrayBuffer, options: CrewOptions, { workOf, onArrival }: Hearing) {
+    const { work, workers, heapMb } = options
+    const { stages, inFlight, account } = work
     this.index = index
     this.#options = options
     this.#workOf = workOf
     this.#onArrival = onArrival
     this.ready = this.#ready.promise
     this.done = this.#done.promise
-    const setup: WorkerSetup = { job, index, workers, stages, inFlight: limits, tellsLate, tellsDead, watch }
-    this.worker = new Worker(entry, {
+    const { tellsLate, tellsDead } = account
+    const setup: WorkerSetup = { job, index, workers, stages, inFlight, tellsLate, tellsDead, watch }
+    this.worker = new Worker(ENTRY, {
       workerData: setup,
       name: `sluice ${index + 1}`,
       resourceLimits: {
@@ -253,7 +251,8 @@ class Member {
   }
 
   #hear(message: FromWorker): void {
-    const { account, workers } = this.#options
+    const { workers, work } = this.#options
+    const { account } = work
     if (message.kind === 'ready') this.#ready.resolve(message.fingerprint)
     else if (message.kind === 'late') for (const event of message.events) account.late(message.operator, event)
     else if (message.kind === 'dead') account.dead(message.operator, message.value, message.reason)
@@ -268,7 +267,7 @@ class Member {
   }
 
   #enter(entry: LedgerEntry): void {
-    const ledger = this.#options.epochs?.ledger
+    const ledger = this.#options.work.epochs?.ledger
     try {
       if (entry.of === 'source') ledger?.source(entry.report)
       else if (entry.of === 'stage') ledger?.stage(entry.report)
@@ -284,10 +283,10 @@ class Member {
   }
 
   #finish({ late, dead }: FromWorker & { readonly kind: 'done' }): void {
-    const { account, tellsLate, tellsDead } = this.#options
+    const { account } = this.#options.work
     this.#hasSpoken = true
     // Those that were told one by one are counted already.
-    account.add(tellsLate ? new Map() : late, tellsDead ? new Map() : dead)
+    account.add(account.tellsLate ? new Map() : late, account.tellsDead ? new Map() : dead)
     this.#done.resolve()
   }
 

@@ -13,7 +13,7 @@ import type { DeadLetter, Origin } from '../../connect/origin.ts'
 import type { Split } from '../../connect/source.ts'
 import type { Packed } from '../codec/codec.ts'
 import type { InFlightLimits } from '../in-flight.ts'
-import type { Job } from './job.ts'
+import type { Job } from '../job.ts'
 
 /** Between two threads, on a channel from one stage to another: the demand protocol. */
 export type Wire =

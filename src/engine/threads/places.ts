@@ -1,7 +1,6 @@
 // Which worker has which stage.
 
 import type { Layer } from '../../flow/topology.ts'
-import type { Channel } from '../assemble.ts'
 
 /** In the place of a worker's number: the thread that started them, which takes what the flow gives. */
 export const STARTER = -1
@@ -9,9 +8,4 @@ export const STARTER = -1
 /** Stage n of every layer is in the same worker, so that a layer forwards to the next without a hop. */
 export function memberOf(_layer: Layer, stage: number, workers: number): number {
   return stage % workers
-}
-
-/** The channel on which a last stage sends what the flow gives. */
-export function outId({ layer, stage }: Channel['from']): string {
-  return `out:${layer.number}-${stage}`
 }

@@ -1,7 +1,128 @@
-// The entry of a worker that runs its share of a flow.
+// The entry of a worker: the same program as in every other one, and its share of the stages.
 
-import { layOut } from '../../flow/layout.ts'
-import { loadJob } from './job.ts'
-import { workOn } from './work.ts'
+import { parentPort, workerData } from 'node:worker_threads'
+import { systemClock } from '../../base/clock.ts'
+import { invariant } from '../../base/invariant.ts'
+import type { Ledger } from '../../checkpoint/ledger.ts'
+import { type DeadLetter, plainOrigin } from '../../connect/origin.ts'
+import { fingerprintOf, type Topology } from '../../flow/topology.ts'
+import { Account } from '../account.ts'
+import type { StagePlace } from '../assemble.ts'
+import { FarGate } from '../gate.ts'
+import { InFlight } from '../in-flight.ts'
+import type { JobLayout } from '../job.ts'
+import { resolveOwnName } from '../own-name.ts'
+import { Share } from '../share.ts'
+import { Board } from './board.ts'
+import { failureOf } from './failure.ts'
+import type { FromWorker, ToWorker, Wire, WorkerSetup } from './message.ts'
+import { memberOf, STARTER } from './places.ts'
+import { sharedQueue } from './shared-queue.ts'
+import { Watch } from './watch.ts'
+import { Wires } from './wires.ts'
 
-await workOn(async (job, stages) => layOut(await loadJob(job), { stages }))
+/** Between two writings of what stages did. */
+const WRITE_MS = 250
+
+const setup = workerData as WorkerSetup
+const { index, workers } = setup
+const port = parentPort
+const tell = (message: FromWorker): void => port?.postMessage(message)
+
+const account = new Account({
+  onLate: setup.tellsLate ? (operator, event) => tell({ kind: 'late', operator, events: [event] }) : undefined,
+  onDead: setup.tellsDead ? (refused) => tell({ kind: 'dead', ...refused }) : undefined,
+})
+
+const ledger: Ledger = {
+  source: (report) => tell({ kind: 'ledger', entry: { of: 'source', report } }),
+  stage: (report) => tell({ kind: 'ledger', entry: { of: 'stage', report } }),
+  letters: (epoch, letters) =>
+    tell({ kind: 'ledger', entry: { of: 'letters', epoch, letters: letters.map(sendable) } }),
+  ended: () => tell({ kind: 'ledger', entry: { of: 'ended' } }),
+  progress: (progress) => tell({ kind: 'ledger', entry: { of: 'progress', progress } }),
+  opened: (opened) => tell({ kind: 'ledger', entry: { of: 'opened', opened } }),
+  noted: (split, note) => tell({ kind: 'ledger', entry: { of: 'noted', split, note } }),
+  suspect: (origin) => tell({ kind: 'ledger', entry: { of: 'suspect', origin: plainOrigin(origin) } }),
+}
+
+invariant(port !== null, 'a worker was started as a program')
+// As in the thread that started this one.
+resolveOwnName()
+try {
+  const { layOutJob } = (await import(setup.job.laidOutBy)) as JobLayout
+  const topology = await layOutJob(setup.job, setup.stages)
+  port.once('message', (message: ToWorker) => {
+    if (message.kind === 'start') work(topology, message).catch(fail)
+    else port.close()
+  })
+  tell({ kind: 'ready', fingerprint: fingerprintOf(topology) })
+} catch (error) {
+  fail(error)
+}
+
+/** An origin may be an object of a class: what it holds is sent. */
+function sendable({ origin, ...letter }: DeadLetter): DeadLetter {
+  return { ...letter, origin: plainOrigin(origin) }
+}
+
+async function work(topology: Topology, start: ToWorker & { readonly kind: 'start' }): Promise<void> {
+  const { ports, splits, taken, figures, beginning } = start
+  const wires = new Map<number, Wires>()
+  const inFlight = new InFlight(setup.inFlight)
+  const wiresTo = (worker: number): Wires => {
+    const found = wires.get(worker)
+    invariant(found !== undefined, `no way to worker ${worker + 1}`)
+    return found
+  }
+  for (const [worker, to] of ports) wires.set(worker, new Wires(to, inFlight.counter()))
+  /** Set when whoever started this worker has nothing more to say. */
+  const isOver = Promise.withResolvers<void>()
+  const gate = new FarGate((level) => tell({ kind: 'arrived', level }))
+  const member = (place: StagePlace | undefined): number =>
+    place === undefined ? STARTER : memberOf(place.layer, place.stage, workers)
+  const share = new Share(topology, {
+    clock: systemClock,
+    account,
+    inFlight,
+    busy: new Watch(setup.watch).busy(index),
+    isOver: isOver.promise,
+    ...(beginning === undefined ? { gate } : { epochs: { beginning, ledger } }),
+    site: {
+      isHere: (layer, stage) => memberOf(layer, stage, workers) === index,
+      sender: ({ id, to }) => wiresTo(member(to)).sender(id),
+      receiver: ({ id, from }) => wiresTo(member(from)).receiver(id),
+      queue: (layer) => sharedQueue(splits.get(layer.number) ?? [], taken, layer.number),
+    },
+  })
+  const board = new Board(topology, figures)
+  const write = (): void => {
+    for (const one of share.placed) board.write(one.layer, one.stage, one.work())
+  }
+  // Only runs of pipelines are looked at from outside.
+  const writing = beginning === undefined ? undefined : setInterval(write, WRITE_MS).unref()
+  for (const [worker, to] of ports) to.on('message', (wire: Wire) => wiresTo(worker).receive(wire))
+  port?.on('message', (message: ToWorker) => {
+    // What other workers send still comes: only where events enter is closed.
+    if (message.kind === 'drain') share.drain()
+    else if (message.kind === 'passed') gate.pass(message.level)
+    else if (message.kind === 'command') share.tell(message.command)
+    else if (message.kind === 'cancel') {
+      isOver.resolve()
+      void share.cancel()
+    }
+  })
+  try {
+    await share.done
+  } finally {
+    clearInterval(writing)
+    write()
+  }
+  tell({ kind: 'done', late: account.lateOf, dead: account.deadOf })
+  for (const to of ports.values()) to.close()
+  port?.close()
+}
+
+function fail(error: unknown): void {
+  tell({ kind: 'failed', failure: failureOf(error, account.blame) })
+}

@@ -1,0 +1,68 @@
+// Stages of a topology that run in one thread: all of them, those of a worker, or the takers alone.
+
+import type { Beginning, Ledger, SourceCommand } from '../checkpoint/ledger.ts'
+import type { Topology } from '../flow/topology.ts'
+import type { StageWork } from '../stage/counts.ts'
+import { Run } from '../stage/run.ts'
+import { begin } from '../stage/subscribe.ts'
+import { Acknowledgements } from './acknowledgements.ts'
+import { type AssembleOptions, type Assembly, assemble } from './assemble.ts'
+import type { PlacedStage } from './placed.ts'
+
+export interface ShareOptions extends Omit<AssembleOptions, 'epochs'> {
+  readonly epochs?: { readonly beginning: Beginning; readonly ledger: Ledger } | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly failsInLine?: boolean | undefined
+  /** Resolves when nothing more will be committed: readers whose senders wait for commits stay open until then. */
+  readonly isOver?: Promise<void>
+}
+
+/** Begins to work as it is made. */
+export class Share {
+  /** Resolves when its stages have ended and are closed; rejects with what made one fail. */
+  readonly done: Promise<void>
+  readonly #assembly: Assembly
+  readonly #acknowledgements = new Acknowledgements()
+  readonly #run: Run
+
+  constructor(topology: Topology, { epochs, signal, failsInLine = false, isOver, ...options }: ShareOptions) {
+    const kept = epochs === undefined ? {} : { epochs: { ...epochs, acknowledgements: this.#acknowledgements } }
+    this.#assembly = assemble(topology, { ...options, ...kept })
+    this.#run = new Run(this.#assembly.layers, { signal, failsInLine })
+    begin(this.#assembly.links)
+    this.done = this.#finish(isOver)
+    this.done.catch(() => {}) // Looked at by whoever waits for the run.
+  }
+
+  get placed(): readonly PlacedStage[] {
+    return this.#assembly.placed
+  }
+
+  figures(layer: number): readonly StageWork[] {
+    return this.placed.filter((one) => one.layer === layer).map((one) => one.work())
+  }
+
+  drain(): void {
+    for (const source of this.#assembly.sources) source.complete()
+  }
+
+  tell(command: SourceCommand): void {
+    if (command.kind === 'committed') return this.#acknowledgements.committed(command.epoch)
+    for (const source of this.#assembly.sources) if (source.isOpen) source.notify(command)
+  }
+
+  async cancel(reason?: unknown): Promise<void> {
+    await this.#run.cancel(reason)
+    await this.#acknowledgements.close()
+  }
+
+  async #finish(isOver: Promise<void> | undefined): Promise<void> {
+    try {
+      await this.#run.done
+      // The last epoch is committed when all of this has ended.
+      if (this.#acknowledgements.isWaiting) await isOver
+    } finally {
+      await this.#acknowledgements.close()
+    }
+  }
+}
