@@ -4,7 +4,6 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout } from 'node:timers/promises'
 import { duckdb, isSluiceError, pipeline, startPipeline, values } from 'sluice'
 import { Session } from '../../src/connect/duckdb/session.ts'
 import { FaultLoad, type LoadParams, type LoadState, undisturbed } from '../support/fault-load.ts'
@@ -12,6 +11,7 @@ import { writeNumbered } from '../support/inputs.ts'
 import { randomOf, SEED, someOf, times } from '../support/seed.ts'
 import { NO_SMALL_DISK, SmallDisk } from '../support/small-disk.ts'
 import { databaseFiles, failing, NO_STRACE, ONE_THREAD } from '../support/strace.ts'
+import { until } from '../support/until.ts'
 
 describe(`a disk of our own that is full (REPRO: SEED=${SEED} npm test)`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-full-disk-'))
@@ -84,7 +84,14 @@ describe('a disk of our own that is full, under DuckDB', () => {
       from: () => values(rows),
       into: () => duckdb<{ n: number; text: string }>(path, { table: 'rows', columns: { n: 'integer', text: 'text' } }),
     })
-    const load = async () => await (await startPipeline(job, { epochEvents: 5000, leaseMs: 200 })).done
+    const leaseMs = 200
+    const load = async () => await (await startPipeline(job, { epochEvents: 5000, leaseMs })).done
+    const renewedMs = async (): Promise<number> => {
+      const session = await Session.open(path, { isReading: true })
+      const [lease] = await session.all('select max(renewed) as ms from sluice_leases')
+      session.close()
+      return Number(lease?.ms ?? 0)
+    }
     for (let turn = 0; turn < 2; turn += 1) {
       await rejects(load(), (error: unknown) => {
         ok(isSluiceError(error, 'STORAGE_FAILED'), String(error))
@@ -93,7 +100,7 @@ describe('a disk of our own that is full, under DuckDB', () => {
         return true
       })
       // There was no room to write that the lease was let go of.
-      await setTimeout(250)
+      await until(async () => Date.now() - (await renewedMs()) > leaseMs, 'the end of its lease')
     }
     small.grow('64m')
     const { overall } = await load()

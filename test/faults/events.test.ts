@@ -7,6 +7,7 @@ import { after, describe, it } from 'node:test'
 import { startPipeline } from 'sluice'
 import minutes from '../jobs/minutes.ts'
 import { sluice } from '../support/cli.ts'
+import { untilCommitted } from '../support/progress.ts'
 import { ROOT } from '../support/project.ts'
 import { SEED, seeded, times } from '../support/seed.ts'
 
@@ -83,9 +84,10 @@ describe(`events that are not in the order of their time (REPRO: SEED=${SEED} np
     await load(ordered)
     const expected = tableOf(ordered)
     const disordered = place(shuffled(readings(20_000), 15 * MINUTE_MS, seeded('order', SEED)))
-    await sluice([...argsOf(disordered), '--threads', '2', '--epoch-ms', '20'], {
-      onStart: (child) => setTimeout(() => child.kill('SIGKILL'), 900),
+    const { signal } = await sluice([...argsOf(disordered), '--threads', '2', '--epoch-ms', '20'], {
+      onStart: (child) => void untilCommitted(`${disordered.db}`, child).then(() => child.kill('SIGKILL')),
     })
+    equal(signal, 'SIGKILL')
     const { code, stderr } = await sluice([...argsOf(disordered), '--threads', '2'])
     deepEqual([code, stderr], [0, ''])
     deepEqual(tableOf(disordered), expected)

@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startPipeline } from 'sluice'
@@ -13,11 +12,15 @@ import type { Outcome } from '../support/cli.ts'
 import { FaultLoad, LOAD, type LoadState, undisturbed } from '../support/fault-load.ts'
 import { writeNumbered } from '../support/inputs.ts'
 import { isLocked } from '../support/locked.ts'
+import { untilHeld, untilLeaseEnds, valueIn } from '../support/progress.ts'
 import { ROOT } from '../support/project.ts'
 import { randomOf, SEED, times } from '../support/seed.ts'
+import { until } from '../support/until.ts'
 
 const PROGRAM = join(ROOT, 'test', 'jobs', 'lease.ts')
 const LINES = 60_000
+/** Of the program, too. */
+const LEASE_MS = 500
 
 describe(`two instances that write the same part files (REPRO: SEED=${SEED} npm test)`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-instances-'))
@@ -30,20 +33,7 @@ describe(`two instances that write the same part files (REPRO: SEED=${SEED} npm 
     expected = await undisturbed({ input, into: 'files', out: join(folder, 'undisturbed') })
   })
 
-  /** One value of a store. */
-  const ask = (store: string, sql: string): unknown => {
-    try {
-      const database = new DatabaseSync(store, { readOnly: true, timeout: 1000 })
-      const value = database.prepare(sql).get()?.value
-      database.close()
-      return value
-    } catch {
-      // Nobody has been there yet.
-      return undefined
-    }
-  }
-  const holderOf = (store: string) => ask(store, 'select pid as value from sluice_leases')
-  const readOf = (store: string) => ask(store, "select totals ->> 'read' as value from sluice_checkpoints")
+  const readOf = (store: string) => valueIn(store, "select totals ->> 'read' as value from sluice_checkpoints")
 
   it('F35: refuse the second one with 75, and say who is the first', async () => {
     // What never ends by itself holds the pipeline as long as is wanted.
@@ -54,9 +44,9 @@ describe(`two instances that write the same part files (REPRO: SEED=${SEED} npm 
       onStart: (child) => {
         pid = child.pid ?? 0
         second = (async () => {
-          while (holderOf(load.store) !== pid && child.exitCode === null) await sleep(2)
+          await untilHeld(load.store, child)
           const outcome = await load.run()
-          while (readOf(load.store) !== LINES && child.exitCode === null) await sleep(10)
+          await until(() => readOf(load.store) === LINES || child.exitCode !== null, 'all lines')
           child.kill('SIGTERM')
           return outcome
         })()
@@ -81,6 +71,7 @@ describe(`two instances that write the same part files (REPRO: SEED=${SEED} npm 
       })
       const exited = once(child, 'exit')
       await Promise.race([once(child.stdout, 'data'), exited])
+      // Stopped at any moment of an epoch.
       await sleep(random() * 40)
       child.kill('SIGSTOP')
       const heir = new FaultLoad(params)
@@ -89,9 +80,8 @@ describe(`two instances that write the same part files (REPRO: SEED=${SEED} npm 
         await exited
         continue
       }
-      // Its lease ends half a second after its last sign of life.
-      await sleep(600)
-      const run = await startPipeline(loadJob, { params: new Map(Object.entries(params)), leaseMs: 500 })
+      await untilLeaseEnds(heir.store, LEASE_MS)
+      const run = await startPipeline(loadJob, { params: new Map(Object.entries(params)), leaseMs: LEASE_MS })
       await run.done
       deepEqual(heir.state(), expected)
       child.kill('SIGCONT')

@@ -42,19 +42,22 @@ describe(`dead letters of loads that are killed (REPRO: SEED=${SEED} npm test)`,
     }, async () => {
       const random = randomOf(into)
       const plain = await newLoad(into)
-      const { code, stderr, ms } = await run(plain, 0)
+      const { code, stderr, ...first } = await run(plain, 0)
+      // The shortest of all: the machine may be less busy later.
+      let { ms } = first
       deepEqual([code, stderr], [0, ''])
       const expected: LettersState = await plain.state()
       equal(expected.read, ORDERS)
       let kills = 0
-      for (let turn = 0; turn < times(3); turn += 1) {
+      for (let turn = 0; turn < times(3) || (kills === 0 && turn < 12); turn += 1) {
         const load = await newLoad(into)
         const threads = turn % 3
         for (let attempt = 0; attempt < 2; attempt += 1) {
-          const { signal } = await run(load, threads, (child) => {
+          const killed = await run(load, threads, (child) => {
             void sleep(ms * (0.3 + random() * 0.6)).then(() => child.kill('SIGKILL'))
           })
-          if (signal === null) break
+          if (killed.signal === null) ms = Math.min(ms, killed.ms)
+          if (killed.signal === null) break
           kills += 1
           await load.look(async (inspector) => {
             const letters = await inspector.letters({ limit: 1_000_000 })

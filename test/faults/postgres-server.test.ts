@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isSluiceError } from '../../src/base/errors.ts'
 import { newOwner } from '../../src/connect/lease.ts'
 import type { SinkWriter } from '../../src/connect/sink.ts'
+import { clientSockets } from '../support/client-sockets.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 import {
   checkpoint,
@@ -20,6 +21,7 @@ import {
 } from '../support/postgres-sink.ts'
 import { ROOT } from '../support/project.ts'
 import { randomOf, SEED } from '../support/seed.ts'
+import { until } from '../support/until.ts'
 
 const skip = missingPostgres()
 const EPOCHS = 5
@@ -62,7 +64,7 @@ describe(`a PostgreSQL sink whose server fails (REPRO: SEED=${SEED} npm test)`, 
   async function loadThrough(onWritten: (epoch: number) => unknown, opening: Opening = {}): Promise<string[]> {
     const losses: string[] = []
     // A server that recovers takes as long as its disk does.
-    const untilMs = performance.now() + 60_000
+    const untilMs = performance.now() + 120_000
     while (performance.now() < untilMs) {
       let writer: SinkWriter<Row> | undefined
       try {
@@ -74,6 +76,7 @@ describe(`a PostgreSQL sink whose server fails (REPRO: SEED=${SEED} npm test)`, 
         await writer?.close()
         if (!isSluiceError(error, 'SINK_LOST')) throw error
         losses.push(error.details.reason)
+        // Not without a pause, as no supervisor does either.
         await sleep(20)
       }
     }
@@ -92,6 +95,7 @@ describe(`a PostgreSQL sink whose server fails (REPRO: SEED=${SEED} npm test)`, 
       const losses = await loadThrough(async (epoch) => {
         if (epoch !== 2 + restarts * 2 || restarts === 2) return
         restarts += 1
+        // At any moment of what is written next.
         restart = sleep(random() * 4).then(() => server.restart(mode))
         await sleep(random() * 8)
       })
@@ -113,9 +117,11 @@ describe(`a PostgreSQL sink whose server fails (REPRO: SEED=${SEED} npm test)`, 
   })
 
   it('F8: goes on when only the session for its signs of life is terminated', async () => {
+    const own = clientSockets()
     const writer = await open()
+    own.stop()
     await endSessions(`state = 'idle' and query not like 'commit%'`)
-    await sleep(50)
+    await until(() => own.sockets.some(({ closed }) => closed), 'the end of its session')
     await query('update sluice_leases set renewed = to_timestamp(0)')
     await writer.renew?.()
     await loadFrom(writer)

@@ -3,13 +3,13 @@ import { chownSync, cpSync, mkdtempSync, readdirSync, renameSync, rmSync, symlin
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isSluiceError, ndjson, pipeline, postgres, type RunEvent, startPipeline } from 'sluice'
 import { exitCodeOf } from '../../src/cli/exit.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 import { digestOf } from '../support/postgres-sink.ts'
 import { SEED } from '../support/seed.ts'
 import { NO_SMALL_DISK, SmallDisk } from '../support/small-disk.ts'
+import { until } from '../support/until.ts'
 
 const RECORDS = 20_000
 const NOBODY = 65_534
@@ -91,7 +91,8 @@ describe(`a PostgreSQL sink whose log has no room (REPRO: SEED=${SEED} npm test)
     small.grow('512m')
     await server.startAgain()
     // It could not let go of the pipeline, and its process is not gone: its lease has to end.
-    await sleep(600)
+    const leases = `select renewed < clock_timestamp() - interval '500 ms' as over from sluice_leases`
+    await until(async () => (await server.query(database, leases))[0]?.over === true, 'the end of its lease')
     await (await startPipeline(job(database), { leaseMs: 500 })).done
     deepEqual(await digestOf(server, database), undisturbed)
   })

@@ -1,11 +1,12 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type CliOptions, type Outcome, sluice } from '../support/cli.ts'
+import { untilHeld } from '../support/progress.ts'
 import { ROOT } from '../support/project.ts'
 import { randomOf, SEED, times } from '../support/seed.ts'
 
@@ -59,7 +60,7 @@ describe(`dead letters that are tried again, and killed while they are (REPRO: S
       for (let attempt = 0; attempt < 3; attempt += 1) {
         const { signal } = await call(['dead-letters', 'replay'], db, RECORDS - 3, {
           onStart: async (child) => {
-            while (!existsSync(`${db}-wal`) && child.exitCode === null) await sleep(2)
+            await untilHeld(db, child)
             await sleep(random() * replayMs * 0.5)
             child.kill('SIGKILL')
           },

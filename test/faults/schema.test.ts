@@ -1,12 +1,12 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { FaultLoad, type LoadState, undisturbed } from '../support/fault-load.ts'
 import { numbered, writeNumbered } from '../support/inputs.ts'
+import { untilCommitted } from '../support/progress.ts'
 import { SEED } from '../support/seed.ts'
 
 describe(`a table that is changed by others (REPRO: SEED=${SEED} npm test)`, () => {
@@ -84,8 +84,7 @@ describe(`a table that is changed by others (REPRO: SEED=${SEED} npm test)`, () 
       let changed = false
       const { code, stderr } = await long.run([], {
         onStart: async (child) => {
-          while (!existsSync(`${long.out}-wal`) && child.exitCode === null) await sleep(2)
-          await sleep(60)
+          await untilCommitted(long.out, child)
           try {
             execute(long.out, 'alter table lines rename column text to words')
             changed = true

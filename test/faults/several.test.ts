@@ -1,5 +1,5 @@
 import { deepEqual, ok } from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -9,6 +9,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { writeRotatedLogs } from '../../scripts/make-access-log.ts'
 import { sluice } from '../support/cli.ts'
 import { rowsIn } from '../support/part-files.ts'
+import { untilHeld } from '../support/progress.ts'
 import { ROOT } from '../support/project.ts'
 import { randomOf, SEED } from '../support/seed.ts'
 
@@ -57,18 +58,16 @@ describe(`a load into several sinks that is killed (REPRO: SEED=${SEED} npm test
     for (let load = 0; load < 20 && kills < 8; load += 1) {
       const to = newFolder()
       for (let attempt = 0; attempt < 3; attempt += 1) {
-        const over = new AbortController()
         let killing = Promise.resolve()
         const { signal } = await sluice(argsOf(to), {
           onStart: (child) => {
             killing = (async () => {
-              while (!over.signal.aborted && !existsSync(join(to, 'spool'))) await sleep(2)
+              await untilHeld(join(to, 'requests.db'), child)
               await sleep(random() * loadMs * 0.7)
-              if (!over.signal.aborted) child.kill('SIGKILL')
+              child.kill('SIGKILL')
             })()
           },
         })
-        over.abort()
         await killing
         if (signal === null) break
         kills += 1

@@ -1,12 +1,13 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FaultLoad, LOAD, type LoadState, undisturbed } from '../support/fault-load.ts'
 import { writeNumbered } from '../support/inputs.ts'
+import { untilHeld } from '../support/progress.ts'
 import { ROOT } from '../support/project.ts'
 import { randomOf, SEED, times } from '../support/seed.ts'
 
@@ -30,7 +31,7 @@ describe(`a load whose terminal, or reader, goes away (REPRO: SEED=${SEED} npm t
       const load = new FaultLoad({ input, out: join(folder, `hup-${turn}.db`) })
       const { code, signal, stderr } = await load.run([], {
         onStart: async (child) => {
-          while (!existsSync(`${load.out}-wal`) && child.exitCode === null) await sleep(2)
+          await untilHeld(load.store, child)
           await sleep(random() * 150)
           child.kill('SIGHUP')
         },

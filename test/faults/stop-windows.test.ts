@@ -1,16 +1,17 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Outcome, sluice } from '../support/cli.ts'
+import { untilHeld } from '../support/progress.ts'
 import { ROOT } from '../support/project.ts'
 import { randomOf, SEED, times } from '../support/seed.ts'
 
-const RECORDS = 60_000
+const RECORDS = 25_000
 const JOB = join(ROOT, 'test', 'jobs', 'windows.ts')
 
 describe(`windows that are killed (REPRO: SEED=${SEED} npm test)`, () => {
@@ -29,22 +30,20 @@ describe(`windows that are killed (REPRO: SEED=${SEED} npm test)`, () => {
 
   /** Loads; is killed at a random moment after it has begun to write, if that is wanted. */
   const load = async (db: string, threads: number, isKilled = false): Promise<Outcome> => {
-    const over = new AbortController()
     let killing = Promise.resolve()
     const outcome = await sluice([...argsOf(db), ...(threads === 0 ? [] : ['--threads', `${threads}`])], {
       onStart: (child) => {
-        if (isKilled) killing = kill(child, db, over.signal)
+        if (isKilled) killing = kill(child, db)
       },
     })
-    over.abort()
     await killing
     return outcome
   }
 
-  const kill = async (child: ChildProcess, db: string, over: AbortSignal): Promise<void> => {
-    while (!over.aborted && !existsSync(`${db}-wal`)) await sleep(2)
+  const kill = async (child: ChildProcess, db: string): Promise<void> => {
+    await untilHeld(db, child)
     await sleep(random() * loadMs)
-    if (!over.aborted) child.kill('SIGKILL')
+    child.kill('SIGKILL')
   }
 
   const rowsOf = (db: string): unknown[] => {
@@ -96,7 +95,7 @@ describe(`windows that are killed (REPRO: SEED=${SEED} npm test)`, () => {
       onStart: (child) => {
         pid = child.pid ?? 0
         second = (async () => {
-          while (!existsSync(`${db}-wal`) && child.exitCode === null) await sleep(2)
+          await untilHeld(db, child)
           return await load(db, 0)
         })()
       },

@@ -10,12 +10,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startPipeline } from 'sluice'
 import job from '../jobs/windows.ts'
 import { isLocked } from '../support/locked.ts'
+import { untilLeaseEnds } from '../support/progress.ts'
 import { ROOT } from '../support/project.ts'
 import { randomOf, SEED } from '../support/seed.ts'
 
 const PROGRAM = join(ROOT, 'test', 'jobs', 'lease.ts')
 const JOB = join(ROOT, 'test', 'jobs', 'windows.ts')
 const RECORDS = 60_000
+/** Of the program, too. */
+const LEASE_MS = 500
 
 describe(`a process that is stopped, and wakes when another has taken over (REPRO: SEED=${SEED} npm test)`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-zombie-'))
@@ -25,7 +28,7 @@ describe(`a process that is stopped, and wakes when another has taken over (REPR
   after(() => rmSync(folder, { recursive: true, force: true }))
 
   const load = async (db: string): Promise<void> => {
-    const run = await startPipeline(job, { params: new Map(Object.entries({ input, db })), leaseMs: 500 })
+    const run = await startPipeline(job, { params: new Map(Object.entries({ input, db })), leaseMs: LEASE_MS })
     await run.done
   }
 
@@ -58,6 +61,7 @@ describe(`a process that is stopped, and wakes when another has taken over (REPR
       })
       const exited = once(child, 'exit')
       await Promise.race([once(child.stdout, 'data'), exited])
+      // Stopped at any moment of an epoch.
       await sleep(random() * 20)
       child.kill('SIGSTOP')
       if (child.exitCode !== null || said.includes('done') || isLocked(db)) {
@@ -65,7 +69,7 @@ describe(`a process that is stopped, and wakes when another has taken over (REPR
         await exited
         continue
       }
-      await sleep(700)
+      await untilLeaseEnds(db, LEASE_MS)
       await load(db)
       deepEqual(rowsOf(db), undisturbed)
       child.kill('SIGCONT')

@@ -90,7 +90,7 @@ const SOURCES: Readonly<Record<string, (path: string) => string>> = {
 describe('What is no file', () => {
   for (const [kind, source] of Object.entries(SOURCES)) {
     it(`S8: ${kind} refuses devices, pipes, sockets and folders, and waits for none of them`, {
-      timeout: 30_000,
+      timeout: 180_000,
     }, async () => {
       using job = new Job(
         'csv, files, jsonArray, ndjson, param, parquet, pipeline, sqlite, sqliteQuery, tail, textLines',

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { Job, type Told } from '../support/job.ts'
 import { missingPostgres, PostgresServer, WALLED_ROLE } from '../support/postgres.ts'
+import { untilCommitted } from '../support/progress.ts'
 
 /** Each as it is typed and as it comes out of a URL. */
 const SECRETS = [
@@ -182,7 +183,7 @@ export default pipeline('driver', {
     )
     const params = ['--param', 'db=postgres://ann:hunter2%40x@h/x', '--param', 'api=https://h/?api_key=tok-5ecr3t']
     const outcome = await job.call('run', params, {
-      onStart: (child) => child.stderr?.once('data', () => setTimeout(() => child.kill('SIGINT'), 300)),
+      onStart: (child) => void untilCommitted(job.path('out.db'), child).then(() => child.kill('SIGINT')),
     })
     hasNone(outcome, 'run')
     equal(outcome.code, 130, outcome.stderr)

@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { START_MS, until } from './until.ts'
 
 /** The path of a program of Debian's packages; undefined where it is not installed. */
 export function programOf(name: string): string | undefined {
@@ -29,9 +29,6 @@ export async function freePort(): Promise<number> {
   await once(server, 'close')
   return port
 }
-
-/** How long a server may take to start: RabbitMQ takes ten times as long on a machine that is busy. */
-const START_MS = 120_000
 
 /** A server in a process of its own, with a folder, that can be killed and started again on the same port. */
 export class ServerProcess {
@@ -65,13 +62,15 @@ export class ServerProcess {
     const [program = '', ...args] = this.#argv(this)
     const child = spawn(program, args, { stdio: 'ignore', cwd: this.folder })
     this.#child = child
-    const untilMs = performance.now() + START_MS
-    while (!(await answers(this.port))) {
-      if (child.exitCode !== null || performance.now() > untilMs) {
-        await this.kill()
-        throw new Error(`${program} does not start`)
-      }
-      await sleep(20)
+    const hasStarted = async (): Promise<boolean> => {
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${program} does not start`)
+      return await answers(this.port)
+    }
+    try {
+      await until(hasStarted, `a start of ${program}`, START_MS)
+    } catch (error) {
+      await this.kill()
+      throw error
     }
   }
 

@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { START_MS } from './until.ts'
 
 const PATH = process.env.SLUICE_CHROMIUM ?? '/usr/bin/chromium'
 
@@ -11,7 +12,7 @@ export const noChromium: string | false = existsSync(PATH)
   : `there is no browser at ${PATH} (apt install chromium)`
 
 export async function openBrowser(): Promise<Browser> {
-  return await chromium.launch({ executablePath: PATH, args: ['--no-sandbox'] })
+  return await chromium.launch({ executablePath: PATH, args: ['--no-sandbox'], timeout: START_MS })
 }
 
 /** What went wrong in a page: errors of scripts, and what its policy or its address refused. */

@@ -36,7 +36,10 @@ export class KafkaServers {
     const child = fork(new URL('./kafka-mock.ts', import.meta.url).pathname, [String(servers)], {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     })
-    const [{ addresses }] = (await once(child, 'message')) as [{ readonly addresses: string }]
+    const failed = once(child, 'exit').then(([code, signal]) => {
+      throw new Error(`Kafka does not start: ${signal ?? code}`)
+    })
+    const [{ addresses }] = (await Promise.race([once(child, 'message'), failed])) as [{ readonly addresses: string }]
     return new KafkaServers(addresses, child)
   }
 

@@ -48,6 +48,7 @@ export async function loadOverKills({ job, params, out, count, kills: most, rand
       onStart: (child) => {
         void (async () => {
           if (isLast) await until(() => numbersIn(out).length >= count || over.signal.aborted, 'all numbers')
+          // At any moment, also before it has begun.
           else await sleep(300 + random() * 500)
           if (!over.signal.aborted) child.kill(isLast ? 'SIGTERM' : 'SIGKILL')
         })()

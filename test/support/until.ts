@@ -2,6 +2,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
+/** How long a server may take to start: on a machine that is busy some take ten times as long. */
+export const START_MS = 120_000
+
 /**
  * Resolves once a condition holds.
  *
