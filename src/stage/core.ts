@@ -155,6 +155,8 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   complete(): void {
     if (this.#state !== 'open') return
     this.#mustComplete = true
+    // What is being drawn is closed then: nothing of it is waited for.
+    if (this.#drawing !== undefined) this.#turns.leaveWait()
     this.resume()
   }
 
@@ -316,14 +318,18 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     const room = this.#outlet?.room ?? 0
     if (room <= 0) return false
     const drawn = drawing.take(room)
-    if (this.#state === 'ended') {
-      drawing.close()
-      return false
-    }
-    if (drawing.isOver) this.#drawing = undefined
-    if (drawn.length > 0) this.#outlet?.give(drawn, false)
-    if (drawing.isOver) drawing.link.handled(drawing.counted)
+    if (this.#state === 'ended') drawing.close()
+    if (isPromise(drawn)) this.#turns.whenGiven(drawn, (events) => this.#drawn(drawing, events), true)
+    else this.#drawn(drawing, drawn)
+    if (this.#mustComplete) this.#turns.leaveWait()
     return true
+  }
+
+  #drawn(drawing: Drawn, events: readonly unknown[]): void {
+    if (this.#state === 'ended') return
+    if (drawing.isOver) this.#drawing = undefined
+    if (events.length > 0) this.#outlet?.give(events, false)
+    if (drawing.isOver) drawing.link.handled(drawing.counted)
   }
 
   #answer({ message, reply }: ToStage): void {

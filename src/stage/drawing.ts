@@ -1,6 +1,7 @@
 // What a handler gave as an iterator: drawn from as far as demand reaches, and closed once.
 
 import { describeValue } from '../base/check.ts'
+import { isPromise } from '../base/promise.ts'
 import type { Link } from './link.ts'
 import type { Ending } from './message.ts'
 
@@ -13,16 +14,19 @@ export interface Drawn {
   readonly link: Link
   readonly counted: number
   readonly isOver: boolean
-  /** Up to `room` events; fewer at the end. */
-  take(room: number): readonly unknown[]
+  /** Up to `room` events, now or later; fewer at the end. */
+  take(room: number): readonly unknown[] | Promise<readonly unknown[]>
   close(): void
 }
 
 /** Work that a hook has put off: it emits by itself when it is told to go on. */
 export interface Resumable {
-  /** Goes on with a bounded piece of the work, while consumers miss some; false when nothing is left. */
-  resume(): boolean
-  /** Nothing more is wanted. */
+  /**
+   * Goes on with a bounded piece of the work, while consumers miss some; false when nothing is left. Where it gives a
+   * promise the stage does nothing else until that has settled, and fails if it rejects.
+   */
+  resume(): boolean | Promise<boolean>
+  /** Nothing more is wanted: called at most once, while a promise is waited for, too, which is not heard any more. */
   drop(): void
 }
 
@@ -80,9 +84,22 @@ export class Resuming implements Drawn {
     this.counted = counted
   }
 
-  take(): readonly unknown[] {
+  take(): readonly unknown[] | Promise<readonly unknown[]> {
+    // Over until it has said otherwise: work that throws is not dropped.
     this.isOver = true
-    this.isOver = !this.#work.resume()
+    const hasMore = this.#work.resume()
+    this.isOver = !hasMore
+    return isPromise(hasMore) ? this.#later(hasMore) : []
+  }
+
+  async #later(given: Promise<boolean>): Promise<readonly unknown[]> {
+    let hasMore = false
+    try {
+      hasMore = await given
+    } finally {
+      // It may have been dropped meanwhile.
+      if (!hasMore) this.isOver = true
+    }
     return []
   }
 

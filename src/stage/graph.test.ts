@@ -10,6 +10,7 @@ import { broadcast } from './dispatchers/broadcast.ts'
 import { demand } from './dispatchers/demand.ts'
 import { fair } from './dispatchers/fair.ts'
 import { partition } from './dispatchers/partition.ts'
+import type { Resumable } from './drawing.ts'
 import type { Subscription } from './link.ts'
 import { consumer, producer, producerConsumer } from './make.ts'
 import type { Run } from './run.ts'
@@ -17,8 +18,8 @@ import type { Scheduler } from './scheduler.ts'
 import type { Consumer, Producer, ProducerConsumer } from './stage.ts'
 import { coreOf } from './subscribe.ts'
 
-/** What a stage in the middle makes of an event; `draw` as a generator does, `wait` asynchronously. */
-type Op = 'pass' | 'filter' | 'twice' | 'draw' | 'wait'
+/** What a stage in the middle makes of an event; `draw` as a generator does, `wait` asynchronously, `resume` put off. */
+type Op = 'pass' | 'filter' | 'twice' | 'draw' | 'wait' | 'resume'
 type Sharing = 'demand' | 'fair' | 'partition' | 'broadcast'
 
 interface Layer {
@@ -50,7 +51,7 @@ const graphs: fc.Arbitrary<Graph> = fc
     sharing: sharings,
     layers: fc.array(
       fc.record({
-        op: fc.constantFrom<Op[]>('pass', 'filter', 'twice', 'draw', 'wait'),
+        op: fc.constantFrom<Op[]>('pass', 'filter', 'twice', 'draw', 'wait', 'resume'),
         size: fc.integer({ min: 1, max: 3 }),
         sharing: sharings,
       }),
@@ -147,12 +148,13 @@ class Workshop {
       name: op,
       scheduler: this.#scheduler,
       dispatcher: this.#watched(sharing, below),
-      onEvents: (events, from) => {
+      onEvents: (events, from, self) => {
         this.#handle(from, events)
         if (op === 'pass') return events
         if (op === 'filter') return events.filter((event) => event % 2 === 0)
         if (op === 'twice') return events.flatMap((event) => [event, event])
         if (op === 'draw') return events.values()
+        if (op === 'resume') return putOff(events, self)
         return Promise.resolve().then(() => events)
       },
     })
@@ -228,6 +230,20 @@ function dispatcherOf(sharing: Sharing, below: number): DispatcherSpec<number> {
   if (sharing === 'broadcast') return broadcast<number>() as DispatcherSpec<number>
   if (sharing === 'partition') return partition<number>({ partitions: below, holdEvents: 5 }) as DispatcherSpec<number>
   return demand()
+}
+
+/** Gives the events one by one, every other one after a wait. */
+function putOff(events: readonly number[], self: Producer<number>): Resumable {
+  let next = 0
+  const give = (): boolean => {
+    self.emit(events.slice(next, next + 1))
+    next += 1
+    return next < events.length
+  }
+  return {
+    resume: () => (next % 2 === 0 ? give() : Promise.resolve().then(give)),
+    drop: () => {},
+  }
 }
 
 /** What must come out at all sinks together, however it is shared out. */

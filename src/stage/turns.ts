@@ -45,7 +45,7 @@ export class Turns implements Runnable {
     return this.#wait !== undefined || this.#isAtWork
   }
 
-  /** The end has come: the wait for a source is left if it goes on in the next turn of the event loop. */
+  /** What is waited for is no longer wanted: the wait is left, where it may be, if it lasts to the next turn of the loop. */
   leaveWait(): void {
     const wait = this.#wait
     if (wait?.mayLeave !== true) return
@@ -77,7 +77,7 @@ export class Turns implements Runnable {
   /**
    * Goes on with what a hook gave: now if it is there, else when its promise has settled.
    *
-   * @param mayLeave - whether the owner's end need not wait for that promise: a source may wait for ever
+   * @param mayLeave - whether the owner's end need not wait for that promise: it may never settle
    */
   whenGiven<T>(given: T | PromiseLike<T>, go: (value: T) => void, mayLeave = false): void {
     if (!isPromise(given)) return go(given)
@@ -87,6 +87,7 @@ export class Turns implements Runnable {
       (value) => this.#goOn(wait, () => go(value)),
       (error: unknown) => this.#goOn(wait, () => this.#owner.fail(error)),
     )
+    if (this.#owner.isOver()) this.leaveWait()
   }
 
   #goOn(wait: Wait, go: () => void): void {
