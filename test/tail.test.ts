@@ -323,6 +323,18 @@ describe('tail', () => {
     equal(tailing.entries.length, 3)
   })
 
+  it('X37: names no option that it does not have, where a compressed file grows too much', async () => {
+    open()
+    await writeFile(path, 'a line to begin with\n')
+    await tailing.read()
+    await tailing.stop()
+    await rename(path, `${path}.2`)
+    await writeFile(`${path}.1.gz`, gzipSync(Buffer.alloc(17 * 1024 * 1024, 'a')))
+    await tailing.settle()
+    const [, letter] = tailing.entries
+    match(letter?.kind === 'dead' ? letter.reason : '', /over 200 to 1 \(files\(\) has an option for more\)$/)
+  })
+
   it('gives files turns', async () => {
     const other = join(folder, 'other.log')
     await writeFile(path, 'a\n'.repeat(100_000))

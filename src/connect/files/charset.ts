@@ -2,6 +2,7 @@
 
 import { describeValue } from '../../base/check.ts'
 import { escapeUnit } from './raw.ts'
+import type { WidthOf } from './widths.ts'
 
 /** An encoding of text other than UTF-8. */
 export interface Charset {
@@ -80,6 +81,14 @@ export interface Decoded {
   readonly usedBytes: number
 }
 
+/** Text whose characters are measured. */
+export interface Measured extends Decoded {
+  /** The bytes of each character, one after the other: of an escape its first one has them all. */
+  readonly widths: WidthOf
+  /** Where in the text, as UTF-8, bytes stand that are not text. */
+  readonly malformedAt: readonly number[]
+}
+
 /** Makes text of bytes that begin with a whole character, in a time that grows with their number. */
 export class CharsetDecoder {
   readonly #charset: Charset
@@ -105,6 +114,41 @@ export class CharsetDecoder {
     return undefined
   }
 
+  /**
+   * As `decode`, with the bytes that each character is of.
+   *
+   * @param isReplaced - whether bytes that are not text are U+FFFD: one for all that follow each other
+   */
+  measure(bytes: Buffer, isWhole: boolean, isReplaced: boolean): Measured {
+    const { mostBytes, unitBytes } = this.#charset
+    const isEven = unitBytes === 2 || mostBytes === 1
+    const sound = isEven ? this.decodeSound(bytes, isWhole) : undefined
+    if (sound !== undefined) return { ...sound, widths: unitBytes === 2 ? 'utf-16' : 'one', malformedAt: [] }
+    const widths: number[] = []
+    const malformedAt: number[] = []
+    let text = ''
+    let utf8Bytes = 0
+    let isBehindBad = false
+    const usedBytes = this.#characters(bytes, isWhole, (character, from, to) => {
+      const isBad = character === undefined
+      if (isBad && isBehindBad && isReplaced) {
+        widths[widths.length - 1] = (widths.at(-1) as number) + to - from
+        return
+      }
+      if (isBad) malformedAt.push(utf8Bytes)
+      const added = character ?? (isReplaced ? '\ufffd' : escapeUnit(bytes.subarray(from, to)))
+      let width = to - from
+      for (const _ of added) {
+        widths.push(width)
+        width = 0
+      }
+      text += added
+      utf8Bytes += Buffer.byteLength(added)
+      isBehindBad = isBad
+    })
+    return { text, widths: Uint32Array.from(widths), malformedAt, usedBytes, isMalformed: malformedAt.length > 0 }
+  }
+
   #read(bytes: Buffer, from: number, to: number): string | undefined {
     try {
       return this.#strict.decode(bytes.subarray(from, to))
@@ -113,28 +157,40 @@ export class CharsetDecoder {
     }
   }
 
-  /** Character by character. */
   #walk(bytes: Buffer, isWhole: boolean): Decoded {
-    const { mostBytes, unitBytes } = this.#charset
     let text = ''
     let isMalformed = false
+    const usedBytes = this.#characters(bytes, isWhole, (character, from, to) => {
+      isMalformed ||= character === undefined
+      text += character ?? escapeUnit(bytes.subarray(from, to))
+    })
+    return { text, isMalformed, usedBytes }
+  }
+
+  /** Character by character, undefined for a unit that is not of one; gives how many bytes were used. */
+  #characters(
+    bytes: Buffer,
+    isWhole: boolean,
+    take: (character: string | undefined, from: number, to: number) => void,
+  ): number {
+    const { mostBytes, unitBytes } = this.#charset
     let at = 0
     while (at < bytes.length) {
       let length = unitBytes as number
       let character: string | undefined
-      for (; character === undefined && length <= mostBytes && at + length <= bytes.length; length += unitBytes)
-        character = this.#read(bytes, at, at + length)
-      if (character !== undefined) {
-        text += character
-        at += length - unitBytes
+      const byte = bytes[at] as number
+      if (unitBytes === 1 && byte < 0x80) {
+        take(String.fromCharCode(byte), at, at + 1)
+        at += 1
         continue
       }
-      if (!isWhole && bytes.length - at < mostBytes) break
-      isMalformed = true
-      const unit = bytes.subarray(at, at + unitBytes)
-      text += escapeUnit(unit)
-      at += unit.length
+      for (; character === undefined && length <= mostBytes && at + length <= bytes.length; length += unitBytes)
+        character = this.#read(bytes, at, at + length)
+      if (character === undefined && !isWhole && bytes.length - at < mostBytes) break
+      const to = character === undefined ? Math.min(at + unitBytes, bytes.length) : at + length - unitBytes
+      take(character, at, to)
+      at = to
     }
-    return { text, isMalformed, usedBytes: at }
+    return at
   }
 }

@@ -3,10 +3,9 @@
 import type { SourceCounts } from '../source.ts'
 import { type Charset, CharsetDecoder, lineStarts } from './charset.ts'
 import type { Cutter, CutterStart, Line } from './cutter.ts'
-import { lastBytes } from './open-line.ts'
+import { PushedBytes } from './pushed-bytes.ts'
 import { type Malformed, malformedFault, rawOfEscaped } from './raw.ts'
 
-const NOTHING: Buffer = Buffer.alloc(0)
 const REPLACEMENT = '\ufffd'
 
 export interface EncodedCutterOptions extends CutterStart {
@@ -37,15 +36,7 @@ export class EncodedCutter implements Cutter {
   #malformedLines: number[] = []
   /** Which of them come next; those before it were given. */
   #malformedAt = 0
-  /** What was pushed last, with what was left of what came before it. */
-  #bytes: Buffer = NOTHING
-  /** The offset of its first byte. */
-  #origin: number
-  /** How much of it has become text. */
-  #used = 0
-  /** The bytes before it, and those before `offset` once they are no longer in it. */
-  #before: Buffer
-  #passed: Buffer
+  readonly #pushed: PushedBytes
   /** Whether the next record is the rest of one that was given. */
   #isRest: boolean
 
@@ -56,11 +47,9 @@ export class EncodedCutter implements Cutter {
     this.#lineEnd = lineEnd
     this.#malformed = malformed
     this.#until = until ?? Number.POSITIVE_INFINITY
-    this.#origin = start.offset ?? 0
+    this.#pushed = new PushedBytes(start.offset ?? 0, before)
     this.#firstLine = start.line ?? 1
-    this.#starts = [this.#origin]
-    this.#before = before ?? NOTHING
-    this.#passed = this.#before
+    this.#starts = [start.offset ?? 0]
     this.#isRest = start.isRest ?? false
     this.#inner = cut(start)
   }
@@ -87,18 +76,12 @@ export class EncodedCutter implements Cutter {
   }
 
   lastBytes(): Buffer {
-    const length = this.offset - this.#origin
-    return length < 0 ? this.#passed : lastBytes(this.#before, this.#bytes.subarray(0, length))
+    return this.#pushed.lastBefore(this.offset)
   }
 
   push(block: Buffer): void {
     this.#forget()
-    const left = this.#bytes.subarray(this.#used)
-    this.#passed = this.lastBytes()
-    this.#before = lastBytes(this.#before, this.#bytes.subarray(0, this.#used))
-    this.#origin += this.#used
-    this.#bytes = left.length === 0 ? block : Buffer.concat([left, block])
-    this.#used = 0
+    this.#pushed.push(block)
     this.#take(false)
   }
 
@@ -106,13 +89,16 @@ export class EncodedCutter implements Cutter {
     this.#take(true)
     this.#inner.end()
     // What follows a record without a line end is at the end of all.
-    this.#starts.push(this.#origin + this.#bytes.length)
+    this.#starts.push(this.#pushed.end)
   }
 
   next(): Line | undefined {
     if (this.isOver) return undefined
     const found = this.#inner.next()
-    if (found === undefined) return undefined
+    if (found === undefined) {
+      this.#pushed.keep(this.offset)
+      return undefined
+    }
     this.#isRest = false
     const line = { ...found, offset: this.#startOf(found.line) }
     return this.#isMalformed(found.line) ? this.#judge(line) : line
@@ -133,18 +119,18 @@ export class EncodedCutter implements Cutter {
   }
 
   #startOf(line: number): number {
-    return this.#starts[line - this.#firstLine] ?? this.#origin + this.#bytes.length
+    return this.#starts[line - this.#firstLine] ?? this.#pushed.end
   }
 
   /** Makes text of what is there, up to the last whole character. */
   #take(isWhole: boolean): void {
-    const bytes = this.#bytes.subarray(this.#used)
+    const bytes = this.#pushed.left
     if (bytes.length === 0) return
-    const begin = this.#origin + this.#used
+    const begin = this.#pushed.usedTo
     const ends = [...lineStarts(bytes, this.#lineEnd, this.#charset)]
     const { text, usedBytes } = this.#decoder.decodeSound(bytes, isWhole) ?? this.#byLine(bytes, ends, isWhole)
     for (const end of ends) this.#starts.push(begin + end)
-    this.#used += usedBytes
+    this.#pushed.use(usedBytes)
     if (text !== '') this.#inner.push(Buffer.from(text))
   }
 

@@ -3,6 +3,7 @@
 import { type Charset, CharsetDecoder, lineStarts, tellUtf16 } from './charset.ts'
 import { EncodedCutter } from './encoded-cutter.ts'
 import { tellForeign } from './foreign.ts'
+import { PlacedCutter } from './placed-cutter.ts'
 import type { ContentHead, OpenRecords, Records } from './records.ts'
 import { corruptFile } from './trouble.ts'
 
@@ -46,10 +47,14 @@ function openEncoded<T>(records: Records<T>, head: ContentHead, charset: Charset
     start.line === 1
       ? markBytes(head.bytes, start.offset, charset)
       : startOfLine(head.bytes, start.line, lineEnd, charset)
+  const { malformed, beginsInLines } = records
   return {
     start: { ...start, offset },
     lineEnd,
-    cut: (from) => new EncodedCutter({ ...from, charset, lineEnd, malformed: records.malformed, cut }),
+    cut: (from) =>
+      beginsInLines === true
+        ? new PlacedCutter({ ...from, charset, malformed, cut })
+        : new EncodedCutter({ ...from, charset, lineEnd, malformed, cut }),
     parse,
   }
 }

@@ -8,6 +8,8 @@ export interface Limits {
   readonly maxRatio?: number | undefined
   /** Most bytes that one compressed file may become. */
   readonly maxTotalBytes: number
+  /** The option that lets more through, for the error: `maxRatio` by default. */
+  readonly option?: string
 }
 
 /**
@@ -34,13 +36,13 @@ const HARMLESS_BYTES = 16 * 1024 * 1024
  * @throws {SluiceError} SOURCE_LIMIT
  */
 export function checkLimits(path: string, limits: Limits, { encoding, inBytes, outBytes }: Grown): void {
-  const { maxRatio = MAX_RATIOS[encoding] } = limits
+  const { maxRatio = MAX_RATIOS[encoding], option = 'maxRatio' } = limits
   if (outBytes > limits.maxTotalBytes) {
     const found = `its content is over ${limits.maxTotalBytes} bytes (maxTotalBytes)`
     throw limitError(path, found, { source: path, limit: limits.maxTotalBytes, found: outBytes })
   }
   if (outBytes <= HARMLESS_BYTES || outBytes <= maxRatio * inBytes) return
-  const found = `${inBytes} bytes of it became ${outBytes}, over ${maxRatio} to 1 (maxRatio)`
+  const found = `${inBytes} bytes of it became ${outBytes}, over ${maxRatio} to 1 (${option})`
   throw limitError(path, found, { source: path, limit: maxRatio, found: Math.floor(outBytes / inBytes) })
 }
 

@@ -24,8 +24,8 @@ export interface FoundFile extends FileId {
 export interface ListOptions {
   /** Whether a path is the one to take of several that name one file. */
   readonly isKnown?: (path: string) => boolean
-  /** Whether pipes and devices may be read. */
-  readonly allowSpecial: boolean
+  /** Whether pipes and devices may be read; undefined for what needs a file that can be read from any byte on. */
+  readonly allowSpecial: boolean | undefined
   readonly signal?: AbortSignal | undefined
   /** Told of what a glob matches and is passed over. */
   readonly onNote?: ((note: string) => void) | undefined
@@ -126,12 +126,16 @@ async function identify(path: string, stats: BigIntStats, options: ListOptions):
     return { kind: 'file', path: await realPathOf(path), sizeBytes: Number(stats.size), ...fileIdOf(stats) }
   const kind = specialKind(stats)
   if (options.allowSpecial && kind !== 'socket') return { kind: 'special', path: resolve(path), ...fileIdOf(stats) }
-  throw refuseSpecial(path, kind)
+  throw refuseSpecial(path, kind, options.allowSpecial === undefined ? COPY_IT : STREAM_IT)
 }
 
+/** What can be done about a pipe that is named. */
+const STREAM_IT = 'allow it with allowSpecial, or read it as standard input with -'
+export const COPY_IT = 'write what it gives into a file first'
+
 /** The error for what is no regular file and may not be read. */
-export function refuseSpecial(path: string, kind: string): SluiceError {
-  const way = kind === 'socket' ? '' : ': allow it with allowSpecial, or read it as standard input with -'
+export function refuseSpecial(path: string, kind: string, advice: string = STREAM_IT): SluiceError {
+  const way = kind === 'socket' ? '' : `: ${advice}`
   const message = `Cannot read ${quotePath(path)}: it is a ${kind}, not a file${way}`
   return new SluiceError('SOURCE_UNREADABLE', message, { source: path, offset: 0, errno: 'unknown' })
 }

@@ -29,6 +29,8 @@ export interface Records<T> {
   readonly usesOrigin: boolean
   /** Whether `open` looks at the bytes it is given. */
   readonly usesHead: boolean
+  /** Set where records may begin anywhere in a line. */
+  readonly beginsInLines?: true
   /** Whether these first bytes of a stream will do for `open`. */
   isEnough(head: Buffer): boolean
   /**

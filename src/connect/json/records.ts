@@ -23,6 +23,7 @@ export function elementRecords<T>({ format, path, maxRecordBytes, malformed }: E
     malformed,
     usesOrigin: format.usesOrigin ?? true,
     usesHead: false,
+    beginsInLines: true,
     isEnough: (head) => head.length > 0,
     open: (head) => ({
       start: FILE_START,

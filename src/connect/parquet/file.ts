@@ -3,7 +3,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { type FileId, type Fingerprint, fileIdOf, fingerprintOf, HEAD_BYTES, readAt } from '../files/identity.ts'
-import { refuseSpecial, specialKind } from '../files/list.ts'
+import { COPY_IT, refuseSpecial, specialKind } from '../files/list.ts'
 import { cannotRead } from '../files/trouble.ts'
 import { type Footer, parseFooter } from './footer.ts'
 import { type Schema, schemaOf } from './schema.ts'
@@ -77,7 +77,7 @@ export class ParquetFiles {
 
   async #look(path: string, handle: FileHandle): Promise<ParquetFile> {
     const stats = await handle.stat({ bigint: true })
-    if (!stats.isFile()) throw refuseSpecial(path, specialKind(stats))
+    if (!stats.isFile()) throw refuseSpecial(path, specialKind(stats), COPY_IT)
     const stamp = `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`
     const kept = this.#kept.get(path)
     if (kept?.stamp === stamp) return kept.file

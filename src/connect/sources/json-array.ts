@@ -7,7 +7,7 @@ import { elementRecords } from '../json/records.ts'
 import type { Source } from '../source.ts'
 import { checkRecordBytes, READ_FILES_OPTIONS, type ReadFilesOptions, readFilesOptions, recordFiles } from './files.ts'
 
-export interface JsonArrayOptions extends JsonOptions, Omit<ReadFilesOptions, 'splitBytes' | 'encoding'> {
+export interface JsonArrayOptions extends JsonOptions, Omit<ReadFilesOptions, 'splitBytes'> {
   /**
    * Keys from the outermost value to the array, as an array of texts or in one text with dots: `data.items`. The
    * outermost value is the array by default.
@@ -21,7 +21,7 @@ const OPTIONS = [
   'path',
   'maxRecordBytes',
   ...JSON_OPTIONS,
-  ...READ_FILES_OPTIONS.filter((name) => name !== 'splitBytes' && name !== 'encoding'),
+  ...READ_FILES_OPTIONS.filter((name) => name !== 'splitBytes'),
 ]
 
 /**
@@ -35,7 +35,7 @@ const OPTIONS = [
  * - **Origins** name the line and the offset of an element's first byte.
  *
  * @throws {TypeError | RangeError} for an option that there is not, or that cannot be
- * @throws {SluiceError} as {@link files}; SOURCE_CORRUPT from a read, or from `open` for a text in UTF-16
+ * @throws {SluiceError} as {@link files}; SOURCE_CORRUPT from a read
  * @example
  * jsonArray('export.json', { path: 'data.items' }).title // => 'export.json as json'
  */

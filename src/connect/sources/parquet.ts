@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
 import type { ColumnType } from '../column.ts'
 import { nothingNew } from '../files/line-reader.ts'
-import { type ListOptions, listFiles } from '../files/list.ts'
+import { COPY_IT, type ListOptions, listFiles, refuseSpecial } from '../files/list.ts'
 import { addColumns, chosenColumns, columnsOf } from '../parquet/columns.ts'
 import { type ColumnValues, type ValueChoices, valuesOf } from '../parquet/conversion.ts'
 import { type ParquetFile, ParquetFiles } from '../parquet/file.ts'
@@ -170,8 +170,9 @@ async function* filesOf(
   input: string | readonly string[],
   listing: Omit<ListOptions, 'allowSpecial'>,
 ): AsyncGenerator<ParquetFile> {
-  for (const one of await listFiles(input, { allowSpecial: false, ...listing })) {
-    if (one.kind === 'file') yield await files.look(one.path)
+  for (const one of await listFiles(input, { allowSpecial: undefined, ...listing })) {
+    if (one.kind !== 'file') throw refuseSpecial('-', 'stream', COPY_IT)
+    yield await files.look(one.path)
   }
 }
 

@@ -6,7 +6,7 @@ import { checkChoice, checkInteger, checkKeys, checkMs, describeValue } from '..
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { errnoOf, SluiceError } from '../../base/errors.ts'
 import { charsetOf } from '../files/charset.ts'
-import { DEFAULT_LIMITS } from '../files/limits.ts'
+import { DEFAULT_LIMITS, type Limits } from '../files/limits.ts'
 import { MAX_LINE_BYTES } from '../files/line-cutter.ts'
 import { folderOf, specialKind, splitAtCommas } from '../files/list.ts'
 import { MALFORMED, type Malformed } from '../files/raw.ts'
@@ -60,6 +60,8 @@ const OPTIONS = [
   'malformed',
   'clock',
 ]
+
+const LIMITS: Limits = { ...DEFAULT_LIMITS, option: 'files() has an option for more' }
 
 /** No string of Node's is longer: a line over it could not become one. */
 const MAX_STRING_LENGTH = 0x1fffffe8
@@ -131,7 +133,7 @@ export function tail<T>(
         format,
         lister: new Lister({ live: patterns, rotated, folder }),
         clock: options.clock ?? systemClock,
-        limits: DEFAULT_LIMITS,
+        limits: LIMITS,
         maxLineBytes: options.maxLineBytes ?? MAX_LINE_BYTES,
         text,
         maxOpenFiles: options.maxOpenFiles ?? 16,
