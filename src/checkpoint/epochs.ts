@@ -81,12 +81,12 @@ export class Epochs {
     this.book(epoch, { read: -records, dead: -letters, derived })
   }
 
-  /** Takes the position of a split out of an epoch: it is not to be kept. */
-  takePosition(epoch: number, split: string): Position | undefined {
+  /** Takes the positions out of an epoch: they are not to be kept. */
+  takePositions(epoch: number): ReadonlyMap<string, Position> {
     const { positions } = this.#at(epoch)
-    const position = positions.get(split)
-    positions.delete(split)
-    return position
+    const taken = new Map(positions)
+    positions.clear()
+    return taken
   }
 
   /** Whether no record was read for an epoch. */

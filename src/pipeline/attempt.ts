@@ -2,10 +2,12 @@
 
 import type { Clock } from '../base/clock.ts'
 import { untilAborted } from '../base/promise.ts'
-import { Coordinator, type CoordinatorOptions } from '../checkpoint/coordinator.ts'
+import { Committer, type CommitterOptions } from '../checkpoint/committer.ts'
+import { Coordinator } from '../checkpoint/coordinator.ts'
 import { Epochs } from '../checkpoint/epochs.ts'
-import type { SourceCommand, SplitOpened } from '../checkpoint/ledger.ts'
+import type { Ledger, SourceCommand, SplitOpened } from '../checkpoint/ledger.ts'
 import { StateParts } from '../checkpoint/state-parts.ts'
+import type { Origin } from '../connect/origin.ts'
 import type { SinkWriter, Totals } from '../connect/sink.ts'
 import type { Position } from '../connect/source.ts'
 import { Account } from '../engine/account.ts'
@@ -22,10 +24,11 @@ import { coreOf } from '../stage/subscribe.ts'
 import type { Beginnings } from './beginnings.ts'
 import { BusyShares } from './busy-shares.ts'
 import { type Layers, layersOf } from './layer-figures.ts'
-import { LoadStage, type TopCounters } from './load-stage.ts'
+import { LoadStage } from './load-stage.ts'
 import type { RejectLimit } from './reject-limit.ts'
 import type { Replayed } from './replayed.ts'
 import type { RunEvent } from './report.ts'
+import type { TopCounters } from './top-counters.ts'
 
 export interface AttemptOptions {
   readonly name: string
@@ -72,6 +75,7 @@ const STOPPED: unique symbol = Symbol('all is committed')
 export class Attempt {
   readonly epochs: Epochs
   readonly coordinator: Coordinator
+  readonly committer: Committer
   readonly account: Account = new Account()
   readonly #options: AttemptOptions
   readonly #stages: number
@@ -83,6 +87,10 @@ export class Attempt {
   #execution: Execution | undefined
   /** Said before there was anybody to say it to. */
   #pending: SourceCommand[] = []
+  /** Dead letters so far, by the step that made them: as many names as the flow has. */
+  readonly #dead = new Map<string, number>()
+  /** The record that was worked on last, where they go one at a time. */
+  lastSuspect: Origin | undefined
   #isStopped = false
   /** Its last stage, once it runs. */
   #load: { readonly stage: LoadStage; readonly taker: StageCore } | undefined
@@ -90,7 +98,8 @@ export class Attempt {
   readonly #positions: ReadonlyMap<string, Position>
 
   constructor(options: AttemptOptions) {
-    const { name, plan, source, executor, writer, before, epochMs, epochEvents, clock, onOpened, carefulFor } = options
+    const { name, plan, source, executor, writer, before, epochMs, epochEvents, clock, carefulFor } = options
+    const { limit, onEvent, onRejected, replayed } = options
     this.#options = options
     this.#shares = new BusyShares(clock.nowMs())
     const restored = writer.checkpoint
@@ -105,46 +114,61 @@ export class Attempt {
     this.#positions = positions
     this.epochs = new Epochs(restored, { folds, moved, ...(before === undefined ? {} : { before }) })
     this.start = this.epochs.overall
-    this.coordinator = new Coordinator({
+    const { sources, reporters, enders } = countStages(this.#topology)
+    this.committer = new Committer({
+      writer,
       epochs: this.epochs,
       parts: this.#parts,
-      ...countStages(this.#topology),
+      reporters,
+      enders,
+      clock,
+      retried: replayed,
+      onFull: () => this.coordinator.hold('letters'),
+      onRoom: () => this.coordinator.letGo('letters'),
+      onLetters: onRejected,
+      onBuried: (letters) => {
+        limit.add(letters)
+        for (const letter of letters) onEvent({ kind: 'rejected', letter })
+      },
+      onCommitted: (committed) => {
+        limit.committed()
+        this.coordinator.committed(committed)
+        const { epoch, tookMs } = committed
+        onEvent({ kind: 'committed', epoch, totals: this.epochs.overall, tookMs })
+      },
+      onStopped: () => {
+        if (!this.#hasMemory) return // It comes to its end by itself.
+        this.#isStopped = true
+        void this.#execution?.cancel(STOPPED)
+      },
+    })
+    this.coordinator = new Coordinator({
+      epoch: this.epochs.epoch,
+      sources,
       hasMemory: this.#hasMemory,
       epochMs,
       epochEvents: carefulFor === undefined ? epochEvents : Math.min(epochEvents, CAREFUL_EVENTS),
       clock,
       stopAfter: carefulFor,
       isPaused: options.isPaused,
+      areResultsDue: () => this.epochs.hasUncommitted || !this.#parts.hasFired,
+      onBarrier: (epoch, end) => this.committer.open(epoch, end),
       tell: (command) => this.#tell(command),
-      onOpened,
-      onNote: (split, note) => this.#options.onEvent({ kind: 'noted', split, note }),
-      onLetters: () => this.#options.onRejected(),
     })
   }
 
   /** Resolves when the source was read to its end, or the attempt was stopped, and all of it is committed. */
   async run(): Promise<void> {
-    const { writer, plan, executor, job, clock, signal, onEvent, onRejected, limit, tops } = this.#options
-    const { account, coordinator, epochs } = this
+    const { writer, plan, executor, job, clock, signal, tops } = this.#options
+    const { account, coordinator, committer, epochs } = this
     const isCareful = this.#options.carefulFor !== undefined
     const load = new LoadStage({
       writer,
-      epochs,
-      coordinator,
-      clock,
-      limit,
+      committer,
       tops,
       isTraced: plan.isTracedOut,
       hasResults: plan.hasResults,
       nextResults: (count) => this.#parts.nextResults(count),
-      onEvent,
-      onRejected,
-      replayed: this.#options.replayed,
-      onStopped: () => {
-        if (!this.#hasMemory) return
-        this.#isStopped = true
-        void this.#execution?.cancel(STOPPED)
-      },
     })
     const taker = coreOf(consumer(load))
     taker.measure()
@@ -167,7 +191,7 @@ export class Attempt {
             isHeld: this.#options.isPaused,
             poison: this.#options.poison,
           },
-          ledger: coordinator,
+          ledger: this.#ledger(),
         },
         signal,
       })
@@ -178,6 +202,7 @@ export class Attempt {
       if (!this.#isStopped || error !== STOPPED) throw error
     } finally {
       coordinator.close()
+      committer.close()
       // Whoever closes the writer is the only one to call it.
       await untilAborted(load.idle(), signal)
     }
@@ -208,7 +233,7 @@ export class Attempt {
         // To take what comes from workers is its work, too.
         busyMs: busyMs + (this.#execution?.takingMs() ?? 0),
       },
-      dead: this.coordinator.dead,
+      dead: this.#dead,
       refused: stage?.refused ?? 0,
       placeOf: (layer, at) => this.#execution?.placeOf(layer, at) ?? 0,
       shares: this.#shares,
@@ -221,6 +246,27 @@ export class Attempt {
     void this.#execution?.cancel(error)
   }
 
+  /** Where each thing that stages tell is heard. */
+  #ledger(): Ledger {
+    const { committer, coordinator } = this
+    const { onEvent, onOpened } = this.#options
+    return {
+      source: (report) => committer.source(report),
+      stage: (report) => committer.stage(report),
+      letters: (epoch, letters) => {
+        for (const { step } of letters) this.#dead.set(step, (this.#dead.get(step) ?? 0) + 1)
+        committer.letters(epoch, letters)
+      },
+      ended: () => committer.ended(),
+      progress: (told) => coordinator.progress(told),
+      opened: onOpened,
+      noted: (split, note) => onEvent({ kind: 'noted', split, note }),
+      suspect: (origin) => {
+        this.lastSuspect = origin
+      },
+    }
+  }
+
   #tell(command: SourceCommand): void {
     if (this.#execution === undefined) this.#pending.push(command)
     else this.#execution.tell(command)
@@ -228,7 +274,9 @@ export class Attempt {
 }
 
 /** How many stages read, and how many report at a barrier. */
-function countStages({ layers }: Topology): Pick<CoordinatorOptions, 'sources' | 'enders' | 'reporters'> {
+function countStages({
+  layers,
+}: Topology): Pick<CommitterOptions, 'enders' | 'reporters'> & { readonly sources: number } {
   let [sources, enders] = [0, 0]
   for (const { work, stages } of layers) {
     if (work.kind === 'source') sources += stages

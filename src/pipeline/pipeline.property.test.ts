@@ -10,6 +10,7 @@ import type { Source, SourceCounts, SplitReader } from '../connect/source.ts'
 import { NO_TOTALS } from '../connect/totals.ts'
 import type { Flow } from '../flow/flow.ts'
 import { type Cut, CutProcess } from '../testing/cut-short.ts'
+import { oneAtATime } from '../testing/one-at-a-time.ts'
 import { pipeline } from './pipeline.ts'
 import { startPipeline } from './start.ts'
 
@@ -238,7 +239,7 @@ function sinkOf(store: Store, { refuses, batchRows }: World, process: CutProcess
       close: async () => {},
     }
   }
-  return { kind: 'table', title: 'table', deadLetters: 'letters', guarantee: 'exactly-once', open }
+  return oneAtATime({ kind: 'table', title: 'table', deadLetters: 'letters', guarantee: 'exactly-once', open })
 }
 
 function originOf(source: string, index: number, item: Item): Origin {

@@ -1,9 +1,9 @@
 // Dead letters as the sources of a run: each record once, with those of its events that were refused.
 
-import type { Epochs } from '../checkpoint/epochs.ts'
+import type { Retried, Tried } from '../checkpoint/committer.ts'
 import type { Entry, Origin } from '../connect/origin.ts'
 import type { KeptLetter } from '../connect/sink.ts'
-import type { Source } from '../connect/source.ts'
+import type { Position, Source } from '../connect/source.ts'
 
 /** Reads one record again from its raw form; some reasons of letters say that this is not all of it. */
 export type Reparse = (origin: Origin, reason: string) => Entry<unknown>
@@ -12,12 +12,6 @@ export type Reparse = (origin: Origin, reason: string) => Entry<unknown>
 interface Again {
   readonly entry: Entry<unknown>
   readonly letters: readonly KeptLetter[]
-}
-
-/** What an epoch of a replay has tried again. */
-export interface Tried {
-  readonly letters: readonly KeptLetter[]
-  readonly records: number
 }
 
 /** The letters of one source, as far as they were read and committed. */
@@ -32,7 +26,7 @@ interface Reading {
  * Letters of each of a pipeline's sources. An attempt begins behind what is committed: nothing is tried twice, and
  * nothing is taken out that was not tried.
  */
-export class Replayed {
+export class Replayed implements Retried {
   readonly #readings: readonly Reading[]
 
   /** @param reparse - for each source of the plan; undefined for one whose records cannot be read again */
@@ -85,18 +79,16 @@ export class Replayed {
     }
   }
 
-  /** What an epoch that is about to be committed has tried; its positions are nothing that is kept. */
-  take(epochs: Epochs, epoch: number): Tried {
+  take(positions: ReadonlyMap<string, Position>): Tried {
     const tried: Again[] = []
     for (const [number, reading] of this.#readings.entries()) {
-      const to = Number(epochs.takePosition(epoch, splitOf(number)) ?? reading.taken)
+      const to = Number(positions.get(splitOf(number)) ?? reading.taken)
       tried.push(...reading.records.slice(reading.taken, to))
       reading.taken = to
     }
     return { letters: tried.flatMap(({ letters }) => letters), records: tried.length }
   }
 
-  /** The epoch that took last is committed. */
   committed(): void {
     for (const reading of this.#readings) reading.committed = reading.taken
   }

@@ -17,7 +17,6 @@ import { sourceOf } from './build.ts'
 import { publishEnd } from './channels.ts'
 import { promisedBy } from './guarantee.ts'
 import { type Happenings, shown } from './happenings.ts'
-import { TopCounters } from './load-stage.ts'
 import type { PipelineParts } from './pipeline.ts'
 import type { RejectLimit } from './reject-limit.ts'
 import type { Replayed } from './replayed.ts'
@@ -25,6 +24,7 @@ import type { Progress, RunEvent, RunReport } from './report.ts'
 import type { Retries } from './retries.ts'
 import type { RunLog } from './run-log.ts'
 import type { RunSnapshot, RunState } from './snapshot.ts'
+import { TopCounters } from './top-counters.ts'
 
 export interface RunningOptions {
   readonly name: string
@@ -137,14 +137,14 @@ export class Running {
     if (this.#isPaused || this.#isDrained || this.#ending !== undefined) return
     this.#isPaused = true
     this.#options.onEvent({ kind: 'paused' })
-    this.#attempt.coordinator.pause()
+    this.#attempt.coordinator.hold('person')
   }
 
   resume(): void {
     if (!this.#isPaused || this.#isDrained || this.#ending !== undefined) return
     this.#isPaused = false
     this.#options.onEvent({ kind: 'resumed' })
-    this.#attempt.coordinator.resume()
+    this.#attempt.coordinator.letGo('person')
   }
 
   /** What it looks like from outside, now. */
@@ -245,10 +245,9 @@ export class Running {
    * that fails, too, becomes a dead letter.
    */
   #suspect(error: unknown): boolean {
-    const { account, coordinator } = this.#attempt
+    const { account, coordinator, lastSuspect } = this.#attempt
     if (!isSluiceError(error, 'WORKER_FAILED') && account.blame === undefined) return false
-    const { lastSuspect, figures } = coordinator
-    if (lastSuspect === undefined) this.#carefulFor = figures.read + MORE_CAREFUL
+    if (lastSuspect === undefined) this.#carefulFor = coordinator.figures.read + MORE_CAREFUL
     else this.#poison.set(recordKey(lastSuspect), messageOf(error))
     return true
   }
@@ -307,8 +306,8 @@ export class Running {
   }
 
   #checkLimit(): void {
-    const { figures, heldLetters } = this.#attempt.coordinator
-    const isOver = this.#options.limit.isOver(figures.read, false, heldLetters)
+    const { coordinator, committer } = this.#attempt
+    const isOver = this.#options.limit.isOver(coordinator.figures.read, false, committer.heldLetters)
     if (isOver) void this.drain('there are too many rejected records')
   }
 

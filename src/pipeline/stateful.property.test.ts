@@ -7,6 +7,7 @@ import type { Position, Source, SourceCounts } from '../connect/source.ts'
 import { NO_TOTALS, totalsAddUp } from '../connect/totals.ts'
 import type { Flow } from '../flow/flow.ts'
 import { type Cut, CutProcess } from '../testing/cut-short.ts'
+import { oneAtATime } from '../testing/one-at-a-time.ts'
 import { FLOWS, type Reading, type Row } from '../testing/simulation/flows.ts'
 import { pipeline } from './pipeline.ts'
 import { startPipeline } from './start.ts'
@@ -82,7 +83,7 @@ function sourceOf(splits: World['splits'], process: CutProcess, chance: () => nu
 }
 
 function sinkOf(store: Store, key: readonly string[] | undefined, process: CutProcess): Sink<Row> {
-  return {
+  return oneAtATime({
     kind: 'table',
     title: 'table',
     deadLetters: 'letters',
@@ -124,7 +125,7 @@ function sinkOf(store: Store, key: readonly string[] | undefined, process: CutPr
         close: async () => {},
       }
     },
-  }
+  })
 }
 
 /** Runs once, up to the cut if there is one. */

@@ -1,7 +1,7 @@
 import { deepEqual } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { batchOf } from '../connect/batch.ts'
-import { TopCounters } from './load-stage.ts'
+import { TopCounters } from './top-counters.ts'
 
 describe('TopCounters', () => {
   it('go on where a function of the summary throws, and show that it did', () => {

@@ -16,6 +16,7 @@ export {
   type WaitingSample,
 } from './conformance/source.ts'
 export { atRest, ManualClock } from './manual-clock.ts'
+export { oneAtATime } from './one-at-a-time.ts'
 export { type Line, Probe, type ProbeOptions, REST, type Received, Scripted, type ScriptedOptions } from './probe.ts'
 export { seededRandom } from './random.ts'
 export { RandomScheduler, type RandomSchedulerOptions } from './random-scheduler.ts'

@@ -5,6 +5,7 @@ import { letterAt } from '../../connect/batch.ts'
 import type { DeadLetter, Origin } from '../../connect/origin.ts'
 import type { Checkpoint, Sink, SinkWriter } from '../../connect/sink.ts'
 import { NO_TOTALS, totalsAddUp } from '../../connect/totals.ts'
+import { oneAtATime } from '../one-at-a-time.ts'
 import type { World } from './world.ts'
 
 export type Row = Readonly<Record<string, unknown>>
@@ -63,7 +64,7 @@ export class Store {
       })
       return this.#writer(token, key, touch, world)
     }
-    return { kind: 'memory', title: 'memory', deadLetters: 'memory', guarantee: 'exactly-once', open }
+    return oneAtATime({ kind: 'memory', title: 'memory', deadLetters: 'memory', guarantee: 'exactly-once', open })
   }
 
   #writer(

@@ -7,6 +7,7 @@ import { type DeadLetter, deadLetter, type Origin, type Traced, traced } from '.
 import type { Checkpoint, KeptLetter, Sink, SinkInspector, SinkOptions, SinkWriter } from '../../../connect/sink.ts'
 import type { Position } from '../../../connect/source.ts'
 import { NO_TOTALS } from '../../../connect/totals.ts'
+import { oneAtATime } from '../../one-at-a-time.ts'
 import type { SeenRow, SinkPlace, SinkSubject } from './subject.ts'
 
 /** What is written: a row of this number with this text. */
@@ -43,7 +44,7 @@ export class SinkDesk<Row> {
   constructor(subject: SinkSubject<Row>, place: SinkPlace<Row>, opening: Partial<SinkOptions> = {}) {
     this.#subject = subject
     this.#place = place
-    this.#sink = place.sink
+    this.#sink = oneAtATime(place.sink)
     this.#opening = { pipeline: 'conformance', ...opening }
   }
 

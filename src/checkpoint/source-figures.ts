@@ -1,0 +1,50 @@
+// How far the stages that read are, as they told last.
+
+import type { SourceProgress } from './ledger.ts'
+
+export class SourceFigures {
+  /** Stage → what it told last. */
+  readonly #told = new Map<string, SourceProgress>()
+
+  add(told: SourceProgress): void {
+    this.#told.set(told.stage, told)
+  }
+
+  get read(): number {
+    return this.#sum(({ read }) => read)
+  }
+
+  get doneBytes(): number {
+    return this.#sum(({ doneBytes }) => doneBytes)
+  }
+
+  get skippedBytes(): number {
+    return this.#sum(({ skippedBytes }) => skippedBytes)
+  }
+
+  /** A split that is being read. */
+  get split(): string | undefined {
+    return [...this.#told.values()].findLast(({ split }) => split !== undefined)?.split
+  }
+
+  /** Records read since the barrier of an epoch: what was told before it came counts no more. */
+  readSince(epoch: number): number {
+    return this.#sum((told) => (told.epoch > epoch ? told.inEpoch : 0))
+  }
+
+  /** Whether a stage has something that the barrier of an epoch does not close off. */
+  hasMovedSince(epoch: number): boolean {
+    return [...this.#told.values()].some((told) => told.hasMoved && told.epoch > epoch)
+  }
+
+  /** Whether so many stages have come to the end of their splits. */
+  areExhausted(stages: number): boolean {
+    return this.#told.size === stages && [...this.#told.values()].every(({ isExhausted }) => isExhausted)
+  }
+
+  #sum(of: (told: SourceProgress) => number): number {
+    let sum = 0
+    for (const told of this.#told.values()) sum += of(told)
+    return sum
+  }
+}

@@ -1,0 +1,39 @@
+// Where events of many records come from: a number for each, and a text that is written only if it is asked for.
+
+import type { Batch, Origins } from '../connect/batch.ts'
+import { isOfRecord, type Origin } from '../connect/origin.ts'
+import { textOf } from '../flow/letter.ts'
+
+/** Those of a batch, in which events without a record have numbers from `first` on. */
+export class ResultOrigins implements Origins {
+  readonly #batch: Batch
+  readonly #first: number
+
+  constructor(batch: Batch, first: number) {
+    this.#batch = batch
+    this.#first = first
+  }
+
+  at(index: number): Origin {
+    const origin = this.#batch.origin(index)
+    if (origin !== undefined && isOfRecord(origin)) return origin
+    return new ResultOrigin(this.#first + index, this.#batch.at(index))
+  }
+}
+
+/** The origin of an event that was made of many records: its text is written only if it is asked for. */
+class ResultOrigin implements Origin {
+  readonly source = ''
+  readonly line = 0
+  readonly offset: number
+  readonly #value: unknown
+
+  constructor(offset: number, value: unknown) {
+    this.offset = offset
+    this.#value = value
+  }
+
+  get raw(): string {
+    return textOf(this.#value)
+  }
+}
