@@ -87,6 +87,8 @@ export interface Beginning {
   readonly states: ReadonlyMap<string, readonly Uint8Array[]>
   /** Whether records go one at a time, to find the one that ends a worker. */
   readonly isCareful: boolean
+  /** Whether dead letters are tried again: of some records only parts are wanted. */
+  readonly isReplay: boolean
   /** Whether nothing is to be read until the run is resumed. */
   readonly isHeld: boolean
   /** Records that ended a worker, by `recordKey`, with what happened: they become dead letters. */

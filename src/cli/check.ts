@@ -1,12 +1,14 @@
 // sluice check: looks at a pipeline and both its ends, and shows its first rows, without loading any.
 
+import { readOf } from '../connect/batch.ts'
 import { placeOf } from '../connect/origin.ts'
-import { Kernel } from '../flow/kernel.ts'
+import { TryOut } from '../engine/try-out.ts'
+import { layOut } from '../flow/layout.ts'
 import { escapeText, excerpt } from '../observe/escape.ts'
 import { jsonLine } from '../observe/json.ts'
 import { redact } from '../observe/redact.ts'
 import { bytesText, many } from '../observe/text.ts'
-import { buildPipeline, planOf } from '../pipeline/build.ts'
+import { buildPipeline, planOf, sourceOf } from '../pipeline/build.ts'
 import { promisedBy, promiseText, refuseRepeats } from '../pipeline/guarantee.ts'
 import { OK } from './exit.ts'
 import { checkHelp } from './help-keeping.ts'
@@ -50,16 +52,18 @@ export async function checkCommand(argv: readonly string[], io: Io): Promise<num
   for (const [name, into] of sink.branches ?? [])
     say(`branch ${name} into ${into.title}: ${promiseText(promisedBy(parts, into))}`)
   if (found?.holder !== undefined) say(`held by ${found.holder}`)
-  const kernel = new Kernel(plan.head)
+  const { layers } = layOut(plan.node, { stages: 1, input: sourceOf(parts, plan) })
+  const steps = new TryOut(layers)
   let [shown, dead, left] = [0, 0, rows]
   for (const split of splits) {
     if (left === 0) break
     const reader = await source.open(split, undefined)
     try {
       while (left > 0) {
-        const entries = await reader.read(left)
-        if (entries === undefined) break
-        for (const entry of await kernel.run(entries)) {
+        // One at a time: rows and letters are shown in the order of their records.
+        const read = await reader.read(1)
+        if (read === undefined) break
+        for (const entry of await steps.through(readOf(read as never))) {
           if (left === 0) break
           left -= 1
           if (entry.kind === 'dead') {
@@ -78,7 +82,7 @@ export async function checkCommand(argv: readonly string[], io: Io): Promise<num
       await reader.close()
     }
   }
-  const behind = plan.isHeadOnly ? '' : ', as they are ahead of what the flow makes of several'
+  const behind = layers.length === 1 ? '' : ', as they are ahead of what the flow makes of several'
   say(`${many(shown, 'row')} and ${many(dead, 'dead letter')} of the first records${behind}; nothing was loaded`)
   return OK
 }

@@ -30,6 +30,8 @@ export interface Batch<T = unknown> {
   readonly hasOrigins: boolean
   /** Where the event at an index came from; undefined without origins. */
   origin(index: number): Origin | undefined
+  /** No origin has a larger `stride`: how far records were split into events so far. 1 for records as they are. */
+  readonly maxStride: number
   /** The events from one index up to another, which is not among them. */
   slice(from: number, to?: number): Batch<T>
   /** The events at these indices, in this order. */
@@ -53,13 +55,24 @@ export interface ReadBatch<T> {
  * A batch of values.
  *
  * @param origins - where each came from, by its index in `values`
+ * @param maxStride - see {@link Batch.maxStride}
  * @example
  * const batch = batchOf(['a', 'b', 'c'])
  * batch.select([0, 2]).values() // => ['a', 'c']
  * batch.origin(0) // => undefined
  */
-export function batchOf<T>(values: readonly T[], origins?: Origins): Batch<T> {
-  return new ArrayBatch(values, origins, 0, undefined)
+export function batchOf<T>(values: readonly T[], origins?: Origins, maxStride = 1): Batch<T> {
+  return new ArrayBatch(values, { origins, maxStride }, 0, undefined)
+}
+
+/** A batch as it travels between stages: events without origins as an array, as they come from elsewhere. */
+export function chunkOf<T>(batch: Batch<T>): readonly T[] | Batch<T> {
+  return batch.hasOrigins ? batch : batch.values()
+}
+
+/** What travelled between stages as a batch. */
+export function batchFrom<T>(chunk: Pick<readonly T[], 'length'>): Batch<T> {
+  return Array.isArray(chunk) ? batchOf(chunk as readonly T[]) : (chunk as unknown as Batch<T>)
 }
 
 /** A batch of events that carry their origins with them. */
@@ -102,7 +115,13 @@ export function letterAt(batch: Batch, index: number, step: string, reason: stri
 export function mapped<T>(batch: Batch, values: readonly T[], of?: readonly number[]): Batch<T> {
   if (!batch.hasOrigins) return batchOf(values)
   if (batch instanceof ArrayBatch) return batch.mapped(values, of)
-  return new ArrayBatch(values, { at: (index) => batch.origin(index) as Origin }, 0, of)
+  const origins: Origins = { at: (index) => batch.origin(index) as Origin }
+  return new ArrayBatch(values, { origins, maxStride: batch.maxStride }, 0, of)
+}
+
+/** A batch of one value, with the origin of an event of another. */
+export function oneOf<T>(batch: Batch, index: number, value: T): Batch<T> {
+  return mapped(batch.slice(index, index + 1), [value])
 }
 
 /** Several batches as one; has origins if all of them have. */
@@ -111,7 +130,7 @@ export function joined<T>(batches: readonly Batch<T>[]): Batch<T> {
   if (batches.length === 1 && first !== undefined) return first
   const values = batches.flatMap((batch) => batch.values())
   if (!batches.every(({ hasOrigins }) => hasOrigins)) return batchOf(values)
-  return batchOf(values, new JoinedOrigins(batches))
+  return batchOf(values, new JoinedOrigins(batches), Math.max(...batches.map(({ maxStride }) => maxStride)))
 }
 
 /**
@@ -124,15 +143,18 @@ export function joined<T>(batches: readonly Batch<T>[]): Batch<T> {
  */
 export function derived<T>(batch: Batch, values: readonly T[], starts: readonly number[]): Batch<T> {
   if (!batch.hasOrigins) return batchOf(values)
-  return batchOf(values, {
+  const countOf = (of: number): number => (starts[of + 1] ?? values.length) - (starts[of] as number)
+  let most = 1
+  for (let of = 0; of < starts.length; of += 1) most = Math.max(most, countOf(of))
+  const origins: Origins = {
     at(index) {
       const of = lastAtMost(starts, index)
-      const start = starts[of] as number
-      const count = (starts[of + 1] ?? values.length) - start
       const origin = batch.origin(of) as Origin
-      return count === 1 ? origin : (partOf(origin, index - start, count) as Origin)
+      const count = countOf(of)
+      return count === 1 ? origin : (partOf(origin, index - (starts[of] as number), count) as Origin)
     },
-  })
+  }
+  return batchOf(values, origins, most === 1 ? batch.maxStride : batch.maxStride * (most + 1))
 }
 
 /** What a read gave in the order in which it was read. */
@@ -157,16 +179,22 @@ export function readOf<T>(entries: readonly Entry<T>[]): ReadBatch<T> {
   return { events: batchOfTraced(events), rejected }
 }
 
+/** Where events came from: the same for all that was made of one batch, one for one. */
+interface Places {
+  readonly origins: Origins | undefined
+  readonly maxStride: number
+}
+
 class ArrayBatch<T> implements Batch<T> {
   readonly #values: readonly T[]
-  readonly #origins: Origins | undefined
+  readonly #places: Places
   /** The index of the first event's origin, where they follow each other; else the index of each. */
   readonly #from: number
   readonly #of: readonly number[] | undefined
 
-  constructor(values: readonly T[], origins: Origins | undefined, from: number, of: readonly number[] | undefined) {
+  constructor(values: readonly T[], places: Places, from: number, of: readonly number[] | undefined) {
     this.#values = values
-    this.#origins = origins
+    this.#places = places
     this.#from = from
     this.#of = of
   }
@@ -176,7 +204,11 @@ class ArrayBatch<T> implements Batch<T> {
   }
 
   get hasOrigins(): boolean {
-    return this.#origins !== undefined
+    return this.#places.origins !== undefined
+  }
+
+  get maxStride(): number {
+    return this.#places.maxStride
   }
 
   at(index: number): T {
@@ -188,13 +220,13 @@ class ArrayBatch<T> implements Batch<T> {
   }
 
   origin(index: number): Origin | undefined {
-    return this.#origins?.at(this.#placeOf(index))
+    return this.#places.origins?.at(this.#placeOf(index))
   }
 
   slice(from: number, to: number = this.length): Batch<T> {
     if (from === 0 && to >= this.length) return this
     const values = this.#values.slice(from, to)
-    return new ArrayBatch(values, this.#origins, this.#from + from, this.#of?.slice(from, to))
+    return new ArrayBatch(values, this.#places, this.#from + from, this.#of?.slice(from, to))
   }
 
   select(indices: readonly number[]): Batch<T> {
@@ -206,10 +238,10 @@ class ArrayBatch<T> implements Batch<T> {
   }
 
   mapped<U>(values: readonly U[], of: readonly number[] | undefined): Batch<U> {
-    if (this.#origins === undefined) return new ArrayBatch(values, undefined, 0, undefined)
-    if (of === undefined) return new ArrayBatch(values, this.#origins, this.#from, this.#of)
+    if (this.#places.origins === undefined) return new ArrayBatch(values, this.#places, 0, undefined)
+    if (of === undefined) return new ArrayBatch(values, this.#places, this.#from, this.#of)
     const places = of.map((index) => this.#placeOf(index))
-    return new ArrayBatch(values, this.#origins, 0, places)
+    return new ArrayBatch(values, this.#places, 0, places)
   }
 
   #placeOf(index: number): number {

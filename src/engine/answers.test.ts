@@ -1,15 +1,18 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { batchOf, batchOfTraced } from '../connect/batch.ts'
+import { traced } from '../connect/origin.ts'
 import type { Subscription } from '../stage/link.ts'
 import { Answers } from './answers.ts'
 
 const FROM = {} as Subscription
+const EVENT = batchOf([0])
 
 /** Everything that can go out, as events and marks. */
 function drain(answers: Answers, out: unknown[]): void {
   for (let ready = answers.take(); ready !== undefined; ready = answers.take()) {
-    out.push(...ready.values)
+    for (const batch of ready.batches) out.push(...batch.values())
     if (ready.watermark !== undefined) out.push({ mark: ready.watermark })
   }
 }
@@ -26,7 +29,7 @@ describe('Answers', () => {
         let events = 0
         const answerOne = (): void => {
           const [ticket] = open.splice((chances.next().value as number) % open.length, 1)
-          if (ticket !== undefined) answers.give(ticket, ticket, FROM)
+          if (ticket !== undefined) answers.give(ticket, ticket, EVENT, FROM)
           drain(answers, out)
         }
         for (const step of plan) {
@@ -67,9 +70,24 @@ describe('Answers', () => {
     const ticket = answers.expect()
     answers.mark(1)
     answers.mark(2)
-    answers.give(ticket, 'a', FROM)
+    answers.give(ticket, 'a', EVENT, FROM)
     const out: unknown[] = []
     drain(answers, out)
     deepEqual(out, ['a', { mark: 2 }])
+  })
+
+  it('gives each result the origin of its event; those of events without one are batches of their own', () => {
+    const origin = { source: 'a.csv', line: 7, offset: 70, raw: 'x' }
+    const events = [batchOfTraced([traced('x', origin)]), EVENT, EVENT]
+    const answers = new Answers(true)
+    for (const event of events) answers.give(answers.expect(), 'found', event, FROM)
+    const { batches } = answers.take() ?? { batches: [] }
+    deepEqual(
+      batches.map((batch) => [batch.values(), batch.origin(0)]),
+      [
+        [['found'], origin],
+        [['found', 'found'], undefined],
+      ],
+    )
   })
 })

@@ -1,6 +1,8 @@
 // Results of calls on their way out: in the order of their events or as they come, with marks in their places.
 
 import { Ring } from '../base/ring.ts'
+import { type Batch, batchOf } from '../connect/batch.ts'
+import type { Origin } from '../connect/origin.ts'
 import type { Subscription } from '../stage/link.ts'
 
 /** The answer of a call that gives nothing: its event is counted, and no value goes out. */
@@ -8,10 +10,10 @@ export const NOTHING: unique symbol = Symbol('nothing')
 
 /** What can go out now. */
 export interface Ready {
-  readonly values: readonly unknown[]
+  readonly batches: readonly Batch[]
   /** Whose events these are the results of, and how many. */
   readonly from: ReadonlyMap<Subscription, number>
-  /** Goes out behind the values. */
+  /** Goes out after the events. */
   readonly watermark: number | undefined
 }
 
@@ -27,6 +29,8 @@ interface Stretch {
 
 interface Answer {
   readonly value: unknown
+  /** The event that it is the answer to: the first of this batch. */
+  readonly event: Batch
   readonly from: Subscription
 }
 
@@ -61,8 +65,8 @@ export class Answers {
     return ticket
   }
 
-  give(ticket: number, value: unknown, from: Subscription): void {
-    const answer = { value, from }
+  give(ticket: number, value: unknown, event: Batch, from: Subscription): void {
+    const answer = { value, event, from }
     const stretch = this.#stretchOf.get(ticket)
     if (stretch === undefined) return
     this.#stretchOf.delete(ticket)
@@ -101,13 +105,34 @@ export class Answers {
     if (first.answered.length === 0 && !isOver) return undefined
     const from = new Map<Subscription, number>()
     for (const answer of first.answered) from.set(answer.from, (from.get(answer.from) ?? 0) + 1)
-    const values: unknown[] = []
-    for (const { value } of first.answered.splice(0)) if (value !== NOTHING) values.push(value)
+    const batches = batchesOf(first.answered.splice(0).filter(({ value }) => value !== NOTHING))
     if (isOver) this.#stretches.shift()
-    return { values, from, watermark: isOver ? first.mark : undefined }
+    return { batches, from, watermark: isOver ? first.mark : undefined }
   }
 
   get #last(): Stretch {
     return this.#stretches.at(-1) as Stretch
   }
+}
+
+/** Answers as batches, each with the origin of its event: those of events without one are in batches of their own. */
+function batchesOf(answers: readonly Answer[]): Batch[] {
+  const batches: Batch[] = []
+  for (let from = 0; from < answers.length; ) {
+    const { hasOrigins } = (answers[from] as Answer).event
+    let to = from + 1
+    while (to < answers.length && answers[to]?.event.hasOrigins === hasOrigins) to += 1
+    const own = answers.slice(from, to)
+    const origins = hasOrigins ? { at: (index: number) => own[index]?.event.origin(0) as Origin } : undefined
+    const maxStride = Math.max(...own.map(({ event }) => event.maxStride))
+    batches.push(
+      batchOf(
+        own.map(({ value }) => value),
+        origins,
+        maxStride,
+      ),
+    )
+    from = to
+  }
+  return batches
 }

@@ -16,18 +16,17 @@ import { demand } from '../stage/dispatchers/demand.ts'
 import { type DROP, partition } from '../stage/dispatchers/partition.ts'
 import { from, type Pullable } from '../stage/from.ts'
 import type { Link, SubscribeOptions } from '../stage/link.ts'
-import { producerConsumer } from '../stage/make.ts'
+import { chunkStage } from '../stage/make.ts'
 import { coreOf, link } from '../stage/subscribe.ts'
 import { WorkTime } from '../stage/work-time.ts'
 import type { Account } from './account.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import { type CallsStageOptions, callsStage } from './calls-stage.ts'
-import { entriesStage } from './entries-stage.ts'
 import { type Gate, levelsOf, Place } from './gate.ts'
 import type { InFlight } from './in-flight.ts'
-import { PipelineSource } from './pipeline-source.ts'
 import { PlacedStage, type Tally } from './placed.ts'
-import { localQueue, type SplitsStageOptions, splitsStage } from './splits-stage.ts'
+import { sourceStage } from './source-stage.ts'
+import { localQueue, type QueueOf } from './split-queue.ts'
 import { type Busy, stepsStage } from './steps-stage.ts'
 
 /** Which stages are built here, and how those elsewhere are reached. */
@@ -38,7 +37,7 @@ export interface Site {
   /** A producer that gives what a stage elsewhere sends. */
   receiver(channel: Channel): StageCore
   /** The splits of a layer's source, shared by its stages wherever they are. */
-  queue(layer: Layer): SplitsStageOptions['queue']
+  queue(layer: Layer): QueueOf
 }
 
 /** One stage's way to another one. */
@@ -48,6 +47,8 @@ export interface Channel {
   readonly from: StagePlace
   /** Absent: whoever takes what the topology gives. */
   readonly to: StagePlace | undefined
+  /** Whether events go with their origins. */
+  readonly isTraced: boolean
 }
 
 /** A stage of a layer, by its number, from 0. */
@@ -150,9 +151,10 @@ class Assembling {
     const carriers: StageCore[] = []
     const outputs: StageCore[] = []
     const links: Link[] = []
-    for (const layer of this.#topology.last) {
+    const { last, isTraced = false } = this.#topology
+    for (const layer of last) {
       for (let stage = 0; stage < layer.stages; stage += 1) {
-        const channel = { id: `out:${layer.number}-${stage}`, from: { layer, stage }, to: undefined }
+        const channel = { id: `out:${layer.number}-${stage}`, from: { layer, stage }, to: undefined, isTraced }
         const built = this.#built.get(layer)?.get(stage)
         const output = built?.outlets.get('out') ?? built?.first
         if (takers === undefined) {
@@ -179,7 +181,7 @@ class Assembling {
     this.#built.set(layer, built)
     const own: StageCore[] = []
     this.#layers.push(own)
-    let queue: SplitsStageOptions['queue'] | undefined
+    let queue: QueueOf | undefined
     for (let stage = 0; stage < layer.stages; stage += 1) {
       if (!this.#site.isHere(layer, stage)) {
         this.#send(layer, stage)
@@ -241,7 +243,8 @@ class Assembling {
       for (let above = 0; above < edge.from.stages; above += 1) {
         if (edge.exchange.kind === 'forward' && above !== stage) continue
         const id = `${layer.number}.${index}:${above}-${stage}`
-        yield { id, edge, from: { layer: edge.from, stage: above }, to: { layer, stage } }
+        const { isTraced = false } = edge
+        yield { id, edge, from: { layer: edge.from, stage: above }, to: { layer, stage }, isTraced }
       }
     }
   }
@@ -249,9 +252,7 @@ class Assembling {
   /** One of several takers: it has a stage that hands on what all of them get, in its own way. */
   #relay(last: StageCore, edge: Edge | 'out', to: Layer | undefined): StageCore {
     const dispatcher = this.#dispatcher(edge, to) as DispatcherSpec<unknown, never>
-    const relay = coreOf(
-      producerConsumer<unknown, unknown>({ name: 'relay', dispatcher, onEvents: (events) => events }),
-    )
+    const relay = chunkStage('producer-consumer', { name: 'relay', dispatcher, onEvents: (events) => events })
     this.#layers.at(-1)?.push(relay)
     this.#tie(relay, last)
     return relay
@@ -286,8 +287,8 @@ class Assembling {
     return {
       refused: (event, error, barriers) => {
         const reason = messageOf(error)
-        this.#options.account.dead(operator, event, reason)
-        ledger.letters(beginning.epoch + 1 + barriers, [letterOf(operator, event, reason)])
+        this.#options.account.dead(operator, event.at(0), reason)
+        ledger.letters(beginning.epoch + 1 + barriers, [letterOf(operator, event, 0, reason)])
       },
       // Letters of calls are told before it: whoever hears of it has them.
       onBarrier: (epoch) => ledger.stage({ epoch, stage, states: new Map(), tookMs: 0 }),
@@ -299,7 +300,7 @@ class Assembling {
     layer: Layer,
     stage: number,
     dispatcher: DispatcherSpec<unknown, never>,
-    queue: SplitsStageOptions['queue'] | undefined,
+    queue: QueueOf | undefined,
     counted: { readonly time: WorkTime; readonly tally: Tally; readonly place: Place | undefined },
   ): StageCore[] {
     const { work, stages } = layer
@@ -308,30 +309,28 @@ class Assembling {
     switch (work.kind) {
       case 'source': {
         const { source } = work
-        if (source instanceof PipelineSource && queue !== undefined && this.#options.epochs !== undefined) {
-          const own = { name: work.name, stage: `${layer.number}/${stage}`, source, queue, dispatcher }
-          return [
-            coreOf(
-              entriesStage({
-                ...own,
-                ...this.#options.epochs,
-                isSending: this.#options.site !== undefined,
-                meter: inFlight.meter(),
-                layer: layer.number,
-                busy: this.#options.busy,
-                ...counted,
-              }),
-            ),
-          ]
-        }
         if (queue !== undefined && isSplittable(source)) {
-          const dead: SplitsStageOptions['dead'] = ({ step, reason, origin }) => account.dead(step, origin.raw, reason)
-          return [coreOf(splitsStage({ name: work.name, source, queue, dispatcher, dead, meter: inFlight.meter() }))]
+          const reading = {
+            name: work.name,
+            layer: layer.number,
+            partition: { index: stage, total: stages },
+            source,
+            steps: fuse(work.steps ?? []),
+            queue,
+            dispatcher,
+            clock,
+            account,
+            meter: inFlight.meter(),
+            busy: this.#options.busy,
+            epochs: this.#options.epochs,
+            ...counted,
+          }
+          return [sourceStage(reading)]
         }
         if (!isProducer(source)) return [coreOf(from(source as Pullable<unknown>, { name: work.name, dispatcher }))]
         // A stage of the user's own has its own dispatcher: one behind it has the one that is needed.
-        const hand = producerConsumer<unknown, unknown>({ name, dispatcher, onEvents: (events) => events })
-        return [coreOf(source), coreOf(hand)]
+        const hand = chunkStage('producer-consumer', { name, dispatcher, onEvents: (events) => events })
+        return [coreOf(source), hand]
       }
       case 'steps': {
         const inputs = [...this.#channels(layer, stage)].length
@@ -369,8 +368,8 @@ class Assembling {
         ]
       }
       case 'throughStages': {
-        const hand = producerConsumer<unknown, unknown>({ name, dispatcher, onEvents: (events) => events })
-        return [...work.make().map(coreOf), coreOf(hand)]
+        const hand = chunkStage('producer-consumer', { name, dispatcher, onEvents: (events) => events })
+        return [...work.make().map(coreOf), hand]
       }
       default:
         return unreachable(work)

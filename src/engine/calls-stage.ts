@@ -4,13 +4,15 @@ import type { Clock } from '../base/clock.ts'
 import type { Key } from '../base/hash.ts'
 import { isPromise } from '../base/promise.ts'
 import { Ring } from '../base/ring.ts'
+import { type Batch, batchFrom, chunkOf } from '../connect/batch.ts'
 import type { WaitSettings } from '../flow/plan.ts'
 import { withAttempts } from '../stage/attempts.ts'
+import type { Chunk } from '../stage/chunk.ts'
+import type { StageCore } from '../stage/core.ts'
 import type { DispatcherSpec } from '../stage/dispatcher.ts'
-import type { ProducerConsumerSpec } from '../stage/hooks.ts'
+import type { AnySpec, ChunkStage } from '../stage/hooks.ts'
 import type { Subscription } from '../stage/link.ts'
-import { producerConsumer } from '../stage/make.ts'
-import type { ProducerConsumer } from '../stage/stage.ts'
+import { chunkStage } from '../stage/make.ts'
 import { Answers, NOTHING } from './answers.ts'
 import { Occupancy } from './occupancy.ts'
 import { Pace } from './pace.ts'
@@ -32,8 +34,8 @@ export interface CallsStageOptions {
   readonly settings: WaitSettings
   readonly dispatcher: DispatcherSpec<unknown, never>
   readonly clock: Clock
-  /** Takes events whose last attempt failed, after so many barriers; without it the stage fails with them. */
-  readonly refused?: ((event: unknown, error: unknown, barriers: number) => void) | undefined
+  /** Takes events, as batches of one, whose last attempt failed, after so many barriers; without it the stage fails with them. */
+  readonly refused?: ((event: Batch, error: unknown, barriers: number) => void) | undefined
   /** Told when all calls ahead of a barrier have ended, and when all have. */
   readonly onBarrier?: ((epoch: number) => void) | undefined
   readonly onEnded?: (() => void) | undefined
@@ -54,21 +56,22 @@ const LONGEST_BACKOFF_MS = 30_000
  * - **Fails** with what the last attempt of a call threw; the other calls' signals are aborted.
  * - **Completes** when all calls have ended and their results have gone out.
  */
-export function callsStage(options: CallsStageOptions): ProducerConsumer<unknown, unknown> {
-  return producerConsumer<unknown, unknown>(new CallsStage(options))
+export function callsStage(options: CallsStageOptions): StageCore {
+  return chunkStage('producer-consumer', new CallsStage(options))
 }
 
-type Self = ProducerConsumer<unknown, unknown>
+type Self = ChunkStage
 
 interface Call {
-  readonly event: unknown
+  /** A batch of one. */
+  readonly event: Batch
   readonly from: Subscription
   /** Where its result is to go. */
   readonly ticket: number
   readonly key: Key | undefined
 }
 
-class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
+class CallsStage implements AnySpec {
   readonly name: string
   readonly dispatcher: DispatcherSpec<unknown, never>
   // At most what is in flight: results that nobody has asked for stop the asking.
@@ -118,11 +121,13 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
     return 'manual'
   }
 
-  onEvents(events: readonly unknown[], from: Subscription, self: Self): readonly unknown[] {
+  onEvents(chunk: Chunk<unknown>, from: Subscription, self: Self): readonly unknown[] {
+    const batch = batchFrom(chunk)
     const keyOf = this.#options.settings.key as ((event: unknown) => Key) | undefined
-    for (const event of events) {
+    for (let index = 0; index < batch.length; index += 1) {
       const ticket = this.#answers.expect()
-      this.#waiting.push({ event, from, ticket, key: keyOf?.(event) })
+      const event = batch.slice(index, index + 1)
+      this.#waiting.push({ event, from, ticket, key: keyOf?.(event.at(0)) })
     }
     this.#fill(self)
     this.#send(self)
@@ -198,7 +203,7 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
     this.#running += 1
     this.#pace?.begin()
     try {
-      const answer = this.#call(call.event)
+      const answer = this.#call(call.event.at(0))
       if (isPromise(answer)) {
         answer.then(
           (value) => this.#answered(call, value, self),
@@ -245,9 +250,9 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
   }
 
   /** A call has ended: its result goes where it belongs, and the next one of its key may begin. */
-  #take({ ticket, from, key }: Call, value: unknown): void {
+  #take({ ticket, event, from, key }: Call, value: unknown): void {
     this.#running -= 1
-    this.#answers.give(ticket, value, from)
+    this.#answers.give(ticket, value, event, from)
     if (key === undefined) return
     const next = this.#busyKeys.get(key)?.shift()
     if (next === undefined) this.#busyKeys.delete(key)
@@ -262,7 +267,7 @@ class CallsStage implements ProducerConsumerSpec<unknown, unknown> {
     // As often as calls go out and results come, not once for each.
     this.#occupancy.set(this.#running, this.#options.clock.nowMs())
     for (let ready = this.#answers.take(); ready !== undefined; ready = this.#answers.take()) {
-      if (ready.values.length > 0) self.emit(ready.values)
+      for (const batch of ready.batches) self.emit(chunkOf(batch))
       for (const [from, events] of ready.from) from.ask(events)
       if (ready.watermark !== undefined) self.watermark(ready.watermark)
     }

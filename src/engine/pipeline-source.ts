@@ -1,16 +1,12 @@
-// The source of a pipeline as the engine sees it: with the operators that are done where it is read.
+// The source of a pipeline as the engine sees it: one of several that its plan reads.
 
+import { batchOf, type ReadBatch } from '../connect/batch.ts'
 import type { Columns } from '../connect/column.ts'
-import { type Entry, fromSource } from '../connect/origin.ts'
+import { fromSource, type Origin } from '../connect/origin.ts'
 import type { OpenOptions, Position, Source, Split, SplitReader } from '../connect/source.ts'
-import type { Plan } from '../flow/plan.ts'
 
 export interface PipelineSourceOptions {
   readonly source: Source<unknown>
-  /** Operators that look at one event at a time, done as events are read. */
-  readonly head: Plan
-  /** Whether events go on with their origins. */
-  readonly isTraced: boolean
   /** Which of the sources of its plan it is, of how many; the only one by default. */
   readonly number?: number
   readonly sources?: number
@@ -25,8 +21,6 @@ export class PipelineSource implements Source<unknown> {
   readonly kind: string
   readonly title: string
   readonly columns?: Columns
-  readonly head: Plan
-  readonly isTraced: boolean
   readonly isAcknowledged?: true
   readonly isEndless?: true
   readonly #source: Source<unknown>
@@ -37,12 +31,10 @@ export class PipelineSource implements Source<unknown> {
   #listed: readonly Split[] | undefined
 
   constructor(options: PipelineSourceOptions) {
-    const { source, head, isTraced, prefix, splits, number = 0, sources = 1 } = options
+    const { source, prefix, splits, number = 0, sources = 1 } = options
     this.#source = source
     this.kind = source.kind
     this.title = source.title
-    this.head = head
-    this.isTraced = isTraced
     if (source.isAcknowledged) this.isAcknowledged = true
     if (source.isEndless) this.isEndless = true
     this.#prefix = prefix
@@ -77,14 +69,15 @@ export class PipelineSource implements Source<unknown> {
     return moved
   }
 
-  /** Its entries, each told apart from those that another source of the plan has at the same place. */
-  marked(entries: readonly Entry<unknown>[]): readonly Entry<unknown>[] {
-    if (this.#sources === 1) return entries
-    const needsAll = this.isTraced || this.head.length > 0
-    return entries.map((entry) => {
-      if (!needsAll && entry.kind === 'event') return entry
-      return { ...entry, origin: fromSource(entry.origin, this.#number, this.#sources) }
-    })
+  /** What a read gave, each record told apart from those that another source of the plan has at the same place. */
+  marked(read: ReadBatch<unknown>): ReadBatch<unknown> {
+    if (this.#sources === 1) return read
+    const { events, rejected } = read
+    const own = (origin: Origin): Origin => fromSource(origin, this.#number, this.#sources)
+    return {
+      events: batchOf(events.values(), { at: (index) => own(events.origin(index) as Origin) }, this.#sources),
+      rejected: rejected.map(({ at, letter }) => ({ at, letter: { ...letter, origin: own(letter.origin) } })),
+    }
   }
 
   /** The name under which a split's position is kept. */

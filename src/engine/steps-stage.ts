@@ -1,21 +1,21 @@
 // A stage that runs a chain of operators.
 
 import type { Clock } from '../base/clock.ts'
-import { stableHash } from '../base/hash.ts'
 import type { Beginning, Ledger } from '../checkpoint/ledger.ts'
 import { packState, unpackState } from '../checkpoint/pack-state.ts'
-import type { DeadLetter } from '../connect/origin.ts'
+import { type Batch, batchFrom, chunkOf } from '../connect/batch.ts'
 import { Chain } from '../flow/chain.ts'
-import { letterOf } from '../flow/letter.ts'
 import type { Making, StepContext } from '../flow/step.ts'
+import type { Chunk } from '../stage/chunk.ts'
+import type { StageCore } from '../stage/core.ts'
 import type { DispatcherSpec } from '../stage/dispatcher.ts'
-import type { ProducerConsumerSpec } from '../stage/hooks.ts'
+import type { AnySpec, ChunkStage } from '../stage/hooks.ts'
 import type { Subscription } from '../stage/link.ts'
-import { producerConsumer } from '../stage/make.ts'
+import { chunkStage } from '../stage/make.ts'
 import type { Ending } from '../stage/message.ts'
-import type { ProducerConsumer } from '../stage/stage.ts'
 import type { Account } from './account.ts'
 import type { Place } from './gate.ts'
+import { StageContext } from './step-context.ts'
 
 export interface StepsStageOptions {
   readonly name: string
@@ -47,11 +47,11 @@ export interface Busy {
 /** What such a stage is told from outside. */
 export type StepsMessage = { readonly kind: 'tick' } | { readonly kind: 'mark'; readonly name: string }
 
-export function stepsStage(options: StepsStageOptions): ProducerConsumer<unknown, unknown> {
-  return producerConsumer<unknown, unknown>(new StepsStage(options))
+export function stepsStage(options: StepsStageOptions): StageCore {
+  return chunkStage('producer-consumer', new StepsStage(options))
 }
 
-type Self = ProducerConsumer<unknown, unknown>
+type Self = ChunkStage
 
 /** What is to go out has been emitted. */
 const NOTHING: readonly unknown[] = []
@@ -60,7 +60,7 @@ const NOTHING: readonly unknown[] = []
  * Hands batches to a chain, and what comes of them to whoever takes from this stage. Work that the chain puts off goes
  * on as demand comes.
  */
-class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
+class StepsStage implements AnySpec {
   readonly name: string
   readonly dispatcher: DispatcherSpec<unknown, never>
   // What is emitted comes of one batch, or of a bounded piece of put-off work: the next waits until it has gone out.
@@ -68,7 +68,7 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
   readonly whenFull = 'fail'
   readonly unwanted = 'end'
   readonly #options: StepsStageOptions
-  readonly #context: StepContext
+  readonly #context: StageContext
   readonly #chain: Chain
   readonly #inputs = new Map<Subscription, number>()
   /** The stage itself, from its first hook on. */
@@ -78,9 +78,7 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
   /** The epoch that is open. */
   #epoch: number
   /** Results of the end, while they are gathered. */
-  #held: (readonly unknown[])[] | undefined
-  /** Events of this call that could not be used. */
-  #letters: DeadLetter[] = []
+  #held: Batch[] | undefined
 
   constructor(options: StepsStageOptions) {
     const { name, dispatcher, steps, partition, inputs, clock, account, epochs } = options
@@ -88,33 +86,15 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
     this.name = name
     this.dispatcher = dispatcher
     this.#options = options
-    this.#context = {
-      partition,
-      inputs,
-      input: 0,
-      isStopped: false,
-      nowMs: () => clock.nowMs(),
-      wallMs: () => clock.wallMs(),
-      owns: (key) => partition.total === 1 || stableHash(key) % partition.total === partition.index,
-      isGuarded: epochs !== undefined,
-      late: (operator, value) => {
-        account.late(operator, value)
-        if (epochs !== undefined) this.#letters.push(letterOf(operator, value, 'it came too late for its window'))
-      },
-      dead: (operator, value, reason) => {
-        account.dead(operator, value, reason)
-        if (epochs !== undefined) this.#letters.push(letterOf(operator, value, reason))
-      },
-      accuse: (operator, event) => account.accuse(operator, event),
-    }
+    this.#context = new StageContext({ partition, inputs, clock, account, beginning: epochs?.beginning })
     const out = {
-      events: (batch: readonly unknown[]) => {
+      events: (batch: Batch) => {
         if (this.#held !== undefined) this.#held.push(batch)
         else this.#give(batch)
       },
       watermark: (time: number) => this.#self?.watermark(time),
     }
-    this.#chain = new Chain(steps, out, this.#context)
+    this.#chain = new Chain(steps, out, this.#context.steps)
     if (epochs !== undefined && epochs.beginning.states.size > 0) this.#chain.restore(unpacked(epochs.beginning))
   }
 
@@ -124,18 +104,24 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
     this.#look(self)
   }
 
-  onEvents(batch: readonly unknown[], from: Subscription, self: Self): StepsStage | typeof NOTHING {
+  onEvents(chunk: Chunk<unknown>, from: Subscription, self: Self): StepsStage | typeof NOTHING {
     const { busy, layer, meters } = this.#options
-    meters[0](batch)
+    const batch = batchFrom(chunk)
+    meters[0](batch.values())
     busy?.begin(layer)
-    this.#context.input = this.#inputs.get(from) ?? 0
+    this.#context.steps.input = this.#inputs.get(from) ?? 0
     this.#chain.events(batch)
     this.#look(self)
     busy?.end()
     return this.#chain.isSuspended ? this : NOTHING
   }
 
-  resume(): boolean {
+  resume(): boolean | Promise<boolean> {
+    const { waitsFor } = this.#chain
+    return waitsFor === undefined ? this.#resumed() : waitsFor.then(() => this.#resumed())
+  }
+
+  #resumed(): boolean {
     this.#chain.resume()
     if (this.#self !== undefined) this.#look(this.#self)
     return this.#chain.isSuspended
@@ -180,8 +166,23 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
     const { place } = this.#options
     if (place?.holds === true) this.#held = []
     this.#chain.end()
+    return this.#chain.isSuspended ? this.#endOn(self) : this.#ended(self)
+  }
+
+  /** What a step gave at its end has made another one put work off. */
+  async #endOn(self: Self): Promise<void> {
+    while (this.#chain.isSuspended) {
+      await (this.#chain.waitsFor ?? new Promise(setImmediate))
+      if (self.signal.aborted) return
+      this.#chain.resume()
+    }
+    await this.#ended(self)
+  }
+
+  #ended(self: Self): void | Promise<void> {
+    const { place, epochs } = this.#options
     this.#sendLetters()
-    this.#options.epochs?.ledger.ended()
+    epochs?.ledger.ended()
     const held = this.#held
     this.#held = undefined
     place?.arrive()
@@ -191,10 +192,9 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
     })
   }
 
-  readonly #give = (batch: readonly unknown[]): void => {
-    const [, goes] = this.#options.meters
-    goes(batch)
-    this.#self?.emit(batch)
+  readonly #give = (batch: Batch): void => {
+    this.#options.meters[1](batch.values())
+    this.#self?.emit(chunkOf(batch))
   }
 
   onEnd(): void {
@@ -205,7 +205,7 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
   /** After every call of the chain: whether it is done, and when the clock is to call it. */
   #look(self: Self): void {
     this.#sendLetters()
-    if (this.#context.isStopped) self.complete()
+    if (this.#context.steps.isStopped) self.complete()
     const atMs = this.#chain.nextTickMs
     if (atMs === this.#timer?.atMs) return
     this.#timer?.stop.abort()
@@ -224,10 +224,8 @@ class StepsStage implements ProducerConsumerSpec<unknown, unknown> {
   }
 
   #sendLetters(): void {
-    if (this.#letters.length === 0) return
-    const letters = this.#letters
-    this.#letters = []
-    this.#options.epochs?.ledger.letters(this.#epoch, letters)
+    const letters = this.#context.takeLetters()
+    if (letters.length > 0) this.#options.epochs?.ledger.letters(this.#epoch, letters)
   }
 }
 

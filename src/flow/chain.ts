@@ -1,15 +1,18 @@
 // The operators of one stage, one behind the other.
 
+import type { Batch } from '../connect/batch.ts'
 import type { Making, Port, Step, StepContext } from './step.ts'
 
 /**
  * Steps in a row, in one stage: what one gives the next one takes, before the call returns. Ends run from the top down,
  * so that what an operator gives at its end goes through those behind it before they end.
  */
-export class Chain implements Port {
+export class Chain implements Port, Pick<Step, 'isSuspended' | 'waitsFor'> {
   /** From the first to the last. */
   readonly #steps: readonly Step[]
   readonly #first: Port
+  /** The step that is to end next, while they end. */
+  #ending: number | undefined
   /** Name → the step that remembers something under it. */
   readonly #kept = new Map<string, Step>()
 
@@ -26,7 +29,7 @@ export class Chain implements Port {
     this.#first = next
   }
 
-  events(batch: readonly unknown[]): void {
+  events(batch: Batch): void {
     this.#first.events(batch)
   }
 
@@ -38,8 +41,10 @@ export class Chain implements Port {
     for (const step of this.#steps) step.inputEnded?.(input)
   }
 
+  /** May be put off like all else: the end has come when it is not suspended any more. */
   end(): void {
-    for (const step of this.#steps) step.end()
+    if (this.#steps.length > 0) this.#ending = 0
+    this.#endOn()
   }
 
   /** The earliest time at which a step wants `tick`. */
@@ -62,15 +67,34 @@ export class Chain implements Port {
   }
 
   get isSuspended(): boolean {
-    return this.#steps.some((step) => step.isSuspended === true)
+    return this.#ending !== undefined || this.#suspended !== undefined
+  }
+
+  get waitsFor(): Promise<unknown> | undefined {
+    return this.#suspended?.waitsFor
   }
 
   /** Goes on with what the lowest step has put off: those above it wait for that. */
   resume(): void {
-    this.#steps.findLast((step) => step.isSuspended === true)?.resume?.()
+    this.#suspended?.resume?.()
+    this.#endOn()
+  }
+
+  get #suspended(): Step | undefined {
+    return this.#steps.findLast((step) => step.isSuspended === true)
+  }
+
+  /** Ends one step after the other, each once those below have gone on with what it gave. */
+  #endOn(): void {
+    while (this.#ending !== undefined && this.#suspended === undefined) {
+      const step = this.#steps[this.#ending]
+      this.#ending = this.#ending + 1 < this.#steps.length ? this.#ending + 1 : undefined
+      step?.end()
+    }
   }
 
   drop(): void {
+    this.#ending = undefined
     for (const step of this.#steps) step.drop?.()
   }
 

@@ -16,10 +16,12 @@ export class Drafts {
   readonly #layers: Draft[] = []
   /** Layers behind which nothing may be added in their stages. */
   readonly #sealed = new Set<Layer>()
+  /** Whether layers that are opened now need the origins of what they take. */
+  isTraced = false
 
   open(work: LayerWork, stages: number, inputs: readonly Edge[]): Layer {
     // Each layer has edges of its own: two that continue the same tail are told apart by them.
-    const own = inputs.map((edge) => ({ ...edge }))
+    const own = inputs.map((edge) => ({ ...edge, isTraced: this.isTraced }))
     const layer: Draft = { number: this.#layers.length + 1, work, stages, inputs: own }
     this.#layers.push(layer)
     return layer
@@ -44,6 +46,16 @@ export class Drafts {
     if (layer.work.kind !== 'steps') throw new TypeError(`${placed.name} cannot be added to ${layer.work.kind}`)
     layer.work = { kind: 'steps', steps: [...layer.work.steps, placed] }
     return { layer }
+  }
+
+  /** Adds an operator to the stages that read a source, if nothing but the source lies above. */
+  appendToSource(tail: Tail, placed: Placed): Tail | undefined {
+    if (!('inputs' in tail) || tail.inputs.length !== 1) return undefined
+    const [{ from, exchange }] = tail.inputs as readonly [Edge]
+    const { work } = from
+    if (exchange.kind !== 'forward' || work.kind !== 'source' || this.#sealed.has(from)) return undefined
+    ;(from as Draft).work = { ...work, steps: [...(work.steps ?? []), placed] }
+    return tail
   }
 
   /** Adds an operator ahead of the exchange that a tail ends with, if it ends with one that was asked for. */

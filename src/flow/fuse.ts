@@ -1,7 +1,8 @@
 // The steps of a layer, with runs of operators that look at one event at a time made into one loop.
 
 import type { MakeStep, Making } from './step.ts'
-import { type Each, each } from './steps/each.ts'
+import { each } from './steps/each.ts'
+import type { Each } from './steps/each-loop.ts'
 import type { Placed } from './topology.ts'
 
 /**

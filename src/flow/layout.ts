@@ -8,10 +8,12 @@ import { describeWindow } from '../window/place.ts'
 import type { EventTimeWindow } from '../window/window.ts'
 import { Drafts, type Tail } from './drafts.ts'
 import { orderedNodes } from './order.ts'
+import { type OriginPaths, originPaths } from './origin-paths.ts'
 import { isStateless, nodesOf, type Operator, type PlanNode, type Stateless, type Windowing } from './plan.ts'
 import { checkOneShots, isSplittable } from './source.ts'
 import { aggregate, aggregateMerging, aggregatePartly } from './steps/aggregate.ts'
 import { batch } from './steps/batch.ts'
+import { branch } from './steps/branch.ts'
 import { departition } from './steps/departition.ts'
 import { each } from './steps/each.ts'
 import { flatMap } from './steps/flat-map.ts'
@@ -53,6 +55,8 @@ class Layout {
   /** Node → where its events come out. */
   readonly #tails = new Map<PlanNode, Tail>()
   readonly #ordered: ReadonlySet<PlanNode>
+  /** Of a pipeline. */
+  readonly #paths: OriginPaths | undefined
   /** Operator → the name under which its states are kept. */
   readonly #ids = new Map<Operator, string>()
 
@@ -62,10 +66,12 @@ class Layout {
     const nodes = nodesOf(last)
     checkOneShots(nodes.flatMap(({ operator }) => sourcesOf(operator)))
     this.#ordered = orderedNodes(nodes)
+    this.#paths = options.input === undefined ? undefined : originPaths(last, nodes)
     const takers = new Map<PlanNode, number>()
     for (const { inputs } of nodes) for (const input of inputs) takers.set(input, (takers.get(input) ?? 0) + 1)
     for (const { operator } of nodes) if (!isStateless(operator)) this.#ids.set(operator, this.#newId(operator))
     for (const node of nodes) {
+      this.#drafts.isTraced = this.#paths?.takes(node) ?? false
       const tail = this.#place(node)
       // Several take from it: what one of them adds is not for the others.
       if ((takers.get(node) ?? 0) > 1) this.#drafts.seal(tail)
@@ -74,19 +80,19 @@ class Layout {
   }
 
   topology(): Topology {
-    return this.#drafts.topology(this.#tailOf(this.#last))
+    return { ...this.#drafts.topology(this.#tailOf(this.#last)), isTraced: this.#paths?.gives(this.#last) ?? false }
   }
 
   #place(node: PlanNode): Tail {
     const { operator } = node
-    if (isStateless(operator)) return this.#drafts.append(this.#above(node), placedEach(operator))
+    if (isStateless(operator)) return this.#stateless(this.#above(node), placedEach(operator))
     switch (operator.kind) {
       case 'input':
         return this.#input(node, operator)
-      case 'guarded':
+      case 'branch':
         return this.#drafts.append(this.#above(node), {
-          ...named(operator.operator, operator.operator.kind),
-          make: operator.make,
+          ...named(operator, 'branch'),
+          make: branch(operator.name, operator.at, operator.ways),
         })
       case 'source':
         return this.#source(node, operator)
@@ -151,6 +157,12 @@ class Layout {
     const isOrdered = this.#ordered.has(node) && !canSplit.every(Boolean)
     if (!isOrdered) return { stages: behind, inputs }
     return { stages: 1, inputs: inputs.map(({ from }) => ({ from, exchange: FREE })) }
+  }
+
+  /** What looks at one event at a time is done where a pipeline's sources are read, as far as it can be. */
+  #stateless(above: Tail, placed: Placed): Tail {
+    const atSource = this.#paths === undefined ? undefined : this.#drafts.appendToSource(above, placed)
+    return atSource ?? this.#drafts.append(above, placed)
   }
 
   #uniq(node: PlanNode, operator: Op<'uniq'>): Tail {
@@ -340,7 +352,7 @@ function sourcesOf(operator: Operator): { readonly name: string; readonly source
 
 function placedEach(operator: Stateless): Placed {
   const own = named(operator, operator.kind)
-  if (operator.kind === 'flatMap') return { ...own, make: flatMap(operator.fn) }
+  if (operator.kind === 'flatMap') return { ...own, make: flatMap(operator) }
   return { ...own, each: operator, make: each([operator]) }
 }
 

@@ -14,7 +14,7 @@ export function orderedNodes(nodes: readonly PlanNode[]): ReadonlySet<PlanNode> 
   return ordered
 }
 
-const THROUGH: readonly Operator['kind'][] = ['merge', 'uniq', 'batch', 'mapAsync', 'partition', 'take', 'guarded']
+const THROUGH: readonly Operator['kind'][] = ['merge', 'uniq', 'batch', 'mapAsync', 'partition', 'take', 'branch']
 
 function isTimed(operator: Operator): boolean {
   return 'window' in operator && operator.window !== undefined && 'at' in operator.window

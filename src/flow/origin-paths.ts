@@ -8,19 +8,29 @@ export interface OriginPaths {
   gives(node: PlanNode): boolean
   /** Whether a node takes events with their origins. */
   takes(node: PlanNode): boolean
+  /** Whether events that were made of many records come to the end, alone or among others. */
+  readonly hasResults: boolean
 }
 
 /** Operators that give the events that they take, or one for each. */
-const PASSING: readonly Operator['kind'][] = ['input', 'source', 'partition', 'shuffle', 'merge', 'mapAsync', 'uniq']
+const PASSING: readonly Operator['kind'][] = [
+  'input',
+  'source',
+  'partition',
+  'shuffle',
+  'merge',
+  'mapAsync',
+  'uniq',
+  'branch',
+]
 
 /**
  * Origins go along from the sources to where rows are loaded, and to every operator that can refuse an event; never
  * beyond one that makes something of many events, and nowhere that nobody needs them.
  *
  * @param nodes - all of the plan, inputs first
- * @param read - those whose work is done where records are read: what they refuse has its origin there
  */
-export function originPaths(last: PlanNode, nodes: readonly PlanNode[], read: ReadonlySet<PlanNode>): OriginPaths {
+export function originPaths(last: PlanNode, nodes: readonly PlanNode[]): OriginPaths {
   const wanted = new Set<PlanNode>()
   const visit = (node: PlanNode): void => {
     if (wanted.has(node) || !isPassing(node)) return
@@ -29,7 +39,7 @@ export function originPaths(last: PlanNode, nodes: readonly PlanNode[], read: Re
   }
   visit(last)
   for (const node of nodes) {
-    if (read.has(node) || !isRefusing(node)) continue
+    if (!isRefusing(node)) continue
     if (isPassing(node)) visit(node)
     else for (const input of node.inputs) visit(input)
   }
@@ -39,9 +49,11 @@ export function originPaths(last: PlanNode, nodes: readonly PlanNode[], read: Re
     const hasOrigins = node.inputs.length === 0 || node.inputs.some((input) => given.has(input))
     if (wanted.has(node) && hasOrigins) given.add(node)
   }
+  const mixes = nodes.some((node) => given.has(node) && node.inputs.some((input) => !given.has(input)))
   return {
     gives: (node) => given.has(node),
     takes: (node) => given.has(node) || (isRefusing(node) && node.inputs.some((input) => given.has(input))),
+    hasResults: mixes || !given.has(last),
   }
 }
 

@@ -4,7 +4,6 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyAggregate } from '../aggregate/aggregate.ts'
 import type { Key } from '../base/hash.ts'
 import type { WindowSpec } from '../window/window.ts'
-import type { MakeStep } from './step.ts'
 
 /** An operator that looks at one event at a time and remembers nothing. Functions are called with one event's value. */
 export type Stateless =
@@ -48,8 +47,6 @@ export type Stateful =
       readonly stages: Stages
       /** The most events kept of both sides together, in each stage. */
       readonly maxHeld: number
-      /** Whether events come with their origins: those that are kept and given have none. */
-      readonly isTraced?: boolean
     }
 
 /** Lets the first event of each key pass. */
@@ -127,15 +124,16 @@ export type Exchanging =
   | { readonly kind: 'shuffle'; readonly name: string; readonly stages: Stages }
   | { readonly kind: 'merge'; readonly name: string }
 
-/** A stateless operator as it works in a pipeline: an event whose function throws is refused alone. */
-export interface Guarded {
-  readonly kind: 'guarded'
+/** One of several ways that the events of a node go on in a pipeline. */
+export interface Branching {
+  readonly kind: 'branch'
   readonly name: string
-  readonly operator: Stateless
-  readonly make: MakeStep
+  /** Which of them it is, of how many. */
+  readonly at: number
+  readonly ways: number
 }
 
-export type Operator = Origins | Stateless | Stateful | Waiting | Exchanging | Guarded
+export type Operator = Origins | Stateless | Stateful | Waiting | Exchanging | Branching
 
 /** How many stages a layer has; undefined: as many as the executor finds best. */
 export type Stages = number | undefined

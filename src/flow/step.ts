@@ -1,11 +1,12 @@
 // The contract of an operator at work: batches come in, what becomes of them goes to the next one.
 
 import type { Key } from '../base/hash.ts'
+import { type Batch, batchOf } from '../connect/batch.ts'
 
 /** Takes events, and marks in line with them. */
 export interface Port {
-  /** One event or more. The array is the receiver's to keep, not to change. */
-  events(batch: readonly unknown[]): void
+  /** One event or more. */
+  events(batch: Batch): void
   /** No event earlier than `time` follows. */
   watermark(time: number): void
 }
@@ -25,8 +26,10 @@ export interface Step extends Port {
   tick?(nowMs: number): void
   /** A mark from outside that windows may wait for. */
   mark?(name: string): void
-  /** Whether it has put work off; nothing is given to it meanwhile. */
+  /** Whether it has put work off: what is given to it meanwhile waits behind that. */
   readonly isSuspended?: boolean
+  /** What its put-off work waits for; undefined if it can go on as soon as somebody wants more. Never rejects. */
+  readonly waitsFor?: Promise<unknown> | undefined
   /** Goes on with a bounded piece of what it has put off. */
   resume?(): void
   /** Nothing more is wanted of it: it closes what it holds open. */
@@ -48,8 +51,12 @@ export interface StepContext {
   readonly partition: { readonly index: number; readonly total: number }
   /** Whether events of this key come to this stage, where they are exchanged by keys. */
   readonly owns: (key: Key) => boolean
-  /** Whether an event whose function throws is refused alone, instead of ending the run. */
-  readonly isGuarded: boolean
+  /** What becomes of an event whose function throws: it is a dead letter, or the run fails. */
+  readonly onError: 'dead-letter' | 'fail'
+  /** Whether events are those of dead letters that are tried again: of some records only parts go on. */
+  readonly isReplay: boolean
+  /** What operators that look at one event at a time have dropped, and made beyond one for one. */
+  readonly counts: StepCounts
   /** How many inputs the stage has. */
   readonly inputs: number
   /** The input whose events are being handled. */
@@ -59,12 +66,17 @@ export interface StepContext {
   /** Clock milliseconds that never jump; and epoch milliseconds. */
   readonly nowMs: () => number
   readonly wallMs: () => number
-  /** Counts an event that came too late for its window, and tells whoever wants to know. */
-  readonly late: (operator: string, value: unknown) => void
-  /** An event that a schema refused. */
-  readonly dead: (operator: string, value: unknown, reason: string) => void
+  /** An event of a batch came too late for its window. */
+  readonly late: (operator: string, batch: Batch, index: number) => void
+  /** An event of a batch cannot go on: a schema refused it, or a function threw. */
+  readonly dead: (operator: string, batch: Batch, index: number, reason: string) => void
   /** A function of this operator threw, at this event if that is known; the first to be accused it is. */
   readonly accuse: (operator: string, event: readonly [value: unknown] | undefined) => void
+}
+
+export interface StepCounts {
+  filtered: number
+  derived: number
 }
 
 /** Makes a step in front of `next`. */
@@ -77,11 +89,16 @@ export interface Making {
 }
 
 /** A step that only handles events: marks pass, and nothing is held. */
-export function passing(next: Port, events: (batch: readonly unknown[]) => void): Step {
+export function passing(next: Port, events: (batch: Batch) => void): Step {
   return { events, watermark: (time) => next.watermark(time), end: () => {} }
 }
 
 /** Hands on a batch unless it is empty. */
-export function give(next: Port, batch: readonly unknown[]): void {
+export function give(next: Port, batch: Batch): void {
   if (batch.length > 0) next.events(batch)
+}
+
+/** Hands on results: events that have no origin, as they were made of many. */
+export function giveResults(next: Port, results: readonly unknown[]): void {
+  if (results.length > 0) next.events(batchOf(results))
 }

@@ -20,6 +20,8 @@ export type Exchange =
 export interface Edge {
   readonly from: Layer
   readonly exchange: Exchange
+  /** Whether events go along it with their origins, as somebody below may need them. */
+  readonly isTraced?: boolean
 }
 
 /** An operator in a layer, with the way in which it works there. */
@@ -50,8 +52,13 @@ export interface Layer {
 }
 
 export type LayerWork =
-  /** Several stages share the splits of a source that has them. */
-  | { readonly kind: 'source'; readonly name: string; readonly source: unknown }
+  /** Several stages share the splits of a source that has them; each hands what it reads to its steps. */
+  | {
+      readonly kind: 'source'
+      readonly name: string
+      readonly source: unknown
+      readonly steps?: readonly Placed[]
+    }
   | { readonly kind: 'steps'; readonly steps: readonly Placed[] }
   | Extract<Operator, { kind: 'mapAsync' | 'throughStages' }>
 
@@ -59,12 +66,14 @@ export type LayerWork =
 export interface Topology {
   readonly layers: readonly Layer[]
   readonly last: readonly Layer[]
+  /** Whether what comes from the last ones has its origins. */
+  readonly isTraced?: boolean
 }
 
 export interface LayoutOptions {
   /** Stages of a layer that says nothing of it. */
   readonly stages: number
-  /** The source of a pipeline, for a plan that continues one. */
+  /** The source of a pipeline, for a plan that continues one: its stages also do what follows their reading. */
   readonly input?: unknown
 }
 
@@ -72,7 +81,8 @@ export interface LayoutOptions {
 export function worksOf({ work }: Layer): string[] {
   // One without operators only hands on what comes together in it.
   if (work.kind === 'steps') return work.steps.length === 0 ? ['merge'] : work.steps.map(({ does }) => does)
-  return [work.kind === 'source' ? work.name : `${work.kind} ${work.name}`]
+  if (work.kind === 'source') return [work.name, ...(work.steps ?? []).map(({ does }) => does)]
+  return [`${work.kind} ${work.name}`]
 }
 
 /**

@@ -1,9 +1,44 @@
-// What a schema says of a value that it refuses, in one line.
+// What a schema says of an event.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { isPromise } from '../base/promise.ts'
+
+/** A schema refuses the event: `reason` says why. */
+export const REFUSED: unique symbol = Symbol('refused')
+/** A schema waits: `answer` is what it will give. */
+export const WAITS: unique symbol = Symbol('waits')
+
+type Result = StandardSchemaV1.Result<unknown>
+
+/** Asks a schema of one event after the other. */
+export class Check {
+  readonly #schema: StandardSchemaV1
+  /** Of the last event that was refused. */
+  reason = ''
+  /** Of the last event for which the schema waits. */
+  answer: PromiseLike<Result> | undefined
+
+  constructor(schema: StandardSchemaV1) {
+    this.#schema = schema
+  }
+
+  /** What the event becomes; or {@link REFUSED}, or {@link WAITS}. Throws what the schema throws. */
+  of(value: unknown): unknown {
+    const result = this.#schema['~standard'].validate(value)
+    if (!isPromise(result)) return this.settled(result)
+    this.answer = result
+    return WAITS
+  }
+
+  settled(result: Result): unknown {
+    if (result.issues === undefined) return result.value
+    this.reason = reasonsOf(result.issues)
+    return REFUSED
+  }
+}
 
 /** The reasons with their places in the value: `status: Too big`. */
-export function reasonsOf(issues: readonly StandardSchemaV1.Issue[]): string {
+function reasonsOf(issues: readonly StandardSchemaV1.Issue[]): string {
   const reasons = issues.map(({ message, path }) => {
     const place = path?.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
     return place === undefined || place === '' ? message : `${place}: ${message}`

@@ -16,11 +16,10 @@ import type { InFlightLimits } from '../engine/in-flight.ts'
 import type { Job } from '../engine/job.ts'
 import type { PipelineSource } from '../engine/pipeline-source.ts'
 import { layOut } from '../flow/layout.ts'
+import type { PipelinePlan } from '../flow/pipeline-plan.ts'
 import { keptBy, type Topology } from '../flow/topology.ts'
-import type { PipelinePlan } from '../flow/traced.ts'
 import type { StageCore } from '../stage/core.ts'
-import { consumer } from '../stage/make.ts'
-import { coreOf } from '../stage/subscribe.ts'
+import { chunkStage } from '../stage/make.ts'
 import type { Beginnings } from './beginnings.ts'
 import { BusyShares } from './busy-shares.ts'
 import { type Layers, layersOf } from './layer-figures.ts'
@@ -105,11 +104,11 @@ export class Attempt {
     const restored = writer.checkpoint
     // One at a time means in one stage, too.
     this.#stages = carefulFor === undefined ? executor.stages : 1
-    this.#topology = layOut(plan.rest, { stages: this.#stages, input: source })
+    this.#topology = layOut(plan.node, { stages: this.#stages, input: source })
     const kept = keptBy(this.#topology)
     this.#parts = new StateParts(name, kept, restored?.states, options.results)
     this.#hasMemory = kept.size > 0
-    const folds = !plan.isHeadOnly
+    const folds = this.#topology.layers.length > 1
     const { positions, moved } = options.beginnings.at(restored)
     this.#positions = positions
     this.epochs = new Epochs(restored, { folds, moved, ...(before === undefined ? {} : { before }) })
@@ -159,18 +158,16 @@ export class Attempt {
 
   /** Resolves when the source was read to its end, or the attempt was stopped, and all of it is committed. */
   async run(): Promise<void> {
-    const { writer, plan, executor, job, clock, signal, tops } = this.#options
+    const { writer, executor, job, clock, signal, tops } = this.#options
     const { account, coordinator, committer, epochs } = this
     const isCareful = this.#options.carefulFor !== undefined
     const load = new LoadStage({
       writer,
       committer,
       tops,
-      isTraced: plan.isTracedOut,
-      hasResults: plan.hasResults,
       nextResults: (count) => this.#parts.nextResults(count),
     })
-    const taker = coreOf(consumer(load))
+    const taker = chunkStage('consumer', load)
     taker.measure()
     this.#load = { stage: load, taker }
     try {
@@ -188,6 +185,7 @@ export class Attempt {
             positions: this.#positions,
             states: this.#parts.states(),
             isCareful,
+            isReplay: this.#options.replayed !== undefined,
             isHeld: this.#options.isPaused,
             poison: this.#options.poison,
           },
@@ -215,14 +213,13 @@ export class Attempt {
 
   /** Its layers with what their stages did so far. */
   layers(sinkTitle: string): Layers {
-    const { source, plan, clock } = this.#options
+    const { source, clock } = this.#options
     const { stage, taker } = this.#load ?? {}
     const { received = 0, buffered = 0, busyMs = 0 } = taker?.work() ?? {}
-    const head = plan.head.map(({ name }) => name)
     return layersOf({
       topology: this.#topology,
       source,
-      sourceTitle: [source.title, ...head].join(', '),
+      sourceTitle: source.title,
       sinkTitle,
       figures: (layer) => this.#execution?.figures(layer) ?? [],
       load: {

@@ -3,9 +3,9 @@
 import { messageOf, SluiceError } from '../base/errors.ts'
 import type { Source, Split } from '../connect/source.ts'
 import { PipelineSource } from '../engine/pipeline-source.ts'
+import { type PipelinePlan, pipelinePlan, type ReadAs, type Readable } from '../flow/pipeline-plan.ts'
 import { nodesOf } from '../flow/plan.ts'
 import { isSplittable } from '../flow/source.ts'
-import { type PipelinePlan, pipelinePlan, type ReadAs, type Readable } from '../flow/traced.ts'
 import { type Params, readParams } from './param.ts'
 import type { Pipeline, PipelineParts } from './pipeline.ts'
 import type { Replayed } from './replayed.ts'
@@ -13,7 +13,7 @@ import type { Replayed } from './replayed.ts'
 /** @throws {SluiceError} CONFIG_INVALID for a flow that a pipeline cannot run */
 export function planOf({ node }: PipelineParts, name: string, replayed?: Replayed): PipelinePlan {
   const again: Readable = (_, __, as) => {
-    return new PipelineSource({ source: replayed?.sourceOf(as.number) as Source<unknown>, head: [], prefix: '', ...as })
+    return new PipelineSource({ source: replayed?.sourceOf(as.number) as Source<unknown>, prefix: '', ...as })
   }
   try {
     return pipelinePlan(node, replayed === undefined ? readable : again)
@@ -27,13 +27,11 @@ export function planOf({ node }: PipelineParts, name: string, replayed?: Replaye
 /** The pipeline's own source, as it is read for a plan. */
 export function sourceOf(
   { source }: Pick<PipelineParts, 'source'>,
-  { head, isTracedIn, sources }: PipelinePlan,
+  { sources }: PipelinePlan,
   splits?: readonly Split[],
 ): PipelineSource {
   return new PipelineSource({
     source,
-    head,
-    isTraced: isTracedIn,
     sources,
     prefix: '',
     ...(splits === undefined ? {} : { splits }),
@@ -41,14 +39,14 @@ export function sourceOf(
 }
 
 /** The further sources of a flow: those that it joins and merges with the pipeline's own. */
-export function furtherSources({ rest }: PipelinePlan): PipelineSource[] {
-  const sources = nodesOf(rest).flatMap(({ operator }) => (operator.kind === 'source' ? operator.sources : []))
+export function furtherSources({ node }: PipelinePlan): PipelineSource[] {
+  const sources = nodesOf(node).flatMap(({ operator }) => (operator.kind === 'source' ? operator.sources : []))
   return sources.filter((source) => source instanceof PipelineSource)
 }
 
 /** A further source of the flow: a run must be able to go on from where it stood. */
 function readable(source: unknown, name: string, as: ReadAs): PipelineSource {
-  if (isSplittable(source)) return new PipelineSource({ source, head: [], prefix: `${name}: `, ...as })
+  if (isSplittable(source)) return new PipelineSource({ source, prefix: `${name}: `, ...as })
   throw new TypeError(`${name} cannot be gone on from where a run left it: give it as a source, such as files(...)`)
 }
 

@@ -85,7 +85,8 @@ function exchangeOf({ kind }: Exchange): LayerFigures['inputs'][number]['exchang
 }
 
 function titleOf(layer: Layer, { source, sourceTitle }: LayersOptions): string {
-  return isOf(layer, source) ? sourceTitle : worksOf(layer).join(', ')
+  const [first, ...others] = worksOf(layer)
+  return [isOf(layer, source) ? sourceTitle : first, ...others].join(', ')
 }
 
 function isOf({ work }: Layer, source: unknown): boolean {
@@ -103,8 +104,7 @@ function deadOf({ topology, source, dead }: LayersOptions): number[] {
   const counts = new Map<Layer, number>()
   for (const layer of topology.layers) {
     const { work } = layer
-    if (work.kind === 'source') continue
-    const steps = work.kind === 'steps' ? work.steps.map(({ name }) => name) : [work.name]
+    const steps = 'steps' in work ? (work.steps ?? []).map(({ name }) => name) : [work.name]
     counts.set(
       layer,
       steps.reduce((sum, step) => sum + take(step), 0),
@@ -114,7 +114,7 @@ function deadOf({ topology, source, dead }: LayersOptions): number[] {
   if (first !== undefined)
     counts.set(
       first,
-      [...left.values()].reduce((sum, count) => sum + count, 0),
+      [...left.values()].reduce((sum, count) => sum + count, counts.get(first) ?? 0),
     )
   return topology.layers.map((layer) => counts.get(layer) ?? 0)
 }

@@ -2,27 +2,25 @@
 
 import { isPromise } from '../base/promise.ts'
 import type { Committer } from '../checkpoint/committer.ts'
-import { type Batch, batchOf, batchOfTraced, joined, withOwnOrigins } from '../connect/batch.ts'
-import type { DeadLetter, Traced } from '../connect/origin.ts'
+import { type Batch, batchFrom, batchOf, joined, withOwnOrigins } from '../connect/batch.ts'
+import type { DeadLetter } from '../connect/origin.ts'
 import type { SinkWriter } from '../connect/sink.ts'
 import { bytesOfSample } from '../engine/size.ts'
-import type { ConsumerSpec } from '../stage/hooks.ts'
+import type { Chunk } from '../stage/chunk.ts'
+import type { AnySpec } from '../stage/hooks.ts'
 import { ResultOrigins } from './result-origins.ts'
 import type { TopCounters } from './top-counters.ts'
 
 export interface LoadStageOptions {
   readonly writer: SinkWriter<unknown>
   readonly committer: Committer
-  /** Whether events come with their origins, and whether some were made of many records. */
-  readonly isTraced: boolean
-  readonly hasResults: boolean
   /** Numbers for so many events without a record: the first of them. */
   readonly nextResults: (count: number) => number
   readonly tops: TopCounters
 }
 
 /** Hooks of the loading stage: waits only where the writer does. Between a barrier and its commit it writes nothing. */
-export class LoadStage implements ConsumerSpec<unknown> {
+export class LoadStage implements AnySpec {
   readonly name = 'load'
   readonly #options: LoadStageOptions
   /** Rows that were written in this attempt, and those that the sink refused. */
@@ -41,8 +39,8 @@ export class LoadStage implements ConsumerSpec<unknown> {
     this.#options = options
   }
 
-  onEvents(events: readonly unknown[] | Batch): void | Promise<void> {
-    const rows = this.#batchOf(events)
+  onEvents(chunk: Chunk<unknown>): void | Promise<void> {
+    const rows = this.#batchOf(batchFrom(chunk))
     const { batch: size } = this.#options.writer
     if (size === undefined) return this.#write(rows)
     this.#throwFailure()
@@ -76,15 +74,10 @@ export class LoadStage implements ConsumerSpec<unknown> {
   }
 
   /** Events with their origins: those without a record have a number. */
-  #batchOf(events: readonly unknown[] | Batch): Batch {
-    const { hasResults, nextResults, tops } = this.#options
-    const batch = Array.isArray(events) ? this.#batchOfArray(events) : (events as Batch)
-    const rows = hasResults ? batchOf(batch.values(), new ResultOrigins(batch, nextResults(batch.length))) : batch
+  #batchOf(batch: Batch): Batch {
+    const { nextResults, tops } = this.#options
+    const rows = batch.hasOrigins ? batch : batchOf(batch.values(), new ResultOrigins(batch, nextResults(batch.length)))
     return tops.isEmpty ? rows : withOwnOrigins(rows)
-  }
-
-  #batchOfArray(events: readonly unknown[]): Batch {
-    return this.#options.isTraced ? batchOfTraced(events as readonly Traced<unknown>[]) : batchOf(events)
   }
 
   #write(rows: Batch): void | Promise<void> {

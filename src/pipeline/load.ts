@@ -12,7 +12,7 @@ export const layOutJob: JobLayout['layOutJob'] = async (job, stages) => {
   const pipeline = await loadPipeline(job)
   const parts = buildPipeline(pipeline, job.params ?? new Map())
   const plan = planOf(parts, pipeline.name)
-  return layOut(plan.rest, { stages, input: sourceOf(parts, plan) })
+  return layOut(plan.node, { stages, input: sourceOf(parts, plan) })
 }
 
 /**

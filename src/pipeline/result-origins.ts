@@ -1,10 +1,10 @@
 // Where events of many records come from: a number for each, and a text that is written only if it is asked for.
 
 import type { Batch, Origins } from '../connect/batch.ts'
-import { isOfRecord, type Origin } from '../connect/origin.ts'
+import type { Origin } from '../connect/origin.ts'
 import { textOf } from '../flow/letter.ts'
 
-/** Those of a batch, in which events without a record have numbers from `first` on. */
+/** Those of a batch of events without a record: numbers from `first` on. */
 export class ResultOrigins implements Origins {
   readonly #batch: Batch
   readonly #first: number
@@ -15,8 +15,6 @@ export class ResultOrigins implements Origins {
   }
 
   at(index: number): Origin {
-    const origin = this.#batch.origin(index)
-    if (origin !== undefined && isOfRecord(origin)) return origin
     return new ResultOrigin(this.#first + index, this.#batch.at(index))
   }
 }

@@ -1,12 +1,18 @@
 // A step on its own, with what it gives written down.
 
+import { type Batch, batchFrom } from '../connect/batch.ts'
 import type { MakeStep, Step, StepContext } from '../flow/step.ts'
 
 /** What a step gave: batches, and watermarks in line with them. */
 export type Given = readonly unknown[] | { readonly watermark: number }
 
+/** A step that may be given arrays of values, too. */
+export interface ProbedStep extends Omit<Step, 'events'> {
+  events(events: readonly unknown[] | Batch): void
+}
+
 export interface StepProbe {
-  readonly step: Step
+  readonly step: ProbedStep
   /** What it gave since it was last asked. */
   take(): Given[]
   readonly context: StepContext
@@ -24,23 +30,25 @@ export function probeStep(make: MakeStep, given: Partial<StepContext> = {}): Ste
   const context: StepContext = {
     partition: { index: 0, total: 1 },
     owns: () => true,
-    isGuarded: false,
+    onError: 'fail',
+    isReplay: false,
+    counts: { filtered: 0, derived: 0 },
     inputs: 1,
     input: 0,
     isStopped: false,
     nowMs: () => clock.nowMs,
     wallMs: () => clock.nowMs,
-    late: (_, value) => told.push(['late', value]),
-    dead: (_, value, reason) => told.push(['dead', value, reason]),
+    late: (_, batch, index) => told.push(['late', batch.at(index)]),
+    dead: (_, batch, index, reason) => told.push(['dead', batch.at(index), reason]),
     accuse: () => {},
     ...given,
   }
   const next = {
-    events: (batch: readonly unknown[]) => void out.push(batch),
+    events: (batch: Batch) => void out.push(batch.values()),
     watermark: (time: number) => void out.push({ watermark: time }),
   }
   return {
-    step: make(next, context),
+    step: takingArrays(make(next, context)),
     take() {
       const taken = out
       out = []
@@ -50,4 +58,14 @@ export function probeStep(make: MakeStep, given: Partial<StepContext> = {}): Ste
     told,
     clock,
   }
+}
+
+function takingArrays(step: Step): ProbedStep {
+  return new Proxy<ProbedStep>(step, {
+    get(_, key) {
+      if (key === 'events') return (events: readonly unknown[] | Batch) => step.events(batchFrom(events))
+      const found: unknown = Reflect.get(step, key, step)
+      return typeof found === 'function' ? found.bind(step) : found
+    },
+  })
 }

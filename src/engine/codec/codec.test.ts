@@ -14,7 +14,7 @@ port2.unref()
 function send(batch: readonly unknown[], packer: Packer = new Packer()): unknown[] {
   const packed = packer.pack(batch)
   port1.postMessage(packed, transferablesOf(packed))
-  return new Unpacker().unpack(receiveMessageOnPort(port2)?.message as Packed)
+  return new Unpacker().unpack(receiveMessageOnPort(port2)?.message as Packed) as unknown[]
 }
 
 function checkTrip(batch: readonly unknown[]): void {

@@ -1,8 +1,8 @@
 // Packs batches of events for a MessagePort, so that they cross to another thread much faster than by cloning.
 
 import { unreachable } from '../../base/invariant.ts'
-import { type Origin, type Traced, traced } from '../../connect/origin.ts'
-import { isTraced } from '../../flow/letter.ts'
+import { type Batch, batchFrom, batchOf } from '../../connect/batch.ts'
+import { type Origin, plainOrigin } from '../../connect/origin.ts'
 import type { Column } from './column.ts'
 import { ColumnPacker, ColumnUnpacker } from './columns.ts'
 import type { Packed } from './packed.ts'
@@ -44,24 +44,18 @@ export class Packer {
     this.#columns = new ColumnPacker(isGenerating)
   }
 
-  pack(batch: readonly unknown[]): Packed {
-    if (batch.length < SMALLEST || hasHole(batch)) return { kind: 'cloned', events: batch }
-    return this.#packTraced(batch) ?? this.#pack(batch)
-  }
-
-  /** Events with their origins: neither holds the other, so that less is to be looked for. */
-  #packTraced(batch: readonly unknown[]): Packed | undefined {
-    const values: unknown[] = []
-    const origins: unknown[] = []
-    for (const event of batch) {
-      if (!isTraced(event) || Object.keys(event).length !== TRACED_KEYS) return undefined
-      values.push(event.value)
-      origins.push(event.origin)
-    }
-    return { kind: 'traced', values: this.#pack(values), origins: this.#pack(origins) }
+  /** @param isTraced - whether origins are packed, too, where events have them */
+  pack(chunk: readonly unknown[] | Batch, isTraced = false): Packed {
+    const batch = batchFrom(chunk)
+    const values = this.#pack(batch.values())
+    if (!isTraced || !batch.hasOrigins) return values
+    const origins: Origin[] = []
+    for (let index = 0; index < batch.length; index += 1) origins.push(plainOrigin(batch.origin(index) as Origin))
+    return { kind: 'traced', values, origins: this.#pack(origins), maxStride: batch.maxStride }
   }
 
   #pack(batch: readonly unknown[]): Packed {
+    if (batch.length < SMALLEST || hasHole(batch)) return { kind: 'cloned', events: batch }
     try {
       const events = this.#columns.pack(batch)
       // Texts that differ gain nothing by being joined where they are all there is.
@@ -97,28 +91,29 @@ export class Unpacker {
     this.#columns = new ColumnUnpacker(isGenerating)
   }
 
-  unpack(packed: Packed): unknown[] {
+  unpack(packed: Packed): unknown[] | Batch {
+    if (packed.kind !== 'traced') return this.#unpack(packed)
+    let origins: unknown[] | undefined
+    const at = (index: number): Origin => {
+      origins ??= this.#unpack(packed.origins)
+      return origins[index] as Origin
+    }
+    return batchOf(this.#unpack(packed.values), { at }, packed.maxStride)
+  }
+
+  #unpack(packed: Packed): unknown[] {
     switch (packed.kind) {
       case 'cloned':
         return packed.events as unknown[]
-      case 'traced':
-        return this.#unpackTraced(this.unpack(packed.values), this.unpack(packed.origins))
       case 'columns':
         return asArray(this.#columns.unpack(packed.events))
+      case 'traced':
+        throw new TypeError('origins are packed once')
       default:
         return unreachable(packed)
     }
   }
-
-  #unpackTraced(values: readonly unknown[], origins: readonly unknown[]): Traced<unknown>[] {
-    const events: Traced<unknown>[] = []
-    for (let i = 0; i < values.length; i += 1) events.push(traced(values[i], origins[i] as Origin))
-    return events
-  }
 }
-
-/** Of an event with its origin: kind, value, origin. */
-const TRACED_KEYS = 3
 
 function hasHole(batch: readonly unknown[]): boolean {
   for (let i = 0; i < batch.length; i += 1) if (batch[i] === undefined && !Object.hasOwn(batch, i)) return true

@@ -9,8 +9,8 @@ import type { Column } from './column.ts'
 export type Packed =
   | { readonly kind: 'cloned'; readonly events: readonly unknown[] }
   | { readonly kind: 'columns'; readonly events: Column }
-  /** Events of a pipeline, with their origins: both apart from each other. */
-  | { readonly kind: 'traced'; readonly values: Packed; readonly origins: Packed }
+  /** Events with their origins: both apart from each other. */
+  | { readonly kind: 'traced'; readonly values: Packed; readonly origins: Packed; readonly maxStride: number }
 
 /** What of a packed batch is to be transferred, not copied: it is gone from this side once posted. */
 export function transferablesOf(packed: Packed): Transferable[] {

@@ -1,11 +1,10 @@
 // The ends of channels between threads: a stage that sends, a stage that receives, over one port for all channels.
 
 import type { Transferable } from 'node:worker_threads'
+import { batchFrom } from '../../connect/batch.ts'
 import type { StageCore } from '../../stage/core.ts'
 import type { Subscription } from '../../stage/link.ts'
-import { consumer, producer } from '../../stage/make.ts'
-import type { Consumer, Producer } from '../../stage/stage.ts'
-import { coreOf } from '../../stage/subscribe.ts'
+import { chunkStage } from '../../stage/make.ts'
 import type { WorkTime } from '../../stage/work-time.ts'
 import { bytesOf, type Packed, Packer, transferablesOf, Unpacker } from '../codec/codec.ts'
 import type { Wire } from './message.ts'
@@ -20,7 +19,7 @@ export class Wires {
   readonly #port: Post
   readonly #came: (events: number, bytes: number) => void
   readonly #senders = new Map<string, Sender>()
-  readonly #receivers = new Map<string, Producer<unknown>>()
+  readonly #receivers = new Map<string, StageCore>()
   readonly #packer = new Packer()
   readonly #unpacker = new Unpacker()
   /** Set where the time that unpacking takes is measured. */
@@ -32,16 +31,20 @@ export class Wires {
     this.#came = came
   }
 
-  /** A consumer that sends what it is given, as far as the other side has asked. */
-  sender(channel: string): StageCore {
-    const sender = new Sender(channel, this.#port, this.#packer)
+  /**
+   * A consumer that sends what it is given, as far as the other side has asked.
+   *
+   * @param isTraced - whether events go with their origins
+   */
+  sender(channel: string, isTraced = false): StageCore {
+    const sender = new Sender({ channel, isTraced }, this.#port, this.#packer)
     this.#senders.set(channel, sender)
-    return coreOf(sender.stage)
+    return sender.stage
   }
 
   /** A producer that gives what the other side sends. */
   receiver(channel: string): StageCore {
-    const receiver = producer<unknown>({
+    const receiver = chunkStage('producer', {
       name: `channel ${channel}`,
       unwanted: 'end',
       // What comes was asked for.
@@ -54,7 +57,7 @@ export class Wires {
       },
     })
     this.#receivers.set(channel, receiver)
-    return coreOf(receiver)
+    return receiver
   }
 
   /** A message has come. */
@@ -70,7 +73,7 @@ export class Wires {
     else receiver.cancel()
   }
 
-  #take(receiver: Producer<unknown>, packed: Packed): void {
+  #take(receiver: StageCore, packed: Packed): void {
     this.time?.enter()
     const events = this.#unpacker.unpack(packed)
     this.time?.leave()
@@ -80,13 +83,17 @@ export class Wires {
 }
 
 class Sender {
-  readonly stage: Consumer<unknown>
+  readonly stage: StageCore
   #subscription: Subscription | undefined
   /** Asked for by the other side before there was anybody to ask. */
   #held = 0
 
-  constructor(channel: string, port: Post, packer: Packer) {
-    this.stage = consumer<unknown>({
+  constructor(
+    { channel, isTraced }: { readonly channel: string; readonly isTraced: boolean },
+    port: Post,
+    packer: Packer,
+  ) {
+    this.stage = chunkStage('consumer', {
       name: `channel ${channel}`,
       onSubscribe: (subscription) => {
         this.#subscription = subscription
@@ -94,7 +101,7 @@ class Sender {
         return 'manual'
       },
       onEvents(events) {
-        const packed = packer.pack(events)
+        const packed = packer.pack(batchFrom(events), isTraced)
         port.postMessage({ kind: 'events', channel, packed }, transferablesOf(packed))
       },
       onWatermark(time) {

@@ -90,7 +90,7 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
     ...(beginning === undefined ? { gate } : { epochs: { beginning, ledger } }),
     site: {
       isHere: (layer, stage) => memberOf(layer, stage, workers) === index,
-      sender: ({ id, to }) => wiresTo(member(to)).sender(id),
+      sender: ({ id, to, isTraced }) => wiresTo(member(to)).sender(id, isTraced),
       receiver: ({ id, from }) => wiresTo(member(from)).receiver(id),
       queue: (layer) => sharedQueue(splits.get(layer.number) ?? [], taken, layer.number),
     },

@@ -3,7 +3,7 @@
 import type { Key } from '../../base/hash.ts'
 import { overLimit } from '../limit.ts'
 import type { Aggregating } from '../plan.ts'
-import { give, type MakeStep, type Port } from '../step.ts'
+import { giveResults, type MakeStep, type Port } from '../step.ts'
 import { type Any, Groups, type Partial, type SavedGroups } from './groups.ts'
 
 /** Keys held before the partial results go out: they are merged further down in any case. */
@@ -28,7 +28,7 @@ export function aggregatePartly(operator: Aggregating): MakeStep {
     }
     return {
       events(batch) {
-        add(batch)
+        add(batch.values())
         if (groups.size >= PARTIALS_HELD) flush()
       },
       watermark: (time) => next.watermark(time),
@@ -43,12 +43,12 @@ export function aggregateMerging(operator: Aggregating): MakeStep {
   if ((operator.aggregate as unknown as Any).merge === undefined) {
     throw new TypeError(`${operator.name} cannot be merged`)
   }
-  return machine(operator, (groups) => (batch) => {
-    for (const partial of batch as readonly Partial[]) groups.merge(partial)
+  return machine(operator, (groups) => (values) => {
+    for (const partial of values as readonly Partial[]) groups.merge(partial)
   })
 }
 
-type Take = (groups: Groups) => (batch: readonly unknown[]) => void
+type Take = (groups: Groups) => (values: readonly unknown[]) => void
 
 /** Key → state, until the end; without keys there is a result also for no events. */
 function machine(operator: Aggregating, take: Take): MakeStep {
@@ -58,7 +58,7 @@ function machine(operator: Aggregating, take: Take): MakeStep {
     const add = take(groups)
     return {
       events(batch) {
-        add(batch)
+        add(batch.values())
         if (groups.size > maxKeys) throw overLimit('keys', name, 'maxKeys', maxKeys)
       },
       watermark: (time) => next.watermark(time),
@@ -87,8 +87,8 @@ function sendAll(count: number, make: (at: number) => unknown, next: Port): void
   for (let at = 0; at < count; at += 1) {
     out.push(make(at))
     if (out.length < OUT_AT_ONCE) continue
-    next.events(out)
+    giveResults(next, out)
     out = []
   }
-  give(next, out)
+  giveResults(next, out)
 }

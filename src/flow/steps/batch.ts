@@ -2,9 +2,10 @@
 
 import type { Key } from '../../base/hash.ts'
 import { plainKey } from '../../base/key-table.ts'
+import type { Batch as EventBatch } from '../../connect/batch.ts'
 import { overLimit } from '../limit.ts'
 import type { Operator } from '../plan.ts'
-import type { MakeStep, Port, Step, StepContext } from '../step.ts'
+import { giveResults, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
 
 type Batching = Extract<Operator, { kind: 'batch' }>
 
@@ -47,10 +48,10 @@ class Batch implements Step {
     this.#context = context
   }
 
-  events(batch: readonly unknown[]): void {
+  events(batch: EventBatch): void {
     const full: unknown[][] = []
-    for (const event of batch) this.#add(this.#keyOf(event), event, full)
-    if (full.length > 0) this.#next.events(full)
+    for (const event of batch.values()) this.#add(this.#keyOf(event), event, full)
+    giveResults(this.#next, full)
   }
 
   watermark(time: number): void {
@@ -120,6 +121,6 @@ class Batch implements Step {
       this.#open.delete(key)
       due.push(open.events)
     }
-    if (due.length > 0) this.#next.events(due)
+    giveResults(this.#next, due)
   }
 }

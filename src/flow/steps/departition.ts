@@ -3,7 +3,7 @@
 import { overLimit } from '../limit.ts'
 import type { Operator } from '../plan.ts'
 import type { Fired } from '../reduce.ts'
-import { give, type MakeStep } from '../step.ts'
+import { giveResults, type MakeStep } from '../step.ts'
 
 type Window = Fired<unknown>['window']
 
@@ -36,12 +36,15 @@ export function departition(operator: Extract<Operator, { kind: 'departition' }>
       const over = [...open].filter(([, { window }]) => isOver(endOf(window)))
       over.sort(([, a], [, b]) => endOf(a.window) - endOf(b.window) || compareIds(a.window.id, b.window.id))
       for (const [id] of over) open.delete(id)
-      if (over.length > 0) next.events(over.map(([, { merged, window }]) => done(merged, window)))
+      giveResults(
+        next,
+        over.map(([, { merged, window }]) => done(merged, window)),
+      )
     }
     return {
-      events(parts) {
+      events(batch) {
         const out: unknown[] = []
-        for (const { window, state, parts: all } of parts as readonly Part[]) {
+        for (const { window, state, parts: all } of batch.values() as readonly Part[]) {
           const found = open.get(window.id) ?? { window, merged: create(), count: 0 }
           found.merged = merge(found.merged, state)
           found.count += 1
@@ -53,7 +56,7 @@ export function departition(operator: Extract<Operator, { kind: 'departition' }>
           open.set(window.id, found)
           if (open.size > maxOpen) throw overLimit('windows', name, 'maxOpen', maxOpen)
         }
-        give(next, out)
+        giveResults(next, out)
       },
       watermark(time) {
         finish((endMs) => endMs + latenessMs <= time)

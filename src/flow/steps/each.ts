@@ -1,109 +1,116 @@
 // Operators that look at one event at a time, several of them in one loop over a batch.
 
-import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { generated } from '../../base/generated.ts'
-import { isPromise } from '../../base/promise.ts'
-import type { Stateless } from '../plan.ts'
-import { give, type MakeStep, passing, type StepContext } from '../step.ts'
-import { reasonsOf } from '../validation.ts'
-
-/** A run of these is one step. */
-export type Each = Exclude<Stateless, { kind: 'flatMap' }>
-
-/** What an operator says of an event that goes no further. */
-const GONE: unique symbol = Symbol('gone')
-type One = (value: unknown) => unknown
+import { messageOf } from '../../base/errors.ts'
+import { type Batch, mapped } from '../../connect/batch.ts'
+import { Chain } from '../chain.ts'
+import { give, type MakeStep, type Making, type Port, type Step, type StepContext } from '../step.ts'
+import { Check } from '../validation.ts'
+import { type Each, type Loop, type LoopHooks, loopByCalls, loopGenerated, type Made } from './each-loop.ts'
+import { Validating } from './validating.ts'
 
 /**
  * A run of `map`, `filter` and `validate` as one loop over the batch: no array between two of them.
  *
- * The loop is written as source text with one call site for each function, so that the engine can put the functions
- * themselves into the loop; where making code from text is not allowed, {@link eachByCalls} does the same, more slowly.
+ * From the first event on for which a schema waits, the run is three steps: what lies before the schema, the schema,
+ * and what lies after it.
  */
 export function each(operators: readonly Each[]): MakeStep {
-  return (next, context) => {
-    const loop = eachGenerated(operators, context) ?? eachByCalls(operators, context)
-    return passing(next, (batch) => give(next, loop(batch)))
-  }
+  return (next, context) => new EachStep(operators, next, context)
 }
 
-type Loop = (batch: readonly unknown[]) => unknown[]
+class EachStep implements Step, LoopHooks {
+  readonly #operators: readonly Each[]
+  readonly #checks: readonly (Check | undefined)[]
+  readonly #loop: Loop
+  readonly #next: Port
+  readonly #context: StepContext
+  /** The batch at hand, and how many of its events are dead letters. */
+  #batch: Batch | undefined
+  #dead = 0
+  /** The run as several steps, once a schema has waited. */
+  #chain: Chain | undefined
 
-/** The clear version: each event through each operator in turn. */
-export function eachByCalls(operators: readonly Each[], context: StepContext): Loop {
-  const calls = operators.map((operator) => callOf(operator, context))
-  return (batch) => {
-    const out: unknown[] = []
-    let event: unknown
-    let at = 0
-    try {
-      for (event of batch) {
-        let value: unknown = event
-        for (at = 0; at < calls.length; at += 1) {
-          value = calls[at]?.(value)
-          if (value === GONE) break
-        }
-        if (value !== GONE) out.push(value)
-      }
-    } catch (error) {
-      context.accuse(operators[at]?.name ?? '', [event])
+  constructor(operators: readonly Each[], next: Port, context: StepContext) {
+    this.#operators = operators
+    this.#checks = operators.map((operator) => (operator.kind === 'validate' ? new Check(operator.schema) : undefined))
+    const isGuarded = context.onError === 'dead-letter'
+    this.#loop = loopGenerated(operators, this.#checks, isGuarded) ?? loopByCalls(operators, this.#checks, isGuarded)
+    this.#next = next
+    this.#context = context
+  }
+
+  get isSuspended(): boolean {
+    return this.#chain?.isSuspended === true
+  }
+
+  get waitsFor(): Promise<unknown> | undefined {
+    return this.#chain?.waitsFor
+  }
+
+  events(batch: Batch): void {
+    if (this.#chain !== undefined) return this.#chain.events(batch)
+    this.#batch = batch
+    this.#dead = 0
+    const made: Made = { out: [], of: batch.hasOrigins ? [] : undefined }
+    const { at, index } = this.#loop(batch.values(), made, this)
+    const { out, of } = made
+    const done = index === -1 ? batch.length : index
+    this.#context.counts.filtered += done - out.length - this.#dead
+    give(this.#next, mapped(batch, out, out.length === batch.length ? undefined : of))
+    if (index !== -1) this.#split(at, batch, index)
+  }
+
+  watermark(time: number): void {
+    if (this.#chain === undefined) this.#next.watermark(time)
+    else this.#chain.watermark(time)
+  }
+
+  end(): void {}
+
+  resume(): void {
+    this.#chain?.resume()
+  }
+
+  drop(): void {
+    this.#chain?.drop()
+  }
+
+  refused(at: number, index: number): void {
+    this.#dead += 1
+    this.#context.dead(this.#nameOf(at), this.#batch as Batch, index, this.#checks[at]?.reason ?? '')
+  }
+
+  failed(at: number, index: number, error: unknown): void {
+    const batch = this.#batch as Batch
+    if (this.#context.onError === 'fail') {
+      this.#context.accuse(this.#nameOf(at), [batch.at(index)])
       throw error
     }
-    return out
+    this.#dead += 1
+    this.#context.dead(this.#nameOf(at), batch, index, messageOf(error))
   }
-}
 
-/** The fast version; undefined where code from text is not allowed. */
-export function eachGenerated(operators: readonly Each[], context: StepContext): Loop | undefined {
-  const lines = operators.map(({ kind }, index) => {
-    const at = operators.length > 1 ? `at = ${index}; ` : ''
-    if (kind === 'map') return `${at}value = f${index}(value)`
-    if (kind === 'filter') return `${at}if (!f${index}(value)) continue`
-    return `${at}value = f${index}(value); if (value === GONE) continue`
-  })
-  const body = `return (batch) => {
-    const out = []
-    let i = 0, at = 0
-    try {
-      for (; i < batch.length; i += 1) {
-        let value = batch[i]
-        ${lines.join('\n        ')}
-        out.push(value)
-      }
-    } catch (error) {
-      accuse(at, batch[i])
-      throw error
+  #nameOf(at: number): string {
+    return this.#operators[at]?.name ?? ''
+  }
+
+  /** The schema at `at` waits for an event: the step that takes its place is given what it will say. */
+  #split(at: number, batch: Batch, index: number): void {
+    const answer = this.#checks[at]?.answer
+    const operator = this.#operators[at]
+    if (answer === undefined || operator?.kind !== 'validate') throw new TypeError('no schema waits')
+    let validating: Validating | undefined
+    const make: MakeStep = (next, context) => {
+      validating = new Validating(operator, next, context)
+      return validating
     }
-    return out
-  }`
-  const accuse = (at: number, event: unknown): void => context.accuse(operators[at]?.name ?? '', [event])
-  const functions = operators.map((operator, index) => [
-    `f${index}`,
-    operator.kind === 'validate' ? callOf(operator, context) : fnOf(operator),
-  ])
-  return generated<Loop>(body, { GONE, accuse, ...Object.fromEntries(functions) })
-}
+    const parts = [...this.#made(0, at), { make }, ...this.#made(at + 1, this.#operators.length)]
+    this.#chain = new Chain(parts, this.#next, this.#context)
+    validating?.begin(batch.slice(index, index + 1), answer)
+    if (index + 1 < batch.length) this.#chain.events(batch.slice(index + 1))
+  }
 
-function fnOf(operator: Exclude<Each, { kind: 'validate' }>): One {
-  return (operator.kind === 'map' ? operator.fn : operator.keep) as One
-}
-
-function callOf(operator: Each, context: StepContext): One {
-  if (operator.kind === 'map') return operator.fn as One
-  if (operator.kind === 'validate') return validating(operator.name, operator.schema, context)
-  const keep = operator.keep as One
-  return (value) => (keep(value) ? value : GONE)
-}
-
-function validating(name: string, schema: StandardSchemaV1, context: StepContext): One {
-  return (value) => {
-    const result = schema['~standard'].validate(value)
-    if (isPromise(result)) {
-      throw new TypeError(`${name} cannot wait for its schema here: check with mapAsync, or in a pipeline`)
-    }
-    const settled = result as StandardSchemaV1.Result<unknown>
-    if (settled.issues === undefined) return settled.value
-    context.dead(name, value, reasonsOf(settled.issues))
-    return GONE
+  #made(from: number, to: number): Making[] {
+    return from === to ? [] : [{ make: each(this.#operators.slice(from, to)) }]
   }
 }

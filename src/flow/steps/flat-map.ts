@@ -1,54 +1,71 @@
 // flatMap: what a function gives for each event, drawn no further than is wanted.
 
-import { Ring } from '../../base/ring.ts'
+import { messageOf } from '../../base/errors.ts'
+import { type Batch, batchOf, derived } from '../../connect/batch.ts'
+import { faultOfParts, type Origin, partOf } from '../../connect/origin.ts'
+import { Backlog } from '../backlog.ts'
+import type { Stateless } from '../plan.ts'
 import { give, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
 
-/** Events handed on at once, and the most drawn from iterators before the stage looks whether anybody wants more. */
+/**
+ * Events handed on at once; and how many of one event are held until its iterator ends, so that nothing of it goes on if
+ * it throws by then.
+ */
 const AT_ONCE = 1024
+/** The parts of an event that becomes more than are held are numbered as if it became so many. */
+const COUNT_OF_LARGE = 2 ** 31
 
+type Operator = Extract<Stateless, { kind: 'flatMap' }>
 type Given = Iterable<unknown>
 
-export function flatMap(fn: (value: never) => Given): MakeStep {
-  return (next, context) => new FlatMap(fn as (value: unknown) => Given, next, context)
+export function flatMap(operator: Operator): MakeStep {
+  return (next, context) => new FlatMap(operator, next, context)
 }
 
-/** Something that came while work was put off. */
-type Waiting =
-  | { readonly kind: 'events'; readonly batch: readonly unknown[]; readonly input: number }
-  | { readonly kind: 'watermark'; readonly time: number }
+/** An event whose iterator gave more than is held: it goes on as it is drawn. */
+interface Large {
+  readonly iterator: Iterator<unknown>
+  readonly event: Batch
+  drawn: number
+}
 
 /**
  * Arrays are handed on as they are. An iterator is drawn {@link AT_ONCE} events at a time: is it not at its end by then,
  * the rest is put off, so that an endless one fills no memory.
  */
 class FlatMap implements Step {
+  readonly #name: string
   readonly #fn: (value: unknown) => Given
   readonly #next: Port
   readonly #context: StepContext
   /** What is under way: a batch, how far it is, and an iterator that is not at its end. */
-  #batch: readonly unknown[] = []
+  #batch: Batch = batchOf([])
   #at = 0
-  #iterator: Iterator<unknown> | undefined
-  /** What came meanwhile, from a `flatMap` above that was told to go on. */
-  readonly #waiting = new Ring<Waiting>(2)
+  #large: Large | undefined
+  /** What the events of the batch from `#from` on became, and where in it each of them begins. */
+  #from = 0
+  #out: unknown[] = []
+  #starts: number[] = []
+  readonly #backlog = new Backlog()
 
-  constructor(fn: (value: unknown) => Given, next: Port, context: StepContext) {
-    this.#fn = fn
+  constructor({ name, fn }: Operator, next: Port, context: StepContext) {
+    this.#name = name
+    this.#fn = fn as (value: unknown) => Given
     this.#next = next
     this.#context = context
   }
 
   get isSuspended(): boolean {
-    return this.#iterator !== undefined || this.#at < this.#batch.length || this.#waiting.length > 0
+    return this.#large !== undefined || this.#at < this.#batch.length || !this.#backlog.isEmpty
   }
 
-  events(batch: readonly unknown[]): void {
-    if (this.isSuspended) this.#waiting.push({ kind: 'events', batch, input: this.#context.input })
+  events(batch: Batch): void {
+    if (this.isSuspended) this.#backlog.push({ kind: 'events', batch, input: this.#context.input })
     else this.#begin(batch)
   }
 
   watermark(time: number): void {
-    if (this.isSuspended) this.#waiting.push({ kind: 'watermark', time })
+    if (this.isSuspended) this.#backlog.push({ kind: 'watermark', time })
     else this.#next.watermark(time)
   }
 
@@ -56,8 +73,9 @@ class FlatMap implements Step {
 
   resume(): void {
     if (this.#context.isStopped) return this.drop()
-    if (this.#iterator !== undefined || this.#at < this.#batch.length) return this.#expand()
-    const waiting = this.#waiting.shift()
+    if (this.#large !== undefined) return this.#drawOn(this.#large)
+    if (this.#at < this.#batch.length) return this.#expand()
+    const waiting = this.#backlog.shift()
     if (waiting === undefined) return
     if (waiting.kind === 'watermark') return this.#next.watermark(waiting.time)
     this.#context.input = waiting.input
@@ -65,53 +83,154 @@ class FlatMap implements Step {
   }
 
   drop(): void {
-    const iterator = this.#iterator
-    this.#iterator = undefined
+    const iterator = this.#large?.iterator
+    this.#large = undefined
     this.#at = this.#batch.length
-    this.#waiting.clear()
+    this.#backlog.clear()
     iterator?.return?.()
   }
 
-  #begin(batch: readonly unknown[]): void {
+  #begin(batch: Batch): void {
     this.#batch = batch
     this.#at = 0
+    this.#from = 0
     this.#expand()
   }
 
   #expand(): void {
-    let out: unknown[] = []
     let drawn = 0
-    while (drawn < AT_ONCE && !this.#context.isStopped) {
-      const given = this.#iterator ?? this.#nextGiven()
-      if (given === undefined) break
-      if (Array.isArray(given)) {
-        for (const value of given) out.push(value)
-      } else drawn += this.#draw(given as Iterator<unknown>, out, AT_ONCE - drawn)
-      if (out.length < AT_ONCE) continue
-      this.#next.events(out)
-      out = []
+    while (this.#at < this.#batch.length && drawn < AT_ONCE && !this.#context.isStopped) {
+      const index = this.#at
+      this.#at += 1
+      this.#starts.push(this.#out.length)
+      let given: readonly unknown[]
+      try {
+        const values = this.#fn(this.#batch.at(index))
+        if (Array.isArray(values)) given = values
+        else {
+          const iterator = values[Symbol.iterator]()
+          const held: unknown[] = []
+          const isOver = draw(iterator, held, AT_ONCE)
+          drawn += held.length
+          if (!isOver) return this.#beginLarge(index, iterator, held)
+          given = held
+        }
+        this.#checkParts(index, given.length)
+      } catch (error) {
+        this.#refuse(index, error)
+        continue
+      }
+      this.#put(given)
     }
-    give(this.#next, out)
+    this.#handOn()
     if (this.#context.isStopped) this.drop()
   }
 
-  /** What the next event of the batch gives: an array, or an iterator just opened. */
-  #nextGiven(): readonly unknown[] | Iterator<unknown> | undefined {
-    if (this.#at >= this.#batch.length) return undefined
-    const given = this.#fn(this.#batch[this.#at])
-    this.#at += 1
-    return Array.isArray(given) ? given : given[Symbol.iterator]()
+  /** Of records that are tried again only parts may go on, which are counted for each event. */
+  #put(given: readonly unknown[]): void {
+    const { counts, isReplay } = this.#context
+    for (const one of given) this.#out.push(one)
+    if (isReplay && given.length > 0) return this.#handOn()
+    if (given.length === 0) counts.filtered += 1
+    else counts.derived += given.length - 1
+    if (this.#out.length >= AT_ONCE) this.#handOn()
   }
 
-  /** Draws up to `count` events; keeps the iterator unless it has ended. One that throws is not closed again. */
-  #draw(iterator: Iterator<unknown>, out: unknown[], count: number): number {
-    this.#iterator = undefined
-    for (let drawn = 0; drawn < count; drawn += 1) {
-      const { done, value } = iterator.next()
-      if (done === true) return drawn
-      out.push(value)
-    }
-    this.#iterator = iterator
-    return count
+  #handOn(): void {
+    const made = derived(this.#batch.slice(this.#from, this.#at), this.#out, this.#starts)
+    this.#from = this.#at
+    this.#out = []
+    this.#starts = []
+    give(this.#next, this.#context.isReplay ? this.#wanted(made, true) : made)
   }
+
+  /** Those parts of a record that are tried again. */
+  #wanted(made: Batch, isFirst: boolean): Batch {
+    if (!made.hasOrigins) return made
+    const wanted = made.values().flatMap((_, index) => (made.origin(index) === undefined ? [] : [index]))
+    this.#context.counts.derived += wanted.length - (isFirst && wanted.length > 0 ? 1 : 0)
+    if (isFirst && wanted.length === 0 && made.length > 0) this.#context.counts.filtered += 1
+    return made.select(wanted)
+  }
+
+  #beginLarge(index: number, iterator: Iterator<unknown>, held: readonly unknown[]): void {
+    try {
+      this.#checkParts(index, COUNT_OF_LARGE)
+    } catch (error) {
+      iterator.return?.()
+      this.#refuse(index, error)
+      return this.#handOn()
+    }
+    this.#at = index
+    this.#starts.pop()
+    this.#handOn()
+    this.#at = index + 1
+    this.#from = index + 1
+    this.#large = { iterator, event: this.#batch.slice(index, index + 1), drawn: 0 }
+    this.#giveLarge(this.#large, held)
+    if (this.#context.isStopped) this.drop()
+  }
+
+  #drawOn(large: Large): void {
+    const made: unknown[] = []
+    // Over until it has said otherwise: one that throws is not closed again.
+    this.#large = undefined
+    try {
+      if (!draw(large.iterator, made, AT_ONCE)) this.#large = large
+      else if (this.#context.isReplay) this.#checkAll(large, large.drawn + made.length)
+    } catch (error) {
+      // A part of what it gives has gone on: it is not for this event alone to be refused.
+      this.#context.accuse(this.#name, [large.event.at(0)])
+      throw error
+    }
+    this.#giveLarge(large, made)
+  }
+
+  #giveLarge(large: Large, values: readonly unknown[]): void {
+    const { event, drawn } = large
+    const origin = event.origin(0)
+    const at = (index: number): Origin => partOf(origin as Origin, drawn + index, COUNT_OF_LARGE) as Origin
+    const made = origin === undefined ? batchOf(values) : batchOf(values, { at }, COUNT_OF_LARGE * event.maxStride)
+    large.drawn += values.length
+    if (this.#context.isReplay) return give(this.#next, this.#wanted(made, drawn === 0))
+    this.#context.counts.derived += values.length - (drawn === 0 ? 1 : 0)
+    give(this.#next, made)
+  }
+
+  /** @throws {RangeError} if the event cannot become so many */
+  #checkParts(index: number, count: number): void {
+    const { maxStride, hasOrigins } = this.#batch
+    if (!hasOrigins || count < 2) return
+    if (!this.#context.isReplay && maxStride * (count + 1) <= Number.MAX_SAFE_INTEGER) return
+    const fault = faultOfParts(this.#batch.origin(index) as Origin, count)
+    if (fault !== undefined) throw new RangeError(fault)
+  }
+
+  /** @throws {RangeError} if a part that is tried again was not among those that were drawn */
+  #checkAll({ event }: Large, count: number): void {
+    const { only, stride = 1 } = event.origin(0) ?? {}
+    const missing = only?.find((part) => Math.floor(part / stride) % (COUNT_OF_LARGE + 1) > count)
+    if (missing === undefined) return
+    throw new RangeError(
+      `it now becomes ${count} events, and part ${missing} of it, which was refused, is not one of them`,
+    )
+  }
+
+  #refuse(index: number, error: unknown): void {
+    if (this.#context.onError === 'fail') {
+      this.#context.accuse(this.#name, [this.#batch.at(index)])
+      throw error
+    }
+    this.#context.dead(this.#name, this.#batch, index, messageOf(error))
+  }
+}
+
+/** Draws up to `count` events into `out`; whether the iterator has come to its end. */
+function draw(iterator: Iterator<unknown>, out: unknown[], count: number): boolean {
+  for (let drawn = 0; drawn < count; drawn += 1) {
+    const { done, value } = iterator.next()
+    if (done === true) return true
+    out.push(value)
+  }
+  return false
 }

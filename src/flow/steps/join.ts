@@ -2,12 +2,12 @@
 
 import type { Key } from '../../base/hash.ts'
 import { plainKey } from '../../base/key-table.ts'
-import type { Traced } from '../../connect/origin.ts'
+import { type Batch, mapped, oneOf } from '../../connect/batch.ts'
 import { timeOf } from '../../window/event-time.ts'
 import type { At, WindowSpec } from '../../window/window.ts'
 import { overLimit } from '../limit.ts'
 import type { Operator } from '../plan.ts'
-import { give, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
+import { giveResults, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
 
 type Joining = Extract<Operator, { kind: 'join' }>
 export type Side = 'left' | 'right'
@@ -21,7 +21,13 @@ export interface Sided {
 /** Marks every event with its side: the last step before a join. */
 export function sided(side: Side): MakeStep {
   return (next) => ({
-    events: (batch) => next.events(batch.map((value): Sided => ({ side, value }))),
+    events: (batch) =>
+      next.events(
+        mapped(
+          batch,
+          batch.values().map((value): Sided => ({ side, value })),
+        ),
+      ),
     watermark: (time) => next.watermark(time),
     end: () => {},
   })
@@ -137,14 +143,14 @@ class Join implements Step {
     this.#keyOf = sidedKey(operator)
   }
 
-  events(batch: readonly unknown[]): void {
+  events(batch: Batch): void {
     const out: unknown[] = []
-    for (const event of batch as readonly Sided[]) {
+    for (const [index, event] of (batch.values() as readonly Sided[]).entries()) {
       const endMs = this.#windows.endOf(event.value)
-      if (this.#isOver(endMs)) this.#context.late(this.#operator.name, event.value)
-      else this.#add(endMs, this.#keyOf(event), this.#operator.isTraced === true ? withoutOrigin(event) : event, out)
+      if (this.#isOver(endMs)) this.#context.late(this.#operator.name, oneOf(batch, index, event.value), 0)
+      else this.#add(endMs, this.#keyOf(event), event, out)
     }
-    give(this.#next, out)
+    giveResults(this.#next, out)
   }
 
   watermark(time: number): void {
@@ -207,10 +213,6 @@ class Join implements Step {
     const { mode } = this.#operator
     if (mode === 'left' || mode === 'full') window.table.unpaired('left', out)
     if (mode === 'right' || mode === 'full') window.table.unpaired('right', out)
-    give(this.#next, out)
+    giveResults(this.#next, out)
   }
-}
-
-function withoutOrigin({ side, value }: Sided): Sided {
-  return { side, value: (value as Traced<unknown>).value }
 }

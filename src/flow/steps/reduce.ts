@@ -3,7 +3,7 @@
 import { keepable, stageState } from '../kept.ts'
 import type { Reduce } from '../plan.ts'
 import { type Fired, itemsOf, type Outcome } from '../reduce.ts'
-import { give, type MakeStep, type Port, type StepContext } from '../step.ts'
+import { giveResults, type MakeStep, type Port, type StepContext } from '../step.ts'
 import type { Part } from './departition.ts'
 
 /** One state for the stage, which fires at the end. */
@@ -12,7 +12,7 @@ export function reduce(operator: Reduce): MakeStep {
   return (next, context) => {
     const box = { state: operator.create() }
     return {
-      events: (batch) => add(box, batch, next),
+      events: (batch) => add(box, batch.values(), next),
       watermark: (time) => next.watermark(time),
       snapshot: () => ({ state: keepable(operator.name, box.state) }),
       restore(saved) {
@@ -22,7 +22,7 @@ export function reduce(operator: Reduce): MakeStep {
         const out: unknown[] = []
         if (operator.asParts) out.push({ window: WHOLE.window, state: box.state } satisfies Part)
         else outcomeOf(operator, box, WHOLE, out, context)
-        give(next, out)
+        giveResults(next, out)
       },
     }
   }
@@ -37,23 +37,23 @@ export interface Box {
 }
 
 /** Takes a batch into a state; what `emitAndReduce` emits goes out in one batch. */
-export function adderOf({ add, emits }: Reduce): (box: Box, batch: readonly unknown[], next: Port) => void {
+export function adderOf({ add, emits }: Reduce): (box: Box, values: readonly unknown[], next: Port) => void {
   if (emits) {
     const step = add as (state: unknown, value: unknown) => readonly [readonly unknown[], unknown]
-    return (box, batch, next) => {
+    return (box, values, next) => {
       const out: unknown[] = []
-      for (const event of batch) {
+      for (const event of values) {
         const [emitted, state] = step(box.state, event)
         box.state = state
         for (const one of emitted) out.push(one)
       }
-      give(next, out)
+      giveResults(next, out)
     }
   }
   const step = add as (state: unknown, value: unknown) => unknown
-  return (box, batch) => {
+  return (box, values) => {
     let state = box.state
-    for (const event of batch) state = step(state, event)
+    for (const event of values) state = step(state, event)
     box.state = state
   }
 }

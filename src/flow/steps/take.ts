@@ -1,7 +1,7 @@
 // take, takeSort: the first events, by their coming or by an order.
 
 import type { Compare } from '../plan.ts'
-import { give, type MakeStep } from '../step.ts'
+import { give, giveResults, type MakeStep } from '../step.ts'
 
 /** Events beyond `count` that are kept before they are sorted. */
 const SORTED_AT_ONCE = 1024
@@ -14,7 +14,7 @@ export function take(count: number): MakeStep {
     return {
       events(batch) {
         if (left === 0) return
-        const taken = batch.length <= left ? batch : batch.slice(0, left)
+        const taken = batch.slice(0, Math.min(left, batch.length))
         left -= taken.length
         // Before they go on: what is put off above must not go on for their sake.
         context.isStopped ||= left === 0
@@ -40,12 +40,12 @@ export function takeSort(count: number, compare: Compare, isFinal = false): Make
       if (best.length >= 2 * count + SORTED_AT_ONCE) best = sorted()
     }
     return {
-      events: (batch) => (isFinal ? keep(batch.flat() as unknown[]) : keep(batch)),
+      events: (batch) => keep(isFinal ? batch.values().flat() : batch.values()),
       watermark: (time) => next.watermark(time),
       snapshot: () => (best.length === 0 ? undefined : sorted()),
       // Any stage may hold any of them: they meet at the end.
       restore: (saved) => (context.partition.index === 0 ? keep(saved.flat()) : undefined),
-      end: () => next.events([sorted()]),
+      end: () => giveResults(next, [sorted()]),
     }
   }
 }

@@ -1,5 +1,6 @@
 // times: tells how far event time has come, in line with the events.
 
+import type { Batch } from '../../connect/batch.ts'
 import { EventTimeError, timeOf } from '../../window/event-time.ts'
 import { floorTo, type Grain, grainOf } from '../../window/grain.ts'
 import { WatermarkMaker, WatermarkMerger } from '../../window/watermark.ts'
@@ -52,21 +53,22 @@ class Times implements Step {
     this.#lookAgain()
   }
 
-  events(batch: readonly unknown[]): void {
+  events(batch: Batch): void {
     const { input } = this.#context
     const maker = this.#inputs[input]
     if (maker === undefined) return give(this.#next, batch)
     const wallMs = this.#context.wallMs()
     let latestMs = Number.NEGATIVE_INFINITY
     let ownMs = floorTo(this.#grain, maker.current)
-    let kept: unknown[] | undefined
+    const values = batch.values()
+    let kept: number[] | undefined
     let from = 0
-    for (let i = 0; i < batch.length; i += 1) {
-      const timeMs = this.#timeOf(batch[i])
+    for (let i = 0; i < values.length; i += 1) {
+      const timeMs = this.#timeOf(values[i], batch, i)
       if (timeMs === undefined || this.#isLate(timeMs, ownMs)) {
-        if (timeMs !== undefined) this.#context.late(this.#name, batch[i])
+        if (timeMs !== undefined) this.#context.late(this.#name, batch, i)
         kept ??= []
-        for (; from < i; from += 1) kept.push(batch[from])
+        for (; from < i; from += 1) kept.push(from)
         from = i + 1
         continue
       }
@@ -133,18 +135,18 @@ class Times implements Step {
     if (watermark !== undefined && Number.isFinite(watermark)) this.#next.watermark(watermark)
   }
 
-  #send(batch: readonly unknown[], kept: unknown[] | undefined, from: number, to: number): void {
-    if (kept === undefined) return give(this.#next, from === 0 && to === batch.length ? batch : batch.slice(from, to))
-    for (let i = from; i < to; i += 1) kept.push(batch[i])
-    give(this.#next, kept)
+  #send(batch: Batch, kept: number[] | undefined, from: number, to: number): void {
+    if (kept === undefined) return give(this.#next, batch.slice(from, to))
+    for (let i = from; i < to; i += 1) kept.push(i)
+    give(this.#next, batch.select(kept))
   }
 
-  #timeOf(event: unknown): number | undefined {
+  #timeOf(event: unknown, batch: Batch, index: number): number | undefined {
     try {
       return timeOf(this.#at, event)
     } catch (error) {
       if (!(error instanceof EventTimeError)) throw error
-      this.#context.dead(this.#name, event, error.message)
+      this.#context.dead(this.#name, batch, index, error.message)
       return undefined
     }
   }

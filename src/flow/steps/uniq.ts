@@ -10,21 +10,22 @@ import { give, type MakeStep } from '../step.ts'
 export function uniq({ name, by, maxKeys, whenFull }: Deduplicating): MakeStep {
   return (next, context) => {
     const seen = new Set<Key>()
-    const events = (batch: readonly unknown[]): void => {
-      const fresh = batch.filter((event) => {
-        const key = plainKey((by as (value: unknown) => Key)(event))
-        if (seen.has(key)) return false
-        seen.add(key)
-        if (seen.size <= maxKeys) return true
-        if (whenFull === 'fail') throw overLimit('keys', name, 'maxKeys', maxKeys)
-        // The one that came first of all.
-        for (const oldest of seen) return seen.delete(oldest)
-        return true
-      })
-      give(next, fresh)
+    const isNew = (event: unknown): boolean => {
+      const key = plainKey((by as (value: unknown) => Key)(event))
+      if (seen.has(key)) return false
+      seen.add(key)
+      if (seen.size <= maxKeys) return true
+      if (whenFull === 'fail') throw overLimit('keys', name, 'maxKeys', maxKeys)
+      // The one that came first of all.
+      for (const oldest of seen) return seen.delete(oldest)
+      return true
     }
     return {
-      events,
+      events(batch) {
+        const fresh: number[] = []
+        for (const [index, event] of batch.values().entries()) if (isNew(event)) fresh.push(index)
+        give(next, batch.select(fresh))
+      },
       watermark: (time) => next.watermark(time),
       end: () => {},
       snapshot: () => [...seen],

@@ -2,6 +2,7 @@
 
 import type { Key } from '../../base/hash.ts'
 import { plainKey } from '../../base/key-table.ts'
+import { type Batch, batchOf, mapped, oneOf } from '../../connect/batch.ts'
 import { Combiner } from '../../window/combiner.ts'
 import type { Fold } from '../../window/fold.ts'
 import { floorTo, type Grain } from '../../window/grain.ts'
@@ -12,7 +13,7 @@ import { mergeSnapshots, type PanesSnapshot } from '../../window/snapshot.ts'
 import type { WindowSpec } from '../../window/window.ts'
 import { keepable, stageState } from '../kept.ts'
 import type { Aggregating, Operator, Reduce } from '../plan.ts'
-import { give, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
+import { give, giveResults, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
 import { keyer } from './aggregate.ts'
 import type { Part } from './departition.ts'
 import type { Any } from './groups.ts'
@@ -31,6 +32,8 @@ export interface WindowWork {
   readonly ensure: Key | undefined
   /** Whether there is a state for each stage, in contrast to one for each key. */
   readonly isStageBound: boolean
+  /** Whether what the fold emits is the event itself, which goes on with its origin. */
+  readonly isPassing?: boolean
   /** Whether who takes the panes must hear how far the clock has come, also where there are none. */
   readonly tellsClock?: boolean
 }
@@ -107,6 +110,7 @@ export function uniqWork({ name, by, window }: Extract<Operator, { kind: 'uniq' 
     keyOf: (event) => plainKey((by as (event: unknown) => Key)(event)),
     ensure: undefined,
     isStageBound: false,
+    isPassing: true,
     fold: (out) => ({
       create: () => false,
       add(isKnown, event) {
@@ -149,17 +153,20 @@ class Windows implements Step {
   #comingMs: number | undefined
   /** What goes out with the call at hand. */
   #out: unknown[] = []
+  /** The event at hand: one that is late is of this batch. */
+  #batch: Batch = batchOf([])
+  #at = 0
 
   constructor(work: WindowWork, { isCombined, isSole }: WindowFeed, next: Port, context: StepContext) {
     this.#work = work
     this.#isCombined = isCombined
     this.#next = next
     this.#context = context
-    const { window, name } = work
+    const { window } = work
     this.#fold = work.fold(this.#out)
     // An event that is not late by its own input may be a gap behind the others.
     const holdMs = window.kind === 'session' && !isSole() ? window.gapMs : 0
-    this.#panes = new Panes(window, this.#fold, { onLate: (_, event) => context.late(name, event), holdMs })
+    this.#panes = new Panes(window, this.#fold, { onLate: (_, event) => this.#late(event), holdMs })
     this.#emit = (pane) => work.show(pane, this.#out, context)
     this.#grid =
       work.tellsClock === true && window.kind === 'processingTime'
@@ -168,14 +175,32 @@ class Windows implements Step {
     this.#isTimed = window.kind === 'processingTime' || window.triggers.some(({ kind }) => kind === 'interval')
   }
 
-  events(batch: readonly unknown[]): void {
+  events(batch: Batch): void {
     if (this.#isTimed) this.#pass()
-    if (this.#isCombined) for (const sent of batch) this.#merge(sent as Sent)
-    else {
-      const { keyOf } = this.#work
-      for (const event of batch) this.#panes.add(keyOf(event), event, this.#emit)
+    this.#batch = batch
+    const values = batch.values()
+    if (this.#work.isPassing === true) return this.#sieve(values)
+    const { keyOf } = this.#work
+    for (this.#at = 0; this.#at < values.length; this.#at += 1) {
+      const event = values[this.#at]
+      if (this.#isCombined) this.#merge(event as Sent)
+      else this.#panes.add(keyOf(event), event, this.#emit)
     }
     this.#flush()
+  }
+
+  /** Hands on the events themselves that the fold lets pass. */
+  #sieve(values: readonly unknown[]): void {
+    const passed: number[] = []
+    const { keyOf } = this.#work
+    for (this.#at = 0; this.#at < values.length; this.#at += 1) {
+      const event = values[this.#at]
+      this.#panes.add(keyOf(event), event, this.#emit)
+      if (this.#out.length === 0) continue
+      this.#out.length = 0
+      passed.push(this.#at)
+    }
+    give(this.#next, this.#batch.select(passed))
   }
 
   watermark(time: number): void {
@@ -245,12 +270,16 @@ class Windows implements Step {
     this.#panes.merge({ key, startMs, endMs, events, acc: load(held) }, this.#emit)
   }
 
+  #late(event: unknown): void {
+    this.#context.late(this.#work.name, oneOf(this.#batch, this.#at, event), 0)
+  }
+
   /** The fold writes into the same array: it is emptied, not replaced. */
   #flush(): void {
     if (this.#out.length === 0) return
     const out = this.#out.slice()
     this.#out.length = 0
-    this.#next.events(out)
+    giveResults(this.#next, out)
   }
 }
 
@@ -274,16 +303,19 @@ export function combining(work: WindowWork): MakeStep {
       save(acc),
     ]
     const drain = (): void => {
-      if (combiner.size > 0) give(next, combiner.drainPartials().map(sentOf))
+      if (combiner.size > 0) giveResults(next, combiner.drainPartials().map(sentOf))
     }
     return {
       events(batch) {
         const asTheyAre: Sent[] = []
-        for (const event of batch) {
+        const of: number[] = []
+        for (const [index, event] of batch.values().entries()) {
           const key = work.keyOf(event)
-          if (!combiner.add(key, event)) asTheyAre.push([key, 0, 0, 0, event])
+          if (combiner.add(key, event)) continue
+          asTheyAre.push([key, 0, 0, 0, event])
+          of.push(index)
         }
-        give(next, asTheyAre)
+        give(next, mapped(batch, asTheyAre, of))
         if (combiner.size >= PARTIALS_HELD) drain()
       },
       watermark(time) {

@@ -1,0 +1,203 @@
+// How a stage of a pipeline reads splits: what it gave, and where it stands, belongs to an epoch.
+
+import { type Beginning, type Ledger, recordKey } from '../checkpoint/ledger.ts'
+import type { Batch, ReadBatch } from '../connect/batch.ts'
+import { type DeadLetter, deadLetter, type Origin } from '../connect/origin.ts'
+import type { Position, Split, SplitReader } from '../connect/source.ts'
+import { addTotals, NO_TOTALS } from '../connect/totals.ts'
+import type { StepCounts } from '../flow/step.ts'
+import { type AcknowledgedReader, type Acknowledgements, isAcknowledged } from './acknowledgements.ts'
+import type { PipelineSource } from './pipeline-source.ts'
+import type { Tally } from './placed.ts'
+import type { Reading } from './reading.ts'
+import type { QueueOf, SplitQueue } from './split-queue.ts'
+
+export interface EpochReadingOptions {
+  readonly source: PipelineSource
+  readonly queue: QueueOf
+  /** The layer's number, and which of its stages it is. */
+  readonly layer: number
+  readonly partition: { readonly index: number }
+  /** What the steps count, and what it has read. */
+  readonly counts: StepCounts
+  readonly tally: Tally
+  readonly beginning: Beginning
+  readonly ledger: Ledger
+  readonly acknowledgements: Acknowledgements
+}
+
+/** Records between two reports of progress. */
+const PROGRESS_EVERY = 4096
+/** The step of records that ended a worker. */
+const WORKER = 'worker'
+
+interface OpenSplit {
+  readonly split: Split
+  readonly reader: SplitReader<unknown>
+  /** What earlier runs had read of it. */
+  readonly skippedBytes: number
+  /** What the reader had counted when it was last asked. */
+  seen: { readonly read: number; readonly blank: number; readonly invalidUtf8: number }
+}
+
+/**
+ * Positions and counts are those of what was given: what a reader has read ahead, or what waits for an operator,
+ * belongs to the epoch in which it goes out.
+ */
+export class EpochReading implements Reading {
+  readonly #options: EpochReadingOptions
+  /** Names the stage in reports. */
+  readonly #stage: string
+  #queue: SplitQueue | undefined
+  #current: OpenSplit | undefined
+  /** The epoch that is open. */
+  #epoch: number
+  /** Since the last barrier. */
+  #moved = new Map<string, Position>()
+  /** Where readers stood, as of what was given of them, whose senders wait to be told. */
+  #stood = new Map<AcknowledgedReader, Position>()
+  #counts = NO_TOTALS
+  /** What the steps had counted when they were last asked. */
+  #counted = { filtered: 0, derived: 0 }
+  #read = 0
+  #toldRead = 0
+  #closedBytes = 0
+  #skippedBytes = 0
+  #isExhausted = false
+
+  constructor(options: EpochReadingOptions) {
+    this.#options = options
+    this.#stage = `${options.layer}/${options.partition.index}`
+    this.#epoch = options.beginning.epoch + 1
+  }
+
+  get reader(): SplitReader<unknown> | undefined {
+    return this.#current?.reader
+  }
+
+  async openNext(signal: AbortSignal): Promise<SplitReader<unknown> | undefined> {
+    this.#queue ??= await this.#options.queue(signal)
+    const split = this.#queue.take()
+    if (split === undefined) return undefined
+    const { source, beginning, ledger, acknowledgements } = this.#options
+    const onNote = (note: string): void => ledger.noted(split.id, note)
+    const reader = await source.open(split, beginning.positions.get(source.nameOf(split)), { signal, onNote })
+    const skippedBytes = reader.doneBytes
+    this.#current = { split, reader, skippedBytes, seen: { read: 0, blank: 0, invalidUtf8: 0 } }
+    this.#skippedBytes += skippedBytes
+    if (isAcknowledged(reader)) acknowledgements.opened(reader)
+    ledger.opened({ split: split.id, note: reader.note, resumedBytes: skippedBytes, sizeBytes: split.sizeBytes })
+    return reader
+  }
+
+  async endSplit(): Promise<void> {
+    this.#book(true)
+    await this.close()
+  }
+
+  begin(read: ReadBatch<unknown>): Batch {
+    const { source, beginning, ledger } = this.#options
+    const { events, rejected } = source.marked(read)
+    const letters = rejected.map(({ letter }) => letter)
+    const first = events.length > 0 ? events.origin(0) : letters[0]?.origin
+    if (beginning.isCareful && first !== undefined) ledger.suspect(first)
+    const sound = beginning.poison.size === 0 ? events : this.#withoutPoison(events, letters)
+    this.letters(letters)
+    return sound
+  }
+
+  letters(letters: readonly DeadLetter[]): void {
+    if (letters.length > 0) this.#options.ledger.letters(this.#epoch, letters)
+  }
+
+  end(): void {
+    this.#book(false)
+    const { filtered, derived } = this.#options.counts
+    const before = this.#counted
+    this.#counted = { filtered, derived }
+    this.#counts = addTotals(this.#counts, {
+      filtered: filtered - before.filtered,
+      derived: derived - before.derived,
+    })
+    if (this.#toldRead === 0 || this.#read - this.#toldRead >= PROGRESS_EVERY) this.#tell()
+  }
+
+  endEpoch(epoch: number, send: () => void): void {
+    const { ledger, acknowledgements } = this.#options
+    for (const [reader, position] of this.#stood) acknowledgements.ended(epoch, reader, position)
+    this.#stood.clear()
+    send()
+    ledger.source({ epoch, stage: this.#stage, positions: this.#moved, counts: this.#counts })
+    this.#moved = new Map()
+    this.#counts = NO_TOTALS
+    this.#epoch = epoch + 1
+    this.#toldRead = 0
+    this.#tell()
+    this.#toldRead = 0
+  }
+
+  exhausted(): void {
+    this.#isExhausted = true
+    this.#tell()
+  }
+
+  async close(): Promise<void> {
+    const current = this.#current
+    if (current === undefined) return
+    this.#current = undefined
+    const { reader, skippedBytes } = current
+    this.#closedBytes += reader.doneBytes - skippedBytes
+    // The others are closed when nothing more is committed.
+    if (!isAcknowledged(reader)) await reader.close()
+  }
+
+  /** Records that ended a worker go no further. */
+  #withoutPoison(events: Batch, letters: DeadLetter[]): Batch {
+    const sound: number[] = []
+    for (let index = 0; index < events.length; index += 1) {
+      const origin = events.origin(index) as Origin
+      const found = this.#options.beginning.poison.get(recordKey(origin))
+      if (found === undefined) sound.push(index)
+      else letters.push(deadLetter(origin, WORKER, found))
+    }
+    return events.select(sound)
+  }
+
+  /** Counts what the reader has given by now. */
+  #book(isAtEnd: boolean): void {
+    const current = this.#current
+    if (current === undefined) return
+    const { split, reader, seen } = current
+    const { read, blank, invalidUtf8 } = reader.counts
+    const isNew = read !== seen.read || (isAtEnd && reader.note === undefined)
+    this.#read += read - seen.read
+    this.#options.tally.received = this.#read
+    this.#counts = addTotals(this.#counts, {
+      read: read - seen.read,
+      blank: blank - seen.blank,
+      invalidUtf8: invalidUtf8 - seen.invalidUtf8,
+    })
+    current.seen = { read, blank, invalidUtf8 }
+    if (!isNew) return
+    const position = reader.position()
+    this.#moved.set(this.#options.source.nameOf(split), position)
+    if (isAcknowledged(reader)) this.#stood.set(reader, position)
+  }
+
+  #tell(): void {
+    const current = this.#current
+    const openBytes = current === undefined ? 0 : current.reader.doneBytes - current.skippedBytes
+    this.#toldRead = this.#read
+    this.#options.ledger.progress({
+      stage: this.#stage,
+      epoch: this.#epoch,
+      inEpoch: this.#counts.read,
+      read: this.#read,
+      doneBytes: this.#closedBytes + openBytes,
+      skippedBytes: this.#skippedBytes,
+      split: current?.split.id,
+      hasMoved: this.#moved.size > 0,
+      isExhausted: this.#isExhausted,
+    })
+  }
+}

@@ -1,0 +1,291 @@
+// A stage that reads the splits of a source, taking the next one when one is at its end.
+
+import type { Clock } from '../base/clock.ts'
+import { inTime } from '../base/closing.ts'
+import { isPromise } from '../base/promise.ts'
+import type { Beginning, Ledger, SourceCommand } from '../checkpoint/ledger.ts'
+import { type Batch, chunkOf, type ReadBatch, readOf } from '../connect/batch.ts'
+import type { Source, SplitReader } from '../connect/source.ts'
+import { Chain } from '../flow/chain.ts'
+import type { Making, StepCounts } from '../flow/step.ts'
+import type { StageCore } from '../stage/core.ts'
+import type { DispatcherSpec } from '../stage/dispatcher.ts'
+import type { AnySpec, ChunkStage } from '../stage/hooks.ts'
+import { chunkStage } from '../stage/make.ts'
+import type { WorkTime } from '../stage/work-time.ts'
+import type { Account } from './account.ts'
+import type { Acknowledgements } from './acknowledgements.ts'
+import { EpochReading } from './epoch-reading.ts'
+import { PipelineSource } from './pipeline-source.ts'
+import type { Tally } from './placed.ts'
+import { PlainReading, type Reading } from './reading.ts'
+import type { QueueOf } from './split-queue.ts'
+import { StageContext } from './step-context.ts'
+import type { Busy } from './steps-stage.ts'
+
+export interface SourceStageOptions {
+  readonly name: string
+  /** The layer's number, and which of its stages it is. */
+  readonly layer: number
+  readonly partition: { readonly index: number; readonly total: number }
+  readonly source: Source<unknown>
+  /** What is done with events as they are read. */
+  readonly steps: readonly Making[]
+  /** Opened at the first demand. */
+  readonly queue: QueueOf
+  readonly dispatcher: DispatcherSpec<unknown, never>
+  readonly clock: Clock
+  readonly account: Account
+  /** Shown what goes out. */
+  readonly meter: (values: readonly unknown[]) => void
+  readonly busy?: Busy | undefined
+  /** Its time at work, and what it has read. */
+  readonly time: WorkTime
+  readonly tally: Tally
+  /** Of a pipeline: where it begins, and whom it tells of its epochs. */
+  readonly epochs?:
+    | { readonly beginning: Beginning; readonly ledger: Ledger; readonly acknowledgements: Acknowledgements }
+    | undefined
+}
+
+/** The most records read before they go out. */
+const READ_AT_ONCE = 2000
+/** Reads that were at hand, one after the other, before others have their turn. */
+const READS_IN_A_ROW = 64
+
+type Self = ChunkStage
+
+export function sourceStage(options: SourceStageOptions): StageCore {
+  return chunkStage('producer', new SourceStage(options))
+}
+
+/**
+ * Reads split after split, as far as events are wanted, and hands them to its steps. What one read gave goes out as a
+ * whole before a barrier does.
+ */
+class SourceStage implements AnySpec {
+  readonly name: string
+  readonly dispatcher: DispatcherSpec<unknown, never>
+  // What one read becomes, at most: nothing is read before it has gone out.
+  readonly bufferSize = Number.POSITIVE_INFINITY
+  readonly unwanted = 'end'
+  readonly #options: SourceStageOptions
+  readonly #context: StageContext
+  readonly #chain: Chain
+  readonly #reading: Reading
+  readonly #stop = new AbortController()
+  #self: Self | undefined
+  /** Asked for and not given. */
+  #missing = 0
+  #loop: Promise<void> | undefined
+  #isReading = false
+  /** Whether what was read is on its way through the steps. */
+  #isWorking = false
+  #isHeld: boolean
+  #isExhausted = false
+  #hasEnded = false
+  /** Who waits for reading, or for the steps, to go on. */
+  #release: PromiseWithResolvers<void> | undefined
+  /** Barriers that came while steps were at work: they go out when that is done. */
+  readonly #barriers: number[] = []
+  /** The most records read at once. */
+  readonly #atOnce: number
+
+  constructor(options: SourceStageOptions) {
+    const { name, dispatcher, steps, partition, clock, account, epochs } = options
+    this.name = name
+    this.dispatcher = dispatcher
+    this.#options = options
+    this.#context = new StageContext({ partition, inputs: 1, clock, account, beginning: epochs?.beginning })
+    const out = { events: (batch: Batch) => this.#give(batch), watermark: () => {} }
+    this.#chain = new Chain(steps, out, this.#context.steps)
+    this.#reading = readingOf(options, this.#context.steps.counts)
+    this.#isHeld = epochs?.beginning.isHeld === true
+    this.#atOnce = epochs?.beginning.isCareful === true ? 1 : READ_AT_ONCE
+  }
+
+  onDemand(demand: number, self: Self): void {
+    this.#self = self
+    this.#missing += demand
+    this.#goOn()
+    this.#go(self)
+  }
+
+  onMessage(command: SourceCommand, self: Self): void | Promise<void> {
+    switch (command.kind) {
+      case 'barrier':
+        if (this.#isWorking) return void this.#barriers.push(command.epoch)
+        // What a read that was under way still gives belongs to the last epoch.
+        if (this.#isReading && this.#stop.signal.aborted) {
+          return this.#loop?.then(() => this.#endEpoch(command.epoch, self))
+        }
+        return this.#endEpoch(command.epoch, self)
+      case 'stop':
+        return this.#endReading()
+      case 'hold':
+        this.#isHeld = command.isHeld
+        this.#goOn()
+        return this.#go(self)
+      case 'committed':
+        return // Said to all of this thread's readers at once.
+      case 'end':
+        return self.complete()
+    }
+  }
+
+  async onEnd(): Promise<void> {
+    this.#hasEnded = true
+    this.#endReading()
+    const isOver = this.#loop ?? Promise.resolve()
+    await inTime(isOver.then(() => this.#reading.close()))
+  }
+
+  #endReading(): void {
+    this.#stop.abort()
+    this.#goOn()
+  }
+
+  #go(self: Self): void {
+    if (this.#isReading || !this.#mayRead) return
+    this.#loop = this.#run(self).catch((error: unknown) => {
+      // A read that was stopped has said all that it will.
+      if (!this.#stop.signal.aborted) self.fail(error)
+    })
+  }
+
+  get #mayRead(): boolean {
+    return this.#missing > 0 && !this.#isHeld && !this.#isExhausted && !this.#stop.signal.aborted
+  }
+
+  async #run(self: Self): Promise<void> {
+    this.#isReading = true
+    try {
+      for (let inARow = 1; this.#mayRead; inARow += 1) {
+        const reader = this.#reading.reader ?? (await this.#reading.openNext(this.#stop.signal))
+        if (reader === undefined) return this.#exhausted(self)
+        const reading = this.#readFrom(reader)
+        const read = isPromise(reading) ? await reading : reading
+        if (isPromise(reading)) inARow = 0
+        if (read === undefined) await this.#reading.endSplit()
+        else {
+          if (this.#isHeld) await this.#until(() => !this.#isHeld || this.#stop.signal.aborted)
+          if (this.#hasEnded) return
+          this.#work(read, self)
+          if (this.#isWorking) await this.#workOn(self)
+        }
+        if (inARow >= READS_IN_A_ROW) {
+          inARow = 0
+          await new Promise(setImmediate)
+        }
+      }
+    } finally {
+      this.#isReading = false
+    }
+  }
+
+  #exhausted(self: Self): void {
+    this.#isExhausted = true
+    this.#reading.exhausted()
+    if (this.#options.epochs === undefined) self.complete()
+  }
+
+  /** Of what never ends, a read that waits is none that works. */
+  #readFrom(
+    reader: SplitReader<unknown>,
+  ): ReadBatch<unknown> | undefined | PromiseLike<ReadBatch<unknown> | undefined> {
+    const { time, source } = this.#options
+    time.enter()
+    try {
+      const given = reader.read(Math.min(this.#missing, this.#atOnce)) as unknown
+      const asRead = (one: unknown): ReadBatch<unknown> | undefined =>
+        Array.isArray(one) ? readOf(one) : (one as ReadBatch<unknown> | undefined)
+      const read = isPromise(given) ? given.then(asRead) : asRead(given)
+      return isPromise(read) && source.isEndless !== true ? time.through(read) : read
+    } finally {
+      time.leave()
+    }
+  }
+
+  /** Hands what was read to the steps. */
+  #work(read: ReadBatch<unknown>, self: Self): void {
+    this.#isWorking = true
+    const events = this.#reading.begin(read)
+    this.#atWork(() => {
+      if (events.length > 0) this.#chain.events(events)
+    })
+    if (!this.#chain.isSuspended) this.#worked(self)
+  }
+
+  /** Goes on with what steps have put off, as far as events are wanted. */
+  async #workOn(self: Self): Promise<void> {
+    for (let inARow = 1; this.#chain.isSuspended; inARow += 1) {
+      await this.#ready()
+      if (this.#hasEnded) return this.#chain.drop()
+      this.#atWork(() => this.#chain.resume())
+      if (inARow % READS_IN_A_ROW === 0) await new Promise(setImmediate)
+    }
+    this.#worked(self)
+  }
+
+  /** Waits until steps can go on with what they have put off. */
+  async #ready(): Promise<void> {
+    const { waitsFor } = this.#chain
+    if (waitsFor === undefined) return await this.#until(() => this.#missing > 0)
+    let isThere = false
+    void waitsFor.then(() => {
+      isThere = true
+      this.#goOn()
+    })
+    await this.#until(() => isThere)
+  }
+
+  /** From here on what was read counts as given. */
+  #worked(self: Self): void {
+    this.#isWorking = false
+    this.#reading.end()
+    for (const epoch of this.#barriers.splice(0)) this.#endEpoch(epoch, self)
+  }
+
+  #atWork(work: () => void): void {
+    const { busy, layer, time } = this.#options
+    busy?.begin(layer)
+    time.enter()
+    try {
+      work()
+    } finally {
+      time.leave()
+      busy?.end()
+      this.#reading.letters(this.#context.takeLetters())
+    }
+  }
+
+  #give(batch: Batch): void {
+    this.#missing = Math.max(0, this.#missing - batch.length)
+    this.#options.meter(batch.values())
+    this.#self?.emit(chunkOf(batch))
+  }
+
+  #endEpoch(epoch: number, self: Self): void {
+    this.#reading.endEpoch(epoch, () => self.barrier(epoch))
+  }
+
+  /** Something has changed for who waits. */
+  #goOn(): void {
+    this.#release?.resolve()
+    this.#release = undefined
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    while (!isSo() && !this.#hasEnded) {
+      this.#release ??= Promise.withResolvers()
+      await this.#release.promise
+    }
+  }
+}
+
+function readingOf(options: SourceStageOptions, counts: StepCounts): Reading {
+  const { source, epochs } = options
+  if (epochs === undefined) return new PlainReading(options)
+  if (source instanceof PipelineSource) return new EpochReading({ ...options, ...epochs, source, counts })
+  throw new TypeError(`${options.name} was not made ready for a pipeline`)
+}

@@ -1,0 +1,54 @@
+// What the steps of a stage know of it, and what they tell.
+
+import type { Clock } from '../base/clock.ts'
+import { stableHash } from '../base/hash.ts'
+import type { Beginning } from '../checkpoint/ledger.ts'
+import type { DeadLetter } from '../connect/origin.ts'
+import { letterOf } from '../flow/letter.ts'
+import type { StepContext } from '../flow/step.ts'
+import type { Account } from './account.ts'
+
+export interface ContextOptions {
+  readonly partition: StepContext['partition']
+  readonly inputs: number
+  readonly clock: Clock
+  readonly account: Account
+  /** Of a pipeline: where it begins. An event that cannot go on is a dead letter there. */
+  readonly beginning: Pick<Beginning, 'isReplay'> | undefined
+}
+
+/** The context of a stage's steps. Dead letters are gathered until they are taken. */
+export class StageContext {
+  readonly steps: StepContext
+  #letters: DeadLetter[] = []
+
+  constructor({ partition, inputs, clock, account, beginning }: ContextOptions) {
+    this.steps = {
+      partition,
+      inputs,
+      input: 0,
+      isStopped: false,
+      onError: beginning === undefined ? 'fail' : 'dead-letter',
+      isReplay: beginning?.isReplay === true,
+      counts: { filtered: 0, derived: 0 },
+      nowMs: () => clock.nowMs(),
+      wallMs: () => clock.wallMs(),
+      owns: (key) => partition.total === 1 || stableHash(key) % partition.total === partition.index,
+      late: (operator, batch, index) => {
+        account.late(operator, batch.at(index))
+        const reason = 'it came too late for its window'
+        if (beginning !== undefined) this.#letters.push(letterOf(operator, batch, index, reason))
+      },
+      dead: (operator, batch, index, reason) => {
+        account.dead(operator, batch.at(index), reason)
+        if (beginning !== undefined) this.#letters.push(letterOf(operator, batch, index, reason))
+      },
+      accuse: (operator, event) => account.accuse(operator, event),
+    }
+  }
+
+  /** Dead letters since the last call; none in a flow. */
+  takeLetters(): readonly DeadLetter[] {
+    return this.#letters.splice(0)
+  }
+}

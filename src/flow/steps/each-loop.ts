@@ -1,0 +1,111 @@
+// The loop of a run of operators over a batch: as made code, and in the clear.
+
+import { generated } from '../../base/generated.ts'
+import type { Stateless } from '../plan.ts'
+import { type Check, REFUSED, WAITS } from '../validation.ts'
+
+/** A run of these is one loop. */
+export type Each = Exclude<Stateless, { kind: 'flatMap' }>
+
+/** Takes the events that go on, and the indices of those that they were made of. */
+export interface Made {
+  readonly out: unknown[]
+  readonly of: number[] | undefined
+}
+
+/** Hears of events that do not go on, for another reason than a filter. */
+export interface LoopHooks {
+  /** The operator at a place has refused the event. */
+  refused(at: number, index: number): void
+  /** Its function threw. Throws where that is to end the run. */
+  failed(at: number, index: number, error: unknown): void
+}
+
+/** Where a loop stopped, as a schema waits; at -1 if it did not. */
+export interface Stop {
+  readonly at: number
+  readonly index: number
+}
+
+export type Loop = (values: readonly unknown[], made: Made, hooks: LoopHooks) => Stop
+
+type Checks = readonly (Check | undefined)[]
+
+const NOWHERE: Stop = { at: -1, index: -1 }
+
+/** The clear version: each event through each operator in turn. */
+export function loopByCalls(operators: readonly Each[], checks: Checks, isGuarded: boolean): Loop {
+  const calls = operators.map((operator, at) => callOf(operator, checks[at]))
+  return (values, { out, of }, hooks) => {
+    for (const [index, event] of values.entries()) {
+      let value: unknown = event
+      let at = 0
+      try {
+        for (; at < calls.length; at += 1) {
+          value = calls[at]?.(value)
+          if (value === GONE || value === REFUSED || value === WAITS) break
+        }
+      } catch (error) {
+        hooks.failed(at, index, error)
+        if (!isGuarded) return NOWHERE
+        continue
+      }
+      if (value === WAITS) return { at, index }
+      if (value === REFUSED) hooks.refused(at, index)
+      else if (value !== GONE) {
+        out.push(value)
+        of?.push(index)
+      }
+    }
+    return NOWHERE
+  }
+}
+
+/**
+ * The fast version: source text with one call site for each function, so that the engine can put the functions
+ * themselves into the loop. Undefined where code from text is not allowed.
+ */
+export function loopGenerated(operators: readonly Each[], checks: Checks, isGuarded: boolean): Loop | undefined {
+  const lines = operators.map(({ kind }, index) => {
+    const at = operators.length > 1 ? `at = ${index}; ` : ''
+    if (kind === 'map') return `${at}value = f${index}(value)`
+    if (kind === 'filter') return `${at}if (!f${index}(value)) continue`
+    return `${at}value = f${index}.of(value)
+        if (value === REFUSED) { hooks.refused(${index}, i); continue }
+        if (value === WAITS) return { at: ${index}, index: i }`
+  })
+  const failed = '} catch (error) { hooks.failed(at, i, error) }'
+  const body = `return (values, made, hooks) => {
+    const { out, of } = made
+    let i = 0, at = 0
+    ${isGuarded ? '' : 'try {'}
+    for (; i < values.length; i += 1) {
+      ${isGuarded ? 'try {' : ''}
+        let value = values[i]
+        ${lines.join('\n        ')}
+        out.push(value)
+        if (of !== undefined) of.push(i)
+      ${isGuarded ? failed : ''}
+    }
+    ${isGuarded ? '' : failed}
+    return NOWHERE
+  }`
+  const functions = operators.map((operator, at) => [`f${at}`, checks[at] ?? fnOf(operator)])
+  return generated<Loop>(body, { NOWHERE, REFUSED, WAITS, ...Object.fromEntries(functions) })
+}
+
+/** What a filter says of an event that goes no further. */
+const GONE: unique symbol = Symbol('gone')
+type One = (value: unknown) => unknown
+
+function callOf(operator: Each, check: Check | undefined): One {
+  if (check !== undefined) return (value) => check.of(value)
+  const fn = fnOf(operator)
+  return operator.kind === 'filter' ? (value) => (fn(value) ? value : GONE) : fn
+}
+
+function fnOf(operator: Each): One {
+  if (operator.kind === 'map') return operator.fn as One
+  if (operator.kind === 'filter') return operator.keep as One
+  throw new TypeError(`${operator.name} needs its check`)
+}
