@@ -13,7 +13,7 @@ import { noChromium, openBrowser, troublesOf } from './support/chromium.ts'
 import { fakeRun, letterOf } from './support/watched.ts'
 
 const HOSTILE = '<img src=x onerror=alert(1)>'
-const WAIT = { timeout: 10_000 }
+const WAIT = { timeout: 60_000 }
 
 describe('the page of the dashboard', { skip: noChromium }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-page-'))

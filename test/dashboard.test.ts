@@ -90,7 +90,14 @@ describe('the dashboard', () => {
       await Promise.all(both.map((events) => events.return(undefined)))
     })
     const alone = fakeRun()
-    await withDashboard([alone], async () => await new Promise((resolve) => setTimeout(resolve, 1100)))
+    await withDashboard([alone], async () => {
+      // Long enough for one to be made: on another dashboard there are two meanwhile.
+      await withDashboard([run], async (url) => {
+        const events = eventsOf(url, 'snapshot')
+        for (let count = 0; count < 2; count += 1) await events.next()
+        await events.return(undefined)
+      })
+    })
     equal(alone.snapshots, 0)
   })
 

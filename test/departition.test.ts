@@ -2,6 +2,7 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { collect, countWindow, type Flow, flow, processingTime, start, tumbling } from 'sluice'
 import { producer } from 'sluice/stage'
+import { until } from './support/until.ts'
 
 /** The sum of all partitions for each window of a flow of numbers, partitioned by twos. */
 function sums(numbers: Flow<number, never>, window: Parameters<Flow<number>['window']>[0]): Flow<number, unknown> {
@@ -18,17 +19,20 @@ function sums(numbers: Flow<number, never>, window: Parameters<Flow<number>['win
     )
 }
 
-/** Gives the numbers again and again until `isEnough`; an event each turn of the event loop. */
+/** Gives the numbers again and again until `isEnough`; once every ten milliseconds. */
 async function feed(
   source: { emit(events: readonly number[]): void },
   numbers: readonly number[],
   isEnough: () => boolean,
 ) {
   let rounds = 0
-  for (; !isEnough(); rounds += 1) {
+  const isFed = () => {
+    if (isEnough()) return true
     source.emit(numbers)
-    await new Promise((resolve) => setTimeout(resolve, 1))
+    rounds += 1
+    return false
   }
+  await until(isFed, 'enough')
   return rounds
 }
 

@@ -317,7 +317,7 @@ describe(`kafka (REPRO: SEED=${SEED} npm test)`, { skip: withoutKafka() }, () =>
       signal: stop.signal,
     })
     const waiting = reader.read(1)
-    setTimeout(() => stop.abort(new Error('stopped')), 50)
+    stop.abort(new Error('stopped'))
     await rejects(async () => await waiting, /stopped/)
     await reader.close()
   })

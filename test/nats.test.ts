@@ -168,10 +168,24 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
   })
 
   it('reads nothing more while enough waits', async () => {
-    const body = 'x'.repeat(100_000)
-    await Promise.all(upTo(300).map(() => manager.jetstream().publish('numbers.a', body)))
+    const all = upTo(1500).map((n) => `${n} ${'x'.repeat(20_000)}`)
+    await publish('numbers.a', all)
     const reader = await reading()
-    equal((await take(reader, 300)).length, 300)
+    const given = async () => {
+      const consumers = await Array.fromAsync(manager.consumers.list('NUMBERS'))
+      return consumers.map(({ delivered }) => delivered.stream_seq)
+    }
+    await until(async () => ((await given())[0] ?? 0) >= 500, 'the first messages')
+    // Long enough for a reader that would go on: another one is given all meanwhile.
+    const other = await reading()
+    equal((await take(other, 1500)).length, 1500)
+    // 8 MiB wait at most: the first 500 of them are more.
+    deepEqual(
+      (await given()).sort((a, b) => a - b),
+      [500, 1500],
+    )
+    await other.close()
+    deepEqual(await take(reader, 1500), all)
     await reader.close()
   })
 
@@ -200,7 +214,7 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
     const source = nats(url, textLines(), { stream: 'NUMBERS' })
     const reader = await source.open({ id: '' }, undefined, { signal: stop.signal })
     const waiting = reader.read(1)
-    setTimeout(() => stop.abort(new Error('stopped')), 50)
+    stop.abort(new Error('stopped'))
     await rejects(async () => await waiting, /stopped/)
     await reader.close()
   })

@@ -239,7 +239,7 @@ describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-se
     const source = redisStream(url, textLines(), { stream: 'numbers' })
     const reader = await source.open({ id: '' }, undefined, { signal: stop.signal })
     const waiting = reader.read(1)
-    setTimeout(() => stop.abort(new Error('stopped')), 50)
+    stop.abort(new Error('stopped'))
     await rejects(async () => await waiting, /stopped/)
     await reader.close()
   })

@@ -7,6 +7,7 @@ import { after, describe, it } from 'node:test'
 import type { RunSnapshot } from 'sluice'
 import { type Outcome, sluice } from './support/cli.ts'
 import { ROOT } from './support/project.ts'
+import { until } from './support/until.ts'
 import { answerOf } from './support/watched.ts'
 
 const SOURCE = join(ROOT, 'src', 'index.ts')
@@ -63,14 +64,17 @@ export default pipeline('${name}', {
 
   /** The runs, once they are as a test waits for. */
   async function runsOf(url: string, isSo: (runs: readonly RunSnapshot[]) => boolean): Promise<readonly RunSnapshot[]> {
-    for (;;) {
-      const { runs } = JSON.parse((await answerOf(`${url}/api/snapshot`)).body)
-      if (isSo(runs)) return runs
-      await new Promise((resolve) => setTimeout(resolve, 50))
+    let runs: readonly RunSnapshot[] = []
+    const areSo = async () => {
+      runs = JSON.parse((await answerOf(`${url}/api/snapshot`)).body).runs
+      return isSo(runs)
     }
+    const found = () => JSON.stringify(runs.map(({ pipeline, state, overall }) => [pipeline, state, overall.loaded]))
+    await until(areSo, () => `what is waited for, instead of ${found()},`)
+    return runs
   }
 
-  it('runs all pipelines of a folder and shows them, until it is told to stop', { timeout: 30_000 }, async () => {
+  it('runs all pipelines of a folder and shows them, until it is told to stop', async () => {
     const endless = 'tail(here + "/lines.txt", textLines(), { pollMs: 10 })'
     const folder = folderOf({
       'a.ts': pipelineOf('once'),
@@ -95,7 +99,7 @@ export default pipeline('${name}', {
     match(stderr, /^endless drained: 3 loaded, 0 dead letters$/m)
   })
 
-  it('runs pipelines on worker threads', { timeout: 30_000 }, async () => {
+  it('runs pipelines on worker threads', async () => {
     const folder = folderOf({ 'a.ts': pipelineOf('first'), 'b.ts': pipelineOf('second') })
     const { code, stderr } = await serving([folder, '--threads', '2'], async (url) => {
       const runs = await runsOf(url, (runs) => runs.every(({ state }) => state === 'finished'))
@@ -110,7 +114,7 @@ export default pipeline('${name}', {
     equal(code, 0, stderr)
   })
 
-  it('starts a pipeline again whose source comes later', { timeout: 30_000 }, async () => {
+  it('starts a pipeline again whose source comes later', async () => {
     const folder = folderOf({ 'a.ts': pipelineOf('late', 'files(here + "/late.txt", textLines())') })
     const { code, stderr } = await serving([folder], async (url) => {
       const [run] = await runsOf(url, ([run]) => run?.error !== undefined)
@@ -123,7 +127,7 @@ export default pipeline('${name}', {
     equal(code, 0)
   })
 
-  it('shows one that would fail again as failed, and runs the others', { timeout: 30_000 }, async () => {
+  it('shows one that would fail again as failed, and runs the others', async () => {
     const bad = pipelineOf('bad').replace(/flow: .*/, 'flow: () => 5,')
     const folder = folderOf({ 'a.ts': bad, 'b.ts': pipelineOf('good') })
     await serving([folder], async (url) => {
@@ -139,7 +143,7 @@ export default pipeline('${name}', {
     })
   })
 
-  it('gives each pipeline its own parameters', { timeout: 30_000 }, async () => {
+  it('gives each pipeline its own parameters', async () => {
     const folder = folderOf({ 'a.ts': pipelineOf('one'), 'b.ts': pipelineOf('two') })
     const out = join(folder, 'elsewhere.db')
     await serving([folder, '-p', `two.out=${out}`], async (url) => {

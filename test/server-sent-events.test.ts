@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   json,
   type Position,
@@ -18,7 +17,7 @@ import {
 import { loadOverKills, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
-import { until } from './support/until.ts'
+import { until, untilNoted } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-sse-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -85,6 +84,13 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
     const reader = await serverSentEvents(url, textLines(), options).open({ id: 'events' }, from, { onNote })
     open.push(reader)
     return reader
+  }
+  /** Resolves once a connection over which nothing comes was given up for that. */
+  const silence = async (idleMs: number) => {
+    const notes: string[] = []
+    const { url } = await serving(sends(':\n'))
+    await reading(url, { idleMs }, undefined, (note) => notes.push(note))
+    await untilNoted(notes, /broke \(nothing came for /)
   }
   const take = async (reader: SplitReader<string>, count: number) => {
     const values: string[] = []
@@ -162,10 +168,11 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
   })
 
   it('S24: does not hammer a server that ends each stream at once', async () => {
-    const { url, requests } = await serving(sends('', true))
+    const { url, atMs } = await serving(sends('', true))
     await reading(url)
-    await sleep(1500)
-    ok(requests.length <= 2, `${requests.length} requests`)
+    await until(() => atMs.length > 2, 'three requests')
+    const [first = 0, second = 0, third = 0] = atMs
+    ok(second - first >= 990 && third - second >= 990, `requests at ${atMs.join(', ')} ms`)
   })
 
   it('comes again where the server is busy', async () => {
@@ -213,14 +220,14 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
   })
 
   it('connects again when nothing comes for too long, and not while comments do', async () => {
-    const { url, requests } = await serving((response) => {
-      sends('retry: 10\ndata: a\n\n')(response, {} as IncomingMessage)
-      const timer = setInterval(() => response.write(':\n'), 50)
-      setTimeout(() => clearInterval(timer), 2000).unref()
+    let comments: NodeJS.Timeout | undefined
+    const { url, requests } = await serving((response, request) => {
+      sends('retry: 10\ndata: a\n\n')(response, request)
+      comments = setInterval(() => response.write(':\n'), 50)
     }, sends('data: b\n\n'))
     const reader = await reading(url, { idleMs: 1000 })
     deepEqual(await take(reader, 1), ['a'])
-    await sleep(1800)
+    await silence(1000).finally(() => clearInterval(comments))
     equal(requests.length, 1)
     deepEqual(await take(reader, 1), ['b'])
   })
@@ -236,16 +243,18 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
         if (!response.write(`data: ${n} ${'x'.repeat(500)}\n\n`)) await Promise.race([once(response, 'drain'), closed])
       }
     })
-    const reader = await reading(url, { idleMs: 1000 })
+    const notes: string[] = []
+    const reader = await reading(url, { idleMs: 1000 }, undefined, (note) => notes.push(note))
     await until(() => sent > 4000, 'a full inbox')
-    await sleep(1500)
+    await silence(1000)
     ok(sent < count, `${sent} were sent`)
+    deepEqual(notes, [], 'waiting for room is no silence')
     const found = await take(reader, count)
     deepEqual(
       found.map((text) => Number(text.split(' ', 1)[0])),
       upTo(count),
     )
-    equal(requests.length, 1, 'waiting for room is no silence')
+    equal(requests.length, 1)
   })
 
   it('ends a wait with the reason of the signal, and lets go of the connection', async () => {
@@ -260,17 +269,18 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
     await rejects(async () => await waiting, reason)
     await reader.close()
     const connections = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)))
-    for (let turn = 0; turn < 100 && (await connections()) !== 0; turn += 1) await sleep(10)
-    equal(await connections(), 0)
+    await until(async () => (await connections()) === 0, 'the end of the connection')
   })
 
   it('ends the wait for the first connection with the reason of the signal', async () => {
-    const { url } = await serving(() => {})
+    const { url, requests } = await serving(() => {})
     const stop = new AbortController()
     const opening = serverSentEvents(url, textLines()).open({ id: 'events' }, undefined, { signal: stop.signal })
     const reason = new Error('stopped')
-    setTimeout(() => stop.abort(reason), 50)
-    await rejects(opening, reason)
+    const ended = rejects(opening, reason)
+    await until(() => requests.length > 0, 'a request')
+    stop.abort(reason)
+    await ended
   })
 
   it('S14: shows no secret', async () => {

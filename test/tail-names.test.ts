@@ -1,13 +1,13 @@
 // A file that is followed under another name, or by another pattern, than in the run before.
 
-import { deepEqual, ok } from 'node:assert/strict'
+import { deepEqual } from 'node:assert/strict'
 import { appendFileSync, linkSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { pipeline, sqlite, startPipeline, tail, textLines } from 'sluice'
+import { until } from './support/until.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -39,10 +39,7 @@ async function follow(pattern: string, last: string): Promise<string[]> {
     into: () => sqlite(at('out.db'), { table: 'lines', columns: { text: 'text' } }),
   })
   const run = await startPipeline(job, { epochMs: 10 })
-  for (let waits = 0; !linesLoaded().includes(last); waits += 1) {
-    ok(waits < 3000, `waited for ${last}`)
-    await sleep(10)
-  }
+  await until(() => linesLoaded().includes(last), last)
   const { overall } = await run.drain('all is there')
   // What was read twice under one name is one row, and two that were loaded.
   deepEqual(overall.loaded, linesLoaded().length)

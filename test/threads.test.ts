@@ -1,9 +1,9 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { setTimeout } from 'node:timers/promises'
 import { isSluiceError } from '../src/base/errors.ts'
 import { collect, run, start, stream } from '../src/engine/collect.ts'
 import type { FlowRunOptions } from '../src/engine/options.ts'
+import { until } from './support/until.ts'
 
 const JOBS = new URL('./jobs/flows.ts', import.meta.url)
 const on = (threads: number, name = 'default'): FlowRunOptions => ({ threads, name })
@@ -89,19 +89,23 @@ describe('a flow on worker threads', () => {
   it('is aborted with the reason of its signal', async () => {
     const reason = new Error('enough')
     const abort = new AbortController()
-    const running = run(JOBS, { ...on(2, 'endless'), signal: abort.signal })
-    void setTimeout(200).then(() => abort.abort(reason))
+    const running = run(JOBS, { ...on(2, 'endless'), signal: abort.signal, into: () => abort.abort(reason) })
     await rejects(running, reason)
     await rejects(run(JOBS, { ...on(2, 'endless'), signal: abort.signal }), reason)
   })
 
   it('L45: drains: what the sources gave goes through, from worker to worker, and states give their results', async () => {
     const seen: unknown[] = []
+    let isUnderWay = false
+    const channel = new BroadcastChannel('the thousandth')
+    channel.onmessage = () => {
+      isUnderWay = true
+    }
     const running = await start(JOBS, { ...on(2, 'drained'), into: (rows) => void seen.push(...rows) })
-    await setTimeout(300)
+    await until(() => isUnderWay, 'the thousandth number').finally(() => channel.close())
     deepEqual(await running.drain(), { events: 1, late: 0, dead: 0 })
     const [{ n, total }] = seen as [{ n: number; total: number }]
-    ok(n > 0)
+    ok(n >= 1000)
     // Nothing of the numbers from 0 on is missing: 0 + 1 + … + (n - 1).
     equal(total, (n * (n - 1)) / 2)
   })

@@ -64,6 +64,13 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
     open.push(reader)
     return reader
   }
+  /** Resolves once a connection over which nothing comes was given up for that. */
+  const silence = async (idleMs: number) => {
+    const notes: string[] = []
+    const { url } = await serving((socket) => socket.pause())
+    await reading(url, { idleMs }, (note) => notes.push(note))
+    await untilNoted(notes, /broke \(nothing came for /)
+  }
   const take = async (reader: SplitReader<string>, count: number) => {
     const values: string[] = []
     while (values.length < count) {
@@ -131,13 +138,19 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
 
   it('ends the wait for a greeting or for headers with the reason of the signal', async () => {
     const { url, server } = await serving(() => {})
-    const never = () => new Promise<never>(() => {})
-    for (const options of [{ greeting: never }, { headers: never }]) {
+    for (const what of ['greeting', 'headers']) {
+      const asked = Promise.withResolvers<void>()
+      const never = () => {
+        asked.resolve()
+        return new Promise<never>(() => {})
+      }
       const stop = new AbortController()
-      const opening = webSocket(url, textLines(), options).open({ id: 'messages' }, undefined, { signal: stop.signal })
+      const source = webSocket(url, textLines(), { [what]: never })
       const reason = new Error('stopped')
-      setTimeout(() => stop.abort(reason), 50)
-      await rejects(opening, reason)
+      const ended = rejects(source.open({ id: 'messages' }, undefined, { signal: stop.signal }), reason)
+      await asked.promise
+      stop.abort(reason)
+      await ended
     }
     await until(() => server.clients.size === 0, 'the end of the connections')
   })
@@ -166,42 +179,46 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
       socket = one
       for (let n = 1; n <= count; n += 1) one.send(`${n} ${'x'.repeat(1000)}`)
     })
-    const reader = await reading(url, { idleMs: 1000 })
-    await sleep(1500)
+    const notes: string[] = []
+    const reader = await reading(url, { idleMs: 1000 }, (note) => notes.push(note))
+    await silence(1000)
     ok((socket?.bufferedAmount ?? 0) > 0, 'all was taken, though nobody asked')
+    deepEqual(notes, [], 'waiting for room is no silence')
     const found = await take(reader, count)
     deepEqual(
       found.map((text) => Number(text.split(' ', 1)[0])),
       upTo(count),
     )
-    equal(atMs.length, 1, 'waiting for room is no silence')
+    equal(atMs.length, 1)
   })
 
   it('connects again where nothing comes, not even the answer to a ping', async () => {
+    let pings = 0
     const { url, atMs } = await serving(
       // Nothing is read, so no ping is answered.
       (socket) => socket.send('a', () => socket.pause()),
-      (socket) => socket.send('b'),
+      (socket) => {
+        socket.on('ping', () => (pings += 1))
+        socket.send('b')
+      },
     )
     const notes: string[] = []
     const reader = await reading(url, { idleMs: 1000 }, (note) => notes.push(note))
     deepEqual(await take(reader, 2), ['a', 'b'])
     await untilNoted(notes, /broke \(nothing came for 1000 ms\)/)
-    await sleep(1600)
+    // In place of the third one it would be given up.
+    await until(() => pings > 3, 'more pings')
     equal(atMs.length, 2, 'one that answers pings is not given up')
   })
 
   it('waits for a large message as long as something of it comes', async () => {
-    const { url, atMs } = await serving(async (socket, request) => {
-      // Pings are not answered: that would be in the middle of the message.
-      socket.pause()
+    const { url, atMs } = await serving((socket, request) => {
+      // Pings are not answered: that would be in the middle of the message. A part of it comes after each of them.
+      socket.pong = () => {}
       request.socket.write(Buffer.from([0x82, 126, 0x03, 0xe8]))
-      for (let part = 0; part < 20; part += 1) {
-        request.socket.write('x'.repeat(50))
-        await sleep(50)
-      }
+      socket.on('ping', () => request.socket.write('x'.repeat(200)))
     })
-    deepEqual(await take(await reading(url, { idleMs: 250 }), 1), ['x'.repeat(1000)])
+    deepEqual(await take(await reading(url, { idleMs: 500 }), 1), ['x'.repeat(1000)])
     equal(atMs.length, 1)
   })
 
@@ -281,15 +298,21 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
     const https = createSecureServer({ key: readFileSync(key), cert: readFileSync(cert) })
     const server = new WebSocketServer({ server: https })
     servers.push(server)
-    server.on('connection', (socket) => socket.send('a'))
+    let [connections, pings] = [0, 0]
+    server.on('connection', (socket) => {
+      connections += 1
+      socket.on('ping', () => (pings += 1))
+      socket.send('a')
+    })
     https.listen(0, '127.0.0.1')
     await once(https, 'listening')
     test.after(() => https.close())
     const url = `wss://127.0.0.1:${(https.address() as AddressInfo).port}`
-    const reader = await reading(url, { tls: { ca: readFileSync(cert) }, idleMs: 100 })
+    const reader = await reading(url, { tls: { ca: readFileSync(cert) }, idleMs: 500 })
     deepEqual(await take(reader, 1), ['a'])
-    await sleep(400)
-    equal(server.clients.size, 1, 'what comes over TLS is heard')
+    // In place of the third one it would be given up.
+    await until(() => pings > 3, 'more pings')
+    equal(connections, 1, 'what comes over TLS is heard')
     await rejects(reading(url, { retryMs: 0 }), { code: 'SOURCE_UNREADABLE', message: /self-signed certificate/ })
   })
 

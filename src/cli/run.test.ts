@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { deepEqual, equal, match } from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -98,8 +98,6 @@ interface Outcome {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
-  /** Since the last signal that was sent, or the start. */
-  readonly ms: number
 }
 
 interface Setup {
@@ -126,7 +124,6 @@ function run({ args, state = newState(), acts = [], stdout = 'pipe', env = {} }:
     env: { ...process.env, NO_COLOR: '1', NODE_V8_COVERAGE: '', npm_lifecycle_event: '', ...env },
     stdio: ['ignore', stdout, 'pipe'],
   })
-  let startedMs = performance.now()
   const said = { stdout: '', stderr: '' }
   const waiting = [...acts]
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (said.stdout += text))
@@ -135,12 +132,11 @@ function run({ args, state = newState(), acts = [], stdout = 'pipe', env = {} }:
     const [shown, act] = waiting[0] ?? []
     if (shown === undefined || act === undefined || !shown.test(said.stderr)) return
     waiting.shift()
-    startedMs = performance.now()
     act(child)
   })
   return new Promise((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', (code) => resolve({ code, ...said, ms: performance.now() - startedMs }))
+    child.once('close', (code) => resolve({ code, ...said }))
   })
 }
 
@@ -151,6 +147,8 @@ function params(values: Readonly<Record<string, string | number>>): string[] {
 /** Slow enough to be stopped: half a minute if nobody does. */
 const SLOW = params({ count: 30_000, paceMs: 100 })
 const LOADING = /loading a list/
+/** What hangs fails: nothing else takes as long, on a busy machine either. */
+const LIMIT = { timeout: 60_000 }
 const send = (signal: NodeJS.Signals) => (child: ChildProcess) => void child.kill(signal)
 
 describe('sluice run', { concurrency: 2 }, () => {
@@ -314,15 +312,14 @@ describe('a run that is stopped', { concurrency: 2 }, () => {
     match(stderr, / go on with: npm run -s sluice -- run '/)
   })
 
-  it('ends within a second of a second interrupt, even if its sink hangs', async () => {
-    const args = params({ sink: 'hangs' })
+  it('ends at a second interrupt, even if its sink hangs', LIMIT, async () => {
+    const args = ['--drain-timeout', '600', ...params({ sink: 'hangs' })]
     const acts = [
       [LOADING, send('SIGINT')],
       [/stopping: /, send('SIGINT')],
     ] as const
-    const { code, stderr, stdout, ms } = await run({ args, acts })
+    const { code, stderr, stdout } = await run({ args, acts })
     equal(code, 130)
-    ok(ms < 1000, `${ms} ms`)
     match(
       stderr,
       /\nsecond interrupt: stopping now\nstopped, 0 records committed in all runs; go on with: sluice run .*\n$/,
@@ -330,11 +327,10 @@ describe('a run that is stopped', { concurrency: 2 }, () => {
     equal(stdout, '')
   })
 
-  it('ends at the deadline when its sink hangs, and says what is not committed', async () => {
+  it('ends at the deadline when its sink hangs, and says what is not committed', LIMIT, async () => {
     const args = ['--drain-timeout', '0.2', '--json', ...params({ sink: 'hangs', count: 50 })]
-    const { code, stderr, stdout, ms } = await run({ args, acts: [[LOADING, send('SIGTERM')]] })
+    const { code, stderr, stdout } = await run({ args, acts: [[LOADING, send('SIGTERM')]] })
     equal(code, 143)
-    ok(ms < 1400, `${ms} ms`)
     match(stderr, /\ndeadline of 0\.2 s over: stopping now, \d+ events not committed\n/)
     const { error, exitCode } = JSON.parse(stdout)
     deepEqual([error.code, exitCode], ['STOPPED', 143])

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import type { RunSnapshot } from '../pipeline/snapshot.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { snapshotOf } from '../testing/snapshot-of.ts'
+import { until } from '../testing/until.ts'
 import type { Io } from './io.ts'
 import { main } from './main.ts'
 import { Top } from './show/top.ts'
@@ -118,7 +119,7 @@ describe('sluice top', () => {
     const options = { ...readTopOptions([shop.url]), everyMs: 1000 }
     const shown = new Top(asking(options.url), options, io, clock).show(stop.signal)
     for (let looks = 1; looks <= 3; looks += 1) {
-      while (io.out.length < looks) await new Promise(setImmediate)
+      await until(() => io.out.length >= looks, 'a look')
       await clock.advance(1000)
     }
     stop.abort(new Stopped('SIGINT', 'received SIGINT'))
@@ -133,7 +134,7 @@ describe('sluice top', () => {
     const [clock, stop] = [new ManualClock(), new AbortController()]
     const options = readTopOptions([shop.url])
     const shown = new Top(asking(options.url), options, io, clock).show(stop.signal)
-    while (io.out.length < 1) await new Promise(setImmediate)
+    await until(() => io.out.length > 0, 'a look')
     stop.abort(new Stopped('SIGTERM', 'received SIGTERM'))
     equal(await shown, 143)
     const [first, last] = [io.out[0] ?? '', io.out.at(-1) ?? '']
@@ -147,7 +148,7 @@ describe('sluice top', () => {
     const [clock, stop] = [new ManualClock(), new AbortController()]
     const options = readTopOptions([shop.url])
     const shown = new Top(asking(options.url), options, io, clock).show(stop.signal)
-    while (io.out.length < 1) await new Promise(setImmediate)
+    await until(() => io.out.length > 0, 'a look')
     stop.abort(new Stopped('SIGINT', 'received SIGINT'))
     await shown
     equal(io.out[0]?.split('\n').length, 24)

@@ -1,9 +1,10 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 import { flow } from '../flow/start-flow.ts'
 import { consumer, producer } from '../stage/make.ts'
 import { coreOf, link } from '../stage/subscribe.ts'
+import { until } from '../testing/until.ts'
 import { collect, run } from './collect.ts'
 import { InFlight } from './in-flight.ts'
 import { bytesOfSample } from './size.ts'
@@ -47,11 +48,9 @@ describe('InFlight', () => {
     const watched = inFlight.watch(link(coreOf(taker), coreOf(source), inFlight.demand))
     watched.open()
     inFlight.counter()(100, 800)
-    await setTimeout(1)
-    equal(
-      asked.reduce((sum, demand) => sum + demand, 0),
-      1000,
-    )
+    const sum = () => asked.reduce((sum, demand) => sum + demand, 0)
+    await until(() => sum() >= 1000, 'the demand of a larger window')
+    equal(sum(), 1000)
     taker.cancel()
   })
 
@@ -77,8 +76,12 @@ describe('a flow of large events', () => {
     let most = 0
     const into = async (): Promise<void> => {
       if (most > 0) return
-      await setTimeout(50)
-      most = made
+      // Until no more are made.
+      for (let turns = 0; turns < 20; turns += 1) {
+        if (made > most) turns = 0
+        most = made
+        await setImmediate()
+      }
     }
     const report = await run(
       flow(large).map((bytes) => bytes),

@@ -7,6 +7,13 @@ const numbers = (to: number) =>
     for (let n = 0; n < to; n += 1) yield n
   }
 
+/** Tells all threads of something, by a channel of that name. */
+function tell(what: string): void {
+  const channel = new BroadcastChannel(what)
+  channel.postMessage(true)
+  channel.close()
+}
+
 export default flow(numbers(10_000))
   .map((n) => n * 2)
   .keyBy((n) => n % 10)
@@ -73,7 +80,10 @@ export const growing = flow([1]).map(() => {
 export const endless = flow(numbers(Number.POSITIVE_INFINITY)).map((n) => n)
 export const drained = flow(numbers(Number.POSITIVE_INFINITY))
   .partition({ stages: 2, key: (n) => n })
-  .map((n) => n)
+  .map((n) => {
+    if (n === 999) tell('the thousandth')
+    return n
+  })
   .aggregate({ n: count(), total: sum((n: number) => n) })
 export const different = flow([1]).map((n) => n, { name: `named ${Math.random()}` })
 export const unclonable = flow([1, 2, 3]).map((n) => () => n)

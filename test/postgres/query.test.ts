@@ -8,6 +8,7 @@ import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 import { failsWith } from '../support/postgres-sink.ts'
 import { SEED } from '../support/seed.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
+import { until } from '../support/until.ts'
 
 const skip = missingPostgres()
 type AnyRow = Record<string, unknown>
@@ -495,15 +496,17 @@ describe('postgresQuery', { skip }, () => {
     await query('create table t (id int primary key); insert into t select generate_series(1, 1000)')
     await using proxy = await TcpProxy.start(server.port)
     const url = server.url(database, 'postgres', proxy.port)
-    const reader = await open({ table: 't', fetch: 50, timeoutMs: 200, retryMs: 0 }, undefined, url)
+    const reader = await open({ table: 't', fetch: 50, timeoutMs: 1000, retryMs: 0 }, undefined, url)
     proxy.mode = 'stall'
-    await rejects(rest(reader), failsWith('SOURCE_UNREADABLE', /no byte has moved for 0\.2 s$/))
+    await rejects(rest(reader), failsWith('SOURCE_UNREADABLE', /no byte has moved for 1 s$/))
     await reader.close()
     proxy.mode = 'pass'
     const aborting = new AbortController()
     const source = postgresQuery(server.url(database), { query: 'select pg_sleep(30)' })
-    const opening = source.open({ id: 'query' }, undefined, { signal: aborting.signal })
-    setTimeout(() => aborting.abort(new Error('enough')), 100)
-    await rejects(opening, { message: 'enough' })
+    const ended = rejects(source.open({ id: 'query' }, undefined, { signal: aborting.signal }), { message: 'enough' })
+    const sleeping = async () => (await query(`select 1 from pg_stat_activity where wait_event = 'PgSleep'`)).length
+    await until(async () => (await sleeping()) > 0, 'a query that sleeps')
+    aborting.abort(new Error('enough'))
+    await ended
   })
 })

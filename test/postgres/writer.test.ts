@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
+import { deepEqual, equal, rejects } from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { batchOf } from '../../src/connect/batch.ts'
 import { deadLetter } from '../../src/connect/origin.ts'
@@ -6,6 +6,7 @@ import type { Position } from '../../src/connect/source.ts'
 import { NO_TOTALS } from '../../src/connect/totals.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 import { checkpoint, events, failsWith, type Opening, openAt, type Row, range, rows } from '../support/postgres-sink.ts'
+import { until } from '../support/until.ts'
 
 const skip = missingPostgres()
 let server: PostgresServer
@@ -291,18 +292,17 @@ describe('PostgresWriter', { skip }, () => {
     it('waits for nothing', async () => {
       const aborting = new AbortController()
       const writer = await open({ signal: aborting.signal })
-      await server.query(database, 'select 1')
       await writer.write(rows(1))
       await writer.commit(checkpoint(1))
-      const lock = open({ pipeline: 'other' })
-      const other = await lock
+      const other = await open({ pipeline: 'other' })
       await other.write(rows(1))
-      const waiting = writer.write(rows(1))
-      setTimeout(() => aborting.abort(new Error('enough')), 50)
-      await rejects(async () => waiting, { message: 'enough' })
+      const ended = rejects(async () => await writer.write(rows(1)), { message: 'enough' })
+      const waiting = async () => (await query('select 1 from pg_locks where not granted')).length
+      await until(async () => (await waiting()) > 0, 'a write that waits for the other one')
+      aborting.abort(new Error('enough'))
+      await ended
       await writer.close()
       await other.close()
-      ok(true)
     })
   })
 })

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type ErrorCode, isSluiceError } from '../../base/errors.ts'
+import { until } from '../../testing/until.ts'
 import { batchOfTraced, letterAt } from '../batch.ts'
 import { type Traced, traced } from '../origin.ts'
 import type { Checkpoint, PlainSink, PlainWriter, SinkWriter } from '../sink.ts'
@@ -242,10 +242,15 @@ describe('checkpointed', () => {
     const { promise, resolve: wake } = Promise.withResolvers<void>()
     shelf.stopped = promise
     const committed = zombie.commit(checkpoint(1))
-    while (!shelf.calls.includes('finish 1')) await sleep(1)
+    await until(() => shelf.calls.includes('finish 1'), 'the finish')
     shelf.calls.length = 0
     const opening = open(shelf)
-    await sleep(100)
+    // Long enough for an heir that would not wait: others open and commit meanwhile.
+    for (const name of ['a', 'b', 'c']) {
+      const other = await checkpointed(new Shelf().sink, { store: join(folder, name) }).open({ pipeline: 'test' })
+      await other.commit(checkpoint(1))
+      await other.close()
+    }
     deepEqual(shelf.calls, [], 'the heir waits')
     wake()
     await committed

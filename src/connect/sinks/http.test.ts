@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { after, describe, it } from 'node:test'
 import { isSluiceError } from '../../base/errors.ts'
+import { until } from '../../testing/until.ts'
 import { type Batch, batchOf } from '../batch.ts'
 import type { PlainWriter } from '../sink.ts'
 import { type HttpOptions, http } from './http.ts'
@@ -54,6 +55,9 @@ async function open(url: string, options: HttpOptions = {}, signal?: AbortSignal
   return await http<unknown>(url, options).open(signal === undefined ? opening : { ...opening, signal })
 }
 
+/** What hangs fails: nothing else takes as long, on a busy machine either. */
+const LIMIT = { timeout: 60_000 }
+
 const idsOf = ({ body }: Request): number[] => JSON.parse(body).map(({ id }: { id: number }) => id)
 
 describe('http', { concurrency: true }, () => {
@@ -89,19 +93,19 @@ describe('http', { concurrency: true }, () => {
   })
 
   it('sends no more requests at a time than it may', async () => {
-    let open_ = 0
-    let most = 0
-    const { url, requests } = await serve((_, response) => {
-      open_ += 1
-      most = Math.max(most, open_)
-      setTimeout(() => {
-        open_ -= 1
-        response.end()
-      }, 10)
-    })
+    const held: ServerResponse[] = []
+    const { url, requests } = await serve((_, response) => void held.push(response))
+    const { url: elsewhere } = await serve(end(200))
     const writer = await open(url, { batchRows: 1, concurrency: 3 })
-    await writer.write(events(...Array.from({ length: 12 }, (_, id) => ({ id }))))
-    deepEqual([requests.length, most], [12, 3])
+    const written = writer.write(events(...Array.from({ length: 12 }, (_, id) => ({ id }))))
+    for (let round = 1; round <= 4; round += 1) {
+      await until(() => held.length >= 3, 'three requests')
+      // Long enough for a fourth one: others are sent and answered meanwhile, one after the other.
+      for (let others = 0; others < 3; others += 1) await (await fetch(elsewhere)).text()
+      equal(held.length, 3)
+      for (const response of held.splice(0)) response.end()
+    }
+    deepEqual([await written, requests.length], [[], 12])
   })
 
   it('S23: sends the same key with every attempt, and another with every request', async () => {
@@ -135,7 +139,7 @@ describe('http', { concurrency: true }, () => {
     const writer = await open(url)
     await writer.write(events({ id: 1 }))
     const [first, second] = requests.map(({ atMs }) => atMs) as [number, number]
-    ok(second - first >= 1990 && second - first < 4000, `${second - first} ms`)
+    ok(second - first >= 1990, `${second - first} ms`)
   })
 
   it('gives up at once when the server wants to be left alone for longer than it may try', async () => {
@@ -157,11 +161,10 @@ describe('http', { concurrency: true }, () => {
     )
   })
 
-  it('S24: asks a server that refuses connections once a second, and gives up after its time', async () => {
+  it('S24: asks a server that refuses connections once a second, and gives up after its time', LIMIT, async () => {
     const { url, server } = await serve(end(200))
     await new Promise((resolve) => server.close(resolve))
     const writer = await open(url, { batchRows: 1, concurrency: 4, retryMs: 2500 })
-    const startMs = performance.now()
     const refused = writer.write(events({ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }))
     await rejects(
       async () => await refused,
@@ -172,7 +175,6 @@ describe('http', { concurrency: true }, () => {
         return true
       },
     )
-    ok(performance.now() - startMs < 6000)
   })
 
   it('makes dead letters of all rows of a request that is refused, with status and answer', async () => {
@@ -254,9 +256,9 @@ describe('http', { concurrency: true }, () => {
     const { url, requests } = await serve((_, response, count) => {
       if (count > 1) response.end()
     })
-    const writer = await open(url, { timeoutMs: 100 })
+    const writer = await open(url, { timeoutMs: 1000 })
     deepEqual(await writer.write(events({ id: 1 })), [])
-    equal(requests.length, 2)
+    ok(requests.length > 1)
   })
 
   it('takes rows for sent when the answer breaks off behind its status', async () => {

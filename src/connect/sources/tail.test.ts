@@ -127,9 +127,12 @@ describe('tail', () => {
       const source = tail(${JSON.stringify(join(folder, '*.log'))}, { name: 'lines', open: () => (text) => text }, { pollMs: 5 })
       const [split] = await source.splits()
       const taken = []
-      const reader = await source.open(split, undefined, { onNote: (note) => notes.push(note) })
+      const onNote = (note) => {
+        notes.push(note)
+        for (const fd of taken.splice(0)) closeSync(fd)
+      }
+      const reader = await source.open(split, undefined, { onNote })
       try { for (;;) taken.push(openSync('/dev/null')) } catch {}
-      setTimeout(() => { for (const fd of taken) closeSync(fd) }, 100)
       let read = 0
       while (read < 100) read += (await reader.read(1000)).length
       for (const path of paths) appendFileSync(path, 'two\\n')
