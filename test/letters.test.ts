@@ -195,6 +195,26 @@ describe('dead letters', () => {
     equal((await job.here('run', ['--quiet'])).code, 0)
   })
 
+  it('X33: are not exported as records where only a part was kept', async () => {
+    using job = new Job(
+      'files, pipeline, sqlite, textLines',
+      `const here = (name) => new URL(name, import.meta.url).pathname
+      export default pipeline('parts', {
+        from: () => files(here('in.txt'), textLines(), { maxLineBytes: 1100 }),
+        flow: (rows) => rows.map((n) => ({ n })),
+        into: () => sqlite(here('out.db'), { table: 't', columns: { n: 'integer' } }),
+      })`,
+    )
+    job.write('in.txt', `a\n${'b'.repeat(2000)}\nc\n`)
+    equal((await job.here('run', ['--quiet'])).code, 0)
+    deepEqual(await job.here('dead-letters', ['export', '--raw']), {
+      code: 0,
+      stdout: 'a\nc\n',
+      stderr: '1 record left out, of which only a part was kept: see show\n',
+    })
+    equal((await job.here('dead-letters', ['export'])).stdout.split('\n').length, 4)
+  })
+
   for (const threads of [1, 2]) {
     it(`C61: are the same on ${threads} threads`, async () => {
       deepEqual(await run(newLoad(), { threads, epochEvents: 50 }), await undisturbed())

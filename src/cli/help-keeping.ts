@@ -34,7 +34,7 @@ Options
   --since EPOCH          those of this epoch and later ones
   --limit N              the first N of them
   --format ndjson|csv    of export (ndjson); csv is safe to open in a spreadsheet
-  --raw                  the raw records alone, one a line
+  --raw                  the raw records alone, one a line; none of which only a part was kept
   --full                 of show: raw records in full
   --json                 prints JSON
 

@@ -1,6 +1,7 @@
 // sluice dead-letters: lists, shows, exports and replays what could not be loaded.
 
 import { csvLine } from '../connect/csv/write.ts'
+import { isOfPart } from '../connect/files/fault.ts'
 import { placeOf } from '../connect/origin.ts'
 import type { KeptLetter, SinkInspector } from '../connect/sink.ts'
 import { escapeText, excerpt } from '../observe/escape.ts'
@@ -101,7 +102,13 @@ async function show(inspector: SinkInspector, options: LettersOptions, io: Io): 
   if (options.action === 'export' && options.format === 'csv') {
     io.stdout.write(csvLine(['file', 'line', 'offset', 'step', 'reason', 'epoch', 'raw'], { spreadsheetSafe: true }))
   }
-  for await (const letter of lettersOf(inspector, options)) io.stdout.write(textOf(letter, options))
+  let parts = 0
+  for await (const letter of lettersOf(inspector, options)) {
+    // Whoever reads them again must not take a part for a record.
+    if (options.raw && isOfPart(letter.reason)) parts += 1
+    else io.stdout.write(textOf(letter, options))
+  }
+  if (parts > 0) io.stderr.write(`${many(parts, 'record')} left out, of which only a part was kept: see show\n`)
 }
 
 function textOf(letter: KeptLetter, { action, format, raw: isRaw, full, json }: LettersOptions): string {

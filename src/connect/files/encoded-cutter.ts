@@ -3,8 +3,8 @@
 import type { SourceCounts } from '../source.ts'
 import { type Charset, CharsetDecoder, lineStarts } from './charset.ts'
 import type { Cutter, CutterStart, Line } from './cutter.ts'
-import { PushedBytes } from './pushed-bytes.ts'
-import { type Malformed, malformedFault, rawOfEscaped } from './raw.ts'
+import { judged, PushedBytes } from './pushed-bytes.ts'
+import type { Malformed } from './raw.ts'
 
 const REPLACEMENT = '\ufffd'
 
@@ -101,7 +101,7 @@ export class EncodedCutter implements Cutter {
     }
     this.#isRest = false
     const line = { ...found, offset: this.#startOf(found.line) }
-    return this.#isMalformed(found.line) ? this.#judge(line) : line
+    return this.#isMalformed(found.line) ? this.#judged(line) : line
   }
 
   nextText(): string | undefined {
@@ -157,12 +157,9 @@ export class EncodedCutter implements Cutter {
     return (lines[this.#malformedAt] ?? Number.POSITIVE_INFINITY) < Math.max(this.#inner.line, line + 1)
   }
 
-  #judge(found: Line): Line {
+  #judged(line: Line): Line {
     this.#counts.invalidUtf8 += 1
-    if (this.#malformed === 'replace') return found
-    const line = { ...found, raw: rawOfEscaped(found.text) }
-    if (this.#malformed === 'escape') return line
-    return { ...line, fault: line.fault ?? malformedFault(line.raw, this.#charset.name) }
+    return judged(line, this.#malformed, this.#charset)
   }
 
   /** Lets go of lines that were given. */

@@ -22,6 +22,11 @@ const TOO_LONG = /^(\w+) of [\d,]+ bytes, limit [\d,]+/
 const REST = /^rest of a \w+ whose beginning was read before, when it was the last and had no line end/
 const NUL = /^NUL byte at column \d+/
 
+/** Whether a dead letter keeps only a part of its record, by its reason. */
+export function isOfPart(reason: string): boolean {
+  return TOO_LONG.test(reason) || REST.test(reason)
+}
+
 /**
  * Why a dead letter cannot be read as the record that it is of: it keeps a part of it, or what nothing can be read of.
  * Undefined for all others.

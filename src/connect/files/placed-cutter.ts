@@ -4,8 +4,8 @@ import { isSluiceError } from '../../base/errors.ts'
 import type { SourceCounts } from '../source.ts'
 import { type Charset, CharsetDecoder } from './charset.ts'
 import type { Cutter, CutterStart, Line } from './cutter.ts'
-import { PushedBytes } from './pushed-bytes.ts'
-import { type Malformed, malformedFault, rawOfEscaped } from './raw.ts'
+import { judged, PushedBytes } from './pushed-bytes.ts'
+import type { Malformed } from './raw.ts'
 import { corruptContent } from './trouble.ts'
 import { Widths } from './widths.ts'
 
@@ -82,7 +82,7 @@ export class PlacedCutter implements Cutter {
       return undefined
     }
     const line = { ...found, offset: this.#widths.placeOf(found.offset) }
-    return this.#hasMalformed(found.offset, this.#inner.offset) ? this.#judge(line) : line
+    return this.#hasMalformed(found.offset, this.#inner.offset) ? this.#judged(line) : line
   }
 
   nextText(): string | undefined {
@@ -130,11 +130,8 @@ export class PlacedCutter implements Cutter {
     return (all[0] ?? Number.POSITIVE_INFINITY) < to
   }
 
-  #judge(found: Line): Line {
+  #judged(line: Line): Line {
     this.#counts.invalidUtf8 += 1
-    if (this.#malformed === 'replace') return found
-    const line = { ...found, raw: rawOfEscaped(found.text) }
-    if (this.#malformed === 'escape') return line
-    return { ...line, fault: line.fault ?? malformedFault(line.raw, this.#charset.name) }
+    return judged(line, this.#malformed, this.#charset)
   }
 }
