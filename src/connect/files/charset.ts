@@ -82,7 +82,7 @@ export interface Decoded {
 }
 
 /** Text whose characters are measured. */
-export interface Measured extends Decoded {
+export interface MeasuredText extends Decoded {
   /** The bytes of each character, one after the other: of an escape its first one has them all. */
   readonly widths: WidthOf
   /** Where in the text, as UTF-8, bytes stand that are not text. */
@@ -119,7 +119,7 @@ export class CharsetDecoder {
    *
    * @param isReplaced - whether bytes that are not text are U+FFFD: one for all that follow each other
    */
-  measure(bytes: Buffer, isWhole: boolean, isReplaced: boolean): Measured {
+  measure(bytes: Buffer, isWhole: boolean, isReplaced: boolean): MeasuredText {
     const { mostBytes, unitBytes } = this.#charset
     const isEven = unitBytes === 2 || mostBytes === 1
     const sound = isEven ? this.decodeSound(bytes, isWhole) : undefined
