@@ -63,8 +63,7 @@ export class Alignment<I> {
   }
 
   #advance(): number | undefined {
-    let least = Number.POSITIVE_INFINITY
-    for (const time of this.#times.values()) least = Math.min(least, time)
+    const least = Math.min(...this.#times.values())
     if (least <= this.#time) return undefined
     this.#time = least
     return least

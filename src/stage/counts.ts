@@ -20,42 +20,28 @@ export interface StageWork {
   readonly watermarkMs?: number
 }
 
-export class Counts {
-  readonly #intake: Intake
-  readonly #outlet: Outlet<unknown> | undefined
-  /** Set where its time is measured. */
-  time: WorkTime | undefined
-
-  constructor(intake: Intake, outlet: Outlet<unknown> | undefined) {
-    this.#intake = intake
-    this.#outlet = outlet
+export function statsOf(intake: Intake, outlet?: Outlet<unknown>): Omit<StageStats, 'name' | 'state'> {
+  return {
+    received: intake.received,
+    emitted: outlet?.emitted ?? 0,
+    buffered: outlet?.buffered ?? 0,
+    waiting: intake.waiting,
+    discarded: outlet?.discarded ?? 0,
+    surplus: [...intake.links].reduce((sum, { surplus }) => sum + surplus, 0),
+    producers: intake.links.size,
+    consumers: outlet?.links.size ?? 0,
   }
+}
 
-  stats(): Omit<StageStats, 'name' | 'state'> {
-    let surplus = 0
-    for (const link of this.#intake.links) surplus += link.surplus
-    return {
-      received: this.#intake.received,
-      emitted: this.#outlet?.emitted ?? 0,
-      buffered: this.#outlet?.buffered ?? 0,
-      waiting: this.#intake.waiting,
-      discarded: this.#outlet?.discarded ?? 0,
-      surplus,
-      producers: this.#intake.links.size,
-      consumers: this.#outlet?.links.size ?? 0,
-    }
-  }
-
-  work(): StageWork {
-    const { received, waiting } = this.#intake
-    const { emitted = 0, buffered = 0, room = 0, watermark } = this.#outlet ?? {}
-    return {
-      received,
-      emitted,
-      demand: Math.max(0, room),
-      buffered: waiting + buffered,
-      busyMs: this.time?.ms ?? 0,
-      ...(watermark === undefined ? {} : { watermarkMs: watermark }),
-    }
+/** @param time - undefined where its time is not measured */
+export function workOf({ received, waiting }: Intake, outlet?: Outlet<unknown>, time?: WorkTime): StageWork {
+  const { emitted = 0, buffered = 0, room = 0, watermark } = outlet ?? {}
+  return {
+    received,
+    emitted,
+    demand: Math.max(0, room),
+    buffered: waiting + buffered,
+    busyMs: time?.ms ?? 0,
+    ...(watermark === undefined ? {} : { watermarkMs: watermark }),
   }
 }

@@ -2,17 +2,12 @@
 
 import { describeValue } from '../base/check.ts'
 import { isPromise } from '../base/promise.ts'
-import type { Link } from './link.ts'
-import type { Ending } from './message.ts'
 
 /** The most events drawn before the stage looks at its mailbox again. */
 const DRAWN_AT_ONCE = 4096
 
 /** What is still to come of a call of `onEvents`: taken as far as demand reaches. */
 export interface Drawn {
-  /** The subscription whose events it was made of, and how many of them count as handled at its end. */
-  readonly link: Link
-  readonly counted: number
   readonly isOver: boolean
   /** Up to `room` events, now or later; fewer at the end. */
   take(room: number): readonly unknown[] | Promise<readonly unknown[]>
@@ -33,21 +28,12 @@ export interface Resumable {
 /**
  * An iterator under way. It is closed by `close` unless it has come to its end or has thrown: then it has closed itself.
  */
-export class Drawing implements Drawn {
-  readonly link: Link
-  readonly counted: number
+class Drawing implements Drawn {
   readonly #iterator: Iterator<unknown>
   isOver = false
 
-  constructor(given: unknown, link: Link, counted: number) {
-    if (typeof given !== 'object' || given === null || !(Symbol.iterator in given)) {
-      throw new TypeError(
-        `onEvents of ${link.consumer} must give an array or an iterator: found ${describeValue(given)}`,
-      )
-    }
-    this.#iterator = (given as Iterable<unknown>)[Symbol.iterator]()
-    this.link = link
-    this.counted = counted
+  constructor(given: Iterable<unknown>) {
+    this.#iterator = given[Symbol.iterator]()
   }
 
   take(room: number): unknown[] {
@@ -72,16 +58,12 @@ export class Drawing implements Drawn {
 }
 
 /** Put-off work under way: what it makes goes out by itself. */
-export class Resuming implements Drawn {
-  readonly link: Link
-  readonly counted: number
+class Resuming implements Drawn {
   readonly #work: Resumable
   isOver = false
 
-  constructor(work: Resumable, link: Link, counted: number) {
+  constructor(work: Resumable) {
     this.#work = work
-    this.link = link
-    this.counted = counted
   }
 
   take(): readonly unknown[] | Promise<readonly unknown[]> {
@@ -110,18 +92,11 @@ export class Resuming implements Drawn {
   }
 }
 
-/** Closes what is under way as its stage ends: one that throws then makes the stage fail, unless it has failed already. */
-export function closedAtEnd(drawn: Drawn | undefined, ending: Ending): Ending {
-  try {
-    drawn?.close()
-    return ending
-  } catch (error) {
-    return ending.kind === 'failed' ? ending : { kind: 'failed', error }
+/** What a hook of the stage named gave that is neither nothing nor an array. */
+export function drawnFrom(given: unknown, stage: string): Drawn {
+  if (typeof given === 'object' && given !== null) {
+    if ('resume' in given) return new Resuming(given as Resumable)
+    if (Symbol.iterator in given) return new Drawing(given as Iterable<unknown>)
   }
-}
-
-/** What a hook gave that is neither nothing nor an array. */
-export function drawnFrom(given: unknown, link: Link, counted: number): Drawn {
-  const isResumable = typeof given === 'object' && given !== null && 'resume' in given
-  return isResumable ? new Resuming(given as Resumable, link, counted) : new Drawing(given, link, counted)
+  throw new TypeError(`onEvents of ${stage} must give an array or an iterator: found ${describeValue(given)}`)
 }

@@ -1,6 +1,6 @@
 // What a stage's author writes: hooks and options, as one object. A literal will do, or an instance of a class.
 
-import type { Chunk } from './chunk.ts'
+import { type Chunk, isChunk } from './chunk.ts'
 import type { DispatcherSpec } from './dispatcher.ts'
 import type { Resumable } from './drawing.ts'
 import type { Subscription } from './link.ts'
@@ -116,3 +116,8 @@ export type AnySpec = Partial<
       onComplete(self: ChunkStage): Awaitable<Chunk<unknown> | void>
     }
 >
+
+/** Whether something that a stage's author gave goes out as it is. */
+export function givesChunk(spec: AnySpec, given: unknown): given is Chunk<unknown> {
+  return Array.isArray(given) || (spec.usesChunks === true && isChunk(given))
+}

@@ -6,10 +6,9 @@ import { type Chunk, cut } from './chunk.ts'
 import type { Link } from './link.ts'
 import type { Ending, ToConsumer, ToStage } from './message.ts'
 
-/** One thing for the stage to do. A chunk that is no larger than a slice is handed on as it came. */
+/** One thing for the stage to do. `counted`: how many of the events were asked for. */
 export type Work =
-  | Extract<ToConsumer<Link>, { kind: 'events' }>
-  | { readonly kind: 'slice'; readonly link: Link; readonly events: Chunk<unknown>; readonly counted: number }
+  | { readonly kind: 'events'; readonly link: Link; readonly events: Chunk<unknown>; readonly counted: number }
   | { readonly kind: 'watermark'; readonly time: number }
   | { readonly kind: 'barrier'; readonly epoch: number }
   | { readonly kind: 'end'; readonly link: Link; readonly ending: Ending }
@@ -48,8 +47,7 @@ export class Intake {
 
   /** Whether a producer is left whose end this stage is waiting for. */
   get hasLasting(): boolean {
-    for (const link of this.#links) if (link.policy.onComplete !== 'never') return true
-    return false
+    return [...this.#links].some(({ policy }) => policy.onComplete !== 'never')
   }
 
   join(link: Link): void {
@@ -108,10 +106,7 @@ export class Intake {
 
   /** Forgets everything; gives the requests that will not be answered. */
   clear(): ToStage[] {
-    const unanswered: ToStage[] = []
-    for (const message of this.#incoming.take(this.#incoming.length)) {
-      if (message.kind === 'message') unanswered.push(message)
-    }
+    const unanswered = this.#incoming.take(this.#incoming.length).filter((message) => message.kind === 'message')
     this.#released.clear()
     this.#behindBarrier.clear()
     this.#due.clear()
@@ -137,7 +132,7 @@ export class Intake {
     const counted = link.receive(events.length)
     if (events.length <= link.slice) {
       this.waiting -= events.length
-      return counted === events.length ? message : { kind: 'slice', link, events, counted }
+      return { kind: 'events', link, events, counted }
     }
     this.#large = { link, events, at: 0, counted }
     return this.#slice(this.#large)
@@ -151,7 +146,7 @@ export class Intake {
     large.counted -= counted
     this.waiting -= to - at
     if (to === events.length) this.#large = undefined
-    return { kind: 'slice', link, events: cut(events, at, to), counted }
+    return { kind: 'events', link, events: cut(events, at, to), counted }
   }
 
   #mark({ link, mark }: Extract<ToConsumer<Link>, { kind: 'mark' }>): Work | undefined {

@@ -109,7 +109,7 @@ function make(kind: StageKind, given: object, usesChunks = false): StageCore {
   // A literal with a misspelled hook would wait for ever; an instance of a class may hold what it likes.
   if (Object.getPrototypeOf(given) === Object.prototype) checkKeys(kind, given, KINDS[kind].known)
   for (const [key, value] of Object.entries(given)) if (key.startsWith('on')) checkHook(kind, key, value)
-  const spec = withDefaults(given as AnySpec, { ...KINDS[kind].byDefault, usesChunks })
+  const spec = withDefaults(kind, given as AnySpec, usesChunks)
   return new StageCore(kind, spec, kind === 'consumer' ? undefined : outletOf(kind, spec))
 }
 
@@ -129,31 +129,15 @@ function outletOf(kind: StageKind, spec: AnySpec): Outlet<unknown> {
 }
 
 /** The spec with defaults behind it: a view, so that hooks of an instance keep their `this`. */
-function withDefaults(spec: AnySpec, byDefault: AnySpec): AnySpec {
-  const bound: Record<string, unknown> = { ...byDefault }
-  for (const key of OPTIONS) {
-    if (spec[key] !== undefined) bound[key] = spec[key]
-  }
-  for (const key of HOOKS) {
-    const hook = spec[key]
-    if (hook !== undefined) bound[key] = (hook as (...args: never[]) => unknown).bind(spec)
+function withDefaults(kind: StageKind, spec: AnySpec, usesChunks: boolean): AnySpec {
+  const { known, byDefault } = KINDS[kind]
+  const bound: Record<string, unknown> = { ...byDefault, usesChunks }
+  for (const key of known as readonly (keyof AnySpec)[]) {
+    const value = spec[key]
+    if (value !== undefined) bound[key] = typeof value === 'function' ? value.bind(spec as never) : value
   }
   return bound
 }
-
-const OPTIONS = ['name', 'dispatcher', 'bufferSize', 'whenFull', 'unwanted', 'demand', 'scheduler'] as const
-const HOOKS = [
-  'onDemand',
-  'onEvents',
-  'onMessage',
-  'onCancel',
-  'onEnd',
-  'onComplete',
-  'onDiscard',
-  'onSubscribe',
-  'onWatermark',
-  'onBarrier',
-] as const
 
 function checkHook(kind: string, name: string, hook: unknown): void {
   if (typeof hook !== 'function')

@@ -8,7 +8,7 @@ import type { Link } from './link.ts'
 import type { Ending, Mark, Marker, ToProducer } from './message.ts'
 import { OutBuffer, type WhenFull } from './out-buffer.ts'
 
-export type Ask = Extract<ToProducer<Link>, { kind: 'ask' }>
+type Ask = Extract<ToProducer<Link>, { kind: 'ask' }>
 
 export interface OutletOptions {
   /** The stage's name, for errors and warnings. */
@@ -88,15 +88,14 @@ export class Outlet<T> {
     return true
   }
 
-  /** Takes an ask in; false if it must wait, because of a pause. */
+  /** Counts an ask, and sends what it reaches; false if it must wait, because of a pause. */
   ask(ask: Ask): boolean {
     if (this.#isHolding) this.#held.pushMark(ask)
-    else this.serve(ask)
+    else this.#serve(ask)
     return !this.#isHolding
   }
 
-  /** Counts an ask, and sends what it reaches. */
-  serve({ link, events }: Ask): void {
+  #serve({ link, events }: Ask): void {
     this.#dispatcher.ask(link, events, this.#deliver)
     if (!this.#buffer.isEmpty) this.flush()
   }
@@ -161,14 +160,14 @@ export class Outlet<T> {
     this.#putMark(mark)
   }
 
-  /** One thing that came during a pause, as if it came now: an ask is for the caller to serve. */
-  replay(): Ask | 'done' | undefined {
-    if (this.isPaused || this.#held.isEmpty) return undefined
+  /** Takes up one thing that came during a pause, as if it came now; false if there is none. */
+  replay(): boolean {
+    if (this.isPaused || this.#held.isEmpty) return false
     const held = this.#held.takeMark()
-    if (held?.kind === 'ask') return held
     if (held === undefined) this.give(this.#held.take(Number.POSITIVE_INFINITY), true)
+    else if (held.kind === 'ask') this.#serve(held)
     else this.#putMark(held)
-    return 'done'
+    return true
   }
 
   /** Sends out what waits, as far as demand reaches; marks in their places. */

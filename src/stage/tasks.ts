@@ -3,6 +3,7 @@
 import type { Backoff } from '../base/backoff.ts'
 import { checkInteger, checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
+import { untilAborted } from '../base/promise.ts'
 import { Ring } from '../base/ring.ts'
 import { type Attempt, withAttempts } from './attempts.ts'
 import { askAt, type DemandWindow, demandWindow } from './demand.ts'
@@ -105,9 +106,7 @@ class TaskPool<In> {
   async idle(signal: AbortSignal): Promise<void> {
     if (this.#running === 0) return
     this.#idle ??= Promise.withResolvers()
-    const ended = Promise.withResolvers<void>()
-    signal.addEventListener('abort', () => ended.resolve(), { once: true })
-    await Promise.race([this.#idle.promise, ended.promise])
+    await untilAborted(this.#idle.promise, signal).catch(() => {}) // Rejected only by the signal.
   }
 
   /** Aborts what is under way if the stage did not complete, and waits for it, not for ever. */

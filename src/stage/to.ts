@@ -4,6 +4,7 @@ import { Readable, type Writable } from 'node:stream'
 import { ReadableStream, type WritableStream } from 'node:stream/web'
 import { inTime } from '../base/closing.ts'
 import { keepingAlive } from '../base/keep-alive.ts'
+import { untilAborted } from '../base/promise.ts'
 import { type ConnectOptions, type Many, readParts, type Start, start } from './connect.ts'
 import type { StageCore } from './core.ts'
 import type { Awaitable } from './hooks.ts'
@@ -200,13 +201,10 @@ function intoWeb<T>(stream: WritableStream<T>): Consumer<T> {
 
 /** Waits for `work`, but no longer than the stage is open. */
 async function orEnd(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const ended = Promise.withResolvers<void>()
-  const end = (): void => ended.resolve()
-  signal.addEventListener('abort', end, { once: true })
   try {
-    await Promise.race([work, ended.promise])
-  } finally {
-    signal.removeEventListener('abort', end)
+    await untilAborted(work, signal)
+  } catch (error) {
+    if (!signal.aborted) throw error
   }
 }
 

@@ -52,9 +52,7 @@ class FairDispatcher<T, C> implements Dispatcher<T, C> {
   }
 
   wanted(): number {
-    let sum = 0
-    for (const player of this.#players) sum += player.missing
-    return sum
+    return this.#players.reduce((sum, player) => sum + player.missing, 0)
   }
 
   /** Deals the events out in turns, and gives each consumer its share as one batch. */

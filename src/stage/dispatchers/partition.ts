@@ -196,10 +196,7 @@ class PartitionDispatcher<T, C, P extends PartitionName> implements Dispatcher<T
     // Lanes that are numbered stand at their numbers: no look-up.
     const there = typeof name === 'number' ? this.#lanes[name] : undefined
     if (there !== undefined && there.name === name) return there
-    return name === DROP ? undefined : this.#laneNamed(name)
-  }
-
-  #laneNamed(name: P): Lane<T, C> {
+    if (name === DROP) return undefined
     const lane = this.#byName.get(name)
     if (lane !== undefined) return lane
     const known = [...this.#byName.keys()].join(', ')

@@ -51,9 +51,7 @@ class PriorityDispatcher<T, C> implements Dispatcher<T, C, PriorityOptions> {
   }
 
   wanted(): number {
-    let sum = 0
-    for (const one of this.#ranks) sum += one.missing
-    return sum
+    return this.#ranks.reduce((sum, one) => sum + one.missing, 0)
   }
 
   dispatch(events: Chunk<T>, deliver: Deliver<T, C>): void {
