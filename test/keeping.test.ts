@@ -4,20 +4,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, beforeEach, describe, it } from 'node:test'
-import { type CliOptions, type Outcome, sluice } from './support/cli.ts'
+import { sluiceHere, type Told } from './support/job.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-keeping-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 const job = join(folder, 'job.ts')
-/** What is taken as a fault is said by a file, so that it can be mended between two runs. */
 const JOB = `
-import { readFileSync } from 'node:fs'
 import { ndjson, param, pipeline, sqlite } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}
-const most = Number(readFileSync(${JSON.stringify(join(folder, 'most'))}, 'utf8'))
 export default pipeline('numbers', {
-  params: { input: param.string('in.ndjson'), db: param.string('out.db') },
+  params: { input: param.string('in.ndjson'), db: param.string('out.db'), most: param.number(5) },
   from: ({ input }) => ndjson(input),
-  flow: (rows) => rows.map((row) => {
+  flow: (rows, { most }) => rows.map((row) => {
     if (row.n > most) throw new RangeError(row.n + ' is over ' + most)
     return { n: row.n }
   }, { name: 'small' }),
@@ -27,18 +24,20 @@ export default pipeline('numbers', {
 let turn = 0
 let input = ''
 let db = ''
+/** What is over it is refused: a fault that can be mended between two runs. */
+let most = 5
 beforeEach(() => {
   turn += 1
   input = join(folder, `${turn}.ndjson`)
   db = join(folder, `${turn}.db`)
   writeFileSync(job, JOB)
-  writeFileSync(join(folder, 'most'), '5')
+  most = 5
   writeFileSync(input, Array.from({ length: 10 }, (_, n) => `${JSON.stringify({ n })}\n`).join(''))
   appendFileSync(input, 'no \u001b[2J json\n')
 })
 
-const call = (command: string, words: readonly string[] = [], options: CliOptions = {}): Promise<Outcome> =>
-  sluice([command, job, ...words, '--param', `input=${input}`, '--param', `db=${db}`], options)
+const call = (command: string, words: readonly string[] = [], file = job): Promise<Told> =>
+  sluiceHere([command, file, ...words, '--param', `input=${input}`, '--param', `db=${db}`, '--param', `most=${most}`])
 
 const numbers = (): unknown[] => {
   const database = new DatabaseSync(db, { readOnly: true })
@@ -70,7 +69,7 @@ describe('sluice dead-letters', () => {
 
   it('F37: replays what was mended, each once, however often it is done', async () => {
     await call('run', ['--quiet'])
-    writeFileSync(join(folder, 'most'), '8')
+    most = 8
     const { code, stdout, stderr } = await call('dead-letters', ['replay', '--step', 'small'])
     deepEqual([code, stderr], [0, ''])
     equal(stdout, '4 tried again: 3 loaded, 1 failed again\n')
@@ -175,12 +174,13 @@ describe('sluice check', () => {
 describe('a pipeline into several sinks', () => {
   it('C42, C43: is looked after branch by branch, and starts over as a whole', async () => {
     const second = `${db}.second.db`
+    const branched = join(folder, 'branched.ts')
     writeFileSync(
-      job,
+      branched,
       `
 import { ndjson, param, pipeline, several, sqlite } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}
 export default pipeline('numbers', {
-  params: { input: param.string('in.ndjson'), db: param.string('out.db') },
+  params: { input: param.string('in.ndjson'), db: param.string('out.db'), most: param.number(5) },
   from: ({ input }) => ndjson(input),
   into: ({ db }) => several(sqlite(db, { table: 't', columns: { n: 'integer' }, key: ['n'] }), {
     spool: db + '.spool',
@@ -191,19 +191,22 @@ export default pipeline('numbers', {
 })
 `,
     )
-    const { code, stderr } = await call('run')
+    const { code, stderr } = await call('run', [], branched)
     deepEqual(code, 0, stderr)
     match(stderr, /branch second refused 1 of 10 rows/)
-    const letters = await call('dead-letters', ['--branch', 'second', 'show', '--json'])
+    const letters = await call('dead-letters', ['--branch', 'second', 'show', '--json'], branched)
     equal(JSON.parse(letters.stdout).raw, '{"n":4}')
-    match((await call('checkpoints', ['--branch', 'second'])).stdout, /^numbers\.second: epoch 1, by process/)
-    match((await call('graph')).stdout, /branch1\[\("second: table t in .*second\.db<br>exactly-once"\)\]/)
-    const refused = await call('dead-letters', ['replay', '--branch', 'second'])
+    match((await call('checkpoints', ['--branch', 'second'], branched)).stdout, /^numbers\.second: epoch 1, by process/)
+    match(
+      (await call('graph', [], branched)).stdout,
+      /branch1\[\("second: table t in .*second\.db<br>exactly-once"\)\]/,
+    )
+    const refused = await call('dead-letters', ['replay', '--branch', 'second'], branched)
     deepEqual(refused.code, 64)
     match(refused.stderr, /--branch cannot be given here: what a branch refused has gone into the other sinks before/)
-    const reset = await call('checkpoints', ['reset', '--yes', '--dead-letters'])
+    const reset = await call('checkpoints', ['reset', '--yes', '--dead-letters'], branched)
     deepEqual([reset.code, reset.stderr], [0, ''])
-    const again = await call('run', ['--json'])
+    const again = await call('run', ['--json'], branched)
     equal(JSON.parse(again.stdout).run.loaded, 10)
     const database = new DatabaseSync(second, { readOnly: true })
     equal(database.prepare('select count(*) as n from t').get()?.n, 9)
