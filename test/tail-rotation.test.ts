@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { ROTATIONS, RotatingWriter, type RotationKind, UNNAMED_ROTATIONS } from './support/rotating-writer.ts'
-import { randomOf, SEED } from './support/seed.ts'
+import { randomOf, SEED, times } from './support/seed.ts'
 import { GRACE_MS, POLL_MS, Tailing } from './support/tailing.ts'
 
-const SCHEDULES = Number(process.env.SCHEDULES ?? 5)
+/** Of each kind: another number of files may be open in every other one. */
+const SCHEDULES = times(3)
 
 interface Schedule {
   readonly kinds: readonly RotationKind[]

@@ -3,6 +3,7 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { times } from '../testing/times.ts'
 import type { Aggregate } from './aggregate.ts'
 import { collect } from './collect.ts'
 import { count } from './count.ts'
@@ -108,6 +109,7 @@ for (const [name, { aggregate, inAnyOrder }] of Object.entries(lines)) {
           const merged = states.reduce((into, other) => aggregate.merge?.(into, other))
           deepEqual(aggregate.result(merged), aggregate.result(stateOf(aggregate, all)))
         }),
+        { numRuns: times(100) },
       )
     })
 
@@ -122,6 +124,7 @@ for (const [name, { aggregate, inAnyOrder }] of Object.entries(lines)) {
           }
           deepEqual(aggregate.result(states[0]), aggregate.result(stateOf(aggregate, all)))
         }),
+        { numRuns: times(100) },
       )
     })
 
@@ -137,6 +140,7 @@ for (const [name, { aggregate, inAnyOrder }] of Object.entries(lines)) {
             deepEqual(aggregate.result(after.reduce(aggregate.add, copy)), whole)
           }
         }),
+        { numRuns: times(100) },
       )
     })
 
@@ -151,6 +155,7 @@ for (const [name, { aggregate, inAnyOrder }] of Object.entries(lines)) {
           after.reduce(aggregate.add, aggregate.load(saved))
           equal(JSON.stringify(saved), text)
         }),
+        { numRuns: times(100) },
       )
     })
 
@@ -167,6 +172,7 @@ for (const [name, { aggregate, inAnyOrder }] of Object.entries(lines)) {
           deepEqual(aggregate.result(asked), result)
           deepEqual(result, aggregate.result(stateOf(aggregate, all)))
         }),
+        { numRuns: times(100) },
       )
     })
 
@@ -179,6 +185,7 @@ for (const [name, { aggregate, inAnyOrder }] of Object.entries(lines)) {
           three.reduce(aggregate.add, merged)
           deepEqual(aggregate.result(other), before)
         }),
+        { numRuns: times(100) },
       )
     })
 
@@ -192,6 +199,7 @@ for (const [name, { aggregate, inAnyOrder }] of Object.entries(lines)) {
           const merged = states.reduceRight((into, other) => aggregate.merge?.(into, other))
           deepEqual(aggregate.result(merged), aggregate.result(stateOf(aggregate, all)))
         }),
+        { numRuns: times(100) },
       )
     })
   })

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { Flow } from '../flow/flow.ts'
 import { escapeText } from '../observe/escape.ts'
 import { redact } from '../observe/redact.ts'
+import { times } from '../testing/times.ts'
 import { mermaid } from './mermaid.ts'
 import type { PipelineParts } from './pipeline.ts'
 
@@ -72,7 +73,7 @@ describe('mermaid', () => {
         // What no line may hold stands there as its number.
         equal(shown(label), escapeText(redact(title)))
       }),
-      { numRuns: 1000 },
+      { numRuns: times(1000) },
     )
   })
 

@@ -11,6 +11,7 @@ import { NO_TOTALS } from '../connect/totals.ts'
 import type { Flow } from '../flow/flow.ts'
 import { type Cut, CutProcess } from '../testing/cut-short.ts'
 import { oneAtATime } from '../testing/one-at-a-time.ts'
+import { times } from '../testing/times.ts'
 import { pipeline } from './pipeline.ts'
 import { startPipeline } from './start.ts'
 
@@ -295,7 +296,7 @@ describe('A pipeline that is cut short and started again', () => {
         deepEqual(store.letters.toSorted(), letters.toSorted())
         deepEqual(store.checkpoint?.totals ?? NO_TOTALS, totals)
       }),
-      { numRuns: 300 },
+      { numRuns: times(300) },
     )
   })
 })

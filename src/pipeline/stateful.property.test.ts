@@ -9,6 +9,7 @@ import type { Flow } from '../flow/flow.ts'
 import { type Cut, CutProcess } from '../testing/cut-short.ts'
 import { oneAtATime } from '../testing/one-at-a-time.ts'
 import { FLOWS, type Reading, type Row } from '../testing/simulation/flows.ts'
+import { times } from '../testing/times.ts'
 import { pipeline } from './pipeline.ts'
 import { startPipeline } from './start.ts'
 
@@ -169,7 +170,7 @@ describe('A pipeline that remembers, cut short and started again', () => {
         const undisturbed = await tablesOf(world, [])
         deepEqual(contents(await tablesOf(world, world.cuts)), contents(undisturbed))
       }),
-      { numRuns: 400 },
+      { numRuns: times(400) },
     )
   })
 

@@ -9,7 +9,7 @@ import { type Into, LETTERS, LettersLoad, type LettersState, writeOrders } from 
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 import { randomOf, SEED, times } from '../support/seed.ts'
 
-const ORDERS = 4000
+const ORDERS = 2000
 
 describe(`dead letters of loads that are killed (REPRO: SEED=${SEED} npm test)`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-letters-kill-'))

@@ -1,5 +1,7 @@
 // Randomness of tests: one printed seed, from the environment if it is to be repeated.
 
+export { times } from '../../src/testing/times.ts'
+
 /** The seed of this run: `SEED=… npm test` repeats it. */
 export const SEED: number = Number(process.env.SEED ?? Date.now() % 1_000_000_007)
 
@@ -17,14 +19,6 @@ export function seeded(name: string, seed = 0): () => number {
     const mixed = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d)
     return ((mixed ^ (mixed >>> 12)) >>> 0) / 0x1_0000_0000
   }
-}
-
-/** How many times more than by default faults are done at random: `FAULTS_RUNS=50 npm run test:faults` for a soak. */
-const RUNS: number = Number(process.env.FAULTS_RUNS ?? 1)
-
-/** A number of repetitions, or more where a soak is asked for. */
-export function times(byDefault: number): number {
-  return Math.ceil(byDefault * RUNS)
 }
 
 /** Some numbers of 1 to `count`, in order, other ones for each seed; all of them if there are no more. */

@@ -2,6 +2,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict'
 import { isUtf8 } from 'node:buffer'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { times } from '../../testing/times.ts'
 import type { Line } from './cutter.ts'
 import { LineCutter, type LineCutterOptions } from './line-cutter.ts'
 import { firstText } from './open-line.ts'
@@ -230,7 +231,7 @@ describe('LineCutter', () => {
         const { blank, invalidUtf8 } = expected
         deepEqual(cutter.counts, { read: lines.length + blank, blank, invalidUtf8 })
       }),
-      { numRuns: 500 },
+      { numRuns: times(500) },
     )
   })
 
@@ -244,7 +245,7 @@ describe('LineCutter', () => {
         deepEqual(inParts.cutter.counts, whole.cutter.counts)
         equal(inParts.cutter.offset, bytes.length)
       }),
-      { numRuns: 500 },
+      { numRuns: times(500) },
     )
   })
 

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { times } from '../../testing/times.ts'
 import type { Dialect } from '../csv/dialect.ts'
 import { CsvEnds } from '../csv/ends.ts'
 import { ElementEnds } from '../json/elements.ts'
@@ -103,7 +104,7 @@ describe('RecordCutter', () => {
           deepEqual(cut(ends(), blocks), whole)
           deepEqual(cut(ends(), blocks, {}, true), whole)
         }),
-        { numRuns: 2000 },
+        { numRuns: times(2000) },
       )
     })
 
@@ -121,7 +122,7 @@ describe('RecordCutter', () => {
             deepEqual(rest.places, whole.places.slice(index + 1))
           }
         }),
-        { numRuns: 500 },
+        { numRuns: times(500) },
       )
     })
   }

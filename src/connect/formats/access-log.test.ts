@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { times } from '../../testing/times.ts'
 import { Rejection } from '../format.ts'
 import { ACCESS_COLUMNS, type AccessLogOptions, accessLog } from './access-log.ts'
 
@@ -303,9 +304,9 @@ describe('the scanner of access logs', () => {
         if (expected !== undefined) whole += 1
         equal(byScanner(changed), expected, JSON.stringify(changed))
       }),
-      { numRuns: 5000 },
+      { numRuns: times(5000) },
     )
-    ok(whole > 500, `only ${whole} lines were of the grammar`)
+    ok(whole > times(500), `only ${whole} lines were of the grammar`)
   })
 
   it('neither throws nor takes what a pattern does not, on any text', () => {

@@ -11,6 +11,7 @@ import {
 } from '@platformatic/kafka'
 import fc from 'fast-check'
 import { isSluiceError } from '../../base/errors.ts'
+import { times } from '../../testing/times.ts'
 import { decompressor } from './decompress.ts'
 import { type AbortedTransaction, BadBatch, recordsIn } from './records.ts'
 
@@ -115,7 +116,7 @@ describe('recordsIn', () => {
         )
         equal(next, at)
       }),
-      { numRuns: 200 },
+      { numRuns: times(200) },
     )
   })
 
@@ -208,7 +209,7 @@ describe('recordsIn', () => {
           ok(error instanceof BadBatch || isSluiceError(error, 'SOURCE_LIMIT'), String(error))
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: times(2000) },
     )
   })
 

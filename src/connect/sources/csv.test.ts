@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
+import { times } from '../../testing/times.ts'
 import { csvLine } from '../csv/write.ts'
 import type { Entry } from '../origin.ts'
 import type { Position, Source, SourceCounts } from '../source.ts'
@@ -393,7 +394,7 @@ describe('csv', () => {
           )
         },
       ),
-      { numRuns: 300 },
+      { numRuns: times(300) },
     )
   })
 })

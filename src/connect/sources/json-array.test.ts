@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
+import { times } from '../../testing/times.ts'
 import type { Entry } from '../origin.ts'
 import type { Position } from '../source.ts'
 import { type JsonArrayOptions, jsonArray } from './json-array.ts'
@@ -64,7 +65,7 @@ describe('jsonArray', () => {
           )
         },
       ),
-      { numRuns: 300 },
+      { numRuns: times(300) },
     )
   })
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
+import { times } from '../../testing/times.ts'
 import type { DeadLetter } from '../origin.ts'
 import type { FilesOptions } from './files.ts'
 import { lines } from './lines.ts'
@@ -67,7 +68,7 @@ describe('lines', () => {
           }
         },
       ),
-      { numRuns: 150 },
+      { numRuns: times(150) },
     )
   })
 

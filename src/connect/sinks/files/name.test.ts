@@ -2,6 +2,7 @@ import { equal, match, notEqual, ok } from 'node:assert/strict'
 import { join, resolve, sep } from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { times } from '../../../testing/times.ts'
 import { encodeName } from './name.ts'
 
 describe('encodeName', () => {
@@ -59,7 +60,7 @@ describe('encodeName', () => {
     )
     fc.assert(
       fc.property(text, text, (a, b) => equal(encodeName(a) === encodeName(b), a === b)),
-      { numRuns: 3000 },
+      { numRuns: times(3000) },
     )
   })
 })
