@@ -195,6 +195,26 @@ describe('a producer', () => {
     deepEqual(demands, [2, 1])
   })
 
+  it('D132: is asked for nothing more once it was told to complete, also for asks that have come already', async () => {
+    const demands: number[] = []
+    const source = producer<number>({
+      onDemand: (demand, self) => {
+        demands.push(demand)
+        self.complete()
+        deepEqual(self.stats().state, 'ending')
+        return range(0, demand)
+      },
+    })
+    const probes = [new Probe<number>(), new Probe<number>()]
+    for (const probe of probes) probe.subscribe(source, { maxDemand: 2 })
+    await source.done
+    deepEqual(demands, [2])
+    deepEqual(
+      probes.flatMap((probe) => probe.events),
+      [0, 1],
+    )
+  })
+
   it('D73: gives nothing behind its end', async () => {
     const source = producer<number>({})
     const probe = new Probe<number>()
