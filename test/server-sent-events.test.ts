@@ -225,7 +225,7 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
       sends('retry: 10\ndata: a\n\n')(response, request)
       comments = setInterval(() => response.write(':\n'), 50)
     }, sends('data: b\n\n'))
-    const reader = await reading(url, { idleMs: 1000 })
+    const reader = await reading(url, { idleMs: 800 })
     deepEqual(await take(reader, 1), ['a'])
     await silence(1000).finally(() => clearInterval(comments))
     equal(requests.length, 1)
@@ -244,7 +244,7 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
       }
     })
     const notes: string[] = []
-    const reader = await reading(url, { idleMs: 1000 }, undefined, (note) => notes.push(note))
+    const reader = await reading(url, { idleMs: 800 }, undefined, (note) => notes.push(note))
     await until(() => sent > 4000, 'a full inbox')
     await silence(1000)
     ok(sent < count, `${sent} were sent`)

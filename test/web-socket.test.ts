@@ -180,7 +180,7 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
       for (let n = 1; n <= count; n += 1) one.send(`${n} ${'x'.repeat(1000)}`)
     })
     const notes: string[] = []
-    const reader = await reading(url, { idleMs: 1000 }, (note) => notes.push(note))
+    const reader = await reading(url, { idleMs: 800 }, (note) => notes.push(note))
     await silence(1000)
     ok((socket?.bufferedAmount ?? 0) > 0, 'all was taken, though nobody asked')
     deepEqual(notes, [], 'waiting for room is no silence')

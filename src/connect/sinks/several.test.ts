@@ -204,7 +204,8 @@ describe('several', () => {
       await gate.reached
       await until(() => committed.length > 0, 'a commit')
       // Long enough for a run that would go on: another one ends meanwhile.
-      await run(table('other'), {}, rows)
+      const others = { spool: `${folder}-other`, branches: { other: { into: table('other branch') } } }
+      await run(several<Row>(table('other'), others), {}, rows)
       const before = committed.length
       gate.open()
       await going.done
