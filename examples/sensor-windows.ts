@@ -7,7 +7,8 @@ type Reading = { sensor: string; at: number; fahrenheit: number; humidity: numbe
 /** Columns by the names in each file's first line. */
 const readings: LineFormat<Reading | undefined> = {
   name: 'readings',
-  open: ([header = '']) => {
+  open: (head) => {
+    const [header = ''] = head()
     const place = new Map(header.split(';').map((name, index) => [name, index]))
     return (line) => {
       const fields = line.split(';')

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { csvLine } from '../src/connect/csv/write.ts'
 import { type CsvOptions, csv } from '../src/connect/sources/csv.ts'
+import { readEntries } from '../src/testing/conformance/reading.ts'
 import { DATA, missingData } from './support/project.ts'
 
 const EDGE = join(DATA, 'csv-edge')
@@ -23,7 +24,7 @@ async function read(path: string, options: CsvOptions = {}): Promise<Read> {
   const reader = await source.open(split!, undefined)
   const rows: Record<string, string>[] = []
   const dead: string[] = []
-  for (let some = await reader.read(100); some !== undefined; some = await reader.read(100)) {
+  for (let some = await readEntries(reader, 100); some !== undefined; some = await readEntries(reader, 100)) {
     for (const entry of some) {
       if (entry.kind === 'event') rows.push(entry.value)
       else dead.push(`${entry.origin.line}: ${entry.reason}`)

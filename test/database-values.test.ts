@@ -19,6 +19,7 @@ import {
   startPipeline,
 } from 'sluice'
 import { Session } from '../src/connect/duckdb/session.ts'
+import { readEntries } from '../src/testing/conformance/reading.ts'
 import { rowsIn } from './support/part-files.ts'
 import { missingPostgres, PostgresServer } from './support/postgres.ts'
 import { SEED } from './support/seed.ts'
@@ -31,7 +32,11 @@ async function given(source: Source<unknown>): Promise<unknown[]> {
   const found: unknown[] = []
   for (const split of await source.splits()) {
     const reader = await source.open(split, undefined)
-    for (let entries = await reader.read(1000); entries !== undefined; entries = await reader.read(1000)) {
+    for (
+      let entries = await readEntries(reader, 1000);
+      entries !== undefined;
+      entries = await readEntries(reader, 1000)
+    ) {
       for (const entry of entries) found.push(entry.kind === 'dead' ? `dead: ${entry.reason}` : entry.value)
     }
     await reader.close()

@@ -19,6 +19,7 @@ import {
 } from 'sluice'
 import { sourceConformance } from 'sluice/testing'
 import { Session } from '../src/connect/duckdb/session.ts'
+import { readEntries } from '../src/testing/conformance/reading.ts'
 import { until } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-duckdb-query-'))
@@ -75,7 +76,7 @@ async function read(options: DuckdbQueryOptions, signal?: AbortSignal): Promise<
   const reader = await source.open(split, undefined, signal === undefined ? {} : { signal })
   const values: unknown[] = []
   try {
-    for (let some = await reader.read(500); some !== undefined; some = await reader.read(500)) {
+    for (let some = await readEntries(reader, 500); some !== undefined; some = await readEntries(reader, 500)) {
       for (const entry of some) if (entry.kind === 'event') values.push(entry.value)
     }
     return values
@@ -147,7 +148,7 @@ describe('duckdbQuery', () => {
     const given = async (moment: string, times: 'ms' | 'us' | 'ns' | 'text') => {
       const source = duckdbQuery<{ a: unknown }>(path, { query: `select ${moment} as a`, times })
       const reader = await source.open({ id: '' }, undefined)
-      const [entry] = (await reader.read(1)) ?? []
+      const [entry] = (await readEntries(reader, 1)) ?? []
       await reader.close()
       return entry?.kind === 'event' ? entry.value.a : entry?.reason
     }
@@ -175,7 +176,7 @@ describe('duckdbQuery', () => {
       from range(1, 4) as r (i)`
     const source = duckdbQuery(path, { query })
     const reader = await source.open({ id: '' }, undefined)
-    const entries = (await reader.read(10)) ?? []
+    const entries = (await readEntries(reader, 10)) ?? []
     await reader.close()
     deepEqual(
       entries.map((entry) => (entry.kind === 'dead' ? `${entry.step}: ${entry.reason}` : entry.value)),
@@ -258,7 +259,7 @@ describe('duckdbQuery', () => {
     for (const reads of [0, 1, 3]) {
       const source = duckdbQuery(path, { table: 't' })
       const reader = await source.open({ id: 'table t' }, undefined)
-      for (let n = 0; n < reads; n += 1) await reader.read(100)
+      for (let n = 0; n < reads; n += 1) await readEntries(reader, 100)
       await reader.close()
       const script = `import { DuckDBInstance } from '@duckdb/node-api'
         await DuckDBInstance.create(${JSON.stringify(path)})`
@@ -280,7 +281,7 @@ describe('duckdbQuery', () => {
   const idsOf = async (options: DuckdbQueryOptions, from?: Position, reads = 1000, onNote?: (note: string) => void) => {
     const open = onNote === undefined ? {} : { onNote }
     const reader = await duckdbQuery<{ id: number }>(path, options).open({ id: '' }, from, open)
-    const ids = ((await reader.values?.(reads, () => {})) ?? []).map(({ id }) => id)
+    const ids = ((await reader.read(reads))?.events.values() ?? []).map(({ id }) => id)
     const position = JSON.parse(JSON.stringify(reader.position())) as Position
     await reader.close()
     return [ids, position] as const

@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Source } from '../src/connect/source.ts'
 import { jsonArray } from '../src/connect/sources/json-array.ts'
 import { ndjson } from '../src/connect/sources/ndjson.ts'
+import { readEntries } from '../src/testing/conformance/reading.ts'
 import { DATA, missingData } from './support/project.ts'
 
 const skip = missingData('json-suite')
@@ -21,7 +22,7 @@ async function read(source: Source<unknown>): Promise<{ values: unknown[]; dead:
   const reader = await source.open(split!, undefined).catch((error: { code: string }) => error.code)
   if (typeof reader === 'string') return { values, dead, failed: reader }
   try {
-    for (let some = await reader.read(10); some !== undefined; some = await reader.read(10)) {
+    for (let some = await readEntries(reader, 10); some !== undefined; some = await readEntries(reader, 10)) {
       for (const entry of some) {
         if (entry.kind === 'event') values.push(entry.value)
         else dead.push(entry.reason)

@@ -18,6 +18,7 @@ import {
   startPipeline,
   textLines,
 } from 'sluice'
+import { readEntries } from '../src/testing/conformance/reading.ts'
 import job from './jobs/kafka.ts'
 import { freePort, programOf } from './support/brokers.ts'
 import { bytesRead, clientSockets } from './support/client-sockets.ts'
@@ -41,7 +42,7 @@ const newTopic = () => {
 async function take<T>(reader: SplitReader<T>, count: number): Promise<unknown[]> {
   const values: unknown[] = []
   while (values.length < count) {
-    for (const entry of (await reader.read(count - values.length)) ?? []) {
+    for (const entry of (await readEntries(reader, count - values.length)) ?? []) {
       values.push(entry.kind === 'event' ? entry.value : `${entry.step}: ${entry.reason}`)
     }
   }
@@ -152,7 +153,7 @@ describe(`kafka (REPRO: SEED=${SEED} npm test)`, { skip: withoutKafka() }, () =>
     const reader = await source.open({ id: '' }, undefined)
     const found: string[] = []
     while (found.length < 4) {
-      for (const entry of (await reader.read(10)) ?? []) {
+      for (const entry of (await readEntries(reader, 10)) ?? []) {
         const { source: where, offset, raw } = entry.origin
         found.push(entry.kind === 'event' ? entry.value : `${entry.step} of ${where} at ${offset}: ${raw}`)
       }

@@ -6,6 +6,7 @@ import { after, afterEach, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectAsync } from 'mqtt'
 import { isSluiceError, json, mqtt, type SplitReader, startPipeline, textLines } from 'sluice'
+import { readEntries } from '../src/testing/conformance/reading.ts'
 import job from './jobs/mqtt.ts'
 import { Aedes, freePort, startMosquitto, without } from './support/brokers.ts'
 import { clientSockets } from './support/client-sockets.ts'
@@ -78,7 +79,7 @@ for (const { name, skip, start } of BROKERS) {
     const take = async (reader: SplitReader<string>, count: number) => {
       const values: string[] = []
       while (values.length < count) {
-        for (const entry of (await reader.read(count - values.length)) ?? []) {
+        for (const entry of (await readEntries(reader, count - values.length)) ?? []) {
           values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
         }
       }
@@ -128,7 +129,7 @@ for (const { name, skip, start } of BROKERS) {
       await publish(`${clientId}/cellar/t`, ['{"t":9}'])
       const found: unknown[] = []
       while (found.length < 5) {
-        for (const entry of (await reader.read(10)) ?? []) {
+        for (const entry of (await readEntries(reader, 10)) ?? []) {
           found.push(entry.kind === 'event' ? entry.value : `${entry.step} of ${entry.origin.source}`)
         }
       }

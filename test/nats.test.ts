@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node'
 import { isSluiceError, json, nats, type Position, type SplitReader, startPipeline, textLines } from 'sluice'
+import { readEntries } from '../src/testing/conformance/reading.ts'
 import job from './jobs/nats.ts'
 import { freePort, type ServerProcess, startNats, without } from './support/brokers.ts'
 import { loadOverKills, numbersIn, upTo } from './support/live-load.ts'
@@ -47,7 +48,7 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
   const take = async (reader: SplitReader<string>, count: number) => {
     const values: string[] = []
     while (values.length < count) {
-      for (const entry of (await reader.read(count - values.length)) ?? []) {
+      for (const entry of (await readEntries(reader, count - values.length)) ?? []) {
         values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
       }
     }
@@ -138,7 +139,7 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
     const reader = await source.open({ id: '' }, undefined)
     const found: string[] = []
     while (found.length < 3) {
-      for (const entry of (await reader.read(10)) ?? []) {
+      for (const entry of (await readEntries(reader, 10)) ?? []) {
         found.push(entry.kind === 'event' ? entry.value : `${entry.step} of ${entry.origin.source}`)
       }
     }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { isSluiceError, parquet } from 'sluice'
+import { readEntries } from '../src/testing/conformance/reading.ts'
 import { duckdbRows, readParquet, writeParquet } from './support/parquet.ts'
 import { ROOT } from './support/project.ts'
 
@@ -225,7 +226,7 @@ describe('files of Parquet', () => {
     const splits = await source.splits()
     equal(splits.length, 5)
     const reader = await source.open(splits[3] as { id: string }, undefined)
-    const [first] = (await reader.read(1)) ?? []
+    const [first] = (await readEntries(reader, 1)) ?? []
     await reader.close()
     deepEqual(first?.kind === 'event' && [first.value, first.origin.line, first.origin.offset, first.origin.raw], [
       { i: 6144 },

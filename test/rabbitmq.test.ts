@@ -8,6 +8,7 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
 import { json, type Position, type RabbitmqOptions, rabbitmq, type SplitReader, startPipeline, textLines } from 'sluice'
+import { readEntries } from '../src/testing/conformance/reading.ts'
 import job from './jobs/rabbitmq.ts'
 import { freePort, type ServerProcess, startRabbitmq, without } from './support/brokers.ts'
 import { clientSockets } from './support/client-sockets.ts'
@@ -65,7 +66,7 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
   const take = async (reader: SplitReader<string>, count: number) => {
     const values: string[] = []
     while (values.length < count) {
-      for (const entry of (await reader.read(count - values.length)) ?? []) {
+      for (const entry of (await readEntries(reader, count - values.length)) ?? []) {
         values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
       }
     }
@@ -116,7 +117,7 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
     const reader = await source.open({ id: '' }, undefined)
     const found: string[] = []
     while (found.length < 2) {
-      for (const entry of (await reader.read(10)) ?? []) {
+      for (const entry of (await readEntries(reader, 10)) ?? []) {
         found.push(
           entry.kind === 'event' ? entry.value : `${entry.step}: ${entry.origin.source} ${entry.origin.offset}`,
         )

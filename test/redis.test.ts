@@ -6,6 +6,7 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'redis'
 import { isSluiceError, json, type Position, redisStream, type SplitReader, startPipeline, textLines } from 'sluice'
+import { readEntries } from '../src/testing/conformance/reading.ts'
 import job from './jobs/redis.ts'
 import { freePort, type ServerProcess, startRedis, without } from './support/brokers.ts'
 import { loadOverKills, numbersIn, upTo } from './support/live-load.ts'
@@ -53,7 +54,7 @@ describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-se
   const take = async (reader: SplitReader<string>, count: number) => {
     const values: string[] = []
     while (values.length < count) {
-      for (const entry of (await reader.read(count - values.length)) ?? []) {
+      for (const entry of (await readEntries(reader, count - values.length)) ?? []) {
         values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
       }
     }
@@ -150,7 +151,7 @@ describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-se
     const reader = await source.open({ id: '' }, undefined)
     const found: string[] = []
     while (found.length < 4) {
-      for (const entry of (await reader.read(10)) ?? []) {
+      for (const entry of (await readEntries(reader, 10)) ?? []) {
         found.push(
           entry.kind === 'event' ? entry.value : `${entry.step}: ${entry.reason}`.replace(/\d+-\d+/, 'ID').slice(0, 40),
         )

@@ -18,6 +18,7 @@ import {
 } from 'sluice'
 import { sourceConformance } from 'sluice/testing'
 import { parquetEncoder } from '../src/connect/parquet/write.ts'
+import { readEntries } from '../src/testing/conformance/reading.ts'
 
 const newFolder = (): string => mkdtempSync(join(tmpdir(), 'sluice-rows-'))
 
@@ -96,7 +97,7 @@ describe('a source of rows', () => {
   const idsOf = async (path: string, options: SqliteQueryOptions, from?: Position, reads = 1000) => {
     const reader = await sqliteQuery<{ id: number }>(path, options).open({ id: '' }, from)
     const ids: number[] = []
-    for (const entry of (await reader.read(reads)) ?? []) if (entry.kind === 'event') ids.push(entry.value.id)
+    for (const entry of (await readEntries(reader, reads)) ?? []) if (entry.kind === 'event') ids.push(entry.value.id)
     const position = JSON.parse(JSON.stringify(reader.position())) as Position
     await reader.close()
     return [ids, position] as const

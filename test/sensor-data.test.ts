@@ -23,12 +23,13 @@ function rows(
 ): LineFormat<Reading | undefined> {
   return {
     name: 'readings',
-    open:
-      ([header]) =>
-      (line, { source }) =>
+    open: (head) => {
+      const [header] = head()
+      return (line, { source }) =>
         line === header
           ? undefined
-          : reading(line.replaceAll('"', '').split(separator), basename(source).replace(/\..*/, '')),
+          : reading(line.replaceAll('"', '').split(separator), basename(source).replace(/\..*/, ''))
+    },
   }
 }
 

@@ -14,7 +14,8 @@ const skip = existsSync(DATA) ? false : 'the reference data is not beside the pr
 /** Day files of two sensors, with columns by the names in their first lines. */
 const recorded: LineFormat<Reading | undefined> = {
   name: 'recorded',
-  open: ([header = '']) => {
+  open: (head) => {
+    const [header = ''] = head()
     const names = header.split(';')
     return (line) => {
       const fields = line.split(';')

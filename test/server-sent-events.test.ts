@@ -14,6 +14,7 @@ import {
   serverSentEvents,
   textLines,
 } from 'sluice'
+import { readEntries } from '../src/testing/conformance/reading.ts'
 import { loadOverKills, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
@@ -95,7 +96,7 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
   const take = async (reader: SplitReader<string>, count: number) => {
     const values: string[] = []
     while (values.length < count) {
-      const entries = await reader.read(count - values.length)
+      const entries = await readEntries(reader, count - values.length)
       if (entries === undefined) return [...values, 'the end']
       for (const entry of entries) values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
     }
@@ -112,7 +113,7 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
     open.push(reader)
     const found: string[] = []
     while (found.length < 4) {
-      for (const entry of (await reader.read(1)) ?? []) {
+      for (const entry of (await readEntries(reader, 1)) ?? []) {
         found.push(entry.kind === 'event' ? entry.value : `${entry.step} at ${entry.origin.offset}`)
       }
     }
@@ -216,7 +217,7 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
     const { url } = await serving(sends('retry: 10\ndata: a\n\n', true), (response) => response.writeHead(403).end())
     const reader = await reading(url)
     deepEqual(await take(reader, 1), ['a'])
-    await rejects(async () => await reader.read(1), { code: 'SOURCE_UNREADABLE' })
+    await rejects(async () => await readEntries(reader, 1), { code: 'SOURCE_UNREADABLE' })
   })
 
   it('connects again when nothing comes for too long, and not while comments do', async () => {

@@ -1,6 +1,7 @@
 import { deepEqual } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type PipelineRun, pipeline, SluiceError, type Source, type SourceCounts, startPipeline } from 'sluice'
+import { batchOf } from '../src/connect/batch.ts'
 import type { Flow } from '../src/flow/flow.ts'
 import { FLOWS, type Reading, type Row } from '../src/testing/simulation/flows.ts'
 import { type Faults, type Life, NO_FAULTS, Store } from '../src/testing/simulation/store.ts'
@@ -147,10 +148,9 @@ class Simulation {
               const start = at
               at = Math.min(all.length, at + Math.min(max, 1 + world.upTo(10)))
               counts.read += at - start
-              return all.slice(start, at).map((n, i) => {
-                const origin = { source: id, line: 0, offset: start + i, raw: `${n}` }
-                return { kind: 'event' as const, value: { n, at: (before + start + i) * 2 + (n % 5) }, origin }
-              })
+              const values = all.slice(start, at).map((n, i) => ({ n, at: (before + start + i) * 2 + (n % 5) }))
+              const originAt = (i: number) => ({ source: id, line: 0, offset: start + i, raw: `${all[start + i]}` })
+              return { events: batchOf(values, { at: originAt }), rejected: [] }
             }),
           position: () => at,
           counts,

@@ -19,6 +19,7 @@ import {
   startPipeline,
   syslog,
 } from 'sluice'
+import { readEntries } from '../src/testing/conformance/reading.ts'
 import job from './jobs/syslog.ts'
 import { freePort } from './support/brokers.ts'
 import { sluice } from './support/cli.ts'
@@ -52,7 +53,7 @@ describe(`syslog (REPRO: SEED=${SEED} npm test)`, () => {
   }
   const take = async <T>(reader: SplitReader<T>, count: number) => {
     const entries: Entry<T>[] = []
-    while (entries.length < count) entries.push(...((await reader.read(count - entries.length)) ?? []))
+    while (entries.length < count) entries.push(...((await readEntries(reader, count - entries.length)) ?? []))
     return entries
   }
   const texts = (entries: readonly Entry<SyslogMessage>[]) =>

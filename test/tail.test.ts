@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { TailOptions } from '../src/connect/sources/tail.ts'
+import { readEntries } from '../src/testing/conformance/reading.ts'
 import { Tailing } from './support/tailing.ts'
 
 describe('tail', () => {
@@ -341,8 +342,8 @@ describe('tail', () => {
     await writeFile(other, 'b\n'.repeat(100_000))
     open({}, [path, other])
     await tailing.start()
-    const first = await tailing.reader.read(200_000)
-    const second = await tailing.reader.read(200_000)
+    const first = await readEntries(tailing.reader, 200_000)
+    const second = await readEntries(tailing.reader, 200_000)
     deepEqual([first?.[0]?.origin.source, second?.[0]?.origin.source], [path, other])
   })
 

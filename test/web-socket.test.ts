@@ -11,6 +11,7 @@ import { after, afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { json, type Position, type SplitReader, textLines, type WebSocketOptions, webSocket } from 'sluice'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { readEntries } from '../src/testing/conformance/reading.ts'
 import { sluice } from './support/cli.ts'
 import { numbersIn, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
@@ -74,7 +75,7 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
   const take = async (reader: SplitReader<string>, count: number) => {
     const values: string[] = []
     while (values.length < count) {
-      for (const entry of (await reader.read(count - values.length)) ?? []) {
+      for (const entry of (await readEntries(reader, count - values.length)) ?? []) {
         values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
       }
     }
@@ -92,7 +93,7 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
     open.push(reader)
     const found: string[] = []
     while (found.length < 3) {
-      for (const entry of (await reader.read(10)) ?? []) {
+      for (const entry of (await readEntries(reader, 10)) ?? []) {
         found.push(entry.kind === 'event' ? entry.value : `${entry.step} at ${entry.origin.offset}`)
       }
     }
@@ -239,7 +240,7 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
     server.close()
     const { url: policy } = await serving((socket) => socket.close(1008, 'no such channel'))
     const reader = await reading(policy)
-    await rejects(async () => await reader.read(1), {
+    await rejects(async () => await readEntries(reader, 1), {
       code: 'SOURCE_UNREADABLE',
       message: /: the server ended it with 1008, "no such channel"$/,
     })
@@ -276,7 +277,7 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
     const { url } = await serving((socket, { headers }) => socket.close(1008, String(headers.authorization)))
     const reader = await reading(url.replace('ws://', 'ws://ann:p%40ssword@'))
     await rejects(
-      async () => await reader.read(1),
+      async () => await readEntries(reader, 1),
       (error: Error) => {
         const basic = Buffer.from('ann:p@ssword').toString('base64')
         ok(![basic, 'ssword'].some((one) => error.message.includes(one)), error.message)

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSluiceError, json, type Position, type SplitReader, textLines, type WebhookOptions, webhook } from 'sluice'
+import { readEntries } from '../src/testing/conformance/reading.ts'
 import { freePort } from './support/brokers.ts'
 import { loadOverKills, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
@@ -45,7 +46,7 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
   const take = async (reader: SplitReader<string>, count: number) => {
     const values: string[] = []
     while (values.length < count) {
-      for (const entry of (await reader.read(count - values.length)) ?? []) {
+      for (const entry of (await readEntries(reader, count - values.length)) ?? []) {
         values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
       }
     }
@@ -220,12 +221,12 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     const url = `http://127.0.0.1:${await bound.promise}/`
     const first = fetch(url, { method: 'POST', body: '{', headers: { 'x-from': 'b' } })
     deepEqual(
-      (await reader.read(1))?.map((entry) => (entry.kind === 'dead' ? entry.step : entry.value)),
+      (await readEntries(reader, 1))?.map((entry) => (entry.kind === 'dead' ? entry.step : entry.value)),
       ['json'],
     )
     const second = fetch(url, { method: 'POST', body: '{"n":7}', headers: { 'x-from': 'a' } })
     deepEqual(
-      (await reader.read(1))?.map((entry) => (entry.kind === 'dead' ? entry.step : entry.value)),
+      (await readEntries(reader, 1))?.map((entry) => (entry.kind === 'dead' ? entry.step : entry.value)),
       ['7 a'],
     )
     reader.committed?.(reader.position())

@@ -42,7 +42,7 @@ db.exec('BEGIN')
 for (let size = readSync(descriptor, block); size > 0; size = readSync(descriptor, block)) {
   const text = rest + block.toString('latin1', 0, size)
   let from = 0
-  parse ??= accessLog().open(text.split('\n', 1000))
+  parse ??= accessLog().open(() => text.split('\n', 1000))
   for (let to = text.indexOf('\n'); to >= 0; to = text.indexOf('\n', from)) {
     load(text.slice(from, to))
     offset += to + 1 - from

@@ -56,7 +56,7 @@ function* batches(): Generator<AccessRequest[]> {
   let [rest, line, offset] = ['', 0, 0]
   for (let size = readSync(descriptor, block); size > 0; size = readSync(descriptor, block)) {
     const text = rest + block.toString('latin1', 0, size)
-    parse ??= accessLog().open(text.split('\n', 1000))
+    parse ??= accessLog().open(() => text.split('\n', 1000))
     const rows: AccessRequest[] = []
     let from = 0
     for (let to = text.indexOf('\n'); to >= 0; to = text.indexOf('\n', from)) {

@@ -1,6 +1,5 @@
 // sluice check: looks at a pipeline and both its ends, and shows its first rows, without loading any.
 
-import { readOf } from '../connect/batch.ts'
 import { placeOf } from '../connect/origin.ts'
 import { TryOut } from '../engine/try-out.ts'
 import { layOut } from '../flow/layout.ts'
@@ -63,7 +62,7 @@ export async function checkCommand(argv: readonly string[], io: Io): Promise<num
         // One at a time: rows and letters are shown in the order of their records.
         const read = await reader.read(1)
         if (read === undefined) break
-        for (const entry of await steps.through(readOf(read as never))) {
+        for (const entry of await steps.through(read)) {
           if (left === 0) break
           left -= 1
           if (entry.kind === 'dead') {

@@ -291,7 +291,7 @@ class JoinedOrigins implements Origins {
 }
 
 /** The index of the last of ascending numbers that is not above `limit`. */
-function lastAtMost(numbers: readonly number[], limit: number): number {
+export function lastAtMost(numbers: readonly number[], limit: number): number {
   let [low, high] = [0, numbers.length - 1]
   while (low < high) {
     const middle = (low + high + 1) >> 1

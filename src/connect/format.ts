@@ -12,7 +12,12 @@ export class Rejection {
   }
 }
 
-/** Turns the text of one record into a value or a {@link Rejection}; never throws, linear in the length of `text`. */
+/**
+ * Turns the text of one record into a value or a {@link Rejection}; never throws, linear in the length of `text`.
+ *
+ * `origin` is that of the record which is parsed, and of the next one after that: a parser that keeps some of it copies
+ * its fields. They are worked out when they are read: of what a parser does not look at it costs nothing.
+ */
 export type ParseLine<T> = (text: string, origin: Origin) => T | Rejection
 
 /** A format of records that are lines. */
@@ -21,23 +26,17 @@ export interface LineFormat<T> {
   readonly name: string
   readonly columns?: Columns
   /**
-   * Whether the parser looks at the origin it is given; true by default. One of a format that says false may be given
-   * an origin of another line.
-   */
-  readonly usesOrigin?: boolean
-  /**
    * What becomes of records with bytes that are not text, where a source's option does not say: `escape` makes `\\xNN` of
    * each (the default for files; a message is refused by default), `reject` a dead letter of the record.
    */
   readonly malformed?: 'reject' | 'escape'
   /** What a person may do about a file of which nearly all lines are refused: the option to use. */
   readonly hint?: string
-  /** Whether `open` looks at the lines it is given; true by default. That of a format that says false may be given none. */
-  readonly usesHead?: boolean
   /**
    * A parser for one file.
-   * @param head - the first lines of that file (up to 256 KiB), for formats that find out their dialect: the same
-   *   lines wherever in the file reading begins
+   *
+   * @param head - gives the first lines of that file (up to 256 KiB), for formats that find out their dialect: the same
+   *   lines wherever in the file reading begins. They are read when it is called, which may only be during `open`
    */
-  open(head: readonly string[]): ParseLine<T>
+  open(head: () => readonly string[]): ParseLine<T>
 }

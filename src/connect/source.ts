@@ -1,7 +1,8 @@
 // The contract of sources: where events enter, with positions.
 
+import type { ReadBatch } from './batch.ts'
 import type { Columns } from './column.ts'
-import type { DeadLetter, Entry, Origin } from './origin.ts'
+import type { Entry, Origin } from './origin.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
@@ -33,11 +34,6 @@ export interface SourceCounts {
 /** Options of everything in a source that can wait. */
 export interface OpenOptions {
   readonly signal?: AbortSignal
-  /**
-   * Whether only values will be read, and no position asked for: where numbering lines would cost something, their
-   * origins then have line 0. False by default.
-   */
-  readonly isForValues?: boolean
   /** Told, in one line each time, of what happens to the source beside the reading: a file was cut short. */
   readonly onNote?: (note: string) => void
 }
@@ -97,27 +93,20 @@ export interface Source<T> {
   readonly reparse?: (origin: Origin, reason?: string) => Entry<T>
 }
 
-/** Takes what could not be read. */
-export type OnDeadLetter = (letter: DeadLetter) => void
-
 /** Reads one split from front to back. One call at a time. */
 export interface SplitReader<T> {
   /** Set when the split was read to its end in an earlier run and has nothing new: why nothing will come. */
   readonly note?: string
   /**
-   * Up to `max` entries, at least one; undefined at the end of the split. What is at hand comes at once, as an array;
-   * only a read that must wait gives a promise. `max` bounds events and letters, blanks are only counted.
-   */
-  read(max: number): readonly Entry<T>[] | undefined | Promise<readonly Entry<T>[] | undefined>
-  /**
-   * As `read`, for whoever keeps no positions: values without origins, which costs far less. What could not be read goes
-   * to `dead` before the call is answered, in its turn. No values at all are given where a stretch held none. `max`
-   * bounds values only. Not before or after `read` on the same reader, and `position()` means nothing then.
+   * The next records: events, and those that could not be read, together at least one and at most `max`; undefined at
+   * the end of the split. What is at hand comes at once; only a read that must wait gives a promise. Blank records are
+   * only counted.
    *
-   * A value that is text may be a view of what was read around it (up to 32 KiB), and keep that in memory.
+   * Where an event came from is worked out when something asks for its origin, which may be at any later time. A value
+   * that is text may be a view of what was read around it (up to 32 KiB), and keep that in memory.
    */
-  values?(max: number, dead: OnDeadLetter): readonly T[] | undefined | Promise<readonly T[] | undefined>
-  /** The position after the last entry given. */
+  read(max: number): ReadBatch<T> | undefined | Promise<ReadBatch<T> | undefined>
+  /** The position after the last record given. */
   position(): Position
   /** What was counted so far by this reader: the counts that belong to `position()`. */
   readonly counts: Readonly<SourceCounts>

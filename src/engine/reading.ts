@@ -63,7 +63,10 @@ export class PlainReading implements Reading {
 
   letters(): void {}
 
-  end(): void {}
+  /** Nobody tells of commits: what has gone out is done with. */
+  end(): void {
+    this.reader?.committed?.(this.reader.position())
+  }
 
   endEpoch(): void {}
 

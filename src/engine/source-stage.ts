@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { inTime } from '../base/closing.ts'
 import { isPromise } from '../base/promise.ts'
 import type { Beginning, Ledger, SourceCommand } from '../checkpoint/ledger.ts'
-import { type Batch, chunkOf, type ReadBatch, readOf } from '../connect/batch.ts'
+import { type Batch, chunkOf, type ReadBatch } from '../connect/batch.ts'
 import type { Source, SplitReader } from '../connect/source.ts'
 import { Chain } from '../flow/chain.ts'
 import type { Making, StepCounts } from '../flow/step.ts'
@@ -196,10 +196,7 @@ class SourceStage implements AnySpec {
     const { time, source } = this.#options
     time.enter()
     try {
-      const given = reader.read(Math.min(this.#missing, this.#atOnce)) as unknown
-      const asRead = (one: unknown): ReadBatch<unknown> | undefined =>
-        Array.isArray(one) ? readOf(one) : (one as ReadBatch<unknown> | undefined)
-      const read = isPromise(given) ? given.then(asRead) : asRead(given)
+      const read = reader.read(Math.min(this.#missing, this.#atOnce))
       return isPromise(read) && source.isEndless !== true ? time.through(read) : read
     } finally {
       time.leave()

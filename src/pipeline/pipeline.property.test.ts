@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import fc from 'fast-check'
 import { untilAborted } from '../base/promise.ts'
-import { letterAt } from '../connect/batch.ts'
+import { letterAt, type ReadBatch, readOf } from '../connect/batch.ts'
 import { type DeadLetter, deadLetter, type Entry, type Origin, traced } from '../connect/origin.ts'
 import type { Checkpoint, Sink, SinkWriter, Totals } from '../connect/sink.ts'
 import type { Source, SourceCounts, SplitReader } from '../connect/source.ts'
@@ -179,7 +179,7 @@ function readerOf(
 ): SplitReader<number> {
   let at = from
   const counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
-  const take = (max: number): Entry<number>[] | undefined => {
+  const take = (max: number): ReadBatch<number> | undefined => {
     const entries: Entry<number>[] = []
     while (at < all.length && entries.length < max) {
       const item = all[at] as Item
@@ -189,7 +189,7 @@ function readerOf(
       if (item === 'blank') counts.blank += 1
       else entries.push(item === 'bad' ? deadLetter(origin, 'numbers', 'no number') : traced(item, origin))
     }
-    return entries.length === 0 ? undefined : entries
+    return entries.length === 0 ? undefined : readOf(entries)
   }
   return {
     ...(from > 0 && from === all.length ? { note: 'nothing new' } : {}),

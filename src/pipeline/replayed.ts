@@ -1,6 +1,7 @@
 // Dead letters as the sources of a run: each record once, with those of its events that were refused.
 
 import type { Retried, Tried } from '../checkpoint/committer.ts'
+import { readOf } from '../connect/batch.ts'
 import type { Entry, Origin } from '../connect/origin.ts'
 import type { KeptLetter } from '../connect/sink.ts'
 import type { Position, Source } from '../connect/source.ts'
@@ -66,7 +67,7 @@ export class Replayed implements Retried {
             const some = records.slice(at, at + max)
             at += some.length
             counts.read += some.length
-            return some.map(({ entry }) => entry)
+            return readOf(some.map(({ entry }) => entry))
           },
           position: () => at,
           counts,

@@ -1,7 +1,8 @@
 import { deepEqual } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type Entry, type Origin, traced } from '../connect/origin.ts'
+import { type ReadBatch, readOf } from '../connect/batch.ts'
+import { type Origin, traced } from '../connect/origin.ts'
 import type { Checkpoint, Sink } from '../connect/sink.ts'
 import type { Position, Source, SourceCounts } from '../connect/source.ts'
 import { NO_TOTALS, totalsAddUp } from '../connect/totals.ts'
@@ -59,7 +60,7 @@ function sourceOf(splits: World['splits'], process: CutProcess, chance: () => nu
       const size = splits[split]?.length ?? 0
       let at = typeof from === 'number' ? from : 0
       const counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
-      const take = (max: number): Entry<Reading>[] | undefined => {
+      const take = (max: number): ReadBatch<Reading> | undefined => {
         if (at >= size) return undefined
         const to = Math.min(size, at + max)
         const entries = Array.from({ length: to - at }, (_, i) => {
@@ -68,7 +69,7 @@ function sourceOf(splits: World['splits'], process: CutProcess, chance: () => nu
         })
         counts.read += entries.length
         at = to
-        return entries
+        return readOf(entries)
       }
       return await process.touch(() => ({
         read: (max: number) => process.touch(() => take(Math.min(max, 1 + chance()))),

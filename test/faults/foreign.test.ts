@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { accessLog, csv, files, jsonArray, lines, ndjson, type Source } from 'sluice'
+import { readEntries } from '../../src/testing/conformance/reading.ts'
 import { sluice } from '../support/cli.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-foreign-'))
@@ -72,7 +73,8 @@ async function readAll(source: Source<unknown>): Promise<unknown[]> {
   const entries: unknown[] = []
   for (const split of await source.splits()) {
     const reader = await source.open(split, undefined)
-    for (let some = await reader.read(100); some !== undefined; some = await reader.read(100)) entries.push(...some)
+    for (let some = await readEntries(reader, 100); some !== undefined; some = await readEntries(reader, 100))
+      entries.push(...some)
     await reader.close()
   }
   return entries

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { files, pipeline, type RunEvent, type RunReport, sqlite, startPipeline, textLines } from 'sluice'
+import { readEntries } from '../../src/testing/conformance/reading.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-unreadable-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -167,7 +168,7 @@ describe('files that cannot be read', () => {
     const source = files(path, textLines())
     const [split] = await source.splits()
     const reader = await source.open(split as never, undefined)
-    equal((await reader.read(1))?.length, 1)
+    equal((await readEntries(reader, 1))?.length, 1)
     await reader.close()
   })
 })

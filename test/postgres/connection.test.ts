@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import type { PostgresConnection } from '../../src/connect/postgres/connection.ts'
 import { postgres } from '../../src/connect/sinks/postgres.ts'
 import { postgresQuery } from '../../src/connect/sources/postgres-query.ts'
+import { readEntries } from '../../src/testing/conformance/reading.ts'
 import { missingPostgres, PostgresServer, WALLED_ROLE } from '../support/postgres.ts'
 import { COLUMNS, checkpoint, failsWith, rows } from '../support/postgres-sink.ts'
 import { ROOT } from '../support/project.ts'
@@ -105,7 +106,7 @@ describe(`a connection to PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, 
       for (const turns of [0, 1, 2, 5, 50]) {
         const abort = new AbortController()
         const reader = await source.open(split, undefined, { signal: abort.signal })
-        for (let read = 0; read < reads; read += 1) await reader.read(10)
+        for (let read = 0; read < reads; read += 1) await readEntries(reader, 10)
         abort.abort(new Error('stopped'))
         for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve))
         const [ended] = await Promise.allSettled([reader.read(10)])

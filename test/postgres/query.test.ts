@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import type { Traced } from '../../src/connect/origin.ts'
 import type { Position, SplitReader } from '../../src/connect/source.ts'
 import { type PostgresQueryOptions, postgresQuery } from '../../src/connect/sources/postgres-query.ts'
+import { readEntries } from '../../src/testing/conformance/reading.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 import { failsWith } from '../support/postgres-sink.ts'
 import { SEED } from '../support/seed.ts'
@@ -36,7 +37,7 @@ describe('postgresQuery', { skip }, () => {
   async function rest(reader: SplitReader<AnyRow>, max = 7): Promise<AnyRow[]> {
     const rows: AnyRow[] = []
     for (;;) {
-      const entries = await reader.read(max)
+      const entries = await readEntries(reader, max)
       if (entries === undefined) return rows
       ok(entries.length >= 1 && entries.length <= max)
       rows.push(...entries.map((entry) => (entry as Traced<AnyRow>).value))
@@ -96,7 +97,7 @@ describe('postgresQuery', { skip }, () => {
   it('tells of each row where it came from', async () => {
     await query(`create table t (id int, name text); insert into t values (5, 'a'), (6, null)`)
     const reader = await open({ table: 't', cursor: 'id' })
-    const entries = (await reader.read(10)) ?? []
+    const entries = (await readEntries(reader, 10)) ?? []
     deepEqual(
       entries.map(({ origin: { source, line, offset, raw } }) => ({ source, line, offset, raw })),
       [
@@ -145,7 +146,7 @@ describe('postgresQuery', { skip }, () => {
           let from: Position | undefined
           for (const { reads, max } of stops) {
             const reader = await open({ ...options, fetch }, from)
-            for (let i = 0; i < reads; i += 1) got.push(...((await reader.values?.(max, () => {})) ?? []))
+            for (let i = 0; i < reads; i += 1) got.push(...((await reader.read(max))?.events.values() ?? []))
             from = JSON.parse(JSON.stringify(reader.position()))
             await reader.close()
           }
@@ -164,7 +165,7 @@ describe('postgresQuery', { skip }, () => {
     const reader = await open({ query: `select n, repeat('x', 1000000) as text from generate_series(1, 60) n` })
     let most = 0
     for (;;) {
-      const rows = await reader.read(1000)
+      const rows = await readEntries(reader, 1000)
       if (rows === undefined) break
       most = Math.max(most, rows.length)
     }
@@ -197,7 +198,7 @@ describe('postgresQuery', { skip }, () => {
     let from: Position | undefined
     for (let runs = 0; runs < 60; runs += 1) {
       const reader = await open({ table: 't', cursor: 'n', fetch: 5 }, from)
-      got.push(...((await reader.values?.(7, () => {})) ?? []).map((row) => (row as AnyRow).id))
+      got.push(...((await reader.read(7))?.events.values() ?? []).map((row) => (row as AnyRow).id))
       from = JSON.parse(JSON.stringify(reader.position()))
       await reader.close()
     }
@@ -222,7 +223,7 @@ describe('postgresQuery', { skip }, () => {
       let from: Position | undefined
       for (let runs = 0; runs < 30; runs += 1) {
         const reader = await open(options, from)
-        got.push(...((await reader.values?.(3, () => {})) ?? []).map((row) => (row as AnyRow).n))
+        got.push(...((await reader.read(3))?.events.values() ?? []).map((row) => (row as AnyRow).n))
         from = JSON.parse(JSON.stringify(reader.position()))
         await reader.close()
       }
@@ -238,7 +239,7 @@ describe('postgresQuery', { skip }, () => {
     await query('update t set id = 20 where id = 2')
     const notes: string[] = []
     const reader = await source.open({ id: '' }, position, { onNote: (note) => notes.push(note) })
-    equal(await reader.read(5), undefined)
+    equal(await readEntries(reader, 5), undefined)
     await reader.close()
     match(notes.join(), /^table t: 1 rows with \["2"\] in n have changed since they were read/)
     await query('insert into t values (21, 2)')
@@ -308,7 +309,7 @@ describe('postgresQuery', { skip }, () => {
   it('R5, R6: makes a dead letter of a row with a number that cannot be kept, and reads the others', async () => {
     const sql = `select n as id, (case n when 2 then '{"a": 12345678901234567890}' else '{"a": 1}' end)::jsonb as j from generate_series(1, 3) n`
     const reader = await open({ query: sql })
-    const entries = (await reader.read(10)) ?? []
+    const entries = (await readEntries(reader, 10)) ?? []
     deepEqual(
       entries.map((entry) => (entry.kind === 'dead' ? [entry.step, entry.reason, entry.origin.raw] : entry.value)),
       [
@@ -326,7 +327,9 @@ describe('postgresQuery', { skip }, () => {
     deepEqual(rows[1], { id: 2, j: { a: 12345678901234567890n } })
     const values = await open({ query: sql })
     const dead: string[] = []
-    equal((await values.values?.(10, ({ reason }) => dead.push(reason)))?.length, 2)
+    const read = await values.read(10)
+    for (const { letter } of read?.rejected ?? []) dead.push(letter.reason)
+    equal(read?.events.length, 2)
     equal(dead.length, 1)
     await values.close()
   })
@@ -429,7 +432,7 @@ describe('postgresQuery', { skip }, () => {
       const reader = await source.open({ id: '' }, undefined, { onNote: (note) => notes.push(note) })
       const ids: unknown[] = []
       for (let reads = 1; ; reads += 1) {
-        const entries = await reader.read(10)
+        const entries = await readEntries(reader, 10)
         if (entries === undefined) break
         ids.push(...entries.map((entry) => ((entry as Traced<unknown>).value as AnyRow).id))
         if (reads % 30 === 0) proxy.cut()
@@ -455,14 +458,14 @@ describe('postgresQuery', { skip }, () => {
       { id: '' },
       undefined,
     )
-    const first = (await reader.values?.(100, () => {})) ?? []
+    const first = (await reader.read(100))?.events.values() ?? []
     await own.halt('fast')
     const reading = (async () => {
       const rows: AnyRow[] = []
       for (
-        let some = await reader.values?.(100, () => {});
+        let some = (await reader.read(100))?.events.values();
         some !== undefined;
-        some = await reader.values?.(100, () => {})
+        some = (await reader.read(100))?.events.values()
       )
         rows.push(...some)
       return rows
@@ -483,7 +486,7 @@ describe('postgresQuery', { skip }, () => {
       { id: '' },
       undefined,
     )
-    await reader.read(10)
+    await readEntries(reader, 10)
     await proxy.refuse()
     await rejects(rest(reader), failsWith('SOURCE_UNREADABLE', /^Cannot read table t in /))
     const [rows] = await readAll({ table: 't', cursor: 'id' }, reader.position())

@@ -36,8 +36,8 @@ const PIECES: readonly (readonly [before: string, piece: string])[] = [
   ['', '='],
 ]
 
-const access = accessLog({ dialect: 'any' }).open([])
-const anyJson = json().open([])
+const access = accessLog({ dialect: 'any' }).open(() => [])
+const anyJson = json().open(() => [])
 const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   'access-log': (text) => access(text, { source: 'a', line: 1, offset: 0, raw: text }),
   json: (text) => anyJson(text, { source: 'a', line: 1, offset: 0, raw: text }),

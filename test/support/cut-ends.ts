@@ -46,7 +46,7 @@ export class OpenEnds {
       ...(reader.note === undefined ? {} : { note: reader.note }),
       // Not waited for: a read may wait for what never comes, until its reader is closed.
       read: async (max) => {
-        const entries = await this.#touch(() => {
+        const read = await this.#touch(() => {
           // What was held back here until after its end would be a call that no run makes.
           if (!this.#open.has(reader)) throw new Error('cut')
           const reading = reader.read(Math.min(max, 7))
@@ -54,8 +54,8 @@ export class OpenEnds {
           if (reading instanceof Promise) reading.catch(() => {})
           return reading
         })
-        this.given += entries?.length ?? 0
-        return entries
+        this.given += read === undefined ? 0 : read.events.length + read.rejected.length
+        return read
       },
       position: () => reader.position(),
       get counts() {

@@ -2,6 +2,7 @@
 
 import { DuckDBInstance } from '@duckdb/node-api'
 import { type ParquetOptions, parquet } from 'sluice'
+import { entriesOf } from '../../src/connect/batch.ts'
 
 /** Runs SQL in a database of its own, in one thread, so that files come out the same. */
 export async function duckdbRows(sql: string): Promise<Record<string, unknown>[]> {
@@ -34,7 +35,7 @@ export async function readParquet(path: string, options: ParquetOptions = {}): P
     const reader = await source.open(split, undefined)
     try {
       for (let read = await reader.read(1000); read !== undefined; read = await reader.read(1000)) {
-        for (const entry of read) {
+        for (const entry of entriesOf(read)) {
           if (entry.kind === 'dead') found.reasons.push(entry.reason)
           else found.rows.push(entry.value)
         }

@@ -47,7 +47,8 @@ async function rowsOf(path: string): Promise<number> {
   for (const split of await source.splits()) {
     const reader = await source.open(split, undefined)
     try {
-      for (let read = await reader.read(1000); read !== undefined; read = await reader.read(1000)) rows += read.length
+      for (let read = await reader.read(1000); read !== undefined; read = await reader.read(1000))
+        rows += read.events.length + read.rejected.length
     } finally {
       await reader.close()
     }

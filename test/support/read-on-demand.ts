@@ -1,6 +1,7 @@
 // A pipeline whose source gives numbers when a test says so, and whose sink can be lost.
 
 import { type Checkpoint, type Pipeline, pipeline, type Sink, SluiceError, type Source } from 'sluice'
+import { readOf } from '../../src/connect/batch.ts'
 import { traced } from '../../src/connect/origin.ts'
 
 export interface ReadOnDemandOptions {
@@ -78,12 +79,12 @@ export function readOnDemand({
         read: async (max) => {
           if (fails !== undefined) throw fails
           await until(() => available > at || isOver, signal)
-          if (available <= at) return isOver ? undefined : []
+          if (available <= at) return isOver ? undefined : readOf([])
           const numbers = Array.from({ length: Math.min(max, available - at) }, (_, more) => at + more + 1)
           at += numbers.length
           counts.read += numbers.length
-          return numbers.map((value) =>
-            traced(value, { source: 'numbers', line: value, offset: value, raw: `${value}` }),
+          return readOf(
+            numbers.map((value) => traced(value, { source: 'numbers', line: value, offset: value, raw: `${value}` })),
           )
         },
         ...(isAcknowledged ? { committed: (position) => acknowledged.push(Number(position)) } : {}),

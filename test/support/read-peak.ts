@@ -9,7 +9,8 @@ const before = peakMb()
 let rows = 0
 for (const split of splits) {
   const reader = await source.open(split, undefined)
-  for (let read = await reader.read(1000); read !== undefined; read = await reader.read(1000)) rows += read.length
+  for (let read = await reader.read(1000); read !== undefined; read = await reader.read(1000))
+    rows += read.events.length + read.rejected.length
   await reader.close()
 }
 process.stdout.write(JSON.stringify({ rows, mb: peakMb() - before }))

@@ -1,5 +1,6 @@
 // Reads a tail in tests: by a clock that is turned by hand, until it has nothing more to give.
 
+import { entriesOf, type ReadBatch } from '../../src/connect/batch.ts'
 import type { Entry } from '../../src/connect/origin.ts'
 import type { Position, Source, SplitReader } from '../../src/connect/source.ts'
 import { type TailOptions, tail } from '../../src/connect/sources/tail.ts'
@@ -18,7 +19,7 @@ export class Tailing {
   /** All entries given since the first start, without those that a restart took back. */
   entries: Entry<string>[] = []
   #reader: SplitReader<string> | undefined
-  #reading: { readonly given: Promise<readonly Entry<string>[] | undefined>; isSettled: boolean } | undefined
+  #reading: { readonly given: Promise<ReadBatch<string> | undefined>; isSettled: boolean } | undefined
   position: Position | undefined
   /** How many entries came before the position. */
   #committed = 0
@@ -66,7 +67,7 @@ export class Tailing {
   async #next(max: number): Promise<readonly Entry<string>[] | 'waiting'> {
     if (this.#reading === undefined) {
       const given = this.reader.read(max)
-      if (!(given instanceof Promise)) return given ?? []
+      if (!(given instanceof Promise)) return given === undefined ? [] : entriesOf(given)
       this.#reading = { given, isSettled: false }
       const settle = (): void => {
         if (this.#reading?.given === given) this.#reading.isSettled = true
@@ -81,7 +82,8 @@ export class Tailing {
     }
     const { given } = this.#reading
     this.#reading = undefined
-    return (await given) ?? []
+    const read = await given
+    return read === undefined ? [] : entriesOf(read)
   }
 
   async start(): Promise<void> {

@@ -6,7 +6,7 @@ import type { Columns } from '../column.ts'
 import { HEAD_LINES_BYTES } from '../files/head-lines.ts'
 import type { Malformed } from '../files/raw.ts'
 import { RecordCutter } from '../files/record-cutter.ts'
-import type { ContentHead, OpenRecords, RecordStart, Records } from '../files/records.ts'
+import type { OpenRecords, RecordStart, Records } from '../files/records.ts'
 import { corruptFile, quotePath } from '../files/trouble.ts'
 import { Rejection } from '../format.ts'
 import { tellDelimiter } from './delimiter.ts'
@@ -32,9 +32,16 @@ export interface CsvReading extends Omit<RowOptions, 'names' | 'columns'> {
 /** How many records are looked at to find out a delimiter. */
 const LOOKED_AT = 20
 
-/** The first bytes of a file, and what they tell. */
+/** The first bytes of a file. */
+interface FirstBytes {
+  readonly path: string
+  readonly bytes: Buffer
+  readonly isWhole: boolean
+}
+
+/** What they tell. */
 interface Look {
-  readonly head: ContentHead
+  readonly head: FirstBytes
   readonly dialect: Dialect
   readonly lineEnd: number
   /** Where the first record begins. */
@@ -57,10 +64,8 @@ export function csvRecords(reading: CsvReading): Records<Row> {
     name: 'csv',
     hint: 'delimiter, quote, escape, skip, encoding and columns say how it is written',
     malformed: reading.malformed,
-    usesOrigin: false,
-    usesHead: true,
     isEnough: (bytes) => isLookedAt(reading, lookAt(reading, { path: '', bytes, isWhole: false })),
-    open: (head) => openText(reading, lookAt(reading, head)),
+    open: ({ path, bytes, isWhole }) => openText(reading, lookAt(reading, { path, bytes: bytes(), isWhole })),
   }
 }
 
@@ -124,7 +129,7 @@ function readHeader(
 }
 
 /** The columns of rows, all of which must be in the file. */
-function wanted({ columns }: CsvReading, head: ContentHead, names: readonly string[]): RowOptions['columns'] {
+function wanted({ columns }: CsvReading, head: FirstBytes, names: readonly string[]): RowOptions['columns'] {
   if (columns === undefined) return undefined
   const there = new Set(names)
   const missing = Object.keys(columns).filter((name) => !there.has(name))
@@ -140,7 +145,7 @@ function headerError(path: string, offset: number, found: string): SluiceError {
   return corruptFile(path, found, offset)
 }
 
-function lookAt(reading: CsvReading, head: ContentHead): Look {
+function lookAt(reading: CsvReading, head: FirstBytes): Look {
   const { dialect, header, skip } = reading
   const lineEnd = tellLineEnd(head.bytes, skip > 0 ? {} : dialect, head.isWhole)
   const after = afterPreamble(head, lineEnd, skip)
@@ -165,19 +170,19 @@ type IsEnough = (records: readonly FirstRecord[]) => boolean
 const LOOKED_AT_TO_NUMBER = 1000
 
 /** Behind a byte order mark, and the lines that are no records. */
-function afterPreamble(head: ContentHead, lineEnd: number, skip: number): RecordStart {
+function afterPreamble(head: FirstBytes, lineEnd: number, skip: number): RecordStart {
   let start: RecordStart = { offset: markBytes(head.bytes), line: 1, isRest: false }
   for (let line = 0; line < skip; line += 1) start = lineAfter(head, start, lineEnd)
   return start
 }
 
-function lineAfter({ bytes }: ContentHead, { offset, line }: RecordStart, lineEnd: number): RecordStart {
+function lineAfter({ bytes }: FirstBytes, { offset, line }: RecordStart, lineEnd: number): RecordStart {
   const end = bytes.indexOf(lineEnd, offset)
   return { offset: end === -1 ? bytes.length : end + 1, line: line + 1, isRest: false }
 }
 
 /** The delimiter that a spreadsheet has written before the header: `sep=;`. */
-function statedDelimiter(head: ContentHead, at: RecordStart, lineEnd: number, reading: CsvReading): string | undefined {
+function statedDelimiter(head: FirstBytes, at: RecordStart, lineEnd: number, reading: CsvReading): string | undefined {
   const end = head.bytes.indexOf(lineEnd, at.offset)
   const line = head.bytes.toString('utf8', at.offset, end === -1 ? at.offset : Math.min(end, at.offset + 40))
   const stated = /^"?sep=([^\r\n"])"?\r?$/i.exec(line)?.[1]
@@ -191,7 +196,7 @@ function statedDelimiter(head: ContentHead, at: RecordStart, lineEnd: number, re
 
 /** The first records of a file, from `begin` on; the last one of a file only if that is whole. */
 function firstRecords(
-  head: ContentHead,
+  head: FirstBytes,
   begin: RecordStart,
   dialect: Dialect,
   lineEnd: number,

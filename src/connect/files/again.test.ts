@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import * as zlib from 'node:zlib'
 import fc from 'fast-check'
+import { readEntries } from '../../testing/conformance/reading.ts'
 import { accessLog } from '../formats/access-log.ts'
 import { textLines } from '../formats/text.ts'
 import type { DeadLetter, Entry, Origin } from '../origin.ts'
@@ -33,7 +34,8 @@ async function read<T>(source: Source<T>, from?: Position): Promise<{ entries: E
   const [split] = await source.splits()
   const reader = await source.open(split!, from)
   const entries: Entry<T>[] = []
-  for (let some = await reader.read(100); some !== undefined; some = await reader.read(100)) entries.push(...some)
+  for (let some = await readEntries(reader, 100); some !== undefined; some = await readEntries(reader, 100))
+    entries.push(...some)
   const position = reader.position()
   await reader.close()
   return { entries, position }

@@ -4,9 +4,9 @@ import { isSluiceError } from '../../base/errors.ts'
 import { type ParseLine, Rejection } from '../format.ts'
 import { deadLetter, type Entry, type Origin, traced } from '../origin.ts'
 import { type Charset, CharsetDecoder } from './charset.ts'
-import { parsed } from './entry.ts'
 import { faultOfKept } from './fault.ts'
 import { bytesOfEscaped, looksEscaped, malformedFault, replaceEscapes, textOfEscaped } from './raw.ts'
+import { parsed } from './record-parser.ts'
 import type { ContentHead, Records } from './records.ts'
 import { ReopenedFile } from './reopened-file.ts'
 
@@ -33,8 +33,8 @@ export class Again<T> {
   readonly #charset: Charset | undefined
   readonly #files = new Map<string, ReopenedFile | string>()
   readonly #parsers = new Map<ReopenedFile, ParseLine<T> | Rejection>()
-  /** For records whose file is not looked at. */
-  #alone: ParseLine<T> | undefined
+  /** For records whose file is not looked at, and whether the format would look at it. */
+  #alone: { readonly parse: ParseLine<T>; readonly looks: boolean } | undefined
 
   constructor(records: Records<T>, charset: Charset | undefined) {
     this.#records = records
@@ -93,17 +93,28 @@ export class Again<T> {
   }
 
   #parserOf({ source, offset }: Origin, text: string): Parser<T> {
-    const head: ContentHead = { path: source, bytes: Buffer.alloc(0), isWhole: true, isText: true }
-    const alone = (): ParseLine<T> => (this.#alone ??= this.#records.open(head).parse)
-    if (!this.#records.usesHead) return { parse: alone() }
+    this.#alone ??= this.#openAlone(source)
+    const { parse: alone, looks } = this.#alone
+    if (!looks) return { parse: alone }
     const file = this.#fileOf(source)
-    if (typeof file === 'string') return { parse: alone(), missing: file }
-    if (!file.holds(text, offset)) return { parse: alone(), missing: 'which has other content there now' }
+    if (typeof file === 'string') return { parse: alone, missing: file }
+    if (!file.holds(text, offset)) return { parse: alone, missing: 'which has other content there now' }
     const known = this.#parsers.get(file)
     if (known !== undefined) return { parse: known }
     const parse = this.#open(file)
     this.#parsers.set(file, parse)
     return { parse }
+  }
+
+  #openAlone(path: string): { readonly parse: ParseLine<T>; readonly looks: boolean } {
+    let looks = false
+    const bytes = (): Buffer => {
+      looks = true
+      return Buffer.alloc(0)
+    }
+    const head: ContentHead = { path, start: Buffer.alloc(0), bytes, isWhole: true, isText: true }
+    const { parse } = this.#records.open(head)
+    return { parse, looks }
   }
 
   #open({ head }: ReopenedFile): ParseLine<T> | Rejection {

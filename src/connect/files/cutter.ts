@@ -58,10 +58,64 @@ export interface Cutter {
   end(): void
   /** The next record; undefined when more bytes are needed. */
   next(): Line | undefined
-  /** The text of the next record where that costs less; undefined says nothing but that `next` is to be asked. */
-  nextText(): string | undefined
-  /** Where the record begins that `nextText` gave last; only right behind it. */
-  textOffset(): number
-  /** The line in which it begins; only right behind `textOffset`. */
-  textLine(): number
+  /**
+   * The next records where none of them needs a closer look; undefined says nothing but that `next` is to be asked. What
+   * is not taken of them is given by `next`, or by another run.
+   */
+  run(): Run | undefined
+}
+
+/** Where a record stands, and the text that it is known by. */
+export interface RecordPlace {
+  readonly line: number
+  readonly offset: number
+  readonly raw: string
+}
+
+/** Records that follow each other. Their places are worked out when something asks for them. */
+export interface Run {
+  /** Why they cannot be records; undefined for nearly all. */
+  readonly fault: string | undefined
+  /** The text of the next one; undefined when there are no more in this run. */
+  next(): string | undefined
+  /** How many `next` has given. */
+  readonly given: number
+  /** The line in which the one that was given last begins, and its offset. */
+  readonly line: number
+  readonly offset: number
+  /** Where one stands that was given, by its number from 0; also when the cutter has gone on. */
+  placeOf(index: number): RecordPlace
+}
+
+/** A record that needed a closer look, as a run of its own. */
+export class SingleRun implements Run {
+  readonly #record: Line
+  given = 0
+
+  constructor(record: Line) {
+    this.#record = record
+  }
+
+  get fault(): string | undefined {
+    return this.#record.fault
+  }
+
+  get line(): number {
+    return this.#record.line
+  }
+
+  get offset(): number {
+    return this.#record.offset
+  }
+
+  next(): string | undefined {
+    if (this.given > 0) return undefined
+    this.given = 1
+    return this.#record.text
+  }
+
+  placeOf(): RecordPlace {
+    const { line, offset, raw, text } = this.#record
+    return { line, offset, raw: raw ?? text }
+  }
 }

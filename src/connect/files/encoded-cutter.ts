@@ -2,7 +2,7 @@
 
 import type { SourceCounts } from '../source.ts'
 import { type Charset, CharsetDecoder, lineStarts } from './charset.ts'
-import type { Cutter, CutterStart, Line } from './cutter.ts'
+import type { Cutter, CutterStart, Line, RecordPlace, Run } from './cutter.ts'
 import { judged, PushedBytes } from './pushed-bytes.ts'
 import type { Malformed } from './raw.ts'
 
@@ -104,18 +104,16 @@ export class EncodedCutter implements Cutter {
     return this.#isMalformed(found.line) ? this.#judged(line) : line
   }
 
-  nextText(): string | undefined {
+  run(): Run | undefined {
     if (this.isOver || this.#isRest || this.#malformedAt < this.#malformedLines.length) return undefined
-    return this.#inner.nextText()
-  }
-
-  textOffset(): number {
-    this.#inner.textOffset()
-    return this.#startOf(this.#inner.textLine())
-  }
-
-  textLine(): number {
-    return this.#inner.textLine()
+    const run = this.#inner.run()
+    if (run === undefined) return undefined
+    const [starts, first, end] = [this.#starts, this.#firstLine, this.#pushed.end]
+    return new EncodedRun(
+      run,
+      (line) => starts[line - first] ?? end,
+      () => this.isOver,
+    )
   }
 
   #startOf(line: number): number {
@@ -170,5 +168,41 @@ export class EncodedCutter implements Cutter {
     if (count <= 0) return
     this.#starts = this.#starts.slice(count)
     this.#firstLine += count
+  }
+}
+
+/** Records of text that has become UTF-8, at their places in the file. */
+class EncodedRun implements Run {
+  readonly fault = undefined
+  readonly #run: Run
+  readonly #startOf: (line: number) => number
+  readonly #isOver: () => boolean
+
+  /** @param isOver - whether the next record is beyond what is to be given */
+  constructor(run: Run, startOf: (line: number) => number, isOver: () => boolean) {
+    this.#run = run
+    this.#startOf = startOf
+    this.#isOver = isOver
+  }
+
+  get given(): number {
+    return this.#run.given
+  }
+
+  get line(): number {
+    return this.#run.line
+  }
+
+  get offset(): number {
+    return this.#startOf(this.line)
+  }
+
+  next(): string | undefined {
+    return this.#isOver() ? undefined : this.#run.next()
+  }
+
+  placeOf(index: number): RecordPlace {
+    const place = this.#run.placeOf(index)
+    return { ...place, offset: this.#startOf(place.line) }
   }
 }

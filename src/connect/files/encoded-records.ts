@@ -14,7 +14,7 @@ export function textRecords<T>(records: Records<T>, charset: Charset | undefined
     isEnough: (head) => hasOtherMark(head, charset) || records.isEnough(utf8Of(head, false, charset)),
     open: (head) => {
       if (head.isText) return records.open(head)
-      const found = foreignOf(head.bytes, charset)
+      const found = foreignOf(head.start, charset)
       if (found !== undefined) throw corruptFile(head.path, found)
       return charset === undefined ? records.open(head) : openEncoded(records, head, charset)
     },
@@ -41,12 +41,13 @@ export function utf8Of(bytes: Buffer, isWhole: boolean, charset: Charset | undef
 }
 
 function openEncoded<T>(records: Records<T>, head: ContentHead, charset: Charset): OpenRecords<T> {
-  const opened = records.open({ ...head, bytes: utf8Of(head.bytes, head.isWhole, charset) })
+  const bytes = () => utf8Of(head.bytes(), head.isWhole, charset)
+  const opened = records.open({ ...head, start: utf8Of(head.start, false, charset), bytes })
   const { start, lineEnd, cut, parse } = opened
   const offset =
     start.line === 1
-      ? markBytes(head.bytes, start.offset, charset)
-      : startOfLine(head.bytes, start.line, lineEnd, charset)
+      ? markBytes(head.start, start.offset, charset)
+      : startOfLine(head.bytes(), start.line, lineEnd, charset)
   const { malformed, beginsInLines } = records
   return {
     start: { ...start, offset },

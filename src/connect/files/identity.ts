@@ -32,8 +32,13 @@ export type FilePosition = {
   readonly tail: Fingerprint
   /** Where the next line begins. */
   readonly offset: number
-  /** The number of the next line; 0 where a byte range has not found its first line yet. */
+  /** The number of the next line, from `countedFrom` on; 0 where a byte range has not found its first line yet. */
   readonly line: number
+  /**
+   * Where the line begins that counts as the first, in a byte range of which nobody has counted the lines before it;
+   * absent where that is the file's first line.
+   */
+  readonly countedFrom?: number
   /** Whether the file was read to its end. */
   readonly isDone: boolean
   /** Whether the last line given had no line end: what is appended to the file is its rest. */
@@ -128,7 +133,7 @@ export function isFilePosition(value: Json | undefined): value is FilePosition {
     ['plain', 'gzip', 'zstd', 'stream'].includes(position.encoding as string) &&
     typeof position.inode === 'string' &&
     ['string', 'undefined'].includes(typeof position.born) &&
-    [position.size, position.offset, position.line].every(isCount) &&
+    [position.size, position.offset, position.line, position.countedFrom ?? 0].every(isCount) &&
     isFingerprint(position.head, HEAD_BYTES) &&
     isFingerprint(position.tail, LAST_BYTES) &&
     typeof position.isDone === 'boolean' &&

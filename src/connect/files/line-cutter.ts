@@ -14,6 +14,7 @@ const CR = 0x0d
 const TAB = 0x09
 const SPACE = 0x20
 const NOTHING: Buffer = Buffer.alloc(0)
+const NO_LINES: TextRun = new TextRun('', true, 0, 0)
 
 /** The longest line that is no dead letter, unless an option says otherwise. */
 export const MAX_LINE_BYTES: number = 1024 * 1024
@@ -60,10 +61,6 @@ export class LineCutter implements Cutter {
   #region: Buffer = NOTHING
   /** Where in the region the next line begins. */
   #at = 0
-  /** How the region's bytes become text. */
-  #charset: 'latin1' | 'utf8' | 'broken' = 'latin1'
-  /** Whether a NUL is somewhere in the region: nearly never, so that lines need not look. */
-  #hasNul = false
   /** The line that was complete with the last push or end, and began before it: given before the region. */
   #closed: OpenLine | undefined
   /** The line that is not complete. */
@@ -80,8 +77,8 @@ export class LineCutter implements Cutter {
   #isRest: boolean
   /** Whether the last line given had no LF. */
   #isPartial: boolean
-  /** The lines that `nextText` gives; what it has passed is added to place and counts when those are asked for. */
-  readonly #run = new TextRun()
+  /** Lines of the region; what was taken of them is added to place and counts when they are left. */
+  #run: TextRun = NO_LINES
   /** Up to where in the region lines are not cut from one string, since one of them needs a closer look. */
   #oddTo = 0
   readonly #counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
@@ -102,20 +99,18 @@ export class LineCutter implements Cutter {
 
   /** What became of the lines so far; blank ones are in it once the line after them was asked for. */
   get counts(): Readonly<SourceCounts> {
-    this.#settle()
-    return this.#counts
+    const { read, blank, invalidUtf8 } = this.#counts
+    return { read: read + this.#run.lines, blank: blank + this.#run.blanks, invalidUtf8 }
   }
 
   /** Offset of the next line. */
   get offset(): number {
-    this.#settle()
-    return this.#offset
+    return this.#offset + this.#run.bytes
   }
 
   /** Number of the next line. */
   get line(): number {
-    this.#settle()
-    return this.#line
+    return this.#line + this.#run.lines
   }
 
   /** Whether the last line had no LF: what follows is its rest. */
@@ -125,14 +120,12 @@ export class LineCutter implements Cutter {
 
   /** Whether no more lines will be given, whatever is pushed. */
   get isOver(): boolean {
-    this.#settle()
-    return this.#offset >= this.#until && !this.#isRest
+    return this.offset >= this.#until && !this.#isRest
   }
 
   /** Up to 256 bytes before `offset`. */
   lastBytes(): Buffer {
-    this.#settle()
-    return lastBytes(this.#before, this.#region.subarray(0, this.#at))
+    return lastBytes(this.#before, this.#region.subarray(0, this.#at + this.#run.bytes))
   }
 
   /** Takes the next bytes; only when `next` has nothing more. They must stay as they are until it has again. */
@@ -146,7 +139,7 @@ export class LineCutter implements Cutter {
       this.#open.add(block.subarray(0, from))
       this.#closeLine()
     }
-    if (from < end) this.#enterRegion(block.subarray(from, end))
+    if (from < end) this.#region = block.subarray(from, end)
     if (end < block.length) this.#open.add(block.subarray(end))
   }
 
@@ -156,23 +149,11 @@ export class LineCutter implements Cutter {
     if (this.#open.length > 0) this.#closeLine()
   }
 
-  /**
-   * The text of the next line, where that is plain and near others that are; undefined says nothing but that `next` is
-   * to be asked. Place and counts are the same whichever of the two gives a line.
-   */
-  nextText(): string | undefined {
-    const text = this.#run.next()
-    return text !== undefined || !this.#enterRun() ? text : this.#run.next()
-  }
-
-  /** Where the line begins that `nextText` gave last; only right behind it. */
-  textOffset(): number {
-    this.#passBytes(this.#run.tellBytesBefore())
-    return this.#offset
-  }
-
-  textLine(): number {
-    return this.line - 1
+  /** Lines that are plain and near others that are. */
+  run(): TextRun | undefined {
+    if (!this.#run.isOver) return this.#run
+    this.#leaveRun()
+    return this.#enterRun() ? this.#run : undefined
   }
 
   /** The next line; undefined when more bytes are needed. */
@@ -205,13 +186,14 @@ export class LineCutter implements Cutter {
     const to = this.#endOfRun(from)
     if (to === from) return false
     const bytes = this.#region.subarray(from, to)
-    const isOdd = (this.#hasNul && bytes.includes(0)) || (this.#charset === 'broken' && !isUtf8(bytes))
-    if (isOdd) {
+    const isPlain = isAscii(bytes)
+    if (bytes.includes(0) || !(isPlain || isUtf8(bytes))) {
       this.#oddTo = to
       return false
     }
-    const isAsciiRun = this.#charset === 'latin1' || isAscii(bytes)
-    this.#run.enter(bytes.toString(isAsciiRun ? 'latin1' : 'utf8'), isAsciiRun)
+    // ASCII is the same in both, and latin1 is copied without a look at its bytes.
+    const text = bytes.toString(isPlain ? 'latin1' : 'utf8')
+    this.#run = new TextRun(text, isPlain, this.#offset, this.#line)
     this.#isPartial = false
     return true
   }
@@ -231,24 +213,13 @@ export class LineCutter implements Cutter {
 
   /** Gives the rest of the run back to the region. */
   #leaveRun(): void {
-    this.#settle()
-    this.#run.leave()
-  }
-
-  /** Adds what the run has passed to place and counts. */
-  #settle(): void {
-    const run = this.#run
-    this.#passBytes(run.tellBytes())
-    const lines = run.tellLines()
-    if (lines === 0) return
-    this.#line += lines
-    this.#counts.read += lines
-    this.#counts.blank += run.tellBlanks()
-  }
-
-  #passBytes(bytes: number): void {
+    const { bytes, lines, blanks } = this.#run
     this.#at += bytes
     this.#offset += bytes
+    this.#line += lines
+    this.#counts.read += lines
+    this.#counts.blank += blanks
+    this.#run = NO_LINES
   }
 
   #leaveRegion(): void {
@@ -258,12 +229,6 @@ export class LineCutter implements Cutter {
     if (this.#at > 0) this.#before = this.lastBytes()
     this.#region = NOTHING
     this.#at = 0
-  }
-
-  #enterRegion(region: Buffer): void {
-    this.#region = region
-    this.#hasNul = region.includes(0)
-    this.#charset = charsetOf(region)
   }
 
   #closeLine(): void {
@@ -287,25 +252,10 @@ export class LineCutter implements Cutter {
     const lf = region.indexOf(LF, from)
     const to = lf > from && region[lf - 1] === CR ? lf - 1 : lf
     this.#isPartial = false
-    let line: Line | undefined
-    if (this.#isPlain(from, to)) {
-      this.#counts.read += 1
-      const text = region.toString(this.#charset === 'latin1' ? 'latin1' : 'utf8', from, to)
-      line = { text, line: this.#line, offset: this.#offset, fault: undefined }
-    } else {
-      line = this.#makeSlowly(region.subarray(from, to), to - from)
-    }
+    const line = this.#makeSlowly(region.subarray(from, to), to - from)
     this.#at = lf + 1
     this.#pass(lf + 1 - from)
     return line
-  }
-
-  /** Whether a line of the region is what nearly all are: not blank, not too long, without anything to look after. */
-  #isPlain(from: number, to: number): boolean {
-    if (this.#hasNul || this.#charset === 'broken' || this.#fault !== undefined) return false
-    if (this.#isFileStart || this.#isRest || to - from > this.#maxLineBytes) return false
-    const first = this.#region[from]
-    return to > from && first !== SPACE && first !== TAB
   }
 
   /** A line with all that may be the matter with it; `bytes` may be longer than its text or, over the bound, shorter. */
@@ -348,12 +298,6 @@ export class LineCutter implements Cutter {
     this.#isFileStart = false
     this.#isRest = false
   }
-}
-
-function charsetOf(region: Buffer): 'latin1' | 'utf8' | 'broken' {
-  // ASCII is the same in both, and latin1 is copied without a look at its bytes.
-  if (isAscii(region)) return 'latin1'
-  return isUtf8(region) ? 'utf8' : 'broken'
 }
 
 function startsWithMark(bytes: Buffer): boolean {

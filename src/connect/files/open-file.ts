@@ -21,11 +21,13 @@ import {
 } from './identity.ts'
 import type { Limits } from './limits.ts'
 import type { LineMarks } from './line-marks.ts'
+import { LineNumbers } from './line-numbers.ts'
 import { LineReader, nothingNew } from './line-reader.ts'
 import { refuseSpecial, specialKind } from './list.ts'
 import { LAST_BYTES } from './open-line.ts'
 import { sizeOf } from './parts.ts'
-import { type ByteRange, FIRST_LINE, findLineStart, findRangeStart, type RangeStart } from './range.ts'
+import { type ByteRange, findLineStart } from './range.ts'
+import { readSyncAt } from './read-bytes.ts'
 import type { OpenRecords, RecordStart, Records } from './records.ts'
 import { cannotRead, positionLost } from './trouble.ts'
 import { verify } from './verify.ts'
@@ -43,8 +45,6 @@ export interface OpenFileOptions<T> {
   readonly signal?: AbortSignal | undefined
   /** Told once if nearly all of the first records are refused. */
   readonly onRefused?: ((note: string) => void) | undefined
-  /** Whether numbers of lines may be left out. */
-  readonly isForValues?: boolean
 }
 
 /** What compressed data is read by: the decompressor holds one such block and what it makes of it. */
@@ -59,13 +59,14 @@ export async function openFile<T>(options: OpenFileOptions<T>): Promise<SplitRea
   const handle = await openRegular(path)
   try {
     const file = await lookAt(path, handle)
-    const head = await readAt(handle, 0, Math.min(file.size, headBytesOf(options)))
+    const head = await readAt(handle, 0, Math.min(file.size, HEAD_BYTES))
     const now: FileNow = { ...file, encoding: tellEncoding(head) }
     const before = from === undefined ? Buffer.alloc(0) : await checkPosition(now, from)
     signal?.throwIfAborted()
     if (from !== undefined && hasNothingNew(now, from, options.range)) {
       await handle.close()
-      if (options.range !== undefined && from.line > 0 && !from.isPartial) options.marks.add(path, now.inode, from)
+      const isNumbered = from.line > 0 && from.countedFrom === undefined
+      if (options.range !== undefined && isNumbered && !from.isPartial) options.marks.add(path, now.inode, from)
       const sizeBytes = sizeOf(now.size, options.range)
       return nothingNew(`nothing new since byte ${from.offset}`, from, sizeBytes)
     }
@@ -75,11 +76,6 @@ export async function openFile<T>(options: OpenFileOptions<T>): Promise<SplitRea
     if (signal?.aborted === true || isSluiceError(thrown)) throw thrown
     throw isSystemError(thrown) ? cannotRead(path, 0, thrown) : thrown
   }
-}
-
-/** A range that is one of many is opened with as little reading as may be. */
-function headBytesOf({ records, isForValues }: OpenFileOptions<unknown>): number {
-  return isForValues === true && !records.usesHead ? HEAD_BYTES : HEAD_LINES_BYTES
 }
 
 /** Not blocking, so that a pipe that has taken the file's place since it was listed cannot hold us. */
@@ -111,8 +107,13 @@ async function openPlain<T>(
   options: OpenFileOptions<T>,
 ): Promise<SplitReader<T>> {
   const { path, handle, size } = file
-  const { range, marks, from, records, signal, isForValues = false } = options
-  const opened = records.open({ path, bytes: head, isWhole: head.length === size })
+  const { range, marks, from, records, signal } = options
+  const opened = records.open({
+    path,
+    start: head,
+    bytes: () => readSyncAt(handle.fd, 0, Math.min(size, HEAD_LINES_BYTES)),
+    isWhole: size <= HEAD_LINES_BYTES,
+  })
   const blocksFrom = (offset: number, blockBytes?: number) =>
     new FileBlocks(handle, {
       path,
@@ -132,17 +133,18 @@ async function openPlain<T>(
     return nothingNew('no line begins here', position, sizeOf(size, range))
   }
   const blocks = blocksFrom(start.offset)
-  const { isRest } = start
+  const { isRest, countedFrom } = start
+  const numbers =
+    countedFrom === undefined
+      ? undefined
+      : new LineNumbers({ path, inode: file.inode, from: countedFrom, lineEnd: opened.lineEnd, marks })
   const cutter = opened.cut({
     offset: start.offset,
     line: isRest ? start.line - 1 : start.line,
     isFileStart: start.offset === 0,
     isRest,
     isResumed: resumed !== undefined && resumed.offset > 0,
-    before:
-      resumed === undefined && !isForValues
-        ? await readAt(handle, Math.max(0, start.offset - LAST_BYTES), Math.min(start.offset, LAST_BYTES))
-        : before,
+    before: start.before ?? (resumed === undefined ? await bytesBefore(handle, start.offset) : before),
     until: range?.to ?? Number.POSITIVE_INFINITY,
   })
   return new LineReader({
@@ -151,8 +153,7 @@ async function openPlain<T>(
     onRefused: options.onRefused,
     blocks,
     cutter,
-    usesOrigin: records.usesOrigin,
-    hasLines: start.line > 0,
+    numberOf: numbers?.of,
     parse: opened.parse,
     positionAt: (isDone): FilePosition => ({
       ...identity,
@@ -160,6 +161,7 @@ async function openPlain<T>(
       tail: fingerprintOf(cutter.lastBytes()),
       offset: cutter.offset,
       line: cutter.line,
+      ...(countedFrom === undefined ? {} : { countedFrom }),
       isDone,
       isPartial: cutter.isPartial,
     }),
@@ -168,36 +170,49 @@ async function openPlain<T>(
       return isDone ? Math.max(doneBytes, sizeOf(size, range)) : doneBytes
     },
     release: async () => {
-      if (range !== undefined && start.line > 0 && !cutter.isPartial) marks.add(path, file.inode, cutter)
+      const isNumbered = numbers?.isCounted ?? true
+      if (range !== undefined && isNumbered && !cutter.isPartial) {
+        marks.add(path, file.inode, { offset: cutter.offset, line: numbers?.of(cutter.line) ?? cutter.line })
+      }
       await handle.close()
     },
   })
 }
 
-/** Where an earlier run stood; undefined if it was before the first record, or did not know. */
-function resumedAt(from: FilePosition | undefined, { start }: OpenRecords<unknown>): RecordStart | undefined {
-  if (from === undefined || from.line === 0 || from.offset < start.offset) return undefined
-  return { offset: from.offset, line: from.line, isRest: from.isPartial }
+async function bytesBefore(handle: FileHandle, offset: number): Promise<Buffer> {
+  const from = Math.max(0, offset - LAST_BYTES)
+  return await readAt(handle, from, offset - from)
 }
 
-/** Where the records of a file, or of a range of it, begin. Line 0 where it is not told; undefined if none begins there. */
+/** Where reading of a file begins. */
+interface Start extends RecordStart {
+  /** Where the line begins that counts as the first, if that is not the file's. */
+  readonly countedFrom?: number | undefined
+  /** The bytes before it, where it was looked for. */
+  readonly before?: Buffer
+}
+
+/** Where an earlier run stood; undefined if it was before the first record, or did not know. */
+function resumedAt(from: FilePosition | undefined, { start }: OpenRecords<unknown>): Start | undefined {
+  if (from === undefined || from.line === 0 || from.offset < start.offset) return undefined
+  const { offset, line, isPartial, countedFrom } = from
+  return { offset, line, isRest: isPartial, countedFrom }
+}
+
+/** Where the records of a file, or of a range of it, begin; undefined if none begins there. */
 async function startOf(
   { start, lineEnd }: OpenRecords<unknown>,
   { path, inode }: FileNow,
-  { range, marks, isForValues = false }: OpenFileOptions<unknown>,
+  { range, marks }: OpenFileOptions<unknown>,
   blocksFrom: (offset: number, blockBytes?: number) => Blocks,
-): Promise<RecordStart | undefined> {
+): Promise<Start | undefined> {
   if (range === undefined) return start
   if (range.from <= start.offset) return start.offset < range.to ? start : undefined
-  const count = async (known: RangeStart) =>
-    await findRangeStart(blocksFrom(Math.max(0, known.offset - 1)), range, lineEnd, known)
-  let found: RangeStart | undefined | 'changed'
-  if (isForValues) found = await findLineStart(blocksFrom(range.from - 1, SEARCHED_BYTES), range, lineEnd)
-  else found = await count(marks.before(path, inode, range.from))
-  if (found === 'changed') found = await count(FIRST_LINE)
-  if (found === undefined || found === 'changed') return undefined
-  if (!isForValues) marks.add(path, inode, found)
-  return { ...found, isRest: false }
+  const found = await findLineStart(blocksFrom(Math.max(0, range.from - LAST_BYTES), SEARCHED_BYTES), range, lineEnd)
+  if (found === undefined) return undefined
+  const known = marks.before(path, inode, found.offset)
+  if (known.offset === found.offset) return { ...found, line: known.line, isRest: false }
+  return { ...found, line: 1, isRest: false, countedFrom: found.offset }
 }
 
 async function openStored<T>(file: FileNow, head: Buffer, options: OpenFileOptions<T>): Promise<SplitReader<T>> {
@@ -209,7 +224,12 @@ async function openStored<T>(file: FileNow, head: Buffer, options: OpenFileOptio
   }
   const checked = contentOf()
   const { sizeBytes, head: contentHead } = await verify(checked, HEAD_LINES_BYTES).finally(() => checked.close())
-  const opened = records.open({ path, bytes: contentHead, isWhole: contentHead.length === sizeBytes })
+  const opened = records.open({
+    path,
+    start: contentHead,
+    bytes: () => contentHead,
+    isWhole: contentHead.length === sizeBytes,
+  })
   const resumed = resumedAt(from, opened)
   const { offset, line } = resumed ?? opened.start
   if (offset > sizeBytes) throw positionLost(path, offset, `its content is now ${sizeBytes} bytes`)
@@ -236,8 +256,6 @@ async function openStored<T>(file: FileNow, head: Buffer, options: OpenFileOptio
     onRefused: options.onRefused,
     blocks: content,
     cutter,
-    usesOrigin: records.usesOrigin,
-    hasLines: true,
     parse: opened.parse,
     positionAt: (isDone): FilePosition => {
       const { line, isPartial } = cutter

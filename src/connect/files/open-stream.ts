@@ -44,7 +44,8 @@ export async function openStream<T>(options: OpenStreamOptions<T>): Promise<Spli
     const head = await gather(content, (bytes) => bytes.length >= HEAD_LINES_BYTES || records.isEnough(bytes))
     const { start, cut, parse } = records.open({
       path: name,
-      bytes: head.bytes.subarray(0, HEAD_LINES_BYTES),
+      start: head.bytes,
+      bytes: () => head.bytes.subarray(0, HEAD_LINES_BYTES),
       isWhole: head.isWhole,
     })
     // What comes now is another text than the one before, with a header of its own.
@@ -57,8 +58,6 @@ export async function openStream<T>(options: OpenStreamOptions<T>): Promise<Spli
       onRefused: options.onRefused,
       blocks,
       cutter,
-      usesOrigin: records.usesOrigin,
-      hasLines: true,
       parse,
       positionAt: (isDone) => streamPosition(cutter, isDone),
       doneBytesAt: () => (blocks.isBegun ? raw.takenBytes : 0),

@@ -1,7 +1,8 @@
 // A file that is not read in this run, and will be tried in the next one.
 
 import type { ErrorCode } from '../../base/errors.ts'
-import { deadLetter, type Entry } from '../origin.ts'
+import { batchOf, type ReadBatch } from '../batch.ts'
+import { deadLetter } from '../origin.ts'
 import type { SplitReader } from '../source.ts'
 import { type FilePosition, fingerprintOf } from './identity.ts'
 
@@ -27,11 +28,11 @@ export function passedOver<T>({ path, step, from, reason, note }: PassedOverOpti
     ...(note === undefined ? {} : { note }),
     counts,
     doneBytes: 0,
-    read: (): readonly Entry<T>[] | undefined => {
+    read: (): ReadBatch<T> | undefined => {
       const letter = letters.pop()
       if (letter === undefined) return undefined
       counts.read += 1
-      return [letter]
+      return { events: batchOf<T>([]), rejected: [{ at: 0, letter }] }
     },
     position: () => from ?? unread(),
     close: async () => {},

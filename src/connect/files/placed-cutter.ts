@@ -85,16 +85,9 @@ export class PlacedCutter implements Cutter {
     return this.#hasMalformed(found.offset, this.#inner.offset) ? this.#judged(line) : line
   }
 
-  nextText(): string | undefined {
-    return this.#malformedAt.length > 0 ? undefined : this.#inner.nextText()
-  }
-
-  textOffset(): number {
-    return this.#widths.placeOf(this.#inner.textOffset())
-  }
-
-  textLine(): number {
-    return this.#inner.textLine()
+  /** None: the place of each record is counted as it is given. */
+  run(): undefined {
+    return undefined
   }
 
   /** Makes text of what is there, up to the last whole character. */

@@ -1,6 +1,7 @@
 // Byte ranges of a plain file: each owns the lines that begin in it.
 
 import type { Blocks } from './blocks.ts'
+import { LAST_BYTES, lastBytes } from './open-line.ts'
 
 /** From a byte to the byte before another. */
 export interface ByteRange {
@@ -8,7 +9,7 @@ export interface ByteRange {
   readonly to: number
 }
 
-/** Where the first line of a range begins, and its number. */
+/** A line, by where it begins, and its number. */
 export interface RangeStart {
   readonly offset: number
   readonly line: number
@@ -39,66 +40,27 @@ export function parsePartId(id: string): { readonly path: string; readonly range
 }
 
 /**
- * Finds the first line that begins at `from` or after it, and its number, by counting lines from one that is known.
+ * Finds the first line that begins at `from` or after it.
  *
- * @param blocks - the file from the byte before the known line on; from its first byte, if that is where the line begins
+ * @param blocks - the file from {@link LAST_BYTES} before `from` on, or from its first byte
  * @param lineEnd - the byte that ends lines
- * @param known - a line that begins at `from` or before it
- * @returns undefined if no line begins there, as far as the file goes or up to `to`; `changed` if the known line does not
- *   begin where it did
- */
-export async function findRangeStart(
-  blocks: Blocks,
-  range: ByteRange,
-  lineEnd: number,
-  known: RangeStart,
-): Promise<RangeStart | undefined | 'changed'> {
-  if (range.from === 0) return FIRST_LINE
-  let at = Math.max(0, known.offset - 1)
-  let isChecked = known.offset === 0
-  // The end of the line before the known one is counted, too.
-  let line = isChecked ? known.line : known.line - 1
-  for (let block = await blocks.read(); block !== undefined && at < range.to; block = await blocks.read()) {
-    if (!isChecked && block[0] !== lineEnd) return 'changed'
-    isChecked = true
-    // A line begins at `from` if the byte before it ends one.
-    const counted = Math.max(0, Math.min(block.length, range.from - 1 - at))
-    line += countLineEnds(block.subarray(0, counted), lineEnd)
-    const end = block.indexOf(lineEnd, counted)
-    if (end !== -1) {
-      const offset = at + end + 1
-      return offset < range.to ? { offset, line: line + 1 } : undefined
-    }
-    at += block.length
-  }
-  return undefined
-}
-
-/**
- * Finds the first line that begins at `from` or after it, without counting: its number is not told.
- *
- * @param blocks - the file from the byte before `from` on
- * @param lineEnd - the byte that ends lines
- * @returns undefined if no line begins there, as far as the file goes or up to `to`
+ * @returns where it begins, and the bytes before it; undefined if no line begins there, as far as the file goes or up to
+ *   `to`
  */
 export async function findLineStart(
   blocks: Blocks,
   range: ByteRange,
   lineEnd: number,
-): Promise<RangeStart | undefined> {
-  if (range.from === 0) return FIRST_LINE
-  let at = range.from - 1
+): Promise<{ readonly offset: number; readonly before: Buffer } | undefined> {
+  let at = Math.max(0, range.from - LAST_BYTES)
+  let before: Buffer = Buffer.alloc(0)
   for (let block = await blocks.read(); block !== undefined && at < range.to; block = await blocks.read()) {
-    const end = block.indexOf(lineEnd)
-    const offset = at + end + 1
-    if (end !== -1) return offset < range.to ? { offset, line: 0 } : undefined
+    // A line begins at `from` if the byte before it ends one.
+    const end = block.indexOf(lineEnd, Math.max(0, range.from - 1 - at)) + 1
+    before = lastBytes(before, end === 0 ? block : block.subarray(0, end))
+    const offset = at + end
+    if (end > 0) return offset < range.to ? { offset, before } : undefined
     at += block.length
   }
   return undefined
-}
-
-function countLineEnds(bytes: Buffer, lineEnd: number): number {
-  let count = 0
-  for (let at = bytes.indexOf(lineEnd); at !== -1; at = bytes.indexOf(lineEnd, at + 1)) count += 1
-  return count
 }

@@ -47,12 +47,16 @@ function cut(ends: RecordEnds, blocks: readonly Buffer[], start: CutterStart = {
   }
   const take = (): void => {
     for (;;) {
-      const text = asText ? cutter.nextText() : undefined
-      if (text !== undefined) note({ text, offset: cutter.textOffset(), line: cutter.textLine(), fault: undefined })
-      else {
+      const run = asText ? cutter.run() : undefined
+      if (run === undefined) {
         const line = cutter.next()
         if (line === undefined) return
         note(line)
+        continue
+      }
+      for (let text = run.next(); text !== undefined; text = run.next()) {
+        note({ text, offset: run.offset, line: run.line, fault: undefined })
+        deepEqual(run.placeOf(run.given - 1), { offset: run.offset, line: run.line, raw: text })
       }
     }
   }

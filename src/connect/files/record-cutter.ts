@@ -6,6 +6,7 @@ import type { Cutter, CutterStart, Line } from './cutter.ts'
 import { faultOfLength, faultOfNul, faultOfRest } from './fault.ts'
 import { firstText, KEPT_BYTES, lastBytes } from './open-line.ts'
 import { escapeBytes, escapeMalformed, type Malformed, malformedFault } from './raw.ts'
+import { RecordRun } from './record-run.ts'
 import { corruptContent } from './trouble.ts'
 
 const NOTHING: Buffer = Buffer.alloc(0)
@@ -178,13 +179,16 @@ export class RecordCutter implements Cutter {
     return undefined
   }
 
+  run(): RecordRun | undefined {
+    return this.#hasPlain() ? new RecordRun(this) : undefined
+  }
+
+  /** The text of the next record of a run; undefined if that needs a closer look, or more bytes. */
   nextText(): string | undefined {
-    if (!this.#isPlain || this.#hasAll || this.#isRest || this.#fault !== undefined) return undefined
-    while (this.#findNext()) {
+    while (this.#hasPlain()) {
       const from = this.#at
       const end = this.#seen
       const textEnd = this.#ends.textEnd(this.#bytes, from, end)
-      if (textEnd - from > this.#maxBytes || this.#dropped > 0) return undefined
       this.#counts.read += 1
       const isBlank = this.#ends.isBlank(this.#bytes, from, textEnd)
       this.#pass(end)
@@ -194,12 +198,19 @@ export class RecordCutter implements Cutter {
     return undefined
   }
 
-  textOffset(): number {
+  get lastOffset(): number {
     return this.#lastOffset
   }
 
-  textLine(): number {
+  get lastLine(): number {
     return this.#lastLine
+  }
+
+  /** Finds the next record; false if it may be another than a plain one. */
+  #hasPlain(): boolean {
+    if (!this.#isPlain || this.#hasAll || this.#isRest || this.#fault !== undefined) return false
+    if (!this.#findNext() || this.#dropped > 0) return false
+    return this.#ends.textEnd(this.#bytes, this.#at, this.#seen) - this.#at <= this.#maxBytes
   }
 
   /** Finds the next record: from `#at` to `#seen`. False if there is none in these bytes. */

@@ -6,12 +6,15 @@ import { headLines } from './head-lines.ts'
 import { LineCutter } from './line-cutter.ts'
 import type { Malformed } from './raw.ts'
 
-/** The first bytes of content, up to 256 KiB. */
+/** The beginning of content. */
 export interface ContentHead {
   /** The file, for errors. */
   readonly path: string
-  readonly bytes: Buffer
-  /** Whether that is all there is. */
+  /** The first bytes, up to 4 KiB at least. */
+  readonly start: Buffer
+  /** The first bytes, up to 256 KiB: read when something asks for them. */
+  readonly bytes: () => Buffer
+  /** Whether those are all there is. */
   readonly isWhole: boolean
   /** Set for bytes that are UTF-8 whatever encoding the file is in: those of a record that was kept. */
   readonly isText?: true
@@ -25,10 +28,6 @@ export interface Records<T> {
   readonly hint?: string | undefined
   /** What becomes of records with bytes that are not text. */
   readonly malformed: Malformed
-  /** Whether parsers look at the origin they are given. */
-  readonly usesOrigin: boolean
-  /** Whether `open` looks at the bytes it is given. */
-  readonly usesHead: boolean
   /** Set where records may begin anywhere in a line. */
   readonly beginsInLines?: true
   /** Whether these first bytes of a stream will do for `open`. */
@@ -69,19 +68,16 @@ export function lineRecords<T>(
   maxLineBytes: number,
   malformed: Malformed = format.malformed ?? 'escape',
 ): Records<T> {
-  const usesHead = format.usesHead ?? true
   return {
     name: format.name,
     hint: format.hint,
     malformed,
-    usesOrigin: format.usesOrigin ?? true,
-    usesHead,
     isEnough: (head) => head.includes(LF),
     open: ({ bytes, isWhole }) => ({
       start: FILE_START,
       lineEnd: LF,
       cut: (start) => new LineCutter({ maxLineBytes, malformed, ...start }),
-      parse: format.open(usesHead ? headLines(bytes, isWhole, maxLineBytes) : []),
+      parse: format.open(() => headLines(bytes(), isWhole, maxLineBytes)),
     }),
   }
 }

@@ -1,6 +1,6 @@
 // A file that was read before: its first bytes, and whether a record is still where it was.
 
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import * as zlib from 'node:zlib'
 import { errnoOf } from '../../base/errors.ts'
@@ -8,6 +8,7 @@ import type { Charset } from './charset.ts'
 import { type Encoding, tellEncoding } from './encoding.ts'
 import { HEAD_LINES_BYTES } from './head-lines.ts'
 import { replaceEscapes } from './raw.ts'
+import { readSyncAt } from './read-bytes.ts'
 import type { ContentHead } from './records.ts'
 
 /** What the first bytes of content are decompressed of: what cannot be compressed becomes a little larger by it. */
@@ -20,11 +21,13 @@ const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 
 export class ReopenedFile {
   readonly head: ContentHead
+  readonly #first: Buffer
   readonly #encoding: Encoding
   readonly #charset: Charset | undefined
 
-  private constructor(head: ContentHead, encoding: Encoding, charset: Charset | undefined) {
-    this.head = head
+  private constructor(path: string, first: Buffer, isWhole: boolean, encoding: Encoding, charset?: Charset) {
+    this.head = { path, start: first, bytes: () => first, isWhole }
+    this.#first = first
     this.#encoding = encoding
     this.#charset = charset
   }
@@ -41,8 +44,7 @@ export class ReopenedFile {
       const content = contentOf(stored, encoding, isAll)
       if (content === undefined) return 'whose first lines cannot be told'
       const isWhole = isAll && content.length <= HEAD_LINES_BYTES
-      const head = { path, bytes: content.subarray(0, HEAD_LINES_BYTES), isWhole }
-      return new ReopenedFile(head, encoding, charset)
+      return new ReopenedFile(path, content.subarray(0, HEAD_LINES_BYTES), isWhole, encoding, charset)
     } catch (thrown) {
       return `which cannot be read any more: ${errnoOf(thrown)}`
     }
@@ -67,7 +69,8 @@ export class ReopenedFile {
   /** The text from a place on, as long as another at least, and without a byte order mark. */
   #textAt(offset: number, { length }: string): string | undefined {
     const most = MOST_BYTES_OF_UNIT * length + 4
-    const { path, bytes, isWhole } = this.head
+    const { path, isWhole } = this.head
+    const bytes = this.#first
     if (this.#encoding !== 'plain' && offset + most > bytes.length && !isWhole) return undefined
     const found = this.#encoding === 'plain' ? readFrom(path, offset, most) : bytes.subarray(offset, offset + most)
     return new TextDecoder(this.#charset?.name).decode(found)
@@ -89,15 +92,9 @@ function contentOf(stored: Buffer, encoding: Encoding, isAll: boolean): Buffer |
 }
 
 function readFrom(path: string, offset: number, length: number): Buffer {
-  const bytes = Buffer.alloc(length)
   const file = openSync(path, 'r')
   try {
-    let read = 0
-    for (;;) {
-      const more = readSync(file, bytes, read, length - read, offset + read)
-      read += more
-      if (more === 0 || read === length) return bytes.subarray(0, read)
-    }
+    return readSyncAt(file, offset, length)
   } finally {
     closeSync(file)
   }

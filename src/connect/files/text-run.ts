@@ -1,8 +1,18 @@
 // Plain lines cut from one string: most of the work of a line is then done for thousands at once.
 
+import type { RecordPlace, Run } from './cutter.ts'
+
 const CR = 0x0d
 const TAB = 0x09
 const SPACE = 0x20
+
+/** A line of a text: from one character up to another, which is not part of it. */
+interface Span {
+  readonly from: number
+  readonly to: number
+  readonly line: number
+  readonly offset: number
+}
 
 /**
  * Cuts lines from one string in which nothing needs a closer look: valid UTF-8, no NUL, each line ended by LF and within
@@ -10,36 +20,55 @@ const SPACE = 0x20
  *
  * A line of 13 characters or more is a view of the string, which stays in memory as long as the line does.
  */
-export class TextRun {
-  #text = ''
+export class TextRun implements Run {
+  readonly fault = undefined
+  readonly #text: string
   /** Whether a character is a byte. */
-  #isAscii = true
-  /** Where the next line begins, in characters as all places here. */
+  readonly #isAscii: boolean
+  /** Where the text begins. */
+  readonly #offset: number
+  readonly #line: number
+  /** Where the next line begins, in characters. */
   #at = 0
-  /** Where the line given last begins. */
+  /** Where the line given last begins, in characters. */
   #from = 0
-  /** Up to where bytes were told. */
-  #told = 0
-  /** Lines passed since they were told, blank ones among them. */
-  #lines = 0
-  /** Blank lines passed since they were told. */
-  #blanks = 0
+  /** Lines passed, blank ones among them. */
+  lines = 0
+  blanks = 0
+  /** A place and how many bytes lie before it, so that they are not counted again. */
+  #counted = 0
+  #countedBytes = 0
+  /** The lines of the text that are not blank, once something has asked where one stands. */
+  #spans: readonly Span[] | undefined
 
-  /** Takes the next text: lines, the last one ended, too. */
-  enter(text: string, isAscii: boolean): void {
+  constructor(text: string, isAscii: boolean, offset: number, line: number) {
     this.#text = text
     this.#isAscii = isAscii
-    this.#at = 0
-    this.#from = 0
-    this.#told = 0
+    this.#offset = offset
+    this.#line = line
   }
 
-  /** Lets go of the text. */
-  leave(): void {
-    this.enter('', true)
+  get given(): number {
+    return this.lines - this.blanks
   }
 
-  /** The next line that is not blank; undefined when there are no more. */
+  get line(): number {
+    return this.#line + this.lines - 1
+  }
+
+  get offset(): number {
+    return this.#offset + this.#bytesTo(this.#from)
+  }
+
+  /** How many bytes were passed. */
+  get bytes(): number {
+    return this.#bytesTo(this.#at)
+  }
+
+  get isOver(): boolean {
+    return this.#at === this.#text.length
+  }
+
   next(): string | undefined {
     const text = this.#text
     let from = this.#at
@@ -47,45 +76,42 @@ export class TextRun {
       const lf = text.indexOf('\n', from)
       this.#from = from
       this.#at = lf + 1
-      this.#lines += 1
+      this.lines += 1
       const to = lf > from && text.charCodeAt(lf - 1) === CR ? lf - 1 : lf
       const first = text.charCodeAt(from)
       if (to > from && ((first !== SPACE && first !== TAB) || !isBlank(text, from, to))) return text.slice(from, to)
-      this.#blanks += 1
+      this.blanks += 1
       from = lf + 1
     }
     return undefined
   }
 
-  /** How many lines were passed since this was asked last. */
-  tellLines(): number {
-    const lines = this.#lines
-    this.#lines = 0
-    return lines
+  placeOf(index: number): RecordPlace {
+    this.#spans ??= this.#find()
+    const { from, to, line, offset } = this.#spans[index] as Span
+    return { line, offset, raw: this.#text.slice(from, to) }
   }
 
-  /** How many of them were blank. */
-  tellBlanks(): number {
-    const blanks = this.#blanks
-    this.#blanks = 0
-    return blanks
+  /** All lines that are not blank, found once more from the beginning. */
+  #find(): Span[] {
+    const again = new TextRun(this.#text, this.#isAscii, this.#offset, this.#line)
+    const spans: Span[] = []
+    for (let text = again.next(); text !== undefined; text = again.next()) {
+      const from = again.#from
+      spans.push({ from, to: from + text.length, line: again.line, offset: again.offset })
+    }
+    return spans
   }
 
-  /** How many bytes lie before the line given last that were not told yet. */
-  tellBytesBefore(): number {
-    return this.#tellBytes(this.#from)
-  }
-
-  /** How many bytes were passed that were not told yet. */
-  tellBytes(): number {
-    return this.#tellBytes(this.#at)
-  }
-
-  #tellBytes(to: number): number {
-    const from = this.#told
-    if (to <= from) return 0
-    this.#told = to
-    return this.#isAscii ? to - from : Buffer.byteLength(this.#text.slice(from, to))
+  #bytesTo(to: number): number {
+    if (this.#isAscii) return to
+    if (to < this.#counted) {
+      this.#counted = 0
+      this.#countedBytes = 0
+    }
+    this.#countedBytes += Buffer.byteLength(this.#text.slice(this.#counted, to))
+    this.#counted = to
+    return this.#countedBytes
   }
 }
 

@@ -11,7 +11,7 @@ const line = (before: string, behind: string) => `${before} ${STAMP} "GET /a?b=1
 
 function read(text: string, options: AccessFormatOptions | string): FormattedRequest | string {
   const format = accessLog(typeof options === 'string' ? { format: options } : options)
-  const found = format.open([])(text, { source: 'a.log', line: 7, offset: 9, raw: text })
+  const found = format.open(() => [])(text, { source: 'a.log', line: 7, offset: 9, raw: text })
   return found instanceof Rejection ? found.reason : found
 }
 

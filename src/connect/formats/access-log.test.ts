@@ -14,7 +14,7 @@ function originOf(raw: string) {
 
 /** What becomes of a line in a file that begins with `head`: the request, or why there is none. */
 function read(text: string, options: AccessLogOptions = {}, head: readonly string[] = [COMBINED]) {
-  const result = accessLog(options).open(head)(text, originOf(text))
+  const result = accessLog(options).open(() => head)(text, originOf(text))
   return result instanceof Rejection ? result.reason : result
 }
 

@@ -59,7 +59,7 @@ export const ACCESS_COLUMNS: Readonly<Record<keyof AccessRequest, ColumnType>> =
  * const format = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent $request_time'
  * const line = '::1 - Ann Lee [17/May/2015:10:05:03 +0200] "GET /a?b=1 HTTP/1.1" 404 12 0.25'
  * const origin = { source: 'a.log', line: 1, offset: 0, raw: line }
- * const request = accessLog({ format }).open([])(line, origin) as FormattedRequest
+ * const request = accessLog({ format }).open(() => [])(line, origin) as FormattedRequest
  * [request.user, request.path, request.request_time, request.agent] // => ['Ann Lee', '/a', 0.25, null]
  */
 export function accessLog(options: AccessFormatOptions): LineFormat<FormattedRequest>
@@ -79,7 +79,7 @@ export function accessLog(options: AccessFormatOptions): LineFormat<FormattedReq
  * @example
  * const line = '::1 - ada [17/May/2015:10:05:03 +0200] "GET /a?b=1 HTTP/1.1" 404 12 "-" "curl/8.5.0"'
  * const origin = { source: 'a.log', line: 1, offset: 0, raw: line }
- * const request = accessLog().open([line])(line, origin) as AccessRequest
+ * const request = accessLog().open(() => [line])(line, origin) as AccessRequest
  * request.time // => 1431849903000
  * request.path // => '/a'
  * request.extra // => null
@@ -95,9 +95,8 @@ export function accessLog(
   return {
     name: 'access-log',
     columns: ACCESS_COLUMNS,
-    usesHead: dialect === 'auto',
     hint: "where the server has a format of its own, name it: accessLog({ format: '…' })",
-    open: (head) => openReader(dialect === 'auto' ? formOf(head) : dialect),
+    open: (head) => openReader(dialect === 'auto' ? formOf(head()) : dialect),
   }
 }
 
@@ -111,7 +110,6 @@ function formatted(options: AccessFormatOptions): LineFormat<FormattedRequest> {
   return {
     name: 'access-log',
     columns: own,
-    usesHead: false,
     hint: 'the format that is named may be that of another log',
     open: () => {
       const reader = new AccessFormatReader(format, rules, empty)

@@ -5,13 +5,13 @@ import { Rejection } from '../format.ts'
 import { type JsonOptions, json } from './json.ts'
 
 function parse(text: string, options: JsonOptions = {}): unknown {
-  const value = json(options).open([])(text, { source: '', line: 0, offset: 0, raw: '' })
+  const value = json(options).open(() => [])(text, { source: '', line: 0, offset: 0, raw: '' })
   return value instanceof Rejection ? value.reason : { value }
 }
 
 describe('json, times', () => {
   const parse = (text: string, options: JsonOptions) => {
-    const value = json(options).open([])(text, { source: '', line: 1, offset: 0, raw: '' })
+    const value = json(options).open(() => [])(text, { source: '', line: 1, offset: 0, raw: '' })
     return value instanceof Rejection ? value.reason : value
   }
 

@@ -45,17 +45,17 @@ export function jsonOptions(options: JsonOptions): JsonOptions {
  *
  * @throws {TypeError | RangeError} for an option that there is not, or that cannot be
  * @example
- * const parse = json().open([])
+ * const parse = json().open(() => [])
  * const origin = { source: 'a.ndjson', line: 1, offset: 0, raw: '' }
  * parse('{"id": 7, "tags": []}', origin) // => { id: 7, tags: [] }
  * parse('[9007199254740993]', origin) instanceof Rejection // => true
- * json({ bigints: 'bigint' }).open([])('[9007199254740993]', origin) // => [9007199254740993n]
- * json({ time: { at: 's' } }).open([])('{"at": 1709208000.5}', origin) // => { at: 1709208000500 }
+ * json({ bigints: 'bigint' }).open(() => [])('[9007199254740993]', origin) // => [9007199254740993n]
+ * json({ time: { at: 's' } }).open(() => [])('{"at": 1709208000.5}', origin) // => { at: 1709208000500 }
  */
 export function json<T = unknown>(options: JsonOptions = {}): LineFormat<T> {
   checkKeys('json', options, JSON_OPTIONS)
   const parse = jsonParser(options) as ParseLine<T>
-  return { name: 'json', usesOrigin: false, usesHead: false, malformed: 'reject', open: () => parse }
+  return { name: 'json', malformed: 'reject', open: () => parse }
 }
 
 /** A parser of JSON texts within limits. */

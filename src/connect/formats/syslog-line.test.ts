@@ -7,7 +7,8 @@ import { Zone } from '../time/zone.ts'
 import { type SyslogLineOptions, type SyslogMessage, syslogLine } from './syslog-line.ts'
 
 const origin = { source: 'a.log', line: 1, offset: 0, raw: '' }
-const read = (text: string, options: SyslogLineOptions = { year: 2003 }) => syslogLine(options).open([])(text, origin)
+const read = (text: string, options: SyslogLineOptions = { year: 2003 }) =>
+  syslogLine(options).open(() => [])(text, origin)
 const message = (text: string, options?: SyslogLineOptions) => {
   const found = read(text, options)
   ok(!(found instanceof Rejection), found instanceof Rejection ? found.reason : '')

@@ -34,10 +34,10 @@ export interface SyslogLineOptions extends TimeOptions {
  * @example
  * const line = '<34>1 2003-10-11T22:14:15.003Z mail su 812 ID47 [app@1 user="ann"] su failed'
  * const origin = { source: 'a.log', line: 1, offset: 0, raw: line }
- * const message = syslogLine().open([])(line, origin) as SyslogMessage
+ * const message = syslogLine().open(() => [])(line, origin) as SyslogMessage
  * message.severity // => 2
  * message.structuredData // => { 'app@1': { user: 'ann' } }
- * const old = syslogLine({ year: 2003 }).open([])('Oct 11 22:14:15 mail su[812]: su failed', origin) as SyslogMessage
+ * const old = syslogLine({ year: 2003 }).open(() => [])('Oct 11 22:14:15 mail su[812]: su failed', origin) as SyslogMessage
  * [old.time, old.host, old.app, old.text] // => [1065910455000, 'mail', 'su', 'su failed']
  * @see https://www.rfc-editor.org/rfc/rfc5424 and https://www.rfc-editor.org/rfc/rfc3164
  */
@@ -47,8 +47,6 @@ export function syslogLine(options: SyslogLineOptions = {}): LineFormat<SyslogMe
   return {
     name: 'syslog',
     columns: SYSLOG_COLUMNS,
-    usesOrigin: false,
-    usesHead: false,
     malformed: 'escape',
     open: () => (text) => parseSyslog(text, clock, systemClock.wallMs()),
   }

@@ -21,8 +21,6 @@ export function elementRecords<T>({ format, path, maxRecordBytes, malformed }: E
   return {
     name: 'json',
     malformed,
-    usesOrigin: format.usesOrigin ?? true,
-    usesHead: false,
     beginsInLines: true,
     isEnough: (head) => head.length > 0,
     open: (head) => ({
@@ -32,7 +30,7 @@ export function elementRecords<T>({ format, path, maxRecordBytes, malformed }: E
         const ends = new ElementEnds(path, start.isResumed ?? false)
         return new RecordCutter({ ...start, path: head.path, ends, maxRecordBytes, malformed })
       },
-      parse: format.open([]),
+      parse: format.open(() => []),
     }),
   }
 }

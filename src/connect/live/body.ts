@@ -32,7 +32,7 @@ export function bodyReader<B, Meta, T>(
   format: LineFormat<B>,
   event: ToEvent<B, Meta, T> | undefined,
 ): (body: Body<Meta>, counts: SourceCounts) => Entry<T> {
-  const parse = format.open([])
+  const parse = format.open(() => [])
   return ({ bytes, meta, source, count }, counts) => {
     const text = textOf(bytes)
     const raw = text ?? rawOf(bytes)

@@ -1,5 +1,6 @@
 import { deepEqual, equal, rejects, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { readEntries } from '../../testing/conformance/reading.ts'
 import { json } from '../formats/json.ts'
 import { textLines } from '../formats/text.ts'
 import type { Entry } from '../origin.ts'
@@ -41,7 +42,7 @@ function setUp(
   const again = (...ids: string[]) => {
     for (const id of ids) reader.push({ id, isAgain: true })
   }
-  const read = async (max: number) => valuesOf(await reader.read(max))
+  const read = async (max: number) => valuesOf(await readEntries(reader, max))
   return { reader, said, push, again, read }
 }
 
@@ -153,18 +154,6 @@ describe('LiveReader', () => {
     await read(5)
     reader.committed(reader.position())
     deepEqual(known.position(), { pending: ['b', 'c'] })
-  })
-
-  it('acknowledges what was taken when more is asked for, where nobody tells of commits', async () => {
-    const { reader, said, push, read } = setUp(numbers(), { isForValues: true })
-    push('1', '2')
-    await read(2)
-    deepEqual(said, [])
-    push('3')
-    await read(2)
-    deepEqual(said, ['done 1 2'])
-    await reader.close()
-    deepEqual(said, ['done 1 2', 'done 3', 'close'])
   })
 
   it('ends the wait with the reason of the signal, and can acknowledge still', async () => {

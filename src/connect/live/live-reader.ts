@@ -2,6 +2,7 @@
 
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import { isPromise } from '../../base/promise.ts'
+import { type ReadBatch, readOf } from '../batch.ts'
 import type { Entry } from '../origin.ts'
 import type { Json, OpenOptions, Position, SourceCounts, SplitReader } from '../source.ts'
 import { Inbox, type InboxLimits } from './inbox.ts'
@@ -114,9 +115,7 @@ export class LiveReader<T, M> implements SplitReader<T> {
     this.#options.open.onNote?.(note)
   }
 
-  read(max: number): readonly Entry<T>[] | undefined | Promise<readonly Entry<T>[] | undefined> {
-    // Nobody tells of commits: what was taken before is done with.
-    if (this.#options.open.isForValues === true) this.#acknowledge(this.#count)
+  read(max: number): ReadBatch<T> | undefined | Promise<ReadBatch<T> | undefined> {
     const taken = this.#inbox.take(max)
     return isPromise(taken) ? taken.then((later) => this.#give(later)) : this.#give(taken)
   }
@@ -135,13 +134,12 @@ export class LiveReader<T, M> implements SplitReader<T> {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    if (this.#options.open.isForValues === true) this.#acknowledge(this.#count)
     this.#inbox.clear()
     this.#inbox.end()
     await this.#sender?.close()
   }
 
-  #give(messages: readonly M[] | undefined): readonly Entry<T>[] | undefined {
+  #give(messages: readonly M[] | undefined): ReadBatch<T> | undefined {
     if (messages === undefined) return undefined
     const { idOf, known, read } = this.#options
     const ids = messages.map(idOf)
@@ -150,7 +148,7 @@ export class LiveReader<T, M> implements SplitReader<T> {
     const entries = messages.map((message, at) => read(message, this.#count + at, this.counts))
     this.#count += messages.length
     this.counts.read += messages.length
-    return entries
+    return readOf(entries)
   }
 
   #keep(id: string, message: M): void {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { after, afterEach, before, describe, it } from 'node:test'
 import codec, { type Packet } from 'mqtt-packet'
+import { readEntries } from '../../testing/conformance/reading.ts'
 import { until } from '../../testing/until.ts'
 import { textLines } from '../formats/text.ts'
 import type { Position, SplitReader } from '../source.ts'
@@ -102,7 +103,7 @@ describe('a connection to an MQTT broker', () => {
     return { reader, broker }
   }
   const read = async (reader: SplitReader<string>): Promise<string[]> => {
-    const entries = (await reader.read(100)) ?? []
+    const entries = (await readEntries(reader, 100)) ?? []
     return entries.map((entry) => (entry.kind === 'event' ? entry.value : 'dead'))
   }
   const pendingOf = (reader: SplitReader<string>): number => {

@@ -2,9 +2,12 @@
 
 import type { FileHandle } from 'node:fs/promises'
 import { isSluiceError } from '../../base/errors.ts'
+import type { ReadBatch } from '../batch.ts'
 import { cannotRead } from '../files/trouble.ts'
-import { type DeadLetter, deadLetter, type Entry, type Origin, traced } from '../origin.ts'
-import type { OnDeadLetter, Position, SourceCounts, SplitReader } from '../source.ts'
+import { Rejection } from '../format.ts'
+import type { Origin } from '../origin.ts'
+import { readRows } from '../rows/read-rows.ts'
+import type { Position, SourceCounts, SplitReader } from '../source.ts'
 import type { ParquetFile } from './file.ts'
 import type { RowGroup } from './footer.ts'
 import { Refusal } from './physical.ts'
@@ -41,12 +44,14 @@ export class ParquetReader<Row> implements SplitReader<Row> {
     this.#parts = parts
   }
 
-  read(max: number): readonly Entry<Row>[] | undefined | Promise<readonly Entry<Row>[] | undefined> {
-    return this.#when(() => this.#entries(max))
-  }
-
-  values(max: number, dead: OnDeadLetter): readonly Row[] | undefined | Promise<readonly Row[] | undefined> {
-    return this.#when(() => this.#values(max, dead))
+  read(max: number): ReadBatch<Row> | undefined | Promise<ReadBatch<Row> | undefined> {
+    this.#parts.signal?.throwIfAborted()
+    if (this.#isClosed) return undefined
+    if (this.#at < this.#rows.length) return this.#take(max)
+    if (this.#done === this.#parts.group.rows) return undefined
+    const filling = this.#fill()
+    this.#reading = filling.catch(() => {})
+    return filling.then(() => (this.#isClosed ? undefined : this.#take(max)))
   }
 
   position(): Position {
@@ -72,16 +77,6 @@ export class ParquetReader<Row> implements SplitReader<Row> {
     return this.#parts.done + this.counts.read
   }
 
-  #when<T>(take: () => T): T | undefined | Promise<T | undefined> {
-    this.#parts.signal?.throwIfAborted()
-    if (this.#isClosed) return undefined
-    if (this.#at < this.#rows.length) return take()
-    if (this.#done === this.#parts.group.rows) return undefined
-    const filling = this.#fill()
-    this.#reading = filling.catch(() => {})
-    return filling.then(() => (this.#isClosed ? undefined : take()))
-  }
-
   async #fill(): Promise<void> {
     const { rows, signal } = this.#parts
     this.#at = 0
@@ -90,52 +85,29 @@ export class ParquetReader<Row> implements SplitReader<Row> {
     signal?.throwIfAborted()
   }
 
-  #entries(max: number): Entry<Row>[] {
-    const entries: Entry<Row>[] = []
-    while (entries.length < max && this.#at < this.#rows.length) {
-      const one = this.#rows[this.#at] as GroupRow
-      const origin = this.#originOf(one)
-      entries.push(one.row === undefined ? this.#letter(origin, one) : traced(one.row as Row, origin))
-      this.#at += 1
-      this.counts.read += 1
+  #take(max: number): ReadBatch<Row> {
+    const first = this.#parts.group.from + this.#done
+    const rows = this.#rows.slice(this.#at, this.#at + max)
+    this.#at += rows.length
+    this.counts.read += rows.length
+    return readRows(rows, {
+      step: STEP,
+      make: ({ row, reason }) => (row === undefined ? new Rejection(reason) : (row as Row)),
+      originOf: (row, index) => this.#originOf(row, first + index),
+    })
+  }
+
+  #originOf({ values }: GroupRow, number: number): Origin {
+    const { file, names } = this.#parts
+    return {
+      source: file.path,
+      line: number + 1,
+      offset: number,
+      get raw() {
+        return rawOf(names, values)
+      },
     }
-    return entries
   }
-
-  #values(max: number, dead: OnDeadLetter): Row[] {
-    const values: Row[] = []
-    while (values.length < max && this.#at < this.#rows.length) {
-      const one = this.#rows[this.#at] as GroupRow
-      if (one.row === undefined) dead(this.#letter(this.#originOf(one), one))
-      else values.push(one.row as Row)
-      this.#at += 1
-      this.counts.read += 1
-    }
-    return values
-  }
-
-  #letter(origin: Origin, { reason }: GroupRow): DeadLetter {
-    return deadLetter(origin, STEP, reason)
-  }
-
-  #originOf({ values }: GroupRow): Origin {
-    const { file, group, names } = this.#parts
-    const number = group.from + this.#done
-    const origin = { source: file.path, line: number + 1, offset: number, raw: '', [ROW]: { names, values } }
-    return Object.defineProperty(origin, 'raw', RAW)
-  }
-}
-
-/** What the raw form of a row is made of. */
-const ROW: unique symbol = Symbol('row')
-
-/** Made when it is asked for: nearly always it never is. One function for all, as each of its own would be kept long. */
-const RAW: PropertyDescriptor = {
-  enumerable: true,
-  configurable: true,
-  get(this: { readonly [ROW]: { readonly names: readonly string[]; readonly values: readonly unknown[] } }) {
-    return rawOf(this[ROW].names, this[ROW].values)
-  },
 }
 
 /** Does something with a file, and says of what goes wrong in which file it is. */

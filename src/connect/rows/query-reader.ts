@@ -1,8 +1,11 @@
 // Reads the rows of a query: each once, over all runs, as far as the rows tell.
 
 import { SluiceError } from '../../base/errors.ts'
-import { type DeadLetter, deadLetter, type Entry, type Origin, traced } from '../origin.ts'
-import type { Json, OnDeadLetter, Position, SourceCounts, SplitReader } from '../source.ts'
+import type { ReadBatch } from '../batch.ts'
+import { Rejection } from '../format.ts'
+import type { Origin } from '../origin.ts'
+import type { Json, Position, SourceCounts, SplitReader } from '../source.ts'
+import { readRows } from './read-rows.ts'
 import { digestOf, lost, MOST_TIED, type Reading, type Stood, toPosition } from './stood.ts'
 import { Unfit } from './unfit.ts'
 
@@ -37,29 +40,6 @@ export interface QueryOptions<Raw, Row> extends Reading {
   readonly onNote: ((note: string) => void) | undefined
 }
 
-/** A row's place; its raw form is made when something asks for it. */
-class RowOrigin<Raw> implements Origin {
-  readonly source: string
-  readonly line = 0
-  readonly offset: number
-  readonly #feed: Pick<QueryFeed<Raw, unknown>, 'rawOf'>
-  readonly #row: Raw
-  /** Once somebody has looked at it. */
-  #raw: string | undefined
-
-  constructor(source: string, offset: number, feed: Pick<QueryFeed<Raw, unknown>, 'rawOf'>, row: Raw) {
-    this.source = source
-    this.offset = offset
-    this.#feed = feed
-    this.#row = row
-  }
-
-  get raw(): string {
-    this.#raw ??= this.#feed.rawOf(this.#row)
-    return this.#raw
-  }
-}
-
 export class QueryReader<Raw, Row> implements SplitReader<Row> {
   readonly #options: QueryOptions<Raw, Row>
   readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
@@ -90,27 +70,9 @@ export class QueryReader<Raw, Row> implements SplitReader<Row> {
     return this.#options.feed.doneBytes
   }
 
-  read(max: number): readonly Entry<Row>[] | undefined | Promise<readonly Entry<Row>[] | undefined> {
-    const given = (rows: readonly Raw[] | undefined): readonly Entry<Row>[] | undefined => {
-      if (rows === undefined) return undefined
-      const first = this.#stood.rows - rows.length
-      return rows.map((row, at) => this.#entryOf(row, first + at))
-    }
+  read(max: number): ReadBatch<Row> | undefined | Promise<ReadBatch<Row> | undefined> {
     const rows = this.#take(max)
-    return rows instanceof Promise ? rows.then(given) : given(rows)
-  }
-
-  async values(max: number, dead: OnDeadLetter): Promise<readonly Row[] | undefined> {
-    const rows = await this.#take(max)
-    if (rows === undefined) return undefined
-    const first = this.#stood.rows - rows.length
-    const values: Row[] = []
-    for (const [at, row] of rows.entries()) {
-      const entry = this.#entryOf(row, first + at)
-      if (entry.kind === 'dead') dead(entry)
-      else values.push(entry.value)
-    }
-    return values
+    return rows instanceof Promise ? rows.then((later) => this.#batchOf(later)) : this.#batchOf(rows)
   }
 
   position(): Position {
@@ -124,14 +86,26 @@ export class QueryReader<Raw, Row> implements SplitReader<Row> {
     await this.#options.feed.close()
   }
 
-  #entryOf(row: Raw, number: number): Entry<Row> {
-    const { feed, source, step } = this.#options
-    const origin = new RowOrigin(source, number, feed, row)
-    try {
-      return traced(feed.valueOf(row), origin)
-    } catch (error) {
-      if (error instanceof Unfit) return refused(origin, step, error)
-      throw error
+  #batchOf(rows: readonly Raw[] | undefined): ReadBatch<Row> | undefined {
+    if (rows === undefined) return undefined
+    const { feed, step } = this.#options
+    const first = this.#stood.rows - rows.length
+    return readRows(rows, {
+      step,
+      make: (row) => valueIn(feed, row),
+      originOf: (row, index) => this.#originOf(row, first + index),
+    })
+  }
+
+  #originOf(row: Raw, number: number): Origin {
+    const { feed, source } = this.#options
+    return {
+      source,
+      line: 0,
+      offset: number,
+      get raw() {
+        return feed.rawOf(row)
+      },
     }
   }
 
@@ -279,6 +253,11 @@ function countOf(texts: readonly string[]): Map<string, number> {
   return counts
 }
 
-function refused(origin: Origin, step: string, error: Unfit): DeadLetter {
-  return deadLetter(origin, step, error.message)
+function valueIn<Raw, Row>(feed: QueryFeed<Raw, Row>, row: Raw): Row | Rejection {
+  try {
+    return feed.valueOf(row)
+  } catch (error) {
+    if (error instanceof Unfit) return new Rejection(error.message)
+    throw error
+  }
 }

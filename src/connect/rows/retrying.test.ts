@@ -1,6 +1,7 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { traced } from '../origin.ts'
+import { readEntries } from '../../testing/conformance/reading.ts'
+import { batchOf } from '../batch.ts'
 import type { Position, SplitReader } from '../source.ts'
 import { retryingReader } from './retrying.ts'
 
@@ -30,7 +31,7 @@ describe('retryingReader', () => {
             if (at === 6) return undefined
             at += 2
             counts.read += 2
-            return [at - 1, at].map((n) => traced(n, { source: 's', line: 0, offset: n, raw: '' }))
+            return { events: batchOf([at - 1, at]), rejected: [] }
           },
           position: (): Position => at,
           counts,
@@ -50,7 +51,7 @@ describe('retryingReader', () => {
     const all = async () => {
       const found: number[] = []
       for (;;) {
-        const entries = await reader.read(2)
+        const entries = await readEntries(reader, 2)
         if (entries === undefined) return found
         found.push(...entries.map((entry) => (entry.kind === 'event' ? entry.value : -1)))
       }

@@ -4,8 +4,8 @@ import { backoffMs } from '../../base/backoff.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import { isPromise } from '../../base/promise.ts'
-import type { Entry } from '../origin.ts'
-import type { OnDeadLetter, Position, SourceCounts, SplitReader } from '../source.ts'
+import type { ReadBatch } from '../batch.ts'
+import type { Position, SourceCounts, SplitReader } from '../source.ts'
 
 export interface RetryOptions {
   /** Whether trying again may help. */
@@ -84,12 +84,17 @@ class RetryingReader<T> implements SplitReader<T> {
     return this.#inner?.position() ?? (this.#from as Position)
   }
 
-  read(max: number): readonly Entry<T>[] | undefined | Promise<readonly Entry<T>[] | undefined> {
-    return this.#through((inner) => inner.read(max))
-  }
-
-  values(max: number, dead: OnDeadLetter): readonly T[] | undefined | Promise<readonly T[] | undefined> {
-    return this.#through(async (inner) => await inner.values?.(max, dead))
+  read(max: number): ReadBatch<T> | undefined | Promise<ReadBatch<T> | undefined> {
+    try {
+      const found = (this.#inner as SplitReader<T>).read(max)
+      if (!isPromise(found)) return this.#reached(found)
+      return found.then(
+        (later) => this.#reached(later),
+        (error: unknown) => this.#again(error, max),
+      )
+    } catch (error) {
+      return this.#again(error, max)
+    }
   }
 
   async close(): Promise<void> {
@@ -97,31 +102,18 @@ class RetryingReader<T> implements SplitReader<T> {
     await this.#inner?.close()
   }
 
-  #through<R>(read: (inner: SplitReader<T>) => R | Promise<R>): R | Promise<R> {
-    try {
-      const found = read(this.#inner as SplitReader<T>)
-      if (!isPromise(found)) return this.#reached(found)
-      return found.then(
-        (later) => this.#reached(later),
-        (error: unknown) => this.#again(error, read),
-      )
-    } catch (error) {
-      return this.#again(error, read)
-    }
-  }
-
-  #reached<R>(found: R): R {
+  #reached(found: ReadBatch<T> | undefined): ReadBatch<T> | undefined {
     this.#losses.over()
     return found
   }
 
-  async #again<R>(error: unknown, read: (inner: SplitReader<T>) => R | Promise<R>): Promise<R> {
+  async #again(error: unknown, max: number): Promise<ReadBatch<T> | undefined> {
     const waitMs = this.#losses.waitFor(error)
     this.#options.onNote?.(`${messageOf(error)}: reading goes on once it can be reached again`)
     await this.#drop()
     await this.#losses.wait(error, waitMs)
     await this.#establish()
-    return await this.#through(read)
+    return await this.read(max)
   }
 
   /** Keeps what the reader that is lost has come to. */

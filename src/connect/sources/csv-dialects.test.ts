@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
+import { readEntries } from '../../testing/conformance/reading.ts'
 import type { Entry } from '../origin.ts'
 import type { Position } from '../source.ts'
 import { type CsvOptions, csv } from './csv.ts'
@@ -18,7 +19,7 @@ async function entriesOf(options: CsvOptions, from?: Position, max = 100): Promi
   const [split] = await source.splits()
   const reader = await source.open(split!, from)
   const entries: [Entry<unknown>, Position][] = []
-  for (let some = await reader.read(max); some !== undefined; some = await reader.read(max))
+  for (let some = await readEntries(reader, max); some !== undefined; some = await readEntries(reader, max))
     for (const one of some) entries.push([one, JSON.parse(JSON.stringify(reader.position()))])
   await reader.close()
   return entries
@@ -303,7 +304,7 @@ describe('csv, encodings', () => {
           )
             return
           const records = textRecords(lineRecords(textLines(), 1000), charset)
-          const opened = records.open({ path: 'x', bytes, isWhole: true })
+          const opened = records.open({ path: 'x', start: bytes, bytes: () => bytes, isWhole: true })
           const cutter = opened.cut({})
           const found: { text: string; offset: number; behind: number }[] = []
           const take = (): void => {

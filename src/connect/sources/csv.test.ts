@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
+import { readEntries } from '../../testing/conformance/reading.ts'
 import { times } from '../../testing/times.ts'
 import { csvLine } from '../csv/write.ts'
 import type { Entry } from '../origin.ts'
@@ -27,7 +28,8 @@ async function readAll(source: Source<unknown>, from?: Position, max = 100): Pro
   let position: Position = null
   for (const split of await source.splits()) {
     const reader = await source.open(split, from)
-    for (let some = await reader.read(max); some !== undefined; some = await reader.read(max)) entries.push(...some)
+    for (let some = await readEntries(reader, max); some !== undefined; some = await readEntries(reader, max))
+      entries.push(...some)
     counts.read += reader.counts.read
     counts.blank += reader.counts.blank
     counts.invalidUtf8 += reader.counts.invalidUtf8

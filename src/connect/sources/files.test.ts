@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
+import { readEntries } from '../../testing/conformance/reading.ts'
 import { escapeBytes } from '../files/raw.ts'
 import { type LineFormat, Rejection } from '../format.ts'
 import type { Entry } from '../origin.ts'
@@ -38,7 +39,7 @@ async function readFrom(reader: SplitReader<string>, count = Number.POSITIVE_INF
   const entries: Entry<string>[] = []
   try {
     while (entries.length < count) {
-      const batch = await reader.read(Math.min(7, count - entries.length))
+      const batch = await readEntries(reader, Math.min(7, count - entries.length))
       if (batch === undefined) break
       ok(batch.length >= 1 && batch.length <= 7)
       entries.push(...batch)
@@ -67,7 +68,7 @@ async function resumed(source: Source<string>, positions: ReadonlyMap<string, Po
 /** A reader of a split that has been read to its end. */
 async function openRead(source: Source<string>, split: Split): Promise<SplitReader<string>> {
   const reader = await source.open(split, undefined)
-  while ((await reader.read(10_000)) !== undefined);
+  while ((await readEntries(reader, 10_000)) !== undefined);
   return reader
 }
 
@@ -132,10 +133,10 @@ describe('files', () => {
     await writeFile(path, 'a\nb\n')
     const [split] = await source().splits()
     const reader = await source().open(split!, undefined)
-    equal((await reader.read(1))?.length, 1)
-    ok(Array.isArray(reader.read(1)))
-    equal(await reader.read(1), undefined)
-    equal(await reader.read(1), undefined)
+    equal((await readEntries(reader, 1))?.length, 1)
+    ok(!(reader.read(1) instanceof Promise))
+    equal(await readEntries(reader, 1), undefined)
+    equal(await readEntries(reader, 1), undefined)
     await reader.close()
     await reader.close()
   })
@@ -179,7 +180,7 @@ describe('files', () => {
     const [split] = await source().splits()
     const reader = await source().open(split!, undefined)
     const entries: Entry<string>[] = []
-    for (let batch = await reader.read(1); batch !== undefined; batch = await reader.read(1)) {
+    for (let batch = await readEntries(reader, 1); batch !== undefined; batch = await readEntries(reader, 1)) {
       entries.push(...batch)
       most = Math.max(most, process.memoryUsage().rss)
     }
@@ -197,7 +198,7 @@ describe('files', () => {
     const format: LineFormat<string> = {
       name: 'head',
       open: (found) => {
-        head = found
+        head = found()
         return (line) => line
       },
     }
@@ -585,10 +586,10 @@ describe('files', () => {
       await writeFile(path, 'line\n'.repeat(200_000))
       const [split] = await source().splits()
       const reader = await source().open(split!, undefined)
-      equal((await reader.read(1))?.length, 1)
+      equal((await readEntries(reader, 1))?.length, 1)
       await truncate(path, 10)
       const readAll = async () => {
-        while ((await reader.read(1000)) !== undefined) {}
+        while ((await readEntries(reader, 1000)) !== undefined) {}
       }
       const shrunk = {
         code: 'POSITION_LOST',
@@ -650,10 +651,10 @@ describe('files', () => {
       const [split] = await source().splits()
       const aborter = new AbortController()
       const reader = await source().open(split!, undefined, { signal: aborter.signal })
-      equal((await reader.read(1))?.length, 1)
+      equal((await readEntries(reader, 1))?.length, 1)
       aborter.abort(new Error('enough'))
       const readAll = async () => {
-        while ((await reader.read(1000)) !== undefined) {}
+        while ((await readEntries(reader, 1000)) !== undefined) {}
       }
       await rejects(readAll(), { message: 'enough' })
       await reader.close()
@@ -664,6 +665,7 @@ describe('files', () => {
   describe('of streams', () => {
     /** A program that reads standard input through the source and tells what it got. */
     const program = `
+      import { entriesOf } from ${JSON.stringify(join(import.meta.dirname, '../batch.ts'))}
       import { files } from ${JSON.stringify(join(import.meta.dirname, 'files.ts'))}
       const source = files('-', { name: 'lines', open: () => (line) => line })
       const [split] = await source.splits()
@@ -671,7 +673,7 @@ describe('files', () => {
       const reader = await source.open(split, from)
       const begun = reader.doneBytes
       const entries = []
-      for (let batch = await reader.read(10); batch !== undefined; batch = await reader.read(10)) entries.push(...batch)
+      for (let batch = await reader.read(10); batch !== undefined; batch = await reader.read(10)) entries.push(...entriesOf(batch))
       console.log(JSON.stringify({ split, begun, entries, position: reader.position(), doneBytes: reader.doneBytes }))
       await reader.close()
     `

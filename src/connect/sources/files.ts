@@ -281,11 +281,11 @@ async function openSplit<T>(
   records: Records<T>,
   settings: Settings,
   from: FilePosition | undefined,
-  { signal, isForValues = false, onNote }: OpenOptions,
+  { signal, onNote }: OpenOptions,
 ): Promise<SplitReader<T>> {
   const { hint } = records
   const onRefused = (note: string): void => onNote?.(hint === undefined ? note : `${note}: ${hint}`)
-  const common = { records, limits: settings.limits, from, signal, isForValues, onRefused }
+  const common = { records, limits: settings.limits, from, signal, onRefused }
   if (id === STDIN) return await openStream({ ...common, ...openStandardInput(), name: STDIN })
   const { path, range } = parsePartId(id)
   if (settings.allowSpecial && isWhole(range) && (await isSpecial(path))) {

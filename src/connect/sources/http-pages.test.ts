@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { after, describe, it } from 'node:test'
 import { type ErrorCode, isSluiceError } from '../../base/errors.ts'
+import { readEntries } from '../../testing/conformance/reading.ts'
 import { sourceConformance } from '../../testing/conformance/source.ts'
 import type { Traced } from '../origin.ts'
 import type { Position, SplitReader } from '../source.ts'
@@ -40,7 +41,7 @@ async function open<T>(url: string, options: HttpPagesOptions<T> = {}, from?: Po
 
 async function rest<T>(reader: SplitReader<T>, max = 2): Promise<T[]> {
   const found: T[] = []
-  for (let read = await reader.read(max); read !== undefined; read = await reader.read(max)) {
+  for (let read = await readEntries(reader, max); read !== undefined; read = await readEntries(reader, max)) {
     ok(read.length > 0 && read.length <= max)
     found.push(...(read as readonly Traced<T>[]).map(({ value }) => value))
   }
@@ -80,7 +81,7 @@ describe('httpPages', { concurrency: true }, () => {
     const url = await numbers(3)
     const reader = await open<{ n: number }>(url)
     const positions: Position[] = [reader.position()]
-    for (let read = await reader.read(1); read !== undefined; read = await reader.read(1)) {
+    for (let read = await readEntries(reader, 1); read !== undefined; read = await readEntries(reader, 1)) {
       positions.push(JSON.parse(JSON.stringify(reader.position())))
     }
     equal(positions.length, 11)
@@ -96,8 +97,8 @@ describe('httpPages', { concurrency: true }, () => {
   it('says where each item came from', async () => {
     const url = await numbers(1)
     const reader = await open(url)
-    await reader.read(5)
-    const read = (await reader.read(5)) as readonly Traced<unknown>[]
+    await readEntries(reader, 5)
+    const read = (await readEntries(reader, 5)) as readonly Traced<unknown>[]
     deepEqual(read[0]?.origin, { source: url, line: 0, offset: 1, raw: '{"n":1}' })
     await reader.close()
   })
@@ -206,7 +207,7 @@ describe('httpPages', { concurrency: true }, () => {
     const { url } = await page('[{"id": 1}, {"id": 2, "a": [{"b": 12345678901234567890}]}, {"id": 3, "c": 1e400}, -0]')
     const read = async (options: HttpPagesOptions<unknown>) => {
       const reader = await open(url, options)
-      const entries = (await reader.read(10)) ?? []
+      const entries = (await readEntries(reader, 10)) ?? []
       await reader.close()
       return entries.map((entry) =>
         entry.kind === 'dead' ? `${entry.step}: ${entry.reason}, ${entry.origin.raw}` : entry.value,
@@ -225,7 +226,7 @@ describe('httpPages', { concurrency: true }, () => {
   it('R15: does not pass over items that came in front of the position', async () => {
     const { url, now } = await page('[{"id": 2, "likes": 1}, {"id": 1, "likes": 1}]')
     const reader = await open(url)
-    await reader.read(10)
+    await readEntries(reader, 10)
     const position = JSON.parse(JSON.stringify(reader.position())) as Position
     now.body = '[{"id": 2, "likes": 5}, {"id": 1, "likes": 7}, {"id": 3}]'
     deepEqual(await rest(await open(url, {}, position)), [{ id: 3 }])
@@ -241,7 +242,7 @@ describe('httpPages', { concurrency: true }, () => {
   it('R15: says that an item without an id is not as it was', async () => {
     const { url, now } = await page('[["a", 1]]')
     const reader = await open(url)
-    await reader.read(10)
+    await readEntries(reader, 10)
     const position = reader.position()
     now.body = '[["b", 1], ["a", 1]]'
     const notes: string[] = []
@@ -267,7 +268,7 @@ describe('httpPages', { concurrency: true }, () => {
     const stop = new AbortController()
     const url = await serve(() => stop.abort(new Error('enough')))
     const reader = await httpPages(url).open({ id: 'pages' }, undefined, { signal: stop.signal })
-    await rejects(async () => await reader.read(1), /enough/)
+    await rejects(async () => await readEntries(reader, 1), /enough/)
     await reader.close()
   })
 

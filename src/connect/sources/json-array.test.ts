@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
+import { readEntries } from '../../testing/conformance/reading.ts'
 import { times } from '../../testing/times.ts'
 import type { Entry } from '../origin.ts'
 import type { Position } from '../source.ts'
@@ -18,7 +19,8 @@ async function readOn(options: JsonArrayOptions, from?: Position, into: Entry<un
   const [split] = await source.splits()
   const reader = await source.open(split!, from)
   try {
-    for (let some = await reader.read(3); some !== undefined; some = await reader.read(3)) into.push(...some)
+    for (let some = await readEntries(reader, 3); some !== undefined; some = await readEntries(reader, 3))
+      into.push(...some)
   } finally {
     await reader.close()
   }
@@ -101,7 +103,7 @@ describe('jsonArray', () => {
     const source = jsonArray(FILE)
     const [split] = await source.splits()
     const reader = await source.open(split!, undefined)
-    equal((await reader.read(10))?.length, 2)
+    equal((await readEntries(reader, 10))?.length, 2)
     const position = reader.position()
     await rejects(async () => reader.read(10), /from byte 20 on: its array is not closed$/)
     await reader.close()

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { times } from '../../testing/times.ts'
-import type { DeadLetter } from '../origin.ts'
+import type { Origin } from '../origin.ts'
 import type { FilesOptions } from './files.ts'
 import { lines } from './lines.ts'
 
@@ -14,33 +14,32 @@ const FILE = join(FOLDER, 'some.txt')
 
 interface Read {
   readonly values: string[]
+  readonly places: string[]
   readonly dead: string[]
-  readonly counts: readonly [read: number, blank: number, invalidUtf8: number]
+  readonly counts: [read: number, blank: number, invalidUtf8: number]
 }
 
 /** All of the file, split by split; `max` at a time. */
-async function readAll(how: 'read' | 'values', max: number, options: FilesOptions): Promise<Read> {
+async function readAll(max: number, options: FilesOptions): Promise<Read> {
   const source = lines(FILE, options)
-  const values: string[] = []
-  const dead: string[] = []
-  const letter = ({ reason, origin }: DeadLetter): number => dead.push(`${origin.offset}: ${reason}`)
-  const counts: [number, number, number] = [0, 0, 0]
+  const read: Read = { values: [], places: [], dead: [], counts: [0, 0, 0] }
   for (const split of await source.splits()) {
-    const reader = await source.open(split, undefined, { isForValues: how === 'values' })
-    for (;;) {
-      const some = how === 'values' ? await reader.values?.(max, letter) : await reader.read(max)
-      if (some === undefined) break
-      for (const one of some) {
-        if (typeof one === 'string') values.push(one)
-        else if (one.kind === 'dead') letter(one)
-        else values.push(one.value)
-      }
+    const reader = await source.open(split, undefined)
+    for (let some = await reader.read(max); some !== undefined; some = await reader.read(max)) {
+      const { events, rejected } = some
+      read.values.push(...events.values())
+      for (const { letter } of rejected) read.dead.push(`${placeOf(letter.origin)}: ${letter.reason}`)
+      for (const at of events.values().keys()) read.places.push(placeOf(events.origin(at) as Origin))
     }
-    const { read, blank, invalidUtf8 } = reader.counts
-    for (const [at, count] of [read, blank, invalidUtf8].entries()) counts[at] = (counts[at] ?? 0) + count
+    const { read: all, blank, invalidUtf8 } = reader.counts
+    for (const [at, count] of [all, blank, invalidUtf8].entries()) read.counts[at] = (read.counts[at] ?? 0) + count
     await reader.close()
   }
-  return { values, dead, counts }
+  return read
+}
+
+function placeOf({ line, offset, raw }: Origin): string {
+  return `${line} ${offset} ${raw}`
 }
 
 const line = fc.oneof(
@@ -54,7 +53,7 @@ const content = fc
 describe('lines', () => {
   after(() => rmSync(FOLDER, { recursive: true }))
 
-  it('gives values as it gives events, whatever stands in the file, in ranges or as a whole', async () => {
+  it('gives the same lines at the same places, whatever stands in the file, in ranges or as a whole', async () => {
     await fc.assert(
       fc.asyncProperty(
         content,
@@ -62,10 +61,8 @@ describe('lines', () => {
         fc.integer({ min: 1, max: 60 }),
         async (text, max, splitBytes) => {
           writeFileSync(FILE, text)
-          const whole = await readAll('read', 100, { splitBytes: Number.POSITIVE_INFINITY, maxLineBytes: 50 })
-          for (const how of ['read', 'values'] as const) {
-            deepEqual(await readAll(how, max, { splitBytes, maxLineBytes: 50 }), whole)
-          }
+          const whole = await readAll(100, { splitBytes: Number.POSITIVE_INFINITY, maxLineBytes: 50 })
+          deepEqual(await readAll(max, { splitBytes, maxLineBytes: 50 }), whole)
         },
       ),
       { numRuns: times(150) },
@@ -74,7 +71,7 @@ describe('lines', () => {
 
   it('gives bytes that are no text as such, and counts them', async () => {
     writeFileSync(FILE, Buffer.from([0x61, 0xff, 0x0a, 0x62, 0x0a]))
-    const { values, counts } = await readAll('values', 10, {})
+    const { values, counts } = await readAll(10, {})
     deepEqual(
       [values, counts],
       [

@@ -3,7 +3,7 @@
 import { checkKeys, checkMs } from '../../base/check.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { SluiceError } from '../../base/errors.ts'
-import { type Traced, traced } from '../origin.ts'
+import { batchOf, type ReadBatch } from '../batch.ts'
 import type { Json, Source, SourceCounts, SplitReader } from '../source.ts'
 
 /** One tick. */
@@ -77,7 +77,7 @@ class TickReader implements SplitReader<Tick> {
     return this.#count
   }
 
-  async read(): Promise<readonly Traced<Tick>[]> {
+  async read(): Promise<ReadBatch<Tick>> {
     const waitMs = this.#dueMs - this.#clock.nowMs()
     this.#signal?.throwIfAborted()
     if (waitMs > 0) await this.#clock.sleep(waitMs, this.#signal)
@@ -86,7 +86,8 @@ class TickReader implements SplitReader<Tick> {
     const tick = { count: this.#count, timeMs: this.#clock.wallMs() }
     this.#count += 1
     this.counts.read += 1
-    return [traced(tick, { source: SPLIT, line: 0, offset: tick.count, raw: String(tick.count) })]
+    const at = () => ({ source: SPLIT, line: 0, offset: tick.count, raw: String(tick.count) })
+    return { events: batchOf([tick], { at }), rejected: [] }
   }
 
   async close(): Promise<void> {}

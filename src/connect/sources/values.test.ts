@@ -1,6 +1,7 @@
 import { deepEqual, equal, rejects, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isSluiceError } from '../../base/errors.ts'
+import { readEntries } from '../../testing/conformance/reading.ts'
 import { sourceConformance } from '../../testing/conformance/source.ts'
 import { atRest, ManualClock } from '../../testing/manual-clock.ts'
 import type { Traced } from '../origin.ts'
@@ -16,7 +17,7 @@ async function open<T>(source: Source<T>, from?: Position, signal?: AbortSignal)
 async function all<T>(source: Source<T>, from?: Position): Promise<T[]> {
   const reader = await open(source, from)
   const found: T[] = []
-  for (let read = await reader.read(3); read !== undefined; read = await reader.read(3)) {
+  for (let read = await readEntries(reader, 3); read !== undefined; read = await readEntries(reader, 3)) {
     found.push(...(read as readonly Traced<T>[]).map(({ value }) => value))
   }
   await reader.close()
@@ -66,7 +67,7 @@ describe('values', () => {
 
   it('says where each came from', async () => {
     const reader = await open(values(['a', { b: 1 }, 2n]))
-    const read = (await reader.read(10)) as readonly Traced<unknown>[]
+    const read = (await readEntries(reader, 10)) as readonly Traced<unknown>[]
     deepEqual(
       read.map(({ origin }) => origin),
       [
@@ -88,11 +89,11 @@ describe('values', () => {
         yield 3
       }),
     )
-    equal(((await reader.read(10)) as readonly unknown[]).length, 2)
+    equal(((await readEntries(reader, 10)) as readonly unknown[]).length, 2)
     equal(reader.position(), 2)
     resolve()
-    equal(((await reader.read(10)) as readonly unknown[]).length, 1)
-    equal(await reader.read(10), undefined)
+    equal(((await readEntries(reader, 10)) as readonly unknown[]).length, 1)
+    equal(await readEntries(reader, 10), undefined)
   })
 
   it('stops waiting when it is aborted', async () => {
@@ -122,7 +123,7 @@ describe('values', () => {
         }
       }),
     )
-    await reader.read(1)
+    await readEntries(reader, 1)
     await reader.close()
     equal(isClosed, true)
   })
@@ -154,7 +155,7 @@ describe('ticks', () => {
     const reader = await open(ticks(100, { clock }))
     const counts: unknown[] = []
     for (let n = 0; n < 3; n += 1) {
-      const read = Promise.resolve(reader.read(10))
+      const read = readEntries(reader, 10)
       if (n > 0) await clock.advance(100)
       counts.push(...((await read) as readonly Traced<unknown>[]).map(({ value }) => value))
     }
@@ -168,9 +169,9 @@ describe('ticks', () => {
   it('are not made up for when nobody took them in time', async () => {
     const clock = new ManualClock()
     const reader = await open(ticks(100, { clock }))
-    await reader.read(1)
+    await readEntries(reader, 1)
     await clock.advance(350)
-    await reader.read(1)
+    await readEntries(reader, 1)
     const read = reader.read(1) as Promise<unknown>
     let isThere = false
     void read.then(() => {
@@ -184,7 +185,7 @@ describe('ticks', () => {
 
   it('count on where an earlier run left off', async () => {
     const reader = await open(ticks(100, { clock: new ManualClock() }), 7)
-    const [first] = (await reader.read(1)) as readonly Traced<{ count: number }>[]
+    const [first] = (await readEntries(reader, 1)) as readonly Traced<{ count: number }>[]
     equal(first?.value.count, 7)
     equal(reader.position(), 8)
   })
@@ -193,7 +194,7 @@ describe('ticks', () => {
     const clock = new ManualClock()
     const stop = new AbortController()
     const reader = await open(ticks(100, { clock }), undefined, stop.signal)
-    await reader.read(1)
+    await readEntries(reader, 1)
     const read = reader.read(1)
     await atRest()
     const reason = new Error('enough')

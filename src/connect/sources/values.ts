@@ -4,7 +4,7 @@ import { asyncIteratorOf, closeIterator, takesSignal } from '../../base/async-so
 import { describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import { isPromise, untilAborted } from '../../base/promise.ts'
-import { type Traced, traced } from '../origin.ts'
+import { batchOf, type ReadBatch } from '../batch.ts'
 import type { Json, OpenOptions, Source, SourceCounts, SplitReader } from '../source.ts'
 
 /**
@@ -24,7 +24,8 @@ const RAW_CHARS = 1024
  * - **Resume**: the position is how many were given. A later run asks for them again and passes over so many: they must
  *   be the same again, each time they are asked for. A generator that was begun is not: give the function that makes
  *   it.
- * - **Origins** count from 0, as the offset in `values`; the raw form is the value as JSON, up to 1,024 characters.
+ * - **Origins** count from 0, as the offset in `values`; the raw form is the value as JSON, up to 1,024 characters, as it is
+ *   when something asks for it.
  * - **Errors** that the iterable throws go on as they are.
  *
  * @throws {TypeError} for what cannot be iterated; from `open`: POSITION_LOST if there are fewer values than before
@@ -96,14 +97,14 @@ class ValuesReader<T> implements SplitReader<T> {
     }
   }
 
-  read(max: number): readonly Traced<T>[] | undefined | Promise<readonly Traced<T>[] | undefined> {
-    const entries: Traced<T>[] = []
-    while (entries.length < max && !this.#isDone) {
+  read(max: number): ReadBatch<T> | undefined | Promise<ReadBatch<T> | undefined> {
+    const values: T[] = []
+    while (values.length < max && !this.#isDone) {
       const next = this.#next()
-      if (isPromise(next)) return this.#readOn(next, entries, max)
-      this.#take(next, entries)
+      if (isPromise(next)) return this.#readOn(next, values, max)
+      this.#take(next, values)
     }
-    return entries.length > 0 ? entries : undefined
+    return this.#batchOf(values)
   }
 
   async close(): Promise<void> {
@@ -118,26 +119,29 @@ class ValuesReader<T> implements SplitReader<T> {
   }
 
   /** Takes what comes without waiting for more than the first. */
-  async #readOn(
-    first: PromiseLike<IteratorResult<T>>,
-    entries: Traced<T>[],
-    max: number,
-  ): Promise<readonly Traced<T>[] | undefined> {
+  async #readOn(first: PromiseLike<IteratorResult<T>>, values: T[], max: number): Promise<ReadBatch<T> | undefined> {
     // What is there already comes before the next turn of the event loop.
     const turn = new Promise<undefined>((resolve) => setImmediate(resolve, undefined))
     let next: PromiseLike<IteratorResult<T>> | IteratorResult<T> = first
     while (!this.#isDone) {
       let result: IteratorResult<T> | undefined
       if (!isPromise(next)) result = next
-      else if (entries.length === 0) result = await untilAborted(next, this.#signal)
+      else if (values.length === 0) result = await untilAborted(next, this.#signal)
       else result = await Promise.race([next, turn])
       if (result === undefined) break
       this.#pending = undefined
-      this.#take(result, entries)
-      if (entries.length >= max || this.#isDone) break
+      this.#take(result, values)
+      if (values.length >= max || this.#isDone) break
       next = this.#next()
     }
-    return entries.length > 0 ? entries : undefined
+    return this.#batchOf(values)
+  }
+
+  #batchOf(values: readonly T[]): ReadBatch<T> | undefined {
+    if (values.length === 0) return undefined
+    const first = this.#count - values.length
+    const at = (index: number) => ({ source: SPLIT, line: 0, offset: first + index, raw: rawOf(values[index]) })
+    return { events: batchOf(values, { at }), rejected: [] }
   }
 
   #next(): IteratorResult<T> | PromiseLike<IteratorResult<T>> {
@@ -148,12 +152,12 @@ class ValuesReader<T> implements SplitReader<T> {
     return next
   }
 
-  #take(result: IteratorResult<T>, entries: Traced<T>[]): void {
+  #take(result: IteratorResult<T>, values: T[]): void {
     if (result.done === true) {
       this.#isDone = true
       return
     }
-    entries.push(traced(result.value, { source: SPLIT, line: 0, offset: this.#count, raw: rawOf(result.value) }))
+    values.push(result.value)
     this.#count += 1
     this.counts.read += 1
   }

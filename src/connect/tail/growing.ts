@@ -3,7 +3,7 @@
 import { HEAD_LINES_BYTES } from '../files/head-lines.ts'
 import { HEAD_BYTES, readAt } from '../files/identity.ts'
 import { LAST_BYTES, lastBytes } from '../files/open-line.ts'
-import { readBytes } from '../files/read-bytes.ts'
+import { readBytes, readSyncAt } from '../files/read-bytes.ts'
 import type { Content } from './content.ts'
 import { type Fill, type Opened, TailLines, type TailLinesOptions } from './opened.ts'
 
@@ -68,7 +68,7 @@ export class GrowingFile<T> implements Opened<T> {
     // By one byte it cannot be told whether they are text.
     const isTooFew = this.#at === 0 && length === 1
     if (length === kept || isTooFew) return 'end'
-    await this.#push(this.#leaveHole(block.subarray(kept, length)))
+    this.#push(this.#leaveHole(block.subarray(kept, length)))
     return length === block.length ? 'more' : 'end'
   }
 
@@ -83,9 +83,9 @@ export class GrowingFile<T> implements Opened<T> {
   async complete(): Promise<void> {
     if (this.#at === 0) {
       const length = await this.#readAt(0)
-      if (length > 0) await this.#push(this.#block.subarray(0, length))
+      if (length > 0) this.#push(this.#block.subarray(0, length))
     }
-    if (this.lines.needsMaker) await this.#prepare(true)
+    if (this.lines.needsFormat) this.#prepare(true)
   }
 
   async isLinked(): Promise<boolean> {
@@ -121,15 +121,15 @@ export class GrowingFile<T> implements Opened<T> {
     this.#at += bytes.length
   }
 
-  async #push(fresh: Buffer): Promise<void> {
+  #push(fresh: Buffer): void {
     if (fresh.length === 0) return
-    if (this.lines.needsMaker && fresh.includes(LF)) await this.#prepare(false)
+    if (this.lines.needsFormat && fresh.includes(LF)) this.#prepare(false)
     this.lines.push(fresh, this.#at)
     this.#pass(fresh)
   }
 
-  async #prepare(isWhole: boolean): Promise<void> {
-    const head = await readAt(this.#content.handle, 0, HEAD_LINES_BYTES)
-    this.lines.prepare(head, isWhole && head.length < HEAD_LINES_BYTES)
+  #prepare(isWhole: boolean): void {
+    const head = () => readSyncAt(this.#content.handle.fd, 0, HEAD_LINES_BYTES)
+    this.lines.prepare(head, ({ length }) => isWhole && length < HEAD_LINES_BYTES)
   }
 }

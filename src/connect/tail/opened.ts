@@ -1,16 +1,16 @@
 // An open file of a tail: its bytes become lines, as far as there are any.
 
+import type { ReadBatch } from '../batch.ts'
 import type { Charset } from '../files/charset.ts'
 import type { Cutter, CutterStart } from '../files/cutter.ts'
 import { EncodedCutter } from '../files/encoded-cutter.ts'
 import { utf8Of } from '../files/encoded-records.ts'
-import { type EntryMaker, entryOf } from '../files/entry.ts'
 import { headLines } from '../files/head-lines.ts'
 import { type Fingerprint, fingerprintOf, HEAD_BYTES } from '../files/identity.ts'
 import { LineCutter } from '../files/line-cutter.ts'
 import type { Malformed } from '../files/raw.ts'
-import type { LineFormat } from '../format.ts'
-import type { Entry } from '../origin.ts'
+import { RecordParser } from '../files/record-parser.ts'
+import type { LineFormat, ParseLine } from '../format.ts'
 import type { SourceCounts } from '../source.ts'
 import type { Place } from './place.ts'
 import { sketchOf, stepsWithin } from './sketch.ts'
@@ -63,7 +63,8 @@ export class TailLines<T> {
   /** Made with the first bytes: what they are says whether they are text. */
   #cutter: Cutter | undefined
   /** Made with the first whole line. */
-  #maker: EntryMaker<T> | undefined
+  #parse: ParseLine<T> | undefined
+  #records: RecordParser<T> | undefined
   /** Where the first line begins, if not at the place. */
   #start: { readonly offset: number; readonly before: Buffer } | undefined
   /** The counts that were told. */
@@ -77,8 +78,8 @@ export class TailLines<T> {
   }
 
   /** Whether the format is yet to be opened. */
-  get needsMaker(): boolean {
-    return this.#maker === undefined
+  get needsFormat(): boolean {
+    return this.#parse === undefined
   }
 
   /** Says that lines begin only at `offset`, behind a start of NUL bytes. Before anything is pushed. */
@@ -103,28 +104,27 @@ export class TailLines<T> {
   }
 
   /**
-   * Opens the format, with the file's first lines.
+   * Opens the format.
    *
-   * @param isWhole - whether `head` is all of the file
+   * @param head - the file's first bytes, read when the format looks at them
+   * @param isWhole - whether they are all of the file
    */
-  prepare(head: Buffer, isWhole: boolean): void {
-    const { format, maxLineBytes, source, place, text } = this.#options
-    const lines = format.usesHead === false ? [] : headLines(utf8Of(head, isWhole, text.charset), isWhole, maxLineBytes)
-    this.#maker = { source, step: format.name, parse: format.open(lines), hasLines: place.line > 0 }
+  prepare(head: () => Buffer, isWhole: (head: Buffer) => boolean): void {
+    const { format, maxLineBytes, text } = this.#options
+    this.#parse = format.open(() => {
+      const bytes = head()
+      return headLines(utf8Of(bytes, isWhole(bytes), text.charset), isWhole(bytes), maxLineBytes)
+    })
   }
 
-  /** Up to `max` entries of those that are whole. */
-  take(max: number): Entry<T>[] {
-    const cutter = this.#cutter
-    const maker = this.#maker
-    const entries: Entry<T>[] = []
-    if (cutter === undefined || maker === undefined) return entries
-    while (entries.length < max) {
-      const line = cutter.next()
-      if (line === undefined) break
-      entries.push(entryOf(line, maker))
-    }
-    return entries
+  /** Up to `max` of the records that are whole. */
+  take(max: number): ReadBatch<T> | undefined {
+    const { format, source, place } = this.#options
+    const [cutter, parse] = [this.#cutter, this.#parse]
+    if (cutter === undefined || parse === undefined) return undefined
+    const numberOf = place.line > 0 ? undefined : () => 0
+    this.#records ??= new RecordParser({ source, step: format.name, parse, cutter, numberOf })
+    return this.#records.take(max)
   }
 
   /** What was counted since this was asked last. */

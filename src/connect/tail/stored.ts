@@ -32,13 +32,16 @@ export class StoredFile<T> implements Opened<T> {
 
   /** Opens a file whose content was found to go on from the place. */
   static async open<T>(options: StoredOptions<T>): Promise<StoredFile<T>> {
-    const { content, place, format } = options
-    const head = format.usesHead === false ? NOTHING : await firstOf(content, HEAD_LINES_BYTES)
+    const { content, place } = options
+    const head = await firstOf(content, HEAD_LINES_BYTES)
     const blocks = content.blocks()
     try {
       const { before, rest } = await skip(blocks, place.offset)
       const file = new StoredFile(options, blocks, before, rest)
-      file.lines.prepare(head, head.length < HEAD_LINES_BYTES)
+      file.lines.prepare(
+        () => head,
+        ({ length }) => length < HEAD_LINES_BYTES,
+      )
       return file
     } catch (thrown) {
       blocks.close()

@@ -4,8 +4,9 @@ import { checkInteger } from '../../base/check.ts'
 import type { Clock } from '../../base/clock.ts'
 import { invariant } from '../../base/invariant.ts'
 import { untilAborted } from '../../base/promise.ts'
+import { batchOf, type ReadBatch } from '../batch.ts'
 import type { LineFormat } from '../format.ts'
-import { deadLetter, type Entry } from '../origin.ts'
+import { type DeadLetter, deadLetter } from '../origin.ts'
 import type { Position, SourceCounts, SplitReader } from '../source.ts'
 import type { ContentOptions } from './content.ts'
 import type { Followed } from './followed.ts'
@@ -103,12 +104,12 @@ export class TailReader<T> implements SplitReader<T> {
     return this.#roll.position()
   }
 
-  read(max: number): readonly Entry<T>[] | undefined | Promise<readonly Entry<T>[] | undefined> {
+  read(max: number): ReadBatch<T> | undefined | Promise<ReadBatch<T> | undefined> {
     checkInteger('max', max, 1)
     invariant(!this.#isClosed, 'a reader was read after it was closed')
     if (this.#failure !== undefined) throw this.#failure.thrown
-    const entries = this.#stop.signal.aborted ? [] : this.#take(max)
-    return entries.length > 0 ? entries : this.#readOn(max)
+    const read = this.#stop.signal.aborted ? undefined : this.#take(max)
+    return read ?? this.#readOn(max)
   }
 
   async close(): Promise<void> {
@@ -124,7 +125,7 @@ export class TailReader<T> implements SplitReader<T> {
 
   readonly #abort = (): void => this.#stop.abort(this.#options.signal?.reason)
 
-  async #readOn(max: number): Promise<readonly Entry<T>[] | undefined> {
+  async #readOn(max: number): Promise<ReadBatch<T> | undefined> {
     const reading = this.#work(max)
     this.#reading = reading
     try {
@@ -137,7 +138,7 @@ export class TailReader<T> implements SplitReader<T> {
     }
   }
 
-  async #work(max: number): Promise<readonly Entry<T>[]> {
+  async #work(max: number): Promise<ReadBatch<T>> {
     const { clock, pollMs } = this.#options
     const { signal } = this.#stop
     for (;;) {
@@ -150,9 +151,9 @@ export class TailReader<T> implements SplitReader<T> {
       }
       const letter = await this.#advance(file)
       signal.throwIfAborted()
-      if (letter !== undefined) return [letter]
-      const entries = this.#take(max)
-      if (entries.length > 0) return entries
+      if (letter !== undefined) return { events: batchOf<T>([]), rejected: [{ at: 0, letter }] }
+      const read = this.#take(max)
+      if (read !== undefined) return read
     }
   }
 
@@ -219,7 +220,7 @@ export class TailReader<T> implements SplitReader<T> {
   }
 
   /** Goes on with a file: by a block, or to its end. */
-  async #advance(file: Followed<T>): Promise<Entry<T> | undefined> {
+  async #advance(file: Followed<T>): Promise<DeadLetter | undefined> {
     if (file.isEnded) return void (await this.#finish(file))
     if (file.brokenReason !== undefined) return await this.#refuse(file, file.brokenReason)
     if (file.isGivenUp) return void this.#end(file)
@@ -258,7 +259,12 @@ export class TailReader<T> implements SplitReader<T> {
   /** What is left of a file is its last line. */
   #end(file: Followed<T>): void {
     const lines = file.opened?.lines
-    if (lines?.needsMaker === true) lines.prepare(Buffer.alloc(0), false)
+    if (lines?.needsFormat === true) {
+      lines.prepare(
+        () => Buffer.alloc(0),
+        () => false,
+      )
+    }
     lines?.end()
     file.moved()
     file.isEnded = true
@@ -271,7 +277,7 @@ export class TailReader<T> implements SplitReader<T> {
   }
 
   /** A file that cannot be read, as one that is compressed and broken, gives one dead letter, and none of its lines. */
-  async #refuse(file: Followed<T>, reason: string): Promise<Entry<T>> {
+  async #refuse(file: Followed<T>, reason: string): Promise<DeadLetter> {
     const { name, offset, number } = file.place
     await this.#finish(file)
     this.#counts.read += 1
@@ -279,20 +285,20 @@ export class TailReader<T> implements SplitReader<T> {
     return deadLetter({ source, line: 0, offset, raw: '' }, this.#options.format.name, reason)
   }
 
-  #take(max: number): Entry<T>[] {
+  #take(max: number): ReadBatch<T> | undefined {
     const file = this.#current
     const lines = file?.opened?.lines
-    if (file === undefined || lines === undefined) return []
+    if (file === undefined || lines === undefined) return undefined
     const before = file.place.offset
-    const entries = lines.take(max)
+    const read = lines.take(max)
     file.moved()
-    const { read, blank, invalidUtf8 } = lines.tellCounts()
-    this.#counts.read += read
-    this.#counts.blank += blank
-    this.#counts.invalidUtf8 += invalidUtf8
+    const counted = lines.tellCounts()
+    this.#counts.read += counted.read
+    this.#counts.blank += counted.blank
+    this.#counts.invalidUtf8 += counted.invalidUtf8
     this.#doneBytes += file.place.offset - before
-    if (entries.length === 0) this.#current = undefined
-    return entries
+    if (read === undefined) this.#current = undefined
+    return read
   }
 
   async #isIntact(file: Followed<T>): Promise<boolean> {

@@ -4,7 +4,7 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isSluiceError } from '../../base/errors.ts'
 import type { OpenOptions, Position, Source, Split, SplitReader } from '../../connect/source.ts'
-import { positionOf, valuesIn } from './reading.ts'
+import { positionOf, readEntries, valuesIn } from './reading.ts'
 
 /** A source, and the way to who sends to it. */
 export interface LiveSample<T> {
@@ -113,7 +113,7 @@ class Live<T> {
   async take(reader: SplitReader<T>, count: number, max = count): Promise<T[]> {
     const values: T[] = []
     while (values.length < count) {
-      const some = await reader.read(Math.min(max, count - values.length))
+      const some = await readEntries(reader, Math.min(max, count - values.length))
       ok(some !== undefined, 'it has ended')
       ok(some.length <= max, `a read of up to ${max} gave ${some.length} entries`)
       equal(some.filter(({ kind }) => kind === 'dead').length, 0, 'dead letters')

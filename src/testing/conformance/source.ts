@@ -4,10 +4,11 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { isSluiceError } from '../../base/errors.ts'
-import type { DeadLetter, Entry } from '../../connect/origin.ts'
+import { entriesOf, type ReadBatch } from '../../connect/batch.ts'
+import type { Entry } from '../../connect/origin.ts'
 import type { OpenOptions, Position, Source, SourceCounts, Split, SplitReader } from '../../connect/source.ts'
 import { below, seededRandom } from '../random.ts'
-import { positionOf, valuesIn } from './reading.ts'
+import { positionOf, readEntries, valuesIn } from './reading.ts'
 
 /** A source, and what it is to give. */
 export interface SourceSample<T> {
@@ -80,7 +81,7 @@ export function sourceConformance<T>(subject: SourceSubject<T>): void {
     )
     it('gives nothing twice after the position at its end', withSample(checkEnd))
     it('refuses a position that is none of its own', withSample(checkStrange))
-    it('gives the same values with origins and without', withSample(checkValues))
+    it('tells late where records came from, and in any order, as it does at once', withSample(checkOrigins))
     it('keeps readers apart that read at the same time', withSample(checkApart))
     it('lets go of what a reader held, wherever that is closed', withSample(checkRelease))
     it('settles a read during which it is closed', withSample(checkClose))
@@ -108,7 +109,7 @@ async function readSplit<T>(
   const reading: Reading<T> = { entries: [], positions: [positionOf(reader)], counts: [{ ...reader.counts }] }
   let doneBytes = reader.doneBytes
   try {
-    for (let some = await reader.read(max); some !== undefined; some = await reader.read(max)) {
+    for (let some = await readEntries(reader, max); some !== undefined; some = await readEntries(reader, max)) {
       ok(some.length >= 1 && some.length <= max, `a read of up to ${max} gave ${some.length} entries`)
       reading.entries.push(...some)
       reading.positions.push(positionOf(reader))
@@ -187,30 +188,24 @@ async function checkStrange<T>({ source }: SourceSample<T>): Promise<void> {
   await rejects(opened, (error) => isSluiceError(error, 'POSITION_LOST'))
 }
 
-async function checkValues<T>({ source }: SourceSample<T>): Promise<void> {
+async function checkOrigins<T>({ source }: SourceSample<T>): Promise<void> {
   for (const split of await source.splits()) {
-    const { entries, counts } = await readSplit(source, split)
-    const reader = await source.open(split, undefined, { isForValues: true })
+    const { entries } = await readSplit(source, split, { max: 1 })
+    const reader = await source.open(split, undefined)
+    const reads: ReadBatch<T>[] = []
     try {
-      if (reader.values === undefined) return
-      const values: T[] = []
-      const dead: DeadLetter[] = []
-      for (;;) {
-        const some = await reader.values(3, (letter) => dead.push(letter))
-        if (some === undefined) break
-        ok(some.length <= 3, `${some.length} values where 3 were asked for`)
-        values.push(...some)
-      }
-      deepEqual(values, valuesIn(entries))
-      const reasons = entries.flatMap((entry) => (entry.kind === 'dead' ? [entry.reason] : []))
-      deepEqual(
-        dead.map(({ reason }) => reason),
-        reasons,
-      )
-      deepEqual({ ...reader.counts }, counts.at(-1))
+      for (let some = await reader.read(3); some !== undefined; some = await reader.read(3)) reads.push(some)
     } finally {
       await reader.close()
     }
+    const late = reads.reverse().flatMap((read) => {
+      const events = read.events.select([...read.events.values().keys()].reverse())
+      const rejected = read.rejected.map(({ letter }) => letter).reverse()
+      return entriesOf({ events, rejected: rejected.map((letter) => ({ at: events.length, letter })) })
+    })
+    const byOffset = (all: readonly Entry<T>[]): Entry<T>[] =>
+      [...all].sort((a, b) => a.origin.offset - b.origin.offset)
+    deepEqual(byOffset(late), byOffset(entries))
   }
 }
 
@@ -223,7 +218,7 @@ async function checkApart<T>({ source }: SourceSample<T>): Promise<void> {
     const open = new Set(readers.keys())
     while (open.size > 0) {
       for (const place of open) {
-        const some = await (readers[place] as SplitReader<T>).read(2)
+        const some = await readEntries(readers[place] as SplitReader<T>, 2)
         if (some === undefined) open.delete(place)
         else given[place]?.push(...some)
       }

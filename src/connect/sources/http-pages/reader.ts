@@ -3,6 +3,7 @@
 import { describeValue } from '../../../base/check.ts'
 import { systemClock } from '../../../base/clock.ts'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
+import { type ReadBatch, readOf } from '../../batch.ts'
 import type { Address } from '../../http/address.ts'
 import { Pacer } from '../../http/pacer.ts'
 import { request } from '../../http/request.ts'
@@ -114,7 +115,7 @@ export class PageReader<T> implements SplitReader<T> {
     return this.#position
   }
 
-  read(max: number): readonly Entry<T>[] | undefined | Promise<readonly Entry<T>[] | undefined> {
+  read(max: number): ReadBatch<T> | undefined | Promise<ReadBatch<T> | undefined> {
     const at = this.#position.index
     if (this.#items !== undefined && at < this.#items.length) return this.#give(this.#items.slice(at, at + max))
     if (this.#items !== undefined && this.#next === undefined) return undefined
@@ -126,7 +127,7 @@ export class PageReader<T> implements SplitReader<T> {
   }
 
   /** On to the next page that has something. */
-  async #turn(max: number): Promise<readonly Entry<T>[] | undefined> {
+  async #turn(max: number): Promise<ReadBatch<T> | undefined> {
     for (;;) {
       if (this.#items !== undefined) {
         if (this.#next === undefined) return undefined
@@ -139,10 +140,10 @@ export class PageReader<T> implements SplitReader<T> {
     }
   }
 
-  #give(items: readonly T[]): readonly Entry<T>[] {
+  #give(items: readonly T[]): ReadBatch<T> {
     const { page, index, items: before, pages } = this.#position
     const { address, bigints } = this.#settings
-    const events = items.map((item, at): Entry<T> => {
+    const entries = items.map((item, at): Entry<T> => {
       const origin = { source: address.shown, line: 0, offset: before + at, raw: rawOf(item) }
       const fault = faultOfItem(item, bigints)
       return fault === undefined ? traced(item, origin) : deadLetter(origin, STEP, fault)
@@ -150,7 +151,7 @@ export class PageReader<T> implements SplitReader<T> {
     const last = knownBy(items.at(-1))
     this.#position = { page, index: index + items.length, items: before + items.length, pages, last }
     this.counts.read += items.length
-    return events
+    return readOf(entries)
   }
 
   /** Asks for the page that it stands on. */
