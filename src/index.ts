@@ -19,7 +19,15 @@ export { sum } from './aggregate/sum.ts'
 export { topK } from './aggregate/top-k.ts'
 export type { Duration } from './base/duration.ts'
 export { type ErrorCode, type ErrorDetails, isSluiceError, SluiceError } from './base/errors.ts'
-export { type Batch, batchOf, letterAt, type Origins } from './connect/batch.ts'
+export {
+  type Batch,
+  batchOf,
+  letterAt,
+  type Origins,
+  type ReadBatch,
+  type RejectedRecord,
+  readOf,
+} from './connect/batch.ts'
 export type { Columns, ColumnType } from './connect/column.ts'
 export { type CsvLineOptions, csvLine } from './connect/csv/write.ts'
 export { type LineFormat, type ParseLine, Rejection } from './connect/format.ts'

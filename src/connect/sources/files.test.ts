@@ -436,6 +436,81 @@ describe('files', () => {
       ok(times < 3, `${times} times`)
     })
 
+    it('R32: counts the lines before a range only when something asks for a number', {
+      skip: existsSync(counters) ? false : 'no such counter here',
+    }, async () => {
+      const readBytes = () => Number(/^rchar: (\d+)$/m.exec(readFileSync(counters, 'utf8'))?.[1])
+      await writeFile(path, `${'x'.repeat(99)}\n`.repeat(100_000))
+      const inParts = source({ splitBytes: 1_000_000 })
+      const last = (await inParts.splits()).at(-1)!
+      const reader = await inParts.open(last, undefined)
+      const from = readBytes()
+      const first = await reader.read(1)
+      const raw = first?.events.origin(0)?.raw
+      const unasked = readBytes() - from
+      deepEqual([raw?.length, first?.events.origin(0)?.offset], [99, 9_000_000])
+      equal(first?.events.origin(0)?.line, 90_001)
+      ok(unasked < 2_000_000, `${unasked} bytes were read`)
+      ok(readBytes() - from >= 9_000_000)
+      await reader.close()
+    })
+
+    it('R32: numbers lines as ever after a position of a range whose lines nobody has counted', async () => {
+      await writeFile(path, 'a\n\nb\r\nbad\né\nd\n')
+      const [, second] = await source({ splitBytes: 8 }).splits()
+      const reader = await source({ splitBytes: 8 }).open(second!, undefined)
+      await reader.read(1)
+      const position = JSON.parse(JSON.stringify(reader.position()))
+      await reader.close()
+      const { line, countedFrom } = position
+      deepEqual({ line, countedFrom }, { line: 2, countedFrom: 10 })
+      const [afterIt] = (await readFrom(await source({ splitBytes: 8 }).open(second!, position))).entries
+      deepEqual(afterIt?.origin, { source: path, line: 6, offset: 13, raw: 'd' })
+      // As earlier versions have counted.
+      const counted = { ...position, line: 6, countedFrom: undefined }
+      const [same] = (await readFrom(await source({ splitBytes: 8 }).open(second!, counted))).entries
+      deepEqual(same, afterIt)
+    })
+
+    it('R31: tells of a line in a file that is gone where it was, with line 0 where nobody has counted', async () => {
+      await writeFile(path, 'a\nb\nc\nd\n')
+      const inParts = source({ splitBytes: 4 })
+      const reads = []
+      for (const split of (await inParts.splits()).reverse()) {
+        const reader = await inParts.open(split, undefined)
+        reads.push(await reader.read(9))
+        await reader.close()
+      }
+      await rm(path)
+      deepEqual(
+        reads.map((read) => read?.events.origin(1)),
+        [
+          { source: path, line: 0, offset: 6, raw: 'd' },
+          { source: path, line: 2, offset: 2, raw: 'b' },
+        ],
+      )
+    })
+
+    it('R33: reads no head of a file for a format that does not look at it', {
+      skip: existsSync(counters) ? false : 'no such counter here',
+    }, async () => {
+      const readBytes = () => Number(/^rchar: (\d+)$/m.exec(readFileSync(counters, 'utf8'))?.[1])
+      await writeFile(path, `${'x'.repeat(99)}\n`.repeat(30_000))
+      const headOf = async (format: LineFormat<string>) => {
+        const inParts = files(path, format, { splitBytes: 1_000_000 })
+        const last = (await inParts.splits()).at(-1)!
+        const from = readBytes()
+        await (await inParts.open(last, undefined)).close()
+        return readBytes() - from
+      }
+      const looking: LineFormat<string> = {
+        ...lines,
+        open: (head) => (head().length > 0 ? (line) => line : (line) => line),
+      }
+      const bytes = await headOf(lines)
+      ok((await headOf(looking)) - bytes > 200_000, `${bytes} bytes were read`)
+    })
+
     it('gives what a file grows by to the ranges that it falls into, each line once', async () => {
       const contents = fc.array(fc.constantFrom('a\n', '\n', 'bé\r\n', 'a long line of text\n'), { maxLength: 20 })
       await fc.assert(
