@@ -476,7 +476,7 @@ describe('files', () => {
       await writeFile(path, 'a\nb\nc\nd\n')
       const inParts = source({ splitBytes: 4 })
       const reads = []
-      for (const split of (await inParts.splits()).reverse()) {
+      for (const split of [...(await inParts.splits())].reverse()) {
         const reader = await inParts.open(split, undefined)
         reads.push(await reader.read(9))
         await reader.close()
