@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
+import { readEntries } from '../../testing/conformance/reading.ts'
 import { charsetOf } from '../files/charset.ts'
 import { textRecords } from '../files/encoded-records.ts'
 import { json } from '../formats/json.ts'
@@ -48,7 +49,7 @@ async function read(bytes: Buffer, options: JsonArrayOptions): Promise<Entry<unk
   const entries: Entry<unknown>[] = []
   // Each element by a run of its own, which goes on where the one before has ended.
   let reader = await source.open(split!, undefined)
-  for (let some = await reader.read(1); some !== undefined; some = await reader.read(1)) {
+  for (let some = await readEntries(reader, 1); some !== undefined; some = await readEntries(reader, 1)) {
     entries.push(...some)
     const position = JSON.parse(JSON.stringify(reader.position()))
     await reader.close()
@@ -80,7 +81,9 @@ describe('jsonArray in other encodings', () => {
       const of = (others: typeof charset) =>
         textRecords(elementRecords({ format: json(), path: [], maxRecordBytes: 1000, malformed: 'reject' }), others)
       const cutAll = (bytes: Buffer, size: number, others: typeof charset) => {
-        const cutter = of(others).open({ path: 'a', bytes, isWhole: true }).cut({ isFileStart: true })
+        const cutter = of(others)
+          .open({ path: 'a', start: bytes, bytes: () => bytes, isWhole: true })
+          .cut({ isFileStart: true })
         const found: unknown[] = []
         const take = (): void => {
           for (let line = cutter.next(); line !== undefined; line = cutter.next())
