@@ -76,10 +76,10 @@ ${table(EXIT_CODES)}
 }
 
 export function graphHelp(): string {
-  return `sluice graph FILE [--param name=value …]
+  return `sluice graph FILE [--threads N] [--param name=value …]
 
-Prints the pipeline that FILE exports as a Mermaid diagram, drawn from the pipeline itself: its source, every step, its
-sink, and where dead letters go; of a flow, its layers and exchanges. Nothing is read or written.
+Prints what FILE exports as a Mermaid diagram: its layers, what they do, and where events change stages; of a pipeline
+also its sink, what is promised of rows, and where dead letters come from. Nothing is read or written.
 
 Example
   sluice graph access-log.ts > access-log.mmd
@@ -89,9 +89,8 @@ Example
 export function explainHelp(): string {
   return `sluice explain FILE [--threads N] [--param name=value …]
 
-Says how what FILE exports would run, without running it. Of a flow: its layers, how many stages each has, where events
-change stages, and on how many threads it runs, with the reason. Of a pipeline: source, steps and sink, with what
-is promised of rows.
+Says how what FILE exports would run, without running it: its layers, how many stages each has, where events
+change stages, and on how many threads it runs, with the reason; of a pipeline also what is promised of rows.
 
 Example
   sluice explain word-count.ts --threads 4

@@ -1,6 +1,6 @@
 import { deepEqual, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readGraphOptions, readRunOptions } from './options.ts'
+import { readExplainOptions, readRunOptions } from './options.ts'
 
 describe('readRunOptions', () => {
   it('reads a run', () => {
@@ -70,13 +70,18 @@ describe('readRunOptions', () => {
   }
 })
 
-describe('readGraphOptions', () => {
+describe('readExplainOptions', () => {
   it('needs no file for help', () => {
-    deepEqual(readGraphOptions(['--help']), { file: undefined, params: new Map(), help: true })
+    deepEqual(readExplainOptions('graph', ['--help']), {
+      file: undefined,
+      params: new Map(),
+      help: true,
+      threads: undefined,
+    })
   })
 
   it('refuses what only a run takes', () => {
-    throws(() => readGraphOptions(['job.ts', '--json']), {
+    throws(() => readExplainOptions('graph', ['job.ts', '--json']), {
       code: 'COMMAND_INVALID',
       message: 'sluice graph has no option --json: see sluice help graph',
     })

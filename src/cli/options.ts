@@ -129,16 +129,10 @@ export interface ExplainOptions extends FileOptions {
   readonly threads: number | undefined
 }
 
-/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice explain` does not take */
-export function readExplainOptions(argv: readonly string[]): ExplainOptions {
-  const { values, positionals } = parse('explain', argv, { ...FILE_OPTIONS, threads: RUN_OPTIONS.threads })
-  return { ...fileOptions('explain', positionals, values), threads: readThreads(values.threads) }
-}
-
-/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice graph` does not take */
-export function readGraphOptions(argv: readonly string[]): FileOptions {
-  const { values, positionals } = parse('graph', argv, FILE_OPTIONS)
-  return fileOptions('graph', positionals, values)
+/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice explain` and `sluice graph` do not take */
+export function readExplainOptions(command: 'explain' | 'graph', argv: readonly string[]): ExplainOptions {
+  const { values, positionals } = parse(command, argv, { ...FILE_OPTIONS, threads: RUN_OPTIONS.threads })
+  return { ...fileOptions(command, positionals, values), threads: readThreads(values.threads) }
 }
 
 type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<

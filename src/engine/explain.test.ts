@@ -49,6 +49,22 @@ describe('explain', () => {
     )
   })
 
+  it('L91: names keys by the field that their function gives, or by the function, where either is known', async () => {
+    const city = (row: { readonly city: string }): string => row.city.trim()
+    const meets = async (key: (row: { readonly city: string }) => string): Promise<string | undefined> => {
+      const told = await explain(
+        flow([{ city: 'Bern' }])
+          .partition({ stages: 2, key })
+          .aggregate({ n: count() }),
+      )
+      return /equal keys meet.*/.exec(told)?.[0]
+    }
+    equal(await meets((row) => row.city), 'equal keys meet, by city')
+    equal(await meets(({ city }) => city), 'equal keys meet, by city')
+    equal(await meets(city), 'equal keys meet, by city')
+    equal(await meets((row) => `${row.city}!`), 'equal keys meet')
+  })
+
   it('opens nothing', async () => {
     match(await explain(flow(parts(MIB)).map((n) => n)), /layer 2/)
   })

@@ -15,6 +15,7 @@ import { inline } from './executors/inline.ts'
 import { onThreads, type ThreadsOptions } from './executors/threads.ts'
 import { FLOW_LAYOUT, type Job, loadJob } from './job.ts'
 import type { Settings } from './options.ts'
+import type { Choice } from './picture.ts'
 
 /** A flow; or the URL (or path) of the module that exports it, which is how it can run on threads. */
 export type Runnable<T> = Flow<T, unknown> | URL | string
@@ -26,13 +27,6 @@ const MOST_THREADS = 8
  * and save, of the measured flows, from 2 to 12 ms for each MB.
  */
 const WORTH_THREADS = 64 * 1024 * 1024
-
-/** What the engine has decided on, and why. */
-export interface Choice {
-  /** 0: this thread. */
-  readonly threads: number
-  readonly why: string
-}
 
 /** Starts a flow: what it gives goes to all of `takers`, each getting a part of it. */
 export async function startFlow(

@@ -4,9 +4,10 @@ import { checkInteger } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
 import { unreachable } from '../base/invariant.ts'
 import { canCombine } from '../window/combiner.ts'
-import { describeWindow } from '../window/place.ts'
+import { describeWindow, windowText } from '../window/place.ts'
 import type { EventTimeWindow } from '../window/window.ts'
 import { Drafts, type Tail } from './drafts.ts'
+import { keyName } from './name.ts'
 import { orderedNodes } from './order.ts'
 import { type OriginPaths, originPaths } from './origin-paths.ts'
 import { isStateless, nodesOf, type Operator, type PlanNode, type Stateless, type Windowing } from './plan.ts'
@@ -166,7 +167,7 @@ class Layout {
   }
 
   #uniq(node: PlanNode, operator: Op<'uniq'>): Tail {
-    const exchange: Exchange = { kind: 'key', key: operator.by }
+    const exchange = byKey(operator.by)
     if (operator.window !== undefined)
       return this.#windowed(this.#above(node), uniqWork(operator), exchange, 'uniq', operator)
     const make = uniq(operator)
@@ -202,7 +203,7 @@ class Layout {
   #aggregate(node: PlanNode, operator: Op<'aggregate'>): Tail {
     const above = this.#above(node)
     const { key } = operator
-    const exchange: Exchange = key === undefined ? FREE : { kind: 'key', key }
+    const exchange = key === undefined ? FREE : byKey(key)
     if (operator.window !== undefined)
       return this.#windowed(above, aggregateWork(operator), exchange, 'aggregate', operator)
     const placed: Placed = { ...this.#kept(operator, 'aggregate'), givesAtEnd: true, make: aggregate(operator) }
@@ -212,8 +213,8 @@ class Layout {
       ...named(operator, 'aggregate (partial results)'),
       make: aggregatePartly(operator),
     })
-    const byKey: Exchange = key === undefined ? FREE : { kind: 'key', key: ([of]: readonly [Key, unknown]) => of }
-    return this.#behind(partly, byKey, {
+    const merged: Exchange = exchange.kind === 'key' ? { ...exchange, key: keyOfPart } : exchange
+    return this.#behind(partly, merged, {
       ...this.#kept(operator, 'aggregate (merging)'),
       givesAtEnd: true,
       make: aggregateMerging(operator),
@@ -231,7 +232,8 @@ class Layout {
     const isSole = (): boolean => this.#drafts.inputsOf(told) === 1
     const timed = 'at' in window ? placedTimes(name, window as EventTimeWindow<never>, id, isSole) : undefined
     const told: Tail = timed === undefined ? above : this.#drafts.ahead(above, timed, exchange === undefined)
-    const own = { name, does: `${does} in ${window.kind} windows` }
+    const doing = `${does} in ${windowText(window)}`
+    const own = named(operator, doing)
     const kept = { id, keeps: keepsOf(operator), givesAtEnd: does !== 'uniq' }
     const feed = { isCombined: false, isSole }
     if (exchange === undefined || this.#drafts.stagesOf(told) === 1) {
@@ -243,10 +245,13 @@ class Layout {
     if (does !== 'aggregate' || !mayWait || !canCombine(window, fold)) {
       return this.#behind(told, exchange, { ...own, ...kept, make: windowed(work, feed) })
     }
-    const partly = this.#drafts.append(told, { name, does: `${own.does} (partial results)`, make: combining(work) })
-    const byKey: Exchange = exchange.kind === 'key' ? { kind: 'key', key: ([of]: readonly [Key]) => of } : exchange
+    const partly = this.#drafts.append(told, {
+      ...named(operator, `${doing} (partial results)`),
+      make: combining(work),
+    })
+    const merged: Exchange = exchange.kind === 'key' ? { ...exchange, key: keyOfPart } : exchange
     const merging = windowed(work, { ...feed, isCombined: true })
-    return this.#behind(partly, byKey, { name, does: `${own.does} (merging)`, ...kept, make: merging })
+    return this.#behind(partly, merged, { ...named(operator, `${doing} (merging)`), ...kept, make: merging })
   }
 
   #join(node: PlanNode, operator: Op<'join'>): Tail {
@@ -261,7 +266,7 @@ class Layout {
         : this.#tailOf(input)
       return this.#drafts.append(told, { name, does: `${side} side of ${name}`, make: sided(side) })
     })
-    const exchange: Exchange = stages === 1 ? FREE : { kind: 'key', key: sidedKey(operator) }
+    const exchange = stages === 1 ? FREE : { ...byKey(operator.left), key: sidedKey(operator) }
     const both = this.#drafts.spread(sides, stages, exchange)
     return this.#drafts.append(both, {
       ...this.#kept(operator, `${mode} join`),
@@ -271,7 +276,7 @@ class Layout {
   }
 
   #partition(node: PlanNode, { stages = this.#options.stages, by }: Op<'partition'>): Tail {
-    const exchange: Exchange = 'key' in by ? { kind: 'key', key: by.key } : { kind: 'hash', hash: by.hash }
+    const exchange: Exchange = 'key' in by ? byKey(by.key) : { kind: 'hash', hash: by.hash }
     return this.#drafts.spread([this.#above(node)], stages, stages === 1 ? FREE : exchange)
   }
 
@@ -285,7 +290,7 @@ class Layout {
       make: batch(operator),
     }
     const mustMeet = key !== undefined && this.#drafts.stagesOf(above) > 1
-    return mustMeet ? this.#behind(above, { kind: 'key', key }, placed) : this.#drafts.append(above, placed)
+    return mustMeet ? this.#behind(above, byKey(key), placed) : this.#drafts.append(above, placed)
   }
 
   #mapAsync(node: PlanNode, operator: Op<'mapAsync'>): Tail {
@@ -295,7 +300,7 @@ class Layout {
     const stages = Math.min(this.#drafts.stagesOf(above), concurrency)
     const isSame = stages === this.#drafts.stagesOf(above)
     const exchange: Exchange = isSame ? { kind: 'forward' } : FREE
-    return this.#drafts.own(above, operator, stages, key !== undefined && stages > 1 ? { kind: 'key', key } : exchange)
+    return this.#drafts.own(above, operator, stages, key !== undefined && stages > 1 ? byKey(key) : exchange)
   }
 
   /** An operator that needs all events in one stage. */
@@ -338,6 +343,16 @@ class Layout {
     if (tail === undefined) throw new TypeError(`${node.operator.name} was not laid out`)
     return tail
   }
+}
+
+function byKey(key: (value: never) => Key): Extract<Exchange, { kind: 'key' }> {
+  const of = keyName(key)
+  return of === undefined ? { kind: 'key', key } : { kind: 'key', key, of }
+}
+
+/** Partial results come with their keys. */
+function keyOfPart([of]: readonly [Key]): Key {
+  return of
 }
 
 function named({ name, kind }: Operator, does: string): { readonly name: string; readonly does: string } {

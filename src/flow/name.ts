@@ -28,6 +28,25 @@ export function nameOf(kind: string, node: PlanNode, options: StepOptions | unde
   return typeof fn === 'function' && fn.name !== '' && fn.name !== kind ? fn.name : `${kind} ${depthOf(node) + 1}`
 }
 
+/** A function that gives one field: `(row) => row.city`, `({ city }) => city`. */
+const ONE_FIELD = /^\(?\{?\s*([\w$]+)\s*\}?\)?\s*=>\s*([\w$]+)(?:\.([\w$]+))?$/
+
+/**
+ * What a key is called: as the field that its function gives, or as the function; undefined where neither has a name.
+ *
+ * @example
+ * keyName((row: { city: string }) => row.city) // => 'city'
+ */
+export function keyName(key: (value: never) => unknown): string | undefined {
+  const text = key.toString()
+  const [, taken, given, field] = ONE_FIELD.exec(text) ?? []
+  if (taken !== undefined && taken === given) return field ?? (text.includes('{') ? given : undefined)
+  return /^[\w$]+$/.test(key.name) && !PLACES.includes(key.name) ? key.name : undefined
+}
+
+/** Names that a function has by the option that it is given as. */
+const PLACES: readonly string[] = ['key', 'by', 'left', 'right']
+
 /** An operator in words: `map priced`. */
 export function operatorText({ kind, name }: Pick<Operator, 'kind' | 'name'>): string {
   return name.startsWith(kind) ? name : `${kind} ${name}`

@@ -11,8 +11,8 @@ export type Exchange =
   | { readonly kind: 'forward' }
   /** Whoever is free takes the next events. */
   | { readonly kind: 'free' }
-  /** Equal keys meet, in order. */
-  | { readonly kind: 'key'; readonly key: (event: never) => Key }
+  /** Equal keys meet, in order; `of` is what the key is called, where that is known. */
+  | { readonly kind: 'key'; readonly key: (event: never) => Key; readonly of?: string }
   /** The event names its stage. */
   | { readonly kind: 'hash'; readonly hash: (event: never) => number }
 

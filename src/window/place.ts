@@ -76,6 +76,36 @@ export function describeWindow<T>(spec: WindowSpec<T>): string {
   }
 }
 
+/** A window for a person: `tumbling windows of 10 s`. */
+export function windowText<T>(spec: WindowSpec<T>): string {
+  switch (spec.kind) {
+    case 'global':
+      return 'one window'
+    case 'count':
+      return `windows of ${spec.events} events`
+    case 'session':
+      return `sessions with gaps of ${timeText(spec.gapMs)}`
+    case 'sliding':
+      return `sliding windows of ${timeText(spec.sizeMs)} every ${timeText(spec.everyMs)}`
+    case 'tumbling':
+      return `tumbling windows of ${timeText(spec.sizeMs)}`
+    case 'processingTime':
+      return `windows of ${timeText(spec.sizeMs)} by the clock`
+  }
+}
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+] as const
+
+function timeText(ms: number): string {
+  const [unit, size] = UNITS.find(([, each]) => ms >= each && ms % each === 0) ?? ['ms', 1]
+  return `${ms / size} ${unit}`
+}
+
 /** The end of the earliest window on a grid that an event of this time is in. */
 export function firstEndMs<T>(spec: WindowSpec<T>, timeMs: number): number {
   if (spec.kind !== 'tumbling' && spec.kind !== 'sliding') return Number.POSITIVE_INFINITY

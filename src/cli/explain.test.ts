@@ -38,7 +38,7 @@ describe('sluice graph', () => {
     const { code, stdout, stderr } = await graph('name=another list')
     equal(code, 0)
     equal(stderr, '')
-    match(stdout, /^flowchart LR\n {2}source\[\("another list"\)\]\n {2}sink\[\("a file<br>at-least-once"\)\]\n/)
+    match(stdout, /^flowchart LR\n {2}layer1\[\("another list"\)\]\n {2}sink\[\("a file<br>at-least-once"\)\]\n/)
   })
 
   it('refuses parameters that do not fit, and what cannot be built, as a run does', async () => {

@@ -1,0 +1,120 @@
+// A topology in words, and as a Mermaid flowchart.
+
+import { type Edge, fingerprintOf, type Layer, type Topology, worksOf } from '../flow/topology.ts'
+import { escapeText } from '../observe/escape.ts'
+import { mermaidLabel } from '../observe/mermaid-label.ts'
+import { redact } from '../observe/redact.ts'
+
+/** How many threads there are beside the one that starts them, and why. */
+export interface Choice {
+  /** 0: all is done in this thread. */
+  readonly threads: number
+  readonly why: string
+}
+
+/** A place that takes what a topology gives, and what is promised of it. */
+export interface Taking {
+  readonly title: string
+  readonly promise: string
+}
+
+export interface Picture {
+  readonly topology: Topology
+  readonly choice: Choice
+  /** What a layer does, in words. */
+  readonly works?: (layer: Layer) => readonly string[]
+  /** Of a pipeline: its sink, and the sink's branches by name. */
+  readonly load?: Taking & { readonly branches: readonly (Taking & { readonly name: string })[] }
+  /** Why it would not run. */
+  readonly refusal?: string | undefined
+}
+
+/** A line for each layer, with what it takes from where; then where it runs, and why there. */
+export function wordsOf({ topology, choice, works = worksOf, load, refusal }: Picture): string {
+  const { threads, why } = choice
+  const { layers, last } = topology
+  const lines = layers.flatMap((layer) => [
+    `layer ${layer.number}, ${many(layer.stages, 'stage')}: ${works(layer).join(', ')}`,
+    ...layer.inputs.map(({ from, exchange }) => `  takes from layer ${from.number}: ${meetingOf(exchange)}`),
+  ])
+  if (load !== undefined) {
+    const number = 1 + Math.max(...layers.map((layer) => layer.number))
+    lines.push(
+      `layer ${number}, 1 stage: into ${load.title}: ${load.promise}`,
+      ...last.map((layer) => `  takes from layer ${layer.number}: all that it gives`),
+      ...load.branches.map(({ name, title, promise }) => `  branch ${name} into ${title}: ${promise}`),
+    )
+  }
+  const where = threads === 0 ? 'runs in one thread' : `runs on ${many(threads, 'worker thread')}`
+  const told = [...lines, refusal ?? `${where}: ${why}`, `fingerprint ${fingerprintOf(topology)}`]
+  return told.map((line) => `${escapeText(redact(line))}\n`).join('')
+}
+
+/**
+ * The same as a flowchart. Ids tell the place (`layer1`, `sink`), so that two versions of a diagram can be compared; of
+ * a pipeline it shows where dead letters come from.
+ *
+ * @see https://mermaid.js.org/syntax/flowchart.html
+ */
+export function mermaidOf({ topology: { layers, last }, works = worksOf, load }: Picture): string {
+  const takers = load === undefined ? [] : [['sink', '', load] as const]
+  const branches = (load?.branches ?? []).map((branch, at) => [`branch${at + 1}`, `${branch.name}: `, branch] as const)
+  const rejecting = layers.filter(({ work }) => work.kind !== 'steps' || work.steps.length > 0).map(idOf)
+  return [
+    'flowchart LR',
+    ...layers.map((layer) => `  ${idOf(layer)}${shapeOf(layer, works(layer))}`),
+    ...(load === undefined ? ['  out(("out"))'] : []),
+    ...[...takers, ...branches].map(([id, name, { title, promise }]) => {
+      return `  ${id}[("${labelOf([`${name}${title}`, promise])}")]`
+    }),
+    ...(load === undefined ? [] : ['  dead[/"dead letters"/]']),
+    ...layers.flatMap((layer) =>
+      layer.inputs.map(({ from, exchange }) => `  ${idOf(from)} -->${wayOf(exchange)} ${idOf(layer)}`),
+    ),
+    ...last.map((layer) => `  ${idOf(layer)} --> ${load === undefined ? 'out' : 'sink'}`),
+    ...branches.map(([id]) => `  sink --> ${id}`),
+    ...(load === undefined ? [] : [...rejecting, 'sink', ...branches.map(([id]) => id)]).map(
+      (id) => `  ${id} -.-> dead`,
+    ),
+    '',
+  ].join('\n')
+}
+
+function meetingOf(exchange: Edge['exchange']): string {
+  switch (exchange.kind) {
+    case 'forward':
+      return 'each stage from its own'
+    case 'free':
+      return 'whichever stage is free'
+    case 'key':
+      return exchange.of === undefined ? 'equal keys meet' : `equal keys meet, by ${exchange.of}`
+    case 'hash':
+      return 'each event says to which stage it goes'
+  }
+}
+
+function wayOf(exchange: Edge['exchange']): string {
+  if (exchange.kind === 'forward') return ''
+  if (exchange.kind === 'free') return '|free|'
+  return `|by ${exchange.kind === 'key' ? (exchange.of ?? 'key') : 'hash'}|`
+}
+
+function shapeOf(layer: Layer, works: readonly string[]): string {
+  const label = labelOf([...works, layer.stages > 1 ? `${layer.stages} stages` : ''])
+  return layer.work.kind === 'source' ? `[("${label}")]` : `["${label}"]`
+}
+
+function labelOf(parts: readonly string[]): string {
+  return parts
+    .filter((part) => part !== '')
+    .map(mermaidLabel)
+    .join('<br>')
+}
+
+function idOf({ number }: Layer): string {
+  return `layer${number}`
+}
+
+function many(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,46 @@
+// How a pipeline would run: its layers as they are laid out, its sink, and what is promised of rows.
+
+import type { Sink } from '../connect/sink.ts'
+import { mermaidOf, type Picture, wordsOf } from '../engine/picture.ts'
+import { layOut } from '../flow/layout.ts'
+import { operatorText } from '../flow/name.ts'
+import { worksOf } from '../flow/topology.ts'
+import { planOf, sourceOf } from './build.ts'
+import { promisedBy, promiseText, refusalOf } from './guarantee.ts'
+import type { PipelineParts } from './pipeline.ts'
+
+export interface ExplainPipelineOptions {
+  readonly as: 'mermaid' | 'words'
+  /** As for a run: this thread alone if undefined. */
+  readonly threads?: number | undefined
+}
+
+/**
+ * Says how a pipeline would run, without running it; nothing is opened.
+ *
+ * @param name - the pipeline's
+ * @throws {SluiceError} CONFIG_INVALID for a flow that a pipeline cannot run
+ */
+export function explainPipeline(
+  parts: PipelineParts,
+  name: string,
+  { as, threads = 0 }: ExplainPipelineOptions,
+): string {
+  const plan = planOf(parts, name)
+  const source = sourceOf(parts, plan)
+  const taking = (into: Sink<unknown>) => ({ title: into.title, promise: promiseText(promisedBy(parts, into)) })
+  const picture: Picture = {
+    topology: layOut(plan.rest, { stages: Math.max(1, threads), input: source }),
+    choice: { threads, why: threads === 0 ? 'no threads were asked for' : 'as was asked for' },
+    works: (layer) => {
+      const isOwn = layer.work.kind === 'source' && layer.work.source === source
+      return isOwn ? [source.title, ...plan.head.map(operatorText)] : worksOf(layer)
+    },
+    load: {
+      ...taking(parts.sink),
+      branches: [...(parts.sink.branches ?? [])].map(([branch, into]) => ({ name: branch, ...taking(into) })),
+    },
+    refusal: refusalOf(parts, name),
+  }
+  return (as === 'mermaid' ? mermaidOf : wordsOf)(picture)
+}
