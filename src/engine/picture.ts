@@ -58,14 +58,16 @@ export function wordsOf({ topology, choice, works = worksOf, load, refusal }: Pi
  */
 export function mermaidOf({ topology: { layers, last }, works = worksOf, load }: Picture): string {
   const takers = load === undefined ? [] : [['sink', '', load] as const]
-  const branches = (load?.branches ?? []).map((branch, at) => [`branch${at + 1}`, `${branch.name}: `, branch] as const)
+  const branches = (load?.branches ?? []).map((branch, at) => {
+    return [`branch${at + 1}`, `${mermaidLabel(branch.name)}: `, branch] as const
+  })
   const rejecting = layers.filter(({ work }) => work.kind !== 'steps' || work.steps.length > 0).map(idOf)
   return [
     'flowchart LR',
     ...layers.map((layer) => `  ${idOf(layer)}${shapeOf(layer, works(layer))}`),
     ...(load === undefined ? ['  out(("out"))'] : []),
     ...[...takers, ...branches].map(([id, name, { title, promise }]) => {
-      return `  ${id}[("${labelOf([`${name}${title}`, promise])}")]`
+      return `  ${id}[("${name}${labelOf([title, promise])}")]`
     }),
     ...(load === undefined ? [] : ['  dead[/"dead letters"/]']),
     ...layers.flatMap((layer) =>

@@ -11,9 +11,10 @@ import type { Work } from '../executor.ts'
 import { type Gate, LocalGate } from '../gate.ts'
 import type { InFlight } from '../in-flight.ts'
 import type { Job } from '../job.ts'
+import { enter, type LedgerEntry } from '../told-ledger.ts'
 import { Board } from './board.ts'
 import { workerFailed } from './failure.ts'
-import type { FromWorker, LedgerEntry, ToWorker, Wire, WorkerSetup } from './message.ts'
+import type { FromWorker, ToWorker, Wire, WorkerSetup } from './message.ts'
 import { STARTER } from './places.ts'
 import { Watch } from './watch.ts'
 import { Wires } from './wires.ts'
@@ -269,14 +270,7 @@ class Member {
   #enter(entry: LedgerEntry): void {
     const ledger = this.#options.work.epochs?.ledger
     try {
-      if (entry.of === 'source') ledger?.source(entry.report)
-      else if (entry.of === 'stage') ledger?.stage(entry.report)
-      else if (entry.of === 'letters') ledger?.letters(entry.epoch, entry.letters)
-      else if (entry.of === 'ended') ledger?.ended()
-      else if (entry.of === 'progress') ledger?.progress(entry.progress)
-      else if (entry.of === 'opened') ledger?.opened(entry.opened)
-      else if (entry.of === 'noted') ledger?.noted(entry.split, entry.note)
-      else ledger?.suspect(entry.origin)
+      if (ledger !== undefined) enter(ledger, entry)
     } catch (error) {
       this.#options.onFailure(error)
     }

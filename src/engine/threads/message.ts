@@ -1,19 +1,12 @@
 // What threads say to each other and to the one that started them: the whole protocol, as data.
 
 import type { MessagePort } from 'node:worker_threads'
-import type {
-  Beginning,
-  SourceCommand,
-  SourceProgress,
-  SourceReport,
-  SplitOpened,
-  StageReport,
-} from '../../checkpoint/ledger.ts'
-import type { DeadLetter, Origin } from '../../connect/origin.ts'
+import type { Beginning, SourceCommand } from '../../checkpoint/ledger.ts'
 import type { Split } from '../../connect/source.ts'
 import type { Packed } from '../codec/codec.ts'
 import type { InFlightLimits } from '../in-flight.ts'
 import type { Job } from '../job.ts'
+import type { LedgerEntry } from '../told-ledger.ts'
 
 /** Between two threads, on a channel from one stage to another: the demand protocol. */
 export type Wire =
@@ -73,16 +66,6 @@ export type FromWorker =
   | { readonly kind: 'arrived'; readonly level: number }
   /** What a stage of a pipeline tells whoever keeps its epochs. */
   | { readonly kind: 'ledger'; readonly entry: LedgerEntry }
-
-export type LedgerEntry =
-  | { readonly of: 'source'; readonly report: SourceReport }
-  | { readonly of: 'stage'; readonly report: StageReport }
-  | { readonly of: 'letters'; readonly epoch: number; readonly letters: readonly DeadLetter[] }
-  | { readonly of: 'ended' }
-  | { readonly of: 'progress'; readonly progress: SourceProgress }
-  | { readonly of: 'opened'; readonly opened: SplitOpened }
-  | { readonly of: 'noted'; readonly split: string; readonly note: string }
-  | { readonly of: 'suspect'; readonly origin: Origin }
 
 /** What can be said of a failure across threads. */
 export interface Failure {

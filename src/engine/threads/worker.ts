@@ -3,8 +3,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../base/clock.ts'
 import { invariant } from '../../base/invariant.ts'
-import type { Ledger } from '../../checkpoint/ledger.ts'
-import { type DeadLetter, plainOrigin } from '../../connect/origin.ts'
 import { fingerprintOf, type Topology } from '../../flow/topology.ts'
 import { Account } from '../account.ts'
 import type { StagePlace } from '../assemble.ts'
@@ -13,6 +11,7 @@ import { InFlight } from '../in-flight.ts'
 import type { JobLayout } from '../job.ts'
 import { resolveOwnName } from '../own-name.ts'
 import { Share } from '../share.ts'
+import { ledgerBy } from '../told-ledger.ts'
 import { Board } from './board.ts'
 import { failureOf } from './failure.ts'
 import type { FromWorker, ToWorker, Wire, WorkerSetup } from './message.ts'
@@ -34,17 +33,7 @@ const account = new Account({
   onDead: setup.tellsDead ? (refused) => tell({ kind: 'dead', ...refused }) : undefined,
 })
 
-const ledger: Ledger = {
-  source: (report) => tell({ kind: 'ledger', entry: { of: 'source', report } }),
-  stage: (report) => tell({ kind: 'ledger', entry: { of: 'stage', report } }),
-  letters: (epoch, letters) =>
-    tell({ kind: 'ledger', entry: { of: 'letters', epoch, letters: letters.map(sendable) } }),
-  ended: () => tell({ kind: 'ledger', entry: { of: 'ended' } }),
-  progress: (progress) => tell({ kind: 'ledger', entry: { of: 'progress', progress } }),
-  opened: (opened) => tell({ kind: 'ledger', entry: { of: 'opened', opened } }),
-  noted: (split, note) => tell({ kind: 'ledger', entry: { of: 'noted', split, note } }),
-  suspect: (origin) => tell({ kind: 'ledger', entry: { of: 'suspect', origin: plainOrigin(origin) } }),
-}
+const ledger = ledgerBy((entry) => tell({ kind: 'ledger', entry }))
 
 invariant(port !== null, 'a worker was started as a program')
 // As in the thread that started this one.
@@ -59,11 +48,6 @@ try {
   tell({ kind: 'ready', fingerprint: fingerprintOf(topology) })
 } catch (error) {
   fail(error)
-}
-
-/** An origin may be an object of a class: what it holds is sent. */
-function sendable({ origin, ...letter }: DeadLetter): DeadLetter {
-  return { ...letter, origin: plainOrigin(origin) }
 }
 
 async function work(topology: Topology, start: ToWorker & { readonly kind: 'start' }): Promise<void> {

@@ -1,0 +1,253 @@
+// An executor of which every stage is an island: all that goes between two of them is cloned, and comes late.
+
+import { invariant } from '../../src/base/invariant.ts'
+import type { Split } from '../../src/connect/source.ts'
+import { Account } from '../../src/engine/account.ts'
+import { nowhere } from '../../src/engine/assemble.ts'
+import type { Execution, Executor, Work } from '../../src/engine/executor.ts'
+import { FarGate, LocalGate } from '../../src/engine/gate.ts'
+import { InFlight } from '../../src/engine/in-flight.ts'
+import type { JobLayout } from '../../src/engine/job.ts'
+import { Share } from '../../src/engine/share.ts'
+import { failureOf, workerFailed } from '../../src/engine/threads/failure.ts'
+import type { FromWorker, ToWorker, Wire } from '../../src/engine/threads/message.ts'
+import { Wires } from '../../src/engine/threads/wires.ts'
+import { enter, ledgerBy } from '../../src/engine/told-ledger.ts'
+import { isSplittable } from '../../src/flow/source.ts'
+import { fingerprintOf, type Layer, type Topology } from '../../src/flow/topology.ts'
+import { below, seededRandom } from '../../src/testing/random.ts'
+
+/** The longest that a message is under way, in turns of the event loop. */
+const LATE_TURNS = 5
+
+/** An executor of `stages` stages to a layer; every message takes as long as chance says, and keeps its place in its queue. */
+export function islands(stages: number, seed: number): Executor {
+  return { stages, start: (work) => start(work, seededRandom(seed)) }
+}
+
+/** Islands hear what workers do, but for what is in shared memory. */
+type ToIsland = Exclude<ToWorker, { readonly kind: 'start' }>
+
+async function start(work: Work, random: () => number): Promise<Execution> {
+  const { job, epochs, signal, stages, account, topology } = work
+  signal?.throwIfAborted()
+  const splits = await splitsOf(topology)
+  const islands: Island[] = []
+  const ports = new Ports(random)
+  const failed = new AbortController()
+  const isOver = Promise.withResolvers<void>()
+  const tellAll = (message: ToIsland): void => {
+    for (const island of islands) island.tell(message)
+  }
+  const gate = new LocalGate(topology, (level) => tellAll({ kind: 'passed', level }))
+  const places = topology.layers.flatMap((layer) =>
+    Array.from({ length: layer.stages }, (_, stage) => ({ layer, stage })),
+  )
+  const fail = (error: unknown): void => {
+    failed.abort(error)
+    void taking.cancel(error)
+  }
+  const hear = (index: number, message: FromWorker): void => {
+    try {
+      if (message.kind === 'late') for (const event of message.events) account.late(message.operator, event)
+      else if (message.kind === 'dead') account.dead(message.operator, message.value, message.reason)
+      else if (message.kind === 'arrived') gate.arrive(message.level)
+      else if (message.kind === 'ledger' && epochs !== undefined) enter(epochs.ledger, message.entry)
+      else if (message.kind === 'failed') fail(workerFailed(index, places.length, message.failure))
+      else if (message.kind === 'done') islands[index]?.done.resolve()
+    } catch (error) {
+      fail(error)
+    }
+  }
+  for (const [index, { layer, stage }] of places.entries()) {
+    // Each has a topology of its own where there is a module to make it of.
+    const own = job === undefined ? topology : await laidOut(job, stages)
+    invariant(fingerprintOf(own) === fingerprintOf(topology), 'every island lays the same out')
+    const up = new Slow<FromWorker>(random, (message) => hear(index, message))
+    islands.push(new Island({ work, topology: own, layer, stage, ports, up, splits }, random))
+  }
+  const inFlight = new InFlight(work.inFlight)
+  for (const island of islands) island.start()
+  const taking = new Share(topology, {
+    ...work,
+    epochs: undefined,
+    inFlight,
+    site: {
+      isHere: () => false,
+      sender: nowhere,
+      queue: nowhere,
+      receiver: ({ id }) => ports.wires(id, 'receives', inFlight).receiver(id),
+    },
+  })
+  const endAll = async (): Promise<void> => {
+    isOver.resolve()
+    await Promise.all(islands.map((island) => island.end()))
+  }
+  const done = async (): Promise<void> => {
+    try {
+      await taking.done
+      if (epochs === undefined) {
+        const ends = Promise.all(islands.map((island) => island.done.promise))
+        await Promise.race([ends, new Promise((resolve) => failed.signal.addEventListener('abort', resolve))])
+        failed.signal.throwIfAborted()
+      }
+    } catch (error) {
+      throw failed.signal.aborted ? failed.signal.reason : error
+    } finally {
+      await endAll()
+    }
+  }
+  const running = done()
+  running.catch(() => {}) // Looked at by whoever waits for the run.
+  return {
+    done: running,
+    threads: 0,
+    placeOf: (layer, stage) => 1 + places.findIndex((one) => one.layer === layer && one.stage === stage),
+    takingMs: () => 0,
+    figures: (layer) => islands.flatMap((island) => island.figures(layer)),
+    drain: () => tellAll({ kind: 'drain' }),
+    tell: (command) => tellAll({ kind: 'command', command }),
+    async cancel(reason) {
+      await taking.cancel(reason)
+      await endAll()
+    },
+  }
+}
+
+interface IslandOptions {
+  readonly work: Work
+  readonly topology: Topology
+  readonly layer: Layer
+  readonly stage: number
+  readonly ports: Ports
+  readonly up: Slow<FromWorker>
+  readonly splits: ReadonlyMap<number, readonly Split[]>
+}
+
+/** One stage of one layer. */
+class Island {
+  readonly done: PromiseWithResolvers<void> = Promise.withResolvers()
+  readonly #options: IslandOptions
+  readonly #account: Account
+  readonly #gate: FarGate
+  readonly #down: Slow<ToIsland>
+  readonly #isOver = Promise.withResolvers<void>()
+  #share: Share | undefined
+
+  constructor(options: IslandOptions, random: () => number) {
+    const { up } = options
+    this.#options = options
+    this.#account = new Account({
+      onLate: (operator, event) => up.send({ kind: 'late', operator, events: [event] }),
+      onDead: (refused) => up.send({ kind: 'dead', ...refused }),
+    })
+    this.#gate = new FarGate((level) => up.send({ kind: 'arrived', level }))
+    this.#down = new Slow<ToIsland>(random, (message) => this.#hear(message))
+  }
+
+  tell(message: ToIsland): void {
+    this.#down.send(message)
+  }
+
+  start(): void {
+    const { work, topology, layer, stage, ports, up, splits } = this.#options
+    const inFlight = new InFlight(work.inFlight)
+    const { beginning } = work.epochs ?? {}
+    const ledger = ledgerBy((entry) => up.send({ kind: 'ledger', entry }))
+    this.#share = new Share(topology, {
+      clock: work.clock,
+      account: this.#account,
+      inFlight,
+      isOver: this.#isOver.promise,
+      ...(beginning === undefined
+        ? { gate: this.#gate }
+        : { epochs: { beginning: structuredClone(beginning), ledger } }),
+      site: {
+        isHere: (one, at) => one.number === layer.number && at === stage,
+        sender: ({ id }) => ports.wires(id, 'sends', inFlight).sender(id),
+        receiver: ({ id }) => ports.wires(id, 'receives', inFlight).receiver(id),
+        queue: (one) => async () => {
+          const own = splits.get(one.number)?.filter((_, at) => at % one.stages === stage) ?? []
+          return { take: () => own.shift() }
+        },
+      },
+    })
+    this.#share.done.then(
+      () => up.send({ kind: 'done', late: new Map(), dead: new Map() }),
+      (error: unknown) => up.send({ kind: 'failed', failure: failureOf(error, this.#account.blame) }),
+    )
+  }
+
+  figures(layer: number): ReturnType<Share['figures']> {
+    return this.#share?.figures(layer) ?? []
+  }
+
+  async end(): Promise<void> {
+    this.#isOver.resolve()
+    await this.#share?.cancel()
+  }
+
+  #hear(message: ToIsland): void {
+    if (message.kind === 'drain') this.#share?.drain()
+    else if (message.kind === 'passed') this.#gate.pass(message.level)
+    else if (message.kind === 'command') this.#share?.tell(message.command)
+  }
+}
+
+/** Both ends of every channel. */
+class Ports {
+  readonly #random: () => number
+  readonly #ends = new Map<string, Wires>()
+
+  constructor(random: () => number) {
+    this.#random = random
+  }
+
+  wires(channel: string, side: 'receives' | 'sends', inFlight: InFlight): Wires {
+    const other = `${side === 'sends' ? 'receives' : 'sends'} ${channel}`
+    const line = new Slow<Wire>(this.#random, (wire) => this.#ends.get(other)?.receive(wire))
+    const own = new Wires({ postMessage: (wire, transfer) => line.send(wire, transfer) }, inFlight.counter())
+    this.#ends.set(`${side} ${channel}`, own)
+    return own
+  }
+}
+
+/** Messages in their order, each a clone, and none at once. */
+class Slow<M> {
+  readonly #random: () => number
+  readonly #deliver: (message: M) => void
+  readonly #waiting: M[] = []
+
+  constructor(random: () => number, deliver: (message: M) => void) {
+    this.#random = random
+    this.#deliver = deliver
+  }
+
+  send(message: M, transfer: readonly unknown[] = []): void {
+    this.#waiting.push(structuredClone(message, { transfer: [...transfer] as never[] }))
+    if (this.#waiting.length === 1) this.#wait(1 + below(LATE_TURNS, this.#random))
+  }
+
+  #wait(turns: number): void {
+    setImmediate(() => {
+      if (turns > 1) return this.#wait(turns - 1)
+      const message = this.#waiting[0] as M
+      this.#deliver(message)
+      this.#waiting.shift()
+      if (this.#waiting.length > 0) this.#wait(1 + below(LATE_TURNS, this.#random))
+    })
+  }
+}
+
+async function laidOut(job: NonNullable<Work['job']>, stages: number): Promise<Topology> {
+  const { layOutJob } = (await import(job.laidOutBy)) as JobLayout
+  return await layOutJob(job, stages)
+}
+
+async function splitsOf({ layers }: Topology): Promise<Map<number, readonly Split[]>> {
+  const splits = new Map<number, readonly Split[]>()
+  for (const { work, number } of layers) {
+    if (work.kind === 'source' && isSplittable(work.source)) splits.set(number, await work.source.splits({}))
+  }
+  return splits
+}
