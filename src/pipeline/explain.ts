@@ -3,7 +3,6 @@
 import type { Sink } from '../connect/sink.ts'
 import { mermaidOf, type Picture, wordsOf } from '../engine/picture.ts'
 import { layOut } from '../flow/layout.ts'
-import { operatorText } from '../flow/name.ts'
 import { worksOf } from '../flow/topology.ts'
 import { planOf, sourceOf } from './build.ts'
 import { promisedBy, promiseText, refusalOf } from './guarantee.ts'
@@ -30,11 +29,11 @@ export function explainPipeline(
   const source = sourceOf(parts, plan)
   const taking = (into: Sink<unknown>) => ({ title: into.title, promise: promiseText(promisedBy(parts, into)) })
   const picture: Picture = {
-    topology: layOut(plan.rest, { stages: Math.max(1, threads), input: source }),
+    topology: layOut(plan.node, { stages: Math.max(1, threads), input: source }),
     choice: { threads, why: threads === 0 ? 'no threads were asked for' : 'as was asked for' },
     works: (layer) => {
       const isOwn = layer.work.kind === 'source' && layer.work.source === source
-      return isOwn ? [source.title, ...plan.head.map(operatorText)] : worksOf(layer)
+      return isOwn ? [source.title, ...worksOf(layer).slice(1)] : worksOf(layer)
     },
     load: {
       ...taking(parts.sink),
