@@ -5,6 +5,7 @@ import { count } from '../aggregate/count.ts'
 import { Flow } from '../flow/flow.ts'
 import { escapeText } from '../observe/escape.ts'
 import { redact } from '../observe/redact.ts'
+import { times } from '../testing/times.ts'
 import { tumbling } from '../window/window.ts'
 import { explainPipeline } from './explain.ts'
 import type { PipelineParts } from './pipeline.ts'
@@ -126,7 +127,7 @@ describe('explainPipeline', () => {
         // What no line may hold stands there as its number.
         equal(shown(label), escapeText(redact(title)))
       }),
-      { numRuns: 1000 },
+      { numRuns: times(1000) },
     )
   })
 
