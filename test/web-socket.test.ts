@@ -213,12 +213,13 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
   })
 
   it('waits for a large message as long as something of it comes', async () => {
-    const { url, atMs } = await serving((socket, request) => {
+    const inParts: OnSocket = (socket, request) => {
       // Pings are not answered: that would be in the middle of the message. A part of it comes after each of them.
       socket.pong = () => {}
       request.socket.write(Buffer.from([0x82, 126, 0x03, 0xe8]))
       socket.on('ping', () => request.socket.write('x'.repeat(200)))
-    })
+    }
+    const { url, atMs } = await serving(inParts, (socket) => socket.send('another connection'))
     deepEqual(await take(await reading(url, { idleMs: 500 }), 1), ['x'.repeat(1000)])
     equal(atMs.length, 1)
   })
