@@ -86,8 +86,8 @@ class SourceStage implements AnySpec {
   #hasEnded = false
   /** Who waits for reading, or for the steps, to go on. */
   #release: PromiseWithResolvers<void> | undefined
-  /** Barriers that came while steps were at work: they go out when that is done. */
-  readonly #barriers: number[] = []
+  /** Barriers, and the end, that wait for that. */
+  readonly #ends: Extract<SourceCommand, { kind: 'barrier' | 'end' }>[] = []
   /** The most records read at once. */
   readonly #atOnce: number
 
@@ -111,15 +111,12 @@ class SourceStage implements AnySpec {
     this.#go(self)
   }
 
-  onMessage(command: SourceCommand, self: Self): void | Promise<void> {
+  onMessage(command: SourceCommand, self: Self): void {
     switch (command.kind) {
       case 'barrier':
-        if (this.#isWorking) return void this.#barriers.push(command.epoch)
-        // What a read that was under way still gives belongs to the last epoch.
-        if (this.#isReading && this.#stop.signal.aborted) {
-          return this.#loop?.then(() => this.#endEpoch(command.epoch, self))
-        }
-        return this.#endEpoch(command.epoch, self)
+      case 'end':
+        this.#ends.push(command)
+        return this.#endIfIdle(self)
       case 'stop':
         return this.#endReading()
       case 'hold':
@@ -128,8 +125,15 @@ class SourceStage implements AnySpec {
         return this.#go(self)
       case 'committed':
         return // Said to all of this thread's readers at once.
-      case 'end':
-        return self.complete()
+    }
+  }
+
+  /** Sends the barriers, and the end, that came: after what was read, and after what a read that is stopped still gives. */
+  #endIfIdle(self: Self): void {
+    if (this.#isWorking || (this.#isReading && this.#stop.signal.aborted)) return
+    for (const command of this.#ends.splice(0)) {
+      if (command.kind === 'end') self.complete()
+      else this.#reading.endEpoch(command.epoch, () => self.barrier(command.epoch))
     }
   }
 
@@ -148,8 +152,8 @@ class SourceStage implements AnySpec {
   #go(self: Self): void {
     if (this.#isReading || !this.#mayRead) return
     this.#loop = this.#run(self).catch((error: unknown) => {
-      // A read that was stopped has said all that it will.
-      if (!this.#stop.signal.aborted) self.fail(error)
+      // A read that was stopped has said all that it will; what steps say counts.
+      if (this.#isWorking || !this.#stop.signal.aborted) self.fail(error)
     })
   }
 
@@ -181,6 +185,7 @@ class SourceStage implements AnySpec {
     } finally {
       this.#isReading = false
     }
+    this.#endIfIdle(self)
   }
 
   #exhausted(self: Self): void {
@@ -240,7 +245,7 @@ class SourceStage implements AnySpec {
   #worked(self: Self): void {
     this.#isWorking = false
     this.#reading.end()
-    for (const epoch of this.#barriers.splice(0)) this.#endEpoch(epoch, self)
+    this.#endIfIdle(self)
   }
 
   #atWork(work: () => void): void {
@@ -260,10 +265,6 @@ class SourceStage implements AnySpec {
     this.#missing = Math.max(0, this.#missing - batch.length)
     this.#options.meter(batch.values())
     this.#self?.emit(chunkOf(batch))
-  }
-
-  #endEpoch(epoch: number, self: Self): void {
-    this.#reading.endEpoch(epoch, () => self.barrier(epoch))
   }
 
   /** Something has changed for who waits. */
