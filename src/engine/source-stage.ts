@@ -151,10 +151,14 @@ class SourceStage implements AnySpec {
 
   #go(self: Self): void {
     if (this.#isReading || !this.#mayRead) return
-    this.#loop = this.#run(self).catch((error: unknown) => {
-      // A read that was stopped has said all that it will; what steps say counts.
-      if (this.#isWorking || !this.#stop.signal.aborted) self.fail(error)
-    })
+    this.#loop = this.#run(self).then(
+      () => this.#endIfIdle(self),
+      (error: unknown) => {
+        // A read that was stopped has said all that it will; what steps say counts.
+        if (this.#isWorking || !this.#stop.signal.aborted) self.fail(error)
+        else this.#endIfIdle(self)
+      },
+    )
   }
 
   get #mayRead(): boolean {
@@ -185,7 +189,6 @@ class SourceStage implements AnySpec {
     } finally {
       this.#isReading = false
     }
-    this.#endIfIdle(self)
   }
 
   #exhausted(self: Self): void {
