@@ -200,7 +200,6 @@ export class Attempt {
       if (!this.#isStopped || error !== STOPPED) throw error
     } finally {
       coordinator.close()
-      committer.close()
       // Whoever closes the writer is the only one to call it.
       await untilAborted(load.idle(), signal)
     }

@@ -8,6 +8,8 @@ import type { SinkWriter } from '../connect/sink.ts'
 import { bytesOfSample } from '../engine/size.ts'
 import type { Chunk } from '../stage/chunk.ts'
 import type { AnySpec } from '../stage/hooks.ts'
+import type { Subscription } from '../stage/link.ts'
+import type { Stage } from '../stage/stage.ts'
 import { ResultOrigins } from './result-origins.ts'
 import type { TopCounters } from './top-counters.ts'
 
@@ -52,6 +54,11 @@ export class LoadStage implements AnySpec {
     return this.#writing.then(() => this.#writeGathered())
   }
 
+  /** A stage that is given up waits for no report any more: one may never come. */
+  onSubscribe(_: Subscription, { signal }: Stage): void {
+    signal.addEventListener('abort', () => this.#options.committer.close(), { once: true })
+  }
+
   async onBarrier(epoch: number): Promise<void> {
     await this.#flush()
     await this.#options.committer.barrier(epoch)
@@ -69,7 +76,8 @@ export class LoadStage implements AnySpec {
 
   /** Resolves when the writer has nothing to do any more, however that ended. */
   async idle(): Promise<void> {
-    await this.#writing
+    // A hook that waited for one write may have begun another.
+    while (this.#writing !== undefined) await this.#writing
     await this.#options.committer.idle()
   }
 
