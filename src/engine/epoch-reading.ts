@@ -57,6 +57,8 @@ export class EpochReading implements Reading {
   /** Where readers stood, as of what was given of them, whose senders wait to be told. */
   #stood = new Map<AcknowledgedReader, Position>()
   #counts = NO_TOTALS
+  /** Of what was read last: they belong to the epoch in which that goes out. */
+  readonly #letters: DeadLetter[] = []
   /** What the steps had counted when they were last asked. */
   #counted = { filtered: 0, derived: 0 }
   #read = 0
@@ -107,11 +109,12 @@ export class EpochReading implements Reading {
   }
 
   letters(letters: readonly DeadLetter[]): void {
-    if (letters.length > 0) this.#options.ledger.letters(this.#epoch, letters)
+    for (const letter of letters) this.#letters.push(letter)
   }
 
   end(): void {
     this.#book(false)
+    if (this.#letters.length > 0) this.#options.ledger.letters(this.#epoch, this.#letters.splice(0))
     const { filtered, derived } = this.#options.counts
     const before = this.#counted
     this.#counted = { filtered, derived }

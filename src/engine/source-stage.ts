@@ -86,7 +86,9 @@ class SourceStage implements AnySpec {
   #hasEnded = false
   /** Who waits for reading, or for the steps, to go on. */
   #release: PromiseWithResolvers<void> | undefined
-  /** Barriers, and the end, that wait for that. */
+  /** Whether a part of that has gone out. */
+  #hasGiven = false
+  /** Barriers, and the end, that wait. */
   readonly #ends: Extract<SourceCommand, { kind: 'barrier' | 'end' }>[] = []
   /** The most records read at once. */
   readonly #atOnce: number
@@ -128,9 +130,12 @@ class SourceStage implements AnySpec {
     }
   }
 
-  /** Sends the barriers, and the end, that came: after what was read, and after what a read that is stopped still gives. */
+  /**
+   * Sends the barriers, and the end, that came: not between two events of one read, and after what a read that is stopped
+   * still gives. Of what has not begun to go out, all belongs to the next epoch.
+   */
   #endIfIdle(self: Self): void {
-    if (this.#isWorking || (this.#isReading && this.#stop.signal.aborted)) return
+    if (this.#hasGiven || (this.#isReading && this.#stop.signal.aborted)) return
     for (const command of this.#ends.splice(0)) {
       if (command.kind === 'end') self.complete()
       else this.#reading.endEpoch(command.epoch, () => self.barrier(command.epoch))
@@ -247,6 +252,7 @@ class SourceStage implements AnySpec {
   /** From here on what was read counts as given. */
   #worked(self: Self): void {
     this.#isWorking = false
+    this.#hasGiven = false
     this.#reading.end()
     this.#endIfIdle(self)
   }
@@ -265,6 +271,7 @@ class SourceStage implements AnySpec {
   }
 
   #give(batch: Batch): void {
+    this.#hasGiven = true
     this.#missing = Math.max(0, this.#missing - batch.length)
     this.#options.meter(batch.values())
     this.#self?.emit(chunkOf(batch))
