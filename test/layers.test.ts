@@ -39,8 +39,6 @@ describe('the layers of a snapshot', () => {
       [
         ['source', [], 1, 0],
         ['calls', ['forward'], 1, 1],
-        // Origins end here: what is counted is of many records.
-        ['steps', ['forward'], 1, 0],
         ['steps', ['key'], 2, 0],
         ['steps', ['key'], 2, 1],
         ['load', ['forward'], 1, 0],
