@@ -2,22 +2,14 @@
 
 import type { JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
-import type { RunSnapshot } from '../src/pipeline/snapshot.ts'
 import { CheckpointPanel } from './checkpoint.tsx'
-import type { Connection } from './connection.ts'
-import type { History } from './history.ts'
+import type { DetailsProps } from './details-props.ts'
 import { LettersPanel } from './letters.tsx'
 import { StagesPanel } from './stages.tsx'
 import { timeText } from './words.ts'
 
 const TABS = ['Stages', 'Dead letters', 'Checkpoint', 'What happened'] as const
 type Tab = (typeof TABS)[number]
-
-export interface DetailsProps {
-  readonly run: RunSnapshot
-  readonly history: History
-  readonly connection: Connection
-}
 
 export function Details(props: DetailsProps): JSX.Element {
   const [tab, setTab] = useState<Tab>('Stages')

@@ -2,7 +2,7 @@
 
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { DetailsProps } from './details.tsx'
+import type { DetailsProps } from './details-props.ts'
 import { countText } from './words.ts'
 
 interface Letter {

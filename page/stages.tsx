@@ -1,7 +1,7 @@
 // Every stage of every layer with its figures.
 
 import type { JSX } from 'preact'
-import type { DetailsProps } from './details.tsx'
+import type { DetailsProps } from './details-props.ts'
 import { Busy } from './graph.tsx'
 import { countText, rateText, timeText } from './words.ts'
 

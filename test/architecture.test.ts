@@ -9,16 +9,18 @@ import { ROOT, readTree } from './support/project.ts'
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const packages = new Set(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }))
 const files = readTree('src', '.ts')
+/** With what the page is built out of, which lies beside `src`. */
+const all = new Map([...files, ...inFolder('page', '.ts'), ...inFolder('page', '.tsx')])
 
 describe('the house', () => {
   it('imports only as the table in ARCHITECTURE.md allows', () => {
     const table = readFolderTable(readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8'))
     ok(table.size >= 7, 'the table was found')
-    deepEqual(violationsOf(files, table, packages), [])
+    deepEqual(violationsOf(all, table, packages), [])
   })
 
   it('has no circle of files that import each other', () => {
-    deepEqual(circlesOf(withoutTypes(files)), [])
+    deepEqual(circlesOf(all), [])
   })
 
   it('is of files that can be read in one go', () => {
@@ -63,6 +65,18 @@ describe('the test of the house', () => {
     deepEqual(violationsOf(bad, table, new Set()), ['base/ring.ts:1 imports ../flow/flow.ts: base may not'])
   })
 
+  it('finds what a folder beside src may not import from it', () => {
+    const page = readFolderTable(
+      '| folder | may import |\n|---|---|\n| `base/` | |\n| `flow/` | |\n| `page/` | `base/` |\n',
+    )
+    const bad = new Map([
+      ['base/ring.ts', ''],
+      ['flow/flow.ts', ''],
+      ['page/app.tsx', "import '../src/base/ring.ts'\nimport type { Flow } from '../src/flow/flow.ts'\n"],
+    ])
+    deepEqual(violationsOf(bad, page, new Set()), ['page/app.tsx:2 imports ../src/flow/flow.ts: page may not'])
+  })
+
   it('finds dynamic imports, re-exports, strangers and folders without a row', () => {
     const bad = new Map([
       ['base/a.ts', "\nawait import('../flow/b.ts')\nexport { x } from '../flow/b.ts'\nimport 'left-pad'\n"],
@@ -86,7 +100,6 @@ describe('the test of the house', () => {
   })
 })
 
-/** The files as they are when they run: imports of types are gone by then. */
-function withoutTypes(all: ReadonlyMap<string, string>): Map<string, string> {
-  return new Map(all)
+function inFolder(folder: string, ending: string): [path: string, text: string][] {
+  return [...readTree(folder, ending)].map(([path, text]) => [`${folder}/${path}`, text])
 }

@@ -21,15 +21,7 @@ import {
   partitioning,
   type UniqOptions,
 } from './operator-options.ts'
-import {
-  type EmitMode,
-  type JoinMode,
-  linearPlan,
-  type Operator,
-  type Plan,
-  type PlanNode,
-  type Reduce,
-} from './plan.ts'
+import type { EmitMode, JoinMode, Operator, PlanNode, Reduce } from './plan.ts'
 import { departitionOf, type Emitted, type Fired, grouping, type Outcome, reduceOf } from './reduce.ts'
 import type { SchemaFor } from './schema.ts'
 import { type MapAsyncOptions, waitSettings } from './wait.ts'
@@ -61,15 +53,6 @@ export class Flow<T, State = never> {
 
   constructor(node: PlanNode = { operator: { kind: 'input', name: 'input' }, inputs: [] }) {
     this.node = node
-  }
-
-  /**
-   * The operators of a pipeline.
-   *
-   * @throws {TypeError} if there is one that a pipeline cannot run
-   */
-  get plan(): Plan {
-    return linearPlan(this.node)
   }
 
   // — one event at a time —

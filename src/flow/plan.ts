@@ -160,28 +160,6 @@ export interface PlanNode {
   readonly inputs: readonly PlanNode[]
 }
 
-/** The operators of a pipeline: each looks at one event at a time, in this order. */
-export type Plan = readonly Stateless[]
-
-/**
- * The operators behind a pipeline's source.
- *
- * @throws {TypeError} for a plan with an operator that a pipeline cannot run
- */
-export function linearPlan(last: PlanNode): Plan {
-  const operators: Stateless[] = []
-  for (const { operator } of nodesOf(last)) {
-    if (operator.kind === 'input') continue
-    if (!isStateless(operator)) {
-      throw new TypeError(
-        `A pipeline runs map, filter, flatMap and validate: found ${operator.kind} (${operator.name})`,
-      )
-    }
-    operators.push(operator)
-  }
-  return operators
-}
-
 const STATELESS: readonly string[] = ['map', 'filter', 'flatMap', 'validate'] satisfies Stateless['kind'][]
 
 export function isStateless(operator: Operator): operator is Stateless {

@@ -5,7 +5,7 @@ import { importsOf } from './imports.ts'
 
 /** Folder (or file at the top) → the folders it may import. */
 export type FolderTable = ReadonlyMap<string, ReadonlySet<string>>
-/** Path below src, with forward slashes → text. */
+/** Path below src, or from the project's root for what lies beside it, with forward slashes → text. */
 export type Files = ReadonlyMap<string, string>
 
 /** The table `| folder | may import | … |` out of a Markdown page. */
@@ -79,5 +79,5 @@ function isTest(path: string): boolean {
 }
 
 function resolveImport(from: string, specifier: string): string {
-  return posix.join(posix.dirname(from), specifier)
+  return posix.join(posix.dirname(from), specifier).replace(/^src\//, '')
 }

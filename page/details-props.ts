@@ -1,0 +1,11 @@
+// What each panel of the details is given.
+
+import type { RunSnapshot } from '../src/pipeline/snapshot.ts'
+import type { Connection } from './connection.ts'
+import type { History } from './history.ts'
+
+export interface DetailsProps {
+  readonly run: RunSnapshot
+  readonly history: History
+  readonly connection: Connection
+}
