@@ -87,6 +87,10 @@ describe('a batch', () => {
     )
   })
 
+  it('is shared out in the order of the indices, also where all are asked for', () => {
+    deepEqual(batchOfTraced(tracedOf(3)).select([2, 0, 1]).values(), [2, 0, 1])
+  })
+
   it('has no origins where one of those it was joined of has none', () => {
     equal(joined([batchOfTraced(tracedOf(1)), batchOf([1])]).hasOrigins, false)
   })

@@ -230,7 +230,7 @@ class ArrayBatch<T> implements Batch<T> {
   }
 
   select(indices: readonly number[]): Batch<T> {
-    if (indices.length === this.length) return this
+    if (indices.length === this.length && indices.every((at, index) => at === index)) return this
     return this.mapped(
       indices.map((index) => this.#values[index] as T),
       indices,

@@ -9,6 +9,7 @@ import fc from 'fast-check'
 import { type ErrorCode, isSluiceError } from '../../base/errors.ts'
 import { type Batch, batchOf } from '../batch.ts'
 import { Session } from '../duckdb/session.ts'
+import { jsonText } from '../json/line.ts'
 import { deadLetter } from '../origin.ts'
 import type { Checkpoint, SinkOptions } from '../sink.ts'
 import { NO_TOTALS } from '../totals.ts'
@@ -131,7 +132,7 @@ describe('the sink for DuckDB', () => {
         const found = await session.all('select i, r, s, b, epoch_ms(t) as t, j from t')
         session.close()
         const expected = rows.map(({ i, r, s, b, t, j }) => {
-          return [i, r, s, b, t === null ? null : BigInt(t), j === null ? null : JSON.stringify(j)]
+          return [i, r, s, b, t === null ? null : BigInt(t), j === null ? null : jsonText(j)]
         })
         deepEqual(
           found.map((one) => Object.values(one)),

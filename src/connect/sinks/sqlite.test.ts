@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { isSluiceError } from '../../base/errors.ts'
 import { batchOfTraced } from '../batch.ts'
+import { jsonText } from '../json/line.ts'
 import { type Traced, traced } from '../origin.ts'
 import { NO_TOTALS } from '../totals.ts'
 import { type SqliteOptions, sqlite } from './sqlite.ts'
@@ -296,7 +297,7 @@ describe('the rows of sqlite', () => {
           ok(one.r === null ? r === null : Number(r) === one.r)
           equal(b, one.b === null ? null : BigInt(one.b))
           equal(at, one.at === null ? null : BigInt(one.at.getTime()))
-          equal(j, one.j === null ? null : JSON.stringify(one.j))
+          equal(j, one.j === null ? null : jsonText(one.j))
         }
       }),
       { numRuns: 40 },
