@@ -46,7 +46,7 @@ describe('dead letters', () => {
 
   it('L60: name a record whose origin is an object of a class, also from other threads', async () => {
     using job = new Job(
-      'pipeline, sqlite, tumbling, count',
+      'pipeline, readOf, sqlite, tumbling, count',
       `class Origin {
         source = 'numbers'
         line = 0
@@ -62,7 +62,7 @@ describe('dead letters', () => {
             if (at === 40) return undefined
             counts.read += 1
             at += 1
-            return [{ kind: 'event', value: { at: 1e12 + (at % 10) * 60_000 }, origin: new Origin(at - 1) }]
+            return readOf([{ kind: 'event', value: { at: 1e12 + (at % 10) * 60_000 }, origin: new Origin(at - 1) }])
           }
           return { read, counts, position: () => at, doneBytes: 0, close: async () => {} }
         },

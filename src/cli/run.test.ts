@@ -10,7 +10,7 @@ const BIN = fileURLToPath(import.meta.resolve('./bin.ts'))
 const CORE = ['--conditions=sluice-source', BIN]
 
 /** Ten bytes a record from memory, into a checkpoint file; every part can be told to misbehave. */
-const JOB = `import { param, pipeline, SluiceError } from 'sluice'
+const JOB = `import { param, pipeline, readOf, SluiceError } from 'sluice'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 
@@ -28,7 +28,7 @@ function records({ count, rejectEvery, paceMs }) {
       const entries = Array.from({ length: to - next }, (_, at) => entry(next + at))
       counts.read += entries.length
       next = to
-      return entries
+      return readOf(entries)
     }
     const read = (max) => next >= size ? undefined : paceMs > 0 ? pause(paceMs).then(() => take(max)) : take(max)
     const done = next >= size ? { note: 'nothing new since record ' + size } : {}
