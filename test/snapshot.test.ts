@@ -44,7 +44,7 @@ describe('the snapshot of a run', () => {
     const [source, sink] = layers.map(({ stages }) => stages[0])
     deepEqual([source?.received, source?.emitted], [1000, 800])
     deepEqual([sink?.received, sink?.emitted], [800, 800])
-    match(layers[0]?.title ?? '', /\.log as lines, row$/)
+    match(layers[0]?.title ?? '', /\.log as lines, map row$/)
   })
 
   it('says what was committed, and that the run has finished', async () => {
