@@ -23,7 +23,7 @@ import { readEntries } from '../src/testing/conformance/reading.ts'
 import job from './jobs/syslog.ts'
 import { freePort } from './support/brokers.ts'
 import { sluice } from './support/cli.ts'
-import { upTo } from './support/live-load.ts'
+import { misplaced, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
 import { until } from './support/until.ts'
@@ -156,7 +156,7 @@ describe(`syslog (REPRO: SEED=${SEED} npm test)`, () => {
     ok(waits.sender.written < count, 'the sender waits')
     const found = await waits.taken()
     await waits.sender.done
-    deepEqual(found, upTo(count))
+    equal(misplaced(found), undefined)
   })
 
   it('drops datagrams while enough waits, counts them, and says so', async () => {

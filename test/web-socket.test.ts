@@ -13,7 +13,7 @@ import { json, type Position, type SplitReader, textLines, type WebSocketOptions
 import { type WebSocket, WebSocketServer } from 'ws'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { sluice } from './support/cli.ts'
-import { numbersIn, upTo } from './support/live-load.ts'
+import { misplaced, numbersIn, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
 import { until, untilNoted } from './support/until.ts'
@@ -186,10 +186,7 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
     ok((socket?.bufferedAmount ?? 0) > 0, 'all was taken, though nobody asked')
     deepEqual(notes, [], 'waiting for room is no silence')
     const found = await take(reader, count)
-    deepEqual(
-      found.map((text) => Number(text.split(' ', 1)[0])),
-      upTo(count),
-    )
+    equal(misplaced(found.map((text) => Number(text.split(' ', 1)[0]))), undefined)
     equal(atMs.length, 1)
   })
 

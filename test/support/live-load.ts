@@ -8,6 +8,8 @@ import { sluice } from './cli.ts'
 import { until } from './until.ts'
 
 export const upTo = (count: number): number[] => Array.from({ length: count }, (_, at) => at + 1)
+/** The first of numbers from 1 on that is out of its place. Of tens of thousands, Node takes minutes to show how they differ. */
+export const misplaced = (numbers: readonly number[]): number | undefined => numbers.find((n, at) => n !== at + 1)
 
 /** The numbers in the table `numbers`, sorted, repeats kept; none before there is a table. */
 export function numbersIn(out: string): number[] {

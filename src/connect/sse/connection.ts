@@ -124,11 +124,14 @@ export class EventConnection {
 
   async #readAll(): Promise<never> {
     const { idleMs, onEvent, isFull } = this.#options
+    // In halves: after one of them it may be that this process was held up, and has yet to read what came.
+    let silentHalves = 0
     const idle = setTimeout(() => {
       // While nothing is read, nothing can be seen to come.
-      if (this.#wake !== undefined) idle.refresh()
-      else this.#stop.abort(new Error(`nothing came for ${idleMs} ms`))
-    }, idleMs)
+      silentHalves = this.#wake === undefined ? silentHalves + 1 : 0
+      if (silentHalves === 2) this.#stop.abort(new Error(`nothing came for ${idleMs} ms`))
+      else idle.refresh()
+    }, idleMs / 2)
     try {
       for (;;) {
         for (;;) {
@@ -137,6 +140,7 @@ export class EventConnection {
           if (event === undefined) break
           onEvent(event)
         }
+        silentHalves = 0
         idle.refresh()
         const { done, value } = await this.#body.read()
         if (done) throw new Error('the server ended the stream')
