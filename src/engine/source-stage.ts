@@ -86,7 +86,7 @@ class SourceStage implements AnySpec {
   #hasEnded = false
   /** Who waits for reading, or for the steps, to go on. */
   #release: PromiseWithResolvers<void> | undefined
-  /** Whether a part of that has gone out. */
+  /** Whether a part of what is at work has gone out. */
   #hasGiven = false
   /** Barriers, and the end, that wait. */
   readonly #ends: Extract<SourceCommand, { kind: 'barrier' | 'end' }>[] = []
