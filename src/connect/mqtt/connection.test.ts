@@ -215,6 +215,18 @@ describe('a connection to an MQTT broker', () => {
     deepEqual(notes, [])
   })
 
+  it('is not given up because this process was held up', async () => {
+    const { broker, reader } = await open(false, { keepAliveS: 1 })
+    await broker.until('pingreq')
+    // From here on timers come before what is to be read.
+    await new Promise((resolve) => setImmediate(resolve))
+    broker.publish(1, 'late')
+    const untilMs = performance.now() + 600
+    while (performance.now() < untilMs);
+    deepEqual(await read(reader), ['late'])
+    deepEqual(notes, [])
+  })
+
   it('is given up when nothing comes between two signs of life', async () => {
     await open(false, { keepAliveS: 1 })
     await until(() => notes.length > 0, 'a note')

@@ -80,6 +80,8 @@ export class MqttConnection {
   readonly #pings: (readonly string[])[] = []
   /** Whether anything came since the last sign of life was asked for. */
   #isHeard = true
+  /** Pings in a row after which nothing came: after one it may be that this process was held up, and has yet to read it. */
+  #silentPings = 0
   /** Names that the broker was told of, behind the last ping. */
   #told: string[] = []
   /** Whether a ping is on its way that stands behind names. */
@@ -308,7 +310,8 @@ export class MqttConnection {
   #ping(): void {
     const isSilent = this.#pings.length > 0 && !this.#isHeard
     // While nothing is read, no answer can be seen.
-    if (isSilent && !this.#socket.isPaused()) return this.#fail(new Error('the broker no longer answers'))
+    this.#silentPings = isSilent && !this.#socket.isPaused() ? this.#silentPings + 1 : 0
+    if (this.#silentPings === 2) return this.#fail(new Error('the broker no longer answers'))
     this.#isHeard = false
     this.#pings.push([])
     this.#send({ cmd: 'pingreq' })
