@@ -1,9 +1,11 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { startPipeline } from 'sluice'
 import { Job } from './support/job.ts'
+import { until } from './support/until.ts'
 
 /** Inline, on one worker thread, and on two. */
 const THREADS: readonly (number | undefined)[] = [undefined, 1, 2]
@@ -81,6 +83,33 @@ describe('operators of a pipeline, wherever they stand', () => {
       equal(report.run.loaded, 3005)
     })
   }
+
+  it('L83: what the clock has set going, and a schema still holds, goes out before the barrier that follows', async () => {
+    using job = new Job(
+      'json, pipeline, sqlite, tail',
+      `const here = (name) => new URL(name, import.meta.url).pathname
+      export const asked = []
+      const later = { '~standard': { version: 1, vendor: 'test', validate: async (value) => {
+        asked.push(value)
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        return { value }
+      } } }
+      export default pipeline('batches', {
+        from: () => tail(here('in.ndjson'), json()),
+        flow: (rows) => rows.batch({ size: 100, waitMs: 20 }).validate(later).map(([{ n }]) => ({ n })),
+        results: 'append',
+        into: () => sqlite(here('out.db'), { table: 't', columns: { n: 'integer' } }),
+      })`,
+    )
+    const { default: batches, asked } = await import(job.file)
+    for (const n of [1, 2, 3]) {
+      appendFileSync(job.path('in.ndjson'), `{"n":${n}}\n`)
+      const run = await startPipeline(batches, { epochMs: 5 })
+      await until(() => asked.length === n, `batch ${n}`)
+      await run.drain('the test goes on')
+    }
+    deepEqual(job.query('out.db', 'select n from t order by n'), [{ n: 1 }, { n: 2 }, { n: 3 }])
+  })
 
   it('L81: three million objects of one record go through a pipeline in a small heap', () => {
     using job = new Job(

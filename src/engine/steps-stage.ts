@@ -1,6 +1,7 @@
 // A stage that runs a chain of operators.
 
 import type { Clock } from '../base/clock.ts'
+import { untilAborted } from '../base/promise.ts'
 import type { Beginning, Ledger } from '../checkpoint/ledger.ts'
 import { packState, unpackState } from '../checkpoint/pack-state.ts'
 import { type Batch, batchFrom, chunkOf } from '../connect/batch.ts'
@@ -131,17 +132,23 @@ class StepsStage implements AnySpec {
     this.#chain.drop()
   }
 
-  onWatermark(time: number, self: Self): 'held' {
+  onWatermark(time: number, self: Self): 'held' | Promise<'held'> {
     this.#chain.watermark(time)
     this.#look(self)
-    return 'held'
+    return this.#chain.isSuspended ? this.#settled(self).then(() => 'held' as const) : 'held'
   }
 
-  onBarrier(epoch: number, self: Self): void {
-    const { epochs, layer, partition, clock } = this.#options
-    if (epochs === undefined) return
+  /** What steps have put off belongs to the epoch that ends: it goes out before the barrier. */
+  onBarrier(epoch: number, self: Self): void | Promise<void> {
+    if (this.#options.epochs === undefined) return
     this.#chain.flush()
     this.#look(self)
+    return this.#chain.isSuspended ? this.#settled(self).then(() => this.#report(epoch)) : this.#report(epoch)
+  }
+
+  #report(epoch: number): void {
+    const { epochs, layer, partition, clock } = this.#options
+    if (epochs === undefined) return
     const beganMs = clock.nowMs()
     const states = new Map<string, Uint8Array>()
     for (const [id, state] of this.#chain.snapshot()) states.set(id, packState(id, state))
@@ -156,27 +163,27 @@ class StepsStage implements AnySpec {
     this.#look(self)
   }
 
-  onMessage(message: StepsMessage, self: Self): void {
+  onMessage(message: StepsMessage, self: Self): void | Promise<void> {
     if (message.kind === 'mark') this.#chain.mark(message.name)
     else this.#chain.tick(this.#options.clock.nowMs())
     this.#look(self)
+    return this.#chain.isSuspended ? this.#settled(self) : undefined
   }
 
   onComplete(self: Self): void | Promise<void> {
     const { place } = this.#options
     if (place?.holds === true) this.#held = []
     this.#chain.end()
-    return this.#chain.isSuspended ? this.#endOn(self) : this.#ended(self)
+    return this.#chain.isSuspended ? this.#settled(self).then(() => this.#ended(self)) : this.#ended(self)
   }
 
-  /** What a step gave at its end has made another one put work off. */
-  async #endOn(self: Self): Promise<void> {
+  /** Goes on until nothing is put off any more: what a mark, the clock or the end has made has no demand to wait for. */
+  async #settled(self: Self): Promise<void> {
     while (this.#chain.isSuspended) {
-      await (this.#chain.waitsFor ?? new Promise(setImmediate))
-      if (self.signal.aborted) return
+      await untilAborted(this.#chain.waitsFor ?? new Promise(setImmediate), self.signal)
       this.#chain.resume()
+      this.#look(self)
     }
-    await this.#ended(self)
   }
 
   #ended(self: Self): void | Promise<void> {
