@@ -10,7 +10,7 @@ import type { QueueOf, SplitQueue } from './split-queue.ts'
 export interface Reading {
   /** That of the split that is open. */
   readonly reader: SplitReader<unknown> | undefined
-  /** Opens the next split; undefined if there is none. */
+  /** Opens the next split; undefined after the last one. */
   openNext(signal: AbortSignal): Promise<SplitReader<unknown> | undefined>
   /** The open split is at its end. */
   endSplit(): Promise<void>
@@ -63,7 +63,7 @@ export class PlainReading implements Reading {
 
   letters(): void {}
 
-  /** Nobody tells of commits: what has gone out is done with. */
+  /** Without commits, what has gone out is acknowledged at once. */
   end(): void {
     this.reader?.committed?.(this.reader.position())
   }

@@ -42,7 +42,7 @@ export interface SourceStageOptions {
   /** Its time at work, and what it has read. */
   readonly time: WorkTime
   readonly tally: Tally
-  /** Of a pipeline: where it begins, and whom it tells of its epochs. */
+  /** Of a pipeline: where it begins, and who hears of its epochs. */
   readonly epochs?:
     | { readonly beginning: Beginning; readonly ledger: Ledger; readonly acknowledgements: Acknowledgements }
     | undefined
@@ -202,7 +202,7 @@ class SourceStage implements AnySpec {
     if (this.#options.epochs === undefined) self.complete()
   }
 
-  /** Of what never ends, a read that waits is none that works. */
+  /** A read of an endless source that only waits does not count as work. */
   #readFrom(
     reader: SplitReader<unknown>,
   ): ReadBatch<unknown> | undefined | PromiseLike<ReadBatch<unknown> | undefined> {
@@ -277,7 +277,7 @@ class SourceStage implements AnySpec {
     this.#self?.emit(chunkOf(batch))
   }
 
-  /** Something has changed for who waits. */
+  /** Wakes whoever waits: something has changed. */
   #goOn(): void {
     this.#release?.resolve()
     this.#release = undefined

@@ -62,7 +62,7 @@ export class HookCalls {
     }
   }
 
-  /** Does the next thing; false if there is none, or it must wait. */
+  /** Does the next thing; false if nothing is left, or it must wait. */
   advance(): boolean {
     if (this.#drawing !== undefined) return this.#draw(this.#drawing)
     const { outlet } = this.#parts
