@@ -32,7 +32,7 @@ export default hourly
 
 if (import.meta.main) {
   for (const { key, window, n, mean: degrees } of await collect(hourly)) {
-    console.log(`${key} ${new Date(window.startMs ?? 0).toISOString().slice(11, 16)} ${degrees?.toFixed(1)} °F of ${n}`)
+    console.log(`${key} ${new Date(window.startMs).toISOString().slice(11, 16)} ${degrees?.toFixed(1)} °F of ${n}`)
   }
 }
 

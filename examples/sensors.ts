@@ -1,7 +1,7 @@
 // Readings of hundreds of sensors, live: what each measures in each minute, and where it is too hot.
 // With a broker, a house of sensors, and pictures of what goes on: npm run demo:sensors
 
-import { json, mqtt, param, pipeline, several, sqlite } from 'sluice'
+import { duration, json, mqtt, param, pipeline, several, sqlite } from 'sluice'
 import { type Climate, climate } from './sensors/climate.ts'
 
 export default pipeline('sensors', {
@@ -16,7 +16,7 @@ export default pipeline('sensors', {
   },
   // Acknowledged once they are committed: a crash loses none, and what comes twice is loaded once.
   from: ({ broker }) => mqtt(broker, json(), { topics: 'sensors/+/reading', clientId: 'sluice-sensors' }),
-  flow: (readings, { window, late }) => climate(readings, window, late),
+  flow: (readings, { window, late }) => climate(readings, duration(window), duration(late)),
   into: ({ db, alerts, limit }) =>
     several<Climate>(sqlite(db, { table: 'climate', key: ['sensor', 'start'] }), {
       spool: `${db}.spool`,

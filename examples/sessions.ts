@@ -12,7 +12,7 @@ export default sessions
 if (import.meta.main) {
   for (const { key, window, requests, entry } of await collect(sessions)) {
     console.log(
-      `${key} from ${new Date(window.startMs ?? 0).toISOString().slice(11, 19)}: ${requests} requests, first ${entry}`,
+      `${key} from ${new Date(window.startMs).toISOString().slice(11, 19)}: ${requests} requests, first ${entry}`,
     )
   }
 }

@@ -7,18 +7,22 @@ import './base/check-node.ts'
 export type { Aggregate, AnyAggregate } from './aggregate/aggregate.ts'
 export { collect as collectAll } from './aggregate/collect.ts'
 export { count } from './aggregate/count.ts'
-export { countDistinct } from './aggregate/count-distinct.ts'
-export { first, last } from './aggregate/first-last.ts'
+export { countDistinct, type DistinctState } from './aggregate/count-distinct.ts'
+export { type EndState, first, last } from './aggregate/first-last.ts'
 export { fold } from './aggregate/fold.ts'
-export { largest, smallest } from './aggregate/largest-smallest.ts'
-export { mean } from './aggregate/mean.ts'
-export { max, min } from './aggregate/min-max.ts'
+export type { Frequencies, Frequency } from './aggregate/frequencies.ts'
+export { largest, type RankedState, smallest } from './aggregate/largest-smallest.ts'
+export { type MeanState, mean } from './aggregate/mean.ts'
+export { type ExtremeState, max, min, type Ordered } from './aggregate/min-max.ts'
 export { quantile } from './aggregate/quantile.ts'
 export type { Aggregates, ResultOf } from './aggregate/record.ts'
-export { sum } from './aggregate/sum.ts'
+export type { Sketch } from './aggregate/sketch.ts'
+export { type SumState, sum } from './aggregate/sum.ts'
 export { topK } from './aggregate/top-k.ts'
-export type { Duration } from './base/duration.ts'
+export type { Value } from './aggregate/value.ts'
+export { type Duration, duration } from './base/duration.ts'
 export { type ErrorCode, type ErrorDetails, isSluiceError, SluiceError } from './base/errors.ts'
+export type { Key } from './base/hash.ts'
 export {
   type Batch,
   batchOf,
@@ -49,6 +53,7 @@ export type {
   PlainSink,
   PlainSinkOptions,
   PlainWriter,
+  RowOf,
   Sink,
   SinkOptions,
   SinkWriter,
@@ -119,7 +124,7 @@ export { type ExplainOptions, explain } from './engine/explain.ts'
 export type { FlowReport, FlowRunOptions } from './engine/options.ts'
 export type { FlowSink, RunFlowOptions, RunningFlow } from './engine/running.ts'
 export type { Runnable } from './engine/start.ts'
-export type { AggregateOptions } from './flow/aggregate.ts'
+export type { AggregateOptions, AggregateRow } from './flow/aggregate.ts'
 export type {
   BatchOptions,
   CallContext,
@@ -148,14 +153,20 @@ export type { Happening, LayerFigures, RunSnapshot, RunState, StageFigures } fro
 export { type PipelineRun, type StartOptions, startPipeline } from './pipeline/start.ts'
 export { prometheusText } from './telemetry/prometheus.ts'
 export { type Telemetry, telemetry } from './telemetry/telemetry.ts'
-export type { Pane, PaneWindow } from './window/pane.ts'
+export type { Pane, PaneWindow, TimedWindow, UntimedWindow, WindowKind } from './window/pane.ts'
 export { early, every, interval, late, onMark, type Trigger } from './window/trigger.ts'
 export {
+  type CountWindow,
   countWindow,
+  type GlobalWindow,
   globalWindow,
+  type ProcessingTimeWindow,
   processingTime,
+  type SessionWindow,
+  type SlidingWindow,
   session,
   sliding,
+  type TumblingWindow,
   tumbling,
   type WindowSpec,
 } from './window/window.ts'

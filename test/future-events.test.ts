@@ -23,7 +23,7 @@ async function editsByHour(futureLimit: Duration): Promise<{ hours: Record<strin
     // As if it were that day: what is dated tomorrow is not to be believed.
     clock: new ManualClock({ startMs: Date.UTC(2015, 8, 12, 0, 40) }),
     into(rows) {
-      for (const { window, n } of rows) hours[new Date(window.startMs ?? 0).toISOString().slice(0, 13)] = n
+      for (const { window, n } of rows) hours[new Date(window.startMs).toISOString().slice(0, 13)] = n
     },
     onLate: () => {},
   })

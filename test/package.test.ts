@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { oldNodes, packInto, TSC } from './support/packed.ts'
 import { ROOT } from './support/project.ts'
+import { BEFORE_MISTAKES, EXPORTS, FINE, MISTAKES } from './support/user-modules.ts'
 
 const NODE = process.execPath
 /** What is imported, and something that each has. */
@@ -30,12 +31,29 @@ describe('the packed tarball', () => {
   after(() => rmSync(folder, { recursive: true, force: true }))
 
   it('S21: holds what is published and nothing else', () => {
-    const odd = packed.filter((path) => !/^(dist\/.*\.(js|d\.ts)|README\.md|LICENSE|package\.json)$/.test(path))
-    deepEqual(odd, [])
+    const published = [
+      /^dist\/.*\.(js|d\.ts)(\.map)?$/,
+      /^src\/.*\.ts$/,
+      /^docs\/.*\.(md|png|svg)$/,
+      /^(README\.md|CHANGELOG\.md|LICENSE|package\.json)$/,
+    ]
+    deepEqual(
+      packed.filter((path) => !published.some((pattern) => pattern.test(path))),
+      [],
+    )
     deepEqual(
       packed.filter((path) => path.includes('.test.')),
       [],
     )
+  })
+
+  it('leads from a type to the code behind it', () => {
+    const { sources } = JSON.parse(readFileSync(join(installed, 'dist', 'flow', 'flow.d.ts.map'), 'utf8'))
+    deepEqual(sources, ['../../src/flow/flow.ts'])
+    for (const path of packed.filter((path) => path.endsWith('.map'))) {
+      const { sources } = JSON.parse(readFileSync(join(installed, path), 'utf8'))
+      for (const source of sources) ok(existsSync(join(installed, path, '..', source)), `${path}: ${source}`)
+    }
   })
 
   for (const [door, name] of Object.entries(DOORS)) {
@@ -65,6 +83,30 @@ await connect(from([1, 2]), consumer<string>({ onEvents: () => {} }))
       encoding: 'utf8',
     })
     equal(status, 0, stdout)
+  })
+
+  /** What the compiler says of a module. */
+  function compiled(code: string, ...flags: readonly string[]): readonly string[] {
+    writeFileSync(join(folder, 'own.ts'), code)
+    const always = ['--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node', '--pretty', 'false']
+    const { stdout } = spawnSync(NODE, [TSC, ...always, ...flags, 'own.ts'], { cwd: folder, encoding: 'utf8' })
+    return stdout.split(/\n(?=own\.ts)/).filter((text) => text !== '')
+  }
+
+  it('L66: brings names for the types of all that a module may export', () => {
+    deepEqual(compiled(EXPORTS, '--declaration', '--emitDeclarationOnly', '--outDir', join(folder, 'types')), [])
+  })
+
+  it('L67: says what is wrong with the usual mistakes', () => {
+    const lines = Object.values(MISTAKES).map(([code]) => code)
+    const said = compiled([BEFORE_MISTAKES.trimEnd(), ...lines, FINE].join('\n'), '--noEmit')
+    const above = BEFORE_MISTAKES.trimEnd().split('\n').length
+    for (const [index, [name, [, says]]] of Object.entries(MISTAKES).entries()) {
+      const text = said.filter((text) => text.startsWith(`own.ts(${above + index + 1},`)).join('\n')
+      for (const part of says) ok(text.includes(part), `${name}: ${text}`)
+    }
+    const fine = said.filter((text) => Number(/\((\d+),/.exec(text)?.[1]) > above + lines.length)
+    deepEqual(fine, [])
   })
 
   it('brings the command, which runs a module that lies elsewhere', () => {

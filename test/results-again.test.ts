@@ -194,12 +194,12 @@ describe('results of the whole', () => {
 
   it('C93: overwrite those before under a key', async () => {
     const totals: Make = (all) => all.keyBy(({ sensor }) => sensor).aggregate({ n: count(), last: sum(({ id }) => id) })
-    const keyed = (folder: string): Sink<never> =>
+    const keyed = (folder: string): Sink<unknown> =>
       sqlite(join(folder, 'out.db'), {
         table: 't',
         key: ['key'],
         columns: { key: 'text', n: 'integer' },
-      }) as Sink<never>
+      }) as Sink<unknown>
     made += 1
     const folder = mkdtempSync(join(root, `${made}-`))
     const input = join(folder, 'in.ndjson')

@@ -190,7 +190,7 @@ describe('a source of rows', () => {
   it('R13: a pipeline that looks back takes a sink that overwrites, and finds rows that came late', async () => {
     const [from, execute] = made('create table t (id integer primary key, v text); insert into t values (1, 1), (3, 3)')
     const into = join(newFolder(), 'out.db')
-    const job = (key: readonly string[] | undefined) =>
+    const job = (key: readonly ['id'] | undefined) =>
       pipeline('copy', {
         from: () => sqliteQuery<{ id: number }>(from, { table: 't', cursor: 'id', lookBack: 5 }),
         into: () => sqlite<{ id: number }>(into, { table: 't', ...(key === undefined ? {} : { key }) }),

@@ -107,7 +107,7 @@ for (const [name, { inputs, format }] of Object.entries(SETS)) {
       const report = await run(hourly, {
         into(events) {
           for (const { key, window, n, mean: degrees, humidity } of events) {
-            const hour = new Date(window.startMs ?? 0).toISOString().slice(0, 13)
+            const hour = new Date(window.startMs).toISOString().slice(0, 13)
             const [rowsOf, meanF, meanRh] = hours.get(`${key} ${hour}`) ?? []
             equal(n, Number(rowsOf), `${key} ${hour}`)
             ok(near(degrees, Number(meanF)), `${key} ${hour}: ${degrees} is not ${meanF}`)

@@ -1,6 +1,6 @@
 // What becomes of readings, wherever they come from: checked, told apart, in °F, summed up by sensor and stretch of time.
 
-import { count, early, type Flow, max, mean, min, quantile, tumbling } from 'sluice'
+import { count, type Duration, early, type Flow, max, mean, min, quantile, tumbling } from 'sluice'
 import { z } from 'zod'
 
 /** A reading as sensors send it. A house has no 100 °C: a sensor that says so is broken. */
@@ -35,7 +35,7 @@ const MILLION = 1_000_000
 export const fahrenheitOf = (celsius: number): number => (celsius * 9) / 5 + 32
 
 /** @param late - how far behind the latest reading of all sensors others may come: `30s` */
-export function climate(readings: Flow<unknown>, window: string, late: string): Flow<Climate> {
+export function climate(readings: Flow<unknown>, window: Duration, late: Duration): Flow<Climate> {
   const time = { outOfOrderness: late, maxOpen: MILLION }
   return (
     readings
@@ -55,9 +55,8 @@ export function climate(readings: Flow<unknown>, window: string, late: string): 
         meanHumidity: mean(({ humidity }) => humidity),
         maxHumidity: max(({ humidity }) => humidity),
       })
-      .map(({ key, window: { startMs, endMs }, isLast, readings, ...figures }) => {
+      .map(({ key, window: { startMs: start, endMs: end }, isLast, readings, ...figures }) => {
         const { meanF, minF, maxF, p95F, meanHumidity, maxHumidity } = figures
-        const [start, end] = [startMs ?? 0, endMs ?? 0]
         return {
           sensor: key,
           start,

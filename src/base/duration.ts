@@ -2,8 +2,17 @@
 
 import { describeValue } from './check.ts'
 
-/** Milliseconds, or a text of numbers and units from the largest to the smallest: `d`, `h`, `m`, `s`, `ms`. */
-export type Duration = number | string
+type Days = '' | `${number}d`
+type Hours = '' | `${number}h`
+type Minutes = '' | `${number}m`
+type Seconds = '' | `${number}s`
+type Milliseconds = '' | `${number}ms`
+
+/**
+ * Milliseconds, or a text of numbers and units from the largest to the smallest: `d`, `h`, `m`, `s`, `ms`. A text that
+ * is only known when the program runs goes through {@link duration}.
+ */
+export type Duration = number | Exclude<`${Days}${Hours}${Minutes}${Seconds}${Milliseconds}`, ''>
 
 const UNITS: readonly (readonly [unit: string, ms: number])[] = [
   ['d', 86_400_000],
@@ -13,6 +22,19 @@ const UNITS: readonly (readonly [unit: string, ms: number])[] = [
   ['ms', 1],
 ]
 const WRITTEN = new RegExp(`^${UNITS.map(([unit]) => `(?:(\\d+(?:\\.\\d+)?)${unit}(?![a-z]))?`).join('')}$`)
+
+/**
+ * The milliseconds of a duration that is given as text, by a parameter or a configuration file.
+ *
+ * @throws {TypeError} if it is not a text in units
+ * @throws {RangeError} if it is not whole milliseconds
+ * @example
+ * const size: string = process.env.WINDOW ?? '1m30s'
+ * tumbling(duration(size), (event: { at: number }) => event.at).sizeMs // => 90000
+ */
+export function duration(text: string): number {
+  return durationMs(text as Duration)
+}
 
 /**
  * The whole milliseconds of a duration.

@@ -11,7 +11,7 @@ const job = join(folder, 'job.ts')
 writeFileSync(
   job,
   `import { param, pipeline } from 'sluice'; const none = () => Promise.reject(new Error('opened'))
-const list = (title) => ({ kind: 'list', title, guarantee: 'at-least-once', splits: none, open: none })
+const list = (title) => ({ kind: 'list', title, guarantee: 'at-least-once', deadLetters: title, splits: none, open: none })
 export default pipeline('job', {
   params: { name: param.string('a list'), fails: param.boolean(false), db: param.string('pg://u:p%40ss@h') },
   from: ({ name, fails }) => {

@@ -1,5 +1,5 @@
 import { equal, match, rejects } from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -16,6 +16,10 @@ function moduleOf(name: string, text: string): string {
 }
 
 describe('load', () => {
+  moduleOf('other-rows.ts', 'export {}\n')
+  mkdirSync(join(folder, 'folder-of-rows'))
+  moduleOf(join('folder-of-rows', 'index.ts'), 'export {}\n')
+
   it('gives the default export of a module that lies outside of any project', async () => {
     const pipeline = "{ kind: 'pipeline', name: 'job', about: '', params: {}, build: () => producer }"
     const path = moduleOf('job.ts', `import { producer } from 'sluice/stage'\nexport default ${pipeline}\n`)
@@ -38,9 +42,27 @@ describe('load', () => {
     ],
     'an error of its own': ["\n\nthrow new Error('no such day')\n", /: no such day \(line 3\)$/],
     'a syntax error': ['const a = 1\nconst b = = 2\n', /: Expression expected \(line 2\)$/],
-    'an enum, which Node does not strip': ['\nenum A { B }\n', /: TypeScript enum is not supported .*\(line 2\)$/],
-    'an import of a stranger': ["import 'no-such-thing'\n", /: Cannot find package 'no-such-thing' imported from /],
-    'a name that Sluice does not export': ["import { nope } from 'sluice/stage'\nnope()\n", /'nope' \(line 1\)$/],
+    'an enum, which Node does not strip': [
+      '\nenum A { B }\n',
+      /: TypeScript enum is not supported .*\(line 2\)\. Node strips types and compiles nothing, see https:.*$/,
+    ],
+    'a namespace': ['namespace A { export const b = 1 }\n', /Node strips types and compiles nothing, see https:.*$/],
+    'a parameter property': [
+      'class A { constructor(readonly b: number) {} }\nnew A(1)\n',
+      /Node strips types and compiles nothing, see https:.*$/,
+    ],
+    'an import of a stranger': [
+      "import '@no-such/thing/part'\n",
+      /: Cannot find package '@no-such\/thing' imported from .*\. Run npm install @no-such\/thing$/,
+    ],
+    'a name that Sluice does not export': [
+      "import { nope } from 'sluice/stage'\nnope()\n",
+      /'nope' \(line 1\)\. Check the spelling; if it is a type, write import type \{ nope \}$/,
+    ],
+    'an import without its extension': ["import './other-rows'\n", /\. Write the whole name: other-rows\.ts$/],
+    'an import by the name that a compiler would give': ["import './other-rows.js'\n", /name: other-rows\.ts$/],
+    'an import of a folder': ["import './folder-of-rows'\n", /\. Write the whole name: folder-of-rows\/index\.ts$/],
+    'a require': ["export default require('fs')\n", /\. A job is an ES module: use import and export$/],
   }
   for (const [name, [text, message]] of Object.entries(unusable)) {
     it(`refuses a module with ${name}, and says where`, async () => {

@@ -10,6 +10,7 @@ import type { Flow } from '../flow/flow.ts'
 import { isFlow } from '../flow/is-flow.ts'
 import type { Params } from '../pipeline/param.ts'
 import { isPipeline, type Pipeline } from '../pipeline/pipeline.ts'
+import { loadAdvice } from './load-advice.ts'
 import { orSilence } from './silence.ts'
 
 /** What the command line runs: the default export of a module. */
@@ -65,7 +66,8 @@ async function importModule(file: string, path: string): Promise<Record<string, 
   try {
     return await orSilence(import(pathToFileURL(path).href), () => new Error('an await at its top level never ends'))
   } catch (error) {
-    throw unusable(file, `${messageOf(error)}${placeIn(error, path)}`, error)
+    const message = messageOf(error)
+    throw unusable(file, `${message}${placeIn(error, path)}${loadAdvice(message)}`, error)
   }
 }
 

@@ -70,8 +70,11 @@ export interface EpochLength {
   readonly events: number
 }
 
+/** Rows that have these fields, whatever else they have; any rows where the names are not known. */
+export type RowOf<Key extends string> = string extends Key ? unknown : { readonly [Name in Key]: unknown }
+
 /** A sink: describes where rows go, and opens a writer. It starts nothing by itself. */
-export interface Sink<Row> {
+export interface Sink<in Row> {
   /** The kind of sink, for diagrams and the step of dead letters: `sqlite`. */
   readonly kind: string
   /** Where rows go, for a person: `table requests in out.db`. */
@@ -86,7 +89,7 @@ export interface Sink<Row> {
   /** What only one connection may write to at a time, where that is so: `file out.db`. Two sinks of one pipeline cannot share it. */
   readonly locks?: string
   /** Name → other sinks that rows go to by this one. */
-  readonly branches?: ReadonlyMap<string, Sink<unknown>>
+  readonly branches?: ReadonlyMap<string, Sink<never>>
   /**
    * Takes the lease on the pipeline, and goes to where its last commit left it.
    * @throws {SluiceError} PIPELINE_HELD if another instance holds the lease; CHECKPOINT_INVALID; SINK_MISMATCH;
@@ -148,7 +151,7 @@ export interface BatchSize {
  * A call that fails with SINK_LOST leaves open whether a commit under way went through: who opens the sink anew finds
  * out from `checkpoint`, which the sink read back from where it was committed.
  */
-export interface SinkWriter<Row> {
+export interface SinkWriter<in Row> {
   /** What the last commit of this pipeline left, or undefined at a first run. */
   readonly checkpoint: Checkpoint | undefined
   /**
@@ -183,8 +186,10 @@ export interface SinkWriter<Row> {
  * A sink without transactions of its own: its checkpoints and dead letters are kept beside it. What `prepare` made
  * durable is made visible by `finish` once the epoch is committed.
  */
-export interface PlainSink<Row> {
+export interface PlainSink<in Row> {
   readonly kind: string
+  /** Never there: by it the compiler tells a plain sink from one that keeps its own checkpoints. */
+  readonly checkpoints?: never
   readonly title: string
   readonly guarantee: Guarantee
   open(options: PlainSinkOptions): Promise<PlainWriter<Row>>
@@ -204,7 +209,7 @@ export interface PlainSinkOptions {
 }
 
 /** Writes the rows of a sink without transactions. One call at a time; after one has failed, only `close`. */
-export interface PlainWriter<Row> {
+export interface PlainWriter<in Row> {
   /** Takes rows as a {@link SinkWriter} does; gives back a letter for each that is refused, all others are written. */
   write(rows: Batch<Row>): readonly DeadLetter[] | Promise<readonly DeadLetter[]>
   /** Makes what was written since the last call durable, and gives what `finish` must know to make it visible. */

@@ -3,7 +3,7 @@
 import { type Aggregates, type ResultOf, record } from '../aggregate/record.ts'
 import { checkInteger, checkKeys } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
-import type { Pane } from '../window/panes.ts'
+import type { Pane, PaneWindow, WindowKind } from '../window/pane.ts'
 import { MOST_KEYS } from './limit.ts'
 import { checkSessions, nameOf, type StepOptions } from './name.ts'
 import type { Aggregating, PlanNode, Windowing } from './plan.ts'
@@ -14,8 +14,10 @@ export type { Windowing } from './plan.ts'
  * What an aggregation in windows gives; `K` is never where there are no keys. Where a window may give more than one
  * result, each says why it came, and whether it is the last one.
  */
-export type AggregateRow<K, S> = ([K] extends [never] ? unknown : { readonly key: K }) & {
-  readonly window: Pane<unknown>['window']
+export type AggregateRow<K, S, Kind extends WindowKind = WindowKind> = ([K] extends [never]
+  ? unknown
+  : { readonly key: K }) & {
+  readonly window: PaneWindow<Kind>
   readonly trigger?: Pane<unknown>['trigger']
   readonly isLast?: boolean
 } & ResultOf<S>

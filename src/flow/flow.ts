@@ -5,7 +5,7 @@ import type { Aggregates, ResultOf } from '../aggregate/record.ts'
 import { checkChoice, checkInteger } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
 import type { ProducerConsumer } from '../stage/stage.ts'
-import type { PaneWindow } from '../window/pane.ts'
+import type { PaneWindow, WindowKind } from '../window/pane.ts'
 import type { WindowSpec } from '../window/window.ts'
 import { type AggregateOptions, type AggregateRow, aggregateOf, type Windowing } from './aggregate.ts'
 import { type EnrichOptions, enriching } from './enrich.ts'
@@ -44,12 +44,13 @@ export type { BatchOptions, CallContext, EmittedBy, PartitionOptions, UniqOption
  * await collect(even.map((n) => n * 10)) // => [20, 40]
  * @see Elixir's Flow
  */
-export class Flow<T, State = never> {
+export class Flow<T, State = never, Kind extends WindowKind = WindowKind> {
   /** The last operator, with all that lie above it. */
   readonly node: PlanNode
-  /** Only for the compiler: what flows here, and the state of the reduction before. */
+  /** Only for the compiler: what flows here, the state of the reduction before, and the kind of its windows. */
   declare readonly events: T
   declare readonly state: State
+  declare readonly windows: Kind
 
   constructor(node: PlanNode = { operator: { kind: 'input', name: 'input' }, inputs: [] }) {
     this.node = node
@@ -157,7 +158,7 @@ export class Flow<T, State = never> {
    * )
    * await collect(longest) // => ['paper']
    */
-  reduce<S>(create: () => S, add: (state: S, value: T) => S, options?: StepOptions): Flow<Emitted<S>, S> {
+  reduce<S>(create: () => S, add: (state: S, value: T) => S, options?: StepOptions): Flow<Emitted<S>, S, 'global'> {
     return new Flow(reduceOf(this.node, { create, add, emits: false }, undefined, options))
   }
 
@@ -175,7 +176,7 @@ export class Flow<T, State = never> {
     create: () => S,
     add: (state: S, value: T) => readonly [events: readonly U[], state: S],
     options?: StepOptions,
-  ): Flow<U, S> {
+  ): Flow<U, S, 'global'> {
     return new Flow(reduceOf(this.node, { create, add, emits: true }, undefined, options))
   }
 
@@ -188,18 +189,18 @@ export class Flow<T, State = never> {
   groupBy<K extends Key, V = T>(
     key: (value: T) => K,
     value: (event: T) => V = identity as (event: T) => V,
-  ): Flow<[K, V[]], Map<K, V[]>> {
-    return new Windowed<T>(this.node, undefined).groupBy(key, value)
+  ): Flow<[K, V[]], Map<K, V[]>, 'global'> {
+    return new Windowed<T, 'global'>(this.node, undefined).groupBy(key, value)
   }
 
   /** What goes out when a window fires: `state` whole, its items (`events`), or `nothing`. After a reduction. */
-  emit<M extends EmitMode>(mode: M): Flow<EmittedBy<M, State>, State> {
+  emit<M extends EmitMode>(mode: M): Flow<EmittedBy<M, State>, State, Kind> {
     checkChoice('mode of emit', mode, ['state', 'events', 'nothing'])
     return this.#reshape('emit', { emit: mode })
   }
 
   /** Decides what goes out when a window fires, and with which state it goes on. After a reduction. */
-  onTrigger<U = never>(fn: (fired: Fired<State>) => Outcome<U, State> | void): Flow<U, State> {
+  onTrigger<U = never>(fn: (fired: Fired<State, Kind>) => Outcome<U, State> | void): Flow<U, State, Kind> {
     checkFunction('onTrigger', fn)
     return this.#reshape('onTrigger', { onTrigger: fn })
   }
@@ -222,7 +223,7 @@ export class Flow<T, State = never> {
    * const rows = await collect(counts)
    * rows.map(({ window, n }) => [window.startMs, n]) // => [[0, 2], [1000, 1]]
    */
-  window(window: WindowSpec<T>): Windowed<T> {
+  window<Kind extends WindowKind>(window: WindowSpec<T> & { readonly kind: Kind }): Windowed<T, Kind> {
     return new Windowed(this.node, window as WindowSpec<never>)
   }
 
@@ -269,7 +270,7 @@ export class Flow<T, State = never> {
   departition<M, U = M>(
     create: () => M,
     merge: (merged: M, state: State) => M,
-    done: (merged: M, window: Fired<State>['window']) => U = identity as (merged: M) => U,
+    done: (merged: M, window: PaneWindow<Kind>) => U = identity as (merged: M) => U,
   ): Flow<U> {
     return new Flow(departitionOf(this.node, this.#reduction('departition'), { create, merge, done }))
   }
@@ -337,13 +338,13 @@ export class Flow<T, State = never> {
     throw new TypeError(`${what} follows a reduction (reduce, emitAndReduce, groupBy): found ${operator.name}`)
   }
 
-  #reshape<U>(what: string, change: Pick<Partial<Reduce>, 'emit' | 'onTrigger'>): Flow<U, State> {
+  #reshape<U>(what: string, change: Pick<Partial<Reduce>, 'emit' | 'onTrigger'>): Flow<U, State, Kind> {
     return new Flow({ operator: { ...this.#reduction(what), ...change }, inputs: this.node.inputs })
   }
 }
 
 /** What follows `window`: it is done for each window by itself, and goes out when the window fires. */
-export class Windowed<T> {
+export class Windowed<T, Kind extends WindowKind = WindowKind> {
   readonly #node: PlanNode
   readonly #window: Windowing
 
@@ -353,7 +354,7 @@ export class Windowed<T> {
   }
 
   /** As {@link Flow.reduce}, one state for each window. */
-  reduce<S>(create: () => S, add: (state: S, value: T) => S, options?: StepOptions): Flow<Emitted<S>, S> {
+  reduce<S>(create: () => S, add: (state: S, value: T) => S, options?: StepOptions): Flow<Emitted<S>, S, Kind> {
     return new Flow(reduceOf(this.#node, { create, add, emits: false }, this.#window, options))
   }
 
@@ -362,7 +363,7 @@ export class Windowed<T> {
     create: () => S,
     add: (state: S, value: T) => readonly [events: readonly U[], state: S],
     options?: StepOptions,
-  ): Flow<U, S> {
+  ): Flow<U, S, Kind> {
     return new Flow(reduceOf(this.#node, { create, add, emits: true }, this.#window, options))
   }
 
@@ -370,12 +371,12 @@ export class Windowed<T> {
   groupBy<K extends Key, V = T>(
     key: (value: T) => K,
     value: (event: T) => V = identity as (event: T) => V,
-  ): Flow<[K, V[]], Map<K, V[]>> {
+  ): Flow<[K, V[]], Map<K, V[]>, Kind> {
     checkFunction('groupBy', key)
     checkFunction('groupBy', value)
     const name = nameOf('groupBy', this.#node, undefined, key)
     const { create, add } = grouping(key, value)
-    return this.reduce(create, add, { name }) as Flow<[K, V[]], Map<K, V[]>>
+    return this.reduce(create, add, { name }) as Flow<[K, V[]], Map<K, V[]>, Kind>
   }
 
   /** The first event of each key in each window, as it comes. */
@@ -389,13 +390,13 @@ export class Windowed<T> {
   }
 
   /** As {@link Flow.aggregate}, a result for each window. */
-  aggregate<S extends Aggregates<T>>(spec: S, options?: StepOptions): Flow<AggregateRow<never, S>> {
+  aggregate<S extends Aggregates<T>>(spec: S, options?: StepOptions): Flow<AggregateRow<never, S, Kind>> {
     return new Flow(aggregateOf<T, S>(this.#node, { spec, window: this.#window, options }))
   }
 }
 
 /** What follows `keyBy`: it is done for each key by itself. */
-export class Keyed<T, K extends Key, HasWindow extends boolean = false> {
+export class Keyed<T, K extends Key, Kind extends WindowKind = never> {
   readonly #node: PlanNode
   // `never`: a flow of anything takes a flow of T, whose keys are nobody else's to ask for.
   readonly #key: (value: never) => K
@@ -408,7 +409,7 @@ export class Keyed<T, K extends Key, HasWindow extends boolean = false> {
   }
 
   /** Windows of time, or of a number of events, for each key. */
-  window(window: WindowSpec<T>): Keyed<T, K, true> {
+  window<Kind extends WindowKind>(window: WindowSpec<T> & { readonly kind: Kind }): Keyed<T, K, Kind> {
     return new Keyed(this.#node, this.#key, window as WindowSpec<never>)
   }
 
@@ -416,7 +417,7 @@ export class Keyed<T, K extends Key, HasWindow extends boolean = false> {
   aggregate<S extends Aggregates<T>>(
     spec: S,
     options?: AggregateOptions,
-  ): Flow<HasWindow extends true ? AggregateRow<K, S> : { readonly key: K } & ResultOf<S>> {
+  ): Flow<[Kind] extends [never] ? { readonly key: K } & ResultOf<S> : AggregateRow<K, S, Kind>> {
     return new Flow(
       aggregateOf<T, S>(this.#node, { spec, key: this.#key as (value: T) => K, window: this.#window, options }),
     )
@@ -428,7 +429,7 @@ export class Keyed<T, K extends Key, HasWindow extends boolean = false> {
     add: (state: S, value: T) => S,
     merge?: (into: S, other: S) => S,
   ): Flow<
-    (HasWindow extends true ? { readonly window: PaneWindow } : unknown) & { readonly key: K; readonly value: S }
+    ([Kind] extends [never] ? unknown : { readonly window: PaneWindow<Kind> }) & { readonly key: K; readonly value: S }
   > {
     const value = merge === undefined ? fold({ create, add }) : fold({ create, add, merge })
     return new Flow(aggregateOf(this.#node, { spec: { value }, key: this.#key, window: this.#window }))

@@ -1,6 +1,6 @@
 // Reductions: one state out of many events, and what of it goes on.
 
-import type { Pane } from '../window/pane.ts'
+import type { Pane, PaneWindow, WindowKind } from '../window/pane.ts'
 import { checkFunction, checkSessions, nameOf, type StepOptions } from './name.ts'
 import { isStateless, type PlanNode, type Reduce, type Windowing } from './plan.ts'
 
@@ -8,11 +8,11 @@ import { isStateless, type PlanNode, type Reduce, type Windowing } from './plan.
 export type Emitted<S> = S extends string ? S : S extends Iterable<infer E> ? E : S
 
 /** A window that fires. */
-export interface Fired<S> {
+export interface Fired<S, Kind extends WindowKind = WindowKind> {
   readonly state: S
   /** Which of the stages side by side. */
   readonly partition: { readonly index: number; readonly total: number }
-  readonly window: Pane<S>['window']
+  readonly window: PaneWindow<Kind>
   readonly trigger: Pane<S>['trigger']
 }
 

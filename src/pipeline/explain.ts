@@ -27,7 +27,7 @@ export function explainPipeline(
 ): string {
   const plan = planOf(parts, name)
   const source = sourceOf(parts, plan)
-  const taking = (into: Sink<unknown>) => ({ title: into.title, promise: promiseText(promisedBy(parts, into)) })
+  const taking = (into: Sink<never>) => ({ title: into.title, promise: promiseText(promisedBy(parts, into)) })
   const picture: Picture = {
     topology: layOut(plan.node, { stages: Math.max(1, threads), input: source }),
     choice: { threads, why: threads === 0 ? 'no threads were asked for' : 'as was asked for' },

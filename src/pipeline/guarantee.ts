@@ -28,7 +28,7 @@ export interface Promised {
  *
  * @param sink - the pipeline's own, or a branch of it
  */
-export function promisedBy(parts: PipelineParts, sink: Sink<unknown> = parts.sink): Promised {
+export function promisedBy(parts: PipelineParts, sink: Sink<never> = parts.sink): Promised {
   const sources = sourcesOf(parts)
   const resultsAgain = sink.isKeyed === true || sink.guarantee === 'once-per-key' ? [] : heldOn(parts)
   const mayLose = sources.some(({ delivery }) => delivery === 'at-most-once')

@@ -1,33 +1,58 @@
 // A pipeline: a named, resumable piece of work from a source to a sink. Describes; `startPipeline` runs it.
 
 import { checkChoice, checkKeys } from '../base/check.ts'
-import type { Sink } from '../connect/sink.ts'
+import type { PlainSink, Sink } from '../connect/sink.ts'
 import type { Source } from '../connect/source.ts'
 import { Flow } from '../flow/flow.ts'
 import type { PlanNode } from '../flow/plan.ts'
 import type { Params, ParamValues } from './param.ts'
+import { checkedFlow, checkedSink, checkedSource } from './parts.ts'
 
-/** What a user writes: parts that are swapped one by one. `Row` is what the flow ends with. */
-export interface PipelineSpec<P extends Params, T, Row = T> {
+/** What every pipeline says of itself. */
+interface CommonSpec<P extends Params, T, Row> {
   /** One line for people, shown by `sluice run FILE --help`. */
   readonly about?: string
   readonly params?: P
-  readonly from: (params: ParamValues<P>) => Source<T>
-  /** What happens in between; nothing if absent. */
-  readonly flow?: (events: Flow<T>, params: ParamValues<P>) => Flow<Row, unknown>
-  readonly into: (params: ParamValues<P>) => Sink<NoInfer<Row>>
+  /** Where events come from; a function where that depends on parameters. */
+  readonly from: Source<T> | ((params: ParamValues<P>) => Source<T>)
   /**
    * What becomes of results of the whole (totals, windows, joins) that a later run gives again, in a table without a key:
    * `append` adds them to those before. Without it such a pipeline is refused.
    */
   readonly results?: 'append'
   /** What the summary counts over the rows that were loaded: title → the row's value under it. */
-  readonly top?: Readonly<Record<string, (row: Row) => string | number | null>>
+  readonly top?: Readonly<Record<string, (row: RowOr<Row, T>) => string | number | null>>
+}
+
+/** What a user writes: parts that are swapped one by one. `Row` is what the flow ends with. */
+export interface PipelineSpec<P extends Params, T, Row> extends CommonSpec<P, T, Row> {
+  /** What happens in between. */
+  readonly flow: (events: Flow<T>, params: ParamValues<P>) => Flow<Row, unknown> | NeedsReduction<Row>
+  /** Where rows go; a function where that depends on parameters. */
+  readonly into: Into<Row> | ((params: ParamValues<P>) => Into<Row>)
 }
 
 /** The same without a flow: rows are what the source gives. */
-export interface UnchangedSpec<P extends Params, T> extends PipelineSpec<P, T> {
+export interface UnchangedSpec<P extends Params, T, Row = T> extends CommonSpec<P, T, Row> {
   readonly flow?: never
+  readonly into: Into<T> | ((params: ParamValues<P>) => Into<T>)
+}
+
+/** `Row`, unless the compiler knows nothing of it. */
+type RowOr<Row, T> = 0 extends 1 & Row ? T : Row
+
+type Into<Row> = Sink<NoInfer<Row>> | NeedsCheckpoints<NoInfer<Row>>
+
+/** Taken nowhere: its property says, in the compiler's message, what a plain sink lacks. */
+interface NeedsCheckpoints<in Row> extends PlainSink<Row> {
+  readonly 'wrap it in checkpointed(…, { store })': true
+}
+
+type Reductions = 'aggregate' | 'emitAndReduce' | 'fold' | 'groupBy' | 'reduce' | 'uniq' | 'window'
+
+/** Taken nowhere: its property says, in the compiler's message, what a flow by windows or keys lacks. */
+interface NeedsReduction<Row> extends Readonly<Record<Reductions, unknown>> {
+  readonly 'follow window(…) and keyBy(…) with aggregate(…) or another reduction': Row
 }
 
 /** A pipeline with its parts made for given parameters: what a run takes. */
@@ -66,14 +91,16 @@ const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/i
  * })
  * job.name // => 'errors'
  */
-export function pipeline<const P extends Params, T>(name: string, spec: UnchangedSpec<P, T>): Pipeline<P>
-export function pipeline<const P extends Params, T, Row>(name: string, spec: PipelineSpec<P, T, Row>): Pipeline<P>
-export function pipeline<const P extends Params, T, Row>(name: string, spec: PipelineSpec<P, T, Row>): Pipeline<P> {
+// biome-ignore lint/suspicious/noExplicitAny: until the flow says what rows are, a sink may take any
+export function pipeline<const P extends Params, T, Row = any>(
+  name: string,
+  spec: PipelineSpec<P, T, Row> | UnchangedSpec<P, T, Row>,
+): Pipeline<P> {
   if (!NAME.test(name)) throw new TypeError(`A pipeline's name is of letters, digits, . _ and -: found "${name}"`)
   checkKeys(`Pipeline ${name}`, spec, ['about', 'params', 'from', 'flow', 'into', 'results', 'top'])
   if (spec.results !== undefined) checkChoice(`results of pipeline ${name}`, spec.results, ['append'])
   for (const part of ['from', 'into'] as const) {
-    if (typeof spec[part] !== 'function') throw new TypeError(`Pipeline ${name} needs ${part}, a function`)
+    if (spec[part] === undefined || spec[part] === null) throw new TypeError(`Pipeline ${name} needs ${part}`)
   }
   const described: Pipeline<P> = {
     kind: 'pipeline',
@@ -81,16 +108,14 @@ export function pipeline<const P extends Params, T, Row>(name: string, spec: Pip
     about: spec.about ?? '',
     params: spec.params ?? ({} as P),
     build: (values) => {
+      const { from, flow, into, results, top = {} } = spec
       const events = new Flow<T>()
-      const flow = spec.flow === undefined ? events : spec.flow(events, values)
-      if (!(flow instanceof Flow))
-        throw new TypeError(`Pipeline ${name}: flow must return the flow that it was given, continued`)
       return {
-        source: spec.from(values) as Source<unknown>,
-        node: flow.node,
-        sink: spec.into(values) as Sink<unknown>,
-        results: spec.results,
-        top: spec.top ?? {},
+        source: checkedSource(name, typeof from === 'function' ? from(values) : from),
+        node: checkedFlow(name, flow === undefined ? events : flow(events, values)).node,
+        sink: checkedSink(name, typeof into === 'function' ? into(values) : into),
+        results,
+        top,
       }
     },
   }

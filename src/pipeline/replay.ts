@@ -85,9 +85,9 @@ function hasRecord({ origin, step }: KeptLetter, pipeline: string): boolean {
  * @param branch - one of several sinks, by its name; undefined for the first
  * @throws {SluiceError} CONFIG_INVALID if there is no looking into the sink, or no such branch
  */
-export async function inspectorOf(sink: Sink<unknown>, pipeline: string, branch?: string): Promise<SinkInspector> {
+export async function inspectorOf(sink: Sink<never>, pipeline: string, branch?: string): Promise<SinkInspector> {
   if (branch !== undefined) {
-    const { branches = new Map<string, Sink<unknown>>() } = sink
+    const { branches = new Map<string, Sink<never>>() } = sink
     const into = branches.get(branch)
     if (into !== undefined) return await inspectorOf(into, branchPipeline(pipeline, branch))
     const names = branches.size === 0 ? 'it has none' : `it has ${[...branches.keys()].join(', ')}`

@@ -35,13 +35,21 @@ interface Drawing {
  */
 export class HookCalls {
   readonly intake: Intake = new Intake()
-  readonly #parts: StageParts
+  readonly #stage: StageParts['stage']
+  readonly #spec: AnySpec
+  readonly #usesChunks: boolean
+  readonly #turns: Turns
+  readonly #outlet: Outlet<unknown> | undefined
   #drawing: Drawing | undefined
   /** A producer was cancelled: the stage that ends for want of producers is cancelled too. */
   #cancelled: Extract<Ending, { kind: 'cancelled' }> | undefined
 
-  constructor(parts: StageParts) {
-    this.#parts = parts
+  constructor({ stage, spec, turns, outlet }: StageParts) {
+    this.#stage = stage
+    this.#spec = spec
+    this.#usesChunks = spec.usesChunks === true
+    this.#turns = turns
+    this.#outlet = outlet
   }
 
   receive(message: Message<Link>): void {
@@ -51,7 +59,7 @@ export class HookCalls {
       case 'message':
         return this.intake.accept(message)
       case 'ask':
-        if (this.#parts.outlet?.ask(message) === true) this.#askSource()
+        if (this.#outlet?.ask(message) === true) this.#askSource()
         return
       case 'cancel':
         return this.#consumerLeft(message.link, message.ending)
@@ -65,8 +73,7 @@ export class HookCalls {
   /** Does the next thing; false if nothing is left, or it must wait. */
   advance(): boolean {
     if (this.#drawing !== undefined) return this.#draw(this.#drawing)
-    const { outlet } = this.#parts
-    const work = this.intake.next(outlet === undefined || outlet.room > 0)
+    const work = this.intake.next(this.#outlet === undefined || this.#outlet.room > 0)
     if (work === undefined) return this.#askSource()
     this.#do(work)
     return true
@@ -74,14 +81,14 @@ export class HookCalls {
 
   /** Takes up one thing that came during a pause, as if it came now; false if there is none. */
   replay(): boolean {
-    if (this.#parts.outlet?.replay() !== true) return false
+    if (this.#outlet?.replay() !== true) return false
     this.#askSource()
     return true
   }
 
   /** Nothing more of what is being drawn is wanted: it is not waited for. */
   giveUp(): void {
-    if (this.#drawing !== undefined) this.#parts.turns.leaveWait()
+    if (this.#drawing !== undefined) this.#turns.leaveWait()
   }
 
   /** Closes what is being drawn. @throws what a generator throws then */
@@ -92,16 +99,15 @@ export class HookCalls {
   }
 
   #do(work: Work): void {
-    const { stage, spec, turns, outlet } = this.#parts
     switch (work.kind) {
       case 'events':
         return this.#handle(work.link, work.events, work.counted)
       case 'watermark':
-        return turns.whenGiven(spec.onWatermark?.(work.time, stage), (told) => {
-          if (told !== 'held') outlet?.mark(work)
+        return this.#turns.whenGiven(this.#spec.onWatermark?.(work.time, this.#stage), (told) => {
+          if (told !== 'held') this.#outlet?.mark(work)
         })
       case 'barrier':
-        return turns.whenGiven(spec.onBarrier?.(work.epoch, stage), () => outlet?.mark(work))
+        return this.#turns.whenGiven(this.#spec.onBarrier?.(work.epoch, this.#stage), () => this.#outlet?.mark(work))
       case 'end':
         this.intake.leave(work.link)
         work.link.close(work.ending)
@@ -114,57 +120,52 @@ export class HookCalls {
   }
 
   #handle(link: Link, events: Chunk<unknown>, counted: number): void {
-    const { stage, spec, turns, outlet } = this.#parts
-    const before = outlet?.emitted ?? 0
-    const given = spec.onEvents?.(spec.usesChunks === true ? events : arrayOf(events), link, stage)
-    if (given === undefined) outlet?.handed(events.length, before)
+    const before = this.#outlet?.emitted ?? 0
+    const given = this.#spec.onEvents?.(this.#usesChunks ? events : arrayOf(events), link, this.#stage)
+    if (given === undefined) this.#outlet?.handed(events.length, before)
     // Written out rather than through `whenGiven`: a closure for each slice would cost more than the slice.
-    if (isPromise(given)) turns.whenGiven(given, (out) => this.#handled(link, counted, out))
+    if (isPromise(given)) this.#turns.whenGiven(given, (out) => this.#handled(link, counted, out))
     else this.#handled(link, counted, given)
   }
 
   #handled(link: Link, counted: number, out: Chunk<unknown> | Iterable<unknown> | Resumable | void): void {
-    const { stage, spec, outlet } = this.#parts
-    if (out !== undefined && outlet !== undefined && stage.ending === undefined) {
-      if (!givesChunk(spec, out)) {
-        this.#drawing = { drawn: drawnFrom(out, stage.name), link, counted }
+    if (out !== undefined && this.#outlet !== undefined && this.#stage.ending === undefined) {
+      if (!givesChunk(this.#spec, out)) {
+        this.#drawing = { drawn: drawnFrom(out, this.#stage.name), link, counted }
         return
       }
-      if (out.length > 0) outlet.give(out, false)
+      if (out.length > 0) this.#outlet.give(out, false)
     }
     // One that is to complete takes nothing more: it does not ask for it either.
-    if (stage.isOpen) link.handled(counted)
+    if (this.#stage.isOpen) link.handled(counted)
   }
 
   /** Draws from a handler's iterator as much as is wanted. */
   #draw(drawing: Drawing): boolean {
-    const { stage, turns, outlet } = this.#parts
-    const room = outlet?.room ?? 0
+    const room = this.#outlet?.room ?? 0
     if (room <= 0) return false
     const events = drawing.drawn.take(room)
-    if (stage.ending !== undefined) drawing.drawn.close()
-    if (isPromise(events)) turns.whenGiven(events, (later) => this.#drew(drawing, later), true)
+    if (this.#stage.ending !== undefined) drawing.drawn.close()
+    if (isPromise(events)) this.#turns.whenGiven(events, (later) => this.#drew(drawing, later), true)
     else this.#drew(drawing, events)
-    if (!stage.isOpen) turns.leaveWait()
+    if (!this.#stage.isOpen) this.#turns.leaveWait()
     return true
   }
 
   #drew(drawing: Drawing, events: readonly unknown[]): void {
-    const { stage, outlet } = this.#parts
-    if (stage.ending !== undefined) return
+    if (this.#stage.ending !== undefined) return
     const { drawn, link, counted } = drawing
     if (drawn.isOver) this.#drawing = undefined
-    if (events.length > 0) outlet?.give(events, false)
+    if (events.length > 0) this.#outlet?.give(events, false)
     if (drawn.isOver) link.handled(counted)
   }
 
   #answer({ message, reply }: ToStage): void {
-    const { stage, spec, turns } = this.#parts
     try {
-      const answer = spec.onMessage?.(message, stage)
+      const answer = this.#spec.onMessage?.(message, this.#stage)
       // The asker hears the answer, or the error, even if the stage ends meanwhile.
       if (reply !== undefined && isPromise(answer)) answer.then(reply.resolve, reply.reject)
-      turns.whenGiven(answer, (value) => reply?.resolve(value))
+      this.#turns.whenGiven(answer, (value) => reply?.resolve(value))
     } catch (error) {
       reply?.reject(error)
       throw error
@@ -173,48 +174,44 @@ export class HookCalls {
 
   /** Asks the source for what is newly wanted; false if nothing is. Called for each ask: demands are not merged. */
   #askSource(): boolean {
-    const { stage, spec, turns, outlet } = this.#parts
-    if (spec.onDemand === undefined || outlet === undefined || !stage.isOpen) return false
-    const demand = outlet.newDemand()
+    if (this.#spec.onDemand === undefined || this.#outlet === undefined || !this.#stage.isOpen) return false
+    const demand = this.#outlet.newDemand()
     if (demand === 0) return false
-    const given = spec.onDemand(demand, stage)
-    if (isPromise(given)) turns.whenGiven(given, (events) => this.#given(events), true)
+    const given = this.#spec.onDemand(demand, this.#stage)
+    if (isPromise(given)) this.#turns.whenGiven(given, (events) => this.#given(events), true)
     else this.#given(given)
     return true
   }
 
   #given(events: Chunk<unknown> | void): void {
-    const { stage, spec, outlet } = this.#parts
-    if (events === undefined || stage.ending !== undefined) return
-    if (!givesChunk(spec, events)) {
-      throw new TypeError(`onDemand of ${stage.name} must give an array: found ${describeValue(events)}`)
+    if (events === undefined || this.#stage.ending !== undefined) return
+    if (!givesChunk(this.#spec, events)) {
+      throw new TypeError(`onDemand of ${this.#stage.name} must give an array: found ${describeValue(events)}`)
     }
-    if (events.length > 0) outlet?.give(events, true)
+    if (events.length > 0) this.#outlet?.give(events, true)
   }
 
   #consumerLeft(link: Link, ending: Ending): void {
-    const { stage, spec, outlet } = this.#parts
-    if (outlet?.leave(link) !== true) return
-    spec.onCancel?.(link, ending, stage)
-    const isUnwanted = outlet.links.size === 0 && !link.policy.keepsProducer
-    if (isUnwanted && spec.unwanted === 'end') return stage.cancel(reasonOf(ending))
-    outlet.flush()
+    if (this.#outlet?.leave(link) !== true) return
+    this.#spec.onCancel?.(link, ending, this.#stage)
+    const isUnwanted = this.#outlet.links.size === 0 && !link.policy.keepsProducer
+    if (isUnwanted && this.#spec.unwanted === 'end') return this.#stage.cancel(reasonOf(ending))
+    this.#outlet.flush()
   }
 
   /** The stage may end with its producer. */
   #producerEnded(link: Link, ending: Ending): void {
-    const { stage, spec } = this.#parts
-    spec.onCancel?.(link, ending, stage)
+    this.#spec.onCancel?.(link, ending, this.#stage)
     const { policy } = link
     if (ending.kind === 'failed') {
-      if (policy.onFailure === 'fail') stage.fail(ending.error)
+      if (policy.onFailure === 'fail') this.#stage.fail(ending.error)
       return
     }
     const when = ending.kind === 'completed' ? policy.onComplete : policy.onCancel
     if (when === 'never') return
     if (ending.kind === 'cancelled') this.#cancelled = ending
     if (when === 'last' && (this.intake.hasLasting || policy.awaitsMore?.() === true)) return
-    if (this.#cancelled === undefined) stage.complete()
-    else stage.cancel(this.#cancelled.reason)
+    if (this.#cancelled === undefined) this.#stage.complete()
+    else this.#stage.cancel(this.#cancelled.reason)
   }
 }

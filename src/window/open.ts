@@ -56,7 +56,7 @@ export function groupOf<G extends NewGroup<A>, A>(given: G): G & Group<A> {
 export function windowOf<A>(kind: WindowSpec<never>['kind'], group: Group<A>): PaneWindow {
   const { id, startMs, endMs } = group
   if (group.named === undefined || group.named.endMs !== endMs) {
-    group.named = Number.isFinite(endMs) ? { kind, id, startMs, endMs } : { kind, id }
+    group.named = (Number.isFinite(endMs) ? { kind, id, startMs, endMs } : { kind, id }) as PaneWindow
   }
   return group.named
 }

@@ -4,16 +4,32 @@ import type { Key } from '../base/hash.ts'
 import type { FiredBy } from './trigger.ts'
 import type { WindowSpec } from './window.ts'
 
-/** Which window: windows of one key are told apart by `id`. */
-export interface PaneWindow {
-  readonly kind: WindowSpec<never>['kind']
-  /** The start in milliseconds; of a count window its number, from 0; of the global window `global`. */
-  readonly id: number | 'global'
-  /** Absent where the window does not lie in time. */
-  readonly startMs?: number
-  /** The first millisecond behind the window. */
-  readonly endMs?: number
+export type WindowKind = WindowSpec<never>['kind']
+
+/** A window of time, of one key. */
+export interface TimedWindow<Kind = Exclude<WindowKind, 'count' | 'global'>> {
+  readonly kind: Kind
+  /** Tells windows of a key apart: the start in milliseconds. */
+  readonly id: number
+  /** Epoch milliseconds. */
+  readonly startMs: number
+  /** The first millisecond after the window. */
+  readonly endMs: number
 }
+
+/** A window that does not lie in time, of one key. */
+export interface UntimedWindow<Kind = 'count' | 'global'> {
+  readonly kind: Kind
+  /** Tells windows of a key apart: the number of a count window, from 0; `global`. */
+  readonly id: number | 'global'
+  readonly startMs?: never
+  readonly endMs?: never
+}
+
+/** Which window: windows of one key are told apart by `id`. Those of time have a start and an end. */
+export type PaneWindow<Kind extends WindowKind = WindowKind> = Kind extends 'count' | 'global'
+  ? UntimedWindow<Kind>
+  : TimedWindow<Kind>
 
 /** One result of one window of one key. */
 export interface Pane<A> {

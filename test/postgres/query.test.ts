@@ -287,7 +287,8 @@ describe('postgresQuery', { skip }, () => {
       /lookBack takes a cursor of numbers .* at is timestamp with time zone/,
     )
     await unfit({ table: 't', cursor: 'id', lookBack: '1m' }, /lookBack takes a cursor of moments .* id is integer/)
-    for (const options of [{ lookBack: 5 }, { cursor: 'id', lookBack: 'soon' }, { cursor: 'id', lookBack: -1 }]) {
+    const soon = 'soon' as '1m'
+    for (const options of [{ lookBack: 5 }, { cursor: 'id', lookBack: soon }, { cursor: 'id', lookBack: -1 }]) {
       throws(() => postgresQuery('postgres://h/d', { table: 't', ...options }), { code: 'CONFIG_INVALID' })
     }
   })

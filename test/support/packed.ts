@@ -2,7 +2,7 @@
 
 import { equal } from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ROOT } from './project.ts'
 
@@ -17,8 +17,11 @@ export const NPM_ENV: NodeJS.ProcessEnv = {
 export function packInto(folder: string): { readonly tarball: string; readonly files: readonly string[] } {
   const stage = join(folder, 'stage')
   mkdirSync(stage)
-  execFileSync(process.execPath, [TSC, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(stage, 'dist')])
-  for (const file of ['package.json', 'README.md', 'LICENSE']) cpSync(join(ROOT, file), join(stage, file))
+  for (const file of [...readdirSync(ROOT).filter((name) => /\.(json|md)$|^LICENSE$/.test(name)), 'src', 'docs']) {
+    cpSync(join(ROOT, file), join(stage, file), { recursive: true })
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(stage, 'node_modules'))
+  execFileSync(process.execPath, [TSC, '-p', join(stage, 'tsconfig.build.json')])
   const pack = spawnSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
     cwd: stage,
     encoding: 'utf8',

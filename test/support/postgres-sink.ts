@@ -4,7 +4,7 @@ import { match, ok } from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { type ErrorCode, isSluiceError } from '../../src/base/errors.ts'
 import { type Batch, batchOf } from '../../src/connect/batch.ts'
-import type { Checkpoint, SinkOptions, SinkWriter } from '../../src/connect/sink.ts'
+import type { Checkpoint, Sink, SinkOptions, SinkWriter } from '../../src/connect/sink.ts'
 import { type PostgresOptions, postgres } from '../../src/connect/sinks/postgres.ts'
 import { NO_TOTALS } from '../../src/connect/totals.ts'
 import type { PostgresServer } from './postgres.ts'
@@ -22,7 +22,8 @@ export type Opening = Partial<PostgresOptions> & Partial<SinkOptions>
 /** Opens a writer for table `t`, by key `id` unless told otherwise. */
 export function openAt<R = Row>(url: string, opening: Opening = {}): Promise<SinkWriter<R>> {
   const { pipeline = 'test', leaseMs, owner, signal, ...options } = opening
-  return postgres<R>(url, { table: 't', key: ['id'], columns: COLUMNS, ...options }).open({
+  const sink: Sink<R> = postgres(url, { table: 't', key: ['id'], columns: COLUMNS, ...options })
+  return sink.open({
     pipeline,
     ...(leaseMs === undefined ? {} : { leaseMs }),
     ...(owner === undefined ? {} : { owner }),

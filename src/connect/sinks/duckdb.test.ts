@@ -28,7 +28,7 @@ const COLUMNS = { id: 'integer', text: 'text' } as const
 type Opening = Partial<DuckdbOptions> & Partial<SinkOptions>
 
 const open = ({ pipeline = 'test', owner, leaseMs, ...options }: Opening = {}) =>
-  duckdb<unknown>(path, { table: 't', columns: COLUMNS, ...options }).open({
+  duckdb(path, { table: 't', columns: COLUMNS, ...options }).open({
     pipeline,
     ...(owner === undefined ? {} : { owner }),
     ...(leaseMs === undefined ? {} : { leaseMs }),

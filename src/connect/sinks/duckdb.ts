@@ -5,15 +5,15 @@ import { checkChoice, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import { COLUMN_TYPES, type Columns } from '../column.ts'
 import { checkMemory } from '../duckdb/memory.ts'
-import type { EpochLength, Sink } from '../sink.ts'
+import type { EpochLength, RowOf, Sink } from '../sink.ts'
 import { SCHEMA_MODES, type SchemaMode } from '../sql/evolve.ts'
 import { checkColumnName, checkTableName, foldName } from '../sql/name.ts'
 
-export interface DuckdbOptions {
+export interface DuckdbOptions<Key extends string = string> {
   /** The table that rows go to; made if it is not there. */
   readonly table: string
   /** Columns that tell rows apart, none of them ever null. A row whose key is there overwrites that row. */
-  readonly key?: readonly string[]
+  readonly key?: readonly Key[]
   /** The columns of the table, where they are not those of the source. */
   readonly columns?: Columns
   /** The table that dead letters go to: `dead_letters` by default. */
@@ -57,6 +57,8 @@ const EPOCHS: EpochLength = { ms: 5000, events: 500_000 }
  * sink.guarantee // => 'exactly-once'
  * @see https://duckdb.org/docs/stable/data/appender
  */
+export function duckdb<Row>(path: string, options: DuckdbOptions<keyof Row & string>): Sink<Row>
+export function duckdb<const Key extends string = never>(path: string, options: DuckdbOptions<Key>): Sink<RowOf<Key>>
 export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
   if (typeof path !== 'string' || path === '' || path.includes('\0') || path === ':memory:') {
     throw invalid('path', path, 'the path of a file')

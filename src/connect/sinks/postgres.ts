@@ -4,15 +4,15 @@ import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/
 import { SluiceError } from '../../base/errors.ts'
 import { COLUMN_TYPES, type Columns } from '../column.ts'
 import { addressOf, type PostgresConnection } from '../postgres/connection.ts'
-import type { Sink } from '../sink.ts'
+import type { RowOf, Sink } from '../sink.ts'
 import { SCHEMA_MODES, type SchemaMode } from '../sql/evolve.ts'
 import { checkSchema, checkTable, shapeOf } from './postgres/shape.ts'
 
-export interface PostgresOptions {
+export interface PostgresOptions<Key extends string = string> {
   /** The table that rows go to. */
   readonly table: string
   /** Columns that tell rows apart, none of them ever null. A row whose key is there overwrites that row. */
-  readonly key?: readonly string[]
+  readonly key?: readonly Key[]
   /** The columns of the table, where they are not those of the source. */
   readonly columns?: Columns
   /** The table that dead letters go to: `dead_letters` by default. */
@@ -65,6 +65,14 @@ const TIMEOUT_MS = 30_000
  * sink.guarantee // => 'exactly-once'
  * @see https://www.postgresql.org/docs/current/sql-copy.html
  */
+export function postgres<Row>(
+  connection: string | PostgresConnection,
+  options: PostgresOptions<keyof Row & string>,
+): Sink<Row>
+export function postgres<const Key extends string = never>(
+  connection: string | PostgresConnection,
+  options: PostgresOptions<Key>,
+): Sink<RowOf<Key>>
 export function postgres<Row>(connection: string | PostgresConnection, options: PostgresOptions): Sink<Row> {
   const sink = addressOf(connection)
   checkKeys('postgres', options, OPTIONS)

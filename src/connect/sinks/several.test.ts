@@ -35,7 +35,7 @@ describe('several', () => {
   after(() => rmSync(root, { recursive: true, force: true }))
 
   const path = (name: string): string => join(root, `${count}-${name}`)
-  const table = (name: string): Sink<unknown> =>
+  const table = (name: string): Sink<Row> =>
     sqlite(path(`${name}.db`), { table: 'rows', key: ['n'], columns: { n: 'integer' } })
   const sinkOf = (options: Omit<SeveralOptions<Row>, 'spool'>): Sink<Row> =>
     several<Row>(table('first'), { spool: folder, ...options })
@@ -308,11 +308,11 @@ describe('several', () => {
 
 /** A sink that writes nothing until it is opened. */
 class Gate {
-  readonly sink: Sink<unknown>
+  readonly sink: Sink<Row>
   readonly reached: Promise<void>
   readonly #opened = Promise.withResolvers<void>()
 
-  constructor(sink: Sink<unknown>) {
+  constructor(sink: Sink<Row>) {
     const reached = Promise.withResolvers<void>()
     this.reached = reached.promise
     this.sink = wrapped(sink, async (write) => {
@@ -328,7 +328,7 @@ class Gate {
 }
 
 /** A sink that is lost at its first `times` writes. */
-function failing(sink: Sink<unknown>, times: number): Sink<unknown> {
+function failing(sink: Sink<Row>, times: number): Sink<Row> {
   let left = times
   return wrapped(sink, async (write) => {
     if (left === 0) return await write()
@@ -337,9 +337,9 @@ function failing(sink: Sink<unknown>, times: number): Sink<unknown> {
   })
 }
 
-type Write = SinkWriter<unknown>['write']
+type Write = SinkWriter<Row>['write']
 
-function wrapped(sink: Sink<unknown>, around: (write: () => ReturnType<Write>) => ReturnType<Write>): Sink<unknown> {
+function wrapped(sink: Sink<Row>, around: (write: () => ReturnType<Write>) => ReturnType<Write>): Sink<Row> {
   return {
     ...sink,
     async open(options) {

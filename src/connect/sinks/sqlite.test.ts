@@ -27,7 +27,7 @@ function event(value: unknown, offset = 0): Traced<unknown> {
 
 /** Writes all batches in one epoch, or in one each; gives the reasons of what was refused. */
 async function load(options: SqliteOptions, ...batches: readonly (readonly unknown[])[]): Promise<string[]> {
-  const writer = await sqlite<unknown>(path, options).open({ pipeline: 'test' })
+  const writer = await sqlite(path, options).open({ pipeline: 'test' })
   const reasons: string[] = []
   let offset = 0
   for (const batch of batches) {

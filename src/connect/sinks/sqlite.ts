@@ -4,16 +4,16 @@ import { resolve } from 'node:path'
 import { checkChoice, checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import { COLUMN_TYPES, type Columns } from '../column.ts'
-import type { Sink } from '../sink.ts'
+import type { RowOf, Sink } from '../sink.ts'
 import { checkNoSchema, SCHEMA_MODES, type SchemaMode } from '../sql/evolve.ts'
 import { checkTableName, foldName } from '../sql/name.ts'
 import { shapeOf } from './sqlite/shape.ts'
 
-export interface SqliteOptions {
+export interface SqliteOptions<Key extends string = string> {
   /** The table that rows go to; made if it is not there. */
   readonly table: string
   /** Columns that tell rows apart, none of them ever null. A row whose key is there overwrites that row. */
-  readonly key?: readonly string[]
+  readonly key?: readonly Key[]
   /** The columns of the table, where they are not those of the source. */
   readonly columns?: Columns
   /**
@@ -52,6 +52,8 @@ export interface SqliteOptions {
  * sink.guarantee // => 'exactly-once'
  * @see https://www.sqlite.org/lang_upsert.html
  */
+export function sqlite<Row>(path: string, options: SqliteOptions<keyof Row & string>): Sink<Row>
+export function sqlite<const Key extends string = never>(path: string, options: SqliteOptions<Key>): Sink<RowOf<Key>>
 export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
   checkPath(path)
   checkKeys('sqlite', options, ['table', 'key', 'columns', 'schema', 'deadLetters'])

@@ -7,7 +7,7 @@ import type { Sink } from '../../sink.ts'
 
 /** One more sink of a pipeline. */
 export interface Branch<Row> {
-  readonly into: Sink<unknown>
+  readonly into: Sink<never>
   /** Which rows go there: all by default. */
   readonly where?: (row: Row) => boolean
   /** What goes there of a row: the row by default. */

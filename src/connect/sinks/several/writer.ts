@@ -97,7 +97,16 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
         const { columns, ...rest } = opening
         const known = map === undefined && columns !== undefined ? { columns } : {}
         const its = { ...rest, ...known, pipeline: owned, owner }
-        const follower = new Follower({ name, sink: into, spool, mayLagBytes, lineage, opening: its, seq, files })
+        const follower = new Follower({
+          name,
+          sink: into as Sink<unknown>,
+          spool,
+          mayLagBytes,
+          lineage,
+          opening: its,
+          seq,
+          files,
+        })
         branches.push({ spool, follower, seq })
         await follower.start()
       }

@@ -1,0 +1,49 @@
+import { deepEqual, throws } from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { http } from '../connect/sinks/http.ts'
+import { sqlite } from '../connect/sinks/sqlite.ts'
+import { stdout } from '../connect/sinks/stdout.ts'
+import { toFunction } from '../connect/sinks/to-function.ts'
+import { values } from '../connect/sources/values.ts'
+import { tumbling } from '../window/window.ts'
+import { buildPipeline } from './build.ts'
+import { pipeline } from './pipeline.ts'
+
+const from = values([1, 2])
+const into = sqlite('out.db', { table: 't' })
+/** A pipeline as plain JavaScript may give it. */
+const build = (spec: object) => buildPipeline(pipeline('job', { from, into, ...spec }), new Map())
+const refused = (spec: object, why: RegExp) =>
+  throws(() => build(spec), {
+    code: 'CONFIG_INVALID',
+    message: new RegExp(`^Cannot build pipeline job: ${why.source}`),
+  })
+
+describe('the parts of a pipeline', () => {
+  it('L67: are given as they are, or by functions of the parameters', () => {
+    const { source, sink } = build({})
+    deepEqual([source, sink], [from, into])
+    const made = build({ from: () => from, into: () => into })
+    deepEqual([made.source, made.sink], [from, into])
+  })
+
+  it('L67: refuses a sink that keeps no checkpoints, and says how to wrap it', () => {
+    const plain = { http: http('http://localhost/rows'), stdout: stdout(), function: toFunction('f', () => {}) }
+    for (const [kind, sink] of Object.entries(plain)) {
+      refused(
+        { into: sink },
+        new RegExp(`Pipeline job cannot write into ${kind}: it keeps no checkpoints. Wrap it: checkpointed\\(`),
+      )
+      refused({ into: () => sink }, /Pipeline job cannot write into /)
+    }
+  })
+
+  it('L67: refuses what is not a source, a flow or a sink, with what it found', () => {
+    refused({ from: 'in.csv' }, /Pipeline job reads from a source, such as files\(\.\.\.\): found "in\.csv"/)
+    refused({ from: () => into }, /Pipeline job reads from a source/)
+    refused({ into: () => undefined }, /Pipeline job writes into a sink, such as sqlite\(\.\.\.\): found undefined/)
+    refused({ flow: () => 1 }, /Pipeline job: flow must return the flow that it was given, continued$/)
+    const open = { flow: (n: { window(of: unknown): unknown }) => n.window(tumbling('1s', (at: number) => at)) }
+    refused(open, /Pipeline job: flow must return .*window\(\.\.\.\) and keyBy\(\.\.\.\) are followed by aggregate/)
+  })
+})
