@@ -1,12 +1,13 @@
 // The figures of a run that are looked at first.
 
 import type { JSX } from 'preact'
+import { earlierCommit } from '../src/pipeline/figures.ts'
 import type { RunSnapshot } from '../src/pipeline/snapshot.ts'
 import { type History, lagOf } from './history.ts'
 import { bytesText, countText, percentText, rateText, spanText } from './words.ts'
 
 export function Figures({ run, history }: { readonly run: RunSnapshot; readonly history: History }): JSX.Element {
-  const { overall, read, epoch, committedMs, commitTookMs, restarts, memoryBytes, doneBytes, totalBytes } = run
+  const { overall, read, dead, epoch, committedMs, commitTookMs, restarts, memoryBytes, doneBytes, totalBytes } = run
   const isOver = run.state === 'finished' || run.state === 'drained' || run.state === 'failed'
   const lag = lagOf(run)
   const open = Math.max(0, read - run.run.read)
@@ -21,16 +22,16 @@ export function Figures({ run, history }: { readonly run: RunSnapshot; readonly 
         <Figure name="Loaded" value={countText(overall.loaded)} more={`${countText(run.run.loaded)} by this run`} />
         <Figure
           name="Dead letters"
-          value={countText(overall.dead)}
-          more={`${countText(run.run.dead)} by this run`}
-          tone={run.run.dead > 0 ? 'warn' : ''}
+          value={countText(dead)}
+          more={`${countText(overall.dead)} committed in all runs`}
+          tone={dead > 0 ? 'warn' : ''}
         />
         <Figure
           name="Last commit"
-          value={committedMs === undefined ? 'none' : `${spanText(Math.max(0, run.atMs - committedMs))} ago`}
+          value={committedMs === undefined ? (epoch === 0 ? 'none' : 'earlier') : `${spanText(Math.max(0, run.atMs - committedMs))} ago`}
           more={
             committedMs === undefined
-              ? `epoch ${countText(epoch)}`
+              ? earlierCommit(epoch)
               : `epoch ${countText(epoch)}, took ${spanText(commitTookMs)}`
           }
         />

@@ -12,7 +12,7 @@ before(() => {
 })
 after(() => rmSync(root, { recursive: true }))
 
-const TOTALS = { read: 0, derived: 0, loaded: 0, dead: 0, filtered: 0, blank: 0, folded: 0, invalidUtf8: 0 }
+const TOTALS = { read: 0, derived: 0, loaded: 0, dead: 0, filtered: 0, blank: 0, absorbed: 0, invalidUtf8: 0 }
 
 /** Writes batches of rows; gives the reasons of those that were refused. */
 async function write(sink: Sink<object>, batches: readonly (readonly object[])[]): Promise<string[]> {

@@ -47,7 +47,7 @@ describe(`a pipeline that remembers, stopped and gone on with (REPRO: SEED=${SEE
   it('C3, C4: gives on two threads what it gives in one', async () => {
     const db = join(folder, 'threads.db')
     const { run } = await (await start(db, { threads: 2 })).done
-    deepEqual([run.read, run.folded > 0], [RECORDS, true])
+    deepEqual([run.read, run.absorbed > 0], [RECORDS, true])
     deepEqual(rowsOf(db), undisturbed)
   })
 

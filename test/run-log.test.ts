@@ -76,7 +76,7 @@ describe('the log of a run', () => {
         [30, 'numbers', 'loading numbers into rows'],
         [30, 'numbers', 'committed epoch 1'],
         [30, 'numbers', 'stopping: the test is over'],
-        [30, 'numbers', 'drained after 3 records'],
+        [30, 'numbers', 'drained after 3 records: 3 read = 3 loaded + 0 dead + 0 filtered + 0 blank'],
       ],
     )
   })

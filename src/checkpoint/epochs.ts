@@ -27,7 +27,7 @@ export interface EpochsOptions {
 export class Epochs {
   /** Epochs whose barrier was sent and not yet committed. */
   readonly #open = new Map<number, OpenEpoch>()
-  /** Whether events become others on the way, so that what came in less what came out is what the flow folded. */
+  /** Whether events become others on the way, so that what came in less what came out is what the flow absorbed. */
   readonly #folds: boolean
   /** The last epoch committed. */
   epoch: number
@@ -124,7 +124,7 @@ export class Epochs {
   #totalsOf(epoch: number): Totals {
     const { totals } = this.#at(epoch)
     const { read, derived, loaded, dead, filtered, blank } = totals
-    const all = this.#folds ? { ...totals, folded: read + derived - loaded - dead - filtered - blank } : totals
+    const all = this.#folds ? { ...totals, absorbed: read + derived - loaded - dead - filtered - blank } : totals
     invariant(totalsAddUp(all), `the records of epoch ${epoch} do not add up: ${JSON.stringify(all)}`)
     return all
   }

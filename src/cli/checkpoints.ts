@@ -8,6 +8,7 @@ import { jsonLine } from '../observe/json.ts'
 import { redact } from '../observe/redact.ts'
 import { bytesText, countText, many } from '../observe/text.ts'
 import { buildPipeline } from '../pipeline/build.ts'
+import { equation } from '../pipeline/figures.ts'
 import { takenPlaces } from '../pipeline/numbered.ts'
 import type { PipelineParts } from '../pipeline/pipeline.ts'
 import { inspectorOf } from '../pipeline/replay.ts'
@@ -16,7 +17,6 @@ import { checkpointsHelp } from './help-keeping.ts'
 import type { Io } from './io.ts'
 import { readCheckpointsOptions } from './keeping-options.ts'
 import { loadOnlyPipeline } from './load.ts'
-import { sumText } from './show/summary.ts'
 
 /** Positions shown unless all are asked for. */
 const SHOWN = 20
@@ -87,7 +87,7 @@ function textOf(pipeline: string, found: CheckpointSummary | undefined, isWhole:
   const stateBytes = [...states.values()].reduce((sum, size) => sum + size, 0)
   const lines = [
     `${pipeline}: ${committed}`,
-    `  ${sumText(totals)}`,
+    `  ${equation(totals)}`,
     `  ${holder === undefined ? 'nobody holds it' : `held by ${holder}`}`,
     `  ${many(positions.size, 'position')}`,
   ]

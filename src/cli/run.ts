@@ -177,10 +177,10 @@ class RunCommand {
   /** How far a run came that was stopped: `after 12 records (3.4 kB of 1.0 MB), the last in logs/a.log`. */
   #reached({ run, doneBytes }: RunReport): string {
     const totalBytes = this.#run?.progress().totalBytes
-    const bytes =
-      totalBytes === undefined ? bytesText(doneBytes) : `${bytesText(doneBytes)} of ${bytesText(totalBytes)}`
+    const of = totalBytes === undefined ? '' : ` of ${bytesText(totalBytes)}`
+    const bytes = totalBytes === undefined && doneBytes === 0 ? '' : ` (${bytesText(doneBytes)}${of})`
     const { lastSplit } = this.#reporter
-    return `after ${records(run.read)} (${bytes})${lastSplit === undefined ? '' : `, the last in ${lastSplit}`}`
+    return `after ${records(run.read)}${bytes}${lastSplit === undefined ? '' : `, the last in ${lastSplit}`}`
   }
 
   #goOn(): string {

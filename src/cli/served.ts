@@ -9,6 +9,7 @@ import { excerpt } from '../observe/escape.ts'
 import type { Logger } from '../observe/log.ts'
 import { redact } from '../observe/redact.ts'
 import { durationText } from '../observe/text.ts'
+import { equation } from '../pipeline/figures.ts'
 import type { Params } from '../pipeline/param.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunSnapshot } from '../pipeline/snapshot.ts'
@@ -61,7 +62,7 @@ export class Served implements WatchedRun {
   #run: PipelineRun | undefined
   /** What stands in the way of a run, while none is under way. */
   #trouble: { readonly state: 'waiting' | 'failed' | 'drained'; readonly error: string } | undefined
-  /** Starts after a failure. */
+  /** How often a run was started, also where nothing came of it. */
   #starts = 0
   #isPaused = false
   /** Ends a wait for the next start: nobody wants one any more. */
@@ -79,6 +80,7 @@ export class Served implements WatchedRun {
     const { log, signal, backoff = BACKOFF } = this.#options
     for (let failures = 1; !this.#drain.signal.aborted && !signal.aborted; failures += 1) {
       const startMs = systemClock.nowMs()
+      this.#starts += 1
       try {
         await this.#runOnce()
         return
@@ -99,7 +101,7 @@ export class Served implements WatchedRun {
 
   snapshot(): RunSnapshot {
     const run = this.#run?.snapshot() ?? this.#nothingYet()
-    const restarts = run.restarts + this.#starts
+    const restarts = run.restarts + Math.max(0, this.#starts - 1)
     return this.#trouble === undefined ? { ...run, restarts } : { ...run, ...this.#trouble, restarts }
   }
 
@@ -133,7 +135,6 @@ export class Served implements WatchedRun {
         if (event.kind === 'retrying') log.warn({}, `${this.pipeline}: ${event.why}`)
       },
     })
-    if (this.#run !== undefined) this.#starts += 1
     this.#run = run
     this.#trouble = undefined
     if (this.#isPaused) run.pause()
@@ -141,7 +142,7 @@ export class Served implements WatchedRun {
     const { outcome, run: totals } = await run.done
     log.info(
       { outcome, ...totals },
-      `${this.pipeline} ${outcome}: ${totals.loaded} loaded, ${totals.dead} dead letters`,
+      `${this.pipeline} ${outcome}: ${equation(totals)}`,
     )
   }
 
@@ -167,6 +168,7 @@ export class Served implements WatchedRun {
       run: NO_TOTALS,
       overall: NO_TOTALS,
       read: 0,
+      dead: 0,
       doneBytes: 0,
       epoch: 0,
       restarts: 0,

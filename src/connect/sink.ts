@@ -6,8 +6,8 @@ import type { DeadLetter } from './origin.ts'
 import type { Json, Position } from './source.ts'
 
 /**
- * What became of every record read: `read + derived = loaded + dead + filtered + blank + folded`, in every checkpoint.
- * `derived` is 0 unless a flatMap made several events of one, `folded` unless a flow makes results of many events.
+ * What became of every record read: `read + derived = loaded + dead + filtered + blank + absorbed`, in every checkpoint.
+ * `derived` is 0 unless a flatMap made several events of one, `absorbed` unless a flow makes results of many events.
  */
 export interface Totals {
   readonly read: number
@@ -21,7 +21,7 @@ export interface Totals {
    * Events that went into aggregations, joins and other operators with a memory, less the results that came out: below
    * 0 where more came out than went in.
    */
-  readonly folded: number
+  readonly absorbed: number
   readonly invalidUtf8: number
 }
 

@@ -99,15 +99,16 @@ function bytesOf(state: unknown): Uint8Array {
 
 function totalsOf(stored: unknown): Totals {
   if (typeof stored !== 'object' || stored === null) throw new Error('its totals are no object')
-  const totals = { ...NO_TOTALS }
+  const kept = stored as Readonly<Record<string, unknown>>
+  const totals: { -readonly [Name in keyof Totals]: number } = { ...NO_TOTALS }
   for (const name of Object.keys(NO_TOTALS) as (keyof Totals)[]) {
-    const value = (stored as Record<string, unknown>)[name]
-    // Counted only since there are flows that fold events.
-    if (name === 'folded' && value === undefined) continue
-    if (name === 'folded' && Number.isSafeInteger(value)) Object.assign(totals, { folded: value })
-    else Object.assign(totals, { [name]: countOf(`total of ${name}`, value) })
+    if (name !== 'absorbed') totals[name] = countOf(`total of ${name}`, kept[name])
   }
-  return totals
+  // Called `folded` before, and less what was given: below 0 where that was more.
+  const absorbed = kept['absorbed'] ?? kept['folded'] ?? 0
+  if (!Number.isSafeInteger(absorbed)) throw new Error(`its total of absorbed is ${String(absorbed)}`)
+  const net = absorbed as number
+  return net < 0 ? { ...totals, derived: totals.derived - net } : { ...totals, absorbed: net }
 }
 
 function countOf(what: string, value: unknown): number {

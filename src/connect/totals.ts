@@ -9,7 +9,7 @@ export const NO_TOTALS: Totals = {
   dead: 0,
   filtered: 0,
   blank: 0,
-  folded: 0,
+  absorbed: 0,
   invalidUtf8: 0,
 }
 
@@ -21,7 +21,7 @@ export function addTotals(a: Totals, b: Partial<Totals>): Totals {
     dead: a.dead + (b.dead ?? 0),
     filtered: a.filtered + (b.filtered ?? 0),
     blank: a.blank + (b.blank ?? 0),
-    folded: a.folded + (b.folded ?? 0),
+    absorbed: a.absorbed + (b.absorbed ?? 0),
     invalidUtf8: a.invalidUtf8 + (b.invalidUtf8 ?? 0),
   }
 }
@@ -31,8 +31,19 @@ export function subtractTotals(a: Totals, b: Totals): Totals {
   return addTotals(a, negated)
 }
 
+/** What a figure counts, in the order in which they are told: what came, and what became of it. */
+export const CAME: readonly (keyof Totals)[] = ['read', 'derived']
+export const WENT: readonly (keyof Totals)[] = ['loaded', 'dead', 'filtered', 'blank', 'absorbed']
+/** Told where they are 0, too: every record is one of these. */
+const ALWAYS: ReadonlySet<keyof Totals> = new Set(['read', 'loaded', 'dead', 'filtered', 'blank'])
+
+/** Whether a figure is told: those that only some flows have are left out where they are 0. */
+export function isTold(totals: Totals, name: keyof Totals): boolean {
+  return totals[name] !== 0 || ALWAYS.has(name)
+}
+
 /** Whether every record read is accounted for. */
 export function totalsAddUp(totals: Totals): boolean {
-  const { read, derived, loaded, dead, filtered, blank, folded } = totals
-  return read + derived === loaded + dead + filtered + blank + folded
+  const sum = (names: readonly (keyof Totals)[]): number => names.reduce((all, name) => all + totals[name], 0)
+  return sum(CAME) === sum(WENT)
 }

@@ -83,12 +83,15 @@ export class EpochReading implements Reading {
     if (split === undefined) return undefined
     const { source, beginning, ledger, acknowledgements } = this.#options
     const onNote = (note: string): void => ledger.noted(split.id, note)
-    const reader = await source.open(split, beginning.positions.get(source.nameOf(split)), { signal, onNote })
+    const from = beginning.positions.get(source.nameOf(split))
+    const reader = await source.open(split, from, { signal, onNote })
     const skippedBytes = reader.doneBytes
     this.#current = { split, reader, skippedBytes, seen: { read: 0, blank: 0, invalidUtf8: 0 } }
     this.#skippedBytes += skippedBytes
     if (isAcknowledged(reader)) acknowledgements.opened(reader)
-    ledger.opened({ split: split.id, note: reader.note, resumedBytes: skippedBytes, sizeBytes: split.sizeBytes })
+    // What a reader takes ahead of the first record (a header, say) is nothing that an earlier run has read.
+    const resumedBytes = from === undefined ? 0 : skippedBytes
+    ledger.opened({ split: split.id, note: reader.note, resumedBytes, sizeBytes: split.sizeBytes })
     return reader
   }
 

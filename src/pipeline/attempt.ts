@@ -210,6 +210,23 @@ export class Attempt {
     return this.#execution?.threads ?? 0
   }
 
+  /** Records read so far: stages say so at once, and of workers at the latest with a barrier. */
+  get read(): number {
+    let read = 0
+    for (const { number, work } of this.#topology.layers) {
+      if (work.kind !== 'source') continue
+      for (const { received } of this.#execution?.figures(number) ?? []) read += received
+    }
+    return Math.max(read, this.coordinator.figures.read)
+  }
+
+  /** Dead letters so far, those that the sink made among them. */
+  get dead(): number {
+    let dead = this.#load?.stage.refused ?? 0
+    for (const count of this.#dead.values()) dead += count
+    return dead
+  }
+
   /** Its layers with what their stages did so far. */
   layers(sinkTitle: string): Layers {
     const { source, clock } = this.#options

@@ -7,6 +7,7 @@ import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
 import type { LogFields, Logger } from '../observe/log.ts'
 import { many } from '../observe/text.ts'
 import { shown } from './happenings.ts'
+import { equation } from './figures.ts'
 import type { RunEvent, RunReport } from './report.ts'
 
 /** Dead letters of an epoch of which more is told than that there are some. */
@@ -76,9 +77,10 @@ export class RunLog {
   }
 
   ended({ outcome, run, epoch, elapsedMs }: RunReport): void {
-    const { read, loaded, dead, filtered, blank } = run
-    const fields = { event: 'ended', outcome, epoch, elapsedMs, read, loaded, dead, filtered, blank }
-    this.#log.info(fields, `${outcome} after ${many(read, 'record')}`)
+    this.#log.info(
+      { event: 'ended', outcome, epoch, elapsedMs, ...run },
+      `${outcome} after ${many(run.read, 'record')}: ${equation(run)}`,
+    )
   }
 
   failed(error: unknown): void {
@@ -86,14 +88,14 @@ export class RunLog {
   }
 
   #committed({ epoch, totals, tookMs }: Extract<RunEvent, { kind: 'committed' }>): void {
-    const { read, loaded, dead, filtered } = subtractTotals(totals, this.#totals)
+    const became = subtractTotals(totals, this.#totals)
     this.#totals = totals
     if (this.#dead > 0) {
       const fields = { event: 'dead-letters', epoch, count: this.#dead, letters: this.#letters }
       this.#log.warn(fields, `epoch ${epoch} has ${many(this.#dead, 'dead letter')}`)
     }
     this.#forget()
-    this.#log.info({ event: 'committed', epoch, read, loaded, dead, filtered, tookMs }, `committed epoch ${epoch}`)
+    this.#log.info({ event: 'committed', epoch, ...became, tookMs }, `committed epoch ${epoch}`)
   }
 
   #forget(): void {

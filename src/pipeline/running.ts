@@ -69,7 +69,8 @@ export class Running {
   readonly #before: Totals
   #attempt: Attempt
   #writer: SinkWriter<unknown>
-  /** Splits with nothing new. */
+  /** Splits of all sources that were looked at, and those of them with nothing new. */
+  readonly #opened = new Set<string>()
   readonly #unchanged = new Set<string>()
   /** Records that ended a worker, with what happened. */
   readonly #poison = new Map<string, string>()
@@ -104,17 +105,17 @@ export class Running {
   }
 
   progress(): Progress {
-    const { read, doneBytes, skippedBytes, split } = this.#attempt.coordinator.figures
-    const { name, limit, clock } = this.#options
+    const { doneBytes, skippedBytes, split } = this.#attempt.coordinator.figures
+    const { name } = this.#options
     const { overall, epoch } = this.#attempt.epochs
     const earlier = subtractTotals(this.#attempt.start, this.#before)
     return {
       pipeline: name,
       doneBytes,
       totalBytes: this.#totalBytes(skippedBytes),
-      read: earlier.read + read,
-      dead: limit.rejected,
-      elapsedMs: clock.nowMs() - this.#startedMs,
+      read: earlier.read + this.#attempt.read,
+      dead: earlier.dead + this.#attempt.dead,
+      elapsedMs: this.#elapsedMs,
       committed: overall,
       epoch,
       split,
@@ -152,7 +153,7 @@ export class Running {
     const { name, parts, clock, happenings } = this.#options
     const { source, sink } = parts
     const { epochs, threads } = this.#attempt
-    const { read, doneBytes, totalBytes, committed, epoch } = this.progress()
+    const { read, dead, doneBytes, totalBytes, committed, epoch } = this.progress()
     const { committedMs, commitTookMs, restarts, last } = happenings
     const ending = this.#ending
     return {
@@ -168,6 +169,7 @@ export class Running {
       run: epochs.run,
       overall: committed,
       read,
+      dead,
       doneBytes,
       ...(totalBytes === undefined ? {} : { totalBytes }),
       epoch,
@@ -294,13 +296,14 @@ export class Running {
         if (event.kind === 'committed') this.#options.retries.succeeded()
         onEvent(event)
       },
-      onOpened: (opened) => this.#opened(opened),
+      onOpened: (opened) => this.#noteOpened(opened),
       onRejected: () => this.#checkLimit(),
       signal,
     })
   }
 
-  #opened({ split, note, resumedBytes, sizeBytes }: SplitOpened): void {
+  #noteOpened({ split, note, resumedBytes, sizeBytes }: SplitOpened): void {
+    this.#opened.add(split)
     if (note !== undefined) this.#unchanged.add(split)
     this.#options.onEvent({ kind: 'split-opened', split, note, resumedBytes, sizeBytes })
   }
@@ -328,6 +331,11 @@ export class Running {
     return state
   }
 
+  /** Whole milliseconds. */
+  get #elapsedMs(): number {
+    return Math.round(this.#options.clock.nowMs() - this.#startedMs)
+  }
+
   #totalBytes(skippedBytes: number): number | undefined {
     let bytes = -skippedBytes
     for (const { sizeBytes } of this.#options.splits) {
@@ -338,7 +346,7 @@ export class Running {
   }
 
   #report(): RunReport {
-    const { name, splits, parts, limit, clock } = this.#options
+    const { name, splits, parts, limit } = this.#options
     const { epochs, coordinator } = this.#attempt
     return {
       pipeline: name,
@@ -346,9 +354,9 @@ export class Running {
       run: epochs.run,
       overall: epochs.overall,
       doneBytes: coordinator.figures.doneBytes,
-      elapsedMs: clock.nowMs() - this.#startedMs,
+      elapsedMs: this.#elapsedMs,
       epoch: epochs.epoch,
-      splits: { all: splits.length, unchanged: this.#unchanged.size },
+      splits: { all: Math.max(splits.length, this.#opened.size), unchanged: this.#unchanged.size },
       top: this.#tops.top(),
       firstRejects: limit.first,
       sink: parts.sink.title,

@@ -51,13 +51,14 @@ export interface RunSnapshot {
   /** Worker threads; 0 where all stages are in one. */
   readonly threads: number
   readonly layers: readonly LayerFigures[]
-  /** The number of the layer that holds the others up: the busiest one, where its threads are busy nearly all the time. */
+  /** The number of the bottleneck: the busiest layer, where its threads are busy nearly all the time. */
   readonly bottleneck?: number
   /** What became of the records that this run read, and of those of all runs; committed ones. */
   readonly run: Totals
   readonly overall: Totals
-  /** Records read by this run, committed or not. */
+  /** Records read by this run, and dead letters of it, committed or not: those of the layers. */
   readonly read: number
+  readonly dead: number
   readonly doneBytes: number
   readonly totalBytes?: number
   /** The last epoch committed, when that was, and how long its commit took. */

@@ -41,6 +41,7 @@ export function snapshotOf(different: Partial<RunSnapshot>): RunSnapshot {
     run: RUN,
     overall: { ...RUN, read: 1100, loaded: 1090 },
     read: 120,
+    dead: 4,
     doneBytes: 5000,
     totalBytes: 10_000,
     epoch: 7,

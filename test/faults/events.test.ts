@@ -101,7 +101,7 @@ describe(`events that are not in the order of their time (REPRO: SEED=${SEED} np
     deepEqual([code, stderr], [0, ''])
     const { overall } = JSON.parse(stdout)
     deepEqual([overall.read, overall.dead], [1500, 5])
-    equal(overall.read, overall.loaded + overall.dead + overall.folded)
+    equal(overall.read, overall.loaded + overall.dead + overall.absorbed)
     const sum = tableOf(input, 'select sum(n) from minutes')[0]
     deepEqual(sum, [1495])
     const letters = tableOf(input, 'select raw, reason from dead_letters order by raw')
@@ -124,7 +124,7 @@ describe(`events that are not in the order of their time (REPRO: SEED=${SEED} np
     deepEqual([code, stderr], [0, ''])
     const { overall } = JSON.parse(stdout)
     equal(overall.read, 1502)
-    equal(overall.read, overall.loaded + overall.dead + overall.folded)
+    equal(overall.read, overall.loaded + overall.dead + overall.absorbed)
     // No event of its own time is late for it: their windows are as they would be without it.
     const ofTheirTime = 'select * from minutes where start < 4102444800000 order by sensor, start'
     deepEqual(tableOf(disturbed, ofTheirTime), tableOf(ordered))

@@ -21,7 +21,7 @@ try {
     )
     next += ids.length
     epoch += 1
-    const totals = { read: next, derived: 0, loaded: next, dead: 0, filtered: 0, blank: 0, folded: 0, invalidUtf8: 0 }
+    const totals = { read: next, derived: 0, loaded: next, dead: 0, filtered: 0, blank: 0, absorbed: 0, invalidUtf8: 0 }
     await writer.commit({ epoch, positions: new Map([['numbers', next]]), states: new Map(), totals })
   }
 } catch (error) {

@@ -26,7 +26,7 @@ export async function writeNumbers({ folder, count, perEpoch }: NumberLoad): Pro
       await writer.write(batchOf([{ id: next }], { at: () => origin }))
     }
     epoch += 1
-    const totals = { read: next, derived: 0, loaded: next, dead: 0, filtered: 0, blank: 0, folded: 0, invalidUtf8: 0 }
+    const totals = { read: next, derived: 0, loaded: next, dead: 0, filtered: 0, blank: 0, absorbed: 0, invalidUtf8: 0 }
     await writer.commit({ epoch, positions: new Map([['numbers', next]]), states: new Map(), totals })
   }
   await writer.close()

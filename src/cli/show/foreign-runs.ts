@@ -12,6 +12,7 @@ const RUN_NUMBERS = [
   'startedMs',
   'threads',
   'read',
+  'dead',
   'doneBytes',
   'epoch',
   'restarts',

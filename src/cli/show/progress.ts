@@ -49,8 +49,9 @@ export function progressLine(options: ProgressLineOptions): string {
 function partsOf({ progress, events, bytes }: ProgressLineOptions): Part[] {
   const { pipeline, doneBytes, totalBytes, read, dead } = progress
   const parts: Part[] = [{ text: excerpt(pipeline, 24), worth: 3 }]
-  if (totalBytes === undefined) parts.push({ text: bytesText(doneBytes), worth: 9 })
-  else {
+  if (totalBytes === undefined) {
+    if (doneBytes > 0) parts.push({ text: bytesText(doneBytes), worth: 9 })
+  } else {
     const share = totalBytes === 0 ? 1 : Math.min(1, doneBytes / totalBytes)
     const full = Math.floor(share * BAR)
     parts.push({ text: `${'█'.repeat(full)}${'░'.repeat(BAR - full)}`, worth: 4, colour: 'cyan' })

@@ -160,8 +160,9 @@ export class Reporter {
     } else if (resumedBytes > 0 && !this.#isQuiet) {
       this.#resumed += 1
       if (this.#resumed > TOLD_RESUMED) return
-      const of = sizeBytes === undefined ? '' : ` of ${countText(sizeBytes)}`
-      this.say(`going on in ${excerpt(split, 300)} after ${countText(resumedBytes)}${of} bytes`, {
+      // What a source counts that does not say how many bytes it has need not be bytes.
+      const after = sizeBytes === undefined ? '' : ` after ${countText(resumedBytes)} of ${countText(sizeBytes)} bytes`
+      this.say(`going on in ${excerpt(split, 300)}${after}`, {
         split,
         resumedBytes,
       })

@@ -6,19 +6,8 @@ import { redact } from '../../observe/redact.ts'
 import { bytesText, countText, durationText } from '../../observe/text.ts'
 import type { Top } from '../../observe/top.ts'
 import { againText } from '../../pipeline/guarantee.ts'
+import { equation, FIGURES, toldFigures } from '../../pipeline/figures.ts'
 import type { RunReport } from '../../pipeline/report.ts'
-
-const WHAT: readonly (readonly [key: keyof Totals, about: string])[] = [
-  ['read', ''],
-  ['loaded', ''],
-  ['dead', 'rejected'],
-  ['filtered', 'let go by the flow'],
-  ['blank', 'blank lines'],
-  ['derived', 'more events than records: a flatMap made them'],
-  ['invalidUtf8', 'with bytes that are not text in the encoding'],
-]
-/** Shown even if they are 0: they are the ones that add up. */
-const ALWAYS: readonly (keyof Totals)[] = ['read', 'loaded', 'dead', 'filtered', 'blank']
 
 /**
  * @param notes - what the splits with nothing new say, the first few of them
@@ -40,7 +29,7 @@ export function summaryText(report: RunReport, notes: readonly string[] = [], no
     lines.push(...totalsLines(run, { read: rateText(run.read, doneBytes, elapsedMs), dead: rejected }))
     if (splits.unchanged > 0) lines.push(`  ${splits.unchanged} of ${splits.all} had nothing new`)
   }
-  if (overall.read !== run.read) lines.push('', `  in all runs: ${sumText(overall)}`)
+  if (overall.read !== run.read) lines.push('', `  in all runs: ${equation(overall)}`)
   const { resultsAgain } = report.promised
   if (resultsAgain.length > 0) lines.push('', `  ${excerpt(againText(resultsAgain), 300)}`)
   if (noted.length > 0) lines.push('', ...noted.map((note) => `  note: ${excerpt(note, 300)}`))
@@ -49,20 +38,13 @@ export function summaryText(report: RunReport, notes: readonly string[] = [], no
   return redact(`${lines.join('\n')}\n`)
 }
 
-/** The totals in one line, as an equation. */
-export function sumText({ read, loaded, dead, filtered, blank, derived }: Totals): string {
-  const more = derived > 0 ? ` + ${countText(derived)} derived` : ''
-  const parts = [`${countText(loaded)} loaded`, `${countText(dead)} dead`, `${countText(filtered)} filtered`]
-  return `${countText(read)} read${more} = ${parts.join(' + ')} + ${countText(blank)} blank`
-}
-
-/** @param notes - what stands behind a figure that is not 0, where it is not the same for every run */
+/** @param notes - what is said of a figure that is not 0, where it is not the same for every run */
 function totalsLines(totals: Totals, notes: Partial<Record<keyof Totals, string>>): string[] {
-  const shown = WHAT.filter(([key]) => ALWAYS.includes(key) || totals[key] > 0)
-  const width = Math.max(...shown.map(([key]) => countText(totals[key]).length))
-  const nameWidth = Math.max(...shown.map(([key]) => key.length))
-  return shown.map(([key, about]) => {
-    const note = totals[key] > 0 ? (notes[key] ?? about) : ''
+  const shown = toldFigures(totals)
+  const width = Math.max(...shown.map((key) => countText(totals[key]).length))
+  const nameWidth = Math.max(...shown.map((key) => key.length))
+  return shown.map((key) => {
+    const note = totals[key] > 0 ? (notes[key] ?? FIGURES[key]) : ''
     return `  ${key.padEnd(nameWidth)}  ${countText(totals[key]).padStart(width)}  ${note}`.trimEnd()
   })
 }
@@ -70,7 +52,9 @@ function totalsLines(totals: Totals, notes: Partial<Record<keyof Totals, string>
 function rateText(read: number, bytes: number, elapsedMs: number): string {
   if (elapsedMs <= 0) return ''
   const perSecond = 1000 / elapsedMs
-  return `${countText(read * perSecond)} a second, ${bytesText(bytes * perSecond)} a second`
+  // Not every source has bytes.
+  const bytesPerSecond = bytes > 0 ? `, ${bytesText(bytes * perSecond)} a second` : ''
+  return `${countText(read * perSecond)} a second${bytesPerSecond}`
 }
 
 function topLines(title: string, { values, distinct, exact }: Top): string[] {

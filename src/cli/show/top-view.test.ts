@@ -31,7 +31,7 @@ describe('the view of runs in a terminal', () => {
       '  layer                 stages  in/s  out/s  demand  waiting  dead  busy',
       '  1 orders.csv, priced       1    24     22     400        0     4  90 %  #######.',
       '  2 rows                     1    22     20       0       10     0  10 %  #.......',
-      '  layer 1 holds the others up',
+      '  layer 1 is the bottleneck',
       '  22:13:20 started: loading orders.csv into rows',
     ])
   })

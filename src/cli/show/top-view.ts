@@ -3,6 +3,7 @@
 import { styleText } from 'node:util'
 import { excerpt } from '../../observe/escape.ts'
 import { bytesText, countText, durationText, many } from '../../observe/text.ts'
+import { earlierCommit } from '../../pipeline/figures.ts'
 import type { LayerFigures, RunSnapshot } from '../../pipeline/snapshot.ts'
 
 export interface TopViewOptions {
@@ -83,12 +84,12 @@ function runLines(run: RunSnapshot, before: RunSnapshot | undefined, options: To
 }
 
 function progressText(run: RunSnapshot, before: RunSnapshot | undefined): string {
-  const { read, run: committed, doneBytes, totalBytes } = run
+  const { read, dead, run: committed, doneBytes, totalBytes } = run
   const perSecond = rate(read, before?.read, secondsOf(run, before))
   const counts = [
     `read ${countText(read)}`,
     `loaded ${countText(committed.loaded)}`,
-    `dead ${countText(committed.dead)}`,
+    `dead ${countText(dead)}`,
   ]
   if (committed.filtered > 0) counts.push(`filtered ${countText(committed.filtered)}`)
   const bytes =
@@ -109,7 +110,7 @@ function commitText({
 }: RunSnapshot): string {
   const committed =
     committedMs === undefined
-      ? 'nothing committed yet'
+      ? earlierCommit(epoch)
       : `epoch ${epoch}, committed ${durationText(Math.max(0, atMs - committedMs))} ago in ${Math.round(commitTookMs)} ms`
   const parts = [committed, bytesText(memoryBytes)]
   if (threads > 0) parts.push(many(threads, 'thread'))
@@ -162,7 +163,7 @@ function layerLines(
     }),
     ...(run.bottleneck === undefined
       ? []
-      : [colour(cut(`${GAP}layer ${run.bottleneck} holds the others up`, columns), hasColour, 'yellow')]),
+      : [colour(cut(`${GAP}layer ${run.bottleneck} is the bottleneck`, columns), hasColour, 'yellow')]),
   ]
 }
 
