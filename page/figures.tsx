@@ -28,7 +28,13 @@ export function Figures({ run, history }: { readonly run: RunSnapshot; readonly 
         />
         <Figure
           name="Last commit"
-          value={committedMs === undefined ? (epoch === 0 ? 'none' : 'earlier') : `${spanText(Math.max(0, run.atMs - committedMs))} ago`}
+          value={
+            committedMs === undefined
+              ? epoch === 0
+                ? 'none'
+                : 'earlier'
+              : `${spanText(Math.max(0, run.atMs - committedMs))} ago`
+          }
           more={
             committedMs === undefined
               ? earlierCommit(epoch)

@@ -124,7 +124,9 @@ export class Epochs {
   #totalsOf(epoch: number): Totals {
     const { totals } = this.#at(epoch)
     const { read, derived, loaded, dead, filtered, blank } = totals
-    const all = this.#folds ? { ...totals, absorbed: read + derived - loaded - dead - filtered - blank } : totals
+    const kept = this.#folds ? read + derived - loaded - dead - filtered - blank : 0
+    // An epoch that gives more than came in gives of what earlier ones have taken in.
+    const all = { ...totals, derived: derived + Math.max(0, -kept), absorbed: Math.max(0, kept) }
     invariant(totalsAddUp(all), `the records of epoch ${epoch} do not add up: ${JSON.stringify(all)}`)
     return all
   }

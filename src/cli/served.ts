@@ -140,10 +140,7 @@ export class Served implements WatchedRun {
     if (this.#isPaused) run.pause()
     if (this.#drain.signal.aborted) void run.drain('asked for before it was started').catch(() => {}) // Heard of below.
     const { outcome, run: totals } = await run.done
-    log.info(
-      { outcome, ...totals },
-      `${this.pipeline} ${outcome}: ${equation(totals)}`,
-    )
+    log.info({ outcome, ...totals }, `${this.pipeline} ${outcome}: ${equation(totals)}`)
   }
 
   async #wait(ms: number): Promise<void> {

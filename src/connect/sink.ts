@@ -7,19 +7,22 @@ import type { Json, Position } from './source.ts'
 
 /**
  * What became of every record read: `read + derived = loaded + dead + filtered + blank + absorbed`, in every checkpoint.
- * `derived` is 0 unless a flatMap made several events of one, `absorbed` unless a flow makes results of many events.
+ * None is below 0.
  */
 export interface Totals {
   readonly read: number
-  /** Events beyond the first that a flatMap made of one record. */
+  /**
+   * Events beyond the first that a flatMap made of one record, and results of windows, aggregates and joins, as far as an
+   * epoch gave more events than it took in.
+   */
   readonly derived: number
   readonly loaded: number
   readonly dead: number
   readonly filtered: number
   readonly blank: number
   /**
-   * Events that went into aggregations, joins and other operators with a memory, less the results that came out: below
-   * 0 where more came out than went in.
+   * Events that windows, aggregates, joins and batches took in, less what they gave in the same epoch, as far as that is
+   * less.
    */
   readonly absorbed: number
   readonly invalidUtf8: number

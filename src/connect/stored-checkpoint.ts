@@ -105,7 +105,7 @@ function totalsOf(stored: unknown): Totals {
     if (name !== 'absorbed') totals[name] = countOf(`total of ${name}`, kept[name])
   }
   // Called `folded` before, and less what was given: below 0 where that was more.
-  const absorbed = kept['absorbed'] ?? kept['folded'] ?? 0
+  const absorbed = kept.absorbed ?? kept.folded ?? 0
   if (!Number.isSafeInteger(absorbed)) throw new Error(`its total of absorbed is ${String(absorbed)}`)
   const net = absorbed as number
   return net < 0 ? { ...totals, derived: totals.derived - net } : { ...totals, absorbed: net }

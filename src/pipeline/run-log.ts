@@ -6,8 +6,8 @@ import type { Totals } from '../connect/sink.ts'
 import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
 import type { LogFields, Logger } from '../observe/log.ts'
 import { many } from '../observe/text.ts'
-import { shown } from './happenings.ts'
 import { equation } from './figures.ts'
+import { shown } from './happenings.ts'
 import type { RunEvent, RunReport } from './report.ts'
 
 /** Dead letters of an epoch of which more is told than that there are some. */

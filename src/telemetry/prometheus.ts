@@ -16,9 +16,14 @@ const RUN: readonly Metric<RunSnapshot>[] = [
   counter('sluice_records_read_total', 'Records read and committed by this run.', ({ run }) => run.read),
   counter('sluice_records_loaded_total', 'Rows loaded and committed by this run.', ({ run }) => run.loaded),
   counter('sluice_records_dead_total', 'Dead letters committed by this run.', ({ run }) => run.dead),
-  counter('sluice_records_filtered_total', 'Events let go on purpose, committed.', ({ run }) => run.filtered),
+  counter('sluice_records_filtered_total', 'Events dropped by the flow, committed.', ({ run }) => run.filtered),
   counter('sluice_records_blank_total', 'Blank records, committed.', ({ run }) => run.blank),
   counter('sluice_records_derived_total', 'Events beyond the first of a record, committed.', ({ run }) => run.derived),
+  counter(
+    'sluice_records_absorbed_total',
+    'Events that windows, aggregates and joins took in, committed.',
+    ({ run }) => run.absorbed,
+  ),
   gauge('sluice_records_uncommitted', 'Records read and not committed yet.', ({ read, run }) =>
     Math.max(0, read - run.read),
   ),

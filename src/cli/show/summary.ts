@@ -5,8 +5,8 @@ import { excerpt } from '../../observe/escape.ts'
 import { redact } from '../../observe/redact.ts'
 import { bytesText, countText, durationText } from '../../observe/text.ts'
 import type { Top } from '../../observe/top.ts'
-import { againText } from '../../pipeline/guarantee.ts'
 import { equation, FIGURES, toldFigures } from '../../pipeline/figures.ts'
+import { againText } from '../../pipeline/guarantee.ts'
 import type { RunReport } from '../../pipeline/report.ts'
 
 /**

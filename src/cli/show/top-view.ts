@@ -86,11 +86,7 @@ function runLines(run: RunSnapshot, before: RunSnapshot | undefined, options: To
 function progressText(run: RunSnapshot, before: RunSnapshot | undefined): string {
   const { read, dead, run: committed, doneBytes, totalBytes } = run
   const perSecond = rate(read, before?.read, secondsOf(run, before))
-  const counts = [
-    `read ${countText(read)}`,
-    `loaded ${countText(committed.loaded)}`,
-    `dead ${countText(dead)}`,
-  ]
+  const counts = [`read ${countText(read)}`, `loaded ${countText(committed.loaded)}`, `dead ${countText(dead)}`]
   if (committed.filtered > 0) counts.push(`filtered ${countText(committed.filtered)}`)
   const bytes =
     totalBytes === undefined || totalBytes <= 0
