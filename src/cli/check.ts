@@ -10,18 +10,15 @@ import { bytesText, many } from '../observe/text.ts'
 import { buildPipeline, planOf, sourceOf } from '../pipeline/build.ts'
 import { promisedBy, promiseText, refuseRepeats } from '../pipeline/guarantee.ts'
 import { OK } from './exit.ts'
-import { checkHelp } from './help-keeping.ts'
 import type { Io } from './io.ts'
-import { readCheckOptions } from './keeping-options.ts'
+import type { CheckOptions } from './keeping-options.ts'
 import { loadOnlyPipeline } from './load.ts'
 
 /** Runs `sluice check` with its arguments; gives the exit code. */
-export async function checkCommand(argv: readonly string[], io: Io): Promise<number> {
-  const { file, params, rows, json, help } = readCheckOptions(argv)
-  if (help || file === undefined) {
-    io.stdout.write(checkHelp())
-    return OK
-  }
+export async function check(
+  { file, params, rows, json }: CheckOptions & { readonly file: string },
+  io: Io,
+): Promise<number> {
   const say = (line: string): void => {
     if (!json) io.stdout.write(`${escapeText(redact(line))}\n`)
   }

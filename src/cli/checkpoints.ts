@@ -1,6 +1,6 @@
 // sluice checkpoints: shows where a pipeline stands, and lets it start over.
 
-import { isSluiceError, SluiceError } from '../base/errors.ts'
+import { isSluiceError } from '../base/errors.ts'
 import type { CheckpointSummary, SinkInspector } from '../connect/sink.ts'
 import { branchPipeline } from '../connect/sinks/several/record.ts'
 import { escapeText, excerpt } from '../observe/escape.ts'
@@ -13,26 +13,23 @@ import { takenPlaces } from '../pipeline/numbered.ts'
 import type { PipelineParts } from '../pipeline/pipeline.ts'
 import { inspectorOf } from '../pipeline/replay.ts'
 import { OK } from './exit.ts'
-import { checkpointsHelp } from './help-keeping.ts'
 import type { Io } from './io.ts'
-import { readCheckpointsOptions } from './keeping-options.ts'
+import type { CheckpointsOptions } from './keeping-options.ts'
 import { loadOnlyPipeline } from './load.ts'
+import { commandInvalid } from './options.ts'
 
 /** Positions shown unless all are asked for. */
 const SHOWN = 20
 const LONGEST = 160
 
 /** Runs `sluice checkpoints` with its arguments; gives the exit code. */
-export async function checkpointsCommand(argv: readonly string[], io: Io): Promise<number> {
-  const options = readCheckpointsOptions(argv)
-  const { file, action, params, json, yes } = options
-  if (options.help || file === undefined) {
-    io.stdout.write(checkpointsHelp())
-    return OK
-  }
+export async function checkpoints(
+  options: CheckpointsOptions & { readonly file: string },
+  { stdout }: Io,
+): Promise<number> {
+  const { file, action, params, json, yes, branch } = options
   const pipeline = await loadOnlyPipeline(file)
   const parts = buildPipeline(pipeline, params)
-  const { branch } = options
   const name = branch === undefined ? pipeline.name : branchPipeline(pipeline.name, branch)
   const inspector = await inspectorOf(parts.sink, pipeline.name, branch)
   try {
@@ -40,15 +37,15 @@ export async function checkpointsCommand(argv: readonly string[], io: Io): Promi
       const { epoch, what } = await forgotten(inspector)
       if (!yes) {
         const message = `sluice checkpoints reset would forget ${what}; rows stay where they are, and the next run loads all again: say --yes to do it`
-        throw new SluiceError('COMMAND_INVALID', message, { argument: 'reset' })
+        throw commandInvalid('reset', message)
       }
       if (!options.deadLetters) await checkLetters(parts, pipeline.name)
       await inspector.reset({ deadLetters: options.deadLetters })
-      io.stdout.write(json ? jsonLine({ pipeline: name, reset: epoch }) : `${escapeText(name)}: forgot ${what}\n`)
+      stdout.write(json ? jsonLine({ pipeline: name, reset: epoch }) : `${escapeText(name)}: forgot ${what}\n`)
       return OK
     }
     const found = await inspector.checkpoint()
-    io.stdout.write(json ? jsonOf(name, found) : textOf(name, found, action === 'show'))
+    stdout.write(json ? jsonOf(name, found) : textOf(name, found, action === 'show'))
   } finally {
     await inspector.close()
   }
@@ -60,7 +57,7 @@ async function checkLetters(parts: PipelineParts, name: string): Promise<void> {
   const found = await takenPlaces(parts, name)
   if (found === undefined) return
   const message = `Cannot reset with sluice checkpoints: ${found}; export them, then add --dead-letters to forget them`
-  throw new SluiceError('COMMAND_INVALID', message, { argument: 'reset' })
+  throw commandInvalid('reset', message)
 }
 
 /** What a reset would forget. That a checkpoint cannot be read is what a reset is for. */

@@ -1,7 +1,6 @@
 // What the command line asks of checkpoints, dead-letters and check.
 
-import { SluiceError } from '../base/errors.ts'
-import { FILE_OPTIONS, type FileOptions, fileOptions, parse } from './options.ts'
+import { commandInvalid, FILE_OPTIONS, type FileOptions, fileOptions, parse } from './options.ts'
 
 export interface CheckpointsOptions extends FileOptions {
   readonly action: 'list' | 'show' | 'reset'
@@ -104,17 +103,17 @@ export function readCheckOptions(argv: readonly string[]): CheckOptions {
 
 function refuseBranch(branch: string | undefined, why: string): void {
   if (branch === undefined) return
-  throw new SluiceError('COMMAND_INVALID', `--branch cannot be given here: ${why}`, { argument: '--branch' })
+  throw commandInvalid('--branch', `--branch cannot be given here: ${why}`)
 }
 
 function oneOf<const T extends string>(what: string, given: string, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === given)
   if (found !== undefined) return found
-  throw new SluiceError('COMMAND_INVALID', `${what} takes ${choices.join(', ')}: found ${given}`, { argument: given })
+  throw commandInvalid(given, `${what} takes ${choices.join(', ')}: found ${given}`)
 }
 
 function count(name: string, text: string): number {
   const value = Number(text)
   if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value
-  throw new SluiceError('COMMAND_INVALID', `${name} must be a whole number: found ${text}`, { argument: text })
+  throw commandInvalid(text, `${name} must be a whole number: found ${text}`)
 }

@@ -11,9 +11,8 @@ import { countText, many } from '../observe/text.ts'
 import { buildPipeline } from '../pipeline/build.ts'
 import { inspectorOf, replayDeadLetters } from '../pipeline/replay.ts'
 import { OK } from './exit.ts'
-import { lettersHelp } from './help-keeping.ts'
 import type { Io } from './io.ts'
-import { type LettersOptions, readLettersOptions } from './keeping-options.ts'
+import type { LettersOptions } from './keeping-options.ts'
 import { loadOnlyPipeline } from './load.ts'
 
 /** Letters read at once. */
@@ -21,12 +20,7 @@ const AT_ONCE = 1000
 const LONGEST_RAW = 200
 
 /** Runs `sluice dead-letters` with its arguments; gives the exit code. */
-export async function lettersCommand(argv: readonly string[], io: Io): Promise<number> {
-  const options = readLettersOptions(argv)
-  if (options.help || options.file === undefined) {
-    io.stdout.write(lettersHelp())
-    return OK
-  }
+export async function letters(options: LettersOptions & { readonly file: string }, io: Io): Promise<number> {
   const pipeline = await loadOnlyPipeline(options.file)
   if (options.action === 'replay') {
     const report = await replayDeadLetters(pipeline, { params: options.params }, (letter) => isWanted(letter, options))

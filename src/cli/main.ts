@@ -2,50 +2,55 @@
 
 import { readFileSync } from 'node:fs'
 import { systemClock } from '../base/clock.ts'
-import { SluiceError } from '../base/errors.ts'
 import { lineLogger } from '../observe/log.ts'
-import { checkCommand } from './check.ts'
-import { checkpointsCommand } from './checkpoints.ts'
+import { check } from './check.ts'
+import { checkpoints } from './checkpoints.ts'
 import { COMMAND_WRONG, OK } from './exit.ts'
-import { explainCommand, graphCommand } from './explain.ts'
+import { tell } from './explain.ts'
 import { tellFailure } from './failure.ts'
-
 import { explainHelp, graphHelp, mainHelp, runHelp } from './help.ts'
 import { checkHelp, checkpointsHelp, lettersHelp, serveHelp, topHelp } from './help-keeping.ts'
 import type { Io } from './io.ts'
-import { lettersCommand } from './letters.ts'
+import { readCheckOptions, readCheckpointsOptions, readLettersOptions } from './keeping-options.ts'
+import { letters } from './letters.ts'
 import { nearest } from './nearest.ts'
+import { commandInvalid, type FileOptions, readExplainOptions, readServeOptions } from './options.ts'
 import { runCommand } from './run.ts'
-import { serveCommand } from './serve.ts'
+import { serve } from './serve.ts'
 import { topCommand } from './top.ts'
 
-type Command = (argv: readonly string[], io: Io) => Promise<number> | number
+const HELP = ['help', '--help', '-h']
 
-const PAGES: Readonly<Record<string, () => string>> = {
-  run: runHelp,
-  serve: serveHelp,
-  explain: explainHelp,
-  graph: graphHelp,
-  check: checkHelp,
-  checkpoints: checkpointsHelp,
-  'dead-letters': lettersHelp,
-  top: topHelp,
-  help: mainHelp,
+interface Command {
+  readonly page: () => string
+  readonly run: (argv: readonly string[], io: Io) => Promise<number>
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  run: (argv, io) => (argv.length === 0 ? usage(runHelp(), io) : runCommand(argv, io)),
-  serve: (argv, io) => (argv.length === 0 ? usage(serveHelp(), io) : serveCommand(argv, io)),
-  explain: (argv, io) => (argv.length === 0 ? usage(explainHelp(), io) : explainCommand(argv, io)),
-  graph: (argv, io) => (argv.length === 0 ? usage(graphHelp(), io) : graphCommand(argv, io)),
-  check: (argv, io) => (argv.length === 0 ? usage(checkHelp(), io) : checkCommand(argv, io)),
-  checkpoints: (argv, io) => (argv.length === 0 ? usage(checkpointsHelp(), io) : checkpointsCommand(argv, io)),
-  'dead-letters': (argv, io) => (argv.length === 0 ? usage(lettersHelp(), io) : lettersCommand(argv, io)),
-  top: (argv, io) => (argv.length === 0 ? usage(topHelp(), io) : topCommand(argv, io)),
-  help: (argv, io) => help(argv, io),
-  '--help': (argv, io) => help(argv, io),
-  '-h': (argv, io) => help(argv, io),
-  '--version': (_argv, io) => print(`${version()}\n`, io),
+  run: { page: runHelp, run: runCommand },
+  serve: ofFile(serveHelp, readServeOptions, serve),
+  explain: ofFile(explainHelp, (argv) => readExplainOptions('explain', argv), tell('words')),
+  graph: ofFile(graphHelp, (argv) => readExplainOptions('graph', argv), tell('mermaid')),
+  check: ofFile(checkHelp, readCheckOptions, check),
+  checkpoints: ofFile(checkpointsHelp, readCheckpointsOptions, checkpoints),
+  'dead-letters': ofFile(lettersHelp, readLettersOptions, letters),
+  top: { page: topHelp, run: topCommand },
+}
+
+/** A command that says what it is for unless it is told of a file. */
+function ofFile<O extends FileOptions>(
+  page: () => string,
+  read: (argv: readonly string[]) => O,
+  run: (options: O & { readonly file: string }, io: Io) => Promise<number>,
+): Command {
+  return {
+    page,
+    async run(argv, io) {
+      const options = read(argv)
+      const { file, help } = options
+      return help || file === undefined ? print(page(), io) : await run({ ...options, file }, io)
+    },
+  }
 }
 
 /** Runs a command line; gives its exit code. Never throws. */
@@ -53,9 +58,10 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const [name, ...rest] = argv
   try {
     if (name === undefined) return usage(mainHelp(), io)
-    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-    if (command === undefined) throw unknown(name, Object.keys(COMMANDS))
-    return await command(rest, io)
+    if (HELP.includes(name)) return help(rest, io)
+    if (name === '--version') return print(`${version()}\n`, io)
+    const command = commandOf(name, [...HELP, '--version'])
+    return rest.length === 0 ? usage(command.page(), io) : await command.run(rest, io)
   } catch (error) {
     const format = wantsJsonLog(rest) ? 'json' : 'text'
     const log = lineLogger({ format, write: (line) => io.stderr.write(line), wallMs: systemClock.wallMs })
@@ -65,9 +71,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 
 function help([command]: readonly string[], io: Io): number {
   if (command === undefined) return print(mainHelp(), io)
-  const page = Object.hasOwn(PAGES, command) ? PAGES[command] : undefined
-  if (page === undefined) throw unknown(command, Object.keys(PAGES))
-  return print(page(), io)
+  return print(command === 'help' ? mainHelp() : commandOf(command, ['help']).page(), io)
 }
 
 function print(text: string, io: Io): number {
@@ -81,14 +85,17 @@ function usage(text: string, io: Io): number {
   return COMMAND_WRONG
 }
 
-function unknown(name: string, known: readonly string[]): SluiceError {
-  const meant = nearest(name, known)
+/** @param others - what may have been meant beside commands */
+function commandOf(name: string, others: readonly string[]): Command {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (command !== undefined) return command
+  const meant = nearest(name, [...Object.keys(COMMANDS), ...others])
   const hint =
     meant === undefined
       ? 'there are run, serve, check, explain, graph, checkpoints, dead-letters, top and help'
       : `did you mean ${meant}?`
   const what = name.startsWith('-') ? 'option' : 'command'
-  return new SluiceError('COMMAND_INVALID', `There is no ${what} ${name}: ${hint}`, { argument: name })
+  throw commandInvalid(name, `There is no ${what} ${name}: ${hint}`)
 }
 
 /** Whether failures are to be written as JSON: asked for even where the other options cannot be read. */

@@ -77,7 +77,7 @@ export function readRunOptions(argv: readonly string[]): RunOptions {
   const { strict, dashboard } = values
   const limit = values['max-dead-letters']
   if (strict === true && limit !== undefined) {
-    throw invalid('--strict', '--strict allows no dead letter and --max-dead-letters some: give one of them')
+    throw commandInvalid('--strict', '--strict allows no dead letter and --max-dead-letters some: give one of them')
   }
   return {
     ...fileOptions('run', positionals, values),
@@ -98,8 +98,8 @@ export function readServeOptions(argv: readonly string[]): ServeOptions {
   const { values, positionals } = parse('serve', withBareDashboard(argv), SERVE_OPTIONS)
   const [folder, extra] = positionals
   const { help = false } = values
-  if (folder === undefined && !help) throw invalid('serve', 'sluice serve needs a folder: sluice serve DIR')
-  if (extra !== undefined) throw invalid(extra, `sluice serve takes one folder: found ${folder} and ${extra}`)
+  if (folder === undefined && !help) throw commandInvalid('serve', 'sluice serve needs a folder: sluice serve DIR')
+  if (extra !== undefined) throw commandInvalid(extra, `sluice serve takes one folder: found ${folder} and ${extra}`)
   return {
     ...fileOptions('serve', positionals, values),
     ...readLog(values),
@@ -114,9 +114,10 @@ function readLog(values: {
   readonly 'log-level'?: string
 }): Pick<RunOptions, 'log' | 'logLevel'> {
   const { log = 'text', 'log-level': level = 'info' } = values
-  if (log !== 'text' && log !== 'json') throw invalid(log, `--log must be text or json: found ${log}`)
+  if (log !== 'text' && log !== 'json') throw commandInvalid(log, `--log must be text or json: found ${log}`)
   const logLevel = LEVELS.find((one) => one === level)
-  if (logLevel === undefined) throw invalid(level, `--log-level must be one of ${LEVELS.join(', ')}: found ${level}`)
+  if (logLevel === undefined)
+    throw commandInvalid(level, `--log-level must be one of ${LEVELS.join(', ')}: found ${level}`)
   return { log, logLevel }
 }
 
@@ -150,14 +151,14 @@ export function parse<const Options extends ParseArgsOptionsConfig>(
     const [message = ''] = messageOf(error).split('\n')
     const unknown = /'(?:-\w, )?(--?[^' ]+)/.exec(message)?.[1]
     if (unknown !== undefined && / argument (missing|is ambiguous)/.test(message)) {
-      throw invalid(unknown, `${unknown} needs a value; one that begins with - is given as ${unknown}=VALUE`)
+      throw commandInvalid(unknown, `${unknown} needs a value; one that begins with - is given as ${unknown}=VALUE`)
     }
     if ((error as NodeJS.ErrnoException).code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION' || unknown === undefined) {
-      throw invalid(unknown ?? command, `sluice ${command}: ${message}`)
+      throw commandInvalid(unknown ?? command, `sluice ${command}: ${message}`)
     }
     const meant = nearest(unknown.replace(/^-+/, ''), Object.keys(options))
     const hint = meant === undefined ? `see sluice help ${command}` : `did you mean --${meant}?`
-    throw invalid(unknown, `sluice ${command} has no option ${unknown}: ${hint}`)
+    throw commandInvalid(unknown, `sluice ${command} has no option ${unknown}: ${hint}`)
   }
 }
 
@@ -166,8 +167,9 @@ export function fileOptions(
   [file, extra]: readonly string[],
   { param = [], help = false }: { readonly param?: readonly string[]; readonly help?: boolean },
 ): FileOptions {
-  if (file === undefined && !help) throw invalid(command, `sluice ${command} needs a file: sluice ${command} FILE`)
-  if (extra !== undefined) throw invalid(extra, `sluice ${command} takes one file: found ${file} and ${extra}`)
+  if (file === undefined && !help)
+    throw commandInvalid(command, `sluice ${command} needs a file: sluice ${command} FILE`)
+  if (extra !== undefined) throw commandInvalid(extra, `sluice ${command} takes one file: found ${file} and ${extra}`)
   return { file, params: readParamPairs(param), help }
 }
 
@@ -175,9 +177,10 @@ function readParamPairs(pairs: readonly string[]): ReadonlyMap<string, string> {
   const params = new Map<string, string>()
   for (const pair of pairs) {
     const at = pair.indexOf('=')
-    if (at < 1) throw invalid('--param', `--param must be name=value: found ${at === 0 ? 'no name before =' : pair}`)
+    if (at < 1)
+      throw commandInvalid('--param', `--param must be name=value: found ${at === 0 ? 'no name before =' : pair}`)
     const name = pair.slice(0, at)
-    if (params.has(name)) throw invalid(name, `--param ${name} is given twice`)
+    if (params.has(name)) throw commandInvalid(name, `--param ${name} is given twice`)
     params.set(name, pair.slice(at + 1))
   }
   return params
@@ -187,7 +190,7 @@ function readParamPairs(pairs: readonly string[]): ReadonlyMap<string, string> {
 export function refuseParams(file: string, params: ReadonlyMap<string, string>): void {
   const [name] = params.keys()
   if (name === undefined) return
-  throw invalid(name, `${file} exports a flow, which has no parameters: found --param ${name}`)
+  throw commandInvalid(name, `${file} exports a flow, which has no parameters: found --param ${name}`)
 }
 
 /** `100` is a count, `1%` a share. */
@@ -196,14 +199,14 @@ function readLimit(text: string): MaxDeadLetters {
   const value = Number(match?.[1])
   if (match?.[2] === '%' && value <= 100) return { share: value / 100 }
   if (match?.[2] === '' && Number.isSafeInteger(value)) return { count: value }
-  throw invalid(text, `--max-dead-letters must be a count or a percentage, such as 100 or 1%: found ${text}`)
+  throw commandInvalid(text, `--max-dead-letters must be a count or a percentage, such as 100 or 1%: found ${text}`)
 }
 
 function readThreads(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const threads = Number(text)
   if (text.trim() !== '' && Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads
-  throw invalid(text, `--threads must be a whole number from 1 to ${MOST_THREADS}: found ${text}`)
+  throw commandInvalid(text, `--threads must be a whole number from 1 to ${MOST_THREADS}: found ${text}`)
 }
 
 export function readMs(
@@ -214,9 +217,10 @@ export function readMs(
   const value = Number(text)
   const max = Math.floor(MAX_TIMER_MS / unitMs)
   if (text.trim() !== '' && value >= min && value <= max) return value * unitMs
-  throw invalid(text, `${name} must be a number from ${min} to ${max}: found ${text}`)
+  throw commandInvalid(text, `${name} must be a number from ${min} to ${max}: found ${text}`)
 }
 
-function invalid(argument: string, message: string): SluiceError {
+/** The error for a command line that Sluice does not take. */
+export function commandInvalid(argument: string, message: string): SluiceError {
   return new SluiceError('COMMAND_INVALID', message, { argument })
 }

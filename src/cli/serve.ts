@@ -11,20 +11,14 @@ import type { Params } from '../pipeline/param.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { openDashboard } from './dashboard-address.ts'
 import { exitCodeOfSignal, OK } from './exit.ts'
-import { serveHelp } from './help-keeping.ts'
 import type { Io } from './io.ts'
 import { loadIfAny } from './load.ts'
-import { readServeOptions, type ServeOptions } from './options.ts'
+import type { ServeOptions } from './options.ts'
 import { Served } from './served.ts'
 import { Signals, Stopped } from './signals.ts'
 
 /** Runs `sluice serve` with its arguments; gives the exit code. It goes on until it is told to stop. */
-export async function serveCommand(argv: readonly string[], io: Io): Promise<number> {
-  const options = readServeOptions(argv)
-  if (options.help || options.file === undefined) {
-    io.stdout.write(serveHelp())
-    return OK
-  }
+export async function serve(options: ServeOptions & { readonly file: string }, io: Io): Promise<number> {
   const log = lineLogger({
     format: options.log,
     level: options.logLevel,

@@ -1,8 +1,7 @@
 // What the command line asks of `sluice top`.
 
-import { SluiceError } from '../base/errors.ts'
 import { redact } from '../observe/redact.ts'
-import { FILE_OPTIONS, parse, readMs } from './options.ts'
+import { commandInvalid, FILE_OPTIONS, parse, readMs } from './options.ts'
 
 export interface TopOptions {
   /** Where the dashboard is; undefined only where `help` is asked for without one, or there is `run`. */
@@ -23,9 +22,9 @@ export function readTopOptions(argv: readonly string[]): TopOptions {
   const { help = false, once = false, every } = values
   const [where, extra] = positionals
   if (extra !== undefined)
-    throw invalid(extra, `sluice top takes one address: found ${shown(where)} and ${shown(extra)}`)
+    throw commandInvalid(extra, `sluice top takes one address: found ${shown(where)} and ${shown(extra)}`)
   if (where === undefined && !help) {
-    throw invalid('top', 'sluice top needs a file, or the address of a dashboard: sluice top FILE|URL')
+    throw commandInvalid('top', 'sluice top needs a file, or the address of a dashboard: sluice top FILE|URL')
   }
   const everyMs = everyMsOf(every)
   return { url: where === undefined ? undefined : urlOf(where), once, everyMs, help }
@@ -60,13 +59,13 @@ function urlOf(text: string): URL {
   const whole = /^\d{1,5}$/.test(text) ? `http://127.0.0.1:${text}` : text.includes('://') ? text : `http://${text}`
   const url = URL.canParse(whole) ? new URL(whole) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw invalid(
+    throw commandInvalid(
       text,
       `sluice top takes the address of a dashboard, such as http://127.0.0.1:4000: found ${shown(text)}`,
     )
   }
   if (url.username !== '' || url.password !== '') {
-    throw invalid(
+    throw commandInvalid(
       url.host,
       `sluice top takes no credentials in an address: set SLUICE_TOKEN to the token of ${url.host}`,
     )
@@ -77,8 +76,4 @@ function urlOf(text: string): URL {
 
 function shown(text: string | undefined): string {
   return redact(text ?? '')
-}
-
-function invalid(argument: string, message: string): SluiceError {
-  return new SluiceError('COMMAND_INVALID', message, { argument })
 }
