@@ -1,7 +1,6 @@
 // How much memory DuckDB may take, as users say it.
 
-import { describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
+import { optionInvalid } from '../option.ts'
 
 const AMOUNT = /^(\d{1,9}(?:\.\d{1,3})?) ?(M|G|T)i?B$/i
 const LEAST_MB = 16
@@ -12,7 +11,5 @@ export function checkMemory(of: string, memory: unknown): asserts memory is stri
   const found = typeof memory === 'string' ? AMOUNT.exec(memory) : null
   const megabytes = Number(found?.[1]) * (MEGABYTES[found?.[2]?.toUpperCase() ?? ''] ?? 0)
   if (megabytes >= LEAST_MB) return
-  const allowed = `an amount of ${LEAST_MB}MB or more, as 256MB or 2GB`
-  const message = `Cannot use ${describeValue(memory)} as memory of ${of}: it takes ${allowed}`
-  throw new SluiceError('CONFIG_INVALID', message, { key: 'memory', value: memory, allowed })
+  throw optionInvalid(of, 'memory', memory, `an amount of ${LEAST_MB}MB or more, as 256MB or 2GB`)
 }

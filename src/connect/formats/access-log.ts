@@ -1,6 +1,7 @@
 // The format of web server logs: Apache's common and combined, nginx's default.
 
 import { checkChoice, checkKeys } from '../../base/check.ts'
+import { anything, checkOptions } from '../../base/options.ts'
 import type { ColumnType } from '../column.ts'
 import { type LineFormat, type ParseLine, Rejection } from '../format.ts'
 import { TIME_OPTIONS, type TimeOptions, timeRules } from '../time/rules.ts'
@@ -101,7 +102,7 @@ export function accessLog(
 }
 
 function formatted(options: AccessFormatOptions): LineFormat<FormattedRequest> {
-  checkKeys('accessLog', options, ['format', ...TIME_OPTIONS])
+  checkOptions('accessLog', options, { format: anything, ...TIME_OPTIONS })
   const format = parseAccessFormat(options.format)
   const rules = timeRules(options)
   const own: Record<string, ColumnType> = { ...ACCESS_COLUMNS }

@@ -1,7 +1,8 @@
 // The format of JSON: one value in each line, or in each element of an array.
 
-import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
+import { describeValue } from '../../base/check.ts'
 import { messageOf } from '../../base/errors.ts'
+import { anything, type Checks, checkOptions, choice, integer } from '../../base/options.ts'
 import { type LineFormat, type ParseLine, Rejection } from '../format.ts'
 import { faultOfJson, type JsonLimits } from '../json/limits.ts'
 import { BIGINTS, exactNumber, type JsonBigInts, mayBeInexact } from '../json/numbers.ts'
@@ -28,11 +29,18 @@ export interface JsonOptions extends TimeOptions {
 }
 
 /** Their names. */
-export const JSON_OPTIONS: readonly string[] = ['bigints', 'maxDepth', 'maxKeys', 'time', ...TIME_OPTIONS]
+export const JSON_OPTIONS: Checks<JsonOptions> = {
+  bigints: choice(...BIGINTS),
+  // JSON.parse with a function to look at its numbers, and what threads and tables do with values, is recursive.
+  maxDepth: integer(1, 1000),
+  maxKeys: integer(1),
+  time: anything,
+  ...TIME_OPTIONS,
+}
 
 /** Those of them that a source's own options hold. */
 export function jsonOptions(options: JsonOptions): JsonOptions {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => JSON_OPTIONS.includes(name)))
+  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(JSON_OPTIONS, name)))
 }
 
 /**
@@ -53,7 +61,7 @@ export function jsonOptions(options: JsonOptions): JsonOptions {
  * json({ time: { at: 's' } }).open(() => [])('{"at": 1709208000.5}', origin) // => { at: 1709208000500 }
  */
 export function json<T = unknown>(options: JsonOptions = {}): LineFormat<T> {
-  checkKeys('json', options, JSON_OPTIONS)
+  checkOptions('json', options, JSON_OPTIONS)
   const parse = jsonParser(options) as ParseLine<T>
   return { name: 'json', malformed: 'reject', open: () => parse }
 }
@@ -61,10 +69,6 @@ export function json<T = unknown>(options: JsonOptions = {}): LineFormat<T> {
 /** A parser of JSON texts within limits. */
 export function jsonParser(options: JsonOptions): (text: string) => unknown {
   const { bigints = 'reject', maxDepth = 100, maxKeys = 10_000 } = options
-  checkChoice('bigints', bigints, BIGINTS)
-  // JSON.parse with a function to look at its numbers, and what threads and tables do with values, is recursive.
-  checkInteger('maxDepth', maxDepth, 1, 1000)
-  checkInteger('maxKeys', maxKeys, 1)
   const limits: JsonLimits = { maxDepth, maxKeys }
   const revive = exactNumber(bigints)
   const times = timesOf(options)

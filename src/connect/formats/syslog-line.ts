@@ -1,7 +1,7 @@
 // The format of syslog: one message in each line.
 
-import { checkInteger, checkKeys } from '../../base/check.ts'
 import { systemClock } from '../../base/clock.ts'
+import { type Checks, checkOptions, integer } from '../../base/options.ts'
 import type { LineFormat } from '../format.ts'
 import { SYSLOG_COLUMNS, type SyslogMessage } from '../syslog/message.ts'
 import { parseSyslog } from '../syslog/parse.ts'
@@ -42,7 +42,7 @@ export interface SyslogLineOptions extends TimeOptions {
  * @see https://www.rfc-editor.org/rfc/rfc5424 and https://www.rfc-editor.org/rfc/rfc3164
  */
 export function syslogLine(options: SyslogLineOptions = {}): LineFormat<SyslogMessage> {
-  checkKeys('syslogLine', options, SYSLOG_LINE_OPTIONS)
+  checkOptions('syslogLine', options, SYSLOG_LINE_OPTIONS)
   const clock = legacyClock(options)
   return {
     name: 'syslog',
@@ -53,10 +53,9 @@ export function syslogLine(options: SyslogLineOptions = {}): LineFormat<SyslogMe
 }
 
 /** Their names. */
-export const SYSLOG_LINE_OPTIONS: readonly string[] = [...TIME_OPTIONS, 'year']
+export const SYSLOG_LINE_OPTIONS: Checks<SyslogLineOptions> = { ...TIME_OPTIONS, year: integer(1, 9999) }
 
 /** What times without year and zone are taken for. */
 function legacyClock({ year, ...times }: SyslogLineOptions): LegacyClock {
-  if (year !== undefined) checkInteger('year', year, 1, 9999)
   return { ...timeRules({ subMilliseconds: 'truncate', ...times }), year }
 }

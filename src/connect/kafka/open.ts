@@ -1,58 +1,47 @@
 // Opens the reader of a Kafka topic, over connections that are made again when they break.
 
 import { messageOf, SluiceError } from '../../base/errors.ts'
-import type { LineFormat } from '../format.ts'
-import { bodyReader, type ToEvent } from '../live/body.ts'
+import { bodyReader } from '../live/body.ts'
 import { connectReader } from '../live/connect-reader.ts'
-import { LiveReader, liveLost, livePosition, unreachable } from '../live/live-reader.ts'
+import { liveLost, livePosition, unreachable } from '../live/live-reader.ts'
+import type { ConnectedOpening } from '../live/source.ts'
 import { defineText, rawOf, textOf, textsOf } from '../live/text.ts'
 import { deadLetter, type Entry, traced } from '../origin.ts'
-import type { Json, OpenOptions, Position, SourceCounts, SplitReader } from '../source.ts'
-import { KafkaConnection } from './connection.ts'
+import type { Json, Position, SourceCounts, SplitReader } from '../source.ts'
+import { KafkaConnection, type KafkaConnectionOptions } from './connection.ts'
 import { InPartitions, type PartitionOffsets, recordId } from './known.ts'
-import type { KafkaMeta } from './meta.ts'
-import type { KafkaPlace } from './place.ts'
 import { BadBatch, type KafkaRecord } from './records.ts'
 import { kafkaTrouble, mayPass } from './trouble.ts'
 
-export interface KafkaOpening<B, T> {
-  readonly place: KafkaPlace
-  readonly title: string
+/** What came with a record. */
+export interface KafkaMeta {
   readonly topic: string
-  readonly group: string | undefined
-  readonly begin: 'start' | 'end'
-  readonly retryMs: number
-  readonly maxBatchBytes: number
-  readonly format: LineFormat<B>
-  readonly event: ToEvent<B, KafkaMeta, T> | undefined
-  readonly tombstone: ((meta: KafkaMeta) => T) | undefined
-  readonly from: Position | undefined
-  readonly open: OpenOptions
+  readonly partition: number
+  /** Its number in the partition. */
+  readonly offset: number
+  /** When it was made, or when the broker took it where the topic says so, in epoch milliseconds. */
+  readonly timeMs: number
+  /** As text; undefined where it has none. To read one that is not UTF-8 throws: see `keyBytes`. */
+  readonly key: string | undefined
+  /** The key as bytes, where it is not UTF-8. */
+  readonly keyBytes?: Uint8Array
+  /** The last value of each header, as text. To read one that is not UTF-8 throws. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
-/** What waits to be asked for. */
-const LIMITS = { messages: 4000, bytes: 8 * 1024 * 1024 }
+export interface KafkaOpening<B, T>
+  extends ConnectedOpening<B, KafkaMeta, T>,
+    Pick<KafkaConnectionOptions, 'place' | 'topic' | 'group' | 'maxBatchBytes'> {
+  readonly begin: 'start' | 'end'
+  readonly tombstone: ((meta: KafkaMeta) => T) | undefined
+}
+
 const STEP = 'kafka'
 
 export async function openKafka<B, T>(opening: KafkaOpening<B, T>): Promise<SplitReader<T>> {
-  const { title, topic, from, open, place, retryMs, group, maxBatchBytes } = opening
+  const { title, from, place } = opening
   const { count, next, id } = kafkaPosition(title, from)
   const known = new InPartitions(next, id)
-  const reader = new LiveReader<T, KafkaRecord>({
-    title,
-    known,
-    idOf: recordId,
-    isAgain: () => true,
-    bytesOf: ({ key, value }) => (key?.length ?? 0) + (value?.length ?? 0),
-    // Not what it holds: that is kept no longer than it is needed.
-    receiptOf: ({ partition, offset, timeMs }) => {
-      return { partition, offset, timeMs, key: undefined, value: undefined, headers: [] }
-    },
-    read: recordReader(opening),
-    limits: LIMITS,
-    count,
-    open,
-  })
   const failure = (error: unknown): unknown => {
     if (error instanceof SluiceError) return error
     if (!(error instanceof BadBatch)) return unreachable(title, kafkaTrouble(error))
@@ -61,47 +50,51 @@ export async function openKafka<B, T>(opening: KafkaOpening<B, T>): Promise<Spli
     return new SluiceError('SOURCE_CORRUPT', message, { source: title, offset: error.offset, found })
   }
   const begin = { first: opening.begin, isFirst: from === undefined }
-  const connect = async (signal: AbortSignal, onLost: (error: unknown) => void): Promise<KafkaConnection> => {
-    try {
-      return await KafkaConnection.open(
-        {
-          place,
-          title,
-          topic,
-          group,
-          known,
-          begin,
-          maxBatchBytes,
-          retryMs,
-          onRecords: (records) => {
-            for (const record of records) reader.push(record)
-          },
-          isFull: () => reader.isFull,
-          onTopic: (found) => {
-            if (!known.isOf(found.id)) throw liveLost(title, from, 'the topic was deleted and made anew')
-          },
-          lost: (partition, found) => liveLost(title, reader.position(), `partition ${partition}: ${found}`),
-          onNote: (note) => reader.tell(note),
-          onLost,
-          onFailure: (error) => reader.fail(failure(error)),
-        },
-        signal,
-      )
-    } catch (error) {
-      if (error instanceof SluiceError || signal.aborted) throw error
-      throw error instanceof BadBatch ? failure(error) : kafkaTrouble(error)
-    }
-  }
-  await connectReader<T, KafkaRecord, KafkaConnection>(reader, {
-    title,
-    address: place,
-    retryMs,
-    signal: open.signal,
-    connect,
-    mayPass,
-    acknowledge: (connection, records) => connection?.acknowledge(records),
-  })
-  return reader
+  return await connectReader<T, KafkaRecord, KafkaConnection>(
+    {
+      ...opening,
+      address: place,
+      known,
+      idOf: recordId,
+      bytesOf: ({ key, value }) => (key?.length ?? 0) + (value?.length ?? 0),
+      // Not what it holds: that is kept no longer than it is needed.
+      receiptOf: ({ partition, offset, timeMs }) => {
+        return { partition, offset, timeMs, key: undefined, value: undefined, headers: [] }
+      },
+      read: recordReader(opening),
+      count,
+    },
+    (reader) => ({
+      mayPass,
+      async connect(signal, onLost) {
+        try {
+          return await KafkaConnection.open(
+            {
+              ...opening,
+              known,
+              begin,
+              onRecords: (records) => {
+                for (const record of records) reader.push(record)
+              },
+              isFull: () => reader.isFull,
+              onTopic: (found) => {
+                if (!known.isOf(found.id)) throw liveLost(title, from, 'the topic was deleted and made anew')
+              },
+              lost: (partition, found) => liveLost(title, reader.position(), `partition ${partition}: ${found}`),
+              onNote: (note) => reader.tell(note),
+              onLost,
+              onFailure: (error) => reader.fail(failure(error)),
+            },
+            signal,
+          )
+        } catch (error) {
+          if (error instanceof SluiceError || signal.aborted) throw error
+          throw error instanceof BadBatch ? failure(error) : kafkaTrouble(error)
+        }
+      },
+      acknowledge: (connection, records) => connection?.acknowledge(records),
+    }),
+  )
 }
 
 /** What a checkpoint holds of a topic. */

@@ -10,6 +10,8 @@ import { bufferOf, rawOf, textOf } from './text.ts'
 /** A message as it came. */
 export interface Body<Meta> {
   readonly bytes: Uint8Array
+  /** Why it cannot be taken: the bytes are its beginning then. */
+  readonly fault?: string | undefined
   /** What came with it: its topic, its headers. */
   readonly meta: Meta
   /** Where it came from, for a person: `topic sensors/7`. */
@@ -33,10 +35,11 @@ export function bodyReader<B, Meta, T>(
   event: ToEvent<B, Meta, T> | undefined,
 ): (body: Body<Meta>, counts: SourceCounts) => Entry<T> {
   const parse = format.open(() => [])
-  return ({ bytes, meta, source, count }, counts) => {
+  return ({ bytes, fault, meta, source, count }, counts) => {
     const text = textOf(bytes)
     const raw = text ?? rawOf(bytes)
     const origin: Origin = { source, line: 0, offset: count, raw }
+    if (fault !== undefined) return deadLetter(origin, format.name, fault)
     if (text === undefined) {
       counts.invalidUtf8 += 1
       if (format.malformed !== 'escape') return deadLetter(origin, format.name, malformedFault(raw, 'UTF-8'))

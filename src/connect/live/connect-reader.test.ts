@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { traced } from '../origin.ts'
 import { connectReader, type LiveConnection } from './connect-reader.ts'
 import { OnceEach } from './known.ts'
-import { LiveReader } from './live-reader.ts'
+import type { LiveReader } from './live-reader.ts'
 
 interface Line extends LiveConnection {
   readonly number: number
@@ -14,33 +14,32 @@ async function connected(
   breaks: number,
 ): Promise<{ readonly reader: LiveReader<string, string>; readonly log: string[] }> {
   const log: string[] = []
-  const reader = new LiveReader<string, string>({
-    title: 'queue a',
-    known: new OnceEach(),
-    idOf: (message) => message,
-    isAgain: () => false,
-    bytesOf: () => 1,
-    read: (value, offset) => traced(value, { source: 'queue a', line: 0, offset, raw: value }),
-    limits: { messages: 10, bytes: 10 },
-    count: 0,
-    open: { onNote: (note) => log.push(note) },
-  })
   let count = 0
-  await connectReader<string, string, Line>(reader, {
-    title: 'queue a',
-    address: { shown: 'amqp://a:5672' },
-    retryMs: 300,
-    signal: undefined,
-    mayPass: () => true,
-    connect: async (_signal, onLost) => {
-      count += 1
-      const number = count
-      // The same packet brings the answer to the last question, and the goodbye.
-      if (number <= breaks) onLost(new Error('goodbye'))
-      return { number, resume: () => {}, close: async () => void log.push(`closed ${number}`) }
+  const reader = await connectReader<string, string, Line>(
+    {
+      title: 'queue a',
+      known: new OnceEach(),
+      idOf: (message) => message,
+      bytesOf: () => 1,
+      read: (value, offset) => traced(value, { source: 'queue a', line: 0, offset, raw: value }),
+      limits: { messages: 10, bytes: 10 },
+      count: 0,
+      open: { onNote: (note) => log.push(note) },
+      address: { shown: 'amqp://a:5672' },
+      retryMs: 300,
     },
-    acknowledge: (connection) => log.push(`told ${connection?.number}`),
-  })
+    () => ({
+      mayPass: () => true,
+      connect: async (_signal, onLost) => {
+        count += 1
+        const number = count
+        // The same packet brings the answer to the last question, and the goodbye.
+        if (number <= breaks) onLost(new Error('goodbye'))
+        return { number, resume: () => {}, close: async () => void log.push(`closed ${number}`) }
+      },
+      acknowledge: (connection) => log.push(`told ${connection?.number}`),
+    }),
+  )
   return { reader, log }
 }
 

@@ -24,25 +24,34 @@ export interface LiveOptions<T, M> {
   /** The sender, for errors: `queue orders`. */
   readonly title: string
   readonly known: Known
-  /** The message's name; the same when it comes again. */
-  readonly idOf: (message: M) => string
-  /** Whether the sender says that it may have sent it before. */
-  readonly isAgain: (message: M) => boolean
+  /** The message's name; the same when it comes again. By default those of messages that never do: asked for once each. */
+  readonly idOf?: (message: M) => string
+  /** Whether the sender says that it may have sent it before: any message by default. */
+  readonly isAgain?: (message: M) => boolean
   readonly bytesOf: (message: M) => number
   /** What is kept of a message until it is committed, enough to acknowledge it: all of it by default. */
   readonly receiptOf?: (message: M) => M
   /** Makes an event, or a dead letter, of a message: the one of this number, over all runs. */
   readonly read: (message: M, count: number, counts: SourceCounts) => Entry<T>
-  readonly limits: InboxLimits
+  /** What may wait to be asked for: 4000 messages or 8 MiB by default. */
+  readonly limits?: InboxLimits
   /** How many messages earlier runs were given. */
   readonly count: number
   readonly open: OpenOptions
 }
 
+/** What may wait to be asked for, where nothing else is said. */
+const LIMITS: InboxLimits = { messages: 4000, bytes: 8 * 1024 * 1024 }
+
+interface Named<M> {
+  readonly id: string
+  readonly message: M
+}
+
 export class LiveReader<T, M> implements SplitReader<T> {
   readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
   readonly #options: LiveOptions<T, M>
-  readonly #inbox: Inbox<M>
+  readonly #inbox: Inbox<Named<M>>
   #sender: Sender<M> | undefined
   /** Given, and not yet acknowledged; by name, in their order. */
   readonly #given = new Map<string, M>()
@@ -51,14 +60,15 @@ export class LiveReader<T, M> implements SplitReader<T> {
   /** Messages given and acknowledged, by all runs. */
   #count: number
   #acknowledged: number
+  #pushed = 0
   #isClosed = false
 
   constructor(options: LiveOptions<T, M>) {
     this.#options = options
     this.#count = options.count
     this.#acknowledged = options.count
-    this.#inbox = new Inbox<M>({
-      limits: options.limits,
+    this.#inbox = new Inbox({
+      limits: options.limits ?? LIMITS,
       onFull: () => this.#sender?.pause(),
       onRoom: () => this.#sender?.resume(),
       signal: options.open.signal,
@@ -83,14 +93,15 @@ export class LiveReader<T, M> implements SplitReader<T> {
   push(message: M): void {
     if (this.#isClosed) return
     const { known, idOf, isAgain, bytesOf } = this.#options
-    const id = idOf(message)
-    const standing = known.standing(id, isAgain(message))
+    this.#pushed += 1
+    const id = idOf?.(message) ?? String(this.#pushed)
+    const standing = known.standing(id, isAgain?.(message) ?? true)
     if (standing === 'committed') this.#sender?.acknowledge([message])
     // It is acknowledged as it was sent last: the earlier sending may be void.
     else if (standing === 'waiting' && this.#given.has(id)) this.#keep(id, message)
     else if (standing === 'new') {
       known.received(id)
-      this.#inbox.put(message, bytesOf(message))
+      this.#inbox.put({ id, message }, bytesOf(message))
     }
   }
 
@@ -139,13 +150,12 @@ export class LiveReader<T, M> implements SplitReader<T> {
     await this.#sender?.close()
   }
 
-  #give(messages: readonly M[] | undefined): ReadBatch<T> | undefined {
+  #give(messages: readonly Named<M>[] | undefined): ReadBatch<T> | undefined {
     if (messages === undefined) return undefined
-    const { idOf, known, read } = this.#options
-    const ids = messages.map(idOf)
-    known.given(ids)
-    for (const [at, message] of messages.entries()) this.#keep(ids[at] as string, message)
-    const entries = messages.map((message, at) => read(message, this.#count + at, this.counts))
+    const { known, read } = this.#options
+    known.given(messages.map(({ id }) => id))
+    for (const { id, message } of messages) this.#keep(id, message)
+    const entries = messages.map(({ message }, at) => read(message, this.#count + at, this.counts))
     this.#count += messages.length
     this.counts.read += messages.length
     return readOf(entries)
@@ -170,6 +180,13 @@ export class LiveReader<T, M> implements SplitReader<T> {
     this.#options.known.acknowledged(ids)
     this.#sender?.acknowledge(messages)
   }
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** What is kept of a message, where its bytes are what needs room. */
+export function withoutBytes<M extends { readonly bytes: Uint8Array }>(message: M): M {
+  return { ...message, bytes: NOTHING }
 }
 
 /** What a checkpoint holds of a live source; 0 and nothing where there is none. */

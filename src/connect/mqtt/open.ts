@@ -1,71 +1,56 @@
 // Opens the reader of an MQTT broker's messages, over connections that are made again when they break.
 
-import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import type { LineFormat } from '../format.ts'
-import type { BrokerAddress } from '../live/address.ts'
-import { bodyReader, type ToEvent } from '../live/body.ts'
-import { connectReader } from '../live/connect-reader.ts'
+import { bodyReader } from '../live/body.ts'
+import { type Connecting, connectReader } from '../live/connect-reader.ts'
 import { ByName } from '../live/known.ts'
-import { LiveReader, namedPosition } from '../live/live-reader.ts'
-import type { OpenOptions, Position, SplitReader } from '../source.ts'
-import { MqttConnection, type MqttMessage, type MqttSession, sessionOf } from './connection.ts'
-import type { MqttMeta } from './meta.ts'
+import { type LiveReader, namedPosition, withoutBytes } from '../live/live-reader.ts'
+import type { ConnectedOpening } from '../live/source.ts'
+import type { SplitReader } from '../source.ts'
+import {
+  MqttConnection,
+  type MqttMessage,
+  type MqttMeta,
+  type MqttReading,
+  type MqttSession,
+  sessionOf,
+} from './connection.ts'
 import { mayPass, OtherVersion } from './refusals.ts'
 
-export interface MqttOpening<B, T> {
-  readonly address: BrokerAddress
-  readonly title: string
-  readonly topics: readonly string[]
-  readonly clientId: string
-  readonly qos: 0 | 1 | 2
+export interface MqttOpening<B, T> extends ConnectedOpening<B, MqttMeta, T>, MqttReading {
   readonly retained: boolean
-  readonly inFlight: number
-  readonly maxBytes: number
-  readonly keepAliveS: number
-  readonly sessionS: number
-  readonly retryMs: number
-  readonly tls: TlsOptions | undefined
-  readonly format: LineFormat<B>
-  readonly event: ToEvent<B, MqttMeta, T> | undefined
-  readonly from: Position | undefined
-  readonly open: OpenOptions
 }
 
-/** What waits to be asked for. */
-const LIMITS = { messages: 4000, bytes: 8 * 1024 * 1024 }
-const NOTHING = new Uint8Array()
 /** Names of messages without a number, at QoS 0. */
 const UNNUMBERED = '0.'
 
 export async function openMqtt<B, T>(opening: MqttOpening<B, T>): Promise<SplitReader<T>> {
-  const { title, from, open, format, event } = opening
+  const { title, from, format, event } = opening
   const { count, pending } = namedPosition(title, from)
   const session = { number: Math.max(0, ...pending.slice(-1).map(sessionOf)) }
   // A broker that has begun anew sends nothing again of what it sent before, and nothing at all at QoS 0.
   const comesAgain = (name: string): boolean => !name.startsWith(UNNUMBERED) && sessionOf(name) === session.number
   const known = new ByName({ pending }, opening.inFlight, comesAgain)
   const read = bodyReader<B, MqttMeta, T>(format, event)
-  const reader = new LiveReader<T, MqttMessage>({
-    title,
-    known,
-    idOf: ({ name }) => name,
-    isAgain: ({ isAgain }) => isAgain,
-    bytesOf: ({ sizeBytes }) => sizeBytes,
-    receiptOf: (message) => ({ ...message, bytes: NOTHING, properties: undefined }),
-    read: ({ bytes, topic, qos, isRetained, properties }, number, counts) => {
-      const meta = { topic, qos, isRetained, properties }
-      return read({ bytes, meta, source: `topic ${topic}`, count: number }, counts)
+  return await connectReader<T, MqttMessage, MqttConnection>(
+    {
+      ...opening,
+      known,
+      idOf: ({ name }) => name,
+      isAgain: ({ isAgain }) => isAgain,
+      bytesOf: ({ sizeBytes }) => sizeBytes,
+      receiptOf: (message) => ({ ...withoutBytes(message), properties: undefined }),
+      read: ({ bytes, topic, qos, isRetained, properties }, number, counts) => {
+        const meta = { topic, qos, isRetained, properties }
+        return read({ bytes, meta, source: `topic ${topic}`, count: number }, counts)
+      },
+      count,
     },
-    limits: LIMITS,
-    count,
-    open,
-  })
-  const broker = new Broker(opening, session, known, reader)
-  await broker.open()
-  return reader
+    (reader) => new Broker(opening, session, known, reader),
+  )
 }
 
-class Broker<B, T> {
+class Broker<B, T> implements Connecting<MqttMessage, MqttConnection> {
+  readonly mayPass = mayPass
   readonly #opening: MqttOpening<B, T>
   /** Counts up with every session that the broker forgot. */
   readonly #session: { number: number }
@@ -90,27 +75,13 @@ class Broker<B, T> {
     this.#reader = reader
   }
 
-  async open(): Promise<void> {
-    const { title, address, retryMs, open } = this.#opening
-    await connectReader<T, MqttMessage, MqttConnection>(this.#reader, {
-      title,
-      address,
-      retryMs,
-      signal: open.signal,
-      connect: (signal, onLost) => this.#connect(signal, onLost),
-      mayPass,
-      acknowledge: (connection, messages) => this.#acknowledge(connection, messages),
-    })
-  }
-
-  async #connect(signal: AbortSignal, onLost: (error: unknown) => void): Promise<MqttConnection> {
-    const { open: _open, from: _from, ...options } = this.#opening
+  async connect(signal: AbortSignal, onLost: (error: unknown) => void): Promise<MqttConnection> {
     let connection: MqttConnection | undefined
     const early: MqttMessage[] = []
     try {
       connection = await MqttConnection.open(
         {
-          ...options,
+          ...this.#opening,
           protocol: this.#protocol,
           onSession: (isResumed) => this.#sessionOf(isResumed),
           onMessage: (message) => {
@@ -126,7 +97,7 @@ class Broker<B, T> {
     } catch (error) {
       if (!(error instanceof OtherVersion) || this.#protocol === 4) throw error
       this.#protocol = 4
-      return await this.#connect(signal, onLost)
+      return await this.connect(signal, onLost)
     }
     for (const message of early) this.#take(message, connection)
     if (this.#reader.isFull) connection.pause()
@@ -154,7 +125,7 @@ class Broker<B, T> {
     this.#connecting = undefined
   }
 
-  #acknowledge(connection: MqttConnection | undefined, messages: readonly MqttMessage[]): void {
+  acknowledge(connection: MqttConnection | undefined, messages: readonly MqttMessage[]): void {
     const current = this.#connecting ?? connection
     const numbered = messages.filter(({ packetId }) => packetId !== undefined)
     current?.acknowledge(numbered.filter(({ name }) => this.#cameBy.get(name) === current))

@@ -1,28 +1,18 @@
 // Publishes to an MQTT broker, which confirms what it has taken.
 
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
-import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls'
-import type { IConnackPacket, Packet, Parser } from 'mqtt-packet'
-import { messageOf, SluiceError } from '../../base/errors.ts'
-import type { BrokerAddress } from '../live/address.ts'
-import { loadPackage } from '../packages.ts'
+import type { IConnackPacket, Packet } from 'mqtt-packet'
+import { SluiceError } from '../../base/errors.ts'
 import type { Outgoing } from '../publish/message.ts'
 import type { Publisher } from '../publish/writer.ts'
-import { connectionRefused, OTHER_VERSION, OtherVersion, refusalOf } from './refusals.ts'
+import { OtherVersion, refusalOf } from './refusals.ts'
+import { loadCodec, type MqttCodec, type MqttSettings, MqttSocket } from './socket.ts'
 
-export interface MqttPublishSettings {
-  readonly address: BrokerAddress
-  readonly clientId: string
+export interface MqttPublishSettings extends MqttSettings {
   readonly qos: 0 | 1 | 2
   readonly retain: boolean
-  readonly keepAliveS: number
-  readonly tls: TlsOptions | undefined
 }
 
-type Codec = typeof import('mqtt-packet')
-
 const CONNECT_MS = 30_000
-const GOODBYE_MS = 1000
 /** Packet numbers from 1 on: few are in use at a time. */
 const NUMBERS = 65_535
 /** At QoS 2 with 3.1.1, where brokers cannot say how many: mosquitto by default keeps no more, and confirms the others. */
@@ -44,40 +34,25 @@ interface Sending {
 
 export class MqttPublisher implements Publisher {
   readonly #settings: MqttPublishSettings
-  readonly #codec: Codec
   readonly #protocol: 4 | 5
-  readonly #socket: Socket
-  readonly #parser: Parser
-  readonly #ready: PromiseWithResolvers<void> = Promise.withResolvers<void>()
-  #failure: Error | undefined
+  readonly #socket: MqttSocket
   #sending: Sending | undefined
   #number = 0
   /** What the broker takes at a time, and at most in one packet. */
   #window = NUMBERS
   #mostBytes = PACKET_BYTES
-  #pinging: NodeJS.Timeout | undefined
-  /** Whether anything came since the last ping. */
-  #isHeard = true
 
-  private constructor(settings: MqttPublishSettings, protocol: 4 | 5, codec: Codec) {
+  private constructor(settings: MqttPublishSettings, protocol: 4 | 5, codec: MqttCodec) {
     this.#settings = settings
     this.#protocol = protocol
-    this.#codec = codec
-    const { host, port, url } = settings.address
-    const isTls = url.protocol === 'mqtts:'
-    this.#socket = isTls
-      ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...settings.tls })
-      : connectTcp({ host, port, noDelay: true })
-    this.#parser = codec.parser({ protocolVersion: protocol })
-    this.#parser.on('packet', (packet) => this.#take(packet))
-    this.#parser.on('error', (error: Error) => this.#fail(error))
-    this.#socket.on(isTls ? 'secureConnect' : 'connect', () => this.#hello())
-    this.#socket.on('data', (block: Buffer) => {
-      this.#isHeard = true
-      this.#parser.parse(block)
+    this.#socket = new MqttSocket(codec, {
+      ...settings,
+      protocol,
+      hello: { clean: true },
+      onWelcome: (packet) => this.#welcomed(packet),
+      onPacket: (packet) => this.#take(packet),
+      onLost: (error) => this.#sending?.done.reject(error),
     })
-    this.#socket.on('error', (error) => this.#fail(error))
-    this.#socket.on('close', () => this.#fail(new Error('the broker closed the connection')))
   }
 
   /** By MQTT 5, or by 3.1.1 where the broker speaks no other. */
@@ -91,19 +66,9 @@ export class MqttPublisher implements Publisher {
   }
 
   static async #open(settings: MqttPublishSettings, protocol: 4 | 5, signal: AbortSignal): Promise<MqttPublisher> {
-    const { default: codec } = await loadPackage('mqtt-packet', () => import('mqtt-packet'))
-    const publisher = new MqttPublisher(settings, protocol, codec as unknown as Codec)
-    const timer = setTimeout(() => publisher.#fail(new Error('the broker does not answer')), CONNECT_MS)
-    const onAbort = (): void => publisher.#fail(signal.reason)
-    signal.addEventListener('abort', onAbort)
-    if (signal.aborted) onAbort()
-    try {
-      await publisher.#ready.promise
-      return publisher
-    } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
-    }
+    const publisher = new MqttPublisher(settings, protocol, await loadCodec())
+    await publisher.#socket.opened(signal, CONNECT_MS)
+    return publisher
   }
 
   async publish(messages: readonly Outgoing[]): Promise<ReadonlyMap<number, string>> {
@@ -115,20 +80,11 @@ export class MqttPublisher implements Publisher {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#pinging)
-    if (this.#failure !== undefined) return
-    this.#failure = new Error('the connection is closed')
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, GOODBYE_MS)
-    this.#socket.once('close', resolve)
-    this.#socket.end(this.#encoded({ cmd: 'disconnect' }))
-    await promise
-    clearTimeout(timer)
-    this.#socket.destroy()
+    await this.#socket.close()
   }
 
   async #publish(messages: readonly Outgoing[], first: number, refused: Map<number, string>): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure
+    if (this.#socket.failure !== undefined) throw this.#socket.failure
     const { qos } = this.#settings
     const sending: Sending = { open: new Map(), refused, done: Promise.withResolvers<void>() }
     const packets: Buffer[] = []
@@ -146,7 +102,7 @@ export class MqttPublisher implements Publisher {
     if (packets.length === 0) return
     this.#sending = sending
     const { resolve, promise } = sending.done
-    this.#socket.write(Buffer.concat(packets), () => {
+    this.#socket.write(packets, () => {
       // Nobody confirms it: on its way is as much as can be known.
       if (qos === 0) resolve()
     })
@@ -164,7 +120,7 @@ export class MqttPublisher implements Publisher {
     const tooLarge = (found: number) => `a message of ${found} bytes: the broker takes packets of ${this.#mostBytes}`
     const sizeBytes = [to, ...texts].reduce((sum, text) => sum + Buffer.byteLength(text), bytes.length)
     if (sizeBytes + FRAME_BYTES > PACKET_BYTES) return tooLarge(sizeBytes)
-    const packet = this.#encoded({
+    const packet = this.#socket.encoded({
       cmd: 'publish',
       topic: to,
       payload: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
@@ -177,51 +133,27 @@ export class MqttPublisher implements Publisher {
     return packet.length > this.#mostBytes ? tooLarge(packet.length) : packet
   }
 
-  #hello(): void {
-    const { clientId, keepAliveS, address } = this.#settings
-    const { username, password } = address
-    this.#send({
-      cmd: 'connect',
-      protocolId: 'MQTT',
-      protocolVersion: this.#protocol,
-      clean: true,
-      clientId,
-      keepalive: keepAliveS,
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password: Buffer.from(password) }),
-    })
-  }
-
   #take(packet: Packet): void {
     switch (packet.cmd) {
-      case 'connack':
-        return this.#welcome(packet)
       case 'puback':
         return this.#confirmed(packet.messageId ?? 0, packet.reasonCode)
       case 'pubrec':
         // One that is refused is over with that.
         if ((packet.reasonCode ?? 0) >= 0x80) return this.#confirmed(packet.messageId ?? 0, packet.reasonCode)
-        return this.#send({ cmd: 'pubrel', messageId: packet.messageId ?? 0 })
+        return this.#socket.send({ cmd: 'pubrel', messageId: packet.messageId ?? 0 })
       case 'pubcomp':
         return this.#confirmed(packet.messageId ?? 0, 0)
-      case 'disconnect':
-        return this.#fail(new Error(`the broker ends the connection (reason ${packet.reasonCode})`))
       default:
     }
   }
 
-  #welcome({ returnCode, reasonCode, properties }: IConnackPacket): void {
-    const code = returnCode ?? reasonCode ?? 0
-    if (OTHER_VERSION.includes(code)) return this.#fail(new OtherVersion())
-    if (code !== 0) return this.#fail(connectionRefused(code))
+  #welcomed({ properties }: IConnackPacket): void {
     const fault = this.#lacking(properties)
-    if (fault !== undefined) return this.#fail(fault)
+    if (fault !== undefined) return this.#socket.fail(fault)
     const isSilent = this.#protocol === 4 && this.#settings.qos === 2
     this.#window = Math.min(this.#window, properties?.receiveMaximum ?? (isSilent ? CAREFUL : NUMBERS))
     this.#mostBytes = properties?.maximumPacketSize ?? this.#mostBytes
-    const keepAliveS = properties?.serverKeepAlive ?? this.#settings.keepAliveS
-    if (keepAliveS > 0) this.#pinging = setInterval(() => this.#ping(), (keepAliveS * 1000) / 2)
-    this.#ready.resolve()
+    this.#socket.ready()
   }
 
   /** What the broker says that it has not, and the settings ask for. */
@@ -240,38 +172,10 @@ export class MqttPublisher implements Publisher {
     const at = sending?.open.get(number)
     if (sending === undefined || at === undefined) return
     if (NOT_OF_THE_MESSAGE.includes(reasonCode)) {
-      return this.#fail(new Error(`the broker takes no more for now: ${refusalOf(reasonCode)}`))
+      return this.#socket.fail(new Error(`the broker takes no more for now: ${refusalOf(reasonCode)}`))
     }
     sending.open.delete(number)
     if (reasonCode >= 0x80) sending.refused.set(at, `the broker refuses it: ${refusalOf(reasonCode)}`)
     if (sending.open.size === 0) sending.done.resolve()
-  }
-
-  #ping(): void {
-    if (!this.#isHeard) return this.#fail(new Error('the broker no longer answers'))
-    this.#isHeard = false
-    this.#send({ cmd: 'pingreq' })
-  }
-
-  #send(packet: Packet): void {
-    if (this.#failure !== undefined) return
-    try {
-      this.#socket.write(this.#encoded(packet))
-    } catch (error) {
-      // The codec refuses what the protocol has no form for.
-      this.#fail(new Error(messageOf(error)))
-    }
-  }
-
-  #encoded(packet: Packet): Buffer {
-    return this.#codec.generate(packet, { protocolVersion: this.#protocol })
-  }
-
-  #fail(error: Error): void {
-    clearInterval(this.#pinging)
-    this.#failure ??= error
-    this.#socket.destroy()
-    this.#ready.reject(this.#failure)
-    this.#sending?.done.reject(this.#failure)
   }
 }

@@ -5,13 +5,20 @@ import type { BrokerAddress } from '../live/address.ts'
 import { loadPackage } from '../packages.ts'
 import { connectNats, type NatsClient } from './client.ts'
 
-/** A message as it came. */
-export interface NatsMessage {
-  readonly sequence: number
-  readonly bytes: Uint8Array
+/** What came with a message. */
+export interface NatsMeta {
   readonly subject: string
+  /** Its number in the stream. */
+  readonly sequence: number
+  /** When the server took it, in epoch milliseconds. */
   readonly timeMs: number
+  /** The first value of each header. */
   readonly headers: Readonly<Record<string, string>>
+}
+
+/** A message as it came. */
+export interface NatsMessage extends NatsMeta {
+  readonly bytes: Uint8Array
 }
 
 export interface NatsConnectionOptions {

@@ -2,88 +2,57 @@
 
 import type { StreamInfo } from '@nats-io/jetstream'
 import { SluiceError } from '../../base/errors.ts'
-import type { LineFormat } from '../format.ts'
-import type { BrokerAddress } from '../live/address.ts'
-import { bodyReader, type ToEvent } from '../live/body.ts'
+import { bodyReader } from '../live/body.ts'
 import { connectReader } from '../live/connect-reader.ts'
 import { InOrder } from '../live/known.ts'
-import { LiveReader, liveLost, livePosition } from '../live/live-reader.ts'
-import type { OpenOptions, Position, SplitReader } from '../source.ts'
+import { liveLost, livePosition } from '../live/live-reader.ts'
+import type { ConnectedOpening } from '../live/source.ts'
+import type { SplitReader } from '../source.ts'
 import { mayPass } from './client.ts'
-import { NatsConnection, type NatsMessage } from './connection.ts'
-import type { NatsMeta } from './meta.ts'
+import { NatsConnection, type NatsConnectionOptions, type NatsMessage, type NatsMeta } from './connection.ts'
 
-export interface NatsOpening<B, T> {
-  readonly address: BrokerAddress
-  readonly title: string
-  readonly stream: string
-  readonly subject: string | undefined
+export interface NatsOpening<B, T>
+  extends ConnectedOpening<B, NatsMeta, T>,
+    Pick<NatsConnectionOptions, 'address' | 'stream' | 'subject'> {
   readonly begin: 'start' | 'end'
-  readonly retryMs: number
-  readonly format: LineFormat<B>
-  readonly event: ToEvent<B, NatsMeta, T> | undefined
-  readonly from: Position | undefined
-  readonly open: OpenOptions
 }
 
-/** What waits to be asked for. */
-const LIMITS = { messages: 4000, bytes: 8 * 1024 * 1024 }
-
 export async function openNats<B, T>(opening: NatsOpening<B, T>): Promise<SplitReader<T>> {
-  const { title, stream, subject, begin, from, open, address, retryMs, format, event } = opening
+  const { title, begin, from, format, event } = opening
   const { count, after } = livePosition(title, from)
   if (after !== undefined && !/^\d{1,15}$/.test(String(after)))
     throw liveLost(title, from, 'it holds no number of a message')
   const known = new InOrder(after === undefined ? {} : { after: String(after) }, (a, b) => Number(a) - Number(b))
   const read = bodyReader<B, NatsMeta, T>(format, event)
-  const reader = new LiveReader<T, NatsMessage>({
-    title,
-    known,
-    idOf: ({ sequence }) => String(sequence),
-    isAgain: () => true,
-    bytesOf: ({ bytes }) => bytes.length,
-    read: ({ bytes, ...meta }, number, counts) => {
-      return read({ bytes, meta, source: `subject ${meta.subject}`, count: number }, counts)
-    },
-    limits: LIMITS,
-    count,
-    open,
-  })
   /** Where reading began that no position says. */
   let first: number | undefined
-  const connect = async (signal: AbortSignal, onLost: (error: unknown) => void): Promise<NatsConnection> => {
-    const connection = await NatsConnection.open(
-      {
-        address,
-        stream,
-        subject,
-        isFull: () => reader.isFull,
-        onMessage: (message) => reader.push(message),
-        onLost,
+  return await connectReader<T, NatsMessage, NatsConnection>(
+    {
+      ...opening,
+      known,
+      idOf: ({ sequence }) => String(sequence),
+      bytesOf: ({ bytes }) => bytes.length,
+      read: ({ bytes, ...meta }, number, counts) => {
+        return read({ bytes, meta, source: `subject ${meta.subject}`, count: number }, counts)
       },
-      signal,
-    )
-    try {
-      const info = await connection.info()
-      const note = checkStands(opening, known.after, info)
-      if (note !== undefined) reader.tell(note)
-      first ??= begin === 'start' ? 1 : info.state.last_seq + 1
-      connection.begin(known.last === undefined ? first : Number(known.last) + 1)
-      return connection
-    } catch (error) {
-      await connection.close()
-      throw error
-    }
-  }
-  await connectReader<T, NatsMessage, NatsConnection>(reader, {
-    title,
-    address,
-    retryMs,
-    signal: open.signal,
-    connect,
-    mayPass,
-  })
-  return reader
+      count,
+    },
+    (reader) => ({
+      mayPass,
+      connect: (signal, onLost) =>
+        NatsConnection.open(
+          { ...opening, isFull: () => reader.isFull, onMessage: (message) => reader.push(message), onLost },
+          signal,
+        ),
+      async begin(connection) {
+        const info = await connection.info()
+        const note = checkStands(opening, known.after, info)
+        if (note !== undefined) reader.tell(note)
+        first ??= begin === 'start' ? 1 : info.state.last_seq + 1
+        connection.begin(known.last === undefined ? first : Number(known.last) + 1)
+      },
+    }),
+  )
 }
 
 /** Refuses to go on where messages are gone that nobody has read; where that may be so, says it. */

@@ -3,8 +3,19 @@
 import type { Channel, ConsumeMessage, Message } from 'amqplib'
 import { messageOf } from '../../base/errors.ts'
 import { openLink, type RabbitLink, type RabbitSettings } from './link.ts'
-import type { RabbitmqMeta } from './meta.ts'
 import { refuseStream } from './stream.ts'
+
+/** What came with a message. */
+export interface RabbitmqMeta {
+  readonly exchange: string
+  readonly routingKey: string
+  /** The `message-id` that its publisher gave it. */
+  readonly messageId: string | undefined
+  readonly contentType: string | undefined
+  readonly headers: Readonly<Record<string, unknown>>
+  /** Whether the broker has sent it before, to this reader or to another one. */
+  readonly isRedelivered: boolean
+}
 
 export interface RabbitOptions extends RabbitSettings {
   readonly queue: string

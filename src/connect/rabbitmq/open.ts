@@ -1,27 +1,18 @@
 // Opens the reader of a queue of RabbitMQ, over connections that are made again when they break.
 
 import { messageOf } from '../../base/errors.ts'
-import type { LineFormat } from '../format.ts'
-import { bodyReader, type ToEvent } from '../live/body.ts'
-import { connectReader } from '../live/connect-reader.ts'
+import { bodyReader } from '../live/body.ts'
+import { type Connecting, connectReader } from '../live/connect-reader.ts'
 import { ByName } from '../live/known.ts'
-import { LiveReader, namedPosition, unreachable } from '../live/live-reader.ts'
-import type { OpenOptions, Position, SplitReader } from '../source.ts'
-import { mayPass, RabbitConnection } from './connection.ts'
-import type { RabbitSettings } from './link.ts'
-import type { RabbitmqMeta } from './meta.ts'
+import { type LiveReader, namedPosition, unreachable } from '../live/live-reader.ts'
+import type { ConnectedOpening } from '../live/source.ts'
+import type { SplitReader } from '../source.ts'
+import { mayPass, RabbitConnection, type RabbitmqMeta, type RabbitOptions } from './connection.ts'
 
-export interface RabbitOpening<B, T> extends RabbitSettings {
-  readonly title: string
-  readonly queue: string
-  readonly inFlight: number
-  readonly isExclusive: boolean
-  readonly retryMs: number
+export interface RabbitOpening<B, T>
+  extends ConnectedOpening<B, RabbitmqMeta, T>,
+    Omit<RabbitOptions, 'onMessage' | 'onSettled' | 'onLost'> {
   readonly id: (meta: RabbitmqMeta) => string | undefined
-  readonly format: LineFormat<B>
-  readonly event: ToEvent<B, RabbitmqMeta, T> | undefined
-  readonly from: Position | undefined
-  readonly open: OpenOptions
 }
 
 /** A message, or what is kept of it until it is committed. */
@@ -40,38 +31,30 @@ const MOST_CHARS = 255
 const NOTHING = new Uint8Array()
 
 export async function openRabbitmq<B, T>(opening: RabbitOpening<B, T>): Promise<SplitReader<T>> {
-  const { title, address, queue, inFlight, retryMs, format, event, from, open } = opening
+  const { title, queue, inFlight, format, event, from } = opening
   const { count, pending } = namedPosition(title, from)
   const known = new ByName({ pending }, inFlight, (name) => !name.startsWith(UNNAMED))
   const read = bodyReader<B, RabbitmqMeta, T>(format, event)
-  const reader = new LiveReader<T, Sent>({
-    title,
-    known,
-    idOf: ({ name }) => name,
-    isAgain: ({ meta }) => meta?.isRedelivered === true,
-    bytesOf: ({ bytes }) => bytes.length,
-    receiptOf: ({ name }) => ({ name, bytes: NOTHING, meta: undefined }),
-    read: ({ bytes, meta }, number, counts) =>
-      read({ bytes, meta: meta as RabbitmqMeta, source: `queue ${queue}`, count: number }, counts),
-    limits: NO_LIMITS,
-    count,
-    open,
-  })
-  const deliveries = new Deliveries(opening, known, reader)
-  await connectReader<T, Sent, RabbitConnection>(reader, {
-    title,
-    address,
-    retryMs,
-    signal: open.signal,
-    mayPass,
-    connect: (signal, onLost) => deliveries.connect(signal, onLost),
-    acknowledge: (_current, messages) => deliveries.acknowledge(messages.map(({ name }) => name)),
-  })
-  return reader
+  return await connectReader<T, Sent, RabbitConnection>(
+    {
+      ...opening,
+      known,
+      idOf: ({ name }) => name,
+      isAgain: ({ meta }) => meta?.isRedelivered === true,
+      bytesOf: ({ bytes }) => bytes.length,
+      receiptOf: ({ name }) => ({ name, bytes: NOTHING, meta: undefined }),
+      read: ({ bytes, meta }, number, counts) =>
+        read({ bytes, meta: meta as RabbitmqMeta, source: `queue ${queue}`, count: number }, counts),
+      limits: NO_LIMITS,
+      count,
+    },
+    (reader) => new Deliveries(opening, known, reader),
+  )
 }
 
 /** What the current connection has brought and not been told to be done with. */
-class Deliveries<B, T> {
+class Deliveries<B, T> implements Connecting<Sent, RabbitConnection> {
+  readonly mayPass = mayPass
   readonly #opening: RabbitOpening<B, T>
   readonly #known: ByName
   readonly #reader: LiveReader<T, Sent>
@@ -87,7 +70,7 @@ class Deliveries<B, T> {
   }
 
   async connect(signal: AbortSignal, onLost: (error: unknown) => void): Promise<RabbitConnection> {
-    const connection = await RabbitConnection.open(
+    this.#connection = await RabbitConnection.open(
       {
         ...this.#opening,
         onMessage: (bytes, meta, tag) => this.#take(bytes, meta, tag),
@@ -102,18 +85,15 @@ class Deliveries<B, T> {
       },
       signal,
     )
-    this.#connection = connection
-    try {
-      await connection.begin()
-      return connection
-    } catch (error) {
-      await connection.close()
-      this.#connection = undefined
-      throw error
-    }
+    return this.#connection
   }
 
-  acknowledge(names: readonly string[]): void {
+  async begin(connection: RabbitConnection): Promise<void> {
+    await connection.begin()
+  }
+
+  acknowledge(_current: RabbitConnection | undefined, messages: readonly Sent[]): void {
+    const names = messages.map(({ name }) => name)
     const tags = names.flatMap((name) => this.#tags.get(name) ?? [])
     for (const name of names) this.#tags.delete(name)
     // What came over a connection that is gone will come again, and is known then.

@@ -1,95 +1,91 @@
 // Opens the reader of a Redis stream, over connections that are made again when they break.
 
-import type { LineFormat } from '../format.ts'
-import type { BrokerAddress } from '../live/address.ts'
-import { bodyReader, type ToEvent } from '../live/body.ts'
+import { bodyReader } from '../live/body.ts'
 import { connectReader } from '../live/connect-reader.ts'
 import { InOrder } from '../live/known.ts'
-import { LiveReader, liveLost, livePosition } from '../live/live-reader.ts'
+import { liveLost, livePosition } from '../live/live-reader.ts'
+import type { ConnectedOpening } from '../live/source.ts'
 import { rawOf, textsOf } from '../live/text.ts'
 import { deadLetter, type Entry } from '../origin.ts'
-import type { OpenOptions, Position, SourceCounts, SplitReader } from '../source.ts'
+import type { SourceCounts, SplitReader } from '../source.ts'
 import { mayPass } from './client.ts'
-import { RedisConnection } from './connection.ts'
+import { RedisConnection, type RedisConnectionOptions } from './connection.ts'
 import { compareIds, isId, type RedisEntry } from './entry.ts'
-import type { RedisStreamMeta } from './meta.ts'
 
-export interface RedisOpening<B, T> {
-  readonly address: BrokerAddress
-  readonly title: string
-  readonly stream: string
+/** What came with an entry. */
+export interface RedisStreamMeta {
+  /** Its id in the stream: `1526919030474-55`. */
+  readonly id: string
+  /** All of its fields, as text. To read one that is not UTF-8 throws. */
+  readonly fields: Readonly<Record<string, string>>
+}
+
+export interface RedisOpening<B, T>
+  extends ConnectedOpening<B, RedisStreamMeta, T>,
+    Pick<RedisConnectionOptions, 'address' | 'stream'> {
   readonly group: string | undefined
   readonly consumer: string
   readonly begin: 'start' | 'end'
   readonly field: string
-  readonly retryMs: number
-  readonly format: LineFormat<B>
-  readonly event: ToEvent<B, RedisStreamMeta, T> | undefined
-  readonly from: Position | undefined
-  readonly open: OpenOptions
 }
 
-/** What waits to be asked for. */
-const LIMITS = { messages: 4000, bytes: 8 * 1024 * 1024 }
 const STEP = 'redis'
 
 export async function openRedisStream<B, T>(opening: RedisOpening<B, T>): Promise<SplitReader<T>> {
-  const { title, stream, from, open, address, retryMs, group, consumer, begin } = opening
+  const { title, from, consumer, begin } = opening
   const { count, after } = livePosition(title, from)
   if (after !== undefined && !isId(after)) throw liveLost(title, from, 'it holds no id of an entry')
   const known = new InOrder(after === undefined ? {} : { after }, compareIds)
-  const reader = new LiveReader<T, RedisEntry>({
-    title,
-    known,
-    idOf: ({ id }) => id,
-    isAgain: () => true,
-    bytesOf: ({ fields }) => {
-      let bytes = 0
-      for (const value of fields?.values() ?? []) bytes += value.length
-      return bytes
-    },
-    read: entryReader(opening),
-    limits: LIMITS,
-    count,
-    open,
-  })
   /** Where reading began that no position says. */
   let first = begin === 'start' ? '0-0' : undefined
-  const connect = async (signal: AbortSignal, onLost: (error: unknown) => void): Promise<RedisConnection> => {
-    const connection = await RedisConnection.open(
-      {
-        address,
-        stream,
-        group: group === undefined ? undefined : { name: group, consumer, from: begin === 'start' ? '0' : '$' },
-        after: () => known.last ?? first ?? '0-0',
-        isFull: () => reader.isFull,
-        onEntry: (entry) => {
-          // One that was deleted before it was read is nobody's any more.
-          if (entry.fields === undefined) connection.acknowledge([entry.id])
-          else reader.push(entry)
-        },
-        onLost,
+  const group =
+    opening.group === undefined
+      ? undefined
+      : ({ name: opening.group, consumer, from: begin === 'start' ? '0' : '$' } as const)
+  return await connectReader<T, RedisEntry, RedisConnection>(
+    {
+      ...opening,
+      known,
+      idOf: ({ id }) => id,
+      bytesOf: ({ fields }) => {
+        let bytes = 0
+        for (const value of fields?.values() ?? []) bytes += value.length
+        return bytes
       },
-      signal,
-    )
-    const info = await connection.info()
-    const last = info?.get('last-generated-id')
-    first ??= last === undefined ? '0-0' : String(last)
-    const note = checkStands(opening, known.after, info)
-    if (note !== undefined) reader.tell(note)
-    connection.begin()
-    return connection
-  }
-  await connectReader<T, RedisEntry, RedisConnection>(reader, {
-    title,
-    address,
-    retryMs,
-    signal: open.signal,
-    connect,
-    mayPass,
-    acknowledge: (connection, entries) => connection?.acknowledge(entries.map(({ id }) => id)),
-  })
-  return reader
+      read: entryReader(opening),
+      count,
+    },
+    (reader) => ({
+      mayPass,
+      async connect(signal, onLost) {
+        const connection = await RedisConnection.open(
+          {
+            ...opening,
+            group,
+            after: () => known.last ?? first ?? '0-0',
+            isFull: () => reader.isFull,
+            onEntry: (entry) => {
+              // One that was deleted before it was read is nobody's any more.
+              if (entry.fields === undefined) connection.acknowledge([entry.id])
+              else reader.push(entry)
+            },
+            onLost,
+          },
+          signal,
+        )
+        return connection
+      },
+      async begin(connection) {
+        const info = await connection.info()
+        const last = info?.get('last-generated-id')
+        first ??= last === undefined ? '0-0' : String(last)
+        const note = checkStands(opening, known.after, info)
+        if (note !== undefined) reader.tell(note)
+        connection.begin()
+      },
+      acknowledge: (connection, entries) => connection?.acknowledge(entries.map(({ id }) => id)),
+    }),
+  )
 }
 
 /** Refuses to go on where entries are gone that nobody has read; where that may be so, says it. */

@@ -1,8 +1,8 @@
 // How far behind its position a query looks again: for rows that were committed late.
 
-import { describeValue } from '../../base/check.ts'
 import { type Duration, durationMs } from '../../base/duration.ts'
 import { SluiceError } from '../../base/errors.ts'
+import { optionInvalid } from '../option.ts'
 
 /** By what the cursor is: a number, or a moment. */
 export type LookBack = { readonly kind: 'number'; readonly by: number } | { readonly kind: 'time'; readonly ms: number }
@@ -13,15 +13,16 @@ export type LookBack = { readonly kind: 'number'; readonly by: number } | { read
  */
 export function lookBackOf(what: string, given: Duration | undefined, hasCursor: boolean): LookBack | undefined {
   if (given === undefined) return undefined
-  if (!hasCursor) throw invalid(what, given, 'a cursor to look back by')
+  if (!hasCursor) throw optionInvalid(what, 'lookBack', given, 'a cursor to look back by')
   if (typeof given === 'number') {
-    if (!Number.isFinite(given) || given <= 0) throw invalid(what, given, "a number over 0, or a text like '10m'")
+    if (!Number.isFinite(given) || given <= 0)
+      throw optionInvalid(what, 'lookBack', given, "a number over 0, or a text like '10m'")
     return { kind: 'number', by: given }
   }
   try {
     return { kind: 'time', ms: durationMs(given, 'lookBack', 1) }
   } catch {
-    throw invalid(what, given, "a number, or a text like '90s', '1h30m', '2d'")
+    throw optionInvalid(what, 'lookBack', given, "a number, or a text like '90s', '1h30m', '2d'")
   }
 }
 
@@ -36,9 +37,4 @@ export function unfitLookBack(
   const other = kind === 'number' ? "as text, like '10m', one of moments" : 'as a number, one of numbers'
   const message = `Cannot look back in ${source} by ${cursor}: this lookBack takes ${allowed} (${other}), and ${cursor} is ${type}`
   return new SluiceError('CONFIG_INVALID', message, { key: 'lookBack', value: cursor, allowed })
-}
-
-function invalid(what: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {
-  const message = `Cannot use ${describeValue(value)} as lookBack of ${what}: it takes ${allowed}`
-  return new SluiceError('CONFIG_INVALID', message, { key: 'lookBack', value, allowed })
 }

@@ -1,8 +1,8 @@
 // Makes a sink of one without transactions: checkpoints and dead letters are kept in a SQLite file beside it.
 
 import { resolve } from 'node:path'
-import { checkKeys, describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
+import { checkKeys } from '../../base/check.ts'
+import { isPath, optionInvalid } from '../option.ts'
 import type { PlainSink, Sink } from '../sink.ts'
 import { checkTableName } from '../sql/name.ts'
 
@@ -33,7 +33,7 @@ export interface CheckpointedOptions {
 export function checkpointed<Row>(plain: PlainSink<Row>, options: CheckpointedOptions): Sink<Row> {
   checkKeys('checkpointed', options, ['store', 'deadLetters'])
   const { store, deadLetters = 'dead_letters' } = options
-  checkStore(store)
+  if (!isPath(store) || store === ':memory:') throw optionInvalid('checkpointed', 'store', store, 'the path of a file')
   checkTableName(deadLetters)
   return {
     kind: plain.kind,
@@ -51,12 +51,4 @@ export function checkpointed<Row>(plain: PlainSink<Row>, options: CheckpointedOp
       return await CheckpointedWriter.open(plain, { path: store, deadLetters, ...opening })
     },
   }
-}
-
-function checkStore(store: unknown): void {
-  const isPath = typeof store === 'string' && store !== '' && !store.includes('\0')
-  if (isPath && store !== ':memory:') return
-  const allowed = 'the path of a file'
-  const message = `Cannot use ${describeValue(store)} as store of checkpointed: it takes ${allowed}`
-  throw new SluiceError('CONFIG_INVALID', message, { key: 'store', value: store, allowed })
 }

@@ -1,6 +1,6 @@
 // The sink that posts rows to a server.
 
-import { checkChoice, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
+import { anything, type Checks, checkOptions, choice, fitting, integer, milliseconds } from '../../base/options.ts'
 import { Address, type HeaderSource } from '../http/address.ts'
 import type { PlainSink } from '../sink.ts'
 
@@ -29,6 +29,20 @@ export interface HttpOptions {
   readonly bisect?: boolean
 }
 
+const OPTIONS: Checks<HttpOptions> = {
+  method: choice('POST', 'PUT', 'PATCH'),
+  format: choice('json', 'ndjson'),
+  headers: anything,
+  keyHeader: fitting((value) => /^[a-z0-9-]{1,100}$/i.test(value as string), 'the name of a header'),
+  identity: anything,
+  batchRows: integer(1),
+  batchBytes: integer(1),
+  concurrency: integer(1, 1000),
+  timeoutMs: milliseconds(1),
+  retryMs: milliseconds(),
+  bisect: anything,
+}
+
 /**
  * Posts rows to an address, in batches.
  *
@@ -52,7 +66,7 @@ export interface HttpOptions {
  * sink.guarantee // => 'at-least-once'
  */
 export function http<Row>(url: string | URL, options: HttpOptions = {}): PlainSink<Row> {
-  checkOptions(options)
+  checkOptions('http', options, OPTIONS)
   const address = new Address('http', url, options.headers)
   const { method = 'POST', format = 'json', keyHeader = 'idempotency-key', identity = true } = options
   const { batchRows = 500, batchBytes = 1024 * 1024, concurrency = 4 } = options
@@ -66,34 +80,5 @@ export function http<Row>(url: string | URL, options: HttpOptions = {}): PlainSi
       const batches = { batchRows, batchBytes, concurrency, bisect, identity, format }
       return new HttpWriter<Row>({ address, method, keyHeader, timeoutMs, retryMs, ...batches }, opening)
     },
-  }
-}
-
-const OPTIONS = [
-  'method',
-  'format',
-  'headers',
-  'keyHeader',
-  'identity',
-  'batchRows',
-  'batchBytes',
-  'concurrency',
-  'timeoutMs',
-  'retryMs',
-  'bisect',
-]
-
-function checkOptions(options: HttpOptions): void {
-  checkKeys('http', options, OPTIONS)
-  const { method, format, batchRows, batchBytes, concurrency, timeoutMs, retryMs, keyHeader } = options
-  if (method !== undefined) checkChoice('method', method, ['POST', 'PUT', 'PATCH'])
-  if (format !== undefined) checkChoice('format', format, ['json', 'ndjson'])
-  if (batchRows !== undefined) checkInteger('batchRows', batchRows, 1)
-  if (batchBytes !== undefined) checkInteger('batchBytes', batchBytes, 1)
-  if (concurrency !== undefined) checkInteger('concurrency', concurrency, 1, 1000)
-  if (timeoutMs !== undefined) checkMs('timeoutMs', timeoutMs, 1)
-  if (retryMs !== undefined) checkMs('retryMs', retryMs)
-  if (keyHeader !== undefined && !/^[a-z0-9-]{1,100}$/i.test(keyHeader)) {
-    throw new TypeError(`keyHeader must be the name of a header: found ${describeValue(keyHeader)}`)
   }
 }

@@ -1,10 +1,10 @@
 // The sink that publishes rows into topics of Kafka.
 
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import { checkChoice, checkFunctions, checkKeys, describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
+import { checkChoice, checkFunctions, checkKeys } from '../../base/check.ts'
 import { isTopic, type KafkaSasl, kafkaPlace } from '../kafka/place.ts'
 import type { KafkaCompression } from '../kafka/publisher.ts'
+import { optionInvalid } from '../option.ts'
 import type { MessageOptions } from '../publish/message.ts'
 import type { PlainSink } from '../sink.ts'
 
@@ -57,9 +57,7 @@ export function kafkaPublish<Row>(
   const { topic, key, payload, headers, compression = 'none', sasl, tls } = options
   const place = kafkaPlace('kafkaPublish', url, { sasl, tls })
   if (typeof topic !== 'function' && !isTopic(topic)) {
-    const allowed = 'the name of a topic, or a function that gives it'
-    const message = `Cannot use ${describeValue(topic)} as topic of kafkaPublish: it takes ${allowed}`
-    throw new SluiceError('CONFIG_INVALID', message, { key: 'topic', value: topic, allowed })
+    throw optionInvalid('kafkaPublish', 'topic', topic, 'the name of a topic, or a function that gives it')
   }
   checkChoice('compression', compression, COMPRESSIONS)
   checkFunctions({ key, payload, headers })

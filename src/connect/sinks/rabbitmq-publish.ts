@@ -1,8 +1,8 @@
 // The sink that publishes rows to RabbitMQ.
 
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import { checkFunctions, checkKeys, describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
+import { checkFunctions, checkKeys } from '../../base/check.ts'
+import { optionInvalid } from '../option.ts'
 import type { MessageOptions } from '../publish/message.ts'
 import { rabbitAddress } from '../rabbitmq/address.ts'
 import { refusesHeaders } from '../rabbitmq/headers.ts'
@@ -51,9 +51,7 @@ export function rabbitmqPublish<Row>(url: string | URL, options: RabbitmqPublish
   const { contentType = payload === undefined ? 'application/json' : undefined } = options
   checkFunctions({ id, payload, headers })
   if (typeof exchange !== 'string' || Buffer.byteLength(exchange) > 255) {
-    const allowed = 'the name of an exchange'
-    const message = `Cannot use ${describeValue(exchange)} as exchange of rabbitmqPublish: it takes ${allowed}`
-    throw new SluiceError('CONFIG_INVALID', message, { key: 'exchange', value: exchange, allowed })
+    throw optionInvalid('rabbitmqPublish', 'exchange', exchange, 'the name of an exchange')
   }
   const { shown } = address
   const rules = {

@@ -1,9 +1,9 @@
 // The sink that adds rows to a stream of Redis.
 
-import { checkInteger, checkKeys, describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
+import { checkFunctions, checkInteger, checkKeys } from '../../base/check.ts'
 import { jsonText } from '../json/line.ts'
 import { brokerAddress } from '../live/address.ts'
+import { optionInvalid } from '../option.ts'
 import type { PlainSink } from '../sink.ts'
 
 export interface RedisStreamAddOptions<Row> {
@@ -46,11 +46,9 @@ export function redisStreamAdd<Row>(url: string | URL, options: RedisStreamAddOp
   const address = brokerAddress('redisStreamAdd', url, { redis: 6379, rediss: 6379 })
   const { stream, maxLength, fields = (row) => ({ data: jsonText(row) }) } = options
   if (typeof stream !== 'string' || stream === '') {
-    const allowed = 'the key of a stream'
-    const message = `Cannot use ${describeValue(stream)} as stream of redisStreamAdd: it takes ${allowed}`
-    throw new SluiceError('CONFIG_INVALID', message, { key: 'stream', value: stream, allowed })
+    throw optionInvalid('redisStreamAdd', 'stream', stream, 'the key of a stream')
   }
-  if (typeof fields !== 'function') throw new TypeError(`fields must be a function: found ${describeValue(fields)}`)
+  checkFunctions({ fields })
   if (maxLength !== undefined) checkInteger('maxLength', maxLength, 1)
   const title = `stream ${stream} of ${address.shown}`
   return {

@@ -1,7 +1,8 @@
 // Several sinks behind one pipeline: the first holds the checkpoint, the others follow it through files of rows.
 
-import { checkInteger, checkKeys, describeValue } from '../../base/check.ts'
+import { checkInteger, checkKeys } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
+import { isPath, optionInvalid } from '../option.ts'
 import type { Guarantee, Sink } from '../sink.ts'
 import type { Branch } from './several/route.ts'
 
@@ -17,6 +18,8 @@ export interface SeveralOptions<Row> {
 }
 
 const BRANCH_NAME = /^[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?$/i
+
+const invalid = optionInvalid.bind(null, 'several')
 
 const WORST: readonly Guarantee[] = ['at-least-once', 'once-per-key', 'exactly-once']
 
@@ -46,7 +49,7 @@ const WORST: readonly Guarantee[] = ['at-least-once', 'once-per-key', 'exactly-o
 export function several<Row>(first: Sink<Row>, options: SeveralOptions<Row>): Sink<Row> {
   checkKeys('several', options, ['spool', 'where', 'branches'])
   const { spool, where, branches: given } = options
-  if (typeof spool !== 'string' || spool === '' || spool.includes('\0')) throw invalid('spool', spool, 'a folder')
+  if (!isPath(spool)) throw invalid('spool', spool, 'a folder')
   const branches = new Map(Object.entries(given))
   if (branches.size === 0) throw invalid('branches', given, 'one branch or more')
   for (const [name, branch] of branches) checkBranch(name, branch)
@@ -91,9 +94,4 @@ function checkLocks(sinks: readonly Sink<never>[]): void {
   if (shared === undefined) return
   const message = `Cannot write into several sinks: two of them would lock ${shared}, give each a file of its own`
   throw new SluiceError('CONFIG_INVALID', message, { key: 'branches', value: shared, allowed: 'a file for each' })
-}
-
-function invalid(key: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {
-  const message = `Cannot use ${describeValue(value)} as ${key} of several: it takes ${allowed}`
-  return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
 }

@@ -1,6 +1,16 @@
 // The source of CSV files: rows with the columns of a header, plain or typed.
 
-import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
+import { checkChoice, describeValue } from '../../base/check.ts'
+import {
+  anything,
+  type Check,
+  type Checks,
+  checkOptions,
+  choice,
+  fitting,
+  integer,
+  trueOrFalse,
+} from '../../base/options.ts'
 import { COLUMN_TYPES, type Columns, type ColumnType } from '../column.ts'
 import type { BigInts, ValueRules } from '../csv/convert.ts'
 import type { Dialect } from '../csv/dialect.ts'
@@ -11,7 +21,7 @@ import { MAX_RECORD_BYTES } from '../files/record-cutter.ts'
 import type { Json, Source } from '../source.ts'
 import { columnTimes, type TimeForms } from '../time/columns.ts'
 import { TIME_OPTIONS, type TimeOptions, timeRules } from '../time/rules.ts'
-import { checkRecordBytes, READ_FILES_OPTIONS, type ReadFilesOptions, readFilesOptions, recordFiles } from './files.ts'
+import { READ_FILES_OPTIONS, RECORD_BYTES, type ReadFilesOptions, readFilesOptions, recordFiles } from './files.ts'
 
 export interface CsvOptions<
   C extends Columns | undefined = Columns | undefined,
@@ -88,28 +98,43 @@ type CsvValue<T extends ColumnType, B extends BigInts> = {
   bytes: never
 }[T]
 
-const OPTIONS = [
-  'delimiter',
-  'quote',
-  'escape',
-  'header',
-  'skip',
-  'columns',
-  'time',
-  'nulls',
-  'decimal',
-  'thousands',
-  'bigints',
-  'trim',
-  'comment',
-  'onRagged',
-  'quotedNewlines',
-  'maxRecordBytes',
-  'maxFields',
+const CHARACTER = fitting(
+  (value) => typeof value === 'string' && /^[\t\x20-\x7e]$/.test(value),
+  'one printable ASCII character, or TAB',
+)
+const CHARACTER_OR_NONE: Check = (name, value) => {
+  if (value !== false) CHARACTER(name, value)
+}
+const OPTIONS: Checks<CsvOptions> = {
+  delimiter: fitting(
+    (value) => typeof value === 'string' && /^[^\r\n\0]{1,20}$/.test(value) && value.isWellFormed(),
+    'a character or a few, none of them a line end',
+  ),
+  quote: CHARACTER_OR_NONE,
+  escape: CHARACTER_OR_NONE,
+  header: (_name, value) => checkHeader(value),
+  skip: integer(0, 10_000),
+  columns: (_name, value) => checkColumns(value),
+  time: anything,
+  nulls: fitting(
+    (value) => Array.isArray(value) && value.every((word) => typeof word === 'string'),
+    'an array of texts',
+  ),
+  decimal: choice('.', ','),
+  thousands: fitting(
+    (value) => typeof value === 'string' && /^[^0-9+\-eE]$/u.test(value),
+    'one character that is not part of a number',
+  ),
+  bigints: choice('reject', 'bigint'),
+  trim: trueOrFalse,
+  comment: CHARACTER,
+  onRagged: choice('dead', 'pad', 'cut'),
+  quotedNewlines: trueOrFalse,
+  maxRecordBytes: RECORD_BYTES,
+  maxFields: integer(1),
   ...TIME_OPTIONS,
   ...READ_FILES_OPTIONS,
-]
-/** What a text can be read as; bytes have no form in CSV. */
+}
 const TYPES = COLUMN_TYPES.filter((type) => type !== 'bytes')
 
 /**
@@ -144,7 +169,8 @@ export function csv<
   const B extends BigInts = 'reject',
   const N extends readonly string[] | undefined = undefined,
 >(input: string | readonly string[], options: CsvOptions<C, B, N> = {}): Source<CsvRow<C, B, N>> {
-  checkOptions(options)
+  checkOptions('csv', options, OPTIONS)
+  checkTogether(options)
   const { delimiter, header = true, skip = 0, columns, nulls, onRagged = 'dead', malformed = 'reject' } = options
   const records = csvRecords({
     dialect: dialectOf(options),
@@ -178,55 +204,19 @@ function dialectOf(options: CsvOptions): Omit<Dialect, 'delimiter'> {
   }
 }
 
-function checkOptions(options: CsvOptions): void {
-  checkKeys('csv', options, OPTIONS)
-  const { delimiter, quote, comment, header, columns, maxFields, splitBytes, quotedNewlines } = options
-  if (delimiter !== 'auto') checkDelimiter(delimiter)
-  if (quote !== false) checkCharacter('quote', quote)
-  if (options.escape !== false) checkCharacter('escape', options.escape)
-  checkCharacter('comment', comment)
-  checkApart({ delimiter: delimiter ?? ',', quote: quote ?? '"', escape: options.escape, comment })
-  for (const name of ['trim', 'quotedNewlines'] as const) checkBoolean(name, options[name])
-  if (options.bigints !== undefined) checkChoice('bigints', options.bigints, ['reject', 'bigint'])
-  if (options.onRagged !== undefined) checkChoice('onRagged', options.onRagged, ['dead', 'pad', 'cut'])
-  checkRecordBytes('maxRecordBytes', options.maxRecordBytes)
-  if (options.skip !== undefined) checkInteger('skip', options.skip, 0, 10_000)
-  if (maxFields !== undefined) checkInteger('maxFields', maxFields, 1)
-  if (header !== undefined) checkHeader(header)
-  if (columns !== undefined) checkColumns(columns)
-  checkValues(options)
+/** Refuses options that do not go together. */
+function checkTogether(options: CsvOptions): void {
+  const { delimiter = ',', quote = '"', comment, splitBytes, quotedNewlines } = options
+  const { thousands, decimal = '.', time, columns } = options
+  checkApart({ delimiter, quote, escape: options.escape, comment })
+  if (thousands === decimal)
+    throw new RangeError(`decimal and thousands must differ: both are ${describeValue(thousands)}`)
+  for (const name of typeof time === 'object' ? Object.keys(time ?? {}) : [])
+    if (columns?.[name] !== 'time')
+      throw new TypeError(`time names the column ${describeValue(name)}, which is not a time in columns`)
   const isCut = splitBytes !== undefined && splitBytes !== Number.POSITIVE_INFINITY
   if (!isCut || (quote === false && typeof options.escape !== 'string') || quotedNewlines === false) return
   throw new TypeError('splitBytes can cut only files without line ends in quotes: say so with quotedNewlines: false')
-}
-
-function checkValues({ nulls, decimal, thousands, time, columns }: CsvOptions): void {
-  if (nulls !== undefined && !(Array.isArray(nulls) && nulls.every((word) => typeof word === 'string')))
-    throw new TypeError(`nulls must be an array of texts: found ${describeValue(nulls)}`)
-  if (decimal !== undefined) checkChoice('decimal', decimal, ['.', ','])
-  if (thousands !== undefined && !(typeof thousands === 'string' && /^[^0-9+\-eE]$/u.test(thousands)))
-    throw new TypeError(
-      `thousands must be one character that is not part of a number: found ${describeValue(thousands)}`,
-    )
-  if (thousands === (decimal ?? '.'))
-    throw new RangeError(`decimal and thousands must differ: both are ${describeValue(thousands)}`)
-  if (typeof time !== 'object' || time === null) return
-  for (const name of Object.keys(time))
-    if (columns?.[name] !== 'time')
-      throw new TypeError(`time names the column ${describeValue(name)}, which is not a time in columns`)
-}
-
-/** Any text that a line end, or a quote, cannot be taken for. */
-function checkDelimiter(value: unknown): void {
-  if (value === undefined || (typeof value === 'string' && /^[^\r\n\0]{1,20}$/.test(value) && value.isWellFormed()))
-    return
-  throw new TypeError(`delimiter must be a character or a few, none of them a line end: found ${describeValue(value)}`)
-}
-
-/** One of ASCII that is no part of a line end. */
-function checkCharacter(name: string, value: unknown): void {
-  if (value === undefined || (typeof value === 'string' && /^[\t\x20-\x7e]$/.test(value))) return
-  throw new TypeError(`${name} must be one printable ASCII character, or TAB: found ${describeValue(value)}`)
 }
 
 function checkApart({ delimiter, ...characters }: Readonly<Record<string, unknown>>): void {
@@ -238,11 +228,6 @@ function checkApart({ delimiter, ...characters }: Readonly<Record<string, unknow
       throw new RangeError(`${name} and ${other} must differ: both are ${describeValue(character)}`)
     taken.set(character, name)
   }
-}
-
-function checkBoolean(name: string, value: unknown): void {
-  if (value === undefined || typeof value === 'boolean') return
-  throw new TypeError(`${name} must be true or false: found ${describeValue(value)}`)
 }
 
 function checkHeader(header: unknown): void {

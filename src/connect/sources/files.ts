@@ -2,8 +2,9 @@
 
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
+import { describeValue } from '../../base/check.ts'
 import { errnoOf, isSluiceError, SluiceError } from '../../base/errors.ts'
+import { anything, type Check, type Checks, checkOptions, choice, integer, integerOrNone } from '../../base/options.ts'
 import type { Columns } from '../column.ts'
 import { Again } from '../files/again.ts'
 import { charsetOf } from '../files/charset.ts'
@@ -98,9 +99,8 @@ export function files<T>(
   format: LineFormat<T>,
   options: FilesOptions = {},
 ): Source<T> {
-  checkKeys('files', options, ['maxLineBytes', ...READ_FILES_OPTIONS])
+  checkOptions('files', options, { maxLineBytes: RECORD_BYTES, ...READ_FILES_OPTIONS })
   const { maxLineBytes, ...reading } = options
-  checkRecordBytes('maxLineBytes', maxLineBytes)
   const records = lineRecords(format, maxLineBytes ?? MAX_LINE_BYTES, reading.malformed)
   return recordFiles(input, { ...reading, kind: 'files', columns: format.columns, records })
 }
@@ -108,21 +108,27 @@ export function files<T>(
 /** Options of every source that reads files. */
 export type ReadFilesOptions = Omit<FilesOptions, 'maxLineBytes'>
 
-/** Their names. */
-export const READ_FILES_OPTIONS: readonly string[] = [
-  'maxRatio',
-  'maxTotalBytes',
-  'splitBytes',
-  'allowSpecial',
-  'encoding',
-  'malformed',
-  'unreadable',
-]
+/** What they take. */
+export const READ_FILES_OPTIONS: Checks<ReadFilesOptions> = {
+  maxRatio(name, value) {
+    if (typeof value === 'number' && value >= 1) return
+    throw new RangeError(`${name} must be a number, 1 or more: found ${describeValue(value)}`)
+  },
+  maxTotalBytes: integerOrNone(1),
+  splitBytes: integerOrNone(1),
+  allowSpecial: anything,
+  encoding: anything,
+  malformed: choice(...MALFORMED),
+  unreadable: choice('fail', 'skip'),
+}
+
+/** A limit on a record's length: not beyond what can become a text. */
+export const RECORD_BYTES: Check = integer(1, MAX_STRING_LENGTH)
 
 /** Those of them that a source's own options hold. */
 export function readFilesOptions(options: ReadFilesOptions): ReadFilesOptions {
   return Object.fromEntries(
-    Object.entries(options).filter(([name, value]) => READ_FILES_OPTIONS.includes(name) && value !== undefined),
+    Object.entries(options).filter(([name, value]) => Object.hasOwn(READ_FILES_OPTIONS, name) && value !== undefined),
   )
 }
 
@@ -137,7 +143,6 @@ export interface RecordFilesOptions<T> extends ReadFilesOptions {
 export function recordFiles<T>(input: string | readonly string[], options: RecordFilesOptions<T>): Source<T> {
   const { kind, columns } = options
   checkInput(kind, input)
-  checkOptions(options)
   const charset = charsetOf(options.encoding)
   const records = textRecords(options.records, charset)
   const settings: Settings = {
@@ -203,26 +208,6 @@ function checkInput(kind: string, input: unknown): void {
   if (!isEmpty) return
   const message = `Cannot read files: no path or glob is named, found ${describeValue(input)}`
   throw new SluiceError('CONFIG_INVALID', message, { key: 'input', value: input, allowed: 'paths, globs, or -' })
-}
-
-/** Refuses a limit on a record's length that is none, or beyond what can become a text. */
-export function checkRecordBytes(name: string, bytes: unknown): void {
-  if (bytes !== undefined) checkInteger(name, bytes, 1, MAX_STRING_LENGTH)
-}
-
-function checkOptions(options: ReadFilesOptions): void {
-  const { maxRatio, maxTotalBytes, splitBytes, malformed, unreadable } = options
-  if (unreadable !== undefined) checkChoice('unreadable', unreadable, ['fail', 'skip'])
-  if (malformed !== undefined) checkChoice('malformed', malformed, MALFORMED)
-  if (maxTotalBytes !== undefined) checkIntegerOrNone('maxTotalBytes', maxTotalBytes)
-  if (splitBytes !== undefined) checkIntegerOrNone('splitBytes', splitBytes)
-  if (maxRatio !== undefined && !(typeof maxRatio === 'number' && maxRatio >= 1)) {
-    throw new RangeError(`maxRatio must be a number, 1 or more: found ${describeValue(maxRatio)}`)
-  }
-}
-
-function checkIntegerOrNone(name: string, value: number): void {
-  if (value !== Number.POSITIVE_INFINITY) checkInteger(name, value, 1)
 }
 
 /** What there is to read, of files that earlier runs may have read under other names and in other parts. */

@@ -1,7 +1,7 @@
 // The source of what a server gives page by page.
 
-import { checkChoice, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
+import { aFunction, anything, type Checks, checkOptions, choice, integer, milliseconds } from '../../base/options.ts'
 import { Address, type HeaderSource } from '../http/address.ts'
 import { BIGINTS, type JsonBigInts } from '../json/numbers.ts'
 import type { Json, Source } from '../source.ts'
@@ -36,7 +36,16 @@ export interface HttpPagesOptions<T> {
 }
 
 const SPLIT = 'pages'
-const OPTIONS = ['items', 'next', 'bigints', 'headers', 'timeoutMs', 'retryMs', 'maxPageBytes', 'maxPages']
+const OPTIONS: Checks<HttpPagesOptions<unknown>> = {
+  items: aFunction,
+  next: aFunction,
+  bigints: choice(...BIGINTS),
+  headers: anything,
+  timeoutMs: milliseconds(1),
+  retryMs: milliseconds(),
+  maxPageBytes: integer(1),
+  maxPages: integer(1),
+}
 
 /**
  * Reads pages of JSON, each of which says where the next one is.
@@ -61,7 +70,7 @@ const OPTIONS = ['items', 'next', 'bigints', 'headers', 'timeoutMs', 'retryMs', 
  * issues.title // => 'pages of https://example.com'
  */
 export function httpPages<T>(url: string | URL, options: HttpPagesOptions<T> = {}): Source<T> {
-  checkOptions(options as HttpPagesOptions<unknown>)
+  checkOptions('httpPages', options, OPTIONS)
   const address = new Address('httpPages', url, options.headers)
   const { timeoutMs = 30_000, retryMs = 120_000 } = options
   const { maxPageBytes = 16 * 1024 * 1024, maxPages = 100_000 } = options
@@ -95,21 +104,6 @@ function linked({ headers }: HttpPage): string | undefined {
     if (/;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?:\s|;|$))/i.test(params)) return target
   }
   return undefined
-}
-
-function checkOptions(options: HttpPagesOptions<unknown>): void {
-  checkKeys('httpPages', options, OPTIONS)
-  const { items, next, bigints, timeoutMs, retryMs, maxPageBytes, maxPages } = options
-  if (bigints !== undefined) checkChoice('bigints', bigints, BIGINTS)
-  for (const [name, fn] of Object.entries({ items, next })) {
-    if (fn !== undefined && typeof fn !== 'function') {
-      throw new TypeError(`${name} must be a function: found ${describeValue(fn)}`)
-    }
-  }
-  if (timeoutMs !== undefined) checkMs('timeoutMs', timeoutMs, 1)
-  if (retryMs !== undefined) checkMs('retryMs', retryMs)
-  if (maxPageBytes !== undefined) checkInteger('maxPageBytes', maxPageBytes, 1)
-  if (maxPages !== undefined) checkInteger('maxPages', maxPages, 1)
 }
 
 function positionOf(address: Address, from: Json): PagePosition {

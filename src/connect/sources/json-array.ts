@@ -1,11 +1,12 @@
 // The source of JSON arrays: the elements of a file of any size, one after the other.
 
-import { checkKeys, describeValue } from '../../base/check.ts'
+import { describeValue } from '../../base/check.ts'
+import { anything, checkOptions } from '../../base/options.ts'
 import { MAX_RECORD_BYTES } from '../files/record-cutter.ts'
 import { JSON_OPTIONS, type JsonOptions, json, jsonOptions } from '../formats/json.ts'
 import { elementRecords } from '../json/records.ts'
 import type { Source } from '../source.ts'
-import { checkRecordBytes, READ_FILES_OPTIONS, type ReadFilesOptions, readFilesOptions, recordFiles } from './files.ts'
+import { READ_FILES_OPTIONS, RECORD_BYTES, type ReadFilesOptions, readFilesOptions, recordFiles } from './files.ts'
 
 export interface JsonArrayOptions extends JsonOptions, Omit<ReadFilesOptions, 'splitBytes'> {
   /**
@@ -17,12 +18,8 @@ export interface JsonArrayOptions extends JsonOptions, Omit<ReadFilesOptions, 's
   readonly maxRecordBytes?: number
 }
 
-const OPTIONS = [
-  'path',
-  'maxRecordBytes',
-  ...JSON_OPTIONS,
-  ...READ_FILES_OPTIONS.filter((name) => name !== 'splitBytes'),
-]
+const { splitBytes: _none, ...READING } = READ_FILES_OPTIONS
+const OPTIONS = { path: anything, maxRecordBytes: RECORD_BYTES, ...JSON_OPTIONS, ...READING }
 
 /**
  * The elements of JSON arrays in files, each parsed by itself as {@link json} does it: memory is bounded by
@@ -40,9 +37,8 @@ const OPTIONS = [
  * jsonArray('export.json', { path: 'data.items' }).title // => 'export.json as json'
  */
 export function jsonArray<T = unknown>(input: string | readonly string[], options: JsonArrayOptions = {}): Source<T> {
-  checkKeys('jsonArray', options, OPTIONS)
+  checkOptions('jsonArray', options, OPTIONS)
   const { path = [], maxRecordBytes, malformed = 'reject' } = options
-  checkRecordBytes('maxRecordBytes', maxRecordBytes)
   const format = json<T>(jsonOptions(options))
   const records = elementRecords({
     format,

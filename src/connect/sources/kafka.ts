@@ -1,15 +1,16 @@
 // The source of records of a Kafka topic, read by their offsets.
 
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import { checkChoice, checkFunctions, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
+import { aFunction, anything, type Checks, checkOptions, choice, integer, milliseconds } from '../../base/options.ts'
 import type { LineFormat } from '../format.ts'
-import type { KafkaMeta } from '../kafka/meta.ts'
+import type { KafkaMeta } from '../kafka/open.ts'
 import { isTopic, type KafkaSasl, kafkaPlace } from '../kafka/place.ts'
 import type { ToEvent } from '../live/body.ts'
+import { liveSource } from '../live/source.ts'
+import { optionInvalid } from '../option.ts'
 import type { Source } from '../source.ts'
 
-export type { KafkaMeta } from '../kafka/meta.ts'
+export type { KafkaMeta } from '../kafka/open.ts'
 export type { KafkaSasl } from '../kafka/place.ts'
 
 export interface KafkaOptions<B, T> {
@@ -33,17 +34,17 @@ export interface KafkaOptions<B, T> {
   readonly retryMs?: number
 }
 
-const OPTIONS = [
-  'topic',
-  'group',
-  'begin',
-  'event',
-  'tombstone',
-  'sasl',
-  'tls',
-  'maxBatchBytes',
-  'retryMs',
-] as const satisfies readonly (keyof KafkaOptions<unknown, unknown>)[]
+const OPTIONS: Checks<KafkaOptions<unknown, unknown>> = {
+  topic: anything,
+  group: anything,
+  begin: choice('start', 'end'),
+  event: aFunction,
+  tombstone: aFunction,
+  sasl: anything,
+  tls: anything,
+  maxBatchBytes: integer(1024),
+  retryMs: milliseconds(),
+}
 
 /**
  * Reads the records of a Kafka topic, those of each partition in their order, without end.
@@ -76,36 +77,24 @@ export function kafka<B, T = B>(
   format: LineFormat<B>,
   options: KafkaOptions<B, T>,
 ): Source<T> {
-  checkKeys('kafka', options, OPTIONS)
+  checkOptions('kafka', options, OPTIONS)
   const { topic, group, begin = 'start', event, tombstone, sasl, tls } = options
   const { maxBatchBytes = 64 * 1024 * 1024, retryMs = 60_000 } = options
   const place = kafkaPlace('kafka', url, { sasl, tls })
-  for (const [key, value, isFit, allowed] of [
-    ['topic', topic, isTopic(topic), 'the name of a topic'],
-    ['group', group, group === undefined || (typeof group === 'string' && group !== ''), 'the name of a group'],
-  ] as const) {
-    if (isFit) continue
-    const message = `Cannot use ${describeValue(value)} as ${key} of kafka: it takes ${allowed}`
-    throw new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
+  if (!isTopic(topic)) throw optionInvalid('kafka', 'topic', topic, 'the name of a topic')
+  if (group !== undefined && (typeof group !== 'string' || group === '')) {
+    throw optionInvalid('kafka', 'group', group, 'the name of a group')
   }
-  checkChoice('begin', begin, ['start', 'end'])
-  checkMs('retryMs', retryMs)
-  checkInteger('maxBatchBytes', maxBatchBytes, 1024)
-  checkFunctions({ event, tombstone })
   const title = `topic ${topic} of ${place.shown}`
   const settings = { place, title, topic, group, begin, retryMs, maxBatchBytes, format, event, tombstone }
-  return {
+  return liveSource<T>({
     kind: 'kafka',
     title,
-    isEndless: true,
     provided: 'as long as the topic keeps the records',
-    isAcknowledged: true,
-    splits: async () => [{ id: `kafka ${topic}` }],
-    async open(_split, from, open = {}) {
-      open.signal?.throwIfAborted()
-      // Not before it is needed: programs and threads without a server start sooner.
+    split: `kafka ${topic}`,
+    load: async (opening) => {
       const { openKafka } = await import('../kafka/open.ts')
-      return await openKafka<B, T>({ ...settings, from, open })
+      return await openKafka<B, T>({ ...settings, ...opening })
     },
-  }
+  })
 }

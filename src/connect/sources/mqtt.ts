@@ -1,16 +1,18 @@
 // The source of messages of an MQTT broker: acknowledged once they are committed.
 
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import { checkChoice, checkFunctions, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
+import { checkChoice } from '../../base/check.ts'
+import { aFunction, anything, type Checks, checkOptions, integer, milliseconds } from '../../base/options.ts'
 import type { LineFormat } from '../format.ts'
 import type { ToEvent } from '../live/body.ts'
+import { liveSource } from '../live/source.ts'
 import { mqttAddress } from '../mqtt/address.ts'
+import type { MqttMeta } from '../mqtt/connection.ts'
 import { checkTopic } from '../mqtt/connection.ts'
-import type { MqttMeta } from '../mqtt/meta.ts'
+import { optionInvalid } from '../option.ts'
 import type { Source } from '../source.ts'
 
-export type { MqttMeta } from '../mqtt/meta.ts'
+export type { MqttMeta } from '../mqtt/connection.ts'
 
 export interface MqttOptions<B, T> {
   /** Topics to subscribe to: `+` stands for one level, `#` for all below. */
@@ -40,19 +42,19 @@ export interface MqttOptions<B, T> {
   readonly tls?: TlsOptions
 }
 
-const OPTIONS = [
-  'topics',
-  'clientId',
-  'qos',
-  'event',
-  'retained',
-  'inFlight',
-  'maxBytes',
-  'keepAliveS',
-  'sessionS',
-  'retryMs',
-  'tls',
-]
+const OPTIONS: Checks<MqttOptions<unknown, unknown>> = {
+  topics: anything,
+  clientId: anything,
+  qos: (name, value) => checkChoice(name, String(value), ['0', '1', '2']),
+  event: aFunction,
+  retained: anything,
+  inFlight: integer(1, 65_535),
+  maxBytes: integer(1, 256 * 1024 * 1024),
+  keepAliveS: integer(0, 65_535),
+  sessionS: integer(0, 4_294_967_295),
+  retryMs: milliseconds(),
+  tls: anything,
+}
 
 /**
  * Reads the messages of an MQTT broker, 5 or 3.1.1, without end.
@@ -78,7 +80,7 @@ const OPTIONS = [
  * @see https://docs.oasis-open.org/mqtt/mqtt/v5.0/mqtt-v5.0.html
  */
 export function mqtt<B, T = B>(url: string | URL, format: LineFormat<B>, options: MqttOptions<B, T>): Source<T> {
-  checkKeys('mqtt', options, OPTIONS)
+  checkOptions('mqtt', options, OPTIONS)
   const address = mqttAddress('mqtt', url)
   const { topics: given, clientId, qos = 1, retained = false, event, tls } = options
   const { inFlight = 65_535, maxBytes = 1024 * 1024, keepAliveS = 60, sessionS = 86_400, retryMs = 60_000 } = options
@@ -86,44 +88,19 @@ export function mqtt<B, T = B>(url: string | URL, format: LineFormat<B>, options
   if (!Array.isArray(topics) || topics.length === 0) checkTopic(undefined)
   for (const topic of topics) checkTopic(topic)
   if (typeof clientId !== 'string' || clientId === '' || clientId.length > 1000 || clientId.includes('\0')) {
-    const allowed = 'a name of its own'
-    const message = `Cannot use ${describeValue(clientId)} as clientId of mqtt: it takes ${allowed}`
-    throw new SluiceError('CONFIG_INVALID', message, { key: 'clientId', value: clientId, allowed })
+    throw optionInvalid('mqtt', 'clientId', clientId, 'a name of its own')
   }
-  checkChoice('qos', String(qos), ['0', '1', '2'])
-  checkInteger('inFlight', inFlight, 1, 65_535)
-  checkInteger('maxBytes', maxBytes, 1, 256 * 1024 * 1024)
-  checkInteger('keepAliveS', keepAliveS, 0, 65_535)
-  checkInteger('sessionS', sessionS, 0, 4_294_967_295)
-  checkMs('retryMs', retryMs)
-  checkFunctions({ event })
   const title = `${topics.join(', ')} of ${address.shown}`
-  const settings = {
-    address,
-    title,
-    topics,
-    clientId,
-    qos,
-    retained,
-    inFlight,
-    maxBytes,
-    keepAliveS,
-    sessionS,
-    retryMs,
-    tls,
-  }
-  return {
+  const limits = { inFlight, maxBytes, keepAliveS, sessionS, retryMs }
+  const settings = { ...limits, address, title, topics, clientId, qos, retained, tls }
+  return liveSource<T>({
     kind: 'mqtt',
     title,
-    isEndless: true,
     ...(qos === 0 ? { delivery: 'at-most-once' as const } : { provided: 'as long as the broker keeps its session' }),
-    isAcknowledged: true,
-    splits: async () => [{ id: `mqtt ${clientId}` }],
-    async open(_split, from, open = {}) {
-      open.signal?.throwIfAborted()
-      // Not before it is needed: programs and threads without a broker start sooner.
+    split: `mqtt ${clientId}`,
+    load: async (opening) => {
       const { openMqtt } = await import('../mqtt/open.ts')
-      return await openMqtt<B, T>({ ...settings, format, event, from, open })
+      return await openMqtt<B, T>({ ...settings, format, event, ...opening })
     },
-  }
+  })
 }

@@ -1,14 +1,15 @@
 // The source of messages of a NATS stream (JetStream), read by their numbers.
 
-import { checkChoice, checkFunctions, checkKeys, checkMs, describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
+import { checkChoice, checkFunctions, checkKeys, checkMs } from '../../base/check.ts'
 import type { LineFormat } from '../format.ts'
 import { brokerAddress } from '../live/address.ts'
 import type { ToEvent } from '../live/body.ts'
-import type { NatsMeta } from '../nats/meta.ts'
+import { liveSource } from '../live/source.ts'
+import type { NatsMeta } from '../nats/connection.ts'
+import { optionInvalid } from '../option.ts'
 import type { Source } from '../source.ts'
 
-export type { NatsMeta } from '../nats/meta.ts'
+export type { NatsMeta } from '../nats/connection.ts'
 
 export interface NatsOptions<B, T> {
   /** The stream, which is there already. */
@@ -49,36 +50,24 @@ export function nats<B, T = B>(url: string | URL, format: LineFormat<B>, options
   checkKeys('nats', options, OPTIONS)
   const address = brokerAddress('nats', url, { nats: 4222, tls: 4222 })
   const { stream, subject, begin = 'start', event, retryMs = 60_000 } = options
-  for (const [key, value, isFit] of [
-    ['stream', stream, typeof stream === 'string' && /^[^\s.*>\\/]+$/.test(stream)],
-    [
-      'subject',
-      subject,
-      subject === undefined || (typeof subject === 'string' && /^[^\s.]+(\.[^\s.]+)*$/.test(subject)),
-    ],
-  ] as const) {
-    if (isFit) continue
-    const allowed =
-      key === 'stream' ? 'the name of a stream' : 'a subject, with * for one part and > for all that follow'
-    const message = `Cannot use ${describeValue(value)} as ${key} of nats: it takes ${allowed}`
-    throw new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
+  if (typeof stream !== 'string' || !/^[^\s.*>\\/]+$/.test(stream)) {
+    throw optionInvalid('nats', 'stream', stream, 'the name of a stream')
+  }
+  if (subject !== undefined && (typeof subject !== 'string' || !/^[^\s.]+(\.[^\s.]+)*$/.test(subject))) {
+    throw optionInvalid('nats', 'subject', subject, 'a subject, with * for one part and > for all that follow')
   }
   checkChoice('begin', begin, ['start', 'end'])
   checkMs('retryMs', retryMs)
   checkFunctions({ event })
   const title = `stream ${stream}${subject === undefined ? '' : ` (${subject})`} of ${address.shown}`
-  return {
+  return liveSource<T>({
     kind: 'nats',
     title,
-    isEndless: true,
     provided: 'as long as the stream keeps the messages',
-    isAcknowledged: true,
-    splits: async () => [{ id: `nats ${stream}${subject === undefined ? '' : ` ${subject}`}` }],
-    async open(_split, from, open = {}) {
-      open.signal?.throwIfAborted()
-      // Not before it is needed: programs and threads without a server start sooner.
+    split: `nats ${stream}${subject === undefined ? '' : ` ${subject}`}`,
+    load: async (opening) => {
       const { openNats } = await import('../nats/open.ts')
-      return await openNats<B, T>({ address, title, stream, subject, begin, retryMs, format, event, from, open })
+      return await openNats<B, T>({ address, title, stream, subject, begin, retryMs, format, event, ...opening })
     },
-  }
+  })
 }

@@ -15,6 +15,6 @@ export interface NdjsonOptions extends JsonOptions, FilesOptions {}
  * ndjson('events/*.ndjson.gz').title // => 'events/*.ndjson.gz as json'
  */
 export function ndjson<T = unknown>(input: string | readonly string[], options: NdjsonOptions = {}): Source<T> {
-  const others = Object.entries(options).filter(([name]) => !JSON_OPTIONS.includes(name))
+  const others = Object.entries(options).filter(([name]) => !Object.hasOwn(JSON_OPTIONS, name))
   return files(input, json<T>(jsonOptions(options)), Object.fromEntries(others))
 }

@@ -1,7 +1,8 @@
 // The source of rows of Parquet files.
 
 import type { FileHandle } from 'node:fs/promises'
-import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
+import { describeValue } from '../../base/check.ts'
+import { type Checks, checkOptions, choice, integer, trueOrFalse } from '../../base/options.ts'
 import type { ColumnType } from '../column.ts'
 import { nothingNew } from '../files/line-reader.ts'
 import { COPY_IT, type ListOptions, listFiles, refuseSpecial } from '../files/list.ts'
@@ -32,6 +33,17 @@ export interface ParquetOptions {
   readonly maxHeldBytes?: number
 }
 
+const OPTIONS: Checks<ParquetOptions> = {
+  columns(_name, value) {
+    if (Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string')) return
+    throw new TypeError(`columns of parquet must be names: found ${describeValue(value)}`)
+  },
+  times: choice('ms', 'us', 'ns', 'text'),
+  decimals: choice('text', 'bigint'),
+  binaryAsText: trueOrFalse,
+  maxHeldBytes: integer(1024 * 1024),
+}
+
 const DEFAULT_MAX_HELD_BYTES = 128 * 1024 * 1024
 
 /**
@@ -60,18 +72,9 @@ export function parquet<Row = Record<string, unknown>>(
   input: string | readonly string[],
   options: ParquetOptions = {},
 ): Source<Row> {
-  checkKeys('parquet', options, ['columns', 'times', 'decimals', 'binaryAsText', 'maxHeldBytes'])
+  checkOptions('parquet', options, OPTIONS)
   const { columns, times = 'ms', decimals = 'text', binaryAsText = false } = options
   const { maxHeldBytes: limit = DEFAULT_MAX_HELD_BYTES } = options
-  if (columns !== undefined && !(Array.isArray(columns) && columns.length > 0 && columns.every(isText))) {
-    throw new TypeError(`columns of parquet must be names: found ${describeValue(columns)}`)
-  }
-  checkChoice('times', times, ['ms', 'us', 'ns', 'text'])
-  checkChoice('decimals', decimals, ['text', 'bigint'])
-  if (typeof binaryAsText !== 'boolean') {
-    throw new TypeError(`binaryAsText must be true or false: found ${describeValue(binaryAsText)}`)
-  }
-  checkInteger('maxHeldBytes', limit, 1024 * 1024)
   const reading: Reading = { columns, choices: { times, decimals, binaryAsText }, limit }
   const files = new ParquetFiles(limit)
   /** Path → what the file was when it was listed, or opened first. */
@@ -188,8 +191,4 @@ function sound<T>({ path, footerAt }: ParquetFile, act: () => T): T {
   } catch (thrown) {
     throw isDamage(thrown) ? corruptParquet(path, footerAt, thrown.message, thrown) : thrown
   }
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string'
 }

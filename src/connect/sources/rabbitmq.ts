@@ -1,15 +1,16 @@
 // The source of messages of a queue of RabbitMQ, acknowledged once they are committed.
 
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import { checkFunctions, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
+import { checkFunctions, checkInteger, checkKeys, checkMs } from '../../base/check.ts'
 import type { LineFormat } from '../format.ts'
 import type { ToEvent } from '../live/body.ts'
+import { liveSource } from '../live/source.ts'
+import { optionInvalid } from '../option.ts'
 import { rabbitAddress } from '../rabbitmq/address.ts'
-import type { RabbitmqMeta } from '../rabbitmq/meta.ts'
+import type { RabbitmqMeta } from '../rabbitmq/connection.ts'
 import type { Source } from '../source.ts'
 
-export type { RabbitmqMeta } from '../rabbitmq/meta.ts'
+export type { RabbitmqMeta } from '../rabbitmq/connection.ts'
 
 export interface RabbitmqOptions<B, T> {
   /** The queue, which is there: classic or quorum, not a stream. */
@@ -66,27 +67,21 @@ export function rabbitmq<B, T = B>(
   const { queue, id = ({ messageId }) => messageId, event, tls } = options
   const { inFlight = 10_000, isExclusive = true, retryMs = 60_000 } = options
   if (typeof queue !== 'string' || queue === '' || Buffer.byteLength(queue) > 255) {
-    const allowed = 'the name of a queue'
-    const message = `Cannot use ${describeValue(queue)} as queue of rabbitmq: it takes ${allowed}`
-    throw new SluiceError('CONFIG_INVALID', message, { key: 'queue', value: queue, allowed })
+    throw optionInvalid('rabbitmq', 'queue', queue, 'the name of a queue')
   }
   checkInteger('inFlight', inFlight, 1, 65_535)
   checkMs('retryMs', retryMs)
   checkFunctions({ id, event })
   const title = `queue ${queue} of ${address.shown}`
-  return {
+  const settings = { address, vhost, tls, title, queue, inFlight, isExclusive, retryMs }
+  return liveSource<T>({
     kind: 'rabbitmq',
     title,
-    isEndless: true,
     provided: 'as long as every message has an id',
-    isAcknowledged: true,
-    splits: async () => [{ id: `queue ${queue}` }],
-    async open(_split, from, open = {}) {
-      open.signal?.throwIfAborted()
-      // Not before it is needed: programs and threads without a broker start sooner.
+    split: `queue ${queue}`,
+    load: async (opening) => {
       const { openRabbitmq } = await import('../rabbitmq/open.ts')
-      const settings = { address, vhost, tls, title, queue, inFlight, isExclusive, retryMs }
-      return await openRabbitmq<B, T>({ ...settings, id, format, event, from, open })
+      return await openRabbitmq<B, T>({ ...settings, id, format, event, ...opening })
     },
-  }
+  })
 }

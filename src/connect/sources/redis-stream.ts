@@ -1,14 +1,15 @@
 // The source of entries of a Redis stream: read by position, or by a consumer group that is told what is committed.
 
-import { checkChoice, checkFunctions, checkKeys, checkMs, describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
+import { checkChoice, checkFunctions, checkKeys, checkMs } from '../../base/check.ts'
 import type { LineFormat } from '../format.ts'
 import { brokerAddress } from '../live/address.ts'
 import type { ToEvent } from '../live/body.ts'
-import type { RedisStreamMeta } from '../redis/meta.ts'
+import { liveSource } from '../live/source.ts'
+import { optionInvalid } from '../option.ts'
+import type { RedisStreamMeta } from '../redis/open.ts'
 import type { Source } from '../source.ts'
 
-export type { RedisStreamMeta } from '../redis/meta.ts'
+export type { RedisStreamMeta } from '../redis/open.ts'
 
 export interface RedisStreamOptions<B, T> {
   /** The stream's key. */
@@ -62,28 +63,21 @@ export function redisStream<B, T = B>(
   const address = brokerAddress('redisStream', url, { redis: 6379, rediss: 6379 })
   const { stream, group, consumer = 'sluice', begin = 'start', field = 'data', event, retryMs = 60_000 } = options
   for (const [key, value] of Object.entries({ stream, consumer, field, ...(group === undefined ? {} : { group }) })) {
-    if (typeof value === 'string' && value !== '') continue
-    const allowed = 'a name'
-    const message = `Cannot use ${describeValue(value)} as ${key} of redisStream: it takes ${allowed}`
-    throw new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
+    if (typeof value !== 'string' || value === '') throw optionInvalid('redisStream', key, value, 'a name')
   }
   checkChoice('begin', begin, ['start', 'end'])
   checkMs('retryMs', retryMs)
   checkFunctions({ event })
   const title = `stream ${stream} of ${address.shown}`
   const settings = { address, title, stream, group, consumer, begin, field, retryMs, format, event }
-  return {
+  return liveSource<T>({
     kind: 'redis',
     title,
-    isEndless: true,
     provided: 'as long as Redis keeps the entries',
-    isAcknowledged: true,
-    splits: async () => [{ id: `redis ${stream}` }],
-    async open(_split, from, open = {}) {
-      open.signal?.throwIfAborted()
-      // Not before it is needed: programs and threads without a server start sooner.
+    split: `redis ${stream}`,
+    load: async (opening) => {
       const { openRedisStream } = await import('../redis/open.ts')
-      return await openRedisStream<B, T>({ ...settings, from, open })
+      return await openRedisStream<B, T>({ ...settings, ...opening })
     },
-  }
+  })
 }

@@ -4,10 +4,11 @@ import { checkFunctions, checkInteger, checkKeys, checkMs } from '../../base/che
 import type { LineFormat } from '../format.ts'
 import { Address, type HeaderSource } from '../http/address.ts'
 import type { ToEvent } from '../live/body.ts'
+import { liveSource } from '../live/source.ts'
 import type { Source } from '../source.ts'
-import type { ServerEventMeta } from '../sse/meta.ts'
+import type { ServerEventMeta } from '../sse/events.ts'
 
-export type { ServerEventMeta } from '../sse/meta.ts'
+export type { ServerEventMeta } from '../sse/events.ts'
 
 export interface ServerSentEventsOptions<B, T> {
   /** Headers of every request, or a function that is asked for them before each. */
@@ -59,20 +60,15 @@ export function serverSentEvents<B, T = B>(
   checkMs('retryMs', retryMs)
   checkFunctions({ event })
   const title = `events of ${address.shown}`
-  return {
+  const settings = { title, address, maxBytes, idleMs, retryMs }
+  return liveSource<T>({
     kind: 'server-sent-events',
     title,
-    isEndless: true,
     provided: 'as long as the server names its events and has what followed',
-    // Nobody waits to hear of commits, but they are how it is known what need not be kept any more.
-    isAcknowledged: true,
-    splits: async () => [{ id: 'events' }],
-    async open(_split, from, open = {}) {
-      open.signal?.throwIfAborted()
-      // Not before it is needed: programs and threads without one start sooner.
+    split: 'events',
+    load: async (opening) => {
       const { openServerSentEvents } = await import('../sse/open.ts')
-      const settings = { title, address, maxBytes, idleMs, retryMs }
-      return await openServerSentEvents<B, T>({ ...settings, format, event, from, open })
+      return await openServerSentEvents<B, T>({ ...settings, format, event, ...opening })
     },
-  }
+  })
 }

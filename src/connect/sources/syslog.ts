@@ -1,15 +1,15 @@
 // The source of what is sent by syslog, over UDP and TCP.
 
-import { checkFunctions, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
+import { checkInteger, checkKeys } from '../../base/check.ts'
+import { aFunction, type Checks, checkOptions, integer } from '../../base/options.ts'
 import { SYSLOG_LINE_OPTIONS, type SyslogLineOptions, type SyslogMessage, syslogLine } from '../formats/syslog-line.ts'
 import type { ToEvent } from '../live/body.ts'
+import { liveSource } from '../live/source.ts'
+import { optionInvalid } from '../option.ts'
 import type { Source } from '../source.ts'
-import type { SyslogMeta } from '../syslog/meta.ts'
-import type { SyslogPorts } from '../syslog/server.ts'
+import type { SyslogMeta, SyslogPorts } from '../syslog/server.ts'
 
-export type { SyslogMeta } from '../syslog/meta.ts'
-export type { SyslogPorts } from '../syslog/server.ts'
+export type { SyslogMeta, SyslogPorts } from '../syslog/server.ts'
 
 /** Where to listen: one port or both; 0 for any that is free. */
 export interface SyslogListen extends SyslogPorts {
@@ -26,7 +26,12 @@ export interface SyslogOptions<T> extends SyslogLineOptions {
   readonly onListening?: (ports: SyslogPorts) => void
 }
 
-const OPTIONS = [...SYSLOG_LINE_OPTIONS, 'maxBytes', 'event', 'onListening']
+const OPTIONS: Checks<SyslogOptions<unknown>> = {
+  ...SYSLOG_LINE_OPTIONS,
+  maxBytes: integer(480, 16 * 1024 * 1024),
+  event: aFunction,
+  onListening: aFunction,
+}
 
 /**
  * Takes what programs and devices send by syslog, without end.
@@ -48,36 +53,25 @@ const OPTIONS = [...SYSLOG_LINE_OPTIONS, 'maxBytes', 'event', 'onListening']
  */
 export function syslog<T = SyslogMessage>(listen: SyslogListen, options: SyslogOptions<T> = {}): Source<T> {
   checkKeys('syslog', listen, ['udp', 'tcp', 'host'])
-  checkKeys('syslog', options, OPTIONS)
+  checkOptions('syslog', options, OPTIONS)
   const { host = '127.0.0.1', ...ports } = listen
   const { maxBytes = 64 * 1024, event, onListening, ...line } = options
   for (const [name, port] of Object.entries(ports)) if (port !== undefined) checkInteger(name, port, 0, 65_535)
-  if (ports.udp === undefined && ports.tcp === undefined) throw invalid('udp', undefined, 'a port for udp, tcp or both')
-  if (typeof host !== 'string' || host === '') throw invalid('host', host, 'an address of this machine')
-  checkInteger('maxBytes', maxBytes, 480, 16 * 1024 * 1024)
-  checkFunctions({ event, onListening })
+  if (ports.udp === undefined && ports.tcp === undefined)
+    throw optionInvalid('syslog', 'udp', undefined, 'a port for udp, tcp or both')
+  if (typeof host !== 'string' || host === '') throw optionInvalid('syslog', 'host', host, 'an address of this machine')
   const format = syslogLine(line)
   const where = (['udp', 'tcp'] as const).filter((name) => ports[name] !== undefined)
   const title = `syslog at ${host}, ${where.map((name) => `${name} ${ports[name]}`).join(', ')}`
-  return {
+  return liveSource<T>({
     kind: 'syslog',
     title,
     ...(event === undefined && format.columns !== undefined ? { columns: format.columns } : {}),
-    isEndless: true,
     delivery: 'at-most-once',
-    // Nobody waits to hear of commits, but they are how it is known what need not be kept any more.
-    isAcknowledged: true,
-    splits: async () => [{ id: 'syslog' }],
-    async open(_split, from, open = {}) {
-      open.signal?.throwIfAborted()
-      // Not before it is needed: programs and threads without one start sooner.
+    split: 'syslog',
+    load: async (opening) => {
       const { openSyslog } = await import('../syslog/open.ts')
-      return await openSyslog<T>({ title, ports, host, maxBytes, onListening, format, event, from, open })
+      return await openSyslog<T>({ title, ports, host, maxBytes, onListening, format, event, ...opening })
     },
-  }
-}
-
-function invalid(key: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {
-  const message = `Cannot use ${describeValue(value)} as ${key} of syslog: it takes ${allowed}`
-  return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
+  })
 }

@@ -2,9 +2,10 @@
 
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { checkChoice, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
+import { describeValue } from '../../base/check.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { errnoOf, SluiceError } from '../../base/errors.ts'
+import { anything, type Checks, checkOptions, choice, integer, milliseconds } from '../../base/options.ts'
 import { charsetOf } from '../files/charset.ts'
 import { DEFAULT_LIMITS, type Limits } from '../files/limits.ts'
 import { MAX_LINE_BYTES } from '../files/line-cutter.ts'
@@ -49,22 +50,22 @@ export interface TailOptions {
   readonly clock?: Clock
 }
 
-const OPTIONS = [
-  'from',
-  'rotated',
-  'pollMs',
-  'graceMs',
-  'maxOpenFiles',
-  'maxLineBytes',
-  'encoding',
-  'malformed',
-  'clock',
-]
-
-const LIMITS: Limits = { ...DEFAULT_LIMITS, option: 'files() has an option for more' }
-
 /** No string of Node's is longer: a line over it could not become one. */
 const MAX_STRING_LENGTH = 0x1fffffe8
+
+const OPTIONS: Checks<TailOptions> = {
+  from: choice('start', 'end'),
+  rotated: anything,
+  pollMs: milliseconds(1),
+  graceMs: milliseconds(),
+  maxOpenFiles: integer(1),
+  maxLineBytes: integer(1, MAX_STRING_LENGTH),
+  encoding: anything,
+  malformed: choice(...MALFORMED),
+  clock: anything,
+}
+
+const LIMITS: Limits = { ...DEFAULT_LIMITS, option: 'files() has an option for more' }
 
 /**
  * Follows log files as they grow and rotate. It never ends by itself.
@@ -108,7 +109,7 @@ export function tail<T>(
   options: TailOptions = {},
 ): Source<T> {
   const patterns = patternsIn('input', input)
-  checkOptions(options)
+  checkOptions('tail', options, OPTIONS)
   const rotated = options.rotated === undefined ? undefined : patternsIn('rotated', options.rotated)
   const text = { charset: charsetOf(options.encoding), malformed: options.malformed ?? format.malformed ?? 'escape' }
   const folder = process.cwd()
@@ -164,17 +165,6 @@ function patternsIn(key: string, input: unknown): string[] {
     value: input,
     allowed: 'paths or globs',
   })
-}
-
-function checkOptions(options: TailOptions): void {
-  checkKeys('tail', options, OPTIONS)
-  const { from, pollMs, graceMs, maxOpenFiles, maxLineBytes, malformed } = options
-  if (malformed !== undefined) checkChoice('malformed', malformed, MALFORMED)
-  if (from !== undefined) checkChoice('from', from, ['start', 'end'])
-  if (pollMs !== undefined) checkMs('pollMs', pollMs, 1)
-  if (graceMs !== undefined) checkMs('graceMs', graceMs)
-  if (maxOpenFiles !== undefined) checkInteger('maxOpenFiles', maxOpenFiles, 1)
-  if (maxLineBytes !== undefined) checkInteger('maxLineBytes', maxLineBytes, 1, MAX_STRING_LENGTH)
 }
 
 /** A file may come, but not its folder: that is a mistake in the name. */

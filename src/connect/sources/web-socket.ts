@@ -1,16 +1,17 @@
 // The source of messages that a server sends over a WebSocket.
 
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import { checkFunctions, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
+import { checkFunctions, checkInteger, checkKeys, checkMs } from '../../base/check.ts'
 import type { LineFormat } from '../format.ts'
 import { Address, type HeaderSource } from '../http/address.ts'
 import type { ToEvent } from '../live/body.ts'
+import { liveSource } from '../live/source.ts'
+import { optionInvalid } from '../option.ts'
 import type { Source } from '../source.ts'
 import type { Greeting } from '../websocket/connection.ts'
-import type { WebSocketMeta } from '../websocket/meta.ts'
+import type { WebSocketMeta } from '../websocket/open.ts'
 
-export type { WebSocketMeta } from '../websocket/meta.ts'
+export type { WebSocketMeta } from '../websocket/open.ts'
 
 export interface WebSocketOptions<B, T> {
   /** Headers of every handshake, or a function that is asked for them before each. */
@@ -73,27 +74,20 @@ export function webSocket<B, T = B>(
   checkMs('retryMs', retryMs)
   checkFunctions({ event })
   const title = `messages of ${address.shown}`
-  return {
+  const settings = { title, address, protocols, greeting, tls, maxBytes, idleMs, retryMs }
+  return liveSource<T>({
     kind: 'web-socket',
     title,
-    isEndless: true,
     delivery: 'at-most-once',
-    // Nobody waits to hear of commits, but they are how it is known what need not be kept any more.
-    isAcknowledged: true,
-    splits: async () => [{ id: 'messages' }],
-    async open(_split, from, open = {}) {
-      open.signal?.throwIfAborted()
-      // Not before it is needed: programs and threads without one start sooner.
+    split: 'messages',
+    load: async (opening) => {
       const { openWebSocket } = await import('../websocket/open.ts')
-      const settings = { title, address, protocols, greeting, tls, maxBytes, idleMs, retryMs }
-      return await openWebSocket<B, T>({ ...settings, format, event, from, open })
+      return await openWebSocket<B, T>({ ...settings, format, event, ...opening })
     },
-  }
+  })
 }
 
 function checkTexts(key: string, value: unknown): void {
   if (Array.isArray(value) && value.every((text) => typeof text === 'string' && text !== '')) return
-  const allowed = 'a list of texts'
-  const message = `Cannot use ${describeValue(value)} as ${key} of webSocket: it takes ${allowed}`
-  throw new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
+  throw optionInvalid('webSocket', key, value, 'a list of texts')
 }

@@ -1,15 +1,17 @@
 // The source of what others post: answered once it is committed.
 
-import { checkInteger, checkKeys, describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
+import { checkInteger, checkKeys } from '../../base/check.ts'
+import { aFunction, anything, type Checks, checkOptions, integer } from '../../base/options.ts'
 import type { LineFormat } from '../format.ts'
 import type { ToEvent } from '../live/body.ts'
+import { liveSource } from '../live/source.ts'
+import { optionInvalid } from '../option.ts'
 import type { Source } from '../source.ts'
 import type { WebhookSignature } from '../webhook/guard.ts'
-import type { WebhookMeta } from '../webhook/meta.ts'
+import type { WebhookMeta } from '../webhook/server.ts'
 
 export type { WebhookSignature } from '../webhook/guard.ts'
-export type { WebhookMeta } from '../webhook/meta.ts'
+export type { WebhookMeta } from '../webhook/server.ts'
 
 export interface WebhookOptions<B, T> {
   /** The port to listen to; 0 for any that is free, told to `onListening`. */
@@ -33,18 +35,19 @@ export interface WebhookOptions<B, T> {
   readonly onListening?: (port: number) => void
 }
 
-const OPTIONS = [
-  'port',
-  'host',
-  'path',
-  'token',
-  'signature',
-  'keyHeader',
-  'remember',
-  'maxBytes',
-  'event',
-  'onListening',
-]
+const OPTIONS: Checks<WebhookOptions<unknown, unknown>> = {
+  port: anything,
+  host: anything,
+  path: anything,
+  token: anything,
+  signature: anything,
+  keyHeader: anything,
+  remember: integer(0, 1_000_000),
+  maxBytes: integer(1, 64 * 1024 * 1024),
+  event: aFunction,
+  onListening: aFunction,
+}
+const invalid = optionInvalid.bind(null, 'webhook')
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
 
 /**
@@ -65,21 +68,19 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
  * webhook({ port: 8080, path: '/orders', token: 'a secret' }, json()).title // => 'webhook /orders at 127.0.0.1:8080'
  */
 export function webhook<B, T = B>(options: WebhookOptions<B, T>, format: LineFormat<B>): Source<T> {
-  checkKeys('webhook', options, OPTIONS)
+  checkOptions('webhook', options, OPTIONS)
   const { port, host = '127.0.0.1', path = '/', token, signature, event, onListening } = options
   const { keyHeader = 'idempotency-key', remember = 10_000, maxBytes = 1024 * 1024 } = options
   checkInteger('port', port, 0, 65_535)
-  checkInteger('remember', remember, 0, 1_000_000)
-  checkInteger('maxBytes', maxBytes, 1, 64 * 1024 * 1024)
   if (typeof path !== 'string' || !/^\/[^\s?#]*$/.test(path)) throw invalid('path', path, 'a path that begins with /')
   if (typeof keyHeader !== 'string' || !/^[\w-]+$/.test(keyHeader)) throw invalid('keyHeader', keyHeader, 'a header')
   // What they are is never shown.
   if (token !== undefined && (typeof token !== 'string' || token.length < 8)) {
-    throw invalid('token', undefined, 'a text of eight characters or more')
+    throw invalid('token', undefined, 'a text of eight characters or more', 'this')
   }
   if (signature !== undefined) checkKeys('signature of webhook', signature, ['header', 'secret'])
   if (signature !== undefined && (!/^[\w-]+$/.test(signature.header) || String(signature.secret).length < 8)) {
-    throw invalid('signature', undefined, 'a header, and a secret of eight characters or more')
+    throw invalid('signature', undefined, 'a header, and a secret of eight characters or more', 'this')
   }
   if (!LOOPBACK.includes(host) && token === undefined && signature === undefined) {
     throw invalid('host', host, 'this machine alone (127.0.0.1) where there is neither token nor signature')
@@ -87,24 +88,14 @@ export function webhook<B, T = B>(options: WebhookOptions<B, T>, format: LineFor
   const title = `webhook ${path} at ${host.includes(':') ? `[${host}]` : host}:${port}`
   const guard = { token, signature }
   const settings = { title, host, port, path, guard, remember, maxBytes, onListening, format, event }
-  return {
+  return liveSource<T>({
     kind: 'webhook',
     title,
-    isEndless: true,
     provided: 'as long as senders send again, with a key, what was not answered',
-    isAcknowledged: true,
-    splits: async () => [{ id: `webhook ${path}` }],
-    async open(_split, from, open = {}) {
-      open.signal?.throwIfAborted()
-      // Not before it is needed: programs and threads without one start sooner.
+    split: `webhook ${path}`,
+    load: async (opening) => {
       const { openWebhook } = await import('../webhook/open.ts')
-      return await openWebhook<B, T>({ ...settings, keyHeader: keyHeader.toLowerCase(), from, open })
+      return await openWebhook<B, T>({ ...settings, keyHeader: keyHeader.toLowerCase(), ...opening })
     },
-  }
-}
-
-function invalid(key: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {
-  const found = value === undefined ? 'this' : describeValue(value)
-  const message = `Cannot use ${found} as ${key} of webhook: it takes ${allowed}`
-  return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
+  })
 }

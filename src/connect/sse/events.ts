@@ -3,12 +3,17 @@
 import { malformedFault } from '../files/raw.ts'
 import { rawOf, textOf } from '../live/text.ts'
 
-/** An event as it came, or the beginning of one that is too long. */
-export interface ServerEvent {
-  readonly bytes: Uint8Array
+/** What came with an event. */
+export interface ServerEventMeta {
+  /** `message` where the server names none. */
   readonly type: string
-  /** The last id that was named. */
+  /** The last id that the server named, with this event or before it; empty where there was none. */
   readonly id: string
+}
+
+/** An event as it came, or the beginning of one that is too long. */
+export interface ServerEvent extends ServerEventMeta {
+  readonly bytes: Uint8Array
   /** Why it cannot be taken. */
   readonly fault?: string
 }

@@ -4,12 +4,18 @@ import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dg
 import { once } from 'node:events'
 import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net'
 import { type Frame, Frames } from './frames.ts'
-import type { SyslogMeta } from './meta.ts'
 
 /** Where it is listened. */
 export interface SyslogPorts {
   readonly udp?: number
   readonly tcp?: number
+}
+
+/** How a message came. */
+export interface SyslogMeta {
+  /** The address of who sent it, or passed it on. With UDP anybody can write any address there. */
+  readonly from: string
+  readonly transport: 'udp' | 'tcp'
 }
 
 export interface SyslogServerOptions {

@@ -1,6 +1,6 @@
 // What options say of every form of a time: its zone, and what becomes of what is finer than a millisecond.
 
-import { checkChoice } from '../../base/check.ts'
+import { anything, type Checks, choice } from '../../base/options.ts'
 import { type Zone, zoneOf } from './zone.ts'
 
 export interface TimeOptions {
@@ -13,8 +13,8 @@ export interface TimeOptions {
   readonly subMilliseconds?: 'reject' | 'truncate'
 }
 
-/** Their names. */
-export const TIME_OPTIONS: readonly string[] = ['timeZone', 'subMilliseconds']
+/** What they take. */
+export const TIME_OPTIONS: Checks<TimeOptions> = { timeZone: anything, subMilliseconds: choice('reject', 'truncate') }
 
 export interface TimeRules {
   readonly zone: Zone
@@ -31,6 +31,5 @@ export const TOO_FINE =
 
 /** @throws {RangeError} for a zone or a choice that there is not */
 export function timeRules({ timeZone, subMilliseconds = 'reject' }: TimeOptions): TimeRules {
-  checkChoice('subMilliseconds', subMilliseconds, ['reject', 'truncate'])
   return { zone: zoneOf(timeZone), isCutOff: subMilliseconds === 'truncate' }
 }

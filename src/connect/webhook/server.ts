@@ -5,13 +5,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { type Guard, hasToken, isSigned, namesThisMachine } from './guard.ts'
 
+/** What came with a request. */
+export interface WebhookMeta {
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The path with its query, as it was asked for. */
+  readonly path: string
+}
+
 /** A request's body, with what names it. */
-export interface Posted {
+export interface Posted extends WebhookMeta {
   /** Its idempotency key, or a name of ours. */
   readonly name: string
   readonly bytes: Uint8Array
-  readonly headers: Readonly<Record<string, string>>
-  readonly path: string
 }
 
 export interface WebhookServerOptions {

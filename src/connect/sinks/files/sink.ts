@@ -1,9 +1,10 @@
 // Makes sinks of part files: options that all formats share, checked, and the store that they keep beside them.
 
 import { resolve } from 'node:path'
-import { checkChoice, checkInteger, checkKeys, describeValue } from '../../../base/check.ts'
-import { SluiceError } from '../../../base/errors.ts'
+import { checkChoice, checkFunctions, checkInteger, checkKeys } from '../../../base/check.ts'
+import { integerOrNone } from '../../../base/options.ts'
 import { COLUMN_TYPES, type Columns } from '../../column.ts'
+import { isPath, optionInvalid } from '../../option.ts'
 import type { PlainSink, Sink } from '../../sink.ts'
 import { checkpointed } from '../checkpointed.ts'
 import { makeRoot } from './disk.ts'
@@ -74,7 +75,7 @@ export function plainFileSink<Row>(
   options: FileSinkOptions<Row> & { readonly columns?: Columns },
   defaults: FileSinkDefaults,
 ): PlainSink<Row> {
-  checkFolderName(folder, format.kind)
+  if (!isPath(folder)) throw optionInvalid(format.kind, 'folder', folder, 'the path of a folder')
   const settings = settingsOf(folder, format, options, defaults)
   return {
     kind: format.kind,
@@ -97,18 +98,15 @@ function settingsOf<Row>(
   const { partitionBy, roll = {}, maxOpenParts = 64, maxParts = 10_000, mode = 0o644, columns } = options
   checkKeys(`roll of ${format.kind}`, roll, ['rows', 'bytes'])
   const { rows = defaults.rollRows, bytes = defaults.rollBytes } = roll
-  if (rows !== Number.POSITIVE_INFINITY) checkInteger('roll.rows', rows, 1)
-  if (bytes !== Number.POSITIVE_INFINITY) checkInteger('roll.bytes', bytes, 1)
+  for (const [name, most] of Object.entries({ rows, bytes })) integerOrNone(1)(`roll.${name}`, most)
   checkInteger('maxOpenParts', maxOpenParts, 1, 10_000)
   checkInteger('maxParts', maxParts, 1, 1_000_000)
   checkInteger('mode', mode, 0, 0o777)
-  if (partitionBy !== undefined && typeof partitionBy !== 'function') {
-    throw new TypeError(`partitionBy must be a function: found ${describeValue(partitionBy)}`)
-  }
+  checkFunctions({ partitionBy })
   for (const [name, type] of Object.entries(columns ?? {}))
     checkChoice(`The type of column ${name}`, type, COLUMN_TYPES)
   if (columns !== undefined && Object.keys(columns).length === 0) {
-    throw invalid('columns', columns, format.kind, 'one column or more')
+    throw optionInvalid(format.kind, 'columns', columns, 'one column or more')
   }
   return {
     root: resolve(folder),
@@ -121,14 +119,4 @@ function settingsOf<Row>(
     maxParts,
     mode,
   }
-}
-
-function checkFolderName(folder: unknown, kind: string): void {
-  if (typeof folder === 'string' && folder !== '' && !folder.includes('\0')) return
-  throw invalid('folder', folder, kind, 'the path of a folder')
-}
-
-function invalid(key: string, value: unknown, kind: string, allowed: string): SluiceError<'CONFIG_INVALID'> {
-  const message = `Cannot use ${describeValue(value)} as ${key} of ${kind}: it takes ${allowed}`
-  return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
 }

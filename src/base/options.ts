@@ -1,0 +1,55 @@
+// Options as a table: which ones there are, and what each of them takes.
+
+import { checkChoice, checkFunctions, checkInteger, checkKeys, checkMs, describeValue } from './check.ts'
+
+/** Refuses a value that an option does not take. */
+export type Check = (name: string, value: unknown) => void
+
+/** What each of some options takes: none is left out. */
+export type Checks<Options> = { readonly [Name in keyof Options]-?: Check }
+
+/**
+ * Refuses options that do not exist, and values that do not fit. Options that are not given are not checked.
+ *
+ * @example
+ * checkOptions('tail', { pollMs: 250 }, { pollMs: milliseconds(1) })
+ */
+export function checkOptions(what: string, options: object, checks: Readonly<Record<string, Check>>): void {
+  checkKeys(what, options, Object.keys(checks))
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined) checks[name]?.(name, value)
+  }
+}
+
+/** What nobody checks, or somebody else. */
+export const anything: Check = () => {}
+
+export const aFunction: Check = (name, value) => checkFunctions({ [name]: value })
+
+export const trueOrFalse: Check = fitting((value) => typeof value === 'boolean', 'true or false')
+
+export function integer(min: number, max?: number): Check {
+  return (name, value) => checkInteger(name, value, min, max)
+}
+
+/** An integer, or infinity for no limit. */
+export function integerOrNone(min: number): Check {
+  return (name, value) => {
+    if (value !== Number.POSITIVE_INFINITY) checkInteger(name, value, min)
+  }
+}
+
+export function milliseconds(min?: number): Check {
+  return (name, value) => checkMs(name, value, min)
+}
+
+export function choice(...choices: readonly string[]): Check {
+  return (name, value) => checkChoice(name, value, choices)
+}
+
+/** @param words - what fits, as the error says it: `delimiter must be …` */
+export function fitting(isFit: (value: unknown) => boolean, words: string): Check {
+  return (name, value) => {
+    if (!isFit(value)) throw new TypeError(`${name} must be ${words}: found ${describeValue(value)}`)
+  }
+}
