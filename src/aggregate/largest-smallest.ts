@@ -1,6 +1,7 @@
 // largest and smallest: the k events with the greatest or the least number.
 
 import { checkInteger } from '../base/check.ts'
+import { rise, sink } from '../base/heap.ts'
 import { type Aggregate, checkOf, misfit } from './aggregate.ts'
 import { fromPlain, toPlain } from './plain.ts'
 
@@ -90,36 +91,8 @@ function isWorse(a: Ranked<unknown>, b: Ranked<unknown>): boolean {
 function hold<T>(heap: Ranked<T>[], entry: Ranked<T>, k: number): void {
   if (heap.length < k) {
     heap.push(entry)
-    rise(heap)
+    rise(heap, isWorse)
   } else if (isWorse(heap[0] as Ranked<T>, entry)) {
-    heap[0] = entry
-    sink(heap)
+    sink(heap, entry, isWorse)
   }
-}
-
-/** Moves the newest entry up while it is worse than its parent. */
-function rise<T>(heap: Ranked<T>[]): void {
-  let at = heap.length - 1
-  const entry = heap[at] as Ranked<T>
-  while (at > 0) {
-    const parent = heap[(at - 1) >> 1] as Ranked<T>
-    if (!isWorse(entry, parent)) break
-    heap[at] = parent
-    at = (at - 1) >> 1
-  }
-  heap[at] = entry
-}
-
-/** Moves the top entry down while a child is worse. */
-function sink<T>(heap: Ranked<T>[]): void {
-  const entry = heap[0] as Ranked<T>
-  let at = 0
-  for (let child = 1; child < heap.length; child = 2 * at + 1) {
-    const right = heap[child + 1]
-    if (right !== undefined && isWorse(right, heap[child] as Ranked<T>)) child += 1
-    if (!isWorse(heap[child] as Ranked<T>, entry)) break
-    heap[at] = heap[child] as Ranked<T>
-    at = child
-  }
-  heap[at] = entry
 }

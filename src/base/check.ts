@@ -41,6 +41,11 @@ export function checkFunctions(given: Readonly<Record<string, unknown>>): void {
   }
 }
 
+/** Whether a value, of a checkpoint for one, is how many there are of something. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
 /** A value as an error names it: short, on one line, never the whole of a large object. */
 export function describeValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)

@@ -20,3 +20,16 @@ export async function inTime(closing: Promise<unknown>): Promise<void> {
     enough.abort()
   }
 }
+
+/** Does something with what was opened, which is closed if that fails. */
+export async function orClose<T>(
+  opened: { readonly close: () => void | Promise<void> },
+  work: () => T | PromiseLike<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
+}

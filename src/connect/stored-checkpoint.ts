@@ -1,6 +1,7 @@
 // What every store keeps of a checkpoint, and how what was kept is read back: never in silence what does not fit.
 
 import { hostname } from 'node:os'
+import { isCount } from '../base/check.ts'
 import { messageOf, SluiceError } from '../base/errors.ts'
 import type { Checkpoint, Totals } from './sink.ts'
 import type { Position } from './source.ts'
@@ -112,6 +113,6 @@ function totalsOf(stored: unknown): Totals {
 }
 
 function countOf(what: string, value: unknown): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  if (isCount(value)) return value
   throw new Error(`its ${what} is ${String(value)}`)
 }

@@ -1,6 +1,6 @@
 // What happens to windows as time goes by: they fire early, pass, and close; and at the end.
 
-import { Heap } from './heap.ts'
+import { Heap } from '../base/heap.ts'
 import type { Group } from './open.ts'
 import type { Emit } from './pane.ts'
 import type { Board, Placement } from './placement.ts'

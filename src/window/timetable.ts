@@ -1,6 +1,6 @@
 // Which window is due next, by event time (or, for windows of the clock, by that).
 
-import { Heap } from './heap.ts'
+import { Heap } from '../base/heap.ts'
 import type { Group } from './open.ts'
 
 /**

@@ -101,7 +101,7 @@ export class CharsetDecoder {
 
   /** @param isWhole - whether no byte follows */
   decode(bytes: Buffer, isWhole: boolean): Decoded {
-    return this.decodeSound(bytes, isWhole) ?? this.#walk(bytes, isWhole)
+    return this.decodeSound(bytes, isWhole) ?? this.measure(bytes, isWhole, false)
   }
 
   /** As `decode`, at once; undefined if some of the bytes are not text. */
@@ -155,16 +155,6 @@ export class CharsetDecoder {
     } catch {
       return undefined
     }
-  }
-
-  #walk(bytes: Buffer, isWhole: boolean): Decoded {
-    let text = ''
-    let isMalformed = false
-    const usedBytes = this.#characters(bytes, isWhole, (character, from, to) => {
-      isMalformed ||= character === undefined
-      text += character ?? escapeUnit(bytes.subarray(from, to))
-    })
-    return { text, isMalformed, usedBytes }
   }
 
   /** Character by character, undefined for a unit that is not of one; gives how many bytes were used. */

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { BigIntStats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
+import { isCount } from '../../base/check.ts'
 import type { Json, Position } from '../source.ts'
 import type { Encoding } from './encoding.ts'
 import { LAST_BYTES } from './open-line.ts'
@@ -68,6 +69,21 @@ export function fileIdOf({ dev, ino, birthtimeNs }: Pick<BigIntStats, 'dev' | 'i
 
 export function fingerprintOf(bytes: Buffer): Fingerprint {
   return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex').slice(0, 32) }
+}
+
+const NO_BYTES = fingerprintOf(Buffer.alloc(0))
+
+/** The position in a file that was not read. */
+export const NOWHERE: FilePosition = {
+  encoding: 'plain',
+  inode: '',
+  size: 0,
+  head: NO_BYTES,
+  tail: NO_BYTES,
+  offset: 0,
+  line: 0,
+  isDone: false,
+  isPartial: false,
 }
 
 /** Reads up to `bytes` bytes at `from`; fewer only at the end of the file. */
@@ -145,8 +161,4 @@ export function isFilePosition(value: Json | undefined): value is FilePosition {
 export function isFingerprint(value: Fingerprint | undefined, maxBytes: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   return isCount(value.bytes) && value.bytes <= maxBytes && typeof value.sha256 === 'string'
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0
 }

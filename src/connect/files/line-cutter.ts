@@ -7,12 +7,10 @@ import type { Cutter, CutterStart, Line } from './cutter.ts'
 import { faultOfLength, faultOfNul, faultOfRest } from './fault.ts'
 import { firstText, lastBytes, OpenLine } from './open-line.ts'
 import { escapeBytes, escapeMalformed, type Malformed, malformedFault } from './raw.ts'
-import { TextRun } from './text-run.ts'
+import { isBlank, TextRun } from './text-run.ts'
 
 const LF = 0x0a
 const CR = 0x0d
-const TAB = 0x09
-const SPACE = 0x20
 const NOTHING: Buffer = Buffer.alloc(0)
 const NO_LINES: TextRun = new TextRun('', true, 0, 0)
 
@@ -267,7 +265,7 @@ export class LineCutter implements Cutter {
     const { text, raw, isMalformed } = this.#textOf(bytes, textBytes)
     const fault =
       this.#faultOf(text, textBytes, isRest) ?? (isMalformed ? malformedFault(raw ?? '', 'UTF-8') : undefined)
-    if (fault === undefined && isBlank(text)) {
+    if (fault === undefined && isBlank(text, 0, text.length)) {
       this.#counts.blank += 1
       return undefined
     }
@@ -302,12 +300,4 @@ export class LineCutter implements Cutter {
 
 function startsWithMark(bytes: Buffer): boolean {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
-}
-
-function isBlank(text: string): boolean {
-  for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i)
-    if (code !== SPACE && code !== TAB) return false
-  }
-  return true
 }

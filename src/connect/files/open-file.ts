@@ -2,9 +2,11 @@
 
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { orClose } from '../../base/closing.ts'
 import { isSluiceError } from '../../base/errors.ts'
 import type { SplitReader } from '../source.ts'
 import type { Blocks } from './blocks.ts'
+import { skip } from './blocks.ts'
 import { decode } from './decode.ts'
 import { tellEncoding } from './encoding.ts'
 import { FileBlocks } from './file-blocks.ts'
@@ -243,13 +245,10 @@ async function openStored<T>(file: FileNow, head: Buffer, options: OpenFileOptio
     head: fingerprintOf(head.subarray(0, HEAD_BYTES)),
     tail: fingerprintOf(await readAt(handle, Math.max(0, size - LAST_BYTES), Math.min(size, LAST_BYTES))),
   }
-  try {
-    const rest = await skip(content, offset)
+  await orClose(content, async () => {
+    const { rest } = await skip(content, offset)
     if (rest.length > 0) cutter.push(rest)
-  } catch (thrown) {
-    content.close()
-    throw thrown
-  }
+  })
   return new LineReader({
     source: path,
     step: records.name,
@@ -268,18 +267,6 @@ async function openStored<T>(file: FileNow, head: Buffer, options: OpenFileOptio
 
 function idOf({ inode, born }: FileId): FileId {
   return born === undefined ? { inode } : { inode, born }
-}
-
-/** Reads over the first bytes of content, and gives what the last block read holds beyond them. */
-async function skip(content: Blocks, bytes: number): Promise<Buffer> {
-  let left = bytes
-  while (left > 0) {
-    const block = await content.read()
-    if (block === undefined) break
-    if (block.length > left) return block.subarray(left)
-    left -= block.length
-  }
-  return Buffer.alloc(0)
 }
 
 function isSystemError(thrown: unknown): boolean {

@@ -3,11 +3,11 @@
 import type { Readable } from 'node:stream'
 import type { SplitReader } from '../source.ts'
 import type { Blocks } from './blocks.ts'
-import type { Cutter } from './cutter.ts'
+import { gather } from './blocks.ts'
 import { decode } from './decode.ts'
 import { MAGIC_BYTES, tellEncoding } from './encoding.ts'
 import { HEAD_LINES_BYTES } from './head-lines.ts'
-import { type FilePosition, fingerprintOf } from './identity.ts'
+import { type FilePosition, NOWHERE } from './identity.ts'
 import type { Limits } from './limits.ts'
 import { LineReader } from './line-reader.ts'
 import type { Records } from './records.ts'
@@ -59,7 +59,8 @@ export async function openStream<T>(options: OpenStreamOptions<T>): Promise<Spli
       blocks,
       cutter,
       parse,
-      positionAt: (isDone) => streamPosition(cutter, isDone),
+      // Standard input cannot be read again: a later run only counts on.
+      positionAt: (isDone) => ({ ...NOWHERE, encoding: 'stream', offset: cutter.offset, line: cutter.line, isDone }),
       doneBytesAt: () => (blocks.isBegun ? raw.takenBytes : 0),
       release: options.release,
     })
@@ -68,26 +69,6 @@ export async function openStream<T>(options: OpenStreamOptions<T>): Promise<Spli
     await options.release()
     throw thrown
   }
-}
-
-function streamPosition(cutter: Cutter, isDone: boolean): FilePosition {
-  const none = fingerprintOf(Buffer.alloc(0))
-  const { offset, line } = cutter
-  return { encoding: 'stream', inode: '', size: 0, head: none, tail: none, offset, line, isDone, isPartial: false }
-}
-
-/** Reads blocks until what they make together is enough, or until the end. */
-async function gather(
-  blocks: Blocks,
-  isEnough: (bytes: Buffer) => boolean,
-): Promise<{ readonly bytes: Buffer; readonly isWhole: boolean }> {
-  let bytes: Buffer = Buffer.alloc(0)
-  while (!isEnough(bytes)) {
-    const block = await blocks.read()
-    if (block === undefined) return { bytes, isWhole: true }
-    bytes = Buffer.concat([bytes, block])
-  }
-  return { bytes, isWhole: false }
 }
 
 /** Blocks with bytes put back in front of them. */

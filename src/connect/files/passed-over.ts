@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../base/errors.ts'
 import { batchOf, type ReadBatch } from '../batch.ts'
 import { deadLetter } from '../origin.ts'
 import type { SplitReader } from '../source.ts'
-import { type FilePosition, fingerprintOf } from './identity.ts'
+import { type FilePosition, NOWHERE } from './identity.ts'
 
 /** What says of a file that it cannot be read as it is, and nothing of the others. */
 export const UNREADABLE: readonly ErrorCode[] = ['SOURCE_UNREADABLE', 'SOURCE_CORRUPT', 'SOURCE_LIMIT']
@@ -34,22 +34,7 @@ export function passedOver<T>({ path, step, from, reason, note }: PassedOverOpti
       counts.read += 1
       return { events: batchOf<T>([]), rejected: [{ at: 0, letter }] }
     },
-    position: () => from ?? unread(),
+    position: () => from ?? NOWHERE,
     close: async () => {},
-  }
-}
-
-function unread(): FilePosition {
-  const none = fingerprintOf(Buffer.alloc(0))
-  return {
-    encoding: 'plain',
-    inode: '',
-    size: 0,
-    head: none,
-    tail: none,
-    offset: 0,
-    line: 0,
-    isDone: false,
-    isPartial: false,
   }
 }

@@ -115,7 +115,7 @@ export class TextRun implements Run {
   }
 }
 
-function isBlank(text: string, from: number, to: number): boolean {
+export function isBlank(text: string, from: number, to: number): boolean {
   for (let at = from; at < to; at += 1) {
     const code = text.charCodeAt(at)
     if (code !== SPACE && code !== TAB) return false

@@ -1,5 +1,6 @@
 // Opens the reader of a Kafka topic, over connections that are made again when they break.
 
+import { isCount } from '../../base/check.ts'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import { bodyReader } from '../live/body.ts'
 import { connectReader } from '../live/connect-reader.ts'
@@ -105,13 +106,9 @@ function kafkaPosition(
   const { count, next = {}, topic } = livePosition(title, from)
   const isNext = typeof next === 'object' && next !== null && !Array.isArray(next)
   const offsets = isNext ? Object.entries(next as Record<string, Json>) : []
-  const isFit = isNext && offsets.every(([partition, offset]) => /^\d+$/.test(partition) && isOffset(offset))
+  const isFit = isNext && offsets.every(([partition, offset]) => /^\d+$/.test(partition) && isCount(offset))
   if (isFit) return { count, next: next as PartitionOffsets, id: typeof topic === 'string' ? topic : undefined }
   throw liveLost(title, from, 'it holds no offsets of partitions')
-}
-
-function isOffset(value: Json): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0
 }
 
 function recordReader<B, T>({ format, event, tombstone, topic }: KafkaOpening<B, T>) {

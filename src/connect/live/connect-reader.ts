@@ -1,5 +1,6 @@
 // Opens live readers: over connections that are made again when they break, or over a server that listens.
 
+import { orClose } from '../../base/closing.ts'
 import { errnoOf, messageOf, SluiceError } from '../../base/errors.ts'
 import type { BrokerAddress } from './address.ts'
 import { type LiveOptions, LiveReader, unreachable } from './live-reader.ts'
@@ -77,13 +78,10 @@ async function begun<M, C extends LiveConnection>(
   onLost: (error: unknown) => void,
 ): Promise<C> {
   const connection = await connecting.connect(signal, onLost)
-  try {
+  return await orClose(connection, async () => {
     await connecting.begin?.(connection)
     return connection
-  } catch (error) {
-    await connection.close()
-    throw error
-  }
+  })
 }
 
 /** A server that others send to. Nothing here throws. */

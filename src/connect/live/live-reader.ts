@@ -1,5 +1,6 @@
 // Reads what a sender pushes: given as it is asked for, acknowledged once it is committed, and once only.
 
+import { isCount } from '../../base/check.ts'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import { isPromise } from '../../base/promise.ts'
 import { type ReadBatch, readOf } from '../batch.ts'
@@ -198,7 +199,7 @@ export function livePosition(
   const { count } = (typeof from === 'object' && from !== null && !Array.isArray(from) ? from : {}) as {
     readonly count?: Json
   }
-  if (Number.isSafeInteger(count) && Number(count) >= 0) return from as { readonly count: number }
+  if (isCount(count)) return from as { readonly count: number }
   throw liveLost(title, from, 'the checkpoint holds no position of it')
 }
 

@@ -1,6 +1,7 @@
 // One connection to a NATS server: reads a stream's messages as long as there is room for them.
 
 import type { JetStreamManager, JsMsg, StreamInfo } from '@nats-io/jetstream'
+import { orClose } from '../../base/closing.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { loadPackage } from '../packages.ts'
 import { connectNats, type NatsClient } from './client.ts'
@@ -56,12 +57,7 @@ export class NatsConnection {
   static async open(options: NatsConnectionOptions, signal: AbortSignal): Promise<NatsConnection> {
     const { jetstreamManager } = await loadPackage('@nats-io/jetstream', () => import('@nats-io/jetstream'))
     const client = await connectNats(options.address, signal)
-    try {
-      return new NatsConnection(options, client, await jetstreamManager(client))
-    } catch (error) {
-      await client.close()
-      throw error
-    }
+    return await orClose(client, async () => new NatsConnection(options, client, await jetstreamManager(client)))
   }
 
   async info(): Promise<StreamInfo> {

@@ -1,5 +1,6 @@
 // Where a reader of a row group stands, and of which file: rows of another one do not count.
 
+import { isCount } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import { fingerprintOf, HEAD_BYTES, isFingerprint } from '../files/identity.ts'
 import { quotePath } from '../files/trouble.ts'
@@ -61,7 +62,7 @@ export function isParquetPosition(value: Position): value is ParquetPosition {
     typeof position === 'object' &&
     position !== null &&
     typeof position.inode === 'string' &&
-    [position.rows, position.size].every((count) => Number.isSafeInteger(count) && (count as number) >= 0) &&
+    [position.rows, position.size].every(isCount) &&
     isFingerprint(position.head, HEAD_BYTES) &&
     isFingerprint(position.footer, Number.MAX_SAFE_INTEGER)
   )

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net'
 import type { Client, QueryResult } from 'pg'
 import type Cursor from 'pg-cursor'
+import { orClose } from '../../base/closing.ts'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import { loadPackage } from '../packages.ts'
 import { clientOptions, type PostgresConnection } from './connection.ts'
@@ -60,12 +61,7 @@ export class PostgresClient {
     options.signal?.throwIfAborted()
     const { default: pg } = await loadPackage('pg', () => import('pg'))
     const client = new PostgresClient(clientOf(pg, options), options)
-    try {
-      await client.#guarded(client.#client.connect())
-    } catch (error) {
-      await client.close()
-      throw error
-    }
+    await orClose(client, () => client.#guarded(client.#client.connect()))
     client.#socket.on('timeout', () => void client.#onSilence())
     return client
   }

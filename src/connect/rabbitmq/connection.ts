@@ -1,6 +1,7 @@
 // One connection to RabbitMQ that reads a queue: what comes is acknowledged only when somebody says so.
 
 import type { Channel, ConsumeMessage, Message } from 'amqplib'
+import { orClose } from '../../base/closing.ts'
 import { messageOf } from '../../base/errors.ts'
 import { openLink, type RabbitLink, type RabbitSettings } from './link.ts'
 import { refuseStream } from './stream.ts'
@@ -61,7 +62,7 @@ export class RabbitConnection {
 
   static async open(options: RabbitOptions, signal: AbortSignal): Promise<RabbitConnection> {
     const link = await openLink(options, signal)
-    try {
+    return await orClose(link, async () => {
       const channel = await link.model.createChannel()
       // It is told of by what waits for an answer.
       channel.on('error', () => {})
@@ -69,10 +70,7 @@ export class RabbitConnection {
       await channel.prefetch(options.inFlight)
       await refuseStream(link.model, options.queue)
       return new RabbitConnection(options, link, channel)
-    } catch (error) {
-      await link.close()
-      throw error
-    }
+    })
   }
 
   /** Begins to read. */

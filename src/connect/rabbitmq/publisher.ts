@@ -1,6 +1,7 @@
 // Publishes to RabbitMQ, which confirms what it has taken and gives back what no queue wants.
 
 import type { ConfirmChannel, Message } from 'amqplib'
+import { orClose } from '../../base/closing.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Outgoing } from '../publish/message.ts'
 import type { Publisher } from '../publish/writer.ts'
@@ -35,16 +36,13 @@ export class RabbitPublisher implements Publisher {
 
   static async open(settings: RabbitPublishSettings, signal: AbortSignal): Promise<RabbitPublisher> {
     const link = await openLink(settings, signal)
-    try {
+    return await orClose(link, async () => {
       const channel = await link.model.createConfirmChannel()
       // It is told of by what waits for an answer.
       channel.on('error', () => {})
       if (settings.exchange !== '') await channel.checkExchange(settings.exchange)
       return new RabbitPublisher(settings, link, channel)
-    } catch (error) {
-      await link.close()
-      throw error
-    }
+    })
   }
 
   async publish(messages: readonly Outgoing[]): Promise<ReadonlyMap<number, string>> {

@@ -1,6 +1,7 @@
 // Writes rows into a Redis stream, all of an epoch at once: they are staged beside it before the epoch is committed.
 
 import { randomBytes } from 'node:crypto'
+import { orClose } from '../../base/closing.ts'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import { type Batch, letterAt } from '../batch.ts'
 import type { BrokerAddress } from '../live/address.ts'
@@ -93,13 +94,10 @@ export class StageWriter<Row> implements PlainWriter<Row> {
       throw signal?.aborted === true ? signal.reason : troubleOf(options, error)
     })
     const writer = new StageWriter(options, client, opening)
-    try {
+    return await orClose(writer, async () => {
       await writer.#clear((note as StageNote | undefined)?.stage)
       return writer
-    } catch (error) {
-      await writer.close()
-      throw error
-    }
+    })
   }
 
   async write(rows: Batch<Row>): Promise<readonly DeadLetter[]> {

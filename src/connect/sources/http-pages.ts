@@ -1,5 +1,6 @@
 // The source of what a server gives page by page.
 
+import { isCount } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import { aFunction, anything, type Checks, checkOptions, choice, integer, milliseconds } from '../../base/options.ts'
 import { Address, type HeaderSource } from '../http/address.ts'
@@ -108,7 +109,7 @@ function linked({ headers }: HttpPage): string | undefined {
 
 function positionOf(address: Address, from: Json): PagePosition {
   const { page, index, items, pages } = (from ?? {}) as Partial<PagePosition>
-  const areCounts = [index, items, pages].every((count) => Number.isSafeInteger(count) && (count as number) >= 0)
+  const areCounts = [index, items, pages].every(isCount)
   if (typeof page === 'string' && /^\/(?![/\\])/.test(page) && areCounts) return from as PagePosition
   const message = `Cannot resume pages of ${address.shown}: the checkpoint holds no position of a page`
   throw new SluiceError('POSITION_LOST', message, { source: address.shown, position: 'none of a page' })

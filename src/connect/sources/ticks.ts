@@ -1,6 +1,6 @@
 // The source of time: an event at every interval, without end.
 
-import { checkKeys, checkMs } from '../../base/check.ts'
+import { checkKeys, checkMs, isCount } from '../../base/check.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { SluiceError } from '../../base/errors.ts'
 import { batchOf, type ReadBatch } from '../batch.ts'
@@ -94,7 +94,7 @@ class TickReader implements SplitReader<Tick> {
 }
 
 function countOf(from: Json): number {
-  if (Number.isSafeInteger(from) && (from as number) >= 0) return from as number
+  if (isCount(from)) return from
   const position = String(JSON.stringify(from)).slice(0, 60)
   const message = `Cannot resume ticks after ${position}: the checkpoint holds no number of ticks`
   throw new SluiceError('POSITION_LOST', message, { source: SPLIT, position })

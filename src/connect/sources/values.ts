@@ -1,7 +1,8 @@
 // The source of values that a program has, or makes one after the other.
 
 import { asyncIteratorOf, closeIterator, takesSignal } from '../../base/async-source.ts'
-import { describeValue } from '../../base/check.ts'
+import { describeValue, isCount } from '../../base/check.ts'
+import { orClose } from '../../base/closing.ts'
 import { SluiceError } from '../../base/errors.ts'
 import { isPromise, untilAborted } from '../../base/promise.ts'
 import { batchOf, type ReadBatch } from '../batch.ts'
@@ -47,13 +48,10 @@ export function values<T>(input: ValuesInput<T>): Source<T> {
       const count = from === undefined ? 0 : countOf(from)
       const given = typeof input === 'function' ? input(signal) : input
       const reader = new ValuesReader<T>(iteratorOf(given), signal, takesSignal(input))
-      try {
+      return await orClose(reader, async () => {
         await reader.pass(count)
         return reader
-      } catch (error) {
-        await reader.close()
-        throw error
-      }
+      })
     },
   }
 }
@@ -188,7 +186,7 @@ function rawOf(value: unknown): string {
 }
 
 function countOf(from: Json): number {
-  if (Number.isSafeInteger(from) && (from as number) >= 0) return from as number
+  if (isCount(from)) return from
   throw positionLost(from, 'the checkpoint holds no number of values')
 }
 

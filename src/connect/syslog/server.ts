@@ -3,6 +3,7 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net'
+import { orClose } from '../../base/closing.ts'
 import { type Frame, Frames } from './frames.ts'
 
 /** Where it is listened. */
@@ -59,14 +60,11 @@ export class SyslogServer {
   static async start(options: SyslogServerOptions): Promise<SyslogServer> {
     const server = new SyslogServer(options)
     const { udp, tcp } = options.ports
-    try {
+    return await orClose(server, async () => {
       if (udp !== undefined) await server.#listenUdp(udp)
       if (tcp !== undefined) await server.#listenTcp(tcp)
       return server
-    } catch (error) {
-      await server.close()
-      throw error
-    }
+    })
   }
 
   /** Where it listens in fact. */

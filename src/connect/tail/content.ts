@@ -2,6 +2,7 @@
 
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { orClose } from '../../base/closing.ts'
 import { isSluiceError } from '../../base/errors.ts'
 import type { Blocks } from '../files/blocks.ts'
 import type { Charset } from '../files/charset.ts'
@@ -68,7 +69,7 @@ export class Content {
   /** @throws what the system says */
   static async open(path: string, options: ContentOptions): Promise<Content> {
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    try {
+    return await orClose(handle, async () => {
       const stats = await handle.stat({ bigint: true })
       const start = await readAt(handle, 0, HEAD_BYTES)
       const parts = {
@@ -83,10 +84,7 @@ export class Content {
         { ...parts, head: await headOfStored(new Content({ ...parts, head: NOTHING }, options)) },
         options,
       )
-    } catch (thrown) {
-      await handle.close()
-      throw thrown
-    }
+    })
   }
 
   /** The content from its first byte on. */

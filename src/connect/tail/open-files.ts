@@ -1,6 +1,7 @@
 // Opens the files of a tail, a bounded number of them at a time.
 
 import type { Clock } from '../../base/clock.ts'
+import { orClose } from '../../base/closing.ts'
 import type { LineFormat } from '../format.ts'
 import { Content, type ContentOptions } from './content.ts'
 import type { Followed } from './followed.ts'
@@ -78,7 +79,7 @@ export class OpenFiles<T> {
   async #openNow(file: Followed<T>): Promise<Opening> {
     const { format, maxLineBytes, text } = this.#options
     const content = await Content.open(file.path, this.#options.content)
-    try {
+    return await orClose(content, async () => {
       const opening = await this.#check(file, content)
       if (opening !== 'open') {
         await content.close()
@@ -90,10 +91,7 @@ export class OpenFiles<T> {
       const isPlain = content.encoding === 'plain'
       file.opened = await (isPlain ? GrowingFile.open({ ...options, block: this.#block }) : StoredFile.open(options))
       return 'open'
-    } catch (thrown) {
-      await content.close()
-      throw thrown
-    }
+    })
   }
 
   async #check(file: Followed<T>, content: Content): Promise<Opening> {

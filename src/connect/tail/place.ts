@@ -1,5 +1,6 @@
 // Where a file that is followed was read to, and the position of a tail: what a later run goes on from.
 
+import { isCount } from '../../base/check.ts'
 import type { Fingerprint } from '../files/identity.ts'
 import { isFingerprint } from '../files/identity.ts'
 import { LAST_BYTES } from '../files/open-line.ts'
@@ -88,8 +89,4 @@ function isBoolean(value: unknown): boolean {
 
 function isTime(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value)
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0
 }

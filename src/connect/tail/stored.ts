@@ -1,8 +1,9 @@
 // A compressed file that was found sound: its content from a place on, to its end.
 
+import { orClose } from '../../base/closing.ts'
 import type { Blocks } from '../files/blocks.ts'
+import { gather, skip } from '../files/blocks.ts'
 import { HEAD_LINES_BYTES } from '../files/head-lines.ts'
-import { lastBytes } from '../files/open-line.ts'
 import type { Content } from './content.ts'
 import { type Fill, type Opened, TailLines, type TailLinesOptions } from './opened.ts'
 
@@ -35,7 +36,7 @@ export class StoredFile<T> implements Opened<T> {
     const { content, place } = options
     const head = await firstOf(content, HEAD_LINES_BYTES)
     const blocks = content.blocks()
-    try {
+    return await orClose(blocks, async () => {
       const { before, rest } = await skip(blocks, place.offset)
       const file = new StoredFile(options, blocks, before, rest)
       file.lines.prepare(
@@ -43,10 +44,7 @@ export class StoredFile<T> implements Opened<T> {
         ({ length }) => length < HEAD_LINES_BYTES,
       )
       return file
-    } catch (thrown) {
-      blocks.close()
-      throw thrown
-    }
+    })
   }
 
   async fill(): Promise<Fill> {
@@ -71,28 +69,10 @@ export class StoredFile<T> implements Opened<T> {
 
 async function firstOf(content: Content, bytes: number): Promise<Buffer> {
   const blocks = content.blocks()
-  let first: Buffer = NOTHING
   try {
-    for (let block = await blocks.read(); block !== undefined; block = await blocks.read()) {
-      first = Buffer.concat([first, block.subarray(0, bytes - first.length)])
-      if (first.length === bytes) break
-    }
-    return first
+    const first = await gather(blocks, ({ length }) => length >= bytes)
+    return first.bytes.subarray(0, bytes)
   } finally {
     blocks.close()
   }
-}
-
-/** Reads over the first bytes: the last of them, and what the block holds behind them. */
-async function skip(blocks: Blocks, bytes: number): Promise<{ readonly before: Buffer; readonly rest: Buffer }> {
-  let before: Buffer = NOTHING
-  let left = bytes
-  while (left > 0) {
-    const block = await blocks.read()
-    if (block === undefined) break
-    before = lastBytes(before, block.subarray(0, left))
-    if (block.length > left) return { before, rest: block.subarray(left) }
-    left -= block.length
-  }
-  return { before, rest: NOTHING }
 }

@@ -1,5 +1,6 @@
 // The writer of a sink without transactions whose checkpoints are kept beside it.
 
+import { orClose } from '../../../base/closing.ts'
 import { isPromise } from '../../../base/promise.ts'
 import type { Batch } from '../../batch.ts'
 import type { DeadLetter } from '../../origin.ts'
@@ -55,7 +56,7 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
       signal,
       ...(lockWaitMs === undefined ? {} : { lockWaitMs }),
     })
-    try {
+    return await orClose(store, async () => {
       const notes = new NoteTable(store.database, pipeline)
       await store.makeTables(() => notes.create())
       const epoch = store.checkpoint?.epoch ?? 0
@@ -68,19 +69,13 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
           ...(columns === undefined ? {} : { columns }),
           ...(signal === undefined ? {} : { signal }),
         })
-        try {
+        await orClose(opened, async () => {
           if (note !== undefined) await opened.finish(note)
-        } catch (error) {
-          await opened.close()
-          throw error
-        }
+        })
         return opened
       })
       return new CheckpointedWriter(store, notes, writer)
-    } catch (error) {
-      await store.close()
-      throw error
-    }
+    })
   }
 
   get checkpoint(): Checkpoint | undefined {

@@ -2,6 +2,7 @@
 
 import { backoffMs } from '../../../base/backoff.ts'
 import { systemClock } from '../../../base/clock.ts'
+import { orClose } from '../../../base/closing.ts'
 import { isSluiceError, messageOf, SluiceError } from '../../../base/errors.ts'
 import type { Columns } from '../../column.ts'
 import type { Checkpoint, Sink, SinkOptions, SinkWriter } from '../../sink.ts'
@@ -162,7 +163,7 @@ export class Follower {
   async #open(): Promise<void> {
     const { sink, lineage, opening, name, spool } = this.#options
     const writer = await sink.open(opening)
-    try {
+    await orClose(writer, async () => {
       this.#checkpoint = writer.checkpoint
       const seq = writer.checkpoint?.epoch ?? 0
       const followed = writer.checkpoint?.states.get(LINEAGE)
@@ -179,10 +180,7 @@ export class Follower {
           `branch ${name} has taken ${seq} of ${this.#last} files, and the next is gone`,
         )
       }
-    } catch (error) {
-      await writer.close()
-      throw error
-    }
+    })
     this.#writer = writer
   }
 

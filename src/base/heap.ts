@@ -27,23 +27,15 @@ export class Heap<T> {
   }
 
   push(item: T): void {
-    const items = this.#items
-    let at = items.push(item) - 1
-    while (at > 0) {
-      const above = (at - 1) >> 1
-      const other = items[above] as T
-      if (!this.#isBefore(item, other)) break
-      items[at] = other
-      at = above
-    }
-    items[at] = item
+    this.#items.push(item)
+    rise(this.#items, this.#isBefore)
   }
 
   pop(): T | undefined {
     const items = this.#items
     const first = items[0]
     const last = items.pop()
-    if (items.length > 0) this.#sink(last as T)
+    if (items.length > 0) sink(items, last as T, this.#isBefore)
     return first
   }
 
@@ -53,20 +45,33 @@ export class Heap<T> {
     this.#items = []
     for (const item of kept) this.push(item)
   }
+}
 
-  /** Puts `item` at the top and lets it go down to its place. */
-  #sink(item: T): void {
-    const items = this.#items
-    let at = 0
-    for (;;) {
-      let below = 2 * at + 1
-      if (below >= items.length) break
-      if (below + 1 < items.length && this.#isBefore(items[below + 1] as T, items[below] as T)) below += 1
-      const other = items[below] as T
-      if (!this.#isBefore(other, item)) break
-      items[at] = other
-      at = below
-    }
-    items[at] = item
+/** Lets the last of the items of a heap rise to its place. */
+export function rise<T>(items: T[], isBefore: (a: T, b: T) => boolean): void {
+  let at = items.length - 1
+  const item = items[at] as T
+  while (at > 0) {
+    const above = (at - 1) >> 1
+    const other = items[above] as T
+    if (!isBefore(item, other)) break
+    items[at] = other
+    at = above
   }
+  items[at] = item
+}
+
+/** Puts an item at the top of a heap and lets it go down to its place. */
+export function sink<T>(items: T[], item: T, isBefore: (a: T, b: T) => boolean): void {
+  let at = 0
+  for (;;) {
+    let below = 2 * at + 1
+    if (below >= items.length) break
+    if (below + 1 < items.length && isBefore(items[below + 1] as T, items[below] as T)) below += 1
+    const other = items[below] as T
+    if (!isBefore(other, item)) break
+    items[at] = other
+    at = below
+  }
+  items[at] = item
 }
