@@ -39,46 +39,28 @@ export interface RunMessages {
     | { readonly pipeline: string; readonly outcome: 'failed'; readonly error: unknown }
 }
 
-const START = channel('sluice:run:start')
-const COMMIT = channel('sluice:run:commit')
-const REJECT = channel('sluice:run:reject')
-const RETRY = channel('sluice:run:retry')
-const END = channel('sluice:run:end')
-
 /** Publishes what others than the starter of a run may want to hear of its events. */
 export function publishEvent(pipeline: string, event: RunEvent): void {
   switch (event.kind) {
     case 'started': {
       const { source, sink, resumedEpoch } = event
-      if (START.hasSubscribers) {
-        START.publish({ pipeline, source, sink, resumedEpoch } satisfies RunMessages['sluice:run:start'])
-      }
-      return
+      return publish('sluice:run:start', { pipeline, source, sink, resumedEpoch })
     }
     case 'committed': {
       const { epoch, totals, tookMs } = event
-      if (COMMIT.hasSubscribers) {
-        COMMIT.publish({ pipeline, epoch, totals, tookMs } satisfies RunMessages['sluice:run:commit'])
-      }
-      return
+      return publish('sluice:run:commit', { pipeline, epoch, totals, tookMs })
     }
     case 'rejected':
-      if (REJECT.hasSubscribers) {
-        REJECT.publish({ pipeline, letter: event.letter } satisfies RunMessages['sluice:run:reject'])
-      }
-      return
+      return publish('sluice:run:reject', { pipeline, letter: event.letter })
     case 'retrying': {
       const { error, attempt, waitMs } = event
-      if (RETRY.hasSubscribers) {
-        RETRY.publish({ pipeline, error, attempt, waitMs } satisfies RunMessages['sluice:run:retry'])
-      }
-      return
+      return publish('sluice:run:retry', { pipeline, error, attempt, waitMs })
     }
     default:
   }
 }
 
-/** Publishes how a run ended. */
-export function publishEnd(end: RunMessages['sluice:run:end']): void {
-  if (END.hasSubscribers) END.publish(end)
+export function publish<Name extends keyof RunMessages>(name: Name, message: RunMessages[Name]): void {
+  const to = channel(name)
+  if (to.hasSubscribers) to.publish(message)
 }

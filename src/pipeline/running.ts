@@ -1,6 +1,5 @@
 // A run under way: attempts from commit to commit, how far they are, and how it ends.
 
-import type { Clock } from '../base/clock.ts'
 import { isSluiceError, messageOf } from '../base/errors.ts'
 import { keepingAlive } from '../base/keep-alive.ts'
 import { untilAborted } from '../base/promise.ts'
@@ -8,50 +7,31 @@ import { recordKey, type SplitOpened } from '../checkpoint/ledger.ts'
 import type { SinkWriter, Totals } from '../connect/sink.ts'
 import type { Split } from '../connect/source.ts'
 import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
-import type { Executor } from '../engine/executor.ts'
-import type { Job } from '../engine/job.ts'
-import type { PipelinePlan } from '../flow/pipeline-plan.ts'
-import { Attempt } from './attempt.ts'
-import type { Beginnings } from './beginnings.ts'
+import { Attempt, type AttemptOptions } from './attempt.ts'
 import { sourceOf } from './build.ts'
-import { publishEnd } from './channels.ts'
+import { publish } from './channels.ts'
 import { promisedBy } from './guarantee.ts'
 import { type Happenings, shown } from './happenings.ts'
 import type { PipelineParts } from './pipeline.ts'
-import type { RejectLimit } from './reject-limit.ts'
-import type { Replayed } from './replayed.ts'
-import type { Progress, RunEvent, RunReport } from './report.ts'
+import type { Progress, RunReport } from './report.ts'
 import type { Retries } from './retries.ts'
 import type { RunLog } from './run-log.ts'
 import type { RunSnapshot, RunState } from './snapshot.ts'
 import { TopCounters } from './top-counters.ts'
 
-export interface RunningOptions {
-  readonly name: string
+/** What is not the same in all attempts of a run. */
+type OfAttempt = 'source' | 'tops' | 'before' | 'poison' | 'carefulFor' | 'isPaused' | 'onOpened' | 'onRejected'
+
+export interface RunningOptions extends Omit<AttemptOptions, OfAttempt> {
   readonly parts: PipelineParts
-  readonly plan: PipelinePlan
   readonly splits: readonly Split[]
-  readonly beginnings: Beginnings
-  /** Opened for the first attempt; others open one of their own. */
-  readonly writer: SinkWriter<unknown>
+  /** Opens the writer of a later attempt; that of the first one is `writer`. */
   readonly open: () => Promise<SinkWriter<unknown>>
   readonly leaseMs: number
-  readonly executor: Executor
-  readonly job: Job | undefined
   readonly retries: Retries
-  readonly limit: RejectLimit
-  readonly epochMs: number
-  readonly epochEvents: number
-  readonly clock: Clock
-  readonly onEvent: (event: RunEvent) => void
   /** Has heard every event of the run. */
   readonly happenings: Happenings
   readonly runLog: RunLog | undefined
-  readonly signal: AbortSignal | undefined
-  /** Dead letters that are the source of this run, instead of the pipeline's own. */
-  readonly replayed: Replayed | undefined
-  /** How many events without a record have a number, if nothing was committed yet. */
-  readonly results: number
 }
 
 /** More records than were told of may have been read. */
@@ -200,13 +180,13 @@ export class Running {
       this.#ending = { state: report.outcome }
       happenings.ended(report)
       runLog?.ended(report)
-      publishEnd({ pipeline, outcome: report.outcome, report })
+      publish('sluice:run:end', { pipeline, outcome: report.outcome, report })
       return report
     } catch (error) {
       this.#ending = { state: 'failed', error: shown(messageOf(error)) }
       happenings.failed(error)
       runLog?.failed(error)
-      publishEnd({ pipeline, outcome: 'failed', error })
+      publish('sluice:run:end', { pipeline, outcome: 'failed', error })
       throw error
     }
   }
@@ -255,42 +235,16 @@ export class Running {
   }
 
   #newAttempt(): Attempt {
-    const {
-      name,
-      plan,
-      parts,
-      splits,
-      beginnings,
-      executor,
-      job,
-      limit,
-      epochMs,
-      epochEvents,
-      clock,
-      onEvent,
-      signal,
-      replayed,
-      results,
-    } = this.#options
+    const { plan, parts, splits, limit, onEvent } = this.#options
     limit.goOn()
     return new Attempt({
-      name,
-      plan,
+      ...this.#options,
       source: sourceOf(parts, plan, splits),
-      replayed,
-      results,
       writer: this.#writer,
-      beginnings,
-      executor,
-      job,
       carefulFor: this.#carefulFor,
       isPaused: this.#isPaused,
       poison: this.#poison,
-      limit,
       tops: this.#tops,
-      epochMs,
-      epochEvents,
-      clock,
       before: this.#before,
       onEvent: (event) => {
         if (event.kind === 'committed') this.#options.retries.succeeded()
@@ -298,7 +252,6 @@ export class Running {
       },
       onOpened: (opened) => this.#noteOpened(opened),
       onRejected: () => this.#checkLimit(),
-      signal,
     })
   }
 
