@@ -1,6 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { putParts } from '../testing/put-parts.ts'
 import {
   type Batch,
   batchOf,
@@ -12,7 +13,7 @@ import {
   readOf,
   withOwnOrigins,
 } from './batch.ts'
-import { deadLetter, type Entry, type Origin, putParts, type Traced, traced } from './origin.ts'
+import { deadLetter, type Entry, type Origin, type Traced, traced } from './origin.ts'
 
 const originOf = (offset: number): Origin => ({ source: 'a.csv', line: offset + 1, offset, raw: `raw ${offset}` })
 const tracedOf = (count: number): Traced<number>[] =>

@@ -1,7 +1,8 @@
 import { deepEqual, equal, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { fromSource, type Origin, partOf, putParts, type Traced } from './origin.ts'
+import { putParts } from '../testing/put-parts.ts'
+import { fromSource, type Origin, partOf, type Traced } from './origin.ts'
 
 const record: Origin = { source: 'a.csv', line: 2, offset: 8, raw: '1' }
 

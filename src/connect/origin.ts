@@ -57,38 +57,6 @@ export function isOfRecord({ source }: Origin): boolean {
   return source !== ''
 }
 
-/**
- * Puts the events that one becomes into `out`, each with an origin of its own where there are several; gives how many
- * they are.
- *
- * Parts are the digits of a number, the first one the lowest: what is made of two events never meets, however often each
- * becomes several, and wherever that is done. Of a record that is tried again, only what was refused goes on.
- *
- * @throws {RangeError} if the record becomes more events than there are numbers for, or what was refused is not among
- *   them any more: nothing is put anywhere then
- * @example
- * const record = { source: 'a.csv', line: 2, offset: 8, raw: '1' }
- * const made: Traced<string>[] = []
- * putParts(['a', 'b', 'c'], record, made) // => 3
- * putParts(['d', 'e'], made[1]?.origin ?? record, made) // => 2
- * made.map(({ origin }) => origin.part) // => [1, 2, 3, 6, 10]
- */
-export function putParts<T>(values: readonly T[], origin: Origin, out: unknown[]): number {
-  const count = values.length
-  if (count === 1) return out.push(traced(values[0], origin)) && 1
-  if (count === 0) return 0
-  const fault = faultOfParts(origin, count)
-  if (fault !== undefined) throw new RangeError(fault)
-  let put = 0
-  for (let at = 0; at < count; at += 1) {
-    const own = partOf(origin, at, count)
-    if (own === undefined) continue
-    out.push(traced(values[at], own))
-    put += 1
-  }
-  return put
-}
-
 /** Why an event cannot become so many; undefined if it can. */
 export function faultOfParts({ stride = 1, only }: Origin, count: number): string | undefined {
   if (stride * (count + 1) > Number.MAX_SAFE_INTEGER) {

@@ -21,32 +21,25 @@ import {
   HEAD_BYTES,
   readAt,
 } from './identity.ts'
-import type { Limits } from './limits.ts'
 import type { LineMarks } from './line-marks.ts'
 import { LineNumbers } from './line-numbers.ts'
 import { LineReader, nothingNew } from './line-reader.ts'
 import { refuseSpecial, specialKind } from './list.ts'
 import { LAST_BYTES } from './open-line.ts'
+import type { OpenContentOptions } from './open-stream.ts'
 import { sizeOf } from './parts.ts'
 import { type ByteRange, findLineStart } from './range.ts'
 import { readSyncAt } from './read-bytes.ts'
-import type { OpenRecords, RecordStart, Records } from './records.ts'
+import type { OpenRecords, RecordStart } from './records.ts'
 import { cannotRead, positionLost } from './trouble.ts'
 import { verify } from './verify.ts'
 
-export interface OpenFileOptions<T> {
+export interface OpenFileOptions<T> extends OpenContentOptions<T> {
   readonly path: string
   /** The part to read; the whole file if undefined. */
   readonly range: ByteRange | undefined
-  readonly records: Records<T>
-  readonly limits: Limits
   /** Where lines begin, as far as readers of the same files know. */
   readonly marks: LineMarks
-  /** Where an earlier run stood. */
-  readonly from: FilePosition | undefined
-  readonly signal?: AbortSignal | undefined
-  /** Told once if nearly all of the first records are refused. */
-  readonly onRefused?: ((note: string) => void) | undefined
 }
 
 /** What compressed data is read by: the decompressor holds one such block and what it makes of it. */

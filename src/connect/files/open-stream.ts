@@ -13,19 +13,23 @@ import { LineReader } from './line-reader.ts'
 import type { Records } from './records.ts'
 import { StreamBlocks } from './stream-blocks.ts'
 
-export interface OpenStreamOptions<T> {
-  readonly stream: Readable
-  /** The source of origins, and the name in errors. */
-  readonly name: string
+/** What opening content takes, wherever it comes from. */
+export interface OpenContentOptions<T> {
   readonly records: Records<T>
   readonly limits: Limits
-  /** Where an earlier run stood: lines and offsets are counted on from there, so that no two records share them. */
+  /** Where an earlier run stood: of a stream, lines and offsets are counted on from there, so that no two records share them. */
   readonly from: FilePosition | undefined
-  /** Lets go of the stream. */
-  readonly release: () => Promise<void>
   readonly signal?: AbortSignal | undefined
   /** Told once if nearly all of the first records are refused. */
   readonly onRefused?: ((note: string) => void) | undefined
+}
+
+export interface OpenStreamOptions<T> extends OpenContentOptions<T> {
+  readonly stream: Readable
+  /** The source of origins, and the name in errors. */
+  readonly name: string
+  /** Lets go of the stream. */
+  readonly release: () => Promise<void>
 }
 
 /**

@@ -1,38 +1,30 @@
 // Reads the files of a tail as one split, for as long as it is asked.
 
 import { checkInteger } from '../../base/check.ts'
-import type { Clock } from '../../base/clock.ts'
 import { invariant } from '../../base/invariant.ts'
 import { untilAborted } from '../../base/promise.ts'
 import { batchOf, type ReadBatch } from '../batch.ts'
-import type { LineFormat } from '../format.ts'
 import { type DeadLetter, deadLetter } from '../origin.ts'
 import type { Position, SourceCounts, SplitReader } from '../source.ts'
 import type { ContentOptions } from './content.ts'
 import type { Followed } from './followed.ts'
 import { GrowingFile } from './growing.ts'
-import type { Lister } from './lister.ts'
-import { OpenFiles } from './open-files.ts'
-import type { TailText } from './opened.ts'
+import { OpenFiles, type OpenFilesOptions } from './open-files.ts'
 import { Patience } from './patience.ts'
 import type { TailPosition } from './place.ts'
 import { Roll } from './roll.ts'
-import { Scan } from './scan.ts'
+import { Scan, type ScanOptions } from './scan.ts'
 
-export interface TailReaderOptions<T> {
-  readonly format: LineFormat<T>
-  readonly lister: Lister
-  readonly clock: Clock
+type OfOpening = 'format' | 'maxLineBytes' | 'text' | 'maxOpenFiles' | 'clock'
+
+export interface TailReaderOptions<T>
+  extends Pick<OpenFilesOptions<T>, OfOpening>,
+    Pick<ScanOptions<T>, 'lister' | 'graceMs' | 'onNote'> {
   readonly limits: ContentOptions['limits']
-  readonly maxLineBytes: number
-  readonly text: TailText
-  readonly maxOpenFiles: number
   readonly pollMs: number
-  readonly graceMs: number
   readonly from: 'start' | 'end'
   readonly position: TailPosition | undefined
   readonly signal: AbortSignal | undefined
-  readonly onNote: (note: string) => void
 }
 
 /** Why a read ends that waits when its reader is closed. */
@@ -65,29 +57,16 @@ export class TailReader<T> implements SplitReader<T> {
   #failure: { readonly thrown: unknown } | undefined
 
   constructor(options: TailReaderOptions<T>) {
-    const { format, clock, maxLineBytes, text, maxOpenFiles, graceMs, lister, signal, limits, position, onNote } =
-      options
+    const { clock, text, graceMs, signal, limits, position, onNote } = options
     this.#options = options
     const patience = new Patience(graceMs, onNote)
     const content: ContentOptions = { limits, signal: this.#stop.signal }
     const roll = new Roll<T>(position, clock.nowMs())
     this.#roll = roll
-    this.#open = new OpenFiles({ format, maxLineBytes, text, maxOpenFiles, content, patience, clock })
+    this.#open = new OpenFiles({ ...options, content, patience })
     const from = position === undefined ? options.from : undefined
     const isIntact = (file: Followed<T>): Promise<boolean> => this.#isIntact(file)
-    this.#scan = new Scan({
-      roll,
-      lister,
-      clock,
-      graceMs,
-      patience,
-      content,
-      from,
-      maxLineBytes,
-      charset: text.charset,
-      onNote,
-      isIntact,
-    })
+    this.#scan = new Scan({ ...options, roll, patience, content, from, charset: text.charset, isIntact })
     if (signal?.aborted === true) this.#abort()
     else signal?.addEventListener('abort', this.#abort, { once: true })
   }
