@@ -34,13 +34,9 @@ const RUN: readonly Metric<RunSnapshot>[] = [
     ({ totalBytes }) => totalBytes,
   ),
   gauge('sluice_epoch', 'The last epoch committed.', ({ epoch }) => epoch),
-  gauge('sluice_last_commit_timestamp_seconds', 'When the last commit of this run was.', ({ committedMs }) =>
-    seconds(committedMs),
-  ),
-  gauge('sluice_last_commit_duration_seconds', 'How long the last commit took.', ({ commitTookMs }) =>
-    seconds(commitTookMs),
-  ),
-  gauge('sluice_start_timestamp_seconds', 'When the run began.', ({ startedMs }) => seconds(startedMs)),
+  gauge('sluice_last_commit_timestamp_seconds', 'When the last commit of this run was.', (one) => one.committedMs),
+  gauge('sluice_last_commit_duration_seconds', 'How long the last commit took.', (one) => one.commitTookMs),
+  gauge('sluice_start_timestamp_seconds', 'When the run began.', ({ startedMs }) => startedMs),
   counter('sluice_restarts_total', 'How often the run began again from its last commit.', ({ restarts }) => restarts),
   gauge('sluice_worker_threads', 'Worker threads of the run; 0 where it has none.', ({ threads }) => threads),
 ]
@@ -59,12 +55,8 @@ const STAGE: readonly Metric<StageFigures>[] = [
   counter('sluice_stage_emitted_total', 'Events that a stage gave in this attempt.', ({ emitted }) => emitted),
   gauge('sluice_stage_demand', 'Events asked of a stage and not given yet.', ({ demand }) => demand),
   gauge('sluice_stage_buffered', 'Events that wait in a stage.', ({ buffered }) => buffered),
-  counter('sluice_stage_busy_seconds_total', 'How long a stage was at work in this attempt.', ({ busyMs }) =>
-    seconds(busyMs),
-  ),
-  gauge('sluice_stage_watermark_timestamp_seconds', 'The last watermark of a stage.', ({ watermarkMs }) =>
-    seconds(watermarkMs),
-  ),
+  counter('sluice_stage_busy_seconds_total', 'How long a stage was at work in this attempt.', ({ busyMs }) => busyMs),
+  gauge('sluice_stage_watermark_timestamp_seconds', 'The last watermark of a stage.', (one) => one.watermarkMs),
 ]
 
 const STATES = ['running', 'paused', 'waiting', 'draining', 'finished', 'drained', 'failed'] as const
@@ -114,10 +106,6 @@ function gauge<Of>(name: string, help: string, of: Metric<Of>['of']): Metric<Of>
   return { name, type: 'gauge', help, of }
 }
 
-function seconds(ms: number | undefined): number | undefined {
-  return ms === undefined ? undefined : ms / 1000
-}
-
 function family(name: string, help: string, samples: readonly Sample[]): Family {
   return { name, type: 'gauge', help, samples }
 }
@@ -126,9 +114,11 @@ function familyOf<Of>(
   { name, type, help, of }: Metric<Of>,
   all: readonly { readonly labels: Sample['labels']; readonly of: Of }[],
 ): Family {
+  // We count in milliseconds, and Prometheus in seconds.
+  const inSeconds = name.includes('_seconds')
   const samples = all.flatMap((one) => {
     const value = of(one.of)
-    return value === undefined ? [] : [{ labels: one.labels, value }]
+    return value === undefined ? [] : [{ labels: one.labels, value: inSeconds ? value / 1000 : value }]
   })
   return { name, type, help, samples }
 }

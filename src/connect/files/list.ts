@@ -167,12 +167,14 @@ export function folderOf(pattern: string): string | undefined {
   return resolve(pattern.slice(0, pattern.lastIndexOf('/', first) + 1))
 }
 
-async function statIfThere(path: string): Promise<BigIntStats | undefined> {
+/** What is said of a name that is nobody's: a list of many names is too long for one. */
+const ABSENT = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG']
+
+export async function statIfThere(path: string, absent: readonly string[] = ABSENT): Promise<BigIntStats | undefined> {
   try {
     return await stat(path, { bigint: true })
   } catch (thrown) {
-    // A list of many names is too long for one name, and is none.
-    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(errnoOf(thrown))) return undefined
+    if (absent.includes(errnoOf(thrown))) return undefined
     throw cannotRead(path, 0, thrown)
   }
 }

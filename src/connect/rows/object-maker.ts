@@ -1,6 +1,7 @@
 // Makes the objects of rows whose names are known beforehand.
 
 import { generated } from '../../base/generated.ts'
+import { define } from './values.ts'
 
 type Row = Record<string, unknown>
 
@@ -21,9 +22,4 @@ export function objectMaker(names: readonly string[]): (values: readonly unknown
     return `${name === '__proto__' ? `[${literal}]` : literal}: values[${place}]`
   })
   return generated<(values: readonly unknown[]) => Row>(`return (values) => ({ ${parts.join(', ')} })`, {}) ?? plain
-}
-
-function define(row: Row, name: string, value: unknown): void {
-  if (name !== '__proto__') row[name] = value
-  else Object.defineProperty(row, name, { value, writable: true, enumerable: true, configurable: true })
 }

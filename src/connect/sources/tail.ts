@@ -1,17 +1,16 @@
 // The source that goes on: the lines of log files as they grow and rotate, each once.
 
-import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { describeValue } from '../../base/check.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
-import { errnoOf, SluiceError } from '../../base/errors.ts'
+import { SluiceError } from '../../base/errors.ts'
 import { anything, type Checks, checkOptions, choice, integer, milliseconds } from '../../base/options.ts'
 import { charsetOf } from '../files/charset.ts'
 import { DEFAULT_LIMITS, type Limits } from '../files/limits.ts'
 import { MAX_LINE_BYTES } from '../files/line-cutter.ts'
-import { folderOf, specialKind, splitAtCommas } from '../files/list.ts'
+import { folderOf, specialKind, splitAtCommas, statIfThere } from '../files/list.ts'
 import { MALFORMED, type Malformed } from '../files/raw.ts'
-import { cannotRead, quotePath } from '../files/trouble.ts'
+import { quotePath } from '../files/trouble.ts'
 import type { LineFormat } from '../format.ts'
 import type { OpenOptions, Source } from '../source.ts'
 import { Lister } from '../tail/lister.ts'
@@ -183,13 +182,4 @@ async function checkThere(pattern: string, path: string): Promise<void> {
   if ((await statIfThere(folder)) !== undefined) return
   const message = `Cannot follow ${quotePath(pattern)}: there is no folder ${quotePath(folder)}`
   throw new SluiceError('SOURCE_MISSING', message, { source: pattern })
-}
-
-async function statIfThere(path: string) {
-  try {
-    return await stat(path, { bigint: true })
-  } catch (thrown) {
-    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(errnoOf(thrown))) return undefined
-    throw cannotRead(path, 0, thrown)
-  }
 }

@@ -1,12 +1,11 @@
 // Which files there are now: those that are named, and those that they have become by rotation.
 
 import * as fs from 'node:fs/promises'
-import { readdir, realpath, stat } from 'node:fs/promises'
+import { readdir, realpath } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { errnoOf } from '../../base/errors.ts'
 import { fileIdOf } from '../files/identity.ts'
-import { folderOf } from '../files/list.ts'
-import { cannotRead } from '../files/trouble.ts'
+import { folderOf, statIfThere } from '../files/list.ts'
 
 /** A regular file as it was seen in one look. */
 export interface Sighting {
@@ -92,7 +91,7 @@ export class Lister {
     for (const pattern of live) {
       const path = resolve(folder, pattern)
       const globFolder = folderOf(path)
-      if (globFolder === undefined || (await statOf(path)) !== undefined) paths.push(path)
+      if (globFolder === undefined || (await statIfThere(path, ABSENT)) !== undefined) paths.push(path)
       else paths.push(...(await this.#match(pattern, globFolder)))
     }
     return await sight([...new Set(paths)].sort().map((path) => ({ path, name: path, isLive: true })))
@@ -181,7 +180,7 @@ async function sight(wanted: readonly Wanted[]): Promise<Sighting[]> {
   const sightings: Sighting[] = []
   for (let from = 0; from < wanted.length; from += STATS_AT_ONCE) {
     const some = wanted.slice(from, from + STATS_AT_ONCE)
-    const stats = await Promise.all(some.map(({ path }) => statOf(path)))
+    const stats = await Promise.all(some.map(({ path }) => statIfThere(path, ABSENT)))
     for (const [i, one] of some.entries()) {
       const found = stats[i]
       if (found?.isFile() !== true) continue
@@ -194,13 +193,4 @@ async function sight(wanted: readonly Wanted[]): Promise<Sighting[]> {
     }
   }
   return sightings
-}
-
-async function statOf(path: string) {
-  try {
-    return await stat(path, { bigint: true })
-  } catch (thrown) {
-    if (ABSENT.includes(errnoOf(thrown))) return undefined
-    throw cannotRead(path, 0, thrown)
-  }
 }
