@@ -8,7 +8,8 @@ import type { BrokerAddress } from '../live/address.ts'
 import { loadPackage } from '../packages.ts'
 import { connectionRefused, OTHER_VERSION, OtherVersion, Refused } from './refusals.ts'
 
-export type MqttCodec = Pick<typeof import('mqtt-packet'), 'generate' | 'parser'>
+type Library = typeof import('mqtt-packet')
+export type MqttCodec = Pick<Library, 'generate' | 'parser'>
 
 export interface MqttSettings {
   readonly address: BrokerAddress
