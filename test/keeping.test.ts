@@ -157,8 +157,11 @@ describe('sluice check', () => {
   it('shows the first records, and writes nothing', async () => {
     const { code, stdout } = await call('check', ['--rows', '7'])
     equal(code, 0)
-    match(stdout, /^pipeline numbers: fine\nfrom .*: 1 part, 93 B\ninto table t in .*: nothing was committed yet\n/)
-    match(stdout, / {2}row {3}\{"n":5\}\n {2}dead {2}.*\.ndjson:7 {2}small: 6 is over 5\n6 rows and 1 dead letter of/)
+    match(stdout, /^pipeline numbers\nfrom .*: 1 part, 93 B\ninto table t in .*: nothing was committed yet\n/)
+    match(
+      stdout,
+      / {2}row {3}\{"n":5\}\n {2}dead {2}.*\.ndjson:7 {2}small: 6 is over 5\nPreview: 6 rows and 1 dead letter of 7 records\. Nothing was loaded\.\n/,
+    )
     equal((await call('checkpoints')).stdout, 'numbers: nothing was committed yet\n')
   })
 

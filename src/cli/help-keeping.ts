@@ -49,10 +49,11 @@ export function checkHelp(): string {
   return `sluice check FILE [--rows N] [--param name=value …]
 
 Looks whether the pipeline that FILE exports can run: its parameters and its flow, what there is to read, and where its
-sink stands. Shows the first N records (5) as rows or dead letters. Nothing is loaded, written or held.
+sink stands. Reads the first N records (5) of each source, as if there were no others, and shows the rows and dead
+letters that the whole flow makes of them. Nothing is loaded, written or held. What a run would refuse is refused.
 
 Options
-  --rows N   how many records are shown
+  --rows N   how many records of each source are read
   --json     prints them as JSON, one a line
 
 Example
