@@ -328,7 +328,7 @@ describe(`values in PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, () => 
         'create unlogged table t (id bigint primary key, text text)',
         'it is unlogged: a crash of the server would empty it',
       ],
-      ['create view t as select 1::bigint as id, null::text as text', 'it is no table, but a view or the like'],
+      ['create view t as select 1::bigint as id, null::text as text', 'it is not a table, but a view or the like'],
     ]
     for (const [sql, found] of unfit) {
       await query(sql.replaceAll('\\', ''))

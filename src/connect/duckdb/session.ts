@@ -4,12 +4,8 @@ import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import { messageOf, SluiceError } from '../../base/errors.ts'
-import { quoteName } from '../sql/name.ts'
 import { type Duckdb, loadDuckdb } from './engine.ts'
 import { acquire, MEMORY, release } from './instances.ts'
-
-/** Rows of one chunk: what DuckDB takes at once. */
-const CHUNK_ROWS = 2048
 
 export interface SessionOptions {
   /** What DuckDB may hold in memory: `256MB` by default. */
@@ -48,8 +44,9 @@ export class Session {
     }
   }
 
-  async run(sql: string, values?: readonly DuckDBValue[]): Promise<void> {
-    await this.#connection.run(sql, values === undefined ? undefined : [...values])
+  /** Gives how many rows were changed. */
+  async run(sql: string, values?: readonly DuckDBValue[]): Promise<number> {
+    return (await this.#connection.run(sql, values === undefined ? undefined : [...values])).rowsChanged
   }
 
   async all(sql: string, values?: readonly DuckDBValue[]): Promise<Row[]> {
@@ -94,49 +91,6 @@ export class Session {
   /** A statement that is run many times, with texts for its parameters. */
   async prepare(sql: string): Promise<Statement> {
     return new Statement(await this.#connection.prepare(sql))
-  }
-
-  /** Rows into a table with a key: those that are there are overwritten. Of equal keys the last one must come alone. */
-  async upsert(
-    table: string,
-    names: readonly string[],
-    types: readonly DuckDBType[],
-    key: readonly string[],
-    columns: readonly (readonly DuckDBValue[])[],
-  ): Promise<void> {
-    const stage = 'sluice_upsert'
-    const fields = names.map((name, at) => `${quoteName(name)} ${types[at]}`)
-    await this.run(`create or replace temp table ${stage} (${fields.join(', ')})`)
-    await this.#append(stage, types, columns)
-    const all = names.map(quoteName).join(', ')
-    const others = names.filter((name) => !key.includes(name))
-    const change =
-      others.length === 0
-        ? 'do nothing'
-        : `do update set ${others.map((name) => `${quoteName(name)} = excluded.${quoteName(name)}`).join(', ')}`
-    const sql = `insert into ${quoteName(table)} (${all}) select ${all} from ${stage} on conflict (${key.map(quoteName).join(', ')}) ${change}`
-    await this.run(sql)
-    await this.run(`drop table ${stage}`)
-  }
-
-  /** Appends columns of equal length to a table, chunk by chunk. */
-  async #append(
-    table: string,
-    types: readonly DuckDBType[],
-    columns: readonly (readonly DuckDBValue[])[],
-  ): Promise<void> {
-    const rows = columns[0]?.length ?? 0
-    const appender = await this.#connection.createAppender(table)
-    try {
-      for (let from = 0; from < rows; from += CHUNK_ROWS) {
-        const length = Math.min(CHUNK_ROWS, rows - from)
-        const chunk = this.duckdb.DuckDBDataChunk.create(types, length)
-        for (const [at, values] of columns.entries()) chunk.setColumnValues(at, values.slice(from, from + length))
-        appender.appendDataChunk(chunk)
-      }
-    } finally {
-      appender.closeSync()
-    }
   }
 
   close(): void {

@@ -42,8 +42,8 @@ export function checkpointed<Row>(plain: PlainSink<Row>, options: CheckpointedOp
     guarantee: plain.guarantee,
     locks: `file ${resolve(store)}`,
     async inspect(pipeline) {
-      const { SqliteInspector } = await import('./sqlite/inspect.ts')
-      return new SqliteInspector({ path: store, table: 'sluice_notes', deadLetters, pipeline })
+      const { inspectSqlite } = await import('./sqlite/inspect.ts')
+      return inspectSqlite({ path: store, table: 'sluice_notes', deadLetters, pipeline })
     },
     async open(opening) {
       // Not before it is needed: programs and threads without a database start sooner.

@@ -1,13 +1,14 @@
 // The sink for DuckDB: rows, dead letters and checkpoint in one file, committed together.
 
 import { resolve } from 'node:path'
-import { checkChoice, checkKeys, describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
-import { COLUMN_TYPES, type Columns } from '../column.ts'
+import { checkKeys } from '../../base/check.ts'
+import type { Columns } from '../column.ts'
 import { checkMemory } from '../duckdb/memory.ts'
+import { isPath, optionInvalid } from '../option.ts'
 import type { EpochLength, RowOf, Sink } from '../sink.ts'
-import { SCHEMA_MODES, type SchemaMode } from '../sql/evolve.ts'
-import { checkColumnName, checkTableName, foldName } from '../sql/name.ts'
+import type { SchemaMode } from '../sql/evolve.ts'
+import { FOLDED } from '../sql/shape.ts'
+import { checkTables } from '../sql/sink-options.ts'
 
 export interface DuckdbOptions<Key extends string = string> {
   /** The table that rows go to; made if it is not there. */
@@ -60,25 +61,11 @@ const EPOCHS: EpochLength = { ms: 5000, events: 500_000 }
 export function duckdb<Row>(path: string, options: DuckdbOptions<keyof Row & string>): Sink<Row>
 export function duckdb<const Key extends string = never>(path: string, options: DuckdbOptions<Key>): Sink<RowOf<Key>>
 export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
-  if (typeof path !== 'string' || path === '' || path.includes('\0') || path === ':memory:') {
-    throw invalid('path', path, 'the path of a file')
-  }
+  if (!isPath(path) || path === ':memory:') throw optionInvalid('duckdb', 'path', path, 'the path of a file')
   checkKeys('duckdb', options, ['table', 'key', 'columns', 'deadLetters', 'schema', 'memory'])
   const { table, key, columns, deadLetters = 'dead_letters', schema: mode, memory } = options
-  if (mode !== undefined) checkChoice('schema', mode, SCHEMA_MODES)
-  checkTableName(table)
-  checkTableName(deadLetters)
-  if (foldName(table) === foldName(deadLetters)) {
-    throw invalid('deadLetters', deadLetters, 'another table than the one that rows go to')
-  }
-  if (key !== undefined && (!Array.isArray(key) || key.length === 0)) {
-    throw invalid('key', key, 'the names of one column or more')
-  }
+  checkTables('duckdb', { table, key, columns, mode, deadLetters }, FOLDED)
   if (memory !== undefined) checkMemory('duckdb', memory)
-  for (const [name, type] of Object.entries(columns ?? {})) {
-    checkColumnName(name)
-    checkChoice(`The type of column ${name}`, type, COLUMN_TYPES)
-  }
   return {
     kind: 'duckdb',
     title: `table ${table} in ${path}`,
@@ -88,31 +75,14 @@ export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
     epochs: EPOCHS,
     locks: `file ${resolve(path)}`,
     async inspect(pipeline) {
-      const { DuckdbInspector } = await import('./duckdb/inspect.ts')
-      return await DuckdbInspector.open({ path, table, deadLetters, pipeline })
+      const { inspectDuckdb } = await import('./duckdb/database.ts')
+      return await inspectDuckdb({ path, table, deadLetters, pipeline })
     },
     async open({ pipeline, signal, columns: known, leaseMs, owner, onNote }) {
       signal?.throwIfAborted()
-      const { DuckdbWriter } = await import('./duckdb/writer.ts')
-      const settings = {
-        path,
-        table,
-        key,
-        columns: columns ?? known,
-        deadLetters,
-        mode,
-        onNote,
-        memory,
-        pipeline,
-        leaseMs,
-        owner,
-      }
-      return await DuckdbWriter.open<Row>(settings)
+      const { openDuckdb } = await import('./duckdb/database.ts')
+      const place = { path, table, memory, mode, onNote }
+      return await openDuckdb<Row>({ ...place, key, columns: columns ?? known, deadLetters, pipeline, leaseMs, owner })
     },
   }
-}
-
-function invalid(key: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {
-  const message = `Cannot use ${describeValue(value)} as ${key} of duckdb: it takes ${allowed}`
-  return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
 }

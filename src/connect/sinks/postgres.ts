@@ -1,12 +1,13 @@
 // The sink for PostgreSQL: rows, dead letters and checkpoint in one database, committed together.
 
-import { checkChoice, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
-import { COLUMN_TYPES, type Columns } from '../column.ts'
+import { checkChoice, checkInteger, checkKeys } from '../../base/check.ts'
+import type { Columns } from '../column.ts'
+import { optionInvalid } from '../option.ts'
 import { addressOf, type PostgresConnection } from '../postgres/connection.ts'
 import type { RowOf, Sink } from '../sink.ts'
 import { SCHEMA_MODES, type SchemaMode } from '../sql/evolve.ts'
-import { checkSchema, checkTable, shapeOf } from './postgres/shape.ts'
+import { checkTables } from '../sql/sink-options.ts'
+import { checkSchema, checkTable, RULES } from './postgres/names.ts'
 
 export interface PostgresOptions<Key extends string = string> {
   /** The table that rows go to. */
@@ -78,7 +79,10 @@ export function postgres<Row>(connection: string | PostgresConnection, options: 
   checkKeys('postgres', options, OPTIONS)
   const { table, key, columns, deadLetters = 'dead_letters', timeoutMs = TIMEOUT_MS } = options
   const { name: schema, mode } = schemaOf(options.schema)
-  checkOptions(options, deadLetters, timeoutMs)
+  const { create = true } = options
+  checkTables('postgres', { table, key, columns, deadLetters, mode }, RULES, checkTable)
+  if (typeof create !== 'boolean') throw optionInvalid('postgres', 'create', create, 'true or false')
+  checkInteger('timeoutMs', timeoutMs, 1, 2 ** 31 - 1)
   const named = (name: string): string => `table ${schema === undefined ? name : `${schema}.${name}`} in ${sink}`
   return {
     kind: 'postgres',
@@ -87,48 +91,17 @@ export function postgres<Row>(connection: string | PostgresConnection, options: 
     guarantee: 'exactly-once',
     isKeyed: key !== undefined,
     async inspect(pipeline) {
-      const { PostgresInspector } = await import('./postgres/inspect.ts')
-      return await PostgresInspector.open({ connection, sink, schema, table, deadLetters, pipeline, timeoutMs })
+      const { inspectPostgres } = await import('./postgres/inspect.ts')
+      return await inspectPostgres({ connection, sink, schema, table, deadLetters, pipeline, timeoutMs })
     },
     async open({ pipeline, signal, columns: known, leaseMs, owner, onNote }) {
       // Not before it is needed: programs and threads without a database start sooner.
-      const { PostgresWriter } = await import('./postgres/writer.ts')
-      return await PostgresWriter.open<Row>({
-        connection,
-        sink,
-        schema,
-        table,
-        key,
-        columns: columns ?? known,
-        deadLetters,
-        create: options.create ?? true,
-        mode,
-        onNote,
-        pipeline,
-        timeoutMs,
-        leaseMs,
-        owner,
-        signal,
-      })
+      const { openPostgres } = await import('./postgres/database.ts')
+      const place = { connection, sink, schema, table, create, mode, onNote, timeoutMs }
+      const opening = { key, columns: columns ?? known, deadLetters, pipeline, leaseMs, owner, signal }
+      return await openPostgres<Row>({ ...place, ...opening })
     },
   }
-}
-
-function checkOptions(options: PostgresOptions, deadLetters: string, timeoutMs: number): void {
-  const { table, key, columns, create } = options
-  checkTable('table', table)
-  checkTable('table', deadLetters)
-  if (table === deadLetters) throw invalid('deadLetters', deadLetters, 'another table than the one that rows go to')
-  if (key !== undefined && (!Array.isArray(key) || key.length === 0)) {
-    throw invalid('key', key, 'the names of one column or more')
-  }
-  if (columns !== undefined && Object.keys(columns).length === 0)
-    throw invalid('columns', columns, 'one column or more')
-  for (const [name, type] of Object.entries(columns ?? {}))
-    checkChoice(`The type of column ${name}`, type, COLUMN_TYPES)
-  if (columns !== undefined) shapeOf(table, columns, key)
-  if (create !== undefined && typeof create !== 'boolean') throw invalid('create', create, 'true or false')
-  checkInteger('timeoutMs', timeoutMs, 1, 2 ** 31 - 1)
 }
 
 /** The name of a schema, and what becomes of rows that do not fit, out of the one option that says both. */
@@ -143,9 +116,4 @@ function schemaOf(schema: PostgresOptions['schema']): { readonly name?: string; 
   if (schema.name !== undefined) checkSchema(schema.name)
   if (schema.mode !== undefined) checkChoice('schema.mode', schema.mode, SCHEMA_MODES)
   return schema
-}
-
-function invalid(key: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {
-  const message = `Cannot use ${describeValue(value)} as ${key} of postgres: it takes ${allowed}`
-  return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
 }

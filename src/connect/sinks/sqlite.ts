@@ -1,13 +1,13 @@
 // The sink for SQLite: rows, dead letters and checkpoint in one file, committed together.
 
 import { resolve } from 'node:path'
-import { checkChoice, checkKeys, describeValue } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
-import { COLUMN_TYPES, type Columns } from '../column.ts'
+import { checkKeys } from '../../base/check.ts'
+import type { Columns } from '../column.ts'
+import { isPath, optionInvalid } from '../option.ts'
 import type { RowOf, Sink } from '../sink.ts'
-import { checkNoSchema, SCHEMA_MODES, type SchemaMode } from '../sql/evolve.ts'
-import { checkTableName, foldName } from '../sql/name.ts'
-import { shapeOf } from './sqlite/shape.ts'
+import { checkNoSchema, type SchemaMode } from '../sql/evolve.ts'
+import { checkTables } from '../sql/sink-options.ts'
+import { RULES } from './sqlite/rules.ts'
 
 export interface SqliteOptions<Key extends string = string> {
   /** The table that rows go to; made if it is not there. */
@@ -58,23 +58,10 @@ export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
   checkPath(path)
   checkKeys('sqlite', options, ['table', 'key', 'columns', 'schema', 'deadLetters'])
   const { table, key, columns, schema: mode, deadLetters = 'dead_letters' } = options
-  if (mode !== undefined) checkChoice('schema', mode, SCHEMA_MODES)
   for (const name of [table, deadLetters]) {
     if (typeof name === 'string') checkNoSchema(name, ['main', 'temp'], (_, rest) => `use table: '${rest}'`)
   }
-  checkTableName(table)
-  checkTableName(deadLetters)
-  if (foldName(table) === foldName(deadLetters)) {
-    throw invalid('deadLetters', deadLetters, 'another table than the one that rows go to')
-  }
-  if (key !== undefined && (!Array.isArray(key) || key.length === 0)) {
-    throw invalid('key', key, 'the names of one column or more')
-  }
-  if (columns !== undefined && Object.keys(columns).length === 0)
-    throw invalid('columns', columns, 'one column or more')
-  for (const [name, type] of Object.entries(columns ?? {}))
-    checkChoice(`The type of column ${name}`, type, COLUMN_TYPES)
-  if (columns !== undefined) shapeOf(table, columns, key)
+  checkTables('sqlite', { table, key, columns, mode, deadLetters }, RULES)
   return {
     kind: 'sqlite',
     title: `table ${table} in ${path}`,
@@ -83,8 +70,8 @@ export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
     isKeyed: key !== undefined,
     locks: `file ${resolve(path)}`,
     async inspect(pipeline) {
-      const { SqliteInspector } = await import('./sqlite/inspect.ts')
-      return new SqliteInspector({ path, table, deadLetters, pipeline })
+      const { inspectSqlite } = await import('./sqlite/inspect.ts')
+      return inspectSqlite({ path, table, deadLetters, pipeline })
     },
     async open({ pipeline, signal, columns: known, leaseMs, owner, onNote }) {
       // Not before it is needed: programs and threads without a database start sooner.
@@ -108,11 +95,7 @@ export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
 
 function checkPath(path: unknown): void {
   const allowed = 'the path of a file'
-  if (typeof path !== 'string' || path === '' || path.includes('\0')) throw invalid('path', path, allowed)
-  if (path === ':memory:') throw invalid('path', path, `${allowed}: what is in memory only, no run can go on from`)
-}
-
-function invalid(key: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {
-  const message = `Cannot use ${describeValue(value)} as ${key} of sqlite: it takes ${allowed}`
-  return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
+  if (!isPath(path)) throw optionInvalid('sqlite', 'path', path, allowed)
+  if (path !== ':memory:') return
+  throw optionInvalid('sqlite', 'path', path, `${allowed}: what is in memory only, no run can go on from`)
 }

@@ -59,6 +59,11 @@ export function dayOf(value: unknown): number | undefined {
   return ms === undefined || ms % DAY_MS !== 0 ? undefined : ms / DAY_MS
 }
 
+/** Whether a value is one of the times before and after all others, which some databases have. */
+export function isEndless(value: unknown): boolean {
+  return value === 'infinity' || value === '-infinity' || value === Infinity || value === -Infinity
+}
+
 /** Microseconds from midnight of a text as `23:59:59.999999`. */
 export function microsOfDay(value: unknown): number | undefined {
   const found =

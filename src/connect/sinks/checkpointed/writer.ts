@@ -5,7 +5,7 @@ import { isPromise } from '../../../base/promise.ts'
 import type { Batch } from '../../batch.ts'
 import type { DeadLetter } from '../../origin.ts'
 import type { Checkpoint, KeptLetter, PlainSink, PlainWriter, SinkOptions, SinkWriter } from '../../sink.ts'
-import { START_OVER } from '../sqlite/checkpoints.ts'
+import { START_OVER } from '../../sql/store/checkpoints.ts'
 import { NoteTable } from '../sqlite/notes.ts'
 import { SqliteStore } from '../sqlite/store.ts'
 

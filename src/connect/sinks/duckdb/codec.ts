@@ -1,9 +1,16 @@
 // How values go into a column, by the type that the column has in DuckDB.
 
-import { describeValue } from '../../../base/check.ts'
-import { messageOf } from '../../../base/errors.ts'
 import type { ColumnType } from '../../column.ts'
-import { jsonText as writeJson } from '../../json/line.ts'
+import {
+  type CodecOptions,
+  type ColumnCodec,
+  DATES,
+  decimalsOf,
+  faultOf,
+  isForNumbers,
+  JSON_WORDS,
+  oneOf,
+} from '../../sql/codec.ts'
 import {
   anyText,
   booleanText,
@@ -25,26 +32,9 @@ import {
 } from './value.ts'
 
 /** How values go into a column. */
-export interface Codec {
-  /** The text that goes over. */
-  readonly write: WriteText
-  /** The value of the column out of that text, both in SQL. */
+export interface Codec extends ColumnCodec<WriteText> {
+  /** The value of the column out of the text that goes over, both in SQL. */
   readonly read: (text: string) => string
-  /** What the column takes, for a person. */
-  readonly words: string
-  /** The type of columns that it is like: what it may be widened from. Undefined for one that is like none. */
-  readonly like: ColumnType | undefined
-  /** Types of columns that may be named for it. */
-  readonly takes: readonly ColumnType[]
-  /** Whether DuckDB alone can tell if a text comes back as it is. */
-  readonly isCast: boolean
-}
-
-export interface CodecOptions {
-  /** The type that the column was named with, if it was. */
-  readonly named: ColumnType | undefined
-  /** Whether a column of text takes all that text can be made of. */
-  readonly takesAnyText: boolean
 }
 
 type Made = Pick<Codec, 'write' | 'words' | 'takes' | 'like'> & Partial<Codec>
@@ -61,8 +51,6 @@ export const DECLARED: Readonly<Record<ColumnType, string>> = {
   bytes: 'BLOB',
 }
 
-const DATES = 'epoch milliseconds, dates and ISO 8601'
-const JSON_WORDS = 'what JSON can hold'
 /** Types that DuckDB makes of texts of which it alone says whether they come back. */
 const CAST = ['INTERVAL', 'BIT', 'TIME WITH TIME ZONE']
 
@@ -89,10 +77,8 @@ export function codecOf(type: string, options: CodecOptions, labels: readonly st
   const made = madeFor(type, options, labels)
   if (made === undefined) return undefined
   const { write } = made
-  // Who named a number does not mean digits in a text.
-  const isNumber = options.named === 'integer' || options.named === 'real'
   const strict: WriteText = (value) => (typeof value === 'string' ? undefined : write(value))
-  return { read: (text) => `${text}::${type}`, isCast: false, ...made, write: isNumber ? strict : write }
+  return { read: (text) => `${text}::${type}`, isCast: false, ...made, write: isForNumbers(options) ? strict : write }
 }
 
 /** Whether the texts of a type are those that DuckDB makes it of by itself, as it has to in lists. */
@@ -102,13 +88,7 @@ function isPlain(type: string): boolean {
 
 /** Why a column does not take `value`, for a person to read. */
 export function faultOfValue(column: string, { words }: Codec, value: unknown): string {
-  const shown = describeValue(value)
-  if (typeof value === 'string') {
-    if (value.includes('\0')) return `column ${column} cannot hold the NUL in ${shown}`
-    if (!value.isWellFormed()) return `column ${column} cannot hold the half of a surrogate pair in ${shown}`
-  }
-  if (words === JSON_WORDS) return `column ${column} cannot hold ${whyNoJson(shown, value)}`
-  return `column ${column} takes ${words}: found ${shown}`
+  return faultOf(column, words, value, 'the half of a surrogate pair')
 }
 
 const WHOLE: Readonly<Record<string, readonly [bigint | undefined, bigint | undefined]>> = {
@@ -187,7 +167,7 @@ function madeFor(type: string, { named, takesAnyText }: CodecOptions, labels: re
   }
   const decimal = /^DECIMAL\((\d+),(\d+)\)$/.exec(type)
   if (decimal !== null) return decimalOf(Number(decimal[1]), Number(decimal[2]))
-  return type.startsWith('ENUM(') ? oneOf(labels) : undefined
+  return type.startsWith('ENUM(') ? labelled(labels) : undefined
 }
 
 function madeBy(name: string): (text: string) => string {
@@ -216,28 +196,14 @@ function textFor(named: ColumnType | undefined, takesAnyText: boolean): Made {
 function decimalOf(precision: number, scale: number): Made {
   return {
     write: decimalWriter(precision - scale, scale),
-    words: `decimal numbers of ${precision - scale} digits before the point and ${scale} after it`,
+    words: decimalsOf(precision - scale, scale),
     takes: ['decimal', 'integer', 'real'],
     like: 'decimal',
   }
 }
 
-function oneOf(labels: readonly string[]): Made {
+function labelled(labels: readonly string[]): Made {
   const known = new Set<unknown>(labels)
-  const shown = labels.length > 10 ? `${labels.slice(0, 10).join(', ')} …` : labels.join(', ')
-  return {
-    write: (value) => (known.has(value) ? (value as string) : undefined),
-    words: `one of ${shown}`,
-    takes: ['text'],
-    like: undefined,
-  }
-}
-
-function whyNoJson(shown: string, value: unknown): string {
-  try {
-    writeJson(value)
-    return `the half of a surrogate pair in ${shown}`
-  } catch (error) {
-    return `${shown} as JSON: ${messageOf(error).split('\n', 1)[0]}`
-  }
+  const write: WriteText = (value) => (known.has(value) ? (value as string) : undefined)
+  return { write, words: oneOf(labels), takes: ['text'], like: undefined }
 }

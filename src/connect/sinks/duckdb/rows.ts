@@ -1,16 +1,21 @@
 // Writes rows into their table; what the table refuses comes back as dead letters.
 
-import { describeValue } from '../../../base/check.ts'
+import { invariant } from '../../../base/invariant.ts'
 import { type Batch, letterAt } from '../../batch.ts'
 import { ANY, fieldOf, fromTexts, RowsText, type Separators, unlikely, valuesOf } from '../../duckdb/rows-text.ts'
 import type { Session, Statement } from '../../duckdb/session.ts'
 import type { DeadLetter } from '../../origin.ts'
-import { faultOfStray, hintOfValue } from '../../sql/evolve.ts'
+import { hintOfValue } from '../../sql/evolve.ts'
 import { foldName, quoteName } from '../../sql/name.ts'
-import { faultOfRow, type TableRow } from '../../sql/row.ts'
+import { faultOfRow, strayOf, type TableRow } from '../../sql/row.ts'
+import type { Shape } from '../../sql/shape.ts'
+import type { RowTable } from '../../sql/store/database.ts'
+import { adaptTable, ensureTable } from '../../sql/table.ts'
+import { onConflict } from '../../sql/upsert.ts'
 import { type Codec, faultOfValue } from './codec.ts'
-import { makeChanges } from './evolving.ts'
-import { changesOf, ensureTable, type Place, type Shape, type Table, type TableColumn } from './table.ts'
+import { doWork } from './session.ts'
+import { mayRefuse, otherKeys, type Place, type Table, type TableColumn } from './table.ts'
+import { duckdbTables } from './tables.ts'
 
 export const STEP = 'duckdb'
 
@@ -34,6 +39,8 @@ interface Packed {
 /** A table as its rows are collected. */
 interface Ready {
   readonly table: Table
+  /** Whether rows are looked at on the stage before they go in. */
+  readonly isStaged: boolean
   readonly known: ReadonlySet<string>
   readonly mustBe: readonly boolean[]
   readonly isKey: readonly boolean[]
@@ -53,12 +60,12 @@ interface Fault {
  * A batch goes over as one text, which DuckDB takes apart in its own thread: a call for each value, as its chunks of
  * columns need, takes this thread longer than all else that a load does.
  */
-export class RowWriter {
+export class RowWriter implements RowTable {
   readonly #place: Place
   readonly #session: Session
-  /** Grows with the columns that rows have. */
-  #shape: Shape
-  #ready: Ready
+  readonly #shape: Shape
+  /** Undefined until the table is there. */
+  #made: Ready | undefined
   /** Whether rows were written in the transaction at hand. */
   #isTouched = false
   /** Rows that were taken and not sent, no two with the same key. */
@@ -67,16 +74,22 @@ export class RowWriter {
   /** The statement under way: the next batch is made meanwhile. */
   #running: Promise<void> = Promise.resolve()
 
-  private constructor(place: Place, shape: Shape, ready: Ready) {
+  constructor(session: Session, place: Place, shape: Shape) {
+    this.#session = session
     this.#place = place
-    this.#session = place.session
     this.#shape = shape
-    this.#ready = ready
   }
 
-  /** Makes the table where it is missing, or checks the one that is there. */
-  static async open(place: Place, shape: Shape): Promise<RowWriter> {
-    return new RowWriter(place, shape, await makeReady(place.session, await ensureTable(place, shape)))
+  async ensure(): Promise<void> {
+    this.#made ??= await makeReady(
+      this.#session,
+      await doWork(this.#session, ensureTable(duckdbTables(this.#place), this.#shape)),
+    )
+  }
+
+  async enter(): Promise<void> {
+    this.#isTouched = false
+    await this.ensure()
   }
 
   async write(rows: Batch): Promise<readonly DeadLetter[]> {
@@ -89,7 +102,7 @@ export class RowWriter {
     const { text, separators, keys, taken, letters } = packed
     if (taken.length === 0) return letters
     this.#isTouched = true
-    if (this.#ready.table.mayRefuse) {
+    if (this.#ready.isStaged) {
       await this.#insertTexts([text], separators)
       return [...letters, ...(await this.#fromStage(rows, taken))]
     }
@@ -101,26 +114,12 @@ export class RowWriter {
     return letters
   }
 
-  /** A transaction begins. */
-  begin(): void {
-    this.#isTouched = false
-  }
-
   /** Uses more of the table's columns, and changes the table where that is allowed, so that rows fit into it. */
   async #adapt(rows: readonly unknown[]): Promise<void> {
-    let { table } = this.#ready
-    this.#ready.insert.close()
-    for (;;) {
-      this.#shape = { ...this.#shape, columns: [...this.#shape.columns, ...unusedOf(rows, table)] }
-      table = await ensureTable(this.#place, this.#shape)
-      if (table.mode === 'freeze') break
-      const isOverwritten = this.#isTouched && table.shape.key !== undefined
-      const changes = await makeChanges(this.#session, table, changesOf(rows, table), isOverwritten)
-      for (const change of changes) this.#place.onNote?.(`${change} in table ${this.#shape.table}`)
-      if (changes.length === 0) break
-      table = await ensureTable(this.#place, this.#shape)
-    }
-    this.#ready = await makeReady(this.#session, table)
+    const { table, insert } = this.#ready
+    insert.close()
+    const tables = duckdbTables(this.#place, this.#isTouched && table.shape.key !== undefined)
+    this.#made = await makeReady(this.#session, await doWork(this.#session, adaptTable(tables, table, rows)))
   }
 
   /** Nothing is under way: what failed is told now, and not by what comes next. */
@@ -134,10 +133,14 @@ export class RowWriter {
     await this.#running
   }
 
-  /** Waits for what is under way, in the transaction that is to be rolled back. */
-  async abandon(): Promise<void> {
+  async close(): Promise<void> {
     await this.#running.catch(() => {}) // It was told of, or is rolled back.
-    this.#ready.insert.close()
+    this.#made?.insert.close()
+  }
+
+  get #ready(): Ready {
+    invariant(this.#made !== undefined, 'rows were written to a table that was not made ready')
+    return this.#made
   }
 
   /** Sends what waits, once what was sent before is done. */
@@ -170,8 +173,8 @@ export class RowWriter {
   }
 
   #pack(rows: Batch, separators: Separators = ANY): Packed {
-    const { columns, mayRefuse } = this.#ready.table
-    const width = columns.length + (mayRefuse ? 1 : 0)
+    const { table, isStaged } = this.#ready
+    const width = table.columns.length + (isStaged ? 1 : 0)
     const texts = new RowsText(width, separators)
     const taken: number[] = []
     const letters: DeadLetter[] = []
@@ -188,7 +191,7 @@ export class RowWriter {
         continue
       }
       const at = keys.get(key) ?? taken.length
-      if (mayRefuse) texts.add(String(at))
+      if (isStaged) texts.add(String(at))
       texts.endRow(at)
       taken[at] = index
       if (hasKey) keys.set(key, at)
@@ -205,8 +208,6 @@ export class RowWriter {
     const row = given as TableRow
     const { table, known, mustBe, isKey } = this.#ready
     const { columns, shape, mode } = table
-    const stray = shape.isInferred ? strayOf(row, known) : undefined
-    if (stray !== undefined) return stray
     let key = ''
     let present = 0
     for (let at = 0; at < columns.length; at += 1) {
@@ -224,6 +225,8 @@ export class RowWriter {
       if (isKey[at] === true) key += `${text === '-0' && codec.like === 'real' ? '0' : text}\0`
       texts.add(text)
     }
+    const stray = shape.isInferred ? strayOf(row, present, known, foldName) : undefined
+    if (stray !== undefined) return stray
     if (present === 0)
       return { fault: `a row has some of the columns ${[...known].slice(0, 5).join(', ')}: found none` }
     return key
@@ -242,7 +245,7 @@ export class RowWriter {
   /** Takes out of the stage what the table's constraints would refuse. */
   async #refuse(rows: Batch, taken: readonly number[]): Promise<DeadLetter[]> {
     const { table } = this.#ready
-    const { checks, unique } = table.constraints
+    const { checks } = table.found.constraints
     const found = new Map<number, string>()
     const look = async (text: string, condition: string): Promise<void> => {
       const refused = await this.#session.all(`select ${NUMBER} as n from ${STAGE} s where ${condition}`)
@@ -256,7 +259,7 @@ export class RowWriter {
     }
     for (const { sql, text } of checks) await look(text, `not (${sql})`)
     const names = new Set(table.columns.map(({ name }) => foldName(name)))
-    for (const { columns, text } of unique) {
+    for (const { columns, text } of otherKeys(table)) {
       // Columns that rows do not have are null, and nulls stand in nobody's way.
       if (!columns.every((name) => names.has(foldName(name)))) continue
       const same = columns.map((name) => `x.${quoteName(name)} = s.${quoteName(name)}`).join(' and ')
@@ -277,35 +280,10 @@ export class RowWriter {
   }
 }
 
-/** Columns that the table has, rows have values for, and were not used before. */
-function unusedOf(rows: readonly unknown[], { columns, found, shape }: Table): Shape['columns'] {
-  const names = new Set(found.columns.map(({ name }) => foldName(name)))
-  const used = new Set([...columns, ...shape.columns].map(({ name }) => foldName(name)))
-  const unused: string[] = []
-  for (const name of rows.flatMap((row) => Object.keys(Object(row)))) {
-    const folded = foldName(name)
-    if (used.has(folded) || !names.has(folded)) continue
-    used.add(folded)
-    unused.push(name)
-  }
-  return unused.map((name) => ({ name, type: undefined }))
-}
-
-/** Nobody said that a column may be left out: a value without one is a reason to refuse the row. */
-function strayOf(row: TableRow, known: ReadonlySet<string>): Fault | undefined {
-  for (const name of Object.keys(row)) {
-    const value = row[name]
-    if (known.has(name) || value === null || value === undefined) continue
-    const other = [...known].find((one) => foldName(one) === foldName(name))
-    if (other === undefined) return { fault: faultOfStray(name), isMisfit: true }
-    return { fault: `column ${describeValue(name)} is ${describeValue(other)} in the rows before` }
-  }
-  return undefined
-}
-
 async function makeReady(session: Session, table: Table): Promise<Ready> {
-  const { columns, constraints, shape, mayRefuse } = table
-  if (mayRefuse) {
+  const { columns, found, shape } = table
+  const isStaged = mayRefuse(table)
+  if (isStaged) {
     const fields = columns.map(({ name, type, codec }) => `${quoteName(name)} ${codec.isCast ? 'VARCHAR' : type}`)
     await session.run(`create or replace temp table ${STAGE} (${[...fields, `${NUMBER} bigint`].join(', ')})`)
   }
@@ -313,30 +291,31 @@ async function makeReady(session: Session, table: Table): Promise<Ready> {
   const isKey = columns.map(({ name }) => keys.includes(foldName(name)))
   return {
     table,
+    isStaged,
     known: new Set(columns.map(({ name }) => name)),
     isKey,
-    mustBe: columns.map(({ name }, at) => constraints.notNull.has(foldName(name)) || isKey[at] === true),
+    mustBe: columns.map(({ name }, at) => found.constraints.notNull.has(foldName(name)) || isKey[at] === true),
     insert: await session.prepare(insertTexts(table, ANY)),
   }
 }
 
 /** The statement that puts the rows of texts into the table, or on the stage where they are looked at first. */
 function insertTexts(table: Table, separators: Separators): string {
-  const { columns, mayRefuse } = table
+  const { columns } = table
   const read = (codec: Codec, at: number): string => {
     const text = fieldOf(at, separators)
     return codec.isCast ? text : codec.read(text)
   }
   const values = columns.map(({ codec }, at) => read(codec, at))
   const from = fromTexts(textsOf(table), separators)
-  if (!mayRefuse) return insertInto(table, `select ${values.join(', ')} from ${from}`)
+  if (!mayRefuse(table)) return insertInto(table, `select ${values.join(', ')} from ${from}`)
   const numbered = [...values, `${fieldOf(values.length, separators)}::bigint`]
   return `insert into ${STAGE} select ${numbered.join(', ')} from ${from}`
 }
 
 /** How many texts a statement takes. */
-function textsOf({ shape, mayRefuse }: Table): number {
-  return mayRefuse ? 1 : atOnce(shape)
+function textsOf(table: Table): number {
+  return mayRefuse(table) ? 1 : atOnce(table.shape)
 }
 
 /** Batches that go over at once: with a key a statement costs about as much for a few rows as for many. */
@@ -348,11 +327,5 @@ function atOnce({ key }: Shape): number {
 function insertInto({ shape: { table, key }, columns }: Table, select: string): string {
   const names = columns.map(({ name }) => name)
   const insert = `insert into ${quoteName(table)} (${names.map(quoteName).join(', ')}) ${select}`
-  if (key === undefined) return insert
-  const keys = key.map(foldName)
-  const set = names
-    .filter((name) => !keys.includes(foldName(name)))
-    .map((name) => `${quoteName(name)} = excluded.${quoteName(name)}`)
-  const change = set.length === 0 ? 'do nothing' : `do update set ${set.join(', ')}`
-  return `${insert} on conflict (${key.map(quoteName).join(', ')}) ${change}`
+  return key === undefined ? insert : `${insert} ${onConflict(names, key, foldName)}`
 }

@@ -1,7 +1,7 @@
 // Values of JavaScript to texts that DuckDB makes values of, by what their column holds: exactly, or not at all.
 
 import { decimalText, parseDecimal } from '../../decimal.ts'
-import { dayOf, isStorable, microsOfDay, millisOf, nanosOf, realOf, wholeOf } from '../../sql/exact.ts'
+import { dayOf, isEndless, isStorable, microsOfDay, millisOf, nanosOf, realOf, wholeOf } from '../../sql/exact.ts'
 import { jsonOf, textOf } from '../../sql/text-of.ts'
 
 /** The text of a value that is neither null nor undefined; undefined if the column takes none such. */
@@ -124,10 +124,6 @@ const MIN_NANOS = -(2n ** 63n) + 2n
 function microsOf(ms: number): string {
   const micros = ms * 1000
   return String(Number.isSafeInteger(micros) ? micros : BigInt(ms) * 1000n)
-}
-
-function isEndless(value: unknown): boolean {
-  return value === 'infinity' || value === '-infinity' || value === Infinity || value === -Infinity
 }
 
 function endText(value: unknown): string {

@@ -1,9 +1,9 @@
 // What the server's catalogue says of a table.
 
-import type { PostgresClient } from '../../postgres/client.ts'
+import { all, type SqlRow, type Work } from '../../sql/store/work.ts'
+import type { FoundColumn as Column, FoundTable as Found } from '../../sql/table.ts'
 
-export interface FoundColumn {
-  readonly name: string
+export interface FoundColumn extends Column {
   /** The type that its values have, below all domains: `int4`. */
   readonly type: string
   /** What the type was made with, as the server keeps it; −1 for nothing. */
@@ -12,26 +12,19 @@ export interface FoundColumn {
   readonly declared: string
   /** The type below all domains, without what it was made with, in SQL. */
   readonly base: string
-  /** Whether the server alone gives it values. */
   readonly isGenerated: boolean
-  /** Whether a row without it is refused: it must not be null, and has no default. */
-  readonly isRequired: boolean
   /** Of an array, what its elements are. */
   readonly element?: { readonly type: string; readonly oid: number } | undefined
   /** The texts of an enum, or of an array of one. */
   readonly labels?: readonly string[] | undefined
 }
 
-export interface FoundTable {
+export interface FoundTable extends Found {
   /** The server's letter for what it is: `r` for a table, `p` for one of partitions. */
   readonly kind: string
   /** The server's letter for how it is kept: `u` for one that a crash empties. */
   readonly persistence: string
   readonly columns: readonly FoundColumn[]
-  /** Whether this sink made it. */
-  readonly isOurs: boolean
-  /** The columns of every index that tells rows apart at once, sorted. */
-  readonly keys: readonly (readonly string[])[]
 }
 
 /** What the server keeps with a table that was made here: it goes with the table. */
@@ -73,49 +66,33 @@ const KEYS = `
     and i.indexprs is null and k.place <= i.indnkeyatts
   group by i.indexrelid order by 1`
 
-/** The schema that tables without one are made in; undefined where there is none. */
-export async function currentSchema(client: PostgresClient): Promise<string | undefined> {
-  const { rows } = await client.query('select current_schema()::text as name')
-  return rows[0]?.name ?? undefined
-}
-
 /** The names of all schemas. */
-export async function schemasOf(client: PostgresClient): Promise<readonly string[]> {
-  const { rows } = await client.query('select nspname::text as name from pg_catalog.pg_namespace')
-  return rows.map(({ name }) => name)
-}
-
-/** Which of some tables are there. */
-export async function tablesOf(
-  client: PostgresClient,
-  schema: string,
-  names: readonly string[],
-): Promise<ReadonlySet<string>> {
-  const { rows } = await client.query(
-    `select c.relname::text as name from pg_catalog.pg_class c
-     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = $1 and c.relname = any($2::text[])`,
-    [schema, names],
-  )
-  return new Set(rows.map(({ name }) => name))
+export function* schemasOf(): Work<readonly string[]> {
+  return (yield* all('select nspname::text as name from pg_catalog.pg_namespace')).map(({ name }) => String(name))
 }
 
 /** A table as it is now; undefined if it does not exist. */
-export async function findTable(client: PostgresClient, schema: string, name: string): Promise<FoundTable | undefined> {
-  const [table] = (await client.query(TABLE, [schema, name])).rows
+export function* findTable(schema: string, name: string): Work<FoundTable | undefined> {
+  const [table] = yield* all(TABLE, [schema, name])
   if (table === undefined) return undefined
-  const columns = await client.query(COLUMNS, [table.oid])
-  const keys = await client.query(KEYS, [table.oid])
-  return {
-    kind: table.kind,
-    persistence: table.persistence,
-    isOurs: table.ours,
-    columns: columns.rows.map(columnOf),
-    keys: keys.rows.map(({ key }) => key),
+  const {
+    oid,
+    kind,
+    persistence,
+    ours: isOurs,
+  } = table as unknown as {
+    readonly oid: string
+    readonly kind: string
+    readonly persistence: string
+    readonly ours: boolean
   }
+  const columns = (yield* all(COLUMNS, [oid])).map(columnOf)
+  // The columns of every index that tells rows apart at once, sorted.
+  const keys = (yield* all(KEYS, [oid])).map(({ key }) => key as readonly string[])
+  return { kind, persistence, isOurs, columns, keys }
 }
 
-function columnOf(row: Readonly<Record<string, unknown>>): FoundColumn {
+function columnOf(row: SqlRow): FoundColumn {
   const { name, type, modifier, declared, base, generated: isGenerated, required: isRequired } = row
   const element = row.element === null ? undefined : { type: row.element, oid: row.element_oid }
   const labels = row.labels ?? undefined

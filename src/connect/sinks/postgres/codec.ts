@@ -1,9 +1,16 @@
 // How values go into a column, by the type that the column has in the server.
 
-import { describeValue } from '../../../base/check.ts'
-import { messageOf } from '../../../base/errors.ts'
 import type { ColumnType } from '../../column.ts'
-import { jsonText } from '../../json/line.ts'
+import {
+  type CodecOptions,
+  type ColumnCodec,
+  DATES,
+  decimalsOf,
+  faultOf,
+  isForNumbers,
+  JSON_WORDS,
+  oneOf,
+} from '../../sql/codec.ts'
 import type { FoundColumn } from './catalogue.ts'
 import {
   arrayWriter,
@@ -31,30 +38,13 @@ import {
 } from './value.ts'
 
 /** How values go into a column. */
-export interface Codec {
-  readonly write: WriteValue
-  /** What the column takes, for a person. */
-  readonly words: string
-  /** The type of columns that it is like: what it may be widened from. Undefined for one that is like none. */
-  readonly like: ColumnType | undefined
-  /** Types of columns that may be named for it. */
-  readonly takes: readonly ColumnType[]
-  /** Whether values go over as text, of which the server makes the column's type. */
-  readonly isCast: boolean
-}
-
-export interface CodecOptions {
-  /** The type that the column was named with, if it was. */
-  readonly named: ColumnType | undefined
-  /** Whether a column of text takes all that text can be made of. */
-  readonly takesAnyText: boolean
-}
+export type Codec = ColumnCodec<WriteValue>
 
 type Made = Pick<Codec, 'write' | 'words' | 'takes'> & { readonly like?: ColumnType }
 
-const DATES = 'epoch milliseconds, dates and ISO 8601'
 const TIMES: readonly ColumnType[] = ['time', 'text']
-const NUMBERS: readonly ColumnType[] = ['integer', 'decimal']
+const LIKE_INTEGER = { takes: ['integer', 'decimal'], like: 'integer' } as const
+const LIKE_REAL = { takes: ['real', 'integer', 'decimal'], like: 'real' } as const
 
 /** The codec of a column that is there. */
 export function codecOf(column: FoundColumn, options: CodecOptions): Codec {
@@ -70,13 +60,11 @@ export function codecOf(column: FoundColumn, options: CodecOptions): Codec {
       return { ...ofArray, like: undefined, isCast: false }
     }
   }
-  const made = column.labels === undefined ? madeFor(column.type, modifier, options) : oneOf(column.labels)
+  const made = column.labels === undefined ? madeFor(column.type, modifier, options) : labelled(column.labels)
   if (made !== undefined) {
     const { write } = made
-    // Who named a number does not mean digits in a text.
-    const isNumber = options.named === 'integer' || options.named === 'real'
     const strict: WriteValue = (out, value) => typeof value !== 'string' && write(out, value)
-    return { like: undefined, ...made, write: isNumber ? strict : write, isCast: false }
+    return { like: undefined, ...made, write: isForNumbers(options) ? strict : write, isCast: false }
   }
   const words = `texts as the server writes ${column.declared}`
   return { write: writeCast, words, takes: TEXT, like: undefined, isCast: true }
@@ -84,20 +72,13 @@ export function codecOf(column: FoundColumn, options: CodecOptions): Codec {
 
 /** Why a column does not take `value`, for a person to read. */
 export function faultOfValue(column: string, { words }: Codec, value: unknown): string {
-  const shown = describeValue(value)
-  if (typeof value === 'string') {
-    if (value.includes('\0')) return `column ${column} cannot hold the NUL in ${shown}`
-    if (!value.isWellFormed()) return `column ${column} cannot hold the half of a surrogate pair in ${shown}`
-    if (value.length * 3 > MAX_VALUE_BYTES)
-      return `column ${column} takes at most ${MAX_VALUE_BYTES} bytes: found a text of ${value.length} characters`
-  }
-  if (words === JSON_WORDS) return `column ${column} cannot hold ${shown} as JSON${whyNoJson(value)}`
-  return `column ${column} takes ${words}: found ${shown}`
+  if (typeof value === 'string' && value.length * 3 > MAX_VALUE_BYTES)
+    return `column ${column} takes at most ${MAX_VALUE_BYTES} bytes: found a text of ${value.length} characters`
+  return faultOf(column, words, value, 'a negative zero, a NUL or the half of a surrogate pair')
 }
 
 const NOT_NAMED: CodecOptions = { named: undefined, takesAnyText: false }
 const TEXT: readonly ColumnType[] = ['text']
-const JSON_WORDS = 'what JSON can hold'
 
 function madeFor(type: string, modifier: number, { named, takesAnyText }: CodecOptions): Made | undefined {
   switch (type) {
@@ -115,14 +96,9 @@ function madeFor(type: string, modifier: number, { named, takesAnyText }: CodecO
     case 'uuid':
       return { write: writeUuid, words: 'UUIDs', takes: TEXT }
     case 'int2':
-      return { write: writeInt16, words: 'whole numbers from -32768 to 32767', takes: NUMBERS, like: 'integer' }
+      return { write: writeInt16, words: 'whole numbers from -32768 to 32767', ...LIKE_INTEGER }
     case 'int4':
-      return {
-        write: writeInt32,
-        words: 'whole numbers from -2147483648 to 2147483647',
-        takes: NUMBERS,
-        like: 'integer',
-      }
+      return { write: writeInt32, words: 'whole numbers from -2147483648 to 2147483647', ...LIKE_INTEGER }
     case 'int8':
       if (named === 'time') return { write: writeEpoch, words: DATES, takes: ['time'] }
       return {
@@ -132,19 +108,9 @@ function madeFor(type: string, modifier: number, { named, takesAnyText }: CodecO
         like: 'integer',
       }
     case 'float4':
-      return {
-        write: writeFloat,
-        words: 'numbers that 32-bit floating point holds exactly',
-        takes: ['real', 'integer', 'decimal'],
-        like: 'real',
-      }
+      return { write: writeFloat, words: 'numbers that 32-bit floating point holds exactly', ...LIKE_REAL }
     case 'float8':
-      return {
-        write: writeDouble,
-        words: 'numbers that 64-bit floating point holds exactly',
-        takes: ['real', 'integer', 'decimal'],
-        like: 'real',
-      }
+      return { write: writeDouble, words: 'numbers that 64-bit floating point holds exactly', ...LIKE_REAL }
     case 'numeric':
       return numericOf(modifier)
     case 'bool':
@@ -173,10 +139,9 @@ function madeFor(type: string, modifier: number, { named, takesAnyText }: CodecO
   }
 }
 
-function oneOf(labels: readonly string[]): Made {
+function labelled(labels: readonly string[]): Made {
   const known = new Set<unknown>(labels)
-  const shown = labels.length > 10 ? `${labels.slice(0, 10).join(', ')} …` : labels.join(', ')
-  return { write: (out, value) => known.has(value) && writeText(out, value), words: `one of ${shown}`, takes: TEXT }
+  return { write: (out, value) => known.has(value) && writeText(out, value), words: oneOf(labels), takes: TEXT }
 }
 
 function textOf(modifier: number, takesAnyText: boolean): Made {
@@ -200,15 +165,5 @@ function numericOf(modifier: number): Made {
   // Eleven bits with a sign: a scale below zero rounds before the point.
   const scale = (((modifier - 4) & 0x7ff) ^ 1024) - 1024
   const [whole, fraction] = scale < 0 ? [0, 0] : [Math.max(0, precision - scale), scale]
-  const words = `decimal numbers of ${whole} digits before the point and ${fraction} after it`
-  return { ...ofNumbers, write: decimalWriter(whole, fraction), words }
-}
-
-function whyNoJson(value: unknown): string {
-  try {
-    jsonText(value)
-    return ': a negative zero, a NUL or the half of a surrogate pair in it would not come back'
-  } catch (error) {
-    return `: ${messageOf(error).split('\n', 1)[0]}`
-  }
+  return { ...ofNumbers, write: decimalWriter(whole, fraction), words: decimalsOf(whole, fraction) }
 }

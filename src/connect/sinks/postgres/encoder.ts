@@ -1,8 +1,8 @@
 // Rows to the binary form of COPY, and why a row has none.
 
 import { messageOf } from '../../../base/errors.ts'
-import { faultOfStray, hintOfValue } from '../../sql/evolve.ts'
-import { faultOfRow, type TableRow } from '../../sql/row.ts'
+import { hintOfValue } from '../../sql/evolve.ts'
+import { faultOfRow, strayOf, type TableRow } from '../../sql/row.ts'
 import { faultOfValue } from './codec.ts'
 import type { Output } from './output.ts'
 import type { Table, TableColumn } from './table.ts'
@@ -72,19 +72,12 @@ export class RowEncoder {
         return faultOfValue(name, codec, value) + (this.#doHint ? hintOfValue(codec.like, value) : '')
       }
     }
-    const stray = this.#isInferred ? this.#strayOf(row, present) : undefined
-    if (stray !== undefined) return stray
+    const stray = this.#isInferred ? strayOf(row, present, this.#known) : undefined
+    if (stray !== undefined) {
+      this.isMisfit = true
+      return stray.fault
+    }
     if (present === 0) return `a row has some of the columns ${names.slice(0, 5).join(', ')}: found none`
     return undefined
-  }
-
-  /** Nobody said that a column may be left out: a value without one is a reason to refuse the row. */
-  #strayOf(row: TableRow, present: number): string | undefined {
-    const names = Object.keys(row)
-    if (names.length <= present) return undefined
-    const stray = names.find((name) => !this.#known.has(name) && row[name] !== undefined && row[name] !== null)
-    if (stray === undefined) return undefined
-    this.isMisfit = true
-    return faultOfStray(stray)
   }
 }

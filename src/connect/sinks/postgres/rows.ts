@@ -1,17 +1,21 @@
 // Writes rows into their table, many with one COPY; what the table refuses comes back as dead letters.
 
+import { isDeepStrictEqual } from 'node:util'
 import { invariant } from '../../../base/invariant.ts'
 import { type Batch, letterAt } from '../../batch.ts'
 import type { DeadLetter } from '../../origin.ts'
 import type { PostgresClient } from '../../postgres/client.ts'
 import { reasonOf, troubleKind } from '../../postgres/trouble.ts'
 import { quoteName } from '../../sql/name.ts'
+import type { Shape } from '../../sql/shape.ts'
+import type { RowTable } from '../../sql/store/database.ts'
+import { adaptTable, ensureTable, type Tables } from '../../sql/table.ts'
+import type { FoundTable } from './catalogue.ts'
 import { RowEncoder } from './encoder.ts'
-import { changesOf, makeChanges } from './evolving.ts'
 import { Output } from './output.ts'
-import type { Shape } from './shape.ts'
+import { doWork } from './session.ts'
 import { isDuplicate, Stage, UNDO } from './stage.ts'
-import { ensureTable, type Place, type Table } from './table.ts'
+import type { Table, TableColumn } from './table.ts'
 
 /** The step of dead letters that this sink makes. */
 export const STEP = 'postgres'
@@ -25,10 +29,8 @@ const KEEP = 'release savepoint sluice_rows'
 
 export interface RowWriterOptions {
   readonly client: PostgresClient
-  readonly place: Place
+  readonly tables: Tables<FoundTable, TableColumn>
   readonly shape: Shape
-  /** The name of the temporary table that rows pass through. */
-  readonly stage: string
 }
 
 /** A table that is ready for rows. */
@@ -50,11 +52,9 @@ const MOST_MERGES = 256
  * A COPY that fails leaves nothing of its rows behind; they then pass through the stage, where the server puts them in
  * one by one and refuses the bad ones only. Rows that the table has no place for change the table where that is allowed.
  */
-export class RowWriter {
+export class RowWriter implements RowTable {
   readonly #options: RowWriterOptions
   readonly #out = new Output()
-  /** Grows with the columns that rows have. */
-  #shape: Shape
   /** Undefined before the first `enter`. */
   #ready: Ready | undefined
   /** How many of the next chunks are merged right away, and how many it will be once a key is there again. */
@@ -63,13 +63,11 @@ export class RowWriter {
 
   constructor(options: RowWriterOptions) {
     this.#options = options
-    this.#shape = options.shape
   }
 
   /** Makes the table where it is missing, or checks the one that is there; inside a transaction. */
-  async ensure(): Promise<Table> {
-    const { client, place } = this.#options
-    return await ensureTable(client, place, this.#shape)
+  async ensure(): Promise<void> {
+    await this.#ensure()
   }
 
   /**
@@ -78,11 +76,11 @@ export class RowWriter {
    */
   async enter(): Promise<void> {
     const { client } = this.#options
-    const before = this.#ready?.table ?? (await this.ensure())
+    const before = this.#ready?.table ?? (await this.#ensure())
     await client.query(`lock table ${before.sql} in row exclusive mode`)
     this.#ready?.stage.forget()
-    const table = await this.ensure()
-    if (this.#ready?.table.fingerprint !== table.fingerprint) this.#makeReady(table)
+    const table = await this.#ensure()
+    if (!isDeepStrictEqual(this.#ready?.table.found, table.found)) this.#makeReady(table)
   }
 
   /** Takes rows; gives back a letter for each that was refused, all others are written. */
@@ -126,41 +124,22 @@ export class RowWriter {
 
   /** Uses more of the table's columns, and changes the table where that is allowed, so that rows fit into it. */
   async #adapt(rows: readonly unknown[]): Promise<void> {
-    const { client, place } = this.#options
-    let { table } = this.#enteredTable
-    for (;;) {
-      const more = this.#unusedOf(rows, table)
-      this.#shape = {
-        ...this.#shape,
-        columns: [...this.#shape.columns, ...more.map((name) => ({ name, type: undefined }))],
-      }
-      if (more.length > 0) table = await this.ensure()
-      const changes = table.mode === 'freeze' ? [] : await makeChanges(client, table, changesOf(rows, table))
-      for (const change of changes) place.onNote?.(`${change} in table ${this.#shape.table}`)
-      if (changes.length === 0) break
-      table = await this.ensure()
-    }
-    this.#makeReady(table)
+    const { client, tables } = this.#options
+    this.#makeReady(await doWork(client, adaptTable(tables, this.#enteredTable.table, rows)))
   }
 
-  /** Columns that the table has, rows have values for, and were not used before. */
-  #unusedOf(rows: readonly unknown[], { names, columns }: Table): readonly string[] {
-    const used = new Set([...columns, ...this.#shape.columns].map(({ name }) => name))
-    const found = new Set<string>()
-    for (const row of rows) {
-      for (const [name, value] of Object.entries(Object(row))) {
-        if (value !== null && value !== undefined && names.has(name) && !used.has(name)) found.add(name)
-      }
-    }
-    return [...found]
+  /** Its shape grows with the columns that rows have. */
+  #ensure(): Promise<Table> {
+    const { client, tables, shape } = this.#options
+    return doWork(client, ensureTable(tables, this.#ready?.table.shape ?? shape))
   }
 
   #makeReady(table: Table): void {
-    const { client, stage } = this.#options
+    const { client } = this.#options
     const all = table.columns.map(({ name }) => quoteName(name)).join(', ')
     const isPassing = table.columns.some(({ codec }) => codec.isCast)
     const copySql = isPassing ? undefined : `${BEGIN}; copy ${table.sql} (${all}) from stdin (format binary); ${KEEP}`
-    this.#ready = { table, encoder: new RowEncoder(table), copySql, stage: new Stage(client, table, stage) }
+    this.#ready = { table, encoder: new RowEncoder(table), copySql, stage: new Stage(client, table) }
   }
 
   /**

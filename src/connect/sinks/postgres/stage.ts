@@ -4,6 +4,8 @@
 import type { PostgresClient } from '../../postgres/client.ts'
 import { sqlStateOf, troubleKind } from '../../postgres/trouble.ts'
 import { quoteName } from '../../sql/name.ts'
+import { onConflict } from '../../sql/upsert.ts'
+import { literal } from './literal.ts'
 import type { Table } from './table.ts'
 
 /** A row that the table refused, by its number, with what the server said. */
@@ -23,17 +25,15 @@ export const UNDO = 'rollback to savepoint sluice_rows; release savepoint sluice
 export class Stage {
   readonly #client: PostgresClient
   readonly #table: Table
-  readonly #name: string
-  readonly #refused: string
+  readonly #name = 'pg_temp.sluice_rows'
+  readonly #refused = 'pg_temp.sluice_rows_refused'
   /** A name that none of the columns has. */
   readonly #number: string
   #isMade = false
 
-  constructor(client: PostgresClient, table: Table, name: string) {
+  constructor(client: PostgresClient, table: Table) {
     this.#client = client
     this.#table = table
-    this.#name = `pg_temp.${quoteName(name)}`
-    this.#refused = `pg_temp.${quoteName(`${name}_refused`)}`
     let number = '_number'
     while (table.columns.some((column) => column.name === number)) number = `_${number}`
     this.#number = quoteName(number)
@@ -148,11 +148,8 @@ export class Stage {
   get #onConflict(): string {
     const { columns, shape } = this.#table
     if (shape.key === undefined) return ''
-    const changes = columns
-      .filter(({ name }) => shape.key?.includes(name) !== true)
-      .map(({ name }) => `${quoteName(name)} = excluded.${quoteName(name)}`)
-    const action = changes.length === 0 ? 'nothing' : `update set ${changes.join(', ')}`
-    return `on conflict (${shape.key.map(quoteName).join(', ')}) do ${action}`
+    const names = columns.map(({ name }) => name)
+    return onConflict(names, shape.key)
   }
 }
 
@@ -164,10 +161,4 @@ export function isDuplicate(error: unknown): boolean {
 /** The server gives an empty text for what it does not name. */
 function shown(names: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(names).filter(([, name]) => name !== ''))
-}
-
-/** A text in SQL, whatever the server takes backslashes for. */
-function literal(text: string): string {
-  const quoted = text.replaceAll("'", "''")
-  return text.includes('\\') ? `E'${quoted.replaceAll('\\', '\\\\')}'` : `'${quoted}'`
 }

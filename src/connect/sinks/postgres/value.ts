@@ -1,7 +1,7 @@
 // Values of JavaScript to values of PostgreSQL, in the binary form of COPY: exactly, or not at all.
 
 import { decimalText, parseDecimal } from '../../decimal.ts'
-import { dayOf, microsOfDay, millisOf, nanosOf, realOf, wholeOf } from '../../sql/exact.ts'
+import { dayOf, isEndless, microsOfDay, millisOf, nanosOf, realOf, wholeOf } from '../../sql/exact.ts'
 import { jsonOf, textOf } from '../../sql/text-of.ts'
 import { arrayElements } from './array-text.ts'
 import { writeNumeric } from './numeric.ts'
@@ -229,10 +229,6 @@ export function arrayWriter(writeElement: WriteValue, elementOid: number): Write
 
 function textElements(value: unknown): readonly unknown[] | undefined {
   return typeof value === 'string' ? arrayElements(value) : undefined
-}
-
-function isEndless(value: unknown): boolean {
-  return value === 'infinity' || value === '-infinity' || value === Infinity || value === -Infinity
 }
 
 function isBefore(value: unknown): boolean {

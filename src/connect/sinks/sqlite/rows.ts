@@ -1,15 +1,17 @@
 // Writes rows into their table, many with one statement; what the table refuses comes back as dead letters.
 
-import type { StatementSync } from 'node:sqlite'
-import { describeValue } from '../../../base/check.ts'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { messageOf } from '../../../base/errors.ts'
 import { type Batch, letterAt } from '../../batch.ts'
 import type { DeadLetter, Origin } from '../../origin.ts'
-import { faultOfStray } from '../../sql/evolve.ts'
 import { foldName } from '../../sql/name.ts'
-import { faultOfRow, type TableRow } from '../../sql/row.ts'
-import { IDENTITY, type Shape } from './shape.ts'
-import { addColumns, changesOf, ensureTable, type Place, type Table, type TableColumn, upsert } from './table.ts'
+import { faultOfRow, strayOf, type TableRow } from '../../sql/row.ts'
+import type { Shape } from '../../sql/shape.ts'
+import { adaptTable, ensureTable, keyOf } from '../../sql/table.ts'
+import { upsert } from '../../sql/upsert.ts'
+import { RULES } from './rules.ts'
+import { doWork } from './session.ts'
+import { type Place, sqliteTables, type Table, type TableColumn } from './table.ts'
 import { isRowFault, mismatch } from './trouble.ts'
 import { faultOfValue, REFUSED, type SqliteValue, toSqlite } from './value.ts'
 
@@ -46,9 +48,8 @@ interface Ready {
  * ones are refused. Rows that the table has no place for change the table where that is allowed.
  */
 export class RowWriter {
+  readonly #database: DatabaseSync
   readonly #place: Place
-  /** Grows with the columns that rows have. */
-  #shape: Shape
   #ready: Ready
   /** The rows at hand, by their indices in the batch. */
   #held: number[] = []
@@ -56,10 +57,10 @@ export class RowWriter {
   #isMisfit = false
 
   /** Makes the table where it is missing, or checks the one that is there. */
-  constructor(place: Place, shape: Shape) {
+  constructor(database: DatabaseSync, place: Place, shape: Shape) {
+    this.#database = database
     this.#place = place
-    this.#shape = shape
-    this.#ready = readyOf(place, ensureTable(place, shape))
+    this.#ready = readyOf(database, doWork(database, ensureTable(sqliteTables(place), shape)))
   }
 
   /** Takes rows; gives back a letter for each that was refused, all others are written. */
@@ -90,21 +91,8 @@ export class RowWriter {
 
   /** Uses more of the table's columns, and adds some where that is allowed, so that rows fit into it. */
   #adapt(rows: readonly unknown[]): void {
-    const { onNote } = this.#place
-    let { table } = this.#ready
-    const changes = table.mode === 'freeze' ? [] : addColumns(this.#place, this.#shape, changesOf(rows, table))
-    for (const change of changes) onNote?.(`${change} in table ${this.#shape.table}`)
-    if (changes.length > 0) table = ensureTable(this.#place, this.#shape)
-    const used = new Set(table.columns.map(({ name }) => foldName(name)))
-    const columns = [...this.#shape.columns]
-    for (const name of rows.flatMap((row) => Object.keys(Object(row)))) {
-      const folded = foldName(name)
-      if (used.has(folded) || !table.names.has(folded)) continue
-      used.add(folded)
-      columns.push({ name, type: undefined })
-    }
-    this.#shape = { ...this.#shape, columns }
-    this.#ready = readyOf(this.#place, ensureTable(this.#place, this.#shape))
+    const table = doWork(this.#database, adaptTable(sqliteTables(this.#place), this.#ready.table, rows))
+    this.#ready = readyOf(this.#database, table)
   }
 
   /** Puts a row's values behind those at hand; gives the reason if there is one against it. */
@@ -122,7 +110,7 @@ export class RowWriter {
 
   #bind(row: TableRow, rows: Batch, at: number): string | undefined {
     const { table, own, isInherited, isKey, values } = this.#ready
-    const { hasIdentity, isInferred } = table.shape
+    const { key, isInferred } = table.shape
     const width = table.columns.length
     const from = this.#held.length * width
     const prototype = Object.getPrototypeOf(row)
@@ -138,11 +126,14 @@ export class RowWriter {
       if (stored === null && isKey[i] === true) return `column ${name} is of the key: found ${String(value)}`
       values[from + i] = stored
     }
-    const stray = isInferred ? this.#strayOf(row, present) : undefined
-    if (stray !== undefined) return stray
+    const stray = isInferred ? strayOf(row, present, this.#ready.known, foldName) : undefined
+    if (stray !== undefined) {
+      this.#isMisfit = stray.isMisfit
+      return stray.fault
+    }
     if (present === 0)
       return `a row has some of the columns ${[...this.#ready.known].slice(0, 5).join(', ')}: found none`
-    if (hasIdentity) {
+    if (key === undefined) {
       const origin = rows.origin(at) as Origin
       values[from + width - 3] = origin.source
       values[from + width - 2] = origin.offset
@@ -154,19 +145,6 @@ export class RowWriter {
   #faultOf({ name, kind, evolving }: TableColumn, value: unknown): string {
     const fault = faultOfValue(name, kind, value)
     return kind === evolving || toSqlite(evolving, value) === REFUSED ? fault : `${fault}; schema: 'evolve' takes it`
-  }
-
-  /** Nobody said that a column may be left out: a value without one is a reason to refuse the row. */
-  #strayOf(row: TableRow, present: number): string | undefined {
-    const { known } = this.#ready
-    const names = Object.keys(row)
-    if (names.length <= present) return undefined
-    const stray = names.find((name) => !known.has(name) && row[name] !== undefined && row[name] !== null)
-    if (stray === undefined) return undefined
-    const other = [...known].find((name) => foldName(name) === foldName(stray))
-    if (other !== undefined) return `column ${describeValue(stray)} is ${describeValue(other)} in the rows before`
-    this.#isMisfit = true
-    return faultOfStray(stray)
   }
 
   #writeMany(rows: Batch, letters: DeadLetter[]): void {
@@ -197,18 +175,18 @@ export class RowWriter {
 
   /** A trigger can roll back everything: rows that were taken before would be lost with nobody told. */
   #checkTransaction(error: unknown): void {
-    const { database, path } = this.#place
-    if (database.isTransaction) return
-    const { table } = this.#shape
+    if (this.#database.isTransaction) return
+    const { path } = this.#place
+    const { table } = this.#ready.table.shape
     const found = `a trigger rolled back the transaction: ${messageOf(error)}`
     throw mismatch(`Cannot write to table ${table} of ${JSON.stringify(path)}: ${found}`, path, table, found)
   }
 }
 
-function readyOf({ database }: Place, table: Table): Ready {
+function readyOf(database: DatabaseSync, table: Table): Ready {
   const { columns, shape } = table
-  const own = shape.hasIdentity ? columns.slice(0, -IDENTITY.length) : columns
-  const keys = new Set(shape.key.map(foldName))
+  const own = shape.key === undefined ? columns.slice(0, -RULES.identity.length) : columns
+  const keys = new Set(shape.key?.map(foldName))
   const rowsAtOnce = Math.max(1, Math.min(ROWS_AT_ONCE, Math.floor(MAX_VALUES / columns.length)))
   return {
     table,
@@ -217,8 +195,17 @@ function readyOf({ database }: Place, table: Table): Ready {
     isKey: own.map(({ name }) => keys.has(foldName(name))),
     known: new Set(own.map(({ name }) => name)),
     rowsAtOnce,
-    many: database.prepare(upsert(table, rowsAtOnce)),
-    one: database.prepare(upsert(table, 1)),
+    many: database.prepare(insertSql(table, rowsAtOnce)),
+    one: database.prepare(insertSql(table, 1)),
     values: Array<SqliteValue>(rowsAtOnce * columns.length).fill(null),
   }
+}
+
+/** A statement that writes `count` rows and overwrites those of the same key. */
+function insertSql({ sql: table, columns, shape }: Table, count: number): string {
+  const names = columns.map(({ name }) => name)
+  const rows = Array<string>(count).fill(`(${names.map(() => '?').join(', ')})`)
+  const sql = upsert({ table, columns: names, key: keyOf(shape, RULES) ?? [], rows }, foldName)
+  // "or abort": a clause of the table itself (`unique on conflict ignore`) must not drop rows in silence.
+  return sql.replace('insert', 'insert or abort')
 }

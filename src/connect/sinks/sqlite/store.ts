@@ -4,13 +4,13 @@ import type { DatabaseSync } from 'node:sqlite'
 import { systemClock } from '../../../base/clock.ts'
 import { SluiceError } from '../../../base/errors.ts'
 import { isPromise } from '../../../base/promise.ts'
-import { type Claim, fenced, LEASE_MS, newOwner, pipelineHeld } from '../../lease.ts'
+import { LEASE_MS, newOwner } from '../../lease.ts'
 import type { DeadLetter } from '../../origin.ts'
 import type { Checkpoint, KeptLetter } from '../../sink.ts'
-import { CheckpointTable } from './checkpoints.ts'
+import { SqlStore } from '../../sql/store/store.ts'
+import { all, run, type Work } from '../../sql/store/work.ts'
 import { openDatabase } from './database.ts'
-import { LeaseTable } from './leases.ts'
-import { LetterTable } from './letters.ts'
+import { doWork, sqliteDialect } from './session.ts'
 import { isBusy, troubleOf } from './trouble.ts'
 
 /**
@@ -47,22 +47,18 @@ export interface StoreOptions {
 export class SqliteStore {
   readonly database: DatabaseSync
   readonly #options: StoreOptions
-  readonly #checkpoints: CheckpointTable
-  readonly #leases: LeaseTable
-  readonly #owner: string
-  /** Undefined until the tables are there. */
-  #letters: LetterTable | undefined
+  readonly #store: SqlStore
   /** What failed for good. */
   #failure: { readonly error: unknown } | undefined
+  /** Whether the lease is ours, or was. */
+  #hasLease = false
   /** What the last commit before this run left. */
   #restored: Checkpoint | undefined
 
   private constructor(options: StoreOptions) {
     this.#options = options
     this.database = openDatabase(options.path)
-    this.#checkpoints = new CheckpointTable(this.database, options.pipeline)
-    this.#leases = new LeaseTable(this.database, options.pipeline)
-    this.#owner = options.owner ?? newOwner()
+    this.#store = new SqlStore(sqliteDialect(options.path), options)
   }
 
   /** Opens the database, takes the lease, and goes to where the last commit left it. */
@@ -71,9 +67,6 @@ export class SqliteStore {
     try {
       await store.#retry('open', () => store.database.exec(SETTINGS))
       await store.#retry('lock', () => store.#takeLease())
-      await store.#retry('read', () => {
-        store.#restored = store.#checkpoints.restore()
-      })
       return store
     } catch (error) {
       await store.close()
@@ -89,36 +82,28 @@ export class SqliteStore {
   /** Makes the table of dead letters and what `also` makes, in a transaction of its own. */
   makeTables(also: () => void): void | Promise<void> {
     return this.inTransaction('make tables in', () => {
-      this.#letters = new LetterTable(this.database, this.#options.path, this.#options.deadLetters)
+      this.#do(this.#store.letters.ensure())
       also()
       this.database.exec('commit')
     })
   }
 
   bury(letters: readonly DeadLetter[]): void | Promise<void> {
-    const { pipeline } = this.#options
-    return this.inTransaction('write dead letters to', () => {
-      this.#letters?.bury(letters, { pipeline, epoch: this.#checkpoints.epoch + 1, atMs: systemClock.wallMs() })
-    })
+    return this.inTransaction('write dead letters to', () => this.#do(this.#store.bury(letters)))
   }
 
   /** Takes dead letters out again. */
   exhume(letters: readonly KeptLetter[]): void | Promise<void> {
-    return this.inTransaction('take dead letters out of', () => {
-      this.#letters?.exhume(letters, this.#options.pipeline)
-    })
+    return this.inTransaction('take dead letters out of', () => this.#do(this.#store.exhume(letters)))
   }
 
   /** Commits what is in the transaction, the checkpoint, and what `also` writes. */
   commit(checkpoint: Checkpoint, also: () => void = () => {}): void | Promise<void> {
     return this.inTransaction('commit to', () => {
-      const nowMs = systemClock.wallMs()
-      const act = `commit epoch ${checkpoint.epoch} of`
-      if (!this.#leases.renew(nowMs)) throw this.#fenced(act)
-      if (!this.#checkpoints.save(checkpoint, nowMs)) throw this.#held(act)
+      this.#do(this.#store.save(checkpoint))
       also()
       this.database.exec('commit')
-      this.#checkpoints.saved(checkpoint.epoch)
+      this.#store.checkpoints.saved(checkpoint.epoch)
     })
   }
 
@@ -146,7 +131,7 @@ export class SqliteStore {
       throw this.fail('write to', error)
     }
     this.#guarded('write to', () => {
-      if (!this.#leases.renew(systemClock.wallMs())) throw this.#fenced('go on with')
+      this.#do(this.#store.renew())
       this.database.exec('commit')
     })
   }
@@ -156,15 +141,14 @@ export class SqliteStore {
    * @throws {SluiceError} PIPELINE_HELD
    */
   checkFence(): void {
-    if (!this.#leases.isOurs()) throw this.#fenced('go on with')
-    if (this.#checkpoints.currentEpoch() !== this.#checkpoints.epoch) throw this.#held('go on with')
+    this.#do(this.#store.checkFence())
   }
 
   async close(): Promise<void> {
     if (!this.database.isOpen) return
     this.#rollBack()
     try {
-      this.#leases.release()
+      if (this.#hasLease) this.#do(this.#store.leases.release())
     } catch {
       // A lease that cannot be let go of ends with the process, or with its time.
     }
@@ -189,15 +173,15 @@ export class SqliteStore {
 
   /** From here on no other instance writes for this pipeline. */
   #takeLease(): void {
-    const { pipeline, leaseMs = LEASE_MS } = this.#options
-    const claim: Claim = { owner: this.#owner, leaseMs, nowMs: systemClock.wallMs() }
+    const { owner, leaseMs = LEASE_MS } = this.#options
     this.database.exec('begin immediate')
     try {
-      this.#leases.create()
-      const holder = this.#leases.take(claim)
-      if (holder !== undefined) throw pipelineHeld(pipeline, holder)
-      this.#checkpoints.create()
+      this.#do(this.#store.create())
+      this.#do(addLaterColumns())
+      this.#do(this.#store.take({ owner: owner ?? newOwner(), leaseMs }))
+      this.#restored = this.#do(this.#store.checkpoints.restore())
       this.database.exec('commit')
+      this.#hasLease = true
     } catch (error) {
       this.#rollBack()
       throw error
@@ -225,15 +209,8 @@ export class SqliteStore {
     this.checkFence()
   }
 
-  #fenced(act: string): SluiceError<'PIPELINE_HELD'> {
-    return fenced(this.#options.pipeline, act, this.#leases.current())
-  }
-
-  #held(act: string): SluiceError<'PIPELINE_HELD'> {
-    const { pipeline } = this.#options
-    const by = this.#checkpoints.lastCommit()
-    const message = `Cannot ${act} ${pipeline}: another instance has committed ${by}`
-    return new SluiceError('PIPELINE_HELD', message, { pipeline, by })
+  #do<T>(work: Work<T>): T {
+    return doWork(this.database, work)
   }
 
   /** Tries until it succeeds, or another connection has stood against it for too long. */
@@ -271,5 +248,16 @@ export class SqliteStore {
     } catch {
       // What could not be rolled back is rolled back by whoever opens the database next: nothing of it is committed.
     }
+  }
+}
+
+/** Columns that earlier versions did not have. */
+const LATER_COLUMNS = { committed_by: 'text', parts: 'integer' }
+
+function* addLaterColumns(): Work<void> {
+  const rows = yield* all("select name from pragma_table_info('sluice_checkpoints')")
+  const there = new Set(rows.map(({ name }) => name))
+  for (const [name, type] of Object.entries(LATER_COLUMNS)) {
+    if (!there.has(name)) yield* run(`alter table sluice_checkpoints add column ${name} ${type}`)
   }
 }

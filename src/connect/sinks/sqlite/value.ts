@@ -1,11 +1,9 @@
 // Values of JavaScript to values of SQLite, by what their column holds: exactly, or not at all.
 
-import { describeValue } from '../../../base/check.ts'
-import { messageOf } from '../../../base/errors.ts'
 import { unreachable } from '../../../base/invariant.ts'
 import type { ColumnType } from '../../column.ts'
 import { decimalText, isDecimal } from '../../decimal.ts'
-import { jsonText } from '../../json/line.ts'
+import { faultOf, JSON_WORDS } from '../../sql/codec.ts'
 import { isStorable, millisOf, realOf, wholeOf } from '../../sql/exact.ts'
 import { jsonOf, textOf } from '../../sql/text-of.ts'
 
@@ -73,15 +71,8 @@ export function toSqlite(kind: ValueKind, value: unknown): Stored {
 
 /** Why a column of `kind` does not take `value`, for a person to read. */
 export function faultOfValue(column: string, kind: ValueKind, value: unknown): string {
-  const shown = describeValue(value)
-  if (typeof value === 'string' && !isStorable(value)) {
-    if (value.includes('\0')) return `column ${column} cannot hold the NUL in ${shown}`
-    return `column ${column} cannot hold the half of a surrogate pair in ${shown}`
-  }
-  if (kind === 'json' || (isJson(value) && !['bytes', 'text'].includes(kind))) {
-    return `column ${column} cannot hold ${shown} as JSON${whyNoJson(value)}`
-  }
-  return `column ${column} takes ${WORDS[kind]}: found ${shown}`
+  const isForJson = kind === 'json' || (isJson(value) && !['bytes', 'text'].includes(kind))
+  return faultOf(column, isForJson ? JSON_WORDS : WORDS[kind], value)
 }
 
 const WHOLE = 'whole numbers that are exact and fit into 64 bits'
@@ -93,7 +84,7 @@ const WORDS: Readonly<Record<ValueKind, string>> = {
   decimal: 'decimal numbers as strings of digits, bigints and finite numbers',
   boolean: 'true and false',
   time: 'epoch milliseconds, dates and ISO 8601 down to the millisecond',
-  json: 'what JSON can hold',
+  json: JSON_WORDS,
   bytes: 'bytes, as a Uint8Array',
   any: 'text, numbers, bigints that fit into 64 bits, booleans, dates, bytes and what JSON can hold',
   whole: `${WHOLE}, booleans and dates`,
@@ -151,14 +142,5 @@ function anyOf(value: unknown): Stored {
     }
     default:
       return REFUSED
-  }
-}
-
-function whyNoJson(value: unknown): string {
-  try {
-    jsonText(value)
-    return ''
-  } catch (error) {
-    return `: ${messageOf(error).split('\n', 1)[0]}`
   }
 }

@@ -6,8 +6,9 @@ import type { DeadLetter } from '../../origin.ts'
 import type { Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
 import type { SchemaMode } from '../../sql/evolve.ts'
 import { refuseAll } from '../../sql/row.ts'
+import { type Shape, shapeOf, shapeOfRows } from '../../sql/shape.ts'
 import { RowWriter, STEP } from './rows.ts'
-import { type Shape, shapeOf, shapeOfRows } from './shape.ts'
+import { RULES } from './rules.ts'
 import { SqliteStore, type StoreOptions } from './store.ts'
 
 export interface WriterOptions extends StoreOptions {
@@ -72,7 +73,7 @@ export class SqliteWriter<Row> implements SinkWriter<Row> {
 
   #makeTables(): void | Promise<void> {
     const { columns, table, key } = this.#options
-    const shape = columns === undefined ? undefined : shapeOf(table, columns, key)
+    const shape = columns === undefined ? undefined : shapeOf(table, columns, key, RULES)
     return this.#store.makeTables(() => {
       if (shape !== undefined) this.#rows = this.#makeRows(shape)
     })
@@ -80,7 +81,7 @@ export class SqliteWriter<Row> implements SinkWriter<Row> {
 
   #write(rows: Batch<Row>): readonly DeadLetter[] {
     if (this.#rows === undefined) {
-      const shape = shapeOfRows(this.#options.table, rows.values(), this.#options.key)
+      const shape = shapeOfRows(this.#options.table, rows.values(), this.#options.key, RULES)
       if (shape === undefined) return refuseAll(rows, STEP)
       this.#rows = this.#makeRows(shape)
     }
@@ -89,6 +90,6 @@ export class SqliteWriter<Row> implements SinkWriter<Row> {
 
   #makeRows(shape: Shape): RowWriter {
     const { path, mode, onNote } = this.#options
-    return new RowWriter({ database: this.#store.database, path, mode, onNote }, shape)
+    return new RowWriter(this.#store.database, { path, mode, onNote }, shape)
   }
 }

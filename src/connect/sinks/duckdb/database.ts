@@ -1,0 +1,102 @@
+// A DuckDB file that a pipeline writes to, or that is looked at.
+
+import { existsSync } from 'node:fs'
+import { duckdbTrouble, Session } from '../../duckdb/session.ts'
+import type { BatchSize, SinkInspector, SinkWriter } from '../../sink.ts'
+import { FOLDED, type Shape, type ShapeRules } from '../../sql/shape.ts'
+import type { RowTable, SqlDatabase } from '../../sql/store/database.ts'
+import type { SqlDialect } from '../../sql/store/dialect.ts'
+import { SqlInspector } from '../../sql/store/inspector.ts'
+import type { StoreOptions } from '../../sql/store/store.ts'
+import type { Answer, Statement, Work } from '../../sql/store/work.ts'
+import { SqlWriter, type SqlWriterOptions } from '../../sql/store/writer.ts'
+import { schemasOf } from './catalogue.ts'
+import { RowWriter, STEP } from './rows.ts'
+import { doWork, duckdbDialect, execute } from './session.ts'
+import type { Place } from './table.ts'
+
+export interface DatabaseOptions extends Place {
+  /** The table that errors name. */
+  readonly table: string
+  readonly memory?: string | undefined
+}
+
+/** Each statement has its price. */
+const BATCH: BatchSize = { rows: 2048, bytes: 8 * 1024 * 1024 }
+
+export class DuckdbDatabase implements SqlDatabase {
+  readonly rules: ShapeRules = FOLDED
+  readonly step: string = STEP
+  readonly batch: BatchSize = BATCH
+  readonly dialect: SqlDialect
+  readonly #session: Session
+  readonly #options: DatabaseOptions
+  /** Those that hold a statement of the connection. */
+  readonly #rows: RowWriter[] = []
+
+  private constructor(session: Session, options: DatabaseOptions) {
+    this.#session = session
+    this.#options = options
+    this.dialect = duckdbDialect(options)
+  }
+
+  static async open(options: DatabaseOptions): Promise<DuckdbDatabase> {
+    return new DuckdbDatabase(await Session.open(options.path, { memory: options.memory }), options)
+  }
+
+  execute(statement: Statement): Promise<Answer> {
+    return execute(this.#session, statement)
+  }
+
+  async begin(): Promise<void> {
+    await this.#session.run('begin')
+  }
+
+  async commit(): Promise<void> {
+    await this.#session.run('commit')
+  }
+
+  rows(shape: Shape): RowTable {
+    const rows = new RowWriter(this.#session, this.#options, shape)
+    this.#rows.push(rows)
+    return rows
+  }
+
+  rollBack(): Promise<void> {
+    return this.#session.rollBack()
+  }
+
+  schemas(): Work<readonly string[]> {
+    return schemasOf()
+  }
+
+  useSchema(_schema: string, table: string): string {
+    return `this sink writes to schema main, as table: '${table}'`
+  }
+
+  trouble(error: unknown, act: string): unknown {
+    const { path, table } = this.#options
+    return duckdbTrouble(error, path, act, table)
+  }
+
+  async close(release: Work<void> | undefined): Promise<void> {
+    for (const rows of this.#rows) await rows.close()
+    await this.rollBack()
+    try {
+      if (release !== undefined) await doWork(this.#session, release)
+    } catch {
+      // A lease that cannot be let go of ends with the process, or with its time.
+    }
+    this.#session.close()
+  }
+}
+
+/** Takes the lease, goes to where the last commit left the pipeline, and makes the tables that are known. */
+export async function openDuckdb<Row>(options: DatabaseOptions & SqlWriterOptions): Promise<SinkWriter<Row>> {
+  return await SqlWriter.open<Row>(await DuckdbDatabase.open(options), options)
+}
+
+/** @throws {SluiceError} PIPELINE_HELD if another process has the file open */
+export async function inspectDuckdb(options: DatabaseOptions & StoreOptions): Promise<SinkInspector> {
+  return new SqlInspector(existsSync(options.path) ? await DuckdbDatabase.open(options) : undefined, options)
+}

@@ -1,0 +1,58 @@
+// Statements of DuckDB, for what all SQL databases have in common.
+
+import type { DuckDBValue } from '@duckdb/node-api'
+import { systemClock } from '../../../base/clock.ts'
+import type { Duckdb } from '../../duckdb/engine.ts'
+import type { Row, Session } from '../../duckdb/session.ts'
+import { foldName, quoteName } from '../../sql/name.ts'
+import { storable } from '../../sql/storable.ts'
+import type { SqlDialect } from '../../sql/store/dialect.ts'
+import { type Answer, plainNumber, runAsync, type SqlValue, type Statement, type Work } from '../../sql/store/work.ts'
+import { ensureTable } from '../../sql/table.ts'
+import { upsert } from '../../sql/upsert.ts'
+import type { Place } from './table.ts'
+import { duckdbTables } from './tables.ts'
+
+export function doWork<T>(session: Session, work: Work<T>): Promise<T> {
+  return runAsync(work, (statement) => execute(session, statement))
+}
+
+export async function execute(session: Session, { sql, values, isQuery }: Statement): Promise<Answer> {
+  const bound = values.length === 0 ? undefined : values.map((value) => bindable(session.duckdb, value))
+  if (isQuery) return { rows: (await session.all(sql, bound)).map(plainRow), changes: 0 }
+  return { rows: [], changes: await session.run(sql, bound) }
+}
+
+export function duckdbDialect(place: Place): SqlDialect {
+  return {
+    parameter: (number) => `$${number}`,
+    table: quoteName,
+    tables: `select lower(table_name) as name from duckdb_tables() where schema_name = 'main' and not internal
+      and not temporary and database_name = current_database()`,
+    fold: foldName,
+    types: { bytes: 'blob', time: 'bigint' },
+    now: () => String(systemClock.wallMs()),
+    millis: (column) => column,
+    letterTime: { write: (parameter) => `epoch_ms(${parameter}::bigint)`, read: (column) => `epoch_ms(${column})` },
+    storable,
+    forUpdate: '',
+    upsert,
+    *lockTables() {},
+    makeTable: (shape) => ensureTable(duckdbTables({ path: place.path }), shape),
+  }
+}
+
+function bindable({ DuckDBBlobValue }: Duckdb, value: SqlValue): DuckDBValue {
+  if (typeof value === 'number') return BigInt(value)
+  return value instanceof Uint8Array ? new DuckDBBlobValue(value) : value
+}
+
+function plainRow(row: Row): Row {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => {
+      if (typeof value === 'bigint') return [name, plainNumber(value)]
+      const bytes = (value as { readonly bytes?: unknown } | null)?.bytes
+      return [name, bytes instanceof Uint8Array ? bytes : value]
+    }),
+  )
+}

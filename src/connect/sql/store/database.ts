@@ -1,0 +1,64 @@
+// What a database has to bring so that a pipeline can write to it.
+
+import type { Batch } from '../../batch.ts'
+import type { Claim } from '../../lease.ts'
+import type { DeadLetter } from '../../origin.ts'
+import type { BatchSize } from '../../sink.ts'
+import type { Shape, ShapeRules } from '../shape.ts'
+import type { SqlDialect } from './dialect.ts'
+import type { SqlStore } from './store.ts'
+import type { Answer, Statement, Work } from './work.ts'
+
+/** Writes rows into one table, inside the transaction at hand. */
+export interface RowTable {
+  /** Makes the table where it is missing, or checks the one that is there. @throws {SluiceError} SINK_MISMATCH */
+  ensure(): Promise<void>
+  /** Called once in every transaction, before its first rows. */
+  enter(): Promise<void>
+  /** Takes rows; gives back a letter for each that was refused, all others are written. */
+  write(rows: Batch): Promise<readonly DeadLetter[]>
+  /** Waits until no statement is under way: others follow. Absent where none ever is. */
+  settled?(): Promise<void>
+  /** Writes what is held back, before a commit. Absent where nothing is. */
+  flush?(): Promise<void>
+}
+
+/** A connection to a database, and its transaction. */
+export interface SqlConnection {
+  readonly dialect: SqlDialect
+  execute(statement: Statement): Answer | Promise<Answer>
+  /** @param act - what the transaction is for: what only reads sees all tables as of one commit */
+  begin(act: 'read' | 'reset' | 'write'): void | Promise<void>
+  /** Makes the transaction durable. */
+  commit(): void | Promise<void>
+  /** Forgets the transaction, if one is open. Does not throw. */
+  rollBack(): void | Promise<void>
+  /** The error that a caller can act on for what was thrown. */
+  trouble(error: unknown, act: string): unknown
+  /** Forgets the transaction, lets go of the lease, if there is one, and closes. Does not throw. */
+  close(release: Work<void> | undefined): void | Promise<void>
+}
+
+/** A database that a pipeline writes to. */
+export interface SqlDatabase extends SqlConnection {
+  readonly rules: ShapeRules
+  /** The step of dead letters that it makes, which is its kind. */
+  readonly step: string
+  readonly batch: BatchSize
+  /** Writes the rows of a shape. */
+  rows(shape: Shape): RowTable
+  /** Takes the lease, with what this database does beside {@link SqlStore.take}. */
+  take?(store: SqlStore, claim: Omit<Claim, 'nowMs'>): Work<void>
+  /** The schemas that a name with a dot may be meant to name a table in, and what to say then. */
+  schemas(): Work<readonly string[]>
+  useSchema(schema: string, table: string): string
+  /**
+   * Does work beside the transaction, on another connection; gives undefined if that is lost. Absent where there is none:
+   * then nothing else is done while a transaction is open.
+   */
+  aside?<T>(work: Work<T>): Promise<T | undefined>
+  /** Whether the connection is known to be lost. */
+  readonly isLost?: boolean
+  /** Something has failed for good: nothing of the transaction is to be kept, and nobody is to wait for its locks. */
+  failed?(error: unknown): void
+}

@@ -1,0 +1,49 @@
+// Looks at what a database keeps of a pipeline.
+
+import type { CheckpointSummary, KeptLetter, SinkInspector } from '../../sink.ts'
+import type { SqlConnection } from './database.ts'
+import { SqlStore, type StoreOptions } from './store.ts'
+import { runAsync, type Work } from './work.ts'
+
+export class SqlInspector implements SinkInspector {
+  /** Undefined where there is no database yet. */
+  readonly #connection: SqlConnection | undefined
+  readonly #options: StoreOptions
+
+  constructor(connection: SqlConnection | undefined, options: StoreOptions) {
+    this.#connection = connection
+    this.#options = options
+  }
+
+  checkpoint(): Promise<CheckpointSummary | undefined> {
+    return this.#transact('read', (store) => store.summary())
+  }
+
+  async letters(page: { readonly limit: number; readonly after?: KeptLetter }): Promise<readonly KeptLetter[]> {
+    return (await this.#transact('read', (store) => store.letters.list(page))) ?? []
+  }
+
+  async reset(options: { readonly deadLetters: boolean }): Promise<void> {
+    await this.#transact('reset', (store) => store.reset(options))
+  }
+
+  async close(): Promise<void> {
+    await this.#connection?.close(undefined)
+  }
+
+  /** In one transaction: all tables are seen as of one commit, and of what throws nothing is kept. */
+  async #transact<T>(act: 'read' | 'reset', work: (store: SqlStore) => Work<T>): Promise<T | undefined> {
+    const connection = this.#connection
+    if (connection === undefined) return undefined
+    try {
+      await connection.begin(act)
+      const store = new SqlStore(connection.dialect, this.#options)
+      const found = await runAsync(work(store), async (statement) => await connection.execute(statement))
+      await connection.commit()
+      return found
+    } catch (error) {
+      await connection.rollBack()
+      throw connection.trouble(error, act)
+    }
+  }
+}

@@ -1,0 +1,42 @@
+// Rows that overwrite those of the same key.
+
+import { quoteName } from './name.ts'
+
+export interface Upsert {
+  /** As SQL. */
+  readonly table: string
+  readonly columns: readonly string[]
+  /** The columns of the key. */
+  readonly key: readonly string[]
+  /** Rows as SQL, in brackets. */
+  readonly rows: readonly string[]
+  /** Whether a row that is there stays as it is. */
+  readonly keepsOld?: boolean
+}
+
+type Fold = (name: string) => string
+
+/** The statement, as SQLite, PostgreSQL and DuckDB take it. */
+export function upsert({ table, columns, key, rows, keepsOld = false }: Upsert, fold: Fold = same): string {
+  const names = columns.map(quoteName).join(', ')
+  const conflict = onConflict(keepsOld ? key : columns, key, fold)
+  return `insert into ${table} (${names}) values ${rows.join(', ')} ${conflict}`
+}
+
+/**
+ * What follows an `insert` of rows some of which may be there.
+ *
+ * @example
+ * onConflict(['id', 'n'], ['id']) // => 'on conflict ("id") do update set "n" = excluded."n"'
+ */
+export function onConflict(columns: readonly string[], key: readonly string[], fold: Fold = same): string {
+  const keys = new Set(key.map(fold))
+  const others = columns.filter((name) => !keys.has(fold(name))).map(quoteName)
+  const action =
+    others.length === 0 ? 'nothing' : `update set ${others.map((of) => `${of} = excluded.${of}`).join(', ')}`
+  return `on conflict (${key.map(quoteName).join(', ')}) do ${action}`
+}
+
+function same(name: string): string {
+  return name
+}
