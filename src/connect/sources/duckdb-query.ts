@@ -1,16 +1,13 @@
 // The source of rows of a DuckDB database: a table or a query, all of it or what is new since the last run.
 
-import { createHash } from 'node:crypto'
-import { checkChoice, checkKeys, checkMs, describeValue } from '../../base/check.ts'
+import { checkChoice, checkKeys } from '../../base/check.ts'
 import type { Duration } from '../../base/duration.ts'
-import { SluiceError } from '../../base/errors.ts'
 import { checkMemory } from '../duckdb/memory.ts'
 import { BIGINTS, type JsonBigInts } from '../json/numbers.ts'
-import { lookBackOf } from '../rows/look-back.ts'
+import { isPath, optionInvalid } from '../option.ts'
 import { TIMES, type Times } from '../rows/times.ts'
 import type { Source } from '../source.ts'
-import { checkColumnName } from '../sql/name.ts'
-import { readOnBy } from '../sql/read-on.ts'
+import { queryOf, querySource } from '../sql/query-source.ts'
 
 export interface DuckdbQueryOptions {
   /** The table to read; or `query`. */
@@ -42,7 +39,6 @@ export interface DuckdbQueryOptions {
 }
 
 const OPTIONS = ['table', 'query', 'cursor', 'lookBack', 'bigints', 'times', 'memory', 'retryMs']
-const RETRY_MS = 60_000
 
 /**
  * Reads the rows of a table or a query of a DuckDB database file, which it opens for reading only.
@@ -69,50 +65,22 @@ const RETRY_MS = 60_000
  */
 export function duckdbQuery<Row = Record<string, unknown>>(path: string, options: DuckdbQueryOptions): Source<Row> {
   checkKeys('duckdbQuery', options, OPTIONS)
-  const { table, query, cursor, memory, bigints = 'reject', times, retryMs = RETRY_MS } = options
-  if (typeof path !== 'string' || path === '' || path.includes('\0') || path === ':memory:') {
-    throw invalid('path', path, 'the path of a file')
-  }
-  if ((table === undefined) === (query === undefined)) throw invalid('table', table, 'a table, or query one, not both')
-  if (query !== undefined && (typeof query !== 'string' || query.trim() === '' || query.includes('\0'))) {
-    throw invalid('query', query, 'a select')
-  }
-  if (table !== undefined) checkColumnName(table)
-  if (cursor !== undefined) checkColumnName(cursor)
+  const { memory, bigints = 'reject', times } = options
+  if (!isPath(path) || path === ':memory:') throw optionInvalid('duckdbQuery', 'path', path, 'the path of a file')
+  const query = queryOf('duckdbQuery', options)
   if (memory !== undefined) checkMemory('duckdbQuery', memory)
   checkChoice('bigints', bigints, BIGINTS)
   if (times !== undefined) checkChoice('times', times, TIMES)
-  checkMs('retryMs', retryMs)
-  const lookBack = lookBackOf('duckdbQuery', options.lookBack, cursor !== undefined)
-  const source = nameOf(options)
-  const opening = { path, source, table, query, cursor, lookBack, choices: { bigints, times }, memory, retryMs }
+  const opening = { ...query, path, choices: { bigints, times }, memory }
+  // Not before it is needed: programs and threads without a database start sooner.
+  const load = async () => await import('./duckdb-query/open.ts')
   return {
-    kind: 'duckdb',
-    title: `${source} in ${path}`,
-    provided: readOnBy(cursor !== undefined),
-    isCounted: true,
-    ...(lookBack === undefined ? {} : { readsAgain: true as const }),
-    splits: async () => [{ id: source }],
-    async findColumns({ signal } = {}) {
-      const { findColumns } = await import('./duckdb-query/open.ts')
-      return await findColumns(opening, signal)
-    },
-    async open(_split, from, open = {}) {
-      // Not before it is needed: programs and threads without a database start sooner.
-      const { openQuery } = await import('./duckdb-query/open.ts')
-      return await openQuery<Row>(opening, from, open)
-    },
+    ...querySource(
+      'duckdb',
+      path,
+      query,
+      async (from, open) => await (await load()).openQuery<Row>(opening, from, open),
+    ),
+    findColumns: async ({ signal } = {}) => await (await load()).findColumns(opening, signal),
   }
-}
-
-/** The same in every run for the same rows, and short. */
-function nameOf({ table, query = '' }: DuckdbQueryOptions): string {
-  return table === undefined
-    ? `query ${createHash('sha256').update(query).digest('hex').slice(0, 12)}`
-    : `table ${table}`
-}
-
-function invalid(key: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {
-  const message = `Cannot use ${describeValue(value)} as ${key} of duckdbQuery: it takes ${allowed}`
-  return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
 }

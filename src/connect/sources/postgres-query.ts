@@ -1,17 +1,15 @@
 // The source of rows of a PostgreSQL database: a table or a query, all of it or what is new since the last run.
 
-import { createHash } from 'node:crypto'
-import { checkChoice, checkInteger, checkKeys, checkMs, describeValue } from '../../base/check.ts'
+import { checkChoice, checkInteger, checkKeys } from '../../base/check.ts'
 import type { Duration } from '../../base/duration.ts'
-import { SluiceError } from '../../base/errors.ts'
 import { COLUMN_TYPES, type Columns } from '../column.ts'
 import { BIGINTS, type JsonBigInts } from '../json/numbers.ts'
+import { optionInvalid } from '../option.ts'
 import { addressOf, type PostgresConnection } from '../postgres/connection.ts'
-import { lookBackOf } from '../rows/look-back.ts'
 import { TIMES, type Times } from '../rows/times.ts'
 import type { Source } from '../source.ts'
 import { checkColumnName } from '../sql/name.ts'
-import { readOnBy } from '../sql/read-on.ts'
+import { queryOf, querySource } from '../sql/query-source.ts'
 
 export interface PostgresQueryOptions {
   /** The table to read; or `query`. */
@@ -64,7 +62,6 @@ const OPTIONS = [
 ]
 const FETCH_ROWS = 5000
 const TIMEOUT_MS = 300_000
-const RETRY_MS = 60_000
 
 /**
  * Reads the rows of a table or a query of a PostgreSQL database. Needs the packages `pg` and `pg-cursor`.
@@ -95,76 +92,32 @@ export function postgresQuery<Row = Record<string, unknown>>(
 ): Source<Row> {
   const server = addressOf(connection)
   checkKeys('postgresQuery', options, OPTIONS)
-  const cursor = typeof options.cursor === 'string' ? [options.cursor] : (options.cursor ?? [])
-  checkOptions(options, cursor)
-  const { table, schema, query, columns, bigints = 'reject', times } = options
-  const { fetch = FETCH_ROWS, timeoutMs = TIMEOUT_MS, retryMs = RETRY_MS } = options
-  const lookBack = lookBackOf('postgresQuery', options.lookBack, cursor.length > 0)
-  const source = nameOf(options)
-  const choices = { bigints, times }
-  const opening = {
-    connection,
-    server,
-    source,
-    table,
-    schema,
-    query,
-    cursor,
-    lookBack,
-    columns,
-    choices,
-    fetch,
-    timeoutMs,
-    retryMs,
-  }
-  return {
-    kind: 'postgres',
-    title: `${source} in ${server}`,
-    provided: readOnBy(cursor.length > 0),
-    isCounted: true,
-    ...(columns === undefined ? {} : { columns }),
-    ...(lookBack === undefined ? {} : { readsAgain: true as const }),
-    splits: async () => [{ id: source }],
-    async findColumns({ signal } = {}) {
-      const { findColumns } = await import('./postgres-query/open.ts')
-      return await findColumns(opening, signal)
-    },
-    async open(_split, from, open = {}) {
-      // Not before it is needed: programs and threads without a database start sooner.
-      const { openQuery } = await import('./postgres-query/open.ts')
-      return await openQuery<Row>(opening, from, open)
-    },
-  }
-}
-
-/** The same in every run for the same rows, and short. */
-function nameOf({ table, schema, query = '' }: PostgresQueryOptions): string {
-  if (table !== undefined) return `table ${schema === undefined ? table : `${schema}.${table}`}`
-  return `query ${createHash('sha256').update(query).digest('hex').slice(0, 12)}`
-}
-
-function checkOptions(options: PostgresQueryOptions, cursor: readonly string[]): void {
-  const { table, schema, query, columns, fetch, timeoutMs, retryMs, bigints, times } = options
-  if ((table === undefined) === (query === undefined)) throw invalid('table', table, 'a table, or query one, not both')
-  if (query !== undefined && (typeof query !== 'string' || query.trim() === '' || query.includes('\0'))) {
-    throw invalid('query', query, 'a select')
-  }
-  if (schema !== undefined && table === undefined) throw invalid('schema', schema, 'the schema of a table')
-  for (const name of [table, schema, ...cursor, ...Object.keys(columns ?? {})]) {
-    if (name !== undefined) checkColumnName(name)
-  }
-  if (options.cursor !== undefined && cursor.length === 0) throw invalid('cursor', options.cursor, 'a column or more')
-  if (columns !== undefined && Object.keys(columns).length === 0) throw invalid('columns', columns, 'a column or more')
-  for (const [name, type] of Object.entries(columns ?? {}))
-    checkChoice(`The type of column ${name}`, type, COLUMN_TYPES)
-  if (fetch !== undefined) checkInteger('fetch', fetch, 1)
-  if (timeoutMs !== undefined) checkInteger('timeoutMs', timeoutMs, 1, 2 ** 31 - 1)
-  if (retryMs !== undefined) checkMs('retryMs', retryMs)
-  if (bigints !== undefined) checkChoice('bigints', bigints, BIGINTS)
+  const { columns, bigints = 'reject', times, fetch = FETCH_ROWS, timeoutMs = TIMEOUT_MS } = options
+  const query = queryOf('postgresQuery', options)
+  if (columns !== undefined) checkColumns(columns)
+  checkInteger('fetch', fetch, 1)
+  checkInteger('timeoutMs', timeoutMs, 1, 2 ** 31 - 1)
+  checkChoice('bigints', bigints, BIGINTS)
   if (times !== undefined) checkChoice('times', times, TIMES)
+  const opening = { ...query, connection, server, columns, choices: { bigints, times }, fetch, timeoutMs }
+  // Not before it is needed: programs and threads without a database start sooner.
+  const load = async () => await import('./postgres-query/open.ts')
+  return {
+    ...querySource(
+      'postgres',
+      server,
+      query,
+      async (from, open) => await (await load()).openQuery<Row>(opening, from, open),
+    ),
+    ...(columns === undefined ? {} : { columns }),
+    findColumns: async ({ signal } = {}) => await (await load()).findColumns(opening, signal),
+  }
 }
 
-function invalid(key: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {
-  const message = `Cannot use ${describeValue(value)} as ${key} of postgresQuery: it takes ${allowed}`
-  return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
+function checkColumns(columns: Columns): void {
+  if (Object.keys(columns).length === 0) throw optionInvalid('postgresQuery', 'columns', columns, 'a column or more')
+  for (const [name, type] of Object.entries(columns)) {
+    checkColumnName(name)
+    checkChoice(`The type of column ${name}`, type, COLUMN_TYPES)
+  }
 }

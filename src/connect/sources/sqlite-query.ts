@@ -1,15 +1,13 @@
 // The source of rows of a SQLite database: a table or a query, all of it or what is new since the last run.
 
-import { createHash } from 'node:crypto'
 import type { SQLOutputValue } from 'node:sqlite'
-import { checkKeys, checkMs, describeValue } from '../../base/check.ts'
+import { checkKeys } from '../../base/check.ts'
 import type { Duration } from '../../base/duration.ts'
-import { SluiceError } from '../../base/errors.ts'
-import { lookBackOf } from '../rows/look-back.ts'
+import { optionInvalid } from '../option.ts'
 import type { Source } from '../source.ts'
-import { checkColumnName, quoteName } from '../sql/name.ts'
+import { quoteName } from '../sql/name.ts'
 import { trimQuery } from '../sql/query.ts'
-import { readOnBy } from '../sql/read-on.ts'
+import { queryOf, querySource } from '../sql/query-source.ts'
 
 export interface SqliteQueryOptions {
   /** The table to read; or `query`. */
@@ -33,8 +31,6 @@ export interface SqliteQueryOptions {
 
 type Row = Readonly<Record<string, SQLOutputValue>>
 
-const RETRY_MS = 60_000
-
 /**
  * Reads the rows of a table or a query of a SQLite database file, which it opens for reading only.
  *
@@ -54,43 +50,18 @@ const RETRY_MS = 60_000
  */
 export function sqliteQuery<R = Row>(path: string, options: SqliteQueryOptions): Source<R> {
   checkKeys('sqliteQuery', options, ['table', 'query', 'cursor', 'lookBack', 'retryMs'])
-  const { table, query, cursor, retryMs = RETRY_MS } = options
-  if (typeof path !== 'string' || path === '') throw invalid('path', path, 'the path of a file')
-  if ((table === undefined) === (query === undefined)) throw invalid('table', table, 'a table, or query one, not both')
-  if (table !== undefined) checkColumnName(table)
-  if (cursor !== undefined) checkColumnName(cursor)
-  checkMs('retryMs', retryMs)
-  const lookBack = lookBackOf('sqliteQuery', options.lookBack, cursor !== undefined)
-  const source = table === undefined ? `query ${digestOf(query ?? '')}` : `table ${table}`
-  const rows = table === undefined ? bracketed(query) : quoteName(table)
-  const opening = { path, source, rows, cursor, lookBack, retryMs }
-  return {
-    kind: 'sqlite',
-    title: `${source} in ${path}`,
-    provided: readOnBy(cursor !== undefined),
-    isCounted: true,
-    ...(lookBack === undefined ? {} : { readsAgain: true as const }),
-    splits: async () => [{ id: source }],
-    async open(_split, from, open = {}) {
-      // Not before it is needed: programs and threads without a database start sooner.
-      const { openQuery } = await import('./sqlite-query/open.ts')
-      return await openQuery<R>(opening, from, open)
-    },
-  }
+  if (typeof path !== 'string' || path === '') throw optionInvalid('sqliteQuery', 'path', path, 'the path of a file')
+  const query = queryOf('sqliteQuery', options)
+  const opening = { ...query, path, rows: query.table === undefined ? bracketed(query.query) : quoteName(query.table) }
+  return querySource('sqlite', path, query, async (from, open) => {
+    // Not before it is needed: programs and threads without a database start sooner.
+    const { openQuery } = await import('./sqlite-query/open.ts')
+    return await openQuery<R>(opening, from, open)
+  })
 }
 
-function bracketed(query: unknown): string {
-  if (typeof query !== 'string' || query.includes('\0')) throw invalid('query', query, 'a select')
+function bracketed(query = ''): string {
   const { text, hasMore } = trimQuery(query, { hasBrackets: true })
-  if (text === '' || hasMore) throw invalid('query', query, 'one select')
+  if (text === '' || hasMore) throw optionInvalid('sqliteQuery', 'query', query, 'one select')
   return `(\n${text}\n)`
-}
-
-function digestOf(query: string): string {
-  return createHash('sha256').update(query).digest('hex').slice(0, 12)
-}
-
-function invalid(key: string, value: unknown, allowed: string): SluiceError<'CONFIG_INVALID'> {
-  const message = `Cannot use ${describeValue(value)} as ${key} of sqliteQuery: it takes ${allowed}`
-  return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
 }

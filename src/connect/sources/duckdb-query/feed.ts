@@ -1,11 +1,11 @@
 // The rows of a query as they come, some at a time, up to the one that says that it is the last.
 
 import type { DuckDBDataChunk, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api'
-import { SluiceError } from '../../../base/errors.ts'
 import type { Session } from '../../duckdb/session.ts'
 import type { QueryFeed, Side } from '../../rows/query-reader.ts'
 import { define, inColumn, rawRow } from '../../rows/values.ts'
 import type { Json } from '../../source.ts'
+import { nullInCursor } from '../../sql/query-source.ts'
 import { queryTrouble } from './trouble.ts'
 import { type Decode, decoderOf, type ValueChoices } from './value.ts'
 
@@ -138,7 +138,8 @@ export class DuckdbFeed<Row> implements QueryFeed<RawRow, Row> {
   #take(): readonly RawRow[] | undefined {
     const chunk = this.#chunk
     if (chunk === undefined || this.#isOver) return undefined
-    const { cursor } = this.#options.plan
+    const { source, plan } = this.#options
+    const { cursor } = plan
     const rows: RawRow[] = []
     const to = Math.min(chunk.rowCount, this.#at + AT_ONCE)
     for (; this.#at < to; this.#at += 1) {
@@ -149,7 +150,7 @@ export class DuckdbFeed<Row> implements QueryFeed<RawRow, Row> {
         break
       }
       // Nulls are last in their order: a row without a cursor is found, and not passed over.
-      if (cursor !== undefined && values[this.#width] === null) throw this.#isNull()
+      if (cursor !== undefined && values[this.#width] === null) throw nullInCursor({ source, cursor: [cursor] })
       rows.push(values)
     }
     if (rows.length === 0) return undefined
@@ -163,13 +164,6 @@ export class DuckdbFeed<Row> implements QueryFeed<RawRow, Row> {
     } catch (error) {
       throw inColumn(name, error)
     }
-  }
-
-  #isNull(): SluiceError<'CONFIG_INVALID'> {
-    const { source, plan } = this.#options
-    const allowed = 'a column that is null in no row'
-    const message = `Cannot read ${source} by ${plan.cursor}: cursor takes ${allowed}, and there is a null`
-    return new SluiceError('CONFIG_INVALID', message, { key: 'cursor', value: plan.cursor, allowed })
   }
 
   /** A stream does not say why it broke off: the same again, with its rows thrown away, does. */

@@ -12,22 +12,15 @@ import { fromPosition, lost, type Stood } from '../../rows/stood.ts'
 import type { OpenOptions, Position, SplitReader } from '../../source.ts'
 import { foldName, quoteName } from '../../sql/name.ts'
 import { trimQuery } from '../../sql/query.ts'
+import type { QueryToRead } from '../../sql/query-source.ts'
 import { DuckdbFeed, type QueryPlan, type RawRow } from './feed.ts'
 import { queryTrouble } from './trouble.ts'
 import { columnTypeOf, type ValueChoices } from './value.ts'
 
-export interface QueryOpening {
+export interface QueryOpening extends QueryToRead {
   readonly path: string
-  readonly source: string
-  /** Either a table or a query. */
-  readonly table: string | undefined
-  readonly query: string | undefined
-  readonly cursor: string | undefined
-  readonly lookBack: LookBack | undefined
   readonly choices: ValueChoices
   readonly memory: string | undefined
-  /** How long the file may be held by who writes to it, in clock milliseconds. */
-  readonly retryMs: number
 }
 
 /** Another process has the file open. */
@@ -82,9 +75,10 @@ async function openOnce<Row>(
   signal: AbortSignal | undefined,
   onNote: ((note: string) => void) | undefined,
 ): Promise<SplitReader<Row>> {
-  const { path, source, cursor, choices } = opening
+  const { path, source, choices } = opening
+  const [cursor] = opening.cursor
   signal?.throwIfAborted()
-  const from = fromPosition(opening, position)
+  const from = fromPosition({ source, cursor }, position)
   checkFile(opening)
   const session = await openSession(opening)
   const onAbort = (): void => session.interrupt()
@@ -123,7 +117,8 @@ async function planOf(
   { rows, after, type: was }: Stood,
   position: Position | undefined,
 ): Promise<QueryPlan> {
-  const { source, cursor, lookBack } = opening
+  const { source, lookBack } = opening
+  const [cursor] = opening.cursor
   const from = rowsOf(opening)
   const columns = await session.columnsOf(`select * from ${from} as q`)
   // A stream that fails in a row ends as if that were its end: the last row says that it is the last one.

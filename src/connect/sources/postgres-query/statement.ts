@@ -1,12 +1,12 @@
 // The SQL that reads a query from a position on.
 
-import { SluiceError } from '../../../base/errors.ts'
 import type { Columns } from '../../column.ts'
 import type { PostgresClient } from '../../postgres/client.ts'
 import { type LookBack, unfitLookBack } from '../../rows/look-back.ts'
 import type { Stood } from '../../rows/stood.ts'
 import { quoteName } from '../../sql/name.ts'
 import { trimQuery } from '../../sql/query.ts'
+import { nullInCursor } from '../../sql/query-source.ts'
 import type { Statement } from './feed.ts'
 import type { QueryOpening } from './opening.ts'
 import { columnTypeOf, OID } from './parse.ts'
@@ -119,11 +119,7 @@ async function areWrittenAlike(client: PostgresClient, types: readonly KeyType[]
 
 /** A row without a value for the cursor would come in no run. */
 async function checkCursor(client: PostgresClient, opening: QueryOpening): Promise<void> {
-  const { cursor, source } = opening
-  const isNull = cursor.map((name) => `q.${quoteName(name)} is null`).join(' or ')
+  const isNull = opening.cursor.map((name) => `q.${quoteName(name)} is null`).join(' or ')
   const { rows } = await client.query(`select 1 from ${rowsOf(opening)} as q where ${isNull} limit 1`)
-  if (rows.length === 0) return
-  const allowed = 'columns that are null in no row'
-  const message = `Cannot read ${source} by ${cursor.join(', ')}: cursor takes ${allowed}, and there is a null`
-  throw new SluiceError('CONFIG_INVALID', message, { key: 'cursor', value: cursor, allowed })
+  if (rows.length > 0) throw nullInCursor(opening)
 }

@@ -5,7 +5,6 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { isSluiceError, messageOf, SluiceError } from '../../../base/errors.ts'
 import { specialKind } from '../../files/list.ts'
 import { cannotRead, quotePath } from '../../files/trouble.ts'
-import type { LookBack } from '../../rows/look-back.ts'
 import { QueryReader } from '../../rows/query-reader.ts'
 import { retryingReader } from '../../rows/retrying.ts'
 import { fromPosition } from '../../rows/stood.ts'
@@ -13,18 +12,14 @@ import { isBusy } from '../../sinks/sqlite/trouble.ts'
 import type { OpenOptions, Position, SplitReader } from '../../source.ts'
 import { quoteName } from '../../sql/name.ts'
 import { openSqlite } from '../../sql/open-sqlite.ts'
+import { nullInCursor, type QueryToRead } from '../../sql/query-source.ts'
 import { boundOf, fromKept } from './cursor.ts'
 import { type RawRow, SqliteFeed } from './feed.ts'
 
-export interface QueryOpening {
+export interface QueryOpening extends QueryToRead {
   readonly path: string
-  readonly source: string
   /** A table, or a query in brackets. */
   readonly rows: string
-  readonly cursor: string | undefined
-  readonly lookBack: LookBack | undefined
-  /** How long the file may be locked, in clock milliseconds. */
-  readonly retryMs: number
 }
 
 /** How long SQLite itself waits for a lock: the thread stands still meanwhile. */
@@ -52,10 +47,11 @@ async function openOnce<Row>(
   signal: AbortSignal | undefined,
   onNote: ((note: string) => void) | undefined,
 ): Promise<SplitReader<Row>> {
-  const { path, source, rows, cursor, lookBack } = opening
+  const { path, source, rows, lookBack } = opening
+  const [cursor] = opening.cursor
   signal?.throwIfAborted()
   await checkFile(path)
-  const from = fromPosition(opening, position)
+  const from = fromPosition({ source, cursor }, position)
   const after = from.after === undefined ? undefined : fromKept(opening, position, from.after)
   const trouble = (error: unknown): unknown => unreadable(path, error)
   let database: DatabaseSync | undefined
@@ -95,12 +91,9 @@ function refuseKind(path: string, kind: string): SluiceError {
 }
 
 /** A row without a value for the cursor would come in no run. */
-function checkCursor(database: DatabaseSync, { source, rows }: QueryOpening, cursor: string): void {
-  const found = database.prepare(`select 1 from ${rows} as q where q.${quoteName(cursor)} is null limit 1`).get()
-  if (found === undefined) return
-  const allowed = 'a column that is null in no row'
-  const message = `Cannot read ${source} by ${cursor}: cursor takes ${allowed}, and there is a null`
-  throw new SluiceError('CONFIG_INVALID', message, { key: 'cursor', value: cursor, allowed })
+function checkCursor(database: DatabaseSync, opening: QueryOpening, cursor: string): void {
+  const sql = `select 1 from ${opening.rows} as q where q.${quoteName(cursor)} is null limit 1`
+  if (database.prepare(sql).get() !== undefined) throw nullInCursor(opening)
 }
 
 /** The rows with their cursor and their side of the position, by 1, 0 and -1. */
