@@ -18,6 +18,7 @@ import {
   textLines,
   toFunction,
 } from 'sluice'
+import { other } from '../support/other-database.ts'
 
 interface Row {
   readonly text: string
@@ -27,7 +28,7 @@ export default pipeline('load', {
   params: {
     input: param.string('in.log'),
     as: param.choice(['lines', 'ndjson', 'csv', 'tail'], 'lines'),
-    into: param.choice(['sqlite', 'files', 'http', 'stdout', 'slow'], 'sqlite'),
+    into: param.choice(['sqlite', 'other', 'files', 'http', 'stdout', 'slow'], 'sqlite'),
     out: param.string('out', 'a database, a folder, or an address'),
     store: param.string('', 'where checkpoints are, if not beside the rows'),
     timeoutMs: param.number(30_000, 'of one request'),
@@ -73,6 +74,8 @@ function sinkOf({ into, out, store, timeoutMs, retryMs }: SinkParams): Sink<Row>
         toFunction('slow', async () => await pause(20)),
         beside,
       )
+    case 'other':
+      return other(out, { table: 'lines', columns: { text: 'text' } })
     default:
       return sqlite(out, { table: 'lines', columns: { text: 'text' } })
   }

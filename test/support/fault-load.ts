@@ -28,7 +28,7 @@ export interface LoadParams {
   readonly input: string
   readonly out: string
   readonly as?: 'lines' | 'ndjson' | 'csv' | 'tail'
-  readonly into?: 'sqlite' | 'files' | 'http' | 'stdout' | 'slow'
+  readonly into?: 'sqlite' | 'other' | 'files' | 'http' | 'stdout' | 'slow'
   readonly store?: string
   readonly timeoutMs?: number
   readonly retryMs?: number
@@ -45,7 +45,7 @@ export class FaultLoad {
     const { out, into = 'sqlite', store } = params
     this.#params = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]))
     this.out = out
-    const own = { sqlite: out, files: join(out, '.sluice.db') }[into as string] ?? `${out}.db`
+    const own = { sqlite: out, other: out, files: join(out, '.sluice.db') }[into as string] ?? `${out}.db`
     this.store = store ?? own
   }
 
