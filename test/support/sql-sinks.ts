@@ -133,7 +133,7 @@ export class SqlSinks {
     }
     return {
       name: 'DuckDB',
-      execute: (sql) => use((session) => session.run(sql)),
+      execute: async (sql) => void (await use((session) => session.run(sql))),
       read: (sql) => use(async (session) => (await session.all(sql)).map(shown)),
       sink: ({ table = 't', ...options } = {}) => duckdb(path, { table, ...options }),
     }
