@@ -26,6 +26,12 @@ export function StagesPanel({ run, history }: DetailsProps): JSX.Element {
             Given
           </th>
           <th scope="col" class="number">
+            Filtered
+          </th>
+          <th scope="col" class="number">
+            Derived
+          </th>
+          <th scope="col" class="number">
             Waiting
           </th>
           <th scope="col" class="number">
@@ -39,11 +45,11 @@ export function StagesPanel({ run, history }: DetailsProps): JSX.Element {
         return (
           <tbody key={number}>
             <tr>
-              <th scope="rowgroup" colSpan={9} title={title}>
+              <th scope="rowgroup" colSpan={11} title={title}>
                 {number} · {title}
               </th>
             </tr>
-            {stages.map(({ stage, received, emitted, buffered, demand, watermarkMs }, at) => (
+            {stages.map(({ stage, received, emitted, filtered, derived, buffered, demand, watermarkMs }, at) => (
               <tr key={stage}>
                 <th scope="row">
                   {number}.{stage}
@@ -55,6 +61,8 @@ export function StagesPanel({ run, history }: DetailsProps): JSX.Element {
                 <td class="number">{rateText(rates.stages[at]?.outRate)}</td>
                 <td class="number">{countText(received)}</td>
                 <td class="number">{countText(emitted)}</td>
+                <td class="number">{countText(filtered)}</td>
+                <td class="number">{countText(derived)}</td>
                 <td class="number">{countText(buffered)}</td>
                 <td class="number">{countText(demand)}</td>
                 <td>{watermarkMs === undefined || !isDate(watermarkMs) ? '–' : timeText(watermarkMs)}</td>

@@ -1,6 +1,9 @@
 import { deepEqual, ok } from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { startPipeline } from 'sluice'
+import { NO_TOTALS } from '../src/connect/totals.ts'
+import type { StageFigures } from '../src/pipeline/snapshot.ts'
 import { Job } from './support/job.ts'
 
 describe('the layers of a snapshot', () => {
@@ -57,4 +60,36 @@ describe('the layers of a snapshot', () => {
       ],
     )
   })
+
+  for (const threads of [undefined, 2]) {
+    it(`C6: count what is filtered and derived where that is done, ${threads === undefined ? 'in one thread' : 'on two'}`, async () => {
+      using counted = new Job(
+        'pipeline, sqlite, values',
+        `export default pipeline('counted', {
+          from: () => values(Array.from({ length: 100 }, (_, n) => n)),
+          flow: (numbers) => numbers
+            .shuffle({ stages: 2 }).filter((n) => n % 2 === 0).flatMap((n) => [n, n + 0.5])
+            .partition({ stages: 2, key: (n) => n }).filter((n) => n > 10).map((n) => ({ n })),
+          into: () => sqlite(new URL('out.db', import.meta.url).pathname, { table: 't', key: ['n'] }),
+        })`,
+      )
+      const options = { epochEvents: 7, ...(threads === undefined ? {} : { threads }) }
+      const run = await startPipeline(pathToFileURL(counted.file), options)
+      const { overall } = await run.done
+      deepEqual(overall, { ...NO_TOTALS, read: 100, derived: 50, filtered: 61, loaded: 89 })
+      deepEqual(
+        run.snapshot().layers.map(({ stages }) => [total(stages, 'filtered'), total(stages, 'derived')]),
+        [
+          [0, 0],
+          [50, 50],
+          [11, 0],
+          [0, 0],
+        ],
+      )
+    })
+  }
 })
+
+function total(stages: readonly StageFigures[], figure: 'filtered' | 'derived'): number {
+  return stages.reduce((sum, stage) => sum + stage[figure], 0)
+}

@@ -63,7 +63,7 @@ describe('Committer', () => {
     committer.source({ epoch: 1, stage: '1/0', positions: new Map([['a', 1]]), counts: { read: 100 } })
     await clock.advance(100)
     deepEqual(log, [])
-    committer.stage({ epoch: 1, stage: '2/0', states: new Map(), tookMs: 7 })
+    committer.stage({ epoch: 1, stage: '2/0', counts: {}, states: new Map(), tookMs: 7 })
     await clock.advance(50)
     await done
     deepEqual(log, ['commit 1: 100 read, 100 loaded, 0 dead', 'committed 1, 50 ms, 7 ms'])
@@ -109,7 +109,7 @@ describe('Committer', () => {
     await clock.advance(50)
     deepEqual(log, [])
     committer.letters(2, [letter(1)])
-    committer.ended()
+    committer.ended({})
     await clock.advance(50)
     await done
     deepEqual(log.slice(0, 2), ['bury 1', 'commit 1: 2 read, 1 loaded, 1 dead'])

@@ -3,7 +3,7 @@
 import type { Clock } from '../base/clock.ts'
 import { invariant } from '../base/invariant.ts'
 import { type DeadLetter, isOfRecord } from '../connect/origin.ts'
-import type { KeptLetter, SinkWriter } from '../connect/sink.ts'
+import type { KeptLetter, SinkWriter, Totals } from '../connect/sink.ts'
 import type { Position } from '../connect/source.ts'
 import type { Epochs } from './epochs.ts'
 import { HeldLetters } from './held-letters.ts'
@@ -111,8 +111,9 @@ export class Committer {
     this.#reported(epoch)
   }
 
-  stage({ epoch, stage, states, tookMs }: StageReport): void {
+  stage({ epoch, stage, counts, states, tookMs }: StageReport): void {
     this.#snapshotMs += tookMs
+    this.#options.epochs.book(epoch, counts)
     this.#options.parts.take(epoch, stage, states)
     this.#reported(epoch)
   }
@@ -121,8 +122,9 @@ export class Committer {
     this.#hold(Math.min(epoch, this.#last), letters.map(unnumbered))
   }
 
-  /** A stage that does not read has nothing more to tell. */
-  ended(): void {
+  /** A stage that does not read has nothing more to tell than what it did since the last barrier. */
+  ended(counts: Partial<Totals>): void {
+    if (this.#open.has(this.#last)) this.#options.epochs.book(this.#last, counts)
     this.#unended -= 1
     if (this.#unended === 0) this.#allEnded.resolve()
   }

@@ -27,7 +27,7 @@ export interface EpochsOptions {
 export class Epochs {
   /** Epochs whose barrier was sent and not yet committed. */
   readonly #open = new Map<number, OpenEpoch>()
-  /** Whether events become others on the way, so that what came in less what came out is what the flow absorbed. */
+  /** Whether events become others on the way, so that what is not counted otherwise was absorbed. */
   readonly #folds: boolean
   /** The last epoch committed. */
   epoch: number

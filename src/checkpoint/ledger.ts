@@ -14,10 +14,12 @@ export interface SourceReport {
   readonly counts: Partial<Totals>
 }
 
-/** What a stage remembers as of a barrier. */
+/** What a stage behind the sources did, and remembers, as of a barrier. */
 export interface StageReport {
   readonly epoch: number
   readonly stage: string
+  /** What became of events in it since the barrier before. */
+  readonly counts: Partial<Totals>
   /** Operator → its state, packed by `packState`. */
   readonly states: ReadonlyMap<string, Uint8Array>
   /** How long it was at that, in clock milliseconds. */
@@ -55,8 +57,12 @@ export interface Ledger {
   stage(report: StageReport): void
   /** Events that could not be used, of the epoch that is open in the stage that found them. */
   letters(epoch: number, letters: readonly DeadLetter[]): void
-  /** A stage that reports at barriers, and reads nothing, has given all that it had: no letter of it follows. */
-  ended(): void
+  /**
+   * A stage that reports at barriers, and reads nothing, has given all that it had: no letter of it follows.
+   *
+   * @param counts - what became of events in it since the last barrier
+   */
+  ended(counts: Partial<Totals>): void
   progress(progress: SourceProgress): void
   opened(opened: SplitOpened): void
   /** Something happened to a source that a person may want to know. */

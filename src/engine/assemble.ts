@@ -26,7 +26,7 @@ import { type Gate, levelsOf, Place } from './gate.ts'
 import type { InFlight } from './in-flight.ts'
 import { PlacedStage, type Tally } from './placed.ts'
 import { sourceStage } from './source-stage.ts'
-import { localQueue, type QueueOf } from './split-queue.ts'
+import { localQueue, type SplitQueue } from './split-queue.ts'
 import { type Busy, stepsStage } from './steps-stage.ts'
 
 /** Which stages are built here, and how those elsewhere are reached. */
@@ -37,7 +37,7 @@ export interface Site {
   /** A producer that gives what a stage elsewhere sends. */
   receiver(channel: Channel): StageCore
   /** The splits of a layer's source, shared by its stages wherever they are. */
-  queue(layer: Layer): QueueOf
+  queue(layer: Layer): SplitQueue
 }
 
 /** One stage's way to another one. */
@@ -181,7 +181,7 @@ class Assembling {
     this.#built.set(layer, built)
     const own: StageCore[] = []
     this.#layers.push(own)
-    let queue: QueueOf | undefined
+    let queue: SplitQueue | undefined
     for (let stage = 0; stage < layer.stages; stage += 1) {
       if (!this.#site.isHere(layer, stage)) {
         this.#send(layer, stage)
@@ -191,7 +191,7 @@ class Assembling {
       const takers = this.#takers.get(layer) ?? []
       const dispatcher = takers.length > 1 ? broadcast() : this.#dispatcher(takers[0]?.edge ?? 'out', takers[0]?.to)
       const time = new WorkTime()
-      const tally: Tally = { received: 0, busyMs: () => 0 }
+      const tally: Tally = { received: 0, counts: { filtered: 0, derived: 0 }, busyMs: () => 0 }
       const { gate } = this.#options
       const place = gate === undefined ? undefined : new Place(gate, this.#levels.get(layer) ?? 0, layer)
       const counted = { time, tally, place }
@@ -291,8 +291,8 @@ class Assembling {
         ledger.letters(beginning.epoch + 1 + barriers, [letterOf(operator, event, 0, reason)])
       },
       // Letters of calls are told before it: whoever hears of it has them.
-      onBarrier: (epoch) => ledger.stage({ epoch, stage, states: new Map(), tookMs: 0 }),
-      onEnded: () => ledger.ended(),
+      onBarrier: (epoch) => ledger.stage({ epoch, stage, counts: {}, states: new Map(), tookMs: 0 }),
+      onEnded: () => ledger.ended({}),
     }
   }
 
@@ -300,7 +300,7 @@ class Assembling {
     layer: Layer,
     stage: number,
     dispatcher: DispatcherSpec<unknown, never>,
-    queue: QueueOf | undefined,
+    queue: SplitQueue | undefined,
     counted: { readonly time: WorkTime; readonly tally: Tally; readonly place: Place | undefined },
   ): StageCore[] {
     const { work, stages } = layer
@@ -344,6 +344,7 @@ class Assembling {
           busy: this.#options.busy,
           epochs: this.#options.epochs,
           place: counted.place,
+          tally: counted.tally,
         }
         return [
           coreOf(stepsStage({ ...own, dispatcher, clock, account, meters: [inFlight.meter(), inFlight.meter()] })),

@@ -10,16 +10,16 @@ import { type AcknowledgedReader, type Acknowledgements, isAcknowledged } from '
 import type { PipelineSource } from './pipeline-source.ts'
 import type { Tally } from './placed.ts'
 import type { Reading } from './reading.ts'
-import type { QueueOf, SplitQueue } from './split-queue.ts'
+import type { SplitQueue } from './split-queue.ts'
 
 export interface EpochReadingOptions {
   readonly source: PipelineSource
-  readonly queue: QueueOf
+  readonly queue: SplitQueue
   /** The layer's number, and which of its stages it is. */
   readonly layer: number
   readonly partition: { readonly index: number }
-  /** What the steps count, and what it has read. */
-  readonly counts: StepCounts
+  /** What the steps have counted since the last call; and what it has read. */
+  readonly takeCounts: () => Readonly<StepCounts>
   readonly tally: Tally
   readonly beginning: Beginning
   readonly ledger: Ledger
@@ -48,7 +48,6 @@ export class EpochReading implements Reading {
   readonly #options: EpochReadingOptions
   /** Names the stage in reports. */
   readonly #stage: string
-  #queue: SplitQueue | undefined
   #current: OpenSplit | undefined
   /** The epoch that is open. */
   #epoch: number
@@ -59,8 +58,6 @@ export class EpochReading implements Reading {
   #counts = NO_TOTALS
   /** Of what was read last: they belong to the epoch in which that goes out. */
   readonly #letters: DeadLetter[] = []
-  /** What the steps had counted when they were last asked. */
-  #counted = { filtered: 0, derived: 0 }
   #read = 0
   #toldRead = 0
   #closedBytes = 0
@@ -78,10 +75,9 @@ export class EpochReading implements Reading {
   }
 
   async openNext(signal: AbortSignal): Promise<SplitReader<unknown> | undefined> {
-    this.#queue ??= await this.#options.queue(signal)
-    const split = this.#queue.take()
+    const { source, queue, beginning, ledger, acknowledgements } = this.#options
+    const split = await queue.take(signal)
     if (split === undefined) return undefined
-    const { source, beginning, ledger, acknowledgements } = this.#options
     const onNote = (note: string): void => ledger.noted(split.id, note)
     const from = beginning.positions.get(source.nameOf(split))
     const reader = await source.open(split, from, { signal, onNote })
@@ -118,13 +114,7 @@ export class EpochReading implements Reading {
   end(): void {
     this.#book(false)
     if (this.#letters.length > 0) this.#options.ledger.letters(this.#epoch, this.#letters.splice(0))
-    const { filtered, derived } = this.#options.counts
-    const before = this.#counted
-    this.#counted = { filtered, derived }
-    this.#counts = addTotals(this.#counts, {
-      filtered: filtered - before.filtered,
-      derived: derived - before.derived,
-    })
+    this.#counts = addTotals(this.#counts, this.#options.takeCounts())
     if (this.#toldRead === 0 || this.#read - this.#toldRead >= PROGRESS_EVERY) this.#tell()
   }
 

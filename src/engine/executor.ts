@@ -4,10 +4,10 @@ import type { Clock } from '../base/clock.ts'
 import type { Beginning, Ledger, SourceCommand } from '../checkpoint/ledger.ts'
 import type { Layer, Topology } from '../flow/topology.ts'
 import type { StageCore } from '../stage/core.ts'
-import type { StageWork } from '../stage/counts.ts'
 import type { Account } from './account.ts'
 import type { InFlightLimits } from './in-flight.ts'
 import type { Job } from './job.ts'
+import type { PlacedWork } from './placed.ts'
 
 /** What an executor is given to run: a flow, or a pipeline, which has epochs. */
 export interface Work {
@@ -41,7 +41,7 @@ export interface Execution {
   /** Tells every stage that reads the sources of a pipeline. */
   tell(command: SourceCommand): void
   /** What the stages of a layer did so far; empty where nobody knows yet. */
-  figures(layer: number): readonly StageWork[]
+  figures(layer: number): readonly PlacedWork[]
   /** Stages at one place work one after the other; takers are at place 0. */
   placeOf(layer: Layer, stage: number): number
   /** How long this thread was at what comes from elsewhere, before the takers have it; in clock milliseconds. */

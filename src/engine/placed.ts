@@ -1,5 +1,6 @@
 // A stage of a layer as figures see it: all the stages that it is made of, as one.
 
+import type { StepCounts } from '../flow/step.ts'
 import type { StageCore } from '../stage/core.ts'
 import type { StageWork } from '../stage/counts.ts'
 
@@ -7,36 +8,42 @@ import type { StageWork } from '../stage/counts.ts'
 export interface Tally {
   /** Events that entered there. */
   received: number
+  /** What its operators that look at one event at a time dropped, and made of events beyond the first. */
+  readonly counts: StepCounts
   /** Its time at work, where that is not the time of its hooks. */
   busyMs(): number
 }
+
+/** What a stage of a layer did, with what became of events that did not go on as they came. */
+export interface PlacedWork extends StageWork, Readonly<StepCounts> {}
 
 export class PlacedStage {
   readonly layer: number
   readonly stage: number
   readonly #cores: readonly StageCore[]
-  readonly #tally: Tally | undefined
+  readonly #tally: Tally
 
   /** @param cores - in the order in which events go through them */
-  constructor(layer: number, stage: number, cores: readonly StageCore[], tally: Tally | undefined) {
+  constructor(layer: number, stage: number, cores: readonly StageCore[], tally: Tally) {
     this.layer = layer
     this.stage = stage
     this.#cores = cores
     this.#tally = tally
   }
 
-  work(): StageWork {
+  work(): PlacedWork {
     const all = this.#cores.map((core) => core.work())
     const [first, last] = [all[0], all.at(-1)]
     const { watermarkMs } = last ?? {}
     return {
-      received: (first?.received ?? 0) + (this.#tally?.received ?? 0),
+      received: (first?.received ?? 0) + this.#tally.received,
       emitted: last?.emitted ?? 0,
+      ...this.#tally.counts,
       demand: last?.demand ?? 0,
       buffered: all.reduce((sum, { buffered }) => sum + buffered, 0),
       busyMs: Math.max(
         all.reduce((sum, { busyMs }) => sum + busyMs, 0),
-        this.#tally?.busyMs() ?? 0,
+        this.#tally.busyMs(),
       ),
       ...(watermarkMs === undefined ? {} : { watermarkMs }),
     }

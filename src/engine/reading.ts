@@ -4,7 +4,7 @@ import { type Batch, batchOf, type ReadBatch } from '../connect/batch.ts'
 import type { DeadLetter } from '../connect/origin.ts'
 import type { Source, SplitReader } from '../connect/source.ts'
 import type { Account } from './account.ts'
-import type { QueueOf, SplitQueue } from './split-queue.ts'
+import type { SplitQueue } from './split-queue.ts'
 
 /** The splits that a stage reads, and what becomes of what they give. */
 export interface Reading {
@@ -29,15 +29,13 @@ export interface Reading {
 
 export interface ReadingOptions {
   readonly source: Source<unknown>
-  /** Opened at the first demand. */
-  readonly queue: QueueOf
+  readonly queue: SplitQueue
   readonly account: Account
 }
 
 /** Each split from its start: a flow keeps no positions. */
 export class PlainReading implements Reading {
   readonly #options: ReadingOptions
-  #queue: SplitQueue | undefined
   reader: SplitReader<unknown> | undefined
 
   constructor(options: ReadingOptions) {
@@ -45,9 +43,9 @@ export class PlainReading implements Reading {
   }
 
   async openNext(signal: AbortSignal): Promise<SplitReader<unknown> | undefined> {
-    this.#queue ??= await this.#options.queue(signal)
-    const split = this.#queue.take()
-    if (split !== undefined) this.reader = await this.#options.source.open(split, undefined, { signal })
+    const { queue, source } = this.#options
+    const split = await queue.take(signal)
+    if (split !== undefined) this.reader = await source.open(split, undefined, { signal })
     return this.reader
   }
 

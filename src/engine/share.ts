@@ -2,12 +2,11 @@
 
 import type { Beginning, Ledger, SourceCommand } from '../checkpoint/ledger.ts'
 import type { Topology } from '../flow/topology.ts'
-import type { StageWork } from '../stage/counts.ts'
 import { Run } from '../stage/run.ts'
 import { begin } from '../stage/subscribe.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { type AssembleOptions, type Assembly, assemble } from './assemble.ts'
-import type { PlacedStage } from './placed.ts'
+import type { PlacedStage, PlacedWork } from './placed.ts'
 
 export interface ShareOptions extends Omit<AssembleOptions, 'epochs'> {
   readonly epochs?: { readonly beginning: Beginning; readonly ledger: Ledger } | undefined
@@ -38,7 +37,7 @@ export class Share {
     return this.#assembly.placed
   }
 
-  figures(layer: number): readonly StageWork[] {
+  figures(layer: number): readonly PlacedWork[] {
     return this.placed.filter((one) => one.layer === layer).map((one) => one.work())
   }
 

@@ -7,7 +7,7 @@ import type { Beginning, Ledger, SourceCommand } from '../checkpoint/ledger.ts'
 import { type Batch, chunkOf, type ReadBatch } from '../connect/batch.ts'
 import type { Source, SplitReader } from '../connect/source.ts'
 import { Chain } from '../flow/chain.ts'
-import type { Making, StepCounts } from '../flow/step.ts'
+import type { Making } from '../flow/step.ts'
 import type { StageCore } from '../stage/core.ts'
 import type { DispatcherSpec } from '../stage/dispatcher.ts'
 import type { AnySpec, ChunkStage } from '../stage/hooks.ts'
@@ -19,7 +19,7 @@ import { EpochReading } from './epoch-reading.ts'
 import { PipelineSource } from './pipeline-source.ts'
 import type { Tally } from './placed.ts'
 import { PlainReading, type Reading } from './reading.ts'
-import type { QueueOf } from './split-queue.ts'
+import type { SplitQueue } from './split-queue.ts'
 import { StageContext } from './step-context.ts'
 import type { Busy } from './steps-stage.ts'
 
@@ -31,8 +31,8 @@ export interface SourceStageOptions {
   readonly source: Source<unknown>
   /** What is done with events as they are read. */
   readonly steps: readonly Making[]
-  /** Opened at the first demand. */
-  readonly queue: QueueOf
+  /** Asked at the first demand. */
+  readonly queue: SplitQueue
   readonly dispatcher: DispatcherSpec<unknown, never>
   readonly clock: Clock
   readonly account: Account
@@ -94,14 +94,15 @@ class SourceStage implements AnySpec {
   readonly #atOnce: number
 
   constructor(options: SourceStageOptions) {
-    const { name, dispatcher, steps, partition, clock, account, epochs } = options
+    const { name, dispatcher, steps, partition, clock, account, epochs, tally } = options
+    const { counts } = tally
     this.name = name
     this.dispatcher = dispatcher
     this.#options = options
-    this.#context = new StageContext({ partition, inputs: 1, clock, account, beginning: epochs?.beginning })
+    this.#context = new StageContext({ partition, inputs: 1, clock, account, counts, beginning: epochs?.beginning })
     const out = { events: (batch: Batch) => this.#give(batch), watermark: () => {} }
     this.#chain = new Chain(steps, out, this.#context.steps)
-    this.#reading = readingOf(options, this.#context.steps.counts)
+    this.#reading = readingOf(options, () => this.#context.takeCounts())
     this.#isHeld = epochs?.beginning.isHeld === true
     this.#atOnce = epochs?.beginning.isCareful === true ? 1 : READ_AT_ONCE
   }
@@ -291,9 +292,9 @@ class SourceStage implements AnySpec {
   }
 }
 
-function readingOf(options: SourceStageOptions, counts: StepCounts): Reading {
+function readingOf(options: SourceStageOptions, takeCounts: StageContext['takeCounts']): Reading {
   const { source, epochs } = options
   if (epochs === undefined) return new PlainReading(options)
-  if (source instanceof PipelineSource) return new EpochReading({ ...options, ...epochs, source, counts })
+  if (source instanceof PipelineSource) return new EpochReading({ ...options, ...epochs, source, takeCounts })
   throw new TypeError(`${options.name} was not made ready for a pipeline`)
 }

@@ -5,7 +5,7 @@ import { stableHash } from '../base/hash.ts'
 import type { Beginning } from '../checkpoint/ledger.ts'
 import type { DeadLetter } from '../connect/origin.ts'
 import { letterOf } from '../flow/letter.ts'
-import type { StepContext } from '../flow/step.ts'
+import type { StepContext, StepCounts } from '../flow/step.ts'
 import type { Account } from './account.ts'
 
 export interface ContextOptions {
@@ -13,6 +13,8 @@ export interface ContextOptions {
   readonly inputs: number
   readonly clock: Clock
   readonly account: Account
+  /** What its steps count. */
+  readonly counts: StepCounts
   /** Of a pipeline: where it begins. An event that cannot go on is a dead letter there. */
   readonly beginning: Pick<Beginning, 'isReplay'> | undefined
 }
@@ -21,8 +23,10 @@ export interface ContextOptions {
 export class StageContext {
   readonly steps: StepContext
   #letters: DeadLetter[] = []
+  /** What had been counted when that was last taken. */
+  #taken: Readonly<StepCounts> = { filtered: 0, derived: 0 }
 
-  constructor({ partition, inputs, clock, account, beginning }: ContextOptions) {
+  constructor({ partition, inputs, clock, account, counts, beginning }: ContextOptions) {
     this.steps = {
       partition,
       inputs,
@@ -30,7 +34,7 @@ export class StageContext {
       isStopped: false,
       onError: beginning === undefined ? 'fail' : 'dead-letter',
       isReplay: beginning?.isReplay === true,
-      counts: { filtered: 0, derived: 0 },
+      counts,
       nowMs: () => clock.nowMs(),
       wallMs: () => clock.wallMs(),
       owns: (key) => partition.total === 1 || stableHash(key) % partition.total === partition.index,
@@ -45,6 +49,14 @@ export class StageContext {
       },
       accuse: (operator, event) => account.accuse(operator, event),
     }
+  }
+
+  /** What the steps have counted since the last call. */
+  takeCounts(): Readonly<StepCounts> {
+    const { filtered, derived } = this.steps.counts
+    const before = this.#taken
+    this.#taken = { filtered, derived }
+    return { filtered: filtered - before.filtered, derived: derived - before.derived }
   }
 
   /** Dead letters since the last call; none in a flow. */

@@ -1,7 +1,6 @@
 // A stage that runs a chain of operators.
 
 import type { Clock } from '../base/clock.ts'
-import { untilAborted } from '../base/promise.ts'
 import type { Beginning, Ledger } from '../checkpoint/ledger.ts'
 import { packState, unpackState } from '../checkpoint/pack-state.ts'
 import { type Batch, batchFrom, chunkOf } from '../connect/batch.ts'
@@ -10,12 +9,14 @@ import type { Making, StepContext } from '../flow/step.ts'
 import type { Chunk } from '../stage/chunk.ts'
 import type { StageCore } from '../stage/core.ts'
 import type { DispatcherSpec } from '../stage/dispatcher.ts'
+import type { Resumable } from '../stage/drawing.ts'
 import type { AnySpec, ChunkStage } from '../stage/hooks.ts'
 import type { Subscription } from '../stage/link.ts'
 import { chunkStage } from '../stage/make.ts'
 import type { Ending } from '../stage/message.ts'
 import type { Account } from './account.ts'
 import type { Place } from './gate.ts'
+import type { Tally } from './placed.ts'
 import { StageContext } from './step-context.ts'
 
 export interface StepsStageOptions {
@@ -35,6 +36,8 @@ export interface StepsStageOptions {
   readonly layer: number
   /** Of a flow: where it waits with the results of the end. Those of a pipeline are held by its commit. */
   readonly place?: Place | undefined
+  /** What its steps count. */
+  readonly tally: Pick<Tally, 'counts'>
   /** Where the stages of a pipeline begin, and whom they tell of their epochs. */
   readonly epochs?: { readonly beginning: Beginning; readonly ledger: Ledger } | undefined
 }
@@ -56,12 +59,14 @@ type Self = ChunkStage
 
 /** What is to go out has been emitted. */
 const NOTHING: readonly unknown[] = []
+/** The most results of the end that are held of put-off work: an iterator may give any number. */
+const MOST_HELD = 10_000
 
 /**
- * Hands batches to a chain, and what comes of them to whoever takes from this stage. Work that the chain puts off goes
- * on as demand comes.
+ * Hands batches to a chain, and what comes of them to whoever takes from this stage. Work that the chain puts off, whatever
+ * made it, goes on as demand comes, and the stage does nothing else until it is done.
  */
-class StepsStage implements AnySpec {
+class StepsStage implements AnySpec, Resumable {
   readonly name: string
   readonly dispatcher: DispatcherSpec<unknown, never>
   // What is emitted comes of one batch, or of a bounded piece of put-off work: the next waits until it has gone out.
@@ -74,24 +79,31 @@ class StepsStage implements AnySpec {
   readonly #inputs = new Map<Subscription, number>()
   /** The stage itself, from its first hook on. */
   #self: Self | undefined
-  /** The pending call of the clock: when it is due, and how to call it off. */
-  #timer: { readonly atMs: number; readonly stop: AbortController } | undefined
+  /** The pending call of the clock: when it is due, how to call it off, and whether it has come and waits for its turn. */
+  #timer: { readonly atMs: number; readonly stop: AbortController; hasCome: boolean } | undefined
   /** The epoch that is open. */
   #epoch: number
-  /** Results of the end, while they are gathered. */
+  /** Results of the end, until they may go out; and how many they are. */
   #held: Batch[] | undefined
+  #heldEvents = 0
+  /** Whether it waits at the gate. */
+  #isAtGate = false
+  /** What is to be done once nothing is put off. */
+  #then: (() => void) | undefined
 
   constructor(options: StepsStageOptions) {
-    const { name, dispatcher, steps, partition, inputs, clock, account, epochs } = options
+    const { name, dispatcher, steps, partition, inputs, clock, account, epochs, tally } = options
+    const { counts } = tally
     this.#epoch = (epochs?.beginning.epoch ?? 0) + 1
     this.name = name
     this.dispatcher = dispatcher
     this.#options = options
-    this.#context = new StageContext({ partition, inputs, clock, account, beginning: epochs?.beginning })
+    this.#context = new StageContext({ partition, inputs, clock, account, counts, beginning: epochs?.beginning })
     const out = {
       events: (batch: Batch) => {
-        if (this.#held !== undefined) this.#held.push(batch)
-        else this.#give(batch)
+        if (this.#held === undefined) return this.#give(batch)
+        this.#held.push(batch)
+        this.#heldEvents += batch.length
       },
       watermark: (time: number) => this.#self?.watermark(time),
     }
@@ -105,7 +117,7 @@ class StepsStage implements AnySpec {
     this.#look(self)
   }
 
-  onEvents(chunk: Chunk<unknown>, from: Subscription, self: Self): StepsStage | typeof NOTHING {
+  onEvents(chunk: Chunk<unknown>, from: Subscription, self: Self): Resumable | typeof NOTHING {
     const { busy, layer, meters } = this.#options
     const batch = batchFrom(chunk)
     meters[0](batch.values())
@@ -118,32 +130,36 @@ class StepsStage implements AnySpec {
   }
 
   resume(): boolean | Promise<boolean> {
-    const { waitsFor } = this.#chain
-    return waitsFor === undefined ? this.#resumed() : waitsFor.then(() => this.#resumed())
+    const { place } = this.#options
+    const signal = this.#self?.signal as AbortSignal
+    const waitsFor = this.#isAtGate ? place?.passed(signal) : this.#chain.waitsFor
+    return waitsFor === undefined ? this.#resumed() : waitsFor.then(() => !signal.aborted && this.#resumed())
   }
 
   #resumed(): boolean {
-    this.#chain.resume()
-    if (this.#self !== undefined) this.#look(this.#self)
-    return this.#chain.isSuspended
+    if (this.#isAtGate) this.#release()
+    else {
+      this.#chain.resume()
+      this.#look(this.#self as Self)
+    }
+    return this.#isLeft()
   }
 
   drop(): void {
+    this.#then = undefined
     this.#chain.drop()
   }
 
-  onWatermark(time: number, self: Self): 'held' | Promise<'held'> {
+  onWatermark(time: number, self: Self): Resumable | 'held' {
     this.#chain.watermark(time)
-    this.#look(self)
-    return this.#chain.isSuspended ? this.#settled(self).then(() => 'held' as const) : 'held'
+    return this.#done(self) ?? 'held'
   }
 
   /** What steps have put off belongs to the epoch that ends: it goes out before the barrier. */
-  onBarrier(epoch: number, self: Self): void | Promise<void> {
-    if (this.#options.epochs === undefined) return
+  onBarrier(epoch: number, self: Self): Resumable | undefined {
+    if (this.#options.epochs === undefined) return undefined
     this.#chain.flush()
-    this.#look(self)
-    return this.#chain.isSuspended ? this.#settled(self).then(() => this.#report(epoch)) : this.#report(epoch)
+    return this.#done(self, () => this.#report(epoch))
   }
 
   #report(epoch: number): void {
@@ -152,51 +168,67 @@ class StepsStage implements AnySpec {
     const beganMs = clock.nowMs()
     const states = new Map<string, Uint8Array>()
     for (const [id, state] of this.#chain.snapshot()) states.set(id, packState(id, state))
-    epochs.ledger.stage({ epoch, stage: `${layer}/${partition.index}`, states, tookMs: clock.nowMs() - beganMs })
+    const stage = `${layer}/${partition.index}`
+    const counts = this.#context.takeCounts()
+    epochs.ledger.stage({ epoch, stage, counts, states, tookMs: clock.nowMs() - beganMs })
     this.#epoch = epoch + 1
   }
 
-  onCancel(subscription: Subscription, ending: Ending, self: Self): void {
+  onCancel(subscription: Subscription, ending: Ending, self: Self): Resumable | undefined {
     const input = this.#inputs.get(subscription)
-    if (input === undefined || ending.kind !== 'completed') return
+    if (input === undefined || ending.kind !== 'completed') return undefined
     this.#chain.inputEnded(input)
-    this.#look(self)
+    return this.#done(self)
   }
 
-  onMessage(message: StepsMessage, self: Self): void | Promise<void> {
+  onMessage(message: StepsMessage, self: Self): Resumable | undefined {
     if (message.kind === 'mark') this.#chain.mark(message.name)
-    else this.#chain.tick(this.#options.clock.nowMs())
-    this.#look(self)
-    return this.#chain.isSuspended ? this.#settled(self) : undefined
-  }
-
-  onComplete(self: Self): void | Promise<void> {
-    const { place } = this.#options
-    if (place?.holds === true) this.#held = []
-    this.#chain.end()
-    return this.#chain.isSuspended ? this.#settled(self).then(() => this.#ended(self)) : this.#ended(self)
-  }
-
-  /** Goes on until nothing is put off any more: what a mark, the clock or the end has made has no demand to wait for. */
-  async #settled(self: Self): Promise<void> {
-    while (this.#chain.isSuspended) {
-      await untilAborted(this.#chain.waitsFor ?? new Promise(setImmediate), self.signal)
-      this.#chain.resume()
-      this.#look(self)
+    else {
+      this.#timer = undefined
+      this.#chain.tick(this.#options.clock.nowMs())
     }
+    return this.#done(self)
   }
 
-  #ended(self: Self): void | Promise<void> {
-    const { place, epochs } = this.#options
-    this.#sendLetters()
-    epochs?.ledger.ended()
-    const held = this.#held
+  onComplete(self: Self): Resumable | undefined {
+    if (this.#options.place?.holds === true) this.#held = []
+    this.#chain.end()
+    return this.#done(self, () => this.#ended())
+  }
+
+  /** After a hook that gives no events: itself, if something is put off. */
+  #done(self: Self, then?: () => void): Resumable | undefined {
+    this.#look(self)
+    this.#then = then
+    return this.#isLeft() ? this : undefined
+  }
+
+  /** Whether something is still put off; if nothing is, what waited for that is done. */
+  #isLeft(): boolean {
+    if (this.#held !== undefined && (!this.#chain.isSuspended || this.#heldEvents >= MOST_HELD)) {
+      this.#options.place?.arrive()
+      this.#isAtGate = this.#heldEvents > 0
+      if (this.#isAtGate) return true
+      this.#held = undefined
+    }
+    if (this.#chain.isSuspended) return true
+    this.#then?.()
+    this.#then = undefined
+    return false
+  }
+
+  /** The gate lets results of the end go out. */
+  #release(): void {
+    const held = this.#held ?? []
+    this.#isAtGate = false
     this.#held = undefined
+    for (const batch of held) this.#give(batch)
+  }
+
+  #ended(): void {
+    const { place, epochs } = this.#options
+    epochs?.ledger.ended(this.#context.takeCounts())
     place?.arrive()
-    if (place === undefined || held === undefined || held.length === 0) return
-    return place.passed(self.signal).then(() => {
-      for (const batch of held) this.#give(batch)
-    })
   }
 
   readonly #give = (batch: Batch): void => {
@@ -214,16 +246,18 @@ class StepsStage implements AnySpec {
     this.#sendLetters()
     if (this.#context.steps.isStopped) self.complete()
     const atMs = this.#chain.nextTickMs
-    if (atMs === this.#timer?.atMs) return
+    // One that has come is handled first.
+    if (atMs === this.#timer?.atMs || this.#timer?.hasCome === true) return
     this.#timer?.stop.abort()
     this.#timer = undefined
     if (atMs === undefined) return
-    const stop = new AbortController()
     const { clock } = this.#options
-    this.#timer = { atMs, stop }
-    clock.sleep(Math.max(0, atMs - clock.nowMs()), stop.signal).then(
+    const timer = { atMs, stop: new AbortController(), hasCome: false }
+    this.#timer = timer
+    clock.sleep(Math.max(0, atMs - clock.nowMs()), timer.stop.signal).then(
       () => {
-        this.#timer = undefined
+        if (this.#timer !== timer) return
+        timer.hasCome = true
         self.notify({ kind: 'tick' } satisfies StepsMessage)
       },
       () => {}, // Called off.

@@ -366,7 +366,7 @@ function sourcesOf(operator: Operator): { readonly name: string; readonly source
 }
 
 function placedEach(operator: Stateless): Placed {
-  const own = named(operator, operator.kind)
+  const own = { ...named(operator, operator.kind), isCounted: true }
   if (operator.kind === 'flatMap') return { ...own, make: flatMap(operator) }
   return { ...own, each: operator, make: each([operator]) }
 }

@@ -37,6 +37,8 @@ export interface Placed {
   readonly forgetsAtEnd?: boolean
   /** Whether it gives results at the end, out of what it has gathered. */
   readonly givesAtEnd?: boolean
+  /** Whether it counts what it drops, and what it makes of an event beyond the first: all others absorb events. */
+  readonly isCounted?: boolean
   /** Looks at one event at a time: runs of these are one loop. */
   readonly each?: Exclude<Stateless, { kind: 'flatMap' }>
   readonly make: MakeStep
@@ -102,6 +104,11 @@ export function fingerprintOf({ layers, last }: Topology): string {
   }))
   const text = JSON.stringify([told, last.map(({ number }) => number)])
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}
+
+/** Whether events become others on the way, so that what is not counted otherwise was absorbed. */
+export function foldsIn({ layers }: Topology): boolean {
+  return layers.some(({ work }) => work.kind === 'steps' && work.steps.some(({ isCounted }) => isCounted !== true))
 }
 
 /** What an operator remembers. */

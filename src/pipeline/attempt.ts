@@ -17,7 +17,7 @@ import type { Job } from '../engine/job.ts'
 import type { PipelineSource } from '../engine/pipeline-source.ts'
 import { layOut } from '../flow/layout.ts'
 import type { PipelinePlan } from '../flow/pipeline-plan.ts'
-import { keptBy, type Topology } from '../flow/topology.ts'
+import { foldsIn, keptBy, type Topology } from '../flow/topology.ts'
 import type { StageCore } from '../stage/core.ts'
 import { chunkStage } from '../stage/make.ts'
 import type { Beginnings } from './beginnings.ts'
@@ -108,7 +108,7 @@ export class Attempt {
     const kept = keptBy(this.#topology)
     this.#parts = new StateParts(name, kept, restored?.states, options.results)
     this.#hasMemory = kept.size > 0
-    const folds = this.#topology.layers.length > 1
+    const folds = foldsIn(this.#topology)
     const { positions, moved } = options.beginnings.at(restored)
     this.#positions = positions
     this.epochs = new Epochs(restored, { folds, moved, ...(before === undefined ? {} : { before }) })
@@ -242,6 +242,8 @@ export class Attempt {
         received,
         emitted: stage?.written ?? 0,
         demand: 0,
+        filtered: 0,
+        derived: 0,
         buffered: buffered + (stage?.gathered ?? 0),
         // To take what comes from workers is its work, too.
         busyMs: busyMs + (this.#execution?.takingMs() ?? 0),
@@ -270,7 +272,7 @@ export class Attempt {
         for (const { step } of letters) this.#dead.set(step, (this.#dead.get(step) ?? 0) + 1)
         committer.letters(epoch, letters)
       },
-      ended: () => committer.ended(),
+      ended: (counts) => committer.ended(counts),
       progress: (told) => coordinator.progress(told),
       opened: onOpened,
       noted: (split, note) => onEvent({ kind: 'noted', split, note }),

@@ -1,14 +1,14 @@
 // What a run looks like from outside at one moment: what the page, the terminal and the metrics show. Plain data, as JSON.
 
 import type { Totals } from '../connect/sink.ts'
-import type { StageWork } from '../stage/counts.ts'
+import type { PlacedWork } from '../engine/placed.ts'
 
 /**
  * One stage, counted since the attempt began: the figures begin anew when a run is begun again. A stage of a worker
  * thread looks like one of this thread; what it says is a quarter of a second old at most, as long as it is not in the
  * middle of a batch. What the load stage emitted are rows that were written.
  */
-export interface StageFigures extends StageWork {
+export interface StageFigures extends PlacedWork {
   /** Its place in the layer, from 0. */
   readonly stage: number
 }

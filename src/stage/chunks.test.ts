@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { atRest } from '../testing/manual-clock.ts'
 import { Probe } from '../testing/probe.ts'
 import { StrictChunk } from '../testing/strict-chunk.ts'
+import { times } from '../testing/times.ts'
 import { arrayOf, type Chunk } from './chunk.ts'
 import type { StageCore } from './core.ts'
 import type { DispatcherSpec } from './dispatcher.ts'
@@ -118,7 +119,7 @@ describe('chunks that are not arrays', () => {
           }
           deepEqual(await play(AS_CHUNKS), await play(AS_ARRAYS))
         }),
-        { numRuns: 60 },
+        { numRuns: times(60) },
       )
     })
   }
@@ -152,7 +153,7 @@ describe('chunks that are not arrays', () => {
         ok(keeper.wasStrict.every((was) => was))
         ok(keeper.sizes.every((size) => size > 0 && size <= lower.maxDemand - lower.minDemand))
       }),
-      { numRuns: 60 },
+      { numRuns: times(60) },
     )
   })
 

@@ -161,6 +161,11 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     return this.#state === 'open'
   }
 
+  /** Whether it gives up what is under way, to end. */
+  get isClosing(): boolean {
+    return this.#state === 'closing'
+  }
+
   /** Takes in a producer, and says so to it. Nothing is asked before `begin`. */
   join(link: Link): void {
     this.#calls.intake.join(link)
@@ -221,7 +226,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   #advance(): boolean {
     if (this.#calls.replay()) return true
     if (this.#state === 'closing') return this.#completeNow()
-    if (this.#state === 'completing') return this.#endIfSpent()
+    if (this.#state === 'completing') return this.#calls.draw() || this.#endIfSpent()
     return this.#calls.advance()
   }
 
@@ -240,9 +245,9 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     this.#state = 'completing'
     this.#calls.close()
     this.#calls.intake.letGo({ kind: 'cancelled', reason: undefined })
-    this.#turns.whenGiven(this.#spec.onComplete?.(this), (last) => {
+    this.#calls.after(this.#spec.onComplete?.(this), (last) => {
       if (this.ending !== undefined) return
-      if (last !== undefined && last.length > 0) this.#outlet?.give(last, false)
+      if (givesChunk(this.#spec, last) && last.length > 0) this.#outlet?.give(last, false)
       this.#outlet?.end({ kind: 'end', ending: COMPLETED })
     })
     return true

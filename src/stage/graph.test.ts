@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { atRest } from '../testing/manual-clock.ts'
 import { RandomScheduler } from '../testing/random-scheduler.ts'
+import { times } from '../testing/times.ts'
 import { arrayOf } from './chunk.ts'
 import { start } from './connect.ts'
 import type { Dispatcher, DispatcherSpec } from './dispatcher.ts'
@@ -251,12 +252,12 @@ function expected({ sources, sharing, layers, sinks }: Graph): number[] {
   let events = sources.flatMap(({ events }, index) => Array.from({ length: events }, (_, n) => eventOf(index, n)))
   const sizes = [...layers.map((layer) => layer.size), sinks.length]
   const copies = (how: Sharing, below: number) => (how === 'broadcast' ? below : 1)
-  const times = (count: number) => events.flatMap((event) => Array.from({ length: count }, () => event))
-  events = times(copies(sharing, sizes[0] ?? 1))
+  const repeated = (count: number) => events.flatMap((event) => Array.from({ length: count }, () => event))
+  events = repeated(copies(sharing, sizes[0] ?? 1))
   for (const [index, layer] of layers.entries()) {
     if (layer.op === 'filter') events = events.filter((event) => event % 2 === 0)
-    if (layer.op === 'twice') events = times(2)
-    events = times(copies(layer.sharing, sizes[index + 1] ?? 1))
+    if (layer.op === 'twice') events = repeated(2)
+    events = repeated(copies(layer.sharing, sizes[index + 1] ?? 1))
   }
   return events.sort((a, b) => a - b)
 }
@@ -268,7 +269,7 @@ function withoutPartitions(graph: Graph): Graph {
   return { ...graph, sharing: other(graph.sharing), layers }
 }
 
-const RUNS = { numRuns: 300 }
+const RUNS = { numRuns: times(300) }
 
 describe('any graph of stages, whatever the order in which they run', () => {
   it('D1 D3 D30 D55 D57 D65: loses nothing, doubles nothing, keeps every order and every barrier, and ends', async () => {

@@ -5,7 +5,7 @@ import { unreachable } from '../base/invariant.ts'
 import { isPromise } from '../base/promise.ts'
 import { arrayOf, type Chunk } from './chunk.ts'
 import { type Drawn, drawnFrom, type Resumable } from './drawing.ts'
-import { type AnySpec, type ChunkStage, givesChunk } from './hooks.ts'
+import { type AnySpec, type ChunkStage, givesChunk, putsOff } from './hooks.ts'
 import { Intake, type Work } from './intake.ts'
 import { reasonOf } from './lifetime.ts'
 import type { Link } from './link.ts'
@@ -15,18 +15,17 @@ import type { Turns } from './turns.ts'
 
 /** A stage, as the calls of its hooks need it. */
 export interface StageParts {
-  readonly stage: ChunkStage & { readonly isOpen: boolean }
+  readonly stage: ChunkStage & { readonly isOpen: boolean; readonly isClosing: boolean }
   readonly spec: AnySpec
   readonly turns: Turns
   /** Where what hooks give goes out; a consumer has none. */
   readonly outlet: Outlet<unknown> | undefined
 }
 
-/** What is still to come of a call of `onEvents`; the events that it was called with count as handled at its end. */
+/** What is still to come of a hook, and what is done once all of it has come. */
 interface Drawing {
   readonly drawn: Drawn
-  readonly link: Link
-  readonly counted: number
+  readonly done: () => void
 }
 
 /**
@@ -70,6 +69,11 @@ export class HookCalls {
     }
   }
 
+  /** Goes on with what a hook has put off; false if there is nothing, or nobody misses it. */
+  draw(): boolean {
+    return this.#drawing !== undefined && this.#draw(this.#drawing)
+  }
+
   /** Does the next thing; false if nothing is left, or it must wait. */
   advance(): boolean {
     if (this.#drawing !== undefined) return this.#draw(this.#drawing)
@@ -91,6 +95,12 @@ export class HookCalls {
     if (this.#drawing !== undefined) this.#turns.leaveWait()
   }
 
+  /** Goes on with `then` when a hook is done, also with what it has put off. */
+  after<T>(given: T | PromiseLike<T>, then: (given: T) => void): void {
+    if (!putsOff(this.#spec, given)) return this.#turns.whenGiven(given, then)
+    this.#drawing = { drawn: drawnFrom(given, this.#stage.name), done: () => then(given) }
+  }
+
   /** Closes what is being drawn. @throws what a generator throws then */
   close(): void {
     const drawing = this.#drawing
@@ -103,11 +113,12 @@ export class HookCalls {
       case 'events':
         return this.#handle(work.link, work.events, work.counted)
       case 'watermark':
-        return this.#turns.whenGiven(this.#spec.onWatermark?.(work.time, this.#stage), (told) => {
-          if (told !== 'held') this.#outlet?.mark(work)
+        return this.after(this.#spec.onWatermark?.(work.time, this.#stage), (told) => {
+          // Who puts work off sends it behind that.
+          if (told !== 'held' && !putsOff(this.#spec, told)) this.#outlet?.mark(work)
         })
       case 'barrier':
-        return this.#turns.whenGiven(this.#spec.onBarrier?.(work.epoch, this.#stage), () => this.#outlet?.mark(work))
+        return this.after(this.#spec.onBarrier?.(work.epoch, this.#stage), () => this.#outlet?.mark(work))
       case 'end':
         this.intake.leave(work.link)
         work.link.close(work.ending)
@@ -131,7 +142,7 @@ export class HookCalls {
   #handled(link: Link, counted: number, out: Chunk<unknown> | Iterable<unknown> | Resumable | void): void {
     if (out !== undefined && this.#outlet !== undefined && this.#stage.ending === undefined) {
       if (!givesChunk(this.#spec, out)) {
-        this.#drawing = { drawn: drawnFrom(out, this.#stage.name), link, counted }
+        this.#drawing = { drawn: drawnFrom(out, this.#stage.name), done: () => link.handled(counted) }
         return
       }
       if (out.length > 0) this.#outlet.give(out, false)
@@ -148,16 +159,16 @@ export class HookCalls {
     if (this.#stage.ending !== undefined) drawing.drawn.close()
     if (isPromise(events)) this.#turns.whenGiven(events, (later) => this.#drew(drawing, later), true)
     else this.#drew(drawing, events)
-    if (!this.#stage.isOpen) this.#turns.leaveWait()
+    if (this.#stage.isClosing) this.#turns.leaveWait()
     return true
   }
 
   #drew(drawing: Drawing, events: readonly unknown[]): void {
     if (this.#stage.ending !== undefined) return
-    const { drawn, link, counted } = drawing
+    const { drawn, done } = drawing
     if (drawn.isOver) this.#drawing = undefined
     if (events.length > 0) this.#outlet?.give(events, false)
-    if (drawn.isOver) link.handled(counted)
+    if (drawn.isOver) done()
   }
 
   #answer({ message, reply }: ToStage): void {
@@ -165,7 +176,7 @@ export class HookCalls {
       const answer = this.#spec.onMessage?.(message, this.#stage)
       // The asker hears the answer, or the error, even if the stage ends meanwhile.
       if (reply !== undefined && isPromise(answer)) answer.then(reply.resolve, reply.reject)
-      this.#turns.whenGiven(answer, (value) => reply?.resolve(value))
+      this.after(answer, (value) => reply?.resolve(value))
     } catch (error) {
       reply?.reject(error)
       throw error
@@ -201,8 +212,11 @@ export class HookCalls {
 
   /** The stage may end with its producer. */
   #producerEnded(link: Link, ending: Ending): void {
-    this.#spec.onCancel?.(link, ending, this.#stage)
-    const { policy } = link
+    const given = this.#spec.onCancel?.(link, ending, this.#stage)
+    this.after(putsOff(this.#spec, given) ? given : undefined, () => this.#endWith(link, ending))
+  }
+
+  #endWith({ policy }: Link, ending: Ending): void {
     if (ending.kind === 'failed') {
       if (policy.onFailure === 'fail') this.#stage.fail(ending.error)
       return

@@ -98,26 +98,34 @@ export interface ChunkStage extends Omit<Producer<unknown>, 'emit'> {
 
 /**
  * Every hook and option, as the core of a stage sees them. Hooks that use chunks (see `chunkStage`) get them as they
- * came, and may give such; those of other stages get and give arrays.
+ * came, may give such, and may put work off in any hook; those of other stages get and give arrays.
  */
 export type AnySpec = Partial<
-  Omit<CommonSpec<ChunkStage>, 'onMessage'> &
+  Omit<CommonSpec<ChunkStage>, 'onMessage' | 'onCancel'> &
     GivingSpec<unknown> &
-    TakingSpec<ChunkStage> & {
+    Pick<TakingSpec<ChunkStage>, 'onSubscribe'> & {
       readonly usesChunks: boolean
       readonly demand: 'forward' | 'accumulate'
       onMessage(message: unknown, self: ChunkStage): unknown
+      onCancel(subscription: Subscription, ending: Ending, self: ChunkStage): Resumable | void
+      onWatermark(time: number, self: ChunkStage): Awaitable<'held' | void> | Resumable
+      onBarrier(epoch: number, self: ChunkStage): Awaitable<void> | Resumable
       onDemand(demand: number, self: ChunkStage): Awaitable<Chunk<unknown> | void>
       onEvents(
         events: Chunk<unknown>,
         from: Subscription,
         self: ChunkStage,
       ): Awaitable<Chunk<unknown> | Iterable<unknown> | Resumable | void>
-      onComplete(self: ChunkStage): Awaitable<Chunk<unknown> | void>
+      onComplete(self: ChunkStage): Awaitable<Chunk<unknown> | void> | Resumable
     }
 >
 
 /** Whether something that a stage's author gave goes out as it is. */
 export function givesChunk(spec: AnySpec, given: unknown): given is Chunk<unknown> {
   return Array.isArray(given) || (spec.usesChunks === true && isChunk(given))
+}
+
+/** Whether any hook of a stage that uses chunks has put work off; what other stages give may look like it. */
+export function putsOff(spec: AnySpec, given: unknown): given is Resumable {
+  return spec.usesChunks === true && typeof given === 'object' && given !== null && 'resume' in given
 }

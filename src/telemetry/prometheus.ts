@@ -53,6 +53,16 @@ const LAYER: readonly Metric<LayerFigures>[] = [
 const STAGE: readonly Metric<StageFigures>[] = [
   counter('sluice_stage_received_total', 'Events that a stage took in this attempt.', ({ received }) => received),
   counter('sluice_stage_emitted_total', 'Events that a stage gave in this attempt.', ({ emitted }) => emitted),
+  counter(
+    'sluice_stage_filtered_total',
+    'Events that a stage dropped on purpose in this attempt.',
+    ({ filtered }) => filtered,
+  ),
+  counter(
+    'sluice_stage_derived_total',
+    'Events that a stage made of others in this attempt, beyond one of each.',
+    ({ derived }) => derived,
+  ),
   gauge('sluice_stage_demand', 'Events asked of a stage and not given yet.', ({ demand }) => demand),
   gauge('sluice_stage_buffered', 'Events that wait in a stage.', ({ buffered }) => buffered),
   counter('sluice_stage_busy_seconds_total', 'How long a stage was at work in this attempt.', ({ busyMs }) => busyMs),

@@ -1,6 +1,7 @@
 // An executor of which every stage is an island: all that goes between two of them is cloned, and comes late.
 
 import { invariant } from '../../src/base/invariant.ts'
+import { untilAborted } from '../../src/base/promise.ts'
 import type { Split } from '../../src/connect/source.ts'
 import { Account } from '../../src/engine/account.ts'
 import { nowhere } from '../../src/engine/assemble.ts'
@@ -9,6 +10,7 @@ import { FarGate, LocalGate } from '../../src/engine/gate.ts'
 import { InFlight } from '../../src/engine/in-flight.ts'
 import type { JobLayout } from '../../src/engine/job.ts'
 import { Share } from '../../src/engine/share.ts'
+import type { SplitQueue } from '../../src/engine/split-queue.ts'
 import { failureOf, workerFailed } from '../../src/engine/threads/failure.ts'
 import type { FromWorker, ToWorker, Wire } from '../../src/engine/threads/message.ts'
 import { Wires } from '../../src/engine/threads/wires.ts'
@@ -25,8 +27,11 @@ export function islands(stages: number, seed: number): Executor {
   return { stages, start: (work) => start(work, seededRandom(seed)) }
 }
 
-/** Islands hear what workers do, but for what is in shared memory. */
-type ToIsland = Exclude<ToWorker, { readonly kind: 'start' }>
+/** Islands hear and say what workers do, but for what is in shared memory: they ask for their splits, one by one. */
+type ToIsland =
+  | Exclude<ToWorker, { readonly kind: 'start' }>
+  | { readonly kind: 'split'; readonly split: Split | undefined }
+type FromIsland = FromWorker | { readonly kind: 'wantsSplit'; readonly layer: number }
 
 async function start(work: Work, random: () => number): Promise<Execution> {
   const { job, epochs, signal, stages, account, topology } = work
@@ -47,7 +52,7 @@ async function start(work: Work, random: () => number): Promise<Execution> {
     failed.abort(error)
     void taking.cancel(error)
   }
-  const hear = (index: number, message: FromWorker): void => {
+  const hear = (index: number, message: FromIsland): void => {
     try {
       if (message.kind === 'late') for (const event of message.events) account.late(message.operator, event)
       else if (message.kind === 'dead') account.dead(message.operator, message.value, message.reason)
@@ -55,6 +60,8 @@ async function start(work: Work, random: () => number): Promise<Execution> {
       else if (message.kind === 'ledger' && epochs !== undefined) enter(epochs.ledger, message.entry)
       else if (message.kind === 'failed') fail(workerFailed(index, places.length, message.failure))
       else if (message.kind === 'done') islands[index]?.done.resolve()
+      else if (message.kind === 'wantsSplit')
+        islands[index]?.tell({ kind: 'split', split: splits.get(message.layer)?.shift() })
     } catch (error) {
       fail(error)
     }
@@ -63,8 +70,8 @@ async function start(work: Work, random: () => number): Promise<Execution> {
     // Each has a topology of its own where there is a module to make it of.
     const own = job === undefined ? topology : await laidOut(job, stages)
     invariant(fingerprintOf(own) === fingerprintOf(topology), 'every island lays the same out')
-    const up = new Slow<FromWorker>(random, (message) => hear(index, message))
-    islands.push(new Island({ work, topology: own, layer, stage, ports, up, splits }, random))
+    const up = new Slow<FromIsland>(random, (message) => hear(index, message))
+    islands.push(new Island({ work, topology: own, layer, stage, ports, up }, random))
   }
   const inFlight = new InFlight(work.inFlight)
   for (const island of islands) island.start()
@@ -120,8 +127,7 @@ interface IslandOptions {
   readonly layer: Layer
   readonly stage: number
   readonly ports: Ports
-  readonly up: Slow<FromWorker>
-  readonly splits: ReadonlyMap<number, readonly Split[]>
+  readonly up: Slow<FromIsland>
 }
 
 /** One stage of one layer. */
@@ -132,6 +138,8 @@ class Island {
   readonly #gate: FarGate
   readonly #down: Slow<ToIsland>
   readonly #isOver = Promise.withResolvers<void>()
+  /** Splits that it waits for: they come in the order in which it asked. */
+  readonly #asked: PromiseWithResolvers<Split | undefined>[] = []
   #share: Share | undefined
 
   constructor(options: IslandOptions, random: () => number) {
@@ -150,7 +158,7 @@ class Island {
   }
 
   start(): void {
-    const { work, topology, layer, stage, ports, up, splits } = this.#options
+    const { work, topology, layer, stage, ports, up } = this.#options
     const inFlight = new InFlight(work.inFlight)
     const { beginning } = work.epochs ?? {}
     const ledger = ledgerBy((entry) => up.send({ kind: 'ledger', entry }))
@@ -164,18 +172,27 @@ class Island {
         : { epochs: { beginning: structuredClone(beginning), ledger } }),
       site: {
         isHere: (one, at) => one.number === layer.number && at === stage,
-        sender: ({ id }) => ports.wires(id, 'sends', inFlight).sender(id),
+        sender: ({ id, isTraced }) => ports.wires(id, 'sends', inFlight).sender(id, isTraced),
         receiver: ({ id }) => ports.wires(id, 'receives', inFlight).receiver(id),
-        queue: (one) => async () => {
-          const own = splits.get(one.number)?.filter((_, at) => at % one.stages === stage) ?? []
-          return { take: () => own.shift() }
-        },
+        queue: (one) => this.#queue(one),
       },
     })
     this.#share.done.then(
       () => up.send({ kind: 'done', late: new Map(), dead: new Map() }),
       (error: unknown) => up.send({ kind: 'failed', failure: failureOf(error, this.#account.blame) }),
     )
+  }
+
+  /** Whoever started the islands has the splits. */
+  #queue({ number }: Layer): SplitQueue {
+    return {
+      take: (signal) => {
+        const asked = Promise.withResolvers<Split | undefined>()
+        this.#asked.push(asked)
+        this.#options.up.send({ kind: 'wantsSplit', layer: number })
+        return untilAborted(asked.promise, signal)
+      },
+    }
   }
 
   figures(layer: number): ReturnType<Share['figures']> {
@@ -188,7 +205,8 @@ class Island {
   }
 
   #hear(message: ToIsland): void {
-    if (message.kind === 'drain') this.#share?.drain()
+    if (message.kind === 'split') this.#asked.shift()?.resolve(message.split)
+    else if (message.kind === 'drain') this.#share?.drain()
     else if (message.kind === 'passed') this.#gate.pass(message.level)
     else if (message.kind === 'command') this.#share?.tell(message.command)
   }
@@ -244,10 +262,10 @@ async function laidOut(job: NonNullable<Work['job']>, stages: number): Promise<T
   return await layOutJob(job, stages)
 }
 
-async function splitsOf({ layers }: Topology): Promise<Map<number, readonly Split[]>> {
-  const splits = new Map<number, readonly Split[]>()
+async function splitsOf({ layers }: Topology): Promise<Map<number, Split[]>> {
+  const splits = new Map<number, Split[]>()
   for (const { work, number } of layers) {
-    if (work.kind === 'source' && isSplittable(work.source)) splits.set(number, await work.source.splits({}))
+    if (work.kind === 'source' && isSplittable(work.source)) splits.set(number, [...(await work.source.splits({}))])
   }
   return splits
 }

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import fc from 'fast-check'
+import { times } from '../../testing/times.ts'
 import { bytesOf, type Packed, Packer, transferablesOf, Unpacker } from './codec.ts'
 
 const { port1, port2 } = new MessageChannel()
@@ -115,8 +116,8 @@ const nearlyUniform = fc
 const anyBatch = fc.oneof(uniformBatch, nearlyUniform, batchOf(anything))
 
 describe('Packer', () => {
-  it('carries every batch as a structured clone does', () => {
-    fc.assert(fc.property(anyBatch, checkTrip), { numRuns: 300 })
+  it('L52: carries every batch as a structured clone does', () => {
+    fc.assert(fc.property(anyBatch, checkTrip), { numRuns: times(300) })
   })
 
   it('does so with events in which one object is found at two places', () => {
@@ -127,7 +128,7 @@ describe('Packer', () => {
         for (const place of places) pool.push({ x: pool[place % pool.length], y: [pool.at(-1)] })
         return { last: pool.at(-1), pool, n: 1 }
       })
-    fc.assert(fc.property(batchOf(shared), checkTrip), { numRuns: 200 })
+    fc.assert(fc.property(batchOf(shared), checkTrip), { numRuns: times(200) })
   })
 
   it('gives the same packed batch with and without code made for shapes', () => {
@@ -140,7 +141,7 @@ describe('Packer', () => {
         const unpacked = new Unpacker().unpack(packed)
         equal(differenceOf(unpacked, new Unpacker({ isGenerating: false }).unpack(packed)), undefined)
       }),
-      { numRuns: 300 },
+      { numRuns: times(300) },
     )
   })
 
@@ -153,7 +154,7 @@ describe('Packer', () => {
         equal(differenceOf(packed, new Packer().pack(batch)), undefined)
         equal(differenceOf(unpacker.unpack(structuredClone(packed)), structuredClone(batch)), undefined)
       }),
-      { numRuns: 200 },
+      { numRuns: times(200) },
     )
   })
 

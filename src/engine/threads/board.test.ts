@@ -6,7 +6,7 @@ import { Board } from './board.ts'
 
 const { node } = new Flow<number>().partition({ stages: 2 }).map((n) => n)
 const topology = layOut(node, { stages: 2, input: [1] })
-const work = { received: 1, emitted: 2, demand: 3, buffered: 4, busyMs: 5.5 }
+const work = { received: 1, emitted: 2, filtered: 6, derived: 7, demand: 3, buffered: 4, busyMs: 5.5 }
 
 describe('Board', () => {
   it('gives what another one on the same memory wrote, each stage its own', () => {
@@ -20,7 +20,7 @@ describe('Board', () => {
 
   it('has nothing of stages that nobody wrote of', () => {
     const board = new Board(topology, Board.memoryFor(topology))
-    deepEqual(board.read(1)[0], { received: 0, emitted: 0, demand: 0, buffered: 0, busyMs: 0 })
+    deepEqual(board.read(1)[0], { received: 0, emitted: 0, filtered: 0, derived: 0, demand: 0, buffered: 0, busyMs: 0 })
     deepEqual(board.read(99), [])
   })
 })

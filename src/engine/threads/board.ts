@@ -1,9 +1,9 @@
 // What workers write down of their stages for the thread that started them: shared memory, no message.
 
 import type { Topology } from '../../flow/topology.ts'
-import type { StageWork } from '../../stage/counts.ts'
+import type { PlacedWork } from '../placed.ts'
 
-const FIELDS = 6
+const FIELDS = 8
 
 /** One row for each stage of each layer; only the worker that has the stage writes it. */
 export class Board {
@@ -25,26 +25,27 @@ export class Board {
     return new SharedArrayBuffer(rows * FIELDS * Float64Array.BYTES_PER_ELEMENT)
   }
 
-  write(layer: number, stage: number, work: StageWork): void {
+  write(layer: number, stage: number, work: PlacedWork): void {
     const row = this.#rows.get(layer)
     if (row === undefined) return
-    const { received, emitted, demand, buffered, busyMs, watermarkMs = Number.NaN } = work
-    this.#fields.set([received, emitted, demand, buffered, busyMs, watermarkMs], (row.first + stage) * FIELDS)
+    const { received, emitted, filtered, derived, demand, buffered, busyMs, watermarkMs = Number.NaN } = work
+    const fields = [received, emitted, filtered, derived, demand, buffered, busyMs, watermarkMs]
+    this.#fields.set(fields, (row.first + stage) * FIELDS)
   }
 
   /** The stages of a layer, as they were written last. */
-  read(layer: number): StageWork[] {
+  read(layer: number): PlacedWork[] {
     const { first = 0, stages = 0 } = this.#rows.get(layer) ?? {}
     return Array.from({ length: stages }, (_, stage) => this.#read((first + stage) * FIELDS))
   }
 
-  #read(at: number): StageWork {
-    const [received = 0, emitted = 0, demand = 0, buffered = 0, busyMs = 0, watermarkMs = 0] = this.#fields.subarray(
-      at,
-      at + FIELDS,
-    )
+  #read(at: number): PlacedWork {
+    const fields = this.#fields.subarray(at, at + FIELDS)
+    const [received = 0, emitted = 0, filtered = 0, derived = 0, demand = 0, buffered = 0, busyMs = 0] = fields
+    const watermarkMs = fields[FIELDS - 1] ?? 0
     // No row was written, where nothing was: a watermark of 0 is that of 1970.
     const hasWatermark = !Number.isNaN(watermarkMs) && watermarkMs !== 0
-    return { received, emitted, demand, buffered, busyMs, ...(hasWatermark ? { watermarkMs } : {}) }
+    const time = hasWatermark ? { watermarkMs } : {}
+    return { received, emitted, filtered, derived, demand, buffered, busyMs, ...time }
   }
 }

@@ -6,11 +6,11 @@ import type { SourceCommand } from '../../checkpoint/ledger.ts'
 import type { Split } from '../../connect/source.ts'
 import { isSplittable } from '../../flow/source.ts'
 import { fingerprintOf, type Topology, worksOf } from '../../flow/topology.ts'
-import type { StageWork } from '../../stage/counts.ts'
 import type { Work } from '../executor.ts'
 import { type Gate, LocalGate } from '../gate.ts'
 import type { InFlight } from '../in-flight.ts'
 import type { Job } from '../job.ts'
+import type { PlacedWork } from '../placed.ts'
 import { enter, type LedgerEntry } from '../told-ledger.ts'
 import { Board } from './board.ts'
 import { workerFailed } from './failure.ts'
@@ -128,7 +128,7 @@ export class Crew {
   }
 
   /** What the stages of a layer did, as their workers wrote it down last. */
-  figures(layer: number): readonly StageWork[] {
+  figures(layer: number): readonly PlacedWork[] {
     return this.#board?.read(layer) ?? []
   }
 

@@ -1,10 +1,10 @@
 // The splits of a source, handed out to the workers by a counter that they share.
 
 import type { Split } from '../../connect/source.ts'
-import type { QueueOf } from '../split-queue.ts'
+import type { SplitQueue } from '../split-queue.ts'
 
 /** @param slot - the source's place in `taken`, which counts the splits that were handed out */
-export function sharedQueue(splits: readonly Split[], taken: SharedArrayBuffer, slot: number): QueueOf {
+export function sharedQueue(splits: readonly Split[], taken: SharedArrayBuffer, slot: number): SplitQueue {
   const counters = new Int32Array(taken)
-  return async () => ({ take: () => splits[Atomics.add(counters, slot, 1)] })
+  return { take: () => splits[Atomics.add(counters, slot, 1)] }
 }
