@@ -8,37 +8,11 @@ import { explain } from '../src/engine/explain.ts'
 import type { Flow } from '../src/flow/flow.ts'
 import { flow, flows } from '../src/flow/start-flow.ts'
 import { from } from '../src/stage/from.ts'
+import { times } from '../src/testing/times.ts'
 import { tumbling } from '../src/window/window.ts'
-import { builtOf, type Item, itemsOf, opsOf, plansOf } from './support/naive-flow.ts'
-
-const RUNS = 400
-const sorted = (events: readonly unknown[]): string[] => events.map((event) => JSON.stringify(event)).sort()
+import { type Item, itemsOf, opsOf } from './support/naive-flow.ts'
 
 describe('flows of any operators', () => {
-  it('L40: give what arrays give, however many stages there are, and however little may be under way', async () => {
-    const inFlight = fc.record({ events: fc.integer({ min: 1, max: 60 }), bytes: fc.constantFrom(1, 500, 1e6) })
-    await fc.assert(
-      fc.asyncProperty(plansOf, inFlight, async (plan, limits) => {
-        const { flow: built, expected, names } = builtOf(plan)
-        const found = await collect(built, { stages: plan.stages, inFlight: limits })
-        deepEqual(sorted(found), sorted(expected), names)
-      }),
-      { numRuns: RUNS },
-    )
-  })
-
-  it('L40: give on threads what arrays give', async () => {
-    await fc.assert(
-      fc.asyncProperty(plansOf, fc.integer({ min: 1, max: 3 }), async (plan, threads) => {
-        const job = new URL('./jobs/random-plan.ts', import.meta.url)
-        job.search = new URLSearchParams({ plan: JSON.stringify(plan) }).toString()
-        const { expected, names } = builtOf(plan)
-        deepEqual(sorted(await collect(job, { threads, stages: plan.stages })), sorted(expected), names)
-      }),
-      { numRuns: RUNS / 20 },
-    )
-  })
-
   it('keep the order of one source in one stage', async () => {
     const ordered = [
       'map',
@@ -63,7 +37,7 @@ describe('flows of any operators', () => {
         }
         deepEqual(await collect(built), expected)
       }),
-      { numRuns: RUNS / 4 },
+      { numRuns: times(100) },
     )
   })
 
@@ -98,7 +72,7 @@ describe('flows of any operators', () => {
           expected.map(({ id }) => id),
         )
       }),
-      { numRuns: RUNS / 4 },
+      { numRuns: times(100) },
     )
   })
 

@@ -1,6 +1,8 @@
 // Flows done in the simplest way: arrays in, arrays out. Each operator beside the call that builds it.
 
 import fc from 'fast-check'
+import { batchOf } from '../../src/connect/batch.ts'
+import type { Source, SplitReader } from '../../src/connect/source.ts'
 import type { Flow } from '../../src/flow/flow.ts'
 import { count, flow, flows, max, mean, min, quantile, sum } from '../../src/index.ts'
 import { session, sliding, tumbling } from '../../src/window/window.ts'
@@ -310,9 +312,11 @@ export const itemsOf: fc.Arbitrary<Item[]> = fc
   })
   .map((rows) => rows.map((row, id) => ({ id, ...row })))
 
-/** A flow at random, as plain data: which operators by chance, and what they get. */
+/** What runs, as a flow or as a pipeline, at random and as plain data: which operators by chance, and what they get. */
 export interface RandomPlan {
   readonly sources: readonly Item[][]
+  /** Whether all of them are splits of one source. */
+  readonly isSplit: boolean
   readonly ops: readonly number[]
   readonly tail: number
   readonly stages: number
@@ -320,20 +324,77 @@ export interface RandomPlan {
 
 export const plansOf: fc.Arbitrary<RandomPlan> = fc.record({
   sources: fc.array(itemsOf, { minLength: 1, maxLength: 3 }),
+  isSplit: fc.boolean(),
   ops: fc.array(fc.nat(), { maxLength: 5 }),
   tail: fc.nat(),
   stages: fc.integer({ min: 1, max: 4 }),
 })
 
-/** The flow of a plan, and what arrays give for it, in no order. */
-export function builtOf({ sources, ops, tail, stages }: RandomPlan): {
+/** The most items of a read. */
+const READ = 7
+
+/** A source with a split for each of these. */
+function splitInto(all: readonly (readonly Item[])[]): Source<Item> {
+  return {
+    kind: 'items',
+    title: 'items',
+    splits: async () => all.map((_, at) => ({ id: `${at}` })),
+    open: async ({ id }, from = 0) => readerOf(id, all[Number(id)] ?? [], Number(from)),
+  }
+}
+
+function readerOf(source: string, items: readonly Item[], from: number): SplitReader<Item> {
+  let next = from
+  const counts = { read: 0, blank: 0, invalidUtf8: 0 }
+  return {
+    counts,
+    doneBytes: 0,
+    position: () => next,
+    read: (max) => {
+      const first = next
+      const some = items.slice(first, first + Math.min(max, READ))
+      if (some.length === 0) return undefined
+      next += some.length
+      counts.read += some.length
+      const at = (index: number) => ({ source, line: 0, offset: first + index, raw: '' })
+      return { events: batchOf(some, { at }), rejected: [] }
+    },
+    close: async () => {},
+  }
+}
+
+/** The items of each source, told apart by their ids. */
+function itemsIn({ sources }: RandomPlan): Item[][] {
+  return sources.map((items, source) => items.map((item) => ({ ...item, id: item.id + source * 1000 })))
+}
+
+/** The source of a plan that runs as a pipeline. */
+export function sourceIn(plan: RandomPlan): Source<Item> {
+  const all = itemsIn(plan)
+  return splitInto(plan.isSplit ? all : all.slice(0, 1))
+}
+
+/** The flow with which a plan begins. @param input - of a pipeline: what its source gives */
+function beginningOf(plan: RandomPlan, input: Flow<Item, never> | undefined): Flow<Item, never> {
+  const all = itemsIn(plan)
+  const further = plan.isSplit ? [] : all.slice(1).map((items) => flow(splitInto([items])))
+  if (input !== undefined) return further.length === 0 ? input : input.merge(...further)
+  if (plan.isSplit) return flow(sourceIn(plan))
+  return all.length === 1 ? flow(all[0] ?? []) : flows(all)
+}
+
+/** The flow of a plan, and what arrays give for it, in no order. @param input - of a pipeline: what its source gives */
+export function builtOf(
+  plan: RandomPlan,
+  input?: Flow<Item, never>,
+): {
   readonly flow: Flow<unknown, never>
   readonly expected: readonly unknown[]
   readonly names: string
 } {
-  const all = sources.map((items, source) => items.map((item) => ({ ...item, id: item.id + source * 1000 })))
-  let built = (all.length === 1 ? flow(all[0] ?? []) : flows(all)) as Flow<Item, never>
-  let expected: Item[] = all.flat()
+  const { ops, tail, stages } = plan
+  let built = beginningOf(plan, input)
+  let expected: Item[] = itemsIn(plan).flat()
   const known = opsOf(stages)
   const names: string[] = []
   for (const chance of ops) {
