@@ -14,7 +14,10 @@ interface Lane {
 
 const LANES: Readonly<Record<string, () => Lane>> = {
   all: () => ({ files: ['src/**/*.test.ts', 'test/**/*.test.ts'] }),
-  quick: () => ({ files: [...globSync('src/**/*.test.ts').filter(isAlone), 'test/architecture.test.ts'], runs: '0.1' }),
+  quick: () => ({
+    files: [...globSync('src/**/*.test.ts').filter(isAlone), 'test/architecture.test.ts', 'test/rules.test.ts'],
+    runs: '0.1',
+  }),
   faults: () => ({
     files: ['test/faults/**/*.test.ts', 'test/simulation.test.ts', 'test/poison.test.ts', 'test/rescale.test.ts'],
   }),

@@ -20,6 +20,7 @@ import {
 } from 'sluice'
 import { Session } from '../src/connect/duckdb/session.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'
+import { times } from '../src/testing/times.ts'
 import { rowsIn } from './support/part-files.ts'
 import { missingPostgres, PostgresServer } from './support/postgres.ts'
 import { SEED } from './support/seed.ts'
@@ -140,7 +141,7 @@ describe(`values of databases (REPRO: SEED=${SEED} npm test)`, () => {
           rows.map(({ at }) => plain(at)),
         )
       })
-      await fc.assert(property, { seed: SEED, numRuns: 4, endOnFailure: true })
+      await fc.assert(property, { seed: SEED, numRuns: times(4), endOnFailure: true })
     })
 
     it('R7: and moments without an end, before the first year, or beyond what dates reach, as text or not at all', async () => {
@@ -236,7 +237,7 @@ describe(`values of databases (REPRO: SEED=${SEED} npm test)`, () => {
         rows.map(({ at }) => plain(at)),
       )
     })
-    await fc.assert(property, { seed: SEED, numRuns: 4, endOnFailure: true })
+    await fc.assert(property, { seed: SEED, numRuns: times(4), endOnFailure: true })
   })
 
   it('R8: of SQLite come back as they were, whatever their column was declared with', async () => {
@@ -255,6 +256,6 @@ describe(`values of databases (REPRO: SEED=${SEED} npm test)`, () => {
         deepEqual(found[at], { n: at, a: plain(whole), b: digits, c: real, d: Uint8Array.from(bytes), e: plain(whole) })
       }
     })
-    await fc.assert(property, { seed: SEED, numRuns: 4, endOnFailure: true })
+    await fc.assert(property, { seed: SEED, numRuns: times(4), endOnFailure: true })
   })
 })

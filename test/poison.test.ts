@@ -10,7 +10,7 @@ const JOB = new URL('./jobs/poison.ts', import.meta.url)
 const RECORDS = 3000
 const AT = 1717
 
-describe('a record that ends a worker (C25)', () => {
+describe('C25: a record that ends a worker', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-poison-'))
   after(() => rmSync(folder, { recursive: true, force: true }))
   const input = join(folder, 'in.ndjson')

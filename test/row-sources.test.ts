@@ -74,7 +74,7 @@ sourceConformance({
 sourceConformance({ name: 'values', make: () => ({ source: values([5, 6, 7, 8]), expected: [5, 6, 7, 8] }) })
 
 describe('a source of rows', () => {
-  it('gives only what is new by its cursor', async () => {
+  it('C80: gives only what is new by its cursor', async () => {
     const folder = newFolder()
     const [from, into] = [join(folder, 'in.db'), join(folder, 'out.db')]
     makeTable(from)

@@ -2,6 +2,7 @@ import { deepEqual } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { collect, flow, flows, session } from 'sluice'
+import { times } from '../src/testing/times.ts'
 import { floorTo, grainOf } from '../src/window/grain.ts'
 import { NaiveWindows, type Numbered } from './support/naive-windows.ts'
 
@@ -151,7 +152,7 @@ describe('sessions in flows, whatever comes, however fast', () => {
         const [events = []] = one.inputs
         deepEqual(await found(flow(paced(events, one.pauses[0] ?? 0)), one), ofOne(events, one))
       }),
-      { numRuns: NUM_RUNS },
+      { numRuns: times(NUM_RUNS) },
     )
   })
 
@@ -162,7 +163,7 @@ describe('sessions in flows, whatever comes, however fast', () => {
         const sources = inputs.map((events, index) => paced(events, one.pauses[index] ?? 0))
         deepEqual(await found(flows(sources), one), ofSeveral(inputs, one))
       }),
-      { numRuns: NUM_RUNS },
+      { numRuns: times(NUM_RUNS) },
     )
   })
 
@@ -177,7 +178,7 @@ describe('sessions in flows, whatever comes, however fast', () => {
         })
         deepEqual(await found(partitioned, one), ofSeveral(inputs, one))
       }),
-      { numRuns: NUM_RUNS },
+      { numRuns: times(NUM_RUNS) },
     )
   })
 })

@@ -172,7 +172,7 @@ describe('random values in SQL tables', { skip }, () => {
   after(() => sinks.stop())
 
   for (const database of ['SQLite', 'PostgreSQL', 'DuckDB'] as const) {
-    it(`Q5 come back exactly, or their rows are refused (${database}, REPRO: SEED=${SEED} npm test)`, async () => {
+    it(`Q5: come back exactly, or their rows are refused (${database}, REPRO: SEED=${SEED} npm test)`, async () => {
       const types = Object.entries(TYPES[database])
       const at =
         database === 'SQLite' ? sinks.sqlite() : database === 'DuckDB' ? sinks.duckdb() : await sinks.postgres()

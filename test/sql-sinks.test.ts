@@ -27,7 +27,7 @@ describe('rows in SQL tables', { skip }, () => {
   /** Columns of one row, read as texts. */
   const one = async (at: SqlSink, sql: string) => (await at.read(sql))[0]
 
-  everywhere('Q3 keep bytes as bytes, or are refused', async (at) => {
+  everywhere('Q3: keep bytes as bytes, or are refused', async (at) => {
     const rows = [
       { id: 1, b: Uint8Array.of(222, 0, 255) },
       { id: 2, b: Buffer.from('ab') },
@@ -54,7 +54,7 @@ describe('rows in SQL tables', { skip }, () => {
     )
   })
 
-  everywhere('Q3 keep JSON as it is, or are refused', async (at) => {
+  everywhere('Q3: keep JSON as it is, or are refused', async (at) => {
     const columns = { id: 'integer', j: 'json' } as const
     class Empty {
       #hidden = 1
@@ -88,7 +88,7 @@ describe('rows in SQL tables', { skip }, () => {
     ok(text.includes('"at":"1970-01-01T00:00:00.000Z"'), text)
   })
 
-  everywhere('Q4 are held against the types of a table that is there, and not against the first rows', async (at) => {
+  everywhere('Q4: are held against the types of a table that is there, and not against the first rows', async (at) => {
     const double = at.name === 'SQLite' ? 'real' : 'double precision'
     const text = at.name === 'DuckDB' ? 'varchar' : 'text'
     await at.execute(`create table t (id bigint primary key, n ${double}, note ${text})`)
@@ -104,7 +104,7 @@ describe('rows in SQL tables', { skip }, () => {
     ])
   })
 
-  everywhere('Q5 refuse a row that needs another column or type, and name the option', async (at) => {
+  everywhere('Q5: refuse a row that needs another column or type, and name the option', async (at) => {
     await at.execute('create table t (id bigint primary key, n bigint)')
     const { reasons } = await load(at.sink({ key: ['id'] }), [
       { id: 1, n: 1 },
@@ -120,7 +120,7 @@ describe('rows in SQL tables', { skip }, () => {
     deepEqual(await at.read('select id, n from t'), [{ id: '1', n: '1' }])
   })
 
-  everywhere('Q6 add columns that come up later, in the same run and in later ones', async (at) => {
+  everywhere('Q6, Q14: add columns that come up later, in the same run and in later ones', async (at) => {
     const sink = at.sink({ key: ['id'] })
     const { reasons, notes } = await load(
       sink,
@@ -146,7 +146,7 @@ describe('rows in SQL tables', { skip }, () => {
     ])
   })
 
-  everywhere('Q7 widen types, and leave what is there exact', async (at) => {
+  everywhere('Q7: widen types, and leave what is there exact', async (at) => {
     const sink = at.sink({ key: ['id'] })
     const rows = [
       { id: 1, n: 1 },
@@ -165,7 +165,7 @@ describe('rows in SQL tables', { skip }, () => {
     deepEqual(values, [at.name === 'SQLite' ? '1' : 'true', '2.5', 'x', '7'])
   })
 
-  everywhere('Q7 make no floating point of whole numbers that it does not hold', async (at) => {
+  everywhere('Q7: make no floating point of whole numbers that it does not hold', async (at) => {
     const large = 2n ** 60n + 1n
     deepEqual((await load(at.sink({ key: ['id'] }), [{ id: 1, n: large }], [{ id: 2, n: 0.5 }])).reasons, [])
     deepEqual(
@@ -174,7 +174,7 @@ describe('rows in SQL tables', { skip }, () => {
     )
   })
 
-  everywhere('Q8 freeze a table on request', async (at) => {
+  everywhere('Q8: freeze a table on request', async (at) => {
     const sink = at.sink({ key: ['id'], schema: 'freeze' })
     const { reasons } = await load(
       sink,
@@ -192,7 +192,7 @@ describe('rows in SQL tables', { skip }, () => {
     ])
   })
 
-  everywhere('Q8 add columns that were named to a table that evolves', async (at) => {
+  everywhere('Q8: add columns that were named to a table that evolves', async (at) => {
     await at.execute('create table t (id bigint primary key); insert into t values (1)')
     const options: Load = { columns: { id: 'integer', note: 'text' }, key: ['id'] }
     await rejects(load(at.sink(options), []), (error: unknown) => {
@@ -202,7 +202,7 @@ describe('rows in SQL tables', { skip }, () => {
     deepEqual(await at.read('select note from t order by id'), [{ note: null }, { note: 'x' }])
   })
 
-  everywhere('Q9 are not loaded where a column must not be null and rows do not have it', async (at) => {
+  everywhere('Q9: are not loaded where a column must not be null and rows do not have it', async (at) => {
     const text = at.name === 'DuckDB' ? 'varchar' : 'text'
     await at.execute(`create table t (id bigint primary key, must ${text} not null, may ${text} not null default 'd')`)
     await rejects(load(at.sink({ key: ['id'] }), [{ id: 1 }]), (error: unknown) => {
@@ -212,7 +212,7 @@ describe('rows in SQL tables', { skip }, () => {
     deepEqual(await at.read('select must, may from t'), [{ must: 'x', may: 'd' }])
   })
 
-  everywhere('Q10 keep times of ISO 8601 in columns of times, UTC where they do not say', async (at) => {
+  everywhere('Q10: keep times of ISO 8601 in columns of times, UTC where they do not say', async (at) => {
     const columns = { id: 'integer', at: 'time' } as const
     const texts = [
       '2026-03-02T10:00:00Z',
@@ -231,7 +231,7 @@ describe('rows in SQL tables', { skip }, () => {
     ok(['1772445600000', '2026-03-02 10:00:00+00', '2026-03-02 10:00:00'].includes(String(row?.v)), String(row?.v))
   })
 
-  everywhere('Q11 keep exact decimals, or are refused', async (at) => {
+  everywhere('Q11: keep exact decimals, or are refused', async (at) => {
     const columns = { id: 'integer', d: 'decimal' } as const
     const texts = ['-12.50', '12345678901234567890.123456789', '0', '-0.000000001']
     deepEqual(
@@ -255,7 +255,17 @@ describe('rows in SQL tables', { skip }, () => {
     equal(reasons.length, 5)
   })
 
-  it('Q12 look for what a table asks of its rows in its own schema only (DuckDB)', async () => {
+  everywhere('Q2: have a column for decimals that holds their digits', async (at) => {
+    await load(at.sink({ columns: { id: 'integer', d: 'decimal' }, key: ['id'] }), [{ id: 1, d: '1.5' }])
+    const sql =
+      at.name === 'SQLite'
+        ? "select type as v from pragma_table_info('t') where name = 'd'"
+        : "select data_type as v from information_schema.columns where table_name = 't' and column_name = 'd'"
+    const made = { SQLite: 'text', PostgreSQL: 'numeric', DuckDB: 'decimal(38,9)' }
+    equal(String((await at.read(sql))[0]?.v).toLowerCase(), made[at.name])
+  })
+
+  it('Q12: look for what a table asks of its rows in its own schema only (DuckDB)', async () => {
     const at = sinks.duckdb()
     await at.execute(
       `create schema staging; create table staging.t (id bigint primary key, n bigint not null check (n > 18) unique);
@@ -276,7 +286,7 @@ describe('rows in SQL tables', { skip }, () => {
     )
   })
 
-  everywhere('Q13 make no table with the name of a schema and a dot in it', async (at) => {
+  everywhere('Q13: make no table with the name of a schema and a dot in it', async (at) => {
     if (at.name !== 'SQLite') await at.execute('create schema sales')
     const table = at.name === 'SQLite' ? 'main.orders' : 'sales.orders'
     await rejects(

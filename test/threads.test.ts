@@ -27,7 +27,7 @@ describe('a flow on worker threads', () => {
     })
   }
 
-  it('sends every kind of value that can be cloned', async () => {
+  it('L52: sends every kind of value that can be cloned', async () => {
     const events = await collect(JOBS, on(2, 'values'))
     const kinds = new Map([[1, 'a']])
     deepEqual(new Set(events), new Set([undefined, null, -0, Number.NaN, 10n, new Date(5), kinds, { a: ['\ud800'] }]))
@@ -47,7 +47,7 @@ describe('a flow on worker threads', () => {
     equal(seen.length, 5000)
   })
 
-  it('names worker, operator and event of what a function threw, with the error as its cause', async () => {
+  it('L53: names worker, operator and event of what a function threw, with the error as its cause', async () => {
     const error = await failure('throwing')
     ok(isSluiceError(error, 'WORKER_FAILED'))
     match(error.message, /^Worker \d of 2 failed in picky at 2: two is too many$/)
@@ -62,12 +62,12 @@ describe('a flow on worker threads', () => {
     unclonable: [{}, /could not be cloned/],
   }
   for (const [name, [options, message]] of Object.entries(deaths)) {
-    it(`fails, and leaves nothing, when a worker is ${name}`, async () => {
+    it(`L45, L53: fails, and leaves nothing, when a worker is ${name}`, async () => {
       match((await failure(name, options)).message, message)
     })
   }
 
-  it('refuses a module that describes another flow each time', async () => {
+  it('L50: refuses a module that describes another flow each time', async () => {
     const error = await failure('different')
     ok(isSluiceError(error, 'FLOW_MISMATCH'))
     match(error.message, /does not describe the same flow in each of them: worker 1 has [0-9a-f]{16}, this thread/)
@@ -118,7 +118,7 @@ describe('a flow on worker threads', () => {
     await failed
   })
 
-  it('leaves no thread, port or timer behind', () => {
+  it('L45: leaves no thread, port or timer behind', () => {
     const kinds = process.getActiveResourcesInfo().filter((kind) => /Worker|MessagePort|Timeout|Immediate/.test(kind))
     deepEqual(kinds, [])
   })

@@ -1,6 +1,7 @@
 import { deepEqual } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { times } from '../src/testing/times.ts'
 import { Combiner, canCombine } from '../src/window/combiner.ts'
 import type { Fold } from '../src/window/fold.ts'
 import type { Pane } from '../src/window/pane.ts'
@@ -119,7 +120,7 @@ describe('Panes, whatever comes', () => {
         naive.end()
         deepEqual(linesOf(spec, all), naive.lines)
       }),
-      { numRuns: 500 },
+      { numRuns: times(500) },
     )
   })
 
@@ -135,7 +136,7 @@ describe('Panes, whatever comes', () => {
         scribe.end()
         deepEqual(scribe.lines, linesOf(spec, all))
       }),
-      { numRuns: 300 },
+      { numRuns: times(300) },
     )
   })
 

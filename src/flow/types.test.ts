@@ -90,7 +90,7 @@ async function compiled(): Promise<void> {
 declare function windowless(flow: Flow<{ readonly window: PaneWindow }>): void
 
 describe('types of flows', () => {
-  it('L5: follow from the source to the end', () => {
+  it('follow from the source to the end', () => {
     void compiled
   })
 })

@@ -26,6 +26,16 @@ describe('Combiner', () => {
     deepEqual([combiner.add('a', 4), combiner.add('a', 8), combiner.add('a', 10)], [false, false, true])
   })
 
+  it('T82: folds no event before its watermark into a session, also where that would end after it', () => {
+    const combiner = new Combiner(session(5, at), count)
+    combiner.watermark(10)
+    deepEqual([combiner.add('a', 4), combiner.add('a', 9), combiner.add('a', 10)], [false, false, true])
+    deepEqual(
+      combiner.drainPartials().map(({ startMs, endMs, events }) => [startMs, endMs, events]),
+      [[10, 15, 1]],
+    )
+  })
+
   it('T70: partials of the global window merge', () => {
     const combiner = new Combiner(globalWindow(), count)
     const panes = new Panes(globalWindow(), count)

@@ -171,6 +171,26 @@ describe('windows of event time', () => {
   })
 })
 
+describe('the watermark', () => {
+  it('T24: does nothing where it is not greater than the last', () => {
+    deepEqual(linesOf(tumbling(10, at), 5, 'w10', 15, 'w10', 'w3', 4, 'w20'), [
+      'a 0 watermark!: 5',
+      'a late: 4 at 4',
+      'a 10 watermark!: 15',
+    ])
+  })
+
+  it('T36: gives late changes first, then what is due first', () => {
+    const spec = tumbling(10, at, { allowedLateness: 100 })
+    deepEqual(linesOf(spec, 1, 'w10', 25, 15, 2, 'w30'), [
+      'a 0 watermark: 1',
+      'a 0 late: 1 2',
+      'a 10 watermark: 15',
+      'a 20 watermark: 25',
+    ])
+  })
+})
+
 describe('late events', () => {
   it('T20: are late by the watermark of their own moment', () => {
     deepEqual(linesOf(tumbling(1000, at), 0, 'w0', 1500, 'w1500', 100, 2500, 'w2500', 1600, 'end'), [
@@ -254,6 +274,14 @@ describe('triggers', () => {
       'a 0 every: 1 2',
       'a 10 every: 11 12',
     ])
+  })
+
+  it('T41: are named by their panes; a window that began late has no pane of the watermark', () => {
+    const late = tumbling(10, at, { allowedLateness: 5 })
+    deepEqual(linesOf(late, 'w10', 4, 'w12', 'w15'), ['a 0 late: 4', 'a 0 closing!: 4'])
+    deepEqual(linesOf(late, 4, 'w10', 'w15', 18, 'end'), ['a 0 watermark: 4', 'a 0 closing!: 4', 'a 10 end!: 18'])
+    deepEqual(linesOf(countWindow(2), 1, 2), ['a 0 count!: 1 2'])
+    deepEqual(linesOf(tumbling(10, at, { triggers: [every(1)] }), 3), ['a 0 every: 3'])
   })
 
   it('T34: an event fires no more than one pane', () => {

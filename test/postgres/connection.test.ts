@@ -9,6 +9,7 @@ import type { PostgresConnection } from '../../src/connect/postgres/connection.t
 import { postgres } from '../../src/connect/sinks/postgres.ts'
 import { postgresQuery } from '../../src/connect/sources/postgres-query.ts'
 import { readEntries } from '../../src/testing/conformance/reading.ts'
+import { times } from '../../src/testing/times.ts'
 import { missingPostgres, PostgresServer, WALLED_ROLE } from '../support/postgres.ts'
 import { COLUMNS, checkpoint, failsWith, rows } from '../support/postgres-sink.ts'
 import { ROOT } from '../support/project.ts'
@@ -151,7 +152,7 @@ describe(`a connection to PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, 
           .join('\n')
         for (const secret of [password, encoded]) ok(!text.includes(secret), `${secret} in ${text}`)
       }),
-      { seed: SEED, numRuns: 10, endOnFailure: true },
+      { seed: SEED, numRuns: times(10), endOnFailure: true },
     )
   })
 

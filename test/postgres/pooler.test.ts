@@ -51,7 +51,7 @@ describe('a PostgreSQL sink behind a pooler that shares sessions by transaction'
   }
 
   for (const key of [undefined, ['id']]) {
-    it(`Q15 works in whatever session a transaction gets, and leaves nothing there (${key === undefined ? 'added' : 'by key'})`, async () => {
+    it(`Q15: works in whatever session a transaction gets, and leaves nothing there (${key === undefined ? 'added' : 'by key'})`, async () => {
       const table = key === undefined ? 'added' : 'keyed'
       const columns = { id: 'integer', text: 'text' } as const
       const sink = postgres(url(), { table, columns, ...(key === undefined ? {} : { key }) })
@@ -86,7 +86,7 @@ describe('a PostgreSQL sink behind a pooler that shares sessions by transaction'
     })
   }
 
-  it('Q15 ends no session of the pool when it takes a pipeline over', async () => {
+  it('Q15: ends no session of the pool when it takes a pipeline over', async () => {
     const sink = postgres(url(), { table: 'taken', columns: { id: 'integer' }, key: ['id'] })
     const first = await sink.open({ pipeline: 'taken', owner: 'run' })
     const other = await held()

@@ -5,6 +5,7 @@ import type { Traced } from '../../src/connect/origin.ts'
 import type { Position, SplitReader } from '../../src/connect/source.ts'
 import { type PostgresQueryOptions, postgresQuery } from '../../src/connect/sources/postgres-query.ts'
 import { readEntries } from '../../src/testing/conformance/reading.ts'
+import { times } from '../../src/testing/times.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 import { failsWith } from '../support/postgres-sink.ts'
 import { SEED } from '../support/seed.ts'
@@ -156,7 +157,7 @@ describe('postgresQuery', { skip }, () => {
             all,
           )
         }),
-        { seed: SEED, numRuns: 8, endOnFailure: true },
+        { seed: SEED, numRuns: times(8), endOnFailure: true },
       )
     }
   })

@@ -1,8 +1,9 @@
-import { deepEqual, equal } from 'node:assert/strict'
+import { deepEqual, equal, ok } from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { SinkWriter } from '../../src/connect/sink.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 import { checkpoint, events, openAt } from '../support/postgres-sink.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
 
 const skip = missingPostgres()
 
@@ -125,6 +126,27 @@ describe('rows that a PostgreSQL table refuses', { skip }, () => {
       })
     }
   }
+
+  it('Q16: cost a few journeys to the server, with a key as without, however many rows are with them', async () => {
+    await using proxy = await TcpProxy.start(server.port)
+    const journeysOf = async (key: readonly string[] | undefined, bad: readonly number[]): Promise<number> => {
+      const url = server.url(database).replace(`:${server.port}/`, `:${proxy.port}/`)
+      const by = key === undefined ? { key: undefined as never } : { key }
+      const writer = await openAt<Wide>(url, { columns: COLUMNS, pipeline: 'journeys', ...by })
+      await server.query(database, 'delete from t where id >= 0')
+      const before = proxy.journeys
+      const batch = Array.from({ length: 2000 }, (_, id) => ({ id, must: 'x', amount: bad.includes(id) ? -1 : 100 }))
+      equal((await writer.write(events<Wide>(batch))).length, bad.length)
+      const journeys = proxy.journeys - before
+      await writer.close()
+      return journeys
+    }
+    const some = Array.from({ length: 20 }, (_, at) => at * 100)
+    for (const key of [undefined, ['id']]) {
+      const [good, bad] = [await journeysOf(key, []), await journeysOf(key, some)]
+      ok(good > 0 && bad - good < 10, `${bad} journeys with refused rows, ${good} without`)
+    }
+  })
 
   it('are told from those that are good among many, wherever the chunks end', async () => {
     const writer = await openAt<Wide>(server.url(database), { columns: COLUMNS, pipeline: 'many' })

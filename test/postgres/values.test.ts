@@ -2,6 +2,7 @@ import { deepEqual, equal, rejects } from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Columns } from '../../src/connect/column.ts'
+import { times } from '../../src/testing/times.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 import { checkpoint, events, failsWith, openAt } from '../support/postgres-sink.ts'
 import { SEED } from '../support/seed.ts'
@@ -110,7 +111,7 @@ describe(`values in PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, () => 
           }))
           deepEqual(found, wanted)
         }),
-        { seed: SEED, numRuns: 8, endOnFailure: true },
+        { seed: SEED, numRuns: times(8), endOnFailure: true },
       )
     })
   }

@@ -39,6 +39,9 @@ export class TcpProxy {
   #onCut: (() => void) | undefined
   /** How many connections there were. */
   connections = 0
+  /** How often clients spoke after the server had: their journeys to it. */
+  journeys = 0
+  #hasAnswered = true
 
   private constructor(targetPort: number) {
     this.#targetPort = targetPort
@@ -135,6 +138,8 @@ export class TcpProxy {
 
   async #pump(from: Socket, to: Socket, direction: Direction): Promise<void> {
     for await (const chunk of from as AsyncIterable<Buffer>) {
+      if (direction === 'up' && this.#hasAnswered) this.journeys += 1
+      this.#hasAnswered = direction === 'down'
       for (let at = 0; at < chunk.length; ) {
         while (this.#mode === 'stall' || (this.#mode === 'half' && direction === 'down')) await this.#changed.promise
         const piece = chunk.subarray(at, at + Math.ceil(Math.min(this.#bytesPerSecond / 20, chunk.length)))

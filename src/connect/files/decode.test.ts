@@ -2,6 +2,7 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
+import { times } from '../../testing/times.ts'
 import type { Blocks } from './blocks.ts'
 import { decode } from './decode.ts'
 import type { Encoding } from './encoding.ts'
@@ -68,7 +69,7 @@ describe('decode gzip', () => {
         const stored = Buffer.concat(members.map((member) => gzipSync(member)))
         ok((await contentOf('gzip', stored, blockBytes)).equals(Buffer.concat(members)))
       }),
-      { numRuns: 50 },
+      { numRuns: times(50) },
     )
   })
 
@@ -122,7 +123,7 @@ describe('decode gzip', () => {
         // A flag, a time or a name in the header is no content.
         ok(content === 'SOURCE_CORRUPT' || (content instanceof Buffer && content.equals(prose)))
       }),
-      { numRuns: 60 },
+      { numRuns: times(60) },
     )
   })
 })
@@ -135,7 +136,7 @@ describe('decode zstd', () => {
         const expected = Buffer.concat(frames.flatMap((frame) => [frame, frame]))
         ok((await contentOf('zstd', Buffer.concat([skipped, ...stored]), blockBytes)).equals(expected))
       }),
-      { numRuns: 50 },
+      { numRuns: times(50) },
     )
   })
 
@@ -168,7 +169,7 @@ describe('decode zstd', () => {
         const content = await contentOf('zstd', flip(stored, at), 4096).catch((error) => error.code)
         ok(content === 'SOURCE_CORRUPT' || (content instanceof Buffer && content.equals(prose)))
       }),
-      { numRuns: 60 },
+      { numRuns: times(60) },
     )
   })
 })

@@ -1,6 +1,7 @@
 import { equal, ok } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { times as repeats } from '../../testing/times.ts'
 import { AccessTimes, faultOfTime, TIME_LENGTH } from './access-time.ts'
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
@@ -47,7 +48,7 @@ describe('AccessTimes', () => {
           /(\d\d) (\w{3}) (\d{4}) (\S{8})/.exec(new Date(second * 1000).toUTCString()) ?? []
         equal(times.read(`${day}/${month}/${year}:${clock} +0000`, 0), second * 1000)
       }),
-      { numRuns: 1000 },
+      { numRuns: repeats(1000) },
     )
   })
 

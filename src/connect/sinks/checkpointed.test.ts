@@ -102,7 +102,7 @@ const open = (shelf: Shelf): Promise<SinkWriter<number>> =>
   checkpointed(shelf.sink, { store }).open({ pipeline: 'test', owner: OWNER })
 
 describe('checkpointed', () => {
-  it('prepares, commits, and then finishes', async () => {
+  it('C11: prepares, commits, and then finishes', async () => {
     const shelf = new Shelf()
     const writer = await open(shelf)
     equal(writer.checkpoint, undefined)

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type ErrorCode, isSluiceError } from '../../base/errors.ts'
+import { times } from '../../testing/times.ts'
 import { type Batch, batchOf } from '../batch.ts'
 import { Session } from '../duckdb/session.ts'
 import { jsonText } from '../json/line.ts'
@@ -139,7 +140,7 @@ describe('the sink for DuckDB', () => {
           expected,
         )
       }),
-      { numRuns: 20 },
+      { numRuns: times(20) },
     )
   })
 
@@ -166,7 +167,7 @@ describe('the sink for DuckDB', () => {
           [...last].sort(byText),
         )
       }),
-      { numRuns: 20 },
+      { numRuns: times(20) },
     )
   })
 

@@ -70,7 +70,7 @@ describe('several', () => {
 
   const ALL = ROWS.map(({ n }) => n)
 
-  it('writes every row into all of them, and leaves no file behind', async () => {
+  it('C40: writes every row into all of them, and leaves no file behind', async () => {
     const report = await run(
       sinkOf({ branches: { second: { into: table('second') }, third: { into: table('third') } } }),
     )
@@ -118,7 +118,7 @@ describe('several', () => {
     assert.equal(numbers('first').includes(5), false)
   })
 
-  it('gives a branch nothing that the first sink refuses, and of a record that became several the rest', async () => {
+  it('C42: gives a branch nothing that the first sink refuses, and of a record that became several the rest', async () => {
     const sink = several<Row>(sqlite(path('first.db'), { table: 'rows', key: ['n'], columns: { n: 'integer' } }), {
       spool: folder,
       branches: { second: { into: table('second') } },
@@ -176,7 +176,7 @@ describe('several', () => {
   })
 
   describe('with a branch that is slow or lost', () => {
-    it('does not hold back the first until its bound, and ends when all is there', async () => {
+    it('C41: does not hold back the first until its bound, and ends when all is there', async () => {
       const gate = new Gate(table('slow'))
       let firstDone = 0
       const going = await startPipeline(jobOf(sinkOf({ branches: { slow: { into: gate.sink } } })), {
@@ -192,7 +192,7 @@ describe('several', () => {
       assert.deepEqual(numbers('slow'), ALL)
     })
 
-    it('waits for it at its bound', async () => {
+    it('C41: waits for it at its bound', async () => {
       const gate = new Gate(table('slow'))
       const committed: number[] = []
       const branches = { slow: { into: gate.sink, mayLagBytes: 0 } }
@@ -214,7 +214,7 @@ describe('several', () => {
       assert.equal(numbers('slow').length, 20_000)
     })
 
-    it('goes on without one that is lost, and gives it all once it is back', async () => {
+    it('C40: goes on without one that is lost, and gives it all once it is back', async () => {
       const notes: string[] = []
       const flaky = failing(table('flaky'), 3)
       const report = await run(sinkOf({ branches: { flaky: { into: flaky } } }), {

@@ -6,6 +6,7 @@ import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { isSluiceError } from '../../base/errors.ts'
+import { times } from '../../testing/times.ts'
 import { batchOfTraced } from '../batch.ts'
 import { jsonText } from '../json/line.ts'
 import { type Traced, traced } from '../origin.ts'
@@ -300,7 +301,7 @@ describe('the rows of sqlite', () => {
           equal(j, one.j === null ? null : jsonText(one.j))
         }
       }),
-      { numRuns: 40 },
+      { numRuns: times(40) },
     )
   })
 })

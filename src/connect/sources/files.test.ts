@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { readEntries } from '../../testing/conformance/reading.ts'
+import { times } from '../../testing/times.ts'
 import { escapeBytes } from '../files/raw.ts'
 import { type LineFormat, Rejection } from '../format.ts'
 import type { Entry } from '../origin.ts'
@@ -259,7 +260,7 @@ describe('files', () => {
             deepEqual(total, whole.counts)
           },
         ),
-        { numRuns: 100 },
+        { numRuns: times(100) },
       )
     })
 
@@ -404,7 +405,7 @@ describe('files', () => {
             equal(read, whole.counts.read)
           },
         ),
-        { numRuns: 100 },
+        { numRuns: times(100) },
       )
     })
 
@@ -531,7 +532,7 @@ describe('files', () => {
           found.sort((a, b) => a.origin.offset - b.origin.offset)
           deepEqual(found, (await readOnly(source())).entries)
         }),
-        { numRuns: 100 },
+        { numRuns: times(100) },
       )
     })
 
@@ -565,7 +566,7 @@ describe('files', () => {
           found.sort((a, b) => a.origin.offset - b.origin.offset)
           deepEqual(found, (await readOnly(source())).entries)
         }),
-        { numRuns: 300 },
+        { numRuns: times(300) },
       )
     })
 

@@ -77,7 +77,7 @@ describe('httpPages', { concurrency: true }, () => {
     deepEqual(seen, ['/', '/?from=4', '/?from=8'])
   })
 
-  it('goes on from any position', async () => {
+  it('C81: goes on from any position', async () => {
     const url = await numbers(3)
     const reader = await open<{ n: number }>(url)
     const positions: Position[] = [reader.position()]

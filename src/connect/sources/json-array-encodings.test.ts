@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { readEntries } from '../../testing/conformance/reading.ts'
+import { times } from '../../testing/times.ts'
 import { charsetOf } from '../files/charset.ts'
 import { textRecords } from '../files/encoded-records.ts'
 import { json } from '../formats/json.ts'
@@ -110,7 +111,7 @@ describe('jsonArray in other encodings', () => {
           })
           deepEqual(cutAll(encoded(content, encoding), size, charset), expected)
         }),
-        { numRuns: 200 },
+        { numRuns: times(200) },
       )
     })
 

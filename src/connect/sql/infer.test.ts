@@ -29,7 +29,7 @@ describe('inferColumns', () => {
     deepEqual(infer({ a: null }, { a: 'x' }, { a: undefined }), [['a', 'text']])
   })
 
-  it('Q1 tells bytes, and whole numbers that floating point does not hold', () => {
+  it('Q1: tells bytes, and whole numbers that floating point does not hold', () => {
     deepEqual(infer({ a: Uint8Array.of(1), b: 2n ** 60n, c: 2n ** 64n }), [
       ['a', 'bytes'],
       ['b', 'integer'],

@@ -148,7 +148,7 @@ const FINDS: Readonly<Record<keyof Faults, RegExp>> = {
 
 describe('the suite for sinks', () => {
   for (const [fault, finds] of Object.entries(FINDS)) {
-    it(`finds a sink that is broken: ${fault}`, async () => {
+    it(`C11: finds a sink that is broken: ${fault}`, async () => {
       const rule = sinkRules(memory({ [fault]: true })).find(({ name }) => finds.test(name))
       ok(rule !== undefined, `there is a rule for ${fault}`)
       const found = await rule.check().then(

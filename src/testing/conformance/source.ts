@@ -71,7 +71,7 @@ export function sourceConformance<T>(subject: SourceSubject<T>): void {
     it('names the same splits each time it is asked, each by an id of its own', withSample(checkSplits))
     for (const max of [1, 3, 1000]) {
       it(
-        `gives everything once and in order, asked for ${max} at a time`,
+        `R30: gives everything once and in order, asked for ${max} at a time`,
         withSample((sample) => checkAll(sample, max)),
       )
     }

@@ -110,7 +110,7 @@ describe('the commits of SqliteWriter', () => {
     await third.close()
   })
 
-  it('hold rows, dead letters and checkpoint, or nothing of them', async () => {
+  it('C11: hold rows, dead letters and checkpoint, or nothing of them', async () => {
     const writer = await open()
     await writer.write(rows(1, 2))
     await writer.commit(checkpoint(1))
