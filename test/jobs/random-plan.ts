@@ -17,6 +17,6 @@ export const load: ReturnType<typeof pipeline> = pipeline('load', {
     const { flow } = builtOf(plan, items as Flow<Item, never>)
     return flow.map((event) => ({ event: JSON.stringify(event) ?? '' }), { name: 'as text' })
   },
-  into: () => sqlite(asked.get('database') ?? '', { table: 'found' }),
+  into: () => sqlite<{ readonly event: string }>(asked.get('database') ?? '', { table: 'found' }),
   results: 'append',
 }) as ReturnType<typeof pipeline>
