@@ -36,6 +36,7 @@ export type { Columns, ColumnType } from './connect/column.ts'
 export { type CsvLineOptions, csvLine } from './connect/csv/write.ts'
 export { type LineFormat, type ParseLine, Rejection } from './connect/format.ts'
 export { type AccessRequest, accessLog, type FormattedRequest } from './connect/formats/access-log.ts'
+export { form } from './connect/formats/form.ts'
 export { type JsonOptions, json } from './connect/formats/json.ts'
 export {
   type SyslogData,
@@ -45,6 +46,7 @@ export {
 } from './connect/formats/syslog-line.ts'
 export { textLines } from './connect/formats/text.ts'
 export type { HeaderSource } from './connect/http/address.ts'
+export type { NamedTexts } from './connect/named-texts.ts'
 export type { DeadLetter, Entry, Origin, Traced } from './connect/origin.ts'
 export type { PostgresConnection } from './connect/postgres/connection.ts'
 export type {

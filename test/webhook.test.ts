@@ -1,8 +1,9 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { request as httpRequest } from 'node:http'
-import { connect } from 'node:net'
+import { createServer, request as httpRequest } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
@@ -10,10 +11,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isSluiceError, json, type Position, type SplitReader, textLines, type WebhookOptions, webhook } from 'sluice'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { freePort } from './support/brokers.ts'
+import { noChromium, openBrowser } from './support/chromium.ts'
 import { loadOverKills, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
 import { until } from './support/until.ts'
+import { answerOf as answered } from './support/watched.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-webhook-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -138,6 +141,71 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     equal(status, 421)
   })
 
+  for (const options of [{}, { token: 'a long token' }] satisfies Partial<WebhookOptions<string, string>>[]) {
+    const guarded = 'token' in options ? 'with a token' : 'without one'
+    it(`S10: takes nothing that a page of another site makes a browser send, ${guarded}`, async () => {
+      const { reader, url } = await listening(options)
+      const authorization = 'Bearer a long token'
+      const { host } = new URL(url)
+      const foreign: Record<string, string>[] = [
+        { origin: 'http://evil.example' },
+        { origin: 'null' },
+        { origin: 'http://localhost:1' },
+        { 'sec-fetch-site': 'cross-site' },
+        { 'sec-fetch-site': 'same-site' },
+        { origin: `http://${host}`, 'sec-fetch-site': 'cross-site' },
+      ]
+      for (const headers of foreign) {
+        const { status } = await answered(url, { method: 'POST', headers: { authorization, ...headers }, body: 'x' })
+        equal(status, 403, JSON.stringify(headers))
+      }
+      const own: Record<string, string>[] = [{}, { origin: `http://${host}` }, { 'sec-fetch-site': 'same-origin' }]
+      for (const headers of own) {
+        const answer = answered(url, { method: 'POST', headers: { authorization, ...headers }, body: 'own' })
+        deepEqual(await take(reader, 1), ['own'])
+        reader.committed?.(reader.position())
+        equal((await answer).status, 202)
+      }
+    })
+  }
+
+  it('S10: takes nothing that a browser sends for a page of another site', { skip: noChromium }, async () => {
+    const { reader, post, url } = await listening()
+    const form = `<form method=post enctype=text/plain action="${url}"><input name=a value=b></form>`
+    const page = `${form}<script>
+      fetch('${url}', { method: 'POST', mode: 'no-cors', body: 'fetched' })
+        .catch(() => {})
+        .then(() => document.forms[0].submit())
+    </script>`
+    const site = createServer((_request, response) => {
+      response.setHeader('content-type', 'text/html')
+      response.end(page)
+    }).listen(0, '127.0.0.1')
+    await once(site, 'listening')
+    const browser = await openBrowser(['--host-resolver-rules=MAP evil.example 127.0.0.1'])
+    try {
+      const tab = await browser.newPage()
+      await tab.goto(`http://evil.example:${(site.address() as AddressInfo).port}/`)
+      // What the form is answered with takes the page's place.
+      await tab.waitForURL(url)
+      equal((await tab.textContent('body'))?.trim(), 'sent by a page of another site')
+    } finally {
+      await browser.close()
+      site.close()
+    }
+    void post('own').catch(() => {})
+    deepEqual(await take(reader, 1), ['own'])
+  })
+
+  it('S6: refuses what is compressed, in any nesting, and says what it takes', async () => {
+    const { url } = await listening()
+    for (const encoding of ['gzip', 'GZIP', 'gzip, gzip', 'br', 'zstd', 'deflate', 'identity, gzip']) {
+      const headers = { 'content-encoding': encoding }
+      const found = await answered(url, { method: 'POST', headers, body: 'x' })
+      deepEqual([found.status, found.headers['accept-encoding']], [415, 'identity'], encoding)
+    }
+  })
+
   it('takes only what has the token, or is signed', async () => {
     const [token, secret] = ['a long token', 'a long secret']
     const { reader, post } = await listening({ token, signature: { header: 'X-Signature', secret } })
@@ -172,6 +240,38 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     )
     ok(outcome === 413 || outcome === 'cut', String(outcome))
     equal(await post('y'.repeat(2000)), '413 over 1000 bytes')
+  })
+
+  it('S12: holds 64 MiB of bodies under way, and lets those through that come at once', async () => {
+    const signature = { header: 'x-signature', secret: 'a long secret' }
+    const { reader, post, url } = await listening({ signature })
+    const { port } = new URL(url)
+    const size = 1024 * 1024
+    const head = `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${size}\r\n\r\n`
+    const unending = Buffer.concat([Buffer.from(head), Buffer.alloc(size - 1, 'x')])
+    let [answers, sent] = ['', 0]
+    const sockets = upTo(100).map(() => {
+      const socket = connect(Number(port), '127.0.0.1')
+      socket.on('error', () => {})
+      socket.on('data', (block) => {
+        answers += String(block)
+      })
+      socket.write(unending, () => {
+        sent += 1
+      })
+      return socket
+    })
+    const goneOf = () => answers.split('HTTP/1.1 429').length - 1
+    // Those that began first made room.
+    await until(() => sent >= 100 && goneOf() >= 36, 'word that there is no room')
+    ok(goneOf() < 50, `${goneOf()} were sent away`)
+    const body = 'signed'
+    const hmac = createHmac('sha256', signature.secret).update(body).digest('hex')
+    const answer = post(body, { 'x-signature': hmac })
+    deepEqual(await take(reader, 1), [body])
+    reader.committed?.(reader.position())
+    equal(await answer, '202 committed')
+    for (const socket of sockets) socket.destroy()
   })
 
   // Node by itself would not before a minute is over.

@@ -2,6 +2,7 @@
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import { isForeignSite, isSameOrigin } from '../base/web-origin.ts'
 
 /** What a request is turned away with. */
 export interface Refusal {
@@ -59,9 +60,7 @@ export class Guard {
 
   /** Images, frames and scripts of other sites come without an origin, but say so. Links to the page itself may. */
   refuseForeignPage({ headers }: Asking): Refusal | undefined {
-    const site = headers['sec-fetch-site']
-    const isOurs = site === undefined || site === 'same-origin' || site === 'none'
-    return isOurs ? undefined : { status: 403, why: 'Asked by another site' }
+    return isForeignSite(headers['sec-fetch-site']) ? { status: 403, why: 'Asked by another site' } : undefined
   }
 
   refuseUnknown(asking: Asking): Refusal | undefined {
@@ -100,12 +99,6 @@ export class Guard {
 export function nameOf(host: string): string | undefined {
   const [, name] = /^(\[[0-9a-f:.]{2,45}\]|[\w.-]{1,253})(?::\d{1,5})?$/i.exec(host) ?? []
   return name?.toLowerCase()
-}
-
-function isSameOrigin(origin: string, host: string): boolean {
-  if (!/^https?:\/\//.test(origin) || !URL.canParse(origin) || !URL.canParse(`http://${host}`)) return false
-  const { protocol } = new URL(origin)
-  return new URL(origin).host === new URL(`${protocol}//${host}`).host
 }
 
 function cookieOf(cookies: string | undefined, name: string): string | undefined {

@@ -11,8 +11,8 @@ export const noChromium: string | false = existsSync(PATH)
   ? false
   : `there is no browser at ${PATH} (apt install chromium)`
 
-export async function openBrowser(): Promise<Browser> {
-  return await chromium.launch({ executablePath: PATH, args: ['--no-sandbox'], timeout: START_MS })
+export async function openBrowser(args: readonly string[] = []): Promise<Browser> {
+  return await chromium.launch({ executablePath: PATH, args: ['--no-sandbox', ...args], timeout: START_MS })
 }
 
 /** What went wrong in a page: errors of scripts, and what its policy or its address refused. */

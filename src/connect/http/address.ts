@@ -3,11 +3,10 @@
 import { describeValue } from '../../base/check.ts'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import { untilAborted } from '../../base/promise.ts'
+import { type NamedTexts, pairsOf } from '../named-texts.ts'
 
 /** Headers of requests: fixed, or asked for before each attempt, for tokens that run out. */
-export type HeaderSource =
-  | Readonly<Record<string, string>>
-  | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>)
+export type HeaderSource = NamedTexts | (() => NamedTexts | Promise<NamedTexts>)
 
 const HTTP = ['http', 'https']
 
@@ -61,11 +60,11 @@ export class Address {
     return clean
   }
 
-  #checked(own: Readonly<Record<string, string>>): Headers {
+  #checked(own: NamedTexts): Headers {
     const headers = new Headers()
-    for (const [name, value] of Object.entries(own)) {
+    for (const [name, value] of pairsOf('header', own)) {
       try {
-        headers.set(name, value)
+        headers.append(name, value)
       } catch {
         // The system's own error would show the value.
         const allowed = 'a name and a value as HTTP allows them'

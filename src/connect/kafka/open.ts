@@ -6,7 +6,8 @@ import { bodyReader } from '../live/body.ts'
 import { connectReader } from '../live/connect-reader.ts'
 import { liveLost, livePosition, unreachable } from '../live/live-reader.ts'
 import type { ConnectedOpening } from '../live/source.ts'
-import { defineText, rawOf, textOf, textsOf } from '../live/text.ts'
+import { defineTexts, rawOf, textOf, textsOf } from '../live/text.ts'
+import type { NamedTexts } from '../named-texts.ts'
 import { deadLetter, type Entry, traced } from '../origin.ts'
 import type { Json, Position, SourceCounts, SplitReader } from '../source.ts'
 import { KafkaConnection, type KafkaConnectionOptions } from './connection.ts'
@@ -26,8 +27,8 @@ export interface KafkaMeta {
   readonly key: string | undefined
   /** The key as bytes, where it is not UTF-8. */
   readonly keyBytes?: Uint8Array
-  /** The last value of each header, as text. To read one that is not UTF-8 throws. */
-  readonly headers: Readonly<Record<string, string>>
+  /** As text; of a name that comes several times all of its values. To read one that is not UTF-8 throws. */
+  readonly headers: NamedTexts
 }
 
 export interface KafkaOpening<B, T>
@@ -130,7 +131,7 @@ function recordReader<B, T>({ format, event, tombstone, topic }: KafkaOpening<B,
   }
 }
 
-const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({})
+const NO_HEADERS: NamedTexts = Object.freeze({})
 const NOTHING = new Uint8Array(0)
 
 function metaOf(topic: string, { partition, offset, timeMs, key, headers }: KafkaRecord): KafkaMeta {
@@ -139,6 +140,6 @@ function metaOf(topic: string, { partition, offset, timeMs, key, headers }: Kafk
   const text = key === undefined ? undefined : textOf(key)
   const meta = { topic, partition, offset, timeMs, key: text, headers: texts }
   if (key === undefined || text !== undefined) return meta
-  defineText(meta, 'key', 'the key', key)
+  defineTexts(meta, 'key', 'the key', [key])
   return Object.assign(meta, { keyBytes: key.slice() })
 }

@@ -136,7 +136,8 @@ export class KafkaPublisher implements Publisher {
       partition,
       value: asBuffer(bytes),
       ...(key === undefined ? {} : { key: asBuffer(key) }),
-      headers: new Map(Object.entries(headers ?? {}).map(([name, text]) => [Buffer.from(name), Buffer.from(text)])),
+      // Each name is a Buffer of its own, and so a key of its own: a name may come several times.
+      headers: new Map(headers.map(([name, text]) => [Buffer.from(name), Buffer.from(text)])),
     }))
     const { produceV7 } = this.#cluster.kafka
     const options = { compression: this.#compression }

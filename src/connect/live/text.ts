@@ -2,6 +2,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { escapeBytes, malformedFault } from '../files/raw.ts'
+import type { NamedTexts } from '../named-texts.ts'
 
 /** Bytes as they came: a view of them, not a copy. */
 export function bufferOf(bytes: Uint8Array): Buffer {
@@ -19,29 +20,35 @@ export function rawOf(bytes: Uint8Array): string {
 }
 
 /**
- * Texts by name. One whose bytes are not UTF-8 throws when it is read: who needs it gets a dead letter, and nobody else.
+ * Texts by name. One whose bytes are not UTF-8 throws when its name is read: who needs it gets a dead letter, and nobody
+ * else.
  *
  * @param what - what they are, for the error: `header`
  */
-export function textsOf(
-  entries: Iterable<readonly [string, Uint8Array]>,
-  what: string,
-): Readonly<Record<string, string>> {
-  const texts: Record<string, string> = {}
-  for (const [name, bytes] of entries) defineText(texts, name, `${what} ${JSON.stringify(name)}`, bytes)
+export function textsOf(entries: Iterable<readonly [name: string, bytes: Uint8Array]>, what: string): NamedTexts {
+  const named = new Map<string, Uint8Array[]>()
+  for (const [name, bytes] of entries) {
+    const before = named.get(name)
+    if (before === undefined) named.set(name, [bytes])
+    else before.push(bytes)
+  }
+  const texts: NamedTexts = {}
+  for (const [name, all] of named) defineTexts(texts, name, `${what} ${JSON.stringify(name)}`, all)
   return texts
 }
 
-/** Sets a text as a property: one that throws when it is read where its bytes are not UTF-8. */
-export function defineText(object: object, name: string, what: string, bytes: Uint8Array): void {
-  const value = textOf(bytes)
-  if (value !== undefined) {
+/** Sets a text, or several, as a property: one that throws when it is read where bytes of it are not UTF-8. */
+export function defineTexts(object: object, name: string, what: string, all: readonly Uint8Array[]): void {
+  const texts = all.map(textOf)
+  const malformed = all[texts.indexOf(undefined)]
+  if (malformed === undefined) {
+    const value = texts.length === 1 ? texts[0] : texts
     // Defined, not set: a name that every object inherits is one like others.
     Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
     return
   }
   const get = (): never => {
-    const raw = rawOf(bytes)
+    const raw = rawOf(malformed)
     throw new TypeError(`${what} is ${malformedFault(raw, 'UTF-8')} in ${raw.slice(0, 200)}`)
   }
   Object.defineProperty(object, name, { get, enumerable: true, configurable: true })

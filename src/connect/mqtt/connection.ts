@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import type { IConnackPacket, IPublishPacket, Packet } from 'mqtt-packet'
+import type { NamedTexts } from '../named-texts.ts'
 import { optionInvalid } from '../option.ts'
 import { Refused } from './refusals.ts'
 import {
@@ -13,12 +14,17 @@ import {
   type MqttSocketOptions,
 } from './socket.ts'
 
+/** Where a message has none, or is of MQTT 3.1.1. */
+export const NO_HEADERS: NamedTexts = Object.freeze({})
+
 /** What came with a message. */
 export interface MqttMeta {
   readonly topic: string
   readonly qos: 0 | 1 | 2
   /** Whether it is the topic's last one of earlier days, kept by the broker. */
   readonly isRetained: boolean
+  /** User properties of MQTT 5; of a name that comes several times all of its values. */
+  readonly headers: NamedTexts
   /** Properties of MQTT 5, as mqtt-packet names them. */
   readonly properties: Readonly<Record<string, unknown>> | undefined
 }
@@ -186,6 +192,7 @@ export class MqttConnection {
       name: nameOf(messageId ?? 0, digest, this.#session),
       sizeBytes: length ?? topic.length + bytes.length,
       isAgain: dup || isResent,
+      headers: properties?.userProperties ?? NO_HEADERS,
       properties: properties as Readonly<Record<string, unknown>> | undefined,
     })
   }

@@ -12,6 +12,7 @@ import {
   type MqttMeta,
   type MqttReading,
   type MqttSession,
+  NO_HEADERS,
   sessionOf,
 } from './connection.ts'
 import { mayPass, OtherVersion } from './refusals.ts'
@@ -38,9 +39,9 @@ export async function openMqtt<B, T>(opening: MqttOpening<B, T>): Promise<SplitR
       idOf: ({ name }) => name,
       isAgain: ({ isAgain }) => isAgain,
       bytesOf: ({ sizeBytes }) => sizeBytes,
-      receiptOf: (message) => ({ ...withoutBytes(message), properties: undefined }),
-      read: ({ bytes, topic, qos, isRetained, properties }, number, counts) => {
-        const meta = { topic, qos, isRetained, properties }
+      receiptOf: (message) => ({ ...withoutBytes(message), headers: NO_HEADERS, properties: undefined }),
+      read: ({ bytes, topic, qos, isRetained, headers, properties }, number, counts) => {
+        const meta = { topic, qos, isRetained, headers, properties }
         return read({ bytes, meta, source: `topic ${topic}`, count: number }, counts)
       },
       count,

@@ -1,7 +1,8 @@
 // Publishes to an MQTT broker, which confirms what it has taken.
 
-import type { IConnackPacket, Packet } from 'mqtt-packet'
+import type { IConnackPacket, Packet, UserProperties } from 'mqtt-packet'
 import { SluiceError } from '../../base/errors.ts'
+import { gathered } from '../named-texts.ts'
 import type { Outgoing } from '../publish/message.ts'
 import type { Publisher } from '../publish/writer.ts'
 import { OtherVersion, refusalOf } from './refusals.ts'
@@ -111,9 +112,9 @@ export class MqttPublisher implements Publisher {
   }
 
   /** The packet of a message, or why there can be none. */
-  #packetOf({ to, bytes, headers = {} }: Outgoing, number: number): Buffer | string {
+  #packetOf({ to, bytes, headers }: Outgoing, number: number): Buffer | string {
     const { qos, retain } = this.#settings
-    const texts = this.#protocol === 5 ? Object.entries(headers).flat() : []
+    const texts = this.#protocol === 5 ? headers.flat() : []
     // The codec would write a length that is too large for its place.
     const long = texts.find((text) => Buffer.byteLength(text) > TEXT_BYTES)
     if (long !== undefined) return `a header of ${Buffer.byteLength(long)} bytes: at most ${TEXT_BYTES} go`
@@ -128,7 +129,7 @@ export class MqttPublisher implements Publisher {
       retain,
       dup: false,
       ...(qos > 0 ? { messageId: number } : {}),
-      ...(texts.length > 0 ? { properties: { userProperties: headers } } : {}),
+      ...(texts.length > 0 ? { properties: { userProperties: gathered(headers) as UserProperties } } : {}),
     })
     return packet.length > this.#mostBytes ? tooLarge(packet.length) : packet
   }

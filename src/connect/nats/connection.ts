@@ -3,6 +3,7 @@
 import type { JetStreamManager, JsMsg, StreamInfo } from '@nats-io/jetstream'
 import { orClose } from '../../base/closing.ts'
 import type { BrokerAddress } from '../live/address.ts'
+import { gathered, type NamedTexts } from '../named-texts.ts'
 import { loadPackage } from '../packages.ts'
 import { connectNats, type NatsClient } from './client.ts'
 
@@ -13,8 +14,8 @@ export interface NatsMeta {
   readonly sequence: number
   /** When the server took it, in epoch milliseconds. */
   readonly timeMs: number
-  /** The first value of each header. */
-  readonly headers: Readonly<Record<string, string>>
+  /** Of a name that comes several times all of its values. */
+  readonly headers: NamedTexts
 }
 
 /** A message as it came. */
@@ -113,11 +114,12 @@ export class NatsConnection {
 
 function messageOf({ seq, data, subject, headers, info }: JsMsg): NatsMessage {
   const names = headers?.keys() ?? []
+  const pairs = names.flatMap((name) => (headers?.values(name) ?? []).map((text) => [name, text] as const))
   return {
     sequence: seq,
     bytes: data,
     subject,
     timeMs: Math.floor(info.timestampNanos / NANOS),
-    headers: Object.fromEntries(names.map((name) => [name, headers?.get(name) ?? ''])),
+    headers: gathered(pairs),
   }
 }

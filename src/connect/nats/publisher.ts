@@ -61,7 +61,7 @@ export class NatsPublisher implements Publisher {
 
   async #publish({ to, bytes, id, headers: given }: Outgoing, timeout: number): Promise<void> {
     const headers = this.#headers()
-    for (const [name, value] of Object.entries(given ?? {})) headers.set(name, value)
+    for (const [name, text] of given) headers.append(name, text)
     const options = { timeout, headers, ...(id === undefined ? {} : { msgID: id }) }
     try {
       await this.#streams.publish(to, bytes, options)

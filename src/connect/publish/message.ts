@@ -3,13 +3,14 @@
 import { describeValue } from '../../base/check.ts'
 import { messageOf } from '../../base/errors.ts'
 import { jsonText } from '../json/line.ts'
+import { type NamedTexts, pairsOf } from '../named-texts.ts'
 
 /** What a sink that publishes may be told of its rows. */
 export interface MessageOptions<Row> {
   /** The body of a row's message: the row as JSON by default. */
   readonly payload?: (row: Row) => string | Uint8Array
-  /** Names and values that go with it: none by default. */
-  readonly headers?: (row: Row) => Readonly<Record<string, string>>
+  /** Names and texts that go with it, a list of texts where a name is to come several times: none by default. */
+  readonly headers?: (row: Row) => NamedTexts
 }
 
 /** A message, ready to be sent. */
@@ -20,7 +21,8 @@ export interface Outgoing {
   readonly id: string | undefined
   /** What it belongs together by with others; absent where brokers have no such thing. */
   readonly key?: Uint8Array
-  readonly headers: Readonly<Record<string, string>> | undefined
+  /** A name may come several times. */
+  readonly headers: readonly (readonly [name: string, text: string])[]
 }
 
 export interface MessageRules<Row> extends MessageOptions<Row> {
@@ -30,7 +32,7 @@ export interface MessageRules<Row> extends MessageOptions<Row> {
   /** Why nothing can go there; undefined where it can. */
   readonly refuses: (to: string) => string | undefined
   /** Why headers cannot go with a message; undefined where they can. All go by default. */
-  readonly refusesHeaders?: (headers: Readonly<Record<string, string>>) => string | undefined
+  readonly refusesHeaders?: (headers: Outgoing['headers']) => string | undefined
 }
 
 /** The longest id, in bytes, that all brokers take. */
@@ -50,10 +52,8 @@ export function messageOfRow<Row>(row: Row, rules: MessageRules<Row>): Outgoing 
     if (id !== undefined && (typeof id !== 'string' || id === '' || Buffer.byteLength(id) > ID_BYTES)) {
       return `id gives a text of at most ${ID_BYTES} bytes: found ${describeValue(id)}`
     }
-    const headers = headersOf?.(row)
-    const wrong = Object.entries(headers ?? {}).find(([, value]) => typeof value !== 'string')
-    if (wrong !== undefined) return `header ${JSON.stringify(wrong[0])} is no text`
-    const bad = headers === undefined ? undefined : rules.refusesHeaders?.(headers)
+    const headers = pairsOf('header', headersOf?.(row) ?? {})
+    const bad = rules.refusesHeaders?.(headers)
     if (bad !== undefined) return bad
     return { to, bytes, id, ...(key === undefined ? {} : { key }), headers }
   } catch (error) {

@@ -13,6 +13,7 @@ export interface RabbitmqMeta {
   /** The `message-id` that its publisher gave it. */
   readonly messageId: string | undefined
   readonly contentType: string | undefined
+  /** As the broker has them: several texts of one name are a list. */
   readonly headers: Readonly<Record<string, unknown>>
   /** Whether the broker has sent it before, to this reader or to another one. */
   readonly isRedelivered: boolean

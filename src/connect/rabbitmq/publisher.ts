@@ -3,9 +3,10 @@
 import type { ConfirmChannel, Message } from 'amqplib'
 import { orClose } from '../../base/closing.ts'
 import { messageOf } from '../../base/errors.ts'
+import { gathered } from '../named-texts.ts'
 import type { Outgoing } from '../publish/message.ts'
 import type { Publisher } from '../publish/writer.ts'
-import { sameHeaders } from './headers.ts'
+import { hasHeaders } from './headers.ts'
 import { openLink, type RabbitLink, type RabbitSettings } from './link.ts'
 
 export interface RabbitPublishSettings extends RabbitSettings {
@@ -63,7 +64,7 @@ export class RabbitPublisher implements Publisher {
           mandatory: true,
           ...(contentType === undefined ? {} : { contentType }),
           ...(id === undefined ? {} : { messageId: id }),
-          ...(headers === undefined ? {} : { headers }),
+          ...(headers.length === 0 ? {} : { headers: gathered(headers) }),
         }
         try {
           this.#channel.publish(exchange, to, Buffer.from(bytes), properties, (error) => {
@@ -92,7 +93,7 @@ export class RabbitPublisher implements Publisher {
     const { messages, refused } = this.#sending ?? { messages: [], refused: new Map() }
     const at = messages.findIndex(({ to, bytes, id, headers }, one) => {
       if (refused.has(one) || to !== fields.routingKey || id !== properties.messageId) return false
-      return sameHeaders(headers, properties.headers) && content.equals(bytes)
+      return hasHeaders(properties.headers, headers) && content.equals(bytes)
     })
     if (at === -1) return this.#lost(new Error('the broker gave a message back that was not sent'))
     refused.set(at, `no queue takes the routing key ${JSON.stringify(fields.routingKey)}`)

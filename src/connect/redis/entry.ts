@@ -5,7 +5,8 @@ import { rawOf } from '../live/text.ts'
 /** One entry; one that was deleted before it was read has no fields. */
 export interface RedisEntry {
   readonly id: string
-  readonly fields: ReadonlyMap<string, Uint8Array> | undefined
+  /** In their order; a name may come several times. */
+  readonly fields: readonly (readonly [name: string, bytes: Uint8Array])[] | undefined
 }
 
 /** Compares ids of entries: `1526919030474-55`. */
@@ -30,8 +31,8 @@ export function entriesOf(answer: unknown): RedisEntry[] {
   const [stream] = (answer ?? []) as [unknown, readonly [Uint8Array, readonly Uint8Array[] | null][]][]
   return (stream?.[1] ?? []).map(([id, values]) => {
     if (values === null) return { id: String(id), fields: undefined }
-    const fields = new Map<string, Uint8Array>()
-    for (let at = 0; at + 1 < values.length; at += 2) fields.set(nameOf(values[at]), values[at + 1] as Uint8Array)
+    const fields: [string, Uint8Array][] = []
+    for (let at = 0; at + 1 < values.length; at += 2) fields.push([nameOf(values[at]), values[at + 1] as Uint8Array])
     return { id: String(id), fields }
   })
 }

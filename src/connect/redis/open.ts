@@ -6,6 +6,7 @@ import { InOrder } from '../live/known.ts'
 import { liveLost, livePosition } from '../live/live-reader.ts'
 import type { ConnectedOpening } from '../live/source.ts'
 import { rawOf, textsOf } from '../live/text.ts'
+import { gathered, type NamedTexts } from '../named-texts.ts'
 import { deadLetter, type Entry } from '../origin.ts'
 import type { SourceCounts, SplitReader } from '../source.ts'
 import { mayPass } from './client.ts'
@@ -16,8 +17,8 @@ import { compareIds, isId, type RedisEntry } from './entry.ts'
 export interface RedisStreamMeta {
   /** Its id in the stream: `1526919030474-55`. */
   readonly id: string
-  /** All of its fields, as text. To read one that is not UTF-8 throws. */
-  readonly fields: Readonly<Record<string, string>>
+  /** All of its fields, as text; of a name that comes several times all values. To read one that is not UTF-8 throws. */
+  readonly fields: NamedTexts
 }
 
 export interface RedisOpening<B, T>
@@ -49,7 +50,7 @@ export async function openRedisStream<B, T>(opening: RedisOpening<B, T>): Promis
       idOf: ({ id }) => id,
       bytesOf: ({ fields }) => {
         let bytes = 0
-        for (const value of fields?.values() ?? []) bytes += value.length
+        for (const [name, value] of fields ?? []) bytes += name.length + value.length
         return bytes
       },
       read: entryReader(opening),
@@ -108,14 +109,15 @@ function checkStands(
 
 function entryReader<B, T>({ format, event, field, stream }: RedisOpening<B, T>) {
   const read = bodyReader<B, RedisStreamMeta, T>(format, event)
-  return ({ id, fields = new Map() }: RedisEntry, count: number, counts: SourceCounts): Entry<T> => {
+  return ({ id, fields = [] }: RedisEntry, count: number, counts: SourceCounts): Entry<T> => {
     const source = `stream ${stream}`
-    const bytes = fields.get(field)
-    if (bytes !== undefined) {
-      return read({ bytes, meta: { id, fields: textsOf(fields, 'field') }, source, count }, counts)
+    const [body, ...more] = fields.filter(([name]) => name === field)
+    if (body !== undefined && more.length === 0) {
+      return read({ bytes: body[1], meta: { id, fields: textsOf(fields, 'field') }, source, count }, counts)
     }
-    const raws = Object.fromEntries([...fields].map(([name, value]) => [name, rawOf(value)]))
+    const raws = gathered(fields.map(([name, bytes]) => [name, rawOf(bytes)]))
     const origin = { source, line: 0, offset: count, raw: JSON.stringify(raws) }
-    return deadLetter(origin, STEP, `entry ${id} has no field ${JSON.stringify(field)}`)
+    const found = body === undefined ? 'no field' : `${1 + more.length} fields`
+    return deadLetter(origin, STEP, `entry ${id} has ${found} ${JSON.stringify(field)}`)
   }
 }

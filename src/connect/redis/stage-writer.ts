@@ -6,6 +6,7 @@ import { messageOf, SluiceError } from '../../base/errors.ts'
 import { type Batch, letterAt } from '../batch.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { answered, brokerTrouble } from '../live/answer.ts'
+import { type NamedTexts, pairsOf } from '../named-texts.ts'
 import type { DeadLetter } from '../origin.ts'
 import type { PlainSinkOptions, PlainWriter } from '../sink.ts'
 import type { Json } from '../source.ts'
@@ -17,7 +18,7 @@ export interface StageOptions<Row> {
   readonly stream: string
   /** Entries that the stream keeps, about; undefined for all. */
   readonly maxLength: number | undefined
-  readonly fields: (row: Row) => Readonly<Record<string, string>>
+  readonly fields: (row: Row) => NamedTexts
 }
 
 /** What `prepare` gives: the staged rows of an epoch, and how many they are. */
@@ -191,19 +192,15 @@ export class StageWriter<Row> implements PlainWriter<Row> {
   }
 }
 
-/** Names and values of a row, or why it has none. */
-function textsOf<Row>(fields: (row: Row) => Readonly<Record<string, string>>, row: Row): string[] | string {
-  let given: unknown
+/** Names and texts of a row, or why it has none. */
+function textsOf<Row>(fields: (row: Row) => NamedTexts, row: Row): string[] | string {
   try {
-    given = fields(row)
+    const pairs = pairsOf('field', fields(row) ?? {})
+    if (pairs.length === 0) return 'an entry has at least one field'
+    return pairs.length > FIELDS ? `an entry has at most ${FIELDS} fields: found ${pairs.length}` : pairs.flat()
   } catch (error) {
     return messageOf(error)
   }
-  const pairs = typeof given === 'object' && given !== null ? Object.entries(given) : []
-  if (pairs.length === 0) return 'an entry has at least one field'
-  if (pairs.length > FIELDS) return `an entry has at most ${FIELDS} fields: found ${pairs.length}`
-  const wrong = pairs.find(([, value]) => typeof value !== 'string')
-  return wrong === undefined ? pairs.flat() : `field ${JSON.stringify(wrong[0])} is no text`
 }
 
 function troubleOf({ title }: StageOptions<never>, error: unknown): SluiceError {

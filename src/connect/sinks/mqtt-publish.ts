@@ -14,8 +14,8 @@ export interface MqttPublishOptions<Row> extends Pick<MessageOptions<Row>, 'payl
   readonly qos?: 0 | 1 | 2
   /** Whether the broker keeps the last message of a topic for those who come later: false by default. */
   readonly retain?: boolean
-  /** Names and values that go with it as user properties, where the broker speaks MQTT 5: none by default. */
-  readonly headers?: (row: Row) => Readonly<Record<string, string>>
+  /** Names and texts that go with it as user properties, where the broker speaks MQTT 5: none by default. */
+  readonly headers?: MessageOptions<Row>['headers'] & {}
   /** How the broker knows this sink: a random name by default. */
   readonly clientId?: string
   /** For `mqtts:`: certificates, as `tls.connect` takes them. */

@@ -3,14 +3,18 @@
 import { checkFunctions, checkInteger, checkKeys } from '../../base/check.ts'
 import { jsonText } from '../json/line.ts'
 import { brokerAddress } from '../live/address.ts'
+import type { NamedTexts } from '../named-texts.ts'
 import { optionInvalid } from '../option.ts'
 import type { PlainSink } from '../sink.ts'
 
 export interface RedisStreamAddOptions<Row> {
   /** The stream's key. */
   readonly stream: string
-  /** The fields of a row's entry: `data` with the row as JSON by default, as `redisStream` reads it. */
-  readonly fields?: (row: Row) => Readonly<Record<string, string>>
+  /**
+   * The fields of a row's entry, a list of texts where a name is to come several times: `data` with the row as JSON by
+   * default, as `redisStream` reads it.
+   */
+  readonly fields?: (row: Row) => NamedTexts
   /** Entries that the stream keeps, about: all by default. */
   readonly maxLength?: number
 }

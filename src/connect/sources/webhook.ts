@@ -55,11 +55,14 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
  *
  * - **Answers** 202 once the epoch that holds a request is committed, and nothing before: a sender that sends again what
  *   had no answer loses nothing. With an `Idempotency-Key` it doubles nothing either, as the last keys are known.
- * - **Refuses** what is not posted (405) to its path (404), without token or signature (401), too long (413). With 429 and
- *   503 a sender is to come again: too much waits, or the run is about to end.
+ * - **Refuses** what is not posted (405) to its path (404), without token or signature (401), too long (413), or compressed
+ *   (415, `Content-Encoding`). With 429 and 503 a sender is to come again: too much waits, or the run is about to end.
+ * - **Pages** that a browser shows cannot post, unless they are of this very server (403): `Origin` and `Sec-Fetch-Site` are
+ *   looked at, with a token, too.
  * - **Signatures** are HMAC-SHA256 of the body in hexadecimal, as GitHub sends them. Those of senders that sign otherwise
  *   (Stripe, Slack, Shopify, Twilio, Standard Webhooks) are not known, and are answered 401: give these senders a token.
- * - **Bounds**: bodies under way, connections, headers and the time that they may take.
+ * - **Bounds**: connections, headers, the time that they may take, and bodies under way: 64 MiB all together, whoever sends
+ *   them. With more, the one that began first is told to come again (429).
  * - **Without token and signature** it listens to this machine only, and refuses what names another host.
  * - **Origins** name the path, and count requests over all runs, as the offset.
  *

@@ -1,9 +1,10 @@
 // A message of syslog, and its columns.
 
 import type { ColumnType } from '../column.ts'
+import type { NamedTexts } from '../named-texts.ts'
 
 /** The structured data of a message: element → parameter → value, or values where a parameter comes several times. */
-export type SyslogData = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>
+export type SyslogData = Readonly<Record<string, NamedTexts>>
 
 /** A message of syslog, of RFC 5424 or 3164. What it does not say is null. */
 export interface SyslogMessage {

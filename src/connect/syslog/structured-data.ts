@@ -2,6 +2,7 @@
 
 import { Rejection } from '../format.ts'
 import { refuse } from '../formats/refuse.ts'
+import { addText } from '../named-texts.ts'
 import type { SyslogData } from './message.ts'
 
 const SPACE = 0x20
@@ -48,11 +49,7 @@ function readParameters(text: string, from: number, into: Map<string, string | s
     if (!text.startsWith('="', nameTo)) return refuse(text, nameTo, 'no =" behind the name of a parameter')
     const valueTo = endOfQuoted(text, nameTo + 2)
     if (valueTo === -1) return refuse(text, text.length, 'no quote at the end of a value')
-    const value = unescaped(text.slice(nameTo + 2, valueTo))
-    const before = into.get(name)
-    if (before === undefined) into.set(name, value)
-    else if (typeof before === 'string') into.set(name, [before, value])
-    else before.push(value)
+    addText(into, name, unescaped(text.slice(nameTo + 2, valueTo)))
     at = valueTo + 1
   }
   return text.charCodeAt(at) === CLOSE_BRACKET ? at + 1 : refuse(text, at, 'no ] behind structured data')

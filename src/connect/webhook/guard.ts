@@ -2,6 +2,7 @@
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { isForeignSite, isSameOrigin } from '../../base/web-origin.ts'
 
 export interface WebhookSignature {
   /** The header that holds it: `x-hub-signature-256`. */
@@ -36,7 +37,13 @@ function isSame(a: string, b: string): boolean {
   return timingSafeEqual(one, other)
 }
 
-/** Whether a request names this machine: pages of other sites that a browser is tricked into sending from do not. */
+/** Whether a page that a browser shows has made it send, other than one of this very server. */
+export function isSentByPage({ headers }: IncomingMessage): boolean {
+  const { origin, host = '' } = headers
+  return isForeignSite(headers['sec-fetch-site']) || (origin !== undefined && !isSameOrigin(origin, host))
+}
+
+/** Whether a request names this machine: one by a name that somebody else made point here does not (DNS rebinding). */
 export function namesThisMachine({ headers }: IncomingMessage): boolean {
   return /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(headers.host ?? '')
 }

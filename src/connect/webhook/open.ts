@@ -1,10 +1,12 @@
 // Opens the reader of a webhook.
 
+import { formTexts } from '../formats/form.ts'
 import { bodyReader } from '../live/body.ts'
 import { listenReader } from '../live/connect-reader.ts'
 import { ByName } from '../live/known.ts'
 import { namedPosition } from '../live/live-reader.ts'
 import type { LiveOpening } from '../live/source.ts'
+import type { NamedTexts } from '../named-texts.ts'
 import type { SplitReader } from '../source.ts'
 import { type Posted, UNNAMED, type WebhookMeta, WebhookServer, type WebhookServerOptions } from './server.ts'
 
@@ -29,7 +31,7 @@ export async function openWebhook<B, T>(opening: WebhookOpening<B, T>): Promise<
       idOf: ({ name }) => name,
       bytesOf: ({ bytes }) => bytes.length,
       read: ({ bytes, headers, path: url }, count, counts) => {
-        return read({ bytes, meta: { headers, path: url }, source: `webhook ${path}`, count }, counts)
+        return read({ bytes, meta: metaOf(headers, url), source: `webhook ${path}`, count }, counts)
       },
       limits: LIMITS,
       count: position.count,
@@ -45,4 +47,16 @@ export async function openWebhook<B, T>(opening: WebhookOpening<B, T>): Promise<
   )
   opening.onListening?.(server.port)
   return reader
+}
+
+/** The query is looked at by those who want it: one that cannot be read disturbs nobody else. */
+function metaOf(headers: NamedTexts, path: string): WebhookMeta {
+  return {
+    headers,
+    path,
+    get query() {
+      const at = path.indexOf('?')
+      return at === -1 ? {} : formTexts(path.slice(at + 1))
+    },
+  }
 }

@@ -3,18 +3,22 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Guard, hasToken, isSigned, namesThisMachine } from './guard.ts'
+import { gathered, type NamedTexts } from '../named-texts.ts'
+import { Bodies } from './bodies.ts'
+import { type Guard, hasToken, isSentByPage, isSigned, namesThisMachine } from './guard.ts'
 
 /** What came with a request. */
 export interface WebhookMeta {
-  /** By their names in lower case. */
-  readonly headers: Readonly<Record<string, string>>
+  /** By their names in lower case; of a name that comes several times all of its texts. */
+  readonly headers: NamedTexts
   /** The path with its query, as it was asked for. */
   readonly path: string
+  /** The query by names; of one that comes several times all of its texts. To read one that is not UTF-8 throws. */
+  readonly query: NamedTexts
 }
 
 /** A request's body, with what names it. */
-export interface Posted extends WebhookMeta {
+export interface Posted extends Omit<WebhookMeta, 'query'> {
   /** Its idempotency key, or a name of ours. */
   readonly name: string
   readonly bytes: Uint8Array
@@ -34,12 +38,13 @@ export interface WebhookServerOptions {
   readonly isStopping: () => boolean
 }
 
-/** Bodies that are on their way in, all together: more are told to come again. */
+/** What bodies under way take, all together. */
 const MOST_BYTES = 64 * 1024 * 1024
 const MOST_CONNECTIONS = 1000
 const HEADERS_MS = 10_000
 const REQUEST_MS = 30_000
 const KEY_CHARS = 200
+const TOO_MUCH = 'too much waits: send it again'
 /** Names that are no keys begin with what no header can hold. */
 export const UNNAMED = '\0'
 
@@ -51,12 +56,12 @@ export class WebhookServer {
   readonly #server: Server
   /** Name → who waits for its commit. */
   readonly #waiting = new Map<string, ServerResponse[]>()
-  /** Announced or here, of bodies that are not whole. */
-  #incoming = 0
+  readonly #bodies: Bodies
   #unnamed = 0
 
   private constructor(options: WebhookServerOptions) {
     this.#options = options
+    this.#bodies = new Bodies(options.maxBytes, MOST_BYTES)
     const limits = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 1000 }
     this.#server = createServer({ ...limits, maxHeaderSize: 16_384, keepAliveTimeout: 5000 }, (request, response) => {
       // Whoever went away hears of nothing.
@@ -101,62 +106,62 @@ export class WebhookServer {
     const refusal = this.#refusal(request)
     if (refusal !== undefined) {
       const [status, text] = refusal
-      if (status === 405) response.setHeader('allow', 'POST')
-      if (status === 429 || status === 503) response.setHeader('retry-after', '1')
       return answer(response, status, text)
     }
-    const bytes = await this.#body(request)
-    if (bytes === undefined) return answer(response, 413, `over ${this.#options.maxBytes} bytes`)
+    const bytes = await this.#bodies.read(request)
+    if (bytes === 'too long') return answer(response, 413, `over ${this.#options.maxBytes} bytes`)
+    if (bytes === 'crowded out') {
+      response.shouldKeepAlive = false
+      return answer(response, 429, TOO_MUCH)
+    }
     if (!isSigned(request, bytes, this.#options.guard)) return answer(response, 401, UNSIGNED)
     const key = request.headers[this.#options.keyHeader]
     this.#unnamed += key === undefined ? 1 : 0
     const name = key === undefined ? `${UNNAMED}${this.#unnamed}` : String(key)
     this.#waiting.set(name, [...(this.#waiting.get(name) ?? []), response])
-    this.#options.onPosted({ name, bytes, headers: plain(request.headers), path: request.url ?? '' })
+    this.#options.onPosted({ name, bytes, headers: headersOf(request), path: request.url ?? '' })
   }
 
   #refusal(request: IncomingMessage): readonly [number, string] | undefined {
     const { path, guard, keyHeader, maxBytes, isFull, isStopping } = this.#options
     const isOpen = guard.token === undefined && guard.signature === undefined
     if (isOpen && !namesThisMachine(request)) return [421, 'not the host that was asked for']
+    if (isSentByPage(request)) return [403, 'sent by a page of another site']
     if (request.url?.split('?', 1)[0] !== path) return [404, 'not here']
     if (request.method !== 'POST') return [405, 'only POST']
     if (!hasToken(request, guard)) return [401, 'no token, or a wrong one']
     if (String(request.headers[keyHeader] ?? '').length > KEY_CHARS)
       return [400, `a key of over ${KEY_CHARS} characters`]
+    const encoding = request.headers['content-encoding'] ?? 'identity'
+    if (encoding.toLowerCase() !== 'identity') return [415, 'encoded: send the body as it is']
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) return [413, `over ${maxBytes} bytes`]
     if (isStopping()) return [503, 'stopping: send it again']
-    if (isFull() || this.#incoming >= MOST_BYTES) return [429, 'too much waits: send it again']
+    if (isFull()) return [429, TOO_MUCH]
     return undefined
   }
+}
 
-  /** Undefined where it is over the limit. */
-  async #body(request: IncomingMessage): Promise<Uint8Array | undefined> {
-    const chunks: Buffer[] = []
-    let size = 0
-    try {
-      for await (const chunk of request) {
-        size += (chunk as Buffer).length
-        this.#incoming += (chunk as Buffer).length
-        if (size > this.#options.maxBytes) return undefined
-        chunks.push(chunk as Buffer)
-      }
-      return Buffer.concat(chunks)
-    } finally {
-      this.#incoming -= size
-    }
-  }
+/** What goes with an answer, by its status. */
+const WITH: Readonly<Record<number, Readonly<Record<string, string>>>> = {
+  405: { allow: 'POST' },
+  // What is left of the body is not waited for.
+  413: { connection: 'close' },
+  415: { 'accept-encoding': 'identity' },
+  429: { 'retry-after': '1' },
+  503: { 'retry-after': '1' },
 }
 
 function answer(response: ServerResponse, status: number, text: string): void {
   if (response.headersSent || response.destroyed) return
-  response.writeHead(status, {
-    'content-type': 'text/plain; charset=utf-8',
-    ...(status === 413 ? { connection: 'close' } : {}),
-  })
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...WITH[status] })
   response.end(`${text}\n`)
 }
 
-function plain(headers: IncomingMessage['headers']): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
+/** Headers as they came: Node's own table joins some of a name, and drops others. */
+function headersOf({ rawHeaders }: IncomingMessage): NamedTexts {
+  const pairs: [string, string][] = []
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    pairs.push([(rawHeaders[at] as string).toLowerCase(), rawHeaders[at + 1] as string])
+  }
+  return gathered(pairs)
 }
