@@ -140,6 +140,18 @@ describe('decode zstd', () => {
     )
   })
 
+  it('S6: takes a time in proportion to the bytes of many small frames, with content and without', async () => {
+    const empty = Buffer.from('28b52ffd0038010000', 'hex')
+    for (const frame of [empty, zstdCompressSync('a\n'), skipped]) {
+      const stored = Buffer.concat(Array<Buffer>(3000).fill(frame))
+      const start = process.cpuUsage()
+      await contentOf('zstd', stored, 65_536)
+      const { user, system } = process.cpuUsage(start)
+      // Of the processor's time, as others may be at work; a decompressor for each frame takes more than twice as much.
+      ok(user + system < 3000 * 75, `${Math.round((user + system) / 3000)} µs a frame of ${frame.length} bytes`)
+    }
+  })
+
   it('refuses data that is cut off anywhere', async () => {
     const stored = checksummed('some text')
     for (let length = 4; length < stored.length; length += 1) {

@@ -27,8 +27,8 @@ export const ZLIB_OPTIONS: { readonly chunkSize: number; readonly highWaterMark:
  */
 export class Pump {
   readonly #stream: ZlibStream
-  /** Whether a block was put in and is not yet consumed: the stream reads from its memory until then. */
-  #isBusy = false
+  /** How many blocks were put in and are not yet consumed: the stream reads from their memory until then. */
+  #waiting = 0
   /** Set once the stream says that its data is complete. */
   #hasEnded = false
   /** What the stream failed with. */
@@ -60,18 +60,18 @@ export class Pump {
     return this.#stream.bytesWritten
   }
 
-  /** Puts a block in; only after `take` has given undefined, and the block must stay as it is until it does so again. */
+  /** Puts a block in; only after `take` has given undefined, as a whole or in parts. It must stay as it is until `take` does so again. */
   put(block: Buffer): void {
-    this.#isBusy = true
+    this.#waiting += 1
     this.#stream.write(block, () => {
-      this.#isBusy = false
-      this.#wake()
+      this.#waiting -= 1
+      if (this.#waiting === 0) this.#wake()
     })
   }
 
   /** Says that no more will be put in: data that is not complete is an error then. */
   finish(): void {
-    this.#isBusy = true
+    this.#waiting += 1
     this.#stream.end()
   }
 
@@ -87,7 +87,7 @@ export class Pump {
       if (this.#failure !== undefined) throw this.#failure.thrown
       const chunk: Buffer | null = this.#stream.read()
       if (chunk !== null) return chunk
-      if (this.#hasEnded || !this.#isBusy) return undefined
+      if (this.#hasEnded || this.#waiting === 0) return undefined
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#wake = resolve
       await promise

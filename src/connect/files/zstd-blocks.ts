@@ -5,7 +5,7 @@ import type { Blocks } from './blocks.ts'
 import { checkLimits, type Limits } from './limits.ts'
 import { Pump, ZLIB_OPTIONS } from './pump.ts'
 import { corrupt } from './trouble.ts'
-import { type FramePart, ZstdFrames } from './zstd-frames.ts'
+import { ZstdFrames } from './zstd-frames.ts'
 
 /** Decompresses zstd. Offsets in its errors are those of the compressed data, to the block in which they were found. */
 export class ZstdBlocks implements Blocks {
@@ -13,15 +13,10 @@ export class ZstdBlocks implements Blocks {
   readonly #path: string
   readonly #limits: Limits
   readonly #frames = new ZstdFrames()
-  /** The frame that is being decompressed; undefined between two. */
-  #pump: Pump | undefined
-  /** Parts of the block at hand that are yet to be put in, the next one last. */
-  #parts: FramePart[] = []
-  /** Whether the frame's last part has been put in. */
-  #isFrameFed = false
+  /** One for all frames: to begin another takes longer than a small frame does. */
+  readonly #pump = new Pump(zlib.createZstdDecompress(ZLIB_OPTIONS))
   /** What has come out so far, for the limits. */
   #outBytes = 0
-  takenBytes = 0
 
   constructor(input: Blocks, path: string, limits: Limits) {
     this.#input = input
@@ -29,42 +24,30 @@ export class ZstdBlocks implements Blocks {
     this.#limits = limits
   }
 
+  get takenBytes(): number {
+    return this.#pump.consumedBytes
+  }
+
   async read(): Promise<Buffer | undefined> {
     for (;;) {
       const chunk = await this.#take()
-      if (chunk !== undefined) return chunk
-      const part = this.#parts.pop()
-      if (part !== undefined) this.#put(part)
-      else if (!(await this.#feed())) return undefined
+      if (chunk !== undefined) return this.#count(chunk)
+      if (!(await this.#feed())) return undefined
     }
   }
 
   close(): void {
-    this.#pump?.close()
-    this.#pump = undefined
+    this.#pump.close()
     this.#input.close()
   }
 
   async #take(): Promise<Buffer | undefined> {
     try {
-      while (this.#pump !== undefined) {
-        const chunk = await this.#pump.take()
-        if (chunk !== undefined) return this.#count(chunk)
-        if (!this.#isFrameFed) return undefined
-        this.#finishFrame(this.#pump)
-      }
-      return undefined
+      return await this.#pump.take()
     } catch (thrown) {
       if (!(thrown instanceof Error) || !isZstdError(thrown)) throw thrown
       throw corrupt(this.#path, this.takenBytes, thrown.message, thrown)
     }
-  }
-
-  #put(part: FramePart): void {
-    this.#pump ??= new Pump(zlib.createZstdDecompress(ZLIB_OPTIONS))
-    this.#pump.put(part.bytes)
-    this.takenBytes += part.bytes.length
-    this.#isFrameFed = part.isLast
   }
 
   #count(chunk: Buffer): Buffer {
@@ -73,25 +56,16 @@ export class ZstdBlocks implements Blocks {
     return chunk
   }
 
-  /** A frame ends only once its stream has: an error at its checksum comes after its last bytes. */
-  #finishFrame(pump: Pump): void {
-    if (!pump.hasEnded) return pump.finish()
-    pump.close()
-    this.#pump = undefined
-    this.#isFrameFed = false
-  }
-
   /** Reads the next block; false at the end of the data. */
   async #feed(): Promise<boolean> {
-    this.takenBytes = this.#frames.seenBytes
     const block = await this.#input.read()
     if (block === undefined && this.#frames.isBetweenFrames) return false
     if (block === undefined) throw corrupt(this.#path, this.takenBytes, 'unexpected end of file')
-    this.#parts = this.#cut(block).reverse()
+    for (const part of this.#cut(block)) this.#pump.put(part)
     return true
   }
 
-  #cut(block: Buffer): FramePart[] {
+  #cut(block: Buffer): Buffer[] {
     try {
       return this.#frames.push(block)
     } catch (thrown) {

@@ -2,12 +2,6 @@
 
 import { isSkippable, isZstdFrame } from './encoding.ts'
 
-/** Bytes of one frame. `isLast` on those that end it. */
-export interface FramePart {
-  readonly bytes: Buffer
-  readonly isLast: boolean
-}
-
 /** What the next bytes of the data are. */
 type Part = 'magic' | 'skip-size' | 'skip' | 'descriptor' | 'header' | 'block-header' | 'block' | 'checksum'
 
@@ -15,10 +9,10 @@ const RLE_BLOCK = 1
 const RESERVED_BLOCK = 3
 
 /**
- * Cuts zstd data into frames and leaves out those that hold no content.
+ * Cuts zstd data where frames end.
  *
- * A decompressor of Node takes one frame: what follows it in the same write is dropped without a word, and so is the
- * end of a frame that is cut off. This machine tells each frame's end, and whether the data may end where it does.
+ * A decompressor of Node takes one frame from a write: what follows it in the same write is dropped without a word, and so
+ * is the end of a frame that is cut off. This machine tells each frame's end, and whether the data may end where it does.
  *
  * @throws {RangeError} from `push`, if the data is no zstd
  */
@@ -46,37 +40,25 @@ export class ZstdFrames {
     return this.#part === 'magic' && this.#field.length === 0
   }
 
-  /** Takes the next bytes; the parts that it gives are views of them. */
-  push(block: Buffer): FramePart[] {
-    const parts: FramePart[] = []
+  /** Takes the next bytes, and gives them in parts, none of which reaches into another frame: views of them. */
+  push(block: Buffer): Buffer[] {
+    const parts: Buffer[] = []
     let from = 0
-    let at = 0
-    while (at < block.length) {
-      const part = this.#part
+    for (let at = 0; at < block.length; ) {
       const bytes = Math.min(this.#left, block.length - at)
-      if (isField(part)) for (let i = 0; i < bytes; i += 1) this.#field.push(block[at + i] ?? 0)
+      if (isField(this.#part)) for (let i = 0; i < bytes; i += 1) this.#field.push(block[at + i] ?? 0)
       at += bytes
       this.#left -= bytes
       this.#seenBytes += bytes
-      if (part === 'skip' || part === 'skip-size') from = at
-      if (this.#left > 0) break
-      if (part === 'magic') {
-        this.#enterFrame()
-        // A magic number may begin in an earlier block: it is given from what was gathered, whole.
-        if (this.#part === 'descriptor') parts.push({ bytes: Buffer.from(this.#field), isLast: false })
-        this.#field = []
-        from = at
-      } else if (this.#advance(part)) {
-        if (from < at) parts.push({ bytes: block.subarray(from, at), isLast: true })
-        from = at
-      }
+      if (this.#left === 0) this.#advance()
+      if (at < block.length && !this.isBetweenFrames) continue
+      parts.push(block.subarray(from, at))
+      from = at
     }
-    if (from < at && this.#part !== 'magic') parts.push({ bytes: block.subarray(from, at), isLast: false })
     return parts
   }
 
-  #enterFrame(): void {
-    const magic = Buffer.from(this.#field).readUInt32LE(0)
+  #enterFrame(magic: number): void {
     if (isSkippable(magic)) return this.#expect('skip-size', 4)
     if (!isZstdFrame(magic)) {
       this.#seenBytes -= 4
@@ -85,11 +67,14 @@ export class ZstdFrames {
     this.#expect('descriptor', 1)
   }
 
-  /** Goes from a part that is complete to the next one; true if the frame is complete with it. */
-  #advance(part: Part): boolean {
+  /** Goes from a part that is complete to the next one that has bytes. */
+  #advance(): void {
     const field = this.#field
     this.#field = []
-    switch (part) {
+    switch (this.#part) {
+      case 'magic':
+        this.#enterFrame(Buffer.from(field).readUInt32LE(0))
+        break
       case 'skip-size':
         this.#expect('skip', Buffer.from(field).readUInt32LE(0))
         break
@@ -109,8 +94,7 @@ export class ZstdFrames {
       default:
         this.#expect('magic', 4)
     }
-    if (this.#left === 0) return this.#advance(this.#part)
-    return this.#part === 'magic' && part !== 'skip' && part !== 'skip-size'
+    if (this.#left === 0) this.#advance()
   }
 
   #expect(part: Part, bytes: number): void {
