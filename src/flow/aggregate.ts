@@ -26,7 +26,7 @@ const TAKEN = ['key', 'window', 'trigger', 'isLast']
 
 export interface AggregateOptions extends StepOptions {
   /**
-   * The most keys that each stage holds before the run fails: an integer, 1 or more; 10,000,000 by default. Not in
+   * The most keys that each stage holds before the run fails: an integer, 1 or more; 1,000,000 by default. Not in
    * windows, which have `maxOpen`.
    */
   readonly maxKeys?: number

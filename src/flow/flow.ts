@@ -10,6 +10,7 @@ import type { WindowSpec } from '../window/window.ts'
 import { type AggregateOptions, type AggregateRow, aggregateOf, type Windowing } from './aggregate.ts'
 import { type EnrichOptions, enriching } from './enrich.ts'
 import { type Joined, type JoinOptions, joinNode } from './join.ts'
+import { MOST_HELD } from './limit.ts'
 import { checkFunction, nameOf, type StepOptions } from './name.ts'
 import {
   type BatchOptions,
@@ -22,7 +23,16 @@ import {
   type UniqOptions,
 } from './operator-options.ts'
 import type { EmitMode, JoinMode, Operator, PlanNode, Reduce } from './plan.ts'
-import { departitionOf, type Emitted, type Fired, grouping, type Outcome, reduceOf } from './reduce.ts'
+import {
+  departitionOf,
+  type Emitted,
+  type Fired,
+  type GroupOptions,
+  grouping,
+  type Outcome,
+  type ReduceOptions,
+  reduceOf,
+} from './reduce.ts'
 import type { SchemaFor } from './schema.ts'
 import { type MapAsyncOptions, waitSettings } from './wait.ts'
 
@@ -158,7 +168,7 @@ export class Flow<T, State = never, Kind extends WindowKind = WindowKind> {
    * )
    * await collect(longest) // => ['paper']
    */
-  reduce<S>(create: () => S, add: (state: S, value: T) => S, options?: StepOptions): Flow<Emitted<S>, S, 'global'> {
+  reduce<S>(create: () => S, add: (state: S, value: T) => S, options?: ReduceOptions): Flow<Emitted<S>, S, 'global'> {
     return new Flow(reduceOf(this.node, { create, add, emits: false }, undefined, options))
   }
 
@@ -175,7 +185,7 @@ export class Flow<T, State = never, Kind extends WindowKind = WindowKind> {
   emitAndReduce<S, U>(
     create: () => S,
     add: (state: S, value: T) => readonly [events: readonly U[], state: S],
-    options?: StepOptions,
+    options?: ReduceOptions,
   ): Flow<U, S, 'global'> {
     return new Flow(reduceOf(this.node, { create, add, emits: true }, undefined, options))
   }
@@ -189,8 +199,9 @@ export class Flow<T, State = never, Kind extends WindowKind = WindowKind> {
   groupBy<K extends Key, V = T>(
     key: (value: T) => K,
     value: (event: T) => V = identity as (event: T) => V,
+    options: GroupOptions = {},
   ): Flow<[K, V[]], Map<K, V[]>, 'global'> {
-    return new Windowed<T, 'global'>(this.node, undefined).groupBy(key, value)
+    return new Windowed<T, 'global'>(this.node, undefined).groupBy(key, value, options)
   }
 
   /** What goes out when a window fires: `state` whole, its items (`events`), or `nothing`. After a reduction. */
@@ -354,7 +365,7 @@ export class Windowed<T, Kind extends WindowKind = WindowKind> {
   }
 
   /** As {@link Flow.reduce}, one state for each window. */
-  reduce<S>(create: () => S, add: (state: S, value: T) => S, options?: StepOptions): Flow<Emitted<S>, S, Kind> {
+  reduce<S>(create: () => S, add: (state: S, value: T) => S, options?: ReduceOptions): Flow<Emitted<S>, S, Kind> {
     return new Flow(reduceOf(this.#node, { create, add, emits: false }, this.#window, options))
   }
 
@@ -362,7 +373,7 @@ export class Windowed<T, Kind extends WindowKind = WindowKind> {
   emitAndReduce<S, U>(
     create: () => S,
     add: (state: S, value: T) => readonly [events: readonly U[], state: S],
-    options?: StepOptions,
+    options?: ReduceOptions,
   ): Flow<U, S, Kind> {
     return new Flow(reduceOf(this.#node, { create, add, emits: true }, this.#window, options))
   }
@@ -371,12 +382,15 @@ export class Windowed<T, Kind extends WindowKind = WindowKind> {
   groupBy<K extends Key, V = T>(
     key: (value: T) => K,
     value: (event: T) => V = identity as (event: T) => V,
+    options: GroupOptions = {},
   ): Flow<[K, V[]], Map<K, V[]>, Kind> {
     checkFunction('groupBy', key)
     checkFunction('groupBy', value)
-    const name = nameOf('groupBy', this.#node, undefined, key)
-    const { create, add } = grouping(key, value)
-    return this.reduce(create, add, { name }) as Flow<[K, V[]], Map<K, V[]>, Kind>
+    const name = nameOf('groupBy', this.#node, options, key)
+    const { maxHeld = MOST_HELD, ...others } = options
+    checkInteger(`maxHeld of ${name}`, maxHeld, 1)
+    const { create, add } = grouping(key, value, { name, maxHeld })
+    return this.reduce(create, add, { ...others, name }) as Flow<[K, V[]], Map<K, V[]>, Kind>
   }
 
   /** The first event of each key in each window, as it comes. */

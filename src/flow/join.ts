@@ -3,6 +3,7 @@
 import { checkChoice, checkInteger, checkKeys } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
 import type { WindowSpec } from '../window/window.ts'
+import { MOST_HELD } from './limit.ts'
 import { checkFunction, nameOf, type StepOptions } from './name.ts'
 import type { JoinMode, PlanNode } from './plan.ts'
 
@@ -27,8 +28,6 @@ export type Joined<L, R, M extends JoinMode> = readonly [
   left: M extends 'right' | 'full' ? L | undefined : L,
   right: M extends 'left' | 'full' ? R | undefined : R,
 ]
-
-const MOST_HELD = 1_000_000
 
 export function joinNode<L, R, M extends JoinMode>(
   left: PlanNode,

@@ -2,7 +2,7 @@
 
 import { checkChoice, checkInteger, checkKeys, checkMs } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
-import { MOST_KEYS, MOST_OPEN } from './limit.ts'
+import { MOST_KEYS } from './limit.ts'
 import type { StepOptions } from './name.ts'
 import type { EmitMode, Operator, Stages, Windowing } from './plan.ts'
 import type { Emitted } from './reduce.ts'
@@ -17,7 +17,7 @@ export interface PartitionOptions<T> extends StepOptions {
 }
 
 export interface UniqOptions extends StepOptions {
-  /** The most keys that each stage remembers: an integer, 1 or more; 10,000,000 by default. */
+  /** The most keys that each stage remembers: an integer, 1 or more; 1,000,000 by default. */
   readonly maxKeys?: number
   /** What one more meets: the run fails (default), or the key that came first is forgotten, and would pass again. */
   readonly whenFull?: 'fail' | 'forget'
@@ -49,7 +49,7 @@ export interface CallContext {
 
 export function batching<T>(name: string, options: BatchOptions<T>): Operator {
   checkKeys('batch', options, ['size', 'bytes', 'waitMs', 'key', 'maxKeys', 'name'])
-  const { size, bytes, waitMs, key, maxKeys = MOST_OPEN } = options
+  const { size, bytes, waitMs, key, maxKeys = MOST_KEYS } = options
   checkInteger('maxKeys of batch', maxKeys, 1)
   checkInteger('size of batch', size, 1)
   if (waitMs !== undefined) checkMs('waitMs of batch', waitMs, 1)

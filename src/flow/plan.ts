@@ -88,6 +88,8 @@ export interface Reduce {
   readonly asParts: boolean
   /** Whether one state serves all events, because no partition was asked for. */
   readonly isGlobal: boolean
+  /** The most items of a state that has some. */
+  readonly maxKeys: number
 }
 
 /** An operator that waits: it has a stage of its own. */

@@ -1,8 +1,24 @@
 // Reductions: one state out of many events, and what of it goes on.
 
+import { checkInteger, checkKeys } from '../base/check.ts'
+import { overLimit } from '../base/over-limit.ts'
 import type { Pane, PaneWindow, WindowKind } from '../window/pane.ts'
+import { MOST_KEYS } from './limit.ts'
 import { checkFunction, checkSessions, nameOf, type StepOptions } from './name.ts'
 import { isStateless, type PlanNode, type Reduce, type Windowing } from './plan.ts'
+
+export interface ReduceOptions extends StepOptions {
+  /**
+   * The most items that a state may have which is an array, a Map or a Set, before the run fails: an integer, 1 or more;
+   * 1,000,000 by default. In windows that is so for the state of each.
+   */
+  readonly maxKeys?: number
+}
+
+export interface GroupOptions extends ReduceOptions {
+  /** The most values that a state may hold, of all its keys, before the run fails: 1,000,000 by default. */
+  readonly maxHeld?: number
+}
 
 /** What the items of a state are: of an array, a Map or a Set its items, of anything else itself. */
 export type Emitted<S> = S extends string ? S : S extends Iterable<infer E> ? E : S
@@ -28,11 +44,14 @@ interface Reducing {
   readonly emits: boolean
 }
 
-export function reduceOf(node: PlanNode, how: Reducing, window: Windowing, options?: StepOptions): PlanNode {
+export function reduceOf(node: PlanNode, how: Reducing, window: Windowing, options: ReduceOptions = {}): PlanNode {
   const kind = how.emits ? 'emitAndReduce' : 'reduce'
   checkFunction(kind, how.create)
   checkFunction(kind, how.add)
   const name = nameOf(kind, node, options)
+  checkKeys(kind, options, ['name', 'maxKeys'])
+  const { maxKeys = MOST_KEYS } = options
+  checkInteger(`maxKeys of ${name}`, maxKeys, 1)
   checkSessions(name, window, false)
   const emit = how.emits ? 'nothing' : 'events'
   const operator: Reduce = {
@@ -44,18 +63,32 @@ export function reduceOf(node: PlanNode, how: Reducing, window: Windowing, optio
     onTrigger: undefined,
     asParts: false,
     isGlobal: !isPartitioned(node),
+    maxKeys,
   }
   return { operator, inputs: [node] }
 }
 
-/** What gathers the values of each key. */
+/** What gathers the values of each key, up to a number of all. */
 export function grouping<T, K, V>(
   key: (event: T) => K,
   value: (event: T) => V,
+  { name, maxHeld }: { readonly name: string; readonly maxHeld: number },
 ): { readonly create: () => Map<K, V[]>; readonly add: (groups: Map<K, V[]>, event: T) => Map<K, V[]> } {
+  /** State → how many values it holds. */
+  const held = new WeakMap<Map<K, V[]>, { values: number }>()
+  const countOf = (groups: Map<K, V[]>): { values: number } => {
+    const known = held.get(groups)
+    if (known !== undefined) return known
+    const count = { values: [...groups.values()].reduce((sum, { length }) => sum + length, 0) }
+    held.set(groups, count)
+    return count
+  }
   return {
     create: () => new Map(),
     add(groups, event) {
+      const count = countOf(groups)
+      count.values += 1
+      if (count.values > maxHeld) throw overLimit({ what: 'value', operator: name, option: 'maxHeld', limit: maxHeld })
       const of = key(event)
       const group = groups.get(of)
       if (group === undefined) groups.set(of, [value(event)])
@@ -88,6 +121,14 @@ export function isPartitioned(node: PlanNode): boolean {
   const [input] = inputs
   const keepsStage = isStateless(operator) || operator.kind === 'uniq' || operator.kind === 'reduce'
   return keepsStage && input !== undefined && isPartitioned(input)
+}
+
+/** Ends the run where a state has more items than it may. */
+export function checkItems({ name, maxKeys }: Reduce, state: unknown): void {
+  const isMap = state instanceof Map || state instanceof Set
+  const items = isMap ? state.size : Array.isArray(state) ? state.length : 0
+  if (items > maxKeys)
+    throw overLimit({ what: isMap ? 'key' : 'item', operator: name, option: 'maxKeys', limit: maxKeys })
 }
 
 /** The items of a state that can be iterated; of any other, itself. */

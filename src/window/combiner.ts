@@ -38,19 +38,22 @@ export function canCombine<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>): boolean
 export class Combiner<T, A> {
   readonly #spec: WindowSpec<T>
   readonly #at: At<T> | undefined
+  /** Whose windows they are, for errors. */
+  readonly #operator: string
   /** What is held; a new one after each drain. */
   #board: Board<T, A>
   #placement: Placement<T, A>
   #watermarkMs = Number.NEGATIVE_INFINITY
 
   /** @throws {TypeError} if {@link canCombine} says no */
-  constructor(spec: WindowSpec<T>, fold: Fold<T, A>) {
+  constructor(spec: WindowSpec<T>, fold: Fold<T, A>, operator = 'window') {
     checkFold(spec, fold)
     if (!canCombine(spec, fold)) throw new TypeError(`Cannot combine events of ${spec.kind} windows before they meet`)
     const plain = { triggers: [], panes: 'accumulate' } as const
     this.#spec = isEventTime(spec) ? { ...spec, ...plain, allowedLatenessMs: 0 } : { ...spec, ...plain }
     this.#at = isEventTime(spec) ? spec.at : undefined
-    this.#board = boardOf(this.#spec, fold)
+    this.#operator = operator
+    this.#board = boardOf(this.#spec, fold, operator)
     this.#placement = placementOf(this.#spec, this.#board)
   }
 
@@ -96,7 +99,7 @@ export class Combiner<T, A> {
           events,
         }),
       )
-    this.#board = boardOf(this.#spec, this.#board.fold)
+    this.#board = boardOf(this.#spec, this.#board.fold, this.#operator)
     if (this.#spec.kind === 'session') this.#board.timeMs = this.#watermarkMs
     this.#placement = placementOf(this.#spec, this.#board)
     return partials

@@ -1,8 +1,8 @@
 // The open states: how many there may be, what changed in them, and what makes them fire.
 
 import { describeValue } from '../base/check.ts'
-import { SluiceError } from '../base/errors.ts'
 import type { Key } from '../base/hash.ts'
+import { overLimit } from '../base/over-limit.ts'
 import type { Fold } from './fold.ts'
 import { byEnd, type Group, type Open, windowOf } from './open.ts'
 import type { Emit } from './pane.ts'
@@ -15,6 +15,7 @@ const LATE: FiredBy = { kind: 'late' }
 export class Openings<T, A> {
   readonly #spec: WindowSpec<T>
   readonly #fold: Fold<T, A>
+  readonly #operator: string
   readonly #everies: readonly (Trigger & { readonly kind: 'every' })[]
   readonly #hasInterval: boolean
   readonly #firesLate: boolean
@@ -26,9 +27,11 @@ export class Openings<T, A> {
   /** What late events changed since the last step of the watermark. */
   readonly #late = new Set<Open<A>>()
 
-  constructor(spec: WindowSpec<T>, fold: Fold<T, A>) {
+  /** @param operator - whose windows they are, for errors */
+  constructor(spec: WindowSpec<T>, fold: Fold<T, A>, operator: string) {
     this.#spec = spec
     this.#fold = fold
+    this.#operator = operator
     this.#everies = spec.triggers.filter((trigger) => trigger.kind === 'every')
     this.#hasInterval = spec.triggers.some(({ kind }) => kind === 'interval')
     this.#firesLate = spec.triggers.some(({ kind }) => kind === 'late')
@@ -53,9 +56,8 @@ export class Openings<T, A> {
   open(key: Key, group: Group<A>, acc: A, given: Partial<Omit<Open<A>, 'key' | 'group' | 'acc'>> = {}): Open<A> {
     const { maxOpen } = this.#spec
     if (this.#count >= maxOpen) {
-      const found = `${maxOpen} windows are open, the most that maxOpen allows`
-      const message = `Cannot open a window for the key ${describeValue(key)}: ${found}`
-      throw new SluiceError('STATE_OVER_LIMIT', message, { operator: 'window', option: 'maxOpen', limit: maxOpen })
+      const what = `window (of the key ${describeValue(key)})`
+      throw overLimit({ what, operator: this.#operator, option: 'maxOpen', limit: maxOpen })
     }
     this.#count += 1
     const order = given.order ?? this.nextOrder()

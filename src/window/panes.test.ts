@@ -163,7 +163,8 @@ describe('windows of event time', () => {
     panes.add('a', 2, emit)
     throws(() => panes.add('c', 1, emit), {
       code: 'STATE_OVER_LIMIT',
-      message: 'Cannot open a window for the key "c": 2 windows are open, the most that maxOpen allows',
+      message:
+        'Cannot hold another window (of the key "c") in window: a stage holds 2, as many as maxOpen allows; raise maxOpen, or use windows or more stages',
     })
     panes.watermark(10, emit)
     panes.add('c', 11, emit)

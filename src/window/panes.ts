@@ -25,6 +25,8 @@ export interface PanesOptions<T> {
    * late by their own input. 0 by default.
    */
   readonly holdMs?: number
+  /** Whose windows they are, for errors: `window` by default. */
+  readonly operator?: string
 }
 
 const CLOCK: FiredBy = { kind: 'clock' }
@@ -71,10 +73,14 @@ export class Panes<T, A> {
   #partlyLate = 0
 
   /** @throws {TypeError} if `spec` is of sessions and `fold` has no merge */
-  constructor(spec: WindowSpec<T>, fold: Fold<T, A>, { onLate, holdMs = 0 }: PanesOptions<T> = {}) {
+  constructor(
+    spec: WindowSpec<T>,
+    fold: Fold<T, A>,
+    { onLate, holdMs = 0, operator = 'window' }: PanesOptions<T> = {},
+  ) {
     checkFold(spec, fold)
     this.#spec = spec
-    this.#board = boardOf(spec, fold, holdMs)
+    this.#board = boardOf(spec, fold, operator, holdMs)
     this.#placement = placementOf(spec, this.#board)
     this.#passage = new Passage(spec, this.#board, this.#placement)
     this.#onLate = onLate

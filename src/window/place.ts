@@ -25,13 +25,13 @@ export function checkFold<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>): void {
 }
 
 /** @param holdMs - how long after its time a window is closed */
-export function boardOf<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>, holdMs = 0): Board<T, A> {
+export function boardOf<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>, operator: string, holdMs = 0): Board<T, A> {
   const early = spec.triggers.find((trigger) => trigger.kind === 'early')
   const latenessMs = isEventTime(spec) ? spec.allowedLatenessMs : 0
   return {
     fold,
     latenessMs,
-    openings: new Openings(spec, fold),
+    openings: new Openings(spec, fold, operator),
     timetable: new Timetable(latenessMs, early?.ms ?? 0, holdMs),
     timeMs: Number.NEGATIVE_INFINITY,
   }

@@ -88,16 +88,43 @@ async function ends(job: Job): Promise<Told> {
 describe('What an operator remembers', () => {
   it('S5: ends the run with 65, by name, where keys are more than it may hold', async () => {
     const cases: readonly (readonly [steps: string, message: RegExp])[] = [
-      ['.keyBy(({ n }) => n).aggregate({ c: count() }, { maxKeys: 1000 })', /more keys in aggregate.*maxKeys is 1000/],
-      ['.uniq(({ n }) => n, { maxKeys: 1000 })', /more keys in uniq.*maxKeys is 1000/],
-      ['.batch({ size: 9, key: ({ n }) => n, maxKeys: 1000 })', /more open batches in batch.*maxKeys is 1000/],
+      [
+        '.keyBy(({ n }) => n).aggregate({ c: count() }, { maxKeys: 1000 })',
+        /another key in aggregate.*: a stage holds 1,000, as many as maxKeys allows/,
+      ],
+      ['.uniq(({ n }) => n, { maxKeys: 1000 })', /another key in uniq.*: a stage holds 1,000, as many as maxKeys/],
+      [
+        '.batch({ size: 9, key: ({ n }) => n, maxKeys: 1000 })',
+        /another open batch in batch.*: a stage holds 1,000, as many as maxKeys/,
+      ],
       [
         '.keyBy(({ n }) => n).window(tumbling("1h", ({ t }) => t, { maxOpen: 1000 })).aggregate({ c: count() })',
-        /1000 windows are open, the most that maxOpen/,
+        /another window \(of the key \d+\) in aggregate.*: a stage holds 1,000, as many as maxOpen/,
       ],
       [
         '.keyBy(({ n }) => n).window(session("1h", ({ t }) => t, { maxOpen: 1000 })).aggregate({ c: count() })',
-        /1000 windows are open/,
+        /another window .* in aggregate.*: a stage holds 1,000, as many as maxOpen/,
+      ],
+      [
+        '.reduce(() => new Map<number, number>(), (all, { n }) => all.set(n, n), { maxKeys: 1000 })',
+        /another key in reduce.*: a stage holds 1,000, as many as maxKeys/,
+      ],
+      [
+        '.reduce((): number[] => [], (all, { n }) => { all.push(n); return all }, { maxKeys: 1000 })',
+        /another item in reduce.*: a stage holds 1,000, as many as maxKeys/,
+      ],
+      [
+        '.window(tumbling("1h", ({ t }) => t)).reduce(() => new Set<number>(), (all, { n }) => all.add(n), { maxKeys: 1000 })',
+        /another key in reduce.*: a stage holds 1,000, as many as maxKeys/,
+      ],
+      ['.groupBy(({ n }) => n, ({ n }) => n, { maxKeys: 1000 })', /another key in groupBy.*: a stage holds 1,000/],
+      [
+        '.groupBy(({ n }) => n % 7, ({ n }) => n, { maxHeld: 1000 })',
+        /another value in groupBy.*: a stage holds 1,000, as many as maxHeld/,
+      ],
+      [
+        '.join(flow([{ n: -1 }]), { left: ({ n }) => n, right: ({ n }) => n, maxHeld: 1000 })',
+        /another event in join.*: a stage holds 1,000, as many as maxHeld/,
       ],
     ]
     for (const [steps, message] of cases) {

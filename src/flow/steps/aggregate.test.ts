@@ -71,7 +71,8 @@ describe('aggregate', () => {
     ])
     throws(() => step.events([{ sensor: 'c', celsius: 1 }]), {
       code: 'STATE_OVER_LIMIT',
-      message: 'Cannot hold more keys in sums: maxKeys is 2',
+      message:
+        'Cannot hold another key in sums: a stage holds 2, as many as maxKeys allows; raise maxKeys, or use windows or more stages',
     })
   })
 

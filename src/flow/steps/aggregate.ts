@@ -1,7 +1,7 @@
 // aggregate: named results for each key, or for all events, without windows.
 
 import type { Key } from '../../base/hash.ts'
-import { overLimit } from '../limit.ts'
+import { overLimit } from '../../base/over-limit.ts'
 import type { Aggregating } from '../plan.ts'
 import { giveResults, type MakeStep, type Port } from '../step.ts'
 import { type Any, Groups, type Partial, type SavedGroups } from './groups.ts'
@@ -59,7 +59,7 @@ function machine(operator: Aggregating, take: Take): MakeStep {
     return {
       events(batch) {
         add(batch.values())
-        if (groups.size > maxKeys) throw overLimit('keys', name, 'maxKeys', maxKeys)
+        if (groups.size > maxKeys) throw overLimit({ what: 'key', operator: name, option: 'maxKeys', limit: maxKeys })
       },
       watermark: (time) => next.watermark(time),
       snapshot: () => groups.snapshot(),

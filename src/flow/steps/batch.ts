@@ -2,8 +2,8 @@
 
 import type { Key } from '../../base/hash.ts'
 import { plainKey } from '../../base/key-table.ts'
+import { overLimit } from '../../base/over-limit.ts'
 import type { Batch as EventBatch } from '../../connect/batch.ts'
-import { overLimit } from '../limit.ts'
 import type { Operator } from '../plan.ts'
 import { giveResults, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
 
@@ -105,7 +105,8 @@ class Batch implements Step {
       open = { events: [], bytes: 0, dueMs: this.#context.nowMs() + waitMs }
       this.#open.set(key, open)
       const { name, maxKeys } = this.#operator
-      if (this.#open.size > maxKeys) throw overLimit('open batches', name, 'maxKeys', maxKeys)
+      if (this.#open.size > maxKeys)
+        throw overLimit({ what: 'open batch', operator: name, option: 'maxKeys', limit: maxKeys })
     }
     open.events.push(event)
     open.bytes += weight

@@ -1,6 +1,6 @@
 // departition: the states of all partitions become one, for each window.
 
-import { overLimit } from '../limit.ts'
+import { overLimit } from '../../base/over-limit.ts'
 import type { Operator } from '../plan.ts'
 import type { Fired } from '../reduce.ts'
 import { giveResults, type MakeStep } from '../step.ts'
@@ -54,7 +54,8 @@ export function departition(operator: Extract<Operator, { kind: 'departition' }>
             continue
           }
           open.set(window.id, found)
-          if (open.size > maxOpen) throw overLimit('windows', name, 'maxOpen', maxOpen)
+          if (open.size > maxOpen)
+            throw overLimit({ what: 'open window', operator: name, option: 'maxOpen', limit: maxOpen })
         }
         giveResults(next, out)
       },

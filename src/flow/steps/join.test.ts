@@ -72,7 +72,8 @@ describe('join', () => {
     probe.step.events([left(1, 1000), left(2, 1000)])
     throws(() => probe.step.events([left(3, 1000)]), {
       code: 'STATE_OVER_LIMIT',
-      message: 'Cannot hold more events in match: maxHeld is 2',
+      message:
+        'Cannot hold another event in match: a stage holds 2, as many as maxHeld allows; raise maxHeld, or use windows or more stages',
     })
   })
 })

@@ -2,10 +2,10 @@
 
 import type { Key } from '../../base/hash.ts'
 import { plainKey } from '../../base/key-table.ts'
+import { overLimit } from '../../base/over-limit.ts'
 import { type Batch, mapped, oneOf } from '../../connect/batch.ts'
 import { timeOf } from '../../window/event-time.ts'
 import type { At, WindowSpec } from '../../window/window.ts'
-import { overLimit } from '../limit.ts'
 import type { Operator } from '../plan.ts'
 import { giveResults, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
 
@@ -193,7 +193,7 @@ class Join implements Step {
     window.table.add(key, event, out)
     window.events += 1
     this.#held += 1
-    if (this.#held > maxHeld) throw overLimit('events', name, 'maxHeld', maxHeld)
+    if (this.#held > maxHeld) throw overLimit({ what: 'event', operator: name, option: 'maxHeld', limit: maxHeld })
   }
 
   #windowAt(endMs: number): { readonly table: Table; events: number } {

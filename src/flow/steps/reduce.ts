@@ -2,7 +2,7 @@
 
 import { keepable, stageState } from '../kept.ts'
 import type { Reduce } from '../plan.ts'
-import { type Fired, itemsOf, type Outcome } from '../reduce.ts'
+import { checkItems, type Fired, itemsOf, type Outcome } from '../reduce.ts'
 import { giveResults, type MakeStep, type Port, type StepContext } from '../step.ts'
 import type { Part } from './departition.ts'
 
@@ -12,7 +12,10 @@ export function reduce(operator: Reduce): MakeStep {
   return (next, context) => {
     const box = { state: operator.create() }
     return {
-      events: (batch) => add(box, batch.values(), next),
+      events(batch) {
+        add(box, batch.values(), next)
+        checkItems(operator, box.state)
+      },
       watermark: (time) => next.watermark(time),
       snapshot: () => ({ state: keepable(operator.name, box.state) }),
       restore(saved) {

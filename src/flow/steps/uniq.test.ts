@@ -22,7 +22,10 @@ describe('uniq', () => {
   it('L23: fails at one key more than it may remember', () => {
     const { step } = probeOf({ maxKeys: 2, name: 'once' })
     step.events([1, 2, 11])
-    throws(() => step.events([3]), { code: 'STATE_OVER_LIMIT', message: /hold more keys in once: maxKeys is 2/ })
+    throws(() => step.events([3]), {
+      code: 'STATE_OVER_LIMIT',
+      message: /hold another key in once: a stage holds 2, as many as maxKeys allows/,
+    })
   })
 
   it('L23: forgets the key that came first, where it is told to', () => {

@@ -2,7 +2,7 @@
 
 import type { Key } from '../../base/hash.ts'
 import { plainKey } from '../../base/key-table.ts'
-import { overLimit } from '../limit.ts'
+import { overLimit } from '../../base/over-limit.ts'
 import type { Deduplicating } from '../plan.ts'
 import { give, type MakeStep } from '../step.ts'
 
@@ -15,7 +15,7 @@ export function uniq({ name, by, maxKeys, whenFull }: Deduplicating): MakeStep {
       if (seen.has(key)) return false
       seen.add(key)
       if (seen.size <= maxKeys) return true
-      if (whenFull === 'fail') throw overLimit('keys', name, 'maxKeys', maxKeys)
+      if (whenFull === 'fail') throw overLimit({ what: 'key', operator: name, option: 'maxKeys', limit: maxKeys })
       // The one that came first of all.
       for (const oldest of seen) return seen.delete(oldest)
       return true

@@ -13,6 +13,7 @@ import { mergeSnapshots, type PanesSnapshot } from '../../window/snapshot.ts'
 import type { WindowSpec } from '../../window/window.ts'
 import { keepable, stageState } from '../kept.ts'
 import type { Aggregating, Operator, Reduce } from '../plan.ts'
+import { checkItems } from '../reduce.ts'
 import { give, giveResults, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
 import { keyer } from './aggregate.ts'
 import type { Part } from './departition.ts'
@@ -62,6 +63,7 @@ export function reduceWork(operator: Reduce): WindowWork {
           for (const one of events) out.push(one)
           ;(box as Box).state = state
         } else (box as Box).state = made
+        checkItems(operator, (box as Box).state)
         return box
       },
     }),
@@ -166,7 +168,11 @@ class Windows implements Step {
     this.#fold = work.fold(this.#out)
     // An event that is not late by its own input may be a gap behind the others.
     const holdMs = window.kind === 'session' && !isSole() ? window.gapMs : 0
-    this.#panes = new Panes(window, this.#fold, { onLate: (_, event) => this.#late(event), holdMs })
+    this.#panes = new Panes(window, this.#fold, {
+      onLate: (_, event) => this.#late(event),
+      holdMs,
+      operator: work.name,
+    })
     this.#emit = (pane) => work.show(pane, this.#out, context)
     this.#grid =
       work.tellsClock === true && window.kind === 'processingTime'
@@ -294,7 +300,7 @@ export function combining(work: WindowWork): MakeStep {
   return (next) => {
     const fold = work.fold([])
     const { save = (acc: unknown) => acc } = fold
-    const combiner = new Combiner(work.window, fold)
+    const combiner = new Combiner(work.window, fold, work.name)
     const sentOf = ({ key, startMs, endMs, events, acc }: WindowPartial<unknown>): Sent => [
       key,
       startMs,
