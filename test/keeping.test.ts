@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, beforeEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sluice } from './support/cli.ts'
 import { sluiceHere, type Told } from './support/job.ts'
+import { isLocked } from './support/locked.ts'
+import { untilCommitted, valueIn } from './support/progress.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-keeping-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -150,6 +154,45 @@ describe('sluice checkpoints', () => {
     const { code, stderr } = await call('checkpoints', ['reset', '--yes'])
     equal(code, 75)
     match(stderr, /Cannot reset numbers: it is held by process 1 on elsewhere/)
+    equal((await call('checkpoints', ['break-lease'])).code, 64)
+    match((await call('checkpoints', ['break-lease', '--yes'])).stdout, /^numbers: taken from process 1 on elsewhere, /)
+    equal((await call('checkpoints', ['reset', '--yes'])).code, 0)
+  })
+
+  it('C34: takes a pipeline from a run that is stopped, which commits nothing more when it wakes', async () => {
+    const [many, out, file] = ['many.ndjson', 'held.db', 'slow.ts'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ]
+    writeFileSync(many, Array.from({ length: 100_000 }, (_, n) => `{"n":${n}}\n`).join(''))
+    // Few rows are loaded: the stopped process must not have the file's lock.
+    const flow = `rows.filter(({ n }) => {
+      if (n % 100 === 0) for (const endMs = performance.now() + 2; performance.now() < endMs; );
+      return n % 10_000 === 0
+    })`
+    writeFileSync(file, JOB.replace(/flow: [\s\S]*?,\n {2}into/, `flow: (rows) => ${flow},\n  into`))
+    const words = ['--param', `input=${many}`, '--param', `db=${out}`]
+    let taken = Promise.resolve()
+    const { code, stderr } = await sluice(['run', file, ...words, '--quiet', '--epoch-ms', '50'], {
+      onStart: (child) => {
+        const take = async () => {
+          await untilCommitted(out, child)
+          for (child.kill('SIGSTOP'); isLocked(out); child.kill('SIGSTOP')) {
+            child.kill('SIGCONT')
+            await sleep(20)
+          }
+          const broken = await sluiceHere(['checkpoints', file, 'break-lease', '--yes', ...words])
+          match(broken.stdout, /^numbers: taken from process \d+ on .*, since 20.*: it commits nothing more/)
+          equal(JSON.parse((await sluiceHere(['run', file, ...words, '--json'])).stdout).overall.loaded, 10)
+        }
+        taken = take().finally(() => child.kill('SIGCONT'))
+      },
+    })
+    await taken
+    equal(code, 75, stderr)
+    match(stderr, /this instance was fenced off/)
+    equal(valueIn(out, 'select count(*) as value from t'), 10)
   })
 })
 

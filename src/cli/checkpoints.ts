@@ -1,12 +1,12 @@
-// sluice checkpoints: shows where a pipeline stands, and lets it start over.
+// sluice checkpoints: shows where a pipeline stands, lets it start over, and takes it from a run that holds it.
 
-import { isSluiceError } from '../base/errors.ts'
+import { isSluiceError, SluiceError } from '../base/errors.ts'
 import type { CheckpointSummary, SinkInspector } from '../connect/sink.ts'
 import { branchPipeline } from '../connect/sinks/several/record.ts'
 import { escapeText, excerpt } from '../observe/escape.ts'
 import { jsonLine } from '../observe/json.ts'
 import { redact } from '../observe/redact.ts'
-import { bytesText, countText, many } from '../observe/text.ts'
+import { bytesText, countText, durationText, many } from '../observe/text.ts'
 import { buildPipeline } from '../pipeline/build.ts'
 import { equation } from '../pipeline/figures.ts'
 import { takenPlaces } from '../pipeline/numbered.ts'
@@ -44,12 +44,36 @@ export async function checkpoints(
       stdout.write(json ? jsonLine({ pipeline: name, reset: epoch }) : `${escapeText(name)}: forgot ${what}\n`)
       return OK
     }
+    if (action === 'break-lease') {
+      stdout.write(await brokenLease(inspector, name, options))
+      return OK
+    }
     const found = await inspector.checkpoint()
     stdout.write(json ? jsonOf(name, found) : textOf(name, found, action === 'show'))
   } finally {
     await inspector.close()
   }
   return OK
+}
+
+/** Takes the pipeline from who holds it; gives what is to be said of it. */
+async function brokenLease(inspector: SinkInspector, name: string, { yes, json }: CheckpointsOptions): Promise<string> {
+  const held = await inspector.lease?.()
+  if (held === undefined) {
+    return json ? jsonLine({ pipeline: name, broken: null }) : `${escapeText(name)}: nobody holds it\n`
+  }
+  const { token, holder, silentMs } = held
+  const heard = `last heard of ${durationText(silentMs)} ago`
+  if (!yes) {
+    const message = `sluice checkpoints break-lease would take ${name} from ${holder}, ${heard}: that run commits nothing more, even if it is alive, and the next one begins after its last commit; end it instead if you can, or say --yes to do it`
+    throw commandInvalid('break-lease', message)
+  }
+  if ((await inspector.breakLease?.(token)) !== true) {
+    const message = `Cannot break the lease on ${name}: it has changed hands meanwhile; look again`
+    throw new SluiceError('PIPELINE_HELD', message, { pipeline: name, by: holder })
+  }
+  if (json) return jsonLine({ pipeline: name, broken: holder })
+  return `${escapeText(`${name}: taken from ${holder}, ${heard}: it commits nothing more, and the next run can begin`)}\n`
 }
 
 /** Letters that are kept must not lose their places to others. */

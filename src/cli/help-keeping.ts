@@ -1,17 +1,20 @@
 // What `sluice help` says of looking after pipelines: serve, checkpoints, dead-letters, check.
 
 export function checkpointsHelp(): string {
-  return `sluice checkpoints FILE [list|show|reset] [--param name=value …]
+  return `sluice checkpoints FILE [list|show|reset|break-lease] [--param name=value …]
 
 Shows where the pipeline that FILE exports stands: the last epoch that was committed and by whom, what became of all
 records, and how far each part of the source was read. "show" tells all of it. "reset" lets the pipeline start over: it
 forgets positions, totals and states, and is refused while a run holds the pipeline. Rows stay where they are. Dead
 letters do, too, but of a source without an end, which gives their places to other records: then --dead-letters is needed.
 
+"break-lease" takes the pipeline from a run that holds it and cannot be ended, such as one on a machine that is gone: it
+says which one, and when it was last heard of. That run can commit nothing more, even if it comes back.
+
 Options
   --branch NAME    one of several sinks, instead of the first
   --json           prints one JSON object
-  --yes            does what reset says
+  --yes            does what reset or break-lease says
   --dead-letters   lets reset forget the pipeline's dead letters, too
 
 Example

@@ -3,7 +3,7 @@
 import { commandInvalid, FILE_OPTIONS, type FileOptions, fileOptions, parse } from './options.ts'
 
 export interface CheckpointsOptions extends FileOptions {
-  readonly action: 'list' | 'show' | 'reset'
+  readonly action: 'list' | 'show' | 'reset' | 'break-lease'
   /** One of several sinks; the first if undefined. */
   readonly branch: string | undefined
   readonly json: boolean
@@ -23,7 +23,7 @@ export function readCheckpointsOptions(argv: readonly string[]): CheckpointsOpti
   } as const
   const { values, positionals } = parse(command, argv, { ...FILE_OPTIONS, ...flags })
   const [file, given = 'list', ...more] = positionals
-  const action = oneOf(command, given, ['list', 'show', 'reset'])
+  const action = oneOf(command, given, ['list', 'show', 'reset', 'break-lease'])
   if (action === 'reset') refuseBranch(values.branch, 'reset lets all sinks of a pipeline start over')
   return {
     ...fileOptions(command, file === undefined ? [] : [file, ...more], values),

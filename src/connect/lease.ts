@@ -59,6 +59,16 @@ export function holderOf({ pid, host, sinceMs }: Lease): string {
   return pid === 0 ? 'nobody' : `process ${pid} on ${host}, since ${new Date(sinceMs).toISOString()}`
 }
 
+/** A lease that a run holds, for a person. */
+export interface HeldLease {
+  /** Counts up whenever the lease changes hands. */
+  readonly token: number
+  /** `process 812 on web1, since 2026-03-02T10:00:00.000Z` */
+  readonly holder: string
+  /** How long ago its last sign of life was, in milliseconds. */
+  readonly silentMs: number
+}
+
 /** The error for a pipeline that another instance holds. */
 export function pipelineHeld(pipeline: string, lease: Lease): SluiceError<'PIPELINE_HELD'> {
   const by = holderOf(lease)

@@ -2,6 +2,7 @@
 
 import type { Batch } from './batch.ts'
 import type { Columns } from './column.ts'
+import type { HeldLease } from './lease.ts'
 import type { DeadLetter } from './origin.ts'
 import type { Json, Position } from './source.ts'
 
@@ -139,6 +140,13 @@ export interface SinkInspector {
    * @throws {SluiceError} PIPELINE_HELD while a run holds the pipeline
    */
   reset(options: { readonly deadLetters: boolean }): Promise<void>
+  /** The lease of who holds the pipeline; undefined if nobody does. Absent where there are none. */
+  lease?(): Promise<HeldLease | undefined>
+  /**
+   * Takes the lease of this number from who holds it: the next run can have it at once, and whoever had it commits nothing
+   * any more. False where it has changed hands, or was let go, meanwhile.
+   */
+  breakLease?(token: number): Promise<boolean>
   close(): Promise<void>
 }
 

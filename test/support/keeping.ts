@@ -117,6 +117,28 @@ export default pipeline('numbers', {
     equal((await call('dead-letters')).stdout, 'no dead letters\n')
   })
 
+  it('C34: takes a pipeline from who holds it, only on purpose, and says from whom', async () => {
+    await call('run', '--quiet')
+    equal((await call('checkpoints', 'break-lease', '--yes')).stdout, 'numbers: nobody holds it\n')
+    const since = place.now
+    await place.query(`update sluice_leases set pid = 1, host = 'elsewhere', renewed = ${place.now}, since = ${since}`)
+    const asked = await call('checkpoints', 'break-lease')
+    equal(asked.code, 64)
+    match(
+      asked.stderr,
+      /would take numbers from process 1 on elsewhere, since 20.*Z, last heard of \d+\.\d s ago: .*say --yes/,
+    )
+    equal((await call('run', '--quiet')).code, 75)
+    const { code, stdout } = await call('checkpoints', 'break-lease', '--yes')
+    equal(code, 0)
+    match(
+      stdout,
+      /^numbers: taken from process 1 on elsewhere, .*: it commits nothing more, and the next run can begin\n$/,
+    )
+    equal(JSON.parse((await call('checkpoints', 'break-lease', '--yes', '--json')).stdout).broken, null)
+    equal(JSON.parse((await call('run', '--json')).stdout).run.read, 0)
+  })
+
   it('lets a pipeline start over whose checkpoint cannot be read, as the error of the run says', async () => {
     await call('run', '--quiet')
     await place.query('update sluice_checkpoints set splits = 2')

@@ -138,6 +138,8 @@ export class HttpWriter<Row> implements PlainWriter<Row> {
         const tried = attempts === 1 ? '1 attempt' : `${attempts} attempts`
         throw unreachable(address, attempts, `no luck in ${tried}: ${reason}`)
       }
+      case 'corrupt':
+        throw unreachable(address, 1, `its answer cannot be decompressed: ${answer.reason}`)
       case 'refused':
         return await this.#refused(answer, items, name, refuse)
     }

@@ -5,6 +5,7 @@ import type { PostgresConnection } from '../../postgres/connection.ts'
 import type { SqlConnection } from '../../sql/store/database.ts'
 import { SqlInspector } from '../../sql/store/inspector.ts'
 import type { StoreOptions } from '../../sql/store/store.ts'
+import { endSession } from './leases.ts'
 import { currentSchema, doWork, execute, postgresDialect } from './session.ts'
 import { sinkTrouble } from './trouble.ts'
 
@@ -42,9 +43,11 @@ export async function inspectPostgres(options: InspectOptions): Promise<SqlInspe
 }
 
 function connectionOf(client: PostgresClient, options: InspectOptions & { readonly schema: string }): SqlConnection {
-  const { sink, schema } = options
+  const { sink, schema, pipeline } = options
+  const dialect = postgresDialect({ sink, schema, create: false })
   return {
-    dialect: postgresDialect({ sink, schema, create: false }),
+    dialect,
+    endHolder: () => endSession(dialect.table('sluice_leases'), pipeline),
     execute: (statement) => execute(client, statement),
     async begin(act) {
       await client.query(act === 'read' ? READ : RESET)

@@ -38,7 +38,8 @@ export function* takeLease(
   yield* run('set local lock_timeout to default')
 }
 
-function* endSession(table: string, pipeline: string): Work<void> {
+/** Ends the session of who holds the pipeline, if it has one of its own. */
+export function* endSession(table: string, pipeline: string): Work<void> {
   const [row] = yield* all(`select backend from ${table} where pipeline = $1`, [pipeline])
   // Another role's session cannot be ended: what it locks is waited for.
   yield* attempt(`select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity

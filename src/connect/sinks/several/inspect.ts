@@ -1,6 +1,7 @@
 // Looks at what several sinks keep of a pipeline: what the first says, and a reset of all.
 
 import { SluiceError } from '../../../base/errors.ts'
+import type { HeldLease } from '../../lease.ts'
 import type { CheckpointSummary, KeptLetter, SinkInspector } from '../../sink.ts'
 import { branchPipeline, RECORD } from './record.ts'
 import type { Branch } from './route.ts'
@@ -41,6 +42,22 @@ export class SeveralInspector implements SinkInspector {
       await inspector?.reset(options)
       await inspector?.close()
     }
+  }
+
+  async lease(): Promise<HeldLease | undefined> {
+    return await this.#first.lease?.()
+  }
+
+  async breakLease(token: number): Promise<boolean> {
+    if ((await this.#first.breakLease?.(token)) !== true) return false
+    // Whoever had it has those of its branches, too.
+    for (const [name, { into }] of this.#branches) {
+      const inspector = await into.inspect?.(branchPipeline(this.#pipeline, name))
+      const held = await inspector?.lease?.()
+      if (held !== undefined) await inspector?.breakLease?.(held.token)
+      await inspector?.close()
+    }
+    return true
   }
 
   async close(): Promise<void> {

@@ -35,6 +35,8 @@ export interface SqlConnection {
   rollBack(): void | Promise<void>
   /** The error that a caller can act on for what was thrown. */
   trouble(error: unknown, act: string): unknown
+  /** Ends the session of who holds the pipeline: it may have locked the lease. Absent where no other has a session. */
+  endHolder?(): Work<void>
   /** Forgets the transaction, lets go of the lease, if there is one, and closes. Does not throw. */
   close(release: Work<void> | undefined): void | Promise<void>
 }

@@ -1,5 +1,6 @@
 // Looks at what a database keeps of a pipeline.
 
+import type { HeldLease } from '../../lease.ts'
 import type { CheckpointSummary, KeptLetter, SinkInspector } from '../../sink.ts'
 import type { SqlConnection } from './database.ts'
 import { SqlStore, type StoreOptions } from './store.ts'
@@ -27,8 +28,22 @@ export class SqlInspector implements SinkInspector {
     await this.#transact('reset', (store) => store.reset(options))
   }
 
+  lease(): Promise<HeldLease | undefined> {
+    return this.#transact('read', (store) => store.held())
+  }
+
+  async breakLease(token: number): Promise<boolean> {
+    return (await this.#transact('reset', (store) => this.#breakOff(store, token))) ?? false
+  }
+
   async close(): Promise<void> {
     await this.#connection?.close(undefined)
+  }
+
+  *#breakOff(store: SqlStore, token: number): Work<boolean> {
+    if ((yield* store.held())?.token !== token) return false
+    yield* this.#connection?.endHolder?.() ?? []
+    return yield* store.leases.breakOff(token)
   }
 
   /** In one transaction: all tables are seen as of one commit, and of what throws nothing is kept. */

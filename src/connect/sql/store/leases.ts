@@ -74,6 +74,14 @@ export class LeaseTable {
     return undefined
   }
 
+  /** Takes the lease of this number from who holds it; false if there is no such one. */
+  *breakOff(token: number): Work<boolean> {
+    const { parameter } = this.#dialect
+    const sql = `update ${this.#table} set pid = 0, token = token + 1
+      where pipeline = ${parameter(1)} and token = ${parameter(2)} and pid <> 0`
+    return (yield* run(sql, [this.#pipeline, token])) === 1
+  }
+
   *isOurs(): Work<boolean> {
     return (yield* this.current())?.token === this.#token
   }

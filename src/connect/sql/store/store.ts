@@ -1,7 +1,7 @@
 // What a pipeline keeps in a database beside its rows: lease, checkpoint and dead letters.
 
 import { SluiceError } from '../../../base/errors.ts'
-import { type Claim, fenced, holderOf, LEASE_MS, pipelineHeld } from '../../lease.ts'
+import { type Claim, fenced, type HeldLease, holderOf, LEASE_MS, pipelineHeld } from '../../lease.ts'
 import type { DeadLetter } from '../../origin.ts'
 import type { Checkpoint, CheckpointSummary, KeptLetter } from '../../sink.ts'
 import { CheckpointTable } from './checkpoints.ts'
@@ -83,13 +83,13 @@ export class SqlStore {
     const { epoch, totals, positions } = found
     const states = new Map([...found.states].map(([part, bytes]) => [part, bytes.length]))
     const committed = yield* this.checkpoints.lastCommit()
-    return { epoch, totals, positions, states, committed, holder: yield* this.#holder() }
+    return { epoch, totals, positions, states, committed, holder: (yield* this.held())?.holder }
   }
 
   /** Forgets positions, totals and states. @throws {SluiceError} PIPELINE_HELD while a run holds the pipeline */
   *reset({ deadLetters }: { readonly deadLetters: boolean }): Work<void> {
     const { pipeline, deadLetters: letters } = this.#options
-    const by = yield* this.#holder(this.#dialect.forUpdate)
+    const by = (yield* this.held(this.#dialect.forUpdate))?.holder
     if (by !== undefined) {
       throw new SluiceError('PIPELINE_HELD', `Cannot reset ${pipeline}: it is held by ${by}`, { pipeline, by })
     }
@@ -99,9 +99,12 @@ export class SqlStore {
     }
   }
 
-  *#holder(lock = ''): Work<string | undefined> {
+  /** The lease, if it keeps others out. */
+  *held(lock = ''): Work<HeldLease | undefined> {
     const lease = yield* this.leases.holder({ owner: '', leaseMs: LEASE_MS }, lock)
-    return lease === undefined ? undefined : holderOf(lease)
+    if (lease === undefined) return undefined
+    const { token, nowMs, renewedMs } = lease
+    return { token, holder: holderOf(lease), silentMs: Math.max(0, nowMs - renewedMs) }
   }
 
   *#fenced(act: string): Work<SluiceError<'PIPELINE_HELD'>> {

@@ -179,6 +179,11 @@ export class SinkDesk<Row> {
     return await this.inspect((inspector) => inspector.letters({ limit: 10_000 }))
   }
 
+  /** As `inspect`; undefined where there is no looking into the sink. */
+  async inspects<T>(look: (inspector: SinkInspector) => Promise<T>): Promise<T | undefined> {
+    return this.#sink.inspect === undefined ? undefined : await this.inspect(look)
+  }
+
   async inspect<T>(look: (inspector: SinkInspector) => Promise<T>): Promise<T> {
     const inspector = await this.#sink.inspect?.(this.pipeline)
     ok(inspector !== undefined, 'the sink can be looked into')

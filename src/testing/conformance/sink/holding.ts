@@ -1,6 +1,6 @@
 // What a sink must hold that one instance at a time holds: the others are refused, and who was taken over from is fenced.
 
-import { equal, ok } from 'node:assert/strict'
+import { deepEqual, equal, ok } from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSluiceError } from '../../../base/errors.ts'
 import { batchOfTraced } from '../../../connect/batch.ts'
@@ -70,6 +70,32 @@ export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row
       await heir.checkLetters()
       await heir.close()
       equal((await desk.writer()).checkpoint?.epoch, 1)
+    }),
+
+    rule('C34: can be taken from who holds it, at once; that one commits nothing more', async (desk, another) => {
+      const zombie = another()
+      await zombie.write(1)
+      await zombie.commit({ positions: { a: 1 } })
+      const canBreak = await zombie.inspects(
+        async ({ lease, breakLease }) => lease !== undefined && breakLease !== undefined,
+      )
+      if (canBreak !== true) return
+      const leaseNow = () => zombie.inspects(async (inspector) => await inspector.lease?.())
+      const breakOff = (token: number) => zombie.inspects(async (inspector) => await inspector.breakLease?.(token))
+      const { token = 0, holder = '', silentMs = -1 } = (await leaseNow()) ?? {}
+      ok(holder.startsWith(`process ${process.pid} on `) && silentMs >= 0, `who holds it is told: ${holder}`)
+      deepEqual([await breakOff(token - 1), await breakOff(token), await breakOff(token)], [false, true, false])
+      equal(await leaseNow(), undefined)
+      const heir = another()
+      equal((await heir.writer()).checkpoint?.epoch, 1)
+      await isFenced(zombie, [2, ''])
+      equal(await breakOff(token), false, 'that of another is not taken by an old number')
+      heir.inherit(zombie)
+      await heir.write(3)
+      await heir.commit({ positions: { a: 2 } })
+      await heir.checkRows()
+      await heir.close()
+      equal((await desk.writer()).checkpoint?.epoch, 2)
     }),
 
     rule('C31: is held for as long as there are signs of life', async (_, another) => {
