@@ -31,6 +31,8 @@ export class Account {
   /** The first event that was refused: for the warning about all of them. */
   first: Refused | undefined
   blame: Blame | undefined
+  /** What reading a source failed with. */
+  unread: unknown
 
   constructor(options: AccountOptions = {}) {
     this.#options = options

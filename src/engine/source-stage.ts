@@ -161,8 +161,9 @@ class SourceStage implements AnySpec {
       () => this.#endIfIdle(self),
       (error: unknown) => {
         // A read that was stopped has said all that it will; what steps say counts.
-        if (this.#isWorking || !this.#stop.signal.aborted) self.fail(error)
-        else this.#endIfIdle(self)
+        if (!this.#isWorking && this.#stop.signal.aborted) return this.#endIfIdle(self)
+        if (!this.#isWorking) this.#options.account.unread ??= error
+        self.fail(error)
       },
     )
   }

@@ -228,7 +228,9 @@ export class Running {
    */
   #suspect(error: unknown): boolean {
     const { account, coordinator, lastSuspect } = this.#attempt
-    if (!isSluiceError(error, 'WORKER_FAILED') && account.blame === undefined) return false
+    // What can be acted on has its own name: a damaged file stays damaged, however often it is read.
+    const isNamed = isSluiceError(error) && error.code !== 'WORKER_FAILED'
+    if (isNamed || !(isSluiceError(error) || account.blame !== undefined)) return false
     if (lastSuspect === undefined) this.#carefulFor = coordinator.figures.read + MORE_CAREFUL
     else this.#poison.set(recordKey(lastSuspect), messageOf(error))
     return true

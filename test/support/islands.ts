@@ -179,7 +179,7 @@ class Island {
     })
     this.#share.done.then(
       () => up.send({ kind: 'done', late: new Map(), dead: new Map() }),
-      (error: unknown) => up.send({ kind: 'failed', failure: failureOf(error, this.#account.blame) }),
+      (error: unknown) => up.send({ kind: 'failed', failure: failureOf(error, this.#account) }),
     )
   }
 

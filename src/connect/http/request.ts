@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer'
 import { type Backoff, backoffMs } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
-import { messageOf } from '../../base/errors.ts'
+import { errnoOf, messageOf } from '../../base/errors.ts'
 import type { Address } from './address.ts'
 import type { Pacer } from './pacer.ts'
 import { retryAfterMs } from './retry-after.ts'
@@ -42,6 +42,8 @@ export type Answer =
   /** No answer, or only ones that promise a better one later. `reason` is for a person. */
   | { readonly kind: 'unreachable'; readonly attempts: number; readonly reason: string }
   | { readonly kind: 'too-large'; readonly maxBytes: number }
+  /** Its content is not what its encoding says: it would be no other. `reason` is for a person. */
+  | { readonly kind: 'corrupt'; readonly reason: string }
 
 /** What is read of an answer that says why. */
 const REASON_BYTES = 1024
@@ -94,6 +96,7 @@ async function attempt(options: RequestOptions): Promise<Answer | Failed> {
     return await answerOf(response, options)
   } catch (error) {
     if (limit.signal.aborted) return { kind: 'failed', reason: `it did not answer within ${timeoutMs} ms` }
+    if (isCorrupt(error)) return { kind: 'corrupt', reason: reasonOf(error) }
     return { kind: 'failed', reason: address.withoutSecrets(reasonOf(error)) }
   } finally {
     done.abort()
@@ -141,6 +144,12 @@ async function readUpTo(
   }
   const read = Buffer.concat(chunks).subarray(0, maxBytes)
   return { text: read.toString(), isWhole, isUtf8: isUtf8(read) }
+}
+
+/** Whether an answer cannot be decompressed, and would not be another time. One that breaks off may be whole then. */
+export function isCorrupt(error: unknown): boolean {
+  const code = errnoOf(error instanceof Error ? (error.cause ?? error) : error)
+  return /^(Z_DATA_ERROR$|ERR_?_ERROR_FORMAT|ZSTD_error)/.test(code)
 }
 
 /** What a failed fetch or connection says: its cause, `fetch failed` tells nothing. */

@@ -2,7 +2,7 @@
 
 import { systemClock } from '../../base/clock.ts'
 import type { Address } from '../http/address.ts'
-import { reasonOf } from '../http/request.ts'
+import { isCorrupt, reasonOf } from '../http/request.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
 import { type ServerEvent, ServerEvents } from './events.ts'
 
@@ -118,7 +118,8 @@ export class EventConnection {
       this.#stop.abort(error)
       if (this.#isClosed) return
       const reason = this.#options.address.withoutSecrets(reasonOf(error))
-      this.#options.onLost(error instanceof RangeError ? new Refused(reason) : new Error(reason))
+      const isForGood = error instanceof RangeError || isCorrupt(error)
+      this.#options.onLost(isForGood ? new Refused(reason) : new Error(reason))
     }
   }
 

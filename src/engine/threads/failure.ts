@@ -1,16 +1,22 @@
 // Failures of workers: what is sent of them, and what they become for the one who waits for the run.
 
-import { SluiceError } from '../../base/errors.ts'
-import type { Blame } from '../account.ts'
+import { type ErrorCode, isSluiceError, SluiceError } from '../../base/errors.ts'
+import type { Account } from '../account.ts'
 import type { Failure, SentError } from './message.ts'
 
-export function failureOf(thrown: unknown, blame: Blame | undefined): Failure {
-  return { error: sent(thrown), operator: blame?.operator, event: blame?.event }
+export function failureOf(thrown: unknown, { blame, unread }: Pick<Account, 'blame' | 'unread'>): Failure {
+  const isOfSource = thrown !== undefined && thrown === unread
+  return { error: sent(thrown), operator: blame?.operator, event: blame?.event, isOfSource }
 }
 
-/** The error of a worker's failure: it names worker, operator and event; what was thrown there is its cause. */
-export function workerFailed(worker: number, workers: number, failure: Failure): SluiceError<'WORKER_FAILED'> {
-  const { operator, event, error } = failure
+/**
+ * The error of a worker's failure. What a source failed with, and what a caller can act on, stays what it is, as in one
+ * thread: a file is as damaged wherever it is read. Any other names worker, operator and event, and what was thrown there
+ * is its cause.
+ */
+export function workerFailed(worker: number, workers: number, failure: Failure): Error {
+  const { operator, event, error, isOfSource } = failure
+  if (operator === undefined && (error.isOurs || isOfSource)) return revived(error)
   const place = operator === undefined ? '' : ` in ${operator}`
   const at = event === undefined ? '' : ` at ${event}`
   const message = `Worker ${worker + 1} of ${workers} failed${place}${at}: ${error.message}`
@@ -20,10 +26,18 @@ export function workerFailed(worker: number, workers: number, failure: Failure):
 
 function sent(thrown: unknown): SentError {
   if (!(thrown instanceof Error)) {
-    return { name: 'Error', message: String(thrown), stack: undefined, code: undefined, details: undefined }
+    return {
+      name: 'Error',
+      message: String(thrown),
+      stack: undefined,
+      code: undefined,
+      details: undefined,
+      isOurs: false,
+    }
   }
   const { name, message, stack, code, details } = thrown as Error & { code?: unknown; details?: unknown }
-  return { name, message, stack, code: typeof code === 'string' ? code : undefined, details: plain(details) }
+  const isOurs = isSluiceError(thrown)
+  return { name, message, stack, code: typeof code === 'string' ? code : undefined, details: plain(details), isOurs }
 }
 
 /** Details as JSON has them: whatever else is in them must not stop the message. */
@@ -35,13 +49,9 @@ function plain(details: unknown): unknown {
   }
 }
 
-function revived({ name, message, stack, code, details }: SentError): Error {
-  const error = new Error(message)
-  error.name = name
-  if (stack !== undefined) error.stack = stack
-  return Object.assign(
-    error,
-    code === undefined ? undefined : { code },
-    details === undefined ? undefined : { details },
-  )
+function revived({ name, message, stack, code, details, isOurs }: SentError): Error {
+  const own = stack === undefined ? {} : { stack }
+  if (isOurs) return Object.assign(new SluiceError(code as ErrorCode, message, details as never), own)
+  const known = { ...(code === undefined ? {} : { code }), ...(details === undefined ? {} : { details }) }
+  return Object.assign(new Error(message), { name, ...own, ...known })
 }

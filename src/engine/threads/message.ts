@@ -73,6 +73,8 @@ export interface Failure {
   /** The operator whose function threw, and the event that it was given, where they are known. */
   readonly operator: string | undefined
   readonly event: string | undefined
+  /** Whether it is what reading a source failed with. */
+  readonly isOfSource: boolean
 }
 
 /** An error, without what cannot be sent. */
@@ -82,4 +84,6 @@ export interface SentError {
   readonly stack: string | undefined
   readonly code: string | undefined
   readonly details: unknown
+  /** Whether it is one that a caller can act on, by code and details. */
+  readonly isOurs: boolean
 }

@@ -108,5 +108,5 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
 }
 
 function fail(error: unknown): void {
-  tell({ kind: 'failed', failure: failureOf(error, account.blame) })
+  tell({ kind: 'failed', failure: failureOf(error, account) })
 }

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { totalsAddUp } from '../../connect/totals.ts'
 import type { Executor } from '../../engine/executor.ts'
 import { begin, type RunFlowOptions, type RunningFlow } from '../../engine/running.ts'
+import type { RunEvent } from '../../pipeline/report.ts'
 import { type PipelineRun, type StartOptions, startFrom } from '../../pipeline/start.ts'
 import { FAILING, ITEMS, PLANS, REFUSING } from './executor/jobs.ts'
 import type { MemoryTable } from './executor/table.ts'
@@ -95,6 +96,26 @@ export function executorConformance({ name, make }: ExecutorSubject): void {
       )
       const { rows } = await tableOf(job)
       equal(new Set(rows).size, rows.length)
+    })
+
+    it('L96: fails with the error of a source that can be acted on, and reads it no second time', async () => {
+      const damaged = { code: 'SOURCE_CORRUPT', details: { source: 'items', offset: 7, found: 'damage' } }
+      await rejects(
+        run(jobOf('mapAsync', 'damaged')).then(({ done }) => done),
+        damaged,
+      )
+      for (const source of ['damaged', 'failing']) {
+        const retries: RunEvent[] = []
+        const onEvent = (event: RunEvent): void => {
+          if (event.kind === 'retrying') retries.push(event)
+        }
+        const loading = load(jobOf('mapAsync', source), { maxRestarts: 3, onEvent })
+        await rejects(
+          loading.then(({ done }) => done),
+          source === 'damaged' ? damaged : /broken/,
+        )
+        deepEqual(retries, [], source)
+      }
     })
 
     it('L96: fails with what a taker threw; of a pipeline a later run loads what was not committed', async () => {

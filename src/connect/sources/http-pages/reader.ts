@@ -216,6 +216,8 @@ export class PageReader<T> implements SplitReader<T> {
         const details = { source: address.shown, limit: maxPageBytes, found: maxPageBytes + 1 }
         throw new SluiceError('SOURCE_LIMIT', message, details)
       }
+      case 'corrupt':
+        throw this.#corrupt(`it cannot be decompressed (${answer.reason})`)
       case 'refused':
         throw this.#unreadable(`it answered ${answer.status}`, `HTTP ${answer.status}`)
       case 'unreachable':

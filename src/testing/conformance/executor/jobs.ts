@@ -2,6 +2,7 @@
 
 import { count } from '../../../aggregate/count.ts'
 import { sum } from '../../../aggregate/sum.ts'
+import { SluiceError } from '../../../base/errors.ts'
 import { values } from '../../../connect/sources/values.ts'
 import type { Flow } from '../../../flow/flow.ts'
 import { flow } from '../../../flow/start-flow.ts'
@@ -141,12 +142,17 @@ function total(items: readonly Item[]): number {
   return items.reduce((all, { id }) => all + id, 0)
 }
 
-/** Sources by name: `items`, one that fails after some, one without an end. */
+/** Sources by name: `items`, two that fail after some, one without an end. */
 const SOURCES: Readonly<Record<string, () => Iterable<Item> | AsyncIterable<Item>>> = {
   items: () => ITEMS,
   *failing() {
     yield* ITEMS.slice(0, 60)
     throw new RangeError('broken')
+  },
+  *damaged() {
+    yield* ITEMS.slice(0, 60)
+    const details = { source: 'items', offset: 7, found: 'damage' }
+    throw new SluiceError('SOURCE_CORRUPT', 'Cannot read items: damage', details)
   },
   async *endless() {
     for (let id = 0; ; id += 1) {
