@@ -1,7 +1,8 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -157,6 +158,37 @@ describe(`syslog (REPRO: SEED=${SEED} npm test)`, () => {
     const found = await waits.taken()
     await waits.sender.done
     equal(misplaced(found), undefined)
+  })
+
+  const isTold = { skip: existsSync('/proc/net/udp') ? false : 'the system does not tell what it drops' }
+  it('R52: says how many datagrams the system dropped, as they came too fast', isTold, async () => {
+    const notes: string[] = []
+    const { reader, udp = 0 } = await listening({ udp: 0 }, {}, undefined, (note) => notes.push(note))
+    const flood = `
+      const socket = require('node:dgram').createSocket('udp4')
+      const send = (left) => left === 0 ? socket.close() : socket.send('<13>~' + 'x'.repeat(8000), ${udp}, '127.0.0.1', () => send(left - 1))
+      send(3000)`
+    // More than the system keeps for a socket, while nothing is read here.
+    execFileSync(process.execPath, ['-e', flood])
+    const row = new RegExp(`:${udp.toString(16).toUpperCase().padStart(4, '0')} .* 0{8}:0{8} `)
+    await until(() => row.test(readFileSync('/proc/net/udp', 'utf8')), 'all that the system has kept')
+    await datagrams(udp, ['<13>last'])
+    let received = 0
+    while (texts(await take(reader, 1))[0] !== 'last') received += 1
+    await reader.close()
+    const told = notes.map((note) => /^the system dropped ([\d,]+) datagrams: /.exec(note)?.[1] ?? '')
+    const lost = Number((told.at(-1) ?? '').replaceAll(',', ''))
+    ok(lost > 0, notes.join('; '))
+    equal(received + lost, 3000)
+  })
+
+  it('R52: tells nothing of drops where there were none', isTold, async () => {
+    const notes: string[] = []
+    const { reader, udp = 0 } = await listening({ udp: 0 }, {}, undefined, (note) => notes.push(note))
+    await datagrams(udp, ['<1>a'])
+    await take(reader, 1)
+    await reader.close()
+    deepEqual(notes, [])
   })
 
   it('drops datagrams while enough waits, counts them, and says so', async () => {

@@ -11,6 +11,7 @@ import type { SplitReader } from '../source.ts'
 import type { Frame } from './frames.ts'
 import type { SyslogMessage } from './message.ts'
 import { type SyslogMeta, type SyslogPorts, SyslogServer, type SyslogServerOptions } from './server.ts'
+import { SystemDrops } from './system-drops.ts'
 
 export interface SyslogOpening<T>
   extends LiveOpening<SyslogMessage, SyslogMeta, T>,
@@ -49,10 +50,13 @@ export async function openSyslog<T>(opening: SyslogOpening<T>): Promise<SplitRea
         onDropped: (what) => drops[what].add(systemClock.nowMs()),
         onFailure: (error) => sent.fail(unreachable(title, error)),
       })
+      const { udp } = listening.ports
+      const system = udp === undefined ? undefined : await SystemDrops.of(udp, tell)
       return {
         ports: listening.ports,
         resume: () => listening.resume(),
         async close() {
+          await system?.close()
           await listening.close()
           for (const dropped of Object.values(drops)) dropped.tell()
         },
