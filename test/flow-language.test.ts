@@ -49,6 +49,44 @@ describe('the language of flows', () => {
     )
   })
 
+  it('L35: groupBy gives each key once, also behind a partition by another key', async () => {
+    const sold = ['ann tea', 'ann ink', 'bob tea', 'ann pen'].map((text) => text.split(' ') as [string, string])
+    const byItem = flow(sold).partition({ stages: 3, key: ([, item]) => item })
+    const who = ([user]: [string, string]): string => user
+    const what = ([, item]: [string, string]): string => item
+    const expected = [
+      ['ann', ['tea', 'ink', 'pen']],
+      ['bob', ['tea']],
+    ]
+    deepEqual((await collect(byItem.groupBy(who, what))).toSorted(), expected)
+    deepEqual((await collect(byItem.map((sale) => sale).groupBy(who, what))).toSorted(), expected)
+    const windowed = byItem.window(globalWindow()).groupBy(who, what)
+    deepEqual((await collect(windowed)).toSorted(), expected)
+    const merged = byItem.groupBy(who, what).departition(
+      () => [] as unknown[],
+      (all, groups) => [...all, ...groups],
+    )
+    deepEqual((await collect(merged)).flat().toSorted(), expected)
+  })
+
+  it('T14: uniq in count windows looks at windows of all keys, in any number of stages', async () => {
+    const numbers = [1, 1, 2, 1, 1, 2]
+    for (const stages of [1, 2, 3]) {
+      const firsts = flow(numbers)
+        .window(countWindow(3))
+        .uniq((n) => n)
+      deepEqual((await collect(firsts, { stages })).toSorted(), [1, 1, 2, 2])
+    }
+    deepEqual(
+      await collect(
+        flow(numbers)
+          .window(countWindow(3))
+          .uniq((n) => n),
+      ),
+      [1, 2, 1, 2],
+    )
+  })
+
   it('L25: gives the items of a state, the state, or nothing', async () => {
     const letters = flow(['a', 'b', 'a']).reduce(
       () => new Set<string>(),

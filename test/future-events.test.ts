@@ -1,9 +1,10 @@
-import { deepEqual, equal, ok } from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { count, type Duration, flow, run, tumbling } from 'sluice'
+import { count, type Duration, flow, pipeline, run, sqlite, startPipeline, tumbling, values } from 'sluice'
 import { ManualClock } from 'sluice/testing'
 import { ROOT } from './support/project.ts'
 
@@ -41,6 +42,29 @@ describe('events from the future', () => {
     // Three of them are dated before the first, whose hour has passed.
     equal(late, 3)
     equal(Object.values(hours).reduce((sum, n) => sum + n, 0) + late, 39_199 + 45)
+  })
+
+  it('T3: a pipeline notes them, and its windows wait', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-future-'))
+    const notes: string[] = []
+    const job = pipeline('bookings', {
+      from: () => values([0, 1000, 2000].map((ms) => Date.UTC(2200, 0, 1) + ms)),
+      flow: (times) => times.window(tumbling('1s', (at) => at)).aggregate({ n: count() }),
+      into: () => sqlite(join(folder, 'out.db'), { table: 'seconds', columns: { n: 'integer' } }),
+      results: 'append',
+    })
+    const started = await startPipeline(job, {
+      onEvent: (event) => {
+        if (event.kind === 'noted') notes.push(event.note)
+      },
+    })
+    equal((await started.done).overall.read, 3)
+    equal(notes.length, 1)
+    match(
+      notes[0] ?? '',
+      /^aggregate 1: found 1 event dated .*; windows of such times wait for other events, or the end/,
+    )
+    rmSync(folder, { recursive: true })
   })
 
   it('do so where they are let', { skip }, async () => {

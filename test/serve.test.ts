@@ -143,6 +143,31 @@ export default pipeline('${name}', {
     })
   })
 
+  it('shows a module that cannot be loaded as failed, and runs the others', async () => {
+    const folder = folderOf({
+      'a.ts': 'throw new Error("not today")',
+      'b.ts': pipelineOf('good'),
+      'c.ts': pipelineOf('good'),
+      'd.ts': 'export default 5',
+    })
+    const { code, stderr } = await serving([folder, '-p', 'bad.out=x'], async (url) => {
+      const runs = await runsOf(url, (runs) => runs.every(({ state }) => state === 'finished' || state === 'failed'))
+      deepEqual(
+        runs.map(({ pipeline, state, error = '' }) => [pipeline.replace(`${folder}/`, ''), state, error]),
+        [
+          ['good', 'finished', ''],
+          ['a.ts', 'failed', `Cannot run ${folder}/a.ts: not today (line 3)`],
+          ['c.ts', 'failed', `${folder}/b.ts exports a pipeline good, too`],
+          ['d.ts', 'failed', `Cannot run ${folder}/d.ts: its default export must be a pipeline or a flow: found 5`],
+        ],
+      )
+      equal((await answerOf(`${url}/readyz`)).status, 503)
+    })
+    equal(code, 0, stderr)
+    match(stderr, /a\.ts is left out: Cannot run .*a\.ts: not today/)
+    match(stderr, /--param must name a pipeline, as in PIPELINE\.bad\.out=…/)
+  })
+
   it('gives each pipeline its own parameters', async () => {
     const folder = folderOf({ 'a.ts': pipelineOf('one'), 'b.ts': pipelineOf('two') })
     const out = join(folder, 'elsewhere.db')
@@ -155,13 +180,12 @@ export default pipeline('${name}', {
 
   const refused = {
     'a folder without pipelines': [{ 'part.ts': 'export const a = 1' }, [], 78, /no module in it exports a pipeline/],
-    'two pipelines of one name': [
-      { 'a.ts': pipelineOf('same'), 'b.ts': pipelineOf('same') },
+    'a folder of modules that cannot be loaded': [
+      { 'a.ts': 'throw new Error("broken")' },
       [],
       78,
-      /a\.ts and .*b\.ts both export a pipeline same/,
+      /Cannot run .*a\.ts: broken/,
     ],
-    'a module that cannot be loaded': [{ 'a.ts': 'throw new Error("broken")' }, [], 78, /Cannot run .*a\.ts: broken/],
     'a parameter of no pipeline': [
       { 'a.ts': pipelineOf('one') },
       ['-p', 'out=x'],

@@ -74,7 +74,7 @@ describe('a flow on worker threads', () => {
   })
 
   it('refuses a name that is not exported, and says which are', async () => {
-    match((await failure('nothing')).message, /exports no flow as nothing, but default, different, drained, /)
+    match((await failure('nothing')).message, /exports no flow as nothing, but ahead, default, different, drained, /)
   })
 
   it('refuses more threads than a machine can have use for', async () => {
@@ -84,6 +84,30 @@ describe('a flow on worker threads', () => {
   it('refuses a flow that is handed over: no function crosses a thread', async () => {
     const { default: flow } = await import('./jobs/flows.ts')
     await rejects(collect(flow, { threads: 2 }), { name: 'TypeError', message: /export it from a module and call/ })
+  })
+
+  it('T3: counts events that are dated too far ahead, and warns of them at once', async () => {
+    const warnings: string[] = []
+    const keep = ({ message }: Error): void => void warnings.push(message)
+    process.on('warning', keep)
+    try {
+      const report = await run(JOBS, on(2, 'ahead'))
+      equal(report.ahead, 30)
+      await until(() => warnings.length === 2, 'both warnings')
+      match(
+        warnings[0] ?? '',
+        /^aggregate 1: found 1 event dated more than 24 h 00 m \(futureLimit\) ahead of the clock, the last at 2200-/,
+      )
+      match(warnings[1] ?? '', /^aggregate 1: found 10 events dated/)
+    } finally {
+      process.off('warning', keep)
+    }
+  })
+
+  it('L32: gives what calls gave in the order of the events, on any number of stages and threads', async () => {
+    const all = Array.from({ length: 40 }, (_, n) => n)
+    for (const stages of [1, 2, 3]) deepEqual(await collect(JOBS, { name: 'inOrder', stages }), all)
+    deepEqual(await collect(JOBS, on(2, 'inOrder')), all)
   })
 
   it('is aborted with the reason of its signal', async () => {
@@ -103,7 +127,7 @@ describe('a flow on worker threads', () => {
     }
     const running = await start(JOBS, { ...on(2, 'drained'), into: (rows) => void seen.push(...rows) })
     await until(() => isUnderWay, 'the thousandth number').finally(() => channel.close())
-    deepEqual(await running.drain(), { events: 1, late: 0, dead: 0 })
+    deepEqual(await running.drain(), { events: 1, late: 0, dead: 0, ahead: 0 })
     const [{ n, total }] = seen as [{ n: number; total: number }]
     ok(n >= 1000)
     // Nothing of the numbers from 0 on is missing: 0 + 1 + … + (n - 1).

@@ -173,7 +173,7 @@ const STAGE_ENDS: Readonly<Record<string, (source: Pullable<string>) => Promise<
     const { take, ready } = afterFirst<{ drain(): Promise<unknown> }>((running) => running.drain())
     const running = await start(flow(source).map(seenBy(take)).aggregate({ n: count() }))
     ready(running)
-    deepEqual(await running.done, { events: 1, late: 0, dead: 0 })
+    deepEqual(await running.done, { events: 1, late: 0, dead: 0, ahead: 0 })
   },
   'drain of a pipeline': async (source) => {
     const { take, ready } = afterFirst<{ drain(why: string): Promise<unknown> }>((running) => running.drain('a test'))

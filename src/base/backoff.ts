@@ -1,11 +1,20 @@
 // How long to wait before trying again.
 
+import { checkKeys, checkMs } from './check.ts'
+
 /** A wait that doubles with every attempt, up to a cap. */
 export interface Backoff {
   /** The longest first wait, in clock milliseconds. */
   readonly firstMs: number
   /** The longest wait of all, in clock milliseconds. */
   readonly capMs: number
+}
+
+/** Refuses what is no back-off. */
+export function checkBackoff(name: string, backoff: Backoff): void {
+  checkKeys(name, backoff, ['firstMs', 'capMs'])
+  checkMs(`firstMs of ${name}`, backoff.firstMs)
+  checkMs(`capMs of ${name}`, backoff.capMs)
 }
 
 /**

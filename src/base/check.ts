@@ -26,8 +26,11 @@ export function checkChoice(name: string, value: unknown, choices: readonly stri
   throw new RangeError(`${name} must be one of ${choices.join(', ')}: found ${describeValue(value)}`)
 }
 
-/** Refuses an object with a key that is not in `known`: a misspelled option must not pass in silence. */
-export function checkKeys(what: string, value: object, known: readonly string[]): void {
+/** Refuses what is no object, and a key that is not in `known`: a misspelled option must not pass in silence. */
+export function checkKeys(what: string, value: unknown, known: readonly string[]): void {
+  if (typeof value !== 'object' || value === null) {
+    throw new TypeError(`${what} takes options as an object: found ${describeValue(value)}`)
+  }
   for (const key of Object.keys(value)) {
     if (!known.includes(key)) throw new TypeError(`${what} has no option ${key}: it takes ${known.join(', ')}`)
   }

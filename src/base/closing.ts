@@ -1,23 +1,23 @@
-// How long others may take to close what is given up.
+// How long what is given up may take to end.
 
 import { systemClock } from './clock.ts'
 
 /** In clock milliseconds. */
-const CLOSING_MS = 5000
+export const CLOSING_MS = 3000
 
 /**
- * Waits for the closing of something that is not ours, 5 seconds at most: one that never ends must not keep a run from
+ * Waits for the closing of something that is not ours, 3 seconds at most: one that never ends must not keep a run from
  * ending.
  *
+ * @param givenUp - when the seconds begin: at once if there is none
  * @throws what `closing` fails with in that time
  */
-export async function inTime(closing: Promise<unknown>): Promise<void> {
-  const enough = new AbortController()
-  const tooLong = systemClock.sleep(CLOSING_MS, enough.signal).catch(() => {}) // Ended by `enough`.
+export async function inTime(closing: Promise<unknown>, givenUp?: AbortSignal): Promise<void> {
+  const over = new AbortController()
   try {
-    await Promise.race([closing, tooLong])
+    await Promise.race([closing, tooLong(givenUp, over.signal)])
   } finally {
-    enough.abort()
+    over.abort()
   }
 }
 
@@ -32,4 +32,34 @@ export async function orClose<T>(
     await opened.close()
     throw error
   }
+}
+
+/**
+ * What `work` gives; its failure. Once `signal` is aborted it has 3 seconds to end: then the signal's reason is thrown, and
+ * what it still comes to is not heard.
+ */
+export async function orGivenUp<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await work
+  const over = new AbortController()
+  const late = tooLong(signal, over.signal).then(() => {
+    throw signal.reason
+  })
+  late.catch(() => {}) // Heard below, if it comes first.
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    over.abort()
+  }
+}
+
+/** Resolves 3 seconds after `givenUp`, unless `over` comes first. */
+async function tooLong(givenUp: AbortSignal | undefined, over: AbortSignal): Promise<void> {
+  const never = new Promise<never>(() => {})
+  if (givenUp?.aborted === false) {
+    await new Promise<void>((resolve) => {
+      givenUp.addEventListener('abort', () => resolve(), { once: true, signal: over })
+    })
+  }
+  // Ended early by `over`: nobody waits any more.
+  await systemClock.sleep(CLOSING_MS, over).catch(() => never)
 }

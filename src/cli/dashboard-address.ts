@@ -13,16 +13,27 @@ export interface DashboardAddress {
 /** Where it is if nothing is said, and nobody else is there. */
 const USUAL_PORT = 4000
 
-/** A `--dashboard` without a value takes no word from behind it. */
+/** `[HOST:]PORT` */
+const ADDRESS = /^(?:(?:\[([0-9a-f:.]+)\]|([\w.-]+)):)?(\d{1,5})$/i
+
+/** A `--dashboard` takes the word behind it only where that is an address: else it stands for itself. */
 export function withBareDashboard(argv: readonly string[]): string[] {
-  const end = argv.indexOf('--')
-  return argv.map((word, at) => (word === '--dashboard' && (end < 0 || at < end) ? '--dashboard=' : word))
+  const words: string[] = []
+  for (let at = 0; at < argv.length; at += 1) {
+    const word = argv[at] as string
+    if (word === '--') return [...words, ...argv.slice(at)]
+    const next = argv[at + 1] ?? ''
+    const isAddress = word === '--dashboard' && ADDRESS.test(next)
+    words.push(word === '--dashboard' ? `--dashboard=${isAddress ? next : ''}` : word)
+    if (isAddress) at += 1
+  }
+  return words
 }
 
 /** @throws {SluiceError} COMMAND_INVALID if `text` is no `[HOST:]PORT` */
 export function readDashboardAddress(text: string): DashboardAddress {
   if (text === '') return { host: undefined, port: undefined }
-  const [, sixth, named, digits] = /^(?:(?:\[([0-9a-f:.]+)\]|([\w.-]+)):)?(\d{1,5})$/i.exec(text) ?? []
+  const [, sixth, named, digits] = ADDRESS.exec(text) ?? []
   const port = Number(digits)
   if (digits !== undefined && port <= 65_535) return { host: sixth ?? named, port }
   const message = `--dashboard must be a port, or an address and a port, such as 4000 or 0.0.0.0:4000: found ${text}`

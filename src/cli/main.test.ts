@@ -62,13 +62,14 @@ describe('sluice', () => {
   })
 
   const wrong: Readonly<Record<string, string>> = {
-    rnu: 'sluice: There is no command rnu: did you mean run?\n',
-    deploy:
-      'sluice: There is no command deploy: there are run, serve, check, explain, graph, checkpoints, dead-letters, top and help\n',
-    '--versoin': 'sluice: There is no option --versoin: did you mean --version?\n',
-    'help grpah': 'sluice: There is no command grpah: did you mean graph?\n',
-    toString:
-      'sluice: There is no command toString: there are run, serve, check, explain, graph, checkpoints, dead-letters, top and help\n',
+    rnu: 'sluice: There is no command rnu: did you mean run? sluice --help lists all\n',
+    deploy: 'sluice: There is no command deploy: sluice --help lists all\n',
+    '--versoin': 'sluice: There is no option --versoin: did you mean --version? sluice --help lists all\n',
+    '-x': 'sluice: There is no option -x: sluice --help lists all\n',
+    'help grpah': 'sluice: There is no command grpah: did you mean graph? sluice --help lists all\n',
+    toString: 'sluice: There is no command toString: sluice --help lists all\n',
+    'jobs/a.ts --param x=1':
+      'sluice: There is no command jobs/a.ts: did you mean sluice run jobs/a.ts? sluice --help lists all\n',
     'run x.ts --strct': 'sluice: sluice run has no option --strct: did you mean --strict?\n',
   }
   for (const [line, message] of Object.entries(wrong)) {

@@ -8,7 +8,7 @@ import { checkpoints } from './checkpoints.ts'
 import { COMMAND_WRONG, OK } from './exit.ts'
 import { tell } from './explain.ts'
 import { tellFailure } from './failure.ts'
-import { explainHelp, graphHelp, mainHelp, runHelp } from './help.ts'
+import { explainHelp, graphHelp, mainHelp, quote, runHelp } from './help.ts'
 import { checkHelp, checkpointsHelp, lettersHelp, serveHelp, topHelp } from './help-keeping.ts'
 import type { Io } from './io.ts'
 import { readCheckOptions, readCheckpointsOptions, readLettersOptions } from './keeping-options.ts'
@@ -20,6 +20,7 @@ import { serve } from './serve.ts'
 import { topCommand } from './top.ts'
 
 const HELP = ['help', '--help', '-h']
+const VERSION = ['--version', '-v']
 
 interface Command {
   readonly page: () => string
@@ -59,8 +60,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   try {
     if (name === undefined) return usage(mainHelp(), io)
     if (HELP.includes(name)) return help(rest, io)
-    if (name === '--version') return print(`${version()}\n`, io)
-    const command = commandOf(name, [...HELP, '--version'])
+    if (VERSION.includes(name)) return print(`${version()}\n`, io)
+    const command = commandOf(name, ['help', '--help', '--version'])
     return rest.length === 0 ? usage(command.page(), io) : await command.run(rest, io)
   } catch (error) {
     const format = wantsJsonLog(rest) ? 'json' : 'text'
@@ -89,13 +90,12 @@ function usage(text: string, io: Io): number {
 function commandOf(name: string, others: readonly string[]): Command {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (command !== undefined) return command
-  const meant = nearest(name, [...Object.keys(COMMANDS), ...others])
-  const hint =
-    meant === undefined
-      ? 'there are run, serve, check, explain, graph, checkpoints, dead-letters, top and help'
-      : `did you mean ${meant}?`
-  const what = name.startsWith('-') ? 'option' : 'command'
-  throw commandInvalid(name, `There is no ${what} ${name}: ${hint}`)
+  const isOption = name.startsWith('-')
+  const alike = [...Object.keys(COMMANDS), ...others].filter((one) => one.startsWith('-') === isOption)
+  // A file in the place of the command is to be run.
+  const meant = /\.[cm]?[jt]s$/.test(name) ? `sluice run ${quote(name)}` : nearest(name, alike)
+  const hint = meant === undefined ? '' : ` did you mean ${meant}?`
+  throw commandInvalid(name, `There is no ${isOption ? 'option' : 'command'} ${name}:${hint} sluice --help lists all`)
 }
 
 /** Whether failures are to be written as JSON: asked for even where the other options cannot be read. */

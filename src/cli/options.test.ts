@@ -1,6 +1,6 @@
 import { deepEqual, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readExplainOptions, readRunOptions } from './options.ts'
+import { readExplainOptions, readRunOptions, readServeOptions } from './options.ts'
 
 describe('readRunOptions', () => {
   it('reads a run', () => {
@@ -22,6 +22,20 @@ describe('readRunOptions', () => {
       dashboard: undefined,
       drainTimeoutMs: 30_000,
     })
+  })
+
+  it('takes the address of a dashboard behind the option or beside it, and no other word', () => {
+    const at = (...argv: string[]) => {
+      const { dashboard, file } = readRunOptions(argv)
+      return [dashboard?.host, dashboard?.port, file]
+    }
+    deepEqual(at('job.ts', '--dashboard', '4577'), [undefined, 4577, 'job.ts'])
+    deepEqual(at('--dashboard', '0.0.0.0:4577', 'job.ts'), ['0.0.0.0', 4577, 'job.ts'])
+    deepEqual(at('--dashboard', '[::1]:4577', 'job.ts'), ['::1', 4577, 'job.ts'])
+    deepEqual(at('job.ts', '--dashboard=4577'), [undefined, 4577, 'job.ts'])
+    deepEqual(at('--dashboard', 'job.ts'), [undefined, undefined, 'job.ts'])
+    deepEqual(at('job.ts', '--dashboard'), [undefined, undefined, 'job.ts'])
+    deepEqual(readServeOptions(['jobs', '--dashboard', '4577']).dashboard, { host: undefined, port: 4577 })
   })
 
   it('takes --strict for a limit of none', () => {

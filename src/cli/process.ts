@@ -52,6 +52,10 @@ class Printer implements Out {
     return this.#stream.columns
   }
 
+  get rows(): number {
+    return this.#stream.rows
+  }
+
   write(text: string): boolean {
     this.hasPrinted = true
     return this.#stream.write(text)

@@ -3,12 +3,13 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
-import { errnoOf, SluiceError } from '../base/errors.ts'
+import { errnoOf, messageOf, SluiceError } from '../base/errors.ts'
 import { keepingAlive } from '../base/keep-alive.ts'
 import { lineLogger } from '../observe/log.ts'
 import { many } from '../observe/text.ts'
 import type { Params } from '../pipeline/param.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
+import { broken } from './broken.ts'
 import { openDashboard } from './dashboard-address.ts'
 import { exitCodeOfSignal, OK } from './exit.ts'
 import type { Io } from './io.ts'
@@ -36,11 +37,10 @@ export async function serve(options: ServeOptions & { readonly file: string }, i
   })
   const { stopped } = signals
   try {
-    const found = await Promise.race([pipelinesIn(options.file, say), stopped])
-    const params = paramsOf(
-      found.map(({ pipeline }) => pipeline),
-      options.params,
-    )
+    const { found, unusable } = await Promise.race([pipelinesIn(options.file, say), stopped])
+    for (const { file, why } of unusable) log.error({}, `${file} is left out: ${why}`)
+    const pipelines = found.map(({ pipeline }) => pipeline)
+    const params = paramsOf(pipelines, options.params, unusable.length > 0 ? (why) => log.warn({}, why) : undefined)
     const { threads } = options
     await using stack = new AsyncDisposableStack()
     const dashboard = await openDashboard(options.dashboard, io.env)
@@ -51,6 +51,7 @@ export async function serve(options: ServeOptions & { readonly file: string }, i
       return new Served({ pipeline, params: own, log, signal: abort.signal, ...onThreads })
     })
     for (const one of served) dashboard.watch(one)
+    for (const { file, why } of unusable) dashboard.watch(broken(file, why, () => systemClock.wallMs()))
     signals.watch({
       progress: () => sumOf(served),
       drain: async (why) => {
@@ -78,13 +79,29 @@ interface Found {
   readonly module: URL
 }
 
-/** The pipelines that modules of a folder export, by name. @throws {SluiceError} CONFIG_INVALID if one is unusable */
-async function pipelinesIn(folder: string, say: (message: string) => void): Promise<Found[]> {
+/** A module that cannot be served; the others are. */
+interface Unusable {
+  readonly file: string
+  readonly why: string
+}
+
+/**
+ * The pipelines that modules of a folder export, and the modules of which none can be had.
+ *
+ * @throws {SluiceError} CONFIG_INVALID if no module of it exports a pipeline
+ */
+async function pipelinesIn(
+  folder: string,
+  say: (message: string) => void,
+): Promise<{ readonly found: readonly Found[]; readonly unusable: readonly Unusable[] }> {
   const files = new Map<string, string>()
   const found: Found[] = []
+  const bad: Unusable[] = []
   for (const name of modulesIn(folder)) {
     const file = join(folder, name)
-    const loaded = await loadIfAny(file)
+    const loaded = await loadIfAny(file).catch((error: unknown) => {
+      bad.push({ file, why: messageOf(error) })
+    })
     if (loaded === undefined) continue
     if (loaded.kind === 'flow') {
       say(`${file} exports a flow, which is left alone: there is nothing to go on from`)
@@ -92,12 +109,16 @@ async function pipelinesIn(folder: string, say: (message: string) => void): Prom
     }
     const { pipeline, module } = loaded
     const other = files.get(pipeline.name)
-    if (other !== undefined) throw unusable(folder, `${other} and ${file} both export a pipeline ${pipeline.name}`)
+    if (other !== undefined) {
+      bad.push({ file, why: `${other} exports a pipeline ${pipeline.name}, too` })
+      continue
+    }
     files.set(pipeline.name, file)
     found.push({ pipeline, module })
   }
-  if (found.length === 0) throw unusable(folder, 'no module in it exports a pipeline')
-  return found
+  if (found.length > 0) return { found, unusable: bad }
+  const [first] = bad
+  throw unusable(folder, `no module in it exports a pipeline${first === undefined ? '' : `; ${first.why}`}`)
 }
 
 function modulesIn(folder: string): string[] {
@@ -111,10 +132,16 @@ function modulesIn(folder: string): string[] {
   return names.filter((name) => /\.[cm]?[jt]s$/.test(name) && !/\.(d|test)\.[cm]?[jt]s$/.test(name)).sort()
 }
 
-/** `orders.input=x` is the parameter `input` of the pipeline `orders`. */
+/**
+ * `orders.input=x` is the parameter `input` of the pipeline `orders`.
+ *
+ * @param onStrange - told of one that is of no pipeline, where it may be of one that could not be loaded
+ * @throws {SluiceError} COMMAND_INVALID for one that is of no pipeline
+ */
 function paramsOf(
   pipelines: readonly Pipeline<Params>[],
   given: ServeOptions['params'],
+  onStrange: ((why: string) => void) | undefined,
 ): ReadonlyMap<string, ReadonlyMap<string, string>> {
   const params = new Map<string, Map<string, string>>()
   for (const [key, value] of given) {
@@ -122,7 +149,9 @@ function paramsOf(
     if (owner === undefined) {
       const names = pipelines.map(({ name }) => name).join(', ')
       const message = `--param must name a pipeline, as in PIPELINE.${key}=…: found ${key}, and there is ${names}`
-      throw new SluiceError('COMMAND_INVALID', message, { argument: key })
+      if (onStrange === undefined) throw new SluiceError('COMMAND_INVALID', message, { argument: key })
+      onStrange(message)
+      continue
     }
     const own = params.get(owner) ?? new Map<string, string>()
     params.set(owner, own.set(key.slice(owner.length + 1), value))

@@ -14,6 +14,7 @@ import type { Params } from '../pipeline/param.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunSnapshot } from '../pipeline/snapshot.ts'
 import { type PipelineRun, startPipeline } from '../pipeline/start.ts'
+import { nothingYet } from './broken.ts'
 
 export interface ServedOptions {
   readonly pipeline: Pipeline<Params>
@@ -151,26 +152,7 @@ export class Served implements WatchedRun {
     }
   }
 
-  /** What is known of a pipeline that no run has begun of. */
   #nothingYet(): RunSnapshot {
-    return {
-      pipeline: this.pipeline,
-      source: '',
-      sink: '',
-      state: this.#trouble?.state ?? 'waiting',
-      atMs: systemClock.wallMs(),
-      startedMs: this.#startedMs,
-      threads: 0,
-      layers: [],
-      run: NO_TOTALS,
-      overall: NO_TOTALS,
-      read: 0,
-      dead: 0,
-      doneBytes: 0,
-      epoch: 0,
-      restarts: 0,
-      happenings: [],
-      memoryBytes: process.memoryUsage.rss(),
-    }
+    return nothingYet(this.pipeline, this.#trouble?.state ?? 'waiting', systemClock.wallMs(), this.#startedMs)
   }
 }

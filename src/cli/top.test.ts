@@ -2,6 +2,7 @@ import { deepEqual, equal, match, rejects, throws } from 'node:assert/strict'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
+import { stripVTControlCharacters } from 'node:util'
 import type { RunSnapshot } from '../pipeline/snapshot.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { snapshotOf } from '../testing/snapshot-of.ts'
@@ -141,18 +142,33 @@ describe('sluice top', () => {
     deepEqual([first.startsWith('\u001b[?1049h'), last.endsWith('\u001b[?1049l')], [true, true])
   })
 
-  it('shows no more lines than the terminal has', async () => {
-    const runs = Array.from({ length: 20 }, (_, at) => snapshotOf({ pipeline: `p${at}` }))
+  /** What a terminal of 24 lines shows of so many runs, of which the last has failed. */
+  async function drawnOf(count: number): Promise<string[]> {
+    const runs = Array.from({ length: count }, (_, at) => snapshotOf({ pipeline: `p${at}` }))
+    runs[count - 1] = snapshotOf({ pipeline: 'bad', state: 'failed', error: 'the disk is full' })
     await using shop = await page(saying(runs))
-    const io = ioOf({}, true)
+    const io = ioOf({ NO_COLOR: '1' }, true)
     const [clock, stop] = [new ManualClock(), new AbortController()]
     const options = readTopOptions([shop.url])
     const shown = new Top(asking(options.url), options, io, clock).show(stop.signal)
     await until(() => io.out.length > 0, 'a look')
     stop.abort(new Stopped('SIGINT', 'received SIGINT'))
     await shown
-    equal(io.out[0]?.split('\n').length, 24)
-    match(io.out[0] ?? '', /… and \d+ lines more/)
+    return stripVTControlCharacters(io.out[0] ?? '').split('\n')
+  }
+
+  it('shows a line of each run where there are more than the terminal has lines for', async () => {
+    const lines = await drawnOf(20)
+    equal(lines.length, 21)
+    equal(lines[0], 'bad: failed  read 120  loaded 90  dead 4  24/s  the disk is full')
+    equal(lines[19], 'p18: running  read 120  loaded 90  dead 4  24/s  held up by 1 orders.csv, priced')
+  })
+
+  it('shows those in trouble, and how many there are beside, where not even that has room', async () => {
+    const lines = await drawnOf(40)
+    equal(lines.length, 24)
+    match(lines[0] ?? '', /^bad: failed/)
+    equal(lines[22], '… and 18 pipelines more: 18 running')
   })
 })
 

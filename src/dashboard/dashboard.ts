@@ -1,6 +1,6 @@
 // The dashboard, as programs open it. What it takes to serve it is loaded when somebody does.
 
-import { checkInteger } from '../base/check.ts'
+import { checkInteger, checkKeys } from '../base/check.ts'
 import { SluiceError } from '../base/errors.ts'
 import { Guard, nameOf } from './guard.ts'
 import type { WatchedRun } from './watched.ts'
@@ -39,6 +39,7 @@ const LEAST_TOKEN = 16
  * @throws {SluiceError} CONFIG_INVALID if it cannot listen there, or if it may not without a token
  */
 export async function startDashboard(options: DashboardOptions = {}): Promise<Dashboard> {
+  checkKeys('startDashboard', options, ['port', 'host', 'token', 'hosts'])
   const { port = 0, host = '127.0.0.1', token, hosts = [] } = options
   checkInteger('port', port, 0, 65_535)
   const isLocal = isLoopback(host)

@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util'
 import { escapeText } from '../observe/escape.ts'
+import { durationText, many } from '../observe/text.ts'
 
 /** An event that could not be used, told to whoever asked for it. */
 export interface Refused {
@@ -20,14 +21,17 @@ export interface Blame {
 export interface AccountOptions {
   readonly onDead?: ((refused: Refused) => void) | undefined
   readonly onLate?: ((operator: string, value: unknown) => void) | undefined
+  /** Told what a person may want to know while it goes on: a warning of the process by default. */
+  readonly onNote?: ((note: string) => void) | undefined
 }
 
-/** Counts the events that came too late, and those that were refused, by operator. */
+/** Counts the events that came too late, those that were refused, and those that tell no time, by operator. */
 export class Account {
   readonly #options: AccountOptions
   /** Operator → events. */
   readonly lateOf: Map<string, number> = new Map()
   readonly deadOf: Map<string, number> = new Map()
+  readonly aheadOf: Map<string, number> = new Map()
   /** The first event that was refused: for the warning about all of them. */
   first: Refused | undefined
   blame: Blame | undefined
@@ -59,10 +63,26 @@ export class Account {
     this.#options.onDead?.(refused)
   }
 
+  /** An event is dated too far ahead: told at once, as windows wait for it, and again as they become ten times as many. */
+  ahead(operator: string, timeMs: number, limitMs: number): void {
+    const events = (this.aheadOf.get(operator) ?? 0) + 1
+    this.aheadOf.set(operator, events)
+    if (!/^10*$/.test(String(events))) return
+    const when = `more than ${durationText(limitMs)} (futureLimit) ahead of the clock, the last at ${new Date(timeMs).toISOString()}`
+    const advice = 'windows of such times wait for other events, or the end: raise futureLimit if they are meant'
+    this.noted(`${operator}: found ${many(events, 'event')} dated ${when}; ${advice}`)
+  }
+
+  noted(note: string): void {
+    const { onNote = (text: string) => process.emitWarning(text) } = this.#options
+    onNote(note)
+  }
+
   /** Takes in what was counted elsewhere. */
-  add(late: ReadonlyMap<string, number>, dead: ReadonlyMap<string, number>): void {
-    for (const [operator, events] of late) this.lateOf.set(operator, (this.lateOf.get(operator) ?? 0) + events)
-    for (const [operator, events] of dead) this.deadOf.set(operator, (this.deadOf.get(operator) ?? 0) + events)
+  add(late: ReadonlyMap<string, number>, dead: ReadonlyMap<string, number>, ahead: ReadonlyMap<string, number>): void {
+    addCounts(this.lateOf, late)
+    addCounts(this.deadOf, dead)
+    addCounts(this.aheadOf, ahead)
   }
 
   /** The first function that threw: later ones may be its consequence. */
@@ -72,6 +92,10 @@ export class Account {
 
   get tooLate(): number {
     return total(this.lateOf)
+  }
+
+  get tooFarAhead(): number {
+    return total(this.aheadOf)
   }
 
   get refused(): number {
@@ -91,6 +115,10 @@ export class Account {
       process.emitWarning(`Events came too late for their windows: ${where}; onLate tells of each`)
     }
   }
+}
+
+function addCounts(into: Map<string, number>, counts: ReadonlyMap<string, number>): void {
+  for (const [operator, events] of counts) into.set(operator, (into.get(operator) ?? 0) + events)
 }
 
 function total(counts: ReadonlyMap<string, number>): number {

@@ -1,5 +1,6 @@
 // Readers whose senders wait for commits: told of them, and open until the last one.
 
+import { inTime } from '../base/closing.ts'
 import type { Position, SplitReader } from '../connect/source.ts'
 
 /** A reader that is told of commits. */
@@ -47,6 +48,6 @@ export class Acknowledgements {
   async close(): Promise<void> {
     const readers = [...this.#open]
     this.#open.clear()
-    await Promise.allSettled(readers.map((reader) => reader.close()))
+    await Promise.allSettled(readers.map((reader) => inTime(Promise.resolve(reader.close()))))
   }
 }

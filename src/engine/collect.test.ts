@@ -32,7 +32,7 @@ describe('run', () => {
     const seen: number[][] = [[], []]
     const into = seen.map((mine) => consumer<number>({ onEvents: (events) => void mine.push(...events) }))
     const numbers = Array.from({ length: 20_000 }, (_, n) => n)
-    deepEqual(await run(flow(numbers), { into }), { events: 20_000, late: 0, dead: 0 })
+    deepEqual(await run(flow(numbers), { into }), { events: 20_000, late: 0, dead: 0, ahead: 0 })
     deepEqual(
       seen.flat().toSorted((a, b) => a - b),
       numbers,
@@ -61,7 +61,7 @@ describe('run', () => {
   })
 
   it('L41: counts what nobody takes', async () => {
-    deepEqual(await run(flow([1, 2, 3])), { events: 3, late: 0, dead: 0 })
+    deepEqual(await run(flow([1, 2, 3])), { events: 3, late: 0, dead: 0, ahead: 0 })
   })
 
   it('L46: tells of late and refused events, and counts them', async () => {
@@ -74,7 +74,7 @@ describe('run', () => {
       onLate: (operator, event) => told.push([operator, event]),
       onDead: ({ operator, value }) => told.push([operator, value]),
     })
-    deepEqual(report, { events: 2, late: 1, dead: 1 })
+    deepEqual(report, { events: 2, late: 1, dead: 1, ahead: 0 })
     deepEqual(told.toSorted(), [
       ['check', { at: -1 }],
       ['seconds', { at: 100 }],
@@ -159,7 +159,7 @@ describe('start', () => {
       },
     )
     await setImmediate()
-    deepEqual(await running.drain(), { events: 3, late: 0, dead: 0 })
+    deepEqual(await running.drain(), { events: 3, late: 0, dead: 0, ahead: 0 })
     equal(told.closed, 1)
     equal(seen.length, 3)
   })

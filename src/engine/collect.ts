@@ -2,7 +2,7 @@
 
 import { handedOver } from '../stage/to.ts'
 import { Account } from './account.ts'
-import { type FlowReport, type FlowRunOptions, settingsOf } from './options.ts'
+import { type FlowReport, type FlowRunOptions, type Settings, settingsOf } from './options.ts'
 import { begin, type RunFlowOptions, type RunningFlow } from './running.ts'
 import { type Runnable, startFlow } from './start.ts'
 
@@ -29,7 +29,7 @@ export async function collect<T>(flow: Runnable<T>, options: FlowRunOptions = {}
  * @throws what a function of the flow threw; what the sink failed with; the signal's reason
  * @example
  * const seen: number[] = []
- * await run(flow([1, 2, 3]), { into: (events) => void seen.push(...events) }) // => { events: 3, late: 0, dead: 0 }
+ * await run(flow([1, 2, 3]), { into: (events) => void seen.push(...events) }) // => { events: 3, late: 0, dead: 0, ahead: 0 }
  * seen // => [1, 2, 3]
  */
 export async function run<T>(flow: Runnable<T>, options: RunFlowOptions<T> = {}): Promise<FlowReport> {
@@ -47,7 +47,7 @@ export async function run<T>(flow: Runnable<T>, options: RunFlowOptions<T> = {})
  * }
  * const running = await start(flow(endless).aggregate({ n: count() }))
  * setTimeout(() => running.drain(), 10)
- * await running.done // => { events: 1, late: 0, dead: 0 }
+ * await running.done // => { events: 1, late: 0, dead: 0, ahead: 0 }
  */
 export async function start<T>(flow: Runnable<T>, options: RunFlowOptions<T> = {}): Promise<RunningFlow> {
   return await begin('start', flow, options)
@@ -65,8 +65,11 @@ export async function start<T>(flow: Runnable<T>, options: RunFlowOptions<T> = {
  * for await (const n of stream(flow(endless).map((n) => n * 2))) if (seen.push(n) === 3) break
  * seen // => [0, 2, 4]
  */
-export async function* stream<T>(flow: Runnable<T>, options: FlowRunOptions = {}): AsyncGenerator<T, void> {
-  const settings = settingsOf('stream', options)
+export function stream<T>(flow: Runnable<T>, options: FlowRunOptions = {}): AsyncGenerator<T, void> {
+  return streaming(flow, settingsOf('stream', options))
+}
+
+async function* streaming<T>(flow: Runnable<T>, settings: Settings): AsyncGenerator<T, void> {
   const account = new Account(settings)
   const batches = handedOver((last) => startFlow('stream', flow, [last], { ...settings, account }, true))
   for await (const batch of batches) yield* batch as readonly T[]

@@ -30,7 +30,7 @@ export interface FlowRunOptions {
   readonly onDead?: (refused: Refused) => void
   /** What operators take the time from. */
   readonly clock?: Clock
-  /** Cancels the run; its reason is what it fails with. */
+  /** Cancels the run; its reason is what it fails with, after 3 seconds at most, whatever a function or stream is at. */
   readonly signal?: AbortSignal
 }
 
@@ -42,6 +42,8 @@ export interface FlowReport {
   readonly late: number
   /** Events that a schema refused, or whose time could not be told. */
   readonly dead: number
+  /** Events dated further ahead of the clock than `futureLimit`: in their windows, and not believed to tell the time. */
+  readonly ahead: number
 }
 
 /** The most threads of a run: each takes tens of megabytes, and a port to each other one. */

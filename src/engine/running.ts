@@ -3,6 +3,7 @@
 import type { Writable } from 'node:stream'
 import type { WritableStream } from 'node:stream/web'
 import type { Clock } from '../base/clock.ts'
+import { orGivenUp } from '../base/closing.ts'
 import { keepingAlive } from '../base/keep-alive.ts'
 import { consumer } from '../stage/make.ts'
 import type { Consumer } from '../stage/stage.ts'
@@ -49,8 +50,10 @@ export async function begin<T>(
     handed += events
   }).map(coreOf)
   const account = new Account(settings)
-  const run = await keepingAlive(startFlow(what, flow, takers, { ...settings, account, executor }), settings.clock)
-  const done = finish(run.done, account, settings.clock, () =>
+  const { clock, signal } = settings
+  const starting = startFlow(what, flow, takers, { ...settings, account, executor })
+  const run = await keepingAlive(orGivenUp(starting, signal), clock)
+  const done = finish(run.done, account, clock, () =>
     typeof sink === 'function' ? handed : takers.reduce((sum, taker) => sum + taker.stats().received, 0),
   )
   const drain = (): Promise<FlowReport> => {
@@ -81,7 +84,7 @@ async function finish(
 ): Promise<FlowReport> {
   await keepingAlive(done, clock)
   account.warn()
-  return { events: eventsGiven(), late: account.tooLate, dead: account.refused }
+  return { events: eventsGiven(), late: account.tooLate, dead: account.refused, ahead: account.tooFarAhead }
 }
 
 /** Sinks as stages; a function's events are counted as it is handed them. */

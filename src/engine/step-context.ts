@@ -47,6 +47,7 @@ export class StageContext {
         account.dead(operator, batch.at(index), reason)
         if (beginning !== undefined) this.#letters.push(letterOf(operator, batch, index, reason))
       },
+      ahead: (operator, timeMs, limitMs) => account.ahead(operator, timeMs, limitMs),
       accuse: (operator, event) => account.accuse(operator, event),
     }
   }

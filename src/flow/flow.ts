@@ -2,7 +2,7 @@
 
 import { fold } from '../aggregate/fold.ts'
 import type { Aggregates, ResultOf } from '../aggregate/record.ts'
-import { checkChoice, checkInteger } from '../base/check.ts'
+import { checkChoice, checkInteger, checkKeys } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
 import type { ProducerConsumer } from '../stage/stage.ts'
 import type { PaneWindow, WindowKind } from '../window/pane.ts'
@@ -11,7 +11,7 @@ import { type AggregateOptions, type AggregateRow, aggregateOf, type Windowing }
 import { type EnrichOptions, enriching } from './enrich.ts'
 import { type Joined, type JoinOptions, joinNode } from './join.ts'
 import { MOST_HELD } from './limit.ts'
-import { checkFunction, nameOf, type StepOptions } from './name.ts'
+import { checkFunction, nameOf, type StepOptions, stepName } from './name.ts'
 import {
   type BatchOptions,
   batching,
@@ -119,7 +119,7 @@ export class Flow<T, State = never, Kind extends WindowKind = WindowKind> {
   /** Events in groups of `size` (the last may be smaller), each becoming what `fn` gives for it. */
   mapBatch<U>(fn: (batch: readonly T[]) => Iterable<U>, options: BatchOptions<T>): Flow<U> {
     checkFunction('mapBatch', fn)
-    return this.batch(options).flatMap(fn, { name: this.#name('mapBatch', options, fn) })
+    return this.batch(options).flatMap(fn, { name: nameOf('mapBatch', this.node, options, fn) })
   }
 
   /**
@@ -129,7 +129,7 @@ export class Flow<T, State = never, Kind extends WindowKind = WindowKind> {
    * await collect(flow([1, 2, 3]).batch({ size: 2 })) // => [[1, 2], [3]]
    */
   batch(options: BatchOptions<T>): Flow<readonly T[]> {
-    return this.#then(batching(this.#name('batch', options), options))
+    return this.#then(batching(nameOf('batch', this.node, options), options))
   }
 
   /** The first event of each key, as it comes; the keys seen are kept until the end, or as {@link UniqOptions} say. */
@@ -138,7 +138,7 @@ export class Flow<T, State = never, Kind extends WindowKind = WindowKind> {
   uniq(first?: UniqOptions | ((value: never) => Key), second?: UniqOptions): Flow<T> {
     const by = typeof first === 'function' ? (first as (value: never) => Key) : undefined
     const options = (typeof first === 'function' ? second : first) ?? {}
-    const name = this.#name('uniq', options, by)
+    const name = nameOf('uniq', this.node, options, by)
     return this.#then(deduplicating(name, by ?? identity, options))
   }
 
@@ -191,7 +191,8 @@ export class Flow<T, State = never, Kind extends WindowKind = WindowKind> {
   }
 
   /**
-   * Key → the values of its events, in the order of their coming; at the end, as entries.
+   * Key → the values of its events, in the order of their coming; at the end, as entries. Each key comes once, also behind
+   * a partition by another key, of which only the number of stages is kept then.
    *
    * @example
    * await collect(flow(['tea', 'ink', 'paper']).groupBy((word) => word.length)) // => [[3, ['tea', 'ink']], [5, ['paper']]]
@@ -254,14 +255,15 @@ export class Flow<T, State = never, Kind extends WindowKind = WindowKind> {
 
   /** The events with equal keys meet in one of `stages` stages, in their order. */
   partition(options: PartitionOptions<T>): Flow<T> {
-    return this.#then(partitioning(this.#name('partition', options), options))
+    return this.#then(partitioning(nameOf('partition', this.node, options), options))
   }
 
   /** What follows is done by `stages` stages; whichever is free takes the next events. */
   shuffle(options: { readonly stages?: number } & StepOptions = {}): Flow<T> {
+    checkKeys('shuffle', options, ['stages', 'name'])
     const { stages } = options
     if (stages !== undefined) checkInteger('stages of shuffle', stages, 1)
-    return this.#then({ kind: 'shuffle', name: this.#name('shuffle', options), stages })
+    return this.#then({ kind: 'shuffle', name: nameOf('shuffle', this.node, options), stages })
   }
 
   /**
@@ -319,7 +321,7 @@ export class Flow<T, State = never, Kind extends WindowKind = WindowKind> {
    */
   mapAsync<U>(fn: (value: T, context: CallContext) => PromiseLike<U> | U, options: MapAsyncOptions<T> = {}): Flow<U> {
     checkFunction('mapAsync', fn)
-    const name = this.#name('mapAsync', options, fn)
+    const name = nameOf('mapAsync', this.node, options, fn)
     return this.#then({ kind: 'mapAsync', name, make: () => fn, settings: waitSettings(name, options) })
   }
 
@@ -331,7 +333,7 @@ export class Flow<T, State = never, Kind extends WindowKind = WindowKind> {
    * await collect(named) // => ['user 1', 'user 2', 'user 1']
    */
   enrich<K extends Key, V, U>(options: EnrichOptions<T, K, V, U>): Flow<U> {
-    const name = this.#name('enrich', options)
+    const name = nameOf('enrich', this.node, options)
     return this.#then({ kind: 'mapAsync', name, make: enriching(options), settings: waitSettings(name, options) })
   }
 
@@ -340,7 +342,7 @@ export class Flow<T, State = never, Kind extends WindowKind = WindowKind> {
   }
 
   #name(kind: string, options: StepOptions | undefined, fn?: unknown): string {
-    return nameOf(kind, this.node, options, fn)
+    return stepName(kind, this.node, options, fn)
   }
 
   #reduction(what: string): Reduce {
@@ -386,17 +388,21 @@ export class Windowed<T, Kind extends WindowKind = WindowKind> {
   ): Flow<[K, V[]], Map<K, V[]>, Kind> {
     checkFunction('groupBy', key)
     checkFunction('groupBy', value)
+    checkKeys('groupBy', options, ['name', 'maxKeys', 'maxHeld'])
     const name = nameOf('groupBy', this.#node, options, key)
     const { maxHeld = MOST_HELD, ...others } = options
     checkInteger(`maxHeld of ${name}`, maxHeld, 1)
-    const { create, add } = grouping(key, value, { name, maxHeld })
-    return this.reduce(create, add, { ...others, name }) as Flow<[K, V[]], Map<K, V[]>, Kind>
+    const how = { ...grouping(key, value, { name, maxHeld }), emits: false, by: key }
+    return new Flow(reduceOf(this.#node, how, this.#window, { ...others, name }))
   }
 
-  /** The first event of each key in each window, as it comes. */
+  /**
+   * The first event of each key in each window, as it comes. Count windows hold so many events of all keys together: the
+   * first three events are the first `countWindow(3)`, whatever their keys.
+   */
   uniq(by: (value: T) => Key, options?: StepOptions): Flow<T> {
     checkFunction('uniq', by)
-    const name = nameOf('uniq', this.#node, options, by)
+    const name = stepName('uniq', this.#node, options, by)
     return new Flow({
       operator: deduplicating(name, by, {}, this.#window),
       inputs: [this.#node],

@@ -19,7 +19,10 @@ export interface JoinOptions<L, R, M extends JoinMode> extends StepOptions {
   /** Only events of the same window meet; their time is read from either side's events. */
   readonly window?: WindowSpec<L | R>
   readonly stages?: number
-  /** The most events that are kept, in each stage, before the run fails: 1,000,000 by default. */
+  /**
+   * The most events that are kept, in each stage, before the run fails: 1,000,000 by default. Sources are read at their own
+   * speed: of one that is ahead, what its windows hold waits here for the other. Slow it where it can be far ahead.
+   */
   readonly maxHeld?: number
 }
 

@@ -168,8 +168,12 @@ class Layout {
 
   #uniq(node: PlanNode, operator: Op<'uniq'>): Tail {
     const exchange = byKey(operator.by)
-    if (operator.window !== undefined)
-      return this.#windowed(this.#above(node), uniqWork(operator), exchange, 'uniq', operator)
+    const { window } = operator
+    if (window !== undefined) {
+      // Which events a count window holds is told by all of them.
+      const meeting = window.kind === 'count' ? FREE : exchange
+      return this.#windowed(this.#above(node), uniqWork(operator), meeting, 'uniq', operator)
+    }
     const make = uniq(operator)
     const above = this.#above(node)
     if (this.#drafts.stagesOf(above) === 1) return this.#drafts.append(above, { ...this.#kept(operator, 'uniq'), make })
@@ -193,11 +197,13 @@ class Layout {
   #reduce(node: PlanNode, operator: Op<'reduce'>): Tail {
     const above = this.#above(node)
     const does = operator.emits ? 'emitAndReduce' : 'reduce'
-    if (operator.window !== undefined) {
-      return this.#windowed(above, reduceWork(operator), operator.isGlobal ? FREE : undefined, does, operator)
-    }
+    const { by } = operator
+    // Behind a partition there is a state for each stage; one that gathers by a key has all events of its keys.
+    const exchange = operator.isGlobal ? FREE : by === undefined ? undefined : byKey(by)
+    if (operator.window !== undefined) return this.#windowed(above, reduceWork(operator), exchange, does, operator)
     const placed: Placed = { ...this.#kept(operator, does), givesAtEnd: true, make: reduce(operator) }
-    return operator.isGlobal ? this.#single(above, placed) : this.#drafts.append(above, placed)
+    if (exchange === undefined || this.#drafts.stagesOf(above) === 1) return this.#drafts.append(above, placed)
+    return this.#behind(above, exchange, placed)
   }
 
   #aggregate(node: PlanNode, operator: Op<'aggregate'>): Tail {

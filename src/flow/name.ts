@@ -1,6 +1,6 @@
 // What operators are called, and what they refuse while a flow is being built.
 
-import { describeValue } from '../base/check.ts'
+import { checkKeys, describeValue } from '../base/check.ts'
 import { nodesOf, type Operator, type PlanNode, type Windowing } from './plan.ts'
 
 export interface StepOptions {
@@ -26,6 +26,12 @@ export function depthOf(node: PlanNode): number {
 export function nameOf(kind: string, node: PlanNode, options: StepOptions | undefined, fn?: unknown): string {
   if (options?.name !== undefined) return options.name
   return typeof fn === 'function' && fn.name !== '' && fn.name !== kind ? fn.name : `${kind} ${depthOf(node) + 1}`
+}
+
+/** As `nameOf`, for an operator whose only option is its name. */
+export function stepName(kind: string, node: PlanNode, options: StepOptions | undefined, fn?: unknown): string {
+  if (options !== undefined) checkKeys(kind, options, ['name'])
+  return nameOf(kind, node, options, fn)
 }
 
 /** A function that gives one field: `(row) => row.city`, `({ city }) => city`. */

@@ -3,7 +3,7 @@
 import { checkChoice, checkInteger, checkKeys, checkMs } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
 import { MOST_KEYS } from './limit.ts'
-import type { StepOptions } from './name.ts'
+import { checkFunction, type StepOptions } from './name.ts'
 import type { EmitMode, Operator, Stages, Windowing } from './plan.ts'
 import type { Emitted } from './reduce.ts'
 
@@ -53,7 +53,12 @@ export function batching<T>(name: string, options: BatchOptions<T>): Operator {
   checkInteger('maxKeys of batch', maxKeys, 1)
   checkInteger('size of batch', size, 1)
   if (waitMs !== undefined) checkMs('waitMs of batch', waitMs, 1)
-  if (bytes !== undefined) checkInteger('limit of batch bytes', bytes.limit, 1)
+  if (bytes !== undefined) {
+    checkKeys('bytes of batch', bytes, ['limit', 'of'])
+    checkInteger('limit of batch bytes', bytes.limit, 1)
+    checkFunction('of of batch bytes', bytes.of)
+  }
+  if (key !== undefined) checkFunction('key of batch', key)
   return { kind: 'batch', name, size, bytes, waitMs, key, maxKeys }
 }
 

@@ -1,8 +1,11 @@
-// Where events must stay in the order of their source, because windows behind tell time by it.
+// Where events must stay in the order of their source, because windows tell time by it, or results are to be in order.
 
 import { isStateless, type Operator, type PlanNode } from './plan.ts'
 
-/** The sources and merges whose events reach a window of event time with nothing in between that mixes them by will. */
+/**
+ * The sources and merges whose events reach a window of event time, or calls whose results come in order, with nothing in
+ * between that mixes them by will.
+ */
 export function orderedNodes(nodes: readonly PlanNode[]): ReadonlySet<PlanNode> {
   const ordered = new Set<PlanNode>()
   const visit = (node: PlanNode): void => {
@@ -10,12 +13,13 @@ export function orderedNodes(nodes: readonly PlanNode[]): ReadonlySet<PlanNode> 
     if (kind === 'source' || kind === 'input' || kind === 'merge') ordered.add(node)
     if (isStateless(node.operator) || THROUGH.includes(kind)) for (const input of node.inputs) visit(input)
   }
-  for (const { operator, inputs } of nodes) if (isTimed(operator)) for (const input of inputs) visit(input)
+  for (const { operator, inputs } of nodes) if (needsOrder(operator)) for (const input of inputs) visit(input)
   return ordered
 }
 
 const THROUGH: readonly Operator['kind'][] = ['merge', 'uniq', 'batch', 'mapAsync', 'partition', 'take', 'branch']
 
-function isTimed(operator: Operator): boolean {
+function needsOrder(operator: Operator): boolean {
+  if (operator.kind === 'mapAsync') return operator.settings.ordered
   return 'window' in operator && operator.window !== undefined && 'at' in operator.window
 }

@@ -90,6 +90,8 @@ export interface Reduce {
   readonly isGlobal: boolean
   /** The most items of a state that has some. */
   readonly maxKeys: number
+  /** The key by which a state gathers events: those of equal keys must meet. */
+  readonly by?: ((value: never) => Key) | undefined
 }
 
 /** An operator that waits: it has a stage of its own. */

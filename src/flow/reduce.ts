@@ -1,6 +1,7 @@
 // Reductions: one state out of many events, and what of it goes on.
 
 import { checkInteger, checkKeys } from '../base/check.ts'
+import type { Key } from '../base/hash.ts'
 import { overLimit } from '../base/over-limit.ts'
 import type { Pane, PaneWindow, WindowKind } from '../window/pane.ts'
 import { MOST_KEYS } from './limit.ts'
@@ -42,6 +43,7 @@ interface Reducing {
   readonly create: () => unknown
   readonly add: (state: never, value: never) => unknown
   readonly emits: boolean
+  readonly by?: ((value: never) => Key) | undefined
 }
 
 export function reduceOf(node: PlanNode, how: Reducing, window: Windowing, options: ReduceOptions = {}): PlanNode {

@@ -68,6 +68,8 @@ export interface StepContext {
   readonly wallMs: () => number
   /** An event of a batch came too late for its window. */
   readonly late: (operator: string, batch: Batch, index: number) => void
+  /** An event is dated so far ahead of the clock that it is in its window, and moves no time on. */
+  readonly ahead: (operator: string, timeMs: number, limitMs: number) => void
   /** An event of a batch cannot go on: a schema refused it, or a function threw. */
   readonly dead: (operator: string, batch: Batch, index: number, reason: string) => void
   /** A function of this operator threw, at this event if that is known; the first to be accused it is. */

@@ -8,7 +8,10 @@ import type { WaitSettings } from './plan.ts'
 export interface MapAsyncOptions<T = never> extends StepOptions {
   /** The most calls under way at a time: an integer, 1 or more; 16 by default. */
   readonly concurrency?: number
-  /** Results in the order of the events (default), or as they come. */
+  /**
+   * Results in the order of the events (default), or as they come. Ahead of calls in order, a source without splits has one
+   * stage, however many threads there are, and so has what follows them, up to a `shuffle` or `partition`.
+   */
   readonly ordered?: boolean
   /** A call that fails is tried again: `attempts` in all (1 by default), after `backoffMs` (100 by default), doubling. */
   readonly retry?: { readonly attempts: number; readonly backoffMs?: number }
@@ -27,6 +30,7 @@ export const ENRICH_OPTIONS: readonly string[] = ['lookup', 'into', 'maxEntries'
 export function waitSettings<T>(name: string, options: MapAsyncOptions<T>): WaitSettings {
   checkKeys(name, options, [...OPTIONS, ...('lookup' in options ? ENRICH_OPTIONS : [])])
   const { concurrency = 16, ordered = true, retry = { attempts: 1 }, ratePerSecond, timeoutMs, key } = options
+  checkKeys(`retry of ${name}`, retry, ['attempts', 'backoffMs'])
   checkInteger(`concurrency of ${name}`, concurrency, 1)
   checkInteger(`attempts of ${name}`, retry.attempts, 1)
   const { attempts, backoffMs: firstBackoffMs = 100 } = retry

@@ -1,5 +1,6 @@
 // Notices for people or for machines: one line each.
 
+import { checkChoice, checkKeys } from '../base/check.ts'
 import { escapeText } from './escape.ts'
 import { jsonLine } from './json.ts'
 import { redact } from './redact.ts'
@@ -41,6 +42,9 @@ export interface LogOptions {
  * lines // => ['{"level":"warn","time":0,"attempt":2,"msg":"lost the connection"}\n']
  */
 export function lineLogger(options: LogOptions): Logger {
+  checkKeys('lineLogger', options, ['format', 'level', 'write', 'wallMs'])
+  checkChoice('format of lineLogger', options.format, ['text', 'json'])
+  if (options.level !== undefined) checkChoice('level of lineLogger', options.level, LEVELS)
   return loggerWith({}, options)
 }
 

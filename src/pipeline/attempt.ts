@@ -75,7 +75,7 @@ export class Attempt {
   readonly epochs: Epochs
   readonly coordinator: Coordinator
   readonly committer: Committer
-  readonly account: Account = new Account()
+  readonly account: Account
   readonly #options: AttemptOptions
   readonly #stages: number
   readonly #topology: Topology
@@ -100,6 +100,7 @@ export class Attempt {
     const { name, plan, source, executor, writer, before, epochMs, epochEvents, clock, carefulFor } = options
     const { limit, onEvent, onRejected, replayed } = options
     this.#options = options
+    this.account = new Account({ onNote: (note) => onEvent({ kind: 'noted', split: name, note }) })
     this.#shares = new BusyShares(clock.nowMs())
     const restored = writer.checkpoint
     // One at a time means in one stage, too.

@@ -34,6 +34,8 @@ export class LoadStage implements AnySpec {
   #gatheredBytes = 0
   /** The write under way, while others are gathered; never fails by itself. */
   #writing: Promise<void> | undefined
+  /** The last write that is, or was, waited for; never fails by itself. */
+  #last: Promise<void> | undefined
   /** What a write failed with that nobody waited for. */
   #failure: { readonly error: unknown } | undefined
 
@@ -78,6 +80,7 @@ export class LoadStage implements AnySpec {
   async idle(): Promise<void> {
     // A hook that waited for one write may have begun another.
     while (this.#writing !== undefined) await this.#writing
+    await this.#last
     await this.#options.committer.idle()
   }
 
@@ -90,8 +93,10 @@ export class LoadStage implements AnySpec {
 
   #write(rows: Batch): void | Promise<void> {
     const refused = this.#options.writer.write(rows)
-    if (isPromise(refused)) return refused.then((later) => this.#wrote(rows, later))
-    return this.#wrote(rows, refused)
+    if (!isPromise(refused)) return this.#wrote(rows, refused)
+    const done = refused.then((later) => this.#wrote(rows, later))
+    this.#last = done.catch(() => {}) // Heard by who waits for the write.
+    return done
   }
 
   #wrote(rows: Batch, refused: readonly DeadLetter[]): void {

@@ -1,6 +1,6 @@
 // How many dead letters a run bears.
 
-import { checkInteger } from '../base/check.ts'
+import { checkInteger, checkKeys } from '../base/check.ts'
 import { SluiceError } from '../base/errors.ts'
 import { type DeadLetter, placeOf } from '../connect/origin.ts'
 
@@ -20,6 +20,7 @@ export class RejectLimit {
   #committed = 0
 
   constructor(limit: MaxDeadLetters | undefined) {
+    if (limit !== undefined) checkKeys('maxDeadLetters', limit, 'count' in limit ? ['count'] : ['share'])
     if (limit !== undefined && 'count' in limit) checkInteger('maxDeadLetters.count', limit.count, 0)
     if (limit !== undefined && 'share' in limit && !(limit.share >= 0 && limit.share <= 1)) {
       throw new RangeError(`maxDeadLetters.share must be from 0 to 1: found ${limit.share}`)

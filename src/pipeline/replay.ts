@@ -10,7 +10,7 @@ import { buildPipeline } from './build.ts'
 import type { Params } from './param.ts'
 import type { Pipeline } from './pipeline.ts'
 import { Replayed } from './replayed.ts'
-import { type StartOptions, startFrom } from './start.ts'
+import { checkStart, type StartOptions, startFrom } from './start.ts'
 
 /** What became of dead letters. */
 export interface ReplayReport {
@@ -39,6 +39,7 @@ export async function replayDeadLetters<P extends Params>(
   options: StartOptions = {},
   isWanted: (letter: KeptLetter) => boolean = () => true,
 ): Promise<ReplayReport> {
+  checkStart('replayDeadLetters', options)
   const { source, sink, node } = buildPipeline(pipeline, options.params ?? new Map())
   const sources = [source, ...sourcesBeside(node).filter(isSplittable)]
   const reparse = sources.map((one) => (one.reparse === undefined ? undefined : one.reparse.bind(one)))

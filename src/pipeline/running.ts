@@ -1,5 +1,6 @@
 // A run under way: attempts from commit to commit, how far they are, and how it ends.
 
+import { orGivenUp } from '../base/closing.ts'
 import { isSluiceError, messageOf } from '../base/errors.ts'
 import { keepingAlive } from '../base/keep-alive.ts'
 import { untilAborted } from '../base/promise.ts'
@@ -176,7 +177,7 @@ export class Running {
   async #watched(): Promise<RunReport> {
     const { name: pipeline, happenings, runLog } = this.#options
     try {
-      const report = await keepingAlive(this.#run(), this.#options.clock)
+      const report = await keepingAlive(orGivenUp(this.#run(), this.#options.signal), this.#options.clock)
       this.#ending = { state: report.outcome }
       happenings.ended(report)
       runLog?.ended(report)

@@ -1,7 +1,8 @@
 // Runs a pipeline: source → flow → sink as three stages, with a barrier behind every epoch.
 
-import { checkInteger, checkMs } from '../base/check.ts'
+import { checkInteger, checkKeys, checkMs, describeValue } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
+import { orGivenUp } from '../base/closing.ts'
 import { keepingAlive } from '../base/keep-alive.ts'
 import { LEASE_MS, newOwner } from '../connect/lease.ts'
 import type { EpochLength, SinkWriter } from '../connect/sink.ts'
@@ -69,8 +70,38 @@ export interface StartOptions {
    */
   readonly log?: Logger
   readonly clock?: Clock
-  /** Aborting stops now: what is not committed is left to the next run. */
+  /**
+   * Aborting stops now: what is not committed is left to the next run. What a source, a function or a sink is at then has 3
+   * seconds to end; after that `done` rejects with the signal's reason all the same.
+   */
   readonly signal?: AbortSignal
+}
+
+const OPTIONS = [
+  'params',
+  'strict',
+  'maxDeadLetters',
+  'epochMs',
+  'epochEvents',
+  'retryMs',
+  'maxRestarts',
+  'leaseMs',
+  'threads',
+  'name',
+  'maxBatchMs',
+  'heapMb',
+  'onEvent',
+  'log',
+  'clock',
+  'signal',
+]
+
+/** Refuses options that no run has. */
+export function checkStart(what: string, options: StartOptions): void {
+  checkKeys(what, options, OPTIONS)
+  const { params } = options
+  if (params === undefined || params instanceof Map) return
+  throw new TypeError(`params of ${what} must be a Map, name → text: found ${describeValue(params)}`)
 }
 
 /** A run under way. */
@@ -104,6 +135,7 @@ export async function startPipeline<P extends Params>(
   given: Pipeline<P> | URL | string,
   options: StartOptions = {},
 ): Promise<PipelineRun> {
+  checkStart('startPipeline', options)
   return await startFrom(given, options, undefined)
 }
 
@@ -121,7 +153,7 @@ export async function startFrom<P extends Params>(
   replayed: Replayed | undefined,
   executor?: Executor,
 ): Promise<PipelineRun> {
-  return await keepingAlive(begin(given, options, replayed, executor), options.clock)
+  return await keepingAlive(orGivenUp(begin(given, options, replayed, executor), options.signal), options.clock)
 }
 
 async function begin<P extends Params>(
@@ -137,6 +169,8 @@ async function begin<P extends Params>(
   checkMs('leaseMs', leaseMs, 1)
   if (options.epochEvents !== undefined) checkInteger('epochEvents', options.epochEvents, 1)
   checkInteger('maxRestarts', maxRestarts, 0)
+  if (maxBatchMs !== Number.POSITIVE_INFINITY) checkMs('maxBatchMs', maxBatchMs, 1)
+  if (heapMb !== undefined) checkInteger('heapMb', heapMb, 1)
   signal?.throwIfAborted()
   const laidOut = { laidOutBy: PIPELINE_LAYOUT, params }
   const job = isPipeline(given)

@@ -145,6 +145,11 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     this.#stop({ kind: 'cancelled', reason })
   }
 
+  /** What it closes has 3 seconds left, also if it has completed. */
+  giveUp(): void {
+    this.#life.giveUp()
+  }
+
   fail(error: unknown): void {
     this.#stop({ kind: 'failed', error })
   }

@@ -1,7 +1,7 @@
 // Sources that are pulled: iterables, async iterables and streams become producers.
 
 import { asyncIteratorOf, closeIterator, discard, takesSignal } from '../base/async-source.ts'
-import { describeValue } from '../base/check.ts'
+import { checkKeys, describeValue } from '../base/check.ts'
 import type { ProducerSpec } from './hooks.ts'
 import { producer } from './make.ts'
 import type { Producer } from './stage.ts'
@@ -23,7 +23,7 @@ const PULL_AT_ONCE = 4096
  * at its end, and on cancellation and failure by its `return()`.
  *
  * - **Closes** at once although a value is being waited for: a stream is destroyed or cancelled, a generator is told and
- *   not waited for. A function that takes the signal is trusted to end its wait by it, and is waited for, 5 seconds at
+ *   not waited for. A function that takes the signal is trusted to end its wait by it, and is waited for, 3 seconds at
  *   most.
  * - **Emits** what is there: a slow source does not hold back values that it has given already, and one that throws
  *   loses none of them.
@@ -38,6 +38,7 @@ const PULL_AT_ONCE = 4096
  * @see GenStage, lib/gen_stage/streamer.ex; unlike there, a source need not fill the whole demand before it is heard
  */
 export function from<T>(source: Pullable<T>, options: FromOptions<T> = {}): Producer<T> {
+  checkKeys('from', options, ['name', 'dispatcher', 'demand', 'scheduler'])
   const opened = typeof source === 'function' ? undefined : source
   if (typeof source !== 'function' && !isIterable(opened)) {
     throw new TypeError(

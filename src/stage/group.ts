@@ -1,14 +1,14 @@
 // Stages that are restarted when they fail, alone or together.
 
-import { type Backoff, backoffMs } from '../base/backoff.ts'
-import { checkChoice, checkInteger, checkMs } from '../base/check.ts'
+import { type Backoff, backoffMs, checkBackoff } from '../base/backoff.ts'
+import { checkChoice, checkFunctions, checkInteger, checkKeys, checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { messageOf, SluiceError } from '../base/errors.ts'
 import type { StageCore } from './core.ts'
 import { type Link, RESTARTABLE, type SubscribeOptions } from './link.ts'
 import type { Ending } from './message.ts'
 import type { Stage, StageStats } from './stage.ts'
-import { begin, coreOf, link } from './subscribe.ts'
+import { begin, coreOf, link, SUBSCRIPTION_OPTIONS } from './subscribe.ts'
 
 /** Which stages are started anew when one fails: it alone, all of them, or it and those listed after it. */
 export type RestartStrategy = 'one-for-one' | 'one-for-all' | 'rest-for-one'
@@ -34,6 +34,8 @@ export interface GroupOptions {
   readonly clock?: Clock
 }
 
+const OPTIONS = ['strategy', 'maxRestarts', 'withinMs', 'backoff', 'signal', 'clock']
+
 /**
  * Starts stages that are restarted when they fail, and ties them to each other again.
  *
@@ -56,11 +58,16 @@ export interface GroupOptions {
  */
 export function group(members: Readonly<Record<string, Member>>, options: GroupOptions = {}): Group {
   const { strategy = 'one-for-one', maxRestarts = 3, withinMs = 5000, backoff = { firstMs: 10, capMs: 1000 } } = options
+  checkKeys('group', options, OPTIONS)
+  checkBackoff('backoff of group', backoff)
   checkChoice('strategy', strategy, ['one-for-one', 'one-for-all', 'rest-for-one'])
   checkInteger('maxRestarts', maxRestarts, 0)
   checkMs('withinMs', withinMs, 1)
-  for (const [name, { from = [] }] of Object.entries(members)) {
-    for (const one of from) {
+  for (const [name, member] of Object.entries(members)) {
+    checkKeys(`${name} of group`, member, ['start', 'from'])
+    checkFunctions({ [`start of ${name}`]: member.start })
+    for (const one of member.from ?? []) {
+      if (typeof one !== 'string') checkKeys(`from of ${name}`, one, ['stage', ...SUBSCRIPTION_OPTIONS])
       const above = typeof one === 'string' ? one : one.stage
       if (!Object.hasOwn(members, above)) throw new TypeError(`${name} takes from ${above}: there is no such member`)
     }
@@ -242,7 +249,10 @@ export class Group {
     this.#stop.abort(error)
     this.#settings.signal?.removeEventListener('abort', this.#abort)
     const all = [...this.#stages.values()]
-    for (const stage of all) stage.cancel(error)
+    for (const stage of all) {
+      if (error !== undefined) stage.giveUp()
+      stage.cancel(error)
+    }
     await Promise.all(all.map((stage) => stage.settled))
     if (error === undefined) return this.#finished.resolve()
     this.#finished.reject(error)

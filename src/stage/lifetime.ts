@@ -1,5 +1,6 @@
 // The end of a stage: how it ended, who hears of it, and when everything of it is closed.
 
+import { inTime } from '../base/closing.ts'
 import { messageOf } from '../base/errors.ts'
 import { isPromise } from '../base/promise.ts'
 import type { Awaitable } from './hooks.ts'
@@ -15,6 +16,8 @@ export class Lifetime {
   /** Made when somebody looks at `done`. */
   #done: Promise<void> | undefined
   readonly #settled = Promise.withResolvers<Ending>()
+  /** Aborted once its closing is not to be waited for as long as that takes. */
+  readonly #givenUp = new AbortController()
   ending: Ending | undefined
 
   constructor(name: string) {
@@ -51,13 +54,22 @@ export class Lifetime {
     this.#controller?.abort(reasonOf(ending))
   }
 
-  /** Runs `onEnd` and settles; an error there is the stage's failure, unless it has one. */
+  /** What closes has 3 seconds left, in whatever way it ended. */
+  giveUp(): void {
+    this.#givenUp.abort()
+  }
+
+  /**
+   * Runs `onEnd` and settles; an error there is the stage's failure, unless it has one. One that was cancelled or failed
+   * waits for it for 3 seconds at most.
+   */
   close(ending: Ending, onEnd: () => Awaitable<void> | undefined): void {
     const failed = (error: unknown) => this.#settle(ending.kind === 'failed' ? ending : { kind: 'failed', error })
     try {
       const closing = onEnd()
-      if (isPromise(closing)) closing.then(() => this.#settle(ending), failed)
-      else this.#settle(ending)
+      if (!isPromise(closing)) return this.#settle(ending)
+      if (ending.kind !== 'completed') this.giveUp()
+      inTime(Promise.resolve(closing), this.#givenUp.signal).then(() => this.#settle(ending), failed)
     } catch (error) {
       failed(error)
     }

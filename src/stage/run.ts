@@ -25,6 +25,8 @@ export class Run {
   readonly #signal: AbortSignal | undefined
   /** The first failure, or the reason of a cancellation from outside. */
   #failure: { readonly error: unknown } | undefined
+  /** Whether every stage has ended and is closed. */
+  #isOver = false
   /** Whether anybody looks at the outcome. */
   #isWatched = false
 
@@ -75,7 +77,8 @@ export class Run {
   readonly #abort = (): void => this.#cancelAll(this.#signal?.reason)
 
   #cancelAll(reason: unknown): void {
-    if (this.#stages.every((stage) => stage.ending !== undefined)) return
+    if (this.#isOver) return
+    for (const stage of this.#stages) stage.giveUp()
     this.#failure ??= { error: reason }
     for (const stage of this.#stages) stage.cancel(reason)
   }
@@ -89,6 +92,7 @@ export class Run {
     await Promise.all((consumers.length > 0 ? consumers : this.#stages).map((stage) => stage.settled))
     for (const stage of this.#stages) stage.cancel()
     await Promise.all(endings)
+    this.#isOver = true
     this.#signal?.removeEventListener('abort', this.#abort)
     if (this.#failure === undefined) return this.#finished.resolve()
     this.#finished.reject(this.#failure.error)

@@ -6,7 +6,16 @@ import { demandWindow } from './demand.ts'
 import { type EndPolicy, Link, type SubscribeOptions, type Subscription } from './link.ts'
 import type { Consumer, Producer } from './stage.ts'
 
-const OPTIONS = ['maxDemand', 'minDemand', 'cancel', 'demand', 'partition', 'selector', 'priority']
+/** What a subscription takes. */
+export const SUBSCRIPTION_OPTIONS: readonly string[] = [
+  'maxDemand',
+  'minDemand',
+  'cancel',
+  'demand',
+  'partition',
+  'selector',
+  'priority',
+]
 
 /**
  * Subscribes a consumer to a producer: the consumer then asks, and events come. Any number of either may be tied.
@@ -62,8 +71,9 @@ export function begin(links: readonly Link[]): void {
   for (const one of links) coreOf(one.to).begin(one)
 }
 
-function checkSubscription(options: SubscribeOptions): void {
-  checkKeys('A subscription', options, OPTIONS)
+/** Refuses options that make no subscription. */
+export function checkSubscription(options: SubscribeOptions): void {
+  checkKeys('A subscription', options, SUBSCRIPTION_OPTIONS)
   demandWindow(options)
   checkChoice('cancel', options.cancel ?? 'transient', ['permanent', 'transient', 'temporary'])
   checkChoice('demand', options.demand ?? 'automatic', ['automatic', 'manual'])

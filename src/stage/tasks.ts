@@ -1,7 +1,7 @@
 // A consumer that runs one task for each event, a bounded number of them at a time.
 
-import type { Backoff } from '../base/backoff.ts'
-import { checkInteger, checkMs } from '../base/check.ts'
+import { type Backoff, checkBackoff } from '../base/backoff.ts'
+import { checkFunctions, checkInteger, checkKeys, checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { untilAborted } from '../base/promise.ts'
 import { Ring } from '../base/ring.ts'
@@ -34,6 +34,19 @@ export interface TasksSpec<In> {
   readonly clock?: Clock
 }
 
+const OPTIONS = [
+  'name',
+  'task',
+  'concurrency',
+  'minDemand',
+  'attempts',
+  'backoff',
+  'timeoutMs',
+  'drainTimeoutMs',
+  'onFailure',
+  'clock',
+]
+
 /**
  * A consumer that starts `task` for every event, as they come, and asks for more as tasks end: a free place is filled
  * at once, whatever the others are doing.
@@ -51,10 +64,13 @@ export interface TasksSpec<In> {
  * @see GenStage, lib/consumer_supervisor.ex; its min_demand was the number asked for again, here it is the usual rule
  */
 export function tasks<In>(spec: TasksSpec<In>): Consumer<In> {
+  checkKeys('tasks', spec, OPTIONS)
   if (typeof spec.task !== 'function') throw new TypeError(`task must be a function: found ${typeof spec.task}`)
   const { concurrency, minDemand = concurrency - 1, attempts = 1, timeoutMs, drainTimeoutMs = 5000 } = spec
   const window = demandWindow({ maxDemand: concurrency, minDemand })
   checkInteger('attempts', attempts, 1)
+  if (spec.backoff !== undefined) checkBackoff('backoff of tasks', spec.backoff)
+  checkFunctions({ onFailure: spec.onFailure })
   if (timeoutMs !== undefined) checkMs('timeoutMs', timeoutMs, 1)
   checkMs('drainTimeoutMs', drainTimeoutMs)
   const pool = new TaskPool<In>({ ...spec, attempts, drainTimeoutMs }, window)

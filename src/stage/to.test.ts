@@ -30,6 +30,16 @@ describe('toIterable', () => {
     deepEqual(await Array.fromAsync(batches), [[0, 1], [2, 3], [4]])
   })
 
+  it('D96: refuses at once what makes no chain, and what nothing would end', () => {
+    throws(() => toIterable([1], { maxDemand: 0 }), RangeError)
+    throws(() => toBatches('text' as never), TypeError)
+    throws(
+      () => toIterable([1], { cancel: 'temporary' }),
+      /^TypeError: toIterable cannot take cancel: 'temporary': no end/,
+    )
+    throws(() => toBatches([1], { cancel: 'temporary' }), /^TypeError: toBatches cannot take/)
+  })
+
   it('D97: break waits until the source is closed', async () => {
     const log: string[] = []
     async function* slowlyClosed(): AsyncGenerator<number> {

@@ -11,7 +11,7 @@ import type { Awaitable } from './hooks.ts'
 import { reasonOf } from './lifetime.ts'
 import { consumer } from './make.ts'
 import type { Consumer, ProducerConsumer } from './stage.ts'
-import { coreOf } from './subscribe.ts'
+import { checkSubscription, coreOf } from './subscribe.ts'
 
 type Middle<A, B> = Many<ProducerConsumer<A, B>>
 
@@ -22,6 +22,7 @@ type Middle<A, B> = Many<ProducerConsumer<A, B>>
  * - **Ends** with the chain; a failure throws the very error, after the events that came before it.
  * - **`break`** cancels the chain, and waits until its sources are closed.
  *
+ * @throws {TypeError | RangeError} at once for what makes no chain, and for `cancel: 'temporary'`, which nothing would end
  * @example
  * const seen: number[] = []
  * for await (const n of toIterable([1, 2, 3, 4], { maxDemand: 2 })) {
@@ -40,6 +41,7 @@ export function toIterable<A, B, C>(
   options?: ConnectOptions,
 ): AsyncIterable<C>
 export function toIterable(...parts: readonly unknown[]): AsyncIterable<unknown> {
+  checkParts('toIterable', parts)
   return {
     async *[Symbol.asyncIterator]() {
       for await (const batch of batchesOf(parts)) yield* batch
@@ -62,6 +64,7 @@ export function toBatches<A, B, C>(
   options?: ConnectOptions,
 ): AsyncIterable<readonly C[]>
 export function toBatches(...parts: readonly unknown[]): AsyncIterable<readonly unknown[]> {
+  checkParts('toBatches', parts)
   return { [Symbol.asyncIterator]: () => batchesOf(parts) }
 }
 
@@ -101,6 +104,14 @@ export function toWebStream<T>(events: AsyncIterable<T>): ReadableStream<T> {
  */
 export function into<T>(stream: Writable | WritableStream<T>): Consumer<T> {
   return 'getWriter' in stream ? intoWeb(stream) : intoNode(stream)
+}
+
+/** Refuses, before anybody iterates, what could not be started, and what would have no end. */
+function checkParts(what: string, parts: readonly unknown[]): void {
+  const { signal: _, ...options } = readParts(parts).options
+  checkSubscription(options)
+  if (options.cancel !== 'temporary') return
+  throw new TypeError(`${what} cannot take cancel: 'temporary': no end of a stage would end it. Leave it out, or break`)
 }
 
 function batchesOf(parts: readonly unknown[]): AsyncGenerator<readonly unknown[]> {

@@ -1,5 +1,6 @@
 // When a stage is at work: in its turns, one thing at a time, and not while a hook's promise is waited for.
 
+import { CLOSING_MS } from '../base/closing.ts'
 import { isPromise } from '../base/promise.ts'
 import type { Runnable, Scheduler } from './scheduler.ts'
 import type { WorkTime } from './work-time.ts'
@@ -18,6 +19,8 @@ export interface TurnTaker {
 /** A hook's promise is being waited for. */
 interface Wait {
   readonly mayLeave: boolean
+  /** Set once nobody wants what it waits for. */
+  limit?: NodeJS.Timeout
 }
 
 /** Things done before the next stage has its turn. */
@@ -45,13 +48,18 @@ export class Turns implements Runnable {
     return this.#wait !== undefined || this.#isAtWork
   }
 
-  /** What is waited for is no longer wanted: the wait is left, where it may be, if it lasts to the next turn of the loop. */
+  /**
+   * What is waited for is no longer wanted: the wait is left if it lasts to the next turn of the loop, where it may be, and
+   * else after 3 seconds. What the hook still does is its own affair.
+   */
   leaveWait(): void {
     const wait = this.#wait
-    if (wait?.mayLeave !== true) return
-    setImmediate(() => {
+    if (wait === undefined) return
+    const leave = (): void => {
       if (this.#wait === wait) this.#goOn(wait, () => {})
-    })
+    }
+    if (wait.mayLeave) setImmediate(leave)
+    else wait.limit ??= setTimeout(leave, CLOSING_MS)
   }
 
   /** Asks for a turn, unless one is coming anyway. */
@@ -81,7 +89,7 @@ export class Turns implements Runnable {
    */
   whenGiven<T>(given: T | PromiseLike<T>, go: (value: T) => void, mayLeave = false): void {
     if (!isPromise(given)) return go(given)
-    const wait = { mayLeave }
+    const wait: Wait = { mayLeave }
     this.#wait = wait
     given.then(
       (value) => this.#goOn(wait, () => go(value)),
@@ -92,6 +100,7 @@ export class Turns implements Runnable {
 
   #goOn(wait: Wait, go: () => void): void {
     if (this.#wait !== wait) return
+    clearTimeout(wait.limit)
     this.#wait = undefined
     this.#begin()
     try {

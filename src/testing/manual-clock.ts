@@ -1,6 +1,6 @@
 // A clock that stands still until a test moves it.
 
-import { checkMs } from '../base/check.ts'
+import { checkKeys, checkMs } from '../base/check.ts'
 import type { Clock } from '../base/clock.ts'
 
 interface Sleeper {
@@ -28,8 +28,9 @@ export class ManualClock implements Clock {
   #sleepers: Sleeper[] = []
 
   /** @param startMs - what `wallMs` says at first, in epoch milliseconds */
-  constructor({ startMs = 0 }: { readonly startMs?: number } = {}) {
-    this.#startMs = startMs
+  constructor(options: { readonly startMs?: number } = {}) {
+    checkKeys('ManualClock', options, ['startMs'])
+    this.#startMs = options.startMs ?? 0
   }
 
   /** How many waits there are. */

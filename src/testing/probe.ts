@@ -1,5 +1,6 @@
 // A consumer that keeps what it got, and a producer that does as it is told.
 
+import { checkKeys } from '../base/check.ts'
 import type { Awaitable } from '../stage/hooks.ts'
 import type { SubscribeOptions, Subscription } from '../stage/link.ts'
 import { consumer, producer } from '../stage/make.ts'
@@ -39,7 +40,9 @@ export class Probe<T> {
   /** How each subscription ended, in order. */
   readonly endings: Ending[] = []
 
-  constructor({ name = 'probe', onEvents, scheduler }: ProbeOptions<T> = {}) {
+  constructor(options: ProbeOptions<T> = {}) {
+    checkKeys('Probe', options, ['name', 'onEvents', 'scheduler'])
+    const { name = 'probe', onEvents, scheduler } = options
     this.stage = consumer<T>({
       name,
       onEvents: (events) => {
@@ -112,6 +115,7 @@ export class Scripted<T> {
   readonly #script: Line<T>[]
 
   constructor(script: Iterable<Line<T>>, options: ScriptedOptions = {}) {
+    checkKeys('Scripted', options, ['name', 'scheduler'])
     this.#script = [...script]
     this.stage = producer<T>({
       name: 'scripted',

@@ -1,5 +1,6 @@
 // A scheduler that runs stages in an order of its own: what holds under it holds whatever the timing.
 
+import { checkKeys } from '../base/check.ts'
 import type { Runnable, Scheduler } from '../stage/scheduler.ts'
 import { below, seededRandom } from './random.ts'
 
@@ -34,7 +35,9 @@ export class RandomScheduler implements Scheduler {
   /** Steps so far. */
   steps = 0
 
-  constructor({ seed, runs = 'microtask', afterStep }: RandomSchedulerOptions) {
+  constructor(options: RandomSchedulerOptions) {
+    checkKeys('RandomScheduler', options, ['seed', 'runs', 'afterStep'])
+    const { seed, runs = 'microtask', afterStep } = options
     this.#random = seededRandom(seed)
     this.#runs = runs
     this.#afterStep = afterStep

@@ -16,7 +16,7 @@ export interface StepProbe {
   /** What it gave since it was last asked. */
   take(): Given[]
   readonly context: StepContext
-  /** What the step told of: late and refused events. */
+  /** What the step told of: events that are late, refused, or ahead of the clock. */
   readonly told: unknown[]
   /** What its clocks show, both of them. */
   readonly clock: { nowMs: number }
@@ -40,6 +40,7 @@ export function probeStep(make: MakeStep, given: Partial<StepContext> = {}): Ste
     wallMs: () => clock.nowMs,
     late: (_, batch, index) => told.push(['late', batch.at(index)]),
     dead: (_, batch, index, reason) => told.push(['dead', batch.at(index), reason]),
+    ahead: (_, timeMs) => told.push(['ahead', timeMs]),
     accuse: () => {},
     ...given,
   }

@@ -23,15 +23,24 @@ export interface EventTimeOptions extends FiringOptions {
   readonly allowedLateness?: Duration
   /** How far events may be out of order: the watermark stays so far behind the latest event. 0 by default. */
   readonly outOfOrderness?: Duration
-  /** An input that is silent for so long (by the clock) no longer holds the others back. Never, by default. */
+  /**
+   * An input that is silent for so long (by the clock) no longer holds the others back. Never, by default. Where all are
+   * silent, time stands still: the last windows go out with the next event, or at the end (`interval` shows them sooner).
+   */
   readonly idleAfter?: Duration
-  /** An event more than this ahead of the clock does not move the watermark: 1 day by default, Infinity for no limit. */
+  /**
+   * An event more than this ahead of the clock does not move the watermark: 1 day by default, Infinity for no limit. The
+   * first such event is told of, and all are counted (`ahead`): streams of forecasts or bookings need a larger limit.
+   */
   readonly futureLimit?: Duration
 }
 
 /** Options of windows that lie on a grid. */
 export interface OffsetOptions {
-  /** Moves all windows: `'5h30m'` makes days start at 05:30 UTC. */
+  /**
+   * Moves all windows: `'5h30m'` makes days start at 05:30 UTC. Days of a place, which have 23 to 25 hours, are those of its
+   * local time: let `at` give that, as the guide's chapter on time shows.
+   */
   readonly offset?: Duration
 }
 

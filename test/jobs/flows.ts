@@ -65,6 +65,13 @@ export const throwing = flow([1, 2, 3])
     { name: 'picky' },
   )
 
+export const ahead = flow(Array.from({ length: 30 }, (_, n) => Date.UTC(2200, 0, 1) + n))
+  .window(tumbling('1s', (at: number) => at))
+  .aggregate({ n: count() })
+export const inOrder = flow(Array.from({ length: 40 }, (_, n) => n))
+  .map((n) => n)
+  .mapAsync((n) => new Promise<number>((resolve) => setTimeout(() => resolve(n), (n * 7) % 5)), { concurrency: 10 })
+
 export const exiting = flow([1]).map(() => process.exit(3))
 export const hanging = flow([1]).map(
   (n) => {

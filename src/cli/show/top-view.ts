@@ -56,12 +56,26 @@ const COLUMNS: readonly Column[] = [
  */
 export function topView(runs: readonly RunSnapshot[], options: TopViewOptions): string[] {
   if (runs.length === 0) return [cut('nothing runs', options.columns)]
-  return runs.flatMap((run, index) => {
-    const before = options.before?.find(({ pipeline, startedMs }) => {
-      return pipeline === run.pipeline && startedMs === run.startedMs
-    })
-    return [...(index === 0 ? [] : ['']), ...runLines(run, before, options)]
-  })
+  return runs.flatMap((run, index) => [
+    ...(index === 0 ? [] : ['']),
+    ...runLines(run, earlierOf(run, options), options),
+  ])
+}
+
+/** The same run a while ago. */
+function earlierOf({ pipeline, startedMs }: RunSnapshot, { before }: TopViewOptions): RunSnapshot | undefined {
+  return before?.find((one) => one.pipeline === pipeline && one.startedMs === startedMs)
+}
+
+/** Records that a run reads a second. */
+export function perSecondOf(run: RunSnapshot, options: TopViewOptions): number {
+  const before = earlierOf(run, options)
+  return rate(run.read, before?.read, secondsOf(run, before))
+}
+
+/** A line about a run, in the colour of its state. */
+export function colourOf({ state }: RunSnapshot, line: string, { hasColour }: TopViewOptions): string {
+  return colour(line, hasColour, state === 'failed' ? 'red' : state === 'running' ? 'bold' : 'yellow')
 }
 
 function runLines(run: RunSnapshot, before: RunSnapshot | undefined, options: TopViewOptions): string[] {
@@ -69,12 +83,12 @@ function runLines(run: RunSnapshot, before: RunSnapshot | undefined, options: To
   const own = [
     `${run.pipeline}: ${run.state}${GAP}${durationText(run.atMs - run.startedMs)}${GAP}${run.source} > ${run.sink}`,
     ...(run.error === undefined ? [] : [`${GAP}${run.error}`]),
-    `${GAP}${progressText(run, before)}`,
+    `${GAP}${progressText(run, options)}`,
     `${GAP}${commitText(run)}`,
   ].map((line) => cut(excerpt(line, columns), columns))
   const [title = '', ...rest] = own
   return [
-    colour(title, hasColour, run.state === 'failed' ? 'red' : run.state === 'running' ? 'bold' : 'yellow'),
+    colourOf(run, title, options),
     ...rest,
     ...layerLines(run, before, options),
     ...run.happenings.slice(-SHOWN_HAPPENINGS).map(({ atMs, kind, text }) => {
@@ -83,9 +97,9 @@ function runLines(run: RunSnapshot, before: RunSnapshot | undefined, options: To
   ]
 }
 
-function progressText(run: RunSnapshot, before: RunSnapshot | undefined): string {
+function progressText(run: RunSnapshot, options: TopViewOptions): string {
   const { read, dead, run: committed, doneBytes, totalBytes } = run
-  const perSecond = rate(read, before?.read, secondsOf(run, before))
+  const perSecond = perSecondOf(run, options)
   const counts = [`read ${countText(read)}`, `loaded ${countText(committed.loaded)}`, `dead ${countText(dead)}`]
   if (committed.filtered > 0) counts.push(`filtered ${countText(committed.filtered)}`)
   const bytes =
@@ -187,7 +201,7 @@ function timeText(atMs: number): string {
   return Number.isNaN(date.getTime()) ? '?' : date.toISOString().slice(11, 19)
 }
 
-function cut(text: string, columns: number): string {
+export function cut(text: string, columns: number): string {
   if (text.length <= columns) return text
   return columns < 2 ? text.slice(0, Math.max(0, columns)) : `${text.slice(0, columns - 1)}…`
 }

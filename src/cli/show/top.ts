@@ -7,7 +7,8 @@ import type { RunSnapshot } from '../../pipeline/snapshot.ts'
 import { exitCodeOfSignal, OK } from '../exit.ts'
 import { hasColour, type Io, isLively } from '../io.ts'
 import { Stopped } from '../signals.ts'
-import { topView } from './top-view.ts'
+import { topBrief } from './top-brief.ts'
+import { cut, type TopViewOptions, topView } from './top-view.ts'
 
 export interface ScreenOptions {
   /** Whether one look is all. */
@@ -57,7 +58,7 @@ export class Top {
       for (;;) {
         const told = await this.#ask(signal)
         if (isOnce) {
-          stdout.write(this.#textOf(told.runs))
+          stdout.write(textOf(topView(told.runs, this.#view)))
           return OK
         }
         this.#draw(told, isLive)
@@ -76,7 +77,7 @@ export class Top {
   /** Shows a run as it was left. */
   showLast(runs: readonly RunSnapshot[]): void {
     this.#before = undefined
-    this.#io.stdout.write(this.#textOf(runs))
+    this.#io.stdout.write(textOf(topView(runs, this.#view)))
   }
 
   /** Once it was reached, a page may be away for a while: the run begins again. */
@@ -90,30 +91,35 @@ export class Top {
   }
 
   #draw({ runs, lost }: { readonly runs: readonly RunSnapshot[]; readonly lost?: string }, isLive: boolean): void {
-    const text = `${lost === undefined ? '' : `${escapeText(lost)}; trying again\n`}${this.#textOf(runs)}`
+    const options = this.#view
+    const trouble = lost === undefined ? [] : [cut(`${escapeText(lost)}; trying again`, options.columns)]
+    const whole = [...trouble, ...topView(runs, options)]
     if (lost === undefined) this.#before = runs
     const { stdout } = this.#io
     if (!isLive) {
-      stdout.write(`${text}\n`)
+      stdout.write(`${textOf(whole)}\n`)
       return
     }
     const { rows = Number.POSITIVE_INFINITY } = stdout
-    const lines = text.split('\n').slice(0, -1)
     // One line stays free: a terminal would scroll.
+    const most = Math.max(1, rows - 1)
+    const fits = whole.length <= most || runs.length < 2
+    const lines = fits ? whole : [...trouble, ...topBrief(runs, most - trouble.length, options)]
     const shown =
-      lines.length < rows ? lines : [...lines.slice(0, rows - 2), `… and ${lines.length - rows + 2} lines more`]
+      lines.length <= most ? lines : [...lines.slice(0, most - 1), `… and ${lines.length - most + 1} lines more`]
     stdout.write(
       `${this.#isDrawn ? '' : ENTER}${REDRAW}${shown.join(`${REST_OF_LINE}\n`)}${REST_OF_LINE}\n${REST_OF_PAGE}`,
     )
     this.#isDrawn = true
   }
 
-  #textOf(runs: readonly RunSnapshot[]): string {
+  get #view(): TopViewOptions {
     const { stdout, env } = this.#io
-    const columns = stdout.columns ?? COLUMNS
     const before = this.#before === undefined ? {} : { before: this.#before }
-    return topView(runs, { ...before, columns, hasColour: hasColour(stdout, env) })
-      .map((line) => `${line}\n`)
-      .join('')
+    return { ...before, columns: stdout.columns ?? COLUMNS, hasColour: hasColour(stdout, env) }
   }
+}
+
+function textOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('')
 }

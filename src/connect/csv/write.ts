@@ -1,6 +1,6 @@
 // Writes CSV: one line of fields, quoted where that is needed.
 
-import { describeValue } from '../../base/check.ts'
+import { checkKeys, describeValue } from '../../base/check.ts'
 import { jsonText } from '../json/line.ts'
 
 export interface CsvLineOptions {
@@ -32,6 +32,7 @@ const FORMULA = /^(?:[\t\r]|[\s"'\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20])/
  * csvLine(['=1+1', -1], { spreadsheetSafe: true }) // => "'=1+1,-1\r\n"
  */
 export function csvLine(values: readonly CsvValue[], options: CsvLineOptions = {}): string {
+  checkKeys('csvLine', options, ['delimiter', 'spreadsheetSafe'])
   const { delimiter = ',', spreadsheetSafe = false } = options
   if (!/^[\t\x20-\x7e]$/.test(delimiter) || delimiter === '"') {
     throw new TypeError(

@@ -1,8 +1,9 @@
 // The source of text: the lines of files as they stand.
 
+import { checkKeys } from '../../base/check.ts'
 import { textLines } from '../formats/text.ts'
 import type { Source } from '../source.ts'
-import { type FilesOptions, files } from './files.ts'
+import { FILES_OPTIONS, type FilesOptions, files } from './files.ts'
 
 /** Large enough that a range is worth opening, small enough that all threads have one until the end. */
 const SPLIT_BYTES = 4 * 1024 * 1024
@@ -16,5 +17,6 @@ const SPLIT_BYTES = 4 * 1024 * 1024
  * lines('book.txt').title // => 'book.txt as lines'
  */
 export function lines(input: string | readonly string[], options: FilesOptions = {}): Source<string> {
+  checkKeys('lines', options, FILES_OPTIONS)
   return files(input, textLines(), { splitBytes: SPLIT_BYTES, ...options })
 }

@@ -1,8 +1,9 @@
 // The source of NDJSON: one JSON value in each line of files.
 
+import { checkKeys } from '../../base/check.ts'
 import { JSON_OPTIONS, type JsonOptions, json, jsonOptions } from '../formats/json.ts'
 import type { Source } from '../source.ts'
-import { type FilesOptions, files } from './files.ts'
+import { FILES_OPTIONS, type FilesOptions, files } from './files.ts'
 
 export interface NdjsonOptions extends JsonOptions, FilesOptions {}
 
@@ -15,6 +16,7 @@ export interface NdjsonOptions extends JsonOptions, FilesOptions {}
  * ndjson('events/*.ndjson.gz').title // => 'events/*.ndjson.gz as json'
  */
 export function ndjson<T = unknown>(input: string | readonly string[], options: NdjsonOptions = {}): Source<T> {
+  checkKeys('ndjson', options, [...Object.keys(JSON_OPTIONS), ...FILES_OPTIONS])
   const others = Object.entries(options).filter(([name]) => !Object.hasOwn(JSON_OPTIONS, name))
   return files(input, json<T>(jsonOptions(options)), Object.fromEntries(others))
 }

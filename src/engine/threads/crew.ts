@@ -257,6 +257,7 @@ class Member {
     if (message.kind === 'ready') this.#ready.resolve(message.fingerprint)
     else if (message.kind === 'late') for (const event of message.events) account.late(message.operator, event)
     else if (message.kind === 'dead') account.dead(message.operator, message.value, message.reason)
+    else if (message.kind === 'noted') account.noted(message.note)
     else if (message.kind === 'ledger') this.#enter(message.entry)
     else if (message.kind === 'arrived') this.#onArrival(message.level)
     else if (message.kind === 'done') this.#finish(message)
@@ -276,11 +277,11 @@ class Member {
     }
   }
 
-  #finish({ late, dead }: FromWorker & { readonly kind: 'done' }): void {
+  #finish({ late, dead, ahead }: FromWorker & { readonly kind: 'done' }): void {
     const { account } = this.#options.work
     this.#hasSpoken = true
     // Those that were told one by one are counted already.
-    account.add(account.tellsLate ? new Map() : late, account.tellsDead ? new Map() : dead)
+    account.add(account.tellsLate ? new Map() : late, account.tellsDead ? new Map() : dead, ahead)
     this.#done.resolve()
   }
 

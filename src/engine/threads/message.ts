@@ -60,7 +60,13 @@ export type FromWorker =
   | { readonly kind: 'ready'; readonly fingerprint: string }
   | { readonly kind: 'late'; readonly operator: string; readonly events: readonly unknown[] }
   | { readonly kind: 'dead'; readonly operator: string; readonly value: unknown; readonly reason: string }
-  | { readonly kind: 'done'; readonly late: ReadonlyMap<string, number>; readonly dead: ReadonlyMap<string, number> }
+  | {
+      readonly kind: 'done'
+      readonly late: ReadonlyMap<string, number>
+      readonly dead: ReadonlyMap<string, number>
+      readonly ahead: ReadonlyMap<string, number>
+    }
+  | { readonly kind: 'noted'; readonly note: string }
   | { readonly kind: 'failed'; readonly failure: Failure }
   /** A stage of the level has taken what it will take. */
   | { readonly kind: 'arrived'; readonly level: number }

@@ -29,6 +29,7 @@ const port = parentPort
 const tell = (message: FromWorker): void => port?.postMessage(message)
 
 const account = new Account({
+  onNote: (note) => tell({ kind: 'noted', note }),
   onLate: setup.tellsLate ? (operator, event) => tell({ kind: 'late', operator, events: [event] }) : undefined,
   onDead: setup.tellsDead ? (refused) => tell({ kind: 'dead', ...refused }) : undefined,
 })
@@ -102,7 +103,7 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
     clearInterval(writing)
     write()
   }
-  tell({ kind: 'done', late: account.lateOf, dead: account.deadOf })
+  tell({ kind: 'done', late: account.lateOf, dead: account.deadOf, ahead: account.aheadOf })
   for (const to of ports.values()) to.close()
   port?.close()
 }

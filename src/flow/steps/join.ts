@@ -193,7 +193,20 @@ class Join implements Step {
     window.table.add(key, event, out)
     window.events += 1
     this.#held += 1
-    if (this.#held > maxHeld) throw overLimit({ what: 'event', operator: name, option: 'maxHeld', limit: maxHeld })
+    if (this.#held <= maxHeld) return
+    const why = `. It holds ${this.#sharesText()}: a side that is read faster is not held back for the other`
+    throw overLimit({ what: 'event', operator: name, option: 'maxHeld', limit: maxHeld, why })
+  }
+
+  #sharesText(): string {
+    let [left, right] = [0, 0]
+    for (const { table } of this.#tables.values()) {
+      for (const { side } of table.snapshot()) {
+        if (side === 'left') left += 1
+        else right += 1
+      }
+    }
+    return `${left.toLocaleString('en-US')} of the left side and ${right.toLocaleString('en-US')} of the right`
   }
 
   #windowAt(endMs: number): { readonly table: Table; events: number } {

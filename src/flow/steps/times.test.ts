@@ -37,6 +37,16 @@ describe('times', () => {
     ])
   })
 
+  it('T3: an event far ahead of the clock is told of, and hides none behind it in the same batch', () => {
+    const { step, take, told } = probeOf(tumbling(1000, at, { futureLimit: 5000 }))
+    step.events([0, 9000, 2000, 9100, 3000])
+    deepEqual(take(), [[0], { watermark: 0 }, [9000, 2000], { watermark: 2000 }, [9100, 3000], { watermark: 3000 }])
+    deepEqual(told, [
+      ['ahead', 9000],
+      ['ahead', 9100],
+    ])
+  })
+
   it('T39: an event is late by its own input alone', () => {
     const probe = probeOf(tumbling(1000, at), 2)
     probe.context.input = 0

@@ -31,6 +31,7 @@ class Times implements Step {
   readonly #next: Port
   readonly #context: StepContext
   readonly #idleAfterMs: number | undefined
+  readonly #futureLimitMs: number
   /** The last time at which all windows that an event may be in have closed, for an own watermark. */
   readonly #isLate: (timeMs: number, watermarkMs: number) => boolean
   /** Inputs that have not ended. */
@@ -44,6 +45,7 @@ class Times implements Step {
     this.#grain = grainOf(spec)
     this.#isLate = lateness(spec, isSole)
     this.#idleAfterMs = spec.idleAfterMs
+    this.#futureLimitMs = spec.futureLimitMs
     this.#merger = new WatermarkMerger({ idleAfterMs: spec.idleAfterMs })
     this.#inputs = Array.from({ length: context.inputs }, () => new WatermarkMaker(spec))
     for (const input of this.#inputs.keys()) this.#merger.join(input, context.nowMs())
@@ -73,8 +75,13 @@ class Times implements Step {
         continue
       }
       if (timeMs <= latestMs) continue
-      latestMs = timeMs
+      const before = maker.ignored
       const nowMs = floorTo(this.#grain, maker.observe(timeMs, wallMs))
+      if (maker.ignored > before) {
+        this.#context.ahead(this.#name, timeMs, this.#futureLimitMs)
+        continue
+      }
+      latestMs = timeMs
       if (nowMs === ownMs) continue
       ownMs = nowMs
       const watermark = this.#merger.advance(input, nowMs)

@@ -104,24 +104,45 @@ function plainly(keyOf: (event: unknown) => Key): (event: unknown) => Key {
   return (event) => plainKey(keyOf(event))
 }
 
-/** The first event of each key in each window, as it comes: the fold keeps nothing but that there was one. */
+/**
+ * The first event of each key in each window, as it comes: the fold keeps nothing but that there was one. A count window
+ * is one of all keys, and keeps those that it has seen.
+ */
 export function uniqWork({ name, by, window }: Extract<Operator, { kind: 'uniq' }>): WindowWork {
+  const keyOf = (event: unknown): Key => plainKey((by as (event: unknown) => Key)(event))
+  const isCount = window?.kind === 'count'
   return {
     name,
     window: window as WindowSpec<unknown>,
-    keyOf: (event) => plainKey((by as (event: unknown) => Key)(event)),
+    keyOf: isCount ? () => ALL : keyOf,
     ensure: undefined,
     isStageBound: false,
     isPassing: true,
-    fold: (out) => ({
-      create: () => false,
-      add(isKnown, event) {
-        if (isKnown !== true) out.push(event)
-        return true
-      },
-      merge: () => true,
-    }),
+    fold: isCount ? (out) => seenKeys(keyOf, out) : firstOfKey,
     show: () => {},
+  }
+}
+
+function firstOfKey(out: unknown[]): Fold<unknown, unknown> {
+  return {
+    create: () => false,
+    add(isKnown, event) {
+      if (isKnown !== true) out.push(event)
+      return true
+    },
+    merge: () => true,
+  }
+}
+
+function seenKeys(keyOf: (event: unknown) => Key, out: unknown[]): Fold<unknown, unknown> {
+  return {
+    create: () => new Set<Key>(),
+    add(seen, event) {
+      const keys = seen as Set<Key>
+      const before = keys.size
+      if (keys.add(keyOf(event)).size > before) out.push(event)
+      return keys
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 // Demand dispatcher: events go to the consumer that asked for most.
 
+import { checkFunctions, checkKeys } from '../../base/check.ts'
 import { type Chunk, cut } from '../chunk.ts'
 import type { Deliver, Dispatcher, DispatcherSpec } from '../dispatcher.ts'
 import type { Mark } from '../message.ts'
@@ -23,6 +24,8 @@ export interface DemandOptions {
  * @see GenStage.DemandDispatcher
  */
 export function demand<T>(options: DemandOptions = {}): DispatcherSpec<T> {
+  checkKeys('demand', options, ['shuffle'])
+  checkFunctions(options as Readonly<Record<string, unknown>>)
   return { kind: 'demand', check: () => {}, make: <C>() => new DemandDispatcher<T, C>(options.shuffle) }
 }
 

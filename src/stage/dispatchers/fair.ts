@@ -1,6 +1,6 @@
 // Fair dispatcher: consumers with demand take turns, a slice each.
 
-import { checkInteger } from '../../base/check.ts'
+import { checkInteger, checkKeys } from '../../base/check.ts'
 import { type Chunk, isArray, sharedOut } from '../chunk.ts'
 import type { Deliver, Dispatcher, DispatcherSpec } from '../dispatcher.ts'
 import type { Mark } from '../message.ts'
@@ -13,6 +13,7 @@ import type { Mark } from '../message.ts'
  * fair().kind // => 'fair'
  */
 export function fair<T>(options: { readonly slice?: number } = {}): DispatcherSpec<T> {
+  checkKeys('fair', options, ['slice'])
   const { slice = 1 } = options
   checkInteger('slice', slice, 1)
   return { kind: 'fair', check: () => {}, make: <C>() => new FairDispatcher<T, C>(slice) }

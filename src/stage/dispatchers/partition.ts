@@ -1,6 +1,6 @@
 // Partition dispatcher: a function of the event decides which consumer gets it.
 
-import { checkInteger, describeValue } from '../../base/check.ts'
+import { checkFunctions, checkInteger, checkKeys, describeValue } from '../../base/check.ts'
 import { type Key, stableHash } from '../../base/hash.ts'
 import { type Chunk, cut, isArray, sharedOut } from '../chunk.ts'
 import type { Deliver, Dispatcher, DispatcherSpec } from '../dispatcher.ts'
@@ -44,6 +44,8 @@ export interface PartitionOptions<P extends PartitionName = PartitionName> {
 export function partition<T, P extends PartitionName = number>(
   spec: PartitionSpec<T, P>,
 ): DispatcherSpec<T, PartitionOptions<P>> {
+  checkKeys('partition', spec, ['partitions', 'hash', 'key', 'holdEvents'])
+  checkFunctions({ hash: spec.hash, key: spec.key })
   const names = namesOf(spec.partitions)
   const { holdEvents = 10_000, key = (event: T) => event as unknown as Key } = spec
   checkInteger('holdEvents', holdEvents, 1)

@@ -2,6 +2,7 @@
 
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { checkKeys } from '../../base/check.ts'
 import type { Deliver, Dispatcher, DispatcherSpec } from '../../stage/dispatcher.ts'
 import type { Mark } from '../../stage/message.ts'
 import { below, seededRandom } from '../random.ts'
@@ -27,6 +28,8 @@ export interface DispatcherSubject<O> {
   readonly scripts?: number
 }
 
+const KEYS = ['name', 'make', 'gives', 'options', 'places', 'drops', 'refuses', 'holdEvents', 'scripts']
+
 /**
  * Runs random scripts of subscribing, asking, leaving, dispatching and marking against a dispatcher, and checks after
  * every step that it keeps the rules (docs/specs/demand.md, D30 to D33 and D140).
@@ -35,6 +38,7 @@ export interface DispatcherSubject<O> {
  * dispatcherConformance({ name: 'fair', make: () => fair(), gives: 'to-one' })
  */
 export function dispatcherConformance<O>(subject: DispatcherSubject<O>): void {
+  checkKeys('dispatcherConformance', subject, KEYS)
   describe(`${subject.name} dispatcher`, () => {
     it('D30 D31 D32 D33: keeps the rules in every order of asking, leaving, dispatching and marking', () => {
       for (let seed = 1; seed <= (subject.scripts ?? 300); seed += 1) new Script(subject, seed).run()

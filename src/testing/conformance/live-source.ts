@@ -2,6 +2,7 @@
 
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { checkKeys } from '../../base/check.ts'
 import { isSluiceError } from '../../base/errors.ts'
 import type { OpenOptions, Position, Source, Split, SplitReader } from '../../connect/source.ts'
 import { positionOf, readEntries, valuesIn } from './reading.ts'
@@ -53,6 +54,7 @@ export interface LiveSourceSubject<T> {
  * })
  */
 export function liveSourceConformance<T>(subject: LiveSourceSubject<T>): void {
+  checkKeys('liveSourceConformance', subject, ['name', 'make', 'comesAgain', 'isOrdered'])
   const { name, comesAgain = true } = subject
   const on = (check: (live: Live<T>) => Promise<void>) => async () => {
     const live = new Live(await subject.make(), subject)

@@ -2,6 +2,7 @@
 
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { checkKeys } from '../../base/check.ts'
 import { batchOfTraced } from '../../connect/batch.ts'
 import { type Traced, traced } from '../../connect/origin.ts'
 import type { PlainSink, PlainWriter } from '../../connect/sink.ts'
@@ -44,6 +45,7 @@ export interface PlainSinkPlace<Row> {
  * })
  */
 export function plainSinkConformance<Row>(subject: PlainSinkSubject<Row>): void {
+  checkKeys('plainSinkConformance', subject, ['name', 'make', 'row', 'refused', 'scripts'])
   describe(`${subject.name} as a plain sink`, () => {
     const on = async (test: (desk: Desk<Row>) => Promise<void>): Promise<void> => {
       const place = await subject.make()

@@ -1,12 +1,15 @@
 // What every sink with commits must hold, as tests: run them for one of your own.
 
 import { describe, it } from 'node:test'
+import { checkKeys } from '../../base/check.ts'
 import { commitRules } from './sink/commits.ts'
 import { holdingRules } from './sink/holding.ts'
 import { keepingRules } from './sink/keeping.ts'
 import { rulesOf, type SinkRule } from './sink/rule.ts'
 import { script } from './sink/script.ts'
 import type { SinkSubject } from './sink/subject.ts'
+
+const KEYS = ['name', 'make', 'row', 'refused', 'isKeyed', 'locksWhileWriting', 'startsOverInPlace', 'scripts']
 
 /**
  * Holds a sink that promises `exactly-once` to its contract: rows, dead letters and checkpoint are committed together or
@@ -42,6 +45,7 @@ import type { SinkSubject } from './sink/subject.ts'
  * })
  */
 export function sinkConformance<Row>(subject: SinkSubject<Row>): void {
+  checkKeys('sinkConformance', subject, KEYS)
   describe(`${subject.name} as a sink`, () => {
     for (const { name, check } of sinkRules(subject)) it(name, check)
   })

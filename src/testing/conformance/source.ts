@@ -3,6 +3,7 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import { checkKeys } from '../../base/check.ts'
 import { isSluiceError } from '../../base/errors.ts'
 import { entriesOf, type ReadBatch } from '../../connect/batch.ts'
 import type { Entry } from '../../connect/origin.ts'
@@ -58,6 +59,7 @@ export interface SourceSubject<T> {
  * })
  */
 export function sourceConformance<T>(subject: SourceSubject<T>): void {
+  checkKeys('sourceConformance', subject, ['name', 'make', 'makeWaiting', 'resumes'])
   const withSample = (test: (sample: SourceSample<T>) => Promise<void>) => async () => {
     const sample = await subject.make()
     try {

@@ -1,0 +1,51 @@
+// A module of `sluice serve` that cannot be loaded: shown as a pipeline that failed, beside those that run.
+
+import { SluiceError } from '../base/errors.ts'
+import { NO_TOTALS } from '../connect/totals.ts'
+import type { WatchedRun } from '../dashboard/watched.ts'
+import { shown } from '../pipeline/happenings.ts'
+import type { RunSnapshot } from '../pipeline/snapshot.ts'
+
+/** What is known of a pipeline of which no run has begun. */
+export function nothingYet(
+  pipeline: string,
+  state: RunSnapshot['state'],
+  atMs: number,
+  startedMs: number,
+): RunSnapshot {
+  return {
+    pipeline,
+    source: '',
+    sink: '',
+    state,
+    atMs,
+    startedMs,
+    threads: 0,
+    layers: [],
+    run: NO_TOTALS,
+    overall: NO_TOTALS,
+    read: 0,
+    dead: 0,
+    doneBytes: 0,
+    epoch: 0,
+    restarts: 0,
+    happenings: [],
+    memoryBytes: process.memoryUsage.rss(),
+  }
+}
+
+/** @param why - why it cannot be loaded: nothing changes that before the process is started again */
+export function broken(file: string, why: string, wallMs: () => number): WatchedRun {
+  const startedMs = wallMs()
+  return {
+    pipeline: file,
+    snapshot: () => ({ ...nothingYet(file, 'failed', wallMs(), startedMs), error: shown(why) }),
+    pause: () => {},
+    resume: () => {},
+    drain: async () => {},
+    async inspect() {
+      const details = { key: file, value: undefined, allowed: 'a module that can be loaded' }
+      throw new SluiceError('CONFIG_INVALID', `Cannot look into ${file}: ${why}`, details)
+    },
+  }
+}

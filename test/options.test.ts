@@ -1,0 +1,264 @@
+// Every function of the package that takes options refuses one that it does not know.
+
+import { rejects } from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import * as sluice from '../src/index.ts'
+import * as stage from '../src/stage/index.ts'
+import * as testing from '../src/testing/index.ts'
+
+/** Calls one function with an option of `wrong` among those that are right. */
+type Call = (wrong: never) => unknown
+type Calls = Readonly<Record<string, Call | 'takes none'>>
+
+const { flow, json, sum, toFunction } = sluice
+const numbers = flow([1, 2])
+const windowed = numbers.window(sluice.tumbling(1, (n) => n))
+const by = (n: number): number => n
+const into = (): sluice.Sink<unknown> => sluice.sqlite('never-opened.db', { table: 't' })
+const job = sluice.pipeline('job', { from: () => sluice.values([1]), into: () => into() as sluice.Sink<number> })
+const make = (): never => {
+  throw new Error('nothing is made')
+}
+
+const MAIN: Calls = {
+  accessLog: (wrong) => sluice.accessLog({ dialect: 'common', ...(wrong as object) }),
+  batchOf: 'takes none',
+  checkpointed: (wrong) =>
+    sluice.checkpointed(
+      toFunction('f', () => {}),
+      { store: 'a.db', ...(wrong as object) },
+    ),
+  collect: (wrong) => sluice.collect(numbers, wrong),
+  collectAll: (wrong) => sluice.collectAll(by, wrong),
+  count: 'takes none',
+  countDistinct: 'takes none',
+  countWindow: (wrong) => sluice.countWindow(2, wrong),
+  csv: (wrong) => sluice.csv('a.csv', wrong),
+  csvFiles: (wrong) => sluice.csvFiles('out', wrong),
+  csvLine: (wrong) => sluice.csvLine([1], wrong),
+  duckdb: (wrong) => sluice.duckdb('a.duckdb', { table: 't', ...(wrong as object) }),
+  duckdbQuery: (wrong) => sluice.duckdbQuery('a.duckdb', { table: 't', ...(wrong as object) }),
+  duration: 'takes none',
+  early: 'takes none',
+  every: 'takes none',
+  explain: (wrong) => sluice.explain(numbers, wrong),
+  files: (wrong) => sluice.files('a.txt', json(), wrong),
+  first: 'takes none',
+  flow: (wrong) => flow([1], wrong),
+  flows: (wrong) => sluice.flows([[1]], wrong),
+  fold: (wrong) => sluice.fold({ create: () => 0, add: by, ...(wrong as object) }),
+  globalWindow: (wrong) => sluice.globalWindow(wrong),
+  http: (wrong) => sluice.http('http://localhost', wrong),
+  httpPages: (wrong) => sluice.httpPages('http://localhost', wrong),
+  interval: 'takes none',
+  isSluiceError: 'takes none',
+  json: (wrong) => json(wrong),
+  jsonArray: (wrong) => sluice.jsonArray('a.json', wrong),
+  kafka: (wrong) => sluice.kafka('kafka://localhost', json(), { topic: 't', ...(wrong as object) }),
+  kafkaPublish: (wrong) => sluice.kafkaPublish('kafka://localhost', { topic: 't', ...(wrong as object) }),
+  largest: 'takes none',
+  last: 'takes none',
+  late: 'takes none',
+  letterAt: 'takes none',
+  lineLogger: (wrong) => sluice.lineLogger({ format: 'text', write: () => {}, wallMs: () => 0, ...(wrong as object) }),
+  lines: (wrong) => sluice.lines('a.txt', wrong),
+  max: 'takes none',
+  mean: 'takes none',
+  min: 'takes none',
+  mqtt: (wrong) => sluice.mqtt('mqtt://localhost', json(), { topics: 't', clientId: 'c', ...(wrong as object) }),
+  mqttPublish: (wrong) => sluice.mqttPublish('mqtt://localhost', { topic: 't', ...(wrong as object) } as never),
+  nats: (wrong) => sluice.nats('nats://localhost', json(), { stream: 's', ...(wrong as object) }),
+  natsPublish: (wrong) => sluice.natsPublish('nats://localhost', { subject: 's', ...(wrong as object) }),
+  ndjson: (wrong) => sluice.ndjson('a.ndjson', wrong),
+  ndjsonFiles: (wrong) => sluice.ndjsonFiles('out', wrong),
+  onMark: 'takes none',
+  parquet: (wrong) => sluice.parquet('a.parquet', wrong),
+  parquetFiles: (wrong) => sluice.parquetFiles('out', wrong),
+  pipeline: (wrong) => sluice.pipeline('p', { from: make, into, ...(wrong as object) } as never),
+  postgres: (wrong) => sluice.postgres('postgres://localhost/d', { table: 't', ...(wrong as object) }),
+  postgresQuery: (wrong) => sluice.postgresQuery('postgres://localhost/d', { table: 't', ...(wrong as object) }),
+  processingTime: (wrong) => sluice.processingTime('1s', wrong),
+  prometheusText: 'takes none',
+  quantile: (wrong) => sluice.quantile(by, 0.5, wrong),
+  rabbitmq: (wrong) => sluice.rabbitmq('amqp://localhost', json(), { queue: 'q', ...(wrong as object) }),
+  rabbitmqPublish: (wrong) =>
+    sluice.rabbitmqPublish('amqp://localhost', { routingKey: () => 'r', ...(wrong as object) } as never),
+  readOf: 'takes none',
+  redisStream: (wrong) => sluice.redisStream('redis://localhost', json(), { stream: 's', ...(wrong as object) }),
+  redisStreamAdd: (wrong) => sluice.redisStreamAdd('redis://localhost', { stream: 's', ...(wrong as object) } as never),
+  replayDeadLetters: (wrong) => sluice.replayDeadLetters(job, wrong),
+  run: (wrong) => sluice.run(numbers, wrong),
+  serverSentEvents: (wrong) => sluice.serverSentEvents('http://localhost', json(), wrong),
+  session: (wrong) => sluice.session('1s', by, wrong),
+  several: (wrong) => sluice.several(into(), { spool: 's', branches: { b: { into: into() } }, ...(wrong as object) }),
+  sliding: (wrong) => sluice.sliding('2s', '1s', by, wrong),
+  smallest: 'takes none',
+  sqlite: (wrong) => sluice.sqlite('a.db', { table: 't', ...(wrong as object) }),
+  sqliteQuery: (wrong) => sluice.sqliteQuery('a.db', { table: 't', ...(wrong as object) }),
+  start: (wrong) => sluice.start(numbers, wrong),
+  startDashboard: (wrong) => sluice.startDashboard(wrong),
+  startPipeline: (wrong) => sluice.startPipeline(job, wrong),
+  stdout: (wrong) => sluice.stdout(String, wrong),
+  stream: (wrong) => sluice.stream(numbers, wrong),
+  sum: 'takes none',
+  syslog: (wrong) => sluice.syslog({ udp: 0 }, wrong),
+  syslogLine: (wrong) => sluice.syslogLine(wrong),
+  tail: (wrong) => sluice.tail('a.log', json(), wrong),
+  telemetry: 'takes none',
+  textLines: 'takes none',
+  ticks: (wrong) => sluice.ticks(1, wrong),
+  toFunction: (wrong) => toFunction('f', () => {}, wrong),
+  topK: (wrong) => sluice.topK(3, by, wrong),
+  tumbling: (wrong) => sluice.tumbling('1s', by, wrong),
+  values: 'takes none',
+  watchedRun: 'takes none',
+  webSocket: (wrong) => sluice.webSocket('ws://localhost', json(), wrong),
+  webhook: (wrong) => sluice.webhook({ port: 0, ...(wrong as object) } as never, json()),
+}
+
+const STAGE: Calls = {
+  broadcast: 'takes none',
+  connect: (wrong) => stage.connect([1], stage.consumer({ onEvents: () => {} }), wrong),
+  consumer: (wrong) => stage.consumer({ onEvents: () => {}, ...(wrong as object) }),
+  demand: (wrong) => stage.demand(wrong),
+  demandPlan: 'takes none',
+  demandWindow: 'takes none',
+  fair: (wrong) => stage.fair(wrong),
+  from: (wrong) => stage.from([1], wrong),
+  group: (wrong) => stage.group({}, wrong),
+  into: 'takes none',
+  partition: (wrong) => stage.partition({ partitions: 2, ...(wrong as object) }),
+  priority: 'takes none',
+  producer: (wrong) => stage.producer(wrong),
+  producerConsumer: (wrong) => stage.producerConsumer({ onEvents: () => [], ...(wrong as object) }),
+  range: 'takes none',
+  subscribe: (wrong) => stage.subscribe(stage.consumer({ onEvents: () => {} }), stage.producer({}), wrong),
+  tasks: (wrong) => stage.tasks({ concurrency: 1, task: () => {}, ...(wrong as object) }),
+  toBatches: (wrong) => stage.toBatches([1], wrong),
+  toIterable: (wrong) => stage.toIterable([1], wrong),
+  toReadable: 'takes none',
+  toWebStream: 'takes none',
+}
+
+const TESTING: Calls = {
+  ManualClock: (wrong) => new testing.ManualClock(wrong),
+  Probe: (wrong) => new testing.Probe(wrong),
+  RandomScheduler: (wrong) => new testing.RandomScheduler({ seed: 1, ...(wrong as object) }),
+  Scripted: (wrong) => new testing.Scripted([], wrong),
+  atRest: 'takes none',
+  dispatcherConformance: (wrong) =>
+    testing.dispatcherConformance({ name: 'd', make, gives: 'to-one', ...(wrong as object) }),
+  liveSourceConformance: (wrong) => testing.liveSourceConformance({ name: 's', make, ...(wrong as object) }),
+  oneAtATime: 'takes none',
+  plainSinkConformance: (wrong) => testing.plainSinkConformance({ name: 's', make, row: make, ...(wrong as object) }),
+  seededRandom: 'takes none',
+  sinkConformance: (wrong) => testing.sinkConformance({ name: 's', make, row: make, ...(wrong as object) }),
+  sourceConformance: (wrong) => testing.sourceConformance({ name: 's', make, ...(wrong as object) }),
+}
+
+const FLOW: Calls = {
+  aggregate: (wrong) => numbers.aggregate({ n: sum(by) }, wrong),
+  batch: (wrong) => numbers.batch({ size: 1, ...(wrong as object) }),
+  departition: 'takes none',
+  emit: 'takes none',
+  emitAndReduce: (wrong) => numbers.emitAndReduce(make, make, wrong),
+  enrich: (wrong) => numbers.enrich({ key: by, lookup: by, into: by, ...(wrong as object) }),
+  filter: (wrong) => numbers.filter(Boolean, wrong),
+  flatMap: (wrong) => numbers.flatMap(() => [], wrong),
+  groupBy: 'takes none',
+  join: (wrong) => numbers.join(numbers, { left: by, right: by, ...(wrong as object) }),
+  keyBy: 'takes none',
+  map: (wrong) => numbers.map(by, wrong),
+  mapAsync: (wrong) => numbers.mapAsync(by, wrong),
+  mapBatch: (wrong) => numbers.mapBatch((batch) => batch, { size: 1, ...(wrong as object) }),
+  merge: 'takes none',
+  onTrigger: 'takes none',
+  partition: (wrong) => numbers.partition(wrong),
+  reduce: (wrong) => numbers.reduce(make, make, wrong),
+  reject: (wrong) => numbers.reject(Boolean, wrong),
+  shuffle: (wrong) => numbers.shuffle(wrong),
+  take: (wrong) => numbers.take(1, wrong),
+  takeSort: (wrong) => numbers.takeSort(1, by, wrong),
+  throughStages: (wrong) => numbers.throughStages(make, wrong),
+  uniq: (wrong) => numbers.uniq(by, wrong),
+  validate: (wrong) => numbers.validate({ '~standard': { version: 1, vendor: 'test', validate: make } }, wrong),
+  window: 'takes none',
+}
+
+const WINDOWED: Calls = {
+  aggregate: (wrong) => windowed.aggregate({ n: sum(by) }, wrong),
+  emitAndReduce: (wrong) => windowed.emitAndReduce(make, make, wrong),
+  groupBy: 'takes none',
+  reduce: (wrong) => windowed.reduce(make, make, wrong),
+  uniq: (wrong) => windowed.uniq(by, wrong),
+}
+
+const KEYED: Calls = {
+  aggregate: (wrong) => numbers.keyBy(by).aggregate({ n: sum(by) }, wrong),
+  fold: 'takes none',
+  window: 'takes none',
+}
+
+/** Options inside options. */
+const INNER: Readonly<Record<string, Call>> = {
+  'retry of mapAsync': (wrong) => numbers.mapAsync(by, { retry: { attempts: 1, ...(wrong as object) } }),
+  'bytes of batch': (wrong) => numbers.batch({ size: 1, bytes: { limit: 1, of: by, ...(wrong as object) } }),
+  'inFlight of run': (wrong) => sluice.run(numbers, { inFlight: wrong }),
+  'maxDeadLetters of startPipeline': (wrong) =>
+    sluice.startPipeline(job, { maxDeadLetters: { count: 1, ...(wrong as object) } }),
+  'backoff of tasks': (wrong) =>
+    stage.tasks({ concurrency: 1, task: () => {}, backoff: { firstMs: 1, capMs: 1, ...(wrong as object) } }),
+  'backoff of group': (wrong) => stage.group({}, { backoff: { firstMs: 1, capMs: 1, ...(wrong as object) } }),
+  'a member of group': (wrong) => stage.group({ one: { start: make, ...(wrong as object) } }),
+  'from of a member': (wrong) => stage.group({ one: { start: make, from: [{ stage: 'one', ...(wrong as object) }] } }),
+  'roll of csvFiles': (wrong) => sluice.csvFiles('out', { roll: wrong }),
+  'schema of postgres': (wrong) => sluice.postgres('postgres://localhost/d', { table: 't', schema: wrong } as never),
+  'a connection of postgres': (wrong) => sluice.postgres(wrong, { table: 't' }),
+  'a branch of several': (wrong) =>
+    sluice.several(into(), { spool: 's', branches: { b: { into: into(), ...(wrong as object) } } }),
+  'ports of syslog': (wrong) => sluice.syslog({ udp: 0, ...(wrong as object) } as never),
+  'signature of webhook': (wrong) =>
+    sluice.webhook({ port: 0, signature: { header: 'h', secret: 'a long secret', ...(wrong as object) } }, json()),
+}
+
+const own = (value: object): string[] =>
+  Object.entries(value).flatMap(([name, one]) => (typeof one === 'function' ? [name] : []))
+const methods = (value: object): string[] =>
+  Object.getOwnPropertyNames(Object.getPrototypeOf(value)).filter((name) => name !== 'constructor')
+
+const PARTS: readonly (readonly [what: string, names: string[], calls: Calls])[] = [
+  ['sluice', own(sluice).filter((name) => !/^(Rejection|SluiceError)$/.test(name)), MAIN],
+  ['sluice/stage', own(stage), STAGE],
+  ['sluice/testing', own(testing), TESTING],
+  ['a flow', methods(numbers), FLOW],
+  ['a flow in windows', methods(windowed), WINDOWED],
+  ['a flow by key', methods(numbers.keyBy(by)), KEYED],
+]
+
+/** Fails, at once or by its promise, naming the option. */
+async function refuses(call: Call): Promise<void> {
+  await rejects(
+    async () => await call({ wrongOption: 1 } as never),
+    /^TypeError: .*has no option wrongOption: it takes /,
+  )
+}
+
+for (const [what, names, calls] of PARTS) {
+  describe(`options of ${what}`, () => {
+    it('L65: whatever is exported is listed here', () => {
+      const listed = Object.keys(calls)
+      const missing = names.filter((name) => !listed.includes(name))
+      const gone = listed.filter((name) => !names.includes(name))
+      if (missing.length + gone.length > 0) throw new Error(`not listed: ${missing}; not there: ${gone}`)
+    })
+    for (const [name, call] of Object.entries(calls)) {
+      if (call !== 'takes none') it(`L65: ${name} refuses one that it does not know`, () => refuses(call))
+    }
+  })
+}
+
+describe('options inside options', () => {
+  for (const [name, call] of Object.entries(INNER)) {
+    it(`L65: ${name} refuse one that is not known`, () => refuses(call))
+  }
+})
