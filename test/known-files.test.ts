@@ -1,10 +1,11 @@
 // Files that a later run finds under another name, in other parts, or beside others: with real loads into a table
 // without a key, where what is read twice is there twice.
 
-import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
 import {
   appendFileSync,
   copyFileSync,
+  cpSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -23,17 +24,24 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import {
   accessLog,
   csv,
+  type FilesOptions,
   files,
   flow,
   jsonArray,
   ndjson,
+  type ParquetOptions,
+  parquet,
+  parquetFiles,
   pipeline,
   type RunReport,
   type Source,
   sqlite,
   startPipeline,
+  tail,
   textLines,
+  values,
 } from 'sluice'
+import { until } from './support/until.ts'
 
 let folder = ''
 let database = ''
@@ -50,10 +58,15 @@ interface LoadOptions {
   /** Ends the run at the so manyth commit, as a kill would. */
   readonly commits?: number
   readonly epochEvents?: number
+  /** Where what the run notes is kept. */
+  readonly notes?: string[]
 }
 
 /** Loads what a source gives, as JSON, into a table without a key. */
-async function load(source: Source<unknown>, { commits, epochEvents = 100 }: LoadOptions = {}): Promise<RunReport> {
+async function load(
+  source: Source<unknown>,
+  { commits, epochEvents = 100, notes }: LoadOptions = {},
+): Promise<RunReport> {
   const job = pipeline('known', {
     from: () => source,
     flow: (events) => events.map((event) => ({ text: JSON.stringify(event) })),
@@ -64,8 +77,9 @@ async function load(source: Source<unknown>, { commits, epochEvents = 100 }: Loa
   const run = await startPipeline(job, {
     epochEvents,
     signal: abort.signal,
-    onEvent: ({ kind }) => {
-      if (kind !== 'committed') return
+    onEvent: (event) => {
+      if (event.kind === 'noted') notes?.push(event.note)
+      if (event.kind !== 'committed') return
       committed += 1
       if (committed === commits) abort.abort(new Error('cut short'))
     },
@@ -317,5 +331,170 @@ describe('positions of earlier versions', () => {
     appendFileSync(at('m.log'), '3\n')
     for (const names of ['*.log', 'm.log', 'z.log']) await load(files(at(names), textLines()))
     deepEqual(rows(), ['"1"', '"2"', '"3"'])
+  })
+})
+
+describe('a folder that was moved', () => {
+  const FAR = 'a line that is long enough to be told from others, by itself\n'
+  /** Copies a folder, as a checkout or another machine has it: other paths, other inodes. */
+  function copyFolder(from: string, to: string): void {
+    cpSync(at(from), at(to), { recursive: true })
+  }
+  const logs = (of: string, options: FilesOptions = {}): Source<unknown> =>
+    files(at(`${of}/**/*.log`), textLines(), options)
+
+  beforeEach(() => {
+    mkdirSync(at('old/deep'), { recursive: true })
+    for (const name of ['a.log', 'b.log', 'deep/c.log']) writeFileSync(at(`old/${name}`), `${name} ${FAR}`.repeat(3))
+  })
+
+  for (const format of Object.keys(FORMATS)) {
+    it(`C95: is loaded once (${format})`, async () => {
+      const make = FORMATS[format] as (input: string) => Source<unknown>
+      for (const name of ['x.dat', 'y.dat']) writeFileSync(at(`old/${name}`), contentOf(format, 40))
+      await load(make(at('old/*.dat')))
+      equal(rows().length, 80)
+      copyFolder('old', 'new')
+      rmSync(at('old'), { recursive: true })
+      const { run } = await load(make(at('new/*.dat')))
+      deepEqual([run.read, rows().length], [0, 80])
+    })
+  }
+
+  it('C95: goes on where its files were read to, with what they have grown by, and new ones', async () => {
+    await load(logs('old'))
+    copyFolder('old', 'new')
+    rmSync(at('old'), { recursive: true })
+    appendFileSync(at('new/deep/c.log'), 'grown\n')
+    writeFileSync(at('new/d.log'), 'new\n')
+    const notes: string[] = []
+    await load(logs('new'), { notes })
+    deepEqual(
+      rows().filter((row) => !row.includes('long enough')),
+      ['"grown"', '"new"'],
+    )
+    deepEqual(notes, [`3 files of "${at('new')}": what was read in "${at('old')}", and goes on from there`])
+    // And once more, in other parts.
+    copyFolder('new', 'newer')
+    rmSync(at('new'), { recursive: true })
+    appendFileSync(at('newer/a.log'), 'again\n')
+    await load(logs('newer', { splitBytes: 50 }))
+    equal(rows().length, 12)
+  })
+
+  it('C95: goes on when its run was cut short', async () => {
+    writeFileSync(at('old/a.log'), 'line\n'.repeat(20_000))
+    await cutShort(logs('old'), 3)
+    const read = rows().length
+    ok(read > 0 && read < 20_000)
+    copyFolder('old', 'new')
+    rmSync(at('old'), { recursive: true })
+    await load(logs('new'))
+    equal(rows().length, 20_006)
+  })
+
+  it('C95: is refused while its files are still there, until it is said what the others are', async () => {
+    await load(logs('old'))
+    copyFolder('old', 'new')
+    await rejects(load(logs('new')), {
+      code: 'POSITION_LOST',
+      message: new RegExp(
+        `^Cannot resume "${at('new/a.log')}" from byte \\d+: it holds what was read as "${at('old/a.log')}", which is still there: say copies: 'skip' to take it for that file, or copies: 'load' to load it as another$`,
+      ),
+    })
+    equal(rows().length, 9)
+    await load(logs('new', { copies: 'skip' }))
+    equal(rows().length, 9)
+    copyFolder('old', 'other')
+    await load(logs('other', { copies: 'load' }))
+    equal(rows().length, 18)
+    for (const name of ['old', 'new', 'other']) await load(logs(name))
+    equal(rows().length, 18)
+  })
+
+  it('C95: is another one where a file of the same name holds something else, and a note says so', async () => {
+    await load(logs('old'))
+    copyFolder('old', 'new')
+    rmSync(at('old'), { recursive: true })
+    writeFileSync(at('new/b.log'), `other ${FAR}`)
+    const notes: string[] = []
+    await load(logs('new'), { notes })
+    equal(rows().length, 9 + 7)
+    match(
+      notes[0] ?? '',
+      /^2 files of ".*new" hold what was read in ".*old", but 1 of the same names do not: all are read/,
+    )
+  })
+
+  it('C95: is no folder below the glob, where other files may have the same names and content', async () => {
+    for (const [day, count] of [
+      ['dt=1', 3],
+      ['dt=2', 6],
+    ] as const) {
+      mkdirSync(at(`lake/${day}`), { recursive: true })
+      writeFileSync(at(`lake/${day}/part-0.log`), FAR.repeat(3))
+      await load(files(at('lake/dt=*/*.log'), textLines()))
+      equal(rows().length, count)
+      rmSync(at(`lake/${day}`), { recursive: true })
+    }
+  })
+
+  it('C95: is not told by so few bytes that other files may begin so', async () => {
+    mkdirSync(at('monday'))
+    writeFileSync(at('monday/status.log'), 'ok\n')
+    await load(files(at('monday/*.log'), textLines()))
+    renameSync(at('monday/status.log'), at('gone'))
+    mkdirSync(at('tuesday'))
+    writeFileSync(at('tuesday/status.log'), 'ok\n')
+    await load(files(at('tuesday/*.log'), textLines()))
+    deepEqual(rows(), ['"ok"', '"ok"'])
+  })
+
+  it('C95: goes on where its files are compressed, and refuses one that has changed', async () => {
+    for (const name of ['a', 'b']) writeFileSync(at(`old/${name}.gz`), gzipSync(`${name} ${FAR}`.repeat(3)))
+    const packed = (of: string): Source<unknown> => files(at(`${of}/*.gz`), textLines())
+    await load(packed('old'))
+    copyFolder('old', 'new')
+    rmSync(at('old'), { recursive: true })
+    await load(packed('new'))
+    equal(rows().length, 6)
+  })
+
+  it('C95: goes on where its files are Parquet', async () => {
+    const job = pipeline('written', {
+      from: () => values(Array.from({ length: 30 }, (_, n) => ({ n }))),
+      into: () => parquetFiles<{ n: number }>(at('old/parquet')),
+    })
+    await (await startPipeline(job)).done
+    const read = (of: string, options: ParquetOptions = {}) => parquet(at(`${of}/parquet/*.parquet`), options)
+    await load(read('old'))
+    equal(rows().length, 30)
+    copyFolder('old', 'new')
+    await rejects(load(read('new')), { code: 'POSITION_LOST', message: /which is still there: say copies/ })
+    rmSync(at('old'), { recursive: true })
+    await load(read('new'))
+    equal(rows().length, 30)
+    copyFolder('new', 'other')
+    await load(read('other', { copies: 'load' }))
+    equal(rows().length, 60)
+  })
+
+  it('C95: goes on where it is followed by a tail', async () => {
+    const follow = async (of: string, wanted: number): Promise<void> => {
+      const job = pipeline('followed', {
+        from: () => tail(at(`${of}/*.log`), textLines(), { pollMs: 10 }),
+        flow: (lines) => lines.map((text) => ({ text })),
+        into: () => sqlite(database, { table: 'rows', columns: { text: 'text' } }),
+      })
+      const run = await startPipeline(job, { epochMs: 10 })
+      await until(() => run.progress().committed.loaded >= wanted, 'all lines')
+      await run.drain('enough')
+    }
+    await follow('old', 6)
+    copyFolder('old', 'new')
+    rmSync(at('old'), { recursive: true })
+    appendFileSync(at('new/a.log'), 'grown\n')
+    await follow('new', 7)
+    equal(rows().length, 7)
   })
 })

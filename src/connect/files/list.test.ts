@@ -58,6 +58,24 @@ describe('listFiles', () => {
     for (const name of names) deepEqual(namesOf(await list(join(folder, name))), [name])
   })
 
+  it('takes a folder of a glob that exists for that folder, whatever it holds', async () => {
+    for (const name of ['logs [prod]', 'a{1}', 'b(2)', 'logs p']) await mkdir(join(folder, name))
+    await make('logs [prod]/e.log', 'logs p/other.log', 'a{1}/[f].log', 'b(2)/g.log')
+    for (const [glob, found] of [
+      ['logs [prod]/*.log', 'e.log'],
+      ['logs [[]prod]/*.log', 'e.log'],
+      ['logs [abcp]/*.log', 'other.log'],
+      ['a{1}/*.log', '[f].log'],
+      ['b(2)/*.log', 'g.log'],
+    ] as const)
+      deepEqual(namesOf(await list(join(folder, glob))), [found], glob)
+  })
+
+  it('gives what a glob matches beside a file of that very name', async () => {
+    await make('*.log', 'a.log')
+    deepEqual(namesOf(await list(join(folder, '*.log'))), ['*.log', 'a.log'])
+  })
+
   it('leaves out folders that a glob matches', async () => {
     await make('a.log')
     await mkdir(join(folder, 'b.log'))

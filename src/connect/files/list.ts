@@ -19,6 +19,8 @@ export interface FoundFile extends FileId {
   readonly kind: 'file'
   readonly path: string
   readonly sizeBytes: number
+  /** The folder that it was looked for in, with all links followed: that of its glob, or its own. */
+  readonly within: string
 }
 
 export interface ListOptions {
@@ -34,8 +36,9 @@ export interface ListOptions {
 /**
  * Finds the files that are named, in the order of their paths by code unit, each once; standard input comes last.
  *
- * A name that exists is that file, whatever characters it holds; else it is a glob. A text that is no file is cut at
- * its commas, but for those in braces. Directories that a glob matches are left out, and links to nothing, with a note.
+ * A name that exists is that file, whatever characters it holds; else it is a glob, and so is one with `*` or `?`. A
+ * folder in a glob that exists is that folder, as in `logs [prod]/*.log`; a character in brackets stands for itself in any
+ * case: `f[[]1]*.log`. A text that is no file is cut at its commas, but for those in braces. Directories that a glob matches are left out, and links to nothing, with a note.
  *
  * @throws {SluiceError} SOURCE_MISSING if a name or glob matches nothing; SOURCE_UNREADABLE for a directory that is
  *   named, and for pipes, sockets and devices unless they are allowed
@@ -96,7 +99,11 @@ async function findNamed(name: string, options: ListOptions): Promise<Found[]> {
     const message = `Cannot read ${quotePath(name)}: it is a directory, name the files in it (EISDIR)`
     throw new SluiceError('SOURCE_UNREADABLE', message, { source: name, offset: 0, errno: 'EISDIR' })
   }
-  if (stats !== undefined) return [await identify(name, stats, options)]
+  if (stats !== undefined) {
+    const named = await identify(name, stats, options)
+    // A file that happens to be called `*.log` hides none of those that are meant.
+    return /[*?]/.test(name) ? [named, ...(await findMatching(name, options))] : [named]
+  }
   const folder = folderOf(name)
   if (folder === undefined) {
     const message = `Cannot read ${quotePath(name)}: there is no such file in ${quotePath(dirname(resolve(name)))}`
@@ -109,21 +116,25 @@ async function findNamed(name: string, options: ListOptions): Promise<Found[]> {
 
 async function findMatching(pattern: string, options: ListOptions): Promise<Found[]> {
   const found: Found[] = []
-  for await (const path of fs.glob(pattern)) {
+  const within = await realpath(folderOf(pattern) ?? dirname(pattern)).catch(() => undefined)
+  for await (const path of matching(pattern)) {
     options.signal?.throwIfAborted()
     const stats = await statFound(path)
     if (stats === undefined) {
       options.onNote?.(`${quotePath(path)} is passed over: it is a link to nothing, or gone since it was listed`)
       continue
     }
-    if (!stats.isDirectory()) found.push(await identify(path, stats, options))
+    if (!stats.isDirectory()) found.push(await identify(path, stats, options, within))
   }
   return found
 }
 
-async function identify(path: string, stats: BigIntStats, options: ListOptions): Promise<Found> {
-  if (stats.isFile())
-    return { kind: 'file', path: await realPathOf(path), sizeBytes: Number(stats.size), ...fileIdOf(stats) }
+async function identify(path: string, stats: BigIntStats, options: ListOptions, within?: string): Promise<Found> {
+  if (stats.isFile()) {
+    const real = await realPathOf(path)
+    const sizeBytes = Number(stats.size)
+    return { kind: 'file', path: real, sizeBytes, within: within ?? dirname(real), ...fileIdOf(stats) }
+  }
   const kind = specialKind(stats)
   if (options.allowSpecial && kind !== 'socket') return { kind: 'special', path: resolve(path), ...fileIdOf(stats) }
   throw refuseSpecial(path, kind, options.allowSpecial === undefined ? COPY_IT : STREAM_IT)
@@ -166,6 +177,31 @@ export function folderOf(pattern: string): string | undefined {
   if (first === -1) return undefined
   return resolve(pattern.slice(0, pattern.lastIndexOf('/', first) + 1))
 }
+
+/**
+ * What a glob matches. A folder in it that exists is that one, whatever its name holds but `*` and `?`.
+ *
+ * @param within - the folder that relative globs are of
+ */
+export async function* matching(pattern: string, within: string = '.'): AsyncGenerator<string, void> {
+  const parts = pattern.split('/')
+  let at = 0
+  const begin = (): string => parts.slice(0, at).join('/')
+  if (parts.slice(0, -1).some((part) => BRACKETS.test(part))) {
+    while (at < parts.length - 1 && !/[*?]/.test(parts[at] ?? '')) {
+      at += 1
+      const folder = resolve(within, `${begin()}/`)
+      if ((await statIfThere(folder))?.isDirectory() === true) continue
+      at -= 1
+      break
+    }
+  }
+  const prefix = at === 0 ? '' : `${begin()}/`
+  const cwd = resolve(within, prefix)
+  for await (const path of fs.glob(parts.slice(at).join('/'), { cwd })) yield `${prefix}${path}`
+}
+
+const BRACKETS = /[[{(]/
 
 /** What is said of a name that is nobody's: a list of many names is too long for one. */
 const ABSENT = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG']

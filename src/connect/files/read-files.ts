@@ -1,5 +1,6 @@
 // Which positions of earlier runs are of which file: by what the file is, not by its name alone.
 
+import type { BigIntStats } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { isSluiceError } from '../../base/errors.ts'
 import type { Position } from '../source.ts'
@@ -36,6 +37,28 @@ export class ReadFiles {
         add(this.#byInode, position.inode, part)
       }
     }
+  }
+
+  /** Path → how many bytes of its file were read. */
+  get readBytes(): ReadonlyMap<string, number> {
+    return new Map([...this.#byPath].map(([path, parts]) => [path, furthestOf(parts).offset]))
+  }
+
+  /** What was read under a path. */
+  partsNamed(path: string): readonly ReadPart[] {
+    return this.#byPath.get(path) ?? []
+  }
+
+  /** Whether a file holds what was read under a path, whatever file that was. */
+  async holds(file: FoundFile, path: string): Promise<boolean> {
+    return await holds(file, furthestOf(this.partsNamed(path)))
+  }
+
+  /** Whether what was read under a path is there still. */
+  async isThere(path: string): Promise<boolean> {
+    const stats = await statOrNothing(path)
+    if (stats?.isFile() !== true) return false
+    return await holds({ path, sizeBytes: Number(stats.size) }, furthestOf(this.partsNamed(path)))
   }
 
   hasPath(path: string): boolean {
@@ -95,23 +118,36 @@ function add(to: Map<string, NamedPart[]>, key: string, part: NamedPart): void {
 
 /** Whether a file is the one that was read under another name, and had its inode: that may have been given again. */
 async function isSame(file: FoundFile, name: string, parts: readonly ReadPart[]): Promise<boolean> {
-  const furthest = parts.reduce((one, other) => (other.position.offset > one.position.offset ? other : one)).position
+  const furthest = furthestOf(parts)
   const { born = furthest.born } = file
   const isLinked = (await idAt(name))?.inode === file.inode
   const isLikely = furthest.born === undefined ? furthest.offset >= TELLING_BYTES : furthest.born === born
   return (isLinked || isLikely) && (await holds(file, furthest))
 }
 
+/** The position that was furthest; those of a file are of one. */
+function furthestOf(parts: readonly ReadPart[]): FilePosition {
+  return parts.reduce((one, other) => (other.position.offset > one.position.offset ? other : one)).position
+}
+
 async function idAt(path: string): Promise<FileId | undefined> {
+  const stats = await statOrNothing(path)
+  return stats === undefined ? undefined : fileIdOf(stats)
+}
+
+async function statOrNothing(path: string): Promise<BigIntStats | undefined> {
   try {
-    return fileIdOf(await stat(path, { bigint: true }))
+    return await stat(path, { bigint: true })
   } catch {
-    return undefined // It is there no more, or nobody may look: it tells nothing.
+    return undefined // It is no longer there, or nobody may look: it tells nothing.
   }
 }
 
 /** Whether a file holds what was read where a position was taken. */
-async function holds({ path, sizeBytes }: FoundFile, position: FilePosition): Promise<boolean> {
+async function holds(
+  { path, sizeBytes }: Pick<FoundFile, 'path' | 'sizeBytes'>,
+  position: FilePosition,
+): Promise<boolean> {
   try {
     await using handle = await open(path)
     await checkPosition({ path, handle, size: sizeBytes }, position)

@@ -15,6 +15,7 @@ import { DEFAULT_LIMITS, type Limits } from '../files/limits.ts'
 import { MAX_LINE_BYTES } from '../files/line-cutter.ts'
 import { LineMarks } from '../files/line-marks.ts'
 import { type FoundFile, listFiles, splitAtCommas } from '../files/list.ts'
+import { COPIES, type Copies, movedFiles } from '../files/moved.ts'
 import { openFile } from '../files/open-file.ts'
 import { openStream } from '../files/open-stream.ts'
 import { partsOf, type ReadPart, sizeOf } from '../files/parts.ts'
@@ -55,6 +56,12 @@ export interface FilesOptions {
    * (the default); `skip` makes a dead letter of the file, goes on with the others, and tries it again in the next run.
    */
   readonly unreadable?: 'fail' | 'skip'
+  /**
+   * What becomes of files in another folder that have the names of files that were read, and hold what was read of those. By
+   * default they go on where those were, if those are gone: the folder was moved, or is another mount. If those are there
+   * still, the run ends (POSITION_LOST): say `skip` to take them for the files that were read, `load` for others.
+   */
+  readonly copies?: Copies
 }
 
 /** No string of Node's is longer: a line over it could not become one. */
@@ -67,7 +74,7 @@ const STDIN = 'stdin'
  * Reads the lines of files.
  *
  * - **Names**: paths or globs, separated by commas (an array holds one in each element); `-` is standard input. A name
- *   that exists is that file, whatever characters it holds. Files come in the order of their absolute paths, each once.
+ *   that exists is that file, whatever characters it holds, and so is a folder in a glob (`logs [prod]/*.log`). Files come in the order of their absolute paths, each once.
  * - **Content**: plain, gzip or zstd, told by its first bytes. Compressed files are read through once when they are
  *   opened: no line of one with a wrong checksum is given.
  * - **Lines** end at LF or CR LF; blank ones are counted, lines with a NUL byte or over `maxLineBytes` are dead letters. A
@@ -76,7 +83,8 @@ const STDIN = 'stdin'
  *   file that does not hold text (an archive, a database, UTF-16 without the option) is refused by its first bytes.
  * - **Origins** name the absolute path, the line from 1, and the offset in the uncompressed content.
  * - **Which file it is** tells its inode, with its first bytes and those before the place reached: under another name,
- *   renamed or linked, it is the same file, and goes on. A copy is another file.
+ *   renamed or linked, it is the same file, and goes on. So do files whose folder was moved, or is mounted elsewhere, by
+ *   their names and content, though they have grown (`copies`). A copy beside the original is another file.
  * - **Resume**: a plain file may have grown. Lines after the last one follow; if that one had no line end, it was given
  *   as it stood, and what completes it is a dead letter. A compressed file must be as it was.
  * - **Standard input** cannot be read again: what an earlier run gave and did not commit is lost (at most once), a later
@@ -99,7 +107,7 @@ export function files<T>(
   format: LineFormat<T>,
   options: FilesOptions = {},
 ): Source<T> {
-  checkOptions('files', options, { maxLineBytes: RECORD_BYTES, ...READ_FILES_OPTIONS })
+  checkOptions('files', options, FILES_OPTIONS)
   const { maxLineBytes, ...reading } = options
   const records = lineRecords(format, maxLineBytes ?? MAX_LINE_BYTES, reading.malformed)
   return recordFiles(input, { ...reading, kind: 'files', columns: format.columns, records })
@@ -120,10 +128,14 @@ export const READ_FILES_OPTIONS: Checks<ReadFilesOptions> = {
   encoding: anything,
   malformed: choice(...MALFORMED),
   unreadable: choice('fail', 'skip'),
+  copies: choice(...COPIES),
 }
 
 /** A limit on a record's length: not beyond what can become a text. */
 export const RECORD_BYTES: Check = integer(1, MAX_STRING_LENGTH)
+
+/** What `files` itself takes. */
+export const FILES_OPTIONS: Checks<FilesOptions> = { maxLineBytes: RECORD_BYTES, ...READ_FILES_OPTIONS }
 
 /** Those of them that a source's own options hold. */
 export function readFilesOptions(options: ReadFilesOptions): ReadFilesOptions {
@@ -154,6 +166,7 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
     splitBytes: charset?.unitBytes === 2 ? Number.POSITIVE_INFINITY : (options.splitBytes ?? Number.POSITIVE_INFINITY),
     allowSpecial: options.allowSpecial ?? false,
     unreadable: options.unreadable ?? 'fail',
+    copies: options.copies,
     hasOthers: typeof input !== 'string' || /[,*?[{(]/.test(input),
     marks: new LineMarks(),
   }
@@ -194,6 +207,7 @@ interface Settings {
   readonly splitBytes: number
   readonly allowSpecial: boolean
   readonly unreadable: 'fail' | 'skip'
+  readonly copies: Copies | undefined
   /** Whether other files may be read. */
   readonly hasOthers: boolean
   readonly marks: LineMarks
@@ -221,11 +235,25 @@ async function list(
   const { allowSpecial } = settings
   const isKnown = (path: string): boolean => readBefore.hasPath(path)
   const found = await listFiles(input, { allowSpecial, signal, isKnown, onNote })
+  const read = new Map<FoundFile, readonly ReadPart[]>()
+  for (const one of found) if (one.kind === 'file') read.set(one, await readBefore.partsOf(one, found))
+  const moved = await movedFiles({
+    all: found,
+    unknown: [...read].flatMap(([file, parts]) => (parts.length === 0 ? [file] : [])),
+    read: readBefore.readBytes,
+    holds: (file, path) => readBefore.holds(file, path),
+    isThere: (path) => readBefore.isThere(path),
+    copies: settings.copies,
+    onNote,
+  })
   const splits: ResumedSplit[] = []
   for (const one of found) {
     signal?.throwIfAborted()
-    if (one.kind === 'file') splits.push(...(await splitsOf(one, settings, await readBefore.partsOf(one, found))))
-    else {
+    if (one.kind === 'file') {
+      const before = moved.get(one.path)
+      const parts = before === undefined ? read.get(one) : readBefore.partsNamed(before)
+      splits.push(...(await splitsOf(one, settings, parts ?? [])))
+    } else {
       const id = one.kind === 'stdin' ? STDIN : partId(one.path, WHOLE)
       splits.push({ split: { id }, from: positions.get(id) })
     }

@@ -1,6 +1,6 @@
 // The source of text: the lines of files as they stand.
 
-import { checkKeys } from '../../base/check.ts'
+import { checkOptions } from '../../base/options.ts'
 import { textLines } from '../formats/text.ts'
 import type { Source } from '../source.ts'
 import { FILES_OPTIONS, type FilesOptions, files } from './files.ts'
@@ -17,6 +17,6 @@ const SPLIT_BYTES = 4 * 1024 * 1024
  * lines('book.txt').title // => 'book.txt as lines'
  */
 export function lines(input: string | readonly string[], options: FilesOptions = {}): Source<string> {
-  checkKeys('lines', options, FILES_OPTIONS)
+  checkOptions('lines', options, FILES_OPTIONS)
   return files(input, textLines(), { splitBytes: SPLIT_BYTES, ...options })
 }

@@ -1,6 +1,6 @@
 // The source of NDJSON: one JSON value in each line of files.
 
-import { checkKeys } from '../../base/check.ts'
+import { checkOptions } from '../../base/options.ts'
 import { JSON_OPTIONS, type JsonOptions, json, jsonOptions } from '../formats/json.ts'
 import type { Source } from '../source.ts'
 import { FILES_OPTIONS, type FilesOptions, files } from './files.ts'
@@ -16,7 +16,7 @@ export interface NdjsonOptions extends JsonOptions, FilesOptions {}
  * ndjson('events/*.ndjson.gz').title // => 'events/*.ndjson.gz as json'
  */
 export function ndjson<T = unknown>(input: string | readonly string[], options: NdjsonOptions = {}): Source<T> {
-  checkKeys('ndjson', options, [...Object.keys(JSON_OPTIONS), ...FILES_OPTIONS])
+  checkOptions('ndjson', options, { ...JSON_OPTIONS, ...FILES_OPTIONS })
   const others = Object.entries(options).filter(([name]) => !Object.hasOwn(JSON_OPTIONS, name))
   return files(input, json<T>(jsonOptions(options)), Object.fromEntries(others))
 }

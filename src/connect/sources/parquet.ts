@@ -5,7 +5,8 @@ import { describeValue } from '../../base/check.ts'
 import { type Checks, checkOptions, choice, integer, trueOrFalse } from '../../base/options.ts'
 import type { ColumnType } from '../column.ts'
 import { nothingNew } from '../files/line-reader.ts'
-import { COPY_IT, type ListOptions, listFiles, refuseSpecial } from '../files/list.ts'
+import { COPY_IT, type FoundFile, type ListOptions, listFiles, refuseSpecial } from '../files/list.ts'
+import { COPIES, type Copies, movedFiles } from '../files/moved.ts'
 import { addColumns, chosenColumns, columnsOf } from '../parquet/columns.ts'
 import { type ColumnValues, type ValueChoices, valuesOf } from '../parquet/conversion.ts'
 import { type ParquetFile, ParquetFiles } from '../parquet/file.ts'
@@ -31,6 +32,8 @@ export interface ParquetOptions {
   readonly binaryAsText?: boolean
   /** Most bytes that one reader holds of pages and dictionaries at the same time: 128 MiB by default. */
   readonly maxHeldBytes?: number
+  /** What becomes of files in another folder that have names and content of files that were read, as for {@link files}. */
+  readonly copies?: Copies
 }
 
 const OPTIONS: Checks<ParquetOptions> = {
@@ -42,6 +45,7 @@ const OPTIONS: Checks<ParquetOptions> = {
   decimals: choice('text', 'bigint'),
   binaryAsText: trueOrFalse,
   maxHeldBytes: integer(1024 * 1024),
+  copies: choice(...COPIES),
 }
 
 const DEFAULT_MAX_HELD_BYTES = 128 * 1024 * 1024
@@ -73,7 +77,7 @@ export function parquet<Row = Record<string, unknown>>(
   options: ParquetOptions = {},
 ): Source<Row> {
   checkOptions('parquet', options, OPTIONS)
-  const { columns, times = 'ms', decimals = 'text', binaryAsText = false } = options
+  const { columns, times = 'ms', decimals = 'text', binaryAsText = false, copies } = options
   const { maxHeldBytes: limit = DEFAULT_MAX_HELD_BYTES } = options
   const reading: Reading = { columns, choices: { times, decimals, binaryAsText }, limit }
   const files = new ParquetFiles(limit)
@@ -82,9 +86,25 @@ export function parquet<Row = Record<string, unknown>>(
   const list = async (positions: ReadonlyMap<string, Position>, { signal, onNote }: OpenOptions = {}) => {
     const known = new KnownFiles(positions)
     const splits: ResumedSplit[] = []
-    for await (const file of filesOf(files, input, { signal, onNote, isKnown: (path) => known.hasPath(path) })) {
+    const found = await foundIn(input, { signal, onNote, isKnown: (path) => known.hasPath(path) })
+    const moved = await movedFiles({
+      all: found,
+      unknown: found.filter((one) => !known.has(one)),
+      read: known.readBytes,
+      holds: async ({ path }, before) => known.holds(await files.look(path), before),
+      isThere: async (path) =>
+        await files.look(path).then(
+          (file) => known.holds(file, path),
+          () => false, // It is no longer there, or no longer what it was.
+        ),
+      copies,
+      onNote,
+    })
+    for (const { path } of found) {
+      const file = await files.look(path)
       seen.set(file.path, identityHash(file.identity))
-      const read = known.positionsOf(file, file.id)
+      const before = moved.get(path)
+      const read = before === undefined ? known.positionsOf(file, file.id) : known.positionsNamed(before)
       for (const [index, { bytes }] of groupsOf(file).entries()) {
         splits.push({ split: { id: groupId(file.path, index), sizeBytes: bytes }, from: read.get(index) })
       }
@@ -98,7 +118,8 @@ export function parquet<Row = Record<string, unknown>>(
     resume: async (positions, waiting) => await list(positions, waiting),
     async findColumns({ signal } = {}) {
       const known = new Map<string, ColumnType>()
-      for await (const file of filesOf(files, input, { signal })) {
+      for (const { path } of await foundIn(input, { signal })) {
+        const file = await files.look(path)
         sound(file, () => addColumns(known, chosenColumns(file.schema, columns), reading.choices))
       }
       return known.size === 0 ? undefined : columnsOf(known)
@@ -168,15 +189,15 @@ function rowsOf(
   return new RowGroupReader({ handle, file, group, columns: chosenColumns(file.schema, columns), valuesAt, limit })
 }
 
-async function* filesOf(
-  files: ParquetFiles,
+async function foundIn(
   input: string | readonly string[],
   listing: Omit<ListOptions, 'allowSpecial'>,
-): AsyncGenerator<ParquetFile> {
-  for (const one of await listFiles(input, { allowSpecial: undefined, ...listing })) {
+): Promise<FoundFile[]> {
+  const found = await listFiles(input, { allowSpecial: undefined, ...listing })
+  return found.map((one) => {
     if (one.kind !== 'file') throw refuseSpecial('-', 'stream', COPY_IT)
-    yield await files.look(one.path)
-  }
+    return one
+  })
 }
 
 /** The row groups of a file; one without rows for a file that has none, so that its name has a position. */

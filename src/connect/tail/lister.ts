@@ -1,11 +1,10 @@
 // Which files there are now: those that are named, and those that they have become by rotation.
 
-import * as fs from 'node:fs/promises'
 import { readdir, realpath } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { errnoOf } from '../../base/errors.ts'
 import { fileIdOf } from '../files/identity.ts'
-import { folderOf, statIfThere } from '../files/list.ts'
+import { folderOf, matching, statIfThere } from '../files/list.ts'
 
 /** A regular file as it was seen in one look. */
 export interface Sighting {
@@ -143,7 +142,7 @@ export class Lister {
     // The glob below finds nothing where it may not look, or has no descriptor for it: this one says so.
     await namesIn(globFolder)
     const found: string[] = []
-    for await (const path of fs.glob(pattern, { cwd: folder })) found.push(resolve(folder, path))
+    for await (const path of matching(pattern, folder)) found.push(resolve(folder, path))
     return found.sort()
   }
 }
