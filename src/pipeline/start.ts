@@ -217,7 +217,7 @@ async function begin<P extends Params>(
   try {
     if (writer.checkpoint === undefined) await refuseTakenPlaces(parts, name)
     const sources = replayed === undefined ? [reading, ...furtherSources(plan)] : []
-    beginnings = await Beginnings.of(sources, writer.checkpoint, waiting)
+    beginnings = await Beginnings.of(sources, writer.checkpoint, { ...waiting, onNote })
   } catch (error) {
     await Promise.allSettled([writer.close()])
     throw error

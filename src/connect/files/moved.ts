@@ -66,11 +66,11 @@ async function areTaken(
 ): Promise<boolean> {
   const [{ file }] = same as readonly [Pair]
   const now = quotePath(folderOf(file))
-  const files = `${same.length === 1 ? 'a file' : `${same.length} files`} of ${now}`
+  const files = `${same.length === 1 ? 'a file' : `${same.length} files`} in ${now}`
   const held = `what was read in ${quotePath(folder)}`
   if (copies === undefined && same.length < all) {
     const others = `${all - same.length} of the same names do not: all are read as other files`
-    onNote(`${files} hold ${held}, but ${others} (copies: 'skip' takes the former for those that were read)`)
+    onNote(`found ${held} in ${files}, but ${others} (copies: 'skip' takes the former for those that were read)`)
     return false
   }
   for (const { file, path } of same) {
@@ -79,7 +79,7 @@ async function areTaken(
     const ways = `say copies: 'skip' to take it for that file, or copies: 'load' to load it as another`
     throw positionLost(file.path, read.get(path) ?? 0, `${found}: ${ways}`)
   }
-  onNote(`${files}: ${held}, and goes on from there`)
+  onNote(`found ${held} in ${files}: reading goes on where it was`)
   return true
 }
 

@@ -234,7 +234,9 @@ async function list(
   const readBefore = new ReadFiles(positions)
   const { allowSpecial } = settings
   const isKnown = (path: string): boolean => readBefore.hasPath(path)
-  const found = await listFiles(input, { allowSpecial, signal, isKnown, onNote })
+  // What is passed over was noted when it was listed first.
+  const listing = positions.size === 0 ? { onNote } : {}
+  const found = await listFiles(input, { allowSpecial, signal, isKnown, ...listing })
   const read = new Map<FoundFile, readonly ReadPart[]>()
   for (const one of found) if (one.kind === 'file') read.set(one, await readBefore.partsOf(one, found))
   const moved = await movedFiles({

@@ -86,7 +86,9 @@ export function parquet<Row = Record<string, unknown>>(
   const list = async (positions: ReadonlyMap<string, Position>, { signal, onNote }: OpenOptions = {}) => {
     const known = new KnownFiles(positions)
     const splits: ResumedSplit[] = []
-    const found = await foundIn(input, { signal, onNote, isKnown: (path) => known.hasPath(path) })
+    // What is passed over was noted when it was listed first.
+    const listing = positions.size === 0 ? { onNote } : {}
+    const found = await foundIn(input, { signal, ...listing, isKnown: (path) => known.hasPath(path) })
     const moved = await movedFiles({
       all: found,
       unknown: found.filter((one) => !known.has(one)),
