@@ -96,7 +96,7 @@ export default pipeline('${name}', {
     })
     equal(code, 0)
     match(stderr, /counts\.ts exports a flow, which is left alone/)
-    match(stderr, /^endless drained: 3 loaded, 0 dead letters$/m)
+    match(stderr, /^endless drained: 3 read = 3 loaded \+ 0 dead \+ 0 filtered \+ 0 blank$/m)
   })
 
   it('runs pipelines on worker threads', async () => {
