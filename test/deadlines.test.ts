@@ -101,7 +101,7 @@ function sourceOf(given: Partial<Source<number>>, reader: Partial<SplitReader<nu
       let isDone = false
       return {
         doneBytes: 0,
-        counts: { blank: 0, invalidUtf8: 0 },
+        counts: { read: 1, blank: 0, invalidUtf8: 0 },
         position: () => (isDone ? 1 : 0),
         async read() {
           if (isDone) return undefined

@@ -178,7 +178,7 @@ class Island {
       },
     })
     this.#share.done.then(
-      () => up.send({ kind: 'done', late: new Map(), dead: new Map() }),
+      () => up.send({ kind: 'done', late: new Map(), dead: new Map(), ahead: new Map() }),
       (error: unknown) => up.send({ kind: 'failed', failure: failureOf(error, this.#account) }),
     )
   }
