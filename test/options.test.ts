@@ -47,6 +47,7 @@ const MAIN: Calls = {
   flow: (wrong) => flow([1], wrong),
   flows: (wrong) => sluice.flows([[1]], wrong),
   fold: (wrong) => sluice.fold({ create: () => 0, add: by, ...(wrong as object) }),
+  form: 'takes none',
   globalWindow: (wrong) => sluice.globalWindow(wrong),
   http: (wrong) => sluice.http('http://localhost', wrong),
   httpPages: (wrong) => sluice.httpPages('http://localhost', wrong),
@@ -165,7 +166,7 @@ const FLOW: Calls = {
   enrich: (wrong) => numbers.enrich({ key: by, lookup: by, into: by, ...(wrong as object) }),
   filter: (wrong) => numbers.filter(Boolean, wrong),
   flatMap: (wrong) => numbers.flatMap(() => [], wrong),
-  groupBy: 'takes none',
+  groupBy: (wrong) => numbers.groupBy(by, by, wrong),
   join: (wrong) => numbers.join(numbers, { left: by, right: by, ...(wrong as object) }),
   keyBy: 'takes none',
   map: (wrong) => numbers.map(by, wrong),
@@ -188,7 +189,7 @@ const FLOW: Calls = {
 const WINDOWED: Calls = {
   aggregate: (wrong) => windowed.aggregate({ n: sum(by) }, wrong),
   emitAndReduce: (wrong) => windowed.emitAndReduce(make, make, wrong),
-  groupBy: 'takes none',
+  groupBy: (wrong) => windowed.groupBy(by, by, wrong),
   reduce: (wrong) => windowed.reduce(make, make, wrong),
   uniq: (wrong) => windowed.uniq(by, wrong),
 }
