@@ -10,7 +10,6 @@ import type { WindowSpec } from '../window/window.ts'
 import { type AggregateOptions, type AggregateRow, aggregateOf, type Windowing } from './aggregate.ts'
 import { type EnrichOptions, enriching } from './enrich.ts'
 import { type Joined, type JoinOptions, joinNode } from './join.ts'
-import { MOST_HELD } from './limit.ts'
 import { checkFunction, nameOf, type StepOptions, stepName } from './name.ts'
 import {
   type BatchOptions,
@@ -28,7 +27,7 @@ import {
   type Emitted,
   type Fired,
   type GroupOptions,
-  grouping,
+  groupsOf,
   type Outcome,
   type ReduceOptions,
   reduceOf,
@@ -386,14 +385,7 @@ export class Windowed<T, Kind extends WindowKind = WindowKind> {
     value: (event: T) => V = identity as (event: T) => V,
     options: GroupOptions = {},
   ): Flow<[K, V[]], Map<K, V[]>, Kind> {
-    checkFunction('groupBy', key)
-    checkFunction('groupBy', value)
-    checkKeys('groupBy', options, ['name', 'maxKeys', 'maxHeld'])
-    const name = nameOf('groupBy', this.#node, options, key)
-    const { maxHeld = MOST_HELD, ...others } = options
-    checkInteger(`maxHeld of ${name}`, maxHeld, 1)
-    const how = { ...grouping(key, value, { name, maxHeld }), emits: false, by: key }
-    return new Flow(reduceOf(this.#node, how, this.#window, { ...others, name }))
+    return new Flow(groupsOf(this.#node, { key, value }, this.#window, options))
   }
 
   /**

@@ -4,7 +4,7 @@ import { checkInteger, checkKeys } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
 import { overLimit } from '../base/over-limit.ts'
 import type { Pane, PaneWindow, WindowKind } from '../window/pane.ts'
-import { MOST_KEYS } from './limit.ts'
+import { MOST_HELD, MOST_KEYS } from './limit.ts'
 import { checkFunction, checkSessions, nameOf, type StepOptions } from './name.ts'
 import { isStateless, type PlanNode, type Reduce, type Windowing } from './plan.ts'
 
@@ -70,8 +70,25 @@ export function reduceOf(node: PlanNode, how: Reducing, window: Windowing, optio
   return { operator, inputs: [node] }
 }
 
+interface Grouping {
+  readonly key: (event: never) => Key
+  readonly value: (event: never) => unknown
+}
+
+/** A reduction that gathers values by key. */
+export function groupsOf(node: PlanNode, { key, value }: Grouping, window: Windowing, options: GroupOptions): PlanNode {
+  checkFunction('groupBy', key)
+  checkFunction('groupBy', value)
+  checkKeys('groupBy', options, ['name', 'maxKeys', 'maxHeld'])
+  const name = nameOf('groupBy', node, options, key)
+  const { maxHeld = MOST_HELD, ...others } = options
+  checkInteger(`maxHeld of ${name}`, maxHeld, 1)
+  const how = { ...grouping(key, value, { name, maxHeld }), emits: false, by: key }
+  return reduceOf(node, how, window, { ...others, name })
+}
+
 /** What gathers the values of each key, up to a number of all. */
-export function grouping<T, K, V>(
+function grouping<T, K, V>(
   key: (event: T) => K,
   value: (event: T) => V,
   { name, maxHeld }: { readonly name: string; readonly maxHeld: number },
