@@ -1,6 +1,8 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { isSluiceError } from '../src/base/errors.ts'
+import { batchOf } from '../src/connect/batch.ts'
+import { NO_TOTALS } from '../src/connect/totals.ts'
 import { missingPostgres } from './support/postgres.ts'
 import { type Load, load, type SqlSink, SqlSinks } from './support/sql-sinks.ts'
 
@@ -23,6 +25,43 @@ describe('rows in SQL tables', { skip }, () => {
       })
     }
   }
+
+  everywhere('C111: a dry run refuses what a run would, and leaves nothing', async (at) => {
+    const dry = async (load: Load, rows: readonly unknown[]): Promise<readonly string[]> => {
+      const writer = await at.sink(load).dryRun?.({ pipeline: 'test' })
+      ok(writer !== undefined)
+      try {
+        const origin = { source: 'a.log', line: 1, offset: 0, raw: '' }
+        const letters = await writer.write(batchOf(rows, { at: () => origin }))
+        await writer.commit({ epoch: 1, positions: new Map([['a', 1]]), states: new Map(), totals: NO_TOTALS })
+        return letters.map(({ reason }) => reason)
+      } finally {
+        await writer.close()
+      }
+    }
+    deepEqual(await dry({ key: ['id'] }, [{ id: 1, n: 2 }]), [])
+    await at.execute('create table t (id integer primary key, n integer not null check (n < 10))')
+    const refused = await dry({ key: ['id'] }, [
+      { id: 1, n: 2 },
+      { id: 2, n: 20 },
+    ])
+    equal(refused.length, 1)
+    match(refused.join(), /check/i)
+    await rejects(dry({ key: ['nokey'] }, [{ id: 1, n: 2 }]), { code: 'CONFIG_INVALID' })
+    equal((await one(at, 'select count(*) as n from t'))?.n, '0')
+    await rejects(at.read('select * from sluice_checkpoints'))
+    await rejects(at.read('select * from dead_letters'))
+    // A run that holds the pipeline is not held up, and keeps a dry run out.
+    const writer = await at.sink({ key: ['id'] }).open({ pipeline: 'test' })
+    try {
+      if (at.name !== 'DuckDB') await rejects(dry({ key: ['id'] }, [{ id: 5, n: 1 }]), { code: 'PIPELINE_HELD' })
+      await writer.write(batchOf([{ id: 1, n: 2 }]))
+      await writer.commit({ epoch: 1, positions: new Map(), states: new Map(), totals: NO_TOTALS })
+    } finally {
+      await writer.close()
+    }
+    equal((await one(at, 'select count(*) as n from t'))?.n, '1')
+  })
 
   /** Columns of one row, read as texts. */
   const one = async (at: SqlSink, sql: string) => (await at.read(sql))[0]

@@ -8,7 +8,6 @@ import { redact } from '../observe/redact.ts'
 import { bytesText, many } from '../observe/text.ts'
 import { buildPipeline, planOf } from '../pipeline/build.ts'
 import { promisedBy, promiseText, refuseRepeats } from '../pipeline/guarantee.ts'
-import { refuseTakenPlaces } from '../pipeline/numbered.ts'
 import type { PipelineParts } from '../pipeline/pipeline.ts'
 import { previewPipeline } from '../pipeline/preview.ts'
 import { OK } from './exit.ts'
@@ -64,7 +63,6 @@ async function lookAtEnds(parts: PipelineParts, name: string, say: (line: string
   say(`from ${source.title}: ${many(splits.length, 'part')}${bytes}`)
   const inspector = await sink.inspect?.(name)
   const { stands, holder } = await standing(inspector)
-  if (inspector !== undefined && stands === NOTHING) await refuseTakenPlaces(parts, name)
   say(`into ${sink.title}: ${stands}`)
   say(`guarantee: ${promiseText(promisedBy(parts))}`)
   for (const [branch, into] of sink.branches ?? [])

@@ -100,6 +100,11 @@ export interface Sink<in Row> {
    *   SINK_LOST if it cannot be reached for the moment
    */
   open(options: SinkOptions): Promise<SinkWriter<Row>>
+  /**
+   * Opens a writer of which nothing lasts: it refuses what `open` and its writer would refuse, takes no lease, and makes
+   * and changes nothing that stays. Absent where a sink cannot.
+   */
+  readonly dryRun?: (options: SinkOptions) => Promise<SinkWriter<Row>>
   /** Looks at what is kept of a pipeline, without a lease and without making anything; absent where a sink cannot. */
   readonly inspect?: (pipeline: string) => Promise<SinkInspector>
 }

@@ -1,13 +1,20 @@
 // The first records of a pipeline through its whole flow, into nothing.
 
-import type { ReadBatch } from '../connect/batch.ts'
+import { unpackState } from '../checkpoint/pack-state.ts'
+import { StateParts } from '../checkpoint/state-parts.ts'
+import { type Batch, type ReadBatch, withOwnOrigins } from '../connect/batch.ts'
 import type { DeadLetter } from '../connect/origin.ts'
-import type { Sink, SinkWriter } from '../connect/sink.ts'
+import type { Checkpoint, Sink, SinkWriter } from '../connect/sink.ts'
 import type { Source, SplitReader } from '../connect/source.ts'
+import { layOut } from '../flow/layout.ts'
 import { nodesOf, type PlanNode } from '../flow/plan.ts'
 import { isSplittable } from '../flow/source.ts'
+import { keptBy } from '../flow/topology.ts'
+import { Beginnings } from './beginnings.ts'
+import { furtherSources, planOf, sourceOf } from './build.ts'
+import { refuseTakenPlaces } from './numbered.ts'
 import type { Params } from './param.ts'
-import type { Pipeline } from './pipeline.ts'
+import type { Pipeline, PipelineParts } from './pipeline.ts'
 import { startPipeline } from './start.ts'
 
 export interface PreviewOptions {
@@ -22,9 +29,11 @@ export interface PreviewOptions {
 
 /**
  * Runs a pipeline over its first records, as if there were no others: what comes at the end of windows, joins and totals
- * comes, too. Nothing is loaded, and no source is told that anything was.
+ * comes, too. Nothing is loaded, and no source is told that anything was. A sink that has a dry run refuses what it would
+ * refuse of a run, and so do sources that cannot go on from where the last run left them.
  *
  * @returns how many records were read, of all sources
+ * @throws what a run would throw before it loads anything
  */
 export async function previewPipeline<P extends Params>(
   pipeline: Pipeline<P>,
@@ -36,13 +45,15 @@ export async function previewPipeline<P extends Params>(
     build(values) {
       const parts = pipeline.build(values)
       const source = firstOf(parts.source, options)
-      return { ...parts, source, node: withSources(parts.node, first), sink: nowhere(parts.sink, options) }
+      const sink = drySink(parts, pipeline.name, options)
+      return { ...parts, source, node: withSources(parts.node, first), sink }
     },
   }
   const run = await startPipeline(preview, {
     params: options.params,
     // Rows and letters are told in the order of their records.
     epochEvents: 1,
+    retryMs: 0,
     onEvent: (event) => {
       if (event.kind === 'rejected') options.onLetter(event.letter)
     },
@@ -120,28 +131,76 @@ class FirstReader implements SplitReader<unknown> {
   }
 }
 
-/** A sink that shows its rows and forgets them. */
-function nowhere(
-  { kind, title, deadLetters, guarantee, isKeyed }: Sink<unknown>,
-  { onRow }: PreviewOptions,
-): Sink<unknown> {
-  const writer: SinkWriter<unknown> = {
-    checkpoint: undefined,
-    write(rows) {
-      for (const row of rows.values()) onRow(row)
-      return []
-    },
-    bury() {},
-    commit() {},
-    async close() {},
-  }
+/** A sink that shows its rows; what a dry run of the pipeline's own makes of them counts. */
+function drySink(parts: PipelineParts, name: string, { onRow }: PreviewOptions): Sink<unknown> {
+  const { kind, title, deadLetters, guarantee, isKeyed, dryRun } = parts.sink
   return {
     kind,
     title,
     deadLetters,
     guarantee,
     ...(isKeyed === undefined ? {} : { isKeyed }),
-    open: async () => writer,
+    async open(opening) {
+      const writer = await dryRun?.(opening)
+      try {
+        await checkResumes(parts, name, writer?.checkpoint)
+        return new DryWriter(writer, onRow)
+      } catch (error) {
+        await writer?.close()
+        throw error
+      }
+    },
+  }
+}
+
+class DryWriter implements SinkWriter<unknown> {
+  /** A preview begins at the start, wherever the pipeline stands. */
+  readonly checkpoint = undefined
+  readonly #writer: SinkWriter<unknown> | undefined
+  readonly #onRow: (row: unknown) => void
+
+  constructor(writer: SinkWriter<unknown> | undefined, onRow: (row: unknown) => void) {
+    this.#writer = writer
+    this.#onRow = onRow
+  }
+
+  async write(rows: Batch): Promise<readonly DeadLetter[]> {
+    const own = withOwnOrigins(rows)
+    const letters = (await this.#writer?.write(own)) ?? []
+    const refused = new Set(letters.map(({ origin }) => origin))
+    for (let at = 0; at < own.length; at += 1) {
+      const origin = own.origin(at)
+      if (origin === undefined || !refused.has(origin)) this.#onRow(own.at(at))
+    }
+    return letters
+  }
+
+  bury(): void {}
+
+  async commit(checkpoint: Checkpoint): Promise<void> {
+    const { epoch = 0 } = this.#writer?.checkpoint ?? {}
+    await this.#writer?.commit({ ...checkpoint, epoch: epoch + checkpoint.epoch })
+  }
+
+  async close(): Promise<void> {
+    await this.#writer?.close()
+  }
+}
+
+/** @throws {SluiceError} POSITION_LOST, CHECKPOINT_INVALID where a run could not go on from its checkpoint */
+async function checkResumes(parts: PipelineParts, name: string, checkpoint: Checkpoint | undefined): Promise<void> {
+  if (checkpoint === undefined) return await refuseTakenPlaces(parts, name)
+  const plan = planOf(parts, name)
+  const own = sourceOf(parts, plan)
+  const sources = [own, ...furtherSources(plan)]
+  const beginning = (await Beginnings.of(sources, checkpoint, {})).at(checkpoint)
+  const kept = new StateParts(name, keptBy(layOut(plan.node, { stages: 1, input: own })), checkpoint.states)
+  for (const [id, states] of kept.states()) for (const state of states) unpackState(id, state)
+  for (const source of sources) {
+    for (const split of await source.splits()) {
+      const from = beginning.positions.get(source.nameOf(split))
+      if (from !== undefined) await (await source.open(split, from)).close()
+    }
   }
 }
 

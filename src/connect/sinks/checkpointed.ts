@@ -45,6 +45,10 @@ export function checkpointed<Row>(plain: PlainSink<Row>, options: CheckpointedOp
       const { inspectSqlite } = await import('./sqlite/inspect.ts')
       return inspectSqlite({ path: store, table: 'sluice_notes', deadLetters, pipeline })
     },
+    async dryRun(opening) {
+      const { openStoreDry } = await import('./checkpointed/dry-run.ts')
+      return await openStoreDry(store, deadLetters, opening)
+    },
     async open(opening) {
       // Not before it is needed: programs and threads without a database start sooner.
       const { CheckpointedWriter } = await import('./checkpointed/writer.ts')

@@ -5,7 +5,7 @@ import { checkKeys } from '../../base/check.ts'
 import type { Columns } from '../column.ts'
 import { checkMemory } from '../duckdb/memory.ts'
 import { isPath, optionInvalid } from '../option.ts'
-import type { EpochLength, RowOf, Sink } from '../sink.ts'
+import type { EpochLength, RowOf, Sink, SinkOptions, SinkWriter } from '../sink.ts'
 import type { SchemaMode } from '../sql/evolve.ts'
 import { FOLDED } from '../sql/shape.ts'
 import { checkTables } from '../sql/sink-options.ts'
@@ -66,6 +66,14 @@ export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
   const { table, key, columns, deadLetters = 'dead_letters', schema: mode, memory } = options
   checkTables('duckdb', { table, key, columns, mode, deadLetters }, FOLDED)
   if (memory !== undefined) checkMemory('duckdb', memory)
+  const opening = async (isDryRun: boolean, given: SinkOptions): Promise<SinkWriter<Row>> => {
+    const { pipeline, signal, columns: known, leaseMs, owner, onNote } = given
+    signal?.throwIfAborted()
+    const { openDuckdb } = await import('./duckdb/database.ts')
+    const place = { path, table, memory, mode, onNote }
+    const own = { key, columns: columns ?? known, deadLetters, pipeline, leaseMs, owner, isDryRun }
+    return await openDuckdb<Row>({ ...place, ...own })
+  }
   return {
     kind: 'duckdb',
     title: `table ${table} in ${path}`,
@@ -78,11 +86,7 @@ export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
       const { inspectDuckdb } = await import('./duckdb/database.ts')
       return await inspectDuckdb({ path, table, deadLetters, pipeline })
     },
-    async open({ pipeline, signal, columns: known, leaseMs, owner, onNote }) {
-      signal?.throwIfAborted()
-      const { openDuckdb } = await import('./duckdb/database.ts')
-      const place = { path, table, memory, mode, onNote }
-      return await openDuckdb<Row>({ ...place, key, columns: columns ?? known, deadLetters, pipeline, leaseMs, owner })
-    },
+    open: (given) => opening(false, given),
+    dryRun: (given) => opening(true, given),
   }
 }

@@ -4,7 +4,7 @@ import { checkChoice, checkInteger, checkKeys } from '../../base/check.ts'
 import type { Columns } from '../column.ts'
 import { optionInvalid } from '../option.ts'
 import { addressOf, type PostgresConnection } from '../postgres/connection.ts'
-import type { RowOf, Sink } from '../sink.ts'
+import type { RowOf, Sink, SinkOptions, SinkWriter } from '../sink.ts'
 import { SCHEMA_MODES, type SchemaMode } from '../sql/evolve.ts'
 import { checkTables } from '../sql/sink-options.ts'
 import { checkSchema, checkTable, RULES } from './postgres/names.ts'
@@ -83,6 +83,14 @@ export function postgres<Row>(connection: string | PostgresConnection, options: 
   checkTables('postgres', { table, key, columns, deadLetters, mode }, RULES, checkTable)
   if (typeof create !== 'boolean') throw optionInvalid('postgres', 'create', create, 'true or false')
   checkInteger('timeoutMs', timeoutMs, 1, 2 ** 31 - 1)
+  const opening = async (isDryRun: boolean, given: SinkOptions): Promise<SinkWriter<Row>> => {
+    const { pipeline, signal, columns: known, leaseMs, owner, onNote } = given
+    // Not before it is needed: programs and threads without a database start sooner.
+    const { openPostgres } = await import('./postgres/database.ts')
+    const place = { connection, sink, schema, table, create, mode, onNote, timeoutMs }
+    const own = { key, columns: columns ?? known, deadLetters, pipeline, leaseMs, owner, signal, isDryRun }
+    return await openPostgres<Row>({ ...place, ...own })
+  }
   const named = (name: string): string => `table ${schema === undefined ? name : `${schema}.${name}`} in ${sink}`
   return {
     kind: 'postgres',
@@ -94,13 +102,8 @@ export function postgres<Row>(connection: string | PostgresConnection, options: 
       const { inspectPostgres } = await import('./postgres/inspect.ts')
       return await inspectPostgres({ connection, sink, schema, table, deadLetters, pipeline, timeoutMs })
     },
-    async open({ pipeline, signal, columns: known, leaseMs, owner, onNote }) {
-      // Not before it is needed: programs and threads without a database start sooner.
-      const { openPostgres } = await import('./postgres/database.ts')
-      const place = { connection, sink, schema, table, create, mode, onNote, timeoutMs }
-      const opening = { key, columns: columns ?? known, deadLetters, pipeline, leaseMs, owner, signal }
-      return await openPostgres<Row>({ ...place, ...opening })
-    },
+    open: (given) => opening(false, given),
+    dryRun: (given) => opening(true, given),
   }
 }
 

@@ -72,6 +72,10 @@ export function several<Row>(first: Sink<Row>, options: SeveralOptions<Row>): Si
             return new SeveralInspector(pipeline, await inspect(pipeline), branches)
           },
         }),
+    async dryRun(opening) {
+      const { openSeveralDry } = await import('./several/dry-run.ts')
+      return await openSeveralDry(first, { spool, where, branches }, opening)
+    },
     async open(opening) {
       // Not before it is needed: programs and threads without such a sink start sooner.
       const { SeveralWriter } = await import('./several/writer.ts')

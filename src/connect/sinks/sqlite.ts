@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { checkKeys } from '../../base/check.ts'
 import type { Columns } from '../column.ts'
 import { isPath, optionInvalid } from '../option.ts'
-import type { RowOf, Sink } from '../sink.ts'
+import type { RowOf, Sink, SinkOptions, SinkWriter } from '../sink.ts'
 import { checkNoSchema, type SchemaMode } from '../sql/evolve.ts'
 import { checkTables } from '../sql/sink-options.ts'
 import { RULES } from './sqlite/rules.ts'
@@ -62,6 +62,13 @@ export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
     if (typeof name === 'string') checkNoSchema(name, ['main', 'temp'], (_, rest) => `use table: '${rest}'`)
   }
   checkTables('sqlite', { table, key, columns, mode, deadLetters }, RULES)
+  const opening = async (isDryRun: boolean, given: SinkOptions): Promise<SinkWriter<Row>> => {
+    const { pipeline, signal, columns: known, leaseMs, owner, onNote } = given
+    // Not before it is needed: programs and threads without a database start sooner.
+    const { SqliteWriter } = await import('./sqlite/writer.ts')
+    const place = { path, table, key, columns: columns ?? known, mode, onNote, deadLetters, isDryRun }
+    return await SqliteWriter.open<Row>({ ...place, pipeline, leaseMs, owner, signal })
+  }
   return {
     kind: 'sqlite',
     title: `table ${table} in ${path}`,
@@ -73,23 +80,8 @@ export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
       const { inspectSqlite } = await import('./sqlite/inspect.ts')
       return inspectSqlite({ path, table, deadLetters, pipeline })
     },
-    async open({ pipeline, signal, columns: known, leaseMs, owner, onNote }) {
-      // Not before it is needed: programs and threads without a database start sooner.
-      const { SqliteWriter } = await import('./sqlite/writer.ts')
-      return await SqliteWriter.open<Row>({
-        path,
-        table,
-        key,
-        columns: columns ?? known,
-        mode,
-        onNote,
-        deadLetters,
-        pipeline,
-        leaseMs,
-        owner,
-        signal,
-      })
-    },
+    open: (given) => opening(false, given),
+    dryRun: (given) => opening(true, given),
   }
 }
 

@@ -1,6 +1,7 @@
 // A DuckDB file that a pipeline writes to, or that is looked at.
 
 import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { duckdbTrouble, Session } from '../../duckdb/session.ts'
 import type { BatchSize, SinkInspector, SinkWriter } from '../../sink.ts'
 import { FOLDED, type Shape, type ShapeRules } from '../../sql/shape.ts'
@@ -93,7 +94,10 @@ export class DuckdbDatabase implements SqlDatabase {
 
 /** Takes the lease, goes to where the last commit left the pipeline, and makes the tables that are known. */
 export async function openDuckdb<Row>(options: DatabaseOptions & SqlWriterOptions): Promise<SinkWriter<Row>> {
-  return await SqlWriter.open<Row>(await DuckdbDatabase.open(options), options)
+  const { path, isDryRun = false } = options
+  // A file that is not there is not made for a dry run; where there can be none, opening it says why.
+  const place = isDryRun && !existsSync(path) && existsSync(dirname(resolve(path))) ? { path: ':memory:' } : {}
+  return await SqlWriter.open<Row>(await DuckdbDatabase.open({ ...options, ...place }), options)
 }
 
 /** @throws {SluiceError} PIPELINE_HELD if another process has the file open */

@@ -202,7 +202,8 @@ async function checkGone(pipeline: string, name: string, spool: Spool, files: re
   if (rows > 0) throw branchesInvalid(pipeline, `${rows} rows wait for branch ${name}, which it no longer has`)
 }
 
-function withoutRecord(checkpoint: Checkpoint): Checkpoint {
+/** A checkpoint as the pipeline itself knows it. */
+export function withoutRecord(checkpoint: Checkpoint): Checkpoint {
   const states = new Map(checkpoint.states)
   states.delete(RECORD)
   return { ...checkpoint, states }

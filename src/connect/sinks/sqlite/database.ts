@@ -17,14 +17,19 @@ const BUSY_TIMEOUT_MS = 20
  * @throws {SluiceError} STORAGE_FAILED where there can be no such file
  */
 export function openDatabase(path: string): DatabaseSync {
-  const folder = dirname(resolve(path))
-  if (kindOf(path, folder) !== 'folder') throw unusable(path, 'ENOENT', `there is no folder ${JSON.stringify(folder)}`)
-  if (kindOf(path, resolve(path)) === 'folder') throw unusable(path, 'EISDIR', 'it is a folder')
+  checkFolder(path)
   try {
     return openSqlite(resolve(path), { timeout: BUSY_TIMEOUT_MS })
   } catch (error) {
     throw troubleOf(error, { path, act: 'open', table: '' })
   }
+}
+
+/** @throws {SluiceError} STORAGE_FAILED where there can be no such file */
+export function checkFolder(path: string): void {
+  const folder = dirname(resolve(path))
+  if (kindOf(path, folder) !== 'folder') throw unusable(path, 'ENOENT', `there is no folder ${JSON.stringify(folder)}`)
+  if (kindOf(path, resolve(path)) === 'folder') throw unusable(path, 'EISDIR', 'it is a folder')
 }
 
 /** What there is at `at`, the database's `path` or its folder. */

@@ -10,6 +10,7 @@ import type { Checkpoint, KeptLetter } from '../../sink.ts'
 import { SqlStore } from '../../sql/store/store.ts'
 import { all, run, type Work } from '../../sql/store/work.ts'
 import { openDatabase } from './database.ts'
+import { copyForDryRun } from './dry-run.ts'
 import { doWork, sqliteDialect } from './session.ts'
 import { isBusy, troubleOf } from './trouble.ts'
 
@@ -33,6 +34,8 @@ export interface StoreOptions {
   readonly leaseMs?: number | undefined
   readonly owner?: string | undefined
   readonly signal: AbortSignal | undefined
+  /** Whether it works on a copy in memory, of which nothing lasts. */
+  readonly isDryRun?: boolean
   /** Longest wait for the write lock, in clock milliseconds. */
   readonly lockWaitMs?: number
 }
@@ -57,7 +60,8 @@ export class SqliteStore {
 
   private constructor(options: StoreOptions) {
     this.#options = options
-    this.database = openDatabase(options.path)
+    const { path, pipeline, isDryRun = false } = options
+    this.database = isDryRun ? copyForDryRun(path, pipeline) : openDatabase(path)
     this.#store = new SqlStore(sqliteDialect(options.path), options)
   }
 

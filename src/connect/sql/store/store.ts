@@ -51,6 +51,12 @@ export class SqlStore {
     if (holder !== undefined) throw pipelineHeld(this.#options.pipeline, holder)
   }
 
+  /** Takes nothing. @throws {SluiceError} PIPELINE_HELD if another instance holds the lease */
+  *checkHolder(claim: Omit<Claim, 'nowMs'>): Work<void> {
+    const holder = yield* this.leases.holder(claim)
+    if (holder !== undefined) throw pipelineHeld(this.#options.pipeline, holder)
+  }
+
   bury(letters: readonly DeadLetter[]): Work<void> {
     return this.letters.bury(letters, this.checkpoints.epoch + 1)
   }

@@ -19,6 +19,8 @@ export interface SqlWriterOptions extends StoreOptions {
   readonly columns: Columns | undefined
   readonly leaseMs?: number | undefined
   readonly owner?: string | undefined
+  /** Whether nothing is to last: all is in one transaction, which is never committed, and there is no lease. */
+  readonly isDryRun?: boolean
 }
 
 /**
@@ -97,6 +99,7 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   commit(checkpoint: Checkpoint): Promise<void> {
     return this.#inTransaction('commit to', async () => {
       await this.#rows?.flush?.()
+      if (this.#options.isDryRun === true) return
       await this.#do(this.#store.save(checkpoint))
       await this.#commit()
       this.#store.checkpoints.saved(checkpoint.epoch)
@@ -120,18 +123,20 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   }
 
   async #open(): Promise<void> {
-    const { columns, table, key, owner, leaseMs = LEASE_MS } = this.#options
+    const { columns, table, key, owner, leaseMs = LEASE_MS, isDryRun = false } = this.#options
     const { rules } = this.#database
     const shape = columns === undefined ? undefined : shapeOf(table, columns, key, rules)
     const claim = { owner: owner ?? newOwner(), leaseMs }
     await this.#inTransaction('open', async () => {
       await this.#do(this.#checkNames())
       await this.#do(this.#store.create())
-      await this.#do(this.#database.take?.(this.#store, claim) ?? this.#store.take(claim))
+      if (isDryRun) await this.#do(this.#store.checkHolder(claim))
+      else await this.#do(this.#database.take?.(this.#store, claim) ?? this.#store.take(claim))
       this.#restored = await this.#do(this.#store.checkpoints.restore())
       await this.#do(this.#store.letters.ensure())
       if (shape !== undefined) this.#rows = this.#database.rows(shape)
       await this.#rows?.ensure()
+      if (isDryRun) return
       await this.#commit()
       this.#hasLease = true
     })
