@@ -26,7 +26,7 @@ describe('a preview', () => {
 
   const db = join(folder, 'out.db')
   const from = ndjson<Row>(input)
-  const into = sqlite(db, { table: 't', columns: { id: 'integer' } })
+  const into = sqlite(db, { table: 't' })
 
   async function previewOf(make: (rows: Flow<Row>) => Flow<unknown, unknown>, records = 10) {
     const [rows, reasons]: [unknown[], string[]] = [[], []]
@@ -46,13 +46,13 @@ describe('a preview', () => {
       rows
         .window(tumbling('500ms', ({ at }) => at))
         .aggregate({ n: count() })
-        .map(({ window, n }) => [window.startMs, n]),
+        .map(({ window, n }) => ({ start: window.startMs, n })),
     )
     deepEqual(windows, {
       read: 10,
       rows: [
-        [0, 5],
-        [500, 5],
+        { start: 0, n: 5 },
+        { start: 500, n: 5 },
       ],
       reasons: [],
     })
@@ -60,9 +60,9 @@ describe('a preview', () => {
     const joined = await previewOf((rows) =>
       rows
         .join(names, { left: ({ id }) => id, right: ({ id }) => id ?? -1 })
-        .map(([{ id }, { name }]) => `${id} ${name}`),
+        .map(([{ id }, { name }]) => ({ text: `${id} ${name}` })),
     )
-    deepEqual([joined.read, joined.rows.toSorted()], [12, ['1 ann', '2 ben']])
+    deepEqual([joined.read, joined.rows], [12, [{ text: '1 ann' }, { text: '2 ben' }]])
   })
 
   it('C110: shows dead letters of every step', async () => {
@@ -72,7 +72,7 @@ describe('a preview', () => {
         .aggregate({ n: count() })
         .map(({ key }) => {
           if (key === 3) throw new Error('three')
-          return key
+          return { key }
         }),
     )
     deepEqual([rows.length, reasons], [9, ['three']])
