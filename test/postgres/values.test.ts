@@ -336,6 +336,14 @@ describe(`values in PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, () => 
       await rejects(load([]), fails(found))
       await query(sql.startsWith('create view') ? 'drop view t' : 'drop table t')
     }
+    const left = await query(`select 1 from pg_class where relname = 'dead_letters' or relname like 'sluice%'`)
+    deepEqual(left, [], 'a sink that is refused leaves no tables')
+    await rejects(
+      load([], { create: false }),
+      failsWith('SINK_MISMATCH', /sluice_leases in .* is not in schema public$/),
+    )
+    await load([])
+    await query('drop table t, dead_letters')
     await rejects(
       load([], { create: false }),
       failsWith('SINK_MISMATCH', /dead_letters in .*: there is no such table$/),

@@ -128,6 +128,37 @@ describe('the commits of SqliteWriter', () => {
     await next.close()
   })
 
+  it('C11 take in nothing that comes between their statements, and neither do signs of life', async (t) => {
+    const writer = await open()
+    let late = 1
+    let isAtWork = false
+    const prepare = DatabaseSync.prototype.prepare
+    t.mock.method(DatabaseSync.prototype, 'prepare', function (this: DatabaseSync, sql: string) {
+      // Whatever waits for a statement lets this write come first.
+      if (isAtWork) queueMicrotask(writeLate)
+      return prepare.call(this, sql)
+    })
+    const writeLate = (): void => {
+      late += 1
+      writer.write(rows(late))
+    }
+    const watched = async (work: () => void | Promise<void>): Promise<void> => {
+      isAtWork = true
+      await work()
+      isAtWork = false
+    }
+    await watched(() => writer.renew())
+    deepEqual(idsOf(), [])
+    ok(late > 1, 'no row came late')
+    const inTime = late
+    await watched(() => writer.commit(checkpoint(1)))
+    ok(late > inTime, 'no row came late')
+    const committed = idsOf()
+    await writer.close()
+    deepEqual(idsOf(), committed)
+    deepEqual(committed.at(-1), inTime)
+  })
+
   it('need no rows', async () => {
     const writer = await open()
     await writer.commit(checkpoint(1))
