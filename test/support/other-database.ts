@@ -114,6 +114,10 @@ class OtherDatabase implements SqlDatabase {
     return { rows: [], changes: Number(statement.run(...values).changes) }
   }
 
+  do<T>(work: Work<T>): Promise<T> {
+    return runAsync(work, (statement) => this.execute(statement))
+  }
+
   async begin(act: 'read' | 'reset' | 'write'): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -139,14 +143,6 @@ class OtherDatabase implements SqlDatabase {
     return new OtherRows(this, shape)
   }
 
-  *schemas(): Work<readonly string[]> {
-    return (yield* all('select name from pragma_database_list')).map(({ name }) => String(name))
-  }
-
-  useSchema(): string {
-    return ''
-  }
-
   trouble(error: unknown, act: string): unknown {
     if (!(error instanceof Error) || !('errcode' in error)) return error
     const details = { sink: this.#path, table: '', found: error.message }
@@ -155,7 +151,7 @@ class OtherDatabase implements SqlDatabase {
 
   async close(release: Work<void> | undefined): Promise<void> {
     this.rollBack()
-    if (release !== undefined) await runAsync(release, (statement) => this.execute(statement))
+    if (release !== undefined) await this.do(release)
     this.#database.close()
   }
 }
@@ -171,7 +167,7 @@ class OtherRows implements RowTable {
   }
 
   async ensure(): Promise<void> {
-    this.#table = await runAsync(ensureTable(TABLES, this.#shape), (statement) => this.#database.execute(statement))
+    this.#table = await this.#database.do(ensureTable(TABLES, this.#shape))
   }
 
   async enter(): Promise<void> {

@@ -42,7 +42,7 @@ export function checkpointed<Row>(plain: PlainSink<Row>, options: CheckpointedOp
     guarantee: plain.guarantee,
     locks: `file ${resolve(store)}`,
     async inspect(pipeline) {
-      const { inspectSqlite } = await import('./sqlite/inspect.ts')
+      const { inspectSqlite } = await import('./sqlite/database.ts')
       return inspectSqlite({ path: store, table: 'sluice_notes', deadLetters, pipeline })
     },
     async dryRun(opening) {

@@ -65,9 +65,9 @@ export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
   const opening = async (isDryRun: boolean, given: SinkOptions): Promise<SinkWriter<Row>> => {
     const { pipeline, signal, columns: known, leaseMs, owner, onNote } = given
     // Not before it is needed: programs and threads without a database start sooner.
-    const { SqliteWriter } = await import('./sqlite/writer.ts')
+    const { openSqliteWriter } = await import('./sqlite/database.ts')
     const place = { path, table, key, columns: columns ?? known, mode, onNote, deadLetters, isDryRun }
-    return await SqliteWriter.open<Row>({ ...place, pipeline, leaseMs, owner, signal })
+    return await openSqliteWriter<Row>({ ...place, pipeline, leaseMs, owner, signal })
   }
   return {
     kind: 'sqlite',
@@ -77,7 +77,7 @@ export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
     isKeyed: key !== undefined,
     locks: `file ${resolve(path)}`,
     async inspect(pipeline) {
-      const { inspectSqlite } = await import('./sqlite/inspect.ts')
+      const { inspectSqlite } = await import('./sqlite/database.ts')
       return inspectSqlite({ path, table, deadLetters, pipeline })
     },
     open: (given) => opening(false, given),

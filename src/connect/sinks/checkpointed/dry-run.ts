@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import type { SinkOptions, SinkWriter } from '../../sink.ts'
-import { SqliteStore } from '../sqlite/store.ts'
+import { openSqliteWriter } from '../sqlite/database.ts'
 
 /** Where there is no store yet, nothing is looked at. */
 export async function openStoreDry(
@@ -13,6 +13,6 @@ export async function openStoreDry(
   const none = { write: () => [], bury() {}, commit() {} }
   if (!existsSync(path)) return { ...none, checkpoint: undefined, async close() {} }
   const own = { pipeline, leaseMs, owner, signal }
-  const store = await SqliteStore.open({ path, table: 'sluice_notes', deadLetters, isDryRun: true, ...own })
+  const store = await openSqliteWriter({ path, table: 'sluice_notes', deadLetters, isDryRun: true, ...own })
   return { ...none, checkpoint: store.checkpoint, close: () => store.close() }
 }

@@ -6,8 +6,9 @@ import type { Batch } from '../../batch.ts'
 import type { DeadLetter } from '../../origin.ts'
 import type { Checkpoint, KeptLetter, PlainSink, PlainWriter, SinkOptions, SinkWriter } from '../../sink.ts'
 import { START_OVER } from '../../sql/store/checkpoints.ts'
-import { NoteTable } from '../sqlite/notes.ts'
-import { SqliteStore } from '../sqlite/store.ts'
+import type { SqlWriter } from '../../sql/store/writer.ts'
+import { openSqliteWriter } from '../sqlite/database.ts'
+import { createNotes, restoreNote, saveNote } from '../sqlite/notes.ts'
 
 export interface CheckpointedWriterOptions extends SinkOptions {
   /** The SQLite file that is the store. */
@@ -26,17 +27,17 @@ export interface CheckpointedWriterOptions extends SinkOptions {
  * open the sink finds out.
  */
 export class CheckpointedWriter<Row> implements SinkWriter<Row> {
-  readonly #store: SqliteStore
-  readonly #notes: NoteTable
+  readonly #store: SqlWriter<never>
+  readonly #pipeline: string
   readonly #plain: PlainWriter<Row>
   /** What failed for good. */
   #failure: { readonly error: unknown } | undefined
   /** Whether it was closed: a second close does nothing. */
   #isClosed = false
 
-  private constructor(store: SqliteStore, notes: NoteTable, plain: PlainWriter<Row>) {
+  private constructor(store: SqlWriter<never>, pipeline: string, plain: PlainWriter<Row>) {
     this.#store = store
-    this.#notes = notes
+    this.#pipeline = pipeline
     this.#plain = plain
   }
 
@@ -46,21 +47,11 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
     { path, deadLetters, lockWaitMs, ...options }: CheckpointedWriterOptions,
   ): Promise<CheckpointedWriter<Row>> {
     const { pipeline, columns, leaseMs, owner, signal } = options
-    const store = await SqliteStore.open({
-      path,
-      table: 'sluice_notes',
-      deadLetters,
-      pipeline,
-      leaseMs,
-      owner,
-      signal,
-      ...(lockWaitMs === undefined ? {} : { lockWaitMs }),
-    })
+    const place = { path, table: 'sluice_notes', deadLetters, alsoMakes: createNotes() }
+    const store = await openSqliteWriter<never>({ ...place, pipeline, leaseMs, owner, signal, lockWaitMs })
     return await orClose(store, async () => {
-      const notes = new NoteTable(store.database, pipeline)
-      await store.makeTables(() => notes.create())
       const epoch = store.checkpoint?.epoch ?? 0
-      const note = notes.restore(epoch, START_OVER)
+      const note = await store.do('read', restoreNote(pipeline, epoch, START_OVER))
       const writer = await store.alone('take over', async () => {
         const opened = await plain.open({
           pipeline,
@@ -74,7 +65,7 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
         })
         return opened
       })
-      return new CheckpointedWriter(store, notes, writer)
+      return new CheckpointedWriter(store, pipeline, writer)
     })
   }
 
@@ -98,9 +89,8 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
     return this.#guarded(() => this.#commit(checkpoint))
   }
 
-  renew(): void {
-    if (this.#failure !== undefined) return
-    this.#store.renew()
+  renew(): void | Promise<void> {
+    if (this.#failure === undefined) return this.#store.renew()
   }
 
   async close(): Promise<void> {
@@ -115,9 +105,9 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
 
   async #commit(checkpoint: Checkpoint): Promise<void> {
     const { epoch } = checkpoint
-    this.#store.checkFence()
+    await this.#store.checkFence()
     const note = await this.#plain.prepare(epoch)
-    await this.#store.commit(checkpoint, () => this.#notes.save(epoch, note))
+    await this.#store.commit(checkpoint, saveNote(this.#pipeline, epoch, note))
     // Who has taken over meanwhile has made it visible. One that is stopped here, and wakes, must not do so once more.
     await this.#store.alone('finish an epoch in', async () => await this.#plain.finish(note))
   }

@@ -9,11 +9,11 @@ import type { RowTable, SqlDatabase } from '../../sql/store/database.ts'
 import type { SqlDialect } from '../../sql/store/dialect.ts'
 import { SqlInspector } from '../../sql/store/inspector.ts'
 import type { StoreOptions } from '../../sql/store/store.ts'
-import type { Answer, Statement, Work } from '../../sql/store/work.ts'
+import type { Work } from '../../sql/store/work.ts'
 import { SqlWriter, type SqlWriterOptions } from '../../sql/store/writer.ts'
 import { schemasOf } from './catalogue.ts'
 import { RowWriter, STEP } from './rows.ts'
-import { doWork, duckdbDialect, execute } from './session.ts'
+import { doWork, duckdbDialect } from './session.ts'
 import type { Place } from './table.ts'
 
 export interface DatabaseOptions extends Place {
@@ -29,6 +29,10 @@ export class DuckdbDatabase implements SqlDatabase {
   readonly rules: ShapeRules = FOLDED
   readonly step: string = STEP
   readonly batch: BatchSize = BATCH
+  readonly schemas: NonNullable<SqlDatabase['schemas']> = {
+    names: schemasOf,
+    use: (_, table) => `this sink writes to schema main, as table: '${table}'`,
+  }
   readonly dialect: SqlDialect
   readonly #session: Session
   readonly #options: DatabaseOptions
@@ -45,8 +49,8 @@ export class DuckdbDatabase implements SqlDatabase {
     return new DuckdbDatabase(await Session.open(options.path, { memory: options.memory }), options)
   }
 
-  execute(statement: Statement): Promise<Answer> {
-    return execute(this.#session, statement)
+  do<T>(work: Work<T>): Promise<T> {
+    return doWork(this.#session, work)
   }
 
   async begin(): Promise<void> {
@@ -67,14 +71,6 @@ export class DuckdbDatabase implements SqlDatabase {
     return this.#session.rollBack()
   }
 
-  schemas(): Work<readonly string[]> {
-    return schemasOf()
-  }
-
-  useSchema(_schema: string, table: string): string {
-    return `this sink writes to schema main, as table: '${table}'`
-  }
-
   trouble(error: unknown, act: string): unknown {
     const { path, table } = this.#options
     return duckdbTrouble(error, path, act, table)
@@ -84,7 +80,7 @@ export class DuckdbDatabase implements SqlDatabase {
     for (const rows of this.#rows) await rows.close()
     await this.rollBack()
     try {
-      if (release !== undefined) await doWork(this.#session, release)
+      if (release !== undefined) await this.do(release)
     } catch {
       // A lease that cannot be let go of ends with the process, or with its time.
     }

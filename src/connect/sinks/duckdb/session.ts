@@ -17,7 +17,7 @@ export function doWork<T>(session: Session, work: Work<T>): Promise<T> {
   return runAsync(work, (statement) => execute(session, statement))
 }
 
-export async function execute(session: Session, { sql, values, isQuery }: Statement): Promise<Answer> {
+async function execute(session: Session, { sql, values, isQuery }: Statement): Promise<Answer> {
   const bound = values.length === 0 ? undefined : values.map((value) => bindable(session.duckdb, value))
   if (isQuery) return { rows: (await session.all(sql, bound)).map(plainRow), changes: 0 }
   return { rows: [], changes: await session.run(sql, bound) }

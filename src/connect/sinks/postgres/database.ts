@@ -9,13 +9,13 @@ import type { Shape, ShapeRules } from '../../sql/shape.ts'
 import type { RowTable, SqlDatabase } from '../../sql/store/database.ts'
 import type { SqlDialect } from '../../sql/store/dialect.ts'
 import type { SqlStore } from '../../sql/store/store.ts'
-import type { Answer, Statement, Work } from '../../sql/store/work.ts'
+import type { Work } from '../../sql/store/work.ts'
 import { SqlWriter, type SqlWriterOptions } from '../../sql/store/writer.ts'
 import { schemasOf } from './catalogue.ts'
 import { takeLease } from './leases.ts'
 import { RULES } from './names.ts'
 import { RowWriter, STEP } from './rows.ts'
-import { currentSchema, doWork, execute, postgresDialect } from './session.ts'
+import { currentSchema, doWork, postgresDialect } from './session.ts'
 import { openSide, Sessions } from './sessions.ts'
 import { type Place, unfit } from './table.ts'
 import { postgresTables } from './tables.ts'
@@ -41,6 +41,10 @@ export class PostgresDatabase implements SqlDatabase {
   readonly rules: ShapeRules = RULES
   readonly step: string = STEP
   readonly batch: BatchSize = BATCH
+  readonly schemas: NonNullable<SqlDatabase['schemas']> = {
+    names: schemasOf,
+    use: (schema, table) => `use schema: '${schema}', table: '${table}'`,
+  }
   readonly dialect: SqlDialect
   readonly #options: DatabaseOptions
   readonly #place: Place
@@ -79,8 +83,8 @@ export class PostgresDatabase implements SqlDatabase {
     return this.#main.isLost
   }
 
-  execute(statement: Statement): Promise<Answer> {
-    return execute(this.#main, statement)
+  do<T>(work: Work<T>): Promise<T> {
+    return doWork(this.#main, work)
   }
 
   begin(): Promise<void> {
@@ -108,22 +112,13 @@ export class PostgresDatabase implements SqlDatabase {
     return takeLease({ table: this.dialect.table('sluice_leases'), pipeline, isPooled }, store, claim)
   }
 
-  schemas(): Work<readonly string[]> {
-    return schemasOf()
-  }
-
-  useSchema(schema: string, table: string): string {
-    return `use schema: '${schema}', table: '${table}'`
-  }
-
-  async aside<T>(work: Work<T>): Promise<T | undefined> {
+  async aside(work: Work<void>): Promise<void> {
     try {
       if (this.#side.isLost) await this.#reopenSide()
-      return await doWork(this.#side, work)
+      await doWork(this.#side, work)
     } catch (error) {
+      // Else the server is away: whoever needs it for rows will say so, and a commit renews the lease, too.
       if (error instanceof SluiceError) throw error
-      // The server is away: whoever needs it for rows will say so, and a commit renews the lease, too.
-      return undefined
     }
   }
 

@@ -6,7 +6,7 @@ import type { SqlConnection } from '../../sql/store/database.ts'
 import { SqlInspector } from '../../sql/store/inspector.ts'
 import type { StoreOptions } from '../../sql/store/store.ts'
 import { endSession } from './leases.ts'
-import { currentSchema, doWork, execute, postgresDialect } from './session.ts'
+import { currentSchema, doWork, postgresDialect } from './session.ts'
 import { sinkTrouble } from './trouble.ts'
 
 export interface InspectOptions extends StoreOptions {
@@ -48,9 +48,9 @@ function connectionOf(client: PostgresClient, options: InspectOptions & { readon
   return {
     dialect,
     endHolder: () => endSession(dialect.table('sluice_leases'), pipeline),
-    execute: (statement) => execute(client, statement),
-    async begin(act) {
-      await client.query(act === 'read' ? READ : RESET)
+    do: (work) => doWork(client, work),
+    async begin(kind) {
+      await client.query(kind === 'read' ? READ : RESET)
     },
     async commit() {
       await client.query('commit')

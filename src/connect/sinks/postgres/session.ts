@@ -15,7 +15,7 @@ export function doWork<T>(client: PostgresClient, work: Work<T>): Promise<T> {
   return runAsync(work, (statement) => execute(client, statement))
 }
 
-export async function execute(client: PostgresClient, { sql, values }: Statement): Promise<Answer> {
+async function execute(client: PostgresClient, { sql, values }: Statement): Promise<Answer> {
   const { rows, rowCount } = await client.query(sql, values.length === 0 ? undefined : values)
   return { rows, changes: rowCount ?? 0 }
 }

@@ -1,50 +1,175 @@
-// Opens a SQLite database file, with errors that say what is in the way.
+// A SQLite file that a pipeline writes to, or that is looked at.
 
-import { statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
-import { errnoOf, SluiceError } from '../../../base/errors.ts'
+import { systemClock } from '../../../base/clock.ts'
+import { orClose } from '../../../base/closing.ts'
+import { SluiceError } from '../../../base/errors.ts'
+import type { Claim } from '../../lease.ts'
+import type { SinkInspector } from '../../sink.ts'
 import { openSqlite } from '../../sql/open-sqlite.ts'
-import { troubleOf } from './trouble.ts'
+import type { Shape, ShapeRules } from '../../sql/shape.ts'
+import type { RowTable, SqlDatabase } from '../../sql/store/database.ts'
+import type { SqlDialect } from '../../sql/store/dialect.ts'
+import { SqlInspector } from '../../sql/store/inspector.ts'
+import type { SqlStore, StoreOptions } from '../../sql/store/store.ts'
+import { all, run, type Work } from '../../sql/store/work.ts'
+import { SqlWriter, type SqlWriterOptions } from '../../sql/store/writer.ts'
+import { copyForDryRun } from './dry-run.ts'
+import { openDatabase } from './open-file.ts'
+import { RowWriter, STEP } from './rows.ts'
+import { RULES } from './rules.ts'
+import { doWork, sqliteDialect } from './session.ts'
+import type { Place } from './table.ts'
+import { isBusy, troubleOf } from './trouble.ts'
 
-/** How long SQLite itself waits for a lock: the thread stands still meanwhile, so the writer waits longer by itself. */
-const BUSY_TIMEOUT_MS = 20
+export interface DatabaseOptions extends Place {
+  /** The table that errors name. */
+  readonly table: string
+  readonly signal?: AbortSignal | undefined
+  /** Longest wait for the write lock, in clock milliseconds. */
+  readonly lockWaitMs?: number | undefined
+}
 
 /**
- * Opens a database, or makes the file.
- *
- * @param path - always a file: no URI and no name of SQLite's own (`:memory:`)
- * @throws {SluiceError} STORAGE_FAILED where there can be no such file
+ * Readers are not held up, and a commit is on the disk when it returns. 32 MiB of pages are kept: the key's index is
+ * looked into for every row.
  */
-export function openDatabase(path: string): DatabaseSync {
-  checkFolder(path)
-  try {
-    return openSqlite(resolve(path), { timeout: BUSY_TIMEOUT_MS })
-  } catch (error) {
-    throw troubleOf(error, { path, act: 'open', table: '' })
+const SETTINGS = 'pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -32768'
+
+/** How long another program may hold the database's write lock before the run gives up. */
+const LOCK_WAIT_MS = 10_000
+const LOCK_RETRY_MS = 50
+/** The same, for who only looks: the thread stands still meanwhile. */
+const LOOK_WAIT_MS = 5000
+
+/** Columns that earlier versions did not have. */
+const LATER_COLUMNS = { committed_by: 'text', parts: 'integer' }
+
+/** All calls are over when they return, but for the wait for the write lock: nothing comes in between two statements. */
+export class SqliteDatabase implements SqlDatabase {
+  readonly answersAtOnce: boolean = true
+  readonly rules: ShapeRules = RULES
+  readonly step: string = STEP
+  readonly dialect: SqlDialect
+  readonly #database: DatabaseSync
+  readonly #options: DatabaseOptions
+
+  constructor(database: DatabaseSync, options: DatabaseOptions) {
+    this.#database = database
+    this.#options = options
+    this.dialect = sqliteDialect(options.path)
+  }
+
+  /** Opens a file to write to. */
+  static async open(options: DatabaseOptions & SqlWriterOptions): Promise<SqliteDatabase> {
+    const { path, pipeline, isDryRun = false } = options
+    const database = isDryRun ? copyForDryRun(path, pipeline) : openDatabase(path)
+    const opened = new SqliteDatabase(database, options)
+    await orClose(database, () => opened.#retry('open', () => database.exec(SETTINGS)))
+    return opened
+  }
+
+  do<T>(work: Work<T>): T {
+    return doWork(this.#database, work)
+  }
+
+  /** The write lock may be held by who took over this pipeline: then there is nothing to wait for. */
+  begin(kind: 'read' | 'reset' | 'write', act: string, checkFence: () => void): void | Promise<void> {
+    if (kind !== 'write') return this.#database.exec(kind === 'read' ? 'begin' : 'begin immediate')
+    const lock = (): void => {
+      try {
+        this.#database.exec('begin immediate')
+      } catch (error) {
+        if (isBusy(error)) checkFence()
+        throw error
+      }
+      checkFence()
+    }
+    try {
+      lock()
+    } catch (error) {
+      if (!isBusy(error)) throw error
+      return this.#retry(act, lock)
+    }
+  }
+
+  commit(): void {
+    this.#database.exec('commit')
+  }
+
+  rollBack(): void {
+    try {
+      if (this.#database.isTransaction) this.#database.exec('rollback')
+    } catch {
+      // What could not be rolled back is rolled back by whoever opens the database next: nothing of it is committed.
+    }
+  }
+
+  rows(shape: Shape): RowTable {
+    return new RowWriter(this.#database, this.#options, shape)
+  }
+
+  *take(store: SqlStore, claim: Omit<Claim, 'nowMs'>): Work<void> {
+    const rows = yield* all("select name from pragma_table_info('sluice_checkpoints')")
+    const there = new Set(rows.map(({ name }) => name))
+    for (const [name, type] of Object.entries(LATER_COLUMNS)) {
+      if (!there.has(name)) yield* run(`alter table sluice_checkpoints add column ${name} ${type}`)
+    }
+    yield* store.take(claim)
+  }
+
+  isBusy(error: unknown): boolean {
+    return isBusy(error)
+  }
+
+  trouble(error: unknown, act: string): unknown {
+    const { path, table } = this.#options
+    return troubleOf(error, { path, act, table })
+  }
+
+  failed(): void {
+    this.rollBack()
+  }
+
+  close(release: Work<void> | undefined): void {
+    this.rollBack()
+    try {
+      if (release !== undefined) this.do(release)
+    } catch {
+      // A lease that cannot be let go of ends with the process, or with its time.
+    }
+    this.#database.close()
+  }
+
+  /** Tries until it succeeds, or another connection has stood against it for too long. */
+  async #retry(act: string, work: () => void): Promise<void> {
+    const { path, signal, lockWaitMs = LOCK_WAIT_MS } = this.#options
+    const startMs = systemClock.nowMs()
+    for (let attempts = 1; ; attempts += 1) {
+      try {
+        return work()
+      } catch (error) {
+        if (!isBusy(error)) throw this.trouble(error, act)
+        const waitedMs = systemClock.nowMs() - startMs
+        if (waitedMs >= lockWaitMs) {
+          const held = `another program has held its lock for ${Math.round(waitedMs / 1000)} s (SQLITE_BUSY)`
+          const message = `Cannot ${act} ${JSON.stringify(path)}: ${held}`
+          throw new SluiceError('SINK_UNREACHABLE', message, { sink: path, attempts }, { cause: error })
+        }
+      }
+      await systemClock.sleep(LOCK_RETRY_MS, signal)
+    }
   }
 }
 
-/** @throws {SluiceError} STORAGE_FAILED where there can be no such file */
-export function checkFolder(path: string): void {
-  const folder = dirname(resolve(path))
-  if (kindOf(path, folder) !== 'folder') throw unusable(path, 'ENOENT', `there is no folder ${JSON.stringify(folder)}`)
-  if (kindOf(path, resolve(path)) === 'folder') throw unusable(path, 'EISDIR', 'it is a folder')
+/** Takes the lease, goes to where the last commit left the pipeline, and makes the tables that are known. */
+export async function openSqliteWriter<Row>(options: DatabaseOptions & SqlWriterOptions): Promise<SqlWriter<Row>> {
+  return await SqlWriter.open<Row>(await SqliteDatabase.open(options), options)
 }
 
-/** What there is at `at`, the database's `path` or its folder. */
-function kindOf(path: string, at: string): 'folder' | 'other' | undefined {
-  try {
-    const stats = statSync(at, { throwIfNoEntry: false })
-    return stats === undefined ? undefined : stats.isDirectory() ? 'folder' : 'other'
-  } catch (error) {
-    const errno = errnoOf(error)
-    const words = errno === 'EACCES' ? 'permission denied' : 'the system does not say what is there'
-    throw unusable(path, errno, words, error)
-  }
-}
-
-function unusable(path: string, errno: string, found: string, cause?: unknown): SluiceError<'STORAGE_FAILED'> {
-  const message = `Cannot open ${JSON.stringify(path)}: ${found} (${errno})`
-  return new SluiceError('STORAGE_FAILED', message, { path, errno }, { cause })
+export function inspectSqlite(options: DatabaseOptions & StoreOptions): SinkInspector {
+  const { path } = options
+  const database = existsSync(path) ? openSqlite(path, { timeout: LOOK_WAIT_MS }) : undefined
+  return new SqlInspector(database === undefined ? undefined : new SqliteDatabase(database, options), options)
 }

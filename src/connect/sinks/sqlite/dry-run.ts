@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { quoteName } from '../../sql/name.ts'
 import { openSqlite } from '../../sql/open-sqlite.ts'
-import { checkFolder, openDatabase } from './database.ts'
+import { checkFolder, openDatabase } from './open-file.ts'
 
 /**
  * Copies tables, indices, views and triggers, and what is kept of one pipeline. The file is only read: whoever writes to

@@ -2,11 +2,13 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { messageOf } from '../../../base/errors.ts'
+import { invariant } from '../../../base/invariant.ts'
 import { type Batch, letterAt } from '../../batch.ts'
 import type { DeadLetter, Origin } from '../../origin.ts'
 import { foldName } from '../../sql/name.ts'
 import { faultOfRow, strayOf, type TableRow } from '../../sql/row.ts'
 import type { Shape } from '../../sql/shape.ts'
+import type { RowTable } from '../../sql/store/database.ts'
 import { adaptTable, ensureTable, keyOf } from '../../sql/table.ts'
 import { upsert } from '../../sql/upsert.ts'
 import { RULES } from './rules.ts'
@@ -47,20 +49,29 @@ interface Ready {
  * A statement that fails leaves nothing of its rows behind; they are then written one by one, so that only the bad
  * ones are refused. Rows that the table has no place for change the table where that is allowed.
  */
-export class RowWriter {
+export class RowWriter implements RowTable {
   readonly #database: DatabaseSync
   readonly #place: Place
-  #ready: Ready
+  readonly #shape: Shape
+  /** Undefined until the table is there. */
+  #made: Ready | undefined
   /** The rows at hand, by their indices in the batch. */
   #held: number[] = []
   /** Whether the last fault is that the table has no place for a value. */
   #isMisfit = false
 
-  /** Makes the table where it is missing, or checks the one that is there. */
   constructor(database: DatabaseSync, place: Place, shape: Shape) {
     this.#database = database
     this.#place = place
-    this.#ready = readyOf(database, doWork(database, ensureTable(sqliteTables(place), shape)))
+    this.#shape = shape
+  }
+
+  ensure(): void {
+    this.#made ??= readyOf(this.#database, doWork(this.#database, ensureTable(sqliteTables(this.#place), this.#shape)))
+  }
+
+  enter(): void {
+    this.ensure()
   }
 
   /** Takes rows; gives back a letter for each that was refused, all others are written. */
@@ -92,7 +103,12 @@ export class RowWriter {
   /** Uses more of the table's columns, and adds some where that is allowed, so that rows fit into it. */
   #adapt(rows: readonly unknown[]): void {
     const table = doWork(this.#database, adaptTable(sqliteTables(this.#place), this.#ready.table, rows))
-    this.#ready = readyOf(this.#database, table)
+    this.#made = readyOf(this.#database, table)
+  }
+
+  get #ready(): Ready {
+    invariant(this.#made !== undefined, 'rows were written to a table that was not made ready')
+    return this.#made
   }
 
   /** Puts a row's values behind those at hand; gives the reason if there is one against it. */

@@ -33,7 +33,7 @@ export function sqliteDialect(path: string): SqlDialect {
   }
 }
 
-export function execute(database: DatabaseSync, { sql, values, isQuery }: Statement): Answer {
+function execute(database: DatabaseSync, { sql, values, isQuery }: Statement): Answer {
   const statement = database.prepare(sql)
   if (!isQuery) return { rows: [], changes: Number(statement.run(...values).changes) }
   // Else a number that JavaScript does not hold could not be read at all.

@@ -11,8 +11,9 @@ import { type Batch, batchOf, mapped } from '../../batch.ts'
 import { deadLetter } from '../../origin.ts'
 import type { Checkpoint } from '../../sink.ts'
 import type { Position } from '../../source.ts'
+import type { SqlWriter, SqlWriterOptions } from '../../sql/store/writer.ts'
 import { NO_TOTALS } from '../../totals.ts'
-import { SqliteWriter, type WriterOptions } from './writer.ts'
+import { type DatabaseOptions, openSqliteWriter } from './database.ts'
 
 let folder = ''
 let path = ''
@@ -27,15 +28,14 @@ interface Row {
   readonly text?: string
 }
 
-function open(options: Partial<WriterOptions> = {}): Promise<SqliteWriter<Row>> {
-  return SqliteWriter.open<Row>({
+function open(options: Partial<DatabaseOptions & SqlWriterOptions> = {}): Promise<SqlWriter<Row>> {
+  return openSqliteWriter<Row>({
     path,
     table: 't',
     key: ['id'],
     columns: { id: 'integer', text: 'text' },
     deadLetters: 'dead_letters',
     pipeline: 'test',
-    signal: undefined,
     ...options,
   })
 }
@@ -80,7 +80,7 @@ const failsWith = (code: ErrorCode, message: RegExp) => (error: unknown) => {
   return true
 }
 
-describe('the commits of SqliteWriter', () => {
+describe('the commits of a writer to SQLite', () => {
   it('leave a checkpoint of all splits to the next run', async () => {
     const first = await open()
     equal(first.checkpoint, undefined)
@@ -186,8 +186,8 @@ describe('the commits of SqliteWriter', () => {
   it('are what is left when the process is killed', async () => {
     const script = `
       import { batchOf } from ${JSON.stringify(new URL('../../batch.ts', import.meta.url).href)}
-      import { SqliteWriter } from ${JSON.stringify(new URL('./writer.ts', import.meta.url).href)}
-      const writer = await SqliteWriter.open({ path: ${JSON.stringify(path)}, table: 't', key: ['id'],
+      import { openSqliteWriter } from ${JSON.stringify(new URL('./database.ts', import.meta.url).href)}
+      const writer = await openSqliteWriter({ path: ${JSON.stringify(path)}, table: 't', key: ['id'],
         columns: { id: 'integer', text: 'text' }, deadLetters: 'dead_letters', pipeline: 'test', signal: undefined })
       const rows = (from, to) => batchOf(Array.from({ length: to - from }, (_, i) => ({ id: from + i, text: 'x'.repeat(500) })),
         { at: (i) => ({ source: 'a', line: 0, offset: from + i, raw: '' }) })
@@ -211,7 +211,7 @@ describe('the commits of SqliteWriter', () => {
   })
 })
 
-describe('two instances of SqliteWriter', () => {
+describe('two instances of a writer to SQLite', () => {
   it('C30: cannot both be open: the later one is told who was first', async () => {
     const one = await open()
     const held = new RegExp(`^Cannot start test: it is held by process ${process.pid} on .+, since 20[-\\dT:.]+Z$`)
@@ -289,7 +289,7 @@ describe('two instances of SqliteWriter', () => {
   })
 })
 
-describe('the lock of SqliteWriter', () => {
+describe('the lock of a writer to SQLite', () => {
   it('is not waited for longer than its time', async () => {
     const writer = await open({ lockWaitMs: 0 })
     const holder = new DatabaseSync(path)
@@ -297,7 +297,7 @@ describe('the lock of SqliteWriter', () => {
     const message = /^Cannot write to ".*out\.db": another program has held its lock for 0 s \(SQLITE_BUSY\)$/
     await rejects(async () => writer.write(rows(1)), failsWith('SINK_UNREACHABLE', message))
     await writer.close()
-    await rejects(open({ lockWaitMs: 0 }), failsWith('SINK_UNREACHABLE', /^Cannot lock /))
+    await rejects(open({ lockWaitMs: 0 }), failsWith('SINK_UNREACHABLE', /^Cannot open /))
     holder.close()
   })
 
@@ -327,7 +327,7 @@ describe('the lock of SqliteWriter', () => {
   })
 })
 
-describe('the checkpoint of SqliteWriter (C13)', () => {
+describe('the checkpoint of a writer to SQLite (C13)', () => {
   const breaks: Readonly<Record<string, RegExp>> = {
     'update sluice_checkpoints set totals = \'{"read": 1\'': /JSON/,
     "update sluice_checkpoints set totals = ''": /JSON/,
@@ -446,7 +446,7 @@ describe('the checkpoint of SqliteWriter (C13)', () => {
   })
 })
 
-describe('the disk of SqliteWriter', () => {
+describe('the disk of a writer to SQLite', () => {
   it('being full stops the run and keeps what was committed', async (test) => {
     const small = join(folder, 'small')
     mkdirSync(small)

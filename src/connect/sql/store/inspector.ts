@@ -4,7 +4,7 @@ import type { HeldLease } from '../../lease.ts'
 import type { CheckpointSummary, KeptLetter, SinkInspector } from '../../sink.ts'
 import type { SqlConnection } from './database.ts'
 import { SqlStore, type StoreOptions } from './store.ts'
-import { runAsync, type Work } from './work.ts'
+import type { Work } from './work.ts'
 
 export class SqlInspector implements SinkInspector {
   /** Undefined where there is no database yet. */
@@ -51,9 +51,9 @@ export class SqlInspector implements SinkInspector {
     const connection = this.#connection
     if (connection === undefined) return undefined
     try {
-      await connection.begin(act)
+      await connection.begin(act, act, () => {})
       const store = new SqlStore(connection.dialect, this.#options)
-      const found = await runAsync(work(store), async (statement) => await connection.execute(statement))
+      const found = await connection.do(work(store))
       await connection.commit()
       return found
     } catch (error) {

@@ -1,5 +1,6 @@
-// The writer of a sink for a database that is waited for: rows, dead letters and checkpoint in one transaction an epoch.
+// The writer of a SQL sink: rows, dead letters and checkpoint in one transaction an epoch.
 
+import { orClose } from '../../../base/closing.ts'
 import type { Batch } from '../../batch.ts'
 import type { Columns } from '../../column.ts'
 import { LEASE_MS, newOwner } from '../../lease.ts'
@@ -11,60 +12,51 @@ import { shapeOf, shapeOfRows } from '../shape.ts'
 import type { RowTable, SqlDatabase } from './database.ts'
 import { SqlStore, type StoreOptions } from './store.ts'
 import { tablesOf } from './tables.ts'
-import { run, runAsync, type Work } from './work.ts'
+import { type Soon, Transaction, then } from './transaction.ts'
+import { run, type Work } from './work.ts'
 
 export interface SqlWriterOptions extends StoreOptions {
   readonly table: string
-  readonly key: readonly string[] | undefined
-  readonly columns: Columns | undefined
+  readonly key?: readonly string[] | undefined
+  readonly columns?: Columns | undefined
   readonly leaseMs?: number | undefined
   readonly owner?: string | undefined
   /** Whether nothing is to last: all is in one transaction, which is never committed, and there is no lease. */
   readonly isDryRun?: boolean
+  /** Makes more tables, beside those of the store. */
+  readonly alsoMakes?: Work<void>
 }
 
-/**
- * One transaction holds all that was written since the last commit. It begins with the first write.
- *
- * Once something has failed, every later call fails with the same error: whether a commit went through is for who opens
- * the sink again to read.
- */
 export class SqlWriter<Row> implements SinkWriter<Row> {
-  readonly batch: BatchSize
+  readonly batch?: BatchSize
   readonly #database: SqlDatabase
   readonly #options: SqlWriterOptions
   readonly #store: SqlStore
+  readonly #transaction: Transaction
   #restored: Checkpoint | undefined
   /** Undefined until the columns are known. */
   #rows: RowTable | undefined
-  #isInTransaction = false
-  /** Whether rows were written in the transaction at hand. */
-  #hasEntered = false
+  /** The transaction that rows were last written in. */
+  #enteredIn = 0
   /** Whether the lease is ours, or was. */
   #hasLease = false
-  /** What failed for good. */
-  #failure: { readonly error: unknown } | undefined
   #isClosed = false
-  /** Calls follow each other: a sign of life must not come into a transaction that is about to end. */
-  #last: Promise<unknown> = Promise.resolve()
 
   private constructor(database: SqlDatabase, options: SqlWriterOptions) {
     this.#database = database
     this.#options = options
-    this.batch = database.batch
+    if (database.batch !== undefined) this.batch = database.batch
     this.#store = new SqlStore(database.dialect, options)
+    this.#transaction = new Transaction(database, () => {
+      if (this.#hasLease) return this.checkFence()
+    })
   }
 
   /** Takes the lease, goes to where the last commit left the pipeline, and makes the tables that are known. */
   static async open<Row>(database: SqlDatabase, options: SqlWriterOptions): Promise<SqlWriter<Row>> {
     const writer = new SqlWriter<Row>(database, options)
-    try {
-      await writer.#open()
-      return writer
-    } catch (error) {
-      await writer.close()
-      throw error
-    }
+    await orClose(writer, () => writer.#open())
+    return writer
   }
 
   /** What the last commit before this run left. */
@@ -72,85 +64,125 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     return this.#restored
   }
 
-  write(rows: Batch<Row>): Promise<readonly DeadLetter[]> {
-    return this.#inTransaction('write to', async () => {
+  write(rows: Batch<Row>): Soon<readonly DeadLetter[]> {
+    return this.#transaction.within('write to', () => {
       const table = this.#rows ?? this.#rowsOf(rows.values())
       if (table === undefined) return refuseAll(rows, this.#database.step)
-      if (!this.#hasEntered) await table.enter()
-      this.#hasEntered = true
-      return await table.write(rows)
+      if (this.#enteredIn === this.#transaction.count) return table.write(rows)
+      return then(table.enter(), () => {
+        this.#enteredIn = this.#transaction.count
+        return table.write(rows)
+      })
     })
   }
 
-  bury(letters: readonly DeadLetter[]): Promise<void> {
-    return this.#inTransaction('write dead letters to', async () => {
-      await this.#rows?.settled?.()
-      await this.#do(this.#store.bury(letters))
+  bury(letters: readonly DeadLetter[]): Soon<void> {
+    return this.#transaction.within('write dead letters to', () => this.#settled(() => this.#store.bury(letters)))
+  }
+
+  exhume(letters: readonly KeptLetter[]): Soon<void> {
+    return this.#transaction.within('take dead letters out of', () => this.#settled(() => this.#store.exhume(letters)))
+  }
+
+  /** @param also - what is written with the checkpoint */
+  commit(checkpoint: Checkpoint, also?: Work<void>): Soon<void> {
+    return this.#transaction.within('commit to', () => {
+      const flushed = this.#rows?.flush?.()
+      if (this.#options.isDryRun === true) return flushed
+      const saved = then(flushed, () => this.#database.do(this.#saving(checkpoint, also)))
+      return then(
+        then(saved, () => this.#transaction.commit()),
+        () => this.#store.checkpoints.saved(checkpoint.epoch),
+      )
     })
   }
 
-  exhume(letters: readonly KeptLetter[]): Promise<void> {
-    return this.#inTransaction('take dead letters out of', async () => {
-      await this.#rows?.settled?.()
-      await this.#do(this.#store.exhume(letters))
-    })
-  }
-
-  commit(checkpoint: Checkpoint): Promise<void> {
-    return this.#inTransaction('commit to', async () => {
-      await this.#rows?.flush?.()
-      if (this.#options.isDryRun === true) return
-      await this.#do(this.#store.save(checkpoint))
-      await this.#commit()
-      this.#store.checkpoints.saved(checkpoint.epoch)
-    })
-  }
-
-  async renew(): Promise<void> {
-    if (this.#failure !== undefined || this.#isClosed) return
+  renew(): Soon<void> {
+    if (this.#transaction.hasFailed || this.#isClosed) return
     // Who waits for nothing on it would hear of its loss only with the next row: any statement says why it is lost.
-    if (this.#database.isLost === true) return await this.#inTransaction('reach', () => this.#do(asking()))
-    if (this.#database.aside !== undefined) await this.#renewAside()
-    else await this.#inTurn(() => this.#renewBetween())
+    if (this.#database.isLost === true) return this.#transaction.within('reach', () => this.#database.do(asking()))
+    const renewing = this.#store.renew()
+    const { aside } = this.#database
+    if (aside !== undefined) return this.#transaction.guarded('reach', () => aside.call(this.#database, renewing))
+    // A transaction that is open keeps all others out, and its commit renews the lease.
+    return this.#transaction.between('write to', () => this.#database.do(unlessBusy(renewing, this.#database)))
+  }
+
+  /** Makes sure that no other instance has taken over. @throws {SluiceError} PIPELINE_HELD */
+  checkFence(): Soon<void> {
+    return this.#database.do(this.#store.checkFence())
+  }
+
+  /**
+   * Does work outside the database that no other instance may come in between of: the write lock is held meanwhile, so
+   * that nobody can take over. The work writes nothing to the database.
+   */
+  async alone<T>(act: string, work: () => Promise<T>): Promise<T> {
+    await this.#transaction.within(act, () => {})
+    try {
+      return await work()
+    } finally {
+      await this.#transaction.rollBack()
+    }
+  }
+
+  /** Keeps an error for all later calls. Gives the one that a caller can act on. */
+  fail(act: string, error: unknown): unknown {
+    return this.#transaction.fail(act, error)
+  }
+
+  /** Does work in a transaction, or in none. */
+  do<T>(act: string, work: Work<T>): Soon<T> {
+    return this.#transaction.guarded(act, () => this.#database.do(work))
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     // A database with another connection is not waited for.
-    if (this.#database.aside === undefined) await this.#last
+    if (this.#database.aside === undefined) await this.#transaction.settled()
     await this.#database.close(this.#hasLease ? this.#store.leases.release() : undefined)
   }
 
   async #open(): Promise<void> {
-    const { columns, table, key, owner, leaseMs = LEASE_MS, isDryRun = false } = this.#options
-    const { rules } = this.#database
-    const shape = columns === undefined ? undefined : shapeOf(table, columns, key, rules)
-    const claim = { owner: owner ?? newOwner(), leaseMs }
-    await this.#inTransaction('open', async () => {
-      await this.#do(this.#checkNames())
-      await this.#do(this.#store.create())
-      if (isDryRun) await this.#do(this.#store.checkHolder(claim))
-      else await this.#do(this.#database.take?.(this.#store, claim) ?? this.#store.take(claim))
-      this.#restored = await this.#do(this.#store.checkpoints.restore())
-      await this.#do(this.#store.letters.ensure())
-      if (shape !== undefined) this.#rows = this.#database.rows(shape)
-      await this.#rows?.ensure()
-      if (isDryRun) return
-      await this.#commit()
-      this.#hasLease = true
+    const { columns, table, key, isDryRun = false } = this.#options
+    const shape = columns === undefined ? undefined : shapeOf(table, columns, key, this.#database.rules)
+    await this.#transaction.within('open', () => {
+      const made = then(this.#database.do(this.#making()), () => {
+        if (shape !== undefined) this.#rows = this.#database.rows(shape)
+        return this.#rows?.ensure()
+      })
+      return isDryRun ? made : then(made, () => this.#transaction.commit())
     })
+    this.#hasLease = !isDryRun
+  }
+
+  *#making(): Work<void> {
+    const { owner, leaseMs = LEASE_MS, alsoMakes, isDryRun } = this.#options
+    const claim = { owner: owner ?? newOwner(), leaseMs }
+    yield* this.#checkNames()
+    yield* this.#store.create()
+    if (isDryRun === true) yield* this.#store.checkHolder(claim)
+    else yield* this.#database.take?.(this.#store, claim) ?? this.#store.take(claim)
+    this.#restored = yield* this.#store.checkpoints.restore()
+    yield* this.#store.letters.ensure()
+    if (alsoMakes !== undefined) yield* alsoMakes
+  }
+
+  *#saving(checkpoint: Checkpoint, also: Work<void> | undefined): Work<void> {
+    yield* this.#store.save(checkpoint)
+    if (also !== undefined) yield* also
   }
 
   /** Refuses a name that is meant to be of a table in another schema. */
   *#checkNames(): Work<void> {
     const dotted = [this.#options.table, this.#options.deadLetters].filter((name) => name.includes('.'))
-    if (dotted.length === 0) return
+    const { schemas } = this.#database
+    if (dotted.length === 0 || schemas === undefined) return
     const there = yield* tablesOf(this.#database.dialect, dotted)
-    const schemas = yield* this.#database.schemas()
-    for (const name of dotted) {
-      if (!there.includes(name)) checkNoSchema(name, schemas, (schema, rest) => this.#database.useSchema(schema, rest))
-    }
+    const { names, use } = schemas
+    const found = yield* names()
+    for (const name of dotted) if (!there.includes(name)) checkNoSchema(name, found, use)
   }
 
   #rowsOf(rows: readonly unknown[]): RowTable | undefined {
@@ -160,64 +192,21 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     return this.#rows
   }
 
-  async #renewAside(): Promise<void> {
-    try {
-      await this.#database.aside?.(this.#store.renew())
-    } catch (error) {
-      this.#failure ??= { error: this.#database.trouble(error, 'reach') }
-      throw this.#failure.error
-    }
-  }
-
-  async #renewBetween(): Promise<void> {
-    // A transaction that is open keeps all others out, and its commit renews the lease.
-    if (this.#isInTransaction || this.#failure !== undefined) return
-    try {
-      await this.#do(this.#store.renew())
-    } catch (error) {
-      throw this.#fail('write to', error)
-    }
-  }
-
-  /** Does `work` in the open transaction, or in a new one. */
-  #inTransaction<T>(act: string, work: () => Promise<T>): Promise<T> {
-    return this.#inTurn(async () => {
-      if (this.#failure !== undefined) throw this.#failure.error
-      try {
-        if (!this.#isInTransaction) {
-          await this.#database.begin('write')
-          this.#isInTransaction = true
-          this.#hasEntered = false
-        }
-        return await work()
-      } catch (error) {
-        throw this.#fail(act, error)
-      }
-    })
-  }
-
-  async #commit(): Promise<void> {
-    await this.#database.commit()
-    this.#isInTransaction = false
-  }
-
-  #do<T>(work: Work<T>): Promise<T> {
-    return runAsync(work, async (statement) => await this.#database.execute(statement))
-  }
-
-  #fail(act: string, error: unknown): unknown {
-    this.#failure ??= { error: this.#database.trouble(error, act) }
-    this.#database.failed?.(this.#failure.error)
-    return this.#failure.error
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work, work)
-    this.#last = turn.catch(() => {}) // Told to who waits for it.
-    return turn
+  /** Does work once no statement of rows is under way. */
+  #settled(work: () => Work<void>): Soon<void> {
+    return then(this.#rows?.settled?.(), () => this.#database.do(work()))
   }
 }
 
 function* asking(): Work<void> {
   yield* run('select 1')
+}
+
+/** Leaves work out while another connection keeps the database busy. */
+function* unlessBusy(work: Work<void>, database: SqlDatabase): Work<void> {
+  try {
+    yield* work
+  } catch (error) {
+    if (database.isBusy?.(error) !== true) throw error
+  }
 }

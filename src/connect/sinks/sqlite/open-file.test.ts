@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { openDatabase } from './database.ts'
+import { openDatabase } from './open-file.ts'
 
 describe('openDatabase', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-database-'))

@@ -1,0 +1,101 @@
+// The transaction of a writer: begun when it is needed, given up for good once anything has failed.
+
+import { isPromise } from '../../../base/promise.ts'
+import type { SqlDatabase } from './database.ts'
+
+/** At once where the database answers at once, so that nothing comes in between; else later. */
+export type Soon<T> = T | Promise<T>
+
+/** Goes on with a value, at once if it is there. */
+export function then<T, U>(value: Soon<T>, next: (value: T) => Soon<U>): Soon<U> {
+  return isPromise(value) ? value.then(next) : next(value as T)
+}
+
+/**
+ * Holds all that was written since the last commit. It begins with the first write.
+ *
+ * Once something has failed, every later call fails with the same error: a commit must not pass over that, and whether
+ * one went through is for who opens the sink again to read.
+ */
+export class Transaction {
+  readonly #database: SqlDatabase
+  readonly #checkFence: () => Soon<void>
+  #isOpen = false
+  /** What failed for good. */
+  #failure: { readonly error: unknown } | undefined
+  /** Calls of a database that is waited for follow each other: a sign of life must not come into a transaction that ends. */
+  #last: Promise<unknown> = Promise.resolve()
+  /** How many were begun. */
+  count = 0
+
+  constructor(database: SqlDatabase, checkFence: () => Soon<void>) {
+    this.#database = database
+    this.#checkFence = checkFence
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== undefined
+  }
+
+  /** Does `work` in the open transaction, or in a new one. */
+  within<T>(act: string, work: () => Soon<T>): Soon<T> {
+    return this.#inTurn(() => this.guarded(act, () => then(this.#begin(act), work)))
+  }
+
+  /** Does `work` between two transactions: not at all while one is open. */
+  between(act: string, work: () => Soon<void>): Soon<void> {
+    return this.#inTurn(() => (this.#isOpen || this.hasFailed ? undefined : this.guarded(act, work)))
+  }
+
+  commit(): Soon<void> {
+    return then(this.#database.commit(), () => {
+      this.#isOpen = false
+    })
+  }
+
+  async rollBack(): Promise<void> {
+    this.#isOpen = false
+    await this.#database.rollBack()
+  }
+
+  /** What is under way has ended. */
+  async settled(): Promise<void> {
+    await this.#last
+  }
+
+  guarded<T>(act: string, work: () => Soon<T>): Soon<T> {
+    if (this.#failure !== undefined) throw this.#failure.error
+    const failed = (error: unknown): never => {
+      throw this.fail(act, error)
+    }
+    try {
+      const done = work()
+      return isPromise(done) ? done.catch(failed) : done
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
+  /** Keeps the error for all later calls, and lets go of locks. Gives the error that a caller can act on. */
+  fail(act: string, error: unknown): unknown {
+    this.#failure ??= { error: this.#database.trouble(error, act) }
+    this.#isOpen = false
+    this.#database.failed?.(this.#failure.error)
+    return this.#failure.error
+  }
+
+  #begin(act: string): Soon<void> {
+    if (this.#isOpen) return
+    return then(this.#database.begin('write', act, this.#checkFence), () => {
+      this.#isOpen = true
+      this.count += 1
+    })
+  }
+
+  #inTurn<T>(work: () => Soon<T>): Soon<T> {
+    if (this.#database.answersAtOnce === true) return work()
+    const turn = this.#last.then(work, work)
+    this.#last = turn.catch(() => {}) // Told to who waits for it.
+    return turn
+  }
+}
