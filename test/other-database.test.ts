@@ -8,7 +8,7 @@ import { other } from './support/other-database.ts'
 
 for (const key of [undefined, ['number']] as const) {
   sinkConformance<SeenRow>({
-    name: key === undefined ? 'Q18 a database of another kind' : 'Q18 a database of another kind, by key',
+    name: key === undefined ? 'Q18: a database of another kind' : 'Q18: a database of another kind, by key',
     row: (number, text) => ({ number, text }),
     refused: { number: 'none', text: '' } as unknown as SeenRow,
     isKeyed: key !== undefined,

@@ -82,7 +82,7 @@ describe('what is kept in SQL databases', { skip: missingPostgres() }, () => {
   after(() => sinks.stop())
 
   for (const name of ['SQLite', 'PostgreSQL', 'DuckDB'] as const) {
-    it(`Q17 is gone on from as the version before left it (${name})`, async () => {
+    it(`Q17: is gone on from as the version before left it (${name})`, async () => {
       const at = await {
         SQLite: () => sinks.sqlite(),
         PostgreSQL: () => sinks.postgres(),

@@ -128,7 +128,7 @@ describe('the commits of a writer to SQLite', () => {
     await next.close()
   })
 
-  it('C11 take in nothing that comes between their statements, and neither do signs of life', async (t) => {
+  it('C11: take in nothing that comes between their statements, and neither do signs of life', async (t) => {
     const writer = await open()
     let late = 1
     let isAtWork = false
