@@ -6,8 +6,8 @@ import type { DeadLetter } from '../../origin.ts'
 import type { BatchSize } from '../../sink.ts'
 import type { Shape, ShapeRules } from '../shape.ts'
 import type { SqlDialect } from './dialect.ts'
+import type { Soon } from './soon.ts'
 import type { SqlStore } from './store.ts'
-import type { Soon } from './transaction.ts'
 import type { Work } from './work.ts'
 
 /** Writes rows into one table, inside the transaction at hand. */

@@ -2,14 +2,7 @@
 
 import { isPromise } from '../../../base/promise.ts'
 import type { SqlDatabase } from './database.ts'
-
-/** At once where the database answers at once, so that nothing comes in between; else later. */
-export type Soon<T> = T | Promise<T>
-
-/** Goes on with a value, at once if it is there. */
-export function then<T, U>(value: Soon<T>, next: (value: T) => Soon<U>): Soon<U> {
-  return isPromise(value) ? value.then(next) : next(value as T)
-}
+import { type Soon, then } from './soon.ts'
 
 /**
  * Holds all that was written since the last commit. It begins with the first write.

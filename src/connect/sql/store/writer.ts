@@ -10,9 +10,10 @@ import { checkNoSchema } from '../evolve.ts'
 import { refuseAll } from '../row.ts'
 import { shapeOf, shapeOfRows } from '../shape.ts'
 import type { RowTable, SqlDatabase } from './database.ts'
+import { type Soon, then } from './soon.ts'
 import { SqlStore, type StoreOptions } from './store.ts'
 import { tablesOf } from './tables.ts'
-import { type Soon, Transaction, then } from './transaction.ts'
+import { Transaction } from './transaction.ts'
 import { run, type Work } from './work.ts'
 
 export interface SqlWriterOptions extends StoreOptions {
