@@ -63,8 +63,8 @@ export class Passage<T, A> {
     for (const open of group.members.values()) this.#board.openings.fire(open, trigger, true, emit)
   }
 
-  #close(group: Group<A>): void {
-    this.#placement.close(group)
+  #close(group: Group<A>, isEnd = false): void {
+    this.#placement.close(group, isEnd)
     group.isGone = true
   }
 
@@ -73,6 +73,8 @@ export class Passage<T, A> {
     const heap = new Heap<Group<A>>((a, b) => (a.endMs === b.endMs ? a.order < b.order : a.endMs < b.endMs))
     for (const group of this.#placement.groups()) heap.push(group)
     const lastEndMs = this.#lastEndMs()
+    // What is closed is let go of at once: its results take as much.
+    this.#board.timetable.clear()
     for (let group = heap.pop(); group !== undefined; group = heap.pop()) {
       const next = group.isPast ? undefined : this.#placement.follow?.(group, lastEndMs)
       if (next !== undefined) heap.push(next)
@@ -80,7 +82,7 @@ export class Passage<T, A> {
       for (const open of group.members.values()) {
         if (isHeard || open.events > 0) this.#board.openings.fire(open, END, true, emit)
       }
-      this.#close(group)
+      this.#close(group, true)
     }
   }
 

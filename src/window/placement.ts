@@ -37,8 +37,8 @@ export interface Placement<T, A> {
   merge?(partial: WindowPartial<A>, emit: Emit<A>): Taken
   /** All that is open, in no order. */
   groups(): Iterable<Group<A>>
-  /** A window has fired its last pane. */
-  close(group: Group<A>): void
+  /** A window has fired its last pane. @param isEnd - whether no event follows */
+  close(group: Group<A>, isEnd: boolean): void
   /** A window's end has passed: opens the empty one that follows it, if that is asked for; gives it if it is new. */
   follow?(group: Group<A>, untilMs: number): Group<A> | undefined
   /** Opens the window of a key although no event of it came. */

@@ -53,6 +53,11 @@ export class Timetable<A> {
     return undefined
   }
 
+  /** Nothing is due any more: at the end all is closed in another order. */
+  clear(): void {
+    this.#heap.retain(() => false)
+  }
+
   /** A window that is still in the timetable is closed, or part of another. */
   drop(group: Group<A>): void {
     group.isGone = true

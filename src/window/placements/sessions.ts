@@ -60,10 +60,11 @@ export class Sessions<T, A> implements Placement<T, A> {
     for (const sessions of this.#byKey.values()) yield* sessions
   }
 
-  close(group: Group<A>): void {
+  close(group: Group<A>, isEnd: boolean): void {
     const [open] = (group as Session<A>).members
     if (open === undefined) return
     this.#remove(group as Session<A>, open)
+    if (isEnd) return
     this.restoreClosed(open.key, group.endMs)
     this.#forget()
   }
