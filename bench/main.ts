@@ -8,6 +8,7 @@ import { benchExchange, benchFlows } from './flows.ts'
 import { benchLatency } from './latency.ts'
 import { benchLive } from './live.ts'
 import { benchEpochs, benchLoads } from './loads.ts'
+import { benchMemory } from './memory.ts'
 import { benchFanOut, benchStages } from './stages.ts'
 
 const { values, positionals } = parseArgs({
@@ -31,6 +32,7 @@ const QUESTIONS: Readonly<Record<string, () => void | Promise<void>>> = {
   epochs: () => benchEpochs(values),
   latency: () => benchLatency(values),
   live: () => benchLive(values),
+  memory: () => benchMemory(),
   dashboard: () => benchDashboard(values.quick),
   'access-log-load': () => benchAccessLog(values.quick, values.large),
 }

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import {
   json,
   type Position,
@@ -102,6 +103,21 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
     }
     return values
   }
+
+  it('R22: ends where the compressed stream is damaged, and does not ask for the same again', async () => {
+    const packed = gzipSync(
+      upTo(2000)
+        .map((n) => `id: ${n}\ndata: ${n * 7919}\n\n`)
+        .join(''),
+    )
+    packed.fill(0x5a, packed.length >> 1, (packed.length >> 1) + 40)
+    const { url, requests } = await serving((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' }).end(packed)
+    })
+    const reader = await reading(url)
+    await rejects(take(reader, 2001), { code: 'SOURCE_UNREADABLE', message: /incorrect|invalid/ })
+    equal(requests.length, 1)
+  })
 
   it('gives events with what came with them, and makes dead letters of others', async () => {
     const { url, requests } = await serving(

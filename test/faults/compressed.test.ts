@@ -100,6 +100,18 @@ describe(`a compressed file that is broken (REPRO: SEED=${SEED} npm test)`, { co
     })
   }
 
+  it('F22, R22: stops a run on threads as one in this thread, with 66, and is read no second time', async () => {
+    const { input, broken, out } = place()
+    writeFileSync(broken, whole.subarray(0, whole.length - 100))
+    const load = new FaultLoad({ input, out })
+    const { code, stderr } = await load.run(['--threads', '2'])
+    equal(code, 66, stderr)
+    match(stderr, /^sluice: Cannot read ".*b\.log\.gz": unexpected end of file [^\n]*\n$/)
+    equal(rowsOf(out, broken), 0)
+    writeFileSync(broken, whole)
+    await load.finish(await undisturbed({ input, out: `${out}.undisturbed` }))
+  })
+
   const fine: Readonly<Record<string, { bytes: Buffer; lines: number }>> = {
     'two members': { bytes: Buffer.concat([whole, whole]), lines: 40_000 },
     'a member of nothing between two': { bytes: Buffer.concat([whole, gzipSync(''), whole]), lines: 40_000 },

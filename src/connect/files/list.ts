@@ -28,10 +28,15 @@ export interface ListOptions {
   readonly isKnown?: (path: string) => boolean
   /** Whether pipes and devices may be read; undefined for what needs a file that can be read from any byte on. */
   readonly allowSpecial: boolean | undefined
+  /** The most files; {@link MOST_FILES} if undefined. */
+  readonly maxFiles?: number | undefined
   readonly signal?: AbortSignal | undefined
   /** Told of what a glob matches and is passed over. */
   readonly onNote?: ((note: string) => void) | undefined
 }
+
+/** Files that a source reads where nothing else is said: each has a position, which is kept and held. */
+export const MOST_FILES = 100_000
 
 /**
  * Finds the files that are named, in the order of their paths by code unit, each once; standard input comes last.
@@ -41,13 +46,14 @@ export interface ListOptions {
  * case: `f[[]1]*.log`. A text that is no file is cut at its commas, but for those in braces. Directories that a glob matches are left out, and links to nothing, with a note.
  *
  * @throws {SluiceError} SOURCE_MISSING if a name or glob matches nothing; SOURCE_UNREADABLE for a directory that is
- *   named, and for pipes, sockets and devices unless they are allowed
+ *   named, and for pipes, sockets and devices unless they are allowed; SOURCE_LIMIT for too many
  */
 export async function listFiles(input: string | readonly string[], options: ListOptions): Promise<Found[]> {
   const found: Found[] = []
   for (const name of typeof input === 'string' ? await namesIn(input) : input) {
     options.signal?.throwIfAborted()
     found.push(...(await findNamed(name, options)))
+    checkCount(name, found.length, options)
   }
   const { isKnown = () => false } = options
   const byInode = new Map<string, Found>()
@@ -58,6 +64,18 @@ export async function listFiles(input: string | readonly string[], options: List
       byInode.set(key, one)
   }
   return [...byInode.values()].sort(byPath)
+}
+
+/** @throws {SluiceError} SOURCE_LIMIT for more files than a source reads */
+export function checkCount(
+  name: string,
+  files: number,
+  { maxFiles = MOST_FILES }: Pick<ListOptions, 'maxFiles'>,
+): void {
+  if (files <= maxFiles) return
+  const found = `with it there are over ${maxFiles.toLocaleString('en-US')} files`
+  const message = `Cannot read ${quotePath(name)}: ${found}; name fewer, or raise maxFiles`
+  throw new SluiceError('SOURCE_LIMIT', message, { source: name, limit: maxFiles, found: files })
 }
 
 function pathOf(one: Found): string {
@@ -119,6 +137,7 @@ async function findMatching(pattern: string, options: ListOptions): Promise<Foun
   const within = await realpath(folderOf(pattern) ?? dirname(pattern)).catch(() => undefined)
   for await (const path of matching(pattern)) {
     options.signal?.throwIfAborted()
+    checkCount(pattern, found.length, options)
     const stats = await statFound(path)
     if (stats === undefined) {
       options.onNote?.(`${quotePath(path)} is passed over: it is a link to nothing, or gone since it was listed`)

@@ -41,6 +41,8 @@ export interface FilesOptions {
    * another size: what was read stays read, and only what is left is cut by it.
    */
   readonly splitBytes?: number
+  /** Most files that are read. 100,000 by default. */
+  readonly maxFiles?: number
   /** Whether pipes and devices are read; they are refused by default. */
   readonly allowSpecial?: boolean
   /** The encoding of the text, as `TextDecoder` calls it: `latin1`, `shift_jis`, `utf-16le`. UTF-8 by default. */
@@ -124,6 +126,7 @@ export const READ_FILES_OPTIONS: Checks<ReadFilesOptions> = {
   },
   maxTotalBytes: integerOrNone(1),
   splitBytes: integerOrNone(1),
+  maxFiles: integer(1),
   allowSpecial: anything,
   encoding: anything,
   malformed: choice(...MALFORMED),
@@ -165,6 +168,7 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
     // Line ends of several bytes are not looked for from the middle of a file.
     splitBytes: charset?.unitBytes === 2 ? Number.POSITIVE_INFINITY : (options.splitBytes ?? Number.POSITIVE_INFINITY),
     allowSpecial: options.allowSpecial ?? false,
+    maxFiles: options.maxFiles,
     unreadable: options.unreadable ?? 'fail',
     copies: options.copies,
     hasOthers: typeof input !== 'string' || /[,*?[{(]/.test(input),
@@ -206,6 +210,7 @@ interface Settings {
   readonly limits: Limits
   readonly splitBytes: number
   readonly allowSpecial: boolean
+  readonly maxFiles: number | undefined
   readonly unreadable: 'fail' | 'skip'
   readonly copies: Copies | undefined
   /** Whether other files may be read. */
@@ -232,11 +237,11 @@ async function list(
   { signal, onNote }: OpenOptions = {},
 ): Promise<ResumedSplit[]> {
   const readBefore = new ReadFiles(positions)
-  const { allowSpecial } = settings
+  const { allowSpecial, maxFiles } = settings
   const isKnown = (path: string): boolean => readBefore.hasPath(path)
   // What is passed over was noted when it was listed first.
   const listing = positions.size === 0 ? { onNote } : {}
-  const found = await listFiles(input, { allowSpecial, signal, isKnown, ...listing })
+  const found = await listFiles(input, { allowSpecial, maxFiles, signal, isKnown, ...listing })
   const read = new Map<FoundFile, readonly ReadPart[]>()
   for (const one of found) if (one.kind === 'file') read.set(one, await readBefore.partsOf(one, found))
   const moved = await movedFiles({

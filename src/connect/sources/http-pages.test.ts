@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, describe, it } from 'node:test'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { type ErrorCode, isSluiceError } from '../../base/errors.ts'
 import { readEntries } from '../../testing/conformance/reading.ts'
 import { sourceConformance } from '../../testing/conformance/source.ts'
@@ -164,6 +165,58 @@ describe('httpPages', { concurrency: true }, () => {
       await rejects(rest(await open(url)), failsWith('SOURCE_CORRUPT', /^Cannot read page 1 of http:/))
     })
   }
+
+  for (const [encoding, pack] of [
+    ['gzip', gzipSync],
+    ['br', brotliCompressSync],
+    ['deflate', deflateSync],
+  ] as const) {
+    it(`R22: asks once for a page whose ${encoding} is damaged: another time it would be no other`, async () => {
+      let asked = 0
+      const packed = pack(JSON.stringify(Array.from({ length: 5000 }, (_, n) => ({ n: n * 7919 }))))
+      packed.fill(0x5a, packed.length >> 1, (packed.length >> 1) + 40)
+      const url = await serve((_request, response) => {
+        asked += 1
+        response.writeHead(200, { 'content-encoding': encoding }).end(packed)
+      })
+      await rejects(
+        rest(await open(url)),
+        failsWith('SOURCE_CORRUPT', /Cannot read page 1 of .*: it cannot be decompressed/),
+      )
+      equal(asked, 1)
+    })
+  }
+
+  it('R22: asks again for a page that broke off', async () => {
+    let asked = 0
+    const packed = gzipSync('[{"n":1}]')
+    const url = await serve((_request, response) => {
+      asked += 1
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': packed.length })
+      if (asked > 1) return response.end(packed)
+      response.write(packed.subarray(0, 12), () => response.destroy())
+    })
+    deepEqual(await rest(await open(url)), [{ n: 1 }])
+    equal(asked, 2)
+  })
+
+  it('S6: stops a bomb soon after its limit, in any nesting', async () => {
+    const zeros = gzipSync(Buffer.alloc(200_000_000))
+    const nested: Readonly<Record<string, Buffer>> = {
+      gzip: zeros,
+      'gzip, gzip': gzipSync(zeros),
+      'gzip, br': brotliCompressSync(zeros),
+      'gzip, gzip, gzip': gzipSync(gzipSync(zeros)),
+    }
+    for (const [encoding, body] of Object.entries(nested)) {
+      const url = await serve((_request, response) => {
+        response.writeHead(200, { 'content-encoding': encoding }).end(body)
+      })
+      const before = process.memoryUsage.rss()
+      await rejects(rest(await open(url, { maxPageBytes: 1_000_000 })), failsWith('SOURCE_LIMIT', /over 1000000 bytes/))
+      ok(process.memoryUsage.rss() - before < 100_000_000, encoding)
+    }
+  })
 
   it('S6: holds no page that is larger than it may be', async () => {
     const url = await serve((_, response) => {

@@ -30,6 +30,8 @@ export interface ParquetOptions {
   readonly decimals?: 'text' | 'bigint'
   /** Whether byte arrays that nothing says to be text are text all the same, as some old writers left them. False by default. */
   readonly binaryAsText?: boolean
+  /** Most files that are read. 100,000 by default. */
+  readonly maxFiles?: number
   /** Most bytes that one reader holds of pages and dictionaries at the same time: 128 MiB by default. */
   readonly maxHeldBytes?: number
   /** What becomes of files in another folder that have names and content of files that were read, as for {@link files}. */
@@ -44,6 +46,7 @@ const OPTIONS: Checks<ParquetOptions> = {
   times: choice('ms', 'us', 'ns', 'text'),
   decimals: choice('text', 'bigint'),
   binaryAsText: trueOrFalse,
+  maxFiles: integer(1),
   maxHeldBytes: integer(1024 * 1024),
   copies: choice(...COPIES),
 }
@@ -77,7 +80,7 @@ export function parquet<Row = Record<string, unknown>>(
   options: ParquetOptions = {},
 ): Source<Row> {
   checkOptions('parquet', options, OPTIONS)
-  const { columns, times = 'ms', decimals = 'text', binaryAsText = false, copies } = options
+  const { columns, times = 'ms', decimals = 'text', binaryAsText = false, copies, maxFiles } = options
   const { maxHeldBytes: limit = DEFAULT_MAX_HELD_BYTES } = options
   const reading: Reading = { columns, choices: { times, decimals, binaryAsText }, limit }
   const files = new ParquetFiles(limit)
@@ -88,7 +91,7 @@ export function parquet<Row = Record<string, unknown>>(
     const splits: ResumedSplit[] = []
     // What is passed over was noted when it was listed first.
     const listing = positions.size === 0 ? { onNote } : {}
-    const found = await foundIn(input, { signal, ...listing, isKnown: (path) => known.hasPath(path) })
+    const found = await foundIn(input, { signal, maxFiles, ...listing, isKnown: (path) => known.hasPath(path) })
     const moved = await movedFiles({
       all: found,
       unknown: found.filter((one) => !known.has(one)),
@@ -120,7 +123,7 @@ export function parquet<Row = Record<string, unknown>>(
     resume: async (positions, waiting) => await list(positions, waiting),
     async findColumns({ signal } = {}) {
       const known = new Map<string, ColumnType>()
-      for (const { path } of await foundIn(input, { signal })) {
+      for (const { path } of await foundIn(input, { signal, maxFiles })) {
         const file = await files.look(path)
         sound(file, () => addColumns(known, chosenColumns(file.schema, columns), reading.choices))
       }

@@ -34,6 +34,8 @@ export interface TailOptions {
    * gone is looked for, in milliseconds. 2,000 by default.
    */
   readonly graceMs?: number
+  /** Most files that are followed, with those that they have become. 100,000 by default. */
+  readonly maxFiles?: number
   /** Most files that are kept open. 16 by default. */
   readonly maxOpenFiles?: number
   /** Longest line in bytes, without its line end; a longer one is a dead letter. 1 MiB by default. */
@@ -57,6 +59,7 @@ const OPTIONS: Checks<TailOptions> = {
   rotated: anything,
   pollMs: milliseconds(1),
   graceMs: milliseconds(),
+  maxFiles: integer(1),
   maxOpenFiles: integer(1),
   maxLineBytes: integer(1, MAX_STRING_LENGTH),
   encoding: anything,
@@ -131,7 +134,7 @@ export function tail<T>(
       signal?.throwIfAborted()
       return new TailReader({
         format,
-        lister: new Lister({ live: patterns, rotated, folder }),
+        lister: new Lister({ live: patterns, rotated, folder, maxFiles: options.maxFiles }),
         clock: options.clock ?? systemClock,
         limits: LIMITS,
         maxLineBytes: options.maxLineBytes ?? MAX_LINE_BYTES,

@@ -4,7 +4,7 @@ import { readdir, realpath } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { errnoOf } from '../../base/errors.ts'
 import { fileIdOf } from '../files/identity.ts'
-import { folderOf, matching, statIfThere } from '../files/list.ts'
+import { checkCount, folderOf, matching, statIfThere } from '../files/list.ts'
 
 /** A regular file as it was seen in one look. */
 export interface Sighting {
@@ -28,6 +28,8 @@ export interface ListerOptions {
   readonly rotated: readonly string[] | undefined
   /** An absolute path. */
   readonly folder: string
+  /** The most files; as many as of any source if undefined. */
+  readonly maxFiles?: number | undefined
 }
 
 /** What rotation appends to a name: `.1`, `-20260101`, `.2.gz`, `.old`. Digits only: `.1.bz2` we cannot read. */
@@ -81,6 +83,7 @@ export class Lister {
       if (!byInode.has(one.inode)) byInode.set(one.inode, { ...one, name })
     }
     for (const one of rotated) if (!byInode.has(one.inode)) byInode.set(one.inode, one)
+    checkCount(this.#options.live.join(', '), byInode.size, this.#options)
     return [...byInode.values()]
   }
 

@@ -67,7 +67,8 @@ export class Bodies {
   #take(body: Arriving, chunk: Buffer): void {
     if (!this.#arriving.has(body)) return
     const bytes = chunk.length + CHUNK_BYTES
-    body.chunks.push(chunk)
+    // Part of a block that was read: while it waits, all of that would be kept.
+    body.chunks.push(chunk.length * 2 < chunk.buffer.byteLength ? Buffer.from(chunk) : chunk)
     body.heldBytes += bytes
     this.#heldBytes += bytes
     for (const oldest of this.#arriving) {
