@@ -161,10 +161,10 @@ function TieNews({ tie, lastMs }: { readonly tie: Tie; readonly lastMs: number |
 
 function Bottleneck({ run }: { readonly run: RunSnapshot }): JSX.Element {
   const layer = bottleneckOf(run)
-  if (layer === undefined) return <p class="bottleneck calm">No layer holds the others up.</p>
+  if (layer === undefined) return <p class="bottleneck calm">No bottleneck.</p>
   return (
     <p class="bottleneck">
-      <strong>Layer {layer.number}</strong> holds the others up: <q>{layer.title}</q> was at work{' '}
+      <strong>Layer {layer.number}</strong> is the bottleneck: <q>{layer.title}</q> was at work{' '}
       <strong>{percentText(layer.busyShare)}</strong> of the last seconds.
     </p>
   )

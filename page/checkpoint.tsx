@@ -46,7 +46,7 @@ export function CheckpointPanel({ run, connection }: DetailsProps): JSX.Element 
       <p class="tools">
         <span>{found?.epoch === 0 ? 'Nothing was committed yet.' : committed}</span>
         <button type="button" onClick={() => void ask()}>
-          Look again
+          Refresh
         </button>
       </p>
       {error !== '' && (

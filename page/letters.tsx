@@ -85,7 +85,7 @@ export function LettersPanel({ run, connection }: DetailsProps): JSX.Element {
           </label>
         )}
         <button type="button" disabled={isAsking} onClick={() => void ask(undefined)}>
-          Look again
+          Refresh
         </button>
       </p>
       {trouble !== '' && (

@@ -161,11 +161,11 @@ describe('the page of the dashboard', { skip: noChromium }, () => {
     })
   })
 
-  it('names what holds the others up', async () => {
+  it('names the bottleneck', async () => {
     await looking([fakeRun()], async ({ page }) => {
       const named = page.locator('.bottleneck')
       await named.waitFor(WAIT)
-      match(`${await named.textContent()}`, /^Layer 1 holds the others up: .*orders\.csv, priced.* 90 % of/)
+      match(`${await named.textContent()}`, /^Layer 1 is the bottleneck: .*orders\.csv, priced.* 90 % of/)
       equal(await page.locator('.card.slowest').count(), 1)
     })
   })

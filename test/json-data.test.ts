@@ -80,7 +80,7 @@ describe('JSON of the test suite', () => {
       const { values, dead, failed } = await read(jsonArray(FILE))
       equal(values[0], 'before', name)
       if (name.startsWith('y_')) deepEqual([values.length, dead, failed], [3, [], undefined], name)
-      // What is no JSON may open what nothing closes, or close more than it opened; some is JSON once it is in an array.
+      // What is not valid JSON may open what nothing closes, or close more than it opened; some is JSON once it is in an array.
       const isOther = parsed(`["before",${bytes.toString('utf8')},"behind"]`) !== undefined
       if (name.startsWith('n_') && !isOther) ok(dead.length > 0 || failed === 'SOURCE_CORRUPT', name)
     }

@@ -97,8 +97,8 @@ Shows what runs in a terminal: what each layer takes and gives a second, what wa
 layer holds the others up.
 
 FILE is run as "sluice run" does, with the same options, and shown as long as it goes on; Ctrl-C stops it cleanly.
-URL shows the runs of a dashboard ("sluice run FILE --dashboard", "sluice serve"); Ctrl-C looks away, the runs go on. Where
-there is no terminal it looks once.
+URL shows the runs of a dashboard ("sluice run FILE --dashboard", "sluice serve"); Ctrl-C closes the view;
+the runs continue. Without a terminal it prints one snapshot.
 
 URL is the address that the dashboard says, or its port on this machine.
 

@@ -16,7 +16,7 @@ const RUN_OPTIONS: readonly (readonly [option: string, meaning: string])[] = [
   ['--dashboard [[HOST:]PORT]', 'shows the run in a browser (127.0.0.1:4000); other addresses need a token'],
   ['--json', 'prints the summary as one JSON object on standard output'],
   ['--log text|json', 'how notices and errors are written to standard error (text); json: each commit, too'],
-  ['--log-level LEVEL', 'writes debug, info, warn or error, and what is more urgent (info)'],
+  ['--log-level LEVEL', 'the least urgent level to write: debug, info, warn or error (info)'],
   ['-q, --quiet', 'no progress: errors and the summary alone'],
   ['-h, --help', "the pipeline's own parameters"],
 ]
@@ -38,8 +38,8 @@ Usage
   sluice --version
 
 FILE is a TypeScript or JavaScript module whose default export is a pipeline or a flow. A pipeline's run can be killed
-at any moment and started again: rows, dead letters and positions are committed together. Ctrl-C stops it cleanly,
-twice at once.
+at any moment and started again: rows, dead letters and positions are committed together. Press Ctrl-C once to
+stop cleanly, twice to stop immediately.
 
 Examples
   sluice run access-log.ts --param input='logs/*.gz' --param db=out.db

@@ -68,7 +68,7 @@ describe(`a sink that is slow, or hangs (REPRO: SEED=${SEED} npm test)`, () => {
     equal(code, 69)
     match(
       stderr,
-      /^sluice: Cannot send rows to http:\/\/127\.0\.0\.1:\d+: no luck in \d attempts: it did not answer within 150 ms \(committed in all runs: 0 records\)\n$/,
+      /^sluice: Cannot send rows to http:\/\/127\.0\.0\.1:\d+: \d attempts failed, the last with: it did not answer within 150 ms \(committed in all runs: 0 records\)\n$/,
     )
     ok(server.requests <= 4, `${server.requests} requests: a server in trouble is not hammered`)
     server.delayMs = () => 0

@@ -77,7 +77,7 @@ export default pipeline('letters', {
     const payloads = readFileSync(join(DATA, 'csv-edge', 'formula-injection.txt'), 'utf8').split(/\r?\n/)
     const texts = [...CELLS, ...payloads].filter((text) => text !== '' && !/[\r\n]/.test(text))
     const records = texts.map((text) => JSON.stringify({ text }))
-    // Records that are formulas themselves, and no JSON.
+    // Records that are formulas themselves, and not valid JSON.
     job.write('=in.ndjson', [...records, ...payloads.filter((text) => text !== ''), '=1+1', '\t=1'].join('\n'))
     equal((await job.here('run', ['--quiet'])).code, 0)
     const { stdout } = await job.here('dead-letters', ['export', '--format', 'csv'])

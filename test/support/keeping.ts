@@ -20,7 +20,7 @@ export interface KeepingPlace {
   readonly now: string
 }
 
-/** Ten numbers and a line that is no JSON; what is over `most` is refused by a function. */
+/** Ten numbers and a line that is not valid JSON; what is over `most` is refused by a function. */
 const LINES = [...Array.from({ length: 10 }, (_, n) => `${JSON.stringify({ n })}\n`), 'no \u001b[2J json\n'].join('')
 
 export function keepingTests(make: () => KeepingPlace | Promise<KeepingPlace>): void {

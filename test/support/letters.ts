@@ -26,7 +26,7 @@ export interface LettersState {
   readonly read: number
 }
 
-/** Orders whose times go back now and then, with some that are no JSON. Gives the lines. */
+/** Orders whose times go back now and then, with some that are not valid JSON. Gives the lines. */
 export function writeOrders(path: string, orders: number, name: string): string[] {
   const random = seeded(name)
   const lines = Array.from({ length: orders }, (_, n) => {

@@ -114,9 +114,9 @@ describe('json', () => {
     })
   })
 
-  it('says why a text is no JSON, on one line', () => {
-    equal(parse('[1,\u001b2]'), String.raw`no JSON: Unexpected token '\x1b', "[1,\x1b2]" is not valid JSON`)
-    equal(parse(''), 'no JSON: Unexpected end of JSON input')
+  it('says why a text is not valid JSON, on one line', () => {
+    equal(parse('[1,\u001b2]'), String.raw`not valid JSON: Unexpected token '\x1b', "[1,\x1b2]" is not valid JSON`)
+    equal(parse(''), 'not valid JSON: Unexpected end of JSON input')
   })
 
   it('refuses options that there are not', () => {

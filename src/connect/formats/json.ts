@@ -47,7 +47,7 @@ export function jsonOptions(options: JsonOptions): JsonOptions {
  * One JSON value of any kind from each line. What it holds is nobody's promise: `T` is what the caller takes it for, and
  * `validate` of a pipeline is what makes sure.
  *
- * - **Refused**: what is no JSON, is nested over `maxDepth`, has an object of over `maxKeys` keys, or a number that
+ * - **Refused**: what is not valid JSON, is nested over `maxDepth`, has an object of over `maxKeys` keys, or a number that
  *   cannot be kept: a whole one beyond 2^53 unless `bigints` allows it, one like `1e400` always. `-0` stays what it is.
  * - **Keys**: of one that comes twice the last value counts; `__proto__` is a key like any other, an own property.
  *
@@ -79,7 +79,7 @@ export function jsonParser(options: JsonOptions): (text: string) => unknown {
       return mayBeInexact(text) ? JSON.parse(text, revive) : JSON.parse(text)
     } catch (thrown) {
       return new Rejection(
-        thrown instanceof SyntaxError ? `no JSON: ${printable(messageOf(thrown))}` : messageOf(thrown),
+        thrown instanceof SyntaxError ? `not valid JSON: ${printable(messageOf(thrown))}` : messageOf(thrown),
       )
     }
   }

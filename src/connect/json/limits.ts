@@ -10,7 +10,7 @@ export interface JsonLimits {
 }
 
 /**
- * Why a text is over a limit; undefined if it is not. Of a text that is no JSON it says either.
+ * Why a text is over a limit; undefined if it is not. Of a text that is not valid JSON it says either.
  *
  * @example
  * faultOfJson('[[[]]]', { maxDepth: 2, maxKeys: 10 }) // => 'nested over 2 deep'

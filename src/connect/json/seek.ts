@@ -77,17 +77,17 @@ export class ArraySeek {
       case 'before-key':
         if (byte === COMMA) return true
         if (byte === CLOSE_OBJECT) return this.#refuse(`there is no ${this.#place(this.#depth + 1)}`)
-        if (byte !== QUOTE) return this.#refuse('it is no JSON')
+        if (byte !== QUOTE) return this.#refuse('it is not valid JSON')
         this.#key = []
         this.#state = 'key'
         return true
       case 'colon':
-        if (byte !== COLON) return this.#refuse('it is no JSON')
+        if (byte !== COLON) return this.#refuse('it is not valid JSON')
         this.#choose()
         return true
       case 'behind':
         if (byte === CLOSE_OBJECT) return this.#refuse(`there is no ${this.#place(this.#depth + 1)}`)
-        if (byte !== COMMA) return this.#refuse('it is no JSON')
+        if (byte !== COMMA) return this.#refuse('it is not valid JSON')
         this.#state = 'before-key'
         return true
       default:
@@ -132,7 +132,7 @@ export class ArraySeek {
     try {
       return JSON.parse(`"${Buffer.from(this.#key).toString('utf8')}"`)
     } catch {
-      // A key that is no JSON is none of the path; whether the whole is JSON is not asked here.
+      // A key that is not valid JSON is none of the path; whether the whole is JSON is not asked here.
       return undefined
     }
   }

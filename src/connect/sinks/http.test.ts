@@ -149,7 +149,10 @@ describe('http', { concurrency: true }, () => {
       async () => await writer.write(events({ id: 1 })),
       (error) => {
         ok(isSluiceError(error, 'SINK_UNREACHABLE'))
-        match(error.message, /^Cannot send rows to http:\/\/127\.0\.0\.1:\d+: no luck in 1 attempt: it answered 503$/)
+        match(
+          error.message,
+          /^Cannot send rows to http:\/\/127\.0\.0\.1:\d+: 1 attempt failed, the last with: it answered 503$/,
+        )
         equal(error.details.attempts, 1)
         return true
       },
@@ -170,7 +173,7 @@ describe('http', { concurrency: true }, () => {
       async () => await refused,
       (error) => {
         ok(isSluiceError(error, 'SINK_UNREACHABLE'))
-        match(error.message, /no luck in \d attempts?: .*ECONNREFUSED/)
+        match(error.message, /\d attempts? failed, the last with: .*ECONNREFUSED/)
         ok(error.details.attempts <= 4)
         return true
       },
@@ -298,7 +301,7 @@ describe('http', { concurrency: true }, () => {
     )
   })
 
-  it('makes dead letters of rows that are no JSON, and sends the others', async () => {
+  it('makes dead letters of rows that are not valid JSON, and sends the others', async () => {
     const { url, requests } = await serve(end(200))
     const letters = await (await open(url)).write(events({ id: 1 }, { id: Number.NaN }, { id: 3 }))
     deepEqual(

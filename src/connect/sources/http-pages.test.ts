@@ -158,7 +158,7 @@ describe('httpPages', { concurrency: true }, () => {
     await rejects(rest(await open(`${round}/a`, { maxPages: 5 })), failsWith('SOURCE_LIMIT', /over 5 pages/))
   })
 
-  const pages: Readonly<Record<string, string>> = { 'no JSON': 'oops', 'no array': '{"a":1}', nothing: '' }
+  const pages: Readonly<Record<string, string>> = { 'not valid JSON': 'oops', 'no array': '{"a":1}', nothing: '' }
   for (const [what, body] of Object.entries(pages)) {
     it(`refuses a page that is ${what}`, async () => {
       const url = await serve((_, response) => response.end(body))

@@ -74,11 +74,11 @@ describe('jsonArray', () => {
   it('makes a dead letter of each element that is none, and goes on', async () => {
     deepEqual(await read('[1,,tru,{"a":},2,]'), [
       1,
-      'no JSON: Unexpected end of JSON input',
-      'no JSON: Unexpected end of JSON input',
-      'no JSON: Unexpected token \'}\', "{"a":}" is not valid JSON',
+      'not valid JSON: Unexpected end of JSON input',
+      'not valid JSON: Unexpected end of JSON input',
+      'not valid JSON: Unexpected token \'}\', "{"a":}" is not valid JSON',
       2,
-      'no JSON: Unexpected end of JSON input',
+      'not valid JSON: Unexpected end of JSON input',
     ])
   })
 
@@ -117,7 +117,7 @@ describe('jsonArray', () => {
   })
 
   it('reads nothing behind an array at a path', async () => {
-    deepEqual(await read('{"a": [1, 2]  this is no JSON', { path: ['a'] }), [1, 2])
+    deepEqual(await read('{"a": [1, 2]  this is not valid JSON', { path: ['a'] }), [1, 2])
   })
 
   it('refuses options that it cannot use', () => {

@@ -25,7 +25,7 @@ const OPTIONS = { path: anything, maxRecordBytes: RECORD_BYTES, ...JSON_OPTIONS,
  * The elements of JSON arrays in files, each parsed by itself as {@link json} does it: memory is bounded by
  * `maxRecordBytes`, however large a file is. Names, compression and limits are those of {@link files}.
  *
- * - **Dead letters**: an element that is no JSON, or over a limit; between two commas there always is one.
+ * - **Dead letters**: an element that is not valid JSON, or over a limit; between two commas there always is one.
  * - **Fails** where no element can be told: the text is no array, something follows it, or it ends before the array does.
  *   Elements before that were given; once the file is complete, a later run goes on behind the last of them.
  * - **With `path`**, what is before the array is passed over, and what is behind it is not read.

@@ -136,7 +136,7 @@ export class HttpWriter<Row> implements PlainWriter<Row> {
       case 'unreachable': {
         const { attempts, reason } = answer
         const tried = attempts === 1 ? '1 attempt' : `${attempts} attempts`
-        throw unreachable(address, attempts, `no luck in ${tried}: ${reason}`)
+        throw unreachable(address, attempts, `${tried} failed, the last with: ${reason}`)
       }
       case 'corrupt':
         throw unreachable(address, 1, `its answer cannot be decompressed: ${answer.reason}`)

@@ -33,6 +33,6 @@ export function* restoreNote(pipeline: string, epoch: number, hint: string): Wor
   try {
     return JSON.parse(String(row.note)) as Json
   } catch (error) {
-    throw checkpointInvalid(pipeline, 'the note of the sink is no JSON', hint, error)
+    throw checkpointInvalid(pipeline, 'the note of the sink is not valid JSON', hint, error)
   }
 }

@@ -209,7 +209,7 @@ export class PageReader<T> implements SplitReader<T> {
         try {
           return { body: parsePage(answer.body), headers: answer.headers, url }
         } catch (error) {
-          throw this.#corrupt(`it is no JSON (${address.withoutSecrets(messageOf(error)).slice(0, 100)})`)
+          throw this.#corrupt(`it is not valid JSON (${address.withoutSecrets(messageOf(error)).slice(0, 100)})`)
         }
       case 'too-large': {
         const message = `Cannot read ${this.#what()}: it is over ${maxPageBytes} bytes (maxPageBytes)`
@@ -221,7 +221,7 @@ export class PageReader<T> implements SplitReader<T> {
       case 'refused':
         throw this.#unreadable(`it answered ${answer.status}`, `HTTP ${answer.status}`)
       case 'unreachable':
-        throw this.#unreadable(`no luck in ${answer.attempts} attempts: ${answer.reason}`, 'unreachable')
+        throw this.#unreadable(`${answer.attempts} attempts failed, the last with: ${answer.reason}`, 'unreachable')
     }
   }
 
