@@ -142,7 +142,8 @@ describe('decode zstd', () => {
 
   it('S6: takes a time in proportion to the bytes of many small frames, with content and without', async () => {
     const empty = Buffer.from('28b52ffd0038010000', 'hex')
-    for (const frame of [empty, zstdCompressSync('a\n'), skipped]) {
+    const packed = zstdCompressSync('a line that repeats itself '.repeat(20))
+    for (const frame of [empty, zstdCompressSync('a\n'), skipped, checksummed('a\n'), packed]) {
       const stored = Buffer.concat(Array<Buffer>(3000).fill(frame))
       const start = process.cpuUsage()
       await contentOf('zstd', stored, 65_536)

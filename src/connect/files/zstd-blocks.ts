@@ -5,7 +5,11 @@ import type { Blocks } from './blocks.ts'
 import { checkLimits, type Limits } from './limits.ts'
 import { Pump, ZLIB_OPTIONS } from './pump.ts'
 import { corrupt } from './trouble.ts'
-import { ZstdFrames } from './zstd-frames.ts'
+import { type FramePart, ZstdFrames } from './zstd-frames.ts'
+import { plainContent } from './zstd-plain.ts'
+
+/** Plain content that is gathered before it is given. */
+const MOST_PLAIN_BYTES = 64 * 1024
 
 /** Decompresses zstd. Offsets in its errors are those of the compressed data, to the block in which they were found. */
 export class ZstdBlocks implements Blocks {
@@ -15,6 +19,11 @@ export class ZstdBlocks implements Blocks {
   readonly #frames = new ZstdFrames()
   /** One for all frames: to begin another takes longer than a small frame does. */
   readonly #pump = new Pump(zlib.createZstdDecompress(ZLIB_OPTIONS))
+  /** Parts of the block at hand, and how many of them were put in or given. */
+  #parts: readonly FramePart[] = []
+  #next = 0
+  /** What frames took that went past the decompressor. */
+  #plainBytes = 0
   /** What has come out so far, for the limits. */
   #outBytes = 0
 
@@ -25,14 +34,16 @@ export class ZstdBlocks implements Blocks {
   }
 
   get takenBytes(): number {
-    return this.#pump.consumedBytes
+    return this.#plainBytes + this.#pump.consumedBytes
   }
 
   async read(): Promise<Buffer | undefined> {
     for (;;) {
       const chunk = await this.#take()
       if (chunk !== undefined) return this.#count(chunk)
-      if (!(await this.#feed())) return undefined
+      const plain = this.#nextPlain()
+      if (plain.length > 0) return this.#count(plain)
+      if (!this.#putIn() && !(await this.#feed())) return undefined
     }
   }
 
@@ -56,16 +67,48 @@ export class ZstdBlocks implements Blocks {
     return chunk
   }
 
+  /** The content of frames that need no decompressor, up to the next one that does. */
+  #nextPlain(): Buffer {
+    const contents: Buffer[] = []
+    let size = 0
+    while (size < MOST_PLAIN_BYTES) {
+      const content = this.#plainAt(this.#next)
+      if (content === undefined) break
+      this.#plainBytes += this.#parts[this.#next]?.bytes.length ?? 0
+      this.#next += 1
+      size += content.length
+      contents.push(content)
+    }
+    return Buffer.concat(contents)
+  }
+
+  /** Puts the parts in that are for the decompressor, up to the next plain frame; false if there are none. */
+  #putIn(): boolean {
+    const first = this.#next
+    for (let part = this.#parts[first]; part !== undefined; part = this.#parts[this.#next]) {
+      if (this.#next > first && this.#plainAt(this.#next) !== undefined) break
+      this.#pump.put(part.bytes)
+      this.#next += 1
+    }
+    return this.#next > first
+  }
+
+  #plainAt(at: number): Buffer | undefined {
+    const part = this.#parts[at]
+    return part?.isWhole === true ? plainContent(part.bytes) : undefined
+  }
+
   /** Reads the next block; false at the end of the data. */
   async #feed(): Promise<boolean> {
     const block = await this.#input.read()
     if (block === undefined && this.#frames.isBetweenFrames) return false
     if (block === undefined) throw corrupt(this.#path, this.takenBytes, 'unexpected end of file')
-    for (const part of this.#cut(block)) this.#pump.put(part)
+    this.#parts = this.#cut(block)
+    this.#next = 0
     return true
   }
 
-  #cut(block: Buffer): Buffer[] {
+  #cut(block: Buffer): FramePart[] {
     try {
       return this.#frames.push(block)
     } catch (thrown) {

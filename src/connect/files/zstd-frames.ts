@@ -2,6 +2,12 @@
 
 import { isSkippable, isZstdFrame } from './encoding.ts'
 
+/** Bytes of one frame, and whether they are all of it. */
+export interface FramePart {
+  readonly bytes: Buffer
+  readonly isWhole: boolean
+}
+
 /** What the next bytes of the data are. */
 type Part = 'magic' | 'skip-size' | 'skip' | 'descriptor' | 'header' | 'block-header' | 'block' | 'checksum'
 
@@ -41,9 +47,10 @@ export class ZstdFrames {
   }
 
   /** Takes the next bytes, and gives them in parts, none of which reaches into another frame: views of them. */
-  push(block: Buffer): Buffer[] {
-    const parts: Buffer[] = []
+  push(block: Buffer): FramePart[] {
+    const parts: FramePart[] = []
     let from = 0
+    let isFromStart = this.isBetweenFrames
     for (let at = 0; at < block.length; ) {
       const bytes = Math.min(this.#left, block.length - at)
       if (isField(this.#part)) for (let i = 0; i < bytes; i += 1) this.#field.push(block[at + i] ?? 0)
@@ -52,8 +59,9 @@ export class ZstdFrames {
       this.#seenBytes += bytes
       if (this.#left === 0) this.#advance()
       if (at < block.length && !this.isBetweenFrames) continue
-      parts.push(block.subarray(from, at))
+      parts.push({ bytes: block.subarray(from, at), isWhole: isFromStart && this.isBetweenFrames })
       from = at
+      isFromStart = true
     }
     return parts
   }
