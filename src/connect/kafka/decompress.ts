@@ -3,6 +3,7 @@
 import * as zlib from 'node:zlib'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import { BadBatch, type Decompress } from './records.ts'
+import { lz4Bytes, snappyBytes } from './unpacked-bytes.ts'
 
 export interface DecompressOptions {
   /** Whose records these are, for errors. */
@@ -15,11 +16,14 @@ export interface DecompressOptions {
 }
 
 /**
- * @returns throws BadBatch for what cannot be decompressed, SluiceError SOURCE_LIMIT for what becomes too much. Snappy and
- *   LZ4, which make at most 20 and 255 bytes of one, are looked at when it is done
+ * @returns throws BadBatch for what cannot be decompressed, SluiceError SOURCE_LIMIT for what would become too much: before
+ *   it does
  */
 export function decompressor({ title, maxBytes, snappy, lz4 }: DecompressOptions): Decompress {
   const limit = { maxOutputLength: maxBytes }
+  const checkBytes = (told: number): void => {
+    if (told > maxBytes) throw new RangeError(`it becomes ${told} bytes`)
+  }
   const plain = (kind: number, bytes: Buffer): Buffer => {
     switch (kind) {
       case 0:
@@ -27,8 +31,10 @@ export function decompressor({ title, maxBytes, snappy, lz4 }: DecompressOptions
       case 1:
         return zlib.gunzipSync(bytes, { ...limit, finishFlush: zlib.constants.Z_SYNC_FLUSH })
       case 2:
+        checkBytes(snappyBytes(bytes))
         return snappy(bytes)
       case 3:
+        checkBytes(lz4Bytes(bytes))
         return lz4(bytes)
       case 4:
         return zlib.zstdDecompressSync(bytes, limit)
