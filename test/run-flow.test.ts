@@ -101,6 +101,14 @@ describe('sluice run of a flow', () => {
     }
   })
 
+  it('F33: ends with 0 where its reader has seen enough, and waits for nothing', async () => {
+    const many = job('many', 'flow(Array.from({ length: 200_000 }, (_, n) => ({ n, text: "x".repeat(100) })))')
+    const outcome = await sluice(['run', many, '--quiet'], {
+      onStart: (child) => void child.stdout?.once('data', () => child.stdout?.destroy()),
+    })
+    deepEqual([outcome.code, outcome.stderr], [0, ''])
+  })
+
   it('is drawn and explained without being run', async () => {
     const drawn = await sluice(['graph', endless])
     deepEqual([drawn.code, drawn.stdout.split('\n')[0]], [0, 'flowchart LR'])

@@ -9,7 +9,7 @@ export const CANNOT_WRITE = 74
 
 /** What each code is for, in the order in which help shows them. */
 export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
-  ['0', 'everything was read and committed, rejected records within the limit'],
+  ['0', 'everything was read and committed, rejected records within the limit; SIGTERM of what has no end'],
   ['64', 'the command line is wrong'],
   ['65', 'too many records were rejected (--strict, --max-dead-letters) or keys held, or a function of a flow threw'],
   ['66', 'the source is missing, unreadable, corrupt, or no longer what it was'],

@@ -6,7 +6,14 @@ export interface Out {
   readonly isTTY?: boolean
   readonly columns?: number
   readonly rows?: number
-  once?(event: 'drain', listener: () => void): unknown
+  /** Writes, and waits until it is taken. @throws {SluiceError} OUTPUT_CLOSED, STORAGE_FAILED */
+  put?(text: string): Promise<void>
+}
+
+/** Writes much: no faster than it is read, and nothing more once nobody reads on. */
+export async function put(out: Out, text: string): Promise<void> {
+  if (out.put === undefined) out.write(text)
+  else await out.put(text)
 }
 
 export interface Io {

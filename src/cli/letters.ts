@@ -11,7 +11,7 @@ import { countText, many } from '../observe/text.ts'
 import { buildPipeline } from '../pipeline/build.ts'
 import { inspectorOf, replayDeadLetters } from '../pipeline/replay.ts'
 import { OK } from './exit.ts'
-import type { Io } from './io.ts'
+import { type Io, put } from './io.ts'
 import type { LettersOptions } from './keeping-options.ts'
 import { loadOnlyPipeline } from './load.ts'
 
@@ -100,7 +100,7 @@ async function show(inspector: SinkInspector, options: LettersOptions, io: Io): 
   for await (const letter of lettersOf(inspector, options)) {
     // Whoever reads them again must not take a part for a record.
     if (options.raw && isOfPart(letter.reason)) parts += 1
-    else io.stdout.write(textOf(letter, options))
+    else await put(io.stdout, textOf(letter, options))
   }
   if (parts > 0) io.stderr.write(`${many(parts, 'record')} left out, of which only a part was kept: see show\n`)
 }

@@ -27,6 +27,15 @@ describe('load', () => {
     equal(loaded.kind === 'pipeline' && loaded.pipeline.name, 'job')
   })
 
+  it('says which file may have been meant', async () => {
+    moduleOf('orders.ts', 'export default 1\n')
+    for (const name of ['orders', 'oders.ts']) {
+      await rejects(load(join(folder, name)), /: there is no such file; did you mean orders\.ts\?$/)
+    }
+    await rejects(load(join(folder, 'nothing-like-it.ts')), /: there is no such file$/)
+    await rejects(load(folder), /: it is a directory; sluice serve runs all pipelines of one$/)
+  })
+
   const unusable: Readonly<Record<string, readonly [text: string, message: RegExp]>> = {
     'no default export': [
       'export const job = 1\n',
@@ -78,6 +87,8 @@ describe('load', () => {
 
   it('refuses a file that is not there', async () => {
     await rejects(load(join(folder, 'gone.ts')), { message: /: there is no such file$/ })
-    await rejects(load(folder), { message: `Cannot run ${folder}: it is a directory` })
+    await rejects(load(folder), {
+      message: `Cannot run ${folder}: it is a directory; sluice serve runs all pipelines of one`,
+    })
   })
 })

@@ -1,7 +1,7 @@
 // Loads a user's module and finds the pipeline in it.
 
-import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describeValue } from '../base/check.ts'
 import { messageOf, SluiceError } from '../base/errors.ts'
@@ -11,6 +11,7 @@ import { isFlow } from '../flow/is-flow.ts'
 import type { Params } from '../pipeline/param.ts'
 import { isPipeline, type Pipeline } from '../pipeline/pipeline.ts'
 import { loadAdvice } from './load-advice.ts'
+import { nearest } from './nearest.ts'
 import { orSilence } from './silence.ts'
 
 /** What the command line runs: the default export of a module. */
@@ -37,14 +38,23 @@ export async function load(file: string): Promise<Loaded> {
 export async function loadIfAny(file: string): Promise<Loaded | undefined> {
   const path = resolve(file)
   const stats = statSync(path, { throwIfNoEntry: false })
-  if (stats === undefined) throw unusable(file, 'there is no such file')
-  if (stats.isDirectory()) throw unusable(file, 'it is a directory')
+  if (stats === undefined) throw unusable(file, `there is no such file${meantBy(path)}`)
+  if (stats.isDirectory()) throw unusable(file, 'it is a directory; sluice serve runs all pipelines of one')
   resolveOwnName()
   const module = await importModule(file, path)
   if (isPipeline(module.default)) return { kind: 'pipeline', pipeline: module.default, module: pathToFileURL(path) }
   if (isFlow(module.default)) return { kind: 'flow', flow: module.default, module: pathToFileURL(path) }
   if (!('default' in module)) return undefined
   throw unusable(file, wrongExport(describeValue(module.default)))
+}
+
+/** The module of the folder that was meant, as words behind an error. */
+function meantBy(path: string): string {
+  const folder = dirname(path)
+  const modules = existsSync(folder) ? readdirSync(folder).filter((name) => /\.[cm]?[jt]s$/.test(name)) : []
+  const name = basename(path)
+  const meant = modules.find((one) => one.replace(/\.[cm]?[jt]s$/, '') === name) ?? nearest(name, modules)
+  return meant === undefined ? '' : `; did you mean ${meant}?`
 }
 
 function wrongExport(found: string): string {

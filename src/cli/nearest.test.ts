@@ -5,8 +5,8 @@ import { nearest } from './nearest.ts'
 describe('nearest', () => {
   it('finds what was meant, and nothing for a word of its own', () => {
     deepEqual(
-      ['rnu', 'grpah', 'hlep', 'deploy'].map((word) => nearest(word, ['run', 'graph', 'help'])),
-      ['run', 'graph', 'help', undefined],
+      ['rnu', 'grpah', 'hlep', 'deploy', 'top', 'ran'].map((word) => nearest(word, ['run', 'graph', 'help', 'log'])),
+      ['run', 'graph', 'help', undefined, undefined, 'run'],
     )
   })
 })

@@ -1,6 +1,7 @@
 // This process's command line: its streams, who may have stopped reading them, and its end.
 
 import { writeSync } from 'node:fs'
+import { outputTrouble } from '../connect/sinks/stdout.ts'
 import { BUG, CANNOT_WRITE, OK } from './exit.ts'
 import type { Out } from './io.ts'
 import { main } from './main.ts'
@@ -61,8 +62,11 @@ class Printer implements Out {
     return this.#stream.write(text)
   }
 
-  once(event: 'drain', listener: () => void): void {
-    this.#stream.once(event, listener)
+  /** Of rows, whose reader says when it has seen enough. */
+  put(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#stream.write(text, (error) => (error == null ? resolve() : reject(outputTrouble(error))))
+    })
   }
 }
 

@@ -8,7 +8,7 @@ import { dataLine } from '../observe/json.ts'
 import { lineLogger } from '../observe/log.ts'
 import { countText } from '../observe/text.ts'
 import { exitCodeOfSignal, OK } from './exit.ts'
-import type { Io, Out } from './io.ts'
+import { type Io, put } from './io.ts'
 import { type RunOptions, refuseParams } from './options.ts'
 import { Signals, Stopped } from './signals.ts'
 
@@ -36,7 +36,7 @@ export async function runFlowCommand(module: URL, file: string, options: RunOpti
     const starting = start(module, {
       ...(threads === undefined ? {} : { threads }),
       signal: abort.signal,
-      into: (batch) => write(io.stdout, batch.map((event) => dataLine(event)).join('')),
+      into: (batch) => put(io.stdout, batch.map((event) => dataLine(event)).join('')),
     })
     const running = await Promise.race([starting, signals.stopped])
     signals.watch(running)
@@ -69,10 +69,4 @@ function failureOf(error: unknown, { operator, event = 'unknown' }: Blame): Slui
   const where = place === undefined ? '' : ` (${place})`
   const message = `Cannot go on: ${operator} failed${at}: ${messageOf(error)}${where}`
   return new SluiceError('OPERATOR_FAILED', message, { operator, event }, { cause: error })
-}
-
-/** Writes, and waits where the reader is slower. */
-async function write(out: Out, text: string): Promise<void> {
-  if (out.write(text) !== false || out.once === undefined) return
-  await new Promise<void>((resolve) => out.once?.('drain', resolve))
 }

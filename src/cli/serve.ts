@@ -127,7 +127,8 @@ function modulesIn(folder: string): string[] {
     names = readdirSync(folder)
   } catch (error) {
     const errno = errnoOf(error)
-    throw unusable(folder, errno === 'ENOENT' ? 'there is no such folder' : `it cannot be listed (${errno})`, error)
+    const found = { ENOENT: 'there is no such folder', ENOTDIR: 'it is a file, and sluice run runs one' }[errno]
+    throw unusable(folder, found ?? `it cannot be listed (${errno})`, error)
   }
   return names.filter((name) => /\.[cm]?[jt]s$/.test(name) && !/\.(d|test)\.[cm]?[jt]s$/.test(name)).sort()
 }

@@ -64,7 +64,7 @@ class StdoutWriter<Row> implements PlainWriter<Row> {
   #failure: unknown
   /** Keeps an error of the output from ending the process; heard of by the next call. */
   readonly #onError = (error: unknown): void => {
-    this.#failure ??= troubleOf(error)
+    this.#failure ??= outputTrouble(error)
   }
 
   constructor(output: Writable, textOf: (rows: Batch<Row>, at: number) => string, signal: AbortSignal | undefined) {
@@ -121,7 +121,8 @@ class StdoutWriter<Row> implements PlainWriter<Row> {
   }
 }
 
-function troubleOf(error: unknown): SluiceError {
+/** Why standard output takes nothing more. */
+export function outputTrouble(error: unknown): SluiceError {
   const errno = errnoOf(error)
   if (errno === 'EPIPE' || errno === 'ERR_STREAM_DESTROYED' || errno === 'ERR_STREAM_WRITE_AFTER_END') {
     const message = 'Cannot write to standard output: its reader has closed it'
