@@ -32,23 +32,25 @@ export async function check(
   refuseRepeats(parts, pipeline.name)
   say(`pipeline ${pipeline.name}`)
   await lookAtEnds(parts, pipeline.name, say)
-  let [rows, dead] = [0, 0]
+  const [rows, letters]: [string[], string[]] = [[], []]
   const read = await previewPipeline(pipeline, {
     params,
     records,
     waitMs: WAIT_MS,
-    onRow: (row) => {
-      rows += 1
-      if (json) io.stdout.write(jsonLine({ row }))
-      else say(`  row   ${excerpt(jsonLine(row).trimEnd(), 300)}`)
-    },
+    onRow: (row) => rows.push(json ? jsonLine({ row }) : `  row   ${excerpt(jsonLine(row).trimEnd(), 300)}`),
     onLetter: ({ origin, step, reason }) => {
-      dead += 1
-      if (json) io.stdout.write(jsonLine({ dead: { place: placeOf(origin), step, reason } }))
-      else say(`  dead  ${placeOf(origin)}  ${step}: ${excerpt(reason, 200)}`)
+      const place = placeOf(origin)
+      letters.push(
+        json ? jsonLine({ dead: { place, step, reason } }) : `  dead  ${place}  ${step}: ${excerpt(reason, 200)}`,
+      )
     },
   })
-  say(`Preview: ${many(rows, 'row')} and ${many(dead, 'dead letter')} of ${many(read, 'record')}. Nothing was loaded.`)
+  for (const line of [...rows, ...letters]) {
+    if (json) io.stdout.write(line)
+    else say(line)
+  }
+  const counts = `${many(rows.length, 'row')} and ${many(letters.length, 'dead letter')} of ${many(read, 'record')}`
+  say(`Preview: ${counts}. Nothing was loaded.`)
   return OK
 }
 

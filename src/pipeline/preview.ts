@@ -51,8 +51,6 @@ export async function previewPipeline<P extends Params>(
   }
   const run = await startPipeline(preview, {
     params: options.params,
-    // Rows and letters are told in the order of their records.
-    epochEvents: 1,
     retryMs: 0,
     onEvent: (event) => {
       if (event.kind === 'rejected') options.onLetter(event.letter)
@@ -64,7 +62,7 @@ export async function previewPipeline<P extends Params>(
 /** A source that ends after its first records, or when no more has come for a while. */
 function firstOf(source: Source<unknown>, { records, waitMs }: PreviewOptions): Source<unknown> {
   const { kind, title, columns, findColumns } = source
-  let left = records
+  const budget = { left: records }
   return {
     kind,
     title,
@@ -75,37 +73,30 @@ function firstOf(source: Source<unknown>, { records, waitMs }: PreviewOptions): 
       const waiting = AbortSignal.timeout(waitMs)
       const signal = options.signal === undefined ? waiting : AbortSignal.any([options.signal, waiting])
       const reader = await source.open(split, from, { ...options, signal })
-      return new FirstReader(reader, waiting, (wanted) => {
-        const given = Math.min(left, wanted)
-        left -= given
-        const giveBack = (rest: number): void => {
-          left += rest
-        }
-        return { given, giveBack }
-      })
+      return new FirstReader(reader, waiting, budget)
     },
   }
 }
 
-type Take = (wanted: number) => { readonly given: number; readonly giveBack: (rest: number) => void }
-
 class FirstReader implements SplitReader<unknown> {
   readonly #reader: SplitReader<unknown>
   readonly #waiting: AbortSignal
-  readonly #take: Take
+  /** How many records may still be read, of all splits together. */
+  readonly #budget: { left: number }
 
-  constructor(reader: SplitReader<unknown>, waiting: AbortSignal, take: Take) {
+  constructor(reader: SplitReader<unknown>, waiting: AbortSignal, budget: { left: number }) {
     this.#reader = reader
     this.#waiting = waiting
-    this.#take = take
+    this.#budget = budget
   }
 
   async read(max: number): Promise<ReadBatch<unknown> | undefined> {
-    const { given, giveBack } = this.#take(max)
-    if (given === 0) return undefined
+    const most = Math.min(max, this.#budget.left)
+    if (most === 0) return undefined
+    this.#budget.left -= most
     try {
-      const read = await this.#reader.read(given)
-      giveBack(given - (read === undefined ? 0 : read.events.length + read.rejected.length))
+      const read = await this.#reader.read(most)
+      this.#budget.left += most - (read === undefined ? 0 : read.events.length + read.rejected.length)
       return read
     } catch (error) {
       // Nothing more came in time.
