@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { said } from './support/examples.ts'
 import { ROOT } from './support/project.ts'
 
 const FOLDER = join(ROOT, 'examples')
@@ -33,12 +34,3 @@ describe('the examples', () => {
     })
   }
 })
-
-/** The lines below `// Prints:`. */
-function said(text: string): string[] {
-  const [, output = ''] = text.split('// Prints:\n')
-  return output
-    .trimEnd()
-    .split('\n')
-    .map((line) => line.replace(/^\/\/ /, ''))
-}

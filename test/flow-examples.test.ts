@@ -1,30 +1,27 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { gunzipSync } from 'node:zlib'
+import { collect } from 'sluice'
 import { ROOT } from './support/project.ts'
 
 const DATA = join(ROOT, '../shared/data')
 const skip = existsSync(DATA) ? false : 'the reference data is not beside the project'
 
-/** What `sluice run` of an example prints, event by event. */
-function eventsOf(example: string, input: string | undefined, ...args: readonly string[]): Record<string, unknown>[] {
-  const argv = [
-    '--conditions=sluice-source',
-    join(ROOT, 'src/cli/bin.ts'),
-    'run',
-    join(ROOT, 'examples', example),
-    ...args,
-  ]
-  const env = { ...process.env, ...(input === undefined ? {} : { INPUT: input }) }
-  const { stdout, stderr, status } = spawnSync(process.execPath, argv, { encoding: 'utf8', env, maxBuffer: 1 << 27 })
-  equal(status, 0, stderr)
-  return stdout
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
+let modules = 0
+
+/** What the flow of an example gives, as the command line prints it. */
+async function eventsOf(example: string, input?: string, threads?: number): Promise<Record<string, unknown>[]> {
+  // Read as the module begins, here and in every worker.
+  if (input === undefined) delete process.env.INPUT
+  else process.env.INPUT = input
+  const url = pathToFileURL(join(ROOT, 'examples', example))
+  modules += 1
+  url.search = `module=${modules}`
+  const events = await collect(url, threads === undefined ? {} : { threads })
+  return events.map((event) => JSON.parse(JSON.stringify(event)) as Record<string, unknown>)
 }
 
 const sorted = (events: readonly unknown[]): string[] => events.map((event) => JSON.stringify(event)).sort()
@@ -38,22 +35,22 @@ describe('examples of flows', () => {
     'sessions.ts',
     'join.ts',
   ]) {
-    it(`${example} gives the same on two threads as in one`, () => {
-      deepEqual(sorted(eventsOf(example, undefined, '--threads', '2')), sorted(eventsOf(example, undefined)))
+    it(`${example} gives the same on two threads as in one`, async () => {
+      deepEqual(sorted(await eventsOf(example, undefined, 2)), sorted(await eventsOf(example)))
     })
   }
 
-  for (const threads of [[], ['--threads', '2']]) {
-    const on = threads.length === 0 ? 'in one thread' : 'on two threads'
+  for (const threads of [undefined, 2]) {
+    const on = threads === undefined ? 'in one thread' : 'on two threads'
 
-    it(`sensor-windows.ts gives the hourly means of real sensors, ${on}`, { skip }, () => {
+    it(`sensor-windows.ts gives the hourly means of real sensors, ${on}`, { skip }, async () => {
       const folder = join(DATA, 'sensor-luftdaten')
       const table = gunzipSync(readFileSync(join(folder, 'expected-hourly.tsv.gz'))).toString()
       const [, ...rows] = table.trimEnd().split('\n')
       const expected = new Map(
         rows.map((row) => [row.split('\t').slice(0, 2).join(' '), row.split('\t').slice(2).map(Number)]),
       )
-      const found = eventsOf('sensor-windows.ts', join(folder, '*.csv.gz'), ...threads)
+      const found = await eventsOf('sensor-windows.ts', join(folder, '*.csv.gz'), threads)
       equal(found.length, expected.size)
       for (const { key, window, n, mean, humidity } of found) {
         const hour = new Date((window as { startMs: number }).startMs).toISOString().slice(0, 13)
@@ -64,13 +61,13 @@ describe('examples of flows', () => {
       }
     })
 
-    it(`access-report.ts counts all requests of a real log, ${on}`, { skip }, () => {
+    it(`access-report.ts counts all requests of a real log, ${on}`, { skip }, async () => {
       const folder = join(DATA, 'access-semicomplete')
       const { by_status: byStatus } = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as {
         by_status: Record<string, number>
       }
       const found = new Map<string, number>()
-      for (const { key, requests } of eventsOf('access-report.ts', join(folder, '*.gz'), ...threads)) {
+      for (const { key, requests } of await eventsOf('access-report.ts', join(folder, '*.gz'), threads)) {
         const [status = ''] = String(key).split(' ')
         found.set(status, (found.get(status) ?? 0) + Number(requests))
       }

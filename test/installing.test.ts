@@ -105,10 +105,8 @@ export const doors: readonly object[] = [sluice, stage, testing]
 
   it('L64: compiles with the types of Node, whatever else is not installed', () => {
     for (const [, alias = ''] of aliases) {
-      for (const target of ['es2022', 'esnext']) {
-        equal(compile(alias, ['doors.ts'], { ...RESOLUTIONS.nodenext, target }), '')
-        equal(compile(alias, ['doors.ts'], { ...RESOLUTIONS.bundler, target }), '')
-      }
+      equal(compile(alias, ['doors.ts'], { ...RESOLUTIONS.nodenext, target: 'es2022' }), '')
+      equal(compile(alias, ['doors.ts'], { ...RESOLUTIONS.bundler, target: 'esnext' }), '')
     }
   })
 
@@ -133,11 +131,13 @@ export const doors: readonly object[] = [sluice, stage, testing]
         equal(said.match(/Cannot load|Cannot find package|npm install/), null, said)
         break
       }
-      for (const [name, command] of commands) {
+      for (const name of commands.keys()) {
         ok(!installed.has(name), `${name} was installed, and is missing:\n${said}`)
-        run(command)
         installed.add(name)
       }
+      // All of them at once: npm looks at the whole tree each time.
+      const wanted = [...commands.values()].map((command) => command.replace(/^npm install /, ''))
+      run(`npm install --no-audit --no-fund ${wanted.join(' ')}`)
     }
     const { peerDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
     deepEqual(

@@ -30,11 +30,11 @@ const EXECUTORS: readonly {
   readonly runs: readonly [flows: number, pipelines: number]
   readonly of: (chances: Chances, stages: number) => Executor
 }[] = [
-  { name: 'in one thread', runs: [400, 200], of: () => inline },
-  { name: 'on islands', runs: [60, 60], of: ({ seed }, stages) => islands(stages, seed) },
+  { name: 'in one thread', runs: [250, 100], of: () => inline },
+  { name: 'on islands', runs: [40, 40], of: ({ seed }, stages) => islands(stages, seed) },
   {
     name: 'on threads',
-    runs: [20, 20],
+    runs: [10, 10],
     of: ({ threads }) => onThreads(threads, { maxBatchMs: 60_000, heapMb: undefined }),
   },
 ]

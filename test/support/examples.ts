@@ -105,3 +105,12 @@ function declares(code: string, name: string): boolean {
 function lineAt(text: string, index: number): number {
   return text.slice(0, index).split('\n').length
 }
+
+/** The lines that a program of `examples/` says that it prints: those below `// Prints:`. */
+export function said(text: string): string[] {
+  const [, output = ''] = text.split('// Prints:\n')
+  return output
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(/^\/\/ /, ''))
+}

@@ -122,10 +122,12 @@ export class Statement {
   }
 }
 
-function openTrouble(path: string, error: unknown): unknown {
+/** The error of a file that could not be opened: who has it open is found again, if that was all. */
+export function openTrouble(path: string, error: unknown): unknown {
   const found = messageOf(error).split('\n', 1)[0] ?? ''
   const cannot = `Cannot open ${JSON.stringify(path)}`
-  const holder = /Conflicting lock is held in .*\(PID (\d+)\)/.exec(found)
+  // Of a process that is about to end, DuckDB does not know the program.
+  const holder = /Conflicting lock is held in .*\bPID (\d+)/.exec(found)
   if (holder !== null) {
     const by = `process ${holder[1]}`
     return new SluiceError(
