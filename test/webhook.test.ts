@@ -274,6 +274,36 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     for (const socket of sockets) socket.destroy()
   })
 
+  it('S12: lets only so many requests wait for their commit, over one connection, too', {
+    timeout: 60_000,
+  }, async () => {
+    const { reader, url } = await listening()
+    const one = 'POST / HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: same\r\nContent-Length: 1\r\n\r\nx'
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    let answers = ''
+    socket.on('data', (block) => {
+      answers += String(block)
+    })
+    socket.write(one.repeat(12_000))
+    deepEqual(await take(reader, 1), ['x'])
+    // Answers come in the order of the requests: all of them once the first is committed.
+    const countOf = (status: number) => answers.split(`HTTP/1.1 ${status} `).length - 1
+    const committing = setInterval(() => reader.committed?.(reader.position()), 200)
+    await until(() => countOf(202) + countOf(429) === 12_000, 'all answers')
+    clearInterval(committing)
+    ok(countOf(202) >= 10_000, `${countOf(202)} were committed`)
+    socket.destroy()
+  })
+
+  it('takes an empty key for none', async () => {
+    const { reader, post } = await listening()
+    const key = { 'idempotency-key': '' }
+    const both = [post('one', key), post('two', key)]
+    deepEqual((await take(reader, 2)).sort(), ['one', 'two'])
+    reader.committed?.(reader.position())
+    deepEqual(await Promise.all(both), ['202 committed', '202 committed'])
+  })
+
   // Node by itself would not before a minute is over.
   it('S12: cuts off who takes too long over the head of a request', { timeout: 45_000 }, async () => {
     const { url } = await listening()

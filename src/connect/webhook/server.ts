@@ -44,6 +44,8 @@ const MOST_CONNECTIONS = 1000
 const HEADERS_MS = 10_000
 const REQUEST_MS = 30_000
 const KEY_CHARS = 200
+/** Requests that wait for their commit, of all connections. */
+const MOST_WAITING = 10_000
 const TOO_MUCH = 'too much waits: send it again'
 /** Names that are no keys begin with what no header can hold. */
 export const UNNAMED = '\0'
@@ -57,6 +59,8 @@ export class WebhookServer {
   /** Name → who waits for its commit. */
   readonly #waiting = new Map<string, ServerResponse[]>()
   readonly #bodies: Bodies
+  /** How many wait. */
+  #waits = 0
   #unnamed = 0
 
   private constructor(options: WebhookServerOptions) {
@@ -84,7 +88,9 @@ export class WebhookServer {
   /** What has these names is committed. */
   committed(names: readonly string[]): void {
     for (const name of names) {
-      for (const response of this.#waiting.get(name) ?? []) answer(response, 202, 'committed')
+      const responses = this.#waiting.get(name) ?? []
+      for (const response of responses) answer(response, 202, 'committed')
+      this.#waits -= responses.length
       this.#waiting.delete(name)
     }
   }
@@ -115,10 +121,15 @@ export class WebhookServer {
       return answer(response, 429, TOO_MUCH)
     }
     if (!isSigned(request, bytes, this.#options.guard)) return answer(response, 401, UNSIGNED)
-    const key = request.headers[this.#options.keyHeader]
-    this.#unnamed += key === undefined ? 1 : 0
-    const name = key === undefined ? `${UNNAMED}${this.#unnamed}` : String(key)
-    this.#waiting.set(name, [...(this.#waiting.get(name) ?? []), response])
+    // Over one connection, too, any number of requests may come.
+    if (this.#waits >= MOST_WAITING) return answer(response, 429, TOO_MUCH)
+    const key = String(request.headers[this.#options.keyHeader] ?? '')
+    this.#unnamed += key === '' ? 1 : 0
+    const name = key === '' ? `${UNNAMED}${this.#unnamed}` : key
+    const waiting = this.#waiting.get(name) ?? []
+    this.#waiting.set(name, waiting)
+    waiting.push(response)
+    this.#waits += 1
     this.#options.onPosted({ name, bytes, headers: headersOf(request), path: request.url ?? '' })
   }
 

@@ -16,7 +16,7 @@ export function failureOf(thrown: unknown, { blame, unread }: Pick<Account, 'bla
  */
 export function workerFailed(worker: number, workers: number, failure: Failure): Error {
   const { operator, event, error, isOfSource } = failure
-  if (operator === undefined && (error.isOurs || isOfSource)) return revived(error)
+  if (error.isOurs || (operator === undefined && isOfSource)) return revived(error)
   const place = operator === undefined ? '' : ` in ${operator}`
   const at = event === undefined ? '' : ` at ${event}`
   const message = `Worker ${worker + 1} of ${workers} failed${place}${at}: ${error.message}`

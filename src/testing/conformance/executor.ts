@@ -118,6 +118,23 @@ export function executorConformance({ name, make }: ExecutorSubject): void {
       }
     })
 
+    it('L96: fails where an operator holds more than it may, and is not begun again', async () => {
+      const full = { code: 'STATE_OVER_LIMIT', details: { operator: 'once', option: 'maxKeys', limit: 20 } }
+      await rejects(
+        run(jobOf('limited')).then(({ done }) => done),
+        full,
+      )
+      const retries: RunEvent[] = []
+      const onEvent = (event: RunEvent): void => {
+        if (event.kind === 'retrying') retries.push(event)
+      }
+      await rejects(
+        load(jobOf('limited'), { maxRestarts: 3, onEvent }).then(({ done }) => done),
+        full,
+      )
+      deepEqual(retries, [])
+    })
+
     it('L96: fails with what a taker threw; of a pipeline a later run loads what was not committed', async () => {
       const error = new Error('the sink is broken')
       const refuse = (): never => {

@@ -169,12 +169,16 @@ const LATE: Plan['of'] = (items) =>
     .window(tumbling(10, ({ at }) => at, { outOfOrderness: 20 }))
     .aggregate({ n: count() })
     .map(({ n }) => n)
+/** Each stage holds more keys than it may. */
+const LIMITED: Plan['of'] = (items) => items.uniq(({ id }) => id, { maxKeys: 20, name: 'once' }).map(({ id }) => id)
 const TOTAL: Plan['of'] = (items) => items.map(({ id }) => id).aggregate({ n: count(), all: sum((id) => id) })
+
+const OTHER_PLANS: Readonly<Record<string, Plan['of']>> = { late: LATE, limited: LIMITED }
 
 const asked = new URL(import.meta.url).searchParams
 const name = asked.get('plan') ?? ''
 const make = SOURCES[asked.get('source') ?? 'items'] ?? (() => [])
-const of = PLANS[name]?.of ?? FAILING[name] ?? REFUSING[name] ?? (name === 'late' ? LATE : TOTAL)
+const of = PLANS[name]?.of ?? FAILING[name] ?? REFUSING[name] ?? OTHER_PLANS[name] ?? TOTAL
 
 /** Where the pipeline of this module loads; each module has its own. */
 export const table: MemoryTable = new MemoryTable()
