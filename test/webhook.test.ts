@@ -250,17 +250,19 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     const head = `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${size}\r\n\r\n`
     const unending = Buffer.concat([Buffer.from(head), Buffer.alloc(size - 1, 'x')])
     let [answers, sent] = ['', 0]
-    const sockets = upTo(100).map(() => {
-      const socket = connect(Number(port), '127.0.0.1')
-      socket.on('error', () => {})
-      socket.on('data', (block) => {
-        answers += String(block)
+    const begin = (count: number) =>
+      upTo(count).map(() => {
+        const socket = connect(Number(port), '127.0.0.1')
+        socket.on('error', () => {})
+        socket.on('data', (block) => {
+          answers += String(block)
+        })
+        socket.write(unending, () => {
+          sent += 1
+        })
+        return socket
       })
-      socket.write(unending, () => {
-        sent += 1
-      })
-      return socket
-    })
+    const sockets = begin(100)
     const goneOf = () => answers.split('HTTP/1.1 429').length - 1
     // Those that began first made room.
     await until(() => sent >= 100 && goneOf() >= 36, 'word that there is no room')
@@ -272,6 +274,14 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     reader.committed?.(reader.position())
     equal(await answer, '202 committed')
     for (const socket of sockets) socket.destroy()
+    await Promise.all(sockets.map((socket) => socket.closed || once(socket, 'close')))
+    // What broke off takes no room.
+    answers = ''
+    const others = begin(50)
+    await until(() => sent === 150, 'as many bodies as there is room for')
+    equal(await post('x'), '401 not signed by HMAC-SHA256 of the body in hexadecimal, as GitHub signs')
+    equal(goneOf(), 0)
+    for (const socket of others) socket.destroy()
   })
 
   it('S12: lets only so many requests wait for their commit, over one connection, too', {

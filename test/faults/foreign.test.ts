@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import fc from 'fast-check'
 import { accessLog, csv, files, jsonArray, lines, ndjson, type Source } from 'sluice'
 import { readEntries } from '../../src/testing/conformance/reading.ts'
 import { sluice } from '../support/cli.ts'
+import { times } from '../support/seed.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-foreign-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -17,17 +19,23 @@ const hex = (bytes: string, rest = '') =>
   Buffer.concat([Buffer.from(bytes, 'hex'), Buffer.from(rest || text, 'latin1')])
 
 /** A tar archive of one file. */
-function tar(): Buffer {
+function tarOf(content: Buffer): Buffer {
   const header = Buffer.alloc(512)
   header.write('data.csv')
   header.write('0000644\0', 100)
-  header.write(`${text.length.toString(8).padStart(11, '0')}\0`, 124)
+  header.write(`${content.length.toString(8).padStart(11, '0')}\0`, 124)
   header.write('        ', 148)
   header.write('0', 156)
   header.write('ustar\0', 257)
   const sum = header.reduce((all, byte) => all + byte, 0)
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
-  return Buffer.concat([header, Buffer.from(text), Buffer.alloc(1024)])
+  return Buffer.concat([header, content, Buffer.alloc(1024)])
+}
+
+/** A zip archive of one file, stored as it is. */
+function zipOf(content: Buffer): Buffer {
+  const header = Buffer.from('504b0304140000000000000000000000000000000000000000000800000064617461', 'hex')
+  return Buffer.concat([header, Buffer.from('.csv'), content])
 }
 
 function sqliteFile(): Buffer {
@@ -47,13 +55,13 @@ const kinds: Readonly<Record<string, Buffer>> = {
   'lz4 data': hex('04224d186440'),
   'a 7z archive': hex('377abcaf271c0004'),
   'a rar archive': hex('526172211a0700'),
-  'a tar archive': tar(),
+  'a tar archive': tarOf(Buffer.from(text)),
   'an Avro file': hex('4f626a0104'),
   'a Parquet file': hex('504152311504'),
   'a SQLite database': sqliteFile(),
   'gzip data inside of other compressed data': gzipSync(gzipSync(text)),
   'zstd data inside of other compressed data': gzipSync(zstdCompressSync(Buffer.from(text))),
-  'a tar archive, in gzip': gzipSync(tar()),
+  'a tar archive, in gzip': gzipSync(tarOf(Buffer.from(text))),
   'a zip archive, in zstd': zstdCompressSync(hex('504b030414000000')),
   'UTF-16': Buffer.from(`\ufeff${text}`, 'utf16le'),
   'UTF-16, in gzip': gzipSync(Buffer.from(`\ufeff${text}`, 'utf16le')),
@@ -96,6 +104,29 @@ describe('what is not text', () => {
       }
     })
   }
+
+  it('F46: archives and compressed data are refused in any nesting, and what is compressed once is read', async () => {
+    const wraps = { gzip: gzipSync, zstd: zstdCompressSync, tar: tarOf, zip: zipOf } as const
+    const nestings = fc.array(fc.constantFrom(...(Object.keys(wraps) as (keyof typeof wraps)[])), { maxLength: 5 })
+    const path = join(folder, 'nested.csv')
+    await fc.assert(
+      fc.asyncProperty(nestings, fc.constantFrom(...Object.keys(sources)), async (nesting, source) => {
+        writeFileSync(
+          path,
+          nesting.reduce<Buffer>((inner, kind) => wraps[kind](inner), Buffer.from(text)),
+        )
+        const isRead = nesting.length === 0 || (nesting.length === 1 && /gzip|zstd/.test(nesting[0] ?? ''))
+        const found = await readAll((sources[source] as (path: string) => Source<unknown>)(path)).then(
+          () => 'read',
+          (thrown: Error & { code?: string }) => `${thrown.code}: ${thrown.message}`,
+        )
+        // Text that is no JSON array is said to be none.
+        if (isRead && source !== 'jsonArray') equal(found, 'read', nesting.join(' in '))
+        else if (!isRead) match(found, /^SOURCE_CORRUPT: .*: unpack it first/, `${source}: ${nesting.join(' in ')}`)
+      }),
+      { numRuns: times(60) },
+    )
+  })
 
   it('F46: a text that begins like one of them is still text', async () => {
     const path = join(folder, 'text.csv')

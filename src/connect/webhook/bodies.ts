@@ -36,11 +36,6 @@ export class Bodies {
     this.#maxHeldBytes = maxHeldBytes
   }
 
-  /** What bodies under way take. */
-  get heldBytes(): number {
-    return this.#heldBytes
-  }
-
   /** Rejects if the connection breaks before the body is whole. */
   async read(request: IncomingMessage): Promise<Arrived> {
     const { promise, resolve, reject } = Promise.withResolvers<Arrived>()
