@@ -21,7 +21,7 @@ export interface PreviewOptions {
   readonly params: ReadonlyMap<string, string>
   /** How many records are read of each source. */
   readonly records: number
-  /** How long a source that waits for more is waited for, in milliseconds. */
+  /** How long a source that never ends is waited for, in milliseconds. */
   readonly waitMs: number
   readonly onRow: (row: unknown) => void
   readonly onLetter: (letter: DeadLetter) => void
@@ -61,7 +61,7 @@ export async function previewPipeline<P extends Params>(
 
 /** A source that ends after its first records, or when no more has come for a while. */
 function firstOf(source: Source<unknown>, { records, waitMs }: PreviewOptions): Source<unknown> {
-  const { kind, title, columns, findColumns } = source
+  const { kind, title, columns, findColumns, isEndless } = source
   const budget = { left: records }
   return {
     kind,
@@ -70,7 +70,8 @@ function firstOf(source: Source<unknown>, { records, waitMs }: PreviewOptions): 
     ...(findColumns === undefined ? {} : { findColumns: (options) => source.findColumns?.(options) as never }),
     splits: (options) => source.splits(options),
     async open(split, from, options = {}) {
-      const waiting = AbortSignal.timeout(waitMs)
+      // One that comes to its end by itself is waited for.
+      const waiting = isEndless === true ? AbortSignal.timeout(waitMs) : new AbortController().signal
       const signal = options.signal === undefined ? waiting : AbortSignal.any([options.signal, waiting])
       const reader = await source.open(split, from, { ...options, signal })
       return new FirstReader(reader, waiting, budget)
