@@ -216,6 +216,9 @@ describe('a source of rows', () => {
   it('R14: SQLite, without a cursor, says that rows before the position are not as they were', async () => {
     const [path, execute] = made('create table t (id integer); insert into t values (1), (2), (3), (4), (5)')
     const [, position] = await idsOf(path, { table: 't' })
+    const again = await sqliteQuery(path, { table: 't' }).open({ id: 't' }, position)
+    equal(again.note, 'there are no new rows; without a cursor, rows that were changed are not seen')
+    await again.close()
     execute('insert into t values (6)')
     deepEqual((await idsOf(path, { table: 't' }, position))[0], [6])
     execute('delete from t where id = 1')

@@ -62,7 +62,10 @@ export class QueryReader<Raw, Row> implements SplitReader<Row> {
   static async open<Raw, Row>(options: QueryOptions<Raw, Row>): Promise<QueryReader<Raw, Row>> {
     const reader = new QueryReader(options)
     reader.#rows = await reader.#beyondKnown()
-    if (reader.#rows === undefined && options.from.rows > 0) reader.note = 'there are no new rows'
+    if (reader.#rows === undefined && options.from.rows > 0) {
+      const unseen = options.cursor === undefined ? '; without a cursor, rows that were changed are not seen' : ''
+      reader.note = `there are no new rows${unseen}`
+    }
     return reader
   }
 

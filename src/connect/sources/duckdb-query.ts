@@ -53,6 +53,7 @@ const OPTIONS = ['table', 'query', 'cursor', 'lookBack', 'bigints', 'times', 'me
  *   10,000 of one value. Rows that were changed, or came later with a lower value, are only seen with `lookBack`. Without
  *   a cursor it resumes after so many rows: the query must give the same rows in the same order, and new ones last; where
  *   the last row is not there any more, it says so (POSITION_LOST).
+ *   Rows that were changed are not seen then: to read all of a table again in each run is not there yet.
  * - **One process** can have the file open to write, and then nobody else reads it: it is waited for, for `retryMs`. Many
  *   can read. A sink of the same pipeline may write to the file where the flow runs in one thread.
  *

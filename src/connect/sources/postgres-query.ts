@@ -75,6 +75,7 @@ const TIMEOUT_MS = 300_000
  *   10,000 of one value. Those that were changed, or were committed late with a lower value, are only seen with
  *   `lookBack`. Without a cursor it resumes after so many rows: the query must give the same rows in the same order, and
  *   new ones last; where the last row is not there any more, it says so (POSITION_LOST).
+ *   Rows that were changed are not seen then: to read all of a table again in each run is not there yet.
  * - **Connects** again when the server is lost, for `retryMs`, and goes on behind the last row. What the server refuses
  *   ends the run.
  * - **Origins** name the table or query, and the number of the row from 0 as the offset.

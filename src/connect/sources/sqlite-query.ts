@@ -40,6 +40,7 @@ type Row = Readonly<Record<string, SQLOutputValue>>
  *   same value are read, up to 10,000 of one value. Rows that were changed, or came later with a lower value, are only
  *   seen with `lookBack`. Without a cursor it resumes after so many rows: the query must give the same rows in the same
  *   order, and new ones last; where the last row is not there any more, it says so (POSITION_LOST).
+ *   Rows that were changed are not seen then: to read all of a table again in each run is not there yet.
  * - **Reads** as of one moment, 1,000 rows at a time: memory does not grow with the table. A file that is locked is waited
  *   for, for `retryMs`.
  *
