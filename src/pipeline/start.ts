@@ -1,9 +1,19 @@
 // Runs a pipeline: source → flow → sink as three stages, with a barrier behind every epoch.
 
-import { checkInteger, checkKeys, checkMs, describeValue } from '../base/check.ts'
+import { checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { orGivenUp } from '../base/closing.ts'
 import { keepingAlive } from '../base/keep-alive.ts'
+import {
+  aFunction,
+  anything,
+  type Checks,
+  checkOptions,
+  fitting,
+  integer,
+  milliseconds,
+  trueOrFalse,
+} from '../base/options.ts'
 import { LEASE_MS, newOwner } from '../connect/lease.ts'
 import type { EpochLength, SinkWriter } from '../connect/sink.ts'
 import type { Executor } from '../engine/executor.ts'
@@ -77,31 +87,30 @@ export interface StartOptions {
   readonly signal?: AbortSignal
 }
 
-const OPTIONS = [
-  'params',
-  'strict',
-  'maxDeadLetters',
-  'epochMs',
-  'epochEvents',
-  'retryMs',
-  'maxRestarts',
-  'leaseMs',
-  'threads',
-  'name',
-  'maxBatchMs',
-  'heapMb',
-  'onEvent',
-  'log',
-  'clock',
-  'signal',
-]
+const OPTIONS: Checks<StartOptions> = {
+  params: fitting((value) => value instanceof Map, 'a Map, name → text'),
+  strict: trueOrFalse,
+  maxDeadLetters: anything,
+  epochMs: milliseconds(1),
+  epochEvents: integer(1),
+  retryMs: milliseconds(),
+  maxRestarts: integer(0),
+  leaseMs: milliseconds(1),
+  threads: integer(1, MOST_THREADS),
+  name: anything,
+  maxBatchMs: (name, value) => {
+    if (value !== Number.POSITIVE_INFINITY) checkMs(name, value, 1)
+  },
+  heapMb: integer(1),
+  onEvent: aFunction,
+  log: anything,
+  clock: anything,
+  signal: anything,
+}
 
-/** Refuses options that no run has. */
+/** Refuses options that no run has, and values that do not fit. */
 export function checkStart(what: string, options: StartOptions): void {
-  checkKeys(what, options, OPTIONS)
-  const { params } = options
-  if (params === undefined || params instanceof Map) return
-  throw new TypeError(`params of ${what} must be a Map, name → text: found ${describeValue(params)}`)
+  checkOptions(what, options, OPTIONS)
 }
 
 /** A run under way. */
@@ -164,20 +173,12 @@ async function begin<P extends Params>(
 ): Promise<PipelineRun> {
   const { clock = systemClock, signal, leaseMs = LEASE_MS, params = new Map() } = options
   const { retryMs = 60_000, maxRestarts = 5, threads, maxBatchMs = 60_000, heapMb } = options
-  if (options.epochMs !== undefined) checkMs('epochMs', options.epochMs, 1)
-  checkMs('retryMs', retryMs, 0)
-  checkMs('leaseMs', leaseMs, 1)
-  if (options.epochEvents !== undefined) checkInteger('epochEvents', options.epochEvents, 1)
-  checkInteger('maxRestarts', maxRestarts, 0)
-  if (maxBatchMs !== Number.POSITIVE_INFINITY) checkMs('maxBatchMs', maxBatchMs, 1)
-  if (heapMb !== undefined) checkInteger('heapMb', heapMb, 1)
   signal?.throwIfAborted()
   const laidOut = { laidOutBy: PIPELINE_LAYOUT, params }
   const job = isPipeline(given)
     ? undefined
     : jobOf('startPipeline', given, { name: options.name ?? 'default' }, laidOut)
   const pipeline = job === undefined ? (given as Pipeline) : await loadPipeline(job)
-  if (threads !== undefined) checkInteger('threads', threads, 1, MOST_THREADS)
   const asked = executorFor('startPipeline', 'pipeline', job, { threads, maxBatchMs, heapMb })
   const limit = new RejectLimit(options.strict === true ? { count: 0 } : options.maxDeadLetters)
   const { name } = pipeline

@@ -1,9 +1,10 @@
 // Stages that are restarted when they fail, alone or together.
 
 import { type Backoff, backoffMs, checkBackoff } from '../base/backoff.ts'
-import { checkChoice, checkFunctions, checkInteger, checkKeys, checkMs } from '../base/check.ts'
+import { checkFunctions, checkKeys } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { messageOf, SluiceError } from '../base/errors.ts'
+import { anything, type Checks, checkOptions, choice, integer, milliseconds } from '../base/options.ts'
 import type { StageCore } from './core.ts'
 import { type Link, RESTARTABLE, type SubscribeOptions } from './link.ts'
 import type { Ending } from './message.ts'
@@ -34,7 +35,14 @@ export interface GroupOptions {
   readonly clock?: Clock
 }
 
-const OPTIONS = ['strategy', 'maxRestarts', 'withinMs', 'backoff', 'signal', 'clock']
+const OPTIONS: Checks<GroupOptions> = {
+  strategy: choice('one-for-one', 'one-for-all', 'rest-for-one'),
+  maxRestarts: integer(0),
+  withinMs: milliseconds(1),
+  backoff: (name, value) => checkBackoff(`${name} of group`, value as Backoff),
+  signal: anything,
+  clock: anything,
+}
 
 /**
  * Starts stages that are restarted when they fail, and ties them to each other again.
@@ -58,11 +66,7 @@ const OPTIONS = ['strategy', 'maxRestarts', 'withinMs', 'backoff', 'signal', 'cl
  */
 export function group(members: Readonly<Record<string, Member>>, options: GroupOptions = {}): Group {
   const { strategy = 'one-for-one', maxRestarts = 3, withinMs = 5000, backoff = { firstMs: 10, capMs: 1000 } } = options
-  checkKeys('group', options, OPTIONS)
-  checkBackoff('backoff of group', backoff)
-  checkChoice('strategy', strategy, ['one-for-one', 'one-for-all', 'rest-for-one'])
-  checkInteger('maxRestarts', maxRestarts, 0)
-  checkMs('withinMs', withinMs, 1)
+  checkOptions('group', options, OPTIONS)
   for (const [name, member] of Object.entries(members)) {
     checkKeys(`${name} of group`, member, ['start', 'from'])
     checkFunctions({ [`start of ${name}`]: member.start })

@@ -1,8 +1,8 @@
 // A consumer that runs one task for each event, a bounded number of them at a time.
 
 import { type Backoff, checkBackoff } from '../base/backoff.ts'
-import { checkFunctions, checkInteger, checkKeys, checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
+import { aFunction, anything, type Checks, checkOptions, integer, milliseconds } from '../base/options.ts'
 import { untilAborted } from '../base/promise.ts'
 import { Ring } from '../base/ring.ts'
 import { type Attempt, withAttempts } from './attempts.ts'
@@ -34,18 +34,18 @@ export interface TasksSpec<In> {
   readonly clock?: Clock
 }
 
-const OPTIONS = [
-  'name',
-  'task',
-  'concurrency',
-  'minDemand',
-  'attempts',
-  'backoff',
-  'timeoutMs',
-  'drainTimeoutMs',
-  'onFailure',
-  'clock',
-]
+const OPTIONS: Checks<TasksSpec<never>> = {
+  name: anything,
+  task: aFunction,
+  concurrency: anything,
+  minDemand: anything,
+  attempts: integer(1),
+  backoff: (name, value) => checkBackoff(`${name} of tasks`, value as Backoff),
+  timeoutMs: milliseconds(1),
+  drainTimeoutMs: milliseconds(),
+  onFailure: aFunction,
+  clock: anything,
+}
 
 /**
  * A consumer that starts `task` for every event, as they come, and asks for more as tasks end: a free place is filled
@@ -64,15 +64,10 @@ const OPTIONS = [
  * @see GenStage, lib/consumer_supervisor.ex; its min_demand was the number asked for again, here it is the usual rule
  */
 export function tasks<In>(spec: TasksSpec<In>): Consumer<In> {
-  checkKeys('tasks', spec, OPTIONS)
+  checkOptions('tasks', spec, OPTIONS)
   if (typeof spec.task !== 'function') throw new TypeError(`task must be a function: found ${typeof spec.task}`)
-  const { concurrency, minDemand = concurrency - 1, attempts = 1, timeoutMs, drainTimeoutMs = 5000 } = spec
+  const { concurrency, minDemand = concurrency - 1, attempts = 1, drainTimeoutMs = 5000 } = spec
   const window = demandWindow({ maxDemand: concurrency, minDemand })
-  checkInteger('attempts', attempts, 1)
-  if (spec.backoff !== undefined) checkBackoff('backoff of tasks', spec.backoff)
-  checkFunctions({ onFailure: spec.onFailure })
-  if (timeoutMs !== undefined) checkMs('timeoutMs', timeoutMs, 1)
-  checkMs('drainTimeoutMs', drainTimeoutMs)
   const pool = new TaskPool<In>({ ...spec, attempts, drainTimeoutMs }, window)
   const stage: Consumer<In> = consumer<In>({
     name: spec.name ?? 'tasks',
