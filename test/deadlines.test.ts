@@ -1,6 +1,6 @@
 // Runs that are aborted while something of a user's never settles: each ends within its deadline, with the reason.
 
-import { rejects } from 'node:assert/strict'
+import { equal, rejects } from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ import {
   toFunction,
   values,
 } from 'sluice'
-import { connect, consumer, group, producer, producerConsumer, subscribe } from 'sluice/stage'
+import { connect, consumer, group, producer, producerConsumer, subscribe, tasks } from 'sluice/stage'
 import { until } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-deadlines-'))
@@ -228,6 +228,47 @@ for (const [what, table] of Object.entries({ flow: FLOWS, pipeline: PIPELINES, '
     }
   })
 }
+
+describe('what closes', { concurrency: true, timeout: 60_000 }, () => {
+  /** Longer than the deadline that nobody has changed. */
+  const LONG_MS = 3500
+  const closed = async (begin: (onClosed: () => Promise<void>) => Promise<unknown>): Promise<boolean> => {
+    let isClosed = false
+    const running = begin(async () => {
+      await new Promise((resolve) => setTimeout(resolve, LONG_MS))
+      isClosed = true
+    })
+    await running
+    return isClosed
+  }
+
+  it('D104: tasks of a stage that is cancelled have the time that drainTimeoutMs gives them', async () => {
+    const isClosed = await closed(async (close) => {
+      const stuck = new Stuck()
+      const task = (): Promise<void> => {
+        stuck.isReached = true
+        return close()
+      }
+      const running = await connect([1], tasks({ concurrency: 1, drainTimeoutMs: 30_000, task }))
+      await until(() => stuck.isReached, 'the task')
+      await running.cancel()
+    })
+    equal(isClosed, true)
+  })
+
+  it('D135: a stage has the time that closeTimeoutMs gives it', async () => {
+    for (const [closeTimeoutMs, expected] of [
+      [30_000, true],
+      [10, false],
+    ] as const) {
+      const isClosed = await closed(async (onEnd) => {
+        const stage = consumer<number>({ onEvents: () => {}, onEnd, closeTimeoutMs })
+        await (await connect(producer<number>({}), stage)).cancel()
+      })
+      equal(isClosed, expected)
+    }
+  })
+})
 
 describe('cancel', { concurrency: true, timeout: 60_000 }, () => {
   it('D135: of a flow settles although its sink never does', async () => {

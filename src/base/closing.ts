@@ -6,16 +6,16 @@ import { systemClock } from './clock.ts'
 export const CLOSING_MS = 3000
 
 /**
- * Waits for the closing of something that is not ours, 3 seconds at most: one that never ends must not keep a run from
- * ending.
+ * Waits for the closing of something that is not ours, 3 seconds at most unless told otherwise: one that never ends must
+ * not keep a run from ending.
  *
- * @param givenUp - when the seconds begin: at once if there is none
+ * @param givenUp - when that time begins: at once if there is none
  * @throws what `closing` fails with in that time
  */
-export async function inTime(closing: Promise<unknown>, givenUp?: AbortSignal): Promise<void> {
+export async function inTime(closing: Promise<unknown>, givenUp?: AbortSignal, limitMs?: number): Promise<void> {
   const over = new AbortController()
   try {
-    await Promise.race([closing, tooLong(givenUp, over.signal)])
+    await Promise.race([closing, tooLong(givenUp, over.signal, limitMs)])
   } finally {
     over.abort()
   }
@@ -52,8 +52,8 @@ export async function orGivenUp<T>(work: Promise<T>, signal: AbortSignal | undef
   }
 }
 
-/** Resolves 3 seconds after `givenUp`, unless `over` comes first. */
-async function tooLong(givenUp: AbortSignal | undefined, over: AbortSignal): Promise<void> {
+/** Resolves so long after `givenUp`, unless `over` comes first. */
+async function tooLong(givenUp: AbortSignal | undefined, over: AbortSignal, limitMs = CLOSING_MS): Promise<void> {
   const never = new Promise<never>(() => {})
   if (givenUp?.aborted === false) {
     await new Promise<void>((resolve) => {
@@ -61,5 +61,5 @@ async function tooLong(givenUp: AbortSignal | undefined, over: AbortSignal): Pro
     })
   }
   // Ended early by `over`: nobody waits any more.
-  await systemClock.sleep(CLOSING_MS, over).catch(() => never)
+  await systemClock.sleep(limitMs, over).catch(() => never)
 }

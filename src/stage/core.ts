@@ -145,7 +145,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     this.#stop({ kind: 'cancelled', reason })
   }
 
-  /** What it closes has 3 seconds left, also if it has completed. */
+  /** What it closes has only its limit left, also if it has completed. */
   giveUp(): void {
     this.#life.giveUp()
   }
@@ -287,6 +287,6 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
 
   #close(): void {
     const ending = this.ending ?? COMPLETED
-    this.#life.close(ending, () => this.#spec.onEnd?.(ending, this))
+    this.#life.close(ending, () => this.#spec.onEnd?.(ending, this), this.#spec.closeTimeoutMs)
   }
 }

@@ -21,6 +21,8 @@ interface CommonSpec<Self extends Stage> {
   readonly onCancel?: (subscription: Subscription, ending: Ending, self: Self) => void
   /** Called last, however the stage ends: for closing what it holds. It can give nothing any more. */
   readonly onEnd?: (ending: Ending, self: Self) => Awaitable<void>
+  /** How long `onEnd` is waited for where the stage failed or was cancelled, in milliseconds: 3000 by default. */
+  readonly closeTimeoutMs?: number
   /** Runs the stage; the thread's own unless a test gives another. */
   readonly scheduler?: Scheduler
 }

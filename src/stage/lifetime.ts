@@ -54,22 +54,22 @@ export class Lifetime {
     this.#controller?.abort(reasonOf(ending))
   }
 
-  /** What closes has 3 seconds left, in whatever way it ended. */
+  /** What closes has only its limit left, in whatever way the stage ended. */
   giveUp(): void {
     this.#givenUp.abort()
   }
 
   /**
    * Runs `onEnd` and settles; an error there is the stage's failure, unless it has one. One that was cancelled or failed
-   * waits for it for 3 seconds at most.
+   * waits for it for 3 seconds at most, or for `limitMs`.
    */
-  close(ending: Ending, onEnd: () => Awaitable<void> | undefined): void {
+  close(ending: Ending, onEnd: () => Awaitable<void> | undefined, limitMs: number | undefined): void {
     const failed = (error: unknown) => this.#settle(ending.kind === 'failed' ? ending : { kind: 'failed', error })
     try {
       const closing = onEnd()
       if (!isPromise(closing)) return this.#settle(ending)
       if (ending.kind !== 'completed') this.giveUp()
-      inTime(Promise.resolve(closing), this.#givenUp.signal).then(() => this.#settle(ending), failed)
+      inTime(Promise.resolve(closing), this.#givenUp.signal, limitMs).then(() => this.#settle(ending), failed)
     } catch (error) {
       failed(error)
     }

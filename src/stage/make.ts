@@ -1,6 +1,6 @@
 // Makes stages: producer, producer-consumer, consumer.
 
-import { checkChoice, checkInteger, checkKeys, describeValue } from '../base/check.ts'
+import { checkChoice, checkInteger, checkKeys, checkMs, describeValue } from '../base/check.ts'
 import { StageCore } from './core.ts'
 import type { DispatcherSpec } from './dispatcher.ts'
 import { demand } from './dispatchers/demand.ts'
@@ -9,7 +9,7 @@ import type { Link } from './link.ts'
 import { Outlet } from './outlet.ts'
 import type { Consumer, Producer, ProducerConsumer } from './stage.ts'
 
-const COMMON = ['name', 'onMessage', 'onCancel', 'onEnd', 'onComplete', 'scheduler']
+const COMMON = ['name', 'onMessage', 'onCancel', 'onEnd', 'onComplete', 'closeTimeoutMs', 'scheduler']
 const GIVING = ['dispatcher', 'bufferSize', 'whenFull', 'onDiscard', 'unwanted']
 const TAKING = ['onEvents', 'onSubscribe', 'onWatermark', 'onBarrier']
 
@@ -110,6 +110,7 @@ function make(kind: StageKind, given: object, usesChunks = false): StageCore {
   if (Object.getPrototypeOf(given) === Object.prototype) checkKeys(kind, given, KINDS[kind].known)
   for (const [key, value] of Object.entries(given)) if (key.startsWith('on')) checkHook(kind, key, value)
   const spec = withDefaults(kind, given as AnySpec, usesChunks)
+  if (spec.closeTimeoutMs !== undefined) checkMs('closeTimeoutMs', spec.closeTimeoutMs)
   return new StageCore(kind, spec, kind === 'consumer' ? undefined : outletOf(kind, spec))
 }
 

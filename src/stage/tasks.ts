@@ -74,6 +74,7 @@ export function tasks<In>(spec: TasksSpec<In>): Consumer<In> {
     onSubscribe: (subscription) => pool.open(subscription),
     onEvents: (events, from) => pool.start(events, from, stage),
     onComplete: (self) => pool.idle(self.signal),
+    closeTimeoutMs: drainTimeoutMs,
     onEnd: (ending) => pool.close(ending.kind === 'completed' ? undefined : ending),
   })
   return stage
