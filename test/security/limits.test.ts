@@ -71,6 +71,33 @@ describe('A record over a limit', () => {
   })
 })
 
+describe('Records with ever new fields', () => {
+  it('S5: add up to 1,000 columns to a table; what comes beyond is a dead letter that says so', async () => {
+    using job = new Job(
+      'ndjson, pipeline, sqlite',
+      `export default pipeline('limits', {
+  from: () => ndjson(import.meta.dirname + '/in.ndjson'),
+  into: () => sqlite(import.meta.dirname + '/out.db', { table: 't', schema: 'evolve' }),
+})`,
+    )
+    const records = Array.from({ length: 30 }, (_, n) => {
+      return JSON.stringify(
+        Object.fromEntries([['n', n], ...Array.from({ length: 50 }, (_, at) => [`f${50 * n + at}`, 1])]),
+      )
+    })
+    job.write('in.ndjson', `${records.join('\n')}\n`)
+    const { code, stderr } = await job.here('run', ['--quiet'])
+    equal(code, 0, stderr)
+    const columns = job.query('out.db', "select count(*) as n from pragma_table_info('t')")[0]?.n
+    // With those by which a row is known again.
+    ok(Number(columns) <= 1010, `${columns} columns`)
+    const { reasons } = left(job)
+    ok(reasons.length > 0)
+    for (const reason of reasons)
+      match(String(reason), /^the table has no column "f\d+", and rows add none to 1,000 columns: /)
+  })
+})
+
 /** A flow over so many numbers, each its own key. */
 const FLOW = (steps: string, count = 100_000): string => `
 const numbers = function* () { for (let n = 0; n < ${count}; n += 1) yield { n, t: n } }

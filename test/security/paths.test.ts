@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, relative } from 'node:path'
 import { describe, it } from 'node:test'
@@ -151,12 +151,15 @@ describe('A name that a shell would take for something else', () => {
     const before = process.cwd()
     process.chdir(job.folder)
     try {
+      mkdirSync('out')
       for (const [n, name] of NAMES.entries()) {
         job.write(name, `{"n":${n}}\n`)
-        const db = `${name}.db`
+        const db = join('out', `${name}.db`)
         const { code, stderr } = await job.here('run', ['--param', `input=${name}`, '--param', `db=${db}`])
         equal(code, 0, stderr)
         deepEqual(job.query(db, 'select n from t'), [{ n }], name)
+        // A file that is called `*` hides none of the others.
+        rmSync(name)
       }
     } finally {
       process.chdir(before)

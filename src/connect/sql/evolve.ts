@@ -3,7 +3,7 @@
 import { describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { ColumnType } from '../column.ts'
-import { typeOfValue, type ValueType, widened } from './infer.ts'
+import { MAX_COLUMNS, typeOfValue, type ValueType, widened } from './infer.ts'
 import { isNameInSql } from './name.ts'
 
 /**
@@ -13,9 +13,6 @@ import { isNameInSql } from './name.ts'
 export type SchemaMode = 'freeze' | 'evolve'
 
 export const SCHEMA_MODES: readonly SchemaMode[] = ['freeze', 'evolve']
-
-/** Most columns of a table that rows may add to. */
-const MAX_COLUMNS = 1000
 
 /** A column as it is now. */
 export interface EvolvingColumn {
@@ -63,8 +60,10 @@ export function changesFor(
 }
 
 /** Why a row has no place in a table that lacks a column for one of its values. */
-export function faultOfStray(name: string): string {
-  return `the table has no column ${describeValue(name)}: schema: 'evolve' adds it`
+export function faultOfStray(name: string, columns: number): string {
+  const lack = `the table has no column ${describeValue(name)}`
+  if (columns < MAX_COLUMNS) return `${lack}: schema: 'evolve' adds it`
+  return `${lack}, and rows add none to ${MAX_COLUMNS.toLocaleString('en-US')} columns: leave fields out, or gather them in one`
 }
 
 /** What a person can do about a value that a column does not take; empty if nothing. */

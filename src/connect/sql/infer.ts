@@ -8,10 +8,14 @@ export type ValueType = ColumnType | 'long'
 /** Column name → type: `mixed` where rows have several that are not one wider one, undefined where they have nulls only. */
 export type InferredColumns = ReadonlyMap<string, ColumnType | 'mixed' | undefined>
 
+/** Columns that rows may add to a table; a first row may have more. */
+export const MAX_COLUMNS = 1000
+
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
 /**
- * The columns of rows: every own key of any of them, in the order in which they first come.
+ * The columns of rows: every own key of any of them, in the order in which they first come. Rows add none to
+ * {@link MAX_COLUMNS}: each may bring others.
  *
  * Strings are `text`, whole numbers and bigints `integer` (`decimal` beyond 64 bits), other numbers `real`, also where
  * both come and floating point holds all of them; dates are `time`, Uint8Arrays `bytes`, other objects `json`. What is
@@ -23,13 +27,16 @@ const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
  */
 export function inferColumns(rows: Iterable<unknown>): InferredColumns {
   const found = new Map<string, ValueType | 'mixed' | undefined>()
+  let most = Number.POSITIVE_INFINITY
   for (const row of rows) {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) continue
     for (const [name, value] of Object.entries(row)) {
+      if (found.size >= most && !found.has(name)) continue
       const known = found.get(name)
       const type = typeOfValue(value)
       found.set(name, known === undefined ? type : type === undefined ? known : common(known, type))
     }
+    most = MAX_COLUMNS
   }
   return new Map([...found].map(([name, type]) => [name, type === 'long' ? 'integer' : type]))
 }

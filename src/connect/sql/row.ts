@@ -32,7 +32,7 @@ export function strayOf(
   const stray = names.find((name) => !known.has(name) && row[name] !== undefined && row[name] !== null)
   if (stray === undefined) return undefined
   const other = [...known].find((name) => fold(name) === fold(stray))
-  if (other === undefined) return { fault: faultOfStray(stray), isMisfit: true }
+  if (other === undefined) return { fault: faultOfStray(stray, known.size), isMisfit: true }
   return { fault: `column ${describeValue(stray)} is ${describeValue(other)} in the rows before`, isMisfit: false }
 }
 
