@@ -3,7 +3,7 @@
 import { describeValue } from '../../base/check.ts'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import { untilAborted } from '../../base/promise.ts'
-import { type NamedTexts, pairsOf } from '../named-texts.ts'
+import type { NamedTexts } from '../named-texts.ts'
 
 /** Headers of requests: fixed, or asked for before each attempt, for tokens that run out. */
 export type HeaderSource = NamedTexts | (() => NamedTexts | Promise<NamedTexts>)
@@ -62,16 +62,15 @@ export class Address {
 
   #checked(own: NamedTexts): Headers {
     const headers = new Headers()
-    for (const [name, value] of pairsOf('header', own)) {
-      try {
-        headers.append(name, value)
-      } catch {
-        // The system's own error would show the value.
-        const allowed = 'a name and a value as HTTP allows them'
-        const message = `Cannot send the header ${JSON.stringify(name.slice(0, 60))} to ${this.shown}: it takes ${allowed}`
-        throw new SluiceError('CONFIG_INVALID', message, { key: 'headers', value: name, allowed })
+    for (const [name, texts] of Object.entries(own)) {
+      for (const value of [texts].flat()) {
+        if (!isAdded(headers, name, value)) {
+          const allowed = 'a name and a value as HTTP allows them'
+          const message = `Cannot send the header ${JSON.stringify(name.slice(0, 60))} to ${this.shown}: it takes ${allowed}`
+          throw new SluiceError('CONFIG_INVALID', message, { key: 'headers', value: name, allowed })
+        }
+        this.#hide(value, value.replace(/^\S+ /, ''))
       }
-      this.#hide(value, value.replace(/^\S+ /, ''))
     }
     return headers
   }
@@ -79,6 +78,16 @@ export class Address {
   #hide(...secrets: readonly string[]): void {
     // What is short is no secret, and would take words apart.
     for (const secret of secrets) if (secret.length >= 6 && this.#secrets.size < 1000) this.#secrets.add(secret)
+  }
+}
+
+/** Adds a header; false where HTTP has no such one. The system's own error would show the value. */
+function isAdded(headers: Headers, name: string, value: unknown): value is string {
+  try {
+    if (typeof value === 'string') headers.append(name, value)
+    return typeof value === 'string'
+  } catch {
+    return false
   }
 }
 

@@ -23,6 +23,18 @@ describe('Address', () => {
     equal((await own.headers()).get('authorization'), 'Bearer mine')
   })
 
+  it('R50: sends a header as often as it has texts, and hides each of them', async () => {
+    const address = new Address('http', 'http://x/', { 'x-tag': ['first tag', 'second tag'], 'x-one': 'one' })
+    deepEqual(
+      [...(await address.headers())],
+      [
+        ['x-one', 'one'],
+        ['x-tag', 'first tag, second tag'],
+      ],
+    )
+    equal(address.withoutSecrets('first tag second tag'), '*** ***')
+  })
+
   it('S14: takes what it has sent out of what a server gives back', async () => {
     const address = new Address('http', 'http://ann:p%40ssword@x/?key=s3cretkey', { Authorization: 'Bearer t0ken99' })
     await address.headers()
@@ -39,6 +51,8 @@ describe('Address', () => {
       ['hunter2'],
       ['http://x', { 'x-key': 'hunter2\nx' }],
       ['http://x', { 'b d': 'hunter2' }],
+      ['http://x', { 'x-key': ['fine', 'hunter2\nx'] }],
+      ['http://x', { 'x-key': { secret: 'hunter2' } }],
     ]
     for (const [url, headers] of bad) {
       throws(

@@ -28,9 +28,10 @@ export class SystemDrops {
   /** @param port - that of a socket of this process. Undefined, with a note, where the system does not tell. */
   static async of(port: number, tell: (note: string) => void): Promise<SystemDrops | undefined> {
     try {
+      const sockets = await socketsNow()
       const own = await socketsOfThisProcess()
       // One that is bound later has the higher number.
-      const found = (await socketsNow()).filter((one) => one.port === port && own.has(one.inode))
+      const found = sockets.filter((one) => one.port === port && own.has(one.inode))
       const inode = found.map((one) => one.inode).sort((a, b) => Number(b) - Number(a))[0]
       if (inode === undefined) throw new Error(`no socket of port ${port} is there`)
       return new SystemDrops(inode, tell)
