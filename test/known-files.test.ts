@@ -425,8 +425,31 @@ describe('a folder that was moved', () => {
     equal(rows().length, 9 + 7)
     match(
       notes[0] ?? '',
-      /^found what was read in ".*old" in 2 files in ".*new", but 1 of the same names do not: all are read as other/,
+      /^found what was read in ".*old" in 2 files in ".*new", but 1 of the same names do not hold it: all are read as other/,
     )
+  })
+
+  it('C95: is another one where it has a file in common and most others are not', async () => {
+    const notes: string[] = []
+    for (const day of ['monday', 'tuesday', 'wednesday']) {
+      mkdirSync(at(day))
+      for (const name of [`orders-${day}`, `returns-${day}`, 'countries']) {
+        writeFileSync(at(`${day}/${name}.log`), `${name} ${FAR}`)
+      }
+      await load(files(at(`${day}/*.log`), textLines()), { notes })
+      if (day === 'tuesday') rmSync(at(day), { recursive: true })
+    }
+    equal(rows().length, 9)
+    match(notes[0] ?? '', /in a file in ".*tuesday", but most files of either folder have other names: all are read/)
+  })
+
+  it('C95: is the same where most of its files were deleted since, or most are new', async () => {
+    await load(logs('old'))
+    copyFolder('old', 'pruned')
+    rmSync(at('old'), { recursive: true })
+    for (const name of ['a.log', 'b.log']) rmSync(at(`pruned/${name}`))
+    await load(logs('pruned'))
+    equal(rows().length, 9)
   })
 
   it('C95: is no folder below the glob, where other files may have the same names and content', async () => {

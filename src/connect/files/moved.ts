@@ -35,8 +35,9 @@ const TELLING_BYTES = 64
  * New path → the one under which the file was read: for files that lie in their folder as files lay in another one, by the
  * same names, and hold what was read of those.
  *
- * It takes more than one file's word: where a file of the same name holds something else, the folders are two. Where the
- * files that were read are there still, nobody knows whether the others are copies or files of their own.
+ * It takes more than one file's word: where a file of the same name holds something else, or most files of both folders have
+ * no such name, the folders are two. Where the files that were read are there still, nobody knows whether the others are
+ * copies or files of their own.
  *
  * @throws {SluiceError} POSITION_LOST for files that may be copies, unless `copies` says what they are
  */
@@ -48,7 +49,7 @@ export async function movedFiles(options: MovedOptions): Promise<ReadonlyMap<str
     const same: Pair[] = []
     for (const pair of pairs) if (await options.holds(pair.file, pair.path)) same.push(pair)
     if (same.reduce((bytes, { path }) => bytes + (read.get(path) ?? 0), 0) < TELLING_BYTES) continue
-    if (!(await areTaken(folder, same, pairs.length, options))) continue
+    if (!(await areTaken(folder, same, differences(folder, same, pairs.length, options), options))) continue
     for (const { file, path } of same) {
       const other = moved.get(file.path)
       if (other === undefined || (read.get(path) ?? 0) > (read.get(other) ?? 0)) moved.set(file.path, path)
@@ -61,16 +62,17 @@ export async function movedFiles(options: MovedOptions): Promise<ReadonlyMap<str
 async function areTaken(
   folder: string,
   same: readonly Pair[],
-  all: number,
+  different: string | undefined,
   { copies, isThere, read, onNote = () => {} }: MovedOptions,
 ): Promise<boolean> {
   const [{ file }] = same as readonly [Pair]
   const now = quotePath(folderOf(file))
   const files = `${same.length === 1 ? 'a file' : `${same.length} files`} in ${now}`
   const held = `what was read in ${quotePath(folder)}`
-  if (copies === undefined && same.length < all) {
-    const others = `${all - same.length} of the same names do not: all are read as other files`
-    onNote(`found ${held} in ${files}, but ${others} (copies: 'skip' takes the former for those that were read)`)
+  if (copies === undefined && different !== undefined) {
+    onNote(
+      `found ${held} in ${files}, but ${different}: all are read as other files (copies: 'skip' takes the former for those that were read)`,
+    )
     return false
   }
   for (const { file, path } of same) {
@@ -81,6 +83,20 @@ async function areTaken(
   }
   onNote(`found ${held} in ${files}: reading goes on where it was`)
   return true
+}
+
+/** Why the folder that files were read in, and the one that they lie in, are not the same; undefined if they may be. */
+function differences(
+  folder: string,
+  same: readonly Pair[],
+  all: number,
+  { unknown, read }: MovedOptions,
+): string | undefined {
+  if (same.length < all) return `${all - same.length} of the same names do not hold it`
+  const now = folderOf((same as readonly [Pair])[0].file)
+  const newOnes = unknown.filter((file) => folderOf(file) === now).length
+  const oldOnes = [...read].filter(([path, bytes]) => bytes > 0 && path.startsWith(`${folder}/`)).length
+  return same.length * 2 > Math.min(newOnes, oldOnes) ? undefined : 'most files of either folder have other names'
 }
 
 /** The folder that files were read in → those that have a name of it. */
