@@ -1,6 +1,6 @@
 // What windows have in common: when they fire, how time is told, and the checks of both.
 
-import { checkChoice, checkInteger, describeValue } from '../base/check.ts'
+import { checkChoice, checkInteger, checkKeys, describeValue } from '../base/check.ts'
 import { type Duration, durationMs } from '../base/duration.ts'
 import type { Trigger } from './trigger.ts'
 
@@ -87,6 +87,15 @@ export function firingOf(what: string, options: FiringOptions, timed: readonly T
     if (length > 1) throw new RangeError(`${what} takes one ${kind} trigger: found ${length}`)
   }
   return { triggers: [...triggers], panes, maxOpen }
+}
+
+/** Windows lie in UTC: whoever asks for a zone is told of the way. */
+export function checkGrid(what: string, options: object, known: readonly string[]): void {
+  if (Object.hasOwn(options, 'timeZone')) {
+    const way = "let `at` give the local time, as the guide's chapter on time does (Days of a place)"
+    throw new TypeError(`${what} has no option timeZone: its windows lie in UTC. For days of a place ${way}`)
+  }
+  checkKeys(what, options, known)
 }
 
 /** The options of a window of event time; `sizeMs` is how long its windows are. */

@@ -34,6 +34,11 @@ describe('windows', () => {
   const refused: readonly [what: string, make: () => unknown, error: RegExp][] = [
     ['a size of nothing', () => tumbling(0, at), /size of tumbling must be whole milliseconds, 1 or more: found 0/],
     ['an at that is no function', () => tumbling(1, 'at' as never), /at of tumbling must be a function: found "at"/],
+    [
+      'a time zone',
+      () => sliding(2, 1, at, { timeZone: 'Europe/Berlin' } as never),
+      /sliding has no option timeZone: its windows lie in UTC\. For days of a place/,
+    ],
     ['an unknown option', () => tumbling(1, at, { lateness: 1 } as never), /tumbling has no option lateness/],
     ['gaps between windows', () => sliding('1s', '2s', at), /every of sliding must be no more than its size/],
     [

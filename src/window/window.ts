@@ -4,6 +4,7 @@ import { checkInteger, checkKeys } from '../base/check.ts'
 import { type Duration, durationMs } from '../base/duration.ts'
 import {
   checkFunction,
+  checkGrid,
   type EmptyOptions,
   type EventTimeOptions,
   type Firing,
@@ -103,7 +104,7 @@ export function tumbling<T>(
   at: At<T>,
   options: EventTimeOptions & OffsetOptions & EmptyOptions = {},
 ): TumblingWindow<T> {
-  checkKeys('tumbling', options, [...EVENT_TIME, 'offset', 'emptyWindows'])
+  checkGrid('tumbling', options, [...EVENT_TIME, 'offset', 'emptyWindows'])
   checkFunction('at of tumbling', at)
   const sizeMs = durationMs(size, 'size of tumbling', 1)
   return {
@@ -129,7 +130,7 @@ export function sliding<T>(
   at: At<T>,
   options: EventTimeOptions & OffsetOptions & EmptyOptions = {},
 ): SlidingWindow<T> {
-  checkKeys('sliding', options, [...EVENT_TIME, 'offset', 'emptyWindows'])
+  checkGrid('sliding', options, [...EVENT_TIME, 'offset', 'emptyWindows'])
   checkFunction('at of sliding', at)
   const sizeMs = durationMs(size, 'size of sliding', 1)
   const everyMs = durationMs(every, 'every of sliding', 1)
@@ -194,7 +195,7 @@ export function processingTime(
   size: Duration,
   options: FiringOptions & OffsetOptions & EmptyOptions = {},
 ): ProcessingTimeWindow {
-  checkKeys('processingTime', options, [...FIRING, 'offset', 'emptyWindows'])
+  checkGrid('processingTime', options, [...FIRING, 'offset', 'emptyWindows'])
   const sizeMs = durationMs(size, 'size of processingTime', 1)
   return {
     kind: 'processingTime',
