@@ -92,6 +92,8 @@ export interface Sink<in Row> {
   readonly epochs?: EpochLength
   /** What only one connection may write to at a time, where that is so: `file out.db`. Two sinks of one pipeline cannot share it. */
   readonly locks?: string
+  /** The database that it writes to, by a name of its own: sinks of the same one can share a transaction. */
+  readonly database?: string
   /** Name → other sinks that rows go to by this one. */
   readonly branches?: ReadonlyMap<string, Sink<never>>
   /**
@@ -100,6 +102,11 @@ export interface Sink<in Row> {
    *   SINK_LOST if it cannot be reached for the moment
    */
   open(options: SinkOptions): Promise<SinkWriter<Row>>
+  /**
+   * Opens it in the transactions of a writer of the same `database`, which is closed after it: what it writes and commits
+   * is durable with the next commit of that one, or forgotten with it.
+   */
+  readonly openBeside?: (writer: SinkWriter<never>, options: SinkOptions) => Promise<SinkWriter<Row>>
   /**
    * Opens a writer of which nothing lasts: it refuses what `open` and its writer would refuse, takes no lease, and makes
    * and changes nothing that stays. Absent where a sink cannot.

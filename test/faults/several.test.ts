@@ -19,6 +19,7 @@ const JOB = join(ROOT, 'test', 'jobs', 'several.ts')
 interface State {
   readonly requests: readonly string[]
   readonly failed: readonly string[]
+  readonly errors: readonly string[]
   readonly archive: readonly string[]
 }
 
@@ -49,6 +50,7 @@ describe(`a load into several sinks that is killed (REPRO: SEED=${SEED} npm test
     deepEqual([code, stderr], [0, ''])
     undisturbed = await stateOf(to)
     ok(undisturbed.requests.length > LINES * 0.99 && undisturbed.failed.length > 100)
+    ok(undisturbed.errors.length > 50 && undisturbed.errors.length < undisturbed.failed.length)
     deepEqual(undisturbed.archive, undisturbed.requests)
   })
 
@@ -85,6 +87,7 @@ describe(`a load into several sinks that is killed (REPRO: SEED=${SEED} npm test
 async function stateOf(to: string): Promise<State> {
   const database = new DatabaseSync(join(to, 'requests.db'), { readOnly: true })
   const requests = database.prepare('select file, "offset" from requests').all()
+  const errors = database.prepare('select file, "offset" from errors').all()
   database.close()
   const instance = await DuckDBInstance.create(join(to, 'failed.duckdb'))
   const connection = await instance.connect()
@@ -93,5 +96,10 @@ async function stateOf(to: string): Promise<State> {
   instance.closeSync()
   const archive = rowsIn(join(to, 'archive'))
   const placesOf = (rows: readonly Record<string, unknown>[]) => rows.map((row) => `${row.file}@${row.offset}`).sort()
-  return { requests: placesOf(requests), failed: placesOf(failed), archive: placesOf(archive) }
+  return {
+    requests: placesOf(requests),
+    failed: placesOf(failed),
+    errors: placesOf(errors),
+    archive: placesOf(archive),
+  }
 }

@@ -1,4 +1,4 @@
-// An access log into three sinks: all requests, those that failed, and files to keep.
+// An access log into four sinks: all requests, errors beside them, those that failed in another database, and files to keep.
 
 import { type AccessRequest, accessLog, duckdb, files, ndjsonFiles, param, pipeline, several, sqlite } from 'sluice'
 
@@ -10,6 +10,7 @@ export default pipeline('several', {
       spool: `${to}/spool`,
       branches: {
         failed: { into: duckdb(`${to}/failed.duckdb`, { table: 'failed' }), where: ({ status }) => status >= 400 },
+        errors: { into: sqlite(`${to}/requests.db`, { table: 'errors' }), where: ({ status }) => status >= 404 },
         archive: {
           into: ndjsonFiles(`${to}/archive`),
           map: ({ file, offset, path }) => ({ file, offset, path }),

@@ -1,9 +1,8 @@
 // A connection to one DuckDB file, with errors that say what is in the way.
 
-import { statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import { messageOf, SluiceError } from '../../base/errors.ts'
+import { checkFolder } from '../sql/check-folder.ts'
 import { type Duckdb, loadDuckdb } from './engine.ts'
 import { acquire, MEMORY, release } from './instances.ts'
 
@@ -31,11 +30,7 @@ export class Session {
   /** @throws {SluiceError} STORAGE_FAILED, SINK_MISMATCH, or PIPELINE_HELD if another process has the file open */
   static async open(path: string, { memory = MEMORY, isReading = false }: SessionOptions = {}): Promise<Session> {
     const duckdb = await loadDuckdb()
-    const folder = dirname(resolve(path))
-    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-      const message = `Cannot open ${JSON.stringify(path)}: there is no folder ${JSON.stringify(folder)} (ENOENT)`
-      throw new SluiceError('STORAGE_FAILED', message, { path, errno: 'ENOENT' })
-    }
+    checkFolder(path)
     try {
       const instance = await acquire(duckdb, path, { memory, isReading })
       return new Session(duckdb, path, await instance.connect())

@@ -4,11 +4,11 @@ import { resolve } from 'node:path'
 import { checkKeys } from '../../base/check.ts'
 import type { Columns } from '../column.ts'
 import { checkMemory } from '../duckdb/memory.ts'
-import { isPath, optionInvalid } from '../option.ts'
-import type { EpochLength, RowOf, Sink, SinkOptions, SinkWriter } from '../sink.ts'
+import type { EpochLength, RowOf, Sink } from '../sink.ts'
 import type { SchemaMode } from '../sql/evolve.ts'
 import { FOLDED } from '../sql/shape.ts'
-import { checkTables } from '../sql/sink-options.ts'
+import { type AboutSink, sqlSink } from '../sql/sink.ts'
+import { checkDatabaseFile, checkTables } from '../sql/sink-options.ts'
 
 export interface DuckdbOptions<Key extends string = string> {
   /** The table that rows go to; made if it is not there. */
@@ -61,32 +61,22 @@ const EPOCHS: EpochLength = { ms: 5000, events: 500_000 }
 export function duckdb<Row>(path: string, options: DuckdbOptions<keyof Row & string>): Sink<Row>
 export function duckdb<const Key extends string = never>(path: string, options: DuckdbOptions<Key>): Sink<RowOf<Key>>
 export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
-  if (!isPath(path) || path === ':memory:') throw optionInvalid('duckdb', 'path', path, 'the path of a file')
+  checkDatabaseFile('duckdb', path)
   checkKeys('duckdb', options, ['table', 'key', 'columns', 'deadLetters', 'schema', 'memory'])
   const { table, key, columns, deadLetters = 'dead_letters', schema: mode, memory } = options
-  checkTables('duckdb', { table, key, columns, mode, deadLetters }, FOLDED)
+  const tables = { table, key, columns, mode, deadLetters }
+  checkTables('duckdb', tables, FOLDED)
   if (memory !== undefined) checkMemory('duckdb', memory)
-  const opening = async (isDryRun: boolean, given: SinkOptions): Promise<SinkWriter<Row>> => {
-    const { pipeline, signal, columns: known, leaseMs, owner, onNote } = given
-    signal?.throwIfAborted()
-    const { openDuckdb } = await import('./duckdb/database.ts')
-    const place = { path, table, memory, mode, onNote }
-    const own = { key, columns: columns ?? known, deadLetters, pipeline, leaseMs, owner, isDryRun }
-    return await openDuckdb<Row>({ ...place, ...own })
-  }
-  return {
+  const file = `file ${resolve(path)}`
+  const load = async () => await import('./duckdb/database.ts')
+  const about: AboutSink<Row> = {
     kind: 'duckdb',
     title: `table ${table} in ${path}`,
     deadLetters: `table ${deadLetters} in ${path}`,
-    guarantee: 'exactly-once',
-    isKeyed: key !== undefined,
     epochs: EPOCHS,
-    locks: `file ${resolve(path)}`,
-    async inspect(pipeline) {
-      const { inspectDuckdb } = await import('./duckdb/database.ts')
-      return await inspectDuckdb({ path, table, deadLetters, pipeline })
-    },
-    open: (given) => opening(false, given),
-    dryRun: (given) => opening(true, given),
+    locks: file,
+    database: `duckdb ${file}`,
+    inspect: async (pipeline) => await (await load()).inspectDuckdb({ path, table, deadLetters, pipeline }),
   }
+  return sqlSink(about, tables, async (given) => await (await load()).openDuckdb<Row>({ path, memory, ...given }))
 }

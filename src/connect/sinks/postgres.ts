@@ -1,11 +1,13 @@
 // The sink for PostgreSQL: rows, dead letters and checkpoint in one database, committed together.
 
+import { createHash } from 'node:crypto'
 import { checkChoice, checkInteger, checkKeys } from '../../base/check.ts'
 import type { Columns } from '../column.ts'
 import { optionInvalid } from '../option.ts'
 import { addressOf, type PostgresConnection } from '../postgres/connection.ts'
-import type { RowOf, Sink, SinkOptions, SinkWriter } from '../sink.ts'
+import type { RowOf, Sink } from '../sink.ts'
 import { SCHEMA_MODES, type SchemaMode } from '../sql/evolve.ts'
+import { type AboutSink, sqlSink } from '../sql/sink.ts'
 import { checkTables } from '../sql/sink-options.ts'
 import { checkSchema, checkTable, RULES } from './postgres/names.ts'
 
@@ -80,31 +82,32 @@ export function postgres<Row>(connection: string | PostgresConnection, options: 
   const { table, key, columns, deadLetters = 'dead_letters', timeoutMs = TIMEOUT_MS } = options
   const { name: schema, mode } = schemaOf(options.schema)
   const { create = true } = options
-  checkTables('postgres', { table, key, columns, deadLetters, mode }, RULES, checkTable)
+  const tables = { table, key, columns, deadLetters, mode }
+  checkTables('postgres', tables, RULES, checkTable)
   if (typeof create !== 'boolean') throw optionInvalid('postgres', 'create', create, 'true or false')
   checkInteger('timeoutMs', timeoutMs, 1, 2 ** 31 - 1)
-  const opening = async (isDryRun: boolean, given: SinkOptions): Promise<SinkWriter<Row>> => {
-    const { pipeline, signal, columns: known, leaseMs, owner, onNote } = given
-    // Not before it is needed: programs and threads without a database start sooner.
-    const { openPostgres } = await import('./postgres/database.ts')
-    const place = { connection, sink, schema, table, create, mode, onNote, timeoutMs }
-    const own = { key, columns: columns ?? known, deadLetters, pipeline, leaseMs, owner, signal, isDryRun }
-    return await openPostgres<Row>({ ...place, ...own })
-  }
+  const place = { connection, sink, schema, create, timeoutMs }
   const named = (name: string): string => `table ${schema === undefined ? name : `${schema}.${name}`} in ${sink}`
-  return {
+  const about: AboutSink<Row> = {
     kind: 'postgres',
     title: named(table),
     deadLetters: named(deadLetters),
-    guarantee: 'exactly-once',
-    isKeyed: key !== undefined,
+    database: `postgres ${digestOf(place)}`,
     async inspect(pipeline) {
       const { inspectPostgres } = await import('./postgres/inspect.ts')
-      return await inspectPostgres({ connection, sink, schema, table, deadLetters, pipeline, timeoutMs })
+      return await inspectPostgres({ ...place, table, deadLetters, pipeline })
     },
-    open: (given) => opening(false, given),
-    dryRun: (given) => opening(true, given),
   }
+  return sqlSink(about, tables, async (given) => {
+    // Not before it is needed: programs and threads without a database start sooner.
+    const { openPostgres } = await import('./postgres/database.ts')
+    return await openPostgres<Row>({ ...place, ...given })
+  })
+}
+
+/** Tells connections apart without showing anything of them. */
+function digestOf(place: object): string {
+  return createHash('sha256').update(JSON.stringify(place)).digest('hex')
 }
 
 /** The name of a schema, and what becomes of rows that do not fit, out of the one option that says both. */

@@ -162,9 +162,11 @@ describe('several', () => {
     await assert.rejects(inspectorOf(sink, 'numbers', 'third'), /there is no branch third: it has second/)
   })
 
-  it('refuses two sinks that would wait for the lock of one file', () => {
-    const message = /two of them would lock file .*first\.db, give each a file of its own/
-    assert.throws(() => sinkOf({ branches: { same: { into: table('first') } } }), message)
+  it('refuses two branches that would wait for the lock of one file, and no branch in that of the first', () => {
+    const message = /two of them would lock file .*second\.db, give each a file of its own/
+    const into = table('second')
+    assert.throws(() => sinkOf({ branches: { one: { into }, other: { into } } }), message)
+    sinkOf({ branches: { same: { into: table('first') } } })
   })
 
   it('takes no options that do not fit', () => {
@@ -173,6 +175,7 @@ describe('several', () => {
     assert.throws(() => sinkOf({ branches: { 'a.b': { into } } }), /names of letters, digits, _ and -/)
     assert.throws(() => sinkOf({ branches: { second: { into, mayLagBytes: -1 } } }), /mayLagBytes/)
     assert.throws(() => several(table('first'), { spool: '', branches: { second: { into } } }), /a folder/)
+    assert.throws(() => several(table('first'), { branches: { second: { into } } }), /undefined as spool .* a folder/)
   })
 
   describe('with a branch that is slow or lost', () => {

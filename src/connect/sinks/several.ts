@@ -4,13 +4,17 @@ import { checkInteger, checkKeys } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import { isPath, optionInvalid } from '../option.ts'
 import type { Guarantee, Sink } from '../sink.ts'
+import { isJoined } from './several/is-joined.ts'
 import type { Branch } from './several/route.ts'
 
 export type { Branch } from './several/route.ts'
 
 export interface SeveralOptions<Row> {
-  /** The folder for rows that a branch has not yet taken; made if it is missing. */
-  readonly spool: string
+  /**
+   * The folder for rows that a branch has not yet taken; made if it is missing. Not needed where all branches are in the
+   * database of the first sink.
+   */
+  readonly spool?: string
   /** Which rows the first sink takes: all by default. */
   readonly where?: (row: Row) => boolean
   /** Name → where else rows go. A name is of letters, digits, `_` and `-`, 32 at most. */
@@ -30,7 +34,9 @@ const WORST: readonly Guarantee[] = ['at-least-once', 'once-per-key', 'exactly-o
  *   commit names; the branch takes it from there in a transaction of its own, as the pipeline `<pipeline>.<branch>`.
  *   Whatever ends a process in between, each sink gets each of its rows as often as it would alone: exactly once if it
  *   has transactions.
- * - **Waits** for a branch only once `mayLagBytes` are in its files: a slow branch, or one that is lost for a while,
+ * - **Joins** a branch whose sink has the first sink's file, or its connection and schema in PostgreSQL: its rows are
+ *   written in the same transaction, without files, and `mayLagBytes` says nothing of it.
+ * - **Waits** for any other branch only once `mayLagBytes` are in its files: a slow branch, or one that is lost for a while,
  *   holds back neither the first sink nor the others until then. A run ends when every branch has taken all.
  * - **Routes** by `where`: a row that no sink takes is a dead letter of the step `route`, as is one at which `where` or
  *   `map` throws. What the first sink refuses goes into no branch.
@@ -49,12 +55,13 @@ const WORST: readonly Guarantee[] = ['at-least-once', 'once-per-key', 'exactly-o
 export function several<Row>(first: Sink<Row>, options: SeveralOptions<Row>): Sink<Row> {
   checkKeys('several', options, ['spool', 'where', 'branches'])
   const { spool, where, branches: given } = options
-  if (!isPath(spool)) throw invalid('spool', spool, 'a folder')
   const branches = new Map(Object.entries(given))
   if (branches.size === 0) throw invalid('branches', given, 'one branch or more')
   for (const [name, branch] of branches) checkBranch(name, branch)
   const sinks = [first, ...[...branches.values()].map(({ into }) => into)]
-  checkLocks(sinks)
+  const others = [...branches.values()].map(({ into }) => into).filter((into) => !isJoined(first, into))
+  if (!isPath(spool) && (spool !== undefined || others.length > 0)) throw invalid('spool', spool, 'a folder')
+  checkLocks([first, ...others])
   const { inspect } = first
   return {
     kind: 'several',

@@ -3,10 +3,10 @@
 import { resolve } from 'node:path'
 import { checkKeys } from '../../base/check.ts'
 import type { Columns } from '../column.ts'
-import { isPath, optionInvalid } from '../option.ts'
-import type { RowOf, Sink, SinkOptions, SinkWriter } from '../sink.ts'
+import type { RowOf, Sink } from '../sink.ts'
 import { checkNoSchema, type SchemaMode } from '../sql/evolve.ts'
-import { checkTables } from '../sql/sink-options.ts'
+import { type AboutSink, sqlSink } from '../sql/sink.ts'
+import { checkDatabaseFile, checkTables } from '../sql/sink-options.ts'
 import { RULES } from './sqlite/rules.ts'
 
 export interface SqliteOptions<Key extends string = string> {
@@ -55,39 +55,24 @@ export interface SqliteOptions<Key extends string = string> {
 export function sqlite<Row>(path: string, options: SqliteOptions<keyof Row & string>): Sink<Row>
 export function sqlite<const Key extends string = never>(path: string, options: SqliteOptions<Key>): Sink<RowOf<Key>>
 export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
-  checkPath(path)
+  checkDatabaseFile('sqlite', path)
   checkKeys('sqlite', options, ['table', 'key', 'columns', 'schema', 'deadLetters'])
   const { table, key, columns, schema: mode, deadLetters = 'dead_letters' } = options
   for (const name of [table, deadLetters]) {
     if (typeof name === 'string') checkNoSchema(name, ['main', 'temp'], (_, rest) => `use table: '${rest}'`)
   }
-  checkTables('sqlite', { table, key, columns, mode, deadLetters }, RULES)
-  const opening = async (isDryRun: boolean, given: SinkOptions): Promise<SinkWriter<Row>> => {
-    const { pipeline, signal, columns: known, leaseMs, owner, onNote } = given
-    // Not before it is needed: programs and threads without a database start sooner.
-    const { openSqliteWriter } = await import('./sqlite/database.ts')
-    const place = { path, table, key, columns: columns ?? known, mode, onNote, deadLetters, isDryRun }
-    return await openSqliteWriter<Row>({ ...place, pipeline, leaseMs, owner, signal })
-  }
-  return {
+  const tables = { table, key, columns, mode, deadLetters }
+  checkTables('sqlite', tables, RULES)
+  const file = `file ${resolve(path)}`
+  // Not before it is needed: programs and threads without a database start sooner.
+  const load = async () => await import('./sqlite/database.ts')
+  const about: AboutSink<Row> = {
     kind: 'sqlite',
     title: `table ${table} in ${path}`,
     deadLetters: `table ${deadLetters} in ${path}`,
-    guarantee: 'exactly-once',
-    isKeyed: key !== undefined,
-    locks: `file ${resolve(path)}`,
-    async inspect(pipeline) {
-      const { inspectSqlite } = await import('./sqlite/database.ts')
-      return inspectSqlite({ path, table, deadLetters, pipeline })
-    },
-    open: (given) => opening(false, given),
-    dryRun: (given) => opening(true, given),
+    locks: file,
+    database: `sqlite ${file}`,
+    inspect: async (pipeline) => (await load()).inspectSqlite({ path, table, deadLetters, pipeline }),
   }
-}
-
-function checkPath(path: unknown): void {
-  const allowed = 'the path of a file'
-  if (!isPath(path)) throw optionInvalid('sqlite', 'path', path, allowed)
-  if (path !== ':memory:') return
-  throw optionInvalid('sqlite', 'path', path, `${allowed}: what is in memory only, no run can go on from`)
+  return sqlSink(about, tables, async (given) => await (await load()).openSqliteWriter<Row>({ path, ...given }))
 }

@@ -73,15 +73,5 @@ export function duckdbQuery<Row = Record<string, unknown>>(path: string, options
   checkChoice('bigints', bigints, BIGINTS)
   if (times !== undefined) checkChoice('times', times, TIMES)
   const opening = { ...query, path, choices: { bigints, times }, memory }
-  // Not before it is needed: programs and threads without a database start sooner.
-  const load = async () => await import('./duckdb-query/open.ts')
-  return {
-    ...querySource(
-      'duckdb',
-      path,
-      query,
-      async (from, open) => await (await load()).openQuery<Row>(opening, from, open),
-    ),
-    findColumns: async ({ signal } = {}) => await (await load()).findColumns(opening, signal),
-  }
+  return querySource('duckdb', path, opening, async () => await import('./duckdb-query/open.ts'))
 }

@@ -10,6 +10,7 @@ import { TIMES, type Times } from '../rows/times.ts'
 import type { Source } from '../source.ts'
 import { checkColumnName } from '../sql/name.ts'
 import { queryOf, querySource } from '../sql/query-source.ts'
+import type { QueryOpening } from './postgres-query/opening.ts'
 
 export interface PostgresQueryOptions {
   /** The table to read; or `query`. */
@@ -101,18 +102,10 @@ export function postgresQuery<Row = Record<string, unknown>>(
   checkChoice('bigints', bigints, BIGINTS)
   if (times !== undefined) checkChoice('times', times, TIMES)
   const opening = { ...query, connection, server, columns, choices: { bigints, times }, fetch, timeoutMs }
-  // Not before it is needed: programs and threads without a database start sooner.
-  const load = async () => await import('./postgres-query/open.ts')
-  return {
-    ...querySource(
-      'postgres',
-      server,
-      query,
-      async (from, open) => await (await load()).openQuery<Row>(opening, from, open),
-    ),
-    ...(columns === undefined ? {} : { columns }),
-    findColumns: async ({ signal } = {}) => await (await load()).findColumns(opening, signal),
-  }
+  const source = querySource<Row, QueryOpening>('postgres', server, opening, async () => {
+    return await import('./postgres-query/open.ts')
+  })
+  return columns === undefined ? source : { ...source, columns }
 }
 
 function checkColumns(columns: Columns): void {

@@ -54,11 +54,7 @@ export function sqliteQuery<R = Row>(path: string, options: SqliteQueryOptions):
   if (typeof path !== 'string' || path === '') throw optionInvalid('sqliteQuery', 'path', path, 'the path of a file')
   const query = queryOf('sqliteQuery', options)
   const opening = { ...query, path, rows: query.table === undefined ? bracketed(query.query) : quoteName(query.table) }
-  return querySource('sqlite', path, query, async (from, open) => {
-    // Not before it is needed: programs and threads without a database start sooner.
-    const { openQuery } = await import('./sqlite-query/open.ts')
-    return await openQuery<R>(opening, from, open)
-  })
+  return querySource('sqlite', path, opening, async () => await import('./sqlite-query/open.ts'))
 }
 
 function bracketed(query = ''): string {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { checkMs } from '../../base/check.ts'
 import type { Duration } from '../../base/duration.ts'
 import { SluiceError } from '../../base/errors.ts'
+import type { Columns } from '../column.ts'
 import { optionInvalid } from '../option.ts'
 import { type LookBack, lookBackOf } from '../rows/look-back.ts'
 import type { OpenOptions, Position, Source, SplitReader } from '../source.ts'
@@ -65,13 +66,26 @@ export function queryOf(what: string, options: QueryOptions): QueryToRead {
   return { source, table, schema, query, cursor, lookBack, retryMs }
 }
 
-/** The source of a query. @param place - the file or server, for a person */
-export function querySource<Row>(
+/** What reads queries of one kind of database. */
+interface QueryModule<Opening> {
+  openQuery<Row>(opening: Opening, from: Position | undefined, options: OpenOptions): Promise<SplitReader<Row>>
+  /** Absent where columns have no types. */
+  readonly findColumns?: (opening: Opening, signal: AbortSignal | undefined) => Promise<Columns>
+}
+
+/**
+ * The source of a query.
+ *
+ * @param place - the file or server, for a person
+ * @param load - loads what reads it: not before that is needed, as programs and threads without a database start sooner
+ */
+export function querySource<Row, Opening extends QueryToRead>(
   kind: string,
   place: string,
-  { source, cursor, lookBack }: QueryToRead,
-  open: (from: Position | undefined, options: OpenOptions) => Promise<SplitReader<Row>>,
+  opening: Opening,
+  load: () => Promise<QueryModule<Opening>>,
 ): Source<Row> {
+  const { source, cursor, lookBack } = opening
   return {
     kind,
     title: `${source} in ${place}`,
@@ -79,7 +93,8 @@ export function querySource<Row>(
     isCounted: true,
     ...(lookBack === undefined ? {} : { readsAgain: true as const }),
     splits: async () => [{ id: source }],
-    open: async (_split, from, options = {}) => await open(from, options),
+    findColumns: async ({ signal } = {}) => await (await load()).findColumns?.(opening, signal),
+    open: async (_split, from, options = {}) => await (await load()).openQuery<Row>(opening, from, options),
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { checkChoice } from '../../base/check.ts'
 import { COLUMN_TYPES, type Columns } from '../column.ts'
-import { optionInvalid } from '../option.ts'
+import { isPath, optionInvalid } from '../option.ts'
 import { SCHEMA_MODES, type SchemaMode } from './evolve.ts'
 import { checkTableName } from './name.ts'
 import { type ShapeRules, shapeOf } from './shape.ts'
@@ -40,4 +40,11 @@ export function checkTables(
   if (Object.keys(columns).length === 0) throw optionInvalid(sink, 'columns', columns, 'one column or more')
   for (const [name, type] of Object.entries(columns)) checkChoice(`The type of column ${name}`, type, COLUMN_TYPES)
   shapeOf(table, columns, key, rules)
+}
+
+/** Refuses what names no database file. @throws {SluiceError} CONFIG_INVALID */
+export function checkDatabaseFile(sink: string, path: unknown): void {
+  if (isPath(path) && path !== ':memory:') return
+  const hint = path === ':memory:' ? ': what is in memory only, no run can go on from' : ''
+  throw optionInvalid(sink, 'path', path, `the path of a file${hint}`)
 }

@@ -11,12 +11,13 @@ import { SqlInspector } from '../../sql/store/inspector.ts'
 import type { StoreOptions } from '../../sql/store/store.ts'
 import type { Work } from '../../sql/store/work.ts'
 import { SqlWriter, type SqlWriterOptions } from '../../sql/store/writer.ts'
+import type { TableOptions } from '../../sql/table.ts'
 import { schemasOf } from './catalogue.ts'
 import { RowWriter, STEP } from './rows.ts'
 import { doWork, duckdbDialect } from './session.ts'
-import type { Place } from './table.ts'
 
-export interface DatabaseOptions extends Place {
+export interface DatabaseOptions {
+  readonly path: string
   /** The table that errors name. */
   readonly table: string
   readonly memory?: string | undefined
@@ -42,7 +43,7 @@ export class DuckdbDatabase implements SqlDatabase {
   private constructor(session: Session, options: DatabaseOptions) {
     this.#session = session
     this.#options = options
-    this.dialect = duckdbDialect(options)
+    this.dialect = duckdbDialect(options.path)
   }
 
   static async open(options: DatabaseOptions): Promise<DuckdbDatabase> {
@@ -61,8 +62,9 @@ export class DuckdbDatabase implements SqlDatabase {
     await this.#session.run('commit')
   }
 
-  rows(shape: Shape): RowTable {
-    const rows = new RowWriter(this.#session, this.#options, shape)
+  rows(shape: Shape, { mode, onNote }: TableOptions): RowTable {
+    const place = { path: this.#options.path, stage: `sluice_stage_${this.#rows.length}`, mode, onNote }
+    const rows = new RowWriter(this.#session, place, shape)
     this.#rows.push(rows)
     return rows
   }

@@ -21,7 +21,6 @@ export const STEP = 'duckdb'
 
 /** The number of a row in its batch: beside the columns of the table where rows are looked at before they go in. */
 const NUMBER = 'sluice_n'
-const STAGE = 'sluice_stage'
 
 /** A batch, ready to be sent. */
 interface Packed {
@@ -81,10 +80,8 @@ export class RowWriter implements RowTable {
   }
 
   async ensure(): Promise<void> {
-    this.#made ??= await makeReady(
-      this.#session,
-      await doWork(this.#session, ensureTable(duckdbTables(this.#place), this.#shape)),
-    )
+    if (this.#made !== undefined) return
+    await this.#use(await doWork(this.#session, ensureTable(duckdbTables(this.#place), this.#shape)))
   }
 
   async enter(): Promise<void> {
@@ -119,7 +116,11 @@ export class RowWriter implements RowTable {
     const { table, insert } = this.#ready
     insert.close()
     const tables = duckdbTables(this.#place, this.#isTouched && table.shape.key !== undefined)
-    this.#made = await makeReady(this.#session, await doWork(this.#session, adaptTable(tables, table, rows)))
+    await this.#use(await doWork(this.#session, adaptTable(tables, table, rows)))
+  }
+
+  async #use(table: Table): Promise<void> {
+    this.#made = await makeReady(this.#session, table, this.#place.stage)
   }
 
   /** Nothing is under way: what failed is told now, and not by what comes next. */
@@ -157,7 +158,7 @@ export class RowWriter implements RowTable {
     const { table, insert: usual } = this.#ready
     const values = valuesOf(texts, textsOf(table))
     if (separators === ANY) return await usual.run(values)
-    const insert = await this.#session.prepare(insertTexts(table, separators))
+    const insert = await this.#session.prepare(insertTexts(table, separators, this.#place.stage))
     try {
       await insert.run(values)
     } finally {
@@ -237,8 +238,9 @@ export class RowWriter implements RowTable {
     const letters = await this.#refuse(rows, taken)
     const { table } = this.#ready
     const all = table.columns.map(({ name, type, codec }) => `${quoteName(name)}${codec.isCast ? `::${type}` : ''}`)
-    await this.#session.run(insertInto(table, `select ${all.join(', ')} from ${STAGE}`))
-    await this.#session.run(`truncate ${STAGE}`)
+    const { stage } = this.#place
+    await this.#session.run(insertInto(table, `select ${all.join(', ')} from ${stage}`))
+    await this.#session.run(`truncate ${stage}`)
     return letters
   }
 
@@ -246,9 +248,10 @@ export class RowWriter implements RowTable {
   async #refuse(rows: Batch, taken: readonly number[]): Promise<DeadLetter[]> {
     const { table } = this.#ready
     const { checks } = table.found.constraints
+    const { stage } = this.#place
     const found = new Map<number, string>()
     const look = async (text: string, condition: string): Promise<void> => {
-      const refused = await this.#session.all(`select ${NUMBER} as n from ${STAGE} s where ${condition}`)
+      const refused = await this.#session.all(`select ${NUMBER} as n from ${stage} s where ${condition}`)
       for (const { n } of refused) if (!found.has(Number(n))) found.set(Number(n), `the table refuses it: ${text}`)
     }
     for (const { name, type, codec } of table.columns) {
@@ -263,12 +266,12 @@ export class RowWriter implements RowTable {
       // Columns that rows do not have are null, and nulls stand in nobody's way.
       if (!columns.every((name) => names.has(foldName(name)))) continue
       const same = columns.map((name) => `x.${quoteName(name)} = s.${quoteName(name)}`).join(' and ')
-      await look(text, `exists (select 1 from ${STAGE} x where ${same} and x.${NUMBER} < s.${NUMBER})`)
+      await look(text, `exists (select 1 from ${stage} x where ${same} and x.${NUMBER} < s.${NUMBER})`)
       const isOther = this.#otherThanKey()
       await look(text, `exists (select 1 from ${quoteName(table.shape.table)} x where ${same}${isOther})`)
     }
     if (found.size > 0)
-      await this.#session.run(`delete from ${STAGE} where ${NUMBER} in (${[...found.keys()].join(', ')})`)
+      await this.#session.run(`delete from ${stage} where ${NUMBER} in (${[...found.keys()].join(', ')})`)
     return [...found].map(([at, reason]) => letterAt(rows, taken[at] as number, STEP, reason))
   }
 
@@ -280,12 +283,12 @@ export class RowWriter implements RowTable {
   }
 }
 
-async function makeReady(session: Session, table: Table): Promise<Ready> {
+async function makeReady(session: Session, table: Table, stage: string): Promise<Ready> {
   const { columns, found, shape } = table
   const isStaged = mayRefuse(table)
   if (isStaged) {
     const fields = columns.map(({ name, type, codec }) => `${quoteName(name)} ${codec.isCast ? 'VARCHAR' : type}`)
-    await session.run(`create or replace temp table ${STAGE} (${[...fields, `${NUMBER} bigint`].join(', ')})`)
+    await session.run(`create or replace temp table ${stage} (${[...fields, `${NUMBER} bigint`].join(', ')})`)
   }
   const keys = shape.key?.map(foldName) ?? []
   const isKey = columns.map(({ name }) => keys.includes(foldName(name)))
@@ -295,12 +298,12 @@ async function makeReady(session: Session, table: Table): Promise<Ready> {
     known: new Set(columns.map(({ name }) => name)),
     isKey,
     mustBe: columns.map(({ name }, at) => found.constraints.notNull.has(foldName(name)) || isKey[at] === true),
-    insert: await session.prepare(insertTexts(table, ANY)),
+    insert: await session.prepare(insertTexts(table, ANY, stage)),
   }
 }
 
 /** The statement that puts the rows of texts into the table, or on the stage where they are looked at first. */
-function insertTexts(table: Table, separators: Separators): string {
+function insertTexts(table: Table, separators: Separators, stage: string): string {
   const { columns } = table
   const read = (codec: Codec, at: number): string => {
     const text = fieldOf(at, separators)
@@ -310,7 +313,7 @@ function insertTexts(table: Table, separators: Separators): string {
   const from = fromTexts(textsOf(table), separators)
   if (!mayRefuse(table)) return insertInto(table, `select ${values.join(', ')} from ${from}`)
   const numbered = [...values, `${fieldOf(values.length, separators)}::bigint`]
-  return `insert into ${STAGE} select ${numbered.join(', ')} from ${from}`
+  return `insert into ${stage} select ${numbered.join(', ')} from ${from}`
 }
 
 /** How many texts a statement takes. */

@@ -3,14 +3,13 @@
 import type { DuckDBValue } from '@duckdb/node-api'
 import { systemClock } from '../../../base/clock.ts'
 import type { Duckdb } from '../../duckdb/engine.ts'
-import type { Row, Session } from '../../duckdb/session.ts'
+import type { Session } from '../../duckdb/session.ts'
 import { foldName, quoteName } from '../../sql/name.ts'
 import { storable } from '../../sql/storable.ts'
 import type { SqlDialect } from '../../sql/store/dialect.ts'
-import { type Answer, plainNumber, runAsync, type SqlValue, type Statement, type Work } from '../../sql/store/work.ts'
+import { type Answer, plainRow, runAsync, type SqlValue, type Statement, type Work } from '../../sql/store/work.ts'
 import { ensureTable } from '../../sql/table.ts'
 import { upsert } from '../../sql/upsert.ts'
-import type { Place } from './table.ts'
 import { duckdbTables } from './tables.ts'
 
 export function doWork<T>(session: Session, work: Work<T>): Promise<T> {
@@ -23,7 +22,7 @@ async function execute(session: Session, { sql, values, isQuery }: Statement): P
   return { rows: [], changes: await session.run(sql, bound) }
 }
 
-export function duckdbDialect(place: Place): SqlDialect {
+export function duckdbDialect(path: string): SqlDialect {
   return {
     parameter: (number) => `$${number}`,
     table: quoteName,
@@ -38,21 +37,11 @@ export function duckdbDialect(place: Place): SqlDialect {
     forUpdate: '',
     upsert,
     *lockTables() {},
-    makeTable: (shape) => ensureTable(duckdbTables({ path: place.path }), shape),
+    makeTable: (shape) => ensureTable(duckdbTables({ path }), shape),
   }
 }
 
 function bindable({ DuckDBBlobValue }: Duckdb, value: SqlValue): DuckDBValue {
   if (typeof value === 'number') return BigInt(value)
   return value instanceof Uint8Array ? new DuckDBBlobValue(value) : value
-}
-
-function plainRow(row: Row): Row {
-  return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => {
-      if (typeof value === 'bigint') return [name, plainNumber(value)]
-      const bytes = (value as { readonly bytes?: unknown } | null)?.bytes
-      return [name, bytes instanceof Uint8Array ? bytes : value]
-    }),
-  )
 }

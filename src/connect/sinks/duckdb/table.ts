@@ -10,6 +10,8 @@ import type { Codec } from './codec.ts'
 /** Where tables are, and what may be done for them. */
 export interface Place extends TableOptions {
   readonly path: string
+  /** The temporary table on which rows are looked at before they go in. */
+  readonly stage: string
 }
 
 export interface TableColumn extends Column {

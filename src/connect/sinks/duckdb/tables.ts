@@ -10,7 +10,10 @@ import { addColumn, makeChanges } from './evolving.ts'
 import { createTable, type Place, type TableColumn, unfit } from './table.ts'
 
 /** @param isOverwritten - whether rows that are there were overwritten in the transaction at hand */
-export function duckdbTables({ path, mode, onNote }: Place, isOverwritten = false): Tables<FoundTable, TableColumn> {
+export function duckdbTables(
+  { path, mode, onNote }: Omit<Place, 'stage'>,
+  isOverwritten = false,
+): Tables<FoundTable, TableColumn> {
   return {
     mode,
     onNote,

@@ -11,6 +11,7 @@ import type { SqlDialect } from '../../sql/store/dialect.ts'
 import type { SqlStore } from '../../sql/store/store.ts'
 import type { Work } from '../../sql/store/work.ts'
 import { SqlWriter, type SqlWriterOptions } from '../../sql/store/writer.ts'
+import type { TableOptions } from '../../sql/table.ts'
 import { schemasOf } from './catalogue.ts'
 import { takeLease } from './leases.ts'
 import { RULES } from './names.ts'
@@ -28,7 +29,7 @@ export interface DatabaseOptions extends Omit<Place, 'schema'> {
   readonly table: string
   readonly pipeline: string
   readonly timeoutMs: number
-  readonly signal: AbortSignal | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A COPY has its price, however few rows it holds. */
@@ -53,6 +54,8 @@ export class PostgresDatabase implements SqlDatabase {
   /** For signs of life; another one is opened when it is lost. */
   #side: PostgresClient
   #isClosed = false
+  /** How many tables have rows: each passes them through a temporary one of its own. */
+  #tables = 0
 
   private constructor(options: DatabaseOptions, sessions: Sessions, place: Place) {
     this.#options = options
@@ -102,14 +105,15 @@ export class PostgresDatabase implements SqlDatabase {
     // What is not committed goes with the connection.
   }
 
-  rows(shape: Shape): RowTable {
-    return new RowWriter({ client: this.#main, tables: postgresTables(this.#place), shape })
+  rows(shape: Shape, { mode, onNote }: TableOptions): RowTable {
+    this.#tables += 1
+    const tables = postgresTables({ ...this.#place, mode, onNote })
+    return new RowWriter({ client: this.#main, tables, shape, stage: `sluice_rows_${this.#tables}` })
   }
 
   take(store: SqlStore, claim: Omit<Claim, 'nowMs'>): Work<void> {
     const { isPooled } = this.#sessions
-    const { pipeline } = this.#options
-    return takeLease({ table: this.dialect.table('sluice_leases'), pipeline, isPooled }, store, claim)
+    return takeLease(this.dialect.table('sluice_leases'), isPooled, store, claim)
   }
 
   async aside(work: Work<void>): Promise<void> {

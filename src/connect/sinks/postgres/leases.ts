@@ -16,20 +16,13 @@ const LOCK_MS = 5000
 const BACKEND = `(select pid || '@' || extract(epoch from backend_start) from pg_catalog.pg_stat_activity
   where pid = pg_catalog.pg_backend_pid())`
 
-export interface LeasePlace {
-  /** The table of leases as SQL. */
-  readonly table: string
-  readonly pipeline: string
-  /** Whether sessions of the server are shared with others, one transaction each. */
-  readonly isPooled: boolean
-}
-
-/** Takes the lease. The session of the holder before is ended: what it has not committed must not lock out who goes on. */
-export function* takeLease(
-  { table, pipeline, isPooled }: LeasePlace,
-  store: SqlStore,
-  claim: Omit<Claim, 'nowMs'>,
-): Work<void> {
+/**
+ * Takes the lease. The session of the holder before is ended: what it has not committed must not lock out who goes on.
+ *
+ * @param isPooled - whether sessions of the server are shared with others, one transaction each
+ */
+export function* takeLease(table: string, isPooled: boolean, store: SqlStore, claim: Omit<Claim, 'nowMs'>): Work<void> {
+  const { pipeline } = store
   const before = yield* store.leases.current()
   if (before !== undefined && !isHeld(before, { ...claim, nowMs: before.nowMs })) yield* endSession(table, pipeline)
   yield* run(`set local lock_timeout = ${LOCK_MS}`)

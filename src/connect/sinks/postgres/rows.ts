@@ -31,6 +31,8 @@ export interface RowWriterOptions {
   readonly client: PostgresClient
   readonly tables: Tables<FoundTable, TableColumn>
   readonly shape: Shape
+  /** The name of the temporary table that rows pass through. */
+  readonly stage: string
 }
 
 /** A table that is ready for rows. */
@@ -135,11 +137,11 @@ export class RowWriter implements RowTable {
   }
 
   #makeReady(table: Table): void {
-    const { client } = this.#options
+    const { client, stage } = this.#options
     const all = table.columns.map(({ name }) => quoteName(name)).join(', ')
     const isPassing = table.columns.some(({ codec }) => codec.isCast)
     const copySql = isPassing ? undefined : `${BEGIN}; copy ${table.sql} (${all}) from stdin (format binary); ${KEEP}`
-    this.#ready = { table, encoder: new RowEncoder(table), copySql, stage: new Stage(client, table) }
+    this.#ready = { table, encoder: new RowEncoder(table), copySql, stage: new Stage(client, table, stage) }
   }
 
   /**

@@ -25,15 +25,17 @@ export const UNDO = 'rollback to savepoint sluice_rows; release savepoint sluice
 export class Stage {
   readonly #client: PostgresClient
   readonly #table: Table
-  readonly #name = 'pg_temp.sluice_rows'
-  readonly #refused = 'pg_temp.sluice_rows_refused'
+  readonly #name: string
+  readonly #refused: string
   /** A name that none of the columns has. */
   readonly #number: string
   #isMade = false
 
-  constructor(client: PostgresClient, table: Table) {
+  constructor(client: PostgresClient, table: Table, name: string) {
     this.#client = client
     this.#table = table
+    this.#name = `pg_temp.${name}`
+    this.#refused = `pg_temp.${name}_refused`
     let number = '_number'
     while (table.columns.some((column) => column.name === number)) number = `_${number}`
     this.#number = quoteName(number)

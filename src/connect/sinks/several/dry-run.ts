@@ -2,6 +2,7 @@
 
 import type { DeadLetter } from '../../origin.ts'
 import type { Sink, SinkOptions, SinkWriter } from '../../sink.ts'
+import { isJoined } from './is-joined.ts'
 import { branchPipeline } from './record.ts'
 import { Router } from './route.ts'
 import { type SeveralWriterOptions, withoutRecord } from './writer.ts'
@@ -21,7 +22,10 @@ export async function openSeveralDry<Row>(
     for (const [name, { into, map }] of branches) {
       const known = map === undefined && columns !== undefined ? { columns } : {}
       const pipeline = branchPipeline(opening.pipeline, name)
-      writers.push(await (into as Sink<unknown>).dryRun?.({ ...rest, ...known, pipeline }))
+      const its = { ...rest, ...known, pipeline }
+      const branch = into as Sink<unknown>
+      const isBeside = head !== undefined && isJoined(first, into)
+      writers.push(isBeside ? await branch.openBeside?.(head, its) : await branch.dryRun?.(its))
     }
   } catch (error) {
     await close()

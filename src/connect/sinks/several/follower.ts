@@ -7,11 +7,8 @@ import { isSluiceError, messageOf, SluiceError } from '../../../base/errors.ts'
 import type { Columns } from '../../column.ts'
 import type { Checkpoint, Sink, SinkOptions, SinkWriter } from '../../sink.ts'
 import { addTotals, NO_TOTALS } from '../../totals.ts'
-import { branchesInvalid } from './record.ts'
+import { branchesInvalid, checkLineage, LINEAGE } from './record.ts'
 import type { Spool, SpoolFile } from './spool.ts'
-
-/** The part of a branch's own checkpoint: the lineage of the pipeline that it follows. */
-const LINEAGE = 'several'
 
 const BACKOFF = { firstMs: 1000, capMs: 30_000 }
 
@@ -51,6 +48,17 @@ export class Follower {
   #failure: { readonly error: unknown } | undefined
   /** Those who wait for it to have moved. */
   #moved = Promise.withResolvers<void>()
+
+  /** Takes all that waits for a branch, and closes it. */
+  static async catchUp(options: FollowerOptions): Promise<void> {
+    const follower = new Follower(options)
+    try {
+      await follower.start()
+      await follower.settle()
+    } finally {
+      await follower.close()
+    }
+  }
 
   constructor(options: FollowerOptions) {
     this.name = options.name
@@ -166,10 +174,7 @@ export class Follower {
     await orClose(writer, async () => {
       this.#checkpoint = writer.checkpoint
       const seq = writer.checkpoint?.epoch ?? 0
-      const followed = writer.checkpoint?.states.get(LINEAGE)
-      if (writer.checkpoint !== undefined && Buffer.from(followed ?? []).toString() !== lineage) {
-        throw branchesInvalid(opening.pipeline, `branch ${name} has followed another pipeline, or one that was reset`)
-      }
+      checkLineage(opening.pipeline, name, writer.checkpoint, lineage)
       // The checkpoint may name what was taken since: a branch commits by itself.
       while (this.#files[0] !== undefined && this.#files[0].seq <= seq) await this.#taken(this.#files[0], spool)
       const next = this.#files[0]

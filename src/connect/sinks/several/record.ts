@@ -1,11 +1,15 @@
 // What the checkpoint of the first sink says of the others: which files wait for whom.
 
 import { messageOf } from '../../../base/errors.ts'
+import type { Checkpoint } from '../../sink.ts'
 import { checkpointInvalid } from '../../stored-checkpoint.ts'
 import type { SpoolFile } from './spool.ts'
 
 /** The part of the checkpoint that holds it; nobody but this sink sees it. */
 export const RECORD = 'sink:several'
+
+/** The part of a branch's own checkpoint: the lineage of the pipeline that it follows. */
+export const LINEAGE = 'several'
 
 const VERSION = 1
 
@@ -50,4 +54,15 @@ export function readRecord(pipeline: string, bytes: Uint8Array): SeveralRecord {
 export function branchesInvalid(pipeline: string, found: string, cause?: unknown): Error {
   const hint = 'sluice checkpoints FILE reset lets all of its sinks start over'
   return checkpointInvalid(pipeline, found, hint, cause)
+}
+
+/** @throws {SluiceError} CHECKPOINT_INVALID if a branch has followed another pipeline, or this one before it was reset */
+export function checkLineage(
+  pipeline: string,
+  branch: string,
+  checkpoint: Checkpoint | undefined,
+  lineage: string,
+): void {
+  if (checkpoint === undefined || Buffer.from(checkpoint.states.get(LINEAGE) ?? []).toString() === lineage) return
+  throw branchesInvalid(pipeline, `branch ${branch} has followed another pipeline, or one that was reset`)
 }

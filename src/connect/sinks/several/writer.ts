@@ -7,6 +7,8 @@ import type { DeadLetter, Origin } from '../../origin.ts'
 import type { BatchSize, Checkpoint, KeptLetter, Sink, SinkOptions, SinkWriter } from '../../sink.ts'
 import { makeRoot, syncFolder } from '../files/disk.ts'
 import { Follower } from './follower.ts'
+import { isJoined } from './is-joined.ts'
+import { Joined } from './joined.ts'
 import {
   type BranchRecord,
   branchesInvalid,
@@ -23,12 +25,15 @@ import { type PackedRows, packRows, Spool, type SpoolFile } from './spool.ts'
 const LAG_BYTES = 64 * 1024 * 1024
 
 export interface SeveralWriterOptions<Row> {
-  readonly spool: string
+  /** Absent where no branch needs any. */
+  readonly spool?: string | undefined
   readonly where: ((row: Row) => boolean) | undefined
   readonly branches: ReadonlyMap<string, Branch<Row>>
 }
 
 interface BranchAtWork {
+  /** The place of its rows among those of all branches. */
+  readonly at: number
   readonly spool: Spool
   readonly follower: Follower
   /** The last file that was committed. */
@@ -43,6 +48,7 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
   readonly #router: Router<Row>
   readonly #folder: string
   readonly #branches: readonly BranchAtWork[]
+  readonly #joined: readonly Joined[]
   readonly #lineage: string
   /** Branches that there were, and are no more: one that comes back goes on where it was. */
   readonly #former: SeveralRecord['branches']
@@ -55,6 +61,7 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
     readonly router: Router<Row>
     readonly folder: string
     readonly branches: readonly BranchAtWork[]
+    readonly joined: readonly Joined[]
     readonly record: SeveralRecord | undefined
     readonly lineage: string
   }) {
@@ -63,8 +70,12 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
     this.#router = parts.router
     this.#folder = parts.folder
     this.#branches = branches
+    this.#joined = parts.joined
     this.#lineage = parts.lineage
-    const names = new Set(branches.map(({ follower }) => follower.name))
+    const names = new Set([
+      ...branches.map(({ follower }) => follower.name),
+      ...parts.joined.map(({ options }) => options.name),
+    ])
     this.#former = Object.fromEntries(Object.entries(record?.branches ?? {}).filter(([name]) => !names.has(name)))
     this.#recorded = record === undefined ? '' : JSON.stringify(record)
     this.checkpoint = first.checkpoint === undefined ? undefined : withoutRecord(first.checkpoint)
@@ -75,42 +86,40 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
   /** Opens the first sink, then the others: each goes on with what was committed for it and it has not taken. */
   static async open<Row>(
     sink: Sink<Row>,
-    { spool: folder, where, branches: given }: SeveralWriterOptions<Row>,
+    { spool: folder = '', where, branches: given }: SeveralWriterOptions<Row>,
     opening: SinkOptions,
   ): Promise<SeveralWriter<Row>> {
     const { pipeline, owner = newOwner() } = opening
     const first = await sink.open({ ...opening, owner })
     const branches: BranchAtWork[] = []
+    const joined: Joined[] = []
     try {
       const kept = first.checkpoint?.states.get(RECORD)
       const record = kept === undefined ? undefined : readRecord(pipeline, kept)
       const lineage = record?.lineage ?? randomUUID()
-      await makeRoot(folder)
+      if (folder !== '') await makeRoot(folder)
       for (const [name, { files }] of Object.entries(record?.branches ?? {})) {
         if (!given.has(name)) await checkGone(pipeline, name, new Spool(folder, branchPipeline(pipeline, name)), files)
       }
-      for (const [name, { into, mayLagBytes = LAG_BYTES, map }] of given) {
+      for (const [at, [name, { into, mayLagBytes = LAG_BYTES, map }]] of [...given].entries()) {
         const { seq, files } = record?.branches[name] ?? { seq: 0, files: [] }
         const owned = branchPipeline(pipeline, name)
         const spool = new Spool(folder, owned)
-        await spool.clear(new Set(files.map((file) => file.name)))
+        if (folder !== '') await spool.clear(new Set(files.map((file) => file.name)))
         const { columns, ...rest } = opening
         const known = map === undefined && columns !== undefined ? { columns } : {}
         const its = { ...rest, ...known, pipeline: owned, owner }
-        const follower = new Follower({
-          name,
-          sink: into as Sink<unknown>,
-          spool,
-          mayLagBytes,
-          lineage,
-          opening: its,
-          seq,
-          files,
-        })
-        branches.push({ spool, follower, seq })
+        const options = { name, sink: into as Sink<unknown>, spool, mayLagBytes, lineage, opening: its, seq, files }
+        if (isJoined(sink, into)) {
+          joined.push(await Joined.open(first, at, options))
+          continue
+        }
+        const follower = new Follower(options)
+        branches.push({ at, spool, follower, seq })
         await follower.start()
       }
-      return new SeveralWriter({ first, router: new Router(where, given.values()), folder, branches, record, lineage })
+      const router = new Router(where, given.values())
+      return new SeveralWriter({ first, router, folder, branches, joined, record, lineage })
     } catch (error) {
       await Promise.allSettled(branches.map(({ follower }) => follower.close()))
       await first.close()
@@ -130,13 +139,14 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
       if (dead.size === 0) return batch
       return batch.select([...batch.values().keys()].filter((at) => !dead.has(batch.origin(at) as Origin)))
     }
-    const packed = branches.map(packRows)
+    const packed = this.#branches.map(({ at }) => packRows(branches[at] as Batch))
     for (const { letters: unfit } of packed) add(unfit)
     const taken = sound(first)
     if (taken.length > 0) add(await this.#first.write(taken))
-    for (const [i, { spool }] of this.#branches.entries()) {
+    for (const branch of this.#joined) await branch.write(sound(branches[branch.at] as Batch))
+    for (const [i, { at, spool }] of this.#branches.entries()) {
       const whole = packed[i] as PackedRows
-      await spool.append(dead.size === 0 ? whole : packRows(sound(branches[i] as Batch)))
+      await spool.append(dead.size === 0 ? whole : packRows(sound(branches[at] as Batch)))
     }
     return [...letters, ...dead.values()]
   }
@@ -152,6 +162,7 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
       finished.push(await spool.finish(seq + 1))
     }
     if (finished.some((file) => file !== undefined)) await syncFolder(this.#folder)
+    for (const branch of this.#joined) await branch.commit()
     const record = this.#record(finished)
     const text = JSON.stringify(record)
     const states =
@@ -171,7 +182,8 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
   }
 
   async renew(): Promise<void> {
-    await Promise.all([this.#first.renew?.(), ...this.#branches.map(({ follower }) => follower.renew())])
+    const renewing = [...this.#joined, ...this.#branches.map(({ follower }) => follower)].map((one) => one.renew())
+    await Promise.all([this.#first.renew?.(), ...renewing])
     for (const { follower } of this.#branches) follower.check()
   }
 
@@ -191,6 +203,7 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
       const files = file === undefined ? [...follower.waiting] : [...follower.waiting, file]
       branches[follower.name] = { seq: file?.seq ?? seq, files }
     }
+    for (const { options, seq } of this.#joined) branches[options.name] = { seq, files: [] }
     return { lineage: this.#lineage, branches }
   }
 }

@@ -15,15 +15,16 @@ import { SqlInspector } from '../../sql/store/inspector.ts'
 import type { SqlStore, StoreOptions } from '../../sql/store/store.ts'
 import { all, run, type Work } from '../../sql/store/work.ts'
 import { SqlWriter, type SqlWriterOptions } from '../../sql/store/writer.ts'
+import type { TableOptions } from '../../sql/table.ts'
 import { copyForDryRun } from './dry-run.ts'
 import { openDatabase } from './open-file.ts'
 import { RowWriter, STEP } from './rows.ts'
 import { RULES } from './rules.ts'
 import { doWork, sqliteDialect } from './session.ts'
-import type { Place } from './table.ts'
 import { isBusy, troubleOf } from './trouble.ts'
 
-export interface DatabaseOptions extends Place {
+export interface DatabaseOptions {
+  readonly path: string
   /** The table that errors name. */
   readonly table: string
   readonly signal?: AbortSignal | undefined
@@ -106,8 +107,8 @@ export class SqliteDatabase implements SqlDatabase {
     }
   }
 
-  rows(shape: Shape): RowTable {
-    return new RowWriter(this.#database, this.#options, shape)
+  rows(shape: Shape, { mode, onNote }: TableOptions): RowTable {
+    return new RowWriter(this.#database, { path: this.#options.path, mode, onNote }, shape)
   }
 
   *take(store: SqlStore, claim: Omit<Claim, 'nowMs'>): Work<void> {

@@ -2,9 +2,10 @@
 
 import { existsSync } from 'node:fs'
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import { checkFolder } from '../../sql/check-folder.ts'
 import { quoteName } from '../../sql/name.ts'
 import { openSqlite } from '../../sql/open-sqlite.ts'
-import { checkFolder, openDatabase } from './open-file.ts'
+import { openDatabase } from './open-file.ts'
 
 /**
  * Copies tables, indices, views and triggers, and what is kept of one pipeline. The file is only read: whoever writes to

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { systemClock } from '../../../base/clock.ts'
 import { foldName, quoteName } from '../../sql/name.ts'
 import type { SqlDialect } from '../../sql/store/dialect.ts'
-import { type Answer, plainNumber, runSync, type SqlRow, type Statement, type Work } from '../../sql/store/work.ts'
+import { type Answer, plainRow, runSync, type Statement, type Work } from '../../sql/store/work.ts'
 import { ensureTable } from '../../sql/table.ts'
 import { upsert } from '../../sql/upsert.ts'
 import { sqliteTables } from './table.ts'
@@ -39,10 +39,4 @@ function execute(database: DatabaseSync, { sql, values, isQuery }: Statement): A
   // Else a number that JavaScript does not hold could not be read at all.
   statement.setReadBigInts(true)
   return { rows: statement.all(...values).map(plainRow), changes: 0 }
-}
-
-function plainRow(row: SqlRow): SqlRow {
-  return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? plainNumber(value) : value]),
-  )
 }

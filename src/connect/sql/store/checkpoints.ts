@@ -1,7 +1,13 @@
 // The checkpoints of pipelines, in tables beside their rows: one transaction commits both.
 
 import type { Checkpoint } from '../../sink.ts'
-import { CHECKPOINT_VERSION, committer, type Found, readCheckpoint } from '../../stored-checkpoint.ts'
+import {
+  CHECKPOINT_VERSION,
+  committer,
+  type Found,
+  readCheckpoint,
+  type StoredCheckpoint,
+} from '../../stored-checkpoint.ts'
 import type { SqlDialect } from './dialect.ts'
 import { hasTable, parameters, pieces } from './tables.ts'
 import { all, plainNumber, run, type SqlRow, type Work } from './work.ts'
@@ -145,12 +151,7 @@ export class CheckpointTable {
   }
 }
 
-function storedOf({ version, epoch, totals, splits, parts }: SqlRow): NonNullable<Found['checkpoint']> {
-  return {
-    version: plainNumber(version),
-    epoch: plainNumber(epoch),
-    totals,
-    splits: plainNumber(splits),
-    parts: plainNumber(parts),
-  }
+function storedOf(row: SqlRow): StoredCheckpoint {
+  const plain = Object.entries(row).map(([name, value]) => [name, plainNumber(value)])
+  return Object.fromEntries(plain) as StoredCheckpoint
 }

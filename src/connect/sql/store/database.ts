@@ -5,6 +5,7 @@ import type { Claim } from '../../lease.ts'
 import type { DeadLetter } from '../../origin.ts'
 import type { BatchSize } from '../../sink.ts'
 import type { Shape, ShapeRules } from '../shape.ts'
+import type { TableOptions } from '../table.ts'
 import type { SqlDialect } from './dialect.ts'
 import type { Soon } from './soon.ts'
 import type { SqlStore } from './store.ts'
@@ -57,8 +58,8 @@ export interface SqlDatabase extends SqlConnection {
   readonly batch?: BatchSize
   /** Whether calls are over when they return: then they need not wait for each other. */
   readonly answersAtOnce?: boolean
-  /** Writes the rows of a shape. */
-  rows(shape: Shape): RowTable
+  /** Writes the rows of a shape; each of several does so beside the others. */
+  rows(shape: Shape, options: TableOptions): RowTable
   /** Takes the lease, with what this database does beside {@link SqlStore.take}. */
   take?(store: SqlStore, claim: Omit<Claim, 'nowMs'>): Work<void>
   /** The schemas that a name with a dot may be meant to name a table in, and what to say then. */

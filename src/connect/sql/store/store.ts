@@ -3,7 +3,7 @@
 import { SluiceError } from '../../../base/errors.ts'
 import { type Claim, fenced, type HeldLease, holderOf, LEASE_MS, pipelineHeld } from '../../lease.ts'
 import type { DeadLetter } from '../../origin.ts'
-import type { Checkpoint, CheckpointSummary, KeptLetter } from '../../sink.ts'
+import type { Checkpoint, CheckpointSummary } from '../../sink.ts'
 import { CheckpointTable } from './checkpoints.ts'
 import type { SqlDialect } from './dialect.ts'
 import { LeaseTable } from './leases.ts'
@@ -38,6 +38,10 @@ export class SqlStore {
     this.letters = new LetterTable(dialect, deadLetters, pipeline)
   }
 
+  get pipeline(): string {
+    return this.#options.pipeline
+  }
+
   /** Makes the tables where one is missing: rights to make any are needed only then. */
   *create(): Work<void> {
     if ((yield* tablesOf(this.#dialect, OWN)).length === OWN.length) return
@@ -59,10 +63,6 @@ export class SqlStore {
 
   bury(letters: readonly DeadLetter[]): Work<void> {
     return this.letters.bury(letters, this.checkpoints.epoch + 1)
-  }
-
-  exhume(letters: readonly KeptLetter[]): Work<void> {
-    return this.letters.exhume(letters)
   }
 
   /** @throws {SluiceError} PIPELINE_HELD if another instance has taken over */

@@ -1,7 +1,7 @@
 // The transaction of a writer: begun when it is needed, given up for good once anything has failed.
 
 import { isPromise } from '../../../base/promise.ts'
-import type { SqlDatabase } from './database.ts'
+import type { RowTable, SqlDatabase } from './database.ts'
 import { type Soon, then } from './soon.ts'
 
 /**
@@ -20,6 +20,8 @@ export class Transaction {
   #last: Promise<unknown> = Promise.resolve()
   /** How many were begun. */
   count = 0
+  /** Those whose rows are in it. */
+  readonly tables: Set<RowTable> = new Set()
 
   constructor(database: SqlDatabase, checkFence: () => Soon<void>) {
     this.#database = database
@@ -33,6 +35,12 @@ export class Transaction {
   /** Does `work` in the open transaction, or in a new one. */
   within<T>(act: string, work: () => Soon<T>): Soon<T> {
     return this.#inTurn(() => this.guarded(act, () => then(this.#begin(act), work)))
+  }
+
+  /** Waits until no statement of rows is under way, but for those of one table. */
+  atRest(but?: RowTable): Soon<void> {
+    const busy = [...this.tables].filter((table) => table !== but && table.settled !== undefined)
+    return busy.reduce<Soon<void>>((rest, table) => then(rest, () => table.settled?.()), undefined)
   }
 
   /** Does `work` between two transactions: not at all while one is open. */

@@ -35,7 +35,16 @@ export function* run(sql: string, values: readonly SqlValue[] = []): Work<number
 
 export function runSync<T>(work: Work<T>, execute: (statement: Statement) => Answer): T {
   let next = work.next()
-  while (next.done !== true) next = answered(work, next.value, execute)
+  while (next.done !== true) {
+    let answer: Answer
+    try {
+      answer = execute(next.value)
+    } catch (error) {
+      next = work.throw(error)
+      continue
+    }
+    next = work.next(answer)
+  }
   return next.value
 }
 
@@ -51,23 +60,19 @@ export async function runAsync<T>(work: Work<T>, execute: (statement: Statement)
   return next.value
 }
 
-function answered<T>(
-  work: Work<T>,
-  statement: Statement,
-  execute: (statement: Statement) => Answer,
-): IteratorResult<Statement, T> {
-  let answer: Answer
-  try {
-    answer = execute(statement)
-  } catch (error) {
-    return work.throw(error)
-  }
-  return work.next(answer)
-}
-
 /** A whole number as databases give it (a bigint, or digits); what no number holds stays as it is. */
 export function plainNumber(value: unknown): unknown {
   if (typeof value !== 'bigint' && !(typeof value === 'string' && /^-?\d+$/.test(value))) return value
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : value
+}
+
+/** A row with plain numbers, and with bytes as such where a database has an object of its own for them. */
+export function plainRow(row: SqlRow): SqlRow {
+  const plain = (value: unknown): unknown => {
+    if (typeof value === 'bigint') return plainNumber(value)
+    const bytes = (value as { readonly bytes?: unknown } | null)?.bytes
+    return bytes instanceof Uint8Array ? bytes : value
+  }
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)]))
 }

@@ -8,7 +8,8 @@ import type { DeadLetter } from '../../origin.ts'
 import type { BatchSize, Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
 import { checkNoSchema } from '../evolve.ts'
 import { refuseAll } from '../row.ts'
-import { shapeOf, shapeOfRows } from '../shape.ts'
+import { type Shape, shapeOf, shapeOfRows } from '../shape.ts'
+import type { TableOptions } from '../table.ts'
 import type { RowTable, SqlDatabase } from './database.ts'
 import { type Soon, then } from './soon.ts'
 import { SqlStore, type StoreOptions } from './store.ts'
@@ -16,12 +17,13 @@ import { tablesOf } from './tables.ts'
 import { Transaction } from './transaction.ts'
 import { run, type Work } from './work.ts'
 
-export interface SqlWriterOptions extends StoreOptions {
+export interface SqlWriterOptions extends StoreOptions, TableOptions {
   readonly table: string
   readonly key?: readonly string[] | undefined
   readonly columns?: Columns | undefined
   readonly leaseMs?: number | undefined
   readonly owner?: string | undefined
+  readonly signal?: AbortSignal | undefined
   /** Whether nothing is to last: all is in one transaction, which is never committed, and there is no lease. */
   readonly isDryRun?: boolean
   /** Makes more tables, beside those of the store. */
@@ -42,21 +44,34 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   /** Whether the lease is ours, or was. */
   #hasLease = false
   #isClosed = false
+  /** Whose transaction it shares. */
+  readonly #main: SqlWriter<never> | undefined
+  /** Those that share its transaction. */
+  readonly #others: SqlWriter<never>[] = []
 
-  private constructor(database: SqlDatabase, options: SqlWriterOptions) {
+  private constructor(database: SqlDatabase, options: SqlWriterOptions, main?: SqlWriter<never>) {
     this.#database = database
     this.#options = options
+    this.#main = main
     if (database.batch !== undefined) this.batch = database.batch
     this.#store = new SqlStore(database.dialect, options)
-    this.#transaction = new Transaction(database, () => {
-      if (this.#hasLease) return this.checkFence()
-    })
+    const checkFence = (): Soon<void> => (this.#hasLease ? this.checkFence() : undefined)
+    this.#transaction = main === undefined ? new Transaction(database, checkFence) : main.#transaction
   }
 
   /** Takes the lease, goes to where the last commit left the pipeline, and makes the tables that are known. */
   static async open<Row>(database: SqlDatabase, options: SqlWriterOptions): Promise<SqlWriter<Row>> {
     const writer = new SqlWriter<Row>(database, options)
     await orClose(writer, () => writer.#open())
+    return writer
+  }
+
+  /** Opens another table, whose rows, letters and checkpoint are written in the same transaction: its commits wait for ours. */
+  async beside<Other>(options: SqlWriterOptions): Promise<SqlWriter<Other>> {
+    const { isDryRun = false } = this.#options
+    const writer = new SqlWriter<Other>(this.#database, { ...options, isDryRun }, this as SqlWriter<never>)
+    this.#others.push(writer as SqlWriter<never>)
+    await writer.#open()
     return writer
   }
 
@@ -69,10 +84,10 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     return this.#transaction.within('write to', () => {
       const table = this.#rows ?? this.#rowsOf(rows.values())
       if (table === undefined) return refuseAll(rows, this.#database.step)
-      if (this.#enteredIn === this.#transaction.count) return table.write(rows)
-      return then(table.enter(), () => {
+      return then(this.#transaction.atRest(table), () => {
+        if (this.#enteredIn === this.#transaction.count) return table.write(rows)
         this.#enteredIn = this.#transaction.count
-        return table.write(rows)
+        return then(table.enter(), () => table.write(rows))
       })
     })
   }
@@ -82,7 +97,9 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   }
 
   exhume(letters: readonly KeptLetter[]): Soon<void> {
-    return this.#transaction.within('take dead letters out of', () => this.#settled(() => this.#store.exhume(letters)))
+    return this.#transaction.within('take dead letters out of', () =>
+      this.#settled(() => this.#store.letters.exhume(letters)),
+    )
   }
 
   /** @param also - what is written with the checkpoint */
@@ -90,9 +107,12 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     return this.#transaction.within('commit to', () => {
       const flushed = this.#rows?.flush?.()
       if (this.#options.isDryRun === true) return flushed
-      const saved = then(flushed, () => this.#database.do(this.#saving(checkpoint, also)))
+      const saved = then(
+        then(flushed, () => this.#transaction.atRest()),
+        () => this.#database.do(this.#saving(checkpoint, also)),
+      )
       return then(
-        then(saved, () => this.#transaction.commit()),
+        then(saved, () => (this.#main === undefined ? this.#transaction.commit() : undefined)),
         () => this.#store.checkpoints.saved(checkpoint.epoch),
       )
     })
@@ -140,9 +160,14 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    if (this.#main !== undefined) return
     // A database with another connection is not waited for.
     if (this.#database.aside === undefined) await this.#transaction.settled()
-    await this.#database.close(this.#hasLease ? this.#store.leases.release() : undefined)
+    await this.#database.close(this.#hasLease ? this.#releasing() : undefined)
+  }
+
+  *#releasing(): Work<void> {
+    for (const writer of [...this.#others, this]) if (writer.#hasLease) yield* writer.#store.leases.release()
   }
 
   async #open(): Promise<void> {
@@ -150,8 +175,7 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     const shape = columns === undefined ? undefined : shapeOf(table, columns, key, this.#database.rules)
     await this.#transaction.within('open', () => {
       const made = then(this.#database.do(this.#making()), () => {
-        if (shape !== undefined) this.#rows = this.#database.rows(shape)
-        return this.#rows?.ensure()
+        return shape === undefined ? undefined : this.#rowsIn(shape).ensure()
       })
       return isDryRun ? made : then(made, () => this.#transaction.commit())
     })
@@ -189,13 +213,18 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   #rowsOf(rows: readonly unknown[]): RowTable | undefined {
     const { table, key } = this.#options
     const shape = shapeOfRows(table, rows, key, this.#database.rules)
-    if (shape !== undefined) this.#rows = this.#database.rows(shape)
+    return shape === undefined ? undefined : this.#rowsIn(shape)
+  }
+
+  #rowsIn(shape: Shape): RowTable {
+    this.#rows = this.#database.rows(shape, this.#options)
+    this.#transaction.tables.add(this.#rows)
     return this.#rows
   }
 
   /** Does work once no statement of rows is under way. */
   #settled(work: () => Work<void>): Soon<void> {
-    return then(this.#rows?.settled?.(), () => this.#database.do(work()))
+    return then(this.#transaction.atRest(), () => this.#database.do(work()))
   }
 }
 
