@@ -58,6 +58,8 @@ describe('a flow on worker threads', () => {
   const deaths: Readonly<Record<string, readonly [options: Partial<FlowRunOptions>, message: RegExp]>> = {
     exiting: [{}, /^Worker \d of 2 failed in map: it ended by itself with exit code 3, before its part was done$/],
     hanging: [{ maxBatchMs: 300 }, /^Worker \d of 2 did not come back from a batch within 300 ms, in map stuck$/],
+    hangingLater: [{ maxBatchMs: 300 }, /^Worker \d of 2 did not come back from a batch within 300 ms, in flatMap/],
+    hangingAtEnd: [{ maxBatchMs: 300 }, /^Worker \d of 2 did not come back from a batch within 300 ms, in .*stuck/],
     growing: [{ heapMb: 40 }, /^Worker \d of 2 failed in map: .*memory/],
     unclonable: [{}, /could not be cloned/],
   }

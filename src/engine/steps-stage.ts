@@ -118,14 +118,10 @@ class StepsStage implements AnySpec, Resumable {
   }
 
   onEvents(chunk: Chunk<unknown>, from: Subscription, self: Self): Resumable | typeof NOTHING {
-    const { busy, layer, meters } = this.#options
     const batch = batchFrom(chunk)
-    meters[0](batch.values())
-    busy?.begin(layer)
+    this.#options.meters[0](batch.values())
     this.#context.steps.input = this.#inputs.get(from) ?? 0
-    this.#chain.events(batch)
-    this.#look(self)
-    busy?.end()
+    this.#work(self, () => this.#chain.events(batch))
     return this.#chain.isSuspended ? this : NOTHING
   }
 
@@ -138,10 +134,7 @@ class StepsStage implements AnySpec, Resumable {
 
   #resumed(): boolean {
     if (this.#isAtGate) this.#release()
-    else {
-      this.#chain.resume()
-      this.#look(this.#self as Self)
-    }
+    else this.#work(this.#self as Self, () => this.#chain.resume())
     return this.#isLeft()
   }
 
@@ -151,15 +144,17 @@ class StepsStage implements AnySpec, Resumable {
   }
 
   onWatermark(time: number, self: Self): Resumable | 'held' {
-    this.#chain.watermark(time)
-    return this.#done(self) ?? 'held'
+    return this.#done(self, () => this.#chain.watermark(time)) ?? 'held'
   }
 
   /** What steps have put off belongs to the epoch that ends: it goes out before the barrier. */
   onBarrier(epoch: number, self: Self): Resumable | undefined {
     if (this.#options.epochs === undefined) return undefined
-    this.#chain.flush()
-    return this.#done(self, () => this.#report(epoch))
+    return this.#done(
+      self,
+      () => this.#chain.flush(),
+      () => this.#report(epoch),
+    )
   }
 
   #report(epoch: number): void {
@@ -177,30 +172,38 @@ class StepsStage implements AnySpec, Resumable {
   onCancel(subscription: Subscription, ending: Ending, self: Self): Resumable | undefined {
     const input = this.#inputs.get(subscription)
     if (input === undefined || ending.kind !== 'completed') return undefined
-    this.#chain.inputEnded(input)
-    return this.#done(self)
+    return this.#done(self, () => this.#chain.inputEnded(input))
   }
 
   onMessage(message: StepsMessage, self: Self): Resumable | undefined {
-    if (message.kind === 'mark') this.#chain.mark(message.name)
-    else {
-      this.#timer = undefined
-      this.#chain.tick(this.#options.clock.nowMs())
-    }
-    return this.#done(self)
+    if (message.kind === 'mark') return this.#done(self, () => this.#chain.mark(message.name))
+    this.#timer = undefined
+    return this.#done(self, () => this.#chain.tick(this.#options.clock.nowMs()))
   }
 
   onComplete(self: Self): Resumable | undefined {
     if (this.#options.place?.holds === true) this.#held = []
-    this.#chain.end()
-    return this.#done(self, () => this.#ended())
+    return this.#done(
+      self,
+      () => this.#chain.end(),
+      () => this.#ended(),
+    )
   }
 
-  /** After a hook that gives no events: itself, if something is put off. */
-  #done(self: Self, then?: () => void): Resumable | undefined {
-    this.#look(self)
+  /** A hook that gives no events: itself, if something is put off, and `then` after that. */
+  #done(self: Self, call: () => void, then?: () => void): Resumable | undefined {
+    this.#work(self, call)
     this.#then = then
     return this.#isLeft() ? this : undefined
+  }
+
+  /** Every call of the chain: a function in it may not come back. */
+  #work(self: Self, call: () => void): void {
+    const { busy, layer } = this.#options
+    busy?.begin(layer)
+    call()
+    this.#look(self)
+    busy?.end()
   }
 
   /** Whether something is still put off; if nothing is, what waited for that is done. */

@@ -80,6 +80,19 @@ export const hanging = flow([1]).map(
   },
   { name: 'stuck' },
 )
+const stuck = (): never => {
+  for (;;);
+}
+export const hangingLater = flow([1])
+  .flatMap(function* () {
+    for (let n = 0; n < 2000; n += 1) yield n
+    yield stuck()
+  })
+  .shuffle({ stages: 2 })
+  .map((n) => n)
+export const hangingAtEnd = flow([1])
+  .aggregate({ n: count() })
+  .map(({ n }) => (n === 1 ? stuck() : n), { name: 'stuck' })
 export const growing = flow([1]).map(() => {
   const kept: object[] = []
   for (;;) kept.push({ kept: kept.length })
