@@ -72,7 +72,7 @@ const LIMITS: Limits = { ...DEFAULT_LIMITS, option: 'files() has an option for m
 /**
  * Follows log files as they grow and rotate. It never ends by itself.
  *
- * - **Names**: paths or globs, separated by commas (an array holds one in each element). Files that are not there yet
+ * - **Names**: paths or globs, as `files` takes them (an array holds one in each element). Files that are not there yet
  *   are waited for, as long as their folder is there.
  * - **Lines** are as `files` reads them, but one without its line end is not given before that comes, or before its file
  *   is finished.
