@@ -1,66 +1,61 @@
 // Cuts records out of text that is not UTF-8: it becomes UTF-8 on the way, and places stay those of the file.
 
+import { isSluiceError } from '../../base/errors.ts'
 import type { SourceCounts } from '../source.ts'
-import { type Charset, CharsetDecoder, lineStarts } from './charset.ts'
-import type { Cutter, CutterStart, Line, RecordPlace, Run } from './cutter.ts'
-import { judged, PushedBytes } from './pushed-bytes.ts'
-import type { Malformed } from './raw.ts'
-
-const REPLACEMENT = '\ufffd'
+import { CharacterPlaces } from './character-places.ts'
+import type { Charset } from './charset.ts'
+import type { Cutter, CutterStart, Line, Run } from './cutter.ts'
+import { LinePlaces } from './line-places.ts'
+import type { Places, Spot } from './places.ts'
+import { PushedBytes } from './pushed-bytes.ts'
+import { type Malformed, malformedFault, rawOfEscaped } from './raw.ts'
+import { corruptContent } from './trouble.ts'
 
 export interface EncodedCutterOptions extends CutterStart {
   readonly charset: Charset
   /** The byte that ends lines. */
   readonly lineEnd: number
   readonly malformed: Malformed
+  /** Set where records may begin anywhere in a line. */
+  readonly beginsInLines?: true | undefined
   /** Makes the cutter of what has become UTF-8. */
   readonly cut: (start: CutterStart) => Cutter
 }
 
-/**
- * A cutter over another one that takes UTF-8. Records begin where lines do, and lines are counted by both: the number of
- * a record's line tells where in the file it begins.
- */
+/** A cutter over another one that takes UTF-8. Lines are counted by that; offsets are those of the file. */
 export class EncodedCutter implements Cutter {
   readonly #inner: Cutter
+  readonly #places: Places
   readonly #charset: Charset
-  readonly #decoder: CharsetDecoder
-  readonly #lineEnd: number
   readonly #malformed: Malformed
   readonly #until: number
-  readonly #counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
-  /** Where lines begin in the file, from number `#firstLine` on. */
-  #starts: number[]
-  #firstLine: number
-  /** Numbers of lines with bytes that are not text. */
-  #malformedLines: number[] = []
-  /** Which of them come next; those before it were given. */
-  #malformedAt = 0
+  #invalidUtf8 = 0
   readonly #pushed: PushedBytes
   /** Whether the next record is the rest of one that was given. */
   #isRest: boolean
 
   constructor(options: EncodedCutterOptions) {
-    const { charset, lineEnd, malformed, cut, until, before, ...start } = options
+    const { charset, lineEnd, malformed, beginsInLines, cut, until, before, ...start } = options
+    const { offset = 0, line = 1, isRest = false } = start
     this.#charset = charset
-    this.#decoder = new CharsetDecoder(charset)
-    this.#lineEnd = lineEnd
     this.#malformed = malformed
     this.#until = until ?? Number.POSITIVE_INFINITY
-    this.#pushed = new PushedBytes(start.offset ?? 0, before)
-    this.#firstLine = start.line ?? 1
-    this.#starts = [start.offset ?? 0]
-    this.#isRest = start.isRest ?? false
-    this.#inner = cut(start)
+    this.#pushed = new PushedBytes(offset, before)
+    this.#isRest = isRest
+    this.#places =
+      beginsInLines === true
+        ? new CharacterPlaces(charset, malformed, offset)
+        : new LinePlaces(charset, lineEnd, malformed, { line, offset })
+    this.#inner = cut({ ...start, offset: 0 })
   }
 
   get counts(): Readonly<SourceCounts> {
     const { read, blank } = this.#inner.counts
-    return { read, blank, invalidUtf8: this.#counts.invalidUtf8 }
+    return { read, blank, invalidUtf8: this.#invalidUtf8 }
   }
 
   get offset(): number {
-    return this.#startOf(this.#inner.line)
+    return this.#places.of(this.#inner)
   }
 
   get line(): number {
@@ -80,16 +75,13 @@ export class EncodedCutter implements Cutter {
   }
 
   push(block: Buffer): void {
-    this.#forget()
     this.#pushed.push(block)
     this.#take(false)
   }
 
   end(): void {
     this.#take(true)
-    this.#inner.end()
-    // What follows a record without a line end is at the end of all.
-    this.#starts.push(this.#pushed.end)
+    this.#inFile(() => this.#inner.end())
   }
 
   next(): Line | undefined {
@@ -100,109 +92,63 @@ export class EncodedCutter implements Cutter {
       return undefined
     }
     this.#isRest = false
-    const line = { ...found, offset: this.#startOf(found.line) }
-    return this.#isMalformed(found.line) ? this.#judged(line) : line
+    const line = { ...found, offset: this.#places.of(found) }
+    return this.#places.isMalformed(found, this.#inner) ? this.#judged(line) : line
   }
 
   run(): Run | undefined {
-    if (this.isOver || this.#isRest || this.#malformedAt < this.#malformedLines.length) return undefined
-    const run = this.#inner.run()
-    if (run === undefined) return undefined
-    const [starts, first, end] = [this.#starts, this.#firstLine, this.#pushed.end]
-    return new EncodedRun(
-      run,
-      (line) => starts[line - first] ?? end,
-      () => this.isOver,
-    )
-  }
-
-  #startOf(line: number): number {
-    return this.#starts[line - this.#firstLine] ?? this.#pushed.end
+    if (this.isOver || this.#isRest) return undefined
+    const placeOf = this.#places.lasting?.()
+    const run = placeOf && this.#inner.run()
+    return run && placedRun(run, placeOf, () => this.isOver)
   }
 
   /** Makes text of what is there, up to the last whole character. */
   #take(isWhole: boolean): void {
-    const bytes = this.#pushed.left
-    if (bytes.length === 0) return
-    const begin = this.#pushed.usedTo
-    const ends = [...lineStarts(bytes, this.#lineEnd, this.#charset)]
-    const { text, usedBytes } = this.#decoder.decodeSound(bytes, isWhole) ?? this.#byLine(bytes, ends, isWhole)
-    for (const end of ends) this.#starts.push(begin + end)
+    const { left, usedTo } = this.#pushed
+    const { text, usedBytes } = this.#places.textOf(left, usedTo, isWhole, this.#inner)
     this.#pushed.use(usedBytes)
-    if (text !== '') this.#inner.push(Buffer.from(text))
+    if (text !== '') this.#inFile(() => this.#inner.push(Buffer.from(text)))
   }
 
-  /** The text of bytes some of which are not: the lines that those are in are remembered. */
-  #byLine(bytes: Buffer, ends: readonly number[], isWhole: boolean): { text: string; usedBytes: number } {
-    let text = ''
-    let from = 0
-    let usedBytes = 0
-    for (const [place, end] of [...ends, bytes.length].entries()) {
-      const line = this.#decoder.decode(bytes.subarray(from, end), place < ends.length || isWhole)
-      if (line.isMalformed) this.#malformedLines.push(this.#firstLine + this.#starts.length - 1 + place)
-      const isReplaced = line.isMalformed && this.#malformed === 'replace'
-      text += isReplaced ? line.text.replace(/(?:\\x[0-9a-f]{2})+/g, REPLACEMENT) : line.text
-      usedBytes = from + line.usedBytes
-      from = end
+  /** Errors name the byte of the file. */
+  #inFile(act: () => void): void {
+    try {
+      act()
+    } catch (thrown) {
+      if (!isSluiceError(thrown, 'SOURCE_CORRUPT')) throw thrown
+      const { source, offset, found } = thrown.details
+      throw corruptContent(source, this.#places.of({ line: this.#inner.line, offset }), found)
     }
-    return { text, usedBytes }
   }
 
-  /** Whether a record that begins in a line, and ends before the inner cutter's next, has bytes that are not text. */
-  #isMalformed(line: number): boolean {
-    const lines = this.#malformedLines
-    while (this.#malformedAt < lines.length && (lines[this.#malformedAt] as number) < line) this.#malformedAt += 1
-    return (lines[this.#malformedAt] ?? Number.POSITIVE_INFINITY) < Math.max(this.#inner.line, line + 1)
-  }
-
-  #judged(line: Line): Line {
-    this.#counts.invalidUtf8 += 1
-    return judged(line, this.#malformed, this.#charset)
-  }
-
-  /** Lets go of lines that were given. */
-  #forget(): void {
-    this.#malformedLines = this.#malformedLines.slice(this.#malformedAt)
-    this.#malformedAt = 0
-    const count = this.#inner.line - this.#firstLine
-    if (count <= 0) return
-    this.#starts = this.#starts.slice(count)
-    this.#firstLine += count
+  /** What becomes of a record with bytes that are not text in its encoding: they are `\xNN` in it, or U+FFFD. */
+  #judged(found: Line): Line {
+    this.#invalidUtf8 += 1
+    if (this.#malformed === 'replace') return found
+    const line = { ...found, raw: rawOfEscaped(found.text) }
+    if (this.#malformed === 'escape') return line
+    return { ...line, fault: line.fault ?? malformedFault(line.raw, this.#charset.name) }
   }
 }
 
-/** Records of text that has become UTF-8, at their places in the file. */
-class EncodedRun implements Run {
-  readonly fault = undefined
-  readonly #run: Run
-  readonly #startOf: (line: number) => number
-  readonly #isOver: () => boolean
-
-  /** @param isOver - whether the next record is beyond what is to be given */
-  constructor(run: Run, startOf: (line: number) => number, isOver: () => boolean) {
-    this.#run = run
-    this.#startOf = startOf
-    this.#isOver = isOver
-  }
-
-  get given(): number {
-    return this.#run.given
-  }
-
-  get line(): number {
-    return this.#run.line
-  }
-
-  get offset(): number {
-    return this.#startOf(this.line)
-  }
-
-  next(): string | undefined {
-    return this.#isOver() ? undefined : this.#run.next()
-  }
-
-  placeOf(index: number): RecordPlace {
-    const place = this.#run.placeOf(index)
-    return { ...place, offset: this.#startOf(place.line) }
+/** Records of text that has become UTF-8, at their places in the file, up to what is not to be given. */
+function placedRun(run: Run, placeOf: (spot: Spot) => number, isOver: () => boolean): Run {
+  return {
+    fault: undefined,
+    get given() {
+      return run.given
+    },
+    get line() {
+      return run.line
+    },
+    get offset() {
+      return placeOf(run)
+    },
+    next: () => (isOver() ? undefined : run.next()),
+    placeOf: (index) => {
+      const place = run.placeOf(index)
+      return { ...place, offset: placeOf(place) }
+    },
   }
 }

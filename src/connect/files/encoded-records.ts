@@ -3,7 +3,6 @@
 import { type Charset, CharsetDecoder, lineStarts, tellUtf16 } from './charset.ts'
 import { EncodedCutter } from './encoded-cutter.ts'
 import { tellForeign } from './foreign.ts'
-import { PlacedCutter } from './placed-cutter.ts'
 import type { ContentHead, OpenRecords, Records } from './records.ts'
 import { corruptFile } from './trouble.ts'
 
@@ -52,10 +51,7 @@ function openEncoded<T>(records: Records<T>, head: ContentHead, charset: Charset
   return {
     start: { ...start, offset },
     lineEnd,
-    cut: (from) =>
-      beginsInLines === true
-        ? new PlacedCutter({ ...from, charset, malformed, cut })
-        : new EncodedCutter({ ...from, charset, lineEnd, malformed, cut }),
+    cut: (from) => new EncodedCutter({ ...from, charset, lineEnd, malformed, beginsInLines, cut }),
     parse,
   }
 }

@@ -1,9 +1,6 @@
 // The bytes that a cutter was given last, as long as their memory is theirs, and what must be kept of them.
 
-import type { Charset } from './charset.ts'
-import type { Line } from './cutter.ts'
 import { lastBytes } from './open-line.ts'
-import { type Malformed, malformedFault, rawOfEscaped } from './raw.ts'
 
 const NOTHING: Buffer = Buffer.alloc(0)
 
@@ -25,11 +22,7 @@ export class PushedBytes {
     this.#passed = before
   }
 
-  /** The offset behind all bytes, and behind those that have become text. */
-  get end(): number {
-    return this.#origin + this.#bytes.length
-  }
-
+  /** The offset behind those that have become text. */
   get usedTo(): number {
     return this.#origin + this.#used
   }
@@ -66,12 +59,4 @@ export class PushedBytes {
     this.#bytes = Buffer.from(this.left)
     this.#used = 0
   }
-}
-
-/** What becomes of a record with bytes that are not text in its encoding: they are `\xNN` in it, or U+FFFD. */
-export function judged(found: Line, malformed: Malformed, { name }: Charset): Line {
-  if (malformed === 'replace') return found
-  const line = { ...found, raw: rawOfEscaped(found.text) }
-  if (malformed === 'escape') return line
-  return { ...line, fault: line.fault ?? malformedFault(line.raw, name) }
 }
