@@ -5,6 +5,7 @@ import { escapeMalformed, malformedFault } from '../files/raw.ts'
 import { type LineFormat, Rejection } from '../format.ts'
 import { deadLetter, type Entry, type Origin, traced } from '../origin.ts'
 import type { SourceCounts } from '../source.ts'
+import type { LiveOptions } from './live-reader.ts'
 import { bufferOf, rawOf, textOf } from './text.ts'
 
 /** A message as it came. */
@@ -52,5 +53,21 @@ export function bodyReader<B, Meta, T>(
     } catch (error) {
       return deadLetter(origin, EVENT, messageOf(error))
     }
+  }
+}
+
+/**
+ * How a reader makes events of messages whose bytes are in a format.
+ *
+ * @param of - says what a message is, and where it came from
+ */
+export function bodies<B, Meta, T, M extends { readonly bytes: Uint8Array }>(
+  { format, event }: { readonly format: LineFormat<B>; readonly event: ToEvent<B, Meta, T> | undefined },
+  of: (message: M) => Omit<Body<Meta>, 'count'>,
+): Pick<LiveOptions<T, M>, 'bytesOf' | 'read'> {
+  const read = bodyReader(format, event)
+  return {
+    bytesOf: ({ bytes }) => bytes.length,
+    read: (message, count, counts) => read({ ...of(message), count }, counts),
   }
 }

@@ -1,6 +1,6 @@
 // Opens the reader of an MQTT broker's messages, over connections that are made again when they break.
 
-import { bodyReader } from '../live/body.ts'
+import { bodies } from '../live/body.ts'
 import { type Connecting, connectReader } from '../live/connect-reader.ts'
 import { ByName } from '../live/known.ts'
 import { type LiveReader, namedPosition, withoutBytes } from '../live/live-reader.ts'
@@ -25,25 +25,23 @@ export interface MqttOpening<B, T> extends ConnectedOpening<B, MqttMeta, T>, Mqt
 const UNNUMBERED = '0.'
 
 export async function openMqtt<B, T>(opening: MqttOpening<B, T>): Promise<SplitReader<T>> {
-  const { title, from, format, event } = opening
+  const { title, from } = opening
   const { count, pending } = namedPosition(title, from)
   const session = { number: Math.max(0, ...pending.slice(-1).map(sessionOf)) }
   // A broker that has begun anew sends nothing again of what it sent before, and nothing at all at QoS 0.
   const comesAgain = (name: string): boolean => !name.startsWith(UNNUMBERED) && sessionOf(name) === session.number
   const known = new ByName({ pending }, opening.inFlight, comesAgain)
-  const read = bodyReader<B, MqttMeta, T>(format, event)
   return await connectReader<T, MqttMessage, MqttConnection>(
     {
       ...opening,
+      ...bodies(opening, ({ bytes, topic, qos, isRetained, headers, properties }: MqttMessage) => {
+        return { bytes, meta: { topic, qos, isRetained, headers, properties }, source: `topic ${topic}` }
+      }),
       known,
       idOf: ({ name }) => name,
       isAgain: ({ isAgain }) => isAgain,
       bytesOf: ({ sizeBytes }) => sizeBytes,
       receiptOf: (message) => ({ ...withoutBytes(message), headers: NO_HEADERS, properties: undefined }),
-      read: ({ bytes, topic, qos, isRetained, headers, properties }, number, counts) => {
-        const meta = { topic, qos, isRetained, headers, properties }
-        return read({ bytes, meta, source: `topic ${topic}`, count: number }, counts)
-      },
       count,
     },
     (reader) => new Broker(opening, session, known, reader),

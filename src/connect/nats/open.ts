@@ -2,7 +2,7 @@
 
 import type { StreamInfo } from '@nats-io/jetstream'
 import { SluiceError } from '../../base/errors.ts'
-import { bodyReader } from '../live/body.ts'
+import { bodies } from '../live/body.ts'
 import { connectReader } from '../live/connect-reader.ts'
 import { InOrder } from '../live/known.ts'
 import { liveLost, livePosition } from '../live/live-reader.ts'
@@ -18,23 +18,19 @@ export interface NatsOpening<B, T>
 }
 
 export async function openNats<B, T>(opening: NatsOpening<B, T>): Promise<SplitReader<T>> {
-  const { title, begin, from, format, event } = opening
+  const { title, begin, from } = opening
   const { count, after } = livePosition(title, from)
   if (after !== undefined && !/^\d{1,15}$/.test(String(after)))
     throw liveLost(title, from, 'it holds no number of a message')
   const known = new InOrder(after === undefined ? {} : { after: String(after) }, (a, b) => Number(a) - Number(b))
-  const read = bodyReader<B, NatsMeta, T>(format, event)
   /** Where reading began that no position says. */
   let first: number | undefined
   return await connectReader<T, NatsMessage, NatsConnection>(
     {
       ...opening,
+      ...bodies(opening, ({ bytes, ...meta }: NatsMessage) => ({ bytes, meta, source: `subject ${meta.subject}` })),
       known,
       idOf: ({ sequence }) => String(sequence),
-      bytesOf: ({ bytes }) => bytes.length,
-      read: ({ bytes, ...meta }, number, counts) => {
-        return read({ bytes, meta, source: `subject ${meta.subject}`, count: number }, counts)
-      },
       count,
     },
     (reader) => ({

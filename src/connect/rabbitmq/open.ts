@@ -1,7 +1,7 @@
 // Opens the reader of a queue of RabbitMQ, over connections that are made again when they break.
 
 import { messageOf } from '../../base/errors.ts'
-import { bodyReader } from '../live/body.ts'
+import { bodies } from '../live/body.ts'
 import { type Connecting, connectReader } from '../live/connect-reader.ts'
 import { ByName } from '../live/known.ts'
 import { type LiveReader, namedPosition, unreachable } from '../live/live-reader.ts'
@@ -31,20 +31,17 @@ const MOST_CHARS = 255
 const NOTHING = new Uint8Array()
 
 export async function openRabbitmq<B, T>(opening: RabbitOpening<B, T>): Promise<SplitReader<T>> {
-  const { title, queue, inFlight, format, event, from } = opening
+  const { title, queue, inFlight, from } = opening
   const { count, pending } = namedPosition(title, from)
   const known = new ByName({ pending }, inFlight, (name) => !name.startsWith(UNNAMED))
-  const read = bodyReader<B, RabbitmqMeta, T>(format, event)
   return await connectReader<T, Sent, RabbitConnection>(
     {
       ...opening,
+      ...bodies(opening, ({ bytes, meta }: Sent) => ({ bytes, meta: meta as RabbitmqMeta, source: `queue ${queue}` })),
       known,
       idOf: ({ name }) => name,
       isAgain: ({ meta }) => meta?.isRedelivered === true,
-      bytesOf: ({ bytes }) => bytes.length,
       receiptOf: ({ name }) => ({ name, bytes: NOTHING, meta: undefined }),
-      read: ({ bytes, meta }, number, counts) =>
-        read({ bytes, meta: meta as RabbitmqMeta, source: `queue ${queue}`, count: number }, counts),
       limits: NO_LIMITS,
       count,
     },

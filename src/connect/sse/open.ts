@@ -1,7 +1,7 @@
 // Opens the reader of server-sent events, over connections that go on where the one before ended.
 
 import { systemClock } from '../../base/clock.ts'
-import { bodyReader } from '../live/body.ts'
+import { bodies } from '../live/body.ts'
 import { type Connecting, connectReader } from '../live/connect-reader.ts'
 import { OnceEach } from '../live/known.ts'
 import { type LiveReader, liveLost, livePosition, unreachable, withoutBytes } from '../live/live-reader.ts'
@@ -19,13 +19,15 @@ const PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 60_000
 
 export async function openServerSentEvents<B, T>(opening: ServerSentOpening<B, T>): Promise<SplitReader<T>> {
-  const { title, from, format, event } = opening
+  const { title, from } = opening
   const { count, after } = positionOf(title, from)
-  const read = bodyReader<B, ServerEventMeta, T>(format, event)
   let received = 0
   return await connectReader<T, ServerEvent, Pick<EventConnection, 'resume' | 'close'>>(
     {
       ...opening,
+      ...bodies(opening, ({ bytes, type, id, fault }: ServerEvent) => {
+        return { bytes, fault, meta: { type, id }, source: title }
+      }),
       known: new OnceEach((last) => {
         const id = last === undefined ? after : last.slice(last.indexOf(' ') + 1)
         return id === '' ? {} : { after: id }
@@ -34,10 +36,7 @@ export async function openServerSentEvents<B, T>(opening: ServerSentOpening<B, T
         received += 1
         return `${received} ${id}`
       },
-      bytesOf: ({ bytes }) => bytes.length,
       receiptOf: withoutBytes,
-      read: ({ bytes, type, id, fault }, number, counts) =>
-        read({ bytes, fault, meta: { type, id }, source: title, count: number }, counts),
       count,
     },
     (reader) => new EventServer(opening, reader, after),

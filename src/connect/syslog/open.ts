@@ -1,7 +1,7 @@
 // Opens the reader of what is sent by syslog.
 
 import { systemClock } from '../../base/clock.ts'
-import { bodyReader } from '../live/body.ts'
+import { bodies } from '../live/body.ts'
 import { type LiveServer, listenReader } from '../live/connect-reader.ts'
 import { Drops } from '../live/drops.ts'
 import { OnceEach } from '../live/known.ts'
@@ -27,18 +27,17 @@ interface Sent extends Frame {
 const LIMITS = { messages: 10_000, bytes: 16 * 1024 * 1024 }
 
 export async function openSyslog<T>(opening: SyslogOpening<T>): Promise<SplitReader<T>> {
-  const { title, from, open, format, event } = opening
-  const read = bodyReader<SyslogMessage, SyslogMeta, T>(format, event)
+  const { title, from, open } = opening
   const tell = (note: string): void => open.onNote?.(note)
   const drops = { datagram: new Drops('datagrams', tell), connection: new Drops('connections', tell) }
   const [reader, server] = await listenReader<T, Sent, LiveServer & { readonly ports: SyslogPorts }>(
     {
       ...opening,
+      ...bodies(opening, ({ bytes, fault, meta }: Sent) => {
+        return { bytes, fault, meta, source: `syslog from ${meta.from}` }
+      }),
       known: new OnceEach(),
-      bytesOf: ({ bytes }) => bytes.length,
       receiptOf: withoutBytes,
-      read: ({ bytes, fault, meta }, number, counts) =>
-        read({ bytes, fault, meta, source: `syslog from ${meta.from}`, count: number }, counts),
       limits: LIMITS,
       count: livePosition(title, from).count,
     },

@@ -1,7 +1,7 @@
 // Opens the reader of a webhook.
 
 import { formTexts } from '../formats/form.ts'
-import { bodyReader } from '../live/body.ts'
+import { bodies } from '../live/body.ts'
 import { listenReader } from '../live/connect-reader.ts'
 import { ByName } from '../live/known.ts'
 import { namedPosition } from '../live/live-reader.ts'
@@ -21,18 +21,16 @@ export interface WebhookOpening<B, T>
 const LIMITS = { messages: 4000, bytes: 16 * 1024 * 1024 }
 
 export async function openWebhook<B, T>(opening: WebhookOpening<B, T>): Promise<SplitReader<T>> {
-  const { title, path, from, open, remember, format, event } = opening
+  const { title, path, from, open, remember } = opening
   const position = namedPosition(title, from)
-  const read = bodyReader<B, WebhookMeta, T>(format, event)
   const [reader, server] = await listenReader<T, Posted, WebhookServer>(
     {
       ...opening,
+      ...bodies(opening, ({ bytes, headers, path: url }: Posted) => {
+        return { bytes, meta: metaOf(headers, url), source: `webhook ${path}` }
+      }),
       known: new ByName(position, remember, (name) => !name.startsWith(UNNAMED)),
       idOf: ({ name }) => name,
-      bytesOf: ({ bytes }) => bytes.length,
-      read: ({ bytes, headers, path: url }, count, counts) => {
-        return read({ bytes, meta: metaOf(headers, url), source: `webhook ${path}`, count }, counts)
-      },
       limits: LIMITS,
       count: position.count,
     },

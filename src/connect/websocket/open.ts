@@ -1,7 +1,7 @@
 // Opens the reader of what a WebSocket server sends, over connections that are made again.
 
 import { systemClock } from '../../base/clock.ts'
-import { bodyReader } from '../live/body.ts'
+import { bodies } from '../live/body.ts'
 import { connectReader } from '../live/connect-reader.ts'
 import { OnceEach } from '../live/known.ts'
 import { livePosition, unreachable, withoutBytes } from '../live/live-reader.ts'
@@ -27,19 +27,15 @@ interface Sent extends WebSocketMeta {
 const PAUSE_MS = 1000
 
 export async function openWebSocket<B, T>(opening: WebSocketOpening<B, T>): Promise<SplitReader<T>> {
-  const { title, format, event, from } = opening
-  const { count } = livePosition(title, from)
-  const body = bodyReader<B, WebSocketMeta, T>(format, event)
+  const { title, from } = opening
   let notBeforeMs = Number.NEGATIVE_INFINITY
   return await connectReader<T, Sent, SocketConnection>(
     {
       ...opening,
+      ...bodies(opening, ({ bytes, isBinary }: Sent) => ({ bytes, meta: { isBinary }, source: title })),
       known: new OnceEach(),
-      bytesOf: ({ bytes }) => bytes.length,
       receiptOf: withoutBytes,
-      read: ({ bytes, isBinary }, number, counts) =>
-        body({ bytes, meta: { isBinary }, source: title, count: number }, counts),
-      count,
+      count: livePosition(title, from).count,
     },
     (reader) => ({
       mayPass: (error) => !(error instanceof Refused),
