@@ -44,10 +44,6 @@ export class Guard {
     this.#names = new Set([...OWN_NAMES, ...hosts].flatMap((host) => nameOf(host) ?? []))
   }
 
-  get asksForToken(): boolean {
-    return this.#token !== undefined
-  }
-
   /** Whether a request comes by a name of ours and from a page of ours, or from no page. */
   refuseStranger({ headers }: Asking): Refusal | undefined {
     const { host = '', origin } = headers

@@ -1,19 +1,16 @@
 // A stage that reads the splits of a source, taking the next one when one is at its end.
 
-import type { Clock } from '../base/clock.ts'
 import { inTime } from '../base/closing.ts'
 import { isPromise } from '../base/promise.ts'
 import type { Beginning, Ledger, SourceCommand } from '../checkpoint/ledger.ts'
 import { type Batch, chunkOf, type ReadBatch } from '../connect/batch.ts'
 import type { Source, SplitReader } from '../connect/source.ts'
 import { Chain } from '../flow/chain.ts'
-import type { Making } from '../flow/step.ts'
 import type { StageCore } from '../stage/core.ts'
 import type { DispatcherSpec } from '../stage/dispatcher.ts'
 import type { AnySpec, ChunkStage } from '../stage/hooks.ts'
 import { chunkStage } from '../stage/make.ts'
 import type { WorkTime } from '../stage/work-time.ts'
-import type { Account } from './account.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import { EpochReading } from './epoch-reading.ts'
 import { PipelineSource } from './pipeline-source.ts'
@@ -21,24 +18,16 @@ import type { Tally } from './placed.ts'
 import { PlainReading, type Reading } from './reading.ts'
 import type { SplitQueue } from './split-queue.ts'
 import { StageContext } from './step-context.ts'
-import type { Busy } from './steps-stage.ts'
+import type { StepsStageOptions } from './steps-stage.ts'
 
-export interface SourceStageOptions {
-  readonly name: string
-  /** The layer's number, and which of its stages it is. */
-  readonly layer: number
-  readonly partition: { readonly index: number; readonly total: number }
+/** The steps are what is done with events as they are read. */
+export interface SourceStageOptions
+  extends Omit<StepsStageOptions, 'inputs' | 'meters' | 'place' | 'tally' | 'epochs'> {
   readonly source: Source<unknown>
-  /** What is done with events as they are read. */
-  readonly steps: readonly Making[]
   /** Asked at the first demand. */
   readonly queue: SplitQueue
-  readonly dispatcher: DispatcherSpec<unknown, never>
-  readonly clock: Clock
-  readonly account: Account
   /** Shown what goes out. */
   readonly meter: (values: readonly unknown[]) => void
-  readonly busy?: Busy | undefined
   /** Its time at work, and what it has read. */
   readonly time: WorkTime
   readonly tally: Tally

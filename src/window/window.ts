@@ -34,13 +34,9 @@ export interface TumblingWindow<T> extends Timed {
 }
 
 /** Windows of equal size that overlap: a new one starts every `everyMs`. */
-export interface SlidingWindow<T> extends Timed {
+export interface SlidingWindow<T> extends Omit<TumblingWindow<T>, 'kind'> {
   readonly kind: 'sliding'
-  readonly at: At<T>
-  readonly sizeMs: number
   readonly everyMs: number
-  readonly offsetMs: number
-  readonly emptyWindows: number
 }
 
 /** Events of a key with less than `gapMs` between them. */

@@ -119,11 +119,7 @@ export class AccessLineReader {
 }
 
 /** What stands behind the bytes. */
-interface Rest {
-  readonly referer: string | null
-  readonly agent: string | null
-  readonly extra: readonly string[] | null
-}
+type Rest = Pick<AccessRequest, 'referer' | 'agent' | 'extra'>
 
 const NO_REST: Rest = { referer: null, agent: null, extra: null }
 

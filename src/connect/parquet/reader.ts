@@ -1,6 +1,5 @@
 // Reads one row group of a Parquet file, as a split.
 
-import type { FileHandle } from 'node:fs/promises'
 import { isSluiceError } from '../../base/errors.ts'
 import type { ReadBatch } from '../batch.ts'
 import { cannotRead } from '../files/trouble.ts'
@@ -8,25 +7,19 @@ import { Rejection } from '../format.ts'
 import type { Origin } from '../origin.ts'
 import { readRows } from '../rows/read-rows.ts'
 import type { Position, SourceCounts, SplitReader } from '../source.ts'
-import type { ParquetFile } from './file.ts'
-import type { RowGroup } from './footer.ts'
 import { Refusal } from './physical.ts'
 import type { ParquetPosition } from './position.ts'
-import type { GroupRow, RowGroupReader } from './row-group.ts'
+import type { GroupRow, RowGroupOptions, RowGroupReader } from './row-group.ts'
 import { corruptParquet, isDamage, OverLimit, overLimit } from './trouble.ts'
 
 /** The step of its dead letters. */
 const STEP = 'parquet'
 
-export interface ParquetReaderParts {
-  readonly file: ParquetFile
-  readonly group: RowGroup
+export interface ParquetReaderParts extends Pick<RowGroupOptions, 'file' | 'group' | 'handle' | 'limit'> {
   readonly rows: RowGroupReader
-  readonly handle: FileHandle
   readonly names: readonly string[]
   /** Rows that earlier runs had. */
   readonly done: number
-  readonly limit: number
   readonly signal: AbortSignal | undefined
 }
 

@@ -1,25 +1,21 @@
 // Looks what has become of the files: which were rotated, cut, replaced or have come, and what is to be read next.
 
-import type { Clock } from '../../base/clock.ts'
 import type { Charset } from '../files/charset.ts'
-import { Content, type ContentOptions } from './content.ts'
+import { Content } from './content.ts'
 import { Followed } from './followed.ts'
 import { judge, type Verdict } from './judge.ts'
 import type { Lister, Sighting } from './lister.ts'
-import { noteOn, type Patience } from './patience.ts'
+import type { OpenFilesOptions } from './open-files.ts'
+import { noteOn } from './patience.ts'
 import type { Roll } from './roll.ts'
 import { placeAtEnd, placePassed } from './starts.ts'
 
-export interface ScanOptions<T> {
+export interface ScanOptions<T> extends Pick<OpenFilesOptions<T>, 'clock' | 'patience' | 'content' | 'maxLineBytes'> {
   readonly roll: Roll<T>
   readonly lister: Lister
-  readonly clock: Clock
   readonly graceMs: number
-  readonly patience: Patience
-  readonly content: ContentOptions
   /** Where files begin that are there at the first look of a first run; undefined in a later run. */
   readonly from: 'start' | 'end' | undefined
-  readonly maxLineBytes: number
   /** The encoding that text is to be in; UTF-8 if undefined. */
   readonly charset: Charset | undefined
   readonly onNote: (note: string) => void

@@ -5,24 +5,20 @@ import { messageOf, SluiceError } from '../../../base/errors.ts'
 import { type Batch, letterAt } from '../../batch.ts'
 import type { Address } from '../../http/address.ts'
 import { Pacer } from '../../http/pacer.ts'
-import { type Answer, request } from '../../http/request.ts'
+import { type Answer, type RequestOptions, request } from '../../http/request.ts'
 import { jsonText } from '../../json/line.ts'
 import type { DeadLetter } from '../../origin.ts'
 import type { PlainSinkOptions, PlainWriter } from '../../sink.ts'
 import { identified, identityAt } from '../identity.ts'
 import { idempotencyKey } from './key.ts'
 
-export interface HttpWriterOptions {
-  readonly address: Address
-  readonly method: string
+export interface HttpWriterOptions extends Pick<RequestOptions, 'address' | 'method' | 'timeoutMs' | 'retryMs'> {
   readonly format: 'json' | 'ndjson'
   readonly keyHeader: string
   readonly identity: boolean
   readonly batchRows: number
   readonly batchBytes: number
   readonly concurrency: number
-  readonly timeoutMs: number
-  readonly retryMs: number
   readonly bisect: boolean
 }
 

@@ -4,9 +4,8 @@ import { describeValue } from '../../../base/check.ts'
 import { systemClock } from '../../../base/clock.ts'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
 import { type ReadBatch, readOf } from '../../batch.ts'
-import type { Address } from '../../http/address.ts'
 import { Pacer } from '../../http/pacer.ts'
-import { request } from '../../http/request.ts'
+import { type RequestOptions, request } from '../../http/request.ts'
 import { jsonText } from '../../json/line.ts'
 import type { JsonBigInts } from '../../json/numbers.ts'
 import { deadLetter, type Entry, traced } from '../../origin.ts'
@@ -29,15 +28,12 @@ export type PagePosition = {
   readonly last?: string
 }
 
-export interface PageSettings<T> {
-  readonly address: Address
+export interface PageSettings<T> extends Pick<RequestOptions, 'address' | 'timeoutMs' | 'retryMs'> {
   readonly items: (page: HttpPage) => readonly T[]
   readonly next: (page: HttpPage) => string | URL | null | undefined
   readonly bigints: JsonBigInts
   /** Told of what may not be as it was. */
   readonly onNote: ((note: string) => void) | undefined
-  readonly timeoutMs: number
-  readonly retryMs: number
   readonly maxPageBytes: number
   readonly maxPages: number
 }
