@@ -18,7 +18,7 @@ const SPACES = '[ \\u00a0\\u202f]'
  * @param thousands - what stands between groups of three digits, where something may
  */
 export function numberMarks(decimal: '.' | ',', thousands: string | undefined): NumberMarks {
-  const between = thousands === ' ' ? SPACES : thousands?.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+  const between = thousands === ' ' ? SPACES : thousands && RegExp.escape(thousands)
   const grouped = between === undefined ? '' : `[0-9]{1,3}(?:${between}[0-9]{3})+|`
   const point = decimal === '.' ? '\\.' : ','
   return {

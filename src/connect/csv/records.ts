@@ -4,6 +4,7 @@ import { describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { Columns } from '../column.ts'
 import { HEAD_LINES_BYTES } from '../files/head-lines.ts'
+import { markBytes } from '../files/open-line.ts'
 import type { Malformed } from '../files/raw.ts'
 import { RecordCutter } from '../files/record-cutter.ts'
 import type { OpenRecords, RecordStart, Records } from '../files/records.ts'
@@ -225,9 +226,4 @@ function firstRecords(
   cutter.end()
   take()
   return records
-}
-
-/** How long the byte order mark is that a file opens with. */
-function markBytes(bytes: Buffer): number {
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
 }

@@ -5,7 +5,7 @@ import { invariant } from '../../base/invariant.ts'
 import type { SourceCounts } from '../source.ts'
 import type { Cutter, CutterStart, Line } from './cutter.ts'
 import { faultOfLength, faultOfNul, faultOfRest } from './fault.ts'
-import { firstText, lastBytes, OpenLine } from './open-line.ts'
+import { firstText, lastBytes, markBytes, OpenLine } from './open-line.ts'
 import { escapeBytes, escapeMalformed, type Malformed, malformedFault } from './raw.ts'
 import { isBlank, TextRun } from './text-run.ts'
 
@@ -275,7 +275,7 @@ export class LineCutter implements Cutter {
 
   /** The text of a line, its bytes escaped where it has lost some, and whether it is refused for them. */
   #textOf(bytes: Buffer, textBytes: number): { text: string; raw?: string; isMalformed?: boolean } {
-    const from = this.#isFileStart && startsWithMark(bytes) ? 3 : 0
+    const from = this.#isFileStart ? markBytes(bytes) : 0
     if (textBytes > this.#maxLineBytes) return firstText(bytes.subarray(from, textBytes))
     const text = bytes.subarray(from, textBytes)
     if (isUtf8(text)) return { text: text.toString('utf8') }
@@ -296,8 +296,4 @@ export class LineCutter implements Cutter {
     this.#isFileStart = false
     this.#isRest = false
   }
-}
-
-function startsWithMark(bytes: Buffer): boolean {
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
 }

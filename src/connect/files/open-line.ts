@@ -99,3 +99,8 @@ export function firstText(bytes: Buffer): { readonly text: string; readonly raw?
   const isText = again === undefined || again.equals(first.subarray(0, again.length))
   return isText ? { text } : { text, raw: escapeBytes(first) }
 }
+
+/** How long the byte order mark is that a file of UTF-8 opens with. */
+export function markBytes(bytes: Buffer): number {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
+}

@@ -9,6 +9,7 @@ import type { TimeRules } from '../time/rules.ts'
 import type { AccessFormat, FieldKind, Part } from './access-format.ts'
 import type { AccessRequest } from './access-line.ts'
 import { AccessTimes, faultOfTime, TIME_LENGTH } from './access-time.ts'
+import { isEscapedAt } from './quoted.ts'
 import { refuse } from './refuse.ts'
 import { partsOfRequest } from './request-line.ts'
 
@@ -22,7 +23,6 @@ type Row = Record<string, unknown>
 const TAB = 0x09
 const SPACE = 0x20
 const QUOTE = 0x22
-const BACKSLASH = 0x5c
 
 /** Reads the lines of one file. */
 export class AccessFormatReader {
@@ -83,7 +83,7 @@ export class AccessFormatReader {
     }
     let to = text.indexOf(literal, from)
     for (; to !== -1; to = text.indexOf(literal, to + 1)) {
-      if (isQuoted && this.#isEscaped && isEscapedAt(text, from, to)) continue
+      if (isQuoted && this.#isEscaped && literal.startsWith('"') && isEscapedAt(text, from, to)) continue
       if (part?.kind === 'field' && part.as === 'list' && literal.startsWith(' ') && isInList(text, to)) continue
       return to
     }
@@ -145,14 +145,6 @@ export class AccessFormatReader {
     row.time = time
     return undefined
   }
-}
-
-/** Whether an odd number of backslashes stands before a quote. */
-function isEscapedAt(text: string, from: number, quote: number): boolean {
-  if (text.charCodeAt(quote) !== QUOTE) return false
-  let at = quote
-  while (at > from && text.charCodeAt(at - 1) === BACKSLASH) at -= 1
-  return (quote - at) % 2 === 1
 }
 
 /** Whether a space stands inside of a list: behind a comma, or around a colon. */

@@ -86,7 +86,8 @@ const APACHE: Known = {
 /** What a letter behind braces names: `%{Referer}i`. */
 const NAMED: Readonly<Record<string, string>> = { i: '', o: 'out_', C: 'cookie_', e: 'env_', n: 'note_' }
 
-const TYPES: Readonly<Record<FieldKind, ColumnType>> = {
+/** The types of the columns that fields are. */
+export const TYPES: Readonly<Record<FieldKind, ColumnType>> = {
   text: 'text',
   word: 'text',
   list: 'text',
@@ -100,11 +101,6 @@ const TYPES: Readonly<Record<FieldKind, ColumnType>> = {
   s: 'time',
   ms: 'time',
   us: 'time',
-}
-
-/** The type of the column that a field is. */
-export function typeOfField(as: FieldKind): ColumnType {
-  return TYPES[as]
 }
 
 /**

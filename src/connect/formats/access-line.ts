@@ -3,6 +3,7 @@
 import { Rejection } from '../format.ts'
 import type { Origin } from '../origin.ts'
 import { AccessTimes, faultOfTime, TIME_LENGTH } from './access-time.ts'
+import { endOfQuoted } from './quoted.ts'
 import { refuse } from './refuse.ts'
 import { endOfMethod, isTarget, pathOf, startOfProtocol } from './request-line.ts'
 
@@ -45,7 +46,6 @@ const QUOTE = 0x22
 const DASH = 0x2d
 const ZERO = 0x30
 const OPEN_BRACKET = 0x5b
-const BACKSLASH = 0x5c
 const CLOSE_BRACKET = 0x5d
 
 /**
@@ -187,21 +187,6 @@ function endOfSpaces(text: string, from: number): number {
   let at = from
   while (text.charCodeAt(at) === SPACE) at += 1
   return at
-}
-
-/**
- * Where the quote stands that ends what begins at `from`; -1 if none does. A quote behind an odd number of backslashes
- * is escaped; each backslash is counted for one quote only, so that the work stays linear.
- */
-function endOfQuoted(text: string, from: number): number {
-  let quote = text.indexOf('"', from)
-  while (quote > from && text.charCodeAt(quote - 1) === BACKSLASH) {
-    let at = quote - 1
-    while (at > from && text.charCodeAt(at - 1) === BACKSLASH) at -= 1
-    if ((quote - at) % 2 === 0) return quote
-    quote = text.indexOf('"', quote + 1)
-  }
-  return quote
 }
 
 function isWhiteSpace(code: number): boolean {

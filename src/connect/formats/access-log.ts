@@ -5,7 +5,7 @@ import { anything, checkOptions } from '../../base/options.ts'
 import type { ColumnType } from '../column.ts'
 import { type LineFormat, type ParseLine, Rejection } from '../format.ts'
 import { TIME_OPTIONS, type TimeOptions, timeRules } from '../time/rules.ts'
-import { parseAccessFormat, typeOfField } from './access-format.ts'
+import { parseAccessFormat, TYPES } from './access-format.ts'
 import { AccessFormatReader, type FormattedRequest } from './access-format-line.ts'
 import { type AccessForm, AccessLineReader, type AccessRequest } from './access-line.ts'
 
@@ -106,7 +106,7 @@ function formatted(options: AccessFormatOptions): LineFormat<FormattedRequest> {
   const format = parseAccessFormat(options.format)
   const rules = timeRules(options)
   const own: Record<string, ColumnType> = { ...ACCESS_COLUMNS }
-  for (const part of format.parts) if (part.kind === 'field') own[part.name] = typeOfField(part.as)
+  for (const part of format.parts) if (part.kind === 'field') own[part.name] = TYPES[part.as]
   const empty = Object.fromEntries(Object.keys(own).map((name) => [name, null]))
   return {
     name: 'access-log',

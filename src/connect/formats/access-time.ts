@@ -6,6 +6,7 @@ import { daysIn, daysSinceEpoch, faultOfShown, monthAt, type Shown } from '../ti
 export const TIME_LENGTH = 26
 
 const SHAPE = 'dd/Mon/yyyy:hh:mm:ss ±hhmm'
+const FORM = /^\d\d\/.{3}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}$/s
 
 /**
  * Reads the times of one file.
@@ -45,7 +46,7 @@ export class AccessTimes {
 
 /** What is wrong with a time that {@link AccessTimes} does not read, and where. */
 export function faultOfTime(text: string, at: number): { readonly what: string; readonly at: number } {
-  if (!hasShape(text, at)) return { what: `time is not ${SHAPE}`, at }
+  if (!FORM.test(text.slice(at, at + TIME_LENGTH))) return { what: `time is not ${SHAPE}`, at }
   const fault = faultOfShown({
     year: digits(text, at + 7, 4),
     month: monthAt(text, at + 3),
@@ -75,20 +76,6 @@ function readMinute(text: string, at: number): number {
   const offsetMinutes = offsetHour * 60 + offsetMinute
   const minutes = daysSinceEpoch(year, month, day) * 1440 + hour * 60 + minute
   return (text[at + 21] === '-' ? minutes + offsetMinutes : minutes - offsetMinutes) * 60_000
-}
-
-function hasShape(text: string, at: number): boolean {
-  for (const [from, count] of [
-    [0, 2],
-    [7, 4],
-    [12, 2],
-    [15, 2],
-    [18, 2],
-    [22, 4],
-  ] as const) {
-    if (Number.isNaN(digits(text, at + from, count))) return false
-  }
-  return hasSeparators(text, at)
 }
 
 function hasSeparators(text: string, at: number): boolean {

@@ -1,14 +1,13 @@
 // The structured data of RFC 5424: `[id name="value" …][id …]`.
 
 import { Rejection } from '../format.ts'
+import { endOfQuoted } from '../formats/quoted.ts'
 import { refuse } from '../formats/refuse.ts'
 import { addText } from '../named-texts.ts'
 import type { SyslogData } from './message.ts'
 
 const SPACE = 0x20
-const QUOTE = 0x22
 const OPEN_BRACKET = 0x5b
-const BACKSLASH = 0x5c
 const CLOSE_BRACKET = 0x5d
 
 /** What a name ends at. */
@@ -58,16 +57,6 @@ function readParameters(text: string, from: number, into: Map<string, string | s
 function endOfName(text: string, at: number): number {
   NAME_END.lastIndex = at
   return NAME_END.exec(text)?.index ?? text.length
-}
-
-/** Where the quote is that ends what begins at `at`; -1 where there is none. */
-function endOfQuoted(text: string, at: number): number {
-  for (let to = at; to < text.length; to += 1) {
-    const code = text.charCodeAt(to)
-    if (code === QUOTE) return to
-    if (code === BACKSLASH) to += 1
-  }
-  return -1
 }
 
 /** A backslash before anything but a quote, a bracket or another one stands for itself. */

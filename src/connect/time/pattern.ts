@@ -146,12 +146,12 @@ function compile(pattern: string): Compiled {
       if (fields.some(({ part }) => part === field.part)) refuse(`says the ${field.part} twice`)
       fields.push(field)
       source += `(${field.source})`
-    } else if (quoted !== undefined) source += quoted === '' ? "'" : escaped(quoted.replaceAll("''", "'"))
+    } else if (quoted !== undefined) source += quoted === '' ? "'" : RegExp.escape(quoted.replaceAll("''", "'"))
     else if (token === '[' || token === ']') {
       depth += token === '[' ? 1 : -1
       if (depth < 0) refuse('closes a ] that is not open')
       source += token === '[' ? '(?:' : ')?'
-    } else source += escaped(token)
+    } else source += RegExp.escape(token)
   }
   if (depth > 0) refuse('opens a [ that is not closed')
   const has = (part: Part): boolean => fields.some((field) => field.part === part)
@@ -169,8 +169,4 @@ const NEEDED: readonly (readonly [part: Part, needed: Part])[] = [
 
 function lettersOf(pattern: string): string {
   return pattern.replace(/'[^']*'/g, '')
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 }

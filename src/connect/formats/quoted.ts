@@ -1,0 +1,20 @@
+// Text in double quotes, in which a backslash escapes a quote.
+
+const BACKSLASH = 0x5c
+
+/**
+ * Where the quote stands that ends what begins at `from`; -1 if none does. A quote behind an odd number of backslashes
+ * is escaped; each backslash is counted for one quote only, so that the work stays linear.
+ */
+export function endOfQuoted(text: string, from: number): number {
+  let quote = text.indexOf('"', from)
+  while (isEscapedAt(text, from, quote)) quote = text.indexOf('"', quote + 1)
+  return quote
+}
+
+/** Whether an odd number of backslashes stands before a quote, from `from` on. */
+export function isEscapedAt(text: string, from: number, quote: number): boolean {
+  let at = quote
+  while (at > from && text.charCodeAt(at - 1) === BACKSLASH) at -= 1
+  return (quote - at) % 2 === 1
+}
