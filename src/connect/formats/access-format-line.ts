@@ -2,6 +2,7 @@
 
 import type { Rejection } from '../format.ts'
 import type { Origin } from '../origin.ts'
+import { isEscapedAt } from '../quoted.ts'
 import { epochReader } from '../time/epoch.ts'
 import type { ReadTime } from '../time/form.ts'
 import { readIso } from '../time/iso.ts'
@@ -9,7 +10,6 @@ import type { TimeRules } from '../time/rules.ts'
 import type { AccessFormat, FieldKind, Part } from './access-format.ts'
 import type { AccessRequest } from './access-line.ts'
 import { AccessTimes, faultOfTime, TIME_LENGTH } from './access-time.ts'
-import { isEscapedAt } from './quoted.ts'
 import { refuse } from './refuse.ts'
 import { partsOfRequest } from './request-line.ts'
 

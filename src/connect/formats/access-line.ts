@@ -2,8 +2,8 @@
 
 import { Rejection } from '../format.ts'
 import type { Origin } from '../origin.ts'
+import { endOfQuoted } from '../quoted.ts'
 import { AccessTimes, faultOfTime, TIME_LENGTH } from './access-time.ts'
-import { endOfQuoted } from './quoted.ts'
 import { refuse } from './refuse.ts'
 import { endOfMethod, isTarget, pathOf, startOfProtocol } from './request-line.ts'
 

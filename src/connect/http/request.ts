@@ -1,6 +1,7 @@
 // One request over HTTP, tried until it is answered: with back-off, a time limit for each attempt and one for all.
 
 import { isUtf8 } from 'node:buffer'
+import { addAbortListener } from 'node:events'
 import { type Backoff, backoffMs } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import { errnoOf, messageOf } from '../../base/errors.ts'
@@ -84,7 +85,7 @@ async function attempt(options: RequestOptions): Promise<Answer | Failed> {
   for (const [name, value] of Object.entries(options.headers ?? {})) own.set(name, value)
   const limit = new AbortController()
   const stop = (): void => limit.abort()
-  signal?.addEventListener('abort', stop, { once: true })
+  using _ = signal && addAbortListener(signal, stop)
   const done = new AbortController()
   // Ended by `done`, at the latest by its own time.
   void clock.sleep(timeoutMs, done.signal).then(stop, () => {})
@@ -100,7 +101,6 @@ async function attempt(options: RequestOptions): Promise<Answer | Failed> {
     return { kind: 'failed', reason: address.withoutSecrets(reasonOf(error)) }
   } finally {
     done.abort()
-    signal?.removeEventListener('abort', stop)
   }
 }
 

@@ -1,6 +1,7 @@
 // Limits on JSON, held against a text before anything is made of it.
 
-import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './bytes.ts'
+import { endOfQuoted } from '../quoted.ts'
+import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './bytes.ts'
 
 export interface JsonLimits {
   /** Most arrays and objects inside each other. */
@@ -25,7 +26,8 @@ export function faultOfJson(text: string, limits: JsonLimits): string | undefine
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) {
-      at = endOfString(text, at + 1)
+      at = endOfQuoted(text, at + 1)
+      if (at === -1) return undefined
     } else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
       if (open.length === maxDepth) return `nested over ${maxDepth} deep`
       open.push(code === OPEN_OBJECT ? 0 : -1)
@@ -50,18 +52,4 @@ function hasAtMost(text: string, maxDepth: number): boolean {
     }
   }
   return true
-}
-
-/** Where the string ends whose first character is at `from`. */
-function endOfString(text: string, from: number): number {
-  let end = text.indexOf('"', from)
-  while (end !== -1 && isEscaped(text, from, end)) end = text.indexOf('"', end + 1)
-  return end === -1 ? text.length : end
-}
-
-/** Whether an odd number of backslashes stands before a quote. */
-function isEscaped(text: string, from: number, quote: number): boolean {
-  let at = quote
-  while (at > from && text.charCodeAt(at - 1) === BACKSLASH) at -= 1
-  return (quote - at) % 2 === 1
 }

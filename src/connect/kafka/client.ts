@@ -1,5 +1,6 @@
 // Connections to the servers of a Kafka cluster, and questions to them.
 
+import { addAbortListener } from 'node:events'
 import { isIP } from 'node:net'
 import { loadPackage } from '../packages.ts'
 import type { KafkaPlace } from './place.ts'
@@ -35,16 +36,13 @@ export async function connectKafka(
     ...(username === undefined ? {} : { sasl: { mechanism, username, password } }),
   })
   client.on('error', () => {}) // Whoever waits for an answer is told.
-  const onAbort = (): void => endKafka(client)
-  signal.addEventListener('abort', onAbort)
+  using _ = addAbortListener(signal, () => endKafka(client))
   try {
     await client.connect(host, port)
     return client
   } catch (error) {
     endKafka(client)
     throw signal.aborted ? signal.reason : error
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -1,5 +1,6 @@
 // A Kafka cluster: its servers, and which of them leads which partition.
 
+import { addAbortListener } from 'node:events'
 import { systemClock } from '../../base/clock.ts'
 import { answerOf, connectKafka, endKafka, type Kafka, type KafkaClient, loadKafka } from './client.ts'
 import type { KafkaPlace } from './place.ts'
@@ -43,8 +44,7 @@ export class KafkaCluster {
   /** Asks one server after the other. Throws the last one's trouble where none answers. */
   static async open(place: KafkaPlace, signal: AbortSignal): Promise<KafkaCluster> {
     const cluster = new KafkaCluster(await loadKafka(), place)
-    const onAbort = (): void => cluster.close()
-    signal.addEventListener('abort', onAbort)
+    using _ = addAbortListener(signal, () => cluster.close())
     try {
       await cluster.#any()
       signal.throwIfAborted()
@@ -52,8 +52,6 @@ export class KafkaCluster {
     } catch (error) {
       cluster.close()
       throw signal.aborted ? signal.reason : error
-    } finally {
-      signal.removeEventListener('abort', onAbort)
     }
   }
 

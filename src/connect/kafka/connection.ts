@@ -1,5 +1,6 @@
 // Reads the partitions of a topic, each from the server that leads it, as long as there is room for records.
 
+import { addAbortListener } from 'node:events'
 import { systemClock } from '../../base/clock.ts'
 import { SluiceError } from '../../base/errors.ts'
 import { KafkaCluster, type KafkaTopic, pause } from './cluster.ts'
@@ -84,8 +85,7 @@ export class KafkaConnection {
   static async open(options: KafkaConnectionOptions, signal: AbortSignal): Promise<KafkaConnection> {
     const cluster = await KafkaCluster.open(options.place, signal)
     const connection = new KafkaConnection(options, cluster)
-    const onAbort = (): void => cluster.close()
-    signal.addEventListener('abort', onAbort)
+    using _ = addAbortListener(signal, () => cluster.close())
     try {
       await connection.#look()
       if (connection.#leaders.size === 0) throw new KafkaError(CODE.leaderNotAvailable, `topic ${options.topic}`)
@@ -94,8 +94,6 @@ export class KafkaConnection {
     } catch (error) {
       await connection.close()
       throw signal.aborted ? signal.reason : error
-    } finally {
-      signal.removeEventListener('abort', onAbort)
     }
   }
 

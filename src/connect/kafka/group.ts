@@ -1,5 +1,6 @@
 // Tells a group of consumers how far its topic was read: for those who look at that.
 
+import { inTime } from '../../base/closing.ts'
 import { answerOf } from './client.ts'
 import { type KafkaCluster, pause } from './cluster.ts'
 import { CODE, KafkaError, kafkaTrouble } from './trouble.ts'
@@ -44,7 +45,7 @@ export class KafkaGroup {
 
   async close(): Promise<void> {
     this.#isClosing = true
-    if (this.#telling !== undefined) await Promise.race([this.#telling, pause(LAST_MS, this.#over.signal)])
+    if (this.#telling !== undefined) await inTime(this.#telling, undefined, LAST_MS)
     this.#over.abort(new Error('the connection is closed'))
   }
 

@@ -1,5 +1,6 @@
 // A connection that is made again when it breaks, until that takes too long.
 
+import { addAbortListener } from 'node:events'
 import { backoffMs } from '../../base/backoff.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
@@ -41,16 +42,13 @@ export class Supervised<C> {
   /** Resolves with the first connection; throws if there is none in time. */
   static async open<C>(options: SupervisedOptions<C>, signal: AbortSignal | undefined): Promise<Supervised<C>> {
     const supervised = new Supervised(options)
-    const onAbort = (): void => supervised.#closing.abort(signal?.reason)
-    signal?.addEventListener('abort', onAbort)
+    using _ = signal && addAbortListener(signal, () => supervised.#closing.abort(signal.reason))
     try {
       signal?.throwIfAborted()
       await supervised.#establish()
       return supervised
     } catch (error) {
       throw signal?.aborted === true ? signal.reason : error
-    } finally {
-      signal?.removeEventListener('abort', onAbort)
     }
   }
 

@@ -1,5 +1,6 @@
 // A socket that speaks MQTT: shakes hands, asks for signs of life, says goodbye. What the packets mean is for others.
 
+import { addAbortListener } from 'node:events'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls'
 import type { IConnackPacket, IConnectPacket, Packet } from 'mqtt-packet'
@@ -94,14 +95,11 @@ export class MqttSocket {
    */
   async opened(signal: AbortSignal | undefined, limitMs: number): Promise<void> {
     const timer = setTimeout(() => this.fail(new Error('the broker does not answer')), limitMs)
-    const onAbort = (): void => this.fail(signal?.reason)
-    signal?.addEventListener('abort', onAbort)
-    if (signal?.aborted === true) onAbort()
+    using _ = signal && addAbortListener(signal, () => this.fail(signal.reason))
     try {
       await this.#ready.promise
     } finally {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
     }
   }
 

@@ -2,6 +2,8 @@
 
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { Channel, ChannelModel } from 'amqplib'
+import { inTime } from '../../base/closing.ts'
+import { untilAborted } from '../../base/promise.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { loadPackage } from '../packages.ts'
 
@@ -29,15 +31,12 @@ export async function openLink({ address, vhost, tls }: RabbitSettings, signal: 
   const protocol = url.protocol === 'amqps:' ? 'amqps' : 'amqp'
   // Not the caller's signal: a link that is wanted no more says goodbye first.
   const cutting = new AbortController()
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = (): void => reject(signal.reason)
-  signal.addEventListener('abort', onAbort)
   const settings = { hostname: host, port, username, password, vhost, heartbeat: HEARTBEAT_S }
   // All of it reaches the socket, of either kind, which a signal destroys.
   const socket = { ...tls, noDelay: true, timeout: ANSWER_MS, signal: cutting.signal }
   const connecting = connect({ protocol, ...settings }, socket)
   try {
-    const model = await Promise.race([connecting, aborted])
+    const model = await untilAborted(connecting, signal)
     // Who uses it listens as well; until then, and after, nobody is to be surprised.
     model.on('error', () => {})
     return { model, close: (channel) => close(model, channel, cutting) }
@@ -45,20 +44,15 @@ export async function openLink({ address, vhost, tls }: RabbitSettings, signal: 
     connecting.catch(() => {}) // Nobody waits for it any more.
     cutting.abort(error)
     throw error
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }
 
 async function close(model: ChannelModel, channel: Channel | undefined, cutting: AbortController): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, GOODBYE_MS)
   try {
-    await Promise.race([sayGoodbye(model, channel), late])
+    await inTime(sayGoodbye(model, channel), undefined, GOODBYE_MS)
   } catch {
     // It is closed already.
   } finally {
-    clearTimeout(timer)
     cutting.abort(new Error('the connection is closed'))
   }
 }

@@ -1,5 +1,6 @@
 // A client of Redis that is connected once, and never again by itself.
 
+import { addAbortListener } from 'node:events'
 import { messageOf } from '../../base/errors.ts'
 import type { BrokerAddress } from '../live/address.ts'
 import { loadPackage } from '../packages.ts'
@@ -28,16 +29,13 @@ export async function connectRedis(
     socket: { reconnectStrategy: false, connectTimeout: CONNECT_MS },
   }) as unknown as RedisClient
   client.on('error', onError)
-  const onAbort = (): void => client.destroy()
-  signal?.addEventListener('abort', onAbort)
+  signal?.throwIfAborted()
+  using _ = signal && addAbortListener(signal, () => client.destroy())
   try {
-    signal?.throwIfAborted()
     await client.connect()
     return client
   } catch (error) {
     if (client.isOpen) client.destroy()
     throw signal?.aborted === true ? signal.reason : error
-  } finally {
-    signal?.removeEventListener('abort', onAbort)
   }
 }

@@ -1,5 +1,6 @@
 // One connection to a server that sends events: read as far as there is room for them.
 
+import { addAbortListener } from 'node:events'
 import { systemClock } from '../../base/clock.ts'
 import type { Address } from '../http/address.ts'
 import { isCorrupt, reasonOf } from '../http/request.ts'
@@ -68,9 +69,7 @@ export class EventConnection {
     // Headers are bytes: those of an id are UTF-8.
     if (lastId !== '') headers.set('last-event-id', Buffer.from(lastId).toString('latin1'))
     const stop = new AbortController()
-    const onAbort = (): void => stop.abort(signal.reason)
-    signal.addEventListener('abort', onAbort)
-    if (signal.aborted) onAbort()
+    using _ = addAbortListener(signal, () => stop.abort(signal.reason))
     const timer = setTimeout(() => stop.abort(new Error('the server does not answer')), ANSWER_MS)
     try {
       const response = await fetch(address.url, { headers, redirect: 'manual', signal: stop.signal })
@@ -85,7 +84,6 @@ export class EventConnection {
       throw new Error(address.withoutSecrets(reason))
     } finally {
       clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
     }
   }
 

@@ -1,9 +1,9 @@
 // The structured data of RFC 5424: `[id name="value" …][id …]`.
 
 import { Rejection } from '../format.ts'
-import { endOfQuoted } from '../formats/quoted.ts'
 import { refuse } from '../formats/refuse.ts'
 import { addText } from '../named-texts.ts'
+import { endOfQuoted } from '../quoted.ts'
 import type { SyslogData } from './message.ts'
 
 const SPACE = 0x20

@@ -1,5 +1,6 @@
 // One connection to a WebSocket server: read as far as there is room for messages.
 
+import { addAbortListener } from 'node:events'
 import type { Socket } from 'node:net'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { ClientOptions, RawData, WebSocket } from 'ws'
@@ -79,9 +80,7 @@ export class SocketConnection {
       perMessageDeflate: false,
     }
     const socket = new Client(address.url, [...protocols], settings)
-    const onAbort = (): void => socket.terminate()
-    signal.addEventListener('abort', onAbort)
-    if (signal.aborted) onAbort()
+    using _ = addAbortListener(signal, () => socket.terminate())
     try {
       const connection = new SocketConnection(options, socket, await opened(socket))
       await connection.#greet()
@@ -92,8 +91,6 @@ export class SocketConnection {
       socket.terminate()
       const reason = address.withoutSecrets(reasonOf(error))
       throw error instanceof Refused ? new Refused(reason) : new Error(reason)
-    } finally {
-      signal.removeEventListener('abort', onAbort)
     }
   }
 

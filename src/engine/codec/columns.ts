@@ -36,12 +36,7 @@ class Made<Code> {
     if (known !== undefined) return known
     const made = this.#make(shape())
     this.#code.set(name, made)
-    if (this.#code.size > MOST_SHAPES) for (const oldest of this.#code.keys()) return this.#drop(oldest, made)
-    return made
-  }
-
-  #drop(name: string, made: Code): Code {
-    this.#code.delete(name)
+    if (this.#code.size > MOST_SHAPES) this.#code.delete(this.#code.keys().next().value as string)
     return made
   }
 }

@@ -1,20 +1,12 @@
 // Code made for one shape. The text is ours: all that comes from the events are keys, each as a string literal.
 
 import { types } from 'node:util'
+import { generated } from '../../base/generated.ts'
 import type { Gather, Scatter, Shape } from './shape.ts'
 import { isPlainArray } from './shape.ts'
 
 /** Whether code may be made in this process: not under --disallow-code-generation-from-strings. */
-export const mayGenerate: boolean = tryGenerate()
-
-function tryGenerate(): boolean {
-  try {
-    return new Function('return true')() === true
-  } catch {
-    // The process forbids it: the plain versions give the same.
-    return false
-  }
-}
+export const mayGenerate: boolean = generated('return true', {}) === true
 
 /** As plainGather, several times as fast. */
 export function generatedGather(shape: Shape): Gather {
@@ -25,7 +17,7 @@ export function generatedGather(shape: Shape): Gather {
       : `if (typeof v !== 'object' || v === null || isProxy(v) || prototypeOf(v) !== recordPrototype) return false
     const k = keysOf(v)
     if (k.length !== ${parts.length}${parts.map((part, k) => ` || k[${k}] !== ${part}`).join('')}) return false`
-  return compile(`(values, columns) => {
+  const code = `'use strict'; return (values, columns) => {
   ${parts.map((_, k) => `const c${k} = columns[${k}]`).join('\n  ')}
   for (let i = 0; i < values.length; i += 1) {
     const v = values[i]
@@ -33,7 +25,8 @@ export function generatedGather(shape: Shape): Gather {
     ${parts.map((part, k) => `c${k}.push(v[${part}])`).join('\n    ')}
   }
   return true
-}`) as Gather
+}`
+  return generated(code, NAMES) as Gather
 }
 
 /** As plainScatter, many times as fast. */
@@ -41,12 +34,13 @@ export function generatedScatter(shape: Shape): Scatter {
   const parts = partsOf(shape)
   const items = parts.map((part, k) => (shape.kind === 'tuple' ? `c${k}[i]` : `${propertyName(part)}: c${k}[i]`))
   const made = shape.kind === 'tuple' ? `[${items.join(', ')}]` : `{ ${items.join(', ')} }`
-  return compile(`(length, columns) => {
+  const code = `'use strict'; return (length, columns) => {
   ${parts.map((_, k) => `const c${k} = columns[${k}]`).join('\n  ')}
   const values = []
   for (let i = 0; i < length; i += 1) values.push(${made})
   return values
-}`) as Scatter
+}`
+  return generated(code, NAMES) as Scatter
 }
 
 /** Each key as a string literal, or each place as a number. JSON's string literals are JavaScript's. */
@@ -68,8 +62,4 @@ const NAMES = {
   prototypeOf: Object.getPrototypeOf,
   recordPrototype: Object.prototype,
   keysOf: Object.keys,
-}
-
-function compile(text: string): unknown {
-  return new Function(...Object.keys(NAMES), `'use strict'; return ${text}`)(...Object.values(NAMES))
 }

@@ -27,32 +27,41 @@ function addPacked(packed: Packed, buffers: Transferable[]): void {
 }
 
 function addBuffers(column: Column, buffers: Transferable[]): void {
+  const { buffer, inner = [] } = partsOf(column)
+  if (buffer !== undefined) buffers.push(buffer.buffer)
+  for (const one of inner) addBuffers(one, buffers)
+}
+
+/** What a column is made of, whatever its kind. */
+interface Parts {
+  readonly buffer?: { readonly buffer: ArrayBuffer; readonly byteLength: number }
+  readonly inner?: readonly Column[]
+  /** What is cloned, and texts that are joined. */
+  readonly cloned?: readonly unknown[]
+  readonly blocks?: readonly string[]
+}
+
+function partsOf(column: Column): Parts {
   switch (column.kind) {
     case 'numbers':
     case 'dates':
     case 'booleans':
-      buffers.push(column.values.buffer)
-      return
+      return { buffer: column.values }
     case 'dictionary':
-      buffers.push(column.codes.buffer)
-      return
+      return { buffer: column.codes, cloned: column.distinct }
     case 'texts':
-      buffers.push(column.lengths.buffer)
-      return
+      return { buffer: column.lengths, blocks: column.blocks }
     case 'sparse':
-      buffers.push(column.tags.buffer)
-      return addBuffers(column.there, buffers)
+      return { buffer: column.tags, inner: [column.there] }
     case 'lists':
-      buffers.push(column.lengths.buffer)
-      return addBuffers(column.items, buffers)
+      return { buffer: column.lengths, inner: [column.items] }
     case 'records':
     case 'tuples':
-      for (const inner of column.columns) addBuffers(inner, buffers)
-      return
+      return { inner: column.columns }
     case 'cloned':
-      return
+      return { cloned: column.values }
     default:
-      unreachable(column)
+      return unreachable(column)
   }
 }
 
@@ -69,25 +78,9 @@ export function bytesOf(packed: Packed): number {
 }
 
 function bytesOfColumn(column: Column): number {
-  switch (column.kind) {
-    case 'numbers':
-    case 'dates':
-    case 'booleans':
-      return column.values.byteLength
-    case 'dictionary':
-      return column.codes.byteLength + bytesOfSample(column.distinct)
-    case 'texts':
-      return column.lengths.byteLength + column.blocks.reduce((sum, block) => sum + 2 * block.length, 0)
-    case 'sparse':
-      return column.tags.byteLength + bytesOfColumn(column.there)
-    case 'lists':
-      return column.lengths.byteLength + bytesOfColumn(column.items)
-    case 'records':
-    case 'tuples':
-      return column.columns.reduce((sum, inner) => sum + bytesOfColumn(inner), 0)
-    case 'cloned':
-      return bytesOfSample(column.values)
-    default:
-      return unreachable(column)
-  }
+  const { buffer, inner = [], cloned, blocks = [] } = partsOf(column)
+  let bytes = (buffer?.byteLength ?? 0) + (cloned === undefined ? 0 : bytesOfSample(cloned))
+  for (const block of blocks) bytes += 2 * block.length
+  for (const one of inner) bytes += bytesOfColumn(one)
+  return bytes
 }

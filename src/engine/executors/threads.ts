@@ -1,6 +1,6 @@
 // Runs stages on worker threads; what they give comes to this one, which has the takers.
 
-import { systemClock } from '../../base/clock.ts'
+import { inTime } from '../../base/closing.ts'
 import { invariant } from '../../base/invariant.ts'
 import type { Topology } from '../../flow/topology.ts'
 import { WorkTime } from '../../stage/work-time.ts'
@@ -97,7 +97,7 @@ async function finish(share: Share, crew: Crew, failed: AbortSignal, { epochs, t
   try {
     await share.done
     if (!isPipeline) {
-      await lastWords(crew)
+      await inTime(crew.done(), undefined, LAST_WORDS_MS)
       failed.throwIfAborted()
     }
     await crew.end(isPipeline && isAtOnce)
@@ -105,13 +105,6 @@ async function finish(share: Share, crew: Crew, failed: AbortSignal, { epochs, t
     await crew.end(isAtOnce)
     throw failed.aborted ? failed.reason : error
   }
-}
-
-async function lastWords(crew: Crew): Promise<void> {
-  const enough = new AbortController()
-  const tooLong = systemClock.sleep(LAST_WORDS_MS, enough.signal).catch(() => {}) // Ended by `enough`.
-  await Promise.race([crew.done(), tooLong])
-  enough.abort()
 }
 
 function isAcknowledged({ layers }: Topology): boolean {
