@@ -89,7 +89,7 @@ export class Chain implements Port, Pick<Step, 'isSuspended' | 'waitsFor'> {
     while (this.#ending !== undefined && this.#suspended === undefined) {
       const step = this.#steps[this.#ending]
       this.#ending = this.#ending + 1 < this.#steps.length ? this.#ending + 1 : undefined
-      step?.end()
+      step?.end?.()
     }
   }
 

@@ -34,7 +34,7 @@ export function fuse(steps: readonly Placed[]): Making[] {
 function accusing(name: string, make: MakeStep): MakeStep {
   return (next, context) => {
     const step = make(next, context)
-    const { events, watermark, end } = step
+    const { events, watermark, end = () => {} } = step
     const guard =
       <A extends unknown[]>(call: (...args: A) => void) =>
       (...args: A): void => {

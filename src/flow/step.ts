@@ -19,7 +19,7 @@ export interface Step extends Port {
   /** An input of the stage has ended: it holds no watermark back any more. */
   inputEnded?(input: number): void
   /** All inputs have completed: what is held goes out. Not called on cancellation or failure. */
-  end(): void
+  end?(): void
   /** When it wants `tick`, as the clock counts; undefined if it does not. */
   readonly nextTickMs?: number | undefined
   /** The clock has come to `nowMs`. */
@@ -92,7 +92,7 @@ export interface Making {
 
 /** A step that only handles events: marks pass, and nothing is held. */
 export function passing(next: Port, events: (batch: Batch) => void): Step {
-  return { events, watermark: (time) => next.watermark(time), end: () => {} }
+  return { events, watermark: (time) => next.watermark(time) }
 }
 
 /** Hands on a batch unless it is empty. */

@@ -110,7 +110,7 @@ export class RecordCutter implements Cutter {
   /** Where the record given last began. */
   #lastOffset = 0
   #lastLine = 0
-  readonly #counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
+  readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
 
   constructor(options: RecordCutterOptions) {
     this.#ends = options.ends
@@ -127,10 +127,6 @@ export class RecordCutter implements Cutter {
     this.#passed = this.#before
     this.#isRest = options.isRest ?? false
     this.#isPartial = this.#isRest
-  }
-
-  get counts(): Readonly<SourceCounts> {
-    return this.#counts
   }
 
   get offset(): number {
@@ -189,11 +185,11 @@ export class RecordCutter implements Cutter {
       const from = this.#at
       const end = this.#seen
       const textEnd = this.#ends.textEnd(this.#bytes, from, end)
-      this.#counts.read += 1
+      this.counts.read += 1
       const isBlank = this.#ends.isBlank(this.#bytes, from, textEnd)
       this.#pass(end)
       if (!isBlank) return this.#bytes.toString('latin1', from, textEnd)
-      this.#counts.blank += 1
+      this.counts.blank += 1
     }
     return undefined
   }
@@ -250,13 +246,13 @@ export class RecordCutter implements Cutter {
     if (isOpen) this.#line = this.#lineAtHere += 1
     // The bare line end of a record that was given before: neither a record nor a blank.
     if (isRest && length === 0) return undefined
-    this.#counts.read += 1
+    this.counts.read += 1
     const fault =
       this.#fault ?? (isRest ? faultOfRest('record') : faultOfLength(this.#ends.noun, length, this.#maxBytes))
     if (kept !== undefined || length > this.#maxBytes)
       return { ...this.#recordOf('', fault), ...firstText(kept ?? bytes.subarray(from, textEnd)) }
     if (fault === undefined && this.#ends.isBlank(bytes, from, textEnd)) {
-      this.#counts.blank += 1
+      this.counts.blank += 1
       return undefined
     }
     if (this.#isPlain) return this.#recordOf(bytes.toString('latin1', from, textEnd), fault)
@@ -273,7 +269,7 @@ export class RecordCutter implements Cutter {
     const text = isText || this.#malformed !== 'escape' ? bytes.toString('utf8') : escapeMalformed(bytes)
     const line = this.#recordOf(text, fault ?? faultOfNul(text))
     if (isText) return line
-    this.#counts.invalidUtf8 += 1
+    this.counts.invalidUtf8 += 1
     const raw = escapeBytes(bytes)
     if (this.#malformed !== 'reject') return { ...line, raw }
     return { ...line, raw, fault: line.fault ?? malformedFault(raw, 'UTF-8') }

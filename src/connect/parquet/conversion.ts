@@ -131,13 +131,7 @@ function uuidOf(bytes: Buffer, from: number): string {
 }
 
 function float16Of(bytes: Buffer, from: number): number {
-  const bits = bytes.readUInt16LE(from)
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
-  return sign * (1024 + fraction) * 2 ** (exponent - 25)
+  return new DataView(bytes.buffer, bytes.byteOffset + from, 2).getFloat16(0, true)
 }
 
 function intervalOf(bytes: Buffer, from: number): unknown {

@@ -48,7 +48,7 @@ export class TailReader<T> implements SplitReader<T> {
   #turn: string | undefined
   /** When files were last looked for. */
   #lookedMs = Number.NEGATIVE_INFINITY
-  readonly #counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
+  readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
   #doneBytes = 0
   /** The read under way: `close` waits until it has let go of the files. */
   #reading: Promise<unknown> = Promise.resolve()
@@ -69,10 +69,6 @@ export class TailReader<T> implements SplitReader<T> {
     this.#scan = new Scan({ ...options, roll, patience, content, from, charset: text.charset, isIntact })
     if (signal?.aborted === true) this.#abort()
     else signal?.addEventListener('abort', this.#abort, { once: true })
-  }
-
-  get counts(): Readonly<SourceCounts> {
-    return this.#counts
   }
 
   get doneBytes(): number {
@@ -259,7 +255,7 @@ export class TailReader<T> implements SplitReader<T> {
   async #refuse(file: Followed<T>, reason: string): Promise<DeadLetter> {
     const { name, offset, number } = file.place
     await this.#finish(file)
-    this.#counts.read += 1
+    this.counts.read += 1
     const source = number > 1 ? `${name}#${number}` : name
     return deadLetter({ source, line: 0, offset, raw: '' }, this.#options.format.name, reason)
   }
@@ -272,9 +268,9 @@ export class TailReader<T> implements SplitReader<T> {
     const read = lines.take(max)
     file.moved()
     const counted = lines.tellCounts()
-    this.#counts.read += counted.read
-    this.#counts.blank += counted.blank
-    this.#counts.invalidUtf8 += counted.invalidUtf8
+    this.counts.read += counted.read
+    this.counts.blank += counted.blank
+    this.counts.invalidUtf8 += counted.invalidUtf8
     this.#doneBytes += file.place.offset - before
     if (read === undefined) this.#current = undefined
     return read

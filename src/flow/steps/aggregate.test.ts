@@ -47,7 +47,7 @@ describe('aggregate', () => {
       { sensor: 'b', celsius: 2 },
       { sensor: 'a', celsius: 3 },
     ])
-    step.end()
+    step.end?.()
     deepEqual(take(), [
       [
         { key: 'a', n: 2, most: 3 },
@@ -59,7 +59,7 @@ describe('aggregate', () => {
   it('L27: without a key gives one result, also of nothing', () => {
     const { operator } = new Flow<number>().aggregate({ n: count() }).node
     const { step, take } = probeStep(aggregate(operator as Aggregating))
-    step.end()
+    step.end?.()
     deepEqual(take(), [[{ n: 0 }]])
   })
 
@@ -79,7 +79,7 @@ describe('aggregate', () => {
   it('L28: tells keys apart by their value, and refuses what is none', () => {
     const { step, take } = probeStep(aggregate(keyed({ n: count() })))
     step.events([1, '1', 1n, true, 'true', 0, -0].map((sensor) => ({ sensor, celsius: 0 })))
-    step.end()
+    step.end?.()
     deepEqual(take().flat(), [
       { key: 1, n: 1 },
       { key: '1', n: 1 },
@@ -102,11 +102,11 @@ describe('aggregate', () => {
           const own = events.filter(({ sensor }, at) => (stableHash(sensor) + at) % parts === part)
           const partly = probeStep(aggregatePartly(operator))
           if (own.length > 0) partly.step.events(own)
-          partly.step.end()
+          partly.step.end?.()
           for (const batch of partly.take()) merging.step.events(structuredClone(batch) as unknown[])
         }
-        whole.step.end()
-        merging.step.end()
+        whole.step.end?.()
+        merging.step.end?.()
         // Sums are the same within a rounding of their last digits.
         const rounded = (rows: readonly unknown[]): string[] =>
           rows.map((row) => inSixDigits(row as Record<string, unknown>)).sort()

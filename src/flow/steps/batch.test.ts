@@ -23,9 +23,9 @@ describe('batch', () => {
         [3, 4],
       ],
     ])
-    step.end()
+    step.end?.()
     deepEqual(take(), [[[5]]])
-    step.end()
+    step.end?.()
     deepEqual(take(), [])
   })
 
@@ -59,7 +59,7 @@ describe('batch', () => {
         [2, 4],
       ],
     ])
-    step.end()
+    step.end?.()
     deepEqual(take(), [[[5]]])
   })
 
@@ -68,7 +68,7 @@ describe('batch', () => {
       fc.property(fc.array(fc.array(fc.nat())), fc.integer({ min: 1, max: 7 }), (batches, size) => {
         const { step, take } = probeOf({ size })
         for (const events of batches) if (events.length > 0) step.events(events)
-        step.end()
+        step.end?.()
         const given = take().flat() as number[][]
         deepEqual(given.flat(), batches.flat())
         equal(

@@ -65,8 +65,6 @@ class EachStep implements Step, LoopHooks {
     else this.#chain.watermark(time)
   }
 
-  end(): void {}
-
   resume(): void {
     this.#chain?.resume()
   }

@@ -69,8 +69,6 @@ class FlatMap implements Step {
     else this.#next.watermark(time)
   }
 
-  end(): void {}
-
   resume(): void {
     if (this.#context.isStopped) return this.drop()
     if (this.#large !== undefined) return this.#drawOn(this.#large)

@@ -48,7 +48,7 @@ describe('join', () => {
       const probe = probeOf({ mode: mode as JoinMode })
       probe.step.events([left(1, 1), right(2, 2), left(3, 3), right(3, 4)])
       deepEqual(pairs(probe), ['3,4'])
-      probe.step.end()
+      probe.step.end?.()
       deepEqual(pairs(probe), expected)
     })
   }

@@ -7,7 +7,7 @@ import { type Batch, mapped, oneOf } from '../../connect/batch.ts'
 import { timeOf } from '../../window/event-time.ts'
 import type { At, WindowSpec } from '../../window/window.ts'
 import type { Operator } from '../plan.ts'
-import { giveResults, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
+import { giveResults, type MakeStep, type Port, passing, type Step, type StepContext } from '../step.ts'
 
 type Joining = Extract<Operator, { kind: 'join' }>
 export type Side = 'left' | 'right'
@@ -20,17 +20,11 @@ export interface Sided {
 
 /** Marks every event with its side: the last step before a join. */
 export function sided(side: Side): MakeStep {
-  return (next) => ({
-    events: (batch) =>
-      next.events(
-        mapped(
-          batch,
-          batch.values().map((value): Sided => ({ side, value })),
-        ),
-      ),
-    watermark: (time) => next.watermark(time),
-    end: () => {},
-  })
+  return (next) =>
+    passing(next, (batch) => {
+      const values = batch.values().map((value): Sided => ({ side, value }))
+      next.events(mapped(batch, values))
+    })
 }
 
 /** The key by which an event goes to its stage. */

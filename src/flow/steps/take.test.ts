@@ -25,7 +25,7 @@ describe('takeSort', () => {
 
   it('L24: gives one array, also of nothing', () => {
     const { step, take: given } = probeStep(takeSort(2, byTens))
-    step.end()
+    step.end?.()
     deepEqual(given(), [[[]]])
   })
 
@@ -34,7 +34,7 @@ describe('takeSort', () => {
       fc.property(fc.array(fc.nat(60), { maxLength: 3000 }), fc.nat(20), (events, count) => {
         const { step, take: given } = probeStep(takeSort(count, byTens))
         for (let at = 0; at < events.length; at += 100) step.events(events.slice(at, at + 100))
-        step.end()
+        step.end?.()
         deepEqual(given(), [[events.toSorted(byTens).slice(0, count)]])
       }),
     )
@@ -43,7 +43,7 @@ describe('takeSort', () => {
   it('L24: merges the arrays of several stages', () => {
     const { step, take: given } = probeStep(takeSort(2, (a: number, b: number) => a - b, true))
     step.events([[3, 7], [], [1, 9]])
-    step.end()
+    step.end?.()
     deepEqual(given(), [[[1, 3]]])
   })
 })

@@ -21,7 +21,6 @@ export function take(count: number): MakeStep {
         give(next, taken)
       },
       watermark: (time) => next.watermark(time),
-      end: () => {},
     }
   }
 }

@@ -98,8 +98,6 @@ class Times implements Step {
   /** What came from above was of other times. */
   watermark(): void {}
 
-  end(): void {}
-
   inputEnded(input: number): void {
     this.#open -= 1
     // The last one's end is the end of all: what is open fires then, and says so.

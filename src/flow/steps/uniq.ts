@@ -27,7 +27,6 @@ export function uniq({ name, by, maxKeys, whenFull }: Deduplicating): MakeStep {
         give(next, batch.select(fresh))
       },
       watermark: (time) => next.watermark(time),
-      end: () => {},
       snapshot: () => [...seen],
       restore(saved) {
         for (const key of saved.flat() as Key[]) if (context.owns(key)) seen.add(key)

@@ -69,8 +69,6 @@ export class Validating implements Step {
     else this.#next.watermark(time)
   }
 
-  end(): void {}
-
   resume(): void {
     if (this.#context.isStopped) this.drop()
     else this.#go()

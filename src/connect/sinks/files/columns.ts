@@ -42,20 +42,16 @@ export type ColumnOrigin = 'named' | 'found' | 'found-names'
 
 /** Reads rows by their columns. */
 export class RowReader {
-  readonly #names: readonly string[]
+  readonly names: readonly string[]
   readonly #types: readonly ColumnType[]
   readonly #known: ReadonlySet<string>
   readonly #origin: ColumnOrigin
 
   constructor(columns: Columns, origin: ColumnOrigin) {
-    this.#names = Object.keys(columns)
+    this.names = Object.keys(columns)
     this.#types = Object.values(columns)
-    this.#known = new Set(this.#names)
+    this.#known = new Set(this.names)
     this.#origin = origin
-  }
-
-  get names(): readonly string[] {
-    return this.#names
   }
 
   /** The values of a row in the order of the columns; throws why it is refused. */
@@ -71,7 +67,7 @@ export class RowReader {
     }
     const values: unknown[] = []
     let present = 0
-    for (const [at, name] of this.#names.entries()) {
+    for (const [at, name] of this.names.entries()) {
       const value = Object.hasOwn(row, name) ? (row as Row)[name] : undefined
       if (value !== undefined) present += 1
       values.push(this.#checked(name, this.#types[at] as ColumnType, value ?? null))
