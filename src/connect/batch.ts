@@ -93,7 +93,19 @@ export function originsOf(carriers: readonly { readonly origin: Origin }[]): Ori
  * is asked for, in this batch and all that are made of it.
  */
 export function withOwnOrigins<T>(batch: Batch<T>): Batch<T> {
-  return batch.hasOrigins ? batchOf(batch.values(), new OwnOrigins(batch)) : batch
+  if (!batch.hasOrigins) return batch
+  const origins = new Map<number, Origin>()
+  const given = new Set<Origin>()
+  const at = (index: number): Origin => {
+    const own = origins.get(index)
+    if (own !== undefined) return own
+    const found = batch.origin(index) as Origin
+    const origin = given.has(found) ? plainOrigin(found) : found
+    given.add(origin)
+    origins.set(index, origin)
+    return origin
+  }
+  return batchOf(batch.values(), { at })
 }
 
 /**
@@ -130,7 +142,16 @@ export function joined<T>(batches: readonly Batch<T>[]): Batch<T> {
   if (batches.length === 1 && first !== undefined) return first
   const values = batches.flatMap((batch) => batch.values())
   if (!batches.every(({ hasOrigins }) => hasOrigins)) return batchOf(values)
-  return batchOf(values, new JoinedOrigins(batches), Math.max(...batches.map(({ maxStride }) => maxStride)))
+  let start = 0
+  const starts = batches.map(({ length }) => {
+    start += length
+    return start - length
+  })
+  const at = (index: number): Origin => {
+    const which = lastAtMost(starts, index)
+    return batches[which]?.origin(index - (starts[which] as number)) as Origin
+  }
+  return batchOf(values, { at }, Math.max(...batches.map(({ maxStride }) => maxStride)))
 }
 
 /**
@@ -246,47 +267,6 @@ class ArrayBatch<T> implements Batch<T> {
 
   #placeOf(index: number): number {
     return this.#of === undefined ? this.#from + index : (this.#of[index] as number)
-  }
-}
-
-class OwnOrigins implements Origins {
-  readonly #batch: Batch
-  readonly #origins = new Map<number, Origin>()
-  readonly #given = new Set<Origin>()
-
-  constructor(batch: Batch) {
-    this.#batch = batch
-  }
-
-  at(index: number): Origin {
-    const own = this.#origins.get(index)
-    if (own !== undefined) return own
-    const found = this.#batch.origin(index) as Origin
-    const origin = this.#given.has(found) ? plainOrigin(found) : found
-    this.#given.add(origin)
-    this.#origins.set(index, origin)
-    return origin
-  }
-}
-
-/** The origins of several batches, one after the other. */
-class JoinedOrigins implements Origins {
-  readonly #batches: readonly Batch[]
-  /** Where each batch begins. */
-  readonly #starts: readonly number[]
-
-  constructor(batches: readonly Batch[]) {
-    this.#batches = batches
-    let start = 0
-    this.#starts = batches.map(({ length }) => {
-      start += length
-      return start - length
-    })
-  }
-
-  at(index: number): Origin {
-    const which = lastAtMost(this.#starts, index)
-    return this.#batches[which]?.origin(index - (this.#starts[which] as number)) as Origin
   }
 }
 

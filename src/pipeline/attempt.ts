@@ -20,7 +20,7 @@ import type { PipelinePlan } from '../flow/pipeline-plan.ts'
 import { foldsIn, keptBy, type Topology } from '../flow/topology.ts'
 import type { StageCore } from '../stage/core.ts'
 import { chunkStage } from '../stage/make.ts'
-import type { Beginnings } from './beginnings.ts'
+import type { BeginningAt } from './beginnings.ts'
 import { BusyShares } from './busy-shares.ts'
 import { type Layers, layersOf } from './layer-figures.ts'
 import { LoadStage } from './load-stage.ts'
@@ -34,7 +34,7 @@ export interface AttemptOptions {
   readonly plan: PipelinePlan
   readonly source: PipelineSource
   readonly writer: SinkWriter<unknown>
-  readonly beginnings: Beginnings
+  readonly beginningAt: BeginningAt
   readonly executor: Executor
   /** Where threads find the pipeline, if it is known. */
   readonly job: Job | undefined
@@ -110,7 +110,7 @@ export class Attempt {
     this.#parts = new StateParts(name, kept, restored?.states, options.results)
     this.#hasMemory = kept.size > 0
     const folds = foldsIn(this.#topology)
-    const { positions, moved } = options.beginnings.at(restored)
+    const { positions, moved } = options.beginningAt(restored)
     this.#positions = positions
     this.epochs = new Epochs(restored, { folds, moved, ...(before === undefined ? {} : { before }) })
     this.start = this.epochs.overall

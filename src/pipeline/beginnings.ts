@@ -16,36 +16,22 @@ export interface Beginning {
   readonly moved: Positions
 }
 
-export class Beginnings {
-  /** What was committed when the run began. */
-  readonly #committed: Positions
+/** Where splits begin as of a commit of this run; what it has committed of a split stands. */
+export type BeginningAt = (checkpoint: Checkpoint | undefined) => Beginning
+
+/** Lists the splits of sources that go on from a checkpoint, and finds where each of them begins. */
+export async function beginningsOf(
+  sources: readonly PipelineSource[],
+  committed: Checkpoint | undefined,
+  options: OpenOptions,
+): Promise<BeginningAt> {
+  const before = committed?.positions ?? NONE
   /** Where splits go on that do not go on from the position under their name. */
-  readonly #moved: Positions
-
-  private constructor(committed: Positions, moved: Positions) {
-    this.#committed = committed
-    this.#moved = moved
-  }
-
-  /** Lists the splits of sources that go on from a checkpoint, and finds where each of them begins. */
-  static async of(
-    sources: readonly PipelineSource[],
-    checkpoint: Checkpoint | undefined,
-    options: OpenOptions,
-  ): Promise<Beginnings> {
+  const elsewhere: [string, Position][] = []
+  for (const source of sources) elsewhere.push(...(await source.goOn(before, options)))
+  return (checkpoint) => {
     const { positions = NONE } = checkpoint ?? {}
-    const moved: [string, Position][] = []
-    for (const source of sources) moved.push(...(await source.goOn(positions, options)))
-    return new Beginnings(positions, new Map(moved))
-  }
-
-  /** As of a commit of this run; what it has committed of a split stands. */
-  at(checkpoint: Checkpoint | undefined): Beginning {
-    const { positions = NONE } = checkpoint ?? {}
-    const moved = new Map<string, Position>()
-    for (const [name, position] of this.#moved) {
-      if (isDeepStrictEqual(positions.get(name), this.#committed.get(name))) moved.set(name, position)
-    }
+    const moved = new Map(elsewhere.filter(([name]) => isDeepStrictEqual(positions.get(name), before.get(name))))
     return { positions: moved.size === 0 ? positions : new Map([...positions, ...moved]), moved }
   }
 }

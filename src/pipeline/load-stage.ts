@@ -10,7 +10,7 @@ import type { Chunk } from '../stage/chunk.ts'
 import type { AnySpec } from '../stage/hooks.ts'
 import type { Subscription } from '../stage/link.ts'
 import type { Stage } from '../stage/stage.ts'
-import { ResultOrigins } from './result-origins.ts'
+import { resultOrigins } from './result-origins.ts'
 import type { TopCounters } from './top-counters.ts'
 
 export interface LoadStageOptions {
@@ -87,7 +87,7 @@ export class LoadStage implements AnySpec {
   /** Events with their origins: those without a record have a number. */
   #batchOf(batch: Batch): Batch {
     const { nextResults, tops } = this.#options
-    const rows = batch.hasOrigins ? batch : batchOf(batch.values(), new ResultOrigins(batch, nextResults(batch.length)))
+    const rows = batch.hasOrigins ? batch : batchOf(batch.values(), resultOrigins(batch, nextResults(batch.length)))
     return tops.isEmpty ? rows : withOwnOrigins(rows)
   }
 

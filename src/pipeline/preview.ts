@@ -10,7 +10,7 @@ import { layOut } from '../flow/layout.ts'
 import { nodesOf, type PlanNode } from '../flow/plan.ts'
 import { isSplittable } from '../flow/source.ts'
 import { keptBy } from '../flow/topology.ts'
-import { Beginnings } from './beginnings.ts'
+import { beginningsOf } from './beginnings.ts'
 import { furtherSources, planOf, sourceOf } from './build.ts'
 import { refuseTakenPlaces } from './numbered.ts'
 import type { Params } from './param.ts'
@@ -185,7 +185,7 @@ async function checkResumes(parts: PipelineParts, name: string, checkpoint: Chec
   const plan = planOf(parts, name)
   const own = sourceOf(parts, plan)
   const sources = [own, ...furtherSources(plan)]
-  const beginning = (await Beginnings.of(sources, checkpoint, {})).at(checkpoint)
+  const beginning = (await beginningsOf(sources, checkpoint, {}))(checkpoint)
   const kept = new StateParts(name, keptBy(layOut(plan.node, { stages: 1, input: own })), checkpoint.states)
   for (const [id, states] of kept.states()) for (const state of states) unpackState(id, state)
   for (const source of sources) {

@@ -5,18 +5,8 @@ import type { Origin } from '../connect/origin.ts'
 import { textOf } from '../flow/letter.ts'
 
 /** Those of a batch of events without a record: numbers from `first` on. */
-export class ResultOrigins implements Origins {
-  readonly #batch: Batch
-  readonly #first: number
-
-  constructor(batch: Batch, first: number) {
-    this.#batch = batch
-    this.#first = first
-  }
-
-  at(index: number): Origin {
-    return new ResultOrigin(this.#first + index, this.#batch.at(index))
-  }
+export function resultOrigins(batch: Batch, first: number): Origins {
+  return { at: (index) => new ResultOrigin(first + index, batch.at(index)) }
 }
 
 /** The origin of an event that was made of many records: its text is written only if it is asked for. */

@@ -22,7 +22,7 @@ import { MOST_THREADS } from '../engine/options.ts'
 import { executorFor, jobOf } from '../engine/start.ts'
 import { nodesOf } from '../flow/plan.ts'
 import type { Logger } from '../observe/log.ts'
-import { Beginnings } from './beginnings.ts'
+import { type BeginningAt, beginningsOf } from './beginnings.ts'
 import { buildPipeline, furtherSources, planOf, sourceOf } from './build.ts'
 import { publishEvent } from './channels.ts'
 import { refuseRepeats } from './guarantee.ts'
@@ -214,11 +214,11 @@ async function begin<P extends Params>(
   const plan = planOf(parts, name, replayed)
   const writer = await opened(open, retries)
   const reading = sourceOf(parts, plan, listed)
-  let beginnings: Beginnings
+  let beginningAt: BeginningAt
   try {
     if (writer.checkpoint === undefined) await refuseTakenPlaces(parts, name)
     const sources = replayed === undefined ? [reading, ...furtherSources(plan)] : []
-    beginnings = await Beginnings.of(sources, writer.checkpoint, { ...waiting, onNote })
+    beginningAt = await beginningsOf(sources, writer.checkpoint, { ...waiting, onNote })
   } catch (error) {
     await Promise.allSettled([writer.close()])
     throw error
@@ -230,7 +230,7 @@ async function begin<P extends Params>(
     parts,
     plan,
     splits: await reading.splits(),
-    beginnings,
+    beginningAt,
     writer,
     open: () => opened(open, retries),
     leaseMs,

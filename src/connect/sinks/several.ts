@@ -75,8 +75,8 @@ export function several<Row>(first: Sink<Row>, options: SeveralOptions<Row>): Si
       ? {}
       : {
           async inspect(pipeline) {
-            const { SeveralInspector } = await import('./several/inspect.ts')
-            return new SeveralInspector(pipeline, await inspect(pipeline), branches)
+            const { severalInspector } = await import('./several/inspect.ts')
+            return severalInspector(pipeline, await inspect(pipeline), branches)
           },
         }),
     async dryRun(opening) {

@@ -4,7 +4,7 @@ import type { DeadLetter } from '../../origin.ts'
 import type { Sink, SinkOptions, SinkWriter } from '../../sink.ts'
 import { isJoined } from './is-joined.ts'
 import { branchPipeline } from './record.ts'
-import { Router } from './route.ts'
+import { route } from './route.ts'
 import { type SeveralWriterOptions, withoutRecord } from './writer.ts'
 
 export async function openSeveralDry<Row>(
@@ -31,11 +31,11 @@ export async function openSeveralDry<Row>(
     await close()
     throw error
   }
-  const router = new Router(where, branches.values())
+  const routes = [...branches.values()]
   return {
     checkpoint: head?.checkpoint === undefined ? undefined : withoutRecord(head.checkpoint),
     async write(rows) {
-      const routed = router.route(rows)
+      const routed = route(rows, where, routes)
       const letters: DeadLetter[] = [...routed.letters]
       if (head !== undefined && routed.first.length > 0) letters.push(...(await head.write(routed.first)))
       for (const [at, batch] of routed.branches.entries()) {

@@ -35,44 +35,37 @@ interface Placed {
   readonly values: unknown[]
 }
 
-/** Tells where rows go. A row goes to all that take it, or, where anything throws, to none. */
-export class Router<Row> {
-  readonly #where: ((row: Row) => boolean) | undefined
-  readonly #branches: readonly Branch<Row>[]
-
-  constructor(where: ((row: Row) => boolean) | undefined, branches: Iterable<Branch<Row>>) {
-    this.#where = where
-    this.#branches = [...branches]
-  }
-
-  route(rows: Batch<Row>): Routed<Row> {
-    const first: number[] = []
-    const placed = this.#branches.map((): Placed => ({ indices: [], values: [] }))
-    const letters: DeadLetter[] = []
-    for (let at = 0; at < rows.length; at += 1) {
-      try {
-        if (!this.#place(rows.at(at), at, first, placed)) letters.push(letterAt(rows, at, STEP, 'no sink takes it'))
-      } catch (error) {
-        letters.push(letterAt(rows, at, STEP, messageOf(error)))
+/**
+ * Tells where rows go. A row goes to all that take it, or, where anything throws, to none.
+ *
+ * @param isFirst - which rows the first sink takes
+ */
+export function route<Row>(
+  rows: Batch<Row>,
+  isFirst: ((row: Row) => boolean) | undefined,
+  branches: readonly Branch<Row>[],
+): Routed<Row> {
+  const first: number[] = []
+  const placed = branches.map((): Placed => ({ indices: [], values: [] }))
+  const letters: DeadLetter[] = []
+  for (const [at, row] of rows.values().entries()) {
+    try {
+      const goesFirst = isFirst?.(row) ?? true
+      const taken: (readonly [Placed, unknown])[] = []
+      for (const [branch, { where, map }] of branches.entries()) {
+        if (where?.(row) !== false) taken.push([placed[branch] as Placed, map === undefined ? row : map(row)])
       }
+      // Not before all have answered: a row goes to all that take it, or to none.
+      if (goesFirst) first.push(at)
+      for (const [{ indices, values }, value] of taken) {
+        indices.push(at)
+        values.push(value)
+      }
+      if (!goesFirst && taken.length === 0) letters.push(letterAt(rows, at, STEP, 'no sink takes it'))
+    } catch (error) {
+      letters.push(letterAt(rows, at, STEP, messageOf(error)))
     }
-    const branches = placed.map(({ indices, values }) => mapped(rows, values, indices))
-    return { first: rows.select(first), branches, letters }
   }
-
-  /** Whether anybody takes it. */
-  #place(row: Row, at: number, first: number[], placed: readonly Placed[]): boolean {
-    const goesFirst = this.#where?.(row) ?? true
-    const taken: (readonly [Placed, unknown])[] = []
-    for (const [branch, { where, map }] of this.#branches.entries()) {
-      if (where?.(row) !== false) taken.push([placed[branch] as Placed, map === undefined ? row : map(row)])
-    }
-    // Not before all have answered: a row goes to all that take it, or to none.
-    if (goesFirst) first.push(at)
-    for (const [{ indices, values }, value] of taken) {
-      indices.push(at)
-      values.push(value)
-    }
-    return goesFirst || taken.length > 0
-  }
+  const routed = placed.map(({ indices, values }) => mapped(rows, values, indices))
+  return { first: rows.select(first), branches: routed, letters }
 }

@@ -18,7 +18,7 @@ import {
   recordBytes,
   type SeveralRecord,
 } from './record.ts'
-import { type Branch, Router } from './route.ts'
+import { type Branch, type Routed, route } from './route.ts'
 import { type PackedRows, packRows, Spool, type SpoolFile } from './spool.ts'
 
 /** The most that waits for a branch that says nothing of it: 64 MiB. */
@@ -45,7 +45,7 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
   readonly batch?: BatchSize
   readonly exhume?: (letters: readonly KeptLetter[]) => void | Promise<void>
   readonly #first: SinkWriter<Row>
-  readonly #router: Router<Row>
+  readonly #route: (rows: Batch<Row>) => Routed<Row>
   readonly #folder: string
   readonly #branches: readonly BranchAtWork[]
   readonly #joined: readonly Joined[]
@@ -58,7 +58,7 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
 
   private constructor(parts: {
     readonly first: SinkWriter<Row>
-    readonly router: Router<Row>
+    readonly route: (rows: Batch<Row>) => Routed<Row>
     readonly folder: string
     readonly branches: readonly BranchAtWork[]
     readonly joined: readonly Joined[]
@@ -67,7 +67,7 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
   }) {
     const { first, record, branches } = parts
     this.#first = first
-    this.#router = parts.router
+    this.#route = parts.route
     this.#folder = parts.folder
     this.#branches = branches
     this.#joined = parts.joined
@@ -118,8 +118,9 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
         branches.push({ at, spool, follower, seq })
         await follower.start()
       }
-      const router = new Router(where, given.values())
-      return new SeveralWriter({ first, router, folder, branches, joined, record, lineage })
+      const routes = [...given.values()]
+      const parts = { first, folder, branches, joined, record, lineage }
+      return new SeveralWriter({ ...parts, route: (rows) => route(rows, where, routes) })
     } catch (error) {
       await Promise.allSettled(branches.map(({ follower }) => follower.close()))
       await first.close()
@@ -129,7 +130,7 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
 
   async write(rows: Batch<Row>): Promise<readonly DeadLetter[]> {
     for (const { follower } of this.#branches) await follower.caughtUp()
-    const { first, branches, letters } = this.#router.route(withOwnOrigins(rows))
+    const { first, branches, letters } = this.#route(withOwnOrigins(rows))
     // By its origin: a row that one sink does not take goes into no other, and is one letter.
     const dead = new Map<Origin, DeadLetter>()
     const add = (refused: readonly DeadLetter[]): void => {
