@@ -8,7 +8,10 @@ const BACKSLASH = 0x5c
  */
 export function endOfQuoted(text: string, from: number): number {
   let quote = text.indexOf('"', from)
-  while (isEscapedAt(text, from, quote)) quote = text.indexOf('"', quote + 1)
+  while (quote > from && text.charCodeAt(quote - 1) === BACKSLASH) {
+    if (!isEscapedAt(text, from, quote)) return quote
+    quote = text.indexOf('"', quote + 1)
+  }
   return quote
 }
 

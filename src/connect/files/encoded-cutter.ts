@@ -67,7 +67,8 @@ export class EncodedCutter implements Cutter {
   }
 
   get isOver(): boolean {
-    return this.#inner.isOver || (!this.#isRest && this.offset >= this.#until)
+    const isBounded = this.#until !== Number.POSITIVE_INFINITY && !this.#isRest
+    return this.#inner.isOver || (isBounded && this.offset >= this.#until)
   }
 
   lastBytes(): Buffer {

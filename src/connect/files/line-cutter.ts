@@ -118,7 +118,8 @@ export class LineCutter implements Cutter {
 
   /** Whether no more lines will be given, whatever is pushed. */
   get isOver(): boolean {
-    return this.offset >= this.#until && !this.#isRest
+    // The offset is worked out of the text that was passed: not where nobody needs it.
+    return this.#until !== Number.POSITIVE_INFINITY && this.offset >= this.#until && !this.#isRest
   }
 
   /** Up to 256 bytes before `offset`. */
