@@ -1,13 +1,19 @@
 // What the steps of a stage know of it, and what they tell.
 
+import type { Clock } from '../base/clock.ts'
 import { stableHash } from '../base/hash.ts'
 import type { Beginning } from '../checkpoint/ledger.ts'
 import type { DeadLetter } from '../connect/origin.ts'
 import { letterOf } from '../flow/letter.ts'
 import type { StepContext, StepCounts } from '../flow/step.ts'
-import type { StepsStageOptions } from './steps-stage.ts'
+import type { Account } from './account.ts'
 
-export interface ContextOptions extends Pick<StepsStageOptions, 'partition' | 'inputs' | 'clock' | 'account'> {
+export interface ContextOptions {
+  readonly partition: StepContext['partition']
+  /** How many producers its stage will have. */
+  readonly inputs: number
+  readonly clock: Clock
+  readonly account: Account
   /** What its steps count. */
   readonly counts: StepCounts
   /** Of a pipeline: where it begins. An event that cannot go on is a dead letter there. */

@@ -1,11 +1,10 @@
 // A stage that runs a chain of operators.
 
-import type { Clock } from '../base/clock.ts'
 import type { Beginning, Ledger } from '../checkpoint/ledger.ts'
 import { packState, unpackState } from '../checkpoint/pack-state.ts'
 import { type Batch, batchFrom, chunkOf } from '../connect/batch.ts'
 import { Chain } from '../flow/chain.ts'
-import type { Making, StepContext } from '../flow/step.ts'
+import type { Making } from '../flow/step.ts'
 import type { Chunk } from '../stage/chunk.ts'
 import type { StageCore } from '../stage/core.ts'
 import type { DispatcherSpec } from '../stage/dispatcher.ts'
@@ -14,20 +13,14 @@ import type { AnySpec, ChunkStage } from '../stage/hooks.ts'
 import type { Subscription } from '../stage/link.ts'
 import { chunkStage } from '../stage/make.ts'
 import type { Ending } from '../stage/message.ts'
-import type { Account } from './account.ts'
 import type { Place } from './gate.ts'
 import type { Tally } from './placed.ts'
-import { StageContext } from './step-context.ts'
+import { type ContextOptions, StageContext } from './step-context.ts'
 
-export interface StepsStageOptions {
+export interface StepsStageOptions extends Omit<ContextOptions, 'counts' | 'beginning'> {
   readonly name: string
   readonly steps: readonly Making[]
-  readonly partition: StepContext['partition']
-  /** How many producers it will have. */
-  readonly inputs: number
   readonly dispatcher: DispatcherSpec<unknown, never>
-  readonly clock: Clock
-  readonly account: Account
   /** Told when a batch begins and ends, for who watches for one that does not. */
   readonly busy?: Busy | undefined
   /** Shown what comes, and what goes. */
