@@ -138,7 +138,7 @@ export type {
   Windowed,
 } from './flow/flow.ts'
 export type { Joined, JoinOptions } from './flow/join.ts'
-export type { Emitted, Fired, Outcome } from './flow/reduce.ts'
+export type { Emitted, Fired, GroupOptions, Outcome, ReduceOptions } from './flow/reduce.ts'
 export type { FlowSource } from './flow/source.ts'
 export { type FlowOptions, flow, flows } from './flow/start-flow.ts'
 export type { MapAsyncOptions } from './flow/wait.ts'
