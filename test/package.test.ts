@@ -47,6 +47,25 @@ describe('the packed tarball', () => {
     )
   })
 
+  it('L64: has types that need no package but its dependencies and the types of Node', () => {
+    const { dependencies, exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+    const allowed = (name: string): boolean => name.startsWith('node:') || name in dependencies
+    const found = new Set<string>()
+    const foreign: string[] = []
+    const waiting = Object.values<{ readonly types?: string }>(exports).map(({ types = '' }) => join(installed, types))
+    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+      if (found.has(path) || !path.endsWith('.d.ts')) continue
+      found.add(path)
+      const named = readFileSync(path, 'utf8').matchAll(/(?:from|import\()\s*'([^']+)'/g)
+      for (const [, name = ''] of named) {
+        if (name.startsWith('.')) waiting.push(join(path, '..', name.replace(/\.(?:js|ts)$/, '.d.ts')))
+        else if (!allowed(name)) foreign.push(`${path}: ${name}`)
+      }
+    }
+    ok(found.size > 100, `${found.size} declarations were found`)
+    deepEqual(foreign, [])
+  })
+
   it('leads from a type to the code behind it', () => {
     const { sources } = JSON.parse(readFileSync(join(installed, 'dist', 'flow', 'flow.d.ts.map'), 'utf8'))
     deepEqual(sources, ['../../src/flow/flow.ts'])

@@ -12,24 +12,9 @@ import { deadLetter, type Entry, traced } from '../origin.ts'
 import type { Json, Position, SourceCounts, SplitReader } from '../source.ts'
 import { KafkaConnection, type KafkaConnectionOptions } from './connection.ts'
 import { InPartitions, type PartitionOffsets, recordId } from './known.ts'
+import type { KafkaMeta } from './meta.ts'
 import { BadBatch, type KafkaRecord } from './records.ts'
 import { kafkaTrouble, mayPass } from './trouble.ts'
-
-/** What came with a record. */
-export interface KafkaMeta {
-  readonly topic: string
-  readonly partition: number
-  /** Its number in the partition. */
-  readonly offset: number
-  /** When it was made, or when the broker took it where the topic says so, in epoch milliseconds. */
-  readonly timeMs: number
-  /** As text; undefined where it has none. To read one that is not UTF-8 throws: see `keyBytes`. */
-  readonly key: string | undefined
-  /** The key as bytes, where it is not UTF-8. */
-  readonly keyBytes?: Uint8Array
-  /** As text; of a name that comes several times all of its values. To read one that is not UTF-8 throws. */
-  readonly headers: NamedTexts
-}
 
 export interface KafkaOpening<B, T>
   extends ConnectedOpening<B, KafkaMeta, T>,

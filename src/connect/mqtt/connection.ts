@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import type { IConnackPacket, IPublishPacket, Packet } from 'mqtt-packet'
 import type { NamedTexts } from '../named-texts.ts'
 import { optionInvalid } from '../option.ts'
+import type { MqttMeta } from './meta.ts'
 import { Refused } from './refusals.ts'
 import {
   HEADER_BYTES,
@@ -16,18 +17,6 @@ import {
 
 /** Where a message has none, or is of MQTT 3.1.1. */
 export const NO_HEADERS: NamedTexts = Object.freeze({})
-
-/** What came with a message. */
-export interface MqttMeta {
-  readonly topic: string
-  readonly qos: 0 | 1 | 2
-  /** Whether it is the topic's last one of earlier days, kept by the broker. */
-  readonly isRetained: boolean
-  /** User properties of MQTT 5; of a name that comes several times all of its values. */
-  readonly headers: NamedTexts
-  /** Properties of MQTT 5, as mqtt-packet names them. */
-  readonly properties: Readonly<Record<string, unknown>> | undefined
-}
 
 /** A message as it came. */
 export interface MqttMessage extends MqttMeta {

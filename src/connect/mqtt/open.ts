@@ -9,12 +9,12 @@ import type { SplitReader } from '../source.ts'
 import {
   MqttConnection,
   type MqttMessage,
-  type MqttMeta,
   type MqttReading,
   type MqttSession,
   NO_HEADERS,
   sessionOf,
 } from './connection.ts'
+import type { MqttMeta } from './meta.ts'
 import { mayPass, OtherVersion } from './refusals.ts'
 
 export interface MqttOpening<B, T> extends ConnectedOpening<B, MqttMeta, T>, MqttReading {

@@ -3,20 +3,10 @@
 import type { JetStreamManager, JsMsg, StreamInfo } from '@nats-io/jetstream'
 import { orClose } from '../../base/closing.ts'
 import type { BrokerAddress } from '../live/address.ts'
-import { gathered, type NamedTexts } from '../named-texts.ts'
+import { gathered } from '../named-texts.ts'
 import { loadPackage } from '../packages.ts'
 import { connectNats, type NatsClient } from './client.ts'
-
-/** What came with a message. */
-export interface NatsMeta {
-  readonly subject: string
-  /** Its number in the stream. */
-  readonly sequence: number
-  /** When the server took it, in epoch milliseconds. */
-  readonly timeMs: number
-  /** Of a name that comes several times all of its values. */
-  readonly headers: NamedTexts
-}
+import type { NatsMeta } from './meta.ts'
 
 /** A message as it came. */
 export interface NatsMessage extends NatsMeta {

@@ -9,7 +9,8 @@ import { liveLost, livePosition } from '../live/live-reader.ts'
 import type { ConnectedOpening } from '../live/source.ts'
 import type { SplitReader } from '../source.ts'
 import { mayPass } from './client.ts'
-import { NatsConnection, type NatsConnectionOptions, type NatsMessage, type NatsMeta } from './connection.ts'
+import { NatsConnection, type NatsConnectionOptions, type NatsMessage } from './connection.ts'
+import type { NatsMeta } from './meta.ts'
 
 export interface NatsOpening<B, T>
   extends ConnectedOpening<B, NatsMeta, T>,

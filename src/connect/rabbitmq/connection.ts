@@ -4,20 +4,8 @@ import type { Channel, ConsumeMessage, Message } from 'amqplib'
 import { orClose } from '../../base/closing.ts'
 import { messageOf } from '../../base/errors.ts'
 import { openLink, type RabbitLink, type RabbitSettings } from './link.ts'
+import type { RabbitmqMeta } from './meta.ts'
 import { refuseStream } from './stream.ts'
-
-/** What came with a message. */
-export interface RabbitmqMeta {
-  readonly exchange: string
-  readonly routingKey: string
-  /** The `message-id` that its publisher gave it. */
-  readonly messageId: string | undefined
-  readonly contentType: string | undefined
-  /** As the broker has them: several texts of one name are a list. */
-  readonly headers: Readonly<Record<string, unknown>>
-  /** Whether the broker has sent it before, to this reader or to another one. */
-  readonly isRedelivered: boolean
-}
 
 export interface RabbitOptions extends RabbitSettings {
   readonly queue: string

@@ -7,7 +7,8 @@ import { ByName } from '../live/known.ts'
 import { type LiveReader, namedPosition, unreachable } from '../live/live-reader.ts'
 import type { ConnectedOpening } from '../live/source.ts'
 import type { SplitReader } from '../source.ts'
-import { mayPass, RabbitConnection, type RabbitmqMeta, type RabbitOptions } from './connection.ts'
+import { mayPass, RabbitConnection, type RabbitOptions } from './connection.ts'
+import type { RabbitmqMeta } from './meta.ts'
 
 export interface RabbitOpening<B, T>
   extends ConnectedOpening<B, RabbitmqMeta, T>,

@@ -3,14 +3,14 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { aFunction, anything, type Checks, checkOptions, choice, integer, milliseconds } from '../../base/options.ts'
 import type { LineFormat } from '../format.ts'
-import type { KafkaMeta } from '../kafka/open.ts'
+import type { KafkaMeta } from '../kafka/meta.ts'
 import { isTopic, type KafkaSasl, kafkaPlace } from '../kafka/place.ts'
 import type { ToEvent } from '../live/body.ts'
 import { liveSource } from '../live/source.ts'
 import { optionInvalid } from '../option.ts'
 import type { Source } from '../source.ts'
 
-export type { KafkaMeta } from '../kafka/open.ts'
+export type { KafkaMeta } from '../kafka/meta.ts'
 export type { KafkaSasl } from '../kafka/place.ts'
 
 export interface KafkaOptions<B, T> {

@@ -7,12 +7,12 @@ import type { LineFormat } from '../format.ts'
 import type { ToEvent } from '../live/body.ts'
 import { liveSource } from '../live/source.ts'
 import { mqttAddress } from '../mqtt/address.ts'
-import type { MqttMeta } from '../mqtt/connection.ts'
 import { checkTopic } from '../mqtt/connection.ts'
+import type { MqttMeta } from '../mqtt/meta.ts'
 import { optionInvalid } from '../option.ts'
 import type { Source } from '../source.ts'
 
-export type { MqttMeta } from '../mqtt/connection.ts'
+export type { MqttMeta } from '../mqtt/meta.ts'
 
 export interface MqttOptions<B, T> {
   /** Topics to subscribe to: `+` stands for one level, `#` for all below. */

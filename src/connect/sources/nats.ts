@@ -5,11 +5,11 @@ import type { LineFormat } from '../format.ts'
 import { brokerAddress } from '../live/address.ts'
 import type { ToEvent } from '../live/body.ts'
 import { liveSource } from '../live/source.ts'
-import type { NatsMeta } from '../nats/connection.ts'
+import type { NatsMeta } from '../nats/meta.ts'
 import { optionInvalid } from '../option.ts'
 import type { Source } from '../source.ts'
 
-export type { NatsMeta } from '../nats/connection.ts'
+export type { NatsMeta } from '../nats/meta.ts'
 
 export interface NatsOptions<B, T> {
   /** The stream, which is there already. */

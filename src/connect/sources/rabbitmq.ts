@@ -7,10 +7,10 @@ import type { ToEvent } from '../live/body.ts'
 import { liveSource } from '../live/source.ts'
 import { optionInvalid } from '../option.ts'
 import { rabbitAddress } from '../rabbitmq/address.ts'
-import type { RabbitmqMeta } from '../rabbitmq/connection.ts'
+import type { RabbitmqMeta } from '../rabbitmq/meta.ts'
 import type { Source } from '../source.ts'
 
-export type { RabbitmqMeta } from '../rabbitmq/connection.ts'
+export type { RabbitmqMeta } from '../rabbitmq/meta.ts'
 
 export interface RabbitmqOptions<B, T> {
   /** The queue, which is there: classic or quorum, not a stream. */

@@ -1,0 +1,14 @@
+// What comes with a message of RabbitMQ: a file of its own, as users see the type, and not those of the client.
+
+/** What came with a message. */
+export interface RabbitmqMeta {
+  readonly exchange: string
+  readonly routingKey: string
+  /** The `message-id` that its publisher gave it. */
+  readonly messageId: string | undefined
+  readonly contentType: string | undefined
+  /** As the broker has them: several texts of one name are a list. */
+  readonly headers: Readonly<Record<string, unknown>>
+  /** Whether the broker has sent it before, to this reader or to another one. */
+  readonly isRedelivered: boolean
+}
