@@ -11,6 +11,7 @@ import type { Sink } from '../../src/connect/sink.ts'
 import { foldName, quoteName } from '../../src/connect/sql/name.ts'
 import { faultOfRow } from '../../src/connect/sql/row.ts'
 import { FOLDED, type Shape } from '../../src/connect/sql/shape.ts'
+import { type AboutSink, sqlSink } from '../../src/connect/sql/sink.ts'
 import type { RowTable, SqlDatabase } from '../../src/connect/sql/store/database.ts'
 import type { SqlDialect } from '../../src/connect/sql/store/dialect.ts'
 import { SqlInspector } from '../../src/connect/sql/store/inspector.ts'
@@ -201,19 +202,15 @@ export interface OtherOptions {
 }
 
 export function other<Row>(path: string, { table, key, columns }: OtherOptions): Sink<Row> {
-  const deadLetters = 'dead_letters'
-  return {
+  const tables = { table, key, columns, deadLetters: 'dead_letters' }
+  const about: AboutSink<Row> = {
     kind: 'other',
     title: `table ${table} in ${path}`,
-    deadLetters: `table ${deadLetters} in ${path}`,
-    guarantee: 'exactly-once',
-    isKeyed: key !== undefined,
+    deadLetters: `table ${tables.deadLetters} in ${path}`,
+    database: `other ${path}`,
     inspect: async (pipeline) => {
-      return new SqlInspector(existsSync(path) ? new OtherDatabase(path) : undefined, { pipeline, deadLetters })
-    },
-    open: async ({ columns: known, pipeline, leaseMs, owner }) => {
-      const options = { table, key, columns: columns ?? known, deadLetters, pipeline, leaseMs, owner }
-      return await SqlWriter.open<Row>(new OtherDatabase(path), options)
+      return new SqlInspector(existsSync(path) ? new OtherDatabase(path) : undefined, { ...tables, pipeline })
     },
   }
+  return sqlSink(about, tables, async (options) => await SqlWriter.open<Row>(new OtherDatabase(path), options))
 }
