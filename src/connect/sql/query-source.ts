@@ -99,10 +99,7 @@ export function querySource<Row, Opening extends QueryToRead>(
 }
 
 /** The error for rows without a value for the cursor: they would come in no run. */
-export function nullInCursor({
-  source,
-  cursor,
-}: Pick<QueryToRead, 'source' | 'cursor'>): SluiceError<'CONFIG_INVALID'> {
+export function nullInCursor({ source, cursor }: Pick<QueryToRead, 'source' | 'cursor'>): SluiceError {
   const allowed = 'columns that are null in no row'
   const by = cursor.join(', ')
   const message = `Cannot read ${source} by ${by}: cursor takes ${allowed}, and there is a null`

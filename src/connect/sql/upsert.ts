@@ -8,8 +8,8 @@ export interface Upsert {
   readonly columns: readonly string[]
   /** The columns of the key. */
   readonly key: readonly string[]
-  /** Rows as SQL, in brackets. */
-  readonly rows: readonly string[]
+  /** Rows as SQL, in brackets; or a query that gives them. */
+  readonly rows: readonly string[] | string
   /** Whether a row that is there stays as it is. */
   readonly keepsOld?: boolean
 }
@@ -20,7 +20,8 @@ type Fold = (name: string) => string
 export function upsert({ table, columns, key, rows, keepsOld = false }: Upsert, fold: Fold = same): string {
   const names = columns.map(quoteName).join(', ')
   const conflict = onConflict(keepsOld ? key : columns, key, fold)
-  return `insert into ${table} (${names}) values ${rows.join(', ')} ${conflict}`
+  const from = typeof rows === 'string' ? rows : `values ${rows.join(', ')}`
+  return `insert into ${table} (${names}) ${from} ${conflict}`
 }
 
 /**

@@ -36,6 +36,7 @@ export function duckdbDialect(path: string): SqlDialect {
     storable,
     forUpdate: '',
     upsert,
+    fromJson: (parameter) => `(select unnest(from_json(${parameter}, '[["VARCHAR"]]')) as r)`,
     *lockTables() {},
     makeTable: (shape) => ensureTable(duckdbTables({ path }), shape),
   }

@@ -101,10 +101,6 @@ export class PostgresDatabase implements SqlDatabase {
     if (command !== 'COMMIT') throw unfit(sink, table, `the server answered ${command} to a commit`)
   }
 
-  rollBack(): void {
-    // What is not committed goes with the connection.
-  }
-
   rows(shape: Shape, { mode, onNote }: TableOptions): RowTable {
     this.#tables += 1
     const tables = postgresTables({ ...this.#place, mode, onNote })

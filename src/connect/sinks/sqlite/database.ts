@@ -52,6 +52,7 @@ export class SqliteDatabase implements SqlDatabase {
   readonly answersAtOnce: boolean = true
   readonly rules: ShapeRules = RULES
   readonly step: string = STEP
+  readonly isBusy: (error: unknown) => boolean = isBusy
   readonly dialect: SqlDialect
   readonly #database: DatabaseSync
   readonly #options: DatabaseOptions
@@ -118,10 +119,6 @@ export class SqliteDatabase implements SqlDatabase {
       if (!there.has(name)) yield* run(`alter table sluice_checkpoints add column ${name} ${type}`)
     }
     yield* store.take(claim)
-  }
-
-  isBusy(error: unknown): boolean {
-    return isBusy(error)
   }
 
   trouble(error: unknown, act: string): unknown {

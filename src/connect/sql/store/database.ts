@@ -39,8 +39,8 @@ export interface SqlConnection {
   begin(kind: 'read' | 'reset' | 'write', act: string, checkFence: () => Soon<void>): Soon<void>
   /** Makes the transaction durable. */
   commit(): Soon<void>
-  /** Forgets the transaction, if one is open. Does not throw. */
-  rollBack(): Soon<void>
+  /** Forgets the transaction, if one is open. Does not throw. Absent where that goes with the connection. */
+  rollBack?(): Soon<void>
   /** The error that a caller can act on for what was thrown. */
   trouble(error: unknown, act: string): unknown
   /** Ends the session of who holds the pipeline: it may have locked the lease. Absent where no other has a session. */

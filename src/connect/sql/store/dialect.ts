@@ -39,6 +39,11 @@ export interface SqlDialect {
   /** What stands after a `select` whose rows nobody else may change until the transaction ends. */
   readonly forUpdate: string
   upsert(rows: Upsert): string
+  /**
+   * Rows `r`, each a list of texts, out of a parameter of JSON: for a database in which a parameter for each value of many
+   * rows takes long.
+   */
+  fromJson?(parameter: string): string
   /** Keeps others from making tables until the transaction ends. @throws if none may be made */
   lockTables(): Work<void>
   /** Makes a table, or checks the one that is there. @throws {SluiceError} SINK_MISMATCH if that does not fit */

@@ -57,7 +57,7 @@ export class SqlInspector implements SinkInspector {
       await connection.commit()
       return found
     } catch (error) {
-      await connection.rollBack()
+      await connection.rollBack?.()
       throw connection.trouble(error, act)
     }
   }

@@ -96,12 +96,20 @@ export class LetterTable {
   }
 
   *#write(letters: readonly (readonly SqlValue[])[]): Work<void> {
+    const { fromJson, letterTime, parameter, upsert } = this.#dialect
+    const into = { table: this.#table, columns: NAMES, key: KEY }
     const width = NAMES.length
+    if (fromJson !== undefined) {
+      const texts = NAMES.slice(1).map((_, at) => `r[${at + 1}]`)
+      const rows = `select ${texts.join(', ')}, ${letterTime.write(`r[${width}]`)} from ${fromJson(parameter(1))}`
+      yield* run(upsert({ ...into, rows }), [JSON.stringify(letters)])
+      return
+    }
     const rows = letters.map((_, at) => {
-      const time = this.#dialect.letterTime.write(this.#dialect.parameter((at + 1) * width))
+      const time = letterTime.write(parameter((at + 1) * width))
       return `(${parameters(this.#dialect, width - 1, at * width + 1)}, ${time})`
     })
-    yield* run(this.#dialect.upsert({ table: this.#table, columns: NAMES, key: KEY, rows }), letters.flat())
+    yield* run(upsert({ ...into, rows }), letters.flat())
   }
 
   /** The values of a letter, in the order of the columns. */

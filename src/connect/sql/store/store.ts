@@ -23,6 +23,7 @@ export interface StoreOptions {
 
 /** The store of one pipeline in one database. Its work belongs in transactions that its caller begins and commits. */
 export class SqlStore {
+  readonly pipeline: string
   readonly leases: LeaseTable
   readonly checkpoints: CheckpointTable
   readonly letters: LetterTable
@@ -33,13 +34,10 @@ export class SqlStore {
     const { pipeline, deadLetters } = options
     this.#dialect = dialect
     this.#options = options
+    this.pipeline = pipeline
     this.leases = new LeaseTable(dialect, pipeline)
     this.checkpoints = new CheckpointTable(dialect, pipeline)
     this.letters = new LetterTable(dialect, deadLetters, pipeline)
-  }
-
-  get pipeline(): string {
-    return this.#options.pipeline
   }
 
   /** Makes the tables where one is missing: rights to make any are needed only then. */

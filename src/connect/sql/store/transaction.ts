@@ -56,7 +56,7 @@ export class Transaction {
 
   async rollBack(): Promise<void> {
     this.#isOpen = false
-    await this.#database.rollBack()
+    await this.#database.rollBack?.()
   }
 
   /** What is under way has ended. */
