@@ -145,11 +145,16 @@ describe('decode zstd', () => {
     const packed = zstdCompressSync('a line that repeats itself '.repeat(20))
     for (const frame of [empty, zstdCompressSync('a\n'), skipped, checksummed('a\n'), packed]) {
       const stored = Buffer.concat(Array<Buffer>(3000).fill(frame))
-      const start = process.cpuUsage()
-      await contentOf('zstd', stored, 65_536)
-      const { user, system } = process.cpuUsage(start)
-      // Of the processor's time, as others may be at work; a decompressor for each frame takes more than twice as much.
-      ok(user + system < 3000 * 75, `${Math.round((user + system) / 3000)} µs a frame of ${frame.length} bytes`)
+      // Of the processor's time, the least of several, as others may be at work: a decompressor for each frame takes more
+      // than twice as much.
+      let leastUs = Number.POSITIVE_INFINITY
+      for (let tries = 0; tries < 5 && leastUs >= 75; tries += 1) {
+        const start = process.cpuUsage()
+        await contentOf('zstd', stored, 65_536)
+        const { user, system } = process.cpuUsage(start)
+        leastUs = Math.min(leastUs, (user + system) / 3000)
+      }
+      ok(leastUs < 75, `${Math.round(leastUs)} µs a frame of ${frame.length} bytes`)
     }
   })
 
