@@ -50,8 +50,8 @@ export async function loadOverKills({ job, params, out, count, kills: most, rand
       onStart: (child) => {
         void (async () => {
           if (isLast) await until(() => numbersIn(out).length >= count || over.signal.aborted, 'all numbers')
-          // At any moment, also before it has begun.
-          else await sleep(300 + random() * 500)
+          // At any moment, also before it has begun; the first ones soon, as a fast machine has all loaded before long.
+          else await sleep(150 + random() * 150 * (kills + 1))
           if (!over.signal.aborted) child.kill(isLast ? 'SIGTERM' : 'SIGKILL')
         })()
       },
