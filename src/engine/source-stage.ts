@@ -37,8 +37,9 @@ export interface SourceStageOptions
     | undefined
 }
 
-/** The most records read before they go out. */
-const READ_AT_ONCE = 2000
+/** The most records read before they go out: barriers fall between two reads. */
+const READ_AT_ONCE = 4096
+const READ_FOR_EPOCHS = 2000
 /** Reads that were at hand, one after the other, before others have their turn. */
 const READS_IN_A_ROW = 64
 
@@ -93,7 +94,7 @@ class SourceStage implements AnySpec {
     this.#chain = new Chain(steps, out, this.#context.steps)
     this.#reading = readingOf(options, () => this.#context.takeCounts())
     this.#isHeld = epochs?.beginning.isHeld === true
-    this.#atOnce = epochs?.beginning.isCareful === true ? 1 : READ_AT_ONCE
+    this.#atOnce = epochs === undefined ? READ_AT_ONCE : epochs.beginning.isCareful ? 1 : READ_FOR_EPOCHS
   }
 
   onDemand(demand: number, self: Self): void {

@@ -9,7 +9,7 @@ export type Each = Exclude<Stateless, { kind: 'flatMap' }>
 
 /** Takes the events that go on, and the indices of those that they were made of. */
 export interface Made {
-  readonly out: unknown[]
+  out: unknown[]
   readonly of: number[] | undefined
 }
 
@@ -74,20 +74,24 @@ export function loopGenerated(operators: readonly Each[], checks: Checks, isGuar
         if (value === REFUSED) { hooks.refused(${index}, i); continue }
         if (value === WAITS) return { at: ${index}, index: i }`
   })
-  const failed = '} catch (error) { hooks.failed(at, i, error) }'
-  const body = `return (values, made, hooks) => {
-    const { out, of } = made
-    let i = 0, at = 0
-    ${isGuarded ? '' : 'try {'}
-    for (; i < values.length; i += 1) {
-      ${isGuarded ? 'try {' : ''}
-        let value = values[i]
+  const loop = (push: string): string => {
+    const one = `let value = values[i]
         ${lines.join('\n        ')}
-        out.push(value)
-        if (of !== undefined) of.push(i)
-      ${isGuarded ? failed : ''}
+        ${push}`
+    const failed = 'catch (error) { hooks.failed(at, i, error) }'
+    if (isGuarded) return `for (; i < values.length; i += 1) { try { ${one} } ${failed} }`
+    return `try { for (; i < values.length; i += 1) { ${one} } } ${failed}`
+  }
+  // Two loops, as most batches have no origins, and one that asks at each event is slower.
+  const body = `return (values, made, hooks) => {
+    const out = made.out = []
+    const { of } = made
+    let i = 0, at = 0
+    if (of === undefined) {
+      ${loop('out.push(value)')}
+    } else {
+      ${loop('out.push(value); of.push(i)')}
     }
-    ${isGuarded ? '' : failed}
     return NOWHERE
   }`
   const functions = operators.map((operator, at) => [`f${at}`, checks[at] ?? fnOf(operator)])
