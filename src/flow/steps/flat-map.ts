@@ -97,10 +97,11 @@ class FlatMap implements Step {
 
   #expand(): void {
     let drawn = 0
+    const { hasOrigins } = this.#batch
     while (this.#at < this.#batch.length && drawn < AT_ONCE && !this.#context.isStopped) {
       const index = this.#at
       this.#at += 1
-      this.#starts.push(this.#out.length)
+      if (hasOrigins) this.#starts.push(this.#out.length)
       let given: readonly unknown[]
       try {
         const values = this.#fn(this.#batch.at(index))
@@ -113,7 +114,7 @@ class FlatMap implements Step {
           if (!isOver) return this.#beginLarge(index, iterator, held)
           given = held
         }
-        this.#checkParts(index, given.length)
+        if (hasOrigins) this.#checkParts(index, given.length)
       } catch (error) {
         this.#refuse(index, error)
         continue
@@ -127,15 +128,19 @@ class FlatMap implements Step {
   /** Of records that are tried again only parts may go on, which are counted for each event. */
   #put(given: readonly unknown[]): void {
     const { counts, isReplay } = this.#context
-    for (const one of given) this.#out.push(one)
+    const out = this.#out
+    for (const one of given) out.push(one)
     if (isReplay && given.length > 0) return this.#handOn()
     if (given.length === 0) counts.filtered += 1
     else counts.derived += given.length - 1
-    if (this.#out.length >= AT_ONCE) this.#handOn()
+    if (out.length >= AT_ONCE) this.#handOn()
   }
 
   #handOn(): void {
-    const made = derived(this.#batch.slice(this.#from, this.#at), this.#out, this.#starts)
+    const batch = this.#batch
+    const made = batch.hasOrigins
+      ? derived(batch.slice(this.#from, this.#at), this.#out, this.#starts)
+      : batchOf(this.#out)
     this.#from = this.#at
     this.#out = []
     this.#starts = []
