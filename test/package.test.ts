@@ -150,6 +150,19 @@ await connect(from([1, 2]), consumer<string>({ onEvents: () => {} }))
     }
   })
 
+  it('C111: check misses a package that a run would miss, in its words', () => {
+    const bin = join(installed, 'dist', 'cli', 'bin.js')
+    const code = `import { duckdb, pipeline, values } from 'sluice'
+export default pipeline('job', { from: values([{ a: 1 }]), into: duckdb('out.duckdb', { table: 't' }) })\n`
+    writeFileSync(join(folder, 'duckdb-job.mts'), code)
+    const [checked, ran] = ['check', 'run'].map((command) =>
+      spawnSync(NODE, [bin, command, 'duckdb-job.mts'], { cwd: folder, encoding: 'utf8' }),
+    )
+    deepEqual([checked?.status, ran?.status], [78, 78], checked?.stderr)
+    match(`${checked?.stderr}`, /Cannot load @duckdb\/node-api: run "npm install @duckdb\/node-api@latest"/)
+    equal(ran?.stderr.trim().split('\n').at(-1), checked?.stderr.trim())
+  })
+
   const old = oldNodes()
   it('L64: says what it needs when an old Node starts or imports it', {
     skip: old.size === 0 ? 'there is no Node before 24 here' : false,
