@@ -38,7 +38,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   top: { page: topHelp, run: topCommand },
 }
 
-/** A command that says what it is for unless it is told of a file. */
+/** A command that prints its help unless it is given a file. */
 function ofFile<O extends FileOptions>(
   page: () => string,
   read: (argv: readonly string[]) => O,

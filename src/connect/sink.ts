@@ -152,7 +152,7 @@ export interface SinkInspector {
    * @throws {SluiceError} PIPELINE_HELD while a run holds the pipeline
    */
   reset(options: { readonly deadLetters: boolean }): Promise<void>
-  /** The lease of who holds the pipeline; undefined if nobody does. Absent where there are none. */
+  /** The lease of whoever holds the pipeline; undefined if nobody does. Absent where a sink has no leases. */
   lease?(): Promise<HeldLease | undefined>
   /**
    * Takes the lease of this number from who holds it: the next run can have it at once, and whoever had it commits nothing

@@ -82,7 +82,7 @@ export class ZstdBlocks implements Blocks {
     return Buffer.concat(contents)
   }
 
-  /** Puts the parts in that are for the decompressor, up to the next plain frame; false if there are none. */
+  /** Feeds the decompressor up to the next plain frame; false if it has nothing to do. */
   #putIn(): boolean {
     const first = this.#next
     for (let part = this.#parts[first]; part !== undefined; part = this.#parts[this.#next]) {

@@ -132,7 +132,7 @@ export class ArraySeek {
     try {
       return JSON.parse(`"${Buffer.from(this.#key).toString('utf8')}"`)
     } catch {
-      // A key that is not valid JSON is none of the path; whether the whole is JSON is not asked here.
+      // A key that is not valid JSON is not on the path; whether the whole is JSON is not checked here.
       return undefined
     }
   }

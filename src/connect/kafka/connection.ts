@@ -269,7 +269,7 @@ export class KafkaConnection {
     )
   }
 
-  /** A server is gone: the others may know who leads now, for as long as no connection is borne. */
+  /** A server is gone: the others may know who leads now, until the time without a connection is over. */
   #bear(node: number, error: unknown): void {
     const { onNote, title, retryMs } = this.#options
     const nowMs = systemClock.nowMs()

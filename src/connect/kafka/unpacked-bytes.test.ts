@@ -36,7 +36,7 @@ describe('what packed records become', () => {
     )
   })
 
-  it('S6: is told of anything, and ends', () => {
+  it('S6: is worked out for any bytes, and ends', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(), (bytes, at) => {
         const frame = Buffer.from(lz4.compressSync(Buffer.alloc(2000, 'ab')))

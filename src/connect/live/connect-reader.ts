@@ -27,7 +27,7 @@ export interface Connecting<M, C extends LiveConnection> {
 export interface ConnectedOptions<T, M> extends LiveOptions<T, M> {
   /** For notes. */
   readonly address: Pick<BrokerAddress, 'shown'>
-  /** How long no connection is borne, in milliseconds. */
+  /** Gives up after this long without a connection, in milliseconds. */
   readonly retryMs: number
 }
 

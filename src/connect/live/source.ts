@@ -19,7 +19,7 @@ export interface LiveOpening<B, Meta, T> extends Opening {
 
 /** What one over connections that are made again is opened with. */
 export interface ConnectedOpening<B, Meta, T> extends LiveOpening<B, Meta, T> {
-  /** How long no connection is borne, in milliseconds. */
+  /** Gives up after this long without a connection, in milliseconds. */
   readonly retryMs: number
 }
 

@@ -17,7 +17,7 @@ export interface SupervisedOptions<C> {
   readonly close: (connection: C) => Promise<void>
   /** Whether trying again may help. */
   readonly mayPass: (error: unknown) => boolean
-  /** How long no connection is borne, in clock milliseconds. */
+  /** Gives up after this long without a connection, in clock milliseconds. */
   readonly retryMs: number
   readonly onNote: (note: string) => void
   /** There will be no connection any more. */

@@ -30,7 +30,7 @@ export interface KafkaOptions<B, T> {
   readonly tls?: TlsOptions
   /** The most that a compressed batch of records may become, 64 MiB by default. */
   readonly maxBatchBytes?: number
-  /** How long no connection is borne before the run ends, in milliseconds: 60,000 by default. */
+  /** Gives up after this long without a connection, in milliseconds: 60,000 by default. */
   readonly retryMs?: number
 }
 

@@ -36,7 +36,7 @@ export interface MqttOptions<B, T> {
   readonly keepAliveS?: number
   /** Seconds that the broker keeps messages for a reader that is away: a day by default. MQTT 5 only. */
   readonly sessionS?: number
-  /** How long no connection is borne before the run ends, in milliseconds: 60,000 by default. */
+  /** Gives up after this long without a connection, in milliseconds: 60,000 by default. */
   readonly retryMs?: number
   /** Certificates and the like, for `mqtts:`, as `node:tls` takes them. */
   readonly tls?: TlsOptions

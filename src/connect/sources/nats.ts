@@ -20,7 +20,7 @@ export interface NatsOptions<B, T> {
   readonly begin?: 'start' | 'end'
   /** Makes an event of a message's body and what came with it: the body by default. */
   readonly event?: ToEvent<B, NatsMeta, T>
-  /** How long no connection is borne before the run ends, in milliseconds: 60,000 by default. */
+  /** Gives up after this long without a connection, in milliseconds: 60,000 by default. */
   readonly retryMs?: number
 }
 

@@ -28,7 +28,7 @@ export interface RabbitmqOptions<B, T> {
   readonly isExclusive?: boolean
   /** For `amqps:`: certificates, as `tls.connect` takes them. */
   readonly tls?: TlsOptions
-  /** How long no connection is borne before the run ends, in milliseconds: 60,000 by default. */
+  /** Gives up after this long without a connection, in milliseconds: 60,000 by default. */
   readonly retryMs?: number
 }
 

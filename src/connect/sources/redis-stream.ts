@@ -27,7 +27,7 @@ export interface RedisStreamOptions<B, T> {
   readonly field?: string
   /** Makes an event of an entry's body and what came with it: the body by default. */
   readonly event?: ToEvent<B, RedisStreamMeta, T>
-  /** How long no connection is borne before the run ends, in milliseconds: 60,000 by default. */
+  /** Gives up after this long without a connection, in milliseconds: 60,000 by default. */
   readonly retryMs?: number
 }
 

@@ -22,7 +22,7 @@ export interface ServerSentEventsOptions<B, T> {
    * default, 300,000 at most.
    */
   readonly idleMs?: number
-  /** How long no connection is borne before the run ends, in milliseconds: 60,000 by default. */
+  /** Gives up after this long without a connection, in milliseconds: 60,000 by default. */
   readonly retryMs?: number
 }
 

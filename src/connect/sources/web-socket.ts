@@ -31,7 +31,7 @@ export interface WebSocketOptions<B, T> {
    * 60,000 by default.
    */
   readonly idleMs?: number
-  /** How long no connection is borne before the run ends, in milliseconds: 60,000 by default. */
+  /** Gives up after this long without a connection, in milliseconds: 60,000 by default. */
   readonly retryMs?: number
 }
 
