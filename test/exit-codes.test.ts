@@ -50,7 +50,7 @@ async function stopped(argv: readonly string[], signal: NodeJS.Signals, said: Re
 }
 
 describe('exit codes', () => {
-  const guide = readFileSync(join(ROOT, 'docs/guide/06-operating.md'), 'utf8')
+  const guide = readFileSync(join(ROOT, 'docs/guide/08-deploying.md'), 'utf8')
   const row = guide.split('\n').find((line) => line.startsWith('| SIGTERM, Ctrl-C |')) ?? ''
   const [, SIGTERM, SIGINT, withoutEnd] = /\| (\d+), (\d+); SIGTERM of what has no end \(.*\) (\d+) \|$/.exec(row) ?? []
 

@@ -1,4 +1,4 @@
-// A database that Sluice does not know, made of SQLite: no more than docs/guide/10-adding-a-sql-database.md asks of one.
+// A database that Sluice does not know, made of SQLite: no more than docs/guide/14-adding-a-sql-database.md asks of one.
 
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
