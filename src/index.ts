@@ -32,23 +32,62 @@ export {
   type RejectedRecord,
   readOf,
 } from './connect/batch.ts'
+export { type CheckpointedOptions, checkpointed } from './connect/checkpointed/sink.ts'
 export type { Columns, ColumnType } from './connect/column.ts'
-export { type CsvLineOptions, csvLine } from './connect/csv/write.ts'
+export { type DuckdbOptions, duckdb } from './connect/duckdb/sink.ts'
+export { type DuckdbQueryOptions, duckdbQuery } from './connect/duckdb/source.ts'
+export { type Branch, type SeveralOptions, several } from './connect/fan-out/sink.ts'
+export { type CsvOptions, type CsvRow, csv } from './connect/files/csv.ts'
+export { type JsonArrayOptions, jsonArray } from './connect/files/json-array.ts'
+export { lines } from './connect/files/lines.ts'
+export { type NdjsonOptions, ndjson } from './connect/files/ndjson.ts'
+export { type ParquetOptions, parquet } from './connect/files/parquet.ts'
+export { type CsvFilesOptions, csvFiles } from './connect/files/part-files/csv.ts'
+export { type NdjsonFilesOptions, ndjsonFiles } from './connect/files/part-files/ndjson.ts'
+export { type ParquetFilesOptions, parquetFiles } from './connect/files/part-files/parquet.ts'
+export { type FilesOptions, files } from './connect/files/source.ts'
 export { type LineFormat, type ParseLine, Rejection } from './connect/format.ts'
-export { type AccessRequest, accessLog, type FormattedRequest } from './connect/formats/access-log.ts'
+export { type AccessRequest, accessLog, type FormattedRequest } from './connect/formats/access-log/format.ts'
+export { type CsvLineOptions, csvLine } from './connect/formats/csv/write.ts'
 export { form } from './connect/formats/form.ts'
-export { type JsonOptions, json } from './connect/formats/json.ts'
+export { type JsonOptions, json } from './connect/formats/json/format.ts'
 export {
   type SyslogData,
   type SyslogLineOptions,
   type SyslogMessage,
   syslogLine,
-} from './connect/formats/syslog-line.ts'
+} from './connect/formats/syslog/format.ts'
 export { textLines } from './connect/formats/text.ts'
-export type { HeaderSource } from './connect/http/address.ts'
-export type { NamedTexts } from './connect/named-texts.ts'
+export { type HttpOptions, http } from './connect/http-api/sink.ts'
+export { type HttpPage, type HttpPagesOptions, httpPages } from './connect/http-api/source.ts'
+export { type KafkaCompression, type KafkaPublishOptions, kafkaPublish } from './connect/kafka/sink.ts'
+export { type KafkaMeta, type KafkaOptions, type KafkaSasl, kafka } from './connect/kafka/source.ts'
+export type { HeaderSource } from './connect/kits/http/address.ts'
+export type { SchemaMode } from './connect/kits/sql/evolve.ts'
+export type { NamedTexts } from './connect/kits/text/named-texts.ts'
+export {
+  type RefusedRows,
+  type RowsContext,
+  type TakeRows,
+  type ToFunctionOptions,
+  toFunction,
+} from './connect/memory/function.ts'
+export { type LineOf, type StdoutOptions, stdout } from './connect/memory/stdout.ts'
+export { type Tick, type TicksOptions, ticks } from './connect/memory/ticks.ts'
+export { type ValuesInput, values } from './connect/memory/values.ts'
+export { type MqttPublishOptions, mqttPublish } from './connect/mqtt/sink.ts'
+export { type MqttMeta, type MqttOptions, mqtt } from './connect/mqtt/source.ts'
+export { type NatsPublishOptions, natsPublish } from './connect/nats/sink.ts'
+export { type NatsMeta, type NatsOptions, nats } from './connect/nats/source.ts'
 export type { DeadLetter, Entry, Origin, Traced } from './connect/origin.ts'
 export type { PostgresConnection } from './connect/postgres/connection.ts'
+export { type PostgresOptions, postgres } from './connect/postgres/sink.ts'
+export { type PostgresQueryOptions, postgresQuery } from './connect/postgres/source.ts'
+export { type RabbitmqPublishOptions, rabbitmqPublish } from './connect/rabbitmq/sink.ts'
+export { type RabbitmqMeta, type RabbitmqOptions, rabbitmq } from './connect/rabbitmq/source.ts'
+export { type RedisStreamAddOptions, redisStreamAdd } from './connect/redis/sink.ts'
+export { type RedisStreamMeta, type RedisStreamOptions, redisStream } from './connect/redis/source.ts'
+export type { RowIdentity } from './connect/row-identity.ts'
 export type {
   Checkpoint,
   Guarantee,
@@ -61,63 +100,24 @@ export type {
   SinkWriter,
   Totals,
 } from './connect/sink.ts'
-export { type CheckpointedOptions, checkpointed } from './connect/sinks/checkpointed.ts'
-export { type CsvFilesOptions, csvFiles } from './connect/sinks/csv-files.ts'
-export { type DuckdbOptions, duckdb } from './connect/sinks/duckdb.ts'
-export { type HttpOptions, http } from './connect/sinks/http.ts'
-export type { RowIdentity } from './connect/sinks/identity.ts'
-export { type KafkaCompression, type KafkaPublishOptions, kafkaPublish } from './connect/sinks/kafka-publish.ts'
-export { type MqttPublishOptions, mqttPublish } from './connect/sinks/mqtt-publish.ts'
-export { type NatsPublishOptions, natsPublish } from './connect/sinks/nats-publish.ts'
-export { type NdjsonFilesOptions, ndjsonFiles } from './connect/sinks/ndjson-files.ts'
-export { type ParquetFilesOptions, parquetFiles } from './connect/sinks/parquet-files.ts'
-export { type PostgresOptions, postgres } from './connect/sinks/postgres.ts'
-export { type RabbitmqPublishOptions, rabbitmqPublish } from './connect/sinks/rabbitmq-publish.ts'
-export { type RedisStreamAddOptions, redisStreamAdd } from './connect/sinks/redis-stream-add.ts'
-export { type Branch, type SeveralOptions, several } from './connect/sinks/several.ts'
-export { type SqliteOptions, sqlite } from './connect/sinks/sqlite.ts'
-export { type LineOf, type StdoutOptions, stdout } from './connect/sinks/stdout.ts'
-export {
-  type RefusedRows,
-  type RowsContext,
-  type TakeRows,
-  type ToFunctionOptions,
-  toFunction,
-} from './connect/sinks/to-function.ts'
 export type { Position, Source, SourceCounts, Split, SplitReader } from './connect/source.ts'
-export { type CsvOptions, type CsvRow, csv } from './connect/sources/csv.ts'
-export { type DuckdbQueryOptions, duckdbQuery } from './connect/sources/duckdb-query.ts'
-export { type FilesOptions, files } from './connect/sources/files.ts'
-export { type HttpPage, type HttpPagesOptions, httpPages } from './connect/sources/http-pages.ts'
-export { type JsonArrayOptions, jsonArray } from './connect/sources/json-array.ts'
-export { type KafkaMeta, type KafkaOptions, type KafkaSasl, kafka } from './connect/sources/kafka.ts'
-export { lines } from './connect/sources/lines.ts'
-export { type MqttMeta, type MqttOptions, mqtt } from './connect/sources/mqtt.ts'
-export { type NatsMeta, type NatsOptions, nats } from './connect/sources/nats.ts'
-export { type NdjsonOptions, ndjson } from './connect/sources/ndjson.ts'
-export { type ParquetOptions, parquet } from './connect/sources/parquet.ts'
-export { type PostgresQueryOptions, postgresQuery } from './connect/sources/postgres-query.ts'
-export { type RabbitmqMeta, type RabbitmqOptions, rabbitmq } from './connect/sources/rabbitmq.ts'
-export { type RedisStreamMeta, type RedisStreamOptions, redisStream } from './connect/sources/redis-stream.ts'
+export { type SqliteOptions, sqlite } from './connect/sqlite/sink.ts'
+export { type SqliteQueryOptions, sqliteQuery } from './connect/sqlite/source.ts'
 export {
   type ServerEventMeta,
   type ServerSentEventsOptions,
   serverSentEvents,
-} from './connect/sources/server-sent-events.ts'
-export { type SqliteQueryOptions, sqliteQuery } from './connect/sources/sqlite-query.ts'
+} from './connect/sse/source.ts'
 export {
   type SyslogListen,
   type SyslogMeta,
   type SyslogOptions,
   type SyslogPorts,
   syslog,
-} from './connect/sources/syslog.ts'
-export { type TailOptions, tail } from './connect/sources/tail.ts'
-export { type Tick, type TicksOptions, ticks } from './connect/sources/ticks.ts'
-export { type ValuesInput, values } from './connect/sources/values.ts'
-export { type WebSocketMeta, type WebSocketOptions, webSocket } from './connect/sources/web-socket.ts'
-export { type WebhookMeta, type WebhookOptions, type WebhookSignature, webhook } from './connect/sources/webhook.ts'
-export type { SchemaMode } from './connect/sql/evolve.ts'
+} from './connect/syslog/source.ts'
+export { type TailOptions, tail } from './connect/tail/source.ts'
+export { type WebhookMeta, type WebhookOptions, type WebhookSignature, webhook } from './connect/webhook/source.ts'
+export { type WebSocketMeta, type WebSocketOptions, webSocket } from './connect/websocket/source.ts'
 export { type Dashboard, type DashboardOptions, startDashboard } from './dashboard/dashboard.ts'
 export { type WatchedRun, watchedRun } from './dashboard/watched.ts'
 export type { Blame } from './engine/account.ts'

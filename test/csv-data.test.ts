@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { csvLine } from '../src/connect/csv/write.ts'
-import { type CsvOptions, csv } from '../src/connect/sources/csv.ts'
+import { type CsvOptions, csv } from '../src/connect/files/csv.ts'
+import { csvLine } from '../src/connect/formats/csv/write.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { DATA, missingData } from './support/project.ts'
 

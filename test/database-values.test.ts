@@ -18,7 +18,7 @@ import {
   sqliteQuery,
   startPipeline,
 } from 'sluice'
-import { Session } from '../src/connect/duckdb/session.ts'
+import { Session } from '../src/connect/duckdb/connection.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { times } from '../src/testing/times.ts'
 import { rowsIn } from './support/part-files.ts'

@@ -18,7 +18,7 @@ import {
   startPipeline,
 } from 'sluice'
 import { sourceConformance } from 'sluice/testing'
-import { Session } from '../src/connect/duckdb/session.ts'
+import { Session } from '../src/connect/duckdb/connection.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { until } from './support/until.ts'
 
@@ -399,7 +399,7 @@ describe('duckdbQuery', () => {
 
   it('R20: is told who writes to the file, another process or another thread, and waits for it', async () => {
     await execute('create table t as select 1 as id')
-    const url = JSON.stringify(new URL('../src/connect/duckdb/session.ts', import.meta.url).href)
+    const url = JSON.stringify(new URL('../src/connect/duckdb/connection.ts', import.meta.url).href)
     const script = `import { Session } from ${url}
       const session = await Session.open(${JSON.stringify(path)})
       process.stdout.write('open')
@@ -435,7 +435,7 @@ describe('duckdbQuery', () => {
   })
 
   it('reads what a writer left that was killed', async () => {
-    const url = JSON.stringify(new URL('../src/connect/duckdb/session.ts', import.meta.url).href)
+    const url = JSON.stringify(new URL('../src/connect/duckdb/connection.ts', import.meta.url).href)
     const script = `import { Session } from ${url}
       const session = await Session.open(${JSON.stringify(path)})
       await session.run('create table t as select 1 as id')

@@ -9,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import * as sluice from 'sluice'
-import { parquetEncoder } from '../src/connect/parquet/write.ts'
+import { parquetEncoder } from '../src/connect/formats/parquet/write.ts'
 import { type Cut, CutProcess } from '../src/testing/cut-short.ts'
 import { OpenEnds } from './support/cut-ends.ts'
 import {

@@ -4,9 +4,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { jsonArray } from '../src/connect/files/json-array.ts'
+import { ndjson } from '../src/connect/files/ndjson.ts'
 import type { Source } from '../src/connect/source.ts'
-import { jsonArray } from '../src/connect/sources/json-array.ts'
-import { ndjson } from '../src/connect/sources/ndjson.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { DATA, missingData } from './support/project.ts'
 

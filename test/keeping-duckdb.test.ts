@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { isSluiceError } from '../src/base/errors.ts'
-import { Session } from '../src/connect/duckdb/session.ts'
-import { duckdb } from '../src/connect/sinks/duckdb.ts'
+import { Session } from '../src/connect/duckdb/connection.ts'
+import { duckdb } from '../src/connect/duckdb/sink.ts'
 import { keepingTests } from './support/keeping.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-keeping-'))
@@ -42,7 +42,7 @@ describe('dead letters and checkpoints in DuckDB', () => {
   it('F35: are for the process that has the file open: another one is told which that is', async () => {
     const path = join(folder, 'held.duckdb')
     const script = `
-      import { duckdb } from ${JSON.stringify(new URL('../src/connect/sinks/duckdb.ts', import.meta.url).href)}
+      import { duckdb } from ${JSON.stringify(new URL('../src/connect/duckdb/sink.ts', import.meta.url).href)}
       await duckdb(${JSON.stringify(path)}, { table: 't' }).open({ pipeline: 'numbers' })
       process.stdout.write('open')
       setInterval(() => {}, 1000)`

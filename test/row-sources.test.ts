@@ -17,7 +17,7 @@ import {
   values,
 } from 'sluice'
 import { sourceConformance } from 'sluice/testing'
-import { parquetEncoder } from '../src/connect/parquet/write.ts'
+import { parquetEncoder } from '../src/connect/formats/parquet/write.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 
 const newFolder = (): string => mkdtempSync(join(tmpdir(), 'sluice-rows-'))

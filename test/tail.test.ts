@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import type { TailOptions } from '../src/connect/sources/tail.ts'
+import type { TailOptions } from '../src/connect/tail/source.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { Tailing } from './support/tailing.ts'
 

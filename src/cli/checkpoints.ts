@@ -1,8 +1,8 @@
 // sluice checkpoints: shows where a pipeline stands, lets it start over, and takes it from a run that holds it.
 
 import { isSluiceError, SluiceError } from '../base/errors.ts'
+import { branchPipeline } from '../connect/fan-out/branches/record.ts'
 import type { CheckpointSummary, SinkInspector } from '../connect/sink.ts'
-import { branchPipeline } from '../connect/sinks/several/record.ts'
 import { escapeText, excerpt } from '../observe/escape.ts'
 import { jsonLine } from '../observe/json.ts'
 import { redact } from '../observe/redact.ts'

@@ -1,7 +1,7 @@
 // sluice dead-letters: lists, shows, exports and replays what could not be loaded.
 
-import { csvLine } from '../connect/csv/write.ts'
-import { isOfPart } from '../connect/files/fault.ts'
+import { csvLine } from '../connect/formats/csv/write.ts'
+import { isOfPart } from '../connect/kits/files/records/fault.ts'
 import { placeOf } from '../connect/origin.ts'
 import type { KeptLetter, SinkInspector } from '../connect/sink.ts'
 import { escapeText, excerpt } from '../observe/escape.ts'

@@ -1,7 +1,7 @@
 // This process's command line: its streams, who may have stopped reading them, and its end.
 
 import { writeSync } from 'node:fs'
-import { outputTrouble } from '../connect/sinks/stdout.ts'
+import { outputTrouble } from '../connect/memory/stdout.ts'
 import { BUG, CANNOT_WRITE, OK } from './exit.ts'
 import type { Out } from './io.ts'
 import { main } from './main.ts'

@@ -1,7 +1,7 @@
 import { deepEqual, equal, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { count } from '../aggregate/count.ts'
-import { values } from '../connect/sources/values.ts'
+import { values } from '../connect/memory/values.ts'
 import { tumbling } from '../window/window.ts'
 import { Flow } from './flow.ts'
 import { layOut } from './layout.ts'

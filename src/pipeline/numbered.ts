@@ -1,7 +1,7 @@
 // Sources whose records have no place of their own, but a number: a run that starts over gives it to other records.
 
 import { SluiceError } from '../base/errors.ts'
-import { branchPipeline } from '../connect/sinks/several/record.ts'
+import { branchPipeline } from '../connect/fan-out/branches/record.ts'
 import type { Source } from '../connect/source.ts'
 import { sourcesOf } from './guarantee.ts'
 import type { PipelineParts } from './pipeline.ts'

@@ -1,9 +1,9 @@
 // Tries dead letters again: through the same flow, into the same sink, each exactly once.
 
 import { SluiceError } from '../base/errors.ts'
+import { branchPipeline } from '../connect/fan-out/branches/record.ts'
 import { isOfRecord } from '../connect/origin.ts'
 import type { KeptLetter, Sink, SinkInspector } from '../connect/sink.ts'
-import { branchPipeline } from '../connect/sinks/several/record.ts'
 import { sourcesBeside } from '../flow/pipeline-plan.ts'
 import { isSplittable } from '../flow/source.ts'
 import { buildPipeline } from './build.ts'

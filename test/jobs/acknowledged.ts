@@ -3,8 +3,8 @@
 
 import { appendFileSync } from 'node:fs'
 import { param, pipeline, type Source, sqlite } from 'sluice'
-import { InOrder } from '../../src/connect/live/known.ts'
-import { LiveReader, livePosition } from '../../src/connect/live/live-reader.ts'
+import { InOrder } from '../../src/connect/kits/broker/known.ts'
+import { LiveReader, livePosition } from '../../src/connect/kits/broker/live-reader.ts'
 
 const WINDOW = 50
 

@@ -1,6 +1,6 @@
 // A flow, and a pipeline of the same, that are told in the module's own URL: the same in every thread.
 
-import { sqlite } from '../../src/connect/sinks/sqlite.ts'
+import { sqlite } from '../../src/connect/sqlite/sink.ts'
 import type { Flow } from '../../src/flow/flow.ts'
 import { pipeline } from '../../src/pipeline/pipeline.ts'
 import { builtOf, type Item, type RandomPlan, sourceIn } from '../support/naive-flow.ts'

@@ -1,8 +1,8 @@
 // A load that writes numbers to standard output, for readers that go away. Arguments: store, how many numbers.
 
 import { batchOf, isSluiceError } from 'sluice'
-import { checkpointed } from '../../src/connect/sinks/checkpointed.ts'
-import { stdout } from '../../src/connect/sinks/stdout.ts'
+import { checkpointed } from '../../src/connect/checkpointed/sink.ts'
+import { stdout } from '../../src/connect/memory/stdout.ts'
 
 const [store = '', count = '0'] = process.argv.slice(2)
 

@@ -1,5 +1,5 @@
 import { after, before, describe } from 'node:test'
-import { postgres } from '../../src/connect/sinks/postgres.ts'
+import { postgres } from '../../src/connect/postgres/sink.ts'
 import type { SeenRow } from '../../src/testing/conformance/sink/subject.ts'
 import { sinkConformance } from '../../src/testing/conformance/sink.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'

@@ -6,8 +6,8 @@ import { after, before, describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import type { PostgresConnection } from '../../src/connect/postgres/connection.ts'
-import { postgres } from '../../src/connect/sinks/postgres.ts'
-import { postgresQuery } from '../../src/connect/sources/postgres-query.ts'
+import { postgres } from '../../src/connect/postgres/sink.ts'
+import { postgresQuery } from '../../src/connect/postgres/source.ts'
 import { readEntries } from '../../src/testing/conformance/reading.ts'
 import { times } from '../../src/testing/times.ts'
 import { missingPostgres, PostgresServer, WALLED_ROLE } from '../support/postgres.ts'
@@ -226,8 +226,8 @@ describe('the client of PostgreSQL', () => {
     const code = `
       import { registerHooks } from 'node:module'
       registerHooks({ resolve: (name, context, next) => { if (/^pg/.test(name)) throw new Error('Cannot find package'); return next(name, context) } })
-      const { postgres } = await import(${JSON.stringify(join(ROOT, 'src/connect/sinks/postgres.ts'))})
-      const { postgresQuery } = await import(${JSON.stringify(join(ROOT, 'src/connect/sources/postgres-query.ts'))})
+      const { postgres } = await import(${JSON.stringify(join(ROOT, 'src/connect/postgres/sink.ts'))})
+      const { postgresQuery } = await import(${JSON.stringify(join(ROOT, 'src/connect/postgres/source.ts'))})
       for (const open of [
         () => postgres('postgres://h/d', { table: 't' }).open({ pipeline: 'p' }),
         () => postgresQuery('postgres://h/d', { table: 't' }).open({ id: 't' }),

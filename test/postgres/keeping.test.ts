@@ -1,7 +1,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { isSluiceError } from '../../src/base/errors.ts'
-import { postgres } from '../../src/connect/sinks/postgres.ts'
+import { postgres } from '../../src/connect/postgres/sink.ts'
 import { keepingTests } from '../support/keeping.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 

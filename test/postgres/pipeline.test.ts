@@ -1,8 +1,8 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { pipeline, startPipeline } from 'sluice'
-import { postgres } from '../../src/connect/sinks/postgres.ts'
-import { postgresQuery } from '../../src/connect/sources/postgres-query.ts'
+import { postgres } from '../../src/connect/postgres/sink.ts'
+import { postgresQuery } from '../../src/connect/postgres/source.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 
 const skip = missingPostgres()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { csv, files, jsonArray, lines, ndjson, parquet, type Source, tail, textLines } from 'sluice'
-import { MOST_FILES } from '../../src/connect/files/list.ts'
+import { MOST_FILES } from '../../src/connect/kits/files/list.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-many-'))
 after(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
 import { after, afterEach, describe, it } from 'node:test'
 import { collect, count, flow, max, sum, topK, tumbling } from 'sluice'
-import { csvLine } from '../../src/connect/csv/write.ts'
+import { csvLine } from '../../src/connect/formats/csv/write.ts'
 import { Job, sluiceHere } from '../support/job.ts'
 import { ROOT } from '../support/project.ts'
 

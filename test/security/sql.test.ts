@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { csvLine } from '../../src/connect/csv/write.ts'
+import { csvLine } from '../../src/connect/formats/csv/write.ts'
 import { Job, sluiceHere } from '../support/job.ts'
 import { DATA, missingData } from '../support/project.ts'
 

@@ -1,7 +1,7 @@
 // A load that writes numbers into part files, and goes on from its checkpoint.
 
 import { batchOf } from '../../src/connect/batch.ts'
-import { ndjsonFiles } from '../../src/connect/sinks/ndjson-files.ts'
+import { ndjsonFiles } from '../../src/connect/files/part-files/ndjson.ts'
 
 export interface NumberLoad {
   readonly folder: string

@@ -6,17 +6,10 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { SluiceError } from '../../src/base/errors.ts'
 import { type Batch, letterAt } from '../../src/connect/batch.ts'
 import type { Columns } from '../../src/connect/column.ts'
-import type { DeadLetter } from '../../src/connect/origin.ts'
-import type { Sink } from '../../src/connect/sink.ts'
-import { foldName, quoteName } from '../../src/connect/sql/name.ts'
-import { faultOfRow } from '../../src/connect/sql/row.ts'
-import { FOLDED, type Shape } from '../../src/connect/sql/shape.ts'
-import { type AboutSink, sqlSink } from '../../src/connect/sql/sink.ts'
-import type { RowTable, SqlDatabase } from '../../src/connect/sql/store/database.ts'
-import type { SqlDialect } from '../../src/connect/sql/store/dialect.ts'
-import { SqlInspector } from '../../src/connect/sql/store/inspector.ts'
-import { type Answer, all, run, runAsync, type Statement, type Work } from '../../src/connect/sql/store/work.ts'
-import { SqlWriter } from '../../src/connect/sql/store/writer.ts'
+import { foldName, quoteName } from '../../src/connect/kits/sql/name.ts'
+import { faultOfRow } from '../../src/connect/kits/sql/row.ts'
+import { FOLDED, type Shape } from '../../src/connect/kits/sql/shape.ts'
+import { type AboutSink, sqlSink } from '../../src/connect/kits/sql/sink.ts'
 import {
   ensureTable,
   FITS,
@@ -25,8 +18,15 @@ import {
   type Table,
   type TableColumn,
   type Tables,
-} from '../../src/connect/sql/table.ts'
-import { upsert } from '../../src/connect/sql/upsert.ts'
+} from '../../src/connect/kits/sql/table.ts'
+import { upsert } from '../../src/connect/kits/sql/upsert.ts'
+import type { RowTable, SqlDatabase } from '../../src/connect/kits/store/database.ts'
+import type { SqlDialect } from '../../src/connect/kits/store/dialect.ts'
+import { SqlInspector } from '../../src/connect/kits/store/inspector.ts'
+import { type Answer, all, run, runAsync, type Statement, type Work } from '../../src/connect/kits/store/work.ts'
+import { SqlWriter } from '../../src/connect/kits/store/writer.ts'
+import type { DeadLetter } from '../../src/connect/origin.ts'
+import type { Sink } from '../../src/connect/sink.ts'
 
 interface Column extends TableColumn {
   takes(value: unknown): boolean

@@ -3,7 +3,7 @@
 import { entriesOf, type ReadBatch } from '../../src/connect/batch.ts'
 import type { Entry } from '../../src/connect/origin.ts'
 import type { Position, Source, SplitReader } from '../../src/connect/source.ts'
-import { type TailOptions, tail } from '../../src/connect/sources/tail.ts'
+import { type TailOptions, tail } from '../../src/connect/tail/source.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 export const POLL_MS = 10

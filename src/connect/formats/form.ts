@@ -2,7 +2,7 @@
 
 import { messageOf } from '../../base/errors.ts'
 import { type LineFormat, Rejection } from '../format.ts'
-import { gathered, type NamedTexts } from '../named-texts.ts'
+import { gathered, type NamedTexts } from '../kits/text/named-texts.ts'
 
 /** Fields of one form, as many as a record has. */
 const MOST_FIELDS = 10_000

@@ -2,8 +2,8 @@
 
 import { addAbortListener } from 'node:events'
 import { isIP } from 'node:net'
-import { loadPackage } from '../packages.ts'
-import type { KafkaPlace } from './place.ts'
+import { loadPackage } from '../kits/package.ts'
+import type { KafkaPlace } from './address.ts'
 
 type Kafka = typeof import('@platformatic/kafka')
 type KafkaClient = import('@platformatic/kafka').Connection

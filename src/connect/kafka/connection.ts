@@ -3,14 +3,14 @@
 import { addAbortListener } from 'node:events'
 import { systemClock } from '../../base/clock.ts'
 import { SluiceError } from '../../base/errors.ts'
-import { KafkaCluster, type KafkaTopic, pause } from './cluster.ts'
-import { decompressor } from './decompress.ts'
-import { edgesOf, type Fetch, type Fetched, type FetchedPartition, fetcher } from './fetch.ts'
-import { KafkaGroup } from './group.ts'
-import type { InPartitions } from './known.ts'
-import type { KafkaPlace } from './place.ts'
-import { BadBatch, type BatchTools, type KafkaRecord, recordsIn } from './records.ts'
-import { CODE, hasMoved, KafkaError, kafkaTrouble, mayPass } from './trouble.ts'
+import type { KafkaPlace } from './address.ts'
+import { CODE, hasMoved, KafkaError, kafkaTrouble, mayPass } from './errors.ts'
+import { KafkaCluster, type KafkaTopic, pause } from './protocol/cluster.ts'
+import { decompressor } from './protocol/decompress.ts'
+import { edgesOf, type Fetch, type Fetched, type FetchedPartition, fetcher } from './protocol/fetch.ts'
+import { KafkaGroup } from './protocol/group.ts'
+import type { InPartitions } from './protocol/known.ts'
+import { BadBatch, type BatchTools, type KafkaRecord, recordsIn } from './protocol/records.ts'
 
 export interface KafkaConnectionOptions {
   readonly place: KafkaPlace

@@ -2,19 +2,19 @@
 
 import { isCount } from '../../base/check.ts'
 import { messageOf, SluiceError } from '../../base/errors.ts'
-import { bodyReader } from '../live/body.ts'
-import { connectReader } from '../live/connect-reader.ts'
-import { liveLost, livePosition, unreachable } from '../live/live-reader.ts'
-import type { ConnectedOpening } from '../live/source.ts'
-import { defineTexts, rawOf, textOf, textsOf } from '../live/text.ts'
-import type { NamedTexts } from '../named-texts.ts'
+import { bodyReader } from '../kits/broker/body.ts'
+import { connectReader } from '../kits/broker/connect-reader.ts'
+import { liveLost, livePosition, unreachable } from '../kits/broker/live-reader.ts'
+import type { ConnectedOpening } from '../kits/broker/source.ts'
+import { defineTexts, rawOf, textOf, textsOf } from '../kits/broker/text.ts'
+import type { NamedTexts } from '../kits/text/named-texts.ts'
 import { deadLetter, type Entry, traced } from '../origin.ts'
 import type { Json, Position, SourceCounts, SplitReader } from '../source.ts'
 import { KafkaConnection, type KafkaConnectionOptions } from './connection.ts'
-import { InPartitions, type PartitionOffsets, recordId } from './known.ts'
+import { kafkaTrouble, mayPass } from './errors.ts'
 import type { KafkaMeta } from './meta.ts'
-import { BadBatch, type KafkaRecord } from './records.ts'
-import { kafkaTrouble, mayPass } from './trouble.ts'
+import { InPartitions, type PartitionOffsets, recordId } from './protocol/known.ts'
+import { BadBatch, type KafkaRecord } from './protocol/records.ts'
 
 export interface KafkaOpening<B, T>
   extends ConnectedOpening<B, KafkaMeta, T>,

@@ -1,12 +1,12 @@
 // Publishes into topics of Kafka, whose servers confirm what all replicas have.
 
 import { backoffMs } from '../../base/backoff.ts'
-import type { Outgoing } from '../publish/message.ts'
-import type { Publisher } from '../publish/writer.ts'
+import type { Outgoing } from '../kits/broker/message.ts'
+import type { Publisher } from '../kits/broker/publish-writer.ts'
+import type { KafkaPlace } from './address.ts'
 import { answerOf } from './client.ts'
-import { KafkaCluster, type KafkaTopic, pause } from './cluster.ts'
-import type { KafkaPlace } from './place.ts'
-import { CODE, hasMoved, KafkaError, kafkaTrouble } from './trouble.ts'
+import { CODE, hasMoved, KafkaError, kafkaTrouble } from './errors.ts'
+import { KafkaCluster, type KafkaTopic, pause } from './protocol/cluster.ts'
 
 export type KafkaCompression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 

@@ -1,7 +1,7 @@
 // Where an MQTT broker is.
 
 import { SluiceError } from '../../base/errors.ts'
-import { type BrokerAddress, brokerAddress } from '../live/address.ts'
+import { type BrokerAddress, brokerAddress } from '../kits/broker/address.ts'
 
 /**
  * Reads the address of an MQTT broker.

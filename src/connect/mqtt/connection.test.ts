@@ -7,7 +7,7 @@ import { readEntries } from '../../testing/conformance/reading.ts'
 import { until } from '../../testing/until.ts'
 import { textLines } from '../formats/text.ts'
 import type { Position, SplitReader } from '../source.ts'
-import { type MqttOptions, mqtt } from '../sources/mqtt.ts'
+import { type MqttOptions, mqtt } from './source.ts'
 
 const VERSION = { protocolVersion: 5 }
 

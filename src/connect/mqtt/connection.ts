@@ -2,10 +2,8 @@
 
 import { createHash } from 'node:crypto'
 import type { IConnackPacket, IPublishPacket, Packet } from 'mqtt-packet'
-import type { NamedTexts } from '../named-texts.ts'
-import { optionInvalid } from '../option.ts'
-import type { MqttMeta } from './meta.ts'
-import { Refused } from './refusals.ts'
+import { optionInvalid } from '../kits/config.ts'
+import type { NamedTexts } from '../kits/text/named-texts.ts'
 import {
   HEADER_BYTES,
   loadCodec,
@@ -13,7 +11,9 @@ import {
   type MqttSettings,
   MqttSocket,
   type MqttSocketOptions,
-} from './socket.ts'
+} from './client.ts'
+import { Refused } from './errors.ts'
+import type { MqttMeta } from './meta.ts'
 
 /** Where a message has none, or is of MQTT 3.1.1. */
 export const NO_HEADERS: NamedTexts = Object.freeze({})

@@ -1,6 +1,6 @@
 // What comes with a message of MQTT: a file of its own, as users see the type, and not those of the client.
 
-import type { NamedTexts } from '../named-texts.ts'
+import type { NamedTexts } from '../kits/text/named-texts.ts'
 
 /** What came with a message. */
 export interface MqttMeta {

@@ -1,10 +1,10 @@
 // Opens the reader of an MQTT broker's messages, over connections that are made again when they break.
 
-import { bodies } from '../live/body.ts'
-import { type Connecting, connectReader } from '../live/connect-reader.ts'
-import { ByName } from '../live/known.ts'
-import { type LiveReader, namedPosition, withoutBytes } from '../live/live-reader.ts'
-import type { ConnectedOpening } from '../live/source.ts'
+import { bodies } from '../kits/broker/body.ts'
+import { type Connecting, connectReader } from '../kits/broker/connect-reader.ts'
+import { ByName } from '../kits/broker/known.ts'
+import { type LiveReader, namedPosition, withoutBytes } from '../kits/broker/live-reader.ts'
+import type { ConnectedOpening } from '../kits/broker/source.ts'
 import type { SplitReader } from '../source.ts'
 import {
   MqttConnection,
@@ -14,8 +14,8 @@ import {
   NO_HEADERS,
   sessionOf,
 } from './connection.ts'
+import { mayPass, OtherVersion } from './errors.ts'
 import type { MqttMeta } from './meta.ts'
-import { mayPass, OtherVersion } from './refusals.ts'
 
 export interface MqttOpening<B, T> extends ConnectedOpening<B, MqttMeta, T>, MqttReading {
   readonly retained: boolean

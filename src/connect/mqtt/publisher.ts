@@ -2,11 +2,11 @@
 
 import type { IConnackPacket, Packet, UserProperties } from 'mqtt-packet'
 import { SluiceError } from '../../base/errors.ts'
-import { gathered } from '../named-texts.ts'
-import type { Outgoing } from '../publish/message.ts'
-import type { Publisher } from '../publish/writer.ts'
-import { OtherVersion, refusalOf } from './refusals.ts'
-import { loadCodec, type MqttCodec, type MqttSettings, MqttSocket } from './socket.ts'
+import type { Outgoing } from '../kits/broker/message.ts'
+import type { Publisher } from '../kits/broker/publish-writer.ts'
+import { gathered } from '../kits/text/named-texts.ts'
+import { loadCodec, type MqttCodec, type MqttSettings, MqttSocket } from './client.ts'
+import { OtherVersion, refusalOf } from './errors.ts'
 
 export interface MqttPublishSettings extends MqttSettings {
   readonly qos: 0 | 1 | 2

@@ -2,8 +2,8 @@
 
 import type { NatsConnection as NatsClient } from '@nats-io/transport-node'
 import { messageOf } from '../../base/errors.ts'
-import type { BrokerAddress } from '../live/address.ts'
-import { loadPackage } from '../packages.ts'
+import type { BrokerAddress } from '../kits/broker/address.ts'
+import { loadPackage } from '../kits/package.ts'
 
 export type { NatsClient }
 

@@ -2,9 +2,9 @@
 
 import type { JetStreamManager, JsMsg, StreamInfo } from '@nats-io/jetstream'
 import { orClose } from '../../base/closing.ts'
-import type { BrokerAddress } from '../live/address.ts'
-import { gathered } from '../named-texts.ts'
-import { loadPackage } from '../packages.ts'
+import type { BrokerAddress } from '../kits/broker/address.ts'
+import { loadPackage } from '../kits/package.ts'
+import { gathered } from '../kits/text/named-texts.ts'
 import { connectNats, type NatsClient } from './client.ts'
 import type { NatsMeta } from './meta.ts'
 

@@ -2,11 +2,11 @@
 
 import type { JetStreamClient } from '@nats-io/jetstream'
 import { messageOf } from '../../base/errors.ts'
-import type { BrokerAddress } from '../live/address.ts'
-import { answerMs } from '../live/answer.ts'
-import { loadPackage } from '../packages.ts'
-import type { Outgoing } from '../publish/message.ts'
-import type { Publisher } from '../publish/writer.ts'
+import type { BrokerAddress } from '../kits/broker/address.ts'
+import { answerMs } from '../kits/broker/answer.ts'
+import type { Outgoing } from '../kits/broker/message.ts'
+import type { Publisher } from '../kits/broker/publish-writer.ts'
+import { loadPackage } from '../kits/package.ts'
 import { connectNats, type NatsClient } from './client.ts'
 
 /** What a client says of a message that no server takes. */

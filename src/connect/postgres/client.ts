@@ -5,10 +5,10 @@ import type { Client, QueryResult } from 'pg'
 import type Cursor from 'pg-cursor'
 import { orClose } from '../../base/closing.ts'
 import { messageOf, SluiceError } from '../../base/errors.ts'
-import { loadPackage } from '../packages.ts'
+import { loadPackage } from '../kits/package.ts'
 import { clientOptions, type PostgresConnection } from './connection.ts'
-import { CopyIn } from './copy-in.ts'
-import { ConnectionLost, sqlStateOf } from './trouble.ts'
+import { ConnectionLost, sqlStateOf } from './errors.ts'
+import { CopyIn } from './protocol.ts'
 
 export interface ClientOptions {
   readonly connection: string | PostgresConnection

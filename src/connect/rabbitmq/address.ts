@@ -1,6 +1,6 @@
 // Where RabbitMQ is.
 
-import { type BrokerAddress, brokerAddress } from '../live/address.ts'
+import { type BrokerAddress, brokerAddress } from '../kits/broker/address.ts'
 
 export interface RabbitAddress {
   readonly address: BrokerAddress

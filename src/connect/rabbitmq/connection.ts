@@ -3,9 +3,9 @@
 import type { Channel, ConsumeMessage, Message } from 'amqplib'
 import { orClose } from '../../base/closing.ts'
 import { messageOf } from '../../base/errors.ts'
-import { openLink, type RabbitLink, type RabbitSettings } from './link.ts'
+import { openLink, type RabbitLink, type RabbitSettings } from './client.ts'
 import type { RabbitmqMeta } from './meta.ts'
-import { refuseStream } from './stream.ts'
+import { refuseStream } from './protocol/stream.ts'
 
 export interface RabbitOptions extends RabbitSettings {
   readonly queue: string

@@ -1,11 +1,11 @@
 // Opens the reader of a queue of RabbitMQ, over connections that are made again when they break.
 
 import { messageOf } from '../../base/errors.ts'
-import { bodies } from '../live/body.ts'
-import { type Connecting, connectReader } from '../live/connect-reader.ts'
-import { ByName } from '../live/known.ts'
-import { type LiveReader, namedPosition, unreachable } from '../live/live-reader.ts'
-import type { ConnectedOpening } from '../live/source.ts'
+import { bodies } from '../kits/broker/body.ts'
+import { type Connecting, connectReader } from '../kits/broker/connect-reader.ts'
+import { ByName } from '../kits/broker/known.ts'
+import { type LiveReader, namedPosition, unreachable } from '../kits/broker/live-reader.ts'
+import type { ConnectedOpening } from '../kits/broker/source.ts'
 import type { SplitReader } from '../source.ts'
 import { mayPass, RabbitConnection, type RabbitOptions } from './connection.ts'
 import type { RabbitmqMeta } from './meta.ts'

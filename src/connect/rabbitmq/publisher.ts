@@ -3,11 +3,11 @@
 import type { ConfirmChannel, Message } from 'amqplib'
 import { orClose } from '../../base/closing.ts'
 import { messageOf } from '../../base/errors.ts'
-import { gathered } from '../named-texts.ts'
-import type { Outgoing } from '../publish/message.ts'
-import type { Publisher } from '../publish/writer.ts'
-import { hasHeaders } from './headers.ts'
-import { openLink, type RabbitLink, type RabbitSettings } from './link.ts'
+import type { Outgoing } from '../kits/broker/message.ts'
+import type { Publisher } from '../kits/broker/publish-writer.ts'
+import { gathered } from '../kits/text/named-texts.ts'
+import { openLink, type RabbitLink, type RabbitSettings } from './client.ts'
+import { hasHeaders } from './protocol/headers.ts'
 
 export interface RabbitPublishSettings extends RabbitSettings {
   readonly exchange: string

@@ -2,8 +2,8 @@
 
 import { addAbortListener } from 'node:events'
 import { messageOf } from '../../base/errors.ts'
-import type { BrokerAddress } from '../live/address.ts'
-import { loadPackage } from '../packages.ts'
+import type { BrokerAddress } from '../kits/broker/address.ts'
+import { loadPackage } from '../kits/package.ts'
 
 type RedisClient = Awaited<ReturnType<typeof import('redis').createClient>>
 

@@ -1,9 +1,9 @@
 // One connection to a Redis server: reads a stream's entries as long as there is room for them.
 
 import { messageOf } from '../../base/errors.ts'
-import type { BrokerAddress } from '../live/address.ts'
+import type { BrokerAddress } from '../kits/broker/address.ts'
 import { connectRedis, type RedisClient } from './client.ts'
-import { entriesOf, type RedisEntry } from './entry.ts'
+import { entriesOf, type RedisEntry } from './protocol.ts'
 
 export interface RedisConnectionOptions {
   readonly address: BrokerAddress

@@ -1,17 +1,17 @@
 // Opens the reader of a Redis stream, over connections that are made again when they break.
 
-import { bodyReader } from '../live/body.ts'
-import { connectReader } from '../live/connect-reader.ts'
-import { InOrder } from '../live/known.ts'
-import { liveLost, livePosition } from '../live/live-reader.ts'
-import type { ConnectedOpening } from '../live/source.ts'
-import { rawOf, textsOf } from '../live/text.ts'
-import { gathered, type NamedTexts } from '../named-texts.ts'
+import { bodyReader } from '../kits/broker/body.ts'
+import { connectReader } from '../kits/broker/connect-reader.ts'
+import { InOrder } from '../kits/broker/known.ts'
+import { liveLost, livePosition } from '../kits/broker/live-reader.ts'
+import type { ConnectedOpening } from '../kits/broker/source.ts'
+import { rawOf, textsOf } from '../kits/broker/text.ts'
+import { gathered, type NamedTexts } from '../kits/text/named-texts.ts'
 import { deadLetter, type Entry } from '../origin.ts'
 import type { SourceCounts, SplitReader } from '../source.ts'
 import { mayPass } from './client.ts'
 import { RedisConnection, type RedisConnectionOptions } from './connection.ts'
-import { compareIds, isId, type RedisEntry } from './entry.ts'
+import { compareIds, isId, type RedisEntry } from './protocol.ts'
 
 /** What came with an entry. */
 export interface RedisStreamMeta {

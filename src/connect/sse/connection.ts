@@ -2,10 +2,10 @@
 
 import { addAbortListener } from 'node:events'
 import { systemClock } from '../../base/clock.ts'
-import type { Address } from '../http/address.ts'
-import { isCorrupt, reasonOf } from '../http/request.ts'
-import { retryAfterMs } from '../http/retry-after.ts'
-import { type ServerEvent, ServerEvents } from './events.ts'
+import type { Address } from '../kits/http/address.ts'
+import { isCorrupt, reasonOf } from '../kits/http/request.ts'
+import { retryAfterMs } from '../kits/http/retry-after.ts'
+import { type ServerEvent, ServerEvents } from './protocol.ts'
 
 export interface EventConnectionOptions {
   readonly address: Address

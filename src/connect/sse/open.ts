@@ -1,14 +1,14 @@
 // Opens the reader of server-sent events, over connections that go on where the one before ended.
 
 import { systemClock } from '../../base/clock.ts'
-import { bodies } from '../live/body.ts'
-import { type Connecting, connectReader } from '../live/connect-reader.ts'
-import { OnceEach } from '../live/known.ts'
-import { type LiveReader, liveLost, livePosition, unreachable, withoutBytes } from '../live/live-reader.ts'
-import type { ConnectedOpening } from '../live/source.ts'
+import { bodies } from '../kits/broker/body.ts'
+import { type Connecting, connectReader } from '../kits/broker/connect-reader.ts'
+import { OnceEach } from '../kits/broker/known.ts'
+import { type LiveReader, liveLost, livePosition, unreachable, withoutBytes } from '../kits/broker/live-reader.ts'
+import type { ConnectedOpening } from '../kits/broker/source.ts'
 import type { Position, SplitReader } from '../source.ts'
 import { Busy, EventConnection, type EventConnectionOptions, NothingMore, Refused } from './connection.ts'
-import type { ServerEvent, ServerEventMeta } from './events.ts'
+import type { ServerEvent, ServerEventMeta } from './protocol.ts'
 
 export interface ServerSentOpening<B, T>
   extends ConnectedOpening<B, ServerEventMeta, T>,

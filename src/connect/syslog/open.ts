@@ -1,17 +1,17 @@
 // Opens the reader of what is sent by syslog.
 
 import { systemClock } from '../../base/clock.ts'
-import { bodies } from '../live/body.ts'
-import { type LiveServer, listenReader } from '../live/connect-reader.ts'
-import { Drops } from '../live/drops.ts'
-import { OnceEach } from '../live/known.ts'
-import { livePosition, unreachable, withoutBytes } from '../live/live-reader.ts'
-import type { LiveOpening } from '../live/source.ts'
+import type { SyslogMessage } from '../formats/syslog/message.ts'
+import { bodies } from '../kits/broker/body.ts'
+import { type LiveServer, listenReader } from '../kits/broker/connect-reader.ts'
+import { Drops } from '../kits/broker/drops.ts'
+import { OnceEach } from '../kits/broker/known.ts'
+import { livePosition, unreachable, withoutBytes } from '../kits/broker/live-reader.ts'
+import type { LiveOpening } from '../kits/broker/source.ts'
 import type { SplitReader } from '../source.ts'
-import type { Frame } from './frames.ts'
-import type { SyslogMessage } from './message.ts'
+import type { Frame } from './server/frames.ts'
+import { SystemDrops } from './server/system-drops.ts'
 import { type SyslogMeta, type SyslogPorts, SyslogServer, type SyslogServerOptions } from './server.ts'
-import { SystemDrops } from './system-drops.ts'
 
 export interface SyslogOpening<T>
   extends LiveOpening<SyslogMessage, SyslogMeta, T>,

@@ -4,7 +4,7 @@ import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dg
 import { once } from 'node:events'
 import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net'
 import { orClose } from '../../base/closing.ts'
-import { type Frame, Frames } from './frames.ts'
+import { type Frame, Frames } from './server/frames.ts'
 
 /** Where it is listened. */
 export interface SyslogPorts {

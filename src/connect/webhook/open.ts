@@ -1,12 +1,12 @@
 // Opens the reader of a webhook.
 
 import { formTexts } from '../formats/form.ts'
-import { bodies } from '../live/body.ts'
-import { listenReader } from '../live/connect-reader.ts'
-import { ByName } from '../live/known.ts'
-import { namedPosition } from '../live/live-reader.ts'
-import type { LiveOpening } from '../live/source.ts'
-import type { NamedTexts } from '../named-texts.ts'
+import { bodies } from '../kits/broker/body.ts'
+import { listenReader } from '../kits/broker/connect-reader.ts'
+import { ByName } from '../kits/broker/known.ts'
+import { namedPosition } from '../kits/broker/live-reader.ts'
+import type { LiveOpening } from '../kits/broker/source.ts'
+import type { NamedTexts } from '../kits/text/named-texts.ts'
 import type { SplitReader } from '../source.ts'
 import { type Posted, UNNAMED, type WebhookMeta, WebhookServer, type WebhookServerOptions } from './server.ts'
 

@@ -3,9 +3,9 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { gathered, type NamedTexts } from '../named-texts.ts'
-import { Bodies } from './bodies.ts'
-import { type Guard, hasToken, isSentByPage, isSigned, namesThisMachine } from './guard.ts'
+import { gathered, type NamedTexts } from '../kits/text/named-texts.ts'
+import { Bodies } from './server/bodies.ts'
+import { type Guard, hasToken, isSentByPage, isSigned, namesThisMachine } from './server/guard.ts'
 
 /** What came with a request. */
 export interface WebhookMeta {

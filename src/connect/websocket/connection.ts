@@ -4,9 +4,9 @@ import { addAbortListener } from 'node:events'
 import type { Socket } from 'node:net'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { ClientOptions, RawData, WebSocket } from 'ws'
-import type { Address } from '../http/address.ts'
-import { reasonOf } from '../http/request.ts'
-import { loadPackage } from '../packages.ts'
+import type { Address } from '../kits/http/address.ts'
+import { reasonOf } from '../kits/http/request.ts'
+import { loadPackage } from '../kits/package.ts'
 
 /** What is sent once a connection stands: to subscribe, to log in. */
 export type Greeting = readonly string[] | (() => readonly string[] | Promise<readonly string[]>)

@@ -1,11 +1,11 @@
 // Opens the reader of what a WebSocket server sends, over connections that are made again.
 
 import { systemClock } from '../../base/clock.ts'
-import { bodies } from '../live/body.ts'
-import { connectReader } from '../live/connect-reader.ts'
-import { OnceEach } from '../live/known.ts'
-import { livePosition, unreachable, withoutBytes } from '../live/live-reader.ts'
-import type { ConnectedOpening } from '../live/source.ts'
+import { bodies } from '../kits/broker/body.ts'
+import { connectReader } from '../kits/broker/connect-reader.ts'
+import { OnceEach } from '../kits/broker/known.ts'
+import { livePosition, unreachable, withoutBytes } from '../kits/broker/live-reader.ts'
+import type { ConnectedOpening } from '../kits/broker/source.ts'
 import type { SplitReader } from '../source.ts'
 import { Refused, SocketConnection, type SocketOptions } from './connection.ts'
 

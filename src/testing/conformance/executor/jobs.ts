@@ -3,7 +3,7 @@
 import { count } from '../../../aggregate/count.ts'
 import { sum } from '../../../aggregate/sum.ts'
 import { SluiceError } from '../../../base/errors.ts'
-import { values } from '../../../connect/sources/values.ts'
+import { values } from '../../../connect/memory/values.ts'
 import type { Flow } from '../../../flow/flow.ts'
 import { flow } from '../../../flow/start-flow.ts'
 import { pipeline } from '../../../pipeline/pipeline.ts'

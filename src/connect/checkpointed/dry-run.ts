@@ -1,0 +1,18 @@
+// A dry run of a sink without transactions: its store is looked at, and its rows go nowhere.
+
+import { existsSync } from 'node:fs'
+import type { SinkOptions, SinkWriter } from '../sink.ts'
+import { openSqliteWriter } from '../sqlite/table/database.ts'
+
+/** Where there is no store yet, nothing is looked at. */
+export async function openStoreDry(
+  path: string,
+  deadLetters: string,
+  { pipeline, leaseMs, owner, signal }: SinkOptions,
+): Promise<SinkWriter<unknown>> {
+  const none = { write: () => [], bury() {}, commit() {} }
+  if (!existsSync(path)) return { ...none, checkpoint: undefined, async close() {} }
+  const own = { pipeline, leaseMs, owner, signal }
+  const store = await openSqliteWriter({ path, table: 'sluice_notes', deadLetters, isDryRun: true, ...own })
+  return { ...none, checkpoint: store.checkpoint, close: () => store.close() }
+}

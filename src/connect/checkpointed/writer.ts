@@ -1,0 +1,129 @@
+// The writer of a sink without transactions whose checkpoints are kept beside it.
+
+import { orClose } from '../../base/closing.ts'
+import { isPromise } from '../../base/promise.ts'
+import type { Batch } from '../batch.ts'
+import { START_OVER } from '../kits/store/checkpoints.ts'
+import type { SqlWriter } from '../kits/store/writer.ts'
+import type { DeadLetter } from '../origin.ts'
+import type { Checkpoint, KeptLetter, PlainSink, PlainWriter, SinkOptions, SinkWriter } from '../sink.ts'
+import { openSqliteWriter } from '../sqlite/table/database.ts'
+import { createNotes, restoreNote, saveNote } from './notes.ts'
+
+export interface CheckpointedWriterOptions extends SinkOptions {
+  /** The SQLite file that is the store. */
+  readonly path: string
+  readonly deadLetters: string
+  /** Longest wait for the write lock of the store, in clock milliseconds. */
+  readonly lockWaitMs?: number
+}
+
+/**
+ * Commits in three steps: `prepare`, a transaction of the store, `finish`. The epoch is committed by the second.
+ *
+ * The store is not locked while the plain writer writes and prepares, unless dead letters wait in its transaction; it is
+ * while the plain writer opens and finishes, as a check before could be outlived by who makes it. After anything
+ * has failed every later call fails with the same error: what the plain writer holds is then unknown, and the next to
+ * open the sink finds out.
+ */
+export class CheckpointedWriter<Row> implements SinkWriter<Row> {
+  readonly #store: SqlWriter<never>
+  readonly #pipeline: string
+  readonly #plain: PlainWriter<Row>
+  /** What failed for good. */
+  #failure: { readonly error: unknown } | undefined
+  /** Whether it was closed: a second close does nothing. */
+  #isClosed = false
+
+  private constructor(store: SqlWriter<never>, pipeline: string, plain: PlainWriter<Row>) {
+    this.#store = store
+    this.#pipeline = pipeline
+    this.#plain = plain
+  }
+
+  /** Takes the lease, then has the plain sink undo what was not committed and make visible what was. */
+  static async open<Row>(
+    plain: PlainSink<Row>,
+    { path, deadLetters, lockWaitMs, ...options }: CheckpointedWriterOptions,
+  ): Promise<CheckpointedWriter<Row>> {
+    const { pipeline, columns, leaseMs, owner, signal } = options
+    const place = { path, table: 'sluice_notes', deadLetters, alsoMakes: createNotes() }
+    const store = await openSqliteWriter<never>({ ...place, pipeline, leaseMs, owner, signal, lockWaitMs })
+    return await orClose(store, async () => {
+      const epoch = store.checkpoint?.epoch ?? 0
+      const note = await store.do('read', restoreNote(pipeline, epoch, START_OVER))
+      const writer = await store.alone('take over', async () => {
+        const opened = await plain.open({
+          pipeline,
+          note,
+          epoch,
+          ...(columns === undefined ? {} : { columns }),
+          ...(signal === undefined ? {} : { signal }),
+        })
+        await orClose(opened, async () => {
+          if (note !== undefined) await opened.finish(note)
+        })
+        return opened
+      })
+      return new CheckpointedWriter(store, pipeline, writer)
+    })
+  }
+
+  get checkpoint(): Checkpoint | undefined {
+    return this.#store.checkpoint
+  }
+
+  write(rows: Batch<Row>): readonly DeadLetter[] | Promise<readonly DeadLetter[]> {
+    return this.#guarded(() => this.#plain.write(rows))
+  }
+
+  bury(letters: readonly DeadLetter[]): void | Promise<void> {
+    return this.#guarded(() => this.#store.bury(letters))
+  }
+
+  exhume(letters: readonly KeptLetter[]): void | Promise<void> {
+    return this.#guarded(() => this.#store.exhume(letters))
+  }
+
+  commit(checkpoint: Checkpoint): void | Promise<void> {
+    return this.#guarded(() => this.#commit(checkpoint))
+  }
+
+  renew(): void | Promise<void> {
+    if (this.#failure === undefined) return this.#store.renew()
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    try {
+      await this.#plain.close()
+    } finally {
+      await this.#store.close()
+    }
+  }
+
+  async #commit(checkpoint: Checkpoint): Promise<void> {
+    const { epoch } = checkpoint
+    await this.#store.checkFence()
+    const note = await this.#plain.prepare(epoch)
+    await this.#store.commit(checkpoint, saveNote(this.#pipeline, epoch, note))
+    // Who has taken over meanwhile has made it visible. One that is stopped here, and wakes, must not do so once more.
+    await this.#store.alone('finish an epoch in', async () => await this.#plain.finish(note))
+  }
+
+  #guarded<T>(work: () => T | Promise<T>): T | Promise<T> {
+    if (this.#failure !== undefined) throw this.#failure.error
+    try {
+      const done = work()
+      return isPromise(done) ? done.catch((error: unknown) => this.#fail(error)) : done
+    } catch (error) {
+      return this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): never {
+    this.#failure = { error: this.#store.fail('write to', error) }
+    throw this.#failure.error
+  }
+}

@@ -1,0 +1,205 @@
+// Opens a query: finds out what its columns are and where to begin, and reads it as a stream.
+
+import { existsSync } from 'node:fs'
+import type { DuckDBType } from '@duckdb/node-api'
+import { isSluiceError, SluiceError } from '../../../base/errors.ts'
+import type { Columns } from '../../column.ts'
+import { type LookBack, unfitLookBack } from '../../kits/rows/look-back.ts'
+import { QueryReader } from '../../kits/rows/query-reader.ts'
+import { type RetryOptions, retried, retryingReader } from '../../kits/rows/retrying.ts'
+import { fromPosition, lost, type Stood } from '../../kits/rows/stood.ts'
+import { foldName, quoteName } from '../../kits/sql/name.ts'
+import { trimQuery } from '../../kits/sql/query.ts'
+import type { QueryToRead } from '../../kits/sql/query-source.ts'
+import type { OpenOptions, Position, SplitReader } from '../../source.ts'
+import { Session } from '../connection.ts'
+import { queryTrouble } from './errors.ts'
+import { DuckdbFeed, type QueryPlan, type RawRow } from './feed.ts'
+import { columnTypeOf, type ValueChoices } from './value.ts'
+
+export interface QueryOpening extends QueryToRead {
+  readonly path: string
+  readonly choices: ValueChoices
+  readonly memory: string | undefined
+}
+
+/** Another process has the file open. */
+const HELD = 'EBUSY'
+
+/** Opens a reader that goes on after `from`, and waits for a file that another process writes to. */
+export async function openQuery<Row>(
+  opening: QueryOpening,
+  from: Position | undefined,
+  { signal, onNote }: OpenOptions,
+): Promise<SplitReader<Row>> {
+  return await retryingReader<Row>({
+    open: async (position) => await openOnce<Row>(opening, position, signal, onNote),
+    from,
+    onNote,
+    ...retrying(opening, signal),
+  })
+}
+
+/** The columns of a query as DuckDB has them, and as its rows give them. */
+export async function findColumns(opening: QueryOpening, signal: AbortSignal | undefined): Promise<Columns> {
+  const find = async (): Promise<Columns> => {
+    checkFile(opening)
+    const session = await openSession(opening)
+    try {
+      const columns = await session.columnsOf(`select * from ${rowsOf(opening)} as q`)
+      const { duckdb } = session
+      return Object.fromEntries(columns.map(({ name, type }) => [name, columnTypeOf(duckdb, type, opening.choices)]))
+    } catch (error) {
+      throw queryTrouble(error, { ...opening, signal })
+    } finally {
+      session.close()
+    }
+  }
+  return await retried(find, retrying(opening, signal))
+}
+
+function retrying({ retryMs }: QueryOpening, signal: AbortSignal | undefined): RetryOptions {
+  const mayPass = (error: unknown): boolean => isSluiceError(error, 'SOURCE_UNREADABLE') && error.details.errno === HELD
+  return { mayPass, retryMs, signal }
+}
+
+function checkFile({ path }: QueryOpening): void {
+  if (existsSync(path)) return
+  const message = `Cannot read ${JSON.stringify(path)}: there is no such file (ENOENT)`
+  throw new SluiceError('SOURCE_MISSING', message, { source: path })
+}
+
+async function openOnce<Row>(
+  opening: QueryOpening,
+  position: Position | undefined,
+  signal: AbortSignal | undefined,
+  onNote: ((note: string) => void) | undefined,
+): Promise<SplitReader<Row>> {
+  const { path, source, choices } = opening
+  const [cursor] = opening.cursor
+  signal?.throwIfAborted()
+  const from = fromPosition({ source, cursor }, position)
+  checkFile(opening)
+  const session = await openSession(opening)
+  const onAbort = (): void => session.interrupt()
+  signal?.addEventListener('abort', onAbort)
+  let feed: DuckdbFeed<Row> | undefined
+  try {
+    const plan = await planOf(session, opening, from, position)
+    const result = await session.stream(plan.sql, plan.values)
+    feed = new DuckdbFeed<Row>({ session, result, plan, source, path, choices, signal })
+    const looksBack = opening.lookBack !== undefined
+    const reader = { source, cursor, type: plan.type, step: 'duckdb', feed, from, looksBack, signal, onNote }
+    return await QueryReader.open<RawRow, Row>(reader)
+  } catch (error) {
+    if (feed === undefined) session.close()
+    else await feed.close()
+    throw queryTrouble(error, { path, source, signal })
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+async function openSession({ path, memory }: QueryOpening): Promise<Session> {
+  try {
+    return await Session.open(path, { memory, isReading: true })
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code === 'CONFIG_INVALID') throw error
+    const message = error.message.replace(/^Cannot open /, 'Cannot read ')
+    const errno = error.code === 'PIPELINE_HELD' ? HELD : 'unknown'
+    throw new SluiceError('SOURCE_UNREADABLE', message, { source: path, offset: 0, errno }, { cause: error })
+  }
+}
+
+async function planOf(
+  session: Session,
+  opening: QueryOpening,
+  { rows, after, type: was }: Stood,
+  position: Position | undefined,
+): Promise<QueryPlan> {
+  const { source, lookBack } = opening
+  const [cursor] = opening.cursor
+  const from = rowsOf(opening)
+  const columns = await session.columnsOf(`select * from ${from} as q`)
+  // A stream that fails in a row ends as if that were its end: the last row says that it is the last one.
+  const last = `select ${columns.map(() => 'null').join(', ')}, null, null, true`
+  if (cursor === undefined) {
+    const all = `select *, null, 1, false from ${from} as q${rows === 0 ? '' : ` offset ${rows - 1}`}`
+    return { sql: `(${all}) union all (${last})`, values: [], columns, cursor, type: undefined }
+  }
+  const at = columns.findIndex(({ name }) => foldName(name) === foldName(cursor))
+  const column = columns[at]
+  if (column === undefined) {
+    const allowed = columns.map(({ name }) => name).join(', ')
+    const message = `Cannot read ${source} by ${JSON.stringify(cursor)}: its columns are ${allowed}`
+    throw new SluiceError('CONFIG_INVALID', message, { key: 'cursor', value: cursor, allowed })
+  }
+  const type = String(column.type)
+  if (after !== undefined && (typeof after !== 'string' || was === undefined)) {
+    throw lost(opening, position, 'it says no value of the cursor')
+  }
+  if (after !== undefined && was !== type) throw lost(opening, position, `${cursor} was ${was} and is ${type}`)
+  const name = `q.${quoteName(column.name)}`
+  // Texts that a collation takes for equal are not.
+  const isText = column.type.typeId === session.duckdb.DuckDBTypeId.VARCHAR
+  const key = isText ? `(${name} collate "C")` : name
+  const mark = `cast($1 as ${type})`
+  const bound = lookBack === undefined ? mark : boundOf(lookBack, mark, session, column.type, source, cursor)
+  const side = after === undefined ? '1' : `case when ${key} > ${mark} then 1 when ${key} = ${mark} then 0 else -1 end`
+  const beyond = after === undefined ? '' : ` where ${key} >= ${bound} or ${name} is null`
+  const all = `select *, cast(${name} as varchar), ${side}, false from ${from} as q${beyond}`
+  const order = `${columns.length + 3}, ${isText ? `${at + 1} collate "C"` : at + 1} asc nulls last`
+  return {
+    sql: `(${all}) union all (${last}) order by ${order}`,
+    values: after === undefined ? [] : [after as string],
+    columns,
+    cursor,
+    type,
+  }
+}
+
+/** From where rows are read again. */
+function boundOf(
+  lookBack: LookBack,
+  mark: string,
+  { duckdb: { DuckDBTypeId: id } }: Session,
+  type: DuckDBType,
+  source: string,
+  cursor: string,
+): string {
+  const { typeId } = type
+  const moments: readonly number[] = [
+    id.DATE,
+    id.TIMESTAMP,
+    id.TIMESTAMP_TZ,
+    id.TIMESTAMP_S,
+    id.TIMESTAMP_MS,
+    id.TIMESTAMP_NS,
+  ]
+  const whole: readonly number[] = [
+    id.TINYINT,
+    id.SMALLINT,
+    id.INTEGER,
+    id.BIGINT,
+    id.UTINYINT,
+    id.USMALLINT,
+    id.UINTEGER,
+    id.UBIGINT,
+    id.HUGEINT,
+  ]
+  const numbers: readonly number[] = [...whole, id.DECIMAL, id.FLOAT, id.DOUBLE]
+  if (lookBack.kind === 'time' && moments.includes(typeId)) return `(${mark} - to_milliseconds(${lookBack.ms}))`
+  if (lookBack.kind === 'number' && numbers.includes(typeId)) {
+    return whole.includes(typeId)
+      ? `(${mark}::hugeint - ${Math.ceil(lookBack.by)})`
+      : `(${mark}::double - ${lookBack.by})`
+  }
+  throw unfitLookBack(source, cursor, lookBack, String(type))
+}
+
+function rowsOf({ table, query = '' }: QueryOpening): string {
+  if (table !== undefined) return quoteName(table)
+  // What follows the statement would end it here; of two DuckDB says that it takes one.
+  const { text, hasMore } = trimQuery(query, { hasDollars: true })
+  return `(\n${hasMore ? query : text}\n)`
+}

@@ -1,0 +1,185 @@
+// Values of DuckDB to values of JavaScript, by the type of their column.
+
+import type { DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import type { ColumnType } from '../../column.ts'
+import type { JsonBigInts } from '../../kits/json/numbers.ts'
+import { momentOf, plainWhole, type Times } from '../../kits/rows/times.ts'
+import { define, jsonOf } from '../../kits/rows/values.ts'
+import type { Duckdb } from '../client.ts'
+
+/** Gives a value. Throws Unfit for one that cannot be given as it is. */
+export type Decode = (value: DuckDBValue) => unknown
+
+/** What is asked for. */
+export interface ValueChoices {
+  readonly bigints: JsonBigInts
+  /** Undefined: milliseconds where the type holds nothing finer, else text. */
+  readonly times: Times | undefined
+}
+
+/** Makes what gives the values of a column; null stays null. */
+export function decoderOf(duckdb: Duckdb, type: DuckDBType, choices: ValueChoices): Decode {
+  const decode = decoder(duckdb, type, choices)
+  return (value) => (value === null || value === undefined ? null : decode(value))
+}
+
+function decoder(duckdb: Duckdb, type: DuckDBType, choices: ValueChoices): Decode {
+  if (type.alias === 'JSON') {
+    const parse = jsonOf(choices.bigints)
+    return (value) => parse(String(value))
+  }
+  const { DuckDBTypeId: id } = duckdb
+  switch (type.typeId) {
+    case id.BOOLEAN:
+    case id.TINYINT:
+    case id.SMALLINT:
+    case id.INTEGER:
+    case id.UTINYINT:
+    case id.USMALLINT:
+    case id.UINTEGER:
+    case id.FLOAT:
+    case id.DOUBLE:
+    case id.VARCHAR:
+    case id.ENUM:
+    case id.SQLNULL:
+      return (value) => value
+    case id.BIGINT:
+    case id.UBIGINT:
+    case id.HUGEINT:
+    case id.UHUGEINT:
+    case id.BIGNUM:
+      return (value) => (typeof value === 'bigint' ? plainWhole(value) : value)
+    case id.TIMESTAMP:
+    case id.TIMESTAMP_TZ:
+    case id.TIMESTAMP_S:
+    case id.TIMESTAMP_MS:
+    case id.TIMESTAMP_NS:
+      return momentDecoder(duckdb, type, choices)
+    case id.BLOB:
+      return (value) => Uint8Array.from((value as unknown as { readonly bytes: Uint8Array }).bytes)
+    case id.LIST:
+    case id.ARRAY: {
+      const item = decoderOf(duckdb, (type as unknown as { readonly valueType: DuckDBType }).valueType, choices)
+      return (value) => (value as unknown as { readonly items: readonly DuckDBValue[] }).items.map(item)
+    }
+    case id.STRUCT:
+      return structDecoder(duckdb, type as unknown as StructType, choices)
+    case id.MAP: {
+      const { keyType, valueType } = type as unknown as { readonly keyType: DuckDBType; readonly valueType: DuckDBType }
+      const [key, item] = [decoderOf(duckdb, keyType, choices), decoderOf(duckdb, valueType, choices)]
+      return (value) => {
+        const { entries } = value as unknown as {
+          readonly entries: readonly { key: DuckDBValue; value: DuckDBValue }[]
+        }
+        return entries.map((entry) => ({ key: key(entry.key), value: item(entry.value) }))
+      }
+    }
+    default:
+      return String
+  }
+}
+
+interface StructType {
+  readonly entryNames: readonly string[]
+  readonly entryTypes: readonly DuckDBType[]
+}
+
+function structDecoder(duckdb: Duckdb, { entryNames, entryTypes }: StructType, choices: ValueChoices): Decode {
+  const decoders = entryTypes.map((type) => decoderOf(duckdb, type, choices))
+  return (value) => {
+    const { entries } = value as unknown as { readonly entries: Readonly<Record<string, DuckDBValue>> }
+    const struct: Record<string, unknown> = {}
+    for (const [at, name] of entryNames.entries()) define(struct, name, decoders[at]?.(entries[name] ?? null))
+    return struct
+  }
+}
+
+/** Units of a type of timestamps in a second, and what its values have them by. */
+type Unit = readonly [perSecond: bigint, field: 'seconds' | 'millis' | 'micros' | 'nanos']
+
+function unitOf({ DuckDBTypeId: id }: Duckdb, { typeId }: DuckDBType): Unit {
+  if (typeId === id.TIMESTAMP_S) return [1n, 'seconds']
+  if (typeId === id.TIMESTAMP_MS) return [1000n, 'millis']
+  return typeId === id.TIMESTAMP_NS ? [1_000_000_000n, 'nanos'] : [1_000_000n, 'micros']
+}
+
+function timesOf(duckdb: Duckdb, type: DuckDBType, { times }: ValueChoices): Times {
+  const [perSecond] = unitOf(duckdb, type)
+  return times ?? (perSecond <= 1000n ? 'ms' : 'text')
+}
+
+/** The largest number of 64 bits stands for a time without an end. */
+const ENDLESS = 2n ** 63n - 1n
+
+function momentDecoder(duckdb: Duckdb, type: DuckDBType, choices: ValueChoices): Decode {
+  const [perSecond, field] = unitOf(duckdb, type)
+  const times = timesOf(duckdb, type, choices)
+  const hasZone = type.typeId === duckdb.DuckDBTypeId.TIMESTAMP_TZ
+  const nanosEach = 1_000_000_000n / perSecond
+  return (value) => {
+    const units = (value as unknown as Readonly<Record<string, bigint>>)[field] as bigint
+    if (units === ENDLESS || units === -ENDLESS) {
+      const shown = units < 0n ? '-infinity' : 'infinity'
+      return times === 'text' ? shown : momentOf(times, Number.POSITIVE_INFINITY, 0, shown)
+    }
+    const nanos = units * nanosEach
+    const restNs = ((nanos % 1_000_000n) + 1_000_000n) % 1_000_000n
+    const ms = Number((nanos - restNs) / 1_000_000n)
+    return times === 'text' ? textOf(value, ms, restNs, hasZone) : momentOf(times, ms, Number(restNs), String(value))
+  }
+}
+
+/** As DuckDB writes it; with a zone ISO 8601 in UTC, where that has a form for it. */
+function textOf(value: DuckDBValue, ms: number, restNs: bigint, hasZone: boolean): string {
+  const date = new Date(ms)
+  const year = date.getUTCFullYear()
+  if (!(year >= 1 && year <= 9999)) return String(value)
+  const [day, time = ''] = date.toISOString().split('T')
+  const digits = `${time.slice(9, 12)}${String(restNs).padStart(6, '0')}`.replace(/0+$/, '')
+  const clock = `${time.slice(0, 8)}${digits === '' ? '' : `.${digits}`}`
+  return hasZone ? `${day}T${clock}Z` : `${day} ${clock}`
+}
+
+/** What the values of a column are, to make a table of them. */
+export function columnTypeOf(duckdb: Duckdb, type: DuckDBType, choices: ValueChoices): ColumnType {
+  if (type.alias === 'JSON') return 'json'
+  const { DuckDBTypeId: id } = duckdb
+  switch (type.typeId) {
+    case id.BOOLEAN:
+      return 'boolean'
+    case id.TINYINT:
+    case id.SMALLINT:
+    case id.INTEGER:
+    case id.UTINYINT:
+    case id.USMALLINT:
+    case id.UINTEGER:
+    case id.BIGINT:
+      return 'integer'
+    case id.DECIMAL:
+    case id.UBIGINT:
+    case id.HUGEINT:
+    case id.UHUGEINT:
+    case id.BIGNUM:
+      return 'decimal'
+    case id.FLOAT:
+    case id.DOUBLE:
+      return 'real'
+    case id.BLOB:
+      return 'bytes'
+    case id.LIST:
+    case id.ARRAY:
+    case id.STRUCT:
+    case id.MAP:
+      return 'json'
+    case id.TIMESTAMP:
+    case id.TIMESTAMP_TZ:
+    case id.TIMESTAMP_S:
+    case id.TIMESTAMP_MS:
+    case id.TIMESTAMP_NS: {
+      const times = timesOf(duckdb, type, choices)
+      return times === 'ms' ? 'time' : times === 'text' ? 'text' : 'integer'
+    }
+    default:
+      return 'text'
+  }
+}

@@ -1,0 +1,104 @@
+// A DuckDB file that a pipeline writes to, or that is looked at.
+
+import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { FOLDED, type Shape, type ShapeRules } from '../../kits/sql/shape.ts'
+import type { TableOptions } from '../../kits/sql/table.ts'
+import type { RowTable, SqlDatabase } from '../../kits/store/database.ts'
+import type { SqlDialect } from '../../kits/store/dialect.ts'
+import { SqlInspector } from '../../kits/store/inspector.ts'
+import type { StoreOptions } from '../../kits/store/store.ts'
+import type { Work } from '../../kits/store/work.ts'
+import { SqlWriter, type SqlWriterOptions } from '../../kits/store/writer.ts'
+import type { BatchSize, SinkInspector, SinkWriter } from '../../sink.ts'
+import { duckdbTrouble, Session } from '../connection.ts'
+import { schemasOf } from './catalogue.ts'
+import { RowWriter, STEP } from './rows.ts'
+import { doWork, duckdbDialect } from './session.ts'
+
+export interface DatabaseOptions {
+  readonly path: string
+  /** The table that errors name. */
+  readonly table: string
+  readonly memory?: string | undefined
+}
+
+/** Each statement has its price. */
+const BATCH: BatchSize = { rows: 2048, bytes: 8 * 1024 * 1024 }
+
+export class DuckdbDatabase implements SqlDatabase {
+  readonly rules: ShapeRules = FOLDED
+  readonly step: string = STEP
+  readonly batch: BatchSize = BATCH
+  readonly schemas: NonNullable<SqlDatabase['schemas']> = {
+    names: schemasOf,
+    use: (_, table) => `this sink writes to schema main, as table: '${table}'`,
+  }
+  readonly dialect: SqlDialect
+  readonly #session: Session
+  readonly #options: DatabaseOptions
+  /** Those that hold a statement of the connection. */
+  readonly #rows: RowWriter[] = []
+
+  private constructor(session: Session, options: DatabaseOptions) {
+    this.#session = session
+    this.#options = options
+    this.dialect = duckdbDialect(options.path)
+  }
+
+  static async open(options: DatabaseOptions): Promise<DuckdbDatabase> {
+    return new DuckdbDatabase(await Session.open(options.path, { memory: options.memory }), options)
+  }
+
+  do<T>(work: Work<T>): Promise<T> {
+    return doWork(this.#session, work)
+  }
+
+  async begin(): Promise<void> {
+    await this.#session.run('begin')
+  }
+
+  async commit(): Promise<void> {
+    await this.#session.run('commit')
+  }
+
+  rows(shape: Shape, { mode, onNote }: TableOptions): RowTable {
+    const place = { path: this.#options.path, stage: `sluice_stage_${this.#rows.length}`, mode, onNote }
+    const rows = new RowWriter(this.#session, place, shape)
+    this.#rows.push(rows)
+    return rows
+  }
+
+  rollBack(): Promise<void> {
+    return this.#session.rollBack()
+  }
+
+  trouble(error: unknown, act: string): unknown {
+    const { path, table } = this.#options
+    return duckdbTrouble(error, path, act, table)
+  }
+
+  async close(release: Work<void> | undefined): Promise<void> {
+    for (const rows of this.#rows) await rows.close()
+    await this.rollBack()
+    try {
+      if (release !== undefined) await this.do(release)
+    } catch {
+      // A lease that cannot be let go of ends with the process, or with its time.
+    }
+    this.#session.close()
+  }
+}
+
+/** Takes the lease, goes to where the last commit left the pipeline, and makes the tables that are known. */
+export async function openDuckdb<Row>(options: DatabaseOptions & SqlWriterOptions): Promise<SinkWriter<Row>> {
+  const { path, isDryRun = false } = options
+  // A file that is not there is not made for a dry run; where there can be none, opening it says why.
+  const place = isDryRun && !existsSync(path) && existsSync(dirname(resolve(path))) ? { path: ':memory:' } : {}
+  return await SqlWriter.open<Row>(await DuckdbDatabase.open({ ...options, ...place }), options)
+}
+
+/** @throws {SluiceError} PIPELINE_HELD if another process has the file open */
+export async function inspectDuckdb(options: DatabaseOptions & StoreOptions): Promise<SinkInspector> {
+  return new SqlInspector(existsSync(options.path) ? await DuckdbDatabase.open(options) : undefined, options)
+}

@@ -1,0 +1,50 @@
+// What is known of tables in a DuckDB file.
+
+import { SluiceError } from '../../../base/errors.ts'
+import { foldName, quoteName } from '../../kits/sql/name.ts'
+import type { Shape } from '../../kits/sql/shape.ts'
+import type { TableColumn as Column, TableOptions, Table as UsedTable } from '../../kits/sql/table.ts'
+import { type FoundTable, MARK } from './catalogue.ts'
+import type { Codec } from './codec.ts'
+
+/** Where tables are, and what may be done for them. */
+export interface Place extends TableOptions {
+  readonly path: string
+  /** The temporary table on which rows are looked at before they go in. */
+  readonly stage: string
+}
+
+export interface TableColumn extends Column {
+  readonly type: string
+  readonly codec: Codec
+}
+
+export type Table = UsedTable<FoundTable, TableColumn>
+
+/** What a table wants to be unique, beside the key that rows are overwritten by. */
+export function otherKeys({ found, shape }: Table): FoundTable['constraints']['unique'] {
+  const key = shape.key?.map(foldName)
+  return found.constraints.unique.filter(({ columns }) => {
+    return key === undefined || columns.length !== key.length || !columns.every((name) => key.includes(foldName(name)))
+  })
+}
+
+/** Whether rows must be looked at beside those that are there: the table asks for more than no nulls and its key. */
+export function mayRefuse(table: Table): boolean {
+  const { columns, found } = table
+  return found.constraints.checks.length > 0 || otherKeys(table).length > 0 || columns.some(({ codec }) => codec.isCast)
+}
+
+/** The statements that make a table of names with types. */
+export function createTable({ table, key }: Shape, columns: ReadonlyMap<string, string>): readonly string[] {
+  const fields = [...columns].map(([name, type]) => `${quoteName(name)} ${type}`)
+  if (key !== undefined) fields.push(`primary key (${key.map(quoteName).join(', ')})`)
+  const name = quoteName(table)
+  return [`create table ${name} (${fields.join(', ')})`, `comment on table ${name} is '${MARK}'`]
+}
+
+/** The error for a table that is there and does not fit. */
+export function unfit(path: string, table: string, found: string): SluiceError<'SINK_MISMATCH'> {
+  const message = `Cannot write to table ${table} of ${JSON.stringify(path)}: ${found}`
+  return new SluiceError('SINK_MISMATCH', message, { sink: path, table, found })
+}

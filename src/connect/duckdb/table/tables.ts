@@ -1,0 +1,48 @@
+// Tables in a DuckDB file, as rows need them.
+
+import { foldName, quoteName } from '../../kits/sql/name.ts'
+import { FOLDED } from '../../kits/sql/shape.ts'
+import type { ColumnUse, Tables } from '../../kits/sql/table.ts'
+import { run } from '../../kits/store/work.ts'
+import { type FoundColumn, type FoundTable, findTable } from './catalogue.ts'
+import { codecOf, DECLARED } from './codec.ts'
+import { addColumn, makeChanges } from './evolving.ts'
+import { createTable, type Place, type TableColumn, unfit } from './table.ts'
+
+/** @param isOverwritten - whether rows that are there were overwritten in the transaction at hand */
+export function duckdbTables(
+  { path, mode, onNote }: Omit<Place, 'stage'>,
+  isOverwritten = false,
+): Tables<FoundTable, TableColumn> {
+  return {
+    mode,
+    onNote,
+    rules: FOLDED,
+    sqlName: quoteName,
+    find: findTable,
+    *lock() {},
+    *create(shape, columns) {
+      const types = new Map(columns.map(({ name, type = 'text' }) => [name, DECLARED[type]]))
+      for (const sql of createTable(shape, types)) yield* run(sql)
+    },
+    *add({ table }, name, type) {
+      yield* run(addColumn(quoteName(table), name, type))
+    },
+    change: (table, changes) => makeChanges(table, changes, isOverwritten),
+    use: useColumn,
+    evolving({ name, codec }, { found, shape }) {
+      // The key of a table that somebody else made stays as it is.
+      const isFixed = !found.isOurs && shape.key?.map(foldName).includes(foldName(name)) === true
+      return { like: isFixed ? undefined : codec.like, takes: (value) => codec.write(value) !== undefined }
+    },
+    faultOf: () => undefined,
+    unfit: (table, found) => unfit(path, table, found),
+  }
+}
+
+function useColumn({ type, labels }: FoundColumn, { name, named, shape, mode }: ColumnUse): TableColumn | string {
+  const codec = codecOf(type, { named, takesAnyText: shape.isInferred && mode === 'evolve' }, labels)
+  if (codec === undefined) return `its column ${name} is ${type}, which nothing is written to: make it JSON`
+  if (named === undefined || codec.takes.includes(named)) return { name, type, codec }
+  return `its column ${name} is ${type}, rows have ${named} for it`
+}

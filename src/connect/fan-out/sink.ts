@@ -1,0 +1,108 @@
+// Several sinks behind one pipeline: the first holds the checkpoint, the others follow it through files of rows.
+
+import { checkInteger, checkKeys } from '../../base/check.ts'
+import { SluiceError } from '../../base/errors.ts'
+import { isPath, optionInvalid } from '../kits/config.ts'
+import type { Guarantee, Sink } from '../sink.ts'
+import { isJoined } from './branches/is-joined.ts'
+import type { Branch } from './branches/route.ts'
+
+export type { Branch } from './branches/route.ts'
+
+export interface SeveralOptions<Row> {
+  /**
+   * The folder for rows that a branch has not yet taken; made if it is missing. Not needed where all branches are in the
+   * database of the first sink.
+   */
+  readonly spool?: string
+  /** Which rows the first sink takes: all by default. */
+  readonly where?: (row: Row) => boolean
+  /** Name → where else rows go. A name is of letters, digits, `_` and `-`, 32 at most. */
+  readonly branches: Readonly<Record<string, Branch<Row>>>
+}
+
+const BRANCH_NAME = /^[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?$/i
+
+const invalid = optionInvalid.bind(null, 'several')
+
+const WORST: readonly Guarantee[] = ['at-least-once', 'once-per-key', 'exactly-once']
+
+/**
+ * Writes rows into several sinks: every row into all of them, or each where it belongs.
+ *
+ * - **Commits** where the first sink does. The rows of an epoch for a branch are in a synced file by then, which the
+ *   commit names; the branch takes it from there in a transaction of its own, as the pipeline `<pipeline>.<branch>`.
+ *   Whatever ends a process in between, each sink gets each of its rows as often as it would alone: exactly once if it
+ *   has transactions.
+ * - **Joins** a branch whose sink has the first sink's file, or its connection and schema in PostgreSQL: its rows are
+ *   written in the same transaction, without files, and `mayLagBytes` says nothing of it.
+ * - **Waits** for any other branch only once `mayLagBytes` are in its files: a slow branch, or one that is lost for a while,
+ *   holds back neither the first sink nor the others until then. A run ends when every branch has taken all.
+ * - **Routes** by `where`: a row that no sink takes is a dead letter of the step `route`, as is one at which `where` or
+ *   `map` throws. What the first sink refuses goes into no branch.
+ * - **Refused** by a branch, a row is a dead letter of `<pipeline>.<branch>`, kept where the branch keeps its own.
+ *
+ * @param first - holds the checkpoint and the lease
+ * @throws {SluiceError} CONFIG_INVALID for a folder, a name or an option that cannot be used
+ * @example
+ * const sink = several(sqlite<{ status: number }>('out.db', { table: 'requests' }), {
+ *   spool: 'spool',
+ *   branches: { errors: { into: sqlite('errors.db', { table: 'errors' }), where: ({ status }) => status >= 500 } },
+ * })
+ * sink.title // => 'table requests in out.db, with branch errors'
+ * sink.guarantee // => 'exactly-once'
+ */
+export function several<Row>(first: Sink<Row>, options: SeveralOptions<Row>): Sink<Row> {
+  checkKeys('several', options, ['spool', 'where', 'branches'])
+  const { spool, where, branches: given } = options
+  const branches = new Map(Object.entries(given))
+  if (branches.size === 0) throw invalid('branches', given, 'one branch or more')
+  for (const [name, branch] of branches) checkBranch(name, branch)
+  const sinks = [first, ...[...branches.values()].map(({ into }) => into)]
+  const others = [...branches.values()].map(({ into }) => into).filter((into) => !isJoined(first, into))
+  if (!isPath(spool) && (spool !== undefined || others.length > 0)) throw invalid('spool', spool, 'a folder')
+  checkLocks([first, ...others])
+  const { inspect } = first
+  return {
+    kind: 'several',
+    ...(first.epochs === undefined ? {} : { epochs: first.epochs }),
+    title: `${first.title}, with ${branches.size === 1 ? 'branch' : 'branches'} ${[...branches.keys()].join(', ')}`,
+    deadLetters: first.deadLetters,
+    guarantee: WORST.find((guarantee) => sinks.some((sink) => sink.guarantee === guarantee)) ?? 'at-least-once',
+    ...(first.isKeyed === undefined ? {} : { isKeyed: first.isKeyed }),
+    branches: new Map([...branches].map(([name, { into }]) => [name, into])),
+    ...(inspect === undefined
+      ? {}
+      : {
+          async inspect(pipeline) {
+            const { severalInspector } = await import('./branches/inspect.ts')
+            return severalInspector(pipeline, await inspect(pipeline), branches)
+          },
+        }),
+    async dryRun(opening) {
+      const { openSeveralDry } = await import('./dry-run.ts')
+      return await openSeveralDry(first, { spool, where, branches }, opening)
+    },
+    async open(opening) {
+      // Not before it is needed: programs and threads without such a sink start sooner.
+      const { SeveralWriter } = await import('./writer.ts')
+      return await SeveralWriter.open(first, { spool, where, branches }, opening)
+    },
+  }
+}
+
+function checkBranch(name: string, branch: Branch<never>): void {
+  if (!BRANCH_NAME.test(name)) throw invalid('branches', name, 'names of letters, digits, _ and -, 32 at most')
+  checkKeys(`Branch ${name} of several`, branch, ['into', 'where', 'map', 'mayLagBytes'])
+  if (typeof branch.into?.open !== 'function') throw invalid(`branches.${name}.into`, branch.into, 'a sink')
+  if (branch.mayLagBytes !== undefined) checkInteger('mayLagBytes', branch.mayLagBytes, 0)
+}
+
+/** Two sinks that wait for each other's lock would come to a stop. */
+function checkLocks(sinks: readonly Sink<never>[]): void {
+  const locks = sinks.flatMap((sink) => sink.locks ?? [])
+  const shared = locks.find((lock, i) => locks.indexOf(lock) < i)
+  if (shared === undefined) return
+  const message = `Cannot write into several sinks: two of them would lock ${shared}, give each a file of its own`
+  throw new SluiceError('CONFIG_INVALID', message, { key: 'branches', value: shared, allowed: 'a file for each' })
+}

@@ -1,0 +1,56 @@
+// The source of JSON arrays: the elements of a file of any size, one after the other.
+
+import { describeValue } from '../../base/check.ts'
+import { anything, checkOptions } from '../../base/options.ts'
+import { JSON_OPTIONS, type JsonOptions, json, jsonOptions } from '../formats/json/format.ts'
+import { elementRecords } from '../formats/json/records.ts'
+import { MAX_RECORD_BYTES } from '../kits/files/records/record-cutter.ts'
+import type { Source } from '../source.ts'
+import { READ_FILES_OPTIONS, RECORD_BYTES, type ReadFilesOptions, readFilesOptions, recordFiles } from './source.ts'
+
+export interface JsonArrayOptions extends JsonOptions, Omit<ReadFilesOptions, 'splitBytes'> {
+  /**
+   * Keys from the outermost value to the array, as an array of texts or in one text with dots: `data.items`. The
+   * outermost value is the array by default.
+   */
+  readonly path?: string | readonly string[]
+  /** Longest element in bytes; a longer one is a dead letter. 1 MiB by default. */
+  readonly maxRecordBytes?: number
+}
+
+const { splitBytes: _none, ...READING } = READ_FILES_OPTIONS
+const OPTIONS = { path: anything, maxRecordBytes: RECORD_BYTES, ...JSON_OPTIONS, ...READING }
+
+/**
+ * The elements of JSON arrays in files, each parsed by itself as {@link json} does it: memory is bounded by
+ * `maxRecordBytes`, however large a file is. Names, compression and limits are those of {@link files}.
+ *
+ * - **Dead letters**: an element that is not valid JSON, or over a limit; between two commas there always is one.
+ * - **Fails** where no element can be told: the text is no array, something follows it, or it ends before the array does.
+ *   Elements before that were given; once the file is complete, a later run goes on behind the last of them.
+ * - **With `path`**, what is before the array is passed over, and what is behind it is not read.
+ * - **Origins** name the line and the offset of an element's first byte.
+ *
+ * @throws {TypeError | RangeError} for an option that there is not, or that cannot be
+ * @throws {SluiceError} as {@link files}; SOURCE_CORRUPT from a read
+ * @example
+ * jsonArray('export.json', { path: 'data.items' }).title // => 'export.json as json'
+ */
+export function jsonArray<T = unknown>(input: string | readonly string[], options: JsonArrayOptions = {}): Source<T> {
+  checkOptions('jsonArray', options, OPTIONS)
+  const { path = [], maxRecordBytes, malformed = 'reject' } = options
+  const format = json<T>(jsonOptions(options))
+  const records = elementRecords({
+    format,
+    path: keysOf(path),
+    maxRecordBytes: maxRecordBytes ?? MAX_RECORD_BYTES,
+    malformed,
+  })
+  return recordFiles(input, { ...readFilesOptions(options), kind: 'jsonArray', columns: undefined, records })
+}
+
+function keysOf(path: unknown): readonly string[] {
+  const keys = typeof path === 'string' ? path.split('.') : path
+  if (Array.isArray(keys) && keys.every((key) => typeof key === 'string')) return keys
+  throw new TypeError(`path must be a text or an array of texts: found ${describeValue(path)}`)
+}

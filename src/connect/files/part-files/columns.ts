@@ -1,0 +1,116 @@
+// Columns of files: found out from rows where nobody named them, and what a row may have in them.
+
+import { describeValue } from '../../../base/check.ts'
+import { unreachable } from '../../../base/invariant.ts'
+import type { Columns, ColumnType } from '../../column.ts'
+import { decimalText } from '../../kits/decimal.ts'
+import { millisOf, realOf, wholeOf } from '../../kits/sql/exact.ts'
+import { inferColumns, typeOfValue } from '../../kits/sql/infer.ts'
+import { jsonOf } from '../../kits/sql/text-of.ts'
+import { faultOfValue } from '../../sqlite/table/value.ts'
+
+type Row = Readonly<Record<string, unknown>>
+
+/**
+ * The columns of the first rows; undefined while none of them has any. A column of several types is `json`, one without
+ * a value `text`.
+ *
+ * @param findsFloats - whether whole numbers are `real`, unless there are bigints among them
+ */
+export function columnsOfRows(rows: readonly unknown[], findsFloats: boolean): Columns | undefined {
+  const inferred = inferColumns(rows)
+  if (inferred.size === 0) return undefined
+  const columns: [string, ColumnType][] = []
+  for (const [name, type] of inferred) {
+    const hasValue = rows.some((row) => Object.hasOwn(Object(row), name) && (row as Row)[name] != null)
+    const isFloat = findsFloats && type === 'integer' && !rows.some((row) => isBigInt(row, name))
+    if (isFloat) columns.push([name, 'real'])
+    else columns.push([name, type === 'mixed' || (type === undefined && hasValue) ? 'json' : (type ?? 'text')])
+  }
+  return Object.fromEntries(columns)
+}
+
+function isBigInt(row: unknown, name: string): boolean {
+  return Object.hasOwn(Object(row), name) && typeof (row as Row)[name] === 'bigint'
+}
+
+/**
+ * Where columns are from: `named` ones leave the rest of a row out; `found` ones are all that a row may have, and of
+ * `found-names` only the names count, and any value of a type of its own will do.
+ */
+export type ColumnOrigin = 'named' | 'found' | 'found-names'
+
+/** Reads rows by their columns. */
+export class RowReader {
+  readonly names: readonly string[]
+  readonly #types: readonly ColumnType[]
+  readonly #known: ReadonlySet<string>
+  readonly #origin: ColumnOrigin
+
+  constructor(columns: Columns, origin: ColumnOrigin) {
+    this.names = Object.keys(columns)
+    this.#types = Object.values(columns)
+    this.#known = new Set(this.names)
+    this.#origin = origin
+  }
+
+  /** The values of a row in the order of the columns; throws why it is refused. */
+  read(row: unknown): unknown[] {
+    if (typeof row !== 'object' || row === null || Array.isArray(row)) {
+      throw new TypeError(`a row is an object: found ${describeValue(row)}`)
+    }
+    if (this.#origin !== 'named') {
+      const stranger = Object.keys(row).find((name) => !this.#known.has(name))
+      if (stranger !== undefined) {
+        throw new TypeError(`no column ${stranger.slice(0, 60)}: they were found from the first rows, name them all`)
+      }
+    }
+    const values: unknown[] = []
+    let present = 0
+    for (const [at, name] of this.names.entries()) {
+      const value = Object.hasOwn(row, name) ? (row as Row)[name] : undefined
+      if (value !== undefined) present += 1
+      values.push(this.#checked(name, this.#types[at] as ColumnType, value ?? null))
+    }
+    if (present === 0) throw new TypeError('a row has columns: found none of them')
+    return values
+  }
+
+  #checked(name: string, type: ColumnType, value: unknown): unknown {
+    if (value === null) return null
+    const own = this.#origin === 'found-names' ? typeOfValue(value) : undefined
+    const checked = exactly(own === 'long' ? 'integer' : (own ?? type), value)
+    if (checked === undefined) throw new TypeError(faultOfValue(name, type, value))
+    return own === undefined ? checked : value
+  }
+}
+
+/** A value as its type has it, or undefined if it does not have that type. */
+function exactly(type: ColumnType, value: unknown): unknown {
+  switch (type) {
+    case 'text':
+      return typeof value === 'string' && value.isWellFormed() ? value : undefined
+    case 'integer': {
+      if (typeof value === 'string') return undefined
+      const whole = wholeOf(value)
+      return whole === undefined || BigInt.asIntN(64, BigInt(whole)) === BigInt(whole) ? whole : undefined
+    }
+    case 'real': {
+      if (typeof value === 'string') return undefined
+      const number = realOf(value)
+      return Number.isFinite(number) ? number : undefined
+    }
+    case 'decimal':
+      return decimalText(value)
+    case 'boolean':
+      return typeof value === 'boolean' ? value : undefined
+    case 'time':
+      return millisOf(value)
+    case 'json':
+      return jsonOf(value) === undefined ? undefined : value
+    case 'bytes':
+      return value instanceof Uint8Array ? value : undefined
+    default:
+      return unreachable(type)
+  }
+}

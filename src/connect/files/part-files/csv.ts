@@ -1,0 +1,45 @@
+// The sink for files of CSV.
+
+import { checkChoice, checkKeys } from '../../../base/check.ts'
+import type { Columns } from '../../column.ts'
+import { csvLine } from '../../formats/csv/write.ts'
+import type { Sink } from '../../sink.ts'
+import { type Compression, ENDINGS } from './encoder.ts'
+import { csvFormat } from './formats.ts'
+import { FILE_SINK_OPTIONS, type FileSinkOptions, fileSink } from './sink.ts'
+
+export interface CsvFilesOptions<Row> extends FileSinkOptions<Row> {
+  /** `none` by default. */
+  readonly compression?: Compression
+  /** The columns, in their order, where they are not those of the source. */
+  readonly columns?: Columns
+  /** What stands between fields: one ASCII character, `,` by default. */
+  readonly delimiter?: string
+  /** Whether the first line of every file names the columns: true by default. */
+  readonly header?: boolean
+  /** Whether texts that a spreadsheet would take for formulas get a `'` in front. False by default. */
+  readonly spreadsheetSafe?: boolean
+}
+
+/**
+ * Writes rows as CSV into files of a folder: committed, named and listed as those of {@link ndjsonFiles}.
+ *
+ * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the first
+ *   rows, once and for all runs. Named columns take what a row has of them and leave the rest of the row out; found
+ *   ones are all that a later row may have, by their names: each value is written as what it is.
+ * - **Values**: times are written as ISO 8601, `json` values as JSON, null as nothing, the empty text as `""`.
+ * - **Refuses** a row that is no object, or that has a value which is none of its column's type.
+ *
+ * @throws as {@link ndjsonFiles}
+ * @example
+ * csvFiles('out', { columns: { id: 'integer', name: 'text' }, delimiter: ';' }).title // => 'CSV files in out'
+ */
+export function csvFiles<Row>(folder: string, options: CsvFilesOptions<Row> = {}): Sink<Row> {
+  const own = ['compression', 'columns', 'delimiter', 'header', 'spreadsheetSafe']
+  checkKeys('csvFiles', options, [...FILE_SINK_OPTIONS, ...own])
+  const { compression = 'none', delimiter = ',', header = true, spreadsheetSafe = false } = options
+  checkChoice('compression', compression, Object.keys(ENDINGS))
+  csvLine([], { delimiter })
+  const never = { rollRows: Number.POSITIVE_INFINITY, rollBytes: Number.POSITIVE_INFINITY }
+  return fileSink(folder, csvFormat({ compression, delimiter, header, spreadsheetSafe }), options, never)
+}

@@ -1,0 +1,31 @@
+// Takes escapes off the text of a field.
+
+import { Rejection } from '../../format.ts'
+import { printable } from '../../kits/text/refuse.ts'
+
+/** What letters behind an escape stand for, as PostgreSQL and MySQL read them. */
+const CONTROLS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
+
+/**
+ * A text without its escapes: what stands behind one is that character, or for `b f n r t v` a control character. Refused
+ * are other letters and digits behind one, which every program takes for something else, and an escape at the end.
+ *
+ * @example
+ * unescaped('a\\"b\\\\c\\nd', '\\') // => 'a"b\\c\nd'
+ */
+export function unescaped(text: string, mark: string): string | Rejection {
+  let at = text.indexOf(mark)
+  if (at === -1) return text
+  let made = ''
+  let from = 0
+  for (; at !== -1; at = text.indexOf(mark, from)) {
+    const next = String.fromCodePoint(text.codePointAt(at + 1) ?? 0)
+    if (at + 1 === text.length) return new Rejection(`a field ends with the escape ${printable(mark)}`)
+    const control = CONTROLS[next]
+    if (control === undefined && /[A-Za-z0-9]/.test(next))
+      return new Rejection(`${printable(mark + next)} is not an escape that is known`)
+    made += text.slice(from, at) + (control ?? next)
+    from = at + 1 + next.length
+  }
+  return made + text.slice(from)
+}

@@ -1,0 +1,84 @@
+// The sink that posts rows to a server.
+
+import { anything, type Checks, checkOptions, choice, fitting, integer, milliseconds } from '../../base/options.ts'
+import { Address, type HeaderSource } from '../kits/http/address.ts'
+import type { PlainSink } from '../sink.ts'
+
+export interface HttpOptions {
+  /** `POST` by default. */
+  readonly method?: 'POST' | 'PUT' | 'PATCH'
+  /** What a request holds: one array of JSON (`json`, by default), or a line of JSON for each row (`ndjson`). */
+  readonly format?: 'json' | 'ndjson'
+  /** Headers of every request, or a function that is asked for them before each attempt. */
+  readonly headers?: HeaderSource
+  /** The header with the idempotency key: `idempotency-key` by default. */
+  readonly keyHeader?: string
+  /** Whether rows name the record they were made from, as `_source`, `_offset` and `_part`: true by default. */
+  readonly identity?: boolean
+  /** Most rows in a request, 500 by default. */
+  readonly batchRows?: number
+  /** Most bytes in a request, about; 1 MiB by default. A larger row goes alone. */
+  readonly batchBytes?: number
+  /** Most requests at a time, 4 by default. */
+  readonly concurrency?: number
+  /** The longest that one attempt may take: 30,000 by default. */
+  readonly timeoutMs?: number
+  /** How long a request is tried again before the run gives up: 120,000 by default. */
+  readonly retryMs?: number
+  /** Whether a request that is refused is halved until the refused rows are found. False by default. */
+  readonly bisect?: boolean
+}
+
+const OPTIONS: Checks<HttpOptions> = {
+  method: choice('POST', 'PUT', 'PATCH'),
+  format: choice('json', 'ndjson'),
+  headers: anything,
+  keyHeader: fitting((value) => /^[a-z0-9-]{1,100}$/i.test(value as string), 'the name of a header'),
+  identity: anything,
+  batchRows: integer(1),
+  batchBytes: integer(1),
+  concurrency: integer(1, 1000),
+  timeoutMs: milliseconds(1),
+  retryMs: milliseconds(),
+  bisect: anything,
+}
+
+/**
+ * Posts rows to an address, in batches.
+ *
+ * - **At least once**: a run that was broken off sends again what came after its last commit. Rows carry the place of
+ *   their record, by which a server can drop what it has.
+ * - **Keys**: every request has an idempotency key, the same for every attempt. It is made of pipeline, epoch, number
+ *   and content: a later run that shares the rows out otherwise never gets the key of other rows.
+ * - **Tries again**, with a back-off, what is not answered, and what is answered with 408, 425, 429 or 5xx; no sooner
+ *   than `Retry-After` says. A server in trouble gets one request a second, whatever `concurrency` is. When `retryMs`
+ *   are over the run stops with SINK_UNREACHABLE.
+ * - **Refused**: any other 4xx makes dead letters of the rows of the request, with status and answer; with `bisect`
+ *   only of those that are refused alone. A request that is too large (413) is always halved. But 401, 403, 404, 405,
+ *   407 and 410 speak of the address and not of rows, as a redirection does: they stop the run.
+ * - **Waits** for the answers to all rows it was given before it takes more.
+ * - **Secrets**: of the address only scheme, host and port are ever shown; headers never.
+ *
+ * @throws {SluiceError} CONFIG_INVALID for an address or header that is none
+ * @example
+ * const sink = checkpointed(http('https://ann:secret@example.com/rows?key=1'), { store: 'state.db' })
+ * sink.title // => 'POST to https://example.com'
+ * sink.guarantee // => 'at-least-once'
+ */
+export function http<Row>(url: string | URL, options: HttpOptions = {}): PlainSink<Row> {
+  checkOptions('http', options, OPTIONS)
+  const address = new Address('http', url, options.headers)
+  const { method = 'POST', format = 'json', keyHeader = 'idempotency-key', identity = true } = options
+  const { batchRows = 500, batchBytes = 1024 * 1024, concurrency = 4 } = options
+  const { timeoutMs = 30_000, retryMs = 120_000, bisect = false } = options
+  return {
+    kind: 'http',
+    title: `${method} to ${address.shown}`,
+    guarantee: 'at-least-once',
+    open: async (opening) => {
+      const { HttpWriter } = await import('./requests/writer.ts')
+      const batches = { batchRows, batchBytes, concurrency, bisect, identity, format }
+      return new HttpWriter<Row>({ address, method, keyHeader, timeoutMs, retryMs, ...batches }, opening)
+    },
+  }
+}

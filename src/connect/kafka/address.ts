@@ -1,0 +1,59 @@
+// Where a Kafka cluster is, and who asks.
+
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import { checkChoice } from '../../base/check.ts'
+import { SluiceError } from '../../base/errors.ts'
+import { type BrokerAddress, brokerAddress } from '../kits/broker/address.ts'
+
+/** How a user and a password are sent. */
+export type KafkaSasl = 'plain' | 'scram-sha-256' | 'scram-sha-512'
+
+export interface KafkaPlace {
+  /** Servers that are asked where the others are: the first one that answers. */
+  readonly servers: readonly BrokerAddress[]
+  readonly sasl: KafkaSasl
+  /** Undefined without TLS. */
+  readonly tls: TlsOptions | undefined
+  /** For people: scheme, hosts and ports. */
+  readonly shown: string
+}
+
+const PORTS = { kafka: 9092, kafkas: 9093 }
+
+/**
+ * Reads the addresses of a Kafka cluster: with TLS where they say `kafkas:`.
+ *
+ * @param what - who is told of it: `kafka`
+ * @throws {SluiceError} CONFIG_INVALID for what is none, without showing it
+ */
+export function kafkaPlace(
+  what: string,
+  given: string | URL | readonly (string | URL)[],
+  { sasl = 'plain', tls = {} }: { readonly sasl?: KafkaSasl | undefined; readonly tls?: TlsOptions | undefined },
+): KafkaPlace {
+  checkChoice('sasl', sasl, ['plain', 'scram-sha-256', 'scram-sha-512'])
+  const list = typeof given === 'string' || given instanceof URL ? [given] : [...given]
+  const servers = list.map((one) => brokerAddress(what, one, PORTS))
+  const [first, ...others] = servers
+  const same = ({ url, username, password }: BrokerAddress): string => `${url.protocol} ${username} ${password}`
+  if (first === undefined || others.some((other) => same(other) !== same(first))) {
+    const allowed = 'one address or more, of the same scheme, user and password'
+    const found = first === undefined ? 'none' : 'such as differ'
+    const message = `Cannot use the addresses of ${what}: it takes ${allowed}, found ${found}`
+    throw new SluiceError('CONFIG_INVALID', message, { key: 'url', value: undefined, allowed })
+  }
+  const hosts = servers.map(({ url, port }) => `${url.hostname}:${port}`)
+  return {
+    servers,
+    sasl,
+    tls: first.url.protocol === 'kafkas:' ? tls : undefined,
+    shown: `${first.url.protocol}//${hosts.join(',')}`,
+  }
+}
+
+const TOPIC = /^[\w.-]{1,249}$/
+
+/** Whether a topic may have this name. */
+export function isTopic(name: unknown): name is string {
+  return typeof name === 'string' && TOPIC.test(name) && name !== '.' && name !== '..'
+}

@@ -1,0 +1,73 @@
+// From the bytes of a message to an event, or to a dead letter.
+
+import { messageOf } from '../../../base/errors.ts'
+import { type LineFormat, Rejection } from '../../format.ts'
+import { deadLetter, type Entry, type Origin, traced } from '../../origin.ts'
+import type { SourceCounts } from '../../source.ts'
+import { escapeMalformed, malformedFault } from '../files/records/raw.ts'
+import type { LiveOptions } from './live-reader.ts'
+import { bufferOf, rawOf, textOf } from './text.ts'
+
+/** A message as it came. */
+export interface Body<Meta> {
+  readonly bytes: Uint8Array
+  /** Why it cannot be taken: the bytes are its beginning then. */
+  readonly fault?: string | undefined
+  /** What came with it: its topic, its headers. */
+  readonly meta: Meta
+  /** Where it came from, for a person: `topic sensors/7`. */
+  readonly source: string
+  /** Its number, over all runs. */
+  readonly count: number
+}
+
+/** Makes an event of what a message says and what came with it. What it throws makes a dead letter of the message. */
+export type ToEvent<B, Meta, T> = (body: B, meta: Meta) => T
+
+/** The step of dead letters of messages of which `event` could make nothing. */
+const EVENT = 'event'
+
+/**
+ * Reads bodies in a format. The event is the body, where no function makes another of it. A body that is not UTF-8 is
+ * refused, and its raw form keeps its bytes, unless the format asks for them as escapes.
+ */
+export function bodyReader<B, Meta, T>(
+  format: LineFormat<B>,
+  event: ToEvent<B, Meta, T> | undefined,
+): (body: Body<Meta>, counts: SourceCounts) => Entry<T> {
+  const parse = format.open(() => [])
+  return ({ bytes, fault, meta, source, count }, counts) => {
+    const text = textOf(bytes)
+    const raw = text ?? rawOf(bytes)
+    const origin: Origin = { source, line: 0, offset: count, raw }
+    if (fault !== undefined) return deadLetter(origin, format.name, fault)
+    if (text === undefined) {
+      counts.invalidUtf8 += 1
+      if (format.malformed !== 'escape') return deadLetter(origin, format.name, malformedFault(raw, 'UTF-8'))
+    }
+    const body = parse(text ?? escapeMalformed(bufferOf(bytes)), origin)
+    if (body instanceof Rejection) return deadLetter(origin, format.name, body.reason)
+    if (event === undefined) return traced(body as unknown as T, origin)
+    try {
+      return traced(event(body, meta), origin)
+    } catch (error) {
+      return deadLetter(origin, EVENT, messageOf(error))
+    }
+  }
+}
+
+/**
+ * How a reader makes events of messages whose bytes are in a format.
+ *
+ * @param of - says what a message is, and where it came from
+ */
+export function bodies<B, Meta, T, M extends { readonly bytes: Uint8Array }>(
+  { format, event }: { readonly format: LineFormat<B>; readonly event: ToEvent<B, Meta, T> | undefined },
+  of: (message: M) => Omit<Body<Meta>, 'count'>,
+): Pick<LiveOptions<T, M>, 'bytesOf' | 'read'> {
+  const read = bodyReader(format, event)
+  return {
+    bytesOf: ({ bytes }) => bytes.length,
+    read: (message, count, counts) => read({ ...of(message), count }, counts),
+  }
+}

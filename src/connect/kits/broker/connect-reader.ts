@@ -1,0 +1,123 @@
+// Opens live readers: over connections that are made again when they break, or over a server that listens.
+
+import { orClose } from '../../../base/closing.ts'
+import { errnoOf, messageOf, SluiceError } from '../../../base/errors.ts'
+import type { BrokerAddress } from './address.ts'
+import { type LiveOptions, LiveReader, unreachable } from './live-reader.ts'
+import { Supervised } from './supervised.ts'
+
+/** One connection. Nothing here throws. */
+export interface LiveConnection {
+  /** Absent where nothing comes that was not asked for. */
+  pause?(): void
+  resume(): void
+  close(): Promise<void>
+}
+
+export interface Connecting<M, C extends LiveConnection> {
+  /** @param onLost - called once the connection breaks */
+  connect(signal: AbortSignal, onLost: (error: unknown) => void): Promise<C>
+  /** Begins to read over one; it is closed where that fails. */
+  begin?(connection: C): Promise<void>
+  /** Whether trying again may help: what a SluiceError says stands. */
+  mayPass(error: unknown): boolean
+  acknowledge?(connection: C | undefined, messages: readonly M[]): void
+}
+
+export interface ConnectedOptions<T, M> extends LiveOptions<T, M> {
+  /** For notes. */
+  readonly address: Pick<BrokerAddress, 'shown'>
+  /** Gives up after this long without a connection, in milliseconds. */
+  readonly retryMs: number
+}
+
+/**
+ * Opens a reader and connects it, and again whenever that breaks; the reader is closed with the connection.
+ *
+ * @param broker - says how to connect
+ * @throws {SluiceError} SOURCE_UNREADABLE if there is no connection in time
+ */
+export async function connectReader<T, M, C extends LiveConnection>(
+  options: ConnectedOptions<T, M>,
+  broker: (reader: LiveReader<T, M>) => Connecting<M, C>,
+): Promise<LiveReader<T, M>> {
+  const { title, address, retryMs } = options
+  const { signal } = options.open
+  const reader = new LiveReader(options)
+  const connecting = broker(reader)
+  let connections: Supervised<C> | undefined
+  reader.attach({
+    pause: () => connections?.current?.pause?.(),
+    resume: () => connections?.current?.resume(),
+    acknowledge: (messages) => connecting.acknowledge?.(connections?.current, messages),
+    close: async () => await connections?.close(),
+  })
+  const told = (error: unknown): unknown => (error instanceof SluiceError ? error : unreachable(title, error))
+  try {
+    connections = await Supervised.open<C>(
+      {
+        title: address.shown,
+        connect: (stop, onLost) => begun(connecting, stop, onLost),
+        close: (connection) => connection.close(),
+        mayPass: (error) => !(error instanceof SluiceError) && connecting.mayPass(error),
+        retryMs,
+        onNote: (note) => reader.tell(note),
+        onFailure: (error) => reader.fail(told(error)),
+      },
+      signal,
+    )
+    return reader
+  } catch (error) {
+    throw signal?.aborted === true ? signal.reason : told(error)
+  }
+}
+
+async function begun<M, C extends LiveConnection>(
+  connecting: Connecting<M, C>,
+  signal: AbortSignal,
+  onLost: (error: unknown) => void,
+): Promise<C> {
+  const connection = await connecting.connect(signal, onLost)
+  return await orClose(connection, async () => {
+    await connecting.begin?.(connection)
+    return connection
+  })
+}
+
+/** A server that others send to. Nothing here throws. */
+export interface LiveServer {
+  /** There is room again. */
+  resume?(): void
+  close(): Promise<void>
+}
+
+/**
+ * Opens a reader of what others send to a server of its own; it is closed with the server.
+ *
+ * @param acknowledge - tells the server what is committed
+ * @throws {SluiceError} SOURCE_UNREADABLE where it cannot listen
+ */
+export async function listenReader<T, M, S extends LiveServer>(
+  options: LiveOptions<T, M>,
+  start: (reader: LiveReader<T, M>) => Promise<S>,
+  acknowledge?: (server: S | undefined, messages: readonly M[]) => void,
+): Promise<readonly [LiveReader<T, M>, S]> {
+  const reader = new LiveReader(options)
+  let server: S | undefined
+  reader.attach({
+    // The server looks for itself whether there is room.
+    pause() {},
+    resume: () => server?.resume?.(),
+    acknowledge: (messages) => acknowledge?.(server, messages),
+    close: async () => await server?.close(),
+  })
+  try {
+    server = await start(reader)
+    return [reader, server]
+  } catch (error) {
+    const { title } = options
+    const message = `Cannot listen for ${title}: ${messageOf(error)}`
+    const details = { source: title, offset: 0, errno: errnoOf(error) }
+    throw new SluiceError('SOURCE_UNREADABLE', message, details, { cause: error })
+  }
+}

@@ -1,0 +1,111 @@
+// Writes rows to a broker that confirms what it has taken.
+
+import type { SluiceError } from '../../../base/errors.ts'
+import { type Batch, letterAt } from '../../batch.ts'
+import type { DeadLetter } from '../../origin.ts'
+import type { PlainSinkOptions, PlainWriter } from '../../sink.ts'
+import { answered, brokerTrouble } from './answer.ts'
+import { type MessageRules, messageOfRow, type Outgoing } from './message.ts'
+
+/** A connection to a broker. */
+export interface Publisher {
+  /**
+   * Sends messages in their order, and resolves once the broker has taken them, with a reason for each that it refuses.
+   * Throws where it cannot be told which it has. Nobody waits for it for ever: `close` may come before it has ended.
+   */
+  publish(messages: readonly Outgoing[]): Promise<ReadonlyMap<number, string>>
+  close(): Promise<void>
+}
+
+export interface PublishOptions<Row> extends MessageRules<Row> {
+  /** What dead letters name: `nats`. */
+  readonly step: string
+  /** The broker, without secrets. */
+  readonly shown: string
+  readonly connect: (signal: AbortSignal) => Promise<Publisher>
+  /** Whether trying again may help after an error. */
+  readonly mayPass: (error: unknown) => boolean
+}
+
+/** What goes over before the broker has confirmed it, at most. */
+const MESSAGES = 500
+const BYTES = 4 * 1024 * 1024
+
+/**
+ * Every row is confirmed before more is taken. A connection that breaks, or on which nothing is answered, ends the writer:
+ * which messages the broker has is not known, and the next one sends all again that came after the last commit.
+ */
+export class PublishWriter<Row> implements PlainWriter<Row> {
+  readonly #options: PublishOptions<Row>
+  readonly #publisher: Publisher
+  readonly #signal: AbortSignal | undefined
+
+  private constructor(options: PublishOptions<Row>, publisher: Publisher, signal: AbortSignal | undefined) {
+    this.#options = options
+    this.#publisher = publisher
+    this.#signal = signal
+  }
+
+  static async open<Row>(options: PublishOptions<Row>, { signal }: PlainSinkOptions): Promise<PublishWriter<Row>> {
+    try {
+      const publisher = await options.connect(signal ?? new AbortController().signal)
+      return new PublishWriter(options, publisher, signal)
+    } catch (error) {
+      throw signal?.aborted === true ? signal.reason : troubleOf(options, error)
+    }
+  }
+
+  async write(rows: Batch<Row>): Promise<readonly DeadLetter[]> {
+    const { step } = this.#options
+    const letters: DeadLetter[] = []
+    /** Messages of rows with these indices. */
+    let [messages, indices, bytes] = [[] as Outgoing[], [] as number[], 0]
+    const send = async (): Promise<void> => {
+      if (messages.length === 0) return
+      for (const [at, reason] of await this.#send(messages, bytes)) {
+        letters.push(letterAt(rows, indices[at] as number, step, reason))
+      }
+      messages = []
+      indices = []
+      bytes = 0
+    }
+    for (let at = 0; at < rows.length; at += 1) {
+      this.#signal?.throwIfAborted()
+      const message = messageOfRow(rows.at(at), this.#options)
+      if (typeof message === 'string') {
+        letters.push(letterAt(rows, at, step, message))
+        continue
+      }
+      messages.push(message)
+      indices.push(at)
+      bytes += message.bytes.length
+      if (messages.length >= MESSAGES || bytes >= BYTES) await send()
+    }
+    await send()
+    return letters
+  }
+
+  prepare(): null {
+    return null
+  }
+
+  finish(): void {}
+
+  async close(): Promise<void> {
+    await this.#publisher.close()
+  }
+
+  async #send(messages: readonly Outgoing[], sizeBytes: number): Promise<ReadonlyMap<number, string>> {
+    try {
+      const publishing = this.#publisher.publish(messages)
+      return await answered(publishing, { sizeBytes, signal: this.#signal })
+    } catch (error) {
+      this.#signal?.throwIfAborted()
+      throw troubleOf(this.#options, error)
+    }
+  }
+}
+
+function troubleOf<Row>({ shown, mayPass }: PublishOptions<Row>, error: unknown): SluiceError {
+  return brokerTrouble(error, { act: 'send messages to', sink: shown, mayPass: mayPass(error) })
+}

@@ -1,0 +1,46 @@
+// What the sources of brokers and live protocols have in common.
+
+import type { LineFormat } from '../../format.ts'
+import type { OpenOptions, Position, Source, SplitReader } from '../../source.ts'
+import type { ToEvent } from './body.ts'
+
+/** Where a reader goes on, and what it may wait for. */
+export interface Opening {
+  readonly from: Position | undefined
+  readonly open: OpenOptions
+}
+
+/** What a reader of messages is opened with. */
+export interface LiveOpening<B, Meta, T> extends Opening {
+  readonly title: string
+  readonly format: LineFormat<B>
+  readonly event: ToEvent<B, Meta, T> | undefined
+}
+
+/** What one over connections that are made again is opened with. */
+export interface ConnectedOpening<B, Meta, T> extends LiveOpening<B, Meta, T> {
+  /** Gives up after this long without a connection, in milliseconds. */
+  readonly retryMs: number
+}
+
+export interface LiveSource<T> extends Pick<Source<T>, 'kind' | 'title' | 'columns' | 'provided' | 'delivery'> {
+  /** The id of its only split. */
+  readonly split: string
+  /** Opens a reader: what that takes is loaded then, as programs and threads without one start sooner. */
+  readonly load: (opening: Opening) => Promise<SplitReader<T>>
+}
+
+/** A source without end, of one split. */
+export function liveSource<T>({ split, load, ...described }: LiveSource<T>): Source<T> {
+  return {
+    ...described,
+    isEndless: true,
+    // Where nobody waits to hear of commits, they are how it is known what need not be kept any more.
+    isAcknowledged: true,
+    splits: async () => [{ id: split }],
+    async open(_split, from, open = {}) {
+      open.signal?.throwIfAborted()
+      return await load({ from, open })
+    },
+  }
+}

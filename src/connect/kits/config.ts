@@ -1,0 +1,28 @@
+// What is said of an option that a source, a format or a sink cannot use.
+
+import { describeValue } from '../../base/check.ts'
+import { SluiceError } from '../../base/errors.ts'
+
+/**
+ * The error for an option that does not fit.
+ *
+ * @param what - whose option it is: `kafka`
+ * @param found - the value as the message shows it: something else for secrets
+ * @example
+ * optionInvalid('kafka', 'topic', 7, 'the name of a topic').message // => 'Cannot use 7 as topic of kafka: it takes the name of a topic'
+ */
+export function optionInvalid(
+  what: string,
+  key: string,
+  value: unknown,
+  allowed: string,
+  found: string = describeValue(value),
+): SluiceError<'CONFIG_INVALID'> {
+  const message = `Cannot use ${found} as ${key} of ${what}: it takes ${allowed}`
+  return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
+}
+
+/** Whether a value can name a file or a folder. */
+export function isPath(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && !value.includes('\0')
+}

@@ -1,0 +1,124 @@
+// The content of zstd data: one frame after the other, each checked to be whole.
+
+import * as zlib from 'node:zlib'
+import { corrupt } from '../errors.ts'
+import type { Blocks } from './blocks.ts'
+import { checkLimits, type Limits } from './limits.ts'
+import { Pump, ZLIB_OPTIONS } from './pump.ts'
+import { type FramePart, ZstdFrames } from './zstd-frames.ts'
+import { plainContent } from './zstd-plain.ts'
+
+/** Plain content that is gathered before it is given. */
+const MOST_PLAIN_BYTES = 64 * 1024
+
+/** Decompresses zstd. Offsets in its errors are those of the compressed data, to the block in which they were found. */
+export class ZstdBlocks implements Blocks {
+  readonly #input: Blocks
+  readonly #path: string
+  readonly #limits: Limits
+  readonly #frames = new ZstdFrames()
+  /** One for all frames: to begin another takes longer than a small frame does. */
+  readonly #pump = new Pump(zlib.createZstdDecompress(ZLIB_OPTIONS))
+  /** Parts of the block at hand, and how many of them were put in or given. */
+  #parts: readonly FramePart[] = []
+  #next = 0
+  /** What frames took that went past the decompressor. */
+  #plainBytes = 0
+  /** What has come out so far, for the limits. */
+  #outBytes = 0
+
+  constructor(input: Blocks, path: string, limits: Limits) {
+    this.#input = input
+    this.#path = path
+    this.#limits = limits
+  }
+
+  get takenBytes(): number {
+    return this.#plainBytes + this.#pump.consumedBytes
+  }
+
+  async read(): Promise<Buffer | undefined> {
+    for (;;) {
+      const chunk = await this.#take()
+      if (chunk !== undefined) return this.#count(chunk)
+      const plain = this.#nextPlain()
+      if (plain.length > 0) return this.#count(plain)
+      if (!this.#putIn() && !(await this.#feed())) return undefined
+    }
+  }
+
+  close(): void {
+    this.#pump.close()
+    this.#input.close()
+  }
+
+  async #take(): Promise<Buffer | undefined> {
+    try {
+      return await this.#pump.take()
+    } catch (thrown) {
+      if (!(thrown instanceof Error) || !isZstdError(thrown)) throw thrown
+      throw corrupt(this.#path, this.takenBytes, thrown.message, thrown)
+    }
+  }
+
+  #count(chunk: Buffer): Buffer {
+    this.#outBytes += chunk.length
+    checkLimits(this.#path, this.#limits, { encoding: 'zstd', inBytes: this.takenBytes, outBytes: this.#outBytes })
+    return chunk
+  }
+
+  /** The content of frames that need no decompressor, up to the next one that does. */
+  #nextPlain(): Buffer {
+    const contents: Buffer[] = []
+    let size = 0
+    while (size < MOST_PLAIN_BYTES) {
+      const content = this.#plainAt(this.#next)
+      if (content === undefined) break
+      this.#plainBytes += this.#parts[this.#next]?.bytes.length ?? 0
+      this.#next += 1
+      size += content.length
+      contents.push(content)
+    }
+    return Buffer.concat(contents)
+  }
+
+  /** Feeds the decompressor up to the next plain frame; false if it has nothing to do. */
+  #putIn(): boolean {
+    const first = this.#next
+    for (let part = this.#parts[first]; part !== undefined; part = this.#parts[this.#next]) {
+      if (this.#next > first && this.#plainAt(this.#next) !== undefined) break
+      this.#pump.put(part.bytes)
+      this.#next += 1
+    }
+    return this.#next > first
+  }
+
+  #plainAt(at: number): Buffer | undefined {
+    const part = this.#parts[at]
+    return part?.isWhole === true ? plainContent(part.bytes) : undefined
+  }
+
+  /** Reads the next block; false at the end of the data. */
+  async #feed(): Promise<boolean> {
+    const block = await this.#input.read()
+    if (block === undefined && this.#frames.isBetweenFrames) return false
+    if (block === undefined) throw corrupt(this.#path, this.takenBytes, 'unexpected end of file')
+    this.#parts = this.#cut(block)
+    this.#next = 0
+    return true
+  }
+
+  #cut(block: Buffer): FramePart[] {
+    try {
+      return this.#frames.push(block)
+    } catch (thrown) {
+      if (!(thrown instanceof RangeError)) throw thrown
+      throw corrupt(this.#path, this.#frames.seenBytes, thrown.message)
+    }
+  }
+}
+
+function isZstdError(thrown: Error): boolean {
+  const code = (thrown as NodeJS.ErrnoException).code
+  return typeof code === 'string' && code.startsWith('ZSTD_')
+}

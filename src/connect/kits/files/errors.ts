@@ -1,0 +1,66 @@
+// What goes wrong with a file, as errors that name the file, the byte and the system's reason.
+
+import { errnoOf, messageOf, SluiceError } from '../../../base/errors.ts'
+
+/** A path as errors show it: quoted, control characters escaped, so that a hostile name stays on its line. */
+export function quotePath(path: string): string {
+  return JSON.stringify(path)
+}
+
+/** The error for a file that could not be opened or read: `thrown` is what the system said. */
+export function cannotRead(path: string, offset: number, thrown: unknown): SluiceError {
+  if (thrown instanceof SluiceError) return thrown
+  const errno = errnoOf(thrown)
+  if (errno === 'ENOENT' || errno === 'ENOTDIR') {
+    const message = `Cannot read ${quotePath(path)}: there is no such file (${errno})`
+    return new SluiceError('SOURCE_MISSING', message, { source: path }, { cause: thrown })
+  }
+  const message = `Cannot read ${quotePath(path)} from byte ${offset}: ${wordsOf(errno, thrown)}`
+  return new SluiceError('SOURCE_UNREADABLE', message, { source: path, offset, errno }, { cause: thrown })
+}
+
+/**
+ * The error for bytes that their compression does not allow. Who decompresses (its error is `cause`) finds them somewhere
+ * behind what it has consumed.
+ */
+export function corrupt(path: string, offset: number, found: string, cause?: unknown): SluiceError<'SOURCE_CORRUPT'> {
+  const place = cause === undefined ? 'at' : 'behind'
+  const message = `Cannot read ${quotePath(path)}: ${found} ${place} byte ${offset} of the compressed file`
+  return new SluiceError('SOURCE_CORRUPT', message, { source: path, offset, found }, { cause })
+}
+
+/** The error for content that cannot be read on from a byte; what was before it was given. */
+export function corruptContent(path: string, offset: number, found: string): SluiceError<'SOURCE_CORRUPT'> {
+  const message = `Cannot read ${quotePath(path)} from byte ${offset} on: ${found}`
+  return new SluiceError('SOURCE_CORRUPT', message, { source: path, offset, found })
+}
+
+/** The error for a position that the file no longer has. */
+export function positionLost(path: string, offset: number, found: string): SluiceError<'POSITION_LOST'> {
+  const message = `Cannot resume ${quotePath(path)} from byte ${offset}: ${found}`
+  return new SluiceError('POSITION_LOST', message, { source: path, position: `byte ${offset}` })
+}
+
+function wordsOf(errno: string, thrown: unknown): string {
+  switch (errno) {
+    case 'EACCES':
+    case 'EPERM':
+      return `permission denied (${errno})`
+    case 'EISDIR':
+      return 'it is a directory (EISDIR)'
+    case 'EMFILE':
+    case 'ENFILE':
+      return `too many open files (${errno})`
+    case 'ELOOP':
+      return 'its symbolic links go round in a circle (ELOOP)'
+    case 'EIO':
+      return 'input/output error (EIO)'
+    default:
+      return messageOf(thrown)
+  }
+}
+
+/** The error for a file that is not what is read, whatever place one begins at. */
+export function corruptFile(path: string, found: string, offset = 0): SluiceError<'SOURCE_CORRUPT'> {
+  return new SluiceError('SOURCE_CORRUPT', `Cannot read ${quotePath(path)}: ${found}`, { source: path, offset, found })
+}

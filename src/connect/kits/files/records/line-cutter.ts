@@ -1,0 +1,300 @@
+// Cuts bytes into lines: a pure machine, the same lines however the bytes are cut into blocks.
+
+import { isAscii, isUtf8 } from 'node:buffer'
+import { invariant } from '../../../../base/invariant.ts'
+import type { SourceCounts } from '../../../source.ts'
+import type { Cutter, CutterStart, Line } from './cutter.ts'
+import { faultOfLength, faultOfNul, faultOfRest } from './fault.ts'
+import { firstText, lastBytes, markBytes, OpenLine } from './open-line.ts'
+import { escapeBytes, escapeMalformed, type Malformed, malformedFault } from './raw.ts'
+import { isBlank, TextRun } from './text-run.ts'
+
+const LF = 0x0a
+const CR = 0x0d
+const NOTHING: Buffer = Buffer.alloc(0)
+const NO_LINES: TextRun = new TextRun('', true, 0, 0)
+
+/** The longest line that is no dead letter, unless an option says otherwise. */
+export const MAX_LINE_BYTES: number = 1024 * 1024
+
+/**
+ * Most bytes that become one string, of which lines are then cut: small enough for its lines and its bytes to stay in a
+ * core's cache, and for a line that somebody keeps not to keep much else.
+ */
+const RUN_BYTES = 32 * 1024
+
+export interface LineCutterOptions extends CutterStart {
+  /** What becomes of lines that are not UTF-8. `escape` by default. */
+  readonly malformed?: Malformed
+  /** Longest line in bytes, without its line end. {@link MAX_LINE_BYTES} by default. */
+  readonly maxLineBytes?: number
+}
+
+/**
+ * Cuts bytes into lines.
+ *
+ * - A line ends at LF; one CR before the LF is dropped, a lone CR is text. The last line may lack its LF.
+ * - Lines of spaces and tabs only are counted as blank and not given.
+ * - A line that is not UTF-8 is counted, and becomes what `malformed` says.
+ * - A line over `maxLineBytes` is given once, with its first KiB as text and its length in the fault;
+ *   memory holds no more of it than `maxLineBytes`. A line with a NUL byte has a fault, too.
+ *
+ * Push a block, take lines until there are none, push the next, say when it was the last and take what that gives.
+ *
+ * @example
+ * const cutter = new LineCutter()
+ * cutter.push(Buffer.from('GET /\r\n\nPO'))
+ * cutter.next() // => { text: 'GET /', line: 1, offset: 0, fault: undefined }
+ * cutter.next() // => undefined
+ * cutter.end()
+ * cutter.next() // => { text: 'PO', line: 3, offset: 8, fault: undefined }
+ * cutter.counts // => { read: 3, blank: 1, invalidUtf8: 0 }
+ */
+export class LineCutter implements Cutter {
+  readonly #maxLineBytes: number
+  readonly #until: number
+  readonly #fault: string | undefined
+  readonly #malformed: Malformed
+  /** Whole lines of the block at hand; a view, never read after the next push. */
+  #region: Buffer = NOTHING
+  /** Where in the region the next line begins. */
+  #at = 0
+  /** The line that was complete with the last push or end, and began before it: given before the region. */
+  #closed: OpenLine | undefined
+  /** The line that is not complete. */
+  #open: OpenLine
+  /** The bytes before the region. */
+  #before: Buffer
+  /** Offset of the next line. */
+  #offset: number
+  /** Number of the next line. */
+  #line: number
+  /** Whether the next line is a file's first. */
+  #isFileStart: boolean
+  /** Whether the next line is the rest of one that was given. */
+  #isRest: boolean
+  /** Whether the last line given had no LF. */
+  #isPartial: boolean
+  /** Lines of the region; what was taken of them is added to place and counts when they are left. */
+  #run: TextRun = NO_LINES
+  /** Up to where in the region lines are not cut from one string, since one of them needs a closer look. */
+  #oddTo = 0
+  readonly #counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
+
+  constructor(options: LineCutterOptions = {}) {
+    this.#maxLineBytes = options.maxLineBytes ?? MAX_LINE_BYTES
+    this.#until = options.until ?? Number.POSITIVE_INFINITY
+    this.#fault = options.fault
+    this.#malformed = options.malformed ?? 'escape'
+    this.#open = new OpenLine(this.#maxLineBytes)
+    this.#before = options.before ?? NOTHING
+    this.#offset = options.offset ?? 0
+    this.#line = options.line ?? 1
+    this.#isFileStart = options.isFileStart ?? false
+    this.#isRest = options.isRest ?? false
+    this.#isPartial = this.#isRest
+  }
+
+  /** What became of the lines so far; blank ones are in it once the line after them was asked for. */
+  get counts(): Readonly<SourceCounts> {
+    const { read, blank, invalidUtf8 } = this.#counts
+    return { read: read + this.#run.lines, blank: blank + this.#run.blanks, invalidUtf8 }
+  }
+
+  /** Offset of the next line. */
+  get offset(): number {
+    return this.#offset + this.#run.bytes
+  }
+
+  /** Number of the next line. */
+  get line(): number {
+    return this.#line + this.#run.lines
+  }
+
+  /** Whether the last line had no LF: what follows is its rest. */
+  get isPartial(): boolean {
+    return this.#isPartial
+  }
+
+  /** Whether no more lines will be given, whatever is pushed. */
+  get isOver(): boolean {
+    // The offset is worked out of the text that was passed: not where nobody needs it.
+    return this.#until !== Number.POSITIVE_INFINITY && this.offset >= this.#until && !this.#isRest
+  }
+
+  /** Up to 256 bytes before `offset`. */
+  lastBytes(): Buffer {
+    return lastBytes(this.#before, this.#region.subarray(0, this.#at + this.#run.bytes))
+  }
+
+  /** Takes the next bytes; only when `next` has nothing more. They must stay as they are until it has again. */
+  push(block: Buffer): void {
+    this.#leaveRegion()
+    const end = block.lastIndexOf(LF) + 1
+    if (end === 0) return this.#open.add(block)
+    let from = 0
+    if (this.#open.length > 0) {
+      from = block.indexOf(LF) + 1
+      this.#open.add(block.subarray(0, from))
+      this.#closeLine()
+    }
+    if (from < end) this.#region = block.subarray(from, end)
+    if (end < block.length) this.#open.add(block.subarray(end))
+  }
+
+  /** Says that there are no more bytes: what is left is a line. */
+  end(): void {
+    this.#leaveRegion()
+    if (this.#open.length > 0) this.#closeLine()
+  }
+
+  /** Lines that are plain and near others that are. */
+  run(): TextRun | undefined {
+    if (!this.#run.isOver) return this.#run
+    this.#leaveRun()
+    return this.#enterRun() ? this.#run : undefined
+  }
+
+  /** The next line; undefined when more bytes are needed. */
+  next(): Line | undefined {
+    this.#leaveRun()
+    for (;;) {
+      if (this.isOver) return undefined
+      const closed = this.#closed
+      if (closed !== undefined) {
+        this.#closed = undefined
+        const line = this.#cutClosed(closed)
+        if (line !== undefined) return line
+      } else if (this.#at < this.#region.length) {
+        const line = this.#cutRegion()
+        if (line !== undefined) return line
+      } else {
+        // Now, not with the next push: the block's memory may be another's before that.
+        this.#leaveRegion()
+        return undefined
+      }
+    }
+  }
+
+  /** Makes one string of as many lines of the region as may be; false if the next line is none for it. */
+  #enterRun(): boolean {
+    if (this.isOver || this.#closed !== undefined) return false
+    if (this.#isFileStart || this.#isRest || this.#fault !== undefined) return false
+    const from = this.#at
+    if (from < this.#oddTo) return false
+    const to = this.#endOfRun(from)
+    if (to === from) return false
+    const bytes = this.#region.subarray(from, to)
+    const isPlain = isAscii(bytes)
+    if (bytes.includes(0) || !(isPlain || isUtf8(bytes))) {
+      this.#oddTo = to
+      return false
+    }
+    // ASCII is the same in both, and latin1 is copied without a look at its bytes.
+    const text = bytes.toString(isPlain ? 'latin1' : 'utf8')
+    this.#run = new TextRun(text, isPlain, this.#offset, this.#line)
+    this.#isPartial = false
+    return true
+  }
+
+  /** Where lines end that begin at `from` and are surely within the limit, and none of which begins too late. */
+  #endOfRun(from: number): number {
+    const region = this.#region
+    const mostBytes = Math.min(RUN_BYTES, this.#maxLineBytes, region.length - from)
+    const leftBytes = this.#until - this.#offset
+    // The line that begins at the last byte before `until`, or goes over it, is the last.
+    if (leftBytes <= mostBytes) {
+      const end = region.indexOf(LF, from + leftBytes - 1) + 1
+      if (end - from <= mostBytes) return end
+    }
+    return mostBytes === 0 ? from : Math.max(from, region.lastIndexOf(LF, from + mostBytes - 1) + 1)
+  }
+
+  /** Gives the rest of the run back to the region. */
+  #leaveRun(): void {
+    const { bytes, lines, blanks } = this.#run
+    this.#at += bytes
+    this.#offset += bytes
+    this.#line += lines
+    this.#counts.read += lines
+    this.#counts.blank += blanks
+    this.#run = NO_LINES
+  }
+
+  #leaveRegion(): void {
+    this.#leaveRun()
+    this.#oddTo = 0
+    invariant(this.#closed === undefined && this.#at === this.#region.length, 'lines were left when bytes were pushed')
+    if (this.#at > 0) this.#before = this.lastBytes()
+    this.#region = NOTHING
+    this.#at = 0
+  }
+
+  #closeLine(): void {
+    this.#closed = this.#open
+    this.#open = new OpenLine(this.#maxLineBytes)
+  }
+
+  #cutClosed(closed: OpenLine): Line | undefined {
+    const bytes = closed.bytes()
+    const textBytes = closed.textBytes
+    this.#isPartial = textBytes === closed.length
+    const line = this.#makeSlowly(bytes, textBytes)
+    this.#pass(closed.length)
+    this.#before = lastBytes(this.#before, closed.last)
+    return line
+  }
+
+  #cutRegion(): Line | undefined {
+    const region = this.#region
+    const from = this.#at
+    const lf = region.indexOf(LF, from)
+    const to = lf > from && region[lf - 1] === CR ? lf - 1 : lf
+    this.#isPartial = false
+    const line = this.#makeSlowly(region.subarray(from, to), to - from)
+    this.#at = lf + 1
+    this.#pass(lf + 1 - from)
+    return line
+  }
+
+  /** A line with all that may be the matter with it; `bytes` may be longer than its text or, over the bound, shorter. */
+  #makeSlowly(bytes: Buffer, textBytes: number): Line | undefined {
+    const isRest = this.#isRest
+    // The bare line end of a line that was given before: neither a record nor a blank.
+    if (isRest && textBytes === 0) return undefined
+    this.#counts.read += 1
+    const { text, raw, isMalformed } = this.#textOf(bytes, textBytes)
+    const fault =
+      this.#faultOf(text, textBytes, isRest) ?? (isMalformed ? malformedFault(raw ?? '', 'UTF-8') : undefined)
+    if (fault === undefined && isBlank(text, 0, text.length)) {
+      this.#counts.blank += 1
+      return undefined
+    }
+    const line: Line = { text, line: this.#line, offset: this.#offset, fault }
+    return raw === undefined ? line : { ...line, raw }
+  }
+
+  /** The text of a line, its bytes escaped where it has lost some, and whether it is refused for them. */
+  #textOf(bytes: Buffer, textBytes: number): { text: string; raw?: string; isMalformed?: boolean } {
+    const from = this.#isFileStart ? markBytes(bytes) : 0
+    if (textBytes > this.#maxLineBytes) return firstText(bytes.subarray(from, textBytes))
+    const text = bytes.subarray(from, textBytes)
+    if (isUtf8(text)) return { text: text.toString('utf8') }
+    this.#counts.invalidUtf8 += 1
+    const raw = escapeBytes(text)
+    if (this.#malformed === 'escape') return { text: escapeMalformed(text), raw }
+    return { text: text.toString('utf8'), raw, isMalformed: this.#malformed === 'reject' }
+  }
+
+  #faultOf(text: string, textBytes: number, isRest: boolean): string | undefined {
+    const fault = this.#fault ?? faultOfLength('line', textBytes, this.#maxLineBytes)
+    return fault ?? (isRest ? faultOfRest('line') : faultOfNul(text))
+  }
+
+  #pass(bytes: number): void {
+    this.#offset += bytes
+    this.#line += 1
+    this.#isFileStart = false
+    this.#isRest = false
+  }
+}

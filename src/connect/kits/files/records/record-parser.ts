@@ -1,0 +1,132 @@
+// From records to what a read gives: values whose places are worked out when something asks, and dead letters.
+
+import { messageOf } from '../../../../base/errors.ts'
+import { batchOf, lastAtMost, type Origins, type ReadBatch, type RejectedRecord } from '../../../batch.ts'
+import { type ParseLine, Rejection } from '../../../format.ts'
+import { deadLetter, type Origin } from '../../../origin.ts'
+import { type Cutter, type RecordPlace, type Run, SingleRun } from './cutter.ts'
+
+export interface RecordParserOptions<T> {
+  /** The source of origins. */
+  readonly source: string
+  /** The step of dead letters: the format's name. */
+  readonly step: string
+  readonly parse: ParseLine<T>
+  readonly cutter: Cutter
+  /** The number in the file of a line as the cutter numbers it, which is that number where this is absent. */
+  readonly numberOf?: ((line: number) => number) | undefined
+}
+
+/** Parses the records that a cutter has. */
+export class RecordParser<T> {
+  readonly #options: RecordParserOptions<T>
+  /** That of the record which is parsed. */
+  readonly #origin: Origin
+  /** The records at hand. */
+  #run: Run | undefined
+
+  constructor(options: RecordParserOptions<T>) {
+    this.#options = options
+    this.#origin = this.#openOrigin()
+  }
+
+  /** Up to `max` records of those at hand; undefined if there are none. */
+  take(max: number): ReadBatch<T> | undefined {
+    const { cutter, parse, step } = this.#options
+    const values: T[] = []
+    const rejected: RejectedRecord[] = []
+    const origins = new RecordOrigins((place) => this.#originAt(place))
+    let left = max
+    while (left > 0) {
+      const run = cutter.run() ?? singleOf(cutter)
+      if (run === undefined) break
+      this.#run = run
+      origins.begin(values.length, run)
+      for (let text = run.next(); text !== undefined; text = run.next()) {
+        const value = run.fault === undefined ? parsed(parse, text, this.#origin) : new Rejection(run.fault)
+        if (value instanceof Rejection) {
+          const origin = this.#originAt(run.placeOf(run.given - 1))
+          rejected.push({ at: values.length, letter: deadLetter(origin, step, value.reason) })
+          origins.begin(values.length, run)
+        } else values.push(value)
+        left -= 1
+        if (left === 0) break
+      }
+    }
+    return left === max ? undefined : { events: batchOf(values, origins), rejected }
+  }
+
+  #originAt({ line, offset, raw }: RecordPlace): Origin {
+    const { source, numberOf } = this.#options
+    if (numberOf === undefined) return { source, line, offset, raw }
+    return {
+      source,
+      get line() {
+        return numberOf(line)
+      },
+      offset,
+      raw,
+    }
+  }
+
+  /** One object for all records: a parser that asks for nothing costs nothing. */
+  #openOrigin(): Origin {
+    const { source, numberOf = (line: number) => line } = this.#options
+    const run = () => this.#run as Run
+    return {
+      source,
+      get line() {
+        return numberOf(run().line)
+      },
+      get offset() {
+        return run().offset
+      },
+      get raw() {
+        return run().placeOf(run().given - 1).raw
+      },
+    }
+  }
+}
+
+function singleOf(cutter: Cutter): Run | undefined {
+  const record = cutter.next()
+  return record === undefined ? undefined : new SingleRun(record)
+}
+
+/** What a parser makes of a record. One promises not to throw; one that does costs the record, not the run. */
+export function parsed<T>(parse: ParseLine<T>, text: string, origin: Origin): T | Rejection {
+  try {
+    return parse(text, origin)
+  } catch (thrown) {
+    return new Rejection(messageOf(thrown))
+  }
+}
+
+/** Where events were read, by the runs that they were parsed of. */
+class RecordOrigins implements Origins {
+  readonly #originAt: (place: RecordPlace) => Origin
+  /** The first event of each stretch, in which events follow each other as the records of a run do. */
+  readonly #starts: number[] = []
+  readonly #runs: Run[] = []
+  /** Which record of its run that event is. */
+  readonly #firsts: number[] = []
+
+  constructor(originAt: (place: RecordPlace) => Origin) {
+    this.#originAt = originAt
+  }
+
+  /** The next event is the next record of a run. */
+  begin(event: number, run: Run): void {
+    const isEmpty = this.#starts.at(-1) === event
+    const at = isEmpty ? this.#starts.length - 1 : this.#starts.length
+    this.#starts[at] = event
+    this.#runs[at] = run
+    this.#firsts[at] = run.given
+  }
+
+  at(index: number): Origin {
+    const which = lastAtMost(this.#starts, index)
+    const record = index - (this.#starts[which] as number) + (this.#firsts[which] as number)
+    return this.#originAt((this.#runs[which] as Run).placeOf(record))
+  }
+}

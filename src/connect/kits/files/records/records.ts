@@ -1,0 +1,83 @@
+// The contract between files and what is in them: how content is cut into records, and what each becomes.
+
+import type { LineFormat, ParseLine } from '../../../format.ts'
+import type { Cutter, CutterStart } from './cutter.ts'
+import { headLines } from './head-lines.ts'
+import { LineCutter } from './line-cutter.ts'
+import type { Malformed } from './raw.ts'
+
+/** The beginning of content. */
+export interface ContentHead {
+  /** The file, for errors. */
+  readonly path: string
+  /** The first bytes, up to 4 KiB at least. */
+  readonly start: Buffer
+  /** The first bytes, up to 256 KiB: read when something asks for them. */
+  readonly bytes: () => Buffer
+  /** Whether those are all there is. */
+  readonly isWhole: boolean
+  /** Set for bytes that are UTF-8 whatever encoding the file is in: those of a record that was kept. */
+  readonly isText?: true
+}
+
+/** Records of a kind: the same for every file of a source. */
+export interface Records<T> {
+  /** The step of dead letters: a format's name. */
+  readonly name: string
+  /** What a person may do about a file of which nearly all records are refused. */
+  readonly hint?: string | undefined
+  /** What becomes of records with bytes that are not text. */
+  readonly malformed: Malformed
+  /** Set where records may begin anywhere in a line. */
+  readonly beginsInLines?: true
+  /** Whether these first bytes of a stream will do for `open`. */
+  isEnough(head: Buffer): boolean
+  /**
+   * The records of one file: the same ones wherever in it reading begins.
+   * @throws {SluiceError} SOURCE_CORRUPT, SOURCE_LIMIT or CONFIG_INVALID if the file cannot hold such records
+   */
+  open(head: ContentHead): OpenRecords<T>
+}
+
+/** The records of one file. */
+export interface OpenRecords<T> {
+  /** Where the first record begins: behind a header, where there is one. */
+  readonly start: RecordStart
+  /** The byte that ends lines. */
+  readonly lineEnd: number
+  cut(start: CutterStart): Cutter
+  readonly parse: ParseLine<T>
+}
+
+/** Where records of a file begin. */
+export interface RecordStart {
+  readonly offset: number
+  readonly line: number
+  /** Whether what comes there is the rest of a line that was read without its end. */
+  readonly isRest: boolean
+}
+
+/** The start of a file without a header. */
+export const FILE_START: RecordStart = { offset: 0, line: 1, isRest: false }
+
+const LF = 0x0a
+
+/** The records that are lines. */
+export function lineRecords<T>(
+  format: LineFormat<T>,
+  maxLineBytes: number,
+  malformed: Malformed = format.malformed ?? 'escape',
+): Records<T> {
+  return {
+    name: format.name,
+    hint: format.hint,
+    malformed,
+    isEnough: (head) => head.includes(LF),
+    open: ({ bytes, isWhole }) => ({
+      start: FILE_START,
+      lineEnd: LF,
+      cut: (start) => new LineCutter({ maxLineBytes, malformed, ...start }),
+      parse: format.open(() => headLines(bytes(), isWhole, maxLineBytes)),
+    }),
+  }
+}

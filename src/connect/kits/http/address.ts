@@ -1,0 +1,119 @@
+// Where requests go, and what must never be shown of it: credentials, paths and queries can all hold secrets.
+
+import { describeValue } from '../../../base/check.ts'
+import { messageOf, SluiceError } from '../../../base/errors.ts'
+import { untilAborted } from '../../../base/promise.ts'
+import type { NamedTexts } from '../text/named-texts.ts'
+
+/** Headers of requests: fixed, or asked for before each attempt, for tokens that run out. */
+export type HeaderSource = NamedTexts | (() => NamedTexts | Promise<NamedTexts>)
+
+const HTTP = ['http', 'https']
+
+/** The address of a server, with its secrets kept apart. */
+export class Address {
+  /** What is requested: without user and password. */
+  readonly url: string
+  /** For people: scheme, host and port, and nothing behind them. */
+  readonly shown: string
+  readonly #headers: HeaderSource
+  readonly #authorization: string | undefined
+  /** What was seen of headers and address that must not be told. */
+  readonly #secrets = new Set<string>()
+
+  /** @throws {SluiceError} CONFIG_INVALID for what is no address of these schemes, without showing it */
+  constructor(what: string, url: string | URL, headers: HeaderSource = {}, schemes: readonly string[] = HTTP) {
+    const parsed = parse(what, url, schemes)
+    const { username, password } = parsed
+    for (const secret of [username, password]) if (secret !== '') this.#hide(secret, decoded(secret))
+    for (const value of parsed.searchParams.values()) this.#hide(value)
+    this.#authorization =
+      username === '' && password === ''
+        ? undefined
+        : `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}`
+    parsed.username = ''
+    parsed.password = ''
+    parsed.hash = ''
+    this.url = parsed.href
+    this.shown = parsed.origin
+    this.#headers = headers
+    // A header that cannot be sent is found when the plan is made.
+    if (typeof headers !== 'function') this.#checked(headers)
+  }
+
+  /** The headers of the next attempt. An aborted signal ends the wait for them, with its reason. */
+  async headers(signal?: AbortSignal): Promise<Headers> {
+    const given = this.#headers
+    const own = typeof given === 'function' ? await untilAborted((async () => await given())(), signal) : given
+    const headers = this.#checked(own)
+    if (this.#authorization !== undefined && !headers.has('authorization')) {
+      headers.set('authorization', this.#authorization)
+      this.#hide(this.#authorization)
+    }
+    return headers
+  }
+
+  /** `text` without any secret that was sent: servers like to give back what they were sent. */
+  withoutSecrets(text: string): string {
+    let clean = text
+    for (const secret of this.#secrets) clean = clean.replaceAll(secret, '***')
+    return clean
+  }
+
+  #checked(own: NamedTexts): Headers {
+    const headers = new Headers()
+    for (const [name, texts] of Object.entries(own)) {
+      for (const value of [texts].flat()) {
+        if (!isAdded(headers, name, value)) {
+          const allowed = 'a name and a value as HTTP allows them'
+          const message = `Cannot send the header ${JSON.stringify(name.slice(0, 60))} to ${this.shown}: it takes ${allowed}`
+          throw new SluiceError('CONFIG_INVALID', message, { key: 'headers', value: name, allowed })
+        }
+        this.#hide(value, value.replace(/^\S+ /, ''))
+      }
+    }
+    return headers
+  }
+
+  #hide(...secrets: readonly string[]): void {
+    // What is short is no secret, and would take words apart.
+    for (const secret of secrets) if (secret.length >= 6 && this.#secrets.size < 1000) this.#secrets.add(secret)
+  }
+}
+
+/** Adds a header; false where HTTP has no such one. The system's own error would show the value. */
+function isAdded(headers: Headers, name: string, value: unknown): value is string {
+  try {
+    if (typeof value === 'string') headers.append(name, value)
+    return typeof value === 'string'
+  } catch {
+    return false
+  }
+}
+
+function parse(what: string, url: string | URL, schemes: readonly string[]): URL {
+  const allowed = `an address of ${schemes.join(' or ')}`
+  const fail = (found: string) => {
+    const message = `Cannot use the address of ${what}: it takes ${allowed}, found ${found}`
+    return new SluiceError('CONFIG_INVALID', message, { key: 'url', value: found, allowed })
+  }
+  if (typeof url !== 'string' && !(url instanceof URL)) throw fail(describeValue(url))
+  let parsed: URL
+  try {
+    parsed = new URL(url)
+  } catch {
+    // The text may hold a password: it is not shown, and neither is an error that holds it.
+    throw fail('a text that is none')
+  }
+  if (!schemes.includes(parsed.protocol.slice(0, -1))) throw fail(`the scheme ${parsed.protocol}`)
+  return parsed
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch (error) {
+    // A % that stands for itself.
+    return messageOf(error) === '' ? '' : text
+  }
+}

@@ -1,0 +1,40 @@
+// How far behind its position a query looks again: for rows that were committed late.
+
+import { type Duration, durationMs } from '../../../base/duration.ts'
+import { SluiceError } from '../../../base/errors.ts'
+import { optionInvalid } from '../config.ts'
+
+/** By what the cursor is: a number, or a moment. */
+export type LookBack = { readonly kind: 'number'; readonly by: number } | { readonly kind: 'time'; readonly ms: number }
+
+/**
+ * @param given - a number, or a duration as text
+ * @throws {SluiceError} CONFIG_INVALID for anything else, and without a cursor
+ */
+export function lookBackOf(what: string, given: Duration | undefined, hasCursor: boolean): LookBack | undefined {
+  if (given === undefined) return undefined
+  if (!hasCursor) throw optionInvalid(what, 'lookBack', given, 'a cursor to look back by')
+  if (typeof given === 'number') {
+    if (!Number.isFinite(given) || given <= 0)
+      throw optionInvalid(what, 'lookBack', given, "a number over 0, or a text like '10m'")
+    return { kind: 'number', by: given }
+  }
+  try {
+    return { kind: 'time', ms: durationMs(given, 'lookBack', 1) }
+  } catch {
+    throw optionInvalid(what, 'lookBack', given, "a number, or a text like '90s', '1h30m', '2d'")
+  }
+}
+
+/** The error for a cursor that cannot be looked back by. */
+export function unfitLookBack(
+  source: string,
+  cursor: string,
+  { kind }: LookBack,
+  type: string,
+): SluiceError<'CONFIG_INVALID'> {
+  const allowed = kind === 'number' ? 'a cursor of numbers' : 'a cursor of moments'
+  const other = kind === 'number' ? "as text, like '10m', one of moments" : 'as a number, one of numbers'
+  const message = `Cannot look back in ${source} by ${cursor}: this lookBack takes ${allowed} (${other}), and ${cursor} is ${type}`
+  return new SluiceError('CONFIG_INVALID', message, { key: 'lookBack', value: cursor, allowed })
+}

@@ -1,0 +1,25 @@
+// Makes the objects of rows whose names are known beforehand.
+
+import { generated } from '../../../base/generated.ts'
+import { define } from './values.ts'
+
+type Row = Record<string, unknown>
+
+/** Most columns for which code is made: an object of many more is a table of its own anyway. */
+const GENERATED_COLUMNS = 500
+
+/** Makes objects of values in the order of the names; `__proto__` is a name like any other. */
+export function objectMaker(names: readonly string[]): (values: readonly unknown[]) => Row {
+  const plain = (values: readonly unknown[]): Row => {
+    const row: Row = {}
+    for (const [place, name] of names.entries()) define(row, name, values[place])
+    return row
+  }
+  if (names.length > GENERATED_COLUMNS) return plain
+  // A key in brackets is always a property; JSON's string literals are JavaScript's.
+  const parts = names.map((name, place) => {
+    const literal = JSON.stringify(name)
+    return `${name === '__proto__' ? `[${literal}]` : literal}: values[${place}]`
+  })
+  return generated<(values: readonly unknown[]) => Row>(`return (values) => ({ ${parts.join(', ')} })`, {}) ?? plain
+}

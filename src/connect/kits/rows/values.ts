@@ -1,0 +1,40 @@
+// JSON in a column of a database: as the format of JSON has it.
+
+import { Rejection } from '../../format.ts'
+import { jsonParser } from '../../formats/json/format.ts'
+import type { JsonBigInts } from '../json/numbers.ts'
+import { Unfit } from './unfit.ts'
+
+/**
+ * A parser of values of JSON.
+ *
+ * @throws {Unfit} from the parser, for what {@link json} refuses
+ */
+export function jsonOf(bigints: JsonBigInts): (text: string) => unknown {
+  const parse = jsonParser({ bigints })
+  return (text) => {
+    const value = parse(text)
+    if (value instanceof Rejection) throw new Unfit(value.reason)
+    return value
+  }
+}
+
+/** The error for a value of a column. */
+export function inColumn(name: string, error: unknown): unknown {
+  return error instanceof Unfit ? new Unfit(`column ${JSON.stringify(name)}: ${error.message}`) : error
+}
+
+/** A row as JSON for people: bigints as texts, bytes as hex. */
+export function rawRow(row: unknown): string {
+  return JSON.stringify(row, (_, value: unknown) => {
+    if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`
+    return typeof value === 'bigint' ? `${value}` : value
+  })
+}
+
+/** Sets a field, also one whose name every object inherits. */
+export function define(object: Record<string, unknown>, name: string, value: unknown): void {
+  if (name === '__proto__')
+    Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true })
+  else object[name] = value
+}

@@ -1,0 +1,107 @@
+// What sources of rows of SQL databases have in common: a table or a query, and where a later run goes on.
+
+import { createHash } from 'node:crypto'
+import { checkMs } from '../../../base/check.ts'
+import type { Duration } from '../../../base/duration.ts'
+import { SluiceError } from '../../../base/errors.ts'
+import type { Columns } from '../../column.ts'
+import type { OpenOptions, Position, Source, SplitReader } from '../../source.ts'
+import { optionInvalid } from '../config.ts'
+import { type LookBack, lookBackOf } from '../rows/look-back.ts'
+import { checkColumnName } from './name.ts'
+
+/** Options that all of them have. */
+export interface QueryOptions {
+  readonly table?: string
+  readonly schema?: string
+  readonly query?: string
+  readonly cursor?: string | readonly string[]
+  readonly lookBack?: Duration
+  readonly retryMs?: number
+}
+
+/** A table or query that is to be read. */
+export interface QueryToRead {
+  /** The same in every run for the same rows, and short. */
+  readonly source: string
+  /** Either a table, perhaps with its schema, or a query. */
+  readonly table: string | undefined
+  readonly schema: string | undefined
+  readonly query: string | undefined
+  /** The columns by which rows are read. */
+  readonly cursor: readonly string[]
+  readonly lookBack: LookBack | undefined
+  /** How long it may be out of reach, in clock milliseconds. */
+  readonly retryMs: number
+}
+
+const RETRY_MS = 60_000
+
+/** What has to hold for reading on without a cursor. */
+const SAME_ROWS = 'as long as the same rows come in the same order, and new ones last'
+
+/** @throws {SluiceError} CONFIG_INVALID */
+export function queryOf(what: string, options: QueryOptions): QueryToRead {
+  const { table, schema, query, retryMs = RETRY_MS } = options
+  if ((table === undefined) === (query === undefined)) {
+    throw optionInvalid(what, 'table', table, 'a table, or query one, not both')
+  }
+  if (query !== undefined && (typeof query !== 'string' || query.trim() === '' || query.includes('\0'))) {
+    throw optionInvalid(what, 'query', query, 'a select')
+  }
+  if (schema !== undefined && table === undefined) throw optionInvalid(what, 'schema', schema, 'the schema of a table')
+  const cursor = options.cursor === undefined ? [] : [options.cursor].flat()
+  for (const name of [table, schema, ...cursor]) if (name !== undefined) checkColumnName(name)
+  if (options.cursor !== undefined && cursor.length === 0) {
+    throw optionInvalid(what, 'cursor', options.cursor, 'a column or more')
+  }
+  checkMs('retryMs', retryMs)
+  const lookBack = lookBackOf(what, options.lookBack, cursor.length > 0)
+  const digest = createHash('sha256')
+    .update(query ?? '')
+    .digest('hex')
+    .slice(0, 12)
+  const source =
+    table === undefined ? `query ${digest}` : `table ${schema === undefined ? table : `${schema}.${table}`}`
+  return { source, table, schema, query, cursor, lookBack, retryMs }
+}
+
+/** What reads queries of one kind of database. */
+interface QueryModule<Opening> {
+  openQuery<Row>(opening: Opening, from: Position | undefined, options: OpenOptions): Promise<SplitReader<Row>>
+  /** Absent where columns have no types. */
+  readonly findColumns?: (opening: Opening, signal: AbortSignal | undefined) => Promise<Columns>
+}
+
+/**
+ * The source of a query.
+ *
+ * @param place - the file or server, for a person
+ * @param load - loads what reads it: not before that is needed, as programs and threads without a database start sooner
+ */
+export function querySource<Row, Opening extends QueryToRead>(
+  kind: string,
+  place: string,
+  opening: Opening,
+  load: () => Promise<QueryModule<Opening>>,
+): Source<Row> {
+  const { source, cursor, lookBack } = opening
+  return {
+    kind,
+    title: `${source} in ${place}`,
+    provided: cursor.length > 0 ? 'as long as the column only grows' : SAME_ROWS,
+    isCounted: true,
+    ...(lookBack === undefined ? {} : { readsAgain: true as const }),
+    splits: async () => [{ id: source }],
+    findColumns: async ({ signal } = {}) => await (await load()).findColumns?.(opening, signal),
+    open: async (_split, from, options = {}) => await (await load()).openQuery<Row>(opening, from, options),
+  }
+}
+
+/** The error for rows without a value for the cursor: they would come in no run. */
+export function nullInCursor({ source, cursor }: Pick<QueryToRead, 'source' | 'cursor'>): SluiceError {
+  const allowed = 'columns that are null in no row'
+  const by = cursor.join(', ')
+  const message = `Cannot read ${source} by ${by}: cursor takes ${allowed}, and there is a null`
+  return new SluiceError('CONFIG_INVALID', message, { key: 'cursor', value: by, allowed })
+}

@@ -1,0 +1,51 @@
+// What differs from database to database in how checkpoints, leases and dead letters are kept.
+
+import type { Shape } from '../sql/shape.ts'
+import type { Upsert } from '../sql/upsert.ts'
+import type { Work } from './work.ts'
+
+/** How a moment is written and read as SQL. */
+export interface TimeForm {
+  /** The value for a column, from a parameter of epoch milliseconds. */
+  write(parameter: string): string
+  /** The epoch milliseconds of a column. */
+  read(column: string): string
+}
+
+export interface SqlDialect {
+  /** The parameter of that number, from 1: `$1`, or `?`, as each is used once and in order. */
+  parameter(number: number): string
+  /** The name of a table as SQL, with its schema where there is one. */
+  table(name: string): string
+  /** A query of the `name` of all tables there are, folded. */
+  readonly tables: string
+  /** A name as the database compares it. */
+  fold(name: string): string
+  readonly types: {
+    readonly bytes: string
+    /** For the times of leases and commits. */
+    readonly time: string
+  }
+  /** More columns of the table of leases, in SQL with a comma in front. */
+  readonly leaseColumns?: string
+  /** The time now in SQL, as `types.time` holds it: by the database's clock where instances on several machines share it. */
+  now(): string
+  /** The epoch milliseconds of a column of `types.time`. */
+  millis(column: string): string
+  /** The column `time` of dead letters. */
+  readonly letterTime: TimeForm
+  /** A text as the database can hold it. */
+  storable(text: string): string
+  /** What stands after a `select` whose rows nobody else may change until the transaction ends. */
+  readonly forUpdate: string
+  upsert(rows: Upsert): string
+  /**
+   * Rows `r`, each a list of texts, out of a parameter of JSON: for a database in which a parameter for each value of many
+   * rows takes long.
+   */
+  fromJson?(parameter: string): string
+  /** Keeps others from making tables until the transaction ends. @throws if none may be made */
+  lockTables(): Work<void>
+  /** Makes a table, or checks the one that is there. @throws {SluiceError} SINK_MISMATCH if that does not fit */
+  makeTable(shape: Shape): Work<unknown>
+}

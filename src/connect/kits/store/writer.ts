@@ -1,0 +1,242 @@
+// The writer of a SQL sink: rows, dead letters and checkpoint in one transaction an epoch.
+
+import { orClose } from '../../../base/closing.ts'
+import type { Batch } from '../../batch.ts'
+import type { Columns } from '../../column.ts'
+import { LEASE_MS, newOwner } from '../../lease.ts'
+import type { DeadLetter } from '../../origin.ts'
+import type { BatchSize, Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
+import { checkNoSchema } from '../sql/evolve.ts'
+import { refuseAll } from '../sql/row.ts'
+import { type Shape, shapeOf, shapeOfRows } from '../sql/shape.ts'
+import type { TableOptions } from '../sql/table.ts'
+import type { RowTable, SqlDatabase } from './database.ts'
+import { type Soon, then } from './soon.ts'
+import { SqlStore, type StoreOptions } from './store.ts'
+import { tablesOf } from './tables.ts'
+import { Transaction } from './transaction.ts'
+import { run, type Work } from './work.ts'
+
+export interface SqlWriterOptions extends StoreOptions, TableOptions {
+  readonly table: string
+  readonly key?: readonly string[] | undefined
+  readonly columns?: Columns | undefined
+  readonly leaseMs?: number | undefined
+  readonly owner?: string | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Whether nothing is to last: all is in one transaction, which is never committed, and there is no lease. */
+  readonly isDryRun?: boolean
+  /** Makes more tables, beside those of the store. */
+  readonly alsoMakes?: Work<void>
+}
+
+export class SqlWriter<Row> implements SinkWriter<Row> {
+  readonly batch?: BatchSize
+  readonly #database: SqlDatabase
+  readonly #options: SqlWriterOptions
+  readonly #store: SqlStore
+  readonly #transaction: Transaction
+  #restored: Checkpoint | undefined
+  /** Undefined until the columns are known. */
+  #rows: RowTable | undefined
+  /** The transaction that rows were last written in. */
+  #enteredIn = 0
+  /** Whether the lease is ours, or was. */
+  #hasLease = false
+  #isClosed = false
+  /** Whose transaction it shares. */
+  readonly #main: SqlWriter<never> | undefined
+  /** Those that share its transaction. */
+  readonly #others: SqlWriter<never>[] = []
+
+  private constructor(database: SqlDatabase, options: SqlWriterOptions, main?: SqlWriter<never>) {
+    this.#database = database
+    this.#options = options
+    this.#main = main
+    if (database.batch !== undefined) this.batch = database.batch
+    this.#store = new SqlStore(database.dialect, options)
+    const checkFence = (): Soon<void> => (this.#hasLease ? this.checkFence() : undefined)
+    this.#transaction = main === undefined ? new Transaction(database, checkFence) : main.#transaction
+  }
+
+  /** Takes the lease, goes to where the last commit left the pipeline, and makes the tables that are known. */
+  static async open<Row>(database: SqlDatabase, options: SqlWriterOptions): Promise<SqlWriter<Row>> {
+    const writer = new SqlWriter<Row>(database, options)
+    await orClose(writer, () => writer.#open())
+    return writer
+  }
+
+  /** Opens another table, whose rows, letters and checkpoint are written in the same transaction: its commits wait for ours. */
+  async beside<Other>(options: SqlWriterOptions): Promise<SqlWriter<Other>> {
+    const { isDryRun = false } = this.#options
+    const writer = new SqlWriter<Other>(this.#database, { ...options, isDryRun }, this as SqlWriter<never>)
+    this.#others.push(writer as SqlWriter<never>)
+    await writer.#open()
+    return writer
+  }
+
+  /** What the last commit before this run left. */
+  get checkpoint(): Checkpoint | undefined {
+    return this.#restored
+  }
+
+  write(rows: Batch<Row>): Soon<readonly DeadLetter[]> {
+    return this.#transaction.within('write to', () => {
+      const table = this.#rows ?? this.#rowsOf(rows.values())
+      if (table === undefined) return refuseAll(rows, this.#database.step)
+      return then(this.#transaction.atRest(table), () => {
+        if (this.#enteredIn === this.#transaction.count) return table.write(rows)
+        this.#enteredIn = this.#transaction.count
+        return then(table.enter(), () => table.write(rows))
+      })
+    })
+  }
+
+  bury(letters: readonly DeadLetter[]): Soon<void> {
+    return this.#transaction.within('write dead letters to', () => this.#settled(() => this.#store.bury(letters)))
+  }
+
+  exhume(letters: readonly KeptLetter[]): Soon<void> {
+    return this.#transaction.within('take dead letters out of', () =>
+      this.#settled(() => this.#store.letters.exhume(letters)),
+    )
+  }
+
+  /** @param also - what is written with the checkpoint */
+  commit(checkpoint: Checkpoint, also?: Work<void>): Soon<void> {
+    return this.#transaction.within('commit to', () => {
+      const flushed = this.#rows?.flush?.()
+      if (this.#options.isDryRun === true) return flushed
+      const saved = then(
+        then(flushed, () => this.#transaction.atRest()),
+        () => this.#database.do(this.#saving(checkpoint, also)),
+      )
+      return then(
+        then(saved, () => (this.#main === undefined ? this.#transaction.commit() : undefined)),
+        () => this.#store.checkpoints.saved(checkpoint.epoch),
+      )
+    })
+  }
+
+  renew(): Soon<void> {
+    if (this.#transaction.hasFailed || this.#isClosed) return
+    // Who waits for nothing on it would hear of its loss only with the next row: any statement says why it is lost.
+    if (this.#database.isLost === true) return this.#transaction.within('reach', () => this.#database.do(asking()))
+    const renewing = this.#store.renew()
+    const { aside } = this.#database
+    if (aside !== undefined) return this.#transaction.guarded('reach', () => aside.call(this.#database, renewing))
+    // A transaction that is open keeps all others out, and its commit renews the lease.
+    return this.#transaction.between('write to', () => this.#database.do(unlessBusy(renewing, this.#database)))
+  }
+
+  /** Makes sure that no other instance has taken over. @throws {SluiceError} PIPELINE_HELD */
+  checkFence(): Soon<void> {
+    return this.#database.do(this.#store.checkFence())
+  }
+
+  /**
+   * Does work outside the database that no other instance may come in between of: the write lock is held meanwhile, so
+   * that nobody can take over. The work writes nothing to the database.
+   */
+  async alone<T>(act: string, work: () => Promise<T>): Promise<T> {
+    await this.#transaction.within(act, () => {})
+    try {
+      return await work()
+    } finally {
+      await this.#transaction.rollBack()
+    }
+  }
+
+  /** Keeps an error for all later calls. Gives the one that a caller can act on. */
+  fail(act: string, error: unknown): unknown {
+    return this.#transaction.fail(act, error)
+  }
+
+  /** Does work in a transaction, or in none. */
+  do<T>(act: string, work: Work<T>): Soon<T> {
+    return this.#transaction.guarded(act, () => this.#database.do(work))
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    if (this.#main !== undefined) return
+    // A database with another connection is not waited for.
+    if (this.#database.aside === undefined) await this.#transaction.settled()
+    await this.#database.close(this.#hasLease ? this.#releasing() : undefined)
+  }
+
+  *#releasing(): Work<void> {
+    for (const writer of [...this.#others, this]) if (writer.#hasLease) yield* writer.#store.leases.release()
+  }
+
+  async #open(): Promise<void> {
+    const { columns, table, key, isDryRun = false } = this.#options
+    const shape = columns === undefined ? undefined : shapeOf(table, columns, key, this.#database.rules)
+    await this.#transaction.within('open', () => {
+      const made = then(this.#database.do(this.#making()), () => {
+        return shape === undefined ? undefined : this.#rowsIn(shape).ensure()
+      })
+      return isDryRun ? made : then(made, () => this.#transaction.commit())
+    })
+    this.#hasLease = !isDryRun
+  }
+
+  *#making(): Work<void> {
+    const { owner, leaseMs = LEASE_MS, alsoMakes, isDryRun } = this.#options
+    const claim = { owner: owner ?? newOwner(), leaseMs }
+    yield* this.#checkNames()
+    yield* this.#store.create()
+    if (isDryRun === true) yield* this.#store.checkHolder(claim)
+    else yield* this.#database.take?.(this.#store, claim) ?? this.#store.take(claim)
+    this.#restored = yield* this.#store.checkpoints.restore()
+    yield* this.#store.letters.ensure()
+    if (alsoMakes !== undefined) yield* alsoMakes
+  }
+
+  *#saving(checkpoint: Checkpoint, also: Work<void> | undefined): Work<void> {
+    yield* this.#store.save(checkpoint)
+    if (also !== undefined) yield* also
+  }
+
+  /** Refuses a name that is meant to be of a table in another schema. */
+  *#checkNames(): Work<void> {
+    const dotted = [this.#options.table, this.#options.deadLetters].filter((name) => name.includes('.'))
+    const { schemas } = this.#database
+    if (dotted.length === 0 || schemas === undefined) return
+    const there = yield* tablesOf(this.#database.dialect, dotted)
+    const { names, use } = schemas
+    const found = yield* names()
+    for (const name of dotted) if (!there.includes(name)) checkNoSchema(name, found, use)
+  }
+
+  #rowsOf(rows: readonly unknown[]): RowTable | undefined {
+    const { table, key } = this.#options
+    const shape = shapeOfRows(table, rows, key, this.#database.rules)
+    return shape === undefined ? undefined : this.#rowsIn(shape)
+  }
+
+  #rowsIn(shape: Shape): RowTable {
+    this.#rows = this.#database.rows(shape, this.#options)
+    this.#transaction.tables.add(this.#rows)
+    return this.#rows
+  }
+
+  /** Does work once no statement of rows is under way. */
+  #settled(work: () => Work<void>): Soon<void> {
+    return then(this.#transaction.atRest(), () => this.#database.do(work()))
+  }
+}
+
+function* asking(): Work<void> {
+  yield* run('select 1')
+}
+
+/** Leaves work out while another connection keeps the database busy. */
+function* unlessBusy(work: Work<void>, database: SqlDatabase): Work<void> {
+  try {
+    yield* work
+  } catch (error) {
+    if (database.isBusy?.(error) !== true) throw error
+  }
+}

@@ -1,0 +1,68 @@
+// Time zones: what clocks of a place show, as epoch milliseconds.
+
+import { describeValue } from '../../../base/check.ts'
+
+const DAY_MS = 86_400_000
+
+/**
+ * A time zone. A time that comes twice, as clocks are set back, is taken for the first one; one that does not come, as
+ * they are set forward, for as much later as they are.
+ */
+export class Zone {
+  /** Undefined for UTC. */
+  readonly #format: Intl.DateTimeFormat | undefined
+  /** The hour that was looked up last, as if it were UTC, and what its epoch milliseconds are less than that. */
+  #hourMs = Number.NaN
+  #offsetMs = 0
+
+  /** @throws {RangeError} for a zone that there is not */
+  constructor(name: string) {
+    this.#format =
+      name === 'UTC'
+        ? undefined
+        : new Intl.DateTimeFormat('en-US', { timeZone: name, hourCycle: 'h23', timeZoneName: 'longOffset' })
+  }
+
+  /** @param localMs - what clocks show, as if it were UTC */
+  epochMs(localMs: number): number {
+    if (this.#format === undefined) return localMs
+    // Clocks are set at whole quarters of an hour.
+    const hourMs = Math.floor(localMs / 900_000)
+    if (hourMs !== this.#hourMs) {
+      const before = this.#offsetAt(localMs - DAY_MS)
+      const early = localMs - before
+      this.#offsetMs = this.#offsetAt(early) === before ? before : this.#later(localMs, before)
+      this.#hourMs = hourMs
+    }
+    return localMs - this.#offsetMs
+  }
+
+  /** Clocks were set within the day: by what is before, or by what is after, whichever is so. */
+  #later(localMs: number, before: number): number {
+    const after = this.#offsetAt(localMs - before)
+    return this.#offsetAt(localMs - after) === after ? after : before
+  }
+
+  #offsetAt(epochMs: number): number {
+    const parts = (this.#format as Intl.DateTimeFormat).formatToParts(epochMs)
+    const name = parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
+    const found = /^GMT([+-])(\d{2}):(\d{2})(?::(\d{2}))?$/.exec(name)
+    if (found === null) return 0
+    const [, sign, hours, minutes, seconds = '0'] = found
+    return (sign === '-' ? -1 : 1) * ((Number(hours) * 60 + Number(minutes)) * 60_000 + Number(seconds) * 1000)
+  }
+}
+
+/**
+ * The zone that an option names.
+ *
+ * @throws {RangeError} for a zone that there is not
+ */
+export function zoneOf(timeZone: unknown = 'UTC'): Zone {
+  try {
+    if (typeof timeZone === 'string') return new Zone(timeZone)
+  } catch {
+    // The system's own error names neither the option nor an example.
+  }
+  throw new RangeError(`timeZone must be one such as Europe/Berlin: found ${describeValue(timeZone)}`)
+}

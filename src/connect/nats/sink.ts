@@ -1,0 +1,82 @@
+// The sink that publishes rows into streams of NATS.
+
+import { checkFunctions, checkKeys } from '../../base/check.ts'
+import { brokerAddress } from '../kits/broker/address.ts'
+import type { MessageOptions } from '../kits/broker/message.ts'
+import type { PlainSink } from '../sink.ts'
+
+export interface NatsPublishOptions<Row> extends MessageOptions<Row> {
+  /** The subject, or a function that gives that of a row. A stream takes it. */
+  readonly subject: string | ((row: Row) => string)
+  /** What a message is known by (`Nats-Msg-Id`): a stream drops one that it has, for as long as its duplicate window. */
+  readonly id?: (row: Row) => string
+}
+
+const OPTIONS = ['subject', 'payload', 'headers', 'id']
+/** Parts between dots, without blanks and wildcards. */
+const SUBJECT = /^[^\s.*>\0]+(\.[^\s.*>\0]+)*$/
+/** Where the server takes orders, and where answers go: nothing that comes from data. */
+const RESERVED = /^(\$JS|\$SYS|_INBOX)(\.|$)/
+/** Servers take lines of 4 KiB, with what else is in them. */
+const SUBJECT_BYTES = 3500
+
+/**
+ * Publishes rows into streams of NATS (JetStream). Needs the packages `@nats-io/transport-node` and `@nats-io/jetstream`.
+ *
+ * - **At least once**: every message is confirmed by its stream before an epoch is committed, and what came after the last
+ *   commit is sent again after a crash. With `id`, once, as long as a run goes on within the stream's duplicate window (two
+ *   minutes by default).
+ * - **Goes on** from the last commit when the connection breaks, when there is no answer in time (30 s, and longer for
+ *   what is large), or when no stream takes a subject, as one may come: for the run's `retryMs`, then SINK_UNREACHABLE.
+ * - **Refused** are rows of which no message can be made, messages that are longer than server or stream take, subjects
+ *   that the user may not publish to, and those of the server itself (`$JS`, `$SYS`, `_INBOX`): dead letters.
+ *
+ * @param url - `nats://host`, `nats://user:password@host:4222`, `tls://token@host`
+ * @throws {SluiceError} CONFIG_INVALID for an address that is none, or if a package is not installed; SINK_LOST
+ *   where trying again may help, SINK_UNREACHABLE for a user that is refused
+ * @example
+ * const sink = natsPublish<{ id: number; country: string }>('nats://localhost', {
+ *   subject: ({ country }) => `orders.${country}`,
+ *   id: ({ id }) => String(id),
+ * })
+ * checkpointed(sink, { store: 'state.db' }).title // => 'subjects of nats://localhost:4222'
+ */
+export function natsPublish<Row>(url: string | URL, options: NatsPublishOptions<Row>): PlainSink<Row> {
+  checkKeys('natsPublish', options, OPTIONS)
+  const address = brokerAddress('natsPublish', url, { nats: 4222, tls: 4222 })
+  const { subject, id, payload, headers } = options
+  checkFunctions({ id, payload, headers })
+  const shown = address.shown
+  const rules = {
+    step: 'nats',
+    shown,
+    to: subject,
+    id,
+    ...(payload === undefined ? {} : { payload }),
+    ...(headers === undefined ? {} : { headers }),
+    refuses: refusalOf,
+  }
+  return {
+    kind: 'nats',
+    title: typeof subject === 'function' ? `subjects of ${shown}` : `subject ${subject} of ${shown}`,
+    guarantee: 'at-least-once',
+    open: async (opening) => {
+      // Not before they are needed: programs and threads without a server start sooner.
+      const { PublishWriter } = await import('../kits/broker/publish-writer.ts')
+      const { NatsPublisher } = await import('./publisher.ts')
+      const { mayPass } = await import('./client.ts')
+      return await PublishWriter.open<Row>(
+        { ...rules, mayPass, connect: (signal) => NatsPublisher.open(address, signal) },
+        opening,
+      )
+    },
+  }
+}
+
+/** Why nothing can be published to a subject. */
+function refusalOf(to: string): string | undefined {
+  const sizeBytes = Buffer.byteLength(to)
+  if (sizeBytes > SUBJECT_BYTES) return `a subject of ${sizeBytes} bytes: at most ${SUBJECT_BYTES} go`
+  if (!SUBJECT.test(to)) return `${JSON.stringify(to)} is no subject`
+  return RESERVED.test(to) ? `${JSON.stringify(to)} is a subject of the server` : undefined
+}

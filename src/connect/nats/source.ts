@@ -1,0 +1,73 @@
+// The source of messages of a NATS stream (JetStream), read by their numbers.
+
+import { checkChoice, checkFunctions, checkKeys, checkMs } from '../../base/check.ts'
+import type { LineFormat } from '../format.ts'
+import { brokerAddress } from '../kits/broker/address.ts'
+import type { ToEvent } from '../kits/broker/body.ts'
+import { liveSource } from '../kits/broker/source.ts'
+import { optionInvalid } from '../kits/config.ts'
+import type { Source } from '../source.ts'
+import type { NatsMeta } from './meta.ts'
+
+export type { NatsMeta } from './meta.ts'
+
+export interface NatsOptions<B, T> {
+  /** The stream, which is there already. */
+  readonly stream: string
+  /** Only messages of this subject: `*` stands for one part, `>` for all that follow. */
+  readonly subject?: string
+  /** Where the first run begins: at the stream's `start`, by default, or at its `end`. */
+  readonly begin?: 'start' | 'end'
+  /** Makes an event of a message's body and what came with it: the body by default. */
+  readonly event?: ToEvent<B, NatsMeta, T>
+  /** Gives up after this long without a connection, in milliseconds: 60,000 by default. */
+  readonly retryMs?: number
+}
+
+const OPTIONS = ['stream', 'subject', 'begin', 'event', 'retryMs']
+
+/**
+ * Reads the messages of a NATS stream (JetStream), in their order, without end.
+ *
+ * - **Resumes** behind the last message that was committed, by its number in the stream: exactly once with a transactional
+ *   sink. The server keeps nothing for this reader, and needs no acknowledgement; a work queue, which does, is refused.
+ * - **Gone**: messages that the stream's limits deleted before they were read end the run with POSITION_LOST; with
+ *   `subject` they are told of as a note, as nobody knows whose they were.
+ * - **Demand**: nothing more is read while enough waits to be asked for.
+ * - **Connects** again when the connection breaks, for `retryMs`, by a back-off.
+ * - **Origins** name the subject, and count messages over all runs, as the offset.
+ *
+ * Needs the packages `@nats-io/transport-node` and `@nats-io/jetstream`.
+ *
+ * @param url - `nats://host`, `nats://user:password@host:4222`, `tls://token@host`
+ * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then SOURCE_UNREADABLE, POSITION_LOST
+ * @example
+ * const orders = nats('nats://localhost', json(), { stream: 'ORDERS', subject: 'orders.eu.>' })
+ * orders.title // => 'stream ORDERS (orders.eu.>) of nats://localhost:4222'
+ * @see https://docs.nats.io/nats-concepts/jetstream
+ */
+export function nats<B, T = B>(url: string | URL, format: LineFormat<B>, options: NatsOptions<B, T>): Source<T> {
+  checkKeys('nats', options, OPTIONS)
+  const address = brokerAddress('nats', url, { nats: 4222, tls: 4222 })
+  const { stream, subject, begin = 'start', event, retryMs = 60_000 } = options
+  if (typeof stream !== 'string' || !/^[^\s.*>\\/]+$/.test(stream)) {
+    throw optionInvalid('nats', 'stream', stream, 'the name of a stream')
+  }
+  if (subject !== undefined && (typeof subject !== 'string' || !/^[^\s.]+(\.[^\s.]+)*$/.test(subject))) {
+    throw optionInvalid('nats', 'subject', subject, 'a subject, with * for one part and > for all that follow')
+  }
+  checkChoice('begin', begin, ['start', 'end'])
+  checkMs('retryMs', retryMs)
+  checkFunctions({ event })
+  const title = `stream ${stream}${subject === undefined ? '' : ` (${subject})`} of ${address.shown}`
+  return liveSource<T>({
+    kind: 'nats',
+    title,
+    provided: 'as long as the stream keeps the messages',
+    split: `nats ${stream}${subject === undefined ? '' : ` ${subject}`}`,
+    load: async (opening) => {
+      const { openNats } = await import('./open.ts')
+      return await openNats<B, T>({ address, title, stream, subject, begin, retryMs, format, event, ...opening })
+    },
+  })
+}

@@ -1,0 +1,145 @@
+// Opens a query: connects, finds out where to begin, and sends the SQL.
+
+import type Cursor from 'pg-cursor'
+import { isSluiceError, SluiceError } from '../../../base/errors.ts'
+import type { Columns } from '../../column.ts'
+import { loadPackage } from '../../kits/package.ts'
+import { QueryReader } from '../../kits/rows/query-reader.ts'
+import { type RetryOptions, retried, retryingReader } from '../../kits/rows/retrying.ts'
+import { fromPosition, lost, type Reading, type Stood } from '../../kits/rows/stood.ts'
+import type { OpenOptions, Position, SplitReader } from '../../source.ts'
+import { PostgresClient } from '../client.ts'
+import { reasonOf, sqlStateOf, troubleKind } from '../errors.ts'
+import { PostgresFeed, type RawRow } from './feed.ts'
+import type { QueryOpening } from './opening.ts'
+import { columnsOf, statementOf } from './statement.ts'
+
+/** How the server writes values, and in which order it reads a table, must not depend on its settings. */
+const SETTINGS = `set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'; set extra_float_digits = 1;
+  set bytea_output = 'hex'; set synchronize_seqscans = off`
+/** All is read as of one moment. */
+const BEGIN = `${SETTINGS}; begin isolation level repeatable read read only`
+
+/** Opens a reader that goes on after `from`, and connects again when the server is lost. */
+export async function openQuery<Row>(
+  opening: QueryOpening,
+  from: Position | undefined,
+  { signal, onNote }: OpenOptions,
+): Promise<SplitReader<Row>> {
+  stoodAt(opening, from)
+  return await retryingReader<Row>({
+    open: async (position) => await openOnce<Row>(opening, position, { signal, onNote } as OpenOptions),
+    from,
+    onNote,
+    ...retrying(opening, signal),
+  })
+}
+
+/** The columns of a query as the server has them, and as its rows give them. */
+export async function findColumns(opening: QueryOpening, signal: AbortSignal | undefined): Promise<Columns> {
+  const find = async (): Promise<Columns> => {
+    // A package that is missing is asked for before there is a server.
+    await loadCursor()
+    const client = await connect(opening, signal)
+    try {
+      return await columnsOf(client, opening)
+    } catch (error) {
+      throw sourceTrouble(error, opening, 0)
+    } finally {
+      await client.close()
+    }
+  }
+  return await retried(find, retrying(opening, signal))
+}
+
+async function loadCursor(): Promise<typeof Cursor> {
+  return (await loadPackage('pg-cursor', () => import('pg-cursor'))).default
+}
+
+function retrying({ retryMs }: QueryOpening, signal: AbortSignal | undefined): RetryOptions {
+  const mayPass = (error: unknown): boolean => {
+    return isSluiceError(error, 'SOURCE_UNREADABLE') && troubleKind(error.cause) === 'lost'
+  }
+  return { mayPass, retryMs, signal }
+}
+
+async function openOnce<Row>(
+  opening: QueryOpening,
+  position: Position | undefined,
+  { signal, onNote }: OpenOptions,
+): Promise<SplitReader<Row>> {
+  const { source, columns, choices, fetch, lookBack } = opening
+  const from = stoodAt(opening, position)
+  let reader: QueryReader<RawRow, Row> | undefined
+  const trouble = (thrown: unknown): unknown => {
+    return sourceTrouble(thrown, opening, from.rows + (reader?.counts.read ?? 0))
+  }
+  const PgCursor = await loadCursor()
+  const client = await connect(opening, signal)
+  try {
+    await client.query(BEGIN)
+    const statement = await statementOf(client, opening, from)
+    const feed = PostgresFeed.open<Row>({ PgCursor, client, source, statement, columns, choices, fetch, trouble })
+    const looksBack = lookBack !== undefined
+    reader = await QueryReader.open<RawRow, Row>({
+      ...readingOf(opening),
+      step: 'postgres',
+      feed,
+      from,
+      looksBack,
+      signal: undefined,
+      onNote,
+    })
+    return reader
+  } catch (error) {
+    await client.close()
+    throw trouble(error)
+  }
+}
+
+async function connect(opening: QueryOpening, signal: AbortSignal | undefined): Promise<PostgresClient> {
+  const { connection, source, timeoutMs } = opening
+  try {
+    return await PostgresClient.open({ connection, name: `sluice/${source}`, timeoutMs, signal })
+  } catch (error) {
+    throw sourceTrouble(error, opening, 0)
+  }
+}
+
+function readingOf({ source, cursor }: QueryOpening): Reading {
+  return { source, cursor: cursor.length === 0 ? undefined : cursor }
+}
+
+/** @throws {SluiceError} POSITION_LOST if that is not a position of this query */
+function stoodAt(opening: QueryOpening, position: Position | undefined): Stood {
+  const reading = readingOf(opening)
+  const { rows, after = [], known } = fromPosition(reading, position)
+  if (!Array.isArray(after) || !after.every((text) => typeof text === 'string')) {
+    throw lost(reading, position, 'that is not a position of a query')
+  }
+  if (after.length === 0) return { rows, after: undefined, known }
+  const { length } = opening.cursor
+  if (after.length === length) return { rows, after, known }
+  throw lost(reading, position, `it has ${after.length} values for ${length} cursor columns`)
+}
+
+/** The error that a caller can act on; what came from no server stays as it is. */
+function sourceTrouble(thrown: unknown, { source, server }: QueryOpening, rows: number): unknown {
+  const kind = thrown instanceof SluiceError ? undefined : troubleKind(thrown)
+  if (kind === undefined) return thrown
+  const reason = reasonOf(thrown)
+  const name = `${source} in ${server}`
+  const message = `Cannot read ${name}: ${reason}`
+  const options = { cause: thrown }
+  if (kind === 'missing') return new SluiceError('SOURCE_MISSING', message, { source: name }, options)
+  if (kind === 'settings') {
+    const allowed = 'a user, a password and a database that the server knows'
+    return new SluiceError('CONFIG_INVALID', message, { key: 'connection', value: server, allowed }, options)
+  }
+  if (/^(42|0A|3F)/.test(sqlStateOf(thrown) ?? '')) {
+    const allowed = 'SQL that the server takes, of tables that the user may read'
+    return new SluiceError('CONFIG_INVALID', message, { key: 'query', value: source, allowed }, options)
+  }
+  const errno = sqlStateOf(thrown) ?? 'connection'
+  return new SluiceError('SOURCE_UNREADABLE', message, { source: name, offset: rows, errno }, options)
+}

@@ -1,0 +1,125 @@
+// The sink for PostgreSQL: rows, dead letters and checkpoint in one database, committed together.
+
+import { createHash } from 'node:crypto'
+import { checkChoice, checkInteger, checkKeys } from '../../base/check.ts'
+import type { Columns } from '../column.ts'
+import { optionInvalid } from '../kits/config.ts'
+import { SCHEMA_MODES, type SchemaMode } from '../kits/sql/evolve.ts'
+import { type AboutSink, sqlSink } from '../kits/sql/sink.ts'
+import { checkTables } from '../kits/sql/sink-options.ts'
+import type { RowOf, Sink } from '../sink.ts'
+import { addressOf, type PostgresConnection } from './connection.ts'
+import { checkSchema, checkTable, RULES } from './table/names.ts'
+
+export interface PostgresOptions<Key extends string = string> {
+  /** The table that rows go to. */
+  readonly table: string
+  /** Columns that tell rows apart, none of them ever null. A row whose key is there overwrites that row. */
+  readonly key?: readonly Key[]
+  /** The columns of the table, where they are not those of the source. */
+  readonly columns?: Columns
+  /** The table that dead letters go to: `dead_letters` by default. */
+  readonly deadLetters?: string
+  /** Whether tables that are missing are made. True by default; then the user needs no right to make any. */
+  readonly create?: boolean
+  /**
+   * What becomes of rows that do not fit into the table: `freeze` makes dead letters of them; `evolve` adds the columns
+   * and widens the types that they need (`integer` → `real` → `text`), in the same transaction. By default `evolve` for a
+   * table that this sink made, else `freeze`.
+   *
+   * Any other name is that of the schema which holds all tables, by default that in which the user's new tables are
+   * made, mostly `public`. Both together: `{ name: 'sales', mode: 'evolve' }`.
+   */
+  readonly schema?: SchemaMode | (string & {}) | { readonly name?: string; readonly mode?: SchemaMode }
+  /**
+   * Longest time in which the server shows no sign of life while it is waited for, in milliseconds; a slow transfer and
+   * a statement that takes long are no reason to give up. 30,000 by default.
+   */
+  readonly timeoutMs?: number
+}
+
+const OPTIONS = ['table', 'schema', 'key', 'columns', 'deadLetters', 'create', 'timeoutMs']
+const TIMEOUT_MS = 30_000
+
+/**
+ * Writes rows into a table of a PostgreSQL database, by COPY. Needs the package `pg`.
+ *
+ * - **Commits** the rows of an epoch, its dead letters and the checkpoint in one transaction, on the server's disk:
+ *   whatever ends the process, the connection or the server, the table is as of a commit, and the next run goes on from
+ *   there. A commit whose answer was lost is looked up, never guessed.
+ * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the rows,
+ *   and from later ones as `schema` says. Named columns take what a row has of them and leave the rest of the row out.
+ * - **Types**: `text` → `text`, `integer` → `bigint`, `real` → `double precision`, `decimal` → `numeric`, `boolean` →
+ *   `boolean`, `time` → `timestamptz`, `json` → `jsonb`, `bytes` → `bytea`.
+ * - **Keys**: with `key`, a later row overwrites an earlier one of the same key. Without it, rows are added.
+ * - **Refuses** a row that is no object, a value that its column would not give back the same (a NUL in a text, an
+ *   integer beyond 64 bits), and what the table's own constraints and triggers refuse; the other rows are written. A
+ *   trigger that lets a row go without an error has its way.
+ * - **A table that is there** is used as it is if it has all the columns that were named. Its own types say what it
+ *   takes, value by value; more columns get their defaults. It may be changed between two commits: if it still fits, the run goes on.
+ *
+ * Works behind a pooler in transaction mode (PgBouncer and the like). Checkpoints are kept in the same schema, in tables whose names begin with `sluice_`.
+ *
+ * @param connection - a URL, or host, database and so on; what is missing comes from `PGHOST`, `PGUSER` …
+ * @throws {SluiceError} CONFIG_INVALID for a URL, name, type or key that cannot be used
+ * @example
+ * const sink = postgres('postgres://etl:secret@db.example/shop', { table: 'requests', key: ['file', 'offset'] })
+ * sink.title // => 'table requests in db.example:5432/shop'
+ * sink.guarantee // => 'exactly-once'
+ * @see https://www.postgresql.org/docs/current/sql-copy.html
+ */
+export function postgres<Row>(
+  connection: string | PostgresConnection,
+  options: PostgresOptions<keyof Row & string>,
+): Sink<Row>
+export function postgres<const Key extends string = never>(
+  connection: string | PostgresConnection,
+  options: PostgresOptions<Key>,
+): Sink<RowOf<Key>>
+export function postgres<Row>(connection: string | PostgresConnection, options: PostgresOptions): Sink<Row> {
+  const sink = addressOf(connection)
+  checkKeys('postgres', options, OPTIONS)
+  const { table, key, columns, deadLetters = 'dead_letters', timeoutMs = TIMEOUT_MS } = options
+  const { name: schema, mode } = schemaOf(options.schema)
+  const { create = true } = options
+  const tables = { table, key, columns, deadLetters, mode }
+  checkTables('postgres', tables, RULES, checkTable)
+  if (typeof create !== 'boolean') throw optionInvalid('postgres', 'create', create, 'true or false')
+  checkInteger('timeoutMs', timeoutMs, 1, 2 ** 31 - 1)
+  const place = { connection, sink, schema, create, timeoutMs }
+  const named = (name: string): string => `table ${schema === undefined ? name : `${schema}.${name}`} in ${sink}`
+  const about: AboutSink<Row> = {
+    kind: 'postgres',
+    title: named(table),
+    deadLetters: named(deadLetters),
+    database: `postgres ${digestOf(place)}`,
+    async inspect(pipeline) {
+      const { inspectPostgres } = await import('./table/inspect.ts')
+      return await inspectPostgres({ ...place, table, deadLetters, pipeline })
+    },
+  }
+  return sqlSink(about, tables, async (given) => {
+    // Not before it is needed: programs and threads without a database start sooner.
+    const { openPostgres } = await import('./table/database.ts')
+    return await openPostgres<Row>({ ...place, ...given })
+  })
+}
+
+/** Tells connections apart without showing anything of them. */
+function digestOf(place: object): string {
+  return createHash('sha256').update(JSON.stringify(place)).digest('hex')
+}
+
+/** The name of a schema, and what becomes of rows that do not fit, out of the one option that says both. */
+function schemaOf(schema: PostgresOptions['schema']): { readonly name?: string; readonly mode?: SchemaMode } {
+  if (typeof schema !== 'object' || schema === null) {
+    if (SCHEMA_MODES.includes(schema as SchemaMode)) return { mode: schema as SchemaMode }
+    if (schema === undefined) return {}
+    checkSchema(schema)
+    return { name: schema }
+  }
+  checkKeys('schema of postgres', schema, ['name', 'mode'])
+  if (schema.name !== undefined) checkSchema(schema.name)
+  if (schema.mode !== undefined) checkChoice('schema.mode', schema.mode, SCHEMA_MODES)
+  return schema
+}

@@ -1,0 +1,34 @@
+// What goes wrong with a sink's server, as errors that name the sink, what was tried and the server's reason.
+
+import { SluiceError } from '../../../base/errors.ts'
+import { unreachable } from '../../../base/invariant.ts'
+import { reasonOf, troubleKind } from '../errors.ts'
+
+/** The error that a caller can act on; what came from no server stays as it is. */
+export function sinkTrouble(
+  thrown: unknown,
+  { sink, table }: { readonly sink: string; readonly table: string },
+  act: string,
+): unknown {
+  const kind = thrown instanceof SluiceError ? undefined : troubleKind(thrown)
+  if (kind === undefined) return thrown
+  const reason = reasonOf(thrown)
+  const message = `Cannot ${act} ${sink}: ${reason}`
+  const options = { cause: thrown }
+  switch (kind) {
+    case 'lost':
+      return new SluiceError('SINK_LOST', message, { sink, reason }, options)
+    case 'untrusted':
+      return new SluiceError('SINK_UNREACHABLE', message, { sink, attempts: 1 }, options)
+    case 'settings': {
+      const allowed = 'a user, a password and a database that the server knows'
+      return new SluiceError('CONFIG_INVALID', message, { key: 'connection', value: sink, allowed }, options)
+    }
+    case 'row':
+    case 'missing':
+    case 'unfit':
+      return new SluiceError('SINK_MISMATCH', message, { sink, table, found: reason }, options)
+    default:
+      return unreachable(kind)
+  }
+}

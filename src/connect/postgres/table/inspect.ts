@@ -1,0 +1,64 @@
+// Looks at what a PostgreSQL database keeps of a pipeline.
+
+import type { SqlConnection } from '../../kits/store/database.ts'
+import { SqlInspector } from '../../kits/store/inspector.ts'
+import type { StoreOptions } from '../../kits/store/store.ts'
+import { PostgresClient } from '../client.ts'
+import type { PostgresConnection } from '../connection.ts'
+import { sinkTrouble } from './errors.ts'
+import { endSession } from './leases.ts'
+import { currentSchema, doWork, postgresDialect } from './session.ts'
+
+export interface InspectOptions extends StoreOptions {
+  readonly connection: string | PostgresConnection
+  /** The server and database, for errors: never with a password. */
+  readonly sink: string
+  readonly schema: string | undefined
+  /** The table that errors name. */
+  readonly table: string
+  readonly timeoutMs: number
+}
+
+/** How long a reset waits for who changes the same rows now. */
+const LOCK_MS = 5000
+
+const READ = 'begin isolation level repeatable read read only'
+const RESET = `begin isolation level read committed; set local lock_timeout = ${LOCK_MS}`
+
+/** @throws {SluiceError} SINK_LOST, SINK_UNREACHABLE or CONFIG_INVALID if there is no connecting */
+export async function inspectPostgres(options: InspectOptions): Promise<SqlInspector> {
+  const { connection, pipeline, timeoutMs } = options
+  let client: PostgresClient | undefined
+  try {
+    client = await PostgresClient.open({ connection, name: `sluice/${pipeline}`, timeoutMs, signal: undefined })
+    const schema = options.schema ?? (await doWork(client, currentSchema()))
+    if (schema !== undefined) return new SqlInspector(connectionOf(client, { ...options, schema }), options)
+    // Without one there are no tables either.
+    await client.close()
+    return new SqlInspector(undefined, options)
+  } catch (error) {
+    await client?.close()
+    throw sinkTrouble(error, options, 'open')
+  }
+}
+
+function connectionOf(client: PostgresClient, options: InspectOptions & { readonly schema: string }): SqlConnection {
+  const { sink, schema, pipeline } = options
+  const dialect = postgresDialect({ sink, schema, create: false })
+  return {
+    dialect,
+    endHolder: () => endSession(dialect.table('sluice_leases'), pipeline),
+    do: (work) => doWork(client, work),
+    async begin(kind) {
+      await client.query(kind === 'read' ? READ : RESET)
+    },
+    async commit() {
+      await client.query('commit')
+    },
+    async rollBack() {
+      if (!client.isLost) await client.query('rollback')
+    },
+    trouble: (error, act) => sinkTrouble(error, options, act),
+    close: () => client.close(),
+  }
+}

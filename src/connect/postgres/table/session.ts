@@ -1,0 +1,58 @@
+// Statements of PostgreSQL, for what all SQL databases have in common.
+
+import { storable } from '../../kits/sql/storable.ts'
+import { ensureTable } from '../../kits/sql/table.ts'
+import { upsert } from '../../kits/sql/upsert.ts'
+import type { SqlDialect } from '../../kits/store/dialect.ts'
+import { type Answer, all, runAsync, type Statement, type Work } from '../../kits/store/work.ts'
+import type { PostgresClient } from '../client.ts'
+import { literal } from './literal.ts'
+import { RULES } from './names.ts'
+import { type Place, sqlName } from './table.ts'
+import { postgresTables } from './tables.ts'
+
+export function doWork<T>(client: PostgresClient, work: Work<T>): Promise<T> {
+  return runAsync(work, (statement) => execute(client, statement))
+}
+
+async function execute(client: PostgresClient, { sql, values }: Statement): Promise<Answer> {
+  const { rows, rowCount } = await client.query(sql, values.length === 0 ? undefined : values)
+  return { rows, changes: rowCount ?? 0 }
+}
+
+/** All times are the server's: instances on several machines share it. */
+export function postgresDialect(place: Place): SqlDialect {
+  const { schema } = place
+  const tables = postgresTables(place)
+  return {
+    parameter: (number) => `$${number}`,
+    table: (name) => sqlName(schema, name),
+    tables: `select c.relname::text as name from pg_catalog.pg_class c
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = ${literal(schema)}`,
+    fold: RULES.fold,
+    types: { bytes: 'bytea', time: 'timestamp with time zone' },
+    // The session in which the holder writes.
+    leaseColumns: ', backend text',
+    now: () => 'clock_timestamp()',
+    millis: (column) => `(extract(epoch from ${column}) * 1000)::float8`,
+    letterTime: {
+      write: (parameter) => `to_timestamp(${parameter}::float8 / 1000)`,
+      read: (column) => `floor(extract(epoch from ${column}) * 1000)::float8`,
+    },
+    storable,
+    forUpdate: 'for update',
+    upsert,
+    *lockTables() {
+      if (!place.create)
+        throw tables.unfit('sluice_leases', `it, or another table of checkpoints, is not in schema ${schema}`)
+      yield* tables.lock()
+    },
+    makeTable: (shape) => ensureTable(tables, shape),
+  }
+}
+
+/** The schema that tables without one are made in; undefined where there is none. */
+export function* currentSchema(): Work<string | undefined> {
+  const [row] = yield* all('select current_schema()::text as name')
+  return typeof row?.name === 'string' ? row.name : undefined
+}

@@ -1,0 +1,51 @@
+// What is known of tables in a PostgreSQL database.
+
+import { SluiceError } from '../../../base/errors.ts'
+import type { ColumnType } from '../../column.ts'
+import { quoteName } from '../../kits/sql/name.ts'
+import type { TableColumn as Column, TableOptions, Table as UsedTable } from '../../kits/sql/table.ts'
+import type { FoundTable } from './catalogue.ts'
+import type { Codec } from './codec.ts'
+
+/** Where a table is to be, and what may be done for it. */
+export interface Place extends TableOptions {
+  /** The server and database, for errors. */
+  readonly sink: string
+  readonly schema: string
+  /** Whether a table that is missing is made. */
+  readonly create: boolean
+}
+
+/** A column that rows go into, with how they do. */
+export interface TableColumn extends Column {
+  readonly codec: Codec
+  /** Its type in SQL, as it is declared. */
+  readonly declared: string
+  /** That type without its limits, and without what a domain asks for. */
+  readonly base: string
+}
+
+export type Table = UsedTable<FoundTable, TableColumn>
+
+/** Types of columns that are made. */
+export const DECLARED: Readonly<Record<ColumnType, string>> = {
+  text: 'text',
+  integer: 'bigint',
+  real: 'double precision',
+  decimal: 'numeric',
+  boolean: 'boolean',
+  time: 'timestamp with time zone',
+  json: 'jsonb',
+  bytes: 'bytea',
+}
+
+/** Schema and name as SQL. */
+export function sqlName(schema: string, table: string): string {
+  return `${quoteName(schema)}.${quoteName(table)}`
+}
+
+/** The error for a table that is there and does not fit. */
+export function unfit(sink: string, table: string, found: string): SluiceError<'SINK_MISMATCH'> {
+  const message = `Cannot write to table ${table} in ${sink}: ${found}`
+  return new SluiceError('SINK_MISMATCH', message, { sink, table, found })
+}

@@ -1,0 +1,66 @@
+// A connection to RabbitMQ as the client has it, whose socket does not outlive who wanted it.
+
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import type { Channel, ChannelModel } from 'amqplib'
+import { inTime } from '../../base/closing.ts'
+import { untilAborted } from '../../base/promise.ts'
+import type { BrokerAddress } from '../kits/broker/address.ts'
+import { loadPackage } from '../kits/package.ts'
+
+export interface RabbitSettings {
+  readonly address: BrokerAddress
+  readonly vhost: string
+  readonly tls: TlsOptions | undefined
+}
+
+export interface RabbitLink {
+  readonly model: ChannelModel
+  /** Closes it as the protocol has it, once all that was said on a channel is on its way; not waited for long. */
+  close(channel?: Channel): Promise<void>
+}
+
+/** How long the broker may take to answer, or to say goodbye, and how often it gives a sign of life. */
+const ANSWER_MS = 30_000
+const GOODBYE_MS = 2000
+const HEARTBEAT_S = 30
+
+export async function openLink({ address, vhost, tls }: RabbitSettings, signal: AbortSignal): Promise<RabbitLink> {
+  const { connect } = await loadPackage('amqplib', () => import('amqplib'))
+  signal.throwIfAborted()
+  const { url, host, port, username = 'guest', password = 'guest' } = address
+  const protocol = url.protocol === 'amqps:' ? 'amqps' : 'amqp'
+  // Not the caller's signal: a link that is wanted no more says goodbye first.
+  const cutting = new AbortController()
+  const settings = { hostname: host, port, username, password, vhost, heartbeat: HEARTBEAT_S }
+  // All of it reaches the socket, of either kind, which a signal destroys.
+  const socket = { ...tls, noDelay: true, timeout: ANSWER_MS, signal: cutting.signal }
+  const connecting = connect({ protocol, ...settings }, socket)
+  try {
+    const model = await untilAborted(connecting, signal)
+    // Who uses it listens as well; until then, and after, nobody is to be surprised.
+    model.on('error', () => {})
+    return { model, close: (channel) => close(model, channel, cutting) }
+  } catch (error) {
+    connecting.catch(() => {}) // Nobody waits for it any more.
+    cutting.abort(error)
+    throw error
+  }
+}
+
+async function close(model: ChannelModel, channel: Channel | undefined, cutting: AbortController): Promise<void> {
+  try {
+    await inTime(sayGoodbye(model, channel), undefined, GOODBYE_MS)
+  } catch {
+    // It is closed already.
+  } finally {
+    cutting.abort(new Error('the connection is closed'))
+  }
+}
+
+async function sayGoodbye(model: ChannelModel, channel: Channel | undefined): Promise<void> {
+  try {
+    await channel?.close()
+  } finally {
+    await model.close()
+  }
+}

@@ -1,0 +1,85 @@
+// The sink that publishes rows to RabbitMQ.
+
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import { checkFunctions, checkKeys } from '../../base/check.ts'
+import type { MessageOptions } from '../kits/broker/message.ts'
+import { optionInvalid } from '../kits/config.ts'
+import type { PlainSink } from '../sink.ts'
+import { rabbitAddress } from './address.ts'
+import { refusesHeaders } from './protocol/headers.ts'
+
+export interface RabbitmqPublishOptions<Row> extends MessageOptions<Row> {
+  /** The exchange, which is there: by default the nameless one, which puts a message into the queue of its key's name. */
+  readonly exchange?: string
+  /** The routing key, or a function that gives that of a row. */
+  readonly routingKey: string | ((row: Row) => string)
+  /** What a message is known by (`message-id`), by those who read it: none by default. */
+  readonly id?: (row: Row) => string
+  /** `application/json` by default, where `payload` does not make something else. */
+  readonly contentType?: string
+  /** For `amqps:`: certificates, as `tls.connect` takes them. */
+  readonly tls?: TlsOptions
+}
+
+const OPTIONS = ['exchange', 'routingKey', 'id', 'payload', 'headers', 'contentType', 'tls']
+
+/**
+ * Publishes rows to RabbitMQ. Needs the package `amqplib`.
+ *
+ * - **At least once**: every message is persistent, and confirmed by the broker before an epoch is committed; what came
+ *   after the last commit is sent again after a crash. With `id` those who read can tell (as `rabbitmq` does).
+ * - **Goes on** from the last commit when the connection breaks, or when there is no answer in time (30 s, and longer for
+ *   what is large): for the run's `retryMs`, then SINK_UNREACHABLE.
+ * - **Refused** are rows of which no message can be made, and messages that no queue takes: dead letters.
+ *
+ * @param url - `amqp://user:password@host:5672/vhost`
+ * @throws {SluiceError} CONFIG_INVALID for options that do not fit, or if `amqplib` is not installed; SINK_LOST
+ *   where trying again may help, SINK_UNREACHABLE for a user or an exchange that is refused
+ * @example
+ * const sink = rabbitmqPublish<{ id: number; country: string }>('amqp://localhost', {
+ *   exchange: 'orders',
+ *   routingKey: ({ country }) => `orders.${country}`,
+ *   id: ({ id }) => String(id),
+ * })
+ * checkpointed(sink, { store: 'state.db' }).title // => 'exchange orders of amqp://localhost:5672'
+ * @see https://www.rabbitmq.com/docs/confirms
+ */
+export function rabbitmqPublish<Row>(url: string | URL, options: RabbitmqPublishOptions<Row>): PlainSink<Row> {
+  checkKeys('rabbitmqPublish', options, OPTIONS)
+  const { address, vhost } = rabbitAddress('rabbitmqPublish', url)
+  const { exchange = '', routingKey, id, payload, headers, tls } = options
+  const { contentType = payload === undefined ? 'application/json' : undefined } = options
+  checkFunctions({ id, payload, headers })
+  if (typeof exchange !== 'string' || Buffer.byteLength(exchange) > 255) {
+    throw optionInvalid('rabbitmqPublish', 'exchange', exchange, 'the name of an exchange')
+  }
+  const { shown } = address
+  const rules = {
+    step: 'rabbitmq',
+    shown,
+    to: routingKey,
+    id,
+    ...(payload === undefined ? {} : { payload }),
+    ...(headers === undefined ? {} : { headers }),
+    refuses: (to: string) =>
+      Buffer.byteLength(to) <= 255 ? undefined : `a routing key of ${Buffer.byteLength(to)} bytes: at most 255 go`,
+    refusesHeaders,
+  }
+  const queue = typeof routingKey === 'string' ? `queue ${routingKey}` : 'queues'
+  return {
+    kind: 'rabbitmq',
+    title: `${exchange === '' ? queue : `exchange ${exchange}`} of ${shown}`,
+    guarantee: 'at-least-once',
+    open: async (opening) => {
+      // Not before they are needed: programs and threads without a broker start sooner.
+      const { PublishWriter } = await import('../kits/broker/publish-writer.ts')
+      const { RabbitPublisher } = await import('./publisher.ts')
+      const { mayPass } = await import('./connection.ts')
+      const settings = { address, vhost, tls, exchange, contentType }
+      return await PublishWriter.open<Row>(
+        { ...rules, mayPass, connect: (signal) => RabbitPublisher.open(settings, signal) },
+        opening,
+      )
+    },
+  }
+}

@@ -1,0 +1,83 @@
+// The source of entries of a Redis stream: read by position, or by a consumer group that is told what is committed.
+
+import { checkChoice, checkFunctions, checkKeys, checkMs } from '../../base/check.ts'
+import type { LineFormat } from '../format.ts'
+import { brokerAddress } from '../kits/broker/address.ts'
+import type { ToEvent } from '../kits/broker/body.ts'
+import { liveSource } from '../kits/broker/source.ts'
+import { optionInvalid } from '../kits/config.ts'
+import type { Source } from '../source.ts'
+import type { RedisStreamMeta } from './open.ts'
+
+export type { RedisStreamMeta } from './open.ts'
+
+export interface RedisStreamOptions<B, T> {
+  /** The stream's key. */
+  readonly stream: string
+  /**
+   * A consumer group, made if it is not there: for streams that others look at to see what is done. Without one entries are
+   * read by position alone.
+   */
+  readonly group?: string
+  /** The group's consumer that this is, `sluice` by default: no two readers may share it. */
+  readonly consumer?: string
+  /** Where the first run begins: at the stream's `start`, by default, or at its `end`. */
+  readonly begin?: 'start' | 'end'
+  /** The field that holds the body: `data` by default. An entry without it is a dead letter. */
+  readonly field?: string
+  /** Makes an event of an entry's body and what came with it: the body by default. */
+  readonly event?: ToEvent<B, RedisStreamMeta, T>
+  /** Gives up after this long without a connection, in milliseconds: 60,000 by default. */
+  readonly retryMs?: number
+}
+
+const OPTIONS = ['stream', 'group', 'consumer', 'begin', 'field', 'event', 'retryMs']
+
+/**
+ * Reads the entries of a Redis stream, in their order, without end.
+ *
+ * - **Resumes** behind the last entry that was committed, whatever the server thinks: exactly once with a transactional
+ *   sink. Entries that were deleted before they were read end the run with POSITION_LOST; a stream that was trimmed beyond
+ *   its position is told of as a note, as nobody knows what was trimmed.
+ * - **Groups**: entries are acknowledged (XACK) once the epoch that holds them is committed. A group's entries that
+ *   another consumer was given are not read, nor are acknowledged ones again where a checkpoint was reset or set back.
+ * - **Demand**: nothing more is read while enough waits to be asked for.
+ * - **Connects** again when the connection breaks, for `retryMs`, by a back-off.
+ * - **Origins** name the stream, and count entries over all runs, as the offset.
+ *
+ * Needs the package `redis`.
+ *
+ * @param url - `redis://host`, `rediss://user:password@host:6380/0`
+ * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then SOURCE_UNREADABLE, POSITION_LOST
+ * @example
+ * const orders = redisStream('redis://localhost', json(), { stream: 'orders' })
+ * orders.title // => 'stream orders of redis://localhost:6379'
+ * @see https://redis.io/docs/latest/develop/data-types/streams/
+ */
+export function redisStream<B, T = B>(
+  url: string | URL,
+  format: LineFormat<B>,
+  options: RedisStreamOptions<B, T>,
+): Source<T> {
+  checkKeys('redisStream', options, OPTIONS)
+  const address = brokerAddress('redisStream', url, { redis: 6379, rediss: 6379 })
+  const { stream, group, consumer = 'sluice', begin = 'start', field = 'data', event, retryMs = 60_000 } = options
+  for (const [key, value] of Object.entries({ stream, consumer, field, ...(group === undefined ? {} : { group }) })) {
+    if (typeof value !== 'string' || value === '') throw optionInvalid('redisStream', key, value, 'a name')
+  }
+  checkChoice('begin', begin, ['start', 'end'])
+  checkMs('retryMs', retryMs)
+  checkFunctions({ event })
+  const title = `stream ${stream} of ${address.shown}`
+  const settings = { address, title, stream, group, consumer, begin, field, retryMs, format, event }
+  return liveSource<T>({
+    kind: 'redis',
+    title,
+    provided: 'as long as Redis keeps the entries',
+    split: `redis ${stream}`,
+    load: async (opening) => {
+      const { openRedisStream } = await import('./open.ts')
+      return await openRedisStream<B, T>({ ...settings, ...opening })
+    },
+  })
+}

@@ -1,0 +1,78 @@
+// The sink for SQLite: rows, dead letters and checkpoint in one file, committed together.
+
+import { resolve } from 'node:path'
+import { checkKeys } from '../../base/check.ts'
+import type { Columns } from '../column.ts'
+import { checkNoSchema, type SchemaMode } from '../kits/sql/evolve.ts'
+import { type AboutSink, sqlSink } from '../kits/sql/sink.ts'
+import { checkDatabaseFile, checkTables } from '../kits/sql/sink-options.ts'
+import type { RowOf, Sink } from '../sink.ts'
+import { RULES } from './table/rules.ts'
+
+export interface SqliteOptions<Key extends string = string> {
+  /** The table that rows go to; made if it is not there. */
+  readonly table: string
+  /** Columns that tell rows apart, none of them ever null. A row whose key is there overwrites that row. */
+  readonly key?: readonly Key[]
+  /** The columns of the table, where they are not those of the source. */
+  readonly columns?: Columns
+  /**
+   * What becomes of rows that do not fit into the table: `freeze` makes dead letters of them; `evolve` adds the columns
+   * that they need, in the same transaction, and takes values of other types. By default `evolve` for a table that this
+   * sink made, else `freeze`.
+   */
+  readonly schema?: SchemaMode
+  /** The table that dead letters go to: `dead_letters` by default. */
+  readonly deadLetters?: string
+}
+
+/**
+ * Writes rows into a table of a SQLite database file.
+ *
+ * - **Commits** the rows of an epoch, its dead letters and the checkpoint in one transaction, synced to the disk:
+ *   whatever ends the process, the table is as of a commit, and the next run goes on from there.
+ * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the rows,
+ *   and from later ones as `schema` says. Named columns take what a row has of them and leave the rest of the row out.
+ * - **Keys**: with `key`, a later row overwrites an earlier one of the same key. Without it, three columns are added
+ *   that say which record a row was made from (`_source`, `_offset`), and which of the events that the record became it
+ *   is (`_part`: 0 for the only one), and are the key. A result of many records has no source, and a number of its own.
+ * - **Refuses** a row that is no object, a value that its column would not give back the same, and what the table's own
+ *   constraints refuse; the other rows are written. Booleans become 0 and 1, dates epoch milliseconds, `json` values
+ *   JSON text, bytes a blob, decimals text.
+ * - **A table that is there** is used as it is if it has all the columns that were named; its own types say what it
+ *   takes, and more columns are left alone.
+ *
+ * Checkpoints are kept in the same file, in tables whose names begin with `sluice_`.
+ *
+ * @param path - a file in a folder that is there; made if it is missing
+ * @throws {SluiceError} CONFIG_INVALID for a path, name, type or key that cannot be used
+ * @example
+ * const sink = sqlite('out.db', { table: 'requests', key: ['file', 'offset'] })
+ * sink.title // => 'table requests in out.db'
+ * sink.guarantee // => 'exactly-once'
+ * @see https://www.sqlite.org/lang_upsert.html
+ */
+export function sqlite<Row>(path: string, options: SqliteOptions<keyof Row & string>): Sink<Row>
+export function sqlite<const Key extends string = never>(path: string, options: SqliteOptions<Key>): Sink<RowOf<Key>>
+export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
+  checkDatabaseFile('sqlite', path)
+  checkKeys('sqlite', options, ['table', 'key', 'columns', 'schema', 'deadLetters'])
+  const { table, key, columns, schema: mode, deadLetters = 'dead_letters' } = options
+  for (const name of [table, deadLetters]) {
+    if (typeof name === 'string') checkNoSchema(name, ['main', 'temp'], (_, rest) => `use table: '${rest}'`)
+  }
+  const tables = { table, key, columns, mode, deadLetters }
+  checkTables('sqlite', tables, RULES)
+  const file = `file ${resolve(path)}`
+  // Not before it is needed: programs and threads without a database start sooner.
+  const load = async () => await import('./table/database.ts')
+  const about: AboutSink<Row> = {
+    kind: 'sqlite',
+    title: `table ${table} in ${path}`,
+    deadLetters: `table ${deadLetters} in ${path}`,
+    locks: file,
+    database: `sqlite ${file}`,
+    inspect: async (pipeline) => (await load()).inspectSqlite({ path, table, deadLetters, pipeline }),
+  }
+  return sqlSink(about, tables, async (given) => await (await load()).openSqliteWriter<Row>({ path, ...given }))
+}

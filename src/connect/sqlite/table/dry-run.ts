@@ -1,0 +1,55 @@
+// A copy in memory of what a SQLite file is, without its rows: what is refused there would be refused in the file.
+
+import { existsSync } from 'node:fs'
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import { checkFolder } from '../../kits/sql/check-folder.ts'
+import { quoteName } from '../../kits/sql/name.ts'
+import { openSqlite } from '../../kits/sql/open-sqlite.ts'
+import { openDatabase } from './open-file.ts'
+
+/**
+ * Copies tables, indices, views and triggers, and what is kept of one pipeline. The file is only read: whoever writes to
+ * it is not held up. Where there is no file, the copy is empty.
+ *
+ * @throws {SluiceError} STORAGE_FAILED where there can be no such file
+ */
+export function copyForDryRun(path: string, pipeline: string): DatabaseSync {
+  checkFolder(path)
+  const copy = openSqlite(':memory:', {})
+  if (!existsSync(path)) return copy
+  const file = openDatabase(path)
+  try {
+    copySchema(file, copy)
+    for (const table of ['sluice_checkpoints', 'sluice_positions', 'sluice_states', 'sluice_leases', 'sluice_notes']) {
+      copyRows(file, copy, table, pipeline)
+    }
+    return copy
+  } finally {
+    file.close()
+  }
+}
+
+function copySchema(file: DatabaseSync, copy: DatabaseSync): void {
+  const sql =
+    "select sql from sqlite_schema where sql is not null and name not like 'sqlite~_%' escape '~' order by rowid"
+  for (const { sql: create } of file.prepare(sql).all()) {
+    try {
+      copy.exec(String(create))
+    } catch {
+      // A virtual table of a module that is not here: rows that need it are refused by both.
+    }
+  }
+}
+
+function copyRows(file: DatabaseSync, copy: DatabaseSync, table: string, pipeline: string): void {
+  if (file.prepare('select 1 from sqlite_schema where name = ?').get(table) === undefined) return
+  const select = file.prepare(`select * from ${quoteName(table)} where pipeline = ?`)
+  select.setReadBigInts(true)
+  for (const row of select.all(pipeline) as Record<string, SQLInputValue>[]) {
+    const names = Object.keys(row)
+    const places = names.map(() => '?').join(', ')
+    copy
+      .prepare(`insert into ${quoteName(table)} (${names.map(quoteName).join(', ')}) values (${places})`)
+      .run(...Object.values(row))
+  }
+}

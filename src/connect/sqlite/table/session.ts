@@ -1,0 +1,42 @@
+// Statements and tables of SQLite, for what all SQL databases have in common.
+
+import type { DatabaseSync } from 'node:sqlite'
+import { systemClock } from '../../../base/clock.ts'
+import { foldName, quoteName } from '../../kits/sql/name.ts'
+import { ensureTable } from '../../kits/sql/table.ts'
+import { upsert } from '../../kits/sql/upsert.ts'
+import type { SqlDialect } from '../../kits/store/dialect.ts'
+import { type Answer, plainRow, runSync, type Statement, type Work } from '../../kits/store/work.ts'
+import { sqliteTables } from './table.ts'
+
+/** Does work, with nothing in between. */
+export function doWork<T>(database: DatabaseSync, work: Work<T>): T {
+  return runSync(work, (statement) => execute(database, statement))
+}
+
+export function sqliteDialect(path: string): SqlDialect {
+  return {
+    parameter: () => '?',
+    table: quoteName,
+    tables: 'select lower(name) as name from sqlite_schema',
+    fold: foldName,
+    types: { bytes: 'blob', time: 'integer' },
+    now: () => String(systemClock.wallMs()),
+    millis: (column) => column,
+    letterTime: { write: (parameter) => parameter, read: (column) => column },
+    storable: (text) => text,
+    forUpdate: '',
+    // "or abort": a clause of the table itself (`unique on conflict ignore`) must not drop letters in silence.
+    upsert: (rows) => upsert(rows).replace('insert', 'insert or abort'),
+    *lockTables() {},
+    makeTable: (shape) => ensureTable(sqliteTables({ path }), shape),
+  }
+}
+
+function execute(database: DatabaseSync, { sql, values, isQuery }: Statement): Answer {
+  const statement = database.prepare(sql)
+  if (!isQuery) return { rows: [], changes: Number(statement.run(...values).changes) }
+  // Else a number that JavaScript does not hold could not be read at all.
+  statement.setReadBigInts(true)
+  return { rows: statement.all(...values).map(plainRow), changes: 0 }
+}

@@ -1,0 +1,146 @@
+// Values of JavaScript to values of SQLite, by what their column holds: exactly, or not at all.
+
+import { unreachable } from '../../../base/invariant.ts'
+import type { ColumnType } from '../../column.ts'
+import { decimalText, isDecimal } from '../../kits/decimal.ts'
+import { faultOf, JSON_WORDS } from '../../kits/sql/codec.ts'
+import { isStorable, millisOf, realOf, wholeOf } from '../../kits/sql/exact.ts'
+import { jsonOf, textOf } from '../../kits/sql/text-of.ts'
+
+export type SqliteValue = null | number | bigint | string | Uint8Array
+
+/**
+ * What a column takes: the type that was named for it; or, by what SQLite itself makes of values in it,
+ *
+ * - `any`: it changes nothing
+ * - `whole`: it makes whole numbers of what looks like one
+ * - `number`: it makes numbers of what looks like one
+ * - `loose`: the same, and texts that look like none stay what they are
+ * - `float`: it makes floating point of every number
+ * - `words`: it makes text of numbers
+ * - `any-text`: the same, and rows bring values of several types for it, which are text there
+ */
+export type ValueKind = ColumnType | 'any' | 'whole' | 'number' | 'loose' | 'float' | 'words' | 'any-text'
+
+/** In place of a value that a column does not take; {@link faultOfValue} says why. */
+export const REFUSED: unique symbol = Symbol('refused')
+
+type Stored = SqliteValue | typeof REFUSED
+
+/** What SQLite takes for a number where it looks for one. */
+const LIKE_NUMBER = /^[\s\0]*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[\s\0]*$/i
+
+/** The value to be bound for `value`: null for null and undefined, `REFUSED` for what would not come back the same. */
+export function toSqlite(kind: ValueKind, value: unknown): Stored {
+  if (value === null || value === undefined) return null
+  switch (kind) {
+    case 'text':
+      return typeof value === 'string' && isStorable(value) ? value : REFUSED
+    case 'integer':
+      return typeof value === 'string' ? REFUSED : inRange(wholeOf(value))
+    case 'real':
+      return typeof value === 'string' ? REFUSED : floatOf(value)
+    case 'float':
+      return floatOf(value)
+    case 'decimal':
+      return decimalText(value) ?? REFUSED
+    case 'boolean':
+      return typeof value === 'boolean' ? Number(value) : REFUSED
+    case 'time':
+      return millisOf(value) ?? REFUSED
+    case 'json':
+      return jsonOf(value) ?? REFUSED
+    case 'bytes':
+      return value instanceof Uint8Array ? value : REFUSED
+    case 'whole':
+      return typeof value === 'boolean' || value instanceof Date ? anyOf(value) : inRange(wholeOf(value))
+    case 'number':
+      return numberOf(value)
+    case 'loose':
+      return looseOf(value)
+    case 'words':
+      return typeof value === 'string' || isJson(value) ? anyOf(value) : REFUSED
+    case 'any-text':
+      return textOf(value) ?? REFUSED
+    case 'any':
+      return anyOf(value)
+    default:
+      return unreachable(kind)
+  }
+}
+
+/** Why a column of `kind` does not take `value`, for a person to read. */
+export function faultOfValue(column: string, kind: ValueKind, value: unknown): string {
+  const isForJson = kind === 'json' || (isJson(value) && !['bytes', 'text'].includes(kind))
+  return faultOf(column, isForJson ? JSON_WORDS : WORDS[kind], value)
+}
+
+const WHOLE = 'whole numbers that are exact and fit into 64 bits'
+
+const WORDS: Readonly<Record<ValueKind, string>> = {
+  text: 'text',
+  integer: WHOLE,
+  real: 'numbers that 64-bit floating point holds exactly',
+  decimal: 'decimal numbers as strings of digits, bigints and finite numbers',
+  boolean: 'true and false',
+  time: 'epoch milliseconds, dates and ISO 8601 down to the millisecond',
+  json: JSON_WORDS,
+  bytes: 'bytes, as a Uint8Array',
+  any: 'text, numbers, bigints that fit into 64 bits, booleans, dates, bytes and what JSON can hold',
+  whole: `${WHOLE}, booleans and dates`,
+  number: 'numbers that 64 bits hold exactly',
+  loose: 'numbers that 64 bits hold exactly, and text that SQLite does not take for a number',
+  float: 'numbers that 64-bit floating point holds exactly',
+  words: 'text and what JSON can hold',
+  'any-text': 'text, and all that text can be made of',
+}
+
+function inRange(value: number | bigint | undefined): Stored {
+  if (value === undefined) return REFUSED
+  return typeof value === 'number' || BigInt.asIntN(64, value) === value ? value : REFUSED
+}
+
+/** NaN is null to SQLite. It keeps whole ones as integers in such a column: a zero has no sign there, and equals both. */
+function floatOf(value: unknown): Stored {
+  const number = realOf(value)
+  return number === undefined || Number.isNaN(number) ? REFUSED : number
+}
+
+function numberOf(value: unknown): Stored {
+  const whole = typeof value === 'number' ? undefined : wholeOf(value)
+  return whole === undefined ? floatOf(value) : inRange(whole)
+}
+
+function looseOf(value: unknown): Stored {
+  if (typeof value === 'number' || typeof value === 'bigint') return numberOf(value)
+  if (typeof value !== 'string' || !LIKE_NUMBER.test(value)) return value instanceof Uint8Array ? REFUSED : anyOf(value)
+  return isDecimal(value) ? numberOf(value) : REFUSED
+}
+
+/** Whether a value is kept as JSON where its column says nothing. */
+function isJson(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !(value instanceof Date) && !(value instanceof Uint8Array)
+}
+
+/** For a column in which SQLite converts nothing: whole numbers are bound as such. */
+function anyOf(value: unknown): Stored {
+  switch (typeof value) {
+    case 'string':
+      return isStorable(value) ? value : REFUSED
+    case 'number':
+      if (Number.isSafeInteger(value) && !Object.is(value, -0)) return BigInt(value)
+      return Number.isNaN(value) ? REFUSED : value
+    case 'bigint':
+      return inRange(value)
+    case 'boolean':
+      return value ? 1n : 0n
+    case 'object': {
+      if (value instanceof Uint8Array) return value
+      if (!(value instanceof Date)) return jsonOf(value) ?? REFUSED
+      const ms = millisOf(value)
+      return ms === undefined ? REFUSED : BigInt(ms)
+    }
+    default:
+      return REFUSED
+  }
+}

@@ -1,0 +1,74 @@
+// The source of events that a server sends over HTTP, in a stream without end.
+
+import { checkFunctions, checkInteger, checkKeys, checkMs } from '../../base/check.ts'
+import type { LineFormat } from '../format.ts'
+import type { ToEvent } from '../kits/broker/body.ts'
+import { liveSource } from '../kits/broker/source.ts'
+import { Address, type HeaderSource } from '../kits/http/address.ts'
+import type { Source } from '../source.ts'
+import type { ServerEventMeta } from './protocol.ts'
+
+export type { ServerEventMeta } from './protocol.ts'
+
+export interface ServerSentEventsOptions<B, T> {
+  /** Headers of every request, or a function that is asked for them before each. */
+  readonly headers?: HeaderSource
+  /** Makes an event of an event's data and what came with it: the data by default. */
+  readonly event?: ToEvent<B, ServerEventMeta, T>
+  /** The longest data of one event: 1 MiB by default. */
+  readonly maxBytes?: number
+  /**
+   * How long nothing at all may come, not even a comment, before another connection is made, in milliseconds: 120,000 by
+   * default, 300,000 at most.
+   */
+  readonly idleMs?: number
+  /** Gives up after this long without a connection, in milliseconds: 60,000 by default. */
+  readonly retryMs?: number
+}
+
+const OPTIONS = ['headers', 'event', 'maxBytes', 'idleMs', 'retryMs']
+
+/**
+ * Reads the events that a server sends (`text/event-stream`).
+ *
+ * - **Resumes** behind the last event that was committed: its id is asked for (`Last-Event-ID`). Exactly once with a
+ *   transactional sink, as far as the server names every event, and still has what followed; without ids, at most once.
+ * - **Demand**: nothing more is read while enough waits to be asked for.
+ * - **Connects** again when the stream ends or breaks, after as long as the server asks for (`retry`, at most a minute),
+ *   or a second; and where it cannot, for `retryMs`, by a back-off.
+ * - **Ends** when the server says that there is nothing more (204).
+ * - **Refuses** data that is not in the format or over `maxBytes`: a dead letter. Another status than 200, or other
+ *   content, ends the run.
+ * - **Origins** count events over all runs, as the offset.
+ * - **Secrets** of address and headers are never shown.
+ *
+ * @throws {SluiceError} CONFIG_INVALID for an address that is none; then SOURCE_UNREADABLE, POSITION_LOST
+ * @example
+ * serverSentEvents('https://example.com/changes?since=1', json()).title // => 'events of https://example.com'
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+export function serverSentEvents<B, T = B>(
+  url: string | URL,
+  format: LineFormat<B>,
+  options: ServerSentEventsOptions<B, T> = {},
+): Source<T> {
+  checkKeys('serverSentEvents', options, OPTIONS)
+  const { headers, event, maxBytes = 1024 * 1024, idleMs = 120_000, retryMs = 60_000 } = options
+  const address = new Address('serverSentEvents', url, headers)
+  checkInteger('maxBytes', maxBytes, 1, 256 * 1024 * 1024)
+  checkInteger('idleMs', idleMs, 1, 300_000)
+  checkMs('retryMs', retryMs)
+  checkFunctions({ event })
+  const title = `events of ${address.shown}`
+  const settings = { title, address, maxBytes, idleMs, retryMs }
+  return liveSource<T>({
+    kind: 'server-sent-events',
+    title,
+    provided: 'as long as the server names its events and has what followed',
+    split: 'events',
+    load: async (opening) => {
+      const { openServerSentEvents } = await import('./open.ts')
+      return await openServerSentEvents<B, T>({ ...settings, format, event, ...opening })
+    },
+  })
+}

@@ -1,0 +1,82 @@
+// The source of what is sent by syslog, over UDP and TCP.
+
+import { checkInteger, checkKeys } from '../../base/check.ts'
+import { aFunction, type Checks, checkOptions, integer } from '../../base/options.ts'
+import {
+  SYSLOG_LINE_OPTIONS,
+  type SyslogLineOptions,
+  type SyslogMessage,
+  syslogLine,
+} from '../formats/syslog/format.ts'
+import type { ToEvent } from '../kits/broker/body.ts'
+import { liveSource } from '../kits/broker/source.ts'
+import { optionInvalid } from '../kits/config.ts'
+import type { Source } from '../source.ts'
+import type { SyslogMeta, SyslogPorts } from './server.ts'
+
+export type { SyslogMeta, SyslogPorts } from './server.ts'
+
+/** Where to listen: one port or both; 0 for any that is free. */
+export interface SyslogListen extends SyslogPorts {
+  /** The address to listen to: `127.0.0.1` by default, which is this machine only. */
+  readonly host?: string
+}
+
+export interface SyslogOptions<T> extends SyslogLineOptions {
+  /** The longest message: 64 KiB by default. */
+  readonly maxBytes?: number
+  /** Makes an event of a message and of how it came: the message by default. */
+  readonly event?: ToEvent<SyslogMessage, SyslogMeta, T>
+  /** Told where it listens in fact. */
+  readonly onListening?: (ports: SyslogPorts) => void
+}
+
+const OPTIONS: Checks<SyslogOptions<unknown>> = {
+  ...SYSLOG_LINE_OPTIONS,
+  maxBytes: integer(480, 16 * 1024 * 1024),
+  event: aFunction,
+  onListening: aFunction,
+}
+
+/**
+ * Takes what programs and devices send by syslog, without end.
+ *
+ * - **Messages** are those of {@link syslogLine}; what it refuses, what is over `maxBytes`, and what a connection broke in
+ *   the middle of is a dead letter.
+ * - **At most once**: senders of syslog hear of nothing. What came and was not committed is lost in a crash.
+ * - **Demand**: what waits to be asked for is bounded. Connections are not read beyond that, so their senders wait;
+ *   datagrams that come meanwhile are dropped, counted, and told of as a note.
+ * - **Framing** of TCP is found out message by message: behind its length, or before the end of a line (RFC 6587).
+ * - **Trusts** whoever can reach it: with a host other than this machine, let a firewall say who that is.
+ * - **Origins** name who sent a message, and count them over all runs, as the offset.
+ *
+ * @throws {SluiceError} CONFIG_INVALID for a place to listen that is none; then SOURCE_UNREADABLE where it cannot
+ * @throws {RangeError} for another option that does not fit
+ * @example
+ * syslog({ udp: 5514, tcp: 5514 }, { timeZone: 'Europe/Berlin' }).title // => 'syslog at 127.0.0.1, udp 5514, tcp 5514'
+ * @see https://www.rfc-editor.org/rfc/rfc6587
+ */
+export function syslog<T = SyslogMessage>(listen: SyslogListen, options: SyslogOptions<T> = {}): Source<T> {
+  checkKeys('syslog', listen, ['udp', 'tcp', 'host'])
+  checkOptions('syslog', options, OPTIONS)
+  const { host = '127.0.0.1', ...ports } = listen
+  const { maxBytes = 64 * 1024, event, onListening, ...line } = options
+  for (const [name, port] of Object.entries(ports)) if (port !== undefined) checkInteger(name, port, 0, 65_535)
+  if (ports.udp === undefined && ports.tcp === undefined)
+    throw optionInvalid('syslog', 'udp', undefined, 'a port for udp, tcp or both')
+  if (typeof host !== 'string' || host === '') throw optionInvalid('syslog', 'host', host, 'an address of this machine')
+  const format = syslogLine(line)
+  const where = (['udp', 'tcp'] as const).filter((name) => ports[name] !== undefined)
+  const title = `syslog at ${host}, ${where.map((name) => `${name} ${ports[name]}`).join(', ')}`
+  return liveSource<T>({
+    kind: 'syslog',
+    title,
+    ...(event === undefined && format.columns !== undefined ? { columns: format.columns } : {}),
+    delivery: 'at-most-once',
+    split: 'syslog',
+    load: async (opening) => {
+      const { openSyslog } = await import('./open.ts')
+      return await openSyslog<T>({ title, ports, host, maxBytes, onListening, format, event, ...opening })
+    },
+  })
+}
