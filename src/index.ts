@@ -50,7 +50,7 @@ export { type LineFormat, type ParseLine, Rejection } from './connect/format.ts'
 export { type AccessRequest, accessLog, type FormattedRequest } from './connect/formats/access-log/format.ts'
 export { type CsvLineOptions, csvLine } from './connect/formats/csv/write.ts'
 export { form } from './connect/formats/form.ts'
-export { type JsonOptions, json } from './connect/formats/json/format.ts'
+export { json } from './connect/formats/json/format.ts'
 export {
   type SyslogData,
   type SyslogLineOptions,
@@ -63,6 +63,7 @@ export { type HttpPage, type HttpPagesOptions, httpPages } from './connect/http-
 export { type KafkaCompression, type KafkaPublishOptions, kafkaPublish } from './connect/kafka/sink.ts'
 export { type KafkaMeta, type KafkaOptions, type KafkaSasl, kafka } from './connect/kafka/source.ts'
 export type { HeaderSource } from './connect/kits/http/address.ts'
+export type { JsonOptions } from './connect/kits/json/parser.ts'
 export type { SchemaMode } from './connect/kits/sql/evolve.ts'
 export type { NamedTexts } from './connect/kits/text/named-texts.ts'
 export {

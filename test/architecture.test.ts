@@ -12,6 +12,17 @@ const files = readTree('src', '.ts')
 /** With what the page is built out of, which lies beside `src`. */
 const all = new Map([...files, ...inFolder('page', '.ts'), ...inFolder('page', '.tsx')])
 
+/** Names of files at the top of a system's folder: whoever knows one system finds his way in all. */
+const SYSTEM_FILES = [
+  ...['source', 'sink', 'reader', 'writer', 'open', 'dry-run', 'options', 'meta'],
+  ...['client', 'connection', 'server', 'publisher', 'address', 'protocol', 'errors'],
+]
+/** What these have beside them: a source for each format, and what is in this process. */
+const OWN_FILES: Readonly<Record<string, readonly string[]>> = {
+  files: ['lines', 'csv', 'ndjson', 'json-array', 'parquet'],
+  memory: ['values', 'ticks', 'stdout', 'function'],
+}
+
 describe('the house', () => {
   it('imports only as the table in ARCHITECTURE.md allows', () => {
     const table = readFolderTable(readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8'))
@@ -21,6 +32,28 @@ describe('the house', () => {
 
   it('has no circle of files that import each other', () => {
     deepEqual(circlesOf(all), [])
+  })
+
+  it('has files of the same names in the folder of each system', () => {
+    const systems = [...files.keys()].map((path) => /^connect\/(?!kits\/|formats\/)([\w-]+)\/([\w-]+)\.ts$/.exec(path))
+    deepEqual(
+      systems.filter((found) => found && ![...SYSTEM_FILES, ...(OWN_FILES[found[1]!] ?? [])].includes(found[2]!)),
+      [],
+    )
+  })
+
+  it('has no room in connect/ that holds more than 15 % of it', () => {
+    const lines = new Map<string, number>()
+    for (const [path, text] of files) {
+      if (!path.startsWith('connect/') || path.endsWith('.test.ts')) continue
+      const room = /^connect\/((?:kits|formats)\/)?[\w-]+\//.exec(path)?.[0] ?? 'connect/'
+      lines.set(room, (lines.get(room) ?? 0) + text.split('\n').length)
+    }
+    const all = [...lines.values()].reduce((sum, some) => sum + some, 0)
+    deepEqual(
+      [...lines].filter(([, some]) => some > 0.15 * all),
+      [],
+    )
   })
 
   it('is of files that can be read in one go', () => {
@@ -75,6 +108,23 @@ describe('the test of the house', () => {
       ['page/app.tsx', "import '../src/base/ring.ts'\nimport type { Flow } from '../src/flow/flow.ts'\n"],
     ])
     deepEqual(violationsOf(bad, page, new Set()), ['page/app.tsx:2 imports ../src/flow/flow.ts: page may not'])
+  })
+
+  it('finds a room that imports another one without a row for it', () => {
+    const rooms = readFolderTable(
+      '| folder | may import |\n|---|---|\n| `connect/` | |\n| `connect/kits/` | |\n| `connect/*/` | `connect/kits/` |\n',
+    )
+    const bad = new Map([
+      ['connect/sink.ts', "import '../connect/kits/row.ts'\n"],
+      ['connect/kits/row.ts', "import '../sink.ts'\nimport '../kafka/sink.ts'\n"],
+      ['connect/kafka/sink.ts', "import '../kits/row.ts'\nimport '../redis/sink.ts'\n"],
+      ['connect/redis/sink.ts', ''],
+    ])
+    deepEqual(violationsOf(bad, rooms, new Set()), [
+      'connect/sink.ts:1 imports ../connect/kits/row.ts: connect may not import connect/kits',
+      'connect/kits/row.ts:2 imports ../kafka/sink.ts: connect/kits may not import connect/kafka',
+      'connect/kafka/sink.ts:2 imports ../redis/sink.ts: connect/kafka may not import connect/redis',
+    ])
   })
 
   it('finds dynamic imports, re-exports, strangers and folders without a row', () => {

@@ -3,7 +3,10 @@
 import { posix } from 'node:path'
 import { importsOf } from './imports.ts'
 
-/** Folder (or file at the top) → the folders it may import. */
+/**
+ * Folder (or file at the top) → the folders it may import. Rooms of a folder have rows of their own: what they may import
+ * in that folder, beside what lies at its top. `connect/*` is every room of it that is not named.
+ */
 export type FolderTable = ReadonlyMap<string, ReadonlySet<string>>
 /** Path below src, or from the project's root for what lies beside it, with forward slashes → text. */
 export type Files = ReadonlyMap<string, string>
@@ -11,8 +14,8 @@ export type Files = ReadonlyMap<string, string>
 /** The table `| folder | may import | … |` out of a Markdown page. */
 export function readFolderTable(markdown: string): FolderTable {
   const table = new Map<string, ReadonlySet<string>>()
-  for (const row of markdown.matchAll(/^\| `([\w.]+)\/?` +\|([^|]*)\|/gm)) {
-    table.set(row[1] ?? '', new Set([...(row[2] ?? '').matchAll(/`([\w.]+)\/?`/g)].map((match) => match[1] ?? '')))
+  for (const row of markdown.matchAll(/^\| `([\w./*-]+?)\/?` +\|([^|]*)\|/gm)) {
+    table.set(row[1] ?? '', new Set([...(row[2] ?? '').matchAll(/`([\w./-]+?)\/?`/g)].map((match) => match[1] ?? '')))
   }
   return table
 }
@@ -41,6 +44,8 @@ export function violationsOf(files: Files, table: FolderTable, packages: Readonl
       if (!files.has(target)) found.push(`${place}: there is no such file`)
       else if (folderOf(target) !== from && !allowed.has(folderOf(target)) && !isTest(path))
         found.push(`${place}: ${from} may not`)
+      else if (!isTest(path) && !mayImportRoom(path, target, table))
+        found.push(`${place}: ${roomOf(path) ?? folderOf(path)} may not import ${roomOf(target)}`)
       else if (target.endsWith('/index.ts') && from !== 'index.ts' && !isTest(path))
         found.push(`${place}: import the file itself`)
     }
@@ -72,6 +77,20 @@ export function circlesOf(files: Files): string[] {
 
 function folderOf(path: string): string {
   return path.split('/')[0] ?? path
+}
+
+/** The folder inside a folder; undefined for what lies at the top. */
+function roomOf(path: string): string | undefined {
+  const [folder, room, file] = path.split('/')
+  return file === undefined ? undefined : `${folder}/${room}`
+}
+
+/** Where the rooms of a folder have rows: whether a file may import another one of that folder. */
+function mayImportRoom(path: string, target: string, table: FolderTable): boolean {
+  const [from, to] = [roomOf(path), roomOf(target)]
+  const folder = folderOf(path)
+  if (folder !== folderOf(target) || to === undefined || from === to || !table.has(`${folder}/*`)) return true
+  return from !== undefined && (table.get(from) ?? table.get(`${folder}/*`))?.has(to) === true
 }
 
 function isTest(path: string): boolean {

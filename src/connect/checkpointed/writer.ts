@@ -4,11 +4,11 @@ import { orClose } from '../../base/closing.ts'
 import { isPromise } from '../../base/promise.ts'
 import type { Batch } from '../batch.ts'
 import { START_OVER } from '../kits/store/checkpoints.ts'
+import { createNotes, restoreNote, saveNote } from '../kits/store/notes.ts'
 import type { SqlWriter } from '../kits/store/writer.ts'
 import type { DeadLetter } from '../origin.ts'
 import type { Checkpoint, KeptLetter, PlainSink, PlainWriter, SinkOptions, SinkWriter } from '../sink.ts'
 import { openSqliteWriter } from '../sqlite/table/database.ts'
-import { createNotes, restoreNote, saveNote } from './notes.ts'
 
 export interface CheckpointedWriterOptions extends SinkOptions {
   /** The SQLite file that is the store. */

@@ -2,9 +2,10 @@
 
 import { describeValue } from '../../base/check.ts'
 import { anything, checkOptions } from '../../base/options.ts'
-import { JSON_OPTIONS, type JsonOptions, json, jsonOptions } from '../formats/json/format.ts'
+import { json } from '../formats/json/format.ts'
 import { elementRecords } from '../formats/json/records.ts'
 import { MAX_RECORD_BYTES } from '../kits/files/records/record-cutter.ts'
+import { JSON_OPTIONS, type JsonOptions, jsonOptions } from '../kits/json/parser.ts'
 import type { Source } from '../source.ts'
 import { READ_FILES_OPTIONS, RECORD_BYTES, type ReadFilesOptions, readFilesOptions, recordFiles } from './source.ts'
 

@@ -1,7 +1,8 @@
 // The source of NDJSON: one JSON value in each line of files.
 
 import { checkOptions } from '../../base/options.ts'
-import { JSON_OPTIONS, type JsonOptions, json, jsonOptions } from '../formats/json/format.ts'
+import { json } from '../formats/json/format.ts'
+import { JSON_OPTIONS, type JsonOptions, jsonOptions } from '../kits/json/parser.ts'
 import type { Source } from '../source.ts'
 import { FILES_OPTIONS, type FilesOptions, files } from './source.ts'
 

@@ -4,10 +4,10 @@ import { describeValue } from '../../../base/check.ts'
 import { unreachable } from '../../../base/invariant.ts'
 import type { Columns, ColumnType } from '../../column.ts'
 import { decimalText } from '../../kits/decimal.ts'
+import { faultOfType, TYPE_WORDS } from '../../kits/sql/codec.ts'
 import { millisOf, realOf, wholeOf } from '../../kits/sql/exact.ts'
 import { inferColumns, typeOfValue } from '../../kits/sql/infer.ts'
 import { jsonOf } from '../../kits/sql/text-of.ts'
-import { faultOfValue } from '../../sqlite/table/value.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -80,7 +80,7 @@ export class RowReader {
     if (value === null) return null
     const own = this.#origin === 'found-names' ? typeOfValue(value) : undefined
     const checked = exactly(own === 'long' ? 'integer' : (own ?? type), value)
-    if (checked === undefined) throw new TypeError(faultOfValue(name, type, value))
+    if (checked === undefined) throw new TypeError(faultOfType(name, type, value, TYPE_WORDS[type]))
     return own === undefined ? checked : value
   }
 }

@@ -5,9 +5,9 @@ import { unreachable } from '../../../base/invariant.ts'
 import type { ColumnType } from '../../column.ts'
 import { Rejection } from '../../format.ts'
 import { isDecimal } from '../../kits/decimal.ts'
+import { jsonParser } from '../../kits/json/parser.ts'
 import type { ReadTime } from '../../kits/time/form.ts'
 import { TOO_FINE } from '../../kits/time/rules.ts'
-import { jsonParser } from '../json/format.ts'
 import { type NumberMarks, plainNumber } from './numbers.ts'
 
 /** What a column becomes that is over 2^53: refused, or a bigint of up to 64 bits. */

@@ -2,7 +2,8 @@ import { deepEqual, equal, match, ok, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { Rejection } from '../../format.ts'
-import { type JsonOptions, json } from './format.ts'
+import type { JsonOptions } from '../../kits/json/parser.ts'
+import { json } from './format.ts'
 
 function parse(text: string, options: JsonOptions = {}): unknown {
   const value = json(options).open(() => [])(text, { source: '', line: 0, offset: 0, raw: '' })

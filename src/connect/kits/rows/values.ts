@@ -1,8 +1,8 @@
 // JSON in a column of a database: as the format of JSON has it.
 
 import { Rejection } from '../../format.ts'
-import { jsonParser } from '../../formats/json/format.ts'
 import type { JsonBigInts } from '../json/numbers.ts'
+import { jsonParser } from '../json/parser.ts'
 import { Unfit } from './unfit.ts'
 
 /**

@@ -27,6 +27,20 @@ export interface CodecOptions {
 
 export const DATES = 'epoch milliseconds, dates and ISO 8601'
 export const JSON_WORDS = 'what JSON can hold'
+/** Whole numbers as 64-bit columns take them. */
+export const WHOLE = 'whole numbers that are exact and fit into 64 bits'
+
+/** What columns take, by their type, where nothing narrows it down. */
+export const TYPE_WORDS: Readonly<Record<ColumnType, string>> = {
+  text: 'text',
+  integer: WHOLE,
+  real: 'numbers that 64-bit floating point holds exactly',
+  decimal: 'decimal numbers as strings of digits, bigints and finite numbers',
+  boolean: 'true and false',
+  time: 'epoch milliseconds, dates and ISO 8601 down to the millisecond',
+  json: JSON_WORDS,
+  bytes: 'bytes, as a Uint8Array',
+}
 
 /** Whether a column was named for numbers: who does so does not mean digits in a text. */
 export function isForNumbers({ named }: CodecOptions): boolean {
@@ -56,6 +70,17 @@ export function faultOf(column: string, words: string, value: unknown, unkept = 
   }
   if (words !== JSON_WORDS) return `column ${column} takes ${words}: found ${shown}`
   return `column ${column} cannot hold ${shown} as JSON${whyNoJson(value, unkept)}`
+}
+
+/** Why a column of this type does not take a value; `words` say what it takes where that is not its type alone. */
+export function faultOfType(column: string, type: string, value: unknown, words: string): string {
+  const isForJson = type === 'json' || (isJson(value) && type !== 'bytes' && type !== 'text')
+  return faultOf(column, isForJson ? JSON_WORDS : words, value)
+}
+
+/** Whether a value is kept as JSON where its column says nothing. */
+export function isJson(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !(value instanceof Date) && !(value instanceof Uint8Array)
 }
 
 function whyNoJson(value: unknown, unkept: string): string {

@@ -10,6 +10,7 @@ import {
   isForNumbers,
   JSON_WORDS,
   oneOf,
+  WHOLE,
 } from '../../kits/sql/codec.ts'
 import type { FoundColumn } from './catalogue.ts'
 import {
@@ -103,7 +104,7 @@ function madeFor(type: string, modifier: number, { named, takesAnyText }: CodecO
       if (named === 'time') return { write: writeEpoch, words: DATES, takes: ['time'] }
       return {
         write: writeInt64OrTime,
-        words: 'whole numbers that are exact and fit into 64 bits',
+        words: WHOLE,
         takes: ['integer', 'decimal', 'time'],
         like: 'integer',
       }

@@ -3,7 +3,7 @@
 import { unreachable } from '../../../base/invariant.ts'
 import type { ColumnType } from '../../column.ts'
 import { decimalText, isDecimal } from '../../kits/decimal.ts'
-import { faultOf, JSON_WORDS } from '../../kits/sql/codec.ts'
+import { faultOfType, isJson, TYPE_WORDS, WHOLE } from '../../kits/sql/codec.ts'
 import { isStorable, millisOf, realOf, wholeOf } from '../../kits/sql/exact.ts'
 import { jsonOf, textOf } from '../../kits/sql/text-of.ts'
 
@@ -71,26 +71,16 @@ export function toSqlite(kind: ValueKind, value: unknown): Stored {
 
 /** Why a column of `kind` does not take `value`, for a person to read. */
 export function faultOfValue(column: string, kind: ValueKind, value: unknown): string {
-  const isForJson = kind === 'json' || (isJson(value) && !['bytes', 'text'].includes(kind))
-  return faultOf(column, isForJson ? JSON_WORDS : WORDS[kind], value)
+  return faultOfType(column, kind, value, WORDS[kind])
 }
 
-const WHOLE = 'whole numbers that are exact and fit into 64 bits'
-
 const WORDS: Readonly<Record<ValueKind, string>> = {
-  text: 'text',
-  integer: WHOLE,
-  real: 'numbers that 64-bit floating point holds exactly',
-  decimal: 'decimal numbers as strings of digits, bigints and finite numbers',
-  boolean: 'true and false',
-  time: 'epoch milliseconds, dates and ISO 8601 down to the millisecond',
-  json: JSON_WORDS,
-  bytes: 'bytes, as a Uint8Array',
+  ...TYPE_WORDS,
   any: 'text, numbers, bigints that fit into 64 bits, booleans, dates, bytes and what JSON can hold',
   whole: `${WHOLE}, booleans and dates`,
   number: 'numbers that 64 bits hold exactly',
   loose: 'numbers that 64 bits hold exactly, and text that SQLite does not take for a number',
-  float: 'numbers that 64-bit floating point holds exactly',
+  float: TYPE_WORDS.real,
   words: 'text and what JSON can hold',
   'any-text': 'text, and all that text can be made of',
 }
@@ -115,11 +105,6 @@ function looseOf(value: unknown): Stored {
   if (typeof value === 'number' || typeof value === 'bigint') return numberOf(value)
   if (typeof value !== 'string' || !LIKE_NUMBER.test(value)) return value instanceof Uint8Array ? REFUSED : anyOf(value)
   return isDecimal(value) ? numberOf(value) : REFUSED
-}
-
-/** Whether a value is kept as JSON where its column says nothing. */
-function isJson(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !(value instanceof Date) && !(value instanceof Uint8Array)
 }
 
 /** For a column in which SQLite converts nothing: whole numbers are bound as such. */

@@ -1,8 +1,8 @@
 // What a sink without transactions must know to make its last epoch visible, in a table beside the checkpoint.
 
-import { checkpointInvalid } from '../kits/store/stored-checkpoint.ts'
-import { all, run, type Work } from '../kits/store/work.ts'
-import type { Json } from '../source.ts'
+import type { Json } from '../../source.ts'
+import { checkpointInvalid } from './stored-checkpoint.ts'
+import { all, run, type Work } from './work.ts'
 
 const TABLE = `
   create table if not exists sluice_notes (pipeline text primary key, epoch integer not null, note text not null)`
