@@ -69,7 +69,7 @@ describe('exit codes', () => {
 
   it('F30: are told alike by the chapter on pipelines, the table of faults and the help', async () => {
     const pipelines = readFileSync(join(ROOT, 'docs/guide/02-pipelines.md'), 'utf8')
-    match(pipelines, /ends with 130 or 143 \(SIGTERM of a source without an end: 0\)/)
+    match(pipelines, /ends with 130 or 143 \(SIGTERM of an unbounded source: 0\)/)
     match(readFileSync(join(ROOT, 'docs/specs/faults.md'), 'utf8'), /\*\*F30\*\* \| SIGTERM \|.*\| 143; tail 0 \|/)
     const { stdout } = await sluice(['help'])
     match(stdout, /^ {2}0 {3,}.*; SIGTERM of what has no end$/m)
