@@ -92,7 +92,14 @@ const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/i
  * job.name // => 'errors'
  */
 // biome-ignore lint/suspicious/noExplicitAny: until the flow says what rows are, a sink may take any
+export function pipeline<const P extends Params, T, Row = any>(name: string, spec: PipelineSpec<P, T, Row>): Pipeline<P>
+// Kept apart: with both at once, rows of a sink that depends on parameters would be inferred from the source.
+// biome-ignore lint/suspicious/noExplicitAny: as above
 export function pipeline<const P extends Params, T, Row = any>(
+  name: string,
+  spec: PipelineSpec<P, T, Row> | UnchangedSpec<P, T, Row>,
+): Pipeline<P>
+export function pipeline<const P extends Params, T, Row>(
   name: string,
   spec: PipelineSpec<P, T, Row> | UnchangedSpec<P, T, Row>,
 ): Pipeline<P> {

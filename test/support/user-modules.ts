@@ -103,5 +103,6 @@ pipeline('a', { from: () => from, into: () => sqlite('x.db', { table: 't', key: 
 pipeline('a', { from, flow: (r) => r.map((x) => ({ ...x, y: 1 })), into: () => sqlite('x.db', { table: 't', key: ['y'] }), top: { y: (row) => row.y } })
 pipeline('a', { from, flow: (r) => r.window(tumbling('1m30s', ({ time }) => time)).aggregate({ n: count() }).map(({ window, n }) => ({ at: new Date(window.startMs), till: window.endMs + 1, n })), into })
 pipeline('a', { from, flow: (r) => r.window(tumbling('1d2h3m4.5s6ms', ({ time }) => time)).reduce(() => 0, (n) => n + 1).onTrigger(({ window }) => ({ events: [window.endMs - window.startMs] })), into })
+pipeline('a', { params: { db: param.string('x') }, from, flow: (r) => r.map(({ status }) => ({ status })), into: ({ db }) => sqlite(db, { table: 't', key: ['status'] }) })
 pipeline('a', { params: { db: param.string('x') }, from, into: ({ db }) => several(sqlite(db, { table: 't', key: ['file'] }), { spool: 's', branches: { b: { into, where: (r) => r.status > 500 } } }) })
 `
