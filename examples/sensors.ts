@@ -1,7 +1,8 @@
 // Readings of hundreds of sensors, live: what each measures in each minute, and where it is too hot.
 // With a broker, a house of sensors, and pictures of what goes on: npm run demo:sensors
 
-import { duration, json, mqtt, param, pipeline, several, sqlite } from 'sluice'
+import { duration, json, param, pipeline, several, sqlite } from 'sluice'
+import { mqtt } from 'sluice/mqtt'
 import { type Climate, climate } from './sensors/climate.ts'
 
 export default pipeline('sensors', {

@@ -1,4 +1,5 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -14,7 +15,7 @@ const all = new Map([...files, ...inFolder('page', '.ts'), ...inFolder('page', '
 
 /** Names of files at the top of a system's folder: whoever knows one system finds his way in all. */
 const SYSTEM_FILES = [
-  ...['source', 'sink', 'reader', 'writer', 'open', 'dry-run', 'options', 'meta'],
+  ...['source', 'sink', 'reader', 'writer', 'open', 'dry-run', 'options', 'meta', 'index'],
   ...['client', 'connection', 'server', 'publisher', 'address', 'protocol', 'errors'],
 ]
 /** What these have beside them: a source for each format, and what is in this process. */
@@ -85,6 +86,22 @@ describe('the house', () => {
       Object.keys(manifest.dependencies),
     )
   })
+})
+
+describe('the doors', () => {
+  for (const door of Object.keys(manifest.exports).filter((door) => !door.endsWith('.json'))) {
+    it(`${door.replace('.', 'sluice')} loads no package before it is used`, () => {
+      const code = `
+        import { registerHooks } from 'node:module'
+        registerHooks({ resolve(specifier, context, next) {
+          if (!/^(\\.|node:|file:|sluice)/.test(specifier)) console.log(specifier)
+          return next(specifier, context)
+        } })
+        await import('${door.replace('.', 'sluice')}')`
+      const args = ['--conditions=sluice-source', '--input-type=module', '-e', code]
+      equal(execFileSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' }), '')
+    })
+  }
 })
 
 describe('the test of the house', () => {

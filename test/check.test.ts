@@ -25,7 +25,6 @@ import {
   type Pipeline,
   param,
   pipeline,
-  postgres,
   type Sink,
   type SluiceError,
   sqlite,
@@ -33,6 +32,7 @@ import {
   sum,
   textLines,
 } from 'sluice'
+import { postgres } from 'sluice/postgres'
 import { previewPipeline } from '../src/pipeline/preview.ts'
 import { sluiceHere } from './support/job.ts'
 

@@ -5,19 +5,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
-import {
-  csv,
-  csvFiles,
-  duckdb,
-  duckdbQuery,
-  ndjsonFiles,
-  pipeline,
-  postgresQuery,
-  type Source,
-  sqlite,
-  sqliteQuery,
-  startPipeline,
-} from 'sluice'
+import { csv, csvFiles, ndjsonFiles, pipeline, type Source, sqlite, sqliteQuery, startPipeline } from 'sluice'
+import { duckdb, duckdbQuery } from 'sluice/duckdb'
+import { postgresQuery } from 'sluice/postgres'
 import { Session } from '../src/connect/duckdb/connection.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { times } from '../src/testing/times.ts'

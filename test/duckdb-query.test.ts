@@ -6,17 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, describe, it } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import {
-  type DuckdbQueryOptions,
-  duckdb,
-  duckdbQuery,
-  type ErrorCode,
-  isSluiceError,
-  type Position,
-  pipeline,
-  type Source,
-  startPipeline,
-} from 'sluice'
+import { type ErrorCode, isSluiceError, type Position, pipeline, type Source, startPipeline } from 'sluice'
+import { type DuckdbQueryOptions, duckdb, duckdbQuery } from 'sluice/duckdb'
 import { sourceConformance } from 'sluice/testing'
 import { Session } from '../src/connect/duckdb/connection.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'

@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import * as sluice from 'sluice'
+import { postgresQuery } from 'sluice/postgres'
 import { parquetEncoder } from '../src/connect/formats/parquet/write.ts'
 import { type Cut, CutProcess } from '../src/testing/cut-short.ts'
 import { OpenEnds } from './support/cut-ends.ts'
@@ -143,7 +144,7 @@ const QUERIES: Readonly<Record<string, SourceFamily>> = {
       if (turn === 0) await servers.postgres.query(database, 'create table rows (id integer primary key)')
       if (turn < 2) await servers.postgres.query(database, inserts(turn))
     },
-    make: ({ database }) => sluice.postgresQuery(servers.postgres.url(database), { table: 'rows', cursor: 'id' }),
+    make: ({ database }) => postgresQuery(servers.postgres.url(database), { table: 'rows', cursor: 'id' }),
   },
 }
 

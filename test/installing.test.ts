@@ -20,20 +20,28 @@ const HANDED_IN = ['@opentelemetry/api', 'pino']
 const OPENING = `
 import { writeFileSync } from 'node:fs'
 import * as s from 'sluice'
+import * as duckdb from 'sluice/duckdb'
+import * as kafka from 'sluice/kafka'
+import * as mqtt from 'sluice/mqtt'
+import * as nats from 'sluice/nats'
+import * as postgres from 'sluice/postgres'
+import * as rabbitmq from 'sluice/rabbitmq'
+import * as redis from 'sluice/redis'
+import * as websocket from 'sluice/websocket'
 writeFileSync('none.parquet', 'PAR1')
 const sources = [
-  () => s.nats('nats://127.0.0.1:1', s.json(), { stream: 's', retryMs: 0 }),
-  () => s.kafka('kafka://127.0.0.1:1', s.json(), { topic: 't', retryMs: 0 }),
-  () => s.rabbitmq('amqp://127.0.0.1:1', s.json(), { queue: 'q', retryMs: 0 }),
-  () => s.mqtt('mqtt://127.0.0.1:1', s.json(), { topics: 't', clientId: 'c', retryMs: 0 }),
-  () => s.redisStream('redis://127.0.0.1:1', s.json(), { stream: 's', retryMs: 0 }),
-  () => s.webSocket('ws://127.0.0.1:1', s.json(), { retryMs: 0 }),
-  () => s.postgresQuery('postgres://127.0.0.1:1/d', { table: 't', retryMs: 0 }),
+  () => nats.nats('nats://127.0.0.1:1', s.json(), { stream: 's', retryMs: 0 }),
+  () => kafka.kafka('kafka://127.0.0.1:1', s.json(), { topic: 't', retryMs: 0 }),
+  () => rabbitmq.rabbitmq('amqp://127.0.0.1:1', s.json(), { queue: 'q', retryMs: 0 }),
+  () => mqtt.mqtt('mqtt://127.0.0.1:1', s.json(), { topics: 't', clientId: 'c', retryMs: 0 }),
+  () => redis.redisStream('redis://127.0.0.1:1', s.json(), { stream: 's', retryMs: 0 }),
+  () => websocket.webSocket('ws://127.0.0.1:1', s.json(), { retryMs: 0 }),
+  () => postgres.postgresQuery('postgres://127.0.0.1:1/d', { table: 't', retryMs: 0 }),
   () => s.parquet('none.parquet'),
 ]
 const sinks = [
-  () => s.duckdb('out.duckdb', { table: 't' }),
-  () => s.postgres('postgres://127.0.0.1:1/d', { table: 't' }),
+  () => duckdb.duckdb('out.duckdb', { table: 't' }),
+  () => postgres.postgres('postgres://127.0.0.1:1/d', { table: 't' }),
   () => s.parquetFiles('parts'),
 ]
 const jobs = [

@@ -7,17 +7,8 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection, findCoordinatorV2, offsetFetchV5 } from '@platformatic/kafka'
-import {
-  isSluiceError,
-  json,
-  type KafkaMeta,
-  type KafkaOptions,
-  kafka,
-  type Position,
-  type SplitReader,
-  startPipeline,
-  textLines,
-} from 'sluice'
+import { isSluiceError, json, type Position, type SplitReader, startPipeline, textLines } from 'sluice'
+import { type KafkaMeta, type KafkaOptions, kafka } from 'sluice/kafka'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import job from './jobs/kafka.ts'
 import { freePort, programOf } from './support/brokers.ts'

@@ -9,19 +9,14 @@ import { connect as connectNats, type NatsConnection } from '@nats-io/transport-
 import { type ChannelModel, type ConfirmChannel, connect as connectRabbit } from 'amqplib'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { createClient } from 'redis'
-import {
-  kafka,
-  mqtt,
-  nats,
-  rabbitmq,
-  redisStream,
-  serverSentEvents,
-  syslog,
-  textLines,
-  webhook,
-  webSocket,
-} from 'sluice'
+import { serverSentEvents, syslog, textLines, webhook } from 'sluice'
+import { kafka } from 'sluice/kafka'
+import { mqtt } from 'sluice/mqtt'
+import { nats } from 'sluice/nats'
+import { rabbitmq } from 'sluice/rabbitmq'
+import { redisStream } from 'sluice/redis'
 import { liveSourceConformance } from 'sluice/testing'
+import { webSocket } from 'sluice/websocket'
 import { type WebSocket, WebSocketServer } from 'ws'
 import {
   freePort,

@@ -9,13 +9,13 @@ import {
   checkpointed,
   isSluiceError,
   lines,
-  natsPublish,
   type PlainSink,
   type PlainWriter,
   pipeline,
   type SluiceError,
   startPipeline,
 } from 'sluice'
+import { natsPublish } from 'sluice/nats'
 import { exitCodeOf } from '../src/cli/exit.ts'
 import { type ServerProcess, startNats, without } from './support/brokers.ts'
 import { upTo } from './support/live-load.ts'

@@ -2,6 +2,14 @@
 
 import { rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import * as duckdbDoor from '../src/connect/duckdb/index.ts'
+import * as kafkaDoor from '../src/connect/kafka/index.ts'
+import * as mqttDoor from '../src/connect/mqtt/index.ts'
+import * as natsDoor from '../src/connect/nats/index.ts'
+import * as postgresDoor from '../src/connect/postgres/index.ts'
+import * as rabbitmqDoor from '../src/connect/rabbitmq/index.ts'
+import * as redisDoor from '../src/connect/redis/index.ts'
+import * as websocketDoor from '../src/connect/websocket/index.ts'
 import * as sluice from '../src/index.ts'
 import * as stage from '../src/stage/index.ts'
 import * as testing from '../src/testing/index.ts'
@@ -36,8 +44,6 @@ const MAIN: Calls = {
   csv: (wrong) => sluice.csv('a.csv', wrong),
   csvFiles: (wrong) => sluice.csvFiles('out', wrong),
   csvLine: (wrong) => sluice.csvLine([1], wrong),
-  duckdb: (wrong) => sluice.duckdb('a.duckdb', { table: 't', ...(wrong as object) }),
-  duckdbQuery: (wrong) => sluice.duckdbQuery('a.duckdb', { table: 't', ...(wrong as object) }),
   duration: 'takes none',
   early: 'takes none',
   every: 'takes none',
@@ -55,8 +61,6 @@ const MAIN: Calls = {
   isSluiceError: 'takes none',
   json: (wrong) => json(wrong),
   jsonArray: (wrong) => sluice.jsonArray('a.json', wrong),
-  kafka: (wrong) => sluice.kafka('kafka://localhost', json(), { topic: 't', ...(wrong as object) }),
-  kafkaPublish: (wrong) => sluice.kafkaPublish('kafka://localhost', { topic: 't', ...(wrong as object) }),
   largest: 'takes none',
   last: 'takes none',
   late: 'takes none',
@@ -66,27 +70,16 @@ const MAIN: Calls = {
   max: 'takes none',
   mean: 'takes none',
   min: 'takes none',
-  mqtt: (wrong) => sluice.mqtt('mqtt://localhost', json(), { topics: 't', clientId: 'c', ...(wrong as object) }),
-  mqttPublish: (wrong) => sluice.mqttPublish('mqtt://localhost', { topic: 't', ...(wrong as object) } as never),
-  nats: (wrong) => sluice.nats('nats://localhost', json(), { stream: 's', ...(wrong as object) }),
-  natsPublish: (wrong) => sluice.natsPublish('nats://localhost', { subject: 's', ...(wrong as object) }),
   ndjson: (wrong) => sluice.ndjson('a.ndjson', wrong),
   ndjsonFiles: (wrong) => sluice.ndjsonFiles('out', wrong),
   onMark: 'takes none',
   parquet: (wrong) => sluice.parquet('a.parquet', wrong),
   parquetFiles: (wrong) => sluice.parquetFiles('out', wrong),
   pipeline: (wrong) => sluice.pipeline('p', { from: make, into, ...(wrong as object) } as never),
-  postgres: (wrong) => sluice.postgres('postgres://localhost/d', { table: 't', ...(wrong as object) }),
-  postgresQuery: (wrong) => sluice.postgresQuery('postgres://localhost/d', { table: 't', ...(wrong as object) }),
   processingTime: (wrong) => sluice.processingTime('1s', wrong),
   prometheusText: 'takes none',
   quantile: (wrong) => sluice.quantile(by, 0.5, wrong),
-  rabbitmq: (wrong) => sluice.rabbitmq('amqp://localhost', json(), { queue: 'q', ...(wrong as object) }),
-  rabbitmqPublish: (wrong) =>
-    sluice.rabbitmqPublish('amqp://localhost', { routingKey: () => 'r', ...(wrong as object) } as never),
   readOf: 'takes none',
-  redisStream: (wrong) => sluice.redisStream('redis://localhost', json(), { stream: 's', ...(wrong as object) }),
-  redisStreamAdd: (wrong) => sluice.redisStreamAdd('redis://localhost', { stream: 's', ...(wrong as object) } as never),
   replayDeadLetters: (wrong) => sluice.replayDeadLetters(job, wrong),
   run: (wrong) => sluice.run(numbers, wrong),
   serverSentEvents: (wrong) => sluice.serverSentEvents('http://localhost', json(), wrong),
@@ -113,8 +106,69 @@ const MAIN: Calls = {
   tumbling: (wrong) => sluice.tumbling('1s', by, wrong),
   values: 'takes none',
   watchedRun: 'takes none',
-  webSocket: (wrong) => sluice.webSocket('ws://localhost', json(), wrong),
   webhook: (wrong) => sluice.webhook({ port: 0, ...(wrong as object) } as never, json()),
+}
+
+/** Doors of systems. */
+const SYSTEMS: Readonly<Record<string, readonly [door: object, calls: Calls]>> = {
+  'sluice/duckdb': [
+    duckdbDoor,
+    {
+      duckdb: (wrong) => duckdbDoor.duckdb('a.duckdb', { table: 't', ...(wrong as object) }),
+      duckdbQuery: (wrong) => duckdbDoor.duckdbQuery('a.duckdb', { table: 't', ...(wrong as object) }),
+    },
+  ],
+  'sluice/kafka': [
+    kafkaDoor,
+    {
+      kafka: (wrong) => kafkaDoor.kafka('kafka://localhost', json(), { topic: 't', ...(wrong as object) }),
+      kafkaPublish: (wrong) => kafkaDoor.kafkaPublish('kafka://localhost', { topic: 't', ...(wrong as object) }),
+    },
+  ],
+  'sluice/mqtt': [
+    mqttDoor,
+    {
+      mqtt: (wrong) => mqttDoor.mqtt('mqtt://localhost', json(), { topics: 't', clientId: 'c', ...(wrong as object) }),
+      mqttPublish: (wrong) => mqttDoor.mqttPublish('mqtt://localhost', { topic: 't', ...(wrong as object) } as never),
+    },
+  ],
+  'sluice/nats': [
+    natsDoor,
+    {
+      nats: (wrong) => natsDoor.nats('nats://localhost', json(), { stream: 's', ...(wrong as object) }),
+      natsPublish: (wrong) => natsDoor.natsPublish('nats://localhost', { subject: 's', ...(wrong as object) }),
+    },
+  ],
+  'sluice/postgres': [
+    postgresDoor,
+    {
+      postgres: (wrong) => postgresDoor.postgres('postgres://localhost/d', { table: 't', ...(wrong as object) }),
+      postgresQuery: (wrong) =>
+        postgresDoor.postgresQuery('postgres://localhost/d', { table: 't', ...(wrong as object) }),
+    },
+  ],
+  'sluice/rabbitmq': [
+    rabbitmqDoor,
+    {
+      rabbitmq: (wrong) => rabbitmqDoor.rabbitmq('amqp://localhost', json(), { queue: 'q', ...(wrong as object) }),
+      rabbitmqPublish: (wrong) =>
+        rabbitmqDoor.rabbitmqPublish('amqp://localhost', { routingKey: () => 'r', ...(wrong as object) } as never),
+    },
+  ],
+  'sluice/redis': [
+    redisDoor,
+    {
+      redisStream: (wrong) => redisDoor.redisStream('redis://localhost', json(), { stream: 's', ...(wrong as object) }),
+      redisStreamAdd: (wrong) =>
+        redisDoor.redisStreamAdd('redis://localhost', { stream: 's', ...(wrong as object) } as never),
+    },
+  ],
+  'sluice/websocket': [
+    websocketDoor,
+    {
+      webSocket: (wrong) => websocketDoor.webSocket('ws://localhost', json(), wrong),
+    },
+  ],
 }
 
 const STAGE: Calls = {
@@ -213,8 +267,9 @@ const INNER: Readonly<Record<string, Call>> = {
   'a member of group': (wrong) => stage.group({ one: { start: make, ...(wrong as object) } }),
   'from of a member': (wrong) => stage.group({ one: { start: make, from: [{ stage: 'one', ...(wrong as object) }] } }),
   'roll of csvFiles': (wrong) => sluice.csvFiles('out', { roll: wrong }),
-  'schema of postgres': (wrong) => sluice.postgres('postgres://localhost/d', { table: 't', schema: wrong } as never),
-  'a connection of postgres': (wrong) => sluice.postgres(wrong, { table: 't' }),
+  'schema of postgres': (wrong) =>
+    postgresDoor.postgres('postgres://localhost/d', { table: 't', schema: wrong } as never),
+  'a connection of postgres': (wrong) => postgresDoor.postgres(wrong, { table: 't' }),
   'a branch of several': (wrong) =>
     sluice.several(into(), { spool: 's', branches: { b: { into: into(), ...(wrong as object) } } }),
   'ports of syslog': (wrong) => sluice.syslog({ udp: 0, ...(wrong as object) } as never),
@@ -229,6 +284,7 @@ const methods = (value: object): string[] =>
 
 const PARTS: readonly (readonly [what: string, names: string[], calls: Calls])[] = [
   ['sluice', own(sluice).filter((name) => !/^(Rejection|SluiceError)$/.test(name)), MAIN],
+  ...Object.entries(SYSTEMS).map(([name, [door, calls]]) => [name, own(door), calls] as const),
   ['sluice/stage', own(stage), STAGE],
   ['sluice/testing', own(testing), TESTING],
   ['a flow', methods(numbers), FLOW],

@@ -10,7 +10,19 @@ import { BEFORE_MISTAKES, EXPORTS, FINE, MISTAKES } from './support/user-modules
 
 const NODE = process.execPath
 /** What is imported, and something that each has. */
-const DOORS = { sluice: 'startPipeline', 'sluice/stage': 'connect', 'sluice/testing': 'ManualClock' }
+const DOORS = {
+  sluice: 'startPipeline',
+  'sluice/duckdb': 'duckdb',
+  'sluice/kafka': 'kafka',
+  'sluice/mqtt': 'mqtt',
+  'sluice/nats': 'nats',
+  'sluice/postgres': 'postgres',
+  'sluice/rabbitmq': 'rabbitmq',
+  'sluice/redis': 'redisStream',
+  'sluice/stage': 'connect',
+  'sluice/testing': 'ManualClock',
+  'sluice/websocket': 'webSocket',
+}
 
 describe('the packed tarball', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-package-'))
@@ -152,7 +164,8 @@ await connect(from([1, 2]), consumer<string>({ onEvents: () => {} }))
 
   it('C111: check misses a package that a run would miss, in its words', () => {
     const bin = join(installed, 'dist', 'cli', 'bin.js')
-    const code = `import { duckdb, pipeline, values } from 'sluice'
+    const code = `import { pipeline, values } from 'sluice'
+import { duckdb } from 'sluice/duckdb'
 export default pipeline('job', { from: values([{ a: 1 }]), into: duckdb('out.duckdb', { table: 't' }) })\n`
     writeFileSync(join(folder, 'duckdb-job.mts'), code)
     const [checked, ran] = ['check', 'run'].map((command) =>

@@ -8,15 +8,10 @@ import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { connect as connectNats, type NatsConnection } from '@nats-io/transport-node'
 import { type ChannelModel, type ConfirmChannel, connect as connectRabbit } from 'amqplib'
 import { connectAsync, type MqttClient } from 'mqtt'
-import {
-  type MqttPublishOptions,
-  mqttPublish,
-  type NatsPublishOptions,
-  natsPublish,
-  type PlainSink,
-  type RabbitmqPublishOptions,
-  rabbitmqPublish,
-} from 'sluice'
+import type { PlainSink } from 'sluice'
+import { type MqttPublishOptions, mqttPublish } from 'sluice/mqtt'
+import { type NatsPublishOptions, natsPublish } from 'sluice/nats'
+import { type RabbitmqPublishOptions, rabbitmqPublish } from 'sluice/rabbitmq'
 import { plainSinkConformance } from 'sluice/testing'
 import { batchOfTraced } from '../src/connect/batch.ts'
 import {

@@ -6,26 +6,12 @@ import { connect as connectNats } from '@nats-io/transport-node'
 import { connect as connectRabbit } from 'amqplib'
 import { connectAsync } from 'mqtt'
 import { createClient } from 'redis'
-import {
-  form,
-  kafka,
-  kafkaPublish,
-  mqtt,
-  mqttPublish,
-  type NamedTexts,
-  nats,
-  natsPublish,
-  type PlainSink,
-  type RabbitmqMeta,
-  rabbitmq,
-  rabbitmqPublish,
-  redisStream,
-  redisStreamAdd,
-  type Source,
-  type SplitReader,
-  textLines,
-  webhook,
-} from 'sluice'
+import { form, type NamedTexts, type PlainSink, type Source, type SplitReader, textLines, webhook } from 'sluice'
+import { kafka, kafkaPublish } from 'sluice/kafka'
+import { mqtt, mqttPublish } from 'sluice/mqtt'
+import { nats, natsPublish } from 'sluice/nats'
+import { type RabbitmqMeta, rabbitmq, rabbitmqPublish } from 'sluice/rabbitmq'
+import { redisStream, redisStreamAdd } from 'sluice/redis'
 import { batchOf } from '../src/connect/batch.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { type ServerProcess, startMosquitto, startNats, startRabbitmq, startRedis, without } from './support/brokers.ts'

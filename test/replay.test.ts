@@ -7,7 +7,6 @@ import { after, beforeEach, describe, it } from 'node:test'
 import { DuckDBInstance } from '@duckdb/node-api'
 import {
   count,
-  duckdb,
   type Flow,
   files,
   flow,
@@ -19,6 +18,7 @@ import {
   textLines,
   tumbling,
 } from 'sluice'
+import { duckdb } from 'sluice/duckdb'
 import { inspectorOf, replayDeadLetters } from '../src/pipeline/replay.ts'
 import { startPipeline } from '../src/pipeline/start.ts'
 

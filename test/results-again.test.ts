@@ -8,7 +8,6 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import {
   count,
-  duckdb,
   type Flow,
   files,
   flow,
@@ -16,7 +15,6 @@ import {
   ndjsonFiles,
   type Pipeline,
   pipeline,
-  postgres,
   type RunReport,
   type Sink,
   type Source,
@@ -27,8 +25,10 @@ import {
   tail,
   textLines,
   tumbling,
-  webSocket,
 } from 'sluice'
+import { duckdb } from 'sluice/duckdb'
+import { postgres } from 'sluice/postgres'
+import { webSocket } from 'sluice/websocket'
 import { promisedBy, promiseText } from '../src/pipeline/guarantee.ts'
 import { Job } from './support/job.ts'
 

@@ -15,8 +15,8 @@ import {
   sqlite,
   startPipeline,
   syslog,
-  webSocket,
 } from 'sluice'
+import { webSocket } from 'sluice/websocket'
 import { WebSocketServer } from 'ws'
 
 interface Row {

@@ -1,6 +1,8 @@
 // An access log into a table of any store, by one pipeline: rows only added, or by a key.
 
-import { accessLog, count, duckdb, files, param, pipeline, postgres, sqlite, sum, tumbling } from 'sluice'
+import { accessLog, count, files, param, pipeline, sqlite, sum, tumbling } from 'sluice'
+import { duckdb } from 'sluice/duckdb'
+import { postgres } from 'sluice/postgres'
 
 const STORES = {
   sqlite: (target: string, key: readonly string[] | undefined) =>

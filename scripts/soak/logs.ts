@@ -1,6 +1,7 @@
 // The soak's load of a log that grows and is rotated into PostgreSQL. Parameters: input, store.
 
-import { json, param, pipeline, postgres, tail } from 'sluice'
+import { json, param, pipeline, tail } from 'sluice'
+import { postgres } from 'sluice/postgres'
 
 interface Line {
   readonly n: number

@@ -2,12 +2,6 @@
 
 import * as modules from 'node:module'
 
-const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-const DOORS: Readonly<Record<string, string>> = {
-  sluice: `../index${EXTENSION}`,
-  'sluice/stage': `../stage/index${EXTENSION}`,
-  'sluice/testing': `../testing/index${EXTENSION}`,
-}
 /** Whether the hook below is in place. */
 let isResolving = false
 
@@ -17,13 +11,12 @@ export function resolveOwnName(): void {
   isResolving = true
   modules.registerHooks({
     resolve: (specifier, context, next) => {
-      const door = Object.hasOwn(DOORS, specifier) ? DOORS[specifier] : undefined
-      if (door === undefined) return next(specifier, context)
+      if (!/^sluice(?:\/|$)/.test(specifier)) return next(specifier, context)
       try {
         return next(specifier, context)
       } catch {
-        // Not installed where the module lies: its own way of finding it has failed, ours cannot.
-        return { url: new URL(door, import.meta.url).href, shortCircuit: true }
+        // Not installed where the module lies: a package finds its own doors by its name.
+        return next(specifier, { ...context, parentURL: import.meta.url })
       }
     },
   })

@@ -1,6 +1,7 @@
 // Loads records of a Kafka topic, that are numbers, into SQLite. Parameters: urls (with commas between), out.
 
-import { json, kafka, param, pipeline, sqlite } from 'sluice'
+import { json, param, pipeline, sqlite } from 'sluice'
+import { kafka } from 'sluice/kafka'
 
 export default pipeline('kafka', {
   params: { urls: param.string('kafka://localhost'), out: param.string('out.db') },

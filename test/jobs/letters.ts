@@ -1,18 +1,8 @@
 // Orders with items and hours: dead letters of every kind, from where records are read to where rows are refused.
 
-import {
-  count,
-  duckdb,
-  ndjson,
-  ndjsonFiles,
-  param,
-  pipeline,
-  postgres,
-  type Sink,
-  several,
-  sqlite,
-  tumbling,
-} from 'sluice'
+import { count, ndjson, ndjsonFiles, param, pipeline, type Sink, several, sqlite, tumbling } from 'sluice'
+import { duckdb } from 'sluice/duckdb'
+import { postgres } from 'sluice/postgres'
 
 interface Order {
   readonly id: string

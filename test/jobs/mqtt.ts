@@ -1,6 +1,7 @@
 // Loads messages of an MQTT broker, that are numbers, into SQLite; ends when so many are there. Parameters: url, out, client, qos.
 
-import { json, mqtt, param, pipeline, sqlite } from 'sluice'
+import { json, param, pipeline, sqlite } from 'sluice'
+import { mqtt } from 'sluice/mqtt'
 
 export default pipeline('mqtt', {
   params: {

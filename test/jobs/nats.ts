@@ -1,6 +1,7 @@
 // Loads messages of a NATS stream, that are numbers, into SQLite. Parameters: url, out.
 
-import { json, nats, param, pipeline, sqlite } from 'sluice'
+import { json, param, pipeline, sqlite } from 'sluice'
+import { nats } from 'sluice/nats'
 
 export default pipeline('nats', {
   params: { url: param.string('nats://localhost'), out: param.string('out.db') },

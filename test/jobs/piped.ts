@@ -2,15 +2,15 @@
 // Arguments: folder, kind of sink, URL, the line. Says on standard error what it has committed.
 
 import { basename } from 'node:path'
+import { natsPublish } from '../../src/connect/nats/index.ts'
+import { redisStreamAdd } from '../../src/connect/redis/index.ts'
 import {
   checkpointed,
   type Flow,
   files,
   http,
-  natsPublish,
   ndjsonFiles,
   pipeline,
-  redisStreamAdd,
   type Sink,
   sqlite,
   startPipeline,

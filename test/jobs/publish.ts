@@ -1,6 +1,10 @@
 // Publishes the lines of a file to a broker. Parameters: input, url, out; qos of MQTT.
 
-import { checkpointed, kafkaPublish, lines, mqttPublish, natsPublish, param, pipeline, rabbitmqPublish } from 'sluice'
+import { checkpointed, lines, param, pipeline } from 'sluice'
+import { kafkaPublish } from 'sluice/kafka'
+import { mqttPublish } from 'sluice/mqtt'
+import { natsPublish } from 'sluice/nats'
+import { rabbitmqPublish } from 'sluice/rabbitmq'
 
 const SINKS = {
   kafka: (url: string) =>

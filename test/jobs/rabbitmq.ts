@@ -1,6 +1,7 @@
 // Loads messages of a queue, that are numbers, into SQLite. Parameters: url, out.
 
-import { json, param, pipeline, rabbitmq, sqlite } from 'sluice'
+import { json, param, pipeline, sqlite } from 'sluice'
+import { rabbitmq } from 'sluice/rabbitmq'
 
 export default pipeline('rabbitmq', {
   params: { url: param.string('amqp://localhost'), out: param.string('out.db') },

@@ -1,6 +1,7 @@
 // Loads the lines of a file into a Redis stream. Parameters: input, url, out.
 
-import { checkpointed, lines, param, pipeline, redisStreamAdd } from 'sluice'
+import { checkpointed, lines, param, pipeline } from 'sluice'
+import { redisStreamAdd } from 'sluice/redis'
 
 export default pipeline('redis-add', {
   params: { input: param.string('in.log'), url: param.string('redis://localhost'), out: param.string('state.db') },

@@ -1,6 +1,7 @@
 // Loads entries of a Redis stream, that are numbers, into SQLite. Parameters: url, out, group (none if empty).
 
-import { json, param, pipeline, redisStream, sqlite } from 'sluice'
+import { json, param, pipeline, sqlite } from 'sluice'
+import { redisStream } from 'sluice/redis'
 
 export default pipeline('redis', {
   params: { url: param.string('redis://localhost'), out: param.string('out.db'), group: param.string('') },

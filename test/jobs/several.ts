@@ -1,6 +1,7 @@
 // An access log into four sinks: all requests, errors beside them, those that failed in another database, and files to keep.
 
-import { type AccessRequest, accessLog, duckdb, files, ndjsonFiles, param, pipeline, several, sqlite } from 'sluice'
+import { type AccessRequest, accessLog, files, ndjsonFiles, param, pipeline, several, sqlite } from 'sluice'
+import { duckdb } from 'sluice/duckdb'
 
 export default pipeline('several', {
   params: { input: param.string('*.log'), to: param.string('.') },

@@ -2,7 +2,8 @@ import { equal, ok, rejects } from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
-import { isSluiceError, pipeline, postgres, postgresQuery, type Source, startPipeline, values } from 'sluice'
+import { isSluiceError, pipeline, type Source, startPipeline, values } from 'sluice'
+import { postgres, postgresQuery } from 'sluice/postgres'
 
 /** What a PostgreSQL says to everybody while it starts up. */
 function startingUp(): Buffer {

@@ -13,6 +13,13 @@ import { type ChannelModel, type ConfirmChannel, connect as connectRabbit } from
 import { connectAsync, type MqttClient } from 'mqtt'
 import { createClient } from 'redis'
 import * as sluice from 'sluice'
+import { duckdb } from 'sluice/duckdb'
+import { kafkaPublish } from 'sluice/kafka'
+import { mqttPublish } from 'sluice/mqtt'
+import { natsPublish } from 'sluice/nats'
+import { postgres } from 'sluice/postgres'
+import { rabbitmqPublish } from 'sluice/rabbitmq'
+import { redisStreamAdd } from 'sluice/redis'
 import { type ServerProcess, startMosquitto, startNats, startRabbitmq, startRedis, without } from './brokers.ts'
 import { KafkaServers, withoutKafka } from './kafka.ts'
 import { idsIn } from './part-files.ts'
@@ -174,7 +181,7 @@ const transactional = (servers: GuaranteedServers): Readonly<Record<string, Sink
     },
   },
   duckdb: {
-    make: ({ folder }) => sluice.duckdb(join(folder, 'out.duckdb'), { table: 't', columns: COLUMNS }),
+    make: ({ folder }) => duckdb(join(folder, 'out.duckdb'), { table: 't', columns: COLUMNS }),
     taken: async ({ folder }) => {
       const instance = await DuckDBInstance.create(join(folder, 'out.duckdb'))
       const connection = await instance.connect()
@@ -186,7 +193,7 @@ const transactional = (servers: GuaranteedServers): Readonly<Record<string, Sink
   },
   postgres: {
     needsPostgres: true,
-    make: ({ database }) => sluice.postgres(servers.postgres.url(database), { table: 't', columns: COLUMNS }),
+    make: ({ database }) => postgres(servers.postgres.url(database), { table: 't', columns: COLUMNS }),
     taken: async ({ database }) => {
       return (await servers.postgres.query(database, 'select id from t')).map(({ id }) => Number(id))
     },
@@ -227,7 +234,7 @@ const redis = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily>>
       without: LACKS['redis-server'],
       piped: 'redisStreamAdd',
       url,
-      make: (place) => stored(sluice.redisStreamAdd<Row>(url(), { stream: nameOf(place) }), place),
+      make: (place) => stored(redisStreamAdd<Row>(url(), { stream: nameOf(place) }), place),
       taken: async (place) => {
         const entries = (await servers.redis.xRange(nameOf(place), '-', '+')) ?? []
         return entries.map(({ message }) => idOf(message.data ?? ''))
@@ -240,7 +247,7 @@ const brokers = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily
   kafkaPublish: {
     without: withoutKafka(),
     prepare: (place) => servers.kafka.topic(nameOf(place), 2),
-    make: (place) => stored(sluice.kafkaPublish<Row>(servers.kafka.urls, { topic: nameOf(place) }), place),
+    make: (place) => stored(kafkaPublish<Row>(servers.kafka.urls, { topic: nameOf(place) }), place),
     taken: async (place) => (await servers.kafka.consume(nameOf(place), '%s')).map(idOf),
   },
   natsPublish: {
@@ -250,10 +257,7 @@ const brokers = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily
     prepare: (place) => servers.nats.streams.add({ name: nameOf(place), subjects: [nameOf(place)] }),
     // Without an id: what comes again is seen again.
     make: (place) => {
-      return stored(
-        sluice.natsPublish<Row>(`nats://${servers.address('nats-server')}`, { subject: nameOf(place) }),
-        place,
-      )
+      return stored(natsPublish<Row>(`nats://${servers.address('nats-server')}`, { subject: nameOf(place) }), place)
     },
     taken: async (place) => {
       const { state } = await servers.nats.streams.info(nameOf(place))
@@ -270,7 +274,7 @@ const brokers = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily
     prepare: (place) => servers.rabbit.assertQueue(nameOf(place)),
     make: (place) => {
       const url = `amqp://${servers.address('rabbitmq-server')}`
-      return stored(sluice.rabbitmqPublish<Row>(url, { routingKey: nameOf(place) }), place)
+      return stored(rabbitmqPublish<Row>(url, { routingKey: nameOf(place) }), place)
     },
     taken: async (place) => {
       const ids: number[] = []
@@ -284,7 +288,7 @@ const brokers = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily
   mqttPublish: {
     without: LACKS.mosquitto,
     make: (place) => {
-      return stored(sluice.mqttPublish<Row>(`mqtt://${servers.address('mosquitto')}`, { topic: nameOf(place) }), place)
+      return stored(mqttPublish<Row>(`mqtt://${servers.address('mosquitto')}`, { topic: nameOf(place) }), place)
     },
     taken: async (place) => {
       // Messages come in their order: all before this one are there when it is.

@@ -1,0 +1,8 @@
+// The door for users: sluice/kafka.
+/// <reference types="node" preserve="true" />
+/// <reference lib="es2024.promise" preserve="true" />
+
+import '../../base/check-node.ts'
+
+export { type KafkaCompression, type KafkaPublishOptions, kafkaPublish } from './sink.ts'
+export { type KafkaMeta, type KafkaOptions, type KafkaSasl, kafka } from './source.ts'

@@ -1,0 +1,8 @@
+// The door for users: sluice/mqtt.
+/// <reference types="node" preserve="true" />
+/// <reference lib="es2024.promise" preserve="true" />
+
+import '../../base/check-node.ts'
+
+export { type MqttPublishOptions, mqttPublish } from './sink.ts'
+export { type MqttMeta, type MqttOptions, mqtt } from './source.ts'

@@ -1,0 +1,8 @@
+// The door for users: sluice/redis.
+/// <reference types="node" preserve="true" />
+/// <reference lib="es2024.promise" preserve="true" />
+
+import '../../base/check-node.ts'
+
+export { type RedisStreamAddOptions, redisStreamAdd } from './sink.ts'
+export { type RedisStreamMeta, type RedisStreamOptions, redisStream } from './source.ts'
