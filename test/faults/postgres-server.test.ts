@@ -365,7 +365,9 @@ describe(`a PostgreSQL sink whose server fails (REPRO: SEED=${SEED} npm test)`, 
     await (await open({ key: ['id'] })).close()
     await query(`do $$ begin create role least login; exception when duplicate_object then null; end $$;
       revoke create on schema public from public; grant select, insert, update on t, dead_letters to least;
-      grant select, insert, update, delete on sluice_leases, sluice_checkpoints, sluice_positions, sluice_states to least`)
+      grant select on sluice_store to least;
+      grant select, insert, update, delete on sluice_leases, sluice_checkpoints, sluice_positions, sluice_states,
+      sluice_splits to least`)
     const writer = await openAt<Row>(server.url(database, 'least'), { key: ['id'] })
     await writer.write(rows(1))
     await writer.commit(checkpoint(1))

@@ -340,7 +340,7 @@ describe(`values in PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, () => 
     deepEqual(left, [], 'a sink that is refused leaves no tables')
     await rejects(
       load([], { create: false }),
-      failsWith('SINK_MISMATCH', /sluice_leases in .* is not in schema public$/),
+      failsWith('SINK_MISMATCH', /sluice_leases in .* is not in schema public, or is of an earlier Sluice$/),
     )
     await load([])
     await query('drop table t, dead_letters')
@@ -366,7 +366,16 @@ describe(`values in PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, () => 
       where relnamespace = '"my schema"'::regnamespace and relkind = 'r' order by 1`)
     deepEqual(
       found.map(({ name }) => name),
-      ['dead_letters', 'sluice_checkpoints', 'sluice_leases', 'sluice_positions', 'sluice_states', 't'],
+      [
+        'dead_letters',
+        'sluice_checkpoints',
+        'sluice_leases',
+        'sluice_positions',
+        'sluice_splits',
+        'sluice_states',
+        'sluice_store',
+        't',
+      ],
     )
     await rejects(load([], { schema: 'none' }), failsWith('SINK_MISMATCH', /schema "none" does not exist \(3F000\)$/))
   })

@@ -269,7 +269,7 @@ describe('PostgresWriter', { skip }, () => {
   describe('checkpoints', () => {
     const breaks: Readonly<Record<string, RegExp>> = {
       'update sluice_checkpoints set totals = left(totals, 9)': /JSON/,
-      'update sluice_checkpoints set version = 3': /it is of version 3, this Sluice reads 2/,
+      'update sluice_store set version = 4': /it is in tables of version 4, this Sluice reads 3/,
       'update sluice_checkpoints set epoch = 9223372036854775807': /its epoch is 9223372036854775807/,
       'delete from sluice_positions': /it is of 1 splits, and there are positions of 0/,
       'delete from sluice_checkpoints': /there are positions and no checkpoint/,

@@ -90,6 +90,7 @@ const DIALECT: SqlDialect = {
   forUpdate: '',
   upsert,
   *lockTables() {},
+  *alone() {},
   makeTable: (shape) => ensureTable(TABLES, shape),
 }
 

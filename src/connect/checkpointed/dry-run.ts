@@ -13,6 +13,6 @@ export async function openStoreDry(
   const none = { write: () => [], bury() {}, commit() {} }
   if (!existsSync(path)) return { ...none, checkpoint: undefined, async close() {} }
   const own = { pipeline, leaseMs, owner, signal }
-  const store = await openSqliteWriter({ path, table: 'sluice_notes', deadLetters, isDryRun: true, ...own })
+  const store = await openSqliteWriter({ path, table: 'sluice_checkpoints', deadLetters, isDryRun: true, ...own })
   return { ...none, checkpoint: store.checkpoint, close: () => store.close() }
 }

@@ -286,10 +286,9 @@ describe('checkpointed', () => {
   })
 
   const breaks = [
-    'delete from sluice_notes',
-    'update sluice_notes set epoch = 9',
-    `update sluice_notes set note = '{'`,
-    'drop table sluice_notes',
+    'update sluice_checkpoints set note = null',
+    `update sluice_checkpoints set note = '{'`,
+    'alter table sluice_checkpoints drop column note',
   ]
   for (const sql of breaks) {
     it(`does not go on when its note is broken: ${sql}`, async () => {

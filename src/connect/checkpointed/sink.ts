@@ -43,7 +43,7 @@ export function checkpointed<Row>(plain: PlainSink<Row>, options: CheckpointedOp
     locks: `file ${resolve(store)}`,
     async inspect(pipeline) {
       const { inspectSqlite } = await import('../sqlite/table/database.ts')
-      return inspectSqlite({ path: store, table: 'sluice_notes', deadLetters, pipeline })
+      return inspectSqlite({ path: store, table: 'sluice_checkpoints', deadLetters, pipeline })
     },
     async dryRun(opening) {
       const { openStoreDry } = await import('./dry-run.ts')

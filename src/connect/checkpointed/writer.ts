@@ -4,7 +4,7 @@ import { orClose } from '../../base/closing.ts'
 import { isPromise } from '../../base/promise.ts'
 import type { Batch } from '../batch.ts'
 import { START_OVER } from '../kits/store/checkpoints.ts'
-import { createNotes, restoreNote, saveNote } from '../kits/store/notes.ts'
+import { checkpointInvalid } from '../kits/store/stored-checkpoint.ts'
 import type { SqlWriter } from '../kits/store/writer.ts'
 import type { DeadLetter } from '../origin.ts'
 import type { Checkpoint, KeptLetter, PlainSink, PlainWriter, SinkOptions, SinkWriter } from '../sink.ts'
@@ -28,16 +28,14 @@ export interface CheckpointedWriterOptions extends SinkOptions {
  */
 export class CheckpointedWriter<Row> implements SinkWriter<Row> {
   readonly #store: SqlWriter<never>
-  readonly #pipeline: string
   readonly #plain: PlainWriter<Row>
   /** What failed for good. */
   #failure: { readonly error: unknown } | undefined
   /** Whether it was closed: a second close does nothing. */
   #isClosed = false
 
-  private constructor(store: SqlWriter<never>, pipeline: string, plain: PlainWriter<Row>) {
+  private constructor(store: SqlWriter<never>, plain: PlainWriter<Row>) {
     this.#store = store
-    this.#pipeline = pipeline
     this.#plain = plain
   }
 
@@ -47,11 +45,14 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
     { path, deadLetters, lockWaitMs, ...options }: CheckpointedWriterOptions,
   ): Promise<CheckpointedWriter<Row>> {
     const { pipeline, columns, leaseMs, owner, signal } = options
-    const place = { path, table: 'sluice_notes', deadLetters, alsoMakes: createNotes() }
+    const place = { path, table: 'sluice_checkpoints', deadLetters }
     const store = await openSqliteWriter<never>({ ...place, pipeline, leaseMs, owner, signal, lockWaitMs })
     return await orClose(store, async () => {
       const epoch = store.checkpoint?.epoch ?? 0
-      const note = await store.do('read', restoreNote(pipeline, epoch, START_OVER))
+      const { note } = store
+      if (epoch > 0 && note === undefined) {
+        throw checkpointInvalid(pipeline, `it is of epoch ${epoch}, and there is no note of the sink`, START_OVER)
+      }
       const writer = await store.alone('take over', async () => {
         const opened = await plain.open({
           pipeline,
@@ -65,7 +66,7 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
         })
         return opened
       })
-      return new CheckpointedWriter(store, pipeline, writer)
+      return new CheckpointedWriter(store, writer)
     })
   }
 
@@ -107,7 +108,7 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
     const { epoch } = checkpoint
     await this.#store.checkFence()
     const note = await this.#plain.prepare(epoch)
-    await this.#store.commit(checkpoint, saveNote(this.#pipeline, epoch, note))
+    await this.#store.commit(checkpoint, note)
     // Who has taken over meanwhile has made it visible. One that is stopped here, and wakes, must not do so once more.
     await this.#store.alone('finish an epoch in', async () => await this.#plain.finish(note))
   }

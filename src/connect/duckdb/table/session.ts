@@ -38,6 +38,7 @@ export function duckdbDialect(path: string): SqlDialect {
     upsert,
     fromJson: (parameter) => `(select unnest(from_json(${parameter}, '[["VARCHAR"]]')) as r)`,
     *lockTables() {},
+    *alone() {},
     makeTable: (shape) => ensureTable(duckdbTables({ path }), shape),
   }
 }

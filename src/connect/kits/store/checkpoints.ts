@@ -1,16 +1,12 @@
-// The checkpoints of pipelines, in tables beside their rows: one transaction commits both.
+// The checkpoints of pipelines, in tables beside their rows: one transaction commits both. Each shard has its own.
 
+import { type Shard, shardText } from '../../shard.ts'
 import type { Checkpoint } from '../../sink.ts'
+import type { Json } from '../../source.ts'
 import type { SqlDialect } from './dialect.ts'
-import {
-  CHECKPOINT_VERSION,
-  committer,
-  type Found,
-  readCheckpoint,
-  type StoredCheckpoint,
-} from './stored-checkpoint.ts'
-import { hasTable, parameters, pieces } from './tables.ts'
-import { all, plainNumber, run, type SqlRow, type Work } from './work.ts'
+import { committer, type Found, isOf, readCheckpoint } from './stored-checkpoint.ts'
+import { parameters, pieces, rowsOf } from './tables.ts'
+import { all, plainNumber, run, type SqlRow, type SqlValue, type Work } from './work.ts'
 
 /** How to start over on purpose, for errors. */
 export const START_OVER = 'to start over: sluice checkpoints FILE reset'
@@ -19,7 +15,8 @@ export const START_OVER = 'to start over: sluice checkpoints FILE reset'
 const AT_ONCE = 500
 
 /**
- * The checkpoint of one pipeline in one database, inside the transaction of its rows.
+ * The checkpoint of one shard of a pipeline in one database, inside the transaction of its rows. Positions are those of
+ * the whole pipeline: another number of shards goes on from them.
  *
  * The epoch fences, too: a commit goes through only if the epoch that is there is the one that this instance left or
  * found.
@@ -27,32 +24,28 @@ const AT_ONCE = 500
 export class CheckpointTable {
   readonly #dialect: SqlDialect
   readonly #pipeline: string
+  readonly #shard: string
   /** The epoch of the last commit that this instance knows; 0 before the first. */
   #epoch = 0
-  /** Splits that have a position, and parts that have a state. */
-  readonly #splits = new Set<string>()
+  /** What a sink without transactions has to make visible of that epoch. */
+  #note: Json | undefined
+  /** Splits that have a position, how many of them this shard was the first to have one of, and parts that have a state. */
+  readonly #known = new Set<string>()
+  #splits = 0
   readonly #parts = new Set<string>()
 
-  constructor(dialect: SqlDialect, pipeline: string) {
+  constructor(dialect: SqlDialect, pipeline: string, shard: Shard) {
     this.#dialect = dialect
     this.#pipeline = pipeline
+    this.#shard = shardText(shard)
   }
 
   get epoch(): number {
     return this.#epoch
   }
 
-  get createSql(): readonly string[] {
-    const { table, types } = this.#dialect
-    return [
-      `create table if not exists ${table('sluice_checkpoints')} (
-        pipeline text primary key, version integer not null, epoch bigint not null, totals text not null,
-        splits integer not null, parts integer, committed_at ${types.time} not null, committed_by text)`,
-      `create table if not exists ${table('sluice_positions')} (
-        pipeline text not null, split text not null, position text not null, primary key (pipeline, split))`,
-      `create table if not exists ${table('sluice_states')} (
-        pipeline text not null, part text not null, state ${types.bytes} not null, primary key (pipeline, part))`,
-    ]
+  get note(): Json | undefined {
+    return this.#note
   }
 
   /**
@@ -60,48 +53,55 @@ export class CheckpointTable {
    * @throws {SluiceError} CHECKPOINT_INVALID if it cannot be read: nothing then starts over by itself
    */
   *restore(): Work<Checkpoint | undefined> {
-    const [row] = yield* this.#rows('sluice_checkpoints')
+    const shards = yield* rowsOf(this.#dialect, 'sluice_checkpoints', this.#pipeline)
+    const states = yield* rowsOf(this.#dialect, 'sluice_states', this.#pipeline)
     const found: Found = {
-      checkpoint: row === undefined ? undefined : storedOf(row),
-      positions: (yield* this.#rows('sluice_positions')) as unknown as Found['positions'],
-      states: (yield* this.#rows('sluice_states')) as unknown as Found['states'],
+      shards: shards.map((row) => plainOf(row)) as unknown as Found['shards'],
+      positions: (yield* rowsOf(this.#dialect, 'sluice_positions', this.#pipeline)) as unknown as Found['positions'],
+      states: states as unknown as Found['states'],
     }
-    const checkpoint = readCheckpoint(this.#pipeline, found, START_OVER)
-    if (checkpoint === undefined) return undefined
+    const restored = readCheckpoint(this.#pipeline, this.#shard, found, START_OVER)
+    if (restored === undefined) return undefined
+    const { checkpoint, splits, note } = restored
     this.#epoch = checkpoint.epoch
-    for (const split of checkpoint.positions.keys()) this.#splits.add(split)
+    this.#note = note
+    this.#splits = splits
+    for (const split of checkpoint.positions.keys()) this.#known.add(split)
     for (const part of checkpoint.states.keys()) this.#parts.add(part)
     return checkpoint
   }
 
   /** Whether no other instance has committed since this one did. */
   *isLast(): Work<boolean> {
-    const { table, parameter } = this.#dialect
-    const sql = `select epoch from ${table('sluice_checkpoints')} where pipeline = ${parameter(1)}`
-    const [row] = yield* all(sql, [this.#pipeline])
-    return Number(row?.epoch ?? 0) === this.#epoch
+    return Number((yield* this.#row())?.epoch ?? 0) === this.#epoch
   }
 
   /** Who committed last and when, for a person: `epoch 3, by process 812 on web1 at 2026-03-02T10:00:00.000Z`. */
   *lastCommit(): Work<string> {
-    const { table, millis, parameter } = this.#dialect
-    const sql = `select c.*, ${millis('committed_at')} as at from ${table('sluice_checkpoints')} c
-      where pipeline = ${parameter(1)}`
-    const [row] = yield* all(sql, [this.#pipeline])
+    const row = yield* this.#row()
     if (row === undefined) return 'and removed its checkpoint'
     const at = new Date(Number(row.at)).toISOString()
     return `epoch ${row.epoch}, by ${row.committed_by ?? 'a process unknown'} at ${at}`
   }
 
-  /** Writes a checkpoint; false if another instance has committed meanwhile. */
-  *save({ epoch, positions, totals, states }: Checkpoint): Work<boolean> {
+  /**
+   * Writes a checkpoint; false if another instance has committed meanwhile.
+   *
+   * @param note - what a sink without transactions has to make visible of it
+   */
+  *save({ epoch, positions, totals, states }: Checkpoint, note?: Json): Work<boolean> {
     if (!(yield* this.isLast())) return false
-    for (const split of positions.keys()) this.#splits.add(split)
+    for (const split of positions.keys()) {
+      if (!this.#known.has(split)) this.#splits += 1
+      this.#known.add(split)
+    }
     for (const [part, state] of states) {
       if (state.length === 0) this.#parts.delete(part)
       else this.#parts.add(part)
     }
-    yield* this.#advance(epoch, JSON.stringify(totals))
+    this.#note = note
+    const kept = { epoch, totals: JSON.stringify(totals), splits: this.#splits, parts: this.#parts.size }
+    yield* this.#advance({ ...kept, committed_by: committer(), note: note === undefined ? null : JSON.stringify(note) })
     yield* this.#move([...positions].map(([split, position]) => [this.#pipeline, split, JSON.stringify(position)]))
     yield* this.#keep(states)
     return true
@@ -112,13 +112,12 @@ export class CheckpointTable {
     this.#epoch = epoch
   }
 
-  *#advance(epoch: number, totals: string): Work<void> {
+  *#advance(kept: Readonly<Record<string, SqlValue>>): Work<void> {
     const table = this.#dialect.table('sluice_checkpoints')
-    const columns = ['version', 'epoch', 'totals', 'splits', 'parts', 'committed_by', 'pipeline', 'committed_at']
+    const row = { pipeline: this.#pipeline, shard: this.#shard, ...kept }
+    const columns = [...Object.keys(row), 'committed_at']
     const rows = [`(${parameters(this.#dialect, columns.length - 1)}, ${this.#dialect.now()})`]
-    const sql = this.#dialect.upsert({ table, columns, key: ['pipeline'], rows })
-    const { size: splits } = this.#splits
-    yield* run(sql, [CHECKPOINT_VERSION, epoch, totals, splits, this.#parts.size, committer(), this.#pipeline])
+    yield* run(this.#dialect.upsert({ table, columns, key: ['pipeline', 'shard'], rows }), Object.values(row))
   }
 
   *#move(positions: readonly (readonly string[])[]): Work<void> {
@@ -133,25 +132,27 @@ export class CheckpointTable {
   *#keep(states: Checkpoint['states']): Work<void> {
     const { parameter } = this.#dialect
     const table = this.#dialect.table('sluice_states')
-    const rows = [`(${parameters(this.#dialect, 3)})`]
-    const columns = ['pipeline', 'part', 'state']
-    const keep = this.#dialect.upsert({ table, columns, key: ['pipeline', 'part'], rows })
-    const forget = `delete from ${table} where pipeline = ${parameter(1)} and part = ${parameter(2)}`
+    const key = ['pipeline', 'shard', 'part']
+    const rows = [`(${parameters(this.#dialect, 4)})`]
+    const keep = this.#dialect.upsert({ table, columns: [...key, 'state'], key, rows })
+    const forget = `delete from ${table} where ${key.map((name, at) => `${name} = ${parameter(at + 1)}`).join(' and ')}`
     for (const [part, state] of states) {
+      const place = [this.#pipeline, this.#shard, part]
       // One by one: together they might be more than one message holds.
-      if (state.length === 0) yield* run(forget, [this.#pipeline, part])
-      else yield* run(keep, [this.#pipeline, part, state])
+      if (state.length === 0) yield* run(forget, place)
+      else yield* run(keep, [...place, state])
     }
   }
 
-  *#rows(table: string): Work<readonly SqlRow[]> {
-    if (!(yield* hasTable(this.#dialect, table))) return []
-    const sql = `select * from ${this.#dialect.table(table)} where pipeline = ${this.#dialect.parameter(1)}`
-    return yield* all(sql, [this.#pipeline])
+  /** The row of this shard. */
+  *#row(): Work<SqlRow | undefined> {
+    const { table, millis, parameter } = this.#dialect
+    const sql = `select c.*, ${millis('committed_at')} as at from ${table('sluice_checkpoints')} c
+      where pipeline = ${parameter(1)}`
+    return (yield* all(sql, [this.#pipeline])).find((row) => isOf(this.#shard, row))
   }
 }
 
-function storedOf(row: SqlRow): StoredCheckpoint {
-  const plain = Object.entries(row).map(([name, value]) => [name, plainNumber(value)])
-  return Object.fromEntries(plain) as StoredCheckpoint
+function plainOf(row: SqlRow): SqlRow {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plainNumber(value)]))
 }

@@ -1,14 +1,12 @@
 // What a database has to bring so that a pipeline can write to it.
 
 import type { Batch } from '../../batch.ts'
-import type { Claim } from '../../lease.ts'
 import type { DeadLetter } from '../../origin.ts'
 import type { BatchSize } from '../../sink.ts'
 import type { Shape, ShapeRules } from '../sql/shape.ts'
 import type { TableOptions } from '../sql/table.ts'
 import type { SqlDialect } from './dialect.ts'
 import type { Soon } from './soon.ts'
-import type { SqlStore } from './store.ts'
 import type { Work } from './work.ts'
 
 /** Writes rows into one table, inside the transaction at hand. */
@@ -43,8 +41,6 @@ export interface SqlConnection {
   rollBack?(): Soon<void>
   /** The error that a caller can act on for what was thrown. */
   trouble(error: unknown, act: string): unknown
-  /** Ends the session of who holds the pipeline: it may have locked the lease. Absent where no other has a session. */
-  endHolder?(): Work<void>
   /** Forgets the transaction, lets go of the lease, if there is one, and closes. Does not throw. */
   close(release: Work<void> | undefined): Soon<void>
 }
@@ -60,8 +56,6 @@ export interface SqlDatabase extends SqlConnection {
   readonly answersAtOnce?: boolean
   /** Writes the rows of a shape; each of several does so beside the others. */
   rows(shape: Shape, options: TableOptions): RowTable
-  /** Takes the lease, with what this database does beside {@link SqlStore.take}. */
-  take?(store: SqlStore, claim: Omit<Claim, 'nowMs'>): Work<void>
   /** The schemas that a name with a dot may be meant to name a table in, and what to say then. */
   readonly schemas?: {
     names(): Work<readonly string[]>

@@ -26,8 +26,13 @@ export interface SqlDialect {
     /** For the times of leases and commits. */
     readonly time: string
   }
-  /** More columns of the table of leases, in SQL with a comma in front. */
-  readonly leaseColumns?: string
+  /** Where one that is gone may have locked what others need: leases name the session of who holds them. */
+  readonly session?: {
+    /** This one as SQL: a text that no other ever has, or null. */
+    readonly own: string
+    /** Ends one, as far as that is allowed. */
+    end(session: unknown): Work<void>
+  }
   /** The time now in SQL, as `types.time` holds it: by the database's clock where instances on several machines share it. */
   now(): string
   /** The epoch milliseconds of a column of `types.time`. */
@@ -44,8 +49,10 @@ export interface SqlDialect {
    * rows takes long.
    */
   fromJson?(parameter: string): string
-  /** Keeps others from making tables until the transaction ends. @throws if none may be made */
+  /** Keeps others from making tables until the transaction ends. @throws if none may be made or changed */
   lockTables(): Work<void>
+  /** Keeps others from opening the pipeline until the transaction ends. */
+  alone(pipeline: string): Work<void>
   /** Makes a table, or checks the one that is there. @throws {SluiceError} SINK_MISMATCH if that does not fit */
   makeTable(shape: Shape): Work<unknown>
 }

@@ -3,6 +3,7 @@
 import type { HeldLease } from '../../lease.ts'
 import type { CheckpointSummary, KeptLetter, SinkInspector } from '../../sink.ts'
 import type { SqlConnection } from './database.ts'
+import { checkVersion } from './schema.ts'
 import { SqlStore, type StoreOptions } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -33,17 +34,11 @@ export class SqlInspector implements SinkInspector {
   }
 
   async breakLease(token: number): Promise<boolean> {
-    return (await this.#transact('reset', (store) => this.#breakOff(store, token))) ?? false
+    return (await this.#transact('reset', (store) => store.leases.breakOff(token))) ?? false
   }
 
   async close(): Promise<void> {
     await this.#connection?.close(undefined)
-  }
-
-  *#breakOff(store: SqlStore, token: number): Work<boolean> {
-    if ((yield* store.held())?.token !== token) return false
-    yield* this.#connection?.endHolder?.() ?? []
-    return yield* store.leases.breakOff(token)
   }
 
   /** In one transaction: all tables are seen as of one commit, and of what throws nothing is kept. */
@@ -53,6 +48,7 @@ export class SqlInspector implements SinkInspector {
     try {
       await connection.begin(act, act, () => {})
       const store = new SqlStore(connection.dialect, this.#options)
+      await connection.do(checkVersion(connection.dialect, this.#options.pipeline))
       const found = await connection.do(work(store))
       await connection.commit()
       return found

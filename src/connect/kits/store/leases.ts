@@ -1,85 +1,82 @@
-// The leases on pipelines, in a table beside their checkpoints.
+// The leases on pipelines, in a table beside their checkpoints: one for each shard.
 
-import { type Claim, isHeld, type Lease, nextLease } from '../../lease.ts'
+import { type Claim, isHeld, LEASE_MS, type Lease, nextLease } from '../../lease.ts'
+import { type Shard, shardText, WHOLE } from '../../shard.ts'
 import type { SqlDialect } from './dialect.ts'
 import { hasTable, parameters } from './tables.ts'
-import { all, run, type Work } from './work.ts'
+import { all, run, type SqlRow, type Work } from './work.ts'
 
 /** A lease, and the time by the same clock. */
 export interface FoundLease extends Lease {
+  readonly pipeline: string
+  /** `2/8` */
+  readonly shard: string
+  /** The holder's session, where it has one. */
+  readonly backend: unknown
   readonly nowMs: number
 }
 
-/** The lease on one pipeline in one database. What changes it belongs in a transaction, but for `renew` and `release`. */
+/**
+ * The lease on one shard of a pipeline in one database. What changes it belongs in a transaction, but for `renew` and
+ * `release`.
+ */
 export class LeaseTable {
   readonly #dialect: SqlDialect
   readonly #table: string
   readonly #pipeline: string
-  /** The number of the lease that this instance holds; 0 before it has one. */
+  readonly #shard: string
+  /** The number of the lease that this instance holds, which no other of the pipeline has; 0 before it has one. */
   #token = 0
 
-  constructor(dialect: SqlDialect, pipeline: string) {
+  constructor(dialect: SqlDialect, pipeline: string, shard: Shard) {
     this.#dialect = dialect
     this.#table = dialect.table('sluice_leases')
     this.#pipeline = pipeline
+    this.#shard = shardText(shard)
   }
 
-  get createSql(): string {
-    const { types, leaseColumns = '' } = this.#dialect
-    return `create table if not exists ${this.#table} (
-      pipeline text primary key, token bigint not null, pid integer not null, host text not null, owner text not null,
-      since ${types.time} not null, renewed ${types.time} not null${leaseColumns})`
+  /** The lease of this shard as it is stored now. */
+  *current(): Work<FoundLease | undefined> {
+    return (yield* this.#all()).find(({ shard }) => shard === this.#shard)
   }
 
-  /** The lease as it is stored now; with a lock nobody else changes it until the transaction ends. */
-  *current(lock = ''): Work<FoundLease | undefined> {
-    const { millis, now, parameter } = this.#dialect
-    const sql = `select token, pid, host, owner, ${millis('since')} as since, ${millis('renewed')} as renewed,
-      ${millis(now())} as now from ${this.#table} where pipeline = ${parameter(1)} ${lock}`
-    const [row] = yield* all(sql, [this.#pipeline])
-    if (row === undefined) return undefined
-    return {
-      token: Number(row.token),
-      pid: Number(row.pid),
-      host: String(row.host),
-      owner: String(row.owner),
-      sinceMs: Number(row.since),
-      renewedMs: Number(row.renewed),
-      nowMs: Number(row.now),
-    }
+  /** The leases of the pipeline that keep others out. With a lock nobody changes any until the transaction ends. */
+  *held(lock = ''): Work<readonly FoundLease[]> {
+    if (!(yield* hasTable(this.#dialect, 'sluice_leases'))) return []
+    return (yield* this.#all(lock)).filter((lease) => isHeldFrom(ANYBODY, lease))
   }
 
-  /** The lease if it keeps others out, and there is a table. */
-  *holder(claim: Omit<Claim, 'nowMs'>, lock = ''): Work<FoundLease | undefined> {
-    if (!(yield* hasTable(this.#dialect, 'sluice_leases'))) return undefined
-    const found = yield* this.current(lock)
-    return found !== undefined && isHeld(found, { ...claim, nowMs: found.nowMs }) ? found : undefined
+  /** The lease that keeps out who claims this shard: its own, or one of another count. */
+  *against(claim: Omit<Claim, 'nowMs'>): Work<FoundLease | undefined> {
+    return this.#rivals(yield* this.#all()).find((lease) => isHeldFrom(claim, lease))
   }
 
   /** Takes the lease; gives the one that stands against it, if one does. */
-  *take(claim: Omit<Claim, 'nowMs'>): Work<Lease | undefined> {
-    const { parameter, now, forUpdate } = this.#dialect
-    let found = yield* this.current(forUpdate)
-    if (found === undefined) {
-      yield* this.#makeRow()
-      found = yield* this.current(forUpdate)
+  *take(claim: Omit<Claim, 'nowMs'>): Work<FoundLease | undefined> {
+    const { alone, forUpdate, session } = this.#dialect
+    // What a holder that is gone has not committed must not lock out who goes on.
+    for (const lease of this.#rivals(yield* this.#all())) {
+      if (!isHeldFrom(claim, lease)) yield* session?.end(lease.backend) ?? []
     }
-    const nowMs = found?.nowMs ?? 0
-    if (found !== undefined && isHeld(found, { ...claim, nowMs })) return found
-    const { token, pid, host, owner } = nextLease(found, { ...claim, nowMs })
-    const sql = `update ${this.#table} set token = ${parameter(1)}, pid = ${parameter(2)}, host = ${parameter(3)},
-      owner = ${parameter(4)}, since = ${now()}, renewed = ${now()} where pipeline = ${parameter(5)}`
-    yield* run(sql, [token, pid, host, owner, this.#pipeline])
-    this.#token = token
+    yield* alone(this.#pipeline)
+    const found = yield* this.#all(forUpdate)
+    const rivals = this.#rivals(found)
+    const holder = rivals.find((lease) => isHeldFrom(claim, lease))
+    if (holder !== undefined) return holder
+    for (const { shard } of rivals) {
+      if (shard !== this.#shard) yield* this.#forget(shard)
+    }
+    yield* this.#write(nextLease(newestOf(found), { ...claim, nowMs: 0 }))
     return undefined
   }
 
   /** Takes the lease of this number from who holds it; false if there is no such one. */
   *breakOff(token: number): Work<boolean> {
-    const { parameter } = this.#dialect
-    const sql = `update ${this.#table} set pid = 0, token = token + 1
-      where pipeline = ${parameter(1)} and token = ${parameter(2)} and pid <> 0`
-    return (yield* run(sql, [this.#pipeline, token])) === 1
+    const lease = (yield* this.held()).find((one) => one.token === token)
+    if (lease === undefined) return false
+    yield* this.#dialect.session?.end(lease.backend) ?? []
+    const next = (newestOf(yield* this.#all())?.token ?? 0) + 1
+    return yield* this.#change(`pid = 0, token = ${next}`, token)
   }
 
   *isOurs(): Work<boolean> {
@@ -87,26 +84,88 @@ export class LeaseTable {
   }
 
   /** A sign of life; false if another instance has taken over. In a transaction nobody takes over until its end. */
-  *renew(): Work<boolean> {
-    const { now, parameter } = this.#dialect
-    const sql = `update ${this.#table} set renewed = ${now()} where pipeline = ${parameter(1)} and token = ${parameter(2)}`
-    return (yield* run(sql, [this.#pipeline, this.#token])) === 1
+  renew(): Work<boolean> {
+    return this.#change(`renewed = ${this.#dialect.now()}`, this.#token)
   }
 
   /** Lets go of it, if it is still ours. */
   *release(): Work<void> {
-    if (this.#token === 0) return
-    const { parameter } = this.#dialect
-    const sql = `update ${this.#table} set pid = 0 where pipeline = ${parameter(1)} and token = ${parameter(2)}`
-    yield* run(sql, [this.#pipeline, this.#token])
+    if (this.#token !== 0) yield* this.#change('pid = 0', this.#token)
   }
 
-  /** A row that nobody holds: there is something to lock, also where two begin at once. */
-  *#makeRow(): Work<void> {
-    const { now } = this.#dialect
-    const columns = ['pipeline', 'token', 'pid', 'host', 'owner', 'since', 'renewed']
-    const rows = [`(${parameters(this.#dialect, 5)}, ${now()}, ${now()})`]
-    const sql = this.#dialect.upsert({ table: this.#table, columns, key: ['pipeline'], rows, keepsOld: true })
-    yield* run(sql, [this.#pipeline, 0, 0, '', ''])
+  *#all(lock = ''): Work<readonly FoundLease[]> {
+    const { parameter } = this.#dialect
+    const sql = `${selectLeases(this.#dialect)} where pipeline = ${parameter(1)} ${lock}`
+    return (yield* all(sql, [this.#pipeline])).map(leaseOf)
   }
+
+  #rivals(found: readonly FoundLease[]): readonly FoundLease[] {
+    const count = countOf(this.#shard)
+    return found.filter(({ shard }) => shard === this.#shard || countOf(shard) !== count)
+  }
+
+  *#write({ token, pid, host, owner }: Lease): Work<void> {
+    const { now, session, upsert } = this.#dialect
+    const columns = ['pipeline', 'shard', 'token', 'pid', 'host', 'owner', 'since', 'renewed']
+    const row = [parameters(this.#dialect, 6), now(), now()]
+    if (session !== undefined) {
+      columns.push('backend')
+      row.push(session.own)
+    }
+    const sql = upsert({ table: this.#table, columns, key: ['pipeline', 'shard'], rows: [`(${row.join(', ')})`] })
+    yield* run(sql, [this.#pipeline, this.#shard, token, pid, host, owner])
+    this.#token = token
+  }
+
+  /** Of a run with another count, which is over: should it wake, it commits nothing any more. */
+  *#forget(shard: string): Work<void> {
+    const { parameter } = this.#dialect
+    const sql = `delete from ${this.#table} where pipeline = ${parameter(1)} and shard = ${parameter(2)}`
+    yield* run(sql, [this.#pipeline, shard])
+  }
+
+  *#change(what: string, token: number): Work<boolean> {
+    const { parameter } = this.#dialect
+    const sql = `update ${this.#table} set ${what} where pipeline = ${parameter(1)} and token = ${parameter(2)}`
+    return (yield* run(sql, [this.#pipeline, token])) === 1
+  }
+}
+
+/** All leases, with their times and the time now in milliseconds. */
+export function selectLeases(dialect: SqlDialect): string {
+  const { millis, now, table } = dialect
+  return `select l.*, ${millis('since')} as since_ms, ${millis('renewed')} as renewed_ms, ${millis(now())} as now_ms
+    from ${table('sluice_leases')} l`
+}
+
+/** A row of {@link selectLeases}, also out of a table that knows no shards yet. */
+export function leaseOf(row: SqlRow): FoundLease {
+  return {
+    pipeline: String(row.pipeline),
+    shard: String(row.shard ?? shardText(WHOLE)),
+    token: Number(row.token),
+    pid: Number(row.pid),
+    host: String(row.host),
+    owner: String(row.owner),
+    backend: row.backend,
+    sinceMs: Number(row.since_ms),
+    renewedMs: Number(row.renewed_ms),
+    nowMs: Number(row.now_ms),
+  }
+}
+
+/** Whether a lease that was found keeps out who claims it, or anybody. */
+export function isHeldFrom(claim: Omit<Claim, 'nowMs'>, found: FoundLease): boolean {
+  return isHeld(found, { ...claim, nowMs: found.nowMs })
+}
+
+/** Claims nothing: for who looks whether anybody holds a lease. */
+export const ANYBODY: Omit<Claim, 'nowMs'> = { owner: '', leaseMs: LEASE_MS }
+
+function newestOf(leases: readonly FoundLease[]): FoundLease | undefined {
+  return leases.reduce<FoundLease | undefined>((a, b) => (a !== undefined && a.token > b.token ? a : b), undefined)
+}
+
+function countOf(shard: string): string | undefined {
+  return shard.split('/')[1]
 }

@@ -1,29 +1,29 @@
 // What a pipeline keeps in a database beside its rows: lease, checkpoint and dead letters.
 
 import { SluiceError } from '../../../base/errors.ts'
-import { type Claim, fenced, type HeldLease, holderOf, LEASE_MS, pipelineHeld } from '../../lease.ts'
+import { type Claim, fenced, type HeldLease, holderOf, pipelineHeld } from '../../lease.ts'
 import type { DeadLetter } from '../../origin.ts'
+import { type Shard, WHOLE } from '../../shard.ts'
 import type { Checkpoint, CheckpointSummary } from '../../sink.ts'
+import type { Json } from '../../source.ts'
 import { CheckpointTable } from './checkpoints.ts'
 import type { SqlDialect } from './dialect.ts'
 import { LeaseTable } from './leases.ts'
 import { LetterTable } from './letters.ts'
+import { createTables, KEPT } from './schema.ts'
 import { tablesOf } from './tables.ts'
 import { run, type Work } from './work.ts'
 
-/** What is kept of a pipeline beside its lease and its letters; the last one for sinks without transactions. */
-const KEPT = ['sluice_checkpoints', 'sluice_positions', 'sluice_states', 'sluice_notes']
-const OWN = ['sluice_leases', ...KEPT.slice(0, -1)]
-
 export interface StoreOptions {
   readonly pipeline: string
+  /** All of it by default. */
+  readonly shard?: Shard | undefined
   /** The table of dead letters. */
   readonly deadLetters: string
 }
 
 /** The store of one pipeline in one database. Its work belongs in transactions that its caller begins and commits. */
 export class SqlStore {
-  readonly pipeline: string
   readonly leases: LeaseTable
   readonly checkpoints: CheckpointTable
   readonly letters: LetterTable
@@ -31,20 +31,17 @@ export class SqlStore {
   readonly #options: StoreOptions
 
   constructor(dialect: SqlDialect, options: StoreOptions) {
-    const { pipeline, deadLetters } = options
+    const { pipeline, shard = WHOLE, deadLetters } = options
     this.#dialect = dialect
     this.#options = options
-    this.pipeline = pipeline
-    this.leases = new LeaseTable(dialect, pipeline)
-    this.checkpoints = new CheckpointTable(dialect, pipeline)
+    this.leases = new LeaseTable(dialect, pipeline, shard)
+    this.checkpoints = new CheckpointTable(dialect, pipeline, shard)
     this.letters = new LetterTable(dialect, deadLetters, pipeline)
   }
 
-  /** Makes the tables where one is missing: rights to make any are needed only then. */
-  *create(): Work<void> {
-    if ((yield* tablesOf(this.#dialect, OWN)).length === OWN.length) return
-    yield* this.#dialect.lockTables()
-    for (const sql of [this.leases.createSql, ...this.checkpoints.createSql]) yield* run(sql)
+  /** Makes the tables where one is missing, or is of an earlier version. */
+  create(): Work<void> {
+    return createTables(this.#dialect, this.#options.pipeline)
   }
 
   /** Takes the lease. @throws {SluiceError} PIPELINE_HELD if another instance holds it */
@@ -55,7 +52,7 @@ export class SqlStore {
 
   /** Takes nothing. @throws {SluiceError} PIPELINE_HELD if another instance holds the lease */
   *checkHolder(claim: Omit<Claim, 'nowMs'>): Work<void> {
-    const holder = yield* this.leases.holder(claim)
+    const holder = yield* this.leases.against(claim)
     if (holder !== undefined) throw pipelineHeld(this.#options.pipeline, holder)
   }
 
@@ -64,10 +61,10 @@ export class SqlStore {
   }
 
   /** @throws {SluiceError} PIPELINE_HELD if another instance has taken over */
-  *save(checkpoint: Checkpoint): Work<void> {
+  *save(checkpoint: Checkpoint, note?: Json): Work<void> {
     const act = `commit epoch ${checkpoint.epoch} of`
     if (!(yield* this.leases.renew())) throw yield* this.#fenced(act)
-    if (!(yield* this.checkpoints.save(checkpoint))) throw yield* this.#overtaken(act)
+    if (!(yield* this.checkpoints.save(checkpoint, note))) throw yield* this.#overtaken(act)
   }
 
   /** A sign of life. @throws {SluiceError} PIPELINE_HELD if another instance has taken over */
@@ -93,6 +90,7 @@ export class SqlStore {
   /** Forgets positions, totals and states. @throws {SluiceError} PIPELINE_HELD while a run holds the pipeline */
   *reset({ deadLetters }: { readonly deadLetters: boolean }): Work<void> {
     const { pipeline, deadLetters: letters } = this.#options
+    yield* this.#dialect.alone(pipeline)
     const by = (yield* this.held(this.#dialect.forUpdate))?.holder
     if (by !== undefined) {
       throw new SluiceError('PIPELINE_HELD', `Cannot reset ${pipeline}: it is held by ${by}`, { pipeline, by })
@@ -105,7 +103,7 @@ export class SqlStore {
 
   /** The lease, if it keeps others out. */
   *held(lock = ''): Work<HeldLease | undefined> {
-    const lease = yield* this.leases.holder({ owner: '', leaseMs: LEASE_MS }, lock)
+    const [lease] = yield* this.leases.held(lock)
     if (lease === undefined) return undefined
     const { token, nowMs, renewedMs } = lease
     return { token, holder: holderOf(lease), silentMs: Math.max(0, nowMs - renewedMs) }

@@ -3,45 +3,55 @@
 import { hostname } from 'node:os'
 import { isCount } from '../../../base/check.ts'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
+import { shardText, WHOLE } from '../../shard.ts'
 import type { Checkpoint, Totals } from '../../sink.ts'
-import type { Position } from '../../source.ts'
+import type { Json } from '../../source.ts'
 import { NO_TOTALS } from '../../totals.ts'
 
-/** Of what is stored; a checkpoint of a later version is refused, never read as if it were of this one. */
-export const CHECKPOINT_VERSION = 2
-/** Before there were states of stages and leases; read as one that has none. */
-const VERSION_WITHOUT_STATES = 1
-
-/** A row of a table of checkpoints. */
+/** A row of a table of checkpoints; one without a shard is of a version that had none. */
 export interface StoredCheckpoint {
-  readonly version: unknown
+  readonly shard?: unknown
   readonly epoch: unknown
   /** Text of JSON. */
   readonly totals: unknown
-  /** How many splits have a position, and how many parts there are of states: none can get lost unnoticed. */
+  /** How many splits it was the first to have a position of, and how many parts of states it has: none gets lost unnoticed. */
   readonly splits: unknown
-  readonly parts: unknown
+  readonly parts?: unknown
+  /** Text of JSON. */
+  readonly note?: unknown
 }
 
 /** All that was found of a pipeline. */
 export interface Found {
-  /** Undefined where there is none. */
-  readonly checkpoint: StoredCheckpoint | undefined
+  readonly shards: readonly StoredCheckpoint[]
   /** Rows of split and position, as text of JSON. */
   readonly positions: readonly { readonly split: unknown; readonly position: unknown }[]
-  readonly states: readonly { readonly part: unknown; readonly state: unknown }[]
+  readonly states: readonly { readonly shard?: unknown; readonly part: unknown; readonly state: unknown }[]
+}
+
+export interface Restored {
+  readonly checkpoint: Checkpoint
+  /** How many splits this shard was the first to have a position of. */
+  readonly splits: number
+  /** What a sink without transactions has to make visible. */
+  readonly note: Json | undefined
+}
+
+/** Whether a row is of a shard. */
+export function isOf(shard: string, row: { readonly shard?: unknown }): boolean {
+  return (row.shard ?? shardText(WHOLE)) === shard
 }
 
 /**
- * Puts a checkpoint together.
+ * Puts the checkpoint of a shard together.
  *
  * @param hint - how to start over on purpose, for the error
  * @returns undefined if there is none
  * @throws {SluiceError} CHECKPOINT_INVALID for anything that does not fit: nothing then starts over by itself
  */
-export function readCheckpoint(pipeline: string, found: Found, hint: string): Checkpoint | undefined {
+export function readCheckpoint(pipeline: string, shard: string, found: Found, hint: string): Restored | undefined {
   try {
-    return checkpointOf(found)
+    return checkpointOf(shard, found)
   } catch (error) {
     throw checkpointInvalid(pipeline, messageOf(error), hint, error)
   }
@@ -63,33 +73,34 @@ export function committer(): string {
   return `process ${process.pid} on ${hostname()}`
 }
 
-function checkpointOf({ checkpoint, positions, states }: Found): Checkpoint | undefined {
-  if (checkpoint === undefined) {
+function checkpointOf(shard: string, { shards, positions, states }: Found): Restored | undefined {
+  if (shards.length === 0) {
     if (positions.length > 0) throw new Error('there are positions and no checkpoint')
     if (states.length > 0) throw new Error('there are states of stages and no checkpoint')
     return undefined
   }
-  const { version } = checkpoint
-  if (version !== CHECKPOINT_VERSION && version !== VERSION_WITHOUT_STATES) {
-    throw new Error(`it is of version ${version}, this Sluice reads ${CHECKPOINT_VERSION}`)
+  const splits = shards.reduce((sum, row) => sum + countOf('number of splits', row.splits), 0)
+  if (splits !== positions.length) {
+    throw new Error(`it is of ${splits} splits, and there are positions of ${positions.length}`)
   }
-  if (checkpoint.splits !== positions.length) {
-    throw new Error(`it is of ${checkpoint.splits} splits, and there are positions of ${positions.length}`)
-  }
-  const parts = version === VERSION_WITHOUT_STATES ? 0 : checkpoint.parts
-  if (parts !== states.length) throw new Error(`it has ${parts} parts of states, and there are ${states.length}`)
-  const epoch = countOf('epoch', checkpoint.epoch)
-  if (epoch === 0) throw new Error('its epoch is 0')
-  return {
+  const own = shards.find((row) => isOf(shard, row))
+  const kept = states.filter((row) => isOf(shard, row))
+  const parts = own?.parts ?? 0
+  if (parts !== kept.length) throw new Error(`it has ${parts} parts of states, and there are ${kept.length}`)
+  const epoch = own === undefined ? 0 : countOf('epoch', own.epoch)
+  if (own !== undefined && epoch === 0) throw new Error('its epoch is 0')
+  const checkpoint: Checkpoint = {
     epoch,
     positions: new Map(positions.map(({ split, position }) => [String(split), parsed(position)])),
-    totals: totalsOf(JSON.parse(String(checkpoint.totals))),
-    states: new Map(states.map(({ part, state }) => [String(part), bytesOf(state)])),
+    totals: own === undefined ? NO_TOTALS : totalsOf(parsed(own.totals)),
+    states: new Map(kept.map(({ part, state }) => [String(part), bytesOf(state)])),
   }
+  const note = (own?.note ?? null) === null ? undefined : parsed(own?.note)
+  return { checkpoint, splits: own === undefined ? 0 : countOf('number of splits', own.splits), note }
 }
 
-function parsed(position: unknown): Position {
-  return JSON.parse(String(position)) as Position
+function parsed(text: unknown): Json {
+  return JSON.parse(String(text)) as Json
 }
 
 function bytesOf(state: unknown): Uint8Array {

@@ -1,7 +1,7 @@
 // Which tables there are.
 
 import type { SqlDialect } from './dialect.ts'
-import { all, type Work } from './work.ts'
+import { all, type SqlRow, type Work } from './work.ts'
 
 /** Those of some names that are there. */
 export function* tablesOf(dialect: SqlDialect, names: readonly string[]): Work<readonly string[]> {
@@ -14,6 +14,12 @@ export function* tablesOf(dialect: SqlDialect, names: readonly string[]): Work<r
 
 export function* hasTable(dialect: SqlDialect, name: string): Work<boolean> {
   return (yield* tablesOf(dialect, [name])).length > 0
+}
+
+/** What a table keeps of a pipeline; nothing where there is no such table. */
+export function* rowsOf(dialect: SqlDialect, table: string, pipeline: string): Work<readonly SqlRow[]> {
+  if (!(yield* hasTable(dialect, table))) return []
+  return yield* all(`select * from ${dialect.table(table)} where pipeline = ${dialect.parameter(1)}`, [pipeline])
 }
 
 /** What stands in for as many values, each a parameter, from that number on: `$3, $4`. */

@@ -6,6 +6,7 @@ import type { Columns } from '../../column.ts'
 import { LEASE_MS, newOwner } from '../../lease.ts'
 import type { DeadLetter } from '../../origin.ts'
 import type { BatchSize, Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
+import type { Json } from '../../source.ts'
 import { checkNoSchema } from '../sql/evolve.ts'
 import { refuseAll } from '../sql/row.ts'
 import { type Shape, shapeOf, shapeOfRows } from '../sql/shape.ts'
@@ -26,8 +27,6 @@ export interface SqlWriterOptions extends StoreOptions, TableOptions {
   readonly signal?: AbortSignal | undefined
   /** Whether nothing is to last: all is in one transaction, which is never committed, and there is no lease. */
   readonly isDryRun?: boolean
-  /** Makes more tables, beside those of the store. */
-  readonly alsoMakes?: Work<void>
 }
 
 export class SqlWriter<Row> implements SinkWriter<Row> {
@@ -102,14 +101,19 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     )
   }
 
-  /** @param also - what is written with the checkpoint */
-  commit(checkpoint: Checkpoint, also?: Work<void>): Soon<void> {
+  /** What a sink without transactions has to make visible of the last commit. */
+  get note(): Json | undefined {
+    return this.#store.checkpoints.note
+  }
+
+  /** @param note - what a sink without transactions has to make visible of it */
+  commit(checkpoint: Checkpoint, note?: Json): Soon<void> {
     return this.#transaction.within('commit to', () => {
       const flushed = this.#rows?.flush?.()
       if (this.#options.isDryRun === true) return flushed
       const saved = then(
         then(flushed, () => this.#transaction.atRest()),
-        () => this.#database.do(this.#saving(checkpoint, also)),
+        () => this.#database.do(this.#store.save(checkpoint, note)),
       )
       return then(
         then(saved, () => (this.#main === undefined ? this.#transaction.commit() : undefined)),
@@ -152,11 +156,6 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     return this.#transaction.fail(act, error)
   }
 
-  /** Does work in a transaction, or in none. */
-  do<T>(act: string, work: Work<T>): Soon<T> {
-    return this.#transaction.guarded(act, () => this.#database.do(work))
-  }
-
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -183,20 +182,14 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   }
 
   *#making(): Work<void> {
-    const { owner, leaseMs = LEASE_MS, alsoMakes, isDryRun } = this.#options
+    const { owner, leaseMs = LEASE_MS, isDryRun } = this.#options
     const claim = { owner: owner ?? newOwner(), leaseMs }
     yield* this.#checkNames()
     yield* this.#store.create()
     if (isDryRun === true) yield* this.#store.checkHolder(claim)
-    else yield* this.#database.take?.(this.#store, claim) ?? this.#store.take(claim)
+    else yield* this.#store.take(claim)
     this.#restored = yield* this.#store.checkpoints.restore()
     yield* this.#store.letters.ensure()
-    if (alsoMakes !== undefined) yield* alsoMakes
-  }
-
-  *#saving(checkpoint: Checkpoint, also: Work<void> | undefined): Work<void> {
-    yield* this.#store.save(checkpoint)
-    if (also !== undefined) yield* also
   }
 
   /** Refuses a name that is meant to be of a table in another schema. */

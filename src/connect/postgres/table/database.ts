@@ -5,16 +5,13 @@ import type { Shape, ShapeRules } from '../../kits/sql/shape.ts'
 import type { TableOptions } from '../../kits/sql/table.ts'
 import type { RowTable, SqlDatabase } from '../../kits/store/database.ts'
 import type { SqlDialect } from '../../kits/store/dialect.ts'
-import type { SqlStore } from '../../kits/store/store.ts'
 import type { Work } from '../../kits/store/work.ts'
 import { SqlWriter, type SqlWriterOptions } from '../../kits/store/writer.ts'
-import type { Claim } from '../../lease.ts'
 import type { BatchSize, SinkWriter } from '../../sink.ts'
 import type { ClientOptions, PostgresClient } from '../client.ts'
 import type { PostgresConnection } from '../connection.ts'
 import { schemasOf } from './catalogue.ts'
 import { sinkTrouble } from './errors.ts'
-import { takeLease } from './leases.ts'
 import { RULES } from './names.ts'
 import { RowWriter, STEP } from './rows.ts'
 import { currentSchema, doWork, postgresDialect } from './session.ts'
@@ -63,7 +60,7 @@ export class PostgresDatabase implements SqlDatabase {
     this.#sessions = sessions
     this.#main = sessions.main
     this.#side = sessions.side
-    this.dialect = postgresDialect(place)
+    this.dialect = postgresDialect(place, sessions.isPooled)
   }
 
   static async open(options: DatabaseOptions): Promise<PostgresDatabase> {
@@ -105,11 +102,6 @@ export class PostgresDatabase implements SqlDatabase {
     this.#tables += 1
     const tables = postgresTables({ ...this.#place, mode, onNote })
     return new RowWriter({ client: this.#main, tables, shape, stage: `sluice_rows_${this.#tables}` })
-  }
-
-  take(store: SqlStore, claim: Omit<Claim, 'nowMs'>): Work<void> {
-    const { isPooled } = this.#sessions
-    return takeLease(this.dialect.table('sluice_leases'), isPooled, store, claim)
   }
 
   async aside(work: Work<void>): Promise<void> {

@@ -6,7 +6,6 @@ import type { StoreOptions } from '../../kits/store/store.ts'
 import { PostgresClient } from '../client.ts'
 import type { PostgresConnection } from '../connection.ts'
 import { sinkTrouble } from './errors.ts'
-import { endSession } from './leases.ts'
 import { currentSchema, doWork, postgresDialect } from './session.ts'
 
 export interface InspectOptions extends StoreOptions {
@@ -19,11 +18,8 @@ export interface InspectOptions extends StoreOptions {
   readonly timeoutMs: number
 }
 
-/** How long a reset waits for who changes the same rows now. */
-const LOCK_MS = 5000
-
 const READ = 'begin isolation level repeatable read read only'
-const RESET = `begin isolation level read committed; set local lock_timeout = ${LOCK_MS}`
+const RESET = 'begin isolation level read committed'
 
 /** @throws {SluiceError} SINK_LOST, SINK_UNREACHABLE or CONFIG_INVALID if there is no connecting */
 export async function inspectPostgres(options: InspectOptions): Promise<SqlInspector> {
@@ -43,11 +39,9 @@ export async function inspectPostgres(options: InspectOptions): Promise<SqlInspe
 }
 
 function connectionOf(client: PostgresClient, options: InspectOptions & { readonly schema: string }): SqlConnection {
-  const { sink, schema, pipeline } = options
-  const dialect = postgresDialect({ sink, schema, create: false })
+  const { sink, schema } = options
   return {
-    dialect,
-    endHolder: () => endSession(dialect.table('sluice_leases'), pipeline),
+    dialect: postgresDialect({ sink, schema, create: false }, false),
     do: (work) => doWork(client, work),
     async begin(kind) {
       await client.query(kind === 'read' ? READ : RESET)

@@ -4,8 +4,9 @@ import { storable } from '../../kits/sql/storable.ts'
 import { ensureTable } from '../../kits/sql/table.ts'
 import { upsert } from '../../kits/sql/upsert.ts'
 import type { SqlDialect } from '../../kits/store/dialect.ts'
-import { type Answer, all, runAsync, type Statement, type Work } from '../../kits/store/work.ts'
+import { type Answer, all, run, runAsync, type Statement, type Work } from '../../kits/store/work.ts'
 import type { PostgresClient } from '../client.ts'
+import { sessionOf } from './leases.ts'
 import { literal } from './literal.ts'
 import { RULES } from './names.ts'
 import { type Place, sqlName } from './table.ts'
@@ -20,8 +21,15 @@ async function execute(client: PostgresClient, { sql, values }: Statement): Prom
   return { rows, changes: rowCount ?? 0 }
 }
 
-/** All times are the server's: instances on several machines share it. */
-export function postgresDialect(place: Place): SqlDialect {
+/** How long what another instance has locked is waited for. */
+const LOCK_MS = 5000
+
+/**
+ * All times are the server's: instances on several machines share it.
+ *
+ * @param isPooled - whether sessions of the server are shared with others, one transaction each
+ */
+export function postgresDialect(place: Place, isPooled: boolean): SqlDialect {
   const { schema } = place
   const tables = postgresTables(place)
   return {
@@ -31,8 +39,7 @@ export function postgresDialect(place: Place): SqlDialect {
       join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = ${literal(schema)}`,
     fold: RULES.fold,
     types: { bytes: 'bytea', time: 'timestamp with time zone' },
-    // The session in which the holder writes.
-    leaseColumns: ', backend text',
+    session: sessionOf(isPooled),
     now: () => 'clock_timestamp()',
     millis: (column) => `(extract(epoch from ${column}) * 1000)::float8`,
     letterTime: {
@@ -44,8 +51,15 @@ export function postgresDialect(place: Place): SqlDialect {
     upsert,
     *lockTables() {
       if (!place.create)
-        throw tables.unfit('sluice_leases', `it, or another table of checkpoints, is not in schema ${schema}`)
+        throw tables.unfit(
+          'sluice_leases',
+          `it, or another table of checkpoints, is not in schema ${schema}, or is of an earlier Sluice`,
+        )
       yield* tables.lock()
+    },
+    *alone(pipeline) {
+      yield* run(`set local lock_timeout = ${LOCK_MS}`)
+      yield* all('select pg_catalog.pg_advisory_xact_lock(723683754, pg_catalog.hashtext($1))', [pipeline])
     },
     makeTable: (shape) => ensureTable(tables, shape),
   }

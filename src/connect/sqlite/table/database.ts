@@ -11,10 +11,9 @@ import type { TableOptions } from '../../kits/sql/table.ts'
 import type { RowTable, SqlDatabase } from '../../kits/store/database.ts'
 import type { SqlDialect } from '../../kits/store/dialect.ts'
 import { SqlInspector } from '../../kits/store/inspector.ts'
-import type { SqlStore, StoreOptions } from '../../kits/store/store.ts'
-import { all, run, type Work } from '../../kits/store/work.ts'
+import type { StoreOptions } from '../../kits/store/store.ts'
+import type { Work } from '../../kits/store/work.ts'
 import { SqlWriter, type SqlWriterOptions } from '../../kits/store/writer.ts'
-import type { Claim } from '../../lease.ts'
 import type { SinkInspector } from '../../sink.ts'
 import { isBusy, troubleOf } from '../errors.ts'
 import { copyForDryRun } from './dry-run.ts'
@@ -43,9 +42,6 @@ const LOCK_WAIT_MS = 10_000
 const LOCK_RETRY_MS = 50
 /** The same, for who only looks: the thread stands still meanwhile. */
 const LOOK_WAIT_MS = 5000
-
-/** Columns that earlier versions did not have. */
-const LATER_COLUMNS = { committed_by: 'text', parts: 'integer' }
 
 /** All calls are over when they return, but for the wait for the write lock: nothing comes in between two statements. */
 export class SqliteDatabase implements SqlDatabase {
@@ -110,15 +106,6 @@ export class SqliteDatabase implements SqlDatabase {
 
   rows(shape: Shape, { mode, onNote }: TableOptions): RowTable {
     return new RowWriter(this.#database, { path: this.#options.path, mode, onNote }, shape)
-  }
-
-  *take(store: SqlStore, claim: Omit<Claim, 'nowMs'>): Work<void> {
-    const rows = yield* all("select name from pragma_table_info('sluice_checkpoints')")
-    const there = new Set(rows.map(({ name }) => name))
-    for (const [name, type] of Object.entries(LATER_COLUMNS)) {
-      if (!there.has(name)) yield* run(`alter table sluice_checkpoints add column ${name} ${type}`)
-    }
-    yield* store.take(claim)
   }
 
   trouble(error: unknown, act: string): unknown {

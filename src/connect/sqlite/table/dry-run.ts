@@ -20,9 +20,10 @@ export function copyForDryRun(path: string, pipeline: string): DatabaseSync {
   const file = openDatabase(path)
   try {
     copySchema(file, copy)
-    for (const table of ['sluice_checkpoints', 'sluice_positions', 'sluice_states', 'sluice_leases', 'sluice_notes']) {
-      copyRows(file, copy, table, pipeline)
-    }
+    const tables = file.prepare(
+      "select name from sqlite_schema where type = 'table' and name like 'sluice~_%' escape '~'",
+    )
+    for (const { name } of tables.all()) copyRows(file, copy, String(name), pipeline)
     return copy
   } finally {
     file.close()
@@ -42,10 +43,11 @@ function copySchema(file: DatabaseSync, copy: DatabaseSync): void {
 }
 
 function copyRows(file: DatabaseSync, copy: DatabaseSync, table: string, pipeline: string): void {
-  if (file.prepare('select 1 from sqlite_schema where name = ?').get(table) === undefined) return
-  const select = file.prepare(`select * from ${quoteName(table)} where pipeline = ?`)
+  // The version of all, and leases that may keep out a run that changes the tables.
+  const isWhole = table === 'sluice_store' || table === 'sluice_leases'
+  const select = file.prepare(`select * from ${quoteName(table)}${isWhole ? '' : ' where pipeline = ?'}`)
   select.setReadBigInts(true)
-  for (const row of select.all(pipeline) as Record<string, SQLInputValue>[]) {
+  for (const row of select.all(...(isWhole ? [] : [pipeline])) as Record<string, SQLInputValue>[]) {
     const names = Object.keys(row)
     const places = names.map(() => '?').join(', ')
     copy

@@ -29,6 +29,7 @@ export function sqliteDialect(path: string): SqlDialect {
     // "or abort": a clause of the table itself (`unique on conflict ignore`) must not drop letters in silence.
     upsert: (rows) => upsert(rows).replace('insert', 'insert or abort'),
     *lockTables() {},
+    *alone() {},
     makeTable: (shape) => ensureTable(sqliteTables({ path }), shape),
   }
 }

@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { hostname, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -334,7 +334,6 @@ describe('the checkpoint of a writer to SQLite (C13)', () => {
     "update sluice_checkpoints set totals = 'null'": /its totals are no object/,
     "update sluice_checkpoints set totals = json_remove(totals, '$.dead')": /its total of dead is undefined/,
     "update sluice_checkpoints set totals = json_set(totals, '$.read', -1)": /its total of read is -1/,
-    'update sluice_checkpoints set version = 3': /it is of version 3, this Sluice reads 2/,
     'update sluice_checkpoints set parts = 1': /it has 1 parts of states, and there are 0/,
     'update sluice_checkpoints set epoch = 0': /its epoch is 0/,
     "update sluice_checkpoints set epoch = 'x'": /its epoch is x/,
@@ -343,7 +342,6 @@ describe('the checkpoint of a writer to SQLite (C13)', () => {
     'delete from sluice_positions': /it is of 1 splits, and there are positions of 0/,
     'delete from sluice_checkpoints': /there are positions and no checkpoint/,
     'alter table sluice_positions rename column position to place': /JSON/,
-    'alter table sluice_checkpoints drop column version': /version undefined/,
   }
 
   for (const [sql, found] of Object.entries(breaks)) {
@@ -399,39 +397,6 @@ describe('the checkpoint of a writer to SQLite (C13)', () => {
       [['b', 'three']],
     )
     await next.close()
-  })
-
-  it('of a version without states is gone on from', async () => {
-    const writer = await open()
-    await writer.commit(checkpoint(1, { a: 1 }))
-    await writer.close()
-    execute(
-      'alter table sluice_checkpoints drop column parts; drop table sluice_states; drop table sluice_leases; update sluice_checkpoints set version = 1',
-    )
-    const next = await open()
-    equal(next.checkpoint?.epoch, 1)
-    await next.commit(checkpoint(2, { a: 2 }))
-    await next.close()
-    deepEqual(
-      query('select version, parts from sluice_checkpoints').map((row) => ({ ...row })),
-      [{ version: 2, parts: 0 }],
-    )
-  })
-
-  it('says who committed it, also in a database that was made before it did', async () => {
-    const writer = await open()
-    await writer.commit(checkpoint(1))
-    await writer.close()
-    execute('alter table sluice_checkpoints drop column committed_by')
-    const next = await open()
-    equal(next.checkpoint?.epoch, 1)
-    await next.commit(checkpoint(2))
-    await next.close()
-    const found = query('select committed_by as by from sluice_checkpoints')
-    deepEqual(
-      found.map(({ by }) => by),
-      [`process ${process.pid} on ${hostname()}`],
-    )
   })
 
   it('may be deleted to start over', async () => {
