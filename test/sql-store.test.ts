@@ -115,7 +115,7 @@ describe('what is kept in SQL databases', { skip: missingPostgres() }, () => {
 
   for (const name of ['SQLite', 'PostgreSQL', 'DuckDB'] as const) {
     for (const [tables, made] of Object.entries({ 'tables of each database': SEPARATE, 'one store': WITHOUT_SHARDS })) {
-      it(`Q19: is gone on from as versions with ${tables} left it (${name})`, async () => {
+      it(`Q17, Q19: is gone on from as versions with ${tables} left it (${name})`, async () => {
         const store = await at(name)
         await store.execute(made[name])
         await store.execute(rowsOf(name))
