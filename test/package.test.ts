@@ -94,6 +94,32 @@ describe('the packed tarball', () => {
     })
   }
 
+  it('has one Flow, one SluiceError and one Rejection for all doors and workers', () => {
+    const programs = packed.filter((path) => /^dist\/.*\.js$/.test(path)).map((path) => join(installed, path))
+    for (const name of ['Flow', 'SluiceError', 'Rejection']) {
+      const making = new RegExp(`\\b${name}\\d* = class\\b|\\bclass ${name}\\d*\\b`)
+      const makers = programs.filter((path) => making.test(readFileSync(path, 'utf8')))
+      equal(makers.length, 1, `${name}: ${makers}`)
+    }
+    const code = `import { SluiceError } from 'sluice'
+import { nats } from 'sluice/nats'
+try { nats('nats://localhost', 7, { stream: '' }) } catch (error) { process.stdout.write(String(error instanceof SluiceError)) }`
+    equal(execFileSync(NODE, ['--input-type=module', '-e', code], { cwd: folder, encoding: 'utf8' }), 'true')
+  })
+
+  it('runs a flow on threads', () => {
+    writeFileSync(
+      join(folder, 'numbers.mjs'),
+      "import { flow } from 'sluice'\nexport default flow([1, 2]).map((n) => n * 2)\n",
+    )
+    const program = join(folder, 'on-threads.mjs')
+    const code = `import { collect } from 'sluice'
+const found = await collect(new URL('numbers.mjs', import.meta.url), { threads: 2 })
+console.log(found.sort().join())`
+    writeFileSync(program, code)
+    equal(execFileSync(NODE, [program], { encoding: 'utf8' }), '2,4\n')
+  })
+
   it('brings types that a strict project compiles with', () => {
     const code = `import { accessLog, files, param, pipeline, sqlite } from 'sluice'
 import { connect, consumer, from } from 'sluice/stage'

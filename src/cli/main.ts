@@ -104,6 +104,6 @@ function wantsJsonLog(argv: readonly string[]): boolean {
 }
 
 function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  const manifest: unknown = JSON.parse(readFileSync(new URL(import.meta.resolve('sluice/package.json')), 'utf8'))
   return String((manifest as { readonly version: unknown }).version)
 }

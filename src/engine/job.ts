@@ -14,7 +14,7 @@ export interface Job {
   readonly name: string
   /** Of a pipeline: the texts that its parameters were given. */
   readonly params?: ReadonlyMap<string, string>
-  /** The URL of the module whose `layOutJob` makes a topology of it: this one for a flow. */
+  /** The module whose `layOutJob` makes a topology of it, as package.json names it: this one for a flow. */
   readonly laidOutBy: string
 }
 
@@ -24,7 +24,7 @@ export interface JobLayout {
 }
 
 /** Layers of a flow. */
-export const FLOW_LAYOUT: string = import.meta.url
+export const FLOW_LAYOUT = '#flow-layout'
 
 export const layOutJob: JobLayout['layOutJob'] = async (job, stages) => layOut(await loadJob(job), { stages })
 

@@ -6,7 +6,7 @@ import { buildPipeline, planOf, sourceOf } from './build.ts'
 import { isPipeline, type Pipeline } from './pipeline.ts'
 
 /** Layers of a pipeline. */
-export const PIPELINE_LAYOUT: string = import.meta.url
+export const PIPELINE_LAYOUT = '#pipeline-layout'
 
 export const layOutJob: JobLayout['layOutJob'] = async (job, stages) => {
   const pipeline = await loadPipeline(job)

@@ -21,7 +21,7 @@ export function packInto(folder: string): { readonly tarball: string; readonly f
     cpSync(join(ROOT, file), join(stage, file), { recursive: true })
   }
   symlinkSync(join(ROOT, 'node_modules'), join(stage, 'node_modules'))
-  execFileSync(process.execPath, [TSC, '-p', join(stage, 'tsconfig.build.json')])
+  execFileSync(process.execPath, [join(ROOT, 'scripts', 'build.ts'), stage])
   const pack = spawnSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
     cwd: stage,
     encoding: 'utf8',

@@ -44,9 +44,6 @@ const DONE_GRACE_MS = 100
  */
 const YOUNG_MB = 32
 
-/** The compiled entry beside compiled code, the source beside the source. */
-const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
-
 export class Crew {
   readonly #options: CrewOptions
   readonly #members: readonly Member[]
@@ -211,7 +208,7 @@ class Member {
     this.done = this.#done.promise
     const { tellsLate, tellsDead } = account
     const setup: WorkerSetup = { job, index, workers, stages, inFlight, tellsLate, tellsDead, watch }
-    this.worker = new Worker(ENTRY, {
+    this.worker = new Worker(new URL(import.meta.resolve('#worker')), {
       workerData: setup,
       name: `sluice ${index + 1}`,
       resourceLimits: {
