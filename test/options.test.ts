@@ -3,6 +3,7 @@
 import { rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as duckdbDoor from '../src/connect/duckdb/index.ts'
+import * as connectDoor from '../src/connect/index.ts'
 import * as kafkaDoor from '../src/connect/kafka/index.ts'
 import * as mqttDoor from '../src/connect/mqtt/index.ts'
 import * as natsDoor from '../src/connect/nats/index.ts'
@@ -171,6 +172,28 @@ const SYSTEMS: Readonly<Record<string, readonly [door: object, calls: Calls]>> =
   ],
 }
 
+/** What connectors are made of is called by connectors: it takes what their types say. */
+const CONNECT: Calls = Object.fromEntries(
+  [
+    ...[
+      'Address',
+      'ByName',
+      'InOrder',
+      'LiveReader',
+      'OnceEach',
+      'Pacer',
+      'PublishWriter',
+      'SqlInspector',
+      'SqlWriter',
+    ],
+    ...['adaptTable', 'all', 'batchOf', 'bodies', 'bodyReader', 'brokerAddress', 'checkTables', 'connectReader'],
+    ...['createFile', 'deadLetter', 'ensureTable', 'faultOfRow', 'finishFile', 'foldName', 'identified', 'identityAt'],
+    ...['letterAt', 'listenReader', 'livePosition', 'liveSource', 'loadPackage', 'makeFolder', 'namedPosition'],
+    ...['optionInvalid', 'quoteName', 'readOf', 'removeFile', 'renameFile', 'request', 'run', 'runAsync', 'runSync'],
+    ...['sqlSink', 'syncFolder', 'traced', 'upsert', 'writeAll'],
+  ].map((name) => [name, 'takes none']),
+)
+
 const STAGE: Calls = {
   broadcast: 'takes none',
   connect: (wrong) => stage.connect([1], stage.consumer({ onEvents: () => {} }), wrong),
@@ -284,6 +307,7 @@ const methods = (value: object): string[] =>
 
 const PARTS: readonly (readonly [what: string, names: string[], calls: Calls])[] = [
   ['sluice', own(sluice).filter((name) => !/^(Rejection|SluiceError)$/.test(name)), MAIN],
+  ['sluice/connect', own(connectDoor).filter((name) => name !== 'Rejection'), CONNECT],
   ...Object.entries(SYSTEMS).map(([name, [door, calls]]) => [name, own(door), calls] as const),
   ['sluice/stage', own(stage), STAGE],
   ['sluice/testing', own(testing), TESTING],

@@ -12,6 +12,7 @@ const NODE = process.execPath
 /** What is imported, and something that each has. */
 const DOORS = {
   sluice: 'startPipeline',
+  'sluice/connect': 'batchOf',
   'sluice/duckdb': 'duckdb',
   'sluice/kafka': 'kafka',
   'sluice/mqtt': 'mqtt',
@@ -200,6 +201,19 @@ export default pipeline('job', { from: values([{ a: 1 }]), into: duckdb('out.duc
     deepEqual([checked?.status, ran?.status], [78, 78], checked?.stderr)
     match(`${checked?.stderr}`, /Cannot load @duckdb\/node-api: run "npm install @duckdb\/node-api@latest"/)
     equal(ran?.stderr.trim().split('\n').at(-1), checked?.stderr.trim())
+  })
+
+  it('lets others publish a connector: the one of the examples compiles, and keeps to the suites', () => {
+    const connector = join(folder, 'connector')
+    cpSync(join(ROOT, 'examples', 'connector'), connector, { recursive: true })
+    const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node']
+    const own = ['--allowImportingTsExtensions', '--lib', 'es2024,esnext.disposable', '--exactOptionalPropertyTypes']
+    const compiling = spawnSync(NODE, [TSC, ...flags, ...own, 'maildir.test.ts'], { cwd: connector, encoding: 'utf8' })
+    equal(compiling.stdout, '')
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env
+    const testing = spawnSync(NODE, ['--test', 'maildir.test.ts'], { cwd: connector, encoding: 'utf8', env })
+    equal(testing.status, 0, testing.stdout)
+    match(testing.stdout, /pass 2\d\n/)
   })
 
   const old = oldNodes()

@@ -89,6 +89,8 @@ function roomOf(path: string): string | undefined {
 function mayImportRoom(path: string, target: string, table: FolderTable): boolean {
   const [from, to] = [roomOf(path), roomOf(target)]
   const folder = folderOf(path)
+  // The door of the whole folder.
+  if (path === `${folder}/index.ts`) return true
   if (folder !== folderOf(target) || to === undefined || from === to || !table.has(`${folder}/*`)) return true
   return from !== undefined && (table.get(from) ?? table.get(`${folder}/*`))?.has(to) === true
 }

@@ -4,29 +4,39 @@ import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { SluiceError } from '../../src/base/errors.ts'
-import { type Batch, letterAt } from '../../src/connect/batch.ts'
-import type { Columns } from '../../src/connect/column.ts'
-import { foldName, quoteName } from '../../src/connect/kits/sql/name.ts'
-import { faultOfRow } from '../../src/connect/kits/sql/row.ts'
-import { FOLDED, type Shape } from '../../src/connect/kits/sql/shape.ts'
-import { type AboutSink, sqlSink } from '../../src/connect/kits/sql/sink.ts'
 import {
+  type AboutSink,
+  all,
+  type Batch,
+  type Columns,
+  type DeadLetter,
   ensureTable,
   FITS,
+  FOLDED,
   type FoundColumn,
   type FoundTable,
+  faultOfRow,
+  foldName,
+  letterAt,
+  quoteName,
+  type RowTable,
+  run,
+  runAsync,
+  type Shape,
+  type Sink,
+  type SqlAnswer,
+  type SqlDatabase,
+  type SqlDialect,
+  SqlInspector,
+  SqlWriter,
+  type Statement,
+  sqlSink,
   type Table,
   type TableColumn,
   type Tables,
-} from '../../src/connect/kits/sql/table.ts'
-import { upsert } from '../../src/connect/kits/sql/upsert.ts'
-import type { RowTable, SqlDatabase } from '../../src/connect/kits/store/database.ts'
-import type { SqlDialect } from '../../src/connect/kits/store/dialect.ts'
-import { SqlInspector } from '../../src/connect/kits/store/inspector.ts'
-import { type Answer, all, run, runAsync, type Statement, type Work } from '../../src/connect/kits/store/work.ts'
-import { SqlWriter } from '../../src/connect/kits/store/writer.ts'
-import type { DeadLetter } from '../../src/connect/origin.ts'
-import type { Sink } from '../../src/connect/sink.ts'
+  upsert,
+  type Work,
+} from '../../src/connect/index.ts'
 
 interface Column extends TableColumn {
   takes(value: unknown): boolean
@@ -109,7 +119,7 @@ class OtherDatabase implements SqlDatabase {
   }
 
   /** Its answers come later, like those of a server. */
-  async execute({ sql, values, isQuery }: Statement): Promise<Answer> {
+  async execute({ sql, values, isQuery }: Statement): Promise<SqlAnswer> {
     await turn()
     const statement = this.#database.prepare(sql)
     if (isQuery) return { rows: statement.all(...values), changes: 0 }

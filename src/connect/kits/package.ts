@@ -6,7 +6,7 @@ import { messageOf, SluiceError } from '../../base/errors.ts'
  * The packages that may be missing, each with the release to install: the command goes on working when a later one
  * comes. No range matches a release of DuckDB, as they are all prereleases: the newest is taken.
  */
-export const RELEASES = {
+export const RELEASES: Readonly<Record<string, string>> = {
   '@duckdb/node-api': 'latest',
   '@nats-io/jetstream': '3',
   '@nats-io/transport-node': '3',
@@ -18,18 +18,16 @@ export const RELEASES = {
   'pg-cursor': '2',
   redis: '6',
   ws: '8',
-} as const
-
-export type OptionalPackage = keyof typeof RELEASES
+}
 
 /**
- * Loads a package that may not be there.
+ * Loads a package that may not be there: one of ours in the release that fits, another one in its latest.
  *
  * @param name - the package
  * @param load - imports it
  * @throws {SluiceError} CONFIG_INVALID with the command that installs it
  */
-export async function loadPackage<T>(name: OptionalPackage, load: () => Promise<T>): Promise<T> {
+export async function loadPackage<T>(name: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load()
   } catch (cause) {
@@ -38,8 +36,8 @@ export async function loadPackage<T>(name: OptionalPackage, load: () => Promise<
 }
 
 /** What is said of a package that is missing, or not of the release that is needed. */
-export function unusable(name: OptionalPackage, found: string, cause?: unknown): SluiceError<'CONFIG_INVALID'> {
-  const allowed = `npm install ${name}@${RELEASES[name]}`
+export function unusable(name: string, found: string, cause?: unknown): SluiceError<'CONFIG_INVALID'> {
+  const allowed = `npm install ${name}@${RELEASES[name] ?? 'latest'}`
   const message = `Cannot load ${name}: run "${allowed}" (${found})`
   return new SluiceError('CONFIG_INVALID', message, { key: name, value: undefined, allowed }, { cause })
 }
