@@ -1,4 +1,5 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { isSluiceError } from '../src/base/errors.ts'
 import { batchOf } from '../src/connect/batch.ts'
@@ -40,6 +41,7 @@ describe('rows in SQL tables', { skip }, () => {
       }
     }
     deepEqual(await dry({ key: ['id'] }, [{ id: 1, n: 2 }]), [])
+    equal(existsSync(':memory:'), false)
     await at.execute('create table t (id integer primary key, n integer not null check (n < 10))')
     const refused = await dry({ key: ['id'] }, [
       { id: 1, n: 2 },

@@ -32,6 +32,7 @@ export { faultOfRow } from './kits/sql/row.ts'
 export { FOLDED, type Shape, type ShapeColumn, type ShapeRules } from './kits/sql/shape.ts'
 export { type AboutSink, sqlSink } from './kits/sql/sink.ts'
 export { checkTables, type TableOptions as SqlTableOptions } from './kits/sql/sink-options.ts'
+export { storable } from './kits/sql/storable.ts'
 export {
   adaptTable,
   ensureTable,

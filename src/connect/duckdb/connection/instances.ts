@@ -18,6 +18,9 @@ import type { Duckdb } from '../client.ts'
 /** What DuckDB may hold in memory: the embedded engine must stay small beside the pipeline that feeds it. */
 export const MEMORY = '256MB'
 
+/** In place of a file: a database that is nobody else's, and goes with its connection. */
+export const IN_MEMORY = ':memory:'
+
 /** The log of changes is folded into the file once it is this large, not after every other commit. */
 const LOG_BYTES = '128MB'
 
@@ -40,6 +43,7 @@ const OPEN = new Map<string, Open>()
 
 /** Opens a file, or shares it; to be released by whoever got it. */
 export async function acquire(duckdb: Duckdb, path: string, options: InstanceOptions): Promise<DuckDBInstance> {
+  if (path === IN_MEMORY) return await duckdb.DuckDBInstance.create(path, settingsOf(options))
   const file = fileOf(path)
   const open = OPEN.get(file) ?? opened(duckdb, path, file, options)
   if (open.isReading && !options.isReading) throw held(path, 'a source of this process, which reads it')
@@ -64,17 +68,17 @@ export function release(path: string): void {
   open.opened?.closeSync()
 }
 
-function opened(duckdb: Duckdb, path: string, file: string, { memory, isReading }: InstanceOptions): Open {
+function settingsOf({ memory, isReading }: InstanceOptions): Record<string, string> {
+  const settings = { threads: '1', memory_limit: memory, checkpoint_threshold: LOG_BYTES }
+  return isReading ? { ...settings, access_mode: 'READ_ONLY' } : settings
+}
+
+function opened(duckdb: Duckdb, path: string, file: string, options: InstanceOptions): Open {
+  const { isReading } = options
   checkThreads(path, file, isReading)
-  const settings = {
-    threads: '1',
-    memory_limit: memory,
-    checkpoint_threshold: LOG_BYTES,
-    ...(isReading ? { access_mode: 'READ_ONLY' } : {}),
-  }
   const { DuckDBInstance } = duckdb
   const made = isReading || existsSync(file) ? Promise.resolve() : make(duckdb, file)
-  const instance = made.then(() => DuckDBInstance.create(file, settings))
+  const instance = made.then(() => DuckDBInstance.create(file, settingsOf(options)))
   const open = { instance, opened: undefined, isReading, users: 0 }
   OPEN.set(file, open)
   return open

@@ -11,6 +11,7 @@ import type { StoreOptions } from '../../kits/store/store.ts'
 import type { Work } from '../../kits/store/work.ts'
 import { SqlWriter, type SqlWriterOptions } from '../../kits/store/writer.ts'
 import type { BatchSize, SinkInspector, SinkWriter } from '../../sink.ts'
+import { IN_MEMORY } from '../connection/instances.ts'
 import { duckdbTrouble, Session } from '../connection.ts'
 import { schemasOf } from './catalogue.ts'
 import { RowWriter, STEP } from './rows.ts'
@@ -46,8 +47,9 @@ export class DuckdbDatabase implements SqlDatabase {
     this.dialect = duckdbDialect(options.path)
   }
 
-  static async open(options: DatabaseOptions): Promise<DuckdbDatabase> {
-    return new DuckdbDatabase(await Session.open(options.path, { memory: options.memory }), options)
+  /** @param file - what is opened in its place */
+  static async open(options: DatabaseOptions, file: string = options.path): Promise<DuckdbDatabase> {
+    return new DuckdbDatabase(await Session.open(file, { memory: options.memory }), options)
   }
 
   do<T>(work: Work<T>): Promise<T> {
@@ -94,8 +96,8 @@ export class DuckdbDatabase implements SqlDatabase {
 export async function openDuckdb<Row>(options: DatabaseOptions & SqlWriterOptions): Promise<SinkWriter<Row>> {
   const { path, isDryRun = false } = options
   // A file that is not there is not made for a dry run; where there can be none, opening it says why.
-  const place = isDryRun && !existsSync(path) && existsSync(dirname(resolve(path))) ? { path: ':memory:' } : {}
-  return await SqlWriter.open<Row>(await DuckdbDatabase.open({ ...options, ...place }), options)
+  const isMissing = isDryRun && !existsSync(path) && existsSync(dirname(resolve(path)))
+  return await SqlWriter.open<Row>(await DuckdbDatabase.open(options, isMissing ? IN_MEMORY : path), options)
 }
 
 /** @throws {SluiceError} PIPELINE_HELD if another process has the file open */

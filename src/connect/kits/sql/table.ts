@@ -10,6 +10,8 @@ export interface TableOptions {
   /** What becomes of rows that do not fit; by default `evolve` in tables that were made here, else `freeze`. */
   readonly mode?: SchemaMode | undefined
   readonly onNote?: ((note: string) => void) | undefined
+  /** Whether texts with a NUL are taken, too, where the database can hold them. */
+  readonly takesNul?: boolean
 }
 
 /** A column as it is in the database. */

@@ -4,14 +4,6 @@ import type { Shape } from '../sql/shape.ts'
 import type { Upsert } from '../sql/upsert.ts'
 import type { Work } from './work.ts'
 
-/** How a moment is written and read as SQL. */
-export interface TimeForm {
-  /** The value for a column, from a parameter of epoch milliseconds. */
-  write(parameter: string): string
-  /** The epoch milliseconds of a column. */
-  read(column: string): string
-}
-
 export interface SqlDialect {
   /** The parameter of that number, from 1: `$1`, or `?`, as each is used once and in order. */
   parameter(number: number): string
@@ -37,18 +29,13 @@ export interface SqlDialect {
   now(): string
   /** The epoch milliseconds of a column of `types.time`. */
   millis(column: string): string
-  /** The column `time` of dead letters. */
-  readonly letterTime: TimeForm
+  /** The same of the column `time` of dead letters. */
+  letterMillis(column: string): string
   /** A text as the database can hold it. */
   storable(text: string): string
   /** What stands after a `select` whose rows nobody else may change until the transaction ends. */
   readonly forUpdate: string
   upsert(rows: Upsert): string
-  /**
-   * Rows `r`, each a list of texts, out of a parameter of JSON: for a database in which a parameter for each value of many
-   * rows takes long.
-   */
-  fromJson?(parameter: string): string
   /** Keeps others from making tables until the transaction ends. @throws if none may be made or changed */
   lockTables(): Work<void>
   /** Keeps others from opening the pipeline until the transaction ends. */

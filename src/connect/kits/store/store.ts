@@ -2,7 +2,6 @@
 
 import { SluiceError } from '../../../base/errors.ts'
 import { type Claim, fenced, type HeldLease, holderOf, pipelineHeld } from '../../lease.ts'
-import type { DeadLetter } from '../../origin.ts'
 import { type Shard, WHOLE } from '../../shard.ts'
 import type { Checkpoint, CheckpointSummary } from '../../sink.ts'
 import type { Json } from '../../source.ts'
@@ -54,10 +53,6 @@ export class SqlStore {
   *checkHolder(claim: Omit<Claim, 'nowMs'>): Work<void> {
     const holder = yield* this.leases.against(claim)
     if (holder !== undefined) throw pipelineHeld(this.#options.pipeline, holder)
-  }
-
-  bury(letters: readonly DeadLetter[]): Work<void> {
-    return this.letters.bury(letters, this.checkpoints.epoch + 1)
   }
 
   /** @throws {SluiceError} PIPELINE_HELD if another instance has taken over */

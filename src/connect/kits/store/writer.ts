@@ -1,6 +1,7 @@
 // The writer of a SQL sink: rows, dead letters and checkpoint in one transaction an epoch.
 
 import { orClose } from '../../../base/closing.ts'
+import { SluiceError } from '../../../base/errors.ts'
 import type { Batch } from '../../batch.ts'
 import type { Columns } from '../../column.ts'
 import { LEASE_MS, newOwner } from '../../lease.ts'
@@ -38,8 +39,10 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   #restored: Checkpoint | undefined
   /** Undefined until the columns are known. */
   #rows: RowTable | undefined
-  /** The transaction that rows were last written in. */
-  #enteredIn = 0
+  /** Undefined before the first. */
+  #letters: RowTable | undefined
+  /** The transaction that rows of a table were last written in. */
+  readonly #enteredIn = new Map<RowTable, number>()
   /** Whether the lease is ours, or was. */
   #hasLease = false
   #isClosed = false
@@ -83,21 +86,24 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     return this.#transaction.within('write to', () => {
       const table = this.#rows ?? this.#rowsOf(rows.values())
       if (table === undefined) return refuseAll(rows, this.#database.step)
-      return then(this.#transaction.atRest(table), () => {
-        if (this.#enteredIn === this.#transaction.count) return table.write(rows)
-        this.#enteredIn = this.#transaction.count
-        return then(table.enter(), () => table.write(rows))
-      })
+      return this.#put(table, rows)
     })
   }
 
   bury(letters: readonly DeadLetter[]): Soon<void> {
-    return this.#transaction.within('write dead letters to', () => this.#settled(() => this.#store.bury(letters)))
+    return this.#transaction.within('write dead letters to', () => {
+      const { letters: kept, checkpoints } = this.#store
+      this.#letters ??= this.#use(this.#database.rows(kept.shape, { mode: 'freeze', takesNul: true }))
+      const written = this.#put(this.#letters, kept.rowsOf(letters, checkpoints.epoch + 1))
+      return then(written, ([refused]) => {
+        if (refused !== undefined) throw this.#refusesLetters(refused.reason)
+      })
+    })
   }
 
   exhume(letters: readonly KeptLetter[]): Soon<void> {
     return this.#transaction.within('take dead letters out of', () =>
-      this.#settled(() => this.#store.letters.exhume(letters)),
+      then(this.#flush(), () => this.#database.do(this.#store.letters.exhume(letters))),
     )
   }
 
@@ -109,12 +115,9 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   /** @param note - what a sink without transactions has to make visible of it */
   commit(checkpoint: Checkpoint, note?: Json): Soon<void> {
     return this.#transaction.within('commit to', () => {
-      const flushed = this.#rows?.flush?.()
+      const flushed = this.#flush()
       if (this.#options.isDryRun === true) return flushed
-      const saved = then(
-        then(flushed, () => this.#transaction.atRest()),
-        () => this.#database.do(this.#store.save(checkpoint, note)),
-      )
+      const saved = then(flushed, () => this.#database.do(this.#store.save(checkpoint, note)))
       return then(
         then(saved, () => (this.#main === undefined ? this.#transaction.commit() : undefined)),
         () => this.#store.checkpoints.saved(checkpoint.epoch),
@@ -210,14 +213,38 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   }
 
   #rowsIn(shape: Shape): RowTable {
-    this.#rows = this.#database.rows(shape, this.#options)
-    this.#transaction.tables.add(this.#rows)
+    this.#rows = this.#use(this.#database.rows(shape, this.#options))
     return this.#rows
   }
 
-  /** Does work once no statement of rows is under way. */
-  #settled(work: () => Work<void>): Soon<void> {
-    return then(this.#transaction.atRest(), () => this.#database.do(work()))
+  #use(table: RowTable): RowTable {
+    this.#transaction.tables.add(table)
+    return table
+  }
+
+  /** Writes rows once no statement of another table is under way. */
+  #put(table: RowTable, rows: Batch): Soon<readonly DeadLetter[]> {
+    return then(this.#transaction.atRest(table), () => {
+      if (this.#enteredIn.get(table) === this.#transaction.count) return table.write(rows)
+      this.#enteredIn.set(table, this.#transaction.count)
+      return then(table.enter(), () => table.write(rows))
+    })
+  }
+
+  /** Writes what is held back, and waits for it. */
+  #flush(): Soon<void> {
+    const flushed = [this.#rows, this.#letters].reduce<Soon<void>>((rest, table) => {
+      return table?.flush === undefined
+        ? rest
+        : then(rest, () => then(this.#transaction.atRest(table), () => table.flush?.()))
+    }, undefined)
+    return then(flushed, () => this.#transaction.atRest())
+  }
+
+  #refusesLetters(found: string): SluiceError<'SINK_MISMATCH'> {
+    const { deadLetters: table } = this.#options
+    const message = `Cannot write dead letters to table ${table}: ${found}`
+    return new SluiceError('SINK_MISMATCH', message, { sink: this.#database.step, table, found })
   }
 }
 

@@ -42,10 +42,7 @@ export function postgresDialect(place: Place, isPooled: boolean): SqlDialect {
     session: sessionOf(isPooled),
     now: () => 'clock_timestamp()',
     millis: (column) => `(extract(epoch from ${column}) * 1000)::float8`,
-    letterTime: {
-      write: (parameter) => `to_timestamp(${parameter}::float8 / 1000)`,
-      read: (column) => `floor(extract(epoch from ${column}) * 1000)::float8`,
-    },
+    letterMillis: (column) => `floor(extract(epoch from ${column}) * 1000)::float8`,
     storable,
     forUpdate: 'for update',
     upsert,

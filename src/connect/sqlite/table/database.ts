@@ -104,8 +104,8 @@ export class SqliteDatabase implements SqlDatabase {
     }
   }
 
-  rows(shape: Shape, { mode, onNote }: TableOptions): RowTable {
-    return new RowWriter(this.#database, { path: this.#options.path, mode, onNote }, shape)
+  rows(shape: Shape, { mode, onNote, takesNul = false }: TableOptions): RowTable {
+    return new RowWriter(this.#database, { path: this.#options.path, mode, onNote, takesNul }, shape)
   }
 
   trouble(error: unknown, act: string): unknown {

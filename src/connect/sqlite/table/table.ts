@@ -34,7 +34,7 @@ export interface Place extends TableOptions {
  * A table keeps SQLite's row ids and has its key as an index beside them: rows that come in the order of their keys are
  * then written a tenth faster than into a table `without rowid`.
  */
-export function sqliteTables({ path, mode, onNote }: Place): Tables<FoundTable, TableColumn> {
+export function sqliteTables({ path, mode, onNote, takesNul = false }: Place): Tables<FoundTable, TableColumn> {
   return {
     mode,
     onNote,
@@ -53,7 +53,7 @@ export function sqliteTables({ path, mode, onNote }: Place): Tables<FoundTable, 
       for (const [name, type] of added) yield* run(addColumn(shape.table, name, inferredType(type, 'evolve')))
       return [...added].map(([name, type]) => `added column ${name} ${type}`)
     },
-    use: useColumn,
+    use: (column, use) => (takesNul && column.affinity === 'text' ? textColumn(use) : useColumn(column, use)),
     evolving: () => FITS,
     faultOf: () => undefined,
     unfit(table, found) {
@@ -78,6 +78,10 @@ function createTable({ table, key, isInferred }: Shape, columns: readonly ShapeC
       .join(' ')
   })
   return `create table ${quoteName(table)} (${MARK} ${lines.join(', ')}, primary key (${keys.map(quoteName).join(', ')}))`
+}
+
+function textColumn({ name }: ColumnUse): TableColumn {
+  return { name, kind: 'with-nul', evolving: 'with-nul' }
 }
 
 function useColumn(column: FoundColumn, { name, named, mode, isOurs }: ColumnUse): TableColumn | string {

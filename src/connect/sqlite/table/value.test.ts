@@ -10,6 +10,13 @@ const CASES: Record<
   ValueKind,
   { readonly takes: readonly (readonly [unknown, unknown])[]; readonly refuses: readonly unknown[] }
 > = {
+  'with-nul': {
+    takes: [
+      ['a\0b', 'a\0b'],
+      ['', ''],
+    ],
+    refuses: [1, true, '\ud800', new Date(0), {}],
+  },
   text: {
     takes: [
       ['', ''],

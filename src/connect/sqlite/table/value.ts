@@ -19,8 +19,9 @@ export type SqliteValue = null | number | bigint | string | Uint8Array
  * - `float`: it makes floating point of every number
  * - `words`: it makes text of numbers
  * - `any-text`: the same, and rows bring values of several types for it, which are text there
+ * - `with-nul`: text, in which there may be a NUL
  */
-export type ValueKind = ColumnType | 'any' | 'whole' | 'number' | 'loose' | 'float' | 'words' | 'any-text'
+export type ValueKind = ColumnType | 'with-nul' | 'any' | 'whole' | 'number' | 'loose' | 'float' | 'words' | 'any-text'
 
 /** In place of a value that a column does not take; {@link faultOfValue} says why. */
 export const REFUSED: unique symbol = Symbol('refused')
@@ -36,6 +37,8 @@ export function toSqlite(kind: ValueKind, value: unknown): Stored {
   switch (kind) {
     case 'text':
       return typeof value === 'string' && isStorable(value) ? value : REFUSED
+    case 'with-nul':
+      return typeof value === 'string' && value.isWellFormed() ? value : REFUSED
     case 'integer':
       return typeof value === 'string' ? REFUSED : inRange(wholeOf(value))
     case 'real':
@@ -75,6 +78,7 @@ export function faultOfValue(column: string, kind: ValueKind, value: unknown): s
 }
 
 const WORDS: Readonly<Record<ValueKind, string>> = {
+  'with-nul': 'text',
   ...TYPE_WORDS,
   any: 'text, numbers, bigints that fit into 64 bits, booleans, dates, bytes and what JSON can hold',
   whole: `${WHOLE}, booleans and dates`,
