@@ -12,8 +12,8 @@ import { ROOT } from './project.ts'
 export interface KeepingPlace {
   /** An expression of a sink, with `table: 't'`, by the key `n`: `duckdb('out.duckdb', …)`. */
   readonly sink: string
-  /** The words of an import that the expression needs. */
-  readonly names: string
+  /** The function that the expression needs, which has a door of its name. */
+  readonly names: 'duckdb' | 'postgres'
   /** Runs SQL; gives rows as objects. */
   readonly query: (sql: string) => Promise<readonly Record<string, unknown>[]>
   /** The time now in SQL, as the table of leases keeps it. */
@@ -38,10 +38,13 @@ export function keepingTests(make: () => KeepingPlace | Promise<KeepingPlace>): 
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
   const writeJob = (): void => {
-    const index = JSON.stringify(new URL('src/index.ts', `file://${ROOT}/`).href)
+    const [index, door] = ['src/index.ts', `src/connect/${place.names}/index.ts`].map((path) => {
+      return JSON.stringify(new URL(path, `file://${ROOT}/`).href)
+    })
     writeFileSync(
       join(folder, 'job.ts'),
-      `import { ndjson, param, pipeline, ${place.names} } from ${index}
+      `import { ndjson, param, pipeline } from ${index}
+import { ${place.names} } from ${door}
 export default pipeline('numbers', {
   params: { most: param.number(5) },
   from: () => ndjson(${JSON.stringify(join(folder, 'in.ndjson'))}),
