@@ -17,8 +17,9 @@ describe('Ring', () => {
     equal(ring.length, 1)
   })
 
-  it('does as an array does with push and shift', () => {
-    const steps = fc.array(fc.oneof(fc.nat(), fc.constant('shift' as const), fc.constant('take' as const)))
+  it('does as an array does with push, shift and unshift', () => {
+    const ahead = fc.record({ ahead: fc.nat() })
+    const steps = fc.array(fc.oneof(fc.nat(), ahead, fc.constant('shift' as const), fc.constant('take' as const)))
     fc.assert(
       fc.property(steps, (script) => {
         const ring = new Ring<number>(2)
@@ -26,7 +27,10 @@ describe('Ring', () => {
         for (const step of script) {
           if (step === 'shift') equal(ring.shift(), model.shift())
           else if (step === 'take') deepEqual(ring.take(3), model.splice(0, 3))
-          else {
+          else if (typeof step === 'object') {
+            ring.unshift(step.ahead)
+            model.unshift(step.ahead)
+          } else {
             ring.push(step)
             model.push(step)
           }

@@ -37,6 +37,14 @@ export class Ring<T> {
     this.#length += 1
   }
 
+  /** Puts a value ahead of all others. */
+  unshift(value: T): void {
+    if (this.#length === this.#slots.length) this.#grow()
+    this.#head = (this.#head - 1) & (this.#slots.length - 1)
+    this.#slots[this.#head] = value
+    this.#length += 1
+  }
+
   /** Takes the oldest value; undefined when there is none. */
   shift(): T | undefined {
     if (this.#length === 0) return undefined

@@ -8,7 +8,7 @@ import { HookCalls } from './hook-calls.ts'
 import { type AnySpec, givesChunk } from './hooks.ts'
 import { Lifetime, refuse } from './lifetime.ts'
 import type { Link, LinkEnd, SubscribeOptions } from './link.ts'
-import { COMPLETED, type Ending, type Message } from './message.ts'
+import { COMPLETED, type Ending, type Left, type ToConsumer, type ToProducer, type ToStage } from './message.ts'
 import type { Outlet } from './outlet.ts'
 import { threadScheduler } from './scheduler.ts'
 import type { Producer, Stage, StageStats } from './stage.ts'
@@ -28,10 +28,14 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   readonly #calls: HookCalls
   /** The giving side; a consumer has none. */
   readonly #outlet: Outlet<unknown> | undefined
-  readonly #mailbox = new Ring<Message<Link>>()
+  readonly #mailbox = new Ring<ToProducer<Link> | Left<Link>>()
   readonly #turns: Turns
   /** `closing`: completes when the work in hand is done. `completing`: nothing new is taken, what was made goes out. */
   #state: 'open' | 'closing' | 'completing' | 'ended' = 'open'
+  /** Whether the stage has neither ended nor begun to. */
+  isOpen = true
+  /** Whether the stage has ended. */
+  isOver = false
   readonly #life: Lifetime
 
   constructor(kind: string, spec: AnySpec, outlet: Outlet<unknown> | undefined) {
@@ -39,14 +43,9 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     this.#life = new Lifetime(this.name)
     this.#spec = spec
     this.#outlet = outlet
-    this.#turns = new Turns(spec.scheduler ?? threadScheduler, {
-      isOver: () => this.#state === 'ended',
-      work: () => this.#work(),
-      fail: (error) => this.fail(error),
-      close: () => this.#close(),
-    })
+    this.#turns = new Turns(spec.scheduler ?? threadScheduler, this)
     this.#calls = new HookCalls({ stage: this, spec, turns: this.#turns, outlet })
-    if (outlet !== undefined) outlet.isPaused = spec.demand === 'accumulate'
+    if (spec.demand === 'accumulate') outlet?.pause()
   }
 
   get takesEvents(): boolean {
@@ -126,17 +125,17 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   }
 
   pause(): void {
-    if (this.#outlet !== undefined) this.#outlet.isPaused = true
+    this.#outlet?.pause()
   }
 
   resume(): void {
-    if (this.#outlet !== undefined) this.#outlet.isPaused = false
+    this.#outlet?.resume()
     this.#turns.wake()
   }
 
   complete(): void {
-    if (this.#state !== 'open') return
-    this.#state = 'closing'
+    if (!this.isOpen) return
+    this.#enter('closing')
     this.#calls.giveUp()
     this.resume()
   }
@@ -154,16 +153,18 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     this.#stop({ kind: 'failed', error })
   }
 
-  /** Takes a message in. Never handles it: the sender must not wait for it. */
-  post(message: Message<Link>): void {
-    if (this.#state === 'ended') return refuse(message, this)
-    this.#mailbox.push(message)
+  /** Takes in what is handled in its order, as demand allows. */
+  accept(message: ToConsumer<Link> | ToStage): void {
+    if (this.isOver) return refuse(message, this)
+    this.#calls.intake.accept(message)
     this.#turns.wake()
   }
 
-  /** Whether the stage has neither ended nor begun to. */
-  get isOpen(): boolean {
-    return this.#state === 'open'
+  /** Takes in what is handled first. Never handles it: the sender must not wait for it. */
+  post(message: ToProducer<Link> | Left<Link>): void {
+    if (this.isOver) return
+    this.#mailbox.push(message)
+    this.#turns.wake()
   }
 
   /** Whether it gives up what is under way, to end. */
@@ -182,13 +183,13 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
    * dispatcher cannot serve fails, and nobody else does; one that comes behind the end hears of it.
    */
   welcome(link: Link): void {
-    let ending = this.#state === 'ended' ? (this.ending ?? COMPLETED) : undefined
+    let ending = this.isOver ? (this.ending ?? COMPLETED) : undefined
     try {
       if (ending === undefined) this.#outlet?.join(link)
     } catch (error) {
       ending = { kind: 'failed', error }
     }
-    if (ending !== undefined) link.to.post({ kind: 'mark', link, mark: { kind: 'end', ending } })
+    if (ending !== undefined) link.to.accept({ kind: 'mark', link, mark: { kind: 'end', ending } })
   }
 
   /** The first ask, or the author's own way of asking. */
@@ -215,29 +216,26 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     if (this.#spec.onMessage === undefined) {
       throw new TypeError(`Cannot send ${this.name} a message: it has no onMessage`)
     }
-    this.post({ kind: 'message', message, reply })
+    this.accept({ kind: 'message', message, reply })
   }
 
   /** Does the next thing there is to do; false if there is none. */
-  #work(): boolean {
-    if (this.#state === 'ended') return false
+  advance(): boolean {
+    if (this.isOver) return false
     const message = this.#mailbox.shift()
-    if (message === undefined) return this.#advance()
-    this.#calls.receive(message)
-    return true
-  }
-
-  /** With nothing new in the mailbox. */
-  #advance(): boolean {
-    if (this.#calls.replay()) return true
+    if (message !== undefined) {
+      this.#calls.receive(message)
+      return true
+    }
+    if (this.#outlet?.isHolding === true && this.#calls.replay()) return true
+    if (this.isOpen) return this.#calls.advance()
     if (this.#state === 'closing') return this.#completeNow()
-    if (this.#state === 'completing') return this.#calls.draw() || this.#endIfSpent()
-    return this.#calls.advance()
+    return this.#calls.draw() || this.#endIfSpent()
   }
 
   /** What goes wrong in a dispatcher's function, or for want of room, is the stage's failure, not the caller's. */
   #put(put: (outlet: Outlet<unknown>) => void): void {
-    if (this.#state === 'ended' || this.#outlet === undefined) return
+    if (this.isOver || this.#outlet === undefined) return
     try {
       put(this.#outlet)
     } catch (error) {
@@ -246,8 +244,14 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     this.#turns.wake()
   }
 
+  #enter(state: 'closing' | 'completing' | 'ended'): void {
+    this.#state = state
+    this.isOpen = false
+    this.isOver = state === 'ended'
+  }
+
   #completeNow(): boolean {
-    this.#state = 'completing'
+    this.#enter('completing')
     this.#calls.close()
     this.#calls.intake.letGo({ kind: 'cancelled', reason: undefined })
     this.#calls.after(this.#spec.onComplete?.(this), (last) => {
@@ -267,8 +271,8 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   }
 
   #stop(wanted: Ending): void {
-    if (this.#state === 'ended') return
-    this.#state = 'ended'
+    if (this.isOver) return
+    this.#enter('ended')
     let ending = wanted
     try {
       this.#calls.close()
@@ -279,13 +283,12 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     this.#life.end(ending)
     this.#calls.intake.letGo(ending)
     this.#outlet?.letGo(ending)
-    const unanswered = this.#calls.intake.clear()
-    for (const message of [...this.#mailbox.take(this.#mailbox.length), ...unanswered]) refuse(message, this)
-    if (!this.#turns.isBusy) this.#close()
+    for (const message of this.#calls.intake.clear()) refuse(message, this)
+    if (!this.#turns.isBusy) this.close()
     else this.#turns.leaveWait()
   }
 
-  #close(): void {
+  close(): void {
     const ending = this.ending ?? COMPLETED
     this.#life.close(ending, () => this.#spec.onEnd?.(ending, this), this.#spec.closeTimeoutMs)
   }

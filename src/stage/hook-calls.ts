@@ -9,7 +9,7 @@ import { type AnySpec, type ChunkStage, givesChunk, putsOff } from './hooks.ts'
 import { Intake, type Work } from './intake.ts'
 import { reasonOf } from './lifetime.ts'
 import type { Link } from './link.ts'
-import type { Ending, Message, ToStage } from './message.ts'
+import type { Ending, Left, Marker, ToHandle, ToProducer, ToStage } from './message.ts'
 import type { Outlet } from './outlet.ts'
 import type { Turns } from './turns.ts'
 
@@ -28,6 +28,9 @@ interface Drawing {
   readonly done: () => void
 }
 
+/** What `onEvents` gave, at once or later. */
+type Out = Chunk<unknown> | Iterable<unknown> | Resumable | void
+
 /**
  * Calls hooks, one at a time. What came is handled in its order; while something is being drawn, or nobody misses events,
  * it waits.
@@ -37,6 +40,9 @@ export class HookCalls {
   readonly #stage: StageParts['stage']
   readonly #spec: AnySpec
   readonly #usesChunks: boolean
+  /** Called for each slice, and each ask: out of the spec they would be looked up each time. */
+  readonly #onEvents: AnySpec['onEvents']
+  readonly #onDemand: AnySpec['onDemand']
   readonly #turns: Turns
   readonly #outlet: Outlet<unknown> | undefined
   #drawing: Drawing | undefined
@@ -47,16 +53,14 @@ export class HookCalls {
     this.#stage = stage
     this.#spec = spec
     this.#usesChunks = spec.usesChunks === true
+    this.#onEvents = spec.onEvents
+    this.#onDemand = spec.onDemand
     this.#turns = turns
     this.#outlet = outlet
   }
 
-  receive(message: Message<Link>): void {
+  receive(message: ToProducer<Link> | Left<Link>): void {
     switch (message.kind) {
-      case 'events':
-      case 'mark':
-      case 'message':
-        return this.intake.accept(message)
       case 'ask':
         if (this.#outlet?.ask(message) === true) this.#askSource()
         return
@@ -77,9 +81,11 @@ export class HookCalls {
   /** Does the next thing; false if nothing is left, or it must wait. */
   advance(): boolean {
     if (this.#drawing !== undefined) return this.#draw(this.#drawing)
+    if (this.intake.isEmpty) return this.#askSource()
     const work = this.intake.next(this.#outlet === undefined || this.#outlet.room > 0)
     if (work === undefined) return this.#askSource()
-    this.#do(work)
+    if (work.kind === 'events') this.#handle(work)
+    else this.#do(work)
     return true
   }
 
@@ -108,17 +114,11 @@ export class HookCalls {
     drawing?.drawn.close()
   }
 
-  #do(work: Work): void {
+  #do(work: Exclude<Work, ToHandle<Link>>): void {
     switch (work.kind) {
-      case 'events':
-        return this.#handle(work.link, work.events, work.counted)
       case 'watermark':
-        return this.after(this.#spec.onWatermark?.(work.time, this.#stage), (told) => {
-          // Who puts work off sends it behind that.
-          if (told !== 'held' && !putsOff(this.#spec, told)) this.#outlet?.mark(work)
-        })
       case 'barrier':
-        return this.after(this.#spec.onBarrier?.(work.epoch, this.#stage), () => this.#outlet?.mark(work))
+        return this.#mark(work)
       case 'end':
         this.intake.leave(work.link)
         work.link.close(work.ending)
@@ -130,25 +130,40 @@ export class HookCalls {
     }
   }
 
-  #handle(link: Link, events: Chunk<unknown>, counted: number): void {
+  #mark(mark: Marker): void {
+    if (mark.kind === 'barrier') {
+      return this.after(this.#spec.onBarrier?.(mark.epoch, this.#stage), () => this.#outlet?.mark(mark))
+    }
+    this.after(this.#spec.onWatermark?.(mark.time, this.#stage), (told) => {
+      // Who puts work off sends it behind that.
+      if (told !== 'held' && !putsOff(this.#spec, told)) this.#outlet?.mark(mark)
+    })
+  }
+
+  #handle({ link, events, counted }: ToHandle<Link>): void {
     const before = this.#outlet?.emitted ?? 0
-    const given = this.#spec.onEvents?.(this.#usesChunks ? events : arrayOf(events), link, this.#stage)
+    const given = this.#onEvents?.(this.#usesChunks ? events : arrayOf(events), link, this.#stage)
     if (given === undefined) this.#outlet?.handed(events.length, before)
-    // Written out rather than through `whenGiven`: a closure for each slice would cost more than the slice.
-    if (isPromise(given)) this.#turns.whenGiven(given, (out) => this.#handled(link, counted, out))
+    if (isPromise(given)) this.#handledLater(link, counted, given)
     else this.#handled(link, counted, given)
   }
 
-  #handled(link: Link, counted: number, out: Chunk<unknown> | Iterable<unknown> | Resumable | void): void {
+  /** Closures have a place of their own: where one is made in a function, all calls of that pay for it. */
+  #handledLater(link: Link, counted: number, given: PromiseLike<Out>): void {
+    this.#turns.whenGiven(given, (out) => this.#handled(link, counted, out))
+  }
+
+  #handled(link: Link, counted: number, out: Out): void {
     if (out !== undefined && this.#outlet !== undefined && this.#stage.ending === undefined) {
-      if (!givesChunk(this.#spec, out)) {
-        this.#drawing = { drawn: drawnFrom(out, this.#stage.name), done: () => link.handled(counted) }
-        return
-      }
+      if (!givesChunk(this.#spec, out)) return this.#drawLater(link, counted, out)
       if (out.length > 0) this.#outlet.give(out, false)
     }
     // One that is to complete takes nothing more: it does not ask for it either.
     if (this.#stage.isOpen) link.handled(counted)
+  }
+
+  #drawLater(link: Link, counted: number, out: unknown): void {
+    this.#drawing = { drawn: drawnFrom(out, this.#stage.name), done: () => link.handled(counted) }
   }
 
   /** Draws from a handler's iterator as much as is wanted. */
@@ -185,10 +200,10 @@ export class HookCalls {
 
   /** Asks the source for what is newly wanted; false if nothing is. Called for each ask: demands are not merged. */
   #askSource(): boolean {
-    if (this.#spec.onDemand === undefined || this.#outlet === undefined || !this.#stage.isOpen) return false
+    if (this.#onDemand === undefined || this.#outlet === undefined || !this.#stage.isOpen) return false
     const demand = this.#outlet.newDemand()
     if (demand === 0) return false
-    const given = this.#spec.onDemand(demand, this.#stage)
+    const given = this.#onDemand(demand, this.#stage)
     if (isPromise(given)) this.#turns.whenGiven(given, (events) => this.#given(events), true)
     else this.#given(given)
     return true

@@ -4,13 +4,12 @@ import { Ring } from '../base/ring.ts'
 import { Alignment } from './alignment.ts'
 import { type Chunk, cut } from './chunk.ts'
 import type { Link } from './link.ts'
-import type { Ending, ToConsumer, ToStage } from './message.ts'
+import type { Ending, Marker, ToConsumer, ToHandle, ToStage } from './message.ts'
 
-/** One thing for the stage to do. `counted`: how many of the events were asked for. */
+/** One thing for the stage to do. */
 export type Work =
-  | { readonly kind: 'events'; readonly link: Link; readonly events: Chunk<unknown>; readonly counted: number }
-  | { readonly kind: 'watermark'; readonly time: number }
-  | { readonly kind: 'barrier'; readonly epoch: number }
+  | ToHandle<Link>
+  | Marker
   | { readonly kind: 'end'; readonly link: Link; readonly ending: Ending }
   | ToStage
 
@@ -28,14 +27,11 @@ interface Large {
  */
 export class Intake {
   readonly #links = new Set<Link>()
-  readonly #incoming = new Ring<ToConsumer<Link> | ToStage>()
-  /** What a barrier held up and has let go: ahead of `#incoming`. */
-  readonly #released = new Ring<ToConsumer<Link>>(2)
+  /** What came, and ahead of it what has been held up and let go. */
+  readonly #queue = new Ring<ToConsumer<Link> | ToStage | Marker>()
   /** Link → what came behind its barrier, while the barrier is still to come on another link. */
   readonly #behindBarrier = new Map<Link, ToConsumer<Link>[]>()
   readonly #alignment = new Alignment<Link>()
-  /** Marks that the end of a link has set free. */
-  readonly #due = new Ring<Work>(2)
   #large: Large | undefined
   received = 0
   /** Events that are not handled yet. */
@@ -65,8 +61,8 @@ export class Intake {
     for (const message of this.#behindBarrier.get(link) ?? []) this.#forget(message)
     this.#behindBarrier.delete(link)
     const { time, epoch } = this.#alignment.leave(link)
-    if (time !== undefined) this.#due.push({ kind: 'watermark', time })
-    if (epoch !== undefined) this.#due.push(this.#release(epoch))
+    if (epoch !== undefined) this.#queue.unshift(this.#release(epoch))
+    if (time !== undefined) this.#queue.unshift({ kind: 'watermark', time })
     return true
   }
 
@@ -83,33 +79,33 @@ export class Intake {
   }
 
   accept(message: ToConsumer<Link> | ToStage): void {
-    this.#incoming.push(message)
+    this.#queue.push(message)
     if (message.kind !== 'events') return
     this.received += message.events.length
     this.waiting += message.events.length
+  }
+
+  /** Whether there is nothing to be done. */
+  get isEmpty(): boolean {
+    return this.#queue.length === 0 && this.#large === undefined
   }
 
   /** What is to be done next; no events unless `mayTake`, and then nothing that came behind them. */
   next(mayTake: boolean): Work | undefined {
     if (this.#large !== undefined) return mayTake ? this.#slice(this.#large) : undefined
     for (;;) {
-      if (this.#due.length > 0) return this.#due.shift()
-      const queue = this.#released.length > 0 ? this.#released : this.#incoming
-      const message = queue.peek()
-      if (message === undefined) return undefined
-      if (message.kind === 'events' && !mayTake) return undefined
-      queue.shift()
-      const work = message.kind === 'message' ? message : this.#take(message)
+      const message = this.#queue.peek()
+      if (message === undefined || (message.kind === 'events' && !mayTake)) return undefined
+      this.#queue.shift()
+      const work = message.kind === 'events' || message.kind === 'mark' ? this.#take(message) : message
       if (work !== undefined) return work
     }
   }
 
   /** Forgets everything; gives the requests that will not be answered. */
   clear(): ToStage[] {
-    const unanswered = this.#incoming.take(this.#incoming.length).filter((message) => message.kind === 'message')
-    this.#released.clear()
+    const unanswered = this.#queue.take(this.#queue.length).filter((message) => message.kind === 'message')
     this.#behindBarrier.clear()
-    this.#due.clear()
     this.#large = undefined
     this.waiting = 0
     return unanswered
@@ -128,14 +124,10 @@ export class Intake {
       return undefined
     }
     if (message.kind === 'mark') return this.#mark(message)
-    const { events } = message
-    const counted = link.receive(events.length)
-    if (events.length <= link.slice) {
-      this.waiting -= events.length
-      return { kind: 'events', link, events, counted }
-    }
-    this.#large = { link, events, at: 0, counted }
-    return this.#slice(this.#large)
+    const { events, counted } = message
+    if (events.length > link.slice) return this.#slice({ link, events, at: 0, counted })
+    this.waiting -= events.length
+    return message
   }
 
   #slice(large: Large): Work {
@@ -145,7 +137,7 @@ export class Intake {
     large.at = to
     large.counted -= counted
     this.waiting -= to - at
-    if (to === events.length) this.#large = undefined
+    this.#large = to === events.length ? undefined : large
     return { kind: 'events', link, events: cut(events, at, to), counted }
   }
 
@@ -160,10 +152,8 @@ export class Intake {
   }
 
   /** A barrier has arrived everywhere: what came behind it is next, each link's in its order. */
-  #release(epoch: number): Work {
-    for (const behind of this.#behindBarrier.values()) {
-      for (const message of behind) this.#released.push(message)
-    }
+  #release(epoch: number): Marker {
+    for (const message of [...this.#behindBarrier.values()].flat().reverse()) this.#queue.unshift(message)
     this.#behindBarrier.clear()
     return { kind: 'barrier', epoch }
   }

@@ -4,7 +4,7 @@ import { inTime } from '../base/closing.ts'
 import { messageOf } from '../base/errors.ts'
 import { isPromise } from '../base/promise.ts'
 import type { Awaitable } from './hooks.ts'
-import type { Ending, Message } from './message.ts'
+import type { Ending, ToConsumer, ToStage } from './message.ts'
 
 /** Ends once. `settled` resolves last, when `onEnd` has returned. */
 export class Lifetime {
@@ -91,7 +91,7 @@ export function reasonOf(ending: Ending): unknown {
 
 /** A message for a stage that has ended: who waits for an answer gets one. */
 export function refuse(
-  message: Message<unknown>,
+  message: ToConsumer<unknown> | ToStage,
   { name, ending }: { readonly name: string; readonly ending: Ending | undefined },
 ): void {
   if (message.kind !== 'message') return

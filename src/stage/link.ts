@@ -3,7 +3,7 @@
 import { checkInteger } from '../base/check.ts'
 import { invariant } from '../base/invariant.ts'
 import { askAt, type DemandWindow, demandWindow, sliceSize } from './demand.ts'
-import type { Ending, Message } from './message.ts'
+import type { Ending, ToConsumer, ToProducer } from './message.ts'
 
 /**
  * What the end of a subscription means to its consumer.
@@ -71,7 +71,10 @@ export interface Subscription {
 /** The two ends of a link, as the link sees them. */
 export interface LinkEnd {
   readonly name: string
-  post(message: Message<Link>): void
+  /** What travels down. */
+  accept(message: ToConsumer<Link>): void
+  /** What travels up. */
+  post(message: ToProducer<Link>): void
   /** A consumer subscribes. */
   welcome(link: Link): void
   leave(link: Link, ending: Ending): void

@@ -26,10 +26,16 @@ export type ToProducer<L> =
   | { readonly kind: 'ask'; readonly link: L; readonly events: number }
   | { readonly kind: 'cancel'; readonly link: L; readonly ending: Ending }
 
+/** Events to be handled. `counted`: how many of them were asked for. */
+export interface ToHandle<L> {
+  readonly kind: 'events'
+  readonly link: L
+  readonly events: Chunk<unknown>
+  readonly counted: number
+}
+
 /** Down: from a producer to one of its consumers. */
-export type ToConsumer<L> =
-  | { readonly kind: 'events'; readonly link: L; readonly events: Chunk<unknown> }
-  | { readonly kind: 'mark'; readonly link: L; readonly mark: Mark }
+export type ToConsumer<L> = ToHandle<L> | { readonly kind: 'mark'; readonly link: L; readonly mark: Mark }
 
 /** From outside: a request that is answered, or a notice that is not. */
 export interface ToStage {
@@ -44,5 +50,3 @@ export interface Left<L> {
   readonly link: L
   readonly ending: Ending
 }
-
-export type Message<L> = ToProducer<L> | ToConsumer<L> | ToStage | Left<L>

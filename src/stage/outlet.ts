@@ -29,6 +29,8 @@ export class Outlet<T> {
   readonly #buffer: OutBuffer<T>
   /** Whether demand, events and markers are held back. */
   isPaused = false
+  /** Whether what comes now must wait: during a pause, and until all that came in it has been taken up. */
+  isHolding = false
   /** What came during a pause, in its order: given back one by one; what comes meanwhile queues up behind. */
   readonly #held: OutBuffer<T, Ask | Marker>
   readonly #links = new Set<Link>()
@@ -90,9 +92,9 @@ export class Outlet<T> {
 
   /** Counts an ask, and sends what it reaches; false if it must wait, because of a pause. */
   ask(ask: Ask): boolean {
-    if (this.#isHolding) this.#held.pushMark(ask)
+    if (this.isHolding) this.#held.pushMark(ask)
     else this.#serve(ask)
-    return !this.#isHolding
+    return !this.isHolding
   }
 
   #serve({ link, events }: Ask): void {
@@ -113,7 +115,7 @@ export class Outlet<T> {
   emit(events: Chunk<T>): void {
     if (this.isEnding) return
     this.#inHand.emitted()
-    if (this.#isHolding) this.#lose(this.#held.push(events))
+    if (this.isHolding) this.#lose(this.#held.push(events))
     else this.give(events, true)
   }
 
@@ -150,7 +152,7 @@ export class Outlet<T> {
   /** Puts a marker in line: behind what came during a pause. */
   mark(marker: Marker): void {
     if (this.isEnding) return
-    if (this.#isHolding) this.#held.pushMark(marker)
+    if (this.isHolding) this.#held.pushMark(marker)
     else this.#putMark(marker)
   }
 
@@ -160,13 +162,24 @@ export class Outlet<T> {
     this.#putMark(mark)
   }
 
+  pause(): void {
+    this.isPaused = true
+    this.isHolding = true
+  }
+
+  resume(): void {
+    this.isPaused = false
+    this.isHolding = !this.#held.isEmpty
+  }
+
   /** Takes up one thing that came during a pause, as if it came now; false if there is none. */
   replay(): boolean {
-    if (this.isPaused || this.#held.isEmpty) return false
+    if (this.isPaused || !this.isHolding) return false
     const held = this.#held.takeMark()
     if (held === undefined) this.give(this.#held.take(Number.POSITIVE_INFINITY), true)
     else if (held.kind === 'ask') this.#serve(held)
     else this.#putMark(held)
+    this.isHolding = this.isPaused || !this.#held.isEmpty
     return true
   }
 
@@ -211,11 +224,6 @@ export class Outlet<T> {
     process.emitWarning(`Stage ${name} discards events that nobody asks for (give onDiscard to hear of each time)`)
   }
 
-  /** Whether what comes now must wait. */
-  get #isHolding(): boolean {
-    return this.isPaused || !this.#held.isEmpty
-  }
-
   #putMark(mark: Mark): void {
     if (mark.kind === 'watermark') this.watermark = mark.time
     this.#buffer.pushMark(mark)
@@ -240,9 +248,11 @@ export class Outlet<T> {
 
   /** How the dispatcher reaches consumers: through their mailboxes, so that nothing recurses. */
   readonly #deliver: Deliver<T, Link> = {
-    events: (link, events) => link.to.post({ kind: 'events', link, events }),
+    events: (link, events) => {
+      link.to.accept({ kind: 'events', link, events, counted: link.receive(events.length) })
+    },
     mark: (link, mark) => {
-      link.to.post({ kind: 'mark', link, mark })
+      link.to.accept({ kind: 'mark', link, mark })
       if (mark.kind === 'end') this.leave(link)
     },
   }

@@ -8,12 +8,12 @@ import type { WorkTime } from './work-time.ts'
 /** Whose turns they are. */
 export interface TurnTaker {
   /** Whether there is nothing more to do, ever. */
-  readonly isOver: () => boolean
+  readonly isOver: boolean
   /** Does one thing; false if there is none, or never will be again. */
-  readonly work: () => boolean
-  readonly fail: (error: unknown) => void
+  advance(): boolean
+  fail(error: unknown): void
   /** The end came while the owner was at work, or waited for a hook: now it is neither. */
-  readonly close: () => void
+  close(): void
 }
 
 /** A hook's promise is being waited for. */
@@ -30,7 +30,8 @@ const WORK_PER_TURN = 16
 export class Turns implements Runnable {
   readonly #scheduler: Scheduler
   readonly #owner: TurnTaker
-  #isScheduled = false
+  /** Whether no turn is coming or under way, and nothing is waited for. */
+  #isResting = true
   /** The wait for a hook's promise that is under way. */
   #wait: Wait | undefined
   /** Whether the owner is at work in this very call: it will look around again before it rests. */
@@ -64,18 +65,17 @@ export class Turns implements Runnable {
 
   /** Asks for a turn, unless one is coming anyway. */
   wake(): void {
-    if (this.#isScheduled || this.#wait !== undefined || this.#isAtWork || this.#owner.isOver()) return
-    this.#isScheduled = true
+    if (!this.#isResting || this.#owner.isOver) return
+    this.#isResting = false
     this.#scheduler.schedule(this)
   }
 
   step(): void {
-    this.#isScheduled = false
-    if (this.#wait !== undefined || this.#owner.isOver()) return
+    if (this.#owner.isOver) return
     this.#begin()
     let done = 0
     try {
-      while (done < WORK_PER_TURN && this.#wait === undefined && this.#owner.work()) done += 1
+      while (done < WORK_PER_TURN && this.#wait === undefined && this.#owner.advance()) done += 1
     } catch (error) {
       this.#owner.fail(error)
     }
@@ -95,7 +95,7 @@ export class Turns implements Runnable {
       (value) => this.#goOn(wait, () => go(value)),
       (error: unknown) => this.#goOn(wait, () => this.#owner.fail(error)),
     )
-    if (this.#owner.isOver()) this.leaveWait()
+    if (this.#owner.isOver) this.leaveWait()
   }
 
   #goOn(wait: Wait, go: () => void): void {
@@ -104,7 +104,7 @@ export class Turns implements Runnable {
     this.#wait = undefined
     this.#begin()
     try {
-      if (!this.#owner.isOver()) go()
+      if (!this.#owner.isOver) go()
     } catch (error) {
       this.#owner.fail(error)
     }
@@ -119,7 +119,9 @@ export class Turns implements Runnable {
   #rest(hasMore: boolean): void {
     this.#isAtWork = false
     this.time?.leave(this.#wait !== undefined)
+    if (this.#wait !== undefined) return
+    if (this.#owner.isOver) return this.#owner.close()
+    this.#isResting = true
     if (hasMore) this.wake()
-    if (this.#wait === undefined && this.#owner.isOver()) this.#owner.close()
   }
 }
