@@ -85,6 +85,7 @@ export class Committer {
   #unended: number
   readonly #allEnded = Promise.withResolvers<void>()
   #committing: Promise<void> | undefined
+  #hasEnded = false
   #isClosed = false
 
   constructor(options: CommitterOptions) {
@@ -92,6 +93,11 @@ export class Committer {
     this.#held = new HeldLetters(options)
     this.#unended = options.enders
     if (this.#unended === 0) this.#allEnded.resolve()
+  }
+
+  /** Whether the run's last epoch is committed, or was empty. */
+  get hasEnded(): boolean {
+    return this.#hasEnded
   }
 
   /** How many dead letters wait for their commit. */
@@ -172,6 +178,7 @@ export class Committer {
     if (this.#isClosed) return
     this.#committing = this.#run(epoch, end)
     await this.#committing
+    if (end !== 'epoch') this.#hasEnded = true
   }
 
   async #run(epoch: number, end: EpochEnd): Promise<void> {

@@ -1,6 +1,7 @@
 // One attempt at a run: stages from the last commit on, until all is done, it is stopped, or something fails.
 
 import type { Clock } from '../base/clock.ts'
+import { invariant } from '../base/invariant.ts'
 import { untilAborted } from '../base/promise.ts'
 import { Committer, type CommitterOptions } from '../checkpoint/committer.ts'
 import { Coordinator } from '../checkpoint/coordinator.ts'
@@ -197,6 +198,7 @@ export class Attempt {
       for (const command of this.#pending) this.#execution.tell(command)
       this.#pending = []
       await this.#execution.done
+      invariant(committer.hasEnded, 'the stages came to their end before all was committed')
     } catch (error) {
       if (!this.#isStopped || error !== STOPPED) throw error
     } finally {

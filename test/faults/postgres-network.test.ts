@@ -163,15 +163,15 @@ describe(`a PostgreSQL sink on a network that breaks (REPRO: SEED=${SEED} npm te
   })
 
   it('F15: does not give up a transfer that is slow, but moves', async () => {
-    const writer = await open({ timeoutMs: 600 })
+    const writer = await open({ timeoutMs: 2000 })
     const large = Array.from({ length: 1500 }, (_, id) => ({ id, text: 'x'.repeat(300) }))
-    proxy.bytesPerSecond = 250_000
+    proxy.bytesPerSecond = 120_000
     const started = performance.now()
     deepEqual(await writer.write(events(large)), [])
     proxy.bytesPerSecond = Number.POSITIVE_INFINITY
     await writer.commit(checkpoint(1))
     await writer.close()
-    ok(performance.now() - started > 1200, 'it was slow')
+    ok(performance.now() - started > 3000, 'it was slow')
     ok((await digestOf(server, database)).startsWith('1500 rows'))
   })
 

@@ -16,7 +16,8 @@ export type Wire =
   | { readonly kind: 'watermark'; readonly channel: string; readonly time: number }
   | { readonly kind: 'barrier'; readonly channel: string; readonly epoch: number }
   /** A failure is not said here: who started the threads hears of it, and ends all of them. */
-  | { readonly kind: 'end'; readonly channel: string; readonly how: 'cancelled' | 'completed' }
+  /** All events of the channel were sent. */
+  | { readonly kind: 'end'; readonly channel: string }
 
 /** What a worker is started with. */
 export interface WorkerSetup {

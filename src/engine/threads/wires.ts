@@ -69,8 +69,7 @@ export class Wires {
     if (wire.kind === 'events') this.#take(receiver, wire.packed)
     else if (wire.kind === 'watermark') receiver.watermark(wire.time)
     else if (wire.kind === 'barrier') receiver.barrier(wire.epoch)
-    else if (wire.how === 'completed') receiver.complete()
-    else receiver.cancel()
+    else receiver.complete()
   }
 
   #take(receiver: StageCore, packed: Packed): void {
@@ -111,7 +110,8 @@ class Sender {
         port.postMessage({ kind: 'barrier', channel, epoch })
       },
       onEnd({ kind }) {
-        if (kind !== 'failed') port.postMessage({ kind: 'end', channel, how: kind })
+        // What was cut off has not ended: why is told by the worker, on another port, and may come later.
+        if (kind === 'completed') port.postMessage({ kind: 'end', channel })
       },
     })
   }
