@@ -1,14 +1,29 @@
 // A pipeline or flow of a test's own, in a folder of its own, run by the command line as a person runs it.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import type { Out } from '../../src/cli/io.ts'
 import { main } from '../../src/cli/main.ts'
 import { type CliOptions, type Outcome, sluice } from './cli.ts'
+import { ROOT } from './project.ts'
 
-const INDEX = new URL('../../src/index.ts', import.meta.url).href
+/** The doors of systems, as text; what is exported by none of them is by `sluice`. */
+const DOORS = globSync('src/connect/*/index.ts', { cwd: ROOT }).map(
+  (path) => [path, readFileSync(join(ROOT, path), 'utf8')] as const,
+)
+
+/** A line that imports names, listed with commas between them, each from its door. */
+export function importsFor(names: string): string {
+  const imports = names.split(',').map((name) => {
+    const exported = new RegExp(`\\b${name.trim().split(' ')[0]}\\b[,\\s}]`)
+    const [path] = DOORS.find(([, text]) => exported.test(text)) ?? ['src/index.ts']
+    return `import { ${name.trim()} } from ${JSON.stringify(pathToFileURL(join(ROOT, path)).href)}`
+  })
+  return `${imports.join('; ')}\n`
+}
 
 export type Told = Pick<Outcome, 'code' | 'stdout' | 'stderr'>
 
@@ -26,7 +41,7 @@ export class Job {
 
   /** @param code - the module, without its imports of `names` from Sluice */
   constructor(names: string, code: string) {
-    writeFileSync(this.file, `import { ${names} } from ${JSON.stringify(INDEX)}\n${code}`)
+    writeFileSync(this.file, `${importsFor(names)}${code}`)
   }
 
   /** The path of a file of the folder. */

@@ -5,8 +5,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, it } from 'node:test'
-import { sluiceHere, type Told } from './job.ts'
-import { ROOT } from './project.ts'
+import { importsFor, sluiceHere, type Told } from './job.ts'
 
 /** A database for one test. */
 export interface KeepingPlace {
@@ -38,14 +37,9 @@ export function keepingTests(make: () => KeepingPlace | Promise<KeepingPlace>): 
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
   const writeJob = (): void => {
-    const [index, door] = ['src/index.ts', `src/connect/${place.names}/index.ts`].map((path) => {
-      return JSON.stringify(new URL(path, `file://${ROOT}/`).href)
-    })
     writeFileSync(
       join(folder, 'job.ts'),
-      `import { ndjson, param, pipeline } from ${index}
-import { ${place.names} } from ${door}
-export default pipeline('numbers', {
+      `${importsFor(`ndjson, param, pipeline, ${place.names}`)}export default pipeline('numbers', {
   params: { most: param.number(5) },
   from: () => ndjson(${JSON.stringify(join(folder, 'in.ndjson'))}),
   flow: (rows, { most }) => rows.map(({ n }) => {
