@@ -1,4 +1,4 @@
-// Requests, bytes, the size that 99 of 100 stay under, and the top clients: for each status and path of web server logs.
+// For each status and path of a web server's log: requests, bytes, the 99th percentile of their size, and the top clients.
 
 import { type AccessRequest, accessLog, collect, count, files, flow, quantile, sum, topK } from 'sluice'
 

@@ -1,4 +1,4 @@
-// The least, mean and greatest temperature of each station, from lines like "Oslo;4.2": the one billion row challenge.
+// The minimum, mean and maximum temperature of each station, from lines like "Oslo;4.2": the one billion row challenge.
 
 import { collect, flow, lines, max, mean, min } from 'sluice'
 

@@ -1,4 +1,4 @@
-// Counts for as long as somebody asks: the source is handed the demand, and the consumer stops when it has enough.
+// Counts as long as someone asks: the source gets the demand, and the consumer stops when it has enough.
 // Run: npm run -s example examples/counter.ts
 import { connect, consumer, producer, producerConsumer, range } from 'sluice/stage'
 
@@ -7,7 +7,7 @@ const counter = producer<number>({
   name: 'counter',
   onDemand(demand) {
     next += demand
-    return range(next - demand, next) // half-open: as many numbers as were asked for, never one more
+    return range(next - demand, next) // as many numbers as were asked for, never one more
   },
 })
 

@@ -9,7 +9,7 @@ const database = new DatabaseSync(':memory:')
 database.exec('CREATE TABLE orders (id INTEGER PRIMARY KEY, total REAL)')
 const upsert = database.prepare('INSERT OR REPLACE INTO orders VALUES (?, ?)')
 
-const ingestor = from(lines) // opened once, read on from where it was, closed at the end
+const ingestor = from(lines) // opened once, resumed where it was, closed at the end
 const transformer = producerConsumer<string, Order>({ onEvents: (batch) => batch.flatMap(parse) })
 function parse(line: string): Order[] {
   try {

@@ -1,4 +1,4 @@
-// One source, four workers: whoever asks gets the next events, so a slow worker gets fewer and holds up nobody.
+// One source, four workers: whoever asks gets the next events, so a slow worker gets fewer and does not delay the others.
 // Run: npm run -s example examples/fan-out.ts
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, consumer, from, range } from 'sluice/stage'
@@ -11,7 +11,7 @@ const workers = fetched.map((_, worker) =>
   consumer<number>({
     name: `worker-${worker}`,
     async onEvents(numbers) {
-      await sleep(worker === 3 ? 60 : 5) // the fourth has a bad line
+      await sleep(worker === 3 ? 60 : 5) // the fourth has a slow connection
       for (const number of numbers) seen.add(number)
       fetched[worker]! += numbers.length
     },

@@ -16,7 +16,7 @@ const requests = flow(files(`${folder}/web.log`, accessLog()))
 export default requests
 
 if (import.meta.main) {
-  // Pairs go out as they are found, whichever log is read first: sorted, to be read.
+  // Pairs appear as they are found, whichever log is read first, so they are sorted here.
   const said = (await collect(requests)).map(({ user, path }) => `${user} asked for ${path}`)
   for (const line of said.sort().slice(0, 3)) console.log(line)
 }

@@ -1,4 +1,4 @@
-// The same three parts, wired in one line: anything iterable is a source, and `connect` ties, watches and cleans up.
+// The same three parts, wired in one line: anything iterable is a source, and `connect` ties stages together, watches them and cleans up.
 // Run: npm run -s example examples/one-line.ts
 import { Readable } from 'node:stream'
 import { connect, consumer, producerConsumer } from 'sluice/stage'

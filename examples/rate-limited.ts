@@ -1,4 +1,4 @@
-// At most three events for each producer in every 50 ms: a consumer that asks by hand.
+// At most three events from each producer every 50 ms: a consumer that asks by hand.
 // Run: npm run -s example examples/rate-limited.ts
 import { connect, consumer, from, type Subscription } from 'sluice/stage'
 
@@ -16,7 +16,7 @@ const limited = consumer<string>({
   name: 'limited',
   onSubscribe(subscription) {
     open.add(subscription)
-    return 'manual' // nothing is asked but by the timer
+    return 'manual' // only the timer asks
   },
   onEvents(calls) {
     intervals[intervals.length - 1]! += calls.length

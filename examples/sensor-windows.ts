@@ -1,4 +1,4 @@
-// Hourly means of each sensor, in degrees Fahrenheit. Repeated readings count once, readings without a value not at all.
+// Hourly means of each sensor, in degrees Fahrenheit. Repeated readings count once; readings without a value do not count.
 
 import { collect, count, files, flow, type LineFormat, mean, tumbling } from 'sluice'
 

@@ -1,4 +1,4 @@
-// Readings of hundreds of sensors, live: what each measures in each minute, and where it is too hot.
+// Live readings of hundreds of sensors: what each measures per minute, and where it is too hot.
 // With a broker, a house of sensors, and pictures of what goes on: npm run demo:sensors
 
 import { duration, json, param, pipeline, several, sqlite } from 'sluice'
@@ -6,16 +6,16 @@ import { mqtt } from 'sluice/mqtt'
 import { type Climate, climate } from './sensors/climate.ts'
 
 export default pipeline('sensors', {
-  about: 'Sums up the readings of sensors by the minute, in °F, and tells of those that are too hot',
+  about: 'Sums up the readings of sensors by the minute, in °F, and reports those that are too hot',
   params: {
     broker: param.string('mqtt://localhost', 'the MQTT broker'),
     db: param.string('sensors.db', 'SQLite database for the table climate'),
     alerts: param.string('alerts.db', 'SQLite database for the table alerts'),
-    window: param.string('1m', 'the stretch of time that is summed up'),
-    late: param.string('40s', 'how far behind the latest reading others may come'),
-    limit: param.number(90, '°F beyond which there is an alert'),
+    window: param.string('1m', 'the length of a window'),
+    late: param.string('40s', 'how far behind the latest reading others may be'),
+    limit: param.number(90, '°F above which there is an alert'),
   },
-  // Acknowledged once they are committed: a crash loses none, and what comes twice is loaded once.
+  // Messages are acknowledged after the commit: a crash loses none, and one that is sent twice is loaded once.
   from: ({ broker }) => mqtt(broker, json(), { topics: 'sensors/+/reading', clientId: 'sluice-sensors' }),
   flow: (readings, { window, late }) => climate(readings, duration(window), duration(late)),
   into: ({ db, alerts, limit }) =>

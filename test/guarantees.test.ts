@@ -176,7 +176,7 @@ const PROMISES: Readonly<Record<string, Promise_>> = {
   'once per key': atLeast,
   'at least once': atLeast,
   // What was sent and not committed is lost; nothing comes twice.
-  'at most once behind the last commit': (taken, sent) => {
+  'at most once after the last commit': (taken, sent) => {
     deepEqual(taken.length, new Set(taken).size)
     ok(taken.every((id) => sent.includes(id)))
   },

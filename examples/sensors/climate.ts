@@ -1,4 +1,4 @@
-// What becomes of readings, wherever they come from: checked, told apart, in °F, summed up by sensor and stretch of time.
+// The flow of readings, wherever they come from: checked, deduplicated, in °F, summed up by sensor and window.
 
 import { count, type Duration, early, type Flow, max, mean, min, quantile, tumbling } from 'sluice'
 import { z } from 'zod'
@@ -13,13 +13,13 @@ export const reading = z.object({
 })
 export type Reading = z.infer<typeof reading>
 
-/** What is known of a sensor in a stretch of time; undefined where no reading says it. */
+/** What is known of a sensor in one window; undefined if no reading says it. */
 export interface Climate {
   readonly sensor: string
   /** The window, in epoch milliseconds. */
   readonly start: number
   readonly end: number
-  /** False of what is said before the window's end. */
+  /** False for results before the window's end. */
   readonly isFinal: boolean
   readonly readings: number
   readonly meanF: number | undefined
@@ -34,13 +34,13 @@ const MILLION = 1_000_000
 
 export const fahrenheitOf = (celsius: number): number => (celsius * 9) / 5 + 32
 
-/** @param late - how far behind the latest reading of all sensors others may come: `30s` */
+/** @param late - how far behind the latest reading of all sensors others may be: `30s` */
 export function climate(readings: Flow<unknown>, window: Duration, late: Duration): Flow<Climate> {
   const time = { outOfOrderness: late, maxOpen: MILLION }
   return (
     readings
       .validate(reading)
-      // A reading that is sent twice counts once; what is remembered for that goes with its window.
+      // A reading that is sent twice counts once; the memory of it ends with its window.
       .window(tumbling(window, ({ at }) => at, time))
       .uniq(({ sensor, at }) => `${sensor} ${at}`)
       .map(({ sensor, at, celsius, humidity }) => ({ sensor, at, fahrenheit: fahrenheitOf(celsius), humidity }))

@@ -24,7 +24,7 @@ const { values } = parseArgs({
 })
 const [seconds, count] = [Number(values.seconds), Number(values.sensors)]
 const EVERY_MS = 10_000
-/** How much faster than ours the time of the house goes by. */
+/** How much faster than ours time passes in the house. */
 const FASTER = 60
 
 const broker = await Aedes.createBroker()
@@ -36,7 +36,7 @@ console.log(`broker    ${url}`)
 const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'sluice-sensors-'))
 const [db, alerts] = [join(folder, 'sensors.db'), join(folder, 'alerts.db')]
 let [committed, dead] = [0, 0]
-/** The broker keeps what comes from the first subscription on. */
+/** The broker keeps what arrives after the first subscription. */
 const subscribed = Promise.withResolvers<void>()
 const params = new Map(Object.entries({ broker: url, db, alerts, limit: '74' }))
 const run = await startPipeline(sensors, {
@@ -79,7 +79,7 @@ let isOver = false
 const over = run.done.finally(() => {
   isOver = true
 })
-over.catch(() => {}) // The drain says it.
+over.catch(() => {}) // The drain reports it.
 while (committed < sent && !isOver) await sleep(50)
 await run.drain('the demo is over')
 show()
@@ -103,7 +103,7 @@ function show(): void {
   )
 }
 
-/** The values of one row; nothing before there is the table. */
+/** The values of one row; none while the table does not exist. */
 function one(path: string, sql: string): readonly unknown[] {
   const database = new DatabaseSync(path, { readOnly: true })
   try {

@@ -1,4 +1,4 @@
-// Sensors of a house that is not there: what they measure, and how it comes in: with gaps, late, doubled, and broken.
+// Sensors of an imaginary house: what they measure, and how it arrives: with gaps, late, doubled, and broken.
 
 import type { Reading } from './climate.ts'
 
@@ -19,12 +19,12 @@ export interface Sent {
   readonly body: string
 }
 
-/** How often that happens, among all readings. */
+/** How often each happens, among all readings. */
 const GAP = 0.01
 const DOUBLED = 0.02
 const LATE = 0.03
 const BROKEN = 0.002
-/** A late reading comes so many rounds later, at most; a gap is as long. */
+/** A late reading comes at most this many rounds later; a gap is as long. */
 const ROUNDS = 4
 
 /**
@@ -70,7 +70,7 @@ export function* house({ sensors, everyMs, startMs, seed }: HouseOptions): Gener
   }
 }
 
-/** A reading that is none: cut off, or of a sensor that is out of order. */
+/** An invalid reading: cut off, or from a broken sensor. */
 function broken(reading: Reading, chance: number): string {
   return chance < 0.5 ? JSON.stringify(reading).slice(0, 20) : JSON.stringify({ ...reading, celsius: 999.9 })
 }
