@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { FOLDER } from './access-log-load.ts'
 import { benchFile } from './contest.ts'
 
-const SOURCES = ['serverSentEvents', 'webSocket', 'syslog']
+const SOURCES = ['sseSource', 'webSocketSource', 'syslog']
 
 export function benchLive({ quick }: { readonly quick: boolean }): void {
   console.log('\nMessages of 100 bytes from a server of this machine into SQLite, a second')

@@ -1,12 +1,12 @@
 // For each status and path of a web server's log: requests, bytes, the 99th percentile of their size, and the top clients.
 
-import { type AccessRequest, accessLog, collect, count, files, flow, quantile, sum, topK } from 'sluice'
+import { type AccessRequest, accessLog, collect, count, fileSource, flow, quantile, sum, topK } from 'sluice'
 
 const bytes = (request: AccessRequest): number => request.bytes ?? 0
 const MiB = 1024 * 1024
 
 const report = flow(
-  files(process.env.INPUT ?? `${import.meta.dirname}/data/web.log`, accessLog(), { splitBytes: 4 * MiB }),
+  fileSource(process.env.INPUT ?? `${import.meta.dirname}/data/web.log`, accessLog(), { splitBytes: 4 * MiB }),
 )
   .keyBy(({ status, path }) => `${status} ${path}`)
   .aggregate({

@@ -1,14 +1,14 @@
 // Who asked for what: requests of one log, joined with the logins of another by the client's address.
 
-import { accessLog, collect, files, flow } from 'sluice'
+import { accessLog, collect, fileSource, flow } from 'sluice'
 
 const folder = `${import.meta.dirname}/data`
-const logins = flow(files(`${folder}/logins.log`, accessLog())).map(({ host, path }) => ({
+const logins = flow(fileSource(`${folder}/logins.log`, accessLog())).map(({ host, path }) => ({
   host,
   user: path?.slice('/login/'.length),
 }))
 
-const requests = flow(files(`${folder}/web.log`, accessLog()))
+const requests = flow(fileSource(`${folder}/web.log`, accessLog()))
   .filter(({ status }) => status === 200)
   .join(logins, { mode: 'left', left: ({ host }) => host, right: ({ host }) => host })
   .map(([request, login]) => ({ path: request.path, user: login?.user ?? 'a stranger' }))

@@ -1,6 +1,6 @@
 // Hourly means of each sensor, in degrees Fahrenheit. Repeated readings count once; readings without a value do not count.
 
-import { collect, count, files, flow, type LineFormat, mean, tumbling } from 'sluice'
+import { collect, count, fileSource, flow, type LineFormat, mean, tumbling } from 'sluice'
 
 type Reading = { sensor: string; at: number; fahrenheit: number; humidity: number }
 
@@ -21,7 +21,7 @@ const readings: LineFormat<Reading | undefined> = {
   },
 }
 
-const hourly = flow(files(process.env.INPUT ?? `${import.meta.dirname}/data/sensors.csv`, readings))
+const hourly = flow(fileSource(process.env.INPUT ?? `${import.meta.dirname}/data/sensors.csv`, readings))
   .filter((reading) => reading !== undefined)
   .uniq(({ sensor, at }) => `${sensor} ${at}`)
   .keyBy(({ sensor }) => sensor)

@@ -1,8 +1,8 @@
 // Live readings of hundreds of sensors: what each measures per minute, and where it is too hot.
 // With a broker, a house of sensors, and pictures of what goes on: npm run demo:sensors
 
-import { duration, json, param, pipeline, several, sqlite } from 'sluice'
-import { mqtt } from 'sluice/mqtt'
+import { duration, fanOut, json, param, pipeline, sqliteSink } from 'sluice'
+import { mqttSource } from 'sluice/mqtt'
 import { type Climate, climate } from './sensors/climate.ts'
 
 export default pipeline('sensors', {
@@ -16,14 +16,14 @@ export default pipeline('sensors', {
     limit: param.number(90, '°F above which there is an alert'),
   },
   // Messages are acknowledged after the commit: a crash loses none, and one that is sent twice is loaded once.
-  from: ({ broker }) => mqtt(broker, json(), { topics: 'sensors/+/reading', clientId: 'sluice-sensors' }),
+  from: ({ broker }) => mqttSource(broker, json(), { topics: 'sensors/+/reading', clientId: 'sluice-sensors' }),
   flow: (readings, { window, late }) => climate(readings, duration(window), duration(late)),
   into: ({ db, alerts, limit }) =>
-    several<Climate>(sqlite(db, { table: 'climate', key: ['sensor', 'start'] }), {
+    fanOut<Climate>(sqliteSink(db, { table: 'climate', key: ['sensor', 'start'] }), {
       spool: `${db}.spool`,
       branches: {
         alerts: {
-          into: sqlite(alerts, { table: 'alerts', key: ['sensor', 'start'] }),
+          into: sqliteSink(alerts, { table: 'alerts', key: ['sensor', 'start'] }),
           where: ({ maxF = 0 }) => maxF > limit,
         },
       },

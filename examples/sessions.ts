@@ -1,8 +1,8 @@
 // Sessions of each client of a web server: requests with less than half an hour between them.
 
-import { accessLog, collect, count, files, first, flow, session } from 'sluice'
+import { accessLog, collect, count, fileSource, first, flow, session } from 'sluice'
 
-const sessions = flow(files(process.env.INPUT ?? `${import.meta.dirname}/data/web.log`, accessLog()))
+const sessions = flow(fileSource(process.env.INPUT ?? `${import.meta.dirname}/data/web.log`, accessLog()))
   .keyBy(({ host }) => host)
   .window(session('30m', ({ time }) => time, { outOfOrderness: '1m' }))
   .aggregate({ requests: count(), entry: first(({ path }) => path) })

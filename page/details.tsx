@@ -3,8 +3,8 @@
 import type { JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import { CheckpointPanel } from './checkpoint.tsx'
+import { DeadLettersPanel } from './dead-letters.tsx'
 import type { DetailsProps } from './details-props.ts'
-import { LettersPanel } from './letters.tsx'
 import { StagesPanel } from './stages.tsx'
 import { timeText } from './words.ts'
 
@@ -44,20 +44,20 @@ export function Details(props: DetailsProps): JSX.Element {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a panel that scrolls is reached by keyboard */}
       <div role="tabpanel" id="panel" aria-labelledby={`tab-${TABS.indexOf(tab)}`} tabIndex={0}>
         {tab === 'Stages' && <StagesPanel {...props} />}
-        {tab === 'Dead letters' && <LettersPanel key={props.run.pipeline} {...props} />}
+        {tab === 'Dead letters' && <DeadLettersPanel key={props.run.pipeline} {...props} />}
         {tab === 'Checkpoint' && <CheckpointPanel {...props} />}
-        {tab === 'What happened' && <HappeningsPanel {...props} />}
+        {tab === 'What happened' && <NoticesPanel {...props} />}
       </div>
     </section>
   )
 }
 
-function HappeningsPanel({ run }: DetailsProps): JSX.Element {
-  if (run.happenings.length === 0) return <p class="nothing">Nothing worth telling yet.</p>
+function NoticesPanel({ run }: DetailsProps): JSX.Element {
+  if (run.notices.length === 0) return <p class="nothing">Nothing worth telling yet.</p>
   return (
-    <ol class="happenings">
-      {[...run.happenings].reverse().map(({ atMs, kind, text }, at) => (
-        <li key={run.happenings.length - at} class={kind}>
+    <ol class="notices">
+      {[...run.notices].reverse().map(({ atMs, kind, text }, at) => (
+        <li key={run.notices.length - at} class={kind}>
           <time dateTime={new Date(atMs).toISOString()}>{timeText(atMs)}</time>
           <span class="what">{kind}</span>
           <span>{text}</span>

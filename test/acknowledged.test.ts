@@ -86,7 +86,7 @@ describe('a message that was read and has not gone on when its epoch ends', () =
   it('C50: is not acknowledged with it', async () => {
     const stuck = Promise.withResolvers<void>()
     const source = readOnDemand({
-      isAcknowledged: true,
+      needsAck: true,
       check: (value) => (value === 2 ? stuck.promise : Promise.resolve()),
     })
     const run = await startPipeline(source.pipeline, { epochMs: 20 })

@@ -13,7 +13,7 @@ const files = readTree('src', '.ts')
 /** With what the page is built out of, which lies beside `src`. */
 const all = new Map([...files, ...inFolder('page', '.ts'), ...inFolder('page', '.tsx')])
 
-/** Names of files at the top of a system's folder: whoever knows one system finds his way in all. */
+/** Names of files at the top of a system's folder: if you know one system, you know them all. */
 const SYSTEM_FILES = [
   ...['source', 'sink', 'reader', 'writer', 'open', 'dry-run', 'options', 'meta', 'index'],
   ...['client', 'connection', 'server', 'publisher', 'address', 'protocol', 'errors'],
@@ -21,7 +21,7 @@ const SYSTEM_FILES = [
 /** What these have beside them: a source for each format, and what is in this process. */
 const OWN_FILES: Readonly<Record<string, readonly string[]>> = {
   files: ['lines', 'csv', 'ndjson', 'json-array', 'parquet'],
-  memory: ['values', 'ticks', 'stdout', 'function'],
+  memory: ['values', 'ticks', 'stdout', 'callback'],
 }
 
 describe('the house', () => {

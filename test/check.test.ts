@@ -18,21 +18,21 @@ import { gzipSync } from 'node:zlib'
 import {
   type ErrorCode,
   type Flow,
-  files,
-  http,
+  fileSource,
+  httpSink,
   isSluiceError,
-  ndjson,
+  ndjsonSource,
   type Pipeline,
   param,
   pipeline,
   type Sink,
   type SluiceError,
-  sqlite,
+  sqliteSink,
   startPipeline,
   sum,
   textLines,
 } from 'sluice'
-import { postgres } from 'sluice/postgres'
+import { postgresSink } from 'sluice/postgres'
 import { previewPipeline } from '../src/pipeline/preview.ts'
 import { sluiceHere } from './support/job.ts'
 
@@ -66,12 +66,15 @@ function newPlace(): Place {
 const total = (rows: Flow<Row>) => rows.keyBy(({ id }) => id).aggregate({ total: sum(({ n }) => n) })
 const job = ({ input, db }: Place, parts: object = {}): Pipeline =>
   pipeline('job', {
-    from: ndjson<Row>(input),
-    into: sqlite(db, { table: 't', key: ['id'], columns: { id: 'integer', n: 'integer' } }) as Sink<Row>,
+    from: ndjsonSource<Row>(input),
+    into: sqliteSink(db, { table: 't', key: ['id'], columns: { id: 'integer', n: 'integer' } }) as Sink<Row>,
     ...parts,
   })
 const totals = (place: Place, flow: unknown = total): Pipeline =>
-  job(place, { flow, into: sqlite(place.db, { table: 't', key: ['key'], columns: { key: 'integer', total: 'real' } }) })
+  job(place, {
+    flow,
+    into: sqliteSink(place.db, { table: 't', key: ['key'], columns: { key: 'integer', total: 'real' } }),
+  })
 
 async function loaded(one: Pipeline): Promise<void> {
   await (await startPipeline(one)).done
@@ -90,24 +93,24 @@ const REFUSALS: Readonly<Record<ErrorCode, Readonly<Record<string, Case>> | stri
     'a parameter that does not fit': (place) =>
       pipeline('job', {
         params: { size: param.number(1) },
-        from: ndjson(place.input),
-        into: sqlite(place.db, { table: 't' }),
+        from: ndjsonSource(place.input),
+        into: sqliteSink(place.db, { table: 't' }),
       }) as unknown as Pipeline,
     'a flow that a pipeline cannot run': (place) => job(place, { flow: (rows: Flow<Row>) => rows.take(1) }),
-    'results that come again': (place) => job(place, { flow: total, into: sqlite(place.db, { table: 't' }) }),
-    'a sink that keeps no checkpoints': (place) => job(place, { into: http('http://localhost/rows') }),
-    'a key that is no column': (place) => job(place, { into: sqlite(place.db, { table: 't', key: ['nokey'] }) }),
+    'results that come again': (place) => job(place, { flow: total, into: sqliteSink(place.db, { table: 't' }) }),
+    'a sink that keeps no checkpoints': (place) => job(place, { into: httpSink('http://localhost/rows') }),
+    'a key that is no column': (place) => job(place, { into: sqliteSink(place.db, { table: 't', key: ['nokey'] }) }),
     'a key that is not among the columns': (place) =>
       job(place, {
         flow: (rows: Flow<Row>) => rows.map(({ n }) => ({ n })),
-        into: sqlite(place.db, { table: 't', key: ['id'] }),
+        into: sqliteSink(place.db, { table: 't', key: ['id'] }),
       }),
   },
   SOURCE_MISSING: {
-    'no such file': (place) => job(place, { from: ndjson(join(place.folder, 'gone', '*.ndjson')) }),
+    'no such file': (place) => job(place, { from: ndjsonSource(join(place.folder, 'gone', '*.ndjson')) }),
   },
   SOURCE_UNREADABLE: {
-    'a folder': (place) => job(place, { from: ndjson(place.folder) }),
+    'a folder': (place) => job(place, { from: ndjsonSource(place.folder) }),
   },
   SOURCE_CORRUPT: {
     'a compressed file that is cut off': (place) => {
@@ -130,7 +133,7 @@ const REFUSALS: Readonly<Record<ErrorCode, Readonly<Record<string, Case>> | stri
       return job(place)
     },
   },
-  REJECTS_OVER_LIMIT: 'by what is read',
+  TOO_MANY_DEAD_LETTERS: 'by what is read',
   SINK_LOST: 'while it is written to: a sink that is lost at first is SINK_UNREACHABLE in the end',
   SINK_UNREACHABLE: {
     'no database': async (place) => {
@@ -139,7 +142,7 @@ const REFUSALS: Readonly<Record<ErrorCode, Readonly<Record<string, Case>> | stri
         server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
       })
       await new Promise((resolve) => server.close(resolve))
-      return job(place, { into: postgres(`postgres://a:b@127.0.0.1:${port}/c`, { table: 't', timeoutMs: 2000 }) })
+      return job(place, { into: postgresSink(`postgres://a:b@127.0.0.1:${port}/c`, { table: 't', timeoutMs: 2000 }) })
     },
   },
   OUTPUT_CLOSED: 'while it is written to',
@@ -176,8 +179,8 @@ const REFUSALS: Readonly<Record<ErrorCode, Readonly<Record<string, Case>> | stri
   },
   STORAGE_FAILED: {
     'no folder for the database': (place) =>
-      job(place, { into: sqlite(join(place.folder, 'gone', 'out.db'), { table: 't' }) }),
-    'a folder in its place': (place) => job(place, { into: sqlite(place.folder, { table: 't' }) }),
+      job(place, { into: sqliteSink(join(place.folder, 'gone', 'out.db'), { table: 't' }) }),
+    'a folder in its place': (place) => job(place, { into: sqliteSink(place.folder, { table: 't' }) }),
   },
   RESTARTS_OVER_LIMIT: 'of groups of stages',
   BUFFER_FULL: 'of stages that emit by themselves',
@@ -199,8 +202,8 @@ const REFUSALS: Readonly<Record<ErrorCode, Readonly<Record<string, Case>> | stri
 const PARAMS = new Map<string, string>()
 
 function textJob({ db }: Place, path: string): Pipeline {
-  const into = sqlite(db, { table: 't' })
-  return pipeline('job', { from: files(path, textLines()), flow: (all) => all.map((text) => ({ text })), into })
+  const into = sqliteSink(db, { table: 't' })
+  return pipeline('job', { from: fileSource(path, textLines()), flow: (all) => all.map((text) => ({ text })), into })
 }
 
 /** Which files there are, and what is in them. */
@@ -265,10 +268,10 @@ describe('sluice check', () => {
     const index = JSON.stringify(new URL('../src/index.ts', import.meta.url).href)
     writeFileSync(
       file,
-      `import { ndjson, pipeline, sqlite } from ${index}
+      `import { ndjsonSource, pipeline, sqliteSink } from ${index}
 export default pipeline('job', {
-  from: ndjson(${JSON.stringify(place.input)}),
-  into: sqlite(${JSON.stringify(place.db)}, { table: 't', key: ['nokey'] }),
+  from: ndjsonSource(${JSON.stringify(place.input)}),
+  into: sqliteSink(${JSON.stringify(place.db)}, { table: 't', key: ['nokey'] }),
 })\n`,
     )
     const [checked, ran] = [await sluiceHere(['check', file]), await sluiceHere(['run', file, '--quiet'])]

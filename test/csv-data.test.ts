@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { type CsvOptions, csv } from '../src/connect/files/csv.ts'
+import { type CsvSourceOptions, csvSource } from '../src/connect/files/csv.ts'
 import { csvLine } from '../src/connect/formats/csv/write.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { DATA, missingData } from './support/project.ts'
@@ -18,8 +18,8 @@ interface Read {
   readonly invalidUtf8: number
 }
 
-async function read(path: string, options: CsvOptions = {}): Promise<Read> {
-  const source = csv(path, options as CsvOptions<undefined, 'reject'>)
+async function read(path: string, options: CsvSourceOptions = {}): Promise<Read> {
+  const source = csvSource(path, options as CsvSourceOptions<undefined, 'reject'>)
   const [split] = await source.splits()
   const reader = await source.open(split!, undefined)
   const rows: Record<string, string>[] = []
@@ -52,7 +52,7 @@ describe('csv on files of other projects', () => {
     })
   }
 
-  const good: readonly (readonly [file: string, options: CsvOptions, rows: readonly object[]])[] = [
+  const good: readonly (readonly [file: string, options: CsvSourceOptions, rows: readonly object[]])[] = [
     ['basic.csv', {}, abc(['1', '2', '3'])],
     ['comment.csv', { comment: '#' }, abc(['1', '2', '3'])],
     ['option-comment.csv', { comment: '~' }, abc(['1', '2', '3'])],

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import { pipeline, several, sqlite, startPipeline, values } from 'sluice'
+import { fanOut, pipeline, sqliteSink, startPipeline, valuesSource } from 'sluice'
 import { type Dashboard, startDashboard } from '../src/dashboard/dashboard.ts'
 import { watchedRun } from '../src/dashboard/watched.ts'
 import { snapshotOf } from '../src/testing/snapshot-of.ts'
@@ -87,14 +87,14 @@ describe('the page of the dashboard', { skip: noChromium }, () => {
 
   it('shows what each of several sinks has refused, and where it stands', async () => {
     const rows = [{ n: '1' }, { n: 'none' }]
-    const into = several(sqlite<{ n: string }>(join(folder, 'first.db'), { table: 't', columns: { n: 'text' } }), {
+    const into = fanOut(sqliteSink<{ n: string }>(join(folder, 'first.db'), { table: 't', columns: { n: 'text' } }), {
       spool: join(folder, 'spool'),
       branches: {
-        numbers: { into: sqlite(join(folder, 'numbers.db'), { table: 't', columns: { n: 'real' } }) },
-        all: { into: sqlite(join(folder, 'all.db'), { table: 't', columns: { n: 'text' } }) },
+        numbers: { into: sqliteSink(join(folder, 'numbers.db'), { table: 't', columns: { n: 'real' } }) },
+        all: { into: sqliteSink(join(folder, 'all.db'), { table: 't', columns: { n: 'text' } }) },
       },
     })
-    const job = pipeline('branched', { from: () => values(rows), into: () => into })
+    const job = pipeline('branched', { from: () => valuesSource(rows), into: () => into })
     await using run = await startPipeline(job)
     await run.done
     for (const width of [1280, 360]) {
@@ -142,7 +142,7 @@ describe('the page of the dashboard', { skip: noChromium }, () => {
         sink: HOSTILE,
         state: 'failed',
         error: HOSTILE,
-        happenings: [{ atMs: 0, kind: 'noted', text: HOSTILE }],
+        notices: [{ atMs: 0, kind: 'noted', text: HOSTILE }],
         layers: snapshotOf({}).layers.map((layer) => ({ ...layer, title: HOSTILE })),
       },
       [letterOf(0, { step: HOSTILE, reason: HOSTILE, origin: { source: HOSTILE, line: 1, offset: 0, raw: HOSTILE } })],

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { csv, csvFiles, ndjsonFiles, pipeline, type Source, sqlite, sqliteQuery, startPipeline } from 'sluice'
-import { duckdb, duckdbQuery } from 'sluice/duckdb'
-import { postgresQuery } from 'sluice/postgres'
+import { csvSink, csvSource, ndjsonSink, pipeline, type Source, sqliteSink, sqliteSource, startPipeline } from 'sluice'
+import { duckdbSink, duckdbSource } from 'sluice/duckdb'
+import { postgresSource } from 'sluice/postgres'
 import { Session } from '../src/connect/duckdb/connection.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { times } from '../src/testing/times.ts'
@@ -118,7 +118,7 @@ describe(`values of databases (REPRO: SEED=${SEED} npm test)`, () => {
           )
         }
         const source = (times: 'text' | 'us') =>
-          postgresQuery(url, { table: 'v', cursor: 'n', bigints: 'bigint', times })
+          postgresSource(url, { table: 'v', cursor: 'n', bigints: 'bigint', times })
         const found = (await given(source('text'))) as Record<string, unknown>[]
         const texts = await server.query(database, 'select d::text as d from v order by n')
         for (const [at, { whole, digits, at: us, real, bytes }] of rows.entries()) {
@@ -138,10 +138,10 @@ describe(`values of databases (REPRO: SEED=${SEED} npm test)`, () => {
       const moments = [...MOMENTS, '0044-03-15 12:00:00.000001 BC', '290000-01-01']
       const query = `select unnest(array[${moments.map((moment) => `'${moment}'`).join(', ')}]::timestamptz[]) as at`
       deepEqual(
-        (await given(postgresQuery(url, { query }))).map((row) => (row as { at: unknown }).at),
+        (await given(postgresSource(url, { query }))).map((row) => (row as { at: unknown }).at),
         ['infinity', '-infinity', '0044-03-15 12:00:00.000001+00 BC', '290000-01-01 00:00:00+00'],
       )
-      const refused = await given(postgresQuery(url, { query, columns: { at: 'time' } }))
+      const refused = await given(postgresSource(url, { query, columns: { at: 'time' } }))
       equal(refused.length, 4)
       ok(
         refused.every((found) => String(found).startsWith('dead: column "at": ')),
@@ -157,18 +157,18 @@ describe(`values of databases (REPRO: SEED=${SEED} npm test)`, () => {
       )
       const at = (name: string) => join(folder, name)
       const load = async (into: Parameters<typeof pipeline>[1]['into'], query = 'select * from d') => {
-        const job = pipeline('copy', { from: () => postgresQuery(url, { query, cursor: 'id' }), into })
+        const job = pipeline('copy', { from: () => postgresSource(url, { query, cursor: 'id' }), into })
         const { run } = await (await startPipeline(job)).done
         deepEqual([run.loaded, run.dead], [2, 0])
       }
-      await load(() => duckdb(at('a.duckdb'), { table: 'd' }))
+      await load(() => duckdbSink(at('a.duckdb'), { table: 'd' }))
       const session = await Session.open(at('a.duckdb'))
       deepEqual(await session.all('select x::varchar as x, typeof(x) as t, typeof(b) as b from d order by id'), [
         { x: one, t: 'DECIMAL(38,9)', b: 'BLOB' },
         { x: two, t: 'DECIMAL(38,9)', b: 'BLOB' },
       ])
       session.close()
-      await load(() => sqlite(at('a.db'), { table: 'd' }))
+      await load(() => sqliteSink(at('a.db'), { table: 'd' }))
       const db = new DatabaseSync(at('a.db'))
       deepEqual(
         db
@@ -179,21 +179,21 @@ describe(`values of databases (REPRO: SEED=${SEED} npm test)`, () => {
       )
       db.close()
       // NDJSON and CSV have no form for bytes.
-      await load(() => ndjsonFiles(at('nd')), 'select id, x from d')
+      await load(() => ndjsonSink(at('nd')), 'select id, x from d')
       deepEqual(
         rowsIn(at('nd')).map(({ x }) => x),
         [one, two],
       )
-      await load(() => csvFiles(at('csv')), 'select id, x from d')
-      deepEqual(await given(csv(at('csv/*.csv'), { columns: { id: 'integer', x: 'decimal' } })), [
+      await load(() => csvSink(at('csv')), 'select id, x from d')
+      deepEqual(await given(csvSource(at('csv/*.csv'), { columns: { id: 'integer', x: 'decimal' } })), [
         { id: 1, x: one },
         { id: 2, x: two },
       ])
-      deepEqual(await given(duckdbQuery(at('a.duckdb'), { query: 'select x from d order by id' })), [
+      deepEqual(await given(duckdbSource(at('a.duckdb'), { query: 'select x from d order by id' })), [
         { x: one },
         { x: two },
       ])
-      deepEqual(await given(sqliteQuery(at('a.db'), { query: 'select x from d order by id' })), [
+      deepEqual(await given(sqliteSource(at('a.db'), { query: 'select x from d order by id' })), [
         { x: one },
         { x: two },
       ])
@@ -215,7 +215,7 @@ describe(`values of databases (REPRO: SEED=${SEED} npm test)`, () => {
         )
       }
       session.close()
-      const source = (times: 'text' | 'us') => duckdbQuery(path, { table: 'v', cursor: 'n', bigints: 'bigint', times })
+      const source = (times: 'text' | 'us') => duckdbSource(path, { table: 'v', cursor: 'n', bigints: 'bigint', times })
       const found = (await given(source('text'))) as Record<string, unknown>[]
       for (const [at, { whole, digits, at: us, json, real, bytes }] of rows.entries()) {
         const { a, b, c, d, e, f, g, h } = found[at] ?? {}
@@ -241,7 +241,7 @@ describe(`values of databases (REPRO: SEED=${SEED} npm test)`, () => {
       for (const [at, { whole, digits, real, bytes }] of rows.entries())
         insert.run(at, whole, digits, real, bytes, whole)
       db.close()
-      const found = (await given(sqliteQuery(path, { table: 'v', cursor: 'n' }))) as Record<string, unknown>[]
+      const found = (await given(sqliteSource(path, { table: 'v', cursor: 'n' }))) as Record<string, unknown>[]
       for (const [at, { whole, digits, real, bytes }] of rows.entries()) {
         deepEqual(found[at], { n: at, a: plain(whole), b: digits, c: real, d: Uint8Array.from(bytes), e: plain(whole) })
       }

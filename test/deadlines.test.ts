@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import {
   batchOf,
+  callbackSink,
   checkpointed,
   collect,
   type Flow,
@@ -18,8 +19,7 @@ import {
   type SplitReader,
   start,
   startPipeline,
-  toFunction,
-  values,
+  valuesSource,
 } from 'sluice'
 import { connect, consumer, group, producer, producerConsumer, subscribe, tasks } from 'sluice/stage'
 import { until } from './support/until.ts'
@@ -127,7 +127,7 @@ const loading = (
 }
 const table = (): Sink<number> =>
   checkpointed(
-    toFunction<number>('f', () => {}),
+    callbackSink<number>('f', () => {}),
     { store: fresh() },
   )
 /** A sink whose writer, or whose opening, is stuck at `at`. */
@@ -151,21 +151,21 @@ function sinkOf(at: string, { forever }: Stuck): Sink<number> {
 
 const PIPELINES: typeof FLOWS = {
   'a function that takes rows': ({ forever }, signal) =>
-    loading(values([1, 2, 3]), checkpointed(toFunction('f', forever), { store: fresh() }), signal),
+    loading(valuesSource([1, 2, 3]), checkpointed(callbackSink('f', forever), { store: fresh() }), signal),
   'a function that flushes': ({ forever }, signal) =>
     loading(
-      values([1]),
+      valuesSource([1]),
       checkpointed(
-        toFunction('f', () => {}, { flush: forever }),
+        callbackSink('f', () => {}, { flush: forever }),
         { store: fresh() },
       ),
       signal,
     ),
   'a function that closes': ({ forever }, signal) =>
     loading(
-      values([1]),
+      valuesSource([1]),
       checkpointed(
-        toFunction('f', () => {}, { close: forever }),
+        callbackSink('f', () => {}, { close: forever }),
         { store: fresh() },
       ),
       signal,
@@ -173,7 +173,7 @@ const PIPELINES: typeof FLOWS = {
   ...Object.fromEntries(
     ['open', 'write', 'commit', 'settle', 'close'].map((at) => [
       `a sink of its own at ${at}`,
-      (stuck: Stuck, signal: AbortSignal) => loading(values([1]), sinkOf(at, stuck), signal),
+      (stuck: Stuck, signal: AbortSignal) => loading(valuesSource([1]), sinkOf(at, stuck), signal),
     ]),
   ),
   'a source that lists its parts': ({ forever }, signal) => loading(sourceOf({ splits: forever }), table(), signal),
@@ -183,7 +183,7 @@ const PIPELINES: typeof FLOWS = {
   'a source that reads': ({ forever }, signal) => loading(sourceOf({}, { read: forever }), table(), signal),
   'a source that closes': ({ forever }, signal) => loading(sourceOf({}, { close: forever }), table(), signal),
   'a call of mapAsync': ({ forever }, signal) =>
-    loading(values([1]), table(), signal, (events) => events.mapAsync(forever)),
+    loading(valuesSource([1]), table(), signal, (events) => events.mapAsync(forever)),
 }
 
 const HOOKS: typeof FLOWS = {

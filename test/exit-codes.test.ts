@@ -16,11 +16,11 @@ function jobOf(name: string, from: string): string {
   const path = join(folder, `${name}.ts`)
   writeFileSync(
     path,
-    `import { pipeline, sqlite, tail, textLines, values } from '${SOURCE}'
+    `import { pipeline, sqliteSink, tailSource, textLines, valuesSource } from '${SOURCE}'
 export default pipeline('${name}', {
   from: () => ${from},
   flow: (events) => events.map((event) => ({ text: String(event) })),
-  into: () => sqlite('${join(folder, name)}.db', { table: 't', columns: { text: 'text' } }),
+  into: () => sqliteSink('${join(folder, name)}.db', { table: 't', columns: { text: 'text' } }),
 })`,
   )
   return path
@@ -30,9 +30,9 @@ writeFileSync(join(folder, 'in.log'), 'a\nb\n')
 /** It would come to an end, in an hour. */
 const finite = jobOf(
   'finite',
-  'values(async function* () { yield 1; await new Promise((resolve) => setTimeout(resolve, 3_600_000)) })',
+  'valuesSource(async function* () { yield 1; await new Promise((resolve) => setTimeout(resolve, 3_600_000)) })',
 )
-const endless = jobOf('endless', `tail('${join(folder, 'in.log')}', textLines(), { pollMs: 10 })`)
+const endless = jobOf('endless', `tailSource('${join(folder, 'in.log')}', textLines(), { pollMs: 10 })`)
 
 /** The code of a command that gets a signal once it has said something. */
 async function stopped(argv: readonly string[], signal: NodeJS.Signals, said: RegExp): Promise<number | null> {

@@ -7,15 +7,15 @@ import fc from 'fast-check'
 import type { Browser } from 'playwright-core'
 import {
   count,
-  csv,
+  csvSource,
   type Flow,
   flow,
   lineLogger,
-  ndjson,
+  ndjsonSource,
   type Pipeline,
   pipeline,
   type RunEvent,
-  sqlite,
+  sqliteSink,
   startPipeline,
   tumbling,
 } from 'sluice'
@@ -78,11 +78,11 @@ describe('the figures of a run', () => {
   let made = 0
 
   function jobOf(shape: string, folder: string): Pipeline {
-    const other = (): Flow<Row> => flow(ndjson<Row>(join(folder, 'other.ndjson')))
+    const other = (): Flow<Row> => flow(ndjsonSource<Row>(join(folder, 'other.ndjson')))
     return pipeline('figures', {
-      from: ndjson<Row>(join(folder, 'in.ndjson')),
+      from: ndjsonSource<Row>(join(folder, 'in.ndjson')),
       flow: (rows) => (SHAPES[shape] as Shape)(rows, other),
-      into: sqlite(join(folder, 'out.db'), { table: 't' }),
+      into: sqliteSink(join(folder, 'out.db'), { table: 't' }),
       results: 'append',
     })
   }
@@ -163,7 +163,7 @@ describe('the figures of a run', () => {
     const onEvent = (event: RunEvent): void => {
       if (event.kind === 'split-opened') resumed.push(event.resumedBytes)
     }
-    const job = pipeline('header', { from: csv(path), into: sqlite(join(folder, 'out.db'), { table: 't' }) })
+    const job = pipeline('header', { from: csvSource(path), into: sqliteSink(join(folder, 'out.db'), { table: 't' }) })
     await (await startPipeline(job, { onEvent })).done
     appendFileSync(path, '3,4\n')
     await (await startPipeline(job, { onEvent })).done
@@ -175,8 +175,8 @@ describe('the figures of a run', () => {
     const abort = new AbortController()
     const served = new Served({
       pipeline: pipeline('gone', {
-        from: ndjson(join(folder, 'gone.ndjson')),
-        into: sqlite(join(folder, 'out.db'), { table: 't' }),
+        from: ndjsonSource(join(folder, 'gone.ndjson')),
+        into: sqliteSink(join(folder, 'out.db'), { table: 't' }),
       }),
       params: new Map(),
       log: lineLogger({ format: 'json', level: 'error', write: () => {}, wallMs: Date.now }),

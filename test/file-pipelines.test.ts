@@ -6,9 +6,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { pipeline, type Sink, type Source, startPipeline } from 'sluice'
 import { checkpointed } from '../src/connect/checkpointed/sink.ts'
-import { ndjsonFiles } from '../src/connect/files/part-files/ndjson.ts'
-import { toFunction } from '../src/connect/memory/function.ts'
-import { values } from '../src/connect/memory/values.ts'
+import { ndjsonSink } from '../src/connect/files/part-files/ndjson.ts'
+import { callbackSink } from '../src/connect/memory/callback.ts'
+import { valuesSource } from '../src/connect/memory/values.ts'
 import { idsIn, listedIn, unfinishedIn } from './support/part-files.ts'
 
 interface Row {
@@ -33,21 +33,21 @@ describe('a pipeline into part files', () => {
     const started = await startPipeline(job, { epochEvents: 1000 })
     return await started.done
   }
-  const intoFiles = (place: string) => ndjsonFiles<Row>(place, { partitionBy: ({ id }) => `${id % 3}` })
+  const intoFiles = (place: string) => ndjsonSink<Row>(place, { partitionBy: ({ id }) => `${id % 3}` })
 
   it('writes every event once, and the next run none again', async () => {
-    const report = await run(values(ALL), intoFiles)
+    const report = await run(valuesSource(ALL), intoFiles)
     equal(report.overall.loaded, COUNT)
     deepEqual(idsIn(folder), ALL)
     const parts = listedIn(folder).length
-    await run(values(ALL), intoFiles)
+    await run(valuesSource(ALL), intoFiles)
     equal(listedIn(folder).length, parts)
     deepEqual([idsIn(folder).length, unfinishedIn(folder)], [COUNT, []])
   })
 
   it('goes on behind the last commit after its source has failed, again and again', async () => {
     for (const failAt of [1, 2500, 2501, 9999, 19_999]) {
-      const failing = values(async function* () {
+      const failing = valuesSource(async function* () {
         for (const id of ALL) {
           if (id === failAt) throw new Error('the source broke')
           yield id
@@ -55,12 +55,12 @@ describe('a pipeline into part files', () => {
       })
       await rejects(run(failing, intoFiles), /the source broke/)
     }
-    await run(values(ALL), intoFiles)
+    await run(valuesSource(ALL), intoFiles)
     deepEqual([idsIn(folder), unfinishedIn(folder)], [ALL, []])
   })
 
   it('keeps refused rows in the store, and the books straight', async () => {
-    const source = values([1, Number.NaN, 3])
+    const source = valuesSource([1, Number.NaN, 3])
     const report = await run(source, intoFiles)
     deepEqual([report.overall.read, report.overall.loaded, report.overall.dead], [3, 2, 1])
     const database = new DatabaseSync(join(folder, '.sluice.db'))
@@ -74,8 +74,8 @@ describe('a pipeline into part files', () => {
 
   it('may end in a function', async () => {
     const seen: number[] = []
-    const sink = toFunction<Row>('keep', (rows) => void seen.push(...rows.map(({ id }) => id)))
-    await run(values(ALL), () => checkpointed(sink, { store: join(folder, '..', 'state.db') }))
+    const sink = callbackSink<Row>('keep', (rows) => void seen.push(...rows.map(({ id }) => id)))
+    await run(valuesSource(ALL), () => checkpointed(sink, { store: join(folder, '..', 'state.db') }))
     deepEqual(seen, ALL)
   })
 })

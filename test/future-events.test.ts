@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { count, type Duration, flow, pipeline, run, sqlite, startPipeline, tumbling, values } from 'sluice'
+import { count, type Duration, flow, pipeline, run, sqliteSink, startPipeline, tumbling, valuesSource } from 'sluice'
 import { ManualClock } from 'sluice/testing'
 import { ROOT } from './support/project.ts'
 
@@ -48,9 +48,9 @@ describe('events from the future', () => {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-future-'))
     const notes: string[] = []
     const job = pipeline('bookings', {
-      from: () => values([0, 1000, 2000].map((ms) => Date.UTC(2200, 0, 1) + ms)),
+      from: () => valuesSource([0, 1000, 2000].map((ms) => Date.UTC(2200, 0, 1) + ms)),
       flow: (times) => times.window(tumbling('1s', (at) => at)).aggregate({ n: count() }),
-      into: () => sqlite(join(folder, 'out.db'), { table: 'seconds', columns: { n: 'integer' } }),
+      into: () => sqliteSink(join(folder, 'out.db'), { table: 'seconds', columns: { n: 'integer' } }),
       results: 'append',
     })
     const started = await startPipeline(job, {

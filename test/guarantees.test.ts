@@ -9,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import * as sluice from 'sluice'
-import { postgresQuery } from 'sluice/postgres'
+import { postgresSource } from 'sluice/postgres'
 import { parquetEncoder } from '../src/connect/formats/parquet/write.ts'
 import { type Cut, CutProcess } from '../src/testing/cut-short.ts'
 import { OpenEnds } from './support/cut-ends.ts'
@@ -80,19 +80,19 @@ const recordsOf = (ids: readonly number[]): string => ids.map((id) => `{"id":${i
 const FILES: Readonly<Record<string, SourceFamily>> = {
   lines: {
     prepare: (place, turn) => thirds(place, '.txt.gz', (ids) => gzipSync(linesOf(ids)), turn),
-    make: ({ folder }) => sluice.files(`${folder}/*.txt.gz`, sluice.textLines()),
+    make: ({ folder }) => sluice.fileSource(`${folder}/*.txt.gz`, sluice.textLines()),
   },
   csv: {
     prepare: (place, turn) => thirds(place, '.csv', (ids) => `id\n${linesOf(ids)}`, turn),
-    make: ({ folder }) => sluice.csv(`${folder}/*.csv`),
+    make: ({ folder }) => sluice.csvSource(`${folder}/*.csv`),
   },
   ndjson: {
     prepare: (place, turn) => thirds(place, '.ndjson', recordsOf, turn),
-    make: ({ folder }) => sluice.ndjson(`${folder}/*.ndjson`, { splitBytes: 100 }),
+    make: ({ folder }) => sluice.ndjsonSource(`${folder}/*.ndjson`, { splitBytes: 100 }),
   },
   json: {
     prepare: (place, turn) => thirds(place, '.json', (ids) => JSON.stringify(ids.map((id) => ({ id }))), turn),
-    make: ({ folder }) => sluice.jsonArray(`${folder}/*.json`),
+    make: ({ folder }) => sluice.jsonArraySource(`${folder}/*.json`),
   },
   parquet: {
     prepare: async ({ folder }, turn) => {
@@ -101,7 +101,7 @@ const FILES: Readonly<Record<string, SourceFamily>> = {
       for (const row of IDS.map((id) => ({ id }))) encoder.add(Object.values(row))
       writeFileSync(join(folder, 'in.parquet'), await encoder.finish())
     },
-    make: ({ folder }) => sluice.parquet(`${folder}/in.parquet`),
+    make: ({ folder }) => sluice.parquetSource(`${folder}/in.parquet`),
   },
 }
 
@@ -119,7 +119,7 @@ const TAILS: Readonly<Record<string, SourceFamily>> = {
     count: (turn) => (turn === 0 ? 50 : COUNT),
     // What was rotated away before is not looked for.
     needsCommit: true,
-    make: ({ folder }) => sluice.tail(join(folder, 'app.log'), sluice.textLines(), { pollMs: 5, graceMs: 20 }),
+    make: ({ folder }) => sluice.tailSource(join(folder, 'app.log'), sluice.textLines(), { pollMs: 5, graceMs: 20 }),
   },
 }
 
@@ -136,7 +136,7 @@ const QUERIES: Readonly<Record<string, SourceFamily>> = {
       if (turn < 2) db.exec(inserts(turn))
       db.close()
     },
-    make: ({ folder }) => sluice.sqliteQuery(join(folder, 'in.db'), { table: 'rows', cursor: 'id' }),
+    make: ({ folder }) => sluice.sqliteSource(join(folder, 'in.db'), { table: 'rows', cursor: 'id' }),
   },
   postgresQuery: {
     needsPostgres: true,
@@ -144,12 +144,12 @@ const QUERIES: Readonly<Record<string, SourceFamily>> = {
       if (turn === 0) await servers.postgres.query(database, 'create table rows (id integer primary key)')
       if (turn < 2) await servers.postgres.query(database, inserts(turn))
     },
-    make: ({ database }) => postgresQuery(servers.postgres.url(database), { table: 'rows', cursor: 'id' }),
+    make: ({ database }) => postgresSource(servers.postgres.url(database), { table: 'rows', cursor: 'id' }),
   },
 }
 
 const PAGES: Readonly<Record<string, SourceFamily>> = {
-  httpPages: { make: () => sluice.httpPages(`${urlOf(pages as Server)}/`) },
+  httpPages: { make: () => sluice.httpSource(`${urlOf(pages as Server)}/`) },
 }
 
 /** The first cell of a row of the table → the sources that it speaks of; standard input takes processes. */

@@ -34,15 +34,15 @@ const sources = [
   () => kafka.kafka('kafka://127.0.0.1:1', s.json(), { topic: 't', retryMs: 0 }),
   () => rabbitmq.rabbitmq('amqp://127.0.0.1:1', s.json(), { queue: 'q', retryMs: 0 }),
   () => mqtt.mqtt('mqtt://127.0.0.1:1', s.json(), { topics: 't', clientId: 'c', retryMs: 0 }),
-  () => redis.redisStream('redis://127.0.0.1:1', s.json(), { stream: 's', retryMs: 0 }),
-  () => websocket.webSocket('ws://127.0.0.1:1', s.json(), { retryMs: 0 }),
-  () => postgres.postgresQuery('postgres://127.0.0.1:1/d', { table: 't', retryMs: 0 }),
+  () => redis.redisStreamSource('redis://127.0.0.1:1', s.json(), { stream: 's', retryMs: 0 }),
+  () => websocket.webSocketSource('ws://127.0.0.1:1', s.json(), { retryMs: 0 }),
+  () => postgres.postgresSource('postgres://127.0.0.1:1/d', { table: 't', retryMs: 0 }),
   () => s.parquet('none.parquet'),
 ]
 const sinks = [
   () => duckdb.duckdb('out.duckdb', { table: 't' }),
   () => postgres.postgres('postgres://127.0.0.1:1/d', { table: 't' }),
-  () => s.parquetFiles('parts'),
+  () => s.parquetSink('parts'),
 ]
 const jobs = [
   ...sources.map((from, at) => s.pipeline('source' + at, { from, into: () => s.sqlite('source' + at + '.db', { table: 't' }) })),

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { SluiceError } from '../src/base/errors.ts'
 import { type Batch, batchOf } from '../src/connect/batch.ts'
-import { several } from '../src/connect/fan-out/sink.ts'
+import { fanOut } from '../src/connect/fan-out/sink.ts'
 import type { Sink, SinkWriter } from '../src/connect/sink.ts'
 import { NO_TOTALS } from '../src/connect/totals.ts'
 import { missingPostgres } from './support/postgres.ts'
@@ -45,7 +45,7 @@ describe('a branch in the database of the first sink', { skip: missingPostgres()
     at: SqlSink,
     { items = tableOf(at, 'items'), spool }: { items?: Sink<unknown>; spool?: string } = {},
   ) =>
-    several<Row>(tableOf(at, 'orders') as Sink<Row>, {
+    fanOut<Row>(tableOf(at, 'orders') as Sink<Row>, {
       ...(spool === undefined ? {} : { spool }),
       where: ({ to }) => to === 'orders',
       branches: { items: { into: items as Sink<never>, where: ({ to }) => to === 'items', map: ({ id }) => ({ id }) } },
@@ -102,7 +102,7 @@ describe('a branch in the database of the first sink', { skip: missingPostgres()
     const writer = await sink.open({ pipeline: 'shop', onNote: (note) => notes.push(note) })
     const refused = await writer.write(rows(['orders', 1], ['items', 'none'], ['orders', 'none'], ['items', 2]))
     equal(refused.length, 1)
-    await writer.bury(refused)
+    await writer.writeDeadLetters(refused)
     await commit(writer, 1)
     await writer.close()
     deepEqual(await at.read('select pipeline, count(*) as n from dead_letters group by pipeline order by pipeline'), [
@@ -124,7 +124,7 @@ describe('a branch in the database of the first sink', { skip: missingPostgres()
     for (const turn of [0, 1]) {
       const refused = await writer.write(rows(['orders', 99], ['items', 999], ['orders', 100 + turn], ['items', 1000]))
       equal(refused.length, 1)
-      await writer.bury(refused)
+      await writer.writeDeadLetters(refused)
     }
     await commit(writer, 1)
     await writer.close()
@@ -138,10 +138,10 @@ describe('a branch in the database of the first sink', { skip: missingPostgres()
   everywhere('C30, C44: is held with the pipeline, and let go with it', async (at) => {
     const sink = sinkOf(at)
     const writer = await sink.open({ pipeline: 'shop' })
-    await writer.renew?.()
+    await writer.renewLease?.()
     await rejects(async () => await tableOf(at, 'items').open({ pipeline: 'shop.items' }), { code: 'PIPELINE_HELD' })
     await writer.write(rows(['items', 1]))
-    await writer.renew?.()
+    await writer.renewLease?.()
     await commit(writer, 1)
     await writer.close()
     deepEqual(await at.read('select pid from sluice_leases'), [{ pid: '0' }, { pid: '0' }])

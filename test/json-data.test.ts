@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { jsonArray } from '../src/connect/files/json-array.ts'
-import { ndjson } from '../src/connect/files/ndjson.ts'
+import { jsonArraySource } from '../src/connect/files/json-array.ts'
+import { ndjsonSource } from '../src/connect/files/ndjson.ts'
 import type { Source } from '../src/connect/source.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { DATA, missingData } from './support/project.ts'
@@ -63,7 +63,7 @@ describe('JSON of the test suite', () => {
       // Line ends are no part of a line of JSON, but inside of strings they are none of JSON either.
       if (bytes.includes(0x0a) || bytes.includes(0x0d)) continue
       writeFileSync(FILE, Buffer.concat([Buffer.from('"before"\n'), bytes, Buffer.from('\n"behind"\n')]))
-      const { values, dead } = await read(ndjson(FILE))
+      const { values, dead } = await read(ndjsonSource(FILE))
       equal(values[0], 'before', name)
       equal(values.at(-1), 'behind', name)
       if (name.startsWith('y_')) deepEqual([values.length, dead], [3, []], name)
@@ -77,7 +77,7 @@ describe('JSON of the test suite', () => {
     for (const name of names) {
       const bytes = content(name)
       writeFileSync(FILE, Buffer.concat([Buffer.from('["before",'), bytes, Buffer.from(',"behind"]')]))
-      const { values, dead, failed } = await read(jsonArray(FILE))
+      const { values, dead, failed } = await read(jsonArraySource(FILE))
       equal(values[0], 'before', name)
       if (name.startsWith('y_')) deepEqual([values.length, dead, failed], [3, [], undefined], name)
       // What is not valid JSON may open what nothing closes, or close more than it opened; some is JSON once it is in an array.
@@ -90,7 +90,7 @@ describe('JSON of the test suite', () => {
     for (const name of names) {
       const bytes = content(name)
       writeFileSync(FILE, bytes)
-      const { values, dead, failed } = await read(jsonArray(FILE))
+      const { values, dead, failed } = await read(jsonArraySource(FILE))
       const whole = parsed(bytes.toString('utf8').replace(/^\ufeff/, ''))
       if (name.startsWith('y_')) {
         if (Array.isArray(whole?.value))

@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection, findCoordinatorV2, offsetFetchV5 } from '@platformatic/kafka'
 import { isSluiceError, json, type Position, type SplitReader, startPipeline, textLines } from 'sluice'
-import { type KafkaMeta, type KafkaOptions, kafka } from 'sluice/kafka'
+import { type KafkaMeta, type KafkaSourceOptions, kafkaSource } from 'sluice/kafka'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import job from './jobs/kafka.ts'
 import { freePort, programOf } from './support/brokers.ts'
@@ -49,8 +49,8 @@ describe(`kafka (REPRO: SEED=${SEED} npm test)`, { skip: withoutKafka() }, () =>
   })
   after(() => servers.stop())
 
-  const reading = async (topic: string, from?: Position, more: Partial<KafkaOptions<string, string>> = {}) => {
-    return await kafka(servers.urls, textLines(), { topic, ...more }).open({ id: '' }, from)
+  const reading = async (topic: string, from?: Position, more: Partial<KafkaSourceOptions<string, string>> = {}) => {
+    return await kafkaSource(servers.urls, textLines(), { topic, ...more }).open({ id: '' }, from)
   }
 
   it('gives what comes in its order, and goes on behind what was committed', async () => {
@@ -132,7 +132,7 @@ describe(`kafka (REPRO: SEED=${SEED} npm test)`, { skip: withoutKafka() }, () =>
   it('gives key, headers, time and place to `event`, and makes dead letters of what is not in the format', async () => {
     const topic = newTopic()
     await servers.topic(topic)
-    const source = kafka<{ t: number }, string>(servers.urls, json<{ t: number }>(), {
+    const source = kafkaSource<{ t: number }, string>(servers.urls, json<{ t: number }>(), {
       topic,
       event: ({ t }, { key, headers, timeMs, partition, offset, topic: from }) => {
         if (t === 13) throw new RangeError('unlucky')
@@ -198,7 +198,7 @@ describe(`kafka (REPRO: SEED=${SEED} npm test)`, { skip: withoutKafka() }, () =>
       return Number(topics?.[0]?.partitions[0]?.committedOffset)
     }
     equal(await told(), -1)
-    reader.committed?.(position)
+    reader.acknowledge?.(position)
     await reader.close()
     equal(await told(), 2)
     await client.close()
@@ -269,27 +269,27 @@ describe(`kafka (REPRO: SEED=${SEED} npm test)`, { skip: withoutKafka() }, () =>
       })
     }
     refused(
-      () => kafka('http://ann:secret@host', format, { topic: 'a' }),
+      () => kafkaSource('http://ann:secret@host', format, { topic: 'a' }),
       /^Cannot use a text that is none as address of kafka/,
     )
-    refused(() => kafka([], format, { topic: 'a' }), /^Cannot use the addresses of kafka: .* found none$/)
-    refused(() => kafka(['kafka://a', 'kafkas://b'], format, { topic: 'a' }), /found such as differ$/)
-    refused(() => kafka(['kafka://a:secret@b', 'kafka://b'], format, { topic: 'a' }), /found such as differ$/)
+    refused(() => kafkaSource([], format, { topic: 'a' }), /^Cannot use the addresses of kafka: .* found none$/)
+    refused(() => kafkaSource(['kafka://a', 'kafkas://b'], format, { topic: 'a' }), /found such as differ$/)
+    refused(() => kafkaSource(['kafka://a:secret@b', 'kafka://b'], format, { topic: 'a' }), /found such as differ$/)
     for (const topic of ['', '.', '..', 'a b', 'a'.repeat(250)]) {
-      refused(() => kafka('kafka://a', format, { topic }), /as topic of kafka: it takes the name of a topic$/)
+      refused(() => kafkaSource('kafka://a', format, { topic }), /as topic of kafka: it takes the name of a topic$/)
     }
-    refused(() => kafka('kafka://a', format, { topic: 'a', group: '' }), /as group of kafka/)
-    throws(() => kafka('kafka://a', format, { topic: 'a', maxBatchBytes: 3 }), RangeError)
-    throws(() => kafka('kafka://a', format, { topic: 'a', sasl: 'other' as 'plain' }), RangeError)
+    refused(() => kafkaSource('kafka://a', format, { topic: 'a', group: '' }), /as group of kafka/)
+    throws(() => kafkaSource('kafka://a', format, { topic: 'a', maxBatchBytes: 3 }), RangeError)
+    throws(() => kafkaSource('kafka://a', format, { topic: 'a', sasl: 'other' as 'plain' }), RangeError)
     equal(
-      kafka(['kafka://ann:secret@a', 'kafka://ann:secret@b:1'], format, { topic: 'a' }).title,
+      kafkaSource(['kafka://ann:secret@a', 'kafka://ann:secret@b:1'], format, { topic: 'a' }).title,
       'topic a of kafka://a:9092,b:1',
     )
   })
 
   it('says that there is no server, once it has tried for long enough, and shows no password', async () => {
     const port = await freePort()
-    const source = kafka(`kafka://ann:secret@127.0.0.1:${port}`, textLines(), { topic: 'a', retryMs: 300 })
+    const source = kafkaSource(`kafka://ann:secret@127.0.0.1:${port}`, textLines(), { topic: 'a', retryMs: 300 })
     await rejects(
       async () => await source.open({ id: '' }, undefined),
       (error: unknown) => {
@@ -305,7 +305,7 @@ describe(`kafka (REPRO: SEED=${SEED} npm test)`, { skip: withoutKafka() }, () =>
     const topic = newTopic()
     await servers.topic(topic)
     const stop = new AbortController()
-    const reader = await kafka(servers.urls, textLines(), { topic }).open({ id: '' }, undefined, {
+    const reader = await kafkaSource(servers.urls, textLines(), { topic }).open({ id: '' }, undefined, {
       signal: stop.signal,
     })
     const waiting = reader.read(1)
@@ -325,9 +325,9 @@ describe('kafka, out of order', { skip: withoutMock() }, () => {
   })
   after(() => servers.stop())
 
-  const opened = async (topic: string, more: Partial<KafkaOptions<string, string>> = {}, from?: Position) => {
+  const opened = async (topic: string, more: Partial<KafkaSourceOptions<string, string>> = {}, from?: Position) => {
     const notes: string[] = []
-    const source = kafka(servers.urls, textLines(), { topic, ...more })
+    const source = kafkaSource(servers.urls, textLines(), { topic, ...more })
     const reader = await source.open({ id: '' }, from, { onNote: (note) => notes.push(note) })
     return { reader, notes }
   }
@@ -500,7 +500,7 @@ describe('kafka, out of order', { skip: withoutMock() }, () => {
     const { reader, notes } = await opened(topic, { group: 'other readers' })
     await take(reader, 1)
     await servers.ask({ kind: 'errors', api: OFFSET_COMMIT, codes: [25] })
-    reader.committed?.(reader.position())
+    reader.acknowledge?.(reader.position())
     await untilNoted(
       notes,
       /^group other readers is not told how far reading is \(group other readers: other consumers .*\): trying again$/,
@@ -516,7 +516,7 @@ describe('kafka, out of order', { skip: withoutMock() }, () => {
     await take(reader, 1)
     servers.pause()
     try {
-      reader.committed?.(reader.position())
+      reader.acknowledge?.(reader.position())
       await reader.close()
     } finally {
       servers.resume()
@@ -543,12 +543,12 @@ describe('kafka, out of order', { skip: withoutMock() }, () => {
       await plain.topic(topic)
       await plain.produce(topic, ['sealed'])
       const url = `kafkas://127.0.0.1:${front.port}`
-      const reader = await kafka(url, textLines(), { topic, tls: { ca: pem } }).open({ id: '' }, undefined)
+      const reader = await kafkaSource(url, textLines(), { topic, tls: { ca: pem } }).open({ id: '' }, undefined)
       deepEqual(await take(reader, 1), ['sealed'])
       await reader.close()
       const refused = async (address: string) => {
         await rejects(
-          async () => await kafka(address, textLines(), { topic, retryMs: 300 }).open({ id: '' }, undefined),
+          async () => await kafkaSource(address, textLines(), { topic, retryMs: 300 }).open({ id: '' }, undefined),
           (error: unknown) => {
             ok(isSluiceError(error, 'SOURCE_UNREADABLE'), String(error))
             match(error.message, /self-signed certificate|wants TLS|requires TLS|closed/i)

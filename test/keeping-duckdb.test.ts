@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { isSluiceError } from '../src/base/errors.ts'
 import { Session } from '../src/connect/duckdb/connection.ts'
-import { duckdb } from '../src/connect/duckdb/sink.ts'
+import { duckdbSink } from '../src/connect/duckdb/sink.ts'
 import { keepingTests } from './support/keeping.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-keeping-'))
@@ -19,7 +19,7 @@ describe('dead letters and checkpoints in DuckDB', () => {
     files += 1
     const path = join(folder, `${files}.duckdb`)
     return {
-      sink: `duckdb(${JSON.stringify(path)}, { table: 't', columns: { n: 'integer' }, key: ['n'] })`,
+      sink: `duckdbSink(${JSON.stringify(path)}, { table: 't', columns: { n: 'integer' }, key: ['n'] })`,
       names: 'duckdb',
       now: String(Date.now()),
       async query(sql) {
@@ -33,7 +33,7 @@ describe('dead letters and checkpoints in DuckDB', () => {
 
   it('are not looked for where there is no file, which is not made', async () => {
     const path = join(folder, 'none.duckdb')
-    const inspector = await duckdb(path, { table: 't' }).inspect?.('numbers')
+    const inspector = await duckdbSink(path, { table: 't' }).inspect?.('numbers')
     equal(await inspector?.checkpoint(), undefined)
     await inspector?.close()
     equal(existsSync(path), false)
@@ -42,13 +42,13 @@ describe('dead letters and checkpoints in DuckDB', () => {
   it('F35: are for the process that has the file open: another one is told which that is', async () => {
     const path = join(folder, 'held.duckdb')
     const script = `
-      import { duckdb } from ${JSON.stringify(new URL('../src/connect/duckdb/sink.ts', import.meta.url).href)}
-      await duckdb(${JSON.stringify(path)}, { table: 't' }).open({ pipeline: 'numbers' })
+      import { duckdbSink } from ${JSON.stringify(new URL('../src/connect/duckdb/sink.ts', import.meta.url).href)}
+      await duckdbSink(${JSON.stringify(path)}, { table: 't' }).open({ pipeline: 'numbers' })
       process.stdout.write('open')
       setInterval(() => {}, 1000)`
     const child = spawn(process.execPath, ['--conditions=sluice-source', '--input-type=module', '-e', script])
     await once(child.stdout, 'data')
-    const refused = await duckdb(path, { table: 't' })
+    const refused = await duckdbSink(path, { table: 't' })
       .inspect?.('numbers')
       .catch((error: unknown) => error)
     child.kill('SIGKILL')

@@ -14,15 +14,15 @@ const folder = mkdtempSync(join(tmpdir(), 'sluice-keeping-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 const job = join(folder, 'job.ts')
 const JOB = `
-import { ndjson, param, pipeline, sqlite } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}
+import { ndjsonSource, param, pipeline, sqliteSink } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}
 export default pipeline('numbers', {
   params: { input: param.string('in.ndjson'), db: param.string('out.db'), most: param.number(5) },
-  from: ({ input }) => ndjson(input),
+  from: ({ input }) => ndjsonSource(input),
   flow: (rows, { most }) => rows.map((row) => {
     if (row.n > most) throw new RangeError(row.n + ' is over ' + most)
     return { n: row.n }
   }, { name: 'small' }),
-  into: ({ db }) => sqlite(db, { table: 't', columns: { n: 'integer' }, key: ['n'] }),
+  into: ({ db }) => sqliteSink(db, { table: 't', columns: { n: 'integer' }, key: ['n'] }),
 })
 `
 let turn = 0
@@ -224,14 +224,14 @@ describe('a pipeline into several sinks', () => {
     writeFileSync(
       branched,
       `
-import { ndjson, param, pipeline, several, sqlite } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}
+import { ndjsonSource, param, pipeline, fanOut, sqliteSink } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}
 export default pipeline('numbers', {
   params: { input: param.string('in.ndjson'), db: param.string('out.db'), most: param.number(5) },
-  from: ({ input }) => ndjson(input),
-  into: ({ db }) => several(sqlite(db, { table: 't', columns: { n: 'integer' }, key: ['n'] }), {
+  from: ({ input }) => ndjsonSource(input),
+  into: ({ db }) => fanOut(sqliteSink(db, { table: 't', columns: { n: 'integer' }, key: ['n'] }), {
     spool: db + '.spool',
     branches: {
-      second: { into: sqlite(db + '.second.db', { table: 't', columns: { n: 'integer' }, key: ['n'] }), map: ({ n }) => ({ n: n === 4 ? 'four' : n }) },
+      second: { into: sqliteSink(db + '.second.db', { table: 't', columns: { n: 'integer' }, key: ['n'] }), map: ({ n }) => ({ n: n === 4 ? 'four' : n }) },
     },
   }),
 })

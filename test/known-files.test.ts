@@ -23,23 +23,23 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import {
   accessLog,
-  csv,
-  type FilesOptions,
-  files,
+  csvSource,
+  type FileSourceOptions,
+  fileSource,
   flow,
-  jsonArray,
-  ndjson,
-  type ParquetOptions,
-  parquet,
-  parquetFiles,
+  jsonArraySource,
+  ndjsonSource,
+  type ParquetSourceOptions,
+  parquetSink,
+  parquetSource,
   pipeline,
   type RunReport,
   type Source,
-  sqlite,
+  sqliteSink,
   startPipeline,
-  tail,
+  tailSource,
   textLines,
-  values,
+  valuesSource,
 } from 'sluice'
 import { until } from './support/until.ts'
 
@@ -70,7 +70,7 @@ async function load(
   const job = pipeline('known', {
     from: () => source,
     flow: (events) => events.map((event) => ({ text: JSON.stringify(event) })),
-    into: () => sqlite(database, { table: 'rows', columns: { text: 'text' } }),
+    into: () => sqliteSink(database, { table: 'rows', columns: { text: 'text' } }),
   })
   const abort = new AbortController()
   let committed = 0
@@ -108,12 +108,12 @@ function query(sql: string): Record<string, unknown>[] {
 }
 
 const FORMATS: Readonly<Record<string, (input: string) => Source<unknown>>> = {
-  text: (input) => files(input, textLines()),
-  ndjson: (input) => ndjson(input),
-  csv: (input) => csv(input),
-  jsonArray: (input) => jsonArray(input),
-  accessLog: (input) => files(input, accessLog()),
-  'text in ranges': (input) => files(input, textLines(), { splitBytes: 7 }),
+  text: (input) => fileSource(input, textLines()),
+  ndjson: (input) => ndjsonSource(input),
+  csv: (input) => csvSource(input),
+  jsonArray: (input) => jsonArraySource(input),
+  accessLog: (input) => fileSource(input, accessLog()),
+  'text in ranges': (input) => fileSource(input, textLines(), { splitBytes: 7 }),
 }
 const RECORD: Readonly<Record<string, (n: number) => string>> = {
   ndjson: (n) => `{"n":${n}}`,
@@ -124,7 +124,7 @@ const RECORD: Readonly<Record<string, (n: number) => string>> = {
 function contentOf(format: string, count = 3): string {
   const record = RECORD[format] ?? ((n: number) => `${n}`)
   const records = Array.from({ length: count }, (_, n) => record(n))
-  if (format === 'jsonArray') return `[${records.join(',')}]`
+  if (format === 'json-array') return `[${records.join(',')}]`
   return `${format === 'csv' ? 'n\n' : ''}${records.join('\n')}\n`
 }
 
@@ -140,7 +140,7 @@ describe('a file under another name', () => {
         const { run, splits } = await load(make(at('*.log')))
         deepEqual([run.read, splits.unchanged === splits.all, rows().length], [0, true, 3])
       }
-      if (format === 'jsonArray') return
+      if (format === 'json-array') return
       appendFileSync(at('z.log'), contentOf(format, 4).split('\n').slice(-2).join('\n'))
       // By any of its names, and by all of them.
       for (const names of ['z.log', 'a.log', '*.log', 'm.log']) {
@@ -156,14 +156,14 @@ describe('a file under another name', () => {
   ] as const) {
     it(`C92: is loaded once when it is compressed, too (${name})`, async () => {
       writeFileSync(at('m.log'), pack('x\ny\n'))
-      await load(files(at('*.log'), textLines()))
+      await load(fileSource(at('*.log'), textLines()))
       linkSync(at('m.log'), at('a.log'))
-      await load(files(at('*.log'), textLines()))
+      await load(fileSource(at('*.log'), textLines()))
       mkdirSync(at('other'))
       linkSync(at('m.log'), at('other/z.log'))
-      await load(files(at('other/*'), textLines()))
+      await load(fileSource(at('other/*'), textLines()))
       renameSync(at('other/z.log'), at('other/y.log'))
-      await load(files(at('{.,other}/*.log'), textLines()))
+      await load(fileSource(at('{.,other}/*.log'), textLines()))
       equal(rows().length, 2)
     })
   }
@@ -171,17 +171,17 @@ describe('a file under another name', () => {
   it('C92: is loaded once by way of symbolic links to it and to its folder', async () => {
     mkdirSync(at('logs'))
     writeFileSync(at('logs/a.log'), 'x\ny\n')
-    await load(files(at('logs/*.log'), textLines()))
+    await load(fileSource(at('logs/*.log'), textLines()))
     symlinkSync(at('logs'), at('link'))
     symlinkSync(at('logs/a.log'), at('logs/b.log'))
-    for (const names of ['link/*.log', 'logs/b.log', 'l*/*.log']) await load(files(at(names), textLines()))
+    for (const names of ['link/*.log', 'logs/b.log', 'l*/*.log']) await load(fileSource(at(names), textLines()))
     equal(rows().length, 2)
   })
 
   it('C92: goes on where it was read to when its run was cut short and it was renamed', async () => {
     writeFileSync(at('a.log'), 'line\n'.repeat(20_000))
     const lines = (names: string, splitBytes = Number.POSITIVE_INFINITY) =>
-      files(at(names), textLines(), { splitBytes })
+      fileSource(at(names), textLines(), { splitBytes })
     await cutShort(lines('*.log', 15_000), 3)
     ok(rows().length < 20_000)
     renameSync(at('a.log'), at('b.log'))
@@ -197,9 +197,9 @@ describe('a file under another name', () => {
     writeFileSync(at('a.txt'), 'x\n')
     const run = async (): Promise<void> => {
       const job = pipeline('merged', {
-        from: () => files(at('main.log'), textLines()),
-        flow: (events) => events.merge(flow(files(at('*.txt'), textLines()))).map((text) => ({ text })),
-        into: () => sqlite(database, { table: 'rows', columns: { text: 'text' } }),
+        from: () => fileSource(at('main.log'), textLines()),
+        flow: (events) => events.merge(flow(fileSource(at('*.txt'), textLines()))).map((text) => ({ text })),
+        into: () => sqliteSink(database, { table: 'rows', columns: { text: 'text' } }),
       })
       await (await startPipeline(job)).done
     }
@@ -215,7 +215,7 @@ describe('a file under the name of another', () => {
   it('C92: is refused, whatever it begins with: their records could not be told apart', async () => {
     for (const splitBytes of [4, Number.POSITIVE_INFINITY]) {
       rmSync(database, { force: true })
-      const logs = () => files(at('a.log*'), textLines(), { splitBytes })
+      const logs = () => fileSource(at('a.log*'), textLines(), { splitBytes })
       writeFileSync(at('a.log'), 'x 1\nx 2\n')
       await load(logs())
       renameSync(at('a.log'), at('a.log.1'))
@@ -224,7 +224,7 @@ describe('a file under the name of another', () => {
       writeFileSync(at('a.log'), 'x 1\nx 2\nx 3\n')
       await rejects(load(logs()), {
         code: 'POSITION_LOST',
-        message: `Cannot resume "${at('a.log')}" from byte ${splitBytes === 4 ? 4 : 8}: it is another file, the one that was read is now "${at('a.log.1')}": tail() follows files that are rotated`,
+        message: `Cannot resume "${at('a.log')}" from byte ${splitBytes === 4 ? 4 : 8}: it is another file, the one that was read is now "${at('a.log.1')}": tailSource() follows files that are rotated`,
       })
       rmSync(at('a.log'))
       await load(logs())
@@ -236,19 +236,19 @@ describe('a file under the name of another', () => {
   it('C92: is refused where both were read, under their old names', async () => {
     writeFileSync(at('a.log'), 'a\n')
     writeFileSync(at('b.log'), 'b\n')
-    await load(files(at('*.log'), textLines()))
+    await load(fileSource(at('*.log'), textLines()))
     renameSync(at('b.log'), at('old'))
     renameSync(at('a.log'), at('b.log'))
     appendFileSync(at('b.log'), 'c\n')
-    await rejects(load(files(at('b.log'), textLines())), { code: 'POSITION_LOST' })
+    await rejects(load(fileSource(at('b.log'), textLines())), { code: 'POSITION_LOST' })
   })
 
   it('C92: is refused where the other is gone', async () => {
     writeFileSync(at('a.log'), 'x\n')
-    await load(files(at('a.log'), textLines()))
+    await load(fileSource(at('a.log'), textLines()))
     renameSync(at('a.log'), at('b.log'))
     writeFileSync(at('a.log'), 'y\n')
-    await rejects(load(files(at('a.log'), textLines())), { code: 'POSITION_LOST' })
+    await rejects(load(fileSource(at('a.log'), textLines())), { code: 'POSITION_LOST' })
   })
 })
 
@@ -256,19 +256,19 @@ describe('another file', () => {
   it('C92: is read though it has the inode that a file had which is gone', async (t) => {
     writeFileSync(at('a.log'), 'x\n')
     const { ino } = statSync(at('a.log'))
-    await load(files(at('*.log'), textLines()))
+    await load(fileSource(at('*.log'), textLines()))
     rmSync(at('a.log'))
     writeFileSync(at('b.log'), 'x\ny\n')
     if (statSync(at('b.log')).ino !== ino) return t.skip('this file system gives no inode again at once')
-    await load(files(at('*.log'), textLines()))
+    await load(fileSource(at('*.log'), textLines()))
     deepEqual(rows(), ['"x"', '"x"', '"y"'])
   })
 
   it('C92: is a copy, which is read', async () => {
     writeFileSync(at('a.log'), 'x\ny\n')
-    await load(files(at('*.log'), textLines()))
+    await load(fileSource(at('*.log'), textLines()))
     copyFileSync(at('a.log'), at('b.log'))
-    await load(files(at('*.log'), textLines()))
+    await load(fileSource(at('*.log'), textLines()))
     equal(rows().length, 4)
   })
 
@@ -278,7 +278,7 @@ describe('another file', () => {
       writeFileSync(at('a'), '1\n2\n3\n')
       writeFileSync(at('a#0-4'), '4\n5\n6\n')
       for (const other of [4, 5, Number.POSITIVE_INFINITY, splitBytes]) {
-        await load(files([at('a'), at('a#0-4')], textLines(), { splitBytes: other }))
+        await load(fileSource([at('a'), at('a#0-4')], textLines(), { splitBytes: other }))
         equal(rows().length, 6)
       }
     }
@@ -290,13 +290,13 @@ describe('a file that was restored', () => {
     writeFileSync(at('a.log'), '1\n2\n3\n')
     const bytes = [4, 4, 3, Number.POSITIVE_INFINITY, 5]
     for (const [n, splitBytes] of bytes.entries()) {
-      await load(files(at('*.log'), textLines(), { splitBytes }))
+      await load(fileSource(at('*.log'), textLines(), { splitBytes }))
       copyFileSync(at('a.log'), at('saved'))
       rmSync(at('a.log'))
       renameSync(at('saved'), at('a.log'))
       if (n % 2 === 0) appendFileSync(at('a.log'), `${n}\n`)
     }
-    await load(files(at('*.log'), textLines()))
+    await load(fileSource(at('*.log'), textLines()))
     deepEqual(rows().length, 6)
   })
 })
@@ -309,16 +309,16 @@ describe('positions of earlier versions', () => {
 
   it('C92: know a file that has another name as well', async () => {
     writeFileSync(at('m.log'), 'x\n')
-    await load(files(at('*.log'), textLines()))
+    await load(fileSource(at('*.log'), textLines()))
     forgetBirths()
     linkSync(at('m.log'), at('a.log'))
-    for (const names of ['*.log', 'a.log']) await load(files(at(names), textLines()))
+    for (const names of ['*.log', 'a.log']) await load(fileSource(at(names), textLines()))
     deepEqual(rows(), ['"x"'])
   })
 
   it('C92: of one file under two names are taken for what they have read together', async () => {
     writeFileSync(at('m.log'), '1\n')
-    await load(files(at('m.log'), textLines()))
+    await load(fileSource(at('m.log'), textLines()))
     linkSync(at('m.log'), at('z.log'))
     // As if the link had been read as a file of its own.
     query(
@@ -327,9 +327,9 @@ describe('positions of earlier versions', () => {
     query('update sluice_checkpoints set splits = 2')
     forgetBirths()
     appendFileSync(at('m.log'), '2\n')
-    await load(files(at('z.log'), textLines()))
+    await load(fileSource(at('z.log'), textLines()))
     appendFileSync(at('m.log'), '3\n')
-    for (const names of ['*.log', 'm.log', 'z.log']) await load(files(at(names), textLines()))
+    for (const names of ['*.log', 'm.log', 'z.log']) await load(fileSource(at(names), textLines()))
     deepEqual(rows(), ['"1"', '"2"', '"3"'])
   })
 })
@@ -340,8 +340,8 @@ describe('a folder that was moved', () => {
   function copyFolder(from: string, to: string): void {
     cpSync(at(from), at(to), { recursive: true })
   }
-  const logs = (of: string, options: FilesOptions = {}): Source<unknown> =>
-    files(at(`${of}/**/*.log`), textLines(), options)
+  const logs = (of: string, options: FileSourceOptions = {}): Source<unknown> =>
+    fileSource(at(`${of}/**/*.log`), textLines(), options)
 
   beforeEach(() => {
     mkdirSync(at('old/deep'), { recursive: true })
@@ -436,7 +436,7 @@ describe('a folder that was moved', () => {
       for (const name of [`orders-${day}`, `returns-${day}`, 'countries']) {
         writeFileSync(at(`${day}/${name}.log`), `${name} ${FAR}`)
       }
-      await load(files(at(`${day}/*.log`), textLines()), { notes })
+      await load(fileSource(at(`${day}/*.log`), textLines()), { notes })
       if (day === 'tuesday') rmSync(at(day), { recursive: true })
     }
     equal(rows().length, 9)
@@ -459,7 +459,7 @@ describe('a folder that was moved', () => {
     ] as const) {
       mkdirSync(at(`lake/${day}`), { recursive: true })
       writeFileSync(at(`lake/${day}/part-0.log`), FAR.repeat(3))
-      await load(files(at('lake/dt=*/*.log'), textLines()))
+      await load(fileSource(at('lake/dt=*/*.log'), textLines()))
       equal(rows().length, count)
       rmSync(at(`lake/${day}`), { recursive: true })
     }
@@ -468,17 +468,17 @@ describe('a folder that was moved', () => {
   it('C95: is not told by so few bytes that other files may begin so', async () => {
     mkdirSync(at('monday'))
     writeFileSync(at('monday/status.log'), 'ok\n')
-    await load(files(at('monday/*.log'), textLines()))
+    await load(fileSource(at('monday/*.log'), textLines()))
     renameSync(at('monday/status.log'), at('gone'))
     mkdirSync(at('tuesday'))
     writeFileSync(at('tuesday/status.log'), 'ok\n')
-    await load(files(at('tuesday/*.log'), textLines()))
+    await load(fileSource(at('tuesday/*.log'), textLines()))
     deepEqual(rows(), ['"ok"', '"ok"'])
   })
 
   it('C95: goes on where its files are compressed, and refuses one that has changed', async () => {
     for (const name of ['a', 'b']) writeFileSync(at(`old/${name}.gz`), gzipSync(`${name} ${FAR}`.repeat(3)))
-    const packed = (of: string): Source<unknown> => files(at(`${of}/*.gz`), textLines())
+    const packed = (of: string): Source<unknown> => fileSource(at(`${of}/*.gz`), textLines())
     await load(packed('old'))
     copyFolder('old', 'new')
     rmSync(at('old'), { recursive: true })
@@ -488,11 +488,12 @@ describe('a folder that was moved', () => {
 
   it('C95: goes on where its files are Parquet', async () => {
     const job = pipeline('written', {
-      from: () => values(Array.from({ length: 30 }, (_, n) => ({ n }))),
-      into: () => parquetFiles<{ n: number }>(at('old/parquet')),
+      from: () => valuesSource(Array.from({ length: 30 }, (_, n) => ({ n }))),
+      into: () => parquetSink<{ n: number }>(at('old/parquet')),
     })
     await (await startPipeline(job)).done
-    const read = (of: string, options: ParquetOptions = {}) => parquet(at(`${of}/parquet/*.parquet`), options)
+    const read = (of: string, options: ParquetSourceOptions = {}) =>
+      parquetSource(at(`${of}/parquet/*.parquet`), options)
     await load(read('old'))
     equal(rows().length, 30)
     copyFolder('old', 'new')
@@ -508,9 +509,9 @@ describe('a folder that was moved', () => {
   it('C95: goes on where it is followed by a tail', async () => {
     const follow = async (of: string, wanted: number): Promise<void> => {
       const job = pipeline('followed', {
-        from: () => tail(at(`${of}/*.log`), textLines(), { pollMs: 10 }),
+        from: () => tailSource(at(`${of}/*.log`), textLines(), { pollMs: 10 }),
         flow: (lines) => lines.map((text) => ({ text })),
-        into: () => sqlite(database, { table: 'rows', columns: { text: 'text' } }),
+        into: () => sqliteSink(database, { table: 'rows', columns: { text: 'text' } }),
       })
       const run = await startPipeline(job, { epochMs: 10 })
       await until(() => run.progress().committed.loaded >= wanted, 'all lines')

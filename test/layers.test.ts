@@ -8,9 +8,9 @@ import { Job } from './support/job.ts'
 
 describe('the layers of a snapshot', () => {
   const job = new Job(
-    'count, files, pipeline, sqlite, textLines',
+    'count, fileSource, pipeline, sqliteSink, textLines',
     `export default pipeline('words', {
-      from: () => files(new URL('in.log', import.meta.url).pathname, textLines()),
+      from: () => fileSource(new URL('in.log', import.meta.url).pathname, textLines()),
       flow: (lines) => lines
         .mapAsync(async (text) => {
           if (text === 'slow') throw new Error('too slow')
@@ -21,7 +21,7 @@ describe('the layers of a snapshot', () => {
           if (key === 'bad') throw new Error('a bad word')
           return { key, n }
         }, { name: 'row' }),
-      into: () => sqlite(new URL('out.db', import.meta.url).pathname, { table: 'words', key: ['key'] }),
+      into: () => sqliteSink(new URL('out.db', import.meta.url).pathname, { table: 'words', key: ['key'] }),
     })`,
   )
   after(() => job[Symbol.dispose]())
@@ -64,13 +64,13 @@ describe('the layers of a snapshot', () => {
   for (const threads of [undefined, 2]) {
     it(`C6: count what is filtered and derived where that is done, ${threads === undefined ? 'in one thread' : 'on two'}`, async () => {
       using counted = new Job(
-        'pipeline, sqlite, values',
+        'pipeline, sqliteSink, valuesSource',
         `export default pipeline('counted', {
-          from: () => values(Array.from({ length: 100 }, (_, n) => n)),
+          from: () => valuesSource(Array.from({ length: 100 }, (_, n) => n)),
           flow: (numbers) => numbers
             .shuffle({ stages: 2 }).filter((n) => n % 2 === 0).flatMap((n) => [n, n + 0.5])
             .partition({ stages: 2, key: (n) => n }).filter((n) => n > 10).map((n) => ({ n })),
-          into: () => sqlite(new URL('out.db', import.meta.url).pathname, { table: 't', key: ['n'] }),
+          into: () => sqliteSink(new URL('out.db', import.meta.url).pathname, { table: 't', key: ['n'] }),
         })`,
       )
       const options = { epochEvents: 7, ...(threads === undefined ? {} : { threads }) }

@@ -9,14 +9,14 @@ import { connect as connectNats, type NatsConnection } from '@nats-io/transport-
 import { type ChannelModel, type ConfirmChannel, connect as connectRabbit } from 'amqplib'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { createClient } from 'redis'
-import { serverSentEvents, syslog, textLines, webhook } from 'sluice'
-import { kafka } from 'sluice/kafka'
-import { mqtt } from 'sluice/mqtt'
-import { nats } from 'sluice/nats'
-import { rabbitmq } from 'sluice/rabbitmq'
-import { redisStream } from 'sluice/redis'
+import { sseSource, syslogSource, textLines, webhookSource } from 'sluice'
+import { kafkaSource } from 'sluice/kafka'
+import { mqttSource } from 'sluice/mqtt'
+import { natsSource } from 'sluice/nats'
+import { rabbitmqSource } from 'sluice/rabbitmq'
+import { redisStreamSource } from 'sluice/redis'
 import { liveSourceConformance } from 'sluice/testing'
-import { webSocket } from 'sluice/websocket'
+import { webSocketSource } from 'sluice/websocket'
 import { type WebSocket, WebSocketServer } from 'ws'
 import {
   freePort,
@@ -72,7 +72,7 @@ if (has.mosquitto) {
       name: `MQTT, QoS ${qos},`,
       make: () => {
         const name = newName()
-        const source = mqtt(url, textLines(), { topics: name, clientId: name, qos })
+        const source = mqttSource(url, textLines(), { topics: name, clientId: name, qos })
         const send = async (count: number) => {
           const texts = next(count)
           // One after the other: mosquitto loses messages of QoS 2 beyond twenty at a time, and says that it has them.
@@ -99,7 +99,7 @@ if (has['redis-server']) {
       name: `a Redis stream${group === undefined ? '' : ' by a group'}`,
       make: () => {
         const stream = newName()
-        const source = redisStream(url, textLines(), { stream, ...(group === undefined ? {} : { group }) })
+        const source = redisStreamSource(url, textLines(), { stream, ...(group === undefined ? {} : { group }) })
         const send = async (count: number) => {
           const texts = next(count)
           for (const data of texts) await client.xAdd(stream, '*', { data })
@@ -131,7 +131,7 @@ if (has['nats-server']) {
         for (const text of texts) await manager.jetstream().publish(name, text)
         return texts
       }
-      return { source: nats(url, textLines(), { stream: name }), send }
+      return { source: natsSource(url, textLines(), { stream: name }), send }
     },
   })
 }
@@ -148,7 +148,7 @@ if (withoutKafka() === false) {
       make: async () => {
         const topic = `${newName()}-${Date.now()}`
         await cluster.topic(topic)
-        const source = kafka(cluster.urls, textLines(), { topic, ...(group === undefined ? {} : { group }) })
+        const source = kafkaSource(cluster.urls, textLines(), { topic, ...(group === undefined ? {} : { group }) })
         const send = async (count: number) => {
           const texts = next(count)
           await cluster.produce(topic, texts)
@@ -182,7 +182,7 @@ if (has['rabbitmq-server']) {
           await channel.waitForConfirms()
           return texts
         }
-        return { source: rabbitmq(url, textLines(), { queue }), send }
+        return { source: rabbitmqSource(url, textLines(), { queue }), send }
       },
     })
   }
@@ -208,7 +208,7 @@ liveSourceConformance({
       }
     }
     return {
-      source: webhook({ port }, textLines()),
+      source: webhookSource({ port }, textLines()),
       send: (count) => {
         const texts = next(count)
         for (const text of texts) void post(text)
@@ -235,7 +235,7 @@ liveSourceConformance({
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     return {
-      source: serverSentEvents(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, textLines()),
+      source: sseSource(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, textLines()),
       send: (count) => {
         const texts = next(count)
         all.push(...texts)
@@ -261,7 +261,7 @@ liveSourceConformance({
       current = socket
     })
     return {
-      source: webSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, textLines()),
+      source: webSocketSource(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, textLines()),
       send: async (count) => {
         await until(() => current?.readyState === 1, 'a connection')
         const texts = next(count)
@@ -281,7 +281,7 @@ liveSourceConformance({
   comesAgain: false,
   make: () => {
     let port = 0
-    const source = syslog(
+    const source = syslogSource(
       { tcp: 0 },
       {
         event: ({ text }) => text,

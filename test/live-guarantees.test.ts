@@ -18,15 +18,15 @@ describe('what senders are promised', () => {
   it('is said of every live source', () => {
     const suite = readFileSync(join(ROOT, 'test', 'live-conformance.test.ts'), 'utf8')
     deepEqual([...all.keys()].sort(), [
-      'kafka',
-      'mqtt',
-      'nats',
-      'rabbitmq',
-      'redisStream',
-      'serverSentEvents',
-      'syslog',
-      'webSocket',
-      'webhook',
+      'kafkaSource',
+      'mqttSource',
+      'natsSource',
+      'rabbitmqSource',
+      'redisStreamSource',
+      'sseSource',
+      'syslogSource',
+      'webSocketSource',
+      'webhookSource',
     ])
     for (const source of all.keys()) ok(suite.includes(`${source}(`), `${source} is in no suite`)
   })

@@ -9,13 +9,13 @@ import {
   checkpointed,
   isSluiceError,
   lines,
-  type PlainSink,
-  type PlainWriter,
   pipeline,
   type SluiceError,
   startPipeline,
+  type TwoPhaseSink,
+  type TwoPhaseWriter,
 } from 'sluice'
-import { natsPublish } from 'sluice/nats'
+import { natsSink } from 'sluice/nats'
 import { exitCodeOf } from '../src/cli/exit.ts'
 import { type ServerProcess, startNats, without } from './support/brokers.ts'
 import { upTo } from './support/live-load.ts'
@@ -59,13 +59,13 @@ describe('the broker of a sink that goes away', { skip: without('nats-server') }
   const halfLoaded = async (name: string, id?: (line: string) => string) => {
     await manager.streams.add({ name, subjects: [name] })
     const more = id === undefined ? {} : { id }
-    const sink = natsPublish<string>(`nats://127.0.0.1:${server.port}`, { subject: name, payload: String, ...more })
+    const sink = natsSink<string>(`nats://127.0.0.1:${server.port}`, { subject: name, payload: String, ...more })
     let isKilled = false
-    const killing: PlainSink<string> = {
+    const killing: TwoPhaseSink<string> = {
       ...sink,
       open: async (options) => {
         const writer = await sink.open(options)
-        const write: PlainWriter<string>['write'] = async (rows) => {
+        const write: TwoPhaseWriter<string>['write'] = async (rows) => {
           const at = rows.values().indexOf(LOST_AT)
           if (at < 0 || isKilled) return await writer.write(rows)
           isKilled = true
@@ -73,8 +73,8 @@ describe('the broker of a sink that goes away', { skip: without('nats-server') }
           await server.kill()
           return await writer.write(rows.slice(at))
         }
-        const { prepare, finish, close } = writer
-        return { write, prepare: prepare.bind(writer), finish: finish.bind(writer), close: close.bind(writer) }
+        const { prepare, publish, close } = writer
+        return { write, prepare: prepare.bind(writer), publish: publish.bind(writer), close: close.bind(writer) }
       },
     }
     const path = join(folder, `${name}.log`)

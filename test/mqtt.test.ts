@@ -6,7 +6,7 @@ import { after, afterEach, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectAsync } from 'mqtt'
 import { isSluiceError, json, type SplitReader, startPipeline, textLines } from 'sluice'
-import { mqtt } from 'sluice/mqtt'
+import { mqttSource } from 'sluice/mqtt'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import job from './jobs/mqtt.ts'
 import { Aedes, freePort, startMosquitto, without } from './support/brokers.ts'
@@ -60,7 +60,7 @@ for (const { name, skip, start } of BROKERS) {
     }
     /** Subscribes and goes away: the broker keeps what comes from then on. */
     const subscribed = async (clientId: string, topics = 'numbers/#', qos: 0 | 1 | 2 = 1) => {
-      const reader = await mqtt(url, textLines(), { topics, clientId, qos }).open({ id: '' }, undefined)
+      const reader = await mqttSource(url, textLines(), { topics, clientId, qos }).open({ id: '' }, undefined)
       await reader.close()
     }
     const publish = async (topic: string, bodies: readonly (string | Buffer)[], qos: 0 | 1 | 2 = 1) => {
@@ -70,10 +70,13 @@ for (const { name, skip, start } of BROKERS) {
     }
     const reading = async (
       clientId: string,
-      from?: Parameters<SplitReader<string>['committed'] & {}>[0],
+      from?: Parameters<SplitReader<string>['acknowledge'] & {}>[0],
       qos: 0 | 1 | 2 = 1,
     ) => {
-      const reader = await mqtt(url, textLines(), { topics: `${clientId}/#`, clientId, qos }).open({ id: '' }, from)
+      const reader = await mqttSource(url, textLines(), { topics: `${clientId}/#`, clientId, qos }).open(
+        { id: '' },
+        from,
+      )
       open.push(reader)
       return reader
     }
@@ -94,7 +97,7 @@ for (const { name, skip, start } of BROKERS) {
         await publish(`${clientId}/a`, ['one', 'two', 'three'], qos)
         const first = await reading(clientId, undefined, qos)
         deepEqual(await take(first, 2), ['one', 'two'])
-        first.committed?.(first.position())
+        first.acknowledge?.(first.position())
         deepEqual(await take(first, 1), ['three'])
         await first.close()
         // As by a run that knows of nothing.
@@ -118,7 +121,7 @@ for (const { name, skip, start } of BROKERS) {
 
     it('gives topic and properties to `event`, and makes dead letters of what is not in the format', async () => {
       const clientId = newClient()
-      const source = mqtt(url, json<{ t: number }>(), {
+      const source = mqttSource(url, json<{ t: number }>(), {
         topics: `${clientId}/+/t`,
         clientId,
         event: ({ t }, { topic }) => `${topic.split('/')[1]} ${t.toFixed(1)}`,
@@ -149,7 +152,7 @@ for (const { name, skip, start } of BROKERS) {
       const values: string[] = []
       while (values.length < count) {
         values.push(...(await take(reader, Math.min(1000, count - values.length))))
-        reader.committed?.(reader.position())
+        reader.acknowledge?.(reader.position())
       }
       deepEqual(values, bodies)
     })
@@ -215,7 +218,7 @@ for (const { name, skip, start } of BROKERS) {
 describe('mqtt', () => {
   it('says that there is no broker, once it has tried for long enough, and shows no password', async () => {
     const port = await freePort()
-    const source = mqtt(`mqtt://ann:secret@127.0.0.1:${port}`, textLines(), {
+    const source = mqttSource(`mqtt://ann:secret@127.0.0.1:${port}`, textLines(), {
       topics: 'a',
       clientId: 'b',
       retryMs: 300,
@@ -234,7 +237,7 @@ describe('mqtt', () => {
   it('stops trying when it is told to', async () => {
     const port = await freePort()
     const stop = new AbortController()
-    const source = mqtt(`mqtt://127.0.0.1:${port}`, textLines(), { topics: 'a', clientId: 'b' })
+    const source = mqttSource(`mqtt://127.0.0.1:${port}`, textLines(), { topics: 'a', clientId: 'b' })
     const connects = clientSockets()
     const opening = source.open({ id: '' }, undefined, { signal: stop.signal })
     const isStopped = rejects(opening, /stopped/)
@@ -245,7 +248,8 @@ describe('mqtt', () => {
   })
 
   it('refuses addresses, topics and client ids that are none', () => {
-    const make = (url: string, topics: string, clientId: string) => () => mqtt(url, textLines(), { topics, clientId })
+    const make = (url: string, topics: string, clientId: string) => () =>
+      mqttSource(url, textLines(), { topics, clientId })
     for (const [url, topics, clientId] of [
       ['http://a', 'a', 'a'],
       ['secret', 'a', 'a'],

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node'
 import { isSluiceError, json, type Position, type SplitReader, startPipeline, textLines } from 'sluice'
-import { nats } from 'sluice/nats'
+import { natsSource } from 'sluice/nats'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import job from './jobs/nats.ts'
 import { freePort, type ServerProcess, startNats, without } from './support/brokers.ts'
@@ -44,7 +44,7 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
   }
   const reading = async (from?: Position, onNote: (note: string) => void = () => {}, subject?: string) => {
     const options = { stream: 'NUMBERS', ...(subject === undefined ? {} : { subject }) }
-    return await nats(url, textLines(), options).open({ id: '' }, from, { onNote })
+    return await natsSource(url, textLines(), options).open({ id: '' }, from, { onNote })
   }
   const take = async (reader: SplitReader<string>, count: number) => {
     const values: string[] = []
@@ -127,7 +127,7 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
   })
 
   it('gives subject, number, time and headers to `event`, and makes dead letters of what is not in the format', async () => {
-    const source = nats(url, json<{ t: number }>(), {
+    const source = natsSource(url, json<{ t: number }>(), {
       stream: 'NUMBERS',
       event: ({ t }, { subject, sequence, timeMs, headers: { place } }) => {
         return `${subject} ${sequence} ${place} ${t} ${Math.abs(timeMs - Date.now()) < 60_000}`
@@ -193,13 +193,13 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
 
   it('refuses a work queue', async () => {
     await manager.streams.add({ name: 'QUEUE', subjects: ['queue.>'], retention: 'workqueue' })
-    const opening = nats(url, textLines(), { stream: 'QUEUE' }).open({ id: '' }, undefined)
+    const opening = natsSource(url, textLines(), { stream: 'QUEUE' }).open({ id: '' }, undefined)
     await rejects(opening, { code: 'CONFIG_INVALID', message: /it is a work queue/ })
   })
 
   it('says that there is no server, once it has tried for long enough, and shows no password', async () => {
     const port = await freePort()
-    const source = nats(`nats://ann:secret@127.0.0.1:${port}`, textLines(), { stream: 'a', retryMs: 300 })
+    const source = natsSource(`nats://ann:secret@127.0.0.1:${port}`, textLines(), { stream: 'a', retryMs: 300 })
     await rejects(
       async () => await source.open({ id: '' }, undefined),
       (error: unknown) => {
@@ -213,7 +213,7 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
 
   it('ends a read with the reason of the signal', async () => {
     const stop = new AbortController()
-    const source = nats(url, textLines(), { stream: 'NUMBERS' })
+    const source = natsSource(url, textLines(), { stream: 'NUMBERS' })
     const reader = await source.open({ id: '' }, undefined, { signal: stop.signal })
     const waiting = reader.read(1)
     stop.abort(new Error('stopped'))

@@ -81,15 +81,15 @@ describe('where code from strings is forbidden', () => {
 
   it('S22: the packages of other stores and formats do with it, too', () => {
     using job = new Job(
-      'csv, csvFiles, duckdb, ndjson, param, parquet, parquetFiles, pipeline, sqlite, sqliteQuery',
+      'csvSource, csvSink, duckdbSink, ndjsonSource, param, parquetSource, parquetSink, pipeline, sqliteSink, sqliteSource',
       `
 const at = (name) => import.meta.dirname + '/' + name
 const columns = { n: 'integer', text: 'text' }
 const ENDS = {
-  first: [() => csv(at('in.csv')), () => parquetFiles(at('parts'), { columns: { n: 'text', text: 'text' } })],
-  second: [() => parquet(at('parts/*.parquet')), () => duckdb(at('out.duckdb'), { table: 't' })],
-  third: [() => csv(at('in.csv'), { columns }), () => sqlite(at('out.db'), { table: 't', key: ['n'] })],
-  fourth: [() => sqliteQuery(at('out.db'), { table: 't', cursor: 'n' }), () => csvFiles(at('sheets'), { columns })],
+  first: [() => csvSource(at('in.csv')), () => parquetSink(at('parts'), { columns: { n: 'text', text: 'text' } })],
+  second: [() => parquetSource(at('parts/*.parquet')), () => duckdbSink(at('out.duckdb'), { table: 't' })],
+  third: [() => csvSource(at('in.csv'), { columns }), () => sqliteSink(at('out.db'), { table: 't', key: ['n'] })],
+  fourth: [() => sqliteSource(at('out.db'), { table: 't', cursor: 'n' }), () => csvSink(at('sheets'), { columns })],
 }
 const { SLUICE_TURN: turn } = process.env
 export default pipeline(turn, { from: ENDS[turn][0], into: ENDS[turn][1] })

@@ -16,17 +16,17 @@ describe('operators of a pipeline, wherever they stand', () => {
   for (const threads of THREADS) {
     it(`L80: a schema that waits loads after a shuffle and a uniq, ${where(threads)}`, async () => {
       using job = new Job(
-        'ndjson, pipeline, sqlite',
+        'ndjsonSource, pipeline, sqliteSink',
         `const here = (name) => new URL(name, import.meta.url).pathname
         const later = (ok) => ({ '~standard': { version: 1, vendor: 'test', validate: async (value) => {
           await new Promise(setImmediate)
           return ok(value) ? { value: { ...value, seen: 1 } } : { issues: [{ message: 'not wanted' }] }
         } } })
         export default pipeline('waits', {
-          from: () => ndjson(here('in.ndjson')),
+          from: () => ndjsonSource(here('in.ndjson')),
           flow: (rows) => rows.validate(later(({ n }) => n !== 4)).shuffle().uniq(({ n }) => n)
             .validate(later(({ n }) => n !== 5), { name: 'late check' }).map((row) => row),
-          into: () => sqlite(here('out.db'), { table: 't', columns: { n: 'integer', seen: 'integer' }, key: ['n'] }),
+          into: () => sqliteSink(here('out.db'), { table: 't', columns: { n: 'integer', seen: 'integer' }, key: ['n'] }),
         })`,
       )
       job.write('in.ndjson', [1, 2, 2, 3, 4, 5].map((n) => `{"n":${n}}\n`).join(''))
@@ -44,16 +44,16 @@ describe('operators of a pipeline, wherever they stand', () => {
 
     it(`L81: one record that becomes many, and then throws, is a dead letter and nothing of it stays, ${where(threads)}`, async () => {
       using job = new Job(
-        'ndjson, pipeline, sqlite',
+        'ndjsonSource, pipeline, sqliteSink',
         `const here = (name) => new URL(name, import.meta.url).pathname
         function* parts({ n, count, fails }) {
           for (let part = 0; part < count; part += 1) yield { n, part }
           if (fails) throw new Error('it broke')
         }
         export default pipeline('many', {
-          from: () => ndjson(here('in.ndjson')),
+          from: () => ndjsonSource(here('in.ndjson')),
           flow: (rows) => rows.flatMap(parts).shuffle().flatMap((row) => [row]),
-          into: () => sqlite(here('out.db'), { table: 't', columns: { n: 'integer', part: 'integer' }, key: ['n', 'part'] }),
+          into: () => sqliteSink(here('out.db'), { table: 't', columns: { n: 'integer', part: 'integer' }, key: ['n', 'part'] }),
         })`,
       )
       const rows = [
@@ -86,7 +86,7 @@ describe('operators of a pipeline, wherever they stand', () => {
 
   it('L83: what the clock has set going, and a schema still holds, goes out before the barrier that follows', async () => {
     using job = new Job(
-      'json, pipeline, sqlite, tail',
+      'json, pipeline, sqliteSink, tailSource',
       `const here = (name) => new URL(name, import.meta.url).pathname
       export const asked = []
       const later = { '~standard': { version: 1, vendor: 'test', validate: async (value) => {
@@ -95,10 +95,10 @@ describe('operators of a pipeline, wherever they stand', () => {
         return { value }
       } } }
       export default pipeline('batches', {
-        from: () => tail(here('in.ndjson'), json()),
+        from: () => tailSource(here('in.ndjson'), json()),
         flow: (rows) => rows.batch({ size: 100, waitMs: 20 }).validate(later).map(([{ n }]) => ({ n })),
         results: 'append',
-        into: () => sqlite(here('out.db'), { table: 't', columns: { n: 'integer' } }),
+        into: () => sqliteSink(here('out.db'), { table: 't', columns: { n: 'integer' } }),
       })`,
     )
     const { default: batches, asked } = await import(job.file)
@@ -113,15 +113,15 @@ describe('operators of a pipeline, wherever they stand', () => {
 
   it('L81: three million objects of one record go through a pipeline in a small heap', () => {
     using job = new Job(
-      'ndjson, pipeline, sqlite',
+      'ndjsonSource, pipeline, sqliteSink',
       `const here = (name) => new URL(name, import.meta.url).pathname
       function* many(line) {
         for (let n = 0; n < 3_000_000; n += 1) yield { line, n, kept: n % 100_000 === 0 }
       }
       export default pipeline('large', {
-        from: () => ndjson(here('in.ndjson')),
+        from: () => ndjsonSource(here('in.ndjson')),
         flow: (lines) => lines.flatMap(many).filter(({ kept }) => kept).map(({ n }) => ({ n })),
-        into: () => sqlite(here('out.db'), { table: 't', columns: { n: 'integer' }, key: ['n'] }),
+        into: () => sqliteSink(here('out.db'), { table: 't', columns: { n: 'integer' }, key: ['n'] }),
       })`,
     )
     job.write('in.ndjson', '{}\n')

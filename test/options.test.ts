@@ -19,12 +19,12 @@ import * as testing from '../src/testing/index.ts'
 type Call = (wrong: never) => unknown
 type Calls = Readonly<Record<string, Call | 'takes none'>>
 
-const { flow, json, sum, toFunction } = sluice
+const { flow, json, sum, callbackSink } = sluice
 const numbers = flow([1, 2])
 const windowed = numbers.window(sluice.tumbling(1, (n) => n))
 const by = (n: number): number => n
-const into = (): sluice.Sink<unknown> => sluice.sqlite('never-opened.db', { table: 't' })
-const job = sluice.pipeline('job', { from: () => sluice.values([1]), into: () => into() as sluice.Sink<number> })
+const into = (): sluice.Sink<unknown> => sluice.sqliteSink('never-opened.db', { table: 't' })
+const job = sluice.pipeline('job', { from: () => sluice.valuesSource([1]), into: () => into() as sluice.Sink<number> })
 const make = (): never => {
   throw new Error('nothing is made')
 }
@@ -34,7 +34,7 @@ const MAIN: Calls = {
   batchOf: 'takes none',
   checkpointed: (wrong) =>
     sluice.checkpointed(
-      toFunction('f', () => {}),
+      callbackSink('f', () => {}),
       { store: 'a.db', ...(wrong as object) },
     ),
   collect: (wrong) => sluice.collect(numbers, wrong),
@@ -42,40 +42,40 @@ const MAIN: Calls = {
   count: 'takes none',
   countDistinct: 'takes none',
   countWindow: (wrong) => sluice.countWindow(2, wrong),
-  csv: (wrong) => sluice.csv('a.csv', wrong),
-  csvFiles: (wrong) => sluice.csvFiles('out', wrong),
+  csvSource: (wrong) => sluice.csvSource('a.csv', wrong),
+  csvSink: (wrong) => sluice.csvSink('out', wrong),
   csvLine: (wrong) => sluice.csvLine([1], wrong),
   duration: 'takes none',
   early: 'takes none',
   every: 'takes none',
   explain: (wrong) => sluice.explain(numbers, wrong),
-  files: (wrong) => sluice.files('a.txt', json(), wrong),
+  fileSource: (wrong) => sluice.fileSource('a.txt', json(), wrong),
   first: 'takes none',
   flow: (wrong) => flow([1], wrong),
   flows: (wrong) => sluice.flows([[1]], wrong),
   fold: (wrong) => sluice.fold({ create: () => 0, add: by, ...(wrong as object) }),
   form: 'takes none',
   globalWindow: (wrong) => sluice.globalWindow(wrong),
-  http: (wrong) => sluice.http('http://localhost', wrong),
-  httpPages: (wrong) => sluice.httpPages('http://localhost', wrong),
+  httpSink: (wrong) => sluice.httpSink('http://localhost', wrong),
+  httpSource: (wrong) => sluice.httpSource('http://localhost', wrong),
   interval: 'takes none',
   isSluiceError: 'takes none',
   json: (wrong) => json(wrong),
-  jsonArray: (wrong) => sluice.jsonArray('a.json', wrong),
+  jsonArraySource: (wrong) => sluice.jsonArraySource('a.json', wrong),
   largest: 'takes none',
   last: 'takes none',
   late: 'takes none',
-  letterAt: 'takes none',
+  deadLetterAt: 'takes none',
   lineLogger: (wrong) => sluice.lineLogger({ format: 'text', write: () => {}, wallMs: () => 0, ...(wrong as object) }),
   lines: (wrong) => sluice.lines('a.txt', wrong),
   max: 'takes none',
   mean: 'takes none',
   min: 'takes none',
-  ndjson: (wrong) => sluice.ndjson('a.ndjson', wrong),
-  ndjsonFiles: (wrong) => sluice.ndjsonFiles('out', wrong),
+  ndjsonSource: (wrong) => sluice.ndjsonSource('a.ndjson', wrong),
+  ndjsonSink: (wrong) => sluice.ndjsonSink('out', wrong),
   onMark: 'takes none',
-  parquet: (wrong) => sluice.parquet('a.parquet', wrong),
-  parquetFiles: (wrong) => sluice.parquetFiles('out', wrong),
+  parquetSource: (wrong) => sluice.parquetSource('a.parquet', wrong),
+  parquetSink: (wrong) => sluice.parquetSink('out', wrong),
   pipeline: (wrong) => sluice.pipeline('p', { from: make, into, ...(wrong as object) } as never),
   processingTime: (wrong) => sluice.processingTime('1s', wrong),
   prometheusText: 'takes none',
@@ -83,31 +83,31 @@ const MAIN: Calls = {
   readOf: 'takes none',
   replayDeadLetters: (wrong) => sluice.replayDeadLetters(job, wrong),
   run: (wrong) => sluice.run(numbers, wrong),
-  serverSentEvents: (wrong) => sluice.serverSentEvents('http://localhost', json(), wrong),
+  sseSource: (wrong) => sluice.sseSource('http://localhost', json(), wrong),
   session: (wrong) => sluice.session('1s', by, wrong),
-  several: (wrong) => sluice.several(into(), { spool: 's', branches: { b: { into: into() } }, ...(wrong as object) }),
+  fanOut: (wrong) => sluice.fanOut(into(), { spool: 's', branches: { b: { into: into() } }, ...(wrong as object) }),
   sliding: (wrong) => sluice.sliding('2s', '1s', by, wrong),
   smallest: 'takes none',
-  sqlite: (wrong) => sluice.sqlite('a.db', { table: 't', ...(wrong as object) }),
-  sqliteQuery: (wrong) => sluice.sqliteQuery('a.db', { table: 't', ...(wrong as object) }),
+  sqliteSink: (wrong) => sluice.sqliteSink('a.db', { table: 't', ...(wrong as object) }),
+  sqliteSource: (wrong) => sluice.sqliteSource('a.db', { table: 't', ...(wrong as object) }),
   start: (wrong) => sluice.start(numbers, wrong),
   startDashboard: (wrong) => sluice.startDashboard(wrong),
   startPipeline: (wrong) => sluice.startPipeline(job, wrong),
-  stdout: (wrong) => sluice.stdout(String, wrong),
+  stdoutSink: (wrong) => sluice.stdoutSink(String, wrong),
   stream: (wrong) => sluice.stream(numbers, wrong),
   sum: 'takes none',
-  syslog: (wrong) => sluice.syslog({ udp: 0 }, wrong),
-  syslogLine: (wrong) => sluice.syslogLine(wrong),
-  tail: (wrong) => sluice.tail('a.log', json(), wrong),
+  syslogSource: (wrong) => sluice.syslogSource({ udp: 0 }, wrong),
+  syslog: (wrong) => sluice.syslog(wrong),
+  tailSource: (wrong) => sluice.tailSource('a.log', json(), wrong),
   telemetry: 'takes none',
   textLines: 'takes none',
-  ticks: (wrong) => sluice.ticks(1, wrong),
-  toFunction: (wrong) => toFunction('f', () => {}, wrong),
+  ticksSource: (wrong) => sluice.ticksSource(1, wrong),
+  callbackSink: (wrong) => callbackSink('f', () => {}, wrong),
   topK: (wrong) => sluice.topK(3, by, wrong),
   tumbling: (wrong) => sluice.tumbling('1s', by, wrong),
-  values: 'takes none',
+  valuesSource: 'takes none',
   watchedRun: 'takes none',
-  webhook: (wrong) => sluice.webhook({ port: 0, ...(wrong as object) } as never, json()),
+  webhookSource: (wrong) => sluice.webhookSource({ port: 0, ...(wrong as object) } as never, json()),
 }
 
 /** Doors of systems. */
@@ -115,59 +115,63 @@ const SYSTEMS: Readonly<Record<string, readonly [door: object, calls: Calls]>> =
   'sluice/duckdb': [
     duckdbDoor,
     {
-      duckdb: (wrong) => duckdbDoor.duckdb('a.duckdb', { table: 't', ...(wrong as object) }),
-      duckdbQuery: (wrong) => duckdbDoor.duckdbQuery('a.duckdb', { table: 't', ...(wrong as object) }),
+      duckdbSink: (wrong) => duckdbDoor.duckdbSink('a.duckdb', { table: 't', ...(wrong as object) }),
+      duckdbSource: (wrong) => duckdbDoor.duckdbSource('a.duckdb', { table: 't', ...(wrong as object) }),
     },
   ],
   'sluice/kafka': [
     kafkaDoor,
     {
-      kafka: (wrong) => kafkaDoor.kafka('kafka://localhost', json(), { topic: 't', ...(wrong as object) }),
-      kafkaPublish: (wrong) => kafkaDoor.kafkaPublish('kafka://localhost', { topic: 't', ...(wrong as object) }),
+      kafkaSource: (wrong) => kafkaDoor.kafkaSource('kafka://localhost', json(), { topic: 't', ...(wrong as object) }),
+      kafkaSink: (wrong) => kafkaDoor.kafkaSink('kafka://localhost', { topic: 't', ...(wrong as object) }),
     },
   ],
   'sluice/mqtt': [
     mqttDoor,
     {
-      mqtt: (wrong) => mqttDoor.mqtt('mqtt://localhost', json(), { topics: 't', clientId: 'c', ...(wrong as object) }),
-      mqttPublish: (wrong) => mqttDoor.mqttPublish('mqtt://localhost', { topic: 't', ...(wrong as object) } as never),
+      mqttSource: (wrong) =>
+        mqttDoor.mqttSource('mqtt://localhost', json(), { topics: 't', clientId: 'c', ...(wrong as object) }),
+      mqttSink: (wrong) => mqttDoor.mqttSink('mqtt://localhost', { topic: 't', ...(wrong as object) } as never),
     },
   ],
   'sluice/nats': [
     natsDoor,
     {
-      nats: (wrong) => natsDoor.nats('nats://localhost', json(), { stream: 's', ...(wrong as object) }),
-      natsPublish: (wrong) => natsDoor.natsPublish('nats://localhost', { subject: 's', ...(wrong as object) }),
+      natsSource: (wrong) => natsDoor.natsSource('nats://localhost', json(), { stream: 's', ...(wrong as object) }),
+      natsSink: (wrong) => natsDoor.natsSink('nats://localhost', { subject: 's', ...(wrong as object) }),
     },
   ],
   'sluice/postgres': [
     postgresDoor,
     {
-      postgres: (wrong) => postgresDoor.postgres('postgres://localhost/d', { table: 't', ...(wrong as object) }),
-      postgresQuery: (wrong) =>
-        postgresDoor.postgresQuery('postgres://localhost/d', { table: 't', ...(wrong as object) }),
+      postgresSink: (wrong) =>
+        postgresDoor.postgresSink('postgres://localhost/d', { table: 't', ...(wrong as object) }),
+      postgresSource: (wrong) =>
+        postgresDoor.postgresSource('postgres://localhost/d', { table: 't', ...(wrong as object) }),
     },
   ],
   'sluice/rabbitmq': [
     rabbitmqDoor,
     {
-      rabbitmq: (wrong) => rabbitmqDoor.rabbitmq('amqp://localhost', json(), { queue: 'q', ...(wrong as object) }),
-      rabbitmqPublish: (wrong) =>
-        rabbitmqDoor.rabbitmqPublish('amqp://localhost', { routingKey: () => 'r', ...(wrong as object) } as never),
+      rabbitmqSource: (wrong) =>
+        rabbitmqDoor.rabbitmqSource('amqp://localhost', json(), { queue: 'q', ...(wrong as object) }),
+      rabbitmqSink: (wrong) =>
+        rabbitmqDoor.rabbitmqSink('amqp://localhost', { routingKey: () => 'r', ...(wrong as object) } as never),
     },
   ],
   'sluice/redis': [
     redisDoor,
     {
-      redisStream: (wrong) => redisDoor.redisStream('redis://localhost', json(), { stream: 's', ...(wrong as object) }),
-      redisStreamAdd: (wrong) =>
-        redisDoor.redisStreamAdd('redis://localhost', { stream: 's', ...(wrong as object) } as never),
+      redisStreamSource: (wrong) =>
+        redisDoor.redisStreamSource('redis://localhost', json(), { stream: 's', ...(wrong as object) }),
+      redisStreamSink: (wrong) =>
+        redisDoor.redisStreamSink('redis://localhost', { stream: 's', ...(wrong as object) } as never),
     },
   ],
   'sluice/websocket': [
     websocketDoor,
     {
-      webSocket: (wrong) => websocketDoor.webSocket('ws://localhost', json(), wrong),
+      webSocketSource: (wrong) => websocketDoor.webSocketSource('ws://localhost', json(), wrong),
     },
   ],
 }
@@ -177,10 +181,10 @@ const CONNECT: Calls = Object.fromEntries(
   [
     ...[
       'Address',
-      'ByName',
-      'InOrder',
-      'LiveReader',
-      'OnceEach',
+      'IdDedup',
+      'SequenceDedup',
+      'PushReader',
+      'NoDedup',
       'Pacer',
       'PublishWriter',
       'SqlInspector',
@@ -188,7 +192,7 @@ const CONNECT: Calls = Object.fromEntries(
     ],
     ...['adaptTable', 'all', 'batchOf', 'bodies', 'bodyReader', 'brokerAddress', 'checkTables', 'connectReader'],
     ...['createFile', 'deadLetter', 'ensureTable', 'faultOfRow', 'finishFile', 'foldName', 'identified', 'identityAt'],
-    ...['letterAt', 'listenReader', 'livePosition', 'liveSource', 'loadPackage', 'makeFolder', 'namedPosition'],
+    ...['deadLetterAt', 'listenReader', 'livePosition', 'liveSource', 'loadPackage', 'makeFolder', 'namedPosition'],
     ...[
       'optionInvalid',
       'quoteName',
@@ -239,7 +243,8 @@ const TESTING: Calls = {
     testing.dispatcherConformance({ name: 'd', make, gives: 'to-one', ...(wrong as object) }),
   liveSourceConformance: (wrong) => testing.liveSourceConformance({ name: 's', make, ...(wrong as object) }),
   oneAtATime: 'takes none',
-  plainSinkConformance: (wrong) => testing.plainSinkConformance({ name: 's', make, row: make, ...(wrong as object) }),
+  twoPhaseSinkConformance: (wrong) =>
+    testing.twoPhaseSinkConformance({ name: 's', make, row: make, ...(wrong as object) }),
   seededRandom: 'takes none',
   sinkConformance: (wrong) => testing.sinkConformance({ name: 's', make, row: make, ...(wrong as object) }),
   sourceConformance: (wrong) => testing.sourceConformance({ name: 's', make, ...(wrong as object) }),
@@ -300,15 +305,18 @@ const INNER: Readonly<Record<string, Call>> = {
   'backoff of group': (wrong) => stage.group({}, { backoff: { firstMs: 1, capMs: 1, ...(wrong as object) } }),
   'a member of group': (wrong) => stage.group({ one: { start: make, ...(wrong as object) } }),
   'from of a member': (wrong) => stage.group({ one: { start: make, from: [{ stage: 'one', ...(wrong as object) }] } }),
-  'roll of csvFiles': (wrong) => sluice.csvFiles('out', { roll: wrong }),
+  'roll of csvSink': (wrong) => sluice.csvSink('out', { roll: wrong }),
   'schema of postgres': (wrong) =>
-    postgresDoor.postgres('postgres://localhost/d', { table: 't', schema: wrong } as never),
-  'a connection of postgres': (wrong) => postgresDoor.postgres(wrong, { table: 't' }),
+    postgresDoor.postgresSink('postgres://localhost/d', { table: 't', schema: wrong } as never),
+  'a connection of postgres': (wrong) => postgresDoor.postgresSink(wrong, { table: 't' }),
   'a branch of several': (wrong) =>
-    sluice.several(into(), { spool: 's', branches: { b: { into: into(), ...(wrong as object) } } }),
-  'ports of syslog': (wrong) => sluice.syslog({ udp: 0, ...(wrong as object) } as never),
+    sluice.fanOut(into(), { spool: 's', branches: { b: { into: into(), ...(wrong as object) } } }),
+  'ports of syslog': (wrong) => sluice.syslogSource({ udp: 0, ...(wrong as object) } as never),
   'signature of webhook': (wrong) =>
-    sluice.webhook({ port: 0, signature: { header: 'h', secret: 'a long secret', ...(wrong as object) } }, json()),
+    sluice.webhookSource(
+      { port: 0, signature: { header: 'h', secret: 'a long secret', ...(wrong as object) } },
+      json(),
+    ),
 }
 
 const own = (value: object): string[] =>

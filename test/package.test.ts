@@ -19,10 +19,10 @@ const DOORS = {
   'sluice/nats': 'nats',
   'sluice/postgres': 'postgres',
   'sluice/rabbitmq': 'rabbitmq',
-  'sluice/redis': 'redisStream',
+  'sluice/redis': 'redisStreamSource',
   'sluice/stage': 'connect',
   'sluice/testing': 'ManualClock',
-  'sluice/websocket': 'webSocket',
+  'sluice/websocket': 'webSocketSource',
 }
 
 describe('the packed tarball', () => {
@@ -103,8 +103,8 @@ describe('the packed tarball', () => {
       equal(makers.length, 1, `${name}: ${makers}`)
     }
     const code = `import { SluiceError } from 'sluice'
-import { nats } from 'sluice/nats'
-try { nats('nats://localhost', 7, { stream: '' }) } catch (error) { process.stdout.write(String(error instanceof SluiceError)) }`
+import { natsSource } from 'sluice/nats'
+try { natsSource('nats://localhost', 7, { stream: '' }) } catch (error) { process.stdout.write(String(error instanceof SluiceError)) }`
     equal(execFileSync(NODE, ['--input-type=module', '-e', code], { cwd: folder, encoding: 'utf8' }), 'true')
   })
 
@@ -122,13 +122,13 @@ console.log(found.sort().join())`
   })
 
   it('brings types that a strict project compiles with', () => {
-    const code = `import { accessLog, files, param, pipeline, sqlite } from 'sluice'
+    const code = `import { accessLog, fileSource, param, pipeline, sqliteSink } from 'sluice'
 import { connect, consumer, from } from 'sluice/stage'
 export default pipeline('job', {
   params: { input: param.string('*.log') },
-  from: ({ input }) => files(input, accessLog()),
+  from: ({ input }) => fileSource(input, accessLog()),
   flow: (requests) => requests.filter((request) => request.status >= 500),
-  into: () => sqlite('out.db', { table: 't', key: ['file', 'offset'] }),
+  into: () => sqliteSink('out.db', { table: 't', key: ['file', 'offset'] }),
 })
 await connect(from([1, 2]), consumer<number>({ onEvents: () => {} }))
 // @ts-expect-error: these are numbers
@@ -191,9 +191,9 @@ await connect(from([1, 2]), consumer<string>({ onEvents: () => {} }))
 
   it('C111: check misses a package that a run would miss, in its words', () => {
     const bin = join(installed, 'dist', 'cli', 'bin.js')
-    const code = `import { pipeline, values } from 'sluice'
-import { duckdb } from 'sluice/duckdb'
-export default pipeline('job', { from: values([{ a: 1 }]), into: duckdb('out.duckdb', { table: 't' }) })\n`
+    const code = `import { pipeline, valuesSource } from 'sluice'
+import { duckdbSink } from 'sluice/duckdb'
+export default pipeline('job', { from: valuesSource([{ a: 1 }]), into: duckdbSink('out.duckdb', { table: 't' }) })\n`
     writeFileSync(join(folder, 'duckdb-job.mts'), code)
     const [checked, ran] = ['check', 'run'].map((command) =>
       spawnSync(NODE, [bin, command, 'duckdb-job.mts'], { cwd: folder, encoding: 'utf8' }),

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import type { ParquetOptions } from 'sluice'
+import type { ParquetSourceOptions } from 'sluice'
 import { readParquet } from './support/parquet.ts'
 import { type Chunk, type Element, FIXED, INT32, INT96, parquetFile } from './support/parquet-bytes.ts'
 
@@ -15,7 +15,7 @@ async function read(
   rows: number,
   elements: readonly Element[],
   chunks: readonly Chunk[],
-  options: ParquetOptions = {},
+  options: ParquetSourceOptions = {},
 ) {
   files += 1
   const path = join(folder, `${files}.parquet`)
@@ -68,7 +68,7 @@ describe('Parquet with times of twelve bytes', () => {
   ]
   const element: Element = { name: 't', repetition: 'optional', type: INT96 }
   const chunk: Chunk = { path: ['t'], type: INT96, values, definitions: [1, 1, 0, 1, 1] }
-  const of = (options: ParquetOptions) => read(5, [element], [chunk], options)
+  const of = (options: ParquetSourceOptions) => read(5, [element], [chunk], options)
 
   it('P6: gives milliseconds, and a dead letter for what is finer', async () => {
     const { rows, reasons } = await of({})

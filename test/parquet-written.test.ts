@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { batchOf, csvFiles, parquetFiles, type Sink } from 'sluice'
+import { batchOf, csvSink, parquetSink, type Sink } from 'sluice'
 import { duckdbRows, readParquet } from './support/parquet.ts'
 
 let root = ''
@@ -67,9 +67,9 @@ describe('Parquet files that are written', () => {
     { t: 'nothing else' },
   ]
 
-  it('P15: are read back the same, by parquet() and by DuckDB', async () => {
+  it('P15: are read back the same, by parquetSource() and by DuckDB', async () => {
     const folder = join(root, 'same')
-    deepEqual(await write(parquetFiles(folder, { columns, scales: { e: 2 } }), [rows]), [])
+    deepEqual(await write(parquetSink(folder, { columns, scales: { e: 2 } }), [rows]), [])
     const path = join(folder, partsIn(folder)[0] as string)
     const nothing = { i: null, r: null, b: null, at: null, d: null, e: null, j: null, y: null }
     deepEqual(await readParquet(path), {
@@ -98,7 +98,7 @@ describe('Parquet files that are written', () => {
 
   it('P15: refuse a decimal with more digits than its column has, and nothing else', async () => {
     const folder = join(root, 'digits')
-    const sink = parquetFiles<object>(folder, { columns: { id: 'integer', d: 'decimal' }, scales: { d: 2 } })
+    const sink = parquetSink<object>(folder, { columns: { id: 'integer', d: 'decimal' }, scales: { d: 2 } })
     const reasons = await write(sink, [
       [
         { id: 1, d: '1.150' },
@@ -119,14 +119,14 @@ describe('Parquet files that are written', () => {
   it('P16: have floating point where the first numbers of columns that nobody named are whole', async () => {
     const folder = join(root, 'found')
     const batches = [[{ price: 0 }], [{ price: 0.5 }], [{ price: 2n }]]
-    deepEqual(await write(parquetFiles(folder), batches), [])
+    deepEqual(await write(parquetSink(folder), batches), [])
     const { rows: found } = await readParquet(join(folder, partsIn(folder)[0] as string))
     deepEqual(found, [{ price: 0 }, { price: 0.5 }, { price: 2 }])
   })
 
   it('P16: have lists of bigints where these come', async () => {
     const folder = join(root, 'lists')
-    deepEqual(await write(parquetFiles(folder), [[{ id: 2n ** 60n, tags: [2n ** 60n] }]]), [])
+    deepEqual(await write(parquetSink(folder), [[{ id: 2n ** 60n, tags: [2n ** 60n] }]]), [])
     const { rows: found } = await readParquet(join(folder, partsIn(folder)[0] as string))
     deepEqual(found, [{ id: 2n ** 60n, tags: [2n ** 60n] }])
   })
@@ -147,7 +147,7 @@ describe('CSV files that are written', () => {
     const texts: string[] = []
     for (const [name, batches] of Object.entries({ whole: [rows], single: rows.map((row) => [row]) })) {
       const folder = join(root, name)
-      deepEqual(await write(csvFiles(folder), batches), [])
+      deepEqual(await write(csvSink(folder), batches), [])
       texts.push(
         partsIn(folder)
           .map((part) => readFileSync(join(folder, part), 'utf8'))

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { isSluiceError, parquet } from 'sluice'
+import { isSluiceError, parquetSource } from 'sluice'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { duckdbRows, readParquet, writeParquet } from './support/parquet.ts'
 import { ROOT } from './support/project.ts'
@@ -222,7 +222,7 @@ describe('files of Parquet', () => {
   it('P2: a row group that is one of many is read by itself', async () => {
     const path = join(folder, 'groups.parquet')
     await writeParquet(path, 'select i::int i from range(10000) t(i)', 'row_group_size 2048')
-    const source = parquet<{ i: number }>(path)
+    const source = parquetSource<{ i: number }>(path)
     const splits = await source.splits()
     equal(splits.length, 5)
     const reader = await source.open(splits[3] as { id: string }, undefined)

@@ -118,14 +118,14 @@ describe('a run in one thread that is paused', { concurrency: 2 }, () => {
 
 describe('sluice run, paused on its dashboard', { concurrency: 2 }, () => {
   const CODE = `export default pipeline('followed', {
-    from: () => tail('a.log', textLines(), { pollMs: 20 }),
+    from: () => tailSource('a.log', textLines(), { pollMs: 20 }),
     flow: (lines) => lines.map((text) => ({ text })),
-    into: () => sqlite('out.db', { table: 'lines', columns: { text: 'text' } }),
+    into: () => sqliteSink('out.db', { table: 'lines', columns: { text: 'text' } }),
   })`
 
   /** Runs it, pauses it once it has loaded what is there, and has `look` do the rest. */
   async function run(look: (post: (what: string) => Promise<void>, child: ChildProcess, job: Job) => Promise<void>) {
-    using job = new Job('pipeline, sqlite, tail, textLines', CODE)
+    using job = new Job('pipeline, sqliteSink, tailSource, textLines', CODE)
     job.write('a.log', 'a\nb\n')
     const database = job.path('out.db')
     let looked: Promise<void> | undefined

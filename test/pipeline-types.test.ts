@@ -3,23 +3,27 @@ import { describe, it } from 'node:test'
 import {
   type AccessRequest,
   accessLog,
-  files,
-  ndjsonFiles,
+  fanOut,
+  fileSource,
+  ndjsonSink,
   pipeline,
   type Sink,
-  several,
-  sqlite,
+  sqliteSink,
   textLines,
 } from 'sluice'
 
-const numbers: Sink<{ id: number }> = sqlite('x.db', { table: 't' })
-const names: Sink<{ name: string }> = sqlite('x.db', { table: 't' })
-const from = () => files('*.log', textLines())
+const numbers: Sink<{ id: number }> = sqliteSink('x.db', { table: 't' })
+const names: Sink<{ name: string }> = sqliteSink('x.db', { table: 't' })
+const from = () => fileSource('*.log', textLines())
 
 // What is checked here is that it compiles, and what does not.
 describe('the types of a pipeline', () => {
   it('go from the source to the sink', () => {
-    const job = pipeline('a', { from, into: () => sqlite('x.db', { table: 't' }), top: { n: (line) => line.length } })
+    const job = pipeline('a', {
+      from,
+      into: () => sqliteSink('x.db', { table: 't' }),
+      top: { n: (line) => line.length },
+    })
     equal(job.name, 'a')
   })
 
@@ -45,11 +49,11 @@ describe('the types of a pipeline', () => {
 
   it('reach what routes named rows to several sinks', () => {
     const job = pipeline('d', {
-      from: () => files('*.log', accessLog()),
+      from: () => fileSource('*.log', accessLog()),
       into: () =>
-        several<AccessRequest>(sqlite('x.db', { table: 't' }), {
+        fanOut<AccessRequest>(sqliteSink('x.db', { table: 't' }), {
           spool: 'spool',
-          branches: { failed: { into: ndjsonFiles('failed'), where: ({ status }) => status >= 500 } },
+          branches: { failed: { into: ndjsonSink('failed'), where: ({ status }) => status >= 500 } },
         }),
     })
     equal(job.name, 'd')

@@ -3,7 +3,19 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { count, csv, type Flow, flow, lines, ndjson, pipeline, sqlite, tail, textLines, tumbling } from 'sluice'
+import {
+  count,
+  csvSource,
+  type Flow,
+  flow,
+  lines,
+  ndjsonSource,
+  pipeline,
+  sqliteSink,
+  tailSource,
+  textLines,
+  tumbling,
+} from 'sluice'
 import { previewPipeline } from '../src/pipeline/preview.ts'
 
 interface Row {
@@ -25,8 +37,8 @@ describe('a preview', () => {
   after(() => rmSync(folder, { recursive: true, force: true }))
 
   const db = join(folder, 'out.db')
-  const from = ndjson<Row>(input)
-  const into = sqlite(db, { table: 't' })
+  const from = ndjsonSource<Row>(input)
+  const into = sqliteSink(db, { table: 't' })
 
   async function previewOf(make: (rows: Flow<Row>) => Flow<unknown, unknown>, records = 10) {
     const [rows, reasons]: [unknown[], string[]] = [[], []]
@@ -56,7 +68,7 @@ describe('a preview', () => {
       ],
       reasons: [],
     })
-    const names = flow(csv(others, { columns: { id: 'integer', name: 'text' } }))
+    const names = flow(csvSource(others, { columns: { id: 'integer', name: 'text' } }))
     const joined = await previewOf((rows) =>
       rows
         .join(names, { left: ({ id }) => id, right: ({ id }) => id ?? -1 })
@@ -91,9 +103,9 @@ describe('a preview', () => {
     writeFileSync(log, 'one\ntwo\n')
     const rows: unknown[] = []
     const job = pipeline('live', {
-      from: tail(log, textLines()),
+      from: tailSource(log, textLines()),
       flow: (all) => all.map((text) => ({ text })),
-      into: sqlite(db, { table: 't' }),
+      into: sqliteSink(db, { table: 't' }),
     })
     const options = { params: new Map(), records: 10, waitMs: 300, onLetter: () => {} }
     equal(await previewPipeline(job, { ...options, onRow: (row) => void rows.push(row) }), 2)

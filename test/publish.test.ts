@@ -8,12 +8,12 @@ import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { connect as connectNats, type NatsConnection } from '@nats-io/transport-node'
 import { type ChannelModel, type ConfirmChannel, connect as connectRabbit } from 'amqplib'
 import { connectAsync, type MqttClient } from 'mqtt'
-import type { PlainSink } from 'sluice'
-import { type MqttPublishOptions, mqttPublish } from 'sluice/mqtt'
-import { type NatsPublishOptions, natsPublish } from 'sluice/nats'
-import { type RabbitmqPublishOptions, rabbitmqPublish } from 'sluice/rabbitmq'
-import { plainSinkConformance } from 'sluice/testing'
-import { batchOfTraced } from '../src/connect/batch.ts'
+import type { TwoPhaseSink } from 'sluice'
+import { type MqttSinkOptions, mqttSink } from 'sluice/mqtt'
+import { type NatsSinkOptions, natsSink } from 'sluice/nats'
+import { type RabbitmqSinkOptions, rabbitmqSink } from 'sluice/rabbitmq'
+import { twoPhaseSinkConformance } from 'sluice/testing'
+import { batchOfTracked } from '../src/connect/batch.ts'
 import {
   Aedes,
   freePort,
@@ -72,7 +72,7 @@ async function overRestart(
 }
 
 /** Refused for good, by a broker that is there; the password is shown nowhere. */
-async function refusesUser(sink: PlainSink<unknown>): Promise<void> {
+async function refusesUser(sink: TwoPhaseSink<unknown>): Promise<void> {
   await rejects(sink.open({ pipeline: 'x', epoch: 0, note: undefined }), (error: Error & { code?: string }) => {
     equal(error.code, 'SINK_UNREACHABLE')
     ok(!inspect(error, { depth: 5 }).includes('hunter22'))
@@ -81,7 +81,7 @@ async function refusesUser(sink: PlainSink<unknown>): Promise<void> {
 }
 
 const NO_NATS = without('nats-server')
-describe(`natsPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_NATS }, () => {
+describe(`natsSink (REPRO: SEED=${SEED} npm test)`, { skip: NO_NATS }, () => {
   let server: ServerProcess
   let url = ''
   let client: NatsConnection
@@ -110,14 +110,14 @@ describe(`natsPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_NATS }, () => 
 
   let places = 0
   if (NO_NATS === false) {
-    plainSinkConformance<Row>({
+    twoPhaseSinkConformance<Row>({
       name: 'subjects of NATS',
       make: async () => {
         places += 1
         const [name, subject] = [`PLACE${places}`, `place${places}`]
         await streamOf(name, [subject])
         return {
-          sink: natsPublish<Row>(url, { subject, payload }),
+          sink: natsSink<Row>(url, { subject, payload }),
           visible: async () => (await messagesOf(name)).map(({ data }) => Number(Buffer.from(data).toString())),
         }
       },
@@ -129,11 +129,11 @@ describe(`natsPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_NATS }, () => 
 
   it('publishes what it is told to where it is told to', async () => {
     await streamOf('ORDERS', ['orders.>'])
-    const options: NatsPublishOptions<Row> = {
+    const options: NatsSinkOptions<Row> = {
       subject: ({ id }) => `orders.${id}`,
       headers: ({ id }) => ({ 'x-id': String(id) }),
     }
-    deepEqual(await publish(natsPublish<Row>(url, options), { id: 1 }, { id: 2 }), [])
+    deepEqual(await publish(natsSink<Row>(url, options), { id: 1 }, { id: 2 }), [])
     const found = (await messagesOf('ORDERS')).map(({ subject, data, header }) => {
       return [subject, Buffer.from(data).toString(), header.get('x-id')]
     })
@@ -145,7 +145,7 @@ describe(`natsPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_NATS }, () => 
 
   it('makes dead letters of what is no subject, too long, or has no body', async () => {
     await streamOf('LETTERS', ['letters.>'])
-    const sink = natsPublish<unknown>(url, {
+    const sink = natsSink<unknown>(url, {
       subject: (row) => (row === 'where' ? 'letters.*' : 'letters.a'),
       payload: (row) => (row === 'long' ? 'x'.repeat(2_000_000) : (row as string)),
     })
@@ -158,11 +158,11 @@ describe(`natsPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_NATS }, () => 
   })
 
   it('says that no stream takes a subject, and that there is no server', async () => {
-    await rejects(publish(natsPublish<Row>(url, { subject: 'nobody' }), { id: 1 }), {
+    await rejects(publish(natsSink<Row>(url, { subject: 'nobody' }), { id: 1 }), {
       code: 'SINK_LOST',
       message: /: no stream takes the subject "nobody", or the server has none/,
     })
-    await unreachable(natsPublish(`nats://ann:hunter22@127.0.0.1:${await freePort()}`, { subject: 'a' }))
+    await unreachable(natsSink(`nats://ann:hunter22@127.0.0.1:${await freePort()}`, { subject: 'a' }))
   })
 
   it('makes dead letters of what the stream, the server or the client refuses', async () => {
@@ -174,7 +174,7 @@ describe(`natsPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_NATS }, () => 
       readonly name?: string
       readonly value?: string
     }
-    const sink = natsPublish<Case>(url, {
+    const sink = natsSink<Case>(url, {
       subject: ({ subject = 'small.a' }) => subject,
       payload: ({ text = 'fine' }) => text,
       id: ({ id = 'same' }) => id,
@@ -209,7 +209,7 @@ describe(`natsPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_NATS }, () => 
   })
 
   it('gives up at once when it is aborted while the server does not answer', async () => {
-    await abortsWhile(server, natsPublish<Row>(url, { subject: 'letters.a' }))
+    await abortsWhile(server, natsSink<Row>(url, { subject: 'letters.a' }))
   })
 
   it('ends at once where the user may not, and makes dead letters of where it may not publish', async () => {
@@ -220,11 +220,11 @@ describe(`natsPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_NATS }, () => 
       return [programOf('nats-server') ?? '', '-c', join(folder, 'nats.conf')]
     })
     try {
-      await refusesUser(natsPublish(`nats://ann:hunter22@127.0.0.1:${strict.port}`, { subject: 'a' }))
+      await refusesUser(natsSink(`nats://ann:hunter22@127.0.0.1:${strict.port}`, { subject: 'a' }))
       const ann = await connectNats({ servers: `127.0.0.1:${strict.port}`, user: 'ann', pass: 'right' })
       await (await jetstreamManager(ann)).streams.add({ name: 'ALL', subjects: ['no.>', 'yes.>'] })
       await ann.close()
-      const sink = natsPublish<string>(`nats://ann:right@127.0.0.1:${strict.port}`, { subject: (row) => row })
+      const sink = natsSink<string>(`nats://ann:right@127.0.0.1:${strict.port}`, { subject: (row) => row })
       deepEqual(await publish(sink, 'yes.a', 'no.a', 'yes.b'), [[1, 'Permissions Violation for Publish to "no.a"']])
     } finally {
       await strict.stop()
@@ -256,7 +256,7 @@ describe(`natsPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_NATS }, () => 
 })
 
 const NO_RABBIT = without('rabbitmq-server')
-describe(`rabbitmqPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, () => {
+describe(`rabbitmqSink (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, () => {
   let server: ServerProcess
   let url = ''
   let client: ChannelModel
@@ -284,14 +284,14 @@ describe(`rabbitmqPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, 
 
   let places = 0
   if (NO_RABBIT === false) {
-    plainSinkConformance<Row>({
+    twoPhaseSinkConformance<Row>({
       name: 'a queue of RabbitMQ',
       make: async () => {
         places += 1
         const queue = `place${places}`
         await channel.assertQueue(queue)
         return {
-          sink: rabbitmqPublish<Row>(url, { routingKey: queue, payload }),
+          sink: rabbitmqSink<Row>(url, { routingKey: queue, payload }),
           visible: async () => (await messagesOf(queue)).map(({ content }) => Number(content.toString())),
         }
       },
@@ -305,13 +305,13 @@ describe(`rabbitmqPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, 
     await channel.assertExchange('orders', 'topic')
     await channel.assertQueue('german')
     await channel.bindQueue('german', 'orders', 'orders.de')
-    const options: RabbitmqPublishOptions<Row> = {
+    const options: RabbitmqSinkOptions<Row> = {
       exchange: 'orders',
       routingKey: 'orders.de',
       id: ({ id }) => `order ${id}`,
       headers: () => ({ x: 'y' }),
     }
-    deepEqual(await publish(rabbitmqPublish<Row>(url, options), { id: 1 }), [])
+    deepEqual(await publish(rabbitmqSink<Row>(url, options), { id: 1 }), [])
     const [found] = await messagesOf('german')
     const { messageId, contentType, headers, deliveryMode } = found?.properties ?? {}
     deepEqual(
@@ -322,7 +322,7 @@ describe(`rabbitmqPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, 
 
   it('makes dead letters of what no queue takes, and of routing keys that are too long', async () => {
     await channel.assertQueue('taken')
-    const sink = rabbitmqPublish<string>(url, { routingKey: (key) => key, payload: () => 'same' })
+    const sink = rabbitmqSink<string>(url, { routingKey: (key) => key, payload: () => 'same' })
     deepEqual(await publish(sink, 'nobody', 'taken', 'nobody', 'x'.repeat(256)), [
       [3, 'a routing key of 256 bytes: at most 255 go'],
       [0, 'no queue takes the routing key "nobody"'],
@@ -335,7 +335,7 @@ describe(`rabbitmqPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, 
     await channel.assertExchange('by headers', 'headers')
     await channel.assertQueue('east')
     await channel.bindQueue('east', 'by headers', '', { side: 'east', 'x-match': 'all' })
-    const sink = rabbitmqPublish<string>(url, {
+    const sink = rabbitmqSink<string>(url, {
       exchange: 'by headers',
       routingKey: '',
       payload: () => 'same',
@@ -349,7 +349,7 @@ describe(`rabbitmqPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, 
     await channel.assertQueue('headed')
     // The table's length, and of its only header the lengths and the type, and the name.
     const most = 64 * 1024 - 4 - 6 - 1
-    const sink = rabbitmqPublish<[string, number]>(url, {
+    const sink = rabbitmqSink<[string, number]>(url, {
       routingKey: 'headed',
       headers: ([name, size]) => ({ [name]: 'x'.repeat(size) }),
       payload: () => 'a',
@@ -362,23 +362,23 @@ describe(`rabbitmqPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, 
   })
 
   it('says that there is no such exchange, and no broker', async () => {
-    await rejects(publish(rabbitmqPublish<Row>(url, { exchange: 'none', routingKey: 'a' }), { id: 1 }), {
+    await rejects(publish(rabbitmqSink<Row>(url, { exchange: 'none', routingKey: 'a' }), { id: 1 }), {
       code: 'SINK_UNREACHABLE',
       message: /NOT_FOUND/,
     })
-    await unreachable(rabbitmqPublish(`amqp://ann:hunter22@127.0.0.1:${await freePort()}`, { routingKey: 'a' }))
+    await unreachable(rabbitmqSink(`amqp://ann:hunter22@127.0.0.1:${await freePort()}`, { routingKey: 'a' }))
   })
 
   it('gives up at once when it is aborted while the broker does not answer', async () => {
-    await abortsWhile(server, rabbitmqPublish<Row>(url, { routingKey: 'taken' }))
+    await abortsWhile(server, rabbitmqSink<Row>(url, { routingKey: 'taken' }))
   })
 
   it('ends at once where the user may not', async () => {
-    await refusesUser(rabbitmqPublish(url.replace('//', '//guest:hunter22@'), { routingKey: 'a' }))
+    await refusesUser(rabbitmqSink(url.replace('//', '//guest:hunter22@'), { routingKey: 'a' }))
   })
 
   it('makes dead letters of headers that do not go into a frame', async () => {
-    const sink = rabbitmqPublish<number>(url, { routingKey: 'taken', headers: (n) => ({ x: 'y'.repeat(n) }) })
+    const sink = rabbitmqSink<number>(url, { routingKey: 'taken', headers: (n) => ({ x: 'y'.repeat(n) }) })
     deepEqual(await publish(sink, 10, 200_000, 20), [[1, 'headers of 200011 bytes: at most 65536 go']])
   })
 
@@ -415,7 +415,7 @@ describe(`rabbitmqPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, 
 })
 
 const NO_MQTT = without('mosquitto')
-describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => {
+describe(`mqttSink (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => {
   let server: ServerProcess
   let url = ''
   let client: MqttClient
@@ -447,13 +447,13 @@ describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => 
   let places = 0
   if (NO_MQTT === false) {
     for (const qos of [0, 1, 2] as const) {
-      plainSinkConformance<Row>({
+      twoPhaseSinkConformance<Row>({
         name: `a topic of MQTT, QoS ${qos}`,
         make: async () => {
           places += 1
           const topic = `place${places}`
           return {
-            sink: mqttPublish<Row>(url, { topic, payload, qos }),
+            sink: mqttSink<Row>(url, { topic, payload, qos }),
             visible: async () => (await messagesOf(topic)).map(({ text }) => Number(text)),
           }
         },
@@ -465,12 +465,12 @@ describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => 
   }
 
   it('publishes what it is told to where it is told to', async () => {
-    const options: MqttPublishOptions<Row> = {
+    const options: MqttSinkOptions<Row> = {
       topic: ({ id }) => `rooms/${id}/t`,
       headers: ({ id }) => ({ id: String(id) }),
       retain: true,
     }
-    deepEqual(await publish(mqttPublish<Row>(url, options), { id: 1 }, { id: 2 }), [])
+    deepEqual(await publish(mqttSink<Row>(url, options), { id: 1 }, { id: 2 }), [])
     const found = (await messagesOf('rooms')).map(({ topic, text, properties }) => [topic, text, { ...properties }])
     deepEqual(found, [
       ['rooms/1/t', '{"id":1}', { id: '1' }],
@@ -486,7 +486,7 @@ describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => 
       const texts: string[] = []
       reader.on('message', (_topic, body) => texts.push(body.toString()))
       await reader.subscribeAsync('a', { qos: 1 })
-      deepEqual(await publish(mqttPublish<Row>(url3, { topic: 'a', payload }), ...upTo(1200).map((id) => ({ id }))), [])
+      deepEqual(await publish(mqttSink<Row>(url3, { topic: 'a', payload }), ...upTo(1200).map((id) => ({ id }))), [])
       await until(() => texts.length >= 1200, 'all messages')
       deepEqual(texts.map(Number), upTo(1200))
       await reader.endAsync(true)
@@ -496,7 +496,7 @@ describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => 
   })
 
   it('makes dead letters of what is no topic', async () => {
-    const sink = mqttPublish<string>(url, { topic: (row) => row, payload: () => 'x' })
+    const sink = mqttSink<string>(url, { topic: (row) => row, payload: () => 'x' })
     deepEqual(await publish(sink, 'a/+', '', 'letters/fine', 'a\0'), [
       [0, '"a/+" is no topic to publish to'],
       [1, '"" is no topic to publish to'],
@@ -508,7 +508,7 @@ describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => 
   it('makes dead letters of what is larger than the broker takes, by its packet', async () => {
     const small = await startMosquitto(['max_packet_size 2000'])
     try {
-      const sink = mqttPublish<readonly [number, number]>(`mqtt://127.0.0.1:${small.port}`, {
+      const sink = mqttSink<readonly [number, number]>(`mqtt://127.0.0.1:${small.port}`, {
         topic: 'a',
         payload: ([size]) => 'x'.repeat(size),
         headers: ([, size]) => ({ x: 'y'.repeat(size) }),
@@ -527,11 +527,11 @@ describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => 
     const poor = await startMosquitto(['max_qos 1', 'retain_available false'])
     const url = `mqtt://127.0.0.1:${poor.port}`
     try {
-      await rejects(publish(mqttPublish<Row>(url, { topic: 'a', qos: 2 }), { id: 1 }), {
+      await rejects(publish(mqttSink<Row>(url, { topic: 'a', qos: 2 }), { id: 1 }), {
         code: 'CONFIG_INVALID',
         message: /^Cannot send messages to mqtt:\/\/.* with qos 2: the broker takes 0 or 1$/,
       })
-      await rejects(publish(mqttPublish<Row>(url, { topic: 'a', retain: true }), { id: 1 }), {
+      await rejects(publish(mqttSink<Row>(url, { topic: 'a', retain: true }), { id: 1 }), {
         code: 'CONFIG_INVALID',
         message: /with retain true: the broker takes false$/,
       })
@@ -543,7 +543,7 @@ describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => 
   it('ends at once where the user may not, and makes dead letters of where it may not publish', async () => {
     const strict = await startMosquitto(['acl_file rules'], { rules: 'topic readwrite yes/#\n' })
     try {
-      const sink = mqttPublish<string>(`mqtt://127.0.0.1:${strict.port}`, { topic: (row) => row })
+      const sink = mqttSink<string>(`mqtt://127.0.0.1:${strict.port}`, { topic: (row) => row })
       deepEqual(await publish(sink, 'yes/a'), [])
       // mosquitto 2.0.11 ends the connection after it has said so.
       deepEqual(await publish(sink, 'no/a'), [[0, 'the broker refuses it: not authorized']])
@@ -552,14 +552,14 @@ describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => 
     }
     const closed = await startMosquitto(['allow_anonymous false', 'password_file users'], { users: '' })
     try {
-      await refusesUser(mqttPublish(`mqtt://ann:hunter22@127.0.0.1:${closed.port}`, { topic: 'a' }))
+      await refusesUser(mqttSink(`mqtt://ann:hunter22@127.0.0.1:${closed.port}`, { topic: 'a' }))
     } finally {
       await closed.stop()
     }
   })
 
   it('gives up at once when it is aborted while the broker does not answer', async () => {
-    await abortsWhile(server, mqttPublish<Row>(url, { topic: 'hung' }))
+    await abortsWhile(server, mqttSink<Row>(url, { topic: 'hung' }))
   })
 
   for (const qos of [1, 2] as const) {
@@ -584,12 +584,12 @@ describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => 
   }
 
   it('says that there is no broker, or that it went away', async () => {
-    await unreachable(mqttPublish(`mqtt://ann:hunter22@127.0.0.1:${await freePort()}`, { topic: 'a' }))
+    await unreachable(mqttSink(`mqtt://ann:hunter22@127.0.0.1:${await freePort()}`, { topic: 'a' }))
     const broker = await Aedes.start()
-    const sink = mqttPublish<Row>(`mqtt://127.0.0.1:${broker.port}`, { topic: 'a' })
+    const sink = mqttSink<Row>(`mqtt://127.0.0.1:${broker.port}`, { topic: 'a' })
     const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined })
     await broker.stop()
-    await rejects(async () => await writer.write(batchOfTraced([event({ id: 1 })])), { code: 'SINK_LOST' })
+    await rejects(async () => await writer.write(batchOfTracked([event({ id: 1 })])), { code: 'SINK_LOST' })
     await writer.close()
   })
 
@@ -605,10 +605,10 @@ describe(`mqttPublish (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => 
 
 describe('sinks that publish', () => {
   it('refuse what does not fit', () => {
-    throws(() => natsPublish('http://x', { subject: 'a' }), { code: 'CONFIG_INVALID' })
-    throws(() => natsPublish('nats://x', { subject: 'a', id: 7 as never }), /id must be a function/)
-    throws(() => mqttPublish('mqtt://x', { topic: 'a', qos: 3 as never }), RangeError)
-    throws(() => rabbitmqPublish('amqp://x', { routingKey: 'a', exchange: 7 as never }), { code: 'CONFIG_INVALID' })
-    throws(() => rabbitmqPublish('amqp://x', { routingKey: 'a', queue: 'b' } as never), /no option queue/)
+    throws(() => natsSink('http://x', { subject: 'a' }), { code: 'CONFIG_INVALID' })
+    throws(() => natsSink('nats://x', { subject: 'a', id: 7 as never }), /id must be a function/)
+    throws(() => mqttSink('mqtt://x', { topic: 'a', qos: 3 as never }), RangeError)
+    throws(() => rabbitmqSink('amqp://x', { routingKey: 'a', exchange: 7 as never }), { code: 'CONFIG_INVALID' })
+    throws(() => rabbitmqSink('amqp://x', { routingKey: 'a', queue: 'b' } as never), /no option queue/)
   })
 })

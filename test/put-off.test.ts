@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { Executor } from '../src/engine/executor.ts'
 import { inline } from '../src/engine/executors/inline.ts'
 import { begin } from '../src/engine/running.ts'
-import { count, type Flow, flow, pipeline, type Sink, tumbling, values } from '../src/index.ts'
+import { count, type Flow, flow, pipeline, type Sink, tumbling, valuesSource } from '../src/index.ts'
 import { startFrom } from '../src/pipeline/start.ts'
 import { MemoryTable } from '../src/testing/conformance/executor/table.ts'
 import { islands } from './support/islands.ts'
@@ -139,7 +139,7 @@ for (const [where, make] of Object.entries(EXECUTORS)) {
         },
       }
       const job = pipeline('many', {
-        from: () => values([1, 2, 3]),
+        from: () => valuesSource([1, 2, 3]),
         flow: (numbers) => numbers.shuffle({ stages: 1 }).batch({ size: 100 }).flatMap(many),
         into: () => slow,
         results: 'append',

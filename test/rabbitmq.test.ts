@@ -8,7 +8,7 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
 import { json, type Position, type SplitReader, startPipeline, textLines } from 'sluice'
-import { type RabbitmqOptions, rabbitmq } from 'sluice/rabbitmq'
+import { type RabbitmqSourceOptions, rabbitmqSource } from 'sluice/rabbitmq'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import job from './jobs/rabbitmq.ts'
 import { freePort, type ServerProcess, startRabbitmq, without } from './support/brokers.ts'
@@ -60,10 +60,10 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
   }
   const waiting = async () => (await channel.checkQueue('numbers')).messageCount
   const reading = async (
-    options: Partial<RabbitmqOptions<string, string>> = {},
+    options: Partial<RabbitmqSourceOptions<string, string>> = {},
     from?: Position,
     onNote: (note: string) => void = () => {},
-  ) => rabbitmq(url, textLines(), { queue: 'numbers', ...options }).open({ id: '' }, from, { onNote })
+  ) => rabbitmqSource(url, textLines(), { queue: 'numbers', ...options }).open({ id: '' }, from, { onNote })
   const take = async (reader: SplitReader<string>, count: number) => {
     const values: string[] = []
     while (values.length < count) {
@@ -87,7 +87,7 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
       await channel.waitForConfirms()
     }
     const first = async (queue: string) => {
-      const reader = await rabbitmq(url, textLines(), { queue }).open({ id: '' }, undefined)
+      const reader = await rabbitmqSource(url, textLines(), { queue }).open({ id: '' }, undefined)
       try {
         return await take(reader, 1)
       } finally {
@@ -111,7 +111,7 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
   it('gives messages with what came with them, and makes dead letters of others', async () => {
     await send('{"n":12345678901234567890}', { messageId: 'a', contentType: 'application/json', headers: { x: 1 } })
     await send('{')
-    const source = rabbitmq(url, json<{ n: bigint }>({ bigints: 'bigint' }), {
+    const source = rabbitmqSource(url, json<{ n: bigint }>({ bigints: 'bigint' }), {
       queue: 'numbers',
       event: ({ n }, { routingKey, messageId, headers }) => `${n} ${routingKey} ${messageId} ${headers.x}`,
     })
@@ -134,14 +134,14 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
     deepEqual(await take(reader, 3), ['1', '2', '3'])
     const position = reader.position()
     deepEqual(await take(reader, 2), ['4', '5'])
-    reader.committed?.(position)
+    reader.acknowledge?.(position)
     await until(() => (saved(reader).pending as string[]).length === 2, 'word that the broker has heard')
     await reader.close()
     await gone(2)
     const second = await reading({}, saved(reader))
     await send('6', { messageId: '6' })
     deepEqual(await take(second, 1), ['6'], 'what the position says was given does not come again')
-    second.committed?.(second.position())
+    second.acknowledge?.(second.position())
     await second.close()
     await gone()
   })
@@ -165,7 +165,7 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
     await send('b')
     const reader = await reading()
     deepEqual(await take(reader, 3), ['a', 'b', 'b'])
-    reader.committed?.(reader.position())
+    reader.acknowledge?.(reader.position())
     await reader.close()
     await gone()
   })
@@ -195,7 +195,7 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
     // Nothing shows that no more is asked for: long enough for a reader that would.
     await sleep(100)
     equal(await waiting(), 20)
-    reader.committed?.(reader.position())
+    reader.acknowledge?.(reader.position())
     await take(reader, 10)
     await reader.close()
   })
@@ -210,7 +210,7 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
     await server.start()
     await connectClient()
     deepEqual(await take(reader, 2), ['3', '4'])
-    reader.committed?.(reader.position())
+    reader.acknowledge?.(reader.position())
     await reader.close()
     await gone()
     await untilNoted(notes, /^the connection to amqp:\/\/127\.0\.0\.1:\d+ broke /)
@@ -288,18 +288,21 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
   })
 
   it('says that there is no such queue, no such user, or no broker, and shows no secret', async () => {
-    await rejects(rabbitmq(url, textLines(), { queue: 'none' }).open({ id: '' }, undefined), {
+    await rejects(rabbitmqSource(url, textLines(), { queue: 'none' }).open({ id: '' }, undefined), {
       code: 'SOURCE_UNREADABLE',
       message: /^Cannot read queue none of amqp:\/\/127\.0\.0\.1:\d+: .*404/,
     })
     const wrong = url.replace('amqp://', 'amqp://ann:hunter22@')
-    await rejects(rabbitmq(wrong, textLines(), { queue: 'numbers' }).open({ id: '' }, undefined), (error: Error) => {
-      match(error.message, /ACCESS_REFUSED|ACCESS-REFUSED|403/)
-      ok(!error.message.includes('hunter22'))
-      return true
-    })
+    await rejects(
+      rabbitmqSource(wrong, textLines(), { queue: 'numbers' }).open({ id: '' }, undefined),
+      (error: Error) => {
+        match(error.message, /ACCESS_REFUSED|ACCESS-REFUSED|403/)
+        ok(!error.message.includes('hunter22'))
+        return true
+      },
+    )
     const nobody = `amqp://127.0.0.1:${await freePort()}`
-    await rejects(rabbitmq(nobody, textLines(), { queue: 'a', retryMs: 100 }).open({ id: '' }, undefined), {
+    await rejects(rabbitmqSource(nobody, textLines(), { queue: 'a', retryMs: 100 }).open({ id: '' }, undefined), {
       code: 'SOURCE_UNREADABLE',
       message: /ECONNREFUSED/,
     })
@@ -307,7 +310,7 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
 
   it('ends a wait with the reason of the signal', async () => {
     const stop = new AbortController()
-    const reader = await rabbitmq(url, textLines(), { queue: 'numbers' }).open({ id: '' }, undefined, {
+    const reader = await rabbitmqSource(url, textLines(), { queue: 'numbers' }).open({ id: '' }, undefined, {
       signal: stop.signal,
     })
     const wait = reader.read(1)
@@ -324,7 +327,7 @@ describe('rabbitmq, without a broker', () => {
       await once(silent, 'listening')
       const stop = new AbortController()
       const { port } = silent.address() as AddressInfo
-      const source = rabbitmq(`${scheme}://127.0.0.1:${port}`, textLines(), { queue: 'q' })
+      const source = rabbitmqSource(`${scheme}://127.0.0.1:${port}`, textLines(), { queue: 'q' })
       const opening = source.open({ id: '' }, undefined, { signal: stop.signal })
       const [socket] = (await once(silent, 'connection')) as [Socket]
       stop.abort(new Error('stopped'))
@@ -336,16 +339,19 @@ describe('rabbitmq, without a broker', () => {
 
   it('refuses what does not fit, without showing secrets', () => {
     const options = { queue: 'q' }
-    throws(() => rabbitmq('mqtt://ann:hunter2@x', textLines(), options), { code: 'CONFIG_INVALID' })
-    throws(() => rabbitmq('amqp://x', textLines(), { queue: '' }), { code: 'CONFIG_INVALID' })
-    throws(() => rabbitmq('amqp://x', textLines(), { queue: 'q', inFlight: 0 }), RangeError)
-    throws(() => rabbitmq('amqp://x', textLines(), { queue: 'q', que: 1 } as never), /no option que/)
-    equal(rabbitmq('amqps://ann:hunter2@x/v', textLines(), options).title, 'queue q of amqps://x:5671')
+    throws(() => rabbitmqSource('mqtt://ann:hunter2@x', textLines(), options), { code: 'CONFIG_INVALID' })
+    throws(() => rabbitmqSource('amqp://x', textLines(), { queue: '' }), { code: 'CONFIG_INVALID' })
+    throws(() => rabbitmqSource('amqp://x', textLines(), { queue: 'q', inFlight: 0 }), RangeError)
+    throws(() => rabbitmqSource('amqp://x', textLines(), { queue: 'q', que: 1 } as never), /no option que/)
+    equal(rabbitmqSource('amqps://ann:hunter2@x/v', textLines(), options).title, 'queue q of amqps://x:5671')
   })
 
   it('refuses positions of others', async () => {
     for (const from of [7, { count: -1 }, { count: 1, pending: [7] }]) {
-      const opening = rabbitmq('amqp://127.0.0.1:1', textLines(), { queue: 'q' }).open({ id: '' }, from as Position)
+      const opening = rabbitmqSource('amqp://127.0.0.1:1', textLines(), { queue: 'q' }).open(
+        { id: '' },
+        from as Position,
+      )
       await rejects(opening, { code: 'POSITION_LOST' })
     }
   })

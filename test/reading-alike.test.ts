@@ -1,7 +1,7 @@
 import { deepEqual, ok } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readOf } from '../src/connect/batch.ts'
-import { deadLetter, type Entry, traced } from '../src/connect/origin.ts'
+import { deadLetter, type SourceRecord, tracked } from '../src/connect/origin.ts'
 import { collect, flow, pipeline, type Source, startPipeline } from '../src/index.ts'
 import { MemoryTable } from '../src/testing/conformance/executor/table.ts'
 
@@ -14,16 +14,16 @@ function numbers(): { readonly source: Source<number>; readonly asked: number[];
   const source: Source<number> = {
     kind: 'numbers',
     title: 'numbers',
-    isAcknowledged: true,
+    needsAck: true,
     splits: async () => [{ id: 'all' }],
     open: async () => {
       let at = 0
       const counts = { read: 0, blank: 0, invalidUtf8: 0 }
-      const next = (): Entry<number> => {
+      const next = (): SourceRecord<number> => {
         const origin = { source: 'all', line: at + 1, offset: at, raw: `${at}` }
         at += 1
         counts.read += 1
-        return at % 7 === 0 ? deadLetter(origin, 'numbers', `${at} is refused`) : traced(at, origin)
+        return at % 7 === 0 ? deadLetter(origin, 'numbers', `${at} is refused`) : tracked(at, origin)
       }
       return {
         counts,
@@ -34,7 +34,7 @@ function numbers(): { readonly source: Source<number>; readonly asked: number[];
           return entries.length === 0 ? undefined : readOf(entries)
         },
         position: () => at,
-        committed: (position) => void told.push(position as number),
+        acknowledge: (position) => void told.push(position as number),
         close: async () => void told.push('closed'),
       }
     },

@@ -6,7 +6,7 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'redis'
 import { isSluiceError, json, type Position, type SplitReader, startPipeline, textLines } from 'sluice'
-import { redisStream } from 'sluice/redis'
+import { redisStreamSource } from 'sluice/redis'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import job from './jobs/redis.ts'
 import { freePort, type ServerProcess, startRedis, without } from './support/brokers.ts'
@@ -23,7 +23,7 @@ const newFile = () => {
   loads += 1
   return join(folder, `${loads}.db`)
 }
-describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-server') }, () => {
+describe(`redisStreamSource (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-server') }, () => {
   let server: ServerProcess
   let url = ''
   let client: ReturnType<typeof createClient>
@@ -49,7 +49,7 @@ describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-se
     for (const data of bodies) await client.xAdd('numbers', '*', { data })
   }
   const reading = async (from?: Position, group?: string) => {
-    const source = redisStream(url, textLines(), { stream: 'numbers', ...(group === undefined ? {} : { group }) })
+    const source = redisStreamSource(url, textLines(), { stream: 'numbers', ...(group === undefined ? {} : { group }) })
     return await source.open({ id: '' }, from)
   }
   const take = async (reader: SplitReader<string>, count: number) => {
@@ -110,7 +110,7 @@ describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-se
     await take(reader, 1)
     const position = reader.position()
     await take(reader, 1)
-    reader.committed?.(position)
+    reader.acknowledge?.(position)
     await reader.close()
     const left = await client.xPendingRange('numbers', 'g', '-', '+', 10)
     equal(left.length, 2)
@@ -141,7 +141,7 @@ describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-se
   })
 
   it('makes dead letters of what is not in the format, and of entries without the field', async () => {
-    const source = redisStream(url, json<{ t: number }>(), {
+    const source = redisStreamSource(url, json<{ t: number }>(), {
       stream: 'numbers',
       event: ({ t }, { fields }) => `${fields.place} ${t}`,
     })
@@ -201,7 +201,7 @@ describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-se
     await reader.close()
     await client.xTrim('numbers', 'MAXLEN', 1)
     const notes: string[] = []
-    const source = redisStream(url, textLines(), { stream: 'numbers' })
+    const source = redisStreamSource(url, textLines(), { stream: 'numbers' })
     const second = await source.open({ id: '' }, position, { onNote: (note) => notes.push(note) })
     deepEqual(await take(second, 1), ['three'])
     await second.close()
@@ -224,7 +224,7 @@ describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-se
 
   it('says that there is no server, once it has tried for long enough, and shows no password', async () => {
     const port = await freePort()
-    const source = redisStream(`redis://ann:secret@127.0.0.1:${port}`, textLines(), { stream: 'a', retryMs: 300 })
+    const source = redisStreamSource(`redis://ann:secret@127.0.0.1:${port}`, textLines(), { stream: 'a', retryMs: 300 })
     await rejects(
       async () => await source.open({ id: '' }, undefined),
       (error: unknown) => {
@@ -238,7 +238,7 @@ describe(`redisStream (REPRO: SEED=${SEED} npm test)`, { skip: without('redis-se
 
   it('ends a read with the reason of the signal', async () => {
     const stop = new AbortController()
-    const source = redisStream(url, textLines(), { stream: 'numbers' })
+    const source = redisStreamSource(url, textLines(), { stream: 'numbers' })
     const reader = await source.open({ id: '' }, undefined, { signal: stop.signal })
     const waiting = reader.read(1)
     stop.abort(new Error('stopped'))

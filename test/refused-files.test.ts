@@ -5,8 +5,8 @@ import { Job } from './support/job.ts'
 const CODE = `
 export default pipeline('job', {
   params: { input: param.string('in.log', 'file') },
-  from: ({ input }) => files(import.meta.dirname + '/' + input, accessLog()),
-  into: () => sqlite(import.meta.dirname + '/out.db', { table: 't' }),
+  from: ({ input }) => fileSource(import.meta.dirname + '/' + input, accessLog()),
+  into: () => sqliteSink(import.meta.dirname + '/out.db', { table: 't' }),
 })
 `
 const good = '1.1.1.1 - - [17/May/2015:10:05:03 +0200] "GET / HTTP/1.1" 200 1 "-" "x"'
@@ -22,7 +22,7 @@ describe('a file of which nearly all is rejected', () => {
     ],
   ] as const) {
     it(`X32: is told of once, with the option, and again in the summary: ${what}`, async () => {
-      using job = new Job('accessLog, files, param, pipeline, sqlite', CODE)
+      using job = new Job('accessLog, fileSource, param, pipeline, sqliteSink', CODE)
       job.write('in.log', content)
       const { code, stdout, stderr } = await job.here('run')
       equal(code, 0)
@@ -35,7 +35,7 @@ describe('a file of which nearly all is rejected', () => {
 
   it('X32: is not told of where most can be read, or too few are there to tell', async () => {
     for (const content of [`${`${good}\n`.repeat(2)}x\n`.repeat(60), 'x\n', `${good}\n`]) {
-      using job = new Job('accessLog, files, param, pipeline, sqlite', CODE)
+      using job = new Job('accessLog, fileSource, param, pipeline, sqliteSink', CODE)
       job.write('in.log', content)
       const { stdout, stderr } = await job.here('run')
       equal(`${stdout}${stderr}`.includes('were rejected'), false)

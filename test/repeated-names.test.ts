@@ -6,12 +6,20 @@ import { connect as connectNats } from '@nats-io/transport-node'
 import { connect as connectRabbit } from 'amqplib'
 import { connectAsync } from 'mqtt'
 import { createClient } from 'redis'
-import { form, type NamedTexts, type PlainSink, type Source, type SplitReader, textLines, webhook } from 'sluice'
-import { kafka, kafkaPublish } from 'sluice/kafka'
-import { mqtt, mqttPublish } from 'sluice/mqtt'
-import { nats, natsPublish } from 'sluice/nats'
-import { type RabbitmqMeta, rabbitmq, rabbitmqPublish } from 'sluice/rabbitmq'
-import { redisStream, redisStreamAdd } from 'sluice/redis'
+import {
+  form,
+  type NamedTexts,
+  type Source,
+  type SplitReader,
+  type TwoPhaseSink,
+  textLines,
+  webhookSource,
+} from 'sluice'
+import { kafkaSink, kafkaSource } from 'sluice/kafka'
+import { mqttSink, mqttSource } from 'sluice/mqtt'
+import { natsSink, natsSource } from 'sluice/nats'
+import { type RabbitmqMeta, rabbitmqSink, rabbitmqSource } from 'sluice/rabbitmq'
+import { redisStreamSink, redisStreamSource } from 'sluice/redis'
 import { batchOf } from '../src/connect/batch.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { type ServerProcess, startMosquitto, startNats, startRabbitmq, startRedis, without } from './support/brokers.ts'
@@ -58,7 +66,7 @@ async function take<T>(reader: SplitReader<T>, count: number): Promise<unknown[]
   return found
 }
 
-async function sent(sink: PlainSink<Row>, texts = TEXTS): Promise<void> {
+async function sent(sink: TwoPhaseSink<Row>, texts = TEXTS): Promise<void> {
   deepEqual(await publish(sink, ...rowsOf(texts)), [])
 }
 
@@ -78,8 +86,8 @@ describe('names that come several times', () => {
     it('R50: keep all their texts, published and read', async () => {
       const topic = `names-${process.pid}-${Date.now()}`
       await servers.topic(topic)
-      const source = kafka(servers.urls, textLines(), { topic, event: textsOf })
-      sameTexts(await reading(source, () => sent(kafkaPublish<Row>(servers.urls, { topic, payload, headers }))))
+      const source = kafkaSource(servers.urls, textLines(), { topic, event: textsOf })
+      sameTexts(await reading(source, () => sent(kafkaSink<Row>(servers.urls, { topic, payload, headers }))))
       const [first] = await servers.consume(topic, '%h')
       equal(first, 'one=x,tag=new,tag=paid,tag=new,__proto__=,__proto__=kept')
     })
@@ -88,7 +96,7 @@ describe('names that come several times', () => {
       const topic = `others-${process.pid}-${Date.now()}`
       await servers.topic(topic)
       await servers.produce(topic, ['a'], ['-H', 'tag=new', '-H', 'one=x', '-H', 'tag=paid'])
-      const reader = await kafka(servers.urls, textLines(), { topic, event: textsOf }).open({ id: '' }, undefined)
+      const reader = await kafkaSource(servers.urls, textLines(), { topic, event: textsOf }).open({ id: '' }, undefined)
       sameTexts(await take(reader, 1), [{ one: 'x', tag: ['new', 'paid'] }])
       await reader.close()
     })
@@ -106,8 +114,8 @@ describe('names that come several times', () => {
       const client = await connectNats({ servers: url })
       const manager = await jetstreamManager(client)
       await manager.streams.add({ name: 'NAMES', subjects: ['names'] })
-      const source = nats(url, textLines(), { stream: 'NAMES', event: textsOf })
-      sameTexts(await reading(source, () => sent(natsPublish<Row>(url, { subject: 'names', payload, headers }))))
+      const source = natsSource(url, textLines(), { stream: 'NAMES', event: textsOf })
+      sameTexts(await reading(source, () => sent(natsSink<Row>(url, { subject: 'names', payload, headers }))))
       const message = await manager.streams.getMessage('NAMES', { seq: 1 })
       deepEqual(message?.header.values('tag'), ['new', 'paid', 'new'])
       await client.close()
@@ -126,12 +134,12 @@ describe('names that come several times', () => {
       const client = await connectRabbit(url)
       const channel = await client.createConfirmChannel()
       await channel.assertQueue('names')
-      const sink = rabbitmqPublish<Row>(url, { routingKey: 'names', payload, headers })
+      const sink = rabbitmqSink<Row>(url, { routingKey: 'names', payload, headers })
       deepEqual(await publish(sink, { body: '', texts: TEXTS }), [])
       const message = await channel.get('names', { noAck: true })
       deepEqual(message === false ? undefined : message.properties.headers?.tag, ['new', 'paid', 'new'])
       const event = (_body: string, meta: RabbitmqMeta) => meta.headers
-      const source = rabbitmq(url, textLines(), { queue: 'names', event })
+      const source = rabbitmqSource(url, textLines(), { queue: 'names', event })
       // The client that decodes tables takes `__proto__` for what every object inherits.
       sameTexts(await reading(source, () => sent(sink, PLAIN)), readOf(PLAIN))
       await client.close()
@@ -144,7 +152,7 @@ describe('names that come several times', () => {
         { body: 'names', texts: { tag: ['a', 'b'] } },
         { body: 'nowhere', texts: { tag: ['a', 'c'] } },
       ]
-      deepEqual(await publish(rabbitmqPublish<Row>(url, options), ...rows), [
+      deepEqual(await publish(rabbitmqSink<Row>(url, options), ...rows), [
         [1, 'no queue takes the routing key "nowhere"'],
       ])
     })
@@ -159,12 +167,12 @@ describe('names that come several times', () => {
 
     it('R50: keep all their texts, published and read', async () => {
       const url = `mqtt://127.0.0.1:${server.port}`
-      const source = mqtt(url, textLines(), { topics: 'names', clientId: 'names', event: textsOf })
+      const source = mqttSource(url, textLines(), { topics: 'names', clientId: 'names', event: textsOf })
       const client = await connectAsync(url, { protocolVersion: 5 })
       const seen: unknown[] = []
       client.on('message', (_topic, _body, { properties }) => seen.push(properties?.userProperties?.tag))
       await client.subscribeAsync('names')
-      const sink = mqttPublish<Row>(url, { topic: 'names', payload, headers })
+      const sink = mqttSink<Row>(url, { topic: 'names', payload, headers })
       // The parser of packets takes a text of nothing for none.
       sameTexts(await reading(source, () => sent(sink, PLAIN)), readOf(PLAIN))
       await client.endAsync()
@@ -183,18 +191,18 @@ describe('names that come several times', () => {
 
     it('R50: keep all their texts, published and read', async () => {
       const client = await createClient({ url }).connect()
-      const sink = redisStreamAdd<Row>(url, {
+      const sink = redisStreamSink<Row>(url, {
         stream: 'names',
         fields: ({ body, texts }) => ({ data: body, ...texts }),
       })
       const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined })
       await writer.write(batchOf(rowsOf(TEXTS)))
-      await writer.finish(await writer.prepare(1))
+      await writer.publish(await writer.prepare(1))
       await writer.close()
       const [entry] = (await client.sendCommand(['XRANGE', 'names', '-', '+'])) as unknown as [string, string[]][]
       const pairs = ['one', 'x', 'tag', 'new', 'tag', 'paid', 'tag', 'new', '__proto__', '', '__proto__', 'kept']
       deepEqual(entry?.[1].slice(2), pairs)
-      const source = redisStream(url, textLines(), { stream: 'names', event: (_body, { fields }) => fields })
+      const source = redisStreamSource(url, textLines(), { stream: 'names', event: (_body, { fields }) => fields })
       sameTexts(await reading(source, async () => {}), [
         { data: 'several', ...TEXTS },
         { data: 'lists of one and of none', one: 'x' },
@@ -206,7 +214,7 @@ describe('names that come several times', () => {
     it('R51: an entry whose body comes several times is a dead letter with all of them', async () => {
       const client = await createClient({ url }).connect()
       await client.sendCommand(['XADD', 'bodies', '1-1', 'data', 'a', 'data', 'b', 'x', 'y'])
-      const reader = await redisStream(url, textLines(), { stream: 'bodies' }).open({ id: '' }, undefined)
+      const reader = await redisStreamSource(url, textLines(), { stream: 'bodies' }).open({ id: '' }, undefined)
       const [entry] = (await readEntries(reader, 1)) ?? []
       equal(entry?.kind === 'dead' ? entry.reason : '', 'entry 1-1 has 2 fields "data"')
       equal(entry?.origin.raw, '{"data":["a","b"],"x":"y"}')
@@ -217,7 +225,7 @@ describe('names that come several times', () => {
 
   it('R50: headers, query and form of a webhook keep all their texts', async () => {
     const port = Promise.withResolvers<number>()
-    const source = webhook(
+    const source = webhookSource(
       {
         port: 0,
         onListening: port.resolve,

@@ -8,17 +8,17 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import {
   count,
   type Flow,
-  files,
+  fileSource,
   flow,
-  ndjson,
+  ndjsonSource,
   type Pipeline,
   pipeline,
   type Sink,
-  sqlite,
+  sqliteSink,
   textLines,
   tumbling,
 } from 'sluice'
-import { duckdb } from 'sluice/duckdb'
+import { duckdbSink } from 'sluice/duckdb'
 import { inspectorOf, replayDeadLetters } from '../src/pipeline/replay.ts'
 import { startPipeline } from '../src/pipeline/start.ts'
 
@@ -46,12 +46,12 @@ beforeEach(() => {
 const write = (path: string, ...records: readonly unknown[]): void => {
   writeFileSync(path, records.map((record) => `${JSON.stringify(record)}\n`).join(''))
 }
-const table = (): Sink<Row> => sqlite(db, { table: 't', key: ['id'], columns: { id: 'text', n: 'integer' } })
+const table = (): Sink<Row> => sqliteSink(db, { table: 't', key: ['id'], columns: { id: 'text', n: 'integer' } })
 const run = async (job: Pipeline, options = {}): Promise<void> => void (await (await startPipeline(job, options)).done)
 const lettersIn = async (sink: Sink<never>, name: string): Promise<string[]> => {
   const inspector = await inspectorOf(sink as Sink<unknown>, name)
   try {
-    const all = await inspector.letters({ limit: 1000 })
+    const all = await inspector.deadLetters({ limit: 1000 })
     equal(all.length, (await inspector.checkpoint())?.totals.dead, 'letters, and those that were counted')
     const place = (source: string, line: number): string => (source === '' ? 'result' : `line ${line}`)
     return all.map(
@@ -72,10 +72,10 @@ describe('dead letters that are tried again', () => {
   it('C64: become rows once, where other events of their record were loaded, also without a key', async () => {
     write(input, { id: 'a', all: [1, 2, 3, 4] }, { id: 'b', all: [6, 7] }, { id: 'c', all: [1] })
     const path = join(folder, `${turn}.duckdb`)
-    const into = duckdb<Row>(path, { table: 't', columns: { id: 'text', n: 'integer' } })
+    const into = duckdbSink<Row>(path, { table: 't', columns: { id: 'text', n: 'integer' } })
     const job = (isMended: boolean): Pipeline =>
       pipeline('parts', {
-        from: () => ndjson<{ id: string; all: number[] }>(input),
+        from: () => ndjsonSource<{ id: string; all: number[] }>(input),
         flow: (rows) =>
           rows
             .partition({ key: ({ id }) => id })
@@ -116,7 +116,7 @@ describe('dead letters that are tried again', () => {
     write(input, { id: 'a', all: [1, 2, 3] })
     const job = (most: number): Pipeline =>
       pipeline('changed', {
-        from: () => ndjson<{ id: string; all: number[] }>(input),
+        from: () => ndjsonSource<{ id: string; all: number[] }>(input),
         flow: (rows) =>
           rows.flatMap(({ id, all }) => all.slice(0, most).map((n) => ({ id: id + n, n: n + (n === 3 ? 0.5 : 0) }))),
         into: table,
@@ -132,7 +132,7 @@ describe('dead letters that are tried again', () => {
     const readings = [5, 90, 3, 200, 10].map((seconds, id) => ({ id: `${id}`, at: 1e12 + seconds * 1000 }))
     write(input, ...readings)
     const job = pipeline('late', {
-      from: () => ndjson<Reading>(input),
+      from: () => ndjsonSource<Reading>(input),
       flow: (rows) =>
         rows
           .window(tumbling('1m', ({ at }) => at, { outOfOrderness: '0s', futureLimit: '36500d' }))
@@ -161,7 +161,7 @@ describe('dead letters that are tried again', () => {
     const long = 'x'.repeat(200_000)
     write(input, ...Array.from({ length: 60 }, (_, id) => ({ id: `${id}${long}`, n: 0.5 })))
     const job = pipeline('long', {
-      from: () => ndjson<Row>(input),
+      from: () => ndjsonSource<Row>(input),
       flow: (rows) =>
         rows.map((row) => {
           if (row.n < 1) throw new Error('small')
@@ -180,7 +180,7 @@ describe('dead letters that are tried again', () => {
     write(input, { id: 'a', at: 1e12 }, { id: 'b', at: 1e12 })
     const job = (isMended: boolean): Pipeline =>
       pipeline('results', {
-        from: () => ndjson<Reading>(input),
+        from: () => ndjsonSource<Reading>(input),
         flow: (rows) =>
           rows
             .map((row) => {
@@ -201,7 +201,7 @@ describe('dead letters that are tried again', () => {
     write(input, { id: 'a', at: 1e12 + 200_000 }, { id: 'b', at: 1e12 })
     const other = join(folder, `${turn}-other.ndjson`)
     write(other, { id: 'a', at: 1e12 + 200_000 }, { id: 'c', at: 1e12 })
-    const into = (): Sink<{ id: string }> => sqlite(db, { table: 't', key: ['id'], columns: { id: 'text' } })
+    const into = (): Sink<{ id: string }> => sqliteSink(db, { table: 't', key: ['id'], columns: { id: 'text' } })
     const job = (name: string, second: string, isMended = false): Pipeline => {
       const checked = (rows: Flow<Reading>): Flow<Reading> =>
         rows.map(
@@ -212,10 +212,10 @@ describe('dead letters that are tried again', () => {
           { name: 'check' },
         )
       return pipeline(name, {
-        from: () => ndjson<Reading>(input),
+        from: () => ndjsonSource<Reading>(input),
         flow: (rows) =>
           checked(rows)
-            .merge(checked(flow<Reading>(ndjson<Reading>(second))))
+            .merge(checked(flow<Reading>(ndjsonSource<Reading>(second))))
             .map(({ id }) => ({ id })),
         into,
       }) as unknown as Pipeline
@@ -231,15 +231,16 @@ describe('dead letters that are tried again', () => {
 
 describe('dead letters that are not whole', () => {
   for (const [name, intoOf] of Object.entries({
-    sqlite: () => sqlite<{ text: string }>(db, { table: 't', columns: { text: 'text' } }),
-    duckdb: () => duckdb<{ text: string }>(join(folder, `${turn}.duckdb`), { table: 't', columns: { text: 'text' } }),
+    sqlite: () => sqliteSink<{ text: string }>(db, { table: 't', columns: { text: 'text' } }),
+    duckdb: () =>
+      duckdbSink<{ text: string }>(join(folder, `${turn}.duckdb`), { table: 't', columns: { text: 'text' } }),
   })) {
     it(`X33, X34: are not loaded, now or later, and leave what is whole: ${name}`, async () => {
       const lines = ['x'.repeat(2000), 'a\0b', 'caf\\xe9', Buffer.from('caf\xe9', 'latin1'), 'a']
       writeFileSync(input, Buffer.concat(lines.flatMap((line) => [Buffer.from(line), Buffer.from('\n')])))
       const job = (isMended: boolean): Pipeline =>
         pipeline('whole', {
-          from: () => files(input, textLines(), { maxLineBytes: isMended ? 5000 : 1500, malformed: 'reject' }),
+          from: () => fileSource(input, textLines(), { maxLineBytes: isMended ? 5000 : 1500, malformed: 'reject' }),
           flow: (rows) =>
             rows.map((text) => {
               if (!isMended) throw new Error('no')
@@ -269,7 +270,7 @@ describe('the places of dead letters', () => {
     }
     const on = { left: ({ id }: Reading) => id, right: ({ id }: Reading) => id }
     const job = pipeline('branches', {
-      from: () => ndjson<Reading>(input),
+      from: () => ndjsonSource<Reading>(input),
       flow: (rows) => {
         const window = tumbling('1m', ({ at }: Reading) => at, { outOfOrderness: '0s', futureLimit: '36500d' })
         const [left, right] = [rows.map(fail, { name: 'check' }), rows.map(fail, { name: 'check' })]
@@ -289,7 +290,7 @@ describe('the places of dead letters', () => {
   it('C60: are those of events, whatever a user calls his own', async () => {
     write(input, { id: 'a', kind: 'event', value: 1, origin: 'web' })
     const job = pipeline('named', {
-      from: () => ndjson<Row>(input),
+      from: () => ndjsonSource<Row>(input),
       flow: (rows) =>
         rows
           .batch({ size: 1 })
@@ -307,7 +308,7 @@ describe('the places of dead letters', () => {
   it('C62: go on counting after a reset that keeps letters', async () => {
     write(input, ...[1, 2, 3].map((n) => ({ id: `${n}`, n })))
     const job = pipeline('reset', {
-      from: () => ndjson<Row>(input),
+      from: () => ndjsonSource<Row>(input),
       flow: (rows) =>
         rows
           .map((row) => {

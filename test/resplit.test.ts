@@ -8,10 +8,10 @@ import { Job } from './support/job.ts'
 const COUNT = 40_000
 
 const CODE = `const SOURCES = {
-  ndjson: (input, split) => ndjson(input, split),
+  ndjson: (input, split) => ndjsonSource(input, split),
   'csv, with line ends in quotes where it is not cut': (input, split) =>
-    csv(input, { columns: { n: 'integer' }, quotedNewlines: split.splitBytes === undefined, ...split }),
-  text: (input, split) => files(input, { name: 'numbers', open: () => (line) => ({ n: Number(line) }) }, split),
+    csvSource(input, { columns: { n: 'integer' }, quotedNewlines: split.splitBytes === undefined, ...split }),
+  text: (input, split) => fileSource(input, { name: 'numbers', open: () => (line) => ({ n: Number(line) }) }, split),
 }
 export default pipeline('resplit', {
   params: {
@@ -22,7 +22,7 @@ export default pipeline('resplit', {
   flow: (events, { what }) => what === 'rows'
     ? events.map(({ n }) => ({ k: n, n: 1, s: n }))
     : events.keyBy(({ n }) => n % 7).aggregate({ n: count(), s: sum((e) => e.n) }).map(({ key, n, s }) => ({ k: key, n, s })),
-  into: ({ out }) => sqlite(out, { table: 't', key: ['k'], columns: { k: 'integer', n: 'integer', s: 'integer' } }),
+  into: ({ out }) => sqliteSink(out, { table: 't', key: ['k'], columns: { k: 'integer', n: 'integer', s: 'integer' } }),
 })`
 
 const RECORD: Readonly<Record<string, (n: number) => string>> = { ndjson: (n) => `{"n":${n}}` }
@@ -39,7 +39,7 @@ describe('a run that reads in other parts than the one before', () => {
     ['text', 'rows'],
   ] as const) {
     it(`C91: goes on after kills, on threads and without them (${as}, ${what})`, async () => {
-      using job = new Job('count, csv, files, ndjson, param, pipeline, sqlite, sum', CODE)
+      using job = new Job('count, csvSource, fileSource, ndjsonSource, param, pipeline, sqliteSink, sum', CODE)
       job.write('in.1', `${as.startsWith('csv') ? 'n\n' : ''}${contentOf(as, 0, COUNT)}`)
       const words = (bytes: number, threads: number): string[] => [
         ...['--param', `as=${as}`, '--param', `what=${what}`, '--param', `bytes=${bytes}`, '--epoch-ms', '10'],

@@ -9,26 +9,26 @@ import { after, before, describe, it } from 'node:test'
 import {
   count,
   type Flow,
-  files,
+  fanOut,
+  fileSource,
   flow,
-  ndjson,
-  ndjsonFiles,
+  ndjsonSink,
+  ndjsonSource,
   type Pipeline,
   pipeline,
   type RunReport,
   type Sink,
   type Source,
-  several,
-  sqlite,
+  sqliteSink,
   startPipeline,
   sum,
-  tail,
+  tailSource,
   textLines,
   tumbling,
 } from 'sluice'
-import { duckdb } from 'sluice/duckdb'
-import { postgres } from 'sluice/postgres'
-import { webSocket } from 'sluice/websocket'
+import { duckdbSink } from 'sluice/duckdb'
+import { postgresSink } from 'sluice/postgres'
+import { webSocketSource } from 'sluice/websocket'
 import { promisedBy, promiseText } from '../src/pipeline/guarantee.ts'
 import { Job } from './support/job.ts'
 
@@ -48,7 +48,7 @@ type Make = (readings: Flow<Reading>, further: string) => Flow<unknown, unknown>
 
 const second = tumbling<Reading>('1s', ({ at }) => at, { outOfOrderness: '1h' })
 const byId = { left: ({ id }: Reading) => id, right: ({ id }: Reading) => id }
-const further = (path: string): Flow<Reading> => flow(ndjson<Reading>(path))
+const further = (path: string): Flow<Reading> => flow(ndjsonSource<Reading>(path))
 
 const AGAIN: Readonly<Record<string, Make>> = {
   'aggregate by key': (all) => all.keyBy(({ sensor }) => sensor).aggregate({ n: count() }),
@@ -122,7 +122,7 @@ function placed(make: Make, into: (folder: string) => Sink<{ text: string }>, re
   writeFileSync(input, '')
   writeFileSync(other, '')
   const job = pipeline('again', {
-    from: () => ndjson<Reading>(input),
+    from: () => ndjsonSource<Reading>(input),
     flow: (all) => make(all, other).map((one) => ({ text: JSON.stringify(one) })),
     into: () => into(folder),
     ...(results === undefined ? {} : { results }),
@@ -137,7 +137,7 @@ function placed(make: Make, into: (folder: string) => Sink<{ text: string }>, re
 }
 
 const unkeyed = (folder: string): Sink<{ text: string }> =>
-  sqlite(join(folder, 'out.db'), { table: 't', columns: { text: 'text' } })
+  sqliteSink(join(folder, 'out.db'), { table: 't', columns: { text: 'text' } })
 
 async function load(job: Pipeline): Promise<RunReport> {
   return await (await startPipeline(job)).done
@@ -195,7 +195,7 @@ describe('results of the whole', () => {
   it('C93: overwrite those before under a key', async () => {
     const totals: Make = (all) => all.keyBy(({ sensor }) => sensor).aggregate({ n: count(), last: sum(({ id }) => id) })
     const keyed = (folder: string): Sink<unknown> =>
-      sqlite(join(folder, 'out.db'), {
+      sqliteSink(join(folder, 'out.db'), {
         table: 't',
         key: ['key'],
         columns: { key: 'text', n: 'integer' },
@@ -204,7 +204,7 @@ describe('results of the whole', () => {
     const folder = mkdtempSync(join(root, `${made}-`))
     const input = join(folder, 'in.ndjson')
     const job = pipeline('totals', {
-      from: () => ndjson<Reading>(input),
+      from: () => ndjsonSource<Reading>(input),
       flow: (all) => totals(all, ''),
       into: () => keyed(folder),
     })
@@ -218,7 +218,7 @@ describe('results of the whole', () => {
   })
 })
 
-const LINES: Source<string> = files('in.log', textLines())
+const LINES: Source<string> = fileSource('in.log', textLines())
 const TOTALS = (all: Flow<string>): Flow<unknown, unknown> =>
   all.keyBy((text) => text).aggregate({ n: count() }, { name: 'totals' })
 
@@ -227,9 +227,9 @@ const totalsOf = (source: Source<string>, sink: Sink<never>): Pipeline =>
   pipeline('p', { from: () => source, flow: TOTALS, into: () => sink as Sink<unknown> }) as Pipeline
 
 const SQL: Readonly<Record<string, (key?: readonly string[]) => Sink<never>>> = {
-  sqlite: (key) => sqlite('out.db', { table: 't', ...(key === undefined ? {} : { key }) }),
-  duckdb: (key) => duckdb('out.duckdb', { table: 't', ...(key === undefined ? {} : { key }) }),
-  postgres: (key) => postgres('postgres://db.example/x', { table: 't', ...(key === undefined ? {} : { key }) }),
+  sqlite: (key) => sqliteSink('out.db', { table: 't', ...(key === undefined ? {} : { key }) }),
+  duckdb: (key) => duckdbSink('out.duckdb', { table: 't', ...(key === undefined ? {} : { key }) }),
+  postgres: (key) => postgresSink('postgres://db.example/x', { table: 't', ...(key === undefined ? {} : { key }) }),
 }
 
 describe('a pipeline with totals', () => {
@@ -244,15 +244,15 @@ describe('a pipeline with totals', () => {
   }
 
   it('C93: is refused for a branch without a key, too', async () => {
-    const sink = several(sqlite('out.db', { table: 't', key: ['key'] }) as Sink<never>, {
+    const sink = fanOut(sqliteSink('out.db', { table: 't', key: ['key'] }) as Sink<never>, {
       spool: 'spool',
-      branches: { copy: { into: sqlite('copy.db', { table: 'c' }) as Sink<never> } },
+      branches: { copy: { into: sqliteSink('copy.db', { table: 'c' }) as Sink<never> } },
     })
     await rejects(startPipeline(totalsOf(LINES, sink)), /table c in copy\.db \(branch copy\) has no key/)
   })
 
   it('C93: of a source that never ends, is not refused', () => {
-    const parts = totalsOf(tail('in.log', textLines()), SQL.sqlite?.() as Sink<never>).build({})
+    const parts = totalsOf(tailSource('in.log', textLines()), SQL.sqlite?.() as Sink<never>).build({})
     deepEqual(promisedBy(parts).resultsAgain, [])
   })
 
@@ -272,19 +272,19 @@ describe('what a pipeline promises', () => {
   })
 
   it('C94: is less where the source cannot give a record again', () => {
-    const socket = webSocket('ws://example.com', textLines())
+    const socket = webSocketSource('ws://example.com', textLines())
     equal(text(plain(socket, SQL.sqlite?.() as Sink<never>)), 'at-most-once')
-    equal(text(plain(files('-', textLines()), SQL.duckdb?.() as Sink<never>)), 'at-most-once')
-    equal(text(plain(files(['a.log', '-'], textLines()), SQL.duckdb?.() as Sink<never>)), 'at-most-once')
+    equal(text(plain(fileSource('-', textLines()), SQL.duckdb?.() as Sink<never>)), 'at-most-once')
+    equal(text(plain(fileSource(['a.log', '-'], textLines()), SQL.duckdb?.() as Sink<never>)), 'at-most-once')
   })
 
   it('C94: says what has to hold for it', () => {
-    const tailed = tail('in.log', textLines())
+    const tailed = tailSource('in.log', textLines())
     equal(text(plain(tailed, SQL.sqlite?.() as Sink<never>)), 'exactly-once, but for what is cut off before it is read')
   })
 
   it('C94: is at least once where results come again', () => {
-    const parts = ndjsonFiles<never>('parts')
+    const parts = ndjsonSink<never>('parts')
     equal(
       text(totalsOf(LINES, parts)),
       'at-least-once; results of aggregate totals come again, as a whole, when a later run finds more',
@@ -294,11 +294,11 @@ describe('what a pipeline promises', () => {
 
 describe('the command line', () => {
   const job = new Job(
-    'count, files, ndjsonFiles, pipeline, sqlite, textLines',
+    'count, fileSource, ndjsonSink, pipeline, sqliteSink, textLines',
     `const { INTO, RESULTS } = process.env
-const sinks = { table: () => sqlite('out.db', { table: 't' }), files: () => ndjsonFiles('parts') }
+const sinks = { table: () => sqliteSink('out.db', { table: 't' }), files: () => ndjsonSink('parts') }
 export default pipeline('p', {
-  from: () => files('in.log', textLines()),
+  from: () => fileSource('in.log', textLines()),
   flow: (lines) => lines.keyBy((text) => text).aggregate({ n: count() }, { name: 'totals' }),
   into: () => sinks[INTO](),
   ...(RESULTS ? { results: RESULTS } : {}),

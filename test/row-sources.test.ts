@@ -7,14 +7,14 @@ import { describe, it } from 'node:test'
 import {
   isSluiceError,
   type Position,
-  parquet,
+  parquetSource,
   pipeline,
   type Source,
-  type SqliteQueryOptions,
-  sqlite,
-  sqliteQuery,
+  type SqliteSourceOptions,
+  sqliteSink,
+  sqliteSource,
   startPipeline,
-  values,
+  valuesSource,
 } from 'sluice'
 import { sourceConformance } from 'sluice/testing'
 import { parquetEncoder } from '../src/connect/formats/parquet/write.ts'
@@ -33,8 +33,8 @@ function makeTable(path: string): void {
 const rowOf = (id: number) => ({ id, name: `row ${id}`, big: id % 7 === 0 ? 9007199254740993n : null, x: id / 4 })
 
 for (const [name, options] of [
-  ['sqliteQuery by a cursor', { table: 't', cursor: 'id' }],
-  ['sqliteQuery by number', { query: 'select * from t order by id' }],
+  ['sqliteSource by a cursor', { table: 't', cursor: 'id' }],
+  ['sqliteSource by number', { query: 'select * from t order by id' }],
 ] as const) {
   sourceConformance({
     name,
@@ -45,7 +45,7 @@ for (const [name, options] of [
       makeTable(path)
       const expected = Array.from({ length: 2500 }, (_, at) => rowOf(at + 1))
       return {
-        source: sqliteQuery(path, options) as Source<unknown>,
+        source: sqliteSource(path, options) as Source<unknown>,
         expected,
         cleanup: () => rmSync(folder, { recursive: true }),
       }
@@ -64,14 +64,14 @@ sourceConformance({
     writeFileSync(join(folder, 'a.parquet'), await encoder.finish())
     const expected = rows
     return {
-      source: parquet(join(folder, '*.parquet')) as Source<unknown>,
+      source: parquetSource(join(folder, '*.parquet')) as Source<unknown>,
       expected,
       cleanup: () => rmSync(folder, { recursive: true }),
     }
   },
 })
 
-sourceConformance({ name: 'values', make: () => ({ source: values([5, 6, 7, 8]), expected: [5, 6, 7, 8] }) })
+sourceConformance({ name: 'values', make: () => ({ source: valuesSource([5, 6, 7, 8]), expected: [5, 6, 7, 8] }) })
 
 describe('a source of rows', () => {
   it('C80: gives only what is new by its cursor', async () => {
@@ -79,8 +79,8 @@ describe('a source of rows', () => {
     const [from, into] = [join(folder, 'in.db'), join(folder, 'out.db')]
     makeTable(from)
     const job = pipeline('copy', {
-      from: () => sqliteQuery<{ id: number }>(from, { table: 't', cursor: 'id' }),
-      into: () => sqlite<{ id: number }>(into, { table: 't', key: ['id'] }),
+      from: () => sqliteSource<{ id: number }>(from, { table: 't', cursor: 'id' }),
+      into: () => sqliteSink<{ id: number }>(into, { table: 't', key: ['id'] }),
     })
     const load = async () => (await (await startPipeline(job)).done).run.read
     const db = new DatabaseSync(from)
@@ -94,8 +94,8 @@ describe('a source of rows', () => {
   })
 
   /** Ids that a run gives from a position on, and the position after them. */
-  const idsOf = async (path: string, options: SqliteQueryOptions, from?: Position, reads = 1000) => {
-    const reader = await sqliteQuery<{ id: number }>(path, options).open({ id: '' }, from)
+  const idsOf = async (path: string, options: SqliteSourceOptions, from?: Position, reads = 1000) => {
+    const reader = await sqliteSource<{ id: number }>(path, options).open({ id: '' }, from)
     const ids: number[] = []
     for (const entry of (await readEntries(reader, reads)) ?? []) if (entry.kind === 'event') ids.push(entry.value.id)
     const position = JSON.parse(JSON.stringify(reader.position())) as Position
@@ -123,7 +123,7 @@ describe('a source of rows', () => {
       equal((await idsOf(path, { query }))[0].length, 1, query)
     }
     for (const query of ['select 1; select 2', 'select 1); delete from t; select (2', ' ;-- no', '']) {
-      throws(() => sqliteQuery(path, { query }), { code: 'CONFIG_INVALID' })
+      throws(() => sqliteSource(path, { query }), { code: 'CONFIG_INVALID' })
     }
   })
 
@@ -192,8 +192,8 @@ describe('a source of rows', () => {
     const into = join(newFolder(), 'out.db')
     const job = (key: readonly ['id'] | undefined) =>
       pipeline('copy', {
-        from: () => sqliteQuery<{ id: number }>(from, { table: 't', cursor: 'id', lookBack: 5 }),
-        into: () => sqlite<{ id: number }>(into, { table: 't', ...(key === undefined ? {} : { key }) }),
+        from: () => sqliteSource<{ id: number }>(from, { table: 't', cursor: 'id', lookBack: 5 }),
+        into: () => sqliteSink<{ id: number }>(into, { table: 't', ...(key === undefined ? {} : { key }) }),
       })
     await rejects(startPipeline(job(undefined)), {
       code: 'CONFIG_INVALID',
@@ -216,7 +216,7 @@ describe('a source of rows', () => {
   it('R14: SQLite, without a cursor, says that rows before the position are not as they were', async () => {
     const [path, execute] = made('create table t (id integer); insert into t values (1), (2), (3), (4), (5)')
     const [, position] = await idsOf(path, { table: 't' })
-    const again = await sqliteQuery(path, { table: 't' }).open({ id: 't' }, position)
+    const again = await sqliteSource(path, { table: 't' }).open({ id: 't' }, position)
     equal(again.note, 'there are no new rows; without a cursor, rows that were changed are not seen')
     await again.close()
     execute('insert into t values (6)')
@@ -241,15 +241,15 @@ describe('a source of rows', () => {
     const folder = newFolder()
     const path = join(folder, 'in.db')
     const failsWith = (code: string) => (error: unknown) => isSluiceError(error) && error.code === code
-    await rejects(sqliteQuery(path, { table: 't' }).open({ id: 't' }, undefined), failsWith('SOURCE_MISSING'))
+    await rejects(sqliteSource(path, { table: 't' }).open({ id: 't' }, undefined), failsWith('SOURCE_MISSING'))
     makeTable(path)
-    await rejects(sqliteQuery(path, { table: 'no' }).open({ id: 't' }, undefined), failsWith('SOURCE_UNREADABLE'))
+    await rejects(sqliteSource(path, { table: 'no' }).open({ id: 't' }, undefined), failsWith('SOURCE_UNREADABLE'))
     await rejects(
-      sqliteQuery(path, { table: 't', cursor: 'id' }).open({ id: 't' }, { rows: 5 }),
+      sqliteSource(path, { table: 't', cursor: 'id' }).open({ id: 't' }, { rows: 5 }),
       failsWith('POSITION_LOST'),
     )
     writeFileSync(join(folder, 'a.parquet'), 'PAR1 no PAR1')
-    await rejects(parquet(join(folder, 'a.parquet')).splits(), failsWith('SOURCE_CORRUPT'))
+    await rejects(parquetSource(join(folder, 'a.parquet')).splits(), failsWith('SOURCE_CORRUPT'))
     rmSync(folder, { recursive: true })
   })
 })

@@ -13,11 +13,11 @@ const parsed = (text: string): Record<string, unknown>[] =>
 
 describe('the log of a run', () => {
   const job = new Job(
-    'files, param, pipeline, sqlite, textLines',
+    'fileSource, param, pipeline, sqliteSink, textLines',
     `export default pipeline('lines', {
-      from: () => files('in.log', textLines()),
+      from: () => fileSource('in.log', textLines()),
       flow: (lines) => lines.map((text) => { if (text === 'bad') throw new Error('a bad line'); return { text } }, { name: 'row' }),
-      into: () => sqlite('out.db', { table: 'lines', columns: { text: 'text' } }),
+      into: () => sqliteSink('out.db', { table: 'lines', columns: { text: 'text' } }),
     })`,
   )
   after(() => job[Symbol.dispose]())

@@ -3,7 +3,20 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { collect, count, files, flows, type LineFormat, max, mean, min, run, session, sliding, tumbling } from 'sluice'
+import {
+  collect,
+  count,
+  fileSource,
+  flows,
+  type LineFormat,
+  max,
+  mean,
+  min,
+  run,
+  session,
+  sliding,
+  tumbling,
+} from 'sluice'
 import { ROOT } from './support/project.ts'
 
 const DATA = join(ROOT, '../shared/data')
@@ -91,7 +104,9 @@ const near = (found: number | undefined, expected: number, digits = 1e-6): boole
 for (const [name, { inputs, format }] of Object.entries(SETS)) {
   const folder = join(DATA, name)
   // Each sensor's readings are an input of their own: how far time has come is told for each by itself.
-  const readings = flows(inputs.map((glob) => files(join(folder, glob), format))).filter((row) => row !== undefined)
+  const readings = flows(inputs.map((glob) => fileSource(join(folder, glob), format))).filter(
+    (row) => row !== undefined,
+  )
   const bySensor = readings.keyBy(({ sensor }) => sensor)
   const expected = (): Expected => JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'))
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { collect, files, flow, type LineFormat } from 'sluice'
+import { collect, fileSource, flow, type LineFormat } from 'sluice'
 import { climate, fahrenheitOf, type Reading } from '../examples/sensors/climate.ts'
 import { house } from '../examples/sensors/house.ts'
 import { ROOT } from './support/project.ts'
@@ -41,7 +41,7 @@ describe('the climate of sensors', () => {
         .slice(1)
         .map((row) => [row.split('\t').slice(0, 2).join(' '), row.split('\t').slice(2).map(Number)]),
     )
-    const readings = flow(files(`${DATA}/*.csv.gz`, recorded)).filter((one) => one !== undefined)
+    const readings = flow(fileSource(`${DATA}/*.csv.gz`, recorded)).filter((one) => one !== undefined)
     // Early results come first, and the last one of a window is what counts.
     const last = new Map(
       (await collect(climate(readings, '1h', '24h'))).map((row) => [`${row.sensor} ${row.start}`, row]),

@@ -23,7 +23,7 @@ describe('sluice serve', () => {
     const folder = mkdtempSync(join(root, `${folders}-`))
     writeFileSync(join(folder, 'lines.txt'), 'a\nb\nc\n')
     for (const [name, text] of Object.entries(modules)) {
-      const names = 'files, flow, param, pipeline, sqlite, tail, textLines'
+      const names = 'fileSource, flow, param, pipeline, sqliteSink, tailSource, textLines'
       writeFileSync(
         join(folder, name),
         `import { ${names} } from '${SOURCE}'\nconst here = import.meta.dirname\n${text}`,
@@ -32,12 +32,12 @@ describe('sluice serve', () => {
     return folder
   }
 
-  const pipelineOf = (name: string, from = 'files(here + "/lines.txt", textLines())'): string => `
+  const pipelineOf = (name: string, from = 'fileSource(here + "/lines.txt", textLines())'): string => `
 export default pipeline('${name}', {
   params: { out: param.string(\`\${here}/${name}.db\`) },
   from: () => ${from},
   flow: (lines) => lines.map((text) => ({ text })),
-  into: ({ out }) => sqlite(out, { table: 'lines', columns: { text: 'text' } }),
+  into: ({ out }) => sqliteSink(out, { table: 'lines', columns: { text: 'text' } }),
 })
 `
 
@@ -75,7 +75,7 @@ export default pipeline('${name}', {
   }
 
   it('runs all pipelines of a folder and shows them, until it is told to stop', async () => {
-    const endless = 'tail(here + "/lines.txt", textLines(), { pollMs: 10 })'
+    const endless = 'tailSource(here + "/lines.txt", textLines(), { pollMs: 10 })'
     const folder = folderOf({
       'a.ts': pipelineOf('once'),
       'b.ts': pipelineOf('endless', endless),
@@ -115,7 +115,7 @@ export default pipeline('${name}', {
   })
 
   it('starts a pipeline again whose source comes later', async () => {
-    const folder = folderOf({ 'a.ts': pipelineOf('late', 'files(here + "/late.txt", textLines())') })
+    const folder = folderOf({ 'a.ts': pipelineOf('late', 'fileSource(here + "/late.txt", textLines())') })
     const { code, stderr } = await serving([folder], async (url) => {
       const [run] = await runsOf(url, ([run]) => run?.error !== undefined)
       equal(run?.state, 'waiting')

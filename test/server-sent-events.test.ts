@@ -7,14 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import {
-  json,
-  type Position,
-  type ServerSentEventsOptions,
-  type SplitReader,
-  serverSentEvents,
-  textLines,
-} from 'sluice'
+import { json, type Position, type SplitReader, type SseSourceOptions, sseSource, textLines } from 'sluice'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { loadOverKills, misplaced, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
@@ -26,7 +19,7 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void
 
-describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
+describe(`sseSource (REPRO: SEED=${SEED} npm test)`, () => {
   const servers: Server[] = []
   const open: SplitReader<unknown>[] = []
   afterEach(async () => {
@@ -79,11 +72,11 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
     }
   const reading = async (
     url: string,
-    options: ServerSentEventsOptions<string, string> = {},
+    options: SseSourceOptions<string, string> = {},
     from?: Position,
     onNote: (note: string) => void = () => {},
   ) => {
-    const reader = await serverSentEvents(url, textLines(), options).open({ id: 'events' }, from, { onNote })
+    const reader = await sseSource(url, textLines(), options).open({ id: 'events' }, from, { onNote })
     open.push(reader)
     return reader
   }
@@ -124,7 +117,7 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
       sends('event: t\nid: 1\ndata: {"t":20}\n\ndata: {\n\ndata: {"t":"x"}\n\ndata: "too long"\n\n'),
     )
     const event = ({ t }: { t: number }, { type, id }: { type: string; id: string }) => `${type} ${id} ${t.toFixed(1)}`
-    const source = serverSentEvents(url, json<{ t: number }>(), { event, maxBytes: 9, headers: { 'x-a': 'b' } })
+    const source = sseSource(url, json<{ t: number }>(), { event, maxBytes: 9, headers: { 'x-a': 'b' } })
     const reader = await source.open({ id: 'events' }, undefined)
     open.push(reader)
     const found: string[] = []
@@ -289,7 +282,7 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
   it('ends a wait with the reason of the signal, and lets go of the connection', async () => {
     const { url, server } = await serving(sends('data: a\n\n'))
     const stop = new AbortController()
-    const reader = await serverSentEvents(url, textLines()).open({ id: 'events' }, undefined, { signal: stop.signal })
+    const reader = await sseSource(url, textLines()).open({ id: 'events' }, undefined, { signal: stop.signal })
     open.push(reader)
     await take(reader, 1)
     const waiting = reader.read(1)
@@ -304,7 +297,7 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
   it('ends the wait for the first connection with the reason of the signal', async () => {
     const { url, requests } = await serving(() => {})
     const stop = new AbortController()
-    const opening = serverSentEvents(url, textLines()).open({ id: 'events' }, undefined, { signal: stop.signal })
+    const opening = sseSource(url, textLines()).open({ id: 'events' }, undefined, { signal: stop.signal })
     const reason = new Error('stopped')
     const ended = rejects(opening, reason)
     await until(() => requests.length > 0, 'a request')
@@ -322,7 +315,7 @@ describe(`serverSentEvents (REPRO: SEED=${SEED} npm test)`, () => {
       ok(![basic, 'ssword', 's3cretkey'].some((one) => error.message.includes(one)), error.message)
       return true
     })
-    throws(() => serverSentEvents('ftp://ann:hunter2@x', textLines()), /it takes an address of http or https/)
+    throws(() => sseSource('ftp://ann:hunter2@x', textLines()), /it takes an address of http or https/)
   })
 
   it('F1: is loaded exactly once, over kills and broken streams', async () => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { collect, flow, flows, session } from 'sluice'
 import { times } from '../src/testing/times.ts'
-import { floorTo, grainOf } from '../src/window/grain.ts'
+import { floorTo, granularityOf } from '../src/window/granularity.ts'
 import { NaiveWindows, type Numbered } from './support/naive-windows.ts'
 
 interface Click extends Numbered {
@@ -92,7 +92,7 @@ function ofOne(events: readonly Click[], one: Case): string[] {
     ids.push(event.id)
     naive.step({ kind: 'add', key: event.key, at: event.at })
     latest = Math.max(latest, event.at)
-    naive.step({ kind: 'watermark', time: floorTo(grainOf(spec), latest - one.outOfOrderness) })
+    naive.step({ kind: 'watermark', time: floorTo(granularityOf(spec), latest - one.outOfOrderness) })
   }
   naive.end()
   return linesOf(naive.lines, ids)
@@ -114,7 +114,7 @@ function linesOf(lines: readonly string[], ids: readonly number[]): string[] {
 /** The sessions of several inputs: each event is late, or not, by its own input; all others are in sessions. */
 function ofSeveral(inputs: readonly (readonly Click[])[], one: Case): string[] {
   const lines: string[] = []
-  const grain = grainOf(specOf(one))
+  const grain = granularityOf(specOf(one))
   const inTime = inputs.flatMap((events) => {
     let latest = Number.NEGATIVE_INFINITY
     return events.filter((event) => {

@@ -48,14 +48,13 @@ describe('the snapshot of a run', () => {
   })
 
   it('says what was committed, and that the run has finished', async () => {
-    const { run, overall, read, state, epoch, restarts, happenings, threads, committedMs, commitTookMs } =
-      await load(10)
+    const { run, overall, read, state, epoch, restarts, notices, threads, committedMs, commitTookMs } = await load(10)
     deepEqual([run.read, run.loaded, run.dead, overall.loaded, read], [10, 8, 2, 8, 10])
     deepEqual([state, epoch, restarts, threads], ['finished', 1, 0, 0])
     ok(Math.abs((committedMs ?? 0) - Date.now()) < 60_000)
     ok((commitTookMs ?? -1) >= 0)
     deepEqual(
-      happenings.map(({ kind }) => kind),
+      notices.map(({ kind }) => kind),
       ['started', 'ended'],
     )
   })
@@ -86,9 +85,9 @@ describe('the snapshot of a run', () => {
     const source = readOnDemand({ fails: new Error('cannot reach amqp://ann:secret@host/x') })
     const run = await startPipeline(source.pipeline)
     await run.done.catch(() => {})
-    const { state, error, happenings } = run.snapshot()
+    const { state, error, notices } = run.snapshot()
     deepEqual([state, error], ['failed', 'cannot reach amqp://***@host/x'])
-    equal(happenings.at(-1)?.kind, 'failed')
+    equal(notices.at(-1)?.kind, 'failed')
   })
 
   it('counts restarts, and says that it waits', async () => {
@@ -194,7 +193,7 @@ describe('a run that is paused', () => {
       ['paused', 'resumed'],
     )
     deepEqual(
-      run.snapshot().happenings.map(({ kind }) => kind),
+      run.snapshot().notices.map(({ kind }) => kind),
       ['started', 'paused', 'resumed', 'draining', 'ended'],
     )
   })

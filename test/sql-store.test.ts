@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { checkpointed } from '../src/connect/checkpointed/sink.ts'
 import { deadLetter } from '../src/connect/origin.ts'
-import type { PlainSink } from '../src/connect/sink.ts'
+import type { TwoPhaseSink } from '../src/connect/sink.ts'
 import { NO_TOTALS } from '../src/connect/totals.ts'
 import { missingPostgres } from './support/postgres.ts'
 import { type SqlSink, SqlSinks } from './support/sql-sinks.ts'
@@ -133,7 +133,7 @@ describe('what is kept in SQL databases', { skip: missingPostgres() }, () => {
       const inspector = await store.sink().inspect?.('test')
       const found = await inspector?.checkpoint()
       deepEqual([found?.epoch, found?.totals, found?.positions], [3, TOTALS, new Map([['a.log', 80]])])
-      equal((await inspector?.letters({ limit: 9 }))?.length, 1)
+      equal((await inspector?.deadLetters({ limit: 9 }))?.length, 1)
       await inspector?.reset({ deadLetters: true })
       equal(await inspector?.checkpoint(), undefined)
       await inspector?.close()
@@ -221,14 +221,14 @@ describe('what is kept in SQL databases', { skip: missingPostgres() }, () => {
       insert into sluice_notes values ('test', 3, '{"files":2}'), ('gone', 1, '{}')`)
     database.close()
     const finished: unknown[] = []
-    const plain: PlainSink<unknown> = {
+    const plain: TwoPhaseSink<unknown> = {
       kind: 'plain',
       title: 'plain',
       guarantee: 'exactly-once',
       open: async () => ({
         write: () => [],
         prepare: () => null,
-        finish: (note) => void finished.push(note),
+        publish: (note) => void finished.push(note),
         async close() {},
       }),
     }
@@ -254,7 +254,7 @@ async function goOn(store: SqlSink): Promise<void> {
     totals: TOTALS,
     states: new Map([['sum', Uint8Array.of(1, 2)]]),
   })
-  await writer.bury([deadLetter({ source: 'a.log', line: 9, offset: 90, raw: 'y' }, 'map', 'no')])
+  await writer.writeDeadLetters([deadLetter({ source: 'a.log', line: 9, offset: 90, raw: 'y' }, 'map', 'no')])
   const states = new Map([['sum', new Uint8Array()]])
   await writer.commit({ epoch: 4, positions: new Map([['b.log', 1]]), totals: TOTALS, states })
   await rejects(async () => await sink.open({ pipeline: 'test' }), { code: 'PIPELINE_HELD' })
@@ -273,7 +273,7 @@ async function goOn(store: SqlSink): Promise<void> {
       undefined,
     ],
   )
-  const letters = (await inspector?.letters({ limit: 9 })) ?? []
+  const letters = (await inspector?.deadLetters({ limit: 9 })) ?? []
   deepEqual(
     letters.map(({ origin, epoch }) => [origin.offset, epoch]),
     [

@@ -10,15 +10,15 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, describe, it } from 'node:test'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import {
-  type Entry,
   type Position,
+  type SourceRecord,
   type SplitReader,
   type SyslogListen,
   type SyslogMessage,
-  type SyslogOptions,
   type SyslogPorts,
+  type SyslogSourceOptions,
   startPipeline,
-  syslog,
+  syslogSource,
 } from 'sluice'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import job from './jobs/syslog.ts'
@@ -42,22 +42,22 @@ describe(`syslog (REPRO: SEED=${SEED} npm test)`, () => {
 
   const listening = async <T = SyslogMessage>(
     listen: SyslogListen,
-    options: SyslogOptions<T> = {},
+    options: SyslogSourceOptions<T> = {},
     from?: Position,
     onNote: (note: string) => void = () => {},
   ) => {
     const bound = Promise.withResolvers<SyslogPorts>()
-    const source = syslog<T>(listen, { onListening: bound.resolve, ...options })
+    const source = syslogSource<T>(listen, { onListening: bound.resolve, ...options })
     const reader = await source.open({ id: 'syslog' }, from, { onNote })
     open.push(reader)
     return { reader, ...(await bound.promise) }
   }
   const take = async <T>(reader: SplitReader<T>, count: number) => {
-    const entries: Entry<T>[] = []
+    const entries: SourceRecord<T>[] = []
     while (entries.length < count) entries.push(...((await readEntries(reader, count - entries.length)) ?? []))
     return entries
   }
-  const texts = (entries: readonly Entry<SyslogMessage>[]) =>
+  const texts = (entries: readonly SourceRecord<SyslogMessage>[]) =>
     entries.map((entry) => (entry.kind === 'event' ? entry.value.text : `dead: ${entry.reason}`))
 
   /** Sends datagrams, no faster than they can be taken. */
@@ -213,13 +213,13 @@ describe(`syslog (REPRO: SEED=${SEED} npm test)`, () => {
     const [entry] = await take(reader, 1)
     equal(entry?.origin.offset, 7)
     deepEqual(reader.position(), { count: 8 })
-    await rejects(syslog({ udp: 0 }).open({ id: 'syslog' }, { count: -1 }), { code: 'POSITION_LOST' })
+    await rejects(syslogSource({ udp: 0 }).open({ id: 'syslog' }, { count: -1 }), { code: 'POSITION_LOST' })
   })
 
   it('ends a wait with the reason of the signal, and lets go of its ports', async () => {
     const stop = new AbortController()
     const port = await freePort()
-    const source = syslog({ udp: port, tcp: port })
+    const source = syslogSource({ udp: port, tcp: port })
     const reader = await source.open({ id: 'syslog' }, undefined, { signal: stop.signal })
     open.push(reader)
     const socket = connect(port, '127.0.0.1')
@@ -238,7 +238,7 @@ describe(`syslog (REPRO: SEED=${SEED} npm test)`, () => {
   it('says that it cannot listen, and holds no port then', async () => {
     const { tcp = 0 } = await listening({ tcp: 0 })
     const udp = await freePort()
-    await rejects(syslog({ udp, tcp }).open({ id: 'syslog' }, undefined), {
+    await rejects(syslogSource({ udp, tcp }).open({ id: 'syslog' }, undefined), {
       code: 'SOURCE_UNREADABLE',
       message: new RegExp(`^Cannot listen for syslog at 127.0.0.1, udp ${udp}, tcp ${tcp}: .*EADDRINUSE`),
     })
@@ -246,10 +246,10 @@ describe(`syslog (REPRO: SEED=${SEED} npm test)`, () => {
   })
 
   it('refuses places to listen that are none', () => {
-    throws(() => syslog({}), { code: 'CONFIG_INVALID', message: /a port for udp, tcp or both/ })
-    throws(() => syslog({ tcp: 70_000 }), /^RangeError: tcp must be an integer, from 0 to 65535/)
-    throws(() => syslog({ tls: 6514 } as never), /^TypeError: syslog has no option tls/)
-    throws(() => syslog({ udp: 0 }, { timeZone: 'Mars' }), /^RangeError: timeZone must be one such as/)
+    throws(() => syslogSource({}), { code: 'CONFIG_INVALID', message: /a port for udp, tcp or both/ })
+    throws(() => syslogSource({ tcp: 70_000 }), /^RangeError: tcp must be an integer, from 0 to 65535/)
+    throws(() => syslogSource({ tls: 6514 } as never), /^TypeError: syslog has no option tls/)
+    throws(() => syslogSource({ udp: 0 }, { timeZone: 'Mars' }), /^RangeError: timeZone must be one such as/)
   })
 
   it('is loaded by a pipeline, as rows with their columns', async () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { pipeline, sqlite, startPipeline, tail, textLines } from 'sluice'
+import { pipeline, sqliteSink, startPipeline, tailSource, textLines } from 'sluice'
 import { until } from './support/until.ts'
 
 let folder = ''
@@ -34,9 +34,9 @@ function linesLoaded(): string[] {
 /** Follows until a line is loaded that is written last, then drains; gives all that is loaded. */
 async function follow(pattern: string, last: string): Promise<string[]> {
   const job = pipeline('followed', {
-    from: () => tail(at(pattern), textLines(), { pollMs: 10, graceMs: 30 }),
+    from: () => tailSource(at(pattern), textLines(), { pollMs: 10, graceMs: 30 }),
     flow: (lines) => lines.map((text) => ({ text })),
-    into: () => sqlite(at('out.db'), { table: 'lines', columns: { text: 'text' } }),
+    into: () => sqliteSink(at('out.db'), { table: 'lines', columns: { text: 'text' } }),
   })
   const run = await startPipeline(job, { epochMs: 10 })
   await until(() => linesLoaded().includes(last), last)

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import type { TailOptions } from '../src/connect/tail/source.ts'
+import type { TailSourceOptions } from '../src/connect/tail/source.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { Tailing } from './support/tailing.ts'
 
@@ -26,7 +26,7 @@ describe('tail', () => {
   let path: string
   let tailing: Tailing
 
-  const open = (options?: TailOptions, input: string | string[] = path): Tailing => {
+  const open = (options?: TailSourceOptions, input: string | string[] = path): Tailing => {
     tailing = new Tailing(input, options)
     return tailing
   }
@@ -333,7 +333,7 @@ describe('tail', () => {
     await writeFile(`${path}.1.gz`, gzipSync(Buffer.alloc(17 * 1024 * 1024, 'a')))
     await tailing.settle()
     const [, letter] = tailing.entries
-    match(letter?.kind === 'dead' ? letter.reason : '', /over 200 to 1 \(files\(\) has an option for more\)$/)
+    match(letter?.kind === 'dead' ? letter.reason : '', /over 200 to 1 \(fileSource\(\) has an option for more\)$/)
   })
 
   it('gives files turns', async () => {

@@ -14,11 +14,11 @@ import {
   pipeline,
   run,
   type Source,
-  sqlite,
+  sqliteSink,
   start,
   startPipeline,
   stream,
-  values,
+  valuesSource,
 } from 'sluice'
 import { connect, consumer, from, group, type Pullable, producer, toIterable } from 'sluice/stage'
 
@@ -206,9 +206,9 @@ function loading(source: Pullable<string>, take: () => void) {
   loads += 1
   const db = join(folder, `${loads}.db`)
   return pipeline('quiet', {
-    from: () => values(source as () => AsyncIterable<string>),
+    from: () => valuesSource(source as () => AsyncIterable<string>),
     flow: (events) => events.map(seenBy(take)).map((event) => ({ event })),
-    into: () => sqlite(db, { table: 'events', key: ['event'] }),
+    into: () => sqliteSink(db, { table: 'events', key: ['event'] }),
   })
 }
 

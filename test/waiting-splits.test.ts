@@ -8,7 +8,7 @@ import { LocalGate } from '../src/engine/gate.ts'
 import { InFlight } from '../src/engine/in-flight.ts'
 import { begin } from '../src/engine/running.ts'
 import { Share } from '../src/engine/share.ts'
-import { flow, pipeline, type Source, values } from '../src/index.ts'
+import { flow, pipeline, type Source, valuesSource } from '../src/index.ts'
 import { startFrom } from '../src/pipeline/start.ts'
 import { MemoryTable } from '../src/testing/conformance/executor/table.ts'
 import { until } from './support/until.ts'
@@ -41,8 +41,8 @@ class Desk {
 function inlineWith(desk: Desk): Executor {
   const start = async ({ inFlight, ...work }: Work): Promise<Execution> => {
     const gate = work.epochs === undefined ? { gate: new LocalGate(work.topology) } : {}
-    const site = { isHere: () => true, sender: nowhere, receiver: nowhere, queue: () => desk }
-    const share = new Share(work.topology, { ...work, ...gate, site, inFlight: new InFlight(inFlight) })
+    const deployment = { isHere: () => true, sender: nowhere, receiver: nowhere, queue: () => desk }
+    const share = new Share(work.topology, { ...work, ...gate, deployment, inFlight: new InFlight(inFlight) })
     return {
       done: share.done,
       threads: 0,
@@ -59,9 +59,9 @@ function inlineWith(desk: Desk): Executor {
 
 /** Each split gives its own name twice. */
 const names: Source<string> = {
-  ...values<string>([]),
+  ...valuesSource<string>([]),
   splits: async () => ['a', 'b'].map((id) => ({ id })),
-  open: async ({ id }, from) => await values([id, id]).open({ id }, from),
+  open: async ({ id }, from) => await valuesSource([id, id]).open({ id }, from),
 }
 
 describe('a stage that waits for its splits', () => {

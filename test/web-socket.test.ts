@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { json, type Position, type SplitReader, textLines } from 'sluice'
-import { type WebSocketOptions, webSocket } from 'sluice/websocket'
+import { type WebSocketSourceOptions, webSocketSource } from 'sluice/websocket'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { sluice } from './support/cli.ts'
@@ -24,7 +24,7 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 
 type OnSocket = (socket: WebSocket, request: IncomingMessage) => void
 
-describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
+describe(`webSocketSource (REPRO: SEED=${SEED} npm test)`, () => {
   const servers: WebSocketServer[] = []
   const open: SplitReader<unknown>[] = []
   afterEach(async () => {
@@ -58,11 +58,11 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
   }
   const reading = async (
     url: string,
-    options: WebSocketOptions<string, string> = {},
+    options: WebSocketSourceOptions<string, string> = {},
     onNote: (note: string) => void = () => {},
     from?: Position,
   ) => {
-    const reader = await webSocket(url, textLines(), options).open({ id: 'messages' }, from, { onNote })
+    const reader = await webSocketSource(url, textLines(), options).open({ id: 'messages' }, from, { onNote })
     open.push(reader)
     return reader
   }
@@ -90,7 +90,7 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
       socket.send('{')
     })
     const event = ({ t }: { t: number }, { isBinary }: { isBinary: boolean }) => `${t} ${isBinary}`
-    const reader = await webSocket(url, json<{ t: number }>(), { event }).open({ id: 'messages' }, undefined)
+    const reader = await webSocketSource(url, json<{ t: number }>(), { event }).open({ id: 'messages' }, undefined)
     open.push(reader)
     const found: string[] = []
     while (found.length < 3) {
@@ -147,7 +147,7 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
         return new Promise<never>(() => {})
       }
       const stop = new AbortController()
-      const source = webSocket(url, textLines(), { [what]: never })
+      const source = webSocketSource(url, textLines(), { [what]: never })
       const reason = new Error('stopped')
       const ended = rejects(source.open({ id: 'messages' }, undefined, { signal: stop.signal }), reason)
       await asked.promise
@@ -255,7 +255,7 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
   it('ends a wait with the reason of the signal, and lets go of the connection', async () => {
     const { url, server } = await serving((socket) => socket.send('a'))
     const stop = new AbortController()
-    const reader = await webSocket(url, textLines()).open({ id: 'messages' }, undefined, { signal: stop.signal })
+    const reader = await webSocketSource(url, textLines()).open({ id: 'messages' }, undefined, { signal: stop.signal })
     await take(reader, 1)
     const waiting = reader.read(1)
     stop.abort(new Error('stopped'))
@@ -284,10 +284,10 @@ describe(`webSocket (REPRO: SEED=${SEED} npm test)`, () => {
       },
     )
     throws(
-      () => webSocket('http://ann:hunter2@x', textLines()),
+      () => webSocketSource('http://ann:hunter2@x', textLines()),
       /it takes an address of ws or wss, found the scheme http:/,
     )
-    throws(() => webSocket('ws://x', textLines(), { greeting: [7 as never] }), { code: 'CONFIG_INVALID' })
+    throws(() => webSocketSource('ws://x', textLines(), { greeting: [7 as never] }), { code: 'CONFIG_INVALID' })
   })
 
   it('reads over TLS what a server sends that it may trust, and nothing of others', async (test) => {

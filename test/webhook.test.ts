@@ -8,7 +8,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isSluiceError, json, type Position, type SplitReader, textLines, type WebhookOptions, webhook } from 'sluice'
+import {
+  isSluiceError,
+  json,
+  type Position,
+  type SplitReader,
+  textLines,
+  type WebhookSourceOptions,
+  webhookSource,
+} from 'sluice'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import { freePort } from './support/brokers.ts'
 import { noChromium, openBrowser } from './support/chromium.ts'
@@ -27,12 +35,12 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     for (const reader of open.splice(0)) await reader.close()
   })
   const listening = async (
-    options: Partial<WebhookOptions<string, string>> = {},
+    options: Partial<WebhookSourceOptions<string, string>> = {},
     from?: Position,
     signal?: AbortSignal,
   ) => {
     const bound = Promise.withResolvers<number>()
-    const source = webhook({ port: 0, onListening: bound.resolve, ...options }, textLines())
+    const source = webhookSource({ port: 0, onListening: bound.resolve, ...options }, textLines())
     const reader = await source.open({ id: '' }, from, signal === undefined ? {} : { signal })
     open.push(reader)
     const url = `http://127.0.0.1:${await bound.promise}${options.path ?? '/'}`
@@ -66,9 +74,9 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     values.push(...(await take(reader, 1)))
     deepEqual(values.sort(), ['one', 'two'])
     equal(await answerOf(Promise.race([one, two])), undefined)
-    reader.committed?.(position)
+    reader.acknowledge?.(position)
     equal(await Promise.race([one, two]), '202 committed')
-    reader.committed?.(reader.position())
+    reader.acknowledge?.(reader.position())
     deepEqual(await Promise.all([one, two]), ['202 committed', '202 committed'])
   })
 
@@ -78,7 +86,7 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     const [one, again] = [first.post('one', key), first.post('one', key)]
     deepEqual(await take(first.reader, 1), ['one'])
     const position = JSON.parse(JSON.stringify(first.reader.position()))
-    first.reader.committed?.(first.reader.position())
+    first.reader.acknowledge?.(first.reader.position())
     deepEqual(await Promise.all([one, again]), ['202 committed', '202 committed'])
     equal(await first.post('one', key), '202 committed')
     await first.reader.close()
@@ -93,7 +101,7 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     for (const name of ['a', 'b', 'c', '']) {
       const answer = post('x', name === '' ? {} : { 'idempotency-key': name })
       await take(reader, 1)
-      reader.committed?.(reader.position())
+      reader.acknowledge?.(reader.position())
       await answer
     }
     deepEqual(reader.position(), { count: 4, pending: ['b', 'c'] })
@@ -141,7 +149,7 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     equal(status, 421)
   })
 
-  for (const options of [{}, { token: 'a long token' }] satisfies Partial<WebhookOptions<string, string>>[]) {
+  for (const options of [{}, { token: 'a long token' }] satisfies Partial<WebhookSourceOptions<string, string>>[]) {
     const guarded = 'token' in options ? 'with a token' : 'without one'
     it(`S10: takes nothing that a page of another site makes a browser send, ${guarded}`, async () => {
       const { reader, url } = await listening(options)
@@ -163,7 +171,7 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
       for (const headers of own) {
         const answer = answered(url, { method: 'POST', headers: { authorization, ...headers }, body: 'own' })
         deepEqual(await take(reader, 1), ['own'])
-        reader.committed?.(reader.position())
+        reader.acknowledge?.(reader.position())
         equal((await answer).status, 202)
       }
     })
@@ -223,7 +231,7 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     )
     const answer = post('x', { authorization, 'x-signature': sign('x') })
     deepEqual(await take(reader, 1), ['x'])
-    reader.committed?.(reader.position())
+    reader.acknowledge?.(reader.position())
     equal(await answer, '202 committed')
   })
 
@@ -271,7 +279,7 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     const hmac = createHmac('sha256', signature.secret).update(body).digest('hex')
     const answer = post(body, { 'x-signature': hmac })
     deepEqual(await take(reader, 1), [body])
-    reader.committed?.(reader.position())
+    reader.acknowledge?.(reader.position())
     equal(await answer, '202 committed')
     for (const socket of sockets) socket.destroy()
     await Promise.all(sockets.map((socket) => socket.closed || once(socket, 'close')))
@@ -298,7 +306,7 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     deepEqual(await take(reader, 1), ['x'])
     // Answers come in the order of the requests: all of them once the first is committed.
     const countOf = (status: number) => answers.split(`HTTP/1.1 ${status} `).length - 1
-    const committing = setInterval(() => reader.committed?.(reader.position()), 200)
+    const committing = setInterval(() => reader.acknowledge?.(reader.position()), 200)
     await until(() => countOf(202) + countOf(429) === 12_000, 'all answers')
     clearInterval(committing)
     ok(countOf(202) >= 10_000, `${countOf(202)} were committed`)
@@ -310,7 +318,7 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     const key = { 'idempotency-key': '' }
     const both = [post('one', key), post('two', key)]
     deepEqual((await take(reader, 2)).sort(), ['one', 'two'])
-    reader.committed?.(reader.position())
+    reader.acknowledge?.(reader.position())
     deepEqual(await Promise.all(both), ['202 committed', '202 committed'])
   })
 
@@ -348,7 +356,7 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
 
   it('makes dead letters of what is not in the format, and answers them, too', async () => {
     const bound = Promise.withResolvers<number>()
-    const source = webhook(
+    const source = webhookSource(
       {
         port: 0,
         onListening: bound.resolve,
@@ -369,14 +377,14 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
       (await readEntries(reader, 1))?.map((entry) => (entry.kind === 'dead' ? entry.step : entry.value)),
       ['7 a'],
     )
-    reader.committed?.(reader.position())
+    reader.acknowledge?.(reader.position())
     deepEqual([(await first).status, (await second).status], [202, 202])
   })
 
   it('says that it cannot listen', async () => {
     const { url } = await listening()
     const port = Number(new URL(url).port)
-    const opening = webhook({ port }, textLines()).open({ id: '' }, undefined)
+    const opening = webhookSource({ port }, textLines()).open({ id: '' }, undefined)
     await rejects(opening, {
       code: 'SOURCE_UNREADABLE',
       message: /^Cannot listen for webhook \/ at 127\.0\.0\.1:\d+: .*EADDRINUSE/,
@@ -384,9 +392,9 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
   })
 
   it('refuses to be open to all without a token, and shows no secret', () => {
-    throws(() => webhook({ port: 0, host: '0.0.0.0' }, textLines()), { code: 'CONFIG_INVALID' })
+    throws(() => webhookSource({ port: 0, host: '0.0.0.0' }, textLines()), { code: 'CONFIG_INVALID' })
     throws(
-      () => webhook({ port: 0, token: 'short' }, textLines()),
+      () => webhookSource({ port: 0, token: 'short' }, textLines()),
       (error: unknown) => {
         ok(isSluiceError(error, 'CONFIG_INVALID'))
         match(error.message, /token/)

@@ -3,7 +3,7 @@
 
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pipeline, sqlite, startPipeline, values } from 'sluice'
+import { pipeline, sqliteSink, startPipeline, valuesSource } from 'sluice'
 
 const [target = 'latency.db', epochMs = '1000', rate = '5000', seconds = '20'] = process.argv.slice(2)
 for (const ending of ['', '-wal', '-shm']) rmSync(`${target}${ending}`, { force: true })
@@ -36,10 +36,13 @@ async function* arriving(): AsyncGenerator<Event> {
 }
 
 const job = pipeline('latency', {
-  from: () => values(arriving),
+  from: () => valuesSource(arriving),
   flow: (events) => events.map(({ celsius, ...event }) => ({ ...event, fahrenheit: (celsius * 9) / 5 + 32 })),
   into: () =>
-    sqlite<{ id: number; at: number; sensor: string; fahrenheit: number }>(target, { table: 'readings', key: ['id'] }),
+    sqliteSink<{ id: number; at: number; sensor: string; fahrenheit: number }>(target, {
+      table: 'readings',
+      key: ['id'],
+    }),
 })
 
 const waits: number[] = []

@@ -11,12 +11,12 @@ import {
   pipeline,
   type Source,
   type SyslogMessage,
-  serverSentEvents,
-  sqlite,
+  sqliteSink,
+  sseSource,
   startPipeline,
-  syslog,
+  syslogSource,
 } from 'sluice'
-import { webSocket } from 'sluice/websocket'
+import { webSocketSource } from 'sluice/websocket'
 import { WebSocketServer } from 'ws'
 
 interface Row {
@@ -52,10 +52,10 @@ async function read(): Promise<void> {
   }
   const port = isListening ? 0 : await ports.promise
   const sources: Readonly<Record<string, () => Source<Row>>> = {
-    serverSentEvents: () => serverSentEvents(`http://127.0.0.1:${port}`, json<Row>()),
-    webSocket: () => webSocket(`ws://127.0.0.1:${port}`, json<Row>()),
+    serverSentEvents: () => sseSource(`http://127.0.0.1:${port}`, json<Row>()),
+    webSocket: () => webSocketSource(`ws://127.0.0.1:${port}`, json<Row>()),
     syslog: () =>
-      syslog<Row>(
+      syslogSource<Row>(
         { tcp: 0 },
         {
           event: ({ msgId, text }: SyslogMessage) => ({ n: Number(msgId), text }),
@@ -67,7 +67,7 @@ async function read(): Promise<void> {
   }
   const job = pipeline('live', {
     from: () => (sources[source] as () => Source<Row>)(),
-    into: () => sqlite<Row>(target, { table: 'messages' }),
+    into: () => sqliteSink<Row>(target, { table: 'messages' }),
   })
   let warm: { readonly loaded: number; readonly ms: number } | undefined
   const run = await startPipeline(job, {

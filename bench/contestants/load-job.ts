@@ -1,16 +1,16 @@
 // An access log into a table of any store, by one pipeline: rows only added, or by a key.
 
-import { accessLog, count, files, param, pipeline, sqlite, sum, tumbling } from 'sluice'
-import { duckdb } from 'sluice/duckdb'
-import { postgres } from 'sluice/postgres'
+import { accessLog, count, fileSource, param, pipeline, sqliteSink, sum, tumbling } from 'sluice'
+import { duckdbSink } from 'sluice/duckdb'
+import { postgresSink } from 'sluice/postgres'
 
 const STORES = {
   sqlite: (target: string, key: readonly string[] | undefined) =>
-    sqlite(target, { table: 'requests', ...(key === undefined ? {} : { key }) }),
+    sqliteSink(target, { table: 'requests', ...(key === undefined ? {} : { key }) }),
   duckdb: (target: string, key: readonly string[] | undefined) =>
-    duckdb(target, { table: 'requests', ...(key === undefined ? {} : { key }) }),
+    duckdbSink(target, { table: 'requests', ...(key === undefined ? {} : { key }) }),
   postgres: (target: string, key: readonly string[] | undefined) =>
-    postgres(target, { table: 'requests', ...(key === undefined ? {} : { key }) }),
+    postgresSink(target, { table: 'requests', ...(key === undefined ? {} : { key }) }),
 }
 
 const params = {
@@ -22,19 +22,19 @@ const params = {
 
 export default pipeline('load', {
   params,
-  from: ({ input }) => files(input, accessLog(), { splitBytes: 8 * 1024 * 1024 }),
+  from: ({ input }) => fileSource(input, accessLog(), { splitBytes: 8 * 1024 * 1024 }),
   into: ({ store, target, keyed }) => STORES[store](target, keyed ? ['file', 'offset'] : undefined),
 })
 
 /** One that remembers: requests and bytes of each path, minute by minute. */
 export const minutes: unknown = pipeline('minutes', {
   params,
-  from: ({ input }) => files(input, accessLog(), { splitBytes: 8 * 1024 * 1024 }),
+  from: ({ input }) => fileSource(input, accessLog(), { splitBytes: 8 * 1024 * 1024 }),
   flow: (requests) =>
     requests
       .keyBy(({ path }) => path ?? '')
       .window(tumbling('1m', ({ time }) => time, { outOfOrderness: '1h', futureLimit: '36500d' }))
       .aggregate({ n: count(), bytes: sum(({ bytes }) => bytes ?? 0) })
       .map(({ key, window, ...row }) => ({ path: key, minute: window.startMs, ...row })),
-  into: ({ target }) => sqlite(target, { table: 'minutes', key: ['path', 'minute'] }),
+  into: ({ target }) => sqliteSink(target, { table: 'minutes', key: ['path', 'minute'] }),
 })

@@ -8,18 +8,18 @@ import {
   collectAll,
   count,
   countDistinct,
-  csv,
+  csvSource,
   type Flow,
   flow,
   lines,
   max,
   mean,
-  ndjson,
+  ndjsonSource,
   pipeline,
   quantile,
   run,
   session,
-  sqlite,
+  sqliteSink,
   startPipeline,
   sum,
   topK,
@@ -78,8 +78,8 @@ const FLOWS: Readonly<Record<string, () => Flow<unknown, unknown>>> = {
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-memory-'))
 
-async function load(from: () => ReturnType<typeof csv>): Promise<void> {
-  const job = pipeline('memory', { from, into: () => sqlite(join(folder, 'out.db'), { table: 't' }) })
+async function load(from: () => ReturnType<typeof csvSource>): Promise<void> {
+  const job = pipeline('memory', { from, into: () => sqliteSink(join(folder, 'out.db'), { table: 't' }) })
   await (await startPipeline(job)).done
 }
 
@@ -100,15 +100,15 @@ const LOADS: Readonly<Record<string, () => Promise<void>>> = {
   'CSV of 1,000 columns': async () => {
     const row = Array.from({ length: 1000 }, (_, n) => n).join(',')
     writeFileSync(join(folder, 'in.csv'), `${row.replaceAll(/\d+/g, 'c$&')}\n${`${row}\n`.repeat(5000)}`)
-    await load(() => csv(join(folder, 'in.csv')))
+    await load(() => csvSource(join(folder, 'in.csv')))
   },
   'NDJSON, records of 10,000 keys': async () => {
     const record = JSON.stringify(Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`k${n}`, n])))
     writeFileSync(join(folder, 'in.ndjson'), `${record}\n`.repeat(1000))
     const job = pipeline('memory', {
-      from: () => ndjson<Record<string, number>>(join(folder, 'in.ndjson')),
+      from: () => ndjsonSource<Record<string, number>>(join(folder, 'in.ndjson')),
       flow: (records) => records.map((one) => ({ keys: Object.keys(one).length })),
-      into: () => sqlite(join(folder, 'out.db'), { table: 't' }),
+      into: () => sqliteSink(join(folder, 'out.db'), { table: 't' }),
     })
     await (await startPipeline(job)).done
   },

@@ -1,7 +1,7 @@
 // The soak's load of a log that grows and is rotated into PostgreSQL. Parameters: input, store.
 
-import { json, param, pipeline, tail } from 'sluice'
-import { postgres } from 'sluice/postgres'
+import { json, param, pipeline, tailSource } from 'sluice'
+import { postgresSink } from 'sluice/postgres'
 
 interface Line {
   readonly n: number
@@ -11,6 +11,6 @@ interface Line {
 
 export default pipeline('soak-logs', {
   params: { input: param.string('app.log'), store: param.string('') },
-  from: ({ input }) => tail(input, json<Line>()),
-  into: ({ store }) => postgres<Line>(store, { table: 'lines' }),
+  from: ({ input }) => tailSource(input, json<Line>()),
+  into: ({ store }) => postgresSink<Line>(store, { table: 'lines' }),
 })

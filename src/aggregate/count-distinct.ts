@@ -1,8 +1,8 @@
 // countDistinct: how many different values.
 
 import { type Aggregate, checkOf } from './aggregate.ts'
+import { emptyRegisters, estimate, mergeRegisters, register } from './hyperloglog.ts'
 import { fromPlain, toPlain } from './plain.ts'
-import { emptyRegisters, estimate, mergeRegisters, register } from './registers.ts'
 import { checkValue, type Value } from './value.ts'
 
 /** The values themselves while they are few, and 16 KiB of registers from then on. */

@@ -2,8 +2,8 @@
 
 import { checkInteger, checkKeys, describeValue } from '../base/check.ts'
 import { type Aggregate, checkOf, misfit } from './aggregate.ts'
+import { addToDDSketch, countOf, type DDSketch, emptyDDSketch, mergeDDSketch, numbersAt, scaleOf } from './ddsketch.ts'
 import { fromPlain, toPlain } from './plain.ts'
-import { addToSketch, countOf, emptySketch, mergeSketch, numbersAt, type Sketch, scaleOf } from './sketch.ts'
 
 export interface QuantileOptions {
   /** How far a result may be off, as a share of itself: 0.01 unless told. */
@@ -33,17 +33,17 @@ export function quantile<In>(
   of: Reading<In>,
   q: number,
   options?: QuantileOptions,
-): Aggregate<In, number | undefined, Sketch>
+): Aggregate<In, number | undefined, DDSketch>
 export function quantile<In>(
   of: Reading<In>,
   q: readonly number[],
   options?: QuantileOptions,
-): Aggregate<In, (number | undefined)[], Sketch>
+): Aggregate<In, (number | undefined)[], DDSketch>
 export function quantile<In>(
   of: Reading<In>,
   q: number | readonly number[],
   options: QuantileOptions = {},
-): Aggregate<In, unknown, Sketch> {
+): Aggregate<In, unknown, DDSketch> {
   checkOf('quantile', of)
   const shares = Array.isArray(q) ? [...(q as readonly number[])] : [q as number]
   for (const share of shares) checkShare(share)
@@ -55,16 +55,16 @@ export function quantile<In>(
   const scale = scaleOf({ error, buckets })
   return {
     kind: `quantile(${shares.join(', ')}${error === 0.01 ? '' : `; error ${error}`}${buckets === 2048 ? '' : `; buckets ${buckets}`})`,
-    create: emptySketch,
+    create: emptyDDSketch,
     add(state, event) {
       const value: unknown = of(event)
       // Adding 0 makes 0 of -0.
-      if (typeof value === 'number' && !Number.isNaN(value)) addToSketch(state, value + 0, scale)
+      if (typeof value === 'number' && !Number.isNaN(value)) addToDDSketch(state, value + 0, scale)
       else if (value !== null && value !== undefined) throw misfit('quantile', 'numbers', value)
       return state
     },
     merge(into, other) {
-      mergeSketch(into, other, scale)
+      mergeDDSketch(into, other, scale)
       return into
     },
     result(state) {
@@ -73,7 +73,7 @@ export function quantile<In>(
       return Array.isArray(q) ? results : results[0]
     },
     save: (state) => toPlain('quantile', { ...state }),
-    load: (saved) => fromPlain(saved) as Sketch,
+    load: (saved) => fromPlain(saved) as DDSketch,
   }
 }
 

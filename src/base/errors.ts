@@ -17,7 +17,7 @@ export interface ErrorDetails {
   /** A source can no longer be read from where the checkpoint left it. */
   POSITION_LOST: { readonly source: string; readonly position: string }
   /** More events were rejected than the run allows. */
-  REJECTS_OVER_LIMIT: { readonly rejected: number; readonly read: number; readonly limit: string }
+  TOO_MANY_DEAD_LETTERS: { readonly rejected: number; readonly read: number; readonly limit: string }
   /** A sink was lost, or refuses for the moment: another attempt, from the last commit, may succeed. */
   SINK_LOST: { readonly sink: string; readonly reason: string }
   /** A sink did not answer within its retry time. */

@@ -2,7 +2,7 @@ import { deepEqual, equal, rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { InvariantError } from '../base/invariant.ts'
 import { type DeadLetter, deadLetter } from '../connect/origin.ts'
-import type { KeptLetter } from '../connect/sink.ts'
+import type { StoredDeadLetter } from '../connect/sink.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { Committer, type EpochEnd, type Retried } from './committer.ts'
 import { Epochs } from './epochs.ts'
@@ -22,8 +22,8 @@ function setUp({ reporters = 1, enders = 0, hasMemory = false, retried = undefin
   }
   const committer = new Committer({
     writer: {
-      bury: (letters) => told('bury', letters),
-      exhume: (letters) => told('exhume', letters),
+      writeDeadLetters: (letters) => told('bury', letters),
+      deleteDeadLetters: (letters) => told('exhume', letters),
       commit: ({ epoch, totals }) => {
         log.push(`commit ${epoch}: ${totals.read} read, ${totals.loaded} loaded, ${totals.dead} dead`)
         return clock.sleep(50)
@@ -70,7 +70,7 @@ describe('Committer', () => {
   })
 
   it('C70: takes letters out, puts others in, and commits, in this order', async () => {
-    const kept = { ...letter(7), part: 0, epoch: 1, timeMs: 0 } as KeptLetter
+    const kept = { ...letter(7), part: 0, epoch: 1, timeMs: 0 } as StoredDeadLetter
     const retried = { take: () => ({ letters: [kept], records: 1 }), committed: () => {} }
     const { committer, log, begin, barrier } = setUp({ retried })
     begin(1, 3)

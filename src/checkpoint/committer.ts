@@ -3,11 +3,11 @@
 import type { Clock } from '../base/clock.ts'
 import { invariant } from '../base/invariant.ts'
 import { type DeadLetter, isOfRecord } from '../connect/origin.ts'
-import type { KeptLetter, SinkWriter, Totals } from '../connect/sink.ts'
+import type { SinkWriter, StoredDeadLetter, Totals } from '../connect/sink.ts'
 import type { Position } from '../connect/source.ts'
+import type { SourceReport, StageReport } from './epoch-reports.ts'
 import type { Epochs } from './epochs.ts'
-import { HeldLetters } from './held-letters.ts'
-import type { SourceReport, StageReport } from './ledger.ts'
+import { PendingDeadLetters } from './pending-dead-letters.ts'
 import type { StateParts } from './state-parts.ts'
 
 /** How an epoch came to its end: by time or count, because all was read, or because the run is to stop. */
@@ -22,7 +22,7 @@ export interface Retried {
 }
 
 export interface Tried {
-  readonly letters: readonly KeptLetter[]
+  readonly letters: readonly StoredDeadLetter[]
   readonly records: number
 }
 
@@ -35,7 +35,7 @@ export interface Committed {
 }
 
 export interface CommitterOptions {
-  readonly writer: Pick<SinkWriter<unknown>, 'bury' | 'exhume' | 'commit'>
+  readonly writer: Pick<SinkWriter<unknown>, 'writeDeadLetters' | 'deleteDeadLetters' | 'commit'>
   readonly epochs: Epochs
   readonly parts: StateParts
   /** Stages that report at a barrier, and those of them that tell when they have ended: they do not read. */
@@ -73,7 +73,7 @@ const NOTHING_TRIED: Tried = { letters: [], records: 0 }
  */
 export class Committer {
   readonly #options: CommitterOptions
-  readonly #held: HeldLetters
+  readonly #held: PendingDeadLetters
   readonly #open = new Map<number, OpenEpoch>()
   /** Rows that were written since the last commit. */
   #loaded = 0
@@ -90,7 +90,7 @@ export class Committer {
 
   constructor(options: CommitterOptions) {
     this.#options = options
-    this.#held = new HeldLetters(options)
+    this.#held = new PendingDeadLetters(options)
     this.#unended = options.enders
     if (this.#unended === 0) this.#allEnded.resolve()
   }
@@ -184,10 +184,10 @@ export class Committer {
   async #run(epoch: number, end: EpochEnd): Promise<void> {
     const { clock, epochs, parts, retried, writer, onBuried, onCommitted } = this.#options
     const tried = retried?.take(epochs.takePositions(epoch)) ?? NOTHING_TRIED
-    if (tried.letters.length > 0) await writer.exhume?.(tried.letters)
+    if (tried.letters.length > 0) await writer.deleteDeadLetters?.(tried.letters)
     const letters = this.#held.take(epoch).map((letter) => this.#numbered(letter))
     if (letters.length > 0) {
-      await writer.bury(letters)
+      await writer.writeDeadLetters(letters)
       onBuried(letters)
     }
     epochs.book(epoch, { loaded: this.#loaded, dead: letters.length })

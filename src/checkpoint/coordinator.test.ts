@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { ManualClock } from '../testing/manual-clock.ts'
 import type { EpochEnd } from './committer.ts'
 import { Coordinator } from './coordinator.ts'
-import type { SourceCommand, SourceProgress } from './ledger.ts'
+import type { SourceCommand, SourceProgress } from './epoch-reports.ts'
 
 function setUp({ sources = 1, hasMemory = false } = {}) {
   const said: SourceCommand[] = []

@@ -2,7 +2,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import type { Committed, EpochEnd } from './committer.ts'
-import type { SourceCommand, SourceProgress } from './ledger.ts'
+import type { SourceCommand, SourceProgress } from './epoch-reports.ts'
 import { SourceFigures } from './source-figures.ts'
 
 export interface CoordinatorOptions {

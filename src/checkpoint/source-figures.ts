@@ -1,6 +1,6 @@
 // How far the stages that read are, as they told last.
 
-import type { SourceProgress } from './ledger.ts'
+import type { SourceProgress } from './epoch-reports.ts'
 
 export class SourceFigures {
   /** Stage → what it told last. */

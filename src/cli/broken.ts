@@ -3,7 +3,7 @@
 import { SluiceError } from '../base/errors.ts'
 import { NO_TOTALS } from '../connect/totals.ts'
 import type { WatchedRun } from '../dashboard/watched.ts'
-import { shown } from '../pipeline/happenings.ts'
+import { shown } from '../pipeline/recent-events.ts'
 import type { RunSnapshot } from '../pipeline/snapshot.ts'
 
 /** What is known of a pipeline of which no run has begun. */
@@ -29,7 +29,7 @@ export function nothingYet(
     doneBytes: 0,
     epoch: 0,
     restarts: 0,
-    happenings: [],
+    notices: [],
     memoryBytes: process.memoryUsage.rss(),
   }
 }

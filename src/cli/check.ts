@@ -10,9 +10,9 @@ import { buildPipeline, planOf } from '../pipeline/build.ts'
 import { promisedBy, promiseText, refuseRepeats } from '../pipeline/guarantee.ts'
 import type { PipelineParts } from '../pipeline/pipeline.ts'
 import { previewPipeline } from '../pipeline/preview.ts'
+import type { CheckOptions } from './admin-options.ts'
 import { OK } from './exit.ts'
 import type { Io } from './io.ts'
-import type { CheckOptions } from './keeping-options.ts'
 import { loadOnlyPipeline } from './load.ts'
 
 /** How long a source is waited for that has no record at hand. */

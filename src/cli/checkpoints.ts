@@ -12,9 +12,9 @@ import { equation } from '../pipeline/figures.ts'
 import { takenPlaces } from '../pipeline/numbered.ts'
 import type { PipelineParts } from '../pipeline/pipeline.ts'
 import { inspectorOf } from '../pipeline/replay.ts'
+import type { CheckpointsOptions } from './admin-options.ts'
 import { OK } from './exit.ts'
 import type { Io } from './io.ts'
-import type { CheckpointsOptions } from './keeping-options.ts'
 import { loadOnlyPipeline } from './load.ts'
 import { commandInvalid } from './options.ts'
 
@@ -39,7 +39,7 @@ export async function checkpoints(
         const message = `sluice checkpoints reset would forget ${what}; rows stay where they are, and the next run loads all again: say --yes to do it`
         throw commandInvalid('reset', message)
       }
-      if (!options.deadLetters) await checkLetters(parts, pipeline.name)
+      if (!options.deadLetters) await checkDeadLetters(parts, pipeline.name)
       await inspector.reset({ deadLetters: options.deadLetters })
       stdout.write(json ? jsonLine({ pipeline: name, reset: epoch }) : `${escapeText(name)}: forgot ${what}\n`)
       return OK
@@ -77,7 +77,7 @@ async function brokenLease(inspector: SinkInspector, name: string, { yes, json }
 }
 
 /** Letters that are kept must not lose their places to others. */
-async function checkLetters(parts: PipelineParts, name: string): Promise<void> {
+async function checkDeadLetters(parts: PipelineParts, name: string): Promise<void> {
   const found = await takenPlaces(parts, name)
   if (found === undefined) return
   const message = `Cannot reset with sluice checkpoints: ${found}; export them, then add --dead-letters to forget them`

@@ -8,7 +8,7 @@ describe('exit codes', () => {
     const expected: Readonly<Record<ErrorCode, number>> = {
       OUTPUT_CLOSED: 0,
       COMMAND_INVALID: 64,
-      REJECTS_OVER_LIMIT: 65,
+      TOO_MANY_DEAD_LETTERS: 65,
       SOURCE_MISSING: 66,
       SOURCE_UNREADABLE: 66,
       SOURCE_CORRUPT: 66,

@@ -24,7 +24,7 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
 const CODES: Readonly<Record<ErrorCode, number>> = {
   COMMAND_INVALID: COMMAND_WRONG,
   CONFIG_INVALID: 78,
-  REJECTS_OVER_LIMIT: 65,
+  TOO_MANY_DEAD_LETTERS: 65,
   SOURCE_MISSING: 66,
   SOURCE_UNREADABLE: 66,
   SOURCE_CORRUPT: 66,

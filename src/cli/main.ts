@@ -3,16 +3,16 @@
 import { readFileSync } from 'node:fs'
 import { systemClock } from '../base/clock.ts'
 import { lineLogger } from '../observe/log.ts'
+import { checkHelp, checkpointsHelp, deadLettersHelp, serveHelp, topHelp } from './admin-help.ts'
+import { readCheckOptions, readCheckpointsOptions, readDeadLettersOptions } from './admin-options.ts'
 import { check } from './check.ts'
 import { checkpoints } from './checkpoints.ts'
+import { deadLetters } from './dead-letters.ts'
 import { COMMAND_WRONG, OK } from './exit.ts'
 import { tell } from './explain.ts'
 import { tellFailure } from './failure.ts'
 import { explainHelp, graphHelp, mainHelp, quote, runHelp } from './help.ts'
-import { checkHelp, checkpointsHelp, lettersHelp, serveHelp, topHelp } from './help-keeping.ts'
 import type { Io } from './io.ts'
-import { readCheckOptions, readCheckpointsOptions, readLettersOptions } from './keeping-options.ts'
-import { letters } from './letters.ts'
 import { nearest } from './nearest.ts'
 import { commandInvalid, type FileOptions, readExplainOptions, readServeOptions } from './options.ts'
 import { runCommand } from './run.ts'
@@ -34,7 +34,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   graph: ofFile(graphHelp, (argv) => readExplainOptions('graph', argv), tell('mermaid')),
   check: ofFile(checkHelp, readCheckOptions, check),
   checkpoints: ofFile(checkpointsHelp, readCheckpointsOptions, checkpoints),
-  'dead-letters': ofFile(lettersHelp, readLettersOptions, letters),
+  'dead-letters': ofFile(deadLettersHelp, readDeadLettersOptions, deadLetters),
   top: { page: topHelp, run: topCommand },
 }
 

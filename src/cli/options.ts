@@ -4,7 +4,7 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { messageOf, SluiceError } from '../base/errors.ts'
 import { MOST_THREADS } from '../engine/options.ts'
 import { LEVELS, type Level } from '../observe/log.ts'
-import type { MaxDeadLetters } from '../pipeline/reject-limit.ts'
+import type { MaxDeadLetters } from '../pipeline/dead-letter-limit.ts'
 import { type DashboardAddress, readDashboardAddress, withBareDashboard } from './dashboard-address.ts'
 import { nearest } from './nearest.ts'
 

@@ -1,7 +1,7 @@
 // This process's command line: its streams, who may have stopped reading them, and its end.
 
 import { writeSync } from 'node:fs'
-import { outputTrouble } from '../connect/memory/stdout.ts'
+import { outputError } from '../connect/memory/stdout.ts'
 import { BUG, CANNOT_WRITE, OK } from './exit.ts'
 import type { Out } from './io.ts'
 import { main } from './main.ts'
@@ -65,7 +65,7 @@ class Printer implements Out {
   /** Of rows, whose reader says when it has seen enough. */
   put(text: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#stream.write(text, (error) => (error == null ? resolve() : reject(outputTrouble(error))))
+      this.#stream.write(text, (error) => (error == null ? resolve() : reject(outputError(error))))
     })
   }
 }

@@ -2,8 +2,8 @@
 
 import { systemClock } from '../base/clock.ts'
 import { messageOf, SluiceError } from '../base/errors.ts'
-import type { Blame } from '../engine/account.ts'
 import { start } from '../engine/collect.ts'
+import type { FailedCall } from '../engine/rejection-log.ts'
 import { dataLine } from '../observe/json.ts'
 import { lineLogger } from '../observe/log.ts'
 import { countText } from '../observe/text.ts'
@@ -41,7 +41,7 @@ export async function runFlowCommand(module: URL, file: string, options: RunOpti
     const running = await Promise.race([starting, signals.stopped])
     signals.watch(running)
     const done = running.done.catch((error: unknown) => {
-      throw running.blame === undefined || abort.signal.aborted ? error : failureOf(error, running.blame)
+      throw running.failedCall === undefined || abort.signal.aborted ? error : failureOf(error, running.failedCall)
     })
     const { events, late, dead } = await Promise.race([done, signals.stopped])
     const seconds = ((systemClock.nowMs() - startMs) / 1000).toFixed(2)
@@ -63,7 +63,7 @@ export async function runFlowCommand(module: URL, file: string, options: RunOpti
 }
 
 /** What a function of the flow threw, with the operator, the event, and the place in the user's code. */
-function failureOf(error: unknown, { operator, event = 'unknown' }: Blame): SluiceError {
+function failureOf(error: unknown, { operator, event = 'unknown' }: FailedCall): SluiceError {
   const at = event === 'unknown' ? '' : ` at ${event}`
   const [, place] = /\(?(file:[^\s)]+)/.exec(error instanceof Error ? (error.stack ?? '') : '') ?? []
   const where = place === undefined ? '' : ` (${place})`

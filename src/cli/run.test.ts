@@ -69,7 +69,7 @@ function checkpointFile({ state, sink }) {
     title: 'a file',
     deadLetters: 'a file of letters',
     guarantee: 'exactly-once',
-    open: async () => ({ checkpoint: restored(), write, bury: () => {}, commit, close }),
+    open: async () => ({ checkpoint: restored(), write, writeDeadLetters: () => {}, commit, close }),
   }
 }
 
@@ -228,7 +228,7 @@ describe('a run that fails', { concurrency: 2 }, () => {
     const { code, stdout, stderr } = await run({ args })
     equal(code, 65)
     const { error, exitCode, overall } = JSON.parse(stdout)
-    deepEqual([error.code, error.details.limit, exitCode, overall.read], ['REJECTS_OVER_LIMIT', '0', 65, 1000])
+    deepEqual([error.code, error.details.limit, exitCode, overall.read], ['TOO_MANY_DEAD_LETTERS', '0', 65, 1000])
     const records = stderr
       .trimEnd()
       .split('\n')
@@ -237,7 +237,7 @@ describe('a run that fails', { concurrency: 2 }, () => {
       records.map(({ level, code: name }) => [level, name]),
       [
         ['info', undefined],
-        ['error', 'REJECTS_OVER_LIMIT'],
+        ['error', 'TOO_MANY_DEAD_LETTERS'],
       ],
     )
   })

@@ -151,7 +151,7 @@ class RunCommand {
   #finished(report: RunReport): number {
     const signal = report.outcome === 'drained' ? this.#signals.received : undefined
     // What never ends by itself is done when it is told to stop.
-    const isDone = signal === undefined || (report.isEndless && signal === 'SIGTERM')
+    const isDone = signal === undefined || (report.isUnbounded && signal === 'SIGTERM')
     const exitCode = isDone ? OK : exitCodeOfSignal(signal)
     if (signal !== undefined) this.#reporter.say(`stopped ${this.#reached(report)}, all committed; ${this.#goOn()}`)
     const { json } = this.#options

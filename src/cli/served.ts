@@ -34,7 +34,7 @@ const WELL_MS = 60_000
 /** Failures that come again however often it is tried: somebody has to change something first. */
 const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CONFIG_INVALID',
-  'REJECTS_OVER_LIMIT',
+  'TOO_MANY_DEAD_LETTERS',
   'SOURCE_CORRUPT',
   'SOURCE_LIMIT',
   'POSITION_LOST',

@@ -5,25 +5,25 @@ import { putParts } from '../testing/put-parts.ts'
 import {
   type Batch,
   batchOf,
-  batchOfTraced,
+  batchOfTracked,
   derived,
-  entriesOf,
   joined,
   mapped,
   readOf,
+  recordsOf,
   withOwnOrigins,
 } from './batch.ts'
-import { deadLetter, type Entry, type Origin, type Traced, traced } from './origin.ts'
+import { deadLetter, type Origin, type SourceRecord, type Tracked, tracked } from './origin.ts'
 
 const originOf = (offset: number): Origin => ({ source: 'a.csv', line: offset + 1, offset, raw: `raw ${offset}` })
-const tracedOf = (count: number): Traced<number>[] =>
-  Array.from({ length: count }, (_, index) => traced(index, originOf(index)))
+const tracedOf = (count: number): Tracked<number>[] =>
+  Array.from({ length: count }, (_, index) => tracked(index, originOf(index)))
 const originsOf = (batch: Batch): (Origin | undefined)[] =>
   Array.from({ length: batch.length }, (_, i) => batch.origin(i))
 
 describe('a batch', () => {
   it('has its events, and their origins where they have some', () => {
-    const batch = batchOfTraced(tracedOf(3))
+    const batch = batchOfTracked(tracedOf(3))
     deepEqual([batch.length, batch.at(1), batch.values(), batch.hasOrigins], [3, 1, [0, 1, 2], true])
     deepEqual(originsOf(batch), [0, 1, 2].map(originOf))
     deepEqual([batchOf(['a']).hasOrigins, batchOf(['a']).origin(0)], [false, undefined])
@@ -38,7 +38,7 @@ describe('a batch', () => {
     )
     fc.assert(
       fc.property(fc.nat(9), fc.array(step, { maxLength: 6 }), (count, steps) => {
-        let batch: Batch<number> = batchOfTraced(tracedOf(count))
+        let batch: Batch<number> = batchOfTracked(tracedOf(count))
         let clear = tracedOf(count)
         for (const one of steps) {
           if (one.kind === 'slice' && 'from' in one) {
@@ -47,20 +47,20 @@ describe('a batch', () => {
           } else if (one.kind === 'select' && 'keep' in one) {
             const indices = clear.flatMap((_, i) => (one.keep[i % one.keep.length] ? [i] : []))
             batch = batch.select(indices)
-            clear = indices.map((i) => clear[i] as Traced<number>)
+            clear = indices.map((i) => clear[i] as Tracked<number>)
           } else if (one.kind === 'map') {
             batch = mapped(
               batch,
               batch.values().map((n) => n + 100),
             )
-            clear = clear.map(({ value, origin }) => traced(value + 100, origin))
+            clear = clear.map(({ value, origin }) => tracked(value + 100, origin))
           } else {
-            batch = joined([batch, batchOfTraced(tracedOf(2)), batch])
+            batch = joined([batch, batchOfTracked(tracedOf(2)), batch])
             clear = [...clear, ...tracedOf(2), ...clear]
           }
         }
         deepEqual(
-          batch.values().map((value, i) => traced(value, batch.origin(i) as Origin)),
+          batch.values().map((value, i) => tracked(value, batch.origin(i) as Origin)),
           clear,
         )
       }),
@@ -70,10 +70,10 @@ describe('a batch', () => {
   it('gives each of the events that one became the origin that it has when they are made one by one', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(4), { minLength: 1 }), (counts) => {
-        const batch = batchOfTraced(tracedOf(counts.length))
+        const batch = batchOfTracked(tracedOf(counts.length))
         const starts: number[] = []
         const values: number[] = []
-        const clear: Traced<number>[] = []
+        const clear: Tracked<number>[] = []
         for (const [i, count] of counts.entries()) {
           starts.push(values.length)
           const own = Array.from({ length: count }, (_, n) => n)
@@ -89,11 +89,11 @@ describe('a batch', () => {
   })
 
   it('is shared out in the order of the indices, also where all are asked for', () => {
-    deepEqual(batchOfTraced(tracedOf(3)).select([2, 0, 1]).values(), [2, 0, 1])
+    deepEqual(batchOfTracked(tracedOf(3)).select([2, 0, 1]).values(), [2, 0, 1])
   })
 
   it('has no origins where one of those it was joined of has none', () => {
-    equal(joined([batchOfTraced(tracedOf(1)), batchOf([1])]).hasOrigins, false)
+    equal(joined([batchOfTracked(tracedOf(1)), batchOf([1])]).hasOrigins, false)
   })
 
   it('gives each event an origin object of its own, the same one however often it is asked for', () => {
@@ -111,10 +111,10 @@ describe('a batch', () => {
   })
 
   it('tells events and rejected records in the order in which they were read', () => {
-    const [a, b] = tracedOf(2) as [Traced<number>, Traced<number>]
+    const [a, b] = tracedOf(2) as [Tracked<number>, Tracked<number>]
     const dead = deadLetter(originOf(7), 'csv', 'too long')
-    const entries: Entry<number>[] = [dead, a, dead, dead, b, dead]
-    deepEqual(entriesOf(readOf(entries)), entries)
-    deepEqual(entriesOf(readOf<number>([])), [])
+    const entries: SourceRecord<number>[] = [dead, a, dead, dead, b, dead]
+    deepEqual(recordsOf(readOf(entries)), entries)
+    deepEqual(recordsOf(readOf<number>([])), [])
   })
 })

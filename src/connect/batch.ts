@@ -3,12 +3,12 @@
 import {
   type DeadLetter,
   deadLetter,
-  type Entry,
   type Origin,
   partOf,
   plainOrigin,
-  type Traced,
-  traced,
+  type SourceRecord,
+  type Tracked,
+  tracked,
 } from './origin.ts'
 
 /** Where events came from: each origin is made when somebody asks for it. */
@@ -76,7 +76,7 @@ export function batchFrom<T>(chunk: Pick<readonly T[], 'length'>): Batch<T> {
 }
 
 /** A batch of events that carry their origins with them. */
-export function batchOfTraced<T>(events: readonly Traced<T>[]): Batch<T> {
+export function batchOfTracked<T>(events: readonly Tracked<T>[]): Batch<T> {
   return batchOf(
     events.map(({ value }) => value),
     originsOf(events),
@@ -85,7 +85,7 @@ export function batchOfTraced<T>(events: readonly Traced<T>[]): Batch<T> {
 
 /** The origins of what carries one. */
 export function originsOf(carriers: readonly { readonly origin: Origin }[]): Origins {
-  return { at: (index) => (carriers[index] as Traced<unknown>).origin }
+  return { at: (index) => (carriers[index] as Tracked<unknown>).origin }
 }
 
 /**
@@ -112,10 +112,10 @@ export function withOwnOrigins<T>(batch: Batch<T>): Batch<T> {
  * A letter for the event at an index, which has an origin.
  *
  * @example
- * const batch = batchOfTraced([traced(-1, { source: 'a.csv', line: 2, offset: 8, raw: '-1' })])
- * letterAt(batch, 0, 'shop', 'it is below 0').origin.line // => 2
+ * const batch = batchOfTracked([tracked(-1, { source: 'a.csv', line: 2, offset: 8, raw: '-1' })])
+ * deadLetterAt(batch, 0, 'shop', 'it is below 0').origin.line // => 2
  */
-export function letterAt(batch: Batch, index: number, step: string, reason: string): DeadLetter {
+export function deadLetterAt(batch: Batch, index: number, step: string, reason: string): DeadLetter {
   return deadLetter(batch.origin(index) as Origin, step, reason)
 }
 
@@ -159,7 +159,7 @@ export function joined<T>(batches: readonly Batch<T>[]): Batch<T> {
  *
  * @param starts - for each event of `batch`, where in `values` what it became begins
  * @example
- * const batch = batchOfTraced([traced('a b', { source: 'a.txt', line: 1, offset: 0, raw: 'a b' })])
+ * const batch = batchOfTracked([tracked('a b', { source: 'a.txt', line: 1, offset: 0, raw: 'a b' })])
  * derived(batch, ['a', 'b'], [0]).origin(1)?.part // => 2
  */
 export function derived<T>(batch: Batch, values: readonly T[], starts: readonly number[]): Batch<T> {
@@ -179,25 +179,25 @@ export function derived<T>(batch: Batch, values: readonly T[], starts: readonly 
 }
 
 /** What a read gave in the order in which it was read. */
-export function entriesOf<T>({ events, rejected }: ReadBatch<T>): Entry<T>[] {
-  const entries: Entry<T>[] = []
+export function recordsOf<T>({ events, rejected }: ReadBatch<T>): SourceRecord<T>[] {
+  const entries: SourceRecord<T>[] = []
   let next = 0
   for (const { at, letter } of [...rejected, { at: events.length, letter: undefined }]) {
-    for (; next < at; next += 1) entries.push(traced(events.at(next), events.origin(next) as Origin))
+    for (; next < at; next += 1) entries.push(tracked(events.at(next), events.origin(next) as Origin))
     if (letter !== undefined) entries.push(letter)
   }
   return entries
 }
 
 /** Entries as a read gives them. */
-export function readOf<T>(entries: readonly Entry<T>[]): ReadBatch<T> {
-  const events: Traced<T>[] = []
+export function readOf<T>(entries: readonly SourceRecord<T>[]): ReadBatch<T> {
+  const events: Tracked<T>[] = []
   const rejected: RejectedRecord[] = []
   for (const entry of entries) {
     if (entry.kind === 'event') events.push(entry)
     else rejected.push({ at: events.length, letter: entry })
   }
-  return { events: batchOfTraced(events), rejected }
+  return { events: batchOfTracked(events), rejected }
 }
 
 /** Where events came from: the same for all that was made of one batch, one for one. */

@@ -4,7 +4,15 @@
 
 import '../base/check-node.ts'
 
-export { type Batch, batchOf, letterAt, type Origins, type ReadBatch, type RejectedRecord, readOf } from './batch.ts'
+export {
+  type Batch,
+  batchOf,
+  deadLetterAt,
+  type Origins,
+  type ReadBatch,
+  type RejectedRecord,
+  readOf,
+} from './batch.ts'
 export type { Columns, ColumnType } from './column.ts'
 export { type LineFormat, type ParseLine, Rejection } from './format.ts'
 export { type BrokerAddress, brokerAddress } from './kits/broker/address.ts'
@@ -16,10 +24,10 @@ export {
   type LiveServer,
   listenReader,
 } from './kits/broker/connect-reader.ts'
-export { ByName, InOrder, type Known, OnceEach } from './kits/broker/known.ts'
-export { type LiveOptions, LiveReader, livePosition, namedPosition } from './kits/broker/live-reader.ts'
+export { type Deduplicator, IdDedup, NoDedup, SequenceDedup } from './kits/broker/deduplicator.ts'
 export type { MessageOptions, Outgoing } from './kits/broker/message.ts'
 export { type Publisher, type PublishOptions, PublishWriter } from './kits/broker/publish-writer.ts'
+export { livePosition, namedPosition, PushReader, type PushReaderOptions } from './kits/broker/push-reader.ts'
 export { type ConnectedOpening, type LiveSource, liveSource } from './kits/broker/source.ts'
 export { optionInvalid } from './kits/config.ts'
 export { createFile, finishFile, makeFolder, removeFile, renameFile, syncFolder, writeAll } from './kits/files/disk.ts'
@@ -59,21 +67,21 @@ export {
   type Work,
 } from './kits/store/work.ts'
 export { SqlWriter, type SqlWriterOptions } from './kits/store/writer.ts'
-export { type DeadLetter, deadLetter, type Entry, type Origin, type Traced, traced } from './origin.ts'
+export { type DeadLetter, deadLetter, type Origin, type SourceRecord, type Tracked, tracked } from './origin.ts'
 export { identified, identityAt, type RowIdentity } from './row-identity.ts'
 export type {
   BatchSize,
   Checkpoint,
   CheckpointSummary,
   Guarantee,
-  KeptLetter,
-  PlainSink,
-  PlainSinkOptions,
-  PlainWriter,
   Sink,
   SinkInspector,
   SinkOptions,
   SinkWriter,
+  StoredDeadLetter,
   Totals,
+  TwoPhaseSink,
+  TwoPhaseSinkOptions,
+  TwoPhaseWriter,
 } from './sink.ts'
 export type { Json, OpenOptions, Position, ResumedSplit, Source, SourceCounts, Split, SplitReader } from './source.ts'

@@ -2,7 +2,7 @@ import { deepEqual, equal, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { putParts } from '../testing/put-parts.ts'
-import { fromSource, type Origin, partOf, type Traced } from './origin.ts'
+import { fromSource, type Origin, partOf, type Tracked } from './origin.ts'
 
 const record: Origin = { source: 'a.csv', line: 2, offset: 8, raw: '1' }
 
@@ -18,7 +18,7 @@ const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
 /** The events at the leaves of a tree. */
 function leavesOf({ into }: Tree, origin: Origin): Origin[] {
   if (into.length === 0) return [origin]
-  const made: Traced<Tree>[] = []
+  const made: Tracked<Tree>[] = []
   putParts(into, origin, made)
   return made.flatMap((event) => leavesOf(event.value, event.origin))
 }
@@ -38,7 +38,7 @@ describe('the parts of a record', () => {
   })
 
   it('C60: are 0 for a record that becomes one event at every step', () => {
-    const made: Traced<number>[] = []
+    const made: Tracked<number>[] = []
     putParts([1], record, made)
     putParts([2], made[0]?.origin ?? record, made)
     deepEqual(

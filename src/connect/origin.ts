@@ -25,7 +25,7 @@ export interface Origin {
 }
 
 /** A value with its origin. Steps that change the value keep the origin. */
-export interface Traced<T> {
+export interface Tracked<T> {
   readonly kind: 'event'
   readonly value: T
   readonly origin: Origin
@@ -42,9 +42,9 @@ export interface DeadLetter {
 }
 
 /** What a source gives and a pipeline carries: an event or a dead letter, in the order they were read. */
-export type Entry<T> = Traced<T> | DeadLetter
+export type SourceRecord<T> = Tracked<T> | DeadLetter
 
-export function traced<T>(value: T, origin: Origin): Traced<T> {
+export function tracked<T>(value: T, origin: Origin): Tracked<T> {
   return { kind: 'event', value, origin }
 }
 

@@ -117,7 +117,7 @@ export interface Sink<in Row> {
 }
 
 /** A dead letter as it is kept. */
-export interface KeptLetter extends DeadLetter {
+export interface StoredDeadLetter extends DeadLetter {
   /** Which of the events that its record became: `part` of its origin. */
   readonly part: number
   /** The epoch that it was committed with, and when, in epoch milliseconds. */
@@ -146,7 +146,10 @@ export interface SinkInspector {
    * Dead letters by place (file, offset, step, part), `limit` at most, behind `after`, where there need not be one. Those
    * without a file come first.
    */
-  letters(options: { readonly limit: number; readonly after?: KeptLetter }): Promise<readonly KeptLetter[]>
+  deadLetters(options: {
+    readonly limit: number
+    readonly after?: StoredDeadLetter
+  }): Promise<readonly StoredDeadLetter[]>
   /**
    * Forgets positions, totals and states: the next run starts over. Rows stay; dead letters, too, unless told otherwise.
    * @throws {SluiceError} PIPELINE_HELD while a run holds the pipeline
@@ -185,22 +188,22 @@ export interface SinkWriter<in Row> {
   /**
    * Takes rows; gives back a letter for each row that the store refuses, all others are written. Every row has an origin,
    * which is made when it is asked for: ask for it only where it is needed. A letter has the origin that the batch gave,
-   * as `letterAt` makes it.
+   * as `deadLetterAt` makes it.
    */
   write(rows: Batch<Row>): readonly DeadLetter[] | Promise<readonly DeadLetter[]>
   /** Takes dead letters: one with the place (source, offset, step, part) of another replaces it. */
-  bury(letters: readonly DeadLetter[]): void | Promise<void>
+  writeDeadLetters(letters: readonly DeadLetter[]): void | Promise<void>
   /** Takes dead letters out again, with the commit that follows; absent where a sink cannot. */
-  exhume?(letters: readonly KeptLetter[]): void | Promise<void>
+  deleteDeadLetters?(letters: readonly StoredDeadLetter[]): void | Promise<void>
   /**
    * Makes everything since the last commit durable, together with the checkpoint: all of it or nothing.
    * @throws {SluiceError} PIPELINE_HELD if another instance has taken the lease meanwhile
    */
   commit(checkpoint: Checkpoint): void | Promise<void>
   /** All is committed: waits until it has also come to the sinks that follow this one; absent where none do. */
-  settle?(): Promise<void>
+  flush?(): Promise<void>
   /** A sign of life: holds the lease for another `leaseMs`. Called three times in that, also while nothing comes. */
-  renew?(): void | Promise<void>
+  renewLease?(): void | Promise<void>
   /** Forgets what was not committed, lets go of the lease if it is still ours, and closes. */
   close(): Promise<void>
 }
@@ -209,16 +212,16 @@ export interface SinkWriter<in Row> {
  * A sink without transactions of its own: its checkpoints and dead letters are kept beside it. What `prepare` made
  * durable is made visible by `finish` once the epoch is committed.
  */
-export interface PlainSink<in Row> {
+export interface TwoPhaseSink<in Row> {
   readonly kind: string
   /** Never there: by it the compiler tells a plain sink from one that keeps its own checkpoints. */
   readonly checkpoints?: never
   readonly title: string
   readonly guarantee: Guarantee
-  open(options: PlainSinkOptions): Promise<PlainWriter<Row>>
+  open(options: TwoPhaseSinkOptions): Promise<TwoPhaseWriter<Row>>
 }
 
-export interface PlainSinkOptions {
+export interface TwoPhaseSinkOptions {
   readonly pipeline: string
   readonly columns?: Columns
   /**
@@ -232,7 +235,7 @@ export interface PlainSinkOptions {
 }
 
 /** Writes the rows of a sink without transactions. One call at a time; after one has failed, only `close`. */
-export interface PlainWriter<in Row> {
+export interface TwoPhaseWriter<in Row> {
   /** Takes rows as a {@link SinkWriter} does; gives back a letter for each that is refused, all others are written. */
   write(rows: Batch<Row>): readonly DeadLetter[] | Promise<readonly DeadLetter[]>
   /** Makes what was written since the last call durable, and gives what `finish` must know to make it visible. */
@@ -241,7 +244,7 @@ export interface PlainWriter<in Row> {
    * The epoch is committed: makes it visible. Called again with the same note whenever the sink is opened, and may then
    * find all, some or nothing of it done. No other instance can take over before it has ended: it is short.
    */
-  finish(note: Json): void | Promise<void>
+  publish(note: Json): void | Promise<void>
   /** Forgets what was not prepared, and closes. */
   close(): Promise<void>
 }

@@ -2,7 +2,7 @@
 
 import type { ReadBatch } from './batch.ts'
 import type { Columns } from './column.ts'
-import type { Entry, Origin } from './origin.ts'
+import type { Origin, SourceRecord } from './origin.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
@@ -54,7 +54,7 @@ export interface Source<T> {
   /** Set where a later run reads records again that an earlier one has loaded: it takes a sink that overwrites them. */
   readonly readsAgain?: true
   /** Set where reading never comes to its end by itself: it goes on until it is stopped. */
-  readonly isEndless?: true
+  readonly isUnbounded?: true
   /**
    * Set where the offset of a record is how many came before it, or how much of a stream: a run that starts over may give
    * the places of dead letters that are kept to other records, and is refused.
@@ -65,7 +65,7 @@ export interface Source<T> {
   /** What has to hold for each record to be given once, for a person: `as long as the topic keeps the records`. */
   readonly provided?: string
   /** Set where whoever sends waits to hear what is committed: its readers have `committed`. */
-  readonly isAcknowledged?: true
+  readonly needsAck?: true
   /**
    * The parts to read, in the order in which they are to be read.
    * @throws {SluiceError} SOURCE_MISSING if there is nothing to read
@@ -90,7 +90,7 @@ export interface Source<T> {
    * Reads one record again from its raw form, as it is kept with a dead letter; absent where a source cannot. What was
    * kept in part only, as the letter's `reason` says, is a dead letter again.
    */
-  readonly reparse?: (origin: Origin, reason?: string) => Entry<T>
+  readonly reparse?: (origin: Origin, reason?: string) => SourceRecord<T>
 }
 
 /** Reads one split from front to back. One call at a time. */
@@ -117,7 +117,7 @@ export interface SplitReader<T> {
    * acknowledged. Positions come in their order, not each of them. Does not fail: what could not be acknowledged is sent
    * again, and known by its position. The reader is closed after the last one.
    */
-  committed?(position: Position): void
+  acknowledge?(position: Position): void
   /** Resolves when nothing is held any more; what was to be acknowledged has been sent then, where it could be. */
   close(): Promise<void>
 }

@@ -9,8 +9,8 @@ import { prometheusText } from '../telemetry/prometheus.ts'
 import { type Answer, AnswerError, bodyOf, jsonAnswer, send } from './answer.ts'
 import { Feed } from './feed.ts'
 import type { Guard } from './guard.ts'
-import { Kept } from './kept.ts'
 import { pageFile } from './page-file.ts'
+import { StoredState } from './stored-state.ts'
 import type { WatchedRun } from './watched.ts'
 
 type Change = 'pause' | 'resume' | 'drain'
@@ -38,7 +38,7 @@ export class Routes {
   readonly #guard: Guard
   readonly #runs: () => readonly WatchedRun[]
   readonly #feed: Feed
-  readonly #kept = new Kept()
+  readonly #kept = new StoredState()
   readonly #table: ReadonlyMap<string, Route>
 
   constructor(guard: Guard, runs: () => readonly WatchedRun[]) {

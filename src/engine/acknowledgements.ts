@@ -4,10 +4,10 @@ import { inTime } from '../base/closing.ts'
 import type { Position, SplitReader } from '../connect/source.ts'
 
 /** A reader that is told of commits. */
-export type AcknowledgedReader = SplitReader<unknown> & Required<Pick<SplitReader<unknown>, 'committed'>>
+export type AcknowledgedReader = SplitReader<unknown> & Required<Pick<SplitReader<unknown>, 'acknowledge'>>
 
-export function isAcknowledged(reader: SplitReader<unknown>): reader is AcknowledgedReader {
-  return reader.committed !== undefined
+export function needsAck(reader: SplitReader<unknown>): reader is AcknowledgedReader {
+  return reader.acknowledge !== undefined
 }
 
 /**
@@ -41,7 +41,7 @@ export class Acknowledgements {
       this.#stood.delete(ended)
       for (const [reader, position] of stood) last.set(reader, position)
     }
-    for (const [reader, position] of last) reader.committed(position)
+    for (const [reader, position] of last) reader.acknowledge(position)
   }
 
   /** Closes all readers: nothing will be committed any more. */

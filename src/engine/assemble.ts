@@ -4,9 +4,9 @@ import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import { type Key, stableHash } from '../base/hash.ts'
 import { InvariantError, unreachable } from '../base/invariant.ts'
-import type { Beginning, Ledger } from '../checkpoint/ledger.ts'
+import type { EpochReports, ResumePoint } from '../checkpoint/epoch-reports.ts'
+import { deadLetterOf } from '../flow/dead-letter.ts'
 import { fuse } from '../flow/fuse.ts'
-import { letterOf } from '../flow/letter.ts'
 import { isProducer, isSplittable } from '../flow/source.ts'
 import type { Edge, Exchange, Layer, Topology } from '../flow/topology.ts'
 import type { StageCore } from '../stage/core.ts'
@@ -19,18 +19,18 @@ import type { Link, SubscribeOptions } from '../stage/link.ts'
 import { chunkStage } from '../stage/make.ts'
 import { coreOf, link } from '../stage/subscribe.ts'
 import { WorkTime } from '../stage/work-time.ts'
-import type { Account } from './account.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
-import { type CallsStageOptions, callsStage } from './calls-stage.ts'
+import { type AsyncStageOptions, asyncStage } from './async-stage.ts'
 import { type Gate, levelsOf, Place } from './gate.ts'
 import type { InFlight } from './in-flight.ts'
-import { PlacedStage, type Tally } from './placed.ts'
+import { type Busy, operatorStage } from './operator-stage.ts'
+import type { RejectionLog } from './rejection-log.ts'
 import { sourceStage } from './source-stage.ts'
 import { localQueue, type SplitQueue } from './split-queue.ts'
-import { type Busy, stepsStage } from './steps-stage.ts'
+import { type OwnCounts, StageStats } from './stage-stats.ts'
 
 /** Which stages are built here, and how those elsewhere are reached. */
-export interface Site {
+export interface Deployment {
   isHere(layer: Layer, stage: number): boolean
   /** A consumer that sends to a stage elsewhere, or to the takers. */
   sender(channel: Channel): StageCore
@@ -48,7 +48,7 @@ export interface Channel {
   /** Absent: whoever takes what the topology gives. */
   readonly to: StagePlace | undefined
   /** Whether events go with their origins. */
-  readonly isTraced: boolean
+  readonly isTracked: boolean
 }
 
 /** A stage of a layer, by its number, from 0. */
@@ -59,19 +59,19 @@ export interface StagePlace {
 
 export interface AssembleOptions {
   readonly clock: Clock
-  readonly account: Account
+  readonly rejections: RejectionLog
   readonly inFlight: InFlight
   /** Take what the topology gives, each a part of it; none if they are elsewhere. */
-  readonly takers?: readonly StageCore[]
+  readonly consumers?: readonly StageCore[]
   /** Everything is here without one. */
-  readonly site?: Site
+  readonly deployment?: Deployment
   readonly busy?: Busy
   /** Of a flow: where its stages wait with the results of the end. */
   readonly gate?: Gate
   /** Of a pipeline: where its stages begin, and whom they tell of their epochs. */
   readonly epochs?: {
-    readonly beginning: Beginning
-    readonly ledger: Ledger
+    readonly resumePoint: ResumePoint
+    readonly reports: EpochReports
     readonly acknowledgements: Acknowledgements
   }
 }
@@ -85,10 +85,10 @@ export interface Assembly {
   /** Where events enter: the stages of sources that are here. */
   readonly sources: readonly StageCore[]
   /** The stages that are here, for their figures. */
-  readonly placed: readonly PlacedStage[]
+  readonly stats: readonly StageStats[]
 }
 
-const HERE: Site = {
+const HERE: Deployment = {
   isHere: () => true,
   sender: nowhere,
   receiver: nowhere,
@@ -113,26 +113,26 @@ interface Built {
 class Assembling {
   readonly #topology: Topology
   readonly #options: AssembleOptions
-  readonly #site: Site
+  readonly #deployment: Deployment
   readonly #layers: StageCore[][] = []
   readonly #links: Link[] = []
-  readonly #placed: PlacedStage[] = []
+  readonly #placed: StageStats[] = []
   readonly #levels: ReadonlyMap<Layer, number>
   /** Layer → its stages that are here, by their number. */
   readonly #built = new Map<Layer, ReadonlyMap<number, Built>>()
   /** Layer → who takes from it. */
-  readonly #takers = new Map<Layer, { readonly edge: Edge | 'out'; readonly to: Layer | undefined }[]>()
+  readonly #consumers = new Map<Layer, { readonly edge: Edge | 'out'; readonly to: Layer | undefined }[]>()
 
   constructor(topology: Topology, options: AssembleOptions) {
     this.#topology = topology
     this.#options = options
-    this.#site = options.site ?? HERE
+    this.#deployment = options.deployment ?? HERE
     this.#levels = levelsOf(topology)
-    for (const layer of topology.layers) this.#takers.set(layer, [])
+    for (const layer of topology.layers) this.#consumers.set(layer, [])
     for (const layer of topology.layers) {
-      for (const edge of layer.inputs) this.#takers.get(edge.from)?.push({ edge, to: layer })
+      for (const edge of layer.inputs) this.#consumers.get(edge.from)?.push({ edge, to: layer })
     }
-    for (const layer of topology.last) this.#takers.get(layer)?.push({ edge: 'out', to: undefined })
+    for (const layer of topology.last) this.#consumers.get(layer)?.push({ edge: 'out', to: undefined })
     for (const layer of topology.layers) this.#build(layer)
   }
 
@@ -141,38 +141,38 @@ class Assembling {
     const sources = this.#topology.layers
       .filter(({ work }) => work.kind === 'source')
       .flatMap((layer) => [...(this.#built.get(layer)?.values() ?? [])].map(({ first }) => first))
-    return { layers: this.#layers, links: [...ends, ...this.#links.toReversed()], sources, placed: this.#placed }
+    return { layers: this.#layers, links: [...ends, ...this.#links.toReversed()], sources, stats: this.#placed }
   }
 
   /** Ties what the topology gives to its takers, or to what sends it to them. */
   #end(): Link[] {
-    const { takers, inFlight } = this.#options
+    const { consumers, inFlight } = this.#options
     /** What carries events from here, and to here. */
     const carriers: StageCore[] = []
     const outputs: StageCore[] = []
     const links: Link[] = []
-    const { last, isTraced = false } = this.#topology
+    const { last, isTracked = false } = this.#topology
     for (const layer of last) {
       for (let stage = 0; stage < layer.stages; stage += 1) {
-        const channel = { id: `out:${layer.number}-${stage}`, from: { layer, stage }, to: undefined, isTraced }
+        const channel = { id: `out:${layer.number}-${stage}`, from: { layer, stage }, to: undefined, isTracked }
         const built = this.#built.get(layer)?.get(stage)
         const output = built?.outlets.get('out') ?? built?.first
-        if (takers === undefined) {
+        if (consumers === undefined) {
           if (output === undefined) continue
-          const sender = this.#site.sender(channel)
+          const sender = this.#deployment.sender(channel)
           carriers.push(sender)
           links.push(link(sender, output, { demand: 'manual' }))
         } else if (output === undefined) {
-          const receiver = this.#site.receiver(channel)
+          const receiver = this.#deployment.receiver(channel)
           carriers.push(receiver)
           outputs.push(receiver)
         } else outputs.push(output)
       }
     }
-    for (const taker of takers ?? []) {
-      for (const output of outputs) links.push(inFlight.watch(link(taker, output, inFlight.demand)))
+    for (const consumer of consumers ?? []) {
+      for (const output of outputs) links.push(inFlight.watch(link(consumer, output, inFlight.demand)))
     }
-    this.#layers.push(carriers, [...(takers ?? [])])
+    this.#layers.push(carriers, [...(consumers ?? [])])
     return links
   }
 
@@ -183,23 +183,24 @@ class Assembling {
     this.#layers.push(own)
     let queue: SplitQueue | undefined
     for (let stage = 0; stage < layer.stages; stage += 1) {
-      if (!this.#site.isHere(layer, stage)) {
+      if (!this.#deployment.isHere(layer, stage)) {
         this.#send(layer, stage)
         continue
       }
-      if (layer.work.kind === 'source' && isSplittable(layer.work.source)) queue ??= this.#site.queue(layer)
-      const takers = this.#takers.get(layer) ?? []
-      const dispatcher = takers.length > 1 ? broadcast() : this.#dispatcher(takers[0]?.edge ?? 'out', takers[0]?.to)
+      if (layer.work.kind === 'source' && isSplittable(layer.work.source)) queue ??= this.#deployment.queue(layer)
+      const consumers = this.#consumers.get(layer) ?? []
+      const dispatcher =
+        consumers.length > 1 ? broadcast() : this.#dispatcher(consumers[0]?.edge ?? 'out', consumers[0]?.to)
       const time = new WorkTime()
-      const tally: Tally = { received: 0, counts: { filtered: 0, derived: 0 }, busyMs: () => 0 }
+      const ownCounts: OwnCounts = { received: 0, counts: { filtered: 0, derived: 0 }, busyMs: () => 0 }
       const { gate } = this.#options
       const place = gate === undefined ? undefined : new Place(gate, this.#levels.get(layer) ?? 0, layer)
-      const counted = { time, tally, place }
+      const counted = { time, ownCounts, place }
       const chain = this.#stagesOf(layer, stage, dispatcher as DispatcherSpec<unknown, never>, queue, counted)
       place?.watch(chain.at(-1))
       // What nobody asks for is not measured.
       if (this.#options.epochs !== undefined) for (const core of chain) core.measure(time)
-      this.#placed.push(new PlacedStage(layer.number, stage, chain, tally))
+      this.#placed.push(new StageStats(layer.number, stage, chain, ownCounts))
       own.push(...chain)
       for (let i = 1; i < chain.length; i += 1) this.#tie(chain[i], chain[i - 1])
       const [first] = chain
@@ -208,19 +209,19 @@ class Assembling {
       const outlets = new Map<Edge | 'out', StageCore>()
       built.set(stage, { first, outlets })
       this.#take(layer, stage, first)
-      for (const { edge, to } of takers) outlets.set(edge, takers.length > 1 ? this.#relay(last, edge, to) : last)
+      for (const { edge, to } of consumers) outlets.set(edge, consumers.length > 1 ? this.#relay(last, edge, to) : last)
     }
   }
 
   /** Ties a stage to all that it takes from; its inputs are numbered in this order. */
-  #take(layer: Layer, stage: number, taker: StageCore): void {
+  #take(layer: Layer, stage: number, consumer: StageCore): void {
     for (const channel of this.#channels(layer, stage)) {
       const above = this.#built.get(channel.from.layer)?.get(channel.from.stage)
       if (above === undefined) {
-        const receiver = this.#site.receiver(channel)
+        const receiver = this.#deployment.receiver(channel)
         this.#layers.at(-1)?.unshift(receiver)
-        this.#tie(taker, receiver)
-      } else this.#tie(taker, above.outlets.get(channel.edge), optionsOf(channel.edge.exchange, stage))
+        this.#tie(consumer, receiver)
+      } else this.#tie(consumer, above.outlets.get(channel.edge), optionsOf(channel.edge.exchange, stage))
     }
   }
 
@@ -229,7 +230,7 @@ class Assembling {
     for (const channel of this.#channels(layer, stage)) {
       const above = this.#built.get(channel.from.layer)?.get(channel.from.stage)
       if (above === undefined) continue
-      const sender = this.#site.sender(channel)
+      const sender = this.#deployment.sender(channel)
       this.#layers.at(-1)?.push(sender)
       this.#tie(sender, above.outlets.get(channel.edge), {
         ...optionsOf(channel.edge.exchange, stage),
@@ -243,8 +244,8 @@ class Assembling {
       for (let above = 0; above < edge.from.stages; above += 1) {
         if (edge.exchange.kind === 'forward' && above !== stage) continue
         const id = `${layer.number}.${index}:${above}-${stage}`
-        const { isTraced = false } = edge
-        yield { id, edge, from: { layer: edge.from, stage: above }, to: { layer, stage }, isTraced }
+        const { isTracked = false } = edge
+        yield { id, edge, from: { layer: edge.from, stage: above }, to: { layer, stage }, isTracked }
       }
     }
   }
@@ -282,17 +283,17 @@ class Assembling {
   #telling(
     operator: string,
     stage: string,
-    { beginning, ledger }: NonNullable<AssembleOptions['epochs']>,
-  ): Pick<CallsStageOptions, 'refused' | 'onBarrier' | 'onEnded'> {
+    { resumePoint, reports }: NonNullable<AssembleOptions['epochs']>,
+  ): Pick<AsyncStageOptions, 'refused' | 'onBarrier' | 'onEnded'> {
     return {
       refused: (event, error, barriers) => {
         const reason = messageOf(error)
-        this.#options.account.dead(operator, event.at(0), reason)
-        ledger.letters(beginning.epoch + 1 + barriers, [letterOf(operator, event, 0, reason)])
+        this.#options.rejections.dead(operator, event.at(0), reason)
+        reports.deadLetters(resumePoint.epoch + 1 + barriers, [deadLetterOf(operator, event, 0, reason)])
       },
       // Letters of calls are told before it: whoever hears of it has them.
-      onBarrier: (epoch) => ledger.stage({ epoch, stage, counts: {}, states: new Map(), tookMs: 0 }),
-      onEnded: () => ledger.ended({}),
+      onBarrier: (epoch) => reports.stage({ epoch, stage, counts: {}, states: new Map(), tookMs: 0 }),
+      onEnded: () => reports.ended({}),
     }
   }
 
@@ -301,10 +302,10 @@ class Assembling {
     stage: number,
     dispatcher: DispatcherSpec<unknown, never>,
     queue: SplitQueue | undefined,
-    counted: { readonly time: WorkTime; readonly tally: Tally; readonly place: Place | undefined },
+    counted: { readonly time: WorkTime; readonly ownCounts: OwnCounts; readonly place: Place | undefined },
   ): StageCore[] {
     const { work, stages } = layer
-    const { account, clock, inFlight } = this.#options
+    const { rejections, clock, inFlight } = this.#options
     const name = `layer ${layer.number}, stage ${stage + 1}`
     switch (work.kind) {
       case 'source': {
@@ -319,7 +320,7 @@ class Assembling {
             queue,
             dispatcher,
             clock,
-            account,
+            rejections,
             meter: inFlight.meter(),
             busy: this.#options.busy,
             epochs: this.#options.epochs,
@@ -344,10 +345,12 @@ class Assembling {
           busy: this.#options.busy,
           epochs: this.#options.epochs,
           place: counted.place,
-          tally: counted.tally,
+          ownCounts: counted.ownCounts,
         }
         return [
-          coreOf(stepsStage({ ...own, dispatcher, clock, account, meters: [inFlight.meter(), inFlight.meter()] })),
+          coreOf(
+            operatorStage({ ...own, dispatcher, clock, rejections, meters: [inFlight.meter(), inFlight.meter()] }),
+          ),
         ]
       }
       case 'mapAsync': {
@@ -356,14 +359,14 @@ class Assembling {
         const told = epochs === undefined ? {} : this.#telling(work.name, `${layer.number}/${stage}`, epochs)
         return [
           coreOf(
-            callsStage({
+            asyncStage({
               name: work.name,
               make: work.make as never,
               settings,
               dispatcher,
               clock,
               ...told,
-              tally: counted.tally,
+              ownCounts: counted.ownCounts,
             }),
           ),
         ]

@@ -1,8 +1,8 @@
 // The ways of running a flow: to an array, to a sink, to an async iterable.
 
 import { handedOver } from '../stage/to.ts'
-import { Account } from './account.ts'
 import { type FlowReport, type FlowRunOptions, type Settings, settingsOf } from './options.ts'
+import { RejectionLog } from './rejection-log.ts'
 import { begin, type RunFlowOptions, type RunningFlow } from './running.ts'
 import { type Runnable, startFlow } from './start.ts'
 
@@ -70,8 +70,8 @@ export function stream<T>(flow: Runnable<T>, options: FlowRunOptions = {}): Asyn
 }
 
 async function* streaming<T>(flow: Runnable<T>, settings: Settings): AsyncGenerator<T, void> {
-  const account = new Account(settings)
-  const batches = handedOver((last) => startFlow('stream', flow, [last], { ...settings, account }, true))
+  const rejections = new RejectionLog(settings)
+  const batches = handedOver((last) => startFlow('stream', flow, [last], { ...settings, rejections }, true))
   for await (const batch of batches) yield* batch as readonly T[]
-  account.warn()
+  rejections.warn()
 }

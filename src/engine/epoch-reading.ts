@@ -1,16 +1,16 @@
 // How a stage of a pipeline reads splits: what it gave, and where it stands, belongs to an epoch.
 
-import { type Beginning, type Ledger, recordKey } from '../checkpoint/ledger.ts'
+import { type EpochReports, type ResumePoint, recordKey } from '../checkpoint/epoch-reports.ts'
 import type { Batch, ReadBatch } from '../connect/batch.ts'
 import { type DeadLetter, deadLetter, type Origin } from '../connect/origin.ts'
 import type { Position, Split, SplitReader } from '../connect/source.ts'
 import { addTotals, NO_TOTALS } from '../connect/totals.ts'
 import type { StepCounts } from '../flow/step.ts'
-import { type AcknowledgedReader, type Acknowledgements, isAcknowledged } from './acknowledgements.ts'
+import { type AcknowledgedReader, type Acknowledgements, needsAck } from './acknowledgements.ts'
 import type { PipelineSource } from './pipeline-source.ts'
-import type { Tally } from './placed.ts'
 import type { Reading } from './reading.ts'
 import type { SplitQueue } from './split-queue.ts'
+import type { OwnCounts } from './stage-stats.ts'
 
 export interface EpochReadingOptions {
   readonly source: PipelineSource
@@ -20,9 +20,9 @@ export interface EpochReadingOptions {
   readonly partition: { readonly index: number }
   /** What the steps have counted since the last call; and what it has read. */
   readonly takeCounts: () => Readonly<StepCounts>
-  readonly tally: Tally
-  readonly beginning: Beginning
-  readonly ledger: Ledger
+  readonly ownCounts: OwnCounts
+  readonly resumePoint: ResumePoint
+  readonly reports: EpochReports
   readonly acknowledgements: Acknowledgements
 }
 
@@ -67,7 +67,7 @@ export class EpochReading implements Reading {
   constructor(options: EpochReadingOptions) {
     this.#options = options
     this.#stage = `${options.layer}/${options.partition.index}`
-    this.#epoch = options.beginning.epoch + 1
+    this.#epoch = options.resumePoint.epoch + 1
   }
 
   get reader(): SplitReader<unknown> | undefined {
@@ -75,19 +75,19 @@ export class EpochReading implements Reading {
   }
 
   async openNext(signal: AbortSignal): Promise<SplitReader<unknown> | undefined> {
-    const { source, queue, beginning, ledger, acknowledgements } = this.#options
+    const { source, queue, resumePoint, reports, acknowledgements } = this.#options
     const split = await queue.take(signal)
     if (split === undefined) return undefined
-    const onNote = (note: string): void => ledger.noted(split.id, note)
-    const from = beginning.positions.get(source.nameOf(split))
+    const onNote = (note: string): void => reports.noted(split.id, note)
+    const from = resumePoint.positions.get(source.nameOf(split))
     const reader = await source.open(split, from, { signal, onNote })
     const skippedBytes = reader.doneBytes
     this.#current = { split, reader, skippedBytes, seen: { read: 0, blank: 0, invalidUtf8: 0 } }
     this.#skippedBytes += skippedBytes
-    if (isAcknowledged(reader)) acknowledgements.opened(reader)
+    if (needsAck(reader)) acknowledgements.opened(reader)
     // What a reader takes ahead of the first record (a header, say) is nothing that an earlier run has read.
     const resumedBytes = from === undefined ? 0 : skippedBytes
-    ledger.opened({ split: split.id, note: reader.note, resumedBytes, sizeBytes: split.sizeBytes })
+    reports.opened({ split: split.id, note: reader.note, resumedBytes, sizeBytes: split.sizeBytes })
     return reader
   }
 
@@ -97,12 +97,12 @@ export class EpochReading implements Reading {
   }
 
   begin(read: ReadBatch<unknown>): Batch {
-    const { source, beginning, ledger } = this.#options
+    const { source, resumePoint, reports } = this.#options
     const { events, rejected } = source.marked(read)
     const letters = rejected.map(({ letter }) => letter)
     const first = events.length > 0 ? events.origin(0) : letters[0]?.origin
-    if (beginning.isCareful && first !== undefined) ledger.suspect(first)
-    const sound = beginning.poison.size === 0 ? events : this.#withoutPoison(events, letters)
+    if (resumePoint.isCareful && first !== undefined) reports.inHand(first)
+    const sound = resumePoint.poison.size === 0 ? events : this.#withoutPoison(events, letters)
     this.letters(letters)
     return sound
   }
@@ -113,17 +113,17 @@ export class EpochReading implements Reading {
 
   end(): void {
     this.#book(false)
-    if (this.#letters.length > 0) this.#options.ledger.letters(this.#epoch, this.#letters.splice(0))
+    if (this.#letters.length > 0) this.#options.reports.deadLetters(this.#epoch, this.#letters.splice(0))
     this.#counts = addTotals(this.#counts, this.#options.takeCounts())
     if (this.#toldRead === 0 || this.#read - this.#toldRead >= PROGRESS_EVERY) this.#tell()
   }
 
   endEpoch(epoch: number, send: () => void): void {
-    const { ledger, acknowledgements } = this.#options
+    const { reports, acknowledgements } = this.#options
     for (const [reader, position] of this.#stood) acknowledgements.ended(epoch, reader, position)
     this.#stood.clear()
     send()
-    ledger.source({ epoch, stage: this.#stage, positions: this.#moved, counts: this.#counts })
+    reports.source({ epoch, stage: this.#stage, positions: this.#moved, counts: this.#counts })
     this.#moved = new Map()
     this.#counts = NO_TOTALS
     this.#epoch = epoch + 1
@@ -144,7 +144,7 @@ export class EpochReading implements Reading {
     const { reader, skippedBytes } = current
     this.#closedBytes += reader.doneBytes - skippedBytes
     // The others are closed when nothing more is committed.
-    if (!isAcknowledged(reader)) await reader.close()
+    if (!needsAck(reader)) await reader.close()
   }
 
   /** Records that ended a worker go no further. */
@@ -152,7 +152,7 @@ export class EpochReading implements Reading {
     const sound: number[] = []
     for (let index = 0; index < events.length; index += 1) {
       const origin = events.origin(index) as Origin
-      const found = this.#options.beginning.poison.get(recordKey(origin))
+      const found = this.#options.resumePoint.poison.get(recordKey(origin))
       if (found === undefined) sound.push(index)
       else letters.push(deadLetter(origin, WORKER, found))
     }
@@ -167,7 +167,7 @@ export class EpochReading implements Reading {
     const { read, blank, invalidUtf8 } = reader.counts
     const isNew = read !== seen.read || (isAtEnd && reader.note === undefined)
     this.#read += read - seen.read
-    this.#options.tally.received = this.#read
+    this.#options.ownCounts.received = this.#read
     this.#counts = addTotals(this.#counts, {
       read: read - seen.read,
       blank: blank - seen.blank,
@@ -177,14 +177,14 @@ export class EpochReading implements Reading {
     if (!isNew) return
     const position = reader.position()
     this.#moved.set(this.#options.source.nameOf(split), position)
-    if (isAcknowledged(reader)) this.#stood.set(reader, position)
+    if (needsAck(reader)) this.#stood.set(reader, position)
   }
 
   #tell(): void {
     const current = this.#current
     const openBytes = current === undefined ? 0 : current.reader.doneBytes - current.skippedBytes
     this.#toldRead = this.#read
-    this.#options.ledger.progress({
+    this.#options.reports.progress({
       stage: this.#stage,
       epoch: this.#epoch,
       inEpoch: this.#counts.read,

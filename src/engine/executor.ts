@@ -1,13 +1,13 @@
 // What runs the stages of a topology, here or elsewhere: the contract.
 
 import type { Clock } from '../base/clock.ts'
-import type { Beginning, Ledger, SourceCommand } from '../checkpoint/ledger.ts'
+import type { EpochReports, ResumePoint, SourceCommand } from '../checkpoint/epoch-reports.ts'
 import type { Layer, Topology } from '../flow/topology.ts'
 import type { StageCore } from '../stage/core.ts'
-import type { Account } from './account.ts'
 import type { InFlightLimits } from './in-flight.ts'
 import type { Job } from './job.ts'
-import type { PlacedWork } from './placed.ts'
+import type { RejectionLog } from './rejection-log.ts'
+import type { StageCounts } from './stage-stats.ts'
 
 /** What an executor is given to run: a flow, or a pipeline, which has epochs. */
 export interface Work {
@@ -17,12 +17,12 @@ export interface Work {
   /** Where others find what was laid out; absent where it was handed over as an object, which stays in this process. */
   readonly job: Job | undefined
   /** Take what the topology gives, in this thread: each gets a part of it. */
-  readonly takers: readonly StageCore[]
+  readonly consumers: readonly StageCore[]
   readonly clock: Clock
-  readonly account: Account
+  readonly rejections: RejectionLog
   readonly inFlight: InFlightLimits
   /** Of a pipeline: where its stages begin, and whom they tell of their epochs. */
-  readonly epochs?: { readonly beginning: Beginning; readonly ledger: Ledger }
+  readonly epochs?: { readonly resumePoint: ResumePoint; readonly reports: EpochReports }
   readonly signal: AbortSignal | undefined
   /** Whether takers handle what came before a failure, and then hear of it; else all end at once. */
   readonly failsInLine?: boolean
@@ -41,7 +41,7 @@ export interface Execution {
   /** Tells every stage that reads the sources of a pipeline. */
   tell(command: SourceCommand): void
   /** What the stages of a layer did so far; empty where nobody knows yet. */
-  figures(layer: number): readonly PlacedWork[]
+  figures(layer: number): readonly StageCounts[]
   /** Stages at one place work one after the other; takers are at place 0. */
   placeOf(layer: Layer, stage: number): number
   /** How long this thread was at what comes from elsewhere, before the takers have it; in clock milliseconds. */

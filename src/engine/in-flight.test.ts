@@ -44,14 +44,14 @@ describe('InFlight', () => {
     const inFlight = new InFlight({ events: 1000, bytes: MIB })
     const asked: number[] = []
     const source = producer<number>({ onDemand: (demand) => void asked.push(demand) })
-    const taker = consumer<number>({ onEvents: () => {} })
-    const watched = inFlight.watch(link(coreOf(taker), coreOf(source), inFlight.demand))
+    const taking = consumer<number>({ onEvents: () => {} })
+    const watched = inFlight.watch(link(coreOf(taking), coreOf(source), inFlight.demand))
     watched.open()
     inFlight.counter()(100, 800)
     const sum = () => asked.reduce((sum, demand) => sum + demand, 0)
     await until(() => sum() >= 1000, 'the demand of a larger window')
     equal(sum(), 1000)
-    taker.cancel()
+    taking.cancel()
   })
 
   it('is not troubled by a getter that throws', () => {

@@ -2,8 +2,8 @@
 
 import { checkInteger, checkKeys, checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
-import type { Refused } from './account.ts'
 import type { InFlightLimits } from './in-flight.ts'
+import type { Refused } from './rejection-log.ts'
 
 /** Options of everything that runs a flow. */
 export interface FlowRunOptions {

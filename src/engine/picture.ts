@@ -57,7 +57,7 @@ export function wordsOf({ topology, choice, works = worksOf, load, refusal }: Pi
  * @see https://mermaid.js.org/syntax/flowchart.html
  */
 export function mermaidOf({ topology: { layers, last }, works = worksOf, load }: Picture): string {
-  const takers = load === undefined ? [] : [['sink', '', load] as const]
+  const consumers = load === undefined ? [] : [['sink', '', load] as const]
   const branches = (load?.branches ?? []).map((branch, at) => {
     return [`branch${at + 1}`, `${mermaidLabel(branch.name)}: `, branch] as const
   })
@@ -66,7 +66,7 @@ export function mermaidOf({ topology: { layers, last }, works = worksOf, load }:
     'flowchart LR',
     ...layers.map((layer) => `  ${idOf(layer)}${shapeOf(layer, works(layer))}`),
     ...(load === undefined ? ['  out(("out"))'] : []),
-    ...[...takers, ...branches].map(([id, name, { title, promise }]) => {
+    ...[...consumers, ...branches].map(([id, name, { title, promise }]) => {
       return `  ${id}[("${name}${labelOf([title, promise])}")]`
     }),
     ...(load === undefined ? [] : ['  dead[/"dead letters"/]']),

@@ -21,8 +21,8 @@ export class PipelineSource implements Source<unknown> {
   readonly kind: string
   readonly title: string
   readonly columns?: Columns
-  readonly isAcknowledged?: true
-  readonly isEndless?: true
+  readonly needsAck?: true
+  readonly isUnbounded?: true
   readonly #source: Source<unknown>
   readonly #prefix: string
   readonly #number: number
@@ -35,8 +35,8 @@ export class PipelineSource implements Source<unknown> {
     this.#source = source
     this.kind = source.kind
     this.title = source.title
-    if (source.isAcknowledged) this.isAcknowledged = true
-    if (source.isEndless) this.isEndless = true
+    if (source.needsAck) this.needsAck = true
+    if (source.isUnbounded) this.isUnbounded = true
     this.#prefix = prefix
     this.#number = number
     this.#sources = sources

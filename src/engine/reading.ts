@@ -3,7 +3,7 @@
 import { type Batch, batchOf, type ReadBatch } from '../connect/batch.ts'
 import type { DeadLetter } from '../connect/origin.ts'
 import type { Source, SplitReader } from '../connect/source.ts'
-import type { Account } from './account.ts'
+import type { RejectionLog } from './rejection-log.ts'
 import type { SplitQueue } from './split-queue.ts'
 
 /** The splits that a stage reads, and what becomes of what they give. */
@@ -30,7 +30,7 @@ export interface Reading {
 export interface ReadingOptions {
   readonly source: Source<unknown>
   readonly queue: SplitQueue
-  readonly account: Account
+  readonly rejections: RejectionLog
 }
 
 /** Each split from its start: a flow keeps no positions. */
@@ -54,7 +54,7 @@ export class PlainReading implements Reading {
   }
 
   begin({ events, rejected }: ReadBatch<unknown>): Batch {
-    for (const { letter } of rejected) this.#options.account.dead(letter.step, letter.origin.raw, letter.reason)
+    for (const { letter } of rejected) this.#options.rejections.dead(letter.step, letter.origin.raw, letter.reason)
     // A flow has no use for where they came from.
     return batchOf(events.values())
   }
@@ -63,7 +63,7 @@ export class PlainReading implements Reading {
 
   /** Without commits, what has gone out is acknowledged at once. */
   end(): void {
-    this.reader?.committed?.(this.reader.position())
+    this.reader?.acknowledge?.(this.reader.position())
   }
 
   endEpoch(): void {}

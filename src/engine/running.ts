@@ -9,9 +9,9 @@ import { consumer } from '../stage/make.ts'
 import type { Consumer } from '../stage/stage.ts'
 import { coreOf } from '../stage/subscribe.ts'
 import { into } from '../stage/to.ts'
-import { Account, type Blame } from './account.ts'
 import type { Executor } from './executor.ts'
 import { type FlowReport, type FlowRunOptions, settingsOf } from './options.ts'
+import { type FailedCall, RejectionLog } from './rejection-log.ts'
 import { type Runnable, startFlow } from './start.ts'
 
 /** What takes the events of a flow: a stage, a stream, or a function that is handed batches. */
@@ -27,7 +27,7 @@ export interface RunningFlow {
   /** Resolves when all has ended and is closed; rejects with what made it fail. */
   readonly done: Promise<FlowReport>
   /** Where a function of the flow threw, in this thread, if that is why it failed. */
-  readonly blame: Blame | undefined
+  readonly failedCall: FailedCall | undefined
   /** Closes the sources, and lets through what they gave: states and windows give their results. Settles as `done`. */
   drain(): Promise<FlowReport>
   /** Ends it now, in every thread; what is on its way is lost, and `done` rejects with the reason. */
@@ -46,15 +46,15 @@ export async function begin<T>(
   const { into: sink = () => {}, ...others } = options
   const settings = settingsOf(what, others)
   let handed = 0
-  const takers = takersOf(sink, (events) => {
+  const consumers = consumersOf(sink, (events) => {
     handed += events
   }).map(coreOf)
-  const account = new Account(settings)
+  const rejections = new RejectionLog(settings)
   const { clock, signal } = settings
-  const starting = startFlow(what, flow, takers, { ...settings, account, executor })
+  const starting = startFlow(what, flow, consumers, { ...settings, rejections, executor })
   const run = await keepingAlive(orGivenUp(starting, signal), clock)
-  const done = finish(run.done, account, clock, () =>
-    typeof sink === 'function' ? handed : takers.reduce((sum, taker) => sum + taker.stats().received, 0),
+  const done = finish(run.done, rejections, clock, () =>
+    typeof sink === 'function' ? handed : consumers.reduce((sum, consumer) => sum + consumer.stats().received, 0),
   )
   const drain = (): Promise<FlowReport> => {
     run.drain()
@@ -62,8 +62,8 @@ export async function begin<T>(
   }
   return {
     done,
-    get blame() {
-      return account.blame
+    get failedCall() {
+      return rejections.failedCall
     },
     drain,
     async cancel(reason = new DOMException('The run was cancelled', 'AbortError')) {
@@ -78,17 +78,17 @@ export async function begin<T>(
 
 async function finish(
   done: Promise<void>,
-  account: Account,
+  rejections: RejectionLog,
   clock: Clock,
   eventsGiven: () => number,
 ): Promise<FlowReport> {
   await keepingAlive(done, clock)
-  account.warn()
-  return { events: eventsGiven(), late: account.tooLate, dead: account.refused, ahead: account.tooFarAhead }
+  rejections.warn()
+  return { events: eventsGiven(), late: rejections.tooLate, dead: rejections.refused, ahead: rejections.tooFarAhead }
 }
 
 /** Sinks as stages; a function's events are counted as it is handed them. */
-function takersOf<T>(sink: RunFlowOptions<T>['into'], count: (events: number) => void): readonly Consumer<never>[] {
+function consumersOf<T>(sink: RunFlowOptions<T>['into'], count: (events: number) => void): readonly Consumer<never>[] {
   if (typeof sink === 'function') {
     const onEvents = (batch: readonly T[]): Promise<void> | void => {
       count(batch.length)

@@ -1,15 +1,15 @@
 // Stages of a topology that run in one thread: all of them, those of a worker, or the takers alone.
 
-import type { Beginning, Ledger, SourceCommand } from '../checkpoint/ledger.ts'
+import type { EpochReports, ResumePoint, SourceCommand } from '../checkpoint/epoch-reports.ts'
 import type { Topology } from '../flow/topology.ts'
 import { Run } from '../stage/run.ts'
 import { begin } from '../stage/subscribe.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { type AssembleOptions, type Assembly, assemble } from './assemble.ts'
-import type { PlacedStage, PlacedWork } from './placed.ts'
+import type { StageCounts, StageStats } from './stage-stats.ts'
 
 export interface ShareOptions extends Omit<AssembleOptions, 'epochs'> {
-  readonly epochs?: { readonly beginning: Beginning; readonly ledger: Ledger } | undefined
+  readonly epochs?: { readonly resumePoint: ResumePoint; readonly reports: EpochReports } | undefined
   readonly signal?: AbortSignal | undefined
   readonly failsInLine?: boolean | undefined
   /** Resolves when nothing more will be committed: readers whose senders wait for commits stay open until then. */
@@ -33,11 +33,11 @@ export class Share {
     this.done.catch(() => {}) // Looked at by whoever waits for the run.
   }
 
-  get placed(): readonly PlacedStage[] {
-    return this.#assembly.placed
+  get placed(): readonly StageStats[] {
+    return this.#assembly.stats
   }
 
-  figures(layer: number): readonly PlacedWork[] {
+  figures(layer: number): readonly StageCounts[] {
     return this.placed.filter((one) => one.layer === layer).map((one) => one.work())
   }
 

@@ -2,7 +2,7 @@
 
 import { inTime } from '../base/closing.ts'
 import { isPromise } from '../base/promise.ts'
-import type { Beginning, Ledger, SourceCommand } from '../checkpoint/ledger.ts'
+import type { EpochReports, ResumePoint, SourceCommand } from '../checkpoint/epoch-reports.ts'
 import { type Batch, chunkOf, type ReadBatch } from '../connect/batch.ts'
 import type { Source, SplitReader } from '../connect/source.ts'
 import { Chain } from '../flow/chain.ts'
@@ -13,16 +13,16 @@ import { chunkStage } from '../stage/make.ts'
 import type { WorkTime } from '../stage/work-time.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import { EpochReading } from './epoch-reading.ts'
+import type { OperatorStageOptions } from './operator-stage.ts'
 import { PipelineSource } from './pipeline-source.ts'
-import type { Tally } from './placed.ts'
 import { PlainReading, type Reading } from './reading.ts'
 import type { SplitQueue } from './split-queue.ts'
+import type { OwnCounts } from './stage-stats.ts'
 import { StageContext } from './step-context.ts'
-import type { StepsStageOptions } from './steps-stage.ts'
 
 /** The steps are what is done with events as they are read. */
 export interface SourceStageOptions
-  extends Omit<StepsStageOptions, 'inputs' | 'meters' | 'place' | 'tally' | 'epochs'> {
+  extends Omit<OperatorStageOptions, 'inputs' | 'meters' | 'place' | 'ownCounts' | 'epochs'> {
   readonly source: Source<unknown>
   /** Asked at the first demand. */
   readonly queue: SplitQueue
@@ -30,10 +30,10 @@ export interface SourceStageOptions
   readonly meter: (values: readonly unknown[]) => void
   /** Its time at work, and what it has read. */
   readonly time: WorkTime
-  readonly tally: Tally
+  readonly ownCounts: OwnCounts
   /** Of a pipeline: where it begins, and who hears of its epochs. */
   readonly epochs?:
-    | { readonly beginning: Beginning; readonly ledger: Ledger; readonly acknowledgements: Acknowledgements }
+    | { readonly resumePoint: ResumePoint; readonly reports: EpochReports; readonly acknowledgements: Acknowledgements }
     | undefined
 }
 
@@ -84,17 +84,24 @@ class SourceStage implements AnySpec {
   readonly #atOnce: number
 
   constructor(options: SourceStageOptions) {
-    const { name, dispatcher, steps, partition, clock, account, epochs, tally } = options
-    const { counts } = tally
+    const { name, dispatcher, steps, partition, clock, rejections, epochs, ownCounts } = options
+    const { counts } = ownCounts
     this.name = name
     this.dispatcher = dispatcher
     this.#options = options
-    this.#context = new StageContext({ partition, inputs: 1, clock, account, counts, beginning: epochs?.beginning })
+    this.#context = new StageContext({
+      partition,
+      inputs: 1,
+      clock,
+      rejections,
+      counts,
+      resumePoint: epochs?.resumePoint,
+    })
     const out = { events: (batch: Batch) => this.#give(batch), watermark: () => {} }
     this.#chain = new Chain(steps, out, this.#context.steps)
     this.#reading = readingOf(options, () => this.#context.takeCounts())
-    this.#isHeld = epochs?.beginning.isHeld === true
-    this.#atOnce = epochs === undefined ? READ_AT_ONCE : epochs.beginning.isCareful ? 1 : READ_FOR_EPOCHS
+    this.#isHeld = epochs?.resumePoint.isHeld === true
+    this.#atOnce = epochs === undefined ? READ_AT_ONCE : epochs.resumePoint.isCareful ? 1 : READ_FOR_EPOCHS
   }
 
   onDemand(demand: number, self: Self): void {
@@ -152,7 +159,7 @@ class SourceStage implements AnySpec {
       (error: unknown) => {
         // A read that was stopped has said all that it will; what steps say counts.
         if (!this.#isWorking && this.#stop.signal.aborted) return this.#endIfIdle(self)
-        if (!this.#isWorking) this.#options.account.unread ??= error
+        if (!this.#isWorking) this.#options.rejections.readError ??= error
         self.fail(error)
       },
     )
@@ -202,7 +209,7 @@ class SourceStage implements AnySpec {
     time.enter()
     try {
       const read = reader.read(Math.min(this.#missing, this.#atOnce))
-      return isPromise(read) && source.isEndless !== true ? time.through(read) : read
+      return isPromise(read) && source.isUnbounded !== true ? time.through(read) : read
     } finally {
       time.leave()
     }

@@ -9,13 +9,13 @@ import { layOut } from '../flow/layout.ts'
 import { nodesOf, type PlanNode } from '../flow/plan.ts'
 import { isSplittable } from '../flow/source.ts'
 import type { StageCore } from '../stage/core.ts'
-import type { Account } from './account.ts'
 import type { Execution, Executor } from './executor.ts'
 import { inline } from './executors/inline.ts'
 import { onThreads, type ThreadsOptions } from './executors/threads.ts'
 import { FLOW_LAYOUT, type Job, loadJob } from './job.ts'
 import type { Settings } from './options.ts'
 import type { Choice } from './picture.ts'
+import type { RejectionLog } from './rejection-log.ts'
 
 /** A flow; or the URL (or path) of the module that exports it, which is how it can run on threads. */
 export type Runnable<T> = Flow<T, unknown> | URL | string
@@ -32,17 +32,17 @@ const WORTH_THREADS = 64 * 1024 * 1024
 export async function startFlow(
   what: string,
   flow: Pick<Flow<never>, 'node'> | URL | string,
-  takers: readonly StageCore[],
-  settings: Settings & { readonly account: Account; readonly executor?: Executor | undefined },
+  consumers: readonly StageCore[],
+  settings: Settings & { readonly rejections: RejectionLog; readonly executor?: Executor | undefined },
   failsInLine = false,
 ): Promise<Execution> {
-  const { clock, account, signal, inFlight } = settings
+  const { clock, rejections, signal, inFlight } = settings
   const job = isFlow(flow) ? undefined : jobOf(what, flow, settings)
   const node = isFlow(flow) ? flow.node : await loadJob(job as Job)
   const executor = settings.executor ?? (await executorOf(what, node, job, settings))
   const { stages = executor.stages } = settings
   const topology = layOut(node, { stages })
-  return await executor.start({ topology, stages, job, takers, clock, account, inFlight, signal, failsInLine })
+  return await executor.start({ topology, stages, job, consumers, clock, rejections, inFlight, signal, failsInLine })
 }
 
 async function executorOf(what: string, node: PlanNode, job: Job | undefined, settings: Settings): Promise<Executor> {

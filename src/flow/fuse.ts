@@ -41,7 +41,7 @@ function accusing(name: string, make: MakeStep): MakeStep {
         try {
           call.apply(step, args)
         } catch (error) {
-          context.accuse(name, undefined)
+          context.recordFailure(name, undefined)
           throw error
         }
       }

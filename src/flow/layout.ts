@@ -6,7 +6,7 @@ import { unreachable } from '../base/invariant.ts'
 import { canCombine } from '../window/combiner.ts'
 import { describeWindow, windowText } from '../window/place.ts'
 import type { EventTimeWindow } from '../window/window.ts'
-import { Drafts, type Tail } from './drafts.ts'
+import { LayerBuilder, type Tail } from './layer-builder.ts'
 import { keyName } from './name.ts'
 import { orderedNodes } from './order.ts'
 import { type OriginPaths, originPaths } from './origin-paths.ts'
@@ -52,7 +52,7 @@ export function layOut(last: PlanNode, options: LayoutOptions): Topology {
 class Layout {
   readonly #last: PlanNode
   readonly #options: LayoutOptions
-  readonly #drafts = new Drafts()
+  readonly #layers = new LayerBuilder()
   /** Node → where its events come out. */
   readonly #tails = new Map<PlanNode, Tail>()
   readonly #ordered: ReadonlySet<PlanNode>
@@ -68,20 +68,20 @@ class Layout {
     checkOneShots(nodes.flatMap(({ operator }) => sourcesOf(operator)))
     this.#ordered = orderedNodes(nodes)
     this.#paths = options.input === undefined ? undefined : originPaths(last, nodes)
-    const takers = new Map<PlanNode, number>()
-    for (const { inputs } of nodes) for (const input of inputs) takers.set(input, (takers.get(input) ?? 0) + 1)
+    const consumers = new Map<PlanNode, number>()
+    for (const { inputs } of nodes) for (const input of inputs) consumers.set(input, (consumers.get(input) ?? 0) + 1)
     for (const { operator } of nodes) if (!isStateless(operator)) this.#ids.set(operator, this.#newId(operator))
     for (const node of nodes) {
-      this.#drafts.isTraced = this.#paths?.takes(node) ?? false
+      this.#layers.isTracked = this.#paths?.takes(node) ?? false
       const tail = this.#place(node)
       // Several take from it: what one of them adds is not for the others.
-      if ((takers.get(node) ?? 0) > 1) this.#drafts.seal(tail)
+      if ((consumers.get(node) ?? 0) > 1) this.#layers.seal(tail)
       this.#tails.set(node, tail)
     }
   }
 
   topology(): Topology {
-    return { ...this.#drafts.topology(this.#tailOf(this.#last)), isTraced: this.#paths?.gives(this.#last) ?? false }
+    return { ...this.#layers.topology(this.#tailOf(this.#last)), isTracked: this.#paths?.gives(this.#last) ?? false }
   }
 
   #place(node: PlanNode): Tail {
@@ -91,7 +91,7 @@ class Layout {
       case 'input':
         return this.#input(node, operator)
       case 'branch':
-        return this.#drafts.append(this.#above(node), {
+        return this.#layers.append(this.#above(node), {
           ...named(operator, 'branch'),
           make: branch(operator.name, operator.at, operator.ways),
         })
@@ -118,10 +118,10 @@ class Layout {
       case 'partition':
         return this.#partition(node, operator)
       case 'shuffle':
-        return this.#drafts.spread([this.#above(node)], operator.stages ?? this.#options.stages, FREE)
+        return this.#layers.spread([this.#above(node)], operator.stages ?? this.#options.stages, FREE)
       case 'merge': {
         const stages = this.#ordered.has(node) ? 1 : this.#options.stages
-        return this.#drafts.spread(
+        return this.#layers.spread(
           node.inputs.map((input) => this.#tailOf(input)),
           stages,
           FREE,
@@ -132,7 +132,7 @@ class Layout {
       case 'mapAsync':
         return this.#mapAsync(node, operator)
       case 'throughStages':
-        return this.#drafts.own(this.#above(node), operator, 1, FREE)
+        return this.#layers.own(this.#above(node), operator, 1, FREE)
       default:
         return unreachable(operator)
     }
@@ -153,7 +153,7 @@ class Layout {
     const inputs = sourcesOf(operator).map((named, index): Edge => {
       const isSplit = canSplit[index] === true
       const work = { kind: 'source', ...named } as const
-      return { from: this.#drafts.open(work, isSplit ? behind : 1, []), exchange: isSplit ? { kind: 'forward' } : FREE }
+      return { from: this.#layers.open(work, isSplit ? behind : 1, []), exchange: isSplit ? { kind: 'forward' } : FREE }
     })
     const isOrdered = this.#ordered.has(node) && !canSplit.every(Boolean)
     if (!isOrdered) return { stages: behind, inputs }
@@ -162,8 +162,8 @@ class Layout {
 
   /** What looks at one event at a time is done where a pipeline's sources are read, as far as it can be. */
   #stateless(above: Tail, placed: Placed): Tail {
-    const atSource = this.#paths === undefined ? undefined : this.#drafts.appendToSource(above, placed)
-    return atSource ?? this.#drafts.append(above, placed)
+    const atSource = this.#paths === undefined ? undefined : this.#layers.appendToSource(above, placed)
+    return atSource ?? this.#layers.append(above, placed)
   }
 
   #uniq(node: PlanNode, operator: Op<'uniq'>): Tail {
@@ -176,20 +176,20 @@ class Layout {
     }
     const make = uniq(operator)
     const above = this.#above(node)
-    if (this.#drafts.stagesOf(above) === 1) return this.#drafts.append(above, { ...this.#kept(operator, 'uniq'), make })
+    if (this.#layers.stagesOf(above) === 1) return this.#layers.append(above, { ...this.#kept(operator, 'uniq'), make })
     // The first half only spares the exchange what it can: nothing is lost with its memory.
-    const first = this.#drafts.append(above, { ...named(operator, 'uniq'), make })
+    const first = this.#layers.append(above, { ...named(operator, 'uniq'), make })
     return this.#behind(first, exchange, { ...this.#kept(operator, 'uniq'), make })
   }
 
   #takeSort(node: PlanNode, operator: Op<'takeSort'>): Tail {
     const { count, compare } = operator
-    const first = this.#drafts.append(this.#above(node), {
+    const first = this.#layers.append(this.#above(node), {
       ...this.#kept(operator, 'takeSort'),
       givesAtEnd: true,
       make: takeSort(count, compare),
     })
-    if (this.#drafts.stagesOf(first) === 1) return first
+    if (this.#layers.stagesOf(first) === 1) return first
     const merging = { ...named(operator, 'takeSort (merging)'), givesAtEnd: true, make: takeSort(count, compare, true) }
     return this.#single(first, merging)
   }
@@ -202,7 +202,7 @@ class Layout {
     const exchange = operator.isGlobal ? FREE : by === undefined ? undefined : byKey(by)
     if (operator.window !== undefined) return this.#windowed(above, reduceWork(operator), exchange, does, operator)
     const placed: Placed = { ...this.#kept(operator, does), givesAtEnd: true, make: reduce(operator) }
-    if (exchange === undefined || this.#drafts.stagesOf(above) === 1) return this.#drafts.append(above, placed)
+    if (exchange === undefined || this.#layers.stagesOf(above) === 1) return this.#layers.append(above, placed)
     return this.#behind(above, exchange, placed)
   }
 
@@ -213,9 +213,9 @@ class Layout {
     if (operator.window !== undefined)
       return this.#windowed(above, aggregateWork(operator), exchange, 'aggregate', operator)
     const placed: Placed = { ...this.#kept(operator, 'aggregate'), givesAtEnd: true, make: aggregate(operator) }
-    if (this.#drafts.stagesOf(above) === 1) return this.#drafts.append(above, placed)
+    if (this.#layers.stagesOf(above) === 1) return this.#layers.append(above, placed)
     if (operator.aggregate.merge === undefined) return this.#behind(above, exchange, placed)
-    const partly = this.#drafts.append(above, {
+    const partly = this.#layers.append(above, {
       ...named(operator, 'aggregate (partial results)'),
       make: aggregatePartly(operator),
     })
@@ -235,15 +235,15 @@ class Layout {
   #windowed(above: Tail, work: WindowWork, exchange: Exchange | undefined, does: string, operator: Operator): Tail {
     const { window, name } = work
     const id = this.#idOf(operator)
-    const isSole = (): boolean => this.#drafts.inputsOf(told) === 1
+    const isSole = (): boolean => this.#layers.inputsOf(told) === 1
     const timed = 'at' in window ? placedTimes(name, window as EventTimeWindow<never>, id, isSole) : undefined
-    const told: Tail = timed === undefined ? above : this.#drafts.ahead(above, timed, exchange === undefined)
+    const told: Tail = timed === undefined ? above : this.#layers.ahead(above, timed, exchange === undefined)
     const doing = `${does} in ${windowText(window)}`
     const own = named(operator, doing)
     const kept = { id, keeps: keepsOf(operator), givesAtEnd: does !== 'uniq' }
     const feed = { isCombined: false, isSole }
-    if (exchange === undefined || this.#drafts.stagesOf(told) === 1) {
-      return this.#drafts.append(told, { ...own, ...kept, make: windowed(work, feed) })
+    if (exchange === undefined || this.#layers.stagesOf(told) === 1) {
+      return this.#layers.append(told, { ...own, ...kept, make: windowed(work, feed) })
     }
     const fold = work.fold([])
     // What the clock or a mark may ask for at any time must not wait further up.
@@ -251,7 +251,7 @@ class Layout {
     if (does !== 'aggregate' || !mayWait || !canCombine(window, fold)) {
       return this.#behind(told, exchange, { ...own, ...kept, make: windowed(work, feed) })
     }
-    const partly = this.#drafts.append(told, {
+    const partly = this.#layers.append(told, {
       ...named(operator, `${doing} (partial results)`),
       make: combining(work),
     })
@@ -265,16 +265,16 @@ class Layout {
     const sides = node.inputs.map((input, index): Tail => {
       const side = index === 0 ? 'left' : 'right'
       const told = isEventTime(window)
-        ? this.#drafts.ahead(
+        ? this.#layers.ahead(
             this.#tailOf(input),
             placedTimes(name, window, `${this.#idOf(operator)}, ${side}`, () => false),
           )
         : this.#tailOf(input)
-      return this.#drafts.append(told, { name, does: `${side} side of ${name}`, make: sided(side) })
+      return this.#layers.append(told, { name, does: `${side} side of ${name}`, make: sided(side) })
     })
     const exchange = stages === 1 ? FREE : { ...byKey(operator.left), key: sidedKey(operator) }
-    const both = this.#drafts.spread(sides, stages, exchange)
-    return this.#drafts.append(both, {
+    const both = this.#layers.spread(sides, stages, exchange)
+    return this.#layers.append(both, {
       ...this.#kept(operator, `${mode} join`),
       givesAtEnd: mode !== 'inner',
       make: join(operator),
@@ -283,7 +283,7 @@ class Layout {
 
   #partition(node: PlanNode, { stages = this.#options.stages, by }: Op<'partition'>): Tail {
     const exchange: Exchange = 'key' in by ? byKey(by.key) : { kind: 'hash', hash: by.hash }
-    return this.#drafts.spread([this.#above(node)], stages, stages === 1 ? FREE : exchange)
+    return this.#layers.spread([this.#above(node)], stages, stages === 1 ? FREE : exchange)
   }
 
   #batch(node: PlanNode, operator: Op<'batch'>): Tail {
@@ -295,30 +295,30 @@ class Layout {
       givesAtEnd: true,
       make: batch(operator),
     }
-    const mustMeet = key !== undefined && this.#drafts.stagesOf(above) > 1
-    return mustMeet ? this.#behind(above, byKey(key), placed) : this.#drafts.append(above, placed)
+    const mustMeet = key !== undefined && this.#layers.stagesOf(above) > 1
+    return mustMeet ? this.#behind(above, byKey(key), placed) : this.#layers.append(above, placed)
   }
 
   #mapAsync(node: PlanNode, operator: Op<'mapAsync'>): Tail {
     const above = this.#above(node)
     const { concurrency, key } = operator.settings
     // So many calls in all: each stage has its share of them.
-    const stages = Math.min(this.#drafts.stagesOf(above), concurrency)
-    const isSame = stages === this.#drafts.stagesOf(above)
+    const stages = Math.min(this.#layers.stagesOf(above), concurrency)
+    const isSame = stages === this.#layers.stagesOf(above)
     const exchange: Exchange = isSame ? { kind: 'forward' } : FREE
-    return this.#drafts.own(above, operator, stages, key !== undefined && stages > 1 ? byKey(key) : exchange)
+    return this.#layers.own(above, operator, stages, key !== undefined && stages > 1 ? byKey(key) : exchange)
   }
 
   /** An operator that needs all events in one stage. */
   #single(above: Tail, placed: Placed): Tail {
-    if (this.#drafts.stagesOf(above) === 1) return this.#drafts.append(above, placed)
-    return this.#drafts.append(this.#drafts.spread([above], 1, FREE), placed)
+    if (this.#layers.stagesOf(above) === 1) return this.#layers.append(above, placed)
+    return this.#layers.append(this.#layers.spread([above], 1, FREE), placed)
   }
 
   /** An operator behind an exchange of its own: without keys in one stage. */
   #behind(above: Tail, exchange: Exchange, placed: Placed): Tail {
-    const stages = exchange.kind === 'free' ? 1 : this.#drafts.stagesOf(above)
-    return this.#drafts.append(this.#drafts.spread([above], stages, exchange), placed)
+    const stages = exchange.kind === 'free' ? 1 : this.#layers.stagesOf(above)
+    return this.#layers.append(this.#layers.spread([above], stages, exchange), placed)
   }
 
   #kept(operator: Operator, does: string): Pick<Placed, 'name' | 'does' | 'id' | 'keeps'> {

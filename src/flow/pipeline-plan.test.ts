@@ -1,7 +1,7 @@
 import { deepEqual, equal, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { count } from '../aggregate/count.ts'
-import { values } from '../connect/memory/values.ts'
+import { valuesSource } from '../connect/memory/values.ts'
 import { tumbling } from '../window/window.ts'
 import { Flow } from './flow.ts'
 import { layOut } from './layout.ts'
@@ -14,23 +14,23 @@ interface Reading {
   readonly at: number
 }
 
-const source = values<Reading>([])
+const source = valuesSource<Reading>([])
 const readings = new Flow<Reading>()
 const minutes = tumbling('1m', ({ at }: Reading) => at)
 
 /** Between which layers events go with their origins, and whether those that come to the end have theirs. */
 const plan = (of: { readonly node: Parameters<typeof pipelinePlan>[0] }) => {
   const { node, hasResults } = pipelinePlan(of.node, (one) => one)
-  const { layers, isTraced } = layOut(node, { stages: 2, input: source })
+  const { layers, isTracked } = layOut(node, { stages: 2, input: source })
   const traced = layers.flatMap((layer) =>
-    layer.inputs.filter((edge) => edge.isTraced === true).map(({ from }) => `${from.number}-${layer.number}`),
+    layer.inputs.filter((edge) => edge.isTracked === true).map(({ from }) => `${from.number}-${layer.number}`),
   )
-  return { traced, isTraced, hasResults }
+  return { traced, isTracked, hasResults }
 }
 
 describe('origins in a pipeline', () => {
   it('L61: do not go where nothing can be refused', () => {
-    const none = { traced: [], isTraced: false, hasResults: true }
+    const none = { traced: [], isTracked: false, hasResults: true }
     const keyed = readings.map((one) => one).keyBy(({ key }) => key)
     deepEqual(plan(keyed.aggregate({ n: count() })), none)
     deepEqual(plan(readings.batch({ size: 2 })), none)
@@ -39,10 +39,10 @@ describe('origins in a pipeline', () => {
   })
 
   it('L60: go on as far as there is one record to each event, to where one may be refused', () => {
-    const into = { isTraced: false, hasResults: true }
+    const into = { isTracked: false, hasResults: true }
     deepEqual(plan(readings.window(minutes).uniq(({ key }) => key)), {
       traced: ['1-2', '2-3'],
-      isTraced: true,
+      isTracked: true,
       hasResults: false,
     })
     deepEqual(
@@ -58,14 +58,14 @@ describe('origins in a pipeline', () => {
       },
     )
     deepEqual(plan(readings.mapAsync(async (one) => one).batch({ size: 2 })), { ...into, traced: ['1-2'] })
-    deepEqual(plan(readings.map((one) => one)), { traced: [], isTraced: true, hasResults: false })
+    deepEqual(plan(readings.map((one) => one)), { traced: [], isTracked: true, hasResults: false })
   })
 
   it('L60: go on with events of further sources, and past those that were made of many', () => {
     const merged = plan(readings.merge(flow(source)))
-    deepEqual([merged.isTraced, merged.hasResults], [true, false])
+    deepEqual([merged.isTracked, merged.hasResults], [true, false])
     const mixed = plan(readings.merge(readings.keyBy(({ key }) => key).aggregate({ n: count() })))
-    deepEqual([mixed.isTraced, mixed.hasResults], [true, true])
+    deepEqual([mixed.isTracked, mixed.hasResults], [true, true])
     equal(pipelinePlan(readings.merge(flow(source)).node, (one) => one).sources, 2)
   })
 })

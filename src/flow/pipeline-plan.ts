@@ -63,17 +63,17 @@ export function sourcesBeside(last: PlanNode): readonly unknown[] {
 
 /** Where several take the same events: a way for each of them. */
 class Ways {
-  readonly #takers = new Map<PlanNode, number>()
+  readonly #consumers = new Map<PlanNode, number>()
   readonly #given = new Map<PlanNode, number>()
 
   /** @param taken - every node from which events are taken with their origins, as often as they are */
   constructor(taken: readonly PlanNode[]) {
-    for (const node of taken) this.#takers.set(node, (this.#takers.get(node) ?? 0) + 1)
+    for (const node of taken) this.#consumers.set(node, (this.#consumers.get(node) ?? 0) + 1)
   }
 
   /** The next way from a node, which was made into `found`. */
   next(node: PlanNode, found: PlanNode): PlanNode {
-    const ways = this.#takers.get(node) ?? 1
+    const ways = this.#consumers.get(node) ?? 1
     if (ways === 1) return found
     const at = this.#given.get(node) ?? 0
     this.#given.set(node, at + 1)

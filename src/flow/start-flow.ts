@@ -12,7 +12,7 @@ export interface FlowOptions extends StepOptions {
 
 /**
  * A flow over one source: anything that can be iterated, a function that gives such a thing (so that each run has a new
- * one), a producer, or a source with splits such as {@link files} and {@link lines}, whose parts are read side by side.
+ * one), a producer, or a source with splits such as {@link fileSource} and {@link lines}, whose parts are read side by side.
  *
  * @throws {TypeError} for anything else; a string is refused, as it would be a source of characters
  * @example

@@ -73,7 +73,7 @@ export interface StepContext {
   /** An event of a batch cannot go on: a schema refused it, or a function threw. */
   readonly dead: (operator: string, batch: Batch, index: number, reason: string) => void
   /** A function of this operator threw, at this event if that is known; the first to be accused it is. */
-  readonly accuse: (operator: string, event: readonly [value: unknown] | undefined) => void
+  readonly recordFailure: (operator: string, event: readonly [value: unknown] | undefined) => void
 }
 
 export interface StepCounts {

@@ -21,7 +21,7 @@ export interface Edge {
   readonly from: Layer
   readonly exchange: Exchange
   /** Whether events go along it with their origins, as somebody below may need them. */
-  readonly isTraced?: boolean
+  readonly isTracked?: boolean
 }
 
 /** An operator in a layer, with the way in which it works there. */
@@ -69,7 +69,7 @@ export interface Topology {
   readonly layers: readonly Layer[]
   readonly last: readonly Layer[]
   /** Whether what comes from the last ones has its origins. */
-  readonly isTraced?: boolean
+  readonly isTracked?: boolean
 }
 
 export interface LayoutOptions {

@@ -5,29 +5,29 @@ import { invariant } from '../base/invariant.ts'
 import { untilAborted } from '../base/promise.ts'
 import { Committer, type CommitterOptions } from '../checkpoint/committer.ts'
 import { Coordinator } from '../checkpoint/coordinator.ts'
+import type { EpochReports, SourceCommand, SplitOpened } from '../checkpoint/epoch-reports.ts'
 import { Epochs } from '../checkpoint/epochs.ts'
-import type { Ledger, SourceCommand, SplitOpened } from '../checkpoint/ledger.ts'
 import { StateParts } from '../checkpoint/state-parts.ts'
 import type { Origin } from '../connect/origin.ts'
 import type { SinkWriter, Totals } from '../connect/sink.ts'
 import type { Position } from '../connect/source.ts'
-import { Account } from '../engine/account.ts'
 import type { Execution, Executor } from '../engine/executor.ts'
 import type { InFlightLimits } from '../engine/in-flight.ts'
 import type { Job } from '../engine/job.ts'
 import type { PipelineSource } from '../engine/pipeline-source.ts'
+import { RejectionLog } from '../engine/rejection-log.ts'
 import { layOut } from '../flow/layout.ts'
 import type { PipelinePlan } from '../flow/pipeline-plan.ts'
 import { foldsIn, keptBy, type Topology } from '../flow/topology.ts'
 import type { StageCore } from '../stage/core.ts'
 import { chunkStage } from '../stage/make.ts'
-import type { BeginningAt } from './beginnings.ts'
 import { BusyShares } from './busy-shares.ts'
+import type { DeadLetterLimit } from './dead-letter-limit.ts'
 import { type Layers, layersOf } from './layer-figures.ts'
-import { LoadStage } from './load-stage.ts'
-import type { RejectLimit } from './reject-limit.ts'
 import type { Replayed } from './replayed.ts'
 import type { RunEvent } from './report.ts'
+import type { ResumePositionsAt } from './resume-positions.ts'
+import { SinkStage } from './sink-stage.ts'
 import type { TopCounters } from './top-counters.ts'
 
 export interface AttemptOptions {
@@ -35,11 +35,11 @@ export interface AttemptOptions {
   readonly plan: PipelinePlan
   readonly source: PipelineSource
   readonly writer: SinkWriter<unknown>
-  readonly beginningAt: BeginningAt
+  readonly beginningAt: ResumePositionsAt
   readonly executor: Executor
   /** Where threads find the pipeline, if it is known. */
   readonly job: Job | undefined
-  readonly limit: RejectLimit
+  readonly limit: DeadLetterLimit
   readonly tops: TopCounters
   readonly epochMs: number
   readonly epochEvents: number
@@ -48,7 +48,7 @@ export interface AttemptOptions {
   readonly before: Totals | undefined
   readonly onEvent: (event: RunEvent) => void
   readonly onOpened: (opened: SplitOpened) => void
-  readonly onRejected: () => void
+  readonly onDeadLetters: () => void
   readonly signal: AbortSignal | undefined
   /** Records that ended a worker, with what happened. */
   readonly poison: ReadonlyMap<string, string>
@@ -76,7 +76,7 @@ export class Attempt {
   readonly epochs: Epochs
   readonly coordinator: Coordinator
   readonly committer: Committer
-  readonly account: Account
+  readonly rejections: RejectionLog
   readonly #options: AttemptOptions
   readonly #stages: number
   readonly #topology: Topology
@@ -93,15 +93,15 @@ export class Attempt {
   lastSuspect: Origin | undefined
   #isStopped = false
   /** Its last stage, once it runs. */
-  #load: { readonly stage: LoadStage; readonly taker: StageCore } | undefined
+  #load: { readonly stage: SinkStage; readonly consumer: StageCore } | undefined
   readonly #shares: BusyShares
   readonly #positions: ReadonlyMap<string, Position>
 
   constructor(options: AttemptOptions) {
     const { name, plan, source, executor, writer, before, epochMs, epochEvents, clock, carefulFor } = options
-    const { limit, onEvent, onRejected, replayed } = options
+    const { limit, onEvent, onDeadLetters, replayed } = options
     this.#options = options
-    this.account = new Account({ onNote: (note) => onEvent({ kind: 'noted', split: name, note }) })
+    this.rejections = new RejectionLog({ onNote: (note) => onEvent({ kind: 'noted', split: name, note }) })
     this.#shares = new BusyShares(clock.nowMs())
     const restored = writer.checkpoint
     // One at a time means in one stage, too.
@@ -126,10 +126,10 @@ export class Attempt {
       retried: replayed,
       onFull: () => this.coordinator.hold('letters'),
       onRoom: () => this.coordinator.letGo('letters'),
-      onLetters: onRejected,
+      onLetters: onDeadLetters,
       onBuried: (letters) => {
         limit.add(letters)
-        for (const letter of letters) onEvent({ kind: 'rejected', letter })
+        for (const letter of letters) onEvent({ kind: 'dead-letter', letter })
       },
       onCommitted: (committed) => {
         limit.committed()
@@ -161,28 +161,28 @@ export class Attempt {
   /** Resolves when the source was read to its end, or the attempt was stopped, and all of it is committed. */
   async run(): Promise<void> {
     const { writer, executor, job, clock, signal, tops } = this.#options
-    const { account, coordinator, committer, epochs } = this
+    const { rejections, coordinator, committer, epochs } = this
     const isCareful = this.#options.carefulFor !== undefined
-    const load = new LoadStage({
+    const load = new SinkStage({
       writer,
       committer,
       tops,
       nextResults: (count) => this.#parts.nextResults(count),
     })
-    const taker = chunkStage('consumer', load)
-    taker.measure()
-    this.#load = { stage: load, taker }
+    const consumer = chunkStage('consumer', load)
+    consumer.measure()
+    this.#load = { stage: load, consumer }
     try {
       this.#execution = await executor.start({
         topology: this.#topology,
         stages: this.#stages,
         job,
-        takers: [taker],
+        consumers: [consumer],
         clock,
-        account,
+        rejections,
         inFlight: isCareful ? ONE_AT_A_TIME : IN_FLIGHT,
         epochs: {
-          beginning: {
+          resumePoint: {
             epoch: epochs.epoch,
             positions: this.#positions,
             states: this.#parts.states(),
@@ -191,7 +191,7 @@ export class Attempt {
             isHeld: this.#options.isPaused,
             poison: this.#options.poison,
           },
-          ledger: this.#ledger(),
+          reports: this.#reports(),
         },
         signal,
       })
@@ -233,8 +233,8 @@ export class Attempt {
   /** Its layers with what their stages did so far. */
   layers(sinkTitle: string): Layers {
     const { source, clock } = this.#options
-    const { stage, taker } = this.#load ?? {}
-    const { received = 0, buffered = 0, busyMs = 0 } = taker?.work() ?? {}
+    const { stage, consumer } = this.#load ?? {}
+    const { received = 0, buffered = 0, busyMs = 0 } = consumer?.work() ?? {}
     return layersOf({
       topology: this.#topology,
       source,
@@ -265,13 +265,13 @@ export class Attempt {
   }
 
   /** Where each thing that stages tell is heard. */
-  #ledger(): Ledger {
+  #reports(): EpochReports {
     const { committer, coordinator } = this
     const { onEvent, onOpened } = this.#options
     return {
       source: (report) => committer.source(report),
       stage: (report) => committer.stage(report),
-      letters: (epoch, letters) => {
+      deadLetters: (epoch, letters) => {
         for (const { step } of letters) this.#dead.set(step, (this.#dead.get(step) ?? 0) + 1)
         committer.letters(epoch, letters)
       },
@@ -279,7 +279,7 @@ export class Attempt {
       progress: (told) => coordinator.progress(told),
       opened: onOpened,
       noted: (split, note) => onEvent({ kind: 'noted', split, note }),
-      suspect: (origin) => {
+      inHand: (origin) => {
         this.lastSuspect = origin
       },
     }

@@ -47,7 +47,9 @@ export function furtherSources({ node }: PipelinePlan): PipelineSource[] {
 /** A further source of the flow: a run must be able to go on from where it stood. */
 function readable(source: unknown, name: string, as: ReadAs): PipelineSource {
   if (isSplittable(source)) return new PipelineSource({ source, prefix: `${name}: `, ...as })
-  throw new TypeError(`${name} cannot be gone on from where a run left it: give it as a source, such as files(...)`)
+  throw new TypeError(
+    `${name} cannot be gone on from where a run left it: give it as a source, such as fileSource(...)`,
+  )
 }
 
 /**

@@ -50,7 +50,7 @@ export function publishEvent(pipeline: string, event: RunEvent): void {
       const { epoch, totals, tookMs } = event
       return publish('sluice:run:commit', { pipeline, epoch, totals, tookMs })
     }
-    case 'rejected':
+    case 'dead-letter':
       return publish('sluice:run:reject', { pipeline, letter: event.letter })
     case 'retrying': {
       const { error, attempt, waitMs } = event

@@ -102,7 +102,9 @@ export function refuseRepeats(parts: PipelineParts, name: string): void {
 
 /** The operators whose results come again: none where the source never comes to its end. */
 function heldOn(parts: PipelineParts): string[] {
-  return sourcesOf(parts).some(({ isEndless }) => isEndless === true) ? [] : givesAgain(parts.node).map(operatorText)
+  return sourcesOf(parts).some(({ isUnbounded }) => isUnbounded === true)
+    ? []
+    : givesAgain(parts.node).map(operatorText)
 }
 
 /** The pipeline's own source, and those that its flow joins and merges with it. */

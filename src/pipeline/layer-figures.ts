@@ -1,11 +1,11 @@
 // The layers of an attempt with the figures of their stages, the load as the last one.
 
 import type { Execution } from '../engine/executor.ts'
-import type { PlacedWork } from '../engine/placed.ts'
+import type { StageCounts } from '../engine/stage-stats.ts'
 import type { Exchange, Layer, Topology } from '../flow/topology.ts'
 import { worksOf } from '../flow/topology.ts'
 import { average, type BusyShares, bottleneckOf } from './busy-shares.ts'
-import { shown } from './happenings.ts'
+import { shown } from './recent-events.ts'
 import type { LayerFigures } from './snapshot.ts'
 
 export interface LayersOptions {
@@ -15,8 +15,8 @@ export interface LayersOptions {
   readonly sourceTitle: string
   readonly sinkTitle: string
   /** The stages of a layer; none while they are being started. */
-  readonly figures: (layer: number) => readonly PlacedWork[]
-  readonly load: PlacedWork
+  readonly figures: (layer: number) => readonly StageCounts[]
+  readonly load: StageCounts
   /** Dead letters by step; those of the sink beside them. */
   readonly dead: ReadonlyMap<string, number>
   readonly refused: number
@@ -30,7 +30,7 @@ export interface Layers {
   readonly bottleneck?: number
 }
 
-const NOTHING: PlacedWork = { received: 0, emitted: 0, filtered: 0, derived: 0, demand: 0, buffered: 0, busyMs: 0 }
+const NOTHING: StageCounts = { received: 0, emitted: 0, filtered: 0, derived: 0, demand: 0, buffered: 0, busyMs: 0 }
 
 export function layersOf(options: LayersOptions): Layers {
   const { topology, sinkTitle, figures, load, refused, placeOf, shares, nowMs } = options

@@ -26,15 +26,15 @@ export async function refuseTakenPlaces(parts: PipelineParts, name: string): Pro
   throw new SluiceError('CHECKPOINT_INVALID', message, { pipeline: name, found })
 }
 
-function isNumbered({ isEndless, isCounted }: Partial<Source<unknown>>): boolean {
-  return isEndless === true || isCounted === true
+function isNumbered({ isUnbounded, isCounted }: Partial<Source<unknown>>): boolean {
+  return isUnbounded === true || isCounted === true
 }
 
 async function hasLetters({ sink }: PipelineParts, name: string): Promise<boolean> {
   const branches = [...(sink.branches ?? [])].map(([branch, into]) => [branchPipeline(name, branch), into] as const)
   for (const [kept, into] of [[name, sink] as const, ...branches]) {
     const inspector = await into.inspect?.(kept)
-    const letters = await inspector?.letters({ limit: 1 }).finally(() => inspector.close())
+    const letters = await inspector?.deadLetters({ limit: 1 }).finally(() => inspector.close())
     if (letters?.length === 1) return true
   }
   return false

@@ -1,16 +1,16 @@
 import { deepEqual, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { http } from '../connect/http-api/sink.ts'
-import { toFunction } from '../connect/memory/function.ts'
-import { stdout } from '../connect/memory/stdout.ts'
-import { values } from '../connect/memory/values.ts'
-import { sqlite } from '../connect/sqlite/sink.ts'
+import { httpSink } from '../connect/http-api/sink.ts'
+import { callbackSink } from '../connect/memory/callback.ts'
+import { stdoutSink } from '../connect/memory/stdout.ts'
+import { valuesSource } from '../connect/memory/values.ts'
+import { sqliteSink } from '../connect/sqlite/sink.ts'
 import { tumbling } from '../window/window.ts'
 import { buildPipeline } from './build.ts'
 import { pipeline } from './pipeline.ts'
 
-const from = values([1, 2])
-const into = sqlite('out.db', { table: 't' })
+const from = valuesSource([1, 2])
+const into = sqliteSink('out.db', { table: 't' })
 /** A pipeline as plain JavaScript may give it. */
 const build = (spec: object) => buildPipeline(pipeline('job', { from, into, ...spec }), new Map())
 const refused = (spec: object, why: RegExp) =>
@@ -28,7 +28,11 @@ describe('the parts of a pipeline', () => {
   })
 
   it('L67: refuses a sink that keeps no checkpoints, and says how to wrap it', () => {
-    const plain = { http: http('http://localhost/rows'), stdout: stdout(), function: toFunction('f', () => {}) }
+    const plain = {
+      http: httpSink('http://localhost/rows'),
+      stdout: stdoutSink(),
+      function: callbackSink('f', () => {}),
+    }
     for (const [kind, sink] of Object.entries(plain)) {
       refused(
         { into: sink },
@@ -39,9 +43,9 @@ describe('the parts of a pipeline', () => {
   })
 
   it('L67: refuses what is not a source, a flow or a sink, with what it found', () => {
-    refused({ from: 'in.csv' }, /Pipeline job reads from a source, such as files\(\.\.\.\): found "in\.csv"/)
+    refused({ from: 'in.csv' }, /Pipeline job reads from a source, such as fileSource\(\.\.\.\): found "in\.csv"/)
     refused({ from: () => into }, /Pipeline job reads from a source/)
-    refused({ into: () => undefined }, /Pipeline job writes into a sink, such as sqlite\(\.\.\.\): found undefined/)
+    refused({ into: () => undefined }, /Pipeline job writes into a sink, such as sqliteSink\(\.\.\.\): found undefined/)
     refused({ flow: () => 1 }, /Pipeline job: flow must return the flow that it was given, continued$/)
     const open = { flow: (n: { window(of: unknown): unknown }) => n.window(tumbling('1s', (at: number) => at)) }
     refused(open, /Pipeline job: flow must return .*window\(\.\.\.\) and keyBy\(\.\.\.\) are followed by aggregate/)

@@ -9,7 +9,7 @@ import { isSplittable } from '../flow/source.ts'
 /** @throws {TypeError} if it is not a source */
 export function checkedSource(name: string, source: unknown): Source<unknown> {
   if (isSplittable(source)) return source
-  throw new TypeError(`Pipeline ${name} reads from a source, such as files(...): found ${describeValue(source)}`)
+  throw new TypeError(`Pipeline ${name} reads from a source, such as fileSource(...): found ${describeValue(source)}`)
 }
 
 /** @throws {TypeError} if it is not a flow, or lacks what makes results of its windows or keys */
@@ -24,7 +24,7 @@ export function checkedFlow(name: string, flow: unknown): Flow<unknown, unknown>
 export function checkedSink(name: string, sink: unknown): Sink<unknown> {
   const { kind, open, deadLetters } = (sink ?? {}) as Partial<Sink<unknown>>
   if (typeof open !== 'function') {
-    throw new TypeError(`Pipeline ${name} writes into a sink, such as sqlite(...): found ${describeValue(sink)}`)
+    throw new TypeError(`Pipeline ${name} writes into a sink, such as sqliteSink(...): found ${describeValue(sink)}`)
   }
   if (typeof deadLetters === 'string') return sink as Sink<unknown>
   throw new TypeError(

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import fc from 'fast-check'
 import { untilAborted } from '../base/promise.ts'
-import { letterAt, type ReadBatch, readOf } from '../connect/batch.ts'
-import { type DeadLetter, deadLetter, type Entry, type Origin, traced } from '../connect/origin.ts'
+import { deadLetterAt, type ReadBatch, readOf } from '../connect/batch.ts'
+import { type DeadLetter, deadLetter, type Origin, type SourceRecord, tracked } from '../connect/origin.ts'
 import type { Checkpoint, Sink, SinkWriter, Totals } from '../connect/sink.ts'
 import type { Source, SourceCounts, SplitReader } from '../connect/source.ts'
 import { NO_TOTALS } from '../connect/totals.ts'
@@ -77,19 +77,19 @@ function expected({ splits, ops, refuses }: World): Tables {
   const rows: string[] = []
   const letters: string[] = []
   const totals = { ...NO_TOTALS }
-  const bury = (origin: Origin, step: string, reason: string): void => {
+  const writeDeadLetters = (origin: Origin, step: string, reason: string): void => {
     totals.dead += 1
     letters.push(letterText({ origin, step, reason }))
   }
   const send = (value: number, origin: Origin, from: number): void => {
     const op = ops[from]
     if (op === undefined) {
-      if (value % refuses === 0) return bury(origin, 'table', `${value} is refused`)
+      if (value % refuses === 0) return writeDeadLetters(origin, 'table', `${value} is refused`)
       totals.loaded += 1
       rows.push(rowText(value, origin))
       return
     }
-    if (value % op.throwsAt === 0) return bury(origin, `step ${from}`, `${value} is too much`)
+    if (value % op.throwsAt === 0) return writeDeadLetters(origin, `step ${from}`, `${value} is too much`)
     const made = becomes(op, value)
     if (made.length === 0) totals.filtered += 1
     else totals.derived += made.length - 1
@@ -100,7 +100,7 @@ function expected({ splits, ops, refuses }: World): Tables {
       totals.read += 1
       const origin = originOf(`split ${split}`, index, item)
       if (item === 'blank') totals.blank += 1
-      else if (item === 'bad') bury(origin, 'numbers', 'no number')
+      else if (item === 'bad') writeDeadLetters(origin, 'numbers', 'no number')
       else send(item, origin, 0)
     }
   }
@@ -180,14 +180,14 @@ function readerOf(
   let at = from
   const counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
   const take = (max: number): ReadBatch<number> | undefined => {
-    const entries: Entry<number>[] = []
+    const entries: SourceRecord<number>[] = []
     while (at < all.length && entries.length < max) {
       const item = all[at] as Item
       const origin = originOf(id, at, item)
       at += 1
       counts.read += 1
       if (item === 'blank') counts.blank += 1
-      else entries.push(item === 'bad' ? deadLetter(origin, 'numbers', 'no number') : traced(item, origin))
+      else entries.push(item === 'bad' ? deadLetter(origin, 'numbers', 'no number') : tracked(item, origin))
     }
     return entries.length === 0 ? undefined : readOf(entries)
   }
@@ -218,12 +218,12 @@ function sinkOf(store: Store, { refuses, batchRows }: World, process: CutProcess
         process.touch(() => {
           const refused: DeadLetter[] = []
           for (const [at, value] of batch.values().entries()) {
-            if (value % refuses === 0) refused.push(letterAt(batch, at, 'table', `${value} is refused`))
+            if (value % refuses === 0) refused.push(deadLetterAt(batch, at, 'table', `${value} is refused`))
             else rows.push(rowText(value, batch.origin(at) as Origin))
           }
           return refused
         }),
-      bury: (more) => process.touch(() => void letters.push(...more.map(letterText))),
+      writeDeadLetters: (more) => process.touch(() => void letters.push(...more.map(letterText))),
       commit: ({ epoch, positions, totals }) =>
         process.touch(() => {
           store.rows = [...store.rows, ...rows]

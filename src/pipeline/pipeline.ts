@@ -1,7 +1,7 @@
 // A pipeline: a named, resumable piece of work from a source to a sink. Describes; `startPipeline` runs it.
 
 import { checkChoice, checkKeys } from '../base/check.ts'
-import type { PlainSink, Sink } from '../connect/sink.ts'
+import type { Sink, TwoPhaseSink } from '../connect/sink.ts'
 import type { Source } from '../connect/source.ts'
 import { Flow } from '../flow/flow.ts'
 import type { PlanNode } from '../flow/plan.ts'
@@ -44,7 +44,7 @@ type RowOr<Row, T> = 0 extends 1 & Row ? T : Row
 type Into<Row> = Sink<NoInfer<Row>> | NeedsCheckpoints<NoInfer<Row>>
 
 /** Taken nowhere: its property says, in the compiler's message, what a plain sink lacks. */
-interface NeedsCheckpoints<in Row> extends PlainSink<Row> {
+interface NeedsCheckpoints<in Row> extends TwoPhaseSink<Row> {
   readonly 'wrap it in checkpointed(…, { store })': true
 }
 
@@ -85,9 +85,9 @@ const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/i
  * @example
  * const job = pipeline('errors', {
  *   params: { input: param.string('logs/*.log', 'files to read'), db: param.string('out.db', 'database to fill') },
- *   from: ({ input }) => files(input, accessLog()),
+ *   from: ({ input }) => fileSource(input, accessLog()),
  *   flow: (requests) => requests.filter((request) => request.status >= 500),
- *   into: ({ db }) => sqlite(db, { table: 'errors', key: ['file', 'offset'] }),
+ *   into: ({ db }) => sqliteSink(db, { table: 'errors', key: ['file', 'offset'] }),
  * })
  * job.name // => 'errors'
  */

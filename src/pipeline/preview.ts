@@ -10,11 +10,11 @@ import { layOut } from '../flow/layout.ts'
 import { nodesOf, type PlanNode } from '../flow/plan.ts'
 import { isSplittable } from '../flow/source.ts'
 import { keptBy } from '../flow/topology.ts'
-import { beginningsOf } from './beginnings.ts'
 import { furtherSources, planOf, sourceOf } from './build.ts'
 import { refuseTakenPlaces } from './numbered.ts'
 import type { Params } from './param.ts'
 import type { Pipeline, PipelineParts } from './pipeline.ts'
+import { resumePositions } from './resume-positions.ts'
 import { startPipeline } from './start.ts'
 
 export interface PreviewOptions {
@@ -53,7 +53,7 @@ export async function previewPipeline<P extends Params>(
     params: options.params,
     retryMs: 0,
     onEvent: (event) => {
-      if (event.kind === 'rejected') options.onLetter(event.letter)
+      if (event.kind === 'dead-letter') options.onLetter(event.letter)
     },
   })
   return (await run.done).run.read
@@ -61,7 +61,7 @@ export async function previewPipeline<P extends Params>(
 
 /** A source that ends after its first records, or when no more has come for a while. */
 function firstOf(source: Source<unknown>, { records, waitMs }: PreviewOptions): Source<unknown> {
-  const { kind, title, columns, findColumns, isEndless } = source
+  const { kind, title, columns, findColumns, isUnbounded } = source
   const budget = { left: records }
   return {
     kind,
@@ -71,7 +71,7 @@ function firstOf(source: Source<unknown>, { records, waitMs }: PreviewOptions): 
     splits: (options) => source.splits(options),
     async open(split, from, options = {}) {
       // One that comes to its end by itself is waited for.
-      const waiting = isEndless === true ? AbortSignal.timeout(waitMs) : new AbortController().signal
+      const waiting = isUnbounded === true ? AbortSignal.timeout(waitMs) : new AbortController().signal
       const signal = options.signal === undefined ? waiting : AbortSignal.any([options.signal, waiting])
       const reader = await source.open(split, from, { ...options, signal })
       return new FirstReader(reader, waiting, budget)
@@ -167,7 +167,7 @@ class DryWriter implements SinkWriter<unknown> {
     return letters
   }
 
-  bury(): void {}
+  writeDeadLetters(): void {}
 
   async commit(checkpoint: Checkpoint): Promise<void> {
     const { epoch = 0 } = this.#writer?.checkpoint ?? {}
@@ -185,12 +185,12 @@ async function checkResumes(parts: PipelineParts, name: string, checkpoint: Chec
   const plan = planOf(parts, name)
   const own = sourceOf(parts, plan)
   const sources = [own, ...furtherSources(plan)]
-  const beginning = (await beginningsOf(sources, checkpoint, {}))(checkpoint)
+  const resumePoint = (await resumePositions(sources, checkpoint, {}))(checkpoint)
   const kept = new StateParts(name, keptBy(layOut(plan.node, { stages: 1, input: own })), checkpoint.states)
   for (const [id, states] of kept.states()) for (const state of states) unpackState(id, state)
   for (const source of sources) {
     for (const split of await source.splits()) {
-      const from = beginning.positions.get(source.nameOf(split))
+      const from = resumePoint.positions.get(source.nameOf(split))
       if (from !== undefined) await (await source.open(split, from)).close()
     }
   }

@@ -3,7 +3,7 @@
 import { SluiceError } from '../base/errors.ts'
 import { branchPipeline } from '../connect/fan-out/branches/record.ts'
 import { isOfRecord } from '../connect/origin.ts'
-import type { KeptLetter, Sink, SinkInspector } from '../connect/sink.ts'
+import type { Sink, SinkInspector, StoredDeadLetter } from '../connect/sink.ts'
 import { sourcesBeside } from '../flow/pipeline-plan.ts'
 import { isSplittable } from '../flow/source.ts'
 import { buildPipeline } from './build.ts'
@@ -37,7 +37,7 @@ const AT_ONCE = 5000
 export async function replayDeadLetters<P extends Params>(
   pipeline: Pipeline<P>,
   options: StartOptions = {},
-  isWanted: (letter: KeptLetter) => boolean = () => true,
+  isWanted: (letter: StoredDeadLetter) => boolean = () => true,
 ): Promise<ReplayReport> {
   checkStart('replayDeadLetters', options)
   const { source, sink, node } = buildPipeline(pipeline, options.params ?? new Map())
@@ -46,16 +46,16 @@ export async function replayDeadLetters<P extends Params>(
   if (reparse.every((one) => one === undefined)) {
     throw cannot(pipeline.name, `${source.title} cannot be read again record by record`)
   }
-  const isTriable = (letter: KeptLetter): boolean => {
+  const isTriable = (letter: StoredDeadLetter): boolean => {
     return hasRecord(letter, pipeline.name) && reparse[letter.part % reparse.length] !== undefined
   }
   const inspector = await inspectorOf(sink, pipeline.name)
   let [tried, loaded, dead, skipped] = [0, 0, 0, 0]
   try {
     const { epoch: last = 0 } = (await inspector.checkpoint()) ?? {}
-    let after: KeptLetter | undefined
+    let after: StoredDeadLetter | undefined
     for (;;) {
-      const found = await inspector.letters({ limit: AT_ONCE, ...(after === undefined ? {} : { after }) })
+      const found = await inspector.deadLetters({ limit: AT_ONCE, ...(after === undefined ? {} : { after }) })
       if (found.length === 0) return { tried, loaded, dead, skipped }
       after = found.at(-1)
       // Those that failed again are letters of a later epoch.
@@ -75,7 +75,7 @@ export async function replayDeadLetters<P extends Params>(
 }
 
 /** Whether there is a record to read again. */
-function hasRecord({ origin, step }: KeptLetter, pipeline: string): boolean {
+function hasRecord({ origin, step }: StoredDeadLetter, pipeline: string): boolean {
   const { source, line, raw } = origin
   if (!isOfRecord(origin) || (line === 0 && raw === '')) return false
   // Letters of earlier versions name the step or the pipeline where there was no record.

@@ -2,17 +2,17 @@
 
 import type { Retried, Tried } from '../checkpoint/committer.ts'
 import { readOf } from '../connect/batch.ts'
-import type { Entry, Origin } from '../connect/origin.ts'
-import type { KeptLetter } from '../connect/sink.ts'
+import type { Origin, SourceRecord } from '../connect/origin.ts'
+import type { StoredDeadLetter } from '../connect/sink.ts'
 import type { Position, Source } from '../connect/source.ts'
 
 /** Reads one record again from its raw form; some reasons of letters say that this is not all of it. */
-export type Reparse = (origin: Origin, reason: string) => Entry<unknown>
+export type Reparse = (origin: Origin, reason: string) => SourceRecord<unknown>
 
 /** A record of which there are letters. */
 interface Again {
-  readonly entry: Entry<unknown>
-  readonly letters: readonly KeptLetter[]
+  readonly entry: SourceRecord<unknown>
+  readonly letters: readonly StoredDeadLetter[]
 }
 
 /** The letters of one source, as far as they were read and committed. */
@@ -31,8 +31,8 @@ export class Replayed implements Retried {
   readonly #readings: readonly Reading[]
 
   /** @param reparse - for each source of the plan; undefined for one whose records cannot be read again */
-  constructor(letters: readonly KeptLetter[], reparse: readonly (Reparse | undefined)[]) {
-    const records = reparse.map(() => new Map<string, KeptLetter[]>())
+  constructor(letters: readonly StoredDeadLetter[], reparse: readonly (Reparse | undefined)[]) {
+    const records = reparse.map(() => new Map<string, StoredDeadLetter[]>())
     for (const letter of letters) {
       const { source, offset } = letter.origin
       const own = records[letter.part % reparse.length]
@@ -100,8 +100,8 @@ function splitOf(number: number): string {
 }
 
 /** A record with the parts of it that go on: all of it where it was refused as a whole. */
-function againOf(letters: readonly KeptLetter[], reparse: Reparse, number: number): Again {
-  const [{ origin, reason }] = letters as readonly [KeptLetter]
+function againOf(letters: readonly StoredDeadLetter[], reparse: Reparse, number: number): Again {
+  const [{ origin, reason }] = letters as readonly [StoredDeadLetter]
   const only = letters.map(({ part }) => part)
   const entry = reparse(origin, reason)
   return { letters, entry: only.includes(number) ? entry : { ...entry, origin: { ...entry.origin, only } } }

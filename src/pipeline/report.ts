@@ -50,7 +50,7 @@ export type RunEvent =
       /** How long the commit took, in clock milliseconds. */
       readonly tookMs: number
     }
-  | { readonly kind: 'rejected'; readonly letter: DeadLetter }
+  | { readonly kind: 'dead-letter'; readonly letter: DeadLetter }
   | { readonly kind: 'draining'; readonly why: string }
   /** Nothing more is read until the run is resumed. */
   | { readonly kind: 'paused' }
@@ -81,14 +81,14 @@ export interface RunReport {
   /** Title → the commonest values of the rows this run loaded, with their counts; `exact` is false where they are estimates. */
   readonly top: Readonly<Record<string, Top>>
   /** The first dead letters of this run, three at most. */
-  readonly firstRejects: readonly DeadLetter[]
+  readonly firstDeadLetters: readonly DeadLetter[]
   /** Where rows went, for a person; and the kind of sink. */
   readonly sink: string
   readonly sinkKind: string
   /** What is promised of the records and rows, by source, flow and sink together. */
   readonly promised: Promised
   /** Whether the source never comes to its end by itself. */
-  readonly isEndless: boolean
+  readonly isUnbounded: boolean
   /** Where dead letters went, for a person. */
   readonly deadLetters: string
 }

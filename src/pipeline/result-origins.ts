@@ -2,7 +2,7 @@
 
 import type { Batch, Origins } from '../connect/batch.ts'
 import type { Origin } from '../connect/origin.ts'
-import { textOf } from '../flow/letter.ts'
+import { textOf } from '../flow/dead-letter.ts'
 
 /** Those of a batch of events without a record: numbers from `first` on. */
 export function resultOrigins(batch: Batch, first: number): Origins {

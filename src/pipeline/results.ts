@@ -1,15 +1,15 @@
 // Numbers of events without a record, beyond a reset: dead letters that are kept must not be overwritten.
 
 import { isOfRecord } from '../connect/origin.ts'
-import type { KeptLetter, Sink } from '../connect/sink.ts'
-import { NO_RECORD } from '../flow/letter.ts'
+import type { Sink, StoredDeadLetter } from '../connect/sink.ts'
+import { NO_RECORD } from '../flow/dead-letter.ts'
 
 /** How many numbers are taken by dead letters that a sink keeps of a pipeline of which it has no checkpoint. */
 export async function countResults(sink: Sink<unknown>, pipeline: string): Promise<number> {
   const inspector = await sink.inspect?.(pipeline)
   if (inspector === undefined) return 0
   const isTakenFrom = async (number: number): Promise<boolean> => {
-    const [found] = await inspector.letters({ limit: 1, after: justBefore(number) })
+    const [found] = await inspector.deadLetters({ limit: 1, after: justBefore(number) })
     return found !== undefined && !isOfRecord(found.origin) && found.origin.offset >= number
   }
   try {
@@ -28,7 +28,7 @@ export async function countResults(sink: Sink<unknown>, pipeline: string): Promi
 }
 
 /** A place behind which the letters of this number are next: they have no file, which comes before all names. */
-function justBefore(number: number): KeptLetter {
+function justBefore(number: number): StoredDeadLetter {
   const origin = { ...NO_RECORD, offset: number }
   return { kind: 'dead', origin, step: '', reason: '', part: -1, epoch: 0, timeMs: 0 }
 }

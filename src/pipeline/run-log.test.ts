@@ -15,7 +15,7 @@ function setUp(level: Level = 'info') {
 }
 
 const rejected = (line: number, reason = 'no price', source = 'orders.csv'): RunEvent => ({
-  kind: 'rejected',
+  kind: 'dead-letter',
   letter: deadLetter({ source, line, offset: line * 10, raw: 'the raw form' }, 'priced', reason),
 })
 

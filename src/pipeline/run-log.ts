@@ -7,7 +7,7 @@ import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
 import type { LogFields, Logger } from '../observe/log.ts'
 import { many } from '../observe/text.ts'
 import { equation } from './figures.ts'
-import { shown } from './happenings.ts'
+import { shown } from './recent-events.ts'
 import type { RunEvent, RunReport } from './report.ts'
 
 /** Dead letters of an epoch of which more is told than that there are some. */
@@ -57,7 +57,7 @@ export class RunLog {
         return this.#log.info({ event: 'noted', split: shown(event.split) }, shown(event.note))
       case 'committed':
         return this.#committed(event)
-      case 'rejected':
+      case 'dead-letter':
         this.#dead += 1
         if (this.#letters.length < TOLD_LETTERS) this.#letters.push(lineageOf(event.letter))
         return

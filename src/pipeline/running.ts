@@ -4,7 +4,7 @@ import { orGivenUp } from '../base/closing.ts'
 import { isSluiceError, messageOf } from '../base/errors.ts'
 import { keepingAlive } from '../base/keep-alive.ts'
 import { untilAborted } from '../base/promise.ts'
-import { recordKey, type SplitOpened } from '../checkpoint/ledger.ts'
+import { recordKey, type SplitOpened } from '../checkpoint/epoch-reports.ts'
 import type { SinkWriter, Totals } from '../connect/sink.ts'
 import type { Split } from '../connect/source.ts'
 import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
@@ -12,8 +12,8 @@ import { Attempt, type AttemptOptions } from './attempt.ts'
 import { sourceOf } from './build.ts'
 import { publish } from './channels.ts'
 import { promisedBy } from './guarantee.ts'
-import { type Happenings, shown } from './happenings.ts'
 import type { PipelineParts } from './pipeline.ts'
+import { type RecentEvents, shown } from './recent-events.ts'
 import type { Progress, RunReport } from './report.ts'
 import type { Retries } from './retries.ts'
 import type { RunLog } from './run-log.ts'
@@ -21,7 +21,7 @@ import type { RunSnapshot, RunState } from './snapshot.ts'
 import { TopCounters } from './top-counters.ts'
 
 /** What is not the same in all attempts of a run. */
-type OfAttempt = 'source' | 'tops' | 'before' | 'poison' | 'carefulFor' | 'isPaused' | 'onOpened' | 'onRejected'
+type OfAttempt = 'source' | 'tops' | 'before' | 'poison' | 'carefulFor' | 'isPaused' | 'onOpened' | 'onDeadLetters'
 
 export interface RunningOptions extends Omit<AttemptOptions, OfAttempt> {
   readonly parts: PipelineParts
@@ -31,7 +31,7 @@ export interface RunningOptions extends Omit<AttemptOptions, OfAttempt> {
   readonly leaseMs: number
   readonly retries: Retries
   /** Has heard every event of the run. */
-  readonly happenings: Happenings
+  readonly notices: RecentEvents
   readonly runLog: RunLog | undefined
 }
 
@@ -131,11 +131,11 @@ export class Running {
 
   /** What it looks like from outside, now. */
   snapshot(): RunSnapshot {
-    const { name, parts, clock, happenings } = this.#options
+    const { name, parts, clock, notices } = this.#options
     const { source, sink } = parts
     const { epochs, threads } = this.#attempt
     const { read, dead, doneBytes, totalBytes, committed, epoch } = this.progress()
-    const { committedMs, commitTookMs, restarts, last } = happenings
+    const { committedMs, commitTookMs, restarts, last } = notices
     const ending = this.#ending
     return {
       pipeline: name,
@@ -157,7 +157,7 @@ export class Running {
       ...(committedMs === undefined ? {} : { committedMs }),
       ...(commitTookMs === undefined ? {} : { commitTookMs }),
       restarts,
-      happenings: last,
+      notices: last,
       memoryBytes: process.memoryUsage.rss(),
     }
   }
@@ -175,17 +175,17 @@ export class Running {
 
   /** The run, and how it ended. */
   async #watched(): Promise<RunReport> {
-    const { name: pipeline, happenings, runLog } = this.#options
+    const { name: pipeline, notices, runLog } = this.#options
     try {
       const report = await keepingAlive(orGivenUp(this.#run(), this.#options.signal), this.#options.clock)
       this.#ending = { state: report.outcome }
-      happenings.ended(report)
+      notices.ended(report)
       runLog?.ended(report)
       publish('sluice:run:end', { pipeline, outcome: report.outcome, report })
       return report
     } catch (error) {
       this.#ending = { state: 'failed', error: shown(messageOf(error)) }
-      happenings.failed(error)
+      notices.failed(error)
       runLog?.failed(error)
       publish('sluice:run:end', { pipeline, outcome: 'failed', error })
       throw error
@@ -198,7 +198,7 @@ export class Running {
       try {
         await this.#attempt.run()
         const isOver = !this.#attempt.coordinator.hasStoppedAfter || this.#isDrained
-        if (isOver) await untilAborted(this.#writer.settle?.() ?? Promise.resolve(), this.#options.signal)
+        if (isOver) await untilAborted(this.#writer.flush?.() ?? Promise.resolve(), this.#options.signal)
         renewing.stop()
         if (isOver) break
         this.#carefulFor = undefined
@@ -208,7 +208,7 @@ export class Running {
         // The run's own error is the one to hear of; what was not committed is given up with the writer.
         await Promise.allSettled([this.#writer.close()])
         const failure = renewing.failure ?? error
-        const mayBePoison = this.#suspect(failure)
+        const mayBePoison = this.#inHand(failure)
         this.#isWaiting = true
         await this.#options.retries.again(failure, mayBePoison, this.#drain.signal)
       }
@@ -227,11 +227,11 @@ export class Running {
    * Whether one record may be what made an attempt fail. Those that it had read then go one at a time; the one at which
    * that fails, too, becomes a dead letter.
    */
-  #suspect(error: unknown): boolean {
-    const { account, coordinator, lastSuspect } = this.#attempt
+  #inHand(error: unknown): boolean {
+    const { rejections, coordinator, lastSuspect } = this.#attempt
     // What can be acted on has its own name: a damaged file stays damaged, however often it is read.
     const isNamed = isSluiceError(error) && error.code !== 'WORKER_FAILED'
-    if (isNamed || !(isSluiceError(error) || account.blame !== undefined)) return false
+    if (isNamed || !(isSluiceError(error) || rejections.failedCall !== undefined)) return false
     if (lastSuspect === undefined) this.#carefulFor = coordinator.figures.read + MORE_CAREFUL
     else this.#poison.set(recordKey(lastSuspect), messageOf(error))
     return true
@@ -254,7 +254,7 @@ export class Running {
         onEvent(event)
       },
       onOpened: (opened) => this.#noteOpened(opened),
-      onRejected: () => this.#checkLimit(),
+      onDeadLetters: () => this.#checkLimit(),
     })
   }
 
@@ -276,7 +276,7 @@ export class Running {
     const state: { stop(): void; failure?: unknown } = { stop: () => clearInterval(timer) }
     const timer = setInterval(async () => {
       try {
-        await writer.renew?.()
+        await writer.renewLease?.()
       } catch (error) {
         state.failure ??= error
         clearInterval(timer)
@@ -314,11 +314,11 @@ export class Running {
       epoch: epochs.epoch,
       splits: { all: Math.max(splits.length, this.#opened.size), unchanged: this.#unchanged.size },
       top: this.#tops.top(),
-      firstRejects: limit.first,
+      firstDeadLetters: limit.first,
       sink: parts.sink.title,
       sinkKind: parts.sink.kind,
       promised: promisedBy(parts),
-      isEndless: parts.source.isEndless === true,
+      isUnbounded: parts.source.isUnbounded === true,
       deadLetters: parts.sink.deadLetters,
     }
   }

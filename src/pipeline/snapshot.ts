@@ -1,14 +1,14 @@
 // What a run looks like from outside at one moment: what the page, the terminal and the metrics show. Plain data, as JSON.
 
 import type { Totals } from '../connect/sink.ts'
-import type { PlacedWork } from '../engine/placed.ts'
+import type { StageCounts } from '../engine/stage-stats.ts'
 
 /**
  * One stage, counted since the attempt began: the figures begin anew when a run is begun again. A stage of a worker
  * thread looks like one of this thread; what it says is a quarter of a second old at most, as long as it is not in the
  * middle of a batch. What the load stage emitted are rows that were written.
  */
-export interface StageFigures extends PlacedWork {
+export interface StageFigures extends StageCounts {
   /** Its place in the layer, from 0. */
   readonly stage: number
 }
@@ -31,7 +31,7 @@ export interface LayerFigures {
 export type RunState = 'running' | 'paused' | 'waiting' | 'draining' | 'finished' | 'drained' | 'failed'
 
 /** Something that happened in a run, for a person. */
-export interface Happening {
+export interface RunNotice {
   readonly atMs: number
   readonly kind: 'started' | 'retrying' | 'noted' | 'draining' | 'paused' | 'resumed' | 'failed' | 'ended'
   readonly text: string
@@ -68,7 +68,7 @@ export interface RunSnapshot {
   /** Attempts that followed a failure. */
   readonly restarts: number
   /** The last things that happened, newest last; a hundred at most. */
-  readonly happenings: readonly Happening[]
+  readonly notices: readonly RunNotice[]
   /** Of the process. */
   readonly memoryBytes: number
 }

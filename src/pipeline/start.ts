@@ -22,19 +22,19 @@ import { MOST_THREADS } from '../engine/options.ts'
 import { executorFor, jobOf } from '../engine/start.ts'
 import { nodesOf } from '../flow/plan.ts'
 import type { Logger } from '../observe/log.ts'
-import { type BeginningAt, beginningsOf } from './beginnings.ts'
 import { buildPipeline, furtherSources, planOf, sourceOf } from './build.ts'
 import { publishEvent } from './channels.ts'
+import { DeadLetterLimit, type MaxDeadLetters } from './dead-letter-limit.ts'
 import { refuseRepeats } from './guarantee.ts'
-import { Happenings } from './happenings.ts'
 import { loadPipeline, PIPELINE_LAYOUT } from './load.ts'
 import { refuseTakenPlaces } from './numbered.ts'
 import type { Params } from './param.ts'
 import { isPipeline, type Pipeline } from './pipeline.ts'
-import { type MaxDeadLetters, RejectLimit } from './reject-limit.ts'
+import { RecentEvents } from './recent-events.ts'
 import type { Replayed } from './replayed.ts'
 import type { Progress, RunEvent, RunReport } from './report.ts'
 import { countResults } from './results.ts'
+import { type ResumePositionsAt, resumePositions } from './resume-positions.ts'
 import { Retries, retryText } from './retries.ts'
 import { RunLog } from './run-log.ts'
 import type { RunSnapshot } from './snapshot.ts'
@@ -42,7 +42,7 @@ import type { RunSnapshot } from './snapshot.ts'
 export interface StartOptions {
   /** Parameters as text, as the command line gives them. */
   readonly params?: ReadonlyMap<string, string>
-  /** Any dead letter stops the run with REJECTS_OVER_LIMIT: the same as `maxDeadLetters: { count: 0 }`. */
+  /** Any dead letter stops the run with TOO_MANY_DEAD_LETTERS: the same as `maxDeadLetters: { count: 0 }`. */
   readonly strict?: boolean
   /** How many dead letters the run bears. No limit by default. */
   readonly maxDeadLetters?: MaxDeadLetters
@@ -180,12 +180,12 @@ async function begin<P extends Params>(
     : jobOf('startPipeline', given, { name: options.name ?? 'default' }, laidOut)
   const pipeline = job === undefined ? (given as Pipeline) : await loadPipeline(job)
   const asked = executorFor('startPipeline', 'pipeline', job, { threads, maxBatchMs, heapMb })
-  const limit = new RejectLimit(options.strict === true ? { count: 0 } : options.maxDeadLetters)
+  const limit = new DeadLetterLimit(options.strict === true ? { count: 0 } : options.maxDeadLetters)
   const { name } = pipeline
-  const happenings = new Happenings(clock)
+  const notices = new RecentEvents(clock)
   const runLog = options.log === undefined ? undefined : new RunLog(options.log, name)
   const onEvent = (event: RunEvent): void => {
-    happenings.onEvent(event)
+    notices.onEvent(event)
     publishEvent(name, event)
     runLog?.onEvent(event)
     options.onEvent?.(event)
@@ -214,11 +214,11 @@ async function begin<P extends Params>(
   const plan = planOf(parts, name, replayed)
   const writer = await opened(open, retries)
   const reading = sourceOf(parts, plan, listed)
-  let beginningAt: BeginningAt
+  let beginningAt: ResumePositionsAt
   try {
     if (writer.checkpoint === undefined) await refuseTakenPlaces(parts, name)
     const sources = replayed === undefined ? [reading, ...furtherSources(plan)] : []
-    beginningAt = await beginningsOf(sources, writer.checkpoint, { ...waiting, onNote })
+    beginningAt = await resumePositions(sources, writer.checkpoint, { ...waiting, onNote })
   } catch (error) {
     await Promise.allSettled([writer.close()])
     throw error
@@ -242,7 +242,7 @@ async function begin<P extends Params>(
     epochEvents,
     clock,
     onEvent,
-    happenings,
+    notices,
     runLog,
     signal,
     replayed,

@@ -2,7 +2,7 @@ import { deepEqual } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type ReadBatch, readOf } from '../connect/batch.ts'
-import { type Origin, traced } from '../connect/origin.ts'
+import { type Origin, tracked } from '../connect/origin.ts'
 import type { Checkpoint, Sink } from '../connect/sink.ts'
 import type { Position, Source, SourceCounts } from '../connect/source.ts'
 import { NO_TOTALS, totalsAddUp } from '../connect/totals.ts'
@@ -65,7 +65,7 @@ function sourceOf(splits: World['splits'], process: CutProcess, chance: () => nu
         const to = Math.min(size, at + max)
         const entries = Array.from({ length: to - at }, (_, i) => {
           const origin = { source: id, line: at + i + 1, offset: at + i, raw: '' }
-          return traced(readingOf(splits, split, at + i), origin)
+          return tracked(readingOf(splits, split, at + i), origin)
         })
         counts.read += entries.length
         at = to
@@ -103,7 +103,7 @@ function sinkOf(store: Store, key: readonly string[] | undefined, process: CutPr
             }
             return []
           }),
-        bury: (more) =>
+        writeDeadLetters: (more) =>
           process.touch(
             () =>
               void letters.push(...more.map(({ origin, reason }) => `${origin.source}@${origin.offset}: ${reason}`)),

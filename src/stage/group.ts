@@ -241,10 +241,10 @@ export class Group {
   #finishIfDone(): void {
     if (this.#isRecovering || this.#broken.size > 0) return
     const all = [...this.#stages.values()]
-    const takers = all.filter((stage) => !stage.givesEvents)
+    const consumers = all.filter((stage) => !stage.givesEvents)
     // One that has failed is about to be restarted, whether or not that was heard of yet.
     const isOver = (stage: StageCore): boolean => stage.ending !== undefined && stage.ending.kind !== 'failed'
-    if ((takers.length > 0 ? takers : all).every(isOver)) void this.#end(undefined)
+    if ((consumers.length > 0 ? consumers : all).every(isOver)) void this.#end(undefined)
   }
 
   /** Ends what is left, waits for it, and settles: with an error unless there is none. */

@@ -6,7 +6,6 @@ import '../base/check-node.ts'
 
 export { type DispatcherSubject, dispatcherConformance } from './conformance/dispatcher.ts'
 export { type LiveSample, type LiveSourceSubject, liveSourceConformance } from './conformance/live-source.ts'
-export { type PlainSinkPlace, type PlainSinkSubject, plainSinkConformance } from './conformance/plain-sink.ts'
 export type { SeenRow, SinkPlace, SinkSubject } from './conformance/sink/subject.ts'
 export { sinkConformance } from './conformance/sink.ts'
 export {
@@ -15,6 +14,11 @@ export {
   sourceConformance,
   type WaitingSample,
 } from './conformance/source.ts'
+export {
+  type TwoPhaseSinkPlace,
+  type TwoPhaseSinkSubject,
+  twoPhaseSinkConformance,
+} from './conformance/two-phase-sink.ts'
 export { atRest, ManualClock } from './manual-clock.ts'
 export { oneAtATime } from './one-at-a-time.ts'
 export { type Line, Probe, type ProbeOptions, REST, type Received, Scripted, type ScriptedOptions } from './probe.ts'

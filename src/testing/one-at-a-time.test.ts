@@ -15,10 +15,10 @@ function slowSink(): { readonly sink: Sink<number>; readonly end: () => void } {
   const open = async () => ({
     checkpoint: undefined,
     write: async () => wait().then(() => []),
-    bury: wait,
-    exhume: wait,
+    writeDeadLetters: wait,
+    deleteDeadLetters: wait,
     commit: wait,
-    renew: wait,
+    renewLease: wait,
     close: wait,
   })
   const end = (): void => {
@@ -29,21 +29,21 @@ function slowSink(): { readonly sink: Sink<number>; readonly end: () => void } {
 }
 
 describe('oneAtATime', () => {
-  const calls = ['write', 'bury', 'exhume', 'commit', 'close'] as const
+  const calls = ['write', 'writeDeadLetters', 'deleteDeadLetters', 'commit', 'close'] as const
   for (const first of calls) {
     it(`C70: fails every call that comes during ${first}, and none after it`, async () => {
       const { sink, end } = slowSink()
       const writer = await oneAtATime(sink).open({ pipeline: 'test' })
       const call = {
         write: () => writer.write(batchOf([1])),
-        bury: () => writer.bury([]),
-        exhume: () => writer.exhume?.([]),
+        writeDeadLetters: () => writer.writeDeadLetters([]),
+        deleteDeadLetters: () => writer.deleteDeadLetters?.([]),
         commit: () => writer.commit(CHECKPOINT),
         close: () => writer.close(),
       }
       const under = call[first]()
       for (const second of calls) throws(() => void call[second](), InvariantError, `${second} during ${first}`)
-      const renewing = writer.renew?.()
+      const renewing = writer.renewLease?.()
       end()
       await Promise.all([under, renewing])
       const again = call.write()

@@ -9,7 +9,7 @@ import type { Sink, SinkWriter } from '../connect/sink.ts'
  * way, `bury` while `write` is. Only `renew` may come at any time, and `close` once the run is aborted.
  *
  * @example
- * const sink = oneAtATime(sqlite('out.db', { table: 'rows' }))
+ * const sink = oneAtATime(sqliteSink('out.db', { table: 'rows' }))
  */
 export function oneAtATime<Row>(sink: Sink<Row>): Sink<Row> {
   return { ...sink, open: async (options) => watched(await sink.open(options), options.signal) }
@@ -32,18 +32,20 @@ function watched<Row>(writer: SinkWriter<Row>, signal: AbortSignal | undefined):
     }
     return isPromise(done) ? (Promise.resolve(done).finally(ended) as T) : done
   }
-  const { batch, exhume, settle, renew } = writer
+  const { batch, deleteDeadLetters, flush, renewLease } = writer
   return {
     get checkpoint() {
       return writer.checkpoint
     },
     ...(batch === undefined ? {} : { batch }),
     write: (rows) => alone('write', () => writer.write(rows)),
-    bury: (letters) => alone('bury', () => writer.bury(letters)),
-    ...(exhume === undefined ? {} : { exhume: (letters) => alone('exhume', () => exhume.call(writer, letters)) }),
+    writeDeadLetters: (letters) => alone('bury', () => writer.writeDeadLetters(letters)),
+    ...(deleteDeadLetters === undefined
+      ? {}
+      : { deleteDeadLetters: (letters) => alone('exhume', () => deleteDeadLetters.call(writer, letters)) }),
     commit: (checkpoint) => alone('commit', () => writer.commit(checkpoint)),
-    ...(settle === undefined ? {} : { settle: () => alone('settle', () => settle.call(writer)) }),
-    ...(renew === undefined ? {} : { renew: () => renew.call(writer) }),
+    ...(flush === undefined ? {} : { flush: () => alone('settle', () => flush.call(writer)) }),
+    ...(renewLease === undefined ? {} : { renewLease: () => renewLease.call(writer) }),
     close: () => (signal?.aborted === true ? writer.close() : alone('close', () => writer.close())),
   }
 }

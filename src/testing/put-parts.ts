@@ -1,6 +1,6 @@
 // What one event becomes, an event at a time: the plain form of what batches do.
 
-import { faultOfParts, type Origin, partOf, traced } from '../connect/origin.ts'
+import { faultOfParts, type Origin, partOf, tracked } from '../connect/origin.ts'
 
 /**
  * Puts the events that one becomes into `out`, each with an origin of its own where there are several; gives how many
@@ -13,14 +13,14 @@ import { faultOfParts, type Origin, partOf, traced } from '../connect/origin.ts'
  *   them any more: nothing is put anywhere then
  * @example
  * const record = { source: 'a.csv', line: 2, offset: 8, raw: '1' }
- * const made: Traced<string>[] = []
+ * const made: Tracked<string>[] = []
  * putParts(['a', 'b', 'c'], record, made) // => 3
  * putParts(['d', 'e'], made[1]?.origin ?? record, made) // => 2
  * made.map(({ origin }) => origin.part) // => [1, 2, 3, 6, 10]
  */
 export function putParts<T>(values: readonly T[], origin: Origin, out: unknown[]): number {
   const count = values.length
-  if (count === 1) return out.push(traced(values[0], origin)) && 1
+  if (count === 1) return out.push(tracked(values[0], origin)) && 1
   if (count === 0) return 0
   const fault = faultOfParts(origin, count)
   if (fault !== undefined) throw new RangeError(fault)
@@ -28,7 +28,7 @@ export function putParts<T>(values: readonly T[], origin: Origin, out: unknown[]
   for (let at = 0; at < count; at += 1) {
     const own = partOf(origin, at, count)
     if (own === undefined) continue
-    out.push(traced(values[at], own))
+    out.push(tracked(values[at], own))
     put += 1
   }
   return put

@@ -60,7 +60,7 @@ export function snapshotOf(different: Partial<RunSnapshot>): RunSnapshot {
     committedMs: STARTED_MS + 4000,
     commitTookMs: 12,
     restarts: 1,
-    happenings: [{ atMs: STARTED_MS, kind: 'started', text: 'loading orders.csv into rows' }],
+    notices: [{ atMs: STARTED_MS, kind: 'started', text: 'loading orders.csv into rows' }],
     memoryBytes: 100_000_000,
     ...different,
   }

@@ -1,10 +1,10 @@
 // Folds events before they are sent to where their keys meet: fewer things travel, and the same comes out.
 
 import type { Key } from '../base/hash.ts'
+import type { WindowAssigner, WindowPartial, WindowState } from './assigner.ts'
 import { timeOf } from './event-time.ts'
 import type { Fold } from './fold.ts'
-import { boardOf, checkFold, firstEndMs, isEventTime, placementOf } from './place.ts'
-import type { Board, Placement, WindowPartial } from './placement.ts'
+import { assignerOf, checkFold, firstEndMs, isEventTime, windowStateOf } from './place.ts'
 import type { At, WindowSpec } from './window.ts'
 
 const NOWHERE = (): void => {}
@@ -41,8 +41,8 @@ export class Combiner<T, A> {
   /** Whose windows they are, for errors. */
   readonly #operator: string
   /** What is held; a new one after each drain. */
-  #board: Board<T, A>
-  #placement: Placement<T, A>
+  #state: WindowState<T, A>
+  #assigner: WindowAssigner<T, A>
   #watermarkMs = Number.NEGATIVE_INFINITY
 
   /** @throws {TypeError} if {@link canCombine} says no */
@@ -53,13 +53,13 @@ export class Combiner<T, A> {
     this.#spec = isEventTime(spec) ? { ...spec, ...plain, allowedLatenessMs: 0 } : { ...spec, ...plain }
     this.#at = isEventTime(spec) ? spec.at : undefined
     this.#operator = operator
-    this.#board = boardOf(this.#spec, fold, operator)
-    this.#placement = placementOf(this.#spec, this.#board)
+    this.#state = windowStateOf(this.#spec, fold, operator)
+    this.#assigner = assignerOf(this.#spec, this.#state)
   }
 
   /** How many partials it holds. */
   get size(): number {
-    return this.#board.openings.count
+    return this.#state.openings.count
   }
 
   /**
@@ -76,18 +76,18 @@ export class Combiner<T, A> {
     // Before the watermark there may be sessions that are closed: only those know that hold them.
     const isSession = this.#spec.kind === 'session'
     if (isSession ? timeMs < this.#watermarkMs : firstEndMs(this.#spec, timeMs) <= this.#watermarkMs) return false
-    return this.#placement.add(key, event, timeMs, NOWHERE) !== 'none'
+    return this.#assigner.add(key, event, timeMs, NOWHERE) !== 'none'
   }
 
   /** Event time has come to `timeMs` on this side. */
   watermark(timeMs: number): void {
     this.#watermarkMs = Math.max(this.#watermarkMs, timeMs)
-    if (this.#spec.kind === 'session') this.#board.timeMs = this.#watermarkMs
+    if (this.#spec.kind === 'session') this.#state.timeMs = this.#watermarkMs
   }
 
   /** Gives what is held, in the order in which it was begun, and forgets it. */
   drainPartials(): WindowPartial<A>[] {
-    const opens = [...this.#placement.groups()].flatMap((group) => [...group.members.values()])
+    const opens = [...this.#assigner.groups()].flatMap((group) => [...group.members.values()])
     const partials = opens
       .sort((a, b) => a.order - b.order)
       .map(
@@ -99,9 +99,9 @@ export class Combiner<T, A> {
           events,
         }),
       )
-    this.#board = boardOf(this.#spec, this.#board.fold, this.#operator)
-    if (this.#spec.kind === 'session') this.#board.timeMs = this.#watermarkMs
-    this.#placement = placementOf(this.#spec, this.#board)
+    this.#state = windowStateOf(this.#spec, this.#state.fold, this.#operator)
+    if (this.#spec.kind === 'session') this.#state.timeMs = this.#watermarkMs
+    this.#assigner = assignerOf(this.#spec, this.#state)
     return partials
   }
 }

@@ -3,15 +3,15 @@
 import { checkTime } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
 import { invariant } from '../base/invariant.ts'
+import type { Taken, WindowAssigner, WindowPartial, WindowState } from './assigner.ts'
 import { timeOf } from './event-time.ts'
 import type { Fold } from './fold.ts'
 import { byEnd } from './open.ts'
 import type { Emit } from './pane.ts'
-import { Passage } from './passage.ts'
-import { boardOf, checkFold, describeWindow, isEventTime, placementOf } from './place.ts'
-import type { Board, Placement, Taken, WindowPartial } from './placement.ts'
+import { assignerOf, checkFold, describeWindow, isEventTime, windowStateOf } from './place.ts'
 import { loadGroup, type PanesSnapshot, read, saveGroup, write } from './snapshot.ts'
 import type { FiredBy, Trigger } from './trigger.ts'
+import { WatermarkProgress } from './watermark-progress.ts'
 import type { At, WindowSpec } from './window.ts'
 
 export type { Emit, Pane, PaneWindow } from './pane.ts'
@@ -58,9 +58,9 @@ const WATERMARK: FiredBy = { kind: 'watermark' }
  */
 export class Panes<T, A> {
   readonly #spec: WindowSpec<T>
-  readonly #board: Board<T, A>
-  readonly #placement: Placement<T, A>
-  readonly #passage: Passage<T, A>
+  readonly #state: WindowState<T, A>
+  readonly #assigner: WindowAssigner<T, A>
+  readonly #progress: WatermarkProgress<T, A>
   readonly #onLate: ((key: Key, event: T, timeMs: number) => void) | undefined
   /** Tells the time of an event; absent where windows do not go by it. */
   readonly #at: At<T> | undefined
@@ -80,9 +80,9 @@ export class Panes<T, A> {
   ) {
     checkFold(spec, fold)
     this.#spec = spec
-    this.#board = boardOf(spec, fold, operator, holdMs)
-    this.#placement = placementOf(spec, this.#board)
-    this.#passage = new Passage(spec, this.#board, this.#placement)
+    this.#state = windowStateOf(spec, fold, operator, holdMs)
+    this.#assigner = assignerOf(spec, this.#state)
+    this.#progress = new WatermarkProgress(spec, this.#state, this.#assigner)
     this.#onLate = onLate
     this.#at = isEventTime(spec) ? spec.at : undefined
     this.#isClock = spec.kind === 'processingTime'
@@ -91,7 +91,7 @@ export class Panes<T, A> {
 
   /** How far event time has come. */
   get watermarkMs(): number {
-    return this.#isClock ? Number.NEGATIVE_INFINITY : this.#board.timeMs
+    return this.#isClock ? Number.NEGATIVE_INFINITY : this.#state.timeMs
   }
 
   /** How many events came too late for all their windows. */
@@ -106,13 +106,13 @@ export class Panes<T, A> {
 
   /** How many states are open, of all keys and windows. */
   get open(): number {
-    return this.#board.openings.count
+    return this.#state.openings.count
   }
 
   /** When to call {@link tick} next, by its clock: Infinity if there is no need, -Infinity for at once. */
   get nextTickMs(): number {
-    const closingMs = this.#isClock ? this.#board.timetable.nextMs : Number.POSITIVE_INFINITY
-    if (!this.#board.openings.hasChanged) return closingMs
+    const closingMs = this.#isClock ? this.#state.timetable.nextMs : Number.POSITIVE_INFINITY
+    if (!this.#state.openings.hasChanged) return closingMs
     if (this.#nowMs === Number.NEGATIVE_INFINITY) return this.#nowMs
     return this.#intervals.reduce((next, { ms }) => Math.min(next, dueAfter(this.#nowMs, ms)), closingMs)
   }
@@ -131,7 +131,7 @@ export class Panes<T, A> {
   /** The same for a caller that knows the event's time from {@link timeOf}; it counts in windows of event time only. */
   addAt(key: Key, event: T, timeMs: number, emit: Emit<A>): void {
     invariant(!this.#hasEnded, 'an event came behind the end')
-    const taken = this.#placement.add(key, event, this.#isClock ? this.#clockMs() : timeMs, emit)
+    const taken = this.#assigner.add(key, event, this.#isClock ? this.#clockMs() : timeMs, emit)
     if (taken !== 'all') this.#tooLate(taken, key, event, timeMs)
   }
 
@@ -140,10 +140,9 @@ export class Panes<T, A> {
    * behind them has none that are late; if one is all the same, its events are counted as such.
    */
   merge(partial: WindowPartial<A>, emit: Emit<A>): void {
-    if (this.#placement.merge === undefined)
-      throw new TypeError(`Cannot merge partials into ${this.#spec.kind} windows`)
+    if (this.#assigner.merge === undefined) throw new TypeError(`Cannot merge partials into ${this.#spec.kind} windows`)
     invariant(!this.#hasEnded, 'a partial came behind the end')
-    if (this.#placement.merge(partial, emit) === 'none') this.#late += partial.events
+    if (this.#assigner.merge(partial, emit) === 'none') this.#late += partial.events
   }
 
   /**
@@ -152,8 +151,8 @@ export class Panes<T, A> {
    */
   watermark(timeMs: number, emit: Emit<A>): void {
     checkTime('watermark', timeMs)
-    if (this.#isClock || timeMs <= this.#board.timeMs) return
-    this.#passage.advance(timeMs, WATERMARK, emit)
+    if (this.#isClock || timeMs <= this.#state.timeMs) return
+    this.#progress.advance(timeMs, WATERMARK, emit)
   }
 
   /** The clock has come to `nowMs` (since 1970, where windows are named by it). It never goes back. */
@@ -165,19 +164,19 @@ export class Panes<T, A> {
     const due = this.#intervals.map((interval) => ({ interval, dueMs: dueAfter(lastMs, interval.ms) }))
     for (const { interval, dueMs } of due.sort((a, b) => a.dueMs - b.dueMs)) {
       if (dueMs > nowMs) break
-      if (this.#isClock) this.#passage.advance(dueMs, CLOCK, emit)
-      this.#board.openings.fireChanged(interval, emit)
+      if (this.#isClock) this.#progress.advance(dueMs, CLOCK, emit)
+      this.#state.openings.fireChanged(interval, emit)
     }
-    if (this.#isClock) this.#passage.advance(nowMs, CLOCK, emit)
+    if (this.#isClock) this.#progress.advance(nowMs, CLOCK, emit)
   }
 
   /** The mark `name` has come: fires all that holds events, changed or not, if a trigger waits for it. */
   mark(name: string, emit: Emit<A>): void {
     const trigger = this.#spec.triggers.find((found) => found.kind === 'mark' && found.name === name)
     if (trigger === undefined) return
-    const opens = [...this.#placement.groups()].flatMap((group) => [...group.members.values()])
+    const opens = [...this.#assigner.groups()].flatMap((group) => [...group.members.values()])
     for (const open of opens.filter(({ events }) => events > 0).sort(byEnd)) {
-      this.#board.openings.fire(open, trigger, false, emit)
+      this.#state.openings.fire(open, trigger, false, emit)
     }
   }
 
@@ -189,15 +188,15 @@ export class Panes<T, A> {
   end(emit: Emit<A>, { ensure }: { readonly ensure?: Key } = {}): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
-    if (ensure !== undefined && this.#spec.kind === 'global') this.#placement.ensure?.(ensure)
-    this.#passage.end(emit)
+    if (ensure !== undefined && this.#spec.kind === 'global') this.#assigner.ensure?.(ensure)
+    this.#progress.end(emit)
   }
 
   /** All that is known, as plain data that shares nothing with the machine. */
   snapshot(): PanesSnapshot {
-    const groups = [...this.#placement.groups()].map((group) => saveGroup(group, this.#board.fold))
-    const timeMs = write(this.#board.timeMs)
-    const closed = [...(this.#placement.closed?.() ?? [])].map(([key, endMs]) => ({ key: write(key), endMs }))
+    const groups = [...this.#assigner.groups()].map((group) => saveGroup(group, this.#state.fold))
+    const timeMs = write(this.#state.timeMs)
+    const closed = [...(this.#assigner.closed?.() ?? [])].map(([key, endMs]) => ({ key: write(key), endMs }))
     const counts = { late: this.#late, partlyLate: this.#partlyLate }
     return { window: describeWindow(this.#spec), timeMs, ...counts, groups, ...(closed.length > 0 ? { closed } : {}) }
   }
@@ -211,14 +210,14 @@ export class Panes<T, A> {
     const own = describeWindow(this.#spec)
     if (saved.window !== own) throw new RangeError(`Cannot restore windows ${own}: the snapshot is of ${saved.window}`)
     invariant(
-      this.open === 0 && this.#board.timeMs === Number.NEGATIVE_INFINITY,
+      this.open === 0 && this.#state.timeMs === Number.NEGATIVE_INFINITY,
       'windows restored into a used machine',
     )
-    this.#board.timeMs = read(saved.timeMs)
+    this.#state.timeMs = read(saved.timeMs)
     this.#late = saved.late
     this.#partlyLate = saved.partlyLate
-    for (const { key, endMs } of saved.closed ?? []) this.#placement.restoreClosed?.(read(key), endMs)
-    for (const group of saved.groups) this.#placement.restore(loadGroup(group, this.#board.fold))
+    for (const { key, endMs } of saved.closed ?? []) this.#assigner.restoreClosed?.(read(key), endMs)
+    for (const group of saved.groups) this.#assigner.restore(loadGroup(group, this.#state.fold))
   }
 
   #tooLate(taken: Taken, key: Key, event: T, timeMs: number): void {
@@ -231,7 +230,7 @@ export class Panes<T, A> {
 
   /** The clock, for windows that go by it. */
   #clockMs(): number {
-    if (this.#board.timeMs > Number.NEGATIVE_INFINITY) return this.#board.timeMs
+    if (this.#state.timeMs > Number.NEGATIVE_INFINITY) return this.#state.timeMs
     throw new RangeError('Cannot place an event by the clock: no tick has told its time')
   }
 }

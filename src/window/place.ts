@@ -1,11 +1,11 @@
 // Which way of placing events a window takes, and what it needs of a fold.
 
+import type { WindowAssigner, WindowState } from './assigner.ts'
+import { Aligned, firstStart, type Grid } from './assigners/aligned.ts'
+import { Counted } from './assigners/counted.ts'
+import { Sessions } from './assigners/sessions.ts'
 import type { Fold } from './fold.ts'
 import { Openings } from './openings.ts'
-import type { Board, Placement } from './placement.ts'
-import { Aligned, firstStart, type Grid } from './placements/aligned.ts'
-import { Counted } from './placements/counted.ts'
-import { Sessions } from './placements/sessions.ts'
 import { Timetable } from './timetable.ts'
 import type { EventTimeWindow, WindowSpec } from './window.ts'
 
@@ -25,7 +25,12 @@ export function checkFold<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>): void {
 }
 
 /** @param holdMs - how long after its time a window is closed */
-export function boardOf<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>, operator: string, holdMs = 0): Board<T, A> {
+export function windowStateOf<T, A>(
+  spec: WindowSpec<T>,
+  fold: Fold<T, A>,
+  operator: string,
+  holdMs = 0,
+): WindowState<T, A> {
   const early = spec.triggers.find((trigger) => trigger.kind === 'early')
   const latenessMs = isEventTime(spec) ? spec.allowedLatenessMs : 0
   return {
@@ -37,17 +42,17 @@ export function boardOf<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>, operator: s
   }
 }
 
-export function placementOf<T, A>(spec: WindowSpec<T>, board: Board<T, A>): Placement<T, A> {
+export function assignerOf<T, A>(spec: WindowSpec<T>, state: WindowState<T, A>): WindowAssigner<T, A> {
   switch (spec.kind) {
     case 'session':
-      return new Sessions(board, spec)
+      return new Sessions(state, spec)
     case 'count':
-      return new Counted(board, spec)
+      return new Counted(state, spec)
     case 'global':
     case 'tumbling':
     case 'sliding':
     case 'processingTime':
-      return new Aligned(board, gridOf(spec))
+      return new Aligned(state, gridOf(spec))
   }
 }
 

@@ -1,9 +1,9 @@
 // What is open as plain data that JSON carries, and back.
 
 import type { Key } from '../base/hash.ts'
+import type { RestoredGroup } from './assigner.ts'
 import type { Fold } from './fold.ts'
 import type { Group } from './open.ts'
-import type { RestoredGroup } from './placement.ts'
 
 /** A number or key that JSON does not carry, as text. */
 interface Written {

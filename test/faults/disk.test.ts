@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { isSluiceError, pipeline, startPipeline, values } from 'sluice'
-import { duckdb } from 'sluice/duckdb'
+import { isSluiceError, pipeline, startPipeline, valuesSource } from 'sluice'
+import { duckdbSink } from 'sluice/duckdb'
 import { Session } from '../../src/connect/duckdb/connection.ts'
 import { FaultLoad, type LoadParams, type LoadState, undisturbed } from '../support/fault-load.ts'
 import { writeNumbered } from '../support/inputs.ts'
@@ -82,8 +82,9 @@ describe('a disk of our own that is full, under DuckDB', () => {
     // Digests, as DuckDB makes what repeats small.
     const rows = Array.from({ length: 60_000 }, (_, n) => ({ n, text: hash('sha256', `${n}`) }))
     const job = pipeline('full', {
-      from: () => values(rows),
-      into: () => duckdb<{ n: number; text: string }>(path, { table: 'rows', columns: { n: 'integer', text: 'text' } }),
+      from: () => valuesSource(rows),
+      into: () =>
+        duckdbSink<{ n: number; text: string }>(path, { table: 'rows', columns: { n: 'integer', text: 'text' } }),
     })
     const leaseMs = 200
     const load = async () => await (await startPipeline(job, { epochEvents: 5000, leaseMs })).done

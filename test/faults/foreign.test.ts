@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
-import { accessLog, csv, files, jsonArray, lines, ndjson, type Source } from 'sluice'
+import { accessLog, csvSource, fileSource, jsonArraySource, lines, ndjsonSource, type Source } from 'sluice'
 import { readEntries } from '../../src/testing/conformance/reading.ts'
 import { sluice } from '../support/cli.ts'
 import { times } from '../support/seed.ts'
@@ -68,13 +68,13 @@ const kinds: Readonly<Record<string, Buffer>> = {
 }
 
 const sources: Readonly<Record<string, (path: string) => Source<unknown>>> = {
-  csv: (path) => csv(path),
-  'csv without header': (path) => csv(path, { header: false }),
-  ndjson: (path) => ndjson(path),
-  jsonArray: (path) => jsonArray(path),
+  csv: (path) => csvSource(path),
+  'csv without header': (path) => csvSource(path, { header: false }),
+  ndjson: (path) => ndjsonSource(path),
+  jsonArray: (path) => jsonArraySource(path),
   lines: (path) => lines(path),
-  'access log': (path) => files(path, accessLog()),
-  'csv in ranges': (path) => csv(path, { quotedNewlines: false, splitBytes: 1000 }),
+  'access log': (path) => fileSource(path, accessLog()),
+  'csv in ranges': (path) => csvSource(path, { quotedNewlines: false, splitBytes: 1000 }),
 }
 
 async function readAll(source: Source<unknown>): Promise<unknown[]> {
@@ -121,7 +121,7 @@ describe('what is not text', () => {
           (thrown: Error & { code?: string }) => `${thrown.code}: ${thrown.message}`,
         )
         // Text that is no JSON array is said to be none.
-        if (isRead && source !== 'jsonArray') equal(found, 'read', nesting.join(' in '))
+        if (isRead && source !== 'json-array') equal(found, 'read', nesting.join(' in '))
         else if (!isRead) match(found, /^SOURCE_CORRUPT: .*: unpack it first/, `${source}: ${nesting.join(' in ')}`)
       }),
       { numRuns: times(60) },

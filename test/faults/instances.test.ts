@@ -74,22 +74,22 @@ describe(`two instances that write the same part files (REPRO: SEED=${SEED} npm 
       // Stopped at any moment of an epoch.
       await sleep(random() * 40)
       child.kill('SIGSTOP')
-      const heir = new FaultLoad(params)
-      if (child.exitCode !== null || said.includes('done') || isLocked(heir.store)) {
+      const successor = new FaultLoad(params)
+      if (child.exitCode !== null || said.includes('done') || isLocked(successor.store)) {
         child.kill('SIGCONT')
         await exited
         continue
       }
-      await untilLeaseEnds(heir.store, LEASE_MS)
+      await untilLeaseEnds(successor.store, LEASE_MS)
       const run = await startPipeline(loadJob, { params: new Map(Object.entries(params)), leaseMs: LEASE_MS })
       await run.done
-      deepEqual(heir.state(), expected)
+      deepEqual(successor.state(), expected)
       child.kill('SIGCONT')
       await exited
       if (said.includes('done')) continue
       takenOver += 1
       match(said, /PIPELINE_HELD: Cannot .* load: this instance was fenced off/)
-      await heir.finish(expected)
+      await successor.finish(expected)
     }
     ok(takenOver > 0, 'none was taken over from')
   })

@@ -196,7 +196,7 @@ describe(`a PostgreSQL sink on a network that breaks (REPRO: SEED=${SEED} npm te
     await writer.write(range(0, 10))
     proxy.cut()
     await until(() => own.sockets.every(({ closed }) => closed), 'the end of its connections')
-    await rejects(async () => writer.renew?.(), failsWith('SINK_LOST', /^Cannot reach /))
+    await rejects(async () => writer.renewLease?.(), failsWith('SINK_LOST', /^Cannot reach /))
     await rejects(async () => writer.write(range(0, 10)), failsWith('SINK_LOST', /^Cannot reach /))
     await rejects(async () => writer.commit(checkpoint(1)), failsWith('SINK_LOST', /^Cannot reach /))
     await writer.close()

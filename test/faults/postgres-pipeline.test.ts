@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { count, isSluiceError, ndjson, pipeline, type RunEvent, startPipeline, sum, tumbling } from 'sluice'
-import { postgres } from 'sluice/postgres'
+import { count, isSluiceError, ndjsonSource, pipeline, type RunEvent, startPipeline, sum, tumbling } from 'sluice'
+import { postgresSink } from 'sluice/postgres'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 import { digestOf } from '../support/postgres-sink.ts'
 import { randomOf, SEED } from '../support/seed.ts'
@@ -48,21 +48,21 @@ describe(`a pipeline whose PostgreSQL goes away (REPRO: SEED=${SEED} npm test)`,
 
   const rowsJob = (url: string) =>
     pipeline('rows', {
-      from: () => ndjson<Reading>(input),
+      from: () => ndjsonSource<Reading>(input),
       flow: (readings) => readings.filter(({ celsius }) => celsius !== 7),
-      into: () => postgres<Reading>(url, { table: 't', timeoutMs: 3000 }),
+      into: () => postgresSink<Reading>(url, { table: 't', timeoutMs: 3000 }),
     })
 
   const windowsJob = (url: string) =>
     pipeline('windows', {
-      from: () => ndjson<Reading>(input),
+      from: () => ndjsonSource<Reading>(input),
       flow: (readings) =>
         readings
           .keyBy(({ sensor }) => sensor)
           .window(tumbling('10s', ({ at }) => at))
           .aggregate({ n: count(), total: sum(({ celsius }) => celsius) })
           .map(({ key, window, ...row }) => ({ sensor: key, start: window.startMs, ...row })),
-      into: () => postgres(url, { table: 't', key: ['sensor', 'start'], timeoutMs: 3000 }),
+      into: () => postgresSink(url, { table: 't', key: ['sensor', 'start'], timeoutMs: 3000 }),
     })
 
   /** Loads through the proxy while `disturb` is at work; gives the digest of the table, and what was said of it. */

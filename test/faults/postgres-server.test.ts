@@ -123,7 +123,7 @@ describe(`a PostgreSQL sink whose server fails (REPRO: SEED=${SEED} npm test)`, 
     await endSessions(`state = 'idle' and query not like 'commit%'`)
     await until(() => own.sockets.some(({ closed }) => closed), 'the end of its session')
     await query('update sluice_leases set renewed = to_timestamp(0)')
-    await writer.renew?.()
+    await writer.renewLease?.()
     await loadFrom(writer)
     deepEqual(await query('select renewed > now() - interval $$5 s$$ as fresh from sluice_leases'), [{ fresh: true }])
     await writer.close()
@@ -271,7 +271,7 @@ describe(`a PostgreSQL sink whose server fails (REPRO: SEED=${SEED} npm test)`, 
       const second = await open()
       await query('update sluice_leases set token = token + 1')
       await rejects(
-        async () => second.renew?.(),
+        async () => second.renewLease?.(),
         failsWith('PIPELINE_HELD', /^Cannot go on with test: this instance was fenced off/),
       )
       await second.close()
@@ -282,7 +282,7 @@ describe(`a PostgreSQL sink whose server fails (REPRO: SEED=${SEED} npm test)`, 
       const one = await open({ owner: newOwner() })
       await one.write(rows(1))
       await query('update sluice_leases set renewed = to_timestamp(0)')
-      await one.renew?.()
+      await one.renewLease?.()
       await rejects(open({ owner: newOwner() }), failsWith('PIPELINE_HELD', /is held by/))
       await one.commit(checkpoint(1))
       await one.close()
@@ -342,7 +342,7 @@ describe(`a PostgreSQL sink whose server fails (REPRO: SEED=${SEED} npm test)`, 
         await query(sql)
         const goOn = async (): Promise<string[]> => {
           const letters = await writer.write(range(3, 6))
-          if (!/dead_letters/.test(sql)) await writer.bury(letters)
+          if (!/dead_letters/.test(sql)) await writer.writeDeadLetters(letters)
           await writer.commit(checkpoint(2))
           return letters.map(({ reason }) => reason)
         }

@@ -3,8 +3,8 @@ import { chownSync, cpSync, mkdtempSync, readdirSync, renameSync, rmSync, symlin
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { isSluiceError, ndjson, pipeline, type RunEvent, startPipeline } from 'sluice'
-import { postgres } from 'sluice/postgres'
+import { isSluiceError, ndjsonSource, pipeline, type RunEvent, startPipeline } from 'sluice'
+import { postgresSink } from 'sluice/postgres'
 import { exitCodeOf } from '../../src/cli/exit.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 import { digestOf } from '../support/postgres-sink.ts'
@@ -31,7 +31,7 @@ describe(`a PostgreSQL sink whose log has no room (REPRO: SEED=${SEED} npm test)
   /** The second half of the records waits for `gate`. */
   const job = (database: string, gate: Promise<unknown> = Promise.resolve()) =>
     pipeline('rows', {
-      from: () => ndjson<{ id: number }>(input),
+      from: () => ndjsonSource<{ id: number }>(input),
       flow: (rows) =>
         rows.mapAsync(
           async (row) => {
@@ -40,7 +40,7 @@ describe(`a PostgreSQL sink whose log has no room (REPRO: SEED=${SEED} npm test)
           },
           { name: 'gate' },
         ),
-      into: () => postgres<{ id: number }>(server.url(database), { table: 't', timeoutMs: 3000 }),
+      into: () => postgresSink<{ id: number }>(server.url(database), { table: 't', timeoutMs: 3000 }),
     })
 
   it('F12: is given up after its time (69), and once there is room all is loaded, each once', async (test) => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
-import { files, pipeline, type RunEvent, type RunReport, sqlite, startPipeline, textLines } from 'sluice'
+import { fileSource, pipeline, type RunEvent, type RunReport, sqliteSink, startPipeline, textLines } from 'sluice'
 import { readEntries } from '../../src/testing/conformance/reading.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-unreadable-'))
@@ -36,10 +36,10 @@ class Place {
     return path
   }
 
-  async load(options: Parameters<typeof files>[2] = {}, strict = false, onListed = () => {}): Promise<Loaded> {
+  async load(options: Parameters<typeof fileSource>[2] = {}, strict = false, onListed = () => {}): Promise<Loaded> {
     const db = join(this.folder, 'out.db')
     const notes: string[] = []
-    const source = files(join(this.folder, '[abc].log*'), textLines(), options)
+    const source = fileSource(join(this.folder, '[abc].log*'), textLines(), options)
     const job = pipeline('job', {
       from: () => ({
         ...source,
@@ -50,7 +50,7 @@ class Place {
         },
       }),
       flow: (lines) => lines.map((text) => ({ text })),
-      into: () => sqlite(db, { table: 't' }),
+      into: () => sqliteSink(db, { table: 't' }),
     })
     const onEvent = (event: RunEvent) => {
       if (event.kind === 'noted') notes.push(event.note)
@@ -101,9 +101,9 @@ describe('files that cannot be read', () => {
   it('F48: still fails where what is named is not there', async () => {
     const place = new Place()
     const named = pipeline('named', {
-      from: () => files(join(place.folder, 'b.log'), textLines()),
+      from: () => fileSource(join(place.folder, 'b.log'), textLines()),
       flow: (lines) => lines.map((text) => ({ text })),
-      into: () => sqlite(join(place.folder, 'named.db'), { table: 't' }),
+      into: () => sqliteSink(join(place.folder, 'named.db'), { table: 't' }),
     })
     const failure = await startPipeline(named, {}).then(
       () => undefined,
@@ -151,7 +151,7 @@ describe('files that cannot be read', () => {
   it('F49: a file that is passed over ends a strict run', async () => {
     const place = new Place()
     place.write('b.log', Buffer.from('504b030414000000', 'hex'))
-    equal((await place.load({ unreadable: 'skip' }, true)).failure?.code, 'REJECTS_OVER_LIMIT')
+    equal((await place.load({ unreadable: 'skip' }, true)).failure?.code, 'TOO_MANY_DEAD_LETTERS')
   })
 
   it('F49: a log of health checks is within the limits, by zstd as by gzip', async () => {
@@ -165,7 +165,7 @@ describe('files that cannot be read', () => {
     const stored = zstdCompressSync(Buffer.from(lines), { params: { [constants.ZSTD_c_compressionLevel]: 19 } })
     ok(lines.length / stored.length > 200, 'it is one that shrinks well')
     const path = place.write('b.log.zst', stored)
-    const source = files(path, textLines())
+    const source = fileSource(path, textLines())
     const [split] = await source.splits()
     const reader = await source.open(split as never, undefined)
     equal((await readEntries(reader, 1))?.length, 1)

@@ -2,9 +2,9 @@
 // is told of each acknowledgement and of the end), count, failAt.
 
 import { appendFileSync } from 'node:fs'
-import { param, pipeline, type Source, sqlite } from 'sluice'
-import { InOrder } from '../../src/connect/kits/broker/known.ts'
-import { LiveReader, livePosition } from '../../src/connect/kits/broker/live-reader.ts'
+import { param, pipeline, type Source, sqliteSink } from 'sluice'
+import { SequenceDedup } from '../../src/connect/kits/broker/deduplicator.ts'
+import { livePosition, PushReader } from '../../src/connect/kits/broker/push-reader.ts'
 
 const WINDOW = 50
 
@@ -12,12 +12,12 @@ function numbers(count: number, said: string): Source<number> {
   return {
     kind: 'numbers',
     title: 'numbers',
-    isAcknowledged: true,
+    needsAck: true,
     splits: async () => [{ id: 'numbers' }],
     async open(_split, from, open = {}) {
       const position = livePosition('numbers', from)
-      const known = new InOrder(position as { after?: string }, (a, b) => Number(a) - Number(b))
-      const reader = new LiveReader<number, number>({
+      const known = new SequenceDedup(position as { after?: string }, (a, b) => Number(a) - Number(b))
+      const reader = new PushReader<number, number>({
         title: 'numbers',
         known,
         idOf: String,
@@ -69,5 +69,5 @@ export default pipeline('acknowledged', {
       if (n === failAt) process.kill(process.pid, 'SIGKILL')
       return { n }
     }),
-  into: ({ out }) => sqlite<{ n: number }>(out, { table: 'numbers' }),
+  into: ({ out }) => sqliteSink<{ n: number }>(out, { table: 'numbers' }),
 })

@@ -1,7 +1,7 @@
-import { csv, param, pipeline, sqlite } from 'sluice'
+import { csvSource, param, pipeline, sqliteSink } from 'sluice'
 
 export default pipeline('foreign', {
   params: { input: param.string('-', 'a CSV file'), db: param.string('out.db', 'database') },
-  from: ({ input }) => csv(input),
-  into: ({ db }) => sqlite(db, { table: 't' }),
+  from: ({ input }) => csvSource(input),
+  into: ({ db }) => sqliteSink(db, { table: 't' }),
 })

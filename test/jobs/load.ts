@@ -2,21 +2,21 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import {
+  callbackSink,
   checkpointed,
-  csv,
-  files,
-  http,
-  ndjson,
-  ndjsonFiles,
+  csvSource,
+  fileSource,
+  httpSink,
+  ndjsonSink,
+  ndjsonSource,
   param,
   pipeline,
   type Sink,
   type Source,
-  sqlite,
-  stdout,
-  tail,
+  sqliteSink,
+  stdoutSink,
+  tailSource,
   textLines,
-  toFunction,
 } from 'sluice'
 import { other } from '../support/other-database.ts'
 
@@ -40,9 +40,9 @@ export default pipeline('load', {
 })
 
 function sourceOf(as: string, input: string): Source<unknown> {
-  if (as === 'ndjson') return ndjson(input)
-  if (as === 'csv') return csv(input) as Source<unknown>
-  return as === 'tail' ? tail(input, textLines(), { pollMs: 10, graceMs: 200 }) : files(input, textLines())
+  if (as === 'ndjson') return ndjsonSource(input)
+  if (as === 'csv') return csvSource(input) as Source<unknown>
+  return as === 'tail' ? tailSource(input, textLines(), { pollMs: 10, graceMs: 200 }) : fileSource(input, textLines())
 }
 
 /** What begins with `bad` is one: no load is without dead letters. */
@@ -64,19 +64,19 @@ function sinkOf({ into, out, store, timeoutMs, retryMs }: SinkParams): Sink<Row>
   const beside = { store: store === '' ? `${out}.db` : store }
   switch (into) {
     case 'files':
-      return ndjsonFiles(out, store === '' ? {} : { store })
+      return ndjsonSink(out, store === '' ? {} : { store })
     case 'http':
-      return checkpointed(http<Row>(out, { timeoutMs, retryMs }), beside)
+      return checkpointed(httpSink<Row>(out, { timeoutMs, retryMs }), beside)
     case 'stdout':
-      return checkpointed(stdout<Row>(), beside)
+      return checkpointed(stdoutSink<Row>(), beside)
     case 'slow':
       return checkpointed(
-        toFunction('slow', async () => await pause(20)),
+        callbackSink('slow', async () => await pause(20)),
         beside,
       )
     case 'other':
       return other(out, { table: 'lines', columns: { text: 'text' } })
     default:
-      return sqlite(out, { table: 'lines', columns: { text: 'text' } })
+      return sqliteSink(out, { table: 'lines', columns: { text: 'text' } })
   }
 }

@@ -1,6 +1,6 @@
 // Numbers, of which those over a parameter are dead letters: mended by another value of it.
 
-import { ndjson, param, pipeline, sqlite } from 'sluice'
+import { ndjsonSource, param, pipeline, sqliteSink } from 'sluice'
 
 interface Row {
   readonly n: number
@@ -8,7 +8,7 @@ interface Row {
 
 export default pipeline('mended', {
   params: { input: param.string('in.ndjson'), db: param.string('out.db'), most: param.number(10) },
-  from: ({ input }) => ndjson<Row>(input),
+  from: ({ input }) => ndjsonSource<Row>(input),
   flow: (rows, { most }) =>
     rows.map(
       (row) => {
@@ -17,5 +17,5 @@ export default pipeline('mended', {
       },
       { name: 'small' },
     ),
-  into: ({ db }) => sqlite(db, { table: 't', columns: { n: 'integer' }, key: ['n'] }),
+  into: ({ db }) => sqliteSink(db, { table: 't', columns: { n: 'integer' }, key: ['n'] }),
 })

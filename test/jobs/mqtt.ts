@@ -1,7 +1,7 @@
 // Loads messages of an MQTT broker, that are numbers, into SQLite; ends when so many are there. Parameters: url, out, client, qos.
 
-import { json, param, pipeline, sqlite } from 'sluice'
-import { mqtt } from 'sluice/mqtt'
+import { json, param, pipeline, sqliteSink } from 'sluice'
+import { mqttSource } from 'sluice/mqtt'
 
 export default pipeline('mqtt', {
   params: {
@@ -11,11 +11,11 @@ export default pipeline('mqtt', {
     qos: param.number(1),
   },
   from: ({ url, client, qos }) =>
-    mqtt(url, json<{ n: number }>(), {
+    mqttSource(url, json<{ n: number }>(), {
       topics: 'numbers/#',
       clientId: client,
       qos: qos as 0 | 1 | 2,
       event: ({ n }, { topic }) => ({ n, topic }),
     }),
-  into: ({ out }) => sqlite<{ n: number; topic: string }>(out, { table: 'numbers' }),
+  into: ({ out }) => sqliteSink<{ n: number; topic: string }>(out, { table: 'numbers' }),
 })

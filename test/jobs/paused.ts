@@ -3,7 +3,17 @@
 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { files, pipeline, type Source, sqlite, startPipeline, tail, textLines, ticks, values } from 'sluice'
+import {
+  fileSource,
+  pipeline,
+  type Source,
+  sqliteSink,
+  startPipeline,
+  tailSource,
+  textLines,
+  ticksSource,
+  valuesSource,
+} from 'sluice'
 import { LINES } from '../support/paused-lines.ts'
 
 const [kind = '', folder = '', when = ''] = process.argv.slice(2)
@@ -20,17 +30,17 @@ async function* waiting(): AsyncGenerator<string> {
 }
 
 const SOURCES: Readonly<Record<string, () => Source<unknown>>> = {
-  files: () => files(lines, textLines()),
-  tail: () => tail(lines, textLines(), { pollMs: 20 }),
-  ticks: () => ticks(1),
-  values: () => values(Array.from({ length: LINES }, (_, n) => `line ${n}`)),
-  waiting: () => values(waiting),
+  files: () => fileSource(lines, textLines()),
+  tail: () => tailSource(lines, textLines(), { pollMs: 20 }),
+  ticks: () => ticksSource(1),
+  values: () => valuesSource(Array.from({ length: LINES }, (_, n) => `line ${n}`)),
+  waiting: () => valuesSource(waiting),
 }
 
 const job = pipeline('paused', {
   from: SOURCES[kind] as () => Source<unknown>,
   flow: (events) => events.map((event) => ({ text: JSON.stringify(event) })),
-  into: () => sqlite(join(folder, 'out.db'), { table: 'lines', columns: { text: 'text' } }),
+  into: () => sqliteSink(join(folder, 'out.db'), { table: 'lines', columns: { text: 'text' } }),
 })
 
 const abort = new AbortController()

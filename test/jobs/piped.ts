@@ -2,19 +2,19 @@
 // Arguments: folder, kind of sink, URL, the line. Says on standard error what it has committed.
 
 import { basename } from 'node:path'
-import { natsPublish } from '../../src/connect/nats/index.ts'
-import { redisStreamAdd } from '../../src/connect/redis/index.ts'
+import { natsSink } from '../../src/connect/nats/index.ts'
+import { redisStreamSink } from '../../src/connect/redis/index.ts'
 import {
   checkpointed,
   type Flow,
-  files,
-  http,
-  ndjsonFiles,
+  fileSource,
+  httpSink,
+  ndjsonSink,
   pipeline,
   type Sink,
-  sqlite,
+  sqliteSink,
   startPipeline,
-  stdout,
+  stdoutSink,
   textLines,
 } from './sluice.ts'
 
@@ -27,16 +27,16 @@ const store = `${folder}/state.db`
 const place = basename(folder)
 
 const SINKS: Readonly<Record<string, () => Sink<Row>>> = {
-  sqlite: () => sqlite(`${folder}/out.db`, { table: 't', columns: { id: 'integer' } }),
-  ndjsonFiles: () => ndjsonFiles(`${folder}/out`),
-  http: () => checkpointed(http(url), { store }),
-  natsPublish: () => checkpointed(natsPublish<Row>(url, { subject: place }), { store }),
-  redisStreamAdd: () => checkpointed(redisStreamAdd<Row>(url, { stream: place }), { store }),
-  stdout: () => checkpointed(stdout(), { store }),
+  sqlite: () => sqliteSink(`${folder}/out.db`, { table: 't', columns: { id: 'integer' } }),
+  ndjsonFiles: () => ndjsonSink(`${folder}/out`),
+  http: () => checkpointed(httpSink(url), { store }),
+  natsPublish: () => checkpointed(natsSink<Row>(url, { subject: place }), { store }),
+  redisStreamAdd: () => checkpointed(redisStreamSink<Row>(url, { stream: place }), { store }),
+  stdout: () => checkpointed(stdoutSink(), { store }),
 }
 
 const job = pipeline('piped', {
-  from: () => files('-', textLines()),
+  from: () => fileSource('-', textLines()),
   flow: (lines: Flow<string>): Flow<Row> =>
     lines.map((line): Row => {
       if (line === at) process.kill(process.pid, 'SIGKILL')

@@ -1,6 +1,6 @@
 // A pipeline of which one record ends a worker, in the way that a parameter says.
 
-import { ndjson, param, pipeline, sqlite } from 'sluice'
+import { ndjsonSource, param, pipeline, sqliteSink } from 'sluice'
 
 interface Reading {
   readonly id: number
@@ -24,7 +24,7 @@ export default pipeline('poison', {
     at: param.number(-1, 'which one'),
     where: param.choice(['head', 'reduce'], 'reduce'),
   },
-  from: ({ input }) => ndjson<Reading>(input, { splitBytes: 16_384 }),
+  from: ({ input }) => ndjsonSource<Reading>(input, { splitBytes: 16_384 }),
   flow: (readings, { how, at, where }) =>
     readings
       .map((reading) => {
@@ -39,5 +39,5 @@ export default pipeline('poison', {
           return [[{ id: reading.id }], seen + 1]
         },
       ),
-  into: ({ db }) => sqlite(db, { table: 'seen', key: ['id'] }),
+  into: ({ db }) => sqliteSink(db, { table: 'seen', key: ['id'] }),
 })

@@ -1,17 +1,16 @@
 // Publishes the lines of a file to a broker. Parameters: input, url, out; qos of MQTT.
 
 import { checkpointed, lines, param, pipeline } from 'sluice'
-import { kafkaPublish } from 'sluice/kafka'
-import { mqttPublish } from 'sluice/mqtt'
-import { natsPublish } from 'sluice/nats'
-import { rabbitmqPublish } from 'sluice/rabbitmq'
+import { kafkaSink } from 'sluice/kafka'
+import { mqttSink } from 'sluice/mqtt'
+import { natsSink } from 'sluice/nats'
+import { rabbitmqSink } from 'sluice/rabbitmq'
 
 const SINKS = {
-  kafka: (url: string) =>
-    kafkaPublish<string>(url.split(' '), { topic: 'lines', payload: String, key: (line) => line }),
-  nats: (url: string) => natsPublish<string>(url, { subject: 'lines', payload: String, id: (line) => line }),
-  amqp: (url: string) => rabbitmqPublish<string>(url, { routingKey: 'lines', payload: String, id: (line) => line }),
-  mqtt: (url: string, qos: 1 | 2) => mqttPublish<string>(url, { topic: 'lines', payload: String, qos }),
+  kafka: (url: string) => kafkaSink<string>(url.split(' '), { topic: 'lines', payload: String, key: (line) => line }),
+  nats: (url: string) => natsSink<string>(url, { subject: 'lines', payload: String, id: (line) => line }),
+  amqp: (url: string) => rabbitmqSink<string>(url, { routingKey: 'lines', payload: String, id: (line) => line }),
+  mqtt: (url: string, qos: 1 | 2) => mqttSink<string>(url, { topic: 'lines', payload: String, qos }),
 }
 
 export default pipeline('publish', {

@@ -1,6 +1,6 @@
 // A flow, and a pipeline of the same, that are told in the module's own URL: the same in every thread.
 
-import { sqlite } from '../../src/connect/sqlite/sink.ts'
+import { sqliteSink } from '../../src/connect/sqlite/sink.ts'
 import type { Flow } from '../../src/flow/flow.ts'
 import { pipeline } from '../../src/pipeline/pipeline.ts'
 import { builtOf, type Item, type RandomPlan, sourceIn } from '../support/naive-flow.ts'
@@ -17,6 +17,6 @@ export const load: ReturnType<typeof pipeline> = pipeline('load', {
     const { flow } = builtOf(plan, items as Flow<Item, never>)
     return flow.map((event) => ({ event: JSON.stringify(event) ?? '' }), { name: 'as text' })
   },
-  into: () => sqlite<{ readonly event: string }>(asked.get('database') ?? '', { table: 'found' }),
+  into: () => sqliteSink<{ readonly event: string }>(asked.get('database') ?? '', { table: 'found' }),
   results: 'append',
 }) as ReturnType<typeof pipeline>

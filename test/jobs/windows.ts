@@ -1,6 +1,6 @@
 // Readings of sensors into one-minute windows, with what came before: a pipeline that remembers.
 
-import { count, max, ndjson, param, pipeline, sqlite, sum, tumbling } from 'sluice'
+import { count, max, ndjsonSource, param, pipeline, sqliteSink, sum, tumbling } from 'sluice'
 
 interface Reading {
   readonly sensor: string
@@ -10,7 +10,7 @@ interface Reading {
 
 export default pipeline('windows', {
   params: { input: param.string('in.ndjson'), db: param.string('out.db') },
-  from: ({ input }) => ndjson<Reading>(input, { splitBytes: 32_768 }),
+  from: ({ input }) => ndjsonSource<Reading>(input, { splitBytes: 32_768 }),
   flow: (readings) =>
     readings
       .filter(({ celsius }) => celsius < 90)
@@ -18,5 +18,5 @@ export default pipeline('windows', {
       .window(tumbling('1m', ({ at }) => at, { outOfOrderness: '365d', futureLimit: '3650d' }))
       .aggregate({ n: count(), total: sum(({ celsius }) => celsius), top: max(({ celsius }) => celsius) })
       .map(({ key, window, ...row }) => ({ sensor: key, start: window.startMs, ...row })),
-  into: ({ db }) => sqlite(db, { table: 'minutes', key: ['sensor', 'start'] }),
+  into: ({ db }) => sqliteSink(db, { table: 'minutes', key: ['sensor', 'start'] }),
 })

@@ -2,11 +2,11 @@
 
 import { batchOf, isSluiceError } from 'sluice'
 import { checkpointed } from '../../src/connect/checkpointed/sink.ts'
-import { stdout } from '../../src/connect/memory/stdout.ts'
+import { stdoutSink } from '../../src/connect/memory/stdout.ts'
 
 const [store = '', count = '0'] = process.argv.slice(2)
 
-const sink = checkpointed(stdout<{ id: number }>(), { store })
+const sink = checkpointed(stdoutSink<{ id: number }>(), { store })
 const writer = await sink.open({ pipeline: 'numbers' })
 let next = Number(writer.checkpoint?.positions.get('numbers') ?? 0)
 let epoch = writer.checkpoint?.epoch ?? 0

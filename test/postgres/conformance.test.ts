@@ -1,5 +1,5 @@
 import { after, before, describe } from 'node:test'
-import { postgres } from '../../src/connect/postgres/sink.ts'
+import { postgresSink } from '../../src/connect/postgres/sink.ts'
 import type { SeenRow } from '../../src/testing/conformance/sink/subject.ts'
 import { sinkConformance } from '../../src/testing/conformance/sink.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
@@ -23,7 +23,7 @@ describe('the sink for PostgreSQL', { skip: missingPostgres() }, () => {
         const database = await server.createDatabase()
         const columns = { number: 'integer', text: 'text' } as const
         return {
-          sink: postgres<SeenRow>(server.url(database), { table: 't', columns, ...(isKeyed ? { key } : {}) }),
+          sink: postgresSink<SeenRow>(server.url(database), { table: 't', columns, ...(isKeyed ? { key } : {}) }),
           async visible() {
             const rows = await server.query(database, 'select number::int4 as number, text from t')
             return rows as unknown as SeenRow[]

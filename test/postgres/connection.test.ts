@@ -6,8 +6,8 @@ import { after, before, describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import type { PostgresConnection } from '../../src/connect/postgres/connection.ts'
-import { postgres } from '../../src/connect/postgres/sink.ts'
-import { postgresQuery } from '../../src/connect/postgres/source.ts'
+import { postgresSink } from '../../src/connect/postgres/sink.ts'
+import { postgresSource } from '../../src/connect/postgres/source.ts'
 import { readEntries } from '../../src/testing/conformance/reading.ts'
 import { times } from '../../src/testing/times.ts'
 import { missingPostgres, PostgresServer, WALLED_ROLE } from '../support/postgres.ts'
@@ -29,7 +29,7 @@ describe(`a connection to PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, 
   })
   after(() => server.stop())
 
-  const sinkAt = (connection: string | PostgresConnection) => postgres(connection, { table: 't', columns: COLUMNS })
+  const sinkAt = (connection: string | PostgresConnection) => postgresSink(connection, { table: 't', columns: COLUMNS })
 
   async function load(connection: string | PostgresConnection): Promise<string> {
     const sink = sinkAt(connection)
@@ -101,7 +101,7 @@ describe(`a connection to PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, 
   })
 
   it('fails a read that is asked for after an abort, and never leaves it without an answer', async () => {
-    const source = postgresQuery(server.url(database), { query: 'select generate_series(1, 50) as n', fetch: 10 })
+    const source = postgresSource(server.url(database), { query: 'select generate_series(1, 50) as n', fetch: 10 })
     const [split = { id: '' }] = await source.splits()
     for (const reads of [1, 5, 6]) {
       for (const turns of [0, 1, 2, 5, 50]) {
@@ -140,7 +140,7 @@ describe(`a connection to PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, 
             shown.push(error)
           }
           try {
-            const source = postgresQuery(connection, { table: 't', retryMs: 0 })
+            const source = postgresSource(connection, { table: 't', retryMs: 0 })
             shown.push(source)
             await (await source.open({ id: 't' }, undefined)).close()
           } catch (error) {
@@ -227,10 +227,10 @@ describe('the client of PostgreSQL', () => {
       import { registerHooks } from 'node:module'
       registerHooks({ resolve: (name, context, next) => { if (/^pg/.test(name)) throw new Error('Cannot find package'); return next(name, context) } })
       const { postgres } = await import(${JSON.stringify(join(ROOT, 'src/connect/postgres/sink.ts'))})
-      const { postgresQuery } = await import(${JSON.stringify(join(ROOT, 'src/connect/postgres/source.ts'))})
+      const { postgresSource } = await import(${JSON.stringify(join(ROOT, 'src/connect/postgres/source.ts'))})
       for (const open of [
-        () => postgres('postgres://h/d', { table: 't' }).open({ pipeline: 'p' }),
-        () => postgresQuery('postgres://h/d', { table: 't' }).open({ id: 't' }),
+        () => postgresSink('postgres://h/d', { table: 't' }).open({ pipeline: 'p' }),
+        () => postgresSource('postgres://h/d', { table: 't' }).open({ id: 't' }),
       ]) await open().catch((error) => console.log(error.code, error.message))`
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' })
     equal(stderr, '')

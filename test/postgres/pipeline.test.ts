@@ -1,8 +1,8 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { pipeline, startPipeline } from 'sluice'
-import { postgres } from '../../src/connect/postgres/sink.ts'
-import { postgresQuery } from '../../src/connect/postgres/source.ts'
+import { postgresSink } from '../../src/connect/postgres/sink.ts'
+import { postgresSource } from '../../src/connect/postgres/source.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 
 const skip = missingPostgres()
@@ -33,9 +33,9 @@ describe('a pipeline from PostgreSQL into PostgreSQL', { skip }, () => {
     const columns = { id: 'integer', amount: 'real', at: 'time', note: 'text' } as const
     const job = pipeline('orders', {
       params: {},
-      from: () => postgresQuery<Order>(server.url(shop), { table: 'orders', cursor: 'id', columns }),
+      from: () => postgresSource<Order>(server.url(shop), { table: 'orders', cursor: 'id', columns }),
       flow: (orders) => orders.filter((order) => order.id % 10 !== 0),
-      into: () => postgres<Order>(server.url(warehouse), { table: 'sales' }),
+      into: () => postgresSink<Order>(server.url(warehouse), { table: 'sales' }),
     })
     const run = async () => await (await startPipeline(job, { epochEvents: 700 })).done
     const first = await run()
@@ -57,9 +57,9 @@ describe('a pipeline from PostgreSQL into PostgreSQL', { skip }, () => {
     const job = pipeline('numbers', {
       params: {},
       from: () =>
-        postgresQuery<{ n: number }>(server.url(database), { query: 'select n from generate_series(1, 100) n' }),
+        postgresSource<{ n: number }>(server.url(database), { query: 'select n from generate_series(1, 100) n' }),
       flow: (numbers) => numbers,
-      into: () => postgres<{ n: number }>(server.url(database), { table: 'even' }),
+      into: () => postgresSink<{ n: number }>(server.url(database), { table: 'even' }),
     })
     const report = await (await startPipeline(job)).done
     deepEqual([report.run.loaded, report.run.dead], [50, 50])

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { batchOf } from '../../src/connect/batch.ts'
-import { postgres } from '../../src/connect/postgres/sink.ts'
+import { postgresSink } from '../../src/connect/postgres/sink.ts'
 import { NO_TOTALS } from '../../src/connect/totals.ts'
 import { programOf, ServerProcess, without } from '../support/brokers.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
@@ -54,7 +54,7 @@ describe('a PostgreSQL sink behind a pooler that shares sessions by transaction'
     it(`Q15: works in whatever session a transaction gets, and leaves nothing there (${key === undefined ? 'added' : 'by key'})`, async () => {
       const table = key === undefined ? 'added' : 'keyed'
       const columns = { id: 'integer', text: 'text' } as const
-      const sink = postgres(url(), { table, columns, ...(key === undefined ? {} : { key }) })
+      const sink = postgresSink(url(), { table, columns, ...(key === undefined ? {} : { key }) })
       const writer = await sink.open({ pipeline: table })
       const others: pg.Client[] = []
       for (let epoch = 1; epoch <= 4; epoch += 1) {
@@ -65,8 +65,8 @@ describe('a PostgreSQL sink behind a pooler that shares sessions by transaction'
         const at = (i: number) => ({ source: 'a', line: epoch * 100 + i, offset: epoch * 100 + i, raw: '' })
         const letters = await writer.write(batchOf(rows, { at }))
         equal(letters.length, 1)
-        await writer.bury(letters)
-        await writer.renew?.()
+        await writer.writeDeadLetters(letters)
+        await writer.renewLease?.()
         await writer.commit({ epoch, positions: new Map([['a', epoch]]), states: new Map(), totals: NO_TOTALS })
         if (others.length < 2) others.push(await held())
       }
@@ -87,7 +87,7 @@ describe('a PostgreSQL sink behind a pooler that shares sessions by transaction'
   }
 
   it('Q15: ends no session of the pool when it takes a pipeline over', async () => {
-    const sink = postgres(url(), { table: 'taken', columns: { id: 'integer' }, key: ['id'] })
+    const sink = postgresSink(url(), { table: 'taken', columns: { id: 'integer' }, key: ['id'] })
     const first = await sink.open({ pipeline: 'taken', owner: 'run' })
     const other = await held()
     const second = await sink.open({ pipeline: 'taken', owner: 'run' })

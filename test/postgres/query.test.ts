@@ -1,8 +1,8 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { Traced } from '../../src/connect/origin.ts'
-import { type PostgresQueryOptions, postgresQuery } from '../../src/connect/postgres/source.ts'
+import type { Tracked } from '../../src/connect/origin.ts'
+import { type PostgresSourceOptions, postgresSource } from '../../src/connect/postgres/source.ts'
 import type { Position, SplitReader } from '../../src/connect/source.ts'
 import { readEntries } from '../../src/testing/conformance/reading.ts'
 import { times } from '../../src/testing/times.ts'
@@ -15,7 +15,7 @@ import { until } from '../support/until.ts'
 const skip = missingPostgres()
 type AnyRow = Record<string, unknown>
 
-describe('postgresQuery', { skip }, () => {
+describe('postgresSource', { skip }, () => {
   let server: PostgresServer
   let database = ''
 
@@ -28,8 +28,8 @@ describe('postgresQuery', { skip }, () => {
   })
 
   const query = (sql: string) => server.query(database, sql)
-  const open = async (options: PostgresQueryOptions, from?: Position, url = server.url(database)) => {
-    const source = postgresQuery(url, options)
+  const open = async (options: PostgresSourceOptions, from?: Position, url = server.url(database)) => {
+    const source = postgresSource(url, options)
     const [split] = await source.splits()
     ok(split)
     return await source.open(split, from)
@@ -41,12 +41,12 @@ describe('postgresQuery', { skip }, () => {
       const entries = await readEntries(reader, max)
       if (entries === undefined) return rows
       ok(entries.length >= 1 && entries.length <= max)
-      rows.push(...entries.map((entry) => (entry as Traced<AnyRow>).value))
+      rows.push(...entries.map((entry) => (entry as Tracked<AnyRow>).value))
     }
   }
 
   /** All rows from a position on, and the position after them. */
-  async function readAll(options: PostgresQueryOptions, from?: Position): Promise<[AnyRow[], Position]> {
+  async function readAll(options: PostgresSourceOptions, from?: Position): Promise<[AnyRow[], Position]> {
     const reader = await open(options, from)
     const rows = await rest(reader)
     const position = reader.position()
@@ -92,7 +92,7 @@ describe('postgresQuery', { skip }, () => {
     const columns = { n: 'real', at: 'time' } as const
     const [rows] = await readAll({ table: 't', columns, cursor: 'id' })
     deepEqual(rows, [{ n: 2.5, at: Date.UTC(2026, 2, 2) }])
-    deepEqual(postgresQuery(server.url(database), { table: 't', columns }).columns, columns)
+    deepEqual(postgresSource(server.url(database), { table: 't', columns }).columns, columns)
   })
 
   it('tells of each row where it came from', async () => {
@@ -235,7 +235,7 @@ describe('postgresQuery', { skip }, () => {
 
   it('R11: says that rows where it stood have changed, and refuses where it cannot tell which are new', async () => {
     await query(`create table t (id int, n int); insert into t values (1, 1), (2, 2)`)
-    const source = postgresQuery(server.url(database), { table: 't', cursor: 'n' })
+    const source = postgresSource(server.url(database), { table: 't', cursor: 'n' })
     const [, position] = await readAll({ table: 't', cursor: 'n' })
     await query('update t set id = 20 where id = 2')
     const notes: string[] = []
@@ -281,7 +281,7 @@ describe('postgresQuery', { skip }, () => {
       equal(ids(again).length >= 3 && ids(again).length <= 6, true, `${cursor}: ${ids(again)}`)
       await query("delete from t where at > now() - interval '1 hour' or id = 100")
     }
-    const unfit = (options: PostgresQueryOptions, found: RegExp) =>
+    const unfit = (options: PostgresSourceOptions, found: RegExp) =>
       rejects(readAll(options), failsWith('CONFIG_INVALID', found))
     await unfit(
       { table: 't', cursor: 'at', lookBack: 5 },
@@ -290,7 +290,7 @@ describe('postgresQuery', { skip }, () => {
     await unfit({ table: 't', cursor: 'id', lookBack: '1m' }, /lookBack takes a cursor of moments .* id is integer/)
     const soon = 'soon' as '1m'
     for (const options of [{ lookBack: 5 }, { cursor: 'id', lookBack: soon }, { cursor: 'id', lookBack: -1 }]) {
-      throws(() => postgresQuery('postgres://h/d', { table: 't', ...options }), { code: 'CONFIG_INVALID' })
+      throws(() => postgresSource('postgres://h/d', { table: 't', ...options }), { code: 'CONFIG_INVALID' })
     }
   })
 
@@ -405,7 +405,7 @@ describe('postgresQuery', { skip }, () => {
   it('takes no options that do not fit', () => {
     const fails = (options: object, found: RegExp) => {
       throws(
-        () => postgresQuery('postgres://h/d', options),
+        () => postgresSource('postgres://h/d', options),
         (error: unknown) => {
           match(String(error), found)
           return true
@@ -421,7 +421,7 @@ describe('postgresQuery', { skip }, () => {
     fails({ table: 't', fetch: 0 }, /fetch must be an integer, 1 or more/)
     fails({ table: 't', cursors: 'a' }, /no option cursors/)
     fails({ table: 'a\0' }, /Cannot name a column/)
-    equal(postgresQuery('postgres://h/d', { query: 'select 1' }).title, 'query 822ae07d4783 in h:5432/d')
+    equal(postgresSource('postgres://h/d', { query: 'select 1' }).title, 'query 822ae07d4783 in h:5432/d')
   })
 
   it('F34, R20: goes on behind the last row when the connection is lost, each row once', async () => {
@@ -430,13 +430,13 @@ describe('postgresQuery', { skip }, () => {
     const url = server.url(database, 'postgres', proxy.port)
     for (const options of [{ table: 't', cursor: 'id' }, { query: 'select * from t order by id' }]) {
       const notes: string[] = []
-      const source = postgresQuery(url, { ...options, fetch: 50 })
+      const source = postgresSource(url, { ...options, fetch: 50 })
       const reader = await source.open({ id: '' }, undefined, { onNote: (note) => notes.push(note) })
       const ids: unknown[] = []
       for (let reads = 1; ; reads += 1) {
         const entries = await readEntries(reader, 10)
         if (entries === undefined) break
-        ids.push(...entries.map((entry) => ((entry as Traced<unknown>).value as AnyRow).id))
+        ids.push(...entries.map((entry) => ((entry as Tracked<unknown>).value as AnyRow).id))
         if (reads % 30 === 0) proxy.cut()
       }
       deepEqual(
@@ -456,7 +456,7 @@ describe('postgresQuery', { skip }, () => {
     await using own = await PostgresServer.start()
     const name = await own.createDatabase()
     await own.query(name, 'create table t (id int primary key); insert into t select generate_series(1, 500)')
-    const reader = await postgresQuery<AnyRow>(own.url(name), { table: 't', cursor: 'id', fetch: 20 }).open(
+    const reader = await postgresSource<AnyRow>(own.url(name), { table: 't', cursor: 'id', fetch: 20 }).open(
       { id: '' },
       undefined,
     )
@@ -484,7 +484,7 @@ describe('postgresQuery', { skip }, () => {
     await query('create table t (id int primary key); insert into t select generate_series(1, 1000)')
     await using proxy = await TcpProxy.start(server.port)
     const url = server.url(database, 'postgres', proxy.port)
-    const reader = await postgresQuery<AnyRow>(url, { table: 't', cursor: 'id', fetch: 50, retryMs: 300 }).open(
+    const reader = await postgresSource<AnyRow>(url, { table: 't', cursor: 'id', fetch: 50, retryMs: 300 }).open(
       { id: '' },
       undefined,
     )
@@ -507,7 +507,7 @@ describe('postgresQuery', { skip }, () => {
     await reader.close()
     proxy.mode = 'pass'
     const aborting = new AbortController()
-    const source = postgresQuery(server.url(database), { query: 'select pg_sleep(30)' })
+    const source = postgresSource(server.url(database), { query: 'select pg_sleep(30)' })
     const ended = rejects(source.open({ id: 'query' }, undefined, { signal: aborting.signal }), { message: 'enough' })
     const sleeping = async () => (await query(`select 1 from pg_stat_activity where wait_event = 'PgSleep'`)).length
     await until(async () => (await sleeping()) > 0, 'a query that sleeps')

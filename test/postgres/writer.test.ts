@@ -60,7 +60,7 @@ describe('PostgresWriter', { skip }, () => {
       await writer.write(rows(1, 2))
       await writer.commit(checkpoint(1))
       await writer.write(rows(3))
-      await writer.bury([deadLetter({ source: 'a.log', line: 4, offset: 40, raw: '4' }, 'map', 'no')])
+      await writer.writeDeadLetters([deadLetter({ source: 'a.log', line: 4, offset: 40, raw: '4' }, 'map', 'no')])
       deepEqual(await idsOf(), [1, 2])
       await writer.close()
       deepEqual(await idsOf(), [1, 2])
@@ -75,7 +75,7 @@ describe('PostgresWriter', { skip }, () => {
       const letters = [deadLetter(origin, 'map', 'first'), deadLetter({ ...origin, part: 1 }, 'map', 'second')]
       for (const epoch of [1, 2]) {
         const writer = await open()
-        await writer.bury(letters)
+        await writer.writeDeadLetters(letters)
         if (epoch === 2) await writer.commit(checkpoint(1))
         await writer.close()
       }

@@ -298,11 +298,8 @@ describe('the dashboard under those who mean it ill', () => {
   it('S12: keeps nothing for a follower that never reads, and lets it go', { timeout: LONG_MS }, async () => {
     const dashboard = await startDashboard()
     // More than the system takes for a reader that is not there, and more than one message of it.
-    const happenings = Array.from(
-      { length: 100 },
-      () => ({ atMs: 0, kind: 'noted', text: 'x'.repeat(100_000) }) as const,
-    )
-    const run = fakeRun({ happenings })
+    const notices = Array.from({ length: 100 }, () => ({ atMs: 0, kind: 'noted', text: 'x'.repeat(100_000) }) as const)
+    const run = fakeRun({ notices })
     dashboard.watch(run)
     /** It is told once a second. */
     const told = (times: number) => until(() => run.snapshots >= times, `snapshot ${times}`)

@@ -8,7 +8,7 @@ const MB = 1024 * 1024
 const PIPELINE = (from: string): string => `
 export default pipeline('limits', {
   from: () => ${from},
-  into: () => sqlite(import.meta.dirname + '/out.db', { table: 't', columns: { n: 'integer' }, key: ['n'] }),
+  into: () => sqliteSink(import.meta.dirname + '/out.db', { table: 't', columns: { n: 'integer' }, key: ['n'] }),
 })
 `
 
@@ -22,7 +22,10 @@ function left(job: Job): { rows: unknown[]; reasons: unknown[] } {
 
 describe('A record over a limit', () => {
   it('S5: is a dead letter where a line is over a mebibyte, and its neighbours are loaded', async () => {
-    using job = new Job('ndjson, pipeline, sqlite', PIPELINE("ndjson(import.meta.dirname + '/in.ndjson')"))
+    using job = new Job(
+      'ndjsonSource, pipeline, sqliteSink',
+      PIPELINE("ndjsonSource(import.meta.dirname + '/in.ndjson')"),
+    )
     job.write('in.ndjson', `{"n":1}\n{"n":2,"x":"${'x'.repeat(3 * MB)}"}\n{"n":3}\n`)
     equal((await job.here('run')).code, 0)
     const { rows, reasons } = left(job)
@@ -32,8 +35,8 @@ describe('A record over a limit', () => {
 
   it('S5: is a dead letter where it has over 10,000 fields', async () => {
     using job = new Job(
-      'csv, pipeline, sqlite',
-      PIPELINE("csv(import.meta.dirname + '/in.csv', { columns: { n: 'integer' } })"),
+      'csvSource, pipeline, sqliteSink',
+      PIPELINE("csvSource(import.meta.dirname + '/in.csv', { columns: { n: 'integer' } })"),
     )
     job.write('in.csv', `n\n1\n${'2,'.repeat(10_000)}\n3\n`)
     equal((await job.here('run')).code, 0)
@@ -43,14 +46,17 @@ describe('A record over a limit', () => {
   })
 
   it('S5: stops the load where a header has over 10,000 fields', async () => {
-    using job = new Job('csv, pipeline, sqlite', PIPELINE("csv(import.meta.dirname + '/in.csv')"))
+    using job = new Job('csvSource, pipeline, sqliteSink', PIPELINE("csvSource(import.meta.dirname + '/in.csv')"))
     job.write('in.csv', `${Array.from({ length: 20_000 }, (_, n) => `c${n}`).join(',')}\n1\n`)
     const { code, stderr } = await job.here('run')
     ok([66, 78].includes(code ?? 0), stderr)
   })
 
   it('S5: is a dead letter where it is nested over 100 deep, before anything recurses into it', async () => {
-    using job = new Job('ndjson, pipeline, sqlite', PIPELINE("ndjson(import.meta.dirname + '/in.ndjson')"))
+    using job = new Job(
+      'ndjsonSource, pipeline, sqliteSink',
+      PIPELINE("ndjsonSource(import.meta.dirname + '/in.ndjson')"),
+    )
     const nested = (depth: number): string => `{"n":2,"x":${'['.repeat(depth)}${']'.repeat(depth)}}`
     job.write('in.ndjson', ['{"n":1}', nested(100_000), '['.repeat(100_000), nested(101), '{"n":3}', ''].join('\n'))
     const told = await job.here('run')
@@ -61,7 +67,10 @@ describe('A record over a limit', () => {
   })
 
   it('S5: is a dead letter where an object has over 10,000 keys', async () => {
-    using job = new Job('ndjson, pipeline, sqlite', PIPELINE("ndjson(import.meta.dirname + '/in.ndjson')"))
+    using job = new Job(
+      'ndjsonSource, pipeline, sqliteSink',
+      PIPELINE("ndjsonSource(import.meta.dirname + '/in.ndjson')"),
+    )
     const keys = Array.from({ length: 10_001 }, (_, n) => `"k${n}":0`).join(',')
     job.write('in.ndjson', `{"n":1}\n{${keys}}\n{"n":3}\n`)
     equal((await job.here('run')).code, 0)
@@ -74,10 +83,10 @@ describe('A record over a limit', () => {
 describe('Records with ever new fields', () => {
   it('S5: add up to 1,000 columns to a table; what comes beyond is a dead letter that says so', async () => {
     using job = new Job(
-      'ndjson, pipeline, sqlite',
+      'ndjsonSource, pipeline, sqliteSink',
       `export default pipeline('limits', {
-  from: () => ndjson(import.meta.dirname + '/in.ndjson'),
-  into: () => sqlite(import.meta.dirname + '/out.db', { table: 't', schema: 'evolve' }),
+  from: () => ndjsonSource(import.meta.dirname + '/in.ndjson'),
+  into: () => sqliteSink(import.meta.dirname + '/out.db', { table: 't', schema: 'evolve' }),
 })`,
     )
     const records = Array.from({ length: 30 }, (_, n) => {

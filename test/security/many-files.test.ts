@@ -3,7 +3,17 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { csv, files, jsonArray, lines, ndjson, parquet, type Source, tail, textLines } from 'sluice'
+import {
+  csvSource,
+  fileSource,
+  jsonArraySource,
+  lines,
+  ndjsonSource,
+  parquetSource,
+  type Source,
+  tailSource,
+  textLines,
+} from 'sluice'
 import { MOST_FILES } from '../../src/connect/kits/files/list.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-many-'))
@@ -14,12 +24,12 @@ const LISTED = NAMES.map((name) => join(folder, `${name}.log`))
 
 type Make = (input: string | readonly string[], maxFiles: number) => Source<unknown>
 const SOURCES: Readonly<Record<string, Make>> = {
-  files: (input, maxFiles) => files(input, textLines(), { maxFiles }),
+  files: (input, maxFiles) => fileSource(input, textLines(), { maxFiles }),
   lines: (input, maxFiles) => lines(input, { maxFiles }),
-  csv: (input, maxFiles) => csv(input, { maxFiles }),
-  ndjson: (input, maxFiles) => ndjson(input, { maxFiles }),
-  jsonArray: (input, maxFiles) => jsonArray(input, { maxFiles }),
-  parquet: (input, maxFiles) => parquet(input, { maxFiles }),
+  csv: (input, maxFiles) => csvSource(input, { maxFiles }),
+  ndjson: (input, maxFiles) => ndjsonSource(input, { maxFiles }),
+  jsonArray: (input, maxFiles) => jsonArraySource(input, { maxFiles }),
+  parquet: (input, maxFiles) => parquetSource(input, { maxFiles }),
 }
 
 /** Reads until something is said of the files. */
@@ -48,10 +58,10 @@ describe('more files than a source reads', () => {
   }
 
   it('S5: are refused by tail, with those that rotation made', async () => {
-    await rejects(look(tail(join(folder, '*.log'), textLines(), { maxFiles: 2 })), refused)
+    await rejects(look(tailSource(join(folder, '*.log'), textLines(), { maxFiles: 2 })), refused)
     const own = mkdtempSync(join(folder, 'own-'))
     for (const name of ['app.log', 'app.log.1', 'app.log.2']) cpSync(join(folder, 'a.log'), join(own, name))
-    await rejects(look(tail(join(own, 'app.log'), textLines(), { maxFiles: 2 })), refused)
+    await rejects(look(tailSource(join(own, 'app.log'), textLines(), { maxFiles: 2 })), refused)
   })
 
   it('S5: are none where there are as many as allowed, 100,000 by default', async () => {

@@ -55,10 +55,10 @@ for (const [kind, stored] of Object.entries(STORES)) {
   describe(`Numbers and times on their way into ${kind}`, () => {
     const load = async (source: string, columns: string, lines: readonly string[], column: string) => {
       using job = new Job(
-        `csv, ndjson, pipeline, ${kind}`,
+        `csvSource, ndjsonSource, pipeline, ${kind}Sink`,
         `export default pipeline('exact', {
   from: () => ${source},
-  into: () => ${kind}(import.meta.dirname + '/out', { table: 't', columns: ${columns} }),
+  into: () => ${kind}Sink(import.meta.dirname + '/out', { table: 't', columns: ${columns} }),
 })`,
       )
       job.write('in', lines.map((line) => `${line}\n`).join(''))
@@ -73,7 +73,7 @@ for (const [kind, stored] of Object.entries(STORES)) {
 
     it('S19: whole numbers of JSON are exact, or refused', async () => {
       const lines = INTEGERS.map(([json], id) => `{"id":${id},"n":${json}}`)
-      const source = "ndjson(import.meta.dirname + '/in')"
+      const source = "ndjsonSource(import.meta.dirname + '/in')"
       const { found, dead } = await load(source, "{ id: 'integer', n: 'integer' }", lines, 'n')
       deepEqual(found, expected(INTEGERS))
       equal(dead, INTEGERS.length - found.size)
@@ -81,7 +81,7 @@ for (const [kind, stored] of Object.entries(STORES)) {
 
     it('S19: whole numbers up to 64 bits are exact where they are bigints', async () => {
       const cases = ['9007199254740993', '9223372036854775807', '-9223372036854775808', '9223372036854775808']
-      const source = "ndjson(import.meta.dirname + '/in', { bigints: 'bigint' })"
+      const source = "ndjsonSource(import.meta.dirname + '/in', { bigints: 'bigint' })"
       const lines = cases.map((json, id) => `{"id":${id},"n":${json}}`)
       const { found, dead } = await load(source, "{ id: 'integer', n: 'integer' }", lines, 'n')
       deepEqual([...found.values()], cases.slice(0, 3))
@@ -89,7 +89,7 @@ for (const [kind, stored] of Object.entries(STORES)) {
     })
 
     it('S19: times are of the years 1 to 9999 and of days that there are, or refused', async () => {
-      const source = "csv(import.meta.dirname + '/in', { columns: { id: 'integer', time: 'time' } })"
+      const source = "csvSource(import.meta.dirname + '/in', { columns: { id: 'integer', time: 'time' } })"
       const lines = ['id,time', ...TIMES.map(([text], id) => `${id},${text}`)]
       const { found, dead } = await load(source, "{ id: 'integer', time: 'time' }", lines, 'time')
       deepEqual(found, expected(TIMES))

@@ -33,16 +33,16 @@ function filesIn(folder: string): string[] {
 
 const PARTED = (kind: string): string => `
 export default pipeline('parted', {
-  from: () => ndjson(import.meta.dirname + '/in.ndjson'),
+  from: () => ndjsonSource(import.meta.dirname + '/in.ndjson'),
   into: () => ${kind}(import.meta.dirname + '/deep/root', {
-    ${kind === 'ndjsonFiles' ? '' : "columns: { n: 'integer', field: 'text' }, "}partitionBy: (row) => row.field,
+    ${kind === 'ndjsonSink' ? '' : "columns: { n: 'integer', field: 'text' }, "}partitionBy: (row) => row.field,
   }),
 })`
 
 describe('Names out of data', () => {
-  for (const kind of ['ndjsonFiles', 'csvFiles', 'parquetFiles']) {
+  for (const kind of ['ndjsonSink', 'csvSink', 'parquetSink']) {
     it(`S8: ${kind} keeps below its root, in a folder of each value`, async () => {
-      using job = new Job(`ndjson, pipeline, ${kind}`, PARTED(kind))
+      using job = new Job(`ndjsonSource, pipeline, ${kind}`, PARTED(kind))
       mkdirSync(job.path('deep'))
       job.write('in.ndjson', FIELDS.map((field, n) => `${JSON.stringify({ n, field })}\n`).join(''))
       const before = filesIn(job.folder)
@@ -67,7 +67,7 @@ describe('Names out of data', () => {
   }
 
   it('S8: follow no link out of the root', async () => {
-    using job = new Job('ndjson, pipeline, ndjsonFiles', PARTED('ndjsonFiles'))
+    using job = new Job('ndjsonSource, pipeline, ndjsonSink', PARTED('ndjsonSink'))
     mkdirSync(job.path('deep/root'), { recursive: true })
     mkdirSync(job.path('elsewhere'))
     symlinkSync(job.path('elsewhere'), job.path('deep/root/evil'))
@@ -78,13 +78,13 @@ describe('Names out of data', () => {
 })
 
 const SOURCES: Readonly<Record<string, (path: string) => string>> = {
-  lines: (path) => `files(${path}, textLines())`,
-  csv: (path) => `csv(${path})`,
-  ndjson: (path) => `ndjson(${path})`,
-  jsonArray: (path) => `jsonArray(${path})`,
-  parquet: (path) => `parquet(${path})`,
-  tail: (path) => `tail(${path}, textLines())`,
-  sqliteQuery: (path) => `sqliteQuery(${path}, { table: 't' })`,
+  lines: (path) => `fileSource(${path}, textLines())`,
+  csv: (path) => `csvSource(${path})`,
+  ndjson: (path) => `ndjsonSource(${path})`,
+  jsonArray: (path) => `jsonArraySource(${path})`,
+  parquet: (path) => `parquetSource(${path})`,
+  tail: (path) => `tailSource(${path}, textLines())`,
+  sqliteQuery: (path) => `sqliteSource(${path}, { table: 't' })`,
 }
 
 describe('What is no file', () => {
@@ -93,12 +93,12 @@ describe('What is no file', () => {
       timeout: 180_000,
     }, async () => {
       using job = new Job(
-        'csv, files, jsonArray, ndjson, param, parquet, pipeline, sqlite, sqliteQuery, tail, textLines',
+        'csvSource, fileSource, jsonArraySource, ndjsonSource, param, parquetSource, pipeline, sqliteSink, sqliteSource, tailSource, textLines',
         `export default pipeline('odd', {
   params: { input: param.string('') },
   from: ({ input }) => ${source('input')},
   flow: (rows) => rows.map(() => ({ n: 1 })),
-  into: () => sqlite(import.meta.dirname + '/out.db', { table: 't', columns: { n: 'integer' } }),
+  into: () => sqliteSink(import.meta.dirname + '/out.db', { table: 't', columns: { n: 'integer' } }),
 })`,
       )
       const fifo = job.path('fifo')
@@ -141,11 +141,11 @@ describe('A name that a shell would take for something else', () => {
 
   it('S20: is the name of a file that is read, and of a database that is made', async () => {
     using job = new Job(
-      'ndjson, param, pipeline, sqlite',
+      'ndjsonSource, param, pipeline, sqliteSink',
       `export default pipeline('named', {
   params: { input: param.string(''), db: param.string('') },
-  from: ({ input }) => ndjson(input),
-  into: ({ db }) => sqlite(db, { table: 't', columns: { n: 'integer' } }),
+  from: ({ input }) => ndjsonSource(input),
+  into: ({ db }) => sqliteSink(db, { table: 't', columns: { n: 'integer' } }),
 })`,
     )
     const before = process.cwd()

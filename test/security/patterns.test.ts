@@ -87,11 +87,11 @@ describe('Patterns of our own', () => {
 describe('A pattern of the user', () => {
   it('S4: that does not come back becomes a dead letter on threads, and all others are loaded', async () => {
     using job = new Job(
-      'ndjson, param, pipeline, sqlite',
+      'ndjsonSource, param, pipeline, sqliteSink',
       `export default pipeline('pattern', {
-  from: () => ndjson(import.meta.dirname + '/in.ndjson'),
+  from: () => ndjsonSource(import.meta.dirname + '/in.ndjson'),
   flow: (rows) => rows.map(({ n, text }) => ({ n, isWords: /^(\\w+\\s?)*$/.test(text) })),
-  into: () => sqlite(import.meta.dirname + '/out.db', { table: 't', columns: { n: 'integer', isWords: 'boolean' } }),
+  into: () => sqliteSink(import.meta.dirname + '/out.db', { table: 't', columns: { n: 'integer', isWords: 'boolean' } }),
 })`,
     )
     const rows = Array.from({ length: 50 }, (_, n) => ({ n, text: n === 31 ? `${'aaaa '.repeat(20)}!` : 'two words' }))

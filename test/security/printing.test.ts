@@ -12,11 +12,11 @@ const evil = ${JSON.stringify(EVIL)}
 export default pipeline('printed', {
   about: 'about ' + evil,
   params: { db: param.string(import.meta.dirname + '/out' + evil + '.db', 'about ' + evil), ['p' + evil]: param.string(evil, evil) },
-  from: () => ndjson(import.meta.dirname + '/in*.ndjson'),
+  from: () => ndjsonSource(import.meta.dirname + '/in*.ndjson'),
   flow: (rows) => rows
     .map((row) => { if (row.n === 1) throw new Error('thrown ' + evil); return row }, { name: 'step' + evil })
     .filter(() => true),
-  into: ({ db }) => sqlite(db, { table: 'table' + evil, columns: { n: 'integer', text: 'text' }, key: ['n'], deadLetters: 'dead' + evil }),
+  into: ({ db }) => sqliteSink(db, { table: 'table' + evil, columns: { n: 'integer', text: 'text' }, key: ['n'], deadLetters: 'dead' + evil }),
   top: { ['top' + evil]: (row) => row.text },
 })
 `
@@ -35,7 +35,7 @@ function isPlain({ stdout, stderr }: Told, what: string): void {
 }
 
 function job(): Job {
-  const made = new Job('ndjson, param, pipeline, sqlite', CODE)
+  const made = new Job('ndjsonSource, param, pipeline, sqliteSink', CODE)
   const rows = [0, 1, 2].map((n) => `${JSON.stringify({ n, text: EVIL })}\n`)
   made.write('in\u001b[2J\u0007.ndjson', `${rows.join('')}not \u001b[2J json\u202e\n{"n":"${'\\u001b'}[2J","text":1}\n`)
   return made

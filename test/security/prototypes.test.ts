@@ -45,10 +45,10 @@ describe('Names that objects have', () => {
   ]
   for (const [kind, file] of stores) {
     it(`S7: are columns where they are the header of a CSV file, into ${kind}`, async () => {
-      const into = `${kind}(import.meta.dirname + '/${file}', { table: 't' })`
+      const into = `${kind}Sink(import.meta.dirname + '/${file}', { table: 't' })`
       const job = jobOf(
-        `csv, pipeline, ${kind}`,
-        `export default pipeline('p', { from: () => csv(import.meta.dirname + '/in.csv'), into: () => ${into} })`,
+        `csvSource, pipeline, ${kind}Sink`,
+        `export default pipeline('p', { from: () => csvSource(import.meta.dirname + '/in.csv'), into: () => ${into} })`,
       )
       job.write('in.csv', csvLine(NAMES) + csvLine(NAMES.map((name) => `the ${name}`)))
       const told = await job.here('run', ['--strict'])
@@ -66,11 +66,11 @@ describe('Names that objects have', () => {
 
   it('S7: are columns where they are the keys of JSON, and what they hold is data', async () => {
     const job = jobOf(
-      'ndjson, pipeline, sqlite',
+      'ndjsonSource, pipeline, sqliteSink',
       `export default pipeline('p', {
-  from: () => ndjson(import.meta.dirname + '/in.ndjson'),
+  from: () => ndjsonSource(import.meta.dirname + '/in.ndjson'),
   flow: (rows) => rows.map((row) => ({ ...row, n: row.n + 1 })).filter((row) => row.n > 0),
-  into: () => sqlite(import.meta.dirname + '/out.db', { table: 't' }),
+  into: () => sqliteSink(import.meta.dirname + '/out.db', { table: 't' }),
 })`,
     )
     const record = `{${NAMES.map((name) => `${JSON.stringify(name)}:{"polluted":true,"toString":1}`).join(',')},"n":1}`
@@ -115,14 +115,14 @@ export default flow(events).shuffle().partition({ key: (event) => event.name }).
 
   it('S7: are parameters where a pipeline has them, and refused where it has not', async () => {
     const job = jobOf(
-      'ndjson, param, pipeline, sqlite',
+      'ndjsonSource, param, pipeline, sqliteSink',
       `
 const params = JSON.parse('{"__proto__": null, "constructor": null, "file": null}')
 for (const name of Object.keys(params)) Object.defineProperty(params, name, { value: param.string('none of ' + name), enumerable: true })
 export default pipeline('p', {
   params,
-  from: (given) => ndjson(Object.getOwnPropertyDescriptor(given, '__proto__').value + given.constructor + given.file),
-  into: () => sqlite(import.meta.dirname + '/out.db', { table: 't', columns: { n: 'integer' } }),
+  from: (given) => ndjsonSource(Object.getOwnPropertyDescriptor(given, '__proto__').value + given.constructor + given.file),
+  into: () => sqliteSink(import.meta.dirname + '/out.db', { table: 't', columns: { n: 'integer' } }),
 })`,
     )
     const input = job.write('in.ndjson', '{"n":1}\n')
@@ -150,10 +150,10 @@ export default pipeline('p', {
 
   it('S7: are titles and values of what a summary counts', async () => {
     const job = jobOf(
-      'ndjson, pipeline, sqlite',
+      'ndjsonSource, pipeline, sqliteSink',
       `export default pipeline('p', {
-  from: () => ndjson(import.meta.dirname + '/in.ndjson'),
-  into: () => sqlite(import.meta.dirname + '/out.db', { table: 't', columns: { name: 'text' } }),
+  from: () => ndjsonSource(import.meta.dirname + '/in.ndjson'),
+  into: () => sqliteSink(import.meta.dirname + '/out.db', { table: 't', columns: { name: 'text' } }),
   top: Object.fromEntries([['__proto__', (row) => row.name], ['constructor', (row) => row.name]]),
 })`,
     )

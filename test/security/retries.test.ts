@@ -2,8 +2,8 @@ import { equal, ok, rejects } from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
-import { isSluiceError, pipeline, type Source, startPipeline, values } from 'sluice'
-import { postgres, postgresQuery } from 'sluice/postgres'
+import { isSluiceError, pipeline, type Source, startPipeline, valuesSource } from 'sluice'
+import { postgresSink, postgresSource } from 'sluice/postgres'
 
 /** What a PostgreSQL says to everybody while it starts up. */
 function startingUp(): Buffer {
@@ -48,8 +48,8 @@ describe('A database that is not there yet', { concurrency: true }, () => {
       let told = 0
       const times = await attempts(answer, async (url) => {
         const job = pipeline('late', {
-          from: () => values([{ n: 1 }]),
-          into: () => postgres<{ n: number }>(url, { table: 't', columns: { n: 'integer' } }),
+          from: () => valuesSource([{ n: 1 }]),
+          into: () => postgresSink<{ n: number }>(url, { table: 't', columns: { n: 'integer' } }),
         })
         const onEvent = (event: { kind: string; waitMs?: number }): void => void retries.push(event.waitMs ?? 0)
         await rejects(startPipeline(job, { retryMs: 5000, onEvent }), (error) => {
@@ -69,7 +69,7 @@ describe('A database that is not there yet', { concurrency: true }, () => {
 
     it(`S24: is asked by a source no more than once a second, and given up in time: it ${name}`, async () => {
       const times = await attempts(answer, async (url) => {
-        const source: Source<object> = postgresQuery(url, { table: 't', cursor: 'id', retryMs: 5000 })
+        const source: Source<object> = postgresSource(url, { table: 't', cursor: 'id', retryMs: 5000 })
         const [split] = await source.splits()
         await rejects(
           async () => await source.open(split ?? { id: 't' }, undefined),

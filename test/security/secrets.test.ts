@@ -57,13 +57,13 @@ describe('Secrets of a database', { skip: missingPostgres() }, () => {
   const CODE = `
 export default pipeline('walled', {
   params: { db: param.string('postgres://ann:hunter2%40x@127.0.0.1:1/x', 'where to') },
-  from: () => ndjson(import.meta.dirname + '/in.ndjson'),
-  into: ({ db }) => postgres(db, { table: 't', columns: { n: 'integer' } }),
+  from: () => ndjsonSource(import.meta.dirname + '/in.ndjson'),
+  into: ({ db }) => postgresSink(db, { table: 't', columns: { n: 'integer' } }),
 })
 `
 
   it('S14: are in no output of any command, where the password is wrong', async () => {
-    using job = new Job('ndjson, param, pipeline, postgres', CODE)
+    using job = new Job('ndjsonSource, param, pipeline, postgresSink', CODE)
     job.write('in.ndjson', '{"n":1}\nbad\n')
     const url = `postgres://${WALLED_ROLE}:hunter2%40x@127.0.0.1:${server.port}/postgres`
     const told = await allCommands(job, [`db=${url}`])
@@ -72,7 +72,7 @@ export default pipeline('walled', {
   })
 
   it('S14: are in no output of any command, where all goes well', async () => {
-    using job = new Job('ndjson, param, pipeline, postgres', CODE)
+    using job = new Job('ndjsonSource, param, pipeline, postgresSink', CODE)
     job.write('in.ndjson', '{"n":1}\nbad\n')
     const url = `postgres://postgres:hunter2%40x@127.0.0.1:${server.port}/postgres`
     const told = await allCommands(job, [`db=${url}`])
@@ -80,7 +80,7 @@ export default pipeline('walled', {
   })
 
   it('S14: are in no help and no refusal of what was typed', async () => {
-    using job = new Job('ndjson, param, pipeline, postgres', CODE)
+    using job = new Job('ndjsonSource, param, pipeline, postgresSink', CODE)
     const url = 'postgres://ann:hunter2@x@127.0.0.1/x'
     const calls = [['--help'], ['--param', `b=${url}`], ['--param', url], [url], ['--param', `db=${url}`]]
     for (const words of calls) hasNone(await job.here('run', words), words.join(' '))
@@ -90,12 +90,12 @@ export default pipeline('walled', {
 describe('Secrets among parameters', () => {
   it('S28: are in no output of any command, where they do not fit their type, or are misspelt', async () => {
     using job = new Job(
-      'ndjson, param, pipeline, sqlite',
+      'ndjsonSource, param, pipeline, sqliteSink',
       `
 export default pipeline('walled', {
   params: { password: param.number(1), pin: { ...param.number(2), isSecret: true }, key: param.secret('tok-5ecr3t', 'the key') },
-  from: () => ndjson(import.meta.dirname + '/in.ndjson'),
-  into: () => sqlite(import.meta.dirname + '/out.db', { table: 't' }),
+  from: () => ndjsonSource(import.meta.dirname + '/in.ndjson'),
+  into: () => sqliteSink(import.meta.dirname + '/out.db', { table: 't' }),
 })
 `,
     )
@@ -123,14 +123,14 @@ describe('Secrets of a server', () => {
     try {
       const { port } = server.address() as AddressInfo
       using job = new Job(
-        'checkpointed, http, httpPages, param, pipeline',
+        'checkpointed, httpSink, httpSource, param, pipeline',
         `
 const headers = { 'x-key': 'h3ader-5ecr3t' }
 export default pipeline('remote', {
   params: { url: param.string('http://ann:hunter2%40x@127.0.0.1:${port}/a?token=tok-5ecr3t') },
-  from: ({ url }) => httpPages(url, { headers, retryMs: 0 }),
+  from: ({ url }) => httpSource(url, { headers, retryMs: 0 }),
   flow: (rows) => rows.map((row) => { if (row === 'bad') throw new Error('no row'); return row }),
-  into: ({ url }) => checkpointed(http(url, { headers, retryMs: 0 }), { store: import.meta.dirname + '/state.db' }),
+  into: ({ url }) => checkpointed(httpSink(url, { headers, retryMs: 0 }), { store: import.meta.dirname + '/state.db' }),
 })
 `,
       )
@@ -150,17 +150,17 @@ describe('Secrets in what others say', () => {
 const url = 'mysql://ann:hunter2%40x@h/db'
 export default pipeline('driver', {
   params: { api: param.string('') },
-  from: () => ndjson(import.meta.dirname + '/in.ndjson'),
+  from: () => ndjsonSource(import.meta.dirname + '/in.ndjson'),
   flow: (rows) => rows.map((row) => {
     if (row.n < 2) return row
     throw new Error('no way to ' + url + ' with password=hunter2@x', { cause: new Error('token=tok-5ecr3t') })
   }, { name: 'ask ' + url }),
-  into: () => sqlite(import.meta.dirname + '/out.db', { table: 't', columns: { n: 'integer' } }),
+  into: () => sqliteSink(import.meta.dirname + '/out.db', { table: 't', columns: { n: 'integer' } }),
 })
 `
 
   it('S14: are taken out of the errors of drivers, however they come', async () => {
-    using job = new Job('ndjson, param, pipeline, sqlite', CODE)
+    using job = new Job('ndjsonSource, param, pipeline, sqliteSink', CODE)
     job.write('in.ndjson', '{"n":1}\n{"n":2}\n')
     await allCommands(job, ['api=https://h/x?access_token=tok-5ecr3t'])
     const thrown = new Job(
@@ -173,12 +173,12 @@ export default pipeline('driver', {
 
   it('S14: are not in what a stopped run says to go on with', async () => {
     using job = new Job(
-      'param, pipeline, sqlite, ticks',
+      'param, pipeline, sqliteSink, ticksSource',
       `export default pipeline('endless', {
   params: { db: param.string(''), api: param.string('') },
-  from: () => ticks(20),
+  from: () => ticksSource(20),
   flow: (all) => all.map(({ count }) => ({ n: count })),
-  into: () => sqlite(import.meta.dirname + '/out.db', { table: 't', columns: { n: 'integer' } }),
+  into: () => sqliteSink(import.meta.dirname + '/out.db', { table: 't', columns: { n: 'integer' } }),
 })`,
     )
     const params = ['--param', 'db=postgres://ann:hunter2%40x@h/x', '--param', 'api=https://h/?api_key=tok-5ecr3t']

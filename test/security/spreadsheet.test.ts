@@ -27,11 +27,11 @@ const RUN = /^[\s"\u200b\ufeff]*[=+\-@\uff1d]/
 
 const PARTS = `
 export default pipeline('sheet', {
-  from: () => ndjson(import.meta.dirname + '/in.ndjson'),
-  into: () => csvFiles(import.meta.dirname + '/out', { columns: { n: 'integer', text: 'text' }, spreadsheetSafe: SAFE }),
+  from: () => ndjsonSource(import.meta.dirname + '/in.ndjson'),
+  into: () => csvSink(import.meta.dirname + '/out', { columns: { n: 'integer', text: 'text' }, spreadsheetSafe: SAFE }),
 })
 `
-const NAMES = 'csvFiles, ndjson, pipeline, sqlite'
+const NAMES = 'csvSink, ndjsonSource, pipeline, sqliteSink'
 
 async function written(safe: boolean): Promise<string[][]> {
   using job = new Job(NAMES, PARTS.replace('SAFE', String(safe)))
@@ -64,9 +64,9 @@ describe('CSV for a spreadsheet', () => {
 describe('Exported dead letters', () => {
   const code = `
 export default pipeline('letters', {
-  from: () => ndjson(import.meta.dirname + '/=in.ndjson'),
+  from: () => ndjsonSource(import.meta.dirname + '/=in.ndjson'),
   flow: (rows) => rows.map((row) => { throw new Error(row.text) }, { name: '@step' }),
-  into: () => sqlite(import.meta.dirname + '/out.db', { table: 't', columns: { n: 'integer' } }),
+  into: () => sqliteSink(import.meta.dirname + '/out.db', { table: 't', columns: { n: 'integer' } }),
 })
 `
 

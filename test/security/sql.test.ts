@@ -70,13 +70,13 @@ for (const [kind, store] of Object.entries(STORES)) {
 const path = import.meta.dirname + '/${store.file}'
 export default pipeline('sql', {
   params: { table: param.string('t'), dead: param.string('dead_letters') },
-  from: () => csv(import.meta.dirname + '/in.csv'),
-  into: ({ table, dead }) => ${kind}(path, { table, deadLetters: dead, ${options} }),
+  from: () => csvSource(import.meta.dirname + '/in.csv'),
+  into: ({ table, dead }) => ${kind}Sink(path, { table, deadLetters: dead, ${options} }),
 })`
 
   describe(`SQL of ${kind}`, () => {
     it('S2: takes any name of a table as a name, and leaves all other tables', async () => {
-      using job = new Job(`csv, param, pipeline, ${kind}`, code(''))
+      using job = new Job(`csvSource, param, pipeline, ${kind}Sink`, code(''))
       job.write('in.csv', 'n\n1\n')
       equal((await job.here('run', ['--param', 'table=y'])).code, 0)
       for (const [turn, table] of TABLES.entries()) {
@@ -92,7 +92,7 @@ export default pipeline('sql', {
     })
 
     it('S2: takes the header of a hostile file for names of columns', async () => {
-      using job = new Job(`csv, param, pipeline, ${kind}`, code(''))
+      using job = new Job(`csvSource, param, pipeline, ${kind}Sink`, code(''))
       const names = COLUMNS.filter((name) => name !== '')
       job.write('in.csv', csvLine(names) + csvLine(names.map((_, place) => `value ${place}`)))
       const told = await job.here('run')
@@ -103,7 +103,7 @@ export default pipeline('sql', {
     })
 
     it('S2: refuses what can be no name, and says so', async () => {
-      using job = new Job(`csv, param, pipeline, ${kind}`, code(''))
+      using job = new Job(`csvSource, param, pipeline, ${kind}Sink`, code(''))
       job.write('in.csv', 'n\n1\n')
       for (const table of ['', 'a\0b', '\ud800', 'x'.repeat(256), 'sluice_leases', 'SQLITE_master']) {
         const told = await job.here('run', ['--param', `table=${table}`])
@@ -120,9 +120,12 @@ export default pipeline('sql', {
       const blns: string[] = JSON.parse(readFileSync(join(DATA, 'csv-edge', 'blns.json'), 'utf8'))
       const texts = [...TEXTS, ...blns]
       ok(texts.length > 500)
-      using job = new Job(`csv, param, pipeline, ${kind}`, code("key: ['n'], columns: { n: 'integer', text: 'text' }"))
-      const from = "csv(import.meta.dirname + '/in.csv', { columns: { n: 'integer', text: 'text' } })"
-      job.write('job.ts', readFileSync(job.file, 'utf8').replace("csv(import.meta.dirname + '/in.csv')", from))
+      using job = new Job(
+        `csvSource, param, pipeline, ${kind}Sink`,
+        code("key: ['n'], columns: { n: 'integer', text: 'text' }"),
+      )
+      const from = "csvSource(import.meta.dirname + '/in.csv', { columns: { n: 'integer', text: 'text' } })"
+      job.write('job.ts', readFileSync(job.file, 'utf8').replace("csvSource(import.meta.dirname + '/in.csv')", from))
       job.write('in.csv', csvLine(['n', 'text']) + texts.map((text, n) => csvLine([n, text])).join(''))
       const told = await job.here('run', ['--strict'])
       equal(told.code, 0, told.stderr)
@@ -136,8 +139,8 @@ export default pipeline('sql', {
 
     it('S3: keeps hostile records as dead letters, as they were', async () => {
       using job = new Job(
-        `ndjson, param, pipeline, ${kind}`,
-        code('').replace('csv(', 'ndjson(').replace('in.csv', 'in.ndjson'),
+        `ndjsonSource, param, pipeline, ${kind}Sink`,
+        code('').replace('csvSource(', 'ndjsonSource(').replace('in.csv', 'in.ndjson'),
       )
       const bad = TEXTS.filter((text) => !/[\r\n\ufeff]/.test(text)).map((text) => `{${text}`)
       job.write('in.ndjson', `{"n":1}\n${bad.join('\n')}\n`)

@@ -72,7 +72,7 @@ export class OpenEnds {
     return {
       checkpoint: writer.checkpoint,
       write: (events) => this.#touch(() => this.#track(writer.write(events))),
-      bury: (letters) => this.#touch(() => this.#track(writer.bury(letters))),
+      writeDeadLetters: (letters) => this.#touch(() => this.#track(writer.writeDeadLetters(letters))),
       commit: (checkpoint) => this.#touch(() => this.#track(writer.commit(checkpoint))),
       close: () => this.#closed(writer),
     }

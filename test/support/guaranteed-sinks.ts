@@ -13,13 +13,13 @@ import { type ChannelModel, type ConfirmChannel, connect as connectRabbit } from
 import { connectAsync, type MqttClient } from 'mqtt'
 import { createClient } from 'redis'
 import * as sluice from 'sluice'
-import { duckdb } from 'sluice/duckdb'
-import { kafkaPublish } from 'sluice/kafka'
-import { mqttPublish } from 'sluice/mqtt'
-import { natsPublish } from 'sluice/nats'
-import { postgres } from 'sluice/postgres'
-import { rabbitmqPublish } from 'sluice/rabbitmq'
-import { redisStreamAdd } from 'sluice/redis'
+import { duckdbSink } from 'sluice/duckdb'
+import { kafkaSink } from 'sluice/kafka'
+import { mqttSink } from 'sluice/mqtt'
+import { natsSink } from 'sluice/nats'
+import { postgresSink } from 'sluice/postgres'
+import { rabbitmqSink } from 'sluice/rabbitmq'
+import { redisStreamSink } from 'sluice/redis'
 import { type ServerProcess, startMosquitto, startNats, startRabbitmq, startRedis, without } from './brokers.ts'
 import { KafkaServers, withoutKafka } from './kafka.ts'
 import { idsIn } from './part-files.ts'
@@ -163,7 +163,7 @@ export function guaranteedSinks(
     'transactional sink (SQLite, DuckDB, PostgreSQL)': transactional(servers),
     'part files': PARTS,
     'key-value, HTTP with keys': keyed(servers),
-    '`redisStreamAdd`': redis(servers),
+    '`redisStreamSink`': redis(servers),
     'other brokers (Kafka, NATS, RabbitMQ, MQTT)': brokers(servers),
     'stdout, functions': PLAIN,
   }
@@ -172,7 +172,7 @@ export function guaranteedSinks(
 const transactional = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily>> => ({
   sqlite: {
     piped: 'sqlite',
-    make: ({ folder }) => sluice.sqlite(join(folder, 'out.db'), { table: 't', columns: COLUMNS }),
+    make: ({ folder }) => sluice.sqliteSink(join(folder, 'out.db'), { table: 't', columns: COLUMNS }),
     taken: ({ folder }) => {
       const db = new DatabaseSync(join(folder, 'out.db'), { readOnly: true })
       const found = db.prepare('select id from t').all()
@@ -181,7 +181,7 @@ const transactional = (servers: GuaranteedServers): Readonly<Record<string, Sink
     },
   },
   duckdb: {
-    make: ({ folder }) => duckdb(join(folder, 'out.duckdb'), { table: 't', columns: COLUMNS }),
+    make: ({ folder }) => duckdbSink(join(folder, 'out.duckdb'), { table: 't', columns: COLUMNS }),
     taken: async ({ folder }) => {
       const instance = await DuckDBInstance.create(join(folder, 'out.duckdb'))
       const connection = await instance.connect()
@@ -193,7 +193,7 @@ const transactional = (servers: GuaranteedServers): Readonly<Record<string, Sink
   },
   postgres: {
     needsPostgres: true,
-    make: ({ database }) => postgres(servers.postgres.url(database), { table: 't', columns: COLUMNS }),
+    make: ({ database }) => postgresSink(servers.postgres.url(database), { table: 't', columns: COLUMNS }),
     taken: async ({ database }) => {
       return (await servers.postgres.query(database, 'select id from t')).map(({ id }) => Number(id))
     },
@@ -202,15 +202,15 @@ const transactional = (servers: GuaranteedServers): Readonly<Record<string, Sink
 
 const PARTS: Readonly<Record<string, SinkFamily>> = {
   ndjsonFiles: {
-    piped: 'ndjsonFiles',
+    piped: 'ndjsonSink',
     make: ({ folder }) =>
-      sluice.ndjsonFiles(join(folder, 'out'), { partitionBy: ({ id }) => String(id % 2), roll: { rows: 9 } }),
+      sluice.ndjsonSink(join(folder, 'out'), { partitionBy: ({ id }) => String(id % 2), roll: { rows: 9 } }),
     // By the manifest, and all that can be seen is named there.
     taken: ({ folder }) => idsIn(join(folder, 'out')),
   },
 }
 
-const stored = (sink: sluice.PlainSink<Row>, { folder }: Place): sluice.Sink<Row> => {
+const stored = (sink: sluice.TwoPhaseSink<Row>, { folder }: Place): sluice.Sink<Row> => {
   return sluice.checkpointed(sink, { store: join(folder, 'state.db') })
 }
 
@@ -218,7 +218,7 @@ const keyed = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily>>
   http: {
     piped: 'http',
     url: ({ folder }) => urlOf(servers.rows) + folder,
-    make: (place) => stored(sluice.http(urlOf(servers.rows) + place.folder, { batchRows: 5 }), place),
+    make: (place) => stored(sluice.httpSink(urlOf(servers.rows) + place.folder, { batchRows: 5 }), place),
     taken: ({ folder }) => servers.kept.get(folder) ?? [],
   },
 })
@@ -232,9 +232,9 @@ const redis = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily>>
   return {
     redisStreamAdd: {
       without: LACKS['redis-server'],
-      piped: 'redisStreamAdd',
+      piped: 'redisStreamSink',
       url,
-      make: (place) => stored(redisStreamAdd<Row>(url(), { stream: nameOf(place) }), place),
+      make: (place) => stored(redisStreamSink<Row>(url(), { stream: nameOf(place) }), place),
       taken: async (place) => {
         const entries = (await servers.redis.xRange(nameOf(place), '-', '+')) ?? []
         return entries.map(({ message }) => idOf(message.data ?? ''))
@@ -247,17 +247,17 @@ const brokers = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily
   kafkaPublish: {
     without: withoutKafka(),
     prepare: (place) => servers.kafka.topic(nameOf(place), 2),
-    make: (place) => stored(kafkaPublish<Row>(servers.kafka.urls, { topic: nameOf(place) }), place),
+    make: (place) => stored(kafkaSink<Row>(servers.kafka.urls, { topic: nameOf(place) }), place),
     taken: async (place) => (await servers.kafka.consume(nameOf(place), '%s')).map(idOf),
   },
   natsPublish: {
     without: LACKS['nats-server'],
-    piped: 'natsPublish',
+    piped: 'natsSink',
     url: () => `nats://${servers.address('nats-server')}`,
     prepare: (place) => servers.nats.streams.add({ name: nameOf(place), subjects: [nameOf(place)] }),
     // Without an id: what comes again is seen again.
     make: (place) => {
-      return stored(natsPublish<Row>(`nats://${servers.address('nats-server')}`, { subject: nameOf(place) }), place)
+      return stored(natsSink<Row>(`nats://${servers.address('nats-server')}`, { subject: nameOf(place) }), place)
     },
     taken: async (place) => {
       const { state } = await servers.nats.streams.info(nameOf(place))
@@ -274,7 +274,7 @@ const brokers = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily
     prepare: (place) => servers.rabbit.assertQueue(nameOf(place)),
     make: (place) => {
       const url = `amqp://${servers.address('rabbitmq-server')}`
-      return stored(rabbitmqPublish<Row>(url, { routingKey: nameOf(place) }), place)
+      return stored(rabbitmqSink<Row>(url, { routingKey: nameOf(place) }), place)
     },
     taken: async (place) => {
       const ids: number[] = []
@@ -288,7 +288,7 @@ const brokers = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily
   mqttPublish: {
     without: LACKS.mosquitto,
     make: (place) => {
-      return stored(mqttPublish<Row>(`mqtt://${servers.address('mosquitto')}`, { topic: nameOf(place) }), place)
+      return stored(mqttSink<Row>(`mqtt://${servers.address('mosquitto')}`, { topic: nameOf(place) }), place)
     },
     taken: async (place) => {
       // Messages come in their order: all before this one are there when it is.
@@ -310,14 +310,14 @@ const PLAIN: Readonly<Record<string, SinkFamily>> = {
           done()
         },
       })
-      return stored(sluice.stdout(undefined, { output }), place)
+      return stored(sluice.stdoutSink(undefined, { output }), place)
     },
     taken: outOf,
   },
   toFunction: {
     make: (place) => {
       const take = async (batch: readonly Row[]): Promise<void> => void outOf(place).push(...batch.map(({ id }) => id))
-      return stored(sluice.toFunction('take', take), place)
+      return stored(sluice.callbackSink('take', take), place)
     },
     taken: outOf,
   },

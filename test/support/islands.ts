@@ -3,18 +3,18 @@
 import { invariant } from '../../src/base/invariant.ts'
 import { untilAborted } from '../../src/base/promise.ts'
 import type { Split } from '../../src/connect/source.ts'
-import { Account } from '../../src/engine/account.ts'
 import { nowhere } from '../../src/engine/assemble.ts'
 import type { Execution, Executor, Work } from '../../src/engine/executor.ts'
 import { FarGate, LocalGate } from '../../src/engine/gate.ts'
 import { InFlight } from '../../src/engine/in-flight.ts'
 import type { JobLayout } from '../../src/engine/job.ts'
+import { RejectionLog } from '../../src/engine/rejection-log.ts'
+import { deliver, reportsBy } from '../../src/engine/sent-reports.ts'
 import { Share } from '../../src/engine/share.ts'
 import type { SplitQueue } from '../../src/engine/split-queue.ts'
+import { Channels } from '../../src/engine/threads/channels.ts'
 import { failureOf, workerFailed } from '../../src/engine/threads/failure.ts'
-import type { FromWorker, ToWorker, Wire } from '../../src/engine/threads/message.ts'
-import { Wires } from '../../src/engine/threads/wires.ts'
-import { enter, ledgerBy } from '../../src/engine/told-ledger.ts'
+import type { ChannelMessage, FromWorker, ToWorker } from '../../src/engine/threads/message.ts'
 import { isSplittable } from '../../src/flow/source.ts'
 import { fingerprintOf, type Layer, type Topology } from '../../src/flow/topology.ts'
 import { below, seededRandom } from '../../src/testing/random.ts'
@@ -34,7 +34,7 @@ type ToIsland =
 type FromIsland = FromWorker | { readonly kind: 'wantsSplit'; readonly layer: number }
 
 async function start(work: Work, random: () => number): Promise<Execution> {
-  const { job, epochs, signal, stages, account, topology } = work
+  const { job, epochs, signal, stages, rejections, topology } = work
   signal?.throwIfAborted()
   const splits = await splitsOf(topology)
   const islands: Island[] = []
@@ -54,10 +54,10 @@ async function start(work: Work, random: () => number): Promise<Execution> {
   }
   const hear = (index: number, message: FromIsland): void => {
     try {
-      if (message.kind === 'late') for (const event of message.events) account.late(message.operator, event)
-      else if (message.kind === 'dead') account.dead(message.operator, message.value, message.reason)
+      if (message.kind === 'late') for (const event of message.events) rejections.late(message.operator, event)
+      else if (message.kind === 'dead') rejections.dead(message.operator, message.value, message.reason)
       else if (message.kind === 'arrived') gate.arrive(message.level)
-      else if (message.kind === 'ledger' && epochs !== undefined) enter(epochs.ledger, message.entry)
+      else if (message.kind === 'report' && epochs !== undefined) deliver(epochs.reports, message.entry)
       else if (message.kind === 'failed') fail(workerFailed(index, places.length, message.failure))
       else if (message.kind === 'done') islands[index]?.done.resolve()
       else if (message.kind === 'wantsSplit')
@@ -79,7 +79,7 @@ async function start(work: Work, random: () => number): Promise<Execution> {
     ...work,
     epochs: undefined,
     inFlight,
-    site: {
+    deployment: {
       isHere: () => false,
       sender: nowhere,
       queue: nowhere,
@@ -134,7 +134,7 @@ interface IslandOptions {
 class Island {
   readonly done: PromiseWithResolvers<void> = Promise.withResolvers()
   readonly #options: IslandOptions
-  readonly #account: Account
+  readonly #rejections: RejectionLog
   readonly #gate: FarGate
   readonly #down: Slow<ToIsland>
   readonly #isOver = Promise.withResolvers<void>()
@@ -145,7 +145,7 @@ class Island {
   constructor(options: IslandOptions, random: () => number) {
     const { up } = options
     this.#options = options
-    this.#account = new Account({
+    this.#rejections = new RejectionLog({
       onLate: (operator, event) => up.send({ kind: 'late', operator, events: [event] }),
       onDead: (refused) => up.send({ kind: 'dead', ...refused }),
     })
@@ -160,26 +160,26 @@ class Island {
   start(): void {
     const { work, topology, layer, stage, ports, up } = this.#options
     const inFlight = new InFlight(work.inFlight)
-    const { beginning } = work.epochs ?? {}
-    const ledger = ledgerBy((entry) => up.send({ kind: 'ledger', entry }))
+    const { resumePoint } = work.epochs ?? {}
+    const reports = reportsBy((entry) => up.send({ kind: 'report', entry }))
     this.#share = new Share(topology, {
       clock: work.clock,
-      account: this.#account,
+      rejections: this.#rejections,
       inFlight,
       isOver: this.#isOver.promise,
-      ...(beginning === undefined
+      ...(resumePoint === undefined
         ? { gate: this.#gate }
-        : { epochs: { beginning: structuredClone(beginning), ledger } }),
-      site: {
+        : { epochs: { resumePoint: structuredClone(resumePoint), reports } }),
+      deployment: {
         isHere: (one, at) => one.number === layer.number && at === stage,
-        sender: ({ id, isTraced }) => ports.wires(id, 'sends', inFlight).sender(id, isTraced),
+        sender: ({ id, isTracked }) => ports.wires(id, 'sends', inFlight).sender(id, isTracked),
         receiver: ({ id }) => ports.wires(id, 'receives', inFlight).receiver(id),
         queue: (one) => this.#queue(one),
       },
     })
     this.#share.done.then(
       () => up.send({ kind: 'done', late: new Map(), dead: new Map(), ahead: new Map() }),
-      (error: unknown) => up.send({ kind: 'failed', failure: failureOf(error, this.#account) }),
+      (error: unknown) => up.send({ kind: 'failed', failure: failureOf(error, this.#rejections) }),
     )
   }
 
@@ -215,16 +215,16 @@ class Island {
 /** Both ends of every channel. */
 class Ports {
   readonly #random: () => number
-  readonly #ends = new Map<string, Wires>()
+  readonly #ends = new Map<string, Channels>()
 
   constructor(random: () => number) {
     this.#random = random
   }
 
-  wires(channel: string, side: 'receives' | 'sends', inFlight: InFlight): Wires {
+  wires(channel: string, side: 'receives' | 'sends', inFlight: InFlight): Channels {
     const other = `${side === 'sends' ? 'receives' : 'sends'} ${channel}`
-    const line = new Slow<Wire>(this.#random, (wire) => this.#ends.get(other)?.receive(wire))
-    const own = new Wires({ postMessage: (wire, transfer) => line.send(wire, transfer) }, inFlight.counter())
+    const line = new Slow<ChannelMessage>(this.#random, (wire) => this.#ends.get(other)?.receive(wire))
+    const own = new Channels({ postMessage: (wire, transfer) => line.send(wire, transfer) }, inFlight.counter())
     this.#ends.set(`${side} ${channel}`, own)
     return own
   }

@@ -43,7 +43,7 @@ export class KafkaServers {
     return new KafkaServers(addresses, child)
   }
 
-  /** As `kafka` and `kafkaPublish` take it. */
+  /** As `kafka` and `kafkaSink` take it. */
   get urls(): string[] {
     return this.addresses.split(',').map((address) => `kafka://${address}`)
   }

@@ -9,7 +9,7 @@ import { importsFor, sluiceHere, type Told } from './job.ts'
 
 /** A database for one test. */
 export interface KeepingPlace {
-  /** An expression of a sink, with `table: 't'`, by the key `n`: `duckdb('out.duckdb', …)`. */
+  /** An expression of a sink, with `table: 't'`, by the key `n`: `duckdbSink('out.duckdb', …)`. */
   readonly sink: string
   /** The function that the expression needs, which has a door of its name. */
   readonly names: 'duckdb' | 'postgres'
@@ -39,9 +39,9 @@ export function keepingTests(make: () => KeepingPlace | Promise<KeepingPlace>): 
   const writeJob = (): void => {
     writeFileSync(
       join(folder, 'job.ts'),
-      `${importsFor(`ndjson, param, pipeline, ${place.names}`)}export default pipeline('numbers', {
+      `${importsFor(`ndjsonSource, param, pipeline, ${place.names}`)}export default pipeline('numbers', {
   params: { most: param.number(5) },
-  from: () => ndjson(${JSON.stringify(join(folder, 'in.ndjson'))}),
+  from: () => ndjsonSource(${JSON.stringify(join(folder, 'in.ndjson'))}),
   flow: (rows, { most }) => rows.map(({ n }) => {
     if (n > most) throw new RangeError(n + ' is over ' + most)
     return { n }

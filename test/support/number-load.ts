@@ -1,7 +1,7 @@
 // A load that writes numbers into part files, and goes on from its checkpoint.
 
 import { batchOf } from '../../src/connect/batch.ts'
-import { ndjsonFiles } from '../../src/connect/files/part-files/ndjson.ts'
+import { ndjsonSink } from '../../src/connect/files/part-files/ndjson.ts'
 
 export interface NumberLoad {
   readonly folder: string
@@ -15,7 +15,7 @@ interface Row {
 }
 
 export async function writeNumbers({ folder, count, perEpoch }: NumberLoad): Promise<void> {
-  const sink = ndjsonFiles<Row>(folder, { partitionBy: ({ id }) => `p/${id % 2}`, roll: { rows: 4 } })
+  const sink = ndjsonSink<Row>(folder, { partitionBy: ({ id }) => `p/${id % 2}`, roll: { rows: 4 } })
   const writer = await sink.open({ pipeline: 'numbers' })
   let next = Number(writer.checkpoint?.positions.get('numbers') ?? 0)
   let epoch = writer.checkpoint?.epoch ?? 0

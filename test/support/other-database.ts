@@ -10,6 +10,7 @@ import {
   type Batch,
   type Columns,
   type DeadLetter,
+  deadLetterAt,
   ensureTable,
   FITS,
   FOLDED,
@@ -17,7 +18,6 @@ import {
   type FoundTable,
   faultOfRow,
   foldName,
-  letterAt,
   quoteName,
   type RowTable,
   run,
@@ -200,7 +200,7 @@ class OtherRows implements RowTable {
       const row = rows.at(at) as Readonly<Record<string, never>>
       const misfit = columns.find(({ name, takes }) => row?.[name] !== undefined && !takes(row[name]))
       const fault = faultOfRow(row) ?? (misfit === undefined ? undefined : `column ${misfit.name} takes no such value`)
-      if (fault !== undefined) letters.push(letterAt(rows, at, 'other', fault))
+      if (fault !== undefined) letters.push(deadLetterAt(rows, at, 'other', fault))
       else await this.#database.execute({ sql, values: names.map((name) => row[name] ?? null), isQuery: false })
     }
     return letters

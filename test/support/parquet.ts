@@ -1,8 +1,8 @@
 // Parquet files for tests: made by DuckDB, read by our source.
 
 import { DuckDBInstance } from '@duckdb/node-api'
-import { type ParquetOptions, parquet } from 'sluice'
-import { entriesOf } from '../../src/connect/batch.ts'
+import { type ParquetSourceOptions, parquetSource } from 'sluice'
+import { recordsOf } from '../../src/connect/batch.ts'
 
 /** Runs SQL in a database of its own, in one thread, so that files come out the same. */
 export async function duckdbRows(sql: string): Promise<Record<string, unknown>[]> {
@@ -28,14 +28,14 @@ export interface ReadRows {
 }
 
 /** Reads all row groups of a file. */
-export async function readParquet(path: string, options: ParquetOptions = {}): Promise<ReadRows> {
-  const source = parquet(path, options)
+export async function readParquet(path: string, options: ParquetSourceOptions = {}): Promise<ReadRows> {
+  const source = parquetSource(path, options)
   const found: ReadRows = { rows: [], reasons: [] }
   for (const split of await source.splits()) {
     const reader = await source.open(split, undefined)
     try {
       for (let read = await reader.read(1000); read !== undefined; read = await reader.read(1000)) {
-        for (const entry of entriesOf(read)) {
+        for (const entry of recordsOf(read)) {
           if (entry.kind === 'dead') found.reasons.push(entry.reason)
           else found.rows.push(entry.value)
         }

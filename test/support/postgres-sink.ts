@@ -4,7 +4,7 @@ import { match, ok } from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { type ErrorCode, isSluiceError } from '../../src/base/errors.ts'
 import { type Batch, batchOf } from '../../src/connect/batch.ts'
-import { type PostgresOptions, postgres } from '../../src/connect/postgres/sink.ts'
+import { type PostgresSinkOptions, postgresSink } from '../../src/connect/postgres/sink.ts'
 import type { Checkpoint, Sink, SinkOptions, SinkWriter } from '../../src/connect/sink.ts'
 import { NO_TOTALS } from '../../src/connect/totals.ts'
 import type { PostgresServer } from './postgres.ts'
@@ -17,12 +17,12 @@ export interface Row {
 export const COLUMNS = { id: 'integer', text: 'text' } as const
 
 /** What goes into `open` besides the sink's own options. */
-export type Opening = Partial<PostgresOptions> & Partial<SinkOptions>
+export type Opening = Partial<PostgresSinkOptions> & Partial<SinkOptions>
 
 /** Opens a writer for table `t`, by key `id` unless told otherwise. */
 export function openAt<R = Row>(url: string, opening: Opening = {}): Promise<SinkWriter<R>> {
   const { pipeline = 'test', leaseMs, owner, signal, ...options } = opening
-  const sink: Sink<R> = postgres(url, { table: 't', key: ['id'], columns: COLUMNS, ...options })
+  const sink: Sink<R> = postgresSink(url, { table: 't', key: ['id'], columns: COLUMNS, ...options })
   return sink.open({
     pipeline,
     ...(leaseMs === undefined ? {} : { leaseMs }),

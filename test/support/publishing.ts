@@ -4,9 +4,9 @@ import { equal, match, ok, rejects } from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { PlainSink } from 'sluice'
-import { batchOfTraced } from '../../src/connect/batch.ts'
-import { type Traced, traced } from '../../src/connect/origin.ts'
+import type { TwoPhaseSink } from 'sluice'
+import { batchOfTracked } from '../../src/connect/batch.ts'
+import { type Tracked, tracked } from '../../src/connect/origin.ts'
 import { sluice } from './cli.ts'
 import { upTo } from './live-load.ts'
 import { untilHeld } from './progress.ts'
@@ -22,15 +22,15 @@ export function payload({ id }: Row): string {
   return String(id)
 }
 
-export function event<T>(value: T, offset = 0): Traced<T> {
-  return traced(value, { source: 'test', line: 1, offset, raw: 'raw' })
+export function event<T>(value: T, offset = 0): Tracked<T> {
+  return tracked(value, { source: 'test', line: 1, offset, raw: 'raw' })
 }
 
 /** Publishes rows; gives the reasons of those that are refused, by their places. */
-export async function publish<T>(sink: PlainSink<T>, ...rows: T[]): Promise<[number, string][]> {
+export async function publish<T>(sink: TwoPhaseSink<T>, ...rows: T[]): Promise<[number, string][]> {
   const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined })
   try {
-    const letters = await writer.write(batchOfTraced(rows.map((row, at) => event(row, at))))
+    const letters = await writer.write(batchOfTracked(rows.map((row, at) => event(row, at))))
     return letters.map(({ origin, reason }) => [origin.offset, reason])
   } finally {
     await writer.close()
@@ -65,12 +65,12 @@ export async function runOverKills(argv: readonly string[], random: () => number
 }
 
 /** Aborts a writer whose broker answers nothing any more. */
-export async function abortsWhile(broker: { pause(): void; resume(): void }, sink: PlainSink<Row>): Promise<void> {
+export async function abortsWhile(broker: { pause(): void; resume(): void }, sink: TwoPhaseSink<Row>): Promise<void> {
   const stop = new AbortController()
   const writer = await sink.open({ pipeline: 'test', epoch: 0, note: undefined, signal: stop.signal })
   broker.pause()
   try {
-    const writing = writer.write(batchOfTraced([event({ id: 1 })]))
+    const writing = writer.write(batchOfTracked([event({ id: 1 })]))
     const reason = new Error('stopped')
     stop.abort(reason)
     await rejects(async () => await writing, reason)
@@ -81,7 +81,7 @@ export async function abortsWhile(broker: { pause(): void; resume(): void }, sin
 }
 
 /** There is no broker; the password is not shown. */
-export async function unreachable(sink: PlainSink<unknown>): Promise<void> {
+export async function unreachable(sink: TwoPhaseSink<unknown>): Promise<void> {
   await rejects(publish(sink, { id: 1 }), (error: Error & { code?: string }) => {
     equal(error.code, 'SINK_LOST')
     match(error.message, /^Cannot send messages to \w+:\/\/127\.0\.0\.1:\d+: .*(ECONNREFUSED|connection refused)/)

@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parquetMetadata } from 'hyparquet'
-import { isSluiceError, parquet } from 'sluice'
+import { isSluiceError, parquetSource } from 'sluice'
 import { seeded } from './seed.ts'
 
 const [seed, count, ...paths] = process.argv.slice(2)
@@ -42,7 +42,7 @@ function damaged(original: Buffer, random: () => number): Buffer {
 
 /** Reads a file, and gives how many rows there were. */
 async function rowsOf(path: string): Promise<number> {
-  const source = parquet(path)
+  const source = parquetSource(path)
   let rows = 0
   for (const split of await source.splits()) {
     const reader = await source.open(split, undefined)

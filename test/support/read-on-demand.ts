@@ -2,7 +2,7 @@
 
 import { type Checkpoint, type Pipeline, pipeline, type Sink, SluiceError, type Source } from 'sluice'
 import { readOf } from '../../src/connect/batch.ts'
-import { traced } from '../../src/connect/origin.ts'
+import { tracked } from '../../src/connect/origin.ts'
 
 export interface ReadOnDemandOptions {
   /** What reading fails with. */
@@ -10,7 +10,7 @@ export interface ReadOnDemandOptions {
   /** How many commits find the sink gone. */
   readonly losesSink?: number
   /** Whether its sender waits to hear what is committed. */
-  readonly isAcknowledged?: boolean
+  readonly needsAck?: boolean
   /** Waited for by every number before it goes on. */
   readonly check?: (value: number) => Promise<void>
 }
@@ -41,7 +41,7 @@ export interface ReadOnDemand {
 export function readOnDemand({
   fails,
   losesSink = 0,
-  isAcknowledged = false,
+  needsAck = false,
   check,
 }: ReadOnDemandOptions = {}): ReadOnDemand {
   const rows: number[] = []
@@ -66,8 +66,8 @@ export function readOnDemand({
   const source: Source<number> = {
     kind: 'numbers',
     title: 'numbers',
-    isEndless: true,
-    ...(isAcknowledged ? { isAcknowledged } : {}),
+    isUnbounded: true,
+    ...(needsAck ? { needsAck } : {}),
     splits: async () => [{ id: 'numbers' }],
     open: async (_split, from, { signal } = {}) => {
       let at = Number(from ?? 0)
@@ -84,10 +84,10 @@ export function readOnDemand({
           at += numbers.length
           counts.read += numbers.length
           return readOf(
-            numbers.map((value) => traced(value, { source: 'numbers', line: value, offset: value, raw: `${value}` })),
+            numbers.map((value) => tracked(value, { source: 'numbers', line: value, offset: value, raw: `${value}` })),
           )
         },
-        ...(isAcknowledged ? { committed: (position) => acknowledged.push(Number(position)) } : {}),
+        ...(needsAck ? { acknowledge: (position) => acknowledged.push(Number(position)) } : {}),
         close: async () => {},
       }
     },
@@ -120,7 +120,7 @@ export function readOnDemand({
           changed()
           return []
         },
-        bury: async () => {},
+        writeDeadLetters: async () => {},
         commit: async (next) => {
           if (losses < losesSink) {
             losses += 1

@@ -1,9 +1,9 @@
 // Reads a Parquet file, and tells its rows and how many MB that took beyond what the process had. Argument: the file.
 
-import { parquet } from 'sluice'
+import { parquetSource } from 'sluice'
 
 const peakMb = (): number => process.resourceUsage().maxRSS / 1024
-const source = parquet(process.argv[2] as string)
+const source = parquetSource(process.argv[2] as string)
 const splits = await source.splits()
 const before = peakMb()
 let rows = 0

@@ -8,10 +8,10 @@ import pg from 'pg'
 import { batchOf } from '../../src/connect/batch.ts'
 import type { Columns } from '../../src/connect/column.ts'
 import { Session } from '../../src/connect/duckdb/connection.ts'
-import { duckdb } from '../../src/connect/duckdb/sink.ts'
-import { postgres } from '../../src/connect/postgres/sink.ts'
+import { duckdbSink } from '../../src/connect/duckdb/sink.ts'
+import { postgresSink } from '../../src/connect/postgres/sink.ts'
 import type { Sink } from '../../src/connect/sink.ts'
-import { sqlite } from '../../src/connect/sqlite/sink.ts'
+import { sqliteSink } from '../../src/connect/sqlite/sink.ts'
 import { NO_TOTALS } from '../../src/connect/totals.ts'
 import { PostgresServer } from './postgres.ts'
 
@@ -93,7 +93,7 @@ export class SqlSinks {
       name: 'SQLite',
       execute: async (sql) => use((database) => database.exec(sql)),
       read: async (sql) => use((database) => database.prepare(sql).all().map(shown)),
-      sink: ({ table = 't', ...options } = {}) => sqlite(path, { table, ...options }),
+      sink: ({ table = 't', ...options } = {}) => sqliteSink(path, { table, ...options }),
     }
   }
 
@@ -116,7 +116,7 @@ export class SqlSinks {
       name: 'PostgreSQL',
       execute: async (sql) => void (await client((one) => one.query(sql))),
       read: async (sql) => await client(async (one) => (await one.query(sql)).rows),
-      sink: ({ table = 't', ...options } = {}) => postgres(server.url(database), { table, ...options }),
+      sink: ({ table = 't', ...options } = {}) => postgresSink(server.url(database), { table, ...options }),
     }
   }
 
@@ -135,7 +135,7 @@ export class SqlSinks {
       name: 'DuckDB',
       execute: async (sql) => void (await use((session) => session.run(sql))),
       read: (sql) => use(async (session) => (await session.all(sql)).map(shown)),
-      sink: ({ table = 't', ...options } = {}) => duckdb(path, { table, ...options }),
+      sink: ({ table = 't', ...options } = {}) => duckdbSink(path, { table, ...options }),
     }
   }
 

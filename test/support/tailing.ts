@@ -1,9 +1,9 @@
 // Reads a tail in tests: by a clock that is turned by hand, until it has nothing more to give.
 
-import { entriesOf, type ReadBatch } from '../../src/connect/batch.ts'
-import type { Entry } from '../../src/connect/origin.ts'
+import { type ReadBatch, recordsOf } from '../../src/connect/batch.ts'
+import type { SourceRecord } from '../../src/connect/origin.ts'
 import type { Position, Source, SplitReader } from '../../src/connect/source.ts'
-import { type TailOptions, tail } from '../../src/connect/tail/source.ts'
+import { type TailSourceOptions, tailSource } from '../../src/connect/tail/source.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 export const POLL_MS = 10
@@ -17,7 +17,7 @@ export class Tailing {
   readonly source: Source<string>
   readonly notes: string[] = []
   /** All entries given since the first start, without those that a restart took back. */
-  entries: Entry<string>[] = []
+  entries: SourceRecord<string>[] = []
   #reader: SplitReader<string> | undefined
   #reading: { readonly given: Promise<ReadBatch<string> | undefined>; isSettled: boolean } | undefined
   position: Position | undefined
@@ -26,8 +26,8 @@ export class Tailing {
   /** Whether every batch is committed at once. */
   isCommitting = true
 
-  constructor(input: string | readonly string[], options: TailOptions = {}) {
-    this.source = tail(input, lines, { clock: this.clock, pollMs: POLL_MS, graceMs: GRACE_MS, ...options })
+  constructor(input: string | readonly string[], options: TailSourceOptions = {}) {
+    this.source = tailSource(input, lines, { clock: this.clock, pollMs: POLL_MS, graceMs: GRACE_MS, ...options })
   }
 
   get texts(): string[] {
@@ -64,10 +64,10 @@ export class Tailing {
   }
 
   /** What is there, or that the reader waits for its clock. */
-  async #next(max: number): Promise<readonly Entry<string>[] | 'waiting'> {
+  async #next(max: number): Promise<readonly SourceRecord<string>[] | 'waiting'> {
     if (this.#reading === undefined) {
       const given = this.reader.read(max)
-      if (!(given instanceof Promise)) return given === undefined ? [] : entriesOf(given)
+      if (!(given instanceof Promise)) return given === undefined ? [] : recordsOf(given)
       this.#reading = { given, isSettled: false }
       const settle = (): void => {
         if (this.#reading?.given === given) this.#reading.isSettled = true
@@ -83,7 +83,7 @@ export class Tailing {
     const { given } = this.#reading
     this.#reading = undefined
     const read = await given
-    return read === undefined ? [] : entriesOf(read)
+    return read === undefined ? [] : recordsOf(read)
   }
 
   async start(): Promise<void> {

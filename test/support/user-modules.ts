@@ -2,11 +2,11 @@
 
 /** Exports of all kinds, none annotated: a project that emits declarations names their types. */
 export const EXPORTS = `import {
-  accessLog, collectAll, count, countDistinct, countWindow, csv, duration, early, files, first, flow, fold, globalWindow, json,
-  largest, last, lines, max, mean, min, ndjson, param, pipeline, processingTime, quantile, session, sliding, smallest,
-  sqlite, sum, topK, tumbling, values,
+  accessLog, collectAll, count, countDistinct, countWindow, csvSource, duration, early, fileSource, first, flow, fold, globalWindow, json,
+  largest, last, lines, max, mean, min, ndjsonSource, param, pipeline, processingTime, quantile, session, sliding, smallest,
+  sqliteSink, sum, topK, tumbling, valuesSource,
 } from 'sluice'
-const log = () => flow(files('*.log', accessLog()))
+const log = () => flow(fileSource('*.log', accessLog()))
 export const requests = log()
 export const time = ({ time }: { readonly time: number }) => time
 export const all = log().aggregate({
@@ -25,31 +25,31 @@ export const open = log().keyBy(({ path }) => path ?? '').window(tumbling(durati
 export const grouped = log().groupBy(({ path }) => path ?? '')
 export const fired = log().window(session('1h', time)).reduce(() => 0, (n) => n + 1).onTrigger(({ state }) => ({ events: [state] }))
 export const folded = log().keyBy(({ path }) => path ?? '').fold(() => 0, (n) => n + 1)
-export const joined = log().join(flow(csv('a.csv', { columns: { id: 'integer' } })), { mode: 'left', left: ({ path }) => path ?? '', right: ({ id }) => \`\${id}\` })
+export const joined = log().join(flow(csvSource('a.csv', { columns: { id: 'integer' } })), { mode: 'left', left: ({ path }) => path ?? '', right: ({ id }) => \`\${id}\` })
 export const batches = log().batch({ size: 10 }).mapAsync(async (batch) => batch.length)
 export const enriched = log().enrich({ key: ({ host }) => host, lookup: async (host) => host.length, into: (request, n) => ({ ...request, n }) })
 export const text = flow(lines('a.txt'))
-export const rows = flow(ndjson<{ id: number }>('a.ndjson'))
-export const things = files('*.json', json())
-export const source = values([1, 2])
-export const sink = sqlite('x.db', { table: 't', key: ['id'] })
+export const rows = flow(ndjsonSource<{ id: number }>('a.ndjson'))
+export const things = fileSource('*.json', json())
+export const source = valuesSource([1, 2])
+export const sink = sqliteSink('x.db', { table: 't', key: ['id'] })
 export const params = { db: param.string('x.db'), size: param.number(1), kind: param.choice(['a', 'b'], 'a') }
-export default pipeline('job', { params, from: things, into: ({ db }) => sqlite(db, { table: 't' }) })
+export default pipeline('job', { params, from: things, into: ({ db }) => sqliteSink(db, { table: 't' }) })
 `
 
 /** A line of a module, and what the compiler's message must say. */
 export type Mistake = readonly [code: string, says: readonly string[]]
 
 export const BEFORE_MISTAKES = `import {
-  accessLog, count, files, http, param, pipeline, several, sqlite, tumbling,
+  accessLog, count, fileSource, httpSink, param, pipeline, fanOut, sqliteSink, tumbling,
 } from 'sluice'
-const from = files('*.log', accessLog())
-const into = sqlite('x.db', { table: 't' })
+const from = fileSource('*.log', accessLog())
+const into = sqliteSink('x.db', { table: 't' })
 `
 
 export const MISTAKES: Readonly<Record<string, Mistake>> = {
   'a sink that is not wrapped': [
-    `pipeline('a', { from, into: () => http('http://localhost/rows') })`,
+    `pipeline('a', { from, into: () => httpSink('http://localhost/rows') })`,
     ["'wrap it in checkpointed(…, { store })'"],
   ],
   'a window without an aggregate': [
@@ -61,15 +61,15 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     ["'follow window(…) and keyBy(…) with aggregate(…) or another reduction'"],
   ],
   'a key that rows do not have': [
-    `pipeline('a', { from, into: () => sqlite('x.db', { table: 't', key: ['nokey'] }) })`,
+    `pipeline('a', { from, into: () => sqliteSink('x.db', { table: 't', key: ['nokey'] }) })`,
     ["Property 'nokey' is missing in type 'AccessRequest'"],
   ],
   'a key that rows of the flow do not have': [
-    `pipeline('a', { from, flow: (r) => r.map(({ status }) => ({ status })), into: () => sqlite('x.db', { table: 't', key: ['file'] }) })`,
+    `pipeline('a', { from, flow: (r) => r.map(({ status }) => ({ status })), into: () => sqliteSink('x.db', { table: 't', key: ['file'] }) })`,
     ["Property 'file' is missing in type '{ status: number; }'"],
   ],
   'a key that rows do not have, where the sink takes a parameter': [
-    `pipeline('a', { params: { db: param.string('x') }, from, into: ({ db }) => sqlite(db, { table: 't', key: ['nokey'] }) })`,
+    `pipeline('a', { params: { db: param.string('x') }, from, into: ({ db }) => sqliteSink(db, { table: 't', key: ['nokey'] }) })`,
     ["Property 'nokey' is missing in type 'AccessRequest'"],
   ],
   'a duration in words': [
@@ -84,14 +84,17 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     `tumbling(String(1), (at: number) => at)`,
     ["'string' is not assignable to parameter of type 'Duration'"],
   ],
-  'a source where a sink belongs': [`pipeline('a', { from, into: files('x', accessLog()) })`, ["from type 'Sink<"]],
+  'a source where a sink belongs': [
+    `pipeline('a', { from, into: fileSource('x', accessLog()) })`,
+    ["from type 'Sink<"],
+  ],
   'a misspelt field': [
     `pipeline('a', { from, flow: (r) => r.filter((x) => x.statu > 1), into })`,
     ["Did you mean 'status'?"],
   ],
-  'a misspelt option': [`sqlite('x.db', { tabel: 't' })`, ["Did you mean to write 'table'?"]],
+  'a misspelt option': [`sqliteSink('x.db', { tabel: 't' })`, ["Did you mean to write 'table'?"]],
   'a route by a field that rows do not have': [
-    `pipeline('a', { params: { db: param.string('x') }, from, into: ({ db }) => several(sqlite(db, { table: 't' }), { spool: 's', branches: { b: { into, where: (r) => r.nope } } }) })`,
+    `pipeline('a', { params: { db: param.string('x') }, from, into: ({ db }) => fanOut(sqliteSink(db, { table: 't' }), { spool: 's', branches: { b: { into, where: (r) => r.nope } } }) })`,
     ["Property 'nope' does not exist on type 'AccessRequest'"],
   ],
 }
@@ -99,10 +102,10 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
 /** What compiles: what is alike, done right. */
 export const FINE = `
 pipeline('a', { from, into })
-pipeline('a', { from: () => from, into: () => sqlite('x.db', { table: 't', key: ['file', 'offset'] }) })
-pipeline('a', { from, flow: (r) => r.map((x) => ({ ...x, y: 1 })), into: () => sqlite('x.db', { table: 't', key: ['y'] }), top: { y: (row) => row.y } })
+pipeline('a', { from: () => from, into: () => sqliteSink('x.db', { table: 't', key: ['file', 'offset'] }) })
+pipeline('a', { from, flow: (r) => r.map((x) => ({ ...x, y: 1 })), into: () => sqliteSink('x.db', { table: 't', key: ['y'] }), top: { y: (row) => row.y } })
 pipeline('a', { from, flow: (r) => r.window(tumbling('1m30s', ({ time }) => time)).aggregate({ n: count() }).map(({ window, n }) => ({ at: new Date(window.startMs), till: window.endMs + 1, n })), into })
 pipeline('a', { from, flow: (r) => r.window(tumbling('1d2h3m4.5s6ms', ({ time }) => time)).reduce(() => 0, (n) => n + 1).onTrigger(({ window }) => ({ events: [window.endMs - window.startMs] })), into })
-pipeline('a', { params: { db: param.string('x') }, from, flow: (r) => r.map(({ status }) => ({ status })), into: ({ db }) => sqlite(db, { table: 't', key: ['status'] }) })
-pipeline('a', { params: { db: param.string('x') }, from, into: ({ db }) => several(sqlite(db, { table: 't', key: ['file'] }), { spool: 's', branches: { b: { into, where: (r) => r.status > 500 } } }) })
+pipeline('a', { params: { db: param.string('x') }, from, flow: (r) => r.map(({ status }) => ({ status })), into: ({ db }) => sqliteSink(db, { table: 't', key: ['status'] }) })
+pipeline('a', { params: { db: param.string('x') }, from, into: ({ db }) => fanOut(sqliteSink(db, { table: 't', key: ['file'] }), { spool: 's', branches: { b: { into, where: (r) => r.status > 500 } } }) })
 `

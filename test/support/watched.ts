@@ -1,7 +1,7 @@
 // Runs for tests of the dashboard: they are what a test says, and hear what is asked of them.
 
 import { request as ask, type IncomingHttpHeaders } from 'node:http'
-import type { KeptLetter, SinkInspector } from '../../src/connect/sink.ts'
+import type { SinkInspector, StoredDeadLetter } from '../../src/connect/sink.ts'
 import type { WatchedRun } from '../../src/dashboard/watched.ts'
 import type { RunSnapshot } from '../../src/pipeline/snapshot.ts'
 import { snapshotOf } from '../../src/testing/snapshot-of.ts'
@@ -15,7 +15,7 @@ export interface FakeRun extends WatchedRun {
   snapshots: number
 }
 
-export function fakeRun(is: Partial<RunSnapshot> = {}, letters: readonly KeptLetter[] = []): FakeRun {
+export function fakeRun(is: Partial<RunSnapshot> = {}, letters: readonly StoredDeadLetter[] = []): FakeRun {
   const run: FakeRun = {
     pipeline: is.pipeline ?? 'orders',
     asked: [],
@@ -33,10 +33,10 @@ export function fakeRun(is: Partial<RunSnapshot> = {}, letters: readonly KeptLet
   return run
 }
 
-function inspectorOf(letters: readonly KeptLetter[]): SinkInspector {
+function inspectorOf(letters: readonly StoredDeadLetter[]): SinkInspector {
   return {
     checkpoint: async () => undefined,
-    letters: async ({ limit, after }) => {
+    deadLetters: async ({ limit, after }) => {
       const from =
         after === undefined ? 0 : letters.findIndex(({ origin }) => origin.offset === after.origin.offset) + 1
       return letters.slice(from, from + limit)
@@ -46,7 +46,7 @@ function inspectorOf(letters: readonly KeptLetter[]): SinkInspector {
   }
 }
 
-export function letterOf(at: number, different: Partial<KeptLetter> = {}): KeptLetter {
+export function letterOf(at: number, different: Partial<StoredDeadLetter> = {}): StoredDeadLetter {
   const origin = { source: 'orders.csv', line: at + 1, offset: at * 10, raw: `raw ${at}` }
   return { kind: 'dead', origin, step: 'priced', reason: 'no price', part: 0, epoch: 1, timeMs: 0, ...different }
 }

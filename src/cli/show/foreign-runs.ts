@@ -29,7 +29,7 @@ export function runsOf(answer: unknown): readonly RunSnapshot[] | undefined {
 
 function isRun(value: unknown): value is RunSnapshot {
   const run = recordOf(value)
-  const { pipeline, source, sink, state, error, layers, happenings } = run
+  const { pipeline, source, sink, state, error, layers, notices } = run
   const totals = recordOf(run.run)
   return (
     [pipeline, source, sink, state].every(isText) &&
@@ -38,7 +38,7 @@ function isRun(value: unknown): value is RunSnapshot {
     MAY_BE_NUMBERS.every((name) => run[name] === undefined || isNumber(run[name])) &&
     ['loaded', 'dead', 'filtered'].every((name) => isNumber(totals[name])) &&
     isListOf(layers, MOST_LAYERS, isLayer) &&
-    isListOf(happenings, MOST_RUNS, isHappening)
+    isListOf(notices, MOST_RUNS, isHappening)
   )
 }
 
@@ -52,7 +52,7 @@ function isStage(value: unknown): value is StageFigures {
   return STAGE_NUMBERS.every((name) => isNumber(stage[name]))
 }
 
-function isHappening(value: unknown): value is RunSnapshot['happenings'][number] {
+function isHappening(value: unknown): value is RunSnapshot['notices'][number] {
   const { atMs, kind, text } = recordOf(value)
   return isNumber(atMs) && isText(kind) && isText(text)
 }

@@ -41,7 +41,7 @@ function setUp({ isTTY = false, isQuiet = false, isLive = true, columns = 80, en
 
 function rejected(line: number, reason = 'no date') {
   const origin = { source: 'a.log', line, offset: 0, raw: '' }
-  return { kind: 'rejected', letter: deadLetter(origin, 'access-log', reason) } as const
+  return { kind: 'dead-letter', letter: deadLetter(origin, 'access-log', reason) } as const
 }
 
 function opened(split: string, resumedBytes: number, note?: string): RunEvent {

@@ -16,7 +16,7 @@ const REDRAW_MS = 100
 const FIRST_LINE_MS = 2000
 const LINE_MS = 5000
 /** Rejected records that are told one by one. */
-const TOLD_REJECTS = 3
+const SHOWN_DEAD_LETTERS = 3
 /** Notes that are kept for the summary. */
 const KEPT_NOTES = 3
 /** Splits that are told of where they go on. */
@@ -101,7 +101,7 @@ export class Reporter {
         return this.#started(event)
       case 'split-opened':
         return this.#opened(event)
-      case 'rejected':
+      case 'dead-letter':
         return this.#rejected(event)
       case 'draining':
         return this.draining(event.why)
@@ -169,10 +169,10 @@ export class Reporter {
     }
   }
 
-  #rejected({ letter }: Extract<RunEvent, { kind: 'rejected' }>): void {
+  #rejected({ letter }: Extract<RunEvent, { kind: 'dead-letter' }>): void {
     this.#rejects += 1
-    if (this.#rejects > TOLD_REJECTS + 1 || this.#isQuiet) return
-    if (this.#rejects > TOLD_REJECTS) return this.say('further rejected records are only counted')
+    if (this.#rejects > SHOWN_DEAD_LETTERS + 1 || this.#isQuiet) return
+    if (this.#rejects > SHOWN_DEAD_LETTERS) return this.say('further rejected records are only counted')
     const place = excerpt(placeOf(letter.origin), 300)
     const reason = excerpt(letter.reason, 300)
     this.say(`${place}: rejected by ${excerpt(letter.step, 60)}: ${reason}`, { place, step: letter.step, reason })

@@ -15,10 +15,10 @@ const REPORT: RunReport = {
   epoch: 2,
   splits: { all: 1, unchanged: 0 },
   top: {},
-  firstRejects: [],
+  firstDeadLetters: [],
   sinkKind: 'sqlite',
   promised: { guarantee: 'exactly-once', resultsAgain: [] },
-  isEndless: false,
+  isUnbounded: false,
   sink: 'table orders in out.db',
   deadLetters: 'table dead_letters in out.db',
 }

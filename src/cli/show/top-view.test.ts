@@ -73,8 +73,8 @@ describe('the view of runs in a terminal', () => {
       fc.property(view, fc.boolean(), ({ title, error, source, columns }, hasColour) => {
         const base = snapshotOf({ error, source, state: 'failed' })
         const layers = base.layers.map((layer) => ({ ...layer, title }))
-        const happenings = [{ atMs: Number.MAX_VALUE, kind: 'noted' as const, text: title }]
-        for (const line of topView([{ ...base, layers, happenings }], { columns, hasColour })) {
+        const notices = [{ atMs: Number.MAX_VALUE, kind: 'noted' as const, text: title }]
+        for (const line of topView([{ ...base, layers, notices }], { columns, hasColour })) {
           const plain = hasColour ? stripVTControlCharacters(line) : line
           ok(plain.length <= columns, `${plain.length} of ${columns}: ${plain}`)
           // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
@@ -106,7 +106,7 @@ describe('runs that another process tells of', () => {
       { runs: [{ ...snapshotOf({}), committedMs: 'now' }] },
       { runs: [{ ...snapshotOf({}), layers: [{ ...layer, stages: [{}] }] }] },
       { runs: [{ ...snapshotOf({}), layers: Array.from({ length: 5000 }, () => layer) }] },
-      { runs: [{ ...snapshotOf({}), happenings: [1] }] },
+      { runs: [{ ...snapshotOf({}), notices: [1] }] },
     ]
     for (const answer of wrong) equal(runsOf(answer), undefined)
   })

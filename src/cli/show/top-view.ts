@@ -91,7 +91,7 @@ function runLines(run: RunSnapshot, before: RunSnapshot | undefined, options: To
     colourOf(run, title, options),
     ...rest,
     ...layerLines(run, before, options),
-    ...run.happenings.slice(-SHOWN_HAPPENINGS).map(({ atMs, kind, text }) => {
+    ...run.notices.slice(-SHOWN_HAPPENINGS).map(({ atMs, kind, text }) => {
       return colour(cut(excerpt(`${GAP}${timeText(atMs)} ${kind}: ${text}`, columns), columns), hasColour, 'dim')
     }),
   ]

@@ -10,7 +10,7 @@ export async function openStoreDry(
   deadLetters: string,
   { pipeline, leaseMs, owner, signal }: SinkOptions,
 ): Promise<SinkWriter<unknown>> {
-  const none = { write: () => [], bury() {}, commit() {} }
+  const none = { write: () => [], writeDeadLetters() {}, commit() {} }
   if (!existsSync(path)) return { ...none, checkpoint: undefined, async close() {} }
   const own = { pipeline, leaseMs, owner, signal }
   const store = await openSqliteWriter({ path, table: 'sluice_checkpoints', deadLetters, isDryRun: true, ...own })

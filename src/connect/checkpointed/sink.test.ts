@@ -6,10 +6,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { type ErrorCode, isSluiceError } from '../../base/errors.ts'
 import { until } from '../../testing/until.ts'
-import { batchOfTraced, letterAt } from '../batch.ts'
-import { toFunction } from '../memory/function.ts'
-import { type Traced, traced } from '../origin.ts'
-import type { Checkpoint, PlainSink, PlainWriter, SinkWriter } from '../sink.ts'
+import { batchOfTracked, deadLetterAt } from '../batch.ts'
+import { callbackSink } from '../memory/callback.ts'
+import { type Tracked, tracked } from '../origin.ts'
+import type { Checkpoint, SinkWriter, TwoPhaseSink, TwoPhaseWriter } from '../sink.ts'
 import type { Json } from '../source.ts'
 import { NO_TOTALS } from '../totals.ts'
 import { checkpointed } from './sink.ts'
@@ -29,8 +29,8 @@ function checkpoint(epoch: number): Checkpoint {
   return { epoch, positions: new Map([['split', epoch]]), states: new Map(), totals }
 }
 
-function event(id: number): Traced<number> {
-  return traced(id, { source: 'test', line: 0, offset: id, raw: String(id) })
+function event(id: number): Tracked<number> {
+  return tracked(id, { source: 'test', line: 0, offset: id, raw: String(id) })
 }
 
 const failsWith = (code: ErrorCode) => (error: unknown) => isSluiceError(error, code)
@@ -49,7 +49,7 @@ class Shelf {
   /** What finishing an epoch waits for. */
   stopped: Promise<void> | undefined
 
-  readonly sink: PlainSink<number> = {
+  readonly sink: TwoPhaseSink<number> = {
     kind: 'shelf',
     title: 'a shelf',
     guarantee: 'exactly-once',
@@ -60,13 +60,13 @@ class Shelf {
     },
   }
 
-  #writer(): PlainWriter<number> {
+  #writer(): TwoPhaseWriter<number> {
     const rows: number[] = []
     return {
       write: (given) => {
         const values = given.values()
         rows.push(...values.filter((value) => value >= 0))
-        return values.flatMap((value, at) => (value < 0 ? [letterAt(given, at, 'shelf', 'below 0')] : []))
+        return values.flatMap((value, at) => (value < 0 ? [deadLetterAt(given, at, 'shelf', 'below 0')] : []))
       },
       prepare: async (epoch) => {
         this.#crash('in prepare')
@@ -75,7 +75,7 @@ class Shelf {
         this.#crash('after prepare')
         return { epoch }
       },
-      finish: async (note: Json) => {
+      publish: async (note: Json) => {
         this.#crash('before finish')
         const { epoch } = note as { epoch: number }
         this.calls.push(`finish ${epoch}`)
@@ -106,7 +106,7 @@ describe('checkpointed', () => {
     const shelf = new Shelf()
     const writer = await open(shelf)
     equal(writer.checkpoint, undefined)
-    await writer.write(batchOfTraced([event(1), event(2)]))
+    await writer.write(batchOfTracked([event(1), event(2)]))
     deepEqual(shelf.visible, [])
     await writer.commit(checkpoint(1))
     deepEqual(shelf.visible, [1, 2])
@@ -136,16 +136,16 @@ describe('checkpointed', () => {
     it(`ends with what was committed when it is broken off ${moment}`, async () => {
       const shelf = new Shelf()
       const first = await open(shelf)
-      await first.write(batchOfTraced([event(1)]))
+      await first.write(batchOfTracked([event(1)]))
       await first.commit(checkpoint(1))
-      await first.write(batchOfTraced([event(2), event(3)]))
+      await first.write(batchOfTracked([event(2), event(3)]))
       shelf.crashAt = moment as Moment
       await rejects(async () => await first.commit(checkpoint(2)), /crash/)
       // The process is gone: nothing is closed.
       const second = await open(shelf)
       const epoch = second.checkpoint?.epoch as number
       equal(epoch, expected.includes(2) ? 2 : 1)
-      await second.write(batchOfTraced([event(4)]))
+      await second.write(batchOfTracked([event(4)]))
       await second.commit(checkpoint(epoch + 1))
       deepEqual(shelf.visible, expected)
       await second.close()
@@ -155,7 +155,7 @@ describe('checkpointed', () => {
   it('finishes again, if that was broken off while it opened', async () => {
     const shelf = new Shelf()
     const first = await open(shelf)
-    await first.write(batchOfTraced([event(1), event(2)]))
+    await first.write(batchOfTracked([event(1), event(2)]))
     shelf.crashAt = 'in finish'
     await rejects(async () => await first.commit(checkpoint(1)))
     shelf.crashAt = 'in finish'
@@ -170,8 +170,8 @@ describe('checkpointed', () => {
     const writer = await open(shelf)
     shelf.crashAt = 'in prepare'
     await rejects(async () => await writer.commit(checkpoint(1)), /crash in prepare/)
-    throws(() => writer.write(batchOfTraced([event(1)])), /crash in prepare/)
-    throws(() => writer.bury([]), /crash in prepare/)
+    throws(() => writer.write(batchOfTracked([event(1)])), /crash in prepare/)
+    throws(() => writer.writeDeadLetters([]), /crash in prepare/)
     throws(() => writer.commit(checkpoint(1)), /crash in prepare/)
     await writer.close()
     await writer.close()
@@ -186,12 +186,12 @@ describe('checkpointed', () => {
       return found.map((row) => Object.values(row))
     }
     const first = await open(shelf)
-    const refused = await first.write(batchOfTraced([event(1), event(-2)]))
-    await first.bury(refused)
+    const refused = await first.write(batchOfTracked([event(1), event(-2)]))
+    await first.writeDeadLetters(refused)
     deepEqual(letters(), [])
     await first.commit(checkpoint(1))
     deepEqual(letters(), [[-2, 1, 'shelf', 'below 0']])
-    await first.bury(await first.write(batchOfTraced([event(-3)])))
+    await first.writeDeadLetters(await first.write(batchOfTracked([event(-3)])))
     await first.close()
     deepEqual(letters(), [[-2, 1, 'shelf', 'below 0']])
   })
@@ -199,18 +199,18 @@ describe('checkpointed', () => {
   it('shows what it keeps, takes letters out again, and starts over when it is told to', async () => {
     const sink = checkpointed(new Shelf().sink, { store })
     const writer = await sink.open({ pipeline: 'test' })
-    await writer.bury(await writer.write(batchOfTraced([event(1), event(-2), event(-3)])))
+    await writer.writeDeadLetters(await writer.write(batchOfTracked([event(1), event(-2), event(-3)])))
     await writer.commit(checkpoint(1))
     const inspector = await sink.inspect?.('test')
-    const letters = (await inspector?.letters({ limit: 10 })) ?? []
+    const letters = (await inspector?.deadLetters({ limit: 10 })) ?? []
     deepEqual(
       letters.map(({ origin }) => origin.offset),
       [-3, -2],
     )
-    await writer.exhume?.(letters.slice(0, 1))
+    await writer.deleteDeadLetters?.(letters.slice(0, 1))
     await writer.commit(checkpoint(2))
     await writer.close()
-    equal((await inspector?.letters({ limit: 10 }))?.length, 1)
+    equal((await inspector?.deadLetters({ limit: 10 }))?.length, 1)
     equal((await inspector?.checkpoint())?.epoch, 2)
     await inspector?.reset({ deadLetters: true })
     await inspector?.close()
@@ -222,23 +222,23 @@ describe('checkpointed', () => {
   it('fences off a run that another one has taken over from, before it prepares or finishes anything', async () => {
     const shelf = new Shelf()
     const zombie = await open(shelf)
-    await zombie.write(batchOfTraced([event(1)]))
-    const heir = await open(shelf)
-    await heir.write(batchOfTraced([event(2)]))
-    await heir.commit(checkpoint(1))
+    await zombie.write(batchOfTracked([event(1)]))
+    const successor = await open(shelf)
+    await successor.write(batchOfTracked([event(2)]))
+    await successor.commit(checkpoint(1))
     shelf.calls.length = 0
     await rejects(async () => await zombie.commit(checkpoint(1)), failsWith('PIPELINE_HELD'))
     deepEqual(shelf.calls, [])
     deepEqual(shelf.visible, [2])
     await zombie.close()
-    await heir.commit(checkpoint(2))
-    await heir.close()
+    await successor.commit(checkpoint(2))
+    await successor.close()
   })
 
   it('C33: lets nobody take over from one that is stopped while it finishes an epoch', async () => {
     const shelf = new Shelf()
     const zombie = await open(shelf)
-    await zombie.write(batchOfTraced([event(1)]))
+    await zombie.write(batchOfTracked([event(1)]))
     const { promise, resolve: wake } = Promise.withResolvers<void>()
     shelf.stopped = promise
     const committed = zombie.commit(checkpoint(1))
@@ -254,10 +254,10 @@ describe('checkpointed', () => {
     deepEqual(shelf.calls, [], 'the heir waits')
     wake()
     await committed
-    const heir = await opening
+    const successor = await opening
     deepEqual(shelf.calls, ['open 1 {"epoch":1}', 'finish 1'])
     await zombie.close()
-    await heir.close()
+    await successor.close()
   })
 
   it('is held by one run at a time', async () => {
@@ -275,7 +275,7 @@ describe('checkpointed', () => {
       shelves.map((shelf, place) => checkpointed(shelf.sink, { store }).open({ pipeline: `p${place}` })),
     )
     for (const [place, writer] of writers.entries()) {
-      await writer.write(batchOfTraced([event(place)]))
+      await writer.write(batchOfTracked([event(place)]))
       await writer.commit(checkpoint(1))
     }
     deepEqual(
@@ -319,17 +319,17 @@ describe('checkpointed', () => {
   })
 })
 
-describe('toFunction', () => {
+describe('callbackSink', () => {
   const opening = { pipeline: 'p', note: undefined, epoch: 4 }
 
   it('gives rows and the epoch that they are of', async () => {
     const seen: unknown[] = []
-    const writer = await toFunction('f', (rows: readonly number[], { epoch, pipeline }) => {
+    const writer = await callbackSink('f', (rows: readonly number[], { epoch, pipeline }) => {
       seen.push([...rows, epoch, pipeline])
     }).open(opening)
-    deepEqual(await writer.write(batchOfTraced([event(1), event(2)])), [])
+    deepEqual(await writer.write(batchOfTracked([event(1), event(2)])), [])
     equal(await writer.prepare(5), null)
-    await writer.write(batchOfTraced([event(3)]))
+    await writer.write(batchOfTracked([event(3)]))
     deepEqual(seen, [
       [1, 2, 5, 'p'],
       [3, 6, 'p'],
@@ -337,8 +337,8 @@ describe('toFunction', () => {
   })
 
   it('makes dead letters of the rows that it refuses, once each', async () => {
-    const writer = await toFunction('f', async () => [1, { index: 0, reason: 'no' }, 1]).open(opening)
-    const letters = await writer.write(batchOfTraced([event(7), event(8)]))
+    const writer = await callbackSink('f', async () => [1, { index: 0, reason: 'no' }, 1]).open(opening)
+    const letters = await writer.write(batchOfTracked([event(7), event(8)]))
     deepEqual(
       letters.map(({ origin, step, reason }) => [origin.offset, step, reason]),
       [
@@ -350,20 +350,20 @@ describe('toFunction', () => {
 
   it('refuses answers that mean nothing', async () => {
     for (const answer of [true, 'x', [5], [-1], [{ index: 0.5 }]]) {
-      const writer = await toFunction('f', () => answer as never).open(opening)
-      throws(() => writer.write(batchOfTraced([event(1)])), /function f (gives|refuses)/)
+      const writer = await callbackSink('f', () => answer as never).open(opening)
+      throws(() => writer.write(batchOfTracked([event(1)])), /function f (gives|refuses)/)
     }
   })
 
   it('stops with what the function throws, as it is', async () => {
     const mine = new Error('mine')
     const sink = checkpointed(
-      toFunction('f', () => Promise.reject(mine)),
+      callbackSink('f', () => Promise.reject(mine)),
       { store },
     )
     const writer = await sink.open({ pipeline: 'test' })
     await rejects(
-      async () => await writer.write(batchOfTraced([event(1)])),
+      async () => await writer.write(batchOfTracked([event(1)])),
       (error) => error === mine,
     )
     await writer.close()
@@ -374,7 +374,7 @@ describe('toFunction', () => {
     const flush = async ({ epoch }: { epoch: number }) => void calls.push(`flush ${epoch}`)
     const close = () => void calls.push('close')
     const sink = checkpointed(
-      toFunction('f', () => {}, { flush, close }),
+      callbackSink('f', () => {}, { flush, close }),
       { store },
     )
     const writer = await sink.open({ pipeline: 'test' })

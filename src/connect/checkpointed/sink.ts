@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { checkKeys } from '../../base/check.ts'
 import { isPath, optionInvalid } from '../kits/config.ts'
 import { checkTableName } from '../kits/sql/name.ts'
-import type { PlainSink, Sink } from '../sink.ts'
+import type { Sink, TwoPhaseSink } from '../sink.ts'
 
 export interface CheckpointedOptions {
   /** The SQLite file that checkpoints, leases and dead letters are kept in; made if it is missing. */
@@ -25,12 +25,12 @@ export interface CheckpointedOptions {
  *
  * @throws {SluiceError} CONFIG_INVALID for a path or a name that cannot be used
  * @example
- * const sink = checkpointed(toFunction('print', (rows: readonly string[]) => console.log(rows)), { store: 'state.db' })
+ * const sink = checkpointed(callbackSink('print', (rows: readonly string[]) => console.log(rows)), { store: 'state.db' })
  * sink.title // => 'function print'
  * sink.guarantee // => 'at-least-once'
  * sink.deadLetters // => 'table dead_letters in state.db'
  */
-export function checkpointed<Row>(plain: PlainSink<Row>, options: CheckpointedOptions): Sink<Row> {
+export function checkpointed<Row>(plain: TwoPhaseSink<Row>, options: CheckpointedOptions): Sink<Row> {
   checkKeys('checkpointed', options, ['store', 'deadLetters'])
   const { store, deadLetters = 'dead_letters' } = options
   if (!isPath(store) || store === ':memory:') throw optionInvalid('checkpointed', 'store', store, 'the path of a file')

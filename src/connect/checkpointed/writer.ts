@@ -7,7 +7,7 @@ import { START_OVER } from '../kits/store/checkpoints.ts'
 import { checkpointInvalid } from '../kits/store/stored-checkpoint.ts'
 import type { SqlWriter } from '../kits/store/writer.ts'
 import type { DeadLetter } from '../origin.ts'
-import type { Checkpoint, KeptLetter, PlainSink, PlainWriter, SinkOptions, SinkWriter } from '../sink.ts'
+import type { Checkpoint, SinkOptions, SinkWriter, StoredDeadLetter, TwoPhaseSink, TwoPhaseWriter } from '../sink.ts'
 import { openSqliteWriter } from '../sqlite/table/database.ts'
 
 export interface CheckpointedWriterOptions extends SinkOptions {
@@ -28,20 +28,20 @@ export interface CheckpointedWriterOptions extends SinkOptions {
  */
 export class CheckpointedWriter<Row> implements SinkWriter<Row> {
   readonly #store: SqlWriter<never>
-  readonly #plain: PlainWriter<Row>
+  readonly #plain: TwoPhaseWriter<Row>
   /** What failed for good. */
   #failure: { readonly error: unknown } | undefined
   /** Whether it was closed: a second close does nothing. */
   #isClosed = false
 
-  private constructor(store: SqlWriter<never>, plain: PlainWriter<Row>) {
+  private constructor(store: SqlWriter<never>, plain: TwoPhaseWriter<Row>) {
     this.#store = store
     this.#plain = plain
   }
 
   /** Takes the lease, then has the plain sink undo what was not committed and make visible what was. */
   static async open<Row>(
-    plain: PlainSink<Row>,
+    plain: TwoPhaseSink<Row>,
     { path, deadLetters, lockWaitMs, ...options }: CheckpointedWriterOptions,
   ): Promise<CheckpointedWriter<Row>> {
     const { pipeline, columns, leaseMs, owner, signal } = options
@@ -62,7 +62,7 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
           ...(signal === undefined ? {} : { signal }),
         })
         await orClose(opened, async () => {
-          if (note !== undefined) await opened.finish(note)
+          if (note !== undefined) await opened.publish(note)
         })
         return opened
       })
@@ -78,20 +78,20 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
     return this.#guarded(() => this.#plain.write(rows))
   }
 
-  bury(letters: readonly DeadLetter[]): void | Promise<void> {
-    return this.#guarded(() => this.#store.bury(letters))
+  writeDeadLetters(letters: readonly DeadLetter[]): void | Promise<void> {
+    return this.#guarded(() => this.#store.writeDeadLetters(letters))
   }
 
-  exhume(letters: readonly KeptLetter[]): void | Promise<void> {
-    return this.#guarded(() => this.#store.exhume(letters))
+  deleteDeadLetters(letters: readonly StoredDeadLetter[]): void | Promise<void> {
+    return this.#guarded(() => this.#store.deleteDeadLetters(letters))
   }
 
   commit(checkpoint: Checkpoint): void | Promise<void> {
     return this.#guarded(() => this.#commit(checkpoint))
   }
 
-  renew(): void | Promise<void> {
-    if (this.#failure === undefined) return this.#store.renew()
+  renewLease(): void | Promise<void> {
+    if (this.#failure === undefined) return this.#store.renewLease()
   }
 
   async close(): Promise<void> {
@@ -110,7 +110,7 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
     const note = await this.#plain.prepare(epoch)
     await this.#store.commit(checkpoint, note)
     // Who has taken over meanwhile has made it visible. One that is stopped here, and wakes, must not do so once more.
-    await this.#store.alone('finish an epoch in', async () => await this.#plain.finish(note))
+    await this.#store.alone('finish an epoch in', async () => await this.#plain.publish(note))
   }
 
   #guarded<T>(work: () => T | Promise<T>): T | Promise<T> {

@@ -1,7 +1,7 @@
 import { equal, ok } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isSluiceError } from '../../base/errors.ts'
-import { openTrouble } from './connection.ts'
+import { openError } from './connection.ts'
 
 describe('a DuckDB file that another process has open', () => {
   it('F35: is told with who that is, also where DuckDB does not know the program', () => {
@@ -9,7 +9,7 @@ describe('a DuckDB file that another process has open', () => {
       const found = new Error(
         `IO Error: Could not set lock on file "a.duckdb": Conflicting lock is held in ${holder}. See`,
       )
-      const trouble = openTrouble('a.duckdb', found)
+      const trouble = openError('a.duckdb', found)
       ok(isSluiceError(trouble, 'PIPELINE_HELD'))
       equal(trouble.message, 'Cannot open "a.duckdb": process 42 has it open, and DuckDB lets one process in')
     }

@@ -35,7 +35,7 @@ export class Session {
       const instance = await acquire(duckdb, path, { memory, isReading })
       return new Session(duckdb, path, await instance.connect())
     } catch (error) {
-      throw openTrouble(path, error)
+      throw openError(path, error)
     }
   }
 
@@ -118,7 +118,7 @@ export class Statement {
 }
 
 /** The error of a file that could not be opened: who has it open is found again, if that was all. */
-export function openTrouble(path: string, error: unknown): unknown {
+export function openError(path: string, error: unknown): unknown {
   const found = messageOf(error).split('\n', 1)[0] ?? ''
   const cannot = `Cannot open ${JSON.stringify(path)}`
   // Of a process that is about to end, DuckDB does not know the program.
@@ -132,11 +132,11 @@ export function openTrouble(path: string, error: unknown): unknown {
       { cause: error },
     )
   }
-  return duckdbTrouble(error, path, 'open', path)
+  return duckdbError(error, path, 'open', path)
 }
 
 /** The error that a caller can act on for what DuckDB threw. */
-export function duckdbTrouble(error: unknown, path: string, act: string, table: string): unknown {
+export function duckdbError(error: unknown, path: string, act: string, table: string): unknown {
   if (error instanceof SluiceError) return error
   const found = messageOf(error).split('\n', 1)[0] ?? ''
   const message = `Cannot ${act} ${JSON.stringify(path)}: ${found}`

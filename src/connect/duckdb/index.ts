@@ -4,5 +4,5 @@
 
 import '../../base/check-node.ts'
 
-export { type DuckdbOptions, duckdb } from './sink.ts'
-export { type DuckdbQueryOptions, duckdbQuery } from './source.ts'
+export { type DuckdbSinkOptions, duckdbSink } from './sink.ts'
+export { type DuckdbSourceOptions, duckdbSource } from './source.ts'

@@ -14,22 +14,22 @@ import { deadLetter } from '../origin.ts'
 import type { Checkpoint, SinkOptions } from '../sink.ts'
 import { NO_TOTALS } from '../totals.ts'
 import { Session } from './connection.ts'
-import { type DuckdbOptions, duckdb } from './sink.ts'
+import { type DuckdbSinkOptions, duckdbSink } from './sink.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-duckdb-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 let path = ''
-let files = 0
+let fileSource = 0
 beforeEach(() => {
-  files += 1
-  path = join(folder, `${files}.duckdb`)
+  fileSource += 1
+  path = join(folder, `${fileSource}.duckdb`)
 })
 
 const COLUMNS = { id: 'integer', text: 'text' } as const
-type Opening = Partial<DuckdbOptions> & Partial<SinkOptions>
+type Opening = Partial<DuckdbSinkOptions> & Partial<SinkOptions>
 
 const open = ({ pipeline = 'test', owner, leaseMs, ...options }: Opening = {}) =>
-  duckdb(path, { table: 't', columns: COLUMNS, ...options }).open({
+  duckdbSink(path, { table: 't', columns: COLUMNS, ...options }).open({
     pipeline,
     ...(owner === undefined ? {} : { owner }),
     ...(leaseMs === undefined ? {} : { leaseMs }),
@@ -70,10 +70,10 @@ describe('the sink for DuckDB', () => {
     const writer = await open()
     equal(writer.checkpoint, undefined)
     await writer.write(events({ id: 1, text: 'one' }))
-    await writer.bury([deadLetter({ source: 'a.log', line: 2, offset: 10, raw: 'raw\0' }, 'map', 'no')])
+    await writer.writeDeadLetters([deadLetter({ source: 'a.log', line: 2, offset: 10, raw: 'raw\0' }, 'map', 'no')])
     await writer.commit(checkpoint(1, { states: new Map([['uniq/0', Uint8Array.of(1, 0, 2)]]) }))
     await writer.write(events({ id: 2, text: 'two' }))
-    await writer.bury([deadLetter({ source: 'a.log', line: 3, offset: 20, raw: '' }, 'map', 'no')])
+    await writer.writeDeadLetters([deadLetter({ source: 'a.log', line: 3, offset: 20, raw: '' }, 'map', 'no')])
     await writer.close()
     deepEqual(await query('select * from t'), [[1, 'one']])
     deepEqual(await query('select file, line, step, reason, raw, epoch from dead_letters'), [
@@ -123,8 +123,8 @@ describe('the sink for DuckDB', () => {
     })
     await fc.assert(
       fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 20 }), async (rows) => {
-        files += 1
-        path = join(folder, `${files}.duckdb`)
+        fileSource += 1
+        path = join(folder, `${fileSource}.duckdb`)
         const writer = await open({ columns })
         deepEqual(await writer.write(events(...rows)), [])
         await writer.commit(checkpoint(1))
@@ -151,8 +151,8 @@ describe('the sink for DuckDB', () => {
     const columns = { id: 'integer', a: 'text', b: 'text' } as const
     await fc.assert(
       fc.asyncProperty(batches, fc.boolean(), async (given, isKeyed) => {
-        files += 1
-        path = join(folder, `${files}.duckdb`)
+        fileSource += 1
+        path = join(folder, `${fileSource}.duckdb`)
         const writer = await open({ columns, ...(isKeyed ? { key: ['id'] } : {}) })
         for (const rows of given) deepEqual(await writer.write(events(...rows)), [])
         await writer.commit(checkpoint(1))
@@ -260,7 +260,7 @@ describe('the sink for DuckDB', () => {
     await writer.write(events(...many))
     const origin = { source: 'a.log', line: 1, offset: 0, raw: 'x' }
     await rejects(
-      async () => await writer.bury([deadLetter(origin, 'test', 'no reason')]),
+      async () => await writer.writeDeadLetters([deadLetter(origin, 'test', 'no reason')]),
       failsWith(
         'STORAGE_FAILED',
         /^Cannot write dead letters to ".*": Out of Memory Error: .* \(see the option memory\)$/,
@@ -302,8 +302,8 @@ describe('the sink for DuckDB', () => {
   it('F1, F35: leaves what was committed when its process is killed; another process is told who has the file', async () => {
     const script = `
       import { batchOf } from ${JSON.stringify(new URL('../batch.ts', import.meta.url).href)}
-      import { duckdb } from ${JSON.stringify(new URL('./sink.ts', import.meta.url).href)}
-      const writer = await duckdb(${JSON.stringify(path)}, { table: 't', columns: { id: 'integer', text: 'text' } }).open({ pipeline: 'test' })
+      import { duckdbSink } from ${JSON.stringify(new URL('./sink.ts', import.meta.url).href)}
+      const writer = await duckdbSink(${JSON.stringify(path)}, { table: 't', columns: { id: 'integer', text: 'text' } }).open({ pipeline: 'test' })
       const rows = (from, to) => batchOf(Array.from({ length: to - from }, (_, i) => ({ id: from + i, text: 'x'.repeat(100) })),
         { at: (i) => ({ source: 'a', line: 0, offset: from + i, raw: '' }) })
       await writer.write(rows(0, 5000))

@@ -10,7 +10,7 @@ import { checkDatabaseFile, checkTables } from '../kits/sql/sink-options.ts'
 import type { EpochLength, RowOf, Sink } from '../sink.ts'
 import { checkMemory } from './options.ts'
 
-export interface DuckdbOptions<Key extends string = string> {
+export interface DuckdbSinkOptions<Key extends string = string> {
   /** The table that rows go to; made if it is not there. */
   readonly table: string
   /** Columns that tell rows apart, none of them ever null. A row whose key is there overwrites that row. */
@@ -53,16 +53,19 @@ const EPOCHS: EpochLength = { ms: 5000, events: 500_000 }
  * @param path - a file in a folder that is there; made if it is missing
  * @throws {SluiceError} CONFIG_INVALID for a path, name, type or key that cannot be used
  * @example
- * const sink = duckdb('out.duckdb', { table: 'requests' })
+ * const sink = duckdbSink('out.duckdb', { table: 'requests' })
  * sink.title // => 'table requests in out.duckdb'
  * sink.guarantee // => 'exactly-once'
  * @see https://duckdb.org/docs/stable/data/appender
  */
-export function duckdb<Row>(path: string, options: DuckdbOptions<keyof Row & string>): Sink<Row>
-export function duckdb<const Key extends string = never>(path: string, options: DuckdbOptions<Key>): Sink<RowOf<Key>>
-export function duckdb<Row>(path: string, options: DuckdbOptions): Sink<Row> {
+export function duckdbSink<Row>(path: string, options: DuckdbSinkOptions<keyof Row & string>): Sink<Row>
+export function duckdbSink<const Key extends string = never>(
+  path: string,
+  options: DuckdbSinkOptions<Key>,
+): Sink<RowOf<Key>>
+export function duckdbSink<Row>(path: string, options: DuckdbSinkOptions): Sink<Row> {
   checkDatabaseFile('duckdb', path)
-  checkKeys('duckdb', options, ['table', 'key', 'columns', 'deadLetters', 'schema', 'memory'])
+  checkKeys('duckdbSink', options, ['table', 'key', 'columns', 'deadLetters', 'schema', 'memory'])
   const { table, key, columns, deadLetters = 'dead_letters', schema: mode, memory } = options
   const tables = { table, key, columns, mode, deadLetters }
   checkTables('duckdb', tables, FOLDED)

@@ -9,7 +9,7 @@ import { queryOf, querySource } from '../kits/sql/query-source.ts'
 import type { Source } from '../source.ts'
 import { checkMemory } from './options.ts'
 
-export interface DuckdbQueryOptions {
+export interface DuckdbSourceOptions {
   /** The table to read; or `query`. */
   readonly table?: string
   /** A `select`, without parameters. */
@@ -62,14 +62,14 @@ const OPTIONS = ['table', 'query', 'cursor', 'lookBack', 'bigints', 'times', 'me
  * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then, from `open`: SOURCE_MISSING, SOURCE_UNREADABLE,
  *   POSITION_LOST, CONFIG_INVALID where the rows tell that `cursor` does not fit
  * @example
- * duckdbQuery('shop.duckdb', { table: 'orders', cursor: 'id' }).title // => 'table orders in shop.duckdb'
+ * duckdbSource('shop.duckdb', { table: 'orders', cursor: 'id' }).title // => 'table orders in shop.duckdb'
  */
-export function duckdbQuery<Row = Record<string, unknown>>(path: string, options: DuckdbQueryOptions): Source<Row> {
-  checkKeys('duckdbQuery', options, OPTIONS)
+export function duckdbSource<Row = Record<string, unknown>>(path: string, options: DuckdbSourceOptions): Source<Row> {
+  checkKeys('duckdbSource', options, OPTIONS)
   const { memory, bigints = 'reject', times } = options
-  if (!isPath(path) || path === ':memory:') throw optionInvalid('duckdbQuery', 'path', path, 'the path of a file')
-  const query = queryOf('duckdbQuery', options)
-  if (memory !== undefined) checkMemory('duckdbQuery', memory)
+  if (!isPath(path) || path === ':memory:') throw optionInvalid('duckdbSource', 'path', path, 'the path of a file')
+  const query = queryOf('duckdbSource', options)
+  if (memory !== undefined) checkMemory('duckdbSource', memory)
   checkChoice('bigints', bigints, BIGINTS)
   if (times !== undefined) checkChoice('times', times, TIMES)
   const opening = { ...query, path, choices: { bigints, times }, memory }

@@ -5,11 +5,11 @@ import type { Sink, SinkOptions, SinkWriter } from '../sink.ts'
 import { isJoined } from './branches/is-joined.ts'
 import { branchPipeline } from './branches/record.ts'
 import { route } from './branches/route.ts'
-import { type SeveralWriterOptions, withoutRecord } from './writer.ts'
+import { type FanOutWriterOptions, withoutRecord } from './writer.ts'
 
-export async function openSeveralDry<Row>(
+export async function openFanOutDry<Row>(
   first: Sink<Row>,
-  { where, branches }: SeveralWriterOptions<Row>,
+  { where, branches }: FanOutWriterOptions<Row>,
   opening: SinkOptions,
 ): Promise<SinkWriter<Row>> {
   const { columns, ...rest } = opening
@@ -43,7 +43,7 @@ export async function openSeveralDry<Row>(
       }
       return letters
     },
-    bury() {},
+    writeDeadLetters() {},
     async commit(checkpoint) {
       for (const writer of [head, ...writers]) await writer?.commit(checkpoint)
     },

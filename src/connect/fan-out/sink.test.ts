@@ -10,10 +10,10 @@ import { inspectorOf } from '../../pipeline/replay.ts'
 import type { RunEvent } from '../../pipeline/report.ts'
 import { type StartOptions, startPipeline } from '../../pipeline/start.ts'
 import { until } from '../../testing/until.ts'
-import { values } from '../memory/values.ts'
+import { valuesSource } from '../memory/values.ts'
 import type { Sink, SinkWriter } from '../sink.ts'
-import { sqlite } from '../sqlite/sink.ts'
-import { type SeveralOptions, several } from './sink.ts'
+import { sqliteSink } from '../sqlite/sink.ts'
+import { type FanOutOptions, fanOut } from './sink.ts'
 
 interface Row {
   readonly n: number
@@ -36,10 +36,11 @@ describe('several', () => {
 
   const path = (name: string): string => join(root, `${count}-${name}`)
   const table = (name: string): Sink<Row> =>
-    sqlite(path(`${name}.db`), { table: 'rows', key: ['n'], columns: { n: 'integer' } })
-  const sinkOf = (options: Omit<SeveralOptions<Row>, 'spool'>): Sink<Row> =>
-    several<Row>(table('first'), { spool: folder, ...options })
-  const jobOf = (sink: Sink<Row>, rows = ROWS) => pipeline('numbers', { from: () => values(rows), into: () => sink })
+    sqliteSink(path(`${name}.db`), { table: 'rows', key: ['n'], columns: { n: 'integer' } })
+  const sinkOf = (options: Omit<FanOutOptions<Row>, 'spool'>): Sink<Row> =>
+    fanOut<Row>(table('first'), { spool: folder, ...options })
+  const jobOf = (sink: Sink<Row>, rows = ROWS) =>
+    pipeline('numbers', { from: () => valuesSource(rows), into: () => sink })
   const run = async (sink: Sink<Row>, options: StartOptions = {}, rows = ROWS) =>
     await (await startPipeline(jobOf(sink, rows), { epochEvents: 100, ...options })).done
 
@@ -119,12 +120,12 @@ describe('several', () => {
   })
 
   it('C42: gives a branch nothing that the first sink refuses, and of a record that became several the rest', async () => {
-    const sink = several<Row>(sqlite(path('first.db'), { table: 'rows', key: ['n'], columns: { n: 'integer' } }), {
+    const sink = fanOut<Row>(sqliteSink(path('first.db'), { table: 'rows', key: ['n'], columns: { n: 'integer' } }), {
       spool: folder,
       branches: { second: { into: table('second') } },
     })
     const job = pipeline('numbers', {
-      from: () => values([{ n: 1 }]),
+      from: () => valuesSource([{ n: 1 }]),
       flow: (rows) => rows.flatMap(() => [{ n: 1 }, { n: 2.5 }, { n: 3 }]),
       into: () => sink,
     })
@@ -155,7 +156,7 @@ describe('several', () => {
     assert.deepEqual(notes, ['branch second refused 1 of 1000 rows'])
     const sink = sinkOf({ branches: { second: { into } } })
     const inspector = await inspectorOf(sink, 'numbers', 'second')
-    const [letter, ...more] = await inspector.letters({ limit: 10 })
+    const [letter, ...more] = await inspector.deadLetters({ limit: 10 })
     assert.deepEqual([letter?.origin.raw, letter?.step, more.length], ['{"n":7}', 'sqlite', 0])
     assert.deepEqual((await inspector.checkpoint())?.totals.dead, 1)
     await inspector.close()
@@ -174,8 +175,8 @@ describe('several', () => {
     assert.throws(() => sinkOf({ branches: {} }), /one branch or more/)
     assert.throws(() => sinkOf({ branches: { 'a.b': { into } } }), /names of letters, digits, _ and -/)
     assert.throws(() => sinkOf({ branches: { second: { into, mayLagBytes: -1 } } }), /mayLagBytes/)
-    assert.throws(() => several(table('first'), { spool: '', branches: { second: { into } } }), /a folder/)
-    assert.throws(() => several(table('first'), { branches: { second: { into } } }), /undefined as spool .* a folder/)
+    assert.throws(() => fanOut(table('first'), { spool: '', branches: { second: { into } } }), /a folder/)
+    assert.throws(() => fanOut(table('first'), { branches: { second: { into } } }), /undefined as spool .* a folder/)
   })
 
   describe('with a branch that is slow or lost', () => {
@@ -208,7 +209,7 @@ describe('several', () => {
       await until(() => committed.length > 0, 'a commit')
       // Long enough for a run that would go on: another one ends meanwhile.
       const others = { spool: `${folder}-other`, branches: { other: { into: table('other branch') } } }
-      await run(several<Row>(table('other'), others), {}, rows)
+      await run(fanOut<Row>(table('other'), others), {}, rows)
       const before = committed.length
       gate.open()
       await going.done
@@ -350,9 +351,9 @@ function wrapped(sink: Sink<Row>, around: (write: () => ReturnType<Write>) => Re
       return {
         checkpoint: writer.checkpoint,
         write: (events) => around(() => writer.write(events)),
-        bury: (letters) => writer.bury(letters),
+        writeDeadLetters: (letters) => writer.writeDeadLetters(letters),
         commit: (checkpoint) => writer.commit(checkpoint),
-        renew: () => writer.renew?.(),
+        renewLease: () => writer.renewLease?.(),
         close: () => writer.close(),
       }
     },

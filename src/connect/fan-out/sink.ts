@@ -9,7 +9,7 @@ import type { Branch } from './branches/route.ts'
 
 export type { Branch } from './branches/route.ts'
 
-export interface SeveralOptions<Row> {
+export interface FanOutOptions<Row> {
   /**
    * The folder for rows that a branch has not yet taken; made if it is missing. Not needed where all branches are in the
    * database of the first sink.
@@ -45,15 +45,15 @@ const WORST: readonly Guarantee[] = ['at-least-once', 'once-per-key', 'exactly-o
  * @param first - holds the checkpoint and the lease
  * @throws {SluiceError} CONFIG_INVALID for a folder, a name or an option that cannot be used
  * @example
- * const sink = several(sqlite<{ status: number }>('out.db', { table: 'requests' }), {
+ * const sink = fanOut(sqliteSink<{ status: number }>('out.db', { table: 'requests' }), {
  *   spool: 'spool',
- *   branches: { errors: { into: sqlite('errors.db', { table: 'errors' }), where: ({ status }) => status >= 500 } },
+ *   branches: { errors: { into: sqliteSink('errors.db', { table: 'errors' }), where: ({ status }) => status >= 500 } },
  * })
  * sink.title // => 'table requests in out.db, with branch errors'
  * sink.guarantee // => 'exactly-once'
  */
-export function several<Row>(first: Sink<Row>, options: SeveralOptions<Row>): Sink<Row> {
-  checkKeys('several', options, ['spool', 'where', 'branches'])
+export function fanOut<Row>(first: Sink<Row>, options: FanOutOptions<Row>): Sink<Row> {
+  checkKeys('fanOut', options, ['spool', 'where', 'branches'])
   const { spool, where, branches: given } = options
   const branches = new Map(Object.entries(given))
   if (branches.size === 0) throw invalid('branches', given, 'one branch or more')
@@ -75,25 +75,25 @@ export function several<Row>(first: Sink<Row>, options: SeveralOptions<Row>): Si
       ? {}
       : {
           async inspect(pipeline) {
-            const { severalInspector } = await import('./branches/inspect.ts')
-            return severalInspector(pipeline, await inspect(pipeline), branches)
+            const { fanOutInspector } = await import('./branches/inspect.ts')
+            return fanOutInspector(pipeline, await inspect(pipeline), branches)
           },
         }),
     async dryRun(opening) {
-      const { openSeveralDry } = await import('./dry-run.ts')
-      return await openSeveralDry(first, { spool, where, branches }, opening)
+      const { openFanOutDry } = await import('./dry-run.ts')
+      return await openFanOutDry(first, { spool, where, branches }, opening)
     },
     async open(opening) {
       // Not before it is needed: programs and threads without such a sink start sooner.
-      const { SeveralWriter } = await import('./writer.ts')
-      return await SeveralWriter.open(first, { spool, where, branches }, opening)
+      const { FanOutWriter } = await import('./writer.ts')
+      return await FanOutWriter.open(first, { spool, where, branches }, opening)
     },
   }
 }
 
 function checkBranch(name: string, branch: Branch<never>): void {
   if (!BRANCH_NAME.test(name)) throw invalid('branches', name, 'names of letters, digits, _ and -, 32 at most')
-  checkKeys(`Branch ${name} of several`, branch, ['into', 'where', 'map', 'mayLagBytes'])
+  checkKeys(`Branch ${name} of fanOut`, branch, ['into', 'where', 'map', 'mayLagBytes'])
   if (typeof branch.into?.open !== 'function') throw invalid(`branches.${name}.into`, branch.into, 'a sink')
   if (branch.mayLagBytes !== undefined) checkInteger('mayLagBytes', branch.mayLagBytes, 0)
 }

@@ -5,18 +5,18 @@ import { type Batch, withOwnOrigins } from '../batch.ts'
 import { makeRoot, syncFolder } from '../kits/files/disk.ts'
 import { newOwner } from '../lease.ts'
 import type { DeadLetter, Origin } from '../origin.ts'
-import type { BatchSize, Checkpoint, KeptLetter, Sink, SinkOptions, SinkWriter } from '../sink.ts'
-import { Follower } from './branches/follower.ts'
+import type { BatchSize, Checkpoint, Sink, SinkOptions, SinkWriter, StoredDeadLetter } from '../sink.ts'
+import { BranchWriter } from './branches/branch-writer.ts'
 import { isJoined } from './branches/is-joined.ts'
 import { Joined } from './branches/joined.ts'
 import {
   type BranchRecord,
   branchesInvalid,
   branchPipeline,
+  type FanOutRecord,
   RECORD,
   readRecord,
   recordBytes,
-  type SeveralRecord,
 } from './branches/record.ts'
 import { type Branch, type Routed, route } from './branches/route.ts'
 import { type PackedRows, packRows, Spool, type SpoolFile } from './branches/spool.ts'
@@ -24,7 +24,7 @@ import { type PackedRows, packRows, Spool, type SpoolFile } from './branches/spo
 /** The most that waits for a branch that says nothing of it: 64 MiB. */
 const LAG_BYTES = 64 * 1024 * 1024
 
-export interface SeveralWriterOptions<Row> {
+export interface FanOutWriterOptions<Row> {
   /** Absent where no branch needs any. */
   readonly spool?: string | undefined
   readonly where: ((row: Row) => boolean) | undefined
@@ -35,15 +35,15 @@ interface BranchAtWork {
   /** The place of its rows among those of all branches. */
   readonly at: number
   readonly spool: Spool
-  readonly follower: Follower
+  readonly branchWriter: BranchWriter
   /** The last file that was committed. */
   seq: number
 }
 
-export class SeveralWriter<Row> implements SinkWriter<Row> {
+export class FanOutWriter<Row> implements SinkWriter<Row> {
   readonly checkpoint: Checkpoint | undefined
   readonly batch?: BatchSize
-  readonly exhume?: (letters: readonly KeptLetter[]) => void | Promise<void>
+  readonly deleteDeadLetters?: (letters: readonly StoredDeadLetter[]) => void | Promise<void>
   readonly #first: SinkWriter<Row>
   readonly #route: (rows: Batch<Row>) => Routed<Row>
   readonly #folder: string
@@ -51,7 +51,7 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
   readonly #joined: readonly Joined[]
   readonly #lineage: string
   /** Branches that there were, and are no more: one that comes back goes on where it was. */
-  readonly #former: SeveralRecord['branches']
+  readonly #former: FanOutRecord['branches']
   /** As it was committed last. */
   #recorded: string
   #isClosed = false
@@ -62,7 +62,7 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
     readonly folder: string
     readonly branches: readonly BranchAtWork[]
     readonly joined: readonly Joined[]
-    readonly record: SeveralRecord | undefined
+    readonly record: FanOutRecord | undefined
     readonly lineage: string
   }) {
     const { first, record, branches } = parts
@@ -73,22 +73,22 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
     this.#joined = parts.joined
     this.#lineage = parts.lineage
     const names = new Set([
-      ...branches.map(({ follower }) => follower.name),
+      ...branches.map(({ branchWriter }) => branchWriter.name),
       ...parts.joined.map(({ options }) => options.name),
     ])
     this.#former = Object.fromEntries(Object.entries(record?.branches ?? {}).filter(([name]) => !names.has(name)))
     this.#recorded = record === undefined ? '' : JSON.stringify(record)
     this.checkpoint = first.checkpoint === undefined ? undefined : withoutRecord(first.checkpoint)
     if (first.batch !== undefined) this.batch = first.batch
-    if (first.exhume !== undefined) this.exhume = (letters) => first.exhume?.(letters)
+    if (first.deleteDeadLetters !== undefined) this.deleteDeadLetters = (letters) => first.deleteDeadLetters?.(letters)
   }
 
   /** Opens the first sink, then the others: each goes on with what was committed for it and it has not taken. */
   static async open<Row>(
     sink: Sink<Row>,
-    { spool: folder = '', where, branches: given }: SeveralWriterOptions<Row>,
+    { spool: folder = '', where, branches: given }: FanOutWriterOptions<Row>,
     opening: SinkOptions,
-  ): Promise<SeveralWriter<Row>> {
+  ): Promise<FanOutWriter<Row>> {
     const { pipeline, owner = newOwner() } = opening
     const first = await sink.open({ ...opening, owner })
     const branches: BranchAtWork[] = []
@@ -114,22 +114,22 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
           joined.push(await Joined.open(first, at, options))
           continue
         }
-        const follower = new Follower(options)
-        branches.push({ at, spool, follower, seq })
-        await follower.start()
+        const branchWriter = new BranchWriter(options)
+        branches.push({ at, spool, branchWriter, seq })
+        await branchWriter.start()
       }
       const routes = [...given.values()]
       const parts = { first, folder, branches, joined, record, lineage }
-      return new SeveralWriter({ ...parts, route: (rows) => route(rows, where, routes) })
+      return new FanOutWriter({ ...parts, route: (rows) => route(rows, where, routes) })
     } catch (error) {
-      await Promise.allSettled(branches.map(({ follower }) => follower.close()))
+      await Promise.allSettled(branches.map(({ branchWriter }) => branchWriter.close()))
       await first.close()
       throw error
     }
   }
 
   async write(rows: Batch<Row>): Promise<readonly DeadLetter[]> {
-    for (const { follower } of this.#branches) await follower.caughtUp()
+    for (const { branchWriter } of this.#branches) await branchWriter.caughtUp()
     const { first, branches, letters } = this.#route(withOwnOrigins(rows))
     // By its origin: a row that one sink does not take goes into no other, and is one letter.
     const dead = new Map<Origin, DeadLetter>()
@@ -152,14 +152,14 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
     return [...letters, ...dead.values()]
   }
 
-  bury(letters: readonly DeadLetter[]): void | Promise<void> {
-    return this.#first.bury(letters)
+  writeDeadLetters(letters: readonly DeadLetter[]): void | Promise<void> {
+    return this.#first.writeDeadLetters(letters)
   }
 
   async commit(checkpoint: Checkpoint): Promise<void> {
     const finished: (SpoolFile | undefined)[] = []
-    for (const { spool, follower, seq } of this.#branches) {
-      follower.check()
+    for (const { spool, branchWriter, seq } of this.#branches) {
+      branchWriter.check()
       finished.push(await spool.finish(seq + 1))
     }
     if (finished.some((file) => file !== undefined)) await syncFolder(this.#folder)
@@ -174,35 +174,37 @@ export class SeveralWriter<Row> implements SinkWriter<Row> {
       const file = finished[i]
       if (file === undefined) continue
       branch.seq = file.seq
-      branch.follower.add(file)
+      branch.branchWriter.add(file)
     }
   }
 
-  async settle(): Promise<void> {
-    await Promise.all(this.#branches.map(({ follower }) => follower.settle()))
+  async flush(): Promise<void> {
+    await Promise.all(this.#branches.map(({ branchWriter }) => branchWriter.settle()))
   }
 
-  async renew(): Promise<void> {
-    const renewing = [...this.#joined, ...this.#branches.map(({ follower }) => follower)].map((one) => one.renew())
-    await Promise.all([this.#first.renew?.(), ...renewing])
-    for (const { follower } of this.#branches) follower.check()
+  async renewLease(): Promise<void> {
+    const renewing = [...this.#joined, ...this.#branches.map(({ branchWriter }) => branchWriter)].map((one) =>
+      one.renew(),
+    )
+    await Promise.all([this.#first.renewLease?.(), ...renewing])
+    for (const { branchWriter } of this.#branches) branchWriter.check()
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     // Others first: while they work, nobody is to take the pipeline over.
-    await Promise.allSettled(this.#branches.map(({ follower }) => follower.close()))
+    await Promise.allSettled(this.#branches.map(({ branchWriter }) => branchWriter.close()))
     await Promise.allSettled(this.#branches.map(({ spool }) => spool.close()))
     await this.#first.close()
   }
 
-  #record(finished: readonly (SpoolFile | undefined)[]): SeveralRecord {
+  #record(finished: readonly (SpoolFile | undefined)[]): FanOutRecord {
     const branches: Record<string, BranchRecord> = { ...this.#former }
-    for (const [i, { follower, seq }] of this.#branches.entries()) {
+    for (const [i, { branchWriter, seq }] of this.#branches.entries()) {
       const file = finished[i]
-      const files = file === undefined ? [...follower.waiting] : [...follower.waiting, file]
-      branches[follower.name] = { seq: file?.seq ?? seq, files }
+      const files = file === undefined ? [...branchWriter.waiting] : [...branchWriter.waiting, file]
+      branches[branchWriter.name] = { seq: file?.seq ?? seq, files }
     }
     for (const { options, seq } of this.#joined) branches[options.name] = { seq, files: [] }
     return { lineage: this.#lineage, branches }

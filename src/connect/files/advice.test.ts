@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { lines } from './lines.ts'
-import { parquet } from './parquet.ts'
+import { parquetSource } from './parquet.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-advice-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -14,9 +14,9 @@ describe('what the errors of sources advise', () => {
   it('X37: is no option that Parquet does not have, of pipes and standard input', async () => {
     const pipe = join(folder, 'rows.parquet')
     execFileSync('mkfifo', [pipe])
-    await rejects(parquet(pipe).splits(), /it is a pipe, not a file: write what it gives into a file first$/)
+    await rejects(parquetSource(pipe).splits(), /it is a pipe, not a file: write what it gives into a file first$/)
     await rejects(
-      parquet('-').splits(),
+      parquetSource('-').splits(),
       /Cannot read "-": it is a stream, not a file: write what it gives into a file first$/,
     )
     await rejects(lines(pipe).splits(), /allow it with allowSpecial, or read it as standard input with -$/)

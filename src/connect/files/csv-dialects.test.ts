@@ -5,20 +5,24 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { readEntries } from '../../testing/conformance/reading.ts'
-import type { Entry } from '../origin.ts'
+import type { SourceRecord } from '../origin.ts'
 import type { Position } from '../source.ts'
-import { type CsvOptions, csv } from './csv.ts'
+import { type CsvSourceOptions, csvSource } from './csv.ts'
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'sluice-csv-dialects-'))
 const FILE = join(FOLDER, 'some.csv')
 after(() => rmSync(FOLDER, { recursive: true }))
 
 /** All entries of the file, with the position behind each of them. */
-async function entriesOf(options: CsvOptions, from?: Position, max = 100): Promise<[Entry<unknown>, Position][]> {
-  const source = csv(FILE, options as CsvOptions<undefined, 'reject'>)
+async function recordsOf(
+  options: CsvSourceOptions,
+  from?: Position,
+  max = 100,
+): Promise<[SourceRecord<unknown>, Position][]> {
+  const source = csvSource(FILE, options as CsvSourceOptions<undefined, 'reject'>)
   const [split] = await source.splits()
   const reader = await source.open(split!, from)
-  const entries: [Entry<unknown>, Position][] = []
+  const entries: [SourceRecord<unknown>, Position][] = []
   for (let some = await readEntries(reader, max); some !== undefined; some = await readEntries(reader, max))
     for (const one of some) entries.push([one, JSON.parse(JSON.stringify(reader.position()))])
   await reader.close()
@@ -26,9 +30,9 @@ async function entriesOf(options: CsvOptions, from?: Position, max = 100): Promi
 }
 
 /** What a text becomes: rows, and reasons for what is none. */
-async function read(content: string | Buffer, options: CsvOptions = {}): Promise<unknown[]> {
+async function read(content: string | Buffer, options: CsvSourceOptions = {}): Promise<unknown[]> {
   writeFileSync(FILE, content)
-  return (await entriesOf(options)).map(([entry]) => (entry.kind === 'event' ? entry.value : entry.reason))
+  return (await recordsOf(options)).map(([entry]) => (entry.kind === 'event' ? entry.value : entry.reason))
 }
 
 describe('csv, dialects', () => {
@@ -88,7 +92,7 @@ describe('csv, dialects', () => {
   it('X24: takes words for null where they stand without quotes', async () => {
     const content = 'id,v\n1,NULL\n2,\\N\n3,"NULL"\n4,\n5,""\n6,null\n'
     const nulls = ['NULL', '\\N']
-    const values = async (options: CsvOptions) =>
+    const values = async (options: CsvSourceOptions) =>
       (await read(content, options)).map((row) => (typeof row === 'string' ? row : (row as { v: unknown }).v))
     deepEqual(await values({ nulls }), [null, null, 'NULL', '', '', 'null'])
     deepEqual(await values({ nulls: [...nulls, ''] }), [null, null, 'NULL', null, '', 'null'])
@@ -120,7 +124,7 @@ describe('csv, dialects', () => {
   it('X26: passes over lines before the header, and keeps places', async () => {
     const content = 'Report: "sales\nof May\n\nid,amount\n1,10\n'
     deepEqual(await read(content, { skip: 3 }), [{ id: '1', amount: '10' }])
-    const [[entry] = []] = await entriesOf({ skip: 3 })
+    const [[entry] = []] = await recordsOf({ skip: 3 })
     deepEqual([entry?.origin.line, entry?.origin.offset], [5, content.indexOf('1,10')])
     deepEqual(await read(content, { skip: 4, header: false }), [{ column1: '1', column2: '10' }])
   })
@@ -178,7 +182,7 @@ describe('csv, dialects', () => {
   })
 
   it('refuses options that cannot be', () => {
-    const wrong = (options: object) => () => csv(FILE, options as CsvOptions<undefined, 'reject'>)
+    const wrong = (options: object) => () => csvSource(FILE, options as CsvSourceOptions<undefined, 'reject'>)
     throws(wrong({ time: { t: 's' } }), /time names the column "t", which is not a time in columns/)
     throws(wrong({ decimal: ',', thousands: ',' }), /decimal and thousands must differ/)
     throws(wrong({ thousands: '0' }), TypeError)
@@ -213,7 +217,7 @@ describe('csv, encodings', () => {
         { id: '2', näme: 'Zoë\r\nand more' },
         { id: '3', näme: 'José' },
       ])
-      const entries = await entriesOf(options, undefined, 1)
+      const entries = await recordsOf(options, undefined, 1)
       deepEqual(
         entries.map(([{ origin }]) => [origin.line, origin.offset]),
         ['1;"', '2;"', '3;J'].map((part, at) => [
@@ -222,7 +226,7 @@ describe('csv, encodings', () => {
         ]),
       )
       for (const [at, [, position]] of entries.entries()) {
-        const rest = await entriesOf(options, position)
+        const rest = await recordsOf(options, position)
         deepEqual(
           rest.map(([entry]) => entry),
           entries.slice(at + 1).map(([entry]) => entry),
@@ -268,9 +272,9 @@ describe('csv, encodings', () => {
       'not UTF-8: found the byte \\xe8',
       { name: 'Ann' },
     ])
-    const [[letter] = []] = await entriesOf({})
+    const [[letter] = []] = await recordsOf({})
     equal(letter?.origin.raw, 'Jos\\xe9')
-    const source = csv(FILE)
+    const source = csvSource(FILE)
     const again = source.reparse?.(letter!.origin)
     equal(again?.kind, 'dead')
     deepEqual(await read(bytes, { encoding: 'latin1' }), [{ name: 'José' }, { name: 'Josè' }, { name: 'Ann' }])

@@ -8,22 +8,22 @@ import fc from 'fast-check'
 import { readEntries } from '../../testing/conformance/reading.ts'
 import { times } from '../../testing/times.ts'
 import { csvLine } from '../formats/csv/write.ts'
-import type { Entry } from '../origin.ts'
+import type { SourceRecord } from '../origin.ts'
 import type { Position, Source, SourceCounts } from '../source.ts'
-import { type CsvOptions, csv } from './csv.ts'
+import { type CsvSourceOptions, csvSource } from './csv.ts'
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'sluice-csv-'))
 const FILE = join(FOLDER, 'some.csv')
 
 interface Reading {
-  readonly entries: Entry<unknown>[]
+  readonly entries: SourceRecord<unknown>[]
   readonly counts: SourceCounts
   readonly position: Position
 }
 
 /** All entries of a source, split by split; of one split those after a position. */
 async function readAll(source: Source<unknown>, from?: Position, max = 100): Promise<Reading> {
-  const entries: Entry<unknown>[] = []
+  const entries: SourceRecord<unknown>[] = []
   const counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
   let position: Position = null
   for (const split of await source.splits()) {
@@ -41,9 +41,9 @@ async function readAll(source: Source<unknown>, from?: Position, max = 100): Pro
 }
 
 /** What a text becomes: rows, and reasons for what is none. */
-async function read(content: string | Buffer, options: CsvOptions = {}): Promise<unknown[]> {
+async function read(content: string | Buffer, options: CsvSourceOptions = {}): Promise<unknown[]> {
   writeFileSync(FILE, content)
-  const { entries } = await readAll(csv(FILE, options as CsvOptions<undefined, 'reject'>))
+  const { entries } = await readAll(csvSource(FILE, options as CsvSourceOptions<undefined, 'reject'>))
   return entries.map((entry) => (entry.kind === 'event' ? entry.value : entry.reason))
 }
 
@@ -52,7 +52,7 @@ describe('csv', () => {
 
   it('gives rows with the names of the header, and their origins', async () => {
     writeFileSync(FILE, 'id,name\r\n1,"a ""b"""\r\n\r\n2,"c,\r\nd"\r\n3,é')
-    const { entries, counts } = await readAll(csv(FILE))
+    const { entries, counts } = await readAll(csvSource(FILE))
     const origin = { source: FILE }
     deepEqual(entries, [
       {
@@ -131,7 +131,7 @@ describe('csv', () => {
 
   it('refuses a record over the limit with its length, and its first bytes as raw form', async () => {
     writeFileSync(FILE, `a\n${'x'.repeat(2_000_000)}\nb\n`)
-    const { entries } = await readAll(csv(FILE))
+    const { entries } = await readAll(csvSource(FILE))
     const [dead, row] = entries
     equal(dead?.kind === 'dead' && dead.reason, 'record of 2,000,000 bytes, limit 1,048,576')
     equal(dead?.origin.raw, 'x'.repeat(1024))
@@ -157,7 +157,7 @@ describe('csv', () => {
 
   it('refuses a record with a NUL, and counts what is no UTF-8', async () => {
     writeFileSync(FILE, Buffer.from('a\nx\0y\ncaf\xe9\n', 'latin1'))
-    const { entries, counts } = await readAll(csv(FILE))
+    const { entries, counts } = await readAll(csvSource(FILE))
     equal(entries[0]?.kind === 'dead' && entries[0].reason, 'NUL byte at column 2')
     equal(entries[1]?.kind === 'dead' && entries[1].reason, 'not UTF-8: found the byte \\xe9')
     equal(entries[1]?.origin.raw, 'caf\\xe9')
@@ -214,12 +214,12 @@ describe('csv', () => {
   })
 
   describe('with typed columns', () => {
-    const typed = (content: string, columns: CsvOptions['columns'], options: CsvOptions = {}) =>
+    const typed = (content: string, columns: CsvSourceOptions['columns'], options: CsvSourceOptions = {}) =>
       read(content, { ...options, columns })
 
     it('says its columns, and gives rows of them in their order', async () => {
       const columns = { n: 'integer', t: 'text' } as const
-      deepEqual(csv(FILE, { columns }).columns, columns)
+      deepEqual(csvSource(FILE, { columns }).columns, columns)
       deepEqual(await typed('t,x,n\na,b,1\n', columns), [{ n: 1, t: 'a' }])
     })
 
@@ -293,10 +293,10 @@ describe('csv', () => {
   describe('resumed', () => {
     it('goes on after the row given last, whether it had a line end or not', async () => {
       writeFileSync(FILE, 'a,b\n1,2\n3,4')
-      const first = await readAll(csv(FILE))
+      const first = await readAll(csvSource(FILE))
       equal(first.entries.length, 2)
       appendFileSync(FILE, '\n5,"6\n7"\n')
-      const { entries, counts } = await readAll(csv(FILE), first.position)
+      const { entries, counts } = await readAll(csvSource(FILE), first.position)
       deepEqual(
         entries.map((entry) => entry.kind === 'event' && entry.value),
         [{ a: '5', b: '6\n7' }],
@@ -312,9 +312,9 @@ describe('csv', () => {
         ['\n\n', 'a,b\n1,2\n'],
       ] as const) {
         writeFileSync(FILE, before)
-        const first = await readAll(csv(FILE))
+        const first = await readAll(csvSource(FILE))
         appendFileSync(FILE, more)
-        const { entries } = await readAll(csv(FILE), first.position)
+        const { entries } = await readAll(csvSource(FILE), first.position)
         deepEqual(
           entries.map((entry) => entry.kind === 'event' && entry.value),
           [{ a: '1', b: '2' }],
@@ -327,20 +327,20 @@ describe('csv', () => {
     it('gives the rows of the whole file, with their places', async () => {
       const rows = Array.from({ length: 300 }, (_, id) => `${id},"a ""${'x'.repeat(id % 17)}"""\r\n`)
       writeFileSync(FILE, `# a comment\r\nid,text\r\n${rows.join('')}`)
-      const whole = await readAll(csv(FILE, { comment: '#' }))
+      const whole = await readAll(csvSource(FILE, { comment: '#' }))
       equal(whole.entries.length, 300)
       for (const splitBytes of [7, 64, 1000]) {
-        const parts = await readAll(csv(FILE, { comment: '#', splitBytes, quotedNewlines: false }))
+        const parts = await readAll(csvSource(FILE, { comment: '#', splitBytes, quotedNewlines: false }))
         deepEqual(parts, { ...whole, position: parts.position })
       }
     })
 
     it('are refused where line ends may be in quotes', () => {
       throws(
-        () => csv(FILE, { splitBytes: 100 }),
+        () => csvSource(FILE, { splitBytes: 100 }),
         /^TypeError: splitBytes can cut only files without line ends in quotes/,
       )
-      ok(csv(FILE, { splitBytes: 100, quote: false }))
+      ok(csvSource(FILE, { splitBytes: 100, quote: false }))
     })
   })
 
@@ -351,7 +351,7 @@ describe('csv', () => {
   })
 
   it('refuses options that there are not, or that cannot be together', () => {
-    const wrong = (options: object) => () => csv(FILE, options as CsvOptions<undefined, 'reject'>)
+    const wrong = (options: object) => () => csvSource(FILE, options as CsvSourceOptions<undefined, 'reject'>)
     throws(wrong({ separator: ';' }), /^TypeError: csv has no option separator/)
     throws(
       wrong({ delimiter: '' }),

@@ -23,7 +23,7 @@ import { TIME_OPTIONS, type TimeOptions, timeRules } from '../kits/time/rules.ts
 import type { Json, Source } from '../source.ts'
 import { READ_FILES_OPTIONS, RECORD_BYTES, type ReadFilesOptions, readFilesOptions, recordFiles } from './source.ts'
 
-export interface CsvOptions<
+export interface CsvSourceOptions<
   C extends Columns | undefined = Columns | undefined,
   B extends BigInts = BigInts,
   N extends readonly string[] | undefined = readonly string[] | undefined,
@@ -105,7 +105,7 @@ const CHARACTER = fitting(
 const CHARACTER_OR_NONE: Check = (name, value) => {
   if (value !== false) CHARACTER(name, value)
 }
-const OPTIONS: Checks<CsvOptions> = {
+const OPTIONS: Checks<CsvSourceOptions> = {
   delimiter: fitting(
     (value) => typeof value === 'string' && /^[^\r\n\0]{1,20}$/.test(value) && value.isWellFormed(),
     'a character or a few, none of them a line end',
@@ -139,7 +139,7 @@ const TYPES = COLUMN_TYPES.filter((type) => type !== 'bytes')
 
 /**
  * The rows of CSV files, as RFC 4180 has them and as they are found. Names, compression, limits and resuming are those
- * of {@link files}.
+ * of {@link fileSource}.
  *
  * - **Records** end at LF or CR LF, or at CR where a file's first line does; empty lines and comments are counted as
  *   blank, and blanks are part of a field unless `trim` drops them. A field in quotes may hold delimiters, doubled quotes
@@ -157,19 +157,19 @@ const TYPES = COLUMN_TYPES.filter((type) => type !== 'bytes')
  *   from one in quotes without reading all before it, so that they are not cut otherwise; nor is UTF-16.
  *
  * @throws {TypeError | RangeError} for options that there are not, or that cannot be together
- * @throws {SluiceError} as {@link files}; from `open`, also CONFIG_INVALID if a file lacks one of `columns`, and
+ * @throws {SluiceError} as {@link fileSource}; from `open`, also CONFIG_INVALID if a file lacks one of `columns`, and
  *   SOURCE_CORRUPT if its header cannot be read
  * @example
- * const orders = csv('orders/*.csv', { columns: { id: 'integer', price: 'real' } })
+ * const orders = csvSource('orders/*.csv', { columns: { id: 'integer', price: 'real' } })
  * orders.title // => 'orders/*.csv as csv'
  * orders.columns // => { id: 'integer', price: 'real' }
  */
-export function csv<
+export function csvSource<
   const C extends Columns | undefined = undefined,
   const B extends BigInts = 'reject',
   const N extends readonly string[] | undefined = undefined,
->(input: string | readonly string[], options: CsvOptions<C, B, N> = {}): Source<CsvRow<C, B, N>> {
-  checkOptions('csv', options, OPTIONS)
+>(input: string | readonly string[], options: CsvSourceOptions<C, B, N> = {}): Source<CsvRow<C, B, N>> {
+  checkOptions('csvSource', options, OPTIONS)
   checkTogether(options)
   const { delimiter, header = true, skip = 0, columns, nulls, onRagged = 'dead', malformed = 'reject' } = options
   const records = csvRecords({
@@ -186,12 +186,12 @@ export function csv<
   return recordFiles(input, { ...readFilesOptions(options), kind: 'csv', columns, records }) as Source<CsvRow<C, B, N>>
 }
 
-function valuesOf({ bigints = 'reject', decimal = '.', thousands, time, ...rest }: CsvOptions): ValueRules {
+function valuesOf({ bigints = 'reject', decimal = '.', thousands, time, ...rest }: CsvSourceOptions): ValueRules {
   const marks = decimal === '.' && thousands === undefined ? undefined : numberMarks(decimal, thousands)
   return { bigints, marks, timeOf: columnTimes(time, timeRules(rest)) }
 }
 
-function dialectOf(options: CsvOptions): Omit<Dialect, 'delimiter'> {
+function dialectOf(options: CsvSourceOptions): Omit<Dialect, 'delimiter'> {
   return {
     quote: options.quote === false ? undefined : (options.quote ?? '"'),
     escape: options.escape,
@@ -205,7 +205,7 @@ function dialectOf(options: CsvOptions): Omit<Dialect, 'delimiter'> {
 }
 
 /** Refuses options that do not go together. */
-function checkTogether(options: CsvOptions): void {
+function checkTogether(options: CsvSourceOptions): void {
   const { delimiter = ',', quote = '"', comment, splitBytes, quotedNewlines } = options
   const { thousands, decimal = '.', time, columns } = options
   checkApart({ delimiter, quote, escape: options.escape, comment })

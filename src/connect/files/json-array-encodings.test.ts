@@ -10,8 +10,8 @@ import { json } from '../formats/json/format.ts'
 import { elementRecords } from '../formats/json/records.ts'
 import { charsetOf } from '../kits/files/characters/charset.ts'
 import { textRecords } from '../kits/files/characters/encoded-records.ts'
-import type { Entry } from '../origin.ts'
-import { type JsonArrayOptions, jsonArray } from './json-array.ts'
+import type { SourceRecord } from '../origin.ts'
+import { type JsonArraySourceOptions, jsonArraySource } from './json-array.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-json-encodings-'))
 const file = join(folder, 'some.json')
@@ -43,11 +43,11 @@ function encoded(text: string, encoding: string): Buffer {
   return Buffer.concat(bytes)
 }
 
-async function read(bytes: Buffer, options: JsonArrayOptions): Promise<Entry<unknown>[]> {
+async function read(bytes: Buffer, options: JsonArraySourceOptions): Promise<SourceRecord<unknown>[]> {
   writeFileSync(file, bytes)
-  const source = jsonArray(file, options)
+  const source = jsonArraySource(file, options)
   const [split] = await source.splits()
-  const entries: Entry<unknown>[] = []
+  const entries: SourceRecord<unknown>[] = []
   // Each element by a run of its own, which goes on where the one before has ended.
   let reader = await source.open(split!, undefined)
   for (let some = await readEntries(reader, 1); some !== undefined; some = await readEntries(reader, 1)) {
@@ -60,7 +60,7 @@ async function read(bytes: Buffer, options: JsonArrayOptions): Promise<Entry<unk
   return entries
 }
 
-describe('jsonArray in other encodings', () => {
+describe('jsonArraySource in other encodings', () => {
   for (const encoding of Object.keys(CHARACTERS)) {
     const characters = Object.keys(CHARACTERS[encoding] ?? {})
     const strings = fc.array(fc.constantFrom(...characters, 'a', '"', '\\', '[', '}', ','), { maxLength: 6 })

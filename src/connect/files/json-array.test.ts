@@ -6,16 +6,16 @@ import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { readEntries } from '../../testing/conformance/reading.ts'
 import { times } from '../../testing/times.ts'
-import type { Entry } from '../origin.ts'
+import type { SourceRecord } from '../origin.ts'
 import type { Position } from '../source.ts'
-import { type JsonArrayOptions, jsonArray } from './json-array.ts'
+import { type JsonArraySourceOptions, jsonArraySource } from './json-array.ts'
 
 const FOLDER = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-json-array-')))
 const FILE = join(FOLDER, 'some.json')
 
 /** Reads a file on from a position; `into` takes what comes, and the place behind it, even if reading fails then. */
-async function readOn(options: JsonArrayOptions, from?: Position, into: Entry<unknown>[] = []) {
-  const source = jsonArray(FILE, options)
+async function readOn(options: JsonArraySourceOptions, from?: Position, into: SourceRecord<unknown>[] = []) {
+  const source = jsonArraySource(FILE, options)
   const [split] = await source.splits()
   const reader = await source.open(split!, from)
   try {
@@ -27,19 +27,19 @@ async function readOn(options: JsonArrayOptions, from?: Position, into: Entry<un
   return reader.position()
 }
 
-async function read(content: string, options: JsonArrayOptions = {}): Promise<unknown[]> {
+async function read(content: string, options: JsonArraySourceOptions = {}): Promise<unknown[]> {
   writeFileSync(FILE, content)
-  const entries: Entry<unknown>[] = []
+  const entries: SourceRecord<unknown>[] = []
   await readOn(options, undefined, entries)
   return entries.map((entry) => (entry.kind === 'event' ? entry.value : entry.reason))
 }
 
-describe('jsonArray', () => {
+describe('json-array', () => {
   after(() => rmSync(FOLDER, { recursive: true }))
 
   it('gives each element with the place of its first byte', async () => {
     writeFileSync(FILE, '\ufeff [ {"a":\n1},\n\n  "é,]" ]\n')
-    const entries: Entry<unknown>[] = []
+    const entries: SourceRecord<unknown>[] = []
     await readOn({}, undefined, entries)
     deepEqual(entries, [
       { kind: 'event', value: { a: 1 }, origin: { source: FILE, line: 1, offset: 6, raw: '{"a":\n1}' } },
@@ -100,7 +100,7 @@ describe('jsonArray', () => {
 
   it('gives what is whole of an array that is not, and goes on behind it once it is', async () => {
     writeFileSync(FILE, '[1, {"a": 2}, {"a": ')
-    const source = jsonArray(FILE)
+    const source = jsonArraySource(FILE)
     const [split] = await source.splits()
     const reader = await source.open(split!, undefined)
     equal((await readEntries(reader, 10))?.length, 2)
@@ -108,7 +108,7 @@ describe('jsonArray', () => {
     await rejects(async () => reader.read(10), /from byte 20 on: its array is not closed$/)
     await reader.close()
     appendFileSync(FILE, '3}, 4]')
-    const entries: Entry<unknown>[] = []
+    const entries: SourceRecord<unknown>[] = []
     await readOn({}, JSON.parse(JSON.stringify(position)), entries)
     deepEqual(
       entries.map((entry) => entry.kind === 'event' && entry.value),
@@ -122,9 +122,9 @@ describe('jsonArray', () => {
 
   it('refuses options that it cannot use', () => {
     throws(
-      () => jsonArray('a', { splitBytes: 1 } as JsonArrayOptions),
-      /^TypeError: jsonArray has no option splitBytes/,
+      () => jsonArraySource('a', { splitBytes: 1 } as JsonArraySourceOptions),
+      /^TypeError: jsonArraySource has no option splitBytes/,
     )
-    throws(() => jsonArray('a', { path: 1 } as unknown as JsonArrayOptions), TypeError)
+    throws(() => jsonArraySource('a', { path: 1 } as unknown as JsonArraySourceOptions), TypeError)
   })
 })

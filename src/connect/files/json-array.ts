@@ -9,7 +9,7 @@ import { JSON_OPTIONS, type JsonOptions, jsonOptions } from '../kits/json/parser
 import type { Source } from '../source.ts'
 import { READ_FILES_OPTIONS, RECORD_BYTES, type ReadFilesOptions, readFilesOptions, recordFiles } from './source.ts'
 
-export interface JsonArrayOptions extends JsonOptions, Omit<ReadFilesOptions, 'splitBytes'> {
+export interface JsonArraySourceOptions extends JsonOptions, Omit<ReadFilesOptions, 'splitBytes'> {
   /**
    * Keys from the outermost value to the array, as an array of texts or in one text with dots: `data.items`. The
    * outermost value is the array by default.
@@ -24,7 +24,7 @@ const OPTIONS = { path: anything, maxRecordBytes: RECORD_BYTES, ...JSON_OPTIONS,
 
 /**
  * The elements of JSON arrays in files, each parsed by itself as {@link json} does it: memory is bounded by
- * `maxRecordBytes`, however large a file is. Names, compression and limits are those of {@link files}.
+ * `maxRecordBytes`, however large a file is. Names, compression and limits are those of {@link fileSource}.
  *
  * - **Dead letters**: an element that is not valid JSON, or over a limit; between two commas there always is one.
  * - **Fails** where no element can be told: the text is no array, something follows it, or it ends before the array does.
@@ -33,12 +33,15 @@ const OPTIONS = { path: anything, maxRecordBytes: RECORD_BYTES, ...JSON_OPTIONS,
  * - **Origins** name the line and the offset of an element's first byte.
  *
  * @throws {TypeError | RangeError} for an option that there is not, or that cannot be
- * @throws {SluiceError} as {@link files}; SOURCE_CORRUPT from a read
+ * @throws {SluiceError} as {@link fileSource}; SOURCE_CORRUPT from a read
  * @example
- * jsonArray('export.json', { path: 'data.items' }).title // => 'export.json as json'
+ * jsonArraySource('export.json', { path: 'data.items' }).title // => 'export.json as json'
  */
-export function jsonArray<T = unknown>(input: string | readonly string[], options: JsonArrayOptions = {}): Source<T> {
-  checkOptions('jsonArray', options, OPTIONS)
+export function jsonArraySource<T = unknown>(
+  input: string | readonly string[],
+  options: JsonArraySourceOptions = {},
+): Source<T> {
+  checkOptions('jsonArraySource', options, OPTIONS)
   const { path = [], maxRecordBytes, malformed = 'reject' } = options
   const format = json<T>(jsonOptions(options))
   const records = elementRecords({
@@ -47,7 +50,7 @@ export function jsonArray<T = unknown>(input: string | readonly string[], option
     maxRecordBytes: maxRecordBytes ?? MAX_RECORD_BYTES,
     malformed,
   })
-  return recordFiles(input, { ...readFilesOptions(options), kind: 'jsonArray', columns: undefined, records })
+  return recordFiles(input, { ...readFilesOptions(options), kind: 'json-array', columns: undefined, records })
 }
 
 function keysOf(path: unknown): readonly string[] {

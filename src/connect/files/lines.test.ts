@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { times } from '../../testing/times.ts'
 import type { Origin } from '../origin.ts'
 import { lines } from './lines.ts'
-import type { FilesOptions } from './source.ts'
+import type { FileSourceOptions } from './source.ts'
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'sluice-lines-'))
 const FILE = join(FOLDER, 'some.txt')
@@ -20,7 +20,7 @@ interface Read {
 }
 
 /** All of the file, split by split; `max` at a time. */
-async function readAll(max: number, options: FilesOptions): Promise<Read> {
+async function readAll(max: number, options: FileSourceOptions): Promise<Read> {
   const source = lines(FILE, options)
   const read: Read = { values: [], places: [], dead: [], counts: [0, 0, 0] }
   for (const split of await source.splits()) {

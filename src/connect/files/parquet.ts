@@ -18,7 +18,7 @@ import { COPIES, type Copies, movedFiles } from '../kits/files/moved.ts'
 import { nothingNew } from '../kits/files/records/line-reader.ts'
 import type { OpenOptions, Position, ResumedSplit, Source, Split, SplitReader } from '../source.ts'
 
-export interface ParquetOptions {
+export interface ParquetSourceOptions {
   /** The columns to read: all by default. */
   readonly columns?: readonly string[]
   /**
@@ -34,11 +34,11 @@ export interface ParquetOptions {
   readonly maxFiles?: number
   /** Most bytes that one reader holds of pages and dictionaries at the same time: 128 MiB by default. */
   readonly maxHeldBytes?: number
-  /** What becomes of files in another folder that have names and content of files that were read, as for {@link files}. */
+  /** What becomes of files in another folder that have names and content of files that were read, as for {@link fileSource}. */
   readonly copies?: Copies
 }
 
-const OPTIONS: Checks<ParquetOptions> = {
+const OPTIONS: Checks<ParquetSourceOptions> = {
   columns(_name, value) {
     if (Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string')) return
     throw new TypeError(`columns of parquet must be names: found ${describeValue(value)}`)
@@ -73,13 +73,13 @@ const DEFAULT_MAX_HELD_BYTES = 128 * 1024 * 1024
  * @throws {TypeError | RangeError} for options that cannot be; then SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_CORRUPT,
  *   SOURCE_LIMIT, POSITION_LOST
  * @example
- * parquet('trips/*.parquet', { times: 'us' }).title // => 'trips/*.parquet as Parquet'
+ * parquetSource('trips/*.parquet', { times: 'us' }).title // => 'trips/*.parquet as Parquet'
  */
-export function parquet<Row = Record<string, unknown>>(
+export function parquetSource<Row = Record<string, unknown>>(
   input: string | readonly string[],
-  options: ParquetOptions = {},
+  options: ParquetSourceOptions = {},
 ): Source<Row> {
-  checkOptions('parquet', options, OPTIONS)
+  checkOptions('parquetSource', options, OPTIONS)
   const { columns, times = 'ms', decimals = 'text', binaryAsText = false, copies, maxFiles } = options
   const { maxHeldBytes: limit = DEFAULT_MAX_HELD_BYTES } = options
   const reading: Reading = { columns, choices: { times, decimals, binaryAsText }, limit }

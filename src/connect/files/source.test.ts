@@ -14,9 +14,9 @@ import { readEntries } from '../../testing/conformance/reading.ts'
 import { times } from '../../testing/times.ts'
 import { type LineFormat, Rejection } from '../format.ts'
 import { escapeBytes } from '../kits/files/records/raw.ts'
-import type { Entry } from '../origin.ts'
+import type { SourceRecord } from '../origin.ts'
 import type { OpenOptions, Position, Source, SourceCounts, Split, SplitReader } from '../source.ts'
-import { type FilesOptions, files } from './source.ts'
+import { type FileSourceOptions, fileSource } from './source.ts'
 
 /** Lines as they are; `bad` is refused, `throw` breaks the parser. */
 const lines: LineFormat<string> = {
@@ -28,7 +28,7 @@ const lines: LineFormat<string> = {
 }
 
 interface Reading {
-  readonly entries: Entry<string>[]
+  readonly entries: SourceRecord<string>[]
   readonly counts: SourceCounts
   readonly position: Position
   readonly doneBytes: number
@@ -37,7 +37,7 @@ interface Reading {
 
 /** Reads on from where a reader is, up to its end or `count` entries. */
 async function readFrom(reader: SplitReader<string>, count = Number.POSITIVE_INFINITY): Promise<Reading> {
-  const entries: Entry<string>[] = []
+  const entries: SourceRecord<string>[] = []
   try {
     while (entries.length < count) {
       const batch = await readEntries(reader, Math.min(7, count - entries.length))
@@ -93,7 +93,7 @@ describe('files', () => {
 
   afterEach(() => rm(folder, { recursive: true }))
 
-  const source = (options?: FilesOptions) => files(path, lines, options)
+  const source = (options?: FileSourceOptions) => fileSource(path, lines, options)
 
   it('gives each line with its origin, and the position after the last', async () => {
     await writeFile(path, 'a\n\nbé\n')
@@ -180,7 +180,7 @@ describe('files', () => {
     let most = before
     const [split] = await source().splits()
     const reader = await source().open(split!, undefined)
-    const entries: Entry<string>[] = []
+    const entries: SourceRecord<string>[] = []
     for (let batch = await readEntries(reader, 1); batch !== undefined; batch = await readEntries(reader, 1)) {
       entries.push(...batch)
       most = Math.max(most, process.memoryUsage().rss)
@@ -206,7 +206,7 @@ describe('files', () => {
 
     it('shows the first lines, without those that no parser gets', async () => {
       await writeFile(path, '\ufeffone\n\nt\0wo\nthree')
-      await readOnly(files(path, format))
+      await readOnly(fileSource(path, format))
       deepEqual(head, ['one', 'three'])
     })
 
@@ -214,10 +214,10 @@ describe('files', () => {
       const content = Array.from({ length: 40_000 }, (_, i) => `line ${i}\n`).join('')
       for (const stored of [Buffer.from(content), gzipSync(content)]) {
         await writeFile(path, stored)
-        const { position } = await readOnly(files(path, format), undefined, {}, 30_000)
+        const { position } = await readOnly(fileSource(path, format), undefined, {}, 30_000)
         const first = head
         equal(first?.at(-1), 'line 24840')
-        await readOnly(files(path, format), position)
+        await readOnly(fileSource(path, format), position)
         deepEqual(head, first)
       }
     })
@@ -247,7 +247,7 @@ describe('files', () => {
             await writeFile(path, encode(Buffer.from(parts.join('') + last, 'latin1')))
             const options = { maxLineBytes: 10 }
             const whole = await readOnly(source(options))
-            const entries: Entry<string>[] = []
+            const entries: SourceRecord<string>[] = []
             const total = { read: 0, blank: 0, invalidUtf8: 0 }
             let from: Position | undefined
             for (const count of [...counts, Number.POSITIVE_INFINITY]) {
@@ -390,7 +390,7 @@ describe('files', () => {
             await writeFile(path, parts.join('') + last)
             const whole = await readOnly(source())
             const inParts = source({ splitBytes })
-            const entries: Entry<string>[] = []
+            const entries: SourceRecord<string>[] = []
             let read = 0
             // In any order: a range needs no other one to have been read, and may learn from each that was.
             for (const split of shuffled(await inParts.splits(), order)) {
@@ -498,7 +498,7 @@ describe('files', () => {
       const readBytes = () => Number(/^rchar: (\d+)$/m.exec(readFileSync(counters, 'utf8'))?.[1])
       await writeFile(path, `${'x'.repeat(99)}\n`.repeat(30_000))
       const headOf = async (format: LineFormat<string>) => {
-        const inParts = files(path, format, { splitBytes: 1_000_000 })
+        const inParts = fileSource(path, format, { splitBytes: 1_000_000 })
         const last = (await inParts.splits()).at(-1)!
         const from = readBytes()
         await (await inParts.open(last, undefined)).close()
@@ -518,7 +518,7 @@ describe('files', () => {
         fc.asyncProperty(contents, contents, fc.integer({ min: 1, max: 60 }), async (before, after, splitBytes) => {
           await writeFile(path, before.join(''))
           const inParts = source({ splitBytes })
-          const found: Entry<string>[] = []
+          const found: SourceRecord<string>[] = []
           const positions = new Map<string, Position>()
           for (const split of await inParts.splits()) {
             const { entries, position } = await readFrom(await inParts.open(split, undefined))
@@ -545,7 +545,7 @@ describe('files', () => {
       await fc.assert(
         fc.asyncProperty(rounds, counts, fc.infiniteStream(fc.nat()), async (all, limits, order) => {
           await writeFile(path, '')
-          const found: Entry<string>[] = []
+          const found: SourceRecord<string>[] = []
           const positions = new Map<string, Position>()
           for (const [at, [more, splitBytes]] of [...all, all[0]!].entries()) {
             if (at < all.length) await appendFile(path, more.join(''))
@@ -575,7 +575,7 @@ describe('files', () => {
         for (const laterBytes of [2, 5, 7, 100, Number.POSITIVE_INFINITY]) {
           await writeFile(path, 'aa\nbb')
           const positions = new Map<string, Position>()
-          const found: Entry<string>[] = []
+          const found: SourceRecord<string>[] = []
           for (const inParts of [source({ splitBytes }), source({ splitBytes: laterBytes })]) {
             for (const { split, from } of await resumed(inParts, positions)) {
               const { entries, position, note } = await readFrom(await inParts.open(split, from))
@@ -631,7 +631,7 @@ describe('files', () => {
     it('names ranges so that they hold when the file grows, and leaves compressed files whole', async () => {
       await writeFile(path, 'x'.repeat(150))
       await writeFile(join(folder, 'y.gz'), gzipSync('a\n'))
-      deepEqual(await files(join(folder, '*'), lines, { splitBytes: 100 }).splits(), [
+      deepEqual(await fileSource(join(folder, '*'), lines, { splitBytes: 100 }).splits(), [
         { id: `${path}#0-100`, sizeBytes: 100 },
         { id: `${path}#100-200`, sizeBytes: 50 },
         { id: join(folder, 'y.gz'), sizeBytes: gzipSync('a\n').length },
@@ -718,7 +718,7 @@ describe('files', () => {
           throw new Error('no such dialect')
         },
       }
-      await rejects(readOnly(files(path, failing)), { message: 'no such dialect' })
+      await rejects(readOnly(fileSource(path, failing)), { message: 'no such dialect' })
       equal(openFiles(), before)
     })
 
@@ -741,15 +741,15 @@ describe('files', () => {
   describe('of streams', () => {
     /** A program that reads standard input through the source and tells what it got. */
     const program = `
-      import { entriesOf } from ${JSON.stringify(join(import.meta.dirname, '../batch.ts'))}
-      import { files } from ${JSON.stringify(join(import.meta.dirname, 'source.ts'))}
-      const source = files('-', { name: 'lines', open: () => (line) => line })
+      import { recordsOf } from ${JSON.stringify(join(import.meta.dirname, '../batch.ts'))}
+      import { fileSource } from ${JSON.stringify(join(import.meta.dirname, 'source.ts'))}
+      const source = fileSource('-', { name: 'lines', open: () => (line) => line })
       const [split] = await source.splits()
       const from = JSON.parse(process.argv[1] ?? 'null') ?? undefined
       const reader = await source.open(split, from)
       const begun = reader.doneBytes
       const entries = []
-      for (let batch = await reader.read(10); batch !== undefined; batch = await reader.read(10)) entries.push(...entriesOf(batch))
+      for (let batch = await reader.read(10); batch !== undefined; batch = await reader.read(10)) entries.push(...recordsOf(batch))
       console.log(JSON.stringify({ split, begun, entries, position: reader.position(), doneBytes: reader.doneBytes }))
       await reader.close()
     `
@@ -767,7 +767,7 @@ describe('files', () => {
         // What was looked at to open it is not what an earlier run had read.
         deepEqual([told.begun, told.doneBytes], [0, Buffer.from(input).length])
         deepEqual(
-          told.entries.map((entry: Entry<string>) => entry.origin),
+          told.entries.map((entry: SourceRecord<string>) => entry.origin),
           [
             { source: 'stdin', line: 1, offset: 0, raw: 'a' },
             { source: 'stdin', line: 3, offset: 6, raw: 'b' },
@@ -783,7 +783,7 @@ describe('files', () => {
     it('counts lines and offsets on in a later run, so that no two records share them', () => {
       const { told } = run('a\nb\n')
       deepEqual(
-        run('c\n', told.position).told.entries.map((entry: Entry<string>) => entry.origin),
+        run('c\n', told.position).told.entries.map((entry: SourceRecord<string>) => entry.origin),
         [{ source: 'stdin', line: 3, offset: 4, raw: 'c' }],
       )
     })
@@ -796,9 +796,9 @@ describe('files', () => {
 
     it('ends a wait for input when it is told to', async () => {
       const waiting = `
-        import { files } from ${JSON.stringify(join(import.meta.dirname, 'source.ts'))}
+        import { fileSource } from ${JSON.stringify(join(import.meta.dirname, 'source.ts'))}
         const aborter = new AbortController()
-        const opening = files('-', { name: 'lines', open: () => (line) => line }).open({ id: 'stdin' }, undefined, aborter)
+        const opening = fileSource('-', { name: 'lines', open: () => (line) => line }).open({ id: 'stdin' }, undefined, aborter)
         aborter.abort(new Error('enough'))
         await opening.catch((error) => console.log(error.message))
       `
@@ -815,7 +815,7 @@ describe('files', () => {
       const pipe = join(folder, 'pipe')
       execFileSync('mkfifo', [pipe])
       const writing = writeFile(pipe, 'a\nb\n')
-      deepEqual(textsOf(await readOnly(files(pipe, lines, { allowSpecial: true }))), ['a', 'b'])
+      deepEqual(textsOf(await readOnly(fileSource(pipe, lines, { allowSpecial: true }))), ['a', 'b'])
       await writing
     })
   })
@@ -824,20 +824,24 @@ describe('files', () => {
     it('has a title for people and the columns of its format', () => {
       const columns = { line: 'text' } as const
       deepEqual(
-        [files(['a', 'b*.gz'], lines).title, files('a', { ...lines, columns }).columns, 'columns' in files('a', lines)],
+        [
+          fileSource(['a', 'b*.gz'], lines).title,
+          fileSource('a', { ...lines, columns }).columns,
+          'columns' in fileSource('a', lines),
+        ],
         ['a, b*.gz as lines', columns, false],
       )
     })
 
     it('refuses options and input that it cannot use', () => {
-      throws(() => files('', lines), { code: 'CONFIG_INVALID' })
-      throws(() => files(' , ', lines), { code: 'CONFIG_INVALID' })
-      throws(() => files([], lines), { code: 'CONFIG_INVALID' })
-      throws(() => files(7 as never, lines), TypeError)
-      throws(() => files('a', lines, { maxRation: 3 } as never), /files has no option maxRation/)
-      throws(() => files('a', lines, { maxLineBytes: 0 }), RangeError)
-      throws(() => files('a', lines, { splitBytes: 1.5 }), RangeError)
-      throws(() => files('a', lines, { maxRatio: Number.NaN }), RangeError)
+      throws(() => fileSource('', lines), { code: 'CONFIG_INVALID' })
+      throws(() => fileSource(' , ', lines), { code: 'CONFIG_INVALID' })
+      throws(() => fileSource([], lines), { code: 'CONFIG_INVALID' })
+      throws(() => fileSource(7 as never, lines), TypeError)
+      throws(() => fileSource('a', lines, { maxRation: 3 } as never), /files has no option maxRation/)
+      throws(() => fileSource('a', lines, { maxLineBytes: 0 }), RangeError)
+      throws(() => fileSource('a', lines, { splitBytes: 1.5 }), RangeError)
+      throws(() => fileSource('a', lines, { maxRatio: Number.NaN }), RangeError)
     })
   })
 
@@ -845,7 +849,7 @@ describe('files', () => {
 
   it('reads dirty logs as their contract says', { skip: !existsSync(dirty) && 'the data is not here' }, async () => {
     const expected = JSON.parse(await readFile(join(dirty, '../expected.json'), 'utf8'))
-    const { entries, counts } = await readOnly(files(dirty, lines))
+    const { entries, counts } = await readOnly(fileSource(dirty, lines))
     equal(counts.read, expected.lines)
     equal(counts.blank, expected.verdicts.skip)
     equal(counts.read, entries.length + counts.blank)

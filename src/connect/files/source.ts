@@ -29,7 +29,7 @@ import { lineRecords, type Records } from '../kits/files/records/records.ts'
 import { openStandardInput } from '../kits/files/standard-input.ts'
 import type { OpenOptions, Position, ResumedSplit, Source, SplitReader } from '../source.ts'
 
-export interface FilesOptions {
+export interface FileSourceOptions {
   /** Longest line in bytes, without its line end; a longer one is a dead letter. 1 MiB by default. */
   readonly maxLineBytes?: number
   /** Most bytes that one compressed byte may become, once 16 MiB have come out. 200 of gzip by default, 2,000 of zstd. */
@@ -101,22 +101,22 @@ const STDIN = 'stdin'
  *   SOURCE_UNREADABLE, SOURCE_CORRUPT, SOURCE_LIMIT, POSITION_LOST
  * @example
  * const lines = { name: 'lines', open: () => (text: string) => text }
- * const logs = files('logs/*.log, logs/*.gz', lines)
+ * const logs = fileSource('logs/*.log, logs/*.gz', lines)
  * logs.title // => 'logs/*.log, logs/*.gz as lines'
  */
-export function files<T>(
+export function fileSource<T>(
   input: string | readonly string[],
   format: LineFormat<T>,
-  options: FilesOptions = {},
+  options: FileSourceOptions = {},
 ): Source<T> {
-  checkOptions('files', options, FILES_OPTIONS)
+  checkOptions('fileSource', options, FILES_OPTIONS)
   const { maxLineBytes, ...reading } = options
   const records = lineRecords(format, maxLineBytes ?? MAX_LINE_BYTES, reading.malformed)
   return recordFiles(input, { ...reading, kind: 'files', columns: format.columns, records })
 }
 
 /** Options of every source that reads files. */
-export type ReadFilesOptions = Omit<FilesOptions, 'maxLineBytes'>
+export type ReadFilesOptions = Omit<FileSourceOptions, 'maxLineBytes'>
 
 /** What they take. */
 export const READ_FILES_OPTIONS: Checks<ReadFilesOptions> = {
@@ -138,7 +138,7 @@ export const READ_FILES_OPTIONS: Checks<ReadFilesOptions> = {
 export const RECORD_BYTES: Check = integer(1, MAX_STRING_LENGTH)
 
 /** What `files` itself takes. */
-export const FILES_OPTIONS: Checks<FilesOptions> = { maxLineBytes: RECORD_BYTES, ...READ_FILES_OPTIONS }
+export const FILES_OPTIONS: Checks<FileSourceOptions> = { maxLineBytes: RECORD_BYTES, ...READ_FILES_OPTIONS }
 
 /** Those of them that a source's own options hold. */
 export function readFilesOptions(options: ReadFilesOptions): ReadFilesOptions {
@@ -154,7 +154,7 @@ export interface RecordFilesOptions<T> extends ReadFilesOptions {
   readonly records: Records<T>
 }
 
-/** The source of files that hold records of any kind; {@link files} says how it names, checks and resumes them. */
+/** The source of files that hold records of any kind; {@link fileSource} says how it names, checks and resumes them. */
 export function recordFiles<T>(input: string | readonly string[], options: RecordFilesOptions<T>): Source<T> {
   const { kind, columns } = options
   checkInput(kind, input)

@@ -5,8 +5,8 @@ import { after, describe, it } from 'node:test'
 import { isSluiceError } from '../../base/errors.ts'
 import { until } from '../../testing/until.ts'
 import { type Batch, batchOf } from '../batch.ts'
-import type { PlainWriter } from '../sink.ts'
-import { type HttpOptions, http } from './sink.ts'
+import type { TwoPhaseWriter } from '../sink.ts'
+import { type HttpSinkOptions, httpSink } from './sink.ts'
 
 interface Request {
   readonly headers: IncomingMessage['headers']
@@ -50,9 +50,13 @@ function events(...values: unknown[]): Batch {
   return batchOf(values, { at: (at) => ({ source: 'a.log', line: at + 1, offset: at * 10, raw: '' }) })
 }
 
-async function open(url: string, options: HttpOptions = {}, signal?: AbortSignal): Promise<PlainWriter<unknown>> {
+async function open(
+  url: string,
+  options: HttpSinkOptions = {},
+  signal?: AbortSignal,
+): Promise<TwoPhaseWriter<unknown>> {
   const opening = { pipeline: 'p', note: undefined, epoch: 0 }
-  return await http<unknown>(url, options).open(signal === undefined ? opening : { ...opening, signal })
+  return await httpSink<unknown>(url, options).open(signal === undefined ? opening : { ...opening, signal })
 }
 
 /** What hangs fails: nothing else takes as long, on a busy machine either. */
@@ -286,7 +290,7 @@ describe('http', { concurrency: true }, () => {
       response.writeHead(400).end(`bad: ${request.headers.authorization} ${request.headers['x-key']}`)
     })
     const withSecrets = url.replace('http://', 'http://ann:hunter22@').replace('/rows', '/hook?token=hunter22')
-    const sink = http(withSecrets, { headers: { 'x-key': 'hunter22' } })
+    const sink = httpSink(withSecrets, { headers: { 'x-key': 'hunter22' } })
     equal(sink.title.includes('hunter22'), false)
     const writer = await open(withSecrets, { headers: { 'x-key': 'hunter22' } })
     const [letter] = await writer.write(events({ id: 1 }))
@@ -313,7 +317,7 @@ describe('http', { concurrency: true }, () => {
 
   it('refuses options that are none', () => {
     for (const bad of [{ method: 'GET' }, { format: 'xml' }, { concurrency: 0 }, { keyHeader: 'a b' }, { batch: 1 }]) {
-      throws(() => http('http://x', bad as never), /Error/)
+      throws(() => httpSink('http://x', bad as never), /Error/)
     }
   })
 })

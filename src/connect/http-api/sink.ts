@@ -2,9 +2,9 @@
 
 import { anything, type Checks, checkOptions, choice, fitting, integer, milliseconds } from '../../base/options.ts'
 import { Address, type HeaderSource } from '../kits/http/address.ts'
-import type { PlainSink } from '../sink.ts'
+import type { TwoPhaseSink } from '../sink.ts'
 
-export interface HttpOptions {
+export interface HttpSinkOptions {
   /** `POST` by default. */
   readonly method?: 'POST' | 'PUT' | 'PATCH'
   /** What a request holds: one array of JSON (`json`, by default), or a line of JSON for each row (`ndjson`). */
@@ -29,7 +29,7 @@ export interface HttpOptions {
   readonly bisect?: boolean
 }
 
-const OPTIONS: Checks<HttpOptions> = {
+const OPTIONS: Checks<HttpSinkOptions> = {
   method: choice('POST', 'PUT', 'PATCH'),
   format: choice('json', 'ndjson'),
   headers: anything,
@@ -61,12 +61,12 @@ const OPTIONS: Checks<HttpOptions> = {
  *
  * @throws {SluiceError} CONFIG_INVALID for an address or header that is none
  * @example
- * const sink = checkpointed(http('https://ann:secret@example.com/rows?key=1'), { store: 'state.db' })
+ * const sink = checkpointed(httpSink('https://ann:secret@example.com/rows?key=1'), { store: 'state.db' })
  * sink.title // => 'POST to https://example.com'
  * sink.guarantee // => 'at-least-once'
  */
-export function http<Row>(url: string | URL, options: HttpOptions = {}): PlainSink<Row> {
-  checkOptions('http', options, OPTIONS)
+export function httpSink<Row>(url: string | URL, options: HttpSinkOptions = {}): TwoPhaseSink<Row> {
+  checkOptions('httpSink', options, OPTIONS)
   const address = new Address('http', url, options.headers)
   const { method = 'POST', format = 'json', keyHeader = 'idempotency-key', identity = true } = options
   const { batchRows = 500, batchBytes = 1024 * 1024, concurrency = 4 } = options

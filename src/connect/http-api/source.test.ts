@@ -6,9 +6,9 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { type ErrorCode, isSluiceError } from '../../base/errors.ts'
 import { readEntries } from '../../testing/conformance/reading.ts'
 import { sourceConformance } from '../../testing/conformance/source.ts'
-import type { Traced } from '../origin.ts'
+import type { Tracked } from '../origin.ts'
 import type { Position, SplitReader } from '../source.ts'
-import { type HttpPagesOptions, httpPages } from './source.ts'
+import { type HttpSourceOptions, httpSource } from './source.ts'
 
 const servers: Server[] = []
 after(() => {
@@ -36,15 +36,15 @@ function numbers(size: number, seen: string[] = []): Promise<string> {
   })
 }
 
-async function open<T>(url: string, options: HttpPagesOptions<T> = {}, from?: Position): Promise<SplitReader<T>> {
-  return await httpPages<T>(url, options).open({ id: 'pages' }, from)
+async function open<T>(url: string, options: HttpSourceOptions<T> = {}, from?: Position): Promise<SplitReader<T>> {
+  return await httpSource<T>(url, options).open({ id: 'pages' }, from)
 }
 
 async function rest<T>(reader: SplitReader<T>, max = 2): Promise<T[]> {
   const found: T[] = []
   for (let read = await readEntries(reader, max); read !== undefined; read = await readEntries(reader, max)) {
     ok(read.length > 0 && read.length <= max)
-    found.push(...(read as readonly Traced<T>[]).map(({ value }) => value))
+    found.push(...(read as readonly Tracked<T>[]).map(({ value }) => value))
   }
   await reader.close()
   return found
@@ -61,13 +61,13 @@ const failsWith =
 sourceConformance<{ n: number }>({
   name: 'pages over HTTP',
   make: async () => ({
-    source: httpPages(await numbers(3)),
+    source: httpSource(await numbers(3)),
     expected: Array.from({ length: 10 }, (_, n) => ({ n })),
   }),
-  makeWaiting: async () => ({ source: httpPages(await serve(() => {})) }),
+  makeWaiting: async () => ({ source: httpSource(await serve(() => {})) }),
 })
 
-describe('httpPages', { concurrency: true }, () => {
+describe('httpSource', { concurrency: true }, () => {
   it('gives the items of all pages, in order, each page asked for once', async () => {
     const seen: string[] = []
     const found = await rest(await open<{ n: number }>(await numbers(4, seen)))
@@ -99,7 +99,7 @@ describe('httpPages', { concurrency: true }, () => {
     const url = await numbers(1)
     const reader = await open(url)
     await readEntries(reader, 5)
-    const read = (await readEntries(reader, 5)) as readonly Traced<unknown>[]
+    const read = (await readEntries(reader, 5)) as readonly Tracked<unknown>[]
     deepEqual(read[0]?.origin, { source: url, line: 0, offset: 1, raw: '{"n":1}' })
     await reader.close()
   })
@@ -258,7 +258,7 @@ describe('httpPages', { concurrency: true }, () => {
 
   it('R5, R6: makes a dead letter of an item with a number that cannot be kept, and gives the others', async () => {
     const { url } = await page('[{"id": 1}, {"id": 2, "a": [{"b": 12345678901234567890}]}, {"id": 3, "c": 1e400}, -0]')
-    const read = async (options: HttpPagesOptions<unknown>) => {
+    const read = async (options: HttpSourceOptions<unknown>) => {
       const reader = await open(url, options)
       const entries = (await readEntries(reader, 10)) ?? []
       await reader.close()
@@ -299,7 +299,7 @@ describe('httpPages', { concurrency: true }, () => {
     const position = reader.position()
     now.body = '[["b", 1], ["a", 1]]'
     const notes: string[] = []
-    await (await httpPages(url).open({ id: 'pages' }, position, { onNote: (note) => notes.push(note) })).close()
+    await (await httpSource(url).open({ id: 'pages' }, position, { onNote: (note) => notes.push(note) })).close()
     match(notes.join(), /^page 1 of .*: item 1 is not as it was read: if items came before it, they are not read/)
   })
 
@@ -320,16 +320,16 @@ describe('httpPages', { concurrency: true }, () => {
   it('stops at once when it is aborted', async () => {
     const stop = new AbortController()
     const url = await serve(() => stop.abort(new Error('enough')))
-    const reader = await httpPages(url).open({ id: 'pages' }, undefined, { signal: stop.signal })
+    const reader = await httpSource(url).open({ id: 'pages' }, undefined, { signal: stop.signal })
     await rejects(async () => await readEntries(reader, 1), /enough/)
     await reader.close()
   })
 
   it('refuses options that are none', () => {
-    throws(() => httpPages('http://x', { items: 5 } as never), TypeError)
-    throws(() => httpPages('http://x', { maxPages: 0 }), RangeError)
+    throws(() => httpSource('http://x', { items: 5 } as never), TypeError)
+    throws(() => httpSource('http://x', { maxPages: 0 }), RangeError)
     throws(
-      () => httpPages('file:///etc/passwd'),
+      () => httpSource('file:///etc/passwd'),
       (error) => isSluiceError(error, 'CONFIG_INVALID'),
     )
   })

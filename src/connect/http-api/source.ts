@@ -11,7 +11,7 @@ import { type PagePosition, PageReader } from './pages/reader.ts'
 
 export type { HttpPage } from './pages/page.ts'
 
-export interface HttpPagesOptions<T> {
+export interface HttpSourceOptions<T> {
   /** The items of a page, in their order: the body itself by default, which must be an array then. */
   readonly items?: (page: HttpPage) => readonly T[]
   /**
@@ -37,7 +37,7 @@ export interface HttpPagesOptions<T> {
 }
 
 const SPLIT = 'pages'
-const OPTIONS: Checks<HttpPagesOptions<unknown>> = {
+const OPTIONS: Checks<HttpSourceOptions<unknown>> = {
   items: aFunction,
   next: aFunction,
   bigints: choice(...BIGINTS),
@@ -57,7 +57,7 @@ const OPTIONS: Checks<HttpPagesOptions<unknown>> = {
  *   says that they differ. A page that was the last one is looked at again for more.
  * - **Numbers** are exact, or their item is a dead letter (`bigints`).
  * - **Origins** count items from 0 over all pages, as the offset; the raw form is the item as JSON.
- * - **Tries again** as {@link http} does; what the server refuses stops the run.
+ * - **Tries again** as {@link httpSink} does; what the server refuses stops the run.
  * - **Other servers** are never asked: a next page must be of the same scheme, host and port, as it gets the headers.
  * - **Memory** is bounded by `maxPageBytes`: one page is held at a time.
  * - **Secrets** belong into headers: addresses of pages are kept in the checkpoint. None is ever shown.
@@ -65,14 +65,14 @@ const OPTIONS: Checks<HttpPagesOptions<unknown>> = {
  * @throws {SluiceError} CONFIG_INVALID for an address that is none; then SOURCE_UNREADABLE, SOURCE_CORRUPT for a page
  *   that is none, SOURCE_LIMIT, POSITION_LOST
  * @example
- * const issues = httpPages<{ id: number }>('https://example.com/issues?per_page=100', {
+ * const issues = httpSource<{ id: number }>('https://example.com/issues?per_page=100', {
  *   items: ({ body }) => (body as { items: { id: number }[] }).items,
  * })
  * issues.title // => 'pages of https://example.com'
  */
-export function httpPages<T>(url: string | URL, options: HttpPagesOptions<T> = {}): Source<T> {
-  checkOptions('httpPages', options, OPTIONS)
-  const address = new Address('httpPages', url, options.headers)
+export function httpSource<T>(url: string | URL, options: HttpSourceOptions<T> = {}): Source<T> {
+  checkOptions('httpSource', options, OPTIONS)
+  const address = new Address('httpSource', url, options.headers)
   const { timeoutMs = 30_000, retryMs = 120_000 } = options
   const { maxPageBytes = 16 * 1024 * 1024, maxPages = 100_000 } = options
   const { items = bodyOf<T>, next = linked, bigints = 'reject' } = options

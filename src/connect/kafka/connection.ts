@@ -4,12 +4,12 @@ import { addAbortListener } from 'node:events'
 import { systemClock } from '../../base/clock.ts'
 import { SluiceError } from '../../base/errors.ts'
 import type { KafkaPlace } from './address.ts'
-import { CODE, hasMoved, KafkaError, kafkaTrouble, mayPass } from './errors.ts'
+import { CODE, hasMoved, KafkaError, kafkaErrorOf, mayPass } from './errors.ts'
 import { KafkaCluster, type KafkaTopic, pause } from './protocol/cluster.ts'
 import { decompressor } from './protocol/decompress.ts'
 import { edgesOf, type Fetch, type Fetched, type FetchedPartition, fetcher } from './protocol/fetch.ts'
 import { KafkaGroup } from './protocol/group.ts'
-import type { InPartitions } from './protocol/known.ts'
+import type { PartitionDedup } from './protocol/partition-dedup.ts'
 import { BadBatch, type BatchTools, type KafkaRecord, recordsIn } from './protocol/records.ts'
 
 export interface KafkaConnectionOptions {
@@ -17,7 +17,7 @@ export interface KafkaConnectionOptions {
   readonly title: string
   readonly topic: string
   readonly group: string | undefined
-  readonly known: InPartitions
+  readonly known: PartitionDedup
   /** Where partitions begin that no position says: those that are there at the first connection, and later ones. */
   readonly begin: { readonly first: 'start' | 'end'; isFirst: boolean }
   readonly maxBatchBytes: number
@@ -274,7 +274,7 @@ export class KafkaConnection {
     const { onNote, title, retryMs } = this.#options
     const nowMs = systemClock.nowMs()
     const sinceMs = this.#silent.get(node)
-    const reason = kafkaTrouble(error).message
+    const reason = kafkaErrorOf(error).message
     if (!mayPass(error) || nowMs - (sinceMs ?? nowMs) > retryMs) {
       throw new ServerGone(`server ${node} is gone, and leads partitions`, { cause: error })
     }
@@ -300,6 +300,6 @@ export class KafkaConnection {
     const isForGood = [SluiceError, BadBatch, ServerGone, TypeError, RangeError].some((kind) => error instanceof kind)
     if (isForGood || !mayPass(error)) onFailure(error)
     // Not at once: what is refused here may not be refused where connections are made.
-    else void systemClock.sleep(MOVED_MS).then(() => onLost(kafkaTrouble(error)))
+    else void systemClock.sleep(MOVED_MS).then(() => onLost(kafkaErrorOf(error)))
   }
 }

@@ -67,7 +67,7 @@ export function mayPass(error: unknown): boolean {
 }
 
 /** An error of the client as one that says what it is about: its own tells only that something failed. */
-export function kafkaTrouble(error: unknown): Error {
+export function kafkaErrorOf(error: unknown): Error {
   const texts: string[] = []
   const collect = (one: unknown): void => {
     if (!(one instanceof Error)) return

@@ -4,5 +4,5 @@
 
 import '../../base/check-node.ts'
 
-export { type KafkaCompression, type KafkaPublishOptions, kafkaPublish } from './sink.ts'
-export { type KafkaMeta, type KafkaOptions, type KafkaSasl, kafka } from './source.ts'
+export { type KafkaCompression, type KafkaSinkOptions, kafkaSink } from './sink.ts'
+export { type KafkaMeta, type KafkaSasl, type KafkaSourceOptions, kafkaSource } from './source.ts'

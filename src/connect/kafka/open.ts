@@ -4,16 +4,16 @@ import { isCount } from '../../base/check.ts'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 import { bodyReader } from '../kits/broker/body.ts'
 import { connectReader } from '../kits/broker/connect-reader.ts'
-import { liveLost, livePosition, unreachable } from '../kits/broker/live-reader.ts'
+import { liveLost, livePosition, unreachable } from '../kits/broker/push-reader.ts'
 import type { ConnectedOpening } from '../kits/broker/source.ts'
 import { defineTexts, rawOf, textOf, textsOf } from '../kits/broker/text.ts'
 import type { NamedTexts } from '../kits/text/named-texts.ts'
-import { deadLetter, type Entry, traced } from '../origin.ts'
+import { deadLetter, type SourceRecord, tracked } from '../origin.ts'
 import type { Json, Position, SourceCounts, SplitReader } from '../source.ts'
 import { KafkaConnection, type KafkaConnectionOptions } from './connection.ts'
-import { kafkaTrouble, mayPass } from './errors.ts'
+import { kafkaErrorOf, mayPass } from './errors.ts'
 import type { KafkaMeta } from './meta.ts'
-import { InPartitions, type PartitionOffsets, recordId } from './protocol/known.ts'
+import { PartitionDedup, type PartitionOffsets, recordId } from './protocol/partition-dedup.ts'
 import { BadBatch, type KafkaRecord } from './protocol/records.ts'
 
 export interface KafkaOpening<B, T>
@@ -28,10 +28,10 @@ const STEP = 'kafka'
 export async function openKafka<B, T>(opening: KafkaOpening<B, T>): Promise<SplitReader<T>> {
   const { title, from, place } = opening
   const { count, next, id } = kafkaPosition(title, from)
-  const known = new InPartitions(next, id)
+  const known = new PartitionDedup(next, id)
   const failure = (error: unknown): unknown => {
     if (error instanceof SluiceError) return error
-    if (!(error instanceof BadBatch)) return unreachable(title, kafkaTrouble(error))
+    if (!(error instanceof BadBatch)) return unreachable(title, kafkaErrorOf(error))
     const found = messageOf(error)
     const message = `Cannot read ${title}: at offset ${error.offset}, ${found}`
     return new SluiceError('SOURCE_CORRUPT', message, { source: title, offset: error.offset, found })
@@ -76,7 +76,7 @@ export async function openKafka<B, T>(opening: KafkaOpening<B, T>): Promise<Spli
           )
         } catch (error) {
           if (error instanceof SluiceError || signal.aborted) throw error
-          throw error instanceof BadBatch ? failure(error) : kafkaTrouble(error)
+          throw error instanceof BadBatch ? failure(error) : kafkaErrorOf(error)
         }
       },
       acknowledge: (connection, records) => connection?.acknowledge(records),
@@ -99,7 +99,7 @@ function kafkaPosition(
 
 function recordReader<B, T>({ format, event, tombstone, topic }: KafkaOpening<B, T>) {
   const read = bodyReader<B, KafkaMeta, T>(format, event)
-  return (record: KafkaRecord, _count: number, counts: SourceCounts): Entry<T> => {
+  return (record: KafkaRecord, _count: number, counts: SourceCounts): SourceRecord<T> => {
     const { partition, offset, key, value } = record
     const source = `partition ${partition} of topic ${topic}`
     const meta = metaOf(topic, record)
@@ -109,7 +109,7 @@ function recordReader<B, T>({ format, event, tombstone, topic }: KafkaOpening<B,
       return deadLetter(origin, STEP, 'a record without a value: the option "tombstone" makes events of these')
     }
     try {
-      return traced(tombstone(meta), origin)
+      return tracked(tombstone(meta), origin)
     } catch (error) {
       return deadLetter(origin, 'tombstone', messageOf(error))
     }

@@ -5,7 +5,7 @@ import type { Outgoing } from '../kits/broker/message.ts'
 import type { Publisher } from '../kits/broker/publish-writer.ts'
 import type { KafkaPlace } from './address.ts'
 import { answerOf } from './client.ts'
-import { CODE, hasMoved, KafkaError, kafkaTrouble } from './errors.ts'
+import { CODE, hasMoved, KafkaError, kafkaErrorOf } from './errors.ts'
 import { KafkaCluster, type KafkaTopic, pause } from './protocol/cluster.ts'
 
 export type KafkaCompression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
@@ -69,7 +69,7 @@ export class KafkaPublisher implements Publisher {
       this.#turn += 1
       return refused
     } catch (error) {
-      throw kafkaTrouble(error)
+      throw kafkaErrorOf(error)
     }
   }
 

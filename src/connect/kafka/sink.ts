@@ -4,13 +4,13 @@ import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { checkChoice, checkFunctions, checkKeys } from '../../base/check.ts'
 import type { MessageOptions } from '../kits/broker/message.ts'
 import { optionInvalid } from '../kits/config.ts'
-import type { PlainSink } from '../sink.ts'
+import type { TwoPhaseSink } from '../sink.ts'
 import { isTopic, type KafkaSasl, kafkaPlace } from './address.ts'
 import type { KafkaCompression } from './publisher.ts'
 
 export type { KafkaCompression } from './publisher.ts'
 
-export interface KafkaPublishOptions<Row> extends MessageOptions<Row> {
+export interface KafkaSinkOptions<Row> extends MessageOptions<Row> {
   /** The topic, or a function that gives that of a row. */
   readonly topic: string | ((row: Row) => string)
   /** A row's key: rows of one key go to one partition, in their order. Without it partitions take turns. */
@@ -43,21 +43,21 @@ const COMPRESSIONS: readonly KafkaCompression[] = ['none', 'gzip', 'snappy', 'lz
  *   trying again may help, SINK_UNREACHABLE for a user that is refused
  * @throws {RangeError} for choices that there are not
  * @example
- * const sink = kafkaPublish<{ id: number; country: string }>('kafka://localhost', {
+ * const sink = kafkaSink<{ id: number; country: string }>('kafka://localhost', {
  *   topic: ({ country }) => `orders.${country}`,
  *   key: ({ id }) => String(id),
  * })
  * checkpointed(sink, { store: 'state.db' }).title // => 'topics of kafka://localhost:9092'
  */
-export function kafkaPublish<Row>(
+export function kafkaSink<Row>(
   url: string | URL | readonly (string | URL)[],
-  options: KafkaPublishOptions<Row>,
-): PlainSink<Row> {
-  checkKeys('kafkaPublish', options, OPTIONS)
+  options: KafkaSinkOptions<Row>,
+): TwoPhaseSink<Row> {
+  checkKeys('kafkaSink', options, OPTIONS)
   const { topic, key, payload, headers, compression = 'none', sasl, tls } = options
-  const place = kafkaPlace('kafkaPublish', url, { sasl, tls })
+  const place = kafkaPlace('kafkaSink', url, { sasl, tls })
   if (typeof topic !== 'function' && !isTopic(topic)) {
-    throw optionInvalid('kafkaPublish', 'topic', topic, 'the name of a topic, or a function that gives it')
+    throw optionInvalid('kafkaSink', 'topic', topic, 'the name of a topic, or a function that gives it')
   }
   checkChoice('compression', compression, COMPRESSIONS)
   checkFunctions({ key, payload, headers })

@@ -13,7 +13,7 @@ import type { KafkaMeta } from './meta.ts'
 export type { KafkaSasl } from './address.ts'
 export type { KafkaMeta } from './meta.ts'
 
-export interface KafkaOptions<B, T> {
+export interface KafkaSourceOptions<B, T> {
   /** The topic. All of its partitions are read. */
   readonly topic: string
   /** A group of consumers that is told how far reading is, for those who look at its lag. It has no other consumers. */
@@ -34,7 +34,7 @@ export interface KafkaOptions<B, T> {
   readonly retryMs?: number
 }
 
-const OPTIONS: Checks<KafkaOptions<unknown, unknown>> = {
+const OPTIONS: Checks<KafkaSourceOptions<unknown, unknown>> = {
   topic: anything,
   group: anything,
   begin: choice('start', 'end'),
@@ -68,16 +68,16 @@ const OPTIONS: Checks<KafkaOptions<unknown, unknown>> = {
  *   POSITION_LOST
  * @throws {RangeError} for numbers and choices that do not fit
  * @example
- * const orders = kafka('kafka://localhost', json(), { topic: 'orders' })
+ * const orders = kafkaSource('kafka://localhost', json(), { topic: 'orders' })
  * orders.title // => 'topic orders of kafka://localhost:9092'
  * @see https://kafka.apache.org/documentation/#protocol
  */
-export function kafka<B, T = B>(
+export function kafkaSource<B, T = B>(
   url: string | URL | readonly (string | URL)[],
   format: LineFormat<B>,
-  options: KafkaOptions<B, T>,
+  options: KafkaSourceOptions<B, T>,
 ): Source<T> {
-  checkOptions('kafka', options, OPTIONS)
+  checkOptions('kafkaSource', options, OPTIONS)
   const { topic, group, begin = 'start', event, tombstone, sasl, tls } = options
   const { maxBatchBytes = 64 * 1024 * 1024, retryMs = 60_000 } = options
   const place = kafkaPlace('kafka', url, { sasl, tls })

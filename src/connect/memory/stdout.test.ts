@@ -3,7 +3,7 @@ import { Writable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { isSluiceError } from '../../base/errors.ts'
 import { type Batch, batchOf } from '../batch.ts'
-import { stdout } from './stdout.ts'
+import { stdoutSink } from './stdout.ts'
 
 function events(...values: unknown[]): Batch {
   return batchOf(values, {
@@ -29,7 +29,7 @@ const opening = { pipeline: 'p', note: undefined, epoch: 0 }
 describe('stdout', () => {
   it('writes a line of JSON for each row, with the place of its record', async () => {
     const { out, texts } = output()
-    const writer = await stdout<unknown>(undefined, { output: out }).open(opening)
+    const writer = await stdoutSink<unknown>(undefined, { output: out }).open(opening)
     deepEqual(await writer.write(events({ id: 1 }, { id: 2 }, 'x')), [])
     equal(
       texts.join(''),
@@ -41,8 +41,10 @@ describe('stdout', () => {
 
   it('writes rows as they are, or as it is told', async () => {
     const { out, texts } = output()
-    await (await stdout<unknown>(undefined, { output: out, identity: false }).open(opening)).write(events({ id: 1 }))
-    const own = stdout<unknown>((row, { _offset, _part }) => `${row} ${_offset}.${_part}`, { output: out })
+    await (await stdoutSink<unknown>(undefined, { output: out, identity: false }).open(opening)).write(
+      events({ id: 1 }),
+    )
+    const own = stdoutSink<unknown>((row, { _offset, _part }) => `${row} ${_offset}.${_part}`, { output: out })
     await (await own.open(opening)).write(events('a', 'b'))
     deepEqual(texts, ['{"id":1}\n', 'a 0.0\nb 0.1\n'])
   })
@@ -53,7 +55,7 @@ describe('stdout', () => {
       if (row === 'bad') throw new Error('bad row')
       return row as string
     }
-    const writer = await stdout<unknown>(lineOf, { output: out }).open(opening)
+    const writer = await stdoutSink<unknown>(lineOf, { output: out }).open(opening)
     const letters = await writer.write(events('a', 'bad', 5, 'two\nlines', 'b'))
     deepEqual(
       letters.map(({ step, reason }) => [step, reason]),
@@ -69,7 +71,7 @@ describe('stdout', () => {
   it('waits until the output has taken a batch', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const { out } = output(promise)
-    const writer = await stdout<unknown>(undefined, { output: out }).open(opening)
+    const writer = await stdoutSink<unknown>(undefined, { output: out }).open(opening)
     let isDone = false
     const written = Promise.resolve(writer.write(events(1))).then(() => {
       isDone = true
@@ -83,7 +85,7 @@ describe('stdout', () => {
   it('stops waiting when it is aborted', async () => {
     const stop = new AbortController()
     const { out } = output(new Promise(() => {}))
-    const writer = await stdout<unknown>(undefined, { output: out }).open({ ...opening, signal: stop.signal })
+    const writer = await stdoutSink<unknown>(undefined, { output: out }).open({ ...opening, signal: stop.signal })
     const written = writer.write(events(1))
     const reason = new Error('enough')
     stop.abort(reason)
@@ -93,7 +95,7 @@ describe('stdout', () => {
   it('says that the output was closed, now and at every later call', async () => {
     const error = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })
     const { out } = output(undefined, error)
-    const writer = await stdout<unknown>(undefined, { output: out }).open(opening)
+    const writer = await stdoutSink<unknown>(undefined, { output: out }).open(opening)
     const isClosed = (thrown: unknown) => isSluiceError(thrown, 'OUTPUT_CLOSED')
     await rejects(async () => await writer.write(events(1)), isClosed)
     await rejects(async () => await writer.write(events(2)), isClosed)
@@ -104,7 +106,7 @@ describe('stdout', () => {
   it('says what else the output fails with', async () => {
     const error = Object.assign(new Error('no space left'), { code: 'ENOSPC' })
     const { out } = output(undefined, error)
-    const writer = await stdout<unknown>(undefined, { output: out }).open(opening)
+    const writer = await stdoutSink<unknown>(undefined, { output: out }).open(opening)
     await rejects(
       async () => await writer.write(events(1)),
       (thrown) => {
@@ -117,7 +119,7 @@ describe('stdout', () => {
 
   it('leaves no listener behind', async () => {
     const { out } = output()
-    const writer = await stdout<unknown>(undefined, { output: out }).open(opening)
+    const writer = await stdoutSink<unknown>(undefined, { output: out }).open(opening)
     await writer.close()
     await new Promise((turn) => setImmediate(turn))
     equal(out.listenerCount('error'), 0)

@@ -3,16 +3,16 @@
 import type { Writable } from 'node:stream'
 import { checkKeys, describeValue } from '../../base/check.ts'
 import { errnoOf, messageOf, SluiceError } from '../../base/errors.ts'
-import { type Batch, letterAt } from '../batch.ts'
+import { type Batch, deadLetterAt } from '../batch.ts'
 import { jsonText } from '../kits/json/line.ts'
 import type { DeadLetter } from '../origin.ts'
 import { identified, identityAt, type RowIdentity } from '../row-identity.ts'
-import type { PlainSink, PlainWriter } from '../sink.ts'
+import type { TwoPhaseSink, TwoPhaseWriter } from '../sink.ts'
 
 /** The line of a row, without its end; what it throws makes a dead letter of the row. */
 export type LineOf<Row> = (row: Row, identity: RowIdentity) => string
 
-export interface StdoutOptions {
+export interface StdoutSinkOptions {
   /** Whether rows name the record they were made from, as `_source`, `_offset` and `_part`: true by default. */
   readonly identity?: boolean
   /** Where lines go instead, for programs that have a better place. */
@@ -31,12 +31,12 @@ export interface StdoutOptions {
  *   not committed comes again in the next one.
  *
  * @example
- * const sink = checkpointed(stdout((row: { name: string }) => row.name), { store: 'state.db' })
+ * const sink = checkpointed(stdoutSink((row: { name: string }) => row.name), { store: 'state.db' })
  * sink.title // => 'standard output'
  * sink.guarantee // => 'at-least-once'
  */
-export function stdout<Row>(lineOf?: LineOf<Row>, options: StdoutOptions = {}): PlainSink<Row> {
-  checkKeys('stdout', options, ['identity', 'output'])
+export function stdoutSink<Row>(lineOf?: LineOf<Row>, options: StdoutSinkOptions = {}): TwoPhaseSink<Row> {
+  checkKeys('stdoutSink', options, ['identity', 'output'])
   if (lineOf !== undefined && typeof lineOf !== 'function') {
     throw new TypeError(`lineOf must be a function: found ${describeValue(lineOf)}`)
   }
@@ -56,7 +56,7 @@ export function stdout<Row>(lineOf?: LineOf<Row>, options: StdoutOptions = {}): 
 
 const STEP = 'stdout'
 
-class StdoutWriter<Row> implements PlainWriter<Row> {
+class StdoutWriter<Row> implements TwoPhaseWriter<Row> {
   readonly #output: Writable
   readonly #textOf: (rows: Batch<Row>, at: number) => string
   readonly #signal: AbortSignal | undefined
@@ -64,7 +64,7 @@ class StdoutWriter<Row> implements PlainWriter<Row> {
   #failure: unknown
   /** Keeps an error of the output from ending the process; heard of by the next call. */
   readonly #onError = (error: unknown): void => {
-    this.#failure ??= outputTrouble(error)
+    this.#failure ??= outputError(error)
   }
 
   constructor(output: Writable, textOf: (rows: Batch<Row>, at: number) => string, signal: AbortSignal | undefined) {
@@ -85,7 +85,7 @@ class StdoutWriter<Row> implements PlainWriter<Row> {
         if (/[\r\n]/.test(text)) throw new TypeError('a line has no line end in it')
         lines.push(text, '\n')
       } catch (error) {
-        letters.push(letterAt(rows, at, STEP, messageOf(error)))
+        letters.push(deadLetterAt(rows, at, STEP, messageOf(error)))
       }
     }
     if (lines.length > 0) await this.#put(lines.join(''))
@@ -97,7 +97,7 @@ class StdoutWriter<Row> implements PlainWriter<Row> {
     return null
   }
 
-  finish(): void {}
+  publish(): void {}
 
   async close(): Promise<void> {
     // An error that comes only now has nobody left to hear it.
@@ -122,7 +122,7 @@ class StdoutWriter<Row> implements PlainWriter<Row> {
 }
 
 /** Why standard output takes nothing more. */
-export function outputTrouble(error: unknown): SluiceError {
+export function outputError(error: unknown): SluiceError {
   const errno = errnoOf(error)
   if (errno === 'EPIPE' || errno === 'ERR_STREAM_DESTROYED' || errno === 'ERR_STREAM_WRITE_AFTER_END') {
     const message = 'Cannot write to standard output: its reader has closed it'

@@ -14,7 +14,7 @@ export interface Tick {
   readonly timeMs: number
 }
 
-export interface TicksOptions {
+export interface TicksSourceOptions {
   /** The clock that is waited by: the machine's by default. */
   readonly clock?: Clock
 }
@@ -31,18 +31,18 @@ const SPLIT = 'ticks'
  * @param everyMs - clock milliseconds between two ticks, 1 or more
  * @throws {RangeError} for an interval that is none
  * @example
- * ticks(1000).title // => 'a tick every 1000 ms'
- * ticks(1000).isEndless // => true
+ * ticksSource(1000).title // => 'a tick every 1000 ms'
+ * ticksSource(1000).isUnbounded // => true
  */
-export function ticks(everyMs: number, options: TicksOptions = {}): Source<Tick> {
-  checkKeys('ticks', options, ['clock'])
+export function ticksSource(everyMs: number, options: TicksSourceOptions = {}): Source<Tick> {
+  checkKeys('ticksSource', options, ['clock'])
   checkMs('everyMs', everyMs, 1)
   if (!Number.isFinite(everyMs)) throw new RangeError(`everyMs must be an interval that ends: found ${everyMs}`)
   const { clock = systemClock } = options
   return {
     kind: 'ticks',
     title: `a tick every ${everyMs} ms`,
-    isEndless: true,
+    isUnbounded: true,
     splits: async () => [{ id: SPLIT }],
     open: async (_split, from, { signal } = {}) => {
       signal?.throwIfAborted()

@@ -4,10 +4,10 @@ import { isSluiceError } from '../../base/errors.ts'
 import { readEntries } from '../../testing/conformance/reading.ts'
 import { sourceConformance } from '../../testing/conformance/source.ts'
 import { atRest, ManualClock } from '../../testing/manual-clock.ts'
-import type { Traced } from '../origin.ts'
+import type { Tracked } from '../origin.ts'
 import type { Position, Source } from '../source.ts'
-import { ticks } from './ticks.ts'
-import { values } from './values.ts'
+import { ticksSource } from './ticks.ts'
+import { valuesSource } from './values.ts'
 
 async function open<T>(source: Source<T>, from?: Position, signal?: AbortSignal) {
   const [split] = await source.splits()
@@ -18,7 +18,7 @@ async function all<T>(source: Source<T>, from?: Position): Promise<T[]> {
   const reader = await open(source, from)
   const found: T[] = []
   for (let read = await readEntries(reader, 3); read !== undefined; read = await readEntries(reader, 3)) {
-    found.push(...(read as readonly Traced<T>[]).map(({ value }) => value))
+    found.push(...(read as readonly Tracked<T>[]).map(({ value }) => value))
   }
   await reader.close()
   return found
@@ -32,15 +32,15 @@ sourceConformance<number>({
   name: 'values',
   make: () => {
     const expected = Array.from({ length: 300 }, (_, n) => n)
-    return { source: values(expected), expected }
+    return { source: valuesSource(expected), expected }
   },
 })
 
 sourceConformance<number>({
   name: 'values that come one by one',
-  make: () => ({ source: values(() => slowly(200)), expected: Array.from({ length: 200 }, (_, n) => n) }),
+  make: () => ({ source: valuesSource(() => slowly(200)), expected: Array.from({ length: 200 }, (_, n) => n) }),
   makeWaiting: () => ({
-    source: values(async function* (): AsyncGenerator<number> {
+    source: valuesSource(async function* (): AsyncGenerator<number> {
       await new Promise(() => {})
     }),
   }),
@@ -48,14 +48,14 @@ sourceConformance<number>({
 
 describe('values', () => {
   const inputs: Readonly<Record<string, () => Source<number>>> = {
-    'an array': () => values([0, 1, 2, 3, 4]),
-    'a set': () => values(new Set([0, 1, 2, 3, 4])),
-    'a function that gives an array': () => values(() => [0, 1, 2, 3, 4]),
+    'an array': () => valuesSource([0, 1, 2, 3, 4]),
+    'a set': () => valuesSource(new Set([0, 1, 2, 3, 4])),
+    'a function that gives an array': () => valuesSource(() => [0, 1, 2, 3, 4]),
     'a generator': () =>
-      values(function* () {
+      valuesSource(function* () {
         yield* [0, 1, 2, 3, 4]
       }),
-    'an async generator': () => values(() => slowly(5)),
+    'an async generator': () => valuesSource(() => slowly(5)),
   }
   for (const [what, make] of Object.entries(inputs)) {
     it(`gives those of ${what}, in order, from any position on`, async () => {
@@ -66,8 +66,8 @@ describe('values', () => {
   }
 
   it('says where each came from', async () => {
-    const reader = await open(values(['a', { b: 1 }, 2n]))
-    const read = (await readEntries(reader, 10)) as readonly Traced<unknown>[]
+    const reader = await open(valuesSource(['a', { b: 1 }, 2n]))
+    const read = (await readEntries(reader, 10)) as readonly Tracked<unknown>[]
     deepEqual(
       read.map(({ origin }) => origin),
       [
@@ -82,7 +82,7 @@ describe('values', () => {
   it('gives what is there, and does not wait for more', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const reader = await open(
-      values(async function* () {
+      valuesSource(async function* () {
         yield 1
         yield 2
         await promise
@@ -99,7 +99,7 @@ describe('values', () => {
   it('stops waiting when it is aborted', async () => {
     const stop = new AbortController()
     const reader = await open(
-      values(async function* (): AsyncGenerator<number> {
+      valuesSource(async function* (): AsyncGenerator<number> {
         await new Promise(() => {})
       }),
       undefined,
@@ -115,7 +115,7 @@ describe('values', () => {
   it('tells a generator that it is not wanted any more', async () => {
     let isClosed = false
     const reader = await open(
-      values(function* () {
+      valuesSource(function* () {
         try {
           yield* [1, 2, 3]
         } finally {
@@ -130,7 +130,7 @@ describe('values', () => {
 
   it('passes on what the iterable throws, as it is', async () => {
     const mine = new Error('mine')
-    const broken = values(async function* () {
+    const broken = valuesSource(async function* () {
       yield 1
       throw mine
     })
@@ -139,25 +139,25 @@ describe('values', () => {
 
   it('does not go on where there are fewer than before, or from a position of something else', async () => {
     const lost = (error: unknown) => isSluiceError(error, 'POSITION_LOST')
-    await rejects(open(values([1, 2]), 3), lost)
-    for (const position of [-1, 1.5, 'x', null, { page: 1 }]) await rejects(open(values([1]), position), lost)
+    await rejects(open(valuesSource([1, 2]), 3), lost)
+    for (const position of [-1, 1.5, 'x', null, { page: 1 }]) await rejects(open(valuesSource([1]), position), lost)
   })
 
   it('refuses what cannot be iterated', async () => {
-    throws(() => values(5 as never), TypeError)
-    await rejects(open(values((() => 5) as never)), TypeError)
+    throws(() => valuesSource(5 as never), TypeError)
+    await rejects(open(valuesSource((() => 5) as never)), TypeError)
   })
 })
 
 describe('ticks', () => {
   it('come at once and then at every interval, with the time', async () => {
     const clock = new ManualClock({ startMs: 5000 })
-    const reader = await open(ticks(100, { clock }))
+    const reader = await open(ticksSource(100, { clock }))
     const counts: unknown[] = []
     for (let n = 0; n < 3; n += 1) {
       const read = readEntries(reader, 10)
       if (n > 0) await clock.advance(100)
-      counts.push(...((await read) as readonly Traced<unknown>[]).map(({ value }) => value))
+      counts.push(...((await read) as readonly Tracked<unknown>[]).map(({ value }) => value))
     }
     deepEqual(counts, [
       { count: 0, timeMs: 5000 },
@@ -168,7 +168,7 @@ describe('ticks', () => {
 
   it('are not made up for when nobody took them in time', async () => {
     const clock = new ManualClock()
-    const reader = await open(ticks(100, { clock }))
+    const reader = await open(ticksSource(100, { clock }))
     await readEntries(reader, 1)
     await clock.advance(350)
     await readEntries(reader, 1)
@@ -184,8 +184,8 @@ describe('ticks', () => {
   })
 
   it('count on where an earlier run left off', async () => {
-    const reader = await open(ticks(100, { clock: new ManualClock() }), 7)
-    const [first] = (await readEntries(reader, 1)) as readonly Traced<{ count: number }>[]
+    const reader = await open(ticksSource(100, { clock: new ManualClock() }), 7)
+    const [first] = (await readEntries(reader, 1)) as readonly Tracked<{ count: number }>[]
     equal(first?.value.count, 7)
     equal(reader.position(), 8)
   })
@@ -193,7 +193,7 @@ describe('ticks', () => {
   it('end when they are aborted', async () => {
     const clock = new ManualClock()
     const stop = new AbortController()
-    const reader = await open(ticks(100, { clock }), undefined, stop.signal)
+    const reader = await open(ticksSource(100, { clock }), undefined, stop.signal)
     await readEntries(reader, 1)
     const read = reader.read(1)
     await atRest()
@@ -204,7 +204,8 @@ describe('ticks', () => {
   })
 
   it('refuse intervals and positions that are none', async () => {
-    for (const bad of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, '1' as never]) throws(() => ticks(bad), RangeError)
-    await rejects(open(ticks(1), 'x'), (error) => isSluiceError(error, 'POSITION_LOST'))
+    for (const bad of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, '1' as never])
+      throws(() => ticksSource(bad), RangeError)
+    await rejects(open(ticksSource(1), 'x'), (error) => isSluiceError(error, 'POSITION_LOST'))
   })
 })

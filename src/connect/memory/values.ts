@@ -31,9 +31,9 @@ const RAW_CHARS = 1024
  *
  * @throws {TypeError} for what cannot be iterated; from `open`: POSITION_LOST if there are fewer values than before
  * @example
- * values([1, 2, 3]).title // => 'values'
+ * valuesSource([1, 2, 3]).title // => 'values'
  */
-export function values<T>(input: ValuesInput<T>): Source<T> {
+export function valuesSource<T>(input: ValuesInput<T>): Source<T> {
   if (typeof input !== 'function' && !isIterable(input)) {
     throw new TypeError(`values takes an iterable, or a function that gives one: found ${describeValue(input)}`)
   }

@@ -7,7 +7,7 @@ import { readEntries } from '../../testing/conformance/reading.ts'
 import { until } from '../../testing/until.ts'
 import { textLines } from '../formats/text.ts'
 import type { Position, SplitReader } from '../source.ts'
-import { type MqttOptions, mqtt } from './source.ts'
+import { type MqttSourceOptions, mqttSource } from './source.ts'
 
 const VERSION = { protocolVersion: 5 }
 
@@ -90,11 +90,11 @@ describe('a connection to an MQTT broker', () => {
   }
   const open = async (
     sessionPresent = false,
-    options: Partial<MqttOptions<string, string>> = {},
+    options: Partial<MqttSourceOptions<string, string>> = {},
     from?: Position,
   ): Promise<{ reader: SplitReader<string>; broker: Scripted }> => {
     tests += 1
-    const source = mqtt(url, textLines(), { topics: 'a', clientId: `tester ${tests}`, ...options })
+    const source = mqttSource(url, textLines(), { topics: 'a', clientId: `tester ${tests}`, ...options })
     const opening = source.open({ id: '' }, from, { onNote: (note) => notes.push(note) })
     const broker = await connected()
     await broker.welcome(sessionPresent, options.qos === 2 ? 2 : 1)
@@ -129,7 +129,7 @@ describe('a connection to an MQTT broker', () => {
     await next.welcome(false)
     next.publish(1, 'on')
     deepEqual(await read(reader), ['on'])
-    reader.committed?.(reader.position())
+    reader.acknowledge?.(reader.position())
     await next.until('pingreq')
     deepEqual(
       next.came.filter((one) => one.startsWith('puback')),
@@ -148,7 +148,7 @@ describe('a connection to an MQTT broker', () => {
     next.publish(1, 'on', { dup: true })
     next.publish(2, 'off')
     deepEqual(await read(reader), ['off'])
-    reader.committed?.(reader.position())
+    reader.acknowledge?.(reader.position())
     await next.until('puback 2')
     deepEqual(
       next.came.filter((one) => one.startsWith('puback')),
@@ -179,7 +179,7 @@ describe('a connection to an MQTT broker', () => {
     await broker.until('pingreq')
     broker.publish(1, 'one')
     await read(reader)
-    reader.committed?.(reader.position())
+    reader.acknowledge?.(reader.position())
     await broker.until('puback 1')
     await broker.until('pingreq', 2)
     broker.send({ cmd: 'pingresp' })
@@ -187,7 +187,7 @@ describe('a connection to an MQTT broker', () => {
     await read(reader)
     equal(pendingOf(reader), 2, 'the answer was to the sign of life before')
     for (let at = 0; at < 10; at += 1) broker.send({ cmd: 'pingresp' })
-    reader.committed?.(reader.position())
+    reader.acknowledge?.(reader.position())
     await broker.until('puback 2')
     for (let at = 0; at < 10; at += 1) broker.send({ cmd: 'pingresp' })
     await isEmpty(reader)
@@ -197,7 +197,7 @@ describe('a connection to an MQTT broker', () => {
     const { reader, broker } = await open(false, { qos: 2 })
     broker.publish(7, 'one', { qos: 2 })
     await read(reader)
-    reader.committed?.(reader.position())
+    reader.acknowledge?.(reader.position())
     await broker.until('pubrec 7')
     equal(pendingOf(reader), 1)
     broker.send({ cmd: 'pubrel', messageId: 7 })
@@ -263,7 +263,7 @@ describe('a connection to an MQTT broker', () => {
   })
 
   it('refuses a position whose names are none', async () => {
-    const source = mqtt(url, textLines(), { topics: 'a', clientId: 'tester' })
+    const source = mqttSource(url, textLines(), { topics: 'a', clientId: 'tester' })
     for (const pending of [7, [7], 'x', {}]) {
       const error = await source.open({ id: '' }, { count: 1, pending }).catch((caught: unknown) => caught)
       equal((error as { code?: string }).code, 'POSITION_LOST')

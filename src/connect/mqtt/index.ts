@@ -4,5 +4,5 @@
 
 import '../../base/check-node.ts'
 
-export { type MqttPublishOptions, mqttPublish } from './sink.ts'
-export { type MqttMeta, type MqttOptions, mqtt } from './source.ts'
+export { type MqttSinkOptions, mqttSink } from './sink.ts'
+export { type MqttMeta, type MqttSourceOptions, mqttSource } from './source.ts'

@@ -2,8 +2,8 @@
 
 import { bodies } from '../kits/broker/body.ts'
 import { type Connecting, connectReader } from '../kits/broker/connect-reader.ts'
-import { ByName } from '../kits/broker/known.ts'
-import { type LiveReader, namedPosition, withoutBytes } from '../kits/broker/live-reader.ts'
+import { IdDedup } from '../kits/broker/deduplicator.ts'
+import { namedPosition, type PushReader, withoutBytes } from '../kits/broker/push-reader.ts'
 import type { ConnectedOpening } from '../kits/broker/source.ts'
 import type { SplitReader } from '../source.ts'
 import {
@@ -30,7 +30,7 @@ export async function openMqtt<B, T>(opening: MqttOpening<B, T>): Promise<SplitR
   const session = { number: Math.max(0, ...pending.slice(-1).map(sessionOf)) }
   // A broker that has begun anew sends nothing again of what it sent before, and nothing at all at QoS 0.
   const comesAgain = (name: string): boolean => !name.startsWith(UNNUMBERED) && sessionOf(name) === session.number
-  const known = new ByName({ pending }, opening.inFlight, comesAgain)
+  const known = new IdDedup({ pending }, opening.inFlight, comesAgain)
   return await connectReader<T, MqttMessage, MqttConnection>(
     {
       ...opening,
@@ -53,8 +53,8 @@ class Broker<B, T> implements Connecting<MqttMessage, MqttConnection> {
   readonly #opening: MqttOpening<B, T>
   /** Counts up with every session that the broker forgot. */
   readonly #session: { number: number }
-  readonly #known: ByName
-  readonly #reader: LiveReader<T, MqttMessage>
+  readonly #known: IdDedup
+  readonly #reader: PushReader<T, MqttMessage>
   /** Name → the connection over which it came last: an acknowledgement over another one means nothing. */
   readonly #cameBy = new Map<string, MqttConnection | undefined>()
   #connecting: MqttConnection | undefined
@@ -65,8 +65,8 @@ class Broker<B, T> implements Connecting<MqttMessage, MqttConnection> {
   constructor(
     opening: MqttOpening<B, T>,
     session: { number: number },
-    known: ByName,
-    reader: LiveReader<T, MqttMessage>,
+    known: IdDedup,
+    reader: PushReader<T, MqttMessage>,
   ) {
     this.#opening = opening
     this.#session = session

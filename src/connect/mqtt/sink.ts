@@ -4,10 +4,10 @@ import { randomBytes } from 'node:crypto'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { checkChoice, checkFunctions, checkInteger, checkKeys } from '../../base/check.ts'
 import type { MessageOptions } from '../kits/broker/message.ts'
-import type { PlainSink } from '../sink.ts'
+import type { TwoPhaseSink } from '../sink.ts'
 import { mqttAddress } from './address.ts'
 
-export interface MqttPublishOptions<Row> extends Pick<MessageOptions<Row>, 'payload'> {
+export interface MqttSinkOptions<Row> extends Pick<MessageOptions<Row>, 'payload'> {
   /** The topic, or a function that gives that of a row. */
   readonly topic: string | ((row: Row) => string)
   /** 0: sent and hoped for; 1, by default: confirmed; 2: confirmed, and given on by the broker once only. */
@@ -44,15 +44,15 @@ const TOPIC_BYTES = 65_535
  *   refused
  * @throws {RangeError} for another option that does not fit
  * @example
- * const sink = mqttPublish<{ sensor: string; celsius: number }>('mqtt://localhost', {
+ * const sink = mqttSink<{ sensor: string; celsius: number }>('mqtt://localhost', {
  *   topic: ({ sensor }) => `alerts/${sensor}`,
  *   payload: ({ celsius }) => celsius.toFixed(1),
  * })
  * checkpointed(sink, { store: 'state.db' }).title // => 'topics of mqtt://localhost:1883'
  */
-export function mqttPublish<Row>(url: string | URL, options: MqttPublishOptions<Row>): PlainSink<Row> {
-  checkKeys('mqttPublish', options, OPTIONS)
-  const address = mqttAddress('mqttPublish', url)
+export function mqttSink<Row>(url: string | URL, options: MqttSinkOptions<Row>): TwoPhaseSink<Row> {
+  checkKeys('mqttSink', options, OPTIONS)
+  const address = mqttAddress('mqttSink', url)
   const { topic, qos = 1, retain = false, payload, headers, tls, keepAliveS = 60 } = options
   const { clientId = `sluice-${randomBytes(6).toString('hex')}` } = options
   checkChoice('qos', String(qos), ['0', '1', '2'])

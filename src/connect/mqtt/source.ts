@@ -14,7 +14,7 @@ import type { MqttMeta } from './meta.ts'
 
 export type { MqttMeta } from './meta.ts'
 
-export interface MqttOptions<B, T> {
+export interface MqttSourceOptions<B, T> {
   /** Topics to subscribe to: `+` stands for one level, `#` for all below. */
   readonly topics: string | readonly string[]
   /** By which the broker knows this reader, and keeps messages for it while it is away: no two readers may share it. */
@@ -42,7 +42,7 @@ export interface MqttOptions<B, T> {
   readonly tls?: TlsOptions
 }
 
-const OPTIONS: Checks<MqttOptions<unknown, unknown>> = {
+const OPTIONS: Checks<MqttSourceOptions<unknown, unknown>> = {
   topics: anything,
   clientId: anything,
   qos: (name, value) => checkChoice(name, String(value), ['0', '1', '2']),
@@ -75,12 +75,16 @@ const OPTIONS: Checks<MqttOptions<unknown, unknown>> = {
  * @param url - `mqtt://host`, `mqtts://user:password@host:8883`
  * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then SOURCE_UNREADABLE, POSITION_LOST
  * @example
- * const readings = mqtt('mqtt://localhost', json(), { topics: 'sensors/+/reading', clientId: 'climate' })
+ * const readings = mqttSource('mqtt://localhost', json(), { topics: 'sensors/+/reading', clientId: 'climate' })
  * readings.title // => 'sensors/+/reading of mqtt://localhost:1883'
  * @see https://docs.oasis-open.org/mqtt/mqtt/v5.0/mqtt-v5.0.html
  */
-export function mqtt<B, T = B>(url: string | URL, format: LineFormat<B>, options: MqttOptions<B, T>): Source<T> {
-  checkOptions('mqtt', options, OPTIONS)
+export function mqttSource<B, T = B>(
+  url: string | URL,
+  format: LineFormat<B>,
+  options: MqttSourceOptions<B, T>,
+): Source<T> {
+  checkOptions('mqttSource', options, OPTIONS)
   const address = mqttAddress('mqtt', url)
   const { topics: given, clientId, qos = 1, retained = false, event, tls } = options
   const { inFlight = 65_535, maxBytes = 1024 * 1024, keepAliveS = 60, sessionS = 86_400, retryMs = 60_000 } = options

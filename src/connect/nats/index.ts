@@ -4,5 +4,5 @@
 
 import '../../base/check-node.ts'
 
-export { type NatsPublishOptions, natsPublish } from './sink.ts'
-export { type NatsMeta, type NatsOptions, nats } from './source.ts'
+export { type NatsSinkOptions, natsSink } from './sink.ts'
+export { type NatsMeta, type NatsSourceOptions, natsSource } from './source.ts'

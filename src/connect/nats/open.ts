@@ -4,8 +4,8 @@ import type { StreamInfo } from '@nats-io/jetstream'
 import { SluiceError } from '../../base/errors.ts'
 import { bodies } from '../kits/broker/body.ts'
 import { connectReader } from '../kits/broker/connect-reader.ts'
-import { InOrder } from '../kits/broker/known.ts'
-import { liveLost, livePosition } from '../kits/broker/live-reader.ts'
+import { SequenceDedup } from '../kits/broker/deduplicator.ts'
+import { liveLost, livePosition } from '../kits/broker/push-reader.ts'
 import type { ConnectedOpening } from '../kits/broker/source.ts'
 import type { SplitReader } from '../source.ts'
 import { mayPass } from './client.ts'
@@ -23,7 +23,7 @@ export async function openNats<B, T>(opening: NatsOpening<B, T>): Promise<SplitR
   const { count, after } = livePosition(title, from)
   if (after !== undefined && !/^\d{1,15}$/.test(String(after)))
     throw liveLost(title, from, 'it holds no number of a message')
-  const known = new InOrder(after === undefined ? {} : { after: String(after) }, (a, b) => Number(a) - Number(b))
+  const known = new SequenceDedup(after === undefined ? {} : { after: String(after) }, (a, b) => Number(a) - Number(b))
   /** Where reading began that no position says. */
   let first: number | undefined
   return await connectReader<T, NatsMessage, NatsConnection>(

@@ -3,7 +3,7 @@
 import type { JetStreamClient } from '@nats-io/jetstream'
 import { messageOf } from '../../base/errors.ts'
 import type { BrokerAddress } from '../kits/broker/address.ts'
-import { answerMs } from '../kits/broker/answer.ts'
+import { answerMs } from '../kits/broker/confirm.ts'
 import type { Outgoing } from '../kits/broker/message.ts'
 import type { Publisher } from '../kits/broker/publish-writer.ts'
 import { loadPackage } from '../kits/package.ts'

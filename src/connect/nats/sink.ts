@@ -3,9 +3,9 @@
 import { checkFunctions, checkKeys } from '../../base/check.ts'
 import { brokerAddress } from '../kits/broker/address.ts'
 import type { MessageOptions } from '../kits/broker/message.ts'
-import type { PlainSink } from '../sink.ts'
+import type { TwoPhaseSink } from '../sink.ts'
 
-export interface NatsPublishOptions<Row> extends MessageOptions<Row> {
+export interface NatsSinkOptions<Row> extends MessageOptions<Row> {
   /** The subject, or a function that gives that of a row. A stream takes it. */
   readonly subject: string | ((row: Row) => string)
   /** What a message is known by (`Nats-Msg-Id`): a stream drops one that it has, for as long as its duplicate window. */
@@ -35,15 +35,15 @@ const SUBJECT_BYTES = 3500
  * @throws {SluiceError} CONFIG_INVALID for an address that is none, or if a package is not installed; SINK_LOST
  *   where trying again may help, SINK_UNREACHABLE for a user that is refused
  * @example
- * const sink = natsPublish<{ id: number; country: string }>('nats://localhost', {
+ * const sink = natsSink<{ id: number; country: string }>('nats://localhost', {
  *   subject: ({ country }) => `orders.${country}`,
  *   id: ({ id }) => String(id),
  * })
  * checkpointed(sink, { store: 'state.db' }).title // => 'subjects of nats://localhost:4222'
  */
-export function natsPublish<Row>(url: string | URL, options: NatsPublishOptions<Row>): PlainSink<Row> {
-  checkKeys('natsPublish', options, OPTIONS)
-  const address = brokerAddress('natsPublish', url, { nats: 4222, tls: 4222 })
+export function natsSink<Row>(url: string | URL, options: NatsSinkOptions<Row>): TwoPhaseSink<Row> {
+  checkKeys('natsSink', options, OPTIONS)
+  const address = brokerAddress('natsSink', url, { nats: 4222, tls: 4222 })
   const { subject, id, payload, headers } = options
   checkFunctions({ id, payload, headers })
   const shown = address.shown

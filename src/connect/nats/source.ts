@@ -11,7 +11,7 @@ import type { NatsMeta } from './meta.ts'
 
 export type { NatsMeta } from './meta.ts'
 
-export interface NatsOptions<B, T> {
+export interface NatsSourceOptions<B, T> {
   /** The stream, which is there already. */
   readonly stream: string
   /** Only messages of this subject: `*` stands for one part, `>` for all that follow. */
@@ -42,12 +42,16 @@ const OPTIONS = ['stream', 'subject', 'begin', 'event', 'retryMs']
  * @param url - `nats://host`, `nats://user:password@host:4222`, `tls://token@host`
  * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then SOURCE_UNREADABLE, POSITION_LOST
  * @example
- * const orders = nats('nats://localhost', json(), { stream: 'ORDERS', subject: 'orders.eu.>' })
+ * const orders = natsSource('nats://localhost', json(), { stream: 'ORDERS', subject: 'orders.eu.>' })
  * orders.title // => 'stream ORDERS (orders.eu.>) of nats://localhost:4222'
  * @see https://docs.nats.io/nats-concepts/jetstream
  */
-export function nats<B, T = B>(url: string | URL, format: LineFormat<B>, options: NatsOptions<B, T>): Source<T> {
-  checkKeys('nats', options, OPTIONS)
+export function natsSource<B, T = B>(
+  url: string | URL,
+  format: LineFormat<B>,
+  options: NatsSourceOptions<B, T>,
+): Source<T> {
+  checkKeys('natsSource', options, OPTIONS)
   const address = brokerAddress('nats', url, { nats: 4222, tls: 4222 })
   const { stream, subject, begin = 'start', event, retryMs = 60_000 } = options
   if (typeof stream !== 'string' || !/^[^\s.*>\\/]+$/.test(stream)) {

@@ -1,11 +1,11 @@
 import { equal } from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { ConnectionLost, reasonOf, type Trouble, troubleKind } from './errors.ts'
+import { ConnectionLost, type ErrorKind, errorKind, reasonOf } from './errors.ts'
 
 const said = (code: string, more: object = {}) => Object.assign(new Error('no'), { severity: 'ERROR', code, ...more })
 
-describe('troubleKind', () => {
-  const codes: Readonly<Record<Trouble, readonly string[]>> = {
+describe('errorKind', () => {
+  const codes: Readonly<Record<ErrorKind, readonly string[]>> = {
     lost: [
       '08006',
       '40001',
@@ -30,24 +30,24 @@ describe('troubleKind', () => {
   for (const [kind, of] of Object.entries(codes)) {
     if (of.length === 0) continue
     it(`takes ${of.join(', ')} for ${kind}`, () => {
-      for (const code of of) equal(troubleKind(said(code)), kind, code)
+      for (const code of of) equal(errorKind(said(code)), kind, code)
     })
   }
 
   it('takes a connection that is gone for lost, unless it never could be trusted or had no password', () => {
-    equal(troubleKind(new ConnectionLost('Connection terminated unexpectedly')), 'lost')
+    equal(errorKind(new ConnectionLost('Connection terminated unexpectedly')), 'lost')
     const cause = Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
-    equal(troubleKind(new ConnectionLost(cause.message, { cause })), 'untrusted')
-    equal(troubleKind(new ConnectionLost('The server does not support SSL connections')), 'untrusted')
+    equal(errorKind(new ConnectionLost(cause.message, { cause })), 'untrusted')
+    equal(errorKind(new ConnectionLost('The server does not support SSL connections')), 'untrusted')
     equal(
-      troubleKind(new ConnectionLost('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string')),
+      errorKind(new ConnectionLost('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string')),
       'settings',
     )
   })
 
   it('takes no error of ours for trouble of a server', () => {
-    equal(troubleKind(new TypeError('x is not a function')), undefined)
-    equal(troubleKind(Object.assign(new Error('no'), { code: 'ABORT' })), undefined)
+    equal(errorKind(new TypeError('x is not a function')), undefined)
+    equal(errorKind(Object.assign(new Error('no'), { code: 'ABORT' })), undefined)
   })
 })
 

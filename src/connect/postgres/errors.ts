@@ -15,7 +15,7 @@ export class ConnectionLost extends Error {
  * - `missing`: there is no such table
  * - `unfit`: anything else that the server refuses, and will refuse again
  */
-export type Trouble = 'lost' | 'settings' | 'untrusted' | 'row' | 'missing' | 'unfit'
+export type ErrorKind = 'lost' | 'settings' | 'untrusted' | 'row' | 'missing' | 'unfit'
 
 interface ServerError extends Error {
   /** Five characters. */
@@ -27,7 +27,7 @@ interface ServerError extends Error {
 }
 
 /** Codes that are told apart from the others of their class. */
-const CODES: Readonly<Record<string, Trouble>> = {
+const CODES: Readonly<Record<string, ErrorKind>> = {
   // The table no longer has the types that it had.
   '22P03': 'unfit',
   '22P04': 'unfit',
@@ -40,7 +40,7 @@ const CODES: Readonly<Record<string, Trouble>> = {
   '55000': 'lost',
 }
 
-const CLASSES: Readonly<Record<string, Trouble>> = {
+const CLASSES: Readonly<Record<string, ErrorKind>> = {
   '08': 'lost',
   '09': 'row',
   '20': 'row',
@@ -69,7 +69,7 @@ const OTHER_CLASSES: ReadonlySet<string> = new Set(
 )
 
 /** What kind of trouble an error is; undefined for one that is no trouble of a server's. */
-export function troubleKind(thrown: unknown): Trouble | undefined {
+export function errorKind(thrown: unknown): ErrorKind | undefined {
   if (thrown instanceof ConnectionLost) return lostKind(thrown)
   const code = sqlStateOf(thrown)
   if (code === undefined) return undefined
@@ -97,7 +97,7 @@ export function reasonOf(thrown: unknown): string {
 }
 
 /** Certificates and names that do not fit, and passwords that are missing, are known by the client's words only. */
-function lostKind({ cause, message }: ConnectionLost): Trouble {
+function lostKind({ cause, message }: ConnectionLost): ErrorKind {
   const code = cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? '') : ''
   if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) return 'untrusted'
   if (/does not support SSL|establishing an SSL connection/.test(message)) return 'untrusted'

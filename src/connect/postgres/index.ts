@@ -5,5 +5,5 @@
 import '../../base/check-node.ts'
 
 export type { PostgresConnection } from './connection.ts'
-export { type PostgresOptions, postgres } from './sink.ts'
-export { type PostgresQueryOptions, postgresQuery } from './source.ts'
+export { type PostgresSinkOptions, postgresSink } from './sink.ts'
+export { type PostgresSourceOptions, postgresSource } from './source.ts'

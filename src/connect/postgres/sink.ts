@@ -11,7 +11,7 @@ import type { RowOf, Sink } from '../sink.ts'
 import { addressOf, type PostgresConnection } from './connection.ts'
 import { checkSchema, checkTable, RULES } from './table/names.ts'
 
-export interface PostgresOptions<Key extends string = string> {
+export interface PostgresSinkOptions<Key extends string = string> {
   /** The table that rows go to. */
   readonly table: string
   /** Columns that tell rows apart, none of them ever null. A row whose key is there overwrites that row. */
@@ -63,22 +63,22 @@ const TIMEOUT_MS = 30_000
  * @param connection - a URL, or host, database and so on; what is missing comes from `PGHOST`, `PGUSER` …
  * @throws {SluiceError} CONFIG_INVALID for a URL, name, type or key that cannot be used
  * @example
- * const sink = postgres('postgres://etl:secret@db.example/shop', { table: 'requests', key: ['file', 'offset'] })
+ * const sink = postgresSink('postgres://etl:secret@db.example/shop', { table: 'requests', key: ['file', 'offset'] })
  * sink.title // => 'table requests in db.example:5432/shop'
  * sink.guarantee // => 'exactly-once'
  * @see https://www.postgresql.org/docs/current/sql-copy.html
  */
-export function postgres<Row>(
+export function postgresSink<Row>(
   connection: string | PostgresConnection,
-  options: PostgresOptions<keyof Row & string>,
+  options: PostgresSinkOptions<keyof Row & string>,
 ): Sink<Row>
-export function postgres<const Key extends string = never>(
+export function postgresSink<const Key extends string = never>(
   connection: string | PostgresConnection,
-  options: PostgresOptions<Key>,
+  options: PostgresSinkOptions<Key>,
 ): Sink<RowOf<Key>>
-export function postgres<Row>(connection: string | PostgresConnection, options: PostgresOptions): Sink<Row> {
+export function postgresSink<Row>(connection: string | PostgresConnection, options: PostgresSinkOptions): Sink<Row> {
   const sink = addressOf(connection)
-  checkKeys('postgres', options, OPTIONS)
+  checkKeys('postgresSink', options, OPTIONS)
   const { table, key, columns, deadLetters = 'dead_letters', timeoutMs = TIMEOUT_MS } = options
   const { name: schema, mode } = schemaOf(options.schema)
   const { create = true } = options
@@ -111,14 +111,14 @@ function digestOf(place: object): string {
 }
 
 /** The name of a schema, and what becomes of rows that do not fit, out of the one option that says both. */
-function schemaOf(schema: PostgresOptions['schema']): { readonly name?: string; readonly mode?: SchemaMode } {
+function schemaOf(schema: PostgresSinkOptions['schema']): { readonly name?: string; readonly mode?: SchemaMode } {
   if (typeof schema !== 'object' || schema === null) {
     if (SCHEMA_MODES.includes(schema as SchemaMode)) return { mode: schema as SchemaMode }
     if (schema === undefined) return {}
     checkSchema(schema)
     return { name: schema }
   }
-  checkKeys('schema of postgres', schema, ['name', 'mode'])
+  checkKeys('schema of postgresSink', schema, ['name', 'mode'])
   if (schema.name !== undefined) checkSchema(schema.name)
   if (schema.mode !== undefined) checkChoice('schema.mode', schema.mode, SCHEMA_MODES)
   return schema

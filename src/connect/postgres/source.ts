@@ -12,7 +12,7 @@ import type { Source } from '../source.ts'
 import { addressOf, type PostgresConnection } from './connection.ts'
 import type { QueryOpening } from './query/opening.ts'
 
-export interface PostgresQueryOptions {
+export interface PostgresSourceOptions {
   /** The table to read; or `query`. */
   readonly table?: string
   /** The schema of the table; else it is looked for along the user's search path. */
@@ -85,17 +85,17 @@ const TIMEOUT_MS = 300_000
  * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then, from `open`: SOURCE_MISSING, POSITION_LOST,
  *   SOURCE_UNREADABLE, CONFIG_INVALID where the rows tell that `cursor` does not fit
  * @example
- * const orders = postgresQuery('postgres://etl:secret@db.example/shop', { table: 'orders', cursor: 'id' })
+ * const orders = postgresSource('postgres://etl:secret@db.example/shop', { table: 'orders', cursor: 'id' })
  * orders.title // => 'table orders in db.example:5432/shop'
  */
-export function postgresQuery<Row = Record<string, unknown>>(
+export function postgresSource<Row = Record<string, unknown>>(
   connection: string | PostgresConnection,
-  options: PostgresQueryOptions,
+  options: PostgresSourceOptions,
 ): Source<Row> {
   const server = addressOf(connection)
-  checkKeys('postgresQuery', options, OPTIONS)
+  checkKeys('postgresSource', options, OPTIONS)
   const { columns, bigints = 'reject', times, fetch = FETCH_ROWS, timeoutMs = TIMEOUT_MS } = options
-  const query = queryOf('postgresQuery', options)
+  const query = queryOf('postgresSource', options)
   if (columns !== undefined) checkColumns(columns)
   checkInteger('fetch', fetch, 1)
   checkInteger('timeoutMs', timeoutMs, 1, 2 ** 31 - 1)
@@ -109,7 +109,7 @@ export function postgresQuery<Row = Record<string, unknown>>(
 }
 
 function checkColumns(columns: Columns): void {
-  if (Object.keys(columns).length === 0) throw optionInvalid('postgresQuery', 'columns', columns, 'a column or more')
+  if (Object.keys(columns).length === 0) throw optionInvalid('postgresSource', 'columns', columns, 'a column or more')
   for (const [name, type] of Object.entries(columns)) {
     checkColumnName(name)
     checkChoice(`The type of column ${name}`, type, COLUMN_TYPES)

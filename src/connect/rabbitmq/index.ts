@@ -4,5 +4,5 @@
 
 import '../../base/check-node.ts'
 
-export { type RabbitmqPublishOptions, rabbitmqPublish } from './sink.ts'
-export { type RabbitmqMeta, type RabbitmqOptions, rabbitmq } from './source.ts'
+export { type RabbitmqSinkOptions, rabbitmqSink } from './sink.ts'
+export { type RabbitmqMeta, type RabbitmqSourceOptions, rabbitmqSource } from './source.ts'

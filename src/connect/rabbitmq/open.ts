@@ -3,8 +3,8 @@
 import { messageOf } from '../../base/errors.ts'
 import { bodies } from '../kits/broker/body.ts'
 import { type Connecting, connectReader } from '../kits/broker/connect-reader.ts'
-import { ByName } from '../kits/broker/known.ts'
-import { type LiveReader, namedPosition, unreachable } from '../kits/broker/live-reader.ts'
+import { IdDedup } from '../kits/broker/deduplicator.ts'
+import { namedPosition, type PushReader, unreachable } from '../kits/broker/push-reader.ts'
 import type { ConnectedOpening } from '../kits/broker/source.ts'
 import type { SplitReader } from '../source.ts'
 import { mayPass, RabbitConnection, type RabbitOptions } from './connection.ts'
@@ -34,7 +34,7 @@ const NOTHING = new Uint8Array()
 export async function openRabbitmq<B, T>(opening: RabbitOpening<B, T>): Promise<SplitReader<T>> {
   const { title, queue, inFlight, from } = opening
   const { count, pending } = namedPosition(title, from)
-  const known = new ByName({ pending }, inFlight, (name) => !name.startsWith(UNNAMED))
+  const known = new IdDedup({ pending }, inFlight, (name) => !name.startsWith(UNNAMED))
   return await connectReader<T, Sent, RabbitConnection>(
     {
       ...opening,
@@ -54,14 +54,14 @@ export async function openRabbitmq<B, T>(opening: RabbitOpening<B, T>): Promise<
 class Deliveries<B, T> implements Connecting<Sent, RabbitConnection> {
   readonly mayPass = mayPass
   readonly #opening: RabbitOpening<B, T>
-  readonly #known: ByName
-  readonly #reader: LiveReader<T, Sent>
+  readonly #known: IdDedup
+  readonly #reader: PushReader<T, Sent>
   /** Name → the numbers by which the current connection knows its messages. */
   readonly #tags = new Map<string, number[]>()
   #connection: RabbitConnection | undefined
   #unnamed = 0
 
-  constructor(opening: RabbitOpening<B, T>, known: ByName, reader: LiveReader<T, Sent>) {
+  constructor(opening: RabbitOpening<B, T>, known: IdDedup, reader: PushReader<T, Sent>) {
     this.#opening = opening
     this.#known = known
     this.#reader = reader

@@ -4,11 +4,11 @@ import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { checkFunctions, checkKeys } from '../../base/check.ts'
 import type { MessageOptions } from '../kits/broker/message.ts'
 import { optionInvalid } from '../kits/config.ts'
-import type { PlainSink } from '../sink.ts'
+import type { TwoPhaseSink } from '../sink.ts'
 import { rabbitAddress } from './address.ts'
 import { refusesHeaders } from './protocol/headers.ts'
 
-export interface RabbitmqPublishOptions<Row> extends MessageOptions<Row> {
+export interface RabbitmqSinkOptions<Row> extends MessageOptions<Row> {
   /** The exchange, which is there: by default the nameless one, which puts a message into the queue of its key's name. */
   readonly exchange?: string
   /** The routing key, or a function that gives that of a row. */
@@ -36,7 +36,7 @@ const OPTIONS = ['exchange', 'routingKey', 'id', 'payload', 'headers', 'contentT
  * @throws {SluiceError} CONFIG_INVALID for options that do not fit, or if `amqplib` is not installed; SINK_LOST
  *   where trying again may help, SINK_UNREACHABLE for a user or an exchange that is refused
  * @example
- * const sink = rabbitmqPublish<{ id: number; country: string }>('amqp://localhost', {
+ * const sink = rabbitmqSink<{ id: number; country: string }>('amqp://localhost', {
  *   exchange: 'orders',
  *   routingKey: ({ country }) => `orders.${country}`,
  *   id: ({ id }) => String(id),
@@ -44,14 +44,14 @@ const OPTIONS = ['exchange', 'routingKey', 'id', 'payload', 'headers', 'contentT
  * checkpointed(sink, { store: 'state.db' }).title // => 'exchange orders of amqp://localhost:5672'
  * @see https://www.rabbitmq.com/docs/confirms
  */
-export function rabbitmqPublish<Row>(url: string | URL, options: RabbitmqPublishOptions<Row>): PlainSink<Row> {
-  checkKeys('rabbitmqPublish', options, OPTIONS)
-  const { address, vhost } = rabbitAddress('rabbitmqPublish', url)
+export function rabbitmqSink<Row>(url: string | URL, options: RabbitmqSinkOptions<Row>): TwoPhaseSink<Row> {
+  checkKeys('rabbitmqSink', options, OPTIONS)
+  const { address, vhost } = rabbitAddress('rabbitmqSink', url)
   const { exchange = '', routingKey, id, payload, headers, tls } = options
   const { contentType = payload === undefined ? 'application/json' : undefined } = options
   checkFunctions({ id, payload, headers })
   if (typeof exchange !== 'string' || Buffer.byteLength(exchange) > 255) {
-    throw optionInvalid('rabbitmqPublish', 'exchange', exchange, 'the name of an exchange')
+    throw optionInvalid('rabbitmqSink', 'exchange', exchange, 'the name of an exchange')
   }
   const { shown } = address
   const rules = {

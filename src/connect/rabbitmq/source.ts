@@ -12,7 +12,7 @@ import type { RabbitmqMeta } from './meta.ts'
 
 export type { RabbitmqMeta } from './meta.ts'
 
-export interface RabbitmqOptions<B, T> {
+export interface RabbitmqSourceOptions<B, T> {
   /** The queue, which is there: classic or quorum, not a stream. */
   readonly queue: string
   /** What a message is known by when it comes again: its `message-id` by default. */
@@ -53,16 +53,16 @@ const OPTIONS = ['queue', 'id', 'event', 'inFlight', 'isExclusive', 'tls', 'retr
  *   SOURCE_UNREADABLE, POSITION_LOST
  * @throws {RangeError} for numbers that do not fit
  * @example
- * const orders = rabbitmq('amqp://localhost/shop', json(), { queue: 'orders' })
+ * const orders = rabbitmqSource('amqp://localhost/shop', json(), { queue: 'orders' })
  * orders.title // => 'queue orders of amqp://localhost:5672'
  * @see https://www.rabbitmq.com/docs/confirms
  */
-export function rabbitmq<B, T = B>(
+export function rabbitmqSource<B, T = B>(
   url: string | URL,
   format: LineFormat<B>,
-  options: RabbitmqOptions<B, T>,
+  options: RabbitmqSourceOptions<B, T>,
 ): Source<T> {
-  checkKeys('rabbitmq', options, OPTIONS)
+  checkKeys('rabbitmqSource', options, OPTIONS)
   const { address, vhost } = rabbitAddress('rabbitmq', url)
   const { queue, id = ({ messageId }) => messageId, event, tls } = options
   const { inFlight = 10_000, isExclusive = true, retryMs = 60_000 } = options

@@ -3,7 +3,7 @@
 import { messageOf } from '../../base/errors.ts'
 import type { BrokerAddress } from '../kits/broker/address.ts'
 import { connectRedis, type RedisClient } from './client.ts'
-import { entriesOf, type RedisEntry } from './protocol.ts'
+import { type RedisEntry, recordsOf } from './protocol.ts'
 
 export interface RedisConnectionOptions {
   readonly address: BrokerAddress
@@ -101,7 +101,7 @@ export class RedisConnection {
         const id = group === undefined || isOld ? from : '>'
         const head = group === undefined ? ['XREAD'] : ['XREADGROUP', 'GROUP', group.name, group.consumer]
         const block = isOld ? [] : ['BLOCK', `${BLOCK_MS}`]
-        const entries = entriesOf(await this.#send([...head, 'COUNT', `${COUNT}`, ...block, 'STREAMS', stream, id]))
+        const entries = recordsOf(await this.#send([...head, 'COUNT', `${COUNT}`, ...block, 'STREAMS', stream, id]))
         from = entries.at(-1)?.id ?? from
         if (entries.length === 0) isOld = false
         if (!this.#isOver) for (const entry of entries) onEntry(entry)

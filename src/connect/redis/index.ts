@@ -4,5 +4,5 @@
 
 import '../../base/check-node.ts'
 
-export { type RedisStreamAddOptions, redisStreamAdd } from './sink.ts'
-export { type RedisStreamMeta, type RedisStreamOptions, redisStream } from './source.ts'
+export { type RedisStreamSinkOptions, redisStreamSink } from './sink.ts'
+export { type RedisStreamMeta, type RedisStreamSourceOptions, redisStreamSource } from './source.ts'

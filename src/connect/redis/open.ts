@@ -2,12 +2,12 @@
 
 import { bodyReader } from '../kits/broker/body.ts'
 import { connectReader } from '../kits/broker/connect-reader.ts'
-import { InOrder } from '../kits/broker/known.ts'
-import { liveLost, livePosition } from '../kits/broker/live-reader.ts'
+import { SequenceDedup } from '../kits/broker/deduplicator.ts'
+import { liveLost, livePosition } from '../kits/broker/push-reader.ts'
 import type { ConnectedOpening } from '../kits/broker/source.ts'
 import { rawOf, textsOf } from '../kits/broker/text.ts'
 import { gathered, type NamedTexts } from '../kits/text/named-texts.ts'
-import { deadLetter, type Entry } from '../origin.ts'
+import { deadLetter, type SourceRecord } from '../origin.ts'
 import type { SourceCounts, SplitReader } from '../source.ts'
 import { mayPass } from './client.ts'
 import { RedisConnection, type RedisConnectionOptions } from './connection.ts'
@@ -36,7 +36,7 @@ export async function openRedisStream<B, T>(opening: RedisOpening<B, T>): Promis
   const { title, from, consumer, begin } = opening
   const { count, after } = livePosition(title, from)
   if (after !== undefined && !isId(after)) throw liveLost(title, from, 'it holds no id of an entry')
-  const known = new InOrder(after === undefined ? {} : { after }, compareIds)
+  const known = new SequenceDedup(after === undefined ? {} : { after }, compareIds)
   /** Where reading began that no position says. */
   let first = begin === 'start' ? '0-0' : undefined
   const group =
@@ -109,7 +109,7 @@ function checkStands(
 
 function entryReader<B, T>({ format, event, field, stream }: RedisOpening<B, T>) {
   const read = bodyReader<B, RedisStreamMeta, T>(format, event)
-  return ({ id, fields = [] }: RedisEntry, count: number, counts: SourceCounts): Entry<T> => {
+  return ({ id, fields = [] }: RedisEntry, count: number, counts: SourceCounts): SourceRecord<T> => {
     const source = `stream ${stream}`
     const [body, ...more] = fields.filter(([name]) => name === field)
     if (body !== undefined && more.length === 0) {

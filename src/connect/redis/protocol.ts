@@ -27,7 +27,7 @@ export function isId(text: unknown): text is string {
 }
 
 /** The entries of an answer to XREAD or XREADGROUP for one stream, in RESP 2. */
-export function entriesOf(answer: unknown): RedisEntry[] {
+export function recordsOf(answer: unknown): RedisEntry[] {
   const [stream] = (answer ?? []) as [unknown, readonly [Uint8Array, readonly Uint8Array[] | null][]][]
   return (stream?.[1] ?? []).map(([id, values]) => {
     if (values === null) return { id: String(id), fields: undefined }

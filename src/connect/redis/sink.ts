@@ -5,14 +5,14 @@ import { brokerAddress } from '../kits/broker/address.ts'
 import { optionInvalid } from '../kits/config.ts'
 import { jsonText } from '../kits/json/line.ts'
 import type { NamedTexts } from '../kits/text/named-texts.ts'
-import type { PlainSink } from '../sink.ts'
+import type { TwoPhaseSink } from '../sink.ts'
 
-export interface RedisStreamAddOptions<Row> {
+export interface RedisStreamSinkOptions<Row> {
   /** The stream's key. */
   readonly stream: string
   /**
    * The fields of a row's entry, a list of texts where a name is to come several times: `data` with the row as JSON by
-   * default, as `redisStream` reads it.
+   * default, as `redisStreamSource` reads it.
    */
   readonly fields?: (row: Row) => NamedTexts
   /** Entries that the stream keeps, about: all by default. */
@@ -40,17 +40,17 @@ const OPTIONS = ['stream', 'fields', 'maxLength']
  *   where trying again may help, SINK_UNREACHABLE for a user that is refused; SINK_MISMATCH
  * @throws {RangeError} for a length that is none
  * @example
- * const sink = checkpointed(redisStreamAdd('redis://:secret@localhost', { stream: 'orders' }), { store: 'state.db' })
+ * const sink = checkpointed(redisStreamSink('redis://:secret@localhost', { stream: 'orders' }), { store: 'state.db' })
  * sink.title // => 'stream orders of redis://localhost:6379'
  * sink.guarantee // => 'exactly-once'
  * @see https://redis.io/docs/latest/develop/data-types/streams/
  */
-export function redisStreamAdd<Row>(url: string | URL, options: RedisStreamAddOptions<Row>): PlainSink<Row> {
-  checkKeys('redisStreamAdd', options, OPTIONS)
-  const address = brokerAddress('redisStreamAdd', url, { redis: 6379, rediss: 6379 })
+export function redisStreamSink<Row>(url: string | URL, options: RedisStreamSinkOptions<Row>): TwoPhaseSink<Row> {
+  checkKeys('redisStreamSink', options, OPTIONS)
+  const address = brokerAddress('redisStreamSink', url, { redis: 6379, rediss: 6379 })
   const { stream, maxLength, fields = (row) => ({ data: jsonText(row) }) } = options
   if (typeof stream !== 'string' || stream === '') {
-    throw optionInvalid('redisStreamAdd', 'stream', stream, 'the key of a stream')
+    throw optionInvalid('redisStreamSink', 'stream', stream, 'the key of a stream')
   }
   checkFunctions({ fields })
   if (maxLength !== undefined) checkInteger('maxLength', maxLength, 1)

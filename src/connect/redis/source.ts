@@ -11,7 +11,7 @@ import type { RedisStreamMeta } from './open.ts'
 
 export type { RedisStreamMeta } from './open.ts'
 
-export interface RedisStreamOptions<B, T> {
+export interface RedisStreamSourceOptions<B, T> {
   /** The stream's key. */
   readonly stream: string
   /**
@@ -50,20 +50,20 @@ const OPTIONS = ['stream', 'group', 'consumer', 'begin', 'field', 'event', 'retr
  * @param url - `redis://host`, `rediss://user:password@host:6380/0`
  * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then SOURCE_UNREADABLE, POSITION_LOST
  * @example
- * const orders = redisStream('redis://localhost', json(), { stream: 'orders' })
+ * const orders = redisStreamSource('redis://localhost', json(), { stream: 'orders' })
  * orders.title // => 'stream orders of redis://localhost:6379'
  * @see https://redis.io/docs/latest/develop/data-types/streams/
  */
-export function redisStream<B, T = B>(
+export function redisStreamSource<B, T = B>(
   url: string | URL,
   format: LineFormat<B>,
-  options: RedisStreamOptions<B, T>,
+  options: RedisStreamSourceOptions<B, T>,
 ): Source<T> {
-  checkKeys('redisStream', options, OPTIONS)
-  const address = brokerAddress('redisStream', url, { redis: 6379, rediss: 6379 })
+  checkKeys('redisStreamSource', options, OPTIONS)
+  const address = brokerAddress('redisStreamSource', url, { redis: 6379, rediss: 6379 })
   const { stream, group, consumer = 'sluice', begin = 'start', field = 'data', event, retryMs = 60_000 } = options
   for (const [key, value] of Object.entries({ stream, consumer, field, ...(group === undefined ? {} : { group }) })) {
-    if (typeof value !== 'string' || value === '') throw optionInvalid('redisStream', key, value, 'a name')
+    if (typeof value !== 'string' || value === '') throw optionInvalid('redisStreamSource', key, value, 'a name')
   }
   checkChoice('begin', begin, ['start', 'end'])
   checkMs('retryMs', retryMs)

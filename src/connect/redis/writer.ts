@@ -3,12 +3,12 @@
 import { randomBytes } from 'node:crypto'
 import { orClose } from '../../base/closing.ts'
 import { messageOf, SluiceError } from '../../base/errors.ts'
-import { type Batch, letterAt } from '../batch.ts'
+import { type Batch, deadLetterAt } from '../batch.ts'
 import type { BrokerAddress } from '../kits/broker/address.ts'
-import { answered, brokerTrouble } from '../kits/broker/answer.ts'
+import { answered, brokerError } from '../kits/broker/confirm.ts'
 import { type NamedTexts, pairsOf } from '../kits/text/named-texts.ts'
 import type { DeadLetter } from '../origin.ts'
-import type { PlainSinkOptions, PlainWriter } from '../sink.ts'
+import type { TwoPhaseSinkOptions, TwoPhaseWriter } from '../sink.ts'
 import type { Json } from '../source.ts'
 import { connectRedis, mayPass, type RedisClient } from './client.ts'
 
@@ -65,7 +65,7 @@ redis.call('DEL', KEYS[1])
 redis.call('SREM', KEYS[2], KEYS[1])
 return 'OK'`
 
-export class StageWriter<Row> implements PlainWriter<Row> {
+export class StageWriter<Row> implements TwoPhaseWriter<Row> {
   readonly #options: StageOptions<Row>
   readonly #client: RedisClient
   /** In front of all names that are ours: in a cluster they are where the stream is. */
@@ -76,7 +76,11 @@ export class StageWriter<Row> implements PlainWriter<Row> {
   /** Staged in this epoch. */
   #rows = 0
 
-  private constructor(options: StageOptions<Row>, client: RedisClient, { pipeline, epoch, signal }: PlainSinkOptions) {
+  private constructor(
+    options: StageOptions<Row>,
+    client: RedisClient,
+    { pipeline, epoch, signal }: TwoPhaseSinkOptions,
+  ) {
     const { stream } = options
     this.#options = options
     this.#client = client
@@ -86,13 +90,13 @@ export class StageWriter<Row> implements PlainWriter<Row> {
   }
 
   /** Removes what was staged and not committed. */
-  static async open<Row>(options: StageOptions<Row>, opening: PlainSinkOptions): Promise<StageWriter<Row>> {
+  static async open<Row>(options: StageOptions<Row>, opening: TwoPhaseSinkOptions): Promise<StageWriter<Row>> {
     const { note, signal } = opening
     const { address } = options
     // What breaks it is told by the command that it breaks.
     const connecting = connectRedis(address, () => {}, signal)
     const client = await connecting.catch((error: unknown) => {
-      throw signal?.aborted === true ? signal.reason : troubleOf(options, error)
+      throw signal?.aborted === true ? signal.reason : errorOf(options, error)
     })
     const writer = new StageWriter(options, client, opening)
     return await orClose(writer, async () => {
@@ -116,7 +120,7 @@ export class StageWriter<Row> implements PlainWriter<Row> {
       this.#signal?.throwIfAborted()
       const given = textsOf(this.#options.fields, rows.at(at))
       if (!Array.isArray(given)) {
-        letters.push(letterAt(rows, at, STEP, given))
+        letters.push(deadLetterAt(rows, at, STEP, given))
         continue
       }
       texts.push(String(given.length), ...given)
@@ -135,7 +139,7 @@ export class StageWriter<Row> implements PlainWriter<Row> {
     return { ...note }
   }
 
-  async finish(note: Json): Promise<void> {
+  async publish(note: Json): Promise<void> {
     const { epoch, stage, rows } = note as unknown as StageNote
     if (rows === 0) return
     const { stream, maxLength = '', title } = this.#options
@@ -185,7 +189,7 @@ export class StageWriter<Row> implements PlainWriter<Row> {
       this.#signal?.throwIfAborted()
       const found = messageOf(error)
       const { title, stream } = this.#options
-      if (!/WRONGTYPE/.test(found)) throw troubleOf(this.#options, error)
+      if (!/WRONGTYPE/.test(found)) throw errorOf(this.#options, error)
       const message = `Cannot add to ${title}: what is there is no stream`
       throw new SluiceError('SINK_MISMATCH', message, { sink: title, table: stream, found }, { cause: error })
     }
@@ -203,6 +207,6 @@ function textsOf<Row>(fields: (row: Row) => NamedTexts, row: Row): string[] | st
   }
 }
 
-function troubleOf({ title }: StageOptions<never>, error: unknown): SluiceError {
-  return brokerTrouble(error, { act: 'add to', sink: title, mayPass: mayPass(error) })
+function errorOf({ title }: StageOptions<never>, error: unknown): SluiceError {
+  return brokerError(error, { act: 'add to', sink: title, mayPass: mayPass(error) })
 }

@@ -48,7 +48,7 @@ export function isRowFault(thrown: unknown): boolean {
 }
 
 /** The error that a caller can act on for what SQLite threw; what did not come from SQLite stays as it is. */
-export function troubleOf(thrown: unknown, { path, act, table }: Place): unknown {
+export function errorOf(thrown: unknown, { path, act, table }: Place): unknown {
   const code = codeOf(thrown)
   if (code === undefined || thrown instanceof SluiceError) return thrown
   const cannot = `Cannot ${act} ${JSON.stringify(path)}`

@@ -7,11 +7,11 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { isSluiceError } from '../../base/errors.ts'
 import { times } from '../../testing/times.ts'
-import { batchOfTraced } from '../batch.ts'
+import { batchOfTracked } from '../batch.ts'
 import { jsonText } from '../kits/json/line.ts'
-import { type Traced, traced } from '../origin.ts'
+import { type Tracked, tracked } from '../origin.ts'
 import { NO_TOTALS } from '../totals.ts'
-import { type SqliteOptions, sqlite } from './sink.ts'
+import { type SqliteSinkOptions, sqliteSink } from './sink.ts'
 
 let folder = ''
 let path = ''
@@ -22,17 +22,17 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 /** A row made from the record at an offset. */
-function event(value: unknown, offset = 0): Traced<unknown> {
-  return traced(value, { source: 'a.log', line: offset + 1, offset, raw: String(offset) })
+function event(value: unknown, offset = 0): Tracked<unknown> {
+  return tracked(value, { source: 'a.log', line: offset + 1, offset, raw: String(offset) })
 }
 
 /** Writes all batches in one epoch, or in one each; gives the reasons of what was refused. */
-async function load(options: SqliteOptions, ...batches: readonly (readonly unknown[])[]): Promise<string[]> {
-  const writer = await sqlite(path, options).open({ pipeline: 'test' })
+async function load(options: SqliteSinkOptions, ...batches: readonly (readonly unknown[])[]): Promise<string[]> {
+  const writer = await sqliteSink(path, options).open({ pipeline: 'test' })
   const reasons: string[] = []
   let offset = 0
   for (const batch of batches) {
-    const letters = await writer.write(batchOfTraced(batch.map((value) => event(value, offset++))))
+    const letters = await writer.write(batchOfTracked(batch.map((value) => event(value, offset++))))
     for (const letter of letters) reasons.push(letter.reason)
   }
   const epoch = (writer.checkpoint?.epoch ?? 0) + 1
@@ -57,25 +57,25 @@ describe('the options of sqlite', () => {
   const isRefused = (error: unknown) => isSluiceError(error, 'CONFIG_INVALID')
 
   it('are checked when the sink is described', () => {
-    throws(() => sqlite('', { table: 't' }), isRefused)
-    throws(() => sqlite('a\0b', { table: 't' }), isRefused)
-    throws(() => sqlite(':memory:', { table: 't' }), isRefused)
-    throws(() => sqlite(path, { table: '' }), isRefused)
-    throws(() => sqlite(path, { table: 'sqlite_x' }), isRefused)
-    throws(() => sqlite(path, { table: 't', deadLetters: 'T' }), isRefused)
-    throws(() => sqlite(path, { table: 't', deadLetters: 'sluice_x' }), isRefused)
-    throws(() => sqlite(path, { table: 't', key: [] }), isRefused)
-    throws(() => sqlite(path, { table: 't', columns: {} }), isRefused)
-    throws(() => sqlite(path, { table: 't', columns: { a: 'text' }, key: ['b'] }), isRefused)
-    throws(() => sqlite(path, { table: 't', columns: { a: 'text', A: 'text' } }), isRefused)
-    throws(() => sqlite(path, { table: 't', columns: { _part: 'text' } }), isRefused)
-    throws(() => sqlite(path, { table: 't', columns: { a: 'blob' as 'text' } }), RangeError)
-    throws(() => sqlite(path, { tabel: 't' } as unknown as SqliteOptions), TypeError)
+    throws(() => sqliteSink('', { table: 't' }), isRefused)
+    throws(() => sqliteSink('a\0b', { table: 't' }), isRefused)
+    throws(() => sqliteSink(':memory:', { table: 't' }), isRefused)
+    throws(() => sqliteSink(path, { table: '' }), isRefused)
+    throws(() => sqliteSink(path, { table: 'sqlite_x' }), isRefused)
+    throws(() => sqliteSink(path, { table: 't', deadLetters: 'T' }), isRefused)
+    throws(() => sqliteSink(path, { table: 't', deadLetters: 'sluice_x' }), isRefused)
+    throws(() => sqliteSink(path, { table: 't', key: [] }), isRefused)
+    throws(() => sqliteSink(path, { table: 't', columns: {} }), isRefused)
+    throws(() => sqliteSink(path, { table: 't', columns: { a: 'text' }, key: ['b'] }), isRefused)
+    throws(() => sqliteSink(path, { table: 't', columns: { a: 'text', A: 'text' } }), isRefused)
+    throws(() => sqliteSink(path, { table: 't', columns: { _part: 'text' } }), isRefused)
+    throws(() => sqliteSink(path, { table: 't', columns: { a: 'blob' as 'text' } }), RangeError)
+    throws(() => sqliteSink(path, { tabel: 't' } as unknown as SqliteSinkOptions), TypeError)
     deepEqual(readdirSync(folder), [])
   })
 
   it('give the sink its title', () => {
-    const sink = sqlite('out.db', { table: 'requests' })
+    const sink = sqliteSink('out.db', { table: 'requests' })
     deepEqual([sink.kind, sink.title, sink.guarantee], ['sqlite', 'table requests in out.db', 'exactly-once'])
   })
 })
@@ -117,13 +117,13 @@ describe('the rows of sqlite', () => {
   })
 
   it('C60: are told apart by place and part where there is no key', async () => {
-    const writer = await sqlite<unknown>(path, { table: 't', columns: { n: 'integer' } }).open({ pipeline: 'test' })
+    const writer = await sqliteSink<unknown>(path, { table: 't', columns: { n: 'integer' } }).open({ pipeline: 'test' })
     const { origin } = event(undefined, 7)
     const [first, second, third] = [1, 2, 3].map((part) => ({ ...origin, part, stride: 4 }))
     await writer.write(
-      batchOfTraced([event({ n: 1 }, 5), traced({ n: 2 }, first ?? origin), traced({ n: 4 }, third ?? origin)]),
+      batchOfTracked([event({ n: 1 }, 5), tracked({ n: 2 }, first ?? origin), tracked({ n: 4 }, third ?? origin)]),
     )
-    await writer.write(batchOfTraced([event({ n: 5 }, 8), traced({ n: 3 }, second ?? origin)]))
+    await writer.write(batchOfTracked([event({ n: 5 }, 8), tracked({ n: 3 }, second ?? origin)]))
     await writer.commit({ epoch: 1, positions: new Map(), states: new Map(), totals: NO_TOTALS })
     await writer.close()
     deepEqual(query('select n, _source, _offset, _part from t order by n'), [

@@ -9,7 +9,7 @@ import { checkDatabaseFile, checkTables } from '../kits/sql/sink-options.ts'
 import type { RowOf, Sink } from '../sink.ts'
 import { RULES } from './table/rules.ts'
 
-export interface SqliteOptions<Key extends string = string> {
+export interface SqliteSinkOptions<Key extends string = string> {
   /** The table that rows go to; made if it is not there. */
   readonly table: string
   /** Columns that tell rows apart, none of them ever null. A row whose key is there overwrites that row. */
@@ -47,16 +47,19 @@ export interface SqliteOptions<Key extends string = string> {
  * @param path - a file in a folder that is there; made if it is missing
  * @throws {SluiceError} CONFIG_INVALID for a path, name, type or key that cannot be used
  * @example
- * const sink = sqlite('out.db', { table: 'requests', key: ['file', 'offset'] })
+ * const sink = sqliteSink('out.db', { table: 'requests', key: ['file', 'offset'] })
  * sink.title // => 'table requests in out.db'
  * sink.guarantee // => 'exactly-once'
  * @see https://www.sqlite.org/lang_upsert.html
  */
-export function sqlite<Row>(path: string, options: SqliteOptions<keyof Row & string>): Sink<Row>
-export function sqlite<const Key extends string = never>(path: string, options: SqliteOptions<Key>): Sink<RowOf<Key>>
-export function sqlite<Row>(path: string, options: SqliteOptions): Sink<Row> {
+export function sqliteSink<Row>(path: string, options: SqliteSinkOptions<keyof Row & string>): Sink<Row>
+export function sqliteSink<const Key extends string = never>(
+  path: string,
+  options: SqliteSinkOptions<Key>,
+): Sink<RowOf<Key>>
+export function sqliteSink<Row>(path: string, options: SqliteSinkOptions): Sink<Row> {
   checkDatabaseFile('sqlite', path)
-  checkKeys('sqlite', options, ['table', 'key', 'columns', 'schema', 'deadLetters'])
+  checkKeys('sqliteSink', options, ['table', 'key', 'columns', 'schema', 'deadLetters'])
   const { table, key, columns, schema: mode, deadLetters = 'dead_letters' } = options
   for (const name of [table, deadLetters]) {
     if (typeof name === 'string') checkNoSchema(name, ['main', 'temp'], (_, rest) => `use table: '${rest}'`)

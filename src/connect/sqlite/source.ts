@@ -9,7 +9,7 @@ import { trimQuery } from '../kits/sql/query.ts'
 import { queryOf, querySource } from '../kits/sql/query-source.ts'
 import type { Source } from '../source.ts'
 
-export interface SqliteQueryOptions {
+export interface SqliteSourceOptions {
   /** The table to read; or `query`. */
   readonly table?: string
   /** A `select`, without parameters. */
@@ -47,18 +47,18 @@ type Row = Readonly<Record<string, SQLOutputValue>>
  * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then, from `open`: SOURCE_MISSING, SOURCE_UNREADABLE,
  *   POSITION_LOST
  * @example
- * sqliteQuery('shop.db', { table: 'orders', cursor: 'id' }).title // => 'table orders in shop.db'
+ * sqliteSource('shop.db', { table: 'orders', cursor: 'id' }).title // => 'table orders in shop.db'
  */
-export function sqliteQuery<R = Row>(path: string, options: SqliteQueryOptions): Source<R> {
-  checkKeys('sqliteQuery', options, ['table', 'query', 'cursor', 'lookBack', 'retryMs'])
-  if (typeof path !== 'string' || path === '') throw optionInvalid('sqliteQuery', 'path', path, 'the path of a file')
-  const query = queryOf('sqliteQuery', options)
+export function sqliteSource<R = Row>(path: string, options: SqliteSourceOptions): Source<R> {
+  checkKeys('sqliteSource', options, ['table', 'query', 'cursor', 'lookBack', 'retryMs'])
+  if (typeof path !== 'string' || path === '') throw optionInvalid('sqliteSource', 'path', path, 'the path of a file')
+  const query = queryOf('sqliteSource', options)
   const opening = { ...query, path, rows: query.table === undefined ? bracketed(query.query) : quoteName(query.table) }
   return querySource('sqlite', path, opening, async () => await import('./query/open.ts'))
 }
 
 function bracketed(query = ''): string {
   const { text, hasMore } = trimQuery(query, { hasBrackets: true })
-  if (text === '' || hasMore) throw optionInvalid('sqliteQuery', 'query', query, 'one select')
+  if (text === '' || hasMore) throw optionInvalid('sqliteSource', 'query', query, 'one select')
   return `(\n${text}\n)`
 }

@@ -3,15 +3,15 @@
 import { systemClock } from '../../base/clock.ts'
 import { bodies } from '../kits/broker/body.ts'
 import { type Connecting, connectReader } from '../kits/broker/connect-reader.ts'
-import { OnceEach } from '../kits/broker/known.ts'
-import { type LiveReader, liveLost, livePosition, unreachable, withoutBytes } from '../kits/broker/live-reader.ts'
+import { NoDedup } from '../kits/broker/deduplicator.ts'
+import { liveLost, livePosition, type PushReader, unreachable, withoutBytes } from '../kits/broker/push-reader.ts'
 import type { ConnectedOpening } from '../kits/broker/source.ts'
 import type { Position, SplitReader } from '../source.ts'
 import { Busy, EventConnection, type EventConnectionOptions, NothingMore, Refused } from './connection.ts'
-import type { ServerEvent, ServerEventMeta } from './protocol.ts'
+import type { ServerEvent, SseMeta } from './protocol.ts'
 
 export interface ServerSentOpening<B, T>
-  extends ConnectedOpening<B, ServerEventMeta, T>,
+  extends ConnectedOpening<B, SseMeta, T>,
     Pick<EventConnectionOptions, 'address' | 'maxBytes' | 'idleMs'> {}
 
 /** How long a server is left alone that does not say, and the longest that it may ask for. */
@@ -28,7 +28,7 @@ export async function openServerSentEvents<B, T>(opening: ServerSentOpening<B, T
       ...bodies(opening, ({ bytes, type, id, fault }: ServerEvent) => {
         return { bytes, fault, meta: { type, id }, source: title }
       }),
-      known: new OnceEach((last) => {
+      known: new NoDedup((last) => {
         const id = last === undefined ? after : last.slice(last.indexOf(' ') + 1)
         return id === '' ? {} : { after: id }
       }),
@@ -45,7 +45,7 @@ export async function openServerSentEvents<B, T>(opening: ServerSentOpening<B, T
 
 class EventServer<B, T> implements Connecting<ServerEvent, Pick<EventConnection, 'resume' | 'close'>> {
   readonly #opening: ServerSentOpening<B, T>
-  readonly #reader: LiveReader<T, ServerEvent>
+  readonly #reader: PushReader<T, ServerEvent>
   /** The last id that came. */
   #lastId: string
   /** How long the server wants to be left alone between two connections. */
@@ -53,7 +53,7 @@ class EventServer<B, T> implements Connecting<ServerEvent, Pick<EventConnection,
   /** No connection before that, in clock milliseconds. */
   #notBeforeMs = Number.NEGATIVE_INFINITY
 
-  constructor(opening: ServerSentOpening<B, T>, reader: LiveReader<T, ServerEvent>, after: string) {
+  constructor(opening: ServerSentOpening<B, T>, reader: PushReader<T, ServerEvent>, after: string) {
     this.#opening = opening
     this.#reader = reader
     this.#lastId = after

@@ -4,7 +4,7 @@ import { rawOf, textOf } from '../kits/broker/text.ts'
 import { malformedFault } from '../kits/files/records/raw.ts'
 
 /** What came with an event. */
-export interface ServerEventMeta {
+export interface SseMeta {
   /** `message` where the server names none. */
   readonly type: string
   /** The last id that the server named, with this event or before it; empty where there was none. */
@@ -12,7 +12,7 @@ export interface ServerEventMeta {
 }
 
 /** An event as it came, or the beginning of one that is too long. */
-export interface ServerEvent extends ServerEventMeta {
+export interface ServerEvent extends SseMeta {
   readonly bytes: Uint8Array
   /** Why it cannot be taken. */
   readonly fault?: string

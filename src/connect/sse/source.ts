@@ -6,15 +6,15 @@ import type { ToEvent } from '../kits/broker/body.ts'
 import { liveSource } from '../kits/broker/source.ts'
 import { Address, type HeaderSource } from '../kits/http/address.ts'
 import type { Source } from '../source.ts'
-import type { ServerEventMeta } from './protocol.ts'
+import type { SseMeta } from './protocol.ts'
 
-export type { ServerEventMeta } from './protocol.ts'
+export type { SseMeta } from './protocol.ts'
 
-export interface ServerSentEventsOptions<B, T> {
+export interface SseSourceOptions<B, T> {
   /** Headers of every request, or a function that is asked for them before each. */
   readonly headers?: HeaderSource
   /** Makes an event of an event's data and what came with it: the data by default. */
-  readonly event?: ToEvent<B, ServerEventMeta, T>
+  readonly event?: ToEvent<B, SseMeta, T>
   /** The longest data of one event: 1 MiB by default. */
   readonly maxBytes?: number
   /**
@@ -44,17 +44,17 @@ const OPTIONS = ['headers', 'event', 'maxBytes', 'idleMs', 'retryMs']
  *
  * @throws {SluiceError} CONFIG_INVALID for an address that is none; then SOURCE_UNREADABLE, POSITION_LOST
  * @example
- * serverSentEvents('https://example.com/changes?since=1', json()).title // => 'events of https://example.com'
+ * sseSource('https://example.com/changes?since=1', json()).title // => 'events of https://example.com'
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export function serverSentEvents<B, T = B>(
+export function sseSource<B, T = B>(
   url: string | URL,
   format: LineFormat<B>,
-  options: ServerSentEventsOptions<B, T> = {},
+  options: SseSourceOptions<B, T> = {},
 ): Source<T> {
-  checkKeys('serverSentEvents', options, OPTIONS)
+  checkKeys('sseSource', options, OPTIONS)
   const { headers, event, maxBytes = 1024 * 1024, idleMs = 120_000, retryMs = 60_000 } = options
-  const address = new Address('serverSentEvents', url, headers)
+  const address = new Address('sseSource', url, headers)
   checkInteger('maxBytes', maxBytes, 1, 256 * 1024 * 1024)
   checkInteger('idleMs', idleMs, 1, 300_000)
   checkMs('retryMs', retryMs)

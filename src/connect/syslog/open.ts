@@ -4,9 +4,9 @@ import { systemClock } from '../../base/clock.ts'
 import type { SyslogMessage } from '../formats/syslog/message.ts'
 import { bodies } from '../kits/broker/body.ts'
 import { type LiveServer, listenReader } from '../kits/broker/connect-reader.ts'
+import { NoDedup } from '../kits/broker/deduplicator.ts'
 import { Drops } from '../kits/broker/drops.ts'
-import { OnceEach } from '../kits/broker/known.ts'
-import { livePosition, unreachable, withoutBytes } from '../kits/broker/live-reader.ts'
+import { livePosition, unreachable, withoutBytes } from '../kits/broker/push-reader.ts'
 import type { LiveOpening } from '../kits/broker/source.ts'
 import type { SplitReader } from '../source.ts'
 import type { Frame } from './server/frames.ts'
@@ -36,7 +36,7 @@ export async function openSyslog<T>(opening: SyslogOpening<T>): Promise<SplitRea
       ...bodies(opening, ({ bytes, fault, meta }: Sent) => {
         return { bytes, fault, meta, source: `syslog from ${meta.from}` }
       }),
-      known: new OnceEach(),
+      known: new NoDedup(),
       receiptOf: withoutBytes,
       limits: LIMITS,
       count: livePosition(title, from).count,

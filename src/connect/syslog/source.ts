@@ -2,12 +2,7 @@
 
 import { checkInteger, checkKeys } from '../../base/check.ts'
 import { aFunction, type Checks, checkOptions, integer } from '../../base/options.ts'
-import {
-  SYSLOG_LINE_OPTIONS,
-  type SyslogLineOptions,
-  type SyslogMessage,
-  syslogLine,
-} from '../formats/syslog/format.ts'
+import { SYSLOG_LINE_OPTIONS, type SyslogMessage, type SyslogOptions, syslog } from '../formats/syslog/format.ts'
 import type { ToEvent } from '../kits/broker/body.ts'
 import { liveSource } from '../kits/broker/source.ts'
 import { optionInvalid } from '../kits/config.ts'
@@ -22,7 +17,7 @@ export interface SyslogListen extends SyslogPorts {
   readonly host?: string
 }
 
-export interface SyslogOptions<T> extends SyslogLineOptions {
+export interface SyslogSourceOptions<T> extends SyslogOptions {
   /** The longest message: 64 KiB by default. */
   readonly maxBytes?: number
   /** Makes an event of a message and of how it came: the message by default. */
@@ -31,7 +26,7 @@ export interface SyslogOptions<T> extends SyslogLineOptions {
   readonly onListening?: (ports: SyslogPorts) => void
 }
 
-const OPTIONS: Checks<SyslogOptions<unknown>> = {
+const OPTIONS: Checks<SyslogSourceOptions<unknown>> = {
   ...SYSLOG_LINE_OPTIONS,
   maxBytes: integer(480, 16 * 1024 * 1024),
   event: aFunction,
@@ -41,7 +36,7 @@ const OPTIONS: Checks<SyslogOptions<unknown>> = {
 /**
  * Takes what programs and devices send by syslog, without end.
  *
- * - **Messages** are those of {@link syslogLine}; what it refuses, what is over `maxBytes`, and what a connection broke in
+ * - **Messages** are those of {@link syslog}; what it refuses, what is over `maxBytes`, and what a connection broke in
  *   the middle of is a dead letter.
  * - **At most once**: senders of syslog hear of nothing. What came and was not committed is lost in a crash.
  * - **Demand**: what waits to be asked for is bounded. Connections are not read beyond that, so their senders wait;
@@ -53,19 +48,19 @@ const OPTIONS: Checks<SyslogOptions<unknown>> = {
  * @throws {SluiceError} CONFIG_INVALID for a place to listen that is none; then SOURCE_UNREADABLE where it cannot
  * @throws {RangeError} for another option that does not fit
  * @example
- * syslog({ udp: 5514, tcp: 5514 }, { timeZone: 'Europe/Berlin' }).title // => 'syslog at 127.0.0.1, udp 5514, tcp 5514'
+ * syslogSource({ udp: 5514, tcp: 5514 }, { timeZone: 'Europe/Berlin' }).title // => 'syslog at 127.0.0.1, udp 5514, tcp 5514'
  * @see https://www.rfc-editor.org/rfc/rfc6587
  */
-export function syslog<T = SyslogMessage>(listen: SyslogListen, options: SyslogOptions<T> = {}): Source<T> {
-  checkKeys('syslog', listen, ['udp', 'tcp', 'host'])
-  checkOptions('syslog', options, OPTIONS)
+export function syslogSource<T = SyslogMessage>(listen: SyslogListen, options: SyslogSourceOptions<T> = {}): Source<T> {
+  checkKeys('syslogSource', listen, ['udp', 'tcp', 'host'])
+  checkOptions('syslogSource', options, OPTIONS)
   const { host = '127.0.0.1', ...ports } = listen
   const { maxBytes = 64 * 1024, event, onListening, ...line } = options
   for (const [name, port] of Object.entries(ports)) if (port !== undefined) checkInteger(name, port, 0, 65_535)
   if (ports.udp === undefined && ports.tcp === undefined)
     throw optionInvalid('syslog', 'udp', undefined, 'a port for udp, tcp or both')
   if (typeof host !== 'string' || host === '') throw optionInvalid('syslog', 'host', host, 'an address of this machine')
-  const format = syslogLine(line)
+  const format = syslog(line)
   const where = (['udp', 'tcp'] as const).filter((name) => ports[name] !== undefined)
   const title = `syslog at ${host}, ${where.map((name) => `${name} ${ports[name]}`).join(', ')}`
   return liveSource<T>({

@@ -7,12 +7,12 @@ import { batchOf, type ReadBatch } from '../batch.ts'
 import { type DeadLetter, deadLetter } from '../origin.ts'
 import type { Position, SourceCounts, SplitReader } from '../source.ts'
 import type { ContentOptions } from './following/content.ts'
+import { FileRegistry } from './following/file-registry.ts'
 import type { Followed } from './following/followed.ts'
 import { GrowingFile } from './following/growing.ts'
 import { OpenFiles, type OpenFilesOptions } from './following/open-files.ts'
-import { Patience } from './following/patience.ts'
+import { OpenRetry } from './following/open-retry.ts'
 import type { TailPosition } from './following/place.ts'
-import { Roll } from './following/roll.ts'
 import { Scan, type ScanOptions } from './following/scan.ts'
 
 type OfOpening = 'format' | 'maxLineBytes' | 'text' | 'maxOpenFiles' | 'clock'
@@ -39,7 +39,7 @@ const CLOSED = Symbol('closed')
 export class TailReader<T> implements SplitReader<T> {
   readonly #options: TailReaderOptions<T>
   readonly #stop = new AbortController()
-  readonly #roll: Roll<T>
+  readonly #registry: FileRegistry<T>
   readonly #open: OpenFiles<T>
   readonly #scan: Scan<T>
   /** The file whose lines are being taken. */
@@ -59,14 +59,14 @@ export class TailReader<T> implements SplitReader<T> {
   constructor(options: TailReaderOptions<T>) {
     const { clock, text, graceMs, signal, limits, position, onNote } = options
     this.#options = options
-    const patience = new Patience(graceMs, onNote)
+    const retry = new OpenRetry(graceMs, onNote)
     const content: ContentOptions = { limits, signal: this.#stop.signal }
-    const roll = new Roll<T>(position, clock.nowMs())
-    this.#roll = roll
-    this.#open = new OpenFiles({ ...options, content, patience })
+    const registry = new FileRegistry<T>(position, clock.nowMs())
+    this.#registry = registry
+    this.#open = new OpenFiles({ ...options, content, retry })
     const from = position === undefined ? options.from : undefined
     const isIntact = (file: Followed<T>): Promise<boolean> => this.#isIntact(file)
-    this.#scan = new Scan({ ...options, roll, patience, content, from, charset: text.charset, isIntact })
+    this.#scan = new Scan({ ...options, registry, retry, content, from, charset: text.charset, isIntact })
     if (signal?.aborted === true) this.#abort()
     else signal?.addEventListener('abort', this.#abort, { once: true })
   }
@@ -76,7 +76,7 @@ export class TailReader<T> implements SplitReader<T> {
   }
 
   position(): Position {
-    return this.#roll.position()
+    return this.#registry.position()
   }
 
   read(max: number): ReadBatch<T> | undefined | Promise<ReadBatch<T> | undefined> {
@@ -95,7 +95,7 @@ export class TailReader<T> implements SplitReader<T> {
     // What it fails with was told to whoever reads.
     await this.#reading.catch(() => {})
     await this.#open.close()
-    for (const file of this.#roll.files) await file.close()
+    for (const file of this.#registry.files) await file.close()
   }
 
   readonly #abort = (): void => this.#stop.abort(this.#options.signal?.reason)
@@ -140,11 +140,11 @@ export class TailReader<T> implements SplitReader<T> {
 
   /** Opens files that wait for others of their name: an open one is not lost by being renamed or removed meanwhile. */
   async #hold(): Promise<void> {
-    for (const file of this.#roll.files) {
+    for (const file of this.#registry.files) {
       const isWaiting = file.opened === undefined && !file.isLost && file.isSighted && file.place.offset === 0
       if (!isWaiting || file.isEnded || file.isGivenUp || file.brokenReason !== undefined) continue
       if (this.#open.count >= this.#options.maxOpenFiles) return
-      this.#roll.begin(file)
+      this.#registry.begin(file)
       await this.#opened(file)
     }
   }
@@ -156,7 +156,7 @@ export class TailReader<T> implements SplitReader<T> {
         file.isWaiting = true
         return false
       case 'unknown':
-        this.#roll.drop(file)
+        this.#registry.drop(file)
         return false
       case 'replaced':
         this.#scan.replaced(file, this.#options.clock.nowMs())
@@ -168,11 +168,11 @@ export class TailReader<T> implements SplitReader<T> {
 
   /** The next file, in turn, that has something to give or is to be finished. */
   #next(): Followed<T> | undefined {
-    const { names } = this.#roll
+    const { names } = this.#registry
     const after = this.#turn === undefined ? 0 : names.indexOf(this.#turn) + 1
     for (let i = 0; i < names.length; i += 1) {
       const name = names[(after + i) % names.length] ?? ''
-      const file = this.#roll.first(name)
+      const file = this.#registry.first(name)
       if (file === undefined || file.isLost || !this.#hasTurn(file)) continue
       this.#turn = name
       return file
@@ -191,7 +191,7 @@ export class TailReader<T> implements SplitReader<T> {
   #isQuiet(file: Followed<T>): boolean {
     const { clock, graceMs } = this.#options
     if (file.encoding !== 'plain' || clock.nowMs() - file.quietSinceMs < graceMs) return false
-    return this.#roll.hasSuccessor(file) || (!file.isSighted && file.isUnlinked)
+    return this.#registry.hasSuccessor(file) || (!file.isSighted && file.isUnlinked)
   }
 
   /** Goes on with a file: by a block, or to its end. */
@@ -200,7 +200,7 @@ export class TailReader<T> implements SplitReader<T> {
     if (file.brokenReason !== undefined) return await this.#refuse(file, file.brokenReason)
     if (file.isGivenUp) return void this.#end(file)
     const isLast = !file.isDue
-    this.#roll.begin(file)
+    this.#registry.begin(file)
     if (await this.#opened(file)) await this.#fill(file, isLast)
     return undefined
   }
@@ -248,7 +248,7 @@ export class TailReader<T> implements SplitReader<T> {
 
   async #finish(file: Followed<T>): Promise<void> {
     await file.close()
-    this.#roll.finish(file)
+    this.#registry.finish(file)
   }
 
   /** A file that cannot be read, as one that is compressed and broken, gives one dead letter, and none of its lines. */

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { isSluiceError } from '../../base/errors.ts'
 import { readEntries } from '../../testing/conformance/reading.ts'
 import type { SplitReader } from '../source.ts'
-import { type TailOptions, tail } from './source.ts'
+import { type TailSourceOptions, tailSource } from './source.ts'
 
 const lines = { name: 'lines', open: () => (text: string) => text }
 
@@ -25,16 +25,16 @@ describe('tail', () => {
 
   afterEach(() => rm(folder, { recursive: true }))
 
-  const open = async (options: TailOptions = LONG, signal?: AbortSignal): Promise<SplitReader<string>> => {
-    const source = tail(path, lines, options)
+  const open = async (options: TailSourceOptions = LONG, signal?: AbortSignal): Promise<SplitReader<string>> => {
+    const source = tailSource(path, lines, options)
     const [split] = await source.splits()
     return await source.open(split ?? { id: '' }, undefined, signal === undefined ? {} : { signal })
   }
 
   it('is one split for all its files, the same in every run', async () => {
-    const source = tail([join(folder, '*.log'), path], lines)
+    const source = tailSource([join(folder, '*.log'), path], lines)
     deepEqual(await source.splits(), [{ id: `tail:${join(folder, '*.log')},${path}` }])
-    equal(source.isEndless, true)
+    equal(source.isUnbounded, true)
   })
 
   it('ends a read that waits at once when it is aborted, with its reason', async () => {
@@ -87,45 +87,45 @@ describe('tail', () => {
   })
 
   it('refuses a folder that is not there, and names that are no files', async () => {
-    const missing = tail(join(folder, 'no', 'a.log'), lines)
+    const missing = tailSource(join(folder, 'no', 'a.log'), lines)
     await rejects(missing.splits(), (error) => isSluiceError(error, 'SOURCE_MISSING'))
     await mkdir(path)
-    await rejects(tail(path, lines).splits(), (error) => isSluiceError(error, 'SOURCE_UNREADABLE'))
+    await rejects(tailSource(path, lines).splits(), (error) => isSluiceError(error, 'SOURCE_UNREADABLE'))
     const pipe = join(folder, 'pipe')
     execFileSync('mkfifo', [pipe])
-    await rejects(tail(pipe, lines).splits(), /Cannot follow ".*pipe": it is a pipe, not a file$/)
+    await rejects(tailSource(pipe, lines).splits(), /Cannot follow ".*pipe": it is a pipe, not a file$/)
   })
 
   it('refuses the position of another source', async () => {
-    const source = tail(path, lines)
+    const source = tailSource(path, lines)
     const opened = source.open({ id: `tail:${path}` }, { encoding: 'plain' })
     await rejects(opened, (error) => isSluiceError(error, 'POSITION_LOST'))
   })
 
   it('refuses no names, and standard input', () => {
     throws(
-      () => tail(' , ', lines),
+      () => tailSource(' , ', lines),
       (error) => isSluiceError(error, 'CONFIG_INVALID'),
     )
-    throws(() => tail('-', lines), /read it with files/)
-    throws(() => tail(7 as unknown as string, lines), TypeError)
+    throws(() => tailSource('-', lines), /read it with files/)
+    throws(() => tailSource(7 as unknown as string, lines), TypeError)
   })
 
   it('refuses options that there are not, or out of their bounds', () => {
-    throws(() => tail(path, lines, { polMs: 1 } as TailOptions), /tail has no option polMs/)
-    throws(() => tail(path, lines, { from: 'middle' as 'end' }), RangeError)
-    throws(() => tail(path, lines, { pollMs: 0 }), RangeError)
-    throws(() => tail(path, lines, { maxOpenFiles: 0 }), RangeError)
+    throws(() => tailSource(path, lines, { polMs: 1 } as TailSourceOptions), /tail has no option polMs/)
+    throws(() => tailSource(path, lines, { from: 'middle' as 'end' }), RangeError)
+    throws(() => tailSource(path, lines, { pollMs: 0 }), RangeError)
+    throws(() => tailSource(path, lines, { maxOpenFiles: 0 }), RangeError)
   })
 
   it('waits where no descriptor is free, and reads everything once there is (F39)', () => {
     const script = `
       import { closeSync, openSync, writeFileSync, appendFileSync } from 'node:fs'
-      import { tail } from ${JSON.stringify(join(import.meta.dirname, 'source.ts'))}
+      import { tailSource } from ${JSON.stringify(join(import.meta.dirname, 'source.ts'))}
       const paths = Array.from({ length: 100 }, (_, i) => ${JSON.stringify(folder)} + '/' + i + '.log')
       for (const path of paths) writeFileSync(path, 'one\\n')
       const notes = []
-      const source = tail(${JSON.stringify(join(folder, '*.log'))}, { name: 'lines', open: () => (text) => text }, { pollMs: 5 })
+      const source = tailSource(${JSON.stringify(join(folder, '*.log'))}, { name: 'lines', open: () => (text) => text }, { pollMs: 5 })
       const [split] = await source.splits()
       const taken = []
       const onNote = (note) => {

@@ -18,7 +18,7 @@ import { resumedTail, TAIL } from './following/other-tails.ts'
 import { parseTailPosition } from './following/place.ts'
 import { TailReader } from './reader.ts'
 
-export interface TailOptions {
+export interface TailSourceOptions {
   /** Where the first run begins in files that are there: at their start, or behind their last whole line. `start` by default. */
   readonly from?: 'start' | 'end'
   /**
@@ -54,7 +54,7 @@ export interface TailOptions {
 /** No string of Node's is longer: a line over it could not become one. */
 const MAX_STRING_LENGTH = 0x1fffffe8
 
-const OPTIONS: Checks<TailOptions> = {
+const OPTIONS: Checks<TailSourceOptions> = {
   from: choice('start', 'end'),
   rotated: anything,
   pollMs: milliseconds(1),
@@ -67,7 +67,7 @@ const OPTIONS: Checks<TailOptions> = {
   clock: anything,
 }
 
-const LIMITS: Limits = { ...DEFAULT_LIMITS, option: 'files() has an option for more' }
+const LIMITS: Limits = { ...DEFAULT_LIMITS, option: 'fileSource() has an option for more' }
 
 /**
  * Follows log files as they grow and rotate. It never ends by itself.
@@ -100,18 +100,18 @@ const LIMITS: Limits = { ...DEFAULT_LIMITS, option: 'files() has an option for m
  *   folder is not there, SOURCE_UNREADABLE, POSITION_LOST
  * @example
  * const lines = { name: 'lines', open: () => (text: string) => text }
- * const logs = tail('/var/log/app.log', lines, { from: 'end' })
+ * const logs = tailSource('/var/log/app.log', lines, { from: 'end' })
  * logs.title // => '/var/log/app.log as lines, as it grows'
- * logs.isEndless // => true
+ * logs.isUnbounded // => true
  * (await logs.splits()).map((split) => split.id) // => ['tail:/var/log/app.log']
  */
-export function tail<T>(
+export function tailSource<T>(
   input: string | readonly string[],
   format: LineFormat<T>,
-  options: TailOptions = {},
+  options: TailSourceOptions = {},
 ): Source<T> {
   const patterns = patternsIn('input', input)
-  checkOptions('tail', options, OPTIONS)
+  checkOptions('tailSource', options, OPTIONS)
   const rotated = options.rotated === undefined ? undefined : patternsIn('rotated', options.rotated)
   const text = { charset: charsetOf(options.encoding), malformed: options.malformed ?? format.malformed ?? 'escape' }
   const folder = process.cwd()
@@ -119,7 +119,7 @@ export function tail<T>(
   return {
     kind: 'tail',
     title: `${patterns.join(', ')} as ${format.name}, as it grows`,
-    isEndless: true,
+    isUnbounded: true,
     provided: 'but for what is cut off before it is read',
     ...(format.columns === undefined ? {} : { columns: format.columns }),
     splits: async ({ signal }: OpenOptions = {}) => {

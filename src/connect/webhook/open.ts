@@ -3,8 +3,8 @@
 import { formTexts } from '../formats/form.ts'
 import { bodies } from '../kits/broker/body.ts'
 import { listenReader } from '../kits/broker/connect-reader.ts'
-import { ByName } from '../kits/broker/known.ts'
-import { namedPosition } from '../kits/broker/live-reader.ts'
+import { IdDedup } from '../kits/broker/deduplicator.ts'
+import { namedPosition } from '../kits/broker/push-reader.ts'
 import type { LiveOpening } from '../kits/broker/source.ts'
 import type { NamedTexts } from '../kits/text/named-texts.ts'
 import type { SplitReader } from '../source.ts'
@@ -29,7 +29,7 @@ export async function openWebhook<B, T>(opening: WebhookOpening<B, T>): Promise<
       ...bodies(opening, ({ bytes, headers, path: url }: Posted) => {
         return { bytes, meta: metaOf(headers, url), source: `webhook ${path}` }
       }),
-      known: new ByName(position, remember, (name) => !name.startsWith(UNNAMED)),
+      known: new IdDedup(position, remember, (name) => !name.startsWith(UNNAMED)),
       idOf: ({ name }) => name,
       limits: LIMITS,
       count: position.count,

@@ -13,7 +13,7 @@ import type { WebhookMeta } from './server.ts'
 export type { WebhookSignature } from './server/guard.ts'
 export type { WebhookMeta } from './server.ts'
 
-export interface WebhookOptions<B, T> {
+export interface WebhookSourceOptions<B, T> {
   /** The port to listen to; 0 for any that is free, told to `onListening`. */
   readonly port: number
   /** The address to listen to: `127.0.0.1` by default. Another one needs a token or a signature. */
@@ -35,7 +35,7 @@ export interface WebhookOptions<B, T> {
   readonly onListening?: (port: number) => void
 }
 
-const OPTIONS: Checks<WebhookOptions<unknown, unknown>> = {
+const OPTIONS: Checks<WebhookSourceOptions<unknown, unknown>> = {
   port: anything,
   host: anything,
   path: anything,
@@ -68,10 +68,10 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
  *
  * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then SOURCE_UNREADABLE where it cannot listen
  * @example
- * webhook({ port: 8080, path: '/orders', token: 'a secret' }, json()).title // => 'webhook /orders at 127.0.0.1:8080'
+ * webhookSource({ port: 8080, path: '/orders', token: 'a secret' }, json()).title // => 'webhook /orders at 127.0.0.1:8080'
  */
-export function webhook<B, T = B>(options: WebhookOptions<B, T>, format: LineFormat<B>): Source<T> {
-  checkOptions('webhook', options, OPTIONS)
+export function webhookSource<B, T = B>(options: WebhookSourceOptions<B, T>, format: LineFormat<B>): Source<T> {
+  checkOptions('webhookSource', options, OPTIONS)
   const { port, host = '127.0.0.1', path = '/', token, signature, event, onListening } = options
   const { keyHeader = 'idempotency-key', remember = 10_000, maxBytes = 1024 * 1024 } = options
   checkInteger('port', port, 0, 65_535)
@@ -81,7 +81,7 @@ export function webhook<B, T = B>(options: WebhookOptions<B, T>, format: LineFor
   if (token !== undefined && (typeof token !== 'string' || token.length < 8)) {
     throw invalid('token', undefined, 'a text of eight characters or more', 'this')
   }
-  if (signature !== undefined) checkKeys('signature of webhook', signature, ['header', 'secret'])
+  if (signature !== undefined) checkKeys('signature of webhookSource', signature, ['header', 'secret'])
   if (signature !== undefined && (!/^[\w-]+$/.test(signature.header) || String(signature.secret).length < 8)) {
     throw invalid('signature', undefined, 'a header, and a secret of eight characters or more', 'this')
   }

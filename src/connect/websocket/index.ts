@@ -4,4 +4,4 @@
 
 import '../../base/check-node.ts'
 
-export { type WebSocketMeta, type WebSocketOptions, webSocket } from './source.ts'
+export { type WebSocketMeta, type WebSocketSourceOptions, webSocketSource } from './source.ts'

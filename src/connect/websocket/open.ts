@@ -3,8 +3,8 @@
 import { systemClock } from '../../base/clock.ts'
 import { bodies } from '../kits/broker/body.ts'
 import { connectReader } from '../kits/broker/connect-reader.ts'
-import { OnceEach } from '../kits/broker/known.ts'
-import { livePosition, unreachable, withoutBytes } from '../kits/broker/live-reader.ts'
+import { NoDedup } from '../kits/broker/deduplicator.ts'
+import { livePosition, unreachable, withoutBytes } from '../kits/broker/push-reader.ts'
 import type { ConnectedOpening } from '../kits/broker/source.ts'
 import type { SplitReader } from '../source.ts'
 import { Refused, SocketConnection, type SocketOptions } from './connection.ts'
@@ -33,7 +33,7 @@ export async function openWebSocket<B, T>(opening: WebSocketOpening<B, T>): Prom
     {
       ...opening,
       ...bodies(opening, ({ bytes, isBinary }: Sent) => ({ bytes, meta: { isBinary }, source: title })),
-      known: new OnceEach(),
+      known: new NoDedup(),
       receiptOf: withoutBytes,
       count: livePosition(title, from).count,
     },

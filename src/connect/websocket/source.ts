@@ -13,7 +13,7 @@ import type { WebSocketMeta } from './open.ts'
 
 export type { WebSocketMeta } from './open.ts'
 
-export interface WebSocketOptions<B, T> {
+export interface WebSocketSourceOptions<B, T> {
   /** Headers of every handshake, or a function that is asked for them before each. */
   readonly headers?: HeaderSource
   /** Subprotocols that are offered: none by default. */
@@ -55,18 +55,18 @@ const OPTIONS = ['headers', 'protocols', 'greeting', 'event', 'tls', 'maxBytes',
  * @throws {RangeError} for another option that does not fit
  * @example
  * const greeting = [JSON.stringify({ type: 'subscribe', channel: 'trades' })]
- * webSocket('wss://example.com/feed?key=secret', json(), { greeting }).title // => 'messages of wss://example.com'
+ * webSocketSource('wss://example.com/feed?key=secret', json(), { greeting }).title // => 'messages of wss://example.com'
  * @see https://www.rfc-editor.org/rfc/rfc6455
  */
-export function webSocket<B, T = B>(
+export function webSocketSource<B, T = B>(
   url: string | URL,
   format: LineFormat<B>,
-  options: WebSocketOptions<B, T> = {},
+  options: WebSocketSourceOptions<B, T> = {},
 ): Source<T> {
-  checkKeys('webSocket', options, OPTIONS)
+  checkKeys('webSocketSource', options, OPTIONS)
   const { headers, protocols = [], greeting = [], event, tls } = options
   const { maxBytes = 1024 * 1024, idleMs = 60_000, retryMs = 60_000 } = options
-  const address = new Address('webSocket', url, headers, ['ws', 'wss'])
+  const address = new Address('webSocketSource', url, headers, ['ws', 'wss'])
   checkTexts('protocols', protocols)
   if (typeof greeting !== 'function') checkTexts('greeting', greeting)
   checkInteger('maxBytes', maxBytes, 1, 256 * 1024 * 1024)
@@ -89,5 +89,5 @@ export function webSocket<B, T = B>(
 
 function checkTexts(key: string, value: unknown): void {
   if (Array.isArray(value) && value.every((text) => typeof text === 'string' && text !== '')) return
-  throw optionInvalid('webSocket', key, value, 'a list of texts')
+  throw optionInvalid('webSocketSource', key, value, 'a list of texts')
 }

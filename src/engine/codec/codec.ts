@@ -44,11 +44,11 @@ export class Packer {
     this.#columns = new ColumnPacker(isGenerating)
   }
 
-  /** @param isTraced - whether origins are packed, too, where events have them */
-  pack(chunk: readonly unknown[] | Batch, isTraced = false): Packed {
+  /** @param isTracked - whether origins are packed, too, where events have them */
+  pack(chunk: readonly unknown[] | Batch, isTracked = false): Packed {
     const batch = batchFrom(chunk)
     const values = this.#pack(batch.values())
-    if (!isTraced || !batch.hasOrigins) return values
+    if (!isTracked || !batch.hasOrigins) return values
     const origins: Origin[] = []
     for (let index = 0; index < batch.length; index += 1) origins.push(plainOrigin(batch.origin(index) as Origin))
     return { kind: 'traced', values, origins: this.#pack(origins), maxStride: batch.maxStride }

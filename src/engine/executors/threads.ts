@@ -9,8 +9,8 @@ import type { Execution, Executor, Work } from '../executor.ts'
 import { InFlight } from '../in-flight.ts'
 import { PipelineSource } from '../pipeline-source.ts'
 import { Share } from '../share.ts'
-import { Crew } from '../threads/crew.ts'
-import { memberOf } from '../threads/places.ts'
+import { workerOf } from '../threads/placement.ts'
+import { WorkerPool } from '../threads/worker-pool.ts'
 
 export interface ThreadsOptions {
   /** The longest that a worker may be at one batch before the run fails, in milliseconds. */
@@ -25,14 +25,14 @@ export function onThreads(threads: number, options: ThreadsOptions): Executor {
 }
 
 async function start(work: Work, threads: number, options: ThreadsOptions): Promise<Execution> {
-  const { topology, takers, epochs, signal } = work
+  const { topology, consumers, epochs, signal } = work
   signal?.throwIfAborted()
   const failed = new AbortController()
   let share: Share | undefined
   // The record that ends a worker is found where only one is on its way.
-  const workers = epochs?.beginning.isCareful === true ? 1 : threads
+  const workers = epochs?.resumePoint.isCareful === true ? 1 : threads
   const inFlight = new InFlight(work.inFlight)
-  const crew = new Crew({
+  const pool = new WorkerPool({
     ...options,
     work,
     workers,
@@ -44,21 +44,21 @@ async function start(work: Work, threads: number, options: ThreadsOptions): Prom
   })
   try {
     const waiting = AbortSignal.any(signal === undefined ? [failed.signal] : [failed.signal, signal])
-    const wires = await crew.start(waiting)
+    const channels = await pool.start(waiting)
     waiting.throwIfAborted()
     const taking = new WorkTime()
     // What nobody asks for is not measured.
-    if (epochs !== undefined) for (const way of wires) way.time = taking
+    if (epochs !== undefined) for (const way of channels) way.time = taking
     const own = new Share(topology, {
       ...work,
       epochs: undefined,
       inFlight,
-      site: {
+      deployment: {
         isHere: () => false,
         sender: nowhere,
         queue: nowhere,
         receiver: ({ id, from }) => {
-          const way = wires[memberOf(from.layer, from.stage, workers)]
+          const way = channels[workerOf(from.layer, from.stage, workers)]
           invariant(way !== undefined, `no worker has stage ${from.stage + 1} of layer ${from.layer.number}`)
           const output = way.receiver(id)
           if (epochs !== undefined) output.measure(taking)
@@ -68,47 +68,47 @@ async function start(work: Work, threads: number, options: ThreadsOptions): Prom
     })
     share = own
     return {
-      done: finish(own, crew, failed.signal, work),
+      done: finish(own, pool, failed.signal, work),
       threads: workers,
-      placeOf: (layer, stage) => 1 + memberOf(layer, stage, workers),
+      placeOf: (layer, stage) => 1 + workerOf(layer, stage, workers),
       takingMs: () => taking.ms,
-      figures: (layer) => crew.figures(layer),
-      drain: () => crew.drain(),
-      tell: (command) => crew.tell(command),
+      figures: (layer) => pool.figures(layer),
+      drain: () => pool.drain(),
+      tell: (command) => pool.tell(command),
       async cancel(reason) {
         await own.cancel(reason)
-        await crew.end(true)
+        await pool.end(true)
       },
     }
   } catch (error) {
-    await crew.end(true)
-    for (const taker of takers) taker.cancel(error)
+    await pool.end(true)
+    for (const consumer of consumers) consumer.cancel(error)
     throw failed.signal.aborted ? failed.signal.reason : error
   }
 }
 
 /** The longest that workers have for their last counts, once all that the flow gives has been taken. */
-const LAST_WORDS_MS = 1000
+const FINAL_COUNTS_MS = 1000
 
-async function finish(share: Share, crew: Crew, failed: AbortSignal, { epochs, topology }: Work): Promise<void> {
+async function finish(share: Share, pool: WorkerPool, failed: AbortSignal, { epochs, topology }: Work): Promise<void> {
   const isPipeline = epochs !== undefined
   // All that workers gave is committed at the end: only those who sent it may still be told.
-  const isAtOnce = !isPipeline || !isAcknowledged(topology)
+  const isAtOnce = !isPipeline || !needsAck(topology)
   try {
     await share.done
     if (!isPipeline) {
-      await inTime(crew.done(), undefined, LAST_WORDS_MS)
+      await inTime(pool.done(), undefined, FINAL_COUNTS_MS)
       failed.throwIfAborted()
     }
-    await crew.end(isPipeline && isAtOnce)
+    await pool.end(isPipeline && isAtOnce)
   } catch (error) {
-    await crew.end(isAtOnce)
+    await pool.end(isAtOnce)
     throw failed.aborted ? failed.reason : error
   }
 }
 
-function isAcknowledged({ layers }: Topology): boolean {
+function needsAck({ layers }: Topology): boolean {
   return layers.some(({ work }) => {
-    return work.kind === 'source' && work.source instanceof PipelineSource && work.source.isAcknowledged === true
+    return work.kind === 'source' && work.source instanceof PipelineSource && work.source.needsAck === true
   })
 }

@@ -1,12 +1,15 @@
 // Failures of workers: what is sent of them, and what they become for the one who waits for the run.
 
 import { type ErrorCode, isSluiceError, SluiceError } from '../../base/errors.ts'
-import type { Account } from '../account.ts'
+import type { RejectionLog } from '../rejection-log.ts'
 import type { Failure, SentError } from './message.ts'
 
-export function failureOf(thrown: unknown, { blame, unread }: Pick<Account, 'blame' | 'unread'>): Failure {
-  const isOfSource = thrown !== undefined && thrown === unread
-  return { error: sent(thrown), operator: blame?.operator, event: blame?.event, isOfSource }
+export function failureOf(
+  thrown: unknown,
+  { failedCall, readError }: Pick<RejectionLog, 'failedCall' | 'readError'>,
+): Failure {
+  const isOfSource = thrown !== undefined && thrown === readError
+  return { error: sent(thrown), operator: failedCall?.operator, event: failedCall?.event, isOfSource }
 }
 
 /**

@@ -1,15 +1,15 @@
 // What threads say to each other and to the one that started them: the whole protocol, as data.
 
 import type { MessagePort } from 'node:worker_threads'
-import type { Beginning, SourceCommand } from '../../checkpoint/ledger.ts'
+import type { ResumePoint, SourceCommand } from '../../checkpoint/epoch-reports.ts'
 import type { Split } from '../../connect/source.ts'
 import type { Packed } from '../codec/codec.ts'
 import type { InFlightLimits } from '../in-flight.ts'
 import type { Job } from '../job.ts'
-import type { LedgerEntry } from '../told-ledger.ts'
+import type { EpochReport } from '../sent-reports.ts'
 
 /** Between two threads, on a channel from one stage to another: the demand protocol. */
-export type Wire =
+export type ChannelMessage =
   | { readonly kind: 'ask'; readonly channel: string; readonly events: number }
   | { readonly kind: 'cancel'; readonly channel: string }
   | { readonly kind: 'events'; readonly channel: string; readonly packed: Packed }
@@ -31,7 +31,7 @@ export interface WorkerSetup {
   /** Whether single events are to be told. */
   readonly tellsLate: boolean
   readonly tellsDead: boolean
-  /** What workers write for who watches over them; see {@link Watch}. */
+  /** What workers write for who watches over them; see {@link Watchdog}. */
   readonly watch: SharedArrayBuffer
 }
 
@@ -45,10 +45,10 @@ export type ToWorker =
       readonly splits: ReadonlyMap<number, readonly Split[]>
       /** The next split of each layer, by its number. */
       readonly taken: SharedArrayBuffer
-      /** What workers write down of their stages; see {@link Board}. */
+      /** What workers write down of their stages; see {@link WindowState}. */
       readonly figures: SharedArrayBuffer
       /** Of a pipeline: what its last commit left. */
-      readonly beginning: Beginning | undefined
+      readonly resumePoint: ResumePoint | undefined
     }
   | { readonly kind: 'command'; readonly command: SourceCommand }
   | { readonly kind: 'drain' }
@@ -72,7 +72,7 @@ export type FromWorker =
   /** A stage of the level has taken what it will take. */
   | { readonly kind: 'arrived'; readonly level: number }
   /** What a stage of a pipeline tells whoever keeps its epochs. */
-  | { readonly kind: 'ledger'; readonly entry: LedgerEntry }
+  | { readonly kind: 'report'; readonly entry: EpochReport }
 
 /** What can be said of a failure across threads. */
 export interface Failure {

@@ -1,13 +1,13 @@
 import { deepEqual } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { StageCore } from '../../stage/core.ts'
-import type { Wire } from './message.ts'
-import { Wires } from './wires.ts'
+import { Channels } from './channels.ts'
+import type { ChannelMessage } from './message.ts'
 
 /** What a sender says of its end. */
 async function lastWords(end: (sender: StageCore) => void): Promise<string[]> {
-  const sent: Wire[] = []
-  const sender = new Wires({ postMessage: (wire) => void sent.push(wire) }, () => {}).sender('a')
+  const sent: ChannelMessage[] = []
+  const sender = new Channels({ postMessage: (wire) => void sent.push(wire) }, () => {}).sender('a')
   end(sender)
   await sender.settled
   return sent.map(({ kind }) => kind)

@@ -4,21 +4,21 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../base/clock.ts'
 import { invariant } from '../../base/invariant.ts'
 import { fingerprintOf, type Topology } from '../../flow/topology.ts'
-import { Account } from '../account.ts'
 import type { StagePlace } from '../assemble.ts'
 import { FarGate } from '../gate.ts'
 import { InFlight } from '../in-flight.ts'
 import type { JobLayout } from '../job.ts'
 import { resolveOwnName } from '../own-name.ts'
+import { RejectionLog } from '../rejection-log.ts'
+import { reportsBy } from '../sent-reports.ts'
 import { Share } from '../share.ts'
-import { ledgerBy } from '../told-ledger.ts'
-import { Board } from './board.ts'
+import { Channels } from './channels.ts'
 import { failureOf } from './failure.ts'
-import type { FromWorker, ToWorker, Wire, WorkerSetup } from './message.ts'
-import { memberOf, STARTER } from './places.ts'
+import type { ChannelMessage, FromWorker, ToWorker, WorkerSetup } from './message.ts'
+import { STARTER, workerOf } from './placement.ts'
 import { sharedQueue } from './shared-queue.ts'
-import { Watch } from './watch.ts'
-import { Wires } from './wires.ts'
+import { SharedStats } from './shared-stats.ts'
+import { Watchdog } from './watchdog.ts'
 
 /** Between two writings of what stages did. */
 const WRITE_MS = 250
@@ -28,13 +28,13 @@ const { index, workers } = setup
 const port = parentPort
 const tell = (message: FromWorker): void => port?.postMessage(message)
 
-const account = new Account({
+const rejections = new RejectionLog({
   onNote: (note) => tell({ kind: 'noted', note }),
   onLate: setup.tellsLate ? (operator, event) => tell({ kind: 'late', operator, events: [event] }) : undefined,
   onDead: setup.tellsDead ? (refused) => tell({ kind: 'dead', ...refused }) : undefined,
 })
 
-const ledger = ledgerBy((entry) => tell({ kind: 'ledger', entry }))
+const reports = reportsBy((entry) => tell({ kind: 'report', entry }))
 
 invariant(port !== null, 'a worker was started as a program')
 // As in the thread that started this one.
@@ -52,41 +52,41 @@ try {
 }
 
 async function work(topology: Topology, start: ToWorker & { readonly kind: 'start' }): Promise<void> {
-  const { ports, splits, taken, figures, beginning } = start
-  const wires = new Map<number, Wires>()
+  const { ports, splits, taken, figures, resumePoint } = start
+  const channels = new Map<number, Channels>()
   const inFlight = new InFlight(setup.inFlight)
-  const wiresTo = (worker: number): Wires => {
-    const found = wires.get(worker)
+  const wiresTo = (worker: number): Channels => {
+    const found = channels.get(worker)
     invariant(found !== undefined, `no way to worker ${worker + 1}`)
     return found
   }
-  for (const [worker, to] of ports) wires.set(worker, new Wires(to, inFlight.counter()))
+  for (const [worker, to] of ports) channels.set(worker, new Channels(to, inFlight.counter()))
   /** Set when whoever started this worker has nothing more to say. */
   const isOver = Promise.withResolvers<void>()
   const gate = new FarGate((level) => tell({ kind: 'arrived', level }))
   const member = (place: StagePlace | undefined): number =>
-    place === undefined ? STARTER : memberOf(place.layer, place.stage, workers)
+    place === undefined ? STARTER : workerOf(place.layer, place.stage, workers)
   const share = new Share(topology, {
     clock: systemClock,
-    account,
+    rejections,
     inFlight,
-    busy: new Watch(setup.watch).busy(index),
+    busy: new Watchdog(setup.watch).busy(index),
     isOver: isOver.promise,
-    ...(beginning === undefined ? { gate } : { epochs: { beginning, ledger } }),
-    site: {
-      isHere: (layer, stage) => memberOf(layer, stage, workers) === index,
-      sender: ({ id, to, isTraced }) => wiresTo(member(to)).sender(id, isTraced),
+    ...(resumePoint === undefined ? { gate } : { epochs: { resumePoint, reports } }),
+    deployment: {
+      isHere: (layer, stage) => workerOf(layer, stage, workers) === index,
+      sender: ({ id, to, isTracked }) => wiresTo(member(to)).sender(id, isTracked),
       receiver: ({ id, from }) => wiresTo(member(from)).receiver(id),
       queue: (layer) => sharedQueue(splits.get(layer.number) ?? [], taken, layer.number),
     },
   })
-  const board = new Board(topology, figures)
+  const stats = new SharedStats(topology, figures)
   const write = (): void => {
-    for (const one of share.placed) board.write(one.layer, one.stage, one.work())
+    for (const one of share.placed) stats.write(one.layer, one.stage, one.work())
   }
   // Only runs of pipelines are looked at from outside.
-  const writing = beginning === undefined ? undefined : setInterval(write, WRITE_MS).unref()
-  for (const [worker, to] of ports) to.on('message', (wire: Wire) => wiresTo(worker).receive(wire))
+  const writing = resumePoint === undefined ? undefined : setInterval(write, WRITE_MS).unref()
+  for (const [worker, to] of ports) to.on('message', (wire: ChannelMessage) => wiresTo(worker).receive(wire))
   port?.on('message', (message: ToWorker) => {
     // What other workers send still comes: only where events enter is closed.
     if (message.kind === 'drain') share.drain()
@@ -103,11 +103,11 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
     clearInterval(writing)
     write()
   }
-  tell({ kind: 'done', late: account.lateOf, dead: account.deadOf, ahead: account.aheadOf })
+  tell({ kind: 'done', late: rejections.lateOf, dead: rejections.deadOf, ahead: rejections.aheadOf })
   for (const to of ports.values()) to.close()
   port?.close()
 }
 
 function fail(error: unknown): void {
-  tell({ kind: 'failed', failure: failureOf(error, account) })
+  tell({ kind: 'failed', failure: failureOf(error, rejections) })
 }

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import fc from 'fast-check'
 import { z } from 'zod'
-import { batchOfTraced } from '../../connect/batch.ts'
-import { type Origin, traced } from '../../connect/origin.ts'
+import { batchOfTracked } from '../../connect/batch.ts'
+import { type Origin, tracked } from '../../connect/origin.ts'
 import { probeStep } from '../../testing/step-probe.ts'
 import { Flow } from '../flow.ts'
 import { nodesOf } from '../plan.ts'
@@ -23,7 +23,7 @@ const OPS: readonly ((flow: Flow<number>) => Flow<number>)[] = [
 const operatorsOf = ({ node }: Flow<number, unknown>): Each[] =>
   nodesOf(node).flatMap(({ operator }) => (operator.kind === 'input' ? [] : [operator as Each]))
 const originOf = (offset: number): Origin => ({ source: 'a.log', line: 0, offset, raw: `raw ${offset}` })
-const recordsOf = (values: readonly unknown[]) => batchOfTraced(values.map((value, i) => traced(value, originOf(i))))
+const recordsOf = (values: readonly unknown[]) => batchOfTracked(values.map((value, i) => tracked(value, originOf(i))))
 const GUARDED: Partial<StepContext> = { onError: 'dead-letter' }
 
 /** What a loop gives, and what it tells. */
@@ -73,11 +73,13 @@ describe('each', () => {
   })
 
   it('L43: names the operator and the event at which a function threw, where that fails the run', () => {
-    const accused: unknown[] = []
+    const failures: unknown[] = []
     const flow = new Flow<number>().map((n) => n).map((n) => (n === 2 ? fail() : n), { name: 'picky' })
-    const { step } = probeStep(each(operatorsOf(flow)), { accuse: (operator, event) => accused.push(operator, event) })
+    const { step } = probeStep(each(operatorsOf(flow)), {
+      recordFailure: (operator, event) => failures.push(operator, event),
+    })
     throws(() => step.events([1, 2, 3]), /too much/)
-    deepEqual(accused, ['picky', [2]])
+    deepEqual(failures, ['picky', [2]])
   })
 
   it('makes a dead letter of an event whose function throws in a pipeline, and lets the others go on', () => {

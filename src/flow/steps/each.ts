@@ -81,7 +81,7 @@ class EachStep implements Step, LoopHooks {
   failed(at: number, index: number, error: unknown): void {
     const batch = this.#batch as Batch
     if (this.#context.onError === 'fail') {
-      this.#context.accuse(this.#nameOf(at), [batch.at(index)])
+      this.#context.recordFailure(this.#nameOf(at), [batch.at(index)])
       throw error
     }
     this.#dead += 1

@@ -1,8 +1,8 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { batchOfTraced } from '../../connect/batch.ts'
-import { type Origin, type Traced, traced } from '../../connect/origin.ts'
+import { batchOfTracked } from '../../connect/batch.ts'
+import { type Origin, type Tracked, tracked } from '../../connect/origin.ts'
 import { putParts } from '../../testing/put-parts.ts'
 import { probeStep } from '../../testing/step-probe.ts'
 import type { StepContext } from '../step.ts'
@@ -26,7 +26,7 @@ function* upTo(count: number, fault?: string): Generator<number> {
 const flatMapOf = (fn: (value: never) => Iterable<unknown>) => flatMap({ kind: 'flatMap', name: 'parts', fn })
 const originOf = (offset: number): Origin => ({ source: 'a.log', line: 0, offset, raw: `raw ${offset}` })
 const recordsOf = (values: readonly unknown[], only?: readonly number[]) =>
-  batchOfTraced(values.map((value, i) => traced(value, { ...originOf(i), ...(only === undefined ? {} : { only }) })))
+  batchOfTracked(values.map((value, i) => tracked(value, { ...originOf(i), ...(only === undefined ? {} : { only }) })))
 const GUARDED: Partial<StepContext> = { onError: 'dead-letter' }
 
 /** All that a step has put off, resumed until nothing is left. */
@@ -81,17 +81,17 @@ describe('flatMap', () => {
   })
 
   it('L81: draws the rest of an event that becomes more as it is wanted, and fails with what it throws then', () => {
-    const accused: unknown[] = []
+    const failures: unknown[] = []
     const { step, take } = probeStep(
       flatMapOf(() => upTo(5000, 'too late')),
-      { ...GUARDED, accuse: (operator, event) => accused.push(operator, event) },
+      { ...GUARDED, recordFailure: (operator, event) => failures.push(operator, event) },
     )
     step.events([7])
     equal(take().flat().length, 1024)
     throws(() => {
       while (step.isSuspended === true) step.resume?.()
     }, /too late/)
-    deepEqual([take().flat().length, accused], [3072, ['parts', [7]]])
+    deepEqual([take().flat().length, failures], [3072, ['parts', [7]]])
   })
 
   it('L81: has a part of its own for each event that a record becomes, however many', () => {
@@ -132,7 +132,7 @@ describe('flatMap', () => {
   })
 
   it('L82: of records that are tried again, gives the parts that are wanted, and counts those', () => {
-    const whole: Traced<number>[] = []
+    const whole: Tracked<number>[] = []
     putParts([0, 1, 2], originOf(0), whole)
     const wanted = whole.slice(1).map(({ origin }) => origin.part as number)
     const { step, take, context } = probeStep(

@@ -183,7 +183,7 @@ class FlatMap implements Step {
       else if (this.#context.isReplay) this.#checkAll(large, large.drawn + made.length)
     } catch (error) {
       // A part of what it gives has gone on: it is not for this event alone to be refused.
-      this.#context.accuse(this.#name, [large.event.at(0)])
+      this.#context.recordFailure(this.#name, [large.event.at(0)])
       throw error
     }
     this.#giveLarge(large, made)
@@ -221,7 +221,7 @@ class FlatMap implements Step {
 
   #refuse(index: number, error: unknown): void {
     if (this.#context.onError === 'fail') {
-      this.#context.accuse(this.#name, [this.#batch.at(index)])
+      this.#context.recordFailure(this.#name, [this.#batch.at(index)])
       throw error
     }
     this.#context.dead(this.#name, this.#batch, index, messageOf(error))

@@ -1,8 +1,8 @@
 // reduce, emitAndReduce: one state out of many events, without windows.
 
-import { keepable, stageState } from '../kept.ts'
 import type { Reduce } from '../plan.ts'
 import { checkItems, type Fired, itemsOf, type Outcome } from '../reduce.ts'
+import { keepable, stageState } from '../state-codec.ts'
 import { giveResults, type MakeStep, type Port, type StepContext } from '../step.ts'
 import type { Part } from './departition.ts'
 

@@ -2,7 +2,7 @@
 
 import type { Batch } from '../../connect/batch.ts'
 import { EventTimeError, timeOf } from '../../window/event-time.ts'
-import { floorTo, type Grain, grainOf } from '../../window/grain.ts'
+import { floorTo, type Granularity, granularityOf } from '../../window/granularity.ts'
 import { WatermarkMaker, WatermarkMerger } from '../../window/watermark.ts'
 import type { At, EventTimeWindow } from '../../window/window.ts'
 import { give, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
@@ -25,7 +25,7 @@ export function times(name: string, spec: EventTimeWindow<never>, isSole: () => 
 class Times implements Step {
   readonly #name: string
   readonly #at: At<unknown>
-  readonly #grain: Grain
+  readonly #granularity: Granularity
   readonly #inputs: readonly WatermarkMaker[]
   readonly #merger: WatermarkMerger<number>
   readonly #next: Port
@@ -42,7 +42,7 @@ class Times implements Step {
   constructor(name: string, spec: EventTimeWindow<unknown>, isSole: boolean, next: Port, context: StepContext) {
     this.#name = name
     this.#at = spec.at
-    this.#grain = grainOf(spec)
+    this.#granularity = granularityOf(spec)
     this.#isLate = lateness(spec, isSole)
     this.#idleAfterMs = spec.idleAfterMs
     this.#futureLimitMs = spec.futureLimitMs
@@ -61,7 +61,7 @@ class Times implements Step {
     if (maker === undefined) return give(this.#next, batch)
     const wallMs = this.#context.wallMs()
     let latestMs = Number.NEGATIVE_INFINITY
-    let ownMs = floorTo(this.#grain, maker.current)
+    let ownMs = floorTo(this.#granularity, maker.current)
     const values = batch.values()
     let kept: number[] | undefined
     let from = 0
@@ -76,7 +76,7 @@ class Times implements Step {
       }
       if (timeMs <= latestMs) continue
       const before = maker.ignored
-      const nowMs = floorTo(this.#grain, maker.observe(timeMs, wallMs))
+      const nowMs = floorTo(this.#granularity, maker.observe(timeMs, wallMs))
       if (maker.ignored > before) {
         this.#context.ahead(this.#name, timeMs, this.#futureLimitMs)
         continue
@@ -117,7 +117,7 @@ class Times implements Step {
     const leastMs = times.reduce((least, time) => (least === null || time === null ? null : Math.min(least, time)))
     for (const [input, maker] of this.#inputs.entries()) {
       maker.restore(leastMs)
-      const ownMs = floorTo(this.#grain, maker.current)
+      const ownMs = floorTo(this.#granularity, maker.current)
       if (Number.isFinite(ownMs)) this.#merger.advance(input, ownMs)
     }
   }

@@ -153,10 +153,10 @@ export class Validating implements Step {
   }
 
   #goesOn({ batch, index, said }: Asked): boolean {
-    const { onError, accuse, dead } = this.#context
+    const { onError, recordFailure, dead } = this.#context
     if (said !== undefined && 'error' in said) {
       if (onError === 'fail') {
-        accuse(this.#name, [batch.at(index)])
+        recordFailure(this.#name, [batch.at(index)])
         throw said.error
       }
       dead(this.#name, batch, index, messageOf(said.error))

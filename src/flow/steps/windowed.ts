@@ -3,17 +3,17 @@
 import type { Key } from '../../base/hash.ts'
 import { plainKey } from '../../base/key-table.ts'
 import { type Batch, batchOf, mapped, oneOf } from '../../connect/batch.ts'
+import type { WindowPartial } from '../../window/assigner.ts'
 import { Combiner } from '../../window/combiner.ts'
 import type { Fold } from '../../window/fold.ts'
-import { floorTo, type Grain } from '../../window/grain.ts'
+import { floorTo, type Granularity } from '../../window/granularity.ts'
 import type { Pane } from '../../window/pane.ts'
 import { Panes } from '../../window/panes.ts'
-import type { WindowPartial } from '../../window/placement.ts'
 import { mergeSnapshots, type PanesSnapshot } from '../../window/snapshot.ts'
 import type { WindowSpec } from '../../window/window.ts'
-import { keepable, stageState } from '../kept.ts'
 import type { Aggregating, Operator, Reduce } from '../plan.ts'
 import { checkItems } from '../reduce.ts'
+import { keepable, stageState } from '../state-codec.ts'
 import { give, giveResults, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
 import { keyer } from './aggregate.ts'
 import type { Part } from './departition.ts'
@@ -170,7 +170,7 @@ class Windows implements Step {
   /** Whether the clock has a say in when windows fire. */
   readonly #isTimed: boolean
   /** The windows of the clock, where those that take the panes hear of it; how far they were told. */
-  readonly #grid: Grain | undefined
+  readonly #grid: Granularity | undefined
   #toldMs = Number.NEGATIVE_INFINITY
   /** When the next of them passes, by the clock that waits; until they are told. */
   #comingMs: number | undefined
@@ -280,7 +280,7 @@ class Windows implements Step {
     this.#next.watermark(passedMs)
   }
 
-  #nextPassMs(grid: Grain): number {
+  #nextPassMs(grid: Granularity): number {
     const { wallMs, nowMs } = this.#context
     this.#comingMs ??= nowMs() + floorTo(grid, wallMs()) + grid.ms - wallMs()
     return this.#comingMs

@@ -43,7 +43,7 @@ export interface LiveSourceSubject<T> {
  *   make: () => {
  *     const from = createSocket('udp4')
  *     const ports: { udp?: number } = {}
- *     const source = syslog({ udp: 0 }, { event: ({ text }) => text, onListening: ({ udp }) => Object.assign(ports, { udp }) })
+ *     const source = syslogSource({ udp: 0 }, { event: ({ text }) => text, onListening: ({ udp }) => Object.assign(ports, { udp }) })
  *     const send = (count: number) => {
  *       const texts = Array.from({ length: count }, () => `message ${Math.random()}`)
  *       for (const text of texts) from.send(`<13>1 - - - - - - ${text}`, ports.udp ?? 0, '127.0.0.1')
@@ -132,7 +132,7 @@ class Live<T> {
 }
 
 async function checkSource<T>({ sample: { source } }: Live<T>): Promise<void> {
-  deepEqual([source.isEndless, source.isAcknowledged], [true, true])
+  deepEqual([source.isUnbounded, source.needsAck], [true, true])
   const splits = await source.splits()
   equal(splits.length, 1)
   deepEqual(await source.splits(), splits)
@@ -147,7 +147,7 @@ async function checkAll<T>(live: Live<T>, max: number): Promise<void> {
   while (found.length < 40) {
     found.push(...(await live.take(reader, 10, max)))
     positionOf(reader)
-    reader.committed?.(reader.position())
+    reader.acknowledge?.(reader.position())
   }
   live.same(found, sent)
   deepEqual(reader.counts, { ...reader.counts, read: 40, blank: 0 })
@@ -193,11 +193,11 @@ async function checkCommits<T>(live: Live<T>): Promise<void> {
   const early = first.position()
   await live.take(first, 12)
   const late = first.position()
-  for (const position of [early, early, late, late]) first.committed?.(position)
+  for (const position of [early, early, late, late]) first.acknowledge?.(position)
   const second = await live.open(JSON.parse(JSON.stringify(late)))
   const sent = await live.sample.send(3)
   live.same(await live.take(second, 3), sent)
-  second.committed?.(second.position())
+  second.acknowledge?.(second.position())
 }
 
 async function checkStrange<T>(live: Live<T>): Promise<void> {

@@ -1,8 +1,8 @@
 // What suites for sources ask of readers.
 
 import { deepEqual } from 'node:assert/strict'
-import { entriesOf } from '../../connect/batch.ts'
-import type { Entry } from '../../connect/origin.ts'
+import { recordsOf } from '../../connect/batch.ts'
+import type { SourceRecord } from '../../connect/origin.ts'
 import type { Position, SplitReader } from '../../connect/source.ts'
 
 /** As a checkpoint keeps it, and makes sure that asking changes nothing. */
@@ -15,12 +15,12 @@ export function positionOf(reader: SplitReader<unknown>): Position {
 }
 
 /** The values of events, in their order. */
-export function valuesIn<T>(entries: readonly Entry<T>[]): T[] {
+export function valuesIn<T>(entries: readonly SourceRecord<T>[]): T[] {
   return entries.flatMap((entry) => (entry.kind === 'event' ? [entry.value] : []))
 }
 
 /** What a read gave, each record with its origin, in the order in which they were read; undefined at the end. */
-export async function readEntries<T>(reader: SplitReader<T>, max: number): Promise<Entry<T>[] | undefined> {
+export async function readEntries<T>(reader: SplitReader<T>, max: number): Promise<SourceRecord<T>[] | undefined> {
   const read = await reader.read(max)
-  return read === undefined ? undefined : entriesOf(read)
+  return read === undefined ? undefined : recordsOf(read)
 }

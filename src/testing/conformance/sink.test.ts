@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { Session } from '../../connect/duckdb/connection.ts'
-import { duckdb } from '../../connect/duckdb/sink.ts'
-import { several } from '../../connect/fan-out/sink.ts'
-import { ndjsonFiles } from '../../connect/files/part-files/ndjson.ts'
-import { sqlite } from '../../connect/sqlite/sink.ts'
+import { duckdbSink } from '../../connect/duckdb/sink.ts'
+import { fanOut } from '../../connect/fan-out/sink.ts'
+import { ndjsonSink } from '../../connect/files/part-files/ndjson.ts'
+import { sqliteSink } from '../../connect/sqlite/sink.ts'
 import { times } from '../times.ts'
 import { type Faults, MemoryStore } from './sink/memory.ts'
 import type { SeenRow, SinkPlace } from './sink/subject.ts'
@@ -48,7 +48,7 @@ for (const key of KEYS) {
     locksWhileWriting: true,
     make: inFolder((folder) => {
       const path = join(folder, 'out.db')
-      const sink = sqlite<SeenRow>(path, { table: 't', columns: COLUMNS, ...by })
+      const sink = sqliteSink<SeenRow>(path, { table: 't', columns: COLUMNS, ...by })
       return { sink, visible: () => rowsOfSqlite(path) }
     }),
   })
@@ -66,7 +66,7 @@ for (const key of KEYS_OF_DUCKDB) {
     scripts: times(5),
     make: inFolder((folder) => {
       const path = join(folder, 'out.duckdb')
-      const sink = duckdb<SeenRow>(path, { table: 't', columns: COLUMNS, ...by })
+      const sink = duckdbSink<SeenRow>(path, { table: 't', columns: COLUMNS, ...by })
       return {
         sink,
         async visible() {
@@ -89,7 +89,7 @@ sinkConformance<SeenRow>({
   make: inFolder((root) => {
     const folder = join(root, 'out')
     return {
-      sink: ndjsonFiles<SeenRow>(folder, { store: join(root, 'store.db') }),
+      sink: ndjsonSink<SeenRow>(folder, { store: join(root, 'store.db') }),
       visible: () => {
         const names = readdirSync(root).includes('out') ? readdirSync(folder) : []
         return names
@@ -110,9 +110,9 @@ sinkConformance<SeenRow>({
   make: inFolder((folder) => {
     const path = (name: string) => join(folder, name)
     const options = { table: 't', columns: COLUMNS }
-    const branches = { branch: { into: sqlite<SeenRow>(path('branch.db'), options) } }
+    const branches = { branch: { into: sqliteSink<SeenRow>(path('branch.db'), options) } }
     return {
-      sink: several(sqlite<SeenRow>(path('first.db'), options), { spool: path('spool'), branches }),
+      sink: fanOut(sqliteSink<SeenRow>(path('first.db'), options), { spool: path('spool'), branches }),
       visible: () => rowsOfSqlite(path('branch.db')),
     }
   }),

@@ -31,7 +31,7 @@ const KEYS = ['name', 'make', 'row', 'refused', 'isKeyed', 'locksWhileWriting', 
  *     const path = join(folder, 'out.db')
  *     const columns = { number: 'integer', text: 'text' } as const
  *     return {
- *       sink: sqlite(path, { table: 't', columns, key: ['number'] }),
+ *       sink: sqliteSink(path, { table: 't', columns, key: ['number'] }),
  *       visible: () => {
  *         const database = new DatabaseSync(path)
  *         const isThere = database.prepare("select 1 from sqlite_schema where name = 't'").get() !== undefined

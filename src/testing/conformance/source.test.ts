@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { csv } from '../../connect/files/csv.ts'
-import { jsonArray } from '../../connect/files/json-array.ts'
+import { csvSource } from '../../connect/files/csv.ts'
+import { jsonArraySource } from '../../connect/files/json-array.ts'
 import { lines } from '../../connect/files/lines.ts'
-import { ndjson } from '../../connect/files/ndjson.ts'
-import { files } from '../../connect/files/source.ts'
+import { ndjsonSource } from '../../connect/files/ndjson.ts'
+import { fileSource } from '../../connect/files/source.ts'
 import { textLines } from '../../connect/formats/text.ts'
 import type { Source } from '../../connect/source.ts'
 import { type SourceSample, sourceConformance, type WaitingSample } from './source.ts'
@@ -45,11 +45,11 @@ sourceConformance({
   make: () =>
     sample(
       [manyLines, gzipSync('a\nb'), zstdCompressSync('c\n\0\nd\n'), ''],
-      (paths) => files(paths, textLines()),
+      (paths) => fileSource(paths, textLines()),
       [...texts, 'a', 'b', 'c', 'd'],
       1,
     ),
-  makeWaiting: () => waiting((path) => files(path, textLines(), { allowSpecial: true })),
+  makeWaiting: () => waiting((path) => fileSource(path, textLines(), { allowSpecial: true })),
 })
 
 sourceConformance({
@@ -71,11 +71,11 @@ sourceConformance({
   make: () =>
     sample(
       [`n,text\r\n${quoted.join('')}`, gzipSync(`text,n\n"x\ny",1\n"open,2\nz,3\nw,-`), 'n,text\n', ''],
-      (paths) => csv(paths.slice(0, 3), { columns: { n: 'integer', text: 'text' } }),
+      (paths) => csvSource(paths.slice(0, 3), { columns: { n: 'integer', text: 'text' } }),
       [...rows, { n: 1, text: 'x\ny' }, { n: 3, text: 'z' }],
       2,
     ),
-  makeWaiting: () => waiting((path) => csv(path, { allowSpecial: true })),
+  makeWaiting: () => waiting((path) => csvSource(path, { allowSpecial: true })),
 })
 
 sourceConformance({
@@ -83,7 +83,7 @@ sourceConformance({
   make: () =>
     sample(
       [`n,text\n${numbers.map((n) => `${n},"text, ${n}"\n`).join('')}`],
-      (paths) => csv(paths, { quotedNewlines: false, splitBytes: 1500 }),
+      (paths) => csvSource(paths, { quotedNewlines: false, splitBytes: 1500 }),
       numbers.map((n) => ({ n: `${n}`, text: `text, ${n}` })),
     ),
 })
@@ -93,7 +93,7 @@ sourceConformance({
   make: () =>
     sample(
       [numbers.map((n) => `{"n":${n}}\n`).join('\n'), '1\n{\n"two"\nnull'],
-      (paths) => ndjson(paths),
+      (paths) => ndjsonSource(paths),
       [...numbers.map((n) => ({ n })), 1, 'two', null],
       1,
     ),
@@ -102,7 +102,7 @@ sourceConformance({
 const elements = numbers.map((n) => ({ n, text: `a "text", [${n}]` }))
 
 sourceConformance({
-  name: 'jsonArray',
+  name: 'json-array',
   make: () =>
     sample(
       [
@@ -111,21 +111,21 @@ sourceConformance({
         '[1,,2 ,{]}, "x" ]\n',
         '[]',
       ],
-      (paths) => jsonArray(paths),
+      (paths) => jsonArraySource(paths),
       [...elements, ...elements.slice(0, 50), 1, 2, 'x'],
       2,
     ),
-  makeWaiting: () => waiting((path) => jsonArray(path, { allowSpecial: true })),
+  makeWaiting: () => waiting((path) => jsonArraySource(path, { allowSpecial: true })),
 })
 
 sourceConformance({
-  name: 'jsonArray at a path',
+  name: 'jsonArraySource at a path',
   make: () =>
     sample(
       [
         `\ufeff{"data":[9],"a":{"data":[8,"}"]},"in":{"x":"\\\\","data":\n${JSON.stringify(elements)},"more":[7]},"data":1}`,
       ],
-      (paths) => jsonArray(paths, { path: 'in.data' }),
+      (paths) => jsonArraySource(paths, { path: 'in.data' }),
       elements,
     ),
 })

@@ -5,8 +5,8 @@ import { existsSync, readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { checkKeys } from '../../base/check.ts'
 import { isSluiceError } from '../../base/errors.ts'
-import { entriesOf, type ReadBatch } from '../../connect/batch.ts'
-import type { Entry } from '../../connect/origin.ts'
+import { type ReadBatch, recordsOf } from '../../connect/batch.ts'
+import type { SourceRecord } from '../../connect/origin.ts'
 import type { OpenOptions, Position, Source, SourceCounts, Split, SplitReader } from '../../connect/source.ts'
 import { below, seededRandom } from '../random.ts'
 import { positionOf, readEntries, valuesIn } from './reading.ts'
@@ -95,7 +95,7 @@ export function sourceConformance<T>(subject: SourceSubject<T>): void {
 
 /** What a reader gave, and where it stood after each entry. */
 interface Reading<T> {
-  readonly entries: Entry<T>[]
+  readonly entries: SourceRecord<T>[]
   /** Positions before the first entry and after each, if one was asked for at a time. */
   readonly positions: Position[]
   /** The counts that belong to them. */
@@ -136,7 +136,7 @@ async function checkSplits<T>({ source }: SourceSample<T>): Promise<void> {
 }
 
 async function checkAll<T>({ source, expected, deadLetters = 0 }: SourceSample<T>, max: number): Promise<void> {
-  const entries: Entry<T>[] = []
+  const entries: SourceRecord<T>[] = []
   for (const split of await source.splits()) {
     const reading = await readSplit(source, split, { max })
     const { read, blank } = reading.counts.at(-1) as SourceCounts
@@ -203,9 +203,9 @@ async function checkOrigins<T>({ source }: SourceSample<T>): Promise<void> {
     const late = reads.reverse().flatMap((read) => {
       const events = read.events.select([...read.events.values().keys()].reverse())
       const rejected = read.rejected.map(({ letter }) => letter).reverse()
-      return entriesOf({ events, rejected: rejected.map((letter) => ({ at: events.length, letter })) })
+      return recordsOf({ events, rejected: rejected.map((letter) => ({ at: events.length, letter })) })
     })
-    const byOffset = (all: readonly Entry<T>[]): Entry<T>[] =>
+    const byOffset = (all: readonly SourceRecord<T>[]): SourceRecord<T>[] =>
       [...all].sort((a, b) => a.origin.offset - b.origin.offset)
     deepEqual(byOffset(late), byOffset(entries))
   }
@@ -216,7 +216,7 @@ async function checkApart<T>({ source }: SourceSample<T>): Promise<void> {
   const splits = (await source.splits()).slice(0, 4)
   const readers = await Promise.all([...splits, ...splits].map((split) => source.open(split, undefined)))
   try {
-    const given: Entry<T>[][] = readers.map(() => [])
+    const given: SourceRecord<T>[][] = readers.map(() => [])
     const open = new Set(readers.keys())
     while (open.size > 0) {
       for (const place of open) {

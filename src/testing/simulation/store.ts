@@ -1,7 +1,7 @@
 // A database in memory: transactions, a lease with a number, lost connections and lost answers.
 
 import { SluiceError } from '../../base/errors.ts'
-import { letterAt } from '../../connect/batch.ts'
+import { deadLetterAt } from '../../connect/batch.ts'
 import type { DeadLetter, Origin } from '../../connect/origin.ts'
 import type { Checkpoint, Sink, SinkWriter } from '../../connect/sink.ts'
 import { NO_TOTALS, totalsAddUp } from '../../connect/totals.ts'
@@ -82,12 +82,12 @@ export class Store {
           const refused: DeadLetter[] = []
           for (const [at, row] of batch.values().entries()) {
             const { source, offset } = batch.origin(at) as Origin
-            if (row.n === REFUSED) refused.push(letterAt(batch, at, 'memory', `${REFUSED} is refused`))
+            if (row.n === REFUSED) refused.push(deadLetterAt(batch, at, 'memory', `${REFUSED} is refused`))
             else rows.push([key === undefined ? `${source}@${offset}` : key.map((name) => row[name]).join(), row])
           }
           return refused
         }),
-      bury: (more) =>
+      writeDeadLetters: (more) =>
         touch(() => {
           for (const { origin, step, reason } of more) {
             letters.push([`${origin.source}@${origin.offset} ${step}`, reason])

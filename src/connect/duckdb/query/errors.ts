@@ -9,7 +9,7 @@ interface Query {
 }
 
 /** The error that a caller can act on for what DuckDB says of a query. */
-export function queryTrouble(error: unknown, { path, source, signal }: Query, offset = 0): unknown {
+export function queryError(error: unknown, { path, source, signal }: Query, offset = 0): unknown {
   if (signal?.aborted === true) return signal.reason
   if (error instanceof SluiceError) return error
   const found = messageOf(error).split('\n', 1)[0] ?? ''

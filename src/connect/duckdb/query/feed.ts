@@ -6,7 +6,7 @@ import { define, inColumn, rawRow } from '../../kits/rows/values.ts'
 import { nullInCursor } from '../../kits/sql/query-source.ts'
 import type { Json } from '../../source.ts'
 import type { Session } from '../connection.ts'
-import { queryTrouble } from './errors.ts'
+import { queryError } from './errors.ts'
 import { type Decode, decoderOf, type ValueChoices } from './value.ts'
 
 /** What is read: the columns, then what the reader needs, then whether the row is the one behind the last. */
@@ -73,7 +73,7 @@ export class DuckdbFeed<Row> implements QueryFeed<RawRow, Row> {
       if (this.#isOver && this.#chunk !== undefined) await this.#end()
       return rows
     } catch (error) {
-      throw queryTrouble(error, this.#options, this.#given)
+      throw queryError(error, this.#options, this.#given)
     }
   }
 

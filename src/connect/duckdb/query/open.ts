@@ -13,7 +13,7 @@ import { trimQuery } from '../../kits/sql/query.ts'
 import type { QueryToRead } from '../../kits/sql/query-source.ts'
 import type { OpenOptions, Position, SplitReader } from '../../source.ts'
 import { Session } from '../connection.ts'
-import { queryTrouble } from './errors.ts'
+import { queryError } from './errors.ts'
 import { DuckdbFeed, type QueryPlan, type RawRow } from './feed.ts'
 import { columnTypeOf, type ValueChoices } from './value.ts'
 
@@ -50,7 +50,7 @@ export async function findColumns(opening: QueryOpening, signal: AbortSignal | u
       const { duckdb } = session
       return Object.fromEntries(columns.map(({ name, type }) => [name, columnTypeOf(duckdb, type, opening.choices)]))
     } catch (error) {
-      throw queryTrouble(error, { ...opening, signal })
+      throw queryError(error, { ...opening, signal })
     } finally {
       session.close()
     }
@@ -94,7 +94,7 @@ async function openOnce<Row>(
   } catch (error) {
     if (feed === undefined) session.close()
     else await feed.close()
-    throw queryTrouble(error, { path, source, signal })
+    throw queryError(error, { path, source, signal })
   } finally {
     signal?.removeEventListener('abort', onAbort)
   }

@@ -12,7 +12,7 @@ import type { Work } from '../../kits/store/work.ts'
 import { SqlWriter, type SqlWriterOptions } from '../../kits/store/writer.ts'
 import type { BatchSize, SinkInspector, SinkWriter } from '../../sink.ts'
 import { IN_MEMORY } from '../connection/instances.ts'
-import { duckdbTrouble, Session } from '../connection.ts'
+import { duckdbError, Session } from '../connection.ts'
 import { schemasOf } from './catalogue.ts'
 import { RowWriter, STEP } from './rows.ts'
 import { doWork, duckdbDialect } from './session.ts'
@@ -77,7 +77,7 @@ export class DuckdbDatabase implements SqlDatabase {
 
   trouble(error: unknown, act: string): unknown {
     const { path, table } = this.#options
-    return duckdbTrouble(error, path, act, table)
+    return duckdbError(error, path, act, table)
   }
 
   async close(release: Work<void> | undefined): Promise<void> {

@@ -1,7 +1,7 @@
 // Writes rows into their table; what the table refuses comes back as dead letters.
 
 import { invariant } from '../../../base/invariant.ts'
-import { type Batch, letterAt } from '../../batch.ts'
+import { type Batch, deadLetterAt } from '../../batch.ts'
 import { hintOfValue } from '../../kits/sql/evolve.ts'
 import { foldName, quoteName } from '../../kits/sql/name.ts'
 import { faultOfRow, strayOf, type TableRow } from '../../kits/sql/row.ts'
@@ -188,7 +188,7 @@ export class RowWriter implements RowTable {
       if (typeof key !== 'string') {
         texts.dropRow()
         if (key.isMisfit === true) hasMisfits = true
-        letters.push(letterAt(rows, index, STEP, key.fault))
+        letters.push(deadLetterAt(rows, index, STEP, key.fault))
         continue
       }
       const at = keys.get(key) ?? taken.length
@@ -272,7 +272,7 @@ export class RowWriter implements RowTable {
     }
     if (found.size > 0)
       await this.#session.run(`delete from ${stage} where ${NUMBER} in (${[...found.keys()].join(', ')})`)
-    return [...found].map(([at, reason]) => letterAt(rows, taken[at] as number, STEP, reason))
+    return [...found].map(([at, reason]) => deadLetterAt(rows, taken[at] as number, STEP, reason))
   }
 
   /** A row that is overwritten does not stand in its own way. */

@@ -1,7 +1,7 @@
 // Values of JavaScript to texts that DuckDB makes values of, by what their column holds: exactly, or not at all.
 
 import { decimalText, parseDecimal } from '../../kits/decimal.ts'
-import { dayOf, isEndless, isStorable, microsOfDay, millisOf, nanosOf, realOf, wholeOf } from '../../kits/sql/exact.ts'
+import { dayOf, isInfinite, isStorable, microsOfDay, millisOf, nanosOf, realOf, wholeOf } from '../../kits/sql/exact.ts'
 import { jsonOf, textOf } from '../../kits/sql/text-of.ts'
 
 /** The text of a value that is neither null nor undefined; undefined if the column takes none such. */
@@ -76,7 +76,7 @@ export function microsText(step: number): WriteText {
   return (value) => {
     const ms = millisOf(value)
     if (ms !== undefined) return step <= 1000 || ms % (step / 1000) === 0 ? microsOf(ms) : undefined
-    if (isEndless(value)) return endText(value)
+    if (isInfinite(value)) return endText(value)
     const nanos = typeof value === 'string' ? nanosOf(value) : undefined
     return nanos === undefined || nanos % BigInt(step * 1000) !== 0n ? undefined : String(nanos / 1000n)
   }
@@ -84,14 +84,14 @@ export function microsText(step: number): WriteText {
 
 /** Times as nanoseconds from 1970 on, in 64 bits. */
 export const nanosText: WriteText = (value) => {
-  if (isEndless(value)) return endText(value)
+  if (isInfinite(value)) return endText(value)
   const ms = millisOf(value)
   const nanos = ms !== undefined ? BigInt(ms) * 1_000_000n : typeof value === 'string' ? nanosOf(value) : undefined
   return nanos === undefined || nanos < MIN_NANOS || nanos > MAX_NANOS ? undefined : String(nanos)
 }
 
 export const dayText: WriteText = (value) => {
-  if (isEndless(value)) return endText(value)
+  if (isInfinite(value)) return endText(value)
   const day = dayOf(value)
   return day === undefined ? undefined : String(day)
 }

@@ -5,7 +5,7 @@ import type { SinkInspector } from '../../sink.ts'
 import { branchPipeline, RECORD } from './record.ts'
 import type { Branch } from './route.ts'
 
-export function severalInspector(
+export function fanOutInspector(
   pipeline: string,
   first: SinkInspector,
   branches: ReadonlyMap<string, Branch<never>>,
@@ -18,7 +18,7 @@ export function severalInspector(
       states.delete(RECORD)
       return { ...found, states }
     },
-    letters: (options) => first.letters(options),
+    deadLetters: (options) => first.deadLetters(options),
     /** All of them start over, or, where it is stopped half-way, refuse to go on until it is done again. */
     async reset(options) {
       for (const [name, { into }] of branches) {

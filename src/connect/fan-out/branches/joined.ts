@@ -3,14 +3,14 @@
 import type { Batch } from '../../batch.ts'
 import type { SinkWriter, Totals } from '../../sink.ts'
 import { addTotals, NO_TOTALS } from '../../totals.ts'
-import { Follower, type FollowerOptions } from './follower.ts'
+import { BranchWriter, type BranchWriterOptions } from './branch-writer.ts'
 import { branchesInvalid, checkLineage, LINEAGE } from './record.ts'
 
 export class Joined {
   /** The place of its rows among those of all branches. */
   readonly at: number
   readonly #writer: SinkWriter<unknown>
-  readonly options: FollowerOptions
+  readonly options: BranchWriterOptions
   /** Its last commit; 0 before the first. */
   seq: number
   /** What became of rows, over all runs. */
@@ -19,7 +19,7 @@ export class Joined {
   #rows = 0
   #dead = 0
 
-  private constructor(options: FollowerOptions, at: number, writer: SinkWriter<unknown>) {
+  private constructor(options: BranchWriterOptions, at: number, writer: SinkWriter<unknown>) {
     this.at = at
     this.#writer = writer
     this.options = options
@@ -28,9 +28,9 @@ export class Joined {
   }
 
   /** Takes what waits for the branch in files, if it had any before, and joins the first sink. */
-  static async open(first: SinkWriter<never>, at: number, options: FollowerOptions): Promise<Joined> {
+  static async open(first: SinkWriter<never>, at: number, options: BranchWriterOptions): Promise<Joined> {
     const { name, sink, opening, lineage, files, seq } = options
-    if (files.length > 0) await Follower.catchUp(options)
+    if (files.length > 0) await BranchWriter.catchUp(options)
     const writer = (await sink.openBeside?.(first, opening)) as SinkWriter<unknown>
     checkLineage(opening.pipeline, name, writer.checkpoint, lineage)
     const found = writer.checkpoint?.epoch ?? 0
@@ -41,7 +41,7 @@ export class Joined {
   async write(rows: Batch): Promise<void> {
     if (rows.length === 0) return
     const refused = await this.#writer.write(rows)
-    if (refused.length > 0) await this.#writer.bury(refused)
+    if (refused.length > 0) await this.#writer.writeDeadLetters(refused)
     this.#rows += rows.length
     this.#dead += refused.length
   }
@@ -62,6 +62,6 @@ export class Joined {
   }
 
   renew(): void | Promise<void> {
-    return this.#writer.renew?.()
+    return this.#writer.renewLease?.()
   }
 }

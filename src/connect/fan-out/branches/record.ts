@@ -26,25 +26,25 @@ export interface BranchRecord {
   readonly files: readonly SpoolFile[]
 }
 
-export interface SeveralRecord {
+export interface FanOutRecord {
   /** Made with the first commit, and kept by each branch: tells that a branch has followed this very pipeline. */
   readonly lineage: string
   readonly branches: Readonly<Record<string, BranchRecord>>
 }
 
-export function recordBytes(record: SeveralRecord): Uint8Array {
+export function recordBytes(record: FanOutRecord): Uint8Array {
   return Buffer.from(JSON.stringify({ version: VERSION, ...record }))
 }
 
 /** @throws {SluiceError} CHECKPOINT_INVALID if it is none that this version reads */
-export function readRecord(pipeline: string, bytes: Uint8Array): SeveralRecord {
+export function readRecord(pipeline: string, bytes: Uint8Array): FanOutRecord {
   try {
     const { version, lineage, branches } = JSON.parse(Buffer.from(bytes).toString()) as Record<string, unknown>
     if (version !== VERSION) throw new Error(`it is of version ${version}, this Sluice reads ${VERSION}`)
     if (typeof lineage !== 'string' || typeof branches !== 'object' || branches === null) {
       throw new Error('it has no branches')
     }
-    return { lineage, branches: branches as SeveralRecord['branches'] }
+    return { lineage, branches: branches as FanOutRecord['branches'] }
   } catch (error) {
     throw branchesInvalid(pipeline, `what it says of branches cannot be read: ${messageOf(error)}`, error)
   }

@@ -1,7 +1,7 @@
 // Which of several sinks takes which row.
 
 import { messageOf } from '../../../base/errors.ts'
-import { type Batch, letterAt, mapped } from '../../batch.ts'
+import { type Batch, deadLetterAt, mapped } from '../../batch.ts'
 import type { DeadLetter } from '../../origin.ts'
 import type { Sink } from '../../sink.ts'
 
@@ -61,9 +61,9 @@ export function route<Row>(
         indices.push(at)
         values.push(value)
       }
-      if (!goesFirst && taken.length === 0) letters.push(letterAt(rows, at, STEP, 'no sink takes it'))
+      if (!goesFirst && taken.length === 0) letters.push(deadLetterAt(rows, at, STEP, 'no sink takes it'))
     } catch (error) {
-      letters.push(letterAt(rows, at, STEP, messageOf(error)))
+      letters.push(deadLetterAt(rows, at, STEP, messageOf(error)))
     }
   }
   const routed = placed.map(({ indices, values }) => mapped(rows, values, indices))

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import { crc32 } from 'node:zlib'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
-import { type Batch, batchOf, letterAt } from '../../batch.ts'
+import { type Batch, batchOf, deadLetterAt } from '../../batch.ts'
 import { cannotStore, createFile, finishFile, lookAt, removeFile, writeAll } from '../../kits/files/disk.ts'
 import { encodeName } from '../../kits/files/name.ts'
 import type { DeadLetter, Origin } from '../../origin.ts'
@@ -166,7 +166,7 @@ export function packRows(rows: Batch): PackedRows {
         serialize(row)
         good.push(at)
       } catch (error) {
-        letters.push(letterAt(rows, at, 'spool', messageOf(error)))
+        letters.push(deadLetterAt(rows, at, 'spool', messageOf(error)))
       }
     }
     return { frame: serialize(columnsOf(rows.select(good))), letters, rows: good.length }

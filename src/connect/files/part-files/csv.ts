@@ -8,7 +8,7 @@ import { type Compression, ENDINGS } from './encoder.ts'
 import { csvFormat } from './formats.ts'
 import { FILE_SINK_OPTIONS, type FileSinkOptions, fileSink } from './sink.ts'
 
-export interface CsvFilesOptions<Row> extends FileSinkOptions<Row> {
+export interface CsvSinkOptions<Row> extends FileSinkOptions<Row> {
   /** `none` by default. */
   readonly compression?: Compression
   /** The columns, in their order, where they are not those of the source. */
@@ -22,7 +22,7 @@ export interface CsvFilesOptions<Row> extends FileSinkOptions<Row> {
 }
 
 /**
- * Writes rows as CSV into files of a folder: committed, named and listed as those of {@link ndjsonFiles}.
+ * Writes rows as CSV into files of a folder: committed, named and listed as those of {@link ndjsonSink}.
  *
  * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the first
  *   rows, once and for all runs. Named columns take what a row has of them and leave the rest of the row out; found
@@ -30,13 +30,13 @@ export interface CsvFilesOptions<Row> extends FileSinkOptions<Row> {
  * - **Values**: times are written as ISO 8601, `json` values as JSON, null as nothing, the empty text as `""`.
  * - **Refuses** a row that is no object, or that has a value which is none of its column's type.
  *
- * @throws as {@link ndjsonFiles}
+ * @throws as {@link ndjsonSink}
  * @example
- * csvFiles('out', { columns: { id: 'integer', name: 'text' }, delimiter: ';' }).title // => 'CSV files in out'
+ * csvSink('out', { columns: { id: 'integer', name: 'text' }, delimiter: ';' }).title // => 'CSV files in out'
  */
-export function csvFiles<Row>(folder: string, options: CsvFilesOptions<Row> = {}): Sink<Row> {
+export function csvSink<Row>(folder: string, options: CsvSinkOptions<Row> = {}): Sink<Row> {
   const own = ['compression', 'columns', 'delimiter', 'header', 'spreadsheetSafe']
-  checkKeys('csvFiles', options, [...FILE_SINK_OPTIONS, ...own])
+  checkKeys('csvSink', options, [...FILE_SINK_OPTIONS, ...own])
   const { compression = 'none', delimiter = ',', header = true, spreadsheetSafe = false } = options
   checkChoice('compression', compression, Object.keys(ENDINGS))
   csvLine([], { delimiter })

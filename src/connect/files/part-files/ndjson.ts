@@ -6,7 +6,7 @@ import { type Compression, ENDINGS } from './encoder.ts'
 import { ndjsonFormat } from './formats.ts'
 import { FILE_SINK_OPTIONS, type FileSinkOptions, fileSink } from './sink.ts'
 
-export interface NdjsonFilesOptions<Row> extends FileSinkOptions<Row> {
+export interface NdjsonSinkOptions<Row> extends FileSinkOptions<Row> {
   /** `none` by default. */
   readonly compression?: Compression
 }
@@ -29,12 +29,12 @@ export interface NdjsonFilesOptions<Row> extends FileSinkOptions<Row> {
  * @throws {SluiceError} CONFIG_INVALID for a path that cannot be used; when it is opened, SINK_MISMATCH for a folder
  *   that holds parts of this pipeline which its checkpoint knows nothing of
  * @example
- * const sink = ndjsonFiles('out', { compression: 'zstd', partitionBy: (row: { day: string }) => row.day })
+ * const sink = ndjsonSink('out', { compression: 'zstd', partitionBy: (row: { day: string }) => row.day })
  * sink.title // => 'NDJSON files in out'
  * sink.guarantee // => 'exactly-once'
  */
-export function ndjsonFiles<Row>(folder: string, options: NdjsonFilesOptions<Row> = {}): Sink<Row> {
-  checkKeys('ndjsonFiles', options, [...FILE_SINK_OPTIONS, 'compression'])
+export function ndjsonSink<Row>(folder: string, options: NdjsonSinkOptions<Row> = {}): Sink<Row> {
+  checkKeys('ndjsonSink', options, [...FILE_SINK_OPTIONS, 'compression'])
   const { compression = 'none' } = options
   checkChoice('compression', compression, Object.keys(ENDINGS))
   const never = { rollRows: Number.POSITIVE_INFINITY, rollBytes: Number.POSITIVE_INFINITY }

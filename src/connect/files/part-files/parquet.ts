@@ -6,7 +6,7 @@ import type { Sink } from '../../sink.ts'
 import { parquetFormat } from './formats.ts'
 import { FILE_SINK_OPTIONS, type FileSinkOptions, fileSink } from './sink.ts'
 
-export interface ParquetFilesOptions<Row> extends FileSinkOptions<Row> {
+export interface ParquetSinkOptions<Row> extends FileSinkOptions<Row> {
   /** The columns, in their order, where they are not those of the source. */
   readonly columns?: Columns
   /** Digits after the point of `decimal` columns, by name: 9 where a column is not named, of 38 in all. */
@@ -17,8 +17,8 @@ export interface ParquetFilesOptions<Row> extends FileSinkOptions<Row> {
 const ROLL = { rollRows: 100_000, rollBytes: 32 * 1024 * 1024 }
 
 /**
- * Writes rows as Parquet into files of a folder: committed, named and listed as those of {@link ndjsonFiles}, with
- * columns as {@link csvFiles} finds them, but by type, too: found numbers are DOUBLE, whole as the first ones may be,
+ * Writes rows as Parquet into files of a folder: committed, named and listed as those of {@link ndjsonSink}, with
+ * columns as {@link csvSink} finds them, but by type, too: found numbers are DOUBLE, whole as the first ones may be,
  * unless there are bigints among them. Name the columns for others.
  *
  * Types in the file: `text` STRING, `integer` INT64, `real` DOUBLE, `decimal` DECIMAL(38, 9) or of the scale in `scales`,
@@ -28,13 +28,13 @@ const ROLL = { rollRows: 100_000, rollBytes: 32 * 1024 * 1024 }
  * The rows of a part are held in memory until it is ended: `roll` is 100,000 rows or 32 MiB of values by default, and
  * all open parts together hold no more than 128 MiB. It needs the package hyparquet-writer.
  *
- * @throws as {@link ndjsonFiles}; when it is opened, or with the first rows, CONFIG_INVALID if hyparquet-writer is not
+ * @throws as {@link ndjsonSink}; when it is opened, or with the first rows, CONFIG_INVALID if hyparquet-writer is not
  *   installed
  * @example
- * parquetFiles('out', { roll: { rows: 10_000 } }).title // => 'Parquet files in out'
+ * parquetSink('out', { roll: { rows: 10_000 } }).title // => 'Parquet files in out'
  */
-export function parquetFiles<Row>(folder: string, options: ParquetFilesOptions<Row> = {}): Sink<Row> {
-  checkKeys('parquetFiles', options, [...FILE_SINK_OPTIONS, 'columns', 'scales'])
+export function parquetSink<Row>(folder: string, options: ParquetSinkOptions<Row> = {}): Sink<Row> {
+  checkKeys('parquetSink', options, [...FILE_SINK_OPTIONS, 'columns', 'scales'])
   const { scales = {} } = options
   for (const [name, scale] of Object.entries(scales)) checkInteger(`The scale of column ${name}`, scale, 0, 38)
   return fileSink(folder, parquetFormat(scales), options, ROLL)

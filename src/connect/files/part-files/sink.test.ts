@@ -20,9 +20,9 @@ import { type ErrorCode, isSluiceError } from '../../../base/errors.ts'
 import { type Batch, batchOf } from '../../batch.ts'
 import type { Checkpoint, Sink, SinkOptions, SinkWriter } from '../../sink.ts'
 import { NO_TOTALS } from '../../totals.ts'
-import { csvFiles } from './csv.ts'
-import { ndjsonFiles } from './ndjson.ts'
-import { parquetFiles } from './parquet.ts'
+import { csvSink } from './csv.ts'
+import { ndjsonSink } from './ndjson.ts'
+import { parquetSink } from './parquet.ts'
 
 let root = ''
 let folder = ''
@@ -73,9 +73,9 @@ const seen = (): string[] =>
 
 const text = (name: string): string => readFileSync(join(folder, name), 'utf8')
 
-describe('ndjsonFiles', () => {
+describe('ndjsonSink', () => {
   it('writes a file for each epoch, and names it on the manifest', async () => {
-    await load(ndjsonFiles(folder), [[{ a: 1 }, { a: 2 }], [{ a: 3 }]])
+    await load(ndjsonSink(folder), [[{ a: 1 }, { a: 2 }], [{ a: 3 }]])
     deepEqual(seen(), ['_manifest-job-00000001.json', 'job-00000001-0001.ndjson', 'job-00000002-0001.ndjson'])
     equal(text('job-00000001-0001.ndjson'), '{"a":1}\n{"a":2}\n')
     deepEqual(JSON.parse(text('_manifest-job-00000001.json')), {
@@ -89,23 +89,23 @@ describe('ndjsonFiles', () => {
   })
 
   it('takes any value that JSON has', async () => {
-    deepEqual(await load(ndjsonFiles<unknown>(folder), [['a', 1, null, [2], 10n ** 20n]]), [])
+    deepEqual(await load(ndjsonSink<unknown>(folder), [['a', 1, null, [2], 10n ** 20n]]), [])
     equal(text('job-00000001-0001.ndjson'), '"a"\n1\nnull\n[2]\n100000000000000000000\n')
   })
 
   it('writes no file for an epoch without rows, or with refused ones only', async () => {
-    const reasons = await load(ndjsonFiles<unknown>(folder), [[], [Number.NaN], [() => 1]])
+    const reasons = await load(ndjsonSink<unknown>(folder), [[], [Number.NaN], [() => 1]])
     deepEqual(reasons, ['JSON has no form for NaN', 'JSON has no form for function (unnamed)'])
     deepEqual(seen(), [])
   })
 
   it('refuses a promise that nobody waited for', async () => {
-    const reasons = await load(ndjsonFiles<unknown>(folder), [[Promise.resolve(1)]])
+    const reasons = await load(ndjsonSink<unknown>(folder), [[Promise.resolve(1)]])
     deepEqual(reasons, ['a row is no promise: the step before did not wait for it'])
   })
 
   it('ends a part at so many rows', async () => {
-    await load(ndjsonFiles(folder, { roll: { rows: 2 } }), [[1, 2, 3, 4, 5], [6]])
+    await load(ndjsonSink(folder, { roll: { rows: 2 } }), [[1, 2, 3, 4, 5], [6]])
     deepEqual(
       seen()
         .slice(1)
@@ -116,7 +116,7 @@ describe('ndjsonFiles', () => {
 
   it('ends a part at so many bytes', async () => {
     const long = 'x'.repeat(1000)
-    await load(ndjsonFiles(folder, { roll: { bytes: 2500 } }), [Array(7).fill(long)])
+    await load(ndjsonSink(folder, { roll: { bytes: 2500 } }), [Array(7).fill(long)])
     deepEqual(
       seen()
         .slice(1)
@@ -126,7 +126,7 @@ describe('ndjsonFiles', () => {
   })
 
   it('writes as it goes, and holds little of a large part', async () => {
-    const writer = await ndjsonFiles<string>(folder).open({ pipeline: 'job' })
+    const writer = await ndjsonSink<string>(folder).open({ pipeline: 'job' })
     for (let i = 0; i < 20; i += 1) await writer.write(events(...Array<string>(100).fill('x'.repeat(1000))))
     const [temp] = readdirSync(join(folder, '.sluice-unfinished'))
     ok(statSync(join(folder, '.sluice-unfinished', temp as string)).size > 1_500_000)
@@ -136,7 +136,7 @@ describe('ndjsonFiles', () => {
 
   it('makes compressed files of large parts that are read as one', async () => {
     const rows = Array.from({ length: 20_000 }, (_, id) => ({ id, text: 'some words that come again' }))
-    await load(ndjsonFiles(folder, { compression: 'gzip' }), [rows])
+    await load(ndjsonSink(folder, { compression: 'gzip' }), [rows])
     const lines = gunzipSync(readFileSync(join(folder, 'job-00000001-0001.ndjson.gz')))
       .toString()
       .split('\n')
@@ -145,7 +145,7 @@ describe('ndjsonFiles', () => {
   })
 
   it('lets nobody else read a file before it is finished, and gives it its mode then', async () => {
-    const writer = await ndjsonFiles<string>(folder, { mode: 0o640 }).open({ pipeline: 'job' })
+    const writer = await ndjsonSink<string>(folder, { mode: 0o640 }).open({ pipeline: 'job' })
     await writer.write(events('x'.repeat(300_000)))
     const staging = join(folder, '.sluice-unfinished')
     const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8)
@@ -159,7 +159,7 @@ describe('ndjsonFiles', () => {
   })
 
   it('begins another manifest after a thousand parts', async () => {
-    const many = ndjsonFiles<number>(folder, { roll: { rows: 1 } })
+    const many = ndjsonSink<number>(folder, { roll: { rows: 1 } })
     await load(many, [Array.from({ length: 1000 }, (_, id) => id), [1], [2]])
     deepEqual(
       seen().filter((name) => name.startsWith('_')),
@@ -170,17 +170,17 @@ describe('ndjsonFiles', () => {
   })
 
   it('leaves files of others alone, and of other pipelines', async () => {
-    await load(ndjsonFiles(folder), [[1]], { pipeline: 'a' })
+    await load(ndjsonSink(folder), [[1]], { pipeline: 'a' })
     writeFileSync(join(folder, 'mine.ndjson'), 'mine')
     writeFileSync(join(folder, '.sluice-unfinished', 'a-b-00000002-0001.ndjson.0123456789ab.tmp'), 'of a-b')
     writeFileSync(join(folder, '.sluice-unfinished', 'a-00000002-0001.ndjson.0123456789ab.tmp'), 'of a')
-    await load(ndjsonFiles(folder), [[2]], { pipeline: 'a' })
+    await load(ndjsonSink(folder), [[2]], { pipeline: 'a' })
     deepEqual(readdirSync(join(folder, '.sluice-unfinished')), ['a-b-00000002-0001.ndjson.0123456789ab.tmp'])
     equal(text('mine.ndjson'), 'mine')
   })
 
   it('lets readers take finished files away', async () => {
-    const sink = ndjsonFiles<number>(folder)
+    const sink = ndjsonSink<number>(folder)
     await load(sink, [[1]])
     rmSync(join(folder, 'job-00000001-0001.ndjson'))
     await load(sink, [[2]])
@@ -188,30 +188,30 @@ describe('ndjsonFiles', () => {
   })
 
   it('does not begin anew beside the parts of an earlier time', async () => {
-    await load(ndjsonFiles(folder), [[1]])
+    await load(ndjsonSink(folder), [[1]])
     for (const name of readdirSync(folder)) if (name.startsWith('.sluice.db')) rmSync(join(folder, name))
     const found = /^Cannot write to ".*out": it holds parts of job up to epoch 1, and there is no checkpoint/
-    await rejects(ndjsonFiles(folder).open({ pipeline: 'job' }), failsWith('SINK_MISMATCH', found))
+    await rejects(ndjsonSink(folder).open({ pipeline: 'job' }), failsWith('SINK_MISMATCH', found))
   })
 
   it('does not overwrite a file that has the name of a part', async () => {
     mkdirSync(folder)
     writeFileSync(join(folder, 'job-00000001-0001.ndjson'), 'mine')
-    await rejects(load(ndjsonFiles(folder), [[1]]), failsWith('SINK_MISMATCH', /there is a file of that name/))
+    await rejects(load(ndjsonSink(folder), [[1]]), failsWith('SINK_MISMATCH', /there is a file of that name/))
     equal(text('job-00000001-0001.ndjson'), 'mine')
   })
 
   it('is not led astray by a damaged manifest', async () => {
-    await load(ndjsonFiles(folder), [[1]])
+    await load(ndjsonSink(folder), [[1]])
     for (const damaged of ['', '{', '{"version":2,"parts":[]}', '{"version":1,"parts":[{"path":1}]}']) {
       writeFileSync(join(folder, '_manifest-job-00000001.json'), damaged)
-      await rejects(ndjsonFiles(folder).open({ pipeline: 'job' }), failsWith('SINK_MISMATCH', /none of version 1/))
+      await rejects(ndjsonSink(folder).open({ pipeline: 'job' }), failsWith('SINK_MISMATCH', /none of version 1/))
     }
   })
 
   it('keeps its checkpoints where it is told', async () => {
     const store = join(root, 'state.db')
-    const sink = ndjsonFiles(folder, { store, deadLetters: 'bad' })
+    const sink = ndjsonSink(folder, { store, deadLetters: 'bad' })
     equal(sink.deadLetters, `table bad in ${store}`)
     await load(sink, [[1]])
     deepEqual([existsSync(store), existsSync(join(folder, '.sluice.db'))], [true, false])
@@ -219,7 +219,7 @@ describe('ndjsonFiles', () => {
 
   it('refuses what cannot be used', () => {
     for (const bad of ['', 'a\0b', 5 as unknown as string]) {
-      throws(() => ndjsonFiles(bad), failsWith('CONFIG_INVALID'))
+      throws(() => ndjsonSink(bad), failsWith('CONFIG_INVALID'))
     }
     const options: object[] = [
       { compression: 'brotli' },
@@ -230,22 +230,22 @@ describe('ndjsonFiles', () => {
       { partitionBy: 'day' },
       { columns: {} },
     ]
-    for (const bad of options) throws(() => ndjsonFiles(folder, bad as never), /Error/, JSON.stringify(bad))
+    for (const bad of options) throws(() => ndjsonSink(folder, bad as never), /Error/, JSON.stringify(bad))
   })
 
   it('F35: fences off a run that was taken over from, and neither gets into the way of the other', async () => {
-    const sink = ndjsonFiles<string>(folder)
+    const sink = ndjsonSink<string>(folder)
     const owner = 'a run that is gone'
     const big = 'x'.repeat(300_000)
     const zombie = await sink.open({ pipeline: 'job', owner })
     await zombie.write(events('a', big))
-    const heir = await sink.open({ pipeline: 'job', owner })
-    await heir.write(events('b', big))
+    const successor = await sink.open({ pipeline: 'job', owner })
+    await successor.write(events('b', big))
     await zombie.write(events('c', big))
     await rejects(async () => await zombie.commit(checkpoint(1)), failsWith('PIPELINE_HELD'))
     await zombie.close()
-    await heir.commit(checkpoint(1))
-    await heir.close()
+    await successor.commit(checkpoint(1))
+    await successor.close()
     deepEqual(seen(), ['_manifest-job-00000001.json', 'job-00000001-0001.ndjson'])
     equal(text('job-00000001-0001.ndjson'), `"b"\n"${big}"\n`)
   })
@@ -254,15 +254,15 @@ describe('ndjsonFiles', () => {
     const elsewhere = join(root, 'elsewhere')
     mkdirSync(elsewhere)
     symlinkSync(elsewhere, folder)
-    await load(ndjsonFiles(folder), [[1]])
+    await load(ndjsonSink(folder), [[1]])
     equal(readFileSync(join(elsewhere, 'job-00000001-0001.ndjson'), 'utf8'), '1\n')
   })
 
   it('says so where there can be no folder', async () => {
     writeFileSync(folder, 'a file')
-    await rejects(load(ndjsonFiles(folder), [[1]]), failsWith('STORAGE_FAILED', /it is no folder \(ENOTDIR\)/))
+    await rejects(load(ndjsonSink(folder), [[1]]), failsWith('STORAGE_FAILED', /it is no folder \(ENOTDIR\)/))
     await rejects(
-      load(ndjsonFiles(join(root, 'no', 'where')), [[1]]),
+      load(ndjsonSink(join(root, 'no', 'where')), [[1]]),
       failsWith('STORAGE_FAILED', /Cannot make .*where": there is no such file or folder \(ENOENT\)/),
     )
   })
@@ -270,7 +270,7 @@ describe('ndjsonFiles', () => {
   it('writes only where it may', { skip: process.getuid?.() === 0 ? 'root may write everywhere' : false }, async () => {
     mkdirSync(folder)
     chmodSync(folder, 0o500)
-    await rejects(load(ndjsonFiles(folder), [[1]]), failsWith('STORAGE_FAILED'))
+    await rejects(load(ndjsonSink(folder), [[1]]), failsWith('STORAGE_FAILED'))
   })
 })
 
@@ -278,7 +278,7 @@ describe('partitions of part files', () => {
   const byDay = { partitionBy: ({ day }: { day: string }) => day }
 
   it('are folders, with their value on the manifest', async () => {
-    await load(ndjsonFiles(folder, byDay), [[{ day: 'mon' }, { day: 'a/b' }, { day: 'mon' }]])
+    await load(ndjsonSink(folder, byDay), [[{ day: 'mon' }, { day: 'a/b' }, { day: 'mon' }]])
     deepEqual(seen(), ['_manifest-job-00000001.json', 'a%2Fb/job-00000001-0002.ndjson', 'mon/job-00000001-0001.ndjson'])
     deepEqual(
       JSON.parse(text('_manifest-job-00000001.json')).parts.map(({ partition, rows }: never) => [partition, rows]),
@@ -291,7 +291,7 @@ describe('partitions of part files', () => {
 
   it('S8: stay below the root, each value in a folder of its own', async () => {
     const days = ['../../etc/x', 'a/b', '..', '.', '', 'CON', 'x'.repeat(300), 'x'.repeat(301), 'a\0b', '%2E', '~', '/']
-    await load(ndjsonFiles(folder, byDay), [days.map((day) => ({ day }))])
+    await load(ndjsonSink(folder, byDay), [days.map((day) => ({ day }))])
     deepEqual(readdirSync(root), ['out'])
     const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
     equal(folders.length, days.length + 1)
@@ -305,7 +305,7 @@ describe('partitions of part files', () => {
     mkdirSync(folder)
     symlinkSync(elsewhere, join(folder, 'mon'))
     await rejects(
-      load(ndjsonFiles(folder, byDay), [[{ day: 'mon' }]]),
+      load(ndjsonSink(folder, byDay), [[{ day: 'mon' }]]),
       failsWith('STORAGE_FAILED', /it is a link \(ENOTDIR\)/),
     )
     deepEqual(readdirSync(elsewhere), [])
@@ -316,11 +316,11 @@ describe('partitions of part files', () => {
     mkdirSync(elsewhere)
     mkdirSync(folder)
     symlinkSync(elsewhere, join(folder, '.sluice-unfinished'))
-    await rejects(load(ndjsonFiles(folder), [[1]]), failsWith('STORAGE_FAILED', /it is a link/))
+    await rejects(load(ndjsonSink(folder), [[1]]), failsWith('STORAGE_FAILED', /it is a link/))
   })
 
   it('refuse rows that partitionBy gives no text for, or throws at', async () => {
-    const sink = ndjsonFiles<{ day?: unknown }>(folder, {
+    const sink = ndjsonSink<{ day?: unknown }>(folder, {
       partitionBy: (row) => {
         if (row.day === 'bad') throw new Error('bad day')
         return row.day as string
@@ -334,7 +334,7 @@ describe('partitions of part files', () => {
   })
 
   it('are no more than so many at a time: the oldest is ended, and begun again', async () => {
-    await load(ndjsonFiles(folder, { ...byDay, maxOpenParts: 2 }), [
+    await load(ndjsonSink(folder, { ...byDay, maxOpenParts: 2 }), [
       ['a', 'b', 'c', 'a', 'a', 'c'].map((day) => ({ day })),
     ])
     const listed = JSON.parse(text('_manifest-job-00000001.json')).parts
@@ -352,19 +352,19 @@ describe('partitions of part files', () => {
   it('are no more than so many in an epoch', async () => {
     const days = Array.from({ length: 6 }, (_, day) => ({ day: String(day) }))
     await rejects(
-      load(ndjsonFiles(folder, { ...byDay, maxParts: 5 }), [days]),
+      load(ndjsonSink(folder, { ...byDay, maxParts: 5 }), [days]),
       failsWith('STATE_OVER_LIMIT', /Cannot begin another part in epoch 1: it has 5 \(maxParts\)/),
     )
-    await load(ndjsonFiles(folder, { ...byDay, maxParts: 5 }), [days.slice(0, 5), days.slice(1)])
+    await load(ndjsonSink(folder, { ...byDay, maxParts: 5 }), [days.slice(0, 5), days.slice(1)])
     equal(seen().length, 11)
   })
 })
 
-describe('csvFiles', () => {
+describe('csvSink', () => {
   it('writes a header and the named columns', async () => {
     const columns = { id: 'integer', name: 'text', at: 'time', tags: 'json' } as const
     const row = { tags: ['a'], id: 1, name: 'x,"y"', at: 0, more: true }
-    deepEqual(await load(csvFiles(folder, { columns }), [[row, { id: 2, name: '' }, { id: 3n, at: new Date(1) }]]), [])
+    deepEqual(await load(csvSink(folder, { columns }), [[row, { id: 2, name: '' }, { id: 3n, at: new Date(1) }]]), [])
     equal(
       text('job-00000001-0001.csv'),
       'id,name,at,tags\r\n1,"x,""y""",1970-01-01T00:00:00.000Z,"[""a""]"\r\n2,"",,\r\n3,,1970-01-01T00:00:00.001Z,\r\n',
@@ -372,14 +372,14 @@ describe('csvFiles', () => {
   })
 
   it('takes the columns of the source where none are named', async () => {
-    await load(csvFiles<object>(folder, { delimiter: ';', header: false }), [[{ b: 1, a: 'x' }]], {
+    await load(csvSink<object>(folder, { delimiter: ';', header: false }), [[{ b: 1, a: 'x' }]], {
       columns: { a: 'text', b: 'integer' },
     })
     equal(text('job-00000001-0001.csv'), 'x;1\r\n')
   })
 
   it('finds columns out from the first rows, for all runs', async () => {
-    const sink = csvFiles<object>(folder)
+    const sink = csvSink<object>(folder)
     await load(sink, [[{ a: 1 }, { b: 'x', a: 2 }]])
     const reasons = await load(sink, [[{ b: 'y' }, { a: 3, c: 1 }]])
     deepEqual(reasons, ['no column c: they were found from the first rows, name them all'])
@@ -401,7 +401,7 @@ describe('csvFiles', () => {
       { name: '\ud800' },
       { id: 1 },
     ]
-    const reasons = await load(csvFiles<unknown>(folder, { columns }), [rows])
+    const reasons = await load(csvSink<unknown>(folder, { columns }), [rows])
     deepEqual(reasons, [
       'a row is an object: found 5',
       'a row is an object: found null',
@@ -417,22 +417,22 @@ describe('csvFiles', () => {
 
   it('S1: makes texts of formulas where it is asked to', async () => {
     const columns = { cell: 'text' } as const
-    await load(csvFiles(folder, { columns, spreadsheetSafe: true, header: false }), [[{ cell: '=1+1' }]])
+    await load(csvSink(folder, { columns, spreadsheetSafe: true, header: false }), [[{ cell: '=1+1' }]])
     equal(text('job-00000001-0001.csv'), "'=1+1\r\n")
   })
 
   it('S7: takes hostile names of columns as names', async () => {
     const row = JSON.parse('{"__proto__":"a","constructor":"b"}')
-    await load(csvFiles<object>(folder), [[row]])
+    await load(csvSink<object>(folder), [[row]])
     equal(text('job-00000001-0001.csv'), '"__proto__",constructor\r\na,b\r\n'.replaceAll('"', ''))
   })
 
   it('refuses a delimiter that is none', () => {
-    throws(() => csvFiles(folder, { delimiter: '"' }), TypeError)
+    throws(() => csvSink(folder, { delimiter: '"' }), TypeError)
   })
 })
 
-describe('parquetFiles', () => {
+describe('parquetSink', () => {
   const read = async (name: string): Promise<Record<string, unknown>[]> => {
     const { parquetReadObjects } = await import('hyparquet')
     const bytes = readFileSync(join(folder, name))
@@ -445,7 +445,7 @@ describe('parquetFiles', () => {
       { id: 1, name: 'ü', x: 0.5, ok: true, at: 1000 },
       { id: 2n ** 60n, name: null },
     ]
-    deepEqual(await load(parquetFiles<object>(folder, { columns }), [rows]), [])
+    deepEqual(await load(parquetSink<object>(folder, { columns }), [rows]), [])
     deepEqual(
       (await read('job-00000001-0001.parquet')).map((row) => ({ ...row })),
       [
@@ -462,7 +462,7 @@ describe('parquetFiles', () => {
       { a: 2, b: 3 },
       { a: 3, b: 'z' },
     ]
-    deepEqual(await load(parquetFiles<object>(folder, { columns }), [rows]), ['column b takes text: found 3'])
+    deepEqual(await load(parquetSink<object>(folder, { columns }), [rows]), ['column b takes text: found 3'])
     deepEqual(
       (await read('job-00000001-0001.parquet')).map(({ a }) => a),
       [1n, 3n],
@@ -471,13 +471,13 @@ describe('parquetFiles', () => {
 
   it('ends a part at so many rows', async () => {
     const rows = Array.from({ length: 25 }, (_, id) => ({ id }))
-    await load(parquetFiles<object>(folder, { roll: { rows: 10 } }), [rows])
+    await load(parquetSink<object>(folder, { roll: { rows: 10 } }), [rows])
     equal(seen().length, 4)
   })
 
   it('holds a bounded amount of rows in all its parts', async () => {
     const big = 'x'.repeat(1024 * 1024)
-    const sink = parquetFiles<{ id: number; big: string }>(folder, {
+    const sink = parquetSink<{ id: number; big: string }>(folder, {
       columns: { id: 'integer', big: 'text' },
       partitionBy: ({ id }) => String(id % 3),
     })
@@ -499,7 +499,7 @@ describe('the disk of part files', () => {
     }
     try {
       folder = join(small, 'out')
-      const sink = ndjsonFiles<string>(folder, { store: join(root, 'state.db') })
+      const sink = ndjsonSink<string>(folder, { store: join(root, 'state.db') })
       const big = Array<string>(3000).fill('x'.repeat(1000))
       await rejects(
         load(sink, [['a'], big]),
@@ -507,7 +507,7 @@ describe('the disk of part files', () => {
       )
       // There is room again at once.
       deepEqual(readdirSync(join(folder, '.sluice-unfinished')), [])
-      await load(ndjsonFiles<string>(folder, { store: join(root, 'state.db') }), [['b']])
+      await load(ndjsonSink<string>(folder, { store: join(root, 'state.db') }), [['b']])
       deepEqual(seen().slice(1).map(text), ['"a"\n', '"b"\n'])
       deepEqual(readdirSync(join(folder, '.sluice-unfinished')), [])
     } finally {
@@ -525,7 +525,7 @@ describe('the disk of part files', () => {
     }
     try {
       folder = join(root, 'out')
-      const sink = ndjsonFiles<string>(folder, { store: join(small, 'state.db') })
+      const sink = ndjsonSink<string>(folder, { store: join(small, 'state.db') })
       const writer = await sink.open({ pipeline: 'job' })
       await writer.write(events('a'))
       await writer.commit(checkpoint(1))

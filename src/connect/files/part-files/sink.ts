@@ -7,7 +7,7 @@ import { checkpointed } from '../../checkpointed/sink.ts'
 import { COLUMN_TYPES, type Columns } from '../../column.ts'
 import { isPath, optionInvalid } from '../../kits/config.ts'
 import { makeRoot } from '../../kits/files/disk.ts'
-import type { PlainSink, Sink } from '../../sink.ts'
+import type { Sink, TwoPhaseSink } from '../../sink.ts'
 import type { PartFormat } from './encoder.ts'
 import type { FilesWriterOptions } from './writer.ts'
 
@@ -74,7 +74,7 @@ export function plainFileSink<Row>(
   format: PartFormat,
   options: FileSinkOptions<Row> & { readonly columns?: Columns },
   defaults: FileSinkDefaults,
-): PlainSink<Row> {
+): TwoPhaseSink<Row> {
   if (!isPath(folder)) throw optionInvalid(format.kind, 'folder', folder, 'the path of a folder')
   const settings = settingsOf(folder, format, options, defaults)
   return {

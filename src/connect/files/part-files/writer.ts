@@ -5,7 +5,7 @@ import { describeValue } from '../../../base/check.ts'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
 import { invariant } from '../../../base/invariant.ts'
 import { isPromise } from '../../../base/promise.ts'
-import { type Batch, letterAt } from '../../batch.ts'
+import { type Batch, deadLetterAt } from '../../batch.ts'
 import type { Columns } from '../../column.ts'
 import {
   checkFolder,
@@ -18,7 +18,7 @@ import {
 } from '../../kits/files/disk.ts'
 import { encodeName } from '../../kits/files/name.ts'
 import type { DeadLetter } from '../../origin.ts'
-import type { PlainSinkOptions, PlainWriter } from '../../sink.ts'
+import type { TwoPhaseSinkOptions, TwoPhaseWriter } from '../../sink.ts'
 import type { Json } from '../../source.ts'
 import { columnsOfRows } from './columns.ts'
 import type { PartEncoder, PartFormat } from './encoder.ts'
@@ -46,9 +46,9 @@ export interface FilesWriterOptions {
  * A part is of one epoch and one partition. It is written in the staging folder, made durable by `prepare`, and renamed
  * by `finish`, which then puts it on the manifest.
  */
-export class FilesWriter<Row> implements PlainWriter<Row> {
+export class FilesWriter<Row> implements TwoPhaseWriter<Row> {
   readonly #options: FilesWriterOptions
-  readonly #opening: PlainSinkOptions
+  readonly #opening: TwoPhaseSinkOptions
   /** The pipeline, as names of files have it. */
   readonly #name: string
   readonly #staging: Staging
@@ -68,7 +68,7 @@ export class FilesWriter<Row> implements PlainWriter<Row> {
 
   private constructor(
     options: FilesWriterOptions,
-    opening: PlainSinkOptions,
+    opening: TwoPhaseSinkOptions,
     name: string,
     staging: Staging,
     manifest: Manifest,
@@ -82,7 +82,7 @@ export class FilesWriter<Row> implements PlainWriter<Row> {
   }
 
   /** Removes what was not committed; the folder is there. */
-  static async open<Row>(options: FilesWriterOptions, opening: PlainSinkOptions): Promise<FilesWriter<Row>> {
+  static async open<Row>(options: FilesWriterOptions, opening: TwoPhaseSinkOptions): Promise<FilesWriter<Row>> {
     const { root, mode } = options
     const name = encodeName(opening.pipeline)
     const staging = new Staging(root, name)
@@ -120,7 +120,7 @@ export class FilesWriter<Row> implements PlainWriter<Row> {
     return note
   }
 
-  async finish(given: Json): Promise<void> {
+  async publish(given: Json): Promise<void> {
     const { epoch, parts } = noteOf(this.#opening.pipeline, given, this.#staging)
     // Its files may be gone again by now: who reads them may take them away.
     if (parts.length === 0 || this.#manifest.lastEpoch >= epoch) return
@@ -163,7 +163,7 @@ export class FilesWriter<Row> implements PlainWriter<Row> {
   #take(rows: Batch<Row>, at: number, letters: DeadLetter[]): void | Promise<void> {
     const value = rows.at(at)
     const refuse = (reason: string): void => {
-      letters.push(letterAt(rows, at, this.#options.format.kind, reason))
+      letters.push(deadLetterAt(rows, at, this.#options.format.kind, reason))
     }
     if (isPromise(value)) return refuse('a row is no promise: the step before did not wait for it')
     if (this.#encoders === undefined) return refuse('a row has columns: found none')
@@ -274,7 +274,7 @@ function noteOf(pipeline: string, note: Json, staging: Staging): FilesNote {
 }
 
 /** A folder that is ahead of the checkpoint is of another time: its parts would count beside those to come. */
-function checkEpoch(root: string, { pipeline, epoch }: PlainSinkOptions, lastEpoch: number): void {
+function checkEpoch(root: string, { pipeline, epoch }: TwoPhaseSinkOptions, lastEpoch: number): void {
   if (lastEpoch <= epoch) return
   const at = epoch === 0 ? 'there is no checkpoint' : `the checkpoint is of epoch ${epoch}`
   const found = `it holds parts of ${pipeline} up to epoch ${lastEpoch}, and ${at}`

@@ -186,7 +186,7 @@ describe('accessLog with a format', () => {
       ['$status $status', /says status twice/],
       ['%h %Y', /has %Y, which is not known/],
       ['%h %{%d}t', /has the time %\{%d\}t/],
-      ['escape=json {"a":"$status"}', /writes JSON: read it with ndjson\(\)/],
+      ['escape=json {"a":"$status"}', /writes JSON: read it with ndjsonSource\(\)/],
     ] as const) {
       throws(() => accessLog({ format }), why, format)
     }

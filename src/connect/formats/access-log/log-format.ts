@@ -137,7 +137,7 @@ function formatIn(format: string): { text: string; isEscaped: boolean } {
   if (apache !== null) return { text: (apache[1] as string).replace(/\\(.)/g, '$1'), isEscaped: true }
   const nginx = /^log_format\s+\S+\s+([\s\S]*?);?$/.exec(format)
   const [, escaping, rest = ''] = /^(?:escape=(\w+)\s+)?([\s\S]*)$/.exec(nginx?.[1] ?? format) ?? []
-  if (escaping === 'json') throw refused(format, 'writes JSON: read it with ndjson()')
+  if (escaping === 'json') throw refused(format, 'writes JSON: read it with ndjsonSource()')
   const quoted = nginx === null ? undefined : rest.match(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"/g)
   const text = quoted === undefined || quoted === null ? rest : quoted.map((one) => one.slice(1, -1)).join('')
   return { text, isEscaped: escaping !== 'none' }

@@ -3,24 +3,23 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { Rejection } from '../../format.ts'
 import { Zone } from '../../kits/time/zone.ts'
-import { type SyslogLineOptions, type SyslogMessage, syslogLine } from './format.ts'
+import { type SyslogMessage, type SyslogOptions, syslog } from './format.ts'
 import { parseSyslog } from './parse.ts'
 
 const origin = { source: 'a.log', line: 1, offset: 0, raw: '' }
-const read = (text: string, options: SyslogLineOptions = { year: 2003 }) =>
-  syslogLine(options).open(() => [])(text, origin)
-const message = (text: string, options?: SyslogLineOptions) => {
+const read = (text: string, options: SyslogOptions = { year: 2003 }) => syslog(options).open(() => [])(text, origin)
+const message = (text: string, options?: SyslogOptions) => {
   const found = read(text, options)
   ok(!(found instanceof Rejection), found instanceof Rejection ? found.reason : '')
   return found
 }
-const reason = (text: string, options?: SyslogLineOptions) => {
+const reason = (text: string, options?: SyslogOptions) => {
   const found = read(text, options)
   ok(found instanceof Rejection, `${text} was taken`)
   return found.reason
 }
 
-describe('syslogLine, RFC 5424', () => {
+describe('syslog, RFC 5424', () => {
   it('reads all parts of a message', () => {
     const line =
       '<165>1 2003-08-24T05:14:15.000000-07:00 192.0.2.1 myproc 8710 ID47 [a@1 x="1" y=""][b] \uFEFFIt’s time'
@@ -84,7 +83,7 @@ describe('syslogLine, RFC 5424', () => {
   for (const [line, expected] of refused) it(`refuses ${line}`, () => equal(reason(line), expected))
 })
 
-describe('syslogLine, RFC 3164', () => {
+describe('syslog, RFC 3164', () => {
   const at = Date.UTC(2003, 9, 11, 22, 14, 15)
   const cases: [string, Partial<SyslogMessage>][] = [
     [
@@ -191,13 +190,13 @@ describe('syslogLine, RFC 3164', () => {
   })
 
   it('refuses zones and years that there are not', () => {
-    throws(() => syslogLine({ timeZone: 'Mars/Olympus' }), /^RangeError: timeZone must be one such as Europe\/Berlin/)
-    throws(() => syslogLine({ year: 0 }), /^RangeError: year must be an integer, from 1 to 9999/)
-    throws(() => syslogLine({ zone: 'UTC' } as never), /^TypeError: syslogLine has no option zone/)
+    throws(() => syslog({ timeZone: 'Mars/Olympus' }), /^RangeError: timeZone must be one such as Europe\/Berlin/)
+    throws(() => syslog({ year: 0 }), /^RangeError: year must be an integer, from 1 to 9999/)
+    throws(() => syslog({ zone: 'UTC' } as never), /^TypeError: syslog has no option zone/)
   })
 })
 
-describe('syslogLine, whatever comes', () => {
+describe('syslog, whatever comes', () => {
   const piece = fc.constantFrom(
     ...['<34>', '<', '>', '1 ', '- ', '-', '[', ']', 'a', '=', '"', '\\', ' ', ':', '\0', '\n', '\uD800', '999'],
     ...['Oct 11 22:14:15 ', '2003-10-11T22:14:15Z ', 'Feb 30 99:99:99', '\uFEFF', '__proto__', 'ä'],

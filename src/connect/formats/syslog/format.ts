@@ -10,7 +10,7 @@ import type { LegacyClock } from './time.ts'
 
 export type { SyslogData, SyslogMessage } from './message.ts'
 
-export interface SyslogLineOptions extends TimeOptions {
+export interface SyslogOptions extends TimeOptions {
   /**
    * The year of times without one. By default the last one in which the time is not more than a day ahead of the moment
    * at which it is read: name it for logs that are older than that, or are read again.
@@ -34,15 +34,15 @@ export interface SyslogLineOptions extends TimeOptions {
  * @example
  * const line = '<34>1 2003-10-11T22:14:15.003Z mail su 812 ID47 [app@1 user="ann"] su failed'
  * const origin = { source: 'a.log', line: 1, offset: 0, raw: line }
- * const message = syslogLine().open(() => [])(line, origin) as SyslogMessage
+ * const message = syslog().open(() => [])(line, origin) as SyslogMessage
  * message.severity // => 2
  * message.structuredData // => { 'app@1': { user: 'ann' } }
- * const old = syslogLine({ year: 2003 }).open(() => [])('Oct 11 22:14:15 mail su[812]: su failed', origin) as SyslogMessage
+ * const old = syslog({ year: 2003 }).open(() => [])('Oct 11 22:14:15 mail su[812]: su failed', origin) as SyslogMessage
  * [old.time, old.host, old.app, old.text] // => [1065910455000, 'mail', 'su', 'su failed']
  * @see https://www.rfc-editor.org/rfc/rfc5424 and https://www.rfc-editor.org/rfc/rfc3164
  */
-export function syslogLine(options: SyslogLineOptions = {}): LineFormat<SyslogMessage> {
-  checkOptions('syslogLine', options, SYSLOG_LINE_OPTIONS)
+export function syslog(options: SyslogOptions = {}): LineFormat<SyslogMessage> {
+  checkOptions('syslog', options, SYSLOG_LINE_OPTIONS)
   const clock = legacyClock(options)
   return {
     name: 'syslog',
@@ -53,9 +53,9 @@ export function syslogLine(options: SyslogLineOptions = {}): LineFormat<SyslogMe
 }
 
 /** Their names. */
-export const SYSLOG_LINE_OPTIONS: Checks<SyslogLineOptions> = { ...TIME_OPTIONS, year: integer(1, 9999) }
+export const SYSLOG_LINE_OPTIONS: Checks<SyslogOptions> = { ...TIME_OPTIONS, year: integer(1, 9999) }
 
 /** What times without year and zone are taken for. */
-function legacyClock({ year, ...times }: SyslogLineOptions): LegacyClock {
+function legacyClock({ year, ...times }: SyslogOptions): LegacyClock {
   return { ...timeRules({ subMilliseconds: 'truncate', ...times }), year }
 }

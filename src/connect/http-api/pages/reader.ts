@@ -9,7 +9,7 @@ import { type RequestOptions, request } from '../../kits/http/request.ts'
 import { jsonText } from '../../kits/json/line.ts'
 import type { JsonBigInts } from '../../kits/json/numbers.ts'
 import { digestOf } from '../../kits/rows/stood.ts'
-import { deadLetter, type Entry, traced } from '../../origin.ts'
+import { deadLetter, type SourceRecord, tracked } from '../../origin.ts'
 import type { SourceCounts, SplitReader } from '../../source.ts'
 import { faultOfItem, parsePage, rounded } from './exact.ts'
 import type { HttpPage } from './page.ts'
@@ -139,10 +139,10 @@ export class PageReader<T> implements SplitReader<T> {
   #give(items: readonly T[]): ReadBatch<T> {
     const { page, index, items: before, pages } = this.#position
     const { address, bigints } = this.#settings
-    const entries = items.map((item, at): Entry<T> => {
+    const entries = items.map((item, at): SourceRecord<T> => {
       const origin = { source: address.shown, line: 0, offset: before + at, raw: rawOf(item) }
       const fault = faultOfItem(item, bigints)
-      return fault === undefined ? traced(item, origin) : deadLetter(origin, STEP, fault)
+      return fault === undefined ? tracked(item, origin) : deadLetter(origin, STEP, fault)
     })
     const last = knownBy(items.at(-1))
     this.#position = { page, index: index + items.length, items: before + items.length, pages, last }

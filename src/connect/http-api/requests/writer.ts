@@ -2,14 +2,14 @@
 
 import { type Clock, systemClock } from '../../../base/clock.ts'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
-import { type Batch, letterAt } from '../../batch.ts'
+import { type Batch, deadLetterAt } from '../../batch.ts'
 import type { Address } from '../../kits/http/address.ts'
 import { Pacer } from '../../kits/http/pacer.ts'
 import { type Answer, type RequestOptions, request } from '../../kits/http/request.ts'
 import { jsonText } from '../../kits/json/line.ts'
 import type { DeadLetter } from '../../origin.ts'
 import { identified, identityAt } from '../../row-identity.ts'
-import type { PlainSinkOptions, PlainWriter } from '../../sink.ts'
+import type { TwoPhaseSinkOptions, TwoPhaseWriter } from '../../sink.ts'
 import { idempotencyKey } from './key.ts'
 
 export interface HttpWriterOptions extends Pick<RequestOptions, 'address' | 'method' | 'timeoutMs' | 'retryMs'> {
@@ -39,9 +39,9 @@ const SHOWN_CHARS = 200
 /** Answers that speak of the address, or of who asks, and not of the rows. */
 const OF_THE_ADDRESS: ReadonlySet<number> = new Set([401, 403, 404, 405, 407, 410])
 
-export class HttpWriter<Row> implements PlainWriter<Row> {
+export class HttpWriter<Row> implements TwoPhaseWriter<Row> {
   readonly #options: HttpWriterOptions
-  readonly #opening: PlainSinkOptions
+  readonly #opening: TwoPhaseSinkOptions
   readonly #clock: Clock
   readonly #pacer: Pacer
   /** Ends what is under way when one request has failed for good, or the sink is closed. */
@@ -51,7 +51,7 @@ export class HttpWriter<Row> implements PlainWriter<Row> {
   #epoch: number
   #number = 1
 
-  constructor(options: HttpWriterOptions, opening: PlainSinkOptions, clock: Clock = systemClock) {
+  constructor(options: HttpWriterOptions, opening: TwoPhaseSinkOptions, clock: Clock = systemClock) {
     this.#options = options
     this.#opening = opening
     this.#clock = clock
@@ -64,7 +64,7 @@ export class HttpWriter<Row> implements PlainWriter<Row> {
   async write(rows: Batch<Row>): Promise<readonly DeadLetter[]> {
     this.#signal.throwIfAborted()
     const letters: DeadLetter[] = []
-    const refuse: Refuse = (at, reason) => void letters.push(letterAt(rows, at, STEP, reason))
+    const refuse: Refuse = (at, reason) => void letters.push(deadLetterAt(rows, at, STEP, reason))
     const batches = this.#batchesOf(rows, refuse)
     const send = async (): Promise<void> => {
       for (const { items, name } of batches) await this.#send(items, name, refuse)
@@ -87,7 +87,7 @@ export class HttpWriter<Row> implements PlainWriter<Row> {
     return null
   }
 
-  finish(): void {}
+  publish(): void {}
 
   async close(): Promise<void> {
     this.#stop.abort(new Error('the sink is closed'))

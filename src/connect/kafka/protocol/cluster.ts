@@ -4,7 +4,7 @@ import { addAbortListener } from 'node:events'
 import { systemClock } from '../../../base/clock.ts'
 import type { KafkaPlace } from '../address.ts'
 import { answerOf, connectKafka, endKafka, type Kafka, type KafkaClient, loadKafka } from '../client.ts'
-import { KafkaError, kafkaTrouble } from '../errors.ts'
+import { KafkaError, kafkaErrorOf } from '../errors.ts'
 
 /** A topic, as the servers know it. */
 export interface KafkaTopic {
@@ -142,7 +142,7 @@ export class KafkaCluster {
         trouble = error
       }
     }
-    throw kafkaTrouble(trouble)
+    throw kafkaErrorOf(trouble)
   }
 
   async #connect(server: Server): Promise<KafkaClient> {

@@ -2,7 +2,7 @@
 
 import { inTime } from '../../../base/closing.ts'
 import { answerOf } from '../client.ts'
-import { CODE, KafkaError, kafkaTrouble } from '../errors.ts'
+import { CODE, KafkaError, kafkaErrorOf } from '../errors.ts'
 import { type KafkaCluster, pause } from './cluster.ts'
 
 export interface KafkaGroupOptions {
@@ -24,7 +24,7 @@ export class KafkaGroup {
   readonly #options: KafkaGroupOptions
   readonly #over = new AbortController()
   /** Partition → the offset that comes next, where the servers were not told. */
-  readonly #untold = new Map<number, number>()
+  readonly #unreported = new Map<number, number>()
   readonly #told = new Map<number, number>()
   #telling: Promise<void> | undefined
   #isClosing = false
@@ -36,8 +36,8 @@ export class KafkaGroup {
 
   /** Everything of a partition before this offset is done with. */
   done(partition: number, next: number): void {
-    if (next <= Math.max(this.#untold.get(partition) ?? -1, this.#told.get(partition) ?? -1)) return
-    this.#untold.set(partition, next)
+    if (next <= Math.max(this.#unreported.get(partition) ?? -1, this.#told.get(partition) ?? -1)) return
+    this.#unreported.set(partition, next)
     this.#telling ??= this.#tell().finally(() => {
       this.#telling = undefined
     })
@@ -52,13 +52,13 @@ export class KafkaGroup {
   async #tell(): Promise<void> {
     // Not at once: more of the same commit comes in a moment.
     await null
-    while (this.#untold.size > 0 && !this.#over.signal.aborted) {
-      const offsets = new Map(this.#untold)
+    while (this.#unreported.size > 0 && !this.#over.signal.aborted) {
+      const offsets = new Map(this.#unreported)
       try {
         await this.#send(offsets)
         for (const [partition, next] of offsets) {
           this.#told.set(partition, next)
-          if (this.#untold.get(partition) === next) this.#untold.delete(partition)
+          if (this.#unreported.get(partition) === next) this.#unreported.delete(partition)
         }
         this.#hasNoted = false
       } catch (error) {
@@ -92,6 +92,6 @@ export class KafkaGroup {
     if (this.#hasNoted) return
     this.#hasNoted = true
     const { group, onNote } = this.#options
-    onNote(`group ${group} is not told how far reading is (${kafkaTrouble(error).message}): trying again`)
+    onNote(`group ${group} is not told how far reading is (${kafkaErrorOf(error).message}): trying again`)
   }
 }

@@ -2,10 +2,10 @@
 
 import { messageOf } from '../../../base/errors.ts'
 import { type LineFormat, Rejection } from '../../format.ts'
-import { deadLetter, type Entry, type Origin, traced } from '../../origin.ts'
+import { deadLetter, type Origin, type SourceRecord, tracked } from '../../origin.ts'
 import type { SourceCounts } from '../../source.ts'
 import { escapeMalformed, malformedFault } from '../files/records/raw.ts'
-import type { LiveOptions } from './live-reader.ts'
+import type { PushReaderOptions } from './push-reader.ts'
 import { bufferOf, rawOf, textOf } from './text.ts'
 
 /** A message as it came. */
@@ -34,7 +34,7 @@ const EVENT = 'event'
 export function bodyReader<B, Meta, T>(
   format: LineFormat<B>,
   event: ToEvent<B, Meta, T> | undefined,
-): (body: Body<Meta>, counts: SourceCounts) => Entry<T> {
+): (body: Body<Meta>, counts: SourceCounts) => SourceRecord<T> {
   const parse = format.open(() => [])
   return ({ bytes, fault, meta, source, count }, counts) => {
     const text = textOf(bytes)
@@ -47,9 +47,9 @@ export function bodyReader<B, Meta, T>(
     }
     const body = parse(text ?? escapeMalformed(bufferOf(bytes)), origin)
     if (body instanceof Rejection) return deadLetter(origin, format.name, body.reason)
-    if (event === undefined) return traced(body as unknown as T, origin)
+    if (event === undefined) return tracked(body as unknown as T, origin)
     try {
-      return traced(event(body, meta), origin)
+      return tracked(event(body, meta), origin)
     } catch (error) {
       return deadLetter(origin, EVENT, messageOf(error))
     }
@@ -64,7 +64,7 @@ export function bodyReader<B, Meta, T>(
 export function bodies<B, Meta, T, M extends { readonly bytes: Uint8Array }>(
   { format, event }: { readonly format: LineFormat<B>; readonly event: ToEvent<B, Meta, T> | undefined },
   of: (message: M) => Omit<Body<Meta>, 'count'>,
-): Pick<LiveOptions<T, M>, 'bytesOf' | 'read'> {
+): Pick<PushReaderOptions<T, M>, 'bytesOf' | 'read'> {
   const read = bodyReader(format, event)
   return {
     bytesOf: ({ bytes }) => bytes.length,

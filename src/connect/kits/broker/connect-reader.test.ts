@@ -1,9 +1,9 @@
 import { deepEqual, rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { traced } from '../../origin.ts'
+import { tracked } from '../../origin.ts'
 import { connectReader, type LiveConnection } from './connect-reader.ts'
-import { OnceEach } from './known.ts'
-import type { LiveReader } from './live-reader.ts'
+import { NoDedup } from './deduplicator.ts'
+import type { PushReader } from './push-reader.ts'
 
 interface Line extends LiveConnection {
   readonly number: number
@@ -12,16 +12,16 @@ interface Line extends LiveConnection {
 /** A reader whose sender breaks, while it is being connected to, as often as it is told. */
 async function connected(
   breaks: number,
-): Promise<{ readonly reader: LiveReader<string, string>; readonly log: string[] }> {
+): Promise<{ readonly reader: PushReader<string, string>; readonly log: string[] }> {
   const log: string[] = []
   let count = 0
   const reader = await connectReader<string, string, Line>(
     {
       title: 'queue a',
-      known: new OnceEach(),
+      known: new NoDedup(),
       idOf: (message) => message,
       bytesOf: () => 1,
-      read: (value, offset) => traced(value, { source: 'queue a', line: 0, offset, raw: value }),
+      read: (value, offset) => tracked(value, { source: 'queue a', line: 0, offset, raw: value }),
       limits: { messages: 10, bytes: 10 },
       count: 0,
       open: { onNote: (note) => log.push(note) },
@@ -48,7 +48,7 @@ describe('connectReader', () => {
     const { reader, log } = await connected(1)
     reader.push('a')
     await reader.read(1)
-    reader.committed(reader.position())
+    reader.acknowledge(reader.position())
     await reader.close()
     deepEqual(log, ['closed 1', 'told 2', 'closed 2'])
   })

@@ -3,8 +3,8 @@
 import { orClose } from '../../../base/closing.ts'
 import { errnoOf, messageOf, SluiceError } from '../../../base/errors.ts'
 import type { BrokerAddress } from './address.ts'
-import { type LiveOptions, LiveReader, unreachable } from './live-reader.ts'
-import { Supervised } from './supervised.ts'
+import { PushReader, type PushReaderOptions, unreachable } from './push-reader.ts'
+import { Reconnecting } from './reconnecting.ts'
 
 /** One connection. Nothing here throws. */
 export interface LiveConnection {
@@ -24,7 +24,7 @@ export interface Connecting<M, C extends LiveConnection> {
   acknowledge?(connection: C | undefined, messages: readonly M[]): void
 }
 
-export interface ConnectedOptions<T, M> extends LiveOptions<T, M> {
+export interface ConnectedOptions<T, M> extends PushReaderOptions<T, M> {
   /** For notes. */
   readonly address: Pick<BrokerAddress, 'shown'>
   /** Gives up after this long without a connection, in milliseconds. */
@@ -39,13 +39,13 @@ export interface ConnectedOptions<T, M> extends LiveOptions<T, M> {
  */
 export async function connectReader<T, M, C extends LiveConnection>(
   options: ConnectedOptions<T, M>,
-  broker: (reader: LiveReader<T, M>) => Connecting<M, C>,
-): Promise<LiveReader<T, M>> {
+  broker: (reader: PushReader<T, M>) => Connecting<M, C>,
+): Promise<PushReader<T, M>> {
   const { title, address, retryMs } = options
   const { signal } = options.open
-  const reader = new LiveReader(options)
+  const reader = new PushReader(options)
   const connecting = broker(reader)
-  let connections: Supervised<C> | undefined
+  let connections: Reconnecting<C> | undefined
   reader.attach({
     pause: () => connections?.current?.pause?.(),
     resume: () => connections?.current?.resume(),
@@ -54,7 +54,7 @@ export async function connectReader<T, M, C extends LiveConnection>(
   })
   const told = (error: unknown): unknown => (error instanceof SluiceError ? error : unreachable(title, error))
   try {
-    connections = await Supervised.open<C>(
+    connections = await Reconnecting.open<C>(
       {
         title: address.shown,
         connect: (stop, onLost) => begun(connecting, stop, onLost),
@@ -98,11 +98,11 @@ export interface LiveServer {
  * @throws {SluiceError} SOURCE_UNREADABLE where it cannot listen
  */
 export async function listenReader<T, M, S extends LiveServer>(
-  options: LiveOptions<T, M>,
-  start: (reader: LiveReader<T, M>) => Promise<S>,
+  options: PushReaderOptions<T, M>,
+  start: (reader: PushReader<T, M>) => Promise<S>,
   acknowledge?: (server: S | undefined, messages: readonly M[]) => void,
-): Promise<readonly [LiveReader<T, M>, S]> {
-  const reader = new LiveReader(options)
+): Promise<readonly [PushReader<T, M>, S]> {
+  const reader = new PushReader(options)
   let server: S | undefined
   reader.attach({
     // The server looks for itself whether there is room.

@@ -1,10 +1,10 @@
 // Writes rows to a broker that confirms what it has taken.
 
 import type { SluiceError } from '../../../base/errors.ts'
-import { type Batch, letterAt } from '../../batch.ts'
+import { type Batch, deadLetterAt } from '../../batch.ts'
 import type { DeadLetter } from '../../origin.ts'
-import type { PlainSinkOptions, PlainWriter } from '../../sink.ts'
-import { answered, brokerTrouble } from './answer.ts'
+import type { TwoPhaseSinkOptions, TwoPhaseWriter } from '../../sink.ts'
+import { answered, brokerError } from './confirm.ts'
 import { type MessageRules, messageOfRow, type Outgoing } from './message.ts'
 
 /** A connection to a broker. */
@@ -35,7 +35,7 @@ const BYTES = 4 * 1024 * 1024
  * Every row is confirmed before more is taken. A connection that breaks, or on which nothing is answered, ends the writer:
  * which messages the broker has is not known, and the next one sends all again that came after the last commit.
  */
-export class PublishWriter<Row> implements PlainWriter<Row> {
+export class PublishWriter<Row> implements TwoPhaseWriter<Row> {
   readonly #options: PublishOptions<Row>
   readonly #publisher: Publisher
   readonly #signal: AbortSignal | undefined
@@ -46,12 +46,12 @@ export class PublishWriter<Row> implements PlainWriter<Row> {
     this.#signal = signal
   }
 
-  static async open<Row>(options: PublishOptions<Row>, { signal }: PlainSinkOptions): Promise<PublishWriter<Row>> {
+  static async open<Row>(options: PublishOptions<Row>, { signal }: TwoPhaseSinkOptions): Promise<PublishWriter<Row>> {
     try {
       const publisher = await options.connect(signal ?? new AbortController().signal)
       return new PublishWriter(options, publisher, signal)
     } catch (error) {
-      throw signal?.aborted === true ? signal.reason : troubleOf(options, error)
+      throw signal?.aborted === true ? signal.reason : errorOf(options, error)
     }
   }
 
@@ -63,7 +63,7 @@ export class PublishWriter<Row> implements PlainWriter<Row> {
     const send = async (): Promise<void> => {
       if (messages.length === 0) return
       for (const [at, reason] of await this.#send(messages, bytes)) {
-        letters.push(letterAt(rows, indices[at] as number, step, reason))
+        letters.push(deadLetterAt(rows, indices[at] as number, step, reason))
       }
       messages = []
       indices = []
@@ -73,7 +73,7 @@ export class PublishWriter<Row> implements PlainWriter<Row> {
       this.#signal?.throwIfAborted()
       const message = messageOfRow(rows.at(at), this.#options)
       if (typeof message === 'string') {
-        letters.push(letterAt(rows, at, step, message))
+        letters.push(deadLetterAt(rows, at, step, message))
         continue
       }
       messages.push(message)
@@ -89,7 +89,7 @@ export class PublishWriter<Row> implements PlainWriter<Row> {
     return null
   }
 
-  finish(): void {}
+  publish(): void {}
 
   async close(): Promise<void> {
     await this.#publisher.close()
@@ -101,11 +101,11 @@ export class PublishWriter<Row> implements PlainWriter<Row> {
       return await answered(publishing, { sizeBytes, signal: this.#signal })
     } catch (error) {
       this.#signal?.throwIfAborted()
-      throw troubleOf(this.#options, error)
+      throw errorOf(this.#options, error)
     }
   }
 }
 
-function troubleOf<Row>({ shown, mayPass }: PublishOptions<Row>, error: unknown): SluiceError {
-  return brokerTrouble(error, { act: 'send messages to', sink: shown, mayPass: mayPass(error) })
+function errorOf<Row>({ shown, mayPass }: PublishOptions<Row>, error: unknown): SluiceError {
+  return brokerError(error, { act: 'send messages to', sink: shown, mayPass: mayPass(error) })
 }

@@ -34,9 +34,9 @@ export interface LiveSource<T> extends Pick<Source<T>, 'kind' | 'title' | 'colum
 export function liveSource<T>({ split, load, ...described }: LiveSource<T>): Source<T> {
   return {
     ...described,
-    isEndless: true,
+    isUnbounded: true,
     // Where nobody waits to hear of commits, they are how it is known what need not be kept any more.
-    isAcknowledged: true,
+    needsAck: true,
     splits: async () => [{ id: split }],
     async open(_split, from, open = {}) {
       open.signal?.throwIfAborted()

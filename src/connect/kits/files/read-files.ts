@@ -95,7 +95,7 @@ export class ReadFiles {
         ? await this.#whereIs(named, other, all)
         : `it is the file that was read as ${quotePath(first.path)}, another was read under this name`
     if (found === undefined) return named
-    throw positionLost(path, other.position.offset, `${found}: tail() follows files that are rotated`)
+    throw positionLost(path, other.position.offset, `${found}: tailSource() follows files that are rotated`)
   }
 
   /** Where the file is that was read under a name, if it has another by now. */

@@ -12,7 +12,7 @@ const TROUBLE_MS = 1000
 export class Pacer {
   readonly #clock: Clock
   /** Whether the last answer was a failure, or there was none yet. */
-  #isTroubled = true
+  #isFailing = true
   /** Nothing goes out before, while there is trouble; in clock milliseconds. */
   #notBeforeMs = 0
   /** What wakes those who wait, when there is no more reason to. */
@@ -27,8 +27,8 @@ export class Pacer {
     signal?.throwIfAborted()
     for (;;) {
       const nowMs = this.#clock.nowMs()
-      if (!this.#isTroubled || nowMs >= this.#notBeforeMs) {
-        if (this.#isTroubled) this.#notBeforeMs = nowMs + TROUBLE_MS
+      if (!this.#isFailing || nowMs >= this.#notBeforeMs) {
+        if (this.#isFailing) this.#notBeforeMs = nowMs + TROUBLE_MS
         return
       }
       await this.#sleep(this.#notBeforeMs - nowMs, signal)
@@ -36,15 +36,15 @@ export class Pacer {
   }
 
   succeeded(): void {
-    if (!this.#isTroubled) return
-    this.#isTroubled = false
+    if (!this.#isFailing) return
+    this.#isFailing = false
     this.#relief.abort()
     this.#relief = new AbortController()
   }
 
   /** @param waitMs - how long the server wants to be left alone */
   failed(waitMs = 0): void {
-    this.#isTroubled = true
+    this.#isFailing = true
     this.#notBeforeMs = Math.max(this.#notBeforeMs, this.#clock.nowMs() + Math.max(TROUBLE_MS, waitMs))
   }
 

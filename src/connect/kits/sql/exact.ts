@@ -60,7 +60,7 @@ export function dayOf(value: unknown): number | undefined {
 }
 
 /** Whether a value is one of the times before and after all others, which some databases have. */
-export function isEndless(value: unknown): boolean {
+export function isInfinite(value: unknown): boolean {
   return value === 'infinity' || value === '-infinity' || value === Infinity || value === -Infinity
 }
 

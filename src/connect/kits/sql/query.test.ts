@@ -2,8 +2,8 @@ import { deepEqual, equal } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type SqlDialect, trimQuery } from './query.ts'
 
-const postgres: SqlDialect = { nestsComments: true, hasDollars: true }
-const sqlite: SqlDialect = { hasBrackets: true }
+const postgresSink: SqlDialect = { nestsComments: true, hasDollars: true }
+const sqliteSink: SqlDialect = { hasBrackets: true }
 
 describe('trimQuery', () => {
   it('R4: takes off semicolons, blanks and comments behind a statement', () => {
@@ -28,15 +28,15 @@ describe('trimQuery', () => {
       'select 1 /* /* ; */ ; */ + 1',
       'select a$b$c',
     ]) {
-      deepEqual(trimQuery(`${sql};`, postgres), { text: sql, hasMore: false })
+      deepEqual(trimQuery(`${sql};`, postgresSink), { text: sql, hasMore: false })
     }
-    deepEqual(trimQuery('select [a;b] from t;', sqlite), { text: 'select [a;b] from t', hasMore: false })
-    deepEqual(trimQuery('select a[1] from t;', postgres), { text: 'select a[1] from t', hasMore: false })
+    deepEqual(trimQuery('select [a;b] from t;', sqliteSink), { text: 'select [a;b] from t', hasMore: false })
+    deepEqual(trimQuery('select a[1] from t;', postgresSink), { text: 'select a[1] from t', hasMore: false })
   })
 
   it('R4: tells that another statement follows', () => {
     equal(trimQuery('select 1; select 2', {}).hasMore, true)
     equal(trimQuery('select 1;; -- a\n delete from t', {}).hasMore, true)
-    equal(trimQuery("select '\\'; select 2", sqlite).hasMore, true)
+    equal(trimQuery("select '\\'; select 2", sqliteSink).hasMore, true)
   })
 })

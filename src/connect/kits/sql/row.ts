@@ -2,7 +2,7 @@
 
 import { describeValue } from '../../../base/check.ts'
 import { isPromise } from '../../../base/promise.ts'
-import { type Batch, letterAt } from '../../batch.ts'
+import { type Batch, deadLetterAt } from '../../batch.ts'
 import type { DeadLetter } from '../../origin.ts'
 import { faultOfStray } from './evolve.ts'
 
@@ -39,6 +39,6 @@ export function strayOf(
 /** A letter for each of a batch of rows of which none has a column. */
 export function refuseAll(rows: Batch, step: string): DeadLetter[] {
   return rows.values().map((row, at) => {
-    return letterAt(rows, at, step, isPromise(row) ? (faultOfRow(row) as string) : 'a row has columns: found none')
+    return deadLetterAt(rows, at, step, isPromise(row) ? (faultOfRow(row) as string) : 'a row has columns: found none')
   })
 }

@@ -1,7 +1,7 @@
 // Looks at what a database keeps of a pipeline.
 
 import type { HeldLease } from '../../lease.ts'
-import type { CheckpointSummary, KeptLetter, SinkInspector } from '../../sink.ts'
+import type { CheckpointSummary, SinkInspector, StoredDeadLetter } from '../../sink.ts'
 import type { SqlConnection } from './database.ts'
 import { checkVersion } from './schema.ts'
 import { SqlStore, type StoreOptions } from './store.ts'
@@ -21,7 +21,10 @@ export class SqlInspector implements SinkInspector {
     return this.#transact('read', (store) => store.summary())
   }
 
-  async letters(page: { readonly limit: number; readonly after?: KeptLetter }): Promise<readonly KeptLetter[]> {
+  async deadLetters(page: {
+    readonly limit: number
+    readonly after?: StoredDeadLetter
+  }): Promise<readonly StoredDeadLetter[]> {
     return (await this.#transact('read', (store) => store.letters.list(page))) ?? []
   }
 

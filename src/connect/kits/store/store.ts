@@ -6,9 +6,9 @@ import { type Shard, WHOLE } from '../../shard.ts'
 import type { Checkpoint, CheckpointSummary } from '../../sink.ts'
 import type { Json } from '../../source.ts'
 import { CheckpointTable } from './checkpoints.ts'
+import { DeadLetterTable } from './dead-letters.ts'
 import type { SqlDialect } from './dialect.ts'
 import { LeaseTable } from './leases.ts'
-import { LetterTable } from './letters.ts'
 import { createTables, KEPT } from './schema.ts'
 import { tablesOf } from './tables.ts'
 import { run, type Work } from './work.ts'
@@ -25,7 +25,7 @@ export interface StoreOptions {
 export class SqlStore {
   readonly leases: LeaseTable
   readonly checkpoints: CheckpointTable
-  readonly letters: LetterTable
+  readonly letters: DeadLetterTable
   readonly #dialect: SqlDialect
   readonly #options: StoreOptions
 
@@ -35,7 +35,7 @@ export class SqlStore {
     this.#options = options
     this.leases = new LeaseTable(dialect, pipeline, shard)
     this.checkpoints = new CheckpointTable(dialect, pipeline, shard)
-    this.letters = new LetterTable(dialect, deadLetters, pipeline)
+    this.letters = new DeadLetterTable(dialect, deadLetters, pipeline)
   }
 
   /** Makes the tables where one is missing, or is of an earlier version. */

@@ -6,7 +6,7 @@ import type { Batch } from '../../batch.ts'
 import type { Columns } from '../../column.ts'
 import { LEASE_MS, newOwner } from '../../lease.ts'
 import type { DeadLetter } from '../../origin.ts'
-import type { BatchSize, Checkpoint, KeptLetter, SinkWriter } from '../../sink.ts'
+import type { BatchSize, Checkpoint, SinkWriter, StoredDeadLetter } from '../../sink.ts'
 import type { Json } from '../../source.ts'
 import { checkNoSchema } from '../sql/evolve.ts'
 import { refuseAll } from '../sql/row.ts'
@@ -90,7 +90,7 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     })
   }
 
-  bury(letters: readonly DeadLetter[]): Soon<void> {
+  writeDeadLetters(letters: readonly DeadLetter[]): Soon<void> {
     return this.#transaction.within('write dead letters to', () => {
       const { letters: kept, checkpoints } = this.#store
       this.#letters ??= this.#use(this.#database.rows(kept.shape, { mode: 'freeze', takesNul: true }))
@@ -101,9 +101,9 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     })
   }
 
-  exhume(letters: readonly KeptLetter[]): Soon<void> {
+  deleteDeadLetters(letters: readonly StoredDeadLetter[]): Soon<void> {
     return this.#transaction.within('take dead letters out of', () =>
-      then(this.#flush(), () => this.#database.do(this.#store.letters.exhume(letters))),
+      then(this.#flush(), () => this.#database.do(this.#store.letters.deleteDeadLetters(letters))),
     )
   }
 
@@ -125,7 +125,7 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     })
   }
 
-  renew(): Soon<void> {
+  renewLease(): Soon<void> {
     if (this.#transaction.hasFailed || this.#isClosed) return
     // Who waits for nothing on it would hear of its loss only with the next row: any statement says why it is lost.
     if (this.#database.isLost === true) return this.#transaction.within('reach', () => this.#database.do(asking()))

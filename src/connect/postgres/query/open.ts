@@ -9,7 +9,7 @@ import { type RetryOptions, retried, retryingReader } from '../../kits/rows/retr
 import { fromPosition, lost, type Reading, type Stood } from '../../kits/rows/stood.ts'
 import type { OpenOptions, Position, SplitReader } from '../../source.ts'
 import { PostgresClient } from '../client.ts'
-import { reasonOf, sqlStateOf, troubleKind } from '../errors.ts'
+import { errorKind, reasonOf, sqlStateOf } from '../errors.ts'
 import { PostgresFeed, type RawRow } from './feed.ts'
 import type { QueryOpening } from './opening.ts'
 import { columnsOf, statementOf } from './statement.ts'
@@ -44,7 +44,7 @@ export async function findColumns(opening: QueryOpening, signal: AbortSignal | u
     try {
       return await columnsOf(client, opening)
     } catch (error) {
-      throw sourceTrouble(error, opening, 0)
+      throw sourceError(error, opening, 0)
     } finally {
       await client.close()
     }
@@ -58,7 +58,7 @@ async function loadCursor(): Promise<typeof Cursor> {
 
 function retrying({ retryMs }: QueryOpening, signal: AbortSignal | undefined): RetryOptions {
   const mayPass = (error: unknown): boolean => {
-    return isSluiceError(error, 'SOURCE_UNREADABLE') && troubleKind(error.cause) === 'lost'
+    return isSluiceError(error, 'SOURCE_UNREADABLE') && errorKind(error.cause) === 'lost'
   }
   return { mayPass, retryMs, signal }
 }
@@ -72,7 +72,7 @@ async function openOnce<Row>(
   const from = stoodAt(opening, position)
   let reader: QueryReader<RawRow, Row> | undefined
   const trouble = (thrown: unknown): unknown => {
-    return sourceTrouble(thrown, opening, from.rows + (reader?.counts.read ?? 0))
+    return sourceError(thrown, opening, from.rows + (reader?.counts.read ?? 0))
   }
   const PgCursor = await loadCursor()
   const client = await connect(opening, signal)
@@ -102,7 +102,7 @@ async function connect(opening: QueryOpening, signal: AbortSignal | undefined): 
   try {
     return await PostgresClient.open({ connection, name: `sluice/${source}`, timeoutMs, signal })
   } catch (error) {
-    throw sourceTrouble(error, opening, 0)
+    throw sourceError(error, opening, 0)
   }
 }
 
@@ -124,8 +124,8 @@ function stoodAt(opening: QueryOpening, position: Position | undefined): Stood {
 }
 
 /** The error that a caller can act on; what came from no server stays as it is. */
-function sourceTrouble(thrown: unknown, { source, server }: QueryOpening, rows: number): unknown {
-  const kind = thrown instanceof SluiceError ? undefined : troubleKind(thrown)
+function sourceError(thrown: unknown, { source, server }: QueryOpening, rows: number): unknown {
+  const kind = thrown instanceof SluiceError ? undefined : errorKind(thrown)
   if (kind === undefined) return thrown
   const reason = reasonOf(thrown)
   const name = `${source} in ${server}`

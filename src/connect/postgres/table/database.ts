@@ -11,7 +11,7 @@ import type { BatchSize, SinkWriter } from '../../sink.ts'
 import type { ClientOptions, PostgresClient } from '../client.ts'
 import type { PostgresConnection } from '../connection.ts'
 import { schemasOf } from './catalogue.ts'
-import { sinkTrouble } from './errors.ts'
+import { sinkError } from './errors.ts'
 import { RULES } from './names.ts'
 import { RowWriter, STEP } from './rows.ts'
 import { currentSchema, doWork, postgresDialect } from './session.ts'
@@ -75,7 +75,7 @@ export class PostgresDatabase implements SqlDatabase {
         throw error
       }
     } catch (error) {
-      throw sinkTrouble(error, options, 'open')
+      throw sinkError(error, options, 'open')
     }
   }
 
@@ -115,7 +115,7 @@ export class PostgresDatabase implements SqlDatabase {
   }
 
   trouble(error: unknown, act: string): unknown {
-    return sinkTrouble(error, this.#options, act)
+    return sinkError(error, this.#options, act)
   }
 
   failed(error: unknown): void {

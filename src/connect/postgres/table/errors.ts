@@ -2,15 +2,15 @@
 
 import { SluiceError } from '../../../base/errors.ts'
 import { unreachable } from '../../../base/invariant.ts'
-import { reasonOf, troubleKind } from '../errors.ts'
+import { errorKind, reasonOf } from '../errors.ts'
 
 /** The error that a caller can act on; what came from no server stays as it is. */
-export function sinkTrouble(
+export function sinkError(
   thrown: unknown,
   { sink, table }: { readonly sink: string; readonly table: string },
   act: string,
 ): unknown {
-  const kind = thrown instanceof SluiceError ? undefined : troubleKind(thrown)
+  const kind = thrown instanceof SluiceError ? undefined : errorKind(thrown)
   if (kind === undefined) return thrown
   const reason = reasonOf(thrown)
   const message = `Cannot ${act} ${sink}: ${reason}`

@@ -4,7 +4,7 @@ import type { ColumnType } from '../../column.ts'
 import type { Changes } from '../../kits/sql/evolve.ts'
 import { quoteName } from '../../kits/sql/name.ts'
 import { all, run, type Work } from '../../kits/store/work.ts'
-import { troubleKind } from '../errors.ts'
+import { errorKind } from '../errors.ts'
 import { DECLARED, type Table, type TableColumn } from './table.ts'
 
 export function addColumn(sql: string, name: string, type: ColumnType): string {
@@ -36,7 +36,7 @@ export function* attempt(sql: string): Work<boolean> {
     yield* run('release savepoint sluice_change')
     return true
   } catch (error) {
-    const kind = troubleKind(error)
+    const kind = errorKind(error)
     if (kind !== 'row' && kind !== 'unfit') throw error
     yield* run('rollback to savepoint sluice_change; release savepoint sluice_change')
     return false

@@ -5,7 +5,7 @@ import { SqlInspector } from '../../kits/store/inspector.ts'
 import type { StoreOptions } from '../../kits/store/store.ts'
 import { PostgresClient } from '../client.ts'
 import type { PostgresConnection } from '../connection.ts'
-import { sinkTrouble } from './errors.ts'
+import { sinkError } from './errors.ts'
 import { currentSchema, doWork, postgresDialect } from './session.ts'
 
 export interface InspectOptions extends StoreOptions {
@@ -34,7 +34,7 @@ export async function inspectPostgres(options: InspectOptions): Promise<SqlInspe
     return new SqlInspector(undefined, options)
   } catch (error) {
     await client?.close()
-    throw sinkTrouble(error, options, 'open')
+    throw sinkError(error, options, 'open')
   }
 }
 
@@ -52,7 +52,7 @@ function connectionOf(client: PostgresClient, options: InspectOptions & { readon
     async rollBack() {
       if (!client.isLost) await client.query('rollback')
     },
-    trouble: (error, act) => sinkTrouble(error, options, act),
+    trouble: (error, act) => sinkError(error, options, act),
     close: () => client.close(),
   }
 }

@@ -2,14 +2,14 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { invariant } from '../../../base/invariant.ts'
-import { type Batch, letterAt } from '../../batch.ts'
+import { type Batch, deadLetterAt } from '../../batch.ts'
 import { quoteName } from '../../kits/sql/name.ts'
 import type { Shape } from '../../kits/sql/shape.ts'
 import { adaptTable, ensureTable, type Tables } from '../../kits/sql/table.ts'
 import type { RowTable } from '../../kits/store/database.ts'
 import type { DeadLetter } from '../../origin.ts'
 import type { PostgresClient } from '../client.ts'
-import { reasonOf, troubleKind } from '../errors.ts'
+import { errorKind, reasonOf } from '../errors.ts'
 import type { FoundTable } from './catalogue.ts'
 import { RowEncoder } from './encoder.ts'
 import { Output } from './output.ts'
@@ -113,7 +113,7 @@ export class RowWriter implements RowTable {
         continue
       }
       if (fault !== undefined) {
-        letters.push(letterAt(rows, at, STEP, fault))
+        letters.push(deadLetterAt(rows, at, STEP, fault))
         continue
       }
       held.push(at)
@@ -173,7 +173,7 @@ export class RowWriter implements RowTable {
     const { stage, table } = this.#enteredTable
     for (const { number, error } of await stage.sort(this.#out.numberedCopyOf(starts, 0, held.length))) {
       const reason = `table ${table.shape.table} refuses the row: ${reasonOf(error)}`
-      letters.push(letterAt(rows, held[number] as number, STEP, reason))
+      letters.push(deadLetterAt(rows, held[number] as number, STEP, reason))
     }
   }
 
@@ -184,7 +184,7 @@ export class RowWriter implements RowTable {
       await client.copy(sql, bytes)
       return undefined
     } catch (error) {
-      if (troubleKind(error) !== 'row') throw error
+      if (errorKind(error) !== 'row') throw error
       await client.query(UNDO)
       return error
     }

@@ -4,7 +4,7 @@
 import { quoteName } from '../../kits/sql/name.ts'
 import { onConflict } from '../../kits/sql/upsert.ts'
 import type { PostgresClient } from '../client.ts'
-import { sqlStateOf, troubleKind } from '../errors.ts'
+import { errorKind, sqlStateOf } from '../errors.ts'
 import { literal } from './literal.ts'
 import type { Table } from './table.ts'
 
@@ -54,7 +54,7 @@ export class Stage {
       await this.#client.copy(`truncate ${this.#name}; ${SAVEPOINT}; ${copy}; ${this.#mergeSql()}; ${KEEP}`, rows)
       return undefined
     } catch (error) {
-      if (troubleKind(error) !== 'row') throw error
+      if (errorKind(error) !== 'row') throw error
       await this.#client.query(UNDO)
       return error
     }
@@ -68,7 +68,7 @@ export class Stage {
     const { rows: refused } = await this.#client.query(`select * from ${this.#refused} order by number`)
     return refused.map(({ number, state, said, constraint_name: constraint, column_name: column }) => {
       const error = Object.assign(new Error(said), { code: state, severity: 'ERROR', ...shown({ constraint, column }) })
-      if (troubleKind(error) !== 'row') throw error
+      if (errorKind(error) !== 'row') throw error
       return { number, error }
     })
   }

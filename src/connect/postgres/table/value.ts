@@ -1,7 +1,7 @@
 // Values of JavaScript to values of PostgreSQL, in the binary form of COPY: exactly, or not at all.
 
 import { decimalText, parseDecimal } from '../../kits/decimal.ts'
-import { dayOf, isEndless, microsOfDay, millisOf, nanosOf, realOf, wholeOf } from '../../kits/sql/exact.ts'
+import { dayOf, isInfinite, microsOfDay, millisOf, nanosOf, realOf, wholeOf } from '../../kits/sql/exact.ts'
 import { jsonOf, textOf } from '../../kits/sql/text-of.ts'
 import { arrayElements } from './array-text.ts'
 import { writeNumeric } from './numeric.ts'
@@ -118,14 +118,14 @@ export function timeWriter(digits: number): WriteValue {
 }
 
 function writeFinerTime(out: Output, value: unknown, ticks: bigint): boolean {
-  if (isEndless(value)) return int64(out, isBefore(value) ? MIN_INT64 : MAX_INT64)
+  if (isInfinite(value)) return int64(out, isBefore(value) ? MIN_INT64 : MAX_INT64)
   const nanos = typeof value === 'string' ? nanosOf(value) : undefined
   if (nanos === undefined || nanos % (ticks * 1000n) !== 0n) return false
   return int64(out, nanos / 1000n - BigInt(SERVER_EPOCH_MS) * 1000n)
 }
 
 export const writeDate: WriteValue = (out, value) => {
-  if (isEndless(value)) return int32(out, isBefore(value) ? -MAX_INT32 - 1 : MAX_INT32)
+  if (isInfinite(value)) return int32(out, isBefore(value) ? -MAX_INT32 - 1 : MAX_INT32)
   const day = dayOf(value)
   if (day === undefined || day * 86_400_000 < MIN_TIME_MS) return false
   return int32(out, day - SERVER_EPOCH_DAYS)

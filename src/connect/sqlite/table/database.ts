@@ -15,7 +15,7 @@ import type { StoreOptions } from '../../kits/store/store.ts'
 import type { Work } from '../../kits/store/work.ts'
 import { SqlWriter, type SqlWriterOptions } from '../../kits/store/writer.ts'
 import type { SinkInspector } from '../../sink.ts'
-import { isBusy, troubleOf } from '../errors.ts'
+import { errorOf, isBusy } from '../errors.ts'
 import { copyForDryRun } from './dry-run.ts'
 import { openDatabase } from './open-file.ts'
 import { RowWriter, STEP } from './rows.ts'
@@ -110,7 +110,7 @@ export class SqliteDatabase implements SqlDatabase {
 
   trouble(error: unknown, act: string): unknown {
     const { path, table } = this.#options
-    return troubleOf(error, { path, act, table })
+    return errorOf(error, { path, act, table })
   }
 
   failed(): void {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { checkFolder } from '../../kits/sql/check-folder.ts'
 import { openSqlite } from '../../kits/sql/open-sqlite.ts'
-import { troubleOf } from '../errors.ts'
+import { errorOf } from '../errors.ts'
 
 /** How long SQLite itself waits for a lock: the thread stands still meanwhile, so the writer waits longer by itself. */
 const BUSY_TIMEOUT_MS = 20
@@ -20,6 +20,6 @@ export function openDatabase(path: string): DatabaseSync {
   try {
     return openSqlite(resolve(path), { timeout: BUSY_TIMEOUT_MS })
   } catch (error) {
-    throw troubleOf(error, { path, act: 'open', table: '' })
+    throw errorOf(error, { path, act: 'open', table: '' })
   }
 }

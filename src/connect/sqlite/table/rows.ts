@@ -3,7 +3,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { messageOf } from '../../../base/errors.ts'
 import { invariant } from '../../../base/invariant.ts'
-import { type Batch, letterAt } from '../../batch.ts'
+import { type Batch, deadLetterAt } from '../../batch.ts'
 import { foldName } from '../../kits/sql/name.ts'
 import { faultOfRow, strayOf, type TableRow } from '../../kits/sql/row.ts'
 import type { Shape } from '../../kits/sql/shape.ts'
@@ -90,7 +90,7 @@ export class RowWriter implements RowTable {
         fault = this.#take(row, rows, at)
       }
       if (fault !== undefined) {
-        letters.push(letterAt(rows, at, STEP, fault))
+        letters.push(deadLetterAt(rows, at, STEP, fault))
         continue
       }
       this.#held.push(at)
@@ -183,7 +183,7 @@ export class RowWriter implements RowTable {
       } catch (error) {
         if (!isRowFault(error)) throw error
         this.#checkTransaction(error)
-        letters.push(letterAt(rows, at, STEP, `table ${table.shape.table} refuses the row: ${messageOf(error)}`))
+        letters.push(deadLetterAt(rows, at, STEP, `table ${table.shape.table} refuses the row: ${messageOf(error)}`))
       }
     }
     this.#held = []

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { isSluiceError } from '../../../base/errors.ts'
-import { batchOfTraced } from '../../batch.ts'
-import { type Traced, traced } from '../../origin.ts'
+import { batchOfTracked } from '../../batch.ts'
+import { type Tracked, tracked } from '../../origin.ts'
 import { NO_TOTALS } from '../../totals.ts'
-import { type SqliteOptions, sqlite } from '../sink.ts'
+import { type SqliteSinkOptions, sqliteSink } from '../sink.ts'
 
 let folder = ''
 let path = ''
@@ -19,18 +19,18 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 /** A row made from the record at an offset. */
-function event(value: unknown, offset = 0): Traced<unknown> {
-  return traced(value, { source: 'a.log', line: offset + 1, offset, raw: String(offset) })
+function event(value: unknown, offset = 0): Tracked<unknown> {
+  return tracked(value, { source: 'a.log', line: offset + 1, offset, raw: String(offset) })
 }
 
 /** Writes all batches in one epoch, or in one each; gives the reasons of what was refused. */
-async function load(options: SqliteOptions, ...batches: readonly (readonly unknown[])[]): Promise<string[]> {
-  const writer = await sqlite(path, options).open({ pipeline: 'test' })
+async function load(options: SqliteSinkOptions, ...batches: readonly (readonly unknown[])[]): Promise<string[]> {
+  const writer = await sqliteSink(path, options).open({ pipeline: 'test' })
   try {
     const reasons: string[] = []
     let offset = 0
     for (const batch of batches) {
-      const letters = await writer.write(batchOfTraced(batch.map((value) => event(value, offset++))))
+      const letters = await writer.write(batchOfTracked(batch.map((value) => event(value, offset++))))
       for (const letter of letters) reasons.push(letter.reason)
     }
     const epoch = (writer.checkpoint?.epoch ?? 0) + 1
@@ -153,11 +153,11 @@ describe('the table of sqlite', () => {
   })
 
   it('stops the run when a column of it goes away meanwhile', async () => {
-    const writer = await sqlite<unknown>(path, { table: 't', columns: { id: 'integer', n: 'text' } }).open({
+    const writer = await sqliteSink<unknown>(path, { table: 't', columns: { id: 'integer', n: 'text' } }).open({
       pipeline: 'test',
     })
     execute('alter table t drop column n')
-    throws(() => writer.write(batchOfTraced([event({ id: 1 })])), misfit('has no column named n'))
+    throws(() => writer.write(batchOfTracked([event({ id: 1 })])), misfit('has no column named n'))
     throws(
       () => writer.commit({ epoch: 1, positions: new Map(), states: new Map(), totals: NO_TOTALS }),
       misfit('has no column named n'),

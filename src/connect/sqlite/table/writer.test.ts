@@ -115,7 +115,7 @@ describe('the commits of a writer to SQLite', () => {
     await writer.write(rows(1, 2))
     await writer.commit(checkpoint(1))
     await writer.write(rows(3))
-    await writer.bury([deadLetter({ source: 'a.log', line: 4, offset: 40, raw: '4' }, 'map', 'no')])
+    await writer.writeDeadLetters([deadLetter({ source: 'a.log', line: 4, offset: 40, raw: '4' }, 'map', 'no')])
     deepEqual(idsOf(), [1, 2])
     await writer.close()
     deepEqual(idsOf(), [1, 2])
@@ -147,7 +147,7 @@ describe('the commits of a writer to SQLite', () => {
       await work()
       isAtWork = false
     }
-    await watched(() => writer.renew())
+    await watched(() => writer.renewLease())
     deepEqual(idsOf(), [])
     ok(late > 1, 'no row came late')
     const inTime = late
@@ -252,10 +252,10 @@ describe('two instances of a writer to SQLite', () => {
   it('C31: give signs of life', async () => {
     const one = await open()
     execute('update sluice_leases set renewed = 0')
-    one.renew()
+    one.renewLease()
     await rejects(open(), failsWith('PIPELINE_HELD', /held by/))
     execute('update sluice_leases set token = 9')
-    throws(() => one.renew(), failsWith('PIPELINE_HELD', /fenced off/))
+    throws(() => one.renewLease(), failsWith('PIPELINE_HELD', /fenced off/))
     await one.close()
   })
 

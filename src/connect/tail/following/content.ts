@@ -14,7 +14,7 @@ import { foreignOf } from '../../kits/files/characters/encoded-records.ts'
 import { HEAD_BYTES, matches, readAt } from '../../kits/files/identity.ts'
 import { LAST_BYTES, lastBytes } from '../../kits/files/records/open-line.ts'
 import type { Place } from './place.ts'
-import { beginAlike, sketchOf } from './sketch.ts'
+import { beginAlike, prefixHashOf } from './prefix-hash.ts'
 
 /** What compressed data is read by. */
 const STORED_BLOCK_BYTES = 64 * 1024
@@ -49,7 +49,7 @@ export class Content {
   readonly encoding: Encoding
   /** The first bytes of the content; none of a compressed file that cannot be read. */
   readonly head: Buffer
-  readonly sketch: string
+  readonly prefixHash: string
   readonly #options: ContentOptions
 
   constructor(
@@ -62,7 +62,7 @@ export class Content {
     this.sizeBytes = parts.sizeBytes
     this.encoding = parts.encoding
     this.head = parts.head
-    this.sketch = sketchOf(parts.head)
+    this.prefixHash = prefixHashOf(parts.head)
     this.#options = options
   }
 
@@ -102,15 +102,15 @@ export class Content {
 
   /** Whether the content's first bytes are those of a place, or too few to tell that they are not. */
   beginsLike(place: Place): boolean {
-    const { offset, tail, sketch } = place
-    if (offset === 0 || this.head.length === 0 || !beginAlike(this.sketch, sketch)) return false
-    if (offset > this.head.length) return this.sketch !== ''
+    const { offset, tail, prefixHash } = place
+    if (offset === 0 || this.head.length === 0 || !beginAlike(this.prefixHash, prefixHash)) return false
+    if (offset > this.head.length) return this.prefixHash !== ''
     return matches(this.head.subarray(offset - tail.bytes, offset), tail)
   }
 
   /** What this file is to a place in a plain content, or in one that was compressed since. */
   async relate(place: Place): Promise<Relation> {
-    if (!beginAlike(this.sketch, place.sketch)) return { kind: 'other' }
+    if (!beginAlike(this.prefixHash, place.prefixHash)) return { kind: 'other' }
     if (this.encoding === 'plain') return await this.#relatePlain(place)
     if (this.head.length === 0) return { kind: 'other' }
     const found = await this.readThrough(place.offset)
@@ -170,7 +170,7 @@ export class Content {
 
 function relationOf(sizeBytes: number, before: Buffer, place: Place): Relation {
   // A sketch that has no sample yet says nothing.
-  if (sizeBytes < place.offset) return { kind: sizeBytes >= 16 && place.sketch !== '' ? 'cut' : 'other' }
+  if (sizeBytes < place.offset) return { kind: sizeBytes >= 16 && place.prefixHash !== '' ? 'cut' : 'other' }
   if (place.offset === 0 || !matches(before.subarray(-place.tail.bytes), place.tail)) return { kind: 'other' }
   return { kind: 'goes on', hasMore: sizeBytes > place.offset }
 }

@@ -12,7 +12,7 @@ function finished(inode: number, changedMs: number, name = '/log/app.log'): Fini
     inode: `1:${inode}`,
     storedBytes: 0,
     changedMs,
-    sketch: '',
+    prefixHash: '',
     tail: { bytes: 0, sha256: '' },
     offset: 1,
     line: 2,

@@ -2,7 +2,7 @@
 
 import type { Encoding } from '../../kits/files/bytes/encoding.ts'
 import { fingerprintOf } from '../../kits/files/identity.ts'
-import type { Sighting } from './lister.ts'
+import type { FileStat } from './lister.ts'
 import type { Opened } from './opened.ts'
 import type { Finished, Place } from './place.ts'
 
@@ -38,7 +38,7 @@ export class Followed<T> {
   /** Whether the last look saw it under some name. */
   isSighted = false
   /** How its content began when it was judged; empty if it changed since. Of what has been read, its place tells. */
-  firstSketch = ''
+  firstPrefixHash = ''
   /** Whether its file has no name any more, and so nobody can open it anew. */
   isUnlinked = false
   /** Why a file cannot be read. */
@@ -56,8 +56,8 @@ export class Followed<T> {
   }
 
   /** A file of which nothing was read. */
-  static fresh<T>(sighting: Sighting): Followed<T> {
-    return new Followed(unread(sighting))
+  static fresh<T>(stat: FileStat): Followed<T> {
+    return new Followed(unread(stat))
   }
 
   get name(): string {
@@ -102,27 +102,27 @@ export class Followed<T> {
   }
 
   /** Takes up where its file was seen. */
-  find(sighting: Sighting, encoding: Encoding, nowMs: number): void {
+  find(stat: FileStat, encoding: Encoding, nowMs: number): void {
     this.lostSinceMs = undefined
     this.encoding = encoding
     this.quietSinceMs = nowMs
     this.isDue = true
-    const storedBytes = encoding === 'plain' ? 0 : sighting.sizeBytes
-    this.#change({ inode: sighting.inode, storedBytes })
-    this.see(sighting, nowMs)
+    const storedBytes = encoding === 'plain' ? 0 : stat.sizeBytes
+    this.#change({ inode: stat.inode, storedBytes })
+    this.see(stat, nowMs)
   }
 
   /** Takes up what a look has seen of it. */
-  see(sighting: Sighting, nowMs: number): void {
-    const { path, sizeBytes, changedMs } = sighting
+  see(stat: FileStat, nowMs: number): void {
+    const { path, sizeBytes, changedMs } = stat
     this.isSighted = true
-    this.born = sighting.born
+    this.born = stat.born
     if (this.isWaiting) this.isDue = true
     this.isWaiting = false
     if (sizeBytes !== this.sizeBytes || changedMs !== this.#place.changedMs) {
       this.quietSinceMs = nowMs
       this.isDue = true
-      this.firstSketch = ''
+      this.firstPrefixHash = ''
     }
     if (this.encoding === 'plain' && sizeBytes !== this.readBytes) this.isDue = true
     this.sizeBytes = sizeBytes
@@ -130,7 +130,7 @@ export class Followed<T> {
   }
 
   /** Whether a sighting by its inode is of another file, that has taken it since. */
-  isAnother({ born }: Sighting): boolean {
+  isAnother({ born }: FileStat): boolean {
     return this.opened === undefined && born !== undefined && this.born !== undefined && born !== this.born
   }
 
@@ -167,7 +167,7 @@ export class Followed<T> {
 }
 
 /** The place of a file of which nothing was read. */
-export function unread({ path, name, inode, changedMs }: Sighting): Place {
+export function unread({ path, name, inode, changedMs }: FileStat): Place {
   return {
     path,
     name,
@@ -175,7 +175,7 @@ export function unread({ path, name, inode, changedMs }: Sighting): Place {
     inode,
     storedBytes: 0,
     changedMs,
-    sketch: '',
+    prefixHash: '',
     tail: fingerprintOf(Buffer.alloc(0)),
     offset: 0,
     line: 1,

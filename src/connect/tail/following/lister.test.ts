@@ -41,9 +41,9 @@ describe('Lister', () => {
   afterEach(() => rm(folder, { recursive: true }))
 
   const look = async (live: string[], rotated?: string[], names: string[] = []): Promise<string[]> => {
-    const sightings = await new Lister({ live, rotated, folder }).look(names)
+    const stats = await new Lister({ live, rotated, folder }).look(names)
     const short = (path: string): string => path.slice(folder.length + 1)
-    return sightings.map(({ path, name, isLive }) => `${short(path)} of ${short(name)}${isLive ? '' : ', rotated'}`)
+    return stats.map(({ path, name, isLive }) => `${short(path)} of ${short(name)}${isLive ? '' : ', rotated'}`)
   }
 
   it('sees what is named, and what was rotated beside it', async () => {

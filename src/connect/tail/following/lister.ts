@@ -7,7 +7,7 @@ import { fileIdOf } from '../../kits/files/identity.ts'
 import { checkCount, folderOf, matching, statIfThere } from '../../kits/files/list.ts'
 
 /** A regular file as it was seen in one look. */
-export interface Sighting {
+export interface FileStat {
   readonly path: string
   /** The name that it is followed under, if it is to be read. */
   readonly name: string
@@ -72,12 +72,12 @@ export class Lister {
    * @param names - under which files are followed already
    * @throws what the system says, if a folder could not be looked through: not seeing a file must mean that it is gone
    */
-  async look(names: Iterable<string>): Promise<Sighting[]> {
+  async look(names: Iterable<string>): Promise<FileStat[]> {
     const live = await this.#live()
     const livePaths = new Set(live.map((one) => one.path))
     const known = [...new Set([...livePaths, ...this.#literals(), ...names])]
     const rotated = await (this.#options.rotated === undefined ? this.#besides(live, known) : this.#named(known))
-    const byInode = new Map<string, Sighting>()
+    const byInode = new Map<string, FileStat>()
     for (const one of live) {
       const name = originalOf(one.path, livePaths) ?? one.path
       if (!byInode.has(one.inode)) byInode.set(one.inode, { ...one, name })
@@ -87,7 +87,7 @@ export class Lister {
     return [...byInode.values()]
   }
 
-  async #live(): Promise<Sighting[]> {
+  async #live(): Promise<FileStat[]> {
     const { live, folder } = this.#options
     const paths: string[] = []
     for (const pattern of live) {
@@ -105,7 +105,7 @@ export class Lister {
   }
 
   /** Rotated files by their usual names, in the folders of the names and of the files that they link to. */
-  async #besides(live: readonly Sighting[], names: readonly string[]): Promise<Sighting[]> {
+  async #besides(live: readonly FileStat[], names: readonly string[]): Promise<FileStat[]> {
     const bases = names.map((name) => ({ base: name, name }))
     const homes = new Map<string, string>()
     for (const { path, inode } of live) {
@@ -129,7 +129,7 @@ export class Lister {
   }
 
   /** Rotated files by the globs given, each for the name that its own has most in common with. */
-  async #named(names: readonly string[]): Promise<Sighting[]> {
+  async #named(names: readonly string[]): Promise<FileStat[]> {
     const { rotated = [], folder } = this.#options
     const found: Wanted[] = []
     for (const pattern of rotated) {
@@ -178,21 +178,21 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 /** Those of the wanted that are there and regular files. */
-async function sight(wanted: readonly Wanted[]): Promise<Sighting[]> {
-  const sightings: Sighting[] = []
+async function sight(wanted: readonly Wanted[]): Promise<FileStat[]> {
+  const stats: FileStat[] = []
   for (let from = 0; from < wanted.length; from += STATS_AT_ONCE) {
     const some = wanted.slice(from, from + STATS_AT_ONCE)
-    const stats = await Promise.all(some.map(({ path }) => statIfThere(path, ABSENT)))
+    const found = await Promise.all(some.map(({ path }) => statIfThere(path, ABSENT)))
     for (const [i, one] of some.entries()) {
-      const found = stats[i]
-      if (found?.isFile() !== true) continue
-      sightings.push({
+      const entry = found[i]
+      if (entry?.isFile() !== true) continue
+      stats.push({
         ...one,
-        ...fileIdOf(found),
-        sizeBytes: Number(found.size),
-        changedMs: Number(found.mtimeNs) / 1e6,
+        ...fileIdOf(entry),
+        sizeBytes: Number(entry.size),
+        changedMs: Number(entry.mtimeNs) / 1e6,
       })
     }
   }
-  return sightings
+  return stats
 }

@@ -6,8 +6,8 @@ import type { LineFormat } from '../../format.ts'
 import { Content, type ContentOptions } from './content.ts'
 import type { Followed } from './followed.ts'
 import { GROWING_BLOCK_BYTES, GrowingFile } from './growing.ts'
+import type { OpenRetry } from './open-retry.ts'
 import type { TailText } from './opened.ts'
-import type { Patience } from './patience.ts'
 import { StoredFile } from './stored.ts'
 
 export interface OpenFilesOptions<T> {
@@ -16,7 +16,7 @@ export interface OpenFilesOptions<T> {
   readonly text: TailText
   readonly maxOpenFiles: number
   readonly content: ContentOptions
-  readonly patience: Patience
+  readonly retry: OpenRetry
   readonly clock: Clock
 }
 
@@ -43,19 +43,19 @@ export class OpenFiles<T> {
 
   /** Opens a file at its place, if it is not open; another one may be closed for it. */
   async open(file: Followed<T>): Promise<Opening> {
-    const { patience, clock, maxOpenFiles } = this.#options
+    const { retry, clock, maxOpenFiles } = this.#options
     this.#open = this.#open.filter((one) => one !== file && one.opened !== undefined)
     if (file.opened === undefined) {
       try {
         await this.#leave(maxOpenFiles - 1)
         const opening = await this.#openNow(file)
         if (opening !== 'open') return opening
-        patience.succeeded(file.path)
+        retry.succeeded(file.path)
       } catch (thrown) {
         this.#options.content.signal.throwIfAborted()
         // Fewer of ours, so that others come to theirs.
         await this.#leave(Math.floor(this.#open.length / 2))
-        patience.bear(file.path, thrown, clock.nowMs())
+        retry.bear(file.path, thrown, clock.nowMs())
         return 'busy'
       }
     }

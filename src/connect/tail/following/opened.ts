@@ -13,7 +13,7 @@ import type { Malformed } from '../../kits/files/records/raw.ts'
 import { RecordParser } from '../../kits/files/records/record-parser.ts'
 import type { SourceCounts } from '../../source.ts'
 import type { Place } from './place.ts'
-import { sketchOf, stepsWithin } from './sketch.ts'
+import { prefixHashOf, stepsWithin } from './prefix-hash.ts'
 
 /**
  * What came of reading on:
@@ -70,7 +70,7 @@ export class TailLines<T> {
   /** The counts that were told. */
   #told: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
   /** The sketch as it was last made, with how many samples. */
-  #sketch: { readonly samples: number; readonly text: string } | undefined
+  #prefixHash: { readonly samples: number; readonly text: string } | undefined
 
   constructor(options: TailLinesOptions<T>) {
     this.#options = options
@@ -136,13 +136,13 @@ export class TailLines<T> {
   }
 
   /** What is known of the file by what was read of it, up to the last line that was taken. */
-  reached(): Pick<Place, 'sketch' | 'tail' | 'offset' | 'line' | 'isPartial'> {
+  reached(): Pick<Place, 'prefixHash' | 'tail' | 'offset' | 'line' | 'isPartial'> {
     const cutter = this.#cutter
     const { place } = this.#options
     if (cutter === undefined) return place
     const { offset, line, isPartial } = cutter
     const tail: Fingerprint = fingerprintOf(cutter.lastBytes())
-    return { sketch: this.#sketchTo(offset), tail, offset, line: place.line > 0 ? line : 0, isPartial }
+    return { prefixHash: this.#sketchTo(offset), tail, offset, line: place.line > 0 ? line : 0, isPartial }
   }
 
   #cut(): Cutter {
@@ -158,9 +158,9 @@ export class TailLines<T> {
   #sketchTo(offset: number): string {
     const bytes = Math.min(offset, this.#head.length)
     const samples = stepsWithin(bytes)
-    if (this.#sketch?.samples !== samples) {
-      this.#sketch = { samples, text: sketchOf(this.#head.subarray(0, bytes)) }
+    if (this.#prefixHash?.samples !== samples) {
+      this.#prefixHash = { samples, text: prefixHashOf(this.#head.subarray(0, bytes)) }
     }
-    return this.#sketch.text
+    return this.#prefixHash.text
   }
 }

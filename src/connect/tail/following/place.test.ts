@@ -12,7 +12,7 @@ const place = {
   inode: '1:2',
   storedBytes: 0,
   changedMs: 1.5,
-  sketch: '',
+  prefixHash: '',
   tail: { bytes: 4, sha256: 'a' },
   offset: 4,
   line: 2,

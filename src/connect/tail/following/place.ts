@@ -22,7 +22,7 @@ export type Place = {
   /** When it was changed last, in epoch milliseconds. */
   readonly changedMs: number
   /** The content's first bytes, up to 4 KiB, none of them behind `offset`. */
-  readonly sketch: string
+  readonly prefixHash: string
   /** The content before `offset`. */
   readonly tail: Fingerprint
   /** Where the next line begins in the content. */
@@ -75,7 +75,7 @@ function isPlace(value: unknown): value is Place {
   return (
     typeof place === 'object' &&
     place !== null &&
-    [place.path, place.name, place.inode, place.sketch].every((text) => typeof text === 'string') &&
+    [place.path, place.name, place.inode, place.prefixHash].every((text) => typeof text === 'string') &&
     [place.number, place.storedBytes, place.offset, place.line].every(isCount) &&
     isTime(place.changedMs) &&
     isFingerprint(place.tail, LAST_BYTES) &&

@@ -1,17 +1,17 @@
 // Looks what has become of the files: which were rotated, cut, replaced or have come, and what is to be read next.
 
 import type { Charset } from '../../kits/files/characters/charset.ts'
+import { classify, type FileIdentity } from './classify.ts'
 import { Content } from './content.ts'
+import type { FileRegistry } from './file-registry.ts'
 import { Followed } from './followed.ts'
-import { judge, type Verdict } from './judge.ts'
-import type { Lister, Sighting } from './lister.ts'
+import type { FileStat, Lister } from './lister.ts'
 import type { OpenFilesOptions } from './open-files.ts'
-import { noteOn } from './patience.ts'
-import type { Roll } from './roll.ts'
-import { placeAtEnd, placePassed } from './starts.ts'
+import { noteOn } from './open-retry.ts'
+import { placeAtEnd, placePassed } from './start-position.ts'
 
-export interface ScanOptions<T> extends Pick<OpenFilesOptions<T>, 'clock' | 'patience' | 'content' | 'maxLineBytes'> {
-  readonly roll: Roll<T>
+export interface ScanOptions<T> extends Pick<OpenFilesOptions<T>, 'clock' | 'retry' | 'content' | 'maxLineBytes'> {
+  readonly registry: FileRegistry<T>
   readonly lister: Lister
   readonly graceMs: number
   /** Where files begin that are there at the first look of a first run; undefined in a later run. */
@@ -34,9 +34,9 @@ export class Scan<T> {
   /** Files of the first look that could not be opened then, by inode. */
   readonly #leftOfFirst = new Set<string>()
   /** By inode, files that nothing is to be done about as long as they are as they were. */
-  #settled = new Map<string, Sighting>()
+  #settled = new Map<string, FileStat>()
   /** By inode, files of which too little is there, and since when. */
-  #unclear = new Map<string, { readonly sighting: Sighting; readonly sinceMs: number }>()
+  #unclear = new Map<string, { readonly stat: FileStat; readonly sinceMs: number }>()
   /** What the last look saw. */
   #paths: ReadonlySet<string> = new Set()
   /** Names whose next file is not clear yet: what stands there now has to wait for it. */
@@ -57,124 +57,127 @@ export class Scan<T> {
    * @throws {SluiceError} SOURCE_UNREADABLE for what does not pass by itself
    */
   async look(): Promise<void> {
-    const { roll, lister, patience, clock } = this.#options
-    let sightings: Sighting[]
+    const { registry, lister, retry, clock } = this.#options
+    let stats: FileStat[]
     try {
-      sightings = await lister.look(roll.names)
+      stats = await lister.look(registry.names)
     } catch (thrown) {
-      return patience.bear(pathOf(thrown), thrown, clock.nowMs())
+      return retry.bear(pathOf(thrown), thrown, clock.nowMs())
     }
     const nowMs = clock.nowMs()
-    const strangers = this.#seeFollowed(sightings, nowMs)
-    this.#paths = new Set(sightings.map(({ path }) => path))
-    await this.#seeStrangers(strangers, nowMs)
+    const unknownFiles = this.#seeFollowed(stats, nowMs)
+    this.#paths = new Set(stats.map(({ path }) => path))
+    await this.#seeStrangers(unknownFiles, nowMs)
     this.#giveUp(nowMs)
-    const live = new Set(sightings.filter(({ isLive }) => isLive).map(({ inode }) => inode))
-    roll.trim(clock.wallMs(), ({ inode }) => live.has(inode))
+    const live = new Set(stats.filter(({ isLive }) => isLive).map(({ inode }) => inode))
+    registry.trim(clock.wallMs(), ({ inode }) => live.has(inode))
     this.#isFirst = false
   }
 
   /** Takes up what was seen of files that are followed, and gives the others. */
-  #seeFollowed(sightings: readonly Sighting[], nowMs: number): Sighting[] {
-    const { roll } = this.#options
-    const strangers: Sighting[] = []
+  #seeFollowed(stats: readonly FileStat[], nowMs: number): FileStat[] {
+    const { registry } = this.#options
+    const unknownFiles: FileStat[] = []
     const seen = new Set<Followed<T>>()
-    for (const sighting of sightings) {
-      const file = roll.ofInode(sighting.inode)
-      if (file === undefined || file.isAnother(sighting)) {
-        strangers.push(sighting)
+    for (const stat of stats) {
+      const file = registry.ofInode(stat.inode)
+      if (file === undefined || file.isAnother(stat)) {
+        unknownFiles.push(stat)
         continue
       }
       seen.add(file)
-      file.see(sighting, nowMs)
+      file.see(stat, nowMs)
       if (file.isCut) seen.add(this.replaced(file, nowMs))
     }
-    for (const file of roll.files) {
+    for (const file of registry.files) {
       if (!seen.has(file) && !file.isLost && !file.isGivenUp) this.#miss(file, nowMs)
     }
-    return strangers
+    return unknownFiles
   }
 
   /** A file that is open is read to its end, wherever it is; another has to be found again. */
   #miss(file: Followed<T>, nowMs: number): void {
     file.isSighted = false
     if (file.opened !== undefined) file.isDue = true
-    else if (file.place.offset > 0) this.#options.roll.lose(file, nowMs)
+    else if (file.place.offset > 0) this.#options.registry.lose(file, nowMs)
     else this.#dropUnread(file)
   }
 
   /** Follows a file no more of which nothing was read; what it held is lost. */
   #dropUnread(file: Followed<T>): void {
-    const { roll, onNote } = this.#options
+    const { registry, onNote } = this.#options
     if (file.sizeBytes > 0) onNote(noteOn(file.path, `is gone: none of its ${file.sizeBytes} bytes was read`))
-    roll.drop(file)
+    registry.drop(file)
   }
 
   /** Takes up that a file does not hold any more what was read of it. */
   replaced(file: Followed<T>, nowMs: number): Followed<T> {
-    const { roll, onNote } = this.#options
+    const { registry, onNote } = this.#options
     const { path, name, inode, changedMs } = file.place
     onNote(noteOn(path, `was cut or replaced at byte ${file.readBytes}, is now ${file.sizeBytes} bytes: read as new`))
     const { sizeBytes, isSighted } = file
-    return roll.split(file, { path, name, inode, changedMs, sizeBytes, isLive: isSighted && path === name }, nowMs)
+    return registry.split(file, { path, name, inode, changedMs, sizeBytes, isLive: isSighted && path === name }, nowMs)
   }
 
-  async #seeStrangers(strangers: readonly Sighting[], nowMs: number): Promise<void> {
-    const { roll } = this.#options
-    const unsettled = strangers.filter((sighting) => !this.#isSettled(sighting))
-    this.#settled = new Map(strangers.filter((one) => this.#isSettled(one)).map((one) => [one.inode, one]))
+  async #seeStrangers(unknownFiles: readonly FileStat[], nowMs: number): Promise<void> {
+    const { registry } = this.#options
+    const unsettled = unknownFiles.filter((stat) => !this.#isSettled(stat))
+    this.#settled = new Map(unknownFiles.filter((one) => this.#isSettled(one)).map((one) => [one.inode, one]))
     this.#unclear = new Map(
-      unsettled.flatMap((one) => this.#unclear.get(one.inode) ?? []).map((one) => [one.sighting.inode, one]),
+      unsettled.flatMap((one) => this.#unclear.get(one.inode) ?? []).map((one) => [one.stat.inode, one]),
     )
     this.#blocked.clear()
     for (const name of new Set(unsettled.filter(({ isLive }) => !isLive).map(({ name }) => name))) {
-      const file = roll.atHome(name)
+      const file = registry.atHome(name)
       if (file !== undefined && !(await this.#options.isIntact(file))) this.replaced(file, nowMs)
     }
-    const known = new Set([...roll.lost.map(({ inode }) => inode), ...roll.finished.files.map(({ inode }) => inode)])
+    const known = new Set([
+      ...registry.lost.map(({ inode }) => inode),
+      ...registry.finished.files.map(({ inode }) => inode),
+    ])
     // Who is where it was is told first: what else looks like it is a copy then.
     const inOrder = [...unsettled].sort(
       (a, b) => Number(known.has(b.inode)) - Number(known.has(a.inode)) || byAge(a, b),
     )
     const coming = inOrder.filter(({ isLive, path, name }) => isLive && path === name)
-    for (const sighting of inOrder) await this.#seeStranger(sighting, coming, nowMs)
+    for (const stat of inOrder) await this.#seeStranger(stat, coming, nowMs)
   }
 
-  async #seeStranger(sighting: Sighting, coming: readonly Sighting[], nowMs: number): Promise<void> {
-    const { roll, content, patience } = this.#options
-    const { name, isLive, path, sizeBytes } = sighting
+  async #seeStranger(stat: FileStat, coming: readonly FileStat[], nowMs: number): Promise<void> {
+    const { registry, content, retry } = this.#options
+    const { name, isLive, path, sizeBytes } = stat
     if (sizeBytes === 0 && !isLive) return
     if (sizeBytes === 0)
-      return this.#follow(sighting, { kind: 'new', encoding: 'plain', sketch: '', brokenReason: undefined }, nowMs)
-    const isOld = !isLive && roll.lost.length === 0 && roll.finished.ofInode(sighting.inode) === undefined
-    if (isOld && roll.finished.isForgotten(name, sighting.changedMs)) return this.#settle(sighting)
+      return this.#follow(stat, { kind: 'new', encoding: 'plain', prefixHash: '', brokenReason: undefined }, nowMs)
+    const isOld = !isLive && registry.lost.length === 0 && registry.finished.ofInode(stat.inode) === undefined
+    if (isOld && registry.finished.isForgotten(name, stat.changedMs)) return this.#settle(stat)
     try {
-      if (this.#isOfFirst(sighting) && (await this.#begin(sighting))) return this.#settle(sighting)
-      this.#leftOfFirst.delete(sighting.inode)
-      const isSettled = this.#isQuiet(sighting, nowMs) && !this.#isBeingMade(sighting)
-      const verdict = await judge(sighting, { roll, coming, isSettled, charset: this.#options.charset }, content)
-      patience.succeeded(path)
-      await this.#apply(sighting, verdict, nowMs)
+      if (this.#isOfFirst(stat) && (await this.#begin(stat))) return this.#settle(stat)
+      this.#leftOfFirst.delete(stat.inode)
+      const isSettled = this.#isQuiet(stat, nowMs) && !this.#isBeingMade(stat)
+      const identity = await classify(stat, { registry, coming, isSettled, charset: this.#options.charset }, content)
+      retry.succeeded(path)
+      await this.#apply(stat, identity, nowMs)
     } catch (thrown) {
       content.signal.throwIfAborted()
-      if (this.#isFirst) this.#leftOfFirst.add(sighting.inode)
-      patience.bear(path, thrown, nowMs)
+      if (this.#isFirst) this.#leftOfFirst.add(stat.inode)
+      retry.bear(path, thrown, nowMs)
       if (!isLive) this.#blocked.add(name)
     }
   }
 
   /** At the first look of a first run: true if the file is not to be read, or not from its start. */
-  async #begin(sighting: Sighting): Promise<boolean> {
-    const { roll, content, from, maxLineBytes, charset, clock } = this.#options
-    if (sighting.isLive && from === 'start') return false
-    const open = await Content.open(sighting.path, content)
+  async #begin(stat: FileStat): Promise<boolean> {
+    const { registry, content, from, maxLineBytes, charset, clock } = this.#options
+    if (stat.isLive && from === 'start') return false
+    const open = await Content.open(stat.path, content)
     try {
-      if (sighting.isLive && open.encoding === 'plain') {
-        const file = new Followed<T>(await placeAtEnd(sighting, open, maxLineBytes, charset))
-        file.find(sighting, 'plain', clock.nowMs())
-        roll.append(file)
+      if (stat.isLive && open.encoding === 'plain') {
+        const file = new Followed<T>(await placeAtEnd(stat, open, maxLineBytes, charset))
+        file.find(stat, 'plain', clock.nowMs())
+        registry.append(file)
       } else {
-        roll.finished.add(await placePassed(sighting, open))
+        registry.finished.add(await placePassed(stat, open))
       }
       return true
     } finally {
@@ -182,57 +185,55 @@ export class Scan<T> {
     }
   }
 
-  async #apply(sighting: Sighting, verdict: Verdict<T>, nowMs: number): Promise<void> {
-    const { roll, onNote } = this.#options
-    switch (verdict.kind) {
+  async #apply(stat: FileStat, identity: FileIdentity<T>, nowMs: number): Promise<void> {
+    const { registry, onNote } = this.#options
+    switch (identity.kind) {
       case 'lost one': {
-        const { file, encoding } = verdict
+        const { file, encoding } = identity
         const from = file.path
         await file.close()
-        file.find(sighting, encoding, nowMs)
-        roll.found(file)
-        if (from !== sighting.path)
-          onNote(
-            noteOn(sighting.path, `holds what was ${JSON.stringify(from)}: read on from byte ${file.place.offset}`),
-          )
+        file.find(stat, encoding, nowMs)
+        registry.found(file)
+        if (from !== stat.path)
+          onNote(noteOn(stat.path, `holds what was ${JSON.stringify(from)}: read on from byte ${file.place.offset}`))
         return
       }
       case 'finished': {
-        const { path, inode, changedMs, sizeBytes } = sighting
-        const storedBytes = verdict.encoding === 'plain' ? 0 : sizeBytes
-        roll.finished.replace(verdict.known, { ...verdict.known, path, inode, changedMs, storedBytes })
-        return this.#settle(sighting)
+        const { path, inode, changedMs, sizeBytes } = stat
+        const storedBytes = identity.encoding === 'plain' ? 0 : sizeBytes
+        registry.finished.replace(identity.known, { ...identity.known, path, inode, changedMs, storedBytes })
+        return this.#settle(stat)
       }
       case 'resumed': {
-        const { isPassed: _, ...place } = verdict.known
+        const { isPassed: _, ...place } = identity.known
         const file = new Followed<T>(place)
-        file.find(sighting, verdict.encoding, nowMs)
-        return roll.resume(verdict.known, file)
+        file.find(stat, identity.encoding, nowMs)
+        return registry.resume(identity.known, file)
       }
       case 'copy':
         return
       case 'unclear':
-        if (!sighting.isLive && !this.#isBeingMade(sighting)) this.#blocked.add(sighting.name)
+        if (!stat.isLive && !this.#isBeingMade(stat)) this.#blocked.add(stat.name)
         return
       default:
-        return this.#follow(sighting, verdict, nowMs)
+        return this.#follow(stat, identity, nowMs)
     }
   }
 
-  #follow(sighting: Sighting, verdict: Verdict<T> & { kind: 'new' }, nowMs: number): void {
-    const { roll } = this.#options
-    const file = Followed.fresh<T>(sighting)
-    file.find(sighting, verdict.encoding, nowMs)
-    file.firstSketch = verdict.sketch
-    file.brokenReason = verdict.brokenReason
-    file.passed = verdict.passed
-    if (sighting.isLive && sighting.path === sighting.name) roll.append(file)
-    else roll.insert(file, (other) => byAge(sighting, { ...other.place, isLive: false }) < 0)
+  #follow(stat: FileStat, identity: FileIdentity<T> & { kind: 'new' }, nowMs: number): void {
+    const { registry } = this.#options
+    const file = Followed.fresh<T>(stat)
+    file.find(stat, identity.encoding, nowMs)
+    file.firstPrefixHash = identity.prefixHash
+    file.brokenReason = identity.brokenReason
+    file.passed = identity.passed
+    if (stat.isLive && stat.path === stat.name) registry.append(file)
+    else registry.insert(file, (other) => byAge(stat, { ...other.place, isLive: false }) < 0)
   }
 
   #giveUp(nowMs: number): void {
-    const { roll, graceMs, onNote } = this.#options
-    for (const file of roll.lost) {
+    const { registry, graceMs, onNote } = this.#options
+    for (const file of registry.lost) {
       file.looks += 1
       const { path, offset } = file.place
       if (offset === 0) this.#dropUnread(file)
@@ -244,39 +245,38 @@ export class Scan<T> {
     }
   }
 
-  #settle(sighting: Sighting): void {
-    this.#settled.set(sighting.inode, sighting)
+  #settle(stat: FileStat): void {
+    this.#settled.set(stat.inode, stat)
   }
 
-  #isSettled(sighting: Sighting): boolean {
-    const known = this.#settled.get(sighting.inode)
-    return known !== undefined && isAsItWas(known, sighting)
+  #isSettled(stat: FileStat): boolean {
+    const known = this.#settled.get(stat.inode)
+    return known !== undefined && isAsItWas(known, stat)
   }
 
   /** Whether what a compressed file is made of is still there: there is no hurry with it, however slowly it comes. */
-  #isBeingMade({ path }: Sighting): boolean {
+  #isBeingMade({ path }: FileStat): boolean {
     const original = path.replace(/\.(?:gz|zst)$/, '')
     return original !== path && this.#paths.has(original)
   }
 
-  #isOfFirst(sighting: Sighting): boolean {
-    return this.#isFirst || this.#leftOfFirst.has(sighting.inode)
+  #isOfFirst(stat: FileStat): boolean {
+    return this.#isFirst || this.#leftOfFirst.has(stat.inode)
   }
 
-  #isQuiet(sighting: Sighting, nowMs: number): boolean {
-    const known = this.#unclear.get(sighting.inode)
-    if (known !== undefined && isAsItWas(known.sighting, sighting))
-      return nowMs - known.sinceMs >= this.#options.graceMs
-    this.#unclear.set(sighting.inode, { sighting, sinceMs: nowMs })
+  #isQuiet(stat: FileStat, nowMs: number): boolean {
+    const known = this.#unclear.get(stat.inode)
+    if (known !== undefined && isAsItWas(known.stat, stat)) return nowMs - known.sinceMs >= this.#options.graceMs
+    this.#unclear.set(stat.inode, { stat, sinceMs: nowMs })
     return false
   }
 }
 
-function isAsItWas(known: Sighting, now: Sighting): boolean {
+function isAsItWas(known: FileStat, now: FileStat): boolean {
   return known.sizeBytes === now.sizeBytes && known.changedMs === now.changedMs && known.isLive === now.isLive
 }
 
-type Aged = Pick<Sighting, 'isLive' | 'changedMs' | 'path'>
+type Aged = Pick<FileStat, 'isLive' | 'changedMs' | 'path'>
 
 /** Up to how far times of files are one: clocks of file systems tick, and what compresses a file rounds its time. */
 const TICK_MS = 10

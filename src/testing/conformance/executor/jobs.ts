@@ -3,7 +3,7 @@
 import { count } from '../../../aggregate/count.ts'
 import { sum } from '../../../aggregate/sum.ts'
 import { SluiceError } from '../../../base/errors.ts'
-import { values } from '../../../connect/memory/values.ts'
+import { valuesSource } from '../../../connect/memory/values.ts'
 import type { Flow } from '../../../flow/flow.ts'
 import { flow } from '../../../flow/start-flow.ts'
 import { pipeline } from '../../../pipeline/pipeline.ts'
@@ -83,7 +83,7 @@ export const PLANS: Readonly<Record<string, Plan>> = {
     of: (items) =>
       items
         .merge(
-          flow(values(OTHERS)),
+          flow(valuesSource(OTHERS)),
           items.filter(({ key }) => key === 0),
         )
         .map(({ id }) => id),
@@ -183,11 +183,11 @@ const of = PLANS[name]?.of ?? FAILING[name] ?? REFUSING[name] ?? OTHER_PLANS[nam
 /** Where the pipeline of this module loads; each module has its own. */
 export const table: MemoryTable = new MemoryTable()
 
-const told: Flow<unknown, unknown> = of(flow(values(make)))
+const told: Flow<unknown, unknown> = of(flow(valuesSource(make)))
 export default told
 
 export const load: ReturnType<typeof pipeline> = pipeline('load', {
-  from: () => values<Item>(make),
+  from: () => valuesSource<Item>(make),
   flow: (items) => of(items) as Flow<unknown, unknown>,
   into: () => table.sink,
   results: 'append',

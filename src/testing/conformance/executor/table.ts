@@ -29,7 +29,7 @@ export class MemoryTable {
         rows.push(...batch.values())
         return []
       },
-      bury: (more) => void letters.push(...more),
+      writeDeadLetters: (more) => void letters.push(...more),
       commit: (now) => {
         this.#commits += 1
         if (this.#commits === this.failure?.commit) throw this.failure.error

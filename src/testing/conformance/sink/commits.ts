@@ -1,8 +1,8 @@
 // What a sink must hold that commits: all or nothing, and what was committed comes back as it was.
 
 import { deepEqual, equal, ok } from 'node:assert/strict'
-import { batchOf, batchOfTraced } from '../../../connect/batch.ts'
-import { traced } from '../../../connect/origin.ts'
+import { batchOf, batchOfTracked } from '../../../connect/batch.ts'
+import { tracked } from '../../../connect/origin.ts'
 import { below, seededRandom } from '../../random.ts'
 import { newLetter, newOrigin } from './desk.ts'
 import type { RuleOf, SinkRule } from './rule.ts'
@@ -12,7 +12,7 @@ export function commitRules<Row>({ refused, isKeyed = false }: SinkSubject<Row>,
   return [
     rule('shows rows and dead letters once they are committed, and not before', async (desk) => {
       await desk.write(1, 2)
-      await desk.bury(newLetter())
+      await desk.writeDeadLetters(newLetter())
       await desk.write(3)
       await desk.checkRows()
       await desk.commit({ positions: { a: 1 } })
@@ -26,12 +26,12 @@ export function commitRules<Row>({ refused, isKeyed = false }: SinkSubject<Row>,
 
     rule('forgets what was not committed when it is closed', async (desk) => {
       await desk.write(1)
-      await desk.bury(newLetter())
+      await desk.writeDeadLetters(newLetter())
       await desk.reopen()
       await desk.write(2)
       await desk.commit({ positions: { a: 1 } })
       await desk.write(3)
-      await desk.bury(newLetter())
+      await desk.writeDeadLetters(newLetter())
       await desk.reopen()
       await desk.checkRows()
       await desk.checkLetters()
@@ -79,7 +79,7 @@ export function commitRules<Row>({ refused, isKeyed = false }: SinkSubject<Row>,
       await desk.commit({ positions: { a: 1 } })
       await desk.reopen()
       await (await desk.writer()).write(batchOf([]))
-      await (await desk.writer()).bury([])
+      await (await desk.writer()).writeDeadLetters([])
       await desk.write(1)
       await desk.commit()
       await desk.reopen()
@@ -90,11 +90,11 @@ export function commitRules<Row>({ refused, isKeyed = false }: SinkSubject<Row>,
     rule('keeps the pipelines of one store apart', async (desk, another) => {
       const second = another({ pipeline: 'conformance.2' })
       await desk.write(1)
-      await desk.bury(newLetter())
+      await desk.writeDeadLetters(newLetter())
       await desk.commit({ positions: { a: 1 }, states: { s: Uint8Array.of(1) } })
       await second.checkRestored()
       await second.write(2)
-      await second.bury(newLetter(), newLetter())
+      await second.writeDeadLetters(newLetter(), newLetter())
       await second.commit({ positions: { a: 7, b: 8 }, states: { s: new Uint8Array(), t: Uint8Array.of(2) } })
       await desk.write(3)
       await desk.commit({ positions: { a: 2 } })
@@ -120,10 +120,10 @@ export function commitRules<Row>({ refused, isKeyed = false }: SinkSubject<Row>,
 
     rule('gives refused rows back alone, each as a letter that says why', async (desk) => {
       if (refused === undefined) return
-      const bad = [traced(refused, newOrigin('bad')), traced(refused, newOrigin('bad'))]
+      const bad = [tracked(refused, newOrigin('bad')), tracked(refused, newOrigin('bad'))]
       const [first, second] = bad as [(typeof bad)[0], (typeof bad)[0]]
       const letters = await (await desk.writer()).write(
-        batchOfTraced([desk.event(1), first, desk.event(2), second, desk.event(3)]),
+        batchOfTracked([desk.event(1), first, desk.event(2), second, desk.event(3)]),
       )
       deepEqual(
         letters.map(({ origin }) => origin),
@@ -133,7 +133,7 @@ export function commitRules<Row>({ refused, isKeyed = false }: SinkSubject<Row>,
         letters.every(({ kind, reason, step }) => kind === 'dead' && reason !== '' && step !== ''),
         'a letter says why, and where',
       )
-      await desk.bury(...letters)
+      await desk.writeDeadLetters(...letters)
       await desk.write(4)
       await desk.commit({ positions: { a: 1 } })
       await desk.checkRows([1, 2, 3].map((number) => [number, '']))
@@ -141,7 +141,12 @@ export function commitRules<Row>({ refused, isKeyed = false }: SinkSubject<Row>,
     }),
 
     rule('closes at any time, and more than once', async (desk) => {
-      for (const act of [() => {}, () => desk.write(1), () => desk.bury(newLetter()), () => desk.commit()]) {
+      for (const act of [
+        () => {},
+        () => desk.write(1),
+        () => desk.writeDeadLetters(newLetter()),
+        () => desk.commit(),
+      ]) {
         await act()
         const writer = await desk.writer()
         await desk.close()

@@ -2,9 +2,16 @@
 
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { isSluiceError } from '../../../base/errors.ts'
-import { batchOfTraced } from '../../../connect/batch.ts'
-import { type DeadLetter, deadLetter, type Origin, type Traced, traced } from '../../../connect/origin.ts'
-import type { Checkpoint, KeptLetter, Sink, SinkInspector, SinkOptions, SinkWriter } from '../../../connect/sink.ts'
+import { batchOfTracked } from '../../../connect/batch.ts'
+import { type DeadLetter, deadLetter, type Origin, type Tracked, tracked } from '../../../connect/origin.ts'
+import type {
+  Checkpoint,
+  Sink,
+  SinkInspector,
+  SinkOptions,
+  SinkWriter,
+  StoredDeadLetter,
+} from '../../../connect/sink.ts'
 import type { Position } from '../../../connect/source.ts'
 import { NO_TOTALS } from '../../../connect/totals.ts'
 import { oneAtATime } from '../../one-at-a-time.ts'
@@ -73,8 +80,8 @@ export class SinkDesk<Row> {
     }
   }
 
-  event(number: number, text = ''): Traced<Row> {
-    return traced(this.#subject.row(number, text), newOrigin(String(number)))
+  event(number: number, text = ''): Tracked<Row> {
+    return tracked(this.#subject.row(number, text), newOrigin(String(number)))
   }
 
   /** Writes rows, none of which is refused. */
@@ -82,20 +89,20 @@ export class SinkDesk<Row> {
     const numbered = rows.map((row): Numbered => (typeof row === 'number' ? [row, ''] : row))
     const writer = await this.writer()
     deepEqual(
-      await writer.write(batchOfTraced(numbered.map(([number, text]) => this.event(number, text)))),
+      await writer.write(batchOfTracked(numbered.map(([number, text]) => this.event(number, text)))),
       [],
       'no row is refused',
     )
     this.#written.push(...numbered)
   }
 
-  async bury(...letters: DeadLetter[]): Promise<void> {
-    await (await this.writer()).bury(letters)
+  async writeDeadLetters(...letters: DeadLetter[]): Promise<void> {
+    await (await this.writer()).writeDeadLetters(letters)
     this.#buried.push(...letters)
   }
 
-  async exhume(letters: readonly KeptLetter[]): Promise<void> {
-    await (await this.writer()).exhume?.(letters)
+  async deleteDeadLetters(letters: readonly StoredDeadLetter[]): Promise<void> {
+    await (await this.writer()).deleteDeadLetters?.(letters)
   }
 
   /** Commits, without waiting for those that follow. */
@@ -118,7 +125,7 @@ export class SinkDesk<Row> {
   }
 
   async settle(): Promise<void> {
-    await (await this.writer()).settle?.()
+    await (await this.writer()).flush?.()
   }
 
   /** Closes it: what was not committed is gone. */
@@ -175,8 +182,8 @@ export class SinkDesk<Row> {
     return (await this.letters()).map(({ origin }) => origin.offset).sort(byValue)
   }
 
-  async letters(): Promise<readonly KeptLetter[]> {
-    return await this.inspect((inspector) => inspector.letters({ limit: 10_000 }))
+  async letters(): Promise<readonly StoredDeadLetter[]> {
+    return await this.inspect((inspector) => inspector.deadLetters({ limit: 10_000 }))
   }
 
   /** As `inspect`; undefined where there is no looking into the sink. */

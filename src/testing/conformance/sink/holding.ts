@@ -3,7 +3,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSluiceError } from '../../../base/errors.ts'
-import { batchOfTraced } from '../../../connect/batch.ts'
+import { batchOfTracked } from '../../../connect/batch.ts'
 import { newOwner } from '../../../connect/lease.ts'
 import { newLetter, type SinkDesk } from './desk.ts'
 import type { RuleOf, SinkRule } from './rule.ts'
@@ -36,16 +36,16 @@ export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row
         const zombie = another({ leaseMs: SHORT_MS })
         await zombie.write(1)
         await zombie.commit({ positions: { a: 1 } })
-        const heir = another({ leaseMs: SHORT_MS })
-        await takeOver(heir)
-        equal((await heir.writer()).checkpoint?.epoch, 1)
+        const successor = another({ leaseMs: SHORT_MS })
+        await takeOver(successor)
+        equal((await successor.writer()).checkpoint?.epoch, 1)
         await isFenced(zombie, [2, ''])
         ok(await another().isRefused(), 'who was taken over from lets go of nothing when it closes')
-        heir.inherit(zombie)
-        await heir.write(3)
-        await heir.commit({ positions: { a: 2 } })
-        await heir.checkRows()
-        await heir.close()
+        successor.inherit(zombie)
+        await successor.write(3)
+        await successor.commit({ positions: { a: 2 } })
+        await successor.checkRows()
+        await successor.close()
         equal((await desk.writer()).checkpoint?.epoch, 2)
       },
     ),
@@ -54,21 +54,21 @@ export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row
       if (locksWhileWriting) return
       const zombie = another({ leaseMs: SHORT_MS })
       await zombie.write(1)
-      await zombie.bury(newLetter())
-      const heir = another({ leaseMs: SHORT_MS })
-      await takeOver(heir)
+      await zombie.writeDeadLetters(newLetter())
+      const successor = another({ leaseMs: SHORT_MS })
+      await takeOver(successor)
       const writer = zombie.lose()
       const error = await outcome(async () => {
-        await writer?.write(batchOfTraced([zombie.event(2)]))
+        await writer?.write(batchOfTracked([zombie.event(2)]))
         await writer?.commit({ ...zombie.kept, epoch: 1 })
       })
       ok(error !== undefined, 'who was taken over from is told so')
       await outcome(async () => await writer?.close())
-      await heir.write(3)
-      await heir.commit({ positions: { a: 1 } })
-      await heir.checkRows()
-      await heir.checkLetters()
-      await heir.close()
+      await successor.write(3)
+      await successor.commit({ positions: { a: 1 } })
+      await successor.checkRows()
+      await successor.checkLetters()
+      await successor.close()
       equal((await desk.writer()).checkpoint?.epoch, 1)
     }),
 
@@ -86,28 +86,28 @@ export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row
       ok(holder.startsWith(`process ${process.pid} on `) && silentMs >= 0, `who holds it is told: ${holder}`)
       deepEqual([await breakOff(token - 1), await breakOff(token), await breakOff(token)], [false, true, false])
       equal(await leaseNow(), undefined)
-      const heir = another()
-      equal((await heir.writer()).checkpoint?.epoch, 1)
+      const successor = another()
+      equal((await successor.writer()).checkpoint?.epoch, 1)
       await isFenced(zombie, [2, ''])
       equal(await breakOff(token), false, 'that of another is not taken by an old number')
-      heir.inherit(zombie)
-      await heir.write(3)
-      await heir.commit({ positions: { a: 2 } })
-      await heir.checkRows()
-      await heir.close()
+      successor.inherit(zombie)
+      await successor.write(3)
+      await successor.commit({ positions: { a: 2 } })
+      await successor.checkRows()
+      await successor.close()
       equal((await desk.writer()).checkpoint?.epoch, 2)
     }),
 
     rule('C31: is held for as long as there are signs of life', async (_, another) => {
       const first = another({ leaseMs: LONGER_MS })
       const writer = await first.writer()
-      if (writer.renew === undefined) return
+      if (writer.renewLease === undefined) return
       await first.commit({ positions: { a: 1 } })
       // Where this machine is so slow that no sign came in time, it says nothing of the sink.
       for (let tries = 0, renewed = 0; renewed < 2 && tries < 20; tries += 1) {
         await sleep(LONGER_MS * 0.6)
         const renewedAt = performance.now()
-        await writer.renew()
+        await writer.renewLease()
         const second = another({ leaseMs: LONGER_MS })
         const isRefused = await second.isRefused()
         await second.close()
@@ -138,9 +138,9 @@ export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row
 }
 
 /** Opens what is held until the lease has run out. */
-async function takeOver<Row>(heir: SinkDesk<Row>): Promise<void> {
+async function takeOver<Row>(successor: SinkDesk<Row>): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
-    if (!(await heir.isRefused())) return
+    if (!(await successor.isRefused())) return
     await sleep(SHORT_MS / 4)
   }
   ok(false, 'a lease without a sign of life runs out')

@@ -3,7 +3,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { isSluiceError } from '../../../base/errors.ts'
 import { deadLetter } from '../../../connect/origin.ts'
-import type { KeptLetter } from '../../../connect/sink.ts'
+import type { StoredDeadLetter } from '../../../connect/sink.ts'
 import { newLetter, type SinkDesk } from './desk.ts'
 import type { RuleOf, SinkRule } from './rule.ts'
 import type { SinkSubject } from './subject.ts'
@@ -51,10 +51,10 @@ export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>):
           reason: text,
         })
       })
-      await desk.bury(...letters)
+      await desk.writeDeadLetters(...letters)
       await desk.commit({ positions: { a: 1 } })
       await desk.checkLetters()
-      const byOffset = (a: KeptLetter, b: KeptLetter) => a.origin.offset - b.origin.offset
+      const byOffset = (a: StoredDeadLetter, b: StoredDeadLetter) => a.origin.offset - b.origin.offset
       const kept = [...(await desk.letters())].sort(byOffset)
       for (const [i, { origin, step, reason, part, epoch, timeMs }] of kept.entries()) {
         deepEqual([part, epoch, origin.line], [0, 1, letters[i]?.origin.line])
@@ -62,7 +62,7 @@ export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>):
         if (i < HOSTILE.length) deepEqual({ kind: 'dead', origin, step, reason }, letters[i])
         else ok(origin.raw.length > 0 && reason.length > 0, 'what cannot be stored is told in other words')
       }
-      await (await desk.writer()).bury(letters)
+      await (await desk.writer()).writeDeadLetters(letters)
       await desk.commit({ positions: { a: 2 } })
       await desk.checkLetters()
     }),
@@ -71,12 +71,12 @@ export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>):
       if (sink.inspect === undefined) return
       const letter = newLetter()
       const others = [1, 2 ** 40].map((part) => ({ ...letter, origin: { ...letter.origin, part, stride: 2 ** 41 } }))
-      await desk.bury(others[1] ?? letter, newLetter(), { ...letter, step: 'other' })
+      await desk.writeDeadLetters(others[1] ?? letter, newLetter(), { ...letter, step: 'other' })
       await desk.commit({ positions: { a: 1 } })
       await desk.reopen()
-      await desk.bury(letter, others[0] ?? letter)
+      await desk.writeDeadLetters(letter, others[0] ?? letter)
       await desk.commit({ positions: { a: 2 } })
-      await (await desk.writer()).bury([{ ...letter, reason: 'again' }])
+      await (await desk.writer()).writeDeadLetters([{ ...letter, reason: 'again' }])
       await desk.commit({ positions: { a: 3 } })
       const found = (await desk.letters()).map(({ step, part, reason }) => `${step} ${part} ${reason}`)
       deepEqual([...found].sort(), ['map 0 again', 'map 0 no', 'map 1 no', `map ${2 ** 40} no`, 'other 0 no'])
@@ -87,7 +87,7 @@ export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>):
       if (at.sink.inspect === undefined) return
       const numbers = [0, 1, 7, 2 ** 33]
       const letters = numbers.map((offset) => deadLetter({ source: '', line: 0, offset, raw: '{}' }, 'map', 'no'))
-      await desk.bury(newLetter(), ...letters)
+      await desk.writeDeadLetters(newLetter(), ...letters)
       await desk.commit({ positions: { a: 1 } })
       equal((await desk.letters()).length, 5)
       // A place at which there is no letter is a place, too.
@@ -99,7 +99,7 @@ export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>):
         [2 ** 34, undefined],
       ] as const) {
         const after = { ...place, origin: { source: '', line: 0, offset, raw: '' } }
-        const [found] = await desk.inspect((inspector) => inspector.letters({ limit: 1, after }))
+        const [found] = await desk.inspect((inspector) => inspector.deadLetters({ limit: 1, after }))
         equal(found?.origin.source === '' ? found.origin.offset : undefined, next)
       }
     }),
@@ -108,15 +108,15 @@ export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>):
       if (sink.inspect === undefined) return
       const sources = ['b', 'a', 'ab', 'B', 'é', '_', 'a b', '']
       const letters = Array.from({ length: 40 }, (_, i) => newLetter('', { source: sources[i % sources.length] ?? '' }))
-      await desk.bury(...letters)
+      await desk.writeDeadLetters(...letters)
       await desk.commit({ positions: { a: 1 } })
       const all = await desk.letters()
       for (const limit of [1, 7]) {
         const paged = await desk.inspect(async (inspector) => {
-          const pages: KeptLetter[] = []
+          const pages: StoredDeadLetter[] = []
           for (;;) {
             const after = pages.at(-1)
-            const page = await inspector.letters({ limit, ...(after === undefined ? {} : { after }) })
+            const page = await inspector.deadLetters({ limit, ...(after === undefined ? {} : { after }) })
             ok(page.length <= limit, `asked for ${limit} letters, it gave ${page.length}`)
             if (page.length === 0) return pages
             pages.push(...page)
@@ -129,19 +129,19 @@ export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>):
     }),
 
     rule('F37: takes letters out with the commit, and not before', async (desk, _, { sink }) => {
-      if (sink.inspect === undefined || (await desk.writer()).exhume === undefined) return
+      if (sink.inspect === undefined || (await desk.writer()).deleteDeadLetters === undefined) return
       const texts = [...HOSTILE, ...UNSTORABLE]
-      await desk.bury(...texts.map((text) => newLetter(text, { source: text, step: text })))
+      await desk.writeDeadLetters(...texts.map((text) => newLetter(text, { source: text, step: text })))
       await desk.commit({ positions: { a: 1 } })
       const [again, ...others] = await desk.letters()
       ok(again !== undefined)
-      await desk.exhume([again, ...others])
+      await desk.deleteDeadLetters([again, ...others])
       await desk.reopen()
       await desk.checkLetters()
-      await desk.exhume([again, ...others])
+      await desk.deleteDeadLetters([again, ...others])
       await desk.write(1)
       const { kind, origin, step } = again
-      await (await desk.writer()).bury([{ kind, origin, step, reason: 'failed again' }])
+      await (await desk.writer()).writeDeadLetters([{ kind, origin, step, reason: 'failed again' }])
       equal((await desk.letters()).length, texts.length)
       await desk.commit({ positions: { a: 2 } })
       deepEqual(
@@ -149,8 +149,8 @@ export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>):
         [[origin, 'failed again', 2]],
       )
       await desk.checkRows()
-      await desk.exhume(others)
-      await desk.exhume([])
+      await desk.deleteDeadLetters(others)
+      await desk.deleteDeadLetters([])
       await desk.commit({ positions: { a: 3 } })
       equal((await desk.letters()).length, 1)
     }),
@@ -161,11 +161,11 @@ export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>):
         if (sink.inspect === undefined) return
         const second = another({ pipeline: 'conformance.2' })
         await second.commit({ positions: { a: 7 }, states: { s: Uint8Array.of(7) } })
-        await second.bury(newLetter())
+        await second.writeDeadLetters(newLetter())
         await second.commit()
         await second.close()
         await desk.write(1)
-        await desk.bury(newLetter())
+        await desk.writeDeadLetters(newLetter())
         await desk.commit({ positions: { a: 1 }, states: { s: Uint8Array.of(1) } })
         const refused = await reset(desk, false).catch((error: unknown) => error)
         ok(isSluiceError(refused, 'PIPELINE_HELD'), `a pipeline that is held is not reset: ${refused}`)

@@ -1,16 +1,23 @@
 // A sink in memory, with commits and leases: for the tests of the suite itself, which break it on purpose.
 
-import { type Batch, letterAt } from '../../../connect/batch.ts'
+import { type Batch, deadLetterAt } from '../../../connect/batch.ts'
 import { fenced, type Lease, nextLease, pipelineHeld } from '../../../connect/lease.ts'
 import type { DeadLetter } from '../../../connect/origin.ts'
-import type { Checkpoint, KeptLetter, Sink, SinkInspector, SinkOptions, SinkWriter } from '../../../connect/sink.ts'
+import type {
+  Checkpoint,
+  Sink,
+  SinkInspector,
+  SinkOptions,
+  SinkWriter,
+  StoredDeadLetter,
+} from '../../../connect/sink.ts'
 import type { SeenRow } from './subject.ts'
 
 /** What is kept of one pipeline. */
 interface Kept {
   checkpoint: Checkpoint | undefined
   lease: Lease | undefined
-  readonly letters: Map<string, KeptLetter>
+  readonly letters: Map<string, StoredDeadLetter>
 }
 
 /** What a broken sink does otherwise. */
@@ -103,7 +110,7 @@ export class MemoryStore {
     return {
       checkpoint: restored,
       write: (rows) => this.#write(rows, (work) => later(work, faults.writesAtOnce)),
-      bury(letters) {
+      writeDeadLetters(letters) {
         const epoch = (kept.checkpoint?.epoch ?? 0) + 1
         for (const letter of letters) {
           const { part = 0 } = letter.origin
@@ -114,7 +121,7 @@ export class MemoryStore {
           later(() => kept.letters.set(name, stored), faults.buriesAtOnce)
         }
       },
-      exhume(letters) {
+      deleteDeadLetters(letters) {
         for (const letter of letters)
           later(() => kept.letters.delete(placeOf(letter, letter.part)), faults.exhumesAtOnce)
       },
@@ -125,7 +132,7 @@ export class MemoryStore {
         kept.checkpoint = merged(kept.checkpoint, checkpoint, faults)
         renew(kept)
       },
-      renew: () => {
+      renewLease: () => {
         if (faults.renewsNothing !== true) renew(kept)
       },
       close: async () => {
@@ -140,7 +147,7 @@ export class MemoryStore {
   #write(rows: Batch<SeenRow>, later: (work: () => void) => void): DeadLetter[] {
     const { faults, isKeyed } = this.#key
     const values = rows.values()
-    const letters = values.flatMap(({ number }, at) => (number < 0 ? [letterAt(rows, at, 'sink', 'no')] : []))
+    const letters = values.flatMap(({ number }, at) => (number < 0 ? [deadLetterAt(rows, at, 'sink', 'no')] : []))
     if (letters.length > 0 && faults.dropsBatches === true) return letters
     for (const row of values) {
       if (row.number < 0) continue
@@ -164,7 +171,7 @@ export class MemoryStore {
         const sizes = new Map([...states].map(([part, { length }]) => [part, length]))
         return { ...rest, states: sizes, committed: 'by memory', holder: isHeld() ? 'somebody' : undefined }
       },
-      async letters({ limit, after }) {
+      async deadLetters({ limit, after }) {
         const sorted = [...kept.letters.values()].sort(byPlace)
         const least = faults.pagesOverlap === true ? 0 : 1
         const from = after === undefined ? 0 : sorted.findIndex((letter) => byPlace(letter, after) >= least)
@@ -187,7 +194,7 @@ function renew(kept: Kept): void {
   if (kept.lease !== undefined) kept.lease = { ...kept.lease, renewedMs: performance.now() }
 }
 
-function byPlace(a: KeptLetter, b: KeptLetter): number {
+function byPlace(a: StoredDeadLetter, b: StoredDeadLetter): number {
   const byFile = order(a.origin.source, b.origin.source)
   return byFile || a.origin.offset - b.origin.offset || order(a.step, b.step) || a.part - b.part
 }

@@ -15,7 +15,7 @@ export async function script<Row>(desk: SinkDesk<Row>, seed: number): Promise<vo
     for (let steps = 0; steps < 25; steps += 1) {
       const kind = below(10, random)
       if (kind < 4) await desk.write(...Array.from({ length: 1 + below(5, random) }, next))
-      else if (kind < 6) await desk.bury(...Array.from({ length: 1 + below(3, random) }, () => newLetter()))
+      else if (kind < 6) await desk.writeDeadLetters(...Array.from({ length: 1 + below(3, random) }, () => newLetter()))
       else if (kind < 8) {
         const positions = { [`split ${below(3, random)}`]: steps }
         await desk.book({ positions, states: { [`part ${below(3, random)}`]: newState() } })

@@ -9,14 +9,14 @@ import * as zlib from 'node:zlib'
 import fc from 'fast-check'
 import { readEntries } from '../../../../testing/conformance/reading.ts'
 import { times } from '../../../../testing/times.ts'
-import { csv } from '../../../files/csv.ts'
-import { jsonArray } from '../../../files/json-array.ts'
+import { csvSource } from '../../../files/csv.ts'
+import { jsonArraySource } from '../../../files/json-array.ts'
 import { lines } from '../../../files/lines.ts'
-import { ndjson } from '../../../files/ndjson.ts'
-import { files } from '../../../files/source.ts'
+import { ndjsonSource } from '../../../files/ndjson.ts'
+import { fileSource } from '../../../files/source.ts'
 import { accessLog } from '../../../formats/access-log/format.ts'
 import { textLines } from '../../../formats/text.ts'
-import type { DeadLetter, Entry, Origin } from '../../../origin.ts'
+import type { DeadLetter, Origin, SourceRecord } from '../../../origin.ts'
 import type { Position, Source } from '../../../source.ts'
 import { bytesOfEscaped, escapeBytes, escapeMalformed, looksEscaped, textOfEscaped } from './raw.ts'
 
@@ -31,10 +31,13 @@ function fileOf(content: string | Uint8Array): string {
   return path
 }
 
-async function read<T>(source: Source<T>, from?: Position): Promise<{ entries: Entry<T>[]; position: Position }> {
+async function read<T>(
+  source: Source<T>,
+  from?: Position,
+): Promise<{ entries: SourceRecord<T>[]; position: Position }> {
   const [split] = await source.splits()
   const reader = await source.open(split!, from)
-  const entries: Entry<T>[] = []
+  const entries: SourceRecord<T>[] = []
   for (let some = await readEntries(reader, 100); some !== undefined; some = await readEntries(reader, 100))
     entries.push(...some)
   const position = reader.position()
@@ -43,7 +46,7 @@ async function read<T>(source: Source<T>, from?: Position): Promise<{ entries: E
 }
 
 /** Dead letters, and those that they are when they are read again, and again after that. */
-async function lettersOf<T>(source: Source<T>, from?: Position): Promise<[DeadLetter, Entry<T>][]> {
+async function lettersOf<T>(source: Source<T>, from?: Position): Promise<[DeadLetter, SourceRecord<T>][]> {
   const { entries } = await read(source, from)
   return entries
     .filter((entry) => entry.kind === 'dead')
@@ -54,7 +57,8 @@ async function lettersOf<T>(source: Source<T>, from?: Position): Promise<[DeadLe
     })
 }
 
-const reasonOf = (entry: Entry<unknown> | undefined): string => (entry?.kind === 'dead' ? entry.reason : 'loaded')
+const reasonOf = (entry: SourceRecord<unknown> | undefined): string =>
+  entry?.kind === 'dead' ? entry.reason : 'loaded'
 
 describe('a record of a dead letter that is not whole', () => {
   const long = 'é'.repeat(3000)
@@ -62,10 +66,10 @@ describe('a record of a dead letter that is not whole', () => {
     /^(line|record|element) of 6,\d\d\d bytes, limit 2,000: its letter keeps only the first 1,02[34] bytes; to load it, read its source again with a larger (maxLineBytes|maxRecordBytes)$/
   const sources: Record<string, [content: string, (path: string, most?: number) => Source<unknown>]> = {
     textLines: [`a\n${long}\nb\n`, (path, most = 2000) => lines(path, { maxLineBytes: most })],
-    ndjson: [`1\n"${long}"\n`, (path, most = 2000) => ndjson(path, { maxLineBytes: most })],
-    accessLog: [`${long}\n`, (path, most = 2000) => files(path, accessLog(), { maxLineBytes: most })],
-    csv: [`a\n${long}\nb\n`, (path, most = 2000) => csv(path, { maxRecordBytes: most })],
-    jsonArray: [`[1, "${long}"]`, (path, most = 2000) => jsonArray(path, { maxRecordBytes: most })],
+    ndjson: [`1\n"${long}"\n`, (path, most = 2000) => ndjsonSource(path, { maxLineBytes: most })],
+    accessLog: [`${long}\n`, (path, most = 2000) => fileSource(path, accessLog(), { maxLineBytes: most })],
+    csv: [`a\n${long}\nb\n`, (path, most = 2000) => csvSource(path, { maxRecordBytes: most })],
+    jsonArray: [`[1, "${long}"]`, (path, most = 2000) => jsonArraySource(path, { maxRecordBytes: most })],
     'textLines in Latin-1': [
       'a\n'.padEnd(6002, 'x'),
       (path, most = 2000) => lines(path, { maxLineBytes: most, encoding: 'latin1' }),
@@ -90,7 +94,7 @@ describe('a record of a dead letter that is not whole', () => {
   })
 
   it('X33: stays a letter where it is the rest of a record that was given', async () => {
-    for (const open of [lines, (path: string) => csv(path, { header: ['a'] })]) {
+    for (const open of [lines, (path: string) => csvSource(path, { header: ['a'] })]) {
       const path = fileOf('one\ntwo')
       const { position } = await read<unknown>(open(path))
       appendFileSync(path, ' and a half\nthree\n')
@@ -101,7 +105,7 @@ describe('a record of a dead letter that is not whole', () => {
   })
 
   it('X33: stays a letter where it has a NUL, also where the database has no form for that', async () => {
-    for (const source of [lines(fileOf('a\0b\n')), csv(fileOf('x\na\0b\n')), ndjson(fileOf('"a\0b"\n'))]) {
+    for (const source of [lines(fileOf('a\0b\n')), csvSource(fileOf('x\na\0b\n')), ndjsonSource(fileOf('"a\0b"\n'))]) {
       const [[letter, again] = []] = await lettersOf<unknown>(source)
       match(reasonOf(again), /^NUL byte at column \d$/)
       const stored: Origin = { ...letter!.origin, raw: letter!.origin.raw.replace('\0', '\\x00') }
@@ -135,7 +139,11 @@ describe('the raw form of a record', () => {
 
   /** What a format that wants a `!` makes of lines, first as they are read, and again once it does not. */
   const wanting = (path: string, options: object, isMended: boolean): Source<string> =>
-    files(path, { ...textLines(), open: () => (line) => (isMended || line.endsWith('!') ? line : refuse()) }, options)
+    fileSource(
+      path,
+      { ...textLines(), open: () => (line) => (isMended || line.endsWith('!') ? line : refuse()) },
+      options,
+    )
   const refuse = (): never => {
     throw new Error('no !')
   }
@@ -187,19 +195,19 @@ describe('the raw form of a record', () => {
 
   it('X34: is read by the encoding that should have been named, where its bytes are known, or refused', async () => {
     const path = fileOf(Buffer.from('name\nJos\xe9 \\ \\x41\n', 'latin1'))
-    const [[letter] = []] = await lettersOf(csv(path))
-    const again = csv(path, { encoding: 'latin1' }).reparse!(letter!.origin, letter!.reason)
+    const [[letter] = []] = await lettersOf(csvSource(path))
+    const again = csvSource(path, { encoding: 'latin1' }).reparse!(letter!.origin, letter!.reason)
     deepEqual(again.kind === 'event' && again.value, { name: 'José \\ \\x41' })
     equal(
-      reasonOf(csv(path, { encoding: 'gbk' }).reparse!(letter!.origin, letter!.reason)),
+      reasonOf(csvSource(path, { encoding: 'gbk' }).reparse!(letter!.origin, letter!.reason)),
       'not UTF-8: found the byte \\xe9; to load it as gbk, read its source again',
     )
   })
 })
 
 describe('the file of a record that is read again', () => {
-  const wrong = (path: string) => csv(path, { columns: { a: 'integer', b: 'text' } })
-  const right = (path: string) => csv(path, { columns: { a: 'text', b: 'text' } })
+  const wrong = (path: string) => csvSource(path, { columns: { a: 'integer', b: 'text' } })
+  const right = (path: string) => csvSource(path, { columns: { a: 'text', b: 'text' } })
   const again = async (path: string, content: string | Uint8Array) => {
     writeFileSync(path, content)
     const [[letter] = []] = await lettersOf<unknown>(wrong(path))
@@ -239,17 +247,17 @@ describe('the file of a record that is read again', () => {
 
   it('X35: was standard input, whatever file has that name', async () => {
     const origin = { source: 'stdin', line: 2, offset: 4, raw: '1,x' }
-    match(reasonOf(csv('-').reparse!(origin, '')), /\(read without its file, which was standard input\)$/)
-    const named = csv('-', { header: ['a', 'b'] }).reparse!(origin, '')
+    match(reasonOf(csvSource('-').reparse!(origin, '')), /\(read without its file, which was standard input\)$/)
+    const named = csvSource('-', { header: ['a', 'b'] }).reparse!(origin, '')
     deepEqual(named.kind === 'event' && named.value, { a: '1', b: 'x' })
   })
 
   it('X35: is not needed by formats that are told how it is written; a common line alone is not taken for a request', () => {
     const common = '::1 - - [17/May/2015:10:05:03 +0200] "GET / HTTP/1.1" 200 12'
     const of = (raw: string) => ({ source: join(folder, 'gone.log'), line: 1, offset: 0, raw })
-    const auto = files('gone.log', accessLog())
+    const auto = fileSource('gone.log', accessLog())
     equal(auto.reparse!(of(`${common} "-" "curl"`), '').kind, 'event')
     match(reasonOf(auto.reparse!(of(common), '')), /read without its file/)
-    equal(files('gone.log', accessLog({ dialect: 'any' })).reparse!(of(common), '').kind, 'event')
+    equal(fileSource('gone.log', accessLog({ dialect: 'any' })).reparse!(of(common), '').kind, 'event')
   })
 })

@@ -2,7 +2,7 @@
 
 import { isSluiceError } from '../../../../base/errors.ts'
 import { type ParseLine, Rejection } from '../../../format.ts'
-import { deadLetter, type Entry, type Origin, traced } from '../../../origin.ts'
+import { deadLetter, type Origin, type SourceRecord, tracked } from '../../../origin.ts'
 import { type Charset, CharsetDecoder } from '../characters/charset.ts'
 import { ReopenedFile } from '../reopened-file.ts'
 import { faultOfKept } from './fault.ts'
@@ -42,9 +42,9 @@ export class Again<T> {
   }
 
   /** @param reason - why it was rejected: some reasons say that the raw form is not all of the record */
-  read(origin: Origin, reason = ''): Entry<T> {
+  read(origin: Origin, reason = ''): SourceRecord<T> {
     const value = this.#valueOf(origin, reason)
-    return value instanceof Rejection ? deadLetter(origin, this.#records.name, value.reason) : traced(value, origin)
+    return value instanceof Rejection ? deadLetter(origin, this.#records.name, value.reason) : tracked(value, origin)
   }
 
   #valueOf(origin: Origin, reason: string): T | Rejection {

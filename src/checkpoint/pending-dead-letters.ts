@@ -1,0 +1,58 @@
+// Dead letters on their way to the sink: they wait for the epoch that they belong to.
+
+import type { DeadLetter } from '../connect/origin.ts'
+
+/** Over this, in characters, nothing more is read until some were committed. */
+const MOST_HELD = 4 * 1024 * 1024
+/** What a letter takes beside its raw form. */
+const OVERHEAD = 200
+
+export interface PendingDeadLettersOptions {
+  readonly onFull: () => void
+  readonly onRoom: () => void
+}
+
+export class PendingDeadLetters {
+  readonly #options: PendingDeadLettersOptions
+  readonly #held = new Map<number, { readonly letters: DeadLetter[]; size: number }>()
+  #size = 0
+  /** How many there are. */
+  count = 0
+  #isFull = false
+
+  constructor(options: PendingDeadLettersOptions) {
+    this.#options = options
+  }
+
+  add(epoch: number, letters: readonly DeadLetter[]): void {
+    let held = this.#held.get(epoch)
+    if (held === undefined) {
+      held = { letters: [], size: 0 }
+      this.#held.set(epoch, held)
+    }
+    this.count += letters.length
+    for (const letter of letters) {
+      held.letters.push(letter)
+      held.size += letter.origin.raw.length + OVERHEAD
+      this.#size += letter.origin.raw.length + OVERHEAD
+    }
+    if (this.#isFull || this.#size < MOST_HELD) return
+    this.#isFull = true
+    this.#options.onFull()
+  }
+
+  /** Takes those of an epoch out; they count against the bound until they are committed. */
+  take(epoch: number): readonly DeadLetter[] {
+    const letters = this.#held.get(epoch)?.letters.splice(0) ?? []
+    this.count -= letters.length
+    return letters
+  }
+
+  committed(epoch: number): void {
+    this.#size -= this.#held.get(epoch)?.size ?? 0
+    this.#held.delete(epoch)
+    if (!this.#isFull || this.#size >= MOST_HELD) return
+    this.#isFull = false
+    this.#options.onRoom()
+  }
+}

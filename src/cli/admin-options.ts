@@ -1,0 +1,119 @@
+// What the command line asks of checkpoints, dead-letters and check.
+
+import { commandInvalid, FILE_OPTIONS, type FileOptions, fileOptions, parse } from './options.ts'
+
+export interface CheckpointsOptions extends FileOptions {
+  readonly action: 'list' | 'show' | 'reset' | 'break-lease'
+  /** One of several sinks; the first if undefined. */
+  readonly branch: string | undefined
+  readonly json: boolean
+  readonly yes: boolean
+  /** Whether a reset takes the dead letters along. */
+  readonly deadLetters: boolean
+}
+
+/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice checkpoints` does not take */
+export function readCheckpointsOptions(argv: readonly string[]): CheckpointsOptions {
+  const command = 'checkpoints'
+  const flags = {
+    branch: { type: 'string' },
+    json: { type: 'boolean' },
+    yes: { type: 'boolean' },
+    'dead-letters': { type: 'boolean' },
+  } as const
+  const { values, positionals } = parse(command, argv, { ...FILE_OPTIONS, ...flags })
+  const [file, given = 'list', ...more] = positionals
+  const action = oneOf(command, given, ['list', 'show', 'reset', 'break-lease'])
+  if (action === 'reset') refuseBranch(values.branch, 'reset lets all sinks of a pipeline start over')
+  return {
+    ...fileOptions(command, file === undefined ? [] : [file, ...more], values),
+    action,
+    branch: values.branch,
+    json: values.json ?? false,
+    yes: values.yes ?? false,
+    deadLetters: values['dead-letters'] ?? false,
+  }
+}
+
+export interface DeadLettersOptions extends FileOptions {
+  readonly action: 'list' | 'show' | 'replay' | 'export'
+  /** One of several sinks; the first if undefined. */
+  readonly branch: string | undefined
+  readonly json: boolean
+  readonly format: 'ndjson' | 'csv'
+  /** The raw records alone. */
+  readonly raw: boolean
+  readonly full: boolean
+  readonly limit: number
+  readonly step: string | undefined
+  readonly reason: string | undefined
+  /** The first epoch of letters that are looked at. */
+  readonly since: number
+}
+
+/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice dead-letters` does not take */
+export function readDeadLettersOptions(argv: readonly string[]): DeadLettersOptions {
+  const command = 'dead-letters'
+  const flags = {
+    branch: { type: 'string' },
+    json: { type: 'boolean' },
+    format: { type: 'string' },
+    raw: { type: 'boolean' },
+    full: { type: 'boolean' },
+    limit: { type: 'string' },
+    step: { type: 'string' },
+    reason: { type: 'string' },
+    since: { type: 'string' },
+  } as const
+  const { values, positionals } = parse(command, argv, { ...FILE_OPTIONS, ...flags })
+  const [file, given = 'list', ...more] = positionals
+  const action = oneOf(command, given, ['list', 'show', 'replay', 'export'])
+  if (action === 'replay') refuseBranch(values.branch, 'what a branch refused has gone into the other sinks before')
+  return {
+    ...fileOptions(command, file === undefined ? [] : [file, ...more], values),
+    action,
+    branch: values.branch,
+    json: values.json ?? false,
+    format: oneOf('--format', values.format ?? 'ndjson', ['ndjson', 'csv']),
+    raw: values.raw ?? false,
+    full: values.full ?? false,
+    limit: values.limit === undefined ? Number.POSITIVE_INFINITY : count('--limit', values.limit),
+    step: values.step,
+    reason: values.reason,
+    since: values.since === undefined ? 0 : count('--since', values.since),
+  }
+}
+
+export interface CheckOptions extends FileOptions {
+  readonly json: boolean
+  /** The most rows that are shown. */
+  readonly rows: number
+}
+
+/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice check` does not take */
+export function readCheckOptions(argv: readonly string[]): CheckOptions {
+  const flags = { json: { type: 'boolean' }, rows: { type: 'string' } } as const
+  const { values, positionals } = parse('check', argv, { ...FILE_OPTIONS, ...flags })
+  return {
+    ...fileOptions('check', positionals, values),
+    json: values.json ?? false,
+    rows: count('--rows', values.rows ?? '5'),
+  }
+}
+
+function refuseBranch(branch: string | undefined, why: string): void {
+  if (branch === undefined) return
+  throw commandInvalid('--branch', `--branch cannot be given here: ${why}`)
+}
+
+function oneOf<const T extends string>(what: string, given: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === given)
+  if (found !== undefined) return found
+  throw commandInvalid(given, `${what} takes ${choices.join(', ')}: found ${given}`)
+}
+
+function count(name: string, text: string): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value
+  throw commandInvalid(text, `${name} must be a whole number: found ${text}`)
+}

@@ -1,0 +1,250 @@
+// A branch at work: takes the files that were committed for it, one after the other, each in a transaction of its own.
+
+import { backoffMs } from '../../../base/backoff.ts'
+import { systemClock } from '../../../base/clock.ts'
+import { orClose } from '../../../base/closing.ts'
+import { isSluiceError, messageOf, SluiceError } from '../../../base/errors.ts'
+import type { Columns } from '../../column.ts'
+import type { Checkpoint, Sink, SinkOptions, SinkWriter } from '../../sink.ts'
+import { addTotals, NO_TOTALS } from '../../totals.ts'
+import { branchesInvalid, checkLineage, LINEAGE } from './record.ts'
+import type { Spool, SpoolFile } from './spool.ts'
+
+const BACKOFF = { firstMs: 1000, capMs: 30_000 }
+
+export interface BranchWriterOptions {
+  readonly name: string
+  readonly sink: Sink<unknown>
+  readonly spool: Spool
+  readonly mayLagBytes: number
+  readonly lineage: string
+  /** Of the pipeline that it follows. */
+  readonly opening: Omit<SinkOptions, 'columns'> & { readonly columns?: Columns }
+  /** The last file that was committed for it; 0 before the first. */
+  readonly seq: number
+  /** What may wait for it. */
+  readonly files: readonly SpoolFile[]
+}
+
+/**
+ * Follows the first sink. Nothing fails here by itself: a sink that is lost is opened again after a wait, and what fails
+ * for good is heard of by who waits for it.
+ */
+export class BranchWriter {
+  readonly name: string
+  readonly #options: BranchWriterOptions
+  readonly #closing = new AbortController()
+  /** Committed for it, and not taken: the first is next. */
+  readonly #files: SpoolFile[]
+  #lagBytes = 0
+  #last: number
+  #writer: SinkWriter<unknown> | undefined
+  /** What it stands at, once it was opened. */
+  #checkpoint: Checkpoint | undefined
+  #working: Promise<void> | undefined
+  /** What it was lost with, until it is back. */
+  #lost: SluiceError<'SINK_LOST'> | undefined
+  /** What it failed with for good. */
+  #failure: { readonly error: unknown } | undefined
+  /** Those who wait for it to have moved. */
+  #moved = Promise.withResolvers<void>()
+
+  /** Takes all that waits for a branch, and closes it. */
+  static async catchUp(options: BranchWriterOptions): Promise<void> {
+    const branchWriter = new BranchWriter(options)
+    try {
+      await branchWriter.start()
+      await branchWriter.settle()
+    } finally {
+      await branchWriter.close()
+    }
+  }
+
+  constructor(options: BranchWriterOptions) {
+    this.name = options.name
+    this.#options = options
+    this.#files = [...options.files]
+    this.#last = options.seq
+    for (const { bytes } of this.#files) this.#lagBytes += bytes
+  }
+
+  /** Opens its sink; one that is lost for the moment is tried again behind the scenes. */
+  async start(): Promise<void> {
+    try {
+      await this.#open()
+    } catch (error) {
+      if (!isSluiceError(error, 'SINK_LOST')) throw error
+      await this.#lose(error)
+    }
+    this.#wake()
+  }
+
+  /** What it has not taken yet. */
+  get waiting(): readonly SpoolFile[] {
+    return this.#files
+  }
+
+  /** Takes a file that is committed. */
+  add(file: SpoolFile): void {
+    this.#files.push(file)
+    this.#last = file.seq
+    this.#lagBytes += file.bytes
+    this.#wake()
+  }
+
+  /**
+   * Waits until no more than `bytes` of files wait for it.
+   * @throws what it failed with, or SINK_LOST if it is lost
+   */
+  async caughtUp(bytes: number = this.#options.mayLagBytes): Promise<void> {
+    for (;;) {
+      this.check()
+      if (this.#lagBytes <= bytes) return
+      if (this.#lost !== undefined) throw this.#lost
+      await this.#moved.promise
+    }
+  }
+
+  /** Waits until it has taken all, and what follows it, too. */
+  async settle(): Promise<void> {
+    await this.caughtUp(0)
+    await this.#writer?.flush?.()
+  }
+
+  /** @throws what it failed with for good */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  /** A sign of life for its own lease. */
+  async renew(): Promise<void> {
+    try {
+      await this.#writer?.renewLease?.()
+    } catch (error) {
+      // One that is lost is found out where it writes.
+      if (!isSluiceError(error, 'SINK_LOST')) this.#fail(error)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#fail(
+      new SluiceError('SINK_LOST', `Cannot wait for branch ${this.name}: it is closed`, {
+        sink: this.#options.sink.title,
+        reason: 'it is closed',
+      }),
+    )
+    this.#closing.abort(this.#failure?.error)
+    await this.#working
+    await this.#writer?.close()
+    this.#writer = undefined
+  }
+
+  #wake(): void {
+    if (this.#closing.signal.aborted || this.#failure !== undefined || this.#files.length === 0) return
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined
+      // What came between the last look and the end of the work.
+      this.#wake()
+    })
+  }
+
+  /** Takes files as long as there are any. */
+  async #work(): Promise<void> {
+    let attempt = 0
+    for (let file = this.#files[0]; file !== undefined && !this.#closing.signal.aborted; file = this.#files[0]) {
+      try {
+        if (this.#lost !== undefined) {
+          attempt += 1
+          await systemClock.sleep(backoffMs(attempt, BACKOFF), this.#closing.signal)
+        }
+        if (this.#writer === undefined) await this.#open()
+        await this.#take(file)
+        attempt = 0
+      } catch (error) {
+        if (this.#closing.signal.aborted) return
+        await this.#lose(error)
+        if (this.#failure !== undefined) return
+      }
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { sink, lineage, opening, name, spool } = this.#options
+    const writer = await sink.open(opening)
+    await orClose(writer, async () => {
+      this.#checkpoint = writer.checkpoint
+      const seq = writer.checkpoint?.epoch ?? 0
+      checkLineage(opening.pipeline, name, writer.checkpoint, lineage)
+      // The checkpoint may name what was taken since: a branch commits by itself.
+      while (this.#files[0] !== undefined && this.#files[0].seq <= seq) await this.#taken(this.#files[0], spool)
+      const next = this.#files[0]
+      const before = (next?.seq ?? this.#last + 1) - 1
+      if (before !== seq || (next !== undefined && !(await spool.has(next)))) {
+        throw branchesInvalid(
+          opening.pipeline,
+          `branch ${name} has taken ${seq} of ${this.#last} files, and the next is gone`,
+        )
+      }
+    })
+    this.#writer = writer
+  }
+
+  async #take(file: SpoolFile): Promise<void> {
+    const writer = this.#writer as SinkWriter<unknown>
+    const { spool, lineage } = this.#options
+    let dead = 0
+    for await (const rows of spool.read(file)) {
+      this.#closing.signal.throwIfAborted()
+      const refused = await writer.write(rows)
+      if (refused.length > 0) await writer.writeDeadLetters(refused)
+      dead += refused.length
+    }
+    const totals = addTotals(this.#checkpoint?.totals ?? NO_TOTALS, {
+      read: file.rows,
+      loaded: file.rows - dead,
+      dead,
+    })
+    const states = new Map(this.#checkpoint === undefined ? [[LINEAGE, Buffer.from(lineage)]] : [])
+    const checkpoint = { epoch: file.seq, positions: new Map(), totals, states }
+    await writer.commit(checkpoint)
+    this.#checkpoint = checkpoint
+    if (dead > 0) this.#note(`branch ${this.name} refused ${dead} of ${file.rows} rows`)
+    if (this.#lost !== undefined) {
+      this.#lost = undefined
+      this.#note(`branch ${this.name} is back`)
+    }
+    await this.#taken(file, spool)
+  }
+
+  async #taken(file: SpoolFile, spool: Spool): Promise<void> {
+    await spool.remove(file.name)
+    this.#files.shift()
+    this.#lagBytes -= file.bytes
+    this.#tell()
+  }
+
+  /** A sink that is lost will be opened again. */
+  async #lose(error: unknown): Promise<void> {
+    const writer = this.#writer
+    this.#writer = undefined
+    await writer?.close().catch(() => {}) // The error before it is the one to hear of.
+    if (!isSluiceError(error, 'SINK_LOST')) return this.#fail(error)
+    if (this.#lost === undefined) this.#note(`${messageOf(error)}; the rows of branch ${this.name} wait for it`)
+    this.#lost = error
+    this.#tell()
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#tell()
+  }
+
+  #tell(): void {
+    this.#moved.resolve()
+    this.#moved = Promise.withResolvers<void>()
+  }
+
+  #note(note: string): void {
+    this.#options.opening.onNote?.(note)
+  }
+}

@@ -1,0 +1,113 @@
+// A connection that is made again when it breaks, until that takes too long.
+
+import { addAbortListener } from 'node:events'
+import { backoffMs } from '../../../base/backoff.ts'
+import { type Clock, systemClock } from '../../../base/clock.ts'
+import { messageOf } from '../../../base/errors.ts'
+
+export interface ReconnectingOptions<C> {
+  /** For notes: `mqtt://host:1883`. */
+  readonly title: string
+  /**
+   * Connects; called again when that breaks.
+   *
+   * @param onLost - called when the connection breaks, also before it is given
+   */
+  readonly connect: (signal: AbortSignal, onLost: (error: unknown) => void) => Promise<C>
+  readonly close: (connection: C) => Promise<void>
+  /** Whether trying again may help. */
+  readonly mayPass: (error: unknown) => boolean
+  /** Gives up after this long without a connection, in clock milliseconds. */
+  readonly retryMs: number
+  readonly onNote: (note: string) => void
+  /** There will be no connection any more. */
+  readonly onFailure: (error: unknown) => void
+  readonly clock?: Clock
+}
+
+const WAITS = { firstMs: 100, capMs: 5000 }
+
+export class Reconnecting<C> {
+  readonly #options: ReconnectingOptions<C>
+  readonly #clock: Clock
+  readonly #closing = new AbortController()
+  #current: C | undefined
+  #reconnecting: Promise<void> = Promise.resolve()
+
+  private constructor(options: ReconnectingOptions<C>) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+  }
+
+  /** Resolves with the first connection; throws if there is none in time. */
+  static async open<C>(options: ReconnectingOptions<C>, signal: AbortSignal | undefined): Promise<Reconnecting<C>> {
+    const reconnecting = new Reconnecting(options)
+    using _ = signal && addAbortListener(signal, () => reconnecting.#closing.abort(signal.reason))
+    try {
+      signal?.throwIfAborted()
+      await reconnecting.#establish()
+      return reconnecting
+    } catch (error) {
+      throw signal?.aborted === true ? signal.reason : error
+    }
+  }
+
+  /** The connection; undefined while there is none. */
+  get current(): C | undefined {
+    return this.#current
+  }
+
+  /** The connection broke: another one is made. */
+  #lost(error: unknown): void {
+    this.#current = undefined
+    if (this.#closing.signal.aborted) return
+    const { title, onNote, onFailure } = this.#options
+    onNote(`the connection to ${title} broke (${messageOf(error)}): connecting again`)
+    this.#reconnecting = this.#establish()
+      .then(() => onNote(`connected to ${title} again`))
+      .catch((failure: unknown) => {
+        if (!this.#closing.signal.aborted) onFailure(failure)
+      })
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('the connection is closed'))
+    await this.#reconnecting
+    const current = this.#current
+    this.#current = undefined
+    if (current !== undefined) await this.#options.close(current)
+  }
+
+  async #establish(): Promise<void> {
+    const { mayPass, retryMs } = this.#options
+    const { signal } = this.#closing
+    const startMs = this.#clock.nowMs()
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#attempt(signal)
+        return
+      } catch (error) {
+        signal.throwIfAborted()
+        const waitMs = backoffMs(attempt, WAITS)
+        if (!mayPass(error) || this.#clock.nowMs() + waitMs - startMs > retryMs) throw error
+        await this.#clock.sleep(waitMs, signal)
+      }
+    }
+  }
+
+  async #attempt(signal: AbortSignal): Promise<void> {
+    let connection: C | undefined
+    let broken: { readonly error: unknown } | undefined
+    connection = await this.#options.connect(signal, (error) => {
+      // One that was given up before may still break, and means nothing to the one in its place.
+      if (connection === undefined) broken ??= { error }
+      else if (connection === this.#current) this.#lost(error)
+    })
+    if (broken === undefined) {
+      this.#current = connection
+      return
+    }
+    await this.#options.close(connection)
+    throw broken.error
+  }
+}

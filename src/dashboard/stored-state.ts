@@ -1,0 +1,140 @@
+// What pipelines keep, for the page: dead letters by the page, and checkpoints.
+
+import { messageOf } from '../base/errors.ts'
+import type { SinkInspector, StoredDeadLetter } from '../connect/sink.ts'
+import { AnswerError } from './answer.ts'
+import type { WatchedRun } from './watched.ts'
+
+/** Letters of one answer, and how much of each. */
+const AT_ONCE = 50
+const LONGEST = 4000
+/** Positions of one checkpoint that are told, and branches whose sinks are looked into. */
+const MOST_POSITIONS = 50
+const MOST_BRANCHES = 20
+/** Looks that wait for the one under way; more are turned away. */
+const MOST_WAITING = 8
+/** How long a look is waited for, in clock milliseconds; one that takes longer still holds up those behind it. */
+const LOOK_MS = 20_000
+
+/** Looks into sinks one after the other: however many ask, a run is disturbed by one at most. */
+export class StoredState {
+  #last: Promise<unknown> = Promise.resolve()
+  #waiting = 0
+
+  /** @param after - where the answer before this one ended, as it said */
+  async letters(
+    run: WatchedRun,
+    { after, branch }: { readonly after: string | undefined; readonly branch: string | undefined },
+  ): Promise<object> {
+    const from = after === undefined ? undefined : letterAt(after)
+    const found = await this.#look(run, branch, async (inspector) => {
+      return await inspector.deadLetters({ limit: AT_ONCE, ...(from === undefined ? {} : { after: from }) })
+    })
+    const last = found.length < AT_ONCE ? undefined : found.at(-1)
+    return {
+      pipeline: run.pipeline,
+      branches: run.branches?.() ?? [],
+      letters: found.map(shown),
+      ...(last === undefined ? {} : { next: placeOf(last) }),
+    }
+  }
+
+  async checkpoint(run: WatchedRun): Promise<object> {
+    const { pipeline } = run
+    try {
+      const found = await this.#look(run, undefined, async (inspector) => await inspector.checkpoint())
+      const branches = await this.#branches(run)
+      if (found === undefined) return { pipeline, epoch: 0, ...branches }
+      const { epoch, totals, committed, holder, positions, states } = found
+      const stateBytes = [...states.values()].reduce((sum, size) => sum + size, 0)
+      const first = [...positions].slice(0, MOST_POSITIONS)
+      return {
+        pipeline,
+        epoch,
+        totals,
+        committed,
+        ...(holder === undefined ? {} : { holder }),
+        positions: first.map(([split, position]) => ({ split, position: cut(JSON.stringify(position)) })),
+        allPositions: positions.size,
+        stateBytes,
+        ...branches,
+      }
+    } catch (error) {
+      // One that cannot be looked at hides no other.
+      return { pipeline, error: messageOf(error) }
+    }
+  }
+
+  /** Where the sinks stand that follow the first one. */
+  async #branches(run: WatchedRun): Promise<{ readonly branches?: readonly object[]; readonly allBranches?: number }> {
+    const names = run.branches?.() ?? []
+    if (names.length === 0) return {}
+    const branches: object[] = []
+    for (const branch of names.slice(0, MOST_BRANCHES)) {
+      try {
+        const found = await this.#look(run, branch, async (inspector) => await inspector.checkpoint())
+        const { epoch = 0, totals, committed } = found ?? {}
+        branches.push({ branch, epoch, ...(found === undefined ? {} : { totals, committed }) })
+      } catch (error) {
+        branches.push({ branch, error: messageOf(error) })
+      }
+    }
+    return { branches, allBranches: names.length }
+  }
+
+  async #look<T>(
+    run: WatchedRun,
+    branch: string | undefined,
+    at: (inspector: SinkInspector) => Promise<T>,
+  ): Promise<T> {
+    if (this.#waiting >= MOST_WAITING) throw new AnswerError(503, 'Too many look into sinks at once: ask again')
+    this.#waiting += 1
+    const looked = this.#last.then(async () => {
+      const inspector = await run.inspect(branch)
+      try {
+        return await at(inspector)
+      } finally {
+        await inspector.close()
+      }
+    })
+    this.#last = looked.catch(() => {}).finally(() => (this.#waiting -= 1)) // Told to who asked for it.
+    const late = Promise.withResolvers<never>()
+    const tooLong = new AnswerError(503, `The sink did not answer within ${LOOK_MS / 1000} s`)
+    // A run that ends meanwhile does not wait for it.
+    const timer = setTimeout(() => late.reject(tooLong), LOOK_MS).unref()
+    try {
+      return await Promise.race([looked, late.promise])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+function shown({ origin, step, reason, part, epoch, timeMs }: StoredDeadLetter): object {
+  const { source, line, offset, raw } = origin
+  return { source, line, offset, step, part, reason: cut(reason), epoch, timeMs, raw: cut(raw) }
+}
+
+function cut(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST).toWellFormed()}…`
+}
+
+/** What tells where a letter is, as text that goes into a URL. */
+function placeOf({ origin, step, part }: StoredDeadLetter): string {
+  return Buffer.from(JSON.stringify([origin.source, origin.offset, step, part])).toString('base64url')
+}
+
+/** As much of a letter as says where it is. @throws {AnswerError} if `text` is nothing that `placeOf` gave */
+function letterAt(text: string): StoredDeadLetter {
+  let place: unknown
+  try {
+    place = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
+  } catch {
+    // Told below, as for everything that is no place.
+  }
+  const [source, offset, step, part] = Array.isArray(place) ? place : []
+  const isPlace =
+    typeof source === 'string' && Number.isSafeInteger(offset) && typeof step === 'string' && Number.isSafeInteger(part)
+  if (!isPlace) throw new AnswerError(400, 'after must be what next was in an answer')
+  return { kind: 'dead', origin: { source, line: 0, offset, raw: '' }, step, reason: '', part, epoch: 0, timeMs: 0 }
+}

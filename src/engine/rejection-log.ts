@@ -1,0 +1,136 @@
+// What became of events that did not go on, counted for one run.
+
+import { inspect } from 'node:util'
+import { escapeText } from '../observe/escape.ts'
+import { durationText, many } from '../observe/text.ts'
+
+/** An event that could not be used, told to whoever asked for it. */
+export interface Refused {
+  readonly operator: string
+  readonly value: unknown
+  readonly reason: string
+}
+
+/** Where a function of a user's was when it threw. */
+export interface FailedCall {
+  readonly operator: string
+  /** The event that it was given, in short. */
+  readonly event: string | undefined
+}
+
+export interface RejectionLogOptions {
+  readonly onDead?: ((refused: Refused) => void) | undefined
+  readonly onLate?: ((operator: string, value: unknown) => void) | undefined
+  /** Told what a person may want to know while it goes on: a warning of the process by default. */
+  readonly onNote?: ((note: string) => void) | undefined
+}
+
+/** Counts the events that came too late, those that were refused, and those that tell no time, by operator. */
+export class RejectionLog {
+  readonly #options: RejectionLogOptions
+  /** Operator → events. */
+  readonly lateOf: Map<string, number> = new Map()
+  readonly deadOf: Map<string, number> = new Map()
+  readonly aheadOf: Map<string, number> = new Map()
+  /** The first event that was refused: for the warning about all of them. */
+  first: Refused | undefined
+  failedCall: FailedCall | undefined
+  /** What reading a source failed with. */
+  readError: unknown
+
+  constructor(options: RejectionLogOptions = {}) {
+    this.#options = options
+  }
+
+  /** Whether somebody is told of single events. */
+  get tellsLate(): boolean {
+    return this.#options.onLate !== undefined
+  }
+
+  get tellsDead(): boolean {
+    return this.#options.onDead !== undefined
+  }
+
+  late(operator: string, value: unknown): void {
+    this.lateOf.set(operator, (this.lateOf.get(operator) ?? 0) + 1)
+    this.#options.onLate?.(operator, value)
+  }
+
+  dead(operator: string, value: unknown, reason: string): void {
+    const refused = { operator, value, reason }
+    this.first ??= refused
+    this.deadOf.set(operator, (this.deadOf.get(operator) ?? 0) + 1)
+    this.#options.onDead?.(refused)
+  }
+
+  /** An event is dated too far ahead: told at once, as windows wait for it, and again as they become ten times as many. */
+  ahead(operator: string, timeMs: number, limitMs: number): void {
+    const events = (this.aheadOf.get(operator) ?? 0) + 1
+    this.aheadOf.set(operator, events)
+    if (!/^10*$/.test(String(events))) return
+    const when = `more than ${durationText(limitMs)} (futureLimit) ahead of the clock, the last at ${new Date(timeMs).toISOString()}`
+    const advice = 'windows of such times wait for other events, or the end: raise futureLimit if they are meant'
+    this.noted(`${operator}: found ${many(events, 'event')} dated ${when}; ${advice}`)
+  }
+
+  noted(note: string): void {
+    const { onNote = (text: string) => process.emitWarning(text) } = this.#options
+    onNote(note)
+  }
+
+  /** Takes in what was counted elsewhere. */
+  add(late: ReadonlyMap<string, number>, dead: ReadonlyMap<string, number>, ahead: ReadonlyMap<string, number>): void {
+    addCounts(this.lateOf, late)
+    addCounts(this.deadOf, dead)
+    addCounts(this.aheadOf, ahead)
+  }
+
+  /** The first function that threw: later ones may be its consequence. */
+  recordFailure(operator: string, event: readonly [value: unknown] | undefined): void {
+    this.failedCall ??= { operator, event: event === undefined ? undefined : shorten(event[0]) }
+  }
+
+  get tooLate(): number {
+    return total(this.lateOf)
+  }
+
+  get tooFarAhead(): number {
+    return total(this.aheadOf)
+  }
+
+  get refused(): number {
+    return total(this.deadOf)
+  }
+
+  /** Nobody asked to be told of single events: a warning says at the end that there were some. */
+  warn(): void {
+    const { onDead, onLate } = this.#options
+    if (this.first !== undefined && onDead === undefined) {
+      const { operator, value, reason } = this.first
+      const others = this.refused === 1 ? '' : ` (and ${this.refused - 1} more)`
+      process.emitWarning(`${operator} refused ${shorten(value)}: ${reason}${others}; onDead tells of each`)
+    }
+    if (this.tooLate > 0 && onLate === undefined) {
+      const where = [...this.lateOf].map(([operator, events]) => `${events} in ${operator}`).join(', ')
+      process.emitWarning(`Events came too late for their windows: ${where}; onLate tells of each`)
+    }
+  }
+}
+
+function addCounts(into: Map<string, number>, counts: ReadonlyMap<string, number>): void {
+  for (const [operator, events] of counts) into.set(operator, (into.get(operator) ?? 0) + events)
+}
+
+function total(counts: ReadonlyMap<string, number>): number {
+  let sum = 0
+  for (const events of counts.values()) sum += events
+  return sum
+}
+
+/** Longest value shown in a warning. */
+const LONGEST = 80
+
+function shorten(value: unknown): string {
+  const text = escapeText(inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY }))
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+}

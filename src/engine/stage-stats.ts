@@ -1,0 +1,51 @@
+// A stage of a layer as figures see it: all the stages that it is made of, as one.
+
+import type { StepCounts } from '../flow/step.ts'
+import type { StageCore } from '../stage/core.ts'
+import type { StageWork } from '../stage/counts.ts'
+
+/** What a stage counts by itself, as its core cannot know it. */
+export interface OwnCounts {
+  /** Events that entered there. */
+  received: number
+  /** What its operators that look at one event at a time dropped, and made of events beyond the first. */
+  readonly counts: StepCounts
+  /** Its time at work, where that is not the time of its hooks. */
+  busyMs(): number
+}
+
+/** What a stage of a layer did, with what became of events that did not go on as they came. */
+export interface StageCounts extends StageWork, Readonly<StepCounts> {}
+
+export class StageStats {
+  readonly layer: number
+  readonly stage: number
+  readonly #cores: readonly StageCore[]
+  readonly #ownCounts: OwnCounts
+
+  /** @param cores - in the order in which events go through them */
+  constructor(layer: number, stage: number, cores: readonly StageCore[], ownCounts: OwnCounts) {
+    this.layer = layer
+    this.stage = stage
+    this.#cores = cores
+    this.#ownCounts = ownCounts
+  }
+
+  work(): StageCounts {
+    const all = this.#cores.map((core) => core.work())
+    const [first, last] = [all[0], all.at(-1)]
+    const { watermarkMs } = last ?? {}
+    return {
+      received: (first?.received ?? 0) + this.#ownCounts.received,
+      emitted: last?.emitted ?? 0,
+      ...this.#ownCounts.counts,
+      demand: last?.demand ?? 0,
+      buffered: all.reduce((sum, { buffered }) => sum + buffered, 0),
+      busyMs: Math.max(
+        all.reduce((sum, { busyMs }) => sum + busyMs, 0),
+        this.#ownCounts.busyMs(),
+      ),
+      ...(watermarkMs === undefined ? {} : { watermarkMs }),
+    }
+  }
+}

@@ -1,0 +1,103 @@
+// What happens to windows as time goes by: they fire early, pass, and close; and at the end.
+
+import { Heap } from '../base/heap.ts'
+import type { WindowAssigner, WindowState } from './assigner.ts'
+import type { Group } from './open.ts'
+import type { Emit } from './pane.ts'
+import type { FiredBy } from './trigger.ts'
+import type { WindowSpec } from './window.ts'
+
+const CLOSING: FiredBy = { kind: 'closing' }
+const END: FiredBy = { kind: 'end' }
+
+/** Moves time on. */
+export class WatermarkProgress<T, A> {
+  readonly #kind: WindowSpec<T>['kind']
+  readonly #early: FiredBy | undefined
+  readonly #state: WindowState<T, A>
+  readonly #assigner: WindowAssigner<T, A>
+
+  constructor(spec: WindowSpec<T>, state: WindowState<T, A>, assigner: WindowAssigner<T, A>) {
+    this.#kind = spec.kind
+    this.#early = spec.triggers.find((trigger) => trigger.kind === 'early')
+    this.#state = state
+    this.#assigner = assigner
+  }
+
+  /** Time has come to `timeMs`: fires, for the reason `passing`, what is due by then, in order. */
+  advance(timeMs: number, passing: FiredBy, emit: Emit<A>): void {
+    const { openings, timetable } = this.#state
+    if (timeMs <= this.#state.timeMs) return
+    this.#state.timeMs = timeMs
+    openings.fireLate(emit)
+    if (timetable.nextMs > timeMs) return
+    for (let group = timetable.take(timeMs); group !== undefined; group = timetable.take(timeMs)) {
+      if (group.isPast) this.#closeBy(CLOSING, group, emit)
+      else if (group.dueMs < timetable.passMs(group.endMs)) this.#step(group, emit)
+      else this.#pass(passing, group, emit)
+    }
+  }
+
+  /** Fires early what changed; nothing once the end has come, though the window is held. */
+  #step(group: Group<A>, emit: Emit<A>): void {
+    const isOver = group.dueMs >= group.endMs
+    group.steppedMs = this.#state.timeMs
+    this.#state.timetable.add(group)
+    if (isOver) return
+    for (const open of group.members.values()) {
+      if (open.isChanged && this.#early !== undefined) this.#state.openings.fire(open, this.#early, false, emit)
+    }
+  }
+
+  /** The end of a window has passed: it fires, and closes unless late events are waited for. */
+  #pass(passing: FiredBy, group: Group<A>, emit: Emit<A>): void {
+    this.#assigner.follow?.(group, Number.POSITIVE_INFINITY)
+    if (this.#state.latenessMs === 0) return this.#closeBy(passing, group, emit)
+    group.isPast = true
+    this.#state.timetable.add(group)
+    for (const open of group.members.values()) this.#state.openings.fire(open, passing, false, emit)
+  }
+
+  #closeBy(trigger: FiredBy, group: Group<A>, emit: Emit<A>): void {
+    this.#close(group)
+    for (const open of group.members.values()) this.#state.openings.fire(open, trigger, true, emit)
+  }
+
+  #close(group: Group<A>, isEnd = false): void {
+    this.#assigner.close(group, isEnd)
+    group.isGone = true
+  }
+
+  /** Closes all that is open. */
+  end(emit: Emit<A>): void {
+    const heap = new Heap<Group<A>>((a, b) => (a.endMs === b.endMs ? a.order < b.order : a.endMs < b.endMs))
+    for (const group of this.#assigner.groups()) heap.push(group)
+    const lastEndMs = this.#lastEndMs()
+    // What is closed is let go of at once: its results take as much.
+    this.#state.timetable.clear()
+    for (let group = heap.pop(); group !== undefined; group = heap.pop()) {
+      const next = group.isPast ? undefined : this.#assigner.follow?.(group, lastEndMs)
+      if (next !== undefined) heap.push(next)
+      const isHeard = this.#isHeard(group, lastEndMs)
+      for (const open of group.members.values()) {
+        if (isHeard || open.events > 0) this.#state.openings.fire(open, END, true, emit)
+      }
+      this.#close(group, true)
+    }
+  }
+
+  /** Whether a window gives a pane at the end also for a key of which it holds no event. */
+  #isHeard({ isPast, endMs }: Group<A>, lastEndMs: number): boolean {
+    if (this.#kind === 'count') return false
+    return this.#kind === 'global' || isPast || endMs <= lastEndMs
+  }
+
+  /** The end of the last window that holds events. */
+  #lastEndMs(): number {
+    let last = Number.NEGATIVE_INFINITY
+    for (const { endMs, members } of this.#assigner.groups()) {
+      if (endMs > last && [...members.values()].some(({ events }) => events > 0)) last = endMs
+    }
+    return last
+  }
+}
