@@ -205,7 +205,7 @@ const CONNECT: Calls = Object.fromEntries(
       'runSync',
       'storable',
     ],
-    ...['sqlSink', 'syncFolder', 'traced', 'upsert', 'writeAll'],
+    ...['sqlSink', 'syncFolder', 'tracked', 'upsert', 'writeAll'],
   ].map((name) => [name, 'takes none']),
 )
 
