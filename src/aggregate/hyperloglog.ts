@@ -1,6 +1,6 @@
 // How many different values there were, from the rarest pattern that their hashes showed.
 
-import { hash64 } from './hash64.ts'
+import { hash64 } from '../base/hash.ts'
 import type { Value } from './value.ts'
 
 /** 2^14 registers: a standard error of 1.04 / √(2^14), which is 0.8 %. */

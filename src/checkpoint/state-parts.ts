@@ -4,8 +4,8 @@ import { SluiceError } from '../base/errors.ts'
 
 /** The part that says what the others are of. */
 const PLAN = 'plan'
-/** Of how a plan is written down. */
-const VERSION = 1
+/** Of how states are written down. In 2, MurmurHash3 says which stage a key is of, and what `countDistinct` has counted. */
+const VERSION = 2
 /** The part that says that all results of what is held went out: only if more comes do they go out again. */
 const FIRED = 'fired'
 /** The part that says how many events without a record have a number: the next one has this. */
