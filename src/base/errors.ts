@@ -16,6 +16,8 @@ export interface ErrorDetails {
   SOURCE_LIMIT: { readonly source: string; readonly limit: number; readonly found: number }
   /** A source can no longer be read from where the checkpoint left it. */
   POSITION_LOST: { readonly source: string; readonly position: string }
+  /** Copies of one run do not see the same source. */
+  SOURCE_DIFFERS: { readonly source: string; readonly other: string }
   /** More events were rejected than the run allows. */
   TOO_MANY_DEAD_LETTERS: { readonly rejected: number; readonly read: number; readonly limit: string }
   /** A sink was lost, or refuses for the moment: another attempt, from the last commit, may succeed. */

@@ -2,7 +2,7 @@
 
 import { isSluiceError, SluiceError } from '../base/errors.ts'
 import { branchPipeline } from '../connect/fan-out/branches/record.ts'
-import type { CheckpointSummary, SinkInspector } from '../connect/sink.ts'
+import type { CheckpointSummary, ShardSummary, SinkInspector } from '../connect/sink.ts'
 import { escapeText, excerpt } from '../observe/escape.ts'
 import { jsonLine } from '../observe/json.ts'
 import { redact } from '../observe/redact.ts'
@@ -102,6 +102,16 @@ function jsonOf(pipeline: string, found: CheckpointSummary | undefined): string 
   return jsonLine({ pipeline, ...rest, positions: Object.fromEntries(positions), states: Object.fromEntries(states) })
 }
 
+function heldText(holder: string | undefined): string {
+  return holder === undefined ? 'nobody holds it' : `held by ${holder}`
+}
+
+function shardLine({ shard, committed, totals, holder, isMissing }: ShardSummary): string {
+  if (isMissing) return `  shard ${shard}: missing, it never came`
+  const done = committed === undefined ? 'nothing was committed yet' : `${committed}, ${equation(totals)}`
+  return `  shard ${shard}: ${done}; ${heldText(holder)}`
+}
+
 function textOf(pipeline: string, found: CheckpointSummary | undefined, isWhole: boolean): string {
   if (found === undefined) return `${escapeText(pipeline)}: nothing was committed yet\n`
   const { totals, positions, states, committed, holder } = found
@@ -109,7 +119,7 @@ function textOf(pipeline: string, found: CheckpointSummary | undefined, isWhole:
   const lines = [
     `${pipeline}: ${committed}`,
     `  ${equation(totals)}`,
-    `  ${holder === undefined ? 'nobody holds it' : `held by ${holder}`}`,
+    ...(found.shards?.map(shardLine) ?? [`  ${heldText(holder)}`]),
     `  ${many(positions.size, 'position')}`,
   ]
   const shown = [...positions].slice(0, isWhole ? positions.size : SHOWN)

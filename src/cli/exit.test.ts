@@ -14,6 +14,7 @@ describe('exit codes', () => {
       SOURCE_CORRUPT: 66,
       SOURCE_LIMIT: 66,
       POSITION_LOST: 66,
+      SOURCE_DIFFERS: 66,
       SINK_LOST: 69,
       SINK_UNREACHABLE: 69,
       TIMED_OUT: 69,

@@ -30,6 +30,7 @@ const CODES: Readonly<Record<ErrorCode, number>> = {
   SOURCE_CORRUPT: 66,
   SOURCE_LIMIT: 66,
   POSITION_LOST: 66,
+  SOURCE_DIFFERS: 66,
   SINK_LOST: 69,
   SINK_UNREACHABLE: 69,
   // That it has enough is for the reader to say, as with head.

@@ -13,6 +13,7 @@ const RUN_OPTIONS: readonly (readonly [option: string, meaning: string])[] = [
   ['--epoch-ms N', 'commits at least every N milliseconds (1000; DuckDB: 5000)'],
   ['--drain-timeout SECONDS', 'how long a stop may take to commit what was read (30)'],
   ['-t, --threads N', 'runs on N worker threads: by default a pipeline on none, a flow on as many as help'],
+  ['--shard I/N', 'runs one of N copies, from 0/N on, which share the splits of the pipeline'],
   ['--dashboard [[HOST:]PORT]', 'shows the run in a browser (127.0.0.1:4000); other addresses need a token'],
   ['--json', 'prints the summary as one JSON object on standard output'],
   ['--log text|json', 'how notices and errors are written to standard error (text); json: each commit, too'],

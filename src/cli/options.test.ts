@@ -19,6 +19,7 @@ describe('readRunOptions', () => {
       maxDeadLetters: { share: 0.025 },
       epochMs: undefined,
       threads: undefined,
+      shard: undefined,
       dashboard: undefined,
       drainTimeoutMs: 30_000,
     })

@@ -2,6 +2,7 @@
 
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { messageOf, SluiceError } from '../base/errors.ts'
+import { MOST_SHARDS, readShard, type Shard } from '../connect/shard.ts'
 import { MOST_THREADS } from '../engine/options.ts'
 import { LEVELS, type Level } from '../observe/log.ts'
 import type { MaxDeadLetters } from '../pipeline/dead-letter-limit.ts'
@@ -27,6 +28,8 @@ export interface RunOptions extends FileOptions {
   readonly drainTimeoutMs: number
   /** Worker threads, for flows; undefined: as many as help. */
   readonly threads: number | undefined
+  /** Which of several copies it is; undefined: the only one. */
+  readonly shard: Shard | undefined
   /** Where it is shown while it goes on; undefined: nowhere. */
   readonly dashboard: DashboardAddress | undefined
 }
@@ -53,6 +56,7 @@ const RUN_OPTIONS = {
   'epoch-ms': { type: 'string' },
   'drain-timeout': { type: 'string' },
   threads: { type: 'string', short: 't' },
+  shard: { type: 'string' },
   log: { type: 'string' },
   'log-level': { type: 'string' },
   quiet: { type: 'boolean', short: 'q' },
@@ -88,6 +92,7 @@ export function readRunOptions(argv: readonly string[]): RunOptions {
     epochMs:
       values['epoch-ms'] === undefined ? undefined : readMs('--epoch-ms', values['epoch-ms'], { min: 1, unitMs: 1 }),
     threads: readThreads(values.threads),
+    shard: readShardOption(values.shard),
     drainTimeoutMs: readDrainTimeout(values['drain-timeout']),
     dashboard: dashboard === undefined ? undefined : readDashboardAddress(dashboard),
   }
@@ -207,6 +212,14 @@ function readThreads(text: string | undefined): number | undefined {
   const threads = Number(text)
   if (text.trim() !== '' && Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads
   throw commandInvalid(text, `--threads must be a whole number from 1 to ${MOST_THREADS}: found ${text}`)
+}
+
+function readShardOption(text: string | undefined): Shard | undefined {
+  if (text === undefined) return undefined
+  const shard = readShard(text)
+  if (shard !== undefined) return shard
+  const takes = `a number from 0 on and how many copies there are, ${MOST_SHARDS.toLocaleString('en-US')} at most: 2/8 is the third of eight`
+  throw commandInvalid(text, `--shard takes ${takes}; found ${text}`)
 }
 
 export function readMs(

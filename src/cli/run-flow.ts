@@ -19,6 +19,10 @@ import { Signals, Stopped } from './signals.ts'
 export async function runFlowCommand(module: URL, file: string, options: RunOptions, io: Io): Promise<number> {
   const { threads, params, quiet, log: format, logLevel: level, drainTimeoutMs } = options
   refuseParams(file, params)
+  if (options.shard !== undefined) {
+    const message = `${file} exports a flow, and --shard is for copies of a pipeline`
+    throw new SluiceError('COMMAND_INVALID', message, { argument: '--shard' })
+  }
   if (options.dashboard !== undefined) {
     const message = `${file} exports a flow, and --dashboard shows runs of pipelines`
     throw new SluiceError('COMMAND_INVALID', message, { argument: '--dashboard' })

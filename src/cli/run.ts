@@ -115,9 +115,10 @@ class RunCommand {
   }
 
   async #load(pipeline: Pipeline | URL, onStarted: (run: PipelineRun) => void = () => {}): Promise<RunReport> {
-    const { params, maxDeadLetters, epochMs, threads } = this.#options
+    const { params, maxDeadLetters, epochMs, threads, shard } = this.#options
     const run = await startPipeline(pipeline, {
       ...(threads === undefined ? {} : { threads }),
+      ...(shard === undefined ? {} : { shard }),
       params,
       ...(epochMs === undefined ? {} : { epochMs }),
       signal: this.#abort.signal,

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { errnoOf, SluiceError } from '../base/errors.ts'
+import { shardText, WHOLE } from './shard.ts'
 
 /** How long a lease holds without a sign of life, unless a sink is told otherwise. */
 export const LEASE_MS = 15_000
@@ -70,9 +71,14 @@ export interface HeldLease {
 }
 
 /** The error for a pipeline that another instance holds. */
-export function pipelineHeld(pipeline: string, lease: Lease): SluiceError<'PIPELINE_HELD'> {
+export function pipelineHeld(
+  pipeline: string,
+  lease: Lease,
+  shard: string = shardText(WHOLE),
+): SluiceError<'PIPELINE_HELD'> {
   const by = holderOf(lease)
-  return new SluiceError('PIPELINE_HELD', `Cannot start ${pipeline}: it is held by ${by}`, { pipeline, by })
+  const what = shard === shardText(WHOLE) ? pipeline : `${pipeline} as shard ${shard}`
+  return new SluiceError('PIPELINE_HELD', `Cannot start ${what}: it is held by ${by}`, { pipeline, by })
 }
 
 /** The error for an instance that another one has taken over from. */

@@ -1,5 +1,7 @@
 // One of several copies of a pipeline that share its splits.
 
+import { stableHash } from '../base/hash.ts'
+
 /** `2/8` is the third of eight copies; `0/1` is one that has all splits. */
 export interface Shard {
   readonly index: number
@@ -8,7 +10,32 @@ export interface Shard {
 
 export const WHOLE: Shard = { index: 0, count: 1 }
 
+/** The most copies of one pipeline. */
+export const MOST_SHARDS = 10_000
+
 /** A shard as it is kept and shown: `2/8`. */
 export function shardText({ index, count }: Shard): string {
   return `${index}/${count}`
+}
+
+/** Reads a shard out of a text; undefined if it is none. */
+export function readShard(text: string): Shard | undefined {
+  const [, index, count] = /^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? []
+  const shard = { index: Number(index), count: Number(count) }
+  return shard.index < shard.count && shard.count <= MOST_SHARDS ? shard : undefined
+}
+
+export function isShard(value: unknown): value is Shard {
+  const { index, count } = (value ?? {}) as Partial<Shard>
+  return readShard(`${index}/${count}`) !== undefined
+}
+
+/** Whether a split belongs to a shard: a hash of its name says to which one, on every machine to the same. */
+export function isOfShard(name: string, { index, count }: Shard): boolean {
+  return stableHash(name) % count === index
+}
+
+/** The name under which a sink that knows nothing of shards keeps what is of one: `load.2-of-8`. */
+export function shardName(pipeline: string, { index, count }: Shard): string {
+  return count === 1 ? pipeline : `${pipeline}.${index}-of-${count}`
 }

@@ -4,6 +4,7 @@ import type { Batch } from './batch.ts'
 import type { Columns } from './column.ts'
 import type { HeldLease } from './lease.ts'
 import type { DeadLetter } from './origin.ts'
+import type { Shard } from './shard.ts'
 import type { Json, Position } from './source.ts'
 
 /**
@@ -47,6 +48,8 @@ export interface Checkpoint {
 export interface SinkOptions {
   /** The name under which checkpoints are kept. */
   readonly pipeline: string
+  /** Which of several copies that share the pipeline's splits it is of; the only one by default. */
+  readonly shard?: Shard
   /** The columns of the rows where they are known before the first row. */
   readonly columns?: Columns
   /**
@@ -94,6 +97,8 @@ export interface Sink<in Row> {
   readonly locks?: string
   /** The database that it writes to, by a name of its own: sinks of the same one can share a transaction. */
   readonly database?: string
+  /** Set where several copies may write, each with a checkpoint and a lease of its own: it heeds `SinkOptions.shard`. */
+  readonly takesShards?: true
   /** Name → other sinks that rows go to by this one. */
   readonly branches?: ReadonlyMap<string, Sink<never>>
   /**
@@ -136,6 +141,22 @@ export interface CheckpointSummary {
   readonly committed: string
   /** Who holds the pipeline now; undefined if nobody does. */
   readonly holder: string | undefined
+  /** Each of its copies, where there are several: what is said above is of all of them together. */
+  readonly shards?: readonly ShardSummary[]
+}
+
+/** One of several copies that share a pipeline. */
+export interface ShardSummary {
+  /** `2/8` */
+  readonly shard: string
+  /** 0 for one that has committed nothing yet. */
+  readonly epoch: number
+  readonly totals: Totals
+  /** Who committed last, and when; undefined before the first commit. */
+  readonly committed: string | undefined
+  readonly holder: string | undefined
+  /** Whether it never came. */
+  readonly isMissing: boolean
 }
 
 /** Looks at what a sink keeps of one pipeline. */
@@ -163,6 +184,15 @@ export interface SinkInspector {
    */
   breakLease?(token: number): Promise<boolean>
   close(): Promise<void>
+}
+
+/** A split as one of several copies has listed it. */
+export interface ListedSplit {
+  /** The same on every machine. */
+  readonly name: string
+  /** What it is here, for a person. */
+  readonly path: string
+  readonly head: Uint8Array
 }
 
 /** How much is written at once. */
@@ -200,6 +230,11 @@ export interface SinkWriter<in Row> {
    * @throws {SluiceError} PIPELINE_HELD if another instance has taken the lease meanwhile
    */
   commit(checkpoint: Checkpoint): void | Promise<void>
+  /**
+   * Leaves what this copy has listed, all splits of all copies, where the others see it.
+   * @throws {SluiceError} SOURCE_DIFFERS if another one has listed something else, or what this one does not see
+   */
+  share?(listed: readonly ListedSplit[]): void | Promise<void>
   /** All is committed: waits until it has also come to the sinks that follow this one; absent where none do. */
   flush?(): Promise<void>
   /** A sign of life: holds the lease for another `leaseMs`. Called three times in that, also while nothing comes. */

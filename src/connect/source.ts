@@ -13,9 +13,23 @@ export type Position = Json
 export interface Split {
   /** The same in every run for the same part: positions are kept under it. */
   readonly id: string
+  /** Under which its position is kept, where that is not its id. */
+  readonly name?: string
   /** How much there is to read, in bytes as `SplitReader.doneBytes` counts them; absent where nobody knows. */
   readonly sizeBytes?: number
 }
+
+/** What the parts of a source are called on every machine: by that copies of a run share them. */
+export interface SharedNames {
+  /** The same on every machine: for a file its path below the folder that a glob begins to look in. */
+  nameOf(id: string): string
+  /** The id of a part of that name here; the name itself where nothing was listed that it is of. */
+  idOf(name: string): string
+  /** The first bytes of what a part is of, {@link SHARED_HEAD_BYTES} at most; none where its name says all. */
+  headOf(id: string): Promise<Uint8Array>
+}
+
+export const SHARED_HEAD_BYTES = 512
 
 /** A part of a source, and where a run goes on in it: at its start if undefined. */
 export interface ResumedSplit {
@@ -66,6 +80,10 @@ export interface Source<T> {
   readonly provided?: string
   /** Set where whoever sends waits to hear what is committed: its readers have `committed`. */
   readonly needsAck?: true
+  /** Names of the parts that were listed last. Absent where copies of a run cannot share them. */
+  readonly shared?: SharedNames
+  /** Set where copies of a run share what comes by themselves, as a group of the broker: each begins with all of it. */
+  readonly sharesItself?: true
   /**
    * The parts to read, in the order in which they are to be read.
    * @throws {SluiceError} SOURCE_MISSING if there is nothing to read

@@ -11,6 +11,7 @@ const LONGEST = 4000
 /** Positions of one checkpoint that are told, and branches whose sinks are looked into. */
 const MOST_POSITIONS = 50
 const MOST_BRANCHES = 20
+const MOST_SHARDS = 200
 /** Looks that wait for the one under way; more are turned away. */
 const MOST_WAITING = 8
 /** How long a look is waited for, in clock milliseconds; one that takes longer still holds up those behind it. */
@@ -45,7 +46,7 @@ export class StoredState {
       const found = await this.#look(run, undefined, async (inspector) => await inspector.checkpoint())
       const branches = await this.#branches(run)
       if (found === undefined) return { pipeline, epoch: 0, ...branches }
-      const { epoch, totals, committed, holder, positions, states } = found
+      const { epoch, totals, committed, holder, positions, states, shards } = found
       const stateBytes = [...states.values()].reduce((sum, size) => sum + size, 0)
       const first = [...positions].slice(0, MOST_POSITIONS)
       return {
@@ -54,6 +55,7 @@ export class StoredState {
         totals,
         committed,
         ...(holder === undefined ? {} : { holder }),
+        ...(shards === undefined ? {} : { shards: shards.slice(0, MOST_SHARDS), allShards: shards.length }),
         positions: first.map(([split, position]) => ({ split, position: cut(JSON.stringify(position)) })),
         allPositions: positions.size,
         stateBytes,

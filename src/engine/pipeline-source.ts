@@ -3,6 +3,8 @@
 import { batchOf, type ReadBatch } from '../connect/batch.ts'
 import type { Columns } from '../connect/column.ts'
 import { fromSource, type Origin } from '../connect/origin.ts'
+import { isOfShard, type Shard } from '../connect/shard.ts'
+import type { ListedSplit } from '../connect/sink.ts'
 import type { OpenOptions, Position, Source, Split, SplitReader } from '../connect/source.ts'
 
 export interface PipelineSourceOptions {
@@ -27,6 +29,8 @@ export class PipelineSource implements Source<unknown> {
   readonly #prefix: string
   readonly #number: number
   readonly #sources: number
+  /** Id → the name under which earlier runs have kept its position. */
+  readonly #kept = new Map<string, string>()
 
   #listed: readonly Split[] | undefined
 
@@ -57,12 +61,19 @@ export class PipelineSource implements Source<unknown> {
   async goOn(positions: ReadonlyMap<string, Position>, options?: OpenOptions): Promise<ReadonlyMap<string, Position>> {
     const moved = new Map<string, Position>()
     const own = new Map<string, Position>()
-    for (const [name, position] of positions) {
-      if (name.startsWith(this.#prefix)) own.set(name.slice(this.#prefix.length), position)
+    const { shared } = this.#source
+    for (const [kept, position] of positions) {
+      if (!kept.startsWith(this.#prefix)) continue
+      const name = kept.slice(this.#prefix.length)
+      const id = shared?.idOf(name) ?? name
+      // What copies on several machines have kept is the later one of two.
+      if (id === name && this.#kept.has(id)) continue
+      own.set(id, position)
+      this.#kept.set(id, name)
     }
     const resumed = own.size === 0 ? undefined : await this.#source.resume?.(own, options)
     if (resumed === undefined) return moved
-    this.#listed = resumed.map(({ split }) => split)
+    this.#listed = resumed.map(({ split }) => this.#named(split))
     for (const { split, from } of resumed) {
       if (from !== undefined && from !== own.get(split.id)) moved.set(this.nameOf(split), from)
     }
@@ -81,8 +92,35 @@ export class PipelineSource implements Source<unknown> {
   }
 
   /** The name under which a split's position is kept. */
-  nameOf({ id }: Split): string {
-    return `${this.#prefix}${id}`
+  nameOf({ id, name = id }: Split): string {
+    return `${this.#prefix}${name}`
+  }
+
+  /** All that was listed, as copies on other machines know it; it has names of its own from here on. */
+  async forAll(): Promise<readonly ListedSplit[]> {
+    const { shared } = this.#source
+    if (shared === undefined) return []
+    const splits = await this.splits()
+    const listed: ListedSplit[] = []
+    for (const { id } of splits) {
+      const name = shared.nameOf(id)
+      listed.push({ name, path: id, head: await shared.headOf(id) })
+    }
+    this.#listed = splits.map((split) =>
+      this.#kept.has(split.id) ? split : { ...split, name: shared.nameOf(split.id) },
+    )
+    return listed
+  }
+
+  /** Leaves what is of other shards to them. */
+  keepShard(shard: Shard): void {
+    const { shared } = this.#source
+    this.#listed = this.#listed?.filter(({ id }) => isOfShard(shared?.nameOf(id) ?? id, shard))
+  }
+
+  #named(split: Split): Split {
+    const name = this.#kept.get(split.id)
+    return name === undefined ? split : { ...split, name }
   }
 
   async open(split: Split, from: Position | undefined, options?: object): Promise<SplitReader<unknown>> {

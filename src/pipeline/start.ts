@@ -15,6 +15,7 @@ import {
   trueOrFalse,
 } from '../base/options.ts'
 import { LEASE_MS, newOwner } from '../connect/lease.ts'
+import { isShard, type Shard, WHOLE } from '../connect/shard.ts'
 import type { EpochLength, SinkWriter } from '../connect/sink.ts'
 import type { Executor } from '../engine/executor.ts'
 import { inline } from '../engine/executors/inline.ts'
@@ -37,6 +38,7 @@ import { countResults } from './results.ts'
 import { type ResumePositionsAt, resumePositions } from './resume-positions.ts'
 import { Retries, retryText } from './retries.ts'
 import { RunLog } from './run-log.ts'
+import { refuseUnshared, shareSplits } from './shards.ts'
 import type { RunSnapshot } from './snapshot.ts'
 
 export interface StartOptions {
@@ -67,6 +69,8 @@ export interface StartOptions {
    * the URL of its module. This thread alone by default.
    */
   readonly threads?: number
+  /** Which of several copies this is that share the splits of the pipeline: `{ index: 2, count: 8 }` is the third of eight. */
+  readonly shard?: Shard
   /** The name under which the module exports the pipeline: `default` by default. */
   readonly name?: string
   /** The longest that a worker thread may be at one batch before it is replaced, in milliseconds: 60,000 by default. */
@@ -97,6 +101,7 @@ const OPTIONS: Checks<StartOptions> = {
   maxRestarts: integer(0),
   leaseMs: milliseconds(1),
   threads: integer(1, MOST_THREADS),
+  shard: fitting(isShard, 'an index and a count: { index: 2, count: 8 }'),
   name: anything,
   maxBatchMs: (name, value) => {
     if (value !== Number.POSITIVE_INFINITY) checkMs(name, value, 1)
@@ -192,6 +197,8 @@ async function begin<P extends Params>(
   }
   const built = buildPipeline(pipeline, params)
   refuseRepeats(built, name)
+  const { shard = WHOLE } = options
+  if (shard.count > 1) refuseUnshared(built, name, shard)
   const parts = replayed === undefined ? built : { ...built, source: replayed.sourceOf(0) }
   const { source, sink, node } = parts
   const { ms, events } = sink.epochs ?? EPOCHS
@@ -203,7 +210,7 @@ async function begin<P extends Params>(
   const known = keepsRows ? (source.columns ?? (await source.findColumns?.(waiting))) : undefined
   const columns = known === undefined ? {} : { columns: known }
   const owner = newOwner()
-  const open = () => sink.open({ pipeline: name, ...columns, leaseMs, owner, onNote, ...waiting })
+  const open = () => sink.open({ pipeline: name, shard, ...columns, leaseMs, owner, onNote, ...waiting })
   const retries = new Retries({
     retryMs,
     maxRestarts,
@@ -219,6 +226,7 @@ async function begin<P extends Params>(
     if (writer.checkpoint === undefined) await refuseTakenPlaces(parts, name)
     const sources = replayed === undefined ? [reading, ...furtherSources(plan)] : []
     beginningAt = await resumePositions(sources, writer.checkpoint, { ...waiting, onNote })
+    if (shard.count > 1) await shareSplits(reading, writer, shard)
   } catch (error) {
     await Promise.allSettled([writer.close()])
     throw error

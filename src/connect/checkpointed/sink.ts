@@ -40,6 +40,7 @@ export function checkpointed<Row>(plain: TwoPhaseSink<Row>, options: Checkpointe
     title: plain.title,
     deadLetters: `table ${deadLetters} in ${store}`,
     guarantee: plain.guarantee,
+    takesShards: true,
     locks: `file ${resolve(store)}`,
     async inspect(pipeline) {
       const { inspectSqlite } = await import('../sqlite/table/database.ts')

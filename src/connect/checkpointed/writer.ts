@@ -7,7 +7,17 @@ import { START_OVER } from '../kits/store/checkpoints.ts'
 import { checkpointInvalid } from '../kits/store/stored-checkpoint.ts'
 import type { SqlWriter } from '../kits/store/writer.ts'
 import type { DeadLetter } from '../origin.ts'
-import type { Checkpoint, SinkOptions, SinkWriter, StoredDeadLetter, TwoPhaseSink, TwoPhaseWriter } from '../sink.ts'
+import { type Shard, shardName, WHOLE } from '../shard.ts'
+import type {
+  Checkpoint,
+  ListedSplit,
+  SinkOptions,
+  SinkWriter,
+  StoredDeadLetter,
+  TwoPhaseSink,
+  TwoPhaseWriter,
+} from '../sink.ts'
+import type { Json } from '../source.ts'
 import { openSqliteWriter } from '../sqlite/table/database.ts'
 
 export interface CheckpointedWriterOptions extends SinkOptions {
@@ -44,9 +54,9 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
     plain: TwoPhaseSink<Row>,
     { path, deadLetters, lockWaitMs, ...options }: CheckpointedWriterOptions,
   ): Promise<CheckpointedWriter<Row>> {
-    const { pipeline, columns, leaseMs, owner, signal } = options
+    const { pipeline, shard = WHOLE, columns, leaseMs, owner, signal } = options
     const place = { path, table: 'sluice_checkpoints', deadLetters }
-    const store = await openSqliteWriter<never>({ ...place, pipeline, leaseMs, owner, signal, lockWaitMs })
+    const store = await openSqliteWriter<never>({ ...place, pipeline, shard, leaseMs, owner, signal, lockWaitMs })
     return await orClose(store, async () => {
       const epoch = store.checkpoint?.epoch ?? 0
       const { note } = store
@@ -54,17 +64,22 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
         throw checkpointInvalid(pipeline, `it is of epoch ${epoch}, and there is no note of the sink`, START_OVER)
       }
       const writer = await store.alone('take over', async () => {
-        const opened = await plain.open({
-          pipeline,
-          note,
-          epoch,
-          ...(columns === undefined ? {} : { columns }),
-          ...(signal === undefined ? {} : { signal }),
-        })
-        await orClose(opened, async () => {
-          if (note !== undefined) await opened.publish(note)
-        })
-        return opened
+        const open = async (of: Shard, epoch: number, note: Json | undefined): Promise<TwoPhaseWriter<Row>> => {
+          const opened = await plain.open({
+            pipeline: shardName(pipeline, of),
+            note,
+            epoch,
+            ...(columns === undefined ? {} : { columns }),
+            ...(signal === undefined ? {} : { signal }),
+          })
+          await orClose(opened, async () => {
+            if (note !== undefined) await opened.publish(note)
+          })
+          return opened
+        }
+        // Of copies that were as many as there are no more: nobody else comes for what they have committed.
+        for (const over of store.notesOver) await (await open(over.shard, over.epoch, over.note)).close()
+        return await open(shard, epoch, note)
       })
       return new CheckpointedWriter(store, writer)
     })
@@ -80,6 +95,10 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
 
   writeDeadLetters(letters: readonly DeadLetter[]): void | Promise<void> {
     return this.#guarded(() => this.#store.writeDeadLetters(letters))
+  }
+
+  share(listed: readonly ListedSplit[]): void | Promise<void> {
+    return this.#guarded(() => this.#store.share(listed))
   }
 
   deleteDeadLetters(letters: readonly StoredDeadLetter[]): void | Promise<void> {

@@ -16,6 +16,7 @@ import { RowGroupReader } from '../formats/parquet/row-group.ts'
 import { COPY_IT, type FoundFile, type ListOptions, listFiles, refuseSpecial } from '../kits/files/list.ts'
 import { COPIES, type Copies, movedFiles } from '../kits/files/moved.ts'
 import { nothingNew } from '../kits/files/records/line-reader.ts'
+import { SharedFiles } from '../kits/files/shared.ts'
 import type { OpenOptions, Position, ResumedSplit, Source, Split, SplitReader } from '../source.ts'
 
 export interface ParquetSourceOptions {
@@ -86,12 +87,17 @@ export function parquetSource<Row = Record<string, unknown>>(
   const files = new ParquetFiles(limit)
   /** Path → what the file was when it was listed, or opened first. */
   const seen = new Map<string, string>()
+  const shared = new SharedFiles({
+    pathOf: (id) => parseGroupId(id).path,
+    withPath: (id, path) => groupId(path, parseGroupId(id).index),
+  })
   const list = async (positions: ReadonlyMap<string, Position>, { signal, onNote }: OpenOptions = {}) => {
     const known = new KnownFiles(positions)
     const splits: ResumedSplit[] = []
     // What is passed over was noted when it was listed first.
     const listing = positions.size === 0 ? { onNote } : {}
     const found = await foundIn(input, { signal, maxFiles, ...listing, isKnown: (path) => known.hasPath(path) })
+    shared.listed(found)
     const moved = await movedFiles({
       all: found,
       unknown: found.filter((one) => !known.has(one)),
@@ -119,6 +125,7 @@ export function parquetSource<Row = Record<string, unknown>>(
   return {
     kind: 'parquet',
     title: `${typeof input === 'string' ? input : input.join(', ')} as Parquet`,
+    shared,
     splits: async (waiting) => (await list(new Map(), waiting)).map(({ split }) => split),
     resume: async (positions, waiting) => await list(positions, waiting),
     async findColumns({ signal } = {}) {

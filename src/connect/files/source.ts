@@ -26,6 +26,7 @@ import { LineMarks } from '../kits/files/records/line-marks.ts'
 import { passedOver, UNREADABLE } from '../kits/files/records/passed-over.ts'
 import { MALFORMED, type Malformed } from '../kits/files/records/raw.ts'
 import { lineRecords, type Records } from '../kits/files/records/records.ts'
+import { type PartIds, SharedFiles } from '../kits/files/shared.ts'
 import { openStandardInput } from '../kits/files/standard-input.ts'
 import type { OpenOptions, Position, ResumedSplit, Source, SplitReader } from '../source.ts'
 
@@ -173,6 +174,7 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
     copies: options.copies,
     hasOthers: typeof input !== 'string' || /[,*?[{(]/.test(input),
     marks: new LineMarks(),
+    shared: new SharedFiles(PART_IDS),
   }
   const named = typeof input === 'string' ? input : input.join(', ')
   const again = new Again(records, charset)
@@ -180,6 +182,8 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
     kind,
     title: `${named} as ${records.name}`,
     ...deliveryOf(input, settings),
+    // What is read once cannot be listed by several.
+    ...(deliveryOf(input, settings).isCounted ? {} : { shared: settings.shared }),
     ...(columns === undefined ? {} : { columns }),
     splits: async (waiting) => (await list(input, settings, new Map(), waiting)).map(({ split }) => split),
     resume: async (positions, waiting) => await list(input, settings, positions, waiting),
@@ -216,6 +220,12 @@ interface Settings {
   /** Whether other files may be read. */
   readonly hasOthers: boolean
   readonly marks: LineMarks
+  readonly shared: SharedFiles
+}
+
+const PART_IDS: PartIds = {
+  pathOf: (id) => parsePartId(id).path,
+  withPath: (id, path) => partId(path, parsePartId(id).range),
 }
 
 function checkInput(kind: string, input: unknown): void {
@@ -242,6 +252,7 @@ async function list(
   // What is passed over was noted when it was listed first.
   const listing = positions.size === 0 ? { onNote } : {}
   const found = await listFiles(input, { allowSpecial, maxFiles, signal, isKnown, ...listing })
+  settings.shared.listed(found)
   const read = new Map<FoundFile, readonly ReadPart[]>()
   for (const one of found) if (one.kind === 'file') read.set(one, await readBefore.partsOf(one, found))
   const moved = await movedFiles({

@@ -77,6 +77,7 @@ export function rabbitmqSource<B, T = B>(
   return liveSource<T>({
     kind: 'rabbitmq',
     title,
+    ...(isExclusive ? {} : { sharesItself: true }),
     provided: 'as long as every message has an id',
     split: `queue ${queue}`,
     load: async (opening) => {

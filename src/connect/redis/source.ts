@@ -73,6 +73,7 @@ export function redisStreamSource<B, T = B>(
   return liveSource<T>({
     kind: 'redis',
     title,
+    ...(group === undefined ? {} : { sharesItself: true }),
     provided: 'as long as Redis keeps the entries',
     split: `redis ${stream}`,
     load: async (opening) => {

@@ -23,7 +23,8 @@ export interface ConnectedOpening<B, Meta, T> extends LiveOpening<B, Meta, T> {
   readonly retryMs: number
 }
 
-export interface LiveSource<T> extends Pick<Source<T>, 'kind' | 'title' | 'columns' | 'provided' | 'delivery'> {
+export interface LiveSource<T>
+  extends Pick<Source<T>, 'kind' | 'title' | 'columns' | 'provided' | 'delivery' | 'sharesItself'> {
   /** The id of its only split. */
   readonly split: string
   /** Opens a reader: what that takes is loaded then, as programs and threads without one start sooner. */

@@ -23,6 +23,7 @@ export function sqlSink<Row>(
   return {
     ...about,
     guarantee: 'exactly-once',
+    takesShards: true,
     isKeyed: tables.key !== undefined,
     open: async (given) => await open(optionsOf(given)),
     dryRun: async (given) => await open({ ...optionsOf(given), isDryRun: true }),

@@ -1,11 +1,12 @@
 // The checkpoints of pipelines, in tables beside their rows: one transaction commits both. Each shard has its own.
 
-import { type Shard, shardText } from '../../shard.ts'
-import type { Checkpoint } from '../../sink.ts'
+import { type Shard, shardText, WHOLE } from '../../shard.ts'
+import type { Checkpoint, CheckpointSummary, ShardSummary } from '../../sink.ts'
 import type { Json } from '../../source.ts'
+import { addTotals, NO_TOTALS } from '../../totals.ts'
 import type { SqlDialect } from './dialect.ts'
-import { committer, type Found, isOf, readCheckpoint } from './stored-checkpoint.ts'
-import { parameters, pieces, rowsOf } from './tables.ts'
+import { committer, type Found, isOf, type NoteOver, readCheckpoint, readCheckpoints } from './stored-checkpoint.ts'
+import { hasTable, parameters, pieces, rowsOf } from './tables.ts'
 import { all, plainNumber, run, type SqlRow, type SqlValue, type Work } from './work.ts'
 
 /** How to start over on purpose, for errors. */
@@ -29,6 +30,7 @@ export class CheckpointTable {
   #epoch = 0
   /** What a sink without transactions has to make visible of that epoch. */
   #note: Json | undefined
+  #notesOver: readonly NoteOver[] = []
   /** Splits that have a position, how many of them this shard was the first to have one of, and parts that have a state. */
   readonly #known = new Set<string>()
   #splits = 0
@@ -48,27 +50,65 @@ export class CheckpointTable {
     return this.#note
   }
 
+  /** What is still to be made visible of shards of another count, which are over. */
+  get notesOver(): readonly NoteOver[] {
+    return this.#notesOver
+  }
+
+  /** Splits that have a position. */
+  get known(): ReadonlySet<string> {
+    return this.#known
+  }
+
+  *hasPositions(): Work<boolean> {
+    return (yield* rowsOf(this.#dialect, 'sluice_positions', this.#pipeline, 1)).length > 0
+  }
+
   /**
    * What the last commit left; undefined at a first run.
    * @throws {SluiceError} CHECKPOINT_INVALID if it cannot be read: nothing then starts over by itself
    */
   *restore(): Work<Checkpoint | undefined> {
-    const shards = yield* rowsOf(this.#dialect, 'sluice_checkpoints', this.#pipeline)
-    const states = yield* rowsOf(this.#dialect, 'sluice_states', this.#pipeline)
-    const found: Found = {
-      shards: shards.map((row) => plainOf(row)) as unknown as Found['shards'],
-      positions: (yield* rowsOf(this.#dialect, 'sluice_positions', this.#pipeline)) as unknown as Found['positions'],
-      states: states as unknown as Found['states'],
-    }
-    const restored = readCheckpoint(this.#pipeline, this.#shard, found, START_OVER)
+    const restored = readCheckpoint(this.#pipeline, this.#shard, yield* this.#found(), START_OVER)
     if (restored === undefined) return undefined
-    const { checkpoint, splits, note } = restored
+    const { checkpoint, splits, note, notesOver } = restored
+    this.#notesOver = notesOver
     this.#epoch = checkpoint.epoch
     this.#note = note
     this.#splits = splits
     for (const split of checkpoint.positions.keys()) this.#known.add(split)
     for (const part of checkpoint.states.keys()) this.#parts.add(part)
     return checkpoint
+  }
+
+  /**
+   * What all shards left together; undefined where nothing was committed.
+   *
+   * @param present - shards that are told of, whatever they have committed
+   */
+  *ofAll(present: readonly string[]): Work<OfAll | undefined> {
+    const found = yield* this.#found()
+    const committed = new Map(
+      found.shards.map((row) => [String(row.shard ?? shardText(WHOLE)), row as unknown as SqlRow]),
+    )
+    const shards = [...new Set([...committed.keys(), ...present])]
+    const restored = readCheckpoints(this.#pipeline, shards, found, START_OVER)
+    if (restored === undefined) return undefined
+    const states = new Map<string, number>()
+    const told = new Map<string, Pick<ShardSummary, 'epoch' | 'totals' | 'committed'>>()
+    let totals = NO_TOTALS
+    let positions: Checkpoint['positions'] = new Map()
+    for (const [shard, { checkpoint }] of restored) {
+      const { epoch } = checkpoint
+      const row = committed.get(shard)
+      totals = addTotals(totals, checkpoint.totals)
+      positions = checkpoint.positions
+      for (const [part, { length }] of checkpoint.states)
+        states.set(shards.length > 1 ? `${shard} ${part}` : part, length)
+      told.set(shard, { epoch, totals: checkpoint.totals, committed: row === undefined ? undefined : commitText(row) })
+    }
+    const last = [...committed.values()].reduce((a, b) => (Number(b.at) > Number(a.at) ? b : a))
+    return { positions, totals, states, epoch: Number(last.epoch), committed: commitText(last), shards: told }
   }
 
   /** Whether no other instance has committed since this one did. */
@@ -79,9 +119,7 @@ export class CheckpointTable {
   /** Who committed last and when, for a person: `epoch 3, by process 812 on web1 at 2026-03-02T10:00:00.000Z`. */
   *lastCommit(): Work<string> {
     const row = yield* this.#row()
-    if (row === undefined) return 'and removed its checkpoint'
-    const at = new Date(Number(row.at)).toISOString()
-    return `epoch ${row.epoch}, by ${row.committed_by ?? 'a process unknown'} at ${at}`
+    return row === undefined ? 'and removed its checkpoint' : commitText(row)
   }
 
   /**
@@ -144,13 +182,33 @@ export class CheckpointTable {
     }
   }
 
+  *#found(): Work<Found> {
+    const shards = (yield* hasTable(this.#dialect, 'sluice_checkpoints')) ? yield* this.#rows() : []
+    const positions = yield* rowsOf(this.#dialect, 'sluice_positions', this.#pipeline)
+    const states = yield* rowsOf(this.#dialect, 'sluice_states', this.#pipeline)
+    return { shards, positions, states } as unknown as Found
+  }
+
   /** The row of this shard. */
   *#row(): Work<SqlRow | undefined> {
+    return (yield* this.#rows()).find((row) => isOf(this.#shard, row))
+  }
+
+  *#rows(): Work<readonly SqlRow[]> {
     const { table, millis, parameter } = this.#dialect
     const sql = `select c.*, ${millis('committed_at')} as at from ${table('sluice_checkpoints')} c
       where pipeline = ${parameter(1)}`
-    return (yield* all(sql, [this.#pipeline])).find((row) => isOf(this.#shard, row))
+    return (yield* all(sql, [this.#pipeline])).map(plainOf)
   }
+}
+
+interface OfAll extends Omit<CheckpointSummary, 'holder' | 'shards'> {
+  readonly shards: ReadonlyMap<string, Pick<ShardSummary, 'epoch' | 'totals' | 'committed'>>
+}
+
+function commitText(row: SqlRow): string {
+  const at = new Date(Number(row.at)).toISOString()
+  return `epoch ${row.epoch}, by ${row.committed_by ?? 'a process unknown'} at ${at}`
 }
 
 function plainOf(row: SqlRow): SqlRow {

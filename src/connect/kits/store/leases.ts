@@ -40,10 +40,14 @@ export class LeaseTable {
     return (yield* this.#all()).find(({ shard }) => shard === this.#shard)
   }
 
-  /** The leases of the pipeline that keep others out. With a lock nobody changes any until the transaction ends. */
+  /** The leases of all shards that have come, held or not. */
+  *found(lock = ''): Work<readonly FoundLease[]> {
+    return (yield* hasTable(this.#dialect, 'sluice_leases')) ? yield* this.#all(lock) : []
+  }
+
+  /** Those that keep others out. With a lock nobody changes any until the transaction ends. */
   *held(lock = ''): Work<readonly FoundLease[]> {
-    if (!(yield* hasTable(this.#dialect, 'sluice_leases'))) return []
-    return (yield* this.#all(lock)).filter((lease) => isHeldFrom(ANYBODY, lease))
+    return (yield* this.found(lock)).filter((lease) => isHeldFrom(ANYBODY, lease))
   }
 
   /** The lease that keeps out who claims this shard: its own, or one of another count. */
@@ -51,8 +55,8 @@ export class LeaseTable {
     return this.#rivals(yield* this.#all()).find((lease) => isHeldFrom(claim, lease))
   }
 
-  /** Takes the lease; gives the one that stands against it, if one does. */
-  *take(claim: Omit<Claim, 'nowMs'>): Work<FoundLease | undefined> {
+  /** Takes the lease; gives the one that stands against it, or the shards of another count that are over. */
+  *take(claim: Omit<Claim, 'nowMs'>): Work<{ readonly holder?: FoundLease; readonly over: readonly string[] }> {
     const { alone, forUpdate, session } = this.#dialect
     // What a holder that is gone has not committed must not lock out who goes on.
     for (const lease of this.#rivals(yield* this.#all())) {
@@ -62,12 +66,11 @@ export class LeaseTable {
     const found = yield* this.#all(forUpdate)
     const rivals = this.#rivals(found)
     const holder = rivals.find((lease) => isHeldFrom(claim, lease))
-    if (holder !== undefined) return holder
-    for (const { shard } of rivals) {
-      if (shard !== this.#shard) yield* this.#forget(shard)
-    }
+    if (holder !== undefined) return { holder, over: [] }
+    const over = rivals.map(({ shard }) => shard).filter((shard) => shard !== this.#shard)
+    for (const shard of over) yield* this.#forget(shard)
     yield* this.#write(nextLease(newestOf(found), { ...claim, nowMs: 0 }))
-    return undefined
+    return { over }
   }
 
   /** Takes the lease of this number from who holds it; false if there is no such one. */
@@ -166,6 +169,7 @@ function newestOf(leases: readonly FoundLease[]): FoundLease | undefined {
   return leases.reduce<FoundLease | undefined>((a, b) => (a !== undefined && a.token > b.token ? a : b), undefined)
 }
 
-function countOf(shard: string): string | undefined {
+/** Of how many copies a shard is one. */
+export function countOf(shard: string): string | undefined {
   return shard.split('/')[1]
 }

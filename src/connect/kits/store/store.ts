@@ -2,14 +2,17 @@
 
 import { SluiceError } from '../../../base/errors.ts'
 import { type Claim, fenced, type HeldLease, holderOf, pipelineHeld } from '../../lease.ts'
-import { type Shard, WHOLE } from '../../shard.ts'
-import type { Checkpoint, CheckpointSummary } from '../../sink.ts'
+import { type Shard, shardText, WHOLE } from '../../shard.ts'
+import type { Checkpoint, CheckpointSummary, ListedSplit } from '../../sink.ts'
 import type { Json } from '../../source.ts'
-import { CheckpointTable } from './checkpoints.ts'
+import { NO_TOTALS } from '../../totals.ts'
+import { CheckpointTable, START_OVER } from './checkpoints.ts'
 import { DeadLetterTable } from './dead-letters.ts'
 import type { SqlDialect } from './dialect.ts'
-import { LeaseTable } from './leases.ts'
+import { ANYBODY, countOf, type FoundLease, isHeldFrom, LeaseTable } from './leases.ts'
 import { createTables, KEPT } from './schema.ts'
+import { SplitTable } from './splits.ts'
+import { checkpointInvalid } from './stored-checkpoint.ts'
 import { tablesOf } from './tables.ts'
 import { run, type Work } from './work.ts'
 
@@ -28,6 +31,8 @@ export class SqlStore {
   readonly letters: DeadLetterTable
   readonly #dialect: SqlDialect
   readonly #options: StoreOptions
+  readonly #shard: string
+  readonly #splits: SplitTable
 
   constructor(dialect: SqlDialect, options: StoreOptions) {
     const { pipeline, shard = WHOLE, deadLetters } = options
@@ -35,6 +40,8 @@ export class SqlStore {
     this.#options = options
     this.leases = new LeaseTable(dialect, pipeline, shard)
     this.checkpoints = new CheckpointTable(dialect, pipeline, shard)
+    this.#shard = shardText(shard)
+    this.#splits = new SplitTable(dialect, pipeline, shard)
     this.letters = new DeadLetterTable(dialect, deadLetters, pipeline)
   }
 
@@ -45,14 +52,20 @@ export class SqlStore {
 
   /** Takes the lease. @throws {SluiceError} PIPELINE_HELD if another instance holds it */
   *take(claim: Omit<Claim, 'nowMs'>): Work<void> {
-    const holder = yield* this.leases.take(claim)
-    if (holder !== undefined) throw pipelineHeld(this.#options.pipeline, holder)
+    const { holder, over } = yield* this.leases.take(claim)
+    if (holder !== undefined) throw this.#heldBy(holder)
+    yield* this.#checkCount(over)
   }
 
   /** Takes nothing. @throws {SluiceError} PIPELINE_HELD if another instance holds the lease */
   *checkHolder(claim: Omit<Claim, 'nowMs'>): Work<void> {
     const holder = yield* this.leases.against(claim)
-    if (holder !== undefined) throw pipelineHeld(this.#options.pipeline, holder)
+    if (holder !== undefined) throw this.#heldBy(holder)
+  }
+
+  /** Leaves what this copy has listed, and compares it with what others have. @throws {SluiceError} SOURCE_DIFFERS */
+  share(listed: readonly ListedSplit[]): Work<void> {
+    return this.#splits.share(listed, this.checkpoints.known)
   }
 
   /** @throws {SluiceError} PIPELINE_HELD if another instance has taken over */
@@ -74,12 +87,25 @@ export class SqlStore {
   }
 
   *summary(): Work<CheckpointSummary | undefined> {
-    const found = yield* this.checkpoints.restore()
+    const came = yield* this.leases.found()
+    const found = yield* this.checkpoints.ofAll(came.map(({ shard }) => shard))
     if (found === undefined) return undefined
-    const { epoch, totals, positions } = found
-    const states = new Map([...found.states].map(([part, bytes]) => [part, bytes.length]))
-    const committed = yield* this.checkpoints.lastCommit()
-    return { epoch, totals, positions, states, committed, holder: (yield* this.held())?.holder }
+    const { shards, ...all } = found
+    const holderAt = (lease: FoundLease): string | undefined =>
+      isHeldFrom(ANYBODY, lease) ? holderOf(lease) : undefined
+    const holders = new Map(came.map((lease) => [lease.shard, holderAt(lease)]))
+    const holder = [...holders.values()].find((by) => by !== undefined)
+    const count = Number(countOf(came[0]?.shard ?? shardText(WHOLE)))
+    if (count === 1) return { ...all, holder }
+    const names = Array.from({ length: count }, (_, index) => shardText({ index, count }))
+    return {
+      ...all,
+      holder,
+      shards: names.map((shard) => {
+        const { epoch = 0, totals = NO_TOTALS, committed } = shards.get(shard) ?? {}
+        return { shard, epoch, totals, committed, holder: holders.get(shard), isMissing: !holders.has(shard) }
+      }),
+    }
   }
 
   /** Forgets positions, totals and states. @throws {SluiceError} PIPELINE_HELD while a run holds the pipeline */
@@ -102,6 +128,24 @@ export class SqlStore {
     if (lease === undefined) return undefined
     const { token, nowMs, renewedMs } = lease
     return { token, holder: holderOf(lease), silentMs: Math.max(0, nowMs - renewedMs) }
+  }
+
+  #heldBy(holder: FoundLease): SluiceError<'PIPELINE_HELD'> {
+    const { pipeline } = this.#options
+    if (this.#shard === holder.shard) return pipelineHeld(pipeline, holder, holder.shard)
+    const by = holderOf(holder)
+    const message = `Cannot start ${pipeline} as shard ${this.#shard}: its shard ${holder.shard} is held by ${by}; another number of copies begins once all have ended`
+    return new SluiceError('PIPELINE_HELD', message, { pipeline, by })
+  }
+
+  /** Who goes on with another number of copies has to know what each copy has read. */
+  *#checkCount(over: readonly string[]): Work<void> {
+    const count = Number(over[0] === undefined ? 0 : countOf(over[0]))
+    if (over.length === count || !(yield* this.checkpoints.hasPositions())) return
+    const { pipeline } = this.#options
+    const found = `of its ${count} copies ${over.length} have come to this store (${over.slice(0, 5).join(', ')}), and this is shard ${this.#shard}`
+    const way = `where all share this store, let each of the ${count} come to it once; where each has a store of its own, go on with ${count} copies`
+    throw checkpointInvalid(pipeline, found, `${way}; ${START_OVER}`)
   }
 
   *#fenced(act: string): Work<SluiceError<'PIPELINE_HELD'>> {

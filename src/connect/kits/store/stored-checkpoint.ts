@@ -3,7 +3,7 @@
 import { hostname } from 'node:os'
 import { isCount } from '../../../base/check.ts'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
-import { shardText, WHOLE } from '../../shard.ts'
+import { readShard, type Shard, shardText, WHOLE } from '../../shard.ts'
 import type { Checkpoint, Totals } from '../../sink.ts'
 import type { Json } from '../../source.ts'
 import { NO_TOTALS } from '../../totals.ts'
@@ -35,6 +35,14 @@ export interface Restored {
   readonly splits: number
   /** What a sink without transactions has to make visible. */
   readonly note: Json | undefined
+  readonly notesOver: readonly NoteOver[]
+}
+
+/** What a sink without transactions has to make visible of a shard of another count. */
+export interface NoteOver {
+  readonly shard: Shard
+  readonly epoch: number
+  readonly note: Json
 }
 
 /** Whether a row is of a shard. */
@@ -50,8 +58,20 @@ export function isOf(shard: string, row: { readonly shard?: unknown }): boolean 
  * @throws {SluiceError} CHECKPOINT_INVALID for anything that does not fit: nothing then starts over by itself
  */
 export function readCheckpoint(pipeline: string, shard: string, found: Found, hint: string): Restored | undefined {
+  return readCheckpoints(pipeline, [shard], found, hint)?.get(shard)
+}
+
+/** The same of several shards: those that have committed nothing have epoch 0. */
+export function readCheckpoints(
+  pipeline: string,
+  shards: readonly string[],
+  found: Found,
+  hint: string,
+): ReadonlyMap<string, Restored> | undefined {
   try {
-    return checkpointOf(shard, found)
+    const positions = positionsOf(found)
+    if (positions === undefined) return undefined
+    return new Map(shards.map((shard) => [shard, checkpointOf(shard, found, positions)]))
   } catch (error) {
     throw checkpointInvalid(pipeline, messageOf(error), hint, error)
   }
@@ -73,7 +93,8 @@ export function committer(): string {
   return `process ${process.pid} on ${hostname()}`
 }
 
-function checkpointOf(shard: string, { shards, positions, states }: Found): Restored | undefined {
+/** Of all shards together; undefined where none has committed anything. */
+function positionsOf({ shards, positions, states }: Found): Checkpoint['positions'] | undefined {
   if (shards.length === 0) {
     if (positions.length > 0) throw new Error('there are positions and no checkpoint')
     if (states.length > 0) throw new Error('there are states of stages and no checkpoint')
@@ -83,6 +104,10 @@ function checkpointOf(shard: string, { shards, positions, states }: Found): Rest
   if (splits !== positions.length) {
     throw new Error(`it is of ${splits} splits, and there are positions of ${positions.length}`)
   }
+  return new Map(positions.map(({ split, position }) => [String(split), parsed(position)]))
+}
+
+function checkpointOf(shard: string, { shards, states }: Found, positions: Checkpoint['positions']): Restored {
   const own = shards.find((row) => isOf(shard, row))
   const kept = states.filter((row) => isOf(shard, row))
   const parts = own?.parts ?? 0
@@ -91,12 +116,27 @@ function checkpointOf(shard: string, { shards, positions, states }: Found): Rest
   if (own !== undefined && epoch === 0) throw new Error('its epoch is 0')
   const checkpoint: Checkpoint = {
     epoch,
-    positions: new Map(positions.map(({ split, position }) => [String(split), parsed(position)])),
+    positions,
     totals: own === undefined ? NO_TOTALS : totalsOf(parsed(own.totals)),
     states: new Map(kept.map(({ part, state }) => [String(part), bytesOf(state)])),
   }
-  const note = (own?.note ?? null) === null ? undefined : parsed(own?.note)
-  return { checkpoint, splits: own === undefined ? 0 : countOf('number of splits', own.splits), note }
+  return {
+    checkpoint,
+    splits: own === undefined ? 0 : countOf('number of splits', own.splits),
+    note: noteOf(own),
+    notesOver: shards.flatMap((row) => noteOver(shard, row)),
+  }
+}
+
+function noteOf(row: StoredCheckpoint | undefined): Json | undefined {
+  return (row?.note ?? null) === null ? undefined : parsed(row?.note)
+}
+
+function noteOver(shard: string, row: StoredCheckpoint): readonly NoteOver[] {
+  const other = readShard(String(row.shard ?? shardText(WHOLE)))
+  const note = noteOf(row)
+  if (other === undefined || note === undefined || other.count === readShard(shard)?.count) return []
+  return [{ shard: other, epoch: countOf('epoch', row.epoch), note }]
 }
 
 function parsed(text: unknown): Json {

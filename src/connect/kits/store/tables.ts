@@ -17,9 +17,12 @@ export function* hasTable(dialect: SqlDialect, name: string): Work<boolean> {
 }
 
 /** What a table keeps of a pipeline; nothing where there is no such table. */
-export function* rowsOf(dialect: SqlDialect, table: string, pipeline: string): Work<readonly SqlRow[]> {
+export function* rowsOf(dialect: SqlDialect, table: string, pipeline: string, limit?: number): Work<readonly SqlRow[]> {
   if (!(yield* hasTable(dialect, table))) return []
-  return yield* all(`select * from ${dialect.table(table)} where pipeline = ${dialect.parameter(1)}`, [pipeline])
+  return yield* all(
+    `select * from ${dialect.table(table)} where pipeline = ${dialect.parameter(1)}${limit === undefined ? '' : ` limit ${limit}`}`,
+    [pipeline],
+  )
 }
 
 /** What stands in for as many values, each a parameter, from that number on: `$3, $4`. */

@@ -6,7 +6,7 @@ import type { Batch } from '../../batch.ts'
 import type { Columns } from '../../column.ts'
 import { LEASE_MS, newOwner } from '../../lease.ts'
 import type { DeadLetter } from '../../origin.ts'
-import type { BatchSize, Checkpoint, SinkWriter, StoredDeadLetter } from '../../sink.ts'
+import type { BatchSize, Checkpoint, ListedSplit, SinkWriter, StoredDeadLetter } from '../../sink.ts'
 import type { Json } from '../../source.ts'
 import { checkNoSchema } from '../sql/evolve.ts'
 import { refuseAll } from '../sql/row.ts'
@@ -15,6 +15,7 @@ import type { TableOptions } from '../sql/table.ts'
 import type { RowTable, SqlDatabase } from './database.ts'
 import { type Soon, then } from './soon.ts'
 import { SqlStore, type StoreOptions } from './store.ts'
+import type { NoteOver } from './stored-checkpoint.ts'
 import { tablesOf } from './tables.ts'
 import { Transaction } from './transaction.ts'
 import { run, type Work } from './work.ts'
@@ -110,6 +111,15 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   /** What a sink without transactions has to make visible of the last commit. */
   get note(): Json | undefined {
     return this.#store.checkpoints.note
+  }
+
+  get notesOver(): readonly NoteOver[] {
+    return this.#store.checkpoints.notesOver
+  }
+
+  share(listed: readonly ListedSplit[]): Soon<void> {
+    const shared = this.#transaction.within('share the splits of', () => this.#database.do(this.#store.share(listed)))
+    return then(shared, () => this.#transaction.commit())
   }
 
   /** @param note - what a sink without transactions has to make visible of it */

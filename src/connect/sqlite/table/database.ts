@@ -117,10 +117,14 @@ export class SqliteDatabase implements SqlDatabase {
     this.rollBack()
   }
 
-  close(release: Work<void> | undefined): void {
+  async close(release: Work<void> | undefined): Promise<void> {
     this.rollBack()
     try {
-      if (release !== undefined) this.do(release)
+      if (release !== undefined) {
+        await this.#retry('let go of', () => this.#database.exec('begin immediate'))
+        this.do(release)
+        this.commit()
+      }
     } catch {
       // A lease that cannot be let go of ends with the process, or with its time.
     }

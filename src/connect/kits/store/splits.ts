@@ -1,0 +1,91 @@
+// What copies of a run have listed: each leaves it where the others see it, and finds out whether they see the same.
+
+import { createHash } from 'node:crypto'
+import { SluiceError } from '../../../base/errors.ts'
+import { type Shard, shardText } from '../../shard.ts'
+import type { ListedSplit } from '../../sink.ts'
+import type { SqlDialect } from './dialect.ts'
+import { countOf } from './leases.ts'
+import { committer } from './stored-checkpoint.ts'
+import { parameters, pieces, rowsOf } from './tables.ts'
+import { run, type SqlRow, type SqlValue, type Work } from './work.ts'
+
+/** Splits that one statement writes, or takes out. */
+const AT_ONCE = 500
+const COLUMNS = ['pipeline', 'split', 'shard', 'path', 'head_bytes', 'head', 'listed_by']
+
+export class SplitTable {
+  readonly #dialect: SqlDialect
+  readonly #pipeline: string
+  readonly #shard: string
+
+  constructor(dialect: SqlDialect, pipeline: string, shard: Shard) {
+    this.#dialect = dialect
+    this.#pipeline = pipeline
+    this.#shard = shardText(shard)
+  }
+
+  /**
+   * Compares what this copy has listed with what others have, and adds what they have not. What others listed and this
+   * one does not see must have been read: files may be taken away once they are.
+   *
+   * @param known - splits that have a position
+   * @throws {SluiceError} SOURCE_DIFFERS
+   */
+  *share(listed: readonly ListedSplit[], known: ReadonlySet<string>): Work<void> {
+    yield* this.#dialect.alone(this.#pipeline)
+    const missing = new Map(listed.map((split) => [split.name, split]))
+    const gone: string[] = []
+    for (const row of yield* rowsOf(this.#dialect, 'sluice_splits', this.#pipeline)) {
+      const name = String(row.split)
+      const own = missing.get(name)
+      const isOld = row.shard === this.#shard || countOf(String(row.shard)) !== countOf(this.#shard)
+      if (own !== undefined && isSame(own, row)) missing.delete(name)
+      // What this copy, or one of another count, has listed earlier is as it is now.
+      else if (isOld) gone.push(name)
+      else if (own !== undefined)
+        throw this.#differs(row, `${JSON.stringify(own.path)} begins with other bytes`, own.path)
+      else if (!known.has(name) && !known.has(String(row.path)))
+        throw this.#differs(row, 'this one does not see it, and nobody has read it', '')
+    }
+    yield* this.#forget(gone)
+    yield* this.#add([...missing.values()])
+  }
+
+  *#forget(names: readonly string[]): Work<void> {
+    const { parameter, table } = this.#dialect
+    for (const some of pieces(names, AT_ONCE)) {
+      const sql = `delete from ${table('sluice_splits')} where pipeline = ${parameter(1)} and split in (${parameters(this.#dialect, some.length, 2)})`
+      yield* run(sql, [this.#pipeline, ...some])
+    }
+  }
+
+  *#add(listed: readonly ListedSplit[]): Work<void> {
+    const table = this.#dialect.table('sluice_splits')
+    const by = committer()
+    for (const some of pieces(listed, AT_ONCE)) {
+      const values = some.map(({ name, path, head }): readonly SqlValue[] => {
+        return [this.#pipeline, name, this.#shard, path, head.length, digestOf(head), by]
+      })
+      const rows = some.map((_, at) => `(${parameters(this.#dialect, COLUMNS.length, at * COLUMNS.length + 1)})`)
+      yield* run(this.#dialect.upsert({ table, columns: COLUMNS, key: ['pipeline', 'split'], rows }), values.flat())
+    }
+  }
+
+  #differs({ split, shard, path, listed_by: by }: SqlRow, found: string, other: string): SluiceError<'SOURCE_DIFFERS'> {
+    const listed = `shard ${shard} has listed ${JSON.stringify(path)} (${by})`
+    const way = 'copies share what all of them see: give each the same files, or a pipeline of its own'
+    const message = `Cannot run ${this.#pipeline} as shard ${this.#shard}: of ${JSON.stringify(split)}, ${listed}, and ${found}; ${way}`
+    return new SluiceError('SOURCE_DIFFERS', message, { source: String(path), other })
+  }
+}
+
+/** Files grow: what was there first is there still. */
+function isSame({ head }: ListedSplit, row: SqlRow): boolean {
+  const bytes = Number(row.head_bytes)
+  return head.length >= bytes && digestOf(head.subarray(0, bytes)) === row.head
+}
+
+function digestOf(head: Uint8Array): string {
+  return createHash('sha256').update(head).digest('hex').slice(0, 32)
+}

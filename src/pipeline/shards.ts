@@ -1,0 +1,55 @@
+// Copies of one pipeline that share its splits: which pipelines can be shared, and what each copy reads.
+
+import { SluiceError } from '../base/errors.ts'
+import { type Shard, shardText } from '../connect/shard.ts'
+import type { SinkWriter } from '../connect/sink.ts'
+import type { PipelineSource } from '../engine/pipeline-source.ts'
+import { nodesOf, type Operator } from '../flow/plan.ts'
+import type { PipelineParts } from './pipeline.ts'
+
+/** What looks at one event at a time, wherever the others are. */
+const ALONE: readonly Operator['kind'][] = [
+  'input',
+  'map',
+  'filter',
+  'flatMap',
+  'validate',
+  'mapAsync',
+  'shuffle',
+  'branch',
+]
+
+/** @throws {SluiceError} CONFIG_INVALID for a pipeline whose copies would not load what one process loads */
+export function refuseUnshared({ source, sink, node }: PipelineParts, name: string, shard: Shard): void {
+  const refuse = (what: string, way: string): never => {
+    const message = `Cannot run ${name} as shard ${shardText(shard)}: ${what}; ${way}`
+    throw new SluiceError('CONFIG_INVALID', message, { key: 'shard', value: shardText(shard), allowed: way })
+  }
+  const other = nodesOf(node).find(({ operator }) => !ALONE.includes(operator.kind) || isKeyed(operator))?.operator
+  if (other !== undefined) {
+    const found = `${other.kind === 'source' ? 'another source' : other.kind} (${other.name})`
+    refuse(`${found} needs events of all shards`, 'run it in one process, with --threads, or on an engine')
+  }
+  if (source.sharesItself === true) {
+    const way = `start ${shard.count} copies without --shard, each as a pipeline of its own name`
+    refuse(`${source.title} is shared by its broker, which hands each message to one reader`, way)
+  }
+  if (source.shared === undefined) refuse(`${source.title} is read as a whole`, 'run it in one process')
+  if (sink.takesShards !== true)
+    refuse(`${sink.title} keeps one checkpoint of it`, 'write to one sink that is a database, or to files')
+}
+
+/** Calls for equal keys follow each other, wherever their events were read. */
+function isKeyed(operator: Operator): boolean {
+  return operator.kind === 'mapAsync' && operator.settings.key !== undefined
+}
+
+/**
+ * Leaves the splits of other shards to them, once all copies are known to see the same.
+ *
+ * @throws {SluiceError} SOURCE_DIFFERS
+ */
+export async function shareSplits(source: PipelineSource, writer: SinkWriter<unknown>, shard: Shard): Promise<void> {
+  await writer.share?.(await source.forAll())
+  source.keepShard(shard)
+}

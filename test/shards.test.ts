@@ -1,0 +1,363 @@
+import { deepEqual, equal, match, rejects } from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type Flow,
+  files,
+  flow,
+  type Pipeline,
+  pipeline,
+  several,
+  sqlite,
+  startPipeline,
+  textLines,
+  values,
+} from 'sluice'
+import { rabbitmq } from 'sluice/rabbitmq'
+import { isOfShard } from '../src/connect/shard.ts'
+import { NO_TOTALS } from '../src/connect/totals.ts'
+import job, { into } from './jobs/shared-load.ts'
+import { sluice } from './support/cli.ts'
+import { numbered } from './support/inputs.ts'
+import { rowsIn } from './support/part-files.ts'
+import { missingPostgres, PostgresServer } from './support/postgres.ts'
+import { ROOT } from './support/project.ts'
+import { randomOf, SEED } from './support/seed.ts'
+
+const JOB = join(ROOT, 'test', 'jobs', 'shared-load.ts')
+
+/** Where copies write, and what is there. */
+interface Store {
+  readonly out: string
+  /** The numbers of all rows, sorted, and how many letters there are. */
+  read(): Promise<{ readonly rows: readonly number[]; readonly letters: number }>
+}
+
+let folder = ''
+let turn = 0
+let server: PostgresServer | undefined
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-shards-'))
+  if (!missingPostgres()) server = await PostgresServer.start()
+})
+after(async () => {
+  await server?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** A new folder of files: the numbers in them are told apart, one of a hundred is a dead letter. */
+function makeInput(count: number, lines = 300): string {
+  turn += 1
+  const input = join(folder, `in${turn}`, 'day')
+  mkdirSync(input, { recursive: true })
+  for (let file = 0; file < count; file += 1) addLines(input, file, lines, 0)
+  return join(folder, `in${turn}`)
+}
+
+function addLines(input: string, file: number, lines: number, from: number): void {
+  appendFileSync(join(input, `${file}.log`), numbered({ lines, from: file * 100_000 + from }))
+}
+
+async function storeOf(kind: string): Promise<Store> {
+  turn += 1
+  if (kind === 'PostgreSQL') {
+    const database = await (server as PostgresServer).createDatabase()
+    const query = (sql: string) => (server as PostgresServer).query(database, sql)
+    return {
+      out: (server as PostgresServer).url(database),
+      async read() {
+        const rows = (await query('select n::int from t order by n')).map(({ n }) => Number(n))
+        return { rows, letters: (await query('select 1 from dead_letters')).length }
+      },
+    }
+  }
+  const out = join(folder, kind === 'SQLite' ? `out${turn}.db` : `out${turn}`)
+  return {
+    out,
+    async read() {
+      const isTable = kind === 'SQLite'
+      const letters = rowsOf(isTable ? out : join(out, '.sluice.db'), 'select 1 from dead_letters').length
+      const rows = isTable ? rowsOf(out, 'select n from t') : rowsIn(out)
+      return { rows: rows.map(({ n }) => Number(n)).sort((a, b) => a - b), letters }
+    },
+  }
+}
+
+function rowsOf(path: string, sql: string): Record<string, unknown>[] {
+  const database = new DatabaseSync(path)
+  try {
+    return database.prepare(sql).all()
+  } finally {
+    database.close()
+  }
+}
+
+/** One copy, in this process. */
+async function run(input: string, out: string, index: number, count: number, given: Pipeline = job as never) {
+  const params = new Map([
+    ['input', join(input, '*', '*.log')],
+    ['out', out],
+  ])
+  const started = await startPipeline(given, {
+    shard: { index, count },
+    params: given === (job as never) ? params : new Map(),
+  })
+  return await started.done
+}
+
+/** All copies, side by side. */
+async function runAll(input: string, out: string, count: number): Promise<void> {
+  await Promise.all(Array.from({ length: count }, (_, index) => run(input, out, index, count)))
+}
+
+function digestOf({ rows, letters }: { readonly rows: readonly number[]; readonly letters: number }): string {
+  return createHash('sha256')
+    .update(JSON.stringify([rows, letters]))
+    .digest('hex')
+}
+
+const KINDS = missingPostgres() ? ['SQLite', 'part files'] : ['SQLite', 'PostgreSQL', 'part files']
+
+describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
+  for (const kind of KINDS) {
+    it(`C120, C122: load what one process loads, whatever their number, while files appear and grow (${kind})`, async () => {
+      const input = makeInput(12)
+      const store = await storeOf(kind)
+      const whole = await storeOf(kind)
+      let [most, lines] = [12, 300]
+      for (const count of kind === 'SQLite' ? [8, 12, 1, 3] : [3, 5, 1]) {
+        const running = runAll(input, store.out, count)
+        // Some of it is read by this run, some by the next.
+        addLines(join(input, 'day'), most, 300, 0)
+        for (let file = 0; file < 6; file += 1) addLines(join(input, 'day'), file, 50, lines)
+        await running
+        most += 1
+        lines += 50
+      }
+      await runAll(input, store.out, 2)
+      await run(input, whole.out, 0, 1)
+      const [found, expected] = [await store.read(), await whole.read()]
+      deepEqual(found, expected)
+      equal(digestOf(found), digestOf(expected))
+      equal(new Set(found.rows).size, found.rows.length)
+      const inspector = await into(store.out).inspect?.('load')
+      const { totals, shards } = (await inspector?.checkpoint()) ?? {}
+      await inspector?.close()
+      deepEqual([totals?.loaded, totals?.dead, shards?.length], [found.rows.length, found.letters, 2])
+    })
+
+    it(`C121: are killed at random and go on, each row once (${kind})`, async () => {
+      const random = randomOf(`kills of ${kind}`)
+      const input = makeInput(8, 2000)
+      const store = await storeOf(kind)
+      const whole = await storeOf(kind)
+      const params = ['--param', `input=${join(input, '*', '*.log')}`, '--param', `out=${store.out}`]
+      const copy = async (index: number): Promise<number> => {
+        for (let kills = 0; ; kills += 1) {
+          const argv = ['run', JOB, ...params, '--shard', `${index}/3`, '--epoch-ms', '20', '--quiet']
+          const { code, stderr } = await sluice(argv, {
+            onStart: (child) => {
+              if (kills < 4) void sleep(300 + random() * 900).then(() => child.kill('SIGKILL'))
+            },
+          })
+          if (code === 0) return kills
+          if (code !== null) throw new Error(stderr)
+        }
+      }
+      const kills = await Promise.all([copy(0), copy(1), copy(2)])
+      equal(
+        kills.some((count) => count > 0),
+        true,
+      )
+      await run(input, whole.out, 0, 1)
+      const [found, expected] = [await store.read(), await whole.read()]
+      deepEqual(found, expected)
+      equal(digestOf(found), digestOf(expected))
+    })
+  }
+
+  it('C121: cannot run twice, and not beside copies of another number', async () => {
+    const input = makeInput(4)
+    const { out } = await storeOf('SQLite')
+    const params = new Map([
+      ['input', join(input, '*', '*.log')],
+      ['out', out],
+    ])
+    const start = async (index: number, count: number) => {
+      return await startPipeline(job, { params, shard: { index, count } })
+    }
+    const first = await start(1, 3)
+    first.pause()
+    await rejects(start(1, 3), {
+      code: 'PIPELINE_HELD',
+      message: /^Cannot start load as shard 1\/3: it is held by process /,
+    })
+    for (const [index, count] of [
+      [1, 4],
+      [0, 1],
+    ] as const) {
+      await rejects(start(index, count), {
+        code: 'PIPELINE_HELD',
+        message: /its shard 1\/3 is held by process .*; another number of copies begins once all have ended$/,
+      })
+    }
+    const second = await start(2, 3)
+    first.resume()
+    await Promise.all([first.done, second.done])
+  })
+
+  it('C122: of a number that are over commit nothing more, should one wake', async () => {
+    const { out } = await storeOf('SQLite')
+    const open = async (index: number, count: number) => {
+      return await sqlite<{ n: number }>(out, { table: 't', columns: { n: 'integer' } }).open({
+        pipeline: 'load',
+        shard: { index, count },
+        leaseMs: 1,
+      })
+    }
+    const totals = { ...NO_TOTALS }
+    const commit = { positions: new Map(), totals, states: new Map() }
+    const old = await open(0, 1)
+    await old.commit({ ...commit, epoch: 1 })
+    await sleep(10)
+    const next = await open(0, 2)
+    await rejects(async () => await old.commit({ ...commit, epoch: 2 }), { code: 'PIPELINE_HELD' })
+    await next.commit({ ...commit, epoch: 1 })
+    await old.close()
+    await next.close()
+  })
+
+  it('C122, C126: are refused in another number where each has a store of its own', async () => {
+    const input = makeInput(6)
+    const { out } = await storeOf('SQLite')
+    await run(input, out, 1, 3)
+    await rejects(run(input, out, 1, 4), {
+      code: 'CHECKPOINT_INVALID',
+      message:
+        /of its 3 copies 1 have come to this store \(1\/3\), and this is shard 1\/4 \(where all share this store/,
+    })
+    await run(input, out, 1, 3)
+    const state = await sluice(['checkpoints', JOB, '--param', `out=${out}`, '--param', `input=${input}/*/*.log`])
+    match(
+      state.stdout,
+      /^ {2}shard 0\/3: missing, it never came\n {2}shard 1\/3: epoch 1, by .*\n {2}shard 2\/3: missing, it never came$/m,
+    )
+    const reset = await sluice([
+      'checkpoints',
+      JOB,
+      'reset',
+      '--yes',
+      '--param',
+      `out=${out}`,
+      '--param',
+      `input=${input}/*/*.log`,
+    ])
+    equal(reset.code, 0, reset.stderr)
+    await run(input, out, 1, 4)
+  })
+
+  it('C123: go on under another path of the same folder, also in another number', async () => {
+    const input = makeInput(9)
+    const store = await storeOf('SQLite')
+    const whole = await storeOf('SQLite')
+    turn += 1
+    const other = join(folder, `in${turn}`)
+    cpSync(input, other, { recursive: true })
+    let at = 280
+    for (const [count, folders] of [
+      [2, [input, other]],
+      [3, [other, input, other]],
+      [2, [other, other]],
+      [1, [input]],
+    ] as const) {
+      for (const [index, from] of folders.entries()) await run(from, store.out, index, count)
+      at += 20
+      for (const from of [input, other])
+        for (let file = 0; file < 9; file += 1) addLines(join(from, 'day'), file, 20, at)
+    }
+    await run(input, store.out, 0, 1)
+    await run(input, whole.out, 0, 1)
+    deepEqual((await store.read()).rows, (await whole.read()).rows)
+  })
+
+  it('C124: end where another copy has listed what they do not see, or what begins otherwise there', async () => {
+    const [one, two] = [makeInput(5), makeInput(5)]
+    writeFileSync(join(two, 'day', '3.log'), 'line 7 another\n')
+    const { out } = await storeOf('SQLite')
+    await run(one, out, 0, 2)
+    await rejects(run(two, out, 1, 2), {
+      code: 'SOURCE_DIFFERS',
+      message: new RegExp(
+        `^Cannot run load as shard 1/2: of "day/3\\.log#0-2000", shard 0/2 has listed "${join(one, 'day', '3.log')}#0-2000" \\(process .*, and "${join(two, 'day', '3.log')}#0-2000" begins with other bytes`,
+      ),
+    })
+    const { out: logs } = await storeOf('SQLite')
+    const own = [makeInput(5), makeInput(5)] as const
+    for (const [at, input] of own.entries()) {
+      writeFileSync(join(input, 'day', `host${at}.log`), numbered({ lines: 1, from: at }))
+      for (let file = 0; file < 5; file += 1) rmSync(join(input, 'day', `${file}.log`))
+    }
+    await run(own[0], logs, 0, 2)
+    await run(own[0], logs, 1, 2)
+    // What was read may be gone; what nobody has read is missed.
+    writeFileSync(join(own[0], 'day', 'more.log'), 'line 5\n')
+    const owner = [0, 1].find((index) => isOfShard('day/more.log#0-2000', { index, count: 2 })) as number
+    await run(own[0], logs, 1 - owner, 2)
+    await rejects(run(own[1], logs, owner, 2), {
+      code: 'SOURCE_DIFFERS',
+      message: /this one does not see it, and nobody has read it/,
+    })
+    await run(own[0], logs, owner, 2)
+    await run(own[1], logs, 1 - owner, 2)
+  })
+
+  it('C125: are refused where one process would give something else, with the way out', async () => {
+    const input = makeInput(1)
+    const { out } = await storeOf('SQLite')
+    const source = files(join(input, '*', '*.log'), textLines())
+    const shared = { from: source, into: sqlite<never>(out, { table: 't', key: ['n'] as never }) }
+    const of = (change: object): Pipeline => pipeline('load', { ...shared, ...change } as never) as never
+    const refused: readonly (readonly [object, RegExp])[] = [
+      [
+        { flow: (lines: Flow<string>) => lines.uniq((line) => line) },
+        /: uniq \(.*\) needs events of all shards; run it in one process/,
+      ],
+      [
+        { flow: (lines: Flow<string>) => lines.merge(flow(source)) },
+        /: another source \(.*\) needs events of all shards/,
+      ],
+      [{ from: values([1, 2]) }, /is read as a whole; run it in one process$/],
+      [
+        { into: several(sqlite(out, { table: 't' }), { branches: { b: { into: sqlite(out, { table: 'b' }) } } }) },
+        /keeps one checkpoint of it/,
+      ],
+      [
+        {
+          from: rabbitmq('amqp://localhost/', { name: 'text', parse: String } as never, {
+            queue: 'q',
+            isExclusive: false,
+          }),
+        },
+        /is shared by its broker.*; start 8 copies without --shard, each as a pipeline of its own name$/,
+      ],
+    ]
+    for (const [change, message] of refused) {
+      await rejects(run(input, out, 2, 8, of(change)), { code: 'CONFIG_INVALID', message })
+    }
+    const same = files([join(input, 'day', '0.log'), join(makeInput(1), 'day', '0.log')], textLines())
+    await rejects(run(input, out, 0, 2, of({ from: same })), {
+      code: 'CONFIG_INVALID',
+      message: /both have one name below/,
+    })
+    for (const text of ['8/8', '-1/2', '1', '1/0', 'a/b']) {
+      const { code, stderr } = await sluice(['run', JOB, `--shard=${text}`])
+      equal(code, 64, stderr)
+      match(stderr, /--shard takes a number from 0 on and how many copies there are/)
+    }
+  })
+})
