@@ -8,17 +8,17 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Flow,
-  files,
+  fanOut,
+  fileSource,
   flow,
   type Pipeline,
   pipeline,
-  several,
-  sqlite,
+  sqliteSink,
   startPipeline,
   textLines,
-  values,
+  valuesSource,
 } from 'sluice'
-import { rabbitmq } from 'sluice/rabbitmq'
+import { rabbitmqSource } from 'sluice/rabbitmq'
 import { isOfShard } from '../src/connect/shard.ts'
 import { NO_TOTALS } from '../src/connect/totals.ts'
 import job, { into } from './jobs/shared-load.ts'
@@ -214,7 +214,7 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
   it('C122: of a number that are over commit nothing more, should one wake', async () => {
     const { out } = await storeOf('SQLite')
     const open = async (index: number, count: number) => {
-      return await sqlite<{ n: number }>(out, { table: 't', columns: { n: 'integer' } }).open({
+      return await sqliteSink<{ n: number }>(out, { table: 't', columns: { n: 'integer' } }).open({
         pipeline: 'load',
         shard: { index, count },
         leaseMs: 1,
@@ -319,8 +319,8 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
   it('C125: are refused where one process would give something else, with the way out', async () => {
     const input = makeInput(1)
     const { out } = await storeOf('SQLite')
-    const source = files(join(input, '*', '*.log'), textLines())
-    const shared = { from: source, into: sqlite<never>(out, { table: 't', key: ['n'] as never }) }
+    const source = fileSource(join(input, '*', '*.log'), textLines())
+    const shared = { from: source, into: sqliteSink<never>(out, { table: 't', key: ['n'] as never }) }
     const of = (change: object): Pipeline => pipeline('load', { ...shared, ...change } as never) as never
     const refused: readonly (readonly [object, RegExp])[] = [
       [
@@ -331,14 +331,16 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
         { flow: (lines: Flow<string>) => lines.merge(flow(source)) },
         /: another source \(.*\) needs events of all shards/,
       ],
-      [{ from: values([1, 2]) }, /is read as a whole; run it in one process$/],
+      [{ from: valuesSource([1, 2]) }, /is read as a whole; run it in one process$/],
       [
-        { into: several(sqlite(out, { table: 't' }), { branches: { b: { into: sqlite(out, { table: 'b' }) } } }) },
+        {
+          into: fanOut(sqliteSink(out, { table: 't' }), { branches: { b: { into: sqliteSink(out, { table: 'b' }) } } }),
+        },
         /keeps one checkpoint of it/,
       ],
       [
         {
-          from: rabbitmq('amqp://localhost/', { name: 'text', parse: String } as never, {
+          from: rabbitmqSource('amqp://localhost/', { name: 'text', parse: String } as never, {
             queue: 'q',
             isExclusive: false,
           }),
@@ -349,7 +351,7 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
     for (const [change, message] of refused) {
       await rejects(run(input, out, 2, 8, of(change)), { code: 'CONFIG_INVALID', message })
     }
-    const same = files([join(input, 'day', '0.log'), join(makeInput(1), 'day', '0.log')], textLines())
+    const same = fileSource([join(input, 'day', '0.log'), join(makeInput(1), 'day', '0.log')], textLines())
     await rejects(run(input, out, 0, 2, of({ from: same })), {
       code: 'CONFIG_INVALID',
       message: /both have one name below/,

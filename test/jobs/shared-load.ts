@@ -1,7 +1,7 @@
 // Lines of files into each kind of store that several copies may share: what they load must not depend on how many there are.
 
-import { files, ndjsonFiles, param, pipeline, type Sink, sqlite, textLines } from 'sluice'
-import { postgres } from 'sluice/postgres'
+import { fileSource, ndjsonSink, param, pipeline, type Sink, sqliteSink, textLines } from 'sluice'
+import { postgresSink } from 'sluice/postgres'
 
 interface Row {
   readonly n: number
@@ -9,13 +9,13 @@ interface Row {
 
 export function into(out: string): Sink<Row> {
   const columns = { n: 'integer' } as const
-  if (out.startsWith('postgres:')) return postgres<Row>(out, { table: 't', columns })
-  return out.endsWith('.db') ? sqlite<Row>(out, { table: 't', columns }) : ndjsonFiles<Row>(out)
+  if (out.startsWith('postgres:')) return postgresSink<Row>(out, { table: 't', columns })
+  return out.endsWith('.db') ? sqliteSink<Row>(out, { table: 't', columns }) : ndjsonSink<Row>(out)
 }
 
 export default pipeline('load', {
   params: { input: param.string(''), out: param.string(''), splitBytes: param.number(2000) },
-  from: ({ input, splitBytes }) => files(input, textLines(), { splitBytes }),
+  from: ({ input, splitBytes }) => fileSource(input, textLines(), { splitBytes }),
   flow: (lines) =>
     lines.map((line) => {
       const [kind, n] = line.split(' ')
