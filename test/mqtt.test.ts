@@ -14,6 +14,7 @@ import { clientSockets } from './support/client-sockets.ts'
 import { loadOverKills, numbersIn, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { take } from './support/take.ts'
 import { until, untilNoted } from './support/until.ts'
 
 const JOB = join(ROOT, 'test', 'jobs', 'mqtt.ts')
@@ -80,16 +81,6 @@ for (const { name, skip, start } of BROKERS) {
       open.push(reader)
       return reader
     }
-    const take = async (reader: SplitReader<string>, count: number) => {
-      const values: string[] = []
-      while (values.length < count) {
-        for (const entry of (await readEntries(reader, count - values.length)) ?? []) {
-          values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
-        }
-      }
-      return values
-    }
-
     for (const qos of [1, 2] as const) {
       it(`sends again what was not acknowledged, and not what was, at QoS ${qos}`, async () => {
         const clientId = newClient()

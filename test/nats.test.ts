@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { deepEqual, equal, rejects } from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node'
-import { isSluiceError, json, type Position, type SplitReader, startPipeline, textLines } from 'sluice'
+import { json, type Position, startPipeline, textLines } from 'sluice'
 import { natsSource } from 'sluice/nats'
 import { readEntries } from '../src/testing/conformance/reading.ts'
 import job from './jobs/nats.ts'
@@ -14,6 +14,7 @@ import { freePort, type ServerProcess, startNats, without } from './support/brok
 import { loadOverKills, numbersIn, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { isUnreachable, take } from './support/take.ts'
 import { until, untilNoted } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-nats-'))
@@ -46,16 +47,6 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
     const options = { stream: 'NUMBERS', ...(subject === undefined ? {} : { subject }) }
     return await natsSource(url, textLines(), options).open({ id: '' }, from, { onNote })
   }
-  const take = async (reader: SplitReader<string>, count: number) => {
-    const values: string[] = []
-    while (values.length < count) {
-      for (const entry of (await readEntries(reader, count - values.length)) ?? []) {
-        values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
-      }
-    }
-    return values
-  }
-
   it('gives what comes in its order, and goes on behind what was committed', async () => {
     await publish('numbers.a', ['one', 'two'])
     const first = await reading()
@@ -200,24 +191,6 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
   it('says that there is no server, once it has tried for long enough, and shows no password', async () => {
     const port = await freePort()
     const source = natsSource(`nats://ann:secret@127.0.0.1:${port}`, textLines(), { stream: 'a', retryMs: 300 })
-    await rejects(
-      async () => await source.open({ id: '' }, undefined),
-      (error: unknown) => {
-        ok(isSluiceError(error, 'SOURCE_UNREADABLE'), String(error))
-        match(error.message, new RegExp(`^Cannot read stream a of nats://127\\.0\\.0\\.1:${port}: `))
-        ok(!error.message.includes('secret'))
-        return true
-      },
-    )
-  })
-
-  it('ends a read with the reason of the signal', async () => {
-    const stop = new AbortController()
-    const source = natsSource(url, textLines(), { stream: 'NUMBERS' })
-    const reader = await source.open({ id: '' }, undefined, { signal: stop.signal })
-    const waiting = reader.read(1)
-    stop.abort(new Error('stopped'))
-    await rejects(async () => await waiting, /stopped/)
-    await reader.close()
+    await isUnreachable(source, new RegExp(`^Cannot read stream a of nats://127\\.0\\.0\\.1:${port}: `))
   })
 })

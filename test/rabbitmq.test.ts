@@ -16,6 +16,7 @@ import { clientSockets } from './support/client-sockets.ts'
 import { loadOverKills, numbersIn, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { take } from './support/take.ts'
 import { until, untilNoted } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-rabbitmq-'))
@@ -64,15 +65,6 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
     from?: Position,
     onNote: (note: string) => void = () => {},
   ) => rabbitmqSource(url, textLines(), { queue: 'numbers', ...options }).open({ id: '' }, from, { onNote })
-  const take = async (reader: SplitReader<string>, count: number) => {
-    const values: string[] = []
-    while (values.length < count) {
-      for (const entry of (await readEntries(reader, count - values.length)) ?? []) {
-        values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
-      }
-    }
-    return values
-  }
   const saved = (reader: SplitReader<string>) => JSON.parse(JSON.stringify(reader.position()))
   const gone = async (count = 0) => {
     // Messages that are given and not acknowledged are not counted: they are once the reader is gone.
@@ -306,17 +298,6 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
       code: 'SOURCE_UNREADABLE',
       message: /ECONNREFUSED/,
     })
-  })
-
-  it('ends a wait with the reason of the signal', async () => {
-    const stop = new AbortController()
-    const reader = await rabbitmqSource(url, textLines(), { queue: 'numbers' }).open({ id: '' }, undefined, {
-      signal: stop.signal,
-    })
-    const wait = reader.read(1)
-    stop.abort(new Error('stopped'))
-    await rejects(async () => await wait, /stopped/)
-    await reader.close()
   })
 })
 

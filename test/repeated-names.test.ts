@@ -6,15 +6,7 @@ import { connect as connectNats } from '@nats-io/transport-node'
 import { connect as connectRabbit } from 'amqplib'
 import { connectAsync } from 'mqtt'
 import { createClient } from 'redis'
-import {
-  form,
-  type NamedTexts,
-  type Source,
-  type SplitReader,
-  type TwoPhaseSink,
-  textLines,
-  webhookSource,
-} from 'sluice'
+import { form, type NamedTexts, type Source, type TwoPhaseSink, textLines, webhookSource } from 'sluice'
 import { kafkaSink, kafkaSource } from 'sluice/kafka'
 import { mqttSink, mqttSource } from 'sluice/mqtt'
 import { natsSink, natsSource } from 'sluice/nats'
@@ -25,6 +17,7 @@ import { readEntries } from '../src/testing/conformance/reading.ts'
 import { type ServerProcess, startMosquitto, startNats, startRabbitmq, startRedis, without } from './support/brokers.ts'
 import { KafkaServers, withoutKafka } from './support/kafka.ts'
 import { publish } from './support/publishing.ts'
+import { take } from './support/take.ts'
 
 /** A body, and the texts that go with it. */
 interface Row {
@@ -54,16 +47,6 @@ async function reading<T>(source: Source<T>, send: () => Promise<unknown>): Prom
   } finally {
     await reader.close()
   }
-}
-
-async function take<T>(reader: SplitReader<T>, count: number): Promise<unknown[]> {
-  const found: unknown[] = []
-  while (found.length < count) {
-    for (const entry of (await readEntries(reader, count)) ?? []) {
-      found.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
-    }
-  }
-  return found
 }
 
 async function sent(sink: TwoPhaseSink<Row>, texts = TEXTS): Promise<void> {

@@ -12,6 +12,7 @@ import { readEntries } from '../src/testing/conformance/reading.ts'
 import { loadOverKills, misplaced, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { take } from './support/take.ts'
 import { until, untilNoted } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-sse-'))
@@ -87,16 +88,6 @@ describe(`sseSource (REPRO: SEED=${SEED} npm test)`, () => {
     await reading(url, { idleMs }, undefined, (note) => notes.push(note))
     await untilNoted(notes, /broke \(nothing came for /)
   }
-  const take = async (reader: SplitReader<string>, count: number) => {
-    const values: string[] = []
-    while (values.length < count) {
-      const entries = await readEntries(reader, count - values.length)
-      if (entries === undefined) return [...values, 'the end']
-      for (const entry of entries) values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
-    }
-    return values
-  }
-
   it('R22: ends where the compressed stream is damaged, and does not ask for the same again', async () => {
     const packed = gzipSync(
       upTo(2000)

@@ -17,6 +17,7 @@ import { sluice } from './support/cli.ts'
 import { misplaced, numbersIn, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { take } from './support/take.ts'
 import { until, untilNoted } from './support/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-web-socket-'))
@@ -73,16 +74,6 @@ describe(`webSocketSource (REPRO: SEED=${SEED} npm test)`, () => {
     await reading(url, { idleMs }, (note) => notes.push(note))
     await untilNoted(notes, /broke \(nothing came for /)
   }
-  const take = async (reader: SplitReader<string>, count: number) => {
-    const values: string[] = []
-    while (values.length < count) {
-      for (const entry of (await readEntries(reader, count - values.length)) ?? []) {
-        values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
-      }
-    }
-    return values
-  }
-
   it('gives messages with what came with them, and makes dead letters of others', async () => {
     const { url } = await serving((socket) => {
       socket.send('{"t":20}')

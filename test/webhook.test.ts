@@ -23,6 +23,7 @@ import { noChromium, openBrowser } from './support/chromium.ts'
 import { loadOverKills, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
+import { take } from './support/take.ts'
 import { until } from './support/until.ts'
 import { answerOf as answered } from './support/watched.ts'
 
@@ -53,15 +54,6 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
       return `${response.status} ${(await response.text()).trim()}`
     }
     return { reader, post, url }
-  }
-  const take = async (reader: SplitReader<string>, count: number) => {
-    const values: string[] = []
-    while (values.length < count) {
-      for (const entry of (await readEntries(reader, count - values.length)) ?? []) {
-        values.push(entry.kind === 'event' ? entry.value : `dead: ${entry.reason}`)
-      }
-    }
-    return values
   }
   /** Undefined where no answer comes: nothing shows that none will, so long enough for one that would. */
   const answerOf = async (answer: Promise<string>) => await Promise.race([answer, sleep(100).then(() => undefined)])

@@ -2,8 +2,6 @@ import { deepEqual, equal, rejects } from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { batchOf } from '../../src/connect/batch.ts'
 import { deadLetter } from '../../src/connect/origin.ts'
-import type { Position } from '../../src/connect/source.ts'
-import { NO_TOTALS } from '../../src/connect/totals.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 import { checkpoint, events, failsWith, type Opening, openAt, type Row, range, rows } from '../support/postgres-sink.ts'
 import { until } from '../support/until.ts'
@@ -26,50 +24,6 @@ describe('PostgresWriter', { skip }, () => {
   const idsOf = async () => (await query('select id from t order by id')).map(({ id }) => Number(id))
 
   describe('commits', () => {
-    it('leave a checkpoint of all splits to the next run', async () => {
-      const first = await open()
-      equal(first.checkpoint, undefined)
-      await first.commit({
-        ...checkpoint(1),
-        positions: new Map<string, Position>([
-          ['a', { line: 3, at: [1, null] }],
-          ['b', 2],
-        ]),
-      })
-      await first.commit(checkpoint(2, { b: 20 }))
-      await first.close()
-      const second = await open()
-      deepEqual(second.checkpoint, {
-        epoch: 2,
-        positions: new Map<string, unknown>([
-          ['a', { line: 3, at: [1, null] }],
-          ['b', 20],
-        ]),
-        totals: { ...NO_TOTALS, read: 2, loaded: 2 },
-        states: new Map(),
-      })
-      await second.commit(checkpoint(3, { c: 1 }))
-      await second.close()
-      const third = await open()
-      deepEqual([...(third.checkpoint?.positions.keys() ?? [])].sort(), ['a', 'b', 'c'])
-      await third.close()
-    })
-
-    it('hold rows, dead letters and checkpoint, or nothing of them', async () => {
-      const writer = await open()
-      await writer.write(rows(1, 2))
-      await writer.commit(checkpoint(1))
-      await writer.write(rows(3))
-      await writer.writeDeadLetters([deadLetter({ source: 'a.log', line: 4, offset: 40, raw: '4' }, 'map', 'no')])
-      deepEqual(await idsOf(), [1, 2])
-      await writer.close()
-      deepEqual(await idsOf(), [1, 2])
-      deepEqual(await query('select count(*)::int as n from dead_letters'), [{ n: 0 }])
-      const next = await open()
-      equal(next.checkpoint?.epoch, 1)
-      await next.close()
-    })
-
     it('keep dead letters with place, step, reason and raw form, each once', async () => {
       const origin = { source: 'a.log', line: 4, offset: 40, raw: 'raw \0 and \ud800' }
       const letters = [deadLetter(origin, 'map', 'first'), deadLetter({ ...origin, part: 1 }, 'map', 'second')]
@@ -97,44 +51,6 @@ describe('PostgresWriter', { skip }, () => {
           }
         }),
       )
-    })
-
-    it('hold the states of stages, and forget those that are gone', async () => {
-      const state = (text: string) => new TextEncoder().encode(text)
-      const writer = await open()
-      await writer.commit({
-        ...checkpoint(1),
-        states: new Map([
-          ['a', state('one')],
-          ['b', state('two')],
-        ]),
-      })
-      await writer.commit({
-        ...checkpoint(2),
-        states: new Map([
-          ['a', new Uint8Array()],
-          ['b', state('three')],
-        ]),
-      })
-      await writer.close()
-      const next = await open()
-      deepEqual(
-        [...(next.checkpoint?.states ?? [])].map(([part, bytes]) => [part, Buffer.from(bytes).toString()]),
-        [['b', 'three']],
-      )
-      await next.close()
-    })
-
-    it('are kept apart for each pipeline', async () => {
-      const one = await open({ pipeline: 'one' })
-      const two = await open({ pipeline: 'two' })
-      await one.write(rows(1))
-      await two.write(rows(2))
-      await one.commit(checkpoint(1))
-      await two.commit(checkpoint(1))
-      await one.close()
-      await two.close()
-      deepEqual(await idsOf(), [1, 2])
     })
 
     it('are durable also where the server is told not to make them so', async () => {

@@ -11,7 +11,6 @@ import { type Batch, batchOf, mapped } from '../../batch.ts'
 import type { SqlWriter, SqlWriterOptions } from '../../kits/store/writer.ts'
 import { deadLetter } from '../../origin.ts'
 import type { Checkpoint } from '../../sink.ts'
-import type { Position } from '../../source.ts'
 import { NO_TOTALS } from '../../totals.ts'
 import { type DatabaseOptions, openSqliteWriter } from './database.ts'
 
@@ -81,35 +80,6 @@ const failsWith = (code: ErrorCode, message: RegExp) => (error: unknown) => {
 }
 
 describe('the commits of a writer to SQLite', () => {
-  it('leave a checkpoint of all splits to the next run', async () => {
-    const first = await open()
-    equal(first.checkpoint, undefined)
-    await first.commit({
-      ...checkpoint(1, { a: 1, b: 2 }),
-      positions: new Map<string, Position>([
-        ['a', { line: 3, at: [1, null] }],
-        ['b', 2],
-      ]),
-    })
-    await first.commit(checkpoint(2, { b: 20 }))
-    await first.close()
-    const second = await open()
-    deepEqual(second.checkpoint, {
-      epoch: 2,
-      positions: new Map<string, unknown>([
-        ['a', { line: 3, at: [1, null] }],
-        ['b', 20],
-      ]),
-      totals: { ...NO_TOTALS, read: 2, loaded: 2 },
-      states: new Map(),
-    })
-    await second.commit(checkpoint(3, { c: 1 }))
-    await second.close()
-    const third = await open()
-    deepEqual([...(third.checkpoint?.positions.keys() ?? [])], ['a', 'b', 'c'])
-    await third.close()
-  })
-
   it('C11: hold rows, dead letters and checkpoint, or nothing of them', async () => {
     const writer = await open()
     await writer.write(rows(1, 2))
@@ -157,30 +127,6 @@ describe('the commits of a writer to SQLite', () => {
     await writer.close()
     deepEqual(idsOf(), committed)
     deepEqual(committed.at(-1), inTime)
-  })
-
-  it('need no rows', async () => {
-    const writer = await open()
-    await writer.commit(checkpoint(1))
-    await writer.commit(checkpoint(2))
-    await writer.close()
-    const next = await open()
-    equal(next.checkpoint?.epoch, 2)
-    await next.close()
-  })
-
-  it('are kept apart for each pipeline', async () => {
-    const one = await open({ pipeline: 'one' })
-    await one.commit(checkpoint(1))
-    await one.close()
-    const two = await open({ pipeline: 'two' })
-    equal(two.checkpoint, undefined)
-    await two.commit(checkpoint(1))
-    await two.close()
-    deepEqual(
-      query('select pipeline from sluice_checkpoints order by 1').map((row) => row.pipeline),
-      ['one', 'two'],
-    )
   })
 
   it('are what is left when the process is killed', async () => {
@@ -373,30 +319,6 @@ describe('the checkpoint of a writer to SQLite (C13)', () => {
       execute(`drop table ${table}`)
       await rejects(open(), failsWith('CHECKPOINT_INVALID', message))
     }
-  })
-
-  it('holds the states of stages, and forgets those that are gone', async () => {
-    const writer = await open()
-    const state = (text: string) => new TextEncoder().encode(text)
-    const states = new Map([
-      ['a', state('one')],
-      ['b', state('two')],
-    ])
-    await writer.commit({ ...checkpoint(1), states })
-    await writer.commit({
-      ...checkpoint(2),
-      states: new Map([
-        ['a', new Uint8Array()],
-        ['b', state('three')],
-      ]),
-    })
-    await writer.close()
-    const next = await open()
-    deepEqual(
-      [...(next.checkpoint?.states ?? [])].map(([part, bytes]) => [part, Buffer.from(bytes).toString()]),
-      [['b', 'three']],
-    )
-    await next.close()
   })
 
   it('may be deleted to start over', async () => {
