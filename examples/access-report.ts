@@ -1,27 +1,22 @@
 // For each status and path of a web server's log: requests, bytes, the 99th percentile of their size, and the top clients.
 
-import { type AccessRequest, accessLog, collect, count, fileSource, flow, quantile, sum, topK } from 'sluice'
+import { accessLog, collect, count, fileSource, flow, quantile, sum, topK } from 'sluice'
 
-const bytes = (request: AccessRequest): number => request.bytes ?? 0
 const MiB = 1024 * 1024
 
 const report = flow(
   fileSource(process.env.INPUT ?? `${import.meta.dirname}/data/web.log`, accessLog(), { splitBytes: 4 * MiB }),
 )
-  .keyBy(({ status, path }) => `${status} ${path}`)
-  .aggregate({
-    requests: count(),
-    bytes: sum(bytes),
-    p99: quantile(bytes, 0.99),
-    clients: topK(2, ({ host }: AccessRequest) => host),
-  })
+  .keyBy('status', 'path')
+  .aggregate({ requests: count(), bytes: sum('bytes'), p99: quantile('bytes', 0.99), clients: topK(2, 'host') })
+  .sort('bytes', { order: 'descending' })
 
 export default report
 
 if (import.meta.main) {
-  for (const row of (await collect(report)).sort((a, b) => b.bytes - a.bytes)) {
-    const clients = row.clients.map(({ value, count: times }) => `${value} (${times})`).join(', ')
-    console.log(`${row.key}: ${row.requests} requests, ${row.bytes} bytes, from ${clients}`)
+  for (const { status, path, requests, bytes, clients } of await collect(report)) {
+    const from = clients.map(({ value, count: times }) => `${value} (${times})`).join(', ')
+    console.log(`${status} ${path}: ${requests} requests, ${bytes} bytes, from ${from}`)
   }
 }
 

@@ -1,30 +1,25 @@
 // The minimum, mean and maximum temperature of each station, from lines like "Oslo;4.2": the one billion row challenge.
 
-import { collect, flow, lines, max, mean, min } from 'sluice'
+import { collect, csvSource, flow, max, mean, min } from 'sluice'
 
-interface Reading {
-  readonly station: string
-  readonly celsius: number
-}
+const readings = csvSource(process.env.INPUT ?? `${import.meta.dirname}/data/stations.txt`, {
+  delimiter: ';',
+  quote: false,
+  header: ['station', 'celsius'],
+  columns: { station: 'text', celsius: 'real' },
+  splitBytes: 4 * 1024 * 1024,
+})
 
-const stations = flow(lines(process.env.INPUT ?? `${import.meta.dirname}/data/stations.txt`))
-  .map((line): Reading => {
-    const at = line.indexOf(';')
-    return { station: line.slice(0, at), celsius: Number(line.slice(at + 1)) }
-  })
-  .keyBy(({ station }) => station)
-  .aggregate({ min: min(celsius), mean: mean(celsius), max: max(celsius) })
-
-function celsius(reading: Reading): number {
-  return reading.celsius
-}
+const stations = flow(readings)
+  .keyBy('station')
+  .aggregate({ min: min('celsius'), mean: mean('celsius'), max: max('celsius') })
+  .sort('station')
 
 export default stations
 
 if (import.meta.main) {
-  const found = (await collect(stations)).sort((a, b) => (a.key < b.key ? -1 : 1))
-  for (const { key, ...degrees } of found) {
-    console.log(`${key}=${[degrees.min, degrees.mean, degrees.max].map((n) => n?.toFixed(1)).join('/')}`)
+  for (const { station, ...degrees } of await collect(stations)) {
+    console.log(`${station}=${[degrees.min, degrees.mean, degrees.max].map((n) => n?.toFixed(1)).join('/')}`)
   }
 }
 

@@ -23,16 +23,16 @@ const readings: LineFormat<Reading | undefined> = {
 
 const hourly = flow(fileSource(process.env.INPUT ?? `${import.meta.dirname}/data/sensors.csv`, readings))
   .filter((reading) => reading !== undefined)
-  .uniq(({ sensor, at }) => `${sensor} ${at}`)
-  .keyBy(({ sensor }) => sensor)
-  .window(tumbling('1h', ({ at }) => at, { outOfOrderness: '24h' }))
-  .aggregate({ n: count(), mean: mean(({ fahrenheit }) => fahrenheit), humidity: mean(({ humidity }) => humidity) })
+  .uniq('sensor', 'at')
+  .keyBy('sensor')
+  .window(tumbling('1h', 'at', { outOfOrderness: '24h' }))
+  .aggregate({ n: count(), mean: mean('fahrenheit'), humidity: mean('humidity') })
 
 export default hourly
 
 if (import.meta.main) {
-  for (const { key, window, n, mean: degrees } of await collect(hourly)) {
-    console.log(`${key} ${new Date(window.startMs).toISOString().slice(11, 16)} ${degrees?.toFixed(1)} °F of ${n}`)
+  for (const { sensor, windowStart, n, mean: degrees } of await collect(hourly)) {
+    console.log(`${sensor} ${new Date(windowStart).toISOString().slice(11, 16)} ${degrees?.toFixed(1)} °F of ${n}`)
   }
 }
 

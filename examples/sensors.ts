@@ -24,7 +24,7 @@ export default pipeline('sensors', {
       branches: {
         alerts: {
           into: sqliteSink(alerts, { table: 'alerts', key: ['sensor', 'start'] }),
-          where: ({ maxF = 0 }) => maxF > limit,
+          where: ({ maxF }) => (maxF ?? 0) > limit,
         },
       },
     }),

@@ -3,16 +3,16 @@
 import { accessLog, collect, count, fileSource, first, flow, session } from 'sluice'
 
 const sessions = flow(fileSource(process.env.INPUT ?? `${import.meta.dirname}/data/web.log`, accessLog()))
-  .keyBy(({ host }) => host)
-  .window(session('30m', ({ time }) => time, { outOfOrderness: '1m' }))
-  .aggregate({ requests: count(), entry: first(({ path }) => path) })
+  .keyBy('host')
+  .window(session('30m', 'time', { outOfOrderness: '1m' }))
+  .aggregate({ requests: count(), entry: first('path') })
 
 export default sessions
 
 if (import.meta.main) {
-  for (const { key, window, requests, entry } of await collect(sessions)) {
+  for (const { host, windowStart, requests, entry } of await collect(sessions)) {
     console.log(
-      `${key} from ${new Date(window.startMs).toISOString().slice(11, 19)}: ${requests} requests, first ${entry}`,
+      `${host} from ${new Date(windowStart).toISOString().slice(11, 19)}: ${requests} requests, first ${entry}`,
     )
   }
 }

@@ -2,19 +2,17 @@
 
 import { collect, count, flow, lines } from 'sluice'
 
-const counts = flow(lines(process.env.INPUT ?? `${import.meta.dirname}/data/book.txt`))
-  .flatMap((line) => line.toLowerCase().match(/\w+/g) ?? [])
-  .keyBy((word) => word)
+const counts = flow(lines(process.env.INPUT ?? `${import.meta.dirname}/data/book.txt`, { rows: true }))
+  .derive('word', ['text'], (text) => text.toLowerCase())
+  .split('word', /\W+/)
+  .keyBy('word')
   .aggregate({ n: count() })
+  .sort('word')
+  .top(3, 'n')
 
 export default counts
 
-if (import.meta.main) {
-  const found = await collect(counts)
-  for (const { key, n } of found.sort((a, b) => b.n - a.n || (a.key < b.key ? -1 : 1)).slice(0, 3)) {
-    console.log(`${key} ${n}`)
-  }
-}
+if (import.meta.main) for (const { word, n } of await collect(counts)) console.log(`${word} ${n}`)
 
 // Prints:
 // data 3

@@ -55,7 +55,7 @@ export {
   type SyslogOptions,
   syslog,
 } from './connect/formats/syslog/format.ts'
-export { textLines } from './connect/formats/text.ts'
+export { type TextLinesOptions, type TextRow, textLines } from './connect/formats/text.ts'
 export { type HttpSinkOptions, httpSink } from './connect/http-api/sink.ts'
 export { type HttpPage, type HttpSourceOptions, httpSource } from './connect/http-api/source.ts'
 export type { HeaderSource } from './connect/kits/http/address.ts'

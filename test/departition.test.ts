@@ -1,11 +1,11 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { collect, countWindow, type Flow, flow, processingTime, start, tumbling } from 'sluice'
+import { collect, countWindow, type Flow, flow, processingTime, start, tumbling, type WindowSpec } from 'sluice'
 import { producer } from 'sluice/stage'
 import { until } from './support/until.ts'
 
 /** The sum of all partitions for each window of a flow of numbers, partitioned by twos. */
-function sums(numbers: Flow<number, never>, window: Parameters<Flow<number>['window']>[0]): Flow<number, unknown> {
+function sums(numbers: Flow<number, never>, window: WindowSpec<number>): Flow<number, unknown> {
   return numbers
     .partition({ stages: 2, hash: (n) => n % 2 })
     .window(window)

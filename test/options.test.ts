@@ -21,6 +21,7 @@ type Calls = Readonly<Record<string, Call | 'takes none'>>
 
 const { flow, json, sum, callbackSink } = sluice
 const numbers = flow([1, 2])
+const rows = flow([{ n: 1, text: 'a b' }])
 const windowed = numbers.window(sluice.tumbling(1, (n) => n))
 const by = (n: number): number => n
 const into = (): sluice.Sink<unknown> => sluice.sqliteSink('never-opened.db', { table: 't' })
@@ -100,7 +101,7 @@ const MAIN: Calls = {
   syslog: (wrong) => sluice.syslog(wrong),
   tailSource: (wrong) => sluice.tailSource('a.log', json(), wrong),
   telemetry: 'takes none',
-  textLines: 'takes none',
+  textLines: (wrong) => sluice.textLines(wrong),
   ticksSource: (wrong) => sluice.ticksSource(1, wrong),
   callbackSink: (wrong) => callbackSink('f', () => {}, wrong),
   topK: (wrong) => sluice.topK(3, by, wrong),
@@ -275,6 +276,12 @@ const FLOW: Calls = {
   takeSort: (wrong) => numbers.takeSort(1, by, wrong),
   throughStages: (wrong) => numbers.throughStages(make, wrong),
   uniq: (wrong) => numbers.uniq(by, wrong),
+  where: (wrong) => rows.where('n', '>', 1, wrong),
+  select: 'takes none',
+  derive: (wrong) => rows.derive('m', ['n'], (n) => n, wrong),
+  split: (wrong) => rows.split('text', ' ', wrong),
+  sort: (wrong) => rows.sort('n', wrong),
+  top: (wrong) => rows.top(1, 'n', wrong),
   validate: (wrong) => numbers.validate({ '~standard': { version: 1, vendor: 'test', validate: make } }, wrong),
   window: 'takes none',
 }

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { totalsAddUp } from '../src/connect/totals.ts'
+import { collect } from '../src/engine/collect.ts'
 import type { Executor } from '../src/engine/executor.ts'
 import { inline } from '../src/engine/executors/inline.ts'
 import { onThreads } from '../src/engine/executors/threads.ts'
@@ -13,7 +14,7 @@ import { begin } from '../src/engine/running.ts'
 import { startFrom } from '../src/pipeline/start.ts'
 import { times } from '../src/testing/times.ts'
 import { islands } from './support/islands.ts'
-import { builtOf, plansOf, type RandomPlan } from './support/naive-flow.ts'
+import { builtOf, itemsOf, namedOnes, plansOf, type RandomPlan } from './support/naive-flow.ts'
 
 /** By chance: how many threads, how messages are late, how few events may be under way, and how long epochs are. */
 const chancesOf = fc.record({
@@ -70,6 +71,19 @@ function rowsIn(database: string): string[] {
     db.close()
   }
 }
+
+describe('operators by name', () => {
+  it('L110: give what they give by functions that follow the same rules, each alone', async () => {
+    await fc.assert(
+      fc.asyncProperty(itemsOf, fc.integer({ min: 1, max: 4 }), async (items, stages) => {
+        for (const { name, flows, expected } of namedOnes(items, stages)) {
+          for (const each of flows) deepEqual(asText(await collect(each, { stages })), asText(expected), name)
+        }
+      }),
+      { numRuns: times(20) },
+    )
+  })
+})
 
 for (const { name, runs, of } of EXECUTORS) {
   describe(`plans at random, ${name}`, () => {

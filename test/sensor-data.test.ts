@@ -98,7 +98,7 @@ interface Expected {
   >
 }
 
-const near = (found: number | undefined, expected: number, digits = 1e-6): boolean =>
+const near = (found: number | null, expected: number, digits = 1e-6): boolean =>
   Math.abs((found ?? Number.NaN) - expected) <= digits
 
 for (const [name, { inputs, format }] of Object.entries(SETS)) {
@@ -126,7 +126,7 @@ for (const [name, { inputs, format }] of Object.entries(SETS)) {
             const [rowsOf, meanF, meanRh] = hours.get(`${key} ${hour}`) ?? []
             equal(n, Number(rowsOf), `${key} ${hour}`)
             ok(near(degrees, Number(meanF)), `${key} ${hour}: ${degrees} is not ${meanF}`)
-            ok(meanRh === '' ? humidity === undefined : near(humidity, Number(meanRh)), `${key} ${hour}`)
+            ok(meanRh === '' ? humidity === null : near(humidity, Number(meanRh)), `${key} ${hour}`)
             found += 1
           }
         },

@@ -70,7 +70,7 @@ describe(`the job of live sensors (REPRO: SEED=${SEED} npm test)`, () => {
       const args = Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`])
       const random = randomOf('live sensors')
       const isDone = () => (rowsOf(db, 'climate')?.length ?? 0) >= expected.length
-      const alarms = expected.filter(({ maxF = 0 }) => maxF > LIMIT)
+      const alarms = expected.filter(({ maxF }) => (maxF ?? 0) > LIMIT)
       const isAllTold = () => isDone() && (rowsOf(alerts, 'alerts')?.length ?? 0) >= alarms.length
       let [kills, publishing] = [0, Promise.resolve()]
       for (let turn = 0; turn < 40 && !isAllTold(); turn += 1) {

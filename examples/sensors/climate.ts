@@ -13,7 +13,7 @@ export const reading = z.object({
 })
 export type Reading = z.infer<typeof reading>
 
-/** What is known of a sensor in one window; undefined if no reading says it. */
+/** What is known of a sensor in one window; null if no reading says it. */
 export interface Climate {
   readonly sensor: string
   /** The window, in epoch milliseconds. */
@@ -22,12 +22,12 @@ export interface Climate {
   /** False for results before the window's end. */
   readonly isFinal: boolean
   readonly readings: number
-  readonly meanF: number | undefined
-  readonly minF: number | undefined
-  readonly maxF: number | undefined
-  readonly p95F: number | undefined
-  readonly meanHumidity: number | undefined
-  readonly maxHumidity: number | undefined
+  readonly meanF: number | null
+  readonly minF: number | null
+  readonly maxF: number | null
+  readonly p95F: number | null
+  readonly meanHumidity: number | null
+  readonly maxHumidity: number | null
 }
 
 const MILLION = 1_000_000
@@ -41,35 +41,33 @@ export function climate(readings: Flow<unknown>, window: Duration, late: Duratio
     readings
       .validate(reading)
       // A reading that is sent twice counts once; the memory of it ends with its window.
-      .window(tumbling(window, ({ at }) => at, time))
-      .uniq(({ sensor, at }) => `${sensor} ${at}`)
-      .map(({ sensor, at, celsius, humidity }) => ({ sensor, at, fahrenheit: fahrenheitOf(celsius), humidity }))
-      .keyBy(({ sensor }) => sensor)
-      .window(tumbling(window, ({ at }) => at, { ...time, triggers: [early('15s')] }))
+      .window(tumbling(window, 'at', time))
+      .uniq('sensor', 'at')
+      .derive('fahrenheit', ['celsius'], fahrenheitOf)
+      .keyBy('sensor')
+      .window(tumbling(window, 'at', { ...time, triggers: [early('15s')] }))
       .aggregate({
         readings: count(),
-        meanF: mean(({ fahrenheit }) => fahrenheit),
-        minF: min(({ fahrenheit }) => fahrenheit),
-        maxF: max(({ fahrenheit }) => fahrenheit),
-        p95F: quantile(({ fahrenheit }) => fahrenheit, 0.95),
-        meanHumidity: mean(({ humidity }) => humidity),
-        maxHumidity: max(({ humidity }) => humidity),
+        meanF: mean('fahrenheit'),
+        minF: min('fahrenheit'),
+        maxF: max('fahrenheit'),
+        p95F: quantile('fahrenheit', 0.95),
+        meanHumidity: mean('humidity'),
+        maxHumidity: max('humidity'),
       })
-      .map(({ key, window: { startMs: start, endMs: end }, isLast, readings, ...figures }) => {
-        const { meanF, minF, maxF, p95F, meanHumidity, maxHumidity } = figures
-        return {
-          sensor: key,
-          start,
-          end,
-          isFinal: isLast === true,
-          readings,
-          meanF,
-          minF,
-          maxF,
-          p95F,
-          meanHumidity,
-          maxHumidity,
-        }
+      .derive('isFinal', ['isLast'], (isLast) => isLast === true)
+      .select({
+        sensor: 'sensor',
+        start: 'windowStart',
+        end: 'windowEnd',
+        isFinal: 'isFinal',
+        readings: 'readings',
+        meanF: 'meanF',
+        minF: 'minF',
+        maxF: 'maxF',
+        p95F: 'p95F',
+        meanHumidity: 'meanHumidity',
+        maxHumidity: 'maxHumidity',
       })
   )
 }

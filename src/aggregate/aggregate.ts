@@ -25,6 +25,8 @@ export interface Aggregate<In, Out, State = unknown> {
   /** The state as plain data; NaN, Infinity, -0, undefined, bigints and Dates survive the way there and back. */
   readonly save: (state: State) => unknown
   readonly load: (saved: unknown) => State
+  /** The fields that it reads, where it was made of their names: then it reads nothing else of an event. */
+  readonly fields?: readonly string[]
   /** Of an aggregate made of others: those, by name. Its state, and what `save` gives, is an array of theirs. */
   readonly members?: ReadonlyMap<string, Aggregate<In, unknown>>
 }
@@ -38,6 +40,7 @@ export interface AnyAggregate<In> {
   readonly result: (state: never) => unknown
   readonly save: (state: never) => unknown
   readonly load: (saved: unknown) => unknown
+  readonly fields?: readonly string[]
 }
 
 const PARTS = ['create', 'add', 'result', 'save', 'load']
@@ -52,7 +55,7 @@ export function isAggregate(value: unknown): value is AnyAggregate<never> {
 /** Refuses anything but a function, when an aggregate is made. */
 export function checkOf(kind: string, of: unknown): void {
   if (typeof of === 'function') return
-  throw new TypeError(`${kind} needs a function of the event: found ${describeValue(of)}`)
+  throw new TypeError(`${kind} needs the name of a field, or a function of the event: found ${describeValue(of)}`)
 }
 
 /** What is thrown where an event gives a value that the aggregate cannot take. */

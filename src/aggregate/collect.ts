@@ -1,7 +1,8 @@
 // collect: the events themselves, up to a limit.
 
 import { checkChoice, checkInteger, checkKeys } from '../base/check.ts'
-import { type Aggregate, checkOf } from './aggregate.ts'
+import type { Aggregate } from './aggregate.ts'
+import { type AnyField, aboutField, fieldKind, type OfField, ofOrField } from './field.ts'
 import { fromPlain, toPlain } from './plain.ts'
 
 export interface CollectOptions {
@@ -12,7 +13,7 @@ export interface CollectOptions {
 }
 
 /**
- * The events in order of arrival, or what `of` makes of each; merged, those of `into` come first. Nothing is skipped.
+ * The events in order of arrival, or a field of each, or what `of` makes of each; merged, those of `into` come first. Nothing is skipped.
  *
  * @param options.limit - most values that are held: an integer, 1 or more
  * @throws {RangeError} at the first event beyond `limit`, unless `whenFull` is `first`
@@ -21,13 +22,14 @@ export interface CollectOptions {
  * result(['a', 'bb', 'ccc'].reduce(add, create())) // => [1, 2]
  */
 export function collect<In>(): Aggregate<In, In[], In[]>
+export function collect<const N extends string>(field: N, options?: CollectOptions): AnyField<N, 'values'>
 export function collect<In, V>(of: (event: In) => V, options?: CollectOptions): Aggregate<In, V[], V[]>
 export function collect<In>(
-  of: (event: In) => unknown = (event) => event,
+  of: string | ((event: In) => unknown) = (event) => event,
   options: CollectOptions = {},
-): Aggregate<In, unknown[], unknown[]> {
+): Aggregate<In, unknown[], unknown[]> | OfField<string, unknown> {
   const { limit = 10_000, whenFull = 'fail' } = options
-  checkOf('collect', of)
+  const read = ofOrField('collect', of)
   checkKeys('collect', options, ['limit', 'whenFull'])
   checkInteger('collect: limit', limit, 1)
   checkChoice('collect: whenFull', whenFull, ['fail', 'first'])
@@ -36,10 +38,11 @@ export function collect<In>(
     else if (whenFull === 'fail') throw overLimit(limit)
   }
   return {
-    kind: `collect(${limit}${whenFull === 'first' ? ', first' : ''})`,
+    kind: fieldKind('collect', of, `${limit}${whenFull === 'first' ? ', first' : ''}`),
+    ...aboutField('anything', of),
     create: () => [],
     add(state, event) {
-      push(state, of(event))
+      push(state, read(event))
       return state
     },
     merge(into, other) {

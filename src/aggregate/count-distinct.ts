@@ -1,6 +1,7 @@
 // countDistinct: how many different values.
 
-import { type Aggregate, checkOf } from './aggregate.ts'
+import type { Aggregate } from './aggregate.ts'
+import { aboutField, type CountedField, fieldKind, type OfField, ofOrField } from './field.ts'
 import { emptyRegisters, estimate, mergeRegisters, register } from './hyperloglog.ts'
 import { fromPlain, toPlain } from './plain.ts'
 import { checkValue, type Value } from './value.ts'
@@ -15,7 +16,7 @@ export interface DistinctState {
 const FEW = 1000
 
 /**
- * Counts the different values of `of(event)`: strings, numbers, bigints, booleans and null.
+ * Counts the different values of a field, or of `of(event)`: strings, numbers, bigints, booleans and null.
  *
  * - **Exact** up to 1,000 different values; beyond that an estimate with a standard error of 0.8 % (two results in three
  *   are nearer, all but one in 300 are within 2.4 %), in 16 KiB.
@@ -26,13 +27,18 @@ const FEW = 1000
  * const { create, add, result } = countDistinct((event: { user: string }) => event.user)
  * result([{ user: 'a' }, { user: 'b' }, { user: 'a' }].reduce(add, create())) // => 2
  */
-export function countDistinct<In>(of: (event: In) => Value | undefined): Aggregate<In, number, DistinctState> {
-  checkOf('countDistinct', of)
+export function countDistinct<const N extends string>(field: N): CountedField<N, number>
+export function countDistinct<In>(of: (event: In) => Value | undefined): Aggregate<In, number, DistinctState>
+export function countDistinct<In>(
+  of: string | ((event: In) => Value | undefined),
+): Aggregate<In, number, DistinctState> | OfField<string, unknown> {
+  const read = ofOrField('countDistinct', of)
   return {
-    kind: 'countDistinct',
+    kind: fieldKind('countDistinct', of),
+    ...aboutField('counted', of),
     create: () => ({ few: new Set(), registers: undefined }),
     add(state, event) {
-      const value = of(event)
+      const value = read(event)
       if (value === undefined) return state
       checkValue('countDistinct', value)
       if (state.registers !== undefined) register(state.registers, value)

@@ -2,7 +2,8 @@
 
 import { checkInteger } from '../base/check.ts'
 import { rise, sink } from '../base/heap.ts'
-import { type Aggregate, checkOf, misfit } from './aggregate.ts'
+import { type Aggregate, misfit } from './aggregate.ts'
+import { aboutField, fieldKind, type NumberField, type OfField, ofOrField } from './field.ts'
 import { fromPlain, toPlain } from './plain.ts'
 
 interface Ranked<T> {
@@ -21,7 +22,7 @@ export interface RankedState<T> {
 }
 
 /**
- * The `k` events with the greatest `by(event)`, the greatest first; of equals those that arrived first, in that order.
+ * The `k` events with the greatest number in a field, or by `by(event)`, the greatest first; of equals those that arrived first, in that order.
  *
  * It **skips** events whose number is null or undefined, and **fails** with a TypeError on NaN and on anything else that
  * is no number. Merged, the events of `into` arrived first.
@@ -30,40 +31,51 @@ export interface RankedState<T> {
  * const { create, add, result } = largest(2, (bytes: number) => bytes)
  * result([3, 9, 1, 5].reduce(add, create())) // => [9, 5]
  */
+export function largest<const N extends string>(k: number, field: N): NumberField<N, 'events'>
 export function largest<In>(
   k: number,
   by: (event: In) => number | null | undefined,
-): Aggregate<In, In[], RankedState<In>> {
+): Aggregate<In, In[], RankedState<In>>
+export function largest<In>(
+  k: number,
+  by: string | ((event: In) => number | null | undefined),
+): Aggregate<In, In[], RankedState<In>> | OfField<string, unknown> {
   return ranked('largest', k, by, 1)
 }
 
 /**
- * The `k` events with the least `by(event)`, the least first; otherwise as {@link largest}.
+ * The `k` events with the least number in a field, or by `by(event)`, the least first; otherwise as {@link largest}.
  *
  * @example
  * const { create, add, result } = smallest(2, (bytes: number) => bytes)
  * result([3, 9, 1, 5].reduce(add, create())) // => [1, 3]
  */
+export function smallest<const N extends string>(k: number, field: N): NumberField<N, 'events'>
 export function smallest<In>(
   k: number,
   by: (event: In) => number | null | undefined,
-): Aggregate<In, In[], RankedState<In>> {
+): Aggregate<In, In[], RankedState<In>>
+export function smallest<In>(
+  k: number,
+  by: string | ((event: In) => number | null | undefined),
+): Aggregate<In, In[], RankedState<In>> | OfField<string, unknown> {
   return ranked('smallest', k, by, -1)
 }
 
 function ranked<In>(
   kind: string,
   k: number,
-  by: (event: In) => number | null | undefined,
+  by: string | ((event: In) => number | null | undefined),
   sign: 1 | -1,
 ): Aggregate<In, In[], RankedState<In>> {
   checkInteger(`${kind}: k`, k, 1)
-  checkOf(kind, by)
+  const read = ofOrField(kind, by)
   return {
-    kind: `${kind}(${k})`,
+    kind: fieldKind(kind, by, `${k}`),
+    ...aboutField('numbers', by),
     create: () => ({ heap: [], seen: 0 }),
     add(state, event) {
-      const value: unknown = by(event)
+      const value: unknown = read(event)
       if (typeof value === 'number' && !Number.isNaN(value)) {
         const { heap } = state
         const rank = value * sign

@@ -1,6 +1,7 @@
 // mean: the arithmetic mean of numbers of events.
 
-import { type Aggregate, checkOf, misfit } from './aggregate.ts'
+import { type Aggregate, misfit } from './aggregate.ts'
+import { aboutField, fieldKind, type NumberField, type OfField, ofOrField } from './field.ts'
 import { fromPlain, toPlain } from './plain.ts'
 import { addTo, emptyTotal, isPlainTotal, meanOf, mergeTotal, type Total } from './total.ts'
 
@@ -9,7 +10,7 @@ export interface MeanState extends Total {
 }
 
 /**
- * The arithmetic mean of `of(event)`; undefined where there is no number.
+ * The arithmetic mean of a field, or of `of(event)`; null where there is no number.
  *
  * It **skips** null and undefined, is as **precise** as `sum`, also where the sum itself would be more than a double
  * holds, and **fails** with a TypeError on NaN and on anything else that is no number.
@@ -17,15 +18,20 @@ export interface MeanState extends Total {
  * @example
  * const { create, add, result } = mean((event: { celsius?: number }) => event.celsius)
  * result([{ celsius: 20 }, {}, { celsius: 21 }].reduce(add, create())) // => 20.5
- * result(create()) // => undefined
+ * result(create()) // => null
  */
-export function mean<In>(of: (event: In) => number | null | undefined): Aggregate<In, number | undefined, MeanState> {
-  checkOf('mean', of)
+export function mean<const N extends string>(field: N): NumberField<N, number | null>
+export function mean<In>(of: (event: In) => number | null | undefined): Aggregate<In, number | null, MeanState>
+export function mean<In>(
+  of: string | ((event: In) => number | null | undefined),
+): Aggregate<In, number | null, MeanState> | OfField<string, unknown> {
+  const read = ofOrField('mean', of)
   return {
-    kind: 'mean',
+    kind: fieldKind('mean', of),
+    ...aboutField('numbers', of),
     create: () => ({ ...emptyTotal(), count: 0 }),
     add(state, event) {
-      const value: unknown = of(event)
+      const value: unknown = read(event)
       if (typeof value === 'number' && !Number.isNaN(value)) {
         addTo(state, value)
         state.count += 1
@@ -37,7 +43,7 @@ export function mean<In>(of: (event: In) => number | null | undefined): Aggregat
       into.count += other.count
       return into
     },
-    result: (state) => (state.count === 0 ? undefined : meanOf(state, state.count)),
+    result: (state) => (state.count === 0 ? null : meanOf(state, state.count)),
     save: (state) => (isPlainTotal(state) ? [state.sum, state.rest, state.count] : toPlain('mean', { ...state })),
     load: (saved) => (Array.isArray(saved) ? plainMean(saved as number[]) : (fromPlain(saved) as MeanState)),
   }

@@ -8,9 +8,9 @@ const leastOf = (...values: unknown[]): unknown => least.result(values.reduce(le
 const mostOf = (...values: unknown[]): unknown => most.result(values.reduce(most.add, most.create()))
 
 describe('min and max', () => {
-  it('are undefined of nothing', () => {
-    equal(leastOf(), undefined)
-    equal(mostOf(null, undefined), undefined)
+  it('are null of nothing', () => {
+    equal(leastOf(), null)
+    equal(mostOf(null, undefined), null)
   })
 
   it('compare numbers, bigints, strings and Dates', () => {

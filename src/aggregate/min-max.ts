@@ -1,6 +1,7 @@
 // min and max: the least and the greatest of what events give.
 
-import { type Aggregate, checkOf, misfit } from './aggregate.ts'
+import { type Aggregate, misfit } from './aggregate.ts'
+import { aboutField, fieldKind, type OfField, type OrderedField, ofOrField } from './field.ts'
 import { fromPlain, toPlain } from './plain.ts'
 
 /** What `min` and `max` compare by `<`: Dates by their time. */
@@ -10,7 +11,7 @@ export type Ordered = number | bigint | string | Date
 export type ExtremeState = Ordered | undefined
 
 /**
- * The least of `of(event)`, by `<`: numbers, bigints, strings or Dates; undefined where there is none.
+ * The least of a field, or of `of(event)`, by `<`: numbers, bigints, strings or Dates; null where there is none.
  *
  * It **skips** null and undefined, and **fails** with a TypeError on NaN, on a Date that is none, on anything that is
  * not of these kinds, and on a value of another kind than those before. -0 counts as 0.
@@ -19,44 +20,53 @@ export type ExtremeState = Ordered | undefined
  * const { create, add, result } = min((word: string) => word)
  * result(['pear', 'apple', 'plum'].reduce(add, create())) // => 'apple'
  */
+export function min<const N extends string>(field: N): OrderedField<N, 'value'>
 export function min<In, V extends Ordered = number>(
   of: (event: In) => V | null | undefined,
-): Aggregate<In, V | undefined, ExtremeState> {
+): Aggregate<In, V | null, ExtremeState>
+export function min<In, V extends Ordered = number>(
+  of: string | ((event: In) => V | null | undefined),
+): Aggregate<In, V | null, ExtremeState> | OfField<string, unknown> {
   return extreme('min', of)
 }
 
 /**
- * The greatest of `of(event)`; otherwise as {@link min}.
+ * The greatest of a field, or of `of(event)`; otherwise as {@link min}.
  *
  * @example
  * const { create, add, result } = max((bytes: number | null) => bytes)
  * result([3, null, 7, 5].reduce(add, create())) // => 7
- * result(create()) // => undefined
+ * result(create()) // => null
  */
+export function max<const N extends string>(field: N): OrderedField<N, 'value'>
 export function max<In, V extends Ordered = number>(
   of: (event: In) => V | null | undefined,
-): Aggregate<In, V | undefined, ExtremeState> {
+): Aggregate<In, V | null, ExtremeState>
+export function max<In, V extends Ordered = number>(
+  of: string | ((event: In) => V | null | undefined),
+): Aggregate<In, V | null, ExtremeState> | OfField<string, unknown> {
   return extreme('max', of)
 }
 
 function extreme<In, V extends Ordered>(
   kind: 'min' | 'max',
-  of: (event: In) => V | null | undefined,
-): Aggregate<In, V | undefined, ExtremeState> {
-  checkOf(kind, of)
+  of: string | ((event: In) => V | null | undefined),
+): Aggregate<In, V | null, ExtremeState> {
+  const read = ofOrField(kind, of)
   const isMin = kind === 'min'
   return {
-    kind,
+    kind: fieldKind(kind, of),
+    ...aboutField('ordered', of),
     create: () => undefined,
     add(state, event) {
-      const value: unknown = of(event)
+      const value: unknown = read(event)
       if (typeof value !== 'number' || typeof state !== 'number') return addOther(kind, state, value)
       if (isMin ? value < state : value > state) return value + 0
       if (Number.isNaN(value)) throw misfit(kind, NEEDS, value)
       return state
     },
     merge: (into, other) => (other === undefined ? into : better(kind, into, other)),
-    result: (state) => copyOf(state) as V | undefined,
+    result: (state) => (copyOf(state) ?? null) as V | null,
     save: (state) => toPlain(kind, state),
     load: (saved) => fromPlain(saved) as ExtremeState,
   }

@@ -17,10 +17,10 @@ function exact(values: readonly number[], share: number): number {
 }
 
 describe('quantile', () => {
-  it('is undefined of nothing, one or several', () => {
+  it('is null of nothing, one or several', () => {
     const one = quantile((value: number | null) => value, 0.5)
-    equal(one.result(one.add(one.create(), null)), undefined)
-    deepEqual(quantilesOf([], [0.5, 0.9]), [undefined, undefined])
+    equal(one.result(one.add(one.create(), null)), null)
+    deepEqual(quantilesOf([], [0.5, 0.9]), [null, null])
   })
 
   it('is the nearest rank exactly, up to 64 numbers', () => {

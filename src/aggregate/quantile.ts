@@ -1,8 +1,9 @@
 // quantile: the number below which a share of all numbers lies.
 
 import { checkInteger, checkKeys, describeValue } from '../base/check.ts'
-import { type Aggregate, checkOf, misfit } from './aggregate.ts'
+import { type Aggregate, misfit } from './aggregate.ts'
 import { addToDDSketch, countOf, type DDSketch, emptyDDSketch, mergeDDSketch, numbersAt, scaleOf } from './ddsketch.ts'
+import { aboutField, type NumberField, type OfField, ofOrField } from './field.ts'
 import { fromPlain, toPlain } from './plain.ts'
 
 export interface QuantileOptions {
@@ -15,8 +16,8 @@ export interface QuantileOptions {
 type Reading<In> = (event: In) => number | null | undefined
 
 /**
- * Quantiles of `of(event)`: for a number `q` the one at nearest rank, the `⌈q × n⌉`-th of `n` numbers in ascending order;
- * for an array of them an array. Undefined where there is no number.
+ * Quantiles of a field, or of `of(event)`: for a number `q` the one at nearest rank, the `⌈q × n⌉`-th of `n` numbers in ascending order;
+ * for an array of them an array. Null where there is no number.
  *
  * - **Exact** for up to 64 numbers, and for the least and the greatest of any number of them.
  * - Otherwise off by no more than 1 % of itself (`error`), among numbers whose magnitudes lie within 1e17 of each other;
@@ -29,22 +30,32 @@ type Reading<In> = (event: In) => number | null | undefined
  * const { create, add, result } = quantile((ms: number) => ms, [0.5, 1])
  * result([30, 10, 20].reduce(add, create())) // => [20, 30]
  */
+export function quantile<const N extends string>(
+  field: N,
+  q: number,
+  options?: QuantileOptions,
+): NumberField<N, number | null>
+export function quantile<const N extends string>(
+  field: N,
+  q: readonly number[],
+  options?: QuantileOptions,
+): NumberField<N, (number | null)[]>
 export function quantile<In>(
   of: Reading<In>,
   q: number,
   options?: QuantileOptions,
-): Aggregate<In, number | undefined, DDSketch>
+): Aggregate<In, number | null, DDSketch>
 export function quantile<In>(
   of: Reading<In>,
   q: readonly number[],
   options?: QuantileOptions,
-): Aggregate<In, (number | undefined)[], DDSketch>
+): Aggregate<In, (number | null)[], DDSketch>
 export function quantile<In>(
-  of: Reading<In>,
+  of: string | Reading<In>,
   q: number | readonly number[],
   options: QuantileOptions = {},
-): Aggregate<In, unknown, DDSketch> {
-  checkOf('quantile', of)
+): Aggregate<In, unknown, DDSketch> | OfField<string, unknown> {
+  const read = ofOrField('quantile', of)
   const shares = Array.isArray(q) ? [...(q as readonly number[])] : [q as number]
   for (const share of shares) checkShare(share)
   checkKeys('quantile', options, ['error', 'buckets'])
@@ -54,10 +65,11 @@ export function quantile<In>(
   checkInteger('quantile: buckets', buckets, 16, 65_536)
   const scale = scaleOf({ error, buckets })
   return {
-    kind: `quantile(${shares.join(', ')}${error === 0.01 ? '' : `; error ${error}`}${buckets === 2048 ? '' : `; buckets ${buckets}`})`,
+    kind: `quantile(${typeof of === 'string' ? `${of}, ` : ''}${shares.join(', ')}${error === 0.01 ? '' : `; error ${error}`}${buckets === 2048 ? '' : `; buckets ${buckets}`})`,
+    ...aboutField('numbers', of),
     create: emptyDDSketch,
     add(state, event) {
-      const value: unknown = of(event)
+      const value: unknown = read(event)
       // Adding 0 makes 0 of -0.
       if (typeof value === 'number' && !Number.isNaN(value)) addToDDSketch(state, value + 0, scale)
       else if (value !== null && value !== undefined) throw misfit('quantile', 'numbers', value)
@@ -69,7 +81,7 @@ export function quantile<In>(
     },
     result(state) {
       const count = countOf(state)
-      const results = count === 0 ? shares.map(() => undefined) : numbersAt(state, ranksOf(shares, count), scale)
+      const results = count === 0 ? shares.map(() => null) : numbersAt(state, ranksOf(shares, count), scale)
       return Array.isArray(q) ? results : results[0]
     },
     save: (state) => toPlain('quantile', { ...state }),

@@ -14,7 +14,7 @@ describe('record', () => {
 
   it('gives a result also of no events', () => {
     const { create, result } = record({ n: count(), most: max((value: number) => value) })
-    deepEqual(result(create()), { n: 0, most: undefined })
+    deepEqual(result(create()), { n: 0, most: null })
   })
 
   it('can be one of the aggregates of a record', () => {

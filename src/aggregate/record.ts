@@ -3,14 +3,38 @@
 import { describeValue } from '../base/check.ts'
 import { generated } from '../base/generated.ts'
 import { type Aggregate, type AnyAggregate, isAggregate } from './aggregate.ts'
+import type { AnyField, CountedField, GivenBy, NumberField, OrderedField } from './field.ts'
+import type { TimedBy } from './first-last.ts'
+import type { Ordered } from './min-max.ts'
+import type { Value } from './value.ts'
+
+/** The names of an event's fields. */
+export type NameOf<T> = keyof T & string
+
+/** The names of those fields of an event that hold a `V`. */
+export type NamesOf<T, V> = { [K in NameOf<T>]-?: T[K] extends V ? K : never }[NameOf<T>]
+
+type Nullish = null | undefined
+
+/** An aggregate of events: of a field that they have, by its name, or by functions of the event. */
+export type AggregateFor<T> =
+  | NumberField<NamesOf<T, number | bigint | Nullish>, unknown>
+  | OrderedField<NamesOf<T, Ordered | Nullish>, unknown>
+  | CountedField<NamesOf<T, Value | undefined>, unknown>
+  | (AnyField<NameOf<T>, unknown> & TimedBy<NamesOf<T, number>>)
+  | AnyAggregate<T>
 
 /** Aggregates by the names of their results. */
-export type Aggregates<In> = { readonly [name: string]: AnyAggregate<In> }
+export type Aggregates<In> = { readonly [name: string]: AggregateFor<In> }
 
-/** What aggregates give, under the same names. */
-export type ResultOf<Spec> = {
-  readonly [Name in keyof Spec]: Spec[Name] extends { readonly result: (state: never) => infer Out } ? Out : never
-}
+/** What aggregates of events of type `T` give, under the same names. */
+export type ResultOf<T, Spec> = { readonly [Name in keyof Spec]: ResultOne<T, Spec[Name]> }
+
+type ResultOne<T, A> = A extends { readonly field: infer N; readonly gives?: { readonly type: infer Out } | undefined }
+  ? GivenBy<T, N, Out>
+  : A extends { readonly result: (state: never) => infer Out }
+    ? Out
+    : never
 
 type Member = Aggregate<unknown, unknown>
 
@@ -26,7 +50,7 @@ type Member = Aggregate<unknown, unknown>
  */
 export function record<In, Spec extends Aggregates<In> = Aggregates<In>>(
   spec: Spec & Aggregates<In>,
-): Aggregate<In, ResultOf<Spec>, unknown[]> {
+): Aggregate<In, ResultOf<In, Spec>, unknown[]> {
   const names = namesOf(spec)
   const members = names.map((name) => spec[name] as unknown as Member)
   const adds = members.map((member) => member.add)
@@ -40,7 +64,7 @@ export function record<In, Spec extends Aggregates<In> = Aggregates<In>>(
     result(states) {
       const results: Record<string, unknown> = {}
       for (let i = 0; i < size; i += 1) results[names[i] as string] = members[i]?.result(states[i])
-      return results as ResultOf<Spec>
+      return results as ResultOf<In, Spec>
     },
     members: new Map(names.map((name, i) => [name, members[i] as Member])),
     save: (states) => members.map((member, i) => member.save(states[i])),

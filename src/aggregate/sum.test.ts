@@ -67,7 +67,9 @@ describe('sum', () => {
     throws(() => sumOf(1, 2n), says('2n'))
     throws(() => sumOf(2n, 1), says('1'))
     throws(() => total.merge?.(total.add(total.create(), 1), total.add(total.create(), 2n)), says('2n'))
-    throws(() => sum(undefined as never), { message: 'sum needs a function of the event: found undefined' })
+    throws(() => sum(undefined as never), {
+      message: 'sum needs the name of a field, or a function of the event: found undefined',
+    })
   })
 
   it('is the exact sum but for the last digits, however the numbers are split and merged', () => {
@@ -91,7 +93,7 @@ describe('sum', () => {
 })
 
 describe('mean', () => {
-  it('is undefined of nothing', () => equal(meanOf(null), undefined))
+  it('is null of nothing', () => equal(meanOf(null), null))
   it('counts only what is a number', () => equal(meanOf(1, null, 2, undefined), 1.5))
   it('is finite also where the sum is not', () => equal(meanOf(1e308, 1e308, 1e308), 1e308))
   it('is infinite with an infinity', () => equal(meanOf(1, -Infinity), -Infinity))

@@ -1,6 +1,7 @@
 // sum: numbers of events, added up.
 
-import { type Aggregate, checkOf, misfit } from './aggregate.ts'
+import { type Aggregate, misfit } from './aggregate.ts'
+import { aboutField, fieldKind, type NumberField, type OfField, ofOrField, type SumOf } from './field.ts'
 import { fromPlain, toPlain } from './plain.ts'
 import { addTo, emptyTotal, isPlainTotal, mergeTotal, sumOf, type Total } from './total.ts'
 
@@ -10,13 +11,10 @@ export interface SumState extends Total {
   big: bigint
 }
 
-/** What a sum gives: a bigint of bigints, but the number 0 where there were none. */
-export type SumOf<N> = [N] extends [number] ? number : [N] extends [bigint] ? bigint | 0 : number | bigint
-
 const NEEDS = 'numbers or bigints, not both'
 
 /**
- * Adds up `of(event)`: numbers, or bigints.
+ * Adds up a field, or `of(event)`: numbers, or bigints.
  *
  * - **Skips** null and undefined, as SQL does; nothing added up is 0.
  * - **Precise**: rounding errors are kept and put back, so that it does not show how events were split and merged:
@@ -29,15 +27,20 @@ const NEEDS = 'numbers or bigints, not both'
  * const { create, add, result } = sum((event: { bytes: number | null }) => event.bytes)
  * result([0.1, 0.2, null, 0.3].reduce((state, bytes) => add(state, { bytes }), create())) // => 0.6
  */
+export function sum<const N extends string>(field: N): NumberField<N, 'sum'>
 export function sum<In, N extends number | bigint = number>(
   of: (event: In) => N | null | undefined,
-): Aggregate<In, SumOf<N>, SumState> {
-  checkOf('sum', of)
+): Aggregate<In, SumOf<N>, SumState>
+export function sum<In, N extends number | bigint = number>(
+  of: string | ((event: In) => N | null | undefined),
+): Aggregate<In, SumOf<N>, SumState> | OfField<string, unknown> {
+  const read = ofOrField('sum', of)
   return {
-    kind: 'sum',
+    kind: fieldKind('sum', of),
+    ...aboutField('numbers', of),
     create: () => ({ ...emptyTotal(), of: 'nothing', big: 0n }),
     add(state, event) {
-      const value: unknown = of(event)
+      const value: unknown = read(event)
       if (typeof value === 'number' && state.of === 'number' && !Number.isNaN(value)) addTo(state, value)
       else addFirst(state, value)
       return state

@@ -1,7 +1,8 @@
 // topK: the most frequent values.
 
 import { checkInteger, checkKeys } from '../base/check.ts'
-import { type Aggregate, checkOf } from './aggregate.ts'
+import type { Aggregate } from './aggregate.ts'
+import { aboutField, type CountedField, fieldKind, type OfField, ofOrField } from './field.ts'
 import { addNew, emptyFrequencies, type Frequencies, type Frequency, inOrder, mergeFrequencies } from './frequencies.ts'
 import { fromPlain, toPlain } from './plain.ts'
 import { checkValue, type Value } from './value.ts'
@@ -12,7 +13,7 @@ export interface TopKOptions {
 }
 
 /**
- * The `k` most frequent values of `of(event)`, the most frequent first; equally frequent ones in the order of values.
+ * The `k` most frequent values of a field, or of `of(event)`, the most frequent first; equally frequent ones in the order of values.
  *
  * - **Exact**, with `error` 0, as long as no more than `capacity` different values came, however events were split.
  * - Beyond that rare values are let go. A `count` is never too low and too high by no more than its `error`, which is at
@@ -23,21 +24,28 @@ export interface TopKOptions {
  * const { create, add, result } = topK(1, (path: string) => path)
  * result(['/', '/cart', '/'].reduce(add, create())) // => [{ value: '/', count: 2, error: 0 }]
  */
+export function topK<const N extends string>(k: number, field: N, options?: TopKOptions): CountedField<N, 'frequencies'>
 export function topK<In, V extends Value>(
   k: number,
   of: (event: In) => V | undefined,
+  options?: TopKOptions,
+): Aggregate<In, Frequency<V>[], Frequencies>
+export function topK<In, V extends Value>(
+  k: number,
+  of: string | ((event: In) => V | undefined),
   options: TopKOptions = {},
-): Aggregate<In, Frequency<V>[], Frequencies> {
+): Aggregate<In, Frequency<V>[], Frequencies> | OfField<string, unknown> {
   checkInteger('topK: k', k, 1)
-  checkOf('topK', of)
+  const read = ofOrField('topK', of)
   checkKeys('topK', options, ['capacity'])
   const { capacity = Math.max(1000, 10 * k) } = options
   checkInteger('topK: capacity', capacity, 2 * k)
   return {
-    kind: options.capacity === undefined ? `topK(${k})` : `topK(${k}, capacity ${capacity})`,
+    kind: fieldKind('topK', of, options.capacity === undefined ? `${k}` : `${k}, capacity ${capacity}`),
+    ...aboutField('counted', of),
     create: emptyFrequencies,
     add(state, event) {
-      const value = of(event)
+      const value = read(event)
       if (value === undefined) return state
       const tally = state.tallies.get(value)
       if (tally !== undefined) tally.count += 1

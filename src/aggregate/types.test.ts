@@ -23,7 +23,7 @@ interface Reading {
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
 /** Takes aggregates as a flow does: the type of the event is known, that of the functions follows from it. */
-declare function aggregate<S extends Aggregates<Reading>>(spec: S): ResultOf<S>
+declare function aggregate<S extends Aggregates<Reading>>(spec: S): ResultOf<Reading, S>
 
 /** Compiled, and never called. */
 function compiled(): void {
@@ -48,15 +48,15 @@ function compiled(): void {
     typeof results,
     {
       readonly n: number
-      readonly mean: number | undefined
+      readonly mean: number | null
       readonly total: number
       readonly big: bigint | 0
-      readonly least: string | undefined
-      readonly most: Date | undefined
-      readonly p99: number | undefined
-      readonly some: (number | undefined)[]
-      readonly head: Reading | undefined
-      readonly tail: string | undefined
+      readonly least: string | null
+      readonly most: Date | null
+      readonly p99: number | null
+      readonly some: (number | null)[]
+      readonly head: Reading | null
+      readonly tail: string | null
       readonly top: { readonly value: string; readonly count: number; readonly error: number }[]
       readonly great: Reading[]
       readonly sensors: number
@@ -72,12 +72,12 @@ function compiled(): void {
   aggregate({ mean: mean((e: string) => e.length) })
   const own: Aggregate<Reading, number, { n: number }> = aggregateOfOwn()
   const any: AnyAggregate<Reading> = own
-  const known: ResultOf<{ own: typeof own }> = aggregate({ own })
+  const known: ResultOf<Reading, { own: typeof own }> = aggregate({ own })
   const nested: AnyAggregate<never> = record<Reading, { own: typeof own }>({ own })
   const alone = record({ n: count(), mean: mean((celsius: number) => celsius) })
   const sameAlone: Same<
     typeof alone,
-    Aggregate<number, { readonly n: number; readonly mean: number | undefined }, unknown[]>
+    Aggregate<number, { readonly n: number; readonly mean: number | null }, unknown[]>
   > = true
   return void [same, any, known, nested, sameAlone]
 }

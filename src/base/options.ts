@@ -53,3 +53,13 @@ export function fitting(isFit: (value: unknown) => boolean, words: string): Chec
     if (!isFit(value)) throw new TypeError(`${name} must be ${words}: found ${describeValue(value)}`)
   }
 }
+
+/**
+ * An object without what is undefined in it.
+ *
+ * @example
+ * definedOf({ a: 1, b: undefined }) // => { a: 1 }
+ */
+export function definedOf<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never
+}

@@ -2,12 +2,12 @@
 
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { messageOf, SluiceError } from '../base/errors.ts'
+import { nearest } from '../base/nearest.ts'
 import { MOST_SHARDS, readShard, type Shard } from '../connect/shard.ts'
 import { MOST_THREADS } from '../engine/options.ts'
 import { LEVELS, type Level } from '../observe/log.ts'
 import type { MaxDeadLetters } from '../pipeline/dead-letter-limit.ts'
 import { type DashboardAddress, readDashboardAddress, withBareDashboard } from './dashboard-address.ts'
-import { nearest } from './nearest.ts'
 
 /** What the command line asks of every command that takes a pipeline. */
 export interface FileOptions {

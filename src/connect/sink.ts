@@ -52,6 +52,10 @@ export interface SinkOptions {
   readonly shard?: Shard
   /** The columns of the rows where they are known before the first row. */
   readonly columns?: Columns
+  /** Where not all are known: the types of some, for which the values of rows do not tell. */
+  readonly types?: Columns
+  /** Fields that tell rows apart, for a sink that was given no key. */
+  readonly key?: readonly string[]
   /**
    * How long the lease on the pipeline holds without a sign of life, in milliseconds of wall time. 15,000 by default.
    * Whoever opens the pipeline then takes it over.
@@ -91,6 +95,8 @@ export interface Sink<in Row> {
   readonly guarantee: Guarantee
   /** Whether a row overwrites an earlier one of the same key; false if no key was given, absent where none can be. */
   readonly isKeyed?: boolean
+  /** The fields that tell rows apart, where the flow says so and the sink was given no key. */
+  readonly flowKey?: readonly string[]
   /** How long epochs are best, where nobody says how long they are to be. */
   readonly epochs?: EpochLength
   /** What only one connection may write to at a time, where that is so: `file out.db`. Two sinks of one pipeline cannot share it. */
@@ -259,6 +265,7 @@ export interface TwoPhaseSink<in Row> {
 export interface TwoPhaseSinkOptions {
   readonly pipeline: string
   readonly columns?: Columns
+  readonly types?: Columns
   /**
    * What `prepare` gave for the last epoch that was committed; undefined at a first run. What is newer is to be undone
    * by `open`, and what the note names is to be left for `finish`, which is called next.

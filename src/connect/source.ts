@@ -65,6 +65,8 @@ export interface Source<T> {
    * where it says none.
    */
   readonly findColumns?: (options?: OpenOptions) => Promise<Columns | undefined>
+  /** Set where all its events are rows of the same fields: a field that one of them lacks is in none. */
+  readonly isTabular?: true
   /** Set where a later run reads records again that an earlier one has loaded: it takes a sink that overwrites them. */
   readonly readsAgain?: true
   /** Set where reading never comes to its end by itself: it goes on until it is stopped. */

@@ -1,6 +1,7 @@
 // A topology in words, and as a Mermaid flowchart.
 
-import { type Edge, fingerprintOf, type Layer, type Topology, worksOf } from '../flow/topology.ts'
+import { useText } from '../flow/operator-fields.ts'
+import { type Edge, fingerprintOf, type Layer, stepsOf, type Topology, worksOf } from '../flow/topology.ts'
 import { escapeText } from '../observe/escape.ts'
 import { mermaidLabel } from '../observe/mermaid-label.ts'
 import { redact } from '../observe/redact.ts'
@@ -36,6 +37,7 @@ export function wordsOf({ topology, choice, works = worksOf, load, refusal }: Pi
   const lines = layers.flatMap((layer) => [
     `layer ${layer.number}, ${many(layer.stages, 'stage')}: ${works(layer).join(', ')}`,
     ...layer.inputs.map(({ from, exchange }) => `  takes from layer ${from.number}: ${meetingOf(exchange)}`),
+    ...fieldLines(layer),
   ])
   if (load !== undefined) {
     const number = 1 + Math.max(...layers.map((layer) => layer.number))
@@ -80,6 +82,16 @@ export function mermaidOf({ topology: { layers, last }, works = worksOf, load }:
     ),
     '',
   ].join('\n')
+}
+
+/** What the steps of a layer do to fields, where one of them was told names. */
+function fieldLines(layer: Layer): readonly string[] {
+  const steps = stepsOf(layer)
+  if (!steps.some(({ fields }) => typeof fields === 'object')) return []
+  return steps.flatMap(({ does, fields }) => {
+    if (fields === undefined) return []
+    return [`  ${does}: ${fields === 'all' ? 'a function sees whole events' : useText(fields)}`]
+  })
 }
 
 function meetingOf(exchange: Edge['exchange']): string {

@@ -25,6 +25,7 @@ export class PipelineSource implements Source<unknown> {
   readonly columns?: Columns
   readonly needsAck?: true
   readonly isUnbounded?: true
+  readonly isTabular?: true
   readonly #source: Source<unknown>
   readonly #prefix: string
   readonly #number: number
@@ -41,6 +42,7 @@ export class PipelineSource implements Source<unknown> {
     this.title = source.title
     if (source.needsAck) this.needsAck = true
     if (source.isUnbounded) this.isUnbounded = true
+    if (source.isTabular) this.isTabular = true
     this.#prefix = prefix
     this.#number = number
     this.#sources = sources

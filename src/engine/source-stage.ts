@@ -198,6 +198,7 @@ class SourceStage implements AnySpec {
   #exhausted(self: Self): void {
     this.#isExhausted = true
     this.#reading.exhausted()
+    this.#atWork(() => this.#chain.end())
     if (this.#options.epochs === undefined) self.complete()
   }
 

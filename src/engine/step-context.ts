@@ -49,6 +49,7 @@ export class StageContext {
         if (resumePoint !== undefined) this.#letters.push(deadLetterOf(operator, batch, index, reason))
       },
       ahead: (operator, timeMs, limitMs) => rejections.ahead(operator, timeMs, limitMs),
+      noted: (note) => rejections.noted(note),
       recordFailure: (operator, event) => rejections.recordFailure(operator, event),
     }
   }

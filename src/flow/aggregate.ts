@@ -14,15 +14,16 @@ export type { Windowing } from './plan.ts'
  * What an aggregation in windows gives; `K` is never where there are no keys. Where a window may give more than one
  * result, each says why it came, and whether it is the last one.
  */
-export type AggregateRow<K, S, Kind extends WindowKind = WindowKind> = ([K] extends [never]
+export type AggregateRow<K, T, S, Kind extends WindowKind = WindowKind> = ([K] extends [never]
   ? unknown
   : { readonly key: K }) & {
   readonly window: PaneWindow<Kind>
   readonly trigger?: Pane<unknown>['trigger']
   readonly isLast?: boolean
-} & ResultOf<S>
+} & ResultOf<T, S>
 
 const TAKEN = ['key', 'window', 'trigger', 'isLast']
+const TAKEN_IN_ROWS = ['windowStart', 'windowEnd', 'windowIndex', 'trigger', 'isLast']
 
 export interface AggregateOptions extends StepOptions {
   /**
@@ -36,20 +37,23 @@ interface Aggregation<T, S> {
   readonly spec: S
   readonly key?: (value: T) => Key
   readonly window?: Windowing
+  /** The fields of the key, where results are to be rows. */
+  readonly row?: readonly string[] | undefined
   readonly options?: AggregateOptions | undefined
 }
 
 export function aggregateOf<T, S extends Aggregates<T>>(node: PlanNode, given: Aggregation<T, S>): PlanNode {
-  const { spec, key, window, options = {} } = given
+  const { spec, key, window, row, options = {} } = given
   const name = nameOf('aggregate', node, options)
   checkKeys(name, options, key === undefined || window !== undefined ? ['name'] : ['name', 'maxKeys'])
   const { maxKeys = MOST_KEYS } = options
   checkInteger(`maxKeys of ${name}`, maxKeys, 1)
-  for (const field of TAKEN) {
-    if (Object.hasOwn(spec, field)) throw new TypeError(`${name} cannot have a result named ${field}: that is its own`)
+  for (const field of row === undefined ? TAKEN : [...row, ...TAKEN_IN_ROWS]) {
+    if (Object.hasOwn(spec, field))
+      throw new TypeError(`${name} cannot have a result named ${field}: a result has that field already`)
   }
   const aggregate = record<T, S>(spec)
   checkSessions(name, window, aggregate.merge !== undefined)
-  const operator: Aggregating = { kind: 'aggregate', name, key, aggregate, window, maxKeys }
+  const operator: Aggregating = { kind: 'aggregate', name, key, aggregate, row, window, maxKeys }
   return { operator, inputs: [node] }
 }

@@ -2,6 +2,8 @@
 
 import { checkInteger, checkMs } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
+import { keyFrom } from './by-name.ts'
+import type { KeyNames } from './field-types.ts'
 import { checkFunction } from './name.ts'
 import type { MapAsyncOptions } from './wait.ts'
 
@@ -16,6 +18,13 @@ export interface EnrichOptions<T, K extends Key, V, U> extends Omit<MapAsyncOpti
   readonly maxAgeMs?: number
 }
 
+/** As {@link EnrichOptions}, with a field as the key. */
+export interface EnrichByNameOptions<T, N extends KeyNames<T>, V, U>
+  extends Omit<EnrichOptions<T, never, V, U>, 'key' | 'lookup'> {
+  readonly key: N
+  readonly lookup: (key: NonNullable<T[N]> & Key, context: { readonly signal: AbortSignal }) => PromiseLike<V> | V
+}
+
 interface Answer<V> {
   readonly found: PromiseLike<V> | V
   readonly atMs: number
@@ -25,8 +34,9 @@ interface Answer<V> {
 export function enriching<T, K extends Key, V, U>(
   options: EnrichOptions<T, K, V, U>,
 ): () => (value: T, context: { readonly signal: AbortSignal; readonly nowMs: number }) => Promise<U> {
-  const { key, lookup, into, maxEntries = 10_000, maxAgeMs = Number.POSITIVE_INFINITY } = options
-  for (const [name, fn] of Object.entries({ key, lookup, into })) checkFunction(`${name} of enrich`, fn)
+  const { lookup, into, maxEntries = 10_000, maxAgeMs = Number.POSITIVE_INFINITY } = options
+  const key = keyFrom('key of enrich', options.key) as (value: T) => K
+  for (const [name, fn] of Object.entries({ lookup, into })) checkFunction(`${name} of enrich`, fn)
   checkInteger('maxEntries of enrich', maxEntries, 1)
   checkMs('maxAgeMs of enrich', maxAgeMs, 1)
   return () => {

@@ -1,6 +1,7 @@
 // Lays a plan out: which operators share a stage, and where events change stages.
 
 import { checkInteger } from '../base/check.ts'
+import { fieldsReadBy } from '../base/field.ts'
 import type { Key } from '../base/hash.ts'
 import { unreachable } from '../base/invariant.ts'
 import { canCombine } from '../window/combiner.ts'
@@ -8,6 +9,8 @@ import { describeWindow, windowText } from '../window/place.ts'
 import type { EventTimeWindow } from '../window/window.ts'
 import { LayerBuilder, type Tail } from './layer-builder.ts'
 import { keyName } from './name.ts'
+import { neededFields } from './needed-fields.ts'
+import { usedBy } from './operator-fields.ts'
 import { orderedNodes } from './order.ts'
 import { type OriginPaths, originPaths } from './origin-paths.ts'
 import { isStateless, nodesOf, type Operator, type PlanNode, type Stateless, type Windowing } from './plan.ts'
@@ -19,6 +22,7 @@ import { departition } from './steps/departition.ts'
 import { each } from './steps/each.ts'
 import { flatMap } from './steps/flat-map.ts'
 import { join, sided, sidedKey } from './steps/join.ts'
+import { lacking } from './steps/lacking.ts'
 import { reduce } from './steps/reduce.ts'
 import { take, takeSort } from './steps/take.ts'
 import { times } from './steps/times.ts'
@@ -56,6 +60,8 @@ class Layout {
   /** Node → where its events come out. */
   readonly #tails = new Map<PlanNode, Tail>()
   readonly #ordered: ReadonlySet<PlanNode>
+  /** Source → the fields that are asked for by name. */
+  readonly #needed: ReadonlyMap<PlanNode, ReadonlySet<string>>
   /** Of a pipeline. */
   readonly #paths: OriginPaths | undefined
   /** Operator → the name under which its states are kept. */
@@ -67,6 +73,7 @@ class Layout {
     const nodes = nodesOf(last)
     checkOneShots(nodes.flatMap(({ operator }) => sourcesOf(operator)))
     this.#ordered = orderedNodes(nodes)
+    this.#needed = neededFields(nodes)
     this.#paths = options.input === undefined ? undefined : originPaths(last, nodes)
     const consumers = new Map<PlanNode, number>()
     for (const { inputs } of nodes) for (const input of inputs) consumers.set(input, (consumers.get(input) ?? 0) + 1)
@@ -152,12 +159,24 @@ class Layout {
     const canSplit = sources.map(isSplittable)
     const inputs = sourcesOf(operator).map((named, index): Edge => {
       const isSplit = canSplit[index] === true
-      const work = { kind: 'source', ...named } as const
+      const steps = isSplit ? this.#checks(node, named.source) : []
+      const work = { kind: 'source', ...named, ...(steps.length === 0 ? {} : { steps }) } as const
       return { from: this.#layers.open(work, isSplit ? behind : 1, []), exchange: isSplit ? { kind: 'forward' } : FREE }
     })
     const isOrdered = this.#ordered.has(node) && !canSplit.every(Boolean)
     if (!isOrdered) return { stages: behind, inputs }
     return { stages: 1, inputs: inputs.map(({ from }) => ({ from, exchange: FREE })) }
+  }
+
+  /** Fields that are asked for by name are looked for right where rows are read. */
+  #checks(node: PlanNode, source: unknown): readonly Placed[] {
+    const fields = [...(this.#needed.get(node) ?? [])]
+    if (fields.length === 0) return []
+    const { title, isTabular = false } = source as { readonly title: string; readonly isTabular?: boolean }
+    const name = 'fields'
+    return [
+      { name, does: `look for ${fields.join(', ')}`, isCounted: true, make: lacking({ fields, isTabular, title }) },
+    ]
   }
 
   /** What looks at one event at a time is done where a pipeline's sources are read, as far as it can be. */
@@ -183,14 +202,19 @@ class Layout {
   }
 
   #takeSort(node: PlanNode, operator: Op<'takeSort'>): Tail {
-    const { count, compare } = operator
-    const first = this.#layers.append(this.#above(node), {
-      ...this.#kept(operator, 'takeSort'),
+    const { isOfRun } = operator
+    const placed = { ...this.#kept(operator, 'takeSort'), givesAtEnd: true, forgetsAtEnd: isOfRun }
+    const above = this.#above(node)
+    // All of them go to one stage in any case.
+    if (isOfRun || this.#layers.stagesOf(above) === 1)
+      return this.#single(above, { ...placed, make: takeSort(operator) })
+    const first = this.#layers.append(above, { ...placed, make: takeSort(operator, 'first') })
+    const merging = {
+      ...named(operator, 'takeSort (merging)'),
+      fields: undefined,
       givesAtEnd: true,
-      make: takeSort(count, compare),
-    })
-    if (this.#layers.stagesOf(first) === 1) return first
-    const merging = { ...named(operator, 'takeSort (merging)'), givesAtEnd: true, make: takeSort(count, compare, true) }
+      make: takeSort(operator, 'merging'),
+    }
     return this.#single(first, merging)
   }
 
@@ -222,6 +246,7 @@ class Layout {
     const merged: Exchange = exchange.kind === 'key' ? { ...exchange, key: keyOfPart } : exchange
     return this.#behind(partly, merged, {
       ...this.#kept(operator, 'aggregate (merging)'),
+      fields: undefined,
       givesAtEnd: true,
       make: aggregateMerging(operator),
     })
@@ -257,7 +282,12 @@ class Layout {
     })
     const merged: Exchange = exchange.kind === 'key' ? { ...exchange, key: keyOfPart } : exchange
     const merging = windowed(work, { ...feed, isCombined: true })
-    return this.#behind(partly, merged, { ...named(operator, `${doing} (merging)`), ...kept, make: merging })
+    return this.#behind(partly, merged, {
+      ...named(operator, `${doing} (merging)`),
+      ...kept,
+      fields: undefined,
+      make: merging,
+    })
   }
 
   #join(node: PlanNode, operator: Op<'join'>): Tail {
@@ -321,7 +351,7 @@ class Layout {
     return this.#layers.append(this.#layers.spread([above], stages, exchange), placed)
   }
 
-  #kept(operator: Operator, does: string): Pick<Placed, 'name' | 'does' | 'id' | 'keeps'> {
+  #kept(operator: Operator, does: string): Pick<Placed, 'name' | 'does' | 'fields' | 'id' | 'keeps'> {
     return { ...named(operator, does), id: this.#idOf(operator), keeps: keepsOf(operator) }
   }
 
@@ -361,8 +391,9 @@ function keyOfPart([of]: readonly [Key]): Key {
   return of
 }
 
-function named({ name, kind }: Operator, does: string): { readonly name: string; readonly does: string } {
-  return { name, does: name.startsWith(kind) ? does : `${does} ${name}` }
+function named(operator: Operator, does: string): Pick<Placed, 'name' | 'does' | 'fields'> {
+  const { name, kind } = operator
+  return { name, does: name.startsWith(kind) ? does : `${does} ${name}`, fields: usedBy(operator) ?? 'all' }
 }
 
 function sourcesOf(operator: Operator): { readonly name: string; readonly source: unknown }[] {
@@ -372,9 +403,17 @@ function sourcesOf(operator: Operator): { readonly name: string; readonly source
 }
 
 function placedEach(operator: Stateless): Placed {
-  const own = { ...named(operator, operator.kind), isCounted: true }
+  const { name, fields, does } = named(operator, operator.kind)
+  // By names, its own name says what it does: `where celsius > 20`.
+  const own = { name, fields, does: fields === 'all' ? does : name, isCounted: true }
   if (operator.kind === 'flatMap') return { ...own, make: flatMap(operator) }
   return { ...own, each: operator, make: each([operator]) }
+}
+
+/** The fields that an operator gathers events by. */
+function keyFields(operator: Operator): readonly string[] | undefined {
+  if (operator.kind === 'aggregate') return operator.row
+  return operator.kind === 'join' ? operator.on : operator.kind === 'uniq' ? fieldsReadBy(operator.by) : undefined
 }
 
 /** What an operator's states are of. */
@@ -382,11 +421,15 @@ function keepsOf(operator: Operator): string {
   const parts: string[] = [operator.kind]
   if (operator.kind === 'aggregate') parts.push(operator.aggregate.kind)
   if ('window' in operator && operator.window !== undefined) parts.push(describeWindow(operator.window))
+  const key = keyFields(operator)
+  if (key !== undefined) parts.push(`by ${key.join(', ')}`)
   return parts.join(' ')
 }
 
 function placedTimes(name: string, window: EventTimeWindow<never>, id: string, isSole: () => boolean): Placed {
-  return { name, does: `event times of ${name}`, id: `${id}: times`, make: times(name, window, isSole) }
+  const reads = fieldsReadBy(window.at)
+  const fields = reads === undefined ? ('all' as const) : { reads }
+  return { name, does: `event times of ${name}`, fields, id: `${id}: times`, make: times(name, window, isSole) }
 }
 
 function isEventTime(window: Windowing): window is EventTimeWindow<never> {

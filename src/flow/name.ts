@@ -1,6 +1,7 @@
 // What operators are called, and what they refuse while a flow is being built.
 
 import { checkKeys, describeValue } from '../base/check.ts'
+import { fieldsReadBy } from '../base/field.ts'
 import { nodesOf, type Operator, type PlanNode, type Windowing } from './plan.ts'
 
 export interface StepOptions {
@@ -44,6 +45,8 @@ const ONE_FIELD = /^\(?\{?\s*([\w$]+)\s*\}?\)?\s*=>\s*([\w$]+)(?:\.([\w$]+))?$/
  * keyName((row: { city: string }) => row.city) // => 'city'
  */
 export function keyName(key: (value: never) => unknown): string | undefined {
+  const fields = fieldsReadBy(key)
+  if (fields !== undefined) return fields.join(', ')
   const text = key.toString()
   const [, taken, given, field] = ONE_FIELD.exec(text) ?? []
   if (taken !== undefined && taken === given) return field ?? (text.includes('{') ? given : undefined)

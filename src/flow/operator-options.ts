@@ -2,16 +2,18 @@
 
 import { checkChoice, checkInteger, checkKeys, checkMs } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
-import { MOST_KEYS } from './limit.ts'
+import { keyFrom } from './by-name.ts'
+import type { KeyBy } from './field-types.ts'
+import { MOST_HELD, MOST_KEYS } from './limit.ts'
 import { checkFunction, type StepOptions } from './name.ts'
-import type { EmitMode, Operator, Stages, Windowing } from './plan.ts'
+import type { EmitMode, Operator, Stages, TakingSorted, Windowing } from './plan.ts'
 import type { Emitted } from './reduce.ts'
 
 export interface PartitionOptions<T> extends StepOptions {
   /** An integer, 1 or more; as many as the executor finds best by default. */
   readonly stages?: Stages
-  /** The event itself by default. */
-  readonly key?: (value: T) => Key
+  /** A function, or the name of a field, or several; the event itself by default. */
+  readonly key?: KeyBy<T>
   /** The partition by number, from 0 to `stages` - 1, instead of a key. */
   readonly hash?: (value: T) => number
 }
@@ -23,6 +25,13 @@ export interface UniqOptions extends StepOptions {
   readonly whenFull?: 'fail' | 'forget'
 }
 
+export interface SortOptions extends StepOptions {
+  /** `ascending` for `sort`, `descending` for `top` by default. */
+  readonly order?: 'ascending' | 'descending'
+  /** The most events that are held before the run fails: an integer, 1 or more; 1,000,000 by default. */
+  readonly maxHeld?: number
+}
+
 export interface BatchOptions<T> extends StepOptions {
   /** An integer, 1 or more. */
   readonly size: number
@@ -30,8 +39,8 @@ export interface BatchOptions<T> extends StepOptions {
   readonly bytes?: { readonly limit: number; readonly of: (value: T) => number }
   /** The longest that an event waits for its batch, in clock milliseconds; for as long as it takes by default. */
   readonly waitMs?: number
-  /** Batches hold events of one key each. */
-  readonly key?: (value: T) => Key
+  /** Batches hold events of one key each: a function, or the name of a field, or several. */
+  readonly key?: KeyBy<T>
   /** The most keys with an open batch, in each stage, before the run fails: an integer, 1 or more; 1,000,000 by default. */
   readonly maxKeys?: number
 }
@@ -58,8 +67,8 @@ export function batching<T>(name: string, options: BatchOptions<T>): Operator {
     checkInteger('limit of batch bytes', bytes.limit, 1)
     checkFunction('of of batch bytes', bytes.of)
   }
-  if (key !== undefined) checkFunction('key of batch', key)
-  return { kind: 'batch', name, size, bytes, waitMs, key, maxKeys }
+  const by = key === undefined ? undefined : keyFrom('key of batch', key)
+  return { kind: 'batch', name, size, bytes, waitMs, key: by, maxKeys }
 }
 
 export function deduplicating(
@@ -75,12 +84,29 @@ export function deduplicating(
   return { kind: 'uniq', name, by, window, maxKeys, whenFull }
 }
 
+/** The options of `sort` and `top`, checked. */
+export function sortOf(
+  kind: string,
+  field: string,
+  options: SortOptions,
+): Omit<TakingSorted, 'count' | 'compare' | 'isOfRun'> & Pick<Required<SortOptions>, 'order'> {
+  checkKeys(kind, options, ['order', 'maxHeld', 'name'])
+  const { order = 'ascending', maxHeld = MOST_HELD, name = `${kind} ${field}` } = options
+  checkChoice(`order of ${kind}`, order, ['ascending', 'descending'])
+  checkInteger(`maxHeld of ${kind}`, maxHeld, 1)
+  return { kind: 'takeSort', name, order, maxHeld, isSpread: true }
+}
+
 export function partitioning<T>(name: string, options: PartitionOptions<T>): Operator {
   checkKeys('partition', options, ['stages', 'key', 'hash', 'name'])
   const { stages, key, hash } = options
   if (stages !== undefined) checkInteger('stages of partition', stages, 1)
   if (key !== undefined && hash !== undefined) throw new TypeError('partition takes a key or a hash: found both')
   // Without either, an event is its own key.
-  const by = hash === undefined ? { key: key ?? ((value: T) => value as Key) } : { hash }
+  const by = hash === undefined ? { key: key === undefined ? itself : keyFrom('key of partition', key) } : { hash }
   return { kind: 'partition', name, stages, by }
+}
+
+function itself(event: never): Key {
+  return event
 }

@@ -5,11 +5,27 @@ import type { AnyAggregate } from '../aggregate/aggregate.ts'
 import type { Key } from '../base/hash.ts'
 import type { WindowSpec } from '../window/window.ts'
 
+/** What an operator does to the fields of events, where it was told their names. */
+export interface FieldUse {
+  readonly reads: readonly string[]
+  /** The fields that events have after it; absent: those that they had. */
+  readonly only?: readonly string[]
+  /** Fields that it adds, or puts in place of others. */
+  readonly adds?: readonly string[]
+}
+
+/** What every operator may say of itself. */
+interface Named {
+  readonly name: string
+  /** Absent where a function looks at whole events. */
+  readonly fields?: FieldUse
+}
+
 /** An operator that looks at one event at a time and remembers nothing. Functions are called with one event's value. */
 export type Stateless =
-  | { readonly kind: 'map'; readonly name: string; readonly fn: (value: never) => unknown }
-  | { readonly kind: 'filter'; readonly name: string; readonly keep: (value: never) => boolean }
-  | { readonly kind: 'flatMap'; readonly name: string; readonly fn: (value: never) => Iterable<unknown> }
+  | ({ readonly kind: 'map'; readonly fn: (value: never) => unknown } & Named)
+  | ({ readonly kind: 'filter'; readonly keep: (value: never) => boolean } & Named)
+  | ({ readonly kind: 'flatMap'; readonly fn: (value: never) => Iterable<unknown> } & Named)
   | { readonly kind: 'validate'; readonly name: string; readonly schema: StandardSchemaV1 }
 
 /** Where events come from. */
@@ -23,7 +39,7 @@ export type Origins =
 export type Stateful =
   | Deduplicating
   | { readonly kind: 'take'; readonly name: string; readonly count: number }
-  | { readonly kind: 'takeSort'; readonly name: string; readonly count: number; readonly compare: Compare }
+  | TakingSorted
   | Reduce
   | Aggregating
   | {
@@ -37,17 +53,39 @@ export type Stateful =
       /** The most windows of which parts are still to come. */
       readonly maxOpen: number
     }
-  | {
-      readonly kind: 'join'
-      readonly name: string
-      readonly mode: JoinMode
-      readonly left: (value: never) => Key
-      readonly right: (value: never) => Key
-      readonly window: Windowing
-      readonly stages: Stages
-      /** The most events kept of both sides together, in each stage. */
-      readonly maxHeld: number
-    }
+  | Joining
+
+/** Pairs of events of two flows with equal keys. */
+export interface Joining {
+  readonly kind: 'join'
+  readonly name: string
+  readonly mode: JoinMode
+  readonly left: (value: never) => Key
+  readonly right: (value: never) => Key
+  readonly window: Windowing
+  readonly stages: Stages
+  /** The most events kept of both sides together, in each stage. */
+  readonly maxHeld: number
+  /** The fields by which events meet, where results are rows. */
+  readonly on: readonly string[] | undefined
+  /** Makes a row of a pair; undefined: the pair itself goes on. */
+  readonly pair: ((left: unknown, right: unknown) => unknown) | undefined
+}
+
+/** The events that come first by an order, when all have been seen. */
+export interface TakingSorted {
+  readonly kind: 'takeSort'
+  readonly name: string
+  /** Infinity: all of them. */
+  readonly count: number
+  readonly compare: Compare
+  /** The most events that a stage holds. */
+  readonly maxHeld: number
+  /** Whether they go on one by one, in contrast to one array of all. */
+  readonly isSpread: boolean
+  /** Whether each run sorts what it has read itself. */
+  readonly isOfRun: boolean
+}
 
 /** Lets the first event of each key pass. */
 export interface Deduplicating {
@@ -67,6 +105,8 @@ export interface Aggregating {
   /** Absent: one result for all events. */
   readonly key: ((value: never) => Key) | undefined
   readonly aggregate: AnyAggregate<never>
+  /** The fields of the key, where results are rows: they have these fields, and those of the window. */
+  readonly row: readonly string[] | undefined
   readonly window: Windowing
   /** The most keys that a stage holds, without a window. */
   readonly maxKeys: number

@@ -70,7 +70,7 @@ export function reduceOf(node: PlanNode, how: Reducing, window: Windowing, optio
   return { operator, inputs: [node] }
 }
 
-interface Grouping {
+export interface Grouping {
   readonly key: (event: never) => Key
   readonly value: (event: never) => unknown
 }

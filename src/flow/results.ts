@@ -15,9 +15,10 @@ export function givesAgain(last: PlanNode): Operator[] {
 function holdsOn(operator: Operator): boolean {
   switch (operator.kind) {
     case 'aggregate':
-    case 'takeSort':
     case 'departition':
       return true
+    case 'takeSort':
+      return !operator.isOfRun
     case 'reduce':
       return !operator.asParts && (operator.onTrigger !== undefined || operator.emit !== 'nothing')
     case 'join':

@@ -70,6 +70,8 @@ export interface StepContext {
   readonly late: (operator: string, batch: Batch, index: number) => void
   /** An event is dated so far ahead of the clock that it is in its window, and moves no time on. */
   readonly ahead: (operator: string, timeMs: number, limitMs: number) => void
+  /** Something that a person may want to know. */
+  readonly noted: (note: string) => void
   /** An event of a batch cannot go on: a schema refused it, or a function threw. */
   readonly dead: (operator: string, batch: Batch, index: number, reason: string) => void
   /** A function of this operator threw, at this event if that is known; the first to be accused it is. */

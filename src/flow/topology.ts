@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Key } from '../base/hash.ts'
-import type { Operator, Stateless } from './plan.ts'
+import type { FieldUse, Operator, Stateless } from './plan.ts'
 import type { MakeStep } from './step.ts'
 
 /** How events are shared out among the stages of a layer. */
@@ -39,6 +39,8 @@ export interface Placed {
   readonly givesAtEnd?: boolean
   /** Whether it counts what it drops, and what it makes of an event beyond the first: all others absorb events. */
   readonly isCounted?: boolean
+  /** What it does to the fields of events; `all` where a function looks at whole events. */
+  readonly fields?: FieldUse | 'all' | undefined
   /** Looks at one event at a time: runs of these are one loop. */
   readonly each?: Exclude<Stateless, { kind: 'flatMap' }>
   readonly make: MakeStep
@@ -79,6 +81,11 @@ export interface LayoutOptions {
   readonly input?: unknown
 }
 
+/** The operators that share the stages of a layer. */
+export function stepsOf({ work }: Layer): readonly Placed[] {
+  return work.kind === 'steps' || work.kind === 'source' ? (work.steps ?? []) : []
+}
+
 /** What a layer does, in the words of its operators. */
 export function worksOf({ work }: Layer): string[] {
   // One without operators only hands on what comes together in it.
@@ -100,6 +107,7 @@ export function fingerprintOf({ layers, last }: Topology): string {
     stages: layer.stages,
     kind: layer.work.kind,
     works: worksOf(layer),
+    fields: stepsOf(layer).map(({ fields, keeps }) => [fields, keeps]),
     inputs: layer.inputs.map(({ from, exchange }) => [from.number, exchange.kind]),
   }))
   const text = JSON.stringify([told, last.map(({ number }) => number)])

@@ -57,7 +57,7 @@ async function compiled(): Promise<void> {
     true satisfies Same<Of<typeof narrowed>, number>,
     true satisfies Same<Of<typeof merged>, string | number>,
     true satisfies Same<Of<typeof both>, number>,
-    true satisfies Same<Of<typeof keyed>['mean'], number | undefined>,
+    true satisfies Same<Of<typeof keyed>['mean'], number | null>,
     true satisfies Same<Of<typeof keyed>['key'], string>,
     true satisfies Same<Of<typeof windowed>['window'], PaneWindow<'tumbling'>>,
     true satisfies Same<Of<typeof windowed>['window']['startMs'], number>,

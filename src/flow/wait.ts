@@ -1,8 +1,9 @@
 // How an operator that waits does so: its options, checked.
 
 import { checkInteger, checkKeys, checkMs } from '../base/check.ts'
-import type { Key } from '../base/hash.ts'
-import { checkFunction, type StepOptions } from './name.ts'
+import { keyFrom } from './by-name.ts'
+import type { KeyBy } from './field-types.ts'
+import type { StepOptions } from './name.ts'
 import type { WaitSettings } from './plan.ts'
 
 export interface MapAsyncOptions<T = never> extends StepOptions {
@@ -19,8 +20,8 @@ export interface MapAsyncOptions<T = never> extends StepOptions {
   readonly ratePerSecond?: number
   /** Longest time of one attempt; its signal is aborted then. No limit by default. */
   readonly timeoutMs?: number
-  /** Calls for events of equal keys run one after the other, in the order of the events. */
-  readonly key?: (value: T) => Key
+  /** Calls for events of equal keys run one after the other, in the order of the events: a function, or names of fields. */
+  readonly key?: KeyBy<T>
 }
 
 const OPTIONS = ['concurrency', 'ordered', 'retry', 'ratePerSecond', 'timeoutMs', 'key', 'name']
@@ -39,6 +40,6 @@ export function waitSettings<T>(name: string, options: MapAsyncOptions<T>): Wait
   if (ratePerSecond !== undefined && !(ratePerSecond > 0)) {
     throw new RangeError(`ratePerSecond of ${name} must be more than 0: found ${ratePerSecond}`)
   }
-  if (key !== undefined) checkFunction(`key of ${name}`, key)
-  return { key: key as WaitSettings['key'], concurrency, ordered, attempts, firstBackoffMs, ratePerSecond, timeoutMs }
+  const by = key === undefined ? undefined : keyFrom(`key of ${name}`, key)
+  return { key: by, concurrency, ordered, attempts, firstBackoffMs, ratePerSecond, timeoutMs }
 }

@@ -5,6 +5,7 @@ import type { Source, Split } from '../connect/source.ts'
 import { PipelineSource } from '../engine/pipeline-source.ts'
 import { type PipelinePlan, pipelinePlan, type ReadAs, type Readable } from '../flow/pipeline-plan.ts'
 import { nodesOf } from '../flow/plan.ts'
+import { rowKeyOf } from '../flow/row-key.ts'
 import { isSplittable } from '../flow/source.ts'
 import { type Params, readParams } from './param.ts'
 import type { Pipeline, PipelineParts } from './pipeline.ts'
@@ -63,7 +64,7 @@ export function buildPipeline<P extends Params>(
 ): PipelineParts {
   const values = readParams(pipeline.params, given, pipeline.name)
   try {
-    return pipeline.build(values)
+    return withFlowKey(pipeline.build(values))
   } catch (error) {
     if (error instanceof SluiceError) throw error
     const message = `Cannot build pipeline ${pipeline.name}: ${messageOf(error)}`
@@ -73,5 +74,23 @@ export function buildPipeline<P extends Params>(
       { key: pipeline.name, value: undefined, allowed: '' },
       { cause: error },
     )
+  }
+}
+
+/** Where the sink was given no key, the flow's own tells its rows apart, if it has one. */
+function withFlowKey(parts: PipelineParts): PipelineParts {
+  const { sink, node } = parts
+  const key = sink.isKeyed === false ? rowKeyOf(node) : undefined
+  if (key === undefined) return parts
+  const { dryRun } = sink
+  return {
+    ...parts,
+    sink: {
+      ...sink,
+      isKeyed: true,
+      flowKey: key,
+      open: async (options) => await sink.open({ ...options, key }),
+      ...(dryRun === undefined ? {} : { dryRun: async (options) => await dryRun({ ...options, key }) }),
+    },
   }
 }

@@ -21,6 +21,8 @@ export interface Promised {
   readonly provided?: string
   /** Operators of which results come again beside those before, where a later run finds more. */
   readonly resultsAgain: readonly string[]
+  /** The fields that tell rows apart, where the flow says so and the sink was given no key. */
+  readonly key?: readonly string[]
 }
 
 /**
@@ -35,13 +37,15 @@ export function promisedBy(parts: PipelineParts, sink: Sink<never> = parts.sink)
   const mayRepeat = sink.guarantee === 'at-least-once' || resultsAgain.length > 0
   const provided = [...new Set(sources.flatMap((source) => source.provided ?? []))].join(', and ')
   const guarantee = mayLose ? (mayRepeat ? 'none' : 'at-most-once') : mayRepeat ? 'at-least-once' : sink.guarantee
-  return { guarantee, resultsAgain, ...(provided === '' ? {} : { provided }) }
+  const { flowKey: key } = sink
+  return { guarantee, resultsAgain, ...(provided === '' ? {} : { provided }), ...(key === undefined ? {} : { key }) }
 }
 
 /** The same in words: `exactly-once, as long as the topic keeps the records`. */
-export function promiseText({ guarantee, provided, resultsAgain }: Promised): string {
+export function promiseText({ guarantee, provided, resultsAgain, key }: Promised): string {
   const level = guarantee === 'none' ? 'no guarantee (records may be lost, rows may come twice)' : guarantee
-  const told = provided === undefined ? level : `${level}, ${provided}`
+  const promised = provided === undefined ? level : `${level}, ${provided}`
+  const told = key === undefined ? promised : `${promised}; key of the flow: ${key.join(', ')}`
   return resultsAgain.length === 0 ? told : `${told}; ${againText(resultsAgain)}`
 }
 

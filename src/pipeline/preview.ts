@@ -1,5 +1,6 @@
 // The first records of a pipeline through its whole flow, into nothing.
 
+import { definedOf } from '../base/options.ts'
 import { unpackState } from '../checkpoint/pack-state.ts'
 import { StateParts } from '../checkpoint/state-parts.ts'
 import { type Batch, type ReadBatch, withOwnOrigins } from '../connect/batch.ts'
@@ -61,12 +62,12 @@ export async function previewPipeline<P extends Params>(
 
 /** A source that ends after its first records, or when no more has come for a while. */
 function firstOf(source: Source<unknown>, { records, waitMs }: PreviewOptions): Source<unknown> {
-  const { kind, title, columns, findColumns, isUnbounded } = source
+  const { kind, title, columns, findColumns, isUnbounded, isTabular } = source
   const budget = { left: records }
   return {
     kind,
     title,
-    ...(columns === undefined ? {} : { columns }),
+    ...definedOf({ columns, isTabular }),
     ...(findColumns === undefined ? {} : { findColumns: (options) => source.findColumns?.(options) as never }),
     splits: (options) => source.splits(options),
     async open(split, from, options = {}) {

@@ -21,7 +21,6 @@ import type { Executor } from '../engine/executor.ts'
 import { inline } from '../engine/executors/inline.ts'
 import { MOST_THREADS } from '../engine/options.ts'
 import { executorFor, jobOf } from '../engine/start.ts'
-import { nodesOf } from '../flow/plan.ts'
 import type { Logger } from '../observe/log.ts'
 import { buildPipeline, furtherSources, planOf, sourceOf } from './build.ts'
 import { publishEvent } from './channels.ts'
@@ -37,6 +36,7 @@ import type { Progress, RunEvent, RunReport } from './report.ts'
 import { countResults } from './results.ts'
 import { type ResumePositionsAt, resumePositions } from './resume-positions.ts'
 import { Retries, retryText } from './retries.ts'
+import { rowsKnown } from './rows-known.ts'
 import { RunLog } from './run-log.ts'
 import { refuseUnshared, shareSplits } from './shards.ts'
 import type { RunSnapshot } from './snapshot.ts'
@@ -200,17 +200,15 @@ async function begin<P extends Params>(
   const { shard = WHOLE } = options
   if (shard.count > 1) refuseUnshared(built, name, shard)
   const parts = replayed === undefined ? built : { ...built, source: replayed.sourceOf(0) }
-  const { source, sink, node } = parts
+  const { source, sink } = parts
   const { ms, events } = sink.epochs ?? EPOCHS
   const { epochMs = ms, epochEvents = events } = options
   const waiting = signal === undefined ? {} : { signal }
   const onNote = (note: string): void => onEvent({ kind: 'noted', split: name, note })
   const listed = await source.splits({ ...waiting, onNote })
-  const keepsRows = nodesOf(node).every(({ operator }) => operator.kind === 'filter' || operator.kind === 'input')
-  const known = keepsRows ? (source.columns ?? (await source.findColumns?.(waiting))) : undefined
-  const columns = known === undefined ? {} : { columns: known }
+  const known = await rowsKnown(parts, waiting)
   const owner = newOwner()
-  const open = () => sink.open({ pipeline: name, shard, ...columns, leaseMs, owner, onNote, ...waiting })
+  const open = () => sink.open({ pipeline: name, shard, ...known, leaseMs, owner, onNote, ...waiting })
   const retries = new Retries({
     retryMs,
     maxRestarts,

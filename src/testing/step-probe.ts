@@ -41,6 +41,7 @@ export function probeStep(make: MakeStep, given: Partial<StepContext> = {}): Ste
     late: (_, batch, index) => told.push(['late', batch.at(index)]),
     dead: (_, batch, index, reason) => told.push(['dead', batch.at(index), reason]),
     ahead: (_, timeMs) => told.push(['ahead', timeMs]),
+    noted: (note) => told.push(['noted', note]),
     recordFailure: () => {},
     ...given,
   }

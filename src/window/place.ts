@@ -1,5 +1,6 @@
 // Which way of placing events a window takes, and what it needs of a fold.
 
+import { fieldsReadBy } from '../base/field.ts'
 import type { WindowAssigner, WindowState } from './assigner.ts'
 import { Aligned, firstStart, type Grid } from './assigners/aligned.ts'
 import { Counted } from './assigners/counted.ts'
@@ -66,6 +67,11 @@ export function gridOf<T>(spec: Exclude<WindowSpec<T>, { kind: 'session' | 'coun
 
 /** What makes two windows the same, for the states kept of them: their kind and their measures. */
 export function describeWindow<T>(spec: WindowSpec<T>): string {
+  const [field] = isEventTime(spec) ? (fieldsReadBy(spec.at) ?? []) : []
+  return field === undefined ? measuresOf(spec) : `${measuresOf(spec)} by ${field}`
+}
+
+function measuresOf<T>(spec: WindowSpec<T>): string {
   switch (spec.kind) {
     case 'global':
       return 'global'

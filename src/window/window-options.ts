@@ -70,7 +70,8 @@ const MOST_EMPTY = 100_000
 const KINDS: readonly Trigger['kind'][] = ['every', 'interval', 'mark', 'early', 'late']
 
 export function checkFunction(name: string, value: unknown): void {
-  if (typeof value !== 'function') throw new TypeError(`${name} must be a function: found ${describeValue(value)}`)
+  if (typeof value !== 'function')
+    throw new TypeError(`${name} must be a function, or the name of a field: found ${describeValue(value)}`)
 }
 
 /** The options of any window; `timed` are the kinds of triggers that only windows of event time have. */

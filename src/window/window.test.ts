@@ -33,7 +33,11 @@ describe('windows', () => {
 
   const refused: readonly [what: string, make: () => unknown, error: RegExp][] = [
     ['a size of nothing', () => tumbling(0, at), /size of tumbling must be whole milliseconds, 1 or more: found 0/],
-    ['an at that is no function', () => tumbling(1, 'at' as never), /at of tumbling must be a function: found "at"/],
+    [
+      'an at that is no function',
+      () => tumbling(1, 7 as never),
+      /at of tumbling must be a function, or the name of a field: found 7/,
+    ],
     [
       'a time zone',
       () => sliding(2, 1, at, { timeZone: 'Europe/Berlin' } as never),

@@ -2,6 +2,7 @@
 
 import { checkInteger, checkKeys } from '../base/check.ts'
 import { type Duration, durationMs } from '../base/duration.ts'
+import { checkNames, fieldOf } from '../base/field.ts'
 import {
   checkFunction,
   checkGrid,
@@ -65,6 +66,18 @@ export interface ProcessingTimeWindow extends Firing {
 /** Windows of event time: they close by the watermark, and events can be late for them. */
 export type EventTimeWindow<T> = TumblingWindow<T> | SlidingWindow<T> | SessionWindow<T>
 
+/** Windows of event time whose time is a field, by its name. */
+export interface FieldWindow<
+  N extends string,
+  Kind extends EventTimeWindow<never>['kind'] = EventTimeWindow<never>['kind'],
+> {
+  readonly kind: Kind
+  /** The field of the time: epoch milliseconds, or a Date. */
+  readonly field: N
+  /** Only for the compiler: results in them are rows. */
+  readonly gives?: 'row'
+}
+
 /** How events of type `T` are put in windows. */
 export type WindowSpec<T> = GlobalWindow | EventTimeWindow<T> | CountWindow | ProcessingTimeWindow
 
@@ -87,25 +100,36 @@ export function globalWindow(options: FiringOptions = {}): GlobalWindow {
  *
  * Windows start at multiples of `size` since 1970, moved by `offset`; times before 1970 are no exception.
  *
- * @param at - when an event happened: epoch milliseconds or a Date; an event where it gives anything else is refused
+ * @param at - when an event happened, by a field or a function: epoch milliseconds or a Date; an event where it is anything
+ *   else is rejected
  * @throws {TypeError} if an option is not known, or of the wrong type
  * @throws {RangeError} if a number or a duration is out of bounds
  * @example
+ * tumbling('1m', 'at', { allowedLateness: '10s' }).field // => 'at'
  * const minutes = tumbling('1m', (event: { at: number }) => event.at, { allowedLateness: '10s' })
  * minutes.sizeMs // => 60000
  * minutes.allowedLatenessMs // => 10000
  */
+export function tumbling<const N extends string>(
+  size: Duration,
+  at: N,
+  options?: EventTimeOptions & OffsetOptions & EmptyOptions,
+): FieldWindow<N, 'tumbling'>
 export function tumbling<T>(
   size: Duration,
   at: At<T>,
+  options?: EventTimeOptions & OffsetOptions & EmptyOptions,
+): TumblingWindow<T>
+export function tumbling<T>(
+  size: Duration,
+  at: At<T> | string,
   options: EventTimeOptions & OffsetOptions & EmptyOptions = {},
-): TumblingWindow<T> {
+): TumblingWindow<T> | FieldWindow<string, 'tumbling'> {
   checkGrid('tumbling', options, [...EVENT_TIME, 'offset', 'emptyWindows'])
-  checkFunction('at of tumbling', at)
   const sizeMs = durationMs(size, 'size of tumbling', 1)
   return {
     kind: 'tumbling',
-    at,
+    ...timeBy<T>('tumbling', at),
     sizeMs,
     ...offsetOf('tumbling', options, sizeMs),
     ...timedOf('tumbling', options, sizeMs),
@@ -120,21 +144,32 @@ export function tumbling<T>(
  * @example
  * sliding('1h', '5m', (event: { at: number }) => event.at).everyMs // => 300000
  */
+export function sliding<const N extends string>(
+  size: Duration,
+  every: Duration,
+  at: N,
+  options?: EventTimeOptions & OffsetOptions & EmptyOptions,
+): FieldWindow<N, 'sliding'>
 export function sliding<T>(
   size: Duration,
   every: Duration,
   at: At<T>,
+  options?: EventTimeOptions & OffsetOptions & EmptyOptions,
+): SlidingWindow<T>
+export function sliding<T>(
+  size: Duration,
+  every: Duration,
+  at: At<T> | string,
   options: EventTimeOptions & OffsetOptions & EmptyOptions = {},
-): SlidingWindow<T> {
+): SlidingWindow<T> | FieldWindow<string, 'sliding'> {
   checkGrid('sliding', options, [...EVENT_TIME, 'offset', 'emptyWindows'])
-  checkFunction('at of sliding', at)
   const sizeMs = durationMs(size, 'size of sliding', 1)
   const everyMs = durationMs(every, 'every of sliding', 1)
   if (everyMs > sizeMs)
     throw new RangeError(`every of sliding must be no more than its size, ${sizeMs} ms: found ${everyMs} ms`)
   return {
     kind: 'sliding',
-    at,
+    ...timeBy<T>('sliding', at),
     sizeMs,
     everyMs,
     ...offsetOf('sliding', options, everyMs),
@@ -158,14 +193,29 @@ export interface SessionOptions extends EventTimeOptions {
  * @example
  * session('30m', (event: { at: number }) => event.at).gapMs // => 1800000
  */
-export function session<T>(gap: Duration, at: At<T>, options: SessionOptions = {}): SessionWindow<T> {
+export function session<const N extends string>(
+  gap: Duration,
+  at: N,
+  options?: SessionOptions,
+): FieldWindow<N, 'session'>
+export function session<T>(gap: Duration, at: At<T>, options?: SessionOptions): SessionWindow<T>
+export function session<T>(
+  gap: Duration,
+  at: At<T> | string,
+  options: SessionOptions = {},
+): SessionWindow<T> | FieldWindow<string, 'session'> {
   checkKeys('session', options, [...EVENT_TIME, 'maxLength'])
-  checkFunction('at of session', at)
   const gapMs = durationMs(gap, 'gap of session', 1)
   const { maxLength } = options
   const maxLengthMs =
     maxLength === undefined ? Number.POSITIVE_INFINITY : durationMs(maxLength, 'maxLength of session', gapMs)
-  return { kind: 'session', at, gapMs, maxLengthMs, ...timedOf('session', options, Number.POSITIVE_INFINITY) }
+  return {
+    kind: 'session',
+    ...timeBy<T>('session', at),
+    gapMs,
+    maxLengthMs,
+    ...timedOf('session', options, Number.POSITIVE_INFINITY),
+  }
 }
 
 /**
@@ -199,4 +249,14 @@ export function processingTime(
     ...offsetOf('processingTime', options, sizeMs),
     ...firingOf('processingTime', options, []),
   }
+}
+
+/** How a window is told the time of an event: by a function, which may be made of the name of a field. */
+function timeBy<T>(what: string, at: At<T> | string): { readonly at: At<T>; readonly field?: string } {
+  if (typeof at !== 'string') {
+    checkFunction(`at of ${what}`, at)
+    return { at }
+  }
+  checkNames(`at of ${what}`, [at])
+  return { at: fieldOf(at) as At<T>, field: at }
 }

@@ -19,6 +19,8 @@ export interface Item {
 export interface Op {
   readonly name: string
   readonly build: (flow: Flow<Item, never>) => Flow<Item, never>
+  /** The same by names of fields, where there is such a way. */
+  readonly named?: (flow: Flow<Item, never>) => Flow<Item, never>
   readonly naive: (items: readonly Item[]) => Item[]
 }
 
@@ -26,6 +28,8 @@ export interface Op {
 export interface Tail {
   readonly name: string
   readonly build: (flow: Flow<Item, never>) => Flow<unknown, never>
+  /** The same by names of fields, where there is such a way. */
+  readonly named?: (flow: Flow<Item, never>) => Flow<unknown, never>
   readonly naive: (items: readonly Item[]) => unknown[]
 }
 
@@ -43,7 +47,48 @@ const IN_ORDER = { outOfOrderness: 100_000 } as const
 export function opsOf(stages: number): readonly Op[] {
   const any = (flow: Flow<unknown, unknown>): Flow<Item, never> => flow as unknown as Flow<Item, never>
   return [
-    { name: 'map', build: (flow) => flow.map(next), naive: (items) => items.map(next) },
+    {
+      name: 'map, or derive',
+      build: (flow) => flow.map(next),
+      named: (flow) => any(flow.derive('value', ['value'], (value) => value + 1)),
+      naive: (items) => items.map(next),
+    },
+    {
+      name: 'where',
+      build: (flow) => flow.filter((item) => item.value > 0),
+      named: (flow) => flow.where('value', '>', 0),
+      naive: (items) => items.filter((item) => item.value > 0),
+    },
+    {
+      name: 'where in',
+      build: (flow) => flow.filter((item) => [0, 2].includes(item.key)),
+      named: (flow) => flow.where('key', 'in', [0, 2]),
+      naive: (items) => items.filter((item) => [0, 2].includes(item.key)),
+    },
+    {
+      name: 'select',
+      build: (flow) => flow.map((item) => ({ id: item.id, key: item.value & 3, at: item.at, value: item.key })),
+      named: (flow) =>
+        flow
+          .select({ id: 'id', low: 'value', at: 'at', value: 'key' })
+          .derive('key', ['low'], (low) => low & 3)
+          .select('id', 'key', 'at', 'value'),
+      naive: (items) => items.map((item) => ({ id: item.id, key: item.value & 3, at: item.at, value: item.key })),
+    },
+    {
+      name: 'split',
+      build: (flow) => flow.flatMap(twice),
+      named: (flow) =>
+        any(
+          flow
+            .derive('part', ['id'], () => 'even,,odd')
+            .split('part', ',')
+            .derive('value', ['value', 'part'], (value, part) => (part === 'odd' ? -value : value))
+            .derive('id', ['id', 'part'], (id, part) => id * 2 + (part === 'odd' ? 1 : 0))
+            .select('id', 'key', 'at', 'value'),
+        ),
+      naive: (items) => items.flatMap(twice),
+    },
     { name: 'filter', build: (flow) => flow.filter(isOdd), naive: (items) => items.filter(isOdd) },
     { name: 'reject', build: (flow) => flow.reject(isOdd), naive: (items) => items.filter((item) => !isOdd(item)) },
     { name: 'flatMap', build: (flow) => flow.flatMap(twice), naive: (items) => items.flatMap(twice) },
@@ -58,6 +103,13 @@ export function opsOf(stages: number): readonly Op[] {
     {
       name: 'uniq',
       build: (flow) => any(flow.uniq(({ id }) => id)),
+      named: (flow) => any(flow.uniq('id')),
+      naive: (items) => items.filter(({ id }, at) => items.findIndex((item) => item.id === id) === at),
+    },
+    {
+      name: 'uniq by two',
+      build: (flow) => any(flow.uniq(({ id, key }) => `${id} ${key}`)),
+      named: (flow) => any(flow.uniq('id', 'key')),
       naive: (items) => items.filter(({ id }, at) => items.findIndex((item) => item.id === id) === at),
     },
     {
@@ -68,9 +120,21 @@ export function opsOf(stages: number): readonly Op[] {
     {
       name: 'batch',
       build: (flow) => flow.batch({ size: 4, key: keyOf }).flatMap((batch) => [...batch]),
+      named: (flow) => flow.batch({ size: 4, key: 'key' }).flatMap((batch) => [...batch]),
       naive: (items) => [...items],
     },
-    { name: 'partition', build: (flow) => flow.partition({ stages, key: keyOf }), naive: (items) => [...items] },
+    {
+      name: 'partition',
+      build: (flow) => flow.partition({ stages, key: keyOf }),
+      named: (flow) => flow.partition({ stages, key: ['key', 'at'] }),
+      naive: (items) => [...items],
+    },
+    {
+      name: 'sort',
+      build: (flow) => flow.takeSort(1000, (a, b) => a.at - b.at).flatMap((all) => [...all]),
+      named: (flow) => any(flow.sort('at')),
+      naive: (items) => [...items],
+    },
     {
       name: 'partition by hash',
       build: (flow) => flow.partition({ stages, hash: ({ key }) => key % stages }),
@@ -118,6 +182,24 @@ export function opsOf(stages: number): readonly Op[] {
         flow
           .join(flow.filter(isOdd), { stages, left: ({ id }) => id, right: ({ id }) => id, mode: 'left' })
           .map(([left, right]) => ({ ...left, value: left.value + (right?.value ?? 1000) })),
+      named: (flow) =>
+        any(
+          flow
+            .join(
+              flow
+                .map((item) => item)
+                .where('value', '!=', 0)
+                .filter(isOdd)
+                .select({ id: 'id', other: 'value' }),
+              {
+                stages,
+                on: ['id'],
+                mode: 'left',
+              },
+            )
+            .derive('value', ['value', 'other'], (value, other) => value + (other ?? 1000))
+            .select('id', 'key', 'at', 'value'),
+        ),
       naive: (items) =>
         items.flatMap((left) => {
           const found = items.filter((right) => isOdd(right) && right.id === left.id)
@@ -133,15 +215,22 @@ const total = (items: readonly Item[]): number => items.reduce((all, { value }) 
 const summary = (items: readonly Item[]): object => ({
   n: items.length,
   sum: total(items),
-  least: items.length === 0 ? undefined : Math.min(...items.map(({ value }) => value)),
-  most: items.length === 0 ? undefined : Math.max(...items.map(({ value }) => value)),
-  mean: items.length === 0 ? undefined : total(items) / items.length,
+  least: items.length === 0 ? null : Math.min(...items.map(({ value }) => value)),
+  most: items.length === 0 ? null : Math.max(...items.map(({ value }) => value)),
+  mean: items.length === 0 ? null : total(items) / items.length,
 })
 const value = (item: Item): number => item.value
 const SPEC = { n: count(), sum: sum(value), least: min(value), most: max(value), mean: mean(value) }
-const round = (row: { readonly mean: number | undefined }): object => ({
+const NAMED_SPEC = {
+  n: count(),
+  sum: sum('value'),
+  least: min('value'),
+  most: max('value'),
+  mean: mean('value'),
+} as const
+const round = (row: { readonly mean: number | null }): object => ({
   ...row,
-  mean: row.mean === undefined ? undefined : Math.round(row.mean * 1e6) / 1e6,
+  mean: row.mean === null ? null : Math.round(row.mean * 1e6) / 1e6,
 })
 
 /** The windows of an event, as their starts. */
@@ -161,11 +250,17 @@ export function tailsOf(stages: number): readonly Tail[] {
           .keyBy(keyOf)
           .aggregate(SPEC)
           .map(({ key, ...row }) => ({ key, ...round(row) })),
+      named: (flow) =>
+        flow
+          .keyBy('key')
+          .aggregate(NAMED_SPEC)
+          .map(({ key, ...row }) => ({ key, ...round(row) })),
       naive: (items) => groups(items, keyOf).map(([key, own]) => ({ key, ...round(summary(own) as never) })),
     },
     {
       name: 'aggregate of all',
       build: (flow) => flow.aggregate(SPEC).map(round),
+      named: (flow) => flow.aggregate(NAMED_SPEC).map(round),
       naive: (items) => [round(summary(items) as never)],
     },
     {
@@ -175,6 +270,11 @@ export function tailsOf(stages: number): readonly Tail[] {
           .keyBy(keyOf)
           .aggregate({ n: count(), some: quantile(value, 0.5) })
           .map(({ key, n }) => ({ key, n })),
+      named: (flow) =>
+        flow
+          .keyBy('key')
+          .aggregate({ n: count(), some: quantile('value', 0.5) })
+          .select('key', 'n'),
       naive: (items) => groups(items, keyOf).map(([key, own]) => ({ key, n: own.length })),
     },
     {
@@ -185,6 +285,12 @@ export function tailsOf(stages: number): readonly Tail[] {
           .window(tumbling(10, ({ at }) => at, IN_ORDER))
           .aggregate({ n: count(), sum: sum(value) })
           .map(({ key, window, ...row }) => ({ key, start: window.startMs, ...row })),
+      named: (flow) =>
+        flow
+          .keyBy('key')
+          .window(tumbling(10, 'at', IN_ORDER))
+          .aggregate({ n: count(), sum: sum('value') })
+          .select({ key: 'key', start: 'windowStart', n: 'n', sum: 'sum' }),
       naive: (items) => windows(items, 10, 10),
     },
     {
@@ -195,6 +301,12 @@ export function tailsOf(stages: number): readonly Tail[] {
           .window(sliding(20, 5, ({ at }) => at, IN_ORDER))
           .aggregate({ n: count(), sum: sum(value) })
           .map(({ key, window, ...row }) => ({ key, start: window.startMs, ...row })),
+      named: (flow) =>
+        flow
+          .keyBy('key')
+          .window(sliding(20, 5, 'at', IN_ORDER))
+          .aggregate({ n: count(), sum: sum('value') })
+          .select({ key: 'key', start: 'windowStart', n: 'n', sum: 'sum' }),
       naive: (items) => windows(items, 20, 5),
     },
     {
@@ -205,6 +317,12 @@ export function tailsOf(stages: number): readonly Tail[] {
           .window(session(6, ({ at }) => at, IN_ORDER))
           .aggregate({ n: count() })
           .map(({ key, window, n }) => ({ key, start: window.startMs, end: window.endMs, n })),
+      named: (flow) =>
+        flow
+          .keyBy('key')
+          .window(session(6, 'at', IN_ORDER))
+          .aggregate({ n: count() })
+          .select({ key: 'key', start: 'windowStart', end: 'windowEnd', n: 'n' }),
       naive: (items) => groups(items, keyOf).flatMap(([key, own]) => sessions(own, 6).map((one) => ({ key, ...one }))),
     },
     {
@@ -245,6 +363,31 @@ export function tailsOf(stages: number): readonly Tail[] {
       ],
     },
     {
+      name: 'top',
+      build: (flow) => flow.takeSort(3, (a, b) => b.value - a.value).flatMap((best) => best.map(value)),
+      named: (flow) => flow.top(3, 'value').map(value),
+      naive: (items) =>
+        items
+          .map(value)
+          .sort((a, b) => b - a)
+          .slice(0, 3),
+    },
+    {
+      name: 'aggregate by two keys',
+      build: (flow) =>
+        flow
+          .keyBy(({ key, at }) => `${key} ${at}`)
+          .aggregate({ n: count() })
+          .map(({ key, n }) => ({ key: Number(key.split(' ')[0]), at: Number(key.split(' ')[1]), n })),
+      named: (flow) => flow.keyBy('key', 'at').aggregate({ n: count() }),
+      naive: (items) =>
+        groups(items, ({ key, at }) => `${key} ${at}`).map(([, own]) => ({
+          key: own[0]?.key,
+          at: own[0]?.at,
+          n: own.length,
+        })),
+    },
+    {
       name: 'fold by key',
       build: (flow) =>
         flow
@@ -254,6 +397,14 @@ export function tailsOf(stages: number): readonly Tail[] {
             (sum, item) => sum + item.value,
           )
           .map(({ key, value: all }) => ({ key, all })),
+      named: (flow) =>
+        flow
+          .keyBy('key')
+          .fold(
+            () => 0,
+            (sum, item) => sum + item.value,
+          )
+          .select({ key: 'key', all: 'value' }),
       naive: (items) => groups(items, keyOf).map(([key, own]) => ({ key, all: total(own) })),
     },
     {
@@ -265,6 +416,19 @@ export function tailsOf(stages: number): readonly Tail[] {
             { stages, mode: 'full', left: keyOf, right: keyOf, window: tumbling(10, ({ at }: Item) => at, IN_ORDER) },
           )
           .map(([left, right]) => [left?.id, right?.id]),
+      named: (flow) => {
+        const left = flow.select({ left: 'id', key: 'key', at: 'at' })
+        const right = flow
+          .filter(isOdd)
+          .derive('key', ['key'], (key) => key + 1)
+          .derive('cell', ['at'], (at) => Math.floor(at / 10))
+          .select({ right: 'id', key: 'key', cell: 'cell' })
+        return left
+          .derive('cell', ['at'], (at) => Math.floor(at / 10))
+          .select('left', 'key', 'cell')
+          .join(right, { stages, mode: 'full', on: ['key', 'cell'] })
+          .map(({ left, right }) => [left ?? undefined, right ?? undefined])
+      },
       naive: (items) =>
         fullJoin(
           items,
@@ -320,6 +484,8 @@ export interface RandomPlan {
   readonly ops: readonly number[]
   readonly tail: number
   readonly stages: number
+  /** Whether operators take fields by their names, where they can. */
+  readonly isNamed: boolean
 }
 
 export const plansOf: fc.Arbitrary<RandomPlan> = fc.record({
@@ -328,6 +494,7 @@ export const plansOf: fc.Arbitrary<RandomPlan> = fc.record({
   ops: fc.array(fc.nat(), { maxLength: 5 }),
   tail: fc.nat(),
   stages: fc.integer({ min: 1, max: 4 }),
+  isNamed: fc.boolean(),
 })
 
 /** The most items of a read. */
@@ -383,6 +550,17 @@ function beginningOf(plan: RandomPlan, input: Flow<Item, never> | undefined): Fl
   return all.length === 1 ? flow(all[0] ?? []) : flows(all)
 }
 
+/** Operators and ends that can be told names of fields, each alone: by names, by functions, and what arrays give. */
+export function namedOnes(
+  items: readonly Item[],
+  stages: number,
+): readonly { readonly name: string; readonly flows: readonly Flow<unknown, never>[]; readonly expected: unknown[] }[] {
+  return [...opsOf(stages), ...tailsOf(stages)].flatMap(({ name, build, named, naive }) => {
+    if (named === undefined) return []
+    return [{ name, flows: [build(flow(items)), named(flow(items))], expected: naive(items) }]
+  })
+}
+
 /** The flow of a plan, and what arrays give for it, in no order. @param input - of a pipeline: what its source gives */
 export function builtOf(
   plan: RandomPlan,
@@ -392,7 +570,7 @@ export function builtOf(
   readonly expected: readonly unknown[]
   readonly names: string
 } {
-  const { ops, tail, stages } = plan
+  const { ops, tail, stages, isNamed } = plan
   let built = beginningOf(plan, input)
   let expected: Item[] = itemsIn(plan).flat()
   const known = opsOf(stages)
@@ -402,10 +580,11 @@ export function builtOf(
     // A join of all with all, several times over, is no longer small.
     if (op === undefined || expected.length > 300) continue
     names.push(op.name)
-    built = op.build(built)
+    built = (isNamed ? (op.named ?? op.build) : op.build)(built)
     expected = op.naive(expected)
   }
   const tails = tailsOf(stages)
   const end = tails[tail % tails.length] as Tail
-  return { flow: end.build(built), expected: end.naive(expected), names: [...names, end.name].join(', ') }
+  const ended = (isNamed ? (end.named ?? end.build) : end.build)(built)
+  return { flow: ended, expected: end.naive(expected), names: [...names, end.name].join(', ') }
 }

@@ -1,6 +1,7 @@
 // The writer of a sink without transactions whose checkpoints are kept beside it.
 
 import { orClose } from '../../base/closing.ts'
+import { definedOf } from '../../base/options.ts'
 import { isPromise } from '../../base/promise.ts'
 import type { Batch } from '../batch.ts'
 import { START_OVER } from '../kits/store/checkpoints.ts'
@@ -54,7 +55,7 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
     plain: TwoPhaseSink<Row>,
     { path, deadLetters, lockWaitMs, ...options }: CheckpointedWriterOptions,
   ): Promise<CheckpointedWriter<Row>> {
-    const { pipeline, shard = WHOLE, columns, leaseMs, owner, signal } = options
+    const { pipeline, shard = WHOLE, columns, types, leaseMs, owner, signal } = options
     const place = { path, table: 'sluice_checkpoints', deadLetters }
     const store = await openSqliteWriter<never>({ ...place, pipeline, shard, leaseMs, owner, signal, lockWaitMs })
     return await orClose(store, async () => {
@@ -69,8 +70,7 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
             pipeline: shardName(pipeline, of),
             note,
             epoch,
-            ...(columns === undefined ? {} : { columns }),
-            ...(signal === undefined ? {} : { signal }),
+            ...definedOf({ columns, types, signal }),
           })
           await orClose(opened, async () => {
             if (note !== undefined) await opened.publish(note)

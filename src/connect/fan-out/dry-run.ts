@@ -1,5 +1,6 @@
 // A dry run of several sinks: each takes its rows, and nothing lasts of any.
 
+import { definedOf } from '../../base/options.ts'
 import type { DeadLetter } from '../origin.ts'
 import type { Sink, SinkOptions, SinkWriter } from '../sink.ts'
 import { isJoined } from './branches/is-joined.ts'
@@ -12,7 +13,7 @@ export async function openFanOutDry<Row>(
   { where, branches }: FanOutWriterOptions<Row>,
   opening: SinkOptions,
 ): Promise<SinkWriter<Row>> {
-  const { columns, ...rest } = opening
+  const { columns, types, key: _, ...rest } = opening
   const writers: (SinkWriter<unknown> | undefined)[] = []
   const head = await first.dryRun?.(opening)
   const close = async (): Promise<void> => {
@@ -20,7 +21,7 @@ export async function openFanOutDry<Row>(
   }
   try {
     for (const [name, { into, map }] of branches) {
-      const known = map === undefined && columns !== undefined ? { columns } : {}
+      const known = map === undefined ? definedOf({ columns, types }) : {}
       const pipeline = branchPipeline(opening.pipeline, name)
       const its = { ...rest, ...known, pipeline }
       const branch = into as Sink<unknown>

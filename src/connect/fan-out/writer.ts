@@ -1,6 +1,7 @@
 // The writer of several sinks: writes into the first, and into files for the others.
 
 import { randomUUID } from 'node:crypto'
+import { definedOf } from '../../base/options.ts'
 import { type Batch, withOwnOrigins } from '../batch.ts'
 import { makeRoot, syncFolder } from '../kits/files/disk.ts'
 import { newOwner } from '../lease.ts'
@@ -106,8 +107,8 @@ export class FanOutWriter<Row> implements SinkWriter<Row> {
         const owned = branchPipeline(pipeline, name)
         const spool = new Spool(folder, owned)
         if (folder !== '') await spool.clear(new Set(files.map((file) => file.name)))
-        const { columns, ...rest } = opening
-        const known = map === undefined && columns !== undefined ? { columns } : {}
+        const { columns, types, key: _, ...rest } = opening
+        const known = map === undefined ? definedOf({ columns, types }) : {}
         const its = { ...rest, ...known, pipeline: owned, owner }
         const options = { name, sink: into as Sink<unknown>, spool, mayLagBytes, lineage, opening: its, seq, files }
         if (isJoined(sink, into)) {

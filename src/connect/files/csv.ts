@@ -183,7 +183,8 @@ export function csvSource<
     onRagged,
     malformed,
   })
-  return recordFiles(input, { ...readFilesOptions(options), kind: 'csv', columns, records }) as Source<CsvRow<C, B, N>>
+  const files = recordFiles(input, { ...readFilesOptions(options), kind: 'csv', columns, records })
+  return { ...files, isTabular: true } as Source<CsvRow<C, B, N>>
 }
 
 function valuesOf({ bigints = 'reject', decimal = '.', thousands, time, ...rest }: CsvSourceOptions): ValueRules {

@@ -124,6 +124,7 @@ export function parquetSource<Row = Record<string, unknown>>(
   }
   return {
     kind: 'parquet',
+    isTabular: true,
     title: `${typeof input === 'string' ? input : input.join(', ')} as Parquet`,
     shared,
     splits: async (waiting) => (await list(new Map(), waiting)).map(({ split }) => split),

@@ -1,5 +1,6 @@
 // aggregate: named results for each key, or for all events, without windows.
 
+import { fieldsOfKey } from '../../base/field.ts'
 import type { Key } from '../../base/hash.ts'
 import { overLimit } from '../../base/over-limit.ts'
 import type { Aggregating } from '../plan.ts'
@@ -55,6 +56,7 @@ function machine(operator: Aggregating, take: Take): MakeStep {
   return (next, context) => {
     const groups = new Groups(operator)
     const { name, maxKeys } = operator
+    const keyFields = keyFieldsOf(operator)
     const add = take(groups)
     return {
       events(batch) {
@@ -68,14 +70,16 @@ function machine(operator: Aggregating, take: Take): MakeStep {
       },
       end() {
         if (operator.key === undefined) groups.ensure(ALL)
-        sendAll(
-          groups.size,
-          (at) => groups.resultOf(at, operator.key === undefined ? {} : { key: groups.keyOf(at) }),
-          next,
-        )
+        sendAll(groups.size, (at) => groups.resultOf(at, keyFields(groups.keyOf(at))), next)
       },
     }
   }
+}
+
+/** What a result begins with: its key's fields, or its key. */
+export function keyFieldsOf({ key, row }: Aggregating): (key: Key) => Record<string, unknown> {
+  if (row !== undefined) return (of) => fieldsOfKey(row, of)
+  return key === undefined ? () => ({}) : (of) => ({ key: of })
 }
 
 export function keyer({ key }: Aggregating): (event: unknown) => Key {

@@ -2,11 +2,11 @@ import { deepEqual, equal } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { probeStep, type StepProbe } from '../../testing/step-probe.ts'
-import { Flow } from '../flow.ts'
+import { type BatchOptions, Flow } from '../flow.ts'
 import type { Operator } from '../plan.ts'
 import { batch } from './batch.ts'
 
-const probeOf = (options: Parameters<Flow<number>['batch']>[0]): StepProbe => {
+const probeOf = (options: BatchOptions<number>): StepProbe => {
   const { operator } = new Flow<number>().batch(options).node
   return probeStep(batch(operator as Extract<Operator, { kind: 'batch' }>))
 }

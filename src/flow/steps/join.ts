@@ -6,10 +6,9 @@ import { overLimit } from '../../base/over-limit.ts'
 import { type Batch, mapped, oneOf } from '../../connect/batch.ts'
 import { timeOf } from '../../window/event-time.ts'
 import type { At, WindowSpec } from '../../window/window.ts'
-import type { Operator } from '../plan.ts'
+import type { Joining } from '../plan.ts'
 import { giveResults, type MakeStep, type Port, passing, type Step, type StepContext } from '../step.ts'
 
-type Joining = Extract<Operator, { kind: 'join' }>
 export type Side = 'left' | 'right'
 
 /** An event with the side that it came from. */
@@ -31,6 +30,8 @@ export function sided(side: Side): MakeStep {
 export function sidedKey({ left, right }: Joining): (event: Sided) => Key {
   return ({ side, value }) => plainKey(((side === 'left' ? left : right) as (value: unknown) => Key)(value))
 }
+
+type Pair = readonly [left: unknown, right: unknown]
 
 interface Half {
   readonly value: unknown
@@ -54,7 +55,7 @@ class Table {
   readonly #sides: Record<Side, Map<Key, Half[]>> = { left: new Map(), right: new Map() }
 
   /** Keeps an event, and gives the pairs that it completes. */
-  add(key: Key, { side, value }: Sided, out: unknown[]): void {
+  add(key: Key, { side, value }: Sided, out: Pair[]): void {
     const half: Half = { value, isPaired: false }
     const own = this.#sides[side].get(key)
     if (own === undefined) this.#sides[side].set(key, [half])
@@ -84,7 +85,7 @@ class Table {
   }
 
   /** The events that found no partner, each with an empty other side. */
-  unpaired(side: Side, out: unknown[]): void {
+  unpaired(side: Side, out: Pair[]): void {
     for (const halves of this.#sides[side].values()) {
       for (const { value, isPaired } of halves) {
         if (!isPaired) out.push(side === 'left' ? [value, undefined] : [undefined, value])
@@ -138,13 +139,13 @@ class Join implements Step {
   }
 
   events(batch: Batch): void {
-    const out: unknown[] = []
+    const out: Pair[] = []
     for (const [index, event] of (batch.values() as readonly Sided[]).entries()) {
       const endMs = this.#windows.endOf(event.value)
       if (this.#isOver(endMs)) this.#context.late(this.#operator.name, oneOf(batch, index, event.value), 0)
       else this.#add(endMs, this.#keyOf(event), event, out)
     }
-    giveResults(this.#next, out)
+    this.#give(out)
   }
 
   watermark(time: number): void {
@@ -181,7 +182,7 @@ class Join implements Step {
     return endMs + this.#windows.latenessMs <= this.#watermark
   }
 
-  #add(endMs: number, key: Key, event: Sided, out: unknown[]): void {
+  #add(endMs: number, key: Key, event: Sided, out: Pair[]): void {
     const { name, maxHeld } = this.#operator
     const window = this.#windowAt(endMs)
     window.table.add(key, event, out)
@@ -216,10 +217,15 @@ class Join implements Step {
     if (window === undefined) return
     this.#tables.delete(endMs)
     this.#held -= window.events
-    const out: unknown[] = []
+    const out: Pair[] = []
     const { mode } = this.#operator
     if (mode === 'left' || mode === 'full') window.table.unpaired('left', out)
     if (mode === 'right' || mode === 'full') window.table.unpaired('right', out)
-    giveResults(this.#next, out)
+    this.#give(out)
+  }
+
+  #give(pairs: readonly Pair[]): void {
+    const { pair } = this.#operator
+    giveResults(this.#next, pair === undefined ? pairs : pairs.map(([left, right]) => pair(left, right)))
   }
 }

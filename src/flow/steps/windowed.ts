@@ -7,15 +7,16 @@ import type { WindowPartial } from '../../window/assigner.ts'
 import { Combiner } from '../../window/combiner.ts'
 import type { Fold } from '../../window/fold.ts'
 import { floorTo, type Granularity } from '../../window/granularity.ts'
-import type { Pane } from '../../window/pane.ts'
+import type { Pane, PaneWindow } from '../../window/pane.ts'
 import { Panes } from '../../window/panes.ts'
 import { mergeSnapshots, type PanesSnapshot } from '../../window/snapshot.ts'
 import type { WindowSpec } from '../../window/window.ts'
+import { tellsWhy } from '../fields.ts'
 import type { Aggregating, Operator, Reduce } from '../plan.ts'
 import { checkItems } from '../reduce.ts'
 import { keepable, stageState } from '../state-codec.ts'
 import { give, giveResults, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
-import { keyer } from './aggregate.ts'
+import { keyer, keyFieldsOf } from './aggregate.ts'
 import type { Part } from './departition.ts'
 import type { Any } from './groups.ts'
 import { type Box, outcomeOf } from './reduce.ts'
@@ -80,10 +81,11 @@ export function reduceWork(operator: Reduce): WindowWork {
 
 /** An aggregation has one state for each key and window, which may have been begun further up. */
 export function aggregateWork(operator: Aggregating): WindowWork {
-  const { name, key } = operator
+  const { name, key, row } = operator
+  const keyFields = keyFieldsOf(operator)
   const window = operator.window as WindowSpec<unknown>
   const { create, add, merge, save, load, result } = operator.aggregate as unknown as Any
-  const tellsWhy = window.triggers.length > 0 || ('allowedLatenessMs' in window && window.allowedLatenessMs > 0)
+  const repeats = tellsWhy(window)
   const fold = { create, add, save, load, ...(merge === undefined ? {} : { merge }) }
   return {
     name,
@@ -93,10 +95,17 @@ export function aggregateWork(operator: Aggregating): WindowWork {
     isStageBound: false,
     fold: () => fold,
     show({ key: of, window: place, value, trigger, isLast }, out) {
-      const row = key === undefined ? { window: place } : { key: of, window: place }
-      out.push(Object.assign(row, tellsWhy ? { trigger, isLast } : undefined, result(value)))
+      const begun = Object.assign(keyFields(of), row === undefined ? { window: place } : fieldsOfWindow(place))
+      const why = { trigger: row === undefined ? trigger : trigger.kind, isLast }
+      out.push(Object.assign(begun, repeats ? why : undefined, result(value)))
     },
   }
+}
+
+/** What a row has of its window. */
+function fieldsOfWindow({ kind, id, startMs, endMs }: PaneWindow): Record<string, unknown> {
+  if (kind === 'count') return { windowIndex: id }
+  return kind === 'global' ? {} : { windowStart: startMs, windowEnd: endMs }
 }
 
 /** Keys of panes lie in Maps: they are refused here if they are none. */

@@ -15,16 +15,22 @@ type Row = Readonly<Record<string, unknown>>
  * The columns of the first rows; undefined while none of them has any. A column of several types is `json`, one without
  * a value `text`.
  *
- * @param findsFloats - whether whole numbers are `real`, unless there are bigints among them
+ * @param options.findsFloats - whether whole numbers are `real`, unless there are bigints among them
+ * @param options.types - the types of some columns, which rule over what values look like
  */
-export function columnsOfRows(rows: readonly unknown[], findsFloats: boolean): Columns | undefined {
+export function columnsOfRows(
+  rows: readonly unknown[],
+  { findsFloats, types = {} }: { readonly findsFloats: boolean; readonly types?: Columns | undefined },
+): Columns | undefined {
   const inferred = inferColumns(rows)
   if (inferred.size === 0) return undefined
   const columns: [string, ColumnType][] = []
   for (const [name, type] of inferred) {
     const hasValue = rows.some((row) => Object.hasOwn(Object(row), name) && (row as Row)[name] != null)
     const isFloat = findsFloats && type === 'integer' && !rows.some((row) => isBigInt(row, name))
-    if (isFloat) columns.push([name, 'real'])
+    const known = Object.hasOwn(types, name) ? types[name] : undefined
+    if (known !== undefined) columns.push([name, known])
+    else if (isFloat) columns.push([name, 'real'])
     else columns.push([name, type === 'mixed' || (type === undefined && hasValue) ? 'json' : (type ?? 'text')])
   }
   return Object.fromEntries(columns)

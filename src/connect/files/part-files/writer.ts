@@ -262,7 +262,10 @@ export class FilesWriter<Row> implements TwoPhaseWriter<Row> {
   }
 
   async #findColumns(rows: Batch<Row>): Promise<void> {
-    const columns = columnsOfRows(rows.values(), this.#options.format.findsFloats === true)
+    const columns = columnsOfRows(rows.values(), {
+      findsFloats: this.#options.format.findsFloats === true,
+      types: this.#opening.types,
+    })
     if (columns === undefined) return
     this.#encoders = await this.#options.format.prepare(columns, true)
     this.#found = columns

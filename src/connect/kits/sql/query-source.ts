@@ -88,6 +88,7 @@ export function querySource<Row, Opening extends QueryToRead>(
   const { source, cursor, lookBack } = opening
   return {
     kind,
+    isTabular: true,
     title: `${source} in ${place}`,
     provided: cursor.length > 0 ? 'as long as the column only grows' : SAME_ROWS,
     isCounted: true,

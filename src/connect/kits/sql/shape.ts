@@ -45,16 +45,23 @@ export function shapeOf(table: string, columns: Columns, key: readonly string[] 
   return checked({ table, columns: named, key, isInferred: false }, rules)
 }
 
-/** The table for rows whose columns nobody named; undefined while none of them has any. */
+/**
+ * The table for rows whose columns nobody named; undefined while none of them has any.
+ *
+ * @param known - the types of some columns, which rule over what values look like
+ */
 export function shapeOfRows(
   table: string,
   rows: readonly unknown[],
-  key: readonly string[] | undefined,
+  { key, types = {} }: { readonly key: readonly string[] | undefined; readonly types?: Columns | undefined },
   rules: ShapeRules,
 ): Shape | undefined {
   const inferred = inferColumns(rows)
   if (inferred.size === 0) return undefined
-  const columns = [...inferred].map(([name, type]) => ({ name, type: type === 'mixed' ? 'text' : type }) as const)
+  const columns = [...inferred].map(([name, type]) => {
+    const known = Object.hasOwn(types, name) ? types[name] : undefined
+    return { name, type: known ?? (type === 'mixed' ? 'text' : type) }
+  })
   return checked({ table, columns, key, isInferred: true }, rules)
 }
 

@@ -16,9 +16,9 @@ export function sqlSink<Row>(
   tables: TableOptions,
   open: (options: SqlWriterOptions) => Promise<SinkWriter<Row>>,
 ): Sink<Row> {
-  const optionsOf = ({ columns, ...given }: SinkOptions): SqlWriterOptions => {
+  const optionsOf = ({ columns, key, ...given }: SinkOptions): SqlWriterOptions => {
     given.signal?.throwIfAborted()
-    return { ...tables, ...given, columns: tables.columns ?? columns }
+    return { ...tables, ...given, columns: tables.columns ?? columns, key: tables.key ?? key }
   }
   return {
     ...about,

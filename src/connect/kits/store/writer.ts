@@ -24,6 +24,7 @@ export interface SqlWriterOptions extends StoreOptions, TableOptions {
   readonly table: string
   readonly key?: readonly string[] | undefined
   readonly columns?: Columns | undefined
+  readonly types?: Columns | undefined
   readonly leaseMs?: number | undefined
   readonly owner?: string | undefined
   readonly signal?: AbortSignal | undefined
@@ -217,8 +218,8 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   }
 
   #rowsOf(rows: readonly unknown[]): RowTable | undefined {
-    const { table, key } = this.#options
-    const shape = shapeOfRows(table, rows, key, this.#database.rules)
+    const { table, key, types } = this.#options
+    const shape = shapeOfRows(table, rows, { key, types }, this.#database.rules)
     return shape === undefined ? undefined : this.#rowsIn(shape)
   }
 

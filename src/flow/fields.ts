@@ -1,0 +1,117 @@
+// Which fields the events of a flow have, as far as the plan says: by names, or by the columns of its source.
+
+import type { AnyAggregate } from '../aggregate/aggregate.ts'
+import type { Columns, ColumnType } from '../connect/column.ts'
+import type { Aggregating, FieldUse, PlanNode } from './plan.ts'
+
+/** Field → its type, where that is known; in the order that events have them. */
+export type Fields = ReadonlyMap<string, ColumnType | undefined>
+
+/**
+ * The fields of the events that a node gives; undefined where a function makes them, or a source does not say.
+ *
+ * @param input - the columns of a pipeline's source, where they are known
+ * @example
+ * [...(fieldsOf(flow([{ id: 1, name: 'ann' }]).select('id').node) ?? []).keys()] // => ['id']
+ */
+export function fieldsOf(node: PlanNode, input?: Columns): Fields | undefined {
+  const { operator, inputs } = node
+  const above = (at = 0): Fields | undefined => {
+    const from = inputs[at]
+    return from === undefined ? undefined : fieldsOf(from, input)
+  }
+  switch (operator.kind) {
+    case 'input':
+      return input === undefined ? undefined : new Map(Object.entries(input))
+    case 'source':
+      return ofSources(operator.sources)
+    case 'map':
+    case 'flatMap':
+      return operator.fields === undefined ? undefined : afterUse(operator.fields, above())
+    case 'filter':
+    case 'uniq':
+    case 'take':
+    case 'partition':
+    case 'shuffle':
+    case 'branch':
+      return above()
+    case 'takeSort':
+      return operator.isSpread ? above() : undefined
+    case 'merge':
+      return common(inputs.map((_, at) => above(at)))
+    case 'aggregate':
+      return operator.row === undefined ? undefined : ofRow(operator, operator.row, above())
+    case 'join':
+      return operator.on === undefined ? undefined : joined(operator.on, above(0), above(1))
+    default:
+      return undefined
+  }
+}
+
+/** Fields as columns of a sink: those of known types, and whether these are all. */
+export function columnsOf(fields: Fields | undefined): { readonly columns: Columns; readonly areAll: boolean } {
+  const known = [...(fields ?? [])].flatMap(([name, type]) => (type === undefined ? [] : [[name, type] as const]))
+  return { columns: Object.fromEntries(known), areAll: fields !== undefined && known.length === fields.size }
+}
+
+function ofSources(sources: readonly unknown[]): Fields | undefined {
+  return common(
+    sources.map((source) => {
+      const columns = (source as { readonly columns?: Columns } | null | undefined)?.columns
+      return typeof columns === 'object' ? new Map(Object.entries(columns)) : undefined
+    }),
+  )
+}
+
+/** What several have, if it is the same. */
+function common(each: readonly (Fields | undefined)[]): Fields | undefined {
+  const [first, ...others] = each
+  const text = (fields: Fields | undefined): string => JSON.stringify([...(fields ?? [])])
+  return others.every((other) => other !== undefined && text(other) === text(first)) ? first : undefined
+}
+
+function afterUse({ reads, only, adds }: FieldUse, before: Fields | undefined): Fields | undefined {
+  if (only !== undefined) return new Map(only.map((name, at) => [name, before?.get(reads[at] as string)]))
+  if (before === undefined) return undefined
+  const after = new Map(before)
+  for (const name of adds ?? []) after.set(name, undefined)
+  return after
+}
+
+/** A result by names: its key's fields, those of its window, and its aggregates. */
+function ofRow({ window, aggregate }: Aggregating, row: readonly string[], before: Fields | undefined): Fields {
+  const fields = new Map<string, ColumnType | undefined>(row.map((name) => [name, before?.get(name)]))
+  if (window !== undefined && window.kind === 'count') fields.set('windowIndex', 'integer')
+  else if (window !== undefined && window.kind !== 'global') {
+    fields.set('windowStart', 'time')
+    fields.set('windowEnd', 'time')
+  }
+  const members = (aggregate as { readonly members?: ReadonlyMap<string, AnyAggregate<never>> }).members ?? new Map()
+  if (window !== undefined && tellsWhy(window)) {
+    fields.set('trigger', 'text')
+    fields.set('isLast', 'boolean')
+  }
+  for (const [name, member] of members) fields.set(name, typeOfResult(member, before))
+  return fields
+}
+
+/** Whether a window can give more than one result, so that each says why it came. */
+export function tellsWhy(window: NonNullable<Aggregating['window']>): boolean {
+  return window.triggers.length > 0 || ('allowedLatenessMs' in window && window.allowedLatenessMs > 0)
+}
+
+function typeOfResult({ kind, fields }: AnyAggregate<never>, before: Fields | undefined): ColumnType | undefined {
+  const [what] = kind.split('(')
+  if (what === 'count' || what === 'countDistinct') return 'integer'
+  if (what === 'mean') return 'real'
+  const [field] = fields ?? []
+  const of = field === undefined ? undefined : before?.get(field)
+  if (what === 'min' || what === 'max' || what === 'first' || what === 'last') return of
+  return what === 'sum' && of === 'real' ? 'real' : undefined
+}
+
+function joined(on: readonly string[], left: Fields | undefined, right: Fields | undefined): Fields | undefined {
+  if (left === undefined || right === undefined) return undefined
+  const keys = on.map((name) => [name, left.get(name) ?? right.get(name)] as const)
+  return new Map([...keys, ...[...left, ...right].filter(([name]) => !on.includes(name))])
+}

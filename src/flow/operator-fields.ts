@@ -1,0 +1,84 @@
+// Which fields an operator reads and writes, where the plan knows them by name.
+
+import type { AnyAggregate } from '../aggregate/aggregate.ts'
+import { fieldsReadBy } from '../base/field.ts'
+import type { Aggregating, FieldUse, Operator } from './plan.ts'
+
+type OfEvent = (event: never) => unknown
+
+/**
+ * What an operator does to the fields of events; undefined where a function looks at whole events, or makes others.
+ *
+ * @example
+ * usedBy(flow([{ id: 1, n: 2 }]).uniq('id').node.operator) // => { reads: ['id'] }
+ */
+export function usedBy(operator: Operator): FieldUse | undefined {
+  switch (operator.kind) {
+    case 'map':
+    case 'filter':
+    case 'flatMap':
+      return operator.fields
+    case 'uniq':
+      return readBy([operator.by, timeOf(operator)])
+    case 'takeSort':
+      return readBy([operator.compare as OfEvent])
+    case 'partition':
+      return 'key' in operator.by ? readBy([operator.by.key]) : undefined
+    case 'batch':
+      return operator.bytes === undefined && operator.key !== undefined ? readBy([operator.key]) : undefined
+    case 'join':
+      return readBy([operator.left, timeOf(operator)])
+    case 'aggregate': {
+      const read = membersOf(operator).map(({ kind, fields }) => (kind === 'count' ? [] : fields))
+      const other = readBy([operator.key, timeOf(operator)])
+      if (other === undefined || read.some((fields) => fields === undefined)) return undefined
+      return { reads: [...new Set([...other.reads, ...read.flatMap((fields) => fields ?? [])])] }
+    }
+    default:
+      return undefined
+  }
+}
+
+/** The fields that an operator reads by name, also where it has functions beside them. */
+export function namesReadBy(operator: Operator): readonly string[] {
+  switch (operator.kind) {
+    case 'map':
+    case 'filter':
+    case 'flatMap':
+      return operator.fields?.reads ?? []
+    case 'aggregate': {
+      const names = [operator.key, timeOf(operator)].flatMap((fn) => fieldsReadBy(fn) ?? [])
+      return [...names, ...membersOf(operator).flatMap(({ fields }) => fields ?? [])]
+    }
+    default:
+      return usedBy(operator)?.reads ?? []
+  }
+}
+
+/** What an operator's fields are, in words: `reads celsius, writes fahrenheit`. */
+export function useText({ reads, only, adds }: FieldUse): string {
+  const written = only ?? adds ?? []
+  const parts = [reads.length === 0 ? '' : `reads ${reads.join(', ')}`]
+  if (written.length > 0) parts.push(`writes ${written.join(', ')}${only === undefined ? '' : ' and no others'}`)
+  return parts.filter((part) => part !== '').join(', ') || 'reads no field'
+}
+
+function readBy(functions: readonly (OfEvent | undefined)[]): FieldUse | undefined {
+  const reads = new Set<string>()
+  for (const fn of functions) {
+    if (fn === undefined) continue
+    const names = fieldsReadBy(fn)
+    if (names === undefined) return undefined
+    for (const name of names) reads.add(name)
+  }
+  return { reads: [...reads] }
+}
+
+function timeOf({ window }: { readonly window: Extract<Operator, { kind: 'join' }>['window'] }): OfEvent | undefined {
+  return window !== undefined && 'at' in window ? window.at : undefined
+}
+
+function membersOf({ aggregate }: Aggregating): readonly AnyAggregate<never>[] {
+  const { members = new Map() } = aggregate as { readonly members?: ReadonlyMap<string, AnyAggregate<never>> }
+  return [...members.values()]
+}
