@@ -94,16 +94,14 @@ class Pulled<T> {
   }
 
   /** Closes the iterator unless it has ended; waits for it, but not for a value that may never come. */
-  async close(): Promise<void> {
+  close(): Promise<void> | void {
     clearImmediate(this.#flush)
     if (this.#isDone) return
     this.#isDone = true
-    if (this.#iterator === undefined) await discard(this.#source)
-    else if ('sync' in this.#iterator) this.#iterator.sync.return?.()
-    else {
-      const isPending = (): boolean => this.#isWaiting
-      await closeIterator(this.#iterator.async, { isPending, hasSignal: takesSignal(this.#source) })
-    }
+    if (this.#iterator === undefined) return discard(this.#source)
+    if ('sync' in this.#iterator) return void this.#iterator.sync.return?.()
+    const isPending = (): boolean => this.#isWaiting
+    return closeIterator(this.#iterator.async, { isPending, hasSignal: takesSignal(this.#source) })
   }
 
   #pullSync(iterator: Iterator<T>, self: Producer<T>): void {
