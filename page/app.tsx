@@ -2,6 +2,7 @@
 
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { shownName } from '../src/pipeline/shown-name.ts'
 import type { RunSnapshot } from '../src/pipeline/snapshot.ts'
 import { Charts } from './charts.tsx'
 import { Connection, type Tie } from './connection.ts'
@@ -101,7 +102,7 @@ export function App(): JSX.Element {
           <section class="head" aria-label="Run">
             <div class="who">
               <h2>
-                {run.pipeline} <span class={`state ${run.state}`}>{STATES[run.state]}</span>
+                {shownName(run)} <span class={`state ${run.state}`}>{STATES[run.state]}</span>
               </h2>
               {run.source !== '' && (
                 <p class="from">

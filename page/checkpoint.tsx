@@ -12,12 +12,23 @@ interface BranchCheckpoint {
   readonly totals?: { readonly loaded: number; readonly dead: number }
 }
 
+interface ShardCheckpoint {
+  readonly shard: string
+  readonly committed?: string
+  readonly holder?: string
+  readonly isMissing: boolean
+  readonly totals: { readonly loaded: number; readonly dead: number }
+}
+
 interface Checkpoint {
   readonly pipeline: string
   readonly epoch?: number
   readonly error?: string
   readonly committed?: string
   readonly holder?: string
+  readonly totals?: { readonly loaded: number; readonly dead: number }
+  readonly shards?: readonly ShardCheckpoint[]
+  readonly allShards?: number
   readonly positions?: readonly { readonly split: string; readonly position: string }[]
   readonly allPositions?: number
   readonly stateBytes?: number
@@ -39,7 +50,7 @@ export function CheckpointPanel({ run, connection }: DetailsProps): JSX.Element 
   }
   useEffect(() => void ask(), [run.pipeline])
   const { committed, holder, positions = [], allPositions = 0, stateBytes = 0 } = found ?? {}
-  const { branches = [], allBranches = 0 } = found ?? {}
+  const { branches = [], allBranches = 0, shards = [], allShards = 0, totals } = found ?? {}
   const error = found?.error ?? trouble
   return (
     <div class="checkpoint">
@@ -60,6 +71,7 @@ export function CheckpointPanel({ run, connection }: DetailsProps): JSX.Element 
             {holder === undefined ? 'Nobody holds it.' : `Held by ${holder}.`} States:{' '}
             {stateBytes === 0 ? 'none' : bytesText(stateBytes)}.
           </p>
+          {totals !== undefined && shards.length > 0 && <Shards shards={shards} all={allShards} totals={totals} />}
           <table>
             <caption>{`${countText(allPositions)} ${allPositions === 1 ? 'position' : 'positions'}`}</caption>
             <thead>
@@ -86,6 +98,55 @@ export function CheckpointPanel({ run, connection }: DetailsProps): JSX.Element 
       )}
       {branches.length > 0 && <Branches branches={branches} all={allBranches} />}
     </div>
+  )
+}
+
+interface ShardsProps {
+  readonly shards: readonly ShardCheckpoint[]
+  readonly all: number
+  readonly totals: { readonly loaded: number; readonly dead: number }
+}
+
+/** The copies that share the pipeline, and what all of them have loaded, in former numbers, too. */
+function Shards({ shards, all, totals }: ShardsProps): JSX.Element {
+  return (
+    <>
+      <table>
+        <caption>{`${countText(all)} shards`}</caption>
+        <thead>
+          <tr>
+            <th scope="col">Shard</th>
+            <th scope="col" class="number">
+              Loaded
+            </th>
+            <th scope="col" class="number">
+              Dead
+            </th>
+            <th scope="col">Committed</th>
+            <th scope="col">Held by</th>
+          </tr>
+        </thead>
+        <tbody>
+          {shards.map(({ shard, committed = 'Nothing yet.', holder = 'Nobody.', isMissing, totals }) => (
+            <tr key={shard}>
+              <td>{shard}</td>
+              <td class="number">{countText(totals.loaded)}</td>
+              <td class="number">{countText(totals.dead)}</td>
+              <td>{isMissing ? <p class="error">Missing: it never came.</p> : committed}</td>
+              <td>{isMissing ? '' : holder}</td>
+            </tr>
+          ))}
+          <tr>
+            <td>All</td>
+            <td class="number">{countText(totals.loaded)}</td>
+            <td class="number">{countText(totals.dead)}</td>
+            <td />
+            <td />
+          </tr>
+        </tbody>
+      </table>
+      {all > shards.length && <p class="nothing">and {countText(all - shards.length)} more: see sluice checkpoints</p>}
+    </>
   )
 }
 

@@ -242,21 +242,18 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
         /of its 3 copies 1 have come to this store \(1\/3\), and this is shard 1\/4 \(where all share this store/,
     })
     await run(input, out, 1, 3)
-    const state = await sluice(['checkpoints', JOB, '--param', `out=${out}`, '--param', `input=${input}/*/*.log`])
+    const params = ['--param', `out=${out}`, '--param', `input=${input}/*/*.log`]
+    const { stdout } = await sluice(['checkpoints', JOB, ...params])
     match(
-      state.stdout,
+      stdout,
       /^ {2}shard 0\/3: missing, it never came\n {2}shard 1\/3: epoch 1, by .*\n {2}shard 2\/3: missing, it never came$/m,
     )
-    const reset = await sluice([
-      'checkpoints',
-      JOB,
-      'reset',
-      '--yes',
-      '--param',
-      `out=${out}`,
-      '--param',
-      `input=${input}/*/*.log`,
-    ])
+    match((await sluice(['run', JOB, ...params, '--shard', '1/3'])).stdout, /^load 1\/3: finished in /)
+    // Letters are tried again by the copy that there is.
+    const mended = ['dead-letters', JOB, 'replay', ...params, '--param', 'isMended=true']
+    match((await sluice(mended)).stdout, /^\d+ tried again: \d+ loaded, 0 failed again$/m)
+    await rejects(run(input, out, 1, 4), { code: 'CHECKPOINT_INVALID', message: /of its 3 copies 1 have come/ })
+    const reset = await sluice(['checkpoints', JOB, 'reset', '--yes', ...params])
     equal(reset.code, 0, reset.stderr)
     await run(input, out, 1, 4)
   })

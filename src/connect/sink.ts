@@ -198,7 +198,8 @@ export interface ListedSplit {
   readonly name: string
   /** What it is here, for a person. */
   readonly path: string
-  readonly head: Uint8Array
+  /** Its first bytes; undefined where nobody can tell. */
+  readonly head: Uint8Array | undefined
 }
 
 /** How much is written at once. */

@@ -25,8 +25,8 @@ export interface SharedNames {
   nameOf(id: string): string
   /** The id of a part of that name here; the name itself where nothing was listed that it is of. */
   idOf(name: string): string
-  /** The first bytes of what a part is of, {@link SHARED_HEAD_BYTES} at most; none where its name says all. */
-  headOf(id: string): Promise<Uint8Array>
+  /** The first bytes of what a part is of, {@link SHARED_HEAD_BYTES} at most; undefined where they cannot be read. */
+  headOf(id: string): Promise<Uint8Array | undefined>
 }
 
 export const SHARED_HEAD_BYTES = 512

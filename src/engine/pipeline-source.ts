@@ -18,6 +18,9 @@ export interface PipelineSourceOptions {
   readonly splits?: readonly Split[]
 }
 
+/** Files that are looked at side by side. */
+const LOOKS_AT_ONCE = 32
+
 /** Read by stages that send barriers, and tell where they stand at each. */
 export class PipelineSource implements Source<unknown> {
   readonly kind: string
@@ -104,9 +107,11 @@ export class PipelineSource implements Source<unknown> {
     if (shared === undefined) return []
     const splits = await this.splits()
     const listed: ListedSplit[] = []
-    for (const { id } of splits) {
-      const name = shared.nameOf(id)
-      listed.push({ name, path: id, head: await shared.headOf(id) })
+    for (let from = 0; from < splits.length; from += LOOKS_AT_ONCE) {
+      const looks = splits.slice(from, from + LOOKS_AT_ONCE).map(async ({ id }) => {
+        return { name: shared.nameOf(id), path: id, head: await shared.headOf(id) }
+      })
+      listed.push(...(await Promise.all(looks)))
     }
     this.#listed = splits.map((split) =>
       this.#kept.has(split.id) ? split : { ...split, name: shared.nameOf(split.id) },

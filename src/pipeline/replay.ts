@@ -3,6 +3,7 @@
 import { SluiceError } from '../base/errors.ts'
 import { branchPipeline } from '../connect/fan-out/branches/record.ts'
 import { isOfRecord } from '../connect/origin.ts'
+import { readShard, WHOLE } from '../connect/shard.ts'
 import type { Sink, SinkInspector, StoredDeadLetter } from '../connect/sink.ts'
 import { sourcesBeside } from '../flow/pipeline-plan.ts'
 import { isSplittable } from '../flow/source.ts'
@@ -52,7 +53,10 @@ export async function replayDeadLetters<P extends Params>(
   const inspector = await inspectorOf(sink, pipeline.name)
   let [tried, loaded, dead, skipped] = [0, 0, 0, 0]
   try {
-    const { epoch: last = 0 } = (await inspector.checkpoint()) ?? {}
+    const { epoch: last = 0, shards = [] } = (await inspector.checkpoint()) ?? {}
+    // As one of the copies that there are: another number of them would go on from here.
+    const came = shards.find(({ isMissing }) => !isMissing)?.shard
+    const shard = (came === undefined ? undefined : readShard(came)) ?? WHOLE
     let after: StoredDeadLetter | undefined
     for (;;) {
       const found = await inspector.deadLetters({ limit: AT_ONCE, ...(after === undefined ? {} : { after }) })
@@ -63,7 +67,7 @@ export async function replayDeadLetters<P extends Params>(
       const letters = wanted.filter(isTriable)
       skipped += wanted.length - letters.length
       if (letters.length === 0) continue
-      const run = await startFrom(pipeline, options, new Replayed(letters, reparse))
+      const run = await startFrom(pipeline, { ...options, shard }, new Replayed(letters, reparse))
       const { run: totals } = await run.done
       tried += letters.length
       loaded += totals.loaded

@@ -8,6 +8,8 @@ import type { Promised } from './guarantee.ts'
 /** How far a run is. Taken at any time, costs nothing to the run. */
 export interface Progress {
   readonly pipeline: string
+  /** Which of several copies it is: `2/8`. Absent where it is the only one. */
+  readonly shard?: string
   /** Read by this run so far, in bytes of the source; what earlier runs had done is in neither figure. */
   readonly doneBytes: number
   /** What this run has to read, in bytes; undefined where nobody knows (stdin). */
@@ -67,11 +69,13 @@ export type RunEvent =
 /** The end of a run that did not fail. */
 export interface RunReport {
   readonly pipeline: string
+  /** Which of several copies it is: `2/8`. Absent where it is the only one. */
+  readonly shard?: string
   /** `finished`: the source was read to its end and committed. `drained`: stopped on request, what was read is committed. */
   readonly outcome: 'finished' | 'drained'
   /** What became of the records that this run read. */
   readonly run: Totals
-  /** The same over all runs of this pipeline. */
+  /** The same over all runs of this pipeline, or of this copy of it. */
   readonly overall: Totals
   readonly doneBytes: number
   readonly elapsedMs: number

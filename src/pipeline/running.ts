@@ -5,6 +5,7 @@ import { isSluiceError, messageOf } from '../base/errors.ts'
 import { keepingAlive } from '../base/keep-alive.ts'
 import { untilAborted } from '../base/promise.ts'
 import { recordKey, type SplitOpened } from '../checkpoint/epoch-reports.ts'
+import { type Shard, shardText } from '../connect/shard.ts'
 import type { SinkWriter, Totals } from '../connect/sink.ts'
 import type { Split } from '../connect/source.ts'
 import { NO_TOTALS, subtractTotals } from '../connect/totals.ts'
@@ -25,6 +26,8 @@ type OfAttempt = 'source' | 'tops' | 'before' | 'poison' | 'carefulFor' | 'isPau
 
 export interface RunningOptions extends Omit<AttemptOptions, OfAttempt> {
   readonly parts: PipelineParts
+  /** Which of several copies it is. */
+  readonly shard: Shard
   readonly splits: readonly Split[]
   /** Opens the writer of a later attempt; that of the first one is `writer`. */
   readonly open: () => Promise<SinkWriter<unknown>>
@@ -79,7 +82,12 @@ export class Running {
     options.runLog?.begin(this.#before)
     this.#writer = writer
     const { source, sink } = parts
-    onEvent({ kind: 'started', source: source.title, sink: sink.title, resumedEpoch: writer.checkpoint?.epoch })
+    onEvent({
+      kind: 'started',
+      source: source.title,
+      sink: sink.title,
+      resumedEpoch: writer.checkpoint?.epoch || undefined,
+    })
     this.#attempt = this.#newAttempt()
     this.done = this.#watched()
     this.done.catch(() => {}) // Heard by who waits for `done`; a run that nobody waits for is warned of by its stages.
@@ -92,6 +100,7 @@ export class Running {
     const earlier = subtractTotals(this.#attempt.start, this.#before)
     return {
       pipeline: name,
+      ...this.#shard,
       doneBytes,
       totalBytes: this.#totalBytes(skippedBytes),
       read: earlier.read + this.#attempt.read,
@@ -139,6 +148,7 @@ export class Running {
     const ending = this.#ending
     return {
       pipeline: name,
+      ...this.#shard,
       source: shown(source.title),
       sink: shown(sink.title),
       state: this.#state,
@@ -160,6 +170,11 @@ export class Running {
       notices: last,
       memoryBytes: process.memoryUsage.rss(),
     }
+  }
+
+  get #shard(): { readonly shard?: string } {
+    const { shard } = this.#options
+    return shard.count === 1 ? {} : { shard: shardText(shard) }
   }
 
   get #state(): RunState {
@@ -306,6 +321,7 @@ export class Running {
     const { epochs, coordinator } = this.#attempt
     return {
       pipeline: name,
+      ...this.#shard,
       outcome: this.#isDrained ? 'drained' : 'finished',
       run: epochs.run,
       overall: epochs.overall,

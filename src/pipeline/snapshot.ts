@@ -39,6 +39,8 @@ export interface RunNotice {
 
 export interface RunSnapshot {
   readonly pipeline: string
+  /** Which of several copies it is: `2/8`. Absent where it is the only one. */
+  readonly shard?: string
   readonly source: string
   readonly sink: string
   /** `waiting`: something failed, and the run is about to begin again from its last commit. */

@@ -198,7 +198,8 @@ async function begin<P extends Params>(
   const built = buildPipeline(pipeline, params)
   refuseRepeats(built, name)
   const { shard = WHOLE } = options
-  if (shard.count > 1) refuseUnshared(built, name, shard)
+  const isShared = shard.count > 1 && replayed === undefined
+  if (isShared) refuseUnshared(built, name, shard)
   const parts = replayed === undefined ? built : { ...built, source: replayed.sourceOf(0) }
   const { source, sink } = parts
   const { ms, events } = sink.epochs ?? EPOCHS
@@ -224,7 +225,7 @@ async function begin<P extends Params>(
     if (writer.checkpoint === undefined) await refuseTakenPlaces(parts, name)
     const sources = replayed === undefined ? [reading, ...furtherSources(plan)] : []
     beginningAt = await resumePositions(sources, writer.checkpoint, { ...waiting, onNote })
-    if (shard.count > 1) await shareSplits(reading, writer, shard)
+    if (isShared) await shareSplits(reading, writer, shard)
   } catch (error) {
     await Promise.allSettled([writer.close()])
     throw error
@@ -234,6 +235,7 @@ async function begin<P extends Params>(
   return new Running({
     name,
     parts,
+    shard,
     plan,
     splits: await reading.splits(),
     beginningAt,

@@ -29,11 +29,12 @@ export function runsOf(answer: unknown): readonly RunSnapshot[] | undefined {
 
 function isRun(value: unknown): value is RunSnapshot {
   const run = recordOf(value)
-  const { pipeline, source, sink, state, error, layers, notices } = run
+  const { pipeline, shard, source, sink, state, error, layers, notices } = run
   const totals = recordOf(run.run)
   return (
     [pipeline, source, sink, state].every(isText) &&
     (error === undefined || isText(error)) &&
+    (shard === undefined || isText(shard)) &&
     RUN_NUMBERS.every((name) => isNumber(run[name])) &&
     MAY_BE_NUMBERS.every((name) => run[name] === undefined || isNumber(run[name])) &&
     ['loaded', 'dead', 'filtered'].every((name) => isNumber(totals[name])) &&

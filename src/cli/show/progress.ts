@@ -5,6 +5,7 @@ import { excerpt } from '../../observe/escape.ts'
 import type { Rate } from '../../observe/rate.ts'
 import { bytesText, countText, durationText } from '../../observe/text.ts'
 import type { Progress } from '../../pipeline/report.ts'
+import { shownName } from '../../pipeline/shown-name.ts'
 
 export interface ProgressLineOptions {
   readonly progress: Progress
@@ -47,8 +48,8 @@ export function progressLine(options: ProgressLineOptions): string {
 }
 
 function partsOf({ progress, events, bytes }: ProgressLineOptions): Part[] {
-  const { pipeline, doneBytes, totalBytes, read, dead } = progress
-  const parts: Part[] = [{ text: excerpt(pipeline, 24), worth: 3 }]
+  const { doneBytes, totalBytes, read, dead } = progress
+  const parts: Part[] = [{ text: excerpt(shownName(progress), 24), worth: 3 }]
   if (totalBytes === undefined) {
     if (doneBytes > 0) parts.push({ text: bytesText(doneBytes), worth: 9 })
   } else {

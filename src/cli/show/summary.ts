@@ -8,15 +8,16 @@ import type { Top } from '../../observe/top.ts'
 import { equation, FIGURES, toldFigures } from '../../pipeline/figures.ts'
 import { againText } from '../../pipeline/guarantee.ts'
 import type { RunReport } from '../../pipeline/report.ts'
+import { shownName } from '../../pipeline/shown-name.ts'
 
 /**
  * @param notes - what the splits with nothing new say, the first few of them
  * @param noted - what was noted while it went on, the first of it
  */
 export function summaryText(report: RunReport, notes: readonly string[] = [], noted: readonly string[] = []): string {
-  const { pipeline, outcome, run, overall, elapsedMs, doneBytes, splits, sink } = report
+  const { outcome, run, overall, elapsedMs, doneBytes, splits, sink } = report
   const lines = [
-    `${excerpt(pipeline, 64)}: ${outcome} in ${durationText(elapsedMs)}, committed to ${excerpt(sink, 200)}`,
+    `${excerpt(shownName(report), 64)}: ${outcome} in ${durationText(elapsedMs)}, committed to ${excerpt(sink, 200)}`,
     '',
   ]
   if (run.read === 0 && splits.unchanged > 0) {

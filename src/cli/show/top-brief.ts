@@ -2,6 +2,7 @@
 
 import { excerpt } from '../../observe/escape.ts'
 import { countText, many } from '../../observe/text.ts'
+import { shownName } from '../../pipeline/shown-name.ts'
 import type { RunSnapshot, RunState } from '../../pipeline/snapshot.ts'
 import { colourOf, cut, perSecondOf, type TopViewOptions } from './top-view.ts'
 
@@ -31,7 +32,7 @@ function lineOf(run: RunSnapshot, options: TopViewOptions): string {
   const bottleneck = run.layers.find(({ number }) => number === run.bottleneck)
   const heldUp = bottleneck === undefined ? [] : [`held up by ${bottleneck.number} ${excerpt(bottleneck.title, 40)}`]
   const parts = [
-    `${excerpt(run.pipeline, 40)}: ${run.state}`,
+    `${excerpt(shownName(run), 40)}: ${run.state}`,
     `read ${countText(run.read)}`,
     `loaded ${countText(run.run.loaded)}`,
     `dead ${countText(run.dead)}`,

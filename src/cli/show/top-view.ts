@@ -4,6 +4,7 @@ import { styleText } from 'node:util'
 import { excerpt } from '../../observe/escape.ts'
 import { bytesText, countText, durationText, many } from '../../observe/text.ts'
 import { earlierCommit } from '../../pipeline/figures.ts'
+import { shownName } from '../../pipeline/shown-name.ts'
 import type { LayerFigures, RunSnapshot } from '../../pipeline/snapshot.ts'
 
 export interface TopViewOptions {
@@ -81,7 +82,7 @@ export function colourOf({ state }: RunSnapshot, line: string, { hasColour }: To
 function runLines(run: RunSnapshot, before: RunSnapshot | undefined, options: TopViewOptions): string[] {
   const { columns, hasColour } = options
   const own = [
-    `${run.pipeline}: ${run.state}${GAP}${durationText(run.atMs - run.startedMs)}${GAP}${run.source} > ${run.sink}`,
+    `${shownName(run)}: ${run.state}${GAP}${durationText(run.atMs - run.startedMs)}${GAP}${run.source} > ${run.sink}`,
     ...(run.error === undefined ? [] : [`${GAP}${run.error}`]),
     `${GAP}${progressText(run, options)}`,
     `${GAP}${commitText(run)}`,

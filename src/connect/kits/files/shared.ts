@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { SluiceError } from '../../../base/errors.ts'
 import { SHARED_HEAD_BYTES, type SharedNames } from '../../source.ts'
-import { cannotRead, quotePath } from './errors.ts'
+import { quotePath } from './errors.ts'
 import { readAt } from './identity.ts'
 import type { Found } from './list.ts'
 
@@ -53,13 +53,12 @@ export class SharedFiles implements SharedNames {
     return path === undefined ? name : this.#ids.withPath(name, path)
   }
 
-  async headOf(id: string): Promise<Uint8Array> {
-    const path = this.#ids.pathOf(id)
+  async headOf(id: string): Promise<Uint8Array | undefined> {
     try {
-      await using handle = await open(path)
+      await using handle = await open(this.#ids.pathOf(id))
       return await readAt(handle, 0, SHARED_HEAD_BYTES)
-    } catch (thrown) {
-      throw cannotRead(path, 0, thrown)
+    } catch {
+      return undefined // Whoever reads it says why it cannot be read, or passes it over.
     }
   }
 }

@@ -108,7 +108,9 @@ export class CheckpointTable {
       told.set(shard, { epoch, totals: checkpoint.totals, committed: row === undefined ? undefined : commitText(row) })
     }
     const last = [...committed.values()].reduce((a, b) => (Number(b.at) > Number(a.at) ? b : a))
-    return { positions, totals, states, epoch: Number(last.epoch), committed: commitText(last), shards: told }
+    // Letters of all of them are of epochs up to that one.
+    const epoch = Math.max(...[...told.values()].map((one) => one.epoch))
+    return { positions, totals, states, epoch, committed: commitText(last), shards: told }
   }
 
   /** Whether no other instance has committed since this one did. */

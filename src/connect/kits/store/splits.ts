@@ -64,7 +64,7 @@ export class SplitTable {
     const table = this.#dialect.table('sluice_splits')
     const by = committer()
     for (const some of pieces(listed, AT_ONCE)) {
-      const values = some.map(({ name, path, head }): readonly SqlValue[] => {
+      const values = some.map(({ name, path, head = NONE }): readonly SqlValue[] => {
         return [this.#pipeline, name, this.#shard, path, head.length, digestOf(head), by]
       })
       const rows = some.map((_, at) => `(${parameters(this.#dialect, COLUMNS.length, at * COLUMNS.length + 1)})`)
@@ -80,8 +80,11 @@ export class SplitTable {
   }
 }
 
+const NONE = new Uint8Array()
+
 /** Files grow: what was there first is there still. */
 function isSame({ head }: ListedSplit, row: SqlRow): boolean {
+  if (head === undefined) return true
   const bytes = Number(row.head_bytes)
   return head.length >= bytes && digestOf(head.subarray(0, bytes)) === row.head
 }
