@@ -195,9 +195,9 @@ further rejected records are only counted
     const { code, stdout } = await run({ args: ['--json', ...params({ rejectEvery: 400 })] })
     equal(code, 0)
     equal(stdout.indexOf('\n'), stdout.length - 1)
-    const { outcome, exitCode, run: totals, firstRejects } = JSON.parse(stdout)
+    const { outcome, exitCode, run: totals, firstDeadLetters } = JSON.parse(stdout)
     deepEqual([outcome, exitCode, totals.read, totals.loaded, totals.dead], ['finished', 0, 1000, 998, 2])
-    equal(firstRejects[0].reason, 'not \x1b[2J wanted')
+    equal(firstDeadLetters[0].reason, 'not \x1b[2J wanted')
   })
 
   it('shows the parameters of a pipeline', async () => {
