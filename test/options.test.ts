@@ -191,7 +191,17 @@ const CONNECT: Calls = Object.fromEntries(
       'SqlInspector',
       'SqlWriter',
     ],
-    ...['adaptTable', 'all', 'batchOf', 'bodies', 'bodyReader', 'brokerAddress', 'checkTables', 'connectReader'],
+    ...[
+      'adaptTable',
+      'all',
+      'batchOf',
+      'bodies',
+      'bodyReader',
+      'brokerAddress',
+      'brokerSink',
+      'checkTables',
+      'connectReader',
+    ],
     ...['createFile', 'deadLetter', 'ensureTable', 'faultOfRow', 'finishFile', 'foldName', 'identified', 'identityAt'],
     ...['deadLetterAt', 'listenReader', 'livePosition', 'liveSource', 'loadPackage', 'makeFolder', 'namedPosition'],
     ...[

@@ -3,6 +3,7 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { checkChoice, checkFunctions, checkKeys } from '../../base/check.ts'
 import type { MessageOptions } from '../kits/broker/message.ts'
+import { brokerSink } from '../kits/broker/sink.ts'
 import { optionInvalid } from '../kits/config.ts'
 import type { TwoPhaseSink } from '../sink.ts'
 import { isTopic, type KafkaSasl, kafkaPlace } from './address.ts'
@@ -61,26 +62,19 @@ export function kafkaSink<Row>(
   }
   checkChoice('compression', compression, COMPRESSIONS)
   checkFunctions({ key, payload, headers })
-  const rules = {
-    step: 'kafka',
+  return brokerSink({
+    kind: 'kafka',
+    title: `${typeof topic === 'function' ? 'topics' : `topic ${topic}`} of ${place.shown}`,
     shown: place.shown,
     to: topic,
     key,
-    ...(payload === undefined ? {} : { payload }),
-    ...(headers === undefined ? {} : { headers }),
+    payload,
+    headers,
     refuses: (to: string) => (isTopic(to) ? undefined : `${JSON.stringify(to)} is no topic`),
-  }
-  return {
-    kind: 'kafka',
-    title: `${typeof topic === 'function' ? 'topics' : `topic ${topic}`} of ${place.shown}`,
-    guarantee: 'at-least-once',
-    open: async (opening) => {
-      // Not before they are needed: programs and threads without a server start sooner.
-      const { PublishWriter } = await import('../kits/broker/publish-writer.ts')
+    load: async () => {
       const { KafkaPublisher } = await import('./publisher.ts')
       const { mayPass } = await import('./errors.ts')
-      const connect = (signal: AbortSignal) => KafkaPublisher.open(place, compression, signal)
-      return await PublishWriter.open<Row>({ ...rules, mayPass, connect }, opening)
+      return { mayPass, connect: (signal) => KafkaPublisher.open(place, compression, signal) }
     },
-  }
+  })
 }

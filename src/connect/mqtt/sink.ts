@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { checkChoice, checkFunctions, checkInteger, checkKeys } from '../../base/check.ts'
 import type { MessageOptions } from '../kits/broker/message.ts'
+import { brokerSink } from '../kits/broker/sink.ts'
 import type { TwoPhaseSink } from '../sink.ts'
 import { mqttAddress } from './address.ts'
 
@@ -59,31 +60,22 @@ export function mqttSink<Row>(url: string | URL, options: MqttSinkOptions<Row>):
   checkInteger('keepAliveS', keepAliveS, 0, 65_535)
   checkFunctions({ payload, headers })
   const { shown } = address
-  const rules = {
-    step: 'mqtt',
+  return brokerSink({
+    kind: 'mqtt',
+    title: typeof topic === 'function' ? `topics of ${shown}` : `topic ${topic} of ${shown}`,
     shown,
     to: topic,
-    ...(payload === undefined ? {} : { payload }),
-    ...(headers === undefined ? {} : { headers }),
+    payload,
+    headers,
     refuses: (to: string) => {
       const isTopic = to !== '' && !/[+#\0]/.test(to) && Buffer.byteLength(to) <= TOPIC_BYTES
       return isTopic ? undefined : `${JSON.stringify(to.slice(0, 60))} is no topic to publish to`
     },
-  }
-  return {
-    kind: 'mqtt',
-    title: typeof topic === 'function' ? `topics of ${shown}` : `topic ${topic} of ${shown}`,
-    guarantee: 'at-least-once',
-    open: async (opening) => {
-      // Not before they are needed: programs and threads without a broker start sooner.
-      const { PublishWriter } = await import('../kits/broker/publish-writer.ts')
+    load: async () => {
       const { MqttPublisher } = await import('./publisher.ts')
       const { mayPass } = await import('./errors.ts')
       const settings = { address, clientId, qos, retain, keepAliveS, tls }
-      return await PublishWriter.open<Row>(
-        { ...rules, mayPass, connect: (signal) => MqttPublisher.open(settings, signal) },
-        opening,
-      )
+      return { mayPass, connect: (signal) => MqttPublisher.open(settings, signal) }
     },
-  }
+  })
 }

@@ -3,6 +3,7 @@
 import { checkFunctions, checkKeys } from '../../base/check.ts'
 import { brokerAddress } from '../kits/broker/address.ts'
 import type { MessageOptions } from '../kits/broker/message.ts'
+import { brokerSink } from '../kits/broker/sink.ts'
 import type { TwoPhaseSink } from '../sink.ts'
 
 export interface NatsSinkOptions<Row> extends MessageOptions<Row> {
@@ -47,30 +48,21 @@ export function natsSink<Row>(url: string | URL, options: NatsSinkOptions<Row>):
   const { subject, id, payload, headers } = options
   checkFunctions({ id, payload, headers })
   const shown = address.shown
-  const rules = {
-    step: 'nats',
+  return brokerSink({
+    kind: 'nats',
+    title: typeof subject === 'function' ? `subjects of ${shown}` : `subject ${subject} of ${shown}`,
     shown,
     to: subject,
     id,
-    ...(payload === undefined ? {} : { payload }),
-    ...(headers === undefined ? {} : { headers }),
+    payload,
+    headers,
     refuses: refusalOf,
-  }
-  return {
-    kind: 'nats',
-    title: typeof subject === 'function' ? `subjects of ${shown}` : `subject ${subject} of ${shown}`,
-    guarantee: 'at-least-once',
-    open: async (opening) => {
-      // Not before they are needed: programs and threads without a server start sooner.
-      const { PublishWriter } = await import('../kits/broker/publish-writer.ts')
+    load: async () => {
       const { NatsPublisher } = await import('./publisher.ts')
       const { mayPass } = await import('./client.ts')
-      return await PublishWriter.open<Row>(
-        { ...rules, mayPass, connect: (signal) => NatsPublisher.open(address, signal) },
-        opening,
-      )
+      return { mayPass, connect: (signal) => NatsPublisher.open(address, signal) }
     },
-  }
+  })
 }
 
 /** Why nothing can be published to a subject. */

@@ -3,6 +3,7 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { checkFunctions, checkKeys } from '../../base/check.ts'
 import type { MessageOptions } from '../kits/broker/message.ts'
+import { brokerSink } from '../kits/broker/sink.ts'
 import { optionInvalid } from '../kits/config.ts'
 import type { TwoPhaseSink } from '../sink.ts'
 import { rabbitAddress } from './address.ts'
@@ -54,32 +55,23 @@ export function rabbitmqSink<Row>(url: string | URL, options: RabbitmqSinkOption
     throw optionInvalid('rabbitmqSink', 'exchange', exchange, 'the name of an exchange')
   }
   const { shown } = address
-  const rules = {
-    step: 'rabbitmq',
+  const queue = typeof routingKey === 'string' ? `queue ${routingKey}` : 'queues'
+  return brokerSink({
+    kind: 'rabbitmq',
+    title: `${exchange === '' ? queue : `exchange ${exchange}`} of ${shown}`,
     shown,
     to: routingKey,
     id,
-    ...(payload === undefined ? {} : { payload }),
-    ...(headers === undefined ? {} : { headers }),
+    payload,
+    headers,
     refuses: (to: string) =>
       Buffer.byteLength(to) <= 255 ? undefined : `a routing key of ${Buffer.byteLength(to)} bytes: at most 255 go`,
     refusesHeaders,
-  }
-  const queue = typeof routingKey === 'string' ? `queue ${routingKey}` : 'queues'
-  return {
-    kind: 'rabbitmq',
-    title: `${exchange === '' ? queue : `exchange ${exchange}`} of ${shown}`,
-    guarantee: 'at-least-once',
-    open: async (opening) => {
-      // Not before they are needed: programs and threads without a broker start sooner.
-      const { PublishWriter } = await import('../kits/broker/publish-writer.ts')
+    load: async () => {
       const { RabbitPublisher } = await import('./publisher.ts')
       const { mayPass } = await import('./connection.ts')
       const settings = { address, vhost, tls, exchange, contentType }
-      return await PublishWriter.open<Row>(
-        { ...rules, mayPass, connect: (signal) => RabbitPublisher.open(settings, signal) },
-        opening,
-      )
+      return { mayPass, connect: (signal) => RabbitPublisher.open(settings, signal) }
     },
-  }
+  })
 }

@@ -25,7 +25,9 @@ export interface Outgoing {
   readonly headers: readonly (readonly [name: string, text: string])[]
 }
 
-export interface MessageRules<Row> extends MessageOptions<Row> {
+export interface MessageRules<Row> {
+  readonly payload?: MessageOptions<Row>['payload'] | undefined
+  readonly headers?: MessageOptions<Row>['headers'] | undefined
   readonly to: string | ((row: Row) => string)
   readonly id?: ((row: Row) => string) | undefined
   readonly key?: ((row: Row) => string | Uint8Array) | undefined
