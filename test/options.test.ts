@@ -180,17 +180,7 @@ const SYSTEMS: Readonly<Record<string, readonly [door: object, calls: Calls]>> =
 /** What connectors are made of is called by connectors: it takes what their types say. */
 const CONNECT: Calls = Object.fromEntries(
   [
-    ...[
-      'Address',
-      'IdDedup',
-      'SequenceDedup',
-      'PushReader',
-      'NoDedup',
-      'Pacer',
-      'PublishWriter',
-      'SqlInspector',
-      'SqlWriter',
-    ],
+    ...['Address', 'IdDedup', 'SequenceDedup', 'PushReader', 'NoDedup', 'Pacer', 'SqlInspector', 'SqlWriter'],
     ...[
       'adaptTable',
       'all',
