@@ -30,23 +30,23 @@ import * as redis from 'sluice/redis'
 import * as websocket from 'sluice/websocket'
 writeFileSync('none.parquet', 'PAR1')
 const sources = [
-  () => nats.nats('nats://127.0.0.1:1', s.json(), { stream: 's', retryMs: 0 }),
-  () => kafka.kafka('kafka://127.0.0.1:1', s.json(), { topic: 't', retryMs: 0 }),
-  () => rabbitmq.rabbitmq('amqp://127.0.0.1:1', s.json(), { queue: 'q', retryMs: 0 }),
-  () => mqtt.mqtt('mqtt://127.0.0.1:1', s.json(), { topics: 't', clientId: 'c', retryMs: 0 }),
+  () => nats.natsSource('nats://127.0.0.1:1', s.json(), { stream: 's', retryMs: 0 }),
+  () => kafka.kafkaSource('kafka://127.0.0.1:1', s.json(), { topic: 't', retryMs: 0 }),
+  () => rabbitmq.rabbitmqSource('amqp://127.0.0.1:1', s.json(), { queue: 'q', retryMs: 0 }),
+  () => mqtt.mqttSource('mqtt://127.0.0.1:1', s.json(), { topics: 't', clientId: 'c', retryMs: 0 }),
   () => redis.redisStreamSource('redis://127.0.0.1:1', s.json(), { stream: 's', retryMs: 0 }),
   () => websocket.webSocketSource('ws://127.0.0.1:1', s.json(), { retryMs: 0 }),
   () => postgres.postgresSource('postgres://127.0.0.1:1/d', { table: 't', retryMs: 0 }),
-  () => s.parquet('none.parquet'),
+  () => s.parquetSource('none.parquet'),
 ]
 const sinks = [
-  () => duckdb.duckdb('out.duckdb', { table: 't' }),
-  () => postgres.postgres('postgres://127.0.0.1:1/d', { table: 't' }),
+  () => duckdb.duckdbSink('out.duckdb', { table: 't' }),
+  () => postgres.postgresSink('postgres://127.0.0.1:1/d', { table: 't' }),
   () => s.parquetSink('parts'),
 ]
 const jobs = [
-  ...sources.map((from, at) => s.pipeline('source' + at, { from, into: () => s.sqlite('source' + at + '.db', { table: 't' }) })),
-  ...sinks.map((into, at) => s.pipeline('sink' + at, { from: () => s.values([{ n: 1 }]), into })),
+  ...sources.map((from, at) => s.pipeline('source' + at, { from, into: () => s.sqliteSink('source' + at + '.db', { table: 't' }) })),
+  ...sinks.map((into, at) => s.pipeline('sink' + at, { from: () => s.valuesSource([{ n: 1 }]), into })),
 ]
 for (const job of jobs) {
   try {
