@@ -21,6 +21,7 @@ import {
 } from 'sluice'
 import { buildPipeline } from '../src/pipeline/build.ts'
 import { promisedBy, promiseText, refusalOf } from '../src/pipeline/guarantee.ts'
+import { Job, sluiceHere } from './support/job.ts'
 import { missingPostgres } from './support/postgres.ts'
 import { type SqlSink, SqlSinks } from './support/sql-sinks.ts'
 
@@ -168,5 +169,21 @@ describe('fields that rows lack', () => {
     deepEqual(await notesOf(rows.where('room', '=', 'a')), ['1 of 2 rows lack the field room'])
     deepEqual(await notesOf(rows.where('statu', '>', 1)), ['none of 2 rows has the field statu, did you mean status?'])
     deepEqual(await notesOf(rows.where('status', '>', 1)), [])
+  })
+
+  it('L113: are told by check, which warns of a field that no row has', async () => {
+    using job = new Job(
+      'ndjsonSource, pipeline, sqliteSink',
+      `const here = (name) => new URL(name, import.meta.url).pathname
+      export default pipeline('lacking', {
+        from: () => ndjsonSource(here('in.ndjson')),
+        flow: (rows) => rows.where('statu', 'is', null).keyBy('room').fold(() => 0, (n) => n + 1),
+        into: () => sqliteSink(here('out.db'), { table: 't' }),
+      })`,
+    )
+    job.write('in.ndjson', '{"status":200,"room":"a"}\n{"status":404,"room":"b"}\n')
+    const { code, stdout } = await sluiceHere(['check', job.file])
+    equal(code, 0, stdout)
+    match(stdout, /\n {2}note {2}.*none of 2 rows has the field statu, did you mean status\?\n/)
   })
 })

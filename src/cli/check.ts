@@ -32,12 +32,13 @@ export async function check(
   refuseRepeats(parts, pipeline.name)
   say(`pipeline ${pipeline.name}`)
   await lookAtEnds(parts, pipeline.name, say)
-  const [rows, letters]: [string[], string[]] = [[], []]
+  const [rows, letters, notes]: [string[], string[], string[]] = [[], [], []]
   const read = await previewPipeline(pipeline, {
     params,
     records,
     waitMs: WAIT_MS,
     onRow: (row) => rows.push(json ? jsonLine({ row }) : `  row   ${excerpt(jsonLine(row).trimEnd(), 300)}`),
+    onNote: (note) => notes.push(json ? jsonLine({ note }) : `  note  ${excerpt(note, 300)}`),
     onLetter: ({ origin, step, reason }) => {
       const place = placeOf(origin)
       letters.push(
@@ -45,7 +46,7 @@ export async function check(
       )
     },
   })
-  for (const line of [...rows, ...letters]) {
+  for (const line of [...rows, ...letters, ...notes]) {
     if (json) io.stdout.write(line)
     else say(line)
   }

@@ -9,6 +9,7 @@ import { quantile } from '../aggregate/quantile.ts'
 import { sum } from '../aggregate/sum.ts'
 import { keyOfFields, valuesOfKey } from '../base/field.ts'
 import type { Key } from '../base/hash.ts'
+import { csvSource } from '../connect/files/csv.ts'
 import { collect } from '../engine/collect.ts'
 import { explain } from '../engine/explain.ts'
 import { every, late } from '../window/trigger.ts'
@@ -390,3 +391,26 @@ function timeOf({ at }: Reading): number {
 function notSame(a: Flow<unknown>, b: Flow<unknown>): void {
   equal(bare(a) === bare(b), false)
 }
+
+describe('names that the plan shows to be wrong', () => {
+  const some = readings.select('sensor', 'celsius') as unknown as Flow<Reading & { readonly senzor: string }>
+
+  it('L102: are refused when the flow is built', () => {
+    const says = /reads field senzor: its events have no such field, did you mean sensor\?; they have sensor, celsius/
+    throws(() => some.where('senzor', '=', 'a'), says)
+    throws(() => some.keyBy('senzor').aggregate({ n: count() }), says)
+    throws(() => some.uniq('senzor'), says)
+    throws(() => some.window(tumbling('1m', 'at')).aggregate({ n: count() }), /reads field at/)
+    const counted = readings.keyBy('sensor').aggregate({ n: count() })
+    throws(() => (counted as unknown as typeof some).select('celsius'), /they have sensor, n/)
+  })
+
+  it('L102: so are aggregates of fields of another type', () => {
+    const typed = flow(csvSource('a.csv', { columns: { zip: 'text', n: 'integer' } }))
+    throws(
+      () => typed.aggregate({ m: mean('zip') as never }),
+      /cannot have mean\(zip\): it takes numbers, and field zip is text/,
+    )
+    throws(() => typed.keyBy('zap' as 'zip').aggregate({ n: count() }), /no such field, did you mean zip/)
+  })
+})

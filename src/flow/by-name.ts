@@ -79,6 +79,16 @@ export function keyFrom(what: string, key: unknown): OfEvent<Key> {
   throw new TypeError(`${what} takes a function, or names of fields: found ${describeValue(key)}`)
 }
 
+/** A number of an event, by a function or a field. */
+export function numberBy(what: string, of: unknown): OfEvent<number> {
+  if (typeof of !== 'string') {
+    checkFunction(what, of)
+    return of as OfEvent<number>
+  }
+  checkNames(what, [of])
+  return fieldOf(of) as OfEvent<number>
+}
+
 /** Compares events by a field: numbers, bigints, texts and dates by `<`; null comes last, in either order. */
 export function comparingBy(name: unknown, order: 'ascending' | 'descending'): (a: never, b: never) => number {
   checkNames('sort', [name])

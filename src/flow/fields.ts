@@ -2,6 +2,7 @@
 
 import type { AnyAggregate } from '../aggregate/aggregate.ts'
 import type { Columns, ColumnType } from '../connect/column.ts'
+import type { Source } from '../connect/source.ts'
 import type { Aggregating, FieldUse, PlanNode } from './plan.ts'
 
 /** Field → its type, where that is known; in the order that events have them. */
@@ -15,6 +16,15 @@ export type Fields = ReadonlyMap<string, ColumnType | undefined>
  * [...(fieldsOf(flow([{ id: 1, name: 'ann' }]).select('id').node) ?? []).keys()] // => ['id']
  */
 export function fieldsOf(node: PlanNode, input?: Columns): Fields | undefined {
+  if (input !== undefined) return found(node, input)
+  // Asked of every node of a plan, one after the other.
+  if (!KNOWN.has(node)) KNOWN.set(node, found(node, undefined))
+  return KNOWN.get(node)
+}
+
+const KNOWN = new WeakMap<PlanNode, Fields | undefined>()
+
+function found(node: PlanNode, input: Columns | undefined): Fields | undefined {
   const { operator, inputs } = node
   const above = (at = 0): Fields | undefined => {
     const from = inputs[at]
@@ -57,8 +67,9 @@ export function columnsOf(fields: Fields | undefined): { readonly columns: Colum
 function ofSources(sources: readonly unknown[]): Fields | undefined {
   return common(
     sources.map((source) => {
-      const columns = (source as { readonly columns?: Columns } | null | undefined)?.columns
-      return typeof columns === 'object' ? new Map(Object.entries(columns)) : undefined
+      // Rows of other sources may have more than the columns that their table is to have.
+      const { columns, isTabular } = Object(source) as Partial<Source<unknown>>
+      return isTabular === true && columns !== undefined ? new Map(Object.entries(columns)) : undefined
     }),
   )
 }

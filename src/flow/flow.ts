@@ -13,6 +13,7 @@ import type { WindowSpec } from '../window/window.ts'
 import { type AggregateOptions, type AggregateRow, aggregateOf, type Windowing } from './aggregate.ts'
 import { comparingBy, deriving, selecting, splitting } from './by-name.ts'
 import { groupingBy, uniqOf } from './called.ts'
+import { checkFields } from './check-fields.ts'
 import { comparing, comparisonText } from './compare.ts'
 import { type EnrichByNameOptions, type EnrichOptions, enriching } from './enrich.ts'
 import type {
@@ -88,6 +89,7 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
   declare readonly windows: Kind
 
   constructor(node: PlanNode = { operator: { kind: 'input', name: 'input' }, inputs: [] }) {
+    checkFields(node)
     this.node = node
   }
 

@@ -78,7 +78,8 @@ function timeOf({ window }: { readonly window: Extract<Operator, { kind: 'join' 
   return window !== undefined && 'at' in window ? window.at : undefined
 }
 
-function membersOf({ aggregate }: Aggregating): readonly AnyAggregate<never>[] {
+/** The aggregates of an aggregation. */
+export function membersOf({ aggregate }: Aggregating): readonly AnyAggregate<never>[] {
   const { members = new Map() } = aggregate as { readonly members?: ReadonlyMap<string, AnyAggregate<never>> }
   return [...members.values()]
 }

@@ -1,11 +1,12 @@
 // Options of operators, checked; and what their functions are given.
 
+import type { NamesOf } from '../aggregate/record.ts'
 import { checkChoice, checkInteger, checkKeys, checkMs } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
-import { keyFrom } from './by-name.ts'
+import { keyFrom, numberBy } from './by-name.ts'
 import type { KeyBy } from './field-types.ts'
 import { MOST_HELD, MOST_KEYS } from './limit.ts'
-import { checkFunction, type StepOptions } from './name.ts'
+import type { StepOptions } from './name.ts'
 import type { EmitMode, Operator, Stages, TakingSorted, Windowing } from './plan.ts'
 import type { Emitted } from './reduce.ts'
 
@@ -36,7 +37,7 @@ export interface BatchOptions<T> extends StepOptions {
   /** An integer, 1 or more. */
   readonly size: number
   /** A batch is full as well when its events come to `limit` by `of`. */
-  readonly bytes?: { readonly limit: number; readonly of: (value: T) => number }
+  readonly bytes?: { readonly limit: number; readonly of: ((value: T) => number) | NamesOf<T, number> }
   /** The longest that an event waits for its batch, in clock milliseconds; for as long as it takes by default. */
   readonly waitMs?: number
   /** Batches hold events of one key each: a function, or the name of a field, or several. */
@@ -65,10 +66,10 @@ export function batching<T>(name: string, options: BatchOptions<T>): Operator {
   if (bytes !== undefined) {
     checkKeys('bytes of batch', bytes, ['limit', 'of'])
     checkInteger('limit of batch bytes', bytes.limit, 1)
-    checkFunction('of of batch bytes', bytes.of)
   }
   const by = key === undefined ? undefined : keyFrom('key of batch', key)
-  return { kind: 'batch', name, size, bytes, waitMs, key: by, maxKeys }
+  const counted = bytes === undefined ? undefined : { limit: bytes.limit, of: numberBy('of of batch bytes', bytes.of) }
+  return { kind: 'batch', name, size, bytes: counted, waitMs, key: by, maxKeys }
 }
 
 export function deduplicating(

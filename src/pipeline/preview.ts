@@ -26,6 +26,8 @@ export interface PreviewOptions {
   readonly waitMs: number
   readonly onRow: (row: unknown) => void
   readonly onLetter: (letter: DeadLetter) => void
+  /** Told what a person may want to know: fields that no row has, for one. */
+  readonly onNote?: (note: string) => void
 }
 
 /**
@@ -55,6 +57,7 @@ export async function previewPipeline<P extends Params>(
     retryMs: 0,
     onEvent: (event) => {
       if (event.kind === 'dead-letter') options.onLetter(event.letter)
+      if (event.kind === 'noted') options.onNote?.(event.note)
     },
   })
   return (await run.done).run.read
