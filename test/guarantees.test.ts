@@ -155,7 +155,7 @@ const PAGES: Readonly<Record<string, SourceFamily>> = {
 /** The first cell of a row of the table → the sources that it speaks of; standard input takes processes. */
 const SOURCES: Readonly<Record<string, Readonly<Record<string, SourceFamily>> | 'piped'>> = {
   'files, logs, CSV, NDJSON, JSON, Parquet': FILES,
-  '`tail`': TAILS,
+  '`tailSource`': TAILS,
   'SQL with a cursor column': QUERIES,
   'HTTP pages': PAGES,
   'stdin, pipes': 'piped',
