@@ -30,10 +30,10 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   readonly #outlet: Outlet<unknown> | undefined
   readonly #mailbox = new Ring<ToProducer<Link> | Left<Link>>()
   readonly #turns: Turns
-  /** `closing`: completes when the work in hand is done. `completing`: nothing new is taken, what was made goes out. */
-  #state: 'open' | 'closing' | 'completing' | 'ended' = 'open'
   /** Whether the stage has neither ended nor begun to. */
   isOpen = true
+  /** Whether it is to complete when the work in hand is done; then nothing new is taken, and what was made goes out. */
+  isClosing = false
   /** Whether the stage has ended. */
   isOver = false
   readonly #life: Lifetime
@@ -84,7 +84,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   }
 
   stats(): StageStats {
-    const state = this.#state === 'open' || this.#state === 'ended' ? this.#state : 'ending'
+    const state = this.isOver ? 'ended' : this.isOpen ? 'open' : 'ending'
     return { name: this.name, state, ...statsOf(this.#calls.intake, this.#outlet) }
   }
 
@@ -135,7 +135,8 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
 
   complete(): void {
     if (!this.isOpen) return
-    this.#enter('closing')
+    this.isOpen = false
+    this.isClosing = true
     this.#calls.giveUp()
     this.resume()
   }
@@ -165,11 +166,6 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     if (this.isOver) return
     this.#mailbox.push(message)
     this.#turns.wake()
-  }
-
-  /** Whether it gives up what is under way, to end. */
-  get isClosing(): boolean {
-    return this.#state === 'closing'
   }
 
   /** Takes in a producer, and says so to it. Nothing is asked before `begin`. */
@@ -229,7 +225,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     }
     if (this.#outlet?.isHolding === true && this.#calls.replay()) return true
     if (this.isOpen) return this.#calls.advance()
-    if (this.#state === 'closing') return this.#completeNow()
+    if (this.isClosing) return this.#completeNow()
     return this.#calls.draw() || this.#endIfSpent()
   }
 
@@ -244,14 +240,8 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     this.#turns.wake()
   }
 
-  #enter(state: 'closing' | 'completing' | 'ended'): void {
-    this.#state = state
-    this.isOpen = false
-    this.isOver = state === 'ended'
-  }
-
   #completeNow(): boolean {
-    this.#enter('completing')
+    this.isClosing = false
     this.#calls.close()
     this.#calls.intake.letGo({ kind: 'cancelled', reason: undefined })
     this.#calls.after(this.#spec.onComplete?.(this), (last) => {
@@ -272,7 +262,9 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
 
   #stop(wanted: Ending): void {
     if (this.isOver) return
-    this.#enter('ended')
+    this.isOpen = false
+    this.isClosing = false
+    this.isOver = true
     let ending = wanted
     try {
       this.#calls.close()

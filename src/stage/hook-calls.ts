@@ -9,7 +9,7 @@ import { type AnySpec, type ChunkStage, givesChunk, putsOff } from './hooks.ts'
 import { Intake, type Work } from './intake.ts'
 import { reasonOf } from './lifetime.ts'
 import type { Link } from './link.ts'
-import type { Ending, Left, Marker, ToHandle, ToProducer, ToStage } from './message.ts'
+import type { Ending, Left, ToHandle, ToProducer, ToStage } from './message.ts'
 import type { Outlet } from './outlet.ts'
 import type { Turns } from './turns.ts'
 
@@ -117,8 +117,12 @@ export class HookCalls {
   #do(work: Exclude<Work, ToHandle<Link>>): void {
     switch (work.kind) {
       case 'watermark':
+        return this.after(this.#spec.onWatermark?.(work.time, this.#stage), (told) => {
+          // Who puts work off sends it behind that.
+          if (told !== 'held' && !putsOff(this.#spec, told)) this.#outlet?.mark(work)
+        })
       case 'barrier':
-        return this.#mark(work)
+        return this.after(this.#spec.onBarrier?.(work.epoch, this.#stage), () => this.#outlet?.mark(work))
       case 'end':
         this.intake.leave(work.link)
         work.link.close(work.ending)
@@ -128,16 +132,6 @@ export class HookCalls {
       default:
         unreachable(work)
     }
-  }
-
-  #mark(mark: Marker): void {
-    if (mark.kind === 'barrier') {
-      return this.after(this.#spec.onBarrier?.(mark.epoch, this.#stage), () => this.#outlet?.mark(mark))
-    }
-    this.after(this.#spec.onWatermark?.(mark.time, this.#stage), (told) => {
-      // Who puts work off sends it behind that.
-      if (told !== 'held' && !putsOff(this.#spec, told)) this.#outlet?.mark(mark)
-    })
   }
 
   #handle({ link, events, counted }: ToHandle<Link>): void {
