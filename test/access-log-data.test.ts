@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
+import { rowsIn } from '../src/testing/rows-in.ts'
 import { loadHere } from './support/cli.ts'
 import { tableState, withFolder } from './support/oracle.ts'
 import { DATA, missingData } from './support/project.ts'
@@ -24,12 +25,8 @@ function expectedOf<T = Expected>(set: string): T {
 }
 
 /** The rows of a query as plain pairs. */
-function pairs(db: string, sql: string): Record<string, number> {
-  const open = new DatabaseSync(db, { readOnly: true })
-  const rows = open.prepare(sql).all() as { k: string | number; n: number }[]
-  open.close()
-  return Object.fromEntries(rows.map(({ k, n }) => [`${k}`, n]))
-}
+const pairs = (db: string, sql: string): Record<string, number> =>
+  Object.fromEntries(rowsIn(db, sql).map(({ k, n }) => [`${k}`, Number(n)]))
 
 describe('access-log on real logs', () => {
   for (const [set, file] of [

@@ -2,10 +2,10 @@ import { deepEqual, equal, ok } from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { startPipeline } from 'sluice'
+import { rowsIn } from '../src/testing/rows-in.ts'
 import { sluice } from './support/cli.ts'
 import { ROOT } from './support/project.ts'
 import { readOnDemand } from './support/read-on-demand.ts'
@@ -22,12 +22,7 @@ describe('a sender that waits for acknowledgements', () => {
     const [out, said] = [join(folder, `${loads}.db`), join(folder, `${loads}.said`)]
     return { out, said, params: { out, said, count: `${COUNT}`, ...params } }
   }
-  const numbersIn = (out: string) => {
-    const database = new DatabaseSync(out, { readOnly: true })
-    const rows = database.prepare('select n from numbers order by rowid').all()
-    database.close()
-    return rows.map(({ n }) => Number(n))
-  }
+  const numbersIn = (out: string) => rowsIn(out, 'select n from numbers order by rowid').map(({ n }) => Number(n))
   const linesOf = (said: string) => readFileSync(said, 'utf8').split('\n').slice(0, -1)
   const all = Array.from({ length: COUNT }, (_, at) => at + 1)
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { rowsIn } from '../src/testing/rows-in.ts'
 import { sluice } from './support/cli.ts'
 import { sluiceHere, type Told } from './support/job.ts'
 import { isLocked } from './support/locked.ts'
@@ -43,12 +44,7 @@ beforeEach(() => {
 const call = (command: string, words: readonly string[] = [], file = job): Promise<Told> =>
   sluiceHere([command, file, ...words, '--param', `input=${input}`, '--param', `db=${db}`, '--param', `most=${most}`])
 
-const numbers = (): unknown[] => {
-  const database = new DatabaseSync(db, { readOnly: true })
-  const rows = database.prepare('select n from t order by n').all()
-  database.close()
-  return rows.map(({ n }) => n)
-}
+const numbers = () => rowsIn(db, 'select n from t order by n').map(({ n }) => n)
 
 describe('sluice dead-letters', () => {
   it('counts by step and reason, with an example', async () => {

@@ -2,7 +2,6 @@ import { deepEqual, equal, match } from 'node:assert/strict'
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, beforeEach, describe, it } from 'node:test'
 import { DuckDBInstance } from '@duckdb/node-api'
 import {
@@ -21,6 +20,7 @@ import {
 import { duckdbSink } from 'sluice/duckdb'
 import { inspectorOf, replayDeadLetters } from '../src/pipeline/replay.ts'
 import { startPipeline } from '../src/pipeline/start.ts'
+import { rowsIn } from '../src/testing/rows-in.ts'
 
 interface Row {
   readonly id: string
@@ -61,12 +61,7 @@ const lettersIn = async (sink: Sink<never>, name: string): Promise<string[]> => 
     await inspector.close()
   }
 }
-const query = (sql: string): unknown[] => {
-  const database = new DatabaseSync(db, { readOnly: true })
-  const rows = database.prepare(sql).all()
-  database.close()
-  return rows.map((row) => ({ ...row }))
-}
+const query = (sql: string) => rowsIn(db, sql)
 
 describe('dead letters that are tried again', () => {
   it('C64: become rows once, where other events of their record were loaded, also without a key', async () => {

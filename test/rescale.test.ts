@@ -2,9 +2,9 @@ import { deepEqual, ok, rejects } from 'node:assert/strict'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { isSluiceError, type RunReport, type StartOptions, startPipeline } from 'sluice'
+import { rowsIn } from '../src/testing/rows-in.ts'
 import job from './jobs/windows.ts'
 import { randomOf, SEED } from './support/seed.ts'
 
@@ -23,12 +23,8 @@ describe(`a pipeline that remembers, stopped and gone on with (REPRO: SEED=${SEE
   }
 
   const rowsOf = (db: string): unknown[] => {
-    const database = new DatabaseSync(db, { readOnly: true })
-    const rows = database.prepare('select * from minutes order by sensor, start').all()
-    const dead = database.prepare('select count(*) as n from dead_letters').get()
-    database.close()
-    deepEqual(dead?.n, 0)
-    return rows.map((row) => Object.values(row))
+    deepEqual(rowsIn(db, 'select count(*) as n from dead_letters'), [{ n: 0 }])
+    return rowsIn(db, 'select * from minutes order by sensor, start').map((row) => Object.values(row))
   }
 
   before(async () => {

@@ -30,6 +30,7 @@ import { duckdbSink } from 'sluice/duckdb'
 import { postgresSink } from 'sluice/postgres'
 import { webSocketSource } from 'sluice/websocket'
 import { promisedBy, promiseText } from '../src/pipeline/guarantee.ts'
+import { rowsIn } from '../src/testing/rows-in.ts'
 import { Job } from './support/job.ts'
 
 interface Reading {
@@ -143,17 +144,8 @@ async function load(job: Pipeline): Promise<RunReport> {
   return await (await startPipeline(job)).done
 }
 
-function textsIn(folder: string): string[] {
-  const db = new DatabaseSync(join(folder, 'out.db'), { readOnly: true })
-  try {
-    return db
-      .prepare('select text from t order by text')
-      .all()
-      .map(({ text }) => String(text))
-  } finally {
-    db.close()
-  }
-}
+const textsIn = (folder: string) =>
+  rowsIn(join(folder, 'out.db'), 'select text from t order by text').map(({ text }) => String(text))
 
 /** What is in the table after two runs, and after one of all. */
 async function twoRunsAndOne(make: Make): Promise<{ readonly two: string[]; readonly one: string[] }> {

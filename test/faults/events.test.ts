@@ -2,9 +2,9 @@ import { deepEqual, equal, ok } from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import { startPipeline } from 'sluice'
+import { rowsIn } from '../../src/testing/rows-in.ts'
 import minutes from '../jobs/minutes.ts'
 import { sluice } from '../support/cli.ts'
 import { untilCommitted } from '../support/progress.ts'
@@ -54,12 +54,8 @@ describe(`events that are not in the order of their time (REPRO: SEED=${SEED} np
     await run.done
   }
 
-  const tableOf = ({ db = '' }: Record<string, string>, sql = 'select * from minutes order by sensor, start') => {
-    const database = new DatabaseSync(db, { readOnly: true })
-    const rows = database.prepare(sql).all()
-    database.close()
-    return rows.map((row) => Object.values(row))
-  }
+  const tableOf = ({ db = '' }: Record<string, string>, sql = 'select * from minutes order by sensor, start') =>
+    rowsIn(db, sql).map((row) => Object.values(row))
 
   const argsOf = (params: Record<string, string>): string[] => {
     const pairs = Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`])

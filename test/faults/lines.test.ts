@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { rowsIn } from '../../src/testing/rows-in.ts'
 import { FaultLoad, type LoadParams } from '../support/fault-load.ts'
 import { NO_PEAK, Peak } from '../support/peak.ts'
 import { randomOf, SEED } from '../support/seed.ts'
@@ -36,12 +37,8 @@ interface Letter {
   readonly raw: string
 }
 
-const textsIn = (database: string): unknown[] => {
-  const open = new DatabaseSync(database, { readOnly: true })
-  const texts = open.prepare('select text from lines order by _source, _offset').all()
-  open.close()
-  return texts.map(({ text }) => text)
-}
+const textsIn = (database: string) =>
+  rowsIn(database, 'select text from lines order by _source, _offset').map(({ text }) => text)
 
 const lettersIn = (database: string): Letter[] => {
   const open = new DatabaseSync(database, { readOnly: true })

@@ -2,9 +2,9 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { rowsIn } from '../../src/testing/rows-in.ts'
 import { type CliOptions, type Outcome, sluice } from '../support/cli.ts'
 import { untilHeld } from '../support/progress.ts'
 import { ROOT } from '../support/project.ts'
@@ -29,14 +29,11 @@ describe(`dead letters that are tried again, and killed while they are (REPRO: S
   }
 
   /** Rows, letters and what the checkpoint says became of the records. */
-  const stateOf = (db: string) => {
-    const database = new DatabaseSync(db, { readOnly: true })
-    const rows = database.prepare('select n from t order by n').all()
-    const letters = database.prepare('select line, reason from dead_letters order by line').all()
-    const totals = JSON.parse(String(database.prepare('select totals from sluice_checkpoints').get()?.totals))
-    database.close()
-    return { rows: rows.map(({ n }) => n), letters: letters.map(({ line, reason }) => [line, reason]), totals }
-  }
+  const stateOf = (db: string) => ({
+    rows: rowsIn(db, 'select n from t order by n').map(({ n }) => n),
+    letters: rowsIn(db, 'select line, reason from dead_letters order by line').map((row) => Object.values(row)),
+    totals: JSON.parse(String(rowsIn(db, 'select totals from sluice_checkpoints')[0]?.totals)),
+  })
 
   before(async () => {
     writeFileSync(input, Array.from({ length: RECORDS }, (_, n) => `{"n":${n}}\n`).join(''))

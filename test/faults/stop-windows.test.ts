@@ -3,9 +3,9 @@ import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { rowsIn } from '../../src/testing/rows-in.ts'
 import { type Outcome, sluice } from '../support/cli.ts'
 import { untilHeld } from '../support/progress.ts'
 import { ROOT } from '../support/project.ts'
@@ -47,12 +47,8 @@ describe(`windows that are killed (REPRO: SEED=${SEED} npm test)`, () => {
     child.kill('SIGKILL')
   }
 
-  const rowsOf = (db: string): unknown[] => {
-    const database = new DatabaseSync(db, { readOnly: true })
-    const rows = database.prepare('select * from minutes order by sensor, start').all()
-    database.close()
-    return rows.map((row) => Object.values(row))
-  }
+  const rowsOf = (db: string) =>
+    rowsIn(db, 'select * from minutes order by sensor, start').map((row) => Object.values(row))
 
   before(async () => {
     const lines = Array.from({ length: RECORDS }, (_, i) => {

@@ -2,9 +2,9 @@ import { deepEqual, ok } from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { startPipeline } from 'sluice'
+import { rowsIn } from '../../src/testing/rows-in.ts'
 import minutes from '../jobs/minutes.ts'
 import { sluice } from '../support/cli.ts'
 import { ROOT } from '../support/project.ts'
@@ -23,11 +23,11 @@ describe(`windows under strace (REPRO: SEED=${SEED} npm test)`, { skip: NO_STRAC
   after(() => rmSync(folder, { recursive: true, force: true }))
 
   const rowsOf = (db: string): unknown[] => {
-    const database = new DatabaseSync(db, { readOnly: true })
-    const rows = database.prepare('select * from minutes order by sensor, start').all()
-    const { read, dead } = JSON.parse(String(database.prepare('select totals from sluice_checkpoints').get()?.totals))
-    database.close()
-    return [...rows.map((row) => Object.values(row)), { read, dead }]
+    const { read, dead } = JSON.parse(String(rowsIn(db, 'select totals from sluice_checkpoints')[0]?.totals))
+    return [
+      ...rowsIn(db, 'select * from minutes order by sensor, start').map((row) => Object.values(row)),
+      { read, dead },
+    ]
   }
 
   const goOn = async (db: string): Promise<unknown[]> => {

@@ -4,10 +4,10 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startPipeline } from 'sluice'
+import { rowsIn } from '../../src/testing/rows-in.ts'
 import job from '../jobs/windows.ts'
 import { isLocked } from '../support/locked.ts'
 import { untilLeaseEnds } from '../support/progress.ts'
@@ -32,12 +32,8 @@ describe(`a process that is stopped, and wakes when another has taken over (REPR
     await run.done
   }
 
-  const rowsOf = (db: string): unknown[] => {
-    const database = new DatabaseSync(db, { readOnly: true })
-    const rows = database.prepare('select * from minutes order by sensor, start').all()
-    database.close()
-    return rows.map((row) => Object.values(row))
-  }
+  const rowsOf = (db: string) =>
+    rowsIn(db, 'select * from minutes order by sensor, start').map((row) => Object.values(row))
 
   before(async () => {
     const lines = Array.from({ length: RECORDS }, (_, i) => {

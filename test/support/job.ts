@@ -3,10 +3,10 @@
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import type { Out } from '../../src/cli/io.ts'
 import { main } from '../../src/cli/main.ts'
+import { rowsIn } from '../../src/testing/rows-in.ts'
 import { type CliOptions, type Outcome, sluice } from './cli.ts'
 import { ROOT } from './project.ts'
 
@@ -67,15 +67,7 @@ export class Job {
 
   /** The rows of a query of a SQLite database in the folder. */
   query(database: string, sql: string): Record<string, unknown>[] {
-    const db = new DatabaseSync(this.path(database), { readOnly: true })
-    try {
-      return db
-        .prepare(sql)
-        .all()
-        .map((row) => ({ ...row }))
-    } finally {
-      db.close()
-    }
+    return rowsIn(this.path(database), sql)
   }
 
   [Symbol.dispose](): void {

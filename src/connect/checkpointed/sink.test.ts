@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { type ErrorCode, isSluiceError } from '../../base/errors.ts'
+import { rowsIn } from '../../testing/rows-in.ts'
 import { until } from '../../testing/until.ts'
 import { batchOfTracked, deadLetterAt } from '../batch.ts'
 import { callbackSink } from '../memory/callback.ts'
@@ -179,12 +180,10 @@ describe('checkpointed', () => {
 
   it('keeps dead letters with the checkpoint, or neither', async () => {
     const shelf = new Shelf()
-    const letters = () => {
-      const database = new DatabaseSync(store)
-      const found = database.prepare('select "offset", epoch, step, reason from dead_letters order by 1').all()
-      database.close()
-      return found.map((row) => Object.values(row))
-    }
+    const letters = () =>
+      rowsIn(store, 'select "offset", epoch, step, reason from dead_letters order by 1').map((row) =>
+        Object.values(row),
+      )
     const first = await open(shelf)
     const refused = await first.write(batchOfTracked([event(1), event(-2)]))
     await first.writeDeadLetters(refused)

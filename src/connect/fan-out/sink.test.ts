@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { SluiceError } from '../../base/errors.ts'
 import { pipeline } from '../../pipeline/pipeline.ts'
 import { inspectorOf } from '../../pipeline/replay.ts'
 import type { RunEvent } from '../../pipeline/report.ts'
 import { type StartOptions, startPipeline } from '../../pipeline/start.ts'
+import { rowsIn } from '../../testing/rows-in.ts'
 import { until } from '../../testing/until.ts'
 import { valuesSource } from '../memory/values.ts'
 import type { Sink, SinkWriter } from '../sink.ts'
@@ -44,30 +44,11 @@ describe('several', () => {
   const run = async (sink: Sink<Row>, options: StartOptions = {}, rows = ROWS) =>
     await (await startPipeline(jobOf(sink, rows), { epochEvents: 100, ...options })).done
 
-  function numbers(name: string): number[] {
-    const database = new DatabaseSync(path(`${name}.db`))
-    try {
-      return database
-        .prepare('select n from rows order by n')
-        .all()
-        .map(({ n }) => Number(n))
-    } finally {
-      database.close()
-    }
-  }
+  const numbers = (name: string) =>
+    rowsIn(path(`${name}.db`), 'select n from rows order by n').map(({ n }) => Number(n))
 
-  function letters(name: string): unknown[] {
-    const database = new DatabaseSync(path(`${name}.db`))
-    try {
-      const sql = 'select pipeline, step, reason, raw from dead_letters order by "offset"'
-      return database
-        .prepare(sql)
-        .all()
-        .map((row) => ({ ...row }))
-    } finally {
-      database.close()
-    }
-  }
+  const letters = (name: string) =>
+    rowsIn(path(`${name}.db`), 'select pipeline, step, reason, raw from dead_letters order by "offset"')
 
   const ALL = ROWS.map(({ n }) => n)
 

@@ -2,10 +2,12 @@ import { deepEqual, equal, ok, throws } from 'node:assert/strict'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { isSluiceError } from '../../base/errors.ts'
+import { loadRows } from '../../testing/load-rows.ts'
+import { rowsIn } from '../../testing/rows-in.ts'
 import { times } from '../../testing/times.ts'
 import { batchOfTracked } from '../batch.ts'
 import { jsonText } from '../kits/json/line.ts'
@@ -26,32 +28,10 @@ function event(value: unknown, offset = 0): Tracked<unknown> {
   return tracked(value, { source: 'a.log', line: offset + 1, offset, raw: String(offset) })
 }
 
-/** Writes all batches in one epoch, or in one each; gives the reasons of what was refused. */
-async function load(options: SqliteSinkOptions, ...batches: readonly (readonly unknown[])[]): Promise<string[]> {
-  const writer = await sqliteSink(path, options).open({ pipeline: 'test' })
-  const reasons: string[] = []
-  let offset = 0
-  for (const batch of batches) {
-    const letters = await writer.write(batchOfTracked(batch.map((value) => event(value, offset++))))
-    for (const letter of letters) reasons.push(letter.reason)
-  }
-  const epoch = (writer.checkpoint?.epoch ?? 0) + 1
-  await writer.commit({ epoch, positions: new Map([['a.log', epoch]]), states: new Map(), totals: NO_TOTALS })
-  await writer.close()
-  return reasons
-}
+const load = (options: SqliteSinkOptions, ...batches: readonly (readonly unknown[])[]) =>
+  loadRows(sqliteSink(path, options), batches)
 
-function query(sql: string): Record<string, SQLOutputValue>[] {
-  const database = new DatabaseSync(path)
-  try {
-    return database
-      .prepare(sql)
-      .all()
-      .map((row) => ({ ...row }))
-  } finally {
-    database.close()
-  }
-}
+const query = (sql: string) => rowsIn(path, sql)
 
 describe('the options of sqlite', () => {
   const isRefused = (error: unknown) => isSluiceError(error, 'CONFIG_INVALID')

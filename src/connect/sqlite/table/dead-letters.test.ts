@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { isSluiceError } from '../../../base/errors.ts'
+import { rowsIn } from '../../../testing/rows-in.ts'
 import { type DeadLetter, deadLetter } from '../../origin.ts'
 import { NO_TOTALS } from '../../totals.ts'
 import { sqliteSink } from '../sink.ts'
@@ -29,12 +30,7 @@ async function writeDeadLetters(letters: readonly DeadLetter[], pipeline = 'test
   await writer.close()
 }
 
-function query(sql: string): unknown[] {
-  const database = new DatabaseSync(path)
-  const rows = database.prepare(sql).all()
-  database.close()
-  return rows.map((row) => ({ ...row }))
-}
+const query = (sql: string) => rowsIn(path, sql)
 
 describe('the dead letters of sqlite', () => {
   it('are kept with place, step, reason, raw form and epoch', async () => {

@@ -2,9 +2,11 @@ import { deepEqual, equal, rejects, throws } from 'node:assert/strict'
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { isSluiceError } from '../../../base/errors.ts'
+import { loadRows } from '../../../testing/load-rows.ts'
+import { rowsIn } from '../../../testing/rows-in.ts'
 import { batchOfTracked } from '../../batch.ts'
 import { type Tracked, tracked } from '../../origin.ts'
 import { NO_TOTALS } from '../../totals.ts'
@@ -23,35 +25,10 @@ function event(value: unknown, offset = 0): Tracked<unknown> {
   return tracked(value, { source: 'a.log', line: offset + 1, offset, raw: String(offset) })
 }
 
-/** Writes all batches in one epoch, or in one each; gives the reasons of what was refused. */
-async function load(options: SqliteSinkOptions, ...batches: readonly (readonly unknown[])[]): Promise<string[]> {
-  const writer = await sqliteSink(path, options).open({ pipeline: 'test' })
-  try {
-    const reasons: string[] = []
-    let offset = 0
-    for (const batch of batches) {
-      const letters = await writer.write(batchOfTracked(batch.map((value) => event(value, offset++))))
-      for (const letter of letters) reasons.push(letter.reason)
-    }
-    const epoch = (writer.checkpoint?.epoch ?? 0) + 1
-    await writer.commit({ epoch, positions: new Map([['a.log', epoch]]), states: new Map(), totals: NO_TOTALS })
-    return reasons
-  } finally {
-    await writer.close()
-  }
-}
+const load = (options: SqliteSinkOptions, ...batches: readonly (readonly unknown[])[]) =>
+  loadRows(sqliteSink(path, options), batches)
 
-function query(sql: string): Record<string, SQLOutputValue>[] {
-  const database = new DatabaseSync(path)
-  try {
-    return database
-      .prepare(sql)
-      .all()
-      .map((row) => ({ ...row }))
-  } finally {
-    database.close()
-  }
-}
+const query = (sql: string) => rowsIn(path, sql)
 
 function execute(sql: string): void {
   const database = new DatabaseSync(path)
