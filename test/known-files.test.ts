@@ -124,7 +124,7 @@ const RECORD: Readonly<Record<string, (n: number) => string>> = {
 function contentOf(format: string, count = 3): string {
   const record = RECORD[format] ?? ((n: number) => `${n}`)
   const records = Array.from({ length: count }, (_, n) => record(n))
-  if (format === 'json-array') return `[${records.join(',')}]`
+  if (format === 'jsonArray') return `[${records.join(',')}]`
   return `${format === 'csv' ? 'n\n' : ''}${records.join('\n')}\n`
 }
 
@@ -140,7 +140,7 @@ describe('a file under another name', () => {
         const { run, splits } = await load(make(at('*.log')))
         deepEqual([run.read, splits.unchanged === splits.all, rows().length], [0, true, 3])
       }
-      if (format === 'json-array') return
+      if (format === 'jsonArray') return
       appendFileSync(at('z.log'), contentOf(format, 4).split('\n').slice(-2).join('\n'))
       // By any of its names, and by all of them.
       for (const names of ['z.log', 'a.log', '*.log', 'm.log']) {
