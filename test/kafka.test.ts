@@ -260,9 +260,9 @@ describe(`kafka (REPRO: SEED=${SEED} npm test)`, { skip: withoutKafka() }, () =>
     }
     refused(
       () => kafkaSource('http://ann:secret@host', format, { topic: 'a' }),
-      /^Cannot use a text that is none as address of kafka/,
+      /^Cannot use the address of kafka: .* found a text that is none$/,
     )
-    refused(() => kafkaSource([], format, { topic: 'a' }), /^Cannot use the addresses of kafka: .* found none$/)
+    refused(() => kafkaSource([], format, { topic: 'a' }), /^Cannot use the address of kafka: .* found none$/)
     refused(() => kafkaSource(['kafka://a', 'kafkas://b'], format, { topic: 'a' }), /found such as differ$/)
     refused(() => kafkaSource(['kafka://a:secret@b', 'kafka://b'], format, { topic: 'a' }), /found such as differ$/)
     for (const topic of ['', '.', '..', 'a b', 'a'.repeat(250)]) {

@@ -121,7 +121,7 @@ describe('what is not text', () => {
           (thrown: Error & { code?: string }) => `${thrown.code}: ${thrown.message}`,
         )
         // Text that is no JSON array is said to be none.
-        if (isRead && source !== 'json-array') equal(found, 'read', nesting.join(' in '))
+        if (isRead && source !== 'jsonArray') equal(found, 'read', nesting.join(' in '))
         else if (!isRead) match(found, /^SOURCE_CORRUPT: .*: unpack it first/, `${source}: ${nesting.join(' in ')}`)
       }),
       { numRuns: times(60) },

@@ -2,8 +2,8 @@
 
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { checkChoice } from '../../base/check.ts'
-import { SluiceError } from '../../base/errors.ts'
 import { type BrokerAddress, brokerAddress } from '../kits/broker/address.ts'
+import { addressInvalid } from '../kits/config.ts'
 
 /** How a user and a password are sent. */
 export type KafkaSasl = 'plain' | 'scram-sha-256' | 'scram-sha-512'
@@ -39,8 +39,7 @@ export function kafkaPlace(
   if (first === undefined || others.some((other) => same(other) !== same(first))) {
     const allowed = 'one address or more, of the same scheme, user and password'
     const found = first === undefined ? 'none' : 'such as differ'
-    const message = `Cannot use the addresses of ${what}: it takes ${allowed}, found ${found}`
-    throw new SluiceError('CONFIG_INVALID', message, { key: 'url', value: undefined, allowed })
+    throw addressInvalid(what, allowed, found)
   }
   const hosts = servers.map(({ url, port }) => `${url.hostname}:${port}`)
   return {

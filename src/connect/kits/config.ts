@@ -22,6 +22,12 @@ export function optionInvalid(
   return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
 }
 
+/** The error for an address that does not fit. Addresses may hold secrets: `found` says only what kind of thing it is. */
+export function addressInvalid(what: string, allowed: string, found: string): SluiceError<'CONFIG_INVALID'> {
+  const message = `Cannot use the address of ${what}: it takes ${allowed}, found ${found}`
+  return new SluiceError('CONFIG_INVALID', message, { key: 'url', value: undefined, allowed })
+}
+
 /** Whether a value can name a file or a folder. */
 export function isPath(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && !value.includes('\0')

@@ -1,7 +1,7 @@
 // Where an MQTT broker is.
 
-import { SluiceError } from '../../base/errors.ts'
 import { type BrokerAddress, brokerAddress } from '../kits/broker/address.ts'
+import { addressInvalid } from '../kits/config.ts'
 
 /**
  * Reads the address of an MQTT broker.
@@ -12,7 +12,5 @@ import { type BrokerAddress, brokerAddress } from '../kits/broker/address.ts'
 export function mqttAddress(what: string, url: string | URL): BrokerAddress {
   const address = brokerAddress(what, url, { mqtt: 1883, mqtts: 8883 })
   if (address.password === undefined || address.username !== undefined) return address
-  const allowed = 'a password only with a user'
-  const message = `Cannot use the address of ${what}: it takes ${allowed}, found one alone`
-  throw new SluiceError('CONFIG_INVALID', message, { key: 'url', value: undefined, allowed })
+  throw addressInvalid(what, 'a password only with a user', 'one alone')
 }

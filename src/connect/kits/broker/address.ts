@@ -1,7 +1,7 @@
 // Where a broker is, with its secrets kept apart from what may be shown.
 
 import { describeValue } from '../../../base/check.ts'
-import { SluiceError } from '../../../base/errors.ts'
+import { addressInvalid } from '../config.ts'
 
 export interface BrokerAddress {
   /** As the client takes it. */
@@ -33,9 +33,7 @@ export function brokerAddress(
   const port = Number(url?.port === '' ? ports[scheme] : url?.port)
   if (url === undefined || !schemes.includes(scheme) || url.hostname === '') {
     // What it is may be a secret in the wrong place: only its kind is told.
-    const found = typeof given === 'string' ? 'a text that is none' : describeValue(given)
-    const message = `Cannot use ${found} as address of ${what}: it takes ${allowed}`
-    throw new SluiceError('CONFIG_INVALID', message, { key: 'url', value: undefined, allowed })
+    throw addressInvalid(what, allowed, typeof given === 'string' ? 'a text that is none' : describeValue(given))
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const [username, password] = [url.username, url.password].map((text) =>
@@ -57,7 +55,6 @@ function decoded(what: string, text: string): string {
     return decodeURIComponent(text)
   } catch {
     const allowed = 'user and password with every odd character as %25, %40 and so on'
-    const message = `Cannot use the address of ${what}: it takes ${allowed}, found a % that is none of these`
-    throw new SluiceError('CONFIG_INVALID', message, { key: 'url', value: undefined, allowed })
+    throw addressInvalid(what, allowed, 'a % that is none of these')
   }
 }

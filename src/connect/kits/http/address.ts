@@ -3,6 +3,7 @@
 import { describeValue } from '../../../base/check.ts'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
 import { untilAborted } from '../../../base/promise.ts'
+import { addressInvalid } from '../config.ts'
 import type { NamedTexts } from '../text/named-texts.ts'
 
 /** Headers of requests: fixed, or asked for before each attempt, for tokens that run out. */
@@ -93,10 +94,7 @@ function isAdded(headers: Headers, name: string, value: unknown): value is strin
 
 function parse(what: string, url: string | URL, schemes: readonly string[]): URL {
   const allowed = `an address of ${schemes.join(' or ')}`
-  const fail = (found: string) => {
-    const message = `Cannot use the address of ${what}: it takes ${allowed}, found ${found}`
-    return new SluiceError('CONFIG_INVALID', message, { key: 'url', value: found, allowed })
-  }
+  const fail = (found: string) => addressInvalid(what, allowed, found)
   if (typeof url !== 'string' && !(url instanceof URL)) throw fail(describeValue(url))
   let parsed: URL
   try {
