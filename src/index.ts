@@ -61,6 +61,7 @@ export { type HttpPage, type HttpSourceOptions, httpSource } from './connect/htt
 export type { HeaderSource } from './connect/kits/http/address.ts'
 export type { JsonOptions } from './connect/kits/json/parser.ts'
 export type { SchemaMode } from './connect/kits/sql/evolve.ts'
+export type { SqlRanges } from './connect/kits/sql/ranges.ts'
 export type { NamedTexts } from './connect/kits/text/named-texts.ts'
 export {
   type CallbackSinkOptions,

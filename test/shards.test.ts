@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, rejects } from 'node:assert/strict'
+import { deepEqual, equal, match, rejects, throws } from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,11 +14,15 @@ import {
   type Pipeline,
   pipeline,
   sqliteSink,
+  sqliteSource,
   startPipeline,
   textLines,
   valuesSource,
 } from 'sluice'
+import { duckdbSource } from 'sluice/duckdb'
+import { postgresSource } from 'sluice/postgres'
 import { rabbitmqSource } from 'sluice/rabbitmq'
+import { Session } from '../src/connect/duckdb/connection.ts'
 import { isOfShard } from '../src/connect/shard.ts'
 import { NO_TOTALS } from '../src/connect/totals.ts'
 import job, { into } from './jobs/shared-load.ts'
@@ -359,4 +363,75 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
       match(stderr, /--shard takes a number from 0 on and how many copies there are/)
     }
   })
+
+  for (const kind of ['SQLite', 'PostgreSQL', 'DuckDB']) {
+    it(`C120: share a table of ${kind} by ranges, whatever their number, while rows come`, {
+      skip: kind === 'PostgreSQL' && missingPostgres(),
+    }, async () => {
+      turn += 1
+      const path = join(folder, `from${turn}.${kind === 'SQLite' ? 'db' : 'duckdb'}`)
+      const database = kind === 'PostgreSQL' ? await (server as PostgresServer).createDatabase() : ''
+      const execute = async (sql: string): Promise<void> => {
+        if (kind === 'PostgreSQL') await (server as PostgresServer).query(database, sql)
+        else if (kind === 'SQLite') executeIn(path, sql)
+        else await executeInDuckdb(path, sql)
+      }
+      const insert = async (from: number, to: number, own: string): Promise<void> => {
+        const rows = Array.from({ length: to - from }, (_, at) => `(${from + at}, ${(from + at) % 40}, '${own}')`)
+        await execute(`insert into numbers values ${rows.join(', ')}`)
+      }
+      await execute('create table numbers (n integer, part integer, own text)')
+      await insert(0, 900, 'x')
+      await execute('insert into numbers values (-1, null, null)')
+      const options = { table: 'numbers', ranges: { column: 'part', at: [10, 20, 35] }, cursor: 'n' } as const
+      const texts = { table: 'numbers', ranges: { column: 'own', at: ["o'x", 'y'] } } as const
+      type Numbered = { readonly n: number }
+      const source = (given: typeof options | typeof texts) => {
+        if (kind === 'PostgreSQL') return postgresSource<Numbered>((server as PostgresServer).url(database), given)
+        return kind === 'SQLite' ? sqliteSource<Numbered>(path, given) : duckdbSource<Numbered>(path, given)
+      }
+      equal((await source(options).splits()).length, 4)
+      const store = await storeOf('SQLite')
+      const copy = pipeline('load', {
+        from: source(options),
+        flow: (rows) => rows.map(({ n }) => ({ n: Number(n) })),
+        into: sqliteSink<Numbered>(store.out, { table: 't', columns: { n: 'integer' } }),
+      }) as unknown as Pipeline
+      let most = 900
+      for (const count of [3, 2, 1]) {
+        for (let index = 0; index < count; index += 1) await run('', store.out, index, count, copy)
+        await insert(most, most + 100, 'y')
+        most += 100
+      }
+      await run('', store.out, 0, 1, copy)
+      const all = [-1, ...Array.from({ length: most }, (_, n) => n)]
+      deepEqual((await store.read()).rows, all)
+      const second = await storeOf('SQLite')
+      const byText = pipeline('load', {
+        from: source(texts),
+        flow: (rows) => rows.map(({ n }) => ({ n: Number(n) })),
+        into: sqliteSink<Numbered>(second.out, { table: 't', columns: { n: 'integer' } }),
+      }) as unknown as Pipeline
+      for (const index of [0, 1]) await run('', second.out, index, 2, byText)
+      deepEqual((await second.read()).rows, all)
+      throws(() => sqliteSource(path, { table: 'numbers', ranges: { column: 'n', at: [] } }), {
+        code: 'CONFIG_INVALID',
+      })
+      throws(() => sqliteSource(path, { table: 'numbers', ranges: { column: 'n', at: ['\\'] } }), {
+        code: 'CONFIG_INVALID',
+      })
+    })
+  }
 })
+
+function executeIn(path: string, sql: string): void {
+  const database = new DatabaseSync(path)
+  database.exec(sql)
+  database.close()
+}
+
+async function executeInDuckdb(path: string, sql: string): Promise<void> {
+  const session = await Session.open(path)
+  await session.run(sql)
+  session.close()
+}

@@ -222,7 +222,8 @@ async function begin<P extends Params>(
   const reading = sourceOf(parts, plan, listed)
   let beginningAt: ResumePositionsAt
   try {
-    if (writer.checkpoint === undefined) await refuseTakenPlaces(parts, name)
+    // Copies begin beside letters of the others.
+    if (writer.checkpoint === undefined && !isShared) await refuseTakenPlaces(parts, name)
     const sources = replayed === undefined ? [reading, ...furtherSources(plan)] : []
     beginningAt = await resumePositions(sources, writer.checkpoint, { ...waiting, onNote })
     if (isShared) await shareSplits(reading, writer, shard)

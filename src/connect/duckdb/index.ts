@@ -4,5 +4,6 @@
 
 import '../../base/check-node.ts'
 
+export type { SqlRanges } from '../kits/sql/ranges.ts'
 export { type DuckdbSinkOptions, duckdbSink } from './sink.ts'
 export { type DuckdbSourceOptions, duckdbSource } from './source.ts'

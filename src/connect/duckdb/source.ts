@@ -6,6 +6,7 @@ import { isPath, optionInvalid } from '../kits/config.ts'
 import { BIGINTS, type JsonBigInts } from '../kits/json/numbers.ts'
 import { TIMES, type Times } from '../kits/rows/times.ts'
 import { queryOf, querySource } from '../kits/sql/query-source.ts'
+import type { SqlRanges } from '../kits/sql/ranges.ts'
 import type { Source } from '../source.ts'
 import { checkMemory } from './options.ts'
 
@@ -36,9 +37,11 @@ export interface DuckdbSourceOptions {
   readonly memory?: string
   /** How long another process may have the file open to write before the run ends, in milliseconds: 60,000 by default. */
   readonly retryMs?: number
+  /** Cuts the table into ranges of a column, which threads, and copies with `--shard`, share. Each resumes by itself. */
+  readonly ranges?: SqlRanges
 }
 
-const OPTIONS = ['table', 'query', 'cursor', 'lookBack', 'bigints', 'times', 'memory', 'retryMs']
+const OPTIONS = ['table', 'query', 'cursor', 'lookBack', 'bigints', 'times', 'memory', 'retryMs', 'ranges']
 
 /**
  * Reads the rows of a table or a query of a DuckDB database file, which it opens for reading only.

@@ -8,6 +8,7 @@ import { BIGINTS, type JsonBigInts } from '../kits/json/numbers.ts'
 import { TIMES, type Times } from '../kits/rows/times.ts'
 import { checkColumnName } from '../kits/sql/name.ts'
 import { queryOf, querySource } from '../kits/sql/query-source.ts'
+import type { SqlRanges } from '../kits/sql/ranges.ts'
 import type { Source } from '../source.ts'
 import { addressOf, type PostgresConnection } from './connection.ts'
 import type { QueryOpening } from './query/opening.ts'
@@ -46,6 +47,8 @@ export interface PostgresSourceOptions {
   readonly timeoutMs?: number
   /** How long the server may be gone before the run ends, in milliseconds: 60,000 by default. */
   readonly retryMs?: number
+  /** Cuts the table into ranges of a column, which threads, and copies with `--shard`, share. Each resumes by itself. */
+  readonly ranges?: SqlRanges
 }
 
 const OPTIONS = [
@@ -60,6 +63,7 @@ const OPTIONS = [
   'fetch',
   'timeoutMs',
   'retryMs',
+  'ranges',
 ]
 const FETCH_ROWS = 5000
 const TIMEOUT_MS = 300_000

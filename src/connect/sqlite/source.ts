@@ -7,6 +7,7 @@ import { optionInvalid } from '../kits/config.ts'
 import { quoteName } from '../kits/sql/name.ts'
 import { trimQuery } from '../kits/sql/query.ts'
 import { queryOf, querySource } from '../kits/sql/query-source.ts'
+import type { SqlRanges } from '../kits/sql/ranges.ts'
 import type { Source } from '../source.ts'
 
 export interface SqliteSourceOptions {
@@ -27,6 +28,8 @@ export interface SqliteSourceOptions {
   readonly lookBack?: Duration
   /** How long the file may be locked before the run ends, in milliseconds: 60,000 by default. */
   readonly retryMs?: number
+  /** Cuts the table into ranges of a column, which threads, and copies with `--shard`, share. Each resumes by itself. */
+  readonly ranges?: SqlRanges
 }
 
 type Row = Readonly<Record<string, SQLOutputValue>>
@@ -50,7 +53,7 @@ type Row = Readonly<Record<string, SQLOutputValue>>
  * sqliteSource('shop.db', { table: 'orders', cursor: 'id' }).title // => 'table orders in shop.db'
  */
 export function sqliteSource<R = Row>(path: string, options: SqliteSourceOptions): Source<R> {
-  checkKeys('sqliteSource', options, ['table', 'query', 'cursor', 'lookBack', 'retryMs'])
+  checkKeys('sqliteSource', options, ['table', 'query', 'cursor', 'lookBack', 'retryMs', 'ranges'])
   if (typeof path !== 'string' || path === '') throw optionInvalid('sqliteSource', 'path', path, 'the path of a file')
   const query = queryOf('sqliteSource', options)
   const opening = { ...query, path, rows: query.table === undefined ? bracketed(query.query) : quoteName(query.table) }

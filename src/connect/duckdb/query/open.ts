@@ -11,6 +11,7 @@ import { fromPosition, lost, type Stood } from '../../kits/rows/stood.ts'
 import { foldName, quoteName } from '../../kits/sql/name.ts'
 import { trimQuery } from '../../kits/sql/query.ts'
 import type { QueryToRead } from '../../kits/sql/query-source.ts'
+import { inRange } from '../../kits/sql/ranges.ts'
 import type { OpenOptions, Position, SplitReader } from '../../source.ts'
 import { Session } from '../connection.ts'
 import { queryError } from './errors.ts'
@@ -197,7 +198,11 @@ function boundOf(
   throw unfitLookBack(source, cursor, lookBack, String(type))
 }
 
-function rowsOf({ table, query = '' }: QueryOpening): string {
+function rowsOf(opening: QueryOpening): string {
+  return inRange(wholeOf(opening), opening.range)
+}
+
+function wholeOf({ table, query = '' }: QueryOpening): string {
   if (table !== undefined) return quoteName(table)
   // What follows the statement would end it here; of two DuckDB says that it takes one.
   const { text, hasMore } = trimQuery(query, { hasDollars: true })

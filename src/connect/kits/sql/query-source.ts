@@ -5,10 +5,11 @@ import { checkMs } from '../../../base/check.ts'
 import type { Duration } from '../../../base/duration.ts'
 import { SluiceError } from '../../../base/errors.ts'
 import type { Columns } from '../../column.ts'
-import type { OpenOptions, Position, Source, SplitReader } from '../../source.ts'
+import type { OpenOptions, Position, SharedNames, Source, SplitReader } from '../../source.ts'
 import { optionInvalid } from '../config.ts'
 import { type LookBack, lookBackOf } from '../rows/look-back.ts'
 import { checkColumnName } from './name.ts'
+import { rangesOf, type SqlRange, type SqlRanges } from './ranges.ts'
 
 /** Options that all of them have. */
 export interface QueryOptions {
@@ -18,6 +19,7 @@ export interface QueryOptions {
   readonly cursor?: string | readonly string[]
   readonly lookBack?: Duration
   readonly retryMs?: number
+  readonly ranges?: SqlRanges
 }
 
 /** A table or query that is to be read. */
@@ -33,9 +35,15 @@ export interface QueryToRead {
   readonly lookBack: LookBack | undefined
   /** How long it may be out of reach, in clock milliseconds. */
   readonly retryMs: number
+  /** What it is cut into; none where it is read as a whole. */
+  readonly ranges: readonly SqlRange[]
+  /** The one that is read. */
+  readonly range?: SqlRange
 }
 
 const RETRY_MS = 60_000
+
+const SAME_EVERYWHERE: SharedNames = { nameOf: (id) => id, idOf: (name) => name, headOf: async () => undefined }
 
 /** What has to hold for reading on without a cursor. */
 const SAME_ROWS = 'as long as the same rows come in the same order, and new ones last'
@@ -63,7 +71,7 @@ export function queryOf(what: string, options: QueryOptions): QueryToRead {
     .slice(0, 12)
   const source =
     table === undefined ? `query ${digest}` : `table ${schema === undefined ? table : `${schema}.${table}`}`
-  return { source, table, schema, query, cursor, lookBack, retryMs }
+  return { source, table, schema, query, cursor, lookBack, retryMs, ranges: rangesOf(what, options.ranges) }
 }
 
 /** What reads queries of one kind of database. */
@@ -85,7 +93,8 @@ export function querySource<Row, Opening extends QueryToRead>(
   opening: Opening,
   load: () => Promise<QueryModule<Opening>>,
 ): Source<Row> {
-  const { source, cursor, lookBack } = opening
+  const { source, cursor, lookBack, ranges } = opening
+  const parts = new Map(ranges.map((range) => [`${source}, ${range.name}`, range]))
   return {
     kind,
     isTabular: true,
@@ -93,9 +102,15 @@ export function querySource<Row, Opening extends QueryToRead>(
     provided: cursor.length > 0 ? 'as long as the column only grows' : SAME_ROWS,
     isCounted: true,
     ...(lookBack === undefined ? {} : { readsAgain: true as const }),
-    splits: async () => [{ id: source }],
+    // Ranges are the same wherever they are named.
+    ...(parts.size === 0 ? {} : { shared: SAME_EVERYWHERE }),
+    splits: async () => (parts.size === 0 ? [{ id: source }] : [...parts.keys()].map((id) => ({ id }))),
     findColumns: async ({ signal } = {}) => await (await load()).findColumns?.(opening, signal),
-    open: async (_split, from, options = {}) => await (await load()).openQuery<Row>(opening, from, options),
+    open: async ({ id }, from, options = {}) => {
+      const range = parts.get(id)
+      const part = range === undefined ? opening : { ...opening, source: id, range }
+      return await (await load()).openQuery<Row>(part, from, options)
+    },
   }
 }
 

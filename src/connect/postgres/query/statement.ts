@@ -6,6 +6,7 @@ import type { Stood } from '../../kits/rows/stood.ts'
 import { quoteName } from '../../kits/sql/name.ts'
 import { trimQuery } from '../../kits/sql/query.ts'
 import { nullInCursor } from '../../kits/sql/query-source.ts'
+import { inRange } from '../../kits/sql/ranges.ts'
 import type { PostgresClient } from '../client.ts'
 import type { Statement } from './feed.ts'
 import type { QueryOpening } from './opening.ts'
@@ -83,7 +84,11 @@ function chosenOf(columns: Columns | undefined): string {
     .join(', ')
 }
 
-export function rowsOf({ table, schema, query = '' }: QueryOpening): string {
+export function rowsOf(opening: QueryOpening): string {
+  return inRange(wholeOf(opening), opening.range)
+}
+
+function wholeOf({ table, schema, query = '' }: QueryOpening): string {
   if (table !== undefined) return schema === undefined ? quoteName(table) : `${quoteName(schema)}.${quoteName(table)}`
   // What follows the statement would end it here; of two the server says that it takes one.
   const { text, hasMore } = trimQuery(query, { nestsComments: true, hasDollars: true })

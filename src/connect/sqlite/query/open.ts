@@ -11,6 +11,7 @@ import { fromPosition } from '../../kits/rows/stood.ts'
 import { quoteName } from '../../kits/sql/name.ts'
 import { openSqlite } from '../../kits/sql/open-sqlite.ts'
 import { nullInCursor, type QueryToRead } from '../../kits/sql/query-source.ts'
+import { inRange } from '../../kits/sql/ranges.ts'
 import type { OpenOptions, Position, SplitReader } from '../../source.ts'
 import { isBusy } from '../errors.ts'
 import { boundOf, fromKept } from './cursor.ts'
@@ -47,7 +48,8 @@ async function openOnce<Row>(
   signal: AbortSignal | undefined,
   onNote: ((note: string) => void) | undefined,
 ): Promise<SplitReader<Row>> {
-  const { path, source, rows, lookBack } = opening
+  const { path, source, lookBack } = opening
+  const rows = inRange(opening.rows, opening.range)
   const [cursor] = opening.cursor
   signal?.throwIfAborted()
   await checkFile(path)
@@ -92,7 +94,7 @@ function refuseKind(path: string, kind: string): SluiceError {
 
 /** A row without a value for the cursor would come in no run. */
 function checkCursor(database: DatabaseSync, opening: QueryOpening, cursor: string): void {
-  const sql = `select 1 from ${opening.rows} as q where q.${quoteName(cursor)} is null limit 1`
+  const sql = `select 1 from ${inRange(opening.rows, opening.range)} as q where q.${quoteName(cursor)} is null limit 1`
   if (database.prepare(sql).get() !== undefined) throw nullInCursor(opening)
 }
 
