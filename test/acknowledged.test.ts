@@ -1,11 +1,11 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { startPipeline } from 'sluice'
 import { rowsIn } from '../src/testing/rows-in.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { sluice } from './support/cli.ts'
 import { ROOT } from './support/project.ts'
 import { readOnDemand } from './support/read-on-demand.ts'
@@ -14,8 +14,7 @@ const JOB = join(ROOT, 'test', 'jobs', 'acknowledged.ts')
 const COUNT = 2000
 
 describe('a sender that waits for acknowledgements', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-acknowledged-'))
-  after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = tempFolder('sluice-acknowledged-')
   let loads = 0
   const newLoad = (params: Record<string, string> = {}) => {
     loads += 1

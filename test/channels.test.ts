@@ -1,18 +1,17 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, afterEach, beforeEach, describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it } from 'node:test'
 import { type RunMessages, startPipeline } from 'sluice'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import load from './jobs/load.ts'
 import { readOnDemand } from './support/read-on-demand.ts'
 
 const NAMES = ['start', 'commit', 'reject', 'retry', 'end'].map((name) => `sluice:run:${name}` as keyof RunMessages)
 
 describe('the channels of runs', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-channels-'))
-  after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = tempFolder('sluice-channels-')
   let heard: { readonly name: string; readonly message: Record<string, unknown> }[] = []
   const listener = (message: unknown, name: string | symbol): void => {
     heard.push({ name: String(name), message: message as Record<string, unknown> })

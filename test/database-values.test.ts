@@ -1,6 +1,4 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
@@ -10,13 +8,13 @@ import { duckdbSink, duckdbSource } from 'sluice/duckdb'
 import { postgresSource } from 'sluice/postgres'
 import { Session } from '../src/connect/duckdb/connection.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { times } from '../src/testing/times.ts'
 import { rowsIn } from './support/part-files.ts'
 import { missingPostgres, PostgresServer } from './support/postgres.ts'
 import { SEED } from './support/seed.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-values-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-values-')
 
 /** What a source gives of each row, or why it refuses it. */
 async function given(source: Source<unknown>): Promise<unknown[]> {

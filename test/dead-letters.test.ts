@@ -1,19 +1,18 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { sqliteSink, startPipeline } from 'sluice'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { LETTERS, LettersLoad, type LettersState, writeOrders } from './support/dead-letters.ts'
 import { Job } from './support/job.ts'
 
 describe('dead letters', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-letters-'))
-  after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = tempFolder('sluice-letters-')
   const input = join(folder, 'orders.ndjson')
   const lines = writeOrders(input, 1500, 'letters')
   let loads = 0

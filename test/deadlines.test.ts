@@ -1,10 +1,8 @@
 // Runs that are aborted while something of a user's never settles: each ends within its deadline, with the reason.
 
 import { equal, rejects } from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import {
   batchOf,
   callbackSink,
@@ -22,10 +20,10 @@ import {
   valuesSource,
 } from 'sluice'
 import { connect, consumer, group, producer, producerConsumer, subscribe, tasks } from 'sluice/stage'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { until } from './support/until.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-deadlines-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-deadlines-')
 let files = 0
 function fresh(): string {
   files += 1

@@ -1,20 +1,19 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, beforeEach, describe, it } from 'node:test'
+import { beforeEach, describe, it } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { type ErrorCode, isSluiceError, type Position, pipeline, type Source, startPipeline } from 'sluice'
 import { type DuckdbSourceOptions, duckdbSink, duckdbSource } from 'sluice/duckdb'
 import { sourceConformance } from 'sluice/testing'
 import { Session } from '../src/connect/duckdb/connection.ts'
 import { readEntries } from '../src/testing/conformance/reading.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { until } from './support/until.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-duckdb-query-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-duckdb-query-')
 let path = ''
 let files = 0
 const newPath = () => {

@@ -1,15 +1,14 @@
 // Exit codes of commands that are stopped, as the guide and the help say them.
 
 import { equal, match } from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { sluice } from './support/cli.ts'
 import { ROOT } from './support/project.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-exit-codes-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-exit-codes-')
 const SOURCE = join(ROOT, 'src', 'index.ts')
 
 function jobOf(name: string, from: string): string {

@@ -1,11 +1,9 @@
 import { deepEqual, equal, ok, rejects, throws } from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type KafkaSinkOptions, kafkaSink } from 'sluice/kafka'
 import { twoPhaseSinkConformance } from 'sluice/testing'
 import { batchOfTracked } from '../src/connect/batch.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { freePort } from './support/brokers.ts'
 import { sluice } from './support/cli.ts'
 import { KafkaServers, withoutKafka, withoutMock } from './support/kafka.ts'
@@ -23,8 +21,7 @@ import {
 import { randomOf, SEED } from './support/seed.ts'
 import { until } from './support/until.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-kafka-publish-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-kafka-publish-')
 
 let places = 0
 const newTopic = () => {

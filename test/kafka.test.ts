@@ -1,8 +1,6 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,6 +8,7 @@ import { Connection, findCoordinatorV2, offsetFetchV5 } from '@platformatic/kafk
 import { isSluiceError, json, type Position, startPipeline, textLines } from 'sluice'
 import { type KafkaMeta, type KafkaSourceOptions, kafkaSource } from 'sluice/kafka'
 import { readEntries } from '../src/testing/conformance/reading.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import job from './jobs/kafka.ts'
 import { freePort, programOf } from './support/brokers.ts'
 import { bytesRead, clientSockets } from './support/client-sockets.ts'
@@ -21,8 +20,7 @@ import { isUnreachable, take } from './support/take.ts'
 import { tlsFront } from './support/tls-front.ts'
 import { until, untilNoted } from './support/until.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-kafka-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-kafka-')
 
 let places = 0
 const newTopic = () => {

@@ -1,17 +1,16 @@
 import { equal, match } from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { isSluiceError } from '../src/base/errors.ts'
 import { Session } from '../src/connect/duckdb/connection.ts'
 import { duckdbSink } from '../src/connect/duckdb/sink.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { keepingTests } from './support/keeping.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-keeping-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-keeping-')
 let files = 0
 
 describe('dead letters and checkpoints in DuckDB', () => {

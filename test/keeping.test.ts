@@ -1,18 +1,17 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, beforeEach, describe, it } from 'node:test'
+import { beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { rowsIn } from '../src/testing/rows-in.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { sluice } from './support/cli.ts'
 import { sluiceHere, type Told } from './support/job.ts'
 import { isLocked } from './support/locked.ts'
 import { untilCommitted, valueIn } from './support/progress.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-keeping-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-keeping-')
 const job = join(folder, 'job.ts')
 const JOB = `
 import { ndjsonSource, param, pipeline, sqliteSink } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}

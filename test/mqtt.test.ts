@@ -1,6 +1,4 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,6 +6,7 @@ import { connectAsync } from 'mqtt'
 import { isSluiceError, json, type SplitReader, startPipeline, textLines } from 'sluice'
 import { mqttSource } from 'sluice/mqtt'
 import { readEntries } from '../src/testing/conformance/reading.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import job from './jobs/mqtt.ts'
 import { Aedes, freePort, startMosquitto, without } from './support/brokers.ts'
 import { clientSockets } from './support/client-sockets.ts'
@@ -32,8 +31,7 @@ const BROKERS: readonly { readonly name: string; readonly skip: string | false; 
   { name: 'mosquitto (MQTT 5)', skip: without('mosquitto'), start: () => startMosquitto() },
 ]
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-mqtt-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-mqtt-')
 let loads = 0
 const newFile = () => {
   loads += 1

@@ -1,6 +1,4 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,6 +7,7 @@ import { connect, headers, type NatsConnection } from '@nats-io/transport-node'
 import { json, type Position, startPipeline, textLines } from 'sluice'
 import { natsSource } from 'sluice/nats'
 import { readEntries } from '../src/testing/conformance/reading.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import job from './jobs/nats.ts'
 import { freePort, type ServerProcess, startNats, without } from './support/brokers.ts'
 import { loadOverKills, numbersIn, upTo } from './support/live-load.ts'
@@ -17,8 +16,7 @@ import { randomOf, SEED } from './support/seed.ts'
 import { isUnreachable, take } from './support/take.ts'
 import { until, untilNoted } from './support/until.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-nats-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-nats-')
 
 describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }, () => {
   let server: ServerProcess

@@ -1,14 +1,13 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import type { ParquetSourceOptions } from 'sluice'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { readParquet } from './support/parquet.ts'
 import { type Chunk, type Element, FIXED, INT32, INT96, parquetFile } from './support/parquet-bytes.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-parquet-forms-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-parquet-forms-')
 let files = 0
 
 async function read(

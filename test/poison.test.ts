@@ -1,18 +1,17 @@
 import { deepEqual, match } from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { type RunEvent, type RunReport, startPipeline } from 'sluice'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 
 const JOB = new URL('./jobs/poison.ts', import.meta.url)
 const RECORDS = 3000
 const AT = 1717
 
 describe('C25: a record that ends a worker', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-poison-'))
-  after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = tempFolder('sluice-poison-')
   const input = join(folder, 'in.ndjson')
   writeFileSync(input, Array.from({ length: RECORDS }, (_, id) => `${JSON.stringify({ id })}\n`).join(''))
   let databases = 0

@@ -1,6 +1,5 @@
 import { deepEqual, equal, ok, rejects, throws } from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { inspect } from 'node:util'
@@ -14,6 +13,7 @@ import { type NatsSinkOptions, natsSink } from 'sluice/nats'
 import { type RabbitmqSinkOptions, rabbitmqSink } from 'sluice/rabbitmq'
 import { twoPhaseSinkConformance } from 'sluice/testing'
 import { batchOfTracked } from '../src/connect/batch.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import {
   Aedes,
   freePort,
@@ -39,8 +39,7 @@ import {
 import { randomOf, SEED } from './support/seed.ts'
 import { until } from './support/until.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-publish-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-publish-')
 const loadOf = (url: string, count: number, name: string) => publishLines(folder, url, count, name)
 const overKills = async (url: string, count: number, name: string) => {
   await runOverKills(loadOf(url, count, name), randomOf(`publish ${name}`))

@@ -1,8 +1,6 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,6 +8,7 @@ import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
 import { json, type Position, type SplitReader, startPipeline, textLines } from 'sluice'
 import { type RabbitmqSourceOptions, rabbitmqSource } from 'sluice/rabbitmq'
 import { readEntries } from '../src/testing/conformance/reading.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import job from './jobs/rabbitmq.ts'
 import { freePort, type ServerProcess, startRabbitmq, without } from './support/brokers.ts'
 import { clientSockets } from './support/client-sockets.ts'
@@ -19,8 +18,7 @@ import { randomOf, SEED } from './support/seed.ts'
 import { take } from './support/take.ts'
 import { until, untilNoted } from './support/until.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-rabbitmq-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-rabbitmq-')
 
 const sockets = () => process.getActiveResourcesInfo().filter((what) => what === 'TCPSocketWrap').length
 

@@ -1,9 +1,8 @@
 import { deepEqual, equal } from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { totalsAddUp } from '../src/connect/totals.ts'
 import { collect } from '../src/engine/collect.ts'
@@ -12,6 +11,7 @@ import { inline } from '../src/engine/executors/inline.ts'
 import { onThreads } from '../src/engine/executors/threads.ts'
 import { begin } from '../src/engine/running.ts'
 import { startFrom } from '../src/pipeline/start.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { times } from '../src/testing/times.ts'
 import { islands } from './support/islands.ts'
 import { builtOf, itemsOf, namedOnes, plansOf, type RandomPlan } from './support/naive-flow.ts'
@@ -40,8 +40,7 @@ const EXECUTORS: readonly {
   },
 ]
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-plans-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-plans-')
 let databases = 0
 
 /** The module of a plan, with a database of its own. */

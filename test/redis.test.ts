@@ -1,6 +1,4 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,6 +6,7 @@ import { createClient } from 'redis'
 import { json, type Position, startPipeline, textLines } from 'sluice'
 import { redisStreamSource } from 'sluice/redis'
 import { readEntries } from '../src/testing/conformance/reading.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import job from './jobs/redis.ts'
 import { freePort, type ServerProcess, startRedis, without } from './support/brokers.ts'
 import { loadOverKills, numbersIn, upTo } from './support/live-load.ts'
@@ -17,8 +16,7 @@ import { isUnreachable, take } from './support/take.ts'
 import { until, untilNoted } from './support/until.ts'
 
 const JOB = join(ROOT, 'test', 'jobs', 'redis.ts')
-const folder = mkdtempSync(join(tmpdir(), 'sluice-redis-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-redis-')
 let loads = 0
 const newFile = () => {
   loads += 1

@@ -1,8 +1,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, beforeEach, describe, it } from 'node:test'
+import { beforeEach, describe, it } from 'node:test'
 import { DuckDBInstance } from '@duckdb/node-api'
 import {
   count,
@@ -21,6 +20,7 @@ import { duckdbSink } from 'sluice/duckdb'
 import { inspectorOf, replayDeadLetters } from '../src/pipeline/replay.ts'
 import { startPipeline } from '../src/pipeline/start.ts'
 import { rowsIn } from '../src/testing/rows-in.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 
 interface Row {
   readonly id: string
@@ -32,8 +32,7 @@ interface Reading {
   readonly at: number
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-again-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-again-')
 let turn = 0
 let input = ''
 let db = ''

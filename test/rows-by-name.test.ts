@@ -21,6 +21,7 @@ import {
 } from 'sluice'
 import { buildPipeline } from '../src/pipeline/build.ts'
 import { promisedBy, promiseText, refusalOf } from '../src/pipeline/guarantee.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { Job, sluiceHere } from './support/job.ts'
 import { missingPostgres } from './support/postgres.ts'
 import { type SqlSink, SqlSinks } from './support/sql-sinks.ts'
@@ -135,8 +136,7 @@ describe('rows by names in a database', { skip: missingPostgres() }, () => {
 })
 
 describe('fields that rows lack', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-lacking-'))
-  after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = tempFolder('sluice-lacking-')
 
   it('L113: end a run where the source is a table, with the name that was meant', async () => {
     const input = join(folder, 'log.csv')

@@ -1,12 +1,11 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { type Outcome, sluice } from './support/cli.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-run-flow-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = tempFolder('sluice-run-flow-')
 const job = (name: string, flow: string): string => {
   const path = join(folder, `${name}.ts`)
   writeFileSync(path, `import { count, flow, lines, tumbling } from 'sluice'\nexport default ${flow}\n`)

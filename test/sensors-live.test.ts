@@ -1,16 +1,16 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectAsync } from 'mqtt'
 import { collect, flow } from 'sluice'
 import { climate } from '../examples/sensors/climate.ts'
 import { house, type Sent } from '../examples/sensors/house.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { Aedes } from './support/brokers.ts'
 import { sluice } from './support/cli.ts'
 import { ROOT } from './support/project.ts'
@@ -22,8 +22,7 @@ const START_MS = Date.UTC(2026, 2, 1, 12)
 const LIMIT = 70
 
 describe(`the job of live sensors (REPRO: SEED=${SEED} npm test)`, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-sensors-live-'))
-  after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = tempFolder('sluice-sensors-live-')
 
   /** Rows of windows that are over; undefined before there is a table. */
   const rowsOf = (path: string, table: string): Record<string, unknown>[] | undefined => {

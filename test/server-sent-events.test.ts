@@ -1,22 +1,20 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, afterEach, describe, it } from 'node:test'
+import { afterEach, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { json, type Position, type SplitReader, type SseSourceOptions, sseSource, textLines } from 'sluice'
 import { readEntries } from '../src/testing/conformance/reading.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { loadOverKills, misplaced, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
 import { take } from './support/take.ts'
 import { until, untilNoted } from './support/until.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-sse-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-sse-')
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void
 

@@ -1,15 +1,14 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { type PipelineRun, type RunEvent, type RunSnapshot, startPipeline } from 'sluice'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { readOnDemand } from './support/read-on-demand.ts'
 
 const LOAD = new URL('./jobs/load.ts', import.meta.url)
-const folder = mkdtempSync(join(tmpdir(), 'sluice-snapshot-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-snapshot-')
 
 let runs = 0
 

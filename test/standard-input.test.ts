@@ -1,17 +1,16 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { type CliOptions, sluice } from './support/cli.ts'
 import { numbersIn, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
 import { until } from './support/until.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-stdin-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-stdin-')
 
 const JOB = join(ROOT, 'test', 'jobs', 'standard-input.ts')
 const lines = (numbers: readonly number[]) => numbers.map((n) => `{"n":${n}}\n`).join('')

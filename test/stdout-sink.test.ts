@@ -1,18 +1,16 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { ROOT } from './support/project.ts'
 
 const PROGRAM = join(ROOT, 'test', 'jobs', 'write-stdout.ts')
 
 describe('standard output as a sink', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-stdout-'))
-  after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = tempFolder('sluice-stdout-')
 
   const start = (store: string, count: number) => {
     const args = ['--conditions=sluice-source', PROGRAM, join(folder, store), String(count)]

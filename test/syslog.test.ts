@@ -2,12 +2,11 @@ import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict
 import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { connect, Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, afterEach, describe, it } from 'node:test'
+import { afterEach, describe, it } from 'node:test'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import {
   type Position,
@@ -21,6 +20,7 @@ import {
   syslogSource,
 } from 'sluice'
 import { readEntries } from '../src/testing/conformance/reading.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import job from './jobs/syslog.ts'
 import { freePort } from './support/brokers.ts'
 import { sluice } from './support/cli.ts'
@@ -29,8 +29,7 @@ import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
 import { until } from './support/until.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-syslog-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-syslog-')
 
 const SYSLOG_JOB = join(ROOT, 'test', 'jobs', 'syslog.ts')
 

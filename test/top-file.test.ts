@@ -1,13 +1,12 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { sluice } from './support/cli.ts'
 import { LOAD } from './support/fault-load.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-top-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-top-')
 
 describe('sluice top FILE', () => {
   const load = (name: string, ...more: readonly string[]) => {

@@ -1,11 +1,9 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { EventEmitter, on, once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { ReadableStream } from 'node:stream/web'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import {
   collect,
   count,
@@ -21,6 +19,7 @@ import {
   valuesSource,
 } from 'sluice'
 import { connect, consumer, from, group, type Pullable, producer, toIterable } from 'sluice/stage'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 
 /** A source that gives `a` and then nothing, and tells whether it was closed. */
 interface Quiet {
@@ -197,8 +196,7 @@ function seenBy(take: () => void): (event: string) => string {
   }
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-waiting-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = tempFolder('sluice-waiting-')
 let loads = 0
 
 /** A pipeline of the source's events, which tells that one has come. */

@@ -1,18 +1,18 @@
 import { deepEqual, equal, ok, rejects, throws } from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, afterEach, describe, it } from 'node:test'
+import { afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { json, type Position, type SplitReader, textLines } from 'sluice'
 import { type WebSocketSourceOptions, webSocketSource } from 'sluice/websocket'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { readEntries } from '../src/testing/conformance/reading.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { sluice } from './support/cli.ts'
 import { misplaced, numbersIn, upTo } from './support/live-load.ts'
 import { ROOT } from './support/project.ts'
@@ -20,8 +20,7 @@ import { randomOf, SEED } from './support/seed.ts'
 import { take } from './support/take.ts'
 import { until, untilNoted } from './support/until.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-web-socket-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-web-socket-')
 
 type OnSocket = (socket: WebSocket, request: IncomingMessage) => void
 

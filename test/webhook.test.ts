@@ -1,12 +1,10 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, request as httpRequest } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, afterEach, describe, it } from 'node:test'
+import { afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   isSluiceError,
@@ -18,6 +16,7 @@ import {
   webhookSource,
 } from 'sluice'
 import { readEntries } from '../src/testing/conformance/reading.ts'
+import { tempFolder } from '../src/testing/temp-folder.ts'
 import { freePort } from './support/brokers.ts'
 import { noChromium, openBrowser } from './support/chromium.ts'
 import { loadOverKills, upTo } from './support/live-load.ts'
@@ -27,8 +26,7 @@ import { take } from './support/take.ts'
 import { until } from './support/until.ts'
 import { answerOf as answered } from './support/watched.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-webhook-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-webhook-')
 
 describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
   const open: SplitReader<unknown>[] = []

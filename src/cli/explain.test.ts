@@ -1,12 +1,11 @@
 import { equal, match } from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
+import { tempFolder } from '../testing/temp-folder.ts'
 import { main } from './main.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-graph-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = tempFolder('sluice-graph-')
 const job = join(folder, 'job.ts')
 writeFileSync(
   job,

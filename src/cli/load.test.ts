@@ -1,13 +1,12 @@
 import { equal, match, rejects } from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { isSluiceError } from '../base/errors.ts'
+import { tempFolder } from '../testing/temp-folder.ts'
 import { load } from './load.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-load-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = tempFolder('sluice-load-')
 
 function moduleOf(name: string, text: string): string {
   const path = join(folder, name)

@@ -1,10 +1,10 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { tempFolder } from '../testing/temp-folder.ts'
 
 const BIN = fileURLToPath(import.meta.resolve('./bin.ts'))
 const CORE = ['--conditions=sluice-source', BIN]
@@ -88,8 +88,7 @@ export default pipeline('job', {
 })
 `
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-run-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = tempFolder('sluice-run-')
 const job = join(folder, 'a job.ts')
 writeFileSync(job, JOB)
 let states = 0

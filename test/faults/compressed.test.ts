@@ -1,10 +1,10 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { tempFolder } from '../../src/testing/temp-folder.ts'
 import { FaultLoad, undisturbed } from '../support/fault-load.ts'
 import { numbered, writeNumbered } from '../support/inputs.ts'
 import { NO_PEAK, Peak } from '../support/peak.ts'
@@ -16,8 +16,7 @@ const TRAILER_BYTES = 8
 
 type Random = () => number
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-compressed-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-compressed-')
 let turns = 0
 
 /** A folder with a good file, and one that is broken behind it. */

@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import { isSluiceError, pipeline, startPipeline, valuesSource } from 'sluice'
 import { duckdbSink } from 'sluice/duckdb'
 import { Session } from '../../src/connect/duckdb/connection.ts'
+import { tempFolder } from '../../src/testing/temp-folder.ts'
 import { FaultLoad, type LoadParams, type LoadState, undisturbed } from '../support/fault-load.ts'
 import { writeNumbered } from '../support/inputs.ts'
 import { randomOf, SEED, someOf, times } from '../support/seed.ts'
@@ -72,8 +73,7 @@ describe(`a disk of our own that is full (REPRO: SEED=${SEED} npm test)`, () => 
 })
 
 describe('a disk of our own that is full, under DuckDB', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-full-duck-'))
-  after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = tempFolder('sluice-full-duck-')
 
   it('F13: ends the run with the reason, and once there is room all is loaded, once', async (test) => {
     using small = SmallDisk.mount(join(folder, 'disk'), '3m')

@@ -1,10 +1,10 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { startPipeline } from 'sluice'
 import { rowsIn } from '../../src/testing/rows-in.ts'
+import { tempFolder } from '../../src/testing/temp-folder.ts'
 import minutes from '../jobs/minutes.ts'
 import { sluice } from '../support/cli.ts'
 import { untilCommitted } from '../support/progress.ts'
@@ -22,8 +22,7 @@ interface Reading {
 }
 
 describe(`events that are not in the order of their time (REPRO: SEED=${SEED} npm test)`, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-events-'))
-  after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = tempFolder('sluice-events-')
   let turn = 0
 
   const readings = (count: number): Reading[] => {

@@ -1,18 +1,17 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { accessLog, csvSource, fileSource, jsonArraySource, lines, ndjsonSource, type Source } from 'sluice'
 import { readEntries } from '../../src/testing/conformance/reading.ts'
+import { tempFolder } from '../../src/testing/temp-folder.ts'
 import { sluice } from '../support/cli.ts'
 import { times } from '../support/seed.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-foreign-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-foreign-')
 
 const text = 'id,name\n1,ann\n2,bob\n'.repeat(100)
 const hex = (bytes: string, rest = '') =>

@@ -1,26 +1,16 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import {
-  appendFileSync,
-  closeSync,
-  ftruncateSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync, closeSync, ftruncateSync, openSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, beforeEach, describe, it } from 'node:test'
+import { beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { rowsIn } from '../../src/testing/rows-in.ts'
+import { tempFolder } from '../../src/testing/temp-folder.ts'
 import { FaultLoad, type LoadParams } from '../support/fault-load.ts'
 import { NO_PEAK, Peak } from '../support/peak.ts'
 import { randomOf, SEED } from '../support/seed.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-lines-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-lines-')
 let turn = 0
 let input = ''
 let out = ''

@@ -1,18 +1,16 @@
 import { ok } from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { tempFolder } from '../../src/testing/temp-folder.ts'
 import { FaultLoad, undisturbed } from '../support/fault-load.ts'
 import { writeNumbered } from '../support/inputs.ts'
 import { untilHeld } from '../support/progress.ts'
 import { randomOf, SEED, times } from '../support/seed.ts'
 
 describe(`a load into a database of another kind (REPRO: SEED=${SEED} npm test)`, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-other-'))
-  after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = tempFolder('sluice-other-')
 
   it('F1: killed at random moments and started again, ends with the same table', async () => {
     const random = randomOf('other')

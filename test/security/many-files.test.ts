@@ -1,8 +1,7 @@
 import { equal, rejects } from 'node:assert/strict'
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import {
   csvSource,
   fileSource,
@@ -15,9 +14,9 @@ import {
   textLines,
 } from 'sluice'
 import { MOST_FILES } from '../../src/connect/kits/files/list.ts'
+import { tempFolder } from '../../src/testing/temp-folder.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-many-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-many-')
 const NAMES = ['a', 'b', 'c']
 for (const name of NAMES) writeFileSync(join(folder, `${name}.log`), '{"n":1}\n')
 const LISTED = NAMES.map((name) => join(folder, `${name}.log`))

@@ -1,12 +1,11 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, beforeEach, describe, it } from 'node:test'
+import { beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type ErrorCode, isSluiceError } from '../../base/errors.ts'
+import { tempFolder } from '../../testing/temp-folder.ts'
 import { times } from '../../testing/times.ts'
 import { type Batch, batchOf } from '../batch.ts'
 import { jsonText } from '../kits/json/line.ts'
@@ -16,8 +15,7 @@ import { NO_TOTALS } from '../totals.ts'
 import { Session } from './connection.ts'
 import { type DuckdbSinkOptions, duckdbSink } from './sink.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-duckdb-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-duckdb-')
 let path = ''
 let fileSource = 0
 beforeEach(() => {

@@ -1,14 +1,12 @@
 import { rejects } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
+import { tempFolder } from '../../testing/temp-folder.ts'
 import { lines } from './lines.ts'
 import { parquetSource } from './parquet.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-advice-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-advice-')
 
 describe('what the errors of sources advise', () => {
   it('X37: is no option that Parquet does not have, of pipes and standard input', async () => {

@@ -1,13 +1,12 @@
 import { throws } from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
+import { tempFolder } from '../../../testing/temp-folder.ts'
 import { openDatabase } from './open-file.ts'
 
 describe('openDatabase', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-database-'))
-  after(() => rmSync(folder, { recursive: true }))
+  const folder = tempFolder('sluice-database-')
 
   it('says what is in the way, whatever it is', () => {
     mkdirSync(join(folder, 'a'))

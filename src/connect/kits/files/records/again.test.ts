@@ -1,13 +1,13 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
 import { isUtf8 } from 'node:buffer'
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import * as zlib from 'node:zlib'
 import fc from 'fast-check'
 import { readEntries } from '../../../../testing/conformance/reading.ts'
+import { tempFolder } from '../../../../testing/temp-folder.ts'
 import { times } from '../../../../testing/times.ts'
 import { csvSource } from '../../../files/csv.ts'
 import { jsonArraySource } from '../../../files/json-array.ts'
@@ -20,8 +20,7 @@ import type { DeadLetter, Origin, SourceRecord } from '../../../origin.ts'
 import type { Position, Source } from '../../../source.ts'
 import { bytesOfEscaped, escapeBytes, escapeMalformed, looksEscaped, textOfEscaped } from './raw.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-read-again-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempFolder('sluice-read-again-')
 let made = 0
 
 function fileOf(content: string | Uint8Array): string {
