@@ -4,6 +4,7 @@ import { deepEqual, equal, match, rejects } from 'node:assert/strict'
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import {
   collect,
@@ -16,6 +17,7 @@ import {
   ndjsonSource,
   pipeline,
   type Sink,
+  sqliteSink,
   startPipeline,
   tumbling,
 } from 'sluice'
@@ -186,4 +188,51 @@ describe('fields that rows lack', () => {
     equal(code, 0, stdout)
     match(stdout, /\n {2}note {2}.*none of 2 rows has the field statu, did you mean status\?\n/)
   })
+})
+
+describe('records that an operator cannot take by name', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-untaken-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  interface Row {
+    readonly k: string
+    readonly at: number
+  }
+  const flows: Readonly<Record<string, (rows: Flow<Row>, other: Flow<Row>) => Flow<unknown>>> = {
+    uniq: (rows) => rows.uniq('k'),
+    partition: (rows) => rows.partition({ key: 'k', stages: 2 }),
+    'partition and keyBy': (rows) => rows.partition({ key: 'k' }).keyBy('k', 'at').aggregate({ n: count() }),
+    batch: (rows) => rows.batch({ size: 1, key: 'k' }).flatMap((batch) => batch),
+    keyBy: (rows) => rows.keyBy('k').aggregate({ n: count() }),
+    window: (rows) => rows.keyBy('k').window(tumbling('1m', 'at')).aggregate({ n: count() }),
+    groupBy: (rows) => rows.groupBy('k', 'at').map(([k]) => ({ k })),
+    join: (rows, other) => rows.join(other.select('k'), { on: ['k'] }),
+    sort: (rows) => rows.map((row) => (row?.k === 'a' ? row : { ...row, at: Number.NaN })).sort('at'),
+  }
+  for (const [name, made] of Object.entries(flows)) {
+    for (const stages of [1, 2]) {
+      it(`L105: are dead letters with their place, however many, and nothing else is lost (${name}, ${stages})`, async () => {
+        const input = join(folder, 'in.ndjson')
+        const other = join(folder, 'other.ndjson')
+        const bad = ['{"k":null,"at":1}', 'null', '{"at":1}', '{"k":{},"at":1}', '5']
+        writeFileSync(input, [...bad, '{"k":"a","at":1}', ...bad].join('\n'))
+        writeFileSync(other, '{"k":"a","at":1}\n')
+        const sink = join(folder, `${name} ${stages}.db`)
+        const job = pipeline('untaken', {
+          from: () => ndjsonSource<Row>(input),
+          flow: (rows) => made(stages === 1 ? rows : rows.shuffle({ stages }), flow(ndjsonSource<Row>(other))),
+          into: () => sqliteSink(sink, { table: 't' }),
+          results: 'append',
+        })
+        await (await startPipeline(job)).done
+        using database = new DatabaseSync(sink)
+        const lines = database.prepare('SELECT line FROM dead_letters ORDER BY line').all()
+        deepEqual(
+          lines.map(({ line }) => line),
+          [1, 2, 3, 4, 5, 7, 8, 9, 10, 11],
+        )
+        equal(database.prepare('SELECT count(*) AS n FROM t').get()?.n, 1)
+      })
+    }
+  }
 })

@@ -34,9 +34,16 @@ export function reading<F extends OfEvent<unknown>>(names: readonly string[], fn
  */
 export function fieldOf(name: string): OfEvent<unknown> {
   // A function of its own for each name: the engine then knows where in an event the field lies.
-  const body = `return (event) => event[${JSON.stringify(name)}]`
-  const fn = generated<OfEvent<unknown>>(body, {}) ?? ((event: never) => event[name])
-  return reading([name], fn)
+  const fn = generated<OfEvent<unknown>>(`return (event) => ${fieldText(name)}`, {})
+  if (fn !== undefined) return reading([name], fn)
+  const isOwn = (event: never): boolean => !(name in Object.prototype) || Object.hasOwn(event, name)
+  return reading([name], (event) => (isOwn(event) ? event[name] : undefined))
+}
+
+/** The field of `event` as text for generated code. What every object has (`constructor`) is no field of one. */
+export function fieldText(name: string): string {
+  const text = JSON.stringify(name)
+  return name in Object.prototype ? `(Object.hasOwn(event, ${text}) ? event[${text}] : undefined)` : `event[${text}]`
 }
 
 /**

@@ -2,7 +2,7 @@
 
 /**
  * What a function body gives for its arguments; undefined in a process that does not allow code made from text. The
- * body is text of our own: users' functions and names go in as arguments, never as text.
+ * body is text of our own: users' functions go in as arguments; names of fields as strings that JSON.stringify made.
  *
  * A function made this way is compiled by itself: what is called in it is always the same, and can become a part of it.
  *

@@ -52,6 +52,11 @@ export function aggregateOf<T, S extends Aggregates<T>>(node: PlanNode, given: A
     if (Object.hasOwn(spec, field))
       throw new TypeError(`${name} cannot have a result named ${field}: a result has that field already`)
   }
+  const taken = window === undefined ? undefined : row?.find((field) => TAKEN_IN_ROWS.includes(field))
+  if (taken !== undefined) {
+    const way = 'give it another name with .select(…)'
+    throw new TypeError(`${name} cannot have a key named ${taken}: its window gives a field of that name; ${way}`)
+  }
   const aggregate = record<T, S>(spec)
   checkSessions(name, window, aggregate.merge !== undefined)
   const operator: Aggregating = { kind: 'aggregate', name, key, aggregate, row, window, maxKeys }

@@ -72,6 +72,24 @@ describe('where', () => {
     deepEqual(await collect(days.where('at', 'in', [new Date(1)])), [{ at: new Date(1) }])
   })
 
+  it('L103: `in` compares as `=` does: by kind, a bigint by its value', async () => {
+    const among = async (v: unknown, values: readonly unknown[]): Promise<boolean> =>
+      (await collect(flow([{ v }]).where('v', 'in', values as never))).length === 1
+    for (const v of [1, 1n, 2, 2n]) equal(await among(v, [1, 2n]), true)
+    equal(await among(2n ** 60n + 1n, [2 ** 60]), false)
+    equal(await among(5, [new Date(5), 7]), false)
+    for (const v of [{}, new Date(Number.NaN), 'x', true]) {
+      await rejects(among(v, [new Date(5), 7]), /Cannot compare field v with Date: found/)
+    }
+  })
+
+  it('L103: what every object has is no field of a row', async () => {
+    const rows = flow([{ id: 1 }, { id: 2, constructor: 'x' }]) as unknown as Flow<{ readonly constructor: string }>
+    deepEqual(await collect(rows.where('constructor', 'is', null)), [{ id: 1 }])
+    deepEqual(await collect(rows.where('constructor', '=', 'x').select('constructor')), [{ constructor: 'x' }])
+    await rejects(collect(rows.uniq('constructor')), /found no such field/)
+  })
+
   it('L103: fails on NaN, and on a value of another kind', async () => {
     const odd = flow<{ v: unknown }>([{ v: 'x' }])
     await rejects(collect(odd.where('v', '>', 1 as never)), /Cannot compare field v with 1: found "x"/)
@@ -111,7 +129,28 @@ describe('select, derive and split', () => {
       () => readings.derive('x', 'at' as never, () => 1),
       /derive takes the names of fields as an array: found "at"/,
     )
+    throws(() => readings.select(['at'] as never), { message: 'select takes names of fields: found Array' })
     throws(() => flow([{ a: '' }]).split('a', ''), /split takes a separator/)
+  })
+
+  it('L104: make rows of rows only', async () => {
+    for (const odd of [null, 5, 'text']) {
+      const rows = flow([odd]) as unknown as Flow<{ readonly a: string }>
+      await rejects(collect(rows.select('a')), /select takes rows: found/)
+      await rejects(collect(rows.derive('b', [], () => 1)), /derive takes rows: found/)
+      await rejects(collect(rows.split('a', ',')), /split takes rows: found/)
+    }
+  })
+
+  it('L102: take any name', async () => {
+    for (const name of ['"', "'", '`${x}', '\n', '\u2028', '\ud800', '', 'toString', 'length', ']; throw 1 //', '*/']) {
+      const row = { [name]: 'a-b', id: 1 } as { readonly [name: string]: string }
+      const named = flow([row]).where(name, '=', 'a-b').sort(name).uniq(name)
+      deepEqual(await collect(named.select({ v: name })), [{ v: 'a-b' }], name)
+      deepEqual(await collect(named.derive(name, [name], (text) => `${text}!`)), [{ ...row, [name]: 'a-b!' }], name)
+      const keyed = await collect(named.keyBy(name, 'id').aggregate({ n_: count() }))
+      deepEqual(keyed, [{ ...row, n_: 1 }], name)
+    }
   })
 })
 
@@ -230,6 +269,8 @@ describe('results by name', () => {
     for (const name of ['windowStart', 'windowEnd', 'windowIndex', 'trigger', 'isLast']) {
       throws(() => keyed.aggregate({ [name]: count() } as never), new RegExp(`cannot have a result named ${name}`))
     }
+    const rows = flow([{ windowStart: 0, at: 1 }]).keyBy('windowStart')
+    throws(() => rows.window(tumbling(10, 'at')).aggregate({ n: count() }), /cannot have a key named windowStart/)
   })
 
   it('L107: an aggregate of nothing is null, by name and by function', async () => {

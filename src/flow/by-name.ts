@@ -1,7 +1,7 @@
 // Operators that take fields by their names, as the functions that do the work.
 
 import { describeValue } from '../base/check.ts'
-import { checkNames, fieldOf, keyOfFields, reading } from '../base/field.ts'
+import { checkNames, fieldOf, fieldText, keyOfFields, reading } from '../base/field.ts'
 import { generated } from '../base/generated.ts'
 import type { Key } from '../base/hash.ts'
 import { checkFunction } from './name.ts'
@@ -19,7 +19,7 @@ export interface FieldFunction<Out> {
 /** Makes an event of some of its fields, by the names that they are to have. */
 export function selecting(given: readonly unknown[]): FieldFunction<Row> {
   const [first] = given
-  const isMap = given.length === 1 && typeof first === 'object' && first !== null
+  const isMap = given.length === 1 && typeof first === 'object' && first !== null && !Array.isArray(first)
   const pairs: readonly (readonly [name: string, of: unknown])[] = isMap
     ? Object.entries(first)
     : given.map((name) => [name as string, name])
@@ -27,10 +27,12 @@ export function selecting(given: readonly unknown[]): FieldFunction<Row> {
   const reads = pairs.map(([, of]) => of)
   checkNames('select', names)
   for (const of of reads) checkNames('select', [of])
-  const made = pairs.map(([name, of]) => `${JSON.stringify(name)}: event[${JSON.stringify(of)}]`)
+  const made = pairs.map(([name, of]) => `${JSON.stringify(name)}: ${fieldText(of as string)}`)
+  const check = rowCheck('select')
+  const fields = pairs.map(([name, of]) => [name, fieldOf(of as string)] as const)
   const fn =
-    generated<OfEvent<Row>>(`return (event) => ({ ${made.join(', ')} })`, {}) ??
-    ((event: Row) => Object.fromEntries(pairs.map(([name, of]) => [name, event[of as string]])))
+    generated<OfEvent<Row>>(`return (event) => (check(event), { ${made.join(', ')} })`, { check }) ??
+    ((event: never) => (check(event), Object.fromEntries(fields.map(([name, field]) => [name, field(event)]))))
   return { fn: reading(reads as string[], fn as OfEvent<Row>), fields: { reads: reads as string[], only: names } }
 }
 
@@ -41,11 +43,16 @@ export function deriving(name: unknown, from: unknown, fn: (...values: never[]) 
     throw new TypeError(`derive takes the names of fields as an array: found ${describeValue(from)}`)
   checkNames('derive', from, 0)
   checkFunction('derive', fn)
-  const args = from.map((each) => `event[${JSON.stringify(each)}]`)
-  const body = `return (event) => ({ ...event, ${JSON.stringify(name)}: fn(${args.join(', ')}) })`
+  const check = rowCheck('derive')
+  const value = `fn(${from.map(fieldText).join(', ')})`
+  const body = `return (event) => (check(event), { ...event, ${JSON.stringify(name)}: ${value} })`
+  const fields = from.map(fieldOf)
   const made =
-    generated<OfEvent<Row>>(body, { fn }) ??
-    ((event: Row) => ({ ...event, [name as string]: fn(...(from.map((each) => event[each]) as never[])) }))
+    generated<OfEvent<Row>>(body, { check, fn }) ??
+    ((event: Row) => {
+      check(event)
+      return { ...event, [name as string]: fn(...(fields.map((field) => field(event as never)) as never[])) }
+    })
   return { fn: made as OfEvent<Row>, fields: { reads: from, adds: [name as string] } }
 }
 
@@ -56,16 +63,27 @@ export function splitting(name: unknown, separator: unknown): FieldFunction<Iter
     throw new TypeError(`split takes a separator, a text or a regular expression: found ${describeValue(separator)}`)
   }
   const field = name as string
+  const check = rowCheck('split')
+  const read = fieldOf(field)
   const fn = (event: Row): Row[] => {
-    const text = event[field]
+    check(event)
+    const text = read(event as never)
     if (text === null || text === undefined) return []
     if (typeof text !== 'string')
       throw new TypeError(`Cannot split field ${field}: it is no text, found ${describeValue(text)}`)
     const rows: Row[] = []
-    for (const part of text.split(separator)) if (part !== '') rows.push({ ...event, [field]: part })
+    for (const part of text.split(separator)) if (part) rows.push({ ...event, [field]: part })
     return rows
   }
   return { fn: fn as OfEvent<Row[]>, fields: { reads: [field], adds: [field] } }
+}
+
+/** Rows are made of rows only: of a text or a number nobody asked for the fields that it would give. */
+function rowCheck(what: string): (event: unknown) => void {
+  return (event) => {
+    if (typeof event === 'object' && event !== null) return
+    throw new TypeError(`${what} takes rows: found ${describeValue(event)}`)
+  }
 }
 
 /** A key as it was given to an option: a function, or names of fields. */

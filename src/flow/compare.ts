@@ -1,7 +1,7 @@
 // What `where` asks of a field.
 
 import { describeValue } from '../base/check.ts'
-import { checkNames, fieldOf, reading } from '../base/field.ts'
+import { checkNames, fieldOf, fieldText, reading } from '../base/field.ts'
 import { generated } from '../base/generated.ts'
 import type { Comparison } from './field-types.ts'
 
@@ -36,7 +36,7 @@ export function comparing(name: string, op: string, value: unknown): (event: nev
   const kind = typeof value
   if (op === 'in' || (kind !== 'number' && kind !== 'string')) return reading([name], (event) => test(field(event)))
   const body = `return (event) => {
-    const found = event[${JSON.stringify(name)}]
+    const found = ${fieldText(name)}
     return typeof found === '${kind}' && found === found ? found ${SIGNS[op as Sign]} value : test(found)
   }`
   const fast = generated<(event: never) => boolean>(body, { value, test })
@@ -51,16 +51,14 @@ export function comparisonText(name: string, op: string, value: unknown): string
 
 function against(name: string, op: Sign, value: Comparable): Test {
   const other = plain(value)
+  const kind = kindOf(value)
   return (given) => {
     if (isNullish(given)) return false
     const found = plain(given)
-    const isAlike = typeof found === typeof other && given instanceof Date === value instanceof Date
-    if (!(isAlike || (isNumeric(found) && isNumeric(other))) || Number.isNaN(found)) {
-      throw new TypeError(`Cannot compare field ${name} with ${describeValue(value)}: found ${describeValue(given)}`)
-    }
+    if (kindOf(given) !== kind || Number.isNaN(found)) throw incomparable(name, value, given)
     const [a, b] = [found as number, other as number]
-    // A bigint and a number of the same value are neither less.
-    if (op === '=' || op === '!=') return (a === b || (typeof a !== typeof b && !(a < b) && !(a > b))) === (op === '=')
+    if (op === '=') return a === b
+    if (op === '!=') return a !== b
     if (op === '<') return a < b
     if (op === '<=') return a <= b
     return op === '>' ? a > b : a >= b
@@ -69,23 +67,27 @@ function against(name: string, op: Sign, value: Comparable): Test {
 
 function among(name: string, values: unknown): Test {
   if (!Array.isArray(values)) throw new TypeError(`where takes an array after "in": found ${describeValue(values)}`)
-  const tests = new Map<string, Test>()
-  const known = new Set<unknown>()
+  const known = new Map<string, Set<unknown>>()
   for (const value of values) {
-    known.add(plain(checked('in', value)))
-    tests.set(typeof value, against(name, '=', value))
+    const kind = kindOf(checked('in', value))
+    known.set(kind, (known.get(kind) ?? new Set()).add(plain(value)))
   }
-  // One of them says whether a value can be compared at all.
-  const [first = () => false] = tests.values()
-  return (found) => {
-    if (isNullish(found)) return false
-    if (!tests.has(typeof found) || Number.isNaN(found)) return first(found)
-    return known.has(plain(found))
+  const [first] = values
+  return (given) => {
+    if (isNullish(given) || known.size === 0) return false
+    const found = plain(given)
+    const alike = known.get(kindOf(given))
+    if (alike === undefined || Number.isNaN(found)) throw incomparable(name, first, given)
+    return alike.has(found)
   }
 }
 
+function incomparable(name: string, value: unknown, found: unknown): TypeError {
+  return new TypeError(`Cannot compare field ${name} with ${describeValue(value)}: found ${describeValue(found)}`)
+}
+
 function checked(op: string, value: unknown): Comparable {
-  const isPlain = ['string', 'number', 'bigint', 'boolean'].includes(typeof value) || value instanceof Date
+  const isPlain = ['string', 'number', 'boolean', 'date'].includes(kindOf(value))
   if (isPlain && !Number.isNaN(plain(value))) return value as Comparable
   const hint = isNullish(value) ? `; for null, say where(name, 'is', null)` : ''
   throw new TypeError(
@@ -93,13 +95,16 @@ function checked(op: string, value: unknown): Comparable {
   )
 }
 
-/** A value that `===` compares: of a date its time. */
+/** A value as `===` and `<` compare it: of a date its time, of a bigint the number of the same value, if there is one. */
 function plain(value: unknown): unknown {
-  return value instanceof Date ? value.getTime() : value
+  if (value instanceof Date) return value.getTime()
+  return typeof value === 'bigint' && BigInt(Number(value)) === value ? Number(value) : value
 }
 
-function isNumeric(value: unknown): boolean {
-  return typeof value === 'number' || typeof value === 'bigint'
+/** Values of one kind can be compared. */
+function kindOf(value: unknown): string {
+  if (value instanceof Date) return 'date'
+  return typeof value === 'bigint' ? 'number' : typeof value
 }
 
 function isNullish(value: unknown): value is null | undefined {

@@ -61,12 +61,22 @@ export class LayerBuilder {
   /** Adds an operator ahead of the exchange that a tail ends with, if it ends with one that was asked for. */
   ahead(tail: Tail, placed: Placed, keepsExchange = false): Tail {
     const isExchange = 'inputs' in tail && tail.inputs.some(({ exchange }) => isKeyed(exchange))
-    if (!isExchange || !keepsExchange) return this.append(tail, placed)
-    const inputs = tail.inputs.map(({ from, exchange }): Edge => {
+    return isExchange && keepsExchange ? this.#aheadOf(tail.inputs, tail.stages, placed) : this.append(tail, placed)
+  }
+
+  /** Adds an operator that is the same wherever it stands: ahead of any exchange that a tail ends with. */
+  anywhere(tail: Tail, placed: Placed): Tail {
+    const isExchange = 'inputs' in tail && tail.inputs.some(({ exchange }) => exchange.kind !== 'forward')
+    if (isExchange) return this.#aheadOf(tail.inputs, tail.stages, placed)
+    return this.appendToSource(tail, placed) ?? this.append(tail, placed)
+  }
+
+  #aheadOf(edges: readonly Edge[], stages: number, placed: Placed): Tail {
+    const inputs = edges.map(({ from, exchange }): Edge => {
       const before = this.append({ layer: from }, placed)
       return { from: 'layer' in before ? before.layer : from, exchange }
     })
-    return { stages: tail.stages, inputs }
+    return { stages, inputs }
   }
 
   /** A layer of its own for work that is no step. */

@@ -10,7 +10,7 @@ import type { EventTimeWindow } from '../window/window.ts'
 import { LayerBuilder, type Tail } from './layer-builder.ts'
 import { keyName } from './name.ts'
 import { neededFields } from './needed-fields.ts'
-import { usedBy } from './operator-fields.ts'
+import { checkOf, usedBy } from './operator-fields.ts'
 import { orderedNodes } from './order.ts'
 import { type OriginPaths, originPaths } from './origin-paths.ts'
 import { isStateless, nodesOf, type Operator, type PlanNode, type Stateless, type Windowing } from './plan.ts'
@@ -294,12 +294,13 @@ class Layout {
     const { name, mode, window, stages = this.#options.stages } = operator
     const sides = node.inputs.map((input, index): Tail => {
       const side = index === 0 ? 'left' : 'right'
+      const above = this.#checked(this.#tailOf(input), operator, side)
       const told = isEventTime(window)
         ? this.#layers.ahead(
-            this.#tailOf(input),
+            above,
             placedTimes(name, window, `${this.#idOf(operator)}, ${side}`, () => false),
           )
-        : this.#tailOf(input)
+        : above
       return this.#layers.append(told, { name, does: `${side} side of ${name}`, make: sided(side) })
     })
     const exchange = stages === 1 ? FREE : { ...byKey(operator.left), key: sidedKey(operator) }
@@ -371,7 +372,18 @@ class Layout {
   #above(node: PlanNode): Tail {
     const [input] = node.inputs
     if (input === undefined) throw new TypeError(`${node.operator.name} takes from nothing`)
-    return this.#tailOf(input)
+    return this.#checked(this.#tailOf(input), node.operator)
+  }
+
+  /** In a pipeline an event that an operator cannot take is a dead letter: it is found while its record is known. */
+  #checked(above: Tail, operator: Operator, side?: 'left' | 'right'): Tail {
+    const keep = this.#paths === undefined ? undefined : checkOf(operator, side)
+    if (keep === undefined) return above
+    const { name } = operator
+    const fields = { reads: fieldsReadBy(keep) ?? [] }
+    const check = { kind: 'filter', name, keep } as const
+    const does = `check ${fields.reads.join(', ')} for ${name}`
+    return this.#layers.anywhere(above, { name, does, fields, isCounted: true, each: check, make: each([check]) })
   }
 
   #tailOf(node: PlanNode): Tail {

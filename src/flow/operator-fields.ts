@@ -1,7 +1,7 @@
 // Which fields an operator reads and writes, where the plan knows them by name.
 
 import type { AnyAggregate } from '../aggregate/aggregate.ts'
-import { fieldsReadBy } from '../base/field.ts'
+import { fieldsReadBy, reading } from '../base/field.ts'
 import type { Aggregating, FieldUse, Operator } from './plan.ts'
 
 type OfEvent = (event: never) => unknown
@@ -52,6 +52,41 @@ export function namesReadBy(operator: Operator): readonly string[] {
     }
     default:
       return usedBy(operator)?.reads ?? []
+  }
+}
+
+/**
+ * Throws at an event that an operator cannot take for the fields that it reads by name: a key that is null, a NaN to sort
+ * by. Undefined where it can take any, and where a function reads them.
+ */
+export function checkOf(operator: Operator, side: 'left' | 'right' = 'left'): ((event: never) => true) | undefined {
+  const compare = operator.kind === 'takeSort' ? operator.compare : undefined
+  // What has no order is not equal to itself.
+  const read = compare === undefined ? keyOf(operator, side) : (event: never) => compare(event, event)
+  const names = fieldsReadBy(compare === undefined ? read : (compare as OfEvent))
+  if (read === undefined || names === undefined) return undefined
+  return reading(names, (event: never) => {
+    read(event)
+    return true as const
+  })
+}
+
+function keyOf(operator: Operator, side: 'left' | 'right'): OfEvent | undefined {
+  switch (operator.kind) {
+    case 'uniq':
+    case 'reduce':
+      return operator.by
+    case 'aggregate':
+    case 'batch':
+      return operator.key
+    case 'partition':
+      return 'key' in operator.by ? operator.by.key : undefined
+    case 'mapAsync':
+      return operator.settings.key
+    case 'join':
+      return operator[side]
+    default:
+      return undefined
   }
 }
 

@@ -1,6 +1,7 @@
 // How far origins go with the events of a pipeline: as far as one record made each, where anything below may refuse one.
 
-import { isStateless, type Operator, type PlanNode } from './plan.ts'
+import { checkOf } from './operator-fields.ts'
+import { isStateless, type Operator, type PlanNode, type Windowing } from './plan.ts'
 
 /** What is known of the way of origins through a plan. */
 export interface OriginPaths {
@@ -64,5 +65,6 @@ function isPassing({ operator }: PlanNode): boolean {
 /** Whether an operator can refuse an event, or find it late. */
 function isRefusing({ operator }: PlanNode): boolean {
   if (isStateless(operator) || operator.kind === 'mapAsync') return true
-  return 'window' in operator && operator.window !== undefined && 'at' in operator.window
+  const { window } = operator as { readonly window?: Windowing }
+  return (window !== undefined && 'at' in window) || checkOf(operator) !== undefined
 }

@@ -1,5 +1,6 @@
 // times: tells how far event time has come, in line with the events.
 
+import { messageOf } from '../../base/errors.ts'
 import type { Batch } from '../../connect/batch.ts'
 import { EventTimeError, timeOf } from '../../window/event-time.ts'
 import { floorTo, type Granularity, granularityOf } from '../../window/granularity.ts'
@@ -150,8 +151,8 @@ class Times implements Step {
     try {
       return timeOf(this.#at, event)
     } catch (error) {
-      if (!(error instanceof EventTimeError)) throw error
-      this.#context.dead(this.#name, batch, index, error.message)
+      if (!(error instanceof EventTimeError) && this.#context.onError === 'fail') throw error
+      this.#context.dead(this.#name, batch, index, messageOf(error))
       return undefined
     }
   }
