@@ -32,7 +32,10 @@ export function selecting(given: readonly unknown[]): FieldFunction<Row> {
   const fields = pairs.map(([name, of]) => [name, fieldOf(of as string)] as const)
   const fn =
     generated<OfEvent<Row>>(`return (event) => (check(event), { ${made.join(', ')} })`, { check }) ??
-    ((event: never) => (check(event), Object.fromEntries(fields.map(([name, field]) => [name, field(event)]))))
+    ((event: never) => {
+      check(event)
+      return Object.fromEntries(fields.map(([name, field]) => [name, field(event)]))
+    })
   return { fn: reading(reads as string[], fn as OfEvent<Row>), fields: { reads: reads as string[], only: names } }
 }
 
