@@ -98,6 +98,30 @@ export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row
       equal((await desk.writer()).checkpoint?.epoch, 2)
     }),
 
+    rule('C121, C122: takes copies side by side, and another number once all have ended', async (_, another, place) => {
+      if (place.sink.takesShards !== true) return
+      const copy = (index: number, count: number) => another({ shard: { index, count } })
+      const [one, two] = [copy(0, 2), copy(1, 2)]
+      await one.write(1)
+      await one.commit({ positions: { a: 1 } })
+      for (const other of [copy(0, 2), copy(2, 3), another()]) ok(await other.isRefused(), 'what runs is held')
+      equal((await two.writer()).checkpoint?.epoch, 0)
+      await two.write(2)
+      await two.commit({ positions: { b: 1 } })
+      await one.commit({ positions: { a: 2 } })
+      equal((await one.inspects(async (inspector) => await inspector.checkpoint()))?.shards?.length, 2)
+      await one.close()
+      ok(await copy(2, 3).isRefused(), 'another number waits for all copies')
+      await two.close()
+      for (const next of [copy(2, 3), copy(0, 3), copy(1, 3), another()]) {
+        const { checkpoint } = await next.writer()
+        deepEqual(checkpoint?.positions, new Map(Object.entries({ a: 2, b: 1 })))
+        await next.close()
+      }
+      const again = copy(0, 2)
+      equal((await again.writer()).checkpoint?.epoch, 2)
+    }),
+
     rule('C31: is held for as long as there are signs of life', async (_, another) => {
       const first = another({ leaseMs: LONGER_MS })
       const writer = await first.writer()
