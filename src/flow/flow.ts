@@ -12,7 +12,6 @@ import type { PaneWindow, WindowKind } from '../window/pane.ts'
 import type { WindowSpec } from '../window/window.ts'
 import { type AggregateOptions, type AggregateRow, aggregateOf, type Windowing } from './aggregate.ts'
 import { comparingBy, deriving, selecting, splitting } from './by-name.ts'
-import { groupingBy, uniqOf } from './called.ts'
 import { checkFields } from './check-fields.ts'
 import { comparing, comparisonText } from './compare.ts'
 import { type EnrichByNameOptions, type EnrichOptions, enriching } from './enrich.ts'
@@ -48,6 +47,7 @@ import {
   sortOf,
   type UniqOptions,
 } from './operator-options.ts'
+import { groupingBy, uniqOf } from './overloads.ts'
 import type { EmitMode, JoinMode, Operator, PlanNode, Reduce } from './plan.ts'
 import {
   departitionOf,

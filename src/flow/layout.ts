@@ -10,7 +10,7 @@ import type { EventTimeWindow } from '../window/window.ts'
 import { LayerBuilder, type Tail } from './layer-builder.ts'
 import { keyName } from './name.ts'
 import { neededFields } from './needed-fields.ts'
-import { checkOf, usedBy } from './operator-fields.ts'
+import { takingCheck, usedBy } from './operator-fields.ts'
 import { orderedNodes } from './order.ts'
 import { type OriginPaths, originPaths } from './origin-paths.ts'
 import { isStateless, nodesOf, type Operator, type PlanNode, type Stateless, type Windowing } from './plan.ts'
@@ -377,7 +377,7 @@ class Layout {
 
   /** In a pipeline an event that an operator cannot take is a dead letter: it is found while its record is known. */
   #checked(above: Tail, operator: Operator, side?: 'left' | 'right'): Tail {
-    const keep = this.#paths === undefined ? undefined : checkOf(operator, side)
+    const keep = this.#paths === undefined ? undefined : takingCheck(operator, side)
     if (keep === undefined) return above
     const { name } = operator
     const fields = { reads: fieldsReadBy(keep) ?? [] }

@@ -59,7 +59,7 @@ export function namesReadBy(operator: Operator): readonly string[] {
  * Throws at an event that an operator cannot take for the fields that it reads by name: a key that is null, a NaN to sort
  * by. Undefined where it can take any, and where a function reads them.
  */
-export function checkOf(operator: Operator, side: 'left' | 'right' = 'left'): ((event: never) => true) | undefined {
+export function takingCheck(operator: Operator, side: 'left' | 'right' = 'left'): ((event: never) => true) | undefined {
   const compare = operator.kind === 'takeSort' ? operator.compare : undefined
   // What has no order is not equal to itself.
   const read = compare === undefined ? keyOf(operator, side) : (event: never) => compare(event, event)

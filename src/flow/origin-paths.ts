@@ -1,6 +1,6 @@
 // How far origins go with the events of a pipeline: as far as one record made each, where anything below may refuse one.
 
-import { checkOf } from './operator-fields.ts'
+import { takingCheck } from './operator-fields.ts'
 import { isStateless, type Operator, type PlanNode, type Windowing } from './plan.ts'
 
 /** What is known of the way of origins through a plan. */
@@ -66,5 +66,5 @@ function isPassing({ operator }: PlanNode): boolean {
 function isRefusing({ operator }: PlanNode): boolean {
   if (isStateless(operator) || operator.kind === 'mapAsync') return true
   const { window } = operator as { readonly window?: Windowing }
-  return (window !== undefined && 'at' in window) || checkOf(operator) !== undefined
+  return (window !== undefined && 'at' in window) || takingCheck(operator) !== undefined
 }

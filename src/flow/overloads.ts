@@ -1,4 +1,4 @@
-// Operators that can be called in several ways, as the plan knows them.
+// Operators with several call forms, brought into the one form that the plan has.
 
 import { fieldOf } from '../base/field.ts'
 import type { Key } from '../base/hash.ts'
