@@ -417,7 +417,13 @@ describe('plans by name', () => {
         .aggregate({ n: count() }),
       readings.keyBy(({ sensor }) => sensor).aggregate({ n: count() }),
       readings.aggregate({ n: count() }),
+      readings
+        .keyBy('sensor')
+        .window(tumbling(10, 'at', { allowedLateness: 5, triggers: [late()] }))
+        .aggregate({ n: count() })
+        .shuffle(),
     ]
+    deepEqual(rowKeyOf(counted.shuffle().node), ['sensor', 'windowStart'])
     for (const { node } of none) equal(rowKeyOf(node), undefined)
     deepEqual(rowKeyOf(readings.keyBy('sensor').window(session(10, 'at')).aggregate({ n: count() }).node), [
       'sensor',

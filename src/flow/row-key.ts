@@ -2,7 +2,7 @@
 
 import type { WindowSpec } from '../window/window.ts'
 import { tellsWhy } from './fields.ts'
-import type { Aggregating, PlanNode } from './plan.ts'
+import { type Aggregating, nodesOf, type PlanNode } from './plan.ts'
 
 /**
  * The fields by which the rows that a node gives can be told apart: of an aggregation by names its key's fields and the
@@ -18,10 +18,12 @@ export function rowKeyOf({ operator, inputs }: PlanNode): readonly string[] | un
     case 'aggregate':
       return keyOfResult(operator)
     case 'filter':
-    case 'partition':
-    case 'shuffle':
     case 'branch':
       return above && rowKeyOf(above)
+    case 'partition':
+    case 'shuffle':
+      // Behind several stages an earlier result of a window could overtake, and replace, a later one.
+      return above && !nodesOf(above).some(isRefined) ? rowKeyOf(above) : undefined
     case 'map': {
       const key = above && rowKeyOf(above)
       if (key === undefined || operator.fields === undefined) return undefined
@@ -33,6 +35,10 @@ export function rowKeyOf({ operator, inputs }: PlanNode): readonly string[] | un
     default:
       return undefined
   }
+}
+
+function isRefined({ operator }: PlanNode): boolean {
+  return operator.kind === 'aggregate' && operator.window !== undefined && tellsWhy(operator.window)
 }
 
 function keyOfResult({ row, window }: Aggregating): readonly string[] | undefined {
