@@ -317,6 +317,36 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
     await run(own[1], logs, 1 - owner, 2)
   })
 
+  it('C124: say what copies at work have not seen, which nobody loads in this run', async () => {
+    const input = makeInput(2)
+    const { out, read } = await storeOf('SQLite')
+    const params = new Map([
+      ['input', join(input, '*', '*.log')],
+      ['out', out],
+    ])
+    const first = await startPipeline(job, { params, shard: { index: 0, count: 2 } })
+    first.pause()
+    const name = Array.from({ length: 50 }, (_, n) => `more${n}.log`).find((one) => {
+      return isOfShard(`day/${one}#0-2000`, { index: 0, count: 2 })
+    }) as string
+    writeFileSync(join(input, 'day', name), 'line 5000000\n')
+    const notes: string[] = []
+    const second = await startPipeline(job, {
+      params,
+      shard: { index: 1, count: 2 },
+      onEvent: (event) => event.kind === 'noted' && notes.push(event.note),
+    })
+    match(
+      notes.join(),
+      new RegExp(`^1 split of other shards, such as ".*${name}#0-2000" of shard 0/2, had not been seen`),
+    )
+    first.resume()
+    await Promise.all([first.done, second.done])
+    equal((await read()).rows.includes(5_000_000), false)
+    await runAll(input, out, 2)
+    equal((await read()).rows.includes(5_000_000), true)
+  })
+
   it('C125: are refused where one process would give something else, with the way out', async () => {
     const input = makeInput(1)
     const { out } = await storeOf('SQLite')

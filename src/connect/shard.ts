@@ -32,7 +32,12 @@ export function isShard(value: unknown): value is Shard {
 
 /** Whether a split belongs to a shard: a hash of its name says to which one, on every machine to the same. */
 export function isOfShard(name: string, { index, count }: Shard): boolean {
-  return stableHash(name) % count === index
+  return ownerOf(name, count).index === index
+}
+
+/** The one of so many shards that a split belongs to. */
+export function ownerOf(name: string, count: number): Shard {
+  return { index: stableHash(name) % count, count }
 }
 
 /** The name under which a sink that knows nothing of shards keeps what is of one: `load.2-of-8`. */

@@ -239,9 +239,10 @@ export interface SinkWriter<in Row> {
   commit(checkpoint: Checkpoint): void | Promise<void>
   /**
    * Leaves what this copy has listed, all splits of all copies, where the others see it.
+   * @returns those that belong to a copy which is at work and has not seen them: it does not read them in its run
    * @throws {SluiceError} SOURCE_DIFFERS if another one has listed something else, or what this one does not see
    */
-  share?(listed: readonly ListedSplit[]): void | Promise<void>
+  share?(listed: readonly ListedSplit[]): readonly ListedSplit[] | Promise<readonly ListedSplit[]>
   /** All is committed: waits until it has also come to the sinks that follow this one; absent where none do. */
   flush?(): Promise<void>
   /** A sign of life: holds the lease for another `leaseMs`. Called three times in that, also while nothing comes. */

@@ -1,10 +1,11 @@
 // Copies of one pipeline that share its splits: which pipelines can be shared, and what each copy reads.
 
 import { SluiceError } from '../base/errors.ts'
-import { type Shard, shardText } from '../connect/shard.ts'
+import { ownerOf, type Shard, shardText } from '../connect/shard.ts'
 import type { SinkWriter } from '../connect/sink.ts'
 import type { PipelineSource } from '../engine/pipeline-source.ts'
 import { nodesOf, type Operator } from '../flow/plan.ts'
+import { many } from '../observe/text.ts'
 import type { PipelineParts } from './pipeline.ts'
 
 /** What looks at one event at a time, wherever the others are. */
@@ -47,9 +48,22 @@ function isKeyed(operator: Operator): boolean {
 /**
  * Leaves the splits of other shards to them, once all copies are known to see the same.
  *
+ * @param onNote - told of splits that nobody reads in this run: they have appeared since, or are on this machine alone
  * @throws {SluiceError} SOURCE_DIFFERS
  */
-export async function shareSplits(source: PipelineSource, writer: SinkWriter<unknown>, shard: Shard): Promise<void> {
-  await writer.share?.(await source.forAll())
+export async function shareSplits(
+  source: PipelineSource,
+  writer: SinkWriter<unknown>,
+  shard: Shard,
+  onNote: (note: string) => void,
+): Promise<void> {
+  const unseen = (await writer.share?.(await source.forAll())) ?? []
+  const [first] = unseen
+  if (first !== undefined) {
+    const owner = shardText(ownerOf(first.name, shard.count))
+    onNote(
+      `${many(unseen.length, 'split')} of other shards, such as ${JSON.stringify(first.path)} of shard ${owner}, had not been seen by them when they began: the next run loads what is there for all, and is refused what is on one machine alone`,
+    )
+  }
   source.keepShard(shard)
 }

@@ -226,7 +226,7 @@ async function begin<P extends Params>(
     if (writer.checkpoint === undefined && !isShared) await refuseTakenPlaces(parts, name)
     const sources = replayed === undefined ? [reading, ...furtherSources(plan)] : []
     beginningAt = await resumePositions(sources, writer.checkpoint, { ...waiting, onNote })
-    if (isShared) await shareSplits(reading, writer, shard)
+    if (isShared) await shareSplits(reading, writer, shard, onNote)
   } catch (error) {
     await Promise.allSettled([writer.close()])
     throw error

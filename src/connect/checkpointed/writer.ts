@@ -97,7 +97,7 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
     return this.#guarded(() => this.#store.writeDeadLetters(letters))
   }
 
-  share(listed: readonly ListedSplit[]): void | Promise<void> {
+  share(listed: readonly ListedSplit[]): readonly ListedSplit[] | Promise<readonly ListedSplit[]> {
     return this.#guarded(() => this.#store.share(listed))
   }
 

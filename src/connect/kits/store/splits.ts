@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { SluiceError } from '../../../base/errors.ts'
-import { type Shard, shardText } from '../../shard.ts'
+import { ownerOf, type Shard, shardText } from '../../shard.ts'
 import type { ListedSplit } from '../../sink.ts'
 import type { SqlDialect } from './dialect.ts'
 import { countOf } from './leases.ts'
@@ -30,9 +30,15 @@ export class SplitTable {
    * one does not see must have been read: files may be taken away once they are.
    *
    * @param known - splits that have a position
+   * @param atWork - shards that are held
+   * @returns those that belong to a shard at work which has not seen them
    * @throws {SluiceError} SOURCE_DIFFERS
    */
-  *share(listed: readonly ListedSplit[], known: ReadonlySet<string>): Work<void> {
+  *share(
+    listed: readonly ListedSplit[],
+    known: ReadonlySet<string>,
+    atWork: ReadonlySet<string>,
+  ): Work<readonly ListedSplit[]> {
     yield* this.#dialect.alone(this.#pipeline)
     const missing = new Map(listed.map((split) => [split.name, split]))
     const gone: string[] = []
@@ -50,6 +56,11 @@ export class SplitTable {
     }
     yield* this.#forget(gone)
     yield* this.#add([...missing.values()])
+    const count = Number(countOf(this.#shard))
+    return [...missing.values()].filter(({ name }) => {
+      const owner = shardText(ownerOf(name, count))
+      return owner !== this.#shard && atWork.has(owner) && !known.has(name)
+    })
   }
 
   *#forget(names: readonly string[]): Work<void> {

@@ -64,8 +64,9 @@ export class SqlStore {
   }
 
   /** Leaves what this copy has listed, and compares it with what others have. @throws {SluiceError} SOURCE_DIFFERS */
-  share(listed: readonly ListedSplit[]): Work<void> {
-    return this.#splits.share(listed, this.checkpoints.known)
+  *share(listed: readonly ListedSplit[]): Work<readonly ListedSplit[]> {
+    const atWork = new Set((yield* this.leases.held()).map(({ shard }) => shard))
+    return yield* this.#splits.share(listed, this.checkpoints.known, atWork)
   }
 
   /** @throws {SluiceError} PIPELINE_HELD if another instance has taken over */

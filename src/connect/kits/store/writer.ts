@@ -118,9 +118,9 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     return this.#store.checkpoints.notesOver
   }
 
-  share(listed: readonly ListedSplit[]): Soon<void> {
+  share(listed: readonly ListedSplit[]): Soon<readonly ListedSplit[]> {
     const shared = this.#transaction.within('share the splits of', () => this.#database.do(this.#store.share(listed)))
-    return then(shared, () => this.#transaction.commit())
+    return then(shared, (unseen) => then(this.#transaction.commit(), () => unseen))
   }
 
   /** @param note - what a sink without transactions has to make visible of it */
