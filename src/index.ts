@@ -75,6 +75,7 @@ export { type Tick, type TicksSourceOptions, ticksSource } from './connect/memor
 export { type ValuesInput, valuesSource } from './connect/memory/values.ts'
 export type { DeadLetter, Origin, SourceRecord, Tracked } from './connect/origin.ts'
 export type { RowIdentity } from './connect/row-identity.ts'
+export type { Shard } from './connect/shard.ts'
 export type {
   Checkpoint,
   Guarantee,

@@ -70,11 +70,14 @@ export {
 export { SqlWriter, type SqlWriterOptions } from './kits/store/writer.ts'
 export { type DeadLetter, deadLetter, type Origin, type SourceRecord, type Tracked, tracked } from './origin.ts'
 export { identified, identityAt, type RowIdentity } from './row-identity.ts'
+export type { Shard } from './shard.ts'
 export type {
   BatchSize,
   Checkpoint,
   CheckpointSummary,
   Guarantee,
+  ListedSplit,
+  ShardSummary,
   Sink,
   SinkInspector,
   SinkOptions,
@@ -85,4 +88,14 @@ export type {
   TwoPhaseSinkOptions,
   TwoPhaseWriter,
 } from './sink.ts'
-export type { Json, OpenOptions, Position, ResumedSplit, Source, SourceCounts, Split, SplitReader } from './source.ts'
+export type {
+  Json,
+  OpenOptions,
+  Position,
+  ResumedSplit,
+  SharedNames,
+  Source,
+  SourceCounts,
+  Split,
+  SplitReader,
+} from './source.ts'
