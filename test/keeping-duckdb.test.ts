@@ -19,7 +19,7 @@ describe('dead letters and checkpoints in DuckDB', () => {
     const path = join(folder, `${files}.duckdb`)
     return {
       sink: `duckdbSink(${JSON.stringify(path)}, { table: 't', columns: { n: 'integer' }, key: ['n'] })`,
-      names: 'duckdb',
+      names: 'duckdbSink',
       now: String(Date.now()),
       async query(sql) {
         const session = await Session.open(path)

@@ -17,7 +17,7 @@ describe('dead letters and checkpoints in PostgreSQL', { skip: missingPostgres()
     const database = await server.createDatabase()
     return {
       sink: `postgresSink(${JSON.stringify(server.url(database))}, { table: 't', columns: { n: 'integer' }, key: ['n'] })`,
-      names: 'postgres',
+      names: 'postgresSink',
       now: 'clock_timestamp()',
       query: (sql) => server.query(database, sql),
     }

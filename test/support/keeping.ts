@@ -11,8 +11,8 @@ import { importsFor, sluiceHere, type Told } from './job.ts'
 export interface KeepingPlace {
   /** An expression of a sink, with `table: 't'`, by the key `n`: `duckdbSink('out.duckdb', …)`. */
   readonly sink: string
-  /** The function that the expression needs, which has a door of its name. */
-  readonly names: 'duckdb' | 'postgres'
+  /** The function that the expression needs. */
+  readonly names: 'duckdbSink' | 'postgresSink'
   /** Runs SQL; gives rows as objects. */
   readonly query: (sql: string) => Promise<readonly Record<string, unknown>[]>
   /** The time now in SQL, as the table of leases keeps it. */
