@@ -169,7 +169,7 @@ const PIPELINES: typeof FLOWS = {
       signal,
     ),
   ...Object.fromEntries(
-    ['open', 'write', 'commit', 'settle', 'close'].map((at) => [
+    ['open', 'write', 'commit', 'flush', 'close'].map((at) => [
       `a sink of its own at ${at}`,
       (stuck: Stuck, signal: AbortSignal) => loading(valuesSource([1]), sinkOf(at, stuck), signal),
     ]),

@@ -247,7 +247,7 @@ describe(`syslog (REPRO: SEED=${SEED} npm test)`, () => {
   it('refuses places to listen that are none', () => {
     throws(() => syslogSource({}), { code: 'CONFIG_INVALID', message: /a port for udp, tcp or both/ })
     throws(() => syslogSource({ tcp: 70_000 }), /^RangeError: tcp must be an integer, from 0 to 65535/)
-    throws(() => syslogSource({ tls: 6514 } as never), /^TypeError: syslog has no option tls/)
+    throws(() => syslogSource({ tls: 6514 } as never), /^TypeError: syslogSource has no option tls/)
     throws(() => syslogSource({ udp: 0 }, { timeZone: 'Mars' }), /^RangeError: timeZone must be one such as/)
   })
 

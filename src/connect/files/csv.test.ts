@@ -352,7 +352,7 @@ describe('csv', () => {
 
   it('refuses options that there are not, or that cannot be together', () => {
     const wrong = (options: object) => () => csvSource(FILE, options as CsvSourceOptions<undefined, 'reject'>)
-    throws(wrong({ separator: ';' }), /^TypeError: csv has no option separator/)
+    throws(wrong({ separator: ';' }), /^TypeError: csvSource has no option separator/)
     throws(
       wrong({ delimiter: '' }),
       /^TypeError: delimiter must be a character or a few, none of them a line end: found ""$/,

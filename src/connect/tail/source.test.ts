@@ -112,7 +112,7 @@ describe('tail', () => {
   })
 
   it('refuses options that there are not, or out of their bounds', () => {
-    throws(() => tailSource(path, lines, { polMs: 1 } as TailSourceOptions), /tail has no option polMs/)
+    throws(() => tailSource(path, lines, { polMs: 1 } as TailSourceOptions), /tailSource has no option polMs/)
     throws(() => tailSource(path, lines, { from: 'middle' as 'end' }), RangeError)
     throws(() => tailSource(path, lines, { pollMs: 0 }), RangeError)
     throws(() => tailSource(path, lines, { maxOpenFiles: 0 }), RangeError)
