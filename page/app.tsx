@@ -1,4 +1,4 @@
-// The whole page: which pipeline is looked at, how it is, and what can be done about it.
+// The whole page: which pipeline is shown, its state, and the available actions.
 
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
@@ -17,7 +17,7 @@ import { percentText, timeText } from './words.ts'
 const STATES: Readonly<Record<RunSnapshot['state'], string>> = {
   running: 'running',
   paused: 'paused',
-  waiting: 'waiting to try again',
+  waiting: 'waiting to retry',
   draining: 'draining',
   finished: 'finished',
   drained: 'drained',
@@ -36,16 +36,16 @@ export function App(): JSX.Element {
         const history = histories.current.get(run.pipeline) ?? new History()
         const before = history.last
         if (before !== undefined && before.startedMs !== run.startedMs) {
-          setNews(`${run.pipeline} was started again at ${timeText(run.startedMs)}. It goes on from its last commit.`)
+          setNews(`${run.pipeline} was started again at ${timeText(run.startedMs)}. It continues from its last commit.`)
         } else if (before !== undefined && run.restarts > before.restarts) {
-          setNews(`${run.pipeline} began again from its last commit at ${timeText(run.atMs)}.`)
+          setNews(`${run.pipeline} restarted from its last commit at ${timeText(run.atMs)}.`)
         }
         history.push(run)
         histories.current.set(run.pipeline, history)
       }
       setRuns(next)
     }
-    // What has ended does not answer: that is no news.
+    // A process that has ended does not answer: that is not news.
     const onTie = (next: Tie): void => setTie((tie) => (tie === 'ended' && next === 'lost' ? tie : next))
     return new Connection({ onRuns, onTie })
   }, [])
@@ -130,8 +130,8 @@ export function App(): JSX.Element {
 }
 
 const NOTHING: Readonly<Record<Tie, string>> = {
-  connecting: 'Asking for the runs …',
-  live: 'No pipeline runs yet.',
+  connecting: 'Loading the runs …',
+  live: 'No pipeline is running yet.',
   lost: 'The process does not answer.',
   ended: 'The process has ended.',
   locked: '',
@@ -157,7 +157,7 @@ function TieMark({ tie }: { readonly tie: Tie }): JSX.Element {
 function TieNews({ tie, lastMs }: { readonly tie: Tie; readonly lastMs: number | undefined }): JSX.Element | null {
   if (lastMs === undefined || (tie !== 'lost' && tie !== 'ended')) return null
   const what = tie === 'ended' ? 'The process has ended' : 'The process does not answer'
-  return <p class="news">{`${what}; it is asked again. These figures are of ${timeText(lastMs)}.`}</p>
+  return <p class="news">{`${what}; trying again. These figures are from ${timeText(lastMs)}.`}</p>
 }
 
 function Bottleneck({ run }: { readonly run: RunSnapshot }): JSX.Element {

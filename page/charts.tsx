@@ -1,4 +1,4 @@
-// Curves of the last minutes: how many records came and went, and how long things took.
+// Charts of the last minutes: throughput and latencies.
 
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
@@ -36,14 +36,14 @@ export function Charts({ history }: { readonly history: History }): JSX.Element 
   const latency = LATENCY.filter(({ of }, at) => at === 0 || moments.some((moment) => of(moment) !== null))
   return (
     <div class="charts">
-      <Chart title="Records a second" curves={THROUGHPUT} moments={moments} text={rateText} />
+      <Chart title="Records per second" curves={THROUGHPUT} moments={moments} text={rateText} />
       <Chart key={latency.length} title="Latency" curves={latency} moments={moments} text={spanText} />
     </div>
   )
 }
 
 const HEIGHT = 170
-/** Curves that have just begun grow from the right. */
+/** New charts grow from the right. */
 const LEAST_SECONDS = 60
 
 function Chart({ title, curves, moments, text }: ChartProps): JSX.Element {
@@ -90,7 +90,7 @@ function Chart({ title, curves, moments, text }: ChartProps): JSX.Element {
   )
 }
 
-/** From the first moment to the last: of the data themselves, as a single time counts as the start of a whole day. */
+/** From the first moment to the last: set explicitly, as a single time would be drawn as the start of a whole day. */
 function timesShown(times: ArrayLike<number>): [from: number, to: number] {
   const last = times[times.length - 1] ?? Date.now() / 1000
   return [Math.min(times[0] ?? last, last - LEAST_SECONDS), last]

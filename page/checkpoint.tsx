@@ -1,4 +1,4 @@
-// Where a pipeline stands: what its last commit holds, and how far the sinks that follow have come.
+// Where a pipeline stands: its last checkpoint, and how far its branches have come.
 
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
@@ -55,7 +55,7 @@ export function CheckpointPanel({ run, connection }: DetailsProps): JSX.Element 
   return (
     <div class="checkpoint">
       <p class="tools">
-        <span>{found?.epoch === 0 ? 'Nothing was committed yet.' : committed}</span>
+        <span>{found?.epoch === 0 ? 'Nothing has been committed yet.' : committed}</span>
         <button type="button" onClick={() => void ask()}>
           Refresh
         </button>
@@ -68,7 +68,7 @@ export function CheckpointPanel({ run, connection }: DetailsProps): JSX.Element 
       {committed !== undefined && (
         <>
           <p>
-            {holder === undefined ? 'Nobody holds it.' : `Held by ${holder}.`} States:{' '}
+            {holder === undefined ? 'No run holds it.' : `Held by ${holder}.`} States:{' '}
             {stateBytes === 0 ? 'none' : bytesText(stateBytes)}.
           </p>
           {totals !== undefined && shards.length > 0 && <Shards shards={shards} all={allShards} totals={totals} />}

@@ -1,13 +1,13 @@
-// The tie to the process: snapshots as they come, what is asked of it, and what to do when it is gone.
+// The connection to the process: snapshots as they come, requests, and what to do when it is lost.
 
 import type { RunSnapshot } from '../src/pipeline/snapshot.ts'
 
 /**
- * - `connecting`: nothing was heard yet
- * - `live`: snapshots come
- * - `lost`: nothing comes; it is tried again
- * - `ended`: the process has said that it ends; it is tried again all the same, as another may follow
- * - `locked`: it wants its token
+ * - `connecting`: nothing has arrived yet
+ * - `live`: snapshots arrive
+ * - `lost`: nothing arrives; it is retrying
+ * - `ended`: the process has announced its end; it retries all the same, as another may follow
+ * - `locked`: it requires its token
  */
 export type Tie = 'connecting' | 'live' | 'lost' | 'ended' | 'locked'
 
@@ -18,7 +18,7 @@ export interface Listener {
 
 export type Change = 'pause' | 'resume' | 'drain'
 
-/** No snapshot for so long means that the process hangs, or the way to it is gone. */
+/** Without a snapshot for this long, the process hangs or cannot be reached. */
 const SILENCE_MS = 6000
 const AGAIN_MS = 1500
 
@@ -63,7 +63,9 @@ export class Connection {
     clearTimeout(this.#again)
   }
 
-  /** @throws {Error} with what the process said, or that it did not answer */
+  /**
+   * @throws {Error} with the answer of the process, or that it did not answer
+   */
   async signIn(token: string): Promise<void> {
     await this.#post('api/sign-in', { token })
     await this.open()
@@ -106,7 +108,7 @@ async function reasonOf(response: Response): Promise<string> {
     const { error } = await response.json()
     if (typeof error === 'string') return error
   } catch {
-    // Not of ours: the status says enough.
+    // Not from the dashboard: the status says enough.
   }
   return `The process answered ${response.status}`
 }

@@ -23,14 +23,14 @@ interface Found {
   readonly next?: string
 }
 
-/** More are looked at with the command line. */
+/** More can be seen with the command line. */
 const MOST_SHOWN = 1000
 
 export function DeadLettersPanel({ run, connection }: DetailsProps): JSX.Element {
   const [letters, setLetters] = useState<readonly Letter[]>()
   const [next, setNext] = useState<string>()
   const [branches, setBranches] = useState<readonly string[]>([])
-  /** The branch whose letters are shown; the main sink's for ''. */
+  /** The branch whose dead letters are shown; '' for the main sink. */
   const [branch, setBranch] = useState('')
   const [trouble, setTrouble] = useState('')
   const [isAsking, setAsking] = useState(false)
@@ -69,7 +69,7 @@ export function DeadLettersPanel({ run, connection }: DetailsProps): JSX.Element
           {letters !== undefined &&
             (branch === ''
               ? `${countText(letters.length)} of ${countText(run.overall.dead)} committed`
-              : `${countText(letters.length)} refused by ${branch}`)}
+              : `${countText(letters.length)} rejected by ${branch}`)}
         </span>
         {branches.length > 0 && (
           <label>

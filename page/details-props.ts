@@ -1,4 +1,4 @@
-// What each panel of the details is given.
+// The properties of each panel of the details.
 
 import type { RunSnapshot } from '../src/pipeline/snapshot.ts'
 import type { Connection } from './connection.ts'

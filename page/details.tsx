@@ -1,4 +1,4 @@
-// What is looked at closer: stages, dead letters, the checkpoint, and what happened.
+// The details: stages, dead letters, the checkpoint, and recent events.
 
 import type { JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
@@ -8,7 +8,7 @@ import type { DetailsProps } from './details-props.ts'
 import { StagesPanel } from './stages.tsx'
 import { timeText } from './words.ts'
 
-const TABS = ['Stages', 'Dead letters', 'Checkpoint', 'What happened'] as const
+const TABS = ['Stages', 'Dead letters', 'Checkpoint', 'Events'] as const
 type Tab = (typeof TABS)[number]
 
 export function Details(props: DetailsProps): JSX.Element {
@@ -46,14 +46,14 @@ export function Details(props: DetailsProps): JSX.Element {
         {tab === 'Stages' && <StagesPanel {...props} />}
         {tab === 'Dead letters' && <DeadLettersPanel key={props.run.pipeline} {...props} />}
         {tab === 'Checkpoint' && <CheckpointPanel {...props} />}
-        {tab === 'What happened' && <NoticesPanel {...props} />}
+        {tab === 'Events' && <NoticesPanel {...props} />}
       </div>
     </section>
   )
 }
 
 function NoticesPanel({ run }: DetailsProps): JSX.Element {
-  if (run.notices.length === 0) return <p class="nothing">Nothing worth telling yet.</p>
+  if (run.notices.length === 0) return <p class="nothing">Nothing has happened yet.</p>
   return (
     <ol class="notices">
       {[...run.notices].reverse().map(({ atMs, kind, text }, at) => (

@@ -1,4 +1,4 @@
-// The figures of a run that are looked at first.
+// The main figures of a run.
 
 import type { JSX } from 'preact'
 import { earlierCommit } from '../src/pipeline/figures.ts'
@@ -46,7 +46,7 @@ export function Figures({ run, history }: { readonly run: RunSnapshot; readonly 
         <Figure
           name="Restarts"
           value={countText(restarts)}
-          more="from the last commit"
+          more="since the last commit"
           tone={restarts > 0 ? 'warn' : ''}
         />
         <Figure
@@ -57,7 +57,7 @@ export function Figures({ run, history }: { readonly run: RunSnapshot; readonly 
       </dl>
       {totalBytes !== undefined && totalBytes > 0 && (
         <div class="progress">
-          <progress max={1} value={Math.min(1, doneBytes / totalBytes)} aria-label="How far the source is read" />
+          <progress max={1} value={Math.min(1, doneBytes / totalBytes)} aria-label="Progress through the source" />
           <span>
             {percentText(Math.min(1, doneBytes / totalBytes))} of {bytesText(totalBytes)}
           </span>

@@ -1,4 +1,4 @@
-// The layers of a run as a picture: who takes from whom, and how each is.
+// The layers of a run as a graph: their inputs, and their state.
 
 import type { JSX } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
@@ -101,10 +101,10 @@ function Card({ layer, rates, place, cardWidth, isBottleneck }: CardProps): JSX.
       <Busy share={busyShare} />
       {stages.length > 1 && <Strip rates={rates} />}
       <p class="small">
-        <span title="Events that wait in it">
+        <span title="Events waiting in it">
           waiting <b>{shortText(buffered)}</b>
         </span>
-        <span title="Events asked of it and not given yet">
+        <span title="Events asked of it and not yet emitted">
           asked <b>{shortText(demand)}</b>
         </span>
         <span title="Dead letters of its steps" class={dead > 0 ? 'warn' : ''}>
@@ -115,16 +115,16 @@ function Card({ layer, rates, place, cardWidth, isBottleneck }: CardProps): JSX.
   )
 }
 
-/** Whether it takes from the layer before it, as most do, and needs no word on that. */
+/** Whether it takes from the previous layer, as most do, and needs no label. */
 function isNext({ number, inputs }: LayerFigures): boolean {
   return inputs.length === 0 || (inputs.length === 1 && inputs[0]?.from === number - 1)
 }
 
-/** What share of its time it was at work. */
+/** The share of time it was busy. */
 export function Busy({ share }: { readonly share: number | undefined }): JSX.Element {
   const percent = Math.round((share ?? 0) * 100)
   return (
-    <span class="busy" role="img" aria-label={`at work ${percentText(share)} of the time`}>
+    <span class="busy" role="img" aria-label={`busy ${percentText(share)} of the time`}>
       <span class="bar" aria-hidden="true">
         <span class={percent >= 80 ? 'full' : ''} style={{ width: `${percent}%` }} />
       </span>
@@ -133,7 +133,7 @@ export function Busy({ share }: { readonly share: number | undefined }): JSX.Ele
   )
 }
 
-/** One cell for each stage, darker the busier: one that is busier than its neighbours stands out. */
+/** One cell per stage, darker if busier: a stage busier than its neighbours stands out. */
 function Strip({ rates }: { readonly rates: LayerRates }): JSX.Element {
   return (
     <span class="strip" aria-hidden="true">

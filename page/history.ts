@@ -1,21 +1,21 @@
-// What snapshots that follow each other say together: rates of the last seconds, and curves of the last minutes.
+// What a series of snapshots shows: rates of the last seconds, and charts of the last minutes.
 
 import type { LayerFigures, RunSnapshot, StageFigures } from '../src/pipeline/snapshot.ts'
 
-/** One moment of the curves. Rates are events a second; what is not known yet is null. */
+/** One moment of the charts. Rates are per second; unknown values are null. */
 export interface Moment {
   readonly atMs: number
   readonly read: number | null
   readonly loaded: number | null
   readonly dead: number | null
-  /** How long the last commit took, and how far event time is behind, in milliseconds. */
+  /** How long the last commit took, and how far event time lags behind, in milliseconds. */
   readonly commitTookMs: number | null
   readonly lagMs: number | null
 }
 
 export interface StageRates {
   readonly stage: number
-  /** Events a second that came and went; undefined until two snapshots tell. */
+  /** Events per second received and emitted; undefined until there are two snapshots. */
   readonly inRate: number | undefined
   readonly outRate: number | undefined
   readonly busyShare: number | undefined
@@ -27,13 +27,13 @@ export interface LayerRates {
   readonly stages: readonly StageRates[]
 }
 
-/** Rates are of the last five seconds or so; curves of ten minutes at one snapshot a second. */
+/** Rates cover about the last five seconds; charts cover ten minutes at one snapshot per second. */
 const RATE_MS = 5000
 const MOST_MOMENTS = 600
 
-/** The history of one pipeline's runs, as long as somebody looks. */
+/** The history of one pipeline's runs, while the page is open. */
 export class History {
-  /** Snapshots of the same attempt, oldest first: what rates are worked out from. */
+  /** Snapshots of the same attempt, oldest first, for rates. */
   #recent: RunSnapshot[] = []
   #moments: Moment[] = []
 
@@ -55,12 +55,12 @@ export class History {
     if (this.#moments.length > MOST_MOMENTS) this.#moments.shift()
   }
 
-  /** Records a second that were read. */
+  /** Records read per second. */
   get readRate(): number | undefined {
     return this.#rate(({ read }) => read)
   }
 
-  /** Rows a second that were committed. */
+  /** Rows committed per second. */
   get loadedRate(): number | undefined {
     return this.#rate(({ overall }) => overall.loaded)
   }
@@ -96,7 +96,7 @@ export class History {
     }
   }
 
-  /** A count's growth a second. A count that went down is of another attempt: nothing is known of it yet. */
+  /** A count's growth per second. A count that went down belongs to another attempt: its rate is unknown yet. */
   #rate(of: (snapshot: RunSnapshot) => number | undefined): number | undefined {
     const [first, last] = [this.#recent[0], this.last]
     if (first === undefined || last === undefined || first === last) return undefined
@@ -106,7 +106,7 @@ export class History {
   }
 }
 
-/** How far event time is behind at the end of the run, in milliseconds; undefined where it has none. */
+/** How far event time lags behind at the end of the run, in milliseconds; undefined without a watermark. */
 export function lagOf({ layers, atMs }: RunSnapshot): number | undefined {
   for (const { stages } of [...layers].reverse()) {
     const marks = stages.flatMap(({ watermarkMs }) => (watermarkMs === undefined ? [] : [watermarkMs]))
@@ -116,7 +116,7 @@ export function lagOf({ layers, atMs }: RunSnapshot): number | undefined {
   return undefined
 }
 
-/** What stops the others: the layer that a snapshot names. */
+/** The bottleneck, as the snapshot names it. */
 export function bottleneckOf(snapshot: RunSnapshot): LayerFigures | undefined {
   return snapshot.bottleneck === undefined ? undefined : layerOf(snapshot, snapshot.bottleneck)
 }

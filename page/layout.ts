@@ -1,4 +1,4 @@
-// Where each layer stands in the picture: in ranks by how far it is from the sources, across or down as there is room.
+// Where each layer is drawn: in ranks by its distance from the sources, across or down as space allows.
 
 export interface Node {
   readonly number: number
@@ -33,7 +33,7 @@ const WIDEST = 300
 const ACROSS_GAP = 48
 const DOWN_GAP = 28
 
-/** Lays layers out in `width` pixels: left to right where all ranks fit beside each other, else from top to bottom. */
+/** Lays layers out in `width` pixels: left to right if all ranks fit side by side, else top to bottom. */
 export function layoutOf(nodes: readonly Node[], width: number): Layout {
   const ranks = ranksOf(nodes)
   const gaps = Math.max(0, ranks.length - 1) * ACROSS_GAP
@@ -41,10 +41,10 @@ export function layoutOf(nodes: readonly Node[], width: number): Layout {
   return across >= NARROWEST ? acrossOf(ranks, Math.min(WIDEST, across), width) : downOf(ranks, width)
 }
 
-/** Nodes by their distance from a source, those of a rank in the order of what they take from. */
+/** Nodes by their distance from a source, those of a rank in the order of their inputs. */
 export function ranksOf(nodes: readonly Node[]): readonly (readonly Node[])[] {
   const rank = new Map<number, number>()
-  // A layer takes from layers with lower numbers alone.
+  // A layer takes only from layers with lower numbers.
   for (const { number, inputs } of [...nodes].sort((a, b) => a.number - b.number)) {
     rank.set(number, Math.max(-1, ...inputs.map(({ from }) => rank.get(from) ?? -1)) + 1)
   }

@@ -8,7 +8,7 @@ import { countText, rateText, timeText } from './words.ts'
 export function StagesPanel({ run, history }: DetailsProps): JSX.Element {
   return (
     <table class="stages">
-      <caption class="hidden">Stages of {run.pipeline}, counted since the attempt began</caption>
+      <caption class="hidden">Stages of {run.pipeline}, counted since the attempt started</caption>
       <thead>
         <tr>
           <th scope="col">Stage</th>
@@ -75,7 +75,7 @@ export function StagesPanel({ run, history }: DetailsProps): JSX.Element {
   )
 }
 
-/** A watermark may stand at the beginning or the end of all time. */
+/** A watermark may be at the beginning or the end of all time. */
 function isDate(ms: number): boolean {
   return ms > 0 && ms < 8.64e15
 }

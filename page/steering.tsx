@@ -1,4 +1,4 @@
-// The buttons that a run is steered with.
+// The buttons that control a run.
 
 import type { JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
@@ -38,7 +38,7 @@ export function Steering({ run, connection, isLive }: SteeringProps): JSX.Elemen
         <button
           type="button"
           disabled={isOff || isOver}
-          title="Reads nothing more until it is resumed; what was read is committed"
+          title="Stops reading until it is resumed; what was read is committed"
           onClick={() => void change('pause')}
         >
           Pause
@@ -59,7 +59,7 @@ export function Steering({ run, connection, isLive }: SteeringProps): JSX.Elemen
       )}
       <dialog ref={question} aria-labelledby="drain-title">
         <h3 id="drain-title">Drain {pipeline}?</h3>
-        <p>What was read is finished and committed, and the run ends. The next one goes on from there.</p>
+        <p>What was read is finished and committed, and the run ends. The next run continues from there.</p>
         <div class="choice">
           <button type="button" onClick={() => question.current?.close()}>
             Keep it running

@@ -1,10 +1,10 @@
-// Figures as words: short, and the same wherever they stand.
+// Figures as text: short, and the same everywhere.
 
 import { countText } from '../src/observe/text.ts'
 
 export { bytesText, countText } from '../src/observe/text.ts'
 
-/** Events a second: `0`, `0.4`, `1,204`, `1.20 M`. */
+/** Events per second: `0`, `0.4`, `1,204`, `1.20 M`. */
 export function rateText(rate: number | undefined): string {
   if (rate === undefined) return '–'
   if (rate === 0) return '0'
@@ -12,7 +12,7 @@ export function rateText(rate: number | undefined): string {
   return rate < 1_000_000 ? countText(rate) : `${(rate / 1_000_000).toFixed(2)} M`
 }
 
-/** A count where there is little room: `9,999`, `80 k`, `1.2 M`. */
+/** A count for little space: `9,999`, `80 k`, `1.2 M`. */
 export function shortText(count: number): string {
   if (count < 10_000) return countText(count)
   return count < 999_500 ? `${Math.round(count / 1000)} k` : `${(count / 1_000_000).toFixed(1)} M`

@@ -111,10 +111,10 @@ describe('the page of the dashboard', { skip: noChromium }, () => {
           ])
           await choice.focus()
           await page.keyboard.press('ArrowDown')
-          await page.getByText('2 refused by numbers').waitFor(WAIT)
+          await page.getByText('2 rejected by numbers').waitFor(WAIT)
           deepEqual(await page.locator('.letters pre').allTextContents(), ['{"n":"1"}', '{"n":"none"}'])
           await choice.selectOption('all')
-          await page.getByText('0 refused by all').waitFor(WAIT)
+          await page.getByText('0 rejected by all').waitFor(WAIT)
           equal(await page.locator('.letters li').count(), 0)
           await page.getByRole('tab', { name: 'Checkpoint' }).click()
           const branches = page.getByRole('table', { name: '2 branches' }).locator('tbody tr')
@@ -149,7 +149,7 @@ describe('the page of the dashboard', { skip: noChromium }, () => {
     )
     await looking([run, fakeRun()], async ({ page, troubles }) => {
       await page.locator('main').waitFor(WAIT)
-      for (const tab of ['Stages', 'Dead letters', 'Checkpoint', 'What happened']) {
+      for (const tab of ['Stages', 'Dead letters', 'Checkpoint', 'Events']) {
         await page.getByRole('tab', { name: tab }).click()
         await page.locator('[role=tabpanel] > *').first().waitFor(WAIT)
       }
@@ -179,7 +179,7 @@ describe('the page of the dashboard', { skip: noChromium }, () => {
     await page.goto(first.url)
     await page.locator('.tie.live').waitFor(WAIT)
     await first.close()
-    await page.getByText(/^The process has ended; it is asked again\. These figures are of/).waitFor(WAIT)
+    await page.getByText(/^The process has ended; trying again\. These figures are from/).waitFor(WAIT)
     equal(await page.getByRole('button', { name: 'Pause' }).isDisabled(), true)
     const run = fakeRun({ startedMs: Date.now(), atMs: Date.now() })
     const second = await startDashboard({ port })
@@ -233,7 +233,7 @@ describe('the page of the dashboard', { skip: noChromium }, () => {
       await page.keyboard.press('ArrowRight')
       equal(await focused(), 'Dead letters')
       await page.keyboard.press('End')
-      equal(await focused(), 'What happened')
+      equal(await focused(), 'Events')
       await page.keyboard.press('ArrowRight')
       equal(await focused(), 'Stages')
       deepEqual(run.asked, [])
@@ -247,7 +247,7 @@ describe('the page of the dashboard', { skip: noChromium }, () => {
       async ({ page }) => {
         await page.getByLabel('Token of this dashboard').fill('not the token')
         await page.keyboard.press('Enter')
-        await page.getByText('That is not the token').waitFor(WAIT)
+        await page.getByText('The token is wrong').waitFor(WAIT)
         await page.getByLabel('Token of this dashboard').fill(token)
         await page.keyboard.press('Enter')
         await page.locator('.tie.live').waitFor(WAIT)

@@ -132,7 +132,7 @@ describe('the dashboard', () => {
       users.is = { ...users.is, state: 'paused' }
       equal(await post('resume'), 200)
       equal(await post('drain'), 200)
-      deepEqual(users.asked, ['pause', 'resume', 'drain: asked for on the dashboard'])
+      deepEqual(users.asked, ['pause', 'resume', 'drain: requested on the dashboard'])
       deepEqual(orders.asked, [])
     })
   })

@@ -190,7 +190,7 @@ describe('the language of flows', () => {
   })
 
   const misuse: Readonly<Record<string, readonly [() => unknown, RegExp]>> = {
-    'a text as a source': [() => flow('abc' as never), /flow takes something that can be iterated/],
+    'a text as a source': [() => flow('abc' as never), /flow takes an iterable/],
     'no source at all': [() => flows([]), /flows takes one source or more: found none/],
     'an option that is not known': [() => flow([1], { stage: 2 } as never), /flow .*stage/],
     'no stages': [() => flow([1], { stages: 0 }), /stages of flow/],
@@ -214,7 +214,7 @@ describe('the language of flows', () => {
     'no calls at a time': [() => flow([1]).mapAsync(Number, { concurrency: 0 }), /concurrency of Number/],
     'a batch of none': [() => flow([1]).batch({ size: 0 }), /size of batch/],
     'a result named key': [() => flow([1]).keyBy(Number).aggregate({ key: count() }), /a result named key/],
-    'no aggregates': [() => flow([1]).aggregate({}), /needs one aggregate at least/],
+    'no aggregates': [() => flow([1]).aggregate({}), /needs at least one aggregate/],
     'keys without bound, named otherwise': [() => flow([1]).uniq({ most: 5 } as never), /most/],
   }
   for (const [what, [build, message]] of Object.entries(misuse)) {

@@ -123,7 +123,7 @@ describe('flows of any operators', () => {
     ]
     for (const make of once) {
       const source = make()
-      const message = /it is the very source of .*, and can be read once; merge one flow with itself/
+      const message = /it is the same source as .*, which can be read only once; merge one flow with itself/
       await rejects(collect(flow(source).merge(flow(source))), { name: 'TypeError', message })
       await rejects(collect(flows([source, source])), { name: 'TypeError', message })
     }

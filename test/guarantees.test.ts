@@ -129,7 +129,7 @@ const inserts = (turn: number): string => {
   return `insert into rows (id) values ${ids.map((id) => `(${id})`).join(', ')}`
 }
 const QUERIES: Readonly<Record<string, SourceFamily>> = {
-  sqliteQuery: {
+  sqliteSource: {
     prepare: ({ folder }, turn) => {
       const db = new DatabaseSync(join(folder, 'in.db'))
       if (turn === 0) db.exec('create table rows (id integer primary key)')
@@ -138,7 +138,7 @@ const QUERIES: Readonly<Record<string, SourceFamily>> = {
     },
     make: ({ folder }) => sluice.sqliteSource(join(folder, 'in.db'), { table: 'rows', cursor: 'id' }),
   },
-  postgresQuery: {
+  postgresSource: {
     needsPostgres: true,
     prepare: async ({ database }, turn) => {
       if (turn === 0) await servers.postgres.query(database, 'create table rows (id integer primary key)')
@@ -149,7 +149,7 @@ const QUERIES: Readonly<Record<string, SourceFamily>> = {
 }
 
 const PAGES: Readonly<Record<string, SourceFamily>> = {
-  httpPages: { make: () => sluice.httpSource(`${urlOf(pages as Server)}/`) },
+  httpSource: { make: () => sluice.httpSource(`${urlOf(pages as Server)}/`) },
 }
 
 /** The first cell of a row of the table → the sources that it speaks of; standard input takes processes. */
@@ -172,7 +172,7 @@ const PROMISES: Readonly<Record<string, Promise_>> = {
   'exactly once': exactly,
   'exactly once from the first commit on, but for what a truncation took before it was read': exactly,
   'exactly once, if the column only grows': exactly,
-  'exactly once, if the server gives the same again': exactly,
+  'exactly once, if the server returns the same again': exactly,
   'once per key': atLeast,
   'at least once': atLeast,
   // What was sent and not committed is lost; nothing comes twice.

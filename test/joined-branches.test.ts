@@ -109,7 +109,7 @@ describe('a branch in the database of the first sink', { skip: missingPostgres()
       { pipeline: 'shop', n: '1' },
       { pipeline: 'shop.items', n: '1' },
     ])
-    deepEqual(notes, ['branch items refused 1 of 2 rows'])
+    deepEqual(notes, ['branch items rejected 1 of 2 rows'])
     deepEqual(await idsIn(at, 'items'), [2])
   })
 

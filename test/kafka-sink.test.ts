@@ -139,7 +139,7 @@ describe(`kafkaSink (REPRO: SEED=${SEED} npm test)`, { skip: NO_KAFKA }, () => {
       key: (row) => (row === 'key' ? (7 as unknown as string) : 'k'),
     })
     deepEqual(await publish(sink, 'where', 7, 'key', 'fine'), [
-      [0, '"no topic" is no topic'],
+      [0, '"no topic" is not a topic'],
       [1, 'payload gives a text or bytes: found 7'],
       [2, 'key gives a text or bytes: found 7'],
     ])

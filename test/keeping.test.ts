@@ -71,7 +71,7 @@ describe('sluice dead-letters', () => {
     most = 8
     const { code, stdout, stderr } = await call('dead-letters', ['replay', '--step', 'small'])
     deepEqual([code, stderr], [0, ''])
-    equal(stdout, '4 tried again: 3 loaded, 1 failed again\n')
+    equal(stdout, '4 replayed: 3 loaded, 1 failed again\n')
     deepEqual(numbers(), [0, 1, 2, 3, 4, 5, 6, 7, 8])
     const again = await call('dead-letters', ['replay', '--json'])
     deepEqual(JSON.parse(again.stdout), { tried: 2, loaded: 0, dead: 2, skipped: 0 })
@@ -106,13 +106,13 @@ describe('sluice dead-letters', () => {
 
 describe('sluice checkpoints', () => {
   it('shows where a pipeline stands', async () => {
-    equal((await call('checkpoints')).stdout, 'numbers: nothing was committed yet\n')
+    equal((await call('checkpoints')).stdout, 'numbers: nothing has been committed yet\n')
     await call('run', ['--quiet'])
     const { code, stdout } = await call('checkpoints', ['show'])
     equal(code, 0)
     match(
       stdout,
-      /^numbers: epoch 1, by process \d+ on .* at 20.*Z\n {2}11 read = 6 loaded \+ 5 dead .*\n {2}nobody holds it\n {2}1 position\n/,
+      /^numbers: epoch 1, by process \d+ on .* at 20.*Z\n {2}11 read = 6 loaded \+ 5 dead .*\n {2}no run holds it\n {2}1 position\n/,
     )
   })
 
@@ -120,7 +120,7 @@ describe('sluice checkpoints', () => {
     await call('run', ['--quiet'])
     const refused = await call('checkpoints', ['reset'])
     equal(refused.code, 64)
-    match(refused.stderr, /would forget epoch 1 and 1 position; rows stay .*say --yes/)
+    match(refused.stderr, /would delete epoch 1 and 1 position; rows stay .*add --yes/)
     const { stdout } = await call('checkpoints', ['reset', '--yes', '--dead-letters'])
     equal(stdout, 'numbers: forgot epoch 1 and 1 position\n')
     equal((await call('dead-letters')).stdout, 'no dead letters\n')
@@ -136,7 +136,7 @@ describe('sluice checkpoints', () => {
     equal(code, 78)
     match(stderr, /it is of 2 splits, and there are positions of 1 \(to start over: sluice checkpoints FILE reset\)/)
     const refused = await call('checkpoints', ['reset'])
-    match(refused.stderr, /would forget a checkpoint that cannot be read: it is of 2 splits/)
+    match(refused.stderr, /would delete a checkpoint that cannot be read: it is of 2 splits/)
     equal((await call('checkpoints', ['reset', '--yes'])).code, 0)
     equal(JSON.parse((await call('run', ['--json'])).stdout).run.read, 11)
   })
@@ -178,7 +178,7 @@ describe('sluice checkpoints', () => {
             await sleep(20)
           }
           const broken = await sluiceHere(['checkpoints', file, 'break-lease', '--yes', ...words])
-          match(broken.stdout, /^numbers: taken from process \d+ on .*, since 20.*: it commits nothing more/)
+          match(broken.stdout, /^numbers: taken from process \d+ on .*, since 20.*: it can commit nothing more/)
           equal(JSON.parse((await sluiceHere(['run', file, ...words, '--json'])).stdout).overall.loaded, 10)
         }
         taken = take().finally(() => child.kill('SIGCONT'))
@@ -195,12 +195,12 @@ describe('sluice check', () => {
   it('shows the first records, and writes nothing', async () => {
     const { code, stdout } = await call('check', ['--rows', '7'])
     equal(code, 0)
-    match(stdout, /^pipeline numbers\nfrom .*: 1 part, 93 B\ninto table t in .*: nothing was committed yet\n/)
+    match(stdout, /^pipeline numbers\nfrom .*: 1 part, 93 B\ninto table t in .*: nothing has been committed yet\n/)
     match(
       stdout,
       / {2}row {3}\{"n":5\}\n {2}dead {2}.*\.ndjson:7 {2}small: 6 is over 5\nPreview: 6 rows and 1 dead letter of 7 records\. Nothing was loaded\.\n/,
     )
-    equal((await call('checkpoints')).stdout, 'numbers: nothing was committed yet\n')
+    equal((await call('checkpoints')).stdout, 'numbers: nothing has been committed yet\n')
   })
 
   it('says what stands in the way', async () => {
@@ -234,7 +234,7 @@ export default pipeline('numbers', {
     )
     const { code, stderr } = await call('run', [], branched)
     deepEqual(code, 0, stderr)
-    match(stderr, /branch second refused 1 of 10 rows/)
+    match(stderr, /branch second rejected 1 of 10 rows/)
     const letters = await call('dead-letters', ['--branch', 'second', 'show', '--json'], branched)
     equal(JSON.parse(letters.stdout).raw, '{"n":4}')
     match((await call('checkpoints', ['--branch', 'second'], branched)).stdout, /^numbers\.second: epoch 1, by process/)
@@ -244,7 +244,7 @@ export default pipeline('numbers', {
     )
     const refused = await call('dead-letters', ['replay', '--branch', 'second'], branched)
     deepEqual(refused.code, 64)
-    match(refused.stderr, /--branch cannot be given here: what a branch refused has gone into the other sinks before/)
+    match(refused.stderr, /--branch cannot be given here: what a branch rejected has already gone into the other sinks/)
     const reset = await call('checkpoints', ['reset', '--yes', '--dead-letters'], branched)
     deepEqual([reset.code, reset.stderr], [0, ''])
     const again = await call('run', ['--json'], branched)

@@ -149,7 +149,7 @@ describe(`natsSink (REPRO: SEED=${SEED} npm test)`, { skip: NO_NATS }, () => {
       payload: (row) => (row === 'long' ? 'x'.repeat(2_000_000) : (row as string)),
     })
     deepEqual(await publish(sink, 'where', 'long', 7, 'fine'), [
-      [0, '"letters.*" is no subject'],
+      [0, '"letters.*" is not a subject'],
       [2, 'payload gives a text or bytes: found 7'],
       [1, 'a message of 2000000 bytes: the server takes 1048576'],
     ])
@@ -194,12 +194,12 @@ describe(`natsSink (REPRO: SEED=${SEED} npm test)`, { skip: NO_NATS }, () => {
     deepEqual(
       letters.sort(([a], [b]) => a - b),
       [
-        [0, 'the stream refuses it: message size exceeds maximum allowed'],
+        [0, 'the stream rejects it: message size exceeds maximum allowed'],
         [1, "'payload' max_payload size exceeded"],
         [2, "'header' ':' is not a valid character in a header name"],
         [3, "'header' values cannot contain \\r or \\n"],
         [4, "'header' values cannot contain \\r or \\n"],
-        [5, 'a subject of 4006 bytes: at most 3500 go'],
+        [5, 'a subject of 4006 bytes: at most 3500 are possible'],
         [6, '"$JS.API.STREAM.PURGE.SMALL" is a subject of the server'],
         [7, '"_INBOX.a" is a subject of the server'],
       ],
@@ -323,9 +323,9 @@ describe(`rabbitmqSink (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, () 
     await channel.assertQueue('taken')
     const sink = rabbitmqSink<string>(url, { routingKey: (key) => key, payload: () => 'same' })
     deepEqual(await publish(sink, 'nobody', 'taken', 'nobody', 'x'.repeat(256)), [
-      [3, 'a routing key of 256 bytes: at most 255 go'],
-      [0, 'no queue takes the routing key "nobody"'],
-      [2, 'no queue takes the routing key "nobody"'],
+      [3, 'a routing key of 256 bytes: at most 255 are possible'],
+      [0, 'no queue is bound for the routing key "nobody"'],
+      [2, 'no queue is bound for the routing key "nobody"'],
     ])
     equal((await messagesOf('taken')).length, 1)
   })
@@ -340,7 +340,7 @@ describe(`rabbitmqSink (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, () 
       payload: () => 'same',
       headers: (side) => ({ side }),
     })
-    deepEqual(await publish(sink, 'east', 'west', 'east'), [[1, 'no queue takes the routing key ""']])
+    deepEqual(await publish(sink, 'east', 'west', 'east'), [[1, 'no queue is bound for the routing key ""']])
     equal((await messagesOf('east')).length, 2)
   })
 
@@ -354,8 +354,8 @@ describe(`rabbitmqSink (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, () 
       payload: () => 'a',
     })
     deepEqual(await publish(sink, ['a', most], ['a', most + 1], ['é'.repeat(128), 1]), [
-      [1, 'headers of 65537 bytes: at most 65536 go'],
-      [2, 'a header whose name has 256 bytes: at most 255 go'],
+      [1, 'headers of 65537 bytes: at most 65536 are possible'],
+      [2, 'a header whose name has 256 bytes: at most 255 are possible'],
     ])
     equal((await messagesOf('headed')).length, 1)
   })
@@ -378,7 +378,7 @@ describe(`rabbitmqSink (REPRO: SEED=${SEED} npm test)`, { skip: NO_RABBIT }, () 
 
   it('makes dead letters of headers that do not go into a frame', async () => {
     const sink = rabbitmqSink<number>(url, { routingKey: 'taken', headers: (n) => ({ x: 'y'.repeat(n) }) })
-    deepEqual(await publish(sink, 10, 200_000, 20), [[1, 'headers of 200011 bytes: at most 65536 go']])
+    deepEqual(await publish(sink, 10, 200_000, 20), [[1, 'headers of 200011 bytes: at most 65536 are possible']])
   })
 
   it('F7: goes on by itself when the broker is killed under the load', async () => {
@@ -497,9 +497,9 @@ describe(`mqttSink (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => {
   it('makes dead letters of what is no topic', async () => {
     const sink = mqttSink<string>(url, { topic: (row) => row, payload: () => 'x' })
     deepEqual(await publish(sink, 'a/+', '', 'letters/fine', 'a\0'), [
-      [0, '"a/+" is no topic to publish to'],
-      [1, '"" is no topic to publish to'],
-      [3, '"a\\u0000" is no topic to publish to'],
+      [0, '"a/+" is not a topic to publish to'],
+      [1, '"" is not a topic to publish to'],
+      [3, '"a\\u0000" is not a topic to publish to'],
     ])
     equal((await messagesOf('letters')).length, 1)
   })
@@ -513,9 +513,9 @@ describe(`mqttSink (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => {
         headers: ([, size]) => ({ x: 'y'.repeat(size) }),
       })
       deepEqual(await publish(sink, [1, 1], [2000, 1], [1, 1990], [1, 70_000], [1900, 2]), [
-        [1, 'a message of 2016 bytes: the broker takes packets of 2000'],
-        [2, 'a message of 2007 bytes: the broker takes packets of 2000'],
-        [3, 'a header of 70000 bytes: at most 65535 go'],
+        [1, 'a message of 2016 bytes: the broker accepts packets of 2000'],
+        [2, 'a message of 2007 bytes: the broker accepts packets of 2000'],
+        [3, 'a header of 70000 bytes: at most 65535 are possible'],
       ])
     } finally {
       await small.stop()
@@ -528,11 +528,11 @@ describe(`mqttSink (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => {
     try {
       await rejects(publish(mqttSink<Row>(url, { topic: 'a', qos: 2 }), { id: 1 }), {
         code: 'CONFIG_INVALID',
-        message: /^Cannot send messages to mqtt:\/\/.* with qos 2: the broker takes 0 or 1$/,
+        message: /^Cannot send messages to mqtt:\/\/.* with qos 2: the broker accepts 0 or 1$/,
       })
       await rejects(publish(mqttSink<Row>(url, { topic: 'a', retain: true }), { id: 1 }), {
         code: 'CONFIG_INVALID',
-        message: /with retain true: the broker takes false$/,
+        message: /with retain true: the broker accepts false$/,
       })
     } finally {
       await poor.stop()
@@ -545,7 +545,7 @@ describe(`mqttSink (REPRO: SEED=${SEED} npm test)`, { skip: NO_MQTT }, () => {
       const sink = mqttSink<string>(`mqtt://127.0.0.1:${strict.port}`, { topic: (row) => row })
       deepEqual(await publish(sink, 'yes/a'), [])
       // mosquitto 2.0.11 ends the connection after it has said so.
-      deepEqual(await publish(sink, 'no/a'), [[0, 'the broker refuses it: not authorized']])
+      deepEqual(await publish(sink, 'no/a'), [[0, 'the broker rejects it: not authorized']])
     } finally {
       await strict.stop()
     }

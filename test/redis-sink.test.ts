@@ -203,7 +203,7 @@ describe(`redisStreamSink (REPRO: SEED=${SEED} npm test)`, { skip: SKIP }, () =>
     await client.flushAll()
     await rejects(async () => await writer.publish(note), {
       code: 'SINK_MISMATCH',
-      message: /^Cannot finish epoch 1 in stream rows of redis:.*: 0 of the 2 rows that were staged/,
+      message: /^Cannot publish epoch 1 in stream rows of redis:.*: 0 of the 2 rows that were staged/,
     })
     await writer.close()
   })

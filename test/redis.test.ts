@@ -194,7 +194,7 @@ describe(`redisStreamSource (REPRO: SEED=${SEED} npm test)`, { skip: without('re
     const second = await source.open({ id: '' }, position, { onNote: (note) => notes.push(note) })
     deepEqual(await take(second, 1), ['three'])
     await second.close()
-    await untilNoted(notes, /^the stream was trimmed up to \d+-\d+, beyond \d+-\d+, where reading goes on: entries/)
+    await untilNoted(notes, /^the stream was trimmed up to \d+-\d+, beyond \d+-\d+, where reading continues: entries/)
   })
 
   it('reads nothing more while enough waits', async () => {

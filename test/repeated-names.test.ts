@@ -136,7 +136,7 @@ describe('names that come several times', () => {
         { body: 'nowhere', texts: { tag: ['a', 'c'] } },
       ]
       deepEqual(await publish(rabbitmqSink<Row>(url, options), ...rows), [
-        [1, 'no queue takes the routing key "nowhere"'],
+        [1, 'no queue is bound for the routing key "nowhere"'],
       ])
     })
   })

@@ -230,7 +230,7 @@ describe('a pipeline with totals', () => {
       const sink = sinkOf()
       await rejects(startPipeline(totalsOf(LINES, sink)), {
         code: 'CONFIG_INVALID',
-        message: `Cannot run pipeline p: aggregate totals gives its results of the whole again when a later run finds more, and ${sink.title} has no key by which they would replace those before: give the sink a key, or say results: 'append' in the pipeline to have them added`,
+        message: `Cannot run pipeline p: aggregate totals emits its results as a whole again when a later run finds more, and ${sink.title} has no key by which they would replace the earlier ones: give the sink a key, or set results: 'append' in the pipeline to add them`,
       })
     })
   }
@@ -279,7 +279,7 @@ describe('what a pipeline promises', () => {
     const parts = ndjsonSink<never>('parts')
     equal(
       text(totalsOf(LINES, parts)),
-      'at-least-once; results of aggregate totals come again, as a whole, when a later run finds more',
+      'at-least-once; results of aggregate totals are emitted again, as a whole, when a later run finds more',
     )
   })
 })
@@ -299,8 +299,8 @@ export default pipeline('p', {
   after(() => job[Symbol.dispose]())
   job.write('in.log', 'a\nb\na\n')
   const REFUSED =
-    /Cannot run pipeline p: aggregate totals gives its results .* give the sink a key, or say results: 'append' /
-  const AGAIN_TEXT = /results of aggregate totals come again, as a whole, when a later run finds more/
+    /Cannot run pipeline p: aggregate totals emits its results .* give the sink a key, or set results: 'append' /
+  const AGAIN_TEXT = /results of aggregate totals are emitted again, as a whole, when a later run finds more/
 
   it('C93: refuses to run and to check, and explains why', async () => {
     const env = { INTO: 'table' }

@@ -43,7 +43,7 @@ describe('sluice run of a flow', () => {
   it('names operator, event and place where a function throws, with exit code 65', async () => {
     const { code, stderr } = await sluice(['run', picky])
     equal(code, 65)
-    match(stderr, /^sluice: Cannot go on: map 1 failed at 2: two is too many \(file:\S+picky\.ts:2:\d+\)\n$/)
+    match(stderr, /^sluice: Cannot continue: map 1 failed at 2: two is too many \(file:\S+picky\.ts:2:\d+\)\n$/)
     const threads = await sluice(['run', picky, '--threads', '2'])
     equal(threads.code, 65)
     match(threads.stderr, /^sluice: Worker \d of 2 failed in map 1 at 2: two is too many\n$/)

@@ -95,7 +95,7 @@ export default pipeline('${name}', {
       equal((await answerOf(`${url}/readyz`)).status, 200)
     })
     equal(code, 0)
-    match(stderr, /counts\.ts exports a flow, which is left alone/)
+    match(stderr, /counts\.ts exports a flow, which is ignored/)
     match(stderr, /^endless drained: 3 read = 3 loaded \+ 0 dead \+ 0 filtered \+ 0 blank$/m)
   })
 
@@ -123,7 +123,7 @@ export default pipeline('${name}', {
       writeFileSync(join(folder, 'late.txt'), 'a\n')
       await runsOf(url, ([run]) => run?.state === 'finished')
     })
-    match(stderr, /late failed; it is started again in .*late\.txt/)
+    match(stderr, /late failed; it is restarted in .*late\.txt/)
     equal(code, 0)
   })
 

@@ -115,8 +115,8 @@ describe(`syslog (REPRO: SEED=${SEED} npm test)`, () => {
       [...first, ...texts(await take(reader, 3))],
       [
         'dead: neither a priority nor a time: found "hello" at column 1',
-        'dead: a message of 5000 bytes: at most 1000 are taken (maxBytes)',
-        'dead: a message of 3000004 bytes: at most 1000 are taken (maxBytes)',
+        'dead: a message of 5000 bytes: at most 1000 are accepted (maxBytes)',
+        'dead: a message of 3000004 bytes: at most 1000 are accepted (maxBytes)',
         'fine',
         'dead: 9 of 100 bytes came',
       ],

@@ -56,10 +56,10 @@ describe('a flow on worker threads', () => {
   })
 
   const deaths: Readonly<Record<string, readonly [options: Partial<FlowRunOptions>, message: RegExp]>> = {
-    exiting: [{}, /^Worker \d of 2 failed in map: it ended by itself with exit code 3, before its part was done$/],
-    hanging: [{ maxBatchMs: 300 }, /^Worker \d of 2 did not come back from a batch within 300 ms, in map stuck$/],
-    hangingLater: [{ maxBatchMs: 300 }, /^Worker \d of 2 did not come back from a batch within 300 ms, in flatMap/],
-    hangingAtEnd: [{ maxBatchMs: 300 }, /^Worker \d of 2 did not come back from a batch within 300 ms, in .*stuck/],
+    exiting: [{}, /^Worker \d of 2 failed in map: it exited by itself with code 3, before its part was done$/],
+    hanging: [{ maxBatchMs: 300 }, /^Worker \d of 2 did not return from a batch within 300 ms, in map stuck$/],
+    hangingLater: [{ maxBatchMs: 300 }, /^Worker \d of 2 did not return from a batch within 300 ms, in flatMap/],
+    hangingAtEnd: [{ maxBatchMs: 300 }, /^Worker \d of 2 did not return from a batch within 300 ms, in .*stuck/],
     growing: [{ heapMb: 40 }, /^Worker \d of 2 failed in map: .*memory/],
     unclonable: [{}, /could not be cloned/],
   }
@@ -83,7 +83,7 @@ describe('a flow on worker threads', () => {
     await rejects(collect(JOBS, on(257)), { message: 'threads of collect must be 256 at most: found 257' })
   })
 
-  it('refuses a flow that is handed over: no function crosses a thread', async () => {
+  it('refuses a flow that is passed directly: no function crosses a thread', async () => {
     const { default: flow } = await import('./jobs/flows.ts')
     await rejects(collect(flow, { threads: 2 }), { name: 'TypeError', message: /export it from a module and call/ })
   })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { checkpointed, pipeline, startPipeline } from 'sluice'
-import { plainSinkConformance, sourceConformance } from 'sluice/testing'
+import { sourceConformance, twoPhaseSinkConformance } from 'sluice/testing'
 import { type Mail, maildirSink, maildirSource } from './index.ts'
 
 sourceConformance<Mail>({
@@ -22,7 +22,7 @@ sourceConformance<Mail>({
   },
 })
 
-plainSinkConformance({
+twoPhaseSinkConformance({
   name: 'maildir',
   row: (number) => ({ text: String(number) }),
   refused: { text: 'half a pair: \ud800' },

@@ -7,15 +7,15 @@ import {
   type Batch,
   createFile,
   type DeadLetter,
+  deadLetterAt,
   finishFile,
-  letterAt,
   makeFolder,
   optionInvalid,
-  type PlainSink,
-  type PlainWriter,
   removeFile,
   renameFile,
   syncFolder,
+  type TwoPhaseSink,
+  type TwoPhaseWriter,
   writeAll,
 } from 'sluice/connect'
 
@@ -26,7 +26,7 @@ const MODE = 0o644
  * Mails of an epoch are written to a folder of the pipeline's own in `tmp/`, and moved to `new/` after the commit. A note of
  * the epoch has their names: whoever opens the sink after a crash moves those that are still there, and removes the rest.
  */
-export function maildirSink(path: string): PlainSink<{ readonly text: string }> {
+export function maildirSink(path: string): TwoPhaseSink<{ readonly text: string }> {
   if (typeof path !== 'string' || path === '') throw optionInvalid('maildirSink', 'path', path, 'the path of a maildir')
   return {
     kind: 'maildir',
@@ -44,7 +44,7 @@ export function maildirSink(path: string): PlainSink<{ readonly text: string }> 
   }
 }
 
-class MaildirWriter implements PlainWriter<{ readonly text: string }> {
+class MaildirWriter implements TwoPhaseWriter<{ readonly text: string }> {
   readonly #folders: { readonly staged: string; readonly delivered: string }
   /** Begins the names of this writer's mails: those of later ones come after them. */
   readonly #prefix = `${Date.now()}.${randomUUID()}`
@@ -64,7 +64,7 @@ class MaildirWriter implements PlainWriter<{ readonly text: string }> {
       this.#signal?.throwIfAborted()
       const { text } = Object(row) as { readonly text?: unknown }
       if (typeof text === 'string' && text.isWellFormed()) await this.#mail(Buffer.from(text))
-      else letters.push(letterAt(rows, at, 'maildir', 'a mail is an object with a text'))
+      else letters.push(deadLetterAt(rows, at, 'maildir', 'a mail is an object with a text'))
     }
     return letters
   }
@@ -89,7 +89,7 @@ class MaildirWriter implements PlainWriter<{ readonly text: string }> {
     return names
   }
 
-  async finish(note: unknown): Promise<void> {
+  async publish(note: unknown): Promise<void> {
     const { staged, delivered } = this.#folders
     const waiting = new Set(await readdir(staged))
     for (const name of note as readonly string[]) {

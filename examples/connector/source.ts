@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { SluiceError } from 'sluice'
 import {
   deadLetter,
-  type Entry,
   type OpenOptions,
   optionInvalid,
   type Position,
@@ -14,8 +13,9 @@ import {
   readOf,
   type Source,
   type SourceCounts,
+  type SourceRecord,
   type SplitReader,
-  traced,
+  tracked,
 } from 'sluice/connect'
 
 export interface Mail {
@@ -66,7 +66,7 @@ class MaildirReader implements SplitReader<Mail> {
   async read(max: number): Promise<ReadBatch<Mail> | undefined> {
     const names = this.#names.slice(this.counts.read, this.counts.read + max)
     if (names.length === 0) return undefined
-    const entries: Entry<Mail>[] = []
+    const entries: SourceRecord<Mail>[] = []
     for (const name of names) entries.push(await this.#mail(name))
     return readOf(entries)
   }
@@ -77,7 +77,7 @@ class MaildirReader implements SplitReader<Mail> {
 
   async close(): Promise<void> {}
 
-  async #mail(name: string): Promise<Entry<Mail>> {
+  async #mail(name: string): Promise<SourceRecord<Mail>> {
     this.#signal?.throwIfAborted()
     const path = join(this.#folder, name)
     const bytes = await readFile(path).catch((cause) => Promise.reject(unreadable(path, cause)))
@@ -85,7 +85,7 @@ class MaildirReader implements SplitReader<Mail> {
     this.#place = { after: name, count: this.#place.count + 1 }
     this.counts.read += 1
     this.doneBytes += bytes.length
-    if (isUtf8(bytes)) return traced({ name, text: origin.raw }, origin)
+    if (isUtf8(bytes)) return tracked({ name, text: origin.raw }, origin)
     this.counts.invalidUtf8 += 1
     return deadLetter(origin, 'maildir', 'it is not UTF-8')
   }

@@ -1,28 +1,28 @@
-// The contract of aggregates: what sums up many events, in parts that can be put together.
+// The contract of aggregates: mergeable summaries of many events.
 
 import { describeValue } from '../base/check.ts'
 
 /**
- * A way of summing up events: states are made from events, merged with each other, and finished to a result.
+ * A way to aggregate events: states are made from events, merged with each other, and finished to a result.
  *
- * - Whoever uses it calls `create` for each group of events, `add` for each event in the order of arrival, and `result`
- *   as often as it likes: asking changes nothing, and more events may follow.
+ * - The caller calls `create` for each group of events, `add` for each event in the order of arrival, and `result` as
+ *   often as it likes: `result` changes nothing, and more events may follow.
  * - Events may be split among several states, each taking a run of them. `merge(into, other)` takes `into` as the
- *   earlier ones, gives `into` or another state, and leaves `other` unchanged; `into` is not used afterwards.
- * - `save` gives a copy that JSON and structured clone carry, and `load` a state that goes on as the saved one would.
- * - What `add` or `merge` throws leaves the state unfit: an event may be half in it. Whoever summed up ends with that
- *   error, or goes on from what it saved before.
+ *   earlier ones, returns `into` or another state, and leaves `other` unchanged; `into` is not used afterwards.
+ * - `save` returns a copy for JSON and structured clone, and `load` a state that continues as the saved one would.
+ * - If `add` or `merge` throws, the state is unusable: half an event may be in it. The caller ends with that error, or
+ *   continues from an earlier save.
  */
 export interface Aggregate<In, Out, State = unknown> {
-  /** What it is, with its numbers: `count`, `topK(10)`, `quantile(0.99)`; for diagrams and fingerprints. */
+  /** Its name and parameters: `count`, `topK(10)`, `quantile(0.99)`; for diagrams and fingerprints. */
   readonly kind: string
   readonly create: () => State
-  /** Takes one event in; gives the state, the same object or another. */
+  /** Adds an event; returns the state, the same object or another. */
   readonly add: (state: State, event: In) => State
-  /** Absent where two states cannot be merged: then nothing is combined before an exchange. */
+  /** Absent if two states cannot be merged: then nothing is combined before an exchange. */
   readonly merge?: (into: State, other: State) => State
   readonly result: (state: State) => Out
-  /** The state as plain data; NaN, Infinity, -0, undefined, bigints and Dates survive the way there and back. */
+  /** The state as plain data; NaN, Infinity, -0, undefined, bigints and Dates are restored exactly. */
   readonly save: (state: State) => unknown
   readonly load: (saved: unknown) => State
   /** The fields that it reads, where it was made of their names: then it reads nothing else of an event. */
@@ -31,7 +31,7 @@ export interface Aggregate<In, Out, State = unknown> {
   readonly members?: ReadonlyMap<string, Aggregate<In, unknown>>
 }
 
-/** An aggregate whose state and result are nobody's business: every {@link Aggregate} of `In` is one. */
+/** An aggregate with any state and result: every {@link Aggregate} of `In` is one. */
 export interface AnyAggregate<In> {
   readonly kind: string
   readonly create: () => unknown
@@ -45,20 +45,20 @@ export interface AnyAggregate<In> {
 
 const PARTS = ['create', 'add', 'result', 'save', 'load']
 
-/** Whether a value has all that an aggregate needs. */
+/** Whether a value has all members of an aggregate. */
 export function isAggregate(value: unknown): value is AnyAggregate<never> {
   if (typeof value !== 'object' || value === null || typeof (value as { kind?: unknown }).kind !== 'string')
     return false
   return PARTS.every((part) => typeof (value as Record<string, unknown>)[part] === 'function')
 }
 
-/** Refuses anything but a function, when an aggregate is made. */
+/** Rejects anything but a function, when an aggregate is made. */
 export function checkOf(kind: string, of: unknown): void {
   if (typeof of === 'function') return
   throw new TypeError(`${kind} needs the name of a field, or a function of the event: found ${describeValue(of)}`)
 }
 
-/** What is thrown where an event gives a value that the aggregate cannot take. */
+/** The error for an event whose value the aggregate cannot take. */
 export function misfit(kind: string, needs: string, found: unknown): TypeError {
   const named = typeof found === 'bigint' ? `${found}n` : describeValue(found)
   return new TypeError(`Cannot add an event to ${kind}: it takes ${needs}, found ${named}`)

@@ -7,7 +7,7 @@ describe('collect', () => {
     const { create, add, merge } = collect((value: number) => value, { limit: 2 })
     const full = [1, 2].reduce(add, create())
     const message =
-      "Cannot collect another event: 2 are held, which is the limit (raise limit, or keep the first ones with whenFull: 'first')"
+      "Cannot collect another event: the limit of 2 is reached (raise limit, or keep the first ones with whenFull: 'first')"
     throws(() => add(full, 3), { name: 'RangeError', message })
     throws(() => merge?.(full, add(create(), 3)), { message })
   })

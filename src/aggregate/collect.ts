@@ -6,16 +6,16 @@ import { type AnyField, aboutField, fieldKind, type OfField, ofOrField } from '.
 import { fromPlain, toPlain } from './plain.ts'
 
 export interface CollectOptions {
-  /** Most values that are held; 10,000 unless told. */
+  /** The most values held; 10,000 by default. */
   readonly limit?: number
-  /** What the next value meets: an error, or that only the first ones are kept. */
+  /** What happens at the limit: an error, or only the first ones are kept. */
   readonly whenFull?: 'fail' | 'first'
 }
 
 /**
  * The events in order of arrival, or a field of each, or what `of` makes of each; merged, those of `into` come first. Nothing is skipped.
  *
- * @param options.limit - most values that are held: an integer, 1 or more
+ * @param options.limit - the most values held: an integer, 1 or more
  * @throws {RangeError} at the first event beyond `limit`, unless `whenFull` is `first`
  * @example
  * const { create, add, result } = collect((word: string) => word.length, { limit: 2, whenFull: 'first' })
@@ -57,5 +57,5 @@ export function collect<In>(
 
 function overLimit(limit: number): RangeError {
   const ways = "raise limit, or keep the first ones with whenFull: 'first'"
-  return new RangeError(`Cannot collect another event: ${limit} are held, which is the limit (${ways})`)
+  return new RangeError(`Cannot collect another event: the limit of ${limit} is reached (${ways})`)
 }

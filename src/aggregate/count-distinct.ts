@@ -12,14 +12,14 @@ export interface DistinctState {
   registers: Uint8Array | undefined
 }
 
-/** Most values that are held themselves. */
+/** The most values held themselves. */
 const FEW = 1000
 
 /**
  * Counts the different values of a field, or of `of(event)`: strings, numbers, bigints, booleans and null.
  *
- * - **Exact** up to 1,000 different values; beyond that an estimate with a standard error of 0.8 % (two results in three
- *   are nearer, all but one in 300 are within 2.4 %), in 16 KiB.
+ * - **Exact** up to 1,000 distinct values; beyond that an estimate with a standard error of 0.8 % (two results in three
+ *   are within it, all but one in 300 within 2.4 %), in 16 KiB.
  * - The same result however events were split and merged.
  * - **Skips** undefined; null is a value. **Fails** with a TypeError on objects and NaN.
  *

@@ -1,4 +1,4 @@
-// Counts in numbered buckets, without holes, as many as a limit allows.
+// Counts in numbered buckets, without gaps, up to a maximum number.
 
 /** `counts[i]` belongs to bucket `low + i`; the last one is never 0. */
 export interface Buckets {
@@ -6,7 +6,7 @@ export interface Buckets {
   counts: number[]
 }
 
-/** Empty buckets put below, when a lower one is needed: most likely the next is near. */
+/** Empty buckets added below when a lower one is needed: most likely the next value is near. */
 const SPARE = 32
 
 export function emptyBuckets(): Buckets {
@@ -14,8 +14,8 @@ export function emptyBuckets(): Buckets {
 }
 
 /**
- * Counts into a bucket. No more than `limit` are kept, up to the highest: what belongs lower is counted in the lowest of
- * these. So buckets depend on what was counted, and never on its order.
+ * Counts into a bucket. At most `limit` buckets are kept, the highest ones: lower values are counted in the lowest of
+ * these. So the buckets depend on what was counted, and never on its order.
  */
 export function addToBucket(buckets: Buckets, index: number, count: number, limit: number): void {
   const { low, counts } = buckets

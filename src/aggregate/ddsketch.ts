@@ -1,26 +1,26 @@
-// Where numbers lie, within a relative error: a histogram whose buckets grow with the numbers.
+// A distribution of numbers within a relative error: a histogram whose buckets grow with the numbers.
 
 import { addToBucket, type Buckets, emptyBuckets, mergeBuckets } from './ddsketch-buckets.ts'
 
 /** How wide buckets are, and how many there may be. */
 export interface Scale {
-  /** One bucket's number is its logarithm, times this. */
+  /** The number of a bucket is its logarithm, times this. */
   readonly perLog: number
-  /** The middle of bucket 0, as seen with the same relative error from both its ends. */
+  /** The middle of bucket 0, with the same relative error to both ends. */
   readonly middle: number
-  /** Most buckets, of positive and of negative numbers each. */
+  /** The most buckets, of positive and of negative numbers each. */
   readonly limit: number
 }
 
 /**
- * Counts of numbers by size. As long as there are few, the numbers themselves.
+ * Counts of numbers by magnitude. While there are few, the numbers themselves.
  *
- * A state is what was counted and nothing else: however numbers are split and merged, the same sketch comes of them.
+ * A state depends only on what was counted: however numbers are split and merged, the sketch is the same.
  *
  * @see Masson, Rim and Lee, DDSketch: a fast and fully-mergeable quantile sketch with relative-error guarantees (2019)
  */
 export interface DDSketch {
-  /** All numbers, in order of arrival, while there are no more than {@link FEW}. */
+  /** All numbers, in order of arrival, while there are at most {@link FEW}. */
   few: number[] | undefined
   count: number
   /** Of finite numbers. */
@@ -47,7 +47,7 @@ export function emptyDDSketch(): DDSketch {
   return { few: [], count: 0, min: Infinity, max: -Infinity, zeros: 0, below: 0, above: 0, ...sides }
 }
 
-/** Takes in a number that is not NaN. */
+/** Adds a number that is not NaN. */
 export function addToDDSketch(sketch: DDSketch, value: number, scale: Scale): void {
   if (sketch.few === undefined) place(sketch, value, scale)
   else {
@@ -79,12 +79,12 @@ export function numbersAt(sketch: DDSketch, ranks: readonly number[], scale: Sca
   return ranks.map((rank) => sorted[rank - 1] as number)
 }
 
-/** How many numbers were taken in. */
+/** How many numbers were added. */
 export function countOf(sketch: DDSketch): number {
   return sketch.few === undefined ? sketch.count : sketch.few.length
 }
 
-/** Moves the few into buckets, from where there is no way back. */
+/** Moves the few into buckets, for good. */
 function spread(sketch: DDSketch, scale: Scale): void {
   const { few = [] } = sketch
   sketch.few = undefined

@@ -6,7 +6,7 @@ import { type AnyField, aboutField, fieldKind, type OfField, ofOrField } from '.
 import { fromPlain, toPlain } from './plain.ts'
 
 export interface ByTime<In> {
-  /** When the event was, as a number. */
+  /** The time of the event, as a number. */
   readonly at?: (event: In) => number
 }
 
@@ -23,7 +23,7 @@ export interface TimedBy<At extends string> {
 
 export interface EndState<V> {
   isEmpty: boolean
-  /** The time of the value; 0 for all where nothing tells the time. */
+  /** The time of the value; 0 for all without `at`. */
   at: number
   value: V | undefined
 }
@@ -31,11 +31,11 @@ export interface EndState<V> {
 /**
  * The first event, or a field of it, or what `of` makes of it; null where there was none. Nothing is skipped.
  *
- * First is what arrived first. Where events are split among several states, that is known only as far as states are
- * merged in order: `merge(into, other)` takes `into` as the earlier one. With `at` it is the event of the earliest time,
+ * First means first to arrive. If events are split among several states, this is known only as far as states are merged
+ * in order: `merge(into, other)` takes `into` as the earlier one. With `at` it is the event of the earliest time,
  * however it was split; of equal times, the first to arrive.
  *
- * @throws {TypeError} if `at` gives anything but a number that can be compared
+ * @throws {TypeError} if `at` returns anything but a comparable number
  * @example
  * const { create, add, result } = first((event: { page: string; ms: number }) => event.page, { at: (event) => event.ms })
  * result([{ page: '/cart', ms: 20 }, { page: '/home', ms: 10 }].reduce(add, create())) // => '/home'

@@ -1,23 +1,23 @@
-// fold: an aggregate out of a user's own functions.
+// fold: an aggregate made of user functions.
 
 import { checkKeys, describeValue } from '../base/check.ts'
 import type { Aggregate } from './aggregate.ts'
 import { fromPlain, toPlain } from './plain.ts'
 
-/** What a fold is made of. */
+/** The functions of a fold. */
 export interface FoldSpec<In, State, Out> {
   /** The state before the first event; a new one at each call if it is an object. */
   readonly create: () => State
-  /** Takes one event in; gives the state, the same object or another. */
+  /** Adds an event; returns the state, the same object or another. */
   readonly add: (state: State, event: In) => State
-  /** Puts two states together, `into` being the earlier one, and leaves `other` as it is. */
+  /** Merges two states, `into` being the earlier one, and leaves `other` unchanged. */
   readonly merge?: (into: State, other: State) => State
-  /** What comes of the state: the state itself, if left out. */
+  /** The result of the state: by default the state itself. */
   readonly result?: (state: State) => Out
 }
 
 /**
- * An aggregate of one's own. Without `merge` nothing is combined before events are exchanged between threads.
+ * A custom aggregate. Without `merge` nothing is combined before events are exchanged between threads.
  *
  * The state must be plain data: objects, arrays, Maps, Sets, Dates, bytes and primitives, or it cannot be saved (a
  * TypeError then says what it holds).

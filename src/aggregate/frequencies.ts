@@ -2,7 +2,7 @@
 
 import { compareValues, type Value } from './value.ts'
 
-/** One value's count: never too low, and too high by no more than `error`. */
+/** One value's count: never too low, and too high by at most `error`. */
 export interface Frequency<V = Value> {
   readonly value: V
   readonly count: number
@@ -14,10 +14,10 @@ interface Tally {
   error: number
 }
 
-/** Counts of values, and what the count of any other value is at the most. */
+/** Counts of values, and an upper bound for the count of any other value. */
 export interface Frequencies {
   readonly tallies: Map<Value, Tally>
-  /** No value that is not held came more often than this: 0 as long as none was let go. */
+  /** No value that is not held occurred more often than this: 0 until one is dropped. */
   floor: number
 }
 
@@ -26,19 +26,19 @@ export function emptyFrequencies(): Frequencies {
 }
 
 /**
- * Counts a value that is not held yet. It may have been here before, up to `floor` times: that is counted, and is its
- * error. Beyond `capacity` values the less frequent half is let go, which keeps `floor` at no more than the number of
+ * Counts a value that is not held yet. It may have occurred before, up to `floor` times: that is counted, and is its
+ * error. Beyond `capacity` values the less frequent half is dropped, which keeps `floor` at or below the number of
  * values counted, divided by half of `capacity`.
  *
  * @see Metwally, Agrawal and El Abbadi, Efficient computation of frequent and top-k elements (2005); here half of the
- * values is let go at once, not one for each that comes
+ *   values are dropped at once, not one for each that comes
  */
 export function addNew(held: Frequencies, value: Value, capacity: number): void {
   held.tallies.set(value, { count: held.floor + 1, error: held.floor })
   if (held.tallies.size > capacity) letGo(held, capacity)
 }
 
-/** Adds the other's counts: what one of them does not hold came as often as its floor at the most. */
+/** Adds the counts of another: a value that one of them does not hold occurred at most as often as its floor. */
 export function mergeFrequencies(into: Frequencies, other: Frequencies, capacity: number): void {
   for (const [value, tally] of into.tallies) {
     const { count, error } = other.tallies.get(value) ?? { count: other.floor, error: other.floor }
@@ -53,13 +53,13 @@ export function mergeFrequencies(into: Frequencies, other: Frequencies, capacity
   if (into.tallies.size > capacity) letGo(into, capacity)
 }
 
-/** All that is held, the most frequent first, and of equals in the order of values: so it is the same however merged. */
+/** All values held, the most frequent first, and ties in the order of values: the same however merged. */
 export function inOrder({ tallies }: Frequencies): Frequency[] {
   const all = Array.from(tallies, ([value, { count, error }]) => ({ value, count, error }))
   return all.sort((a, b) => b.count - a.count || compareValues(a.value, b.value))
 }
 
-/** Keeps the more frequent half; of those on the border, the ones that came first. */
+/** Keeps the more frequent half; of ties at the border, the ones that came first. */
 function letGo(held: Frequencies, capacity: number): void {
   const { tallies } = held
   const half = capacity >> 1

@@ -1,4 +1,4 @@
-// How many different values there were, from the rarest pattern that their hashes showed.
+// Estimates the number of distinct values from the rarest pattern in their hashes.
 
 import { hash64 } from '../base/hash.ts'
 import type { Value } from './value.ts'
@@ -11,7 +11,7 @@ const PATTERN = 64 - PRECISION
 
 const hash = new Uint32Array(2)
 
-/** One byte for each register: the longest run of leading zeros that was seen in it, plus 1; 0 where nothing was. */
+/** One byte per register: the longest run of leading zeros seen in it, plus 1; 0 if nothing was seen. */
 export function emptyRegisters(): Uint8Array {
   return new Uint8Array(SIZE)
 }
@@ -24,7 +24,7 @@ export function register(registers: Uint8Array, value: Value): void {
   if (run >= (registers[index] as number)) registers[index] = run + 1
 }
 
-/** Leading zeros of a hash behind the bits that choose the register: up to 50. */
+/** Leading zeros of a hash after the bits that choose the register: up to 50. */
 export function runOf(high: number, low: number): number {
   const left = high << PRECISION
   return left === 0 ? 32 - PRECISION + Math.clz32(low) : Math.clz32(left)
@@ -37,7 +37,7 @@ export function mergeRegisters(into: Uint8Array, other: Uint8Array): void {
 }
 
 /**
- * How many different values were registered, about: one formula for few and many, without tables of corrections.
+ * About how many distinct values were registered: one formula for few and many, without correction tables.
  *
  * @see Ertl, New cardinality estimation algorithms for HyperLogLog sketches (2017), the improved raw estimator
  */
@@ -50,7 +50,7 @@ export function estimate(registers: Uint8Array): number {
   return (SIZE * SIZE) / (2 * Math.LN2 * sum)
 }
 
-/** What registers that nothing reached stand for: x + Σ x^(2^k) × 2^(k-1). */
+/** The correction for empty registers: x + Σ x^(2^k) × 2^(k-1). */
 function ofEmpty(share: number): number {
   if (share === 1) return Infinity
   let power = share
@@ -63,7 +63,7 @@ function ofEmpty(share: number): number {
   return sum
 }
 
-/** What registers at their highest stand for: (1 - x - Σ (1 - x^(2^-k))² × 2^-k) / 3. */
+/** The correction for saturated registers: (1 - x - Σ (1 - x^(2^-k))² × 2^-k) / 3. */
 function ofFull(share: number): number {
   if (share === 0 || share === 1) return 0
   let root = share

@@ -7,15 +7,15 @@ import { aboutField, fieldKind, type NumberField, type OfField, ofOrField } from
 import { fromPlain, toPlain } from './plain.ts'
 
 interface Ranked<T> {
-  /** The number, turned round for `smallest`: greater is better in both. */
+  /** The number, negated for `smallest`: greater is better in both. */
   readonly rank: number
-  /** How many came before it: of equals the earlier is better. */
+  /** How many came before it: of ties the earlier is better. */
   readonly order: number
   readonly event: T
 }
 
 export interface RankedState<T> {
-  /** A heap: each is better than its parent at `(i - 1) >> 1`, so that the worst is on top, to be thrown out next. */
+  /** A heap: each is better than its parent at `(i - 1) >> 1`, so that the worst is on top, to be dropped next. */
   readonly heap: Ranked<T>[]
   /** How many events came, held or not. */
   seen: number
@@ -24,8 +24,8 @@ export interface RankedState<T> {
 /**
  * The `k` events with the greatest number in a field, or by `by(event)`, the greatest first; of equals those that arrived first, in that order.
  *
- * It **skips** events whose number is null or undefined, and **fails** with a TypeError on NaN and on anything else that
- * is no number. Merged, the events of `into` arrived first.
+ * It **skips** events whose number is null or undefined, and **fails** with a TypeError on NaN and on anything else
+ * that is not a number. When merged, the events of `into` arrived first.
  *
  * @example
  * const { create, add, result } = largest(2, (bytes: number) => bytes)
@@ -99,7 +99,7 @@ function isWorse(a: Ranked<unknown>, b: Ranked<unknown>): boolean {
   return a.rank < b.rank || (a.rank === b.rank && a.order > b.order)
 }
 
-/** Takes an entry in; beyond `k` of them the worst goes, which may be this one. */
+/** Adds an entry; beyond `k` of them the worst is dropped, which may be this one. */
 function hold<T>(heap: Ranked<T>[], entry: Ranked<T>, k: number): void {
   if (heap.length < k) {
     heap.push(entry)

@@ -12,8 +12,8 @@ export interface MeanState extends Total {
 /**
  * The arithmetic mean of a field, or of `of(event)`; null where there is no number.
  *
- * It **skips** null and undefined, is as **precise** as `sum`, also where the sum itself would be more than a double
- * holds, and **fails** with a TypeError on NaN and on anything else that is no number.
+ * It **skips** null and undefined, is as **precise** as `sum`, even if the sum itself would exceed the range of a
+ * double, and **fails** with a TypeError on NaN and on anything else that is not a number.
  *
  * @example
  * const { create, add, result } = mean((event: { celsius?: number }) => event.celsius)

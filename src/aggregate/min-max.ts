@@ -1,4 +1,4 @@
-// min and max: the least and the greatest of what events give.
+// min and max: the least and the greatest value.
 
 import { type Aggregate, misfit } from './aggregate.ts'
 import { aboutField, fieldKind, type OfField, type OrderedField, ofOrField } from './field.ts'
@@ -13,8 +13,8 @@ export type ExtremeState = Ordered | undefined
 /**
  * The least of a field, or of `of(event)`, by `<`: numbers, bigints, strings or Dates; null where there is none.
  *
- * It **skips** null and undefined, and **fails** with a TypeError on NaN, on a Date that is none, on anything that is
- * not of these kinds, and on a value of another kind than those before. -0 counts as 0.
+ * It **skips** null and undefined, and **fails** with a TypeError on NaN, on an invalid Date, on any other type, and on
+ * a value of another type than those before. -0 counts as 0.
  *
  * @example
  * const { create, add, result } = min((word: string) => word)
@@ -74,14 +74,14 @@ function extreme<In, V extends Ordered>(
 
 const NEEDS = 'numbers, bigints, strings or Dates, of one kind'
 
-/** Adds what is not the usual number after numbers. */
+/** Handles everything but the usual number after numbers. */
 function addOther(kind: 'min' | 'max', state: ExtremeState, value: unknown): ExtremeState {
   if (value === null || value === undefined) return state
   const of = kindOf(value)
   if (of === undefined || Number.isNaN(of === 'Date' ? (value as Date).getTime() : value)) {
     throw misfit(kind, NEEDS, value)
   }
-  // A Date is an object that its owner may change; -0 is 0.
+  // A Date is mutable, so it is copied; -0 is 0.
   return better(kind, state, typeof value === 'number' ? value + 0 : (copyOf(value as Ordered) as Ordered))
 }
 

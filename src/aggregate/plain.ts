@@ -1,20 +1,20 @@
-// Values as plain data that JSON carries without loss, and back.
+// Values as plain data that JSON represents without loss, and back.
 
 import { describeValue } from '../base/check.ts'
 
-/** What JSON has no form for stands as an object with this key; so does an object that has the key itself. */
+/** What JSON cannot represent becomes an object with this key; so does an object that has the key itself. */
 const TAG = '$'
-/** Deeper than any event should be, and what finds data that holds itself. */
+/** Deeper than any event should be; also detects cycles. */
 const DEEPEST = 500
 
 type Tagged = { readonly $: string; readonly of?: unknown }
 
 /**
- * A copy of a value in the terms of JSON: what JSON would lose (NaN, infinities, -0, undefined, bigints, Dates, Maps,
- * Sets, bytes) is written as an object that says what it was. An object without a prototype comes back with one.
+ * A copy of a value for JSON: what JSON would lose (NaN, infinities, -0, undefined, bigints, Dates, Maps, Sets, bytes)
+ * is written as an object that says what it was. An object without a prototype is restored with one.
  *
  * @param owner - whose data it is, for the error
- * @throws {TypeError} for functions, symbols, instances of other classes, and data that holds itself
+ * @throws {TypeError} for functions, symbols, instances of other classes, and cycles
  * @example
  * toPlain('state', [1, Number.NaN, 7n]) // => [1, { $: 'number', of: 'NaN' }, { $: 'bigint', of: '7' }]
  */
@@ -32,7 +32,7 @@ export function toPlain(owner: string, value: unknown, depth = 0): unknown {
 }
 
 /**
- * The value that {@link toPlain} was given.
+ * The value that {@link toPlain} was called with.
  *
  * @example
  * fromPlain(toPlain('state', new Map([['a', -0]]))) // => new Map([['a', -0]])

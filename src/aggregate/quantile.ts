@@ -7,9 +7,9 @@ import { aboutField, type NumberField, type OfField, ofOrField } from './field.t
 import { fromPlain, toPlain } from './plain.ts'
 
 export interface QuantileOptions {
-  /** How far a result may be off, as a share of itself: 0.01 unless told. */
+  /** The relative error of a result: 0.01 by default. */
   readonly error?: number
-  /** Most buckets for positive numbers, and for negative ones: 2048 unless told. */
+  /** The most buckets for positive numbers, and for negative ones: 2048 by default. */
   readonly buckets?: number
 }
 
@@ -19,11 +19,12 @@ type Reading<In> = (event: In) => number | null | undefined
  * Quantiles of a field, or of `of(event)`: for a number `q` the one at nearest rank, the `⌈q × n⌉`-th of `n` numbers in ascending order;
  * for an array of them an array. Null where there is no number.
  *
- * - **Exact** for up to 64 numbers, and for the least and the greatest of any number of them.
- * - Otherwise off by no more than 1 % of itself (`error`), among numbers whose magnitudes lie within 1e17 of each other;
- *   of wider ranges those nearest to zero are taken for larger ones (2048 `buckets`: that is up to 16 KiB a side).
+ * - **Exact** for up to 64 numbers, and always for the least and the greatest.
+ * - Otherwise within 1 % (`error`), for numbers whose magnitudes are within 1e17 of each other; in wider ranges those
+ *   nearest to zero are taken for larger ones (2048 `buckets`: that is up to 16 KiB per side).
  * - The same, to the last digit, however events were split and merged.
- * - **Skips** null and undefined; takes infinities; **fails** with a TypeError on NaN and on anything that is no number.
+ * - **Skips** null and undefined; takes infinities; **fails** with a TypeError on NaN and on anything that is not a
+ *   number.
  *
  * @throws {RangeError} if a `q` is not from 0 to 1
  * @example
@@ -89,7 +90,9 @@ export function quantile<In>(
   }
 }
 
-/** Nearest ranks, from 1 on. A product that is a whole number but for rounding is that number: 0.07 × 100 is 7. */
+/**
+ * Nearest ranks, from 1 on. A product within rounding error of a whole number counts as that number: 0.07 × 100 is 7.
+ */
 function ranksOf(shares: readonly number[], count: number): number[] {
   return shares.map((share) => Math.max(1, Math.ceil(share * count * (1 - 2 ** -50))))
 }

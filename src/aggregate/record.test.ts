@@ -36,7 +36,7 @@ describe('record', () => {
   })
 
   it('refuses nothing at all, and what is no aggregate', () => {
-    throws(() => record({}), { message: 'record needs one aggregate at least: found an empty object' })
+    throws(() => record({}), { message: 'record needs at least one aggregate: found an empty object' })
     throws(() => record({ n: count } as never), { message: 'record: n must be an aggregate: found function count' })
     throws(() => record({ n: count(), m: null } as never), { message: 'record: m must be an aggregate: found null' })
     throws(() => record(undefined as never), { message: 'record takes an object of aggregates: found undefined' })

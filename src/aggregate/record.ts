@@ -1,4 +1,4 @@
-// record: several aggregates at once, each under its name.
+// record: several aggregates at once, each with a name.
 
 import { describeValue } from '../base/check.ts'
 import { generated } from '../base/generated.ts'
@@ -39,9 +39,9 @@ type ResultOne<T, A> = A extends { readonly field: infer N; readonly gives?: { r
 type Member = Aggregate<unknown, unknown>
 
 /**
- * Several aggregates as one: each event goes into all of them, and the result is an object of theirs.
+ * Several aggregates as one: each event goes into all of them, and the result is an object of their results.
  *
- * It can be merged if all of them can. States lie in an array, in the order of the names.
+ * It can be merged if all of them can. Its state is an array, in the order of the names.
  *
  * @throws {TypeError} if `spec` is empty, or holds anything but aggregates
  * @example
@@ -77,7 +77,7 @@ export function record<In, Spec extends Aggregates<In> = Aggregates<In>>(
 
 type AddAll = (states: unknown[], event: unknown) => unknown[]
 
-/** The clear version: one after the other. */
+/** The plain version: one after the other. */
 export function addAll(adds: readonly Member['add'][]): AddAll {
   return (states, event) => {
     for (let i = 0; i < adds.length; i += 1) states[i] = (adds[i] as Member['add'])(states[i], event)
@@ -85,7 +85,7 @@ export function addAll(adds: readonly Member['add'][]): AddAll {
   }
 }
 
-/** The fast version: a call of its own for each of them. */
+/** The fast version: unrolled. */
 export function addAllGenerated(adds: readonly Member['add'][]): AddAll | undefined {
   const lines = adds.map((_, i) => `states[${i}] = a${i}(states[${i}], event)`)
   const body = `return (states, event) => { ${lines.join('; ')}; return states }`
@@ -104,9 +104,9 @@ function namesOf(spec: unknown): string[] {
     throw new TypeError(`record takes an object of aggregates: found ${describeValue(spec)}`)
   }
   const entries = Object.entries(spec)
-  if (entries.length === 0) throw new TypeError('record needs one aggregate at least: found an empty object')
+  if (entries.length === 0) throw new TypeError('record needs at least one aggregate: found an empty object')
   for (const [name, value] of entries) {
-    // A result under this name would not be a field of it.
+    // A result with this name would not become a field.
     if (name === '__proto__') throw new TypeError('record cannot have a result named __proto__')
     if (!isAggregate(value)) throw new TypeError(`record: ${name} must be an aggregate: found ${describeValue(value)}`)
   }

@@ -1,4 +1,4 @@
-// sum: numbers of events, added up.
+// sum: adds up numbers.
 
 import { type Aggregate, misfit } from './aggregate.ts'
 import { aboutField, fieldKind, type NumberField, type OfField, ofOrField, type SumOf } from './field.ts'
@@ -6,7 +6,7 @@ import { fromPlain, toPlain } from './plain.ts'
 import { addTo, emptyTotal, isPlainTotal, mergeTotal, sumOf, type Total } from './total.ts'
 
 export interface SumState extends Total {
-  /** What has come so far; one sum takes either numbers or bigints. */
+  /** The sum so far; one sum takes either numbers or bigints. */
   of: 'nothing' | 'number' | 'bigint'
   big: bigint
 }
@@ -16,12 +16,12 @@ const NEEDS = 'numbers or bigints, not both'
 /**
  * Adds up a field, or `of(event)`: numbers, or bigints.
  *
- * - **Skips** null and undefined, as SQL does; nothing added up is 0.
- * - **Precise**: rounding errors are kept and put back, so that it does not show how events were split and merged:
- *   results agree within 1e-12 of themselves unless nearly everything cancels out, and are exact for integers up to
- *   2^53. A sum that leaves the range of doubles on its way and comes back is right; infinities count as infinities, and
- *   only both of them together make NaN.
- * - **Fails** with a TypeError on NaN, on anything else that is no number, and on bigints among numbers.
+ * - **Skips** null and undefined, as SQL does; the sum of nothing is 0.
+ * - **Precise**: rounding errors are compensated, so that the result does not depend on how events were split and
+ *   merged: results agree within a relative 1e-12 unless nearly everything cancels out, and are exact for integers up
+ *   to 2^53. A sum that leaves the range of doubles on the way and comes back is right; infinities count as infinities,
+ *   and both of them together make NaN.
+ * - **Fails** with a TypeError on NaN, on anything else that is not a number, and on bigints among numbers.
  *
  * @example
  * const { create, add, result } = sum((event: { bytes: number | null }) => event.bytes)
@@ -58,7 +58,7 @@ export function sum<In, N extends number | bigint = number>(
   }
 }
 
-/** Adds what is not the usual number after numbers. */
+/** Handles everything but the usual number after numbers. */
 function addFirst(state: SumState, value: unknown): void {
   if (value === null || value === undefined) return
   if (typeof value === 'bigint') {
@@ -75,7 +75,7 @@ function settle(state: SumState, of: 'number' | 'bigint', value: unknown): void 
   state.of = of
 }
 
-/** Whether two numbers say all of it, as they nearly always do. */
+/** Whether two numbers represent it completely, as they nearly always do. */
 function isPlainSum(state: SumState): boolean {
   return state.of === 'number' && isPlainTotal(state)
 }

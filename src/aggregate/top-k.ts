@@ -8,15 +8,17 @@ import { fromPlain, toPlain } from './plain.ts'
 import { checkValue, type Value } from './value.ts'
 
 export interface TopKOptions {
-  /** Most different values that are held: an integer, at least `2 × k`; 1,000 or `10 × k`, the greater one, unless told. */
+  /**
+   * The most distinct values held: an integer, at least `2 × k`; by default 1,000 or `10 × k`, whichever is greater.
+   */
   readonly capacity?: number
 }
 
 /**
  * The `k` most frequent values of a field, or of `of(event)`, the most frequent first; equally frequent ones in the order of values.
  *
- * - **Exact**, with `error` 0, as long as no more than `capacity` different values came, however events were split.
- * - Beyond that rare values are let go. A `count` is never too low and too high by no more than its `error`, which is at
+ * - **Exact**, with `error` 0, while there are at most `capacity` distinct values, however events were split.
+ * - Beyond that, rare values are dropped. A `count` is never too low, and too high by at most its `error`, which is at
  *   most the number of events divided by `capacity / 2`; a value more frequent than that is always found.
  * - **Skips** undefined; null is a value. **Fails** with a TypeError on objects and NaN.
  *

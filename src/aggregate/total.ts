@@ -1,10 +1,10 @@
-// A sum of doubles that does not depend on the order they came in, as far as anyone can see.
+// A sum of doubles that in practice does not depend on their order.
 
 /**
  * A running sum in parts: `sum + rest + wraps × 2^1023`, or `infinite` if that is not 0.
  *
- * Rounding errors are caught one by one and added up by themselves in `rest`, so that the whole is as good as if twice
- * the digits were kept. `sum` is always finite.
+ * Rounding errors are collected in `rest`, so that the whole is as accurate as with twice the digits. `sum` is always
+ * finite.
  *
  * @see Neumaier, Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen (1974)
  */
@@ -12,9 +12,9 @@ export interface Total {
   sum: number
   /** What rounding took off `sum` so far. */
   rest: number
-  /** How often 2^1023 was taken off because the sum went beyond the largest double. */
+  /** How often 2^1023 was subtracted because the sum exceeded the largest double. */
   wraps: number
-  /** The sum of all infinities: 0, one of them, or NaN where both came. */
+  /** The sum of all infinities: 0, one of them, or NaN for both. */
   infinite: number
 }
 
@@ -33,13 +33,13 @@ export function addTo(total: Total, value: number): void {
     addBeyond(total, value)
     return
   }
-  // What came of the value, and of what was there: the difference to what should have come is the rounding error.
+  // The rounding error: the difference between the exact sum and the computed one.
   const added = after - before
   total.sum = after
   total.rest += before - (after - added) + (value - added)
 }
 
-/** Whether `sum` and `rest` say all of it, in numbers that JSON carries. */
+/** Whether `sum` and `rest` represent it completely, in numbers that JSON supports. */
 export function isPlainTotal({ rest, wraps, infinite }: Total): boolean {
   return wraps === 0 && infinite === 0 && Number.isFinite(rest)
 }
@@ -55,14 +55,14 @@ export function sumOf(total: Total): number {
   return meanOf(total, 1)
 }
 
-/** The sum, divided by a count; also where the sum itself is more than a double holds. */
+/** The sum, divided by a count; even if the sum itself exceeds the range of a double. */
 export function meanOf({ sum, rest, wraps, infinite }: Total, count: number): number {
   if (infinite !== 0) return infinite
   if (wraps === 0 && Math.abs(sum) < NEAR_TOP) return (sum + rest) / count
   return ((wraps * 2 ** 963 + sum * 2 ** -60 + rest * 2 ** -60) / count) * 2 ** 60
 }
 
-/** Adds what would lead out of the finite numbers: 2^1023 is taken off both sides, as often as is needed. */
+/** Adds what would overflow: 2^1023 is subtracted from both sides, as often as needed. */
 function addBeyond(total: Total, value: number): void {
   if (!Number.isFinite(value)) {
     total.infinite += value
@@ -70,7 +70,7 @@ function addBeyond(total: Total, value: number): void {
   }
   const sign = Math.sign(value)
   let left = value
-  // Taking it off is exact: both numbers are within a factor of two.
+  // The subtraction is exact: both numbers are within a factor of two.
   if (Math.abs(total.sum) >= NEAR_TOP) {
     total.sum -= sign * TOP
     total.wraps += sign

@@ -1,10 +1,10 @@
-// Iterators of what gives values one after the other, and how they are closed although a value is being waited for.
+// Iterators over sources of values, and how to close one while it is waiting for a value.
 
 import { inTime } from './closing.ts'
 
 /**
- * The iterator of an async source. That of a Node or web stream is closed at once, although a value is being waited
- * for: the stream is destroyed, or cancelled. (Their own iterators wait for that value first.)
+ * The iterator of an async source. For a Node or web stream, closing takes effect at once, even while a value is
+ * awaited: the stream is destroyed or cancelled. (Their own iterators wait for that value first.)
  */
 export function asyncIteratorOf<T>(source: AsyncIterable<T>): AsyncIterator<T> {
   if (isWebStream(source)) return webIterator<T>(source.getReader())
@@ -20,37 +20,38 @@ export function asyncIteratorOf<T>(source: AsyncIterable<T>): AsyncIterator<T> {
   }
 }
 
-/** Ends what a source holds that was never iterated: a stream is destroyed or cancelled, all else holds nothing. */
+/** Releases a source that was never iterated: a stream is destroyed or cancelled; anything else holds nothing. */
 export async function discard(source: unknown): Promise<void> {
   if (isNodeStream(source)) giveUp(source)
   else if (isWebStream(source) && !source.locked) await source.cancel()
 }
 
-/** A value that is being waited for while its iterator is closed. */
+/** A value that was still awaited when its iterator was closed. */
 export interface Pending {
   /** Whether a call of `next` has not been answered. */
   readonly isPending: () => boolean
-  /** Whether the source was given a signal, which has been aborted: it is trusted to end its wait, and to clean up. */
+  /** Whether the source was given a signal that is now aborted: it is trusted to stop waiting and clean up. */
   readonly hasSignal: boolean
 }
 
-/** Whether a function that gives a source takes a signal. */
+/** Whether a function that makes a source takes a signal. */
 export function takesSignal(source: unknown): boolean {
   return typeof source === 'function' && source.length > 0
 }
 
 /**
- * Closes an iterator by its `return`, and waits for that. One that waits for its next value, and was given no signal to
- * call that off, has one turn of the event loop: then it is left to close itself, and what it fails with is not heard.
+ * Closes an iterator by its `return` and waits for that. An iterator that is waiting for its next value, and has no
+ * signal to abort the wait, gets one turn of the event loop; after that it is left to close by itself, and its errors
+ * are ignored.
  *
- * @throws what the iterator throws while it is waited for
+ * @throws what the iterator throws while it is awaited
  */
 export async function closeIterator(
   iterator: AsyncIterator<unknown> | Iterator<unknown>,
   { isPending, hasSignal }: Pending,
 ): Promise<void> {
   const closed = (async () => void (await iterator.return?.()))()
-  closed.catch(() => {}) // Heard below by who waits for it.
+  closed.catch(() => {}) // The caller handles this below.
   if (isPending() && !hasSignal) {
     await new Promise((resolve) => setImmediate(resolve))
     if (isPending()) return
@@ -67,7 +68,7 @@ function isNodeStream(source: unknown): source is NodeStream {
   return isObject(source) && typeof source.destroy === 'function' && typeof source.pipe === 'function'
 }
 
-/** A late error of a stream that is given up has nobody left to hear it. */
+/** Nobody listens any more to a late error of an abandoned stream. */
 function giveUp(stream: NodeStream): void {
   stream.on('error', () => {})
   stream.destroy()

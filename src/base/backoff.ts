@@ -10,7 +10,7 @@ export interface Backoff {
   readonly capMs: number
 }
 
-/** Refuses what is no back-off. */
+/** Rejects an invalid back-off. */
 export function checkBackoff(name: string, backoff: Backoff): void {
   checkKeys(name, backoff, ['firstMs', 'capMs'])
   checkMs(`firstMs of ${name}`, backoff.firstMs)
@@ -18,10 +18,10 @@ export function checkBackoff(name: string, backoff: Backoff): void {
 }
 
 /**
- * The wait before attempt `attempt + 1`, in clock milliseconds: between half and the whole of the doubled wait, so that
- * many who failed together do not come back together.
+ * The wait before attempt `attempt + 1`, in clock milliseconds: between half and all of the doubled wait, so that
+ * callers that failed together do not return together.
  *
- * @param attempt - attempts that have failed: an integer, 1 or more
+ * @param attempt - failed attempts so far: an integer, 1 or more
  * @param random - a number from 0 to 1
  * @example
  * backoffMs(1, { firstMs: 100, capMs: 1000 }, 1) // => 100

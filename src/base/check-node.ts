@@ -1,4 +1,4 @@
-// Each door imports this first: an older Node gets a sentence, not the first thing that it lacks.
+// Every entry point imports this first: an older Node prints a clear message instead of the first missing feature.
 
 import { unfit } from './needed-node.ts'
 

@@ -1,6 +1,6 @@
-// Checks of what a caller hands in: they throw the built-in error that fits, with option, limit and value.
+// Checks of arguments: they throw the fitting built-in error, with the option, the limit and the value.
 
-/** Refuses anything but an integer from `min` to `max`. */
+/** Rejects anything but an integer from `min` to `max`. */
 export function checkInteger(name: string, value: unknown, min: number, max: number = Number.MAX_SAFE_INTEGER): void {
   if (typeof value !== 'number') throw new TypeError(`${name} must be a number: found ${describeValue(value)}`)
   if (Number.isInteger(value) && value >= min && value <= max) return
@@ -8,25 +8,25 @@ export function checkInteger(name: string, value: unknown, min: number, max: num
   throw new RangeError(`${name} must be an integer, ${upTo}: found ${value}`)
 }
 
-/** Refuses anything but a number of milliseconds of at least `min`. */
+/** Rejects anything but a number of milliseconds of at least `min`. */
 export function checkMs(name: string, value: unknown, min = 0): void {
   if (typeof value === 'number' && value >= min) return
   throw new RangeError(`${name} must be milliseconds, ${min} or more: found ${describeValue(value)}`)
 }
 
-/** Refuses anything but a number that can be compared with others. */
+/** Rejects anything but a comparable number. */
 export function checkTime(name: string, value: unknown): void {
   if (typeof value === 'number' && !Number.isNaN(value)) return
   throw new TypeError(`${name} must be a time, as a number: found ${describeValue(value)}`)
 }
 
-/** Refuses a value that is not among `choices`. */
+/** Rejects a value that is not among `choices`. */
 export function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
   if (choices.includes(value as string)) return
   throw new RangeError(`${name} must be one of ${choices.join(', ')}: found ${describeValue(value)}`)
 }
 
-/** Refuses what is no object, and a key that is not in `known`: a misspelled option must not pass in silence. */
+/** Rejects a non-object, and keys that are not in `known`: a misspelled option must not pass silently. */
 export function checkKeys(what: string, value: unknown, known: readonly string[]): void {
   if (typeof value !== 'object' || value === null) {
     throw new TypeError(`${what} takes options as an object: found ${describeValue(value)}`)
@@ -36,7 +36,7 @@ export function checkKeys(what: string, value: unknown, known: readonly string[]
   }
 }
 
-/** Refuses anything but functions: what is not given is not asked for. */
+/** Rejects anything but functions; absent ones are not checked. */
 export function checkFunctions(given: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || typeof value === 'function') continue
@@ -44,12 +44,12 @@ export function checkFunctions(given: Readonly<Record<string, unknown>>): void {
   }
 }
 
-/** Whether a value, of a checkpoint for one, is how many there are of something. */
+/** Whether a value, for example from a checkpoint, is a count. */
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
-/** A value as an error names it: short, on one line, never the whole of a large object. */
+/** A value as an error shows it: short, on one line, never all of a large object. */
 export function describeValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
   if (typeof value === 'function') return `function ${value.name || '(unnamed)'}`

@@ -1,16 +1,17 @@
-// The only place that reads a clock or sets a timer to wait. Machines take time as a parameter; what runs them takes a Clock.
+// The only place that reads a clock or sets a timer to wait. Machines take the time as a parameter; whatever runs them
+// takes a Clock.
 
-/** Time as the rest of the house sees it. */
+/** Time as all other code sees it. */
 export interface Clock {
   /** Milliseconds that never jump: for waits, rates and deadlines. */
   nowMs(): number
-  /** Epoch milliseconds, UTC: for what is written down. */
+  /** Epoch milliseconds, UTC: for what is stored or shown. */
   wallMs(): number
-  /** Waits; an aborted signal ends the wait at once, with its reason as the error. Leaves no timer behind. */
+  /** Waits. An aborted signal ends the wait at once, with its reason as the error, and leaves no timer behind. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** The machine's own clocks. */
+/** The system clocks. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),

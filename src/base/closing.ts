@@ -1,4 +1,4 @@
-// How long what is given up may take to end.
+// How long something abandoned may take to end.
 
 import { systemClock } from './clock.ts'
 
@@ -6,11 +6,10 @@ import { systemClock } from './clock.ts'
 export const CLOSING_MS = 3000
 
 /**
- * Waits for the closing of something that is not ours, 3 seconds at most unless told otherwise: one that never ends must
- * not keep a run from ending.
+ * Waits for something that is not ours to close, for at most 3 seconds by default: it must not keep a run from ending.
  *
- * @param givenUp - when that time begins: at once if there is none
- * @throws what `closing` fails with in that time
+ * @param givenUp - when that time starts: at once by default
+ * @throws the error of `closing`, if it fails within that time
  */
 export async function inTime(closing: Promise<unknown>, givenUp?: AbortSignal, limitMs?: number): Promise<void> {
   const over = new AbortController()
@@ -21,7 +20,7 @@ export async function inTime(closing: Promise<unknown>, givenUp?: AbortSignal, l
   }
 }
 
-/** Does something with what was opened, which is closed if that fails. */
+/** Uses something that was opened, and closes it if that fails. */
 export async function orClose<T>(
   opened: { readonly close: () => void | Promise<void> },
   work: () => T | PromiseLike<T>,
@@ -35,8 +34,8 @@ export async function orClose<T>(
 }
 
 /**
- * What `work` gives; its failure. Once `signal` is aborted it has 3 seconds to end: then the signal's reason is thrown, and
- * what it still comes to is not heard.
+ * Resolves or rejects as `work` does. Once `signal` is aborted, `work` has 3 seconds to end: after that the signal's
+ * reason is thrown, and what `work` still does is ignored.
  */
 export async function orGivenUp<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await work
@@ -44,7 +43,7 @@ export async function orGivenUp<T>(work: Promise<T>, signal: AbortSignal | undef
   const late = tooLong(signal, over.signal).then(() => {
     throw signal.reason
   })
-  late.catch(() => {}) // Heard below, if it comes first.
+  late.catch(() => {}) // Handled below, if it comes first.
   try {
     return await Promise.race([work, late])
   } finally {
@@ -52,7 +51,7 @@ export async function orGivenUp<T>(work: Promise<T>, signal: AbortSignal | undef
   }
 }
 
-/** Resolves so long after `givenUp`, unless `over` comes first. */
+/** Resolves this long after `givenUp`, unless `over` comes first. */
 async function tooLong(givenUp: AbortSignal | undefined, over: AbortSignal, limitMs = CLOSING_MS): Promise<void> {
   const never = new Promise<never>(() => {})
   if (givenUp?.aborted === false) {
@@ -60,6 +59,6 @@ async function tooLong(givenUp: AbortSignal | undefined, over: AbortSignal, limi
       givenUp.addEventListener('abort', () => resolve(), { once: true, signal: over })
     })
   }
-  // Ended early by `over`: nobody waits any more.
+  // Ended early by `over`: nobody is waiting any more.
   await systemClock.sleep(limitMs, over).catch(() => never)
 }

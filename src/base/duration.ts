@@ -1,4 +1,4 @@
-// Spans of time as people write them: '90s', '1h30m', or a number of milliseconds.
+// Durations as people write them: '90s', '1h30m', or a number of milliseconds.
 
 import { describeValue } from './check.ts'
 
@@ -9,8 +9,8 @@ type Seconds = '' | `${number}s`
 type Milliseconds = '' | `${number}ms`
 
 /**
- * Milliseconds, or a text of numbers and units from the largest to the smallest: `d`, `h`, `m`, `s`, `ms`. A text that
- * is only known when the program runs goes through {@link duration}.
+ * Milliseconds, or a text of numbers and units from the largest to the smallest: `d`, `h`, `m`, `s`, `ms`. For a text
+ * that is only known at run time, use {@link duration}.
  */
 export type Duration = number | Exclude<`${Days}${Hours}${Minutes}${Seconds}${Milliseconds}`, ''>
 
@@ -24,7 +24,7 @@ const UNITS: readonly (readonly [unit: string, ms: number])[] = [
 const WRITTEN = new RegExp(`^${UNITS.map(([unit]) => `(?:(\\d+(?:\\.\\d+)?)${unit}(?![a-z]))?`).join('')}$`)
 
 /**
- * The milliseconds of a duration that is given as text, by a parameter or a configuration file.
+ * The milliseconds of a duration given as text, by a parameter or a configuration file.
  *
  * @throws {TypeError} if it is not a text in units
  * @throws {RangeError} if it is not whole milliseconds
@@ -41,7 +41,7 @@ export function duration(text: string): number {
  *
  * @param duration - what the caller wrote
  * @param name - the option, as an error names it
- * @param minMs - the least it may be
+ * @param minMs - the minimum
  * @throws {TypeError} if it is neither a number nor a text in units
  * @throws {RangeError} if it is not whole milliseconds, or less than `minMs`
  * @example
@@ -64,6 +64,6 @@ function parse(text: string): number {
   const match = WRITTEN.exec(text)
   if (match === null || text === '') return Number.NaN
   const ms = UNITS.reduce((sum, [, unitMs], index) => sum + Number(match[index + 1] ?? 0) * unitMs, 0)
-  // 1.1 × 1000 is not 1100 in doubles: what is nearer to a whole number than they can tell is that number.
+  // 1.1 × 1000 is not 1100 in doubles: a value within rounding error of a whole number counts as that number.
   return Math.abs(ms - Math.round(ms)) < 1e-6 ? Math.round(ms) : ms
 }

@@ -1,16 +1,16 @@
 // The errors that a caller can act on: one table of codes, one class.
 
-/** Every code that Sluice throws for a caller to act on, with what it carries. */
+/** Every code that Sluice throws for a caller to act on, with its details. */
 export interface ErrorDetails {
-  /** The command line is not one that Sluice takes. */
+  /** The command line is not valid. */
   COMMAND_INVALID: { readonly argument: string }
-  /** A pipeline, a parameter or an option is not usable as given. */
+  /** A pipeline, a parameter or an option cannot be used as given. */
   CONFIG_INVALID: { readonly key: string; readonly value: unknown; readonly allowed: string }
-  /** Nothing is there to be read. */
+  /** There is nothing to read. */
   SOURCE_MISSING: { readonly source: string }
-  /** A source is there and cannot be read. */
+  /** A source exists but cannot be read. */
   SOURCE_UNREADABLE: { readonly source: string; readonly offset: number; readonly errno: string }
-  /** A source holds bytes that its encoding does not allow (a gzip checksum that does not fit). */
+  /** A source holds bytes that its encoding does not allow (for example a wrong gzip checksum). */
   SOURCE_CORRUPT: { readonly source: string; readonly offset: number; readonly found: string }
   /** A source is larger than the stated limit (a decompression bomb). */
   SOURCE_LIMIT: { readonly source: string; readonly limit: number; readonly found: number }
@@ -20,45 +20,45 @@ export interface ErrorDetails {
   SOURCE_DIFFERS: { readonly source: string; readonly other: string }
   /** More events were rejected than the run allows. */
   TOO_MANY_DEAD_LETTERS: { readonly rejected: number; readonly read: number; readonly limit: string }
-  /** A sink was lost, or refuses for the moment: another attempt, from the last commit, may succeed. */
+  /** A sink was lost, or is refusing for now: another attempt, from the last commit, may succeed. */
   SINK_LOST: { readonly sink: string; readonly reason: string }
   /** A sink did not answer within its retry time. */
   SINK_UNREACHABLE: { readonly sink: string; readonly attempts: number }
-  /** Whoever read the output of a run does not want more of it. */
+  /** The reader of a run's output closed it. */
   OUTPUT_CLOSED: { readonly sink: string }
-  /** A table that is there does not fit the rows. */
+  /** An existing table does not fit the rows. */
   SINK_MISMATCH: { readonly sink: string; readonly table: string; readonly found: string }
   /** Another instance holds, or has taken over, this pipeline. */
   PIPELINE_HELD: { readonly pipeline: string; readonly by: string }
-  /** A checkpoint is broken, newer than this version, or of another pipeline. */
+  /** A checkpoint is damaged, newer than this version, or belongs to another pipeline. */
   CHECKPOINT_INVALID: { readonly pipeline: string; readonly found: string }
   /** One of our own files could not be written. */
   STORAGE_FAILED: { readonly path: string; readonly errno: string }
-  /** A group of stages was restarted more often than it may. */
+  /** A group of stages was restarted more often than allowed. */
   RESTARTS_OVER_LIMIT: { readonly stage: string; readonly restarts: number; readonly withinMs: number }
   /** A producer had more events than its buffer holds, and its policy is to fail. */
   BUFFER_FULL: { readonly stage: string; readonly size: number }
-  /** An operator holds as much as it may. */
+  /** An operator reached the limit of its state. */
   STATE_OVER_LIMIT: { readonly operator: string; readonly option: string; readonly limit: number }
-  /** What an operator remembers cannot be kept in a checkpoint, or not be gone on from. */
+  /** The state of an operator cannot be stored in a checkpoint, or cannot be restored from one. */
   STATE_NOT_KEPT: { readonly operator: string; readonly found: string }
-  /** A function of a flow threw. */
+  /** A user function of a flow threw. */
   OPERATOR_FAILED: { readonly operator: string; readonly event: string }
-  /** A thread of a run failed, ended by itself, or did not come back from a batch. */
+  /** A worker thread failed, exited, or did not return from a batch in time. */
   WORKER_FAILED: { readonly worker: number; readonly operator: string; readonly event: string }
-  /** A module that threads are to run does not give the same flow in each of them, or none. */
+  /** A module that threads run does not export the same flow in each of them, or none at all. */
   FLOW_MISMATCH: { readonly module: string; readonly found: string }
-  /** A task or a request did not end within its time. */
+  /** A task or a request did not end in time. */
   TIMED_OUT: { readonly what: string; readonly limitMs: number }
 }
 
 export type ErrorCode = keyof ErrorDetails
 
 /**
- * An error that a caller can act on: `code` says which, `details` with what.
+ * An error that a caller can act on: `code` says what happened, `details` carries the specifics.
  *
- * Messages say the act, then what stands against it, then what was found. The error that a user's function threw
- * travels as `cause`, unwrapped.
+ * Messages name the act, then what prevented it, then what was found. An error thrown by a user function travels as
+ * `cause`, unwrapped.
  *
  * @example
  * const lost = new SluiceError('POSITION_LOST', 'Cannot resume "a.log" from byte 812: the file is now 400 bytes', {
@@ -79,12 +79,12 @@ export class SluiceError<C extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** Whether `error` is a {@link SluiceError}, of the given code if one is named. */
+/** Whether `error` is a {@link SluiceError}, with the given code if one is named. */
 export function isSluiceError<C extends ErrorCode>(error: unknown, code?: C): error is SluiceError<C> {
   return error instanceof SluiceError && (code === undefined || error.code === code)
 }
 
-/** The words of anything that was thrown: an error's message, or the thing as a string. */
+/** The message of anything that was thrown, or the thrown value as a string. */
 export function messageOf(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message === '' ? thrown.name : thrown.message
   return String(thrown)

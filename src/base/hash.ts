@@ -4,7 +4,7 @@
 
 import { describeValue } from './check.ts'
 
-/** What can be a key: values that are equal when they are written the same. */
+/** What can be a key: values are equal if they are written the same. */
 export type Key = string | number | bigint | boolean
 
 /** Seeds: values of different types are different values, however they are written. */
@@ -21,7 +21,7 @@ const halves = new Uint32Array(double.buffer)
 /**
  * A 32-bit hash of a key. Keys of different types are different keys (`1` and `'1'`); `-0` is `0`.
  *
- * @throws {TypeError} for anything that has no one way of being written: objects, NaN, undefined
+ * @throws {TypeError} for anything without one canonical form: objects, NaN, undefined
  * @example
  * stableHash('sensor-7') === stableHash('sensor-7') // => true
  * stableHash(1) === stableHash('1') // => false

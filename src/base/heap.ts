@@ -1,7 +1,7 @@
-// A queue by rank: the least of what is in it comes out first.
+// A priority queue: the least item comes out first.
 
 /**
- * A binary heap: push and pop cost the logarithm of its size. What it holds must not change its rank meanwhile.
+ * A binary heap: push and pop cost the logarithm of its size. The rank of an item must not change while it is inside.
  *
  * @example
  * const heap = new Heap<number>((a, b) => a < b)
@@ -11,7 +11,7 @@
  */
 export class Heap<T> {
   readonly #isBefore: (a: T, b: T) => boolean
-  /** Each is before, or equal to, the two at twice its place plus one and two. */
+  /** Each item is less than or equal to its two children, at twice its index plus one and two. */
   #items: T[] = []
 
   constructor(isBefore: (a: T, b: T) => boolean) {
@@ -39,7 +39,7 @@ export class Heap<T> {
     return first
   }
 
-  /** Lets go of all that `keep` does not name. */
+  /** Drops everything that `keep` does not select. */
   retain(keep: (item: T) => boolean): void {
     const kept = this.#items.filter(keep)
     this.#items = []
@@ -47,7 +47,7 @@ export class Heap<T> {
   }
 }
 
-/** Lets the last of the items of a heap rise to its place. */
+/** Sifts the last item up. */
 export function rise<T>(items: T[], isBefore: (a: T, b: T) => boolean): void {
   let at = items.length - 1
   const item = items[at] as T
@@ -61,7 +61,7 @@ export function rise<T>(items: T[], isBefore: (a: T, b: T) => boolean): void {
   items[at] = item
 }
 
-/** Puts an item at the top of a heap and lets it go down to its place. */
+/** Puts an item at the top and sifts it down. */
 export function sink<T>(items: T[], item: T, isBefore: (a: T, b: T) => boolean): void {
   let at = 0
   for (;;) {

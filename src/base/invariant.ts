@@ -1,6 +1,6 @@
-// Assumptions of our own: broken ones are bugs, are never caught, and stop the run.
+// Our own assumptions: a broken one is a bug, is never caught, and stops the run.
 
-/** Thrown when one of Sluice's own assumptions does not hold: always a bug of ours, never of the caller. */
+/** Thrown when one of Sluice's own assumptions does not hold: always our bug, never the caller's. */
 export class InvariantError extends Error {
   override readonly name: string = 'InvariantError'
 }

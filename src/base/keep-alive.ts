@@ -1,15 +1,15 @@
-// Keeps the process alive while something is under way, whatever that waits for.
+// Keeps the process alive while something is under way, whatever it waits for.
 
 import { type Clock, systemClock } from './clock.ts'
 
-/** The longest that a timer of Node's waits, in clock milliseconds. */
+/** The longest wait of a Node timer, in clock milliseconds. */
 const LONGEST_MS = 0x7fffffff
 
 /**
- * Keeps this process alive until `work` has settled. Node ends a process once nothing is left that could wake it, also
- * in the middle of a wait: for a person who resumes a run, or for a socket or timer that holds nothing.
+ * Keeps this process alive until `work` has settled. Node exits once nothing is left that could wake it, even in the
+ * middle of a wait: for a person to resume a run, or for a socket or timer that is unreferenced.
  *
- * @param clock - what `work` waits by: where that is not the machine's, time is somebody's play, who may leave it at that
+ * @param clock - what `work` waits by: with any clock but the system's, a test controls the time and may stop it
  * @example
  * await keepingAlive(Promise.resolve(5)) // => 5
  */

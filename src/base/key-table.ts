@@ -1,21 +1,21 @@
-// Numbers for keys: each key that comes has one, from 0 on, in the order of their first coming.
+// Numbers for keys: each key gets the next number from 0 when it first appears.
 
 import { type Key, stableHash } from './hash.ts'
 
-/** Longer texts are hashed by parts of them. */
+/** Longer texts are hashed by samples of them. */
 const WHOLE = 24
-/** Slots that are looked at for a text; one that meets more others than this lies in the map. */
+/** Slots probed for a text; after more collisions than this, the text goes into the map. */
 const MOST_PROBES = 24
-/** Texts of this length or more may be views of a longer text. */
+/** Texts of this length or more may be slices of a longer text. */
 const VIEW_LENGTH = 13
 
 /**
- * A table of keys. For texts it is about twice as fast as a Map: hashes are of few instructions, and do not make the
- * text unique in the whole process. Keys that were chosen to collide end up in a Map, and cost no more than there.
+ * A table of keys. For texts it is about twice as fast as a Map: the hash takes a few instructions, and texts are not
+ * interned. Keys that were chosen to collide end up in a Map, and cost no more than there.
  *
- * A text that is a part of a longer one is copied when it is new, so that the table holds no whole block of a file.
+ * A new text that is a slice of a longer one is copied, so that the table does not keep a whole block of a file alive.
  *
- * @throws {TypeError} (by `find`) for anything that is no key: objects, NaN, undefined
+ * @throws {TypeError} (by `find`) for anything that cannot be a key: objects, NaN, undefined
  * @example
  * const table = new KeyTable()
  * table.find('a') // => 0
@@ -26,13 +26,13 @@ const VIEW_LENGTH = 13
 export class KeyTable {
   /** Keys by their numbers. */
   readonly keys: Key[] = []
-  /** Slot → number, or -1, and the text's hash: side by side, so that looking at one brings the other. */
+  /** Slot → number, or -1, and the hash of the text, side by side for locality. */
   #slots = new Int32Array(256).fill(-1)
   #texts = 0
-  /** All that is no text, and texts that met too many others. */
+  /** Everything that is not a text, and texts with too many collisions. */
   readonly #others = new Map<Key, number>()
 
-  /** The number of a key. It is a new one if it is the last: `keys.length - 1`. */
+  /** The number of a key. The key is new if this is the last number, `keys.length - 1`. */
   find(key: Key): number {
     if (typeof key !== 'string') return this.#findOther(key)
     const hash = hashOf(key)
@@ -56,7 +56,7 @@ export class KeyTable {
   }
 
   #addText(key: string, hash: number, slot: number): number {
-    // A text that found no room before may find some now that the table has grown: it has its number already.
+    // A text that found no slot before may find one now that the table has grown: it already has its number.
     const known = this.#others.size === 0 ? undefined : this.#others.get(key)
     if (known !== undefined) return known
     const number = this.keys.push(key.length < VIEW_LENGTH ? key : ` ${key}`.slice(1)) - 1
@@ -97,7 +97,7 @@ export class KeyTable {
   }
 }
 
-/** A key that can be told from others by its value; anything else is refused, and `-0` is `0`. */
+/** A key that can be told apart by its value; anything else is rejected, and `-0` is `0`. */
 export function plainKey(key: Key): Key {
   if (typeof key === 'string' || typeof key === 'boolean' || typeof key === 'bigint') return key
   if (typeof key === 'number' && !Number.isNaN(key)) return key === 0 ? 0 : key

@@ -1,7 +1,7 @@
-// Finds the word that was meant.
+// Finds the word that was probably meant.
 
 /**
- * The choice that is the fewest letters away from `word`, if it is near enough to have been meant.
+ * The choice with the fewest edits from `word`, if it is close enough to have been meant.
  *
  * @example
  * nearest('grpah', ['run', 'graph']) // => 'graph'
@@ -15,7 +15,7 @@ export function nearest(word: string, choices: readonly string[]): string | unde
   return best !== undefined && best.distance <= Math.max(1, best.choice.length / 3) ? best.choice : undefined
 }
 
-/** Letters to insert, delete, replace, or to change with their neighbour; words are short here. */
+/** Letters to insert, delete, replace, or swap with their neighbour; words are short here. */
 function distanceOf(a: string, b: string): number {
   let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)

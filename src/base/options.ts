@@ -1,15 +1,15 @@
-// Options as a table: which ones there are, and what each of them takes.
+// Options as a table: their names, and what each accepts.
 
 import { checkChoice, checkFunctions, checkInteger, checkKeys, checkMs, describeValue } from './check.ts'
 
-/** Refuses a value that an option does not take. */
+/** Throws for a value that an option does not accept. */
 export type Check = (name: string, value: unknown) => void
 
-/** What each of some options takes: none is left out. */
+/** A check for every option: none may be left out. */
 export type Checks<Options> = { readonly [Name in keyof Options]-?: Check }
 
 /**
- * Refuses options that do not exist, and values that do not fit. Options that are not given are not checked.
+ * Rejects unknown options and unfit values. Absent options are not checked.
  *
  * @example
  * checkOptions('tail', { pollMs: 250 }, { pollMs: milliseconds(1) })
@@ -21,7 +21,7 @@ export function checkOptions(what: string, options: object, checks: Readonly<Rec
   }
 }
 
-/** What nobody checks, or somebody else. */
+/** Not checked, or checked elsewhere. */
 export const anything: Check = () => {}
 
 export const aFunction: Check = (name, value) => checkFunctions({ [name]: value })
@@ -47,7 +47,9 @@ export function choice(...choices: readonly string[]): Check {
   return (name, value) => checkChoice(name, value, choices)
 }
 
-/** @param words - what fits, as the error says it: `delimiter must be …` */
+/**
+ * @param words - what fits, as in the error: `delimiter must be …`
+ */
 export function fitting(isFit: (value: unknown) => boolean, words: string): Check {
   return (name, value) => {
     if (!isFit(value)) throw new TypeError(`${name} must be ${words}: found ${describeValue(value)}`)

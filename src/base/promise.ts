@@ -1,11 +1,11 @@
-// Telling what is there from what is still to come.
+// Telling present values from promises.
 
-/** Whether a value is a promise: what is not one needs no wait. */
+/** Whether a value is a promise: anything else needs no wait. */
 export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof value === 'object' && value !== null && typeof (value as PromiseLike<T>).then === 'function'
 }
 
-/** Awaits `work`, or fails with the signal's reason as soon as that is aborted; `work` is then left to itself. */
+/** Awaits `work`, or fails with the signal's reason as soon as it is aborted; `work` then continues unobserved. */
 export async function untilAborted<T>(work: PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await work
   const aborted = Promise.withResolvers<never>()

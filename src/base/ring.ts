@@ -3,8 +3,7 @@
 /**
  * A first-in, first-out queue.
  *
- * It grows by doubling and never shrinks below its first size; what bounds it is its owner, who says what happens at
- * the bound.
+ * Grows by doubling, never shrinks below its first size. Its owner bounds it and decides what happens at the bound.
  *
  * @example
  * const ring = new Ring<string>()
@@ -14,11 +13,11 @@
  * ring.length // => 1
  */
 export class Ring<T> {
-  /** Slots; the first `length` from `#head` on (wrapping) are taken, the others hold undefined. */
+  /** Slots; the first `length` from `#head` on (wrapping) are in use, the others hold undefined. */
   #slots: (T | undefined)[]
-  /** Where the oldest value is. */
+  /** Index of the oldest value. */
   #head = 0
-  /** How many values are held. */
+  /** How many values it holds. */
   #length = 0
 
   constructor(sizeHint = 16) {
@@ -37,7 +36,7 @@ export class Ring<T> {
     this.#length += 1
   }
 
-  /** Puts a value ahead of all others. */
+  /** Puts a value in front of all others. */
   unshift(value: T): void {
     if (this.#length === this.#slots.length) this.#grow()
     this.#head = (this.#head - 1) & (this.#slots.length - 1)
@@ -45,7 +44,7 @@ export class Ring<T> {
     this.#length += 1
   }
 
-  /** Takes the oldest value; undefined when there is none. */
+  /** Takes the oldest value; undefined if empty. */
   shift(): T | undefined {
     if (this.#length === 0) return undefined
     const value = this.#slots[this.#head]
@@ -55,7 +54,7 @@ export class Ring<T> {
     return value
   }
 
-  /** The oldest value, left where it is. */
+  /** The oldest value, without taking it. */
   peek(): T | undefined {
     return this.#length === 0 ? undefined : this.#slots[this.#head]
   }
@@ -82,7 +81,7 @@ export class Ring<T> {
   }
 }
 
-/** Slots made by push: V8 treats an array made with a length as one with holes. */
+/** Filled by push: V8 treats an array made with a length as sparse. */
 function emptySlots<T>(size: number): (T | undefined)[] {
   const slots: (T | undefined)[] = []
   for (let i = 0; i < size; i += 1) slots.push(undefined)

@@ -1,7 +1,7 @@
-// Whether a page of another site has made a browser send a request: browsers say so by two headers.
+// Whether a browser sent a request for a page of another site: browsers say so in two headers.
 
 /**
- * Whether a page of the server itself sent a request: its `Origin` names the host that was asked.
+ * Whether the server's own page sent a request: its `Origin` names the host that was asked.
  *
  * @example
  * isSameOrigin('http://localhost:4000', 'localhost:4000') // => true
@@ -14,7 +14,7 @@ export function isSameOrigin(origin: string, host: string): boolean {
   return new URL(origin).host === new URL(`${protocol}//${host}`).host
 }
 
-/** Whether `Sec-Fetch-Site` names another site, or another origin of this one. What is no browser does not send it. */
+/** Whether `Sec-Fetch-Site` names another site or origin. Only browsers send it. */
 export function isForeignSite(site: string | string[] | undefined): boolean {
   return site !== undefined && site !== 'same-origin' && site !== 'none'
 }

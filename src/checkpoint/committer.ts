@@ -1,4 +1,4 @@
-// The end of an epoch: waits until all that belongs to it is known, and commits it, one call of the writer after the other.
+// The end of an epoch: waits for all of its reports, then commits it, one call of the writer after the other.
 
 import type { Clock } from '../base/clock.ts'
 import { invariant } from '../base/invariant.ts'
@@ -10,14 +10,14 @@ import type { Epochs } from './epochs.ts'
 import { PendingDeadLetters } from './pending-dead-letters.ts'
 import type { StateParts } from './state-parts.ts'
 
-/** How an epoch came to its end: by time or count, because all was read, or because the run is to stop. */
+/** How an epoch ended: by time or count, because everything was read, or because the run is stopping. */
 export type EpochEnd = 'epoch' | 'last' | 'stop'
 
-/** Dead letters that are tried again: they are taken out with the epoch that reads their records. */
+/** Dead letters under replay: they are deleted with the epoch that reads their records. */
 export interface Retried {
-  /** What an epoch has tried, which stands at these positions. */
+  /** What an epoch replayed, up to these positions. */
   take(positions: ReadonlyMap<string, Position>): Tried
-  /** The epoch that took last is committed. */
+  /** The epoch taken last is committed. */
   committed(): void
 }
 
@@ -29,7 +29,7 @@ export interface Tried {
 /** An epoch that is committed. */
 export interface Committed {
   readonly epoch: number
-  /** How long its commit took, and how long the snapshots of its states did, in clock milliseconds. */
+  /** How long the commit and the state snapshots took, in clock milliseconds. */
   readonly tookMs: number
   readonly snapshotMs: number
 }
@@ -38,20 +38,20 @@ export interface CommitterOptions {
   readonly writer: Pick<SinkWriter<unknown>, 'writeDeadLetters' | 'deleteDeadLetters' | 'commit'>
   readonly epochs: Epochs
   readonly parts: StateParts
-  /** Stages that report at a barrier, and those of them that tell when they have ended: they do not read. */
+  /** Stages that report at a barrier, and those of them that report their end: they do not read. */
   readonly reporters: number
   readonly enders: number
   readonly clock: Clock
   readonly retried?: Retried | undefined
-  /** Too many dead letters wait for their commit; or no longer. */
+  /** Too many dead letters are waiting for a commit; or no longer. */
   readonly onFull: () => void
   readonly onRoom: () => void
-  /** Dead letters have come. */
+  /** Dead letters have arrived. */
   readonly onLetters: () => void
-  /** They are in the transaction of their epoch. */
+  /** Dead letters were written into the transaction of their epoch. */
   readonly onBuried: (letters: readonly DeadLetter[]) => void
   readonly onCommitted: (committed: Committed) => void
-  /** The epoch with which the run was to stop is over. */
+  /** The last epoch of a stopping run is over. */
   readonly onStopped: () => void
 }
 
@@ -61,7 +61,7 @@ interface OpenEpoch {
   readonly complete: PromiseWithResolvers<void>
 }
 
-/** In place of the number that an event without a record is to get. */
+/** Stands in for the number that an event without a record will get. */
 const UNNUMBERED = -1
 
 const NOTHING_TRIED: Tried = { letters: [], records: 0 }
@@ -95,12 +95,12 @@ export class Committer {
     if (this.#unended === 0) this.#allEnded.resolve()
   }
 
-  /** Whether the run's last epoch is committed, or was empty. */
+  /** Whether the last epoch of the run is committed, or was empty. */
   get hasEnded(): boolean {
     return this.#hasEnded
   }
 
-  /** How many dead letters wait for their commit. */
+  /** How many dead letters are waiting for their commit. */
   get heldLetters(): number {
     return this.#held.count
   }
@@ -128,33 +128,33 @@ export class Committer {
     this.#hold(Math.min(epoch, this.#last), letters.map(unnumbered))
   }
 
-  /** A stage that does not read has nothing more to tell than what it did since the last barrier. */
+  /** A stage that does not read has nothing more to report than what it did since the last barrier. */
   ended(counts: Partial<Totals>): void {
     if (this.#open.has(this.#last)) this.#options.epochs.book(this.#last, counts)
     this.#unended -= 1
     if (this.#unended === 0) this.#allEnded.resolve()
   }
 
-  /** Rows were written for the epoch at hand, and others refused. */
+  /** Rows of the current epoch were written, and others rejected. */
   wrote(rows: number, refused: readonly DeadLetter[]): void {
     this.#loaded += rows
     if (refused.length > 0) this.#hold(this.#options.epochs.epoch + 1, refused)
   }
 
   /**
-   * All rows of an epoch are written: commits it once all stages have reported. The last epoch of a run whose results come
-   * behind the barrier is committed by `end`.
+   * All rows of an epoch are written: commits it once all stages have reported. If results follow the last barrier of a
+   * run, `end` commits the last epoch.
    */
   async barrier(epoch: number): Promise<void> {
     const open = this.#open.get(epoch)
-    invariant(open !== undefined, `the barrier of epoch ${epoch} came, which is not open`)
+    invariant(open !== undefined, `the barrier of epoch ${epoch} arrived, but that epoch is not open`)
     await open.complete.promise
     if (open.end === 'last') return
     await this.#commit(epoch, open.end)
     if (open.end === 'stop' && !this.#isClosed) this.#options.onStopped()
   }
 
-  /** All rows of the run are written. What went out at the end of a stage may have come before its letters. */
+  /** All rows of the run are written. Results emitted when a stage ended may have arrived before its dead letters. */
   async end(): Promise<void> {
     if (!this.#open.has(this.#last)) return
     await this.#allEnded.promise
@@ -170,11 +170,11 @@ export class Committer {
 
   /** Resolves when no commit is under way, however it ended. */
   async idle(): Promise<void> {
-    await this.#committing?.catch(() => {}) // Whoever waits for the commit hears of it.
+    await this.#committing?.catch(() => {}) // Whoever awaits the commit gets the error.
   }
 
   async #commit(epoch: number, end: EpochEnd): Promise<void> {
-    // Reports that were waited for may never have come.
+    // Reports that were awaited may never have come.
     if (this.#isClosed) return
     this.#committing = this.#run(epoch, end)
     await this.#committing
@@ -223,13 +223,13 @@ export class Committer {
 
   #reported(epoch: number): void {
     const open = this.#open.get(epoch)
-    invariant(open !== undefined, `a stage reported of epoch ${epoch}, which is not open`)
+    invariant(open !== undefined, `a stage reported for epoch ${epoch}, which is not open`)
     open.missing -= 1
     if (open.missing === 0) open.complete.resolve()
   }
 }
 
-/** The letter of an event without a record gets its number with its epoch; a row that is refused has one. */
+/** The dead letter of an event without a record gets its number with its epoch; a rejected row has one already. */
 function unnumbered(letter: DeadLetter): DeadLetter {
   return isOfRecord(letter.origin) ? letter : { ...letter, origin: { ...letter.origin, offset: UNNUMBERED } }
 }

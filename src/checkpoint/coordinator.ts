@@ -10,45 +10,45 @@ export interface CoordinatorOptions {
   readonly epoch: number
   /** How many stages read. */
   readonly sources: number
-  /** Whether results of what is still held go out when all is read. */
+  /** Whether the results of open state are emitted when everything is read. */
   readonly hasMemory: boolean
   readonly epochMs: number
   readonly epochEvents: number
   readonly clock: Clock
-  /** So many records are read, and no more: to find the one that ends a worker among them. */
+  /** Reads this many records and no more: to find the one that crashes a worker. */
   readonly stopAfter?: number | undefined
-  /** Whether stages began held back, for a person. */
+  /** Whether stages started paused. */
   readonly isPaused?: boolean
-  /** Whether results have to go out, also where nothing was read: they did not, or more came since. */
+  /** Whether results must be emitted even if nothing was read: they never were, or more events came since. */
   readonly areResultsDue: () => boolean
   /** A barrier is about to be sent. */
   readonly onBarrier: (epoch: number, end: EpochEnd) => void
-  /** Tells every stage that reads. */
+  /** Sends a command to every stage that reads. */
   readonly tell: (command: SourceCommand) => void
 }
 
 /** How many epochs may be on their way to the sink at once. */
 const MOST_OPEN = 2
-/** Snapshots and their commits take a twentieth of the time at most: epochs last so many times longer. */
+/** Snapshots and their commits take at most a twentieth of the time: epochs last this many times longer. */
 const SNAPSHOT_SHARE = 20
 
-/** Why nothing is read for now: too many dead letters wait for their commit; or somebody wants it so. */
+/** Why reading is held: too many dead letters are waiting for a commit, or someone paused the run. */
 export type Hold = 'letters' | 'person'
 
-/** Ends epochs by sending barriers from where events enter. */
+/** Ends epochs by sending barriers from the sources. */
 export class Coordinator {
   readonly #options: CoordinatorOptions
   readonly figures: SourceFigures = new SourceFigures()
-  /** The last epoch whose barrier was sent, when that was, and the last one that is committed. */
+  /** The last epoch whose barrier was sent, when that was, and the last committed epoch. */
   #sent: number
   #sentMs: number
   #committed: number
   #timer: AbortController | undefined
-  /** How long the snapshots of the epoch before took with their commit. */
+  /** How long the snapshots and the commit of the previous epoch took. */
   #costMs = 0
   readonly #holds = new Set<Hold>()
   #isStopping = false
-  /** Whether it stopped because it had read what it was to read. */
+  /** Whether it stopped because it had read all it was asked to. */
   hasStoppedAfter = false
 
   constructor(options: CoordinatorOptions) {
@@ -75,19 +75,19 @@ export class Coordinator {
     this.stop()
   }
 
-  /** Reads nothing more: what was given is committed. */
+  /** Stops reading; everything already emitted is committed. */
   stop(): void {
     if (this.#isStopping) return
     this.#options.tell({ kind: 'stop' })
     this.#end('stop')
   }
 
-  /** Reads nothing more until nothing holds it; what was read is committed. */
+  /** Pauses reading until nothing holds it; everything already read is committed. */
   hold(why: Hold): void {
     if (this.#isStopping) return
     if (this.#holds.size === 0) this.#options.tell({ kind: 'hold', isHeld: true })
     this.#holds.add(why)
-    // What a person holds, and has not read anything, has no epoch to end.
+    // A paused run that has not read anything has no epoch to end.
     if (why === 'letters' || this.figures.hasMovedSince(this.#sent)) this.#endEpoch()
   }
 
@@ -111,7 +111,7 @@ export class Coordinator {
   #endIfFull(): void {
     const { epochEvents, clock } = this.#options
     if (this.figures.readSince(this.#sent) < epochEvents) return
-    // Not before it is worth its price; the timer is there.
+    // Not before a snapshot is worth its cost; the timer is set.
     if (this.#costMs > 0 && clock.nowMs() - this.#sentMs < this.#costMs * SNAPSHOT_SHARE) return
     this.#endEpoch()
   }
@@ -125,18 +125,18 @@ export class Coordinator {
         this.#timer = undefined
         this.#endEpoch()
       },
-      () => {}, // The epoch ended before its time.
+      () => {}, // The epoch ended early.
     )
   }
 
   #endEpoch(): void {
     if (this.#isStopping) return
-    // The sink is behind: a barrier more would not make it faster.
+    // The sink is falling behind: another barrier would not speed it up.
     if (this.#sent - this.#committed >= MOST_OPEN) return this.#startTimer()
     this.#end('epoch')
   }
 
-  /** All was read. Results of what is held go out, unless they did before and nothing came since. */
+  /** Everything was read. Results of open state are emitted, unless they were before and nothing came since. */
   #finish(): void {
     const { hasMemory, areResultsDue } = this.#options
     this.#end(hasMemory && (this.figures.read > 0 || areResultsDue()) ? 'last' : 'stop')
@@ -151,7 +151,7 @@ export class Coordinator {
     this.#sentMs = clock.nowMs()
     onBarrier(this.#sent, end)
     tell({ kind: 'barrier', epoch: this.#sent })
-    // What is held must not go out because a run stops: only because all was read.
+    // Open state is not emitted because a run stops: only because everything was read.
     if (end === 'last' || (end === 'stop' && !hasMemory)) tell({ kind: 'end' })
   }
 }

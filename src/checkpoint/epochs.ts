@@ -1,4 +1,4 @@
-// The books of a run: what each epoch read, dropped, loaded and rejected, until it is committed.
+// The accounts of a run: what each epoch read, dropped, loaded and rejected, until it is committed.
 
 import { invariant } from '../base/invariant.ts'
 import type { Checkpoint, Totals } from '../connect/sink.ts'
@@ -8,26 +8,26 @@ import { addTotals, NO_TOTALS, subtractTotals, totalsAddUp } from '../connect/to
 interface OpenEpoch {
   readonly positions: Map<string, Position>
   totals: Totals
-  /** Whether a record was read for it. */
+  /** Whether any record was read for it. */
   hasRead: boolean
 }
 
 export interface EpochsOptions {
   readonly folds?: boolean
-  /** What was committed when the run began, for one that begins again from its last commit. */
+  /** What was committed when the run started, if it restarts from its last commit. */
   readonly before?: Totals
-  /** Where earlier runs stood, by the names that splits have now: committed with what this run reads. */
+  /** Where earlier runs stood, by the current names of splits: committed with what this run reads. */
   readonly moved?: ReadonlyMap<string, Position>
 }
 
 /**
- * Every stage books what it did under the epoch that its barrier closes; the sink takes the sum and commits it. An
- * epoch whose records are not all accounted for is a bug, and is not committed.
+ * Every stage counts what it did for the epoch that its barrier closes; the sink commits the sum. An epoch whose
+ * records are not all accounted for is a bug, and is not committed.
  */
 export class Epochs {
-  /** Epochs whose barrier was sent and not yet committed. */
+  /** Epochs whose barrier was sent and that are not yet committed. */
   readonly #open = new Map<number, OpenEpoch>()
-  /** Whether events become others on the way, so that what is not counted otherwise was absorbed. */
+  /** Whether events become others on the way, so that whatever is not counted otherwise was absorbed. */
   readonly #folds: boolean
   /** The last epoch committed. */
   epoch: number
@@ -35,7 +35,7 @@ export class Epochs {
   overall: Totals
   /** What earlier runs had committed. */
   readonly #before: Totals
-  /** Positions that are to be under other names from the next commit on. */
+  /** Positions that get new names with the next commit. */
   #moved: ReadonlyMap<string, Position>
 
   constructor(restored: Checkpoint | undefined, { folds = false, before, moved = new Map() }: EpochsOptions = {}) {
@@ -51,17 +51,17 @@ export class Epochs {
     return subtractTotals(this.overall, this.#before)
   }
 
-  /** Opens the books of an epoch. */
+  /** Opens the accounts of an epoch. */
   open(epoch: number): void {
     this.#open.set(epoch, { positions: new Map(), totals: NO_TOTALS, hasRead: false })
   }
 
-  /** Whether anything is on its way that no commit holds. */
+  /** Whether anything is under way that no commit holds. */
   get hasUncommitted(): boolean {
     return this.#open.size > 0
   }
 
-  /** What a stage that reads has read for an epoch. */
+  /** What a source stage has read for an epoch. */
   moved(epoch: number, positions: ReadonlyMap<string, Position>, counts: Partial<Totals>): void {
     const open = this.#at(epoch)
     for (const [split, position] of positions) open.positions.set(split, position)
@@ -69,19 +69,19 @@ export class Epochs {
     if ((counts.read ?? 0) > 0) open.hasRead = true
   }
 
-  /** Adds to what became of an epoch's records. */
+  /** Adds to what became of the records of an epoch. */
   book(epoch: number, totals: Partial<Totals>): void {
     const open = this.#at(epoch)
     open.totals = addTotals(open.totals, totals)
   }
 
-  /** What an epoch has tried again was counted before: its records as read, and its letters as events of theirs. */
+  /** Replayed records were counted before: as read, and their dead letters as events. */
   triedAgain(epoch: number, { records, letters }: { readonly records: number; readonly letters: number }): void {
     const derived = this.#folds ? 0 : records - letters
     this.book(epoch, { read: -records, dead: -letters, derived })
   }
 
-  /** Takes the positions out of an epoch: they are not to be kept. */
+  /** Takes the positions out of an epoch: they are not stored. */
   takePositions(epoch: number): ReadonlyMap<string, Position> {
     const { positions } = this.#at(epoch)
     const taken = new Map(positions)
@@ -94,13 +94,13 @@ export class Epochs {
     return !this.#at(epoch).hasRead
   }
 
-  /** Whether an epoch has nothing that is to be kept. */
+  /** Whether an epoch has nothing to store. */
   isEmpty(epoch: number): boolean {
     const { positions, totals } = this.#at(epoch)
     return positions.size === 0 && totals.loaded === 0 && totals.dead === 0
   }
 
-  /** What is to be committed for an epoch. */
+  /** What to commit for an epoch. */
   checkpoint(epoch: number, states: ReadonlyMap<string, Uint8Array> = new Map()): Checkpoint {
     invariant(epoch === this.epoch + 1, `epoch ${epoch} is out of turn after ${this.epoch}`)
     const positions = new Map([...this.#moved, ...this.#at(epoch).positions])
@@ -116,7 +116,7 @@ export class Epochs {
     this.overall = addTotals(this.overall, totals)
   }
 
-  /** An epoch in which nothing happened is over; the number is the next one's. */
+  /** An epoch in which nothing happened is over; the next one reuses its number. */
   skipped(epoch: number): void {
     this.#open.delete(epoch)
   }
@@ -125,7 +125,7 @@ export class Epochs {
     const { totals } = this.#at(epoch)
     const { read, derived, loaded, dead, filtered, blank } = totals
     const kept = this.#folds ? read + derived - loaded - dead - filtered - blank : 0
-    // An epoch that gives more than came in gives of what earlier ones have taken in.
+    // An epoch that emits more than came in emits what earlier ones absorbed.
     const all = { ...totals, derived: derived + Math.max(0, -kept), absorbed: Math.max(0, kept) }
     invariant(totalsAddUp(all), `the records of epoch ${epoch} do not add up: ${JSON.stringify(all)}`)
     return all

@@ -16,14 +16,14 @@ describe('packState', () => {
     for (const state of [() => 1, Promise.resolve(1), { deep: [Symbol('a')] }]) {
       throws(() => packState('reduce', state), {
         code: 'STATE_NOT_KEPT',
-        message: /^Cannot keep the state of reduce: /,
+        message: /^Cannot store the state of reduce: /,
       })
     }
   })
 
   it('C13: refuses a state of another version, and one that is broken', () => {
     const packed = packState('reduce', { n: 1 })
-    throws(() => unpackState('reduce', packed.with(0, 9)), { code: 'STATE_NOT_KEPT', message: /of version 9/ })
+    throws(() => unpackState('reduce', packed.with(0, 9)), { code: 'STATE_NOT_KEPT', message: /has version 9/ })
     throws(() => unpackState('reduce', packed.slice(0, 5)), { code: 'STATE_NOT_KEPT', message: /cannot be read/ })
   })
 })

@@ -1,10 +1,10 @@
-// Dead letters on their way to the sink: they wait for the epoch that they belong to.
+// Dead letters on their way to the sink: they wait for their epoch.
 
 import type { DeadLetter } from '../connect/origin.ts'
 
-/** Over this, in characters, nothing more is read until some were committed. */
+/** Above this many characters, reading is held until some are committed. */
 const MOST_HELD = 4 * 1024 * 1024
-/** What a letter takes beside its raw form. */
+/** What a dead letter takes beside its raw form. */
 const OVERHEAD = 200
 
 export interface PendingDeadLettersOptions {
@@ -16,7 +16,7 @@ export class PendingDeadLetters {
   readonly #options: PendingDeadLettersOptions
   readonly #held = new Map<number, { readonly letters: DeadLetter[]; size: number }>()
   #size = 0
-  /** How many there are. */
+  /** How many are waiting. */
   count = 0
   #isFull = false
 

@@ -1,9 +1,9 @@
-// How far the stages that read are, as they told last.
+// How far the source stages are, by their last reports.
 
 import type { SourceProgress } from './epoch-reports.ts'
 
 export class SourceFigures {
-  /** Stage → what it told last. */
+  /** Stage → its last report. */
   readonly #told = new Map<string, SourceProgress>()
 
   add(told: SourceProgress): void {
@@ -22,22 +22,22 @@ export class SourceFigures {
     return this.#sum(({ skippedBytes }) => skippedBytes)
   }
 
-  /** A split that is being read. */
+  /** A split being read. */
   get split(): string | undefined {
     return [...this.#told.values()].findLast(({ split }) => split !== undefined)?.split
   }
 
-  /** Records read since the barrier of an epoch: what was told before it came counts no more. */
+  /** Records read since the barrier of an epoch; earlier reports no longer count. */
   readSince(epoch: number): number {
     return this.#sum((told) => (told.epoch > epoch ? told.inEpoch : 0))
   }
 
-  /** Whether a stage has something that the barrier of an epoch does not close off. */
+  /** Whether a stage has something that the barrier of an epoch does not cover. */
   hasMovedSince(epoch: number): boolean {
     return [...this.#told.values()].some((told) => told.hasMoved && told.epoch > epoch)
   }
 
-  /** Whether so many stages have come to the end of their splits. */
+  /** Whether this many stages are at the end of their splits. */
   areExhausted(stages: number): boolean {
     return this.#told.size === stages && [...this.#told.values()].every(({ isExhausted }) => isExhausted)
   }

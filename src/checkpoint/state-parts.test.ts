@@ -51,15 +51,15 @@ describe('StateParts', () => {
     const before = committed({ uniq: 'uniq', sums: 'aggregate record(n: count)' }, { uniq: bytes(1) })
     throws(
       () => new StateParts('test', kept({ sums: 'aggregate record(n: count)' }), before),
-      invalid(/it holds the states of uniq, which the flow does not have/),
+      invalid(/it holds the state of uniq, which the flow does not have/),
     )
     throws(
       () => new StateParts('test', kept({ uniq: 'uniq', sums: 'aggregate record(n: sum)' }), before),
-      invalid(/of sums as aggregate record\(n: count\), which now is aggregate record\(n: sum\)/),
+      invalid(/of sums as aggregate record\(n: count\), which is now aggregate record\(n: sum\)/),
     )
     throws(
       () => new StateParts('test', kept({ uniq: 'uniq', sums: 'aggregate record(n: count)', more: 'x' }), before),
-      invalid(/it knows nothing of more .*to start over/),
+      invalid(/it has no state for more .*to start over/),
     )
   })
 
@@ -67,7 +67,7 @@ describe('StateParts', () => {
     const before = committed({ uniq: 'uniq' }, {})
     for (const version of [1, 9]) {
       before.set('plan', new TextEncoder().encode(`{"version":${version},"operators":{}}`))
-      const found = new RegExp(`of version ${version}, this Sluice reads 2`)
+      const found = new RegExp(`have version ${version}, this Sluice reads 2`)
       throws(() => new StateParts('test', kept({ uniq: 'uniq' }), before), invalid(found))
     }
     before.set('plan', new TextEncoder().encode('{'))

@@ -1,48 +1,49 @@
-// The states of stages as parts of a checkpoint: which changed, which are gone, and whether the flow is still theirs.
+// Stage states as parts of a checkpoint: which changed, which are gone, and whether they still fit the flow.
 
 import { SluiceError } from '../base/errors.ts'
 
-/** The part that says what the others are of. */
+/** The part that describes the others. */
 const PLAN = 'plan'
 /** Of how states are written down. In 2, MurmurHash3 says which stage a key is of, and what `countDistinct` has counted. */
 const VERSION = 2
-/** The part that says that all results of what is held went out: only if more comes do they go out again. */
+/** The part that says that all results of open state were emitted: they are emitted again only if more events come. */
 const FIRED = 'fired'
-/** The part that says how many events without a record have a number: the next one has this. */
+/** The part that holds the next number for an event without a record. */
 const RESULTS = 'results'
 const GONE = new Uint8Array()
 
-/** What an operator remembers. */
+/** The state that an operator has. */
 export interface Kept {
-  /** What its states are of. */
+  /** Describes the shape of the state; state saved under another description cannot be restored. */
   readonly keeps: string
-  /** Whether what it gives at the end is given once and for all. */
+  /** Whether what it emits at the end is emitted once and for all. */
   readonly forgetsAtEnd: boolean
 }
 
 interface Plan {
   readonly version: number
-  /** Operator → what its states are of. */
+  /** Operator → description of its state. */
   readonly operators: Readonly<Record<string, string>>
 }
 
 /**
- * What the operators of one flow keep. A part is one operator's state in one stage; it is written only when it changed.
+ * The state of the operators of one flow. A part is the state of one operator in one stage; it is written only when it
+ * changed.
  */
 export class StateParts {
   readonly #pipeline: string
   readonly #kept: ReadonlyMap<string, Kept>
-  /** Part → its bytes, as they were committed. */
+  /** Part → its committed bytes. */
   readonly #committed: Map<string, Uint8Array>
   /** Epoch → part → its bytes as of that epoch. */
   readonly #epochs = new Map<number, Map<string, Uint8Array>>()
-  /** How many events without a record have got a number, of all runs and of the epoch at hand. */
+  /** How many events without a record have a number, over all runs and in the current epoch. */
   #results: number
 
   /**
-   * @param kept - operator → what it remembers
-   * @param results - how many events without a record have a number where no checkpoint says so
-   * @throws {SluiceError} CHECKPOINT_INVALID if the checkpoint is of a flow that remembers other things
+   * @param kept - operator → its state
+   * @param results - how many events without a record have a number, if no checkpoint says so
+   * @throws {SluiceError} CHECKPOINT_INVALID if the checkpoint belongs to a flow with other state
    */
   constructor(
     pipeline: string,
@@ -59,16 +60,16 @@ export class StateParts {
   }
 
   /**
-   * Numbers for so many events that were made of many records, the first of them: no other event has one of these, in
-   * this run or another. Given in the order of epochs: they count once their epoch is committed, and are given again
-   * where that was not.
+   * Numbers for this many events made of many records; returns the first. No other event has one of these, in this run
+   * or another. Assigned in the order of epochs: they count once their epoch is committed, and are assigned again if it
+   * was not.
    */
   nextResults(count: number): number {
     this.#results += count
     return this.#results - count
   }
 
-  /** Operator → its states, one for each stage that there was. */
+  /** Operator → its states, one for each stage there was. */
   states(): Map<string, Uint8Array[]> {
     const states = new Map<string, Uint8Array[]>()
     for (const [part, bytes] of [...this.#committed].sort(([a], [b]) => stageOf(a) - stageOf(b))) {
@@ -79,31 +80,33 @@ export class StateParts {
     return states
   }
 
-  /** Whether all results went out, and nothing has come since. */
+  /** Whether all results were emitted, and nothing has come since. */
   get hasFired(): boolean {
     return this.#committed.has(FIRED)
   }
 
-  /** All results of what is held go out with this epoch. */
+  /** All results of open state are emitted with this epoch. */
   fire(epoch: number): void {
     const parts = this.#at(epoch)
     for (const part of parts.keys()) if (this.#kept.get(operatorOf(part))?.forgetsAtEnd === true) parts.delete(part)
     parts.set(FIRED, Uint8Array.of(1))
   }
 
-  /** They went out with an epoch before, and nothing came since. */
+  /** They were emitted with an earlier epoch, and nothing came since. */
   stayFired(epoch: number): void {
     this.#at(epoch).set(FIRED, Uint8Array.of(1))
   }
 
-  /** @param stage - of one operator no two stages have the same number: `layer/stage` */
+  /**
+   * @param stage - unique among the stages of one operator: `layer/stage`
+   */
   take(epoch: number, stage: string, states: ReadonlyMap<string, Uint8Array>): void {
     const number = stage.slice(stage.lastIndexOf('/') + 1)
     const parts = this.#at(epoch)
     for (const [operator, bytes] of states) parts.set(`${operator}/${number}`, bytes)
   }
 
-  /** What is to be written with the commit of an epoch; no bytes for what is gone. */
+  /** What to write with the commit of an epoch; no bytes for parts that are gone. */
   changed(epoch: number): Map<string, Uint8Array> {
     const changed = new Map<string, Uint8Array>()
     if (this.#kept.size === 0 && this.#committed.size === 0 && this.#results === 0) return changed
@@ -149,11 +152,11 @@ export class StateParts {
     const differences: string[] = []
     for (const [operator, keeps] of before) {
       const own = this.#kept.get(operator)?.keeps
-      if (own === undefined) differences.push(`it holds the states of ${operator}, which the flow does not have`)
-      else if (own !== keeps) differences.push(`it holds the states of ${operator} as ${keeps}, which now is ${own}`)
+      if (own === undefined) differences.push(`it holds the state of ${operator}, which the flow does not have`)
+      else if (own !== keeps) differences.push(`it holds the state of ${operator} as ${keeps}, which is now ${own}`)
     }
     for (const operator of this.#kept.keys()) {
-      if (!before.has(operator)) differences.push(`it knows nothing of ${operator}`)
+      if (!before.has(operator)) differences.push(`it has no state for ${operator}`)
     }
     if (differences.length > 0) throw this.#invalid(`the flow has changed: ${differences.join('; ')}`)
   }
@@ -163,10 +166,10 @@ export class StateParts {
     try {
       plan = JSON.parse(new TextDecoder().decode(stored)) as Plan
     } catch (error) {
-      throw this.#invalid('what its states are of cannot be read', error)
+      throw this.#invalid('the description of its states cannot be read', error)
     }
     if (plan.version !== VERSION)
-      throw this.#invalid(`its states are of version ${plan.version}, this Sluice reads ${VERSION}`)
+      throw this.#invalid(`its states have version ${plan.version}, this Sluice reads ${VERSION}`)
     return new Map(Object.entries(plan.operators))
   }
 
@@ -174,13 +177,13 @@ export class StateParts {
     const text = new TextDecoder().decode(stored)
     const count = Number(text)
     if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(count)) return count
-    throw this.#invalid(`how many results have a number cannot be read: found ${JSON.stringify(text.slice(0, 40))}`)
+    throw this.#invalid(`the number of numbered results cannot be read: found ${JSON.stringify(text.slice(0, 40))}`)
   }
 
   #invalid(found: string, cause?: unknown): SluiceError<'CHECKPOINT_INVALID'> {
     const pipeline = this.#pipeline
     const hint = 'to start over: sluice checkpoints FILE reset, or give the pipeline another name'
-    const message = `Cannot go on from the checkpoint of ${pipeline}: ${found} (${hint})`
+    const message = `Cannot continue from the checkpoint of ${pipeline}: ${found} (${hint})`
     return new SluiceError('CHECKPOINT_INVALID', message, { pipeline, found }, { cause })
   }
 }

@@ -1,4 +1,4 @@
-// What the command line asks of checkpoints, dead-letters and check.
+// Options of the commands checkpoints, dead-letters and check.
 
 import { commandInvalid, FILE_OPTIONS, type FileOptions, fileOptions, parse } from './options.ts'
 
@@ -8,11 +8,13 @@ export interface CheckpointsOptions extends FileOptions {
   readonly branch: string | undefined
   readonly json: boolean
   readonly yes: boolean
-  /** Whether a reset takes the dead letters along. */
+  /** Whether a reset deletes the dead letters, too. */
   readonly deadLetters: boolean
 }
 
-/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice checkpoints` does not take */
+/**
+ * @throws {SluiceError} COMMAND_INVALID for an invalid command line
+ */
 export function readCheckpointsOptions(argv: readonly string[]): CheckpointsOptions {
   const command = 'checkpoints'
   const flags = {
@@ -24,7 +26,7 @@ export function readCheckpointsOptions(argv: readonly string[]): CheckpointsOpti
   const { values, positionals } = parse(command, argv, { ...FILE_OPTIONS, ...flags })
   const [file, given = 'list', ...more] = positionals
   const action = oneOf(command, given, ['list', 'show', 'reset', 'break-lease'])
-  if (action === 'reset') refuseBranch(values.branch, 'reset lets all sinks of a pipeline start over')
+  if (action === 'reset') refuseBranch(values.branch, 'reset makes all sinks of a pipeline start over')
   return {
     ...fileOptions(command, file === undefined ? [] : [file, ...more], values),
     action,
@@ -47,11 +49,13 @@ export interface DeadLettersOptions extends FileOptions {
   readonly limit: number
   readonly step: string | undefined
   readonly reason: string | undefined
-  /** The first epoch of letters that are looked at. */
+  /** The first epoch of the dead letters to show. */
   readonly since: number
 }
 
-/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice dead-letters` does not take */
+/**
+ * @throws {SluiceError} COMMAND_INVALID for an invalid command line
+ */
 export function readDeadLettersOptions(argv: readonly string[]): DeadLettersOptions {
   const command = 'dead-letters'
   const flags = {
@@ -68,7 +72,7 @@ export function readDeadLettersOptions(argv: readonly string[]): DeadLettersOpti
   const { values, positionals } = parse(command, argv, { ...FILE_OPTIONS, ...flags })
   const [file, given = 'list', ...more] = positionals
   const action = oneOf(command, given, ['list', 'show', 'replay', 'export'])
-  if (action === 'replay') refuseBranch(values.branch, 'what a branch refused has gone into the other sinks before')
+  if (action === 'replay') refuseBranch(values.branch, 'what a branch rejected has already gone into the other sinks')
   return {
     ...fileOptions(command, file === undefined ? [] : [file, ...more], values),
     action,
@@ -86,11 +90,13 @@ export function readDeadLettersOptions(argv: readonly string[]): DeadLettersOpti
 
 export interface CheckOptions extends FileOptions {
   readonly json: boolean
-  /** The most rows that are shown. */
+  /** The most rows to show. */
   readonly rows: number
 }
 
-/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice check` does not take */
+/**
+ * @throws {SluiceError} COMMAND_INVALID for an invalid command line
+ */
 export function readCheckOptions(argv: readonly string[]): CheckOptions {
   const flags = { json: { type: 'boolean' }, rows: { type: 'string' } } as const
   const { values, positionals } = parse('check', argv, { ...FILE_OPTIONS, ...flags })

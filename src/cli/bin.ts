@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command `sluice`. An old Node says what is missing: nothing else is imported by then.
+// The command `sluice`. An old Node prints what is required before anything else is imported.
 
 import { unfit } from '../base/needed-node.ts'
 

@@ -1,4 +1,4 @@
-// A module of `sluice serve` that cannot be loaded: shown as a pipeline that failed, beside those that run.
+// A module of `sluice serve` that cannot be loaded: shown as a failed pipeline, beside those that run.
 
 import { SluiceError } from '../base/errors.ts'
 import { NO_TOTALS } from '../connect/totals.ts'
@@ -6,7 +6,7 @@ import type { WatchedRun } from '../dashboard/watched.ts'
 import { shown } from '../pipeline/recent-events.ts'
 import type { RunSnapshot } from '../pipeline/snapshot.ts'
 
-/** What is known of a pipeline of which no run has begun. */
+/** Figures of a pipeline without any run. */
 export function nothingYet(
   pipeline: string,
   state: RunSnapshot['state'],
@@ -34,7 +34,9 @@ export function nothingYet(
   }
 }
 
-/** @param why - why it cannot be loaded: nothing changes that before the process is started again */
+/**
+ * @param why - why it cannot be loaded: that stays until the process is restarted
+ */
 export function broken(file: string, why: string, wallMs: () => number): WatchedRun {
   const startedMs = wallMs()
   return {
@@ -45,7 +47,7 @@ export function broken(file: string, why: string, wallMs: () => number): Watched
     drain: async () => {},
     async inspect() {
       const details = { key: file, value: undefined, allowed: 'a module that can be loaded' }
-      throw new SluiceError('CONFIG_INVALID', `Cannot look into ${file}: ${why}`, details)
+      throw new SluiceError('CONFIG_INVALID', `Cannot inspect ${file}: ${why}`, details)
     },
   }
 }

@@ -1,4 +1,4 @@
-// sluice check: looks at a pipeline and both its ends, and shows its first rows, without loading any.
+// sluice check: checks a pipeline and both its ends, and shows its first rows, without loading any.
 
 import { placeOf } from '../connect/origin.ts'
 import type { SinkInspector } from '../connect/sink.ts'
@@ -15,10 +15,10 @@ import { OK } from './exit.ts'
 import type { Io } from './io.ts'
 import { loadOnlyPipeline } from './load.ts'
 
-/** How long a source is waited for that has no record at hand. */
+/** How long to wait for a source that has no record at hand. */
 const WAIT_MS = 5000
 
-/** Runs `sluice check` with its arguments; gives the exit code. What a run would refuse is told in the run's words. */
+/** Runs `sluice check` with its arguments; returns the exit code. Errors are those that a run would print. */
 export async function check(
   { file, params, rows: records, json }: CheckOptions & { readonly file: string },
   io: Io,
@@ -55,7 +55,7 @@ export async function check(
   return OK
 }
 
-/** Says what is read, and where the sinks stand. */
+/** Prints what is read, and the state of the sinks. */
 async function lookAtEnds(parts: PipelineParts, name: string, say: (line: string) => void): Promise<void> {
   const { source, sink } = parts
   const splits = await source.splits()
@@ -73,7 +73,7 @@ async function lookAtEnds(parts: PipelineParts, name: string, say: (line: string
   if (holder !== undefined) say(`held by ${holder}`)
 }
 
-const NOTHING = 'nothing was committed yet'
+const NOTHING = 'nothing has been committed yet'
 
 async function standing(
   inspector: SinkInspector | undefined,
@@ -82,7 +82,7 @@ async function standing(
   try {
     const found = await inspector.checkpoint()
     if (found === undefined) return { stands: NOTHING }
-    return { stands: `going on after epoch ${found.epoch}`, holder: found.holder }
+    return { stands: `continuing after epoch ${found.epoch}`, holder: found.holder }
   } finally {
     await inspector.close()
   }

@@ -1,4 +1,4 @@
-// sluice checkpoints: shows where a pipeline stands, lets it start over, and takes it from a run that holds it.
+// sluice checkpoints: shows where a pipeline stands, makes it start over, and takes it from a run that holds it.
 
 import { isSluiceError, SluiceError } from '../base/errors.ts'
 import { branchPipeline } from '../connect/fan-out/branches/record.ts'
@@ -18,11 +18,11 @@ import type { Io } from './io.ts'
 import { loadOnlyPipeline } from './load.ts'
 import { commandInvalid } from './options.ts'
 
-/** Positions shown unless all are asked for. */
+/** Positions shown unless all are requested. */
 const SHOWN = 20
 const LONGEST = 160
 
-/** Runs `sluice checkpoints` with its arguments; gives the exit code. */
+/** Runs `sluice checkpoints` with its arguments; returns the exit code. */
 export async function checkpoints(
   options: CheckpointsOptions & { readonly file: string },
   { stdout }: Io,
@@ -36,7 +36,7 @@ export async function checkpoints(
     if (action === 'reset') {
       const { epoch, what } = await forgotten(inspector)
       if (!yes) {
-        const message = `sluice checkpoints reset would forget ${what}; rows stay where they are, and the next run loads all again: say --yes to do it`
+        const message = `sluice checkpoints reset would delete ${what}; rows stay where they are, and the next run loads everything again: add --yes to do it`
         throw commandInvalid('reset', message)
       }
       if (!options.deadLetters) await checkDeadLetters(parts, pipeline.name)
@@ -56,35 +56,35 @@ export async function checkpoints(
   return OK
 }
 
-/** Takes the pipeline from who holds it; gives what is to be said of it. */
+/** Takes the pipeline from its holder; returns what to print. */
 async function brokenLease(inspector: SinkInspector, name: string, { yes, json }: CheckpointsOptions): Promise<string> {
   const held = await inspector.lease?.()
   if (held === undefined) {
-    return json ? jsonLine({ pipeline: name, broken: null }) : `${escapeText(name)}: nobody holds it\n`
+    return json ? jsonLine({ pipeline: name, broken: null }) : `${escapeText(name)}: no run holds it\n`
   }
   const { token, holder, silentMs } = held
-  const heard = `last heard of ${durationText(silentMs)} ago`
+  const heard = `last heard from ${durationText(silentMs)} ago`
   if (!yes) {
-    const message = `sluice checkpoints break-lease would take ${name} from ${holder}, ${heard}: that run commits nothing more, even if it is alive, and the next one begins after its last commit; end it instead if you can, or say --yes to do it`
+    const message = `sluice checkpoints break-lease would take ${name} from ${holder}, ${heard}: that run can commit nothing more, even if it is alive, and the next one starts after its last commit; end it instead if you can, or add --yes to do it`
     throw commandInvalid('break-lease', message)
   }
   if ((await inspector.breakLease?.(token)) !== true) {
-    const message = `Cannot break the lease on ${name}: it has changed hands meanwhile; look again`
+    const message = `Cannot break the lease on ${name}: it has changed hands meanwhile; check again`
     throw new SluiceError('PIPELINE_HELD', message, { pipeline: name, by: holder })
   }
   if (json) return jsonLine({ pipeline: name, broken: holder })
-  return `${escapeText(`${name}: taken from ${holder}, ${heard}: it commits nothing more, and the next run can begin`)}\n`
+  return `${escapeText(`${name}: taken from ${holder}, ${heard}: it can commit nothing more, and the next run can start`)}\n`
 }
 
-/** Letters that are kept must not lose their places to others. */
+/** Dead letters that are kept must not lose their places to others. */
 async function checkDeadLetters(parts: PipelineParts, name: string): Promise<void> {
   const found = await takenPlaces(parts, name)
   if (found === undefined) return
-  const message = `Cannot reset with sluice checkpoints: ${found}; export them, then add --dead-letters to forget them`
+  const message = `Cannot reset with sluice checkpoints: ${found}; export them, then add --dead-letters to delete them`
   throw commandInvalid('reset', message)
 }
 
-/** What a reset would forget. That a checkpoint cannot be read is what a reset is for. */
+/** What a reset would delete. A checkpoint that cannot be read is a reason to reset. */
 async function forgotten(inspector: SinkInspector): Promise<{ readonly epoch: number | null; readonly what: string }> {
   try {
     const found = await inspector.checkpoint()
@@ -103,17 +103,17 @@ function jsonOf(pipeline: string, found: CheckpointSummary | undefined): string 
 }
 
 function heldText(holder: string | undefined): string {
-  return holder === undefined ? 'nobody holds it' : `held by ${holder}`
+  return holder === undefined ? 'no run holds it' : `held by ${holder}`
 }
 
 function shardLine({ shard, committed, totals, holder, isMissing }: ShardSummary): string {
-  if (isMissing) return `  shard ${shard}: missing, it never came`
-  const done = committed === undefined ? 'nothing was committed yet' : `${committed}, ${equation(totals)}`
+  if (isMissing) return `  shard ${shard}: missing, it never started`
+  const done = committed === undefined ? 'nothing has been committed yet' : `${committed}, ${equation(totals)}`
   return `  shard ${shard}: ${done}; ${heldText(holder)}`
 }
 
 function textOf(pipeline: string, found: CheckpointSummary | undefined, isWhole: boolean): string {
-  if (found === undefined) return `${escapeText(pipeline)}: nothing was committed yet\n`
+  if (found === undefined) return `${escapeText(pipeline)}: nothing has been committed yet\n`
   const { totals, positions, states, committed, holder } = found
   const stateBytes = [...states.values()].reduce((sum, size) => sum + size, 0)
   const lines = [
@@ -127,7 +127,7 @@ function textOf(pipeline: string, found: CheckpointSummary | undefined, isWhole:
     lines.push(`    ${excerpt(split, LONGEST)}  ${excerpt(JSON.stringify(position), LONGEST)}`)
   if (shown.length < positions.size) lines.push(`    and ${countText(positions.size - shown.length)} more: see show`)
   if (states.size > 0) {
-    lines.push(`  ${countText(states.size)} parts of states, ${bytesText(stateBytes)}`)
+    lines.push(`  ${countText(states.size)} parts of state, ${bytesText(stateBytes)}`)
     if (isWhole) for (const [part, size] of states) lines.push(`    ${excerpt(part, LONGEST)}  ${bytesText(size)}`)
   }
   return redact(`${lines.map(escapeText).join('\n')}\n`)

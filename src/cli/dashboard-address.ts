@@ -1,22 +1,22 @@
-// Where the command line wants the dashboard, and who may see it.
+// Where the command line puts the dashboard, and who may see it.
 
 import { SluiceError } from '../base/errors.ts'
 import { type Dashboard, type DashboardOptions, startDashboard } from '../dashboard/dashboard.ts'
 import type { Io } from './io.ts'
 
-/** `[HOST:]PORT`; all undefined where nothing was said. */
+/** `[HOST:]PORT`; all undefined if not given. */
 export interface DashboardAddress {
   readonly host: string | undefined
   readonly port: number | undefined
 }
 
-/** Where it is if nothing is said, and nobody else is there. */
+/** The port if none is given and it is free. */
 const USUAL_PORT = 4000
 
 /** `[HOST:]PORT` */
 const ADDRESS = /^(?:(?:\[([0-9a-f:.]+)\]|([\w.-]+)):)?(\d{1,5})$/i
 
-/** A `--dashboard` takes the word behind it only where that is an address: else it stands for itself. */
+/** A `--dashboard` takes the next word only if that is an address. */
 export function withBareDashboard(argv: readonly string[]): string[] {
   const words: string[] = []
   for (let at = 0; at < argv.length; at += 1) {
@@ -30,7 +30,9 @@ export function withBareDashboard(argv: readonly string[]): string[] {
   return words
 }
 
-/** @throws {SluiceError} COMMAND_INVALID if `text` is no `[HOST:]PORT` */
+/**
+ * @throws {SluiceError} COMMAND_INVALID if `text` is not `[HOST:]PORT`
+ */
 export function readDashboardAddress(text: string): DashboardAddress {
   if (text === '') return { host: undefined, port: undefined }
   const [, sixth, named, digits] = ADDRESS.exec(text) ?? []
@@ -41,11 +43,11 @@ export function readDashboardAddress(text: string): DashboardAddress {
 }
 
 /**
- * Opens the dashboard where the command line wants it; at a free port where nothing was said and the usual one is taken.
+ * Opens the dashboard where the command line puts it; on a free port if none was given and the usual one is taken.
  *
- * @param env - SLUICE_TOKEN: what everybody has to give; SLUICE_HOSTS: names that others reach it
- *   by, with commas in between
- * @throws {SluiceError} CONFIG_INVALID if it cannot be there
+ * @param env - SLUICE_TOKEN: what every visitor must present; SLUICE_HOSTS: names by which others reach it, separated
+ *   by commas
+ * @throws {SluiceError} CONFIG_INVALID if it cannot listen there
  */
 export async function openDashboard({ host, port }: DashboardAddress, env: Io['env']): Promise<Dashboard> {
   const { SLUICE_TOKEN: token, SLUICE_HOSTS: names = '' } = env

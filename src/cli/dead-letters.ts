@@ -15,17 +15,17 @@ import { OK } from './exit.ts'
 import { type Io, put } from './io.ts'
 import { loadOnlyPipeline } from './load.ts'
 
-/** Letters read at once. */
+/** Dead letters read at once. */
 const AT_ONCE = 1000
 const LONGEST_RAW = 200
 
-/** Runs `sluice dead-letters` with its arguments; gives the exit code. */
+/** Runs `sluice dead-letters` with its arguments; returns the exit code. */
 export async function deadLetters(options: DeadLettersOptions & { readonly file: string }, io: Io): Promise<number> {
   const pipeline = await loadOnlyPipeline(options.file)
   if (options.action === 'replay') {
     const report = await replayDeadLetters(pipeline, { params: options.params }, (letter) => isWanted(letter, options))
     const { tried, loaded, dead, skipped } = report
-    const told = `${countText(tried)} tried again: ${countText(loaded)} loaded, ${countText(dead)} failed again`
+    const told = `${countText(tried)} replayed: ${countText(loaded)} loaded, ${countText(dead)} failed again`
     const rest = skipped === 0 ? '' : `; ${countText(skipped)} left alone, as there is no record to read again`
     io.stdout.write(options.json ? jsonLine(report) : `${told}${rest}\n`)
     return OK
@@ -63,7 +63,7 @@ function isWanted({ step, reason, epoch }: StoredDeadLetter, options: DeadLetter
   return epoch >= options.since
 }
 
-/** Kinds of letters told apart; others are counted together. */
+/** Kinds of dead letters told apart; others are counted together. */
 const MOST_KINDS = 1000
 
 async function list(inspector: SinkInspector, options: DeadLettersOptions, io: Io): Promise<void> {

@@ -7,18 +7,18 @@ export const COMMAND_WRONG = 64
 export const BUG = 70
 export const CANNOT_WRITE = 74
 
-/** What each code is for, in the order in which help shows them. */
+/** The meaning of each code, in the order of the help. */
 export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
-  ['0', 'everything was read and committed, rejected records within the limit; SIGTERM of what has no end'],
+  ['0', 'everything was read and committed, rejected records within the limit; SIGTERM of an unbounded source'],
   ['64', 'the command line is wrong'],
-  ['65', 'too many records were rejected (--strict, --max-dead-letters) or keys held, or a function of a flow threw'],
-  ['66', 'the source is missing, unreadable, corrupt, or no longer what it was'],
+  ['65', 'too many rejected records (--strict, --max-dead-letters) or keys, or a function of a flow threw'],
+  ['66', 'the source is missing, unreadable, corrupt, or has changed'],
   ['69', 'the sink cannot be reached'],
   ['70', 'a bug in Sluice: please report it'],
-  ['74', 'a file of our own, or the summary, cannot be written (disk full, output closed)'],
+  ['74', 'one of our own files, or the summary, cannot be written (disk full, output closed)'],
   ['75', 'another instance holds the pipeline'],
   ['78', 'the pipeline, a parameter or the target does not fit'],
-  ['128+n', 'stopped by signal n (129: hang-up, 130: Ctrl-C, 143: SIGTERM); the same command goes on'],
+  ['128+n', 'stopped by signal n (129: hang-up, 130: Ctrl-C, 143: SIGTERM); the same command continues'],
 ]
 
 const CODES: Readonly<Record<ErrorCode, number>> = {
@@ -33,7 +33,7 @@ const CODES: Readonly<Record<ErrorCode, number>> = {
   SOURCE_DIFFERS: 66,
   SINK_LOST: 69,
   SINK_UNREACHABLE: 69,
-  // That it has enough is for the reader to say, as with head.
+  // The reader decides when it has enough, as with head.
   OUTPUT_CLOSED: OK,
   SINK_MISMATCH: 78,
   PIPELINE_HELD: 75,
@@ -49,10 +49,10 @@ const CODES: Readonly<Record<ErrorCode, number>> = {
   FLOW_MISMATCH: 78,
 }
 
-/** The exit code of a failure. What nobody foresaw is a bug. */
+/** The exit code of a failure. An unexpected one is a bug. */
 export function exitCodeOf(error: unknown): number {
   if (!isSluiceError(error)) return BUG
-  // Where the event is known, it was a function of the user's that threw.
+  // If the event is known, a user function threw.
   if (isSluiceError(error, 'WORKER_FAILED') && (error.details.event ?? 'unknown') !== 'unknown')
     return CODES.OPERATOR_FAILED
   return CODES[error.code]

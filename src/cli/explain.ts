@@ -8,7 +8,7 @@ import type { Io } from './io.ts'
 import { load } from './load.ts'
 import { type ExplainOptions, refuseParams } from './options.ts'
 
-/** What says what a file exports: in words, or as a Mermaid diagram. Gives the exit code. */
+/** Runs the command that describes what a file exports: in words, or as a Mermaid diagram. Returns the exit code. */
 export function tell(as: 'mermaid' | 'words') {
   return async (
     { file, params, threads }: ExplainOptions & { readonly file: string },

@@ -1,4 +1,4 @@
-// What `sluice --help` says.
+// The text of `sluice --help`.
 
 import { escapeText } from '../observe/escape.ts'
 import { redact } from '../observe/redact.ts'
@@ -8,38 +8,38 @@ import { EXIT_CODES } from './exit.ts'
 
 const RUN_OPTIONS: readonly (readonly [option: string, meaning: string])[] = [
   ['-p, --param name=value', 'sets a parameter of the pipeline; may be given several times'],
-  ['--strict', 'stops when a record is rejected; what was read by then is committed'],
+  ['--strict', 'stops at the first rejected record; what was read by then is committed'],
   ['--max-dead-letters N|P%', 'stops when more than N records, or more than P percent, are rejected'],
   ['--epoch-ms N', 'commits at least every N milliseconds (1000; DuckDB: 5000)'],
   ['--drain-timeout SECONDS', 'how long a stop may take to commit what was read (30)'],
-  ['-t, --threads N', 'runs on N worker threads: by default a pipeline on none, a flow on as many as help'],
+  ['-t, --threads N', 'runs on N worker threads: by default none for a pipeline, as many as help for a flow'],
   ['--shard I/N', 'runs one of N copies, from 0/N on, which share the splits of the pipeline'],
   ['--dashboard [[HOST:]PORT]', 'shows the run in a browser (127.0.0.1:4000); other addresses need a token'],
   ['--json', 'prints the summary as one JSON object on standard output'],
-  ['--log text|json', 'how notices and errors are written to standard error (text); json: each commit, too'],
+  ['--log text|json', 'how notices and errors are written to standard error (text); json also logs each commit'],
   ['--log-level LEVEL', 'the least urgent level to write: debug, info, warn or error (info)'],
-  ['-q, --quiet', 'no progress: errors and the summary alone'],
+  ['-q, --quiet', 'no progress: only errors and the summary'],
   ['-h, --help', "the pipeline's own parameters"],
 ]
 
 export function mainHelp(): string {
-  return `Sluice loads data with demand-driven pipelines, which go on where they were, whatever ended them.
+  return `Sluice loads data with demand-driven pipelines that resume where they stopped, whatever the reason.
 
 Usage
-  sluice run FILE [options]     runs the pipeline that FILE exports; goes on where the last run was stopped
-  sluice run FILE [options]     runs the flow that FILE exports; prints its events, one JSON value a line
+  sluice run FILE [options]     runs the pipeline that FILE exports; continues where the last run stopped
+  sluice run FILE [options]     runs the flow that FILE exports; prints its events, one JSON value per line
   sluice serve DIR              runs all pipelines of a folder, and shows them in a browser
-  sluice check FILE             looks at a pipeline and both its ends; shows its first rows
-  sluice checkpoints FILE       shows where a pipeline stands; lets it start over
+  sluice check FILE             checks a pipeline and both its ends; shows its first rows
+  sluice checkpoints FILE       shows where a pipeline stands; can make it start over
   sluice dead-letters FILE      lists, shows, exports and replays what could not be loaded
-  sluice top FILE|URL           shows what runs, layer by layer, in a terminal
-  sluice explain FILE           says how a flow or pipeline would run, without running it
+  sluice top FILE|URL           shows runs, layer by layer, in a terminal
+  sluice explain FILE           tells how a flow or pipeline would run, without running it
   sluice graph FILE [options]   prints the pipeline or flow as a Mermaid diagram
   sluice help [COMMAND]         this page, or that of a command
   sluice --version
 
-FILE is a TypeScript or JavaScript module whose default export is a pipeline or a flow. A pipeline's run can be killed
-at any moment and started again: rows, dead letters and positions are committed together. Press Ctrl-C once to
+FILE is a TypeScript or JavaScript module whose default export is a pipeline or a flow. The run of a pipeline can be
+killed at any moment and started again: rows, dead letters and positions are committed together. Press Ctrl-C once to
 stop cleanly, twice to stop immediately.
 
 Examples
@@ -58,11 +58,11 @@ ${table(EXIT_CODES)}
 export function runHelp(): string {
   return `sluice run FILE [options]
 
-Runs the pipeline that FILE exports. It goes on where the last run was stopped; a second run loads only what is new.
+Runs the pipeline that FILE exports. It continues where the last run stopped; a second run loads only what is new.
 "sluice run FILE --help" shows the pipeline's own parameters.
 
-Of a flow, the events go to standard output, one JSON value a line, and a summary to standard error. It begins anew each
-time; --threads, --quiet, --log and --log-level are its options.
+For a flow, the events go to standard output, one JSON value per line, and a summary to standard error. A flow starts
+over each time; its options are --threads, --quiet, --log and --log-level.
 
 Options
 ${table(RUN_OPTIONS)}
@@ -79,7 +79,7 @@ ${table(EXIT_CODES)}
 export function graphHelp(): string {
   return `sluice graph FILE [--threads N] [--param name=value …]
 
-Prints what FILE exports as a Mermaid diagram: its layers, what they do, and where events change stages; of a pipeline
+Prints what FILE exports as a Mermaid diagram: its layers, what they do, and where events change stages; for a pipeline
 also its sink, what is promised of rows, and where dead letters come from. Nothing is read or written.
 
 Example
@@ -90,15 +90,15 @@ Example
 export function explainHelp(): string {
   return `sluice explain FILE [--threads N] [--param name=value …]
 
-Says how what FILE exports would run, without running it: its layers, how many stages each has, where events
-change stages, and on how many threads it runs, with the reason; of a pipeline also what is promised of rows.
+Tells how what FILE exports would run, without running it: its layers, how many stages each has, where events change
+stages, and on how many threads it runs, with the reason; for a pipeline also what is promised of rows.
 
 Example
   sluice explain word-count.ts --threads 4
 `
 }
 
-/** The page of one pipeline: what it is and its parameters. */
+/** The help of one pipeline: its description and parameters. */
 export function pipelineHelp(file: string, pipeline: Pipeline<Params>): string {
   const rows = Object.entries(pipeline.params).map(([name, one]) => {
     const meaning = one.about === '' ? one.allowed : one.about
@@ -107,14 +107,15 @@ export function pipelineHelp(file: string, pipeline: Pipeline<Params>): string {
   })
   const about = pipeline.about === '' ? '' : `\n${escapeText(pipeline.about)}\n`
   const params = rows.length === 0 ? '  none\n' : `${table(rows)}\n`
-  return `${escapeText(pipeline.name)}: sluice run ${escapeText(quote(file))} [--param name=value …]\n${about}
-Parameters, with what they are if not given
+  return `${escapeText(pipeline.name)}: sluice run ${escapeText(quote(file))} [--param name=value …]
+${about}
+Parameters, with their defaults
 ${params}
-"sluice help run" shows the options that every run has.
+"sluice help run" shows the options of every run.
 `
 }
 
-/** A word as a POSIX shell takes it. */
+/** A word quoted for a POSIX shell. */
 export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

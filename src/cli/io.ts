@@ -1,6 +1,6 @@
-// Where a command reads from and writes to: handed in, so that tests see what a person would.
+// What a command reads from and writes to: passed in, so that tests see what a person would.
 
-/** A stream that is written to, and what is known of who reads it. */
+/** An output stream, and what is known about its reader. */
 export interface Out {
   write(text: string): unknown
   readonly isTTY?: boolean
@@ -10,7 +10,7 @@ export interface Out {
   put?(text: string): Promise<void>
 }
 
-/** Writes much: no faster than it is read, and nothing more once nobody reads on. */
+/** Writes a lot: no faster than it is read, and nothing more once the reader is gone. */
 export async function put(out: Out, text: string): Promise<void> {
   if (out.put === undefined) out.write(text)
   else await out.put(text)
@@ -22,12 +22,12 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** Whether colours and redrawn lines are welcome on a stream. */
+/** Whether a stream takes colours and redrawn lines. */
 export function isLively(out: Out, env: Io['env']): boolean {
   return out.isTTY === true && env.TERM !== 'dumb' && env.CI === undefined
 }
 
-/** Whether colours are welcome on a stream: see https://no-color.org. */
+/** Whether a stream takes colours: see https://no-color.org. */
 export function hasColour(out: Out, env: Io['env']): boolean {
   return isLively(out, env) && (env.NO_COLOR ?? '') === ''
 }

@@ -1,10 +1,10 @@
-// What to do about the usual errors of loading a user's module.
+// Advice for the usual errors of loading a user's module.
 
 import { existsSync } from 'node:fs'
 import { basename, extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** An error's text, and what helps; `$1` is what the text names. */
+/** An error's text, and the advice; `$1` is what the text names. */
 const ADVICE: readonly (readonly [error: RegExp, advice: (named: string) => string | undefined])[] = [
   [/^(?:Cannot find module|Directory import) '([^']+)'/, extensionAdvice],
   [/^Cannot find package '([^']+)' imported from/, (name) => `run npm install ${packageOf(name)}`],
@@ -23,7 +23,7 @@ const ADVICE: readonly (readonly [error: RegExp, advice: (named: string) => stri
   ],
 ]
 
-/** One line on what to do, with a colon ahead of it; empty where nothing is known. */
+/** One line of advice, with a colon in front; empty if there is none. */
 export function loadAdvice(message: string): string {
   for (const [error, advise] of ADVICE) {
     const named = error.exec(message)?.[1]
@@ -33,7 +33,7 @@ export function loadAdvice(message: string): string {
   return ''
 }
 
-/** Node looks for the file that is named, and for no other. */
+/** Node looks for exactly the file that is named. */
 function extensionAdvice(path: string): string | undefined {
   const file = path.startsWith('file:') ? fileURLToPath(path) : path
   const stem = extname(file) === '.js' ? file.slice(0, -3) : file

@@ -22,7 +22,7 @@ export type Loaded =
 /**
  * The pipeline or flow that a module exports as its default.
  *
- * @throws {SluiceError} CONFIG_INVALID if there is no such file, it cannot be loaded, or exports something else
+ * @throws {SluiceError} CONFIG_INVALID if there is no such file, it cannot be loaded, or it exports something else
  */
 export async function load(file: string): Promise<Loaded> {
   const loaded = await loadIfAny(file)
@@ -31,9 +31,9 @@ export async function load(file: string): Promise<Loaded> {
 }
 
 /**
- * The same; undefined for a module that has no default export, as parts of others have none.
+ * The same; undefined for a module without a default export, as parts of other modules have none.
  *
- * @throws {SluiceError} CONFIG_INVALID if there is no such file, it cannot be loaded, or exports something else
+ * @throws {SluiceError} CONFIG_INVALID if there is no such file, it cannot be loaded, or it exports something else
  */
 export async function loadIfAny(file: string): Promise<Loaded | undefined> {
   const path = resolve(file)
@@ -48,7 +48,7 @@ export async function loadIfAny(file: string): Promise<Loaded | undefined> {
   throw unusable(file, wrongExport(describeValue(module.default)))
 }
 
-/** The module of the folder that was meant, as words behind an error. */
+/** The module of the folder that was probably meant, as a suggestion for an error. */
 function meantBy(path: string): string {
   const folder = dirname(path)
   const modules = existsSync(folder) ? readdirSync(folder).filter((name) => /\.[cm]?[jt]s$/.test(name)) : []
@@ -69,7 +69,7 @@ function wrongExport(found: string): string {
 export async function loadOnlyPipeline(file: string): Promise<Pipeline<Params>> {
   const loaded = await load(file)
   if (loaded.kind === 'pipeline') return loaded.pipeline
-  throw unusable(file, 'it exports a flow, which keeps nothing')
+  throw unusable(file, 'it exports a flow, which has no checkpoints')
 }
 
 async function importModule(file: string, path: string): Promise<Record<string, unknown>> {

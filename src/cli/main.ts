@@ -38,7 +38,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   top: { page: topHelp, run: topCommand },
 }
 
-/** A command that prints its help unless it is given a file. */
+/** A command that prints its help if it gets no file. */
 function ofFile<O extends FileOptions>(
   page: () => string,
   read: (argv: readonly string[]) => O,
@@ -54,7 +54,7 @@ function ofFile<O extends FileOptions>(
   }
 }
 
-/** Runs a command line; gives its exit code. Never throws. */
+/** Runs a command line; returns its exit code. Never throws. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const [name, ...rest] = argv
   try {
@@ -80,25 +80,27 @@ function print(text: string, io: Io): number {
   return OK
 }
 
-/** Help that nobody asked for: something is missing. */
+/** Help that was not requested: something is missing. */
 function usage(text: string, io: Io): number {
   io.stderr.write(text)
   return COMMAND_WRONG
 }
 
-/** @param others - what may have been meant beside commands */
+/**
+ * @param others - what may have been meant beside commands
+ */
 function commandOf(name: string, others: readonly string[]): Command {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (command !== undefined) return command
   const isOption = name.startsWith('-')
   const alike = [...Object.keys(COMMANDS), ...others].filter((one) => one.startsWith('-') === isOption)
-  // A file in the place of the command is to be run.
+  // A file in place of the command is to be run.
   const meant = /\.[cm]?[jt]s$/.test(name) ? `sluice run ${quote(name)}` : nearest(name, alike)
   const hint = meant === undefined ? '' : ` did you mean ${meant}?`
   throw commandInvalid(name, `There is no ${isOption ? 'option' : 'command'} ${name}:${hint} sluice --help lists all`)
 }
 
-/** Whether failures are to be written as JSON: asked for even where the other options cannot be read. */
+/** Whether failures are printed as JSON: requested even if the other options cannot be read. */
 function wantsJsonLog(argv: readonly string[]): boolean {
   return argv.some((word, index) => word === '--log=json' || (word === '--log' && argv[index + 1] === 'json'))
 }

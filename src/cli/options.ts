@@ -1,4 +1,4 @@
-// The options of the commands: read from the command line, refused with the reason and what was probably meant.
+// The options of the commands: read from the command line, rejected with the reason and a suggestion.
 
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { messageOf, SluiceError } from '../base/errors.ts'
@@ -9,15 +9,15 @@ import { LEVELS, type Level } from '../observe/log.ts'
 import type { MaxDeadLetters } from '../pipeline/dead-letter-limit.ts'
 import { type DashboardAddress, readDashboardAddress, withBareDashboard } from './dashboard-address.ts'
 
-/** What the command line asks of every command that takes a pipeline. */
+/** Options of every command that takes a pipeline. */
 export interface FileOptions {
-  /** The module; undefined only where `help` is asked for without one. */
+  /** The module; undefined only if `help` is requested without one. */
   readonly file: string | undefined
   readonly params: ReadonlyMap<string, string>
   readonly help: boolean
 }
 
-/** What the command line asks of a run. */
+/** Options of a run. */
 export interface RunOptions extends FileOptions {
   readonly json: boolean
   readonly quiet: boolean
@@ -30,11 +30,11 @@ export interface RunOptions extends FileOptions {
   readonly threads: number | undefined
   /** Which of several copies it is; undefined: the only one. */
   readonly shard: Shard | undefined
-  /** Where it is shown while it goes on; undefined: nowhere. */
+  /** Where its dashboard is; undefined: nowhere. */
   readonly dashboard: DashboardAddress | undefined
 }
 
-/** What the command line asks of `sluice serve`. */
+/** Options of `sluice serve`. */
 export interface ServeOptions extends Pick<RunOptions, 'file' | 'params' | 'help' | 'log' | 'logLevel' | 'threads'> {
   readonly drainTimeoutMs: number
   readonly dashboard: DashboardAddress
@@ -72,10 +72,12 @@ const SERVE_OPTIONS = {
   dashboard: RUN_OPTIONS.dashboard,
 } as const
 
-/** The longest that a timer of Node's can wait, in clock milliseconds. */
+/** The longest wait of a Node timer, in clock milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice run` does not take */
+/**
+ * @throws {SluiceError} COMMAND_INVALID for an invalid command line
+ */
 export function readRunOptions(argv: readonly string[]): RunOptions {
   const { values, positionals } = parse('run', withBareDashboard(argv), RUN_OPTIONS)
   const { strict, dashboard } = values
@@ -98,7 +100,9 @@ export function readRunOptions(argv: readonly string[]): RunOptions {
   }
 }
 
-/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice serve` does not take */
+/**
+ * @throws {SluiceError} COMMAND_INVALID for an invalid command line
+ */
 export function readServeOptions(argv: readonly string[]): ServeOptions {
   const { values, positionals } = parse('serve', withBareDashboard(argv), SERVE_OPTIONS)
   const [folder, extra] = positionals
@@ -130,12 +134,14 @@ function readDrainTimeout(text = '30'): number {
   return readMs('--drain-timeout', text, { min: 0, unitMs: 1000 })
 }
 
-/** What the command line asks of `sluice explain`. */
+/** Options of `sluice explain`. */
 export interface ExplainOptions extends FileOptions {
   readonly threads: number | undefined
 }
 
-/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice explain` and `sluice graph` do not take */
+/**
+ * @throws {SluiceError} COMMAND_INVALID for an invalid command line
+ */
 export function readExplainOptions(command: 'explain' | 'graph', argv: readonly string[]): ExplainOptions {
   const { values, positionals } = parse(command, argv, { ...FILE_OPTIONS, threads: RUN_OPTIONS.threads })
   return { ...fileOptions(command, positionals, values), threads: readThreads(values.threads) }
@@ -191,7 +197,7 @@ function readParamPairs(pairs: readonly string[]): ReadonlyMap<string, string> {
   return params
 }
 
-/** A flow has none: it is what its module makes of it. @throws {SluiceError} COMMAND_INVALID if some are given */
+/** A flow has none: its module decides everything. @throws {SluiceError} COMMAND_INVALID if any are given */
 export function refuseParams(file: string, params: ReadonlyMap<string, string>): void {
   const [name] = params.keys()
   if (name === undefined) return
@@ -233,7 +239,7 @@ export function readMs(
   throw commandInvalid(text, `${name} must be a number from ${min} to ${max}: found ${text}`)
 }
 
-/** The error for a command line that Sluice does not take. */
+/** The error for an invalid command line. */
 export function commandInvalid(argument: string, message: string): SluiceError {
   return new SluiceError('COMMAND_INVALID', message, { argument })
 }

@@ -1,4 +1,4 @@
-// This process's command line: its streams, who may have stopped reading them, and its end.
+// The command line of this process: its streams, whose readers may be gone, and its end.
 
 import { writeSync } from 'node:fs'
 import { outputError } from '../connect/memory/stdout.ts'
@@ -9,12 +9,12 @@ import { main } from './main.ts'
 /**
  * Runs this process's command line and ends the process.
  *
- * Output that nobody reads any more (`sluice run … | head`, a terminal that is gone) stops no load: what is still to be
- * printed is dropped. A load whose summary could not be printed ends with 74; help and diagrams end with 0, as their
- * reader has seen enough, and so does a load whose sink is standard output.
+ * Output that nobody reads any more (`sluice run … | head`, a closed terminal) stops no load: further output is
+ * dropped. A load whose summary could not be printed exits with 74; help and diagrams exit with 0, as their reader has
+ * seen enough, and so does a load whose sink is standard output.
  *
- * A process that ends with 0 before its command has, as after `process.exit()` in a pipeline's own code, ends with 70:
- * a load that stopped half-way must not look done.
+ * A process that exits with 0 before its command is done, as after `process.exit()` in a pipeline's own code, exits
+ * with 70 instead: a load that stopped half-way must not look complete.
  */
 export async function runProcess(): Promise<void> {
   let isDone = false
@@ -30,7 +30,7 @@ export async function runProcess(): Promise<void> {
   const code = await main(argv, { stdout, stderr: process.stderr, env: process.env })
   await Promise.all([process.stdout, process.stderr].map(flushed))
   isDone = true
-  // Where only rows went to standard output, their sink has said what it is that nobody reads them.
+  // If only rows went to standard output, their sink decides what a closed reader means.
   const isSummaryLost = lost.has(process.stdout) && stdout.hasPrinted
   process.exit(isSummaryLost && code === OK && argv[0] === 'run' ? CANNOT_WRITE : code)
 }
@@ -62,7 +62,7 @@ class Printer implements Out {
     return this.#stream.write(text)
   }
 
-  /** Of rows, whose reader says when it has seen enough. */
+  /** For rows, whose reader decides when it has seen enough. */
   put(text: string): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#stream.write(text, (error) => (error == null ? resolve() : reject(outputError(error))))
@@ -75,11 +75,11 @@ function tellEarlyEnd(): void {
   try {
     writeSync(2, `sluice: ${why}; what was committed stands: run the same command to go on\n`)
   } catch {
-    // Nobody reads it any more: the exit code says it.
+    // Nobody reads it any more: the exit code says so.
   }
 }
 
-/** What was written before is on its way, or is known to be lost. */
+/** Earlier output is on its way, or is known to be lost. */
 function flushed(out: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     if (out.destroyed) resolve()

@@ -13,8 +13,8 @@ import { type RunOptions, refuseParams } from './options.ts'
 import { Signals, Stopped } from './signals.ts'
 
 /**
- * Runs the flow of a module; gives the exit code. A first signal closes its sources and lets through what they gave; a
- * second one, or the end of the time for that, ends it at once.
+ * Runs the flow of a module; returns the exit code. A first signal closes its sources and lets everything through; a
+ * second one, or the drain timeout, ends it at once.
  */
 export async function runFlowCommand(module: URL, file: string, options: RunOptions, io: Io): Promise<number> {
   const { threads, params, quiet, log: format, logLevel: level, drainTimeoutMs } = options
@@ -66,11 +66,11 @@ export async function runFlowCommand(module: URL, file: string, options: RunOpti
   }
 }
 
-/** What a function of the flow threw, with the operator, the event, and the place in the user's code. */
+/** The error of a user function, with the operator, the event, and the place in the user's code. */
 function failureOf(error: unknown, { operator, event = 'unknown' }: FailedCall): SluiceError {
   const at = event === 'unknown' ? '' : ` at ${event}`
   const [, place] = /\(?(file:[^\s)]+)/.exec(error instanceof Error ? (error.stack ?? '') : '') ?? []
   const where = place === undefined ? '' : ` (${place})`
-  const message = `Cannot go on: ${operator} failed${at}: ${messageOf(error)}${where}`
+  const message = `Cannot continue: ${operator} failed${at}: ${messageOf(error)}${where}`
   return new SluiceError('OPERATOR_FAILED', message, { operator, event }, { cause: error })
 }

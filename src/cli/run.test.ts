@@ -253,7 +253,7 @@ describe('a run that fails', { concurrency: 2 }, () => {
     match(stderr, /^sluice: no property of undefined\n {4}at .*a%20job\.ts:\d+:\d+\)?\n/)
     match(
       stderr,
-      /please report it .*; what was committed stands, 0 records in all runs: run the same command to go on\n$/,
+      /please report it .*; what was committed stands, 0 records in all runs: run the same command to continue\n$/,
     )
   })
 
@@ -292,7 +292,7 @@ describe('a run that is stopped', { concurrency: 2 }, () => {
       equal(code, exitCode)
       match(stderr, new RegExp(`\\nstopping: received ${signal}; finishing what was read\\n`))
       const told =
-        /\nstopped after ([\d,]+) records? \(.* of 300\.0 kB\), the last in list, all committed; go on with: (.*)\n$/.exec(
+        /\nstopped after ([\d,]+) records? \(.* of 300\.0 kB\), the last in list, all committed; continue with: (.*)\n$/.exec(
           stderr,
         )
       equal(told?.[2], `sluice run '${job}' --param 'state=${state}' ${SLOW.join(' ')}`)
@@ -301,14 +301,14 @@ describe('a run that is stopped', { concurrency: 2 }, () => {
       equal(totals.read.toLocaleString('en-US'), told?.[1])
       const rest = await run({ args: ['--json', ...params({ count: 30_000 })], state })
       deepEqual([rest.code, JSON.parse(rest.stdout).overall.read], [0, 30_000])
-      match(rest.stderr, /, going on after epoch \d+\ngoing on in list after [\d,]+ of 300,000 bytes\n/)
+      match(rest.stderr, /, continuing after epoch \d+\ncontinuing in list after [\d,]+ of 300,000 bytes\n/)
     })
   }
 
   it('says how to go on in a checkout, where npm runs the command', async () => {
     const env = { npm_lifecycle_event: 'sluice' }
     const { stderr } = await run({ args: SLOW, env, acts: [[LOADING, send('SIGTERM')]] })
-    match(stderr, / go on with: npm run -s sluice -- run '/)
+    match(stderr, / continue with: npm run -s sluice -- run '/)
   })
 
   it('ends at a second interrupt, even if its sink hangs', LIMIT, async () => {
@@ -321,7 +321,7 @@ describe('a run that is stopped', { concurrency: 2 }, () => {
     equal(code, 130)
     match(
       stderr,
-      /\nsecond interrupt: stopping now\nstopped, 0 records committed in all runs; go on with: sluice run .*\n$/,
+      /\nsecond interrupt: stopping now\nstopped, 0 records committed in all runs; continue with: sluice run .*\n$/,
     )
     equal(stdout, '')
   })

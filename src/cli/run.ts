@@ -1,4 +1,4 @@
-// sluice run: starts a pipeline, shows it, stops it, and says how it ended.
+// sluice run: starts a pipeline, shows it, stops it, and reports how it ended.
 
 import { systemClock } from '../base/clock.ts'
 import { watchedRun } from '../dashboard/watched.ts'
@@ -21,13 +21,13 @@ import { summaryText } from './show/summary.ts'
 import { Top } from './show/top.ts'
 import { Signals, Stopped } from './signals.ts'
 
-/** How a run is looked at while it goes on: as `sluice top` shows it. */
+/** How a run is displayed while it goes on, as in `sluice top`. */
 export interface RunView {
-  /** Between two looks, in clock milliseconds. */
+  /** Between two snapshots, in clock milliseconds. */
   readonly everyMs: number | undefined
 }
 
-/** Runs `sluice run` with its arguments; gives the exit code. */
+/** Runs `sluice run` with its arguments; returns the exit code. */
 export async function runCommand(argv: readonly string[], io: Io, view?: RunView): Promise<number> {
   const options = readRunOptions(argv)
   const { file, help } = options
@@ -51,7 +51,7 @@ class RunCommand {
   readonly #signals: Signals
   readonly #abort = new AbortController()
   readonly #view: RunView | undefined
-  /** Where the run itself writes what happens. */
+  /** Where the run itself logs what happens. */
   readonly #runLog: Logger | undefined
   /** The run, once it has started. */
   #run: PipelineRun | undefined
@@ -67,7 +67,7 @@ class RunCommand {
     const isText = format === 'text'
     const isLogged = !isText && !quiet
     this.#reporter = new Reporter({ io, log, isQuiet: quiet || view !== undefined, isLive: !json && isText, isLogged })
-    // A failure is told once, with its exit code.
+    // A failure is printed once, with its exit code.
     if (isLogged) this.#runLog = { ...log, child: (fields) => ({ ...log.child(fields), error: () => {} }) }
     this.#signals = new Signals({
       drainTimeoutMs: options.drainTimeoutMs,
@@ -95,13 +95,13 @@ class RunCommand {
     }
   }
 
-  /** Flows hold nothing to go on from: another thing watches over their signals. */
+  /** Flows have no checkpoint to continue from: their signals are handled elsewhere. */
   async #flow(module: URL): Promise<number> {
     this.#signals.release()
     return await runFlowCommand(module, this.#file, this.#options, this.#io)
   }
 
-  /** The run on its dashboard, if one is wanted: there before the run begins, and until it has ended. */
+  /** The run on its dashboard, if one is requested: open before the run starts, and until it has ended. */
   async #shown(given: Pipeline | URL, pipeline: Pipeline): Promise<RunReport> {
     const { dashboard: address, params } = this.#options
     if (address === undefined) return await this.#load(given)
@@ -134,7 +134,7 @@ class RunCommand {
     return await run.done
   }
 
-  /** Draws the run as long as it goes on, where there is a terminal or somebody says how often; and as it was left. */
+  /** Draws the run while it goes on, on a terminal or at the requested interval; and its final state. */
   async #viewed(run: PipelineRun, { everyMs }: RunView): Promise<RunReport> {
     const over = new AbortController()
     const top = new Top(async () => [run.snapshot()], { once: false, everyMs }, this.#io)
@@ -151,12 +151,12 @@ class RunCommand {
 
   #finished(report: RunReport): number {
     const signal = report.outcome === 'drained' ? this.#signals.received : undefined
-    // What never ends by itself is done when it is told to stop.
+    // An unbounded run is complete when it is told to stop.
     const isDone = signal === undefined || (report.isUnbounded && signal === 'SIGTERM')
     const exitCode = isDone ? OK : exitCodeOfSignal(signal)
     if (signal !== undefined) this.#reporter.say(`stopped ${this.#reached(report)}, all committed; ${this.#goOn()}`)
     const { json } = this.#options
-    // Where rows went to standard output, nothing else does.
+    // If rows went to standard output, nothing else does.
     const out = report.sinkKind === 'stdout' ? this.#io.stderr : this.#io.stdout
     out.write(
       json ? jsonLine({ ...report, exitCode }) : summaryText(report, this.#reporter.notes, this.#reporter.noted),
@@ -175,7 +175,7 @@ class RunCommand {
     return tellFailure(failure, { io: this.#io, log, isJson: this.#options.json, committed })
   }
 
-  /** How far a run came that was stopped: `after 12 records (3.4 kB of 1.0 MB), the last in logs/a.log`. */
+  /** How far a stopped run came: `after 12 records (3.4 kB of 1.0 MB), the last in logs/a.log`. */
   #reached({ run, doneBytes }: RunReport): string {
     const totalBytes = this.#run?.progress().totalBytes
     const of = totalBytes === undefined ? '' : ` of ${bytesText(totalBytes)}`
@@ -185,9 +185,9 @@ class RunCommand {
   }
 
   #goOn(): string {
-    // In a checkout there is no such command: npm runs it, and says so.
+    // In a checkout there is no such command: npm runs it, and its environment says so.
     const command = this.#io.env.npm_lifecycle_event === 'sluice' ? 'npm run -s sluice --' : 'sluice'
-    return `go on with: ${command} run ${this.#argv.map(quote).join(' ')}`
+    return `continue with: ${command} run ${this.#argv.map(quote).join(' ')}`
   }
 }
 

@@ -1,4 +1,4 @@
-// sluice serve: all pipelines of a folder in one process, looked after and shown on the dashboard.
+// sluice serve: all pipelines of a folder in one process, supervised and shown on the dashboard.
 
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ import type { ServeOptions } from './options.ts'
 import { Served } from './served.ts'
 import { Signals, Stopped } from './signals.ts'
 
-/** Runs `sluice serve` with its arguments; gives the exit code. It goes on until it is told to stop. */
+/** Runs `sluice serve` with its arguments; returns the exit code. It runs until it is told to stop. */
 export async function serve(options: ServeOptions & { readonly file: string }, io: Io): Promise<number> {
   const log = lineLogger({
     format: options.log,
@@ -61,7 +61,7 @@ export async function serve(options: ServeOptions & { readonly file: string }, i
     })
     say(`${many(served.length, 'pipeline')} on the dashboard: ${dashboard.url}`)
     const all = Promise.all(served.map(async (one) => await one.serve()))
-    // Where all have come to their end, it is still to be seen how.
+    // After all have ended, their results stay visible.
     await keepingAlive(Promise.race([Promise.all([all, told.promise]), stopped]))
     abort.signal.throwIfAborted()
     return signals.received === undefined || signals.received === 'SIGTERM' ? OK : exitCodeOfSignal(signals.received)
@@ -86,7 +86,7 @@ interface Unusable {
 }
 
 /**
- * The pipelines that modules of a folder export, and the modules of which none can be had.
+ * The pipelines that modules of a folder export, and the modules that cannot be loaded.
  *
  * @throws {SluiceError} CONFIG_INVALID if no module of it exports a pipeline
  */
@@ -104,7 +104,7 @@ async function pipelinesIn(
     })
     if (loaded === undefined) continue
     if (loaded.kind === 'flow') {
-      say(`${file} exports a flow, which is left alone: there is nothing to go on from`)
+      say(`${file} exports a flow, which is ignored: it has no checkpoint to continue from`)
       continue
     }
     const { pipeline, module } = loaded
@@ -136,8 +136,8 @@ function modulesIn(folder: string): string[] {
 /**
  * `orders.input=x` is the parameter `input` of the pipeline `orders`.
  *
- * @param onStrange - told of one that is of no pipeline, where it may be of one that could not be loaded
- * @throws {SluiceError} COMMAND_INVALID for one that is of no pipeline
+ * @param onStrange - called with a parameter of an unknown pipeline, if that may be one that could not be loaded
+ * @throws {SluiceError} COMMAND_INVALID for a parameter of an unknown pipeline
  */
 function paramsOf(
   pipelines: readonly Pipeline<Params>[],

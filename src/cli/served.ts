@@ -1,4 +1,4 @@
-// A pipeline that is looked after: started, watched, and started again when it fails.
+// A supervised pipeline: started, watched, and restarted when it fails.
 
 import { type Backoff, backoffMs } from '../base/backoff.ts'
 import { systemClock } from '../base/clock.ts'
@@ -19,7 +19,7 @@ import { nothingYet } from './broken.ts'
 export interface ServedOptions {
   readonly pipeline: Pipeline<Params>
   readonly params: ReadonlyMap<string, string>
-  /** Its module, which worker threads import, and how many they are; without it all is done in this thread. */
+  /** Its module, which worker threads import, and their number; without it everything runs in this thread. */
   readonly onThreads?: { readonly module: URL; readonly threads: number }
   readonly log: Logger
   /** Ends it now. */
@@ -28,10 +28,10 @@ export interface ServedOptions {
 }
 
 const BACKOFF: Backoff = { firstMs: 1000, capMs: 60_000 }
-/** A run that went on for so long was well: what fails then is waited for as a first failure. */
+/** A run that lasted this long was healthy: its failure counts as a first one. */
 const WELL_MS = 60_000
 
-/** Failures that come again however often it is tried: somebody has to change something first. */
+/** Permanent failures: someone has to change something first. */
 const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CONFIG_INVALID',
   'TOO_MANY_DEAD_LETTERS',
@@ -46,13 +46,13 @@ const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'FLOW_MISMATCH',
 ])
 
-/** What is wrong with how a pipeline is written is told by the errors of the language. */
+/** Mistakes in the code of a pipeline are reported as built-in errors. */
 function willComeAgain(error: unknown): boolean {
   if (isSluiceError(error)) return LASTING.has(error.code)
   return error instanceof TypeError || error instanceof RangeError
 }
 
-/** One pipeline of `sluice serve`. What it committed stands, whatever happens: each start goes on from there. */
+/** One pipeline of `sluice serve`. What it committed stands, whatever happens: each start continues from there. */
 export class Served implements WatchedRun {
   readonly pipeline: string
   readonly inspect: WatchedRun['inspect']
@@ -61,12 +61,12 @@ export class Served implements WatchedRun {
   readonly #startedMs = systemClock.wallMs()
   /** The run under way, or the last one. */
   #run: PipelineRun | undefined
-  /** What stands in the way of a run, while none is under way. */
+  /** The error that prevents a run, while none is under way. */
   #trouble: { readonly state: 'waiting' | 'failed' | 'drained'; readonly error: string } | undefined
-  /** How often a run was started, also where nothing came of it. */
+  /** How often a run was started, successfully or not. */
   #starts = 0
   #isPaused = false
-  /** Ends a wait for the next start: nobody wants one any more. */
+  /** Ends a wait for the next start: it is no longer wanted. */
   readonly #drain = new AbortController()
 
   constructor(options: ServedOptions) {
@@ -76,7 +76,7 @@ export class Served implements WatchedRun {
     this.branches = branchesOf(options.pipeline, options.params)
   }
 
-  /** Resolves once it has come to its end, was drained, or failed for good. Never rejects. */
+  /** Resolves once it has completed, was drained, or failed for good. Never rejects. */
   async serve(): Promise<void> {
     const { log, signal, backoff = BACKOFF } = this.#options
     for (let failures = 1; !this.#drain.signal.aborted && !signal.aborted; failures += 1) {
@@ -91,9 +91,9 @@ export class Served implements WatchedRun {
         const why = excerpt(redact(messageOf(error)), 300)
         const isLasting = willComeAgain(error)
         this.#trouble = { state: isLasting ? 'failed' : 'waiting', error: why }
-        if (isLasting) return log.error({}, `${this.pipeline} failed, and is not started again: ${why}`)
+        if (isLasting) return log.error({}, `${this.pipeline} failed, and is not restarted: ${why}`)
         const waitMs = backoffMs(failures, backoff)
-        log.warn({ failures }, `${this.pipeline} failed; it is started again in ${durationText(waitMs)}: ${why}`)
+        log.warn({ failures }, `${this.pipeline} failed; it is restarted in ${durationText(waitMs)}: ${why}`)
         await this.#wait(waitMs)
         if (this.#drain.signal.aborted) this.#trouble = { state: 'drained', error: why }
       }
@@ -106,7 +106,7 @@ export class Served implements WatchedRun {
     return this.#trouble === undefined ? { ...run, restarts } : { ...run, ...this.#trouble, restarts }
   }
 
-  /** Records read by the last run, and those of all runs that are committed. */
+  /** Records read by the last run, and committed over all runs. */
   progress(): { readonly read: number; readonly committed: { readonly read: number } } {
     return this.#run?.progress() ?? { read: 0, committed: NO_TOTALS }
   }
@@ -139,7 +139,7 @@ export class Served implements WatchedRun {
     this.#run = run
     this.#trouble = undefined
     if (this.#isPaused) run.pause()
-    if (this.#drain.signal.aborted) void run.drain('asked for before it was started').catch(() => {}) // Heard of below.
+    if (this.#drain.signal.aborted) void run.drain('requested before it was started').catch(() => {}) // Handled below.
     const { outcome, run: totals } = await run.done
     log.info({ outcome, ...totals }, `${this.pipeline} ${outcome}: ${equation(totals)}`)
   }
@@ -148,7 +148,7 @@ export class Served implements WatchedRun {
     try {
       await systemClock.sleep(ms, AbortSignal.any([this.#drain.signal, this.#options.signal]))
     } catch {
-      // It is to end: who waits for the next start looks at why.
+      // It is to end: the loop checks that before the next start.
     }
   }
 

@@ -3,7 +3,7 @@
 import { countText } from '../observe/text.ts'
 import { exitCodeOfSignal, STOP_SIGNALS, type StopSignal } from './exit.ts'
 
-/** How long a run that is aborted may take to close, in clock milliseconds; then it is left as a kill would leave it. */
+/** How long an aborted run may take to close, in clock milliseconds; after that it is left as after a kill. */
 const GRACE_MS = 500
 
 /** A run was stopped on request before it could commit all that it had read. */
@@ -17,9 +17,9 @@ export class Stopped extends Error {
   }
 }
 
-/** What is stopped: a run, or several of them. */
+/** What can be stopped: a run, or several of them. */
 export interface Stoppable {
-  /** Records read by what is under way, and those of all runs that are committed; absent where nothing is committed. */
+  /** Records read by the current run, and committed over all runs; absent if nothing is committed. */
   progress?(): { readonly read: number; readonly committed: { readonly read: number } }
   drain(why: string): Promise<unknown>
 }
@@ -27,7 +27,7 @@ export interface Stoppable {
 export interface SignalOptions {
   readonly drainTimeoutMs: number
   readonly say: (message: string) => void
-  /** Called when the run was asked to drain, even if it had come to the end of its source by itself. */
+  /** Called when the run was asked to drain, even if it had ended by itself. */
   readonly onDrain: (why: string) => void
   /** Ends the run now. */
   readonly abort: (reason: Stopped) => void
@@ -41,17 +41,17 @@ export class Signals {
   #timer: NodeJS.Timeout | undefined
   /** The run, once it has started; a signal before that ends the start. */
   #run: Stoppable | undefined
-  /** What was committed when the run began. */
+  /** What was committed when the run started. */
   #committedBefore = 0
   readonly #stopped = Promise.withResolvers<never>()
 
   constructor(options: SignalOptions) {
     this.#options = options
-    this.#stopped.promise.catch(() => {}) // Heard by who waits for `stopped`.
+    this.#stopped.promise.catch(() => {}) // Handled by whoever awaits `stopped`.
     for (const signal of STOP_SIGNALS) process.on(signal, this.#onSignal)
   }
 
-  /** Rejects once the run is not to be waited for any longer, even if its sink never answers. */
+  /** Rejects once the run is no longer awaited, even if its sink never answers. */
   get stopped(): Promise<never> {
     return this.#stopped.promise
   }
@@ -81,7 +81,7 @@ export class Signals {
 
   #drain(signal: StopSignal, run: Stoppable): void {
     const { drainTimeoutMs, onDrain } = this.#options
-    run.drain(`received ${signal}`).catch(() => {}) // Its outcome is heard of by who waits for the run.
+    run.drain(`received ${signal}`).catch(() => {}) // The outcome is reported to whoever awaits the run.
     onDrain(`received ${signal}`)
     this.#timer = setTimeout(() => {
       const limit = `deadline of ${drainTimeoutMs / 1000} s over`

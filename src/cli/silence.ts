@@ -1,8 +1,8 @@
-// Work that is never settled would end the process with 0, as if it had been done.
+// Work that never settles would end the process with 0, as if it were done.
 
 /**
- * Waits for `work`; fails with what `silent` gives once this process has nothing left to do and `work` is not settled.
- * One at a time: of two that wait, both would be told.
+ * Awaits `work`; fails with the result of `silent` once this process has nothing left to do and `work` has not settled.
+ * One at a time: with two, both would fail.
  *
  * @example
  * await orSilence(Promise.resolve(5), () => new Error('never')) // => 5

@@ -1,20 +1,22 @@
-// What the command line asks of `sluice top`.
+// Options of `sluice top`.
 
 import { redact } from '../observe/redact.ts'
 import { commandInvalid, FILE_OPTIONS, parse, readMs } from './options.ts'
 
 export interface TopOptions {
-  /** Where the dashboard is; undefined only where `help` is asked for without one, or there is `run`. */
+  /** The address of the dashboard; undefined only if `help` is requested without one, or there is `run`. */
   readonly url: URL | undefined
-  /** What `sluice run` is asked for: a file is run, and looked at meanwhile. */
+  /** The options for `sluice run`: a file is run, and shown meanwhile. */
   readonly run?: readonly string[]
   readonly once: boolean
-  /** Between two looks, in clock milliseconds; undefined: a second on a terminal, and elsewhere one look is all. */
+  /** Between two snapshots, in clock milliseconds; undefined: a second on a terminal, and one snapshot elsewhere. */
   readonly everyMs: number | undefined
   readonly help: boolean
 }
 
-/** @throws {SluiceError} COMMAND_INVALID for anything that `sluice top` does not take */
+/**
+ * @throws {SluiceError} COMMAND_INVALID for an invalid command line
+ */
 export function readTopOptions(argv: readonly string[]): TopOptions {
   if (argv.some(isFile)) return ofFile(argv)
   const flags = { help: FILE_OPTIONS.help, once: { type: 'boolean' }, every: { type: 'string' } } as const
@@ -30,12 +32,12 @@ export function readTopOptions(argv: readonly string[]): TopOptions {
   return { url: where === undefined ? undefined : urlOf(where), once, everyMs, help }
 }
 
-/** Whether a word is the file of a pipeline, and no address. */
+/** Whether a word is the file of a pipeline, and not an address. */
 function isFile(word: string): boolean {
   return /\.[cm]?[jt]s$/.test(word) && !word.startsWith('-') && !word.includes('://')
 }
 
-/** All that is said beside how often to look is for `sluice run`. */
+/** All options but the interval are for `sluice run`. */
 function ofFile(argv: readonly string[]): TopOptions {
   const run: string[] = []
   let every: string | undefined

@@ -79,9 +79,9 @@ describe('sluice top', () => {
     const cases: readonly (readonly [Answer, RegExp])[] = [
       [(_, response) => void response.writeHead(401).end(), /answers 401: set SLUICE_TOKEN to its token/],
       [(_, response) => void response.writeHead(404).end(), /it answers 404/],
-      [(_, response) => void response.end('<html>'), /what it says is not of runs/],
-      [(_, response) => void response.end('{"runs":[{"pipeline":"\u001b[2J"}]}'), /what it says is not of runs/],
-      [(request) => void request.socket.destroy(), /nobody answers/],
+      [(_, response) => void response.end('<html>'), /its answer is not about runs/],
+      [(_, response) => void response.end('{"runs":[{"pipeline":"\u001b[2J"}]}'), /its answer is not about runs/],
+      [(request) => void request.socket.destroy(), /no answer/],
     ]
     for (const [answer, expected] of cases) {
       await using shop = await page(answer)
@@ -125,7 +125,7 @@ describe('sluice top', () => {
     }
     stop.abort(new Stopped('SIGINT', 'received SIGINT'))
     equal(await shown, 0)
-    match(io.out[1] ?? '', /^Cannot look at .*: nobody answers.*; trying again\norders: running/)
+    match(io.out[1] ?? '', /^Cannot read .*: no answer.*; trying again\norders: running/)
     match(io.out[2] ?? '', /^orders: drained/)
   })
 
@@ -161,7 +161,7 @@ describe('sluice top', () => {
     const lines = await drawnOf(20)
     equal(lines.length, 21)
     equal(lines[0], 'bad: failed  read 120  loaded 90  dead 4  24/s  the disk is full')
-    equal(lines[19], 'p18: running  read 120  loaded 90  dead 4  24/s  held up by 1 orders.csv, priced')
+    equal(lines[19], 'p18: running  read 120  loaded 90  dead 4  24/s  bottleneck: 1 orders.csv, priced')
   })
 
   it('shows those in trouble, and how many there are beside, where not even that has room', async () => {

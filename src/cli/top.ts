@@ -1,4 +1,4 @@
-// sluice top: the runs that a dashboard shows, in a terminal.
+// sluice top: the runs of a dashboard, in a terminal.
 
 import { messageOf, SluiceError } from '../base/errors.ts'
 import { redact } from '../observe/redact.ts'
@@ -12,10 +12,10 @@ import { Top } from './show/top.ts'
 import { Stopped } from './signals.ts'
 import { readTopOptions } from './top-options.ts'
 
-/** The longest that an answer may take and be, in clock milliseconds and bytes. */
+/** The most time and bytes that an answer may take, in clock milliseconds and bytes. */
 const ANSWER_MS = 5000
 const MOST_BYTES = 16 * 1024 * 1024
-/** Runs `sluice top` with its arguments; gives the exit code. */
+/** Runs `sluice top` with its arguments; returns the exit code. */
 export async function topCommand(argv: readonly string[], io: Io): Promise<number> {
   const options = readTopOptions(argv)
   if (options.run !== undefined) return await runCommand(options.run, io, { everyMs: options.everyMs })
@@ -35,9 +35,10 @@ export async function topCommand(argv: readonly string[], io: Io): Promise<numbe
 }
 
 /**
- * What the page says of its runs.
+ * The snapshots of the page.
  *
- * @throws {SluiceError} SOURCE_MISSING if nobody answers, SOURCE_UNREADABLE if it refuses, SOURCE_CORRUPT for another page
+ * @throws {SluiceError} SOURCE_MISSING if there is no answer, SOURCE_UNREADABLE if it refuses, SOURCE_CORRUPT for
+ *   another page
  */
 export async function askFor(
   url: URL,
@@ -50,7 +51,7 @@ export async function askFor(
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])
     const headers = { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) }
-    // Another address than the one that was given must not see the token.
+    // The token must not go to another address than the one that was given.
     response = await fetch(url, { headers, signal: limit, redirect: 'error' })
     text = await textOf(response)
   } catch (error) {
@@ -59,7 +60,7 @@ export async function askFor(
     const found = messageOf(cause ?? error)
     throw new SluiceError(
       'SOURCE_MISSING',
-      `Cannot look at ${page}: nobody answers: ${found}`,
+      `Cannot read ${page}: no answer: ${found}`,
       { source: page },
       { cause: error },
     )
@@ -67,14 +68,14 @@ export async function askFor(
   if (!response.ok) {
     const hint = response.status === 401 ? ': set SLUICE_TOKEN to its token' : ''
     const details = { source: page, offset: 0, errno: `${response.status}` }
-    throw new SluiceError('SOURCE_UNREADABLE', `Cannot look at ${page}: it answers ${response.status}${hint}`, details)
+    throw new SluiceError('SOURCE_UNREADABLE', `Cannot read ${page}: it answers ${response.status}${hint}`, details)
   }
   const runs = runsOf(parsed(text))
-  if (runs === undefined) throw strange(page, 'what it says is not of runs')
+  if (runs === undefined) throw strange(page, 'its answer is not about runs')
   return runs
 }
 
-/** Not more than one can bear. */
+/** Bounded. */
 async function textOf(response: Response): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
@@ -89,11 +90,11 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    return undefined // Not of runs, either.
+    return undefined // Not about runs, either.
   }
 }
 
 function strange(page: string, found: string): SluiceError<'SOURCE_CORRUPT'> {
-  const message = `Cannot look at ${page}: ${found}; is it the address of a dashboard of this version?`
+  const message = `Cannot read ${page}: ${found}; is it the address of a dashboard of this version?`
   return new SluiceError('SOURCE_CORRUPT', message, { source: page, offset: 0, found })
 }

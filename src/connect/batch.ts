@@ -11,28 +11,25 @@ import {
   tracked,
 } from './origin.ts'
 
-/** Where events came from: each origin is made when somebody asks for it. */
+/** Where events came from: each origin is made on request. */
 export interface Origins {
   at(index: number): Origin
 }
 
-/**
- * Events that travel together, in their order. Immutable. Whoever goes through a batch asks for each event once, and
- * passes on what it got.
- */
+/** Events that travel together, in order. Immutable. Ask a batch for each event once, and pass on what it returned. */
 export interface Batch<T = unknown> {
   readonly length: number
   /** The event at an index from 0 to `length` less one. */
   at(index: number): T
-  /** All events, as an array that nobody may change. */
+  /** All events, as an array that must not be changed. */
   values(): readonly T[]
-  /** Whether events have origins: those of results, and of flows that keep none, have not. */
+  /** Whether events have origins: results, and events of flows without origins, have none. */
   readonly hasOrigins: boolean
   /** Where the event at an index came from; undefined without origins. */
   origin(index: number): Origin | undefined
-  /** No origin has a larger `stride`: how far records were split into events so far. 1 for records as they are. */
+  /** No origin has a larger `stride`: how far records were split into events so far. 1 for plain records. */
   readonly maxStride: number
-  /** The events from one index up to another, which is not among them. */
+  /** The events from one index up to another, exclusive. */
   slice(from: number, to?: number): Batch<T>
   /** The events at these indices, in this order. */
   select(indices: readonly number[]): Batch<T>
@@ -45,7 +42,7 @@ export interface RejectedRecord {
   readonly letter: DeadLetter
 }
 
-/** What a read gave: events, and the records that could not be read, both in their order. */
+/** The result of a read: events, and the records that could not be read, both in order. */
 export interface ReadBatch<T> {
   readonly events: Batch<T>
   readonly rejected: readonly RejectedRecord[]
@@ -65,12 +62,12 @@ export function batchOf<T>(values: readonly T[], origins?: Origins, maxStride = 
   return new ArrayBatch(values, { origins, maxStride }, 0, undefined)
 }
 
-/** A batch as it travels between stages: events without origins as an array, as they come from elsewhere. */
+/** A batch as it travels between stages: events without origins as an array. */
 export function chunkOf<T>(batch: Batch<T>): readonly T[] | Batch<T> {
   return batch.hasOrigins ? batch : batch.values()
 }
 
-/** What travelled between stages as a batch. */
+/** A batch from what travelled between stages. */
 export function batchFrom<T>(chunk: Pick<readonly T[], 'length'>): Batch<T> {
   return Array.isArray(chunk) ? batchOf(chunk as readonly T[]) : (chunk as unknown as Batch<T>)
 }
@@ -89,8 +86,8 @@ export function originsOf(carriers: readonly { readonly origin: Origin }[]): Ori
 }
 
 /**
- * The same events, which are known again by their origins: each has an object of its own, the same one however often it
- * is asked for, in this batch and all that are made of it.
+ * The same events, with stable origins: each has its own object, the same one however often it is requested, in this
+ * batch and all that are made of it.
  */
 export function withOwnOrigins<T>(batch: Batch<T>): Batch<T> {
   if (!batch.hasOrigins) return batch
@@ -109,7 +106,7 @@ export function withOwnOrigins<T>(batch: Batch<T>): Batch<T> {
 }
 
 /**
- * A letter for the event at an index, which has an origin.
+ * A dead letter for the event at an index, which has an origin.
  *
  * @example
  * const batch = batchOfTracked([tracked(-1, { source: 'a.csv', line: 2, offset: 8, raw: '-1' })])
@@ -120,9 +117,9 @@ export function deadLetterAt(batch: Batch, index: number, step: string, reason: 
 }
 
 /**
- * What a batch became: other values, each with the origin of the event that it was made of.
+ * What a batch became: other values, each with the origin of the event it was made of.
  *
- * @param of - for each value, the index of its event in `batch`; value n comes of event n where it is absent
+ * @param of - for each value, the index of its event in `batch`; by default value n is made of event n
  */
 export function mapped<T>(batch: Batch, values: readonly T[], of?: readonly number[]): Batch<T> {
   if (!batch.hasOrigins) return batchOf(values)
@@ -155,9 +152,9 @@ export function joined<T>(batches: readonly Batch<T>[]): Batch<T> {
 }
 
 /**
- * What a batch became where one event can become several, or none: each value has an origin of its own.
+ * What a batch became if one event can become several, or none: each value has its own origin.
  *
- * @param starts - for each event of `batch`, where in `values` what it became begins
+ * @param starts - for each event of `batch`, where in `values` its results start
  * @example
  * const batch = batchOfTracked([tracked('a b', { source: 'a.txt', line: 1, offset: 0, raw: 'a b' })])
  * derived(batch, ['a', 'b'], [0]).origin(1)?.part // => 2
@@ -178,7 +175,7 @@ export function derived<T>(batch: Batch, values: readonly T[], starts: readonly 
   return batchOf(values, origins, most === 1 ? batch.maxStride : batch.maxStride * (most + 1))
 }
 
-/** What a read gave in the order in which it was read. */
+/** The records of a read in their order. */
 export function recordsOf<T>({ events, rejected }: ReadBatch<T>): SourceRecord<T>[] {
   const entries: SourceRecord<T>[] = []
   let next = 0
@@ -189,7 +186,7 @@ export function recordsOf<T>({ events, rejected }: ReadBatch<T>): SourceRecord<T
   return entries
 }
 
-/** Entries as a read gives them. */
+/** Records as a read returns them. */
 export function readOf<T>(entries: readonly SourceRecord<T>[]): ReadBatch<T> {
   const events: Tracked<T>[] = []
   const rejected: RejectedRecord[] = []
@@ -200,7 +197,7 @@ export function readOf<T>(entries: readonly SourceRecord<T>[]): ReadBatch<T> {
   return { events: batchOfTracked(events), rejected }
 }
 
-/** Where events came from: the same for all that was made of one batch, one for one. */
+/** Where events came from: shared by all batches made of one, one for one. */
 interface Places {
   readonly origins: Origins | undefined
   readonly maxStride: number
@@ -209,7 +206,7 @@ interface Places {
 class ArrayBatch<T> implements Batch<T> {
   readonly #values: readonly T[]
   readonly #places: Places
-  /** The index of the first event's origin, where they follow each other; else the index of each. */
+  /** The index of the first event's origin, if they are consecutive; else the index of each. */
   readonly #from: number
   readonly #of: readonly number[] | undefined
 

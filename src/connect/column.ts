@@ -1,4 +1,4 @@
-// The columns of a row: what a table is made from. One small set of types that every store can hold.
+// The columns of a row: what a table is made from. A small set of types that every store supports.
 
 /** All types of columns. */
 export const COLUMN_TYPES = ['text', 'integer', 'real', 'decimal', 'boolean', 'time', 'json', 'bytes'] as const

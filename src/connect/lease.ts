@@ -5,30 +5,30 @@ import { hostname } from 'node:os'
 import { errnoOf, SluiceError } from '../base/errors.ts'
 import { shardText, WHOLE } from './shard.ts'
 
-/** How long a lease holds without a sign of life, unless a sink is told otherwise. */
+/** How long a lease holds without renewal, by default. */
 export const LEASE_MS = 15_000
 
-/** A lease as it is stored. Times are epoch milliseconds by the store's clock, or that of who wrote them. */
+/** A lease as it is stored. Times are epoch milliseconds by the store's clock, or that of the writer. */
 export interface Lease {
-  /** Counts up by one whenever the lease changes hands: who has an older one is fenced off. */
+  /** Counts up by one whenever the lease changes hands: a holder with an older number is fenced. */
   readonly token: number
-  /** The process that holds it; 0 once it was let go. */
+  /** The process that holds it; 0 once it was released. */
   readonly pid: number
   readonly host: string
-  /** One run: of several in one process each has its own, and keeps it when it opens its sink again. */
+  /** One run: each of several in one process has its own, and keeps it when it opens its sink again. */
   readonly owner: string
   readonly sinceMs: number
   readonly renewedMs: number
 }
 
-/** Who is asking, how long a lease holds, and what the time is. */
+/** Who is asking, how long a lease holds, and the current time. */
 export interface Claim {
   readonly owner: string
   readonly leaseMs: number
   readonly nowMs: number
 }
 
-/** Tells this process from an earlier one that had the same number, as the first one in a container has. */
+/** Tells this process from an earlier one with the same number, such as the first one in a container. */
 const BORN = String(Math.round(performance.timeOrigin))
 
 /** A name for one run. */
@@ -39,8 +39,8 @@ export function newOwner(): string {
 /**
  * Whether a lease that was found keeps others out.
  *
- * It does not once it was let go, once it has not been renewed for `leaseMs`, or when its process was on this machine
- * and is no more; nor does it keep out who holds it.
+ * It does not once it was released, once it has not been renewed for `leaseMs`, or if its process was on this machine
+ * and is gone; nor does it keep out its own holder.
  */
 export function isHeld(lease: Lease, claim: Claim, isAlive: (pid: number) => boolean = runs): boolean {
   if (lease.pid === 0 || lease.owner === claim.owner) return false
@@ -49,24 +49,24 @@ export function isHeld(lease: Lease, claim: Claim, isAlive: (pid: number) => boo
   return lease.pid === process.pid ? lease.owner.startsWith(`${BORN}.`) : isAlive(lease.pid)
 }
 
-/** The lease of who takes over from `found`. */
+/** The lease of a run that takes over from `found`. */
 export function nextLease(found: Lease | undefined, { owner, nowMs }: Claim): Lease {
   const token = (found?.token ?? 0) + 1
   return { token, pid: process.pid, host: hostname(), owner, sinceMs: nowMs, renewedMs: nowMs }
 }
 
-/** Who holds a lease, for a person: `process 812 on web1, since 2026-03-02T10:00:00.000Z`. */
+/** Who holds a lease, for people: `process 812 on web1, since 2026-03-02T10:00:00.000Z`. */
 export function holderOf({ pid, host, sinceMs }: Lease): string {
   return pid === 0 ? 'nobody' : `process ${pid} on ${host}, since ${new Date(sinceMs).toISOString()}`
 }
 
-/** A lease that a run holds, for a person. */
+/** A lease held by a run, for people. */
 export interface HeldLease {
   /** Counts up whenever the lease changes hands. */
   readonly token: number
   /** `process 812 on web1, since 2026-03-02T10:00:00.000Z` */
   readonly holder: string
-  /** How long ago its last sign of life was, in milliseconds. */
+  /** How long ago it was last renewed, in milliseconds. */
   readonly silentMs: number
 }
 
@@ -81,7 +81,7 @@ export function pipelineHeld(
   return new SluiceError('PIPELINE_HELD', `Cannot start ${what}: it is held by ${by}`, { pipeline, by })
 }
 
-/** The error for an instance that another one has taken over from. */
+/** The error for an instance that was fenced by another one. */
 export function fenced(pipeline: string, act: string, lease: Lease | undefined): SluiceError<'PIPELINE_HELD'> {
   const by = lease === undefined ? 'nobody: its lease is gone' : holderOf(lease)
   const message = `Cannot ${act} ${pipeline}: this instance was fenced off, the pipeline is held by ${by}`
@@ -93,7 +93,7 @@ function runs(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // It runs, and is somebody else's.
+    // It runs, and belongs to someone else.
     return errnoOf(error) === 'EPERM'
   }
 }

@@ -63,7 +63,7 @@ describe('the parts of a record', () => {
   })
 
   it('C64: are refused where what was refused is not among them any more', () => {
-    const found = 'it now becomes 2 events, and part 3 of it, which was refused, is not one of them'
+    const found = 'it now becomes 2 events, and part 3 of it, which was rejected, is not one of them'
     throws(() => putParts(['a', 'b'], { ...record, only: [1, 3] }, []), { name: 'RangeError', message: found })
     equal(putParts(['a'], { ...record, only: [3] }, []), 1)
   })

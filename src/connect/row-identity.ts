@@ -1,11 +1,11 @@
-// Which event a row is, in the row itself: for readers of sinks that may give it twice.
+// Identifies, in a row itself, the event it was made of: for readers of sinks that may write it twice.
 
 import type { Batch } from './batch.ts'
 import type { Origin } from './origin.ts'
 
 /**
- * Place of the record that a row was made from, and which of its rows it is: the same at every replay. A row that was
- * made of many records has an empty `_source`, and a number of its own as `_offset`.
+ * The place of the record that a row was made from, and which of its rows it is: the same at every replay. A row made
+ * of many records has an empty `_source`, and a number of its own as `_offset`.
  */
 export interface RowIdentity {
   readonly _source: string
@@ -13,7 +13,7 @@ export interface RowIdentity {
   readonly _part: number
 }
 
-/** Of the row at an index. */
+/** The identity of the row at an index. */
 export function identityAt(rows: Batch, at: number): RowIdentity {
   const { source, offset, part = 0 } = rows.origin(at) as Origin
   return { _source: source, _offset: offset, _part: part }

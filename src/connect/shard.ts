@@ -18,7 +18,7 @@ export function shardText({ index, count }: Shard): string {
   return `${index}/${count}`
 }
 
-/** Reads a shard out of a text; undefined if it is none. */
+/** Parses a shard; undefined if the text is not one. */
 export function readShard(text: string): Shard | undefined {
   const [, index, count] = /^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? []
   const shard = { index: Number(index), count: Number(count) }
@@ -30,7 +30,7 @@ export function isShard(value: unknown): value is Shard {
   return readShard(`${index}/${count}`) !== undefined
 }
 
-/** Whether a split belongs to a shard: a hash of its name says to which one, on every machine to the same. */
+/** Whether a split belongs to a shard: by a hash of its name, the same on every machine. */
 export function isOfShard(name: string, { index, count }: Shard): boolean {
   return ownerOf(name, count).index === index
 }
@@ -40,7 +40,7 @@ export function ownerOf(name: string, count: number): Shard {
   return { index: stableHash(name) % count, count }
 }
 
-/** The name under which a sink that knows nothing of shards keeps what is of one: `load.2-of-8`. */
+/** The name for a shard in a sink that does not support shards: `load.2-of-8`. */
 export function shardName(pipeline: string, { index, count }: Shard): string {
   return count === 1 ? pipeline : `${pipeline}.${index}-of-${count}`
 }

@@ -1,4 +1,4 @@
-// The contract of sinks: where events leave, with commits.
+// The contract of sinks: where events are written, with commits.
 
 import type { Batch } from './batch.ts'
 import type { Columns } from './column.ts'
@@ -14,18 +14,15 @@ import type { Json, Position } from './source.ts'
 export interface Totals {
   readonly read: number
   /**
-   * Events beyond the first that a flatMap made of one record, and results of windows, aggregates and joins, as far as an
-   * epoch gave more events than it took in.
+   * Events beyond the first that a flatMap made of one record, and results of windows, aggregates and joins, by as much
+   * as an epoch emitted more events than it took in.
    */
   readonly derived: number
   readonly loaded: number
   readonly dead: number
   readonly filtered: number
   readonly blank: number
-  /**
-   * Events that windows, aggregates, joins and batches took in, less what they gave in the same epoch, as far as that is
-   * less.
-   */
+  /** Events that windows, aggregates, joins and batches took in, by as much as they emitted fewer in the same epoch. */
   readonly absorbed: number
   readonly invalidUtf8: number
 }
@@ -39,95 +36,100 @@ export interface Checkpoint {
   /** Over all runs since the pipeline's first. */
   readonly totals: Totals
   /**
-   * Part → what stages remember, as bytes that mean nothing to a sink. In a commit: the parts that changed since the
-   * last one; no bytes for a part that is gone. As restored: all that are there.
+   * Part → operator state, as bytes that a sink does not interpret. In a commit: the parts that changed since the last
+   * one; no bytes for a part that is gone. As restored: all parts.
    */
   readonly states: ReadonlyMap<string, Uint8Array>
 }
 
 export interface SinkOptions {
-  /** The name under which checkpoints are kept. */
+  /** The name under which checkpoints are stored. */
   readonly pipeline: string
-  /** Which of several copies that share the pipeline's splits it is of; the only one by default. */
+  /** Which of several copies that share the pipeline's splits it is; the only one by default. */
   readonly shard?: Shard
-  /** The columns of the rows where they are known before the first row. */
+  /** The columns of the rows, if they are known before the first row. */
   readonly columns?: Columns
   /** Where not all are known: the types of some, for which the values of rows do not tell. */
   readonly types?: Columns
   /** Fields that tell rows apart, for a sink that was given no key. */
   readonly key?: readonly string[]
   /**
-   * How long the lease on the pipeline holds without a sign of life, in milliseconds of wall time. 15,000 by default.
-   * Whoever opens the pipeline then takes it over.
+   * How long the lease on the pipeline holds without renewal, in milliseconds of wall time; after that another instance
+   * may take it over. 15,000 by default.
    */
   readonly leaseMs?: number
-  /** The run that holds the lease: one that opens its sink again gives the same. Another one each time by default. */
+  /** The run that holds the lease: the same when it opens its sink again. Random by default. */
   readonly owner?: string
   readonly signal?: AbortSignal
-  /** Told, in one line each time, of what a person may want to know beside the writing. */
+  /** Receives notices for people, one line each. */
   readonly onNote?: (note: string) => void
 }
 
 /**
- * What a crash leaves: `exactly-once` where rows, dead letters and checkpoint are one transaction, `once-per-key`
- * where a replay overwrites the same keys, else `at-least-once`.
+ * What a crash does: `exactly-once` if rows, dead letters and checkpoint are one transaction, `once-per-key` if a
+ * replay overwrites the same keys, else `at-least-once`.
  */
 export type Guarantee = 'exactly-once' | 'once-per-key' | 'at-least-once'
 
-/** An epoch ends after the one or the other. */
+/** An epoch ends at whichever comes first. */
 export interface EpochLength {
   /** Clock milliseconds. */
   readonly ms: number
   readonly events: number
 }
 
-/** Rows that have these fields, whatever else they have; any rows where the names are not known. */
+/** Rows that have these fields, whatever else they have; any rows if the names are not known. */
 export type RowOf<Key extends string> = string extends Key ? unknown : { readonly [Name in Key]: unknown }
 
 /** A sink: describes where rows go, and opens a writer. It starts nothing by itself. */
 export interface Sink<in Row> {
   /** The kind of sink, for diagrams and the step of dead letters: `sqlite`. */
   readonly kind: string
-  /** Where rows go, for a person: `table requests in out.db`. */
+  /** Where rows go, for people: `table requests in out.db`. */
   readonly title: string
-  /** Where dead letters go, for a person: `table dead_letters in out.db`. */
+  /** Where dead letters go, for people: `table dead_letters in out.db`. */
   readonly deadLetters: string
   readonly guarantee: Guarantee
-  /** Whether a row overwrites an earlier one of the same key; false if no key was given, absent where none can be. */
+  /**
+   * Whether a row overwrites an earlier one of the same key; false if no key was given, absent if there are no keys.
+   */
   readonly isKeyed?: boolean
   /** The fields that tell rows apart, where the flow says so and the sink was given no key. */
   readonly flowKey?: readonly string[]
   /** How long epochs are best, where nobody says how long they are to be. */
   readonly epochs?: EpochLength
-  /** What only one connection may write to at a time, where that is so: `file out.db`. Two sinks of one pipeline cannot share it. */
+  /** An exclusive resource (`file out.db`): two sinks of one pipeline must not share it. */
   readonly locks?: string
-  /** The database that it writes to, by a name of its own: sinks of the same one can share a transaction. */
+  /** Identifies the database that it writes to: sinks of the same one can share a transaction. */
   readonly database?: string
-  /** Set where several copies may write, each with a checkpoint and a lease of its own: it heeds `SinkOptions.shard`. */
+  /** Set if several copies may write, each with its own checkpoint and lease: it honours `SinkOptions.shard`. */
   readonly takesShards?: true
-  /** Name → other sinks that rows go to by this one. */
+  /** Name → further sinks that rows go to through this one. */
   readonly branches?: ReadonlyMap<string, Sink<never>>
   /**
-   * Takes the lease on the pipeline, and goes to where its last commit left it.
+   * Takes the lease on the pipeline, and restores its last commit.
    * @throws {SluiceError} PIPELINE_HELD if another instance holds the lease; CHECKPOINT_INVALID; SINK_MISMATCH;
-   *   SINK_LOST if it cannot be reached for the moment
+   *   SINK_LOST if it cannot be reached for now
    */
   open(options: SinkOptions): Promise<SinkWriter<Row>>
   /**
-   * Opens it in the transactions of a writer of the same `database`, which is closed after it: what it writes and commits
-   * is durable with the next commit of that one, or forgotten with it.
+   * Opens it in the transactions of a writer of the same `database`, which is closed after it: what it writes and
+   * commits becomes durable with the next commit of that writer, or is dropped with it.
    */
   readonly openBeside?: (writer: SinkWriter<never>, options: SinkOptions) => Promise<SinkWriter<Row>>
   /**
-   * Opens a writer of which nothing lasts: it refuses what `open` and its writer would refuse, takes no lease, and makes
-   * and changes nothing that stays. Absent where a sink cannot.
+   * Opens a writer without lasting effects: it rejects what `open` and its writer would reject, takes no lease, and
+   * creates or changes nothing permanently. Absent if a sink does not support it.
    */
   readonly dryRun?: (options: SinkOptions) => Promise<SinkWriter<Row>>
-  /** Looks at what is kept of a pipeline, without a lease and without making anything; absent where a sink cannot. */
+  /**
+   * Inspects what is stored of a pipeline, without a lease and without creating anything; absent if a sink does not
+   * support it.
+   */
   readonly inspect?: (pipeline: string) => Promise<SinkInspector>
 }
 
-/** A dead letter as it is kept. */
+/** A dead letter as it is stored. */
 export interface StoredDeadLetter extends DeadLetter {
   /** Which of the events that its record became: `part` of its origin. */
   readonly part: number
@@ -136,7 +138,7 @@ export interface StoredDeadLetter extends DeadLetter {
   readonly timeMs: number
 }
 
-/** What is kept of a pipeline, to be looked at. */
+/** What is stored of a pipeline. */
 export interface CheckpointSummary {
   readonly epoch: number
   readonly totals: Totals
@@ -145,9 +147,9 @@ export interface CheckpointSummary {
   readonly states: ReadonlyMap<string, number>
   /** Who committed last, and when: `by process 812 on web1 at …`. */
   readonly committed: string
-  /** Who holds the pipeline now; undefined if nobody does. */
+  /** Who holds the pipeline now; undefined if no run does. */
   readonly holder: string | undefined
-  /** Each of its copies, where there are several: what is said above is of all of them together. */
+  /** Each of its copies, if there are several: everything above sums up all of them. */
   readonly shards?: readonly ShardSummary[]
 }
 
@@ -161,32 +163,33 @@ export interface ShardSummary {
   /** Who committed last, and when; undefined before the first commit. */
   readonly committed: string | undefined
   readonly holder: string | undefined
-  /** Whether it never came. */
+  /** Whether it never started. */
   readonly isMissing: boolean
 }
 
-/** Looks at what a sink keeps of one pipeline. */
+/** Inspects what a sink stores of one pipeline. */
 export interface SinkInspector {
   /** Undefined if nothing was committed yet. */
   checkpoint(): Promise<CheckpointSummary | undefined>
   /**
-   * Dead letters by place (file, offset, step, part), `limit` at most, behind `after`, where there need not be one. Those
-   * without a file come first.
+   * Dead letters by place (file, offset, step, part), at most `limit`, after `after`, where there need not be one.
+   * Those without a file come first.
    */
   deadLetters(options: {
     readonly limit: number
     readonly after?: StoredDeadLetter
   }): Promise<readonly StoredDeadLetter[]>
   /**
-   * Forgets positions, totals and states: the next run starts over. Rows stay; dead letters, too, unless told otherwise.
+   * Deletes positions, totals and states: the next run starts over. Rows stay, and so do dead letters, unless
+   * `deadLetters` is set.
    * @throws {SluiceError} PIPELINE_HELD while a run holds the pipeline
    */
   reset(options: { readonly deadLetters: boolean }): Promise<void>
-  /** The lease of whoever holds the pipeline; undefined if nobody does. Absent where a sink has no leases. */
+  /** The current lease of the pipeline; undefined if no run holds it. Absent if a sink has no leases. */
   lease?(): Promise<HeldLease | undefined>
   /**
-   * Takes the lease of this number from who holds it: the next run can have it at once, and whoever had it commits nothing
-   * any more. False where it has changed hands, or was let go, meanwhile.
+   * Takes the lease with this number from its holder: the next run can have it at once, and the holder can commit
+   * nothing any more. False if it has changed hands, or was released, meanwhile.
    */
   breakLease?(token: number): Promise<boolean>
   close(): Promise<void>
@@ -196,7 +199,7 @@ export interface SinkInspector {
 export interface ListedSplit {
   /** The same on every machine. */
   readonly name: string
-  /** What it is here, for a person. */
+  /** What it is here, for people. */
   readonly path: string
   /** Its first bytes; undefined where nobody can tell. */
   readonly head: Uint8Array | undefined
@@ -209,28 +212,28 @@ export interface BatchSize {
 }
 
 /**
- * Writes rows; what was written counts once `commit` has returned. One call at a time, but for `renew`.
+ * Writes rows; what was written counts once `commit` has returned. One call at a time, except `renewLease`.
  *
- * A call that fails with SINK_LOST leaves open whether a commit under way went through: who opens the sink anew finds
- * out from `checkpoint`, which the sink read back from where it was committed.
+ * If a call fails with SINK_LOST, a commit under way may or may not have succeeded: opening the sink again restores the
+ * `checkpoint` from where it was committed, which answers that.
  */
 export interface SinkWriter<in Row> {
   /** What the last commit of this pipeline left, or undefined at a first run. */
   readonly checkpoint: Checkpoint | undefined
   /**
-   * How many rows, and about how many bytes of them, `write` likes to be given at once; more are given where they come
-   * at once. Rows are then gathered, and others are read while it writes. Absent where batches are written as they come.
+   * The preferred number of rows, and about how many bytes, per `write`; it may get more. Rows are then gathered, and
+   * others are read while it writes. Absent if batches are written as they come.
    */
   readonly batch?: BatchSize
   /**
-   * Takes rows; gives back a letter for each row that the store refuses, all others are written. Every row has an origin,
-   * which is made when it is asked for: ask for it only where it is needed. A letter has the origin that the batch gave,
-   * as `deadLetterAt` makes it.
+   * Writes rows; returns a dead letter for each row that the store rejects, all others are written. Every row has an
+   * origin, which is made on request: ask for it only where it is needed. A dead letter has the origin that the batch
+   * returned, as `deadLetterAt` makes it.
    */
   write(rows: Batch<Row>): readonly DeadLetter[] | Promise<readonly DeadLetter[]>
-  /** Takes dead letters: one with the place (source, offset, step, part) of another replaces it. */
+  /** Writes dead letters: one with the same place (source, offset, step, part) as another replaces it. */
   writeDeadLetters(letters: readonly DeadLetter[]): void | Promise<void>
-  /** Takes dead letters out again, with the commit that follows; absent where a sink cannot. */
+  /** Deletes dead letters, with the next commit; absent if a sink does not support it. */
   deleteDeadLetters?(letters: readonly StoredDeadLetter[]): void | Promise<void>
   /**
    * Makes everything since the last commit durable, together with the checkpoint: all of it or nothing.
@@ -245,19 +248,19 @@ export interface SinkWriter<in Row> {
   share?(listed: readonly ListedSplit[]): readonly ListedSplit[] | Promise<readonly ListedSplit[]>
   /** All is committed: waits until it has also come to the sinks that follow this one; absent where none do. */
   flush?(): Promise<void>
-  /** A sign of life: holds the lease for another `leaseMs`. Called three times in that, also while nothing comes. */
+  /** Heartbeat: extends the lease by `leaseMs`. Called three times per lease period, even when idle. */
   renewLease?(): void | Promise<void>
-  /** Forgets what was not committed, lets go of the lease if it is still ours, and closes. */
+  /** Drops what was not committed, releases the lease if it is still ours, and closes. */
   close(): Promise<void>
 }
 
 /**
- * A sink without transactions of its own: its checkpoints and dead letters are kept beside it. What `prepare` made
- * durable is made visible by `finish` once the epoch is committed.
+ * A sink without transactions of its own: its checkpoints and dead letters are stored beside it. What `prepare` made
+ * durable is made visible by `publish` once the epoch is committed.
  */
 export interface TwoPhaseSink<in Row> {
   readonly kind: string
-  /** Never there: by it the compiler tells a plain sink from one that keeps its own checkpoints. */
+  /** Never present: lets the compiler tell a two-phase sink from one that keeps its own checkpoints. */
   readonly checkpoints?: never
   readonly title: string
   readonly guarantee: Guarantee
@@ -269,8 +272,8 @@ export interface TwoPhaseSinkOptions {
   readonly columns?: Columns
   readonly types?: Columns
   /**
-   * What `prepare` gave for the last epoch that was committed; undefined at a first run. What is newer is to be undone
-   * by `open`, and what the note names is to be left for `finish`, which is called next.
+   * What `prepare` returned for the last committed epoch; undefined in a first run. `open` must undo anything newer,
+   * and leave what the note names for `publish`, which is called next.
    */
   readonly note: Json | undefined
   /** The last epoch committed; 0 before the first. */
@@ -280,15 +283,17 @@ export interface TwoPhaseSinkOptions {
 
 /** Writes the rows of a sink without transactions. One call at a time; after one has failed, only `close`. */
 export interface TwoPhaseWriter<in Row> {
-  /** Takes rows as a {@link SinkWriter} does; gives back a letter for each that is refused, all others are written. */
+  /**
+   * Writes rows as a {@link SinkWriter} does; returns a dead letter for each that is rejected, all others are written.
+   */
   write(rows: Batch<Row>): readonly DeadLetter[] | Promise<readonly DeadLetter[]>
-  /** Makes what was written since the last call durable, and gives what `finish` must know to make it visible. */
+  /** Makes what was written since the last call durable, and returns what `publish` needs to make it visible. */
   prepare(epoch: number): Json | Promise<Json>
   /**
    * The epoch is committed: makes it visible. Called again with the same note whenever the sink is opened, and may then
-   * find all, some or nothing of it done. No other instance can take over before it has ended: it is short.
+   * find all, some or nothing of it done. No other instance can take over before it has ended: keep it short.
    */
   publish(note: Json): void | Promise<void>
-  /** Forgets what was not prepared, and closes. */
+  /** Drops what was not prepared, and closes. */
   close(): Promise<void>
 }

@@ -31,13 +31,13 @@ export function subtractTotals(a: Totals, b: Totals): Totals {
   return addTotals(a, negated)
 }
 
-/** What a figure counts, in the order in which they are told: what came, and what became of it. */
+/** What a figure counts, in the order in which they are shown: what came in, and what became of it. */
 export const CAME: readonly (keyof Totals)[] = ['read', 'derived']
 export const WENT: readonly (keyof Totals)[] = ['loaded', 'dead', 'filtered', 'blank', 'absorbed']
-/** Told where they are 0, too: every record is one of these. */
+/** Shown even if 0: every record is one of these. */
 const ALWAYS: ReadonlySet<keyof Totals> = new Set(['read', 'loaded', 'dead', 'filtered', 'blank'])
 
-/** Whether a figure is told: those that only some flows have are left out where they are 0. */
+/** Whether a figure is shown: those of only some flows are left out if 0. */
 export function isTold(totals: Totals, name: keyof Totals): boolean {
   return totals[name] !== 0 || ALWAYS.has(name)
 }

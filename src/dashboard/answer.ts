@@ -1,12 +1,12 @@
-// Answers of the dashboard: what every one of them carries, and how much is taken in.
+// Responses of the dashboard: what all of them carry, and how much of a request is read.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { jsonLine } from '../observe/json.ts'
 
-/** The largest body that is read. */
+/** The largest request body. */
 const MOST_BYTES = 4096
 
-/** What tells a browser to load nothing from elsewhere, to be framed by nobody, and to believe the types it is told. */
+/** Makes a browser load nothing from elsewhere, refuse to be framed, and trust the declared types. */
 export const SAFE_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy':
     "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
@@ -18,7 +18,7 @@ export const SAFE_HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
 }
 
-/** What the asker did wrong, or what stands against it. */
+/** An error in the request, or what prevents an answer. */
 export class AnswerError extends Error {
   readonly status: number
 
@@ -51,7 +51,7 @@ export function send(response: ServerResponse, { status = 200, type, body, heade
   response.end(isHead ? undefined : body)
 }
 
-/** The object of JSON that a request brought. @throws {AnswerError} if it brought something else, or too much */
+/** The JSON object in the body of a request. @throws {AnswerError} if it holds something else, or too much */
 export async function bodyOf(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
     throw new AnswerError(415, 'The body must be application/json')
@@ -68,11 +68,11 @@ export async function bodyOf(request: IncomingMessage): Promise<Readonly<Record<
     const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
   } catch {
-    // Told below, as for everything that is not an object.
+    // Reported below, as everything that is not an object.
   }
-  throw new AnswerError(400, 'The body must be an object of JSON')
+  throw new AnswerError(400, 'The body must be a JSON object')
 }
 
 function tooLarge(): AnswerError {
-  return new AnswerError(413, `The body must have ${MOST_BYTES} bytes at most`)
+  return new AnswerError(413, `The body must have at most ${MOST_BYTES} bytes`)
 }

@@ -1,4 +1,4 @@
-// The dashboard, as programs open it. What it takes to serve it is loaded when somebody does.
+// The dashboard, as programs open it. The server is loaded when it is opened.
 
 import { checkInteger, checkKeys } from '../base/check.ts'
 import { SluiceError } from '../base/errors.ts'
@@ -6,37 +6,37 @@ import { Guard, nameOf } from './guard.ts'
 import type { WatchedRun } from './watched.ts'
 
 export interface DashboardOptions {
-  /** An integer from 0 to 65535; 0, the default, is any that is free. */
+  /** An integer from 0 to 65535; 0, the default, picks a free port. */
   readonly port?: number
-  /** The address to listen on: this machine alone by default. Any other needs a token. */
+  /** The address to listen on: this machine only by default. Any other needs a token. */
   readonly host?: string
-  /** What everybody has to give who wants to see anything: 16 characters or more, without white space. */
+  /** What every visitor must present: 16 characters or more, without white space. */
   readonly token?: string
   /** Names by which others reach it, without ports: `['etl.example.org']`. */
   readonly hosts?: readonly string[]
 }
 
-/** A dashboard that can be looked at. */
+/** An open dashboard. */
 export interface Dashboard {
-  /** Where it is: `http://127.0.0.1:4000`. */
+  /** Its address: `http://127.0.0.1:4000`. */
   readonly url: string
-  /** Shows a run, in place of one of the same pipeline that it showed before. */
+  /** Shows a run, in place of an earlier run of the same pipeline. */
   watch(run: WatchedRun): void
-  /** Tells who looks at it of the end, and lets them go. */
+  /** Tells its visitors of the end, and closes their connections. */
   close(): Promise<void>
 }
 
 const LEAST_TOKEN = 16
 
 /**
- * Serves a page that shows runs as they are, lets a person pause, resume and drain them, and look at dead letters; and
- * the same as JSON, as server-sent events, and for Prometheus.
+ * Serves a page that shows runs live, lets people pause, resume and drain them, and shows dead letters; also as JSON,
+ * as server-sent events, and for Prometheus.
  *
- * - **Listens** on this machine's own addresses, 127.0.0.1 and ::1, unless told otherwise; for others a token is needed.
- * - **Holds** 64 connections and 16 followers at most, and each only for so long; a run waits for none of them.
- * - **Keeps** no process alive.
+ * - **Listens** on the loopback addresses 127.0.0.1 and ::1 by default; any other address needs a token.
+ * - **Accepts** 64 connections and 16 subscribers at most, each for a limited time; a run waits for none of them.
+ * - **Does not keep** the process alive.
  *
- * @throws {SluiceError} CONFIG_INVALID if it cannot listen there, or if it may not without a token
+ * @throws {SluiceError} CONFIG_INVALID if it cannot listen there, or may not without a token
  */
 export async function startDashboard(options: DashboardOptions = {}): Promise<Dashboard> {
   checkKeys('startDashboard', options, ['port', 'host', 'token', 'hosts'])
@@ -51,7 +51,10 @@ export async function startDashboard(options: DashboardOptions = {}): Promise<Da
   }
   for (const name of hosts) {
     if (nameOf(name) !== undefined) continue
-    throw invalid('hosts', `Cannot show the dashboard under the name ${JSON.stringify(name)}: it is no name of a host`)
+    throw invalid(
+      'hosts',
+      `Cannot show the dashboard under the name ${JSON.stringify(name)}: it is not the name of a host`,
+    )
   }
   const runs = new Map<string, WatchedRun>()
   const own = /^(0\.0\.0\.0|::)$/.test(host) ? [] : [host.includes(':') ? `[${host}]` : host]
@@ -76,6 +79,6 @@ function invalid(key: string, message: string): SluiceError {
   return new SluiceError('CONFIG_INVALID', message, {
     key,
     value: undefined,
-    allowed: 'what the dashboard can do with',
+    allowed: 'a valid setting',
   })
 }

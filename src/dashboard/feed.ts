@@ -1,25 +1,25 @@
-// Snapshots as server-sent events: the newest, to each reader at its own pace.
+// Snapshots as server-sent events: the newest, to each subscriber at its own pace.
 
 import type { ServerResponse } from 'node:http'
 import { SAFE_HEADERS } from './answer.ts'
 
-/** Readers at once. */
+/** The most subscribers at once. */
 const MOST_READERS = 16
 const EVERY_MS = 1000
-/** What a reader may miss, one after the other, before it is let go. */
+/** How many snapshots in a row a subscriber may miss before it is disconnected. */
 const MOST_MISSED = 10
 
 /**
- * Tells its readers what `text` gives, once a second and at once to who comes. It is made once for all of them, and only
- * while there are some. A reader that has not taken the last one is left out until it has: nothing queues up. One that
- * takes nothing for ten seconds is let go.
+ * Sends subscribers what `text` returns, once a second, and at once to a new one. It is called once for all of them,
+ * and only while there are any. A subscriber that has not taken the last snapshot is skipped until it has: nothing
+ * queues up. One that takes nothing for ten seconds is disconnected.
  */
 export class Feed {
   readonly #text: () => string
-  /** Reader → how many it has missed since it was sent the one that it has yet to take; undefined: it has taken all. */
+  /** Subscriber → how many it has missed since the one it has yet to take; undefined if it has taken all. */
   readonly #readers = new Map<ServerResponse, number | undefined>()
   #timer: NodeJS.Timeout | undefined
-  /** The last one, for who comes before the next: reconnecting costs nothing. */
+  /** The last snapshot, for a subscriber that connects before the next: reconnecting costs nothing. */
   #last = ''
 
   /** @param text - one line */
@@ -45,7 +45,7 @@ export class Feed {
     this.#write(response, this.#last)
   }
 
-  /** Tells of the end, and lets all go. */
+  /** Tells subscribers of the end, and disconnects them. */
   close(): void {
     this.#tell()
     for (const response of this.#readers.keys()) response.end('event: end\ndata: {}\n\n')

@@ -1,4 +1,4 @@
-// Where the dashboard listens, and how much it bears there.
+// Where the dashboard listens, and its limits.
 
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -7,22 +7,24 @@ import type { Routes } from './routes.ts'
 
 const MOST_CONNECTIONS = 64
 const MOST_HEADER_BYTES = 8192
-/** How long a request may take to come, and a reader to take what it was sent, in clock milliseconds. */
+/** How long a request may take to arrive, and a subscriber to take what was sent, in clock milliseconds. */
 const HEADERS_MS = 5000
 const REQUEST_MS = 10_000
 const STUCK_MS = 20_000
-/** How long they may take to go at the end. */
+/** How long connections may take to close at the end. */
 const CLOSING_MS = 300
-/** Ports that are tried where any will do. */
+/** How many ports are tried if any will do. */
 const MOST_TRIES = 5
 
 export interface Listening {
   readonly port: number
-  /** Lets who is there finish for a moment, then lets all go. */
+  /** Gives open requests a moment to finish, then closes them. */
   close(): Promise<void>
 }
 
-/** @throws {SluiceError} CONFIG_INVALID if there is no listening there */
+/**
+ * @throws {SluiceError} CONFIG_INVALID if it cannot listen there
+ */
 export async function listen(
   routes: Routes,
   { port, host, isLocal }: { readonly port: number; readonly host: string; readonly isLocal: boolean },
@@ -35,7 +37,7 @@ export async function listen(
       return listeningOn([first, ...second], chosen)
     } catch (error) {
       first.close()
-      // One that is free at one address may be taken at the other.
+      // A port that is free at one address may be taken at the other.
       if (port !== 0 || tries === MOST_TRIES) throw error
     }
   }
@@ -45,7 +47,7 @@ function listeningOn(servers: readonly Server[], port: number): Listening {
   return { port, close: async () => void (await Promise.all(servers.map(closed))) }
 }
 
-/** A browser may take `localhost` for either address. A machine without the second one is none the worse. */
+/** A browser may resolve `localhost` to either address. A machine without the second one works as well. */
 async function alsoSixth(routes: Routes, port: number): Promise<Server[]> {
   try {
     return [await listening(routes, port, '::1')]

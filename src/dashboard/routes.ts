@@ -1,4 +1,4 @@
-// What can be asked of the dashboard, and how each is answered.
+// The routes of the dashboard, and how each is answered.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isSluiceError, messageOf } from '../base/errors.ts'
@@ -15,7 +15,7 @@ import type { WatchedRun } from './watched.ts'
 
 type Change = 'pause' | 'resume' | 'drain'
 
-/** The states in which each change does something. */
+/** The states in which each change has an effect. */
 const CHANGES: Readonly<Record<Change, readonly RunState[]>> = {
   pause: ['running', 'waiting'],
   resume: ['paused', 'waiting'],
@@ -29,7 +29,7 @@ interface Asked {
 
 interface Route {
   readonly method: 'GET' | 'POST'
-  /** Whether it is answered without a token; it then tells nothing of runs. */
+  /** Whether it is answered without a token; it then reveals nothing about runs. */
   readonly isOpen?: boolean
   readonly answer: (asked: Asked) => Answer | Promise<Answer>
 }
@@ -67,7 +67,7 @@ export class Routes {
     } catch (error) {
       const status = error instanceof AnswerError ? error.status : isSluiceError(error) ? 503 : 500
       if (response.headersSent) return void response.destroy()
-      // What is left of a body that was refused is not waited for.
+      // The rest of a rejected body is not read.
       if (!request.complete) response.shouldKeepAlive = false
       send(response, jsonAnswer({ error: messageOf(error) }, { status }))
     }
@@ -84,7 +84,7 @@ export class Routes {
       if (refusal !== undefined) throw new AnswerError(refusal.status, refusal.why)
     }
     refuse(this.#guard.refuseStranger(asking))
-    if (!url.startsWith('/')) throw new AnswerError(400, 'Ask for a path')
+    if (!url.startsWith('/')) throw new AnswerError(400, 'A path is required')
     const [path = '', search = ''] = url.split('?', 2)
     const isReading = method === 'GET' || method === 'HEAD'
     const file = pageFile(path, headers['accept-encoding'])
@@ -112,12 +112,12 @@ export class Routes {
     if (method === 'HEAD') return send(response, { type: 'text/event-stream', body: '' })
     if (!this.#feed.hasRoom) {
       response.setHeader('retry-after', '5')
-      throw new AnswerError(503, 'Too many follow the runs already')
+      throw new AnswerError(503, 'Too many clients are following the runs already')
     }
     this.#feed.add(response)
   }
 
-  /** Whether all runs are what they should be; nothing that names them. */
+  /** Whether all runs are healthy; names none of them. */
   #ready(): Answer {
     const states = this.#snapshots().map(({ state }) => state)
     const isReady = states.length > 0 && !states.some((state) => state === 'failed' || state === 'waiting')
@@ -131,7 +131,7 @@ export class Routes {
   async #signIn({ request }: Asked): Promise<Answer> {
     const { token } = await bodyOf(request)
     const cookie = typeof token === 'string' ? this.#guard.signIn(token, asAsking(request)) : undefined
-    if (cookie === undefined) throw new AnswerError(401, 'That is not the token')
+    if (cookie === undefined) throw new AnswerError(401, 'The token is wrong')
     return jsonAnswer({ state: 'signed in' }, { headers: { 'set-cookie': cookie } })
   }
 
@@ -154,7 +154,7 @@ export class Routes {
     if (!CHANGES[change].includes(state)) throw new AnswerError(409, `Cannot ${change} ${run.pipeline}: it is ${state}`)
     if (change === 'pause') run.pause()
     else if (change === 'resume') run.resume()
-    else run.drain('asked for on the dashboard').catch(() => {}) // Its outcome is heard of by who waits for the run.
+    else run.drain('requested on the dashboard').catch(() => {}) // The outcome is reported to whoever awaits the run.
     return jsonAnswer({ pipeline: run.pipeline, state: run.snapshot().state })
   }
 
@@ -163,7 +163,7 @@ export class Routes {
     const runs = this.#runs()
     const found = name === null && runs.length === 1 ? runs[0] : runs.find(({ pipeline }) => pipeline === name)
     if (found === undefined)
-      throw new AnswerError(404, name === null ? 'Say which pipeline' : 'There is no such pipeline')
+      throw new AnswerError(404, name === null ? 'Name the pipeline' : 'There is no such pipeline')
     return found
   }
 }
@@ -174,5 +174,5 @@ function asAsking({ method = '', headers }: IncomingMessage): Parameters<Guard['
 
 function notAllowed(response: ServerResponse, allow: string): AnswerError {
   response.setHeader('allow', allow)
-  return new AnswerError(405, `This takes ${allow} alone`)
+  return new AnswerError(405, `Only ${allow} is allowed here`)
 }

@@ -1,28 +1,30 @@
-// What pipelines keep, for the page: dead letters by the page, and checkpoints.
+// What pipelines have stored, for the page: dead letters by the page, and checkpoints.
 
 import { messageOf } from '../base/errors.ts'
 import type { SinkInspector, StoredDeadLetter } from '../connect/sink.ts'
 import { AnswerError } from './answer.ts'
 import type { WatchedRun } from './watched.ts'
 
-/** Letters of one answer, and how much of each. */
+/** Dead letters per answer, and how much of each. */
 const AT_ONCE = 50
 const LONGEST = 4000
-/** Positions of one checkpoint that are told, and branches whose sinks are looked into. */
+/** The most positions of one checkpoint, and the most branches to inspect. */
 const MOST_POSITIONS = 50
 const MOST_BRANCHES = 20
 const MOST_SHARDS = 200
-/** Looks that wait for the one under way; more are turned away. */
+/** Queries that may wait for the one under way; more are rejected. */
 const MOST_WAITING = 8
-/** How long a look is waited for, in clock milliseconds; one that takes longer still holds up those behind it. */
+/** How long a query is awaited, in clock milliseconds; a slower one still delays those after it. */
 const LOOK_MS = 20_000
 
-/** Looks into sinks one after the other: however many ask, a run is disturbed by one at most. */
+/** Queries sinks one after the other: however many clients ask, a run is disturbed by one at most. */
 export class StoredState {
   #last: Promise<unknown> = Promise.resolve()
   #waiting = 0
 
-  /** @param after - where the answer before this one ended, as it said */
+  /**
+   * @param after - the `next` of the previous answer
+   */
   async letters(
     run: WatchedRun,
     { after, branch }: { readonly after: string | undefined; readonly branch: string | undefined },
@@ -62,12 +64,12 @@ export class StoredState {
         ...branches,
       }
     } catch (error) {
-      // One that cannot be looked at hides no other.
+      // A branch that cannot be inspected hides no other.
       return { pipeline, error: messageOf(error) }
     }
   }
 
-  /** Where the sinks stand that follow the first one. */
+  /** The checkpoints of the branches. */
   async #branches(run: WatchedRun): Promise<{ readonly branches?: readonly object[]; readonly allBranches?: number }> {
     const names = run.branches?.() ?? []
     if (names.length === 0) return {}
@@ -89,7 +91,7 @@ export class StoredState {
     branch: string | undefined,
     at: (inspector: SinkInspector) => Promise<T>,
   ): Promise<T> {
-    if (this.#waiting >= MOST_WAITING) throw new AnswerError(503, 'Too many look into sinks at once: ask again')
+    if (this.#waiting >= MOST_WAITING) throw new AnswerError(503, 'Too many queries at once: try again')
     this.#waiting += 1
     const looked = this.#last.then(async () => {
       const inspector = await run.inspect(branch)
@@ -99,7 +101,7 @@ export class StoredState {
         await inspector.close()
       }
     })
-    this.#last = looked.catch(() => {}).finally(() => (this.#waiting -= 1)) // Told to who asked for it.
+    this.#last = looked.catch(() => {}).finally(() => (this.#waiting -= 1)) // Reported to whoever asked.
     const late = Promise.withResolvers<never>()
     const tooLong = new AnswerError(503, `The sink did not answer within ${LOOK_MS / 1000} s`)
     // A run that ends meanwhile does not wait for it.
@@ -121,22 +123,22 @@ function cut(text: string): string {
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST).toWellFormed()}…`
 }
 
-/** What tells where a letter is, as text that goes into a URL. */
+/** Identifies a dead letter, as text for a URL. */
 function placeOf({ origin, step, part }: StoredDeadLetter): string {
   return Buffer.from(JSON.stringify([origin.source, origin.offset, step, part])).toString('base64url')
 }
 
-/** As much of a letter as says where it is. @throws {AnswerError} if `text` is nothing that `placeOf` gave */
+/** As much of a dead letter as identifies it. @throws {AnswerError} if `text` is not from `placeOf` */
 function letterAt(text: string): StoredDeadLetter {
   let place: unknown
   try {
     place = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
   } catch {
-    // Told below, as for everything that is no place.
+    // Reported below, as everything invalid.
   }
   const [source, offset, step, part] = Array.isArray(place) ? place : []
   const isPlace =
     typeof source === 'string' && Number.isSafeInteger(offset) && typeof step === 'string' && Number.isSafeInteger(part)
-  if (!isPlace) throw new AnswerError(400, 'after must be what next was in an answer')
+  if (!isPlace) throw new AnswerError(400, 'after must be the next of an earlier answer')
   return { kind: 'dead', origin: { source, line: 0, offset, raw: '' }, step, reason: '', part, epoch: 0, timeMs: 0 }
 }

@@ -1,4 +1,4 @@
-// What the dashboard shows and steers: a run, and a look into what its pipeline keeps.
+// What the dashboard shows and controls: a run, and what its pipeline has stored.
 
 import type { SinkInspector } from '../connect/sink.ts'
 import { buildPipeline } from '../pipeline/build.ts'
@@ -16,15 +16,15 @@ export interface WatchedRun {
   resume(): void
   drain(why: string): Promise<unknown>
   /**
-   * Looks into the sink; who asked for it closes it.
-   * @throws {SluiceError} CONFIG_INVALID if there is no looking into it, or no such branch
+   * Inspects the sink; the caller closes it.
+   * @throws {SluiceError} CONFIG_INVALID if the sink cannot be inspected, or there is no such branch
    */
   inspect(branch: string | undefined): Promise<SinkInspector>
-  /** Names of the branches of a sink that is several; none by default. */
+  /** Names of the branches of a fan-out sink; none by default. */
   branches?(): readonly string[]
 }
 
-/** What looks into the sink of a pipeline, which is built anew each time: nothing is held open in between. */
+/** Inspects the sink of a pipeline, which is built again each time: nothing stays open in between. */
 export function inspecting<P extends Params>(
   pipeline: Pipeline<P>,
   params: ReadonlyMap<string, string>,
@@ -32,7 +32,7 @@ export function inspecting<P extends Params>(
   return async (branch) => await inspectorOf(buildPipeline(pipeline, params).sink, pipeline.name, branch)
 }
 
-/** What names the branches of a pipeline's sink, which is built anew each time. */
+/** Names the branches of a pipeline's sink, which is built again each time. */
 export function branchesOf<P extends Params>(
   pipeline: Pipeline<P>,
   params: ReadonlyMap<string, string>,
@@ -43,7 +43,7 @@ export function branchesOf<P extends Params>(
 /**
  * A run that was started, as the dashboard takes it: `dashboard.watch(watchedRun(run, orders))`.
  *
- * @param params - parameters that the run was started with, so that dead letters are looked for in the same sink
+ * @param params - the parameters of the run, so that its own sink is inspected
  */
 export function watchedRun<P extends Params>(
   run: PipelineRun,

@@ -1,9 +1,9 @@
-// Readers whose senders wait for commits: told of them, and open until the last one.
+// Readers whose senders wait for commits: they are told of each commit, and stay open until the last one.
 
 import { inTime } from '../base/closing.ts'
 import type { Position, SplitReader } from '../connect/source.ts'
 
-/** A reader that is told of commits. */
+/** A reader that acknowledges commits to its sender. */
 export type AcknowledgedReader = SplitReader<unknown> & Required<Pick<SplitReader<unknown>, 'acknowledge'>>
 
 export function needsAck(reader: SplitReader<unknown>): reader is AcknowledgedReader {
@@ -11,15 +11,15 @@ export function needsAck(reader: SplitReader<unknown>): reader is AcknowledgedRe
 }
 
 /**
- * Keeps, for the stages of one thread, where readers stood as epochs ended. A stage ends before its last epoch is
- * committed: its readers stay open here until the run is over.
+ * Keeps, for the stages of one thread, where readers stood at the end of each epoch. A stage ends before its last epoch
+ * is committed: its readers stay open here until the run is over.
  */
 export class Acknowledgements {
   readonly #open = new Set<AcknowledgedReader>()
   /** Epoch → where readers stood at its end. */
   readonly #stood = new Map<number, Map<AcknowledgedReader, Position>>()
 
-  /** Whether readers are open that are to hear of more. */
+  /** Whether any open reader has commits to come. */
   get isWaiting(): boolean {
     return this.#open.size > 0
   }
@@ -28,7 +28,7 @@ export class Acknowledgements {
     this.#open.add(reader)
   }
 
-  /** What belongs to `epoch` was given: up to where its reader stood then, as it may have read more since. */
+  /** Everything of `epoch` was emitted: up to where its reader stood then, as it may have read more since. */
   ended(epoch: number, reader: AcknowledgedReader, position: Position): void {
     const stood = this.#stood.get(epoch) ?? new Map<AcknowledgedReader, Position>()
     this.#stood.set(epoch, stood.set(reader, position))

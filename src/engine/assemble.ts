@@ -1,4 +1,4 @@
-// Builds the stages of a topology and ties them together: all of them, or those of one thread.
+// Builds the stages of a topology and connects them: all of them, or those of one thread.
 
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
@@ -29,25 +29,25 @@ import { sourceStage } from './source-stage.ts'
 import { localQueue, type SplitQueue } from './split-queue.ts'
 import { type OwnCounts, StageStats } from './stage-stats.ts'
 
-/** Which stages are built here, and how those elsewhere are reached. */
+/** Which stages are built here, and how the others are reached. */
 export interface Deployment {
   isHere(layer: Layer, stage: number): boolean
-  /** A consumer that sends to a stage elsewhere, or to the takers. */
+  /** A consumer that sends to a remote stage, or to the consumers of the topology. */
   sender(channel: Channel): StageCore
-  /** A producer that gives what a stage elsewhere sends. */
+  /** A producer that emits what a remote stage sends. */
   receiver(channel: Channel): StageCore
-  /** The splits of a layer's source, shared by its stages wherever they are. */
+  /** The splits of a layer's source, shared by its stages wherever they run. */
   queue(layer: Layer): SplitQueue
 }
 
-/** One stage's way to another one. */
+/** A connection from one stage to another. */
 export interface Channel {
-  /** The same on both sides, and nowhere else. */
+  /** The same on both sides, and unique. */
   readonly id: string
   readonly from: StagePlace
-  /** Absent: whoever takes what the topology gives. */
+  /** Absent: the consumers of the topology. */
   readonly to: StagePlace | undefined
-  /** Whether events go with their origins. */
+  /** Whether events carry their origins. */
   readonly isTracked: boolean
 }
 
@@ -61,14 +61,14 @@ export interface AssembleOptions {
   readonly clock: Clock
   readonly rejections: RejectionLog
   readonly inFlight: InFlight
-  /** Take what the topology gives, each a part of it; none if they are elsewhere. */
+  /** Take the output of the topology, each a part of it; none if they are elsewhere. */
   readonly consumers?: readonly StageCore[]
-  /** Everything is here without one. */
+  /** Without one, everything is here. */
   readonly deployment?: Deployment
   readonly busy?: Busy
-  /** Of a flow: where its stages wait with the results of the end. */
+  /** Of a flow: where its stages hold final results. */
   readonly gate?: Gate
-  /** Of a pipeline: where its stages begin, and whom they tell of their epochs. */
+  /** Of a pipeline: where its stages start, and where they report their epochs. */
   readonly epochs?: {
     readonly resumePoint: ResumePoint
     readonly reports: EpochReports
@@ -76,15 +76,15 @@ export interface AssembleOptions {
   }
 }
 
-/** What was built: nothing is asked for yet. */
+/** What was built; no demand has been sent yet. */
 export interface Assembly {
-  /** Layer by layer, sources first; with what carries events to and from elsewhere, and the takers. */
+  /** Layer by layer, sources first; with remote senders and receivers, and the consumers. */
   readonly layers: readonly (readonly StageCore[])[]
-  /** In the order in which they are begun: no stage gives anything before those below it have asked. */
+  /** In the order in which to start them: no stage emits before those below it have asked. */
   readonly links: readonly Link[]
-  /** Where events enter: the stages of sources that are here. */
+  /** Where events enter: the local stages of sources. */
   readonly sources: readonly StageCore[]
-  /** The stages that are here, for their figures. */
+  /** The local stages, for their figures. */
   readonly stats: readonly StageStats[]
 }
 
@@ -95,7 +95,7 @@ const HERE: Deployment = {
   queue: (layer) => localQueue(sourceOf(layer)),
 }
 
-/** Of a site that never needs it. */
+/** For a deployment that never needs it. */
 export function nowhere(): never {
   throw new InvariantError('a stage is on neither side of a channel')
 }
@@ -104,7 +104,7 @@ export function assemble(topology: Topology, options: AssembleOptions): Assembly
   return new Assembling(topology, options).assembly()
 }
 
-/** A stage of a layer as those below see it: where they subscribe, by the edge that they take from. */
+/** A stage of a layer as those below see it: where they subscribe, by the edge they take from. */
 interface Built {
   readonly first: StageCore
   readonly outlets: Map<Edge | 'out', StageCore>
@@ -118,9 +118,9 @@ class Assembling {
   readonly #links: Link[] = []
   readonly #placed: StageStats[] = []
   readonly #levels: ReadonlyMap<Layer, number>
-  /** Layer → its stages that are here, by their number. */
+  /** Layer → its local stages, by number. */
   readonly #built = new Map<Layer, ReadonlyMap<number, Built>>()
-  /** Layer → who takes from it. */
+  /** Layer → what takes from it. */
   readonly #consumers = new Map<Layer, { readonly edge: Edge | 'out'; readonly to: Layer | undefined }[]>()
 
   constructor(topology: Topology, options: AssembleOptions) {
@@ -144,10 +144,10 @@ class Assembling {
     return { layers: this.#layers, links: [...ends, ...this.#links.toReversed()], sources, stats: this.#placed }
   }
 
-  /** Ties what the topology gives to its takers, or to what sends it to them. */
+  /** Connects the output of the topology to its consumers, or to senders. */
   #end(): Link[] {
     const { consumers, inFlight } = this.#options
-    /** What carries events from here, and to here. */
+    /** What carries events to and from here. */
     const carriers: StageCore[] = []
     const outputs: StageCore[] = []
     const links: Link[] = []
@@ -198,7 +198,7 @@ class Assembling {
       const counted = { time, ownCounts, place }
       const chain = this.#stagesOf(layer, stage, dispatcher as DispatcherSpec<unknown, never>, queue, counted)
       place?.watch(chain.at(-1))
-      // What nobody asks for is not measured.
+      // Not measured unless it is shown.
       if (this.#options.epochs !== undefined) for (const core of chain) core.measure(time)
       this.#placed.push(new StageStats(layer.number, stage, chain, ownCounts))
       own.push(...chain)
@@ -213,7 +213,7 @@ class Assembling {
     }
   }
 
-  /** Ties a stage to all that it takes from; its inputs are numbered in this order. */
+  /** Connects a stage to all of its inputs, which are numbered in this order. */
   #take(layer: Layer, stage: number, consumer: StageCore): void {
     for (const channel of this.#channels(layer, stage)) {
       const above = this.#built.get(channel.from.layer)?.get(channel.from.stage)
@@ -225,7 +225,7 @@ class Assembling {
     }
   }
 
-  /** Sends what stages here have for a stage that is elsewhere. */
+  /** Sends to a remote stage what local stages have for it. */
   #send(layer: Layer, stage: number): void {
     for (const channel of this.#channels(layer, stage)) {
       const above = this.#built.get(channel.from.layer)?.get(channel.from.stage)
@@ -250,7 +250,7 @@ class Assembling {
     }
   }
 
-  /** One of several takers: it has a stage that hands on what all of them get, in its own way. */
+  /** For one of several consumers: a stage that passes on the same events, with a dispatcher of its own. */
   #relay(last: StageCore, edge: Edge | 'out', to: Layer | undefined): StageCore {
     const dispatcher = this.#dispatcher(edge, to) as DispatcherSpec<unknown, never>
     const relay = chunkStage('producer-consumer', { name: 'relay', dispatcher, onEvents: (events) => events })
@@ -279,7 +279,10 @@ class Assembling {
     return demand() as DispatcherSpec<unknown, unknown>
   }
 
-  /** What a stage of calls tells in a pipeline: a letter of each event whose call failed, and where it stands. */
+  /**
+   * What a stage of async calls reports in a pipeline: a dead letter for each event whose call failed, and its
+   * barriers.
+   */
   #telling(
     operator: string,
     stage: string,
@@ -291,7 +294,7 @@ class Assembling {
         this.#options.rejections.dead(operator, event.at(0), reason)
         reports.deadLetters(resumePoint.epoch + 1 + barriers, [deadLetterOf(operator, event, 0, reason)])
       },
-      // Letters of calls are told before it: whoever hears of it has them.
+      // Dead letters of calls are reported before the barrier, so that they arrive first.
       onBarrier: (epoch) => reports.stage({ epoch, stage, counts: {}, states: new Map(), tookMs: 0 }),
       onEnded: () => reports.ended({}),
     }
@@ -329,7 +332,7 @@ class Assembling {
           return [sourceStage(reading)]
         }
         if (!isProducer(source)) return [coreOf(from(source as Pullable<unknown>, { name: work.name, dispatcher }))]
-        // A stage of the user's own has its own dispatcher: one behind it has the one that is needed.
+        // A stage of the user's own has its own dispatcher: a stage after it has the required one.
         const hand = chunkStage('producer-consumer', { name, dispatcher, onEvents: (events) => events })
         return [coreOf(source), hand]
       }
@@ -390,7 +393,7 @@ interface Shared {
   readonly ratePerSecond: number | undefined
 }
 
-/** One stage's part of what all of them together may do. */
+/** One stage's share of what all of them together may do. */
 function shareOf<S extends Shared>(settings: S, stage: number, stages: number): S {
   const { concurrency, ratePerSecond } = settings
   const own = Math.floor(concurrency / stages) + (stage < concurrency % stages ? 1 : 0)

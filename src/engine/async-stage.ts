@@ -1,4 +1,4 @@
-// A stage whose work waits: calls under way side by side, their results in order or as they come.
+// A stage of async calls: concurrent, with results in order or as they come.
 
 import type { Clock } from '../base/clock.ts'
 import type { Key } from '../base/hash.ts'
@@ -20,7 +20,7 @@ import { Utilization } from './utilization.ts'
 
 /** What a call gets beside its event. */
 export interface CallContext {
-  /** Aborted when the stage ends first, and when the attempt has had its time. */
+  /** Aborted when the stage ends first, and when the attempt times out. */
   readonly signal: AbortSignal
   /** 1 at the first attempt. */
   readonly attempt: number
@@ -29,17 +29,20 @@ export interface CallContext {
 
 export interface AsyncStageOptions {
   readonly name: string
-  /** Makes the function, once for the stage. */
+  /** Makes the function, once per stage. */
   readonly make: () => (value: unknown, context: CallContext) => unknown
   readonly settings: WaitSettings
   readonly dispatcher: DispatcherSpec<unknown, never>
   readonly clock: Clock
-  /** Takes events, as batches of one, whose last attempt failed, after so many barriers; without it the stage fails with them. */
+  /**
+   * Receives events, as batches of one, whose last attempt failed, after so many barriers; without it the stage fails
+   * with them.
+   */
   readonly refused?: ((event: Batch, error: unknown, barriers: number) => void) | undefined
-  /** Told when all calls ahead of a barrier have ended, and when all have. */
+  /** Called when all calls before a barrier have ended, and when all have. */
   readonly onBarrier?: ((epoch: number) => void) | undefined
   readonly onEnded?: (() => void) | undefined
-  /** Told how long its calls took, as a share of those that it may make at once. */
+  /** Receives how long its calls took, as a share of the concurrency. */
   readonly ownCounts?: OwnCounts
 }
 
@@ -49,12 +52,13 @@ const LONGEST_BACKOFF_MS = 30_000
 /**
  * Calls a function for each event, up to `concurrency` at a time.
  *
- * - **Does not stall** behind the slowest call: others go on. In order, results wait for those before them: up to twice
- *   `concurrency` events are in the stage, so that a slow one holds the others back only when it is very slow.
- * - **Asks** for as many events as have gone out: never more than twice `concurrency` from each producer are in flight.
- * - **Marks** go out behind the results of all events before them, and before those of all events behind them.
- * - **Fails** with what the last attempt of a call threw; the other calls' signals are aborted.
- * - **Completes** when all calls have ended and their results have gone out.
+ * - **Does not stall** on the slowest call: others continue. In order, results wait for earlier ones: up to twice
+ *   `concurrency` events are in the stage, so that a slow call delays the others only if it is very slow.
+ * - **Asks** for as many events as have been emitted: never more than twice `concurrency` from each producer are in
+ *   flight.
+ * - **Marks** are emitted after the results of all earlier events, and before those of all later ones.
+ * - **Fails** with the error of a call's last attempt; the signals of the other calls are aborted.
+ * - **Completes** when all calls have ended and their results are emitted.
  */
 export function asyncStage(options: AsyncStageOptions): StageCore {
   return chunkStage('producer-consumer', new AsyncStage(options))
@@ -66,7 +70,7 @@ interface Call {
   /** A batch of one. */
   readonly event: Batch
   readonly from: Subscription
-  /** Where its result is to go. */
+  /** Where its result goes. */
   readonly ticket: number
   readonly key: Key | undefined
 }
@@ -83,21 +87,21 @@ class AsyncStage implements AnySpec {
   readonly #answers: ResultQueue
   readonly #pace: RateLimiter | undefined
   readonly #occupancy: Utilization
-  /** Events that wait for their call. */
+  /** Events waiting for their call. */
   readonly #waiting = new Ring<Call>()
-  /** Those whose turn among their key has come: they go first. Their keys are busy. */
+  /** Events that are next for their key: they go first. Their keys are busy. */
   readonly #due = new Ring<Call>(2)
   /** Keys with a call under way → the calls that wait for it. */
   readonly #busyKeys = new Map<Key, Ring<Call>>()
   #running = 0
   /** How many barriers went through. */
   #barriers = 0
-  /** Whether a wait for the pace is under way. */
+  /** Whether a wait for the rate limit is under way. */
   #isPacing = false
-  /** Who waits for the last call to end. */
+  /** Whoever awaits the end of the last call. */
   #idle: PromiseWithResolvers<void> | undefined
   #self: Self | undefined
-  /** The pending emission of what was answered in this turn of the event loop. */
+  /** The pending emission of results from this turn of the event loop. */
   #flush: NodeJS.Immediate | undefined
 
   constructor(options: AsyncStageOptions) {
@@ -114,7 +118,7 @@ class AsyncStage implements AnySpec {
   }
 
   onSubscribe(subscription: Subscription, self: Self): 'manual' {
-    // However the stage ends: what waits for calls must not hold its end up.
+    // However the stage ends: waiting for calls must not delay it.
     if (this.#self === undefined) self.signal.addEventListener('abort', this.#quit, { once: true })
     this.#self = self
     subscription.ask(2 * this.#options.settings.concurrency)
@@ -176,7 +180,7 @@ class AsyncStage implements AnySpec {
     return this.#running === 0 && this.#waiting.length === 0 && this.#due.length === 0
   }
 
-  /** Begins calls as far as there is room for them. */
+  /** Starts calls while there is room. */
   #fill(self: Self): void {
     const { concurrency } = this.#options.settings
     while (this.#running < concurrency && !this.#stop.signal.aborted) {
@@ -212,7 +216,7 @@ class AsyncStage implements AnySpec {
         )
       } else this.#take(call, answer)
     } catch (error) {
-      // Who begins calls is at it, and goes on by itself.
+      // Calls are being started already; that loop continues by itself.
       if (this.#refused(call, error)) this.#take(call, NOTHING)
       else this.#failed(error, self)
     }
@@ -234,7 +238,7 @@ class AsyncStage implements AnySpec {
     })
   }
 
-  /** The last attempt of a call has failed: its event goes no further, or nothing does. */
+  /** The last attempt of a call has failed: its event is dropped, or the stage fails. */
   #refused(call: Call, error: unknown): boolean {
     const { refused } = this.#options
     if (this.#stop.signal.aborted || refused === undefined) return false
@@ -249,7 +253,7 @@ class AsyncStage implements AnySpec {
     this.#flush ??= setImmediate(() => this.#send(self))
   }
 
-  /** A call has ended: its result goes where it belongs, and the next one of its key may begin. */
+  /** A call has ended: its result goes to its place, and the next call for its key may start. */
   #take({ ticket, event, from, key }: Call, value: unknown): void {
     this.#running -= 1
     this.#answers.resolve(ticket, value, event, from)
@@ -259,12 +263,12 @@ class AsyncStage implements AnySpec {
     else this.#due.push(next)
   }
 
-  /** Sends what is ready, and asks for as many events as went out. */
+  /** Emits what is ready, and asks for as many events as were emitted. */
   #send(self: Self): void {
     clearImmediate(this.#flush)
     this.#flush = undefined
     if (this.#stop.signal.aborted) return
-    // As often as calls go out and results come, not once for each.
+    // As often as calls start and results come, not once for each.
     this.#occupancy.set(this.#running, this.#options.clock.nowMs())
     for (let ready = this.#answers.take(); ready !== undefined; ready = this.#answers.take()) {
       for (const batch of ready.batches) self.emit(chunkOf(batch))
@@ -283,7 +287,7 @@ class AsyncStage implements AnySpec {
     self.fail(error)
   }
 
-  /** Whether the next call is too early; it is begun when its time has come. */
+  /** Whether the next call is too early; it is started when its time has come. */
   #mustPace(self: Self): boolean {
     const waitMs = this.#pace?.waitMs() ?? 0
     if (waitMs <= 0) return false

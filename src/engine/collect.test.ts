@@ -85,7 +85,7 @@ describe('run', () => {
     const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
     const refused = flow([1, 2]).validate(z.string() as never, { name: 'check' })
     await run(refused)
-    equal((await warned).message.split(':')[0], 'check refused 1')
+    equal((await warned).message.split(':')[0], 'check rejected 1')
   })
 
   it('L43: fails with what a function threw, and gives no state then', async () => {

@@ -7,9 +7,9 @@ import { begin, type RunFlowOptions, type RunningFlow } from './running.ts'
 import { type Runnable, startFlow } from './start.ts'
 
 /**
- * Runs a flow to its end, and gives all that comes out of it. Events of stages side by side come in no order.
+ * Runs a flow to its end, and returns its events. Events of parallel stages come in no particular order.
  *
- * @throws what a function of the flow threw; the signal's reason
+ * @throws the error of a function of the flow; the signal's reason
  * @example
  * await collect(flow([1, 2, 3]).filter((n) => n !== 2)) // => [1, 3]
  */
@@ -24,9 +24,9 @@ export async function collect<T>(flow: Runnable<T>, options: FlowRunOptions = {}
 }
 
 /**
- * Runs a flow to its end, for what it does or for where it leads.
+ * Runs a flow to its end, for its effects or into a sink.
  *
- * @throws what a function of the flow threw; what the sink failed with; the signal's reason
+ * @throws the error of a function of the flow, or of the sink; the signal's reason
  * @example
  * const seen: number[] = []
  * await run(flow([1, 2, 3]), { into: (events) => void seen.push(...events) }) // => { events: 3, late: 0, dead: 0, ahead: 0 }
@@ -38,9 +38,9 @@ export async function run<T>(flow: Runnable<T>, options: RunFlowOptions<T> = {})
 }
 
 /**
- * Starts a flow, and gives what stops it: for flows that have no end of their own.
+ * Starts a flow, and returns a handle to stop it: for unbounded flows.
  *
- * @throws what is wrong with the flow or its sources, before anything is read; all else is thrown by `done`
+ * @throws what is wrong with the flow or its sources, before anything is read; later errors reject `done`
  * @example
  * const endless = function* () {
  *   for (let n = 0; ; n += 1) yield n
@@ -54,8 +54,8 @@ export async function start<T>(flow: Runnable<T>, options: RunFlowOptions<T> = {
 }
 
 /**
- * The events of a flow, one by one; it is started by the first `next()`. Who iterates slowly slows the sources; `break`
- * closes them, and waits for that. A failure is thrown behind the events that came before it.
+ * The events of a flow, one by one; the first `next()` starts it. A slow reader slows the sources; `break` closes them,
+ * and waits for that. An error is thrown after the events that came before it.
  *
  * @example
  * const seen: number[] = []

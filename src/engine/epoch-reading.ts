@@ -1,4 +1,4 @@
-// How a stage of a pipeline reads splits: what it gave, and where it stands, belongs to an epoch.
+// How a stage of a pipeline reads splits: what it emitted, and its positions, belong to an epoch.
 
 import { type EpochReports, type ResumePoint, recordKey } from '../checkpoint/epoch-reports.ts'
 import type { Batch, ReadBatch } from '../connect/batch.ts'
@@ -18,7 +18,7 @@ export interface EpochReadingOptions {
   /** The layer's number, and which of its stages it is. */
   readonly layer: number
   readonly partition: { readonly index: number }
-  /** What the steps have counted since the last call; and what it has read. */
+  /** What the steps have counted since the last call, and what was read. */
   readonly takeCounts: () => Readonly<StepCounts>
   readonly ownCounts: OwnCounts
   readonly resumePoint: ResumePoint
@@ -26,9 +26,9 @@ export interface EpochReadingOptions {
   readonly acknowledgements: Acknowledgements
 }
 
-/** Records between two reports of progress. */
+/** Records between two progress reports. */
 const PROGRESS_EVERY = 4096
-/** The step of records that ended a worker. */
+/** The step of dead letters for records that crashed a worker. */
 const WORKER = 'worker'
 
 interface OpenSplit {
@@ -36,27 +36,27 @@ interface OpenSplit {
   readonly reader: SplitReader<unknown>
   /** What earlier runs had read of it. */
   readonly skippedBytes: number
-  /** What the reader had counted when it was last asked. */
+  /** The counts of the reader at the last look. */
   seen: { readonly read: number; readonly blank: number; readonly invalidUtf8: number }
 }
 
 /**
- * Positions and counts are those of what was given: what a reader has read ahead, or what waits for an operator,
- * belongs to the epoch in which it goes out.
+ * Positions and counts are those of what was emitted: what a reader has read ahead, or what waits for an operator,
+ * belongs to the epoch in which it is emitted.
  */
 export class EpochReading implements Reading {
   readonly #options: EpochReadingOptions
   /** Names the stage in reports. */
   readonly #stage: string
   #current: OpenSplit | undefined
-  /** The epoch that is open. */
+  /** The open epoch. */
   #epoch: number
   /** Since the last barrier. */
   #moved = new Map<string, Position>()
-  /** Where readers stood, as of what was given of them, whose senders wait to be told. */
+  /** How far readers have been emitted, if their senders wait for acknowledgements. */
   #stood = new Map<AcknowledgedReader, Position>()
   #counts = NO_TOTALS
-  /** Of what was read last: they belong to the epoch in which that goes out. */
+  /** For what was read last: it belongs to the epoch in which it is emitted. */
   readonly #letters: DeadLetter[] = []
   #read = 0
   #toldRead = 0
@@ -85,7 +85,7 @@ export class EpochReading implements Reading {
     this.#current = { split, reader, skippedBytes, seen: { read: 0, blank: 0, invalidUtf8: 0 } }
     this.#skippedBytes += skippedBytes
     if (needsAck(reader)) acknowledgements.opened(reader)
-    // What a reader takes ahead of the first record (a header, say) is nothing that an earlier run has read.
+    // What a reader consumes before the first record (a header, for example) was not read by an earlier run.
     const resumedBytes = from === undefined ? 0 : skippedBytes
     reports.opened({ split: split.id, note: reader.note, resumedBytes, sizeBytes: split.sizeBytes })
     return reader
@@ -147,7 +147,7 @@ export class EpochReading implements Reading {
     if (!needsAck(reader)) await reader.close()
   }
 
-  /** Records that ended a worker go no further. */
+  /** Records that crashed a worker are not processed again. */
   #withoutPoison(events: Batch, letters: DeadLetter[]): Batch {
     const sound: number[] = []
     for (let index = 0; index < events.length; index += 1) {
@@ -159,7 +159,7 @@ export class EpochReading implements Reading {
     return events.select(sound)
   }
 
-  /** Counts what the reader has given by now. */
+  /** Counts what the reader has returned by now. */
   #book(isAtEnd: boolean): void {
     const current = this.#current
     if (current === undefined) return

@@ -1,4 +1,4 @@
-// What runs the stages of a topology, here or elsewhere: the contract.
+// The contract of executors: they run the stages of a topology, here or elsewhere.
 
 import type { Clock } from '../base/clock.ts'
 import type { EpochReports, ResumePoint, SourceCommand } from '../checkpoint/epoch-reports.ts'
@@ -9,53 +9,53 @@ import type { Job } from './job.ts'
 import type { RejectionLog } from './rejection-log.ts'
 import type { StageCounts } from './stage-stats.ts'
 
-/** What an executor is given to run: a flow, or a pipeline, which has epochs. */
+/** What an executor runs: a flow, or a pipeline, which has epochs. */
 export interface Work {
   readonly topology: Topology
-  /** Stages of a layer that says nothing of it: with these the topology is laid out again elsewhere. */
+  /** Stages of a layer that does not set their number: the topology is laid out again elsewhere with this number. */
   readonly stages: number
-  /** Where others find what was laid out; absent where it was handed over as an object, which stays in this process. */
+  /** Where others find what was laid out; absent for an object passed directly, which cannot leave this process. */
   readonly job: Job | undefined
-  /** Take what the topology gives, in this thread: each gets a part of it. */
+  /** Consumers of the topology's output, in this thread: each gets a part of it. */
   readonly consumers: readonly StageCore[]
   readonly clock: Clock
   readonly rejections: RejectionLog
   readonly inFlight: InFlightLimits
-  /** Of a pipeline: where its stages begin, and whom they tell of their epochs. */
+  /** Of a pipeline: where its stages start, and where they report their epochs. */
   readonly epochs?: { readonly resumePoint: ResumePoint; readonly reports: EpochReports }
   readonly signal: AbortSignal | undefined
-  /** Whether takers handle what came before a failure, and then hear of it; else all end at once. */
+  /** Whether consumers process the events before a failure, and then get the error; otherwise all end at once. */
   readonly failsInLine?: boolean
 }
 
 /** Stages at work. */
 export interface Execution {
-  /** Resolves when all have ended and are closed; rejects with what made one fail. */
+  /** Resolves when all have ended and are closed; rejects with the error of the first that failed. */
   readonly done: Promise<void>
   /** How many threads there are beside this one. */
   readonly threads: number
-  /** Stops asking the sources, and lets through what they gave. */
+  /** Stops asking the sources, and lets everything they emitted through. */
   drain(): void
-  /** Ends all of it now; resolves when nothing is left. */
+  /** Ends everything now; resolves when nothing is left. */
   cancel(reason: unknown): Promise<void>
-  /** Tells every stage that reads the sources of a pipeline. */
+  /** Sends a command to every stage that reads the sources of a pipeline. */
   tell(command: SourceCommand): void
-  /** What the stages of a layer did so far; empty where nobody knows yet. */
+  /** What the stages of a layer did so far; empty if not known yet. */
   figures(layer: number): readonly StageCounts[]
-  /** Stages at one place work one after the other; takers are at place 0. */
+  /** Stages at one place work one after the other; consumers are at place 0. */
   placeOf(layer: Layer, stage: number): number
-  /** How long this thread was at what comes from elsewhere, before the takers have it; in clock milliseconds. */
+  /** How long this thread spent receiving events before the consumers got them; in clock milliseconds. */
   takingMs(): number
 }
 
 export interface Executor {
-  /** How many stages of a layer work side by side, if it says nothing of it. */
+  /** Parallel stages of a layer that does not set their number. */
   readonly stages: number
   /**
-   * Starts the stages of a topology, and ties the takers to its end. Where a pipeline begins with care, one record is
-   * under way at a time.
+   * Starts the stages of a topology, and connects the consumers to its output. If a pipeline starts carefully, one
+   * record is under way at a time.
    *
-   * @throws {SluiceError} FLOW_MISMATCH where the job is laid out in another way elsewhere; the signal's reason
+   * @throws {SluiceError} FLOW_MISMATCH if the job is laid out differently elsewhere; the signal's reason
    */
   start(work: Work): Promise<Execution>
 }

@@ -28,7 +28,7 @@ describe('explain', () => {
       '  takes from layer 1: whichever stage is free',
       'layer 3, 3 stages: aggregate (merging) counts',
       '  takes from layer 2: equal keys meet',
-      'runs in one thread: the flow was handed over, not its module, and no function crosses a thread',
+      'runs in one thread: the flow was passed directly, not as a module, and no function crosses a thread',
     ])
   })
 
@@ -82,9 +82,7 @@ describe('choose', () => {
   })
 
   const inOne = {
-    'a source that cannot be read side by side would feed all threads': flow(parts(40 * MIB, 40 * MIB)).merge(
-      flow([1]),
-    ),
+    'a source that cannot be read in parallel would feed all threads': flow(parts(40 * MIB, 40 * MIB)).merge(flow([1])),
     'there is one part to read': flow(parts(99 * MIB)),
     'there is less to read than 64 MiB': flow(parts(MIB, MIB)),
   }

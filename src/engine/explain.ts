@@ -17,10 +17,10 @@ export interface ExplainOptions {
 }
 
 /**
- * Says how a flow would run, without running it: its layers, how many stages each has, what they do, where events
- * change stages and by which key they meet, and on how many threads, with the reason.
+ * Tells how a flow would run, without running it: its layers, how many stages each has, what they do, where events
+ * change stages and by which key, and on how many threads, with the reason.
  *
- * @throws {SluiceError} FLOW_MISMATCH if the module exports no such flow; what its sources throw when they are listed
+ * @throws {SluiceError} FLOW_MISMATCH if the module exports no such flow; errors of its sources when they are listed
  * @example
  * const words = flow(['a b']).flatMap((line) => line.split(' ')).keyBy((word) => word).aggregate({ n: count() })
  * (await explain(words, { stages: 2 })).split('\n').slice(0, 4)
@@ -38,7 +38,7 @@ export async function explain<T>(flow: Runnable<T>, options: ExplainOptions = {}
 async function decide<T>(flow: Runnable<T>, settings: ReturnType<typeof settingsOf>): Promise<Choice> {
   const { threads } = settings
   if (isFlow(flow))
-    return { threads: 0, why: 'the flow was handed over, not its module, and no function crosses a thread' }
-  if (threads !== undefined) return { threads, why: 'as was asked for' }
+    return { threads: 0, why: 'the flow was passed directly, not as a module, and no function crosses a thread' }
+  if (threads !== undefined) return { threads, why: 'as requested' }
   return await choose(await loadJob(jobOf('explain', flow, settings)))
 }

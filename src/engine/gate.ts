@@ -1,18 +1,18 @@
-// Where stages wait with the results of the end, until all that comes before them has gone well.
+// Where stages hold final results, until everything before them has succeeded.
 
 import { untilAborted } from '../base/promise.ts'
 import type { Layer, Topology } from '../flow/topology.ts'
 import type { StageCore } from '../stage/core.ts'
 
 /**
- * A stage that gives results at the end arrives when it has taken all of its inputs, and holds them until every stage of
- * its level has: one that fails before keeps all of them from going out.
+ * A stage with final results arrives when it has taken all of its inputs, and holds them until every stage of its level
+ * has arrived: if one fails before, none are emitted.
  *
- * A level is how many layers that give results at the end lie above: the first is fed by sources alone. Levels pass one
- * after the other, so that none waits for what it is to be given itself.
+ * A level is how many layers with final results lie above: the first is fed by sources alone. Levels pass one after the
+ * other, so that none waits for its own input.
  */
 export interface Gate {
-  /** A stage of the level has taken all that it will take. Once for each stage. */
+  /** A stage of the level has taken all of its input. Called once per stage. */
   arrive(level: number): void
   /** Resolves when all stages of the level, and of those before it, have arrived. */
   passed(level: number): Promise<void>
@@ -22,7 +22,7 @@ export interface Gate {
 export class Place {
   readonly #gate: Gate
   readonly #level: number
-  /** Whether what it gives at the end are results, which wait: not partial ones, for another stage to merge. */
+  /** Whether its final output are results, which wait, and not partial ones for another stage to merge. */
   readonly holds: boolean
   #hasArrived = false
 
@@ -32,7 +32,7 @@ export class Place {
     this.holds = givesAtEnd(layer)
   }
 
-  /** One that ends without results, or because nobody wants more of it, has arrived too. */
+  /** A stage that ends without results, or because nobody wants more of it, has arrived too. */
   watch(stage: StageCore | undefined): void {
     void stage?.settled.then(({ kind }) => {
       if (kind !== 'failed') this.arrive()
@@ -45,13 +45,13 @@ export class Place {
     this.#gate.arrive(this.#level)
   }
 
-  /** Resolves when the results may go out; rejects when the stage ends before. */
+  /** Resolves when the results may be emitted; rejects if the stage ends first. */
   passed(signal: AbortSignal): Promise<void> {
     return untilAborted(this.#gate.passed(this.#level), signal)
   }
 }
 
-/** A gate of stages that are all known here. */
+/** A gate for stages that are all local. */
 export class LocalGate implements Gate {
   /** Level → stages that have not arrived. */
   readonly #missing: number[]
@@ -80,7 +80,7 @@ export class LocalGate implements Gate {
   }
 }
 
-/** The gate of one worker: who started it counts. */
+/** The gate of one worker: the thread that started it counts. */
 export class FarGate implements Gate {
   readonly arrive: (level: number) => void
   readonly #passed = new Map<number, PromiseWithResolvers<void>>()

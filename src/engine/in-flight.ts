@@ -1,4 +1,4 @@
-// How much may be under way between two stages: fewer events where they are large.
+// Limits what is under way between two stages: fewer events if they are large.
 
 import type { Link, SubscribeOptions } from '../stage/link.ts'
 import { bytesOfSample } from './size.ts'
@@ -9,19 +9,19 @@ export interface InFlightLimits {
   readonly bytes: number
 }
 
-/** As long as nobody knows how large events are, there are few of them. */
+/** Until the size of events is known, only a few are under way. */
 const FIRST_EVENTS = 64
 
 /**
- * Sets the demand windows of all links of one thread by the largest events that pass anywhere.
+ * Sets the demand windows of all links of one thread by the largest recent events.
  *
- * It grows a window at once. A smaller one waits until what was asked for before has come: where events become larger
- * all at once, as many as were asked for are on their way.
+ * Grows a window at once. A smaller window waits until what was already asked for has come: if events suddenly become
+ * large, as many as were asked for still arrive.
  */
 export class InFlight {
   readonly #most: InFlightLimits
   readonly #links: Link[] = []
-  /** By meter: how large an event is, lately. */
+  /** By meter: the recent size of events. */
   readonly #sizes: number[] = []
   #window: number
 
@@ -35,13 +35,13 @@ export class InFlight {
     return windowOf(this.#window)
   }
 
-  /** Takes a link in, whose window follows from now on. */
+  /** Watches a link, whose window is adjusted from now on. */
   watch(link: Link): Link {
     this.#links.push(link)
     return link
   }
 
-  /** Makes what is shown every batch at one place. */
+  /** Makes a meter, which is shown every batch at one place. */
   meter(): (batch: readonly unknown[]) => void {
     const told = this.counter()
     return (batch) => {
@@ -49,12 +49,12 @@ export class InFlight {
       try {
         told(batch.length, bytesOfSample(batch))
       } catch {
-        // A getter of an event threw. Who uses it will be told; it is not for a limit to say so.
+        // A getter of an event threw. Whoever uses the event gets the error; a limit need not report it.
       }
     }
   }
 
-  /** As `meter`, where somebody has measured already. */
+  /** As `meter`, for sizes that were measured already. */
   counter(): (events: number, bytes: number) => void {
     const at = this.#sizes.push(0) - 1
     return (events, bytes) => {

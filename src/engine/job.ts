@@ -1,4 +1,4 @@
-// A module that describes what is run: whoever runs a part of it imports it, and must find the same.
+// A module that describes what is run: every thread that runs a part of it imports it, and must find the same.
 
 import { SluiceError } from '../base/errors.ts'
 import { isFlow } from '../flow/is-flow.ts'
@@ -6,19 +6,19 @@ import { layOut } from '../flow/layout.ts'
 import type { PlanNode } from '../flow/plan.ts'
 import type { Topology } from '../flow/topology.ts'
 
-/** Where a flow or a pipeline is found, and how it is laid out there. */
+/** Where to find a flow or a pipeline, and how it is laid out. */
 export interface Job {
   /** The module's URL. */
   readonly module: string
   /** The name under which it is exported. */
   readonly name: string
-  /** Of a pipeline: the texts that its parameters were given. */
+  /** Of a pipeline: the parameters as text. */
   readonly params?: ReadonlyMap<string, string>
   /** The module whose `layOutJob` makes a topology of it, as package.json names it: this one for a flow. */
   readonly laidOutBy: string
 }
 
-/** What a module exports that is named as a job's `laidOutBy`. */
+/** What a module named by `laidOutBy` exports. */
 export interface JobLayout {
   layOutJob(job: Job, stages: number): Promise<Topology>
 }
@@ -29,7 +29,7 @@ export const FLOW_LAYOUT = '#flow-layout'
 export const layOutJob: JobLayout['layOutJob'] = async (job, stages) => layOut(await loadJob(job), { stages })
 
 /**
- * Imports the module, and gives its flow's last node.
+ * Imports the module, and returns its flow's last node.
  *
  * @throws {SluiceError} FLOW_MISMATCH if it exports no flow of this name
  */
@@ -37,7 +37,7 @@ export async function loadJob(job: Job): Promise<PlanNode> {
   return (await importFrom(job, 'flow', isFlow)).node
 }
 
-/** Imports the module, and gives what it exports under the job's name. */
+/** Imports the module, and returns its export with the job's name. */
 export async function importFrom<T>(
   { module, name }: Job,
   what: 'flow' | 'pipeline',

@@ -21,27 +21,27 @@ export interface OperatorStageOptions extends Omit<ContextOptions, 'counts' | 'r
   readonly name: string
   readonly steps: readonly Making[]
   readonly dispatcher: DispatcherSpec<unknown, never>
-  /** Told when a batch begins and ends, for who watches for one that does not. */
+  /** Called when a batch begins and ends, for the watchdog. */
   readonly busy?: Busy | undefined
-  /** Shown what comes, and what goes. */
+  /** Shown what comes in, and what goes out. */
   readonly meters: readonly [came: (batch: readonly unknown[]) => void, goes: (batch: readonly unknown[]) => void]
   /** The layer's number. */
   readonly layer: number
-  /** Of a flow: where it waits with the results of the end. Those of a pipeline are held by its commit. */
+  /** Of a flow: where it holds final results. Those of a pipeline are held by its commit. */
   readonly place?: Place | undefined
   /** What its steps count. */
   readonly ownCounts: Pick<OwnCounts, 'counts'>
-  /** Where the stages of a pipeline begin, and whom they tell of their epochs. */
+  /** Where the stages of a pipeline start, and where they report their epochs. */
   readonly epochs?: { readonly resumePoint: ResumePoint; readonly reports: EpochReports } | undefined
 }
 
-/** Hears of the work on batches. */
+/** Told when work on a batch begins and ends. */
 export interface Busy {
   begin(layer: number): void
   end(): void
 }
 
-/** What such a stage is told from outside. */
+/** Messages to such a stage. */
 export type OperatorMessage = { readonly kind: 'tick' } | { readonly kind: 'mark'; readonly name: string }
 
 export function operatorStage(options: OperatorStageOptions): StageCore {
@@ -50,19 +50,20 @@ export function operatorStage(options: OperatorStageOptions): StageCore {
 
 type Self = ChunkStage
 
-/** What is to go out has been emitted. */
+/** Everything has been emitted. */
 const NOTHING: readonly unknown[] = []
-/** The most results of the end that are held of put-off work: an iterator may give any number. */
+/** The most final results that are held of put-off work: an iterator may produce any number. */
 const MOST_HELD = 10_000
 
 /**
- * Hands batches to a chain, and what comes of them to whoever takes from this stage. Work that the chain puts off, whatever
- * made it, goes on as demand comes, and the stage does nothing else until it is done.
+ * Passes batches through a chain and emits the results. Work that the chain puts off continues as demand comes, and the
+ * stage does nothing else until it is done.
  */
 class OperatorStage implements AnySpec, Resumable {
   readonly name: string
   readonly dispatcher: DispatcherSpec<unknown, never>
-  // What is emitted comes of one batch, or of a bounded piece of put-off work: the next waits until it has gone out.
+  // What is emitted comes from one batch, or from a bounded piece of put-off work: the next one waits until it is
+  // emitted.
   readonly bufferSize = Number.POSITIVE_INFINITY
   readonly whenFull = 'fail'
   readonly unwanted = 'end'
@@ -72,16 +73,16 @@ class OperatorStage implements AnySpec, Resumable {
   readonly #inputs = new Map<Subscription, number>()
   /** The stage itself, from its first hook on. */
   #self: Self | undefined
-  /** The pending call of the clock: when it is due, how to call it off, and whether it has come and waits for its turn. */
+  /** The pending call of the clock: when it is due, how to cancel it, and whether it is waiting for its turn. */
   #timer: { readonly atMs: number; readonly stop: AbortController; hasCome: boolean } | undefined
-  /** The epoch that is open. */
+  /** The open epoch. */
   #epoch: number
-  /** Results of the end, until they may go out; and how many they are. */
+  /** Final results, until they may be emitted; and how many they are. */
   #held: Batch[] | undefined
   #heldEvents = 0
   /** Whether it waits at the gate. */
   #isAtGate = false
-  /** What is to be done once nothing is put off. */
+  /** What to do once nothing is put off. */
   #then: (() => void) | undefined
 
   constructor(options: OperatorStageOptions) {
@@ -140,7 +141,7 @@ class OperatorStage implements AnySpec, Resumable {
     return this.#done(self, () => this.#chain.watermark(time)) ?? 'held'
   }
 
-  /** What steps have put off belongs to the epoch that ends: it goes out before the barrier. */
+  /** What steps have put off belongs to the epoch that is ending: it is emitted before the barrier. */
   onBarrier(epoch: number, self: Self): Resumable | undefined {
     if (this.#options.epochs === undefined) return undefined
     return this.#done(
@@ -183,14 +184,14 @@ class OperatorStage implements AnySpec, Resumable {
     )
   }
 
-  /** A hook that gives no events: itself, if something is put off, and `then` after that. */
+  /** A hook that emits no events: itself, if something is put off, and `then` after that. */
   #done(self: Self, call: () => void, then?: () => void): Resumable | undefined {
     this.#work(self, call)
     this.#then = then
     return this.#isLeft() ? this : undefined
   }
 
-  /** Every call of the chain: a function in it may not come back. */
+  /** Every call of the chain: one of its functions may not return. */
   #work(self: Self, call: () => void): void {
     const { busy, layer } = this.#options
     busy?.begin(layer)
@@ -199,7 +200,7 @@ class OperatorStage implements AnySpec, Resumable {
     busy?.end()
   }
 
-  /** Whether something is still put off; if nothing is, what waited for that is done. */
+  /** Whether something is still put off; if nothing is, whatever waited for that is done. */
   #isLeft(): boolean {
     if (this.#held !== undefined && (!this.#chain.isSuspended || this.#heldEvents >= MOST_HELD)) {
       this.#options.place?.arrive()
@@ -213,7 +214,7 @@ class OperatorStage implements AnySpec, Resumable {
     return false
   }
 
-  /** The gate lets results of the end go out. */
+  /** The gate lets final results out. */
   #release(): void {
     const held = this.#held ?? []
     this.#isAtGate = false
@@ -242,7 +243,7 @@ class OperatorStage implements AnySpec, Resumable {
     this.#sendLetters()
     if (this.#context.steps.isStopped) self.complete()
     const atMs = this.#chain.nextTickMs
-    // One that has come is handled first.
+    // A call that is waiting for its turn is handled first.
     if (atMs === this.#timer?.atMs || this.#timer?.hasCome === true) return
     this.#timer?.stop.abort()
     this.#timer = undefined

@@ -1,4 +1,4 @@
-// What runs of flows take as options, and what they tell at the end.
+// Options of flow runs, and their report.
 
 import { checkInteger, checkKeys, checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
@@ -8,29 +8,33 @@ import type { Refused } from './rejection-log.ts'
 /** Options of everything that runs a flow. */
 export interface FlowRunOptions {
   /**
-   * How many worker threads run the flow, 256 at most, which is then given as the URL of the module that exports it: by default as
-   * many as help, which is none where its sources cannot be read side by side.
+   * How many worker threads run the flow, 256 at most; the flow is then given as the URL of the module that exports it.
+   * By default as many as help: none if its sources cannot be read in parallel.
    */
   readonly threads?: number
   /** The name under which the module exports the flow: `default` by default. */
   readonly name?: string
-  /**
-   * How many stages work side by side where the flow says nothing of it: one for each thread by default.
-   */
+  /** Parallel stages if the flow does not set their number: one per thread by default. */
   readonly stages?: number
-  /** The longest that a worker thread may be at one batch before the run fails, in milliseconds: 60,000 by default. */
+  /** The longest a worker thread may take for one batch before the run fails, in milliseconds: 60,000 by default. */
   readonly maxBatchMs?: number
-  /** The most memory of a worker thread's objects, in MB: Node's own limit by default. */
+  /** The heap limit of a worker thread, in MB: Node's own limit by default. */
   readonly heapMb?: number
   /** The most events between two stages, 4000 by default, and about the most bytes, 16 MiB. */
   readonly inFlight?: Partial<InFlightLimits>
-  /** Told of each event that came too late for its window. Without it, a warning at the end says how many. */
+  /**
+   * Called for each event that came too late for its window. Without it, a warning at the end says how many there were.
+   */
   readonly onLate?: (operator: string, event: unknown) => void
-  /** Told of each event that a schema refused, or whose time cannot be told. Without it, a warning at the end. */
+  /**
+   * Called for each event that a schema rejected, or whose time is invalid. Without it, there is a warning at the end.
+   */
   readonly onDead?: (refused: Refused) => void
-  /** What operators take the time from. */
+  /** The clock of the operators. */
   readonly clock?: Clock
-  /** Cancels the run; its reason is what it fails with, after 3 seconds at most, whatever a function or stream is at. */
+  /**
+   * Cancels the run, which fails with its reason, after 3 seconds at most, even if a function or stream is still busy.
+   */
   readonly signal?: AbortSignal
 }
 
@@ -40,13 +44,16 @@ export interface FlowReport {
   readonly events: number
   /** Events that came too late for their windows. */
   readonly late: number
-  /** Events that a schema refused, or whose time could not be told. */
+  /** Events that a schema rejected, or whose time was invalid. */
   readonly dead: number
-  /** Events dated further ahead of the clock than `futureLimit`: in their windows, and not believed to tell the time. */
+  /**
+   * Events dated further ahead of the clock than `futureLimit`: they are in their windows, but did not advance the
+   * time.
+   */
   readonly ahead: number
 }
 
-/** The most threads of a run: each takes tens of megabytes, and a port to each other one. */
+/** The most threads of a run: each takes tens of megabytes, and a port to every other one. */
 export const MOST_THREADS = 256
 
 const OPTIONS = ['threads', 'name', 'stages', 'maxBatchMs', 'heapMb', 'inFlight', 'onLate', 'onDead', 'clock', 'signal']

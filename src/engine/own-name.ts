@@ -1,11 +1,11 @@
-// Lets a user's module find this package by its name, wherever the module lies.
+// Lets a user's module find this package by its name, wherever the module is.
 
 import * as modules from 'node:module'
 
 /** Whether the hook below is in place. */
 let isResolving = false
 
-/** A module that lies where `sluice` is not installed finds it all the same: this copy of it. */
+/** A module in a place where `sluice` is not installed finds this copy of it. */
 export function resolveOwnName(): void {
   if (isResolving) return
   isResolving = true
@@ -15,7 +15,7 @@ export function resolveOwnName(): void {
       try {
         return next(specifier, context)
       } catch {
-        // Not installed where the module lies: a package finds its own doors by its name.
+        // Not installed where the module is: a package can import its own entry points by name.
         return next(specifier, { ...context, parentURL: import.meta.url })
       }
     },

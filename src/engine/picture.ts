@@ -8,12 +8,12 @@ import { redact } from '../observe/redact.ts'
 
 /** How many threads there are beside the one that starts them, and why. */
 export interface Choice {
-  /** 0: all is done in this thread. */
+  /** 0: everything runs in this thread. */
   readonly threads: number
   readonly why: string
 }
 
-/** A place that takes what a topology gives, and what is promised of it. */
+/** A sink of a topology, and what is promised of it. */
 export interface Taking {
   readonly title: string
   readonly promise: string
@@ -30,7 +30,7 @@ export interface Picture {
   readonly refusal?: string | undefined
 }
 
-/** A line for each layer, with what it takes from where; then where it runs, and why there. */
+/** A line for each layer, with its inputs; then where it runs, and why there. */
 export function wordsOf({ topology, choice, works = worksOf, load, refusal }: Picture): string {
   const { threads, why } = choice
   const { layers, last } = topology
@@ -43,7 +43,7 @@ export function wordsOf({ topology, choice, works = worksOf, load, refusal }: Pi
     const number = 1 + Math.max(...layers.map((layer) => layer.number))
     lines.push(
       `layer ${number}, 1 stage: into ${load.title}: ${load.promise}`,
-      ...last.map((layer) => `  takes from layer ${layer.number}: all that it gives`),
+      ...last.map((layer) => `  takes from layer ${layer.number}: everything`),
       ...load.branches.map(({ name, title, promise }) => `  branch ${name} into ${title}: ${promise}`),
     )
   }
@@ -53,8 +53,8 @@ export function wordsOf({ topology, choice, works = worksOf, load, refusal }: Pi
 }
 
 /**
- * The same as a flowchart. Ids tell the place (`layer1`, `sink`), so that two versions of a diagram can be compared; of
- * a pipeline it shows where dead letters come from.
+ * The same as a flowchart. Ids name the place (`layer1`, `sink`), so that two versions of a diagram can be compared;
+ * for a pipeline it shows where dead letters come from.
  *
  * @see https://mermaid.js.org/syntax/flowchart.html
  */
@@ -103,7 +103,7 @@ function meetingOf(exchange: Edge['exchange']): string {
     case 'key':
       return exchange.of === undefined ? 'equal keys meet' : `equal keys meet, by ${exchange.of}`
     case 'hash':
-      return 'each event says to which stage it goes'
+      return 'each event chooses its stage'
   }
 }
 

@@ -12,9 +12,9 @@ export interface PipelineSourceOptions {
   /** Which of the sources of its plan it is, of how many; the only one by default. */
   readonly number?: number
   readonly sources?: number
-  /** In front of split ids where positions are kept: of several sources each has its own. */
+  /** Prefix of split ids in stored positions: each of several sources has its own. */
   readonly prefix: string
-  /** Its splits, where they were listed before. */
+  /** Its splits, if they were already listed. */
   readonly splits?: readonly Split[]
 }
 
@@ -33,7 +33,7 @@ export class PipelineSource implements Source<unknown> {
   readonly #prefix: string
   readonly #number: number
   readonly #sources: number
-  /** Id → the name under which earlier runs have kept its position. */
+  /** Id → the name under which earlier runs stored its position. */
   readonly #kept = new Map<string, string>()
 
   #listed: readonly Split[] | undefined
@@ -58,10 +58,10 @@ export class PipelineSource implements Source<unknown> {
   }
 
   /**
-   * Lists its splits for a run that goes on.
+   * Lists its splits for a run that continues.
    *
    * @param positions - what earlier runs left, by name
-   * @returns by name, where splits go on that do not go on from the position under their name
+   * @returns by name, positions of splits that do not continue from the position stored under their name
    */
   async goOn(positions: ReadonlyMap<string, Position>, options?: OpenOptions): Promise<ReadonlyMap<string, Position>> {
     const moved = new Map<string, Position>()
@@ -85,7 +85,7 @@ export class PipelineSource implements Source<unknown> {
     return moved
   }
 
-  /** What a read gave, each record told apart from those that another source of the plan has at the same place. */
+  /** What a read returned; each record differs from those that another source of the plan has at the same place. */
   marked(read: ReadBatch<unknown>): ReadBatch<unknown> {
     if (this.#sources === 1) return read
     const { events, rejected } = read
@@ -96,7 +96,7 @@ export class PipelineSource implements Source<unknown> {
     }
   }
 
-  /** The name under which a split's position is kept. */
+  /** The name under which a split's position is stored. */
   nameOf({ id, name = id }: Split): string {
     return `${this.#prefix}${name}`
   }

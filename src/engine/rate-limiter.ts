@@ -1,7 +1,7 @@
-// How often something may begin.
+// Limits how often something may start.
 
 /**
- * Lets at most `perSecond` things begin in any second; fewer than one a second are as far apart as that makes them.
+ * Lets at most `perSecond` calls start in any second; a rate below one per second spaces them out accordingly.
  *
  * @example
  * let nowMs = 0
@@ -13,7 +13,7 @@
 export class RateLimiter {
   readonly #nowMs: () => number
   readonly #spanMs: number
-  /** When the last ones began, in a circle. */
+  /** When the last ones started, as a ring. */
   readonly #begun: Float64Array
   #next = 0
 
@@ -24,7 +24,7 @@ export class RateLimiter {
     this.#begun = new Float64Array(most).fill(Number.NEGATIVE_INFINITY)
   }
 
-  /** How long until one more may begin: 0 for at once. */
+  /** How long until the next may start: 0 for at once. */
   waitMs(): number {
     const oldestMs = this.#begun[this.#next] ?? Number.NEGATIVE_INFINITY
     return Math.max(0, oldestMs + this.#spanMs - this.#nowMs())
@@ -36,5 +36,5 @@ export class RateLimiter {
   }
 }
 
-/** Times that are remembered: of more than this a second, in a shorter span. */
+/** Times that are remembered: a higher rate is limited over a shorter span. */
 const MOST = 10_000

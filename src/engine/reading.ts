@@ -1,4 +1,4 @@
-// How a stage reads splits: for a flow from their start to their end, for a pipeline in epochs.
+// How a stage reads splits: for a flow from start to end, for a pipeline in epochs.
 
 import { type Batch, batchOf, type ReadBatch } from '../connect/batch.ts'
 import type { DeadLetter } from '../connect/origin.ts'
@@ -6,23 +6,23 @@ import type { Source, SplitReader } from '../connect/source.ts'
 import type { RejectionLog } from './rejection-log.ts'
 import type { SplitQueue } from './split-queue.ts'
 
-/** The splits that a stage reads, and what becomes of what they give. */
+/** The splits that a stage reads, and what becomes of their records. */
 export interface Reading {
-  /** That of the split that is open. */
+  /** The reader of the open split. */
   readonly reader: SplitReader<unknown> | undefined
   /** Opens the next split; undefined after the last one. */
   openNext(signal: AbortSignal): Promise<SplitReader<unknown> | undefined>
   /** The open split is at its end. */
   endSplit(): Promise<void>
-  /** Something was read: gives the events that go on. */
+  /** Something was read: returns the events that go on. */
   begin(read: ReadBatch<unknown>): Batch
-  /** Letters that the steps made of it. */
+  /** Dead letters that the steps made of it. */
   letters(letters: readonly DeadLetter[]): void
-  /** All that was made of it has gone out. */
+  /** Everything made of it has been emitted. */
   end(): void
   /** @param send - sends the barrier */
   endEpoch(epoch: number, send: () => void): void
-  /** There is no split left. */
+  /** There are no more splits. */
   exhausted(): void
   close(): Promise<void>
 }
@@ -33,7 +33,7 @@ export interface ReadingOptions {
   readonly rejections: RejectionLog
 }
 
-/** Each split from its start: a flow keeps no positions. */
+/** Each split from its start: a flow stores no positions. */
 export class PlainReading implements Reading {
   readonly #options: ReadingOptions
   reader: SplitReader<unknown> | undefined
@@ -55,13 +55,13 @@ export class PlainReading implements Reading {
 
   begin({ events, rejected }: ReadBatch<unknown>): Batch {
     for (const { letter } of rejected) this.#options.rejections.dead(letter.step, letter.origin.raw, letter.reason)
-    // A flow has no use for where they came from.
+    // A flow does not need to know where they came from.
     return batchOf(events.values())
   }
 
   letters(): void {}
 
-  /** Without commits, what has gone out is acknowledged at once. */
+  /** Without commits, whatever was emitted is acknowledged at once. */
   end(): void {
     this.reader?.acknowledge?.(this.reader.position())
   }

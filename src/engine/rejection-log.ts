@@ -1,48 +1,48 @@
-// What became of events that did not go on, counted for one run.
+// Events that did not go on, counted for one run.
 
 import { inspect } from 'node:util'
 import { escapeText } from '../observe/escape.ts'
 import { durationText, many } from '../observe/text.ts'
 
-/** An event that could not be used, told to whoever asked for it. */
+/** A rejected event, for `onDead`. */
 export interface Refused {
   readonly operator: string
   readonly value: unknown
   readonly reason: string
 }
 
-/** Where a function of a user's was when it threw. */
+/** The call of a user function that threw. */
 export interface FailedCall {
   readonly operator: string
-  /** The event that it was given, in short. */
+  /** The event it was given, abbreviated. */
   readonly event: string | undefined
 }
 
 export interface RejectionLogOptions {
   readonly onDead?: ((refused: Refused) => void) | undefined
   readonly onLate?: ((operator: string, value: unknown) => void) | undefined
-  /** Told what a person may want to know while it goes on: a warning of the process by default. */
+  /** Notices for people while the run goes on: process warnings by default. */
   readonly onNote?: ((note: string) => void) | undefined
 }
 
-/** Counts the events that came too late, those that were refused, and those that tell no time, by operator. */
+/** Counts late events, rejected events, and events dated too far ahead, by operator. */
 export class RejectionLog {
   readonly #options: RejectionLogOptions
   /** Operator → events. */
   readonly lateOf: Map<string, number> = new Map()
   readonly deadOf: Map<string, number> = new Map()
   readonly aheadOf: Map<string, number> = new Map()
-  /** The first event that was refused: for the warning about all of them. */
+  /** The first rejected event: for the warning about all of them. */
   first: Refused | undefined
   failedCall: FailedCall | undefined
-  /** What reading a source failed with. */
+  /** The error of reading a source. */
   readError: unknown
 
   constructor(options: RejectionLogOptions = {}) {
     this.#options = options
   }
 
-  /** Whether somebody is told of single events. */
+  /** Whether single events are reported. */
   get tellsLate(): boolean {
     return this.#options.onLate !== undefined
   }
@@ -63,13 +63,16 @@ export class RejectionLog {
     this.#options.onDead?.(refused)
   }
 
-  /** An event is dated too far ahead: told at once, as windows wait for it, and again as they become ten times as many. */
+  /**
+   * An event is dated too far ahead: reported at once, as windows wait for it, and again each time there are ten times
+   * as many.
+   */
   ahead(operator: string, timeMs: number, limitMs: number): void {
     const events = (this.aheadOf.get(operator) ?? 0) + 1
     this.aheadOf.set(operator, events)
     if (!/^10*$/.test(String(events))) return
     const when = `more than ${durationText(limitMs)} (futureLimit) ahead of the clock, the last at ${new Date(timeMs).toISOString()}`
-    const advice = 'windows of such times wait for other events, or the end: raise futureLimit if they are meant'
+    const advice = 'windows of such times wait for other events, or the end: raise futureLimit if such times are valid'
     this.noted(`${operator}: found ${many(events, 'event')} dated ${when}; ${advice}`)
   }
 
@@ -78,14 +81,14 @@ export class RejectionLog {
     onNote(note)
   }
 
-  /** Takes in what was counted elsewhere. */
+  /** Adds what was counted elsewhere. */
   add(late: ReadonlyMap<string, number>, dead: ReadonlyMap<string, number>, ahead: ReadonlyMap<string, number>): void {
     addCounts(this.lateOf, late)
     addCounts(this.deadOf, dead)
     addCounts(this.aheadOf, ahead)
   }
 
-  /** The first function that threw: later ones may be its consequence. */
+  /** The first function that threw: later errors may be its consequence. */
   recordFailure(operator: string, event: readonly [value: unknown] | undefined): void {
     this.failedCall ??= { operator, event: event === undefined ? undefined : shorten(event[0]) }
   }
@@ -102,17 +105,17 @@ export class RejectionLog {
     return total(this.deadOf)
   }
 
-  /** Nobody asked to be told of single events: a warning says at the end that there were some. */
+  /** Single events were not reported: a warning at the end says that there were some. */
   warn(): void {
     const { onDead, onLate } = this.#options
     if (this.first !== undefined && onDead === undefined) {
       const { operator, value, reason } = this.first
       const others = this.refused === 1 ? '' : ` (and ${this.refused - 1} more)`
-      process.emitWarning(`${operator} refused ${shorten(value)}: ${reason}${others}; onDead tells of each`)
+      process.emitWarning(`${operator} rejected ${shorten(value)}: ${reason}${others}; use onDead to see each`)
     }
     if (this.tooLate > 0 && onLate === undefined) {
       const where = [...this.lateOf].map(([operator, events]) => `${events} in ${operator}`).join(', ')
-      process.emitWarning(`Events came too late for their windows: ${where}; onLate tells of each`)
+      process.emitWarning(`Events came too late for their windows: ${where}; use onLate to see each`)
     }
   }
 }

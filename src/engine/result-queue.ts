@@ -1,47 +1,47 @@
-// Results of calls on their way out: in the order of their events or as they come, with marks in their places.
+// Results of async calls: in the order of their events or as they come, with marks in their places.
 
 import { Ring } from '../base/ring.ts'
 import { type Batch, batchOf } from '../connect/batch.ts'
 import type { Origin } from '../connect/origin.ts'
 import type { Subscription } from '../stage/link.ts'
 
-/** The answer of a call that gives nothing: its event is counted, and no value goes out. */
+/** The result of a call that returns nothing: its event is counted, and no value is emitted. */
 export const NOTHING: unique symbol = Symbol('nothing')
 
-/** What can go out now. */
+/** What can be emitted now. */
 export interface Ready {
   readonly batches: readonly Batch[]
-  /** Whose events these are the results of, and how many. */
+  /** The subscriptions whose events these are results of, and how many of each. */
   readonly from: ReadonlyMap<Subscription, number>
-  /** Goes out after the events. */
+  /** Emitted after the events. */
   readonly watermark: number | undefined
 }
 
 /** Events between two marks. */
 interface Segment {
-  /** Tickets given and not answered. */
+  /** Reserved and not resolved. */
   open: number
-  /** The mark that ends it; undefined as long as more events may come. */
+  /** The mark that ends it; undefined while more events may come. */
   mark: number | undefined
-  /** Answered, and not gone out: as they came, or by ticket. */
+  /** Resolved, and not emitted: as they came, or by slot. */
   readonly answered: Result[]
 }
 
 interface Result {
   readonly value: unknown
-  /** The event that it is the answer to: the first of this batch. */
+  /** The event that it is the result of: the first of this batch. */
   readonly event: Batch
   readonly from: Subscription
 }
 
-/** A pure machine: tickets are numbered from 0, in the order of the events. */
+/** A pure machine: slots are numbered from 0, in the order of the events. */
 export class ResultQueue {
   readonly #isOrdered: boolean
   /** The oldest first; the last one is open. */
   readonly #stretches: Segment[] = [{ open: 0, mark: undefined, answered: [] }]
-  /** Ticket → its stretch, until it is answered. */
+  /** Slot → its segment, until it is resolved. */
   readonly #stretchOf = new Map<number, Segment>()
-  /** In order: the tickets that have not gone out, oldest first, and their answers. */
+  /** In order: the slots that have not been emitted, oldest first, with their results. */
   readonly #queue = new Ring<{ readonly stretch: Segment; answer: Result | undefined }>()
   readonly #slots = new Map<number, { readonly stretch: Segment; answer: Result | undefined }>()
   #tickets = 0
@@ -50,7 +50,7 @@ export class ResultQueue {
     this.#isOrdered = isOrdered
   }
 
-  /** An event has come: a result will follow. */
+  /** An event has come: reserves a slot for its result. */
   reserve(): number {
     const ticket = this.#tickets
     this.#tickets += 1
@@ -85,11 +85,11 @@ export class ResultQueue {
     }
   }
 
-  /** A watermark has come, behind all events so far. */
+  /** A watermark has come, after all events so far. */
   mark(time: number): void {
     const before = this.#stretches.at(-2)
     const last = this.#last
-    // Nothing between it and the mark before: one of them is enough.
+    // There is nothing between it and the previous mark: one of them is enough.
     if (before !== undefined && last.open === 0 && last.answered.length === 0) before.mark = time
     else {
       last.mark = time
@@ -97,7 +97,7 @@ export class ResultQueue {
     }
   }
 
-  /** What can go out now, up to the next mark; undefined if there is nothing. */
+  /** What can be emitted now, up to the next mark; undefined if nothing can. */
   take(): Ready | undefined {
     const [first] = this.#stretches
     if (first === undefined) return undefined
@@ -115,7 +115,7 @@ export class ResultQueue {
   }
 }
 
-/** Answers as batches, each with the origin of its event: those of events without one are in batches of their own. */
+/** Results as batches, each with the origin of its event: those without one are in batches of their own. */
 function batchesOf(answers: readonly Result[]): Batch[] {
   const batches: Batch[] = []
   for (let from = 0; from < answers.length; ) {

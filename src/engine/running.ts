@@ -14,29 +14,31 @@ import { type FlowReport, type FlowRunOptions, settingsOf } from './options.ts'
 import { type FailedCall, RejectionLog } from './rejection-log.ts'
 import { type Runnable, startFlow } from './start.ts'
 
-/** What takes the events of a flow: a stage, a stream, or a function that is handed batches. */
+/** A sink of a flow: a stage, a stream, or a function that gets batches. */
 export type FlowSink<T> = Consumer<T> | Writable | WritableStream<T> | ((events: readonly T[]) => Promise<void> | void)
 
 export interface RunFlowOptions<T> extends FlowRunOptions {
-  /** Where the flow's events go; counted and dropped by default. Of several, each event goes to one. */
+  /** Where the flow's events go; counted and dropped by default. With several, each event goes to one. */
   readonly into?: FlowSink<T> | readonly Consumer<T>[]
 }
 
 /** A flow under way. */
 export interface RunningFlow {
-  /** Resolves when all has ended and is closed; rejects with what made it fail. */
+  /** Resolves when everything has ended and is closed; rejects with the error that made it fail. */
   readonly done: Promise<FlowReport>
-  /** Where a function of the flow threw, in this thread, if that is why it failed. */
+  /** The call of a user function that threw, in this thread, if that is why it failed. */
   readonly failedCall: FailedCall | undefined
-  /** Closes the sources, and lets through what they gave: states and windows give their results. Settles as `done`. */
+  /** Closes the sources, and lets everything through: state and windows emit their results. Settles as `done`. */
   drain(): Promise<FlowReport>
-  /** Ends it now, in every thread; what is on its way is lost, and `done` rejects with the reason. */
+  /** Ends it now, in every thread; what is under way is lost, and `done` rejects with the reason. */
   cancel(reason?: unknown): Promise<void>
-  /** Drains; throws what made the run fail. */
+  /** Drains; throws the error of the run. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** @param executor - what runs it, instead of the one that suits it */
+/**
+ * @param executor - runs it, instead of the one that suits it
+ */
 export async function begin<T>(
   what: string,
   flow: Runnable<T>,
@@ -68,7 +70,7 @@ export async function begin<T>(
     drain,
     async cancel(reason = new DOMException('The run was cancelled', 'AbortError')) {
       await run.cancel(reason)
-      await done.catch(() => {}) // Rejects with the reason: whoever looks at it is told.
+      await done.catch(() => {}) // Rejects with the reason, for whoever awaits it.
     },
     async [Symbol.asyncDispose]() {
       await drain()
@@ -87,7 +89,7 @@ async function finish(
   return { events: eventsGiven(), late: rejections.tooLate, dead: rejections.refused, ahead: rejections.tooFarAhead }
 }
 
-/** Sinks as stages; a function's events are counted as it is handed them. */
+/** Sinks as stages; the events of a function are counted as it gets them. */
 function consumersOf<T>(sink: RunFlowOptions<T>['into'], count: (events: number) => void): readonly Consumer<never>[] {
   if (typeof sink === 'function') {
     const onEvents = (batch: readonly T[]): Promise<void> | void => {

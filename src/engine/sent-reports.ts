@@ -1,14 +1,14 @@
-// A ledger that is elsewhere: what is entered there goes as messages.
+// Epoch reports to another thread, as messages.
 
 import type { EpochReports } from '../checkpoint/epoch-reports.ts'
 import { type DeadLetter, plainOrigin } from '../connect/origin.ts'
 
-/** One call of a ledger, as data. */
+/** One report, as data. */
 export type EpochReport = {
   readonly [Call in keyof EpochReports]: { readonly call: Call; readonly told: Parameters<EpochReports[Call]> }
 }[keyof EpochReports]
 
-/** A ledger for stages whose epochs are kept elsewhere. */
+/** Reports for stages whose epochs are kept elsewhere. */
 export function reportsBy(tell: (entry: EpochReport) => void): EpochReports {
   return {
     source: (...told) => tell({ call: 'source', told }),
@@ -22,12 +22,12 @@ export function reportsBy(tell: (entry: EpochReport) => void): EpochReports {
   }
 }
 
-/** Makes the call where the ledger is. */
+/** Delivers a report where the epochs are kept. */
 export function deliver(reports: EpochReports, { call, told }: EpochReport): void {
   Reflect.apply(reports[call], reports, told)
 }
 
-/** An origin may be an object of a class: what it holds is sent. */
+/** An origin may be an instance of a class: its contents are sent. */
 function sendable({ origin, ...letter }: DeadLetter): DeadLetter {
   return { ...letter, origin: plainOrigin(origin) }
 }

@@ -1,4 +1,4 @@
-// Stages of a topology that run in one thread: all of them, those of a worker, or the takers alone.
+// Stages of a topology that run in one thread: all of them, those of a worker, or the consumers alone.
 
 import type { EpochReports, ResumePoint, SourceCommand } from '../checkpoint/epoch-reports.ts'
 import type { Topology } from '../flow/topology.ts'
@@ -16,9 +16,9 @@ export interface ShareOptions extends Omit<AssembleOptions, 'epochs'> {
   readonly isOver?: Promise<void>
 }
 
-/** Begins to work as it is made. */
+/** Starts working when it is made. */
 export class Share {
-  /** Resolves when its stages have ended and are closed; rejects with what made one fail. */
+  /** Resolves when its stages have ended and are closed; rejects with the error of the first that failed. */
   readonly done: Promise<void>
   readonly #assembly: Assembly
   readonly #acknowledgements = new Acknowledgements()
@@ -30,7 +30,7 @@ export class Share {
     this.#run = new Run(this.#assembly.layers, { signal, failsInLine })
     begin(this.#assembly.links)
     this.done = this.#finish(isOver)
-    this.done.catch(() => {}) // Looked at by whoever waits for the run.
+    this.done.catch(() => {}) // Handled by whoever awaits the run.
   }
 
   get placed(): readonly StageStats[] {

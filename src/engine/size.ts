@@ -1,14 +1,14 @@
-// About how large values are, told from a sample of them.
+// Approximate sizes of values, estimated from a sample.
 
-/** Values that are looked at. */
+/** Values in the sample. */
 const SAMPLE = 16
-/** What an object takes by itself. */
+/** The size of an empty object. */
 const OBJECT_BYTES = 16
-/** Objects within objects are looked at this deep. */
+/** Nested objects are visited to this depth. */
 const DEEPEST = 4
 
 /**
- * About how many bytes values take: exact enough for limits, and at the same cost for few and for many.
+ * About how many bytes values take: accurate enough for limits, at the same cost for few and for many.
  *
  * @example
  * bytesOfSample(Array.from({ length: 1000 }, (_, n) => n)) // => 8000

@@ -1,4 +1,4 @@
-// A stage that reads the splits of a source, taking the next one when one is at its end.
+// A stage that reads the splits of a source, one after the other.
 
 import { inTime } from '../base/closing.ts'
 import { isPromise } from '../base/promise.ts'
@@ -20,7 +20,7 @@ import type { SplitQueue } from './split-queue.ts'
 import type { OwnCounts } from './stage-stats.ts'
 import { StageContext } from './step-context.ts'
 
-/** The steps are what is done with events as they are read. */
+/** The steps are applied to events as they are read. */
 export interface SourceStageOptions
   extends Omit<OperatorStageOptions, 'inputs' | 'meters' | 'place' | 'ownCounts' | 'epochs'> {
   readonly source: Source<unknown>
@@ -28,19 +28,19 @@ export interface SourceStageOptions
   readonly queue: SplitQueue
   /** Shown what goes out. */
   readonly meter: (values: readonly unknown[]) => void
-  /** Its time at work, and what it has read. */
+  /** Its busy time, and what it has read. */
   readonly time: WorkTime
   readonly ownCounts: OwnCounts
-  /** Of a pipeline: where it begins, and who hears of its epochs. */
+  /** Of a pipeline: where it starts, and where it reports its epochs. */
   readonly epochs?:
     | { readonly resumePoint: ResumePoint; readonly reports: EpochReports; readonly acknowledgements: Acknowledgements }
     | undefined
 }
 
-/** The most records read before they go out: barriers fall between two reads. */
+/** The most records per read: barriers fall between two reads. */
 const READ_AT_ONCE = 4096
 const READ_FOR_EPOCHS = 2000
-/** Reads that were at hand, one after the other, before others have their turn. */
+/** Reads without waiting, one after the other, before other stages get a turn. */
 const READS_IN_A_ROW = 64
 
 type Self = ChunkStage
@@ -50,13 +50,13 @@ export function sourceStage(options: SourceStageOptions): StageCore {
 }
 
 /**
- * Reads split after split, as far as events are wanted, and hands them to its steps. What one read gave goes out as a
- * whole before a barrier does.
+ * Reads split after split while events are wanted, and passes them to its steps. The events of one read are emitted as
+ * a whole before a barrier.
  */
 class SourceStage implements AnySpec {
   readonly name: string
   readonly dispatcher: DispatcherSpec<unknown, never>
-  // What one read becomes, at most: nothing is read before it has gone out.
+  // At most the events of one read: nothing is read before they are emitted.
   readonly bufferSize = Number.POSITIVE_INFINITY
   readonly unwanted = 'end'
   readonly #options: SourceStageOptions
@@ -65,22 +65,22 @@ class SourceStage implements AnySpec {
   readonly #reading: Reading
   readonly #stop = new AbortController()
   #self: Self | undefined
-  /** Asked for and not given. */
+  /** Asked for and not emitted. */
   #missing = 0
   #loop: Promise<void> | undefined
   #isReading = false
-  /** Whether what was read is on its way through the steps. */
+  /** Whether events of a read are on their way through the steps. */
   #isWorking = false
   #isHeld: boolean
   #isExhausted = false
   #hasEnded = false
-  /** Who waits for reading, or for the steps, to go on. */
+  /** Whoever awaits reading, or the steps, to continue. */
   #release: PromiseWithResolvers<void> | undefined
-  /** Whether a part of what is at work has gone out. */
+  /** Whether a part of the current work has been emitted. */
   #hasGiven = false
   /** Barriers, and the end, that wait. */
   readonly #ends: Extract<SourceCommand, { kind: 'barrier' | 'end' }>[] = []
-  /** The most records read at once. */
+  /** The most records per read. */
   readonly #atOnce: number
 
   constructor(options: SourceStageOptions) {
@@ -124,13 +124,13 @@ class SourceStage implements AnySpec {
         this.#goOn()
         return this.#go(self)
       case 'committed':
-        return // Said to all of this thread's readers at once.
+        return // Sent to all readers of this thread at once.
     }
   }
 
   /**
-   * Sends the barriers, and the end, that came: not between two events of one read, and after what a read that is stopped
-   * still gives. Of what has not begun to go out, all belongs to the next epoch.
+   * Sends the barriers, and the end, that are due: never between two events of one read, and after what a stopped read
+   * still returns. Whatever has not begun to be emitted belongs to the next epoch.
    */
   #endIfIdle(self: Self): void {
     if (this.#hasGiven || (this.#isReading && this.#stop.signal.aborted)) return
@@ -157,7 +157,7 @@ class SourceStage implements AnySpec {
     this.#loop = this.#run(self).then(
       () => this.#endIfIdle(self),
       (error: unknown) => {
-        // A read that was stopped has said all that it will; what steps say counts.
+        // A stopped read has nothing more to report; what the steps report counts.
         if (!this.#isWorking && this.#stop.signal.aborted) return this.#endIfIdle(self)
         if (!this.#isWorking) this.#options.rejections.readError ??= error
         self.fail(error)
@@ -202,7 +202,7 @@ class SourceStage implements AnySpec {
     if (this.#options.epochs === undefined) self.complete()
   }
 
-  /** A read of an endless source that only waits does not count as work. */
+  /** A read of an unbounded source that only waits does not count as busy. */
   #readFrom(
     reader: SplitReader<unknown>,
   ): ReadBatch<unknown> | undefined | PromiseLike<ReadBatch<unknown> | undefined> {
@@ -216,7 +216,7 @@ class SourceStage implements AnySpec {
     }
   }
 
-  /** Hands what was read to the steps. */
+  /** Passes what was read to the steps. */
   #work(read: ReadBatch<unknown>, self: Self): void {
     this.#isWorking = true
     const events = this.#reading.begin(read)
@@ -226,7 +226,7 @@ class SourceStage implements AnySpec {
     if (!this.#chain.isSuspended) this.#worked(self)
   }
 
-  /** Goes on with what steps have put off, as far as events are wanted. */
+  /** Continues what steps have put off, while events are wanted. */
   async #workOn(self: Self): Promise<void> {
     for (let inARow = 1; this.#chain.isSuspended; inARow += 1) {
       await this.#ready()
@@ -237,7 +237,7 @@ class SourceStage implements AnySpec {
     this.#worked(self)
   }
 
-  /** Waits until steps can go on with what they have put off. */
+  /** Waits until steps can continue what they have put off. */
   async #ready(): Promise<void> {
     const { waitsFor } = this.#chain
     if (waitsFor === undefined) return await this.#until(() => this.#missing > 0)
@@ -249,7 +249,7 @@ class SourceStage implements AnySpec {
     await this.#until(() => isThere)
   }
 
-  /** From here on what was read counts as given. */
+  /** From here on what was read counts as emitted. */
   #worked(self: Self): void {
     this.#isWorking = false
     this.#hasGiven = false
@@ -295,5 +295,5 @@ function readingOf(options: SourceStageOptions, takeCounts: StageContext['takeCo
   const { source, epochs } = options
   if (epochs === undefined) return new PlainReading(options)
   if (source instanceof PipelineSource) return new EpochReading({ ...options, ...epochs, source, takeCounts })
-  throw new TypeError(`${options.name} was not made ready for a pipeline`)
+  throw new TypeError(`${options.name} was not prepared for a pipeline`)
 }

@@ -1,20 +1,20 @@
-// A stage of a layer as figures see it: all the stages that it is made of, as one.
+// The statistics of a stage of a layer: of all the actors it consists of, as one.
 
 import type { StepCounts } from '../flow/step.ts'
 import type { StageCore } from '../stage/core.ts'
 import type { StageWork } from '../stage/counts.ts'
 
-/** What a stage counts by itself, as its core cannot know it. */
+/** What a stage counts itself, as its core cannot know it. */
 export interface OwnCounts {
   /** Events that entered there. */
   received: number
-  /** What its operators that look at one event at a time dropped, and made of events beyond the first. */
+  /** What its stateless operators dropped, and events they made beyond the first. */
   readonly counts: StepCounts
-  /** Its time at work, where that is not the time of its hooks. */
+  /** Its busy time, if that is not the time of its hooks. */
   busyMs(): number
 }
 
-/** What a stage of a layer did, with what became of events that did not go on as they came. */
+/** What a stage of a layer did, with the events that did not go on as they came. */
 export interface StageCounts extends StageWork, Readonly<StepCounts> {}
 
 export class StageStats {
@@ -23,7 +23,9 @@ export class StageStats {
   readonly #cores: readonly StageCore[]
   readonly #ownCounts: OwnCounts
 
-  /** @param cores - in the order in which events go through them */
+  /**
+   * @param cores - in the order in which events pass through them
+   */
   constructor(layer: number, stage: number, cores: readonly StageCore[], ownCounts: OwnCounts) {
     this.layer = layer
     this.stage = stage

@@ -1,4 +1,4 @@
-// Starts a flow: which executor runs it, and why that one.
+// Starts a flow: chooses its executor, with the reason.
 
 import { availableParallelism } from 'node:os'
 import { pathToFileURL } from 'node:url'
@@ -17,18 +17,18 @@ import type { Settings } from './options.ts'
 import type { Choice } from './picture.ts'
 import type { RejectionLog } from './rejection-log.ts'
 
-/** A flow; or the URL (or path) of the module that exports it, which is how it can run on threads. */
+/** A flow; or the URL (or path) of the module that exports it, which lets it run on threads. */
 export type Runnable<T> = Flow<T, unknown> | URL | string
 
-/** The most threads that are started unasked. */
+/** The most threads that are started by default. */
 const MOST_THREADS = 8
 /**
- * Less to read than this, in bytes, is done sooner in one thread: two need a third of a second to start and to warm up,
- * and save, of the measured flows, from 2 to 12 ms for each MB.
+ * Below this many bytes, one thread is faster: two need a third of a second to start and warm up, and save, for the
+ * flows that were measured, 2 to 12 ms per MB.
  */
 const WORTH_THREADS = 64 * 1024 * 1024
 
-/** Starts a flow: what it gives goes to all of `takers`, each getting a part of it. */
+/** Starts a flow: its output goes to all `takers`, each getting a part of it. */
 export async function startFlow(
   what: string,
   flow: Pick<Flow<never>, 'node'> | URL | string,
@@ -52,7 +52,7 @@ async function executorOf(what: string, node: PlanNode, job: Job | undefined, se
   return threads === 0 ? inline : onThreads(threads, settings)
 }
 
-/** The executor for the threads that were asked for; undefined if nobody asked for any. */
+/** The executor for the requested threads; undefined if none were requested. */
 export function executorFor(
   what: string,
   kind: 'flow' | 'pipeline',
@@ -63,18 +63,17 @@ export function executorFor(
   if (job !== undefined) return onThreads(threads, { maxBatchMs, heapMb })
   const how = `${what}(new URL('./job.ts', import.meta.url), { threads: ${threads} })`
   throw new TypeError(
-    `A ${kind} that is handed over cannot run on threads, as no function crosses a thread: export it from a module and call ${how}`,
+    `A ${kind} that is passed directly cannot run on threads, as no function crosses a thread: export it from a module and call ${how}`,
   )
 }
 
-/** How many threads help: none unless all sources can be read side by side, and there is enough to read. */
+/** How many threads help: none unless all sources can be read in parallel, and there is enough to read. */
 export async function choose(node: PlanNode, signal?: AbortSignal): Promise<Choice> {
   const cores = Math.min(availableParallelism(), MOST_THREADS)
   if (cores < 2) return { threads: 0, why: 'there is one core' }
   const sources = nodesOf(node).flatMap(({ operator }) => (operator.kind === 'source' ? operator.sources : []))
   const whole = sources.find((source) => !isSplittable(source))
-  if (whole !== undefined)
-    return { threads: 0, why: 'a source that cannot be read side by side would feed all threads' }
+  if (whole !== undefined) return { threads: 0, why: 'a source that cannot be read in parallel would feed all threads' }
   let bytes = 0
   let splits = 0
   for (const source of sources.filter(isSplittable)) {
@@ -87,10 +86,10 @@ export async function choose(node: PlanNode, signal?: AbortSignal): Promise<Choi
   }
   if (splits < 2) return { threads: 0, why: 'there is one part to read' }
   if (bytes < WORTH_THREADS) return { threads: 0, why: `there is less to read than ${WORTH_THREADS / 1024 / 1024} MiB` }
-  return { threads: Math.min(cores, splits), why: `${splits} parts can be read side by side` }
+  return { threads: Math.min(cores, splits), why: `${splits} parts can be read in parallel` }
 }
 
-/** Where the flow of a module is found, or another thing of it that is laid out in another way. */
+/** Where to find the flow of a module, or something else that is laid out by another function. */
 export function jobOf(
   what: string,
   given: unknown,

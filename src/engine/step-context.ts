@@ -1,4 +1,4 @@
-// What the steps of a stage know of it, and what they tell.
+// What the steps of a stage know about it, and report.
 
 import type { Clock } from '../base/clock.ts'
 import { stableHash } from '../base/hash.ts'
@@ -16,7 +16,7 @@ export interface ContextOptions {
   readonly rejections: RejectionLog
   /** What its steps count. */
   readonly counts: StepCounts
-  /** Of a pipeline: where it begins. An event that cannot go on is a dead letter there. */
+  /** Of a pipeline: where it starts. A rejected event becomes a dead letter there. */
   readonly resumePoint: Pick<ResumePoint, 'isReplay'> | undefined
 }
 
@@ -24,7 +24,7 @@ export interface ContextOptions {
 export class StageContext {
   readonly steps: StepContext
   #letters: DeadLetter[] = []
-  /** What had been counted when that was last taken. */
+  /** The counts at the last take. */
   #taken: Readonly<StepCounts> = { filtered: 0, derived: 0 }
 
   constructor({ partition, inputs, clock, rejections, counts, resumePoint }: ContextOptions) {

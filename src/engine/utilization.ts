@@ -1,4 +1,4 @@
-// How long places were taken, all of them together: the time at work of a stage whose calls wait.
+// How long slots were in use, all of them together: the busy time of a stage with async calls.
 
 export class Utilization {
   readonly #places: number
@@ -10,14 +10,14 @@ export class Utilization {
     this.#places = Math.max(1, places)
   }
 
-  /** So many are taken from now on. */
+  /** The number of slots in use from now on. */
   set(taken: number, nowMs: number): void {
     this.#ms = this.ms(nowMs)
     this.#atMs = nowMs
     this.#taken = taken
   }
 
-  /** The time for which all places were taken, and that for which half of them were half, and so on. */
+  /** Time with all slots in use counts fully, time with half of them in use counts half, and so on. */
   ms(nowMs: number): number {
     return this.#ms + ((nowMs - this.#atMs) * this.#taken) / this.#places
   }

@@ -1,4 +1,4 @@
-// Aggregations: named results out of many events, of each key, of each window.
+// Aggregations: named results over many events, per key, per window.
 
 import { type Aggregates, type ResultOf, record } from '../aggregate/record.ts'
 import { checkInteger, checkKeys } from '../base/check.ts'
@@ -11,8 +11,8 @@ import type { Aggregating, PlanNode, Windowing } from './plan.ts'
 export type { Windowing } from './plan.ts'
 
 /**
- * What an aggregation in windows gives; `K` is never where there are no keys. Where a window may give more than one
- * result, each says why it came, and whether it is the last one.
+ * The result of an aggregation in windows; `K` is never if there are no keys. If a window may emit more than one
+ * result, each says why it was emitted, and whether it is the last one.
  */
 export type AggregateRow<K, T, S, Kind extends WindowKind = WindowKind> = ([K] extends [never]
   ? unknown

@@ -1,9 +1,9 @@
-// What came to a step while it had put work off.
+// What reached a step while it had put work off.
 
 import { Ring } from '../base/ring.ts'
 import type { Batch } from '../connect/batch.ts'
 
-/** Something that came: events with the input that they came from, or a watermark. */
+/** One item: events with the input that they came from, or a watermark. */
 export type Waiting =
   | { readonly kind: 'events'; readonly batch: Batch; readonly input: number }
   | { readonly kind: 'watermark'; readonly time: number }

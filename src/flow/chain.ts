@@ -1,19 +1,19 @@
-// The operators of one stage, one behind the other.
+// The operators of one stage, one after the other.
 
 import type { Batch } from '../connect/batch.ts'
 import type { Making, Port, Step, StepContext } from './step.ts'
 
 /**
- * Steps in a row, in one stage: what one gives the next one takes, before the call returns. Ends run from the top down,
- * so that what an operator gives at its end goes through those behind it before they end.
+ * Steps in a row, in one stage: the output of one is passed to the next before the call returns. Steps end from first
+ * to last, so that what an operator emits at its end passes through those after it before they end.
  */
 export class Chain implements Port, Pick<Step, 'isSuspended' | 'waitsFor'> {
   /** From the first to the last. */
   readonly #steps: readonly Step[]
   readonly #first: Port
-  /** The step that is to end next, while they end. */
+  /** The step that is to end next, while they are ending. */
   #ending: number | undefined
-  /** Name → the step that remembers something under it. */
+  /** Name → the step with state under that name. */
   readonly #kept = new Map<string, Step>()
 
   constructor(makes: readonly Making[], out: Port, context: StepContext) {
@@ -41,7 +41,7 @@ export class Chain implements Port, Pick<Step, 'isSuspended' | 'waitsFor'> {
     for (const step of this.#steps) step.inputEnded?.(input)
   }
 
-  /** May be put off like all else: the end has come when it is not suspended any more. */
+  /** May be put off like everything else: the end is complete once nothing is suspended. */
   end(): void {
     if (this.#steps.length > 0) this.#ending = 0
     this.#endOn()
@@ -74,7 +74,7 @@ export class Chain implements Port, Pick<Step, 'isSuspended' | 'waitsFor'> {
     return this.#suspended?.waitsFor
   }
 
-  /** Goes on with what the lowest step has put off: those above it wait for that. */
+  /** Continues what the lowest step has put off: those above it wait for that. */
   resume(): void {
     this.#suspended?.resume?.()
     this.#endOn()
@@ -84,7 +84,7 @@ export class Chain implements Port, Pick<Step, 'isSuspended' | 'waitsFor'> {
     return this.#steps.findLast((step) => step.isSuspended === true)
   }
 
-  /** Ends one step after the other, each once those below have gone on with what it gave. */
+  /** Ends one step after the other, each once those below have finished with its output. */
   #endOn(): void {
     while (this.#ending !== undefined && this.#suspended === undefined) {
       const step = this.#steps[this.#ending]
@@ -98,12 +98,12 @@ export class Chain implements Port, Pick<Step, 'isSuspended' | 'waitsFor'> {
     for (const step of this.#steps) step.drop?.()
   }
 
-  /** Sends on what may as well go out now. */
+  /** Emits what may as well be emitted now. */
   flush(): void {
     for (const step of this.#steps) step.flush?.()
   }
 
-  /** What its steps remember, by their names. */
+  /** The state of its steps, by name. */
   snapshot(): Map<string, unknown> {
     const saved = new Map<string, unknown>()
     for (const [id, step] of this.#kept) {
@@ -113,7 +113,7 @@ export class Chain implements Port, Pick<Step, 'isSuspended' | 'waitsFor'> {
     return saved
   }
 
-  /** Goes on from what such chains remembered, in all stages that there were: name → their states. */
+  /** Restores the state of such chains, in all stages that there were: name → their states. */
   restore(saved: ReadonlyMap<string, readonly unknown[]>): void {
     for (const [id, step] of this.#kept) {
       const states = saved.get(id)

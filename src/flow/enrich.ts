@@ -1,4 +1,4 @@
-// Enriching: events with what a lookup gives for their key, through a bounded cache.
+// Enriching events with the result of a lookup for their key, through a bounded cache.
 
 import { checkInteger, checkMs } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
@@ -9,12 +9,14 @@ import type { MapAsyncOptions } from './wait.ts'
 
 export interface EnrichOptions<T, K extends Key, V, U> extends Omit<MapAsyncOptions, 'key'> {
   readonly key: (value: T) => K
-  /** What is known of a key. Asked once for a key while the answer is kept, also by events that come at the same time. */
+  /**
+   * A cached lookup. A key is looked up once while its result is cached, even for events that come at the same time.
+   */
   readonly lookup: (key: K, context: { readonly signal: AbortSignal }) => PromiseLike<V> | V
   readonly into: (value: T, found: V) => U
-  /** The most answers kept: the one unused for longest goes first. An integer, 1 or more; 10,000 by default. */
+  /** The most cached results: the least recently used is dropped first. An integer, 1 or more; 10,000 by default. */
   readonly maxEntries?: number
-  /** Answers are asked for again when they are older, in clock milliseconds; never by default. */
+  /** Results are looked up again after this time, in clock milliseconds; never by default. */
   readonly maxAgeMs?: number
 }
 
@@ -30,7 +32,7 @@ interface Answer<V> {
   readonly atMs: number
 }
 
-/** Makes the function that looks up, with a cache of its own. An answer that is a failure is not kept. */
+/** Makes the lookup function, with a cache of its own. Failures are not cached. */
 export function enriching<T, K extends Key, V, U>(
   options: EnrichOptions<T, K, V, U>,
 ): () => (value: T, context: { readonly signal: AbortSignal; readonly nowMs: number }) => Promise<U> {
@@ -47,7 +49,7 @@ export function enriching<T, K extends Key, V, U>(
       answers.delete(of)
       if (answer === undefined || nowMs - answer.atMs > maxAgeMs)
         answer = { found: lookup(of, { signal }), atMs: nowMs }
-      // Behind all others: the first of the map is the one unused for longest.
+      // Moved to the end: the first of the map is the least recently used.
       answers.set(of, answer)
       if (answers.size > maxEntries) answers.delete(answers.keys().next().value as K)
       try {

@@ -1,4 +1,4 @@
-// The builder of flows: an immutable description, each call returns a longer one.
+// The builder of flows: an immutable description; each call returns a longer one.
 
 import type { Aggregate } from '../aggregate/aggregate.ts'
 import { fold } from '../aggregate/fold.ts'
@@ -66,14 +66,14 @@ export type { StepOptions } from './name.ts'
 export type { BatchOptions, CallContext, EmittedBy, PartitionOptions, UniqOptions } from './operator-options.ts'
 
 /**
- * Describes a computation over events: where they come from, and what happens to them. Immutable: a flow can be kept,
+ * Describes a computation over events: where they come from, and what happens to them. Immutable: a flow can be stored,
  * shared and continued in two ways. It starts nothing: `collect`, `run` and `stream` do.
  *
- * In a pipeline an event whose function throws, or that a schema refuses, becomes a dead letter with the operator's
- * name, and the others go on. Elsewhere a function that throws fails the run, and what a schema refuses is told to
- * `onDead`.
+ * In a pipeline, an event whose function throws, or that a schema rejects, becomes a dead letter with the operator's
+ * name, and the others go on. Elsewhere, a function that throws fails the run, and events that a schema rejects are
+ * passed to `onDead`.
  *
- * `State` is what the reduction before holds, for `onTrigger` and `emit`; never elsewhere.
+ * `State` is the state of the preceding reduction, for `onTrigger` and `emit`; never elsewhere.
  *
  * @example
  * const even = flow([1, 2, 3, 4]).filter((n) => n % 2 === 0)
@@ -83,7 +83,7 @@ export type { BatchOptions, CallContext, EmittedBy, PartitionOptions, UniqOption
 export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
   /** The last operator, with all that lie above it. */
   readonly node: PlanNode
-  /** Only for the compiler: what flows here, the state of the reduction before, and the kind of its windows. */
+  /** Only for the compiler: the type of events, the state of the preceding reduction, and the kind of its windows. */
   declare readonly events: T
   declare readonly state: State
   declare readonly windows: Kind
@@ -95,7 +95,7 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
 
   // — one event at a time —
 
-  /** Each event becomes what `fn` gives for it. */
+  /** Replaces each event by the result of `fn`. */
   map<U>(fn: (value: T) => U, options?: StepOptions): Flow<U> {
     checkFunction('map', fn)
     return this.#then({ kind: 'map', name: this.#name('map', options, fn), fn })
@@ -197,10 +197,10 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
   }
 
   /**
-   * Each event becomes the output of `schema`; what it refuses becomes a dead letter with the schema's reasons. Does not
-   * compile where the types say that the schema would refuse every event.
+   * Replaces each event by the output of `schema`; an event that it rejects becomes a dead letter with the schema's
+   * reasons. Does not compile if, by its types, the schema would reject every event.
    *
-   * @param schema - any Standard Schema: Zod, Valibot, ArkType and others; it may wait, in a pipeline
+   * @param schema - any Standard Schema: Zod, Valibot, ArkType and others; it may be async, in a pipeline
    * @see https://standardschema.dev
    */
   validate<Input, Output>(schema: SchemaFor<T, Input, Output>, options?: StepOptions): Flow<Output> {
@@ -220,7 +220,8 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
   }
 
   /**
-   * Arrays of `size` events; fewer at the end, and when `bytes` or `waitMs` is reached first. With `key`, of one key each.
+   * Arrays of `size` events; fewer at the end, and when `bytes` or `waitMs` is reached first. With `key`, each array
+   * has events of one key.
    *
    * @example
    * await collect(flow([1, 2, 3]).batch({ size: 2 })) // => [[1, 2], [3]]
@@ -253,7 +254,7 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
     return this.#then({ kind: 'take', name, count })
   }
 
-  /** The `count` events that come first by `compare`, as one array, in that order; when all have been seen. */
+  /** The first `count` events in the order of `compare`, as one array, once all events have been seen. */
   takeSort(count: number, compare: (a: T, b: T) => number, options?: StepOptions): Flow<readonly T[]> {
     const name = this.#name('takeSort', options)
     checkInteger(`count of ${name}`, count, 0)
@@ -286,8 +287,8 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
   }
 
   /**
-   * One state out of all events: of the partition, where one was asked for, else of the whole flow. At the end its items
-   * go on where it can be iterated (an array, a Map, a Set), else the state itself; `emit` and `onTrigger` change that.
+   * One state over all events: of the partition if there is one, else of the whole flow. At the end its items are
+   * emitted if it is iterable (an array, a Map, a Set), else the state itself; `emit` and `onTrigger` change that.
    *
    * @example
    * const longest = flow(['tea', 'ink', 'paper']).reduce(
@@ -301,7 +302,7 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
   }
 
   /**
-   * As `reduce`; the events that each call gives go out at once, the state at the end only if `emit` says so.
+   * As `reduce`; the events that each call returns are emitted at once, the state at the end only if `emit` says so.
    *
    * @example
    * const running = flow([1, 2, 3]).emitAndReduce(
@@ -319,8 +320,8 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
   }
 
   /**
-   * Key → the values of its events, in the order of their coming; at the end, as entries. Each key comes once, also behind
-   * a partition by another key, of which only the number of stages is kept then.
+   * Key → the values of its events, in their order; emitted as entries at the end. Each key occurs once, even after a
+   * partition by another key, of which only the number of stages is used then.
    *
    * @example
    * await collect(flow(['tea', 'ink', 'paper']).groupBy((word) => word.length)) // => [[3, ['tea', 'ink']], [5, ['paper']]]
@@ -341,20 +342,20 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
     return new Flow(groupsOf(this.node, groupingBy(key, value), undefined, options))
   }
 
-  /** What goes out when a window fires: `state` whole, its items (`events`), or `nothing`. After a reduction. */
+  /** What is emitted when a window fires: the whole `state`, its items (`events`), or `nothing`. After a reduction. */
   emit<M extends EmitMode>(mode: M): Flow<EmittedBy<M, State>, State, Kind> {
     checkChoice('mode of emit', mode, ['state', 'events', 'nothing'])
     return this.#reshape('emit', { emit: mode })
   }
 
-  /** Decides what goes out when a window fires, and with which state it goes on. After a reduction. */
+  /** Decides what is emitted when a window fires, and with which state the window continues. After a reduction. */
   onTrigger<U = never>(fn: (fired: Fired<State, Kind>) => Outcome<U, State> | void): Flow<U, State, Kind> {
     checkFunction('onTrigger', fn)
     return this.#reshape('onTrigger', { onTrigger: fn })
   }
 
   /**
-   * A result for all events: counts, sums, means, quantiles and others, by name. At the end, as one event.
+   * A result over all events: counts, sums, means, quantiles and others, by name. At the end, as one event.
    *
    * @example
    * await collect(flow([1, 2, 6]).aggregate({ n: count(), mean: mean((x: number) => x) })) // => [{ n: 3, mean: 3 }]
@@ -364,7 +365,7 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
   }
 
   /**
-   * What follows is done in windows of time, or of a number of events.
+   * The next operator works in windows of time, or of a number of events.
    *
    * @example
    * const counts = flow([{ at: 0 }, { at: 900 }, { at: 1100 }]).window(tumbling('1s', 'at')).aggregate({ n: count() })
@@ -405,7 +406,7 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
     return this.#then(partitioning(nameOf('partition', this.node, options), options))
   }
 
-  /** What follows is done by `stages` stages; whichever is free takes the next events. */
+  /** The next operators run in `stages` stages; whichever is free takes the next events. */
   shuffle(options: { readonly stages?: number } & StepOptions = {}): Flow<T> {
     checkKeys('shuffle', options, ['stages', 'name'])
     const { stages } = options
@@ -414,8 +415,8 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
   }
 
   /**
-   * The events of this flow and of the others, as they come. Of a flow that is merged several times, with itself too,
-   * each event comes as often.
+   * The events of this flow and of the others, as they come. If a flow is merged several times, even with itself, each
+   * event occurs as often.
    *
    * @example
    * await collect(flow([1]).merge(flow([2])).reduce(() => 0, (sum, n) => sum + n)) // => [3]
@@ -426,7 +427,7 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
     return new Flow({ operator: { kind: 'merge', name }, inputs: [this.node, ...others.map(({ node }) => node)] })
   }
 
-  /** The states of all partitions, merged into one for each window; `done` gives the event that goes on. */
+  /** The states of all partitions, merged into one per window; `done` returns the event to emit. */
   departition<M, U = M>(
     create: () => M,
     merge: (merged: M, state: State) => M,
@@ -457,7 +458,7 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
     return new Flow(joinNode(this.node, other.node, options as JoinOptions<unknown, unknown, JoinMode>))
   }
 
-  /** Everything passes through stages of your own, made anew for each run. */
+  /** Passes everything through stages of your own, which are made for each run. */
   throughStages<U>(
     make: () => ProducerConsumer<T, U> | readonly ProducerConsumer<T, U>[],
     options?: StepOptions,
@@ -467,10 +468,10 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
     return this.#then({ kind: 'throughStages', name, make: () => [make()].flat() })
   }
 
-  // — work that waits —
+  // — async work —
 
   /**
-   * Each event becomes what the promise of `fn` gives; up to `concurrency` at a time.
+   * Replaces each event by the result of the promise of `fn`; up to `concurrency` calls at a time.
    *
    * @example
    * await collect(flow([1, 2, 3]).mapAsync(async (n) => n * 2, { concurrency: 2 })) // => [2, 4, 6]
@@ -486,7 +487,7 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
   }
 
   /**
-   * Each event with what a lookup gives for its key; answers are kept in a bounded cache.
+   * Replaces each event by the result of `fn` for it and the lookup of its key; lookups are kept in a bounded cache.
    *
    * @example
    * const named = flow([1, 2, 1]).enrich({ key: (id) => id, lookup: async (id) => `user ${id}`, into: (_, name) => name })
@@ -532,12 +533,12 @@ export class Windowed<T, Kind extends WindowKind = WindowKind, Row extends 'row'
     this.#window = window
   }
 
-  /** As {@link Flow.reduce}, one state for each window. */
+  /** As {@link Flow.reduce}, one state per window. */
   reduce<S>(create: () => S, add: (state: S, value: T) => S, options?: ReduceOptions): Flow<Emitted<S>, S, Kind> {
     return new Flow(reduceOf(this.#node, { create, add, emits: false }, this.#window, options))
   }
 
-  /** As {@link Flow.emitAndReduce}, one state for each window. */
+  /** As {@link Flow.emitAndReduce}, one state per window. */
   emitAndReduce<S, U>(
     create: () => S,
     add: (state: S, value: T) => readonly [events: readonly U[], state: S],
@@ -546,7 +547,7 @@ export class Windowed<T, Kind extends WindowKind = WindowKind, Row extends 'row'
     return new Flow(reduceOf(this.#node, { create, add, emits: true }, this.#window, options))
   }
 
-  /** As {@link Flow.groupBy}, for each window. */
+  /** As {@link Flow.groupBy}, per window. */
   groupBy<K extends Key, V = T>(
     key: (value: T) => K,
     value?: (event: T) => V,
@@ -563,7 +564,7 @@ export class Windowed<T, Kind extends WindowKind = WindowKind, Row extends 'row'
   }
 
   /**
-   * The first event of each key in each window, as it comes. Count windows hold so many events of all keys together: the
+   * The first event of each key in each window, as it comes. Count windows count the events of all keys together: the
    * first three events are the first `countWindow(3)`, whatever their keys.
    */
   uniq(by: (value: T) => Key, options?: StepOptions): Flow<T>
@@ -586,10 +587,10 @@ export class Windowed<T, Kind extends WindowKind = WindowKind, Row extends 'row'
   }
 }
 
-/** What follows `keyBy`: it is done for each key by itself. */
+/** What follows `keyBy`: it works per key. */
 export class Keyed<T, K extends Key, Kind extends WindowKind = never> {
   readonly #node: PlanNode
-  // `never`: a flow of anything takes a flow of T, whose keys are nobody else's to ask for.
+  // `never`: a flow of anything accepts a flow of T, whose keys nobody else may ask for.
   readonly #key: (value: never) => K
   readonly #window: Windowing
 

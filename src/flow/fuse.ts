@@ -1,4 +1,4 @@
-// The steps of a layer, with runs of operators that look at one event at a time made into one loop.
+// The steps of a layer, with runs of stateless operators fused into one loop.
 
 import type { MakeStep, Making } from './step.ts'
 import { each } from './steps/each.ts'

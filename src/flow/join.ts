@@ -15,8 +15,8 @@ interface JoinSettings<M extends JoinMode> extends StepOptions {
   readonly mode?: M
   readonly stages?: number
   /**
-   * The most events that are kept, in each stage, before the run fails: 1,000,000 by default. Sources are read at their own
-   * speed: of one that is ahead, what its windows hold waits here for the other. Slow it where it can be far ahead.
+   * The most events that are held, in each stage, before the run fails: 1,000,000 by default. Sources are read at their
+   * own speed: if one is ahead, the events of its windows wait here for the other. Slow it down if it can be far ahead.
    */
   readonly maxHeld?: number
 }

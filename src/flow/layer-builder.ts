@@ -7,20 +7,20 @@ interface Draft extends Layer {
   work: LayerWork
 }
 
-/** Where a node's events come out: of a layer, or on edges of which the layer behind is not there yet. */
+/** Where a node's events come out: of a layer, or on edges to a layer that does not exist yet. */
 export type Tail = { readonly layer: Layer } | { readonly stages: number; readonly inputs: readonly Edge[] }
 
 const FORWARD: Exchange = { kind: 'forward' }
 
 export class LayerBuilder {
   readonly #layers: Draft[] = []
-  /** Layers behind which nothing may be added in their stages. */
+  /** Layers to which no further operator may be added. */
   readonly #sealed = new Set<Layer>()
-  /** Whether layers that are opened now need the origins of what they take. */
+  /** Whether layers that are opened now need the origins of their input. */
   isTracked = false
 
   open(work: LayerWork, stages: number, inputs: readonly Edge[]): Layer {
-    // Each layer has edges of its own: two that continue the same tail are told apart by them.
+    // Each layer has its own edges, which tell apart two layers that continue the same tail.
     const own = inputs.map((edge) => ({ ...edge, isTracked: this.isTracked }))
     const layer: Draft = { number: this.#layers.length + 1, work, stages, inputs: own }
     this.#layers.push(layer)
@@ -40,7 +40,7 @@ export class LayerBuilder {
     return 'layer' in tail ? tail.layer.stages : tail.stages
   }
 
-  /** Adds an operator behind a tail, in the same stages. */
+  /** Adds an operator after a tail, in the same stages. */
   append(tail: Tail, placed: Placed): Tail {
     const layer = this.#openBehind(tail)
     if (layer.work.kind !== 'steps') throw new TypeError(`${placed.name} cannot be added to ${layer.work.kind}`)
@@ -48,7 +48,7 @@ export class LayerBuilder {
     return { layer }
   }
 
-  /** Adds an operator to the stages that read a source, if nothing but the source lies above. */
+  /** Adds an operator to the stages that read a source, if there is nothing else above. */
   appendToSource(tail: Tail, placed: Placed): Tail | undefined {
     if (!('inputs' in tail) || tail.inputs.length !== 1) return undefined
     const [{ from, exchange }] = tail.inputs as readonly [Edge]
@@ -58,7 +58,7 @@ export class LayerBuilder {
     return tail
   }
 
-  /** Adds an operator ahead of the exchange that a tail ends with, if it ends with one that was asked for. */
+  /** Adds an operator before the exchange that a tail ends with, if it ends with one that was requested. */
   ahead(tail: Tail, placed: Placed, keepsExchange = false): Tail {
     const isExchange = 'inputs' in tail && tail.inputs.some(({ exchange }) => isKeyed(exchange))
     return isExchange && keepsExchange ? this.#aheadOf(tail.inputs, tail.stages, placed) : this.append(tail, placed)
@@ -79,17 +79,17 @@ export class LayerBuilder {
     return { stages, inputs }
   }
 
-  /** A layer of its own for work that is no step. */
+  /** A layer of its own for work that is not a step. */
   own(tail: Tail, work: LayerWork, stages: number, exchange: Exchange): Tail {
-    // Nothing re-distributes twice: what the tail asked for is enough, unless the work needs more.
+    // Nothing is redistributed twice: the tail's own exchange is enough, unless the work needs more.
     const isEnough = exchange.kind === 'forward' && 'inputs' in tail
     const inputs = isEnough ? tail.inputs : this.#edges([tail], exchange)
     return { layer: this.open(work, stages, inputs) }
   }
 
   /**
-   * An exchange. An exchange of the tails' own that nothing stands behind is left out. What comes out of one layer more
-   * than once comes together in a layer of its own: edges are told apart, layers are not.
+   * An exchange. A previous exchange with nothing after it is dropped. Output of one layer that is used more than once
+   * meets in a layer of its own: edges are distinct, layers are not.
    */
   spread(tails: readonly Tail[], stages: number, exchange: Exchange): Tail {
     const inputs = this.#edges(tails, exchange)

@@ -174,9 +174,9 @@ describe('layOut', () => {
     const sessions = timed.window(session('1m', ({ at }) => at))
     throws(() => sessions.aggregate({ n: folded }, { name: 'visits' }), {
       name: 'TypeError',
-      message: 'visits cannot work in sessions: they merge, and its states do not',
+      message: 'visits does not work in sessions: they merge, and its states cannot',
     })
-    throws(() => sessions.reduce(zero, (n) => n + 1), /reduce 1 cannot work in sessions/)
+    throws(() => sessions.reduce(zero, (n) => n + 1), /reduce 1 does not work in sessions/)
     equal(layersOf(sessions.aggregate({ n: count() }), 1).length, 2)
   })
 })

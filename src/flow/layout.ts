@@ -37,12 +37,12 @@ const FREE: Exchange = { kind: 'free' }
 /**
  * A plan as layers of stages.
  *
- * - Operators that follow each other share a stage, until events must change stages or wait.
- * - What needs all events of a key, or all events, gets them: where there are several stages, partial results are made
- *   in each and merged behind an exchange, if they can be; else the events themselves are exchanged.
- * - Each stage behind a source with splits reads its own ones; a partition, shuffle or merge that nothing follows is
- *   left out.
- * - Ahead of windows of event time the events of an input stay in their order until their times are told.
+ * - Consecutive operators share a stage, until events must change stages or wait.
+ * - An operator that needs all events of a key, or all events, gets them: with several stages, partial results are made
+ *   in each and merged after an exchange, if possible; otherwise the events themselves are exchanged.
+ * - Each stage after a source with splits reads its own ones; a partition, shuffle or merge with nothing after it is
+ *   dropped.
+ * - Before windows of event time, the events of an input stay in order until their times are read.
  *
  * @example
  * const { layers } = layOut(flow([1, 2]).map((n) => n + 1).partition({ stages: 2 }).reduce(() => 0, (a, n) => a + n).node, { stages: 1 })
@@ -64,7 +64,7 @@ class Layout {
   readonly #needed: ReadonlyMap<PlanNode, ReadonlySet<string>>
   /** Of a pipeline. */
   readonly #paths: OriginPaths | undefined
-  /** Operator → the name under which its states are kept. */
+  /** Operator → the name under which its state is stored. */
   readonly #ids = new Map<Operator, string>()
 
   constructor(last: PlanNode, options: LayoutOptions) {
@@ -148,7 +148,7 @@ class Layout {
   #input(node: PlanNode, { name }: Op<'input'>): Tail {
     const { input } = this.#options
     if (input === undefined) {
-      throw new TypeError('A flow that is run begins at a source: this one continues the source of a pipeline')
+      throw new TypeError('A flow that runs by itself begins at a source: this one continues the source of a pipeline')
     }
     return this.#source(node, { kind: 'source', name, sources: [input], stages: undefined })
   }
@@ -189,14 +189,14 @@ class Layout {
     const exchange = byKey(operator.by)
     const { window } = operator
     if (window !== undefined) {
-      // Which events a count window holds is told by all of them.
+      // Which events a count window holds depends on all of them.
       const meeting = window.kind === 'count' ? FREE : exchange
       return this.#windowed(this.#above(node), uniqWork(operator), meeting, 'uniq', operator)
     }
     const make = uniq(operator)
     const above = this.#above(node)
     if (this.#layers.stagesOf(above) === 1) return this.#layers.append(above, { ...this.#kept(operator, 'uniq'), make })
-    // The first half only spares the exchange what it can: nothing is lost with its memory.
+    // The first half only reduces what is exchanged: nothing is lost with its state.
     const first = this.#layers.append(above, { ...named(operator, 'uniq'), make })
     return this.#behind(first, exchange, { ...this.#kept(operator, 'uniq'), make })
   }
@@ -222,7 +222,7 @@ class Layout {
     const above = this.#above(node)
     const does = operator.emits ? 'emitAndReduce' : 'reduce'
     const { by } = operator
-    // Behind a partition there is a state for each stage; one that gathers by a key has all events of its keys.
+    // After a partition there is a state for each stage; one that gathers by key has all events of its keys.
     const exchange = operator.isGlobal ? FREE : by === undefined ? undefined : byKey(by)
     if (operator.window !== undefined) return this.#windowed(above, reduceWork(operator), exchange, does, operator)
     const placed: Placed = { ...this.#kept(operator, does), givesAtEnd: true, make: reduce(operator) }
@@ -253,7 +253,7 @@ class Layout {
   }
 
   /**
-   * An operator in windows: times are told ahead of the exchange, and what can be folded is folded there.
+   * An operator in windows: times are read before the exchange, and events are combined there if possible.
    *
    * @param exchange - how events find their stage; undefined: they are in it already
    */
@@ -271,7 +271,7 @@ class Layout {
       return this.#layers.append(told, { ...own, ...kept, make: windowed(work, feed) })
     }
     const fold = work.fold([])
-    // What the clock or a mark may ask for at any time must not wait further up.
+    // What the clock or a mark may request at any time must not wait further up.
     const mayWait = window.triggers.every(({ kind }) => kind !== 'interval' && kind !== 'mark')
     if (does !== 'aggregate' || !mayWait || !canCombine(window, fold)) {
       return this.#behind(told, exchange, { ...own, ...kept, make: windowed(work, feed) })
@@ -333,7 +333,7 @@ class Layout {
   #mapAsync(node: PlanNode, operator: Op<'mapAsync'>): Tail {
     const above = this.#above(node)
     const { concurrency, key } = operator.settings
-    // So many calls in all: each stage has its share of them.
+    // The number of calls in total: each stage has its share.
     const stages = Math.min(this.#layers.stagesOf(above), concurrency)
     const isSame = stages === this.#layers.stagesOf(above)
     const exchange: Exchange = isSame ? { kind: 'forward' } : FREE
@@ -346,7 +346,7 @@ class Layout {
     return this.#layers.append(this.#layers.spread([above], 1, FREE), placed)
   }
 
-  /** An operator behind an exchange of its own: without keys in one stage. */
+  /** An operator after an exchange of its own: without keys in one stage. */
   #behind(above: Tail, exchange: Exchange, placed: Placed): Tail {
     const stages = exchange.kind === 'free' ? 1 : this.#layers.stagesOf(above)
     return this.#layers.append(this.#layers.spread([above], stages, exchange), placed)
@@ -360,7 +360,7 @@ class Layout {
     return this.#ids.get(operator) ?? operator.name
   }
 
-  /** By kind and name, counted where there are several: what is put between operators changes none of them. */
+  /** By kind and name, counted if there are several: operators inserted between others change no names. */
   #newId({ kind, name }: Operator): string {
     const plain = name.startsWith(kind) ? name : `${kind} ${name}`
     const taken = new Set(this.#ids.values())

@@ -1,4 +1,4 @@
-// Options of operators, checked; and what their functions are given.
+// Options of operators, checked; and what their functions receive.
 
 import type { NamesOf } from '../aggregate/record.ts'
 import { checkChoice, checkInteger, checkKeys, checkMs } from '../base/check.ts'
@@ -11,7 +11,7 @@ import type { EmitMode, Operator, Stages, TakingSorted, Windowing } from './plan
 import type { Emitted } from './reduce.ts'
 
 export interface PartitionOptions<T> extends StepOptions {
-  /** An integer, 1 or more; as many as the executor finds best by default. */
+  /** An integer, 1 or more; chosen by the executor by default. */
   readonly stages?: Stages
   /** A function, or the name of a field, or several; the event itself by default. */
   readonly key?: KeyBy<T>
@@ -22,7 +22,7 @@ export interface PartitionOptions<T> extends StepOptions {
 export interface UniqOptions extends StepOptions {
   /** The most keys that each stage remembers: an integer, 1 or more; 1,000,000 by default. */
   readonly maxKeys?: number
-  /** What one more meets: the run fails (default), or the key that came first is forgotten, and would pass again. */
+  /** What happens at the limit: the run fails (default), or the oldest key is forgotten, and would pass again. */
   readonly whenFull?: 'fail' | 'forget'
 }
 
@@ -46,12 +46,12 @@ export interface BatchOptions<T> extends StepOptions {
   readonly maxKeys?: number
 }
 
-/** What a reduction gives under a mode of `emit`. */
+/** The output of a reduction under a mode of `emit`. */
 export type EmittedBy<M extends EmitMode, S> = M extends 'state' ? S : M extends 'events' ? Emitted<S> : never
 
-/** What a call that waits gets beside its event. */
+/** What an async call gets beside its event. */
 export interface CallContext {
-  /** Aborted when the run ends first, and when the call has had its time. */
+  /** Aborted when the run ends first, and when the call times out. */
   readonly signal: AbortSignal
   /** 1 at the first attempt. */
   readonly attempt: number

@@ -1,10 +1,10 @@
-// Where events must stay in the order of their source, because windows tell time by it, or results are to be in order.
+// Where events must stay in the order of their source, for event-time windows or for results in order.
 
 import { isStateless, type Operator, type PlanNode } from './plan.ts'
 
 /**
- * The sources and merges whose events reach a window of event time, or calls whose results come in order, with nothing in
- * between that mixes them by will.
+ * The sources and merges whose events reach a window of event time, or calls with ordered results, without being mixed
+ * on purpose in between.
  */
 export function orderedNodes(nodes: readonly PlanNode[]): ReadonlySet<PlanNode> {
   const ordered = new Set<PlanNode>()

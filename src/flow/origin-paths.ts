@@ -1,19 +1,20 @@
-// How far origins go with the events of a pipeline: as far as one record made each, where anything below may refuse one.
+// How far origins travel with the events of a pipeline: as far as each event is made of one record, if anything below
+// may reject it.
 
 import { takingCheck } from './operator-fields.ts'
 import { isStateless, type Operator, type PlanNode, type Windowing } from './plan.ts'
 
-/** What is known of the way of origins through a plan. */
+/** How origins travel through a plan. */
 export interface OriginPaths {
-  /** Whether the events that a node gives have their origins. */
+  /** Whether the events that a node emits have origins. */
   gives(node: PlanNode): boolean
-  /** Whether a node takes events with their origins. */
+  /** Whether a node receives events with their origins. */
   takes(node: PlanNode): boolean
-  /** Whether events that were made of many records come to the end, alone or among others. */
+  /** Whether events made of many records reach the end, alone or among others. */
   readonly hasResults: boolean
 }
 
-/** Operators that give the events that they take, or one for each. */
+/** Operators that emit the events they receive, or one for each. */
 const PASSING: readonly Operator['kind'][] = [
   'input',
   'source',
@@ -26,8 +27,8 @@ const PASSING: readonly Operator['kind'][] = [
 ]
 
 /**
- * Origins go along from the sources to where rows are loaded, and to every operator that can refuse an event; never
- * beyond one that makes something of many events, and nowhere that nobody needs them.
+ * Origins travel from the sources to the sink, and to every operator that can reject an event; never beyond an operator
+ * that makes something of many events, and nowhere that they are not needed.
  *
  * @param nodes - all of the plan, inputs first
  */
@@ -44,7 +45,7 @@ export function originPaths(last: PlanNode, nodes: readonly PlanNode[]): OriginP
     if (isPassing(node)) visit(node)
     else for (const input of node.inputs) visit(input)
   }
-  // What takes only from where there are no origins has none either.
+  // A node whose inputs have no origins has none either.
   const given = new Set<PlanNode>()
   for (const node of nodes) {
     const hasOrigins = node.inputs.length === 0 || node.inputs.some((input) => given.has(input))
@@ -62,7 +63,7 @@ function isPassing({ operator }: PlanNode): boolean {
   return isStateless(operator) || PASSING.includes(operator.kind)
 }
 
-/** Whether an operator can refuse an event, or find it late. */
+/** Whether an operator can reject an event, or find it late. */
 function isRefusing({ operator }: PlanNode): boolean {
   if (isStateless(operator) || operator.kind === 'mapAsync') return true
   const { window } = operator as { readonly window?: Windowing }

@@ -1,30 +1,30 @@
-// The plan of a pipeline, made ready to run: sources that can be gone on from, and a way for each taker of an event.
+// The plan of a pipeline, prepared to run: resumable sources, and a branch for each consumer of an event.
 
 import { originPaths } from './origin-paths.ts'
 import { nodesOf, type Operator, type PlanNode } from './plan.ts'
 
 export interface PipelinePlan {
-  /** The last node; what it continues is the pipeline's own source. */
+  /** The last node; the pipeline's own source is what it continues. */
   readonly node: PlanNode
-  /** Whether events that were made of many records come to the end, alone or among others. */
+  /** Whether events made of many records reach the end, alone or among others. */
   readonly hasResults: boolean
   /** How many sources the plan reads. */
   readonly sources: number
 }
 
-/** Which of the plan's sources one is, of how many; the pipeline's own has number 0. */
+/** The number of one of the plan's sources; the pipeline's own is 0. */
 export interface ReadAs {
   readonly number: number
   readonly sources: number
 }
 
-/** Makes a further source of a flow one that can be gone on from; throws a TypeError for one that cannot. */
+/** Makes a further source of a flow resumable; throws a TypeError if it cannot be. */
 export type Readable = (source: unknown, name: string, as: ReadAs) => unknown
 
 /**
- * Makes a plan ready to run as a pipeline.
+ * Prepares a plan to run as a pipeline.
  *
- * @throws {TypeError} for what a pipeline cannot run
+ * @throws {TypeError} for a plan that a pipeline cannot run
  */
 export function pipelinePlan(last: PlanNode, readable: Readable): PipelinePlan {
   const nodes = nodesOf(last)
@@ -61,17 +61,19 @@ export function sourcesBeside(last: PlanNode): readonly unknown[] {
   return nodesOf(last).flatMap(({ operator }) => (operator.kind === 'source' ? operator.sources : []))
 }
 
-/** Where several take the same events: a way for each of them. */
+/** Where several take the same events: a branch for each of them. */
 class Ways {
   readonly #consumers = new Map<PlanNode, number>()
   readonly #given = new Map<PlanNode, number>()
 
-  /** @param taken - every node from which events are taken with their origins, as often as they are */
+  /**
+   * @param taken - every node from which events are taken with their origins, as often as they are
+   */
   constructor(taken: readonly PlanNode[]) {
     for (const node of taken) this.#consumers.set(node, (this.#consumers.get(node) ?? 0) + 1)
   }
 
-  /** The next way from a node, which was made into `found`. */
+  /** The next branch of a node, which was made into `found`. */
   next(node: PlanNode, found: PlanNode): PlanNode {
     const ways = this.#consumers.get(node) ?? 1
     if (ways === 1) return found
@@ -86,6 +88,6 @@ function refuseStrange({ kind, name }: Operator): void {
     throw new TypeError(`A pipeline ends when its source does: found take (${name})`)
   }
   if (kind === 'throughStages') {
-    throw new TypeError(`A pipeline cannot go on from what stages of your own hold: found throughStages (${name})`)
+    throw new TypeError(`A pipeline cannot resume what your own stages hold: found throughStages (${name})`)
   }
 }

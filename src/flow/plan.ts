@@ -1,4 +1,4 @@
-// A flow as data: operators, and which one takes from which. A plan says what is to be done and starts nothing.
+// A flow as data: operators, and which takes from which. A plan describes what to do and starts nothing.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyAggregate } from '../aggregate/aggregate.ts'
@@ -30,12 +30,12 @@ export type Stateless =
 
 /** Where events come from. */
 export type Origins =
-  /** What the flow continues is not known yet: a pipeline's source stands there. */
+  /** The input is not known yet: stands for a pipeline's source. */
   | { readonly kind: 'input'; readonly name: string }
-  /** Iterables, async iterables, streams, stages, splittable sources: read side by side. */
+  /** Iterables, async iterables, streams, stages, splittable sources: read in parallel. */
   | { readonly kind: 'source'; readonly name: string; readonly sources: readonly unknown[]; readonly stages: Stages }
 
-/** An operator that remembers. */
+/** An operator with state. */
 export type Stateful =
   | Deduplicating
   | { readonly kind: 'take'; readonly name: string; readonly count: number }
@@ -48,9 +48,9 @@ export type Stateful =
       readonly create: () => unknown
       readonly merge: (into: never, state: never) => unknown
       readonly done: (merged: never, window: unknown) => unknown
-      /** How long after its end a window is waited for. */
+      /** How long after its end a window is held open. */
       readonly latenessMs: number
-      /** The most windows of which parts are still to come. */
+      /** The most windows that are waiting for more parts. */
       readonly maxOpen: number
     }
   | Joining
@@ -87,7 +87,7 @@ export interface TakingSorted {
   readonly isOfRun: boolean
 }
 
-/** Lets the first event of each key pass. */
+/** Passes the first event of each key. */
 export interface Deduplicating {
   readonly kind: 'uniq'
   readonly name: string
@@ -117,29 +117,29 @@ export interface Reduce {
   readonly kind: 'reduce'
   readonly name: string
   readonly create: () => unknown
-  /** Gives the next state; with `emits`, the events that go out at once, and the next state. */
+  /** Returns the next state; with `emits`, the events to emit at once, and the next state. */
   readonly add: (state: never, value: never) => unknown
   readonly emits: boolean
   readonly window: Windowing
-  /** What goes out when a window fires. */
+  /** What is emitted when a window fires. */
   readonly emit: EmitMode
   readonly onTrigger: ((fired: never) => unknown) | undefined
-  /** Whether each window's last state goes out with its window, to a departition. */
+  /** Whether each window's final state is passed on with its window, to a departition. */
   readonly asParts: boolean
-  /** Whether one state serves all events, because no partition was asked for. */
+  /** Whether one state serves all events, because there is no partition. */
   readonly isGlobal: boolean
-  /** The most items of a state that has some. */
+  /** The most items of a state that has items. */
   readonly maxKeys: number
   /** The key by which a state gathers events: those of equal keys must meet. */
   readonly by?: ((value: never) => Key) | undefined
 }
 
-/** An operator that waits: it has a stage of its own. */
+/** An async operator: it has a stage of its own. */
 export type Waiting =
   | {
       readonly kind: 'mapAsync'
       readonly name: string
-      /** Makes the function, once for each stage: it may keep a cache. */
+      /** Makes the function, once per stage: it may have a cache. */
       readonly make: () => (value: never, context: never) => unknown
       readonly settings: WaitSettings
     }
@@ -156,19 +156,19 @@ export type Waiting =
   /** Stages of the user's own: a function, so that each run has its own. */
   | { readonly kind: 'throughStages'; readonly name: string; readonly make: () => readonly unknown[] }
 
-/** An operator that hands events to other stages. */
+/** An operator that passes events to other stages. */
 export type Exchanging =
   | {
       readonly kind: 'partition'
       readonly name: string
       readonly stages: Stages
-      /** The key by which events are told apart, or the partition itself. */
+      /** The key that groups events, or the partition itself. */
       readonly by: { readonly key: (value: never) => Key } | { readonly hash: (value: never) => number }
     }
   | { readonly kind: 'shuffle'; readonly name: string; readonly stages: Stages }
   | { readonly kind: 'merge'; readonly name: string }
 
-/** One of several ways that the events of a node go on in a pipeline. */
+/** One of several branches that the events of a node take in a pipeline. */
 export interface Branching {
   readonly kind: 'branch'
   readonly name: string
@@ -179,14 +179,14 @@ export interface Branching {
 
 export type Operator = Origins | Stateless | Stateful | Waiting | Exchanging | Branching
 
-/** How many stages a layer has; undefined: as many as the executor finds best. */
+/** How many stages a layer has; undefined: chosen by the executor. */
 export type Stages = number | undefined
 export type Windowing = WindowSpec<never> | undefined
 export type Compare = (a: never, b: never) => number
 export type EmitMode = 'events' | 'state' | 'nothing'
 export type JoinMode = 'inner' | 'left' | 'right' | 'full'
 
-/** How an operator that waits does so. */
+/** Settings of an async operator. */
 export interface WaitSettings {
   readonly concurrency: number
   readonly ordered: boolean

@@ -1,4 +1,4 @@
-// Reductions: one state out of many events, and what of it goes on.
+// Reductions: one state over many events, and what is emitted of it.
 
 import { checkInteger, checkKeys } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
@@ -10,8 +10,8 @@ import { isStateless, type PlanNode, type Reduce, type Windowing } from './plan.
 
 export interface ReduceOptions extends StepOptions {
   /**
-   * The most items that a state may have which is an array, a Map or a Set, before the run fails: an integer, 1 or more;
-   * 1,000,000 by default. In windows that is so for the state of each.
+   * The most items of a state that is an array, a Map or a Set, before the run fails: an integer, 1 or more; 1,000,000
+   * by default. In windows this applies to the state of each.
    */
   readonly maxKeys?: number
 }
@@ -21,19 +21,19 @@ export interface GroupOptions extends ReduceOptions {
   readonly maxHeld?: number
 }
 
-/** What the items of a state are: of an array, a Map or a Set its items, of anything else itself. */
+/** The items of a state: those of an array, a Map or a Set, or the state itself. */
 export type Emitted<S> = S extends string ? S : S extends Iterable<infer E> ? E : S
 
 /** A window that fires. */
 export interface Fired<S, Kind extends WindowKind = WindowKind> {
   readonly state: S
-  /** Which of the stages side by side. */
+  /** Which of the parallel stages. */
   readonly partition: { readonly index: number; readonly total: number }
   readonly window: PaneWindow<Kind>
   readonly trigger: Pane<S>['trigger']
 }
 
-/** What goes out, and the state that the window goes on with: the same one if it is left out. */
+/** What to emit, and the state that the window continues with: unchanged if it is left out. */
 export interface Outcome<U, S> {
   readonly events?: Iterable<U>
   readonly state?: S
@@ -87,7 +87,7 @@ export function groupsOf(node: PlanNode, { key, value }: Grouping, window: Windo
   return reduceOf(node, how, window, { ...others, name })
 }
 
-/** What gathers the values of each key, up to a number of all. */
+/** Gathers the values of each key, up to a total number. */
 function grouping<T, K, V>(
   key: (event: T) => K,
   value: (event: T) => V,
@@ -123,7 +123,7 @@ interface Departitioning {
   readonly done: (merged: never, window: never) => unknown
 }
 
-/** What merges the states that the reduction `reduce` of `node` hands over. */
+/** Merges the states that the reduction `reduce` of `node` passes on. */
 export function departitionOf(node: PlanNode, reduce: Reduce, how: Departitioning): PlanNode {
   const states: PlanNode = { operator: { ...reduce, asParts: true }, inputs: node.inputs }
   const name = nameOf('departition', node, undefined)
@@ -133,7 +133,7 @@ export function departitionOf(node: PlanNode, reduce: Reduce, how: Departitionin
   return { operator: { kind: 'departition', name, ...how, done: how.done as never, ...bounds }, inputs: [states] }
 }
 
-/** Whether a partition was asked for, and nothing has re-distributed events since. */
+/** Whether there is a partition, and nothing has redistributed events since. */
 export function isPartitioned(node: PlanNode): boolean {
   const { operator, inputs } = node
   if (operator.kind === 'partition') return true
@@ -142,7 +142,7 @@ export function isPartitioned(node: PlanNode): boolean {
   return keepsStage && input !== undefined && isPartitioned(input)
 }
 
-/** Ends the run where a state has more items than it may. */
+/** Fails the run if a state has more items than allowed. */
 export function checkItems({ name, maxKeys }: Reduce, state: unknown): void {
   const isMap = state instanceof Map || state instanceof Set
   const items = isMap ? state.size : Array.isArray(state) ? state.length : 0

@@ -1,10 +1,10 @@
-// What a flow gives again: results of the whole, once a later run has found more.
+// Results that a flow emits again, once a later run has found more.
 
 import { nodesOf, type Operator, type PlanNode } from './plan.ts'
 
 /**
- * The operators of a flow that give results of what they hold when all is read, and hold it on: a later run that finds
- * more gives results of the whole again.
+ * The operators of a flow that emit results of their state when everything is read, and keep the state: a later run
+ * that finds more emits the whole results again.
  */
 export function givesAgain(last: PlanNode): Operator[] {
   return nodesOf(last)
@@ -22,7 +22,7 @@ function holdsOn(operator: Operator): boolean {
     case 'reduce':
       return !operator.asParts && (operator.onTrigger !== undefined || operator.emit !== 'nothing')
     case 'join':
-      // A pair goes out when its second event comes, once; an event without one when all is read.
+      // A pair is emitted when its second event comes, once; an event without a partner when everything is read.
       return operator.mode !== 'inner'
     default:
       return false

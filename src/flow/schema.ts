@@ -1,17 +1,17 @@
-// Which schemas may validate the events of a flow. Types only: nothing is left of them at run time.
+// Which schemas may validate the events of a flow. Types only: nothing remains at run time.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
 /**
- * A schema for events of type `T`: one that lets some of them through. Its input may be wider than `T`, or narrower
- * (`'a' | 'b'` for a `string`, a field without `null`): telling such events apart is what it is for. A schema that
- * would refuse every event (a `string` for a `number`, a field that events do not have) does not compile. Of a type
- * parameter nothing is known: take its flow as a `Flow<unknown>`.
+ * A schema for events of type `T`: one that accepts some of them. Its input may be wider than `T`, or narrower (`'a' |
+ * 'b'` for a `string`, a field without `null`): telling such events apart is its purpose. A schema that would reject
+ * every event (a `string` for a `number`, a field that events do not have) does not compile. Nothing is known about a
+ * type parameter: take its flow as a `Flow<unknown>`.
  */
 export type SchemaFor<T, Input, Output> = StandardSchemaV1<Input, Output> &
   NoInfer<StandardSchemaV1<Fitting<T, Input>, unknown>>
 
-/** Any input, if an event can be one; else what the compiler shows beside the input that does not fit. */
+/** Any input, if an event can match it; else what the compiler shows beside the input that does not fit. */
 type Fitting<T, Input> = Meets<T, Input> extends true ? unknown : FittingFields<T, Input>
 
 type FittingFields<T, Input> = T extends object
@@ -22,10 +22,10 @@ type FittingFields<T, Input> = T extends object
     : T
   : T
 
-/** How many levels of fields are compared; what lies deeper is left to the schema. */
+/** How many levels of fields are compared; deeper ones are left to the schema. */
 type Levels = [1, 2, 3, 4, 5]
 
-/** Whether a value may be of both types. */
+/** Whether a value may have both types. */
 type Meets<A, B, Left extends readonly unknown[] = Levels> = [A] extends [B]
   ? true
   : true extends (A extends unknown ? (B extends unknown ? MembersMeet<A, B, Left> : never) : never)
@@ -45,7 +45,7 @@ type MembersMeet<A, B, Left extends readonly unknown[]> = A extends B
         ? ObjectsMeet<A, B, Rest>
         : true
 
-/** Texts of patterns and branded values may meet; literals are equal or not. */
+/** Template literal types and branded values may match; literals are equal or not. */
 type PrimitivesMeet<A, B> = B extends A
   ? true
   : [A, B] extends [string, string] | [number, number]
@@ -58,7 +58,7 @@ type PrimitivesMeet<A, B> = B extends A
 
 type IsLiteral<A> = A extends string | number ? (Record<never, 1> extends Record<A, 1> ? false : true) : false
 
-/** Of an event without fields (`object`, `unknown`) nothing is known. */
+/** Nothing is known about the fields of `object` and `unknown`. */
 type ObjectsMeet<A, B, Left extends readonly unknown[]> = [keyof A] extends [never]
   ? true
   : [A, B] extends [readonly (infer X)[], readonly (infer Y)[]]
@@ -67,7 +67,10 @@ type ObjectsMeet<A, B, Left extends readonly unknown[]> = [keyof A] extends [nev
       ? false
       : true
 
-/** Whether a value of `A` may have what `B` wants in its field `K`; a method makes it a narrower class, not other data. */
+/**
+ * Whether a value of `A` may have what `B` requires in its field `K`; a method makes it a narrower class, not other
+ * data.
+ */
 type FieldMeets<A, B, K extends keyof B, Left extends readonly unknown[] = Levels> = B[K] extends Method
   ? true
   : Meets<FieldOf<A, K, undefined>, B[K], Left>

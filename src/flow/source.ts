@@ -1,14 +1,14 @@
-// What a flow can begin with, and how it is told apart.
+// The sources that a flow can begin with, and how they are told apart.
 
 import { describeValue } from '../base/check.ts'
 import type { Source } from '../connect/source.ts'
 import type { Pullable } from '../stage/from.ts'
 import type { Producer } from '../stage/stage.ts'
 
-/** Where events come from: anything that can be iterated, a producer, or a source with splits. */
+/** A source of events: anything iterable, a producer, or a source with splits. */
 export type FlowSource<T> = Pullable<T> | Producer<T> | Source<T>
 
-/** Whether stages can share a source: each then reads parts of its own. */
+/** Whether stages can share a source: each then reads its own parts. */
 export function isSplittable(source: unknown): source is Source<unknown> {
   return typeof source === 'object' && source !== null && 'splits' in source && 'open' in source
 }
@@ -18,7 +18,10 @@ export function isProducer(source: unknown): source is Producer<unknown> {
   return typeof source === 'object' && source !== null && 'emit' in source && 'notify' in source
 }
 
-/** Whether a source can be read only once: iterators and generators, streams, stages. Arrays, functions and files can again. */
+/**
+ * Whether a source can be read only once: iterators and generators, streams, stages. Arrays, functions and files can be
+ * read again.
+ */
 function isOneShot(source: unknown): boolean {
   if (typeof source !== 'object' || source === null || isSplittable(source)) return false
   return (
@@ -27,7 +30,7 @@ function isOneShot(source: unknown): boolean {
 }
 
 /**
- * Refuses a run in which two sources are one that can be read only once: each would get a part of its events.
+ * Rejects a run in which two sources are the same one that can be read only once: each would get a part of its events.
  *
  * @throws {TypeError} if there is one
  */
@@ -38,20 +41,20 @@ export function checkOneShots(sources: readonly { readonly name: string; readonl
     const first = seen.get(source)
     if (first !== undefined) {
       const how = 'merge one flow with itself, or give a function that makes it'
-      throw new TypeError(`Cannot read ${name}: it is the very source of ${first}, and can be read once; ${how}`)
+      throw new TypeError(`Cannot read ${name}: it is the same source as ${first}, which can be read only once; ${how}`)
     }
     seen.set(source, name)
   }
 }
 
-/** Refuses what events cannot come from. */
+/** Rejects what cannot be a source. */
 export function checkSource(what: string, source: unknown): void {
   if (isSplittable(source) || isProducer(source) || typeof source === 'function') return
   const isIterable =
     typeof source === 'object' && source !== null && (Symbol.iterator in source || Symbol.asyncIterator in source)
   if (isIterable) return
   throw new TypeError(
-    `${what} takes something that can be iterated, a function that gives it, a producer or a source: found ${describeValue(source)}`,
+    `${what} takes an iterable, a function that returns one, a producer or a source: found ${describeValue(source)}`,
   )
 }
 

@@ -6,15 +6,15 @@ import type { StepOptions } from './name.ts'
 import { checkSource, type FlowSource, titleOf } from './source.ts'
 
 export interface FlowOptions extends StepOptions {
-  /** How many stages the operators behind have: an integer, 1 or more; as many as the executor finds best by default. */
+  /** How many stages the following operators have: an integer, 1 or more; chosen by the executor by default. */
   readonly stages?: number
 }
 
 /**
- * A flow over one source: anything that can be iterated, a function that gives such a thing (so that each run has a new
- * one), a producer, or a source with splits such as {@link fileSource} and {@link lines}, whose parts are read side by side.
+ * A flow over one source: an iterable, a function that returns one (so that each run has a new one), a producer, or a
+ * source with splits such as {@link fileSource} and {@link lines}, whose parts are read in parallel.
  *
- * @throws {TypeError} for anything else; a string is refused, as it would be a source of characters
+ * @throws {TypeError} for anything else; a string is rejected, as it would be a source of characters
  * @example
  * await collect(flow(['a', 'b']).map((text) => text.toUpperCase())) // => ['A', 'B']
  */
@@ -23,9 +23,9 @@ export function flow<T>(source: FlowSource<T>, options: FlowOptions = {}): Flow<
 }
 
 /**
- * A flow over several sources, read side by side: their events come in no order between them.
+ * A flow over several sources, read in parallel: there is no order between their events.
  *
- * @throws {TypeError} for no source at all, or something that is none
+ * @throws {TypeError} without any source, or for something that is not one
  * @example
  * (await collect(flows([[1, 2], [3]]))).toSorted() // => [1, 2, 3]
  */

@@ -1,4 +1,4 @@
-// What is kept of an operator's memory, and what cannot be.
+// What can be stored of an operator's state, and what cannot.
 
 import { SluiceError } from '../base/errors.ts'
 import type { StepContext } from './step.ts'
@@ -15,7 +15,7 @@ const PLAIN: readonly unknown[] = [
 ]
 
 /**
- * A state that a user's function made, if it comes back as it is: an instance of a class would lose its methods.
+ * A state made by a user function, if it can be restored as it is: an instance of a class would lose its methods.
  *
  * @throws {SluiceError} STATE_NOT_KEPT
  */
@@ -28,19 +28,19 @@ export function keepable(operator: string, state: unknown): unknown {
 }
 
 /**
- * The state of this stage, among those of all stages that there were: it is of a stage, not of keys, and cannot be
- * shared out anew.
+ * The state of this stage, among those of all stages that there were: it belongs to a stage, not to keys, and cannot be
+ * redistributed.
  *
  * @throws {SluiceError} STATE_NOT_KEPT if there are more or fewer stages now
  */
 export function stageState<S>(operator: string, saved: readonly S[], { partition }: StepContext): S | undefined {
   const { total, index } = partition
   if (saved.length === total) return saved[index]
-  const found = `it keeps one state for each of ${saved.length} stages, and now there are ${total}`
-  throw new SluiceError('STATE_NOT_KEPT', `Cannot go on with ${operator}: ${found}`, { operator, found })
+  const found = `it has one state for each of ${saved.length} stages, and now there are ${total}`
+  throw new SluiceError('STATE_NOT_KEPT', `Cannot restore the state of ${operator}: ${found}`, { operator, found })
 }
 
 function notKept(operator: string, found: string): SluiceError<'STATE_NOT_KEPT'> {
-  const message = `Cannot keep the state of ${operator}: it is ${found}; plain objects, arrays, Maps and Sets can be kept`
+  const message = `Cannot store the state of ${operator}: it is ${found}; plain objects, arrays, Maps and Sets can be kept`
   return new SluiceError('STATE_NOT_KEPT', message, { operator, found })
 }

@@ -1,9 +1,9 @@
-// The contract of an operator at work: batches come in, what becomes of them goes to the next one.
+// The contract of an operator at work: batches come in, and what becomes of them goes to the next one.
 
 import type { Key } from '../base/hash.ts'
 import { type Batch, batchOf } from '../connect/batch.ts'
 
-/** Takes events, and marks in line with them. */
+/** Takes events, and marks in order with them. */
 export interface Port {
   /** One event or more. */
   events(batch: Batch): void
@@ -12,69 +12,69 @@ export interface Port {
 }
 
 /**
- * An operator at work in one stage. It hands what it makes to the port behind it, in causal order, before its call
+ * An operator at work in one stage. It passes its output to the port after it, in causal order, before its call
  * returns; only `Putting off` steps keep some of it for `resume`.
  */
 export interface Step extends Port {
-  /** An input of the stage has ended: it holds no watermark back any more. */
+  /** An input of the stage has ended: it no longer holds back the watermark. */
   inputEnded?(input: number): void
-  /** All inputs have completed: what is held goes out. Not called on cancellation or failure. */
+  /** All inputs have completed: held results are emitted. Not called on cancellation or failure. */
   end?(): void
-  /** When it wants `tick`, as the clock counts; undefined if it does not. */
+  /** When it wants `tick`, by the clock; undefined if it does not. */
   readonly nextTickMs?: number | undefined
-  /** The clock has come to `nowMs`. */
+  /** The clock has reached `nowMs`. */
   tick?(nowMs: number): void
   /** A mark from outside that windows may wait for. */
   mark?(name: string): void
-  /** Whether it has put work off: what is given to it meanwhile waits behind that. */
+  /** Whether it has put work off: its input waits meanwhile. */
   readonly isSuspended?: boolean
-  /** What its put-off work waits for; undefined if it can go on as soon as somebody wants more. Never rejects. */
+  /** Settles when its put-off work can continue; undefined if it can as soon as there is demand. Never rejects. */
   readonly waitsFor?: Promise<unknown> | undefined
-  /** Goes on with a bounded piece of what it has put off. */
+  /** Continues with a bounded piece of what it has put off. */
   resume?(): void
-  /** Nothing more is wanted of it: it closes what it holds open. */
+  /** Nothing more is wanted from it: it closes what it holds open. */
   drop?(): void
-  /** A barrier has come: what may as well go out now does, and need not be remembered. */
+  /** A barrier has come: emits what may as well be emitted now, to keep less state. */
   flush?(): void
-  /** What it remembers, as data that structured clone carries and that shares nothing with it; undefined: nothing. */
+  /** Its state, as data that structured clone supports and that shares nothing with it; undefined: none. */
   snapshot?(): unknown
   /**
-   * Goes on from what such steps remembered, in all stages that there were then: takes what belongs in this one. Called
-   * before anything else.
+   * Restores the state of such steps, in all stages that there were then: takes what belongs to this one. Called before
+   * anything else.
    */
   restore?(saved: readonly unknown[]): void
 }
 
-/** What a step knows of the stage that it works in. */
+/** What a step knows about its stage. */
 export interface StepContext {
-  /** Which of the stages side by side. */
+  /** Which of the parallel stages. */
   readonly partition: { readonly index: number; readonly total: number }
-  /** Whether events of this key come to this stage, where they are exchanged by keys. */
+  /** Whether events of this key come to this stage, if they are exchanged by key. */
   readonly owns: (key: Key) => boolean
-  /** What becomes of an event whose function throws: it is a dead letter, or the run fails. */
+  /** What happens to an event whose function throws: it becomes a dead letter, or the run fails. */
   readonly onError: 'dead-letter' | 'fail'
-  /** Whether events are those of dead letters that are tried again: of some records only parts go on. */
+  /** Whether events are replayed dead letters: of some records only parts go on. */
   readonly isReplay: boolean
-  /** What operators that look at one event at a time have dropped, and made beyond one for one. */
+  /** What stateless operators have dropped, and made beyond one for one. */
   readonly counts: StepCounts
   /** How many inputs the stage has. */
   readonly inputs: number
   /** The input whose events are being handled. */
   input: number
-  /** Whether nothing more is wanted: the count of a `take` is full. */
+  /** Whether nothing more is wanted: the count of a `take` is reached. */
   isStopped: boolean
   /** Clock milliseconds that never jump; and epoch milliseconds. */
   readonly nowMs: () => number
   readonly wallMs: () => number
   /** An event of a batch came too late for its window. */
   readonly late: (operator: string, batch: Batch, index: number) => void
-  /** An event is dated so far ahead of the clock that it is in its window, and moves no time on. */
+  /** An event is dated so far ahead of the clock that it is in its window, but does not advance the time. */
   readonly ahead: (operator: string, timeMs: number, limitMs: number) => void
   /** Something that a person may want to know. */
   readonly noted: (note: string) => void
   /** An event of a batch cannot go on: a schema refused it, or a function threw. */
   readonly dead: (operator: string, batch: Batch, index: number, reason: string) => void
-  /** A function of this operator threw, at this event if that is known; the first to be accused it is. */
+  /** Reports that this operator's function threw (on `event`, if known); only the first report counts. */
   readonly recordFailure: (operator: string, event: readonly [value: unknown] | undefined) => void
 }
 
@@ -86,7 +86,7 @@ export interface StepCounts {
 /** Makes a step in front of `next`. */
 export type MakeStep = (next: Port, context: StepContext) => Step
 
-/** A maker, with the name under which what its steps remember is kept; absent where they remember nothing. */
+/** A maker, with the name under which its step's state is stored; absent for stateless steps. */
 export interface Making {
   readonly id?: string | undefined
   readonly make: MakeStep
@@ -97,12 +97,12 @@ export function passing(next: Port, events: (batch: Batch) => void): Step {
   return { events, watermark: (time) => next.watermark(time) }
 }
 
-/** Hands on a batch unless it is empty. */
+/** Passes on a batch unless it is empty. */
 export function give(next: Port, batch: Batch): void {
   if (batch.length > 0) next.events(batch)
 }
 
-/** Hands on results: events that have no origin, as they were made of many. */
+/** Passes on results: events without an origin, as they were made of many. */
 export function giveResults(next: Port, results: readonly unknown[]): void {
   if (results.length > 0) next.events(batchOf(results))
 }

@@ -5,37 +5,37 @@ import type { Key } from '../base/hash.ts'
 import type { FieldUse, Operator, Stateless } from './plan.ts'
 import type { MakeStep } from './step.ts'
 
-/** How events are shared out among the stages of a layer. */
+/** How events are divided among the stages of a layer. */
 export type Exchange =
   /** Stage n takes from stage n above: nothing is re-distributed. */
   | { readonly kind: 'forward' }
   /** Whoever is free takes the next events. */
   | { readonly kind: 'free' }
-  /** Equal keys meet, in order; `of` is what the key is called, where that is known. */
+  /** Equal keys meet, in order; `of` is the name of the key, if known. */
   | { readonly kind: 'key'; readonly key: (event: never) => Key; readonly of?: string }
-  /** The event names its stage. */
+  /** The event chooses its stage. */
   | { readonly kind: 'hash'; readonly hash: (event: never) => number }
 
-/** What a layer takes from another one. */
+/** An input of a layer. */
 export interface Edge {
   readonly from: Layer
   readonly exchange: Exchange
-  /** Whether events go along it with their origins, as somebody below may need them. */
+  /** Whether events carry their origins on it, because something below may need them. */
   readonly isTracked?: boolean
 }
 
-/** An operator in a layer, with the way in which it works there. */
+/** An operator in a layer, in the form in which it works there. */
 export interface Placed {
   readonly name: string
   /** Its work in words, for people and fingerprints: `reduce`, `aggregate (partial results)`. */
   readonly does: string
-  /** Under which its states are kept, the same in every layout of a plan; absent where it remembers nothing. */
+  /** The name under which its state is stored, the same in every layout of a plan; absent for stateless operators. */
   readonly id?: string
-  /** What its states are of: those of another description are none that it can go on from. */
+  /** Describes the shape of the state; state saved under another description cannot be restored. */
   readonly keeps?: string
-  /** Whether what it gives at the end is given once and for all: it then remembers nothing of it. */
+  /** Whether its final results are emitted once and for all: its state is dropped then. */
   readonly forgetsAtEnd?: boolean
-  /** Whether it gives results at the end, out of what it has gathered. */
+  /** Whether it emits results at the end, from its state. */
   readonly givesAtEnd?: boolean
   /** Whether it counts what it drops, and what it makes of an event beyond the first: all others absorb events. */
   readonly isCounted?: boolean
@@ -46,9 +46,9 @@ export interface Placed {
   readonly make: MakeStep
 }
 
-/** Stages side by side that do the same: a run of operators with no exchange inside. */
+/** Parallel stages that do the same: a run of operators without an exchange inside. */
 export interface Layer {
-  /** Its place in the topology, from 1. */
+  /** Its number in the topology, from 1. */
   readonly number: number
   readonly work: LayerWork
   readonly stages: number
@@ -56,7 +56,7 @@ export interface Layer {
 }
 
 export type LayerWork =
-  /** Several stages share the splits of a source that has them; each hands what it reads to its steps. */
+  /** Several stages share the splits of a source that has them; each passes what it reads to its steps. */
   | {
       readonly kind: 'source'
       readonly name: string
@@ -66,18 +66,18 @@ export type LayerWork =
   | { readonly kind: 'steps'; readonly steps: readonly Placed[] }
   | Extract<Operator, { kind: 'mapAsync' | 'throughStages' }>
 
-/** Layers, inputs first; what the flow gives comes from the last ones. */
+/** Layers, inputs first; the output of the flow comes from the last ones. */
 export interface Topology {
   readonly layers: readonly Layer[]
   readonly last: readonly Layer[]
-  /** Whether what comes from the last ones has its origins. */
+  /** Whether the output has origins. */
   readonly isTracked?: boolean
 }
 
 export interface LayoutOptions {
-  /** Stages of a layer that says nothing of it. */
+  /** Stages of a layer that does not set their number. */
   readonly stages: number
-  /** The source of a pipeline, for a plan that continues one: its stages also do what follows their reading. */
+  /** The source of a pipeline, for a plan that continues one: its stages also run what follows the reading. */
   readonly input?: unknown
 }
 
@@ -88,14 +88,14 @@ export function stepsOf({ work }: Layer): readonly Placed[] {
 
 /** What a layer does, in the words of its operators. */
 export function worksOf({ work }: Layer): string[] {
-  // One without operators only hands on what comes together in it.
+  // One without operators only merges its inputs.
   if (work.kind === 'steps') return work.steps.length === 0 ? ['merge'] : work.steps.map(({ does }) => does)
   if (work.kind === 'source') return [work.name, ...(work.steps ?? []).map(({ does }) => does)]
   return [`${work.kind} ${work.name}`]
 }
 
 /**
- * A digest of all that can be told of a topology: two processes that laid out the same plan have the same one.
+ * A digest of everything describable of a topology: two processes that laid out the same plan have the same one.
  *
  * @example
  * const { node } = flow([1, 2]).map((n) => n + 1)
@@ -114,19 +114,19 @@ export function fingerprintOf({ layers, last }: Topology): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
-/** Whether events become others on the way, so that what is not counted otherwise was absorbed. */
+/** Whether events become others on the way, so that whatever is not counted otherwise was absorbed. */
 export function foldsIn({ layers }: Topology): boolean {
   return layers.some(({ work }) => work.kind === 'steps' && work.steps.some(({ isCounted }) => isCounted !== true))
 }
 
-/** What an operator remembers. */
+/** The state that an operator has. */
 export interface Kept {
-  /** What its states are of. */
+  /** Describes the shape of the state. */
   readonly keeps: string
   readonly forgetsAtEnd: boolean
 }
 
-/** What the operators of a topology remember, by their names, which are the same in every layout of a plan. */
+/** The stateful operators of a topology, by their names, which are the same in every layout of a plan. */
 export function keptBy({ layers }: Topology): Map<string, Kept> {
   const kept = new Map<string, Kept>()
   for (const { work } of layers) {

@@ -1,21 +1,21 @@
-// What a schema says of an event.
+// The result of validating an event.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { isPromise } from '../base/promise.ts'
 
-/** A schema refuses the event: `reason` says why. */
+/** The schema rejects the event: `reason` says why. */
 export const REFUSED: unique symbol = Symbol('refused')
-/** A schema waits: `answer` is what it will give. */
+/** The schema is async: `answer` is the pending result. */
 export const WAITS: unique symbol = Symbol('waits')
 
 type Result = StandardSchemaV1.Result<unknown>
 
-/** Asks a schema of one event after the other. */
+/** Validates one event after the other. */
 export class Check {
   readonly #schema: StandardSchemaV1
-  /** Of the last event that was refused. */
+  /** For the last event that was rejected. */
   reason = ''
-  /** Of the last event for which the schema waits. */
+  /** For the last event with a pending result. */
   answer: PromiseLike<Result> | undefined
 
   constructor(schema: StandardSchemaV1) {
@@ -37,11 +37,11 @@ export class Check {
   }
 }
 
-/** The reasons with their places in the value: `status: Too big`. */
+/** The reasons with their paths in the value: `status: Too big`. */
 function reasonsOf(issues: readonly StandardSchemaV1.Issue[]): string {
   const reasons = issues.map(({ message, path }) => {
     const place = path?.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
     return place === undefined || place === '' ? message : `${place}: ${message}`
   })
-  return reasons.join('; ') || 'refused without a reason'
+  return reasons.join('; ') || 'rejected without a reason'
 }

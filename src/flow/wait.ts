@@ -1,4 +1,4 @@
-// How an operator that waits does so: its options, checked.
+// Settings of async operators, checked.
 
 import { checkInteger, checkKeys, checkMs } from '../base/check.ts'
 import { keyFrom } from './by-name.ts'
@@ -10,13 +10,13 @@ export interface MapAsyncOptions<T = never> extends StepOptions {
   /** The most calls under way at a time: an integer, 1 or more; 16 by default. */
   readonly concurrency?: number
   /**
-   * Results in the order of the events (default), or as they come. Ahead of calls in order, a source without splits has one
-   * stage, however many threads there are, and so has what follows them, up to a `shuffle` or `partition`.
+   * Results in the order of the events (default), or as they come. Before calls in order, a source without splits has
+   * one stage, however many threads there are, and so has everything after it, up to a `shuffle` or `partition`.
    */
   readonly ordered?: boolean
-  /** A call that fails is tried again: `attempts` in all (1 by default), after `backoffMs` (100 by default), doubling. */
+  /** A failed call is retried: `attempts` in total (1 by default), after `backoffMs` (100 by default), doubling. */
   readonly retry?: { readonly attempts: number; readonly backoffMs?: number }
-  /** The most calls begun in a second; no limit by default. */
+  /** The most calls started per second; no limit by default. */
   readonly ratePerSecond?: number
   /** Longest time of one attempt; its signal is aborted then. No limit by default. */
   readonly timeoutMs?: number

@@ -1,4 +1,4 @@
-// Foreign text made safe to print: one record stays one line, and no terminal obeys it.
+// Makes foreign text safe to print: one record stays one line, and no terminal interprets it.
 
 // Control characters (C0, DEL, C1), line and paragraph separators, and what reorders or hides text.
 const UNSAFE =
@@ -22,7 +22,7 @@ export function escapeText(text: string): string {
 /**
  * JSON with the same characters as escapes of JSON's own: it parses to the same value.
  *
- * @param json - as `JSON.stringify` makes it without indentation: unsafe characters stand inside strings only
+ * @param json - as `JSON.stringify` makes it without indentation: unsafe characters occur inside strings only
  */
 export function escapeJson(json: string): string {
   return json.replace(UNSAFE, unitsOf)

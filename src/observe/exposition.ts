@@ -1,26 +1,26 @@
-// Metrics as Prometheus reads them: the text exposition format, from plain data.
+// Metrics in the text exposition format of Prometheus, from plain data.
 
-/** One value of a metric, with what tells it apart from the others. */
+/** One value of a metric, with its labels. */
 export interface Sample {
   readonly labels: Readonly<Record<string, string | number>>
   readonly value: number
 }
 
-/** A metric: all its samples, described once. */
+/** A metric with all its samples. */
 export interface Family {
-  /** With its unit at the end, and `_total` behind it for a counter: `sluice_stage_busy_seconds_total`. */
+  /** With its unit, and `_total` for a counter: `sluice_stage_busy_seconds_total`. */
   readonly name: string
-  /** A counter only goes up, but for starts of what counts; a gauge does as it likes. */
+  /** A counter only goes up, except when it restarts; a gauge goes either way. */
   readonly type: 'counter' | 'gauge'
   readonly help: string
   readonly samples: readonly Sample[]
 }
 
-/** What an HTTP answer with such a text says of itself. */
+/** The content type of such a text. */
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /**
- * Families as text; those without samples are left out. Label values may hold anything.
+ * Families as text; families without samples are left out. Label values may hold anything.
  *
  * @example
  * const samples = [{ labels: { job: 'a"b' }, value: 1 }]

@@ -1,12 +1,12 @@
-// A value as one line of JSON: what may be shown to anybody, and data as it is.
+// A value as one line of JSON: safe to show, or exact data.
 
 import { messageOf } from '../base/errors.ts'
 import { escapeJson } from './escape.ts'
 import { redact } from './redact.ts'
 
 /**
- * `value` as JSON and a line end: control characters escaped, credentials taken out of every text, a bigint as text,
- * an error as its message.
+ * `value` as JSON and a line end: control characters escaped, credentials removed from every text, bigints as text,
+ * errors as their message.
  *
  * @example
  * jsonLine({ from: 'amqp://ann:secret@host', bytes: 5n }) // => '{"from":"amqp://***@host","bytes":"5"}\n'
@@ -16,7 +16,7 @@ export function jsonLine(value: unknown): string {
 }
 
 /**
- * The same for data, of which nothing is taken out: it parses to the texts that were there.
+ * The same for data, of which nothing is removed: it parses to the original texts.
  *
  * @example
  * dataLine({ from: 'amqp://ann:secret@host', bytes: 5n }) // => '{"from":"amqp://ann:secret@host","bytes":"5"}\n'

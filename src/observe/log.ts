@@ -1,4 +1,4 @@
-// Notices for people or for machines: one line each.
+// Log lines for people or machines.
 
 import { checkChoice, checkKeys } from '../base/check.ts'
 import { escapeText } from './escape.ts'
@@ -10,7 +10,7 @@ export type Level = 'debug' | 'info' | 'warn' | 'error'
 /** From the least to the most urgent. */
 export const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error']
 
-/** The shape that pino and others have, so that one of them can stand in. */
+/** The shape of pino and other loggers, so that one of them can be used instead. */
 export interface Logger {
   debug(fields: LogFields, message: string): void
   info(fields: LogFields, message: string): void
@@ -23,9 +23,9 @@ export interface Logger {
 export type LogFields = Readonly<Record<string, unknown>>
 
 export interface LogOptions {
-  /** `json`: one object a line. `text`: the message; below it the field `stack`, if there is one. */
+  /** `json`: one object per line. `text`: the message, followed by the field `stack` if there is one. */
   readonly format: 'text' | 'json'
-  /** What is less urgent is not written. All is by default. */
+  /** The least urgent level to write. All by default. */
   readonly level?: Level
   readonly write: (line: string) => void
   /** Epoch milliseconds, UTC. */
@@ -33,7 +33,7 @@ export interface LogOptions {
 }
 
 /**
- * A logger that writes lines. Control characters are escaped and credentials taken out, whatever the format.
+ * A logger that writes lines. Control characters are escaped and credentials removed in either format.
  *
  * @example
  * const lines: string[] = []

@@ -3,16 +3,16 @@
 import { escapeText } from './escape.ts'
 import { redact } from './redact.ts'
 
-/** Longest label, in characters: a diagram is for the eye. */
+/** Longest label, in characters: a diagram is meant to be looked at. */
 const LONGEST = 120
 
-// What Mermaid or the Markdown in its labels could take for something else: all but letters, digits and a few signs,
-// `_` beside anything but letters (emphasis), and what makes a list, a heading or a link of a text.
+// Anything Mermaid, or the Markdown in its labels, could interpret: all but letters, digits and a few signs, `_` next
+// to anything but letters (emphasis), and what starts a list, a heading or a link.
 const ESCAPED =
   /[^\p{L}\p{M}\p{N} .,/_()+-]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|^[+-]|(?<=^\d+)[.)]|(?<=\bwww)\.|(?<=^) | (?= )/giu
 
 /**
- * A label that shows `text`: what could mean something becomes the reference of its character, secrets are left out.
+ * A label that shows `text`: characters that could be interpreted become character references, secrets are removed.
  *
  * @example
  * mermaidLabel('a "b"') // => 'a #34;b#34;'

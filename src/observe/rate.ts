@@ -1,6 +1,6 @@
-// How fast something goes, smoothed, and how long it will take. Time is a parameter.
+// How fast something progresses, smoothed, and how long it will take. Time is a parameter.
 
-/** How quickly old speed is forgotten, in clock milliseconds. */
+/** How quickly earlier speed is forgotten, in clock milliseconds. */
 const HALF_LIFE_MS = 3000
 
 /**
@@ -35,7 +35,7 @@ export class Rate {
     return (this.#perMs ?? 0) * 1000
   }
 
-  /** How long `left` more will take at this rate, in clock milliseconds; undefined while nobody can say. */
+  /** How long `left` more will take at this rate, in clock milliseconds; undefined if unknown. */
   etaMs(left: number): number | undefined {
     return this.#perMs === undefined || this.#perMs <= 0 ? undefined : left / this.#perMs
   }

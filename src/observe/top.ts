@@ -1,23 +1,23 @@
-// The commonest values of an endless stream, in bounded memory.
+// The most common values of an endless stream, in bounded memory.
 
 import { checkInteger } from '../base/check.ts'
 
-/** The commonest values, and how far they can be trusted. */
+/** The most common values, and whether their counts are exact. */
 export interface Top {
   readonly values: readonly (readonly [value: string, count: number])[]
-  /** Different values seen; a lower bound where `exact` is false. */
+  /** Distinct values seen; a lower bound if `exact` is false. */
   readonly distinct: number
-  /** Whether every count is right; if not, each is too low by no more than what was let go. */
+  /** Whether every count is right; if not, each is too low by at most what was dropped. */
   readonly exact: boolean
 }
 
-/** Longer values are cut: what is kept must not depend on how long a line is. */
+/** Longer values are cut: the size must not depend on the length of lines. */
 const LONGEST = 256
 
 /**
- * Counts values: exactly, as long as there are no more than `size` different ones. Beyond that rare values are let go,
- * and every value that makes up more than one in `size` of all is still found, with a count that is too low at the most
- * by that share. Values that agree in their first 256 characters are one.
+ * Counts values: exactly, as long as there are at most `size` distinct ones. Beyond that, rare values are dropped, and
+ * every value that makes up more than one in `size` of all is still found, with a count that is too low by at most that
+ * share. Values that agree in their first 256 characters are one.
  *
  * @example
  * const counter = new TopCounter({ size: 100 })
@@ -28,7 +28,7 @@ const LONGEST = 256
 export class TopCounter {
   readonly #size: number
   readonly #counts = new Map<string, { count: number }>()
-  /** Taken off every count so far: the bound of the error. */
+  /** Subtracted from every count so far: the bound of the error. */
   #cut = 0
 
   constructor({ size }: { readonly size: number }) {
@@ -47,14 +47,14 @@ export class TopCounter {
     if (this.#counts.size > 2 * this.#size) this.#prune()
   }
 
-  /** The `n` commonest values, the most frequent first; equals in the order of their text. */
+  /** The `n` most common values, the most frequent first; ties in the order of their text. */
   top(n: number): Top {
     const values = [...this.#counts].map(([value, { count }]) => [value, count] as const)
     values.sort(([a, countA], [b, countB]) => countB - countA || (a < b ? -1 : 1))
     return { values: values.slice(0, n), distinct: this.#counts.size, exact: this.#cut === 0 }
   }
 
-  /** Takes the same off every count, as much as leaves no more than `size` values. */
+  /** Subtracts the same from every count, so that at most `size` values remain. */
   #prune(): void {
     const counts = Float64Array.from(this.#counts.values(), ({ count }) => count).sort()
     const off = counts[counts.length - 1 - this.#size] ?? 0
@@ -67,8 +67,8 @@ export class TopCounter {
 }
 
 /**
- * A copy with memory of its own: a value is mostly cut out of a line, and would keep all of that line in memory. What is
- * shorter than 13 characters, V8 copies when it is cut out.
+ * An independent copy: a value is mostly a slice of a line, and would keep all of it in memory. V8 copies slices
+ * shorter than 13 characters by itself.
  */
 function ownCopy(value: string): string {
   return value.length < 13 ? value : Buffer.from(value, 'utf16le').toString('utf16le')

@@ -86,8 +86,8 @@ describe('explainPipeline', () => {
       'layer 3, 4 stages: aggregate in tumbling windows of 1 min (merging) counts',
       '  takes from layer 2: equal keys meet, by double',
       'layer 4, 1 stage: into rows: exactly-once',
-      '  takes from layer 3: all that it gives',
-      'runs on 4 worker threads: as was asked for',
+      '  takes from layer 3: everything',
+      'runs on 4 worker threads: as requested',
     ])
     const picture = explainPipeline(parts('a.log', counted, 'rows'), 'job', { as: 'mermaid', threads: 2 })
     equal(
@@ -114,7 +114,7 @@ describe('explainPipeline', () => {
     deepEqual(linesOf(words), [
       'layer 1, 1 stage: a.log, map double',
       'layer 2, 1 stage: into rows: exactly-once',
-      '  takes from layer 1: all that it gives',
+      '  takes from layer 1: everything',
       'runs in one thread: no threads were asked for',
     ])
   })

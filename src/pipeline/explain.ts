@@ -30,7 +30,7 @@ export function explainPipeline(
   const taking = (into: Sink<never>) => ({ title: into.title, promise: promiseText(promisedBy(parts, into)) })
   const picture: Picture = {
     topology: layOut(plan.node, { stages: Math.max(1, threads), input: source }),
-    choice: { threads, why: threads === 0 ? 'no threads were asked for' : 'as was asked for' },
+    choice: { threads, why: threads === 0 ? 'no threads were asked for' : 'as requested' },
     works: (layer) => {
       const isOwn = layer.work.kind === 'source' && layer.work.source === source
       return isOwn ? [source.title, ...worksOf(layer).slice(1)] : worksOf(layer)

@@ -9,24 +9,24 @@ import { givesAgain } from '../flow/results.ts'
 import type { PipelineParts } from './pipeline.ts'
 
 /**
- * What a crash leaves of each record: as a sink's, and `at-most-once` where the source cannot give it again, or `none`
- * where it may be lost and its row may come twice.
+ * What a crash does to each record: as for a sink, and `at-most-once` if the source cannot send it again, or `none` if
+ * it may be lost and its row may also be duplicated.
  */
 export type PipelineGuarantee = Guarantee | 'at-most-once' | 'none'
 
 /** What a pipeline promises. */
 export interface Promised {
   readonly guarantee: PipelineGuarantee
-  /** What has to hold for that, beside the programs: `as long as the broker keeps its session`. */
+  /** The condition for it outside Sluice: `as long as the broker keeps its session`. */
   readonly provided?: string
-  /** Operators of which results come again beside those before, where a later run finds more. */
+  /** Operators whose results are emitted again, beside earlier ones, when a later run finds more. */
   readonly resultsAgain: readonly string[]
   /** The fields that tell rows apart, where the flow says so and the sink was given no key. */
   readonly key?: readonly string[]
 }
 
 /**
- * What a pipeline promises of the rows in a sink of it.
+ * What a pipeline promises of the rows in one of its sinks.
  *
  * @param sink - the pipeline's own, or a branch of it
  */
@@ -49,14 +49,14 @@ export function promiseText({ guarantee, provided, resultsAgain, key }: Promised
   return resultsAgain.length === 0 ? told : `${told}; ${againText(resultsAgain)}`
 }
 
-/** What becomes of results where nothing overwrites them. */
+/** What becomes of results that nothing overwrites. */
 export function againText(operators: readonly string[]): string {
   const many = operators.length > 1
-  return `results of ${operators.join(', ')} come again, as ${many ? 'wholes' : 'a whole'}, when a later run finds more`
+  return `results of ${operators.join(', ')} are emitted again, ${many ? 'each as a whole' : 'as a whole'}, when a later run finds more`
 }
 
 /**
- * Why a pipeline is refused whose results a table would hold twice; undefined if it is not.
+ * Why a pipeline is refused whose results would be stored twice; undefined if it is not.
  *
  * @param name - the pipeline's
  */
@@ -69,9 +69,9 @@ export function refusalOf(parts: PipelineParts, name: string): string | undefine
   if (found === undefined) return undefined
   const [branch, into] = found
   const where = branch === undefined ? into.title : `${into.title} (branch ${branch})`
-  const one = again.length === 1 ? 'gives its results' : 'give their results'
-  const why = `${again.join(', ')} ${one} of the whole again when a later run finds more, and ${where} has no key by which they would replace those before`
-  return `Cannot run pipeline ${name}: ${why}: give the sink a key, or say results: 'append' in the pipeline to have them added`
+  const one = again.length === 1 ? 'emits its results' : 'emit their results'
+  const why = `${again.join(', ')} ${one} as a whole again when a later run finds more, and ${where} has no key by which they would replace the earlier ones`
+  return `Cannot run pipeline ${name}: ${why}: give the sink a key, or set results: 'append' in the pipeline to add them`
 }
 
 /** Why a pipeline is refused whose source reads rows again that nothing would overwrite; undefined if it is not. */
@@ -85,7 +85,9 @@ function refusalOfLookBack(parts: PipelineParts, name: string): string | undefin
   return `Cannot run pipeline ${name}: ${why}: give the sink a key, or leave out lookBack`
 }
 
-/** @throws {SluiceError} CONFIG_INVALID for a pipeline whose results or rows a table would hold twice */
+/**
+ * @throws {SluiceError} CONFIG_INVALID for a pipeline whose results or rows would be stored twice
+ */
 export function refuseRepeats(parts: PipelineParts, name: string): void {
   const lookBack = refusalOfLookBack(parts, name)
   if (lookBack !== undefined) {
@@ -104,7 +106,7 @@ export function refuseRepeats(parts: PipelineParts, name: string): void {
   })
 }
 
-/** The operators whose results come again: none where the source never comes to its end. */
+/** The operators whose results are emitted again: none if the source is unbounded. */
 function heldOn(parts: PipelineParts): string[] {
   return sourcesOf(parts).some(({ isUnbounded }) => isUnbounded === true)
     ? []

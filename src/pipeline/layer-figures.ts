@@ -1,4 +1,4 @@
-// The layers of an attempt with the figures of their stages, the load as the last one.
+// The layers of an attempt with the figures of their stages; the sink is the last one.
 
 import type { Execution } from '../engine/executor.ts'
 import type { StageCounts } from '../engine/stage-stats.ts'
@@ -14,10 +14,10 @@ export interface LayersOptions {
   readonly source: unknown
   readonly sourceTitle: string
   readonly sinkTitle: string
-  /** The stages of a layer; none while they are being started. */
+  /** The stages of a layer; none while they are starting. */
   readonly figures: (layer: number) => readonly StageCounts[]
   readonly load: StageCounts
-  /** Dead letters by step; those of the sink beside them. */
+  /** Dead letters by step; those of the sink separately. */
   readonly dead: ReadonlyMap<string, number>
   readonly refused: number
   readonly placeOf: Execution['placeOf']
@@ -65,7 +65,7 @@ export function layersOf(options: LayersOptions): Layers {
     dead: dead[at] ?? 0,
     busyShare: average(busy[at] ?? []),
   }))
-  // The load is a taker.
+  // The sink stage is a consumer.
   const found = bottleneckOf(busy, (at, stage) => {
     const layer = topology.layers[at]
     return layer === undefined ? 0 : placeOf(layer, stage)
@@ -93,7 +93,7 @@ function isOf({ work }: Layer, source: unknown): boolean {
   return work.kind === 'source' && work.source === source
 }
 
-/** Each letter where its step is; those that no step of a layer made are of the reading. */
+/** Each dead letter belongs to the layer of its step; those of no step belong to the source. */
 function deadOf({ topology, source, dead }: LayersOptions): number[] {
   const left = new Map(dead)
   const take = (step: string): number => {

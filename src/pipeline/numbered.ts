@@ -1,4 +1,4 @@
-// Sources whose records have no place of their own, but a number: a run that starts over gives it to other records.
+// Sources that number their records: a run that starts over assigns the same numbers to other records.
 
 import { SluiceError } from '../base/errors.ts'
 import { branchPipeline } from '../connect/fan-out/branches/record.ts'
@@ -7,8 +7,8 @@ import { sourcesOf } from './guarantee.ts'
 import type { PipelineParts } from './pipeline.ts'
 
 /**
- * What stands against starting over beside dead letters that are kept: their places would go to other records, whose
- * letters would replace them. Undefined if nothing does.
+ * Why a pipeline cannot start over while it has dead letters: new records would get their places, and new dead letters
+ * replace them. Undefined if it can.
  *
  * @param name - the pipeline's
  */
@@ -18,7 +18,9 @@ export async function takenPlaces(parts: PipelineParts, name: string): Promise<s
   return `dead letters are kept, and ${source.title} would give their places to other records`
 }
 
-/** @throws {SluiceError} CHECKPOINT_INVALID for a pipeline that has lost its checkpoint, and not its dead letters */
+/**
+ * @throws {SluiceError} CHECKPOINT_INVALID for a pipeline that has lost its checkpoint, but not its dead letters
+ */
 export async function refuseTakenPlaces(parts: PipelineParts, name: string): Promise<void> {
   const found = await takenPlaces(parts, name)
   if (found === undefined) return

@@ -76,7 +76,7 @@ describe('parameters that are secrets', () => {
   it('S28: whose text is of their own kind may say so', () => {
     const own = { pin: { ...param.number(0), isSecret: true } }
     throws(() => readParams(own, new Map([['pin', 'x1']]), 'job'), {
-      message: 'Parameter pin of job must be a number: found a value that is not, and not shown',
+      message: 'Parameter pin of job must be a number: found an invalid value, not shown here',
     })
   })
 })

@@ -4,15 +4,15 @@ import { checkChoice, describeValue } from '../base/check.ts'
 import { SluiceError } from '../base/errors.ts'
 import { isSecretName } from '../observe/redact.ts'
 
-/** A parameter: its type, what it is when nobody says, and one line for people. */
+/** A parameter: its type, its default, and one line for people. */
 export interface Param<T> {
   /** What the text must be, for people: `a whole number`. */
   readonly allowed: string
   readonly default: T
   readonly about: string
-  /** Whether its values are shown nowhere; those whose name says so (`password`, `apiToken`) never are. */
+  /** Whether its values are never shown; those whose name says so (`password`, `apiToken`) never are. */
   readonly isSecret?: boolean
-  /** The value that `text` stands for, or undefined if it stands for none. */
+  /** The value that `text` stands for, or undefined if it is invalid. */
   readonly parse: (text: string) => T | undefined
 }
 
@@ -22,8 +22,8 @@ export type Params = Readonly<Record<string, Param<unknown>>>
 export type ParamValues<P extends Params> = { readonly [Name in keyof P]: P[Name] extends Param<infer T> ? T : never }
 
 /**
- * Makes the parameters of a pipeline. Each has a default, so that a pipeline runs without any, and a line that
- * `sluice run FILE --help` shows.
+ * Makes the parameters of a pipeline. Each has a default, so that a pipeline runs without any, and a line that `sluice
+ * run FILE --help` shows.
  *
  * @example
  * const size = param.number(100, 'rows in a batch')
@@ -33,7 +33,7 @@ export type ParamValues<P extends Params> = { readonly [Name in keyof P]: P[Name
  */
 export const param: {
   string(byDefault: string, about?: string): Param<string>
-  /** A text that no output shows: not in help, not in an error. */
+  /** A text that is never shown: not in help, not in an error. */
   secret(byDefault: string, about?: string): Param<string>
   number(byDefault: number, about?: string): Param<number>
   boolean(byDefault: boolean, about?: string): Param<boolean>
@@ -65,7 +65,7 @@ export const param: {
   },
 }
 
-/** Whether values of a parameter are not to be shown: it says so, or its name does. */
+/** Whether values of a parameter must not be shown: it says so, or its name does. */
 export function isSecretParam(name: string, { isSecret = false }: Param<unknown>): boolean {
   return isSecret || isSecretName(name)
 }
@@ -76,9 +76,9 @@ function parseNumber(text: string): number | undefined {
 }
 
 /**
- * The values of a pipeline's parameters: those given as text, defaults for the rest.
+ * The values of a pipeline's parameters: those given as text, and defaults for the rest.
  *
- * @throws {SluiceError} CONFIG_INVALID for a name that the pipeline does not have, or a text that is not of its type
+ * @throws {SluiceError} CONFIG_INVALID for a name that the pipeline does not have, or a text that does not fit the type
  */
 export function readParams<P extends Params>(
   params: P,
@@ -90,7 +90,7 @@ export function readParams<P extends Params>(
     const known = Object.keys(params).join(', ') || 'none'
     throw new SluiceError('CONFIG_INVALID', `Pipeline ${pipeline} has no parameter ${name}: it has ${known}`, {
       key: name,
-      // A name that is misspelt may be that of a secret.
+      // A misspelt name may be that of a secret.
       value: undefined,
       allowed: known,
     })
@@ -101,7 +101,7 @@ export function readParams<P extends Params>(
     const value = one.parse(text)
     if (value !== undefined) return [name, value]
     const isHidden = isSecretParam(name, one)
-    const found = isHidden ? 'a value that is not, and not shown' : describeValue(text)
+    const found = isHidden ? 'an invalid value, not shown here' : describeValue(text)
     const message = `Parameter ${name} of ${pipeline} must be ${one.allowed}: found ${found}`
     const details = { key: name, value: isHidden ? undefined : text, allowed: one.allowed }
     throw new SluiceError('CONFIG_INVALID', message, details)

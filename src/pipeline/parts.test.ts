@@ -46,7 +46,7 @@ describe('the parts of a pipeline', () => {
     refused({ from: 'in.csv' }, /Pipeline job reads from a source, such as fileSource\(\.\.\.\): found "in\.csv"/)
     refused({ from: () => into }, /Pipeline job reads from a source/)
     refused({ into: () => undefined }, /Pipeline job writes into a sink, such as sqliteSink\(\.\.\.\): found undefined/)
-    refused({ flow: () => 1 }, /Pipeline job: flow must return the flow that it was given, continued$/)
+    refused({ flow: () => 1 }, /Pipeline job: flow must return the flow that it was given, extended$/)
     const open = { flow: (n: { window(of: unknown): unknown }) => n.window(tumbling('1s', (at: number) => at)) }
     refused(open, /Pipeline job: flow must return .*window\(\.\.\.\) and keyBy\(\.\.\.\) are followed by aggregate/)
   })

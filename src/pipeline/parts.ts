@@ -1,4 +1,4 @@
-// The parts of a pipeline as they were given, checked: types say the same, where there are types.
+// The parts of a pipeline, checked at run time: types say the same, where there are types.
 
 import { describeValue } from '../base/check.ts'
 import type { Sink } from '../connect/sink.ts'
@@ -12,12 +12,14 @@ export function checkedSource(name: string, source: unknown): Source<unknown> {
   throw new TypeError(`Pipeline ${name} reads from a source, such as fileSource(...): found ${describeValue(source)}`)
 }
 
-/** @throws {TypeError} if it is not a flow, or lacks what makes results of its windows or keys */
+/**
+ * @throws {TypeError} if it is not a flow, or a window or key is not followed by a reduction
+ */
 export function checkedFlow(name: string, flow: unknown): Flow<unknown, unknown> {
   if (flow instanceof Flow) return flow
   const isReduced = typeof flow === 'object' && flow !== null && 'aggregate' in flow
   const advice = isReduced ? ': window(...) and keyBy(...) are followed by aggregate(...), or by another reduction' : ''
-  throw new TypeError(`Pipeline ${name}: flow must return the flow that it was given, continued${advice}`)
+  throw new TypeError(`Pipeline ${name}: flow must return the flow that it was given, extended${advice}`)
 }
 
 /** @throws {TypeError} if it is not a sink, or keeps no checkpoints */

@@ -8,27 +8,27 @@ import type { PlanNode } from '../flow/plan.ts'
 import type { Params, ParamValues } from './param.ts'
 import { checkedFlow, checkedSink, checkedSource } from './parts.ts'
 
-/** What every pipeline says of itself. */
+/** What all pipelines have. */
 interface CommonSpec<P extends Params, T, Row> {
   /** One line for people, shown by `sluice run FILE --help`. */
   readonly about?: string
   readonly params?: P
-  /** Where events come from; a function where that depends on parameters. */
+  /** Where events come from; a function if that depends on parameters. */
   readonly from: Source<T> | ((params: ParamValues<P>) => Source<T>)
   /**
-   * What becomes of results of the whole (totals, windows, joins) that a later run gives again, in a table without a key:
-   * `append` adds them to those before. Without it such a pipeline is refused.
+   * What becomes of whole results (totals, windows, joins) that a later run emits again, in a table without a key:
+   * `append` adds them to the earlier ones. Without it such a pipeline is refused.
    */
   readonly results?: 'append'
-  /** What the summary counts over the rows that were loaded: title → the row's value under it. */
+  /** What the summary counts over the loaded rows: title → the row's value under it. */
   readonly top?: Readonly<Record<string, (row: RowOr<Row, T>) => string | number | null>>
 }
 
-/** What a user writes: parts that are swapped one by one. `Row` is what the flow ends with. */
+/** A pipeline's definition: parts that can be swapped one by one. `Row` is what the flow ends with. */
 export interface PipelineSpec<P extends Params, T, Row> extends CommonSpec<P, T, Row> {
-  /** What happens in between. */
+  /** The steps in between. */
   readonly flow: (events: Flow<T>, params: ParamValues<P>) => Flow<Row, unknown> | NeedsReduction<Row>
-  /** Where rows go; a function where that depends on parameters. */
+  /** Where rows go; a function if that depends on parameters. */
   readonly into: Into<Row> | ((params: ParamValues<P>) => Into<Row>)
 }
 
@@ -38,19 +38,19 @@ export interface UnchangedSpec<P extends Params, T, Row = T> extends CommonSpec<
   readonly into: Into<T> | ((params: ParamValues<P>) => Into<T>)
 }
 
-/** `Row`, unless the compiler knows nothing of it. */
+/** `Row`, unless the compiler could not infer it. */
 type RowOr<Row, T> = 0 extends 1 & Row ? T : Row
 
 type Into<Row> = Sink<NoInfer<Row>> | NeedsCheckpoints<NoInfer<Row>>
 
-/** Taken nowhere: its property says, in the compiler's message, what a plain sink lacks. */
+/** Never accepted: its property tells, in the compiler's message, what a two-phase sink lacks. */
 interface NeedsCheckpoints<in Row> extends TwoPhaseSink<Row> {
   readonly 'wrap it in checkpointed(…, { store })': true
 }
 
 type Reductions = 'aggregate' | 'emitAndReduce' | 'fold' | 'groupBy' | 'reduce' | 'uniq' | 'window'
 
-/** Taken nowhere: its property says, in the compiler's message, what a flow by windows or keys lacks. */
+/** Never accepted: its property tells, in the compiler's message, what a windowed or keyed flow lacks. */
 interface NeedsReduction<Row> extends Readonly<Record<Reductions, unknown>> {
   readonly 'follow window(…) and keyBy(…) with aggregate(…) or another reduction': Row
 }
@@ -58,7 +58,7 @@ interface NeedsReduction<Row> extends Readonly<Record<Reductions, unknown>> {
 /** A pipeline with its parts made for given parameters: what a run takes. */
 export interface PipelineParts {
   readonly source: Source<unknown>
-  /** The last operator of the flow: its input stands for the source. */
+  /** The last operator of the flow; its input stands for the source. */
   readonly node: PlanNode
   readonly sink: Sink<unknown>
   readonly results?: 'append' | undefined
@@ -80,7 +80,7 @@ const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/i
 /**
  * Describes a pipeline.
  *
- * @param name - the name under which its checkpoints are kept: letters, digits, `.`, `_` and `-`, 64 at most
+ * @param name - the name under which its checkpoints are stored: letters, digits, `.`, `_` and `-`, 64 at most
  * @throws {TypeError} if a part is missing or the name cannot be used
  * @example
  * const job = pipeline('errors', {
@@ -103,7 +103,8 @@ export function pipeline<const P extends Params, T, Row>(
   name: string,
   spec: PipelineSpec<P, T, Row> | UnchangedSpec<P, T, Row>,
 ): Pipeline<P> {
-  if (!NAME.test(name)) throw new TypeError(`A pipeline's name is of letters, digits, . _ and -: found "${name}"`)
+  if (!NAME.test(name))
+    throw new TypeError(`The name of a pipeline consists of letters, digits, . _ and -: found "${name}"`)
   checkKeys(`Pipeline ${name}`, spec, ['about', 'params', 'from', 'flow', 'into', 'results', 'top'])
   if (spec.results !== undefined) checkChoice(`results of pipeline ${name}`, spec.results, ['append'])
   for (const part of ['from', 'into'] as const) {

@@ -1,4 +1,4 @@
-// The first records of a pipeline through its whole flow, into nothing.
+// Runs the first records of a pipeline through its whole flow, into nothing.
 
 import { definedOf } from '../base/options.ts'
 import { unpackState } from '../checkpoint/pack-state.ts'
@@ -22,7 +22,7 @@ export interface PreviewOptions {
   readonly params: ReadonlyMap<string, string>
   /** How many records are read of each source. */
   readonly records: number
-  /** How long a source that never ends is waited for, in milliseconds. */
+  /** How long to wait for an unbounded source, in milliseconds. */
   readonly waitMs: number
   readonly onRow: (row: unknown) => void
   readonly onLetter: (letter: DeadLetter) => void
@@ -31,9 +31,9 @@ export interface PreviewOptions {
 }
 
 /**
- * Runs a pipeline over its first records, as if there were no others: what comes at the end of windows, joins and totals
- * comes, too. Nothing is loaded, and no source is told that anything was. A sink that has a dry run refuses what it would
- * refuse of a run, and so do sources that cannot go on from where the last run left them.
+ * Runs a pipeline over its first records, as if there were no others: results at the end of windows, joins and totals
+ * are emitted, too. Nothing is loaded, and nothing is acknowledged to a source. A sink with a dry run rejects what it
+ * would reject in a run, and so do sources that cannot continue from where the last run left them.
  *
  * @returns how many records were read, of all sources
  * @throws what a run would throw before it loads anything
@@ -63,7 +63,7 @@ export async function previewPipeline<P extends Params>(
   return (await run.done).run.read
 }
 
-/** A source that ends after its first records, or when no more has come for a while. */
+/** A source that ends after its first records, or when no more arrived for a while. */
 function firstOf(source: Source<unknown>, { records, waitMs }: PreviewOptions): Source<unknown> {
   const { kind, title, columns, findColumns, isUnbounded, isTabular } = source
   const budget = { left: records }
@@ -74,7 +74,7 @@ function firstOf(source: Source<unknown>, { records, waitMs }: PreviewOptions): 
     ...(findColumns === undefined ? {} : { findColumns: (options) => source.findColumns?.(options) as never }),
     splits: (options) => source.splits(options),
     async open(split, from, options = {}) {
-      // One that comes to its end by itself is waited for.
+      // A bounded source is awaited.
       const waiting = isUnbounded === true ? AbortSignal.timeout(waitMs) : new AbortController().signal
       const signal = options.signal === undefined ? waiting : AbortSignal.any([options.signal, waiting])
       const reader = await source.open(split, from, { ...options, signal })
@@ -86,7 +86,7 @@ function firstOf(source: Source<unknown>, { records, waitMs }: PreviewOptions): 
 class FirstReader implements SplitReader<unknown> {
   readonly #reader: SplitReader<unknown>
   readonly #waiting: AbortSignal
-  /** How many records may still be read, of all splits together. */
+  /** How many more records may be read, of all splits together. */
   readonly #budget: { left: number }
 
   constructor(reader: SplitReader<unknown>, waiting: AbortSignal, budget: { left: number }) {
@@ -104,7 +104,7 @@ class FirstReader implements SplitReader<unknown> {
       this.#budget.left += most - (read === undefined ? 0 : read.events.length + read.rejected.length)
       return read
     } catch (error) {
-      // Nothing more came in time.
+      // Nothing more arrived in time.
       if (this.#waiting.aborted) return undefined
       throw error
     }
@@ -127,7 +127,7 @@ class FirstReader implements SplitReader<unknown> {
   }
 }
 
-/** A sink that shows its rows; what a dry run of the pipeline's own makes of them counts. */
+/** A sink that shows its rows; the results of the real sink's dry run count. */
 function drySink(parts: PipelineParts, name: string, { onRow }: PreviewOptions): Sink<unknown> {
   const { kind, title, deadLetters, guarantee, isKeyed, dryRun } = parts.sink
   return {
@@ -150,7 +150,7 @@ function drySink(parts: PipelineParts, name: string, { onRow }: PreviewOptions):
 }
 
 class DryWriter implements SinkWriter<unknown> {
-  /** A preview begins at the start, wherever the pipeline stands. */
+  /** A preview starts at the beginning, wherever the pipeline stands. */
   readonly checkpoint = undefined
   readonly #writer: SinkWriter<unknown> | undefined
   readonly #onRow: (row: unknown) => void
@@ -183,7 +183,9 @@ class DryWriter implements SinkWriter<unknown> {
   }
 }
 
-/** @throws {SluiceError} POSITION_LOST, CHECKPOINT_INVALID where a run could not go on from its checkpoint */
+/**
+ * @throws {SluiceError} POSITION_LOST, CHECKPOINT_INVALID if a run could not continue from its checkpoint
+ */
 async function checkResumes(parts: PipelineParts, name: string, checkpoint: Checkpoint | undefined): Promise<void> {
   if (checkpoint === undefined) return await refuseTakenPlaces(parts, name)
   const plan = planOf(parts, name)

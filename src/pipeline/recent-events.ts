@@ -1,4 +1,4 @@
-// The last things that happened in a run, and what its events add up to: for who looks at it later.
+// The recent events of a run, and the sums of others: for whoever looks at it later.
 
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
@@ -12,7 +12,7 @@ import type { RunNotice } from './snapshot.ts'
 const MOST_KEPT = 100
 const LONGEST = 300
 
-/** Takes a run's events in; keeps the last hundred things worth telling, and nothing of each record. */
+/** Receives the events of a run; keeps the last hundred notices, and nothing per record. */
 export class RecentEvents {
   readonly #clock: Clock
   readonly #last: RunNotice[] = []
@@ -47,9 +47,9 @@ export class RecentEvents {
       case 'draining':
         return this.#add('draining', event.why)
       case 'paused':
-        return this.#add('paused', 'nothing more is read')
+        return this.#add('paused', 'reading is paused')
       case 'resumed':
-        return this.#add('resumed', 'reading goes on')
+        return this.#add('resumed', 'reading continues')
       case 'dead-letter':
       case 'split-opened':
         return // As many as there are records, or files: counted elsewhere.
@@ -70,7 +70,7 @@ export class RecentEvents {
   }
 }
 
-/** One line of a text that may hold what it likes. */
+/** One line of an arbitrary text. */
 export function shown(text: string): string {
   return excerpt(redact(text), LONGEST)
 }

@@ -1,4 +1,4 @@
-// Tries dead letters again: through the same flow, into the same sink, each exactly once.
+// Replays dead letters: through the same flow, into the same sink, each exactly once.
 
 import { SluiceError } from '../base/errors.ts'
 import { branchPipeline } from '../connect/fan-out/branches/record.ts'
@@ -16,24 +16,25 @@ import { checkStart, type StartOptions, startFrom } from './start.ts'
 /** What became of dead letters. */
 export interface ReplayReport {
   readonly tried: number
-  /** Rows that came of them; the results of what is still open are given again, with what went into it. */
+  /** Rows made of them; the results of open state are emitted again, including them. */
   readonly loaded: number
   /** Those that failed again. */
   readonly dead: number
-  /** Those without a record that can be read again: of events that were made of many, or of another kind of source. */
+  /** Those without a record that can be read again: of events made of many records, or of another kind of source. */
   readonly skipped: number
 }
 
-/** Letters of one commit. */
+/** Dead letters per commit. */
 const AT_ONCE = 5000
 
 /**
- * Reads dead letters of a pipeline again from their raw form, and lets them go through its flow. What is loaded is no
- * letter any more, in one transaction; what fails again stays one, with its new reason. Stopped at any moment and done
- * again, it comes to the same.
+ * Parses dead letters of a pipeline again from their raw form, and sends them through its flow. What is loaded is
+ * deleted as a dead letter, in one transaction; what fails again stays one, with its new reason. If stopped at any
+ * moment and repeated, the result is the same.
  *
- * @param isWanted - which letters; all by default
- * @throws {SluiceError} CONFIG_INVALID where source or sink cannot do it; PIPELINE_HELD while a run is under way
+ * @param isWanted - which dead letters; all by default
+ * @throws {SluiceError} CONFIG_INVALID if the source or sink does not support it; PIPELINE_HELD while a run is under
+ *   way
  */
 export async function replayDeadLetters<P extends Params>(
   pipeline: Pipeline<P>,
@@ -62,7 +63,7 @@ export async function replayDeadLetters<P extends Params>(
       const found = await inspector.deadLetters({ limit: AT_ONCE, ...(after === undefined ? {} : { after }) })
       if (found.length === 0) return { tried, loaded, dead, skipped }
       after = found.at(-1)
-      // Those that failed again are letters of a later epoch.
+      // Those that failed again are dead letters of a later epoch.
       const wanted = found.filter((letter) => letter.epoch <= last && isWanted(letter))
       const letters = wanted.filter(isTriable)
       skipped += wanted.length - letters.length
@@ -82,13 +83,13 @@ export async function replayDeadLetters<P extends Params>(
 function hasRecord({ origin, step }: StoredDeadLetter, pipeline: string): boolean {
   const { source, line, raw } = origin
   if (!isOfRecord(origin) || (line === 0 && raw === '')) return false
-  // Letters of earlier versions name the step or the pipeline where there was no record.
+  // Dead letters of earlier versions name the step or the pipeline if there was no record.
   return line > 0 || (source !== step && source !== pipeline)
 }
 
 /**
  * @param branch - one of several sinks, by its name; undefined for the first
- * @throws {SluiceError} CONFIG_INVALID if there is no looking into the sink, or no such branch
+ * @throws {SluiceError} CONFIG_INVALID if the sink cannot be inspected, or there is no such branch
  */
 export async function inspectorOf(sink: Sink<never>, pipeline: string, branch?: string): Promise<SinkInspector> {
   if (branch !== undefined) {
@@ -98,11 +99,11 @@ export async function inspectorOf(sink: Sink<never>, pipeline: string, branch?: 
     const names = branches.size === 0 ? 'it has none' : `it has ${[...branches.keys()].join(', ')}`
     throw cannot(pipeline, `there is no branch ${branch}: ${names}`)
   }
-  if (sink.inspect === undefined) throw cannot(pipeline, `there is no looking into ${sink.title}`)
+  if (sink.inspect === undefined) throw cannot(pipeline, `${sink.title} cannot be inspected`)
   return await sink.inspect(pipeline)
 }
 
 function cannot(pipeline: string, found: string): SluiceError<'CONFIG_INVALID'> {
-  const message = `Cannot look after the dead letters and checkpoints of ${pipeline}: ${found}`
+  const message = `Cannot manage the dead letters and checkpoints of ${pipeline}: ${found}`
   return new SluiceError('CONFIG_INVALID', message, { key: 'into', value: undefined, allowed: '' })
 }

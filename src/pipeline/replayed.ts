@@ -1,4 +1,4 @@
-// Dead letters as the sources of a run: each record once, with those of its events that were refused.
+// Dead letters as the sources of a run: each record once, with those of its events that were rejected.
 
 import type { Retried, Tried } from '../checkpoint/committer.ts'
 import { readOf } from '../connect/batch.ts'
@@ -6,31 +6,33 @@ import type { Origin, SourceRecord } from '../connect/origin.ts'
 import type { StoredDeadLetter } from '../connect/sink.ts'
 import type { Position, Source } from '../connect/source.ts'
 
-/** Reads one record again from its raw form; some reasons of letters say that this is not all of it. */
+/** Parses one record again from its raw form; some reasons of dead letters say that it is not complete. */
 export type Reparse = (origin: Origin, reason: string) => SourceRecord<unknown>
 
-/** A record of which there are letters. */
+/** A record with dead letters. */
 interface Again {
   readonly entry: SourceRecord<unknown>
   readonly letters: readonly StoredDeadLetter[]
 }
 
-/** The letters of one source, as far as they were read and committed. */
+/** The dead letters of one source, as far as they were read and committed. */
 interface Reading {
   readonly records: readonly Again[]
-  /** Records that an epoch at hand has taken, and those of epochs that are committed. */
+  /** Records taken by the current epoch, and those of committed epochs. */
   taken: number
   committed: number
 }
 
 /**
- * Letters of each of a pipeline's sources. An attempt begins behind what is committed: nothing is tried twice, and
- * nothing is taken out that was not tried.
+ * The dead letters of each of a pipeline's sources. An attempt starts after what is committed: nothing is replayed
+ * twice, and nothing is deleted that was not replayed.
  */
 export class Replayed implements Retried {
   readonly #readings: readonly Reading[]
 
-  /** @param reparse - for each source of the plan; undefined for one whose records cannot be read again */
+  /**
+   * @param reparse - for each source of the plan; undefined if its records cannot be read again
+   */
   constructor(letters: readonly StoredDeadLetter[], reparse: readonly (Reparse | undefined)[]) {
     const records = reparse.map(() => new Map<string, StoredDeadLetter[]>())
     for (const letter of letters) {
@@ -49,7 +51,7 @@ export class Replayed implements Retried {
     })
   }
 
-  /** The letters of one of the sources. */
+  /** The dead letters of one of the sources. */
   sourceOf(number: number): Source<unknown> {
     const reading = this.#readings[number] ?? { records: [], taken: 0, committed: 0 }
     const { records } = reading
@@ -99,7 +101,7 @@ function splitOf(number: number): string {
   return `dead letters of source ${number + 1}`
 }
 
-/** A record with the parts of it that go on: all of it where it was refused as a whole. */
+/** A record with the parts that go on: all of it if it was rejected as a whole. */
 function againOf(letters: readonly StoredDeadLetter[], reparse: Reparse, number: number): Again {
   const [{ origin, reason }] = letters as readonly [StoredDeadLetter]
   const only = letters.map(({ part }) => part)

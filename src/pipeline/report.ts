@@ -1,18 +1,18 @@
-// What a run tells while it goes on and when it has ended.
+// What a run reports while it runs and when it has ended.
 
 import type { DeadLetter } from '../connect/origin.ts'
 import type { Totals } from '../connect/sink.ts'
 import type { Top } from '../observe/top.ts'
 import type { Promised } from './guarantee.ts'
 
-/** How far a run is. Taken at any time, costs nothing to the run. */
+/** How far a run is. Can be taken at any time, at no cost to the run. */
 export interface Progress {
   readonly pipeline: string
   /** Which of several copies it is: `2/8`. Absent where it is the only one. */
   readonly shard?: string
   /** Read by this run so far, in bytes of the source; what earlier runs had done is in neither figure. */
   readonly doneBytes: number
-  /** What this run has to read, in bytes; undefined where nobody knows (stdin). */
+  /** What this run has to read, in bytes; undefined if unknown (stdin). */
   readonly totalBytes: number | undefined
   /** Records read by this run so far, committed or not. */
   readonly read: number
@@ -22,11 +22,11 @@ export interface Progress {
   /** What is committed, over all runs. */
   readonly committed: Totals
   readonly epoch: number
-  /** The split that is being read. */
+  /** The split being read. */
   readonly split: string | undefined
 }
 
-/** What happens in a run, told as it happens. */
+/** Events of a run, reported as they happen. */
 export type RunEvent =
   | {
       readonly kind: 'started'
@@ -38,11 +38,11 @@ export type RunEvent =
       readonly kind: 'split-opened'
       readonly split: string
       readonly note: string | undefined
-      /** How much of it earlier runs had read, and how much there is, in bytes of the source. */
+      /** How much of it earlier runs had read, and its size, in bytes of the source. */
       readonly resumedBytes: number
       readonly sizeBytes: number | undefined
     }
-  /** Something happened to the source that a person may want to know: a file was rotated, or cut off. */
+  /** Something happened to the source that people may want to know: a file was rotated, or truncated. */
   | { readonly kind: 'noted'; readonly split: string; readonly note: string }
   | {
       readonly kind: 'committed'
@@ -57,7 +57,7 @@ export type RunEvent =
   /** Nothing more is read until the run is resumed. */
   | { readonly kind: 'paused' }
   | { readonly kind: 'resumed' }
-  /** Something failed; the run is begun again from its last commit after a wait, in clock milliseconds. */
+  /** Something failed; the run restarts from its last commit after a wait, in clock milliseconds. */
   | {
       readonly kind: 'retrying'
       readonly error: unknown
@@ -66,7 +66,7 @@ export type RunEvent =
       readonly waitMs: number
     }
 
-/** The end of a run that did not fail. */
+/** The result of a run that did not fail. */
 export interface RunReport {
   readonly pipeline: string
   /** Which of several copies it is: `2/8`. Absent where it is the only one. */
@@ -80,18 +80,18 @@ export interface RunReport {
   readonly doneBytes: number
   readonly elapsedMs: number
   readonly epoch: number
-  /** Splits in all, and those with nothing new. */
+  /** All splits, and those with nothing new. */
   readonly splits: { readonly all: number; readonly unchanged: number }
-  /** Title → the commonest values of the rows this run loaded, with their counts; `exact` is false where they are estimates. */
+  /** Title → the most common values of the rows this run loaded, with their counts; `exact` is false for estimates. */
   readonly top: Readonly<Record<string, Top>>
-  /** The first dead letters of this run, three at most. */
+  /** The first dead letters of this run, at most three. */
   readonly firstDeadLetters: readonly DeadLetter[]
   /** Where rows went, for a person; and the kind of sink. */
   readonly sink: string
   readonly sinkKind: string
-  /** What is promised of the records and rows, by source, flow and sink together. */
+  /** What is promised of records and rows, by source, flow and sink together. */
   readonly promised: Promised
-  /** Whether the source never comes to its end by itself. */
+  /** Whether the source never ends by itself. */
   readonly isUnbounded: boolean
   /** Where dead letters went, for a person. */
   readonly deadLetters: string

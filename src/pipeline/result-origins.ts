@@ -1,15 +1,15 @@
-// Where events of many records come from: a number for each, and a text that is written only if it is asked for.
+// Origins of events made of many records: a number for each, and a text that is made only on request.
 
 import type { Batch, Origins } from '../connect/batch.ts'
 import type { Origin } from '../connect/origin.ts'
 import { textOf } from '../flow/dead-letter.ts'
 
-/** Those of a batch of events without a record: numbers from `first` on. */
+/** Origins for a batch of events without a record: numbers from `first` on. */
 export function resultOrigins(batch: Batch, first: number): Origins {
   return { at: (index) => new ResultOrigin(first + index, batch.at(index)) }
 }
 
-/** The origin of an event that was made of many records: its text is written only if it is asked for. */
+/** The origin of an event made of many records: its text is made only on request. */
 class ResultOrigin implements Origin {
   readonly source = ''
   readonly line = 0

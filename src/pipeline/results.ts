@@ -1,10 +1,10 @@
-// Numbers of events without a record, beyond a reset: dead letters that are kept must not be overwritten.
+// Numbers of events without a record, beyond a reset: stored dead letters must not be overwritten.
 
 import { isOfRecord } from '../connect/origin.ts'
 import type { Sink, StoredDeadLetter } from '../connect/sink.ts'
 import { NO_RECORD } from '../flow/dead-letter.ts'
 
-/** How many numbers are taken by dead letters that a sink keeps of a pipeline of which it has no checkpoint. */
+/** How many numbers are taken by stored dead letters of a pipeline that has no checkpoint. */
 export async function countResults(sink: Sink<unknown>, pipeline: string): Promise<number> {
   const inspector = await sink.inspect?.(pipeline)
   if (inspector === undefined) return 0
@@ -27,7 +27,7 @@ export async function countResults(sink: Sink<unknown>, pipeline: string): Promi
   }
 }
 
-/** A place behind which the letters of this number are next: they have no file, which comes before all names. */
+/** A place just before the dead letters of this number: they have no file, which sorts before all names. */
 function justBefore(number: number): StoredDeadLetter {
   const origin = { ...NO_RECORD, offset: number }
   return { kind: 'dead', origin, step: '', reason: '', part: -1, epoch: 0, timeMs: 0 }

@@ -1,4 +1,4 @@
-// Where the splits of a run begin: where an earlier one left them, also under other names and in other parts.
+// Where the splits of a run start: where an earlier one left them, even under other names and in other parts.
 
 import { isDeepStrictEqual } from 'node:util'
 import type { Checkpoint } from '../connect/sink.ts'
@@ -9,24 +9,24 @@ type Positions = ReadonlyMap<string, Position>
 
 const NONE: Positions = new Map()
 
-/** Where splits begin, as of a commit. */
+/** Where splits start, as of a commit. */
 export interface ResumePositions {
   readonly positions: Positions
-  /** Those of them that the commit has under another name, or not so far. */
+  /** Those that the commit has under another name, or not as far. */
   readonly moved: Positions
 }
 
-/** Where splits begin as of a commit of this run; what it has committed of a split stands. */
+/** Where splits start as of a commit of this run; what it has committed of a split stands. */
 export type ResumePositionsAt = (checkpoint: Checkpoint | undefined) => ResumePositions
 
-/** Lists the splits of sources that go on from a checkpoint, and finds where each of them begins. */
+/** Lists the splits of sources that continue from a checkpoint, and finds where each of them starts. */
 export async function resumePositions(
   sources: readonly PipelineSource[],
   committed: Checkpoint | undefined,
   options: OpenOptions,
 ): Promise<ResumePositionsAt> {
   const before = committed?.positions ?? NONE
-  /** Where splits go on that do not go on from the position under their name. */
+  /** Splits that do not continue from the position stored under their name. */
   const elsewhere: [string, Position][] = []
   for (const source of sources) elsewhere.push(...(await source.goOn(before, options)))
   return (checkpoint) => {

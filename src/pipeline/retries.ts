@@ -1,54 +1,54 @@
-// When a run that failed is begun again from its last commit, and when it has failed for good.
+// When a failed run restarts from its last commit, and when it has failed for good.
 
 import { type Backoff, backoffMs } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { isSluiceError, messageOf, SluiceError } from '../base/errors.ts'
 
 export interface RetriesOptions {
-  /** How long a sink that was lost is tried for, without a commit in between, in clock milliseconds. */
+  /** How long to retry a lost sink without a commit in between, in clock milliseconds. */
   readonly retryMs: number
-  /** How often a worker that ended by itself is replaced, without a commit in between. */
+  /** How often a crashed worker is replaced without a commit in between. */
   readonly maxRestarts: number
   readonly clock: Clock
   readonly signal: AbortSignal | undefined
   readonly onRetry: (retry: Retry) => void
 }
 
-/** Told before each wait. */
+/** Called before each wait. */
 export interface Retry {
   readonly error: unknown
   readonly attempt: number
   readonly waitMs: number
 }
 
-/** At most one attempt a second: a database that is starting up is not helped by more. */
+/** At most one attempt per second: more do not help a database that is starting up. */
 const BACKOFF: Backoff = { firstMs: 2000, capMs: 30_000 }
 const RESTART_BACKOFF: Backoff = { firstMs: 200, capMs: 5000 }
 
-/** Counts what failed since the last commit. */
+/** Counts failures since the last commit. */
 export class Retries {
   readonly #options: RetriesOptions
   #losses = 0
   #restarts = 0
-  /** When the sink was lost first. */
+  /** When the sink was first lost. */
   #lostMs = 0
 
   constructor(options: RetriesOptions) {
     this.#options = options
   }
 
-  /** Something was committed: what failed before is over. */
+  /** Something was committed: earlier failures no longer count. */
   succeeded(): void {
     this.#losses = 0
     this.#restarts = 0
   }
 
   /**
-   * Waits for its time, and returns if there is to be another attempt.
+   * Waits for the next attempt, and returns if there is to be one.
    *
-   * @param mayBePoison - whether one record may be the cause: there is then a better way to try again
-   * @param stop - ends the wait, and there is none
-   * @throws the error, or what it comes to when it was tried often enough
+   * @param mayBePoison - whether one record may be the cause: there is a better way to retry then
+   * @param stop - ends the wait without another attempt
+   * @throws the error, or what it amounts to after too many attempts
    */
   async again(error: unknown, mayBePoison: boolean, stop: AbortSignal): Promise<void> {
     const { clock, signal, onRetry } = this.#options
@@ -85,7 +85,7 @@ function unreachable(
 ): SluiceError<'SINK_UNREACHABLE'> {
   const { sink, reason } = error.details
   const tries = attempts === 1 ? 'one attempt' : `${attempts} attempts`
-  const message = `Cannot reach ${sink}: ${tries} within ${Math.round(retryMs / 1000)} s, the last: ${reason}`
+  const message = `Cannot reach ${sink}: ${tries} within ${Math.round(retryMs / 1000)} s, the last failed with: ${reason}`
   return new SluiceError('SINK_UNREACHABLE', message, { sink, attempts }, { cause: error })
 }
 

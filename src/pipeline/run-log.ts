@@ -1,4 +1,4 @@
-// A run as lines of a log: for machines that gather them. As many as there are epochs, never as there are records.
+// A run as log lines, for log collectors: as many as there are epochs, never as many as there are records.
 
 import { isSluiceError, messageOf } from '../base/errors.ts'
 import type { DeadLetter } from '../connect/origin.ts'
@@ -10,32 +10,33 @@ import { equation } from './figures.ts'
 import { shown } from './recent-events.ts'
 import type { RunEvent, RunReport } from './report.ts'
 
-/** Dead letters of an epoch of which more is told than that there are some. */
+/** How many dead letters of an epoch are logged in detail. */
 const TOLD_LETTERS = 20
 
 /**
- * Writes what happens in a run.
+ * Logs what happens in a run.
  *
  * - `debug`: a split was opened.
- * - `info`: it started, an epoch is committed, it was paused, resumed or told to drain, it ended.
- * - `warn`: dead letters of an epoch, where they come from and why; something failed and is tried again.
+ * - `info`: it started, committed an epoch, was paused, resumed or drained, or ended.
+ * - `warn`: dead letters of an epoch, where they come from and why; a failure that is retried.
  * - `error`: it failed.
  *
- * Of a dead letter its place, step and reason are told, never its raw form; credentials are taken out of all texts.
+ * Dead letters are logged with place, step and reason, never with their raw form; credentials are removed from all
+ * texts.
  */
 export class RunLog {
   readonly #log: Logger
   /** The first dead letters since the last commit, and how many there are. */
   #letters: LogFields[] = []
   #dead = 0
-  /** What was committed when it was looked at last. */
+  /** What was committed at the last look. */
   #totals: Totals = NO_TOTALS
 
   constructor(log: Logger, pipeline: string) {
     this.#log = log.child({ pipeline })
   }
 
-  /** Over all runs, so far: what is told of an epoch is what it added. */
+  /** Over all runs, so far: an epoch is logged by what it added. */
   begin(committed: Totals): void {
     this.#totals = committed
   }
@@ -62,7 +63,7 @@ export class RunLog {
         if (this.#letters.length < TOLD_LETTERS) this.#letters.push(lineageOf(event.letter))
         return
       case 'retrying': {
-        // What was not committed is read again, and refused again.
+        // What was not committed is read again, and rejected again.
         this.#forget()
         const { error, attempt, waitMs, why } = event
         return this.#log.warn({ event: 'retrying', code: codeOf(error), attempt, waitMs }, shown(why))
@@ -70,9 +71,9 @@ export class RunLog {
       case 'draining':
         return this.#log.info({ event: 'draining' }, `stopping: ${shown(event.why)}`)
       case 'paused':
-        return this.#log.info({ event: 'paused' }, 'paused: nothing more is read')
+        return this.#log.info({ event: 'paused' }, 'paused: reading is stopped')
       case 'resumed':
-        return this.#log.info({ event: 'resumed' }, 'resumed: reading goes on')
+        return this.#log.info({ event: 'resumed' }, 'resumed: reading continues')
     }
   }
 
@@ -104,7 +105,7 @@ export class RunLog {
   }
 }
 
-/** Where a dead letter comes from: enough to find it again where it is kept. */
+/** Where a dead letter comes from: enough to find it where it is stored. */
 function lineageOf({ origin, step, reason }: DeadLetter): LogFields {
   const { source, line, offset } = origin
   return { source: shown(source), ...(line > 0 ? { line } : {}), offset, step: shown(step), reason: shown(reason) }

@@ -1,4 +1,4 @@
-// A run under way: attempts from commit to commit, how far they are, and how it ends.
+// A run under way: attempts from commit to commit, their progress, and how it ends.
 
 import { orGivenUp } from '../base/closing.ts'
 import { isSluiceError, messageOf } from '../base/errors.ts'
@@ -21,7 +21,7 @@ import type { RunLog } from './run-log.ts'
 import type { RunSnapshot, RunState } from './snapshot.ts'
 import { TopCounters } from './top-counters.ts'
 
-/** What is not the same in all attempts of a run. */
+/** What differs between the attempts of a run. */
 type OfAttempt = 'source' | 'tops' | 'before' | 'poison' | 'carefulFor' | 'isPaused' | 'onOpened' | 'onDeadLetters'
 
 export interface RunningOptions extends Omit<AttemptOptions, OfAttempt> {
@@ -33,15 +33,15 @@ export interface RunningOptions extends Omit<AttemptOptions, OfAttempt> {
   readonly open: () => Promise<SinkWriter<unknown>>
   readonly leaseMs: number
   readonly retries: Retries
-  /** Has heard every event of the run. */
+  /** Receives every event of the run. */
   readonly notices: RecentEvents
   readonly runLog: RunLog | undefined
 }
 
-/** More records than were told of may have been read. */
+/** More records than were reported may have been read. */
 const MORE_CAREFUL = 20_000
 
-/** Signs of life in the time of a lease. */
+/** Renewals within one lease period. */
 const RENEWALS = 3
 
 /** A run under way: what `startPipeline` gives. */
@@ -53,17 +53,17 @@ export class Running {
   readonly #before: Totals
   #attempt: Attempt
   #writer: SinkWriter<unknown>
-  /** Splits of all sources that were looked at, and those of them with nothing new. */
+  /** Splits of all sources, and those of them with nothing new. */
   readonly #opened = new Set<string>()
   readonly #unchanged = new Set<string>()
-  /** Records that ended a worker, with what happened. */
+  /** Records that crashed a worker, with what happened. */
   readonly #poison = new Map<string, string>()
-  /** How many records are to go one at a time. */
+  /** How many records to process one at a time. */
   #carefulFor: number | undefined
-  /** Whether somebody asked for the end before the source had come to it. */
+  /** Whether someone asked it to end before the source ended. */
   #isDrained = false
   #isPaused = false
-  /** Whether it waits for another attempt. */
+  /** Whether it is waiting for another attempt. */
   #isWaiting = false
   #ending: { readonly state: 'finished' | 'drained' } | { readonly state: 'failed'; readonly error: string } | undefined
   readonly #startedWallMs: number
@@ -90,7 +90,7 @@ export class Running {
     })
     this.#attempt = this.#newAttempt()
     this.done = this.#watched()
-    this.done.catch(() => {}) // Heard by who waits for `done`; a run that nobody waits for is warned of by its stages.
+    this.done.catch(() => {}) // Handled by whoever awaits `done`; if nobody does, the stages print a warning.
   }
 
   progress(): Progress {
@@ -112,7 +112,7 @@ export class Running {
     }
   }
 
-  /** Stops asking, finishes and commits what was read. `done` then resolves with the outcome `drained`. */
+  /** Stops reading, finishes and commits what was read. `done` then resolves with the outcome `drained`. */
   drain(why: string): Promise<RunReport> {
     if (!this.#isDrained && !this.#attempt.coordinator.isStopping) {
       this.#isDrained = true
@@ -123,7 +123,7 @@ export class Running {
     return this.done
   }
 
-  /** Reads nothing more until `resume`; what was read is committed. One that is paused can be drained. */
+  /** Pauses reading until `resume`; what was read is committed. A paused run can be drained. */
   pause(): void {
     if (this.#isPaused || this.#isDrained || this.#ending !== undefined) return
     this.#isPaused = true
@@ -138,7 +138,7 @@ export class Running {
     this.#attempt.coordinator.letGo('person')
   }
 
-  /** What it looks like from outside, now. */
+  /** A snapshot of the run. */
   snapshot(): RunSnapshot {
     const { name, parts, clock, notices } = this.#options
     const { source, sink } = parts
@@ -220,7 +220,7 @@ export class Running {
         await this.#writer.close()
       } catch (error) {
         renewing.stop()
-        // The run's own error is the one to hear of; what was not committed is given up with the writer.
+        // The error of the run itself is the one to report; what was not committed is dropped with the writer.
         await Promise.allSettled([this.#writer.close()])
         const failure = renewing.failure ?? error
         const mayBePoison = this.#inHand(failure)
@@ -239,12 +239,12 @@ export class Running {
   }
 
   /**
-   * Whether one record may be what made an attempt fail. Those that it had read then go one at a time; the one at which
+   * Whether one record may be why an attempt failed. Its records are then processed one at a time; the one at which
    * that fails, too, becomes a dead letter.
    */
   #inHand(error: unknown): boolean {
     const { rejections, coordinator, lastSuspect } = this.#attempt
-    // What can be acted on has its own name: a damaged file stays damaged, however often it is read.
+    // Errors with a code of their own are not caused by a record: a damaged file stays damaged, however often it is read.
     const isNamed = isSluiceError(error) && error.code !== 'WORKER_FAILED'
     if (isNamed || !(isSluiceError(error) || rejections.failedCall !== undefined)) return false
     if (lastSuspect === undefined) this.#carefulFor = coordinator.figures.read + MORE_CAREFUL
@@ -285,7 +285,7 @@ export class Running {
     if (isOver) void this.drain('there are too many rejected records')
   }
 
-  /** Holds the lease as long as the attempt lasts. */
+  /** Renews the lease for as long as the attempt lasts. */
   #renew(): { stop(): void; failure?: unknown } {
     const writer = this.#writer
     const state: { stop(): void; failure?: unknown } = { stop: () => clearInterval(timer) }

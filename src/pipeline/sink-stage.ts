@@ -1,4 +1,4 @@
-// The last stage of a pipeline: writes rows, and has its epochs committed at every barrier.
+// The last stage of a pipeline: writes rows, and has its epoch committed at every barrier.
 
 import { isPromise } from '../base/promise.ts'
 import type { Committer } from '../checkpoint/committer.ts'
@@ -16,27 +16,27 @@ import type { TopCounters } from './top-counters.ts'
 export interface SinkStageOptions {
   readonly writer: SinkWriter<unknown>
   readonly committer: Committer
-  /** Numbers for so many events without a record: the first of them. */
+  /** Reserves numbers for this many events without a record; returns the first. */
   readonly nextResults: (count: number) => number
   readonly tops: TopCounters
 }
 
-/** Hooks of the loading stage: waits only where the writer does. Between a barrier and its commit it writes nothing. */
+/** Hooks of the sink stage: waits only where the writer does. Between a barrier and its commit it writes nothing. */
 export class SinkStage implements AnySpec {
   readonly name = 'load'
   readonly #options: SinkStageOptions
-  /** Rows that were written in this attempt, and those that the sink refused. */
+  /** Rows written in this attempt, and those that the sink rejected. */
   written = 0
   refused = 0
-  /** Rows that are gathered until there are enough to be written at once. */
+  /** Rows gathered until there are enough to write at once. */
   #gathered: Batch[] = []
   #gatheredRows = 0
   #gatheredBytes = 0
-  /** The write under way, while others are gathered; never fails by itself. */
+  /** The write under way, while others are gathered; never rejects. */
   #writing: Promise<void> | undefined
-  /** The last write that is, or was, waited for; never fails by itself. */
+  /** The last write that is, or was, awaited; never rejects. */
   #last: Promise<void> | undefined
-  /** What a write failed with that nobody waited for. */
+  /** The error of a write that nobody awaited. */
   #failure: { readonly error: unknown } | undefined
 
   constructor(options: SinkStageOptions) {
@@ -56,7 +56,7 @@ export class SinkStage implements AnySpec {
     return this.#writing.then(() => this.#writeGathered())
   }
 
-  /** A stage that is given up waits for no report any more: one may never come. */
+  /** An aborted stage no longer waits for reports: one may never come. */
   onSubscribe(_: Subscription, { signal }: Stage): void {
     signal.addEventListener('abort', () => this.#options.committer.close(), { once: true })
   }
@@ -71,20 +71,20 @@ export class SinkStage implements AnySpec {
     await this.#options.committer.end()
   }
 
-  /** Rows that wait until there are enough of them. */
+  /** Rows that are being gathered. */
   get gathered(): number {
     return this.#gatheredRows
   }
 
-  /** Resolves when the writer has nothing to do any more, however that ended. */
+  /** Resolves when the writer is idle, however it ended. */
   async idle(): Promise<void> {
-    // A hook that waited for one write may have begun another.
+    // A hook that awaited one write may have started another.
     while (this.#writing !== undefined) await this.#writing
     await this.#last
     await this.#options.committer.idle()
   }
 
-  /** Events with their origins: those without a record have a number. */
+  /** Events with their origins: those without a record get a number. */
   #batchOf(batch: Batch): Batch {
     const { nextResults, tops } = this.#options
     const rows = batch.hasOrigins ? batch : batchOf(batch.values(), resultOrigins(batch, nextResults(batch.length)))
@@ -95,7 +95,7 @@ export class SinkStage implements AnySpec {
     const refused = this.#options.writer.write(rows)
     if (!isPromise(refused)) return this.#wrote(rows, refused)
     const done = refused.then((later) => this.#wrote(rows, later))
-    this.#last = done.catch(() => {}) // Heard by who waits for the write.
+    this.#last = done.catch(() => {}) // Handled by whoever awaits the write.
     return done
   }
 
@@ -107,7 +107,7 @@ export class SinkStage implements AnySpec {
     committer.wrote(rows.length - refused.length, refused)
   }
 
-  /** Begins to write what was gathered; the stage goes on meanwhile. */
+  /** Starts writing what was gathered; the stage continues meanwhile. */
   #writeGathered(): void {
     this.#throwFailure()
     const rows = joined(this.#gathered)

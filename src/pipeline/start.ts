@@ -1,4 +1,4 @@
-// Runs a pipeline: source → flow → sink as three stages, with a barrier behind every epoch.
+// Runs a pipeline: source → flow → sink, with a barrier after every epoch.
 
 import { checkMs } from '../base/check.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
@@ -46,47 +46,49 @@ export interface StartOptions {
   readonly params?: ReadonlyMap<string, string>
   /** Any dead letter stops the run with TOO_MANY_DEAD_LETTERS: the same as `maxDeadLetters: { count: 0 }`. */
   readonly strict?: boolean
-  /** How many dead letters the run bears. No limit by default. */
+  /** The most dead letters before the run fails. No limit by default. */
   readonly maxDeadLetters?: MaxDeadLetters
-  /** Longest time between reading and commit, in clock milliseconds: what the sink likes best by default, mostly 1000. */
-  readonly epochMs?: number
   /**
-   * Records after which an epoch ends before its time: an integer, 1 or more. What the sink likes best by default,
-   * mostly 50,000.
+   * The longest time between reading and commit, in clock milliseconds: by default what suits the sink, mostly 1000.
    */
+  readonly epochMs?: number
+  /** Records after which an epoch ends early: an integer, 1 or more. By default what suits the sink, mostly 50,000. */
   readonly epochEvents?: number
   /**
-   * How long a sink that was lost is tried again for, without a commit in between, in clock milliseconds: 60,000 by
-   * default. Meanwhile nothing is read.
+   * How long to retry a lost sink without a commit in between, in clock milliseconds: 60,000 by default. Nothing is
+   * read meanwhile.
    */
   readonly retryMs?: number
-  /** How often a worker thread that died is replaced, without a commit in between: 5 by default. */
+  /** How often a worker thread that died is replaced without a commit in between: 5 by default. */
   readonly maxRestarts?: number
-  /** How long another instance is kept out without a sign of life of this one, in milliseconds. 15,000 by default. */
+  /**
+   * How long the lease holds without a heartbeat, in milliseconds, before another instance may take over. 15,000 by
+   * default.
+   */
   readonly leaseMs?: number
   /**
-   * How many worker threads read, transform and aggregate; the sink stays in this one. For a pipeline that is given as
-   * the URL of its module. This thread alone by default.
+   * How many worker threads read, transform and aggregate; the sink stays in this thread. For a pipeline given as the
+   * URL of its module. No workers by default.
    */
   readonly threads?: number
   /** Which of several copies this is that share the splits of the pipeline: `{ index: 2, count: 8 }` is the third of eight. */
   readonly shard?: Shard
   /** The name under which the module exports the pipeline: `default` by default. */
   readonly name?: string
-  /** The longest that a worker thread may be at one batch before it is replaced, in milliseconds: 60,000 by default. */
+  /** The longest a worker thread may take for one batch before it is replaced, in milliseconds: 60,000 by default. */
   readonly maxBatchMs?: number
-  /** The most memory of a worker thread's objects, in MB: Node's own limit by default. */
+  /** The heap limit of a worker thread, in MB: Node's own limit by default. */
   readonly heapMb?: number
   readonly onEvent?: (event: RunEvent) => void
   /**
-   * Told what happens, a line or two for each epoch: `pino()`, or another of its shape. Dead letters with their places
-   * and reasons, never with their raw forms; no credentials.
+   * Logs what happens, a line or two per epoch: `pino()`, or another logger of its shape. Dead letters appear with
+   * place and reason, never with their raw form; credentials are removed.
    */
   readonly log?: Logger
   readonly clock?: Clock
   /**
-   * Aborting stops now: what is not committed is left to the next run. What a source, a function or a sink is at then has 3
-   * seconds to end; after that `done` rejects with the signal's reason all the same.
+   * Aborting stops at once: what is not committed is left to the next run. A source, function or sink that is busy then
+   * has 3 seconds to end; after that `done` rejects with the signal's reason all the same.
    */
   readonly signal?: AbortSignal
 }
@@ -113,7 +115,7 @@ const OPTIONS: Checks<StartOptions> = {
   signal: anything,
 }
 
-/** Refuses options that no run has, and values that do not fit. */
+/** Rejects unknown options and unfit values. */
 export function checkStart(what: string, options: StartOptions): void {
   checkOptions(what, options, OPTIONS)
 }
@@ -123,27 +125,27 @@ export interface PipelineRun {
   /** Settles when the run has ended and everything is closed. Rejects with the error that stopped it. */
   readonly done: Promise<RunReport>
   progress(): Progress
-  /** What it looks like from outside, now: its layers and stages with their figures, what it committed, what happened. */
+  /** A snapshot: its layers and stages with their figures, what it committed, what happened. */
   snapshot(): RunSnapshot
   /**
-   * Reads nothing more until `resume`: what was read is committed. It keeps its lease. One that is paused can be
-   * drained; one that ends or drains cannot be paused.
+   * Pauses reading until `resume`: what was read is committed. The lease is kept. A paused run can be drained; an
+   * ending or draining one cannot be paused.
    */
   pause(): void
   resume(): void
-  /** Stops asking, finishes and commits what was read. `done` then resolves with the outcome `drained`. */
+  /** Stops reading, finishes and commits what was read. `done` then resolves with the outcome `drained`. */
   drain(why: string): Promise<RunReport>
   [Symbol.asyncDispose](): Promise<void>
 }
 
 /**
- * Starts a pipeline: opens the sink, goes on from what it had committed, and loads what is new.
+ * Starts a pipeline: opens the sink, continues from its last commit, and loads what is new.
  *
  * - **Commits** rows, dead letters and positions together, every `epochMs` and every `epochEvents` records.
- * - **Ends** when the source is read to its end and committed, or when it is drained. The process stays alive until then,
- *   also while the run is paused, or waits for something that keeps no process alive.
+ * - **Ends** when the source is read to its end and committed, or when it is drained. The process stays alive until
+ *   then, even while the run is paused or waits for something that would not keep it alive.
  *
- * @throws {SluiceError} before anything is read: CONFIG_INVALID, SOURCE_MISSING, or what the sink finds
+ * @throws {SluiceError} before anything is read: CONFIG_INVALID, SOURCE_MISSING, or whatever the sink throws
  */
 export async function startPipeline<P extends Params>(
   given: Pipeline<P> | URL | string,
@@ -153,13 +155,13 @@ export async function startPipeline<P extends Params>(
   return await startFrom(given, options, undefined)
 }
 
-/** Soon enough to be looked at, and long enough to cost little. */
+/** Soon enough to be seen, and long enough to cost little. */
 const EPOCHS: EpochLength = { ms: 1000, events: 50_000 }
 
 /**
- * Starts a pipeline at its own source, or at dead letters.
+ * Starts a pipeline with its own source, or with dead letters.
  *
- * @param executor - what runs it, instead of the one for its threads
+ * @param executor - runs it, instead of the one chosen by `threads`
  */
 export async function startFrom<P extends Params>(
   given: Pipeline<P> | URL | string,
@@ -231,7 +233,7 @@ async function begin<P extends Params>(
     await Promise.allSettled([writer.close()])
     throw error
   }
-  // Not before it is needed: programs and threads without a pipeline start sooner.
+  // Loaded on demand: programs and threads without a pipeline start sooner.
   const { Running } = await import('./running.ts')
   return new Running({
     name,
@@ -259,7 +261,7 @@ async function begin<P extends Params>(
   })
 }
 
-/** A sink that cannot be reached for the moment is tried again. */
+/** A sink that cannot be reached for now is retried. */
 async function opened(open: () => Promise<SinkWriter<unknown>>, retries: Retries): Promise<SinkWriter<unknown>> {
   for (;;) {
     try {

@@ -1,11 +1,11 @@
-// The commonest values of the rows that were loaded.
+// The most common values of the rows that were loaded.
 
 import { messageOf } from '../base/errors.ts'
 import type { Batch } from '../connect/batch.ts'
 import type { DeadLetter, Origin } from '../connect/origin.ts'
 import { type Top, TopCounter } from '../observe/top.ts'
 
-/** How many of the commonest values a summary names, and how many are told apart to find them. */
+/** How many of the most common values a summary names, and how many are tracked to find them. */
 const TOP_NAMED = 5
 const TOP_COUNTED = 20_000
 
@@ -24,7 +24,9 @@ export class TopCounters {
     return this.#tops.length === 0
   }
 
-  /** @param refused - those of the rows that do not count, by their origins */
+  /**
+   * @param refused - rows that do not count, by their origins
+   */
   count(rows: Batch, refused: readonly DeadLetter[]): void {
     if (this.isEmpty) return
     const gone = new Set<Origin | undefined>(refused.map(({ origin }) => origin))
@@ -34,7 +36,7 @@ export class TopCounters {
     }
   }
 
-  /** Title → the commonest values so far. */
+  /** Title → the most common values so far. */
   top(): Record<string, Top> {
     return Object.fromEntries(this.#tops.map(({ title, counter }) => [title, counter.top(TOP_NAMED)]))
   }

@@ -1,7 +1,7 @@
 // Marks of a stage with several producers: watermarks combine by the minimum, barriers wait for each other.
 
 /**
- * Decides what the marks of several inputs come to. An input is any object; inputs that have ended count no more.
+ * Combines the marks of several inputs. An input is any object; inputs that have ended no longer count.
  *
  * @example
  * const alignment = new Alignment<string>()
@@ -13,9 +13,9 @@
 export class Alignment<I> {
   /** Input → its last watermark. */
   readonly #times = new Map<I, number>()
-  /** Inputs where the barrier has arrived: nothing of them is handled until it has arrived everywhere. */
+  /** Inputs where the barrier has arrived: their later events wait until it has arrived everywhere. */
   readonly #waiting = new Set<I>()
-  /** The barrier that is being waited for. */
+  /** The barrier that is being aligned. */
   #epoch: number | undefined
   /** The last combined watermark: it never goes back. */
   #time = Number.NEGATIVE_INFINITY
@@ -24,7 +24,7 @@ export class Alignment<I> {
     this.#times.set(input, Number.NEGATIVE_INFINITY)
   }
 
-  /** Whether any input waits: almost never, so it is asked first. */
+  /** Whether any input waits: almost never, so it is checked first. */
   get hasWaiting(): boolean {
     return this.#waiting.size > 0
   }
@@ -34,16 +34,16 @@ export class Alignment<I> {
     return this.#waiting.has(input)
   }
 
-  /** The watermark of one input: gives the combined one if that has moved. */
+  /** The watermark of one input: returns the combined one if it has advanced. */
   watermark(input: I, time: number): number | undefined {
     this.#times.set(input, Math.max(time, this.#times.get(input) ?? Number.NEGATIVE_INFINITY))
     return this.#advance()
   }
 
   /**
-   * The barrier of one input: gives its epoch once it has arrived on every input.
+   * The barrier of one input: returns its epoch once it has arrived on every input.
    *
-   * @throws {RangeError} if another input waits for another epoch: what lies before which could not be told
+   * @throws {RangeError} if another input waits for another epoch: events before each could not be told apart
    */
   barrier(input: I, epoch: number): number | undefined {
     if (this.#epoch !== undefined && this.#epoch !== epoch) {
@@ -54,7 +54,7 @@ export class Alignment<I> {
     return this.#complete()
   }
 
-  /** An input has ended: what waited only for it goes on. */
+  /** An input has ended: whatever waited only for it continues. */
   leave(input: I): { readonly time: number | undefined; readonly epoch: number | undefined } {
     this.#times.delete(input)
     this.#waiting.delete(input)

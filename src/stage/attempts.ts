@@ -1,4 +1,4 @@
-// A call that is tried again when it fails, each attempt within its time.
+// A call that is retried when it fails, each attempt with a timeout.
 
 import { type Backoff, backoffMs } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
@@ -6,19 +6,19 @@ import { SluiceError } from '../base/errors.ts'
 
 /** What one attempt gets. */
 export interface Attempt {
-  /** Aborted when nobody waits for it any more, and when the attempt has had its time. */
+  /** Aborted when nobody waits for it any more, and when the attempt times out. */
   readonly signal: AbortSignal
   /** 1 at the first attempt. */
   readonly attempt: number
 }
 
 export interface AttemptOptions {
-  /** What is called, for the error of one that is out of time. */
+  /** What is called, for the error of a timeout. */
   readonly what: string
-  /** Attempts in all: 1 or more. */
+  /** Attempts in total: 1 or more. */
   readonly attempts: number
   readonly backoff: Backoff
-  /** Longest time of one attempt, in clock milliseconds. */
+  /** The timeout of one attempt, in clock milliseconds. */
   readonly timeoutMs: number | undefined
   readonly clock: Clock
   /** Ends everything. */
@@ -26,9 +26,9 @@ export interface AttemptOptions {
 }
 
 /**
- * What `call` gives, at the first attempt that succeeds.
+ * The result of `call` at the first attempt that succeeds.
  *
- * @throws what the last attempt threw; TIMED_OUT for one out of time; the first one's after an abort
+ * @throws the error of the last attempt; TIMED_OUT after a timeout; the error of the first one after an abort
  */
 export async function withAttempts<T>(
   call: (attempt: Attempt) => PromiseLike<T> | T,
@@ -61,7 +61,7 @@ async function once<T>(
       late.abort(new SluiceError('TIMED_OUT', message, { what, limitMs: timeoutMs }))
       throw late.signal.reason
     },
-    () => {}, // The attempt was over first.
+    () => {}, // The attempt ended first.
   )
   const never = limit.then(() => new Promise<never>(() => {}))
   try {

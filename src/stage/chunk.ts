@@ -1,16 +1,16 @@
 // Events that travel together from one stage to another.
 
 /**
- * Some events, in their order. Immutable. An array is a chunk; so is anything else that has these members: dispatchers
- * and buffers ask a chunk for nothing but them, and pass it on as it is.
+ * Some events, in their order. Immutable. An array is a chunk; so is anything else with these members: dispatchers and
+ * buffers use nothing else, and pass a chunk on as it is.
  */
 export interface Chunk<T> {
   readonly length: number
   /** The event at an index from 0 to `length` less one. */
   at(index: number): T | undefined
-  /** The events from one index up to another, which is not among them. */
+  /** The events from one index up to another, exclusive. */
   slice(from: number, to?: number): Chunk<T>
-  /** The events at these indices, in this order: for chunks that are to stay what they are where they are shared out. */
+  /** The events at these indices, in this order: for chunks that must keep their type when they are divided. */
   select?(indices: readonly number[]): Chunk<T>
 }
 
@@ -28,12 +28,12 @@ export function arrayOf<T>(chunk: Chunk<T>): readonly T[] {
   return events
 }
 
-/** The events from one index up to another: the chunk itself where those are all. */
+/** The events from one index up to another: the chunk itself if that is all of them. */
 export function cut<T>(chunk: Chunk<T>, from: number, to: number = chunk.length): Chunk<T> {
   return from === 0 && to >= chunk.length ? chunk : chunk.slice(from, to)
 }
 
-/** What one consumer gets of a chunk. @param picks - events, where the chunk is an array; else their indices */
+/** A consumer's part of a chunk. @param picks - events, if the chunk is an array; else their indices */
 export function sharedOut<T>(chunk: Chunk<T>, picks: readonly unknown[]): Chunk<T> {
   return isArray(chunk) ? (picks as readonly T[]) : select(chunk, picks as readonly number[])
 }

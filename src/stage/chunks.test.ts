@@ -205,7 +205,7 @@ describe('chunks that are not arrays', () => {
     const keeper = new Keeper()
     tie(keeper.stage, giver)
     await rejects(keeper.stage.done)
-    await rejects(giver.done, /onDemand of producer must give an array: found StrictChunk/)
+    await rejects(giver.done, /onDemand of producer must return an array: found StrictChunk/)
     const user = chunkStage('producer', {})
     throws(() => user.emit('abc' as never), /emit takes an array of events: found "abc"/)
   })

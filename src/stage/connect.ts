@@ -1,4 +1,4 @@
-// Wires stages into a chain, from the bottom up, and starts them.
+// Connects stages into a chain, from the bottom up, and starts them.
 
 import { describeValue } from '../base/check.ts'
 import type { StageCore } from './core.ts'
@@ -8,9 +8,9 @@ import { Run } from './run.ts'
 import type { Consumer, Producer, ProducerConsumer } from './stage.ts'
 import { begin, checkLink, coreOf, link } from './subscribe.ts'
 
-/** One stage, or several side by side. */
+/** One stage, or several in parallel. */
 export type Many<S> = S | readonly S[]
-/** Where events come from: producers, or anything that can be iterated. */
+/** Where events come from: producers, or any iterable. */
 export type Start<T> = Many<Producer<T>> | Pullable<T>
 type Middle<A, B> = Many<ProducerConsumer<A, B>>
 type End<T> = Many<Consumer<T>>
@@ -22,12 +22,13 @@ export interface ConnectOptions extends Omit<SubscribeOptions, 'partition' | 'se
 }
 
 /**
- * Connects stages into a chain and starts it. A list in the chain is stages side by side: each takes from every stage
- * before it and gives to every stage behind it.
+ * Connects stages into a chain and starts it. A list in the chain is parallel stages: each takes from every stage
+ * before it and emits to every stage after it.
  *
  * @param stages - from source to consumer; the first may be any iterable, async iterable or stream
- * @returns the run: `await run.done` waits for its end; `await using` drains it
- * @throws {TypeError | RangeError} if the stages make no chain or the options no subscription; nothing has started then
+ * @returns the run: `await run.done` awaits its end; `await using` drains it
+ * @throws {TypeError | RangeError} if the stages do not form a chain or the options are invalid; nothing has started
+ *   then
  * @example
  * const seen: number[] = []
  * const double = producerConsumer<number, number>({ onEvents: (events) => events.map((n) => n * 2) })
@@ -67,7 +68,7 @@ export async function connect(...parts: readonly unknown[]): Promise<Run> {
   return start(layers, options)
 }
 
-/** Layers of stages out of what was handed to `connect`. */
+/** Layers of stages from the arguments of `connect`. */
 export function readParts(parts: readonly unknown[]): { layers: StageCore[][]; options: ConnectOptions } {
   const last = parts.at(-1)
   const options = isOptions(last) ? last : {}
@@ -76,7 +77,7 @@ export function readParts(parts: readonly unknown[]): { layers: StageCore[][]; o
   return { layers: stages.map((part, index) => layerOf(part, index === 0)), options }
 }
 
-/** Subscribes every layer to the one above it, the last layer first, and watches over them all. */
+/** Subscribes every layer to the one above it, the last layer first, and supervises them all. */
 export function start(layers: readonly StageCore[][], connectOptions: ConnectOptions, failsInLine = false): Run {
   const { signal, ...options } = connectOptions
   const stages = layers.flat()

@@ -1,4 +1,4 @@
-// The one engine behind every kind of stage: what it can be asked, its mailbox, and how it ends.
+// The one engine behind every kind of stage: its requests, its mailbox, and how it ends.
 
 import { checkInteger, checkTime, describeValue } from '../base/check.ts'
 import { Ring } from '../base/ring.ts'
@@ -17,16 +17,16 @@ import { WorkTime } from './work-time.ts'
 
 /**
  * A stage. Messages wait in its mailbox until the scheduler gives it a turn; a hook that returns a promise makes it
- * busy, and nothing else of it happens until that has settled. No stage calls another: they post.
+ * busy, and nothing else of it runs until that has settled. No stage calls another: they post messages.
  *
  * Invariants: at most one hook runs at a time; after the end nothing is sent, asked or handled; `settled` resolves
- * last, when the hook that was running and `onEnd` have returned.
+ * last, when the running hook and `onEnd` have returned.
  */
 export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   readonly name: string
   readonly #spec: AnySpec
   readonly #calls: HookCalls
-  /** The giving side; a consumer has none. */
+  /** The emitting side; a consumer has none. */
   readonly #outlet: Outlet<unknown> | undefined
   readonly #mailbox = new Ring<ToProducer<Link> | Left<Link>>()
   readonly #turns: Turns
@@ -52,7 +52,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     return this.#spec.onEvents !== undefined
   }
 
-  /** Refuses subscription options that the dispatcher cannot serve, before anything has happened. */
+  /** Rejects subscription options that the dispatcher cannot serve, before anything has happened. */
   checkSubscription(options: SubscribeOptions): void {
     this.#spec.dispatcher?.check(options as never)
   }
@@ -78,7 +78,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     return this.#life.signal
   }
 
-  /** Says that somebody will hear of a failure, so that it need not be warned of. */
+  /** Marks a failure as handled, so that no warning is printed. */
   watch(): void {
     this.#life.watch()
   }
@@ -88,12 +88,12 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     return { name: this.name, state, ...statsOf(this.#calls.intake, this.#outlet) }
   }
 
-  /** What it did so far. Its time is 0 unless it is measured. */
+  /** What it did so far. Its busy time is 0 unless it is measured. */
   work(): StageWork {
     return workOf(this.#calls.intake, this.#outlet, this.#turns.time)
   }
 
-  /** Measures how long it is at work, from now on. */
+  /** Measures its busy time, from now on. */
   measure(time: WorkTime = new WorkTime()): void {
     this.#turns.time = time
   }
@@ -145,7 +145,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     this.#stop({ kind: 'cancelled', reason })
   }
 
-  /** What it closes has only its limit left, also if it has completed. */
+  /** Closing has a time limit from here on, even after completion. */
   giveUp(): void {
     this.#life.giveUp()
   }
@@ -154,14 +154,14 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     this.#stop({ kind: 'failed', error })
   }
 
-  /** Takes in what is handled in its order, as demand allows. */
+  /** Takes in what is handled in order, as demand allows. */
   accept(message: ToConsumer<Link> | ToStage): void {
     if (this.isOver) return refuse(message, this)
     this.#calls.intake.accept(message)
     this.#turns.wake()
   }
 
-  /** Takes in what is handled first. Never handles it: the sender must not wait for it. */
+  /** Takes in what is handled first, without handling it: the sender must not wait. */
   post(message: ToProducer<Link> | Left<Link>): void {
     if (this.isOver) return
     this.#mailbox.push(message)
@@ -175,8 +175,8 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
   }
 
   /**
-   * Takes a consumer in, at once: those who subscribe before the stage's next turn all miss nothing. One that the
-   * dispatcher cannot serve fails, and nobody else does; one that comes behind the end hears of it.
+   * Takes in a consumer, at once: all that subscribe before the stage's next turn miss nothing. One that the dispatcher
+   * cannot serve fails, and no other; one that comes after the end is told so.
    */
   welcome(link: Link): void {
     let ending = this.isOver ? (this.ending ?? COMPLETED) : undefined
@@ -190,7 +190,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
 
   /** The first ask, or the author's own way of asking. */
   begin(link: Link): void {
-    // The hook may ask by hand before it says that it will.
+    // The hook may ask by hand before it returns `manual`.
     const isManual = link.isManual
     link.isManual = true
     try {
@@ -229,7 +229,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     return this.#calls.draw() || this.#endIfSpent()
   }
 
-  /** What goes wrong in a dispatcher's function, or for want of room, is the stage's failure, not the caller's. */
+  /** Errors of a dispatcher's function, or a full buffer, are the stage's failure, not the caller's. */
   #put(put: (outlet: Outlet<unknown>) => void): void {
     if (this.isOver || this.#outlet === undefined) return
     try {
@@ -254,7 +254,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
 
   #endIfSpent(): boolean {
     if (this.#outlet !== undefined && !this.#outlet.isSpent) return false
-    // Held for somebody who never came.
+    // Held for a consumer that never came.
     this.#outlet?.report(this.#outlet.clear())
     this.#stop(COMPLETED)
     return false

@@ -1,22 +1,22 @@
-// What is told of a stage from outside: sums of its two sides, worked out when somebody asks.
+// Statistics of a stage: sums of its two sides, computed on request.
 
 import type { Intake } from './intake.ts'
 import type { Outlet } from './outlet.ts'
 import type { StageStats } from './stage.ts'
 import type { WorkTime } from './work-time.ts'
 
-/** What a stage did since it began, and what it has in hand. Counts events. */
+/** What a stage did since it started, and what it has in hand. Counts events. */
 export interface StageWork {
-  /** Events that it took, and that it gave. Where events enter, `received` is what was read. */
+  /** Events that it received, and that it emitted. For a source, `received` is what was read. */
   readonly received: number
   readonly emitted: number
-  /** Asked for by those below it, and not given yet. */
+  /** Asked for by those below it, and not yet emitted. */
   readonly demand: number
-  /** Events that wait in it: come and not handled, or made and not asked for. */
+  /** Events waiting in it: received and not handled, or made and not asked for. */
   readonly buffered: number
-  /** How long it was at work, in clock milliseconds. */
+  /** Its busy time, in clock milliseconds. */
   readonly busyMs: number
-  /** Epoch milliseconds of the last watermark it handed on; absent where there was none. */
+  /** Epoch milliseconds of the last watermark it passed on; absent if there was none. */
   readonly watermarkMs?: number
 }
 
@@ -33,7 +33,9 @@ export function statsOf(intake: Intake, outlet?: Outlet<unknown>): Omit<StageSta
   }
 }
 
-/** @param time - undefined where its time is not measured */
+/**
+ * @param time - undefined if its time is not measured
+ */
 export function workOf({ received, waiting }: Intake, outlet?: Outlet<unknown>, time?: WorkTime): StageWork {
   const { emitted = 0, buffered = 0, room = 0, watermark } = outlet ?? {}
   return {

@@ -2,7 +2,7 @@
 
 import { checkInteger } from '../base/check.ts'
 
-/** The two numbers that rule a subscription's demand. */
+/** The two numbers that control a subscription's demand. */
 export interface DemandWindow {
   /** The most events asked for and not yet handled: an integer, 1 or more. */
   readonly maxDemand: number
@@ -13,9 +13,9 @@ export interface DemandWindow {
 export const DEFAULT_MAX_DEMAND = 1000
 
 /**
- * A window out of options: 1000 and half of it unless said otherwise.
+ * A window from options: by default 1000, and half of it.
  *
- * @throws {RangeError} if the numbers make no window
+ * @throws {RangeError} if the numbers are invalid
  * @example
  * demandWindow({}) // => { maxDemand: 1000, minDemand: 500 }
  * demandWindow({ maxDemand: 1 }) // => { maxDemand: 1, minDemand: 0 }
@@ -41,7 +41,7 @@ export function askAt(pending: number, window: DemandWindow): number {
 /**
  * What happens to a chunk of `arriving` events: the slices it is handled in, and the ask after each.
  *
- * An ask goes up after a slice was handled, never when it comes. Events beyond what was asked are handled and not
+ * An ask is sent after a slice was handled, never when it arrives. Events beyond what was asked are handled and not
  * counted.
  *
  * @example

@@ -10,27 +10,27 @@ export interface Deliver<T, C> {
 }
 
 /**
- * Shares events out among consumers. It holds each consumer's demand and nothing else about it.
+ * Divides events among consumers. It holds each consumer's demand and nothing else about it.
  *
- * Rules, held by the conformance suite (docs/specs/demand.md, D30 and on): no consumer gets more than it asked for; an
- * event that no consumer is to have gives its demand back, because `wanted` is worked out from what consumers still
- * miss; a mark comes behind every event dispatched before it.
+ * Rules, checked by the conformance suite (docs/specs/demand.md, D30 and on): no consumer gets more than it asked for;
+ * an event that goes to no consumer returns its demand, because `wanted` is computed from what consumers still miss; a
+ * mark comes after every event dispatched before it.
  */
 export interface Dispatcher<T, C, O = unknown> {
-  /** Takes in a consumer, with no demand yet. @throws {RangeError} if its options cannot be served */
+  /** Adds a consumer, with no demand yet. @throws {RangeError} if its options cannot be served */
   subscribe(consumer: C, options: O): void
-  /** Lets a consumer go, with its demand; what was held for it stays for the next one in its place. */
+  /** Removes a consumer, with its demand; what was held for it stays for the next one in its place. */
   cancel(consumer: C): void
-  /** Adds to a consumer's demand; what was held for it goes out. The ask of a consumer that is not here does nothing. */
+  /** Adds to a consumer's demand; what was held for it is sent. The ask of an absent consumer does nothing. */
   ask(consumer: C, events: number, deliver: Deliver<T, C>): void
   /** How many events `dispatch` takes now. */
   wanted(): number
   /**
-   * Takes all of `events`, at most `wanted()` of them: an array where the stage gives arrays, as every stage does that
-   * is made by `producer` or `producerConsumer`.
+   * Takes all of `events`, at most `wanted()` of them: an array if the stage emits arrays, as every stage made by
+   * `producer` or `producerConsumer` does.
    */
   dispatch(events: Chunk<T>, deliver: Deliver<T, C>): void
-  /** Sends a mark to every consumer, behind what is held for it. */
+  /** Sends a mark to every consumer, after what is held for it. */
   mark(mark: Mark, deliver: Deliver<T, C>): void
   /** Events held for consumers that have not asked for them: bounded. */
   held(): number

@@ -1,4 +1,4 @@
-// What a handler gave as an iterator: drawn from as far as demand reaches, and closed once.
+// An iterator that a handler returned: drawn on demand, and closed once.
 
 import { describeValue } from '../base/check.ts'
 import { isPromise } from '../base/promise.ts'
@@ -6,7 +6,7 @@ import { isPromise } from '../base/promise.ts'
 /** The most events drawn before the stage looks at its mailbox again. */
 const DRAWN_AT_ONCE = 4096
 
-/** What is still to come of a call of `onEvents`: taken as far as demand reaches. */
+/** The rest of a call of `onEvents`: taken on demand. */
 export interface Drawn {
   readonly isOver: boolean
   /** Up to `room` events, now or later; fewer at the end. */
@@ -14,20 +14,18 @@ export interface Drawn {
   close(): void
 }
 
-/** Work that a hook has put off: it emits by itself when it is told to go on. */
+/** Work that a hook has put off: it emits by itself when it is told to continue. */
 export interface Resumable {
   /**
-   * Goes on with a bounded piece of the work, while consumers miss some; false when nothing is left. Where it gives a
-   * promise the stage does nothing else until that has settled, and fails if it rejects.
+   * Continues with a bounded piece of the work, while consumers miss some; false when nothing is left. If it returns a
+   * promise, the stage does nothing else until that has settled, and fails if it rejects.
    */
   resume(): boolean | Promise<boolean>
-  /** Nothing more is wanted: called at most once, while a promise is waited for, too, which is not heard any more. */
+  /** Nothing more is wanted: called at most once, even while a promise is awaited, which is then ignored. */
   drop(): void
 }
 
-/**
- * An iterator under way. It is closed by `close` unless it has come to its end or has thrown: then it has closed itself.
- */
+/** An iterator under way. It is closed by `close` unless it has ended or thrown: then it has closed itself. */
 class Drawing implements Drawn {
   readonly #iterator: Iterator<unknown>
   isOver = false
@@ -39,7 +37,7 @@ class Drawing implements Drawn {
   take(room: number): unknown[] {
     const drawn: unknown[] = []
     const count = Math.min(room, DRAWN_AT_ONCE)
-    // Over until it has said otherwise: one that throws is not closed again.
+    // Counts as ended until it has returned otherwise: an iterator that throws is not closed again.
     this.isOver = true
     while (drawn.length < count) {
       const { done, value } = this.#iterator.next()
@@ -57,7 +55,7 @@ class Drawing implements Drawn {
   }
 }
 
-/** Put-off work under way: what it makes goes out by itself. */
+/** Put-off work under way: it emits by itself. */
 class Resuming implements Drawn {
   readonly #work: Resumable
   isOver = false
@@ -67,7 +65,7 @@ class Resuming implements Drawn {
   }
 
   take(): readonly unknown[] | Promise<readonly unknown[]> {
-    // Over until it has said otherwise: work that throws is not dropped.
+    // Counts as ended until it has returned otherwise: work that throws is not dropped.
     this.isOver = true
     const hasMore = this.#work.resume()
     this.isOver = !hasMore
@@ -92,11 +90,11 @@ class Resuming implements Drawn {
   }
 }
 
-/** What a hook of the stage named gave that is neither nothing nor an array. */
+/** The error for a hook that returned neither nothing nor an array. */
 export function drawnFrom(given: unknown, stage: string): Drawn {
   if (typeof given === 'object' && given !== null) {
     if ('resume' in given) return new Resuming(given as Resumable)
     if (Symbol.iterator in given) return new Drawing(given as Iterable<unknown>)
   }
-  throw new TypeError(`onEvents of ${stage} must give an array or an iterator: found ${describeValue(given)}`)
+  throw new TypeError(`onEvents of ${stage} must return an array or an iterator: found ${describeValue(given)}`)
 }

@@ -306,8 +306,8 @@ describe('the end of a stage', () => {
     await atRest()
     process.off('warning', listen)
     deepEqual(warnings, [
-      'Stage lonely failed and nobody waits for it: broken',
-      'A run of stages failed and nobody waits for it: broken',
+      'Stage lonely failed and nobody awaits it: broken',
+      'A run of stages failed and nobody awaits it: broken',
     ])
     await rejects(run.done)
   })

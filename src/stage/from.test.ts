@@ -219,7 +219,7 @@ describe('from', () => {
   })
 
   it('D86: refuses what cannot be iterated, and strings', async () => {
-    throws(() => from('abc'), /A source can be iterated, or is a function that gives what can: found "abc"/)
+    throws(() => from('abc'), /A source is an iterable, or a function that returns one: found "abc"/)
     throws(() => from(5 as never), TypeError)
     await rejects(Array.fromAsync(toIterable(from(() => 5 as never))), TypeError)
   })

@@ -7,43 +7,41 @@ import { producer } from './make.ts'
 import type { Producer } from './stage.ts'
 
 /**
- * Anything that gives values when asked: arrays, generators, Node and web streams, or a function that makes one. The
- * function gets a signal that is aborted when the stage ends, so that a source that waits can be called off.
+ * Anything that returns values on request: arrays, generators, Node and web streams, or a function that makes one. The
+ * function gets a signal that is aborted when the stage ends, so that a waiting source can be aborted.
  */
 export type Pullable<T> = Iterable<T> | AsyncIterable<T> | ((signal: AbortSignal) => Iterable<T> | AsyncIterable<T>)
 
-/** What `from` takes beside the source. */
+/** Options of `from`. */
 export type FromOptions<T> = Pick<ProducerSpec<T>, 'name' | 'dispatcher' | 'demand' | 'scheduler'>
 
-/** The most values pulled from a synchronous iterator before the events go out. */
+/** The most values pulled from a synchronous iterator before the events are emitted. */
 const PULL_AT_ONCE = 4096
 
 /**
- * A producer over anything that can be iterated. Its iterator is opened once, at the first demand, and closed once:
- * at its end, and on cancellation and failure by its `return()`.
+ * A producer over any iterable. Its iterator is opened once, at the first demand, and closed once: at its end, and on
+ * cancellation and failure by its `return()`.
  *
- * - **Closes** at once although a value is being waited for: a stream is destroyed or cancelled, a generator is told and
- *   not waited for. A function that takes the signal is trusted to end its wait by it, and is waited for, 3 seconds at
- *   most.
- * - **Emits** what is there: a slow source does not hold back values that it has given already, and one that throws
- *   loses none of them.
+ * - **Closes** at once even while a value is awaited: a stream is destroyed or cancelled, a generator is told and not
+ *   awaited. A function that takes the signal is trusted to stop waiting, and is awaited for at most 3 seconds.
+ * - **Emits** what is there: a slow source does not hold back values that it has returned already, and none are lost if
+ *   it throws.
  * - **Completes** at the iterator's end, and is cancelled when its last consumer has left.
- * - **Fails** with what the iterator throws.
+ * - **Fails** with the error of the iterator.
  *
- * A string is refused: it would be a source of characters.
+ * A string is rejected: it would be a source of characters.
  *
  * @throws {TypeError} if `source` cannot be iterated
  * @example
  * await Array.fromAsync(toIterable(from(['a', 'b', 'c']))) // => ['a', 'b', 'c']
- * @see GenStage, lib/gen_stage/streamer.ex; unlike there, a source need not fill the whole demand before it is heard
+ * @see GenStage, lib/gen_stage/streamer.ex; unlike there, a source need not meet the whole demand before its events are
+ *   emitted
  */
 export function from<T>(source: Pullable<T>, options: FromOptions<T> = {}): Producer<T> {
   checkKeys('from', options, ['name', 'dispatcher', 'demand', 'scheduler'])
   const opened = typeof source === 'function' ? undefined : source
   if (typeof source !== 'function' && !isIterable(opened)) {
-    throw new TypeError(
-      `A source can be iterated, or is a function that gives what can: found ${describeValue(source)}`,
-    )
+    throw new TypeError(`A source is an iterable, or a function that returns one: found ${describeValue(source)}`)
   }
   const pulled = new Pulled<T>(source)
   return producer<T>({
@@ -86,7 +84,7 @@ class Pulled<T> {
     else if (!this.#isLooping) void this.#pullAsync(this.#iterator.async, self)
   }
 
-  /** Pulls no more; gives what was pulled and has not gone out. */
+  /** Stops pulling; returns what was pulled and not emitted. */
   stop(): readonly T[] {
     this.#missing = 0
     clearImmediate(this.#flush)
@@ -162,7 +160,7 @@ class Pulled<T> {
     if (this.#isDone) self.complete()
   }
 
-  /** Values that come in one burst go out together, at the latest before the event loop goes on. */
+  /** Values that come in one burst are emitted together, at the latest before the event loop continues. */
   #keep(value: T, self: Producer<T>): void {
     this.#pulled.push(value)
     if (this.#pulled.length >= PULL_AT_ONCE) this.#emit(self)
@@ -181,7 +179,7 @@ class Pulled<T> {
 function openIterator<T>(source: Iterable<T> | AsyncIterable<T>): AnyIterator<T> {
   if (Symbol.asyncIterator in source) return { async: asyncIteratorOf(source) }
   if (Symbol.iterator in source) return { sync: source[Symbol.iterator]() }
-  throw new TypeError(`A source can be iterated: found ${describeValue(source)}`)
+  throw new TypeError(`A source must be iterable: found ${describeValue(source)}`)
 }
 
 function isIterable(value: unknown): boolean {

@@ -217,7 +217,7 @@ describe('group', () => {
     await atRest()
     process.off('warning', listen)
     deepEqual(warnings, [
-      'A group of stages failed and nobody waits for it: ' +
+      'A group of stages failed and nobody awaits it: ' +
         'Cannot restart source: stages failed 1 times within 5000 ms, the last with: broken',
     ])
   })

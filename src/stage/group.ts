@@ -11,7 +11,7 @@ import type { Ending } from './message.ts'
 import type { Stage, StageStats } from './stage.ts'
 import { begin, coreOf, link, SUBSCRIPTION_OPTIONS } from './subscribe.ts'
 
-/** Which stages are started anew when one fails: it alone, all of them, or it and those listed after it. */
+/** Which stages are restarted when one fails: it alone, all of them, or it and those listed after it. */
 export type RestartStrategy = 'one-for-one' | 'one-for-all' | 'rest-for-one'
 
 /** One member of a group. */
@@ -45,15 +45,15 @@ const OPTIONS: Checks<GroupOptions> = {
 }
 
 /**
- * Starts stages that are restarted when they fail, and ties them to each other again.
+ * Starts stages that are restarted when they fail, and reconnects them.
  *
  * - A stage that fails loses what it had in hand, as every bare stage does: at most once. Its producers and consumers
- *   stay, and go on with the stage that takes its place.
- * - A stage that completes is not restarted. The group completes when all members that only take have completed.
+ *   stay, and continue with its replacement.
+ * - A stage that completes is not restarted. The group completes when all of its consumers have completed.
  * - **Fails** with RESTARTS_OVER_LIMIT, with the last error as its cause, when stages fail too often.
  *
  * @param members - name → member, sources first
- * @throws {TypeError | RangeError} if a member takes from one that is not there, or an option is out of bounds
+ * @throws {TypeError | RangeError} if a member takes from an unknown one, or an option is out of bounds
  * @example
  * const seen: number[] = []
  * const running = group({
@@ -87,9 +87,9 @@ export class Group {
   readonly #members: ReadonlyMap<string, Member>
   readonly #settings: Settings
   readonly #clock: Clock
-  /** Name → the stage that stands for it now. */
+  /** Name → its current stage. */
   readonly #stages = new Map<string, StageCore>()
-  /** Members that have failed and are to be restarted, with what they failed with. */
+  /** Members that have failed and are about to be restarted, with their errors. */
   readonly #broken = new Map<string, unknown>()
   /** When the restarts of the last `withinMs` were, in clock milliseconds. */
   #restartsMs: number[] = []
@@ -98,7 +98,7 @@ export class Group {
   #isRecovering = false
   /** Set when the group is to end: nothing is restarted any more. */
   readonly #stop = new AbortController()
-  /** Whether anybody looks at the outcome. */
+  /** Whether anybody awaits the outcome. */
   #isWatched = false
   readonly #finished = Promise.withResolvers<void>()
 
@@ -107,20 +107,20 @@ export class Group {
     this.#members = new Map(Object.entries(members))
     this.#settings = settings
     this.#clock = settings.clock ?? systemClock
-    this.#finished.promise.catch(() => {}) // Looked at again by `done`; warned of below if nobody does.
+    this.#finished.promise.catch(() => {}) // Handled by `done`; a warning is printed below if nobody awaits it.
     const names = [...this.#members.keys()]
     this.#start(names)
     this.#wire(new Set(names))
     settings.signal?.addEventListener('abort', this.#abort, { once: true })
   }
 
-  /** Resolves when the group has completed and all its stages are closed; rejects with what made it fail. */
+  /** Resolves when the group has completed and all its stages are closed; rejects with the error that made it fail. */
   get done(): Promise<void> {
     this.#isWatched = true
     return this.#finished.promise
   }
 
-  /** The stage that stands for a member now. */
+  /** The current stage of a member. */
   stage(name: string): Stage | undefined {
     return this.#stages.get(name)
   }
@@ -129,7 +129,7 @@ export class Group {
     return [...this.#stages.values()].map((stage) => stage.stats())
   }
 
-  /** Stops asking the sources, lets what they gave go through, and ends. */
+  /** Stops asking the sources, lets everything through, and ends. */
   drain(): Promise<void> {
     for (const stage of this.#stages.values()) if (!stage.takesEvents) stage.complete()
     return this.done
@@ -157,7 +157,7 @@ export class Group {
     }
   }
 
-  /** Ties all subscriptions with an end among `fresh`, the lowest member first. */
+  /** Connects all subscriptions with an end among `fresh`, the lowest member first. */
   #wire(fresh: ReadonlySet<string>): void {
     const links: Link[] = []
     for (const [name, { from = [] }] of [...this.#members].reverse()) {
@@ -173,7 +173,7 @@ export class Group {
     begin(links)
   }
 
-  /** Whether a member that this one takes from is about to be started anew. */
+  /** Whether a member that this one takes from is about to be restarted. */
   #awaitsMore(name: string): boolean {
     return (this.#members.get(name)?.from ?? []).some((one) => {
       const above = this.#stages.get(typeof one === 'string' ? one : one.stage)
@@ -206,7 +206,7 @@ export class Group {
     this.#broken.clear()
     this.#countRestart(first, error)
     const others = names.map((name) => this.#stages.get(name)).filter((stage) => stage !== undefined)
-    // Their endings are ours, not failures of theirs: they no longer stand for their names.
+    // These endings are ours, not failures: the stages no longer belong to their names.
     for (const name of names) this.#stages.delete(name)
     for (const stage of others) stage.cancel(error)
     await Promise.all(others.map((stage) => stage.settled))
@@ -216,7 +216,7 @@ export class Group {
     this.#wire(new Set(names))
   }
 
-  /** The members to start anew, in their order; those that have completed stay so. */
+  /** The members to restart, in order; completed ones stay completed. */
   #affected(): string[] {
     const names = [...this.#members.keys()]
     const { strategy } = this.#settings
@@ -242,12 +242,12 @@ export class Group {
     if (this.#isRecovering || this.#broken.size > 0) return
     const all = [...this.#stages.values()]
     const consumers = all.filter((stage) => !stage.givesEvents)
-    // One that has failed is about to be restarted, whether or not that was heard of yet.
+    // A member that has failed is about to be restarted, whether or not that was reported yet.
     const isOver = (stage: StageCore): boolean => stage.ending !== undefined && stage.ending.kind !== 'failed'
     if ((consumers.length > 0 ? consumers : all).every(isOver)) void this.#end(undefined)
   }
 
-  /** Ends what is left, waits for it, and settles: with an error unless there is none. */
+  /** Ends what is left, awaits it, and settles: with an error if there is one. */
   async #end(error: unknown): Promise<void> {
     if (this.#stop.signal.aborted) return
     this.#stop.abort(error)
@@ -261,7 +261,7 @@ export class Group {
     if (error === undefined) return this.#finished.resolve()
     this.#finished.reject(error)
     if (!this.#isWatched) {
-      process.emitWarning(`A group of stages failed and nobody waits for it: ${messageOf(error)}`)
+      process.emitWarning(`A group of stages failed and nobody awaits it: ${messageOf(error)}`)
     }
   }
 }

@@ -1,4 +1,4 @@
-// What came to a stage, and the hooks that are called for it: events, marks, messages, demand, subscriptions that end.
+// What came to a stage, and the hooks that are called for it: events, marks, messages, demand, ends of subscriptions.
 
 import { describeValue } from '../base/check.ts'
 import { unreachable } from '../base/invariant.ts'
@@ -18,35 +18,35 @@ export interface StageParts {
   readonly stage: ChunkStage & { readonly isOpen: boolean; readonly isClosing: boolean }
   readonly spec: AnySpec
   readonly turns: Turns
-  /** Where what hooks give goes out; a consumer has none. */
+  /** Where the results of hooks go; a consumer has none. */
   readonly outlet: Outlet<unknown> | undefined
 }
 
-/** What is still to come of a hook, and what is done once all of it has come. */
+/** The rest of a hook's output, and what to do once all of it has come. */
 interface Drawing {
   readonly drawn: Drawn
   readonly done: () => void
 }
 
-/** What `onEvents` gave, at once or later. */
+/** What `onEvents` returned, at once or later. */
 type Out = Chunk<unknown> | Iterable<unknown> | Resumable | void
 
 /**
- * Calls hooks, one at a time. What came is handled in its order; while something is being drawn, or nobody misses events,
- * it waits.
+ * Calls hooks, one at a time. Messages are handled in order; while something is being drawn, or there is no demand,
+ * they wait.
  */
 export class HookCalls {
   readonly intake: Intake = new Intake()
   readonly #stage: StageParts['stage']
   readonly #spec: AnySpec
   readonly #usesChunks: boolean
-  /** Called for each slice, and each ask: out of the spec they would be looked up each time. */
+  /** Called for each slice, and each ask: kept as fields, as looking them up in the spec each time is slower. */
   readonly #onEvents: AnySpec['onEvents']
   readonly #onDemand: AnySpec['onDemand']
   readonly #turns: Turns
   readonly #outlet: Outlet<unknown> | undefined
   #drawing: Drawing | undefined
-  /** A producer was cancelled: the stage that ends for want of producers is cancelled too. */
+  /** A producer was cancelled: a stage that ends because it has no producers left is cancelled, too. */
   #cancelled: Extract<Ending, { kind: 'cancelled' }> | undefined
 
   constructor({ stage, spec, turns, outlet }: StageParts) {
@@ -73,7 +73,7 @@ export class HookCalls {
     }
   }
 
-  /** Goes on with what a hook has put off; false if there is nothing, or nobody misses it. */
+  /** Continues what a hook has put off; false if there is nothing, or no demand. */
   draw(): boolean {
     return this.#drawing !== undefined && this.#draw(this.#drawing)
   }
@@ -89,25 +89,25 @@ export class HookCalls {
     return true
   }
 
-  /** Takes up one thing that came during a pause, as if it came now; false if there is none. */
+  /** Takes one message that came during a pause, as if it came now; false if there is none. */
   replay(): boolean {
     if (this.#outlet?.replay() !== true) return false
     this.#askSource()
     return true
   }
 
-  /** Nothing more of what is being drawn is wanted: it is not waited for. */
+  /** Nothing more of what is being drawn is wanted: it is not awaited. */
   giveUp(): void {
     if (this.#drawing !== undefined) this.#turns.leaveWait()
   }
 
-  /** Goes on with `then` when a hook is done, also with what it has put off. */
+  /** Continues with `then` when a hook is done, including what it has put off. */
   after<T>(given: T | PromiseLike<T>, then: (given: T) => void): void {
     if (!putsOff(this.#spec, given)) return this.#turns.whenGiven(given, then)
     this.#drawing = { drawn: drawnFrom(given, this.#stage.name), done: () => then(given) }
   }
 
-  /** Closes what is being drawn. @throws what a generator throws then */
+  /** Closes what is being drawn. @throws the error of a generator */
   close(): void {
     const drawing = this.#drawing
     this.#drawing = undefined
@@ -142,7 +142,7 @@ export class HookCalls {
     else this.#handled(link, counted, given)
   }
 
-  /** Closures have a place of their own: where one is made in a function, all calls of that pay for it. */
+  /** Closures have functions of their own: a function that makes one pays for it in every call. */
   #handledLater(link: Link, counted: number, given: PromiseLike<Out>): void {
     this.#turns.whenGiven(given, (out) => this.#handled(link, counted, out))
   }
@@ -152,7 +152,7 @@ export class HookCalls {
       if (!givesChunk(this.#spec, out)) return this.#drawLater(link, counted, out)
       if (out.length > 0) this.#outlet.give(out, false)
     }
-    // One that is to complete takes nothing more: it does not ask for it either.
+    // A completing stage takes nothing more: it does not ask, either.
     if (this.#stage.isOpen) link.handled(counted)
   }
 
@@ -183,7 +183,7 @@ export class HookCalls {
   #answer({ message, reply }: ToStage): void {
     try {
       const answer = this.#spec.onMessage?.(message, this.#stage)
-      // The asker hears the answer, or the error, even if the stage ends meanwhile.
+      // The caller gets the answer, or the error, even if the stage ends meanwhile.
       if (reply !== undefined && isPromise(answer)) answer.then(reply.resolve, reply.reject)
       this.after(answer, (value) => reply?.resolve(value))
     } catch (error) {
@@ -206,7 +206,7 @@ export class HookCalls {
   #given(events: Chunk<unknown> | void): void {
     if (events === undefined || this.#stage.ending !== undefined) return
     if (!givesChunk(this.#spec, events)) {
-      throw new TypeError(`onDemand of ${this.#stage.name} must give an array: found ${describeValue(events)}`)
+      throw new TypeError(`onDemand of ${this.#stage.name} must return an array: found ${describeValue(events)}`)
     }
     if (events.length > 0) this.#outlet?.give(events, true)
   }

@@ -27,7 +27,7 @@ describe('what a transformer has in hand', () => {
     stuck.handed(1, false, () => true)
     const [warning] = (await warned) as [Error]
     clearInterval(alive)
-    match(warning.message, /^Stage totals was handed 11 events, returned nothing from onEvents and .* \(return \[\]/)
+    match(warning.message, /^Stage totals received 11 events, returned nothing from onEvents and .* \(return \[\]/)
   })
 
   it('D134: is not reported where it emitted meanwhile, or takes more again', async () => {

@@ -1,19 +1,19 @@
-// What a transformer was handed and has given nothing for yet: it emits later.
+// What a transformer received and has emitted nothing for yet: it emits later.
 
-/** A transformer that is handed nothing more, and emits nothing, is reported after this long. */
+/** A transformer that gets nothing more, and emits nothing, is reported after this long. */
 const WARN_AFTER_MS = 5000
 
 /**
- * Counts the events that a hook was handed since it last emitted. A hook that returns nothing may emit later, or may
- * have dropped what it got: which of them shows only once it emits in its own call.
+ * Counts the events that a hook received since it last emitted. A hook that returns nothing may emit later, or may have
+ * dropped its events: that shows only once it emits within a call.
  */
 export class InHand {
   readonly #name: string
   readonly #warnAfterMs: number
   events = 0
-  /** Whether a hook has emitted in its own call: one that gives nothing then has let nothing through. */
+  /** Whether a hook has emitted within a call: if it then returns nothing, it has dropped its events. */
   #emitsAtOnce = false
-  /** How often something was emitted: tells whether anything was since the warning was put off. */
+  /** How often something was emitted: tells whether anything was since the warning was postponed. */
   #emissions = 0
   #isWatched = false
 
@@ -23,7 +23,7 @@ export class InHand {
   }
 
   /**
-   * A hook was handed events and returned nothing.
+   * A hook received events and returned nothing.
    *
    * @param isStuck - whether the stage takes nothing more until it emits
    */
@@ -39,7 +39,7 @@ export class InHand {
     this.#emissions += 1
   }
 
-  /** A stage that waits for itself would stop a run without a word. */
+  /** A stage that waits for itself would stop a run silently. */
   #watch(isStuck: () => boolean): void {
     this.#isWatched = true
     const before = this.#emissions
@@ -51,6 +51,6 @@ export class InHand {
 
   get #warning(): string {
     const waited = `has emitted nothing for ${this.#warnAfterMs / 1000} s`
-    return `Stage ${this.#name} was handed ${this.events} events, returned nothing from onEvents and ${waited}: it gets no more until it emits (return [] where nothing is to follow)`
+    return `Stage ${this.#name} received ${this.events} events, returned nothing from onEvents and ${waited}: it gets no more until it emits (return [] if nothing is to follow)`
   }
 }

@@ -1,4 +1,4 @@
-// The taking side of a stage: what came from its producers, and what of it is to be handled next.
+// The receiving side of a stage: what came from its producers, and what to handle next.
 
 import { Ring } from '../base/ring.ts'
 import { Alignment } from './alignment.ts'
@@ -13,7 +13,7 @@ export type Work =
   | { readonly kind: 'end'; readonly link: Link; readonly ending: Ending }
   | ToStage
 
-/** A chunk that is larger than a slice. What of it is handled lies before `at`. */
+/** A chunk that is larger than a slice. What is handled already lies before `at`. */
 interface Large {
   readonly link: Link
   readonly events: Chunk<unknown>
@@ -22,14 +22,12 @@ interface Large {
   counted: number
 }
 
-/**
- * Keeps what came in its order, cuts chunks into slices, and aligns marks. Bounded by what the links have asked for.
- */
+/** Keeps messages in order, cuts chunks into slices, and aligns marks. Bounded by what the links have asked for. */
 export class Intake {
   readonly #links = new Set<Link>()
-  /** What came, and ahead of it what has been held up and let go. */
+  /** What came, and before it what was held and released. */
   readonly #queue = new Ring<ToConsumer<Link> | ToStage | Marker>()
-  /** Link → what came behind its barrier, while the barrier is still to come on another link. */
+  /** Link → what came after its barrier, while the barrier is still to come on another link. */
   readonly #behindBarrier = new Map<Link, ToConsumer<Link>[]>()
   readonly #alignment = new Alignment<Link>()
   #large: Large | undefined
@@ -41,7 +39,7 @@ export class Intake {
     return this.#links
   }
 
-  /** Whether a producer is left whose end this stage is waiting for. */
+  /** Whether a producer is left whose end this stage awaits. */
   get hasLasting(): boolean {
     return [...this.#links].some(({ policy }) => policy.onComplete !== 'never')
   }
@@ -51,7 +49,7 @@ export class Intake {
     this.#alignment.join(link)
   }
 
-  /** The link is gone: nothing more of it is handled, and marks that waited for it go on. */
+  /** The link is gone: nothing more of it is handled, and marks that waited for it continue. */
   leave(link: Link): boolean {
     if (!this.#links.delete(link)) return false
     if (this.#large?.link === link) {
@@ -66,7 +64,7 @@ export class Intake {
     return true
   }
 
-  /** Gives a subscription up: its producer is told. Whether it was here. */
+  /** Ends a subscription: its producer is told. Returns whether it was here. */
   letGoOf(link: Link, ending: Ending): boolean {
     if (!this.leave(link)) return false
     link.close(ending)
@@ -90,7 +88,7 @@ export class Intake {
     return this.#queue.length === 0 && this.#large === undefined
   }
 
-  /** What is to be done next; no events unless `mayTake`, and then nothing that came behind them. */
+  /** What to do next; no events unless `mayTake`, and then nothing that came after them. */
   next(mayTake: boolean): Work | undefined {
     if (this.#large !== undefined) return mayTake ? this.#slice(this.#large) : undefined
     for (;;) {
@@ -102,7 +100,7 @@ export class Intake {
     }
   }
 
-  /** Forgets everything; gives the requests that will not be answered. */
+  /** Drops everything; returns the requests that will not be answered. */
   clear(): ToStage[] {
     const unanswered = this.#queue.take(this.#queue.length).filter((message) => message.kind === 'message')
     this.#behindBarrier.clear()
@@ -151,7 +149,7 @@ export class Intake {
     return epoch === undefined ? undefined : this.#release(epoch)
   }
 
-  /** A barrier has arrived everywhere: what came behind it is next, each link's in its order. */
+  /** A barrier has arrived everywhere: what came after it is next, each link's in its order. */
   #release(epoch: number): Marker {
     for (const message of [...this.#behindBarrier.values()].flat().reverse()) this.#queue.unshift(message)
     this.#behindBarrier.clear()

@@ -1,4 +1,4 @@
-// The end of a stage: how it ended, who hears of it, and when everything of it is closed.
+// The end of a stage: how it ended, who is told, and when all of it is closed.
 
 import { inTime } from '../base/closing.ts'
 import { messageOf } from '../base/errors.ts'
@@ -9,14 +9,14 @@ import type { Ending, ToConsumer, ToStage } from './message.ts'
 /** Ends once. `settled` resolves last, when `onEnd` has returned. */
 export class Lifetime {
   readonly #name: string
-  /** Whether somebody will hear of a failure. */
+  /** Whether a failure is handled. */
   #isWatched = false
-  /** Made when somebody looks at `signal`. */
+  /** Made on first use. */
   #controller: AbortController | undefined
-  /** Made when somebody looks at `done`. */
+  /** Made on first use. */
   #done: Promise<void> | undefined
   readonly #settled = Promise.withResolvers<Ending>()
-  /** Aborted once its closing is not to be waited for as long as that takes. */
+  /** Aborted once there is a time limit for closing. */
   readonly #givenUp = new AbortController()
   ending: Ending | undefined
 
@@ -37,7 +37,7 @@ export class Lifetime {
     return this.#settled.promise
   }
 
-  /** Says that somebody will hear of a failure, so that it need not be warned of. */
+  /** Marks a failure as handled, so that no warning is printed. */
   watch(): void {
     this.#isWatched = true
   }
@@ -48,20 +48,20 @@ export class Lifetime {
     return this.#controller.signal
   }
 
-  /** The end has come; what waits on `signal` hears of it. */
+  /** The end has come; whatever waits on `signal` is told. */
   end(ending: Ending): void {
     this.ending = ending
     this.#controller?.abort(reasonOf(ending))
   }
 
-  /** What closes has only its limit left, in whatever way the stage ended. */
+  /** Closing has a time limit from here on, however the stage ended. */
   giveUp(): void {
     this.#givenUp.abort()
   }
 
   /**
-   * Runs `onEnd` and settles; an error there is the stage's failure, unless it has one. One that was cancelled or failed
-   * waits for it for 3 seconds at most, or for `limitMs`.
+   * Runs `onEnd` and settles; an error there is the stage's failure, unless it has one. After cancellation or failure
+   * it waits for at most 3 seconds, or `limitMs`.
    */
   close(ending: Ending, onEnd: () => Awaitable<void> | undefined, limitMs: number | undefined): void {
     const failed = (error: unknown) => this.#settle(ending.kind === 'failed' ? ending : { kind: 'failed', error })
@@ -79,17 +79,17 @@ export class Lifetime {
     this.ending = ending
     this.#settled.resolve(ending)
     if (ending.kind !== 'failed' || this.#isWatched) return
-    process.emitWarning(`Stage ${this.#name} failed and nobody waits for it: ${messageOf(ending.error)}`)
+    process.emitWarning(`Stage ${this.#name} failed and nobody awaits it: ${messageOf(ending.error)}`)
   }
 }
 
-/** What an ending was for: the error of a failure, the reason of a cancellation. */
+/** The cause of an ending: the error of a failure, the reason of a cancellation. */
 export function reasonOf(ending: Ending): unknown {
   if (ending.kind === 'failed') return ending.error
   return ending.kind === 'cancelled' ? ending.reason : undefined
 }
 
-/** A message for a stage that has ended: who waits for an answer gets one. */
+/** A message for a stage that has ended: whoever awaits an answer gets one. */
 export function refuse(
   message: ToConsumer<unknown> | ToStage,
   { name, ending }: { readonly name: string; readonly ending: Ending | undefined },

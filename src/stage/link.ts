@@ -1,4 +1,4 @@
-// A subscription: one consumer's tie to one producer, with the demand on it.
+// A subscription: the link between one consumer and one producer, with its demand.
 
 import { checkInteger } from '../base/check.ts'
 import { invariant } from '../base/invariant.ts'
@@ -9,18 +9,18 @@ import type { Ending, ToConsumer, ToProducer } from './message.ts'
  * What the end of a subscription means to its consumer.
  *
  * - `transient` (the default): a failure fails the consumer; it completes once all of its producers have ended.
- * - `permanent`: the first end of this subscription, of any kind, ends the consumer in the same way.
+ * - `permanent`: the end of this subscription, of any kind, ends the consumer in the same way.
  * - `temporary`: the consumer stays, whatever happens.
  */
 export type CancelMode = 'permanent' | 'transient' | 'temporary'
 
-/** What each kind of ending does to the consumer; what the cancel modes are made of. */
+/** What each kind of ending does to the consumer; cancel modes are made of these. */
 export interface EndPolicy {
   /** `now`: the consumer ends too. `last`: when no other producer is left. `never`: it stays. */
   readonly onComplete: 'now' | 'last' | 'never'
   readonly onCancel: 'now' | 'last' | 'never'
   readonly onFailure: 'fail' | 'stay'
-  /** Whether the producer is to stay when the consumer leaves, because another takes its place. */
+  /** Whether the producer stays when the consumer leaves, because another takes its place. */
   readonly keepsProducer: boolean
   /** Whether another producer is on its way: then none that is left is the last. */
   readonly awaitsMore?: () => boolean
@@ -35,11 +35,14 @@ const POLICIES: Readonly<Record<CancelMode, EndPolicy>> = {
 /** Between stages that are restarted: either end waits for the other to come back. */
 export const RESTARTABLE: EndPolicy = { onComplete: 'last', onCancel: 'never', onFailure: 'stay', keepsProducer: true }
 
-/** How a consumer subscribes. Options of the producer's dispatcher (`partition`, `selector`, `priority`) stand beside. */
+/**
+ * How a consumer subscribes. Options of the producer's dispatcher (`partition`, `selector`, `priority`) are added to
+ * these.
+ */
 export interface SubscribeOptions extends Partial<DemandWindow> {
   /** What the end of this subscription means to the consumer: `transient` by default. */
   readonly cancel?: CancelMode
-  /** `manual`: nothing is asked but by `subscription.ask`. `automatic` by default. */
+  /** `manual`: asks only by `subscription.ask`. `automatic` by default. */
   readonly demand?: 'automatic' | 'manual'
   readonly partition?: string | number
   readonly selector?: (event: never) => boolean
@@ -62,7 +65,7 @@ export interface Subscription {
   ask(events: number): void
   /** Changes the window of an automatic subscription while it runs; a larger one asks at once. */
   update(window: Partial<DemandWindow>): void
-  /** Gives the subscription up; what was sent before is not handled any more. */
+  /** Ends the subscription; what was sent before is not handled any more. */
   cancel(reason?: unknown): void
   /** Settles, never rejects, when the subscription has ended: with how. */
   readonly done: Promise<Ending>
@@ -81,8 +84,8 @@ export interface LinkEnd {
 }
 
 /**
- * The tie itself. `asked` and `received` count up for ever; no consumer receives more than it asked, and what a
- * foreign producer sends beyond that is counted as surplus.
+ * The link itself. `asked` and `received` only grow; no consumer receives more than it asked, and what a foreign
+ * producer sends beyond that is counted as surplus.
  */
 export class Link implements Subscription {
   readonly from: LinkEnd
@@ -97,9 +100,9 @@ export class Link implements Subscription {
   asked = 0
   received = 0
   surplus = 0
-  /** Set once, when the consumer's end has let go. */
+  /** Set once, when the consumer's end is closed. */
   ending: Ending | undefined
-  /** Made when somebody looks at `done`. */
+  /** Made on first use. */
   #done: PromiseWithResolvers<Ending> | undefined
 
   constructor(from: LinkEnd, to: LinkEnd, options: SubscribeOptions, policy?: EndPolicy) {
@@ -119,7 +122,7 @@ export class Link implements Subscription {
     return this.to.name
   }
 
-  /** The most events that one call of the handler gets; a manual subscription hands chunks on as they come. */
+  /** The most events that one call of the handler gets; a manual subscription passes chunks on as they come. */
   get slice(): number {
     return this.isManual ? Number.POSITIVE_INFINITY : sliceSize(this.#window)
   }
@@ -152,7 +155,7 @@ export class Link implements Subscription {
     if (this.ending === undefined) this.to.leave(this, { kind: 'cancelled', reason })
   }
 
-  /** A chunk came in: gives the number of its events that were asked for. */
+  /** A chunk came in: returns the number of its events that were asked for. */
   receive(events: number): number {
     this.received += events
     const over = Math.max(0, this.received - this.surplus - this.asked)
@@ -167,7 +170,7 @@ export class Link implements Subscription {
     if (!this.isManual && this.ending === undefined) this.#askAgain()
   }
 
-  /** The consumer has let go; nothing is asked or handled after this. */
+  /** The consumer's end is closed; nothing is asked or handled after this. */
   close(ending: Ending): void {
     this.ending = ending
     this.#done?.resolve(ending)

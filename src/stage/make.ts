@@ -16,17 +16,17 @@ const TAKING = ['onEvents', 'onSubscribe', 'onWatermark', 'onBarrier']
 const DEFAULT_BUFFER_SIZE = 10_000
 
 /**
- * A stage that gives events: when consumers ask, by `onDemand`, or when it has some, by `emit`.
+ * A stage that emits events: when consumers ask, by `onDemand`, or when it has some, by `emit`.
  *
  * - **Sends** no consumer more than it asked for; what nobody has asked for yet is buffered, up to `bufferSize`.
- * - **Calls** `onDemand` with what is newly wanted, once for each ask; demand that it does not meet stays its own to
- *   meet, by `emit`. A source that can be pulled (any iterable) is better served by {@link from}.
- * - **Ends** when `complete()` was called, behind the last event; `cancel()` and `fail()` end it at once.
+ * - **Calls** `onDemand` with what is newly wanted, once for each ask; demand that it does not meet stays open, to be
+ *   met by `emit`. For an iterable source, {@link from} is simpler.
+ * - **Ends** after `complete()`, once the last event is sent; `cancel()` and `fail()` end it at once.
  *
  * Starts with the first subscription: see {@link connect}.
  *
- * @throws {TypeError} for an option that it does not have
- * @throws {RangeError} for one whose value is out of bounds
+ * @throws {TypeError} for an unknown option
+ * @throws {RangeError} for an option out of bounds
  * @example
  * let next = 0
  * const counter = producer<number>({ onDemand: (demand) => range(next, (next += demand)) })
@@ -40,17 +40,16 @@ export function producer<Out>(spec: ProducerSpec<Out>): Producer<Out> {
 }
 
 /**
- * A stage that takes events and gives others: none, one or several for each.
+ * A stage that receives events and emits others: none, one or several for each.
  *
- * - **Handles** the next events only while its consumers want some; asks its producers after the default window even
+ * - **Handles** the next events only while its consumers want some; asks its producers for the default window even
  *   before that, so that events are at hand.
- * - **Keeps** what one call gave beyond demand, and calls again when that has gone out; a generator is drawn from no
- *   further than demand reaches.
+ * - **Keeps** what one call returned beyond demand, and calls again when that is sent; a generator is drawn on demand.
  * - **Passes on** watermarks and barriers in their places.
  * - **Completes** after its producers; is cancelled when its last consumer has left (`unwanted: 'stay'`: waits).
  *
- * @throws {TypeError} for an option that it does not have
- * @throws {RangeError} for one whose value is out of bounds
+ * @throws {TypeError} for an unknown option
+ * @throws {RangeError} for an option out of bounds
  * @example
  * const double = producerConsumer<number, number>({ onEvents: (events) => events.map((n) => n * 2) })
  * await Array.fromAsync(toIterable([1, 2, 3], double)) // => [2, 4, 6]
@@ -62,14 +61,14 @@ export function producerConsumer<In, Out>(spec: ProducerConsumerSpec<In, Out>): 
 }
 
 /**
- * A stage that takes events and gives none.
+ * A stage that receives events and emits none.
  *
- * - **Asks** for `maxDemand` events at once, and again when no more than `minDemand` are left to be handled; handles
- *   at most `maxDemand - minDemand` at a time. The next ones are asked for after `onEvents` has returned, or its
- *   promise has settled: a slow consumer slows its producer.
- * - **Fails** with what a hook throws or rejects with; its producers hear of it as a cancellation.
+ * - **Asks** for `maxDemand` events at once, and again when at most `minDemand` are left to be handled; handles at most
+ *   `maxDemand - minDemand` at a time. The next ones are asked for after `onEvents` has returned, or its promise has
+ *   settled: a slow consumer slows its producer.
+ * - **Fails** with the error of a hook; its producers see a cancellation.
  *
- * @throws {TypeError} for an option that it does not have
+ * @throws {TypeError} for an unknown option
  * @example
  * const seen: number[] = []
  * const keep = consumer<number>({ onEvents: (events) => void seen.push(...events) })
@@ -96,8 +95,8 @@ const KINDS: Readonly<Record<StageKind, { readonly known: readonly string[]; rea
 }
 
 /**
- * A stage whose hooks get chunks as they came, and may give such: for stages between which events travel as more than
- * arrays. Whoever takes from it without using chunks gets arrays all the same.
+ * A stage whose hooks get chunks as they came, and may return chunks: for stages between which events travel in other
+ * forms than arrays. A consumer that does not use chunks gets arrays all the same.
  *
  * @param kind - as `producer`, `producerConsumer` and `consumer` make it
  */
@@ -106,7 +105,7 @@ export function chunkStage(kind: StageKind, spec: AnySpec): StageCore {
 }
 
 function make(kind: StageKind, given: object, usesChunks = false): StageCore {
-  // A literal with a misspelled hook would wait for ever; an instance of a class may hold what it likes.
+  // A literal with a misspelled hook would wait for ever; an instance of a class may have any members.
   if (Object.getPrototypeOf(given) === Object.prototype) checkKeys(kind, given, KINDS[kind].known)
   for (const [key, value] of Object.entries(given)) if (key.startsWith('on')) checkHook(kind, key, value)
   const spec = withDefaults(kind, given as AnySpec, usesChunks)
@@ -129,7 +128,7 @@ function outletOf(kind: StageKind, spec: AnySpec): Outlet<unknown> {
   return new Outlet<unknown>(dispatcher.make<Link>(), { name, bufferSize, whenFull, onDiscard })
 }
 
-/** The spec with defaults behind it: a view, so that hooks of an instance keep their `this`. */
+/** The spec with defaults: a view, so that hooks of an instance keep their `this`. */
 function withDefaults(kind: StageKind, spec: AnySpec, usesChunks: boolean): AnySpec {
   const { known, byDefault } = KINDS[kind]
   const bound: Record<string, unknown> = { ...byDefault, usesChunks }
@@ -146,7 +145,7 @@ function checkHook(kind: string, name: string, hook: unknown): void {
 }
 
 /**
- * Whole numbers from `from` up to, and without, `to`.
+ * Integers from `from` up to `to`, exclusive.
  *
  * @example
  * range(3, 6) // => [3, 4, 5]

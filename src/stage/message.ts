@@ -1,10 +1,10 @@
-// What stages say to each other: the whole protocol, as data.
+// The messages between stages: the whole protocol, as data.
 
 import type { Chunk } from './chunk.ts'
 
 /**
- * How a stage, or one subscription, came to its end. Three different things: all was given; somebody no longer wanted
- * it; something broke.
+ * How a stage, or one subscription, ended. Three different things: everything was emitted; it was no longer wanted;
+ * something broke.
  */
 export type Ending =
   | { readonly kind: 'completed' }
@@ -13,12 +13,12 @@ export type Ending =
 
 export const COMPLETED: Ending = { kind: 'completed' }
 
-/** A mark in line with the events: it overtakes none of them and none overtakes it. */
+/** A mark in order with the events: it overtakes none of them and none overtakes it. */
 export type Marker =
   | { readonly kind: 'watermark'; readonly time: number }
   | { readonly kind: 'barrier'; readonly epoch: number }
 
-/** A marker, or the end, which travels in line too. */
+/** A marker, or the end, which travels in order, too. */
 export type Mark = Marker | { readonly kind: 'end'; readonly ending: Ending }
 
 /** Up: from a consumer to its producer. `L` is the subscription that it travels on. */
@@ -44,7 +44,7 @@ export interface ToStage {
   readonly reply: PromiseWithResolvers<unknown> | undefined
 }
 
-/** To itself: a subscription was given up from its own side. */
+/** To itself: a subscription was ended from its own side. */
 export interface Left<L> {
   readonly kind: 'left'
   readonly link: L

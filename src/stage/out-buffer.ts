@@ -8,11 +8,11 @@ import type { Mark } from './message.ts'
 export type WhenFull = 'keep-first' | 'keep-last' | 'fail'
 
 /**
- * Events in order, each mark behind the events that were there before it. Events over the size are discarded; marks
- * never are: one whose events are discarded comes out early.
+ * Events in order, each mark after the events that were there before it. Events over the limit are discarded; marks
+ * never are: a mark whose events are discarded is sent early.
  *
- * Chunks are kept as they came. Arrays that follow each other come out as one, so that many small ones cost no more
- * than a large one; other chunks come out one by one.
+ * Chunks are kept as they came. Consecutive arrays are taken out as one, so that many small ones cost no more than a
+ * large one; other chunks are taken out one by one.
  *
  * @example
  * const buffer = new OutBuffer<string>(2, 'keep-last')
@@ -24,11 +24,11 @@ export class OutBuffer<T, M = Mark> {
   readonly #whenFull: WhenFull
   /** None of them is empty. */
   readonly #chunks = new Ring<Chunk<T>>(2)
-  /** How many events of the oldest chunk are out already. */
+  /** How many events of the oldest chunk have been taken. */
   #out = 0
   /** The number of events held. */
   #length = 0
-  /** Marks with the number of the first event behind them. */
+  /** Marks with the number of the first event after them. */
   readonly #marks = new Ring<{ readonly at: number; readonly mark: M }>(2)
   /** The number of the oldest event held. */
   #first = 0
@@ -46,7 +46,7 @@ export class OutBuffer<T, M = Mark> {
     return this.#length === 0 && this.#marks.length === 0
   }
 
-  /** Takes events in; gives the number discarded, or -1 if they do not fit and the buffer is to fail. */
+  /** Adds events; returns the number discarded, or -1 if they do not fit and the buffer is to fail. */
   push(events: Chunk<T>): number {
     const over = this.#length + events.length - this.#size
     if (over <= 0) return this.append(events)
@@ -57,7 +57,7 @@ export class OutBuffer<T, M = Mark> {
     return over
   }
 
-  /** Takes events in whatever the size: for what one call of a handler made, which is bounded by that call. */
+  /** Adds events whatever the size: for what one call of a handler made, which is bounded by that call. */
   append(events: Chunk<T>): 0 {
     if (events.length > 0) this.#chunks.push(events)
     this.#length += events.length
@@ -68,14 +68,14 @@ export class OutBuffer<T, M = Mark> {
     this.#marks.push({ at: this.#first + this.#length, mark })
   }
 
-  /** The mark that is next in line, ahead of every event held; undefined if an event is next. */
+  /** The mark that is next, before every event held; undefined if an event is next. */
   takeMark(): M | undefined {
     const next = this.#marks.peek()
     if (next === undefined || next.at > this.#first) return undefined
     return this.#marks.shift()?.mark
   }
 
-  /** Up to `count` events, none beyond the next mark: all that there are, or those of one chunk that is no array. */
+  /** Up to `count` events, none beyond the next mark: all of them, or those of one chunk that is not an array. */
   take(count: number): Chunk<T> {
     const untilMark = (this.#marks.peek()?.at ?? Number.POSITIVE_INFINITY) - this.#first
     const most = Math.min(count, untilMark, this.#length)

@@ -1,4 +1,4 @@
-// The giving side of a stage: its consumers, what they miss, and what waits for them.
+// The emitting side of a stage: its consumers, what they miss, and what waits for them.
 
 import { SluiceError } from '../base/errors.ts'
 import { type Chunk, cut } from './chunk.ts'
@@ -19,9 +19,9 @@ export interface OutletOptions {
 }
 
 /**
- * Keeps the balance of demand: what is buffered goes out whenever anybody misses it, and what is asked of the source
- * is worked out from what consumers miss, less what is buffered, less what the source already owes. So demand of
- * consumers that left, or of events that were dropped, can hide nothing.
+ * Keeps the balance of demand: what is buffered is sent whenever anybody misses it, and what is asked of the source is
+ * computed from what consumers miss, less what is buffered, less what the source already owes. So demand of consumers
+ * that left, or of events that were dropped, is never lost.
  */
 export class Outlet<T> {
   readonly #options: OutletOptions
@@ -29,24 +29,24 @@ export class Outlet<T> {
   readonly #buffer: OutBuffer<T>
   /** Whether demand, events and markers are held back. */
   isPaused = false
-  /** Whether what comes now must wait: during a pause, and until all that came in it has been taken up. */
+  /** Whether what comes now must wait: during a pause, and until everything that came in it has been handled. */
   isHolding = false
-  /** What came during a pause, in its order: given back one by one; what comes meanwhile queues up behind. */
+  /** What came during a pause, in order: handled one by one; what comes meanwhile queues up after it. */
   readonly #held: OutBuffer<T, Ask | Marker>
   readonly #links = new Set<Link>()
-  /** Asked of the source and not yet given by it. */
+  /** Asked of the source and not yet emitted by it. */
   #owed = 0
   emitted = 0
   readonly #inHand: InHand
   discarded = 0
-  /** Whether the end has been put in line: nothing is given after it. */
+  /** Whether the end has been put in line: nothing is emitted after it. */
   isEnding = false
-  /** The end, once it has gone out: who comes now hears it at once. */
+  /** The end, once it has been sent: a new consumer gets it at once. */
   #end: Mark | undefined
-  /** The last watermark that went on. */
+  /** The last watermark that was passed on. */
   watermark: number | undefined
   #hasWarned = false
-  /** Whether what waits has been given up: what a dispatcher still holds is nobody's. */
+  /** Whether what waits has been dropped: what a dispatcher still holds belongs to nobody. */
   #isCleared = false
 
   constructor(dispatcher: Dispatcher<T, Link>, options: OutletOptions) {
@@ -66,12 +66,12 @@ export class Outlet<T> {
     return this.#links
   }
 
-  /** Whether everything has been handed to somebody, the end included. */
+  /** Whether everything has been sent, including the end. */
   get isSpent(): boolean {
     return this.isEnding && this.#buffer.isEmpty && this.#links.size === 0
   }
 
-  /** Events that could go out now, beyond what waits already. */
+  /** Events that could be sent now, beyond what waits already. */
   get room(): number {
     if (this.isPaused) return 0
     return this.#dispatcher.wanted() - this.#buffer.length - this.#inHand.events
@@ -83,7 +83,7 @@ export class Outlet<T> {
     if (this.#end !== undefined && this.#dispatcher.held() === 0) this.#deliver.mark(link, this.#end)
   }
 
-  /** Whether the link was here. One that leaves may let the others go on. */
+  /** Whether the link was here. When one leaves, the others may continue. */
   leave(link: Link): boolean {
     if (!this.#links.delete(link)) return false
     this.#dispatcher.cancel(link)
@@ -102,7 +102,7 @@ export class Outlet<T> {
     if (!this.#buffer.isEmpty) this.flush()
   }
 
-  /** What the source is to be asked for now; it owes that from here on. */
+  /** What to ask of the source now; it owes that from here on. */
   newDemand(): number {
     if (this.isEnding) return 0
     const fresh = this.room - this.#owed
@@ -111,7 +111,7 @@ export class Outlet<T> {
     return fresh
   }
 
-  /** Gives events that the author sent of their own accord: behind what came during a pause. */
+  /** Emits events that the author sent on their own: after what came during a pause. */
   emit(events: Chunk<T>): void {
     if (this.isEnding) return
     this.#inHand.emitted()
@@ -119,16 +119,16 @@ export class Outlet<T> {
     else this.give(events, true)
   }
 
-  /** A hook was handed events and returned nothing; `before` is how many it had emitted before that call. */
+  /** A hook received events and returned nothing; `before` is how many it had emitted before that call. */
   handed(events: number, before: number): void {
     this.#inHand.handed(events, this.emitted > before, () => this.room <= 0 && !this.isEnding && !this.isPaused)
   }
 
   /**
-   * Gives events; what nobody asked for waits. What one call of a handler made (`isBounded` false) is kept whole: the
+   * Emits events; what nobody asked for waits. What one call of a handler made (`isBounded` false) is kept whole: the
    * next call waits for it.
    *
-   * @throws {SluiceError} BUFFER_FULL if there are too many, and that is a failure
+   * @throws {SluiceError} BUFFER_FULL if there are too many, and the policy is to fail
    */
   give(events: Chunk<T>, isBounded: boolean): void {
     if (this.isPaused) return this.#lose(this.#held.push(events))
@@ -149,7 +149,7 @@ export class Outlet<T> {
     }
   }
 
-  /** Puts a marker in line: behind what came during a pause. */
+  /** Puts a marker in line: after what came during a pause. */
   mark(marker: Marker): void {
     if (this.isEnding) return
     if (this.isHolding) this.#held.pushMark(marker)
@@ -172,7 +172,7 @@ export class Outlet<T> {
     this.isHolding = !this.#held.isEmpty
   }
 
-  /** Takes up one thing that came during a pause, as if it came now; false if there is none. */
+  /** Takes one message that came during a pause, as if it came now; false if there is none. */
   replay(): boolean {
     if (this.isPaused || !this.isHolding) return false
     const held = this.#held.takeMark()
@@ -183,7 +183,7 @@ export class Outlet<T> {
     return true
   }
 
-  /** Sends out what waits, as far as demand reaches; marks in their places. */
+  /** Sends what waits, as far as demand reaches; marks in their places. */
   flush(): void {
     while (!this.#buffer.isEmpty) {
       const mark = this.#buffer.takeMark()
@@ -198,7 +198,7 @@ export class Outlet<T> {
     }
   }
 
-  /** Forgets everything that waits: it counts as discarded. Gives the number of events. */
+  /** Drops everything that waits: it counts as discarded. Returns the number of events. */
   clear(): number {
     const lost = this.buffered
     this.#isCleared = true
@@ -208,20 +208,20 @@ export class Outlet<T> {
     return lost
   }
 
-  /** Ends at once: everybody hears of it. */
+  /** Ends at once: all consumers are told. */
   letGo(ending: Ending): void {
     this.clear()
     for (const link of [...this.#links]) this.#deliver.mark(link, { kind: 'end', ending })
   }
 
-  /** Tells the author of events that were discarded: each time, or once by a warning. */
+  /** Tells the author about discarded events: each time, or once by a warning. */
   report(lost: number): void {
     if (lost === 0) return
     const { name, onDiscard } = this.#options
     if (onDiscard !== undefined) return onDiscard(lost)
     if (this.#hasWarned) return
     this.#hasWarned = true
-    process.emitWarning(`Stage ${name} discards events that nobody asks for (give onDiscard to hear of each time)`)
+    process.emitWarning(`Stage ${name} discards events that nobody asks for (set onDiscard to be told each time)`)
   }
 
   #putMark(mark: Mark): void {
@@ -235,7 +235,7 @@ export class Outlet<T> {
     else this.#buffer.append(events)
   }
 
-  /** So many events did not fit; a negative number stands for a full buffer that is to fail. */
+  /** This many events did not fit; a negative number means a full buffer that is to fail. */
   #lose(lost: number): void {
     if (lost >= 0) {
       this.discarded += lost

@@ -235,7 +235,7 @@ describe('a producer', () => {
     throws(() => source.barrier(1.5), RangeError)
     const probe = new Probe<number>()
     probe.subscribe(source)
-    await rejects(probe.stage.done, /onDemand of producer must give an array: found "abc"/)
+    await rejects(probe.stage.done, /onDemand of producer must return an array: found "abc"/)
   })
 
   it('D20: refuses options that it does not have, and values out of bounds', () => {
@@ -411,7 +411,7 @@ describe('a producer-consumer', () => {
     const probe = new Probe<number>()
     await rejects(
       (await connect([1], wrong, probe.stage)).done,
-      /onEvents of wrong must give an array or an iterator: found 7/,
+      /onEvents of wrong must return an array or an iterator: found 7/,
     )
   })
 

@@ -1,4 +1,4 @@
-// Stages that were connected, watched over as one: they end together, and nothing of them stays.
+// Connected stages, supervised as one: they end together, and nothing of them remains.
 
 import { messageOf } from '../base/errors.ts'
 import type { StageCore } from './core.ts'
@@ -7,14 +7,14 @@ import type { Stage, StageStats } from './stage.ts'
 
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined
-  /** Whether stages below one that failed handle what it gave before they hear of that; else all end at once. */
+  /** Whether stages below a failed one handle its output before they get the error; otherwise all end at once. */
   readonly failsInLine?: boolean
 }
 
 /**
  * A running graph of stages.
  *
- * It ends when all of its consumers have ended; the stages that are left then are cancelled. When one stage fails, the
+ * It ends when all of its consumers have ended; the remaining stages are cancelled then. When one stage fails, the
  * others are cancelled, and `done` rejects with the very error that was thrown.
  */
 export class Run {
@@ -27,7 +27,7 @@ export class Run {
   #failure: { readonly error: unknown } | undefined
   /** Whether every stage has ended and is closed. */
   #isOver = false
-  /** Whether anybody looks at the outcome. */
+  /** Whether anybody awaits the outcome. */
   #isWatched = false
 
   /** @internal made by `connect` */
@@ -36,7 +36,7 @@ export class Run {
     this.#stages = layers.flat()
     this.#failsInLine = failsInLine
     this.#signal = signal
-    this.#finished.promise.catch(() => {}) // Looked at again by `done`; warned of below if nobody does.
+    this.#finished.promise.catch(() => {}) // Handled by `done`; a warning is printed below if nobody awaits it.
     void this.#watch()
     if (signal?.aborted === true) this.#abort()
     else signal?.addEventListener('abort', this.#abort, { once: true })
@@ -56,7 +56,7 @@ export class Run {
     return this.#stages.map((stage) => stage.stats())
   }
 
-  /** Stops asking the sources, lets what they gave go through, and ends. Resolves and rejects as `done`. */
+  /** Stops asking the sources, lets everything through, and ends. Resolves and rejects as `done`. */
   drain(): Promise<void> {
     for (const stage of this.#stages) if (!stage.takesEvents) stage.complete()
     return this.done
@@ -69,7 +69,7 @@ export class Run {
     await Promise.all(this.#stages.map((stage) => stage.settled))
   }
 
-  /** Drains; throws what made the run fail. */
+  /** Drains; throws the error of the run. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain()
   }
@@ -97,7 +97,7 @@ export class Run {
     if (this.#failure === undefined) return this.#finished.resolve()
     this.#finished.reject(this.#failure.error)
     if (!this.#isWatched) {
-      process.emitWarning(`A run of stages failed and nobody waits for it: ${messageOf(this.#failure.error)}`)
+      process.emitWarning(`A run of stages failed and nobody awaits it: ${messageOf(this.#failure.error)}`)
     }
   }
 

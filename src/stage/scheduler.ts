@@ -8,23 +8,23 @@ export interface Runnable {
   step(): void
 }
 
-/** Runs what is scheduled, each thing as often as it was scheduled. Tests give one with an order of their own. */
+/** Runs what is scheduled, each as often as it was scheduled. Tests pass one with an order of their own. */
 export interface Scheduler {
   schedule(runnable: Runnable): void
 }
 
-/** Longest stretch of work before the event loop gets its turn, in clock milliseconds. */
+/** The longest time before the event loop gets its turn, in clock milliseconds. */
 const STRETCH_MS = 4
 /** Steps between two looks at the clock. */
 const STEPS_PER_LOOK = 32
 
 /**
- * The scheduler of a thread. It starts in a microtask, so that small work is done before any timer; a stretch of work
- * that lasts gives way to the event loop every few milliseconds. With nothing to do it holds no handle.
+ * The scheduler of a thread. It starts in a microtask, so that small work is done before any timer; longer work yields
+ * to the event loop every few milliseconds. When idle it holds no handle.
  */
 class ThreadScheduler implements Scheduler {
   readonly #ready = new Ring<Runnable>(64)
-  /** Whether a turn is coming, as a microtask or an immediate. */
+  /** Whether a turn is pending, as a microtask or an immediate. */
   #isComing = false
 
   schedule(runnable: Runnable): void {

@@ -1,4 +1,4 @@
-// Stages as their users see them: what can be asked of one from outside, and from its own hooks.
+// Stages as their users see them: requests from outside, and from their own hooks.
 
 import type { Ending } from './message.ts'
 
@@ -13,16 +13,19 @@ export interface StageStats {
   /** Events that came and are not handled yet. */
   readonly waiting: number
   readonly discarded: number
-  /** Events that came without having been asked for: always 0 between stages of ours. */
+  /** Events that came without having been asked for: always 0 between our own stages. */
   readonly surplus: number
   readonly producers: number
   readonly consumers: number
 }
 
-/** A thing with a mailbox: it handles one message at a time. */
+/** An actor with a mailbox: it handles one message at a time. */
 export interface Stage {
   readonly name: string
-  /** Resolves when the stage has completed or was cancelled and everything is closed; rejects with what made it fail. */
+  /**
+   * Resolves when the stage has completed or was cancelled and everything is closed; rejects with the error that made
+   * it fail.
+   */
   readonly done: Promise<void>
   /** How it ended; undefined until then. */
   readonly ending: Ending | undefined
@@ -30,27 +33,27 @@ export interface Stage {
   readonly signal: AbortSignal
   stats(): StageStats
   /**
-   * Asks the stage's `onMessage` and gives its answer, after every batch that came before, and after the events that
-   * the answer's hook emits were sent or buffered.
+   * Sends a request to the stage's `onMessage` and returns its answer, after every batch that came before, and after
+   * the events that the hook emits were sent or buffered.
    */
   request(message: unknown): Promise<unknown>
-  /** Tells the stage's `onMessage`, in the same order, without an answer. */
+  /** Sends a notice to the stage's `onMessage`, in the same order, without an answer. */
   notify(message: unknown): void
-  /** Ends it after what it has in hand: nothing new is taken, what was made goes out, then the end. */
+  /** Ends it after what it has in hand: nothing new is taken, its output is sent, then the end. */
   complete(): void
   /** Ends it now: what it holds is lost. */
   cancel(reason?: unknown): void
-  /** Ends it now, as failed: what it holds is lost, and everybody who depends on it hears of it. */
+  /** Ends it now, as failed: what it holds is lost, and everything that depends on it is told. */
   fail(error: unknown): void
 }
 
-/** Gives events to consumers, never more than they asked for. */
+/** Sends events to consumers, never more than they asked for. */
 export interface Producer<Out> extends Stage {
-  /** Sends events, as far as they are asked for; the others are buffered. From a hook, or from outside at any time. */
+  /** Sends events, as far as they are asked for; the rest is buffered. From a hook, or from outside at any time. */
   emit(events: readonly Out[]): void
-  /** Promises that no event earlier than `time` follows. In line with the events. */
+  /** Promises that no event earlier than `time` follows. In order with the events. */
   watermark(time: number): void
-  /** Ends epoch `epoch`. In line with the events. */
+  /** Ends epoch `epoch`. In order with the events. */
   barrier(epoch: number): void
   /** Holds demand and events back, in order, until `resume`. */
   pause(): void
@@ -58,13 +61,13 @@ export interface Producer<Out> extends Stage {
   readonly [gives]?: Out
 }
 
-/** Takes events from producers; it cannot emit. */
+/** Receives events from producers; it cannot emit. */
 export interface Consumer<In> extends Stage {
-  /** Only for the compiler, which tells consumers of different events apart by it, and from producers. */
+  /** Only for the compiler, to tell consumers of different events apart, and from producers. */
   readonly [takes]: (event: In) => void
 }
 
-/** Takes events and gives others. */
+/** Receives events and emits others. */
 export interface ProducerConsumer<In, Out> extends Consumer<In>, Producer<Out> {}
 
 declare const gives: unique symbol

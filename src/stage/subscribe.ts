@@ -1,4 +1,4 @@
-// Ties one consumer to one producer.
+// Connects one consumer to one producer.
 
 import { checkChoice, checkKeys, describeValue } from '../base/check.ts'
 import { StageCore } from './core.ts'
@@ -6,7 +6,7 @@ import { demandWindow } from './demand.ts'
 import { type EndPolicy, Link, type SubscribeOptions, type Subscription } from './link.ts'
 import type { Consumer, Producer } from './stage.ts'
 
-/** What a subscription takes. */
+/** The options of a subscription. */
 export const SUBSCRIPTION_OPTIONS: readonly string[] = [
   'maxDemand',
   'minDemand',
@@ -18,12 +18,12 @@ export const SUBSCRIPTION_OPTIONS: readonly string[] = [
 ]
 
 /**
- * Subscribes a consumer to a producer: the consumer then asks, and events come. Any number of either may be tied.
+ * Subscribes a consumer to a producer: the consumer then asks, and events come. Any number of either may be connected.
  *
- * Wire from the bottom up (the last consumer first), so that nothing flows before all is connected; {@link connect}
- * does that, watches over the whole and cleans up: prefer it.
+ * Connect from the bottom up (the last consumer first), so that nothing flows before everything is connected; {@link
+ * connect} does that, supervises the whole and cleans up: prefer it.
  *
- * @throws {RangeError | TypeError} for options that make no subscription; nothing has happened then
+ * @throws {RangeError | TypeError} for invalid options; nothing has happened then
  * @example
  * const seen: number[] = []
  * const keep = consumer<number>({ onEvents: (events) => void seen.push(...events) })
@@ -42,8 +42,8 @@ export function subscribe<T>(
 }
 
 /**
- * The first half of {@link subscribe}: the stages know of each other, and nothing is asked yet. Who ties several links
- * it first and begins afterwards, so that no consumer misses what another asked for.
+ * The first half of {@link subscribe}: the stages know each other, and nothing is asked yet. To connect several links,
+ * link them all first and begin afterwards, so that no consumer misses what another asked for.
  *
  * @param policy - overrides what the ends mean, for stages that are restarted
  */
@@ -55,12 +55,12 @@ export function link(consumer: unknown, producer: unknown, options: SubscribeOpt
   return made
 }
 
-/** Refuses two stages that cannot be tied, or not with these options; nothing has happened then. */
+/** Rejects two stages that cannot be connected, or not with these options; nothing has happened then. */
 export function checkLink(consumer: unknown, producer: unknown, options: SubscribeOptions): void {
   const to = coreOf(consumer)
   const from = coreOf(producer)
-  if (!to.takesEvents) throw new TypeError(`Cannot subscribe ${to.name}: it takes no events`)
-  if (!from.givesEvents) throw new TypeError(`Cannot subscribe to ${from.name}: it gives no events`)
+  if (!to.takesEvents) throw new TypeError(`Cannot subscribe ${to.name}: it receives no events`)
+  if (!from.givesEvents) throw new TypeError(`Cannot subscribe to ${from.name}: it emits no events`)
   if (!to.isOpen) throw new Error(`Cannot subscribe ${to.name}: it has ended`)
   checkSubscription(options)
   from.checkSubscription(options)
@@ -71,7 +71,7 @@ export function begin(links: readonly Link[]): void {
   for (const one of links) coreOf(one.to).begin(one)
 }
 
-/** Refuses options that make no subscription. */
+/** Rejects invalid options of a subscription. */
 export function checkSubscription(options: SubscribeOptions): void {
   checkKeys('A subscription', options, SUBSCRIPTION_OPTIONS)
   demandWindow(options)

@@ -19,17 +19,17 @@ export interface TasksSpec<In> {
   readonly task: (event: In, context: TaskContext) => unknown
   /** The most tasks at a time: an integer, 1 or more. */
   readonly concurrency: number
-  /** More is asked for once no more than this many are under way: 0 to `concurrency - 1`, which is the default. */
+  /** More is asked for once at most this many are under way: 0 to `concurrency - 1`, which is the default. */
   readonly minDemand?: number
-  /** Attempts in all before a task has failed: an integer, 1 or more; 1 by default. */
+  /** Attempts in total before a task has failed: an integer, 1 or more; 1 by default. */
   readonly attempts?: number
   /** The wait between attempts: 100 ms, doubling up to 10 s, by default. */
   readonly backoff?: Backoff
-  /** Longest time of one attempt, in clock milliseconds; none by default. Its signal is aborted then. */
+  /** The timeout of one attempt, in clock milliseconds; none by default. Its signal is aborted then. */
   readonly timeoutMs?: number
   /** How long a stage that fails or is cancelled waits for tasks under way, in clock milliseconds; 5000 by default. */
   readonly drainTimeoutMs?: number
-  /** Told of a task that has failed for good; without it the stage fails with the task's error. */
+  /** Called for a task that has failed for good; without it the stage fails with the task's error. */
   readonly onFailure?: (event: In, error: unknown) => void
   readonly clock?: Clock
 }
@@ -48,12 +48,12 @@ const OPTIONS: Checks<TasksSpec<never>> = {
 }
 
 /**
- * A consumer that starts `task` for every event, as they come, and asks for more as tasks end: a free place is filled
- * at once, whatever the others are doing.
+ * A consumer that starts `task` for every event, as they come, and asks for more as tasks end: a free slot is filled at
+ * once, whatever the others are doing.
  *
  * - **Completes** after its producers, when the last task has ended.
  * - **Fails** with the error of the first task that has failed for good, unless `onFailure` takes it; the signals of
- *   the tasks under way are aborted, and they are waited for, up to `drainTimeoutMs`.
+ *   the tasks under way are aborted, and they are awaited, up to `drainTimeoutMs`.
  *
  * @throws {RangeError} for numbers out of bounds
  * @example
@@ -91,10 +91,10 @@ class TaskPool<In> {
   readonly #stop = new AbortController()
   /** Subscription → asked for and not yet done. */
   readonly #missing = new Map<Subscription, number>()
-  /** Events beyond the places: only where there are several producers. */
+  /** Events beyond the slots: only with several producers. */
   readonly #waiting = new Ring<{ readonly event: In; readonly from: Subscription }>()
   #running = 0
-  /** Waited on until no task is under way. */
+  /** Awaited until no task is under way. */
   #idle: PromiseWithResolvers<void> | undefined
 
   constructor(spec: PoolSpec<In>, window: DemandWindow) {
@@ -121,7 +121,7 @@ class TaskPool<In> {
     await untilAborted(this.#idle.promise, signal).catch(() => {}) // Rejected only by the signal.
   }
 
-  /** Aborts what is under way if the stage did not complete, and waits for it, not for ever. */
+  /** Aborts what is under way if the stage did not complete, and awaits it, with a limit. */
   async close(reason: unknown): Promise<void> {
     if (this.#running === 0) return
     this.#stop.abort(reason)

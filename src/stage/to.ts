@@ -16,13 +16,13 @@ import { checkSubscription, coreOf } from './subscribe.ts'
 type Middle<A, B> = Many<ProducerConsumer<A, B>>
 
 /**
- * The events that come out of a chain of stages, one by one. The chain is started by the first `next()`.
+ * The events that come out of a chain of stages, one by one. The first `next()` starts the chain.
  *
- * - **Asks** as a consumer does, and handles a batch when all of it has been taken: who iterates slowly slows the source.
+ * - **Asks** as a consumer does, and handles a batch when all of it has been taken: a slow reader slows the source.
  * - **Ends** with the chain; a failure throws the very error, after the events that came before it.
  * - **`break`** cancels the chain, and waits until its sources are closed.
  *
- * @throws {TypeError | RangeError} at once for what makes no chain, and for `cancel: 'temporary'`, which nothing would end
+ * @throws {TypeError | RangeError} at once for an invalid chain, and for `cancel: 'temporary'`, which nothing would end
  * @example
  * const seen: number[] = []
  * for await (const n of toIterable([1, 2, 3, 4], { maxDemand: 2 })) {
@@ -89,7 +89,7 @@ export function toWebStream<T>(events: AsyncIterable<T>): ReadableStream<T> {
 }
 
 /**
- * A consumer that writes its events to a Node stream or a web stream, as fast as that takes them.
+ * A consumer that writes its events to a Node stream or a web stream, as fast as that accepts them.
  *
  * - **Completes** when the stream has been ended and has finished.
  * - **Fails** with the stream's error, or if it is closed before its end; on failure and cancellation the stream is
@@ -106,7 +106,7 @@ export function into<T>(stream: Writable | WritableStream<T>): Consumer<T> {
   return 'getWriter' in stream ? intoWeb(stream) : intoNode(stream)
 }
 
-/** Refuses, before anybody iterates, what could not be started, and what would have no end. */
+/** Rejects, before iteration, what could not be started, and what would never end. */
 function checkParts(what: string, parts: readonly unknown[]): void {
   const { signal: _, ...options } = readParts(parts).options
   checkSubscription(options)
@@ -121,13 +121,13 @@ function batchesOf(parts: readonly unknown[]): AsyncGenerator<readonly unknown[]
   })
 }
 
-/** A graph that was started, for whoever waits for its end. */
+/** A graph that was started, for whoever awaits its end. */
 export interface Begun {
   readonly done: Promise<void>
 }
 
 /**
- * What comes to a consumer that ends a graph of stages, batch by batch; each is taken before the next is asked for.
+ * The input of a consumer that ends a graph of stages, batch by batch; each is taken before the next is asked for.
  *
  * @param begin - starts the graph with the consumer as its last stage; called by the first `next()`
  */
@@ -142,20 +142,20 @@ export async function* handedOver(begin: (last: StageCore) => Awaitable<Begun>):
   try {
     for (let batch = await handover.take(); batch !== undefined; batch = await handover.take()) yield batch
   } finally {
-    // Cancelled first: a batch that nobody wants the rest of is not asked for again.
+    // Cancelled first: the rest of a batch is not wanted, so nothing more is asked for.
     last.cancel()
     handover.end()
     await run.done
   }
 }
 
-/** Passes one value at a time from who gives to who takes; `give` waits until the next one is asked for. */
+/** Passes one value at a time from giver to taker; `give` waits until the next one is asked for. */
 class Handover<T> {
   /** Given and not yet taken. */
   #offer: T | undefined
-  /** Lets the giver go on. */
+  /** Releases the giver. */
   #accept: PromiseWithResolvers<void> | undefined
-  /** Waited on by the taker. */
+  /** Awaited by the taker. */
   #arrival: PromiseWithResolvers<void> | undefined
   #isOver = false
 
@@ -188,7 +188,7 @@ class Handover<T> {
 
 function intoWeb<T>(stream: WritableStream<T>): Consumer<T> {
   const writer = stream.getWriter()
-  /** Once a write has failed the writer's promises say so; until then nobody need hear of a single write. */
+  /** Once a write has failed, the writer's promises reject; until then a single write need not be awaited. */
   const write = async (events: readonly T[]): Promise<void> => {
     for (const event of events) {
       await writer.ready
@@ -199,7 +199,7 @@ function intoWeb<T>(stream: WritableStream<T>): Consumer<T> {
     name: 'stream',
     onEvents: (events, _from, self) => orEnd(write(events), self.signal),
     onComplete: (self) => {
-      // Of an earlier write that failed `close` says only that it cannot; `closed` says why.
+      // After a failed write, `close` reports only that it cannot; `closed` has the reason.
       writer.close().catch(() => {})
       return orEnd(writer.closed, self.signal)
     },
@@ -210,7 +210,7 @@ function intoWeb<T>(stream: WritableStream<T>): Consumer<T> {
   })
 }
 
-/** Waits for `work`, but no longer than the stage is open. */
+/** Awaits `work`, but no longer than the stage is open. */
 async function orEnd(work: Promise<void>, signal: AbortSignal): Promise<void> {
   try {
     await untilAborted(work, signal)
@@ -243,7 +243,7 @@ function intoNode<T>(stream: Writable): Consumer<T> {
     onEnd: (ending) => {
       stream.off('drain', goOn).off('close', onClose)
       if (ending.kind !== 'completed') stream.destroy()
-      // A late error of a stream that is given up has nobody left to hear it.
+      // Nobody listens any more to a late error of an abandoned stream.
       else stream.off('error', onError)
     },
   })

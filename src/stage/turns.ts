@@ -1,4 +1,4 @@
-// When a stage is at work: in its turns, one thing at a time, and not while a hook's promise is waited for.
+// When a stage is busy: in its turns, one thing at a time, and not while a hook's promise is awaited.
 
 import { CLOSING_MS } from '../base/closing.ts'
 import { isPromise } from '../base/promise.ts'
@@ -12,14 +12,14 @@ export interface TurnTaker {
   /** Does one thing; false if there is none, or never will be again. */
   advance(): boolean
   fail(error: unknown): void
-  /** The end came while the owner was at work, or waited for a hook: now it is neither. */
+  /** The end came while the owner was busy, or awaited a hook: now it is neither. */
   close(): void
 }
 
-/** A hook's promise is being waited for. */
+/** A hook's promise is being awaited. */
 interface Wait {
   readonly mayLeave: boolean
-  /** Set once nobody wants what it waits for. */
+  /** Set once nobody wants its result. */
   limit?: NodeJS.Timeout
 }
 
@@ -30,13 +30,13 @@ const WORK_PER_TURN = 16
 export class Turns implements Runnable {
   readonly #scheduler: Scheduler
   readonly #owner: TurnTaker
-  /** Whether no turn is coming or under way, and nothing is waited for. */
+  /** Whether no turn is pending or under way, and nothing is awaited. */
   #isResting = true
   /** The wait for a hook's promise that is under way. */
   #wait: Wait | undefined
-  /** Whether the owner is at work in this very call: it will look around again before it rests. */
+  /** Whether the owner is busy in this very call: it will check again before it rests. */
   #isAtWork = false
-  /** Set where its time is measured. */
+  /** Set if its time is measured. */
   time: WorkTime | undefined
 
   constructor(scheduler: Scheduler, owner: TurnTaker) {
@@ -44,14 +44,14 @@ export class Turns implements Runnable {
     this.#owner = owner
   }
 
-  /** Whether a hook is running, or its promise is being waited for. */
+  /** Whether a hook is running, or its promise is being awaited. */
   get isBusy(): boolean {
     return this.#wait !== undefined || this.#isAtWork
   }
 
   /**
-   * What is waited for is no longer wanted: the wait is left if it lasts to the next turn of the loop, where it may be, and
-   * else after 3 seconds. What the hook still does is its own affair.
+   * The awaited promise is no longer wanted: it is abandoned at the next turn of the loop, if that is allowed, and else
+   * after 3 seconds. What the hook still does is ignored.
    */
   leaveWait(): void {
     const wait = this.#wait
@@ -63,7 +63,7 @@ export class Turns implements Runnable {
     else wait.limit ??= setTimeout(leave, CLOSING_MS)
   }
 
-  /** Asks for a turn, unless one is coming anyway. */
+  /** Requests a turn, unless one is pending. */
   wake(): void {
     if (!this.#isResting || this.#owner.isOver) return
     this.#isResting = false
@@ -83,7 +83,7 @@ export class Turns implements Runnable {
   }
 
   /**
-   * Goes on with what a hook gave: now if it is there, else when its promise has settled.
+   * Continues with the result of a hook: now if it is there, else when its promise has settled.
    *
    * @param mayLeave - whether the owner's end need not wait for that promise: it may never settle
    */

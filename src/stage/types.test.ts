@@ -57,6 +57,6 @@ describe('the types of stages', () => {
     const sink: object = consumer<number>({ onEvents: () => {} })
     equal(typeof misuse, 'function')
     equal(typeof use, 'function')
-    throws(() => subscribe(consumer<number>({ onEvents: () => {} }), sink as never), /it gives no events/)
+    throws(() => subscribe(consumer<number>({ onEvents: () => {} }), sink as never), /it emits no events/)
   })
 })

@@ -1,22 +1,22 @@
-// How long a stage was at work: measured where its turns begin and end, never per event.
+// The busy time of a stage: measured where its turns begin and end, never per event.
 
-/** How long the stages of this thread that are measured were at work, in clock milliseconds; a thread does one thing at a time. */
+/** The busy time of the measured stages of this thread, in clock milliseconds; a thread does one thing at a time. */
 let threadMs = 0
 
 /**
- * The time of one stage: while it has the thread, and while it waits for the promise of a hook.
+ * The time of one stage: while it has the thread, and while it awaits the promise of a hook.
  *
- * What enters twice counts once: work outside of a turn may begin inside of one.
+ * Nested entries count once: work outside of a turn may begin inside of one.
  */
 export class WorkTime {
   #ms = 0
   #depth = 0
   /** Since when it has the thread, as far as that is not counted yet. */
   #sliceMs = 0
-  /** Since when it waits for the promise of a hook. */
+  /** Since when it awaits the promise of a hook. */
   #waitingMs: number | undefined
 
-  /** So far, with what is under way. */
+  /** So far, including what is under way. */
   get ms(): number {
     const nowMs = performance.now()
     const slice = this.#depth > 0 ? nowMs - this.#sliceMs : 0
@@ -32,7 +32,7 @@ export class WorkTime {
     this.#sliceMs = nowMs
   }
 
-  /** It gives the thread back. @param isWaiting - whether a hook's promise is waited for: that is work, too */
+  /** It releases the thread. @param isWaiting - whether a hook's promise is awaited: that is work, too */
   leave(isWaiting = false): void {
     this.#depth -= 1
     if (this.#depth > 0) return
@@ -42,8 +42,8 @@ export class WorkTime {
   }
 
   /**
-   * Counts what passes until `given` settles, less what stages of this thread do meanwhile: a read that is done and
-   * has to wait for its turn is none of its work.
+   * Counts what passes until `given` settles, less what stages of this thread do meanwhile: a finished read that has to
+   * wait for its turn does not count.
    */
   async through<T>(given: PromiseLike<T>): Promise<T> {
     const beganMs = performance.now()

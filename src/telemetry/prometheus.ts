@@ -1,14 +1,14 @@
-// What runs look like as metrics, and as the text that Prometheus reads.
+// Runs as metrics, in the text format of Prometheus.
 
 import { exposition, type Family, type Sample } from '../observe/exposition.ts'
 import type { LayerFigures, RunSnapshot, StageFigures } from '../pipeline/snapshot.ts'
 
-/** Every metric: what it is, and what a run has of it. */
+/** Every metric, and its value for a run. */
 interface Metric<Of> {
   readonly name: string
   readonly type: Family['type']
   readonly help: string
-  /** Undefined where there is none yet. */
+  /** Undefined if there is none yet. */
   readonly of: (of: Of) => number | undefined
 }
 
@@ -21,61 +21,58 @@ const RUN: readonly Metric<RunSnapshot>[] = [
   counter('sluice_records_derived_total', 'Events beyond the first of a record, committed.', ({ run }) => run.derived),
   counter(
     'sluice_records_absorbed_total',
-    'Events that windows, aggregates and joins took in, committed.',
+    'Events absorbed by windows, aggregates and joins, committed.',
     ({ run }) => run.absorbed,
   ),
-  gauge('sluice_records_uncommitted', 'Records read and not committed yet.', ({ read, run }) =>
+  gauge('sluice_records_uncommitted', 'Records read but not yet committed.', ({ read, run }) =>
     Math.max(0, read - run.read),
   ),
-  gauge('sluice_source_done_bytes', 'How far the run is in its source, in bytes.', ({ doneBytes }) => doneBytes),
-  gauge(
-    'sluice_source_size_bytes',
-    'What the run has to read, in bytes, where it is known.',
-    ({ totalBytes }) => totalBytes,
-  ),
+  gauge('sluice_source_done_bytes', 'Progress of the run in its source, in bytes.', ({ doneBytes }) => doneBytes),
+  gauge('sluice_source_size_bytes', 'What the run has to read, in bytes, if known.', ({ totalBytes }) => totalBytes),
   gauge('sluice_epoch', 'The last epoch committed.', ({ epoch }) => epoch),
-  gauge('sluice_last_commit_timestamp_seconds', 'When the last commit of this run was.', (one) => one.committedMs),
-  gauge('sluice_last_commit_duration_seconds', 'How long the last commit took.', (one) => one.commitTookMs),
-  gauge('sluice_start_timestamp_seconds', 'When the run began.', ({ startedMs }) => startedMs),
-  counter('sluice_restarts_total', 'How often the run began again from its last commit.', ({ restarts }) => restarts),
-  gauge('sluice_worker_threads', 'Worker threads of the run; 0 where it has none.', ({ threads }) => threads),
+  gauge('sluice_last_commit_timestamp_seconds', 'Time of the last commit of this run.', (one) => one.committedMs),
+  gauge('sluice_last_commit_duration_seconds', 'Duration of the last commit.', (one) => one.commitTookMs),
+  gauge('sluice_start_timestamp_seconds', 'Start of the run.', ({ startedMs }) => startedMs),
+  counter('sluice_restarts_total', 'How often the run restarted from its last commit.', ({ restarts }) => restarts),
+  gauge('sluice_worker_threads', 'Worker threads of the run; 0 if it has none.', ({ threads }) => threads),
 ]
 
 const LAYER: readonly Metric<LayerFigures>[] = [
   counter('sluice_layer_dead_total', 'Dead letters of a layer in this attempt, committed or not.', ({ dead }) => dead),
   gauge(
     'sluice_layer_busy_ratio',
-    'What share of the last seconds the stages of a layer were at work.',
+    'Share of the last seconds that the stages of a layer were busy.',
     (one) => one.busyShare,
   ),
 ]
 
 const STAGE: readonly Metric<StageFigures>[] = [
-  counter('sluice_stage_received_total', 'Events that a stage took in this attempt.', ({ received }) => received),
-  counter('sluice_stage_emitted_total', 'Events that a stage gave in this attempt.', ({ emitted }) => emitted),
+  counter('sluice_stage_received_total', 'Events received by a stage in this attempt.', ({ received }) => received),
+  counter('sluice_stage_emitted_total', 'Events emitted by a stage in this attempt.', ({ emitted }) => emitted),
   counter(
     'sluice_stage_filtered_total',
-    'Events that a stage dropped on purpose in this attempt.',
+    'Events dropped by a stage on purpose in this attempt.',
     ({ filtered }) => filtered,
   ),
   counter(
     'sluice_stage_derived_total',
-    'Events that a stage made of others in this attempt, beyond one of each.',
+    'Events that a stage derived from others in this attempt, beyond one of each.',
     ({ derived }) => derived,
   ),
-  gauge('sluice_stage_demand', 'Events asked of a stage and not given yet.', ({ demand }) => demand),
-  gauge('sluice_stage_buffered', 'Events that wait in a stage.', ({ buffered }) => buffered),
-  counter('sluice_stage_busy_seconds_total', 'How long a stage was at work in this attempt.', ({ busyMs }) => busyMs),
+  gauge('sluice_stage_demand', 'Events asked of a stage and not yet emitted.', ({ demand }) => demand),
+  gauge('sluice_stage_buffered', 'Events waiting in a stage.', ({ buffered }) => buffered),
+  counter('sluice_stage_busy_seconds_total', 'Time that a stage was busy in this attempt.', ({ busyMs }) => busyMs),
   gauge('sluice_stage_watermark_timestamp_seconds', 'The last watermark of a stage.', (one) => one.watermarkMs),
 ]
 
 const STATES = ['running', 'paused', 'waiting', 'draining', 'finished', 'drained', 'failed'] as const
 
 /**
- * Runs as metrics: one family for each, whatever the number of runs. Of two runs of one pipeline the last one counts.
+ * Runs as metrics: one family per metric, whatever the number of runs. Of two runs of one pipeline, the last one
+ * counts.
  *
- * Counters begin anew with every run, those of layers and stages with every attempt: Prometheus knows that as a start
- * of what counts.
+ * Counters restart with every run, those of layers and stages with every attempt: Prometheus recognizes that as a
+ * reset.
  */
 export function runMetrics(runs: readonly RunSnapshot[]): Family[] {
   const own = [...new Map(runs.map((run) => [run.pipeline, run])).values()]
@@ -87,20 +84,20 @@ export function runMetrics(runs: readonly RunSnapshot[]): Family[] {
   )
   const plain = own.map((run) => ({ labels: { pipeline: run.pipeline }, of: run }))
   return [
-    family('sluice_run_info', 'A run: where it reads, and where it loads.', own.map(runInfo)),
-    family('sluice_run_state', 'Whether a run is in a state: 1 for the one that it is in.', own.flatMap(states)),
+    family('sluice_run_info', 'A run: its source and its sink.', own.map(runInfo)),
+    family('sluice_run_state', 'State of a run: 1 for the current one.', own.flatMap(states)),
     ...RUN.map((metric) => familyOf(metric, plain)),
-    family('sluice_layer_info', 'A layer: its kind, and what is done in it.', own.flatMap(layerInfos)),
-    family('sluice_layer_bottleneck', 'Whether a layer holds the others up.', own.flatMap(bottlenecks)),
+    family('sluice_layer_info', 'A layer: its kind and what it does.', own.flatMap(layerInfos)),
+    family('sluice_layer_bottleneck', 'Whether a layer is the bottleneck.', own.flatMap(bottlenecks)),
     ...LAYER.map((metric) => familyOf(metric, layers)),
     ...STAGE.map((metric) => familyOf(metric, stages)),
-    // Of the process, which all of them share.
+    // Of the process, which all runs share.
     family('sluice_memory_bytes', 'Resident memory of the process.', own.slice(-1).map(memory)),
   ]
 }
 
 /**
- * Runs as Prometheus reads them, with names, units and types. Served as `EXPOSITION_TYPE`.
+ * Runs in the text format of Prometheus, with names, units and types. Served as `EXPOSITION_TYPE`.
  *
  * @see https://prometheus.io/docs/practices/naming/
  */
@@ -124,7 +121,7 @@ function familyOf<Of>(
   { name, type, help, of }: Metric<Of>,
   all: readonly { readonly labels: Sample['labels']; readonly of: Of }[],
 ): Family {
-  // We count in milliseconds, and Prometheus in seconds.
+  // Sluice counts in milliseconds, Prometheus in seconds.
   const inSeconds = name.includes('_seconds')
   const samples = all.flatMap((one) => {
     const value = of(one.of)

@@ -1,4 +1,4 @@
-// A run as spans and metrics of OpenTelemetry: for the provider that the program has registered.
+// A run as OpenTelemetry spans and metrics, for the provider that the program has registered.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Attributes, BatchObservableResult, Context, Link, Observable, Tracer } from '@opentelemetry/api'
@@ -13,7 +13,7 @@ import { runMetrics } from './prometheus.ts'
 
 /** Spans and metrics of a run, until it has ended. */
 export interface Telemetry {
-  /** Whether there is anybody to tell: false where `@opentelemetry/api` is not installed. */
+  /** False if `@opentelemetry/api` is not installed: nothing is reported then. */
   readonly isOn: boolean
   /** Ends it before the run does. */
   stop(): void
@@ -22,18 +22,20 @@ export interface Telemetry {
 type Api = typeof import('@opentelemetry/api')
 
 const NAME = 'sluice'
-/** With more stages than that, in all layers, only layers have spans. */
+/** With more stages than this, in all layers, only layers have spans. */
 const MOST_STAGES = 64
 
 /**
- * Tells OpenTelemetry of a run, `await telemetry(await startPipeline(job))`, by what the program has registered as its provider.
+ * Reports a run to OpenTelemetry, `await telemetry(await startPipeline(job))`, through the provider that the program
+ * has registered.
  *
- * - **A span for each epoch**, `sluice.epoch`, from the commit before to its own, with what was committed and how long
- *   that took; linked with the epoch before. Below it a span for each layer, `sluice.layer`, with what its stages did
- *   in that time, linked with the layers that it takes from; below a layer of several stages one for each of them,
- *   `sluice.stage`, where all layers together have at most 64. What was lost to a failure is an epoch with an error.
- * - **Metrics** are observed when they are collected, the last time after the run's end: those of `prometheusText`, as `sluice.stage.received` and so on.
- * - **Nothing happens** where `@opentelemetry/api` is not installed, or nothing is registered. No span carries data.
+ * - **A span for each epoch**, `sluice.epoch`, from the previous commit to its own, with what was committed and how
+ *   long that took; linked with the previous epoch. Below it a span for each layer, `sluice.layer`, with what its
+ *   stages did in that time, linked with the layers it takes from; below a layer of several stages one for each of
+ *   them, `sluice.stage`, if all layers together have at most 64. Work lost to a failure is an epoch with an error.
+ * - **Metrics** are observed when they are collected, and once more after the end of the run: those of
+ *   `prometheusText`, as `sluice.stage.received` and so on.
+ * - **Nothing happens** if `@opentelemetry/api` is not installed, or nothing is registered. No span carries data.
  */
 export async function telemetry(run: PipelineRun): Promise<Telemetry> {
   const api = await loadApi()
@@ -44,7 +46,7 @@ export async function telemetry(run: PipelineRun): Promise<Telemetry> {
     spans.stop()
     metrics.stop()
   }
-  // Whoever waits for the run hears of its failure; the last span has said so, too.
+  // Whoever awaits the run gets its error; the last span has recorded it, too.
   const ended = (): void => {
     spans.stop()
     metrics.end()
@@ -62,17 +64,17 @@ async function loadApi(): Promise<Api | undefined> {
   }
 }
 
-/** Makes a span of each epoch as its commit is told. */
+/** Makes a span of each epoch when its commit is reported. */
 class EpochSpans {
   readonly #api: Api
   readonly #tracer: Tracer
   readonly #run: PipelineRun
   readonly #pipeline: string
-  /** When the open epoch began, in epoch milliseconds, and what had been committed and done by then. */
+  /** When the open epoch started, in epoch milliseconds, and what had been committed and done by then. */
   #sinceMs: number
   #totals: Totals
   #layers: readonly LayerFigures[]
-  /** The epoch before. */
+  /** The previous epoch. */
   #links: Link[] = []
 
   constructor(api: Api, run: PipelineRun) {
@@ -122,7 +124,7 @@ class EpochSpans {
     const own = { 'sluice.pipeline': this.#pipeline, ...attributes }
     const span = this.#tracer.startSpan('sluice.epoch', { startTime, attributes: own, links: this.#links, root: true })
     const below = trace.setSpan(context.active() ?? ROOT_CONTEXT, span)
-    /** Layer → its span: those that take from it over an exchange are linked with it. */
+    /** Layer → its span, for links from the layers that take from it. */
     const spans = new Map<number, Link>()
     const areFew = layers.reduce((count, { stages }) => count + stages.length, 0) <= MOST_STAGES
     for (const layer of layers) {
@@ -165,7 +167,7 @@ class EpochSpans {
   }
 }
 
-/** What stages did since they were looked at before; undefined where they began anew. */
+/** What stages did since the last look; undefined if they restarted. */
 function difference(
   stages: readonly StageFigures[],
   before: readonly StageFigures[] | undefined,
@@ -180,7 +182,7 @@ function sum(stages: readonly StageFigures[], figure: 'received' | 'emitted' | '
   return stages.reduce((total, stage) => total + stage[figure], 0)
 }
 
-/** Pipeline → what ends the observing of its last run: of two runs of one pipeline the last one counts. */
+/** Pipeline → stops observing its last run: of two runs of one pipeline, the last one counts. */
 const observed = new Map<string, () => void>()
 
 /** Observes the metrics of a run whenever they are collected, and once more when it has ended. */
@@ -219,7 +221,7 @@ function observe(api: Api, run: PipelineRun): { end(): void; stop(): void } {
   return { end, stop }
 }
 
-/** Without what OpenTelemetry says by type and unit: `sluice_stage_busy_seconds_total` is `sluice.stage_busy`. */
+/** Without what OpenTelemetry expresses by type and unit: `sluice_stage_busy_seconds_total` is `sluice.stage_busy`. */
 function instrumentName(name: string): string {
   return name
     .replace(/_total$/, '')

@@ -3,19 +3,19 @@
 import type { Clock } from '../base/clock.ts'
 import type { PipelineRun } from '../pipeline/start.ts'
 
-/** What cuts a run short, and at which touch of its source or sink. A kill leaves everything as it lies. */
+/** What cuts a run short, and at which access to its source or sink. A kill leaves everything as it is. */
 export interface Cut {
   readonly kind: 'kill' | 'abort' | 'drain' | 'fail'
   readonly at: number
 }
 
-/** One process: what it touches counts up to its cut; once it is killed, nothing that it touches answers. */
+/** One process: its accesses count up to its cut; once it is killed, nothing answers any more. */
 export class CutProcess {
   readonly #cut: Cut | undefined
   readonly #chance: () => number
   readonly #killed = Promise.withResolvers<'killed'>()
   readonly #abort = new AbortController()
-  /** Touches of the source and the sink so far. */
+  /** Accesses to the source and the sink so far. */
   #touches = 0
   #isDead = false
   run: PipelineRun | undefined
@@ -33,7 +33,7 @@ export class CutProcess {
     return this.#killed.promise
   }
 
-  /** Does `work`, at once or later, unless the cut comes before it; a kill may also come right behind it. */
+  /** Does `work`, at once or later, unless the cut comes before it; a kill may also come right after it. */
   touch<T>(work: () => T): T | Promise<T> {
     if (this.#isDead) return new Promise<T>(() => {})
     this.#touches += 1
@@ -46,7 +46,7 @@ export class CutProcess {
       return new Promise<T>(() => {})
     }
     if (isCut && this.#cut?.kind === 'abort') this.#abort.abort(new Error('cut'))
-    if (isCut && this.#cut?.kind === 'drain') this.run?.drain('cut').catch(() => {}) // Heard of by `done`.
+    if (isCut && this.#cut?.kind === 'drain') this.run?.drain('cut').catch(() => {}) // Reported by `done`.
     // What is under way when the process is killed is never done.
     const ifAlive = (): T | Promise<T> => (this.#isDead ? new Promise<T>(() => {}) : work())
     switch (this.#chance() % 3) {
@@ -64,7 +64,7 @@ export class CutProcess {
     nowMs: () => 0,
     wallMs: () => 0,
     sleep: async (_ms, signal) => {
-      // Nothing goes on in a process that is dead.
+      // Nothing continues in a process that is dead.
       if (this.#isDead) return await new Promise<never>(() => {})
       const { promise, reject } = Promise.withResolvers<never>()
       signal?.addEventListener('abort', () => reject(signal.reason), { once: true })

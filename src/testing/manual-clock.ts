@@ -27,7 +27,9 @@ export class ManualClock implements Clock {
   /** Waits that have not come to their time, in the order in which they began. */
   #sleepers: Sleeper[] = []
 
-  /** @param startMs - what `wallMs` says at first, in epoch milliseconds */
+  /**
+   * @param startMs - the first `wallMs`, in epoch milliseconds
+   */
   constructor(options: { readonly startMs?: number } = {}) {
     checkKeys('ManualClock', options, ['startMs'])
     this.#startMs = options.startMs ?? 0
@@ -60,7 +62,7 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Moves time on, waking who is due in the order of their times; after each, what it sets off comes to rest.
+   * Moves time on, waking waits in the order of their times; after each, everything it triggers comes to rest.
    *
    * @throws {RangeError} if `ms` is not 0 or more
    */

@@ -1,12 +1,13 @@
-// Sinks whose writers are called as the contract has it: one call at a time.
+// Sinks whose writers are called as the contract requires: one call at a time.
 
 import { invariant } from '../base/invariant.ts'
 import { isPromise } from '../base/promise.ts'
 import type { Sink, SinkWriter } from '../connect/sink.ts'
 
 /**
- * The same sink, whose writers fail where a call comes before the one before it has ended: `write` while `commit` is under
- * way, `bury` while `write` is. Only `renew` may come at any time, and `close` once the run is aborted.
+ * The same sink, whose writers fail if a call comes before the previous one has ended: `write` while `commit` is under
+ * way, `writeDeadLetters` while `write` is. Only `renewLease` may come at any time, and `close` once the run is
+ * aborted.
  *
  * @example
  * const sink = oneAtATime(sqliteSink('out.db', { table: 'rows' }))

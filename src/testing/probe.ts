@@ -1,4 +1,4 @@
-// A consumer that keeps what it got, and a producer that does as it is told.
+// A consumer that records what it got, and a producer that follows a script.
 
 import { checkKeys } from '../base/check.ts'
 import type { Awaitable } from '../stage/hooks.ts'
@@ -17,13 +17,13 @@ export type Received<T> =
 
 export interface ProbeOptions<T> {
   readonly name?: string
-  /** Waited for after each batch: a slow consumer. */
+  /** Awaited after each batch: a slow consumer. */
   readonly onEvents?: (events: readonly T[]) => Awaitable<void>
   readonly scheduler?: Scheduler
 }
 
 /**
- * A consumer for tests: it keeps what it got, in order.
+ * A consumer for tests: it records what it got, in order.
  *
  * @example
  * const probe = new Probe<number>()
@@ -65,7 +65,7 @@ export class Probe<T> {
     return this.batches.flat()
   }
 
-  /** Events and marks in one line: `1, 2, 'watermark 5', 3`. */
+  /** Events and marks in order: `1, 2, 'watermark 5', 3`. */
   get line(): (T | string)[] {
     return this.received.flatMap((one): (T | string)[] => {
       if ('events' in one) return [...one.events]
@@ -85,10 +85,10 @@ export class Probe<T> {
   }
 }
 
-/** In a script: what is asked for here is not given until the next demand. */
+/** In a script: what is asked for here is not emitted until the next demand. */
 export const REST: unique symbol = Symbol('rest')
 
-/** What a scripted producer gives: events, a rest, or an error that it fails with. */
+/** The output of a scripted producer: events, a rest, or an error that it fails with. */
 export type Line<T> = T | typeof REST | Error
 
 export interface ScriptedOptions {
@@ -97,7 +97,7 @@ export interface ScriptedOptions {
 }
 
 /**
- * A producer for tests: it gives the lines of its script as it is asked, keeps the demands that reached it, and
+ * A producer for tests: it emits the lines of its script as it is asked, records the demands that reached it, and
  * completes at the end.
  *
  * @example

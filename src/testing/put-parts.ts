@@ -3,14 +3,14 @@
 import { faultOfParts, type Origin, partOf, tracked } from '../connect/origin.ts'
 
 /**
- * Puts the events that one becomes into `out`, each with an origin of its own where there are several; gives how many
+ * Puts the events that one becomes into `out`, each with an origin of its own if there are several; returns how many
  * they are.
  *
- * Parts are the digits of a number, the first one the lowest: what is made of two events never meets, however often each
- * becomes several, and wherever that is done. Of a record that is tried again, only what was refused goes on.
+ * Parts are the digits of a number, the lowest first: what is made of two events never collides, however often each
+ * becomes several, and wherever that is done. Of a replayed record, only what was rejected goes on.
  *
- * @throws {RangeError} if the record becomes more events than there are numbers for, or what was refused is not among
- *   them any more: nothing is put anywhere then
+ * @throws {RangeError} if the record becomes more events than there are numbers for, or what was rejected is no longer
+ *   among them: nothing is put anywhere then
  * @example
  * const record = { source: 'a.csv', line: 2, offset: 8, raw: '1' }
  * const made: Tracked<string>[] = []

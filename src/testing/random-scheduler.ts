@@ -1,4 +1,4 @@
-// A scheduler that runs stages in an order of its own: what holds under it holds whatever the timing.
+// A scheduler that runs stages in a random order: what holds under it holds whatever the timing.
 
 import { checkKeys } from '../base/check.ts'
 import type { Runnable, Scheduler } from '../stage/scheduler.ts'
@@ -9,12 +9,12 @@ export interface RandomSchedulerOptions {
   readonly seed: number
   /** `microtask`: one stage after another by itself, between promises. `hand`: by `runToIdle` only. */
   readonly runs?: 'microtask' | 'hand'
-  /** Told after every step of a stage: for checking what must hold at all times. */
+  /** Called after every step of a stage: for checking what must hold at all times. */
   readonly afterStep?: () => void
 }
 
 /**
- * Picks the next of all stages that are ready by chance. Hand it to stages as `scheduler`.
+ * Picks the next of all ready stages at random. Pass it to stages as `scheduler`.
  *
  * @example
  * const scheduler = new RandomScheduler({ seed: 1, runs: 'hand' })

@@ -1,7 +1,7 @@
 // Random numbers that are the same for the same seed.
 
 /**
- * A source of numbers from 0 up to, and without, 1: the same ones for the same seed (Mulberry32).
+ * A source of numbers from 0 to 1, exclusive: the same ones for the same seed (Mulberry32).
  *
  * @example
  * seededRandom(7)() === seededRandom(7)() // => true
@@ -16,7 +16,7 @@ export function seededRandom(seed: number): () => number {
   }
 }
 
-/** An integer from 0 up to, and without, `below`. */
+/** An integer from 0 to `below`, exclusive. */
 export function below(limit: number, random: () => number): number {
   return Math.floor(random() * limit)
 }

@@ -1,4 +1,4 @@
-// A snapshot for tests of what shows one: a run at work, with what a test wants different.
+// A snapshot for tests of its viewers: a run at work, with the changes that a test wants.
 
 import { NO_TOTALS } from '../connect/totals.ts'
 import type { RunSnapshot } from '../pipeline/snapshot.ts'

@@ -1,9 +1,9 @@
-// A step on its own, with what it gives written down.
+// A step on its own, with a record of its output.
 
 import { type Batch, batchFrom } from '../connect/batch.ts'
 import type { MakeStep, Step, StepContext } from '../flow/step.ts'
 
-/** What a step gave: batches, and watermarks in line with them. */
+/** The output of a step: batches, and watermarks in order with them. */
 export type Given = readonly unknown[] | { readonly watermark: number }
 
 /** A step that may be given arrays of values, too. */
@@ -13,16 +13,16 @@ export interface ProbedStep extends Omit<Step, 'events'> {
 
 export interface StepProbe {
   readonly step: ProbedStep
-  /** What it gave since it was last asked. */
+  /** Its output since the last look. */
   take(): Given[]
   readonly context: StepContext
-  /** What the step told of: events that are late, refused, or ahead of the clock. */
+  /** What the step reported: events that are late, rejected, or ahead of the clock. */
   readonly told: unknown[]
-  /** What its clocks show, both of them. */
+  /** The time of its clocks, both of them. */
   readonly clock: { nowMs: number }
 }
 
-/** Makes a step that gives to nobody but its probe. */
+/** Makes a step whose output goes only to its probe. */
 export function probeStep(make: MakeStep, given: Partial<StepContext> = {}): StepProbe {
   let out: Given[] = []
   const told: unknown[] = []

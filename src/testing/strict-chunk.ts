@@ -1,10 +1,10 @@
-// A chunk that is not an array, and has nothing but what a chunk must have.
+// A chunk that is not an array, and has nothing but the members of a chunk.
 
 import { arrayOf, type Chunk } from '../stage/chunk.ts'
 
 /**
- * For tests of what passes chunks on: it cannot be iterated or indexed, an event beyond its end throws, and it counts
- * how often it was asked for an event, together with all that were cut out of it.
+ * For tests of code that passes chunks on: it cannot be iterated or indexed, an event beyond its end throws, and it
+ * counts how often it was asked for an event, together with all that were cut out of it.
  *
  * @example
  * const chunk = new StrictChunk(['a', 'b', 'c'])
@@ -20,7 +20,7 @@ export class StrictChunk<T> implements Chunk<T> {
     this.#count = count
   }
 
-  /** The events of a chunk, for whoever checks it: that is not counted. */
+  /** The events of a chunk, for checks: that is not counted. */
   static eventsOf<T>(chunk: Chunk<T>): readonly T[] {
     return chunk instanceof StrictChunk ? (chunk as StrictChunk<T>).#events : arrayOf(chunk)
   }

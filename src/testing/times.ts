@@ -1,6 +1,6 @@
-// How often tests try what they try at random: less before a commit, more for a soak.
+// How many repetitions random tests make: fewer before a commit, more for a soak.
 
-/** `TEST_RUNS=50 npm run test:faults` does fifty times as much as by default, `TEST_RUNS=0.1` a tenth. */
+/** `TEST_RUNS=50 npm run test:faults` makes fifty times as many as by default, `TEST_RUNS=0.1` a tenth. */
 const RUNS = Number(process.env.TEST_RUNS ?? 1)
 
 /** A number of repetitions: at least one. */

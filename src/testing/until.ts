@@ -6,7 +6,7 @@ import { systemClock } from '../base/clock.ts'
  * Resolves once a condition holds.
  *
  * @param what - named by the error when it does not come
- * @param ms - long enough for a busy machine: only a test that fails waits as long
+ * @param ms - long enough for a busy machine: only a failing test waits that long
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,

@@ -1,4 +1,4 @@
-// Folds events before they are sent to where their keys meet: fewer things travel, and the same comes out.
+// Folds events before they are sent to where their keys meet: fewer things travel, with the same result.
 
 import type { Key } from '../base/hash.ts'
 import type { WindowAssigner, WindowPartial, WindowState } from './assigner.ts'
@@ -22,9 +22,9 @@ export function canCombine<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>): boolean
 /**
  * Folds events by key and window, to be merged by {@link Panes} further down.
  *
- * What it holds is drained before each mark is passed on, so that partials come ahead of the watermark behind them. An
- * event of a window whose end the own watermark has passed, or of a session that it is behind of, is not folded: it may
- * be late, which is not decided here.
+ * It is drained before each mark is passed on, so that partial results come before their watermark. An event of a
+ * window whose end its own watermark has passed, or of a session that it has fallen behind, is not folded: it may be
+ * late, which is not decided here.
  *
  * @example
  * const count: Fold<{ at: number }, number> = { create: () => 0, add: (n) => n + 1, merge: (a, b) => a + b }
@@ -38,14 +38,16 @@ export function canCombine<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>): boolean
 export class Combiner<T, A> {
   readonly #spec: WindowSpec<T>
   readonly #at: At<T> | undefined
-  /** Whose windows they are, for errors. */
+  /** For errors: the operator. */
   readonly #operator: string
   /** What is held; a new one after each drain. */
   #state: WindowState<T, A>
   #assigner: WindowAssigner<T, A>
   #watermarkMs = Number.NEGATIVE_INFINITY
 
-  /** @throws {TypeError} if {@link canCombine} says no */
+  /**
+   * @throws {TypeError} if {@link canCombine} returns false
+   */
   constructor(spec: WindowSpec<T>, fold: Fold<T, A>, operator = 'window') {
     checkFold(spec, fold)
     if (!canCombine(spec, fold)) throw new TypeError(`Cannot combine events of ${spec.kind} windows before they meet`)
@@ -63,9 +65,9 @@ export class Combiner<T, A> {
   }
 
   /**
-   * Folds an event; false if it has to be sent as it is.
+   * Folds an event; returns false if it has to be sent as it is.
    *
-   * @throws {EventTimeError} if its time cannot be told
+   * @throws {EventTimeError} if its time is invalid
    */
   add(key: Key, event: T): boolean {
     return this.addAt(key, event, this.#at === undefined ? 0 : timeOf(this.#at, event))
@@ -73,19 +75,19 @@ export class Combiner<T, A> {
 
   /** The same for a caller that knows the event's time. */
   addAt(key: Key, event: T, timeMs: number): boolean {
-    // Before the watermark there may be sessions that are closed: only those know that hold them.
+    // Before the watermark there may be closed sessions: only the machine that holds them knows.
     const isSession = this.#spec.kind === 'session'
     if (isSession ? timeMs < this.#watermarkMs : firstEndMs(this.#spec, timeMs) <= this.#watermarkMs) return false
     return this.#assigner.add(key, event, timeMs, NOWHERE) !== 'none'
   }
 
-  /** Event time has come to `timeMs` on this side. */
+  /** Event time has advanced to `timeMs` on this side. */
   watermark(timeMs: number): void {
     this.#watermarkMs = Math.max(this.#watermarkMs, timeMs)
     if (this.#spec.kind === 'session') this.#state.timeMs = this.#watermarkMs
   }
 
-  /** Gives what is held, in the order in which it was begun, and forgets it. */
+  /** Returns what is held, oldest first, and forgets it. */
   drainPartials(): WindowPartial<A>[] {
     const opens = [...this.#assigner.groups()].flatMap((group) => [...group.members.values()])
     const partials = opens

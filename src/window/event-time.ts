@@ -3,18 +3,18 @@
 import { describeValue } from '../base/check.ts'
 import type { At } from './window.ts'
 
-/** The furthest that a Date reaches, to both sides of 1970. */
+/** The range of a Date, before and after 1970. */
 const FURTHEST_MS = 8_640_000_000_000_000
 
 /**
- * An event whose time cannot be told: a matter of that one event, which becomes a dead letter.
+ * An event with an invalid time: it becomes a dead letter, the others go on.
  *
  * @example
  * new EventTimeError('2024-01-01').message // => 'Cannot tell the time of an event: at gave "2024-01-01", not epoch milliseconds or a Date'
  */
 export class EventTimeError extends Error {
   override readonly name: string = 'EventTimeError'
-  /** What `at` gave. */
+  /** What `at` returned. */
   readonly found: unknown
 
   constructor(found: unknown) {
@@ -27,7 +27,7 @@ export class EventTimeError extends Error {
 /**
  * The time of an event in epoch milliseconds.
  *
- * @throws {EventTimeError} if `at` gives neither a number that a Date can hold nor a valid Date
+ * @throws {EventTimeError} if `at` returns neither a number that a Date can hold nor a valid Date
  * @example
  * timeOf((event: { at: Date }) => event.at, { at: new Date(1500) }) // => 1500
  */

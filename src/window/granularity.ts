@@ -1,8 +1,8 @@
-// How finely a watermark need be told: the steps in which windows can see that time has passed.
+// The granularity at which watermarks matter: the steps in which windows can see that time has passed.
 
 import type { EventTimeWindow } from './window.ts'
 
-/** Sessions can end at any time: it is looked for so many times in a gap. */
+/** Sessions can end at any time: they are checked this many times per gap. */
 const LOOKS_IN_A_GAP = 8
 
 /** Times from `offsetMs` on, `ms` apart. */
@@ -12,9 +12,9 @@ export interface Granularity {
 }
 
 /**
- * The grid on which the ends of windows lie, with the times at which they fire early and close. A watermark that is
- * told in its steps fires every window at the same event as one told exactly; sessions close up to an eighth of their
- * gap later. As it goes by event time alone, it is the same however events are cut into batches.
+ * The grid of the ends of windows, with their early firings and closings. A watermark that advances in its steps fires
+ * every window at the same event as an exact one; sessions close up to an eighth of their gap later. As it depends on
+ * event time alone, it is the same however events are cut into batches.
  *
  * @example
  * granularityOf(tumbling('1m', (event: { at: number }) => event.at, { allowedLateness: '90s' })) // => { ms: 30000, offsetMs: 0 }

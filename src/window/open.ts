@@ -1,4 +1,4 @@
-// What is open: one state for each key and window, and windows as groups of them that have their times in common.
+// What is open: one state per key and window, and windows as groups of them with the same times.
 
 import type { Key } from '../base/hash.ts'
 import type { PaneWindow } from './pane.ts'
@@ -8,44 +8,44 @@ import type { WindowSpec } from './window.ts'
 export interface Open<A> {
   readonly key: Key
   readonly group: Group<A>
-  /** Which was opened first: of windows with equal ends it fires first. */
+  /** The order of opening: of windows with equal ends, the first opened fires first. */
   readonly order: number
   acc: A
-  /** How many events are in the window, also those of panes that went out. */
+  /** How many events are in the window, including those of emitted panes. */
   events: number
-  /** How many panes went out. */
+  /** How many panes were emitted. */
   panes: number
   /** Whether anything came since the last pane. */
   isChanged: boolean
-  /** Whether it is in the list of those that the next interval fires. */
+  /** Whether it is in the list that the next interval fires. */
   isListed: boolean
-  /** How many windows without events lie between it and the key's last one with events, itself included. */
+  /** How many windows without events lie between it and the key's last one with events, including itself. */
   empties: number
 }
 
-/** A window: of all keys where windows lie on a grid, else of one key. */
+/** A window: of all keys for windows on a grid, else of one key. */
 export interface Group<A> {
-  /** As panes name it. */
+  /** As in panes. */
   readonly id: number | 'global'
   readonly startMs: number
   /** The end grows with a session. */
   endMs: number
   readonly order: number
   readonly members: { values(): Iterable<Open<A>> }
-  /** Whether the watermark has passed the end: late events are let in until the window closes. */
+  /** Whether the watermark has passed the end: late events are accepted until the window closes. */
   isPast: boolean
-  /** Whether it is closed, or part of another. */
+  /** Whether it is closed, or merged into another. */
   isGone: boolean
   /** The watermark up to which early firings are done. */
   steppedMs: number
-  /** When it is looked at next, and its end as it was when that was decided: its rank in the timetable. */
+  /** When it is checked next, and its end as of that decision: its rank in the timetable. */
   dueMs: number
   rankMs: number
-  /** The window as panes name it, as of its last firing. */
+  /** The window as in panes, as of its last firing. */
   named: PaneWindow | undefined
 }
 
-/** What of a group is decided when it is made. */
+/** What is decided about a group when it is made. */
 export type NewGroup<A> = Pick<Group<A>, 'id' | 'startMs' | 'endMs' | 'order' | 'members' | 'isPast' | 'steppedMs'>
 
 export function groupOf<G extends NewGroup<A>, A>(given: G): G & Group<A> {
@@ -61,7 +61,7 @@ export function windowOf<A>(kind: WindowSpec<never>['kind'], group: Group<A>): P
   return group.named
 }
 
-/** The order in which things fire: by the end of their windows, then as they were opened. */
+/** The firing order: by the end of their windows, then by the order of opening. */
 export function byEnd<A>(a: Open<A>, b: Open<A>): number {
   return a.group.endMs === b.group.endMs ? a.order - b.order : a.group.endMs - b.group.endMs
 }

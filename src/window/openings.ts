@@ -1,4 +1,4 @@
-// The open states: how many there may be, what changed in them, and what makes them fire.
+// The open states: their limit, their changes, and what makes them fire.
 
 import { describeValue } from '../base/check.ts'
 import type { Key } from '../base/hash.ts'
@@ -27,7 +27,9 @@ export class Openings<T, A> {
   /** What late events changed since the last step of the watermark. */
   readonly #late = new Set<Open<A>>()
 
-  /** @param operator - whose windows they are, for errors */
+  /**
+   * @param operator - for errors
+   */
   constructor(spec: WindowSpec<T>, fold: Fold<T, A>, operator: string) {
     this.#spec = spec
     this.#fold = fold
@@ -42,7 +44,7 @@ export class Openings<T, A> {
     return this.#count
   }
 
-  /** Whether an interval would find anything that changed. */
+  /** Whether an interval would find any change. */
   get hasChanged(): boolean {
     return this.#changed.length > 0
   }
@@ -52,7 +54,7 @@ export class Openings<T, A> {
     return this.#orders - 1
   }
 
-  /** Opens a state; `given` overrules what a new one has. */
+  /** Opens a state; `given` overrides the initial values. */
   open(key: Key, group: Group<A>, acc: A, given: Partial<Omit<Open<A>, 'key' | 'group' | 'acc'>> = {}): Open<A> {
     const { maxOpen } = this.#spec
     if (this.#count >= maxOpen) {
@@ -65,7 +67,7 @@ export class Openings<T, A> {
     return { key, group, acc, events: 0, panes: 0, isChanged: false, isListed: false, empties: 0, ...given, order }
   }
 
-  /** So many states are no longer open. */
+  /** This many states are no longer open. */
   closed(count: number): void {
     this.#count -= count
   }
@@ -84,21 +86,21 @@ export class Openings<T, A> {
     if (this.#hasInterval) this.list(open)
   }
 
-  /** The next interval fires it, if it has not fired by then. */
+  /** The next interval fires it, unless it fires before. */
   list(open: Open<A>): void {
     if (open.isListed) return
     open.isListed = true
     this.#changed.push(open)
   }
 
-  /** A state that was restored takes its place among what changed. */
+  /** A restored state takes its place among the changed ones. */
   restored(open: Open<A>): void {
     if (!open.isChanged) return
     if (open.group.isPast) this.#late.add(open)
     if (this.#hasInterval) this.list(open)
   }
 
-  /** Gives out a pane. */
+  /** Emits a pane. */
   fire(open: Open<A>, trigger: FiredBy, isLast: boolean, emit: Emit<A>): void {
     const { key, group, acc: value, panes: index } = open
     open.panes += 1

@@ -1,4 +1,4 @@
-// A pane: one result of one window of one key, and why it came.
+// A pane: one result of one window of one key, and why it was emitted.
 
 import type { Key } from '../base/hash.ts'
 import type { FiredBy } from './trigger.ts'
@@ -9,7 +9,7 @@ export type WindowKind = WindowSpec<never>['kind']
 /** A window of time, of one key. */
 export interface TimedWindow<Kind = Exclude<WindowKind, 'count' | 'global'>> {
   readonly kind: Kind
-  /** Tells windows of a key apart: the start in milliseconds. */
+  /** Identifies a window of a key: its start in milliseconds. */
   readonly id: number
   /** Epoch milliseconds. */
   readonly startMs: number
@@ -20,13 +20,13 @@ export interface TimedWindow<Kind = Exclude<WindowKind, 'count' | 'global'>> {
 /** A window that does not lie in time, of one key. */
 export interface UntimedWindow<Kind = 'count' | 'global'> {
   readonly kind: Kind
-  /** Tells windows of a key apart: the number of a count window, from 0; `global`. */
+  /** Identifies a window of a key: the number of a count window, from 0; `global`. */
   readonly id: number | 'global'
   readonly startMs?: never
   readonly endMs?: never
 }
 
-/** Which window: windows of one key are told apart by `id`. Those of time have a start and an end. */
+/** Which window: windows of one key are identified by `id`. Those of time have a start and an end. */
 export type PaneWindow<Kind extends WindowKind = WindowKind> = Kind extends 'count' | 'global'
   ? UntimedWindow<Kind>
   : TimedWindow<Kind>
@@ -35,7 +35,7 @@ export type PaneWindow<Kind extends WindowKind = WindowKind> = Kind extends 'cou
 export interface Pane<A> {
   readonly key: Key
   readonly window: PaneWindow
-  /** Why it came. */
+  /** Why it was emitted. */
   readonly trigger: FiredBy
   /** How many panes of this key and window came before. */
   readonly index: number
@@ -48,5 +48,5 @@ export interface Pane<A> {
   readonly value: A
 }
 
-/** Takes a pane, at once: it must not call the machine that gives it. */
+/** Takes a pane, at once: it must not call the machine. */
 export type Emit<A> = (pane: Pane<A>) => void

@@ -18,14 +18,14 @@ export type { Emit, Pane, PaneWindow } from './pane.ts'
 
 /** Options of {@link Panes}. */
 export interface PanesOptions<T> {
-  /** Is called with each late event that no window took, and its time. */
+  /** Called with each late event that no window took, and its time. */
   readonly onLate?: (key: Key, event: T, timeMs: number) => void
   /**
-   * How much longer windows are open than by their lateness: sessions of several inputs wait for events that are not
-   * late by their own input. 0 by default.
+   * How much longer windows are open than their lateness: sessions of several inputs wait for events that are not late
+   * by their own input. 0 by default.
    */
   readonly holdMs?: number
-  /** Whose windows they are, for errors: `window` by default. */
+  /** For errors: `window` by default. */
   readonly operator?: string
 }
 
@@ -33,15 +33,16 @@ const CLOCK: FiredBy = { kind: 'clock' }
 const WATERMARK: FiredBy = { kind: 'watermark' }
 
 /**
- * Sums up events by key and window, and gives a pane whenever a window fires.
+ * Folds events by key and window, and emits a pane whenever a window fires.
  *
  * It reads no clock and keeps no timer: event time comes by {@link watermark}, clock time by {@link tick}. Panes go to
- * `emit` at once, in the order of what caused them; `emit` must not call the machine. Whoever fails just stops calling:
- * nothing fires by itself.
+ * `emit` at once, in causal order; `emit` must not call the machine. After a failure, just stop calling: nothing fires
+ * by itself.
  *
- * - **Late** is an event whose window's end lies `allowedLateness` or more behind the watermark, at the moment when the
- *   event comes. It is counted and given to `onLate`.
- * - **Closes** windows by ascending end; of equal ends, as they were opened. Each key and window has one last pane.
+ * - An event is **late** if the end of its window is `allowedLateness` or more before the watermark when the event
+ *   comes. It is counted and passed to `onLate`.
+ * - Windows **close** in the order of their ends; for equal ends, in the order of opening. Each key and window has one
+ *   last pane.
  *
  * @example
  * const spec = tumbling('1s', (event: { at: number }) => event.at)
@@ -62,7 +63,7 @@ export class Panes<T, A> {
   readonly #assigner: WindowAssigner<T, A>
   readonly #progress: WatermarkProgress<T, A>
   readonly #onLate: ((key: Key, event: T, timeMs: number) => void) | undefined
-  /** Tells the time of an event; absent where windows do not go by it. */
+  /** Reads the time of an event; absent if windows do not use it. */
   readonly #at: At<T> | undefined
   readonly #isClock: boolean
   readonly #intervals: readonly (Trigger & { readonly kind: 'interval' })[]
@@ -89,7 +90,7 @@ export class Panes<T, A> {
     this.#intervals = spec.triggers.filter((trigger) => trigger.kind === 'interval')
   }
 
-  /** How far event time has come. */
+  /** How far event time has advanced. */
   get watermarkMs(): number {
     return this.#isClock ? Number.NEGATIVE_INFINITY : this.#state.timeMs
   }
@@ -118,11 +119,11 @@ export class Panes<T, A> {
   }
 
   /**
-   * Takes an event in.
+   * Takes an event.
    *
-   * @throws {EventTimeError} if its time cannot be told: the event is in no window, and all else is as before
+   * @throws {EventTimeError} if its time is invalid: the event is in no window, and nothing else has changed
    * @throws {SluiceError} STATE_OVER_LIMIT if a window would have to be opened beyond `maxOpen`
-   * @throws {RangeError} if no clock was read for a window of the clock
+   * @throws {RangeError} for a window of the clock before the first tick
    */
   add(key: Key, event: T, emit: Emit<A>): void {
     this.addAt(key, event, this.#at === undefined ? 0 : timeOf(this.#at, event), emit)
@@ -130,24 +131,24 @@ export class Panes<T, A> {
 
   /** The same for a caller that knows the event's time from {@link timeOf}; it counts in windows of event time only. */
   addAt(key: Key, event: T, timeMs: number, emit: Emit<A>): void {
-    invariant(!this.#hasEnded, 'an event came behind the end')
+    invariant(!this.#hasEnded, 'an event came after the end')
     const taken = this.#assigner.add(key, event, this.#isClock ? this.#clockMs() : timeMs, emit)
     if (taken !== 'all') this.#tooLate(taken, key, event, timeMs)
   }
 
   /**
-   * Takes in what a {@link Combiner} before it has folded. A combiner whose partials come ahead of the watermarks
-   * behind them has none that are late; if one is all the same, its events are counted as such.
+   * Takes what an upstream {@link Combiner} has folded. A combiner that emits its partial results before the next
+   * watermark produces no late events; should one occur, it is counted as late.
    */
   merge(partial: WindowPartial<A>, emit: Emit<A>): void {
     if (this.#assigner.merge === undefined) throw new TypeError(`Cannot merge partials into ${this.#spec.kind} windows`)
-    invariant(!this.#hasEnded, 'a partial came behind the end')
+    invariant(!this.#hasEnded, 'a partial came after the end')
     if (this.#assigner.merge(partial, emit) === 'none') this.#late += partial.events
   }
 
   /**
-   * Event time has come to `timeMs`: no event before it is to come. One that lies before the last does nothing, and a
-   * great step is the same as many small ones with nothing between them.
+   * Event time has advanced to `timeMs`: no earlier event will come. An earlier time than the last does nothing, and
+   * one large step equals many small ones with nothing in between.
    */
   watermark(timeMs: number, emit: Emit<A>): void {
     checkTime('watermark', timeMs)
@@ -155,7 +156,7 @@ export class Panes<T, A> {
     this.#progress.advance(timeMs, WATERMARK, emit)
   }
 
-  /** The clock has come to `nowMs` (since 1970, where windows are named by it). It never goes back. */
+  /** The clock has reached `nowMs` (since 1970, if windows are named by it). It never goes back. */
   tick(nowMs: number, emit: Emit<A>): void {
     checkTime('nowMs', nowMs)
     const lastMs = this.#nowMs
@@ -170,7 +171,7 @@ export class Panes<T, A> {
     if (this.#isClock) this.#progress.advance(nowMs, CLOCK, emit)
   }
 
-  /** The mark `name` has come: fires all that holds events, changed or not, if a trigger waits for it. */
+  /** The mark `name` has come: fires everything that holds events, changed or not, if a trigger waits for it. */
   mark(name: string, emit: Emit<A>): void {
     const trigger = this.#spec.triggers.find((found) => found.kind === 'mark' && found.name === name)
     if (trigger === undefined) return
@@ -181,9 +182,9 @@ export class Panes<T, A> {
   }
 
   /**
-   * The input has ended: closes all that is open. Nothing may follow.
+   * The input has ended: closes everything that is open. Nothing may follow.
    *
-   * @param options.ensure - a key for which the global window gives a pane even if no event of it came
+   * @param options.ensure - a key for which the global window emits a pane even without events
    */
   end(emit: Emit<A>, { ensure }: { readonly ensure?: Key } = {}): void {
     if (this.#hasEnded) return
@@ -192,7 +193,7 @@ export class Panes<T, A> {
     this.#progress.end(emit)
   }
 
-  /** All that is known, as plain data that shares nothing with the machine. */
+  /** The whole state, as plain data that shares nothing with the machine. */
   snapshot(): PanesSnapshot {
     const groups = [...this.#assigner.groups()].map((group) => saveGroup(group, this.#state.fold))
     const timeMs = write(this.#state.timeMs)
@@ -202,7 +203,7 @@ export class Panes<T, A> {
   }
 
   /**
-   * Goes on from a snapshot, as if nothing had been in between. The machine must be a new one.
+   * Restores a snapshot, as if nothing had happened in between. The machine must be a new one.
    *
    * @throws {RangeError} if the snapshot is of other windows; triggers may differ
    */
@@ -231,11 +232,11 @@ export class Panes<T, A> {
   /** The clock, for windows that go by it. */
   #clockMs(): number {
     if (this.#state.timeMs > Number.NEGATIVE_INFINITY) return this.#state.timeMs
-    throw new RangeError('Cannot place an event by the clock: no tick has told its time')
+    throw new RangeError('Cannot place an event by the clock: there was no tick yet')
   }
 }
 
-/** The next multiple of `ms` behind a time; before the first tick, none is due. */
+/** The next multiple of `ms` after a time; before the first tick, none is due. */
 function dueAfter(timeMs: number, ms: number): number {
   return timeMs === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : (Math.floor(timeMs / ms) + 1) * ms
 }

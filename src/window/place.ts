@@ -1,4 +1,4 @@
-// Which way of placing events a window takes, and what it needs of a fold.
+// Which assigner a window uses, and what it requires of a fold.
 
 import { fieldsReadBy } from '../base/field.ts'
 import type { WindowAssigner, WindowState } from './assigner.ts'
@@ -10,13 +10,13 @@ import { Openings } from './openings.ts'
 import { Timetable } from './timetable.ts'
 import type { EventTimeWindow, WindowSpec } from './window.ts'
 
-/** Whether windows close by the watermark, and have a function that tells the time of an event. */
+/** Whether windows close by the watermark, and have a function that reads the time of an event. */
 export function isEventTime<T>(spec: WindowSpec<T>): spec is EventTimeWindow<T> {
   return spec.kind === 'tumbling' || spec.kind === 'sliding' || spec.kind === 'session'
 }
 
 /**
- * Refuses a fold that cannot do what the window asks of it.
+ * Rejects a fold that cannot do what the window requires.
  *
  * @throws {TypeError} if windows merge and states do not
  */
@@ -25,7 +25,9 @@ export function checkFold<T, A>(spec: WindowSpec<T>, fold: Fold<T, A>): void {
   throw new TypeError('Cannot fold events in sessions: sessions merge, and this fold has no merge')
 }
 
-/** @param holdMs - how long after its time a window is closed */
+/**
+ * @param holdMs - how long after its time a window is closed
+ */
 export function windowStateOf<T, A>(
   spec: WindowSpec<T>,
   fold: Fold<T, A>,
@@ -57,7 +59,7 @@ export function assignerOf<T, A>(spec: WindowSpec<T>, state: WindowState<T, A>):
   }
 }
 
-/** The grid of a window that lies on one; that of the global window is one endless cell. */
+/** The grid of a window that has one; that of the global window is one endless cell. */
 export function gridOf<T>(spec: Exclude<WindowSpec<T>, { kind: 'session' | 'count' }>): Grid {
   const endless = Number.POSITIVE_INFINITY
   if (spec.kind === 'global') return { sizeMs: endless, everyMs: endless, offsetMs: 0, emptyWindows: 0 }
@@ -65,7 +67,7 @@ export function gridOf<T>(spec: Exclude<WindowSpec<T>, { kind: 'session' | 'coun
   return { sizeMs, everyMs: spec.kind === 'sliding' ? spec.everyMs : sizeMs, offsetMs, emptyWindows }
 }
 
-/** What makes two windows the same, for the states kept of them: their kind and their measures. */
+/** What makes two windows the same, for stored states: their kind and their sizes. */
 export function describeWindow<T>(spec: WindowSpec<T>): string {
   const [field] = isEventTime(spec) ? (fieldsReadBy(spec.at) ?? []) : []
   return field === undefined ? measuresOf(spec) : `${measuresOf(spec)} by ${field}`
@@ -87,7 +89,7 @@ function measuresOf<T>(spec: WindowSpec<T>): string {
   }
 }
 
-/** A window for a person: `tumbling windows of 10 s`. */
+/** A window, for people: `tumbling windows of 10 s`. */
 export function windowText<T>(spec: WindowSpec<T>): string {
   switch (spec.kind) {
     case 'global':
@@ -117,7 +119,7 @@ function timeText(ms: number): string {
   return `${ms / size} ${unit}`
 }
 
-/** The end of the earliest window on a grid that an event of this time is in. */
+/** The end of the earliest window on a grid that contains this time. */
 export function firstEndMs<T>(spec: WindowSpec<T>, timeMs: number): number {
   if (spec.kind !== 'tumbling' && spec.kind !== 'sliding') return Number.POSITIVE_INFINITY
   return firstStart(gridOf(spec), timeMs) + spec.sizeMs

@@ -1,11 +1,11 @@
-// What is open as plain data that JSON carries, and back.
+// What is open as plain data for JSON, and back.
 
 import type { Key } from '../base/hash.ts'
 import type { RestoredGroup } from './assigner.ts'
 import type { Fold } from './fold.ts'
 import type { Group } from './open.ts'
 
-/** A number or key that JSON does not carry, as text. */
+/** A number or key that JSON does not support, as text. */
 interface Written {
   readonly type: 'number' | 'bigint'
   readonly text: string
@@ -32,14 +32,16 @@ interface SavedMember {
   readonly empties: number
 }
 
-/** All that a machine of windows knows, as plain data: JSON carries it if the fold's `save` gives what JSON carries. */
+/**
+ * The whole state of a window machine, as plain data: JSON supports it if it supports what the fold's `save` returns.
+ */
 export interface PanesSnapshot {
   readonly window: string
   readonly timeMs: number | Written
   readonly late: number
   readonly partlyLate: number
   readonly groups: readonly SavedGroup[]
-  /** The last sessions of keys that were closed; absent where there are none. */
+  /** The last sessions of keys that were closed; absent if there are none. */
   readonly closed?: readonly SavedClosed[]
 }
 
@@ -69,7 +71,7 @@ export function loadGroup<A>(saved: SavedGroup, fold: Fold<never, A>): RestoredG
   }
 }
 
-/** A key or a time as JSON carries it: a bigint, an infinity and the like as text. */
+/** A key or a time for JSON: a bigint, an infinity and the like as text. */
 export function write<K extends Key>(key: K): K | Written {
   if (typeof key === 'bigint') return { type: 'bigint', text: `${key}` }
   return typeof key === 'number' && !Number.isFinite(key) ? { type: 'number', text: `${key}` } : key
@@ -81,7 +83,7 @@ export function read<K extends Key>(saved: K | Written): K {
 }
 
 /**
- * The snapshots of machines side by side as one, for a machine that takes the keys that `owns` names. They are as of the
+ * The snapshots of parallel machines as one, for a machine that takes the keys that `owns` selects. They are of the
  * same moment, and so of the same event time.
  */
 export function mergeSnapshots(saved: readonly PanesSnapshot[], owns: (key: Key) => boolean): PanesSnapshot {
@@ -94,7 +96,7 @@ export function mergeSnapshots(saved: readonly PanesSnapshot[], owns: (key: Key)
     for (const group of own) {
       const members = group.members.filter(({ key }) => owns(read(key)))
       if (members.length === 0) continue
-      // Windows on a grid hold all keys; others are of one key, which is in one snapshot only.
+      // Windows on a grid hold all keys; others hold one key, which is in one snapshot only.
       const id = isOnGrid(window) ? `${group.id}` : `${groups.size}`
       const known = groups.get(id)
       groups.set(

@@ -6,16 +6,16 @@ import type { Group } from './open.ts'
 /**
  * The times at which windows fire: early ones, the end, the closing.
  *
- * A window whose end grows stays where it is in the heap; only when its old time comes is it given its new one.
- * Until then it ranks too early, never too late.
+ * A window whose end grows stays where it is in the heap; only when its old time comes does it get its new one. Until
+ * then it ranks too early, never too late.
  */
 export class Timetable<A> {
   readonly #heap = new Heap<Group<A>>(isBefore)
   readonly #latenessMs: number
   readonly #holdMs: number
-  /** 0 where nothing fires early. */
+  /** 0 if nothing fires early. */
   readonly #earlyMs: number
-  /** How many windows in the heap are gone: they are cleared away when they are the greater part. */
+  /** How many windows in the heap are gone: they are removed when they are the majority. */
   #gone = 0
 
   /** @param holdMs - how long after its time a window is closed */
@@ -25,12 +25,12 @@ export class Timetable<A> {
     this.#earlyMs = earlyMs
   }
 
-  /** When to look again: never later than the next window is due. */
+  /** When to check again: never later than the next window is due. */
   get nextMs(): number {
     return this.#heap.peek()?.dueMs ?? Number.POSITIVE_INFINITY
   }
 
-  /** When a window passes that ends at `endMs`: later where it is held, and nothing is let in after it has passed. */
+  /** When a window passes that ends at `endMs`: later if it is held; nothing is accepted after that. */
   passMs(endMs: number): number {
     return this.#latenessMs === 0 ? endMs + this.#holdMs : endMs
   }
@@ -53,12 +53,12 @@ export class Timetable<A> {
     return undefined
   }
 
-  /** Nothing is due any more: at the end all is closed in another order. */
+  /** Nothing is due any more: at the end everything is closed in another order. */
   clear(): void {
     this.#heap.retain(() => false)
   }
 
-  /** A window that is still in the timetable is closed, or part of another. */
+  /** A window that is still in the timetable is closed, or merged into another. */
   drop(group: Group<A>): void {
     group.isGone = true
     this.#gone += 1

@@ -1,9 +1,9 @@
-// When a window gives a result before, and after, its time has come: triggers as data.
+// Triggers as data: when a window emits results before, and after, its end.
 
 import { checkInteger, describeValue } from '../base/check.ts'
 import { type Duration, durationMs } from '../base/duration.ts'
 
-/** When a window fires besides the times that every window has: as it passes, as it closes, at the end. */
+/** When a window fires besides its own times: as it passes, as it closes, at the end. */
 export type Trigger =
   | { readonly kind: 'every'; readonly events: number }
   | { readonly kind: 'interval'; readonly ms: number }
@@ -11,12 +11,12 @@ export type Trigger =
   | { readonly kind: 'early'; readonly ms: number }
   | { readonly kind: 'late' }
 
-/** Why a pane came: one of the window's triggers, or one of the times that every window has. */
+/** Why a pane was emitted: one of the window's triggers, or one of the times that every window has. */
 export type FiredBy =
   | Trigger
   /** The watermark passed the window's end. */
   | { readonly kind: 'watermark' }
-  /** The time that late events are waited for is over. */
+  /** The time for late events is over. */
   | { readonly kind: 'closing' }
   /** A count window is full. */
   | { readonly kind: 'count' }
@@ -26,7 +26,7 @@ export type FiredBy =
   | { readonly kind: 'end' }
 
 /**
- * Fires after each `events` events of a key in a window. What is left over counts on, across batches.
+ * Fires after each `events` events of a key in a window. The remainder carries over between batches.
  *
  * @throws {RangeError} if `events` is not an integer of 1 or more
  * @example
@@ -48,7 +48,7 @@ export function interval(duration: Duration): Trigger {
 }
 
 /**
- * Fires all open windows, changed or not, when somebody sends the mark `name`.
+ * Fires all open windows, changed or not, when the mark `name` is sent.
  *
  * @throws {TypeError} if the name is not a text, or empty
  * @example
@@ -71,8 +71,8 @@ export function early(duration: Duration): Trigger {
 }
 
 /**
- * Fires with each late event that is still let in. Without it, a window that late events changed fires once, at the
- * next step of the watermark. Only in windows of event time with `allowedLateness`.
+ * Fires with each late event that is accepted. Without it, a window changed by late events fires once, at the next step
+ * of the watermark. Only in windows of event time with `allowedLateness`.
  *
  * @example
  * late() // => { kind: 'late' }

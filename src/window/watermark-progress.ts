@@ -1,4 +1,4 @@
-// What happens to windows as time goes by: they fire early, pass, and close; and at the end.
+// What happens to windows as time advances: they fire early, pass, and close; and at the end.
 
 import { Heap } from '../base/heap.ts'
 import type { WindowAssigner, WindowState } from './assigner.ts'
@@ -10,7 +10,7 @@ import type { WindowSpec } from './window.ts'
 const CLOSING: FiredBy = { kind: 'closing' }
 const END: FiredBy = { kind: 'end' }
 
-/** Moves time on. */
+/** Advances the time. */
 export class WatermarkProgress<T, A> {
   readonly #kind: WindowSpec<T>['kind']
   readonly #early: FiredBy | undefined
@@ -24,7 +24,7 @@ export class WatermarkProgress<T, A> {
     this.#assigner = assigner
   }
 
-  /** Time has come to `timeMs`: fires, for the reason `passing`, what is due by then, in order. */
+  /** Time has advanced to `timeMs`: fires, for the reason `passing`, what is due by then, in order. */
   advance(timeMs: number, passing: FiredBy, emit: Emit<A>): void {
     const { openings, timetable } = this.#state
     if (timeMs <= this.#state.timeMs) return
@@ -38,7 +38,7 @@ export class WatermarkProgress<T, A> {
     }
   }
 
-  /** Fires early what changed; nothing once the end has come, though the window is held. */
+  /** Fires early what changed; nothing after its end, even if the window is held open. */
   #step(group: Group<A>, emit: Emit<A>): void {
     const isOver = group.dueMs >= group.endMs
     group.steppedMs = this.#state.timeMs
@@ -49,7 +49,7 @@ export class WatermarkProgress<T, A> {
     }
   }
 
-  /** The end of a window has passed: it fires, and closes unless late events are waited for. */
+  /** The end of a window has passed: it fires, and closes unless late events are allowed. */
   #pass(passing: FiredBy, group: Group<A>, emit: Emit<A>): void {
     this.#assigner.follow?.(group, Number.POSITIVE_INFINITY)
     if (this.#state.latenessMs === 0) return this.#closeBy(passing, group, emit)
@@ -68,12 +68,12 @@ export class WatermarkProgress<T, A> {
     group.isGone = true
   }
 
-  /** Closes all that is open. */
+  /** Closes everything that is open. */
   end(emit: Emit<A>): void {
     const heap = new Heap<Group<A>>((a, b) => (a.endMs === b.endMs ? a.order < b.order : a.endMs < b.endMs))
     for (const group of this.#assigner.groups()) heap.push(group)
     const lastEndMs = this.#lastEndMs()
-    // What is closed is let go of at once: its results take as much.
+    // What is closed is released at once: its results take as much memory.
     this.#state.timetable.clear()
     for (let group = heap.pop(); group !== undefined; group = heap.pop()) {
       const next = group.isPast ? undefined : this.#assigner.follow?.(group, lastEndMs)
@@ -86,7 +86,7 @@ export class WatermarkProgress<T, A> {
     }
   }
 
-  /** Whether a window gives a pane at the end also for a key of which it holds no event. */
+  /** Whether a window emits a pane at the end even for a key of which it holds no event. */
   #isHeard({ isPast, endMs }: Group<A>, lastEndMs: number): boolean {
     if (this.#kind === 'count') return false
     return this.#kind === 'global' || isPast || endMs <= lastEndMs

@@ -1,4 +1,4 @@
-// Watermarks: made from the times of events, and combined from those of several inputs.
+// Watermarks: made from the times of events, and combined over several inputs.
 
 import { checkMs, checkTime } from '../base/check.ts'
 
@@ -6,16 +6,16 @@ import { checkMs, checkTime } from '../base/check.ts'
 export interface WatermarkMakerOptions {
   /** How far the watermark stays behind the latest event. */
   readonly outOfOrdernessMs?: number
-  /** How far ahead an event may be to move the watermark. */
+  /** How far ahead an event may be to advance the watermark. */
   readonly futureLimitMs?: number
 }
 
 /**
- * Makes the watermark of one input: the latest time seen, less how far events may be out of order.
+ * Makes the watermark of one input: the latest time seen, minus how far events may be out of order.
  *
- * An event too far in the future, such as one of a clock that was never set, does not move it: no more than
- * `futureLimitMs` ahead of the clock, or of the latest event that moved it where no clock is read. Without a clock the
- * first event always moves it, and a gap in the events that is longer than the limit holds it up.
+ * An event too far in the future, for example from a clock that was never set, does not advance it: events count up to
+ * `futureLimitMs` ahead of the clock, or, if no clock is read, of the latest event that advanced it. Without a clock
+ * the first event always counts, and a gap in the events that is longer than the limit stops it.
  *
  * @example
  * const maker = new WatermarkMaker({ outOfOrdernessMs: 100, futureLimitMs: 1000 })
@@ -27,7 +27,7 @@ export interface WatermarkMakerOptions {
 export class WatermarkMaker {
   readonly #outOfOrdernessMs: number
   readonly #futureLimitMs: number
-  /** The latest time of the events that may move the watermark. */
+  /** The latest time of the events that may advance the watermark. */
   #latestMs = Number.NEGATIVE_INFINITY
   #ignored = 0
 
@@ -48,7 +48,7 @@ export class WatermarkMaker {
     return this.#ignored
   }
 
-  /** Takes note of an event, with the clock's time (since 1970) if there is one; gives the watermark. */
+  /** Takes the time of an event, with the clock's time (since 1970) if there is one; returns the watermark. */
   observe(timeMs: number, nowMs?: number): number {
     if (timeMs > this.#latestMs) {
       const since = nowMs ?? (this.#latestMs === Number.NEGATIVE_INFINITY ? timeMs : this.#latestMs)
@@ -58,7 +58,7 @@ export class WatermarkMaker {
     return this.#latestMs - this.#outOfOrdernessMs
   }
 
-  /** What a later maker goes on from; null before the first event. */
+  /** What a later maker continues from; null before the first event. */
   snapshot(): number | null {
     return this.#latestMs === Number.NEGATIVE_INFINITY ? null : this.#latestMs
   }
@@ -71,15 +71,15 @@ export class WatermarkMaker {
 interface Input {
   timeMs: number
   isIdle: boolean
-  /** When it last gave a sign, by the clock; none as long as no clock was read. */
+  /** When it was last active, by the clock; undefined before a clock was read. */
   seenMs: number | undefined
 }
 
 /**
- * Combines the watermarks of several inputs: the least of them counts, and what was given once is never taken back.
+ * Combines the watermarks of several inputs by their minimum; it never goes back.
  *
- * An input that is idle is not waited for; when all are, the furthest of them counts. One that wakes is waited for from
- * then on, and its events may be late. What moves the combined watermark gives it; what does not gives undefined.
+ * An idle input is not awaited; if all are idle, the furthest of them counts. An input that wakes up is awaited from
+ * then on, and its events may be late. A call that advances the combined watermark returns it, any other undefined.
  *
  * @example
  * const merger = new WatermarkMerger<string>()
@@ -101,17 +101,17 @@ export class WatermarkMerger<I> {
     this.#idleAfterMs = idleAfterMs
   }
 
-  /** The combined watermark: -Infinity as long as an input that counts has given none. */
+  /** The combined watermark: -Infinity until each input that counts has sent one. */
   get current(): number {
     return this.#current
   }
 
-  /** A new input: the watermark stays until it has given one of its own. */
+  /** A new input: the watermark stays until it has sent its own. */
   join(input: I, nowMs?: number): void {
     this.#inputs.set(input, { timeMs: Number.NEGATIVE_INFINITY, isIdle: false, seenMs: nowMs })
   }
 
-  /** An input has ended: it is waited for no more. */
+  /** An input has ended: it is no longer awaited. */
   leave(input: I): number | undefined {
     return this.#inputs.delete(input) ? this.#combine() : undefined
   }
@@ -125,12 +125,12 @@ export class WatermarkMerger<I> {
     return this.#combine()
   }
 
-  /** An input gave something, if not a later watermark: it is not idle. */
+  /** An input sent something, if not a later watermark: it is not idle. */
   seen(input: I, nowMs?: number): void {
     this.#wake(input, nowMs)
   }
 
-  /** An input is not waited for until it gives something. */
+  /** An input is not awaited until it sends something. */
   idle(input: I): number | undefined {
     const found = this.#inputs.get(input)
     if (found === undefined || found.isIdle) return undefined
@@ -138,7 +138,7 @@ export class WatermarkMerger<I> {
     return this.#combine()
   }
 
-  /** Sets inputs aside that were silent for `idleAfterMs`. */
+  /** Excludes inputs that were silent for `idleAfterMs`. */
   tick(nowMs: number): number | undefined {
     let hasChanged = false
     for (const input of this.#inputs.values()) {

@@ -1,36 +1,38 @@
-// What windows have in common: when they fire, how time is told, and the checks of both.
+// What windows have in common: when they fire, how time is read, and the checks of both.
 
 import { checkChoice, checkInteger, checkKeys, describeValue } from '../base/check.ts'
 import { type Duration, durationMs } from '../base/duration.ts'
 import type { Trigger } from './trigger.ts'
 
-/** Whether a pane holds all of its window, or only what came since the pane before. */
+/** Whether a pane holds the whole window, or only what came since the pane before. */
 export type PaneMode = 'accumulate' | 'discard'
 
 /** Options that every window has. */
 export interface FiringOptions {
-  /** When the window fires before its time. */
+  /** When the window fires before its end. */
   readonly triggers?: readonly Trigger[]
-  /** `accumulate` (default): each pane holds all of the window. `discard`: what came since the pane before. */
+  /** `accumulate` (default): each pane holds the whole window. `discard`: only what came since the pane before. */
   readonly panes?: PaneMode
-  /** The most windows that are open at a time, counted for each key, before the run fails: 1,000,000 by default. */
+  /** The most open windows, counted per key, before the run fails: 1,000,000 by default. */
   readonly maxOpen?: number
 }
 
 /** Options of windows of event time. */
 export interface EventTimeOptions extends FiringOptions {
-  /** How far the watermark may be past a window's end while late events are still let in: 0 by default. */
+  /** How far the watermark may be past a window's end while late events are still accepted: 0 by default. */
   readonly allowedLateness?: Duration
-  /** How far events may be out of order: the watermark stays so far behind the latest event. 0 by default. */
+  /** How far events may be out of order: the watermark stays this far behind the latest event. 0 by default. */
   readonly outOfOrderness?: Duration
   /**
-   * An input that is silent for so long (by the clock) no longer holds the others back. Never, by default. Where all are
-   * silent, time stands still: the last windows go out with the next event, or at the end (`interval` shows them sooner).
+   * An input that is silent for this long (by the clock) no longer holds the others back. Never, by default. If all are
+   * silent, time stands still: the last windows are emitted with the next event, or at the end (`interval` shows them
+   * sooner).
    */
   readonly idleAfter?: Duration
   /**
-   * An event more than this ahead of the clock does not move the watermark: 1 day by default, Infinity for no limit. The
-   * first such event is told of, and all are counted (`ahead`): streams of forecasts or bookings need a larger limit.
+   * An event more than this ahead of the clock does not advance the watermark: 1 day by default, Infinity for no limit.
+   * The first such event is reported, and all are counted (`ahead`): streams of forecasts or bookings need a larger
+   * limit.
    */
   readonly futureLimit?: Duration
 }
@@ -38,15 +40,15 @@ export interface EventTimeOptions extends FiringOptions {
 /** Options of windows that lie on a grid. */
 export interface OffsetOptions {
   /**
-   * Moves all windows: `'5h30m'` makes days start at 05:30 UTC. Days of a place, which have 23 to 25 hours, are those of its
-   * local time: let `at` give that, as the guide's chapter on time shows.
+   * Shifts all windows: `'5h30m'` makes days start at 05:30 UTC. Days of a time zone, which have 23 to 25 hours, are
+   * those of its local time: let `at` return that, as the guide's chapter on time shows.
    */
   readonly offset?: Duration
 }
 
 /** Options of windows that lie on a grid. */
 export interface EmptyOptions {
-  /** The most windows without events that are given in a row behind a key's last one with events: 0 by default. */
+  /** The most windows without events that are emitted in a row after a key's last one with events: 0 by default. */
   readonly emptyWindows?: number
 }
 
@@ -57,7 +59,7 @@ export interface Firing {
   readonly maxOpen: number
 }
 
-/** How a window of event time is told its time, checked. */
+/** How the time of a window of event time is read, checked. */
 export interface Timed extends Firing {
   readonly allowedLatenessMs: number
   readonly outOfOrdernessMs: number
@@ -90,10 +92,10 @@ export function firingOf(what: string, options: FiringOptions, timed: readonly T
   return { triggers: [...triggers], panes, maxOpen }
 }
 
-/** Windows lie in UTC: whoever asks for a zone is told of the way. */
+/** Windows lie in UTC: the error for a time zone says what to do. */
 export function checkGrid(what: string, options: object, known: readonly string[]): void {
   if (Object.hasOwn(options, 'timeZone')) {
-    const way = "let `at` give the local time, as the guide's chapter on time does (Days of a place)"
+    const way = "let `at` return the local time, as the guide's chapter on time does (Days of a place)"
     throw new TypeError(`${what} has no option timeZone: its windows lie in UTC. For days of a place ${way}`)
   }
   checkKeys(what, options, known)

@@ -1,4 +1,4 @@
-// Windows as data: which events are summed up together, and when the results go out.
+// Windows as data: which events are aggregated together, and when results are emitted.
 
 import { checkInteger, checkKeys } from '../base/check.ts'
 import { type Duration, durationMs } from '../base/duration.ts'
@@ -25,7 +25,7 @@ export interface GlobalWindow extends Firing {
   readonly kind: 'global'
 }
 
-/** Windows of equal size, one behind the other: `[start, start + size)`. */
+/** Windows of equal size, one after the other: `[start, start + size)`. */
 export interface TumblingWindow<T> extends Timed {
   readonly kind: 'tumbling'
   readonly at: At<T>
@@ -55,7 +55,7 @@ export interface CountWindow extends Firing {
   readonly events: number
 }
 
-/** Events that came in the same stretch of the clock. */
+/** Events that came in the same interval of the clock. */
 export interface ProcessingTimeWindow extends Firing {
   readonly kind: 'processingTime'
   readonly sizeMs: number
@@ -85,7 +85,7 @@ const FIRING = ['triggers', 'panes', 'maxOpen']
 const EVENT_TIME = [...FIRING, 'allowedLateness', 'outOfOrderness', 'idleAfter', 'futureLimit']
 
 /**
- * One window for all events: its result goes out at the end of the input, and with each trigger before.
+ * One window for all events: its result is emitted at the end of the input, and at each trigger before.
  *
  * @example
  * globalWindow().kind // => 'global'
@@ -96,9 +96,9 @@ export function globalWindow(options: FiringOptions = {}): GlobalWindow {
 }
 
 /**
- * Windows of event time, one behind the other. Each event is in one of them.
+ * Windows of event time, one after the other. Each event is in one of them.
  *
- * Windows start at multiples of `size` since 1970, moved by `offset`; times before 1970 are no exception.
+ * Windows start at multiples of `size` since 1970, shifted by `offset`; also before 1970.
  *
  * @param at - when an event happened, by a field or a function: epoch milliseconds or a Date; an event where it is anything
  *   else is rejected
@@ -137,8 +137,8 @@ export function tumbling<T>(
 }
 
 /**
- * Windows of event time that overlap: a new one of `size` starts `every` so often. Each event is in about
- * `size / every` of them.
+ * Windows of event time that overlap: a new one of `size` starts at intervals of `every`. Each event is in about `size
+ * / every` of them.
  *
  * @throws {RangeError} if `every` is more than `size`: events would be in no window
  * @example
@@ -179,15 +179,15 @@ export function sliding<T>(
 
 /** Options of {@link session}. */
 export interface SessionOptions extends EventTimeOptions {
-  /** The longest a session may be: what follows begins another. Without it, there is no limit. */
+  /** The longest a session may be: what follows starts another. Without it, there is no limit. */
   readonly maxLength?: Duration
 }
 
 /**
  * Events of a key with less than `gap` between them, in event time. A session ends `gap` after its last event; an event
- * that lies between two sessions makes one of them.
+ * that lies between two sessions merges them.
  *
- * With `maxLength`, where sessions are cut depends on the order in which events come; without it, it does not.
+ * With `maxLength`, where sessions are cut depends on the order in which events come; otherwise it does not.
  *
  * @throws {RangeError} if `maxLength` is less than `gap`
  * @example
@@ -219,7 +219,7 @@ export function session<T>(
 }
 
 /**
- * Each `events` events of a key; at the end of the input what is left, if anything is.
+ * Each `events` events of a key; at the end of the input the remainder, if any.
  *
  * @throws {RangeError} if `events` is not an integer of 1 or more
  * @example
@@ -232,7 +232,7 @@ export function countWindow(events: number, options: FiringOptions = {}): CountW
 }
 
 /**
- * Events that came in the same stretch of the clock, whatever their own time. Not the same in two runs.
+ * Events that came in the same interval of the clock, whatever their own time. Not the same in two runs.
  *
  * @example
  * processingTime('10s').sizeMs // => 10000

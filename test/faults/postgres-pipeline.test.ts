@@ -139,7 +139,10 @@ describe(`a pipeline whose PostgreSQL goes away (REPRO: SEED=${SEED} npm test)`,
     })
     await rejects(run.done, (error) => {
       ok(isSluiceError(error, 'SINK_UNREACHABLE'), String(error))
-      ok(/Cannot reach 127\.0\.0\.1:\d+\/\w+: \d attempts? within 4 s, the last: /.test(error.message), error.message)
+      ok(
+        /Cannot reach 127\.0\.0\.1:\d+\/\w+: \d attempts? within 4 s, the last failed with: /.test(error.message),
+        error.message,
+      )
       ok(!/p%40ss|p@ss/.test(`${error.message} ${error.stack} ${JSON.stringify(error.details)} ${events}`))
       return true
     })

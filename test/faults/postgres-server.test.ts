@@ -272,7 +272,7 @@ describe(`a PostgreSQL sink whose server fails (REPRO: SEED=${SEED} npm test)`, 
       await query('update sluice_leases set token = token + 1')
       await rejects(
         async () => second.renewLease?.(),
-        failsWith('PIPELINE_HELD', /^Cannot go on with test: this instance was fenced off/),
+        failsWith('PIPELINE_HELD', /^Cannot continue with test: this instance was fenced off/),
       )
       await second.close()
       deepEqual(await query('select id from t'), [])

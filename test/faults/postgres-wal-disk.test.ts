@@ -82,7 +82,7 @@ describe(`a PostgreSQL sink whose log has no room (REPRO: SEED=${SEED} npm test)
     await rejects(run.done, (error) => {
       ok(isSluiceError(error, 'SINK_UNREACHABLE'), String(error))
       equal(exitCodeOf(error), 69)
-      match(error.message, /^Cannot reach 127\.0\.0\.1:\d+\/\w+: \d attempts? within 4 s, the last: /)
+      match(error.message, /^Cannot reach 127\.0\.0\.1:\d+\/\w+: \d attempts? within 4 s, the last failed with: /)
       return true
     })
     ok(retries.length <= 4, 'a server that is down is not hammered')

@@ -28,10 +28,10 @@ const place = basename(folder)
 
 const SINKS: Readonly<Record<string, () => Sink<Row>>> = {
   sqlite: () => sqliteSink(`${folder}/out.db`, { table: 't', columns: { id: 'integer' } }),
-  ndjsonFiles: () => ndjsonSink(`${folder}/out`),
+  ndjsonSink: () => ndjsonSink(`${folder}/out`),
   http: () => checkpointed(httpSink(url), { store }),
-  natsPublish: () => checkpointed(natsSink<Row>(url, { subject: place }), { store }),
-  redisStreamAdd: () => checkpointed(redisStreamSink<Row>(url, { stream: place }), { store }),
+  natsSink: () => checkpointed(natsSink<Row>(url, { subject: place }), { store }),
+  redisStreamSink: () => checkpointed(redisStreamSink<Row>(url, { stream: place }), { store }),
   stdout: () => checkpointed(stdoutSink(), { store }),
 }
 

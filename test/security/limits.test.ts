@@ -126,41 +126,44 @@ describe('What an operator remembers', () => {
     const cases: readonly (readonly [steps: string, message: RegExp])[] = [
       [
         '.keyBy(({ n }) => n).aggregate({ c: count() }, { maxKeys: 1000 })',
-        /another key in aggregate.*: a stage holds 1,000, as many as maxKeys allows/,
+        /another key in aggregate.*: a stage holds 1,000, the limit set by maxKeys/,
       ],
-      ['.uniq(({ n }) => n, { maxKeys: 1000 })', /another key in uniq.*: a stage holds 1,000, as many as maxKeys/],
+      [
+        '.uniq(({ n }) => n, { maxKeys: 1000 })',
+        /another key in uniq.*: a stage holds 1,000, the limit set by maxKeys/,
+      ],
       [
         '.batch({ size: 9, key: ({ n }) => n, maxKeys: 1000 })',
-        /another open batch in batch.*: a stage holds 1,000, as many as maxKeys/,
+        /another open batch in batch.*: a stage holds 1,000, the limit set by maxKeys/,
       ],
       [
         '.keyBy(({ n }) => n).window(tumbling("1h", ({ t }) => t, { maxOpen: 1000 })).aggregate({ c: count() })',
-        /another window \(of the key \d+\) in aggregate.*: a stage holds 1,000, as many as maxOpen/,
+        /another window \(of the key \d+\) in aggregate.*: a stage holds 1,000, the limit set by maxOpen/,
       ],
       [
         '.keyBy(({ n }) => n).window(session("1h", ({ t }) => t, { maxOpen: 1000 })).aggregate({ c: count() })',
-        /another window .* in aggregate.*: a stage holds 1,000, as many as maxOpen/,
+        /another window .* in aggregate.*: a stage holds 1,000, the limit set by maxOpen/,
       ],
       [
         '.reduce(() => new Map<number, number>(), (all, { n }) => all.set(n, n), { maxKeys: 1000 })',
-        /another key in reduce.*: a stage holds 1,000, as many as maxKeys/,
+        /another key in reduce.*: a stage holds 1,000, the limit set by maxKeys/,
       ],
       [
         '.reduce((): number[] => [], (all, { n }) => { all.push(n); return all }, { maxKeys: 1000 })',
-        /another item in reduce.*: a stage holds 1,000, as many as maxKeys/,
+        /another item in reduce.*: a stage holds 1,000, the limit set by maxKeys/,
       ],
       [
         '.window(tumbling("1h", ({ t }) => t)).reduce(() => new Set<number>(), (all, { n }) => all.add(n), { maxKeys: 1000 })',
-        /another key in reduce.*: a stage holds 1,000, as many as maxKeys/,
+        /another key in reduce.*: a stage holds 1,000, the limit set by maxKeys/,
       ],
       ['.groupBy(({ n }) => n, ({ n }) => n, { maxKeys: 1000 })', /another key in groupBy.*: a stage holds 1,000/],
       [
         '.groupBy(({ n }) => n % 7, ({ n }) => n, { maxHeld: 1000 })',
-        /another value in groupBy.*: a stage holds 1,000, as many as maxHeld/,
+        /another value in groupBy.*: a stage holds 1,000, the limit set by maxHeld/,
       ],
       [
         '.join(flow([{ n: -1 }]), { left: ({ n }) => n, right: ({ n }) => n, maxHeld: 1000 })',
-        /another event in join.*: a stage holds 1,000, as many as maxHeld/,
+        /another event in join.*: a stage holds 1,000, the limit set by maxHeld/,
       ],
     ]
     for (const [steps, message] of cases) {

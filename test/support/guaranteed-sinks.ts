@@ -201,7 +201,7 @@ const transactional = (servers: GuaranteedServers): Readonly<Record<string, Sink
 })
 
 const PARTS: Readonly<Record<string, SinkFamily>> = {
-  ndjsonFiles: {
+  ndjsonSink: {
     piped: 'ndjsonSink',
     make: ({ folder }) =>
       sluice.ndjsonSink(join(folder, 'out'), { partitionBy: ({ id }) => String(id % 2), roll: { rows: 9 } }),
@@ -230,7 +230,7 @@ const idOf = (json: string): number => JSON.parse(json).id
 const redis = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily>> => {
   const url = (): string => `redis://${servers.address('redis-server')}`
   return {
-    redisStreamAdd: {
+    redisStreamSink: {
       without: LACKS['redis-server'],
       piped: 'redisStreamSink',
       url,
@@ -244,13 +244,13 @@ const redis = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily>>
 }
 
 const brokers = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily>> => ({
-  kafkaPublish: {
+  kafkaSink: {
     without: withoutKafka(),
     prepare: (place) => servers.kafka.topic(nameOf(place), 2),
     make: (place) => stored(kafkaSink<Row>(servers.kafka.urls, { topic: nameOf(place) }), place),
     taken: async (place) => (await servers.kafka.consume(nameOf(place), '%s')).map(idOf),
   },
-  natsPublish: {
+  natsSink: {
     without: LACKS['nats-server'],
     piped: 'natsSink',
     url: () => `nats://${servers.address('nats-server')}`,
@@ -269,7 +269,7 @@ const brokers = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily
       return ids
     },
   },
-  rabbitmqPublish: {
+  rabbitmqSink: {
     without: LACKS['rabbitmq-server'],
     prepare: (place) => servers.rabbit.assertQueue(nameOf(place)),
     make: (place) => {
@@ -285,7 +285,7 @@ const brokers = (servers: GuaranteedServers): Readonly<Record<string, SinkFamily
       }
     },
   },
-  mqttPublish: {
+  mqttSink: {
     without: LACKS.mosquitto,
     make: (place) => {
       return stored(mqttSink<Row>(`mqtt://${servers.address('mosquitto')}`, { topic: nameOf(place) }), place)

@@ -58,7 +58,7 @@ export function keepingTests(make: () => KeepingPlace | Promise<KeepingPlace>): 
   it('finds nothing where nothing is yet, and makes nothing', async () => {
     const before = await place.query('select table_name from information_schema.tables order by table_name')
     equal((await call('dead-letters')).stdout, 'no dead letters\n')
-    equal((await call('checkpoints')).stdout, 'numbers: nothing was committed yet\n')
+    equal((await call('checkpoints')).stdout, 'numbers: nothing has been committed yet\n')
     equal((await call('checkpoints', 'reset', '--yes')).code, 0)
     deepEqual(await place.query('select table_name from information_schema.tables order by table_name'), before)
   })
@@ -68,7 +68,7 @@ export function keepingTests(make: () => KeepingPlace | Promise<KeepingPlace>): 
     const { stdout: stands } = await call('checkpoints')
     match(
       stands,
-      /^numbers: epoch 1, by process \d+ on .* at 20.*Z\n {2}11 read = 6 loaded \+ 5 dead .*\n {2}nobody holds it\n {2}1 position\n/,
+      /^numbers: epoch 1, by process \d+ on .* at 20.*Z\n {2}11 read = 6 loaded \+ 5 dead .*\n {2}no run holds it\n {2}1 position\n/,
     )
     match((await call('dead-letters')).stdout, /^5 dead letters\n[\s\S]* 1 {2}small: 6 is over 5 {2}\(.*\.ndjson:7\)\n/)
     equal((await call('dead-letters', 'export', '--raw', '--limit', '2')).stdout, '{"n":6}\n{"n":7}\n')
@@ -80,7 +80,7 @@ export function keepingTests(make: () => KeepingPlace | Promise<KeepingPlace>): 
     most = 8
     const { code, stdout, stderr } = await call('dead-letters', 'replay', '--step', 'small')
     deepEqual([code, stderr], [0, ''])
-    equal(stdout, '4 tried again: 3 loaded, 1 failed again\n')
+    equal(stdout, '4 replayed: 3 loaded, 1 failed again\n')
     deepEqual(await numbers(), [0, 1, 2, 3, 4, 5, 6, 7, 8])
     deepEqual(JSON.parse((await call('dead-letters', 'replay', '--json')).stdout), {
       tried: 2,
@@ -95,7 +95,7 @@ export function keepingTests(make: () => KeepingPlace | Promise<KeepingPlace>): 
     equal(JSON.parse((await call('run', '--json')).stdout).run.read, 0)
   })
 
-  it('lets a pipeline start over, only on purpose and while nobody holds it', async () => {
+  it('lets a pipeline start over, only on purpose and while no run holds it', async () => {
     await call('run', '--quiet')
     equal((await call('checkpoints', 'reset')).code, 64)
     await place.query(`update sluice_leases set pid = 1, host = 'elsewhere', renewed = ${place.now}`)
@@ -116,21 +116,21 @@ export function keepingTests(make: () => KeepingPlace | Promise<KeepingPlace>): 
 
   it('C34: takes a pipeline from who holds it, only on purpose, and says from whom', async () => {
     await call('run', '--quiet')
-    equal((await call('checkpoints', 'break-lease', '--yes')).stdout, 'numbers: nobody holds it\n')
+    equal((await call('checkpoints', 'break-lease', '--yes')).stdout, 'numbers: no run holds it\n')
     const since = place.now
     await place.query(`update sluice_leases set pid = 1, host = 'elsewhere', renewed = ${place.now}, since = ${since}`)
     const asked = await call('checkpoints', 'break-lease')
     equal(asked.code, 64)
     match(
       asked.stderr,
-      /would take numbers from process 1 on elsewhere, since 20.*Z, last heard of \d+\.\d s ago: .*say --yes/,
+      /would take numbers from process 1 on elsewhere, since 20.*Z, last heard from \d+\.\d s ago: .*add --yes/,
     )
     equal((await call('run', '--quiet')).code, 75)
     const { code, stdout } = await call('checkpoints', 'break-lease', '--yes')
     equal(code, 0)
     match(
       stdout,
-      /^numbers: taken from process 1 on elsewhere, .*: it commits nothing more, and the next run can begin\n$/,
+      /^numbers: taken from process 1 on elsewhere, .*: it can commit nothing more, and the next run can start\n$/,
     )
     equal(JSON.parse((await call('checkpoints', 'break-lease', '--yes', '--json')).stdout).broken, null)
     equal(JSON.parse((await call('run', '--json')).stdout).run.read, 0)

@@ -1,8 +1,8 @@
-// Runs as another process tells of them: checked before anything is shown of them.
+// Runs of another process: checked before anything of them is shown.
 
 import type { LayerFigures, RunSnapshot, StageFigures } from '../../pipeline/snapshot.ts'
 
-/** Of a page that is what it says, there are never as many. */
+/** A genuine dashboard never has this many. */
 const MOST_RUNS = 1000
 const MOST_LAYERS = 1000
 const MOST_STAGES = 10_000
@@ -21,7 +21,7 @@ const RUN_NUMBERS = [
 const MAY_BE_NUMBERS = ['totalBytes', 'committedMs', 'commitTookMs', 'bottleneck'] as const
 const STAGE_NUMBERS = ['received', 'emitted', 'demand', 'buffered'] as const satisfies readonly (keyof StageFigures)[]
 
-/** What `/api/snapshot` gave; undefined if it is something else. */
+/** The contents of `/api/snapshot`; undefined if it is something else. */
 export function runsOf(answer: unknown): readonly RunSnapshot[] | undefined {
   const { runs } = recordOf(answer)
   return isListOf(runs, MOST_RUNS, isRun) ? runs : undefined

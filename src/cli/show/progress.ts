@@ -1,4 +1,4 @@
-// How far a run is, as one line.
+// The progress of a run, as one line.
 
 import { styleText } from 'node:util'
 import { excerpt } from '../../observe/escape.ts'
@@ -17,7 +17,7 @@ export interface ProgressLineOptions {
 
 interface Part {
   readonly text: string
-  /** What has the lowest is left out first where the terminal is narrow. */
+  /** The lowest are left out first if the terminal is narrow. */
   readonly worth: number
   readonly colour?: 'cyan' | 'yellow' | 'dim'
 }
@@ -27,7 +27,7 @@ const GAP = '  '
 
 /**
  * Share done, bytes of total, events, dead letters, events and bytes per second, time left. What does not fit is left
- * out, the least telling first; one column stays free, as a terminal would wrap.
+ * out, the least useful first; one column stays free, as a terminal would wrap.
  */
 export function progressLine(options: ProgressLineOptions): string {
   const parts = partsOf(options)

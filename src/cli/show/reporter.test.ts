@@ -97,7 +97,7 @@ describe('Reporter', () => {
     const { reporter, written } = setUp()
     reporter.onEvent({ kind: 'started', source: 'a\x1b.log', sink: 'out.db', resumedEpoch: undefined })
     reporter.onEvent({ kind: 'started', source: 'a.log', sink: 'out.db', resumedEpoch: 7 })
-    deepEqual(written, ['loading a\\x1b.log into out.db\n', 'loading a.log into out.db, going on after epoch 7\n'])
+    deepEqual(written, ['loading a\\x1b.log into out.db\n', 'loading a.log into out.db, continuing after epoch 7\n'])
   })
 
   it('tells of the first three rejected records, each on one line, then that it only counts', () => {
@@ -119,9 +119,9 @@ describe('Reporter', () => {
     reporter.onEvent(opened('new', 0))
     for (const split of ['a\x1b', 'b', 'c', 'd']) reporter.onEvent(opened(split, 1200))
     deepEqual(written, [
-      'going on in a\\x1b after 1,200 of 5,000 bytes\n',
-      'going on in b after 1,200 of 5,000 bytes\n',
-      'going on in c after 1,200 of 5,000 bytes\n',
+      'continuing in a\\x1b after 1,200 of 5,000 bytes\n',
+      'continuing in b after 1,200 of 5,000 bytes\n',
+      'continuing in c after 1,200 of 5,000 bytes\n',
     ])
   })
 

@@ -1,4 +1,4 @@
-// Tells a person what a run does while it goes on: a line that is redrawn on a terminal, plain lines elsewhere.
+// Prints what a run does while it goes on: a line that is redrawn on a terminal, plain lines elsewhere.
 
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { placeOf } from '../../connect/origin.ts'
@@ -15,27 +15,27 @@ const REDRAW_MS = 100
 /** Before the first plain line, and between two of them, in clock milliseconds. */
 const FIRST_LINE_MS = 2000
 const LINE_MS = 5000
-/** Rejected records that are told one by one. */
+/** Rejected records that are printed one by one. */
 const SHOWN_DEAD_LETTERS = 3
 /** Notes that are kept for the summary. */
 const KEPT_NOTES = 3
-/** Splits that are told of where they go on. */
+/** Splits whose resume point is printed. */
 const TOLD_RESUMED = 3
 const CLEAR = '\r\x1b[2K'
 
 export interface ReporterOptions {
   readonly io: Io
   readonly log: Logger
-  /** Whether only errors, and what somebody has asked for, are told. */
+  /** Whether only errors, and what was requested, are printed. */
   readonly isQuiet: boolean
-  /** Whether a line may be redrawn if there is a terminal; machines read the log otherwise. */
+  /** Whether a line may be redrawn on a terminal; otherwise machines read the log. */
   readonly isLive: boolean
-  /** Whether the run itself writes what happens into the log: then only what the summary needs is kept of it. */
+  /** Whether the run itself logs what happens: then only what the summary needs is kept. */
   readonly isLogged?: boolean
   readonly clock?: Clock
 }
 
-/** Looks at a run now and then: the run pays nothing for it. */
+/** Looks at a run now and then, at no cost to the run. */
 export class Reporter {
   readonly log: Logger
   readonly #io: Io
@@ -47,21 +47,21 @@ export class Reporter {
   readonly #bytes = new Rate()
   /** Ticks while a run is watched. */
   #timer: NodeJS.Timeout | undefined
-  /** Whether a progress line stands on the terminal. */
+  /** Whether there is a progress line on the terminal. */
   #isDrawn = false
-  /** Rejected records that were told of so far. */
+  /** Rejected records reported so far. */
   #rejects = 0
-  /** Splits so far that went on where an earlier run had stopped. */
+  /** Splits so far that continued where an earlier run had stopped. */
   #resumed = 0
   /** When the next plain line is due, in clock milliseconds. */
   #nextLineMs = Number.POSITIVE_INFINITY
-  /** Why the run stops reading, as far as it was said. */
+  /** Why the run stops reading, once that was printed. */
   #draining: string | undefined
-  /** Whether something failed, and nothing was committed since. */
+  /** Whether something failed, and nothing has been committed since. */
   #isRetrying = false
-  /** What splits say that have nothing new, the first few of them. */
+  /** Notes of splits with nothing new, the first few of them. */
   readonly notes: string[] = []
-  /** What was noted of the source, the first of it: the summary says it again. */
+  /** Notes of the source, the first of them: the summary repeats them. */
   readonly noted: string[] = []
   /** The split that was opened last. */
   lastSplit: string | undefined
@@ -75,7 +75,7 @@ export class Reporter {
     this.#isLive = isLive && isLively(io.stderr, io.env)
   }
 
-  /** Shows how far a run is until `stop`. */
+  /** Shows the progress of a run until `stop`. */
   watch(progress: () => Progress): void {
     if (this.#isQuiet) return
     this.#nextLineMs = this.#clock.nowMs() + FIRST_LINE_MS
@@ -115,27 +115,27 @@ export class Reporter {
       case 'committed':
         return this.#committed(event.epoch)
       case 'paused':
-        return this.say('paused: nothing more is read')
+        return this.say('paused: reading is stopped')
       case 'resumed':
-        return this.say('resumed: reading goes on')
+        return this.say('resumed: reading continues')
     }
   }
 
-  /** Shown as progress; said only where something had failed. */
+  /** Shown as progress; printed only after a failure. */
   #committed(epoch: number): void {
     if (!this.#isRetrying) return
     this.#isRetrying = false
     this.say(`back: committed epoch ${epoch}`)
   }
 
-  /** Says once that the run stops reading, however many tell of it. */
+  /** Prints once that the run stops reading, however many report it. */
   draining(why: string): void {
     if (why === this.#draining || this.#isLogged) return
     this.#draining = why
     this.say(`stopping: ${why}; finishing what was read`)
   }
 
-  /** Takes a look: redraws the line, or writes a plain one if it is time. */
+  /** Looks at the run: redraws the line, or writes a plain one when it is due. */
   look(progress: Progress): void {
     const nowMs = this.#clock.nowMs()
     this.#events.update(progress.read, nowMs)
@@ -149,7 +149,7 @@ export class Reporter {
 
   #started({ source, sink, resumedEpoch }: Extract<RunEvent, { kind: 'started' }>): void {
     if (this.#isQuiet) return
-    const resumed = resumedEpoch === undefined ? '' : `, going on after epoch ${resumedEpoch}`
+    const resumed = resumedEpoch === undefined ? '' : `, continuing after epoch ${resumedEpoch}`
     this.say(`loading ${excerpt(source, 200)} into ${excerpt(sink, 200)}${resumed}`, { epoch: resumedEpoch })
   }
 
@@ -160,9 +160,9 @@ export class Reporter {
     } else if (resumedBytes > 0 && !this.#isQuiet) {
       this.#resumed += 1
       if (this.#resumed > TOLD_RESUMED) return
-      // What a source counts that does not say how many bytes it has need not be bytes.
+      // If a source does not report its size in bytes, what it counts need not be bytes.
       const after = sizeBytes === undefined ? '' : ` after ${countText(resumedBytes)} of ${countText(sizeBytes)} bytes`
-      this.say(`going on in ${excerpt(split, 300)}${after}`, {
+      this.say(`continuing in ${excerpt(split, 300)}${after}`, {
         split,
         resumedBytes,
       })

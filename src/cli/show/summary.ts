@@ -1,4 +1,4 @@
-// What a run has done, for a person to read.
+// What a run has done, for people.
 
 import type { Totals } from '../../connect/sink.ts'
 import { excerpt } from '../../observe/escape.ts'
@@ -11,8 +11,8 @@ import type { RunReport } from '../../pipeline/report.ts'
 import { shownName } from '../../pipeline/shown-name.ts'
 
 /**
- * @param notes - what the splits with nothing new say, the first few of them
- * @param noted - what was noted while it went on, the first of it
+ * @param notes - notes of splits with nothing new, the first few of them
+ * @param noted - notes taken during the run, the first of them
  */
 export function summaryText(report: RunReport, notes: readonly string[] = [], noted: readonly string[] = []): string {
   const { outcome, run, overall, elapsedMs, doneBytes, splits, sink } = report
@@ -39,7 +39,9 @@ export function summaryText(report: RunReport, notes: readonly string[] = [], no
   return redact(`${lines.join('\n')}\n`)
 }
 
-/** @param notes - what is said of a figure that is not 0, where it is not the same for every run */
+/**
+ * @param notes - notes on figures that are not 0, if they differ between runs
+ */
 function totalsLines(totals: Totals, notes: Partial<Record<keyof Totals, string>>): string[] {
   const shown = toldFigures(totals)
   const width = Math.max(...shown.map((key) => countText(totals[key]).length))

@@ -1,4 +1,4 @@
-// More runs than a terminal has lines: a line of each, those in trouble first.
+// More runs than a terminal has lines: one line per run, those in trouble first.
 
 import { excerpt } from '../../observe/escape.ts'
 import { countText, many } from '../../observe/text.ts'
@@ -6,11 +6,11 @@ import { shownName } from '../../pipeline/shown-name.ts'
 import type { RunSnapshot, RunState } from '../../pipeline/snapshot.ts'
 import { colourOf, cut, perSecondOf, type TopViewOptions } from './top-view.ts'
 
-/** What somebody has to look at comes first. */
+/** What needs attention comes first. */
 const FIRST: readonly RunState[] = ['failed', 'waiting', 'running', 'draining', 'paused', 'drained', 'finished']
 
 /**
- * One line of each run, and how many are in which state where the lines do not suffice for all.
+ * One line per run, and how many are in which state if the lines do not suffice for all.
  *
  * @param rows - the most lines
  */
@@ -30,7 +30,7 @@ export function topBrief(runs: readonly RunSnapshot[], rows: number, options: To
 function lineOf(run: RunSnapshot, options: TopViewOptions): string {
   const { columns } = options
   const bottleneck = run.layers.find(({ number }) => number === run.bottleneck)
-  const heldUp = bottleneck === undefined ? [] : [`held up by ${bottleneck.number} ${excerpt(bottleneck.title, 40)}`]
+  const heldUp = bottleneck === undefined ? [] : [`bottleneck: ${bottleneck.number} ${excerpt(bottleneck.title, 40)}`]
   const parts = [
     `${excerpt(shownName(run), 40)}: ${run.state}`,
     `read ${countText(run.read)}`,

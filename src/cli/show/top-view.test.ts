@@ -58,7 +58,7 @@ describe('the view of runs in a terminal', () => {
   })
 
   it('says that nothing runs', () => {
-    deepEqual(topView([], PLAIN), ['nothing runs'])
+    deepEqual(topView([], PLAIN), ['nothing is running'])
   })
 
   it('shows why a run has failed', () => {

@@ -1,4 +1,4 @@
-// Runs at one moment as lines for a terminal: what each layer does, and which one holds the others up.
+// Runs at one moment as lines for a terminal: what each layer does, and which one is the bottleneck.
 
 import { styleText } from 'node:util'
 import { excerpt } from '../../observe/escape.ts'
@@ -8,7 +8,7 @@ import { shownName } from '../../pipeline/shown-name.ts'
 import type { LayerFigures, RunSnapshot } from '../../pipeline/snapshot.ts'
 
 export interface TopViewOptions {
-  /** The same runs a while ago, for rates; without them rates are those since the start. */
+  /** The same runs a while ago, for rates; without them, rates are since the start. */
   readonly before?: readonly RunSnapshot[]
   /** No line is longer. */
   readonly columns: number
@@ -17,13 +17,13 @@ export interface TopViewOptions {
 
 interface Column {
   readonly title: string
-  /** What has the lowest is left out first where the terminal is narrow. */
+  /** The lowest are left out first if the terminal is narrow. */
   readonly worth: number
   readonly isText?: boolean
   readonly of: (row: Row) => string
 }
 
-/** A layer, with what it did a second. */
+/** A layer, with its rates. */
 interface Row {
   readonly layer: LayerFigures
   readonly receivedPerSecond: number
@@ -31,12 +31,12 @@ interface Row {
   readonly isBottleneck: boolean
 }
 
-/** The last things that happened which are shown. */
+/** The most recent notices that are shown. */
 const SHOWN_HAPPENINGS = 3
 const GAP = '  '
 const BAR = 8
 const LONGEST_TITLE = 40
-/** The least room for a layer's title before columns are left out for it. */
+/** The least space for a layer's title before columns are left out for it. */
 const LEAST_TITLE = 12
 
 const COLUMNS: readonly Column[] = [
@@ -53,10 +53,10 @@ const COLUMNS: readonly Column[] = [
 /**
  * The lines of all runs, one below the other; foreign text is escaped and cut.
  *
- * Rates are of the time between two looks, lost where a run began anew in between.
+ * Rates cover the time between two snapshots; they are unknown if a run restarted in between.
  */
 export function topView(runs: readonly RunSnapshot[], options: TopViewOptions): string[] {
-  if (runs.length === 0) return [cut('nothing runs', options.columns)]
+  if (runs.length === 0) return [cut('nothing is running', options.columns)]
   return runs.flatMap((run, index) => [
     ...(index === 0 ? [] : ['']),
     ...runLines(run, earlierOf(run, options), options),
@@ -68,7 +68,7 @@ function earlierOf({ pipeline, startedMs }: RunSnapshot, { before }: TopViewOpti
   return before?.find((one) => one.pipeline === pipeline && one.startedMs === startedMs)
 }
 
-/** Records that a run reads a second. */
+/** Records per second that a run reads. */
 export function perSecondOf(run: RunSnapshot, options: TopViewOptions): number {
   const before = earlierOf(run, options)
   return rate(run.read, before?.read, secondsOf(run, before))
@@ -182,7 +182,7 @@ function secondsOf({ atMs, startedMs }: RunSnapshot, before: RunSnapshot | undef
   return (atMs - (before?.atMs ?? startedMs)) / 1000
 }
 
-/** Counts begin anew with every attempt: then they are of the time since. */
+/** Counts restart with every attempt: then they cover the time since. */
 function rate(count: number, before: number | undefined, seconds: number): number {
   const grown = before === undefined || count < before ? count : count - before
   return seconds <= 0 ? 0 : grown / seconds

@@ -1,4 +1,4 @@
-// What runs, in a terminal: asked for again and again, and drawn in the same place.
+// Runs in a terminal: fetched again and again, and drawn in the same place.
 
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
@@ -11,29 +11,29 @@ import { topBrief } from './top-brief.ts'
 import { cut, type TopViewOptions, topView } from './top-view.ts'
 
 export interface ScreenOptions {
-  /** Whether one look is all. */
+  /** Whether to print one snapshot. */
   readonly once: boolean
-  /** Between two looks, in clock milliseconds; undefined: a second on a terminal, and elsewhere one look is all. */
+  /** Between two snapshots, in clock milliseconds; undefined: a second on a terminal, and one snapshot elsewhere. */
   readonly everyMs: number | undefined
 }
 
-/** Where nobody says how wide it is. */
+/** If the width is unknown. */
 const COLUMNS = 100
 
-// Another page for the time that it lasts, so that what was there comes back; and what redraws it.
+// The alternate screen, so that the previous contents come back; and the redraw sequence.
 const ENTER = '\x1b[?1049h\x1b[?25l'
 const LEAVE = '\x1b[?25h\x1b[?1049l'
 const REDRAW = '\x1b[H'
 const REST_OF_LINE = '\x1b[K'
 const REST_OF_PAGE = '\x1b[J'
 
-/** Asks again and again, and draws what it is told. */
+/** Fetches snapshots and draws them. */
 export class Top {
   readonly #askFor: (signal: AbortSignal) => Promise<readonly RunSnapshot[]>
   readonly #options: ScreenOptions
   readonly #io: Io
   readonly #clock: Clock
-  /** What was told the last time. */
+  /** The last snapshots. */
   #before: readonly RunSnapshot[] | undefined
   #isDrawn = false
 
@@ -52,7 +52,7 @@ export class Top {
   async show(signal: AbortSignal): Promise<number> {
     const { stdout, env } = this.#io
     const isLive = isLively(stdout, env) && !this.#options.once
-    // Whoever reads a file of it wants to be told once, unless they say how often.
+    // A file as output gets one snapshot, unless an interval is given.
     const isOnce = this.#options.once || (!isLive && this.#options.everyMs === undefined)
     try {
       for (;;) {
@@ -67,20 +67,20 @@ export class Top {
     } catch (error) {
       if (!signal.aborted) throw error
       const reason: unknown = signal.reason
-      // To look away is no failure.
+      // Closing the view is not a failure.
       return reason instanceof Stopped && reason.exitCode !== exitCodeOfSignal('SIGINT') ? reason.exitCode : OK
     } finally {
       if (this.#isDrawn) stdout.write(LEAVE)
     }
   }
 
-  /** Shows a run as it was left. */
+  /** Shows the final state of a run. */
   showLast(runs: readonly RunSnapshot[]): void {
     this.#before = undefined
     this.#io.stdout.write(textOf(topView(runs, this.#view)))
   }
 
-  /** Once it was reached, a page may be away for a while: the run begins again. */
+  /** After a first answer, a page may be away for a while: the run restarts. */
   async #ask(signal: AbortSignal): Promise<{ readonly runs: readonly RunSnapshot[]; readonly lost?: string }> {
     try {
       return { runs: await this.#askFor(signal) }
@@ -106,7 +106,7 @@ export class Top {
     const fits = whole.length <= most || runs.length < 2
     const lines = fits ? whole : [...trouble, ...topBrief(runs, most - trouble.length, options)]
     const shown =
-      lines.length <= most ? lines : [...lines.slice(0, most - 1), `… and ${lines.length - most + 1} lines more`]
+      lines.length <= most ? lines : [...lines.slice(0, most - 1), `… and ${lines.length - most + 1} more lines`]
     stdout.write(
       `${this.#isDrawn ? '' : ENTER}${REDRAW}${shown.join(`${REST_OF_LINE}\n`)}${REST_OF_LINE}\n${REST_OF_PAGE}`,
     )

@@ -1,10 +1,10 @@
-// A dry run of a sink without transactions: its store is looked at, and its rows go nowhere.
+// A dry run of a sink without transactions: its store is inspected, and its rows go nowhere.
 
 import { existsSync } from 'node:fs'
 import type { SinkOptions, SinkWriter } from '../sink.ts'
 import { openSqliteWriter } from '../sqlite/table/database.ts'
 
-/** Where there is no store yet, nothing is looked at. */
+/** Without a store, there is nothing to inspect. */
 export async function openStoreDry(
   path: string,
   deadLetters: string,

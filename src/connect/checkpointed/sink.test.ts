@@ -341,7 +341,7 @@ describe('callbackSink', () => {
     deepEqual(
       letters.map(({ origin, step, reason }) => [origin.offset, step, reason]),
       [
-        [8, 'f', 'f refused it'],
+        [8, 'f', 'f rejected it'],
         [7, 'f', 'no'],
       ],
     )
@@ -350,7 +350,7 @@ describe('callbackSink', () => {
   it('refuses answers that mean nothing', async () => {
     for (const answer of [true, 'x', [5], [-1], [{ index: 0.5 }]]) {
       const writer = await callbackSink('f', () => answer as never).open(opening)
-      throws(() => writer.write(batchOfTracked([event(1)])), /function f (gives|refuses)/)
+      throws(() => writer.write(batchOfTracked([event(1)])), /function f (gives|returns|rejects|answers)/)
     }
   })
 

@@ -1,4 +1,4 @@
-// Makes a sink of one without transactions: checkpoints and dead letters are kept in a SQLite file beside it.
+// Makes a sink of one without transactions: checkpoints and dead letters are stored in a SQLite file beside it.
 
 import { resolve } from 'node:path'
 import { checkKeys } from '../../base/check.ts'
@@ -7,23 +7,23 @@ import { checkTableName } from '../kits/sql/name.ts'
 import type { Sink, TwoPhaseSink } from '../sink.ts'
 
 export interface CheckpointedOptions {
-  /** The SQLite file that checkpoints, leases and dead letters are kept in; made if it is missing. */
+  /** The SQLite file for checkpoints, leases and dead letters; created if it is missing. */
   readonly store: string
-  /** The table of that file that dead letters go to: `dead_letters` by default. */
+  /** The table of that file for dead letters: `dead_letters` by default. */
   readonly deadLetters?: string
 }
 
 /**
  * A sink that keeps its checkpoints beside what it writes, in a SQLite file.
  *
- * - **Commits** in three steps: what was written is prepared, which makes it durable where the sink can do that; then
- *   checkpoint, dead letters and what `prepare` gave are committed in one transaction of the store; then it is made
- *   visible. From the second step on the epoch is committed: whatever ends the process, the next run makes it visible,
+ * - **Commits** in three steps: what was written is prepared, which makes it durable if the sink can do that; then
+ *   checkpoint, dead letters and the result of `prepare` are committed in one transaction of the store; then it is made
+ *   visible. After the second step the epoch is committed: whatever ends the process, the next run makes it visible,
  *   and undoes what was prepared and not committed.
- * - **Guarantees** what the plain sink does: exactly once only if it can undo.
+ * - **Guarantees** what the two-phase sink does: exactly once only if it can undo.
  * - **Held** by one run at a time, by a lease in the store.
  *
- * @throws {SluiceError} CONFIG_INVALID for a path or a name that cannot be used
+ * @throws {SluiceError} CONFIG_INVALID for an invalid path or name
  * @example
  * const sink = checkpointed(callbackSink('print', (rows: readonly string[]) => console.log(rows)), { store: 'state.db' })
  * sink.title // => 'function print'
@@ -51,7 +51,7 @@ export function checkpointed<Row>(plain: TwoPhaseSink<Row>, options: Checkpointe
       return await openStoreDry(store, deadLetters, opening)
     },
     async open(opening) {
-      // Not before it is needed: programs and threads without a database start sooner.
+      // Loaded on demand: programs and threads without a database start sooner.
       const { CheckpointedWriter } = await import('./writer.ts')
       return await CheckpointedWriter.open(plain, { path: store, deadLetters, ...opening })
     },

@@ -1,4 +1,4 @@
-// The writer of a sink without transactions whose checkpoints are kept beside it.
+// The writer of a sink without transactions whose checkpoints are stored beside it.
 
 import { orClose } from '../../base/closing.ts'
 import { definedOf } from '../../base/options.ts'
@@ -30,17 +30,17 @@ export interface CheckpointedWriterOptions extends SinkOptions {
 }
 
 /**
- * Commits in three steps: `prepare`, a transaction of the store, `finish`. The epoch is committed by the second.
+ * Commits in three steps: `prepare`, a transaction of the store, `publish`. The second one commits the epoch.
  *
- * The store is not locked while the plain writer writes and prepares, unless dead letters wait in its transaction; it is
- * while the plain writer opens and finishes, as a check before could be outlived by who makes it. After anything
- * has failed every later call fails with the same error: what the plain writer holds is then unknown, and the next to
- * open the sink finds out.
+ * The store is not locked while the two-phase writer writes and prepares, unless dead letters wait in its transaction;
+ * it is while that writer opens and publishes, as an earlier check could be outdated by then. After any failure, every
+ * later call fails with the same error: the state of the two-phase writer is then unknown, and the next to open the
+ * sink finds out.
  */
 export class CheckpointedWriter<Row> implements SinkWriter<Row> {
   readonly #store: SqlWriter<never>
   readonly #plain: TwoPhaseWriter<Row>
-  /** What failed for good. */
+  /** The permanent failure. */
   #failure: { readonly error: unknown } | undefined
   /** Whether it was closed: a second close does nothing. */
   #isClosed = false
@@ -50,7 +50,7 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
     this.#plain = plain
   }
 
-  /** Takes the lease, then has the plain sink undo what was not committed and make visible what was. */
+  /** Takes the lease, then lets the two-phase sink undo what was not committed and make visible what was. */
   static async open<Row>(
     plain: TwoPhaseSink<Row>,
     { path, deadLetters, lockWaitMs, ...options }: CheckpointedWriterOptions,
@@ -77,7 +77,7 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
           })
           return opened
         }
-        // Of copies that were as many as there are no more: nobody else comes for what they have committed.
+        // For copies of an earlier, different number: nobody else publishes what they have committed.
         for (const over of store.notesOver) await (await open(over.shard, over.epoch, over.note)).close()
         return await open(shard, epoch, note)
       })
@@ -128,8 +128,9 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
     await this.#store.checkFence()
     const note = await this.#plain.prepare(epoch)
     await this.#store.commit(checkpoint, note)
-    // Who has taken over meanwhile has made it visible. One that is stopped here, and wakes, must not do so once more.
-    await this.#store.alone('finish an epoch in', async () => await this.#plain.publish(note))
+    // If another run has taken over, it has made this visible. A run that was suspended here and wakes must not do so
+    // again.
+    await this.#store.alone('publish an epoch in', async () => await this.#plain.publish(note))
   }
 
   #guarded<T>(work: () => T | Promise<T>): T | Promise<T> {

@@ -64,12 +64,12 @@ export function duckdbSink<const Key extends string = never>(
   options: DuckdbSinkOptions<Key>,
 ): Sink<RowOf<Key>>
 export function duckdbSink<Row>(path: string, options: DuckdbSinkOptions): Sink<Row> {
-  checkDatabaseFile('duckdb', path)
+  checkDatabaseFile('duckdbSink', path)
   checkKeys('duckdbSink', options, ['table', 'key', 'columns', 'deadLetters', 'schema', 'memory'])
   const { table, key, columns, deadLetters = 'dead_letters', schema: mode, memory } = options
   const tables = { table, key, columns, mode, deadLetters }
-  checkTables('duckdb', tables, FOLDED)
-  if (memory !== undefined) checkMemory('duckdb', memory)
+  checkTables('duckdbSink', tables, FOLDED)
+  if (memory !== undefined) checkMemory('duckdbSink', memory)
   const file = `file ${resolve(path)}`
   const load = async () => await import('./table/database.ts')
   const about: AboutSink<Row> = {

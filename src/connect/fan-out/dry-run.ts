@@ -1,4 +1,4 @@
-// A dry run of several sinks: each takes its rows, and nothing lasts of any.
+// A dry run of several sinks: each takes its rows, without lasting effects.
 
 import { definedOf } from '../../base/options.ts'
 import type { DeadLetter } from '../origin.ts'

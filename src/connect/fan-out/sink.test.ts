@@ -134,7 +134,7 @@ describe('several', () => {
     })
     assert.equal(report.run.loaded, 1000)
     assert.equal(numbers('second').length, 999)
-    assert.deepEqual(notes, ['branch second refused 1 of 1000 rows'])
+    assert.deepEqual(notes, ['branch second rejected 1 of 1000 rows'])
     const sink = sinkOf({ branches: { second: { into } } })
     const inspector = await inspectorOf(sink, 'numbers', 'second')
     const [letter, ...more] = await inspector.deadLetters({ limit: 10 })
@@ -242,7 +242,7 @@ describe('several', () => {
       writeFileSync(join(folder, file), flipped)
       await assert.rejects(run(sinkOf({ branches: { dead: { into: table('dead') } } })), {
         code: 'SOURCE_CORRUPT',
-        message: /at byte 0 there is a checksum that does not fit/,
+        message: /at byte 0 there is a wrong checksum/,
       })
       rmSync(join(folder, file))
       await assert.rejects(run(sinkOf({ branches: { dead: { into: table('dead') } } })), {

@@ -1,4 +1,4 @@
-// Several sinks behind one pipeline: the first holds the checkpoint, the others follow it through files of rows.
+// Several sinks for one pipeline: the first holds the checkpoint, the others follow it through files of rows.
 
 import { checkInteger, checkKeys } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
@@ -11,13 +11,13 @@ export type { Branch } from './branches/route.ts'
 
 export interface FanOutOptions<Row> {
   /**
-   * The folder for rows that a branch has not yet taken; made if it is missing. Not needed where all branches are in the
-   * database of the first sink.
+   * The folder for rows that a branch has not yet taken; created if it is missing. Not needed if all branches are in
+   * the database of the first sink.
    */
   readonly spool?: string
   /** Which rows the first sink takes: all by default. */
   readonly where?: (row: Row) => boolean
-  /** Name → where else rows go. A name is of letters, digits, `_` and `-`, 32 at most. */
+  /** Name → further sinks. A name consists of letters, digits, `_` and `-`, 32 at most. */
   readonly branches: Readonly<Record<string, Branch<Row>>>
 }
 
@@ -30,20 +30,21 @@ const WORST: readonly Guarantee[] = ['at-least-once', 'once-per-key', 'exactly-o
 /**
  * Writes rows into several sinks: every row into all of them, or each where it belongs.
  *
- * - **Commits** where the first sink does. The rows of an epoch for a branch are in a synced file by then, which the
- *   commit names; the branch takes it from there in a transaction of its own, as the pipeline `<pipeline>.<branch>`.
+ * - **Commits** where the first sink does. By then, the rows of an epoch for a branch are in a synced file, which the
+ *   commit names; the branch takes it from there in its own transaction, as the pipeline `<pipeline>.<branch>`.
  *   Whatever ends a process in between, each sink gets each of its rows as often as it would alone: exactly once if it
  *   has transactions.
- * - **Joins** a branch whose sink has the first sink's file, or its connection and schema in PostgreSQL: its rows are
- *   written in the same transaction, without files, and `mayLagBytes` says nothing of it.
- * - **Waits** for any other branch only once `mayLagBytes` are in its files: a slow branch, or one that is lost for a while,
- *   holds back neither the first sink nor the others until then. A run ends when every branch has taken all.
+ * - **Joins** a branch whose sink uses the first sink's file, or its connection and schema in PostgreSQL: its rows are
+ *   written in the same transaction, without files, and `mayLagBytes` does not apply.
+ * - **Waits** for any other branch only once `mayLagBytes` are in its files: until then, a slow branch, or one that is
+ *   lost for a while, holds back neither the first sink nor the others. A run ends when every branch has taken
+ *   everything.
  * - **Routes** by `where`: a row that no sink takes is a dead letter of the step `route`, as is one at which `where` or
- *   `map` throws. What the first sink refuses goes into no branch.
- * - **Refused** by a branch, a row is a dead letter of `<pipeline>.<branch>`, kept where the branch keeps its own.
+ *   `map` throws. What the first sink rejects goes into no branch.
+ * - **Rejected** by a branch, a row is a dead letter of `<pipeline>.<branch>`, stored where the branch stores its own.
  *
  * @param first - holds the checkpoint and the lease
- * @throws {SluiceError} CONFIG_INVALID for a folder, a name or an option that cannot be used
+ * @throws {SluiceError} CONFIG_INVALID for an invalid folder, name or option
  * @example
  * const sink = fanOut(sqliteSink<{ status: number }>('out.db', { table: 'requests' }), {
  *   spool: 'spool',
@@ -84,7 +85,7 @@ export function fanOut<Row>(first: Sink<Row>, options: FanOutOptions<Row>): Sink
       return await openFanOutDry(first, { spool, where, branches }, opening)
     },
     async open(opening) {
-      // Not before it is needed: programs and threads without such a sink start sooner.
+      // Loaded on demand: programs and threads without such a sink start sooner.
       const { FanOutWriter } = await import('./writer.ts')
       return await FanOutWriter.open(first, { spool, where, branches }, opening)
     },
@@ -98,7 +99,7 @@ function checkBranch(name: string, branch: Branch<never>): void {
   if (branch.mayLagBytes !== undefined) checkInteger('mayLagBytes', branch.mayLagBytes, 0)
 }
 
-/** Two sinks that wait for each other's lock would come to a stop. */
+/** Two sinks that wait for each other's lock would deadlock. */
 function checkLocks(sinks: readonly Sink<never>[]): void {
   const locks = sinks.flatMap((sink) => sink.locks ?? [])
   const shared = locks.find((lock, i) => locks.indexOf(lock) < i)

@@ -22,18 +22,18 @@ import {
 import { type Branch, type Routed, route } from './branches/route.ts'
 import { type PackedRows, packRows, Spool, type SpoolFile } from './branches/spool.ts'
 
-/** The most that waits for a branch that says nothing of it: 64 MiB. */
+/** The most that may wait for a branch by default: 64 MiB. */
 const LAG_BYTES = 64 * 1024 * 1024
 
 export interface FanOutWriterOptions<Row> {
-  /** Absent where no branch needs any. */
+  /** Absent if no branch needs any. */
   readonly spool?: string | undefined
   readonly where: ((row: Row) => boolean) | undefined
   readonly branches: ReadonlyMap<string, Branch<Row>>
 }
 
 interface BranchAtWork {
-  /** The place of its rows among those of all branches. */
+  /** The index of its rows among those of all branches. */
   readonly at: number
   readonly spool: Spool
   readonly branchWriter: BranchWriter
@@ -51,9 +51,9 @@ export class FanOutWriter<Row> implements SinkWriter<Row> {
   readonly #branches: readonly BranchAtWork[]
   readonly #joined: readonly Joined[]
   readonly #lineage: string
-  /** Branches that there were, and are no more: one that comes back goes on where it was. */
+  /** Former branches: one that comes back continues where it was. */
   readonly #former: FanOutRecord['branches']
-  /** As it was committed last. */
+  /** As last committed. */
   #recorded: string
   #isClosed = false
 
@@ -84,7 +84,7 @@ export class FanOutWriter<Row> implements SinkWriter<Row> {
     if (first.deleteDeadLetters !== undefined) this.deleteDeadLetters = (letters) => first.deleteDeadLetters?.(letters)
   }
 
-  /** Opens the first sink, then the others: each goes on with what was committed for it and it has not taken. */
+  /** Opens the first sink, then the others: each continues with what was committed for it and it has not taken. */
   static async open<Row>(
     sink: Sink<Row>,
     { spool: folder = '', where, branches: given }: FanOutWriterOptions<Row>,
@@ -132,7 +132,7 @@ export class FanOutWriter<Row> implements SinkWriter<Row> {
   async write(rows: Batch<Row>): Promise<readonly DeadLetter[]> {
     for (const { branchWriter } of this.#branches) await branchWriter.caughtUp()
     const { first, branches, letters } = this.#route(withOwnOrigins(rows))
-    // By its origin: a row that one sink does not take goes into no other, and is one letter.
+    // By origin: a row that one sink rejects goes into no other, and becomes one dead letter.
     const dead = new Map<Origin, DeadLetter>()
     const add = (refused: readonly DeadLetter[]): void => {
       for (const letter of refused) if (!dead.has(letter.origin)) dead.set(letter.origin, letter)
@@ -194,7 +194,7 @@ export class FanOutWriter<Row> implements SinkWriter<Row> {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    // Others first: while they work, nobody is to take the pipeline over.
+    // Branches first: while they work, nobody may take over the pipeline.
     await Promise.allSettled(this.#branches.map(({ branchWriter }) => branchWriter.close()))
     await Promise.allSettled(this.#branches.map(({ spool }) => spool.close()))
     await this.#first.close()

@@ -355,7 +355,7 @@ describe('csv', () => {
     throws(wrong({ separator: ';' }), /^TypeError: csvSource has no option separator/)
     throws(
       wrong({ delimiter: '' }),
-      /^TypeError: delimiter must be a character or a few, none of them a line end: found ""$/,
+      /^TypeError: delimiter must be one character or several, none of them a line end: found ""$/,
     )
     throws(wrong({ delimiter: '\n' }), TypeError)
     throws(wrong({ quote: 'é' }), TypeError)

@@ -1,4 +1,4 @@
-// The source of CSV files: rows with the columns of a header, plain or typed.
+// The source of CSV files: rows with the columns of a header, as text or typed.
 
 import { checkChoice, describeValue } from '../../base/check.ts'
 import {
@@ -30,55 +30,58 @@ export interface CsvSourceOptions<
 > extends ReadFilesOptions,
     TimeOptions {
   /**
-   * What stands between fields: one character or several, `,` by default, or what a first line `sep=;` says; `auto` finds out
-   * which of `,` `;` TAB `|`.
+   * The field separator: one character or several, `,` by default, or what a first line `sep=;` says; `auto` detects
+   * which of `,` `;` TAB `|` it is.
    */
   readonly delimiter?: string
-  /** What stands around fields: one ASCII character, `"` by default; false if nothing does. Doubled inside of them. */
+  /**
+   * The quote character: one ASCII character, `"` by default; false if there is none. It is doubled inside of quoted
+   * fields.
+   */
   readonly quote?: string | false
   /**
-   * What stands before a character that is to stand for itself, in quotes and outside: `\\` as MySQL and PostgreSQL write it.
-   * `\\n`, `\\t` and the like are control characters then. False where a backslash is text; where nothing is said, a backslash
-   * before a quote in a field without quotes makes a dead letter.
+   * The escape character, in quotes and outside: `\\` as MySQL and PostgreSQL write it. `\\n`, `\\t` and the like are
+   * control characters then. False if a backslash is text; by default, a backslash before a quote in an unquoted field
+   * makes a dead letter.
    */
   readonly escape?: string | false
   /**
-   * Whether the first record names the columns: true by default. False numbers them, `column1` and so on; names are
-   * those of a file without a header.
+   * Whether the first record names the columns: true by default. False numbers them, `column1` and so on; an array
+   * names those of a file without a header.
    */
   readonly header?: boolean | readonly string[]
-  /** How many lines stand before the header, or before the first record. 0 by default. */
+  /** How many lines precede the header, or the first record. 0 by default. */
   readonly skip?: number
-  /** The columns that rows are to have, with their types. All columns of the file, as text, by default. */
+  /** The columns of the rows, with their types. All columns of the file, as text, by default. */
   readonly columns?: C
-  /** How times are written, all of them or column by column: `iso` (the default), `s`, `ms`, `us`, `ns`, or a pattern. */
+  /** How times are written, for all columns or one by one: `iso` (the default), `s`, `ms`, `us`, `ns`, or a pattern. */
   readonly time?: TimeForms
-  /** What is null where it stands without quotes: `NULL`, `\\N`. `['']` by default, and where there are no `columns` nothing. */
+  /** Unquoted texts that stand for null: `NULL`, `\\N`. `['']` by default, and none without `columns`. */
   readonly nulls?: N
-  /** What stands before the fraction of a number. `.` by default. */
+  /** The decimal separator. `.` by default. */
   readonly decimal?: '.' | ','
-  /** What stands between groups of three digits: one character. Nothing by default. */
+  /** The thousands separator: one character. None by default. */
   readonly thousands?: string
   /** What becomes of an `integer` beyond 2^53: a dead letter by default, or a bigint of up to 64 bits. */
   readonly bigints?: B
   /** Whether spaces and tabs around fields are dropped; false by default. Those inside of quotes always stay. */
   readonly trim?: boolean
-  /** What a line begins with that is left out: one ASCII character. None by default. */
+  /** Lines that start with it are skipped: one ASCII character. None by default. */
   readonly comment?: string
   /**
-   * What becomes of records that have not as many fields as there are columns: `dead` makes dead letters of them (the
-   * default), `pad` takes what is missing for empty, and drops what is too much if that is empty, `cut` drops it in any case.
+   * What becomes of records with too few or too many fields: `dead` makes dead letters of them (the default), `pad`
+   * treats missing ones as empty, and drops surplus ones if they are empty, `cut` drops them in any case.
    */
   readonly onRagged?: OnRagged
   /** Whether quoted fields may hold line ends; true by default. False lets `splitBytes` cut a file. */
   readonly quotedNewlines?: boolean
-  /** Longest record in bytes, without its line end; a longer one is a dead letter. 1 MiB by default. */
+  /** Longest record in bytes, without its line end; a longer one becomes a dead letter. 1 MiB by default. */
   readonly maxRecordBytes?: number
-  /** Most fields of a record; one with more is a dead letter. 10,000 by default. */
+  /** Most fields of a record; one with more becomes a dead letter. 10,000 by default. */
   readonly maxFields?: number
 }
 
-/** A row: of typed columns each is a value or, where the field was empty, null. */
+/** A row: each value of typed columns is null if the field was empty. */
 export type CsvRow<
   C extends Columns | undefined,
   B extends BigInts = 'reject',
@@ -108,7 +111,7 @@ const CHARACTER_OR_NONE: Check = (name, value) => {
 const OPTIONS: Checks<CsvSourceOptions> = {
   delimiter: fitting(
     (value) => typeof value === 'string' && /^[^\r\n\0]{1,20}$/.test(value) && value.isWellFormed(),
-    'a character or a few, none of them a line end',
+    'one character or several, none of them a line end',
   ),
   quote: CHARACTER_OR_NONE,
   escape: CHARACTER_OR_NONE,
@@ -138,25 +141,25 @@ const OPTIONS: Checks<CsvSourceOptions> = {
 const TYPES = COLUMN_TYPES.filter((type) => type !== 'bytes')
 
 /**
- * The rows of CSV files, as RFC 4180 has them and as they are found. Names, compression, limits and resuming are those
- * of {@link fileSource}.
+ * The rows of CSV files, by RFC 4180 and as they are found in practice. Names, compression, limits and resuming are
+ * those of {@link fileSource}.
  *
- * - **Records** end at LF or CR LF, or at CR where a file's first line does; empty lines and comments are counted as
- *   blank, and blanks are part of a field unless `trim` drops them. A field in quotes may hold delimiters, doubled quotes
- *   and line ends; a quote inside a field that does not begin with one is text. A quote that is not closed costs the line
- *   it stands in, not what follows.
- * - **Header**: a name that comes again gets a number (`price_2`), one that is empty its place (`column3`). `__proto__`
- *   is a name like any other. In a run over many files each has its own header, and may have its columns in another order.
- * - **Rows** are plain objects: text for each column, or the `columns` that were asked for, in their order. Of those an
- *   empty field is null (in quotes it is a `text` of no characters), `integer`, `real`, `decimal` (its digits), `boolean`
- *   (true, false, t, f, yes, no, y, n, 1, 0), `time` (as `time` says; UTC unless it or `timeZone` says otherwise) and
- *   `json` are converted exactly.
- * - **Dead letters**: a value that its column does not take, too few or too many fields, malformed quotes, a NUL, bytes
- *   that are not text in the file's encoding, records over a limit.
- * - **Splits**: with `quotedNewlines: false`, plain files are cut into ranges of `splitBytes`. A line end cannot be told
- *   from one in quotes without reading all before it, so that they are not cut otherwise; nor is UTF-16.
+ * - **Records** end at LF or CR LF, or at CR if a file's first line does; empty lines and comments are counted as
+ *   blank, and spaces are part of a field unless `trim` drops them. A quoted field may hold delimiters, doubled quotes
+ *   and line ends; a quote inside an unquoted field is text. An unclosed quote costs the line it is in, not what
+ *   follows.
+ * - **Header**: a repeated name gets a number (`price_2`), an empty one its position (`column3`). `__proto__` is a name
+ *   like any other. In a run over many files each has its own header, and may have its columns in another order.
+ * - **Rows** are plain objects: text for each column, or the requested `columns`, in their order. For those, an empty
+ *   field is null (in quotes it is an empty `text`), `integer`, `real`, `decimal` (its digits), `boolean` (true, false,
+ *   t, f, yes, no, y, n, 1, 0), `time` (as `time` says; UTC unless it or `timeZone` says otherwise) and `json` are
+ *   converted exactly.
+ * - **Dead letters**: a value that its column does not accept, too few or too many fields, malformed quotes, a NUL,
+ *   bytes that are not text in the file's encoding, records over a limit.
+ * - **Splits**: with `quotedNewlines: false`, plain files are cut into ranges of `splitBytes`. Otherwise they are not:
+ *   a line end inside quotes can only be recognized by reading everything before it. Nor is UTF-16.
  *
- * @throws {TypeError | RangeError} for options that there are not, or that cannot be together
+ * @throws {TypeError | RangeError} for unknown or conflicting options
  * @throws {SluiceError} as {@link fileSource}; from `open`, also CONFIG_INVALID if a file lacks one of `columns`, and
  *   SOURCE_CORRUPT if its header cannot be read
  * @example
@@ -205,7 +208,7 @@ function dialectOf(options: CsvSourceOptions): Omit<Dialect, 'delimiter'> {
   }
 }
 
-/** Refuses options that do not go together. */
+/** Rejects conflicting options. */
 function checkTogether(options: CsvSourceOptions): void {
   const { delimiter = ',', quote = '"', comment, splitBytes, quotedNewlines } = options
   const { thousands, decimal = '.', time, columns } = options

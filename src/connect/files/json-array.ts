@@ -11,11 +11,11 @@ import { READ_FILES_OPTIONS, RECORD_BYTES, type ReadFilesOptions, readFilesOptio
 
 export interface JsonArraySourceOptions extends JsonOptions, Omit<ReadFilesOptions, 'splitBytes'> {
   /**
-   * Keys from the outermost value to the array, as an array of texts or in one text with dots: `data.items`. The
-   * outermost value is the array by default.
+   * Keys from the outermost value to the array, as an array of texts or as one text with dots: `data.items`. By default
+   * the outermost value is the array.
    */
   readonly path?: string | readonly string[]
-  /** Longest element in bytes; a longer one is a dead letter. 1 MiB by default. */
+  /** Longest element in bytes; a longer one becomes a dead letter. 1 MiB by default. */
   readonly maxRecordBytes?: number
 }
 
@@ -23,16 +23,17 @@ const { splitBytes: _none, ...READING } = READ_FILES_OPTIONS
 const OPTIONS = { path: anything, maxRecordBytes: RECORD_BYTES, ...JSON_OPTIONS, ...READING }
 
 /**
- * The elements of JSON arrays in files, each parsed by itself as {@link json} does it: memory is bounded by
+ * The elements of JSON arrays in files, each parsed by itself as by {@link json}: memory is bounded by
  * `maxRecordBytes`, however large a file is. Names, compression and limits are those of {@link fileSource}.
  *
- * - **Dead letters**: an element that is not valid JSON, or over a limit; between two commas there always is one.
- * - **Fails** where no element can be told: the text is no array, something follows it, or it ends before the array does.
- *   Elements before that were given; once the file is complete, a later run goes on behind the last of them.
- * - **With `path`**, what is before the array is passed over, and what is behind it is not read.
+ * - **Dead letters**: an element that is not valid JSON, or over a limit; there always is one between two commas.
+ * - **Fails** if elements cannot be told apart: the text is not an array, something follows it, or it ends before the
+ *   array does. Elements before that were emitted; once the file is complete, a later run continues after the last of
+ *   them.
+ * - **With `path`**, what precedes the array is skipped, and what follows it is not read.
  * - **Origins** name the line and the offset of an element's first byte.
  *
- * @throws {TypeError | RangeError} for an option that there is not, or that cannot be
+ * @throws {TypeError | RangeError} for unknown or invalid options
  * @throws {SluiceError} as {@link fileSource}; SOURCE_CORRUPT from a read
  * @example
  * jsonArraySource('export.json', { path: 'data.items' }).title // => 'export.json as json'

@@ -1,4 +1,4 @@
-// The source of text: the lines of files as they stand.
+// The source of text: the lines of files as they are.
 
 import { checkOptions, trueOrFalse } from '../../base/options.ts'
 import { type TextLinesOptions, type TextRow, textLines } from '../formats/text.ts'

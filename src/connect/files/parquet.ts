@@ -24,18 +24,21 @@ export interface ParquetSourceOptions {
   readonly columns?: readonly string[]
   /**
    * What timestamps become: epoch milliseconds (`ms`, the default), microseconds or nanoseconds, or ISO 8601 with all
-   * their digits (`text`). One that is finer than asked for makes a dead letter of its row.
+   * their digits (`text`). A finer timestamp makes a dead letter of its row.
    */
   readonly times?: 'ms' | 'us' | 'ns' | 'text'
   /** What decimals become: a string of digits (`text`, the default), or `{ unscaled, scale }` with a bigint. */
   readonly decimals?: 'text' | 'bigint'
-  /** Whether byte arrays that nothing says to be text are text all the same, as some old writers left them. False by default. */
+  /** Whether untyped byte arrays are text, as some old writers left them. False by default. */
   readonly binaryAsText?: boolean
-  /** Most files that are read. 100,000 by default. */
+  /** The most files to read. 100,000 by default. */
   readonly maxFiles?: number
-  /** Most bytes that one reader holds of pages and dictionaries at the same time: 128 MiB by default. */
+  /** The most bytes of pages and dictionaries that one reader holds at a time: 128 MiB by default. */
   readonly maxHeldBytes?: number
-  /** What becomes of files in another folder that have names and content of files that were read, as for {@link fileSource}. */
+  /**
+   * What becomes of files in another folder with the names and content of files that were read, as for {@link
+   * fileSource}.
+   */
   readonly copies?: Copies
 }
 
@@ -57,21 +60,21 @@ const DEFAULT_MAX_HELD_BYTES = 128 * 1024 * 1024
 /**
  * Reads the rows of Parquet files, by path or glob.
  *
- * - **Codecs**: none, Snappy, gzip, Brotli, Zstandard, LZ4 (raw and as Hadoop framed it). LZO and encrypted files are
- *   refused.
+ * - **Codecs**: none, Snappy, gzip, Brotli, Zstandard, LZ4 (raw and in Hadoop's framing). LZO and encrypted files are
+ *   rejected.
  * - **Values** are exact, or their row is a dead letter: 64-bit integers are numbers, and bigints beyond 2^53; decimals
  *   are strings of digits; timestamps are epoch milliseconds (`times`); dates, times of day, UUIDs and enums are texts;
  *   byte arrays without a type are Uint8Arrays; JSON is parsed, with bigints where it takes them; lists are arrays,
  *   structures objects, maps arrays of `{ key, value }`, intervals `{ months, days, milliseconds }`.
- * - **Columns** reach the sink as the files have them, where the flow keeps the rows; files of several schemas are taken
- *   together.
- * - **Splits** are row groups, so that several threads read one file. All page headers of a row group, and the checksums
- *   of pages that have one, are looked at before its first row is given.
- * - **Resumes** after the last row, in the file that it was: one that has changed is refused.
- * - **Memory**: rows are made a thousand at a time, of pages that are held one for each column, large ones in pieces;
- *   over `maxHeldBytes` the file is refused.
+ * - **Columns** reach the sink as the files have them, if the flow keeps the rows; files of several schemas are
+ *   combined.
+ * - **Splits** are row groups, so that several threads read one file. All page headers of a row group, and the
+ *   checksums of pages that have one, are checked before its first row is emitted.
+ * - **Resumes** after the last row, in the same file: one that has changed is rejected.
+ * - **Memory**: rows are made a thousand at a time, from pages that are held one per column, large ones in pieces;
+ *   beyond `maxHeldBytes` the file is rejected.
  *
- * @throws {TypeError | RangeError} for options that cannot be; then SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_CORRUPT,
+ * @throws {TypeError | RangeError} for invalid options; then SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_CORRUPT,
  *   SOURCE_LIMIT, POSITION_LOST
  * @example
  * parquetSource('trips/*.parquet', { times: 'us' }).title // => 'trips/*.parquet as Parquet'
@@ -85,7 +88,7 @@ export function parquetSource<Row = Record<string, unknown>>(
   const { maxHeldBytes: limit = DEFAULT_MAX_HELD_BYTES } = options
   const reading: Reading = { columns, choices: { times, decimals, binaryAsText }, limit }
   const files = new ParquetFiles(limit)
-  /** Path → what the file was when it was listed, or opened first. */
+  /** Path → the file's identity when it was listed, or first opened. */
   const seen = new Map<string, string>()
   const shared = new SharedFiles({
     pathOf: (id) => parseGroupId(id).path,
@@ -94,7 +97,7 @@ export function parquetSource<Row = Record<string, unknown>>(
   const list = async (positions: ReadonlyMap<string, Position>, { signal, onNote }: OpenOptions = {}) => {
     const known = new KnownFiles(positions)
     const splits: ResumedSplit[] = []
-    // What is passed over was noted when it was listed first.
+    // Skipped files were noted when they were first listed.
     const listing = positions.size === 0 ? { onNote } : {}
     const found = await foundIn(input, { signal, maxFiles, ...listing, isKnown: (path) => known.hasPath(path) })
     shared.listed(found)
@@ -106,7 +109,7 @@ export function parquetSource<Row = Record<string, unknown>>(
       isThere: async (path) =>
         await files.look(path).then(
           (file) => known.holds(file, path),
-          () => false, // It is no longer there, or no longer what it was.
+          () => false, // It is gone, or has changed.
         ),
       copies,
       onNote,
@@ -218,7 +221,7 @@ function groupsOf({ footer: { groups } }: ParquetFile): readonly RowGroup[] {
   return groups.length === 0 ? [{ from: 0, rows: 0, bytes: 0, at: 0 }] : groups
 }
 
-/** Does something with what a file says of itself. */
+/** Uses the footer of a file. */
 function sound<T>({ path, footerAt }: ParquetFile, act: () => T): T {
   try {
     return act()

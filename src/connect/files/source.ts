@@ -31,73 +31,78 @@ import { openStandardInput } from '../kits/files/standard-input.ts'
 import type { OpenOptions, Position, ResumedSplit, Source, SplitReader } from '../source.ts'
 
 export interface FileSourceOptions {
-  /** Longest line in bytes, without its line end; a longer one is a dead letter. 1 MiB by default. */
+  /** Longest line in bytes, without its line end; a longer one becomes a dead letter. 1 MiB by default. */
   readonly maxLineBytes?: number
-  /** Most bytes that one compressed byte may become, once 16 MiB have come out. 200 of gzip by default, 2,000 of zstd. */
+  /**
+   * Most bytes that one compressed byte may expand to, once 16 MiB have been decompressed. 200 for gzip by default,
+   * 2,000 for zstd.
+   */
   readonly maxRatio?: number
-  /** Most bytes that one compressed file may become. No limit by default. */
+  /** Most bytes that one compressed file may expand to. No limit by default. */
   readonly maxTotalBytes?: number
   /**
-   * Cuts plain files into ranges of this many bytes, to be read side by side. Not cut by default. A later run may have
-   * another size: what was read stays read, and only what is left is cut by it.
+   * Cuts plain files into ranges of this many bytes, to be read in parallel. Not cut by default. A later run may use
+   * another size: what was read stays read, and only the rest is cut by it.
    */
   readonly splitBytes?: number
-  /** Most files that are read. 100,000 by default. */
+  /** The most files to read. 100,000 by default. */
   readonly maxFiles?: number
-  /** Whether pipes and devices are read; they are refused by default. */
+  /** Whether pipes and devices are read; they are rejected by default. */
   readonly allowSpecial?: boolean
-  /** The encoding of the text, as `TextDecoder` calls it: `latin1`, `shift_jis`, `utf-16le`. UTF-8 by default. */
+  /** The encoding of the text, as `TextDecoder` names it: `latin1`, `shift_jis`, `utf-16le`. UTF-8 by default. */
   readonly encoding?: string
   /**
-   * What becomes of a record with bytes that are not text in that encoding: `reject` makes a dead letter of it, `escape`
-   * makes `\\xNN` of each byte, `replace` U+FFFD, so that texts which differ only there are one. By default records of CSV and
-   * JSON are rejected, and lines of logs escaped.
+   * What becomes of a record with bytes that are not text in that encoding: `reject` makes a dead letter of it,
+   * `escape` makes `\\xNN` of each byte, `replace` U+FFFD, so that texts which differ only there become equal. By
+   * default records of CSV and JSON are rejected, and lines of logs escaped.
    */
   readonly malformed?: Malformed
   /**
-   * What becomes of a file that cannot be read: without permission, damaged, over a limit, or not text. `fail` ends the run
-   * (the default); `skip` makes a dead letter of the file, goes on with the others, and tries it again in the next run.
+   * What becomes of a file that cannot be read: without permission, damaged, over a limit, or not text. `fail` ends the
+   * run (the default); `skip` makes a dead letter of the file, continues with the others, and tries it again in the
+   * next run.
    */
   readonly unreadable?: 'fail' | 'skip'
   /**
-   * What becomes of files in another folder that have the names of files that were read, and hold what was read of those. By
-   * default they go on where those were, if those are gone: the folder was moved, or is another mount. If those are there
-   * still, the run ends (POSITION_LOST): say `skip` to take them for the files that were read, `load` for others.
+   * What becomes of files in another folder with the names of files that were read, and their content. By default they
+   * continue where those were, if those are gone: the folder was moved, or is another mount. If those still exist, the
+   * run ends (POSITION_LOST): `skip` treats them as the files that were read, `load` as others.
    */
   readonly copies?: Copies
 }
 
-/** No string of Node's is longer: a line over it could not become one. */
+/** The longest string of Node: a longer line could not become one. */
 const MAX_STRING_LENGTH = 0x1fffffe8
 
-/** The split id and the source of what comes from standard input; no file's, as those are absolute paths. */
+/** The split id and the source of standard input; not that of any file, as those are absolute paths. */
 const STDIN = 'stdin'
 
 /**
  * Reads the lines of files.
  *
  * - **Names**: paths or globs, separated by commas (an array holds one in each element); `-` is standard input. A name
- *   that exists is that file, whatever characters it holds, and so is a folder in a glob (`logs [prod]/*.log`). Files come in the order of their absolute paths, each once.
- * - **Content**: plain, gzip or zstd, told by its first bytes. Compressed files are read through once when they are
- *   opened: no line of one with a wrong checksum is given.
- * - **Lines** end at LF or CR LF; blank ones are counted, lines with a NUL byte or over `maxLineBytes` are dead letters. A
- *   byte order mark is not a part of the first line.
- * - **Text** is UTF-8, or of the `encoding`. Lines with bytes that are not are counted, and become what `malformed` says. A
- *   file that does not hold text (an archive, a database, UTF-16 without the option) is refused by its first bytes.
+ *   that exists is that file, whatever characters it holds, and so is a folder in a glob (`logs [prod]/*.log`). Files
+ *   are read in the order of their absolute paths, each once.
+ * - **Content**: plain, gzip or zstd, recognized by its first bytes. Compressed files are verified when they are
+ *   opened: no line of one with a wrong checksum is emitted.
+ * - **Lines** end at LF or CR LF; blank ones are counted, lines with a NUL byte or over `maxLineBytes` become dead
+ *   letters. A byte order mark is not part of the first line.
+ * - **Text** is UTF-8, or of the `encoding`. Lines with invalid bytes are counted, and handled as `malformed` says. A
+ *   file that does not hold text (an archive, a database, UTF-16 without the option) is rejected by its first bytes.
  * - **Origins** name the absolute path, the line from 1, and the offset in the uncompressed content.
- * - **Which file it is** tells its inode, with its first bytes and those before the place reached: under another name,
- *   renamed or linked, it is the same file, and goes on. So do files whose folder was moved, or is mounted elsewhere, by
- *   their names and content, though they have grown (`copies`). A copy beside the original is another file.
- * - **Resume**: a plain file may have grown. Lines after the last one follow; if that one had no line end, it was given
- *   as it stood, and what completes it is a dead letter. A compressed file must be as it was.
- * - **Standard input** cannot be read again: what an earlier run gave and did not commit is lost (at most once), a later
- *   run begins with what is there then, and counts lines and offsets on.
- * - **Files that cannot be read** end the run, unless `unreadable` says that they are passed over. Of a glob, a link to
- *   nothing and a file that is gone since it was listed are passed over with a note.
+ * - **A file is identified** by its inode, with its first bytes and those before its position: under another name,
+ *   renamed or linked, it is the same file, and continues. So do files whose folder was moved, or is mounted elsewhere,
+ *   by their names and content, even if they have grown (`copies`). A copy beside the original is another file.
+ * - **Resume**: a plain file may have grown. Lines after the last one follow; if that one had no line end, it was
+ *   emitted as it was, and what completes it becomes a dead letter. A compressed file must be unchanged.
+ * - **Standard input** cannot be read again: what an earlier run read and did not commit is lost (at most once), a
+ *   later run starts with what is there then, and continues to count lines and offsets.
+ * - **Unreadable files** end the run, unless `unreadable` says to skip them. Of a glob, a broken link and a file that
+ *   is gone since it was listed are skipped with a note.
  *
  * Memory is bounded by `maxLineBytes` and a few blocks of 256 KiB, whatever the files hold.
  *
- * @throws {TypeError} for an option that there is not, or input that is neither text nor texts
+ * @throws {TypeError} for an unknown option, or input that is neither a text nor an array of texts
  * @throws {SluiceError} CONFIG_INVALID if no file is named; then, from `splits` and `open`: SOURCE_MISSING,
  *   SOURCE_UNREADABLE, SOURCE_CORRUPT, SOURCE_LIMIT, POSITION_LOST
  * @example
@@ -119,7 +124,7 @@ export function fileSource<T>(
 /** Options of every source that reads files. */
 export type ReadFilesOptions = Omit<FileSourceOptions, 'maxLineBytes'>
 
-/** What they take. */
+/** What they accept. */
 export const READ_FILES_OPTIONS: Checks<ReadFilesOptions> = {
   maxRatio(name, value) {
     if (typeof value === 'number' && value >= 1) return
@@ -135,13 +140,13 @@ export const READ_FILES_OPTIONS: Checks<ReadFilesOptions> = {
   copies: choice(...COPIES),
 }
 
-/** A limit on a record's length: not beyond what can become a text. */
+/** A limit on a record's length: no longer than a string can be. */
 export const RECORD_BYTES: Check = integer(1, MAX_STRING_LENGTH)
 
-/** What `files` itself takes. */
+/** Options of `fileSource` itself. */
 export const FILES_OPTIONS: Checks<FileSourceOptions> = { maxLineBytes: RECORD_BYTES, ...READ_FILES_OPTIONS }
 
-/** Those of them that a source's own options hold. */
+/** Those of them that the options of a source hold. */
 export function readFilesOptions(options: ReadFilesOptions): ReadFilesOptions {
   return Object.fromEntries(
     Object.entries(options).filter(([name, value]) => Object.hasOwn(READ_FILES_OPTIONS, name) && value !== undefined),
@@ -155,7 +160,10 @@ export interface RecordFilesOptions<T> extends ReadFilesOptions {
   readonly records: Records<T>
 }
 
-/** The source of files that hold records of any kind; {@link fileSource} says how it names, checks and resumes them. */
+/**
+ * The source of files that hold records of any kind; {@link fileSource} describes how it names, checks and resumes
+ * them.
+ */
 export function recordFiles<T>(input: string | readonly string[], options: RecordFilesOptions<T>): Source<T> {
   const { kind, columns } = options
   checkInput(kind, input)
@@ -166,7 +174,7 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
       maxRatio: options.maxRatio,
       maxTotalBytes: options.maxTotalBytes ?? DEFAULT_LIMITS.maxTotalBytes,
     },
-    // Line ends of several bytes are not looked for from the middle of a file.
+    // Line ends of several bytes cannot be searched from the middle of a file.
     splitBytes: charset?.unitBytes === 2 ? Number.POSITIVE_INFINITY : (options.splitBytes ?? Number.POSITIVE_INFINITY),
     allowSpecial: options.allowSpecial ?? false,
     maxFiles: options.maxFiles,
@@ -182,7 +190,7 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
     kind,
     title: `${named} as ${records.name}`,
     ...deliveryOf(input, settings),
-    // What is read once cannot be listed by several.
+    // What can be read once cannot be listed by several.
     ...(deliveryOf(input, settings).isCounted ? {} : { shared: settings.shared }),
     ...(columns === undefined ? {} : { columns }),
     splits: async (waiting) => (await list(input, settings, new Map(), waiting)).map(({ split }) => split),
@@ -200,7 +208,7 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
   }
 }
 
-/** Standard input and pipes are read once: what was given and not committed is lost. */
+/** Standard input and pipes can be read once: what was emitted and not committed is lost. */
 function deliveryOf(
   input: string | readonly string[],
   { allowSpecial }: Settings,
@@ -239,7 +247,7 @@ function checkInput(kind: string, input: unknown): void {
   throw new SluiceError('CONFIG_INVALID', message, { key: 'input', value: input, allowed: 'paths, globs, or -' })
 }
 
-/** What there is to read, of files that earlier runs may have read under other names and in other parts. */
+/** What there is to read, for files that earlier runs may have read under other names and in other parts. */
 async function list(
   input: string | readonly string[],
   settings: Settings,
@@ -249,7 +257,7 @@ async function list(
   const readBefore = new ReadFiles(positions)
   const { allowSpecial, maxFiles } = settings
   const isKnown = (path: string): boolean => readBefore.hasPath(path)
-  // What is passed over was noted when it was listed first.
+  // Skipped files were noted when they were first listed.
   const listing = positions.size === 0 ? { onNote } : {}
   const found = await listFiles(input, { allowSpecial, maxFiles, signal, isKnown, ...listing })
   settings.shared.listed(found)
@@ -284,7 +292,7 @@ async function splitsOf(
   { splitBytes, unreadable }: Settings,
   read: readonly ReadPart[],
 ): Promise<ResumedSplit[]> {
-  // A file that fits into one range is one, too: its id must hold when it grows.
+  // A file that fits into one range is one, too: its id must stay valid when it grows.
   const isCut = splitBytes !== Number.POSITIVE_INFINITY && (read.some(hasBegun) || (await isPlain(path, unreadable)))
   return partsOf(read, sizeBytes, isCut ? splitBytes : Number.POSITIVE_INFINITY).map(({ range, from }) => ({
     split: { id: partId(path, range), sizeBytes: sizeOf(sizeBytes, range) },
@@ -301,7 +309,7 @@ async function isPlain(path: string, unreadable: Settings['unreadable']): Promis
     await using handle = await open(path)
     return tellEncoding(await readAt(handle, 0, MAGIC_BYTES)) === 'plain'
   } catch (thrown) {
-    // Opening it says so again; a file that is gone is passed over there.
+    // Opening it reports it again; a file that is gone is skipped there.
     if (unreadable === 'skip' || errnoOf(thrown) === 'ENOENT') return false
     throw cannotRead(path, 0, thrown)
   }
@@ -321,13 +329,13 @@ async function openSplit<T>(
   const { path, range } = parsePartId(id)
   if (settings.allowSpecial && isWhole(range) && (await isSpecial(path))) {
     const stream = createReadStream(path)
-    // Not awaited: the read of a pipe whose writer is silent ends only with the writer.
+    // Not awaited: the read of a pipe with a silent writer ends only with the writer.
     return await openStream({ ...common, stream, name: path, release: async () => void stream.destroy() })
   }
   return await openFile({ ...common, path, range: isWhole(range) ? undefined : range, marks: settings.marks })
 }
 
-/** What becomes of a file that could not be opened: one that is gone, and one that may be left out, is passed over. */
+/** What becomes of a file that could not be opened: one that is gone, or may be skipped, is skipped. */
 function passOver<T>(
   id: string,
   step: string,
@@ -339,17 +347,17 @@ function passOver<T>(
   if (!isSluiceError(thrown) || id === STDIN) throw thrown
   const { path } = parsePartId(id)
   if (thrown.code === 'SOURCE_MISSING' && hasOthers) {
-    const note = `${quotePath(path)} is gone since it was listed: it is passed over`
+    const note = `${quotePath(path)} is gone since it was listed: it is skipped`
     onNote(note)
     return passedOver({ path, step, from, note })
   }
   if (!UNREADABLE.includes(thrown.code)) throw thrown
   if (unreadable === 'skip') {
-    onNote(`${thrown.message}: it is passed over, and tried again in the next run`)
+    onNote(`${thrown.message}: it is skipped, and tried again in the next run`)
     return passedOver({ path, step, from, reason: thrown.message })
   }
   if (!hasOthers) throw thrown
-  const message = `${thrown.message} (unreadable: 'skip' goes on with the other files)`
+  const message = `${thrown.message} (unreadable: 'skip' continues with the other files)`
   const failure: SluiceError = thrown
   throw new SluiceError(failure.code, message, failure.details, { cause: failure.cause })
 }

@@ -190,8 +190,8 @@ describe('http', { concurrency: true }, () => {
     deepEqual(
       letters.map(({ origin, step, reason }) => [origin.offset, step, reason]),
       [
-        [0, 'http', 'refused with 422: {"error": "no such column"}'],
-        [10, 'http', 'refused with 422: {"error": "no such column"}'],
+        [0, 'http', 'rejected with 422: {"error": "no such column"}'],
+        [10, 'http', 'rejected with 422: {"error": "no such column"}'],
       ],
     )
   })
@@ -205,7 +205,7 @@ describe('http', { concurrency: true }, () => {
       more()
     })
     const letters = await (await open(url)).write(events({ id: 1 }))
-    equal(letters[0]?.reason, `refused with 400: ${'x'.repeat(200)}…`)
+    equal(letters[0]?.reason, `rejected with 400: ${'x'.repeat(200)}…`)
   })
 
   it('finds the refused rows by halving, where it is asked to', async () => {
@@ -294,7 +294,7 @@ describe('http', { concurrency: true }, () => {
     equal(sink.title.includes('hunter22'), false)
     const writer = await open(withSecrets, { headers: { 'x-key': 'hunter22' } })
     const [letter] = await writer.write(events({ id: 1 }))
-    match(letter?.reason ?? '', /^refused with 400: bad: \*\*\* \*\*\*$/)
+    match(letter?.reason ?? '', /^rejected with 400: bad: \*\*\* \*\*\*$/)
     const dead = await open('http://ann:hunter22@127.0.0.1:1/hunter22', { retryMs: 0 })
     await rejects(
       async () => await dead.write(events({ id: 1 })),

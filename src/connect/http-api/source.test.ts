@@ -286,7 +286,7 @@ describe('httpSource', { concurrency: true }, () => {
     now.body = '[{"id": 4}, {"id": 3}, {"id": 2}, {"id": 1}]'
     await rejects(
       open(url, {}, position),
-      failsWith('POSITION_LOST', /item 2 is another one now, .* ask for the oldest items first/),
+      failsWith('POSITION_LOST', /item 2 has changed, .* ask for the oldest items first/),
     )
     const { last: _, ...earlier } = position as Record<string, string>
     deepEqual(await rest(await open(url, {}, earlier)), [{ id: 2 }, { id: 1 }])
@@ -300,7 +300,7 @@ describe('httpSource', { concurrency: true }, () => {
     now.body = '[["b", 1], ["a", 1]]'
     const notes: string[] = []
     await (await httpSource(url).open({ id: 'pages' }, position, { onNote: (note) => notes.push(note) })).close()
-    match(notes.join(), /^page 1 of .*: item 1 is not as it was read: if items came before it, they are not read/)
+    match(notes.join(), /^page 1 of .*: item 1 is not as it was read: if items were added before it, they are not read/)
   })
 
   it('R1: refuses a page that is not UTF-8', async () => {

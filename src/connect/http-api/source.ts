@@ -1,4 +1,4 @@
-// The source of what a server gives page by page.
+// The source of items that a server returns page by page.
 
 import { isCount } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
@@ -12,27 +12,27 @@ import { type PagePosition, PageReader } from './pages/reader.ts'
 export type { HttpPage } from './pages/page.ts'
 
 export interface HttpSourceOptions<T> {
-  /** The items of a page, in their order: the body itself by default, which must be an array then. */
+  /** The items of a page, in order: by default the body itself, which must be an array then. */
   readonly items?: (page: HttpPage) => readonly T[]
   /**
-   * The address of the next page, whole or relative to this one; undefined or null after the last. By default what the
-   * header `Link` says is next.
+   * The address of the next page, absolute or relative; undefined or null after the last. By default what the `Link`
+   * header names as next.
    */
   readonly next?: (page: HttpPage) => string | URL | null | undefined
   /**
-   * What becomes of an item with a whole number beyond 2^53: `reject` makes a dead letter of it (the default), `bigint` a
-   * bigint of the number, `number` the number nearest to it. For `items` and `next` such numbers are bigints.
+   * What becomes of an item with an integer beyond 2^53: `reject` makes a dead letter of it (the default), `bigint` a
+   * bigint of the number, `number` the nearest number. For `items` and `next` such numbers are bigints.
    */
   readonly bigints?: JsonBigInts
-  /** Headers of every request, or a function that is asked for them before each attempt. */
+  /** Headers of every request, or a function that returns them before each attempt. */
   readonly headers?: HeaderSource
-  /** The longest that one attempt may take: 30,000 by default. */
+  /** The timeout of one attempt: 30,000 by default. */
   readonly timeoutMs?: number
-  /** How long a request is tried again before the run gives up: 120,000 by default. */
+  /** How long a request is retried before the run gives up: 120,000 by default. */
   readonly retryMs?: number
   /** Most bytes of one page, 16 MiB by default. */
   readonly maxPageBytes?: number
-  /** Most pages in all runs, 100,000 by default: pages that lead round in a circle come to an end. */
+  /** Most pages in all runs, 100,000 by default: ends a circle of pages. */
   readonly maxPages?: number
 }
 
@@ -49,21 +49,22 @@ const OPTIONS: Checks<HttpSourceOptions<unknown>> = {
 }
 
 /**
- * Reads pages of JSON, each of which says where the next one is.
+ * Reads pages of JSON, each of which names the next one.
  *
- * - **Resume**: the position is the address of the page and how many of its items were given. The page is asked for
- *   again and so many are passed over: ask for the oldest first. Where the last one of them is another one (by its `id`),
- *   as of items from the newest on, the run ends (POSITION_LOST); items without an id are compared as a whole, and a note
- *   says that they differ. A page that was the last one is looked at again for more.
- * - **Numbers** are exact, or their item is a dead letter (`bigints`).
+ * - **Resume**: the position is the address of the page and how many of its items were emitted. The page is requested
+ *   again and these are skipped: ask for the oldest first. If the last one of them has changed (by its `id`), as with
+ *   the newest first, the run ends (POSITION_LOST); items without an id are compared as a whole, and a note says that
+ *   they differ. The last page is requested again for more.
+ * - **Numbers** are exact, or their item becomes a dead letter (`bigints`).
  * - **Origins** count items from 0 over all pages, as the offset; the raw form is the item as JSON.
- * - **Tries again** as {@link httpSink} does; what the server refuses stops the run.
- * - **Other servers** are never asked: a next page must be of the same scheme, host and port, as it gets the headers.
+ * - **Retries** as {@link httpSink} does; a rejection by the server stops the run.
+ * - **Other servers** are never contacted: a next page must have the same scheme, host and port, as it gets the
+ *   headers.
  * - **Memory** is bounded by `maxPageBytes`: one page is held at a time.
- * - **Secrets** belong into headers: addresses of pages are kept in the checkpoint. None is ever shown.
+ * - **Secrets** belong in headers: addresses of pages are stored in the checkpoint. None is ever shown.
  *
- * @throws {SluiceError} CONFIG_INVALID for an address that is none; then SOURCE_UNREADABLE, SOURCE_CORRUPT for a page
- *   that is none, SOURCE_LIMIT, POSITION_LOST
+ * @throws {SluiceError} CONFIG_INVALID for an invalid address; then SOURCE_UNREADABLE, SOURCE_CORRUPT for an invalid
+ *   page, SOURCE_LIMIT, POSITION_LOST
  * @example
  * const issues = httpSource<{ id: number }>('https://example.com/issues?per_page=100', {
  *   items: ({ body }) => (body as { items: { id: number }[] }).items,
@@ -80,7 +81,7 @@ export function httpSource<T>(url: string | URL, options: HttpSourceOptions<T> =
   return {
     kind: 'http-pages',
     title: `pages of ${address.shown}`,
-    provided: 'as long as the server gives the same again',
+    provided: 'as long as the server returns the same again',
     isCounted: true,
     splits: async () => [{ id: SPLIT }],
     open: async (_split, from, { signal, onNote } = {}) => {
@@ -112,5 +113,5 @@ function positionOf(address: Address, from: Json): PagePosition {
   const areCounts = [index, items, pages].every(isCount)
   if (typeof page === 'string' && /^\/(?![/\\])/.test(page) && areCounts) return from as PagePosition
   const message = `Cannot resume pages of ${address.shown}: the checkpoint holds no position of a page`
-  throw new SluiceError('POSITION_LOST', message, { source: address.shown, position: 'none of a page' })
+  throw new SluiceError('POSITION_LOST', message, { source: address.shown, position: 'not that of a page' })
 }

@@ -1,15 +1,15 @@
-// Where a Kafka cluster is, and who asks.
+// Where a Kafka cluster is, and the credentials.
 
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { checkChoice } from '../../base/check.ts'
 import { type BrokerAddress, brokerAddress } from '../kits/broker/address.ts'
 import { addressInvalid } from '../kits/config.ts'
 
-/** How a user and a password are sent. */
+/** How user and password are sent. */
 export type KafkaSasl = 'plain' | 'scram-sha-256' | 'scram-sha-512'
 
 export interface KafkaPlace {
-  /** Servers that are asked where the others are: the first one that answers. */
+  /** Bootstrap servers: the first one that answers names the others. */
   readonly servers: readonly BrokerAddress[]
   readonly sasl: KafkaSasl
   /** Undefined without TLS. */
@@ -21,10 +21,10 @@ export interface KafkaPlace {
 const PORTS = { kafka: 9092, kafkas: 9093 }
 
 /**
- * Reads the addresses of a Kafka cluster: with TLS where they say `kafkas:`.
+ * Parses the addresses of a Kafka cluster: with TLS if they are `kafkas:`.
  *
- * @param what - who is told of it: `kafka`
- * @throws {SluiceError} CONFIG_INVALID for what is none, without showing it
+ * @param what - for errors: `kafkaSource`
+ * @throws {SluiceError} CONFIG_INVALID for an invalid address, without showing it
  */
 export function kafkaPlace(
   what: string,
@@ -38,7 +38,7 @@ export function kafkaPlace(
   const same = ({ url, username, password }: BrokerAddress): string => `${url.protocol} ${username} ${password}`
   if (first === undefined || others.some((other) => same(other) !== same(first))) {
     const allowed = 'one address or more, of the same scheme, user and password'
-    const found = first === undefined ? 'none' : 'such as differ'
+    const found = first === undefined ? 'none' : 'different ones'
     throw addressInvalid(what, allowed, found)
   }
   const hosts = servers.map(({ url, port }) => `${url.hostname}:${port}`)

@@ -1,4 +1,4 @@
-// Connections to the servers of a Kafka cluster, and questions to them.
+// Connections to the servers of a Kafka cluster, and requests to them.
 
 import { addAbortListener } from 'node:events'
 import { isIP } from 'node:net'
@@ -12,14 +12,14 @@ export type { Kafka, KafkaClient }
 
 const CLIENT_ID = 'sluice'
 const CONNECT_MS = 10_000
-/** How long an answer may take: what is sent may be large, and servers may wait for each other. */
+/** How long an answer may take: requests may be large, and servers may wait for each other. */
 const REQUEST_MS = 60_000
 
 export async function loadKafka(): Promise<Kafka> {
   return await loadPackage('@platformatic/kafka', () => import('@platformatic/kafka'))
 }
 
-/** A connection to one server, which is never made again by itself. */
+/** A connection to one server, which does not reconnect by itself. */
 export async function connectKafka(
   { host, port }: { readonly host: string; readonly port: number },
   { servers, sasl, tls }: KafkaPlace,
@@ -35,7 +35,7 @@ export async function connectKafka(
     ...(tls === undefined ? {} : { tls, tlsServerName: isIP(host) === 0 }),
     ...(username === undefined ? {} : { sasl: { mechanism, username, password } }),
   })
-  client.on('error', () => {}) // Whoever waits for an answer is told.
+  client.on('error', () => {}) // Pending requests fail.
   using _ = addAbortListener(signal, () => endKafka(client))
   try {
     await client.connect(host, port)
@@ -46,16 +46,13 @@ export async function connectKafka(
   }
 }
 
-/** Ends a connection at once: whoever waits for an answer is told. */
+/** Ends a connection at once: pending requests fail. */
 export function endKafka(client: KafkaClient): void {
   void client.close().catch(() => {})
   client.socket?.destroy()
 }
 
-/**
- * An answer, also where the client makes an error of it because something in it did not work: codes are looked at one by
- * one.
- */
+/** An answer, even if the client makes an error of it because a part of it failed: codes are checked one by one. */
 export async function answerOf<A>(asking: Promise<A>): Promise<A> {
   try {
     return await asking

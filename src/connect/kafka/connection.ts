@@ -1,4 +1,4 @@
-// Reads the partitions of a topic, each from the server that leads it, as long as there is room for records.
+// Reads the partitions of a topic, each from its leader, while there is room for records.
 
 import { addAbortListener } from 'node:events'
 import { systemClock } from '../../base/clock.ts'
@@ -18,25 +18,25 @@ export interface KafkaConnectionOptions {
   readonly topic: string
   readonly group: string | undefined
   readonly known: PartitionDedup
-  /** Where partitions begin that no position says: those that are there at the first connection, and later ones. */
+  /** Where partitions without a position start: those that exist at the first connection, and later ones. */
   readonly begin: { readonly first: 'start' | 'end'; isFirst: boolean }
   readonly maxBatchBytes: number
-  /** How long a server that leads partitions may be gone. */
+  /** How long the leader of partitions may be gone. */
   readonly retryMs: number
   readonly onRecords: (records: readonly KafkaRecord[]) => void
-  /** Whether enough waits; `resume` is called when there is room. */
+  /** Whether enough is waiting; `resume` is called when there is room. */
   readonly isFull: () => boolean
-  /** Looks at the topic each time that its servers are asked. Throws where it is not the one that was read before. */
+  /** Checks the topic each time the servers are asked. Throws if it is not the one that was read before. */
   readonly onTopic: (topic: KafkaTopic) => void
   /** The error for records of a partition that are gone. */
   readonly lost: (partition: number, found: string) => Error
   readonly onNote: (note: string) => void
   readonly onLost: (error: unknown) => void
-  /** Trying again changes nothing. */
+  /** Retrying does not help. */
   readonly onFailure: (error: unknown) => void
 }
 
-/** How often it is asked whether there are more partitions; and where they are, when one is not where it was. */
+/** How often to ask for new partitions; and for leaders, when one is not where it was. */
 const TOPIC_MS = 30_000
 const MOVED_MS = 250
 
@@ -50,9 +50,9 @@ export class KafkaConnection {
   readonly #tools: BatchTools
   readonly #group: KafkaGroup | undefined
   readonly #over = new AbortController()
-  /** Partition → the server to ask. In the order in which they are asked for: those that gave something go to the end. */
+  /** Partition → its server. In the order of requests: those that returned something go to the end. */
   readonly #leaders = new Map<number, number>()
-  /** Partition → where it began, at the start of what there was: until something of it has come. */
+  /** Partition → its start offset, if it started at the beginning: until records of it have come. */
   readonly #fresh = new Map<number, number>()
   readonly #loops = new Map<number, Promise<void>>()
   readonly #waiting = new Set<() => void>()
@@ -118,7 +118,7 @@ export class KafkaConnection {
     await Promise.all([this.#watch, ...this.#loops.values()])
   }
 
-  /** Asks again where partitions are, from time to time and when one is not where it was. */
+  /** Asks for the leaders again, from time to time and when one is not where it was. */
   async #watchTopic(): Promise<void> {
     const watched = (): AbortSignal => {
       const asked = new AbortController()
@@ -130,7 +130,7 @@ export class KafkaConnection {
       await pause(MOVED_MS, this.#over.signal)
       await pause(waitMs, asked)
       if (this.#over.signal.aborted) return
-      // What is asked from now on may be of what is not in the answer yet.
+      // Later requests may be about things that the pending answer does not have yet.
       asked = watched()
       try {
         await this.#look()
@@ -162,7 +162,7 @@ export class KafkaConnection {
     }
   }
 
-  /** Finds where partitions begin that were not read before. */
+  /** Finds where new partitions start. */
   async #begin({ leaders }: KafkaTopic): Promise<void> {
     const { known, begin } = this.#options
     const edge = begin.isFirst ? begin.first : 'start'
@@ -185,7 +185,7 @@ export class KafkaConnection {
     return await edgesOf(kafka, await this.#cluster.server(node), this.#options.topic, partitions, edge)
   }
 
-  /** Reads what one server leads, until it leads nothing any more. */
+  /** Reads from one server until it leads nothing any more. */
   async #read(node: number): Promise<void> {
     try {
       while (!this.#over.signal.aborted) {
@@ -195,12 +195,12 @@ export class KafkaConnection {
         else if (!(await this.#readOnce(node, mine))) return this.#forget(mine)
       }
     } finally {
-      // At once: whoever looks next must not think that this one still reads.
+      // At once: others must not think that this one still reads.
       this.#loops.delete(node)
     }
   }
 
-  /** Whether the server has answered, and leads the partitions still. */
+  /** Whether the server has answered, and still leads the partitions. */
   async #readOnce(node: number, partitions: readonly number[]): Promise<boolean> {
     const { known, topic } = this.#options
     const from = partitions.map((partition) => [partition, known.nextOf(partition) ?? 0] as const)
@@ -232,12 +232,12 @@ export class KafkaConnection {
     this.#fresh.delete(partition)
     onRecords(records)
     known.passed(partition, next)
-    // Who gave something is asked last the next time: a server gives no more than fits one answer.
+    // Partitions that returned something are asked last the next time: a server returns no more than fits one answer.
     this.#leaders.delete(partition)
     this.#leaders.set(partition, node)
   }
 
-  /** Records are gone: no harm where nothing of the partition was read yet. */
+  /** Records are gone: harmless if nothing of the partition was read yet. */
   async #outOfRange(node: number, partition: number, from: number): Promise<void> {
     const { known, lost } = this.#options
     const start = (await this.#edges(node, [partition], 'start')).get(partition)
@@ -252,7 +252,7 @@ export class KafkaConnection {
     else this.#forget([partition])
   }
 
-  /** Partitions are not where they were. */
+  /** Partitions have moved. */
   #forget(partitions: readonly number[]): void {
     for (const partition of partitions) this.#leaders.delete(partition)
     this.#ask()
@@ -265,11 +265,11 @@ export class KafkaConnection {
     onNote(
       partitions === ''
         ? `all partitions of ${title} are read again`
-        : `no server leads partition ${partitions} of ${title}: the others are read on`,
+        : `no server leads partition ${partitions} of ${title}: the others continue`,
     )
   }
 
-  /** A server is gone: the others may know who leads now, until the time without a connection is over. */
+  /** A server is gone: the others may know the new leader, within the time without a connection. */
   #bear(node: number, error: unknown): void {
     const { onNote, title, retryMs } = this.#options
     const nowMs = systemClock.nowMs()
@@ -280,7 +280,7 @@ export class KafkaConnection {
     }
     if (sinceMs !== undefined) return
     this.#silent.set(node, nowMs)
-    onNote(`server ${node} of ${title} is gone (${reason}): asking who leads its partitions now`)
+    onNote(`server ${node} of ${title} is gone (${reason}): looking for the new leaders of its partitions`)
   }
 
   async #room(): Promise<void> {
@@ -299,7 +299,7 @@ export class KafkaConnection {
     const { onLost, onFailure } = this.#options
     const isForGood = [SluiceError, BadBatch, ServerGone, TypeError, RangeError].some((kind) => error instanceof kind)
     if (isForGood || !mayPass(error)) onFailure(error)
-    // Not at once: what is refused here may not be refused where connections are made.
+    // Not at once: an error here may not repeat with a new connection.
     else void systemClock.sleep(MOVED_MS).then(() => onLost(kafkaErrorOf(error)))
   }
 }

@@ -1,4 +1,4 @@
-// What comes with a record of Kafka: a file of its own, as users see the type, and not that of the client.
+// What comes with a record of Kafka: in a file of its own, so that users see this type and not that of the client.
 
 import type { NamedTexts } from '../kits/text/named-texts.ts'
 
@@ -8,12 +8,12 @@ export interface KafkaMeta {
   readonly partition: number
   /** Its number in the partition. */
   readonly offset: number
-  /** When it was made, or when the broker took it where the topic says so, in epoch milliseconds. */
+  /** When it was created, or appended if the topic says so, in epoch milliseconds. */
   readonly timeMs: number
-  /** As text; undefined where it has none. To read one that is not UTF-8 throws: see `keyBytes`. */
+  /** As text; undefined without a key. Throws if it is not UTF-8: see `keyBytes`. */
   readonly key: string | undefined
-  /** The key as bytes, where it is not UTF-8. */
+  /** The key as bytes, if it is not UTF-8. */
   readonly keyBytes?: Uint8Array
-  /** As text; of a name that comes several times all of its values. To read one that is not UTF-8 throws. */
+  /** As text; all values of a repeated name. Throws if one is not UTF-8. */
   readonly headers: NamedTexts
 }

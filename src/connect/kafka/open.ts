@@ -1,4 +1,4 @@
-// Opens the reader of a Kafka topic, over connections that are made again when they break.
+// Opens the reader of a Kafka topic, with reconnection.
 
 import { isCount } from '../../base/check.ts'
 import { messageOf, SluiceError } from '../../base/errors.ts'
@@ -44,7 +44,7 @@ export async function openKafka<B, T>(opening: KafkaOpening<B, T>): Promise<Spli
       known,
       idOf: recordId,
       bytesOf: ({ key, value }) => (key?.length ?? 0) + (value?.length ?? 0),
-      // Not what it holds: that is kept no longer than it is needed.
+      // Without its contents: those are kept no longer than needed.
       receiptOf: ({ partition, offset, timeMs }) => {
         return { partition, offset, timeMs, key: undefined, value: undefined, headers: [] }
       },
@@ -65,7 +65,7 @@ export async function openKafka<B, T>(opening: KafkaOpening<B, T>): Promise<Spli
               },
               isFull: () => reader.isFull,
               onTopic: (found) => {
-                if (!known.isOf(found.id)) throw liveLost(title, from, 'the topic was deleted and made anew')
+                if (!known.isOf(found.id)) throw liveLost(title, from, 'the topic was deleted and created again')
               },
               lost: (partition, found) => liveLost(title, reader.position(), `partition ${partition}: ${found}`),
               onNote: (note) => reader.tell(note),

@@ -1,4 +1,4 @@
-// Publishes into topics of Kafka, whose servers confirm what all replicas have.
+// Publishes into topics of Kafka, acknowledged by all in-sync replicas.
 
 import { backoffMs } from '../../base/backoff.ts'
 import type { Outgoing } from '../kits/broker/message.ts'
@@ -10,7 +10,7 @@ import { KafkaCluster, type KafkaTopic, pause } from './protocol/cluster.ts'
 
 export type KafkaCompression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
-/** A message, and where it was among those that were given. */
+/** A message, and its index. */
 interface Numbered {
   readonly at: number
   readonly message: Outgoing
@@ -21,20 +21,20 @@ interface Batch {
   readonly topic: string
   readonly partition: number
   readonly messages: Numbered[]
-  /** About. */
+  /** Approximately. */
   sizeBytes: number
 }
 
-/** Servers take batches of a mebibyte by default. */
+/** Servers accept batches of a mebibyte by default. */
 const BATCH_BYTES = 512 * 1024
-/** How much a record is more than what it holds, about. */
+/** The overhead of a record, approximately. */
 const RECORD_BYTES = 80
 const ALL_REPLICAS = -1
 /** How long servers wait for their replicas. */
 const REPLICAS_MS = 20_000
 const ATTEMPTS = 8
 const WAITS = { firstMs: 50, capMs: 2000 }
-/** What is said of records, and not of servers. */
+/** Errors about records, and not about servers. */
 const OF_THE_RECORD: readonly number[] = [CODE.tooLarge, CODE.batchTooLarge, CODE.invalidRecord, CODE.invalidTimestamp]
 
 export class KafkaPublisher implements Publisher {
@@ -42,7 +42,7 @@ export class KafkaPublisher implements Publisher {
   readonly #compression: KafkaCompression
   readonly #topics = new Map<string, KafkaTopic>()
   readonly #over = new AbortController()
-  /** Counts publications: messages without a key go to one partition at a time, and to all in turn. */
+  /** Counts publications: messages without a key go to one partition at a time, to all in turn. */
   #turn = Math.floor(Math.random() * 1000)
 
   private constructor(cluster: KafkaCluster, compression: KafkaCompression) {
@@ -61,7 +61,7 @@ export class KafkaPublisher implements Publisher {
         if (!this.#topics.has(topic)) await this.#look(topic)
       }
       const byPlace = this.#byPlace(messages)
-      // In their order: a partition's next batch goes when it has the one before.
+      // In order: a partition's next batch is sent after the previous one is acknowledged.
       const sending = [...byPlace.values()].map(async (batches) => {
         for (const batch of batches) await this.#send(batch, refused)
       })
@@ -99,14 +99,14 @@ export class KafkaPublisher implements Publisher {
     return byPlace
   }
 
-  /** By the hash that clients of Kafka use for keys: one key is in one partition, whoever sent it. */
+  /** By the hash that clients of Kafka use for keys: a key is always in the same partition, whoever sent it. */
   #partitionOf({ to, key }: Outgoing): number {
     const partitions = [...(this.#topics.get(to)?.leaders.keys() ?? [])]
     const at = key === undefined ? this.#turn : this.#cluster.kafka.murmur2(Buffer.from(key)) & 0x7fffffff
     return partitions[at % partitions.length] ?? 0
   }
 
-  /** Sends a batch; where the servers refuse something in it, its halves. */
+  /** Sends a batch; if the servers reject something in it, its halves. */
   async #send(batch: Batch, refused: Map<number, string>): Promise<void> {
     const { messages, topic, partition } = batch
     for (let attempt = 1; ; attempt += 1) {
@@ -127,7 +127,7 @@ export class KafkaPublisher implements Publisher {
     }
   }
 
-  /** The code that the leader gives: none where all replicas have it. */
+  /** The leader's code: none if all replicas have it. */
   async #produce({ topic, partition, messages }: Batch): Promise<number> {
     const leader = this.#topics.get(topic)?.leaders.get(partition)
     if (leader === undefined) return CODE.leaderNotAvailable
@@ -136,7 +136,7 @@ export class KafkaPublisher implements Publisher {
       partition,
       value: asBuffer(bytes),
       ...(key === undefined ? {} : { key: asBuffer(key) }),
-      // Each name is a Buffer of its own, and so a key of its own: a name may come several times.
+      // Each name is a Buffer of its own, and so a distinct key: a name may come several times.
       headers: new Map(headers.map(([name, text]) => [Buffer.from(name), Buffer.from(text)])),
     }))
     const { produceV7 } = this.#cluster.kafka
@@ -155,7 +155,7 @@ export class KafkaPublisher implements Publisher {
         this.#topics.set(topic, found)
         return
       } catch (error) {
-        // One that comes to be by this very question has no leader for a moment.
+        // A topic created by this very request has no leader for a moment.
         if (!(error instanceof KafkaError) || error.code !== CODE.leaderNotAvailable || attempt >= ATTEMPTS) throw error
         await pause(backoffMs(attempt, WAITS), this.#over.signal)
         this.#over.signal.throwIfAborted()

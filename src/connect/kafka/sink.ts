@@ -12,13 +12,13 @@ import type { KafkaCompression } from './publisher.ts'
 export type { KafkaCompression } from './publisher.ts'
 
 export interface KafkaSinkOptions<Row> extends MessageOptions<Row> {
-  /** The topic, or a function that gives that of a row. */
+  /** The topic, or a function that returns that of a row. */
   readonly topic: string | ((row: Row) => string)
-  /** A row's key: rows of one key go to one partition, in their order. Without it partitions take turns. */
+  /** A row's key: rows with the same key go to the same partition, in order. Without it partitions take turns. */
   readonly key?: (row: Row) => string | Uint8Array
-  /** How records are packed, `none` by default. */
+  /** The compression of records, `none` by default. */
   readonly compression?: KafkaCompression
-  /** How user and password are sent, where the address has them: `plain` by default. */
+  /** How user and password are sent, if the address has them: `plain` by default. */
   readonly sasl?: KafkaSasl
   /** For `kafkas:`: certificates, as `tls.connect` takes them. */
   readonly tls?: TlsOptions
@@ -28,21 +28,22 @@ const OPTIONS = ['topic', 'key', 'payload', 'headers', 'compression', 'sasl', 't
 const COMPRESSIONS: readonly KafkaCompression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
 /**
- * Publishes rows into topics of Kafka, a record for each. Needs the package `@platformatic/kafka`.
+ * Publishes rows into topics of Kafka, one record per row. Needs the package `@platformatic/kafka`.
  *
- * - **At least once**: every record is confirmed by all replicas before an epoch is committed, and what came after the last
- *   commit is sent again after a crash. A `key`, or an id in the row, lets those who read tell.
- * - **Order** within a partition is that of the rows; keys go to the partitions where other clients of Kafka put them.
- * - **Goes on** where a partition has moved; and from the last commit when the connection breaks, when there is no answer in
- *   time (30 s, and longer for what is large), or when there is no such topic, as one may come: for the run's `retryMs`,
- *   then SINK_UNREACHABLE. Servers that make topics by themselves do.
- * - **Refused** are rows of which no record can be made, and records that the topic does not take, as they are too large:
- *   dead letters.
+ * - **At least once**: every record is acknowledged by all in-sync replicas before an epoch is committed, and what came
+ *   after the last commit is sent again after a crash. A `key`, or an id in the row, lets consumers recognize
+ *   duplicates.
+ * - **Order** within a partition is that of the rows; keys go to the same partitions as with other clients of Kafka.
+ * - **Continues** when a partition has moved; and from the last commit when the connection breaks, an answer times out
+ *   (30 s, and longer for large requests), or the topic does not exist, as it may be created: for the run's `retryMs`,
+ *   then SINK_UNREACHABLE. Servers with automatic topic creation create it.
+ * - **Rejected**: rows that cannot become a record, and records that the topic does not accept, such as too large ones,
+ *   become dead letters.
  *
  * @param url - `kafka://host`, `kafkas://user:password@host:9093`, or several such servers of one cluster
- * @throws {SluiceError} CONFIG_INVALID for options that do not fit, or if the package is not installed; SINK_LOST where
- *   trying again may help, SINK_UNREACHABLE for a user that is refused
- * @throws {RangeError} for choices that there are not
+ * @throws {SluiceError} CONFIG_INVALID for invalid options, or if the package is not installed; SINK_LOST if a retry
+ *   may help, SINK_UNREACHABLE for wrong credentials
+ * @throws {RangeError} for an unknown choice
  * @example
  * const sink = kafkaSink<{ id: number; country: string }>('kafka://localhost', {
  *   topic: ({ country }) => `orders.${country}`,
@@ -58,7 +59,7 @@ export function kafkaSink<Row>(
   const { topic, key, payload, headers, compression = 'none', sasl, tls } = options
   const place = kafkaPlace('kafkaSink', url, { sasl, tls })
   if (typeof topic !== 'function' && !isTopic(topic)) {
-    throw optionInvalid('kafkaSink', 'topic', topic, 'the name of a topic, or a function that gives it')
+    throw optionInvalid('kafkaSink', 'topic', topic, 'the name of a topic, or a function that returns it')
   }
   checkChoice('compression', compression, COMPRESSIONS)
   checkFunctions({ key, payload, headers })
@@ -70,7 +71,7 @@ export function kafkaSink<Row>(
     key,
     payload,
     headers,
-    refuses: (to: string) => (isTopic(to) ? undefined : `${JSON.stringify(to)} is no topic`),
+    refuses: (to: string) => (isTopic(to) ? undefined : `${JSON.stringify(to)} is not a topic`),
     load: async () => {
       const { KafkaPublisher } = await import('./publisher.ts')
       const { mayPass } = await import('./errors.ts')

@@ -16,19 +16,19 @@ export type { KafkaMeta } from './meta.ts'
 export interface KafkaSourceOptions<B, T> {
   /** The topic. All of its partitions are read. */
   readonly topic: string
-  /** A group of consumers that is told how far reading is, for those who look at its lag. It has no other consumers. */
+  /** A consumer group that is told how far reading is, for tools that show lag. It must have no other consumers. */
   readonly group?: string
   /** Where the first run begins: at the `start` of what the topic holds, by default, or at its `end`. */
   readonly begin?: 'start' | 'end'
-  /** Makes an event of a record's value and what came with it: the value by default. */
+  /** Makes an event of a record's value and metadata: the value by default. */
   readonly event?: ToEvent<B, KafkaMeta, T>
-  /** Makes an event of a record without a value (a tombstone). Such a record is a dead letter without this. */
+  /** Makes an event of a record without a value (a tombstone). By default such a record becomes a dead letter. */
   readonly tombstone?: (meta: KafkaMeta) => T
-  /** How user and password are sent, where the address has them: `plain` by default. */
+  /** How user and password are sent, if the address has them: `plain` by default. */
   readonly sasl?: KafkaSasl
   /** For `kafkas:`: certificates, as `tls.connect` takes them. */
   readonly tls?: TlsOptions
-  /** The most that a compressed batch of records may become, 64 MiB by default. */
+  /** The most that a compressed batch of records may expand to, 64 MiB by default. */
   readonly maxBatchBytes?: number
   /** Gives up after this long without a connection, in milliseconds: 60,000 by default. */
   readonly retryMs?: number
@@ -47,26 +47,25 @@ const OPTIONS: Checks<KafkaSourceOptions<unknown, unknown>> = {
 }
 
 /**
- * Reads the records of a Kafka topic, those of each partition in their order, without end.
+ * Reads the records of a Kafka topic, in the order of each partition, without end.
  *
- * - **Resumes** behind the last record of each partition that was committed, by its offset: exactly once with a
- *   transactional sink. The servers keep nothing for this reader; a `group`, where there is one, is only told.
- * - **Gone**: records that were deleted before they were read end the run with POSITION_LOST, and so does a topic that was
- *   made anew, as far as the servers tell topics apart (Kafka 3.1 and later).
- * - **Transactions**: records are given once their transaction is committed, and none that was taken back.
- * - **Partitions** that are added are read from their start, within half a minute. One that no server leads waits, is told
- *   of as a note, and holds no other back.
- * - **Demand**: nothing more is read while enough waits to be asked for. What one answer may hold (4 MiB) comes on top of
- *   that, for each server.
- * - **Connects** again when no server can be reached, or one that leads a partition, for `retryMs`, by a back-off.
+ * - **Resumes** after the last committed record of each partition, by its offset: exactly once with a transactional
+ *   sink. The servers store nothing for this reader; a `group`, if set, is only informed.
+ * - **Gone**: records that were deleted before they were read end the run with POSITION_LOST, and so does a topic that
+ *   was created again, as far as the servers tell topics apart (Kafka 3.1 and later).
+ * - **Transactions**: only committed records are read.
+ * - **Partitions** that are added are read from their start, within half a minute. One without a leader waits, with a
+ *   note, and does not hold back the others.
+ * - **Demand**: reading pauses while enough is waiting. One answer of each server (4 MiB) may come on top of that.
+ * - **Reconnects** when no server, or the leader of a partition, can be reached, for `retryMs`, with a back-off.
  * - **Origins** name partition and topic, and have the offset.
  *
  * Needs the package `@platformatic/kafka`.
  *
  * @param url - `kafka://host`, `kafkas://user:password@host:9093`, or several such servers of one cluster
- * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then SOURCE_UNREADABLE, SOURCE_CORRUPT, SOURCE_LIMIT,
+ * @throws {SluiceError} CONFIG_INVALID for invalid options; then SOURCE_UNREADABLE, SOURCE_CORRUPT, SOURCE_LIMIT,
  *   POSITION_LOST
- * @throws {RangeError} for numbers and choices that do not fit
+ * @throws {RangeError} for invalid numbers and choices
  * @example
  * const orders = kafkaSource('kafka://localhost', json(), { topic: 'orders' })
  * orders.title // => 'topic orders of kafka://localhost:9092'
@@ -80,10 +79,10 @@ export function kafkaSource<B, T = B>(
   checkOptions('kafkaSource', options, OPTIONS)
   const { topic, group, begin = 'start', event, tombstone, sasl, tls } = options
   const { maxBatchBytes = 64 * 1024 * 1024, retryMs = 60_000 } = options
-  const place = kafkaPlace('kafka', url, { sasl, tls })
-  if (!isTopic(topic)) throw optionInvalid('kafka', 'topic', topic, 'the name of a topic')
+  const place = kafkaPlace('kafkaSource', url, { sasl, tls })
+  if (!isTopic(topic)) throw optionInvalid('kafkaSource', 'topic', topic, 'the name of a topic')
   if (group !== undefined && (typeof group !== 'string' || group === '')) {
-    throw optionInvalid('kafka', 'group', group, 'the name of a group')
+    throw optionInvalid('kafkaSource', 'group', group, 'the name of a group')
   }
   const title = `topic ${topic} of ${place.shown}`
   const settings = { place, title, topic, group, begin, retryMs, maxBatchBytes, format, event, tombstone }

@@ -9,7 +9,7 @@ import { SluiceError } from '../../base/errors.ts'
  * @param what - whose option it is: `kafka`
  * @param found - the value as the message shows it: something else for secrets
  * @example
- * optionInvalid('kafka', 'topic', 7, 'the name of a topic').message // => 'Cannot use 7 as topic of kafka: it takes the name of a topic'
+ * optionInvalid('kafkaSource', 'topic', 7, 'the name of a topic').message // => 'Cannot use 7 as topic of kafkaSource: it takes the name of a topic'
  */
 export function optionInvalid(
   what: string,

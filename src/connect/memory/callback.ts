@@ -1,4 +1,4 @@
-// The sink that is a function of the user's: it takes rows in batches, and says which it refuses.
+// The sink that calls a user function with batches of rows.
 
 import { checkKeys, describeValue } from '../../base/check.ts'
 import { isPromise } from '../../base/promise.ts'
@@ -6,7 +6,7 @@ import { type Batch, deadLetterAt } from '../batch.ts'
 import type { DeadLetter } from '../origin.ts'
 import type { TwoPhaseSink, TwoPhaseWriter } from '../sink.ts'
 
-/** What a function is told beside the rows. */
+/** What a function gets beside the rows. */
 export interface RowsContext {
   readonly pipeline: string
   /** The epoch that the rows are of: counts up by one with every commit, over all runs. */
@@ -15,7 +15,7 @@ export interface RowsContext {
   readonly signal: AbortSignal
 }
 
-/** Indexes of the rows that it refuses, with the reasons if it has any. */
+/** Indexes of the rows that it rejects, with the reasons if there are any. */
 export type RefusedRows = readonly (number | { readonly index: number; readonly reason: string })[]
 
 export type TakeRows<Row> = (
@@ -24,7 +24,7 @@ export type TakeRows<Row> = (
 ) => undefined | void | RefusedRows | Promise<undefined | void | RefusedRows>
 
 export interface CallbackSinkOptions {
-  /** Called before every commit: what it waits for is done when the epoch is committed. */
+  /** Called before every commit: everything it awaits is done when the epoch is committed. */
   readonly flush?: (context: RowsContext) => void | Promise<void>
   /** Called at the end, once. */
   readonly close?: () => void | Promise<void>
@@ -33,12 +33,12 @@ export interface CallbackSinkOptions {
 /**
  * A sink that calls a function with batches of rows.
  *
- * - **At least once**: rows after the last commit are given again when a run was broken off.
- * - **Waits** for the promise that it gives before it is called again, so a slow function holds the source back.
- * - **Refused** rows become dead letters; what it throws stops the run.
+ * - **At least once**: after an interruption, rows after the last commit are passed again.
+ * - **Waits** for the returned promise before the next call, so a slow function slows the source.
+ * - **Rejected** rows become dead letters; an error stops the run.
  *
- * @param name - what dead letters name as their step, and diagrams show
- * @throws {TypeError} for a name or a function that is none
+ * @param name - the step in dead letters and diagrams
+ * @throws {TypeError} for an invalid name or function
  * @example
  * const seen: number[] = []
  * const sink = callbackSink('odd numbers', (rows: readonly number[]) => {
@@ -74,7 +74,7 @@ class CallbackWriter<Row> implements TwoPhaseWriter<Row> {
   readonly #name: string
   readonly #take: TakeRows<Row>
   readonly #options: CallbackSinkOptions
-  /** Moves on with every epoch. */
+  /** Advances with every epoch. */
   #context: RowsContext
   #isClosed = false
 
@@ -87,7 +87,7 @@ class CallbackWriter<Row> implements TwoPhaseWriter<Row> {
 
   write(rows: Batch<Row>): readonly DeadLetter[] | Promise<readonly DeadLetter[]> {
     this.#context.signal.throwIfAborted()
-    // A copy: what the function does with the array must not change which row is which.
+    // A copy: changes that the function makes to the array must not change which row is which.
     const refused = this.#take([...rows.values()], this.#context)
     return isPromise(refused)
       ? Promise.resolve(refused).then((later) => this.#lettersOf(rows, later))
@@ -111,15 +111,15 @@ class CallbackWriter<Row> implements TwoPhaseWriter<Row> {
   #lettersOf(rows: Batch<Row>, refused: unknown): readonly DeadLetter[] {
     if (refused === undefined) return []
     if (!Array.isArray(refused)) {
-      const allowed = 'nothing, or the indexes of the rows that it refuses'
+      const allowed = 'nothing, or the indexes of the rows that it rejects'
       throw new TypeError(`function ${this.#name} gives ${allowed}: found ${describeValue(refused)}`)
     }
     const letters = new Map<number, DeadLetter>()
     for (const one of refused as RefusedRows) {
-      const { index, reason } = typeof one === 'number' ? { index: one, reason: `${this.#name} refused it` } : one
+      const { index, reason } = typeof one === 'number' ? { index: one, reason: `${this.#name} rejected it` } : one
       if (!Number.isInteger(index) || index < 0 || index >= rows.length) {
         const found = `${describeValue(index)} of ${rows.length} rows`
-        throw new RangeError(`function ${this.#name} refuses a row that there is not: found index ${found}`)
+        throw new RangeError(`function ${this.#name} rejects a row that does not exist: found index ${found}`)
       }
       letters.set(index, deadLetterAt(rows, index, this.#name, String(reason)))
     }

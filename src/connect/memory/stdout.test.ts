@@ -62,7 +62,7 @@ describe('stdout', () => {
       [
         ['stdout', 'bad row'],
         ['stdout', 'a line is a text: found 5'],
-        ['stdout', 'a line has no line end in it'],
+        ['stdout', 'a line must not contain a line end'],
       ],
     )
     deepEqual(texts, ['a\nb\n'])

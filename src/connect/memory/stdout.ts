@@ -1,4 +1,4 @@
-// The sink that is standard output: a line for each row.
+// The sink that writes to standard output: one line per row.
 
 import type { Writable } from 'node:stream'
 import { checkKeys, describeValue } from '../../base/check.ts'
@@ -9,26 +9,26 @@ import type { DeadLetter } from '../origin.ts'
 import { identified, identityAt, type RowIdentity } from '../row-identity.ts'
 import type { TwoPhaseSink, TwoPhaseWriter } from '../sink.ts'
 
-/** The line of a row, without its end; what it throws makes a dead letter of the row. */
+/** The line of a row, without its end; if it throws, the row becomes a dead letter. */
 export type LineOf<Row> = (row: Row, identity: RowIdentity) => string
 
 export interface StdoutSinkOptions {
   /** Whether rows name the record they were made from, as `_source`, `_offset` and `_part`: true by default. */
   readonly identity?: boolean
-  /** Where lines go instead, for programs that have a better place. */
+  /** Where lines go instead of standard output. */
   readonly output?: Writable
 }
 
 /**
- * Writes rows to standard output, a line each.
+ * Writes rows to standard output, one line each.
  *
- * - **Lines** are JSON, in which each row names the place of its record (`_source`, `_offset`, `_part`); or what `lineOf`
- *   makes of it.
- * - **At least once**: a run that was broken off gives again what came after its last commit. The place of its record
- *   tells a row that came before.
- * - **Waits** for a reader that is slow.
- * - **Closed** by its reader, as `head` does, the output takes nothing more: the run stops with OUTPUT_CLOSED, what was
- *   not committed comes again in the next one.
+ * - **Lines** are JSON, in which each row names the place of its record (`_source`, `_offset`, `_part`); or the result
+ *   of `lineOf`.
+ * - **At least once**: after an interruption, a run writes again what came after its last commit. The place of its
+ *   record identifies a repeated row.
+ * - **Waits** for a slow reader.
+ * - **Closed** by its reader, as by `head`, the output accepts nothing more: the run stops with OUTPUT_CLOSED, and what
+ *   was not committed comes again in the next one.
  *
  * @example
  * const sink = checkpointed(stdoutSink((row: { name: string }) => row.name), { store: 'state.db' })
@@ -62,7 +62,7 @@ class StdoutWriter<Row> implements TwoPhaseWriter<Row> {
   readonly #signal: AbortSignal | undefined
   /** Why nothing more can be written. */
   #failure: unknown
-  /** Keeps an error of the output from ending the process; heard of by the next call. */
+  /** Keeps an error of the output from ending the process; the next call reports it. */
   readonly #onError = (error: unknown): void => {
     this.#failure ??= outputError(error)
   }
@@ -82,7 +82,7 @@ class StdoutWriter<Row> implements TwoPhaseWriter<Row> {
       try {
         const text = this.#textOf(rows, at)
         if (typeof text !== 'string') throw new TypeError(`a line is a text: found ${describeValue(text)}`)
-        if (/[\r\n]/.test(text)) throw new TypeError('a line has no line end in it')
+        if (/[\r\n]/.test(text)) throw new TypeError('a line must not contain a line end')
         lines.push(text, '\n')
       } catch (error) {
         letters.push(deadLetterAt(rows, at, STEP, messageOf(error)))
@@ -100,7 +100,7 @@ class StdoutWriter<Row> implements TwoPhaseWriter<Row> {
   publish(): void {}
 
   async close(): Promise<void> {
-    // An error that comes only now has nobody left to hear it.
+    // Nobody listens any more to an error that comes only now.
     setImmediate(() => this.#output.off('error', this.#onError))
   }
 
@@ -121,7 +121,7 @@ class StdoutWriter<Row> implements TwoPhaseWriter<Row> {
   }
 }
 
-/** Why standard output takes nothing more. */
+/** Why standard output accepts nothing more. */
 export function outputError(error: unknown): SluiceError {
   const errno = errnoOf(error)
   if (errno === 'EPIPE' || errno === 'ERR_STREAM_DESTROYED' || errno === 'ERR_STREAM_WRITE_AFTER_END') {

@@ -10,26 +10,25 @@ import type { Json, Source, SourceCounts, SplitReader } from '../source.ts'
 export interface Tick {
   /** Counts from 0, over all runs. */
   readonly count: number
-  /** When it was given, in epoch milliseconds: another time at every replay. */
+  /** When it was emitted, in epoch milliseconds: different at every replay. */
   readonly timeMs: number
 }
 
 export interface TicksSourceOptions {
-  /** The clock that is waited by: the machine's by default. */
+  /** The clock for the intervals: the system's by default. */
   readonly clock?: Clock
 }
 
 const SPLIT = 'ticks'
 
 /**
- * Gives an event at once, and then one every so many milliseconds, without end.
+ * Emits an event at once, and then one at every interval, without end.
  *
- * - **Time** is that of a clock that does not jump. Ticks that nobody took in time are not made up for: the next comes
- *   when it is due.
- * - **Resume**: the position is how many were given; counting goes on there.
+ * - **Time** comes from a monotonic clock. Missed ticks are not made up for: the next comes when it is due.
+ * - **Resume**: the position is how many were emitted; counting continues there.
  *
  * @param everyMs - clock milliseconds between two ticks, 1 or more
- * @throws {RangeError} for an interval that is none
+ * @throws {RangeError} for an invalid interval
  * @example
  * ticksSource(1000).title // => 'a tick every 1000 ms'
  * ticksSource(1000).isUnbounded // => true
@@ -37,7 +36,7 @@ const SPLIT = 'ticks'
 export function ticksSource(everyMs: number, options: TicksSourceOptions = {}): Source<Tick> {
   checkKeys('ticksSource', options, ['clock'])
   checkMs('everyMs', everyMs, 1)
-  if (!Number.isFinite(everyMs)) throw new RangeError(`everyMs must be an interval that ends: found ${everyMs}`)
+  if (!Number.isFinite(everyMs)) throw new RangeError(`everyMs must be a finite interval: found ${everyMs}`)
   const { clock = systemClock } = options
   return {
     kind: 'ticks',
@@ -56,7 +55,7 @@ class TickReader implements SplitReader<Tick> {
   readonly #clock: Clock
   readonly #signal: AbortSignal | undefined
   readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
-  /** How many were given, in all runs. */
+  /** How many were emitted, in all runs. */
   #count: number
   /** When the next one is due, in clock milliseconds. */
   #dueMs: number

@@ -1,4 +1,4 @@
-// The source of values that a program has, or makes one after the other.
+// The source of values in a program, or generated one after the other.
 
 import { asyncIteratorOf, closeIterator, takesSignal } from '../../base/async-source.ts'
 import { describeValue, isCount } from '../../base/check.ts'
@@ -9,33 +9,32 @@ import { batchOf, type ReadBatch } from '../batch.ts'
 import type { Json, OpenOptions, Source, SourceCounts, SplitReader } from '../source.ts'
 
 /**
- * Values, or a function that gives them again each time. The function gets a signal that is aborted when the run stops
- * reading, so that a source that waits can be called off.
+ * Values, or a function that returns them again each time. The function gets a signal that is aborted when the run
+ * stops reading, so that a waiting source can be aborted.
  */
 export type ValuesInput<T> = Iterable<T> | ((signal: AbortSignal) => Iterable<T> | AsyncIterable<T>)
 
 const SPLIT = 'values'
 
-/** What of a value is kept as its raw form, in characters. */
+/** How much of a value is stored as its raw form, in characters. */
 const RAW_CHARS = 1024
 
 /**
- * Gives the values of an iterable, in their order.
+ * Emits the values of an iterable, in order.
  *
- * - **Resume**: the position is how many were given. A later run asks for them again and passes over so many: they must
- *   be the same again, each time they are asked for. A generator that was begun is not: give the function that makes
- *   it.
- * - **Origins** count from 0, as the offset in `values`; the raw form is the value as JSON, up to 1,024 characters, as it is
- *   when something asks for it.
- * - **Errors** that the iterable throws go on as they are.
+ * - **Resume**: the position is how many were emitted. A later run iterates again and skips these: the values must be
+ *   the same each time. A generator that was started is not: pass the function that makes it.
+ * - **Origins** count from 0, as the offset in `values`; the raw form is the value as JSON, up to 1,024 characters, as
+ *   of when it is requested.
+ * - **Errors** of the iterable are passed on unchanged.
  *
- * @throws {TypeError} for what cannot be iterated; from `open`: POSITION_LOST if there are fewer values than before
+ * @throws {TypeError} for a non-iterable; from `open`: POSITION_LOST if there are fewer values than before
  * @example
  * valuesSource([1, 2, 3]).title // => 'values'
  */
 export function valuesSource<T>(input: ValuesInput<T>): Source<T> {
   if (typeof input !== 'function' && !isIterable(input)) {
-    throw new TypeError(`values takes an iterable, or a function that gives one: found ${describeValue(input)}`)
+    throw new TypeError(`valuesSource takes an iterable, or a function that returns one: found ${describeValue(input)}`)
   }
   return {
     kind: 'values',
@@ -63,13 +62,15 @@ class ValuesReader<T> implements SplitReader<T> {
   readonly #signal: AbortSignal
   readonly #hasSignal: boolean
   readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
-  /** How many were given, in all runs. */
+  /** How many were emitted, in all runs. */
   #count = 0
-  /** A value that was asked for and had not come when the last call was answered. */
+  /** A value that was requested and had not come when the last call returned. */
   #pending: PromiseLike<IteratorResult<T>> | undefined
   #isDone = false
 
-  /** @param hasSignal - whether the signal was given to what made the iterator */
+  /**
+   * @param hasSignal - whether the signal was passed to the function that made the iterator
+   */
   constructor(iterator: AnyIterator<T>, signal: AbortSignal, hasSignal: boolean) {
     this.#iterator = iterator
     this.#signal = signal
@@ -84,7 +85,7 @@ class ValuesReader<T> implements SplitReader<T> {
     return this.#count
   }
 
-  /** Passes over values that an earlier run has given. */
+  /** Skips values that an earlier run has emitted. */
   async pass(count: number): Promise<void> {
     while (this.#count < count) {
       const next = this.#next()
@@ -164,7 +165,7 @@ class ValuesReader<T> implements SplitReader<T> {
 function iteratorOf<T>(given: Iterable<T> | AsyncIterable<T>): AnyIterator<T> {
   if (isIterable(given)) return given[Symbol.iterator]()
   if (isAsyncIterable<T>(given)) return asyncIteratorOf(given)
-  throw new TypeError(`the function of values gives an iterable: found ${describeValue(given)}`)
+  throw new TypeError(`the function of valuesSource returns an iterable: found ${describeValue(given)}`)
 }
 
 function isIterable(value: unknown): value is Iterable<never> {
@@ -180,7 +181,7 @@ function rawOf(value: unknown): string {
   try {
     return (JSON.stringify(value) ?? describeValue(value)).slice(0, RAW_CHARS)
   } catch {
-    // A bigint, a circle: shown as errors show it.
+    // A bigint, a cycle: shown as in errors.
     return describeValue(value)
   }
 }

@@ -1,4 +1,4 @@
-// A socket that speaks MQTT: shakes hands, asks for signs of life, says goodbye. What the packets mean is for others.
+// A socket that speaks MQTT: handshake, keep-alive, goodbye. What the packets mean is decided elsewhere.
 
 import { addAbortListener } from 'node:events'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
@@ -22,7 +22,7 @@ export interface MqttSettings {
 export interface MqttSocketOptions extends MqttSettings {
   /** 5, or 4 for MQTT 3.1.1. */
   readonly protocol: 4 | 5
-  /** What the broker is told beside who connects. */
+  /** What the broker is told besides the credentials. */
   readonly hello: Pick<IConnectPacket, 'clean' | 'properties'>
   /** The longest message. */
   readonly maxBytes?: number
@@ -34,7 +34,7 @@ export interface MqttSocketOptions extends MqttSettings {
 }
 
 const GOODBYE_MS = 1000
-/** What mqtt's own headers add to a message, at most. */
+/** The most that MQTT's own headers add to a message. */
 export const HEADER_BYTES = 70_000
 
 export async function loadCodec(): Promise<MqttCodec> {
@@ -50,11 +50,14 @@ export class MqttSocket {
   #isReady = false
   #failure: Error | undefined
   #pinging: NodeJS.Timeout | undefined
-  /** What waits for the answers to pings, which come in their order. */
+  /** The answers to pings that are awaited, in order. */
   readonly #pings: (() => void)[] = []
-  /** Whether anything came since the last sign of life was asked for. */
+  /** Whether anything came since the last ping. */
   #isHeard = true
-  /** Pings in a row after which nothing came: after one it may be that this process was held up, and has yet to read it. */
+  /**
+   * Pings in a row without a response: after one of them, this process may just have been suspended, and has yet to
+   * read it.
+   */
   #silentPings = 0
 
   constructor(codec: MqttCodec, options: MqttSocketOptions) {
@@ -70,7 +73,7 @@ export class MqttSocket {
     parser.on('packet', (packet) => this.#take(packet))
     parser.on('error', (error: Error) => this.fail(error))
     this.#socket.on(isTls ? 'secureConnect' : 'connect', () => this.#hello())
-    /** Bytes of the packet that is coming in: none may be larger than is allowed. */
+    /** Bytes of the incoming packet: none may be larger than allowed. */
     let pendingBytes = 0
     this.#socket.on('data', (block: Buffer) => {
       this.#isHeard = true
@@ -91,7 +94,7 @@ export class MqttSocket {
   /**
    * Waits until it is ready.
    *
-   * @throws an error that says what the broker refuses; {@link OtherVersion} if that is the version
+   * @throws an error with the broker's reason; {@link OtherVersion} if that is the version
    */
   async opened(signal: AbortSignal | undefined, limitMs: number): Promise<void> {
     const timer = setTimeout(() => this.fail(new Error('the broker does not answer')), limitMs)
@@ -103,7 +106,7 @@ export class MqttSocket {
     }
   }
 
-  /** Says that nothing more has to be agreed upon. */
+  /** The handshake is complete. */
   ready(): void {
     this.#isReady = true
     this.#ready.resolve()
@@ -114,12 +117,14 @@ export class MqttSocket {
   }
 
   resume(): void {
-    // What came meanwhile was not read: nobody can say yet that nothing did.
+    // Nothing was read meanwhile: that does not mean that nothing came.
     this.#isHeard = true
     this.#socket.resume()
   }
 
-  /** @param onAnswer - called when the broker has answered, and so has heard of all that was sent before */
+  /**
+   * @param onAnswer - called when the broker has answered, and so has received everything that was sent before
+   */
   ping(onAnswer: () => void): void {
     this.#pings.push(onAnswer)
     this.send({ cmd: 'pingreq' })
@@ -130,7 +135,7 @@ export class MqttSocket {
     try {
       this.#socket.write(this.encoded(packet))
     } catch (error) {
-      // The codec refuses what the protocol has no form for.
+      // The codec throws for what the protocol cannot represent.
       this.fail(new Refused(messageOf(error)))
     }
   }
@@ -151,7 +156,7 @@ export class MqttSocket {
     else this.#ready.reject(error)
   }
 
-  /** Says goodbye, once all before is on its way. */
+  /** Says goodbye, once everything before is sent. */
   async close(): Promise<void> {
     if (this.#failure !== undefined) return
     this.#failure = new Error('the connection is closed')
@@ -204,7 +209,7 @@ export class MqttSocket {
     this.#pinging = setInterval(() => this.#askForLife(), (keepAliveS * 1000) / 2).unref()
   }
 
-  /** Asks for a sign of life, and misses the last one. */
+  /** Sends a ping, and checks the answer to the last one. */
   #askForLife(): void {
     const isSilent = this.#pings.length > 0 && !this.#isHeard
     // While nothing is read, no answer can be seen.

@@ -1,4 +1,4 @@
-// One connection to an MQTT broker: what it sends is handed on, and acknowledged only when somebody says so.
+// One connection to an MQTT broker: messages are passed on, and acknowledged only on request.
 
 import { createHash } from 'node:crypto'
 import type { IConnackPacket, IPublishPacket, Packet } from 'mqtt-packet'
@@ -15,63 +15,63 @@ import {
 import { Refused } from './errors.ts'
 import type { MqttMeta } from './meta.ts'
 
-/** Where a message has none, or is of MQTT 3.1.1. */
+/** If a message has none, or is MQTT 3.1.1. */
 export const NO_HEADERS: NamedTexts = Object.freeze({})
 
 /** A message as it came. */
 export interface MqttMessage extends MqttMeta {
   readonly bytes: Uint8Array
-  /** The number by which the broker knows it; undefined at QoS 0. */
+  /** Its packet id; undefined at QoS 0. */
   readonly packetId: number | undefined
-  /** The same when it comes again: its number, a digest, as numbers are used for other messages later, and the session. */
+  /** The same when it comes again: its packet id, a digest, as packet ids are reused, and the session. */
   readonly name: string
-  /** What it takes in memory, about. */
+  /** Its size in memory, approximately. */
   readonly sizeBytes: number
   /** Whether it may have come before. */
   readonly isAgain: boolean
 }
 
-/** What the broker keeps of this reader. */
+/** The session that the broker keeps for this reader. */
 export interface MqttSession {
-  /** How many were lost before: numbers of one mean nothing in the next. */
+  /** How many sessions were lost before: packet ids of one mean nothing in the next. */
   readonly number: number
   /** How many messages are known that may be sent again. */
   readonly mayComeAgain: number
 }
 
-/** What is asked of the broker. */
+/** What the broker is asked for. */
 export interface MqttReading extends MqttSettings {
   readonly topics: readonly string[]
   readonly qos: 0 | 1 | 2
-  /** Messages that are not acknowledged, at most. */
+  /** Most unacknowledged messages. */
   readonly inFlight: number
   readonly sessionS: number
   readonly maxBytes: number
 }
 
 export interface MqttConnectionOptions extends MqttReading, Pick<MqttSocketOptions, 'protocol' | 'onLost'> {
-  /** The broker goes on with the session that it has, or has none and begins one. */
+  /** The broker resumes its session, or starts a new one. */
   readonly onSession: (isResumed: boolean) => MqttSession
   readonly onMessage: (message: MqttMessage) => void
-  /** The broker has heard that these are done with. */
+  /** The broker has received these acknowledgements. */
   readonly onSettled: (names: readonly string[]) => void
 }
 
 const CONNECT_MS = 10_000
-/** How long the end of a connection waits for the broker to let go of what it was told of. */
+/** How long closing a connection waits for the broker to complete acknowledgements. */
 const RELEASE_MS = 1000
 
 export class MqttConnection {
   readonly #options: MqttConnectionOptions
   readonly #socket: MqttSocket
-  /** Names that the broker was told of, behind the last ping. */
+  /** Messages that were acknowledged after the last ping. */
   #told: string[] = []
-  /** Whether a ping is on its way that stands behind names. */
+  /** Whether a ping was sent after acknowledgements. */
   #isSettling = false
-  /** Number → name, at QoS 2, of what the broker was told of and has not let go of. */
+  /** Packet id → name, at QoS 2, of messages that were acknowledged and not completed by the broker. */
   readonly #unreleased = new Map<number, string>()
   #onReleased: () => void = () => {}
-  /** The broker begins with what it did not get acknowledged, marked or not: so many messages may come again. */
+  /** The broker starts with unacknowledged messages, marked or not: this many messages may come again. */
   #resuming = 0
   #session = 0
 
@@ -94,7 +94,7 @@ export class MqttConnection {
   /**
    * Connects and subscribes.
    *
-   * @throws an error that says what the broker refuses; {@link OtherVersion} if that is the version
+   * @throws an error with the broker's reason; {@link OtherVersion} if that is the version
    */
   static async open(options: MqttConnectionOptions, signal: AbortSignal | undefined): Promise<MqttConnection> {
     const connection = new MqttConnection(options, await loadCodec())
@@ -111,8 +111,8 @@ export class MqttConnection {
   }
 
   /**
-   * Tells the broker that messages of this connection are done with. They are `settled` when it has heard that: when it
-   * answers a ping behind that (QoS 1), or lets go of their numbers (QoS 2).
+   * Acknowledges messages of this connection. They are `settled` when the broker has received that: when it answers a
+   * later ping (QoS 1), or completes their packet ids (QoS 2).
    */
   acknowledge(messages: readonly MqttMessage[]): void {
     const packets: Buffer[] = []
@@ -127,7 +127,7 @@ export class MqttConnection {
     if (!this.#isSettling) this.#settle()
   }
 
-  /** Says goodbye, once all before is on its way. */
+  /** Says goodbye, once everything before is sent. */
   async close(): Promise<void> {
     this.#socket.resume()
     if (this.#socket.failure === undefined && this.#unreleased.size > 0) {
@@ -194,7 +194,7 @@ export class MqttConnection {
     if (this.#unreleased.size === 0) this.#onReleased()
   }
 
-  /** Asks whether the broker has heard of what it was told. */
+  /** Asks whether the broker has received the acknowledgements. */
   #settle(): void {
     if (this.#told.length === 0) return
     this.#isSettling = true
@@ -218,7 +218,9 @@ export function sessionOf(name: string): number {
   return Number(name.split('.')[2] ?? 0)
 }
 
-/** @throws {SluiceError} CONFIG_INVALID for what is no topic filter */
+/**
+ * @throws {SluiceError} CONFIG_INVALID for an invalid topic filter
+ */
 export function checkTopic(topic: unknown): asserts topic is string {
   const isFilter =
     typeof topic === 'string' &&
@@ -229,5 +231,5 @@ export function checkTopic(topic: unknown): asserts topic is string {
       if (level === '#') return at === all.length - 1
       return level === '+' || !/[+#]/.test(level)
     })
-  if (!isFilter) throw optionInvalid('mqtt', 'topics', topic, 'topics, with + for one level and # for all below')
+  if (!isFilter) throw optionInvalid('mqttSource', 'topics', topic, 'topics, with + for one level and # for all below')
 }

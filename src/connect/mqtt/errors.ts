@@ -1,29 +1,29 @@
-// What an MQTT broker says when it will not have something: codes of 3.1.1 and 5.
+// What an MQTT broker answers when it refuses: codes of 3.1.1 and 5.
 
-/** Codes for a version that the broker does not speak. */
+/** Codes for a version that the broker does not support. */
 export const OTHER_VERSION: readonly (number | undefined)[] = [1, 132]
 
-/** The broker will not have it: trying again changes nothing. */
+/** The broker refuses for good: a retry does not help. */
 export class Refused extends Error {}
 
-/** Whether trying again may help. */
+/** Whether a retry may help. */
 export function mayPass(error: unknown): boolean {
   return !(error instanceof Refused)
 }
 
-/** Codes by which a broker says that it cannot just now: unavailable, busy, too many connections or too fast. */
+/** Codes for temporary refusals: unavailable, busy, too many or too frequent connections. */
 const FOR_NOW: readonly number[] = [3, 136, 137, 151, 159]
 
-/** The error for a connection that is refused. */
+/** The error for a refused connection. */
 export function connectionRefused(code: number): Error {
   const message = `the broker refuses the connection: ${refusalOf(code)}`
   return FOR_NOW.includes(code) ? new Error(message) : new Refused(message)
 }
 
-/** The broker speaks another version of MQTT. */
+/** The broker supports another version of MQTT. */
 export class OtherVersion extends Error {}
 
-/** A code, for a person. */
+/** A code, for people. */
 export function refusalOf(code: number): string {
   switch (code) {
     case 3:

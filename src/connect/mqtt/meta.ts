@@ -1,4 +1,4 @@
-// What comes with a message of MQTT: a file of its own, as users see the type, and not those of the client.
+// What comes with a message of MQTT: in a file of its own, so that users see this type and not those of the client.
 
 import type { NamedTexts } from '../kits/text/named-texts.ts'
 
@@ -6,9 +6,9 @@ import type { NamedTexts } from '../kits/text/named-texts.ts'
 export interface MqttMeta {
   readonly topic: string
   readonly qos: 0 | 1 | 2
-  /** Whether it is the topic's last one of earlier days, kept by the broker. */
+  /** Whether it is the retained message of its topic. */
   readonly isRetained: boolean
-  /** User properties of MQTT 5; of a name that comes several times all of its values. */
+  /** User properties of MQTT 5; all values of a repeated name. */
   readonly headers: NamedTexts
   /** Properties of MQTT 5, as mqtt-packet names them. */
   readonly properties: Readonly<Record<string, unknown>> | undefined

@@ -1,4 +1,4 @@
-// Opens the reader of an MQTT broker's messages, over connections that are made again when they break.
+// Opens the reader of an MQTT broker's messages, with reconnection.
 
 import { bodies } from '../kits/broker/body.ts'
 import { type Connecting, connectReader } from '../kits/broker/connect-reader.ts'
@@ -21,14 +21,14 @@ export interface MqttOpening<B, T> extends ConnectedOpening<B, MqttMeta, T>, Mqt
   readonly retained: boolean
 }
 
-/** Names of messages without a number, at QoS 0. */
+/** Names of messages without a packet id, at QoS 0. */
 const UNNUMBERED = '0.'
 
 export async function openMqtt<B, T>(opening: MqttOpening<B, T>): Promise<SplitReader<T>> {
   const { title, from } = opening
   const { count, pending } = namedPosition(title, from)
   const session = { number: Math.max(0, ...pending.slice(-1).map(sessionOf)) }
-  // A broker that has begun anew sends nothing again of what it sent before, and nothing at all at QoS 0.
+  // A broker with a new session sends nothing again of what it sent before, and nothing at all at QoS 0.
   const comesAgain = (name: string): boolean => !name.startsWith(UNNUMBERED) && sessionOf(name) === session.number
   const known = new IdDedup({ pending }, opening.inFlight, comesAgain)
   return await connectReader<T, MqttMessage, MqttConnection>(
@@ -51,15 +51,15 @@ export async function openMqtt<B, T>(opening: MqttOpening<B, T>): Promise<SplitR
 class Broker<B, T> implements Connecting<MqttMessage, MqttConnection> {
   readonly mayPass = mayPass
   readonly #opening: MqttOpening<B, T>
-  /** Counts up with every session that the broker forgot. */
+  /** Counts up with every session that the broker lost. */
   readonly #session: { number: number }
   readonly #known: IdDedup
   readonly #reader: PushReader<T, MqttMessage>
-  /** Name → the connection over which it came last: an acknowledgement over another one means nothing. */
+  /** Name → the connection over which it last came: an acknowledgement over another one has no effect. */
   readonly #cameBy = new Map<string, MqttConnection | undefined>()
   #connecting: MqttConnection | undefined
   #protocol: 4 | 5 = 5
-  /** Of messages that the broker gives no number. */
+  /** For messages without a packet id. */
   #unnumbered = 0
 
   constructor(
@@ -84,7 +84,7 @@ class Broker<B, T> implements Connecting<MqttMessage, MqttConnection> {
           protocol: this.#protocol,
           onSession: (isResumed) => this.#sessionOf(isResumed),
           onMessage: (message) => {
-            // The broker may send before it has said that the subscription stands.
+            // The broker may send before it has confirmed the subscription.
             if (connection === undefined) early.push(message)
             else this.#take(message, connection)
           },
@@ -103,7 +103,7 @@ class Broker<B, T> implements Connecting<MqttMessage, MqttConnection> {
     return connection
   }
 
-  /** Numbers begin anew with a session: what had one before is another message, whatever it says. */
+  /** Packet ids restart with a session: a reused one is another message, whatever its content. */
   #sessionOf(isResumed: boolean): MqttSession {
     if (!isResumed && this.#known.size > 0) {
       this.#session.number += 1

@@ -1,4 +1,4 @@
-// Publishes to an MQTT broker, which confirms what it has taken.
+// Publishes to an MQTT broker, which acknowledges messages.
 
 import type { IConnackPacket, Packet, UserProperties } from 'mqtt-packet'
 import { SluiceError } from '../../base/errors.ts'
@@ -14,19 +14,22 @@ export interface MqttPublishSettings extends MqttSettings {
 }
 
 const CONNECT_MS = 30_000
-/** Packet numbers from 1 on: few are in use at a time. */
+/** Packet ids from 1 on: few are in use at a time. */
 const NUMBERS = 65_535
-/** At QoS 2 with 3.1.1, where brokers cannot say how many: mosquitto by default keeps no more, and confirms the others. */
+/**
+ * At QoS 2 with 3.1.1, where brokers cannot announce their limit: mosquitto by default keeps no more, and acknowledges
+ * the others.
+ */
 const CAREFUL = 20
 /** The longest packet, and the longest text in one, of the protocol. */
 const PACKET_BYTES = 268_435_455
 const TEXT_BYTES = 65_535
 /** What a packet has beside topic, body and headers, at most. */
 const FRAME_BYTES = 64
-/** Codes of refusals that say nothing of the message: a quota that is used up, and a number that is in use. */
+/** Codes of refusals that are not about the message: quota exceeded, and packet id in use. */
 const NOT_OF_THE_MESSAGE: readonly number[] = [0x91, 0x97]
 
-/** Messages that are on their way: which of them the broker has not confirmed, and what it refuses. */
+/** Messages under way: which of them the broker has not acknowledged, and what it rejects. */
 interface Sending {
   readonly open: Map<number, number>
   readonly refused: Map<number, string>
@@ -39,7 +42,7 @@ export class MqttPublisher implements Publisher {
   readonly #socket: MqttSocket
   #sending: Sending | undefined
   #number = 0
-  /** What the broker takes at a time, and at most in one packet. */
+  /** How many messages the broker accepts at a time, and its largest packet. */
   #window = NUMBERS
   #mostBytes = PACKET_BYTES
 
@@ -56,7 +59,7 @@ export class MqttPublisher implements Publisher {
     })
   }
 
-  /** By MQTT 5, or by 3.1.1 where the broker speaks no other. */
+  /** By MQTT 5, or by 3.1.1 if the broker supports nothing else. */
   static async open(settings: MqttPublishSettings, signal: AbortSignal): Promise<MqttPublisher> {
     try {
       return await MqttPublisher.#open(settings, 5, signal)
@@ -104,21 +107,21 @@ export class MqttPublisher implements Publisher {
     this.#sending = sending
     const { resolve, promise } = sending.done
     this.#socket.write(packets, () => {
-      // Nobody confirms it: on its way is as much as can be known.
+      // Nobody acknowledges it: sent is all that can be known.
       if (qos === 0) resolve()
     })
     await promise
     this.#sending = undefined
   }
 
-  /** The packet of a message, or why there can be none. */
+  /** The packet of a message, or why there is none. */
   #packetOf({ to, bytes, headers }: Outgoing, number: number): Buffer | string {
     const { qos, retain } = this.#settings
     const texts = this.#protocol === 5 ? headers.flat() : []
-    // The codec would write a length that is too large for its place.
+    // The codec would write a length that does not fit its field.
     const long = texts.find((text) => Buffer.byteLength(text) > TEXT_BYTES)
-    if (long !== undefined) return `a header of ${Buffer.byteLength(long)} bytes: at most ${TEXT_BYTES} go`
-    const tooLarge = (found: number) => `a message of ${found} bytes: the broker takes packets of ${this.#mostBytes}`
+    if (long !== undefined) return `a header of ${Buffer.byteLength(long)} bytes: at most ${TEXT_BYTES} are possible`
+    const tooLarge = (found: number) => `a message of ${found} bytes: the broker accepts packets of ${this.#mostBytes}`
     const sizeBytes = [to, ...texts].reduce((sum, text) => sum + Buffer.byteLength(text), bytes.length)
     if (sizeBytes + FRAME_BYTES > PACKET_BYTES) return tooLarge(sizeBytes)
     const packet = this.#socket.encoded({
@@ -139,7 +142,7 @@ export class MqttPublisher implements Publisher {
       case 'puback':
         return this.#confirmed(packet.messageId ?? 0, packet.reasonCode)
       case 'pubrec':
-        // One that is refused is over with that.
+        // A rejected message is complete with that.
         if ((packet.reasonCode ?? 0) >= 0x80) return this.#confirmed(packet.messageId ?? 0, packet.reasonCode)
         return this.#socket.send({ cmd: 'pubrel', messageId: packet.messageId ?? 0 })
       case 'pubcomp':
@@ -157,11 +160,11 @@ export class MqttPublisher implements Publisher {
     this.#socket.ready()
   }
 
-  /** What the broker says that it has not, and the settings ask for. */
+  /** Features that the settings ask for and the broker does not have. */
   #lacking({ maximumQoS = 2, retainAvailable }: IConnackPacket['properties'] & {} = {}): Error | undefined {
     const { qos, retain, address } = this.#settings
     const lacking = (key: string, value: unknown, allowed: string) => {
-      const message = `Cannot send messages to ${address.shown} with ${key} ${value}: the broker takes ${allowed}`
+      const message = `Cannot send messages to ${address.shown} with ${key} ${value}: the broker accepts ${allowed}`
       return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
     }
     if (qos > maximumQoS) return lacking('qos', qos, maximumQoS === 0 ? '0' : '0 or 1')
@@ -173,10 +176,10 @@ export class MqttPublisher implements Publisher {
     const at = sending?.open.get(number)
     if (sending === undefined || at === undefined) return
     if (NOT_OF_THE_MESSAGE.includes(reasonCode)) {
-      return this.#socket.fail(new Error(`the broker takes no more for now: ${refusalOf(reasonCode)}`))
+      return this.#socket.fail(new Error(`the broker accepts no more for now: ${refusalOf(reasonCode)}`))
     }
     sending.open.delete(number)
-    if (reasonCode >= 0x80) sending.refused.set(at, `the broker refuses it: ${refusalOf(reasonCode)}`)
+    if (reasonCode >= 0x80) sending.refused.set(at, `the broker rejects it: ${refusalOf(reasonCode)}`)
     if (sending.open.size === 0) sending.done.resolve()
   }
 }

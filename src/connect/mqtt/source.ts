@@ -17,24 +17,26 @@ export type { MqttMeta } from './meta.ts'
 export interface MqttSourceOptions<B, T> {
   /** Topics to subscribe to: `+` stands for one level, `#` for all below. */
   readonly topics: string | readonly string[]
-  /** By which the broker knows this reader, and keeps messages for it while it is away: no two readers may share it. */
+  /**
+   * The client id by which the broker identifies this reader, and keeps messages for it while it is away: no two
+   * readers may share it.
+   */
   readonly clientId: string
-  /** 1 by default; 2 where the broker's own bookkeeping is wanted; 0 for messages that may get lost. */
+  /** 1 by default; 2 to use the broker's own bookkeeping; 0 for messages that may get lost. */
   readonly qos?: 0 | 1 | 2
-  /** Makes an event of a message's body and what came with it: the body by default. */
+  /** Makes an event of a message's body and metadata: the body by default. */
   readonly event?: ToEvent<B, MqttMeta, T>
-  /** Whether messages are given that the broker kept of a topic, each time it is subscribed to. False by default. */
+  /** Whether retained messages are emitted, each time a topic is subscribed to. False by default. */
   readonly retained?: boolean
   /**
-   * Messages on their way that are not acknowledged, at most: 1 to 65,535, which is the default. With MQTT 3.1.1 the
-   * broker's own setting counts.
+   * Most unacknowledged messages: 1 to 65,535, which is the default. With MQTT 3.1.1 the broker's own setting counts.
    */
   readonly inFlight?: number
-  /** The longest message: 1 MiB by default. A broker that sends a longer one is given up. */
+  /** The longest message: 1 MiB by default. The connection to a broker that sends a longer one is closed. */
   readonly maxBytes?: number
-  /** Seconds between two signs of life, 60 by default. */
+  /** Seconds between two pings, 60 by default. */
   readonly keepAliveS?: number
-  /** Seconds that the broker keeps messages for a reader that is away: a day by default. MQTT 5 only. */
+  /** Seconds that the broker keeps messages for an absent reader: a day by default. MQTT 5 only. */
   readonly sessionS?: number
   /** Gives up after this long without a connection, in milliseconds: 60,000 by default. */
   readonly retryMs?: number
@@ -59,21 +61,21 @@ const OPTIONS: Checks<MqttSourceOptions<unknown, unknown>> = {
 /**
  * Reads the messages of an MQTT broker, 5 or 3.1.1, without end.
  *
- * - **Acknowledges** a message (QoS 1 and 2) once the epoch that holds it is committed: what a crash leaves is sent again.
- *   What is sent again after its commit is known by its number and content, and given once: exactly once with a
- *   transactional sink, as far as the broker keeps its session (one that forgets, or goes back to an earlier state,
- *   sends messages as new ones). QoS 0 is at most once.
- * - **Demand**: what waits to be asked for is bounded, and the connection is not read beyond that. The broker sends no
- *   more than `inFlight` messages that are not acknowledged: an epoch holds no more of them.
- * - **Order** is the broker's: of one topic, that in which messages were published.
- * - **Connects** again when the connection breaks, for `retryMs`, by a back-off.
+ * - **Acknowledges** a message (QoS 1 and 2) once its epoch is committed: what was not acknowledged is sent again after
+ *   a crash. A message that is sent again after its commit is recognized by its packet id and content: exactly once
+ *   with a transactional sink, as long as the broker keeps its session (a broker that loses it, or returns to an
+ *   earlier state, sends messages as new ones). QoS 0 is at most once.
+ * - **Demand**: what is waiting is bounded, and the connection is not read beyond that. The broker sends at most
+ *   `inFlight` unacknowledged messages: an epoch holds no more of them.
+ * - **Order** is the broker's: within one topic, that of publication.
+ * - **Reconnects** when the connection breaks, for `retryMs`, with a back-off.
  * - **Origins** name the topic, and count messages over all runs, as the offset.
  * - **Secrets**: user and password of the address are never shown.
  *
  * Needs the package `mqtt-packet`.
  *
  * @param url - `mqtt://host`, `mqtts://user:password@host:8883`
- * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then SOURCE_UNREADABLE, POSITION_LOST
+ * @throws {SluiceError} CONFIG_INVALID for invalid options; then SOURCE_UNREADABLE, POSITION_LOST
  * @example
  * const readings = mqttSource('mqtt://localhost', json(), { topics: 'sensors/+/reading', clientId: 'climate' })
  * readings.title // => 'sensors/+/reading of mqtt://localhost:1883'
@@ -85,14 +87,14 @@ export function mqttSource<B, T = B>(
   options: MqttSourceOptions<B, T>,
 ): Source<T> {
   checkOptions('mqttSource', options, OPTIONS)
-  const address = mqttAddress('mqtt', url)
+  const address = mqttAddress('mqttSource', url)
   const { topics: given, clientId, qos = 1, retained = false, event, tls } = options
   const { inFlight = 65_535, maxBytes = 1024 * 1024, keepAliveS = 60, sessionS = 86_400, retryMs = 60_000 } = options
   const topics = typeof given === 'string' ? [given] : given
   if (!Array.isArray(topics) || topics.length === 0) checkTopic(undefined)
   for (const topic of topics) checkTopic(topic)
   if (typeof clientId !== 'string' || clientId === '' || clientId.length > 1000 || clientId.includes('\0')) {
-    throw optionInvalid('mqtt', 'clientId', clientId, 'a name of its own')
+    throw optionInvalid('mqttSource', 'clientId', clientId, 'a name of its own')
   }
   const title = `${topics.join(', ')} of ${address.shown}`
   const limits = { inFlight, maxBytes, keepAliveS, sessionS, retryMs }

@@ -1,4 +1,4 @@
-// A client of NATS that is connected once, and never again by itself.
+// A client of NATS that connects once, and does not reconnect by itself.
 
 import type { NatsConnection as NatsClient } from '@nats-io/transport-node'
 import { messageOf } from '../../base/errors.ts'
@@ -9,7 +9,7 @@ export type { NatsClient }
 
 const CONNECT_MS = 10_000
 
-/** Whether trying again may help. */
+/** Whether a retry may help. */
 export function mayPass(error: unknown): boolean {
   return !/authoriz|authentic|permissions/i.test(messageOf(error))
 }
@@ -22,7 +22,7 @@ export async function connectNats(
   signal.throwIfAborted()
   const client = await connect({
     servers: `${host.includes(':') ? `[${host}]` : host}:${port}`,
-    // It is connected again by whoever watches over this.
+    // Reconnection is done elsewhere.
     reconnect: false,
     timeout: CONNECT_MS,
     ...(username === undefined

@@ -1,4 +1,4 @@
-// One connection to a NATS server: reads a stream's messages as long as there is room for them.
+// One connection to a NATS server: reads a stream's messages while there is room for them.
 
 import type { JetStreamManager, JsMsg, StreamInfo } from '@nats-io/jetstream'
 import { orClose } from '../../base/closing.ts'
@@ -18,12 +18,12 @@ export interface NatsConnectionOptions {
   readonly stream: string
   readonly subject: string | undefined
   readonly onMessage: (message: NatsMessage) => void
-  /** Whether enough waits; `resume` is called when there is room. */
+  /** Whether enough is waiting; `resume` is called when there is room. */
   readonly isFull: () => boolean
   readonly onLost: (error: unknown) => void
 }
 
-/** Messages asked for at once, and how long an answer waits for the first one. */
+/** Messages requested at once, and how long an answer waits for the first one. */
 const COUNT = 500
 const WAIT_MS = 1000
 const NANOS = 1_000_000
@@ -35,7 +35,7 @@ export class NatsConnection {
   #loop: Promise<void> = Promise.resolve()
   #isOver = false
   #wake: () => void = () => {}
-  /** Ends the read under way. */
+  /** Ends the current read. */
   #stopReading: () => void = () => {}
 
   private constructor(options: NatsConnectionOptions, client: NatsClient, manager: JetStreamManager) {
@@ -55,7 +55,7 @@ export class NatsConnection {
     return await this.#manager.streams.info(this.#options.stream)
   }
 
-  /** Begins to read at a number. */
+  /** Starts reading at a sequence number. */
   begin(sequence: number): void {
     this.#loop = this.#read(sequence).catch((error: unknown) => this.#fail(error))
   }

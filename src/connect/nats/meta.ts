@@ -1,14 +1,14 @@
-// What comes with a message of NATS: a file of its own, as users see the type, and not those of the client.
+// What comes with a message of NATS: in a file of its own, so that users see this type and not those of the client.
 
 import type { NamedTexts } from '../kits/text/named-texts.ts'
 
 /** What came with a message. */
 export interface NatsMeta {
   readonly subject: string
-  /** Its number in the stream. */
+  /** Its sequence number in the stream. */
   readonly sequence: number
   /** When the server took it, in epoch milliseconds. */
   readonly timeMs: number
-  /** Of a name that comes several times all of its values. */
+  /** All values of a repeated name. */
   readonly headers: NamedTexts
 }

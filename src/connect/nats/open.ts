@@ -1,4 +1,4 @@
-// Opens the reader of a NATS stream, over connections that are made again when they break.
+// Opens the reader of a NATS stream, with reconnection.
 
 import type { StreamInfo } from '@nats-io/jetstream'
 import { SluiceError } from '../../base/errors.ts'
@@ -22,9 +22,9 @@ export async function openNats<B, T>(opening: NatsOpening<B, T>): Promise<SplitR
   const { title, begin, from } = opening
   const { count, after } = livePosition(title, from)
   if (after !== undefined && !/^\d{1,15}$/.test(String(after)))
-    throw liveLost(title, from, 'it holds no number of a message')
+    throw liveLost(title, from, 'it holds no sequence number')
   const known = new SequenceDedup(after === undefined ? {} : { after: String(after) }, (a, b) => Number(a) - Number(b))
-  /** Where reading began that no position says. */
+  /** Where reading started without a position. */
   let first: number | undefined
   return await connectReader<T, NatsMessage, NatsConnection>(
     {
@@ -52,7 +52,7 @@ export async function openNats<B, T>(opening: NatsOpening<B, T>): Promise<SplitR
   )
 }
 
-/** Refuses to go on where messages are gone that nobody has read; where that may be so, says it. */
+/** Refuses to continue if unread messages are gone; notes it if that is possible. */
 function checkStands(
   { title, from, subject }: Pick<NatsOpening<unknown, unknown>, 'title' | 'from' | 'subject'>,
   after: string | undefined,

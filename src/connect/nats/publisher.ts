@@ -1,4 +1,4 @@
-// Publishes into streams of NATS (JetStream), which confirm what they have stored.
+// Publishes into streams of NATS (JetStream), which acknowledge what they have stored.
 
 import type { JetStreamClient } from '@nats-io/jetstream'
 import { messageOf } from '../../base/errors.ts'
@@ -9,9 +9,9 @@ import type { Publisher } from '../kits/broker/publish-writer.ts'
 import { loadPackage } from '../kits/package.ts'
 import { connectNats, type NatsClient } from './client.ts'
 
-/** What a client says of a message that no server takes. */
+/** Client errors for messages that no server accepts. */
 const OF_THE_MESSAGE: readonly string[] = ['InvalidArgumentError', 'InvalidSubjectError', 'PermissionViolationError']
-/** Codes of a stream that says so: the message, or its headers, are too large. */
+/** Codes of a stream for a message, or headers, that are too large. */
 const TOO_LARGE: readonly number[] = [10054, 10097]
 
 export class NatsPublisher implements Publisher {
@@ -66,7 +66,7 @@ export class NatsPublisher implements Publisher {
     try {
       await this.#streams.publish(to, bytes, options)
     } catch (error) {
-      // Nobody answers: that is all that the server says.
+      // No responders: that is all that the server says.
       const isNobody = error instanceof Error && ['NoRespondersError', 'JetStreamNotEnabled'].includes(error.name)
       throw isNobody
         ? new Error(`no stream takes the subject ${JSON.stringify(to)}, or the server has none (JetStream)`)
@@ -75,11 +75,11 @@ export class NatsPublisher implements Publisher {
   }
 }
 
-/** Why a message can never be published; undefined where it is not for the message. */
+/** Why a message can never be published; undefined if it is not because of the message. */
 function refusalOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   const { name, cause, code } = error as Error & { readonly code?: unknown }
-  if (TOO_LARGE.includes(code as number)) return `the stream refuses it: ${messageOf(error)}`
+  if (TOO_LARGE.includes(code as number)) return `the stream rejects it: ${messageOf(error)}`
   const isOfTheMessage = OF_THE_MESSAGE.includes(name)
   return isOfTheMessage ? messageOf(error) : cause === undefined ? undefined : refusalOf(cause)
 }

@@ -7,34 +7,34 @@ import { brokerSink } from '../kits/broker/sink.ts'
 import type { TwoPhaseSink } from '../sink.ts'
 
 export interface NatsSinkOptions<Row> extends MessageOptions<Row> {
-  /** The subject, or a function that gives that of a row. A stream takes it. */
+  /** The subject, or a function that returns that of a row. A stream must capture it. */
   readonly subject: string | ((row: Row) => string)
-  /** What a message is known by (`Nats-Msg-Id`): a stream drops one that it has, for as long as its duplicate window. */
+  /** The message id (`Nats-Msg-Id`): a stream drops one that it has, within its duplicate window. */
   readonly id?: (row: Row) => string
 }
 
 const OPTIONS = ['subject', 'payload', 'headers', 'id']
-/** Parts between dots, without blanks and wildcards. */
+/** Tokens between dots, without blanks and wildcards. */
 const SUBJECT = /^[^\s.*>\0]+(\.[^\s.*>\0]+)*$/
-/** Where the server takes orders, and where answers go: nothing that comes from data. */
+/** Subjects of the server itself: nothing that comes from data may go there. */
 const RESERVED = /^(\$JS|\$SYS|_INBOX)(\.|$)/
-/** Servers take lines of 4 KiB, with what else is in them. */
+/** Servers accept lines of 4 KiB, including everything else in them. */
 const SUBJECT_BYTES = 3500
 
 /**
  * Publishes rows into streams of NATS (JetStream). Needs the packages `@nats-io/transport-node` and `@nats-io/jetstream`.
  *
- * - **At least once**: every message is confirmed by its stream before an epoch is committed, and what came after the last
- *   commit is sent again after a crash. With `id`, once, as long as a run goes on within the stream's duplicate window (two
- *   minutes by default).
- * - **Goes on** from the last commit when the connection breaks, when there is no answer in time (30 s, and longer for
- *   what is large), or when no stream takes a subject, as one may come: for the run's `retryMs`, then SINK_UNREACHABLE.
- * - **Refused** are rows of which no message can be made, messages that are longer than server or stream take, subjects
- *   that the user may not publish to, and those of the server itself (`$JS`, `$SYS`, `_INBOX`): dead letters.
+ * - **At least once**: every message is acknowledged by its stream before an epoch is committed, and what came after
+ *   the last commit is sent again after a crash. With `id`, once, as long as a run resumes within the stream's
+ *   duplicate window (two minutes by default).
+ * - **Continues** from the last commit when the connection breaks, an answer times out (30 s, and longer for large
+ *   messages), or no stream captures a subject, as one may be created: for the run's `retryMs`, then SINK_UNREACHABLE.
+ * - **Rejected**: rows that cannot become a message, messages longer than server or stream accept, subjects that the
+ *   user may not publish to, and those of the server itself (`$JS`, `$SYS`, `_INBOX`) become dead letters.
  *
  * @param url - `nats://host`, `nats://user:password@host:4222`, `tls://token@host`
- * @throws {SluiceError} CONFIG_INVALID for an address that is none, or if a package is not installed; SINK_LOST
- *   where trying again may help, SINK_UNREACHABLE for a user that is refused
+ * @throws {SluiceError} CONFIG_INVALID for an invalid address, or if a package is not installed; SINK_LOST if a retry
+ *   may help, SINK_UNREACHABLE for wrong credentials
  * @example
  * const sink = natsSink<{ id: number; country: string }>('nats://localhost', {
  *   subject: ({ country }) => `orders.${country}`,
@@ -65,10 +65,10 @@ export function natsSink<Row>(url: string | URL, options: NatsSinkOptions<Row>):
   })
 }
 
-/** Why nothing can be published to a subject. */
+/** Why a subject cannot be published to. */
 function refusalOf(to: string): string | undefined {
   const sizeBytes = Buffer.byteLength(to)
-  if (sizeBytes > SUBJECT_BYTES) return `a subject of ${sizeBytes} bytes: at most ${SUBJECT_BYTES} go`
-  if (!SUBJECT.test(to)) return `${JSON.stringify(to)} is no subject`
+  if (sizeBytes > SUBJECT_BYTES) return `a subject of ${sizeBytes} bytes: at most ${SUBJECT_BYTES} are possible`
+  if (!SUBJECT.test(to)) return `${JSON.stringify(to)} is not a subject`
   return RESERVED.test(to) ? `${JSON.stringify(to)} is a subject of the server` : undefined
 }

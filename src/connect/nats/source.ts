@@ -12,13 +12,13 @@ import type { NatsMeta } from './meta.ts'
 export type { NatsMeta } from './meta.ts'
 
 export interface NatsSourceOptions<B, T> {
-  /** The stream, which is there already. */
+  /** The stream, which must exist. */
   readonly stream: string
   /** Only messages of this subject: `*` stands for one part, `>` for all that follow. */
   readonly subject?: string
   /** Where the first run begins: at the stream's `start`, by default, or at its `end`. */
   readonly begin?: 'start' | 'end'
-  /** Makes an event of a message's body and what came with it: the body by default. */
+  /** Makes an event of a message's body and metadata: the body by default. */
   readonly event?: ToEvent<B, NatsMeta, T>
   /** Gives up after this long without a connection, in milliseconds: 60,000 by default. */
   readonly retryMs?: number
@@ -27,20 +27,20 @@ export interface NatsSourceOptions<B, T> {
 const OPTIONS = ['stream', 'subject', 'begin', 'event', 'retryMs']
 
 /**
- * Reads the messages of a NATS stream (JetStream), in their order, without end.
+ * Reads the messages of a NATS stream (JetStream), in order, without end.
  *
- * - **Resumes** behind the last message that was committed, by its number in the stream: exactly once with a transactional
- *   sink. The server keeps nothing for this reader, and needs no acknowledgement; a work queue, which does, is refused.
+ * - **Resumes** after the last committed message, by its sequence number: exactly once with a transactional sink. The
+ *   server stores nothing for this reader, and needs no acknowledgements; a work queue, which does, is rejected.
  * - **Gone**: messages that the stream's limits deleted before they were read end the run with POSITION_LOST; with
- *   `subject` they are told of as a note, as nobody knows whose they were.
- * - **Demand**: nothing more is read while enough waits to be asked for.
- * - **Connects** again when the connection breaks, for `retryMs`, by a back-off.
+ *   `subject` there is a note instead, as their subjects are unknown.
+ * - **Demand**: reading pauses while enough is waiting.
+ * - **Reconnects** when the connection breaks, for `retryMs`, with a back-off.
  * - **Origins** name the subject, and count messages over all runs, as the offset.
  *
  * Needs the packages `@nats-io/transport-node` and `@nats-io/jetstream`.
  *
  * @param url - `nats://host`, `nats://user:password@host:4222`, `tls://token@host`
- * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then SOURCE_UNREADABLE, POSITION_LOST
+ * @throws {SluiceError} CONFIG_INVALID for invalid options; then SOURCE_UNREADABLE, POSITION_LOST
  * @example
  * const orders = natsSource('nats://localhost', json(), { stream: 'ORDERS', subject: 'orders.eu.>' })
  * orders.title // => 'stream ORDERS (orders.eu.>) of nats://localhost:4222'
@@ -52,13 +52,13 @@ export function natsSource<B, T = B>(
   options: NatsSourceOptions<B, T>,
 ): Source<T> {
   checkKeys('natsSource', options, OPTIONS)
-  const address = brokerAddress('nats', url, { nats: 4222, tls: 4222 })
+  const address = brokerAddress('natsSource', url, { nats: 4222, tls: 4222 })
   const { stream, subject, begin = 'start', event, retryMs = 60_000 } = options
   if (typeof stream !== 'string' || !/^[^\s.*>\\/]+$/.test(stream)) {
-    throw optionInvalid('nats', 'stream', stream, 'the name of a stream')
+    throw optionInvalid('natsSource', 'stream', stream, 'the name of a stream')
   }
   if (subject !== undefined && (typeof subject !== 'string' || !/^[^\s.]+(\.[^\s.]+)*$/.test(subject))) {
-    throw optionInvalid('nats', 'subject', subject, 'a subject, with * for one part and > for all that follow')
+    throw optionInvalid('natsSource', 'subject', subject, 'a subject, with * for one part and > for all that follow')
   }
   checkChoice('begin', begin, ['start', 'end'])
   checkMs('retryMs', retryMs)

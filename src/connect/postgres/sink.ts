@@ -83,8 +83,8 @@ export function postgresSink<Row>(connection: string | PostgresConnection, optio
   const { name: schema, mode } = schemaOf(options.schema)
   const { create = true } = options
   const tables = { table, key, columns, deadLetters, mode }
-  checkTables('postgres', tables, RULES, checkTable)
-  if (typeof create !== 'boolean') throw optionInvalid('postgres', 'create', create, 'true or false')
+  checkTables('postgresSink', tables, RULES, checkTable)
+  if (typeof create !== 'boolean') throw optionInvalid('postgresSink', 'create', create, 'true or false')
   checkInteger('timeoutMs', timeoutMs, 1, 2 ** 31 - 1)
   const place = { connection, sink, schema, create, timeoutMs }
   const named = (name: string): string => `table ${schema === undefined ? name : `${schema}.${name}`} in ${sink}`

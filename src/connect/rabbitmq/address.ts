@@ -4,15 +4,15 @@ import { type BrokerAddress, brokerAddress } from '../kits/broker/address.ts'
 
 export interface RabbitAddress {
   readonly address: BrokerAddress
-  /** The virtual host: the path of the address, `/` where there is none. */
+  /** The virtual host: the path of the address, `/` by default. */
   readonly vhost: string
 }
 
 /**
- * Reads the address of RabbitMQ.
+ * Parses the address of RabbitMQ.
  *
- * @param what - who is told of it: `rabbitmq`
- * @throws {SluiceError} CONFIG_INVALID for what is none, without showing it
+ * @param what - for errors: `rabbitmqSource`
+ * @throws {SluiceError} CONFIG_INVALID for an invalid address, without showing it
  */
 export function rabbitAddress(what: string, url: string | URL): RabbitAddress {
   const address = brokerAddress(what, url, { amqp: 5672, amqps: 5671 })
@@ -24,7 +24,7 @@ function decoded(path: string): string {
   try {
     return decodeURIComponent(path)
   } catch {
-    // A % that stands for itself.
+    // A literal %.
     return path
   }
 }

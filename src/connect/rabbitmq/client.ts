@@ -1,4 +1,4 @@
-// A connection to RabbitMQ as the client has it, whose socket does not outlive who wanted it.
+// A connection to RabbitMQ with its socket, which is closed with it.
 
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { Channel, ChannelModel } from 'amqplib'
@@ -15,11 +15,11 @@ export interface RabbitSettings {
 
 export interface RabbitLink {
   readonly model: ChannelModel
-  /** Closes it as the protocol has it, once all that was said on a channel is on its way; not waited for long. */
+  /** Closes it by the protocol, once everything on a channel is sent; with a short timeout. */
   close(channel?: Channel): Promise<void>
 }
 
-/** How long the broker may take to answer, or to say goodbye, and how often it gives a sign of life. */
+/** How long the broker may take to answer, or to say goodbye, and the interval of heartbeats. */
 const ANSWER_MS = 30_000
 const GOODBYE_MS = 2000
 const HEARTBEAT_S = 30
@@ -29,15 +29,15 @@ export async function openLink({ address, vhost, tls }: RabbitSettings, signal: 
   signal.throwIfAborted()
   const { url, host, port, username = 'guest', password = 'guest' } = address
   const protocol = url.protocol === 'amqps:' ? 'amqps' : 'amqp'
-  // Not the caller's signal: a link that is wanted no more says goodbye first.
+  // Not the caller's signal: an abandoned link says goodbye first.
   const cutting = new AbortController()
   const settings = { hostname: host, port, username, password, vhost, heartbeat: HEARTBEAT_S }
-  // All of it reaches the socket, of either kind, which a signal destroys.
+  // Everything reaches the socket, of either kind, which a signal destroys.
   const socket = { ...tls, noDelay: true, timeout: ANSWER_MS, signal: cutting.signal }
   const connecting = connect({ protocol, ...settings }, socket)
   try {
     const model = await untilAborted(connecting, signal)
-    // Who uses it listens as well; until then, and after, nobody is to be surprised.
+    // Users add their own listener; before and after that, an error must not be unhandled.
     model.on('error', () => {})
     return { model, close: (channel) => close(model, channel, cutting) }
   } catch (error) {

@@ -1,4 +1,4 @@
-// One connection to RabbitMQ that reads a queue: what comes is acknowledged only when somebody says so.
+// One connection to RabbitMQ that reads a queue: messages are acknowledged only on request.
 
 import type { Channel, ConsumeMessage, Message } from 'amqplib'
 import { orClose } from '../../base/closing.ts'
@@ -9,24 +9,26 @@ import { refuseStream } from './protocol/stream.ts'
 
 export interface RabbitOptions extends RabbitSettings {
   readonly queue: string
-  /** Messages that may be on their way, or given and not acknowledged. */
+  /** Most unacknowledged messages. */
   readonly inFlight: number
   readonly isExclusive: boolean
-  /** @param tag - the number to acknowledge it by, over this connection alone */
+  /**
+   * @param tag - the delivery tag, valid for this connection alone
+   */
   readonly onMessage: (bytes: Uint8Array, meta: RabbitmqMeta, tag: number) => void
-  /** The broker has heard that these are done with. */
+  /** The broker has received these acknowledgements. */
   readonly onSettled: (names: readonly string[]) => void
   /** It broke; never after `close`. */
   readonly onLost: (error: Error) => void
 }
 
-/** Codes of refusals that stand until somebody changes something: access, not found, locked, not allowed. */
+/** Codes of permanent refusals: access, not found, locked, not allowed. */
 const REFUSALS = /\b(403|404|405|530)\b/
 
-/** Whether trying again may help. */
+/** Whether a retry may help. */
 export function mayPass(error: unknown): boolean {
   const message = messageOf(error)
-  // Who had the queue for itself alone may be gone soon: this reader before its crash, for one.
+  // An exclusive consumer may be gone soon: this reader before its crash, for one.
   return !REFUSALS.test(message) || /exclusive/i.test(message)
 }
 
@@ -35,7 +37,7 @@ export class RabbitConnection {
   readonly #link: RabbitLink
   readonly #channel: Channel
   #isOver = false
-  /** Names that the broker was told of, and perhaps has not heard yet. */
+  /** Messages that were acknowledged, where the broker may not have received that yet. */
   #told: string[] = []
   #isSettling = false
 
@@ -53,7 +55,7 @@ export class RabbitConnection {
     const link = await openLink(options, signal)
     return await orClose(link, async () => {
       const channel = await link.model.createChannel()
-      // It is told of by what waits for an answer.
+      // Reported to whoever waits for an answer.
       channel.on('error', () => {})
       await channel.checkQueue(options.queue)
       await channel.prefetch(options.inFlight)
@@ -62,16 +64,16 @@ export class RabbitConnection {
     })
   }
 
-  /** Begins to read. */
+  /** Starts reading. */
   async begin(): Promise<void> {
     const { queue, isExclusive } = this.#options
     await this.#channel.consume(queue, (message) => this.#take(message), { exclusive: isExclusive })
   }
 
-  /** What comes is bounded by what may be in flight. */
+  /** The input is bounded by the prefetch count. */
   resume(): void {}
 
-  /** Tells the broker that messages are done with; they are `settled` when it answers a question behind that. */
+  /** Acknowledges messages; they are `settled` when the broker answers a later request. */
   acknowledge(tags: readonly number[], names: readonly string[]): void {
     if (this.#isOver) return
     try {
@@ -83,7 +85,7 @@ export class RabbitConnection {
     if (!this.#isSettling) void this.#settle()
   }
 
-  /** Says goodbye, once all before is on its way. */
+  /** Says goodbye, once everything before is sent. */
   async close(): Promise<void> {
     const wasOver = this.#isOver
     this.#isOver = true
@@ -96,12 +98,12 @@ export class RabbitConnection {
       while (this.#told.length > 0) {
         const names = this.#told
         this.#told = []
-        // A channel does one thing after the other.
+        // A channel handles one request after the other.
         await this.#channel.checkQueue(this.#options.queue)
         this.#options.onSettled(names)
       }
     } catch {
-      // The connection is over, which is told of where it is found.
+      // The connection is over, which is reported elsewhere.
     } finally {
       this.#isSettling = false
     }

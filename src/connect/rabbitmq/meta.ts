@@ -1,4 +1,4 @@
-// What comes with a message of RabbitMQ: a file of its own, as users see the type, and not those of the client.
+// What comes with a message of RabbitMQ: in a file of its own, so that users see this type and not those of the client.
 
 /** What came with a message. */
 export interface RabbitmqMeta {
@@ -9,6 +9,6 @@ export interface RabbitmqMeta {
   readonly contentType: string | undefined
   /** As the broker has them: several texts of one name are a list. */
   readonly headers: Readonly<Record<string, unknown>>
-  /** Whether the broker has sent it before, to this reader or to another one. */
+  /** Whether the broker has sent it before, to this reader or another one. */
   readonly isRedelivered: boolean
 }

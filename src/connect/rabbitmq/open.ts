@@ -1,4 +1,4 @@
-// Opens the reader of a queue of RabbitMQ, over connections that are made again when they break.
+// Opens the reader of a queue of RabbitMQ, with reconnection.
 
 import { messageOf } from '../../base/errors.ts'
 import { bodies } from '../kits/broker/body.ts'
@@ -23,11 +23,11 @@ interface Sent {
   readonly meta: RabbitmqMeta | undefined
 }
 
-/** The broker sends no more than may be in flight: that is the bound. */
+/** The prefetch count is the bound. */
 const NO_LIMITS = { messages: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }
-/** Begins the names of messages that cannot be told from others when they come again. No id has it. */
+/** Prefix of names of messages that cannot be recognized when they come again. No id starts with it. */
 const UNNAMED = '\0'
-/** Longer ids are no use as such: they are kept in checkpoints. */
+/** Longer ids are not usable: they are stored in checkpoints. */
 const MOST_CHARS = 255
 const NOTHING = new Uint8Array()
 
@@ -50,13 +50,13 @@ export async function openRabbitmq<B, T>(opening: RabbitOpening<B, T>): Promise<
   )
 }
 
-/** What the current connection has brought and not been told to be done with. */
+/** Unacknowledged messages of the current connection. */
 class Deliveries<B, T> implements Connecting<Sent, RabbitConnection> {
   readonly mayPass = mayPass
   readonly #opening: RabbitOpening<B, T>
   readonly #known: IdDedup
   readonly #reader: PushReader<T, Sent>
-  /** Name → the numbers by which the current connection knows its messages. */
+  /** Name → the delivery tags of its messages in the current connection. */
   readonly #tags = new Map<string, number[]>()
   #connection: RabbitConnection | undefined
   #unnamed = 0
@@ -76,7 +76,7 @@ class Deliveries<B, T> implements Connecting<Sent, RabbitConnection> {
         onLost: (error) => {
           this.#connection = undefined
           this.#tags.clear()
-          // What nobody has asked for yet comes again.
+          // What was not asked for yet comes again.
           this.#reader.lost()
           onLost(error)
         },
@@ -94,7 +94,7 @@ class Deliveries<B, T> implements Connecting<Sent, RabbitConnection> {
     const names = messages.map(({ name }) => name)
     const tags = names.flatMap((name) => this.#tags.get(name) ?? [])
     for (const name of names) this.#tags.delete(name)
-    // What came over a connection that is gone will come again, and is known then.
+    // Messages of a closed connection come again, and are recognized then.
     if (tags.length > 0) this.#connection?.acknowledge(tags, names)
   }
 

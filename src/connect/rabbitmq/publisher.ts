@@ -1,4 +1,4 @@
-// Publishes to RabbitMQ, which confirms what it has taken and gives back what no queue wants.
+// Publishes to RabbitMQ, which confirms messages and returns unroutable ones.
 
 import type { ConfirmChannel, Message } from 'amqplib'
 import { orClose } from '../../base/closing.ts'
@@ -18,9 +18,9 @@ export class RabbitPublisher implements Publisher {
   readonly #settings: RabbitPublishSettings
   readonly #link: RabbitLink
   readonly #channel: ConfirmChannel
-  /** Messages that are on their way, and what becomes of them. */
+  /** Messages under way, and what becomes of them. */
   #sending: { readonly messages: readonly Outgoing[]; readonly refused: Map<number, string> } | undefined
-  /** Fails what is on its way. */
+  /** Fails what is under way. */
   #fail: (error: Error) => void = () => {}
   #failure: Error | undefined
 
@@ -39,7 +39,7 @@ export class RabbitPublisher implements Publisher {
     const link = await openLink(settings, signal)
     return await orClose(link, async () => {
       const channel = await link.model.createConfirmChannel()
-      // It is told of by what waits for an answer.
+      // Reported to whoever waits for an answer.
       channel.on('error', () => {})
       if (settings.exchange !== '') await channel.checkExchange(settings.exchange)
       return new RabbitPublisher(settings, link, channel)
@@ -68,12 +68,12 @@ export class RabbitPublisher implements Publisher {
         }
         try {
           this.#channel.publish(exchange, to, Buffer.from(bytes), properties, (error) => {
-            // A queue that is full, or whose node is gone: nothing that the message could help.
-            if (error !== null && error !== undefined) reject(new Error(`the broker did not take message ${at + 1}`))
+            // A full queue, or a lost node: not because of the message.
+            if (error !== null && error !== undefined) reject(new Error(`the broker did not accept message ${at + 1}`))
             done()
           })
         } catch (error) {
-          // What the protocol has no form for; nothing of it has gone over.
+          // What the protocol cannot represent; nothing of it was sent.
           if (!(error instanceof RangeError)) throw error
           refused.set(at, messageOf(error))
           done()
@@ -88,15 +88,15 @@ export class RabbitPublisher implements Publisher {
     await this.#link.close(this.#channel)
   }
 
-  /** It says not which one it was. Messages that are equal in all that can lead them to a queue have the same fate. */
+  /** It does not say which message. Messages with the same routing have the same fate. */
   #returned({ fields, properties, content }: Message): void {
     const { messages, refused } = this.#sending ?? { messages: [], refused: new Map() }
     const at = messages.findIndex(({ to, bytes, id, headers }, one) => {
       if (refused.has(one) || to !== fields.routingKey || id !== properties.messageId) return false
       return hasHeaders(properties.headers, headers) && content.equals(bytes)
     })
-    if (at === -1) return this.#lost(new Error('the broker gave a message back that was not sent'))
-    refused.set(at, `no queue takes the routing key ${JSON.stringify(fields.routingKey)}`)
+    if (at === -1) return this.#lost(new Error('the broker returned a message that was not sent'))
+    refused.set(at, `no queue is bound for the routing key ${JSON.stringify(fields.routingKey)}`)
   }
 
   #lost(error: Error): void {

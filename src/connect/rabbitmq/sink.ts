@@ -10,13 +10,16 @@ import { rabbitAddress } from './address.ts'
 import { refusesHeaders } from './protocol/headers.ts'
 
 export interface RabbitmqSinkOptions<Row> extends MessageOptions<Row> {
-  /** The exchange, which is there: by default the nameless one, which puts a message into the queue of its key's name. */
+  /**
+   * The exchange, which must exist: by default the nameless one, which puts a message into the queue named by its
+   * routing key.
+   */
   readonly exchange?: string
-  /** The routing key, or a function that gives that of a row. */
+  /** The routing key, or a function that returns that of a row. */
   readonly routingKey: string | ((row: Row) => string)
-  /** What a message is known by (`message-id`), by those who read it: none by default. */
+  /** The `message-id`, for deduplication by consumers: none by default. */
   readonly id?: (row: Row) => string
-  /** `application/json` by default, where `payload` does not make something else. */
+  /** `application/json` by default, unless `payload` makes something else. */
   readonly contentType?: string
   /** For `amqps:`: certificates, as `tls.connect` takes them. */
   readonly tls?: TlsOptions
@@ -28,14 +31,15 @@ const OPTIONS = ['exchange', 'routingKey', 'id', 'payload', 'headers', 'contentT
  * Publishes rows to RabbitMQ. Needs the package `amqplib`.
  *
  * - **At least once**: every message is persistent, and confirmed by the broker before an epoch is committed; what came
- *   after the last commit is sent again after a crash. With `id` those who read can tell (as `rabbitmq` does).
- * - **Goes on** from the last commit when the connection breaks, or when there is no answer in time (30 s, and longer for
- *   what is large): for the run's `retryMs`, then SINK_UNREACHABLE.
- * - **Refused** are rows of which no message can be made, and messages that no queue takes: dead letters.
+ *   after the last commit is sent again after a crash. With `id`, consumers can recognize duplicates (as
+ *   `rabbitmqSource` does).
+ * - **Continues** from the last commit when the connection breaks, or an answer times out (30 s, and longer for large
+ *   messages): for the run's `retryMs`, then SINK_UNREACHABLE.
+ * - **Rejected**: rows that cannot become a message, and unroutable messages become dead letters.
  *
  * @param url - `amqp://user:password@host:5672/vhost`
- * @throws {SluiceError} CONFIG_INVALID for options that do not fit, or if `amqplib` is not installed; SINK_LOST
- *   where trying again may help, SINK_UNREACHABLE for a user or an exchange that is refused
+ * @throws {SluiceError} CONFIG_INVALID for invalid options, or if `amqplib` is not installed; SINK_LOST if a retry may
+ *   help, SINK_UNREACHABLE for wrong credentials or exchange
  * @example
  * const sink = rabbitmqSink<{ id: number; country: string }>('amqp://localhost', {
  *   exchange: 'orders',
@@ -65,7 +69,9 @@ export function rabbitmqSink<Row>(url: string | URL, options: RabbitmqSinkOption
     payload,
     headers,
     refuses: (to: string) =>
-      Buffer.byteLength(to) <= 255 ? undefined : `a routing key of ${Buffer.byteLength(to)} bytes: at most 255 go`,
+      Buffer.byteLength(to) <= 255
+        ? undefined
+        : `a routing key of ${Buffer.byteLength(to)} bytes: at most 255 are possible`,
     refusesHeaders,
     load: async () => {
       const { RabbitPublisher } = await import('./publisher.ts')

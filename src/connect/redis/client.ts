@@ -1,4 +1,4 @@
-// A client of Redis that is connected once, and never again by itself.
+// A client of Redis that connects once, and does not reconnect by itself.
 
 import { addAbortListener } from 'node:events'
 import { messageOf } from '../../base/errors.ts'
@@ -11,12 +11,14 @@ export type { RedisClient }
 
 const CONNECT_MS = 10_000
 
-/** Whether trying again may help. */
+/** Whether a retry may help. */
 export function mayPass(error: unknown): boolean {
   return !/WRONGPASS|NOAUTH|NOPERM|WRONGTYPE|ERR AUTH/.test(messageOf(error))
 }
 
-/** @param onError - told of what breaks it, before and after it is connected */
+/**
+ * @param onError - called with the error that breaks it, before and after it is connected
+ */
 export async function connectRedis(
   address: BrokerAddress,
   onError: (error: unknown) => void,

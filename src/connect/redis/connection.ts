@@ -1,4 +1,4 @@
-// One connection to a Redis server: reads a stream's entries as long as there is room for them.
+// One connection to a Redis server: reads a stream's entries while there is room for them.
 
 import { messageOf } from '../../base/errors.ts'
 import type { BrokerAddress } from '../kits/broker/address.ts'
@@ -10,10 +10,10 @@ export interface RedisConnectionOptions {
   readonly stream: string
   /** Undefined to read by position alone. */
   readonly group: { readonly name: string; readonly consumer: string; readonly from: '0' | '$' } | undefined
-  /** The id behind which to read, without a group: asked for each time a connection is made. */
+  /** The id to read after, without a group: requested for each connection. */
   readonly after: () => string
   readonly onEntry: (entry: RedisEntry) => void
-  /** Whether more should be read; else `room` resolves when it is. */
+  /** Whether to read more; otherwise `room` resolves when there is room. */
   readonly isFull: () => boolean
   readonly onLost: (error: unknown) => void
 }
@@ -34,10 +34,10 @@ export class RedisConnection {
     this.#client = client
   }
 
-  /** Connects, and makes the group where there is none. */
+  /** Connects, and creates the group if it does not exist. */
   static async open(options: RedisConnectionOptions, signal: AbortSignal): Promise<RedisConnection> {
     const { address, stream, group } = options
-    // Before there is a connection, whoever waits for it is told.
+    // Before there is a connection, whoever waits for it gets the error.
     let fail: (error: unknown) => void = () => {}
     const client = await connectRedis(address, (error) => fail(error), signal)
     const connection = new RedisConnection(options, client)
@@ -52,7 +52,7 @@ export class RedisConnection {
     }
   }
 
-  /** What the server says of the stream; undefined where there is none. */
+  /** What the server knows of the stream; undefined if it does not exist. */
   async info(): Promise<ReadonlyMap<string, unknown> | undefined> {
     try {
       const answer = (await this.#send(['XINFO', 'STREAM', this.#options.stream])) as unknown[]
@@ -65,7 +65,7 @@ export class RedisConnection {
     }
   }
 
-  /** Begins to read. */
+  /** Starts reading. */
   begin(): void {
     this.#loop = this.#read().catch((error: unknown) => this.#fail(error))
   }
@@ -78,11 +78,11 @@ export class RedisConnection {
   acknowledge(ids: readonly string[]): void {
     const { group, stream } = this.#options
     if (group === undefined || ids.length === 0 || this.#isOver) return
-    // What is not acknowledged is read again, and known.
+    // What is not acknowledged is read again, and recognized.
     this.#send(['XACK', stream, group.name, ...ids]).catch(() => {})
   }
 
-  /** Ends once what was sent is answered. */
+  /** Ends once everything that was sent is answered. */
   async close(): Promise<void> {
     this.#isOver = true
     this.#wake()
@@ -92,7 +92,7 @@ export class RedisConnection {
 
   async #read(): Promise<void> {
     const { group, stream, onEntry, isFull } = this.#options
-    // With a group, entries that were given before come first: from the first one on, and then the new ones.
+    // With a group, pending entries come first: from the first one on, and then the new ones.
     let from = group === undefined ? this.#options.after() : '0'
     let isOld = group !== undefined
     while (!this.#isOver) {
@@ -117,7 +117,7 @@ export class RedisConnection {
     }
   }
 
-  /** Answers as they come, with texts as bytes. */
+  /** Raw answers, with texts as bytes. */
   async #send(args: string[]): Promise<unknown> {
     return await this.#client.sendCommand(args, { typeMapping: { 36: Buffer } })
   }

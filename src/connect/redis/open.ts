@@ -1,4 +1,4 @@
-// Opens the reader of a Redis stream, over connections that are made again when they break.
+// Opens the reader of a Redis stream, with reconnection.
 
 import { bodyReader } from '../kits/broker/body.ts'
 import { connectReader } from '../kits/broker/connect-reader.ts'
@@ -17,7 +17,7 @@ import { compareIds, isId, type RedisEntry } from './protocol.ts'
 export interface RedisStreamMeta {
   /** Its id in the stream: `1526919030474-55`. */
   readonly id: string
-  /** All of its fields, as text; of a name that comes several times all values. To read one that is not UTF-8 throws. */
+  /** All of its fields, as text; all values of a repeated name. Throws if one is not UTF-8. */
   readonly fields: NamedTexts
 }
 
@@ -37,7 +37,7 @@ export async function openRedisStream<B, T>(opening: RedisOpening<B, T>): Promis
   const { count, after } = livePosition(title, from)
   if (after !== undefined && !isId(after)) throw liveLost(title, from, 'it holds no id of an entry')
   const known = new SequenceDedup(after === undefined ? {} : { after }, compareIds)
-  /** Where reading began that no position says. */
+  /** Where reading started without a position. */
   let first = begin === 'start' ? '0-0' : undefined
   const group =
     opening.group === undefined
@@ -66,7 +66,7 @@ export async function openRedisStream<B, T>(opening: RedisOpening<B, T>): Promis
             after: () => known.last ?? first ?? '0-0',
             isFull: () => reader.isFull,
             onEntry: (entry) => {
-              // One that was deleted before it was read is nobody's any more.
+              // An entry that was deleted before it was read is lost.
               if (entry.fields === undefined) connection.acknowledge([entry.id])
               else reader.push(entry)
             },
@@ -89,7 +89,7 @@ export async function openRedisStream<B, T>(opening: RedisOpening<B, T>): Promis
   )
 }
 
-/** Refuses to go on where entries are gone that nobody has read; where that may be so, says it. */
+/** Refuses to continue if unread entries are gone; notes it if that is possible. */
 function checkStands(
   { title, from }: Pick<RedisOpening<unknown, unknown>, 'title' | 'from'>,
   after: string | undefined,
@@ -104,7 +104,7 @@ function checkStands(
   }
   const [first] = (info.get('first-entry') ?? []) as readonly unknown[]
   if (first === undefined || compareIds(String(first), after) <= 0) return undefined
-  return `the stream was trimmed up to ${first}, beyond ${after}, where reading goes on: entries between may be lost`
+  return `the stream was trimmed up to ${first}, beyond ${after}, where reading continues: entries between may be lost`
 }
 
 function entryReader<B, T>({ format, event, field, stream }: RedisOpening<B, T>) {

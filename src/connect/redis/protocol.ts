@@ -1,11 +1,11 @@
-// Entries of a Redis stream as they come, and the order of their ids.
+// Entries of a Redis stream, and the order of their ids.
 
 import { rawOf } from '../kits/broker/text.ts'
 
 /** One entry; one that was deleted before it was read has no fields. */
 export interface RedisEntry {
   readonly id: string
-  /** In their order; a name may come several times. */
+  /** In order; a name may come several times. */
   readonly fields: readonly (readonly [name: string, bytes: Uint8Array])[] | undefined
 }
 
@@ -21,7 +21,7 @@ function compareNumbers(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
 }
 
-/** Whether a text is an id, and not one of the words that stand for one. */
+/** Whether a text is an id, and not a special one. */
 export function isId(text: unknown): text is string {
   return typeof text === 'string' && /^(0|[1-9]\d{0,19})-(0|[1-9]\d{0,19})$/.test(text)
 }
@@ -37,7 +37,7 @@ export function recordsOf(answer: unknown): RedisEntry[] {
   })
 }
 
-/** Names that are not UTF-8 must not become one and the same. */
+/** Names that are not UTF-8 must not become equal. */
 function nameOf(name: Uint8Array | undefined): string {
   return name === undefined ? '' : rawOf(name)
 }

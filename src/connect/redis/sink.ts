@@ -11,34 +11,34 @@ export interface RedisStreamSinkOptions<Row> {
   /** The stream's key. */
   readonly stream: string
   /**
-   * The fields of a row's entry, a list of texts where a name is to come several times: `data` with the row as JSON by
-   * default, as `redisStreamSource` reads it.
+   * The fields of a row's entry, with a list of texts for repeated names: `data` with the row as JSON by default, as
+   * `redisStreamSource` reads it.
    */
   readonly fields?: (row: Row) => NamedTexts
-  /** Entries that the stream keeps, about: all by default. */
+  /** The approximate maximum length of the stream: unlimited by default. */
   readonly maxLength?: number
 }
 
 const OPTIONS = ['stream', 'fields', 'maxLength']
 
 /**
- * Adds rows to a stream of Redis, an entry for each. Needs the package `redis`.
+ * Adds rows to a stream of Redis, one entry per row. Needs the package `redis`.
  *
- * - **Exactly once**: rows of an epoch are staged under names beside the stream, and added by one script once the epoch is
- *   committed: all, and only once, whatever ends the process. That holds as far as Redis keeps what it has confirmed
- *   (`appendonly yes`, `appendfsync always`); staged rows that it lost end the run with SINK_MISMATCH.
- * - **Goes on** from the last commit when the connection breaks, or when there is no answer in time (30 s, and longer for
- *   what is large): for the run's `retryMs`, then SINK_UNREACHABLE.
- * - **Alone**: of pipelines with the same name, one adds to a stream. Another, with a store of its own, removes what the
- *   first has staged; that one then ends with SINK_MISMATCH, and nothing is lost unseen.
+ * - **Exactly once**: the rows of an epoch are staged under keys beside the stream, and added by one script once the
+ *   epoch is committed: all, and only once, whatever ends the process. This holds as long as Redis keeps what it has
+ *   confirmed (`appendonly yes`, `appendfsync always`); staged rows that it lost end the run with SINK_MISMATCH.
+ * - **Continues** from the last commit when the connection breaks, or an answer times out (30 s, and longer for large
+ *   requests): for the run's `retryMs`, then SINK_UNREACHABLE.
+ * - **Alone**: only one pipeline of a given name may add to a stream. Another one, with its own store, removes what the
+ *   first has staged; that one then ends with SINK_MISMATCH, and nothing is lost silently.
  * - **Order** is that of the rows.
- * - **Refused** are rows of which `fields` makes nothing, or that JSON cannot hold: dead letters.
- * - **Cluster**: names are made so that they are where the stream is.
+ * - **Rejected**: rows for which `fields` returns nothing, or that JSON cannot represent, become dead letters.
+ * - **Cluster**: keys are named so that they are on the same node as the stream.
  *
  * @param url - `redis://user:password@host:6379`, `rediss://…`
- * @throws {SluiceError} CONFIG_INVALID for options that do not fit, or if `redis` is not installed; SINK_LOST
- *   where trying again may help, SINK_UNREACHABLE for a user that is refused; SINK_MISMATCH
- * @throws {RangeError} for a length that is none
+ * @throws {SluiceError} CONFIG_INVALID for invalid options, or if `redis` is not installed; SINK_LOST if a retry may
+ *   help, SINK_UNREACHABLE for wrong credentials; SINK_MISMATCH
+ * @throws {RangeError} for an invalid length
  * @example
  * const sink = checkpointed(redisStreamSink('redis://:secret@localhost', { stream: 'orders' }), { store: 'state.db' })
  * sink.title // => 'stream orders of redis://localhost:6379'
@@ -60,7 +60,7 @@ export function redisStreamSink<Row>(url: string | URL, options: RedisStreamSink
     title,
     guarantee: 'exactly-once',
     open: async (opening) => {
-      // Not before it is needed: programs and threads without a server start sooner.
+      // Loaded on demand: programs and threads without a server start sooner.
       const { StageWriter } = await import('./writer.ts')
       return await StageWriter.open<Row>({ address, title, stream, maxLength, fields }, opening)
     },

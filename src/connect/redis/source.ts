@@ -1,4 +1,4 @@
-// The source of entries of a Redis stream: read by position, or by a consumer group that is told what is committed.
+// The source of entries of a Redis stream: read by position, or by a consumer group that gets acknowledgements.
 
 import { checkChoice, checkFunctions, checkKeys, checkMs } from '../../base/check.ts'
 import type { LineFormat } from '../format.ts'
@@ -15,17 +15,17 @@ export interface RedisStreamSourceOptions<B, T> {
   /** The stream's key. */
   readonly stream: string
   /**
-   * A consumer group, made if it is not there: for streams that others look at to see what is done. Without one entries are
+   * A consumer group, created if it does not exist: for streams whose progress is monitored. Without one, entries are
    * read by position alone.
    */
   readonly group?: string
-  /** The group's consumer that this is, `sluice` by default: no two readers may share it. */
+  /** The consumer's name in the group, `sluice` by default: no two readers may share it. */
   readonly consumer?: string
   /** Where the first run begins: at the stream's `start`, by default, or at its `end`. */
   readonly begin?: 'start' | 'end'
-  /** The field that holds the body: `data` by default. An entry without it is a dead letter. */
+  /** The field that holds the body: `data` by default. An entry without it becomes a dead letter. */
   readonly field?: string
-  /** Makes an event of an entry's body and what came with it: the body by default. */
+  /** Makes an event of an entry's body and metadata: the body by default. */
   readonly event?: ToEvent<B, RedisStreamMeta, T>
   /** Gives up after this long without a connection, in milliseconds: 60,000 by default. */
   readonly retryMs?: number
@@ -34,21 +34,21 @@ export interface RedisStreamSourceOptions<B, T> {
 const OPTIONS = ['stream', 'group', 'consumer', 'begin', 'field', 'event', 'retryMs']
 
 /**
- * Reads the entries of a Redis stream, in their order, without end.
+ * Reads the entries of a Redis stream, in order, without end.
  *
- * - **Resumes** behind the last entry that was committed, whatever the server thinks: exactly once with a transactional
- *   sink. Entries that were deleted before they were read end the run with POSITION_LOST; a stream that was trimmed beyond
- *   its position is told of as a note, as nobody knows what was trimmed.
- * - **Groups**: entries are acknowledged (XACK) once the epoch that holds them is committed. A group's entries that
- *   another consumer was given are not read, nor are acknowledged ones again where a checkpoint was reset or set back.
- * - **Demand**: nothing more is read while enough waits to be asked for.
- * - **Connects** again when the connection breaks, for `retryMs`, by a back-off.
+ * - **Resumes** after the last committed entry, whatever the state of the group: exactly once with a transactional
+ *   sink. Entries that were deleted before they were read end the run with POSITION_LOST; if a stream was trimmed
+ *   beyond its position, there is a note instead, as nobody knows what was trimmed.
+ * - **Groups**: entries are acknowledged (XACK) once their epoch is committed. Entries of other consumers of the group
+ *   are not read, nor are acknowledged ones again if a checkpoint was reset.
+ * - **Demand**: reading pauses while enough is waiting.
+ * - **Reconnects** when the connection breaks, for `retryMs`, with a back-off.
  * - **Origins** name the stream, and count entries over all runs, as the offset.
  *
  * Needs the package `redis`.
  *
  * @param url - `redis://host`, `rediss://user:password@host:6380/0`
- * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then SOURCE_UNREADABLE, POSITION_LOST
+ * @throws {SluiceError} CONFIG_INVALID for invalid options; then SOURCE_UNREADABLE, POSITION_LOST
  * @example
  * const orders = redisStreamSource('redis://localhost', json(), { stream: 'orders' })
  * orders.title // => 'stream orders of redis://localhost:6379'

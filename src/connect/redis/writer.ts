@@ -1,4 +1,4 @@
-// Writes rows into a Redis stream, all of an epoch at once: they are staged beside it before the epoch is committed.
+// Writes rows into a Redis stream, a whole epoch at once: they are staged beside it before the epoch is committed.
 
 import { randomBytes } from 'node:crypto'
 import { orClose } from '../../base/closing.ts'
@@ -16,12 +16,12 @@ export interface StageOptions<Row> {
   readonly address: BrokerAddress
   readonly title: string
   readonly stream: string
-  /** Entries that the stream keeps, about; undefined for all. */
+  /** The approximate maximum length of the stream; undefined for no limit. */
   readonly maxLength: number | undefined
   readonly fields: (row: Row) => NamedTexts
 }
 
-/** What `prepare` gives: the staged rows of an epoch, and how many they are. */
+/** The result of `prepare`: the staged rows of an epoch, and how many they are. */
 interface StageNote {
   readonly epoch: number
   readonly stage: string
@@ -29,10 +29,10 @@ interface StageNote {
 }
 
 const STEP = 'redis'
-/** Rows, and characters of them, that go over at once. */
+/** Rows, and characters of them, that are sent at once. */
 const ROWS = 500
 const CHARS = 1024 * 1024
-/** A script can hand on only so many values at once. */
+/** A script can pass on only a limited number of values at once. */
 const FIELDS = 1000
 
 /** KEYS: the stage, the list of stages. ARGV: for each row how many texts it has, and these. */
@@ -68,7 +68,7 @@ return 'OK'`
 export class StageWriter<Row> implements TwoPhaseWriter<Row> {
   readonly #options: StageOptions<Row>
   readonly #client: RedisClient
-  /** In front of all names that are ours: in a cluster they are where the stream is. */
+  /** The prefix of all our keys: in a cluster they are on the same node as the stream. */
   readonly #front: string
   readonly #mark = randomBytes(6).toString('hex')
   readonly #signal: AbortSignal | undefined
@@ -93,7 +93,7 @@ export class StageWriter<Row> implements TwoPhaseWriter<Row> {
   static async open<Row>(options: StageOptions<Row>, opening: TwoPhaseSinkOptions): Promise<StageWriter<Row>> {
     const { note, signal } = opening
     const { address } = options
-    // What breaks it is told by the command that it breaks.
+    // The command that breaks it reports the error.
     const connecting = connectRedis(address, () => {}, signal)
     const client = await connecting.catch((error: unknown) => {
       throw signal?.aborted === true ? signal.reason : errorOf(options, error)
@@ -148,12 +148,12 @@ export class StageWriter<Row> implements TwoPhaseWriter<Row> {
     if (String(found) === 'OK') return
     const gone = `${found} of the ${rows} rows that were staged for epoch ${epoch} are there`
     const why = 'did Redis lose data, or does another pipeline of this name add to the stream?'
-    const message = `Cannot finish epoch ${epoch} in ${title}: ${gone}: ${why}`
+    const message = `Cannot publish epoch ${epoch} in ${title}: ${gone}: ${why}`
     throw new SluiceError('SINK_MISMATCH', message, { sink: title, table: stream, found: gone })
   }
 
   async close(): Promise<void> {
-    // All that was asked for is answered, or was given up.
+    // Everything that was requested is answered, or abandoned.
     if (this.#client.isOpen) this.#client.destroy()
   }
 
@@ -190,7 +190,7 @@ export class StageWriter<Row> implements TwoPhaseWriter<Row> {
       const found = messageOf(error)
       const { title, stream } = this.#options
       if (!/WRONGTYPE/.test(found)) throw errorOf(this.#options, error)
-      const message = `Cannot add to ${title}: what is there is no stream`
+      const message = `Cannot add to ${title}: the key does not hold a stream`
       throw new SluiceError('SINK_MISMATCH', message, { sink: title, table: stream, found }, { cause: error })
     }
   }

@@ -58,14 +58,14 @@ export function sqliteSink<const Key extends string = never>(
   options: SqliteSinkOptions<Key>,
 ): Sink<RowOf<Key>>
 export function sqliteSink<Row>(path: string, options: SqliteSinkOptions): Sink<Row> {
-  checkDatabaseFile('sqlite', path)
+  checkDatabaseFile('sqliteSink', path)
   checkKeys('sqliteSink', options, ['table', 'key', 'columns', 'schema', 'deadLetters'])
   const { table, key, columns, schema: mode, deadLetters = 'dead_letters' } = options
   for (const name of [table, deadLetters]) {
     if (typeof name === 'string') checkNoSchema(name, ['main', 'temp'], (_, rest) => `use table: '${rest}'`)
   }
   const tables = { table, key, columns, mode, deadLetters }
-  checkTables('sqlite', tables, RULES)
+  checkTables('sqliteSink', tables, RULES)
   const file = `file ${resolve(path)}`
   // Not before it is needed: programs and threads without a database start sooner.
   const load = async () => await import('./table/database.ts')

@@ -1,4 +1,4 @@
-// One connection to a server that sends events: read as far as there is room for them.
+// One connection to a server that sends events: read while there is room for them.
 
 import { addAbortListener } from 'node:events'
 import { systemClock } from '../../base/clock.ts'
@@ -9,10 +9,10 @@ import { type ServerEvent, ServerEvents } from './protocol.ts'
 
 export interface EventConnectionOptions {
   readonly address: Address
-  /** Behind which the server is to go on; empty for where it likes. */
+  /** The last event id; empty at the start. */
   readonly lastId: string
   readonly maxBytes: number
-  /** How long nothing at all may come. */
+  /** The longest time without any data. */
   readonly idleMs: number
   readonly onEvent: (event: ServerEvent) => void
   readonly isFull: () => boolean
@@ -20,13 +20,13 @@ export interface EventConnectionOptions {
   readonly onLost: (error: Error) => void
 }
 
-/** The server will not have it: trying again changes nothing. */
+/** The server refuses for good: a retry does not help. */
 export class Refused extends Error {}
 
-/** The server has nothing more, and wants no other connection. */
+/** The server has nothing more, and wants no reconnection. */
 export class NothingMore extends Error {}
 
-/** The server wants to be left alone for a while. */
+/** The server asks to wait before the next connection. */
 export class Busy extends Error {
   readonly waitMs: number
 
@@ -36,7 +36,7 @@ export class Busy extends Error {
   }
 }
 
-/** How long the server may take until it begins to answer. */
+/** How long the server may take to start answering. */
 const ANSWER_MS = 30_000
 
 export class EventConnection {
@@ -57,7 +57,7 @@ export class EventConnection {
   }
 
   /**
-   * Connects, and begins to read in the next turn.
+   * Connects, and starts reading in the next turn.
    *
    * @throws {@link Refused}, {@link NothingMore}, {@link Busy}, or another error if there is no connection for now
    */
@@ -75,7 +75,7 @@ export class EventConnection {
       const response = await fetch(address.url, { headers, redirect: 'manual', signal: stop.signal })
       const body = bodyOf(response, stop, address)
       const connection = new EventConnection(options, body, stop)
-      // Whoever opens it must know of it before something comes.
+      // The opener must have the connection before something comes.
       connection.#reading = new Promise((resolve) => setImmediate(resolve)).then(() => connection.#read())
       return connection
     } catch (error) {
@@ -87,12 +87,12 @@ export class EventConnection {
     }
   }
 
-  /** How long the server wants to be left alone before another connection; undefined where it has not said. */
+  /** The server's reconnection time; undefined if it has not set one. */
   get retryMs(): number | undefined {
     return this.#events.retryMs
   }
 
-  /** Behind which the server is to go on, in another connection. */
+  /** The last event id, for the next connection. */
   get lastId(): string {
     return this.#events.lastId
   }
@@ -123,7 +123,7 @@ export class EventConnection {
 
   async #readAll(): Promise<never> {
     const { idleMs, onEvent, isFull } = this.#options
-    // In halves: after one of them it may be that this process was held up, and has yet to read what came.
+    // In halves: after one of them, this process may just have been suspended, and has yet to read what came.
     let silentHalves = 0
     const idle = setTimeout(() => {
       // While nothing is read, nothing can be seen to come.
@@ -158,7 +158,7 @@ export class EventConnection {
   }
 }
 
-/** The stream of an answer that is one; others are let go of. */
+/** The stream of a valid answer; others are closed. */
 function bodyOf(
   { status, headers, body }: Response,
   stop: AbortController,
@@ -170,7 +170,7 @@ function bodyOf(
   if (status === 204) throw new NothingMore('the server has nothing more')
   if (status === 200) {
     const found = JSON.stringify(address.withoutSecrets(type).slice(0, 60))
-    throw new Refused(`it sends ${found}, and no text/event-stream`)
+    throw new Refused(`it sends ${found}, not text/event-stream`)
   }
   if (status >= 500 || status === 408 || status === 425 || status === 429) {
     const waitMs = retryAfterMs(headers.get('retry-after'), systemClock.wallMs())

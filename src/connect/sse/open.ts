@@ -1,4 +1,4 @@
-// Opens the reader of server-sent events, over connections that go on where the one before ended.
+// Opens the reader of server-sent events, with connections that continue where the previous one ended.
 
 import { systemClock } from '../../base/clock.ts'
 import { bodies } from '../kits/broker/body.ts'
@@ -14,7 +14,7 @@ export interface ServerSentOpening<B, T>
   extends ConnectedOpening<B, SseMeta, T>,
     Pick<EventConnectionOptions, 'address' | 'maxBytes' | 'idleMs'> {}
 
-/** How long a server is left alone that does not say, and the longest that it may ask for. */
+/** The default reconnection time, and the longest that a server may ask for. */
 const PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 60_000
 
@@ -48,9 +48,9 @@ class EventServer<B, T> implements Connecting<ServerEvent, Pick<EventConnection,
   readonly #reader: PushReader<T, ServerEvent>
   /** The last id that came. */
   #lastId: string
-  /** How long the server wants to be left alone between two connections. */
+  /** The reconnection time. */
   #pauseMs = PAUSE_MS
-  /** No connection before that, in clock milliseconds. */
+  /** No connection before this time, in clock milliseconds. */
   #notBeforeMs = Number.NEGATIVE_INFINITY
 
   constructor(opening: ServerSentOpening<B, T>, reader: PushReader<T, ServerEvent>, after: string) {
@@ -102,7 +102,7 @@ class EventServer<B, T> implements Connecting<ServerEvent, Pick<EventConnection,
 
 function positionOf(title: string, from: Position | undefined): { readonly count: number; readonly after: string } {
   const { count, after = '' } = livePosition(title, from)
-  // What is no id would be a header of anybody's choice.
+  // An invalid id would let anybody choose a header.
   if (typeof after === 'string' && after.length <= 1000 && !/[\0\r\n]/.test(after)) return { count, after }
   throw liveLost(title, after, 'the checkpoint holds no position of it')
 }

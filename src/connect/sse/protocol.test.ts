@@ -57,7 +57,7 @@ describe('ServerEvents', () => {
   })
 
   it('keeps the beginning of an event that is too long, in one line or many, and goes on behind it', () => {
-    const fault = 'an event of 5000 bytes: at most 2000 are taken (maxBytes)'
+    const fault = 'an event of 5000 bytes: at most 2000 are accepted (maxBytes)'
     deepEqual(of(`id: 1\ndata: ${'x'.repeat(5000)}\n\ndata: b\n\n`), [
       `message 1: xxxxxxxxxx (${fault})`,
       'message 1: "b"',

@@ -1,20 +1,20 @@
-// Events out of a stream of `text/event-stream`: fields in lines, an empty line after each event.
+// Parses events from a stream of `text/event-stream`: fields in lines, an empty line after each event.
 
 import { rawOf, textOf } from '../kits/broker/text.ts'
 import { malformedFault } from '../kits/files/records/raw.ts'
 
 /** What came with an event. */
 export interface SseMeta {
-  /** `message` where the server names none. */
+  /** `message` if the server names none. */
   readonly type: string
-  /** The last id that the server named, with this event or before it; empty where there was none. */
+  /** The last id that the server set, with this event or before it; empty if there was none. */
   readonly id: string
 }
 
-/** An event as it came, or the beginning of one that is too long. */
+/** An event, or the beginning of one that is too long. */
 export interface ServerEvent extends SseMeta {
   readonly bytes: Uint8Array
-  /** Why it cannot be taken. */
+  /** Why it is rejected. */
   readonly fault?: string
 }
 
@@ -23,17 +23,17 @@ const CR = 0x0d
 const SPACE = 0x20
 const COLON = 0x3a
 const BOM = [0xef, 0xbb, 0xbf]
-/** What is kept of an event that is too long. */
+/** How much is kept of an event that is too long. */
 const KEPT_BYTES = 1024
-/** The longest id, in bytes: it is kept in checkpoints, and sent in a header. */
+/** The longest id, in bytes: it is stored in checkpoints, and sent in a header. */
 const ID_BYTES = 1000
-/** More blocks of one line are put together before it is whole. */
+/** Most blocks of one line that are kept before they are joined. */
 const MOST_PARTS = 64
 const NEW_LINE = Buffer.from('\n')
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Reads the events of one connection. An event that the connection breaks in the middle of is none.
+ * Parses the events of one connection. An incomplete event at a broken connection is dropped.
  *
  * @example
  * const events = new ServerEvents({ maxBytes: 1000, lastId: '' })
@@ -47,18 +47,18 @@ export class ServerEvents {
   readonly #maxBytes: number
   #block: Uint8Array = NOTHING
   #at = 0
-  /** Where the next LF and CR of the block are; behind it where there are none. Looked for once each. */
+  /** Where the next LF and CR of the block are; its length if there are none. Each is searched for once. */
   #lfAt = 0
   #crAt = 0
-  /** Whether an LF that comes next belongs to the line before. */
+  /** Whether an LF that comes next belongs to the previous line. */
   #isAfterCr = false
   #isFirst = true
-  /** The beginning of a line, and how long it is with what was not kept. */
+  /** The beginning of a line, and its length including what was not kept. */
   #parts: Uint8Array[] = []
   #keptBytes = 0
   #lineBytes = 0
   #data: Uint8Array[] = []
-  /** Of the data, with what was not kept; undefined where there is none. */
+  /** Of the data, including what was not kept; undefined without data. */
   #dataBytes: number | undefined
   #type = ''
   #id: string
@@ -71,17 +71,17 @@ export class ServerEvents {
     this.#lastId = lastId
   }
 
-  /** Behind which the server is to go on. */
+  /** The last event id. */
   get lastId(): string {
     return this.#lastId
   }
 
-  /** How long the server wants to be left alone before another connection; undefined where it has not said. */
+  /** The server's reconnection time; undefined if it has not set one. */
   get retryMs(): number | undefined {
     return this.#retryMs
   }
 
-  /** Takes the next block: once `next` gave undefined for the one before. */
+  /** Takes the next block, after `next` returned undefined for the previous one. */
   push(block: Uint8Array): void {
     this.#block = block
     this.#at = 0
@@ -90,9 +90,9 @@ export class ServerEvents {
   }
 
   /**
-   * The next event; undefined if the block holds no more whole ones.
+   * The next event; undefined if the block holds no more complete ones.
    *
-   * @throws {RangeError} for an id that is too long to be kept, or not UTF-8
+   * @throws {RangeError} for an id that is too long to store, or not UTF-8
    */
   next(): ServerEvent | undefined {
     for (;;) {
@@ -103,7 +103,7 @@ export class ServerEvents {
     }
   }
 
-  /** The next line, without its end; undefined if the block holds no more whole ones. */
+  /** The next line, without its end; undefined if the block holds no more complete ones. */
   #line(): Uint8Array | undefined {
     const block = this.#block
     if (this.#isAfterCr && this.#at < block.length) {
@@ -128,7 +128,7 @@ export class ServerEvents {
     if (kept.length === 0) return
     this.#parts.push(kept)
     this.#keptBytes += kept.length
-    // What comes byte by byte would take hundreds of times its size.
+    // Data that comes byte by byte would take hundreds of times its size.
     if (this.#parts.length >= MOST_PARTS) this.#parts = [Buffer.concat(this.#parts)]
   }
 
@@ -147,7 +147,7 @@ export class ServerEvents {
     const missing = this.#lineBytes - line.length
     this.#lineBytes = 0
     const colonAt = line.indexOf(COLON)
-    // A comment says that the connection lives, and nothing else.
+    // A comment shows that the connection is alive, and nothing else.
     if (colonAt === 0) return
     const name = Buffer.from(line.subarray(0, colonAt === -1 ? Math.min(line.length, 10) : colonAt)).toString('latin1')
     const from = colonAt === -1 ? line.length : colonAt + (line[colonAt + 1] === SPACE ? 2 : 1)
@@ -175,10 +175,10 @@ export class ServerEvents {
 
   #setId(value: Uint8Array, missing: number): void {
     const size = value.length + missing
-    if (size > ID_BYTES) throw new RangeError(`an event has an id of ${size} bytes: at most ${ID_BYTES} can be kept`)
+    if (size > ID_BYTES) throw new RangeError(`an event has an id of ${size} bytes: at most ${ID_BYTES} can be stored`)
     if (value.includes(0)) return
     const id = textOf(value)
-    // The server would be asked for another one.
+    // The server would be asked to continue after another one.
     if (id === undefined) throw new RangeError(`an event has an id that is ${malformedFault(rawOf(value), 'UTF-8')}`)
     this.#id = id
   }
@@ -186,7 +186,7 @@ export class ServerEvents {
   #dispatch(): ServerEvent | undefined {
     this.#lastId = this.#id
     const [size, type, id] = [this.#dataBytes, this.#type, this.#id]
-    // A copy: while it waits, all of the block that it came in would be kept.
+    // A copy: a slice would keep all of its block in memory while it waits.
     const bytes = Buffer.concat(this.#data)
     this.#data = []
     this.#dataBytes = undefined
@@ -194,11 +194,11 @@ export class ServerEvents {
     if (size === undefined) return undefined
     const event = { bytes, type: type === '' ? 'message' : type, id }
     if (size <= this.#maxBytes) return event
-    return { ...event, fault: `an event of ${size} bytes: at most ${this.#maxBytes} are taken (maxBytes)` }
+    return { ...event, fault: `an event of ${size} bytes: at most ${this.#maxBytes} are accepted (maxBytes)` }
   }
 }
 
-/** Where a byte is next; the block's length where it is no more. */
+/** The index of the next such byte; the block's length if there is none. */
 function indexOf(block: Uint8Array, byte: number, from: number): number {
   const at = block.indexOf(byte, from)
   return at === -1 ? block.length : at

@@ -1,4 +1,4 @@
-// The source of events that a server sends over HTTP, in a stream without end.
+// The source of server-sent events over HTTP, without end.
 
 import { checkFunctions, checkInteger, checkKeys, checkMs } from '../../base/check.ts'
 import type { LineFormat } from '../format.ts'
@@ -11,15 +11,15 @@ import type { SseMeta } from './protocol.ts'
 export type { SseMeta } from './protocol.ts'
 
 export interface SseSourceOptions<B, T> {
-  /** Headers of every request, or a function that is asked for them before each. */
+  /** Headers of every request, or a function that returns them before each. */
   readonly headers?: HeaderSource
-  /** Makes an event of an event's data and what came with it: the data by default. */
+  /** Makes an event of a server event's data and metadata: the data by default. */
   readonly event?: ToEvent<B, SseMeta, T>
   /** The longest data of one event: 1 MiB by default. */
   readonly maxBytes?: number
   /**
-   * How long nothing at all may come, not even a comment, before another connection is made, in milliseconds: 120,000 by
-   * default, 300,000 at most.
+   * How long to wait without any data, not even a comment, before reconnecting, in milliseconds: 120,000 by default,
+   * 300,000 at most.
    */
   readonly idleMs?: number
   /** Gives up after this long without a connection, in milliseconds: 60,000 by default. */
@@ -31,18 +31,18 @@ const OPTIONS = ['headers', 'event', 'maxBytes', 'idleMs', 'retryMs']
 /**
  * Reads the events that a server sends (`text/event-stream`).
  *
- * - **Resumes** behind the last event that was committed: its id is asked for (`Last-Event-ID`). Exactly once with a
- *   transactional sink, as far as the server names every event, and still has what followed; without ids, at most once.
- * - **Demand**: nothing more is read while enough waits to be asked for.
- * - **Connects** again when the stream ends or breaks, after as long as the server asks for (`retry`, at most a minute),
- *   or a second; and where it cannot, for `retryMs`, by a back-off.
+ * - **Resumes** after the last committed event, by its id (`Last-Event-ID`). Exactly once with a transactional sink, as
+ *   long as the server gives every event an id, and still has what followed; without ids, at most once.
+ * - **Demand**: reading pauses while enough is waiting.
+ * - **Reconnects** when the stream ends or breaks, after the server's `retry` time (at most a minute), or a second; if
+ *   that fails, for `retryMs`, with a back-off.
  * - **Ends** when the server says that there is nothing more (204).
- * - **Refuses** data that is not in the format or over `maxBytes`: a dead letter. Another status than 200, or other
- *   content, ends the run.
+ * - **Rejects** data that is not in the format or over `maxBytes`: a dead letter. A status other than 200, or another
+ *   content type, ends the run.
  * - **Origins** count events over all runs, as the offset.
  * - **Secrets** of address and headers are never shown.
  *
- * @throws {SluiceError} CONFIG_INVALID for an address that is none; then SOURCE_UNREADABLE, POSITION_LOST
+ * @throws {SluiceError} CONFIG_INVALID for an invalid address; then SOURCE_UNREADABLE, POSITION_LOST
  * @example
  * sseSource('https://example.com/changes?since=1', json()).title // => 'events of https://example.com'
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html

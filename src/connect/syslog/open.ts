@@ -1,4 +1,4 @@
-// Opens the reader of what is sent by syslog.
+// Opens the syslog reader.
 
 import { systemClock } from '../../base/clock.ts'
 import type { SyslogMessage } from '../formats/syslog/message.ts'
@@ -23,7 +23,7 @@ interface Sent extends Frame {
   readonly meta: SyslogMeta
 }
 
-/** What waits to be asked for. */
+/** What is waiting. */
 const LIMITS = { messages: 10_000, bytes: 16 * 1024 * 1024 }
 
 export async function openSyslog<T>(opening: SyslogOpening<T>): Promise<SplitReader<T>> {

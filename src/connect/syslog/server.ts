@@ -1,4 +1,4 @@
-// Listens for messages of syslog: datagrams of UDP, and connections of TCP.
+// Listens for syslog messages: UDP datagrams, and TCP connections.
 
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
@@ -6,7 +6,7 @@ import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from
 import { orClose } from '../../base/closing.ts'
 import { type Frame, Frames } from './server/frames.ts'
 
-/** Where it is listened. */
+/** Where it listens. */
 export interface SyslogPorts {
   readonly udp?: number
   readonly tcp?: number
@@ -14,7 +14,7 @@ export interface SyslogPorts {
 
 /** How a message came. */
 export interface SyslogMeta {
-  /** The address of who sent it, or passed it on. With UDP anybody can write any address there. */
+  /** The address of the sender, or of a relay. With UDP it can be forged. */
   readonly from: string
   readonly transport: 'udp' | 'tcp'
 }
@@ -24,16 +24,16 @@ export interface SyslogServerOptions {
   readonly host: string
   readonly maxBytes: number
   readonly onFrame: (frame: Frame, meta: SyslogMeta) => void
-  /** Whether enough waits: connections are not read then, and datagrams are dropped. */
+  /** Whether enough is waiting: connections are not read then, and datagrams are dropped. */
   readonly isFull: () => boolean
-  /** A datagram was dropped, or a connection that was one too many. */
+  /** A datagram was dropped, or a connection over the limit. */
   readonly onDropped: (what: 'datagram' | 'connection') => void
-  /** A socket that was listened to failed. */
+  /** A listening socket failed. */
   readonly onFailure: (error: Error) => void
 }
 
 const MOST_CONNECTIONS = 1000
-/** What the system keeps of datagrams while this process is at work elsewhere, if it allows so much. */
+/** The receive buffer requested from the system, for datagrams while this process is busy. */
 const RECEIVE_BYTES = 4 * 1024 * 1024
 const LF = 0x0a
 const NUL = 0
@@ -42,7 +42,7 @@ interface Connection {
   readonly socket: Socket
   readonly frames: Frames
   readonly meta: SyslogMeta
-  /** How it came to its end, while there is something left of it to be read. */
+  /** How it ended, while there is something left of it to read. */
   ended?: { readonly isClean: boolean }
 }
 
@@ -67,7 +67,7 @@ export class SyslogServer {
     })
   }
 
-  /** Where it listens in fact. */
+  /** Where it actually listens. */
   get ports(): SyslogPorts {
     return {
       ...(this.#udp === undefined ? {} : { udp: this.#udp.address().port }),
@@ -75,7 +75,7 @@ export class SyslogServer {
     }
   }
 
-  /** Reads connections on, as there is room again. */
+  /** Continues to read connections, as there is room again. */
   resume(): void {
     for (const connection of this.#connections) {
       if (this.#options.isFull()) return
@@ -119,7 +119,7 @@ export class SyslogServer {
   #datagram(bytes: Buffer, { address }: RemoteInfo): void {
     const { isFull, onDropped, onFrame, maxBytes } = this.#options
     if (isFull()) return onDropped('datagram')
-    // Senders that write lines, or C strings, leave their ends.
+    // Some senders leave a line end, or a NUL, at the end.
     let to = bytes.length
     while (to > 0 && (bytes[to - 1] === LF || bytes[to - 1] === NUL)) to -= 1
     if (to === 0) return
@@ -135,7 +135,7 @@ export class SyslogServer {
       this.#give(connection)
     })
     socket.on('end', () => this.#ended(connection, true))
-    // Every error is followed by the close.
+    // Every error is followed by `close`.
     socket.on('error', () => {})
     socket.on('close', () => this.#ended(connection, false))
     if (this.#options.isFull()) socket.pause()
@@ -147,7 +147,7 @@ export class SyslogServer {
     this.#give(connection)
   }
 
-  /** Hands on what came over a connection, as far as there is room. */
+  /** Passes on what came over a connection, while there is room. */
   #give(connection: Connection): void {
     const { isFull, onFrame } = this.#options
     const { socket, frames, meta, ended } = connection

@@ -1,4 +1,4 @@
-// The source of what is sent by syslog, over UDP and TCP.
+// The source of syslog messages, over UDP and TCP.
 
 import { checkInteger, checkKeys } from '../../base/check.ts'
 import { aFunction, type Checks, checkOptions, integer } from '../../base/options.ts'
@@ -11,18 +11,18 @@ import type { SyslogMeta, SyslogPorts } from './server.ts'
 
 export type { SyslogMeta, SyslogPorts } from './server.ts'
 
-/** Where to listen: one port or both; 0 for any that is free. */
+/** Where to listen: one port or both; 0 picks a free one. */
 export interface SyslogListen extends SyslogPorts {
-  /** The address to listen to: `127.0.0.1` by default, which is this machine only. */
+  /** The address to listen on: by default `127.0.0.1`, this machine only. */
   readonly host?: string
 }
 
 export interface SyslogSourceOptions<T> extends SyslogOptions {
   /** The longest message: 64 KiB by default. */
   readonly maxBytes?: number
-  /** Makes an event of a message and of how it came: the message by default. */
+  /** Makes an event of a message and its metadata: the message by default. */
   readonly event?: ToEvent<SyslogMessage, SyslogMeta, T>
-  /** Told where it listens in fact. */
+  /** Called with the actual ports. */
   readonly onListening?: (ports: SyslogPorts) => void
 }
 
@@ -34,19 +34,19 @@ const OPTIONS: Checks<SyslogSourceOptions<unknown>> = {
 }
 
 /**
- * Takes what programs and devices send by syslog, without end.
+ * Receives what programs and devices send by syslog, without end.
  *
- * - **Messages** are those of {@link syslog}; what it refuses, what is over `maxBytes`, and what a connection broke in
- *   the middle of is a dead letter.
- * - **At most once**: senders of syslog hear of nothing. What came and was not committed is lost in a crash.
- * - **Demand**: what waits to be asked for is bounded. Connections are not read beyond that, so their senders wait;
- *   datagrams that come meanwhile are dropped, counted, and told of as a note.
- * - **Framing** of TCP is found out message by message: behind its length, or before the end of a line (RFC 6587).
- * - **Trusts** whoever can reach it: with a host other than this machine, let a firewall say who that is.
+ * - **Messages** are those of {@link syslog}; what that rejects, what exceeds `maxBytes`, and what a connection broke
+ *   in the middle of becomes a dead letter.
+ * - **At most once**: syslog has no acknowledgements. What was received and not committed is lost in a crash.
+ * - **Demand**: what is waiting is bounded. Connections are not read beyond that, so their senders wait; further
+ *   datagrams are dropped, counted, and noted.
+ * - **Framing** of TCP is detected message by message: by length, or by line (RFC 6587).
+ * - **Trusts** whoever can reach it: with a host other than this machine, restrict access with a firewall.
  * - **Origins** name who sent a message, and count them over all runs, as the offset.
  *
- * @throws {SluiceError} CONFIG_INVALID for a place to listen that is none; then SOURCE_UNREADABLE where it cannot
- * @throws {RangeError} for another option that does not fit
+ * @throws {SluiceError} CONFIG_INVALID for an invalid place to listen; then SOURCE_UNREADABLE if it cannot listen
+ * @throws {RangeError} for another invalid option
  * @example
  * syslogSource({ udp: 5514, tcp: 5514 }, { timeZone: 'Europe/Berlin' }).title // => 'syslog at 127.0.0.1, udp 5514, tcp 5514'
  * @see https://www.rfc-editor.org/rfc/rfc6587
@@ -58,8 +58,9 @@ export function syslogSource<T = SyslogMessage>(listen: SyslogListen, options: S
   const { maxBytes = 64 * 1024, event, onListening, ...line } = options
   for (const [name, port] of Object.entries(ports)) if (port !== undefined) checkInteger(name, port, 0, 65_535)
   if (ports.udp === undefined && ports.tcp === undefined)
-    throw optionInvalid('syslog', 'udp', undefined, 'a port for udp, tcp or both')
-  if (typeof host !== 'string' || host === '') throw optionInvalid('syslog', 'host', host, 'an address of this machine')
+    throw optionInvalid('syslogSource', 'udp', undefined, 'a port for udp, tcp or both')
+  if (typeof host !== 'string' || host === '')
+    throw optionInvalid('syslogSource', 'host', host, 'an address of this machine')
   const format = syslog(line)
   const where = (['udp', 'tcp'] as const).filter((name) => ports[name] !== undefined)
   const title = `syslog at ${host}, ${where.map((name) => `${name} ${ports[name]}`).join(', ')}`

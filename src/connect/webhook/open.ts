@@ -17,7 +17,7 @@ export interface WebhookOpening<B, T>
   readonly onListening: ((port: number) => void) | undefined
 }
 
-/** What waits to be asked for. */
+/** What is waiting. */
 const LIMITS = { messages: 4000, bytes: 16 * 1024 * 1024 }
 
 export async function openWebhook<B, T>(opening: WebhookOpening<B, T>): Promise<SplitReader<T>> {
@@ -47,7 +47,7 @@ export async function openWebhook<B, T>(opening: WebhookOpening<B, T>): Promise<
   return reader
 }
 
-/** The query is looked at by those who want it: one that cannot be read disturbs nobody else. */
+/** The query is parsed on access: an invalid one disturbs nobody else. */
 function metaOf(headers: NamedTexts, path: string): WebhookMeta {
   return {
     headers,

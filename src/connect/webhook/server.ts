@@ -1,4 +1,4 @@
-// The server of a webhook: takes what is posted, and answers once it is committed.
+// The server of a webhook: receives requests, and answers once they are committed.
 
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -9,15 +9,15 @@ import { type Guard, hasToken, isSentByPage, isSigned, namesThisMachine } from '
 
 /** What came with a request. */
 export interface WebhookMeta {
-  /** By their names in lower case; of a name that comes several times all of its texts. */
+  /** By name in lower case; all texts of a repeated name. */
   readonly headers: NamedTexts
-  /** The path with its query, as it was asked for. */
+  /** The path with its query, as requested. */
   readonly path: string
-  /** The query by names; of one that comes several times all of its texts. To read one that is not UTF-8 throws. */
+  /** The query by name; all texts of a repeated one. Throws if one is not UTF-8. */
   readonly query: NamedTexts
 }
 
-/** A request's body, with what names it. */
+/** A request's body, with its name. */
 export interface Posted extends Omit<WebhookMeta, 'query'> {
   /** Its idempotency key, or a name of ours. */
   readonly name: string
@@ -32,9 +32,9 @@ export interface WebhookServerOptions {
   readonly maxBytes: number
   readonly keyHeader: string
   readonly onPosted: (posted: Posted) => void
-  /** Whether enough waits. */
+  /** Whether enough is waiting. */
   readonly isFull: () => boolean
-  /** Whether nothing more is taken. */
+  /** Whether nothing more is accepted. */
   readonly isStopping: () => boolean
 }
 
@@ -46,17 +46,17 @@ const REQUEST_MS = 30_000
 const KEY_CHARS = 200
 /** Requests that wait for their commit, of all connections. */
 const MOST_WAITING = 10_000
-const TOO_MUCH = 'too much waits: send it again'
-/** Names that are no keys begin with what no header can hold. */
+const TOO_MUCH = 'too much is waiting: send it again'
+/** Names that are not keys start with a character that no header can hold. */
 export const UNNAMED = '\0'
 
-/** Told to who sends: other ways to sign, such as with a time or in base64, are not known. */
+/** For the sender: other signatures, such as with a timestamp or in base64, are not supported. */
 const UNSIGNED = 'not signed by HMAC-SHA256 of the body in hexadecimal, as GitHub signs'
 
 export class WebhookServer {
   readonly #options: WebhookServerOptions
   readonly #server: Server
-  /** Name → who waits for its commit. */
+  /** Name → requests that wait for its commit. */
   readonly #waiting = new Map<string, ServerResponse[]>()
   readonly #bodies: Bodies
   /** How many wait. */
@@ -68,7 +68,7 @@ export class WebhookServer {
     this.#bodies = new Bodies(options.maxBytes, MOST_BYTES)
     const limits = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 1000 }
     this.#server = createServer({ ...limits, maxHeaderSize: 16_384, keepAliveTimeout: 5000 }, (request, response) => {
-      // Whoever went away hears of nothing.
+      // A sender that went away gets nothing.
       this.#take(request, response).catch(() => response.destroy())
     })
     this.#server.maxConnections = MOST_CONNECTIONS
@@ -85,7 +85,7 @@ export class WebhookServer {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** What has these names is committed. */
+  /** The requests with these names are committed. */
   committed(names: readonly string[]): void {
     for (const name of names) {
       const responses = this.#waiting.get(name) ?? []
@@ -95,7 +95,7 @@ export class WebhookServer {
     }
   }
 
-  /** Sends away whoever waits: what they sent may not be committed. */
+  /** Turns away waiting senders: what they sent may not be committed. */
   async close(): Promise<void> {
     for (const responses of this.#waiting.values()) {
       for (const response of responses) answer(response, 503, 'stopping: send it again')
@@ -121,7 +121,7 @@ export class WebhookServer {
       return answer(response, 429, TOO_MUCH)
     }
     if (!isSigned(request, bytes, this.#options.guard)) return answer(response, 401, UNSIGNED)
-    // Over one connection, too, any number of requests may come.
+    // A single connection may send any number of requests.
     if (this.#waits >= MOST_WAITING) return answer(response, 429, TOO_MUCH)
     const key = String(request.headers[this.#options.keyHeader] ?? '')
     this.#unnamed += key === '' ? 1 : 0
@@ -136,7 +136,7 @@ export class WebhookServer {
   #refusal(request: IncomingMessage): readonly [number, string] | undefined {
     const { path, guard, keyHeader, maxBytes, isFull, isStopping } = this.#options
     const isOpen = guard.token === undefined && guard.signature === undefined
-    if (isOpen && !namesThisMachine(request)) return [421, 'not the host that was asked for']
+    if (isOpen && !namesThisMachine(request)) return [421, 'not the host that was requested']
     if (isSentByPage(request)) return [403, 'sent by a page of another site']
     if (request.url?.split('?', 1)[0] !== path) return [404, 'not here']
     if (request.method !== 'POST') return [405, 'only POST']
@@ -152,10 +152,10 @@ export class WebhookServer {
   }
 }
 
-/** What goes with an answer, by its status. */
+/** Headers of an answer, by status. */
 const WITH: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   405: { allow: 'POST' },
-  // What is left of the body is not waited for.
+  // The rest of the body is not read.
   413: { connection: 'close' },
   415: { 'accept-encoding': 'identity' },
   429: { 'retry-after': '1' },
@@ -168,7 +168,7 @@ function answer(response: ServerResponse, status: number, text: string): void {
   response.end(`${text}\n`)
 }
 
-/** Headers as they came: Node's own table joins some of a name, and drops others. */
+/** Raw headers: Node's own table joins some repeated names, and drops others. */
 function headersOf({ rawHeaders }: IncomingMessage): NamedTexts {
   const pairs: [string, string][] = []
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {

@@ -1,4 +1,4 @@
-// The source of what others post: answered once it is committed.
+// The source of requests that others post: answered once they are committed.
 
 import { checkInteger, checkKeys } from '../../base/check.ts'
 import { aFunction, anything, type Checks, checkOptions, integer } from '../../base/options.ts'
@@ -14,23 +14,23 @@ export type { WebhookSignature } from './server/guard.ts'
 export type { WebhookMeta } from './server.ts'
 
 export interface WebhookSourceOptions<B, T> {
-  /** The port to listen to; 0 for any that is free, told to `onListening`. */
+  /** The port to listen on; 0 picks a free one, passed to `onListening`. */
   readonly port: number
-  /** The address to listen to: `127.0.0.1` by default. Another one needs a token or a signature. */
+  /** The address to listen on: `127.0.0.1` by default. Any other needs a token or a signature. */
   readonly host?: string
   /** `/` by default. */
   readonly path?: string
-  /** What senders must say: `Authorization: Bearer …`. */
+  /** What senders must send: `Authorization: Bearer …`. */
   readonly token?: string
   /** How senders sign what they send, by HMAC-SHA256: `{ header: 'x-hub-signature-256', secret }`. */
   readonly signature?: WebhookSignature
-  /** The header that names a request, the same when it is sent again: `idempotency-key` by default. */
+  /** The header that identifies a request, the same when it is sent again: `idempotency-key` by default. */
   readonly keyHeader?: string
-  /** How many of the last keys are known over all runs: 10,000 by default. They are part of every checkpoint. */
+  /** How many of the last keys are remembered over all runs: 10,000 by default. They are part of every checkpoint. */
   readonly remember?: number
   /** The longest body: 1 MiB by default. */
   readonly maxBytes?: number
-  /** Makes an event of a body and what came with it: the body by default. */
+  /** Makes an event of a body and its metadata: the body by default. */
   readonly event?: ToEvent<B, WebhookMeta, T>
   readonly onListening?: (port: number) => void
 }
@@ -51,22 +51,23 @@ const invalid = optionInvalid.bind(null, 'webhook')
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
 
 /**
- * Takes what others post, without end: each request is an event.
+ * Receives what others post, without end: each request is an event.
  *
- * - **Answers** 202 once the epoch that holds a request is committed, and nothing before: a sender that sends again what
- *   had no answer loses nothing. With an `Idempotency-Key` it doubles nothing either, as the last keys are known.
- * - **Refuses** what is not posted (405) to its path (404), without token or signature (401), too long (413), or compressed
- *   (415, `Content-Encoding`). With 429 and 503 a sender is to come again: too much waits, or the run is about to end.
- * - **Pages** that a browser shows cannot post, unless they are of this very server (403): `Origin` and `Sec-Fetch-Site` are
- *   looked at, with a token, too.
- * - **Signatures** are HMAC-SHA256 of the body in hexadecimal, as GitHub sends them. Those of senders that sign otherwise
- *   (Stripe, Slack, Shopify, Twilio, Standard Webhooks) are not known, and are answered 401: give these senders a token.
- * - **Bounds**: connections, headers, the time that they may take, and bodies under way: 64 MiB all together, whoever sends
- *   them. With more, the one that began first is told to come again (429).
- * - **Without token and signature** it listens to this machine only, and refuses what names another host.
+ * - **Answers** 202 once the epoch of a request is committed, and nothing before: a sender that repeats unanswered
+ *   requests loses nothing. With an `Idempotency-Key` it duplicates nothing either, as the last keys are remembered.
+ * - **Rejects** anything but POST (405) to its path (404), without token or signature (401), too long (413), or
+ *   compressed (415, `Content-Encoding`). With 429 and 503 a sender should retry: too much is waiting, or the run is
+ *   about to end.
+ * - **Web pages** cannot post, unless they are of this very server (403): `Origin` and `Sec-Fetch-Site` are checked,
+ *   even with a token.
+ * - **Signatures** are HMAC-SHA256 of the body in hexadecimal, as GitHub sends them. Other schemes (Stripe, Slack,
+ *   Shopify, Twilio, Standard Webhooks) are not supported, and are answered 401: give these senders a token.
+ * - **Bounds**: connections, headers, their time limits, and bodies under way: 64 MiB in total, whoever sends them.
+ *   Beyond that, the oldest one is told to retry (429).
+ * - **Without token and signature** it listens on this machine only, and rejects requests for other hosts.
  * - **Origins** name the path, and count requests over all runs, as the offset.
  *
- * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then SOURCE_UNREADABLE where it cannot listen
+ * @throws {SluiceError} CONFIG_INVALID for invalid options; then SOURCE_UNREADABLE if it cannot listen
  * @example
  * webhookSource({ port: 8080, path: '/orders', token: 'a secret' }, json()).title // => 'webhook /orders at 127.0.0.1:8080'
  */
@@ -77,7 +78,7 @@ export function webhookSource<B, T = B>(options: WebhookSourceOptions<B, T>, for
   checkInteger('port', port, 0, 65_535)
   if (typeof path !== 'string' || !/^\/[^\s?#]*$/.test(path)) throw invalid('path', path, 'a path that begins with /')
   if (typeof keyHeader !== 'string' || !/^[\w-]+$/.test(keyHeader)) throw invalid('keyHeader', keyHeader, 'a header')
-  // What they are is never shown.
+  // Their values are never shown.
   if (token !== undefined && (typeof token !== 'string' || token.length < 8)) {
     throw invalid('token', undefined, 'a text of eight characters or more', 'this')
   }
@@ -86,7 +87,7 @@ export function webhookSource<B, T = B>(options: WebhookSourceOptions<B, T>, for
     throw invalid('signature', undefined, 'a header, and a secret of eight characters or more', 'this')
   }
   if (!LOOPBACK.includes(host) && token === undefined && signature === undefined) {
-    throw invalid('host', host, 'this machine alone (127.0.0.1) where there is neither token nor signature')
+    throw invalid('host', host, 'this machine alone (127.0.0.1) without token and signature')
   }
   const title = `webhook ${path} at ${host.includes(':') ? `[${host}]` : host}:${port}`
   const guard = { token, signature }
@@ -94,7 +95,7 @@ export function webhookSource<B, T = B>(options: WebhookSourceOptions<B, T>, for
   return liveSource<T>({
     kind: 'webhook',
     title,
-    provided: 'as long as senders send again, with a key, what was not answered',
+    provided: 'as long as senders repeat unanswered requests, with a key',
     split: `webhook ${path}`,
     load: async (opening) => {
       const { openWebhook } = await import('./open.ts')

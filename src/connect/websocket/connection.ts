@@ -1,4 +1,4 @@
-// One connection to a WebSocket server: read as far as there is room for messages.
+// One connection to a WebSocket server: read while there is room for messages.
 
 import { addAbortListener } from 'node:events'
 import type { Socket } from 'node:net'
@@ -8,7 +8,7 @@ import type { Address } from '../kits/http/address.ts'
 import { reasonOf } from '../kits/http/request.ts'
 import { loadPackage } from '../kits/package.ts'
 
-/** What is sent once a connection stands: to subscribe, to log in. */
+/** What is sent once a connection is open: to subscribe, to log in. */
 export type Greeting = readonly string[] | (() => readonly string[] | Promise<readonly string[]>)
 
 export interface SocketOptions {
@@ -17,7 +17,7 @@ export interface SocketOptions {
   readonly greeting: Greeting
   readonly tls: TlsOptions | undefined
   readonly maxBytes: number
-  /** How long nothing at all may come, not even the answer to a ping. */
+  /** The longest time without any data, not even the answer to a ping. */
   readonly idleMs: number
   readonly isFull: () => boolean
   readonly onMessage: (bytes: Uint8Array, isBinary: boolean) => void
@@ -25,31 +25,31 @@ export interface SocketOptions {
   readonly onLost: (error: Error) => void
 }
 
-/** The server will not have it: trying again changes nothing. */
+/** The server refuses for good: a retry does not help. */
 export class Refused extends Error {}
 
-/** How long the server may take until it has answered, or said goodbye. */
+/** How long the server may take to answer, or to say goodbye. */
 const ANSWER_MS = 30_000
 const GOODBYE_MS = 2000
 
-/** Codes with which a server ends a connection that it would end again: what it was sent is against its rules. */
+/** Codes with which a server would end the next connection, too: what it was sent violates its rules. */
 const REFUSING = [1002, 1003, 1007, 1008, 1010]
 
 export class SocketConnection {
   readonly #options: SocketOptions
   readonly #socket: WebSocket
-  /** What the WebSocket runs over. */
+  /** The transport of the WebSocket. */
   readonly #stream: Socket
   readonly #pinging: NodeJS.Timeout
   /** Ends the wait for the greeting. */
   readonly #ended = Promise.withResolvers<never>()
   #isGreeted = false
-  /** How much had come at the last ping; undefined where that says nothing. */
+  /** How much had come at the last ping; undefined if that says nothing. */
   #heardBytes: number | undefined
-  /** Pings in a row after which nothing came. */
+  /** Pings in a row without data. */
   #silentPings = 0
   #isClosed = false
-  /** Why it broke, as far as is known before it is closed. */
+  /** Why it broke, if known before it is closed. */
   #reason: string | undefined
 
   private constructor(options: SocketOptions, socket: WebSocket, stream: Socket) {
@@ -76,7 +76,7 @@ export class SocketConnection {
       maxPayload: maxBytes,
       handshakeTimeout: ANSWER_MS,
       followRedirects: false,
-      // Packed messages may be a thousand times as large once they are unpacked, and take their time.
+      // Compressed messages may expand a thousandfold, and take their time.
       perMessageDeflate: false,
     }
     const socket = new Client(address.url, [...protocols], settings)
@@ -84,7 +84,7 @@ export class SocketConnection {
     try {
       const connection = new SocketConnection(options, socket, await opened(socket))
       await connection.#greet()
-      // Whoever opens it must know of it before something comes.
+      // The opener must have the connection before something comes.
       setImmediate(() => connection.#begin())
       return connection
     } catch (error) {
@@ -100,7 +100,7 @@ export class SocketConnection {
   }
 
   resume(): void {
-    // What came meanwhile was not read: nobody can say yet that nothing did.
+    // Nothing was read meanwhile: that does not mean that nothing came.
     this.#heardBytes = undefined
     this.#socket.resume()
   }
@@ -133,7 +133,7 @@ export class SocketConnection {
 
   #ping(): void {
     if (this.#socket.isPaused) return
-    // Of the bytes and not of the messages: a large one may take longer to come than nothing may.
+    // Bytes count, not messages: a large one may take longer than the idle time.
     const { bytesRead } = this.#stream
     this.#silentPings = bytesRead === this.#heardBytes ? this.#silentPings + 1 : 0
     if (this.#silentPings === 2) {
@@ -179,12 +179,12 @@ function opened(socket: WebSocket): Promise<Socket> {
 
 function brokenBy(error: Error, { maxBytes }: SocketOptions): string {
   const isTooLong = 'code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
-  return isTooLong ? `a message is over ${maxBytes} bytes (maxBytes), and lost` : reasonOf(error)
+  return isTooLong ? `a message is over ${maxBytes} bytes (maxBytes), and is lost` : reasonOf(error)
 }
 
 function bytesOf(data: RawData): Uint8Array {
   if (Array.isArray(data)) return Buffer.concat(data)
   if (data instanceof ArrayBuffer) return new Uint8Array(data)
-  // Part of a block that was read: while it waits, all of that would be kept.
+  // A slice would keep all of its block in memory while it waits.
   return data.length * 2 < data.buffer.byteLength ? Buffer.from(data) : data
 }

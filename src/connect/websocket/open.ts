@@ -1,4 +1,4 @@
-// Opens the reader of what a WebSocket server sends, over connections that are made again.
+// Opens the reader of a WebSocket, with reconnection.
 
 import { systemClock } from '../../base/clock.ts'
 import { bodies } from '../kits/broker/body.ts'
@@ -23,7 +23,7 @@ interface Sent extends WebSocketMeta {
   readonly bytes: Uint8Array
 }
 
-/** How long a server is left alone after a connection broke. */
+/** How long to wait after a connection broke. */
 const PAUSE_MS = 1000
 
 export async function openWebSocket<B, T>(opening: WebSocketOpening<B, T>): Promise<SplitReader<T>> {

@@ -14,21 +14,21 @@ import type { WebSocketMeta } from './open.ts'
 export type { WebSocketMeta } from './open.ts'
 
 export interface WebSocketSourceOptions<B, T> {
-  /** Headers of every handshake, or a function that is asked for them before each. */
+  /** Headers of every handshake, or a function that returns them before each. */
   readonly headers?: HeaderSource
-  /** Subprotocols that are offered: none by default. */
+  /** Subprotocols to offer: none by default. */
   readonly protocols?: readonly string[]
-  /** Texts that are sent once a connection stands, each time: to subscribe, to log in. Or a function that gives them. */
+  /** Texts that are sent each time a connection is open: to subscribe, to log in. Or a function that returns them. */
   readonly greeting?: Greeting
-  /** Makes an event of a message's body and what came with it: the body by default. */
+  /** Makes an event of a message's body and metadata: the body by default. */
   readonly event?: ToEvent<B, WebSocketMeta, T>
   /** For `wss:`: certificates, as `tls.connect` takes them. */
   readonly tls?: TlsOptions
   /** The longest message: 1 MiB by default. */
   readonly maxBytes?: number
   /**
-   * How long nothing at all may come, not even the answer to a ping, before another connection is made, in milliseconds:
-   * 60,000 by default.
+   * How long to wait without any data, not even the answer to a ping, before reconnecting, in milliseconds: 60,000 by
+   * default.
    */
   readonly idleMs?: number
   /** Gives up after this long without a connection, in milliseconds: 60,000 by default. */
@@ -40,19 +40,19 @@ const OPTIONS = ['headers', 'protocols', 'greeting', 'event', 'tls', 'maxBytes',
 /**
  * Reads the messages that a server sends over a WebSocket, without end. Needs the package `ws`.
  *
- * - **At most once**: the protocol has no acknowledgements. What came and was not committed is lost in a crash, and what a
- *   server sends while there is no connection is, too, unless it is asked for in `greeting`.
- * - **Demand**: nothing more is read while enough waits to be asked for, so the server waits, or drops by its own rule.
- * - **Connects** again when the connection ends or breaks, after a second, and where it cannot, for `retryMs`, by a
- *   back-off; each time is told of as a note. A server that refuses (a status of 4xx, or a code like 1008) ends the run.
- * - **Refuses** bodies that are not in the format: a dead letter. A message over `maxBytes` breaks the connection: it is
- *   lost, and told of as a note.
+ * - **At most once**: the protocol has no acknowledgements. What was received and not committed is lost in a crash, and
+ *   so is what a server sends while there is no connection, unless `greeting` asks for it.
+ * - **Demand**: reading pauses while enough is waiting, so the server waits, or drops by its own rule.
+ * - **Reconnects** when the connection ends or breaks, after a second, and if that fails, for `retryMs`, with a
+ *   back-off; each time there is a note. A server that refuses (a status of 4xx, or a code like 1008) ends the run.
+ * - **Rejects** bodies that are not in the format: a dead letter. A message over `maxBytes` breaks the connection: it
+ *   is lost, with a note.
  * - **Origins** count messages over all runs, as the offset.
  * - **Secrets** of address and headers are never shown.
  *
- * @throws {SluiceError} CONFIG_INVALID for an address that is none, or if `ws` is not installed; then SOURCE_UNREADABLE,
+ * @throws {SluiceError} CONFIG_INVALID for an invalid address, or if `ws` is not installed; then SOURCE_UNREADABLE,
  *   POSITION_LOST
- * @throws {RangeError} for another option that does not fit
+ * @throws {RangeError} for another invalid option
  * @example
  * const greeting = [JSON.stringify({ type: 'subscribe', channel: 'trades' })]
  * webSocketSource('wss://example.com/feed?key=secret', json(), { greeting }).title // => 'messages of wss://example.com'

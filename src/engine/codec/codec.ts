@@ -10,7 +10,7 @@ import { hasTwice, leadsTo } from './sharing.ts'
 
 export { bytesOf, type Packed, transferablesOf } from './packed.ts'
 
-/** Smaller batches are cloned: a message costs more than what is in it. */
+/** Smaller batches are cloned: a message costs more than its contents. */
 const SMALLEST = 16
 
 /** How a batch is packed and unpacked. */

@@ -1,14 +1,14 @@
-// How many values of one place in the events travel together: as what they are made of, not one by one.
+// How the values of one column travel together: by type, not one by one.
 
 /**
- * Values in a row, in a form that a port carries cheaply. Plain data, so that it can be cloned; the buffers can be
+ * Values in a row, in a form that is cheap to post. Plain data, so that it can be cloned; its buffers can be
  * transferred.
  *
- * - `records` and `tuples`: one column for each key or place; `keys` is the list of keys as JSON.
+ * - `records` and `tuples`: one column per key or index; `keys` is the list of keys as JSON.
  * - `lists`: arrays of differing lengths, their items one after the other.
- * - `sparse`: `tags` say of each value whether it is there (0), null (1) or undefined (2); `there` has those that are.
- * - `dictionary`: the distinct texts, and for each value its number among them.
- * - `texts`: sixteen texts joined to a block, and the length of each.
+ * - `sparse`: `tags` say whether each value is present (0), null (1) or undefined (2); `there` has the present ones.
+ * - `dictionary`: the distinct texts, and the number of each value among them.
+ * - `texts`: blocks of sixteen joined texts, and the length of each text.
  * - `cloned`: anything; the port clones it.
  */
 export type Column =

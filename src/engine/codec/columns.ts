@@ -1,4 +1,4 @@
-// Makes columns of values and values of columns.
+// Turns values into columns, and columns into values.
 
 import { unreachable } from '../../base/invariant.ts'
 import type { Column } from './column.ts'
@@ -6,12 +6,12 @@ import { generatedGather, generatedScatter, mayGenerate } from './generated.ts'
 import { type Gather, isPlainArray, isRecord, plainGather, plainScatter, type Scatter, type Shape } from './shape.ts'
 import { packTexts, unpackBlocks, unpackDictionary } from './texts.ts'
 
-/** Objects within objects are taken apart this deep. */
+/** Nested objects are taken apart to this depth. */
 const DEEPEST = 6
-/** Events with more keys or items than this, and what is within them with more than that, are not taken apart by place. */
+/** Events with more keys or items than this, and nested values with more than that, are not taken apart. */
 const WIDEST = 100
 const WIDEST_WITHIN = 16
-/** Shapes whose code is kept; the oldest goes first. */
+/** Shapes whose generated code is kept; the oldest is dropped first. */
 const MOST_SHAPES = 64
 
 const NUMBER = 1
@@ -41,9 +41,9 @@ class Made<Code> {
   }
 }
 
-/** Makes columns of values. */
+/** Turns values into columns. */
 export class ColumnPacker {
-  /** Objects that the other side makes anew, one list for each column of them. */
+  /** Objects that the other side creates, one list for each column of them. */
   rebuilt: (readonly unknown[])[] = []
   /** Columns with objects that are cloned. */
   cloned: (readonly unknown[])[] = []
@@ -53,7 +53,7 @@ export class ColumnPacker {
     this.#gathers = new Made(isGenerating && mayGenerate ? generatedGather : plainGather)
   }
 
-  /** Lets go of the objects of the last batch. */
+  /** Drops the objects of the last batch. */
   forget(): void {
     this.rebuilt = []
     this.cloned = []
@@ -142,7 +142,7 @@ export class ColumnPacker {
   }
 }
 
-/** Makes values of columns. */
+/** Turns columns into values. */
 export class ColumnUnpacker {
   readonly #scatters: Made<Scatter>
 
@@ -150,7 +150,7 @@ export class ColumnUnpacker {
     this.#scatters = new Made(isGenerating && mayGenerate ? generatedScatter : plainScatter)
   }
 
-  /** The values of a column. Those of numbers are the column's own array: not to be changed. */
+  /** The values of a column. For numbers, this is the column's own array: do not change it. */
   unpack(column: Column): ArrayLike<unknown> {
     switch (column.kind) {
       case 'numbers':
@@ -191,7 +191,7 @@ export class ColumnUnpacker {
   }
 }
 
-/** The numbers, if there is nothing else. The commonest case has a loop of its own: none of them is boxed in it. */
+/** The numbers, if there is nothing else. This common case has a loop of its own, in which nothing is boxed. */
 function packNumbers(values: readonly unknown[]): Float64Array<ArrayBuffer> | undefined {
   if (typeof values[0] !== 'number') return undefined
   const numbers = new Float64Array(values.length)
@@ -242,7 +242,7 @@ function timesOf(values: readonly unknown[]): Float64Array<ArrayBuffer> | undefi
     try {
       times[i] = Date.prototype.getTime.call(value)
     } catch {
-      // It only looks like a Date: the clone says what it is.
+      // It only looks like a Date: cloning it reports that.
       return undefined
     }
   }

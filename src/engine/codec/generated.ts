@@ -1,11 +1,11 @@
-// Code made for one shape. The text is ours: all that comes from the events are keys, each as a string literal.
+// Code generated for one shape. The text is ours: all that comes from events are keys, each as a string literal.
 
 import { types } from 'node:util'
 import { generated } from '../../base/generated.ts'
 import type { Gather, Scatter, Shape } from './shape.ts'
 import { isPlainArray } from './shape.ts'
 
-/** Whether code may be made in this process: not under --disallow-code-generation-from-strings. */
+/** Whether code may be generated in this process: not under --disallow-code-generation-from-strings. */
 export const mayGenerate: boolean = generated('return true', {}) === true
 
 /** As plainGather, several times as fast. */
@@ -43,7 +43,7 @@ export function generatedScatter(shape: Shape): Scatter {
   return generated(code, NAMES) as Scatter
 }
 
-/** Each key as a string literal, or each place as a number. JSON's string literals are JavaScript's. */
+/** Each key as a string literal, or each index as a number. JSON's string literals are JavaScript's. */
 function partsOf(shape: Shape): string[] {
   return shape.kind === 'tuple'
     ? Array.from({ length: shape.length }, (_, k) => `${k}`)
@@ -55,7 +55,7 @@ function propertyName(literal: string): string {
   return literal === '"__proto__"' ? `[${literal}]` : literal
 }
 
-/** What the code calls is handed in by name; the checks of isRecord are spelled out in it, to be compiled for its shape. */
+/** What the code calls is passed in by name; the checks of isRecord are inlined, to be compiled for its shape. */
 const NAMES = {
   isPlainArray,
   isProxy: types.isProxy,

@@ -1,4 +1,4 @@
-// A packed batch: what it is, what of it is transferred, and about how large it is.
+// A packed batch: its type, its transferable buffers, and its approximate size.
 
 import type { Transferable } from 'node:worker_threads'
 import { unreachable } from '../../base/invariant.ts'
@@ -9,10 +9,10 @@ import type { Column } from './column.ts'
 export type Packed =
   | { readonly kind: 'cloned'; readonly events: readonly unknown[] }
   | { readonly kind: 'columns'; readonly events: Column }
-  /** Events with their origins: both apart from each other. */
+  /** Events with their origins, packed separately. */
   | { readonly kind: 'traced'; readonly values: Packed; readonly origins: Packed; readonly maxStride: number }
 
-/** What of a packed batch is to be transferred, not copied: it is gone from this side once posted. */
+/** What to transfer, not copy, of a packed batch: it is gone from this side once posted. */
 export function transferablesOf(packed: Packed): Transferable[] {
   const buffers: Transferable[] = []
   addPacked(packed, buffers)
@@ -32,11 +32,11 @@ function addBuffers(column: Column, buffers: Transferable[]): void {
   for (const one of inner) addBuffers(one, buffers)
 }
 
-/** What a column is made of, whatever its kind. */
+/** What a column consists of, whatever its kind. */
 interface Parts {
   readonly buffer?: { readonly buffer: ArrayBuffer; readonly byteLength: number }
   readonly inner?: readonly Column[]
-  /** What is cloned, and texts that are joined. */
+  /** Cloned values, and joined texts. */
   readonly cloned?: readonly unknown[]
   readonly blocks?: readonly string[]
 }
@@ -66,8 +66,8 @@ function partsOf(column: Column): Parts {
 }
 
 /**
- * About how many bytes a packed batch takes on its way, for limits; of what is cloned, a sample is looked at. Zero
- * for buffers that were transferred: ask before posting.
+ * The approximate size of a packed batch in bytes, for limits; cloned values are sampled. Zero for buffers that were
+ * transferred: ask before posting.
  *
  * @example
  * bytesOf(new Packer().pack(Array.from({ length: 1000 }, (_, n) => n))) // => 8000

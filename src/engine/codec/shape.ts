@@ -1,8 +1,8 @@
-// Takes objects of one shape apart into columns and puts them together again: by code made for the shape, or plainly.
+// Takes objects of one shape apart into columns and puts them together again, by generated code or plainly.
 
 import { types } from 'node:util'
 
-/** What objects have in common: the same keys in the same order, or, as arrays, the same length. */
+/** What objects have in common: the same keys in the same order, or, for arrays, the same length. */
 export type Shape =
   | { readonly kind: 'record'; readonly keys: readonly string[] }
   | { readonly kind: 'tuple'; readonly length: number }
@@ -10,10 +10,10 @@ export type Shape =
 /** Appends each part of each value to its column. False, with columns half filled, if a value has another shape. */
 export type Gather = (values: readonly unknown[], columns: readonly unknown[][]) => boolean
 
-/** Makes `length` new objects out of columns. */
+/** Makes `length` new objects from columns. */
 export type Scatter = (length: number, columns: readonly ArrayLike<unknown>[]) => unknown[]
 
-/** Whether `value` is an object of Object's own that is no Proxy: one that is nothing but its properties. */
+/** Whether `value` is a plain object: its prototype is Object.prototype, and it is not a Proxy. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return (
     typeof value === 'object' &&
@@ -23,14 +23,14 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   )
 }
 
-/** Whether `value` is an array that is nothing but its items: no holes, no further properties, no subclass. */
+/** Whether `value` is a plain array: no holes, no further properties, no subclass. */
 export function isPlainArray(value: unknown): value is unknown[] {
   if (!Array.isArray(value) || types.isProxy(value) || Object.getPrototypeOf(value) !== Array.prototype) return false
   const keys = Object.keys(value)
   return keys.length === value.length && (keys.length === 0 || keys[keys.length - 1] === `${keys.length - 1}`)
 }
 
-/** {@link Gather}, without code made for the shape: what the made code is held against. */
+/** {@link Gather} without generated code: the reference for the generated code. */
 export function plainGather(shape: Shape): Gather {
   return shape.kind === 'tuple' ? gatherTuples(shape.length) : gatherRecords(shape.keys)
 }
@@ -57,7 +57,7 @@ function gatherRecords(keys: readonly string[]): Gather {
   }
 }
 
-/** {@link Scatter}, without code made for the shape. */
+/** {@link Scatter} without generated code. */
 export function plainScatter(shape: Shape): Scatter {
   return (length, columns) => {
     const values: unknown[] = []

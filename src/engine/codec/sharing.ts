@@ -1,11 +1,11 @@
-// Whether objects that would be made anew, each for itself, are one and the same somewhere: a clone would keep that.
+// Detects objects that are referenced more than once, which a clone would keep shared.
 
 import { types } from 'node:util'
 
-/** Objects looked at in one value before it is taken for sharing. */
+/** Objects visited in one value before it is assumed to share some. */
 const MOST_LOOKED_AT = 256
 
-/** Whether a value stands in `rebuilt` twice. */
+/** Whether a value occurs in `rebuilt` twice. */
 export function hasTwice(rebuilt: readonly (readonly unknown[])[]): boolean {
   const seen = new Set<unknown>()
   let values = 0

@@ -1,12 +1,12 @@
-// Columns of texts: a dictionary where few differ, blocks of joined texts where many do.
+// Columns of texts: a dictionary if few are distinct, blocks of joined texts otherwise.
 
 import type { Column } from './column.ts'
 
-/** Texts in a block. A text cut out of a block may keep all of it in memory: a small block bounds that. */
+/** Texts per block. A text cut out of a block may keep all of it in memory: small blocks bound that. */
 const BLOCK = 16
-/** Longer texts are cloned one by one: nothing is gained by joining them, and they would bind much memory. */
+/** Longer texts are cloned one by one: joining them gains nothing, and would hold much memory. */
 const LONGEST_JOINED = 1000
-/** Distinct texts that are let pass at the start, before a share of a quarter is held to. */
+/** Distinct texts that are allowed at the start, before the limit of a quarter applies. */
 const FREE_DISTINCT = 32
 /** Codes have 16 bits. */
 const MOST_DISTINCT = 1 << 16

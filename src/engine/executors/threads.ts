@@ -1,4 +1,4 @@
-// Runs stages on worker threads; what they give comes to this one, which has the takers.
+// Runs stages on worker threads; their output comes to this one, which has the consumers.
 
 import { inTime } from '../../base/closing.ts'
 import { invariant } from '../../base/invariant.ts'
@@ -13,9 +13,9 @@ import { workerOf } from '../threads/placement.ts'
 import { WorkerPool } from '../threads/worker-pool.ts'
 
 export interface ThreadsOptions {
-  /** The longest that a worker may be at one batch before the run fails, in milliseconds. */
+  /** The longest a worker may take for one batch before the run fails, in milliseconds. */
   readonly maxBatchMs: number
-  /** The most memory of a worker's objects, in MB; Node's own limit if undefined. */
+  /** The heap limit of a worker, in MB; Node's own limit if undefined. */
   readonly heapMb: number | undefined
 }
 
@@ -29,7 +29,7 @@ async function start(work: Work, threads: number, options: ThreadsOptions): Prom
   signal?.throwIfAborted()
   const failed = new AbortController()
   let share: Share | undefined
-  // The record that ends a worker is found where only one is on its way.
+  // The record that crashes a worker can be found only if one is under way at a time.
   const workers = epochs?.resumePoint.isCareful === true ? 1 : threads
   const inFlight = new InFlight(work.inFlight)
   const pool = new WorkerPool({
@@ -47,7 +47,7 @@ async function start(work: Work, threads: number, options: ThreadsOptions): Prom
     const channels = await pool.start(waiting)
     waiting.throwIfAborted()
     const taking = new WorkTime()
-    // What nobody asks for is not measured.
+    // Not measured unless it is shown.
     if (epochs !== undefined) for (const way of channels) way.time = taking
     const own = new Share(topology, {
       ...work,
@@ -87,12 +87,12 @@ async function start(work: Work, threads: number, options: ThreadsOptions): Prom
   }
 }
 
-/** The longest that workers have for their last counts, once all that the flow gives has been taken. */
+/** How long workers have to send their last counts, once all output has been taken. */
 const FINAL_COUNTS_MS = 1000
 
 async function finish(share: Share, pool: WorkerPool, failed: AbortSignal, { epochs, topology }: Work): Promise<void> {
   const isPipeline = epochs !== undefined
-  // All that workers gave is committed at the end: only those who sent it may still be told.
+  // Everything that workers emitted is committed by now: only acknowledgements are left.
   const isAtOnce = !isPipeline || !needsAck(topology)
   try {
     await share.done

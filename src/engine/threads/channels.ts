@@ -1,4 +1,4 @@
-// The ends of channels between threads: a stage that sends, a stage that receives, over one port for all channels.
+// The ends of channels between threads: sending and receiving stages, over one port for all channels.
 
 import type { Transferable } from 'node:worker_threads'
 import { batchFrom } from '../../connect/batch.ts'
@@ -9,7 +9,7 @@ import type { WorkTime } from '../../stage/work-time.ts'
 import { bytesOf, type Packed, Packer, transferablesOf, Unpacker } from '../codec/codec.ts'
 import type { ChannelMessage } from './message.ts'
 
-/** The part of a MessagePort that wires need. */
+/** The part of a MessagePort that channels need. */
 export interface Post {
   postMessage(message: ChannelMessage, transfer?: readonly Transferable[]): void
 }
@@ -22,19 +22,21 @@ export class Channels {
   readonly #receivers = new Map<string, StageCore>()
   readonly #packer = new Packer()
   readonly #unpacker = new Unpacker()
-  /** Set where the time that unpacking takes is measured. */
+  /** Set if the time of unpacking is measured. */
   time: WorkTime | undefined
 
-  /** @param came - told how many events came, and about how many bytes */
+  /**
+   * @param came - called with how many events came, and about how many bytes
+   */
   constructor(port: Post, came: (events: number, bytes: number) => void) {
     this.#port = port
     this.#came = came
   }
 
   /**
-   * A consumer that sends what it is given, as far as the other side has asked.
+   * A consumer that sends events, as far as the other side has asked.
    *
-   * @param isTracked - whether events go with their origins
+   * @param isTracked - whether events carry their origins
    */
   sender(channel: string, isTracked = false): StageCore {
     const sender = new Sender({ channel, isTracked }, this.#port, this.#packer)
@@ -42,12 +44,12 @@ export class Channels {
     return sender.stage
   }
 
-  /** A producer that gives what the other side sends. */
+  /** A producer that emits what the other side sends. */
   receiver(channel: string): StageCore {
     const receiver = chunkStage('producer', {
       name: `channel ${channel}`,
       unwanted: 'end',
-      // What comes was asked for.
+      // Whatever comes was asked for.
       bufferSize: Number.POSITIVE_INFINITY,
       onDemand: (events) => {
         this.#port.postMessage({ kind: 'ask', channel, events })
@@ -84,7 +86,7 @@ export class Channels {
 class Sender {
   readonly stage: StageCore
   #subscription: Subscription | undefined
-  /** Asked for by the other side before there was anybody to ask. */
+  /** Demand of the other side that arrived before the sender was made. */
   #held = 0
 
   constructor(
@@ -110,7 +112,7 @@ class Sender {
         port.postMessage({ kind: 'barrier', channel, epoch })
       },
       onEnd({ kind }) {
-        // What was cut off has not ended: why is told by the worker, on another port, and may come later.
+        // What was cut off has not ended: the worker reports the reason on another port, maybe later.
         if (kind === 'completed') port.postMessage({ kind: 'end', channel })
       },
     })

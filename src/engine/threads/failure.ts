@@ -1,4 +1,4 @@
-// Failures of workers: what is sent of them, and what they become for the one who waits for the run.
+// Failures of workers: how they are sent, and the errors they become.
 
 import { type ErrorCode, isSluiceError, SluiceError } from '../../base/errors.ts'
 import type { RejectionLog } from '../rejection-log.ts'
@@ -13,9 +13,9 @@ export function failureOf(
 }
 
 /**
- * The error of a worker's failure. What a source failed with, and what a caller can act on, stays what it is, as in one
- * thread: a file is as damaged wherever it is read. Any other names worker, operator and event, and what was thrown there
- * is its cause.
+ * The error of a worker's failure. The error of a source, and an error with a code, stays as it is, as in one thread: a
+ * file is as damaged wherever it is read. Any other error names worker, operator and event, and has what was thrown as
+ * its cause.
  */
 export function workerFailed(worker: number, workers: number, failure: Failure): Error {
   const { operator, event, error, isOfSource } = failure
@@ -43,7 +43,7 @@ function sent(thrown: unknown): SentError {
   return { name, message, stack, code: typeof code === 'string' ? code : undefined, details: plain(details), isOurs }
 }
 
-/** Details as JSON has them: whatever else is in them must not stop the message. */
+/** Details as JSON: nothing in them may stop the message. */
 function plain(details: unknown): unknown {
   try {
     return details === undefined ? undefined : JSON.parse(JSON.stringify(details))

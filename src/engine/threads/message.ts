@@ -1,4 +1,4 @@
-// What threads say to each other and to the one that started them: the whole protocol, as data.
+// The messages between threads: the whole protocol, as data.
 
 import type { MessagePort } from 'node:worker_threads'
 import type { ResumePoint, SourceCommand } from '../../checkpoint/epoch-reports.ts'
@@ -15,23 +15,23 @@ export type ChannelMessage =
   | { readonly kind: 'events'; readonly channel: string; readonly packed: Packed }
   | { readonly kind: 'watermark'; readonly channel: string; readonly time: number }
   | { readonly kind: 'barrier'; readonly channel: string; readonly epoch: number }
-  /** A failure is not said here: who started the threads hears of it, and ends all of them. */
+  /** Failures are not sent here: they go to the thread that started the others, which ends all of them. */
   /** All events of the channel were sent. */
   | { readonly kind: 'end'; readonly channel: string }
 
 /** What a worker is started with. */
 export interface WorkerSetup {
-  /** Where the worker finds what it is to run. */
+  /** Where the worker finds what it runs. */
   readonly job: Job
   /** Which of the workers, from 0. */
   readonly index: number
   readonly workers: number
   readonly stages: number
   readonly inFlight: InFlightLimits
-  /** Whether single events are to be told. */
+  /** Whether single events are reported. */
   readonly tellsLate: boolean
   readonly tellsDead: boolean
-  /** What workers write for who watches over them; see {@link Watchdog}. */
+  /** What workers write for the watchdog; see {@link Watchdog}. */
   readonly watch: SharedArrayBuffer
 }
 
@@ -39,20 +39,20 @@ export interface WorkerSetup {
 export type ToWorker =
   | {
       readonly kind: 'start'
-      /** Worker → the way to it; {@link STARTER} → to the thread that started all. */
+      /** Worker → the port to it; {@link STARTER} → to the thread that started all. */
       readonly ports: ReadonlyMap<number, MessagePort>
       /** Layer → the splits of its source. */
       readonly splits: ReadonlyMap<number, readonly Split[]>
       /** The next split of each layer, by its number. */
       readonly taken: SharedArrayBuffer
-      /** What workers write down of their stages; see {@link WindowState}. */
+      /** What workers record of their stages; see {@link SharedStats}. */
       readonly figures: SharedArrayBuffer
       /** Of a pipeline: what its last commit left. */
       readonly resumePoint: ResumePoint | undefined
     }
   | { readonly kind: 'command'; readonly command: SourceCommand }
   | { readonly kind: 'drain' }
-  /** All stages of a level, in all workers, have taken what they will take. */
+  /** All stages of a level, in all workers, have taken their input. */
   | { readonly kind: 'passed'; readonly level: number }
   | { readonly kind: 'cancel' }
 
@@ -69,18 +69,18 @@ export type FromWorker =
     }
   | { readonly kind: 'noted'; readonly note: string }
   | { readonly kind: 'failed'; readonly failure: Failure }
-  /** A stage of the level has taken what it will take. */
+  /** A stage of the level has taken its input. */
   | { readonly kind: 'arrived'; readonly level: number }
-  /** What a stage of a pipeline tells whoever keeps its epochs. */
+  /** A report of a stage of a pipeline. */
   | { readonly kind: 'report'; readonly entry: EpochReport }
 
-/** What can be said of a failure across threads. */
+/** What can be sent of a failure. */
 export interface Failure {
   readonly error: SentError
-  /** The operator whose function threw, and the event that it was given, where they are known. */
+  /** The operator whose function threw, and the event that it was given, if known. */
   readonly operator: string | undefined
   readonly event: string | undefined
-  /** Whether it is what reading a source failed with. */
+  /** Whether it is the error of reading a source. */
   readonly isOfSource: boolean
 }
 
@@ -91,6 +91,6 @@ export interface SentError {
   readonly stack: string | undefined
   readonly code: string | undefined
   readonly details: unknown
-  /** Whether it is one that a caller can act on, by code and details. */
+  /** Whether it is a SluiceError, with code and details. */
   readonly isOurs: boolean
 }

@@ -2,7 +2,7 @@
 
 import type { Layer } from '../../flow/topology.ts'
 
-/** In the place of a worker's number: the thread that started them, which takes what the flow gives. */
+/** In place of a worker's number: the thread that started them, which takes the output. */
 export const STARTER = -1
 
 /** Stage n of every layer is in the same worker, so that a layer forwards to the next without a hop. */

@@ -1,4 +1,4 @@
-// What workers write down of their stages for the thread that started them: shared memory, no message.
+// What workers record of their stages for the thread that started them: in shared memory, without messages.
 
 import type { Topology } from '../../flow/topology.ts'
 import type { StageCounts } from '../stage-stats.ts'
@@ -33,7 +33,7 @@ export class SharedStats {
     this.#fields.set(fields, (row.first + stage) * FIELDS)
   }
 
-  /** The stages of a layer, as they were written last. */
+  /** The stages of a layer, as last written. */
   read(layer: number): StageCounts[] {
     const { first = 0, stages = 0 } = this.#rows.get(layer) ?? {}
     return Array.from({ length: stages }, (_, stage) => this.#read((first + stage) * FIELDS))
@@ -43,7 +43,7 @@ export class SharedStats {
     const fields = this.#fields.subarray(at, at + FIELDS)
     const [received = 0, emitted = 0, filtered = 0, derived = 0, demand = 0, buffered = 0, busyMs = 0] = fields
     const watermarkMs = fields[FIELDS - 1] ?? 0
-    // No row was written, where nothing was: a watermark of 0 is that of 1970.
+    // Rows that were never written hold 0, and a watermark of 0 would be 1970.
     const hasWatermark = !Number.isNaN(watermarkMs) && watermarkMs !== 0
     const time = hasWatermark ? { watermarkMs } : {}
     return { received, emitted, filtered, derived, demand, buffered, busyMs, ...time }

@@ -1,12 +1,12 @@
-// What a worker writes into shared memory for who watches over it: no message, however often.
+// What a worker writes into shared memory for the watchdog, without messages.
 
 import type { Busy } from '../operator-stage.ts'
 
-/** What one worker is at. */
+/** What one worker is doing. */
 export interface WorkerActivity {
-  /** Since when it has been handling one batch, in epoch milliseconds; undefined between two batches. */
+  /** When it began the current batch, in epoch milliseconds; undefined between two batches. */
   readonly busySinceMs: number | undefined
-  /** The layer whose batch it is, from 1. */
+  /** The layer of that batch, from 1. */
   readonly layer: number
 }
 

@@ -1,4 +1,4 @@
-// The workers of one run: started, wired to each other, watched over, and ended together.
+// The workers of one run: started, connected to each other, supervised, and ended together.
 
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { messageOf, SluiceError } from '../../base/errors.ts'
@@ -24,23 +24,23 @@ export interface WorkerPoolOptions {
   readonly workers: number
   /** Of the links of this thread. */
   readonly inFlight: InFlight
-  /** The longest that a worker may be at one batch. */
+  /** The longest a worker may take for one batch. */
   readonly maxBatchMs: number
-  /** The most memory that a worker's objects may take; Node's own limit if undefined. */
+  /** The heap limit of a worker; Node's own limit if undefined. */
   readonly heapMb: number | undefined
   /** Called once, when a worker has failed: the run is over. */
   readonly onFailure: (error: unknown) => void
 }
 
-/** How often busy workers are looked at. */
+/** How often busy workers are checked. */
 const LOOK_MS = 250
-/** How long workers that were told to end have for it, and those that have done their part. */
+/** How long workers have to end after they were told to, and after they have finished. */
 const GRACE_MS = 1000
 const DONE_GRACE_MS = 100
 
 /**
- * Room for new objects, which die young: less than Node gives a thread, for memory's sake. With half of it, events that
- * wait for an exchange are taken for old ones: measured a quarter slower, with twice the memory.
+ * Room for new objects, which die young: less than Node gives a thread, to save memory. With half of it, events that
+ * wait for an exchange are promoted to the old generation: measured a quarter slower, with twice the memory.
  */
 const YOUNG_MB = 32
 
@@ -58,7 +58,7 @@ export class WorkerPool {
   constructor(options: WorkerPoolOptions) {
     const { workers, work } = options
     const { job } = work
-    if (job === undefined) throw new TypeError('Workers import what they run: this was handed over as an object')
+    if (job === undefined) throw new TypeError('Workers import what they run: this was passed as an object')
     const memory = Watchdog.memoryFor(workers)
     this.#options = options
     this.#job = job
@@ -81,9 +81,9 @@ export class WorkerPool {
   }
 
   /**
-   * Wires the workers up once all have the same topology as this thread, and starts them.
+   * Connects the workers once all have the same topology as this thread, and starts them.
    *
-   * @returns for each worker the channels on which its share of the flow's events comes
+   * @returns for each worker the channels that carry its share of the output
    */
   async start(signal: AbortSignal): Promise<readonly Channels[]> {
     const topology = this.#topology
@@ -106,7 +106,7 @@ export class WorkerPool {
     })
   }
 
-  /** Resolves when every worker has done its part and told what it counted. */
+  /** Resolves when every worker has finished and sent its counts. */
   async done(): Promise<void> {
     await Promise.all(this.#workers.map(({ done }) => done))
   }
@@ -115,7 +115,7 @@ export class WorkerPool {
     this.#tellAll({ kind: 'drain' })
   }
 
-  /** Tells every stage that reads the source of a pipeline. */
+  /** Sends a command to every stage that reads the source of a pipeline. */
   tell(command: SourceCommand): void {
     this.#tellAll({ kind: 'command', command })
   }
@@ -124,12 +124,12 @@ export class WorkerPool {
     for (const { worker } of this.#workers) worker.postMessage(message)
   }
 
-  /** What the stages of a layer did, as their workers wrote it down last. */
+  /** What the stages of a layer did, as their workers last recorded it. */
   figures(layer: number): readonly StageCounts[] {
     return this.#stats?.read(layer) ?? []
   }
 
-  /** Ends all of them: those that do not end by themselves in time are stopped. */
+  /** Ends all of them: those that do not end in time are terminated. */
   async end(isAtOnce = false): Promise<void> {
     clearInterval(this.#look)
     const all = this.#workers.map((worker) => worker.end(isAtOnce ? 0 : GRACE_MS))
@@ -153,7 +153,7 @@ export class WorkerPool {
     }
   }
 
-  /** What a worker is at; undefined between two batches. */
+  /** What a worker is doing; undefined between two batches. */
   #workOf(index: number): string | undefined {
     const { busySinceMs, layer } = this.#watch.look(index)
     if (busySinceMs === undefined) return undefined
@@ -168,15 +168,15 @@ export class WorkerPool {
       const { busySinceMs } = this.#watch.look(index)
       if (busySinceMs === undefined || nowMs - busySinceMs <= maxBatchMs) continue
       const operator = this.#workOf(index) ?? 'unknown'
-      const message = `Worker ${index + 1} of ${workers} did not come back from a batch within ${maxBatchMs} ms, in ${operator}`
+      const message = `Worker ${index + 1} of ${workers} did not return from a batch within ${maxBatchMs} ms, in ${operator}`
       this.fail(new SluiceError('WORKER_FAILED', message, { worker: index + 1, operator, event: 'unknown' }))
     }
   }
 }
 
-/** What a member asks and tells its crew. */
+/** What a worker handle needs from its pool. */
 interface WorkerEvents {
-  /** What the worker is at, as far as is known. */
+  /** What the worker is doing, if known. */
   readonly workOf: () => string | undefined
   /** A stage of a level has arrived at the gate. */
   readonly onArrival: (level: number) => void
@@ -225,7 +225,7 @@ class WorkerHandle {
     this.worker.on('message', (message: FromWorker) => this.#onMessage(message))
     this.worker.on('error', (error) => this.#failed(messageOf(error), error))
     this.worker.on('exit', (code) => {
-      if (!this.#isFinished) this.#failed(`it ended by itself with exit code ${code}, before its part was done`)
+      if (!this.#isFinished) this.#failed(`it exited by itself with code ${code}, before its part was done`)
       this.#exited.resolve()
     })
   }
@@ -243,7 +243,7 @@ class WorkerHandle {
     const stop = (): void => void this.worker.terminate()
     let timer = setTimeout(stop, graceMs)
     const isGone = this.#exited.promise
-    // What its modules keep open, such as the timer of a source that was given up, is not waited for.
+    // What its modules keep open, such as the timer of an abandoned source, is not awaited.
     const isDone = await Promise.race([this.#done.promise.then(() => true), isGone.then(() => false)])
     clearTimeout(timer)
     if (isDone) timer = setTimeout(stop, Math.min(graceMs, DONE_GRACE_MS))
@@ -283,7 +283,7 @@ class WorkerHandle {
   #finish({ late, dead, ahead }: FromWorker & { readonly kind: 'done' }): void {
     const { rejections } = this.#options.work
     this.#isFinished = true
-    // Those that were told one by one are counted already.
+    // Those that were reported one by one are counted already.
     rejections.add(rejections.tellsLate ? new Map() : late, rejections.tellsDead ? new Map() : dead, ahead)
     this.#done.resolve()
   }
@@ -300,7 +300,7 @@ class WorkerHandle {
   }
 }
 
-/** The splits of each source that has some, by its layer's number. */
+/** The splits of each source that has any, by layer number. */
 async function splitsOf({ layers }: Topology, signal: AbortSignal): Promise<Map<number, readonly Split[]>> {
   const splits = new Map<number, readonly Split[]>()
   for (const { work, number } of layers) {
@@ -310,7 +310,7 @@ async function splitsOf({ layers }: Topology, signal: AbortSignal): Promise<Map<
   return splits
 }
 
-/** For each worker, a port to each other one. */
+/** For each worker, a port to every other one. */
 function portsBetween(workers: number): Map<number, MessageChannel['port1']>[] {
   const ports = Array.from({ length: workers }, () => new Map<number, MessageChannel['port1']>())
   for (let a = 0; a < workers; a += 1) {

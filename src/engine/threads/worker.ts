@@ -1,4 +1,4 @@
-// The entry of a worker: the same program as in every other one, and its share of the stages.
+// The entry point of a worker: the same program in each, with its share of the stages.
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../base/clock.ts'
@@ -20,7 +20,7 @@ import { sharedQueue } from './shared-queue.ts'
 import { SharedStats } from './shared-stats.ts'
 import { Watchdog } from './watchdog.ts'
 
-/** Between two writings of what stages did. */
+/** Between two records of what stages did. */
 const WRITE_MS = 250
 
 const setup = workerData as WorkerSetup
@@ -61,7 +61,7 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
     return found
   }
   for (const [worker, to] of ports) channels.set(worker, new Channels(to, inFlight.counter()))
-  /** Set when whoever started this worker has nothing more to say. */
+  /** Set when the thread that started this worker will send nothing more. */
   const isOver = Promise.withResolvers<void>()
   const gate = new FarGate((level) => tell({ kind: 'arrived', level }))
   const member = (place: StagePlace | undefined): number =>
@@ -84,11 +84,11 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
   const write = (): void => {
     for (const one of share.placed) stats.write(one.layer, one.stage, one.work())
   }
-  // Only runs of pipelines are looked at from outside.
+  // Only runs of pipelines are observed from outside.
   const writing = resumePoint === undefined ? undefined : setInterval(write, WRITE_MS).unref()
   for (const [worker, to] of ports) to.on('message', (wire: ChannelMessage) => wiresTo(worker).receive(wire))
   port?.on('message', (message: ToWorker) => {
-    // What other workers send still comes: only where events enter is closed.
+    // What other workers send still arrives: only the sources are closed.
     if (message.kind === 'drain') share.drain()
     else if (message.kind === 'passed') gate.pass(message.level)
     else if (message.kind === 'command') share.tell(message.command)

@@ -72,7 +72,7 @@ describe('aggregate', () => {
     throws(() => step.events([{ sensor: 'c', celsius: 1 }]), {
       code: 'STATE_OVER_LIMIT',
       message:
-        'Cannot hold another key in sums: a stage holds 2, as many as maxKeys allows; raise maxKeys, or use windows or more stages',
+        'Cannot hold another key in sums: a stage holds 2, the limit set by maxKeys; raise maxKeys, or use windows or more stages',
     })
   })
 

@@ -7,9 +7,9 @@ import type { Aggregating } from '../plan.ts'
 import { giveResults, type MakeStep, type Port } from '../step.ts'
 import { type Any, Groups, type Partial, type SavedGroups } from './groups.ts'
 
-/** Keys held before the partial results go out: they are merged further down in any case. */
+/** Keys held before the partial results are emitted: they are merged further down in any case. */
 const PARTIALS_HELD = 100_000
-/** The key of an aggregation that has none. */
+/** The key of an aggregation without keys. */
 const ALL = ''
 const OUT_AT_ONCE = 1024
 
@@ -51,7 +51,7 @@ export function aggregateMerging(operator: Aggregating): MakeStep {
 
 type Take = (groups: Groups) => (values: readonly unknown[]) => void
 
-/** Key → state, until the end; without keys there is a result also for no events. */
+/** Key → state, until the end; without keys there is a result even without events. */
 function machine(operator: Aggregating, take: Take): MakeStep {
   return (next, context) => {
     const groups = new Groups(operator)

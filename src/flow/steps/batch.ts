@@ -20,7 +20,7 @@ interface Open {
   readonly dueMs: number
 }
 
-/** An open batch as it is kept. */
+/** An open batch as it is stored. */
 interface SavedBatch {
   readonly key: Key
   readonly events: readonly unknown[]
@@ -37,7 +37,7 @@ class Batch implements Step {
   readonly #keyOf: (event: unknown) => Key
   readonly #next: Port
   readonly #context: StepContext
-  /** Key → its batch; the one that was opened first is the first one due. */
+  /** Key → its batch; the oldest open batch is the first one due. */
   readonly #open = new Map<Key, Open>()
 
   constructor(operator: Batching, next: Port, context: StepContext) {
@@ -76,7 +76,7 @@ class Batch implements Step {
         if (!isOwn) continue
         const open = this.#open.get(key)
         if (open === undefined) this.#open.set(key, { events: [...events], bytes, dueMs: nowMs() + leftMs })
-        // Of several stages that have become one: a batch that is too large by that is sent with the next event.
+        // When several stages became one, a batch may be too large: it is emitted with the next event.
         else for (const event of events) open.events.push(event)
       }
     }

@@ -1,11 +1,11 @@
-// branch: one of several ways that events go on. What becomes of them on one has other parts than what does on another.
+// branch: one of several branches that events take. What they become on one has other parts than on another.
 
 import { type Batch, batchOf } from '../../connect/batch.ts'
 import { faultOfParts, type Origin, partOf } from '../../connect/origin.ts'
 import { give, type MakeStep, passing } from '../step.ts'
 
 /**
- * @param at - which of the ways it is
+ * @param at - which of the branches it is
  * @param ways - how many there are
  */
 export function branch(name: string, at: number, ways: number): MakeStep {
@@ -22,7 +22,7 @@ export function branch(name: string, at: number, ways: number): MakeStep {
       const kept: number[] = []
       for (let index = 0; index < batch.length; index += 1) {
         const fault = faultOfParts(batch.origin(index) as Origin, ways)
-        // One way speaks for all of them.
+        // One branch counts for all of them.
         if (fault !== undefined && at === 0) context.dead(name, batch, index, fault)
         if (fault === undefined && own.origin(index) !== undefined) kept.push(index)
       }

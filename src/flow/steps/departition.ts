@@ -1,4 +1,4 @@
-// departition: the states of all partitions become one, for each window.
+// departition: the states of all partitions become one, per window.
 
 import { overLimit } from '../../base/over-limit.ts'
 import type { Operator } from '../plan.ts'
@@ -7,24 +7,24 @@ import { giveResults, type MakeStep } from '../step.ts'
 
 type Window = Fired<unknown>['window']
 
-/** A window's state as a reduction hands it to a departition. */
+/** A window's state as a reduction passes it to a departition. */
 export interface Part {
   readonly window: Window
   readonly state: unknown
-  /** How many stages give a part of the window, where that alone says that it is complete. */
+  /** How many stages have a part of the window, if that alone tells that it is complete. */
   readonly parts?: number | undefined
 }
 
 interface Open {
   readonly window: Window
   merged: unknown
-  /** How many parts it is merged of. */
+  /** How many parts have been merged. */
   count: number
 }
 
 /**
- * Merges what comes; a window is done when the watermark has passed it, `latenessMs` included, and at the end. A count
- * window is done when each stage has given its part.
+ * Merges parts as they come; a window is done when the watermark has passed it, `latenessMs` included, and at the end.
+ * A count window is done when each stage has sent its part.
  */
 export function departition(operator: Extract<Operator, { kind: 'departition' }>): MakeStep {
   const { name, create, latenessMs, maxOpen } = operator

@@ -1,4 +1,4 @@
-// The loop of a run of operators over a batch: as made code, and in the clear.
+// The loop of a run of operators over a batch: as generated code, and as plain code.
 
 import { generated } from '../../base/generated.ts'
 import type { Stateless } from '../plan.ts'
@@ -7,21 +7,21 @@ import { type Check, REFUSED, WAITS } from '../validation.ts'
 /** A run of these is one loop. */
 export type Each = Exclude<Stateless, { kind: 'flatMap' }>
 
-/** Takes the events that go on, and the indices of those that they were made of. */
+/** Receives the events that go on, and the indices of those they were made of. */
 export interface Made {
   out: unknown[]
   readonly of: number[] | undefined
 }
 
-/** Hears of events that do not go on, for another reason than a filter. */
+/** Called for events that do not go on, for another reason than a filter. */
 export interface LoopHooks {
-  /** The operator at a place has refused the event. */
+  /** The operator at an index has rejected the event. */
   refused(at: number, index: number): void
-  /** Its function threw. Throws where that is to end the run. */
+  /** Its function threw. Throws if that is to fail the run. */
   failed(at: number, index: number, error: unknown): void
 }
 
-/** Where a loop stopped, as a schema waits; at -1 if it did not. */
+/** Where a loop stopped to wait for a schema; at -1 if it did not. */
 export interface Stop {
   readonly at: number
   readonly index: number
@@ -33,7 +33,7 @@ type Checks = readonly (Check | undefined)[]
 
 const NOWHERE: Stop = { at: -1, index: -1 }
 
-/** The clear version: each event through each operator in turn. */
+/** The plain version: each event through each operator in turn. */
 export function loopByCalls(operators: readonly Each[], checks: Checks, isGuarded: boolean): Loop {
   const calls = operators.map((operator, at) => callOf(operator, checks[at]))
   return (values, { out, of }, hooks) => {
@@ -62,8 +62,8 @@ export function loopByCalls(operators: readonly Each[], checks: Checks, isGuarde
 }
 
 /**
- * The fast version: source text with one call site for each function, so that the engine can put the functions
- * themselves into the loop. Undefined where code from text is not allowed.
+ * The fast version: source text with one call site per function, so that the engine can inline the functions. Undefined
+ * if generated code is not allowed.
  */
 export function loopGenerated(operators: readonly Each[], checks: Checks, isGuarded: boolean): Loop | undefined {
   const lines = operators.map(({ kind }, index) => {
@@ -82,7 +82,7 @@ export function loopGenerated(operators: readonly Each[], checks: Checks, isGuar
     if (isGuarded) return `for (; i < values.length; i += 1) { try { ${one} } ${failed} }`
     return `try { for (; i < values.length; i += 1) { ${one} } } ${failed}`
   }
-  // Two loops, as most batches have no origins, and one that asks at each event is slower.
+  // Two loops: most batches have no origins, and a loop that checks at each event is slower.
   const body = `return (values, made, hooks) => {
     const out = made.out = []
     const { of } = made
@@ -98,7 +98,7 @@ export function loopGenerated(operators: readonly Each[], checks: Checks, isGuar
   return generated<Loop>(body, { NOWHERE, REFUSED, WAITS, ...Object.fromEntries(functions) })
 }
 
-/** What a filter says of an event that goes no further. */
+/** What a filter returns for an event that it drops. */
 const GONE: unique symbol = Symbol('gone')
 type One = (value: unknown) => unknown
 

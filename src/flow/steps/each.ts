@@ -1,4 +1,4 @@
-// Operators that look at one event at a time, several of them in one loop over a batch.
+// Stateless operators, several of them in one loop over a batch.
 
 import { messageOf } from '../../base/errors.ts'
 import { type Batch, mapped } from '../../connect/batch.ts'
@@ -9,10 +9,10 @@ import { type Each, type Loop, type LoopHooks, loopByCalls, loopGenerated, type 
 import { Validating } from './validating.ts'
 
 /**
- * A run of `map`, `filter` and `validate` as one loop over the batch: no array between two of them.
+ * A run of `map`, `filter` and `validate` as one loop over the batch: no arrays in between.
  *
- * From the first event on for which a schema waits, the run is three steps: what lies before the schema, the schema,
- * and what lies after it.
+ * From the first event for which a schema is async, the run is three steps: what comes before the schema, the schema,
+ * and what comes after it.
  */
 export function each(operators: readonly Each[]): MakeStep {
   return (next, context) => new EachStep(operators, next, context)
@@ -24,10 +24,10 @@ class EachStep implements Step, LoopHooks {
   readonly #loop: Loop
   readonly #next: Port
   readonly #context: StepContext
-  /** The batch at hand, and how many of its events are dead letters. */
+  /** The current batch, and how many of its events are dead letters. */
   #batch: Batch | undefined
   #dead = 0
-  /** The run as several steps, once a schema has waited. */
+  /** The run as several steps, once a schema was async. */
   #chain: Chain | undefined
 
   constructor(operators: readonly Each[], next: Port, context: StepContext) {
@@ -92,7 +92,7 @@ class EachStep implements Step, LoopHooks {
     return this.#operators[at]?.name ?? ''
   }
 
-  /** The schema at `at` waits for an event: the step that takes its place is given what it will say. */
+  /** The schema at `at` is async for an event: the step that takes its place receives the pending result. */
   #split(at: number, batch: Batch, index: number): void {
     const answer = this.#checks[at]?.answer
     const operator = this.#operators[at]

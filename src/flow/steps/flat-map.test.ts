@@ -151,6 +151,6 @@ describe('flatMap', () => {
     )
     step.events(recordsOf([3], [4]))
     deepEqual(take(), [])
-    deepEqual(told, [['dead', 3, 'it now becomes 3 events, and part 4 of it, which was refused, is not one of them']])
+    deepEqual(told, [['dead', 3, 'it now becomes 3 events, and part 4 of it, which was rejected, is not one of them']])
   })
 })

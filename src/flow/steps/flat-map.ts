@@ -1,4 +1,4 @@
-// flatMap: what a function gives for each event, drawn no further than is wanted.
+// flatMap: the events that a function returns for each event, drawn on demand.
 
 import { messageOf } from '../../base/errors.ts'
 import { type Batch, batchOf, derived } from '../../connect/batch.ts'
@@ -8,11 +8,11 @@ import type { Stateless } from '../plan.ts'
 import { give, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
 
 /**
- * Events handed on at once; and how many of one event are held until its iterator ends, so that nothing of it goes on if
+ * Events passed on at once; and how many of one event are held until its iterator ends, so that none of them go on if
  * it throws by then.
  */
 const AT_ONCE = 1024
-/** The parts of an event that becomes more than are held are numbered as if it became so many. */
+/** If an event becomes more than are held, its parts are numbered as if it became this many. */
 const COUNT_OF_LARGE = 2 ** 31
 
 type Operator = Extract<Stateless, { kind: 'flatMap' }>
@@ -22,7 +22,7 @@ export function flatMap(operator: Operator): MakeStep {
   return (next, context) => new FlatMap(operator, next, context)
 }
 
-/** An event whose iterator gave more than is held: it goes on as it is drawn. */
+/** An event whose iterator returned more than is held: it is emitted as it is drawn. */
 interface Large {
   readonly iterator: Iterator<unknown>
   readonly event: Batch
@@ -30,19 +30,19 @@ interface Large {
 }
 
 /**
- * Arrays are handed on as they are. An iterator is drawn {@link AT_ONCE} events at a time: is it not at its end by then,
- * the rest is put off, so that an endless one fills no memory.
+ * Arrays are passed on as they are. An iterator is drawn {@link AT_ONCE} events at a time: if it is not at its end by
+ * then, the rest is put off, so that an endless one does not fill the memory.
  */
 class FlatMap implements Step {
   readonly #name: string
   readonly #fn: (value: unknown) => Given
   readonly #next: Port
   readonly #context: StepContext
-  /** What is under way: a batch, how far it is, and an iterator that is not at its end. */
+  /** What is under way: a batch, its progress, and an iterator that is not at its end. */
   #batch: Batch = batchOf([])
   #at = 0
   #large: Large | undefined
-  /** What the events of the batch from `#from` on became, and where in it each of them begins. */
+  /** What the events of the batch from `#from` on became, and where each of them starts. */
   #from = 0
   #out: unknown[] = []
   #starts: number[] = []
@@ -125,7 +125,7 @@ class FlatMap implements Step {
     if (this.#context.isStopped) this.drop()
   }
 
-  /** Of records that are tried again only parts may go on, which are counted for each event. */
+  /** Of replayed records only parts may go on, which are counted per event. */
   #put(given: readonly unknown[]): void {
     const { counts, isReplay } = this.#context
     const out = this.#out
@@ -147,7 +147,7 @@ class FlatMap implements Step {
     give(this.#next, this.#context.isReplay ? this.#wanted(made, true) : made)
   }
 
-  /** Those parts of a record that are tried again. */
+  /** The parts of a record that are replayed. */
   #wanted(made: Batch, isFirst: boolean): Batch {
     if (!made.hasOrigins) return made
     const wanted = made.values().flatMap((_, index) => (made.origin(index) === undefined ? [] : [index]))
@@ -176,13 +176,13 @@ class FlatMap implements Step {
 
   #drawOn(large: Large): void {
     const made: unknown[] = []
-    // Over until it has said otherwise: one that throws is not closed again.
+    // Counts as ended until it has returned otherwise: an iterator that throws is not closed again.
     this.#large = undefined
     try {
       if (!draw(large.iterator, made, AT_ONCE)) this.#large = large
       else if (this.#context.isReplay) this.#checkAll(large, large.drawn + made.length)
     } catch (error) {
-      // A part of what it gives has gone on: it is not for this event alone to be refused.
+      // A part of its events has gone on: the event can no longer be rejected as a whole.
       this.#context.recordFailure(this.#name, [large.event.at(0)])
       throw error
     }
@@ -200,7 +200,9 @@ class FlatMap implements Step {
     give(this.#next, made)
   }
 
-  /** @throws {RangeError} if the event cannot become so many */
+  /**
+   * @throws {RangeError} if the event cannot become that many
+   */
   #checkParts(index: number, count: number): void {
     const { maxStride, hasOrigins } = this.#batch
     if (!hasOrigins || count < 2) return
@@ -209,13 +211,15 @@ class FlatMap implements Step {
     if (fault !== undefined) throw new RangeError(fault)
   }
 
-  /** @throws {RangeError} if a part that is tried again was not among those that were drawn */
+  /**
+   * @throws {RangeError} if a part that is replayed was not among those that were drawn
+   */
   #checkAll({ event }: Large, count: number): void {
     const { only, stride = 1 } = event.origin(0) ?? {}
     const missing = only?.find((part) => Math.floor(part / stride) % (COUNT_OF_LARGE + 1) > count)
     if (missing === undefined) return
     throw new RangeError(
-      `it now becomes ${count} events, and part ${missing} of it, which was refused, is not one of them`,
+      `it now becomes ${count} events, and part ${missing} of it, which was rejected, is not one of them`,
     )
   }
 
@@ -228,7 +232,7 @@ class FlatMap implements Step {
   }
 }
 
-/** Draws up to `count` events into `out`; whether the iterator has come to its end. */
+/** Draws up to `count` events into `out`; returns whether the iterator has ended. */
 function draw(iterator: Iterator<unknown>, out: unknown[], count: number): boolean {
   for (let drawn = 0; drawn < count; drawn += 1) {
     const { done, value } = iterator.next()

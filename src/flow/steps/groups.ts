@@ -6,13 +6,13 @@ import type { Key } from '../../base/hash.ts'
 import { KeyTable } from '../../base/key-table.ts'
 import type { Aggregating } from '../plan.ts'
 
-/** An aggregate of which nothing is known. */
+/** An aggregate of unknown types. */
 export type Any = Aggregate<unknown, unknown, unknown>
 
 /** What travels between the two halves of an aggregation: flat, as there may be many of them. */
 export type Partial = readonly [key: Key, ...saved: unknown[]]
 
-/** States as plain data: a list for each member, in the order of the keys. */
+/** States as plain data: a list per member, in the order of the keys. */
 export interface SavedGroups {
   readonly keys: readonly Key[]
   readonly columns: readonly (readonly unknown[])[]
@@ -23,7 +23,7 @@ type Loop = (batch: readonly unknown[]) => void
 /**
  * Key → the states of an aggregation's members.
  *
- * States lie by columns, one list for each member: numbers are then kept as bare numbers, side by side.
+ * States are stored in columns, one list per member: numbers are then stored unboxed, side by side.
  */
 export class Groups {
   readonly #table = new KeyTable()
@@ -43,12 +43,12 @@ export class Groups {
     return this.#table.keys.length
   }
 
-  /** Makes what adds a batch to the states of its keys. */
+  /** Makes the function that adds a batch to the states of its keys. */
   adder(keyOf: (event: unknown) => Key): Loop {
     return this.adderGenerated(keyOf) ?? this.adderByCalls(keyOf)
   }
 
-  /** The clear version. */
+  /** The plain version. */
   adderByCalls(keyOf: (event: unknown) => Key): Loop {
     return (batch) => {
       for (const event of batch) {
@@ -57,7 +57,7 @@ export class Groups {
     }
   }
 
-  /** The fast version: a place in the code for each member; undefined where code from text is not allowed. */
+  /** The fast version, unrolled over the members; undefined if generated code is not allowed. */
   adderGenerated(keyOf: (event: unknown) => Key): Loop | undefined {
     const args: Record<string, unknown> = { table: this.#table, keyOf }
     for (const [i, { create, add }] of this.#members.entries()) {
@@ -92,7 +92,7 @@ export class Groups {
     }
   }
 
-  /** Makes sure that there is a state, also if nothing came. */
+  /** Ensures that there is a state, even if nothing came. */
   ensure(key: Key): void {
     this.#update(key, ({ create }, state, isNew) => (isNew ? create() : state))
   }
@@ -117,7 +117,7 @@ export class Groups {
     return { keys: [...this.#table.keys], columns }
   }
 
-  /** Takes in the states of keys that `owns` says are wanted. */
+  /** Takes the states of keys that `owns` selects. */
   restore({ keys, columns }: SavedGroups, owns: (key: Key) => boolean): void {
     for (const [from, key] of keys.entries()) {
       if (!owns(key)) continue

@@ -73,7 +73,7 @@ describe('join', () => {
     throws(() => probe.step.events([left(3, 1000)]), {
       code: 'STATE_OVER_LIMIT',
       message:
-        'Cannot hold another event in match: a stage holds 2, as many as maxHeld allows; raise maxHeld, or use windows or more stages. It holds 3 of the left side and 0 of the right: a side that is read faster is not held back for the other',
+        'Cannot hold another event in match: a stage holds 2, the limit set by maxHeld; raise maxHeld, or use windows or more stages. It holds 3 of the left side and 0 of the right: a side that is read faster does not wait for the other',
     })
   })
 })

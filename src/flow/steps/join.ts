@@ -38,13 +38,13 @@ interface Half {
   isPaired: boolean
 }
 
-/** An event that is held, as it is kept. */
+/** An event that is held, as it is stored. */
 interface SavedHalf extends Half {
   readonly side: Side
   readonly key: Key
 }
 
-/** All that a join holds, as it is kept. */
+/** Everything that a join holds, as it is stored. */
 interface SavedJoin {
   readonly watermark: number
   readonly windows: readonly { readonly endMs: number; readonly halves: readonly SavedHalf[] }[]
@@ -94,7 +94,7 @@ class Table {
   }
 }
 
-/** What a join needs to know of windows: which one an event is in, and when one is over. */
+/** What a join needs to know about windows: which one an event is in, and when one is over. */
 export interface JoinWindows {
   /** The end of the event's window; infinite without windows. */
   readonly endOf: (value: unknown) => number
@@ -189,7 +189,7 @@ class Join implements Step {
     window.events += 1
     this.#held += 1
     if (this.#held <= maxHeld) return
-    const why = `. It holds ${this.#sharesText()}: a side that is read faster is not held back for the other`
+    const why = `. It holds ${this.#sharesText()}: a side that is read faster does not wait for the other`
     throw overLimit({ what: 'event', operator: name, option: 'maxHeld', limit: maxHeld, why })
   }
 

@@ -1,4 +1,4 @@
-// reduce, emitAndReduce: one state out of many events, without windows.
+// reduce, emitAndReduce: one state over many events, without windows.
 
 import type { Reduce } from '../plan.ts'
 import { checkItems, type Fired, itemsOf, type Outcome } from '../reduce.ts'
@@ -39,7 +39,7 @@ export interface Box {
   state: unknown
 }
 
-/** Takes a batch into a state; what `emitAndReduce` emits goes out in one batch. */
+/** Takes a batch into a state; what `emitAndReduce` emits is passed on in one batch. */
 export function adderOf({ add, emits }: Reduce): (box: Box, values: readonly unknown[], next: Port) => void {
   if (emits) {
     const step = add as (state: unknown, value: unknown) => readonly [readonly unknown[], unknown]
@@ -61,7 +61,7 @@ export function adderOf({ add, emits }: Reduce): (box: Box, values: readonly unk
   }
 }
 
-/** What goes out when a window fires, by the operator's own way; the box holds the state that it goes on with. */
+/** What is emitted when a window fires, by the operator's own rule; the box holds the state that it continues with. */
 export function outcomeOf(
   operator: Reduce,
   box: Box,

@@ -1,4 +1,4 @@
-// take, takeSort: the first events, by their coming or by an order.
+// take, takeSort: the first events, by arrival or by an order.
 
 import { overLimit } from '../../base/over-limit.ts'
 import type { TakingSorted } from '../plan.ts'
@@ -8,7 +8,7 @@ import { give, giveResults, type MakeStep } from '../step.ts'
 const SORTED_AT_ONCE = 1024
 const OUT_AT_ONCE = 4096
 
-/** The first `count` events; then nothing more is wanted of anybody above. */
+/** The first `count` events; then nothing more is wanted from above. */
 export function take(count: number): MakeStep {
   return (next, context) => {
     let left = count
@@ -18,7 +18,7 @@ export function take(count: number): MakeStep {
         if (left === 0) return
         const taken = batch.slice(0, Math.min(left, batch.length))
         left -= taken.length
-        // Before they go on: what is put off above must not go on for their sake.
+        // Set before they are passed on: put-off work above must not continue for their sake.
         context.isStopped ||= left === 0
         give(next, taken)
       },

@@ -1,4 +1,4 @@
-// times: tells how far event time has come, in line with the events.
+// times: tracks how far event time has advanced, in order with the events.
 
 import { messageOf } from '../../base/errors.ts'
 import type { Batch } from '../../connect/batch.ts'
@@ -8,16 +8,16 @@ import { WatermarkMaker, WatermarkMerger } from '../../window/watermark.ts'
 import type { At, EventTimeWindow } from '../../window/window.ts'
 import { give, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
 
-/** How often a silent input is looked at in the time after which it is idle. */
+/** How often silent inputs are checked within the idle time. */
 const LOOKS_UNTIL_IDLE = 4
 
 /**
- * Ahead of windows, where the events of each input are still in their order: passes events on, and a watermark behind
- * the event that moved it.
+ * Before windows, while the events of each input are still in order: passes events on, and a watermark after the event
+ * that advanced it.
  *
- * An event is late here, by its own input alone: what becomes of it does not depend on how fast other inputs are.
+ * An event is late here by its own input alone: that does not depend on how fast other inputs are.
  *
- * @param isSole - whether there is one input in all, in all stages
+ * @param isSole - whether there is one input in total, in all stages
  */
 export function times(name: string, spec: EventTimeWindow<never>, isSole: () => boolean): MakeStep {
   return (next, context) => new Times(name, spec as EventTimeWindow<unknown>, isSole(), next, context)
@@ -33,11 +33,11 @@ class Times implements Step {
   readonly #context: StepContext
   readonly #idleAfterMs: number | undefined
   readonly #futureLimitMs: number
-  /** The last time at which all windows that an event may be in have closed, for an own watermark. */
+  /** The last time at which all windows of an event have closed, by the input's own watermark. */
   readonly #isLate: (timeMs: number, watermarkMs: number) => boolean
   /** Inputs that have not ended. */
   #open: number
-  /** When silent inputs are looked for again. */
+  /** When silent inputs are checked next. */
   #lookMs: number | undefined
 
   constructor(name: string, spec: EventTimeWindow<unknown>, isSole: boolean, next: Port, context: StepContext) {
@@ -96,12 +96,12 @@ class Times implements Step {
     this.#send(batch, kept, from, batch.length)
   }
 
-  /** What came from above was of other times. */
+  /** The watermark from above was about other times. */
   watermark(): void {}
 
   inputEnded(input: number): void {
     this.#open -= 1
-    // The last one's end is the end of all: what is open fires then, and says so.
+    // The end of the last input is the end of all: open windows then fire as at the end.
     if (this.#open > 0) this.#pass(this.#merger.leave(input))
   }
 
@@ -110,8 +110,8 @@ class Times implements Step {
   }
 
   /**
-   * Inputs may be others now, or give other parts of what is read: unless there is but one, all begin at the time that
-   * none of them had passed.
+   * Inputs may be different now, or have other parts of the source: unless there is only one, all start at the time
+   * that none of them had passed.
    */
   restore(saved: readonly unknown[]): void {
     const times = saved.flat() as (number | null)[]
@@ -159,8 +159,8 @@ class Times implements Step {
 }
 
 /**
- * Whether all windows that an event can be in have closed. Of the sessions of one input those know that hold them; of
- * several inputs, an event is as late as the session that it makes by itself.
+ * Whether all windows that an event can be in have closed. For sessions of one input, only the step that holds them
+ * knows; with several inputs, an event is as late as the session that it makes by itself.
  */
 function lateness(spec: EventTimeWindow<unknown>, isSole: boolean): (timeMs: number, watermarkMs: number) => boolean {
   if (spec.kind === 'session') {

@@ -24,7 +24,7 @@ describe('uniq', () => {
     step.events([1, 2, 11])
     throws(() => step.events([3]), {
       code: 'STATE_OVER_LIMIT',
-      message: /hold another key in once: a stage holds 2, as many as maxKeys allows/,
+      message: /hold another key in once: a stage holds 2, the limit set by maxKeys/,
     })
   })
 

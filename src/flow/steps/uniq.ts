@@ -6,7 +6,7 @@ import { overLimit } from '../../base/over-limit.ts'
 import type { Deduplicating } from '../plan.ts'
 import { give, type MakeStep } from '../step.ts'
 
-/** As they come; keys are kept until the end, or until others take their place. */
+/** As they come; keys are remembered until the end, or until others take their place. */
 export function uniq({ name, by, maxKeys, whenFull }: Deduplicating): MakeStep {
   return (next, context) => {
     const seen = new Set<Key>()
@@ -16,7 +16,7 @@ export function uniq({ name, by, maxKeys, whenFull }: Deduplicating): MakeStep {
       seen.add(key)
       if (seen.size <= maxKeys) return true
       if (whenFull === 'fail') throw overLimit({ what: 'key', operator: name, option: 'maxKeys', limit: maxKeys })
-      // The one that came first of all.
+      // The oldest key.
       for (const oldest of seen) return seen.delete(oldest)
       return true
     }

@@ -1,4 +1,4 @@
-// A schema that waits: several events are with it at a time, and go on in their order.
+// An async schema: several events are validated at a time, and go on in order.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { messageOf } from '../../base/errors.ts'
@@ -9,17 +9,17 @@ import type { Stateless } from '../plan.ts'
 import { give, type Port, type Step, type StepContext } from '../step.ts'
 import { Check, REFUSED, WAITS } from '../validation.ts'
 
-/** The most events that are with the schema at a time. */
+/** The most events that are being validated at a time. */
 const MOST_WAITING = 64
 
-/** An event that the schema was asked of. */
+/** An event that is being validated. */
 interface Asked {
   readonly batch: Batch
   readonly index: number
   readonly input: number
-  /** What it said; undefined as long as it waits. */
+  /** The result; undefined while it is pending. */
   said?: { readonly value: unknown; readonly reason: string } | { readonly error: unknown }
-  /** Resolves once it has said it. */
+  /** Resolves once there is a result. */
   answer?: Promise<void>
 }
 
@@ -28,7 +28,7 @@ export class Validating implements Step {
   readonly #check: Check
   readonly #next: Port
   readonly #context: StepContext
-  /** The batch under way, how far it is, and the input that it came from. */
+  /** The current batch, its progress, and the input that it came from. */
   #batch: Batch = batchOf([])
   #at = 0
   #input = 0
@@ -50,7 +50,7 @@ export class Validating implements Step {
     return this.#asked.peek()?.answer
   }
 
-  /** Takes the one event of a batch, of which the schema was asked already. */
+  /** Takes the single event of a batch, whose validation was started already. */
   begin(batch: Batch, answer: PromiseLike<StandardSchemaV1.Result<unknown>>): void {
     const asked: Asked = { batch, index: 0, input: this.#context.input }
     this.#await(asked, answer)
@@ -86,7 +86,7 @@ export class Validating implements Step {
     this.#input = input
   }
 
-  /** Asks as far as there is room, and hands on what was answered in its turn, until there is nothing but to wait. */
+  /** Starts validations while there is room, and passes results on in order, until it has to wait. */
   #go(): void {
     do {
       for (; this.#asked.length < MOST_WAITING && this.#at < this.#batch.length; this.#at += 1) {
@@ -96,7 +96,7 @@ export class Validating implements Step {
     } while (!this.#context.isStopped && this.#canGoOn())
   }
 
-  /** Whether there is something to ask of, or to hand on, now. */
+  /** Whether there is something to validate, or to pass on, now. */
   #canGoOn(): boolean {
     if (this.#asked.peek()?.said !== undefined) return true
     if (this.#asked.length === MOST_WAITING) return false
@@ -135,7 +135,7 @@ export class Validating implements Step {
     )
   }
 
-  /** Hands on the first events, as far as the schema has answered; those of one batch together. */
+  /** Passes on the first events, as far as they are validated; those of one batch together. */
   #handOn(): void {
     for (let first = this.#asked.peek(); first?.said !== undefined; first = this.#asked.peek()) {
       const { batch, input } = first

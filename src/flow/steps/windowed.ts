@@ -1,4 +1,4 @@
-// Operators in windows: a state for each key and window, and what goes out when a window fires.
+// Operators in windows: a state per key and window, and what is emitted when a window fires.
 
 import type { Key } from '../../base/hash.ts'
 import { plainKey } from '../../base/key-table.ts'
@@ -26,17 +26,17 @@ export interface WindowWork {
   readonly name: string
   readonly window: WindowSpec<unknown>
   readonly keyOf: (event: unknown) => Key
-  /** Makes the fold; what its calls emit goes to `out`. */
+  /** Makes the fold; events that its calls emit go to `out`. */
   readonly fold: (out: unknown[]) => Fold<unknown, unknown>
-  /** What goes out for a pane, in front of what comes next. */
+  /** What is emitted for a pane, before anything else. */
   readonly show: (pane: Pane<unknown>, out: unknown[], context: StepContext) => void
-  /** A key for which the global window gives a result even if no event came. */
+  /** A key for which the global window has a result even without events. */
   readonly ensure: Key | undefined
-  /** Whether there is a state for each stage, in contrast to one for each key. */
+  /** Whether there is a state per stage, in contrast to one per key. */
   readonly isStageBound: boolean
-  /** Whether what the fold emits is the event itself, which goes on with its origin. */
+  /** Whether the fold emits the event itself, which goes on with its origin. */
   readonly isPassing?: boolean
-  /** Whether who takes the panes must hear how far the clock has come, also where there are none. */
+  /** Whether consumers of the panes must know how far the clock has advanced, even without panes. */
   readonly tellsClock?: boolean
 }
 
@@ -79,7 +79,7 @@ export function reduceWork(operator: Reduce): WindowWork {
   }
 }
 
-/** An aggregation has one state for each key and window, which may have been begun further up. */
+/** An aggregation has one state per key and window, which may have started further up. */
 export function aggregateWork(operator: Aggregating): WindowWork {
   const { name, key, row } = operator
   const keyFields = keyFieldsOf(operator)
@@ -114,8 +114,8 @@ function plainly(keyOf: (event: unknown) => Key): (event: unknown) => Key {
 }
 
 /**
- * The first event of each key in each window, as it comes: the fold keeps nothing but that there was one. A count window
- * is one of all keys, and keeps those that it has seen.
+ * The first event of each key in each window, as it comes: the fold stores only that there was one. A count window
+ * spans all keys, and stores those that it has seen.
  */
 export function uniqWork({ name, by, window }: Extract<Operator, { kind: 'uniq' }>): WindowWork {
   const keyOf = (event: unknown): Key => plainKey((by as (event: unknown) => Key)(event))
@@ -157,9 +157,9 @@ function seenKeys(keyOf: (event: unknown) => Key, out: unknown[]): Fold<unknown,
 
 /** How windows are fed. */
 export interface WindowFeed {
-  /** Whether partial results come of a {@link combining} step further up, beside events. */
+  /** Whether partial results come from a {@link combining} step further up, beside events. */
   readonly isCombined: boolean
-  /** Whether their times are told by one input alone. */
+  /** Whether their times are read by one input alone. */
   readonly isSole: () => boolean
 }
 
@@ -176,16 +176,16 @@ class Windows implements Step {
   readonly #panes: Panes<unknown, unknown>
   readonly #emit: (pane: Pane<unknown>) => void
   readonly #fold: Fold<unknown, unknown>
-  /** Whether the clock has a say in when windows fire. */
+  /** Whether the clock decides when windows fire. */
   readonly #isTimed: boolean
-  /** The windows of the clock, where those that take the panes hear of it; how far they were told. */
+  /** The windows of the clock, if consumers of the panes need them; how far they were passed on. */
   readonly #grid: Granularity | undefined
   #toldMs = Number.NEGATIVE_INFINITY
-  /** When the next of them passes, by the clock that waits; until they are told. */
+  /** When the next of them passes, by the monotonic clock; until they are passed on. */
   #comingMs: number | undefined
-  /** What goes out with the call at hand. */
+  /** What the current call emits. */
   #out: unknown[] = []
-  /** The event at hand: one that is late is of this batch. */
+  /** The current event: a late one is of this batch. */
   #batch: Batch = batchOf([])
   #at = 0
 
@@ -196,7 +196,7 @@ class Windows implements Step {
     this.#context = context
     const { window } = work
     this.#fold = work.fold(this.#out)
-    // An event that is not late by its own input may be a gap behind the others.
+    // An event that is not late by its own input may be a gap after the others.
     const holdMs = window.kind === 'session' && !isSole() ? window.gapMs : 0
     this.#panes = new Panes(window, this.#fold, {
       onLate: (_, event) => this.#late(event),
@@ -225,7 +225,7 @@ class Windows implements Step {
     this.#flush()
   }
 
-  /** Hands on the events themselves that the fold lets pass. */
+  /** Passes on the events that the fold selects. */
   #sieve(values: readonly unknown[]): void {
     const passed: number[] = []
     const { keyOf } = this.#work
@@ -276,7 +276,7 @@ class Windows implements Step {
     this.#flush()
   }
 
-  /** The clock has moved on; who takes the panes hears of windows that have passed, behind their panes. */
+  /** The clock has advanced; consumers of the panes learn which windows have passed, after their panes. */
   #pass(): void {
     const wallMs = this.#context.wallMs()
     this.#panes.tick(wallMs, this.#emit)
@@ -322,10 +322,10 @@ class Windows implements Step {
 /** What travels from a {@link combining} step: a partial result, or, with 0 events, an event as it is. */
 export type Sent = readonly [key: Key, startMs: number, endMs: number, events: number, held: unknown]
 
-/** Partial results held before they go out: they are merged further down in any case. */
+/** Partial results held before they are emitted: they are merged further down in any case. */
 const PARTIALS_HELD = 50_000
 
-/** Folds events ahead of an exchange: fewer things travel. */
+/** Combines events before an exchange: fewer things travel. */
 export function combining(work: WindowWork): MakeStep {
   return (next) => {
     const fold = work.fold([])

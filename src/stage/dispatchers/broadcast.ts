@@ -5,19 +5,19 @@ import type { Deliver, Dispatcher, DispatcherSpec } from '../dispatcher.ts'
 import type { Mark } from '../message.ts'
 
 export interface BroadcastOptions<T> {
-  /** Events for which it is false are not sent to this consumer, and cost it no demand. */
+  /** Events for which it returns false are not sent to this consumer, and use none of its demand. */
   readonly selector?: (event: T) => boolean
 }
 
 /**
- * Every event goes to every consumer subscribed when it is dispatched, as fast as the slowest of them asks. All get
- * the same chunk: none may change it.
+ * Every event goes to every consumer subscribed when it is dispatched, at the speed of the slowest. All get the same
+ * chunk: none may change it.
  *
- * A consumer that has not asked yet holds all others back; one that leaves lets them go on.
+ * A consumer that has not asked yet holds back all others; when one leaves, the others continue.
  *
  * @example
  * broadcast().kind // => 'broadcast'
- * @see GenStage.BroadcastDispatcher; unlike there, a selector that refuses a whole batch sends no empty one
+ * @see GenStage.BroadcastDispatcher; unlike there, a selector that rejects a whole batch sends no empty one
  */
 export function broadcast<T>(): DispatcherSpec<T, BroadcastOptions<T>> {
   return { kind: 'broadcast', check: checkSelector, make: <C>() => new BroadcastDispatcher<T, C>() }
@@ -50,7 +50,7 @@ class BroadcastDispatcher<T, C> implements Dispatcher<T, C, BroadcastOptions<T>>
     if (listener !== undefined) listener.missing += events
   }
 
-  /** The least that anyone misses. Nothing while nobody listens: events wait for the first consumer. */
+  /** The least that any consumer misses. Nothing without consumers: events wait for the first one. */
   wanted(): number {
     let least = Number.POSITIVE_INFINITY
     for (const listener of this.#listeners.values()) least = Math.min(least, listener.missing)

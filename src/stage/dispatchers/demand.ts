@@ -11,10 +11,10 @@ export interface DemandOptions {
 }
 
 /**
- * Each event goes to one consumer: the one with the highest demand, first come first served among equals. The default.
+ * Each event goes to one consumer: the one with the highest demand, ties first come first served. The default.
  *
  * A batch goes whole to one consumer as far as its demand reaches, so with few events and large demands one consumer
- * does all the work: set a small `maxDemand` where events are costly, or use {@link fair}.
+ * does all the work: set a small `maxDemand` if events are costly, or use {@link fair}.
  *
  * @param options.shuffle - a source of random numbers, 0 to 1
  * @example
@@ -35,7 +35,7 @@ interface Demander<C> {
 }
 
 class DemandDispatcher<T, C> implements Dispatcher<T, C> {
-  /** Highest demand first; among equals, the one that has waited longest. */
+  /** Highest demand first; of ties, the one that has waited longest. */
   readonly #demanders: Demander<C>[] = []
   /** The sum of what all miss: kept, because it is read for every batch. */
   #missing = 0
@@ -64,12 +64,12 @@ class DemandDispatcher<T, C> implements Dispatcher<T, C> {
     if (one === undefined) return
     one.missing += events
     this.#missing += events
-    // Up past those that now miss less, and behind equals.
+    // Moves up past those that now miss less, and after ties.
     while (index > 0 && demanders[index - 1]!.missing < one.missing) {
       demanders[index] = demanders[index - 1]!
       index -= 1
     }
-    // A demander that asked again goes behind equals that stood after it.
+    // A consumer that asked again goes after those with equal demand that were behind it.
     while (index + 1 < demanders.length && demanders[index + 1]!.missing >= one.missing) {
       demanders[index] = demanders[index + 1]!
       index += 1
@@ -102,7 +102,7 @@ class DemandDispatcher<T, C> implements Dispatcher<T, C> {
     return 0
   }
 
-  /** The first has been served: it goes behind all that miss as much or more. */
+  /** The first has been served: it goes after all that miss as much or more. */
   #sinkFirst(): void {
     const demanders = this.#demanders
     const first = demanders[0]!

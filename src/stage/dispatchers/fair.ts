@@ -23,7 +23,7 @@ export function fair<T>(options: { readonly slice?: number } = {}): DispatcherSp
 interface Player<C> {
   readonly consumer: C
   missing: number
-  /** What it has been dealt of the chunk that is being dispatched: events of an array, else their indices. */
+  /** What it has been dealt of the current chunk: events of an array, else their indices. */
   share: unknown[]
 }
 

@@ -7,7 +7,7 @@ import type { Deliver, Dispatcher, DispatcherSpec } from '../dispatcher.ts'
 import type { Mark } from '../message.ts'
 import { OutBuffer } from '../out-buffer.ts'
 
-/** Given by a `hash` for an event that no partition is to have: it is dropped, and its demand asked again. */
+/** Returned by a `hash` for an event that goes to no partition: it is dropped, and its demand is asked again. */
 export const DROP: unique symbol = Symbol('drop')
 
 export interface PartitionSpec<T, P extends PartitionName> {
@@ -15,7 +15,7 @@ export interface PartitionSpec<T, P extends PartitionName> {
   readonly partitions: number | readonly P[]
   /** The partition of an event, or {@link DROP}. By default: the stable hash of `key` over the number of partitions. */
   readonly hash?: (event: T) => P | typeof DROP
-  /** The key of an event, where no `hash` is given: by default the event itself, which then must be a plain value. */
+  /** The key of an event, if there is no `hash`: by default the event itself, which then must be a plain value. */
   readonly key?: (event: T) => Key
   /** The most events held for a partition that has not asked for them: an integer, 1 or more; 10,000 by default. */
   readonly holdEvents?: number
@@ -24,7 +24,7 @@ export interface PartitionSpec<T, P extends PartitionName> {
 export type PartitionName = string | number
 
 export interface PartitionOptions<P extends PartitionName = PartitionName> {
-  /** The partition that the subscriber takes: one consumer each. `connect` gives them out in order. */
+  /** The partition that the subscriber takes: one consumer each. `connect` assigns them in order. */
   readonly partition?: P
 }
 
@@ -32,14 +32,14 @@ export interface PartitionOptions<P extends PartitionName = PartitionName> {
  * Each event goes to the consumer of its partition, so that all events of a key meet in one place, in order.
  *
  * Events for a partition whose consumer has not asked wait here, up to `holdEvents`; then the producer is asked for
- * nothing until that consumer catches up: a slow partition slows the others rather than filling the memory.
- * Events of a partition without a consumer wait the same way.
+ * nothing until that consumer catches up: a slow partition slows the others instead of filling the memory. Events of a
+ * partition without a consumer wait the same way.
  *
- * @throws {RangeError} (where it is dispatched) if `hash` names no partition
+ * @throws {RangeError} (where it is dispatched) if `hash` returns an unknown partition
  * @example
  * const byColour = partition<{ colour: string }, string>({ partitions: ['red', 'blue'], hash: (event) => event.colour })
  * byColour.kind // => 'partition'
- * @see GenStage.PartitionDispatcher; unlike there, a dropped event gives its demand back and no queue grows without bound
+ * @see GenStage.PartitionDispatcher; unlike there, a dropped event returns its demand and no queue grows without bound
  */
 export function partition<T, P extends PartitionName = number>(
   spec: PartitionSpec<T, P>,
@@ -76,18 +76,18 @@ function namesOf<P extends PartitionName>(partitions: number | readonly P[]): re
 class Lane<T, C> {
   readonly name: PartitionName
   consumer: C | undefined
-  /** Asked for by the consumer and not yet given. */
+  /** Asked for by the consumer and not yet sent. */
   missing = 0
   /** Events and marks that nobody has asked for, in their order. */
   readonly waiting = new OutBuffer<T>(Number.POSITIVE_INFINITY, 'fail')
-  /** What it is to have of the chunk that is being dispatched: events of an array, else their indices. */
+  /** Its part of the current chunk: events of an array, else their indices. */
   share: unknown[] = []
 
   constructor(name: PartitionName) {
     this.name = name
   }
 
-  /** Gives the lane its share of a chunk; what its consumer has not asked for waits. */
+  /** Adds a part of a chunk to the lane; what its consumer has not asked for waits. */
   hand(events: Chunk<T>, deliver: Deliver<T, C>): void {
     const { share, consumer } = this
     if (share.length === 0) return
@@ -121,7 +121,7 @@ class PartitionDispatcher<T, C, P extends PartitionName> implements Dispatcher<T
   readonly #laneOf = new Map<C, Lane<T, C>>()
   readonly #hash: (event: T) => P | typeof DROP
   readonly #holdEvents: number
-  /** The end, once it has come: who takes a lane afterwards must hear it too. */
+  /** The end, once it has come: a later consumer of a lane must get it, too. */
   #end: Mark | undefined
 
   constructor(names: readonly P[], hash: (event: T) => P | typeof DROP, holdEvents: number) {
@@ -163,7 +163,7 @@ class PartitionDispatcher<T, C, P extends PartitionName> implements Dispatcher<T
     if (!lane.waiting.isEmpty) lane.release(deliver)
   }
 
-  /** What all miss, but never so much that a lane could be given more than it may hold. */
+  /** What all miss, but never so much that a lane would exceed its limit. */
   wanted(): number {
     let missing = 0
     let most = 0
@@ -195,7 +195,7 @@ class PartitionDispatcher<T, C, P extends PartitionName> implements Dispatcher<T
   /** The lane of an event; undefined for one that is dropped. */
   #laneFor(event: T): Lane<T, C> | undefined {
     const name = this.#hash(event)
-    // Lanes that are numbered stand at their numbers: no look-up.
+    // Numbered lanes are at their indices: no look-up.
     const there = typeof name === 'number' ? this.#lanes[name] : undefined
     if (there !== undefined && there.name === name) return there
     if (name === DROP) return undefined

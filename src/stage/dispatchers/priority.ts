@@ -1,4 +1,4 @@
-// Priority dispatcher: the consumer of the highest priority is served first, the others get what it leaves.
+// Priority dispatcher: the consumer of the highest priority is served first, the others get the rest.
 
 import { checkInteger } from '../../base/check.ts'
 import { type Chunk, cut } from '../chunk.ts'
@@ -11,7 +11,7 @@ export interface PriorityOptions {
 }
 
 /**
- * Each event goes to the consumer of the highest priority that has demand; among equals, to the first subscribed.
+ * Each event goes to the consumer of the highest priority that has demand; of ties, to the first subscribed.
  *
  * A consumer of low priority gets events only while those above it are busy: a spare.
  *

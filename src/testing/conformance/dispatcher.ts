@@ -12,17 +12,17 @@ import { StrictChunk } from '../strict-chunk.ts'
 export interface DispatcherSubject<O> {
   readonly name: string
   readonly make: () => DispatcherSpec<number, O>
-  /** Who is to have an event: one consumer, or all that are subscribed. */
+  /** Who gets an event: one consumer, or all that are subscribed. */
   readonly gives: 'to-one' | 'to-all'
-  /** The options of the consumer in place `place`: places are 0 up to, and without, `places`. */
+  /** The options of the consumer at `place`: from 0 up to `places`, exclusive. */
   readonly options?: (place: number) => O
   /** The most consumers at a time: 4 by default. */
   readonly places?: number
-  /** Events that nobody is to have. */
+  /** Events that go to nobody. */
   readonly drops?: (event: number) => boolean
-  /** Events that a consumer's own options refuse. */
+  /** Events that a consumer's own options reject. */
   readonly refuses?: (event: number, place: number) => boolean
-  /** The most events held for one consumer, if that is not far away. */
+  /** The most events held for one consumer, if that limit can be reached. */
   readonly holdEvents?: number
   /** Scripts to run, each with a seed of its own: 300 by default. */
   readonly scripts?: number

@@ -16,14 +16,14 @@ export interface ExecutorSubject {
   readonly make: () => Executor
 }
 
-/** What events are as text, in an order of its own: those of several stages come in none. */
+/** Events as text, sorted: those of several stages come in no order. */
 export function inOrder(events: readonly unknown[]): string[] {
   return events.map((event) => JSON.stringify(event)).sort()
 }
 
 /**
- * Runs flows and pipelines on an executor: what they give, how they fail, drain and are cancelled, and what becomes of
- * events that cannot be used (docs/specs/flow.md, L95 to L99).
+ * Runs flows and pipelines on an executor: their output, how they fail, drain and are cancelled, and what becomes of
+ * rejected events (docs/specs/flow.md, L95 to L99).
  *
  * @example
  * executorConformance({ name: 'inline', make: () => inline })
@@ -135,7 +135,7 @@ export function executorConformance({ name, make }: ExecutorSubject): void {
       deepEqual(retries, [])
     })
 
-    it('L96: fails with what a taker threw; of a pipeline a later run loads what was not committed', async () => {
+    it('L96: fails with the error of a consumer; of a pipeline a later run loads what was not committed', async () => {
       const error = new Error('the sink is broken')
       const refuse = (): never => {
         throw error
@@ -155,7 +155,7 @@ export function executorConformance({ name, make }: ExecutorSubject): void {
       deepEqual(inOrder(table.rows), inOrder(ITEMS.map(({ id }) => id)))
     })
 
-    it('L96: gives no results of a flow that fails', async () => {
+    it('L96: emits no results of a flow that fails', async () => {
       const found: unknown[] = []
       const running = run(jobOf('total', 'failing'), { into: (events) => void found.push(...events) })
       await rejects(
@@ -173,7 +173,7 @@ export function executorConformance({ name, make }: ExecutorSubject): void {
       deepEqual(inOrder(found), inOrder(Array.from({ length: events }, (_, id) => id)))
     })
 
-    it('L97: drains a pipeline, which then goes on where it was', async () => {
+    it('L97: drains a pipeline, which then continues where it was', async () => {
       const job = jobOf('map, filter and flatMap', 'endless')
       for (let times = 0; times < 2; times += 1) {
         const running = await load(job)

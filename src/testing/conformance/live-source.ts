@@ -7,33 +7,33 @@ import { isSluiceError } from '../../base/errors.ts'
 import type { OpenOptions, Position, Source, Split, SplitReader } from '../../connect/source.ts'
 import { positionOf, readEntries, valuesIn } from './reading.ts'
 
-/** A source, and the way to who sends to it. */
+/** A source, and a way to send to it. */
 export interface LiveSample<T> {
   readonly source: Source<T>
   /**
-   * Sends so many messages, none of which was sent before, while a reader is open; gives their values in the order in which
-   * they were sent. It need not wait until they are taken.
+   * Sends this many messages, none of which was sent before, while a reader is open; returns their values in the order
+   * in which they were sent. It need not wait until they are taken.
    */
   readonly send: (count: number) => readonly T[] | Promise<readonly T[]>
-  /** Takes away what was made for the source. */
+  /** Cleans up what was made for the source. */
   readonly cleanup?: () => void | Promise<void>
 }
 
 /** A source of live messages under test. */
 export interface LiveSourceSubject<T> {
   readonly name: string
-  /** A source to which nothing was sent yet, anew for each test. */
+  /** A source to which nothing was sent yet, a new one for each test. */
   readonly make: () => LiveSample<T> | Promise<LiveSample<T>>
   /** Whether what was read and not committed comes again: true by default. */
   readonly comesAgain?: boolean
-  /** Whether messages are given in the order in which they were sent, also when they come again: true by default. */
+  /** Whether messages come in the order in which they were sent, even when they come again: true by default. */
   readonly isOrdered?: boolean
 }
 
 /**
- * Holds a source of live messages to its contract: everything is given once, no more at a time than is asked for; what a
- * position holds does not come again, and what none holds does; word of commits may come late and twice; whoever waits is
- * heard when it has enough.
+ * Holds a source of live messages to its contract: everything comes once, at most as much at a time as was asked for;
+ * what a position covers does not come again, and what none covers does; acknowledgements may come late and twice;
+ * waiting reads end when they are aborted.
  *
  * @example
  * import { createSocket } from 'node:dgram'
@@ -65,7 +65,7 @@ export function liveSourceConformance<T>(subject: LiveSourceSubject<T>): void {
     }
   }
   describe(`${name} as a live source`, () => {
-    it('is endless, is told of commits, and has one split', on(checkSource))
+    it('is unbounded, is acknowledged, and has one split', on(checkSource))
     for (const max of [1, 7, 1000]) {
       it(
         `gives everything once, asked for ${max} at a time`,
@@ -73,11 +73,11 @@ export function liveSourceConformance<T>(subject: LiveSourceSubject<T>): void {
       )
     }
     it('waits for what is to come', on(checkWait))
-    it('gives nothing again that a position holds', on(checkKnown))
-    if (comesAgain) it('gives again what no position holds, and nothing else', on(checkAgain))
-    it('hears of commits late, and twice', on(checkCommits))
-    it('refuses a position that is none of its own', on(checkStrange))
-    it('ends a read that waits with the reason of a signal', on(checkAbort))
+    it('gives nothing again that a position covers', on(checkKnown))
+    if (comesAgain) it('gives again what no position covers, and nothing else', on(checkAgain))
+    it('takes acknowledgements late, and twice', on(checkCommits))
+    it('rejects a foreign position', on(checkStrange))
+    it('ends a waiting read with the reason of a signal', on(checkAbort))
     it('settles a read during which it is closed, and closes twice', on(checkClose))
   })
 }
@@ -143,7 +143,7 @@ async function checkAll<T>(live: Live<T>, max: number): Promise<void> {
   positionOf(reader)
   const sent = await live.sample.send(40)
   const found: T[] = []
-  // Whoever sends may want to hear of the first ones before it sends more.
+  // Senders may want to be acknowledged for the first ones before they send more.
   while (found.length < 40) {
     found.push(...(await live.take(reader, 10, max)))
     positionOf(reader)
@@ -210,7 +210,7 @@ async function checkAbort<T>(live: Live<T>): Promise<void> {
   const controller = new AbortController()
   const reader = await live.open(undefined, { signal: controller.signal })
   const waiting = Promise.resolve(reader.read(1))
-  waiting.catch(() => {}) // Looked at below.
+  waiting.catch(() => {}) // Checked below.
   controller.abort(reason)
   await rejects(waiting, reason)
 }
@@ -219,7 +219,7 @@ async function checkClose<T>(live: Live<T>): Promise<void> {
   const reader = await live.open()
   const waiting = Promise.resolve(reader.read(1)).catch(() => 'failed')
   await reader.close()
-  // What it gives is open; that it comes to an end is not.
+  // Its value does not matter, only that it settles.
   await waiting
   await reader.close()
 }

@@ -12,9 +12,9 @@ import type { SinkSubject } from './sink/subject.ts'
 const KEYS = ['name', 'make', 'row', 'refused', 'isKeyed', 'locksWhileWriting', 'startsOverInPlace', 'scripts']
 
 /**
- * Holds a sink that promises `exactly-once` to its contract: rows, dead letters and checkpoint are committed together or
- * not at all, and come back as they were; one instance at a time holds a pipeline, and who was taken over from commits
- * nothing; what `inspect` and `exhume` are for, where the sink has them.
+ * Holds a sink that promises `exactly-once` to its contract: rows, dead letters and checkpoint are committed together
+ * or not at all, and are restored as they were; one instance at a time holds a pipeline, and one that was taken over
+ * from commits nothing; `inspect` and `deleteDeadLetters` work, if the sink has them.
  *
  * @example
  * import { mkdtempSync, rmSync } from 'node:fs'
@@ -59,7 +59,7 @@ export function sinkRules<Row>(subject: SinkSubject<Row>): readonly SinkRule[] {
     ...holdingRules(subject, rule),
     ...keepingRules(subject, rule),
     {
-      name: 'keeps to it in every order of writing, burying, committing, crashing and opening again',
+      name: 'keeps to it in every order of writing, committing, crashing and opening again',
       async check() {
         for (let seed = 1; seed <= (subject.scripts ?? 10); seed += 1) {
           await rule(`seed ${seed}`, (desk) => script(desk, seed)).check()

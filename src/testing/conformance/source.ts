@@ -11,38 +11,38 @@ import type { OpenOptions, Position, Source, SourceCounts, Split, SplitReader } 
 import { below, seededRandom } from '../random.ts'
 import { positionOf, readEntries, valuesIn } from './reading.ts'
 
-/** A source, and what it is to give. */
+/** A source, and its expected records. */
 export interface SourceSample<T> {
   readonly source: Source<T>
   /** All values, in the order of the splits and of what is in them. */
   readonly expected: readonly T[]
-  /** How many records are to become dead letters: none by default. */
+  /** How many records become dead letters: none by default. */
   readonly deadLetters?: number
-  /** Takes away what was made for the source. */
+  /** Cleans up what was made for the source. */
   readonly cleanup?: () => void | Promise<void>
 }
 
-/** A source that has nothing to give for now. */
+/** A source that has nothing to read for now. */
 export type WaitingSample = Pick<SourceSample<unknown>, 'source' | 'cleanup'>
 
 /** A source under test. */
 export interface SourceSubject<T> {
   readonly name: string
-  /** A source with a few to a few thousand values, anew for each test. */
+  /** A source with a few to a few thousand values, a new one for each test. */
   readonly make: () => SourceSample<T> | Promise<SourceSample<T>>
   /**
-   * A source that has nothing to give for now, and does not end: its reads wait. The test of waiting reads is left out
-   * for those that never wait for others.
+   * A source that has nothing to read for now, and does not end: its reads wait. The test of waiting reads is skipped
+   * for sources that never wait.
    */
   readonly makeWaiting?: () => WaitingSample | Promise<WaitingSample>
-  /** Most places of a split at which reading is broken off and resumed: 50 by default, chosen by a seed. */
+  /** The most places of a split at which reading is stopped and resumed: 50 by default, chosen by a seed. */
   readonly resumes?: number
 }
 
 /**
- * Holds a source to its contract: everything is given once and in order, no more at a time than is asked for; after
- * every position comes exactly the rest; counts add up; readers do not disturb each other, and let go of what they held;
- * whoever waits is heard when it has enough.
+ * Holds a source to its contract: everything comes once and in order, at most as much at a time as was asked for; after
+ * every position comes exactly the rest; counts add up; readers do not disturb each other, and release what they held;
+ * waiting reads end when they are aborted.
  *
  * @example
  * import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -82,18 +82,18 @@ export function sourceConformance<T>(subject: SourceSubject<T>): void {
       withSample((sample) => checkResume(sample, subject.resumes ?? 50)),
     )
     it('gives nothing twice after the position at its end', withSample(checkEnd))
-    it('refuses a position that is none of its own', withSample(checkStrange))
-    it('tells late where records came from, and in any order, as it does at once', withSample(checkOrigins))
+    it('rejects a foreign position', withSample(checkStrange))
+    it('tells the same origins later, and in any order, as at once', withSample(checkOrigins))
     it('keeps readers apart that read at the same time', withSample(checkApart))
-    it('lets go of what a reader held, wherever that is closed', withSample(checkRelease))
+    it('releases what a reader held, wherever that is closed', withSample(checkRelease))
     it('settles a read during which it is closed', withSample(checkClose))
     it('stops with the reason of a signal', withSample(checkAbort))
     const { makeWaiting } = subject
-    if (makeWaiting !== undefined) it('ends a read that waits when it is told to', () => checkWaiting(makeWaiting))
+    if (makeWaiting !== undefined) it('ends a waiting read when it is told to', () => checkWaiting(makeWaiting))
   })
 }
 
-/** What a reader gave, and where it stood after each entry. */
+/** What a reader returned, and where it stood after each entry. */
 interface Reading<T> {
   readonly entries: SourceRecord<T>[]
   /** Positions before the first entry and after each, if one was asked for at a time. */
@@ -245,7 +245,7 @@ async function checkRelease<T>({ source }: SourceSample<T>): Promise<void> {
   ok(openDescriptors() < before + 10, `${openDescriptors()} descriptors are open, before it were ${before}`)
 }
 
-/** How many descriptors this process holds; 0 where the system does not tell. */
+/** How many descriptors this process holds; 0 if the system does not tell. */
 function openDescriptors(): number {
   return existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0
 }
@@ -255,7 +255,7 @@ async function checkClose<T>({ source }: SourceSample<T>): Promise<void> {
   const reader = await source.open(split as Split, undefined)
   const reading = Promise.resolve(reader.read(1)).catch(() => 'failed')
   await reader.close()
-  // What it gives is open; that it comes to an end is not.
+  // Its value does not matter, only that it settles.
   await reading
 }
 

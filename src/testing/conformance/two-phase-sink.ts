@@ -9,14 +9,14 @@ import type { TwoPhaseSink, TwoPhaseWriter } from '../../connect/sink.ts'
 import type { Json } from '../../connect/source.ts'
 import { below, seededRandom } from '../random.ts'
 
-/** A plain sink under test. */
+/** A two-phase sink under test. */
 export interface TwoPhaseSinkSubject<Row> {
   readonly name: string
-  /** A sink that has never been opened, and a way to look at what it wrote. */
+  /** A sink that has never been opened, and a way to see what it wrote. */
   readonly make: () => TwoPhaseSinkPlace<Row> | Promise<TwoPhaseSinkPlace<Row>>
-  /** A row that can be told from those of other numbers. */
+  /** A row that differs from those of other numbers. */
   readonly row: (number: number) => Row
-  /** A row that the sink refuses, if there is any. */
+  /** A row that the sink rejects, if there is any. */
   readonly refused?: Row
   /** Scripts to run, each with a seed of its own: 30 by default. */
   readonly scripts?: number
@@ -24,15 +24,15 @@ export interface TwoPhaseSinkSubject<Row> {
 
 export interface TwoPhaseSinkPlace<Row> {
   readonly sink: TwoPhaseSink<Row>
-  /** The numbers of all rows that can be seen now, one for each time a row is seen, in any order. */
+  /** The numbers of all visible rows, one for each time a row is seen, in any order. */
   readonly visible: () => readonly number[] | Promise<readonly number[]>
   /** Called when a test is done. */
   readonly close?: () => void | Promise<void>
 }
 
 /**
- * Checks that a plain sink makes visible what was committed and, as far as its guarantee says so, nothing else: in the
- * order of a run without faults, and in random orders of writing, preparing, crashing and finishing.
+ * Checks that a two-phase sink makes visible what was committed and, as far as its guarantee says so, nothing else: in
+ * a run without faults, and in random orders of writing, preparing, crashing and publishing.
  *
  * @example
  * twoPhaseSinkConformance({
@@ -46,7 +46,7 @@ export interface TwoPhaseSinkPlace<Row> {
  */
 export function twoPhaseSinkConformance<Row>(subject: TwoPhaseSinkSubject<Row>): void {
   checkKeys('twoPhaseSinkConformance', subject, ['name', 'make', 'row', 'refused', 'scripts'])
-  describe(`${subject.name} as a plain sink`, () => {
+  describe(`${subject.name} as a two-phase sink`, () => {
     const on = async (test: (desk: Desk<Row>) => Promise<void>): Promise<void> => {
       const place = await subject.make()
       const desk = new Desk(subject, place)
@@ -58,7 +58,7 @@ export function twoPhaseSinkConformance<Row>(subject: TwoPhaseSinkSubject<Row>):
       }
     }
 
-    it('shows what was prepared and finished', () =>
+    it('shows what was prepared and published', () =>
       on(async (desk) => {
         await desk.write(1, 2)
         await desk.commit()
@@ -79,7 +79,7 @@ export function twoPhaseSinkConformance<Row>(subject: TwoPhaseSinkSubject<Row>):
         deepEqual(await desk.visible(), [1, 2])
       }))
 
-    it('changes nothing when it finishes again', () =>
+    it('changes nothing when it publishes again', () =>
       on(async (desk) => {
         await desk.write(1, 2)
         await desk.commit()
@@ -89,7 +89,7 @@ export function twoPhaseSinkConformance<Row>(subject: TwoPhaseSinkSubject<Row>):
         deepEqual(await desk.visible(), [1, 2])
       }))
 
-    it('finishes what was prepared and committed before it was opened', () =>
+    it('publishes what was prepared and committed before it was opened', () =>
       on(async (desk) => {
         await desk.write(1, 2)
         await desk.prepare()
@@ -101,7 +101,7 @@ export function twoPhaseSinkConformance<Row>(subject: TwoPhaseSinkSubject<Row>):
         deepEqual(await desk.visible(), [1, 2, 3])
       }))
 
-    it('shows nothing before it is finished, if it promises exactly once', () =>
+    it('shows nothing before it is published, if it promises exactly once', () =>
       on(async (desk) => {
         if (!desk.isExact) return
         await desk.write(1, 2)
@@ -125,7 +125,7 @@ export function twoPhaseSinkConformance<Row>(subject: TwoPhaseSinkSubject<Row>):
         deepEqual(await desk.visible(), [1, 4])
       }))
 
-    it('gives refused rows back alone', () =>
+    it('returns only the rejected rows', () =>
       on(async (desk) => {
         if (subject.refused === undefined) return
         const rows = [desk.event(1), tracked(subject.refused, originOf(2)), desk.event(3)]
@@ -136,7 +136,7 @@ export function twoPhaseSinkConformance<Row>(subject: TwoPhaseSinkSubject<Row>):
         )
         ok(
           letters.every(({ reason, step, kind }) => reason !== '' && step !== '' && kind === 'dead'),
-          'a letter says why',
+          'a dead letter has a reason',
         )
         await desk.commit()
         deepEqual(await desk.visible(), [1, 3])
@@ -195,7 +195,7 @@ async function script<Row>(desk: Desk<Row>, seed: number): Promise<void> {
   if (desk.guarantee === 'once-per-key') equal(new Set(seen).size, seen.length, says('no key is seen twice'))
 }
 
-/** Drives a sink as whoever keeps its checkpoints does. */
+/** Drives a sink as the keeper of its checkpoints does. */
 class Desk<Row> {
   readonly #subject: TwoPhaseSinkSubject<Row>
   readonly #place: TwoPhaseSinkPlace<Row>
@@ -292,7 +292,7 @@ class Desk<Row> {
     await this.crash()
   }
 
-  /** Nobody has it open any more; what was not committed is to be undone by the next to open it. */
+  /** Nobody has it open any more; what was not committed must be undone by the next to open it. */
   async crash(): Promise<void> {
     await this.#writer?.close()
     this.#writer = undefined

@@ -1,4 +1,4 @@
-// Flows that remember something, for tests that cut pipelines short.
+// Flows with state, for tests that cut pipelines short.
 
 import { count } from '../../aggregate/count.ts'
 import { max } from '../../aggregate/min-max.ts'
@@ -13,7 +13,7 @@ export interface Reading {
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** Flows that remember something. Each row of a keyed one overwrites the row before with its key. */
+/** Flows with state. Each row of a keyed one overwrites the previous row with its key. */
 export const FLOWS: Readonly<
   Record<string, { readonly key?: readonly string[]; readonly of: (all: Flow<Reading>) => Flow<unknown, unknown> }>
 > = {

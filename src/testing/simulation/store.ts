@@ -10,10 +10,10 @@ import type { World } from './world.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** How often what goes wrong, from 0 to 1. */
+/** The probability of each fault, from 0 to 1. */
 export interface Faults {
   readonly lost: number
-  /** A commit goes through, and nobody hears of it. */
+  /** A commit succeeds, but its answer is lost. */
   readonly lostAnswer: number
   readonly crash: number
 }
@@ -23,7 +23,7 @@ export const NO_FAULTS: Faults = { lost: 0, lostAnswer: 0, crash: 0 }
 /** One process: dead ones do nothing any more, whatever answers them. */
 export interface Life {
   isDead: boolean
-  /** Set while it is stopped: what it touches waits. */
+  /** Set while it is suspended: its accesses wait. */
   paused: PromiseWithResolvers<void> | undefined
 }
 
@@ -37,7 +37,9 @@ export class Store {
   #holder: Life | undefined
   faults: Faults = NO_FAULTS
 
-  /** @param refuses - rows that the table does not take */
+  /**
+   * @param refuses - rows that the table rejects
+   */
   sink(world: World, life: Life, key: readonly string[] | undefined, crash: () => void): Sink<Row> {
     const touch = async <T>(work: () => T): Promise<T> => {
       if (life.paused !== undefined) await life.paused.promise
@@ -51,7 +53,7 @@ export class Store {
     }
     const open = async (): Promise<SinkWriter<Row>> => {
       const token = await touch(() => {
-        // A holder that is alive and stopped has given no sign of life for long enough.
+        // A holder that is alive but suspended has not renewed its lease for long enough.
         const isHeld =
           this.#holder !== undefined &&
           this.#holder !== life &&
@@ -99,7 +101,7 @@ export class Store {
             throw new SluiceError('PIPELINE_HELD', 'fenced off', { pipeline: 'simulated', by: 'another' })
           }
           const epoch = this.checkpoint?.epoch ?? 0
-          if (checkpoint.epoch !== epoch + 1) throw new Error(`epoch ${checkpoint.epoch} is committed behind ${epoch}`)
+          if (checkpoint.epoch !== epoch + 1) throw new Error(`epoch ${checkpoint.epoch} is committed after ${epoch}`)
           if (!totalsAddUp(checkpoint.totals)) throw new Error('totals do not add up')
           this.#movesForward(checkpoint)
           for (const [id, row] of rows) this.rows.set(id, row)
@@ -127,5 +129,5 @@ export class Store {
   }
 }
 
-/** A row that the table does not take. */
+/** A row that the table rejects. */
 export const REFUSED = 39

@@ -8,8 +8,8 @@ interface Timer {
 }
 
 /**
- * Whatever goes out of a pipeline (reads, writes, waits) goes through here: it is done in an order that the seed
- * decides, at once or later. Hours of waiting take no time.
+ * Everything a pipeline does to the outside (reads, writes, waits) goes through here: it happens in an order that the
+ * seed decides, at once or later. Hours of waiting take no time.
  */
 export class World {
   readonly #random: () => number
@@ -73,7 +73,7 @@ export class World {
   /**
    * Lets things happen until `done` settles.
    *
-   * @param most - more steps than these mean that it never will
+   * @param most - more steps than this mean that it never will
    */
   async until<T>(done: Promise<T>, most: number): Promise<T> {
     let isDone = false
@@ -86,7 +86,7 @@ export class World {
       // All that follows from the last step comes first.
       await new Promise(setImmediate)
       if (isDone || this.#isOver) return await done
-      if (this.steps >= limit) throw new Error(`nothing comes of it in ${most} steps`)
+      if (this.steps >= limit) throw new Error(`nothing came of it in ${most} steps`)
       this.steps += 1
       if (!this.#step()) await this.#wait(() => isDone)
     }
@@ -107,7 +107,7 @@ export class World {
     return true
   }
 
-  /** Nothing is to be done: what is under way in promises alone must come to its end by itself. */
+  /** Nothing is left to do: what is under way in promises alone must end by itself. */
   async #wait(isDone: () => boolean): Promise<void> {
     for (let turn = 0; turn < 50; turn += 1) {
       await new Promise(setImmediate)

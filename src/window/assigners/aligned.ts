@@ -24,7 +24,7 @@ export class Aligned<T, A> implements WindowAssigner<T, A> {
   readonly #overlaps: boolean
   /** Start → window. */
   readonly #groups = new Map<number, AlignedGroup<A>>()
-  /** Where the last event went: most go to the same window as the one before. */
+  /** The window of the last event: most events go to the same window as the one before. */
   #last: AlignedGroup<A> | undefined
 
   constructor(state: WindowState<T, A>, grid: Grid) {
@@ -102,7 +102,7 @@ export class Aligned<T, A> implements WindowAssigner<T, A> {
     }
   }
 
-  /** An event into all windows that its time lies in, the earliest first. */
+  /** Assigns an event to all windows that contain its time, the earliest first. */
   #addToAll(key: Key, event: T, timeMs: number, emit: Emit<A>): Taken {
     const { everyMs } = this.#grid
     const lastMs = lastStart(this.#grid, timeMs)
@@ -165,12 +165,12 @@ export class Aligned<T, A> implements WindowAssigner<T, A> {
   }
 }
 
-/** The start of the earliest window that a time lies in. */
+/** The start of the earliest window that contains a time. */
 export function firstStart({ sizeMs, everyMs, offsetMs }: Grid, timeMs: number): number {
   return Math.floor((timeMs - sizeMs - offsetMs) / everyMs) * everyMs + offsetMs + everyMs
 }
 
-/** The start of the latest window that a time lies in. */
+/** The start of the latest window that contains a time. */
 export function lastStart({ everyMs, offsetMs }: Grid, timeMs: number): number {
   if (everyMs === Number.POSITIVE_INFINITY) return Number.NEGATIVE_INFINITY
   return Math.floor((timeMs - offsetMs) / everyMs) * everyMs + offsetMs

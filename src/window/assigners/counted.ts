@@ -1,4 +1,4 @@
-// Count windows: each so many events of a key. They do not lie in time, and none is ever late.
+// Count windows: a number of events of a key. They are not in time, and nothing is ever late.
 
 import type { Key } from '../../base/hash.ts'
 import type { RestoredGroup, Taken, WindowAssigner, WindowState } from '../assigner.ts'
@@ -12,7 +12,7 @@ const FULL: FiredBy = { kind: 'count' }
 export class Counted<T, A> implements WindowAssigner<T, A> {
   readonly #state: WindowState<T, A>
   readonly #size: number
-  /** Key → its window, with the number of those before it. It may be empty: then nobody hears of it. */
+  /** Key → its window, with the number of those before it. It may be empty: nobody sees it then. */
   readonly #byKey = new Map<Key, Open<A>>()
 
   constructor(state: WindowState<T, A>, spec: { readonly events: number }) {

@@ -11,22 +11,22 @@ interface Session<A> extends Group<A> {
   readonly members: Open<A>[]
 }
 
-/** What comes into a session: an event, or events that were folded before. */
+/** What enters a session: an event, or events that were folded before. */
 interface Arrival<T, A> {
   readonly event?: T
   readonly partial?: WindowPartial<A>
 }
 
-/** Sessions of each key, by binary search. An event that meets no other session lets its own grow in place. */
+/** Sessions of each key, by binary search. An event that meets no other session extends its own in place. */
 export class Sessions<T, A> implements WindowAssigner<T, A> {
   readonly #state: WindowState<T, A>
   readonly #gapMs: number
   readonly #maxLengthMs: number
-  /** Key → its sessions by start. No two of a key have a time in common. */
+  /** Key → its sessions by start. No two of a key overlap. */
   readonly #byKey = new Map<Key, Session<A>[]>()
-  /** Key → the end of its last session that was closed: nothing before it can be in a session any more. */
+  /** Key → the end of its last closed session: nothing before it can be in a session any more. */
   readonly #closed = new Map<Key, number>()
-  /** The same in the order in which they were closed, to be forgotten. */
+  /** The same in the order in which they were closed, for eviction. */
   readonly #closings = new Ring<{ readonly key: Key; readonly endMs: number }>(2)
 
   constructor(state: WindowState<T, A>, spec: { readonly gapMs: number; readonly maxLengthMs: number }) {
@@ -74,20 +74,22 @@ export class Sessions<T, A> implements WindowAssigner<T, A> {
   }
 
   restoreClosed(key: Key, endMs: number): void {
-    // In the order of their ends, as a snapshot gives them again.
+    // In the order of their ends, as a snapshot stores them.
     this.#closed.delete(key)
     this.#closed.set(key, endMs)
     this.#closings.push({ key, endMs })
   }
 
-  /** Forgets closed sessions that no event can meet: one that is not late, or meets an open session, comes after them. */
+  /**
+   * Forgets closed sessions that no event can meet: one that is not late, or meets an open session, comes after them.
+   */
   #forget(): void {
     const { timeMs, latenessMs } = this.#state
     for (let next = this.#closings.peek(); next !== undefined; next = this.#closings.peek()) {
       const { key, endMs } = next
       if (endMs + 2 * this.#gapMs + latenessMs > timeMs) return
       this.#closings.shift()
-      // A key with an open session is looked at again when that is closed.
+      // A key with an open session is checked again when that closes.
       if (this.#closed.get(key) === endMs && !this.#byKey.has(key)) this.#closed.delete(key)
     }
   }
@@ -111,7 +113,7 @@ export class Sessions<T, A> implements WindowAssigner<T, A> {
     this.#state.timetable.add(session)
   }
 
-  /** An event into a session that is not past and meets no other: the timetable finds out when its time comes. */
+  /** Adds an event to a session that is not past and meets no other: the timetable is corrected when its time comes. */
   #extend(session: Session<A>, endMs: number, event: T, emit: Emit<A>): void {
     const { fold, openings } = this.#state
     const open = session.members[0] as Open<A>
@@ -122,7 +124,7 @@ export class Sessions<T, A> implements WindowAssigner<T, A> {
     openings.added(open, before, emit)
   }
 
-  /** What lies from `fromMs` to `toMs` into a new session, which takes the place of those that it meets. */
+  /** Puts a span from `fromMs` to `toMs` into a new session, which replaces those that it meets. */
   #place(key: Key, fromMs: number, toMs: number, arrival: Arrival<T, A>, emit: Emit<A>): Taken {
     const { timeMs, latenessMs, openings, timetable } = this.#state
     if (fromMs < (this.#closed.get(key) ?? Number.NEGATIVE_INFINITY)) return 'none'
@@ -150,7 +152,7 @@ export class Sessions<T, A> implements WindowAssigner<T, A> {
     return 'all'
   }
 
-  /** Which sessions a stretch of time meets, and what it comes to with them. */
+  /** Which sessions a span of time meets, and the span they make together. */
   #meet(
     sessions: readonly Session<A>[],
     fromMs: number,
@@ -175,7 +177,7 @@ export class Sessions<T, A> implements WindowAssigner<T, A> {
     return { startMs, endMs, met }
   }
 
-  /** The states of the sessions in order of time, with what arrived in its place. */
+  /** The states of the sessions in order of time, with the new part in its place. */
   #foldAll(met: readonly Session<A>[], fromMs: number, { event, partial }: Arrival<T, A>): A {
     const { fold } = this.#state
     const merge = fold.merge as NonNullable<typeof fold.merge>
@@ -199,7 +201,7 @@ function accOf<A>(session: Session<A>): A {
   return (session.members[0] as Open<A>).acc
 }
 
-/** The place of the last session that starts at `timeMs` or before; -1 if there is none. */
+/** The index of the last session that starts at `timeMs` or before; -1 if there is none. */
 function lastStartingBy<A>(sessions: readonly Session<A>[], timeMs: number): number {
   let low = 0
   let high = sessions.length

@@ -1,4 +1,4 @@
-// A branch at work: takes the files that were committed for it, one after the other, each in a transaction of its own.
+// A branch at work: takes the files that were committed for it, one after the other, each in its own transaction.
 
 import { backoffMs } from '../../../base/backoff.ts'
 import { systemClock } from '../../../base/clock.ts'
@@ -22,13 +22,13 @@ export interface BranchWriterOptions {
   readonly opening: Omit<SinkOptions, 'columns'> & { readonly columns?: Columns }
   /** The last file that was committed for it; 0 before the first. */
   readonly seq: number
-  /** What may wait for it. */
+  /** How much may wait for it. */
   readonly files: readonly SpoolFile[]
 }
 
 /**
- * Follows the first sink. Nothing fails here by itself: a sink that is lost is opened again after a wait, and what fails
- * for good is heard of by who waits for it.
+ * Follows the first sink. Nothing fails here by itself: a lost sink is opened again after a wait, and a permanent error
+ * is thrown to whoever waits for it.
  */
 export class BranchWriter {
   readonly name: string
@@ -39,17 +39,17 @@ export class BranchWriter {
   #lagBytes = 0
   #last: number
   #writer: SinkWriter<unknown> | undefined
-  /** What it stands at, once it was opened. */
+  /** Its epoch, once it was opened. */
   #checkpoint: Checkpoint | undefined
   #working: Promise<void> | undefined
-  /** What it was lost with, until it is back. */
+  /** The error it was lost with, until it is back. */
   #lost: SluiceError<'SINK_LOST'> | undefined
-  /** What it failed with for good. */
+  /** Its permanent error. */
   #failure: { readonly error: unknown } | undefined
-  /** Those who wait for it to have moved. */
+  /** Callers that wait for it to make progress. */
   #moved = Promise.withResolvers<void>()
 
-  /** Takes all that waits for a branch, and closes it. */
+  /** Takes everything that waits for a branch, and closes it. */
   static async catchUp(options: BranchWriterOptions): Promise<void> {
     const branchWriter = new BranchWriter(options)
     try {
@@ -68,7 +68,7 @@ export class BranchWriter {
     for (const { bytes } of this.#files) this.#lagBytes += bytes
   }
 
-  /** Opens its sink; one that is lost for the moment is tried again behind the scenes. */
+  /** Opens its sink; one that is lost for now is retried in the background. */
   async start(): Promise<void> {
     try {
       await this.#open()
@@ -84,7 +84,7 @@ export class BranchWriter {
     return this.#files
   }
 
-  /** Takes a file that is committed. */
+  /** Takes a committed file. */
   add(file: SpoolFile): void {
     this.#files.push(file)
     this.#last = file.seq
@@ -93,8 +93,8 @@ export class BranchWriter {
   }
 
   /**
-   * Waits until no more than `bytes` of files wait for it.
-   * @throws what it failed with, or SINK_LOST if it is lost
+   * Waits until at most `bytes` of files wait for it.
+   * @throws its permanent error, or SINK_LOST if it is lost
    */
   async caughtUp(bytes: number = this.#options.mayLagBytes): Promise<void> {
     for (;;) {
@@ -105,23 +105,25 @@ export class BranchWriter {
     }
   }
 
-  /** Waits until it has taken all, and what follows it, too. */
+  /** Waits until it has taken everything, and so have its own branches. */
   async settle(): Promise<void> {
     await this.caughtUp(0)
     await this.#writer?.flush?.()
   }
 
-  /** @throws what it failed with for good */
+  /**
+   * @throws its permanent error
+   */
   check(): void {
     if (this.#failure !== undefined) throw this.#failure.error
   }
 
-  /** A sign of life for its own lease. */
+  /** Renews its own lease. */
   async renew(): Promise<void> {
     try {
       await this.#writer?.renewLease?.()
     } catch (error) {
-      // One that is lost is found out where it writes.
+      // A lost sink is noticed when it is written to.
       if (!isSluiceError(error, 'SINK_LOST')) this.#fail(error)
     }
   }
@@ -143,7 +145,7 @@ export class BranchWriter {
     if (this.#closing.signal.aborted || this.#failure !== undefined || this.#files.length === 0) return
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined
-      // What came between the last look and the end of the work.
+      // Whatever came between the last check and the end of the work.
       this.#wake()
     })
   }
@@ -175,7 +177,7 @@ export class BranchWriter {
       this.#checkpoint = writer.checkpoint
       const seq = writer.checkpoint?.epoch ?? 0
       checkLineage(opening.pipeline, name, writer.checkpoint, lineage)
-      // The checkpoint may name what was taken since: a branch commits by itself.
+      // The checkpoint may name files that were taken since: a branch commits by itself.
       while (this.#files[0] !== undefined && this.#files[0].seq <= seq) await this.#taken(this.#files[0], spool)
       const next = this.#files[0]
       const before = (next?.seq ?? this.#last + 1) - 1
@@ -208,7 +210,7 @@ export class BranchWriter {
     const checkpoint = { epoch: file.seq, positions: new Map(), totals, states }
     await writer.commit(checkpoint)
     this.#checkpoint = checkpoint
-    if (dead > 0) this.#note(`branch ${this.name} refused ${dead} of ${file.rows} rows`)
+    if (dead > 0) this.#note(`branch ${this.name} rejected ${dead} of ${file.rows} rows`)
     if (this.#lost !== undefined) {
       this.#lost = undefined
       this.#note(`branch ${this.name} is back`)
@@ -223,11 +225,11 @@ export class BranchWriter {
     this.#tell()
   }
 
-  /** A sink that is lost will be opened again. */
+  /** A lost sink will be opened again. */
   async #lose(error: unknown): Promise<void> {
     const writer = this.#writer
     this.#writer = undefined
-    await writer?.close().catch(() => {}) // The error before it is the one to hear of.
+    await writer?.close().catch(() => {}) // The previous error is the one to report.
     if (!isSluiceError(error, 'SINK_LOST')) return this.#fail(error)
     if (this.#lost === undefined) this.#note(`${messageOf(error)}; the rows of branch ${this.name} wait for it`)
     this.#lost = error

@@ -1,4 +1,4 @@
-// Looks at what several sinks keep of a pipeline: what the first says, and a reset of all.
+// Inspects what several sinks store of a pipeline: the first for its checkpoint, all of them for a reset.
 
 import { SluiceError } from '../../../base/errors.ts'
 import type { SinkInspector } from '../../sink.ts'
@@ -19,11 +19,11 @@ export function fanOutInspector(
       return { ...found, states }
     },
     deadLetters: (options) => first.deadLetters(options),
-    /** All of them start over, or, where it is stopped half-way, refuse to go on until it is done again. */
+    /** All of them start over, or, if it is interrupted, refuse to continue until it is repeated. */
     async reset(options) {
       for (const [name, { into }] of branches) {
         if (into.inspect !== undefined) continue
-        const message = `Cannot reset ${pipeline}: there is no looking into ${into.title}, of branch ${name}`
+        const message = `Cannot reset ${pipeline}: ${into.title}, of branch ${name}, cannot be inspected`
         throw new SluiceError('CONFIG_INVALID', message, { key: 'into', value: undefined, allowed: '' })
       }
       await first.reset(options)
@@ -36,7 +36,7 @@ export function fanOutInspector(
     lease: async () => await first.lease?.(),
     async breakLease(token) {
       if ((await first.breakLease?.(token)) !== true) return false
-      // Whoever had it has those of its branches, too.
+      // The holder of the lease holds those of its branches, too.
       for (const [name, { into }] of branches) {
         const inspector = await into.inspect?.(branchPipeline(pipeline, name))
         const held = await inspector?.lease?.()

@@ -1,4 +1,4 @@
-// A branch in the database of the first sink: its rows, letters and checkpoint go into the same transaction.
+// A branch in the database of the first sink: its rows, dead letters and checkpoint go into the same transaction.
 
 import type { Batch } from '../../batch.ts'
 import type { SinkWriter, Totals } from '../../sink.ts'
@@ -7,7 +7,7 @@ import { BranchWriter, type BranchWriterOptions } from './branch-writer.ts'
 import { branchesInvalid, checkLineage, LINEAGE } from './record.ts'
 
 export class Joined {
-  /** The place of its rows among those of all branches. */
+  /** The index of its rows among those of all branches. */
   readonly at: number
   readonly #writer: SinkWriter<unknown>
   readonly options: BranchWriterOptions
@@ -15,7 +15,7 @@ export class Joined {
   seq: number
   /** What became of rows, over all runs. */
   #totals: Totals
-  /** Rows of the epoch that is open, and how many of them it has refused. */
+  /** Rows of the open epoch, and how many of them it has rejected. */
   #rows = 0
   #dead = 0
 
@@ -46,7 +46,7 @@ export class Joined {
     this.#dead += refused.length
   }
 
-  /** Durable with the commit of the first sink, which follows. */
+  /** Becomes durable with the commit of the first sink, which follows. */
   async commit(): Promise<void> {
     if (this.#rows === 0) return
     const loaded = this.#rows - this.#dead
@@ -55,7 +55,7 @@ export class Joined {
     this.seq += 1
     await this.#writer.commit({ epoch: this.seq, positions: new Map(), totals: this.#totals, states })
     if (this.#dead > 0) {
-      this.options.opening.onNote?.(`branch ${this.options.name} refused ${this.#dead} of ${this.#rows} rows`)
+      this.options.opening.onNote?.(`branch ${this.options.name} rejected ${this.#dead} of ${this.#rows} rows`)
     }
     this.#rows = 0
     this.#dead = 0

@@ -1,4 +1,4 @@
-// What the checkpoint of the first sink says of the others: which files wait for whom.
+// What the checkpoint of the first sink holds about the others: which files wait for which.
 
 import { messageOf } from '../../../base/errors.ts'
 import { checkpointInvalid } from '../../kits/store/stored-checkpoint.ts'
@@ -13,7 +13,7 @@ export const LINEAGE = 'several'
 
 const VERSION = 1
 
-/** The name that a branch's checkpoint and dead letters are kept under. */
+/** The name under which a branch's checkpoint and dead letters are stored. */
 export function branchPipeline(pipeline: string, branch: string): string {
   return `${pipeline}.${branch}`
 }
@@ -27,7 +27,7 @@ export interface BranchRecord {
 }
 
 export interface FanOutRecord {
-  /** Made with the first commit, and kept by each branch: tells that a branch has followed this very pipeline. */
+  /** Created with the first commit, and stored by each branch: shows that a branch has followed this very pipeline. */
   readonly lineage: string
   readonly branches: Readonly<Record<string, BranchRecord>>
 }
@@ -36,11 +36,13 @@ export function recordBytes(record: FanOutRecord): Uint8Array {
   return Buffer.from(JSON.stringify({ version: VERSION, ...record }))
 }
 
-/** @throws {SluiceError} CHECKPOINT_INVALID if it is none that this version reads */
+/**
+ * @throws {SluiceError} CHECKPOINT_INVALID if this version cannot read it
+ */
 export function readRecord(pipeline: string, bytes: Uint8Array): FanOutRecord {
   try {
     const { version, lineage, branches } = JSON.parse(Buffer.from(bytes).toString()) as Record<string, unknown>
-    if (version !== VERSION) throw new Error(`it is of version ${version}, this Sluice reads ${VERSION}`)
+    if (version !== VERSION) throw new Error(`it has version ${version}, this Sluice reads ${VERSION}`)
     if (typeof lineage !== 'string' || typeof branches !== 'object' || branches === null) {
       throw new Error('it has no branches')
     }
@@ -52,7 +54,7 @@ export function readRecord(pipeline: string, bytes: Uint8Array): FanOutRecord {
 
 /** The error for branches that do not fit the checkpoint. */
 export function branchesInvalid(pipeline: string, found: string, cause?: unknown): Error {
-  const hint = 'sluice checkpoints FILE reset lets all of its sinks start over'
+  const hint = 'sluice checkpoints FILE reset makes all of its sinks start over'
   return checkpointInvalid(pipeline, found, hint, cause)
 }
 

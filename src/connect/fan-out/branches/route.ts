@@ -1,4 +1,4 @@
-// Which of several sinks takes which row.
+// Decides which of several sinks gets which row.
 
 import { messageOf } from '../../../base/errors.ts'
 import { type Batch, deadLetterAt, mapped } from '../../batch.ts'
@@ -10,11 +10,11 @@ export interface Branch<Row> {
   readonly into: Sink<never>
   /** Which rows go there: all by default. */
   readonly where?: (row: Row) => boolean
-  /** What goes there of a row: the row by default. */
+  /** What becomes of a row there: the row itself by default. */
   readonly map?: (row: Row) => unknown
   /**
    * How many bytes of committed rows may wait for this branch before the pipeline waits for it: 64 MiB by default; 0 to
-   * wait for it after every epoch. One epoch more may be under way.
+   * wait for it after every epoch. One more epoch may be under way.
    */
   readonly mayLagBytes?: number
 }
@@ -29,14 +29,14 @@ export interface Routed<Row> {
 
 const STEP = 'route'
 
-/** Rows that go to one branch: their indices in the batch, and what goes there of each. */
+/** Rows that go to one branch: their indices in the batch, and what goes there for each. */
 interface Placed {
   readonly indices: number[]
   readonly values: unknown[]
 }
 
 /**
- * Tells where rows go. A row goes to all that take it, or, where anything throws, to none.
+ * Decides where rows go. A row goes to all sinks that take it, or, if anything throws, to none.
  *
  * @param isFirst - which rows the first sink takes
  */
@@ -55,7 +55,7 @@ export function route<Row>(
       for (const [branch, { where, map }] of branches.entries()) {
         if (where?.(row) !== false) taken.push([placed[branch] as Placed, map === undefined ? row : map(row)])
       }
-      // Not before all have answered: a row goes to all that take it, or to none.
+      // Not before all have decided: a row goes to all that take it, or to none.
       if (goesFirst) first.push(at)
       for (const [{ indices, values }, value] of taken) {
         indices.push(at)

@@ -1,4 +1,4 @@
-// Files of rows that wait for a branch: one for each epoch, written and synced before the commit that names it.
+// Files of rows that wait for a branch: one per epoch, written and synced before the commit that names it.
 
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
@@ -14,14 +14,14 @@ import type { DeadLetter, Origin } from '../../origin.ts'
 
 /** A finished file of rows. */
 export interface SpoolFile {
-  /** Counts up by one from file to file of a branch: it is the epoch of the branch's own commit. */
+  /** Counts up by one per file of a branch: it is the epoch of the branch's own commit. */
   readonly seq: number
   readonly name: string
   readonly bytes: number
   readonly rows: number
 }
 
-/** Rows as they lie in a file: by columns, so that names are written once. */
+/** Rows as they are stored in a file: by columns, so that names are written once. */
 type Frame = readonly [
   values: readonly unknown[],
   sources: string[],
@@ -32,7 +32,7 @@ type Frame = readonly [
   parts?: number[],
 ]
 
-/** Rows packed for a file, with a letter for each that cannot be written down. */
+/** Rows packed for a file, with a dead letter for each that cannot be packed. */
 export interface PackedRows {
   readonly frame: Buffer
   readonly rows: number
@@ -100,7 +100,7 @@ export class Spool {
   }
 
   /**
-   * Gives the batches of a file.
+   * Returns the batches of a file.
    * @throws {SluiceError} SOURCE_CORRUPT if it is not what was written
    */
   async *read({ name, bytes }: SpoolFile): AsyncGenerator<Batch> {
@@ -113,7 +113,7 @@ export class Spool {
       while (at < bytes) {
         const head = await readFully(handle, path, at, HEAD_BYTES)
         const frame = await readFully(handle, path, at + HEAD_BYTES, Math.min(head.readUInt32LE(0), bytes - at))
-        if (crc32(frame) !== head.readUInt32LE(4)) throw corrupt(path, at, 'a checksum that does not fit')
+        if (crc32(frame) !== head.readUInt32LE(4)) throw corrupt(path, at, 'a wrong checksum')
         at += HEAD_BYTES + frame.length
         yield rowsOf(frame)
       }
@@ -122,7 +122,7 @@ export class Spool {
     }
   }
 
-  /** Whether a file is there: it is removed once its branch has taken it. */
+  /** Whether a file exists: it is removed once its branch has taken it. */
   async has({ name }: SpoolFile): Promise<boolean> {
     return (await lookAt(this.#pathOf(name))) !== undefined
   }
@@ -131,7 +131,7 @@ export class Spool {
     await removeFile(this.#pathOf(name))
   }
 
-  /** Gives up what was appended and not finished. */
+  /** Drops what was appended and not finished. */
   async close(): Promise<void> {
     const file = this.#open
     this.#open = undefined

@@ -1,4 +1,4 @@
-// Columns of files: found out from rows where nobody named them, and what a row may have in them.
+// Columns of files: inferred from rows if they are not named, and what a row may have in them.
 
 import { describeValue } from '../../../base/check.ts'
 import { unreachable } from '../../../base/invariant.ts'
@@ -41,8 +41,8 @@ function isBigInt(row: unknown, name: string): boolean {
 }
 
 /**
- * Where columns are from: `named` ones leave the rest of a row out; `found` ones are all that a row may have, and of
- * `found-names` only the names count, and any value of a type of its own will do.
+ * Where columns come from: `named` ones ignore the rest of a row; `found` ones are all that a row may have; for
+ * `found-names` only the names count, and a value may have any type.
  */
 export type ColumnOrigin = 'named' | 'found' | 'found-names'
 
@@ -60,7 +60,7 @@ export class RowReader {
     this.#origin = origin
   }
 
-  /** The values of a row in the order of the columns; throws why it is refused. */
+  /** The values of a row in the order of the columns; throws the reason if it is rejected. */
   read(row: unknown): unknown[] {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
       throw new TypeError(`a row is an object: found ${describeValue(row)}`)
@@ -68,7 +68,7 @@ export class RowReader {
     if (this.#origin !== 'named') {
       const stranger = Object.keys(row).find((name) => !this.#known.has(name))
       if (stranger !== undefined) {
-        throw new TypeError(`no column ${stranger.slice(0, 60)}: they were found from the first rows, name them all`)
+        throw new TypeError(`no column ${stranger.slice(0, 60)}: they were inferred from the first rows, name them all`)
       }
     }
     const values: unknown[] = []
@@ -91,7 +91,7 @@ export class RowReader {
   }
 }
 
-/** A value as its type has it, or undefined if it does not have that type. */
+/** A value of this type, or undefined if it does not fit. */
 function exactly(type: ColumnType, value: unknown): unknown {
   switch (type) {
     case 'text':

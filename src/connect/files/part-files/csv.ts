@@ -1,4 +1,4 @@
-// The sink for files of CSV.
+// The sink for CSV files.
 
 import { checkChoice, checkKeys } from '../../../base/check.ts'
 import type { Columns } from '../../column.ts'
@@ -11,24 +11,24 @@ import { FILE_SINK_OPTIONS, type FileSinkOptions, fileSink } from './sink.ts'
 export interface CsvSinkOptions<Row> extends FileSinkOptions<Row> {
   /** `none` by default. */
   readonly compression?: Compression
-  /** The columns, in their order, where they are not those of the source. */
+  /** The columns, in their order, if they are not those of the source. */
   readonly columns?: Columns
-  /** What stands between fields: one ASCII character, `,` by default. */
+  /** The field separator: one ASCII character, `,` by default. */
   readonly delimiter?: string
   /** Whether the first line of every file names the columns: true by default. */
   readonly header?: boolean
-  /** Whether texts that a spreadsheet would take for formulas get a `'` in front. False by default. */
+  /** Whether texts that a spreadsheet would take for formulas are prefixed with `'`. False by default. */
   readonly spreadsheetSafe?: boolean
 }
 
 /**
  * Writes rows as CSV into files of a folder: committed, named and listed as those of {@link ndjsonSink}.
  *
- * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the first
- *   rows, once and for all runs. Named columns take what a row has of them and leave the rest of the row out; found
- *   ones are all that a later row may have, by their names: each value is written as what it is.
+ * - **Columns** are those of `columns`, else the source's if the flow keeps its rows, else inferred from the first
+ *   rows, once and for all runs. Named columns ignore the rest of a row; inferred ones are all that a later row may
+ *   have, by name: each value is written by its own type.
  * - **Values**: times are written as ISO 8601, `json` values as JSON, null as nothing, the empty text as `""`.
- * - **Refuses** a row that is no object, or that has a value which is none of its column's type.
+ * - **Rejects** a row that is not an object, or has a value that does not fit its column's type.
  *
  * @throws as {@link ndjsonSink}
  * @example

@@ -1,4 +1,4 @@
-// What turns rows into the bytes of a part: the contract, and the encoder of formats that are lines of text.
+// Turns rows into the bytes of a part: the contract, and the encoder of line-based formats.
 
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
@@ -8,11 +8,11 @@ export type Compression = 'none' | 'gzip' | 'zstd'
 
 /** Turns the rows of one part into bytes. */
 export interface PartEncoder {
-  /** Takes a row, or throws why it is refused: nothing of it is kept then. */
+  /** Adds a row, or throws the reason why it is rejected: nothing of it is kept then. */
   add(row: unknown): void
-  /** How much it holds, roughly in bytes: what `finish`, or the next `drain`, would give. */
+  /** How much it holds, roughly in bytes: what `finish`, or the next `drain`, would return. */
   readonly heldBytes: number
-  /** Gives bytes that go behind those given before, once there are enough; until then undefined. */
+  /** Returns bytes that follow the previous ones, once there are enough; until then undefined. */
   drain(): Promise<Uint8Array> | undefined
   /** The rest. The encoder is not used any more. */
   finish(): Promise<Uint8Array>
@@ -20,20 +20,20 @@ export interface PartEncoder {
 
 /** A format of part files. */
 export interface PartFormat {
-  /** What a dead letter names as its step, and a diagram as the kind of sink: `csv-files`. */
+  /** The step in dead letters, and the kind of sink in diagrams: `csv-files`. */
   readonly kind: string
   /** In a title: `CSV files`. */
   readonly name: string
-  /** What names of files end with: `.csv.gz`. */
+  /** The extension of file names: `.csv.gz`. */
   readonly ending: string
   /** Whether all rows have the same columns, which must be known before the first. */
   readonly hasColumns: boolean
   /**
-   * Set where numbers of columns that are found out from rows are floating point, whole as the first ones may be: one
-   * batch is not to decide what all files hold.
+   * Set if inferred number columns are floating point, even if the first values are whole: one batch must not decide
+   * what all files hold.
    */
   readonly findsFloats?: true
-  /** Gives a function that makes the encoder of a part; what it needs is loaded first. */
+  /** Returns a function that makes the encoder of a part; what it needs is loaded first. */
   prepare(columns: Columns, areInferred: boolean): Promise<() => PartEncoder | Promise<PartEncoder>>
 }
 
@@ -49,13 +49,13 @@ const COMPRESSORS: Readonly<Record<Compression, (bytes: Uint8Array) => Promise<U
 export const ENDINGS: Readonly<Record<Compression, string>> = { none: '', gzip: '.gz', zstd: '.zst' }
 
 /**
- * Lines of text. Compressed blocks are each a gzip member or zstd frame of their own: readers take them as one file,
- * and no part holds on to a compressor while it is open.
+ * Lines of text. Each compressed block is its own gzip member or zstd frame: readers take them as one file, and no part
+ * holds a compressor while it is open.
  */
 export class LineEncoder implements PartEncoder {
   readonly #lineOf: (row: unknown) => string
   readonly #compress: (bytes: Uint8Array) => Promise<Uint8Array>
-  /** Lines that were not given yet. */
+  /** Lines that were not returned yet. */
   #lines: string[]
   #length: number
 

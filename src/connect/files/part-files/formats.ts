@@ -41,12 +41,12 @@ export function csvFormat({ compression, header, ...line }: CsvFormatOptions): P
   }
 }
 
-/** Where only names were found, each value is written as what it is. */
+/** If only names were inferred, each value is written by its own type. */
 function cellOf(value: unknown): unknown {
   return typeof value === 'object' && value !== null && !(value instanceof Date) ? jsonText(value) : value
 }
 
-/** Times are written as people and spreadsheets read them, JSON as JSON; the rest as it is. */
+/** Times are written as people and spreadsheets read them, JSON as JSON; everything else as it is. */
 function cellsOf(columns: Columns): (value: unknown, at: number) => unknown {
   const types = Object.values(columns)
   return (value, at) => {
@@ -65,7 +65,7 @@ export function parquetFormat(scales: Readonly<Record<string, number>> = {}): Pa
     findsFloats: true,
     prepare: async (columns, areInferred) => {
       const reader = new RowReader(columns, areInferred ? 'found' : 'named')
-      // Whether it is there at all is known before the first row.
+      // Whether the package is installed is known before the first row.
       await parquetEncoder(columns, scales)
       return async () => new ParquetPart(reader, await parquetEncoder(columns, scales))
     },

@@ -1,4 +1,4 @@
-// The manifest: which files of a folder count. Rewritten as a whole with every epoch, in pieces that stay small.
+// The manifest: which files of a folder count. Rewritten with every epoch, in pieces that stay small.
 
 import { opendir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -18,24 +18,26 @@ import type { FinishedPart } from './part.ts'
 export interface ManifestPart {
   /** Below the folder of the manifest, with forward slashes. */
   readonly path: string
-  /** The value that partitionBy gave for its rows; absent without partitions. */
+  /** The value that partitionBy returned for its rows; absent without partitions. */
   readonly partition?: string
   readonly epoch: number
   readonly rows: number
   readonly bytes: number
 }
 
-/** Parts in one piece before the next epoch begins another: what a commit rewrites stays small, however long it runs. */
+/**
+ * Parts in one piece before the next epoch starts another: what a commit rewrites stays small, however long it runs.
+ */
 const PIECE_PARTS = 1000
 
 export interface ManifestOptions {
   readonly root: string
-  /** Where a piece is written before it takes its name. */
+  /** Where a piece is written before it gets its name. */
   readonly staging: string
-  /** The pipeline, as names of files have it. */
+  /** The pipeline, escaped for file names. */
   readonly pipeline: string
   readonly mode: number
-  /** A name in the staging folder that nobody has. */
+  /** An unused name in the staging folder. */
   readonly tempOf: (piece: string) => string
 }
 
@@ -56,7 +58,9 @@ export class Manifest {
     this.#parts = parts
   }
 
-  /** @throws {SluiceError} SINK_MISMATCH if the last piece is no such thing */
+  /**
+   * @throws {SluiceError} SINK_MISMATCH if the last piece is invalid
+   */
   static async open(options: ManifestOptions): Promise<Manifest> {
     const { root, pipeline } = options
     const start = await lastStart(root, pipeline)
@@ -99,7 +103,7 @@ function nameOf(pipeline: string, start: number): string {
   return `_manifest-${pipeline}-${String(start).padStart(8, '0')}.json`
 }
 
-/** JSON, with a line for each part. */
+/** JSON, with one line per part. */
 function textOf(pipeline: string, parts: readonly ManifestPart[]): string {
   const lines = parts.map((part) => JSON.stringify(part)).join(',\n')
   return `{"version":1,"pipeline":${JSON.stringify(pipeline)},"parts":[\n${lines}\n]}\n`
@@ -130,7 +134,7 @@ async function readPiece(root: string, name: string): Promise<ManifestPart[]> {
   }
   const found = partsOf(text)
   if (found !== undefined) return found
-  const message = `Cannot go on with the manifest ${JSON.stringify(path)}: it is none of version 1, or damaged`
+  const message = `Cannot continue with the manifest ${JSON.stringify(path)}: it is not of version 1, or damaged`
   throw new SluiceError('SINK_MISMATCH', message, { sink: root, table: name, found: text.slice(0, 60) })
 }
 
@@ -142,7 +146,7 @@ function partsOf(text: string): ManifestPart[] | undefined {
       ? parts
       : undefined
   } catch {
-    // No JSON, or none that has parts: said by who asked.
+    // Not JSON, or without parts: the caller reports it.
     return undefined
   }
 }

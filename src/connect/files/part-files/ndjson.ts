@@ -1,4 +1,4 @@
-// The sink for files of NDJSON: one value a line.
+// The sink for NDJSON files: one JSON value per line.
 
 import { checkChoice, checkKeys } from '../../../base/check.ts'
 import type { Sink } from '../../sink.ts'
@@ -14,20 +14,20 @@ export interface NdjsonSinkOptions<Row> extends FileSinkOptions<Row> {
 /**
  * Writes events as lines of JSON into files of a folder.
  *
- * - **Commits** each epoch as files of its own, `<pipeline>-<epoch>-<number>.ndjson`. They are written in a hidden
- *   folder beside, made durable, committed with the checkpoint, and then renamed to where they are seen: a file that is
- *   there is whole, and holds what no other holds, whatever ended the process.
- * - **Manifest**: files named `_manifest-<pipeline>-<epoch>.json` say which files count, with rows, bytes and epoch of
- *   each. An epoch gets onto it at once; who goes by it never sees half of one.
- * - **Parts**: `roll` ends a file within its epoch, `partitionBy` shares rows out among folders. A file never holds
- *   rows of several epochs: seldom committed means few files.
- * - **Refuses** what JSON would change: NaN, infinities, maps, buffers, what is nested over 100 deep. A bigint is
- *   written as the number that it is.
- * - **A disk that is full**, or fails, stops the run with STORAGE_FAILED; what was committed stays.
+ * - **Commits** each epoch as separate files, `<pipeline>-<epoch>-<number>.ndjson`. They are written in a hidden folder
+ *   beside, made durable, committed with the checkpoint, and then renamed to their visible place: a visible file is
+ *   complete, and holds what no other holds, whatever ended the process.
+ * - **Manifest**: files named `_manifest-<pipeline>-<epoch>.json` list the files that count, with rows, bytes and epoch
+ *   of each. An epoch is added to it at once; a reader that follows it never sees half of one.
+ * - **Parts**: `roll` ends a file within its epoch, `partitionBy` divides rows among folders. A file never holds rows
+ *   of several epochs: rare commits mean few files.
+ * - **Rejects** what JSON would change: NaN, infinities, maps, buffers, what is nested over 100 deep. A bigint is
+ *   written as a number.
+ * - **A full or failing disk** stops the run with STORAGE_FAILED; what was committed stays.
  *
- * @param folder - made if it is missing; what is in it already is left alone
- * @throws {SluiceError} CONFIG_INVALID for a path that cannot be used; when it is opened, SINK_MISMATCH for a folder
- *   that holds parts of this pipeline which its checkpoint knows nothing of
+ * @param folder - created if it is missing; existing files are left alone
+ * @throws {SluiceError} CONFIG_INVALID for an invalid path; when it is opened, SINK_MISMATCH for a folder that holds
+ *   parts of this pipeline that its checkpoint does not know
  * @example
  * const sink = ndjsonSink('out', { compression: 'zstd', partitionBy: (row: { day: string }) => row.day })
  * sink.title // => 'NDJSON files in out'

@@ -4,7 +4,7 @@ import type { ParquetEncoder } from '../../formats/parquet/write.ts'
 import type { RowReader } from './columns.ts'
 import type { PartEncoder } from './encoder.ts'
 
-/** A Parquet file is written from its end: nothing of it is ready before. */
+/** A Parquet file is written from its end: nothing of it is ready earlier. */
 export class ParquetPart implements PartEncoder {
   readonly #reader: RowReader
   readonly #encoder: ParquetEncoder

@@ -1,15 +1,15 @@
-// One part on its way: rows that become a file in the staging folder.
+// An open part: rows that become a file in the staging folder.
 
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createFile, finishFile, removeFile, writeAll } from '../../kits/files/disk.ts'
 import type { PartEncoder } from './encoder.ts'
 
-/** A part that is finished: durable under `temp`, to be made visible at `path`. Kept as JSON in the note of its epoch. */
+/** A finished part: durable under `temp`, to be made visible at `path`. Stored as JSON in the note of its epoch. */
 export type FinishedPart = {
-  /** The value that partitionBy gave for its rows; absent without partitions. */
+  /** The value that partitionBy returned for its rows; absent without partitions. */
   readonly partition?: string
-  /** Its place below the root, with forward slashes. */
+  /** Its path below the root, with forward slashes. */
   readonly path: string
   /** Its name in the staging folder. */
   readonly temp: string
@@ -26,7 +26,7 @@ export interface PartOptions {
   readonly mode: number
 }
 
-/** The file is made with the first bytes: a part of few rows costs no descriptor before its end. */
+/** The file is created with the first bytes: a part of few rows needs no descriptor before its end. */
 export class Part {
   readonly #options: PartOptions
   readonly #file: string
@@ -48,18 +48,18 @@ export class Part {
     return this.#options.encoder.heldBytes
   }
 
-  /** What its file will have at least, roughly. */
+  /** The minimum size of its file, roughly. */
   get sizeBytes(): number {
     return this.#writtenBytes + this.heldBytes
   }
 
-  /** Takes a row, or throws why it is refused. */
+  /** Adds a row, or throws the reason why it is rejected. */
   add(row: unknown): void {
     this.#options.encoder.add(row)
     this.#rows += 1
   }
 
-  /** Writes what there is to write; undefined if that is nothing yet. */
+  /** Writes what is ready; undefined if nothing is yet. */
   drain(): Promise<void> | undefined {
     return this.#options.encoder.drain()?.then((bytes) => this.#write(bytes))
   }
@@ -75,7 +75,7 @@ export class Part {
     return { ...place, rows: this.#rows, bytes: this.#writtenBytes }
   }
 
-  /** Removes what was written, if the system lets it: the next to open the sink removes what is left. */
+  /** Removes what was written, if the system allows it: the next to open the sink removes what is left. */
   async discard(): Promise<void> {
     const handle = this.#handle
     this.#handle = undefined

@@ -101,7 +101,7 @@ describe('ndjsonSink', () => {
 
   it('refuses a promise that nobody waited for', async () => {
     const reasons = await load(ndjsonSink<unknown>(folder), [[Promise.resolve(1)]])
-    deepEqual(reasons, ['a row is no promise: the step before did not wait for it'])
+    deepEqual(reasons, ['a row is not a promise: the step before did not wait for it'])
   })
 
   it('ends a part at so many rows', async () => {
@@ -205,7 +205,7 @@ describe('ndjsonSink', () => {
     await load(ndjsonSink(folder), [[1]])
     for (const damaged of ['', '{', '{"version":2,"parts":[]}', '{"version":1,"parts":[{"path":1}]}']) {
       writeFileSync(join(folder, '_manifest-job-00000001.json'), damaged)
-      await rejects(ndjsonSink(folder).open({ pipeline: 'job' }), failsWith('SINK_MISMATCH', /none of version 1/))
+      await rejects(ndjsonSink(folder).open({ pipeline: 'job' }), failsWith('SINK_MISMATCH', /not of version 1/))
     }
   })
 
@@ -327,8 +327,8 @@ describe('partitions of part files', () => {
       },
     })
     deepEqual(await load(sink, [[{}, { day: 5 }, { day: 'bad' }, { day: 'mon' }]]), [
-      'partitionBy gives a text: found undefined',
-      'partitionBy gives a text: found 5',
+      'partitionBy returns a text: found undefined',
+      'partitionBy returns a text: found 5',
       'partitionBy threw: bad day',
     ])
   })
@@ -382,7 +382,7 @@ describe('csvSink', () => {
     const sink = csvSink<object>(folder)
     await load(sink, [[{ a: 1 }, { b: 'x', a: 2 }]])
     const reasons = await load(sink, [[{ b: 'y' }, { a: 3, c: 1 }]])
-    deepEqual(reasons, ['no column c: they were found from the first rows, name them all'])
+    deepEqual(reasons, ['no column c: they were inferred from the first rows, name them all'])
     equal(text('job-00000001-0001.csv'), 'a,b\r\n1,\r\n2,x\r\n')
     equal(text('job-00000002-0001.csv'), 'a,b\r\n,y\r\n')
   })

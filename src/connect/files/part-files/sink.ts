@@ -1,4 +1,4 @@
-// Makes sinks of part files: options that all formats share, checked, and the store that they keep beside them.
+// Makes sinks of part files: options that all formats share, checked, and the store beside the files.
 
 import { resolve } from 'node:path'
 import { checkChoice, checkFunctions, checkInteger, checkKeys } from '../../../base/check.ts'
@@ -11,24 +11,24 @@ import type { Sink, TwoPhaseSink } from '../../sink.ts'
 import type { PartFormat } from './encoder.ts'
 import type { FilesWriterOptions } from './writer.ts'
 
-/** What all sinks of files take. */
+/** Options of all file sinks. */
 export interface FileSinkOptions<Row> {
   /**
-   * Gives the partition of a row: its files are in a folder of that name. Any text will do: what cannot stand in a name
-   * is escaped. All in one folder by default.
+   * Returns the partition of a row: its files are in a folder of that name. Any text will do: it is escaped for names.
+   * All in one folder by default.
    */
   readonly partitionBy?: (row: Row) => string
-  /** When a part is ended within an epoch, and another begun: `rows` in it, or `bytes` of it. */
+  /** When a part is ended within an epoch: after this many `rows`, or `bytes`. */
   readonly roll?: { readonly rows?: number; readonly bytes?: number }
-  /** Most parts that are written at the same time: before one more is begun, the oldest is ended. 64 by default. */
+  /** The most parts written at the same time: before one more is started, the oldest is ended. 64 by default. */
   readonly maxOpenParts?: number
-  /** Most parts in one epoch; a run that needs more fails. 10,000 by default. */
+  /** The most parts in one epoch; a run that needs more fails. 10,000 by default. */
   readonly maxParts?: number
-  /** The mode of finished files, 0o644 by default; unfinished ones can be read by their owner only. */
+  /** The mode of finished files, 0o644 by default; unfinished ones are readable by their owner only. */
   readonly mode?: number
   /** The SQLite file with checkpoints and dead letters: `.sluice.db` in the folder by default. */
   readonly store?: string
-  /** The table of the store that dead letters go to: `dead_letters` by default. */
+  /** The table of the store for dead letters: `dead_letters` by default. */
   readonly deadLetters?: string
 }
 
@@ -42,7 +42,7 @@ export const FILE_SINK_OPTIONS: readonly string[] = [
   'deadLetters',
 ]
 
-/** What a format makes of the options where they are not given. */
+/** The defaults of a format. */
 export interface FileSinkDefaults {
   readonly rollRows: number
   readonly rollBytes: number

@@ -5,19 +5,21 @@ import { opendir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cannotStore, makeFolder, removeFile, syncFolder } from '../../kits/files/disk.ts'
 
-/** Only the owner looks into it: its files are not finished. */
+/** Only the owner has access: its files are not finished. */
 const FOLDER_MODE = 0o700
 
 /**
- * The staging folder of one pipeline, shared with others. Names in it end in a mark of the writer that made them: one
- * that was taken over and does not know it gets into nobody's way.
+ * The staging folder of one pipeline, shared with others. Names in it end in a mark of the writer that made them: a
+ * fenced writer that does not know it yet disturbs nobody.
  */
 export class Staging {
   readonly path: string
   readonly #ours: RegExp
   readonly #mark = randomBytes(6).toString('hex')
 
-  /** @param pipeline - as names of files have it */
+  /**
+   * @param pipeline - escaped for file names
+   */
   constructor(root: string, pipeline: string) {
     this.path = join(root, '.sluice-unfinished')
     const name = pipeline.replace(/[^A-Za-z0-9]/g, '\\$&')
@@ -37,7 +39,7 @@ export class Staging {
     return this.#ours.test(name)
   }
 
-  /** Removes what earlier runs left, but for what is committed and not yet visible. */
+  /** Removes what earlier runs left, except for what is committed and not yet visible. */
   async clear(committed: ReadonlySet<string>): Promise<void> {
     const left: string[] = []
     try {

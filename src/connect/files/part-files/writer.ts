@@ -27,7 +27,7 @@ import { type FilesNote, parseNote } from './note.ts'
 import { type FinishedPart, Part } from './part.ts'
 import { Staging } from './staging.ts'
 
-/** What all parts that are open may hold in memory together, roughly; over it the fullest one is ended. */
+/** What all open parts may hold in memory together, roughly; beyond that the fullest one is ended. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024
 
 export interface FilesWriterOptions {
@@ -43,13 +43,13 @@ export interface FilesWriterOptions {
 }
 
 /**
- * A part is of one epoch and one partition. It is written in the staging folder, made durable by `prepare`, and renamed
- * by `finish`, which then puts it on the manifest.
+ * A part belongs to one epoch and one partition. It is written in the staging folder, made durable by `prepare`, and
+ * renamed by `publish`, which then adds it to the manifest.
  */
 export class FilesWriter<Row> implements TwoPhaseWriter<Row> {
   readonly #options: FilesWriterOptions
   readonly #opening: TwoPhaseSinkOptions
-  /** The pipeline, as names of files have it. */
+  /** The pipeline, escaped for file names. */
   readonly #name: string
   readonly #staging: Staging
   readonly #manifest: Manifest
@@ -57,7 +57,7 @@ export class FilesWriter<Row> implements TwoPhaseWriter<Row> {
   #epoch: number
   /** Undefined until the columns are known. */
   #encoders: (() => PartEncoder | Promise<PartEncoder>) | undefined
-  /** Columns that were found out from rows, by this run or an earlier one. */
+  /** Columns that were inferred from rows, by this run or an earlier one. */
   #found: Columns | undefined
   /** Partition → the part that its rows go to, in the order in which they were opened. */
   #open = new Map<string, Part>()
@@ -81,7 +81,7 @@ export class FilesWriter<Row> implements TwoPhaseWriter<Row> {
     this.#epoch = opening.epoch + 1
   }
 
-  /** Removes what was not committed; the folder is there. */
+  /** Removes what was not committed; the folder exists. */
   static async open<Row>(options: FilesWriterOptions, opening: TwoPhaseSinkOptions): Promise<FilesWriter<Row>> {
     const { root, mode } = options
     const name = encodeName(opening.pipeline)
@@ -104,7 +104,7 @@ export class FilesWriter<Row> implements TwoPhaseWriter<Row> {
   }
 
   async prepare(epoch: number): Promise<Json> {
-    invariant(epoch === this.#epoch, 'an epoch is prepared that is not the next one')
+    invariant(epoch === this.#epoch, 'the epoch being prepared is not the next one')
     const open = [...this.#open.values()].filter((part) => part.rows > 0)
     this.#open = new Map()
     // All are ended, whatever becomes of one of them: none may be left under way.
@@ -122,7 +122,7 @@ export class FilesWriter<Row> implements TwoPhaseWriter<Row> {
 
   async publish(given: Json): Promise<void> {
     const { epoch, parts } = noteOf(this.#opening.pipeline, given, this.#staging)
-    // Its files may be gone again by now: who reads them may take them away.
+    // Its files may be gone again by now: their readers may have removed them.
     if (parts.length === 0 || this.#manifest.lastEpoch >= epoch) return
     const folders = new Set<string>()
     for (const part of parts) {
@@ -143,7 +143,7 @@ export class FilesWriter<Row> implements TwoPhaseWriter<Row> {
     this.#finished = []
   }
 
-  /** Takes rows from `from` on; waits only where a part must be written. */
+  /** Takes rows from `from` on; waits only if a part must be written. */
   #writeFrom(
     rows: Batch<Row>,
     from: number,
@@ -165,7 +165,7 @@ export class FilesWriter<Row> implements TwoPhaseWriter<Row> {
     const refuse = (reason: string): void => {
       letters.push(deadLetterAt(rows, at, this.#options.format.kind, reason))
     }
-    if (isPromise(value)) return refuse('a row is no promise: the step before did not wait for it')
+    if (isPromise(value)) return refuse('a row is not a promise: the step before did not wait for it')
     if (this.#encoders === undefined) return refuse('a row has columns: found none')
     let partition: string | undefined
     try {
@@ -174,7 +174,7 @@ export class FilesWriter<Row> implements TwoPhaseWriter<Row> {
       return refuse(`partitionBy threw: ${messageOf(error)}`)
     }
     if (this.#options.partitionBy !== undefined && typeof partition !== 'string') {
-      return refuse(`partitionBy gives a text: found ${describeValue(partition)}`)
+      return refuse(`partitionBy returns a text: found ${describeValue(partition)}`)
     }
     const part = this.#open.get(partition ?? '')
     const add = (open: Part): void | Promise<void> => {
@@ -199,7 +199,7 @@ export class FilesWriter<Row> implements TwoPhaseWriter<Row> {
     const number = String(this.#begun).padStart(4, '0')
     const file = `${this.#name}-${String(this.#epoch).padStart(8, '0')}-${number}${format.ending}`
     const path = partition === undefined ? file : `${encodeName(partition)}/${file}`
-    // Found before the epoch is committed, there is a way back.
+    // If it is found before the epoch is committed, it can still be undone.
     if (partition !== undefined) await checkFolder(dirname(join(root, path)))
     if ((await lookAt(join(root, path))) !== undefined) throw inTheWay(root, path)
     const encoder = await (this.#encoders as () => PartEncoder | Promise<PartEncoder>)()
@@ -209,13 +209,13 @@ export class FilesWriter<Row> implements TwoPhaseWriter<Row> {
     return part
   }
 
-  /** Lets go of memory where there is enough to write, or a part is as large as it may become. */
+  /** Frees memory if there is enough to write, or a part has reached its size. */
   #relieve(key: string, part: Part): void | Promise<void> {
     const { rollRows, rollBytes } = this.#options
     if (part.rows >= rollRows || part.sizeBytes >= rollBytes) return this.#end(key)
     const draining = part.drain()
     if (draining !== undefined) return draining
-    // Those that are passed over here are less than a share each: together at most as much again.
+    // Those that are skipped here hold less than a share each: together at most as much again.
     if (part.heldBytes * this.#open.size <= MAX_HELD_BYTES) return
     return this.#relieveFullest()
   }
@@ -233,11 +233,11 @@ export class FilesWriter<Row> implements TwoPhaseWriter<Row> {
   async #end(key: string): Promise<void> {
     const part = this.#open.get(key) as Part
     this.#open.delete(key)
-    // Its first row was refused.
+    // Its first row was rejected.
     if (part.rows > 0) this.#finished.push(await part.finish())
   }
 
-  /** Gives a finished part its name. It may have been given it before. */
+  /** Gives a finished part its name. It may already have it. */
   async #show({ path, temp, bytes }: FinishedPart): Promise<void> {
     const { root } = this.#options
     const from = join(this.#staging.path, temp)
@@ -252,7 +252,7 @@ export class FilesWriter<Row> implements TwoPhaseWriter<Row> {
     throw storageFailed('finish', to, 'ENOENT', 'a part that was committed is neither here nor in the staging folder')
   }
 
-  /** Columns that were named, or are known of an earlier run. */
+  /** Columns that were named, or are known from an earlier run. */
   async #takeColumns(note: FilesNote | undefined): Promise<void> {
     const { format, columns } = this.#options
     const named = columns ?? this.#opening.columns
@@ -276,7 +276,7 @@ function noteOf(pipeline: string, note: Json, staging: Staging): FilesNote {
   return parseNote(pipeline, note, (name) => staging.isOurs(name))
 }
 
-/** A folder that is ahead of the checkpoint is of another time: its parts would count beside those to come. */
+/** A folder that is ahead of the checkpoint is from another time: its parts would count beside those to come. */
 function checkEpoch(root: string, { pipeline, epoch }: TwoPhaseSinkOptions, lastEpoch: number): void {
   if (lastEpoch <= epoch) return
   const at = epoch === 0 ? 'there is no checkpoint' : `the checkpoint is of epoch ${epoch}`
@@ -287,7 +287,7 @@ function checkEpoch(root: string, { pipeline, epoch }: TwoPhaseSinkOptions, last
 
 function inTheWay(root: string, path: string): SluiceError<'SINK_MISMATCH'> {
   const place = JSON.stringify(join(root, path))
-  const message = `Cannot write ${place}: there is a file of that name that is none of this run (move it away)`
+  const message = `Cannot write ${place}: there is a file of that name that is not from this run (move it away)`
   return new SluiceError('SINK_MISMATCH', message, { sink: root, table: path, found: 'a file of that name' })
 }
 

@@ -1,12 +1,12 @@
-// JSON of a page with all of its numbers exact: whole ones that a number would round are bigints there.
+// The JSON of a page with all numbers exact: integers that a number cannot represent are bigints.
 
 import { faultOfJson } from '../../kits/json/limits.ts'
 import { exactNumber, InexactNumber, type JsonBigInts, mayBeInexact } from '../../kits/json/numbers.ts'
 
-/** Most arrays and objects inside each other: what looks at numbers is recursive. */
+/** The deepest nesting of arrays and objects: the search for numbers is recursive. */
 const MAX_DEPTH = 1000
 
-/** In place of a number that nothing can say: to make anything of it throws. */
+/** Stands for a number that cannot be represented: any use of it throws. */
 class NoNumber {
   readonly #reason: string
 
@@ -38,7 +38,7 @@ export function parsePage(text: string): unknown {
   )
 }
 
-/** Why an item is refused for a number in it; undefined if it is not. */
+/** Why an item is rejected because of a number in it; undefined if it is not. */
 export function faultOfItem(item: unknown, bigints: JsonBigInts): string | undefined {
   if (typeof item === 'bigint') return bigints === 'reject' ? `the number ${item} is over 2^53` : undefined
   if (typeof item !== 'object' || item === null) return undefined
@@ -50,7 +50,7 @@ export function faultOfItem(item: unknown, bigints: JsonBigInts): string | undef
   return undefined
 }
 
-/** An item with bigints as the numbers nearest to them. Changes it in place. */
+/** An item with bigints replaced by the nearest numbers. Changes it in place. */
 export function rounded<T>(item: T): T {
   if (typeof item === 'bigint') return Number(item) as T
   if (typeof item !== 'object' || item === null || item instanceof NoNumber) return item

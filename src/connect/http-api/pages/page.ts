@@ -1,4 +1,4 @@
-// A page of what a server gives, as whoever takes items out of it sees it.
+// A page from the server, as functions that extract its items see it.
 
 /** A page as it came. */
 export interface HttpPage {

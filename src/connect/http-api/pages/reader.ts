@@ -14,17 +14,17 @@ import type { SourceCounts, SplitReader } from '../../source.ts'
 import { faultOfItem, parsePage, rounded } from './exact.ts'
 import type { HttpPage } from './page.ts'
 
-/** Where a reader stands, as JSON. */
+/** The position of a reader, as JSON. */
 export type PagePosition = {
   /** The page, from the first slash on. */
   readonly page: string
-  /** How many of its items were given. */
+  /** How many of its items were emitted. */
   readonly index: number
-  /** How many items were given of all pages. */
+  /** How many items were emitted of all pages. */
   readonly items: number
-  /** How many pages were asked for before this one. */
+  /** How many pages were requested before this one. */
   readonly pages: number
-  /** What the last item that was given of this page is known by: its id, or all of it. */
+  /** Identifies the last emitted item of this page: its id, or all of it. */
   readonly last?: string
 }
 
@@ -32,7 +32,7 @@ export interface PageSettings<T> extends Pick<RequestOptions, 'address' | 'timeo
   readonly items: (page: HttpPage) => readonly T[]
   readonly next: (page: HttpPage) => string | URL | null | undefined
   readonly bigints: JsonBigInts
-  /** Told of what may not be as it was. */
+  /** Receives notes about items that may have changed. */
   readonly onNote: ((note: string) => void) | undefined
   readonly maxPageBytes: number
   readonly maxPages: number
@@ -52,9 +52,9 @@ export class PageReader<T> implements SplitReader<T> {
   readonly #signal: AbortSignal
   readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
   #position: PagePosition
-  /** The items of the page that it stands on; undefined before that was asked for. */
+  /** The items of the current page; undefined before that was requested. */
   #items: readonly T[] | undefined
-  /** The page behind it; undefined behind the last. */
+  /** The next page; undefined after the last. */
   #next: string | undefined
 
   private constructor(settings: PageSettings<T>, from: PagePosition | undefined, signal: AbortSignal | undefined) {
@@ -64,7 +64,7 @@ export class PageReader<T> implements SplitReader<T> {
     this.#position = from ?? { page: `${pathname}${search}`, index: 0, items: 0, pages: 0 }
   }
 
-  /** Goes to where an earlier run left off. */
+  /** Goes to where an earlier run stopped. */
   static async open<T>(
     settings: PageSettings<T>,
     from: PagePosition | undefined,
@@ -78,19 +78,19 @@ export class PageReader<T> implements SplitReader<T> {
     return reader
   }
 
-  /** Where items came in front of the position, as those of an order from the newest on, they would be passed over. */
+  /** If items were inserted before the position, as with the newest first, they would be skipped. */
   #checkLast(item: T | undefined, last: string | undefined): void {
     const now = knownBy(item)
     if (last === undefined || last === now) return
     const { index } = this.#position
     if (last.startsWith(BY_ID) || now.startsWith(BY_ID)) {
-      const found = `item ${index} is another one now, so items before it came or went`
+      const found = `item ${index} has changed, so items before it were added or removed`
       throw this.#lost(
         `${found}: ask for the oldest items first, or reset the checkpoint and read all again into a sink with a key`,
       )
     }
     this.#settings.onNote?.(
-      `${this.#what()}: item ${index} is not as it was read: if items came before it, they are not read (ask for the oldest first)`,
+      `${this.#what()}: item ${index} is not as it was read: if items were added before it, they are not read (ask for the oldest first)`,
     )
   }
 
@@ -122,7 +122,7 @@ export class PageReader<T> implements SplitReader<T> {
     this.#stop.abort(new Error('the reader of pages is closed'))
   }
 
-  /** On to the next page that has something. */
+  /** Moves on to the next page with items. */
   async #turn(max: number): Promise<ReadBatch<T> | undefined> {
     for (;;) {
       if (this.#items !== undefined) {
@@ -150,33 +150,33 @@ export class PageReader<T> implements SplitReader<T> {
     return readOf(entries)
   }
 
-  /** Asks for the page that it stands on. */
+  /** Requests the current page. */
   async #load(): Promise<readonly T[]> {
     const { address, maxPages, bigints, items: itemsOf, next: nextOf } = this.#settings
     if (this.#position.pages >= maxPages) {
-      const message = `Cannot read ${this.#what()}: that are over ${maxPages} pages (maxPages): do they end?`
+      const message = `Cannot read ${this.#what()}: these are over ${maxPages} pages (maxPages): do they end?`
       const details = { source: address.shown, limit: maxPages, found: this.#position.pages + 1 }
       throw new SluiceError('SOURCE_LIMIT', message, details)
     }
     const url = new URL(this.#position.page, address.url).href
     const page = await this.#fetch(url)
     const items = itemsOf(page)
-    if (!Array.isArray(items)) throw this.#corrupt('its items are no array')
+    if (!Array.isArray(items)) throw this.#corrupt('its items are not an array')
     const next = nextOf(page)
     this.#next = next === undefined || next === null || next === '' ? undefined : this.#checked(next, url)
     this.#items = bigints === 'number' ? items.map(rounded) : items
     return this.#items
   }
 
-  /** The path of the next page, if it is one of the same server. */
+  /** The path of the next page, if it is on the same server. */
   #checked(next: unknown, from: string): string {
-    if (typeof next !== 'string' && !(next instanceof URL)) throw this.#corrupt('what it names as next is no address')
+    if (typeof next !== 'string' && !(next instanceof URL)) throw this.#corrupt('its next page is not an address')
     let url: URL
     try {
       url = new URL(next, from)
     } catch {
       // Not shown: it may hold a token.
-      throw this.#corrupt('what it names as next is no address')
+      throw this.#corrupt('its next page is not an address')
     }
     if (url.origin !== this.#settings.address.shown) throw this.#corrupt(`its next page is at ${url.origin}`)
     const page = `${url.pathname}${url.search}`
@@ -236,7 +236,7 @@ export class PageReader<T> implements SplitReader<T> {
   }
 }
 
-/** What tells an item from others: its id where it has one, as other fields of it may change. */
+/** Tells an item from others: its id if it has one, as other fields may change. */
 function knownBy(item: unknown): string {
   const { id } = (typeof item === 'object' && item !== null ? item : {}) as { readonly id?: unknown }
   if (typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint') return `${BY_ID}${digestOf(`${id}`)}`
@@ -248,7 +248,7 @@ function rawOf(item: unknown): string {
   try {
     return jsonText(item)
   } catch {
-    // An item that the function `items` has made, of which JSON has no form.
+    // An item made by the function `items` that JSON cannot represent.
     return describeValue(item)
   }
 }

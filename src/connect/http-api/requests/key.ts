@@ -1,9 +1,9 @@
-// Keys by which a server can tell that it has been sent the same before.
+// Keys by which a server can recognize a repeated request.
 
 import { createHash } from 'node:crypto'
 
 /**
- * SHA-256 over parts, each with its length in front: what is joined differently is another key.
+ * SHA-256 over parts, each prefixed with its length: other divisions of the same text give other keys.
  *
  * @example
  * idempotencyKey('a', 'bc') === idempotencyKey('ab', 'c') // => false

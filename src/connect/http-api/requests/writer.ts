@@ -1,4 +1,4 @@
-// Sends rows in batches over HTTP, several at a time, and sorts out what is refused.
+// Sends rows in batches over HTTP, several at a time, and finds the rejected ones.
 
 import { type Clock, systemClock } from '../../../base/clock.ts'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
@@ -28,15 +28,15 @@ interface Item {
   readonly at: number
 }
 
-/** Makes a letter for the row at an index. */
+/** Makes a dead letter for the row at an index. */
 type Refuse = (at: number, reason: string) => void
 
 const STEP = 'http'
 const BACKOFF = { firstMs: 200, capMs: 20_000 }
-/** What a dead letter shows of an answer. */
+/** How much of an answer a dead letter shows. */
 const SHOWN_CHARS = 200
 
-/** Answers that speak of the address, or of who asks, and not of the rows. */
+/** Statuses about the address, or the sender, and not about the rows. */
 const OF_THE_ADDRESS: ReadonlySet<number> = new Set([401, 403, 404, 405, 407, 410])
 
 export class HttpWriter<Row> implements TwoPhaseWriter<Row> {
@@ -69,7 +69,7 @@ export class HttpWriter<Row> implements TwoPhaseWriter<Row> {
     const send = async (): Promise<void> => {
       for (const { items, name } of batches) await this.#send(items, name, refuse)
     }
-    // As many as may be at a time, each with the next batch that nobody has.
+    // As many as may run at a time, each with the next batch that nobody has taken.
     const senders = Array.from({ length: this.#options.concurrency }, send)
     try {
       await Promise.all(senders)
@@ -93,7 +93,7 @@ export class HttpWriter<Row> implements TwoPhaseWriter<Row> {
     this.#stop.abort(new Error('the sink is closed'))
   }
 
-  /** Rows as they are sent, cut into batches as they are asked for. */
+  /** Rows as they are sent, cut into batches on request. */
   *#batchesOf(rows: Batch<Row>, refuse: Refuse): Generator<{ readonly items: readonly Item[]; readonly name: string }> {
     const { batchRows, batchBytes } = this.#options
     let items: Item[] = []
@@ -155,7 +155,7 @@ export class HttpWriter<Row> implements TwoPhaseWriter<Row> {
       await this.#send(items.slice(0, half), `${name}.0`, refuse)
       return await this.#send(items.slice(half), `${name}.1`, refuse)
     }
-    for (const { at } of items) refuse(at, `refused with ${status}${shown(body)}`)
+    for (const { at } of items) refuse(at, `rejected with ${status}${shown(body)}`)
   }
 
   #request(items: readonly Item[], name: string): Promise<Answer> {
@@ -191,7 +191,7 @@ function shown(body: string): string {
   return `: ${text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text}`
 }
 
-/** Where a redirection leads, without what may be secret in it. */
+/** Where a redirection leads, without its secrets. */
 function originOf(headers: Headers): string {
   try {
     return new URL(headers.get('location') ?? '').origin

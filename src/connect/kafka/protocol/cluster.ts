@@ -8,9 +8,9 @@ import { KafkaError, kafkaErrorOf } from '../errors.ts'
 
 /** A topic, as the servers know it. */
 export interface KafkaTopic {
-  /** What tells it from an earlier one of its name; undefined where servers are too old to say. */
+  /** Tells it from an earlier topic of the same name; undefined if servers are too old. */
   readonly id: string | undefined
-  /** Partition → the server that leads it; undefined while none does. */
+  /** Partition → its leader; undefined while there is none. */
   readonly leaders: ReadonlyMap<number, number | undefined>
 }
 
@@ -19,7 +19,7 @@ interface Server {
   readonly port: number
 }
 
-/** The version that tells topics apart, and makes none when it is asked for one. */
+/** The version that tells topics apart, and does not create them on request. */
 const METADATA = 12
 const METADATA_API = 3
 const NO_ID = '00000000-0000-0000-0000-000000000000'
@@ -31,7 +31,7 @@ export class KafkaCluster {
   /** By their numbers, as far as they are known. */
   readonly #servers = new Map<number, Server>()
   readonly #clients = new Map<number, Promise<KafkaClient>>()
-  /** To whoever answered first. */
+  /** To whichever answered first. */
   #first: KafkaClient | undefined
   #finding: Promise<KafkaClient> | undefined
   #tellsIds = false
@@ -41,7 +41,7 @@ export class KafkaCluster {
     this.#place = place
   }
 
-  /** Asks one server after the other. Throws the last one's trouble where none answers. */
+  /** Asks one server after the other. Throws the last error if none answers. */
   static async open(place: KafkaPlace, signal: AbortSignal): Promise<KafkaCluster> {
     const cluster = new KafkaCluster(await loadKafka(), place)
     using _ = addAbortListener(signal, () => cluster.close())
@@ -58,8 +58,8 @@ export class KafkaCluster {
   /**
    * What the servers know of a topic.
    *
-   * @param mayMake - whether it may come to be by the question, where servers do that
-   * @throws {KafkaError} where there is none, or none to be seen by this user
+   * @param mayMake - whether the request may create it, on servers that do that
+   * @throws {KafkaError} if it does not exist, or is not visible to this user
    */
   async topic(name: string, mayMake: boolean): Promise<KafkaTopic> {
     const { metadataV2, metadataV12 } = this.kafka
@@ -93,14 +93,14 @@ export class KafkaCluster {
     return await client
   }
 
-  /** The connection to a server is of no use any more. */
+  /** The connection to a server is broken. */
   drop(node: number): void {
     const client = this.#clients.get(node)
     this.#clients.delete(node)
     client?.then(endKafka, () => {})
   }
 
-  /** The server that keeps what a group of consumers has read. */
+  /** The coordinator of a consumer group. */
   async coordinator(group: string): Promise<number> {
     const { coordinators } = await answerOf(
       this.kafka.findCoordinatorV2.api.async(await this.#any(), this.kafka.FindCoordinatorKeyTypes.GROUP, [group]),
@@ -120,7 +120,7 @@ export class KafkaCluster {
 
   async #any(): Promise<KafkaClient> {
     if (this.#first?.isConnected() === true) return this.#first
-    // Whoever asks meanwhile gets the same.
+    // Concurrent callers get the same.
     this.#finding ??= this.#find().finally(() => {
       this.#finding = undefined
     })

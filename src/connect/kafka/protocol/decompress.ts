@@ -1,4 +1,4 @@
-// Makes the records of a compressed batch plain, up to a limit: a few kilobytes can stand for gigabytes.
+// Decompresses the records of a batch, up to a limit: a few kilobytes can expand to gigabytes.
 
 import * as zlib from 'node:zlib'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
@@ -8,16 +8,15 @@ import { lz4Bytes, snappyBytes } from './unpacked-bytes.ts'
 export interface DecompressOptions {
   /** Whose records these are, for errors. */
   readonly title: string
-  /** The most that one batch may become. */
+  /** The most that one batch may expand to. */
   readonly maxBytes: number
-  /** Those that Node does not have. */
+  /** Codecs that Node does not have. */
   readonly snappy: (bytes: Buffer) => Buffer
   readonly lz4: (bytes: Buffer) => Buffer
 }
 
 /**
- * @returns throws BadBatch for what cannot be decompressed, SluiceError SOURCE_LIMIT for what would become too much: before
- *   it does
+ * @returns throws BadBatch for invalid data, SluiceError SOURCE_LIMIT for too much: before it expands
  */
 export function decompressor({ title, maxBytes, snappy, lz4 }: DecompressOptions): Decompress {
   const limit = { maxOutputLength: maxBytes }
@@ -39,7 +38,7 @@ export function decompressor({ title, maxBytes, snappy, lz4 }: DecompressOptions
       case 4:
         return zlib.zstdDecompressSync(bytes, limit)
       default:
-        throw new Error(`nobody knows compression ${kind}`)
+        throw new Error(`compression ${kind} is unknown`)
     }
   }
   const tooLarge = (offset: number): SluiceError<'SOURCE_LIMIT'> => {

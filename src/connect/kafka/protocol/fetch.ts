@@ -1,9 +1,9 @@
-// One question for more records, to the server that leads their partitions.
+// One fetch request, to the leader of partitions.
 
 import { answerOf, type Kafka, type KafkaClient } from '../client.ts'
 import type { AbortedTransaction } from './records.ts'
 
-/** What came of a partition: a code, or bytes. */
+/** The result for a partition: a code, or bytes. */
 export interface FetchedPartition {
   readonly partition: number
   readonly code: number
@@ -17,17 +17,17 @@ const BYTES = 4 * 1024 * 1024
 const PARTITION_BYTES = 1024 * 1024
 
 const FETCH_API = 1
-/** The last version that needs nothing but names, and that every server since Kafka 2.3 speaks. */
+/** The last version that identifies topics by name alone, which every server since Kafka 2.3 supports. */
 const FETCH_VERSION = 11
 const NO_SESSION = { id: 0, epoch: -1 }
 
 export interface Fetched {
-  /** That of the whole question. */
+  /** Of the whole request. */
   readonly code: number
   readonly partitions: readonly FetchedPartition[]
 }
 
-/** Asks for records; records are left as the bytes that they are. */
+/** Fetches records, which stay as bytes. */
 export type Fetch = (
   client: KafkaClient,
   topic: string,
@@ -40,9 +40,9 @@ export function fetcher({ createAPI, fetchV11, FetchIsolationLevels }: Kafka): F
     FETCH_VERSION,
     fetchV11.createRequest,
     (_id, _key, _version, reader) => {
-      reader.readInt32() // Throttled for so long, by the server itself.
+      reader.readInt32() // Throttle time, enforced by the server itself.
       const code = reader.readInt16()
-      reader.readInt32() // Of a session that was not asked for.
+      reader.readInt32() // For a session that was not requested.
       const topics = reader.readArray(
         (topic) => {
           topic.readString(false)
@@ -73,18 +73,18 @@ export function fetcher({ createAPI, fetchV11, FetchIsolationLevels }: Kafka): F
 function readPartition(reader: import('@platformatic/kafka').Reader): FetchedPartition {
   const partition = reader.readInt32()
   const code = reader.readInt16()
-  for (let offsets = 0; offsets < 3; offsets += 1) reader.readInt64() // How far it goes, stands, and where it starts.
+  for (let offsets = 0; offsets < 3; offsets += 1) reader.readInt64() // High watermark, last stable offset, and log start.
   const aborted = reader.readNullableArray(
     (one) => ({ producerId: one.readInt64(), firstOffset: one.readInt64() }),
     false,
     false,
   )
-  reader.readInt32() // Another server that has it, too.
+  reader.readInt32() // A preferred replica.
   const bytes = reader.readNullableBytes(false)
   return { partition, code, bytes: bytes ?? Buffer.alloc(0), aborted: aborted ?? [] }
 }
 
-/** Where the records of partitions begin, or end: partition → offset, or the code of what stands against it. */
+/** Where the records of partitions start, or end: partition → offset, or an error code. */
 export async function edgesOf(
   { listOffsetsV2, FetchIsolationLevels, ListOffsetTimestamps }: Kafka,
   client: KafkaClient,

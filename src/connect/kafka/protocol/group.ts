@@ -1,4 +1,4 @@
-// Tells a group of consumers how far its topic was read: for those who look at that.
+// Reports to a consumer group how far its topic was read: for tools that show lag.
 
 import { inTime } from '../../../base/closing.ts'
 import { answerOf } from '../client.ts'
@@ -12,18 +12,18 @@ export interface KafkaGroupOptions {
   readonly onNote: (note: string) => void
 }
 
-/** For offsets of nobody who is a member. */
+/** For offsets from outside of a group's members. */
 const NO_GENERATION = -1
 const NO_MEMBER = ''
-/** How long the last word may take when a connection is closed. */
+/** How long the last report may take when a connection is closed. */
 const LAST_MS = 3000
 const AGAIN_MS = 1000
 
-/** One question at a time, of the newest offsets; what cannot be told is told with the next. */
+/** One request at a time, with the newest offsets; what could not be reported is included in the next. */
 export class KafkaGroup {
   readonly #options: KafkaGroupOptions
   readonly #over = new AbortController()
-  /** Partition → the offset that comes next, where the servers were not told. */
+  /** Partition → the next offset, if it was not reported. */
   readonly #unreported = new Map<number, number>()
   readonly #told = new Map<number, number>()
   #telling: Promise<void> | undefined
@@ -34,7 +34,7 @@ export class KafkaGroup {
     this.#options = options
   }
 
-  /** Everything of a partition before this offset is done with. */
+  /** Everything in a partition before this offset is done. */
   done(partition: number, next: number): void {
     if (next <= Math.max(this.#unreported.get(partition) ?? -1, this.#told.get(partition) ?? -1)) return
     this.#unreported.set(partition, next)
@@ -87,11 +87,11 @@ export class KafkaGroup {
     if (code !== undefined) throw new KafkaError(code, `group ${group}`)
   }
 
-  /** Once for each time that it does not work. */
+  /** Once per failure. */
   #note(error: unknown): void {
     if (this.#hasNoted) return
     this.#hasNoted = true
     const { group, onNote } = this.#options
-    onNote(`group ${group} is not told how far reading is (${kafkaErrorOf(error).message}): trying again`)
+    onNote(`group ${group} could not be told the offsets (${kafkaErrorOf(error).message}): retrying`)
   }
 }

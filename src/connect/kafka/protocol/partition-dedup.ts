@@ -1,27 +1,27 @@
-// Which records of each partition were given before.
+// Which records of each partition were read before.
 
 import type { Deduplicator, Standing } from '../../kits/broker/deduplicator.ts'
 import type { Json } from '../../source.ts'
 
-/** Offsets of a partition: each is that of the record that comes next. */
+/** Offsets of a partition: each is that of the next record. */
 interface Offsets {
   committed: number
   given: number
   received: number
-  /** Beyond `received`, where what follows was no record for anybody. */
+  /** Beyond `received`, if no record for users followed. */
   through: number
 }
 
 /** What a checkpoint may hold of partitions: number → offset. */
 export type PartitionOffsets = Readonly<Record<string, number>>
 
-/** The name of a record among those of its topic. */
+/** Identifies a record within its topic. */
 export function recordId({ partition, offset }: { readonly partition: number; readonly offset: number }): string {
   return `${partition}:${offset}`
 }
 
 /**
- * Records are numbered by partition, each later one higher.
+ * Records are numbered by partition, in ascending order.
  *
  * @example
  * const known = new PartitionDedup({ '0': 7 })
@@ -32,29 +32,31 @@ export class PartitionDedup implements Deduplicator {
   readonly #partitions = new Map<number, Offsets>()
   #topic: string | undefined
 
-  /** @param topic - what the topic was known by, if it was */
+  /**
+   * @param topic - the id of the topic, if known
+   */
   constructor(from: PartitionOffsets, topic?: string) {
     this.#topic = topic
     for (const [partition, offset] of Object.entries(from)) this.begin(Number(partition), offset)
   }
 
-  /** Reading of a partition begins here. */
+  /** Reading of a partition starts here. */
   begin(partition: number, offset: number): void {
     this.#partitions.set(partition, { committed: offset, given: offset, received: offset, through: offset })
   }
 
-  /** Whether a topic is the one that was read before, as far as anybody knows; it is from now on. */
+  /** Whether a topic is the one that was read before, as far as is known; from now on it is. */
   isOf(topic: string | undefined): boolean {
     this.#topic ??= topic
     return topic === undefined || topic === this.#topic
   }
 
-  /** The offset to read on from; undefined where reading has not begun. */
+  /** The offset to continue from; undefined before reading starts. */
   nextOf(partition: number): number | undefined {
     return this.#partitions.get(partition)?.through
   }
 
-  /** What comes before this offset was looked at. */
+  /** Everything before this offset was processed. */
   passed(partition: number, next: number): void {
     const offsets = this.#partitions.get(partition)
     if (offsets !== undefined) offsets.through = Math.max(offsets.through, next)

@@ -174,9 +174,9 @@ describe('recordsIn', () => {
   it('refuses what is not what was written, with the offset', () => {
     const good = batch(['one', 'two'], { at: 12 })
     const cases: [string, (bytes: Buffer) => void, RegExp][] = [
-      ['a bit', (bytes) => bytes.writeUInt8(bytes.readUInt8(70) ^ 1, 70), /^the checksum does not fit$/],
+      ['a bit', (bytes) => bytes.writeUInt8(bytes.readUInt8(70) ^ 1, 70), /^the checksum is wrong$/],
       ['an old format', (bytes) => bytes.writeInt8(1, 16), /^records of format 1, older than Kafka 0\.11/],
-      ['no length', (bytes) => bytes.writeInt32BE(3, 8), /^it is no batch of records$/],
+      ['no length', (bytes) => bytes.writeInt32BE(3, 8), /^it is not a batch of records$/],
       ['too many', (bytes) => sealed(bytes).writeInt32BE(3, 57), /checksum/],
     ]
     for (const [name, spoil, reason] of cases) {
@@ -193,7 +193,7 @@ describe('recordsIn', () => {
     throws(() => read(sealed(short), 12), /^Error: its records end in the middle of one$/)
     const other = Buffer.from(good)
     other.writeInt16BE(7, 21)
-    throws(() => read(sealed(other), 12), /^Error: it cannot be decompressed \(nobody knows compression 7\)$/)
+    throws(() => read(sealed(other), 12), /^Error: it cannot be decompressed \(compression 7 is unknown\)$/)
   })
 
   it('never reads beyond what it was given, whatever that is', () => {

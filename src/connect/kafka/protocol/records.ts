@@ -6,12 +6,12 @@ export interface KafkaRecord {
   readonly offset: number
   readonly timeMs: number
   readonly key: Uint8Array | undefined
-  /** Undefined: a tombstone, which says that there is no such key any more. */
+  /** Undefined: a tombstone, which deletes its key. */
   readonly value: Uint8Array | undefined
   readonly headers: readonly (readonly [Uint8Array, Uint8Array | undefined])[]
 }
 
-/** Records from `firstOffset` on of this producer were taken back. */
+/** Records from `firstOffset` on of this producer were aborted. */
 export interface AbortedTransaction {
   readonly producerId: bigint
   readonly firstOffset: bigint
@@ -20,12 +20,14 @@ export interface AbortedTransaction {
 export interface FetchedBytes {
   readonly partition: number
   readonly bytes: Buffer
-  /** The first offset that was asked for: a batch may begin before it. */
+  /** The first requested offset: a batch may start before it. */
   readonly from: number
   readonly aborted: readonly AbortedTransaction[]
 }
 
-/** @param kind - as the batch says it: 0 for none, 1 for gzip, 2 for Snappy, 3 for LZ4, 4 for Zstandard */
+/**
+ * @param kind - as in the batch: 0 for none, 1 for gzip, 2 for Snappy, 3 for LZ4, 4 for Zstandard
+ */
 export type Decompress = (kind: number, bytes: Buffer, offset: number) => Buffer
 
 export interface BatchTools {
@@ -34,7 +36,7 @@ export interface BatchTools {
   readonly decompress: Decompress
 }
 
-/** Bytes of a partition that are no batches of records, or not those that were written. */
+/** Bytes of a partition that are not batches of records, or were damaged. */
 export class BadBatch extends Error {
   readonly offset: number
 
@@ -44,7 +46,7 @@ export class BadBatch extends Error {
   }
 }
 
-// Where the parts of a batch are.
+// Offsets of the fields of a batch.
 const LENGTH = 8
 const MAGIC = 16
 const CHECKSUM = 17
@@ -62,10 +64,10 @@ const IS_TRANSACTIONAL = 1 << 4
 const IS_CONTROL = 1 << 5
 
 /**
- * The records in what was fetched, without those of transactions that were taken back, and the offset that comes next. A
- * batch that is not whole is left for the next time.
+ * The records in what was fetched, without those of aborted transactions, and the next offset. An incomplete batch is
+ * left for the next time.
  *
- * @throws {BadBatch} for what is none
+ * @throws {BadBatch} for invalid data
  */
 export function recordsIn(
   { partition, bytes, from, aborted }: FetchedBytes,
@@ -76,7 +78,7 @@ export function recordsIn(
   let next = from
   for (let at = 0; bytes.length - at >= RECORDS; ) {
     const size = LENGTH + 4 + bytes.readInt32BE(at + LENGTH)
-    if (size < RECORDS) throw new BadBatch(next, 'it is no batch of records')
+    if (size < RECORDS) throw new BadBatch(next, 'it is not a batch of records')
     if (size > bytes.length - at) break
     const batch = bytes.subarray(at, at + size)
     at += size
@@ -97,7 +99,7 @@ export function recordsIn(
   return { records, next }
 }
 
-/** Which producers' records are taken back, from one offset to the next. */
+/** Which producers' records are aborted, from one offset to the next. */
 class TakenBack {
   readonly #coming: AbortedTransaction[]
   readonly #producers = new Set<bigint>()
@@ -127,7 +129,7 @@ function checkBatch(batch: Buffer, offset: number, { checksum }: BatchTools): vo
   const magic = batch.readInt8(MAGIC)
   if (magic !== 2) throw new BadBatch(offset, `records of format ${magic}, older than Kafka 0.11, are not read`)
   if (checksum(batch.subarray(ATTRIBUTES)) >>> 0 === batch.readUInt32BE(CHECKSUM)) return
-  throw new BadBatch(offset, 'the checksum does not fit')
+  throw new BadBatch(offset, 'the checksum is wrong')
 }
 
 interface OpenBatch {
@@ -147,7 +149,7 @@ function readRecords({ partition, batch, body, firstOffset, from }: OpenBatch, i
   for (let left = batch.readInt32BE(COUNT); left > 0; left -= 1) {
     const size = reader.number()
     const end = reader.at + size
-    reader.skip(1) // Attributes, of which there are none.
+    reader.skip(1) // Attributes, which are unused.
     const madeMs = firstTime + reader.number()
     const offset = firstOffset + reader.number()
     const key = reader.bytes()
@@ -162,7 +164,7 @@ function readRecords({ partition, batch, body, firstOffset, from }: OpenBatch, i
   }
 }
 
-/** Reads numbers of varying length, and what they are the length of. */
+/** Reads varints, and what they are the length of. */
 class VarReader {
   readonly #bytes: Buffer
   readonly #batch: number

@@ -1,14 +1,14 @@
-// How much packed records become, told before they are unpacked, where who unpacks them knows no limit.
+// The unpacked size of compressed records, computed before unpacking, for codecs without a limit.
 
 const LZ4_MAGIC = 0x184d2204
-/** Of the flags of an LZ4 frame: what blocks and frame have beside their data. */
+/** Flags of an LZ4 frame: what blocks and frame have beside their data. */
 const HAS_BLOCK_CHECKSUMS = 0x10
 const HAS_SIZE = 0x08
 const HAS_DICTIONARY = 0x01
 const IS_STORED = 0x80000000
 
 /**
- * What a frame of LZ4 becomes, by the lengths that its blocks are made of; what of it is damaged counts no further.
+ * The unpacked size of an LZ4 frame, from the lengths of its blocks; a damaged rest does not count.
  *
  * @example
  * lz4Bytes(Buffer.from('04224d186040820c0000001f6101000e6061616161616100000000', 'hex')) // => 40
@@ -31,7 +31,7 @@ export function lz4Bytes(frame: Buffer): number {
 
 function blockBytes(block: Buffer): number {
   let at = 0
-  /** A length of four bits, which goes on in further bytes where it is 15. */
+  /** A length of four bits, continued in further bytes if it is 15. */
   const length = (bits: number): number => {
     let sum = bits
     if (bits < 15) return sum
@@ -50,18 +50,18 @@ function blockBytes(block: Buffer): number {
     at += literals
     size += literals
     if (at >= block.length) break
-    // Where it is copied from.
+    // Where to copy from.
     at += 2
     size += 4 + length(token & 0x0f)
   }
   return size
 }
 
-/** What clients of Java put in front of Snappy, and of each block the length. */
+/** The header of Java clients before Snappy, with the length of each block. */
 const XERIAL = Buffer.from('82534e4150505900', 'hex')
 const XERIAL_HEAD_BYTES = 16
 
-/** What Snappy becomes, as its blocks say in front: no block becomes more than it says. */
+/** The unpacked size of Snappy, as its blocks declare: no block expands beyond that. */
 export function snappyBytes(bytes: Buffer): number {
   if (!bytes.subarray(0, XERIAL.length).equals(XERIAL)) return statedBytes(bytes)
   let size = 0
@@ -73,7 +73,7 @@ export function snappyBytes(bytes: Buffer): number {
   return size
 }
 
-/** A number of seven bits a byte, the least first. */
+/** A varint, least significant bits first. */
 function statedBytes(block: Buffer): number {
   let size = 0
   for (let at = 0; at < 5; at += 1) {

@@ -78,13 +78,13 @@ export class SqlStore {
 
   /** A sign of life. @throws {SluiceError} PIPELINE_HELD if another instance has taken over */
   *renew(): Work<void> {
-    if (!(yield* this.leases.renew())) throw yield* this.#fenced('go on with')
+    if (!(yield* this.leases.renew())) throw yield* this.#fenced('continue with')
   }
 
   /** @throws {SluiceError} PIPELINE_HELD if another instance has taken over */
   *checkFence(): Work<void> {
-    if (!(yield* this.leases.isOurs())) throw yield* this.#fenced('go on with')
-    if (!(yield* this.checkpoints.isLast())) throw yield* this.#overtaken('go on with')
+    if (!(yield* this.leases.isOurs())) throw yield* this.#fenced('continue with')
+    if (!(yield* this.checkpoints.isLast())) throw yield* this.#overtaken('continue with')
   }
 
   *summary(): Work<CheckpointSummary | undefined> {

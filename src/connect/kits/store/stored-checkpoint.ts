@@ -84,7 +84,7 @@ export function checkpointInvalid(
   hint: string,
   cause?: unknown,
 ): SluiceError<'CHECKPOINT_INVALID'> {
-  const message = `Cannot go on from the checkpoint of ${pipeline}: ${found} (${hint})`
+  const message = `Cannot continue from the checkpoint of ${pipeline}: ${found} (${hint})`
   return new SluiceError('CHECKPOINT_INVALID', message, { pipeline, found }, { cause })
 }
 

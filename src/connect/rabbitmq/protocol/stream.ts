@@ -1,35 +1,37 @@
-// Whether a queue is a stream, which is read by offsets: without them nothing that it holds would come.
+// Whether a queue is a stream, which is read by offsets: without them nothing of it would come.
 
 import type { Channel, ChannelModel } from 'amqplib'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
 
-/** What differs from a stream in every queue that is not one. */
+/** Properties that differ between a stream and any other queue. */
 const OTHER_QUEUE = /inequivalent arg '(x-queue-type|durable)'/
 
-/** @throws {SluiceError} CONFIG_INVALID for a queue that is a stream */
+/**
+ * @throws {SluiceError} CONFIG_INVALID for a queue that is a stream
+ */
 export async function refuseStream(model: ChannelModel, queue: string): Promise<void> {
   const refusal = await refusalOf(model, async (channel) => {
     await channel.prefetch(1)
     await channel.consume(queue, () => {}, { arguments: { 'x-stream-offset': 'next' } })
   })
-  // Whoever reads it finds what else stands against that.
+  // Whatever else is wrong is found when it is read.
   if (refusal !== undefined) return
-  // A broker that does not look at what it does not know takes that for any queue. It is there: it is compared.
+  // Older brokers ignore unknown queue types. The queue exists: it is compared.
   const difference = await refusalOf(model, async (channel) => {
     await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'stream' } })
   })
   if (OTHER_QUEUE.test(difference ?? '')) return
   const allowed = 'a classic or quorum queue'
   const message =
-    `Cannot read queue ${queue}: rabbitmq takes ${allowed}, and this one is a stream: ` +
+    `Cannot read queue ${queue}: rabbitmqSource takes ${allowed}, and this one is a stream: ` +
     'bind such a queue to the exchange that the stream gets its messages from'
   throw new SluiceError('CONFIG_INVALID', message, { key: 'queue', value: queue, allowed })
 }
 
-/** Why the broker refuses something; undefined if it does not. Done on a channel of its own: a refusal ends it. */
+/** Why the broker refuses a request; undefined if it does not. On its own channel: a refusal closes it. */
 async function refusalOf(model: ChannelModel, work: (channel: Channel) => Promise<void>): Promise<string | undefined> {
   const channel = await model.createChannel()
-  // It is told by what waits for an answer.
+  // Reported to whoever waits for an answer.
   channel.on('error', () => {})
   try {
     await work(channel)

@@ -176,7 +176,7 @@ describe('two instances of a writer to SQLite', () => {
     await other.write(rows(1))
     await other.commit(checkpoint(2))
     const message = new RegExp(
-      `^Cannot go on with test: this instance was fenced off, the pipeline is held by process ${process.pid} `,
+      `^Cannot continue with test: this instance was fenced off, the pipeline is held by process ${process.pid} `,
     )
     throws(() => zombie.write(rows(2)), failsWith('PIPELINE_HELD', message))
     await zombie.close()
@@ -302,7 +302,7 @@ describe('the checkpoint of a writer to SQLite (C13)', () => {
         open(),
         failsWith(
           'CHECKPOINT_INVALID',
-          /^Cannot go on from the checkpoint of test: .*to start over: sluice checkpoints/,
+          /^Cannot continue from the checkpoint of test: .*to start over: sluice checkpoints/,
         ),
       )
       deepEqual(readdirSync(folder), ['out.db'])

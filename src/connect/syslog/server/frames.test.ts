@@ -56,7 +56,7 @@ describe('Frames', () => {
     const counted = `5003 <1>${'x'.repeat(5000)}4 <2>b`
     for (const text of [line, counted]) {
       deepEqual(framesOf([Buffer.from(text)]), [
-        '<1>xxxxxxx (a message of 5003 bytes: at most 2000 are taken (maxBytes))',
+        '<1>xxxxxxx (a message of 5003 bytes: at most 2000 are accepted (maxBytes))',
         '<2>b',
       ])
     }

@@ -1,27 +1,27 @@
-// Messages out of a TCP connection, as RFC 6587 frames them: behind their length, or before the end of a line.
+// Parses messages from a TCP connection, with the framing of RFC 6587: by length, or by line.
 
-/** A message as it came, or the beginning of one that cannot be taken. */
+/** A message, or the beginning of one that is rejected. */
 export interface Frame {
   readonly bytes: Uint8Array
-  /** Why it cannot be taken. */
+  /** Why it is rejected. */
   readonly fault?: string
 }
 
-/** What is kept of a message that is too long. */
+/** How much is kept of a message that is too long. */
 const KEPT_BYTES = 1024
-/** More blocks of one message are put together before it is whole. */
+/** Most blocks of one message that are kept before they are joined. */
 const MOST_PARTS = 64
 const LF = 0x0a
 const CR = 0x0d
 const SPACE = 0x20
 const ZERO = 0x30
 const NINE = 0x39
-/** Digits of a length: more are none. */
+/** The most digits of a length. */
 const MOST_DIGITS = 9
 
 /**
- * Cuts what comes in into messages. Each says itself how it is framed: one that begins with a number and a space has that
- * length, any other ends with its line. Holds one block and the beginning of one message, no more than `maxBytes` of it.
+ * Cuts the input into messages. Each has its own framing: one that starts with a number and a space has that length,
+ * any other ends with its line. Holds one block and the beginning of one message, at most `maxBytes` of it.
  *
  * @example
  * const frames = new Frames(100)
@@ -37,13 +37,13 @@ export class Frames {
   readonly #maxBytes: number
   #block: Uint8Array = Buffer.alloc(0)
   #at = 0
-  /** The beginning of the message that is coming in, and how long it is with what was not kept. */
+  /** The beginning of the incoming message, and its length including what was not kept. */
   #parts: Uint8Array[] = []
   #keptBytes = 0
   #sizeBytes = 0
-  /** How long it says it is; undefined where it ends with its line, or has not said. */
+  /** Its declared length; undefined if it ends with its line, or while that is unknown. */
   #length: number | undefined
-  /** Digits at its beginning that may be its length, while nobody knows. */
+  /** Leading digits that may be its length, while that is unknown. */
   #digits = ''
   #isBegun = false
 
@@ -51,13 +51,13 @@ export class Frames {
     this.#maxBytes = maxBytes
   }
 
-  /** Takes the next block: once `next` gave undefined for the one before. */
+  /** Takes the next block, after `next` returned undefined for the previous one. */
   push(block: Uint8Array): void {
     this.#block = block
     this.#at = 0
   }
 
-  /** The next message; undefined if the block holds no more whole ones. */
+  /** The next message; undefined if the block holds no more complete ones. */
   next(): Frame | undefined {
     while (this.#at < this.#block.length) {
       if (!this.#isBegun && !this.#begin()) continue
@@ -70,7 +70,7 @@ export class Frames {
   /**
    * What is left when the connection has ended.
    *
-   * @param isClean - whether it was ended and not broken: a line needs no end then
+   * @param isClean - whether it ended regularly: the last line then needs no end
    */
   end({ isClean }: { readonly isClean: boolean }): Frame | undefined {
     if (!this.#isBegun) this.#keep(Buffer.from(this.#digits))
@@ -80,13 +80,13 @@ export class Frames {
     return this.#frame(isClean ? undefined : `the connection broke after ${this.#sizeBytes} bytes`)
   }
 
-  /** A message that has come as a whole, in a datagram. */
+  /** A message that came as a whole, in a datagram. */
   whole(bytes: Uint8Array): Frame {
     this.#keep(bytes)
     return this.#frame()
   }
 
-  /** Finds out how the message is framed; false while that cannot be said. */
+  /** Detects the framing of the message; false while that is undecided. */
   #begin(): boolean {
     const code = this.#block[this.#at] as number
     const isFirst = this.#digits === ''
@@ -120,7 +120,7 @@ export class Frames {
     this.#at = found === -1 ? to : to + 1
     if (found === -1) return undefined
     const frame = this.#frame()
-    // The end of a message behind its length, and empty lines, are nobody's.
+    // The separator after a message with a length, and empty lines, are skipped.
     return frame.bytes.length === 0 ? undefined : frame
   }
 
@@ -131,7 +131,7 @@ export class Frames {
     const kept = part.subarray(0, room)
     this.#parts.push(kept)
     this.#keptBytes += kept.length
-    // What comes byte by byte would take hundreds of times its size.
+    // Data that comes byte by byte would take hundreds of times its size.
     if (this.#parts.length >= MOST_PARTS) this.#parts = [Buffer.concat(this.#parts)]
   }
 
@@ -145,7 +145,7 @@ export class Frames {
     this.#isBegun = false
     this.#digits = ''
     if (sizeBytes > this.#maxBytes) {
-      const found = `a message of ${sizeBytes} bytes: at most ${this.#maxBytes} are taken (maxBytes)`
+      const found = `a message of ${sizeBytes} bytes: at most ${this.#maxBytes} are accepted (maxBytes)`
       return { bytes: all.slice(0, KEPT_BYTES), fault: found }
     }
     if (fault !== undefined) return { bytes: all, fault }

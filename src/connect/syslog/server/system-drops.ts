@@ -1,22 +1,22 @@
-// Datagrams that the system dropped before they could be read: Linux counts them for each socket.
+// Datagrams that the system dropped before they could be read: Linux counts them per socket.
 
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { messageOf } from '../../../base/errors.ts'
 
-/** Between two looks at the count, in clock milliseconds. */
+/** Between two checks of the count, in clock milliseconds. */
 const LOOK_MS = 10_000
 const TABLES = ['/proc/self/net/udp', '/proc/self/net/udp6']
 const OWN = '/proc/self/fd'
 
 /**
- * Looks now and then how many datagrams of a socket the system dropped, and tells of more. They come faster than this
- * process reads them, and its buffer for them is full: nothing else would say that they are missing.
+ * Checks now and then how many datagrams of a socket the system dropped, and notes new ones. They came faster than this
+ * process reads them, and its buffer for them is full: nothing else would show that they are missing.
  */
 export class SystemDrops {
   readonly #inode: string
   readonly #tell: (note: string) => void
   readonly #looking: NodeJS.Timeout
-  /** How many it had dropped when that was last told. */
+  /** How many it had dropped at the last note. */
   #told = 0
 
   private constructor(inode: string, tell: (note: string) => void) {
@@ -25,23 +25,25 @@ export class SystemDrops {
     this.#looking = setInterval(() => void this.look(), LOOK_MS).unref()
   }
 
-  /** @param port - that of a socket of this process. Undefined, with a note, where the system does not tell. */
+  /**
+   * @param port - that of a socket of this process. Undefined, with a note, if the system does not tell.
+   */
   static async of(port: number, tell: (note: string) => void): Promise<SystemDrops | undefined> {
     try {
       const sockets = await socketsNow()
       const own = await socketsOfThisProcess()
-      // One that is bound later has the higher number.
+      // The socket that was bound later has the higher inode.
       const found = sockets.filter((one) => one.port === port && own.has(one.inode))
       const inode = found.map((one) => one.inode).sort((a, b) => Number(b) - Number(a))[0]
-      if (inode === undefined) throw new Error(`no socket of port ${port} is there`)
+      if (inode === undefined) throw new Error(`there is no socket of port ${port}`)
       return new SystemDrops(inode, tell)
     } catch (error) {
-      tell(`how many datagrams the system drops is not known: ${messageOf(error)}`)
+      tell(`how many datagrams the system drops is unknown: ${messageOf(error)}`)
       return undefined
     }
   }
 
-  /** Tells of datagrams that were dropped since the last look. Never throws. */
+  /** Notes datagrams that were dropped since the last check. Never throws. */
   async look(): Promise<void> {
     const found = (await socketsNow().catch(() => [])).find(({ inode }) => inode === this.#inode)
     if (found === undefined || found.drops <= this.#told) return
@@ -52,7 +54,7 @@ export class SystemDrops {
     )
   }
 
-  /** To be called before the socket is closed: it is counted no longer then. */
+  /** Call it before the socket is closed: after that it is no longer counted. */
   async close(): Promise<void> {
     clearInterval(this.#looking)
     await this.look()
@@ -65,7 +67,7 @@ interface CountedSocket {
   readonly drops: number
 }
 
-/** The sockets of UDP that the system has. */
+/** The UDP sockets of the system. */
 async function socketsNow(): Promise<CountedSocket[]> {
   const tables = await Promise.all(TABLES.map((path) => readFile(path, 'utf8').catch(() => '')))
   if (tables.every((table) => table === '')) throw new Error(`there is no ${TABLES[0]}`)
@@ -81,7 +83,7 @@ async function socketsNow(): Promise<CountedSocket[]> {
   )
 }
 
-/** The numbers by which the system knows the sockets of this process. */
+/** The inodes of this process's sockets. */
 async function socketsOfThisProcess(): Promise<ReadonlySet<string>> {
   const links = await Promise.all(
     (await readdir(OWN)).map((name) => readlink(`${OWN}/${name}`).catch(() => 'closed meanwhile')),

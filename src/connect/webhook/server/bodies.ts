@@ -1,8 +1,8 @@
-// Bodies of requests on their way in, bounded all together: most of them are of senders who are not known yet.
+// Incoming request bodies, bounded in total: most senders are not authenticated yet.
 
 import type { IncomingMessage } from 'node:http'
 
-/** A body that is whole, or why there is none: it is too long, or has made room for others. */
+/** A complete body, or why there is none: it is too long, or was dropped for others. */
 export type Arrived = Uint8Array | 'too long' | 'crowded out'
 
 interface Arriving {
@@ -13,17 +13,17 @@ interface Arriving {
   readonly settle: (arrived: Arrived) => void
 }
 
-/** What a chunk takes beside its bytes: a body may come one byte at a time. */
+/** The overhead of a chunk: a body may come one byte at a time. */
 const CHUNK_BYTES = 256
 
 /**
- * Gathers bodies. Where all together would take more than they may, the one that began first goes: those that come at
- * once get through, whatever number of slow or unending ones is under way.
+ * Collects bodies. If all together would take more than allowed, the oldest one is dropped: those that come at once get
+ * through, whatever number of slow or endless ones is under way.
  */
 export class Bodies {
   readonly #maxBytes: number
   readonly #maxHeldBytes: number
-  /** Those under way, in the order in which they began. */
+  /** Those under way, oldest first. */
   readonly #arriving = new Set<Arriving>()
   #heldBytes = 0
 
@@ -62,7 +62,7 @@ export class Bodies {
   #take(body: Arriving, chunk: Buffer): void {
     if (!this.#arriving.has(body)) return
     const bytes = chunk.length + CHUNK_BYTES
-    // Part of a block that was read: while it waits, all of that would be kept.
+    // A slice would keep all of its block in memory while it waits.
     body.chunks.push(chunk.length * 2 < chunk.buffer.byteLength ? Buffer.from(chunk) : chunk)
     body.heldBytes += bytes
     this.#heldBytes += bytes

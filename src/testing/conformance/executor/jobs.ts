@@ -1,4 +1,4 @@
-// What executors are tried with: one flow, and one pipeline with the same operators, named in the module's own URL.
+// What executors are tested with: one flow, and one pipeline with the same operators, named in the module's own URL.
 
 import { count } from '../../../aggregate/count.ts'
 import { sum } from '../../../aggregate/sum.ts'
@@ -16,13 +16,13 @@ export interface Item {
   readonly at: number
 }
 
-/** What a flow becomes, and what arrays make of the same. */
+/** A flow, and the same computed with arrays. */
 export interface Plan {
   readonly of: (items: Flow<Item, unknown>) => Flow<unknown, unknown>
   readonly expected: (items: readonly Item[]) => readonly unknown[]
 }
 
-/** Where something goes wrong at item 50, with `broken` as its message. */
+/** Something goes wrong at item 50, with `broken` as its message. */
 type Failing = (items: Flow<Item, unknown>) => Flow<unknown, unknown>
 
 export const ITEMS: readonly Item[] = itemsFrom(0, 120)
@@ -120,7 +120,7 @@ export const FAILING: Readonly<Record<string, Failing>> = {
 /** Functions that throw: in a pipeline their event becomes a dead letter, and the others go on. */
 export const REFUSING: Readonly<Record<string, Failing>> = {
   'a map': (items) => items.map(broken).map(({ id }) => id),
-  'a filter behind an exchange': (items) =>
+  'a filter after an exchange': (items) =>
     items
       .partition({ key: keyOf })
       .filter((item) => broken(item).id >= 0)

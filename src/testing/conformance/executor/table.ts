@@ -8,14 +8,14 @@ export class MemoryTable {
   readonly rows: unknown[] = []
   readonly letters: DeadLetter[] = []
   checkpoint: Checkpoint | undefined
-  /** The commit that is to fail, counted from 1, and with what. */
+  /** The commit that fails, counted from 1, and its error. */
   failure: { readonly commit: number; readonly error: Error } | undefined
   #commits = 0
 
   readonly sink: Sink<unknown> = {
     kind: 'memory',
     title: 'rows in memory',
-    deadLetters: 'letters in memory',
+    deadLetters: 'dead letters in memory',
     guarantee: 'exactly-once',
     open: async () => this.#open(),
   }

@@ -1,4 +1,4 @@
-// What a sink must hold that commits: all or nothing, and what was committed comes back as it was.
+// What a sink with commits must hold: all or nothing, and what was committed is restored as it was.
 
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { batchOf, batchOfTracked } from '../../../connect/batch.ts'
@@ -24,7 +24,7 @@ export function commitRules<Row>({ refused, isKeyed = false }: SinkSubject<Row>,
       await desk.checkRows()
     }),
 
-    rule('forgets what was not committed when it is closed', async (desk) => {
+    rule('drops what was not committed when it is closed', async (desk) => {
       await desk.write(1)
       await desk.writeDeadLetters(newLetter())
       await desk.reopen()
@@ -72,7 +72,7 @@ export function commitRules<Row>({ refused, isKeyed = false }: SinkSubject<Row>,
       await desk.reopen()
     }),
 
-    rule('takes epochs without rows, and counts on over runs', async (desk) => {
+    rule('takes epochs without rows, and continues the count over runs', async (desk) => {
       await desk.commit()
       await desk.reopen()
       await desk.commit()
@@ -105,20 +105,23 @@ export function commitRules<Row>({ refused, isKeyed = false }: SinkSubject<Row>,
       await desk.checkRows([[2, '']])
     }),
 
-    rule(isKeyed ? 'overwrites the row of the same key' : 'adds rows, also such as are there', async (desk) => {
-      await desk.write([1, 'a'], [2, 'a'], [1, 'b'])
-      await desk.write([2, 'b'])
-      await desk.commit({ positions: { a: 1 } })
-      await desk.checkRows()
-      await desk.write([1, 'c'], [3, 'a'])
-      await desk.commit({ positions: { a: 2 } })
-      await desk.reopen()
-      await desk.write([1, 'd'])
-      await desk.commit({ positions: { a: 3 } })
-      await desk.checkRows()
-    }),
+    rule(
+      isKeyed ? 'overwrites the row of the same key' : 'adds rows, even those that are there already',
+      async (desk) => {
+        await desk.write([1, 'a'], [2, 'a'], [1, 'b'])
+        await desk.write([2, 'b'])
+        await desk.commit({ positions: { a: 1 } })
+        await desk.checkRows()
+        await desk.write([1, 'c'], [3, 'a'])
+        await desk.commit({ positions: { a: 2 } })
+        await desk.reopen()
+        await desk.write([1, 'd'])
+        await desk.commit({ positions: { a: 3 } })
+        await desk.checkRows()
+      },
+    ),
 
-    rule('gives refused rows back alone, each as a letter that says why', async (desk) => {
+    rule('returns only the rejected rows, each as a dead letter with the reason', async (desk) => {
       if (refused === undefined) return
       const bad = [tracked(refused, newOrigin('bad')), tracked(refused, newOrigin('bad'))]
       const [first, second] = bad as [(typeof bad)[0], (typeof bad)[0]]

@@ -1,4 +1,4 @@
-// Drives a sink as a pipeline does, and keeps its own books of what must be there.
+// Drives a sink as a pipeline does, and keeps its own accounts of what must be there.
 
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { isSluiceError } from '../../../base/errors.ts'
@@ -17,10 +17,10 @@ import { NO_TOTALS } from '../../../connect/totals.ts'
 import { oneAtATime } from '../../one-at-a-time.ts'
 import type { SeenRow, SinkPlace, SinkSubject } from './subject.ts'
 
-/** What is written: a row of this number with this text. */
+/** A row of this number with this text. */
 export type Numbered = readonly [number: number, text: string]
 
-/** What an epoch moves and changes. */
+/** What an epoch changes. */
 export interface Moves {
   readonly positions?: Readonly<Record<string, Position>>
   readonly states?: Readonly<Record<string, Uint8Array>>
@@ -39,7 +39,7 @@ export class SinkDesk<Row> {
   #writer: SinkWriter<Row> | undefined
   /** The epoch of the last commit. */
   #epoch = 0
-  /** Rows and letters since then. */
+  /** Rows and dead letters since then. */
   #written: Numbered[] = []
   #buried: DeadLetter[] = []
   /** All that was committed. */
@@ -63,19 +63,19 @@ export class SinkDesk<Row> {
     return this.#epoch
   }
 
-  /** Opens it, or gives the writer that is open. */
+  /** Opens it, or returns the open writer. */
   async writer(): Promise<SinkWriter<Row>> {
     this.#writer ??= await this.#sink.open(this.#opening)
     return this.#writer
   }
 
-  /** Whether it was refused, as another instance holds the pipeline. */
+  /** Whether it was rejected, because another instance holds the pipeline. */
   async isRefused(): Promise<boolean> {
     try {
       await this.writer()
       return false
     } catch (error) {
-      ok(isSluiceError(error, 'PIPELINE_HELD'), `a pipeline that is held is refused with PIPELINE_HELD: ${error}`)
+      ok(isSluiceError(error, 'PIPELINE_HELD'), `a pipeline that is held is rejected with PIPELINE_HELD: ${error}`)
       return true
     }
   }
@@ -84,14 +84,14 @@ export class SinkDesk<Row> {
     return tracked(this.#subject.row(number, text), newOrigin(String(number)))
   }
 
-  /** Writes rows, none of which is refused. */
+  /** Writes rows, none of which is rejected. */
   async write(...rows: (number | Numbered)[]): Promise<void> {
     const numbered = rows.map((row): Numbered => (typeof row === 'number' ? [row, ''] : row))
     const writer = await this.writer()
     deepEqual(
       await writer.write(batchOfTracked(numbered.map(([number, text]) => this.event(number, text)))),
       [],
-      'no row is refused',
+      'no row is rejected',
     )
     this.#written.push(...numbered)
   }
@@ -105,7 +105,7 @@ export class SinkDesk<Row> {
     await (await this.writer()).deleteDeadLetters?.(letters)
   }
 
-  /** Commits, without waiting for those that follow. */
+  /** Commits, without waiting for the branches. */
   async book({ positions = {}, states = {} }: Moves = {}): Promise<void> {
     const checkpoint = this.#checkpoint(new Map(Object.entries(positions)), new Map(Object.entries(states)))
     await (await this.writer()).commit(checkpoint)
@@ -128,7 +128,7 @@ export class SinkDesk<Row> {
     await (await this.writer()).flush?.()
   }
 
-  /** Closes it: what was not committed is gone. */
+  /** Closes it: what was not committed is dropped. */
   async close(): Promise<void> {
     this.#written = []
     this.#buried = []
@@ -137,7 +137,7 @@ export class SinkDesk<Row> {
     await writer?.close()
   }
 
-  /** Lets go of the writer without closing it, as whoever lost it does; gives it. */
+  /** Abandons the writer without closing it, as a lost process does; returns it. */
   lose(): SinkWriter<Row> | undefined {
     const writer = this.#writer
     this.#writer = undefined
@@ -146,7 +146,7 @@ export class SinkDesk<Row> {
     return writer
   }
 
-  /** Opens it again, and compares what it comes back with. */
+  /** Opens it again, and compares the restored checkpoint. */
   async reopen(): Promise<void> {
     await this.close()
     await this.checkRestored()
@@ -162,7 +162,7 @@ export class SinkDesk<Row> {
     deepEqual(sorted(plainStates(checkpoint.states)), sorted(plainStates(this.#states)))
   }
 
-  /** The rows that can be seen are those that were committed. */
+  /** The visible rows are those that were committed. */
   async checkRows(also: readonly Numbered[] = []): Promise<void> {
     deepEqual(await this.seen(), expectedRows([...this.#rows, ...also], this.#subject.isKeyed === true))
   }
@@ -171,7 +171,7 @@ export class SinkDesk<Row> {
     return [...(await this.#place.visible())].map(({ number, text }) => ({ number, text })).sort(byNumber)
   }
 
-  /** The letters that are kept are those that were committed, as far as the sink lets them be seen. */
+  /** The stored dead letters are those that were committed, as far as the sink can be inspected. */
   async checkLetters(): Promise<void> {
     const offsets = await this.keptOffsets()
     if (offsets !== undefined) deepEqual(offsets, this.#letters.map(({ origin }) => origin.offset).sort(byValue))
@@ -186,14 +186,14 @@ export class SinkDesk<Row> {
     return await this.inspect((inspector) => inspector.deadLetters({ limit: 10_000 }))
   }
 
-  /** As `inspect`; undefined where there is no looking into the sink. */
+  /** As `inspect`; undefined if the sink cannot be inspected. */
   async inspects<T>(look: (inspector: SinkInspector) => Promise<T>): Promise<T | undefined> {
     return this.#sink.inspect === undefined ? undefined : await this.inspect(look)
   }
 
   async inspect<T>(look: (inspector: SinkInspector) => Promise<T>): Promise<T> {
     const inspector = await this.#sink.inspect?.(this.pipeline)
-    ok(inspector !== undefined, 'the sink can be looked into')
+    ok(inspector !== undefined, 'the sink can be inspected')
     try {
       return await look(inspector)
     } finally {
@@ -201,7 +201,7 @@ export class SinkDesk<Row> {
     }
   }
 
-  /** Goes on with what another instance of the pipeline has committed. */
+  /** Continues with what another instance of the pipeline has committed. */
   inherit(other: SinkDesk<Row>): void {
     this.#epoch = other.#epoch
     this.#rows.push(...other.#rows)
@@ -210,7 +210,7 @@ export class SinkDesk<Row> {
     for (const [part, state] of other.#states) this.#states.set(part, state)
   }
 
-  /** All was forgotten but rows, and letters unless told otherwise. */
+  /** Everything was deleted but rows, and by default dead letters. */
   wasReset({ deadLetters }: { readonly deadLetters: boolean }): void {
     this.#epoch = 0
     this.#positions.clear()
@@ -218,7 +218,7 @@ export class SinkDesk<Row> {
     if (deadLetters) this.#letters.length = 0
   }
 
-  /** What the books say is kept of the pipeline. */
+  /** What the accounts say is stored of the pipeline. */
   get kept(): Checkpoint {
     const { epoch } = this
     return { epoch, positions: this.#positions, states: this.#states, totals: this.#totals(0, 0) }
@@ -235,7 +235,7 @@ export class SinkDesk<Row> {
   }
 }
 
-/** A letter of a record of its own. */
+/** A dead letter of a record of its own. */
 export function newLetter(
   raw = 'raw',
   { source = 'conformance', step = 'map', reason = 'no' }: { source?: string; step?: string; reason?: string } = {},
@@ -266,7 +266,7 @@ function sorted<T>(map: ReadonlyMap<string, T>): (readonly [string, T])[] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-/** As bytes of one class, whatever a store gives. */
+/** As bytes of one class, whatever a store returns. */
 function plainStates(states: ReadonlyMap<string, Uint8Array>): Map<string, string> {
   return new Map(
     [...states].map(([part, state]: readonly [string, Uint8Array]): [string, string] => [

@@ -1,4 +1,4 @@
-// What a sink must hold that one instance at a time holds: the others are refused, and who was taken over from is fenced.
+// What a sink must hold that one instance at a time holds: others are rejected, and a fenced instance commits nothing.
 
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,14 +9,14 @@ import { newLetter, type SinkDesk } from './desk.ts'
 import type { RuleOf, SinkRule } from './rule.ts'
 import type { SinkSubject } from './subject.ts'
 
-/** How long a lease holds where a check waits for its end, in milliseconds. */
+/** How long a lease holds if a check waits for it to expire, in milliseconds. */
 const SHORT_MS = 100
-/** And where a check waits for signs of life to keep it. */
+/** And if a check waits for renewals to keep it. */
 const LONGER_MS = 1000
 
 export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row>, rule: RuleOf<Row>): SinkRule[] {
   return [
-    rule('C30: refuses a second instance, which goes on once the first is closed', async (desk, another) => {
+    rule('C30: rejects a second instance, which continues once the first is closed', async (desk, another) => {
       await desk.commit({ positions: { a: 1 } })
       const second = another()
       ok(await second.isRefused(), 'a pipeline that is open is held')
@@ -30,25 +30,22 @@ export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row
       await desk.checkRows()
     }),
 
-    rule(
-      'C31, C32: lets whoever comes take over once there was no sign of life for long enough',
-      async (desk, another) => {
-        const zombie = another({ leaseMs: SHORT_MS })
-        await zombie.write(1)
-        await zombie.commit({ positions: { a: 1 } })
-        const successor = another({ leaseMs: SHORT_MS })
-        await takeOver(successor)
-        equal((await successor.writer()).checkpoint?.epoch, 1)
-        await isFenced(zombie, [2, ''])
-        ok(await another().isRefused(), 'who was taken over from lets go of nothing when it closes')
-        successor.inherit(zombie)
-        await successor.write(3)
-        await successor.commit({ positions: { a: 2 } })
-        await successor.checkRows()
-        await successor.close()
-        equal((await desk.writer()).checkpoint?.epoch, 2)
-      },
-    ),
+    rule('C31, C32: can be taken over once the lease was not renewed for long enough', async (desk, another) => {
+      const zombie = another({ leaseMs: SHORT_MS })
+      await zombie.write(1)
+      await zombie.commit({ positions: { a: 1 } })
+      const successor = another({ leaseMs: SHORT_MS })
+      await takeOver(successor)
+      equal((await successor.writer()).checkpoint?.epoch, 1)
+      await isFenced(zombie, [2, ''])
+      ok(await another().isRefused(), 'a fenced instance releases nothing when it closes')
+      successor.inherit(zombie)
+      await successor.write(3)
+      await successor.commit({ positions: { a: 2 } })
+      await successor.checkRows()
+      await successor.close()
+      equal((await desk.writer()).checkpoint?.epoch, 2)
+    }),
 
     rule('C32: commits nothing of what was written before it was taken over from', async (desk, another) => {
       if (locksWhileWriting) return
@@ -62,7 +59,7 @@ export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row
         await writer?.write(batchOfTracked([zombie.event(2)]))
         await writer?.commit({ ...zombie.kept, epoch: 1 })
       })
-      ok(error !== undefined, 'who was taken over from is told so')
+      ok(error !== undefined, 'a fenced instance is told so')
       await outcome(async () => await writer?.close())
       await successor.write(3)
       await successor.commit({ positions: { a: 1 } })
@@ -72,7 +69,7 @@ export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row
       equal((await desk.writer()).checkpoint?.epoch, 1)
     }),
 
-    rule('C34: can be taken from who holds it, at once; that one commits nothing more', async (desk, another) => {
+    rule('C34: can be taken from its holder, at once; that one commits nothing more', async (desk, another) => {
       const zombie = another()
       await zombie.write(1)
       await zombie.commit({ positions: { a: 1 } })
@@ -83,13 +80,13 @@ export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row
       const leaseNow = () => zombie.inspects(async (inspector) => await inspector.lease?.())
       const breakOff = (token: number) => zombie.inspects(async (inspector) => await inspector.breakLease?.(token))
       const { token = 0, holder = '', silentMs = -1 } = (await leaseNow()) ?? {}
-      ok(holder.startsWith(`process ${process.pid} on `) && silentMs >= 0, `who holds it is told: ${holder}`)
+      ok(holder.startsWith(`process ${process.pid} on `) && silentMs >= 0, `the holder is named: ${holder}`)
       deepEqual([await breakOff(token - 1), await breakOff(token), await breakOff(token)], [false, true, false])
       equal(await leaseNow(), undefined)
       const successor = another()
       equal((await successor.writer()).checkpoint?.epoch, 1)
       await isFenced(zombie, [2, ''])
-      equal(await breakOff(token), false, 'that of another is not taken by an old number')
+      equal(await breakOff(token), false, 'the lease of another is not taken by an old number')
       successor.inherit(zombie)
       await successor.write(3)
       await successor.commit({ positions: { a: 2 } })
@@ -127,7 +124,7 @@ export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row
       const writer = await first.writer()
       if (writer.renewLease === undefined) return
       await first.commit({ positions: { a: 1 } })
-      // Where this machine is so slow that no sign came in time, it says nothing of the sink.
+      // If this machine was too slow to renew in time, that says nothing about the sink.
       for (let tries = 0, renewed = 0; renewed < 2 && tries < 20; tries += 1) {
         await sleep(LONGER_MS * 0.6)
         const renewedAt = performance.now()
@@ -152,7 +149,7 @@ export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row
       const again = another({ owner })
       equal((await again.writer()).checkpoint?.epoch, 1)
       await isFenced(before, [2, ''])
-      ok(await another().isRefused(), 'another owner is refused')
+      ok(await another().isRefused(), 'another owner is rejected')
       again.inherit(before)
       await again.write(3)
       await again.commit({ positions: { a: 2 } })
@@ -161,18 +158,18 @@ export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row
   ]
 }
 
-/** Opens what is held until the lease has run out. */
+/** Opens what is held until the lease has expired. */
 async function takeOver<Row>(successor: SinkDesk<Row>): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
     if (!(await successor.isRefused())) return
     await sleep(SHORT_MS / 4)
   }
-  ok(false, 'a lease without a sign of life runs out')
+  ok(false, 'a lease that is not renewed expires')
 }
 
 /**
- * What is written by who was taken over from is refused, at the latest with the commit; then it is closed. A sink that
- * ends the connection of who was taken over from tells of a loss: who opens it again hears the rest.
+ * What a fenced instance writes is rejected, at the latest with the commit; then it is closed. A sink that ends the
+ * connection of a fenced instance reports a loss: opening it again reports the rest.
  */
 async function isFenced<Row>(desk: SinkDesk<Row>, row: readonly [number, string]): Promise<void> {
   const error = await outcome(async () => {
@@ -180,11 +177,11 @@ async function isFenced<Row>(desk: SinkDesk<Row>, row: readonly [number, string]
     await desk.commit({ positions: { a: 'fenced' } })
   })
   const isTold = isSluiceError(error, 'PIPELINE_HELD') || isSluiceError(error, 'SINK_LOST')
-  ok(isTold, `who was taken over from is told PIPELINE_HELD, or SINK_LOST: ${error}`)
+  ok(isTold, `a fenced instance gets PIPELINE_HELD, or SINK_LOST: ${error}`)
   await outcome(() => desk.close())
 }
 
-/** What it threw; undefined where it did not. */
+/** What it threw; undefined if it did not. */
 async function outcome(work: () => Promise<void>): Promise<unknown> {
   try {
     await work()

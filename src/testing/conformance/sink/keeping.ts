@@ -1,4 +1,4 @@
-// What a sink must hold that can be looked into: what it keeps of a pipeline, told as it is, taken out and forgotten.
+// What a sink must hold that can be inspected: its stored state is shown as it is, deleted and reset.
 
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { isSluiceError } from '../../../base/errors.ts'
@@ -8,7 +8,7 @@ import { newLetter, type SinkDesk } from './desk.ts'
 import type { RuleOf, SinkRule } from './rule.ts'
 import type { SinkSubject } from './subject.ts'
 
-/** Texts that somebody may take for something else. */
+/** Texts that could be taken for something else. */
 const HOSTILE = [
   '',
   ' ',
@@ -25,7 +25,7 @@ const UNSTORABLE = ['\0', 'a\0b', '\ud800', 'a\udc00\ud800b']
 
 export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>): SinkRule[] {
   return [
-    rule('tells what it keeps of a pipeline, and who holds it', async (desk, another, { sink }) => {
+    rule('shows what it stores of a pipeline, and who holds it', async (desk, another, { sink }) => {
       if (sink.inspect === undefined) return
       const look = () => desk.inspect((inspector) => inspector.checkpoint())
       equal(await look(), undefined)
@@ -35,14 +35,14 @@ export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>):
       const { committed, holder, ...found } = (await look()) ?? {}
       const { states, ...kept } = desk.kept
       deepEqual(found, { ...kept, states: new Map([...states].map(([part, { length }]) => [part, length])) })
-      ok(committed !== undefined && committed !== '', 'it says who committed last')
-      ok(holder !== undefined && holder !== '', 'it says who holds the pipeline')
+      ok(committed !== undefined && committed !== '', 'it names who committed last')
+      ok(holder !== undefined && holder !== '', 'it names who holds the pipeline')
       await desk.close()
       equal((await look())?.holder, undefined)
       equal(await another({ pipeline: 'conformance.2' }).inspect((inspector) => inspector.checkpoint()), undefined)
     }),
 
-    rule('keeps dead letters as they are, whatever is in them, each once', async (desk, _, { sink }) => {
+    rule('stores dead letters as they are, whatever is in them, each once', async (desk, _, { sink }) => {
       if (sink.inspect === undefined) return
       const letters = [...HOSTILE, ...UNSTORABLE].map((text) => {
         return newLetter(text, {
@@ -58,16 +58,16 @@ export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>):
       const kept = [...(await desk.letters())].sort(byOffset)
       for (const [i, { origin, step, reason, part, epoch, timeMs }] of kept.entries()) {
         deepEqual([part, epoch, origin.line], [0, 1, letters[i]?.origin.line])
-        ok(Number.isSafeInteger(timeMs) && timeMs > 0, 'a letter says when it was committed')
+        ok(Number.isSafeInteger(timeMs) && timeMs > 0, 'a dead letter has the time of its commit')
         if (i < HOSTILE.length) deepEqual({ kind: 'dead', origin, step, reason }, letters[i])
-        else ok(origin.raw.length > 0 && reason.length > 0, 'what cannot be stored is told in other words')
+        else ok(origin.raw.length > 0 && reason.length > 0, 'what cannot be stored is escaped')
       }
       await (await desk.writer()).writeDeadLetters(letters)
       await desk.commit({ positions: { a: 2 } })
       await desk.checkLetters()
     }),
 
-    rule('C60: keeps a letter for each part of a record, whenever it comes', async (desk, _, { sink }) => {
+    rule('C60: stores a dead letter for each part of a record, whenever it comes', async (desk, _, { sink }) => {
       if (sink.inspect === undefined) return
       const letter = newLetter()
       const others = [1, 2 ** 40].map((part) => ({ ...letter, origin: { ...letter.origin, part, stride: 2 ** 41 } }))
@@ -83,28 +83,31 @@ export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>):
       await desk.checkLetters()
     }),
 
-    rule('C62: keeps letters of events without a record by their number, before all others', async (desk, _, at) => {
-      if (at.sink.inspect === undefined) return
-      const numbers = [0, 1, 7, 2 ** 33]
-      const letters = numbers.map((offset) => deadLetter({ source: '', line: 0, offset, raw: '{}' }, 'map', 'no'))
-      await desk.writeDeadLetters(newLetter(), ...letters)
-      await desk.commit({ positions: { a: 1 } })
-      equal((await desk.letters()).length, 5)
-      // A place at which there is no letter is a place, too.
-      const place = { ...newLetter(), step: '', part: -1, epoch: 0, timeMs: 0 }
-      for (const [offset, next] of [
-        [0, 0],
-        [2, 7],
-        [8, 2 ** 33],
-        [2 ** 34, undefined],
-      ] as const) {
-        const after = { ...place, origin: { source: '', line: 0, offset, raw: '' } }
-        const [found] = await desk.inspect((inspector) => inspector.deadLetters({ limit: 1, after }))
-        equal(found?.origin.source === '' ? found.origin.offset : undefined, next)
-      }
-    }),
+    rule(
+      'C62: stores dead letters of events without a record by their number, before all others',
+      async (desk, _, at) => {
+        if (at.sink.inspect === undefined) return
+        const numbers = [0, 1, 7, 2 ** 33]
+        const letters = numbers.map((offset) => deadLetter({ source: '', line: 0, offset, raw: '{}' }, 'map', 'no'))
+        await desk.writeDeadLetters(newLetter(), ...letters)
+        await desk.commit({ positions: { a: 1 } })
+        equal((await desk.letters()).length, 5)
+        // A place without a dead letter is a place, too.
+        const place = { ...newLetter(), step: '', part: -1, epoch: 0, timeMs: 0 }
+        for (const [offset, next] of [
+          [0, 0],
+          [2, 7],
+          [8, 2 ** 33],
+          [2 ** 34, undefined],
+        ] as const) {
+          const after = { ...place, origin: { source: '', line: 0, offset, raw: '' } }
+          const [found] = await desk.inspect((inspector) => inspector.deadLetters({ limit: 1, after }))
+          equal(found?.origin.source === '' ? found.origin.offset : undefined, next)
+        }
+      },
+    ),
 
-    rule('gives letters page by page, each once', async (desk, _, { sink }) => {
+    rule('returns dead letters page by page, each once', async (desk, _, { sink }) => {
       if (sink.inspect === undefined) return
       const sources = ['b', 'a', 'ab', 'B', 'é', '_', 'a b', '']
       const letters = Array.from({ length: 40 }, (_, i) => newLetter('', { source: sources[i % sources.length] ?? '' }))
@@ -117,10 +120,10 @@ export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>):
           for (;;) {
             const after = pages.at(-1)
             const page = await inspector.deadLetters({ limit, ...(after === undefined ? {} : { after }) })
-            ok(page.length <= limit, `asked for ${limit} letters, it gave ${page.length}`)
+            ok(page.length <= limit, `asked for ${limit} dead letters, it returned ${page.length}`)
             if (page.length === 0) return pages
             pages.push(...page)
-            ok(pages.length <= all.length, 'no letter is given twice')
+            ok(pages.length <= all.length, 'no dead letter is returned twice')
           }
         })
         deepEqual(paged, all)
@@ -128,7 +131,7 @@ export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>):
       await desk.checkLetters()
     }),
 
-    rule('F37: takes letters out with the commit, and not before', async (desk, _, { sink }) => {
+    rule('F37: deletes dead letters with the commit, and not before', async (desk, _, { sink }) => {
       if (sink.inspect === undefined || (await desk.writer()).deleteDeadLetters === undefined) return
       const texts = [...HOSTILE, ...UNSTORABLE]
       await desk.writeDeadLetters(...texts.map((text) => newLetter(text, { source: text, step: text })))
@@ -156,7 +159,7 @@ export function keepingRules<Row>(subject: SinkSubject<Row>, rule: RuleOf<Row>):
     }),
 
     rule(
-      'forgets positions, totals and states when it is reset, and never while it is held',
+      'deletes positions, totals and states when it is reset, and never while it is held',
       async (desk, another, { sink }) => {
         if (sink.inspect === undefined) return
         const second = another({ pipeline: 'conformance.2' })

@@ -13,18 +13,18 @@ import type {
 } from '../../../connect/sink.ts'
 import type { SeenRow } from './subject.ts'
 
-/** What is kept of one pipeline. */
+/** What is stored of one pipeline. */
 interface Kept {
   checkpoint: Checkpoint | undefined
   lease: Lease | undefined
   readonly letters: Map<string, StoredDeadLetter>
 }
 
-/** What a broken sink does otherwise. */
+/** How a broken sink differs. */
 export interface Faults {
   /** Rows are there before they are committed. */
   readonly writesAtOnce?: boolean
-  /** Letters are there before they are committed. */
+  /** Dead letters are there before they are committed. */
   readonly buriesAtOnce?: boolean
   readonly exhumesAtOnce?: boolean
   /** The checkpoint holds only what moved last. */
@@ -35,11 +35,11 @@ export interface Faults {
   readonly mixesPipelines?: boolean
   /** The row that was there first stays. */
   readonly firstRowWins?: boolean
-  /** One refused row, and nothing of its batch is written. */
+  /** One rejected row, and nothing of its batch is written. */
   readonly dropsBatches?: boolean
   readonly letsSeveralIn?: boolean
   readonly commitsThoughFenced?: boolean
-  /** Who closes lets go of the lease, whoever has it. */
+  /** Closing releases the lease, whoever has it. */
   readonly releasesLeaseOfOthers?: boolean
   readonly neverExpires?: boolean
   readonly renewsNothing?: boolean
@@ -70,7 +70,7 @@ export class MemoryStore {
     return {
       kind: 'memory',
       title: 'rows in memory',
-      deadLetters: 'letters in memory',
+      deadLetters: 'dead letters in memory',
       guarantee: 'exactly-once',
       open: async (options) => this.#open(options),
       inspect: async (pipeline) => this.#inspect(pipeline),

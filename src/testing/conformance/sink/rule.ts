@@ -1,10 +1,10 @@
-// One thing that a sink must hold, with the desks that it is checked at.
+// One rule for sinks, with the desks that it is checked at.
 
 import type { SinkOptions } from '../../../connect/sink.ts'
 import { SinkDesk } from './desk.ts'
 import type { SinkPlace, SinkSubject } from './subject.ts'
 
-/** One thing that a sink must hold. */
+/** One rule for sinks. */
 export interface SinkRule {
   readonly name: string
   readonly check: () => Promise<void>
@@ -13,7 +13,7 @@ export interface SinkRule {
 /** Makes a desk; all of them are closed when the check is done. */
 export type NewDesk<Row> = (opening?: Partial<SinkOptions>) => SinkDesk<Row>
 
-/** Makes a rule of what is to be done at desks over one place. */
+/** Makes a rule of a check with desks over one place. */
 export type RuleOf<Row> = (
   name: string,
   check: (desk: SinkDesk<Row>, another: NewDesk<Row>, place: SinkPlace<Row>) => Promise<void>,
