@@ -14,11 +14,11 @@ const LINES = 400
 /** What is done to a checkpoint, and what is said of it. */
 const BREAKS: Readonly<Record<string, readonly [sql: string, found: RegExp]>> = {
   'of a newer version': ['update sluice_store set version = 99', /it is in tables of version 99, this Sluice reads 3/],
-  'without its positions': ['delete from sluice_positions', /it is of 1 splits, and there are positions of 0/],
-  'of which only positions are left': ['delete from sluice_checkpoints', /there are positions and no checkpoint/],
+  'without its positions': ['delete from sluice_positions', /it has 1 splits, and there are positions of 0/],
+  'of which only positions are left': ['delete from sluice_checkpoints', /there are positions but no checkpoint/],
   'that was given to another pipeline': [
     "update sluice_checkpoints set pipeline = 'other'",
-    /there are positions and no checkpoint/,
+    /there are positions but no checkpoint/,
   ],
   'with a position that is cut short': ['update sluice_positions set position = substr(position, 1, 40)', /JSON/],
   'with an empty position': ["update sluice_positions set position = ''", /JSON/],

@@ -99,7 +99,7 @@ describe(`a file that changes under a load (REPRO: SEED=${SEED} npm test)`, () =
       writeFileSync(input, replace(old))
       const { code, stderr } = await load.run()
       equal(code, 66)
-      match(stderr, /^sluice: Cannot resume "[^"]*in\.log" from byte \d+: it is another file, [^\n]*\n$/)
+      match(stderr, /^sluice: Cannot resume "[^"]*in\.log" from byte \d+: it is another file[:,] [^\n]*\n$/)
       match(stderr, found)
       deepEqual(load.state(), whole)
       writeFileSync(input, old)

@@ -85,7 +85,7 @@ describe('files that cannot be read', () => {
     symlinkSync('gone/0.log', join(place.folder, 'b.log'))
     const { report, notes, texts } = await place.load()
     deepEqual([report?.run.loaded, report?.run.dead, texts], [3, 0, all])
-    match(notes.join('\n'), /b\.log" is passed over: it is a link to nothing, or gone since it was listed/)
+    match(notes.join('\n'), /b\.log" is skipped: it is a broken link, or gone since it was listed/)
   })
 
   it('F48: passes over a file that is gone between listing and opening, and reads it when it is back', async () => {

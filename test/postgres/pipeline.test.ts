@@ -70,7 +70,7 @@ describe('a pipeline from PostgreSQL into PostgreSQL', { skip }, () => {
     deepEqual(letter, {
       step: 'postgres',
       reason:
-        'table even refuses the row: new row for relation "even" violates check constraint "even_n_check" (23514, constraint even_n_check)',
+        'table even rejects the row: new row for relation "even" violates check constraint "even_n_check" (23514, constraint even_n_check)',
       raw: '{"n":"1"}',
       offset: 0,
     })

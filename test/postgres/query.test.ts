@@ -189,7 +189,7 @@ describe('postgresSource', { skip }, () => {
     await query('insert into t values (4, null)')
     await rejects(
       readAll(options),
-      failsWith('CONFIG_INVALID', /cursor takes columns that are null in no row, and there is a null$/),
+      failsWith('CONFIG_INVALID', /cursor takes columns that are never null, and there is a null$/),
     )
   })
 
@@ -287,7 +287,7 @@ describe('postgresSource', { skip }, () => {
       { table: 't', cursor: 'at', lookBack: 5 },
       /lookBack takes a cursor of numbers .* at is timestamp with time zone/,
     )
-    await unfit({ table: 't', cursor: 'id', lookBack: '1m' }, /lookBack takes a cursor of moments .* id is integer/)
+    await unfit({ table: 't', cursor: 'id', lookBack: '1m' }, /lookBack takes a cursor of timestamps .* id is integer/)
     const soon = 'soon' as '1m'
     for (const options of [{ lookBack: 5 }, { cursor: 'id', lookBack: soon }, { cursor: 'id', lookBack: -1 }]) {
       throws(() => postgresSource('postgres://h/d', { table: 't', ...options }), { code: 'CONFIG_INVALID' })
@@ -302,7 +302,7 @@ describe('postgresSource', { skip }, () => {
     await query('delete from t where id = 1')
     await rejects(
       readAll({ table: 't' }, position),
-      failsWith('POSITION_LOST', /row 5 is not the one that was read.*a full refresh is not there yet$/),
+      failsWith('POSITION_LOST', /row 5 is not the one that was read.*a full refresh is not supported yet$/),
     )
     await query('delete from t where id > 2')
     await rejects(readAll({ table: 't' }, position), failsWith('POSITION_LOST', /there are fewer than 5 rows now/))
@@ -415,8 +415,8 @@ describe('postgresSource', { skip }, () => {
     fails({}, /a table, or query one, not both/)
     fails({ table: 't', query: 'select 1' }, /not both/)
     fails({ query: ' ' }, /a select/)
-    fails({ table: 't', cursor: [] }, /a column or more/)
-    fails({ table: 't', columns: {} }, /a column or more/)
+    fails({ table: 't', cursor: [] }, /one column or more/)
+    fails({ table: 't', columns: {} }, /one column or more/)
     fails({ table: 't', columns: { a: 'string' } }, /must be one of text/)
     fails({ table: 't', fetch: 0 }, /fetch must be an integer, 1 or more/)
     fails({ table: 't', cursors: 'a' }, /no option cursors/)
@@ -445,7 +445,7 @@ describe('postgresSource', { skip }, () => {
       )
       match(
         notes[0] ?? '',
-        /^Cannot read .* in .*: (Connection terminated unexpectedly|write EPIPE|read ECONNRESET): reading goes on/,
+        /^Cannot read .* in .*: (Connection terminated unexpectedly|write EPIPE|read ECONNRESET): reading continues/,
       )
       deepEqual([reader.counts.read, (reader.position() as { rows: number }).rows], [1000, 1000])
       await reader.close()

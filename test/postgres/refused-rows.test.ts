@@ -33,29 +33,29 @@ const COLUMNS = {
 const KINDS: Readonly<Record<string, readonly [fault: Partial<Wide>, reason: string]>> = {
   unique: [
     { single: -1 },
-    'table t refuses the row: duplicate key value violates unique constraint "t_single_key" (23505, constraint t_single_key)',
+    'table t rejects the row: duplicate key value violates unique constraint "t_single_key" (23505, constraint t_single_key)',
   ],
   check: [
     { amount: -5 },
-    'table t refuses the row: new row for relation "t" violates check constraint "t_amount_check" (23514, constraint t_amount_check)',
+    'table t rejects the row: new row for relation "t" violates check constraint "t_amount_check" (23514, constraint t_amount_check)',
   ],
   'not null': [
     { must: null },
-    'table t refuses the row: null value in column "must" of relation "t" violates not-null constraint (23502, column must)',
+    'table t rejects the row: null value in column "must" of relation "t" violates not-null constraint (23502, column must)',
   ],
-  type: [{ id: 'abc' }, 'column id takes whole numbers that are exact and fit into 64 bits: found "abc"'],
+  type: [{ id: 'abc' }, 'column id takes exact integers of 64 bits: found "abc"'],
   'type of the server': [
     { doc: ['\0'] },
-    'column doc cannot hold Array as JSON: a negative zero, a NUL or the half of a surrogate pair in it would not come back',
+    'column doc cannot hold Array as JSON: a negative zero, a NUL or half of a surrogate pair in it would not come back',
   ],
   'too long': [{ code: 'toolong' }, 'column code takes at most 5 characters: found "toolong"'],
-  'out of range': [{ small: 40_000 }, 'column small takes whole numbers from -32768 to 32767: found 40000'],
+  'out of range': [{ small: 40_000 }, 'column small takes integers from -32768 to 32767: found 40000'],
   'foreign key, checked at the end by default': [
     { ref: 99 },
-    'table t refuses the row: insert or update on table "t" violates foreign key constraint "t_ref_fkey" (23503, constraint t_ref_fkey)',
+    'table t rejects the row: insert or update on table "t" violates foreign key constraint "t_ref_fkey" (23503, constraint t_ref_fkey)',
   ],
-  trigger: [{ amount: 13 }, 'table t refuses the row: not thirteen (P0001)'],
-  'trigger with a code of its own': [{ amount: 14 }, 'table t refuses the row: not fourteen (SL001)'],
+  trigger: [{ amount: 13 }, 'table t rejects the row: not thirteen (P0001)'],
+  'trigger with a code of its own': [{ amount: 14 }, 'table t rejects the row: not fourteen (SL001)'],
 }
 
 const SCHEMA = `

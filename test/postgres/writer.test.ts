@@ -170,9 +170,9 @@ describe('PostgresWriter', { skip }, () => {
       deepEqual(
         letters.map(({ reason }) => reason),
         [
-          'a row is an object: found 5',
-          'a row is an object: found a promise, which the step before did not wait for',
-          'column id is of the key: found null',
+          'a row must be an object: found 5',
+          'a row must be an object: found a promise, which the previous step did not await',
+          'column id is part of the key: found null',
           'boo',
         ],
       )
@@ -187,9 +187,9 @@ describe('PostgresWriter', { skip }, () => {
       'update sluice_checkpoints set totals = left(totals, 9)': /JSON/,
       'update sluice_store set version = 4': /it is in tables of version 4, this Sluice reads 3/,
       'update sluice_checkpoints set epoch = 9223372036854775807': /its epoch is 9223372036854775807/,
-      'delete from sluice_positions': /it is of 1 splits, and there are positions of 0/,
-      'delete from sluice_checkpoints': /there are positions and no checkpoint/,
-      'update sluice_checkpoints set parts = 1': /it has 1 parts of states, and there are 0/,
+      'delete from sluice_positions': /it has 1 splits, and there are positions of 0/,
+      'delete from sluice_checkpoints': /there are positions but no checkpoint/,
+      'update sluice_checkpoints set parts = 1': /it has 1 state parts, and there are 0/,
     }
     for (const [sql, found] of Object.entries(breaks)) {
       it(`are not passed over when they are broken: ${sql}`, async () => {

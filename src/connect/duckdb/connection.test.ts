@@ -11,7 +11,7 @@ describe('a DuckDB file that another process has open', () => {
       )
       const trouble = openError('a.duckdb', found)
       ok(isSluiceError(trouble, 'PIPELINE_HELD'))
-      equal(trouble.message, 'Cannot open "a.duckdb": process 42 has it open, and DuckDB lets one process in')
+      equal(trouble.message, 'Cannot open "a.duckdb": process 42 has it open, and DuckDB allows one process')
     }
   })
 })

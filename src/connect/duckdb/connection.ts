@@ -1,4 +1,4 @@
-// A connection to one DuckDB file, with errors that say what is in the way.
+// A connection to one DuckDB file, with errors that say what went wrong.
 
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import { messageOf, SluiceError } from '../../base/errors.ts'
@@ -9,7 +9,7 @@ import { acquire, MEMORY, release } from './connection/instances.ts'
 export interface SessionOptions {
   /** What DuckDB may hold in memory: `256MB` by default. */
   readonly memory?: string | undefined
-  /** Only reads: the file is opened so, unless this thread has it open for more. */
+  /** Read-only: the file is opened so, unless this thread has it open for writing. */
   readonly isReading?: boolean
 }
 
@@ -39,7 +39,7 @@ export class Session {
     }
   }
 
-  /** Gives how many rows were changed. */
+  /** Returns the number of rows changed. */
   async run(sql: string, values?: readonly DuckDBValue[]): Promise<number> {
     return (await this.#connection.run(sql, values === undefined ? undefined : [...values])).rowsChanged
   }
@@ -62,28 +62,28 @@ export class Session {
   }
 
   /**
-   * Begins to read. A result that ends before its last row, as a row fails or it is interrupted, ends like any other:
-   * who reads must know which row is the last one.
+   * Begins to read. A result that ends early, because a row fails or it is interrupted, ends like any other: the reader
+   * must know which row is the last one.
    */
   async stream(sql: string, values?: readonly DuckDBValue[]): Promise<DuckDBResult> {
     return await this.#connection.stream(sql, values === undefined ? undefined : [...values])
   }
 
-  /** Ends what is under way. */
+  /** Interrupts the statement under way. */
   interrupt(): void {
     if (!this.#isClosed) this.#connection.interrupt()
   }
 
-  /** Ends the transaction that may be open, with nothing of it kept. */
+  /** Rolls back the open transaction, if any. */
   async rollBack(): Promise<void> {
     try {
       await this.run('rollback')
     } catch {
-      // Without a transaction there is nothing to take back; one that cannot be goes with the connection.
+      // Without a transaction there is nothing to roll back; one that cannot be rolled back ends with the connection.
     }
   }
 
-  /** A statement that is run many times, with texts for its parameters. */
+  /** A statement that is run many times, with strings as its parameters. */
   async prepare(sql: string): Promise<Statement> {
     return new Statement(await this.#connection.prepare(sql))
   }
@@ -117,17 +117,17 @@ export class Statement {
   }
 }
 
-/** The error of a file that could not be opened: who has it open is found again, if that was all. */
+/** The error for a file that could not be opened; if another process has it open, that process is named. */
 export function openError(path: string, error: unknown): unknown {
   const found = messageOf(error).split('\n', 1)[0] ?? ''
   const cannot = `Cannot open ${JSON.stringify(path)}`
-  // Of a process that is about to end, DuckDB does not know the program.
+  // DuckDB does not name the program of a process that is about to end.
   const holder = /Conflicting lock is held in .*\bPID (\d+)/.exec(found)
   if (holder !== null) {
     const by = `process ${holder[1]}`
     return new SluiceError(
       'PIPELINE_HELD',
-      `${cannot}: ${by} has it open, and DuckDB lets one process in`,
+      `${cannot}: ${by} has it open, and DuckDB allows one process`,
       { pipeline: path, by },
       { cause: error },
     )
@@ -135,7 +135,7 @@ export function openError(path: string, error: unknown): unknown {
   return duckdbError(error, path, 'open', path)
 }
 
-/** The error that a caller can act on for what DuckDB threw. */
+/** Turns what DuckDB threw into an error that the caller can act on. */
 export function duckdbError(error: unknown, path: string, act: string, table: string): unknown {
   if (error instanceof SluiceError) return error
   const found = messageOf(error).split('\n', 1)[0] ?? ''

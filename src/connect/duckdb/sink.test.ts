@@ -177,8 +177,8 @@ describe('the sink for DuckDB', () => {
     deepEqual(
       letters.map(({ reason }) => reason),
       [
-        'column j cannot hold the half of a surrogate pair in "\\ud83d"',
-        'column j cannot hold Object as JSON: the half of a surrogate pair in it would not come back',
+        'column j cannot hold half of a surrogate pair in "\\ud83d"',
+        'column j cannot hold Object as JSON: half of a surrogate pair in it would not come back',
       ],
     )
     await writer.commit(checkpoint(1))
@@ -230,7 +230,7 @@ describe('the sink for DuckDB', () => {
         [1, 'column text must not be null'],
         [4, 'column id must not be null'],
         [5, 'column text takes text: found 5'],
-        [3, 'the table refuses it: CHECK((length("text") < 5))'],
+        [3, 'the table rejects it: CHECK((length("text") < 5))'],
       ],
     )
     await writer.commit(checkpoint(1))

@@ -11,47 +11,47 @@ import type { EpochLength, RowOf, Sink } from '../sink.ts'
 import { checkMemory } from './options.ts'
 
 export interface DuckdbSinkOptions<Key extends string = string> {
-  /** The table that rows go to; made if it is not there. */
+  /** The table that rows go to; created if it does not exist. */
   readonly table: string
-  /** Columns that tell rows apart, none of them ever null. A row whose key is there overwrites that row. */
+  /** Columns that identify a row, never null. A row with an existing key overwrites that row. */
   readonly key?: readonly Key[]
-  /** The columns of the table, where they are not those of the source. */
+  /** The columns of the table, if not those of the source. */
   readonly columns?: Columns
   /** The table that dead letters go to: `dead_letters` by default. */
   readonly deadLetters?: string
   /**
-   * What becomes of rows that do not fit into the table: `freeze` makes dead letters of them; `evolve` adds the columns
-   * and widens the types that they need (`integer` → `real` → `text`), in the same transaction. By default `evolve` for a
-   * table that this sink made, else `freeze`.
+   * Rows that do not fit the table: `freeze` makes dead letters of them; `evolve` adds the columns and widens the types
+   * that they need (`integer` → `real` → `text`), in the same transaction. By default `evolve` for a table that this
+   * sink created, else `freeze`.
    */
   readonly schema?: SchemaMode
   /**
-   * What DuckDB may hold in memory, beside what it writes to a folder by the file: `256MB` by default. With `key` its
-   * merge takes up to 400 MB more, and the index of all keys has to fit into it.
+   * The memory limit of DuckDB, which spills to a folder beside the file: `256MB` by default. With `key` its merge
+   * takes up to 400 MB more, and the index of all keys must fit.
    */
   readonly memory?: string
 }
 
-/** What a transaction adds in bulk, over 122,880 rows, is written into the file at once instead of first into its log. */
+/** Bulk inserts of over 122,880 rows are written directly into the file instead of into its log first. */
 const EPOCHS: EpochLength = { ms: 5000, events: 500_000 }
 
 /**
  * Writes rows into a table of a DuckDB database file, by columns.
  *
- * - **Commits** the rows of an epoch, its dead letters and the checkpoint in one transaction, every five seconds where
- *   nothing else is said: DuckDB likes few large ones.
- * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the rows, and
+ * - **Commits** the rows of an epoch, its dead letters and the checkpoint in one transaction, every five seconds by
+ *   default: DuckDB prefers few large ones.
+ * - **Columns** are those of `columns`, else the source's if the flow keeps its rows, else inferred from the rows, and
  *   from later ones as `schema` says: text is VARCHAR, integer BIGINT, real DOUBLE, decimal DECIMAL(38,9), boolean
- *   BOOLEAN, time TIMESTAMP (UTC), json VARCHAR, bytes BLOB. A table that is there says by its types what it takes.
- * - **Keys**: with `key`, a later row overwrites an earlier one of the same key; without it rows are only added.
- * - **Refuses** a row that is no object, a value that its column would not give back the same, and what the table's NOT
- *   NULL, CHECK and UNIQUE constraints refuse; the other rows are written.
- * - **One process** can have the file open: another one is told who has it (PIPELINE_HELD).
+ *   BOOLEAN, time TIMESTAMP (UTC), json VARCHAR, bytes BLOB. For an existing table, its types decide what it takes.
+ * - **Keys**: with `key`, a later row overwrites an earlier one of the same key; without it, rows are appended.
+ * - **Rejects** a row that is not an object, a value that its column would not return unchanged, and what the table's
+ *   NOT NULL, CHECK and UNIQUE constraints reject; the other rows are written.
+ * - **One process** can have the file open: a second one gets an error that names the first (PIPELINE_HELD).
  *
  * Needs the package `@duckdb/node-api`.
  *
- * @param path - a file in a folder that is there; made if it is missing
- * @throws {SluiceError} CONFIG_INVALID for a path, name, type or key that cannot be used
+ * @param path - a file in an existing folder; created if missing
+ * @throws {SluiceError} CONFIG_INVALID for an invalid path, name, type or key
  * @example
  * const sink = duckdbSink('out.duckdb', { table: 'requests' })
  * sink.title // => 'table requests in out.duckdb'

@@ -12,10 +12,10 @@ describe('what the errors of sources advise', () => {
   it('X37: is no option that Parquet does not have, of pipes and standard input', async () => {
     const pipe = join(folder, 'rows.parquet')
     execFileSync('mkfifo', [pipe])
-    await rejects(parquetSource(pipe).splits(), /it is a pipe, not a file: write what it gives into a file first$/)
+    await rejects(parquetSource(pipe).splits(), /it is a pipe, not a file: write its output to a file first$/)
     await rejects(
       parquetSource('-').splits(),
-      /Cannot read "-": it is a stream, not a file: write what it gives into a file first$/,
+      /Cannot read "-": it is a stream, not a file: write its output to a file first$/,
     )
     await rejects(lines(pipe).splits(), /allow it with allowSpecial, or read it as standard input with -$/)
   })

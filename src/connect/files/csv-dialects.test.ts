@@ -38,7 +38,7 @@ async function read(content: string | Buffer, options: CsvSourceOptions = {}): P
 describe('csv, dialects', () => {
   it('X20: loses a malformed first record only, where nothing names the columns', async () => {
     const [first, ...others] = await read('"x" y,z\n1,2\n3,4\n', { header: false })
-    match(first as string, /^text follows the quotes of field 1/)
+    match(first as string, /^text follows the closing quote of field 1/)
     deepEqual(others, [
       { column1: '1', column2: '2' },
       { column1: '3', column2: '4' },
@@ -75,13 +75,13 @@ describe('csv, dialects', () => {
 
   it('X22: refuses escapes that programs read differently', async () => {
     const reasons = await read('a\n\\q\n"\\0"\nx\\\\\n', { escape: '\\' })
-    deepEqual(reasons, ['\\q is not an escape that is known', '\\0 is not an escape that is known', { a: 'x\\' }])
+    deepEqual(reasons, ['\\q is not a known escape', '\\0 is not a known escape', { a: 'x\\' }])
   })
 
   it('X23: refuses a backslash before a quote outside of quotes, unless it is said what it is', async () => {
     const content = 'a,b\n1,x \\"y\\"\n2,c:\\\n'
     const [first, second] = await read(content)
-    match(first as string, /^a backslash stands before a quote .* escape: '\\\\' .* escape: false/)
+    match(first as string, /^a backslash precedes a quote .* escape: '\\\\' .* escape: false/)
     deepEqual(second, { a: '2', b: 'c:\\' })
     deepEqual(await read(content, { escape: false }), [
       { a: '1', b: 'x \\"y\\"' },
@@ -108,12 +108,12 @@ describe('csv, dialects', () => {
     const columns = { n: 'integer', r: 'real', d: 'decimal' } as const
     deepEqual(await read('n;r;d\n1.234;1.234,50;-1.234.567,10\n12;0,75;,5\n', { ...options, columns }), [
       { n: 1234, r: 1234.5, d: '-1234567.10' },
-      'column "d" takes decimal numbers as -12.50, written as 1.234,5: found ",5"',
+      'column "d" takes decimal numbers such as -12.50, written as 1.234,5: found ",5"',
     ])
     deepEqual(await read('n;r\n1.2;1\n1234;1.5\n12.34.567;1\n', { ...options, columns: { n: 'integer', r: 'real' } }), [
-      'column "n" takes whole numbers up to 2^53, written as 1.234,5: found "1.2"',
+      'column "n" takes integers up to 2^53, written as 1.234,5: found "1.2"',
       'column "r" takes numbers, written as 1.234,5: found "1.5"',
-      'column "n" takes whole numbers up to 2^53, written as 1.234,5: found "12.34.567"',
+      'column "n" takes integers up to 2^53, written as 1.234,5: found "12.34.567"',
     ])
     deepEqual(await read('n\n1\u202f234\n1 234\n', { thousands: ' ', columns: { n: 'integer' } }), [
       { n: 1234 },
@@ -145,7 +145,7 @@ describe('csv, dialects', () => {
         { a: '1', b: 'x\ny', c: 'q"r', d: '|' },
       ])
       const [reason] = await read(`a${delimiter}b\n"x"y${delimiter}z\n`, { delimiter })
-      match(reason as string, /^text follows the quotes of field 1/)
+      match(reason as string, /^text follows the closing quote of field 1/)
     })
   }
 

@@ -108,7 +108,7 @@ describe('csv', () => {
 
   it('refuses text behind closing quotes, and goes on with the next line', async () => {
     deepEqual(await read('a,b\n"x" y,1\n2,3\n'), [
-      'text follows the quotes of field 1: found " y,1" at column 4',
+      'text follows the closing quote of field 1: found " y,1" at column 4',
       { a: '2', b: '3' },
     ])
   })
@@ -209,7 +209,10 @@ describe('csv', () => {
   }
 
   it('refuses a header that cannot be read', async () => {
-    await rejects(read('"a" b,c\n1,2\n'), /^SluiceError: Cannot read ".*": in its header, text follows the quotes/)
+    await rejects(
+      read('"a" b,c\n1,2\n'),
+      /^SluiceError: Cannot read ".*": in its header, text follows the closing quote/,
+    )
     await rejects(read(`${'x'.repeat(300_000)}\n`), /its first record is over 262,144 bytes$/)
   })
 
@@ -244,12 +247,12 @@ describe('csv', () => {
 
     it('S19: refuses numbers that it would round, with column and value', async () => {
       deepEqual(await typed('n\n9007199254740993\n1.0\n1e3\n 5\n0x10\n--1\n', { n: 'integer' }), [
-        'column "n" takes whole numbers up to 2^53: found "9007199254740993"',
-        'column "n" takes whole numbers up to 2^53: found "1.0"',
-        'column "n" takes whole numbers up to 2^53: found "1e3"',
-        'column "n" takes whole numbers up to 2^53: found " 5"',
-        'column "n" takes whole numbers up to 2^53: found "0x10"',
-        'column "n" takes whole numbers up to 2^53: found "--1"',
+        'column "n" takes integers up to 2^53: found "9007199254740993"',
+        'column "n" takes integers up to 2^53: found "1.0"',
+        'column "n" takes integers up to 2^53: found "1e3"',
+        'column "n" takes integers up to 2^53: found " 5"',
+        'column "n" takes integers up to 2^53: found "0x10"',
+        'column "n" takes integers up to 2^53: found "--1"',
       ])
       deepEqual(await typed('n\n1e400\nNaN\nInfinity\n1_0\n', { n: 'real' }), [
         'column "n" takes numbers: found "1e400"',
@@ -265,7 +268,7 @@ describe('csv', () => {
         { n: 9007199254740993n },
         { n: -9223372036854775808n },
         { n: 9223372036854775807n },
-        'column "n" takes whole numbers of 64 bits: found "9223372036854775808"',
+        'column "n" takes integers of 64 bits: found "9223372036854775808"',
         { n: 5 },
       ])
     })
@@ -285,7 +288,7 @@ describe('csv', () => {
     it('refuses a file that lacks one of them', async () => {
       await rejects(
         typed('a,b\n1,2\n', { a: 'text', price: 'real', z: 'text' }),
-        /it has no column "price" and 1 more of those asked for, found "a", "b"$/,
+        /it has no column "price" and 1 more of the requested ones, found "a", "b"$/,
       )
     })
   })

@@ -89,7 +89,7 @@ describe('json-array', () => {
   it('fails at a text that is no array, and says what it is', async () => {
     await rejects(
       read('{"data": [1]}'),
-      /from byte 0 on: the value is an object, not an array: name the array in it with path$/,
+      /from byte 0 on: the value is an object, not an array: name the array within it with path$/,
     )
     await rejects(read('12'), /the value is another value, not an array$/)
     await rejects(read(''), /there is no array$/)

@@ -346,7 +346,7 @@ describe('files', () => {
       await writeFile(path, 'abc\ndef\n')
       const { position } = await readOnly(source())
       await writeFile(path, 'xbc\ndef\n')
-      await rejects(readOnly(source(), position), lost(8, 'it is another file, its first bytes differ'))
+      await rejects(readOnly(source(), position), lost(8, 'it is another file: its first bytes differ'))
     })
 
     it('refuses a file with the same beginning and other bytes before the position', async () => {
@@ -354,7 +354,7 @@ describe('files', () => {
       await writeFile(path, `${beginning}abc\n`)
       const { position } = await readOnly(source())
       await writeFile(path, `${beginning}xyz\nmore\n`)
-      await rejects(readOnly(source(), position), lost(9004, 'it is another file, the bytes before it differ'))
+      await rejects(readOnly(source(), position), lost(9004, 'it is another file: the bytes before it differ'))
     })
 
     it('refuses a compressed file that has changed', async () => {

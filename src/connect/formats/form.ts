@@ -8,9 +8,9 @@ import { gathered, type NamedTexts } from '../kits/text/named-texts.ts'
 const MOST_FIELDS = 10_000
 
 /**
- * Takes a body as the fields of a form: a text where a name comes once, a list of texts where it comes more often.
+ * Parses a body as the fields of a form: a text if a name occurs once, a list of texts if it occurs more often.
  *
- * - **Refused**: a `%` that no two hexadecimal digits follow, bytes that are not UTF-8, over 10,000 fields.
+ * - **Rejected**: a `%` not followed by two hexadecimal digits, bytes that are not UTF-8, over 10,000 fields.
  *
  * @example
  * form().open(() => [])('tag=new&tag=paid&total=9+%E2%82%AC', { source: 'webhook /', line: 0, offset: 0, raw: '' })
@@ -29,9 +29,9 @@ function parsed(text: string): NamedTexts | Rejection {
 }
 
 /**
- * The texts of a form, or of the query of an address, by their names.
+ * The texts of a form, or of a URL's query, by name.
  *
- * @throws {TypeError} for what cannot be read
+ * @throws {TypeError} for invalid text
  */
 export function formTexts(text: string): NamedTexts {
   const fields = text === '' ? [] : text.split('&', MOST_FIELDS + 1)

@@ -4,7 +4,7 @@ import { checkOptions, trueOrFalse } from '../../base/options.ts'
 import type { LineFormat } from '../format.ts'
 
 export interface TextLinesOptions {
-  /** Whether each line is a row, `{ text }`, for operators that take fields by name. False by default. */
+  /** Whether each line is a row, `{ text }`, for operators that take field names. False by default. */
   readonly rows?: boolean
 }
 
@@ -14,7 +14,7 @@ export interface TextRow {
 }
 
 /**
- * Takes each line as it stands, without its line end.
+ * Returns each line unchanged, without its line end.
  *
  * @example
  * const at = { source: 'a.txt', line: 1, offset: 0, raw: 'to be' }

@@ -1,12 +1,12 @@
-// What is said of an option that a source, a format or a sink cannot use.
+// The errors for options that a source, a format or a sink cannot use.
 
 import { describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 
 /**
- * The error for an option that does not fit.
+ * The error for an invalid option.
  *
- * @param what - whose option it is: `kafka`
+ * @param what - whose option it is: `kafkaSource`
  * @param found - the value as the message shows it: something else for secrets
  * @example
  * optionInvalid('kafkaSource', 'topic', 7, 'the name of a topic').message // => 'Cannot use 7 as topic of kafkaSource: it takes the name of a topic'
@@ -22,7 +22,7 @@ export function optionInvalid(
   return new SluiceError('CONFIG_INVALID', message, { key, value, allowed })
 }
 
-/** The error for an address that does not fit. Addresses may hold secrets: `found` says only what kind of thing it is. */
+/** The error for an invalid address. Addresses may contain secrets: `found` only says what kind of value it is. */
 export function addressInvalid(what: string, allowed: string, found: string): SluiceError<'CONFIG_INVALID'> {
   const message = `Cannot use the address of ${what}: it takes ${allowed}, found ${found}`
   return new SluiceError('CONFIG_INVALID', message, { key: 'url', value: undefined, allowed })

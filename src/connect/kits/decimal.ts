@@ -1,20 +1,20 @@
-// Decimal numbers as strings of digits: a sign, digits, a fraction. They are kept as they are written, never calculated with.
+// Decimal numbers as strings of digits: a sign, digits, a fraction. They are kept as written, never calculated with.
 
 const DECIMAL = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/
 const NUMBER = /^(-?)([0-9]+)(?:\.([0-9]+))?(?:e([+-][0-9]+))?$/
 
-/** A decimal number taken apart. */
+/** A parsed decimal number. */
 export interface Decimal {
   readonly isNegative: boolean
   /** Empty for a number below 1. */
   readonly whole: string
-  /** As written: the zeros at its end say how exact it is. */
+  /** As written: trailing zeros show its precision. */
   readonly fraction: string
 }
 
 /**
- * Whether a value is a decimal: a string of digits, with a `-` before and a fraction after them where it has one, without
- * an exponent, a `+` or zeros in front. A text with those is rather a code than a number, and would not come back.
+ * Whether a value is a decimal: a string of digits, optionally with a leading `-` and a fraction, without an exponent,
+ * a `+` or leading zeros. A text with those is more likely a code than a number, and would not come back unchanged.
  *
  * @example
  * isDecimal('-12.50') // => true
@@ -26,8 +26,8 @@ export function isDecimal(value: unknown): value is string {
 }
 
 /**
- * The digits of a value for a `decimal` column: a decimal as it is given, a bigint, or a finite number at its shortest
- * (the digits that give the same number back), without an exponent. Undefined for everything else.
+ * The digits of a value for a `decimal` column: a decimal as it is, a bigint, or a finite number in its shortest form
+ * (which gives the same number back), without an exponent. Undefined for everything else.
  *
  * @example
  * decimalText('-12.50') // => '-12.50'
@@ -45,7 +45,7 @@ export function decimalText(value: unknown): string | undefined {
   return `${isNegative ? '-' : ''}${whole || '0'}${fraction === '' ? '' : `.${fraction}`}`
 }
 
-/** Takes apart what {@link decimalText} has digits for. */
+/** Parses what {@link decimalText} returns. */
 export function parseDecimal(value: string | number | bigint): Decimal {
   const text = String(value)
   const [, sign, digits = '', decimals = '', exponent = '0'] = NUMBER.exec(text) ?? []

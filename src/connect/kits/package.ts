@@ -1,10 +1,10 @@
-// Clients of databases and brokers, and codecs: packages that only who uses them needs, loaded when they are needed.
+// Clients of databases and brokers, and codecs: optional packages, loaded on demand.
 
 import { messageOf, SluiceError } from '../../base/errors.ts'
 
 /**
- * The packages that may be missing, each with the release to install: the command goes on working when a later one
- * comes. No range matches a release of DuckDB, as they are all prereleases: the newest is taken.
+ * The packages that may be missing, each with the release to install: the command still works after later releases. All
+ * releases of DuckDB are prereleases, which no range matches: the newest is taken.
  */
 export const RELEASES: Readonly<Record<string, string>> = {
   '@duckdb/node-api': 'latest',
@@ -21,7 +21,7 @@ export const RELEASES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Loads a package that may not be there: one of ours in the release that fits, another one in its latest.
+ * Loads a package that may be missing: one of ours in a suitable release, another one in its latest.
  *
  * @param name - the package
  * @param load - imports it
@@ -35,7 +35,7 @@ export async function loadPackage<T>(name: string, load: () => Promise<T>): Prom
   }
 }
 
-/** What is said of a package that is missing, or not of the release that is needed. */
+/** The error for a package that is missing, or of an unsuitable release. */
 export function unusable(name: string, found: string, cause?: unknown): SluiceError<'CONFIG_INVALID'> {
   const allowed = `npm install ${name}@${RELEASES[name] ?? 'latest'}`
   const message = `Cannot load ${name}: run "${allowed}" (${found})`

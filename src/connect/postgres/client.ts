@@ -1,4 +1,4 @@
-// One connection to a PostgreSQL server: it is told when it is lost, never waits for ever, and its errors are told apart.
+// One connection to a PostgreSQL server: its loss is detected, it never waits forever, and its errors are classified.
 
 import type { Socket } from 'node:net'
 import type { Client, QueryResult } from 'pg'
@@ -12,9 +12,9 @@ import { CopyIn } from './protocol.ts'
 
 export interface ClientOptions {
   readonly connection: string | PostgresConnection
-  /** The name of the session, as the server's administrator sees it. */
+  /** The name of the session, as shown to the server's administrator. */
   readonly name: string
-  /** Longest time in which no byte moves while something is waited for, in milliseconds. */
+  /** The longest time without any byte while something is awaited, in milliseconds. */
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
 }
@@ -22,25 +22,25 @@ export interface ClientOptions {
 /** How long an orderly end may take. */
 const END_MS = 1000
 
-/** Says whether the server is at work for a connection on which no byte moves: a sign that changes, or undefined. */
+/** Reports whether the server is working for a silent connection: a value that changes, or undefined. */
 export type AskSign = () => Promise<unknown>
 
 /**
- * A connection with one statement at a time. A connection that is lost fails what is waited for, and all that comes
- * after it; it never fails the process.
+ * A connection with one statement at a time. A lost connection fails what is awaited, and everything after it, but
+ * never the process.
  */
 export class PostgresClient {
   readonly #client: Client
   readonly #timeoutMs: number
   readonly #signal: AbortSignal | undefined
   readonly #onAbort = (): void => this.destroy(this.#signal?.reason)
-  /** Asked while no byte moves; without it, a server that works in silence for too long counts as lost. */
+  /** Called while no byte moves; without it, a server that works silently for too long counts as lost. */
   #askSign: AskSign | undefined
-  /** The last sign while no byte moved. */
+  /** The last value while no byte moved. */
   #sign: unknown
   /** Why the connection is gone. */
   #failure: unknown
-  /** Calls under way: the client forgets some that came while it was being ended. */
+  /** Pending calls: the client forgets some that were made while it was being ended. */
   readonly #waiting = new Set<(error: unknown) => void>()
 
   private constructor(client: Client, { timeoutMs, signal }: ClientOptions) {
@@ -71,7 +71,10 @@ export class PostgresClient {
     return this.#failure !== undefined
   }
 
-  /** The session's number, as who was connected to gave it: behind a pooler it is not that of the server's session. */
+  /**
+   * The session's number, as reported by the server connected to: behind a pooler it is not that of the server's
+   * session.
+   */
   get sessionId(): number | undefined {
     return (this.#client as unknown as { readonly processID?: number }).processID
   }
@@ -81,22 +84,22 @@ export class PostgresClient {
     return this.#socket.bytesRead
   }
 
-  /** From now on an abort does not end it: for what is to be said to the server at the end. */
+  /** From now on an abort does not end it: for the last statements. */
   outliveAbort(): void {
     this.#signal?.removeEventListener('abort', this.#onAbort)
   }
 
-  /** Lets another connection be asked whether the server is at work for this one. */
+  /** Lets another connection be asked whether the server is working for this one. */
   askBy(askSign: AskSign): void {
     this.#askSign = askSign
   }
 
-  /** Runs a statement; several, apart by semicolons, where there are no values. */
+  /** Runs a statement; without values, several separated by semicolons. */
   query(sql: string, values?: readonly unknown[]): Promise<QueryResult> {
     return this.watch(() => this.#client.query(sql, values === undefined ? undefined : [...values]))
   }
 
-  /** Runs statements, one of them a COPY of `bytes` in the form that it says. */
+  /** Runs statements, one of them a COPY of `bytes` in the format that it says. */
   copy(sql: string, bytes: Uint8Array): Promise<void> {
     return this.watch(() => this.#client.query(new CopyIn(sql, bytes)).done)
   }
@@ -106,7 +109,7 @@ export class PostgresClient {
     return this.#client.query(cursor)
   }
 
-  /** Waits for the server as long as bytes move. */
+  /** Waits for the server while bytes move. */
   async watch<T>(work: () => Promise<T>): Promise<T> {
     this.#sign = undefined
     this.#socket.setTimeout(this.#limitMs)
@@ -117,21 +120,21 @@ export class PostgresClient {
     }
   }
 
-  /** Ends the session in order where that is possible at once, else by force. */
+  /** Ends the session in order if possible, else by force. */
   async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort)
     const force = setTimeout(() => this.#socket.destroy(), END_MS)
     try {
       await this.#client.end()
     } catch {
-      // What is lost already needs no end.
+      // A lost connection needs no end.
     } finally {
       clearTimeout(force)
       this.#socket.destroy()
     }
   }
 
-  /** Ends the connection now: what is waited for fails with `error`. */
+  /** Ends the connection now: what is awaited fails with `error`. */
   destroy(error: unknown): void {
     this.#failure ??= error
     this.#socket.destroy()
@@ -146,13 +149,15 @@ export class PostgresClient {
     return this.#askSign === undefined ? this.#timeoutMs : Math.ceil(this.#timeoutMs / 2)
   }
 
-  /** Where another connection can be asked, the first silence is for asking, the second for the verdict. */
+  /**
+   * If another connection can be asked, it is asked at the first timeout, and the connection given up at the second.
+   */
   async #onSilence(): Promise<void> {
     const before = this.#sign
     try {
       this.#sign = await this.#askSign?.()
     } catch {
-      // Who cannot be asked says nothing: the verdict is as if no sign had come.
+      // If it cannot answer, that counts as no activity.
       this.#sign = undefined
     }
     if (this.#socket.timeout === 0 || this.isLost) return
@@ -171,7 +176,7 @@ export class PostgresClient {
       if (this.#signal?.aborted === true) throw this.#signal.reason
       if (sqlStateOf(error) !== undefined) throw error
       const cause = this.#failure ?? error
-      // A server that ends a session says why before: the end alone says less.
+      // A server that ends a session says why beforehand: the end alone says less.
       if (sqlStateOf(cause) !== undefined) throw cause
       throw new ConnectionLost(messageOf(cause), { cause })
     } finally {
@@ -191,8 +196,8 @@ function clientOf(pg: { readonly Client: typeof Client }, { connection, name, ti
       keepAliveInitialDelayMillis: 10_000,
     })
   } catch (error) {
-    // A certificate that cannot be read, or a setting that the client does not know; it leaves URLs out of its errors.
-    const allowed = 'what the client pg takes'
+    // An invalid certificate, or an unknown setting; the client leaves URLs out of its errors.
+    const allowed = 'what the client pg accepts'
     const message = `Cannot use the settings of a PostgreSQL connection: ${messageOf(error)}`
     const details = { key: 'connection', value: undefined, allowed }
     throw new SluiceError('CONFIG_INVALID', message, details, { cause: error })

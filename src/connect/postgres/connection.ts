@@ -1,50 +1,50 @@
-// Where a PostgreSQL server is: what users give, checked, and as it may be shown. Passwords are never shown.
+// The address of a PostgreSQL server: what users specify, checked, and as it may be shown. Passwords are never shown.
 
 import { checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
 
 /**
- * A PostgreSQL server and a database in it. What is left out comes from the environment (`PGHOST`, `PGPORT`, `PGUSER`,
+ * A PostgreSQL server and a database in it. Omitted settings come from the environment (`PGHOST`, `PGPORT`, `PGUSER`,
  * `PGPASSWORD`, `PGDATABASE`, `PGSSLMODE`), else from the defaults of the client.
  */
 export interface PostgresConnection {
-  /** A name, an address, or the folder of a Unix socket. */
+  /** A host name, an IP address, or the folder of a Unix socket. */
   readonly host?: string
   readonly port?: number
   readonly database?: string
   readonly user?: string
   readonly password?: string | (() => string | Promise<string>)
   /**
-   * `true` encrypts and verifies the server's certificate and name; an object holds options of `node:tls` (`ca`, `cert`,
-   * `key`). What was asked for is never fallen back from.
+   * `true` encrypts and verifies the server's certificate and name; an object holds options of `node:tls` (`ca`,
+   * `cert`, `key`). There is no fallback to a weaker mode.
    */
   readonly ssl?: boolean | object
-  /** Settings of the session as a command line: `-c statement_timeout=5min`. */
+  /** Session settings as command line options: `-c statement_timeout=5min`. */
   readonly options?: string
 }
 
 const KEYS = ['host', 'port', 'database', 'user', 'password', 'ssl', 'options']
 
-/** In place of what may hold a password. */
+/** Instead of what may contain a password. */
 const NOT_SHOWN = '(not shown)'
 
 /**
- * The server and database of a connection, for a person: without user and password.
+ * The server and database of a connection, for people: without user and password.
  *
- * @throws {SluiceError} CONFIG_INVALID for what is no connection; nothing of what was given is shown
+ * @throws {SluiceError} CONFIG_INVALID for an invalid connection, of which nothing is shown
  * @example
  * addressOf('postgres://ann:p%40ss@db.example/shop') // => 'db.example:5432/shop'
  */
 export function addressOf(connection: string | PostgresConnection): string {
   if (typeof connection === 'string') return addressOfUrl(connection)
   if (typeof connection !== 'object' || connection === null) {
-    throw new TypeError(`A connection is a URL or an object: found ${describeValue(connection)}`)
+    throw new TypeError(`A connection must be a URL or an object: found ${describeValue(connection)}`)
   }
   checkKeys('A PostgreSQL connection', connection, KEYS)
   return shown(connection.host, connection.port, connection.database, connection.user)
 }
 
-/** What the client takes for a connection. */
+/** A connection in the client's own form. */
 export function clientOptions(connection: string | PostgresConnection): Record<string, unknown> {
   return typeof connection === 'string' ? { connectionString: connection } : { ...connection }
 }
@@ -74,7 +74,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    // A percent sign that is none of a code.
+    // A percent sign that is not part of a code.
     throw invalid()
   }
 }

@@ -1,19 +1,19 @@
-// What goes wrong with a PostgreSQL server, told apart by who can do something about it.
+// Errors of a PostgreSQL server, classified by who can fix them.
 
 import { messageOf } from '../../base/errors.ts'
 
-/** The connection is gone, or never came to be: not an answer of the server. */
+/** The connection is gone, or was never established: not an answer of the server. */
 export class ConnectionLost extends Error {
   override readonly name: string = 'ConnectionLost'
 }
 
 /**
- * - `lost`: for now; another attempt may succeed
+ * - `lost`: temporary; a retry may help
  * - `settings`: user, password or database are wrong
  * - `untrusted`: the server cannot prove who it is, or does not encrypt
- * - `row`: the table's constraints or triggers, or its types, refuse a row
- * - `missing`: there is no such table
- * - `unfit`: anything else that the server refuses, and will refuse again
+ * - `row`: constraints, triggers or types of the table reject a row
+ * - `missing`: the table does not exist
+ * - `unfit`: anything else that the server rejects, and will reject again
  */
 export type ErrorKind = 'lost' | 'settings' | 'untrusted' | 'row' | 'missing' | 'unfit'
 
@@ -26,9 +26,9 @@ interface ServerError extends Error {
   readonly detail?: string
 }
 
-/** Codes that are told apart from the others of their class. */
+/** Codes classified differently from others of their class. */
 const CODES: Readonly<Record<string, ErrorKind>> = {
-  // The table no longer has the types that it had.
+  // The table no longer has the same types.
   '22P03': 'unfit',
   '22P04': 'unfit',
   '25006': 'lost',
@@ -63,12 +63,12 @@ const CLASSES: Readonly<Record<string, ErrorKind>> = {
   XX: 'lost',
 }
 
-/** Classes of the server's own, in which nothing is the fault of a row. */
+/** Classes of errors that no row can cause. */
 const OTHER_CLASSES: ReadonlySet<string> = new Set(
   '00 01 02 03 0A 0B 0F 0L 0P 0Z 24 25 26 2B 2D 2F 34 3B 3F 42 55 72 HV'.split(' '),
 )
 
-/** What kind of trouble an error is; undefined for one that is no trouble of a server's. */
+/** The kind of an error; undefined for one that is not related to a server. */
 export function errorKind(thrown: unknown): ErrorKind | undefined {
   if (thrown instanceof ConnectionLost) return lostKind(thrown)
   const code = sqlStateOf(thrown)
@@ -79,14 +79,14 @@ export function errorKind(thrown: unknown): ErrorKind | undefined {
   return OTHER_CLASSES.has(code.slice(0, 2)) ? 'unfit' : 'row'
 }
 
-/** The server's code of five characters; undefined for an error that is none of a server's. */
+/** The server's code of five characters; undefined if the error did not come from the server. */
 export function sqlStateOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || !('severity' in thrown)) return undefined
   const { code } = thrown as ServerError
   return typeof code === 'string' && code.length === 5 ? code : undefined
 }
 
-/** The server's words on an error, with its code: `duplicate key value … (23505, constraint t_pkey)`. */
+/** The server's message of an error, with its code: `duplicate key value … (23505, constraint t_pkey)`. */
 export function reasonOf(thrown: unknown): string {
   const code = sqlStateOf(thrown)
   if (code === undefined) return messageOf(thrown)
@@ -96,7 +96,7 @@ export function reasonOf(thrown: unknown): string {
   return `${messageOf(thrown)} (${code}${where})`
 }
 
-/** Certificates and names that do not fit, and passwords that are missing, are known by the client's words only. */
+/** Invalid certificates and names, and missing passwords, are only recognized by the client's messages. */
 function lostKind({ cause, message }: ConnectionLost): ErrorKind {
   const code = cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? '') : ''
   if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) return 'untrusted'

@@ -1,6 +1,5 @@
-// The door for users: sluice/postgres.
-/// <reference types="node" preserve="true" />
-/// <reference lib="es2024.promise" preserve="true" />
+// The public entry point: sluice/postgres. / <reference types="node" preserve="true" /> / <reference
+// lib="es2024.promise" preserve="true" />
 
 import '../../base/check-node.ts'
 

@@ -1,28 +1,25 @@
-// A COPY from us to the server, sent in one go with the statements around it: one journey there and back.
+// A COPY to the server, sent at once with the statements around it: one round trip.
 
 import type { Writable } from 'node:stream'
 
-/** As much of the client's connection as sending takes. */
+/** The part of the client's connection that sending needs. */
 interface Connection {
   readonly stream: Writable
   query(sql: string): void
 }
 
-/**
- * What one message holds at most: the server reads each as a whole before it goes to work, and says how far it is
- * between them.
- */
+/** The largest message: the server reads each as a whole before it goes to work, and reports progress between them. */
 const MESSAGE_BYTES = 16 * 1024
 
-/** Messages of the protocol: data of a COPY, whose length follows, and the end of all data. */
+/** Messages of the protocol: COPY data, followed by their length, and the end of all data. */
 const DATA = 0x64
 const DONE = Uint8Array.of(0x63, 0, 0, 0, 4)
 
 /**
- * What the client runs as a query: statements, one of them a COPY from standard input, and its bytes.
+ * Run by the client as a query: statements, one of them a COPY from standard input, and its bytes.
  *
- * The bytes are sent without waiting for the server to ask for them; one that does not want them, as a statement
- * failed before, drops them. They must stay as they are until the server has answered what came after.
+ * The bytes are sent without waiting for the server to request them; if a previous statement failed, the server drops
+ * them. They must not change until the server has answered what came after.
  */
 export class CopyIn {
   readonly #sql: string
@@ -34,7 +31,7 @@ export class CopyIn {
     this.#bytes = bytes
   }
 
-  /** Settles when the server has done all of the statements, or refused. */
+  /** Settles when the server has finished all of the statements, or rejected one. */
   get done(): Promise<void> {
     return this.#done.promise
   }

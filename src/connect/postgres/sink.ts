@@ -14,26 +14,26 @@ import { checkSchema, checkTable, RULES } from './table/names.ts'
 export interface PostgresSinkOptions<Key extends string = string> {
   /** The table that rows go to. */
   readonly table: string
-  /** Columns that tell rows apart, none of them ever null. A row whose key is there overwrites that row. */
+  /** Columns that identify a row, never null. A row with an existing key overwrites that row. */
   readonly key?: readonly Key[]
-  /** The columns of the table, where they are not those of the source. */
+  /** The columns of the table, if not those of the source. */
   readonly columns?: Columns
   /** The table that dead letters go to: `dead_letters` by default. */
   readonly deadLetters?: string
-  /** Whether tables that are missing are made. True by default; then the user needs no right to make any. */
+  /** Whether missing tables are created. True by default; otherwise the user needs no right to create any. */
   readonly create?: boolean
   /**
-   * What becomes of rows that do not fit into the table: `freeze` makes dead letters of them; `evolve` adds the columns
-   * and widens the types that they need (`integer` → `real` → `text`), in the same transaction. By default `evolve` for a
-   * table that this sink made, else `freeze`.
+   * Rows that do not fit the table: `freeze` makes dead letters of them; `evolve` adds the columns and widens the types
+   * that they need (`integer` → `real` → `text`), in the same transaction. By default `evolve` for a table that this
+   * sink created, else `freeze`.
    *
-   * Any other name is that of the schema which holds all tables, by default that in which the user's new tables are
-   * made, mostly `public`. Both together: `{ name: 'sales', mode: 'evolve' }`.
+   * Any other name is that of the schema for all tables, by default the one in which the user's new tables are created,
+   * usually `public`. Both together: `{ name: 'sales', mode: 'evolve' }`.
    */
   readonly schema?: SchemaMode | (string & {}) | { readonly name?: string; readonly mode?: SchemaMode }
   /**
-   * Longest time in which the server shows no sign of life while it is waited for, in milliseconds; a slow transfer and
-   * a statement that takes long are no reason to give up. 30,000 by default.
+   * The longest time without a sign of life from the server while it is awaited, in milliseconds; a slow transfer or a
+   * long statement is not a reason to give up. 30,000 by default.
    */
   readonly timeoutMs?: number
 }
@@ -45,23 +45,24 @@ const TIMEOUT_MS = 30_000
  * Writes rows into a table of a PostgreSQL database, by COPY. Needs the package `pg`.
  *
  * - **Commits** the rows of an epoch, its dead letters and the checkpoint in one transaction, on the server's disk:
- *   whatever ends the process, the connection or the server, the table is as of a commit, and the next run goes on from
- *   there. A commit whose answer was lost is looked up, never guessed.
- * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the rows,
- *   and from later ones as `schema` says. Named columns take what a row has of them and leave the rest of the row out.
+ *   whatever ends the process, the connection or the server, the table is as of a commit, and the next run continues
+ *   from there. A commit whose answer was lost is looked up, never guessed.
+ * - **Columns** are those of `columns`, else the source's if the flow keeps its rows, else inferred from the rows, and
+ *   from later ones as `schema` says. With declared columns, other fields of a row are left out.
  * - **Types**: `text` → `text`, `integer` → `bigint`, `real` → `double precision`, `decimal` → `numeric`, `boolean` →
  *   `boolean`, `time` → `timestamptz`, `json` → `jsonb`, `bytes` → `bytea`.
  * - **Keys**: with `key`, a later row overwrites an earlier one of the same key. Without it, rows are added.
- * - **Refuses** a row that is no object, a value that its column would not give back the same (a NUL in a text, an
- *   integer beyond 64 bits), and what the table's own constraints and triggers refuse; the other rows are written. A
- *   trigger that lets a row go without an error has its way.
- * - **A table that is there** is used as it is if it has all the columns that were named. Its own types say what it
- *   takes, value by value; more columns get their defaults. It may be changed between two commits: if it still fits, the run goes on.
+ * - **Rejects** a row that is not an object, a value that its column would not return unchanged (a NUL in a text, an
+ *   integer beyond 64 bits), and what the table's own constraints and triggers reject; the other rows are written. A
+ *   trigger may silently skip a row.
+ * - **An existing table** is used as it is if it has all declared columns. Its types decide what it takes, value by
+ *   value; its other columns get their defaults. It may be changed between two commits: if it still fits, the run
+ *   continues.
  *
  * Works behind a pooler in transaction mode (PgBouncer and the like). Checkpoints are kept in the same schema, in tables whose names begin with `sluice_`.
  *
- * @param connection - a URL, or host, database and so on; what is missing comes from `PGHOST`, `PGUSER` …
- * @throws {SluiceError} CONFIG_INVALID for a URL, name, type or key that cannot be used
+ * @param connection - a URL, or host, database and so on; omitted settings come from `PGHOST`, `PGUSER` …
+ * @throws {SluiceError} CONFIG_INVALID for an invalid URL, name, type or key
  * @example
  * const sink = postgresSink('postgres://etl:secret@db.example/shop', { table: 'requests', key: ['file', 'offset'] })
  * sink.title // => 'table requests in db.example:5432/shop'
@@ -99,18 +100,18 @@ export function postgresSink<Row>(connection: string | PostgresConnection, optio
     },
   }
   return sqlSink(about, tables, async (given) => {
-    // Not before it is needed: programs and threads without a database start sooner.
+    // Loaded on demand: programs and threads without a database start sooner.
     const { openPostgres } = await import('./table/database.ts')
     return await openPostgres<Row>({ ...place, ...given })
   })
 }
 
-/** Tells connections apart without showing anything of them. */
+/** Distinguishes connections without showing anything of them. */
 function digestOf(place: object): string {
   return createHash('sha256').update(JSON.stringify(place)).digest('hex')
 }
 
-/** The name of a schema, and what becomes of rows that do not fit, out of the one option that says both. */
+/** The name of a schema, and what happens to rows that do not fit, from the one option that says both. */
 function schemaOf(schema: PostgresSinkOptions['schema']): { readonly name?: string; readonly mode?: SchemaMode } {
   if (typeof schema !== 'object' || schema === null) {
     if (SCHEMA_MODES.includes(schema as SchemaMode)) return { mode: schema as SchemaMode }

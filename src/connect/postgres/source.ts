@@ -1,4 +1,4 @@
-// The source of rows of a PostgreSQL database: a table or a query, all of it or what is new since the last run.
+// The source of rows from a PostgreSQL database: a table or a query, all of it or what is new since the last run.
 
 import { checkChoice, checkInteger, checkKeys } from '../../base/check.ts'
 import type { Duration } from '../../base/duration.ts'
@@ -16,38 +16,41 @@ import type { QueryOpening } from './query/opening.ts'
 export interface PostgresSourceOptions {
   /** The table to read; or `query`. */
   readonly table?: string
-  /** The schema of the table; else it is looked for along the user's search path. */
+  /** The schema of the table; otherwise it is looked up in the user's search path. */
   readonly schema?: string
   /** A `select`, without parameters. */
   readonly query?: string
   /**
-   * A column, or several, by which rows are read: a later run reads only rows that come after the last one. None of them
-   * may be null. Without it a later run counts off the rows that earlier ones have read.
+   * One or several columns to read rows by: a later run reads only rows after the last one. None of them may be null.
+   * Without it a later run skips as many rows as earlier ones have read.
    */
   readonly cursor?: string | readonly string[]
   /**
-   * How far behind the last row a later run looks again, by the first column of the cursor: a number, or for moments a
-   * text like `'10m'`. Rows that were committed late are then found; all rows of that stretch come again, and the sink
-   * needs a `key` to overwrite them. Not at all by default.
+   * How far before the last row a later run reads again, by the first column of the cursor: a number, or for timestamps
+   * a text such as `'10m'`. This finds rows that were committed late; all rows of that range come again, and the sink
+   * needs a `key` to overwrite them. None by default.
    */
   readonly lookBack?: Duration
   /** The columns to read, and their types. All of them by default. */
   readonly columns?: Columns
-  /** What becomes of whole numbers beyond 2^53 in JSON: `reject` (the default), `bigint` or `number`. */
+  /** Integers beyond 2^53 in JSON: `reject` (the default), `bigint` or `number`. */
   readonly bigints?: JsonBigInts
   /**
    * What `timestamptz` becomes: epoch milliseconds (`ms`), microseconds or nanoseconds, or ISO 8601 with all its digits
-   * (`text`). One that the unit cannot say makes a dead letter of its row. By default milliseconds where the column holds
+   * (`text`). If the unit cannot represent one, its row is a dead letter. By default milliseconds if the column holds
    * nothing finer, as `timestamptz(3)` does, else text.
    */
   readonly times?: Times
-  /** Most rows that are fetched at once; fewer where rows are large. 5,000 by default. */
+  /** The most rows fetched at once; fewer if rows are large. 5,000 by default. */
   readonly fetch?: number
-  /** Longest time in which no byte moves while the server is waited for, in milliseconds. 300,000 by default. */
+  /** The longest time without any byte while the server is awaited, in milliseconds. 300,000 by default. */
   readonly timeoutMs?: number
-  /** How long the server may be gone before the run ends, in milliseconds: 60,000 by default. */
+  /** How long the server may be gone before the run fails, in milliseconds: 60,000 by default. */
   readonly retryMs?: number
-  /** Cuts the table into ranges of a column, which threads, and copies with `--shard`, share. Each resumes by itself. */
+  /**
+   * Cuts the table into ranges of a column, shared by threads, and by copies with `--shard`. Each resumes
+   * independently.
+   */
   readonly ranges?: SqlRanges
 }
 
@@ -71,23 +74,23 @@ const TIMEOUT_MS = 300_000
 /**
  * Reads the rows of a table or a query of a PostgreSQL database. Needs the packages `pg` and `pg-cursor`.
  *
- * - **Reads** as of one moment, in one transaction that only reads, batch by batch: memory does not grow with the table.
- * - **Values** are exact, or their row is a dead letter: whole numbers are numbers, and bigints beyond 2^53; `numeric` is
- *   a string of digits; `timestamptz` see `times`; `bytea` is bytes; `json` is parsed as {@link json} does; all other
- *   types are text as the server writes it. With `columns`, `real`, `integer`, `time` and `text` make that of numbers
- *   and times; a time without a zone is taken for UTC.
+ * - **Reads** a consistent snapshot, in one read-only transaction, batch by batch: memory does not grow with the table.
+ * - **Values** are exact, or their row is a dead letter: integers are numbers, and bigints beyond 2^53; `numeric` is a
+ *   string of digits; for `timestamptz` see `times`; `bytea` is bytes; `json` is parsed as by {@link json}; all other
+ *   types are text as the server writes it. With `columns`, numbers and times become the declared `real`, `integer`,
+ *   `time` or `text`; a time without a zone is interpreted as UTC.
  * - **Resumes** with `cursor` after the last row by value; rows that came later with the same value are read, up to
- *   10,000 of one value. Those that were changed, or were committed late with a lower value, are only seen with
- *   `lookBack`. Without a cursor it resumes after so many rows: the query must give the same rows in the same order, and
- *   new ones last; where the last row is not there any more, it says so (POSITION_LOST).
- *   Rows that were changed are not seen then: to read all of a table again in each run is not there yet.
- * - **Connects** again when the server is lost, for `retryMs`, and goes on behind the last row. What the server refuses
- *   ends the run.
+ *   10,000 per value. Rows that were changed, or were committed late with a lower value, are only seen with `lookBack`.
+ *   Without a cursor it resumes after that number of rows: the query must return the same rows in the same order, and
+ *   new ones last; if the last row is gone, the run fails (POSITION_LOST). Changed rows are not seen: rereading a whole
+ *   table in each run is not supported yet.
+ * - **Reconnects** when the server is lost, for `retryMs`, and continues after the last row. If the server rejects the
+ *   query, the run fails.
  * - **Origins** name the table or query, and the number of the row from 0 as the offset.
  *
- * @param connection - a URL, or host, database and so on; what is missing comes from `PGHOST`, `PGUSER` …
- * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then, from `open`: SOURCE_MISSING, POSITION_LOST,
- *   SOURCE_UNREADABLE, CONFIG_INVALID where the rows tell that `cursor` does not fit
+ * @param connection - a URL, or host, database and so on; omitted settings come from `PGHOST`, `PGUSER` …
+ * @throws {SluiceError} CONFIG_INVALID for invalid options; then, from `open`: SOURCE_MISSING, POSITION_LOST,
+ *   SOURCE_UNREADABLE, CONFIG_INVALID if the rows show that `cursor` cannot work
  * @example
  * const orders = postgresSource('postgres://etl:secret@db.example/shop', { table: 'orders', cursor: 'id' })
  * orders.title // => 'table orders in db.example:5432/shop'
@@ -113,7 +116,7 @@ export function postgresSource<Row = Record<string, unknown>>(
 }
 
 function checkColumns(columns: Columns): void {
-  if (Object.keys(columns).length === 0) throw optionInvalid('postgresSource', 'columns', columns, 'a column or more')
+  if (Object.keys(columns).length === 0) throw optionInvalid('postgresSource', 'columns', columns, 'one column or more')
   for (const [name, type] of Object.entries(columns)) {
     checkColumnName(name)
     checkChoice(`The type of column ${name}`, type, COLUMN_TYPES)

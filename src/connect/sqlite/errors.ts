@@ -1,10 +1,10 @@
-// What goes wrong with a database, as errors that name the file, what was tried and SQLite's reason.
+// Errors of a database, which name the file, what was tried and SQLite's reason.
 
 import { statfsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { messageOf, SluiceError } from '../../base/errors.ts'
 
-/** SQLite's result codes that are told apart. */
+/** SQLite's result codes with special handling. */
 const PERM = 3
 const BUSY = 5
 const LOCKED = 6
@@ -17,9 +17,9 @@ const TOOBIG = 18
 const CONSTRAINT = 19
 const MISMATCH = 20
 const NOTADB = 26
-/** An extended one: the index of the log could not be made larger. */
+/** An extended one: the log's shared memory index could not be enlarged. */
 const IOERR_SHMSIZE = 4874
-/** What the index of a log is made larger by. */
+/** The step by which the log's index grows. */
 const INDEX_BYTES = 32 * 1024
 
 interface SqliteError extends Error {
@@ -27,27 +27,27 @@ interface SqliteError extends Error {
   readonly errcode: number
 }
 
-/** Where and in what the trouble is. */
+/** The context of the error. */
 export interface Place {
   readonly path: string
-  /** What was tried, as a message goes on after `Cannot`: `write to`. */
+  /** What was tried, continuing a message after `Cannot`: `write to`. */
   readonly act: string
   readonly table: string
 }
 
-/** Whether another connection holds the lock that was needed. */
+/** Whether another connection holds the needed lock. */
 export function isBusy(thrown: unknown): boolean {
   const code = codeOf(thrown)
   return code === BUSY || code === LOCKED
 }
 
-/** Whether it is the row that is refused: the table's constraints or triggers, or a value over SQLite's limits. */
+/** Whether the row is rejected: by the table's constraints or triggers, or by SQLite's limits. */
 export function isRowFault(thrown: unknown): boolean {
   const code = codeOf(thrown)
   return code === CONSTRAINT || code === MISMATCH || code === TOOBIG
 }
 
-/** The error that a caller can act on for what SQLite threw; what did not come from SQLite stays as it is. */
+/** Turns what SQLite threw into an error that the caller can act on; what did not come from SQLite is unchanged. */
 export function errorOf(thrown: unknown, { path, act, table }: Place): unknown {
   const code = codeOf(thrown)
   if (code === undefined || thrown instanceof SluiceError) return thrown
@@ -60,7 +60,7 @@ export function errorOf(thrown: unknown, { path, act, table }: Place): unknown {
       return stored('ENOSPC', 'the disk is full (SQLITE_FULL, ENOSPC)')
     case IOERR: {
       const { errcode } = thrown as SqliteError
-      // The index of the log is made larger by itself: SQLite tells of that as of any other trouble.
+      // The log's index is enlarged separately: SQLite reports a full disk there like any other I/O error.
       const isFull = errcode === IOERR_SHMSIZE && !hasRoom(path)
       if (isFull) return stored('ENOSPC', `the disk is full (SQLITE_IOERR ${errcode}, ENOSPC)`)
       return stored('EIO', `input/output error (SQLITE_IOERR ${errcode}, EIO)`)
@@ -73,7 +73,7 @@ export function errorOf(thrown: unknown, { path, act, table }: Place): unknown {
     case CORRUPT:
       return stored('SQLITE_CORRUPT', 'the database, or its disk, is damaged (SQLITE_CORRUPT)')
     case NOTADB:
-      return mismatch(`${cannot}: the file is no SQLite database`, path, table, 'no SQLite database', thrown)
+      return mismatch(`${cannot}: the file is not an SQLite database`, path, table, 'not an SQLite database', thrown)
     case BUSY:
     case LOCKED:
       return new SluiceError('SINK_UNREACHABLE', `${cannot}: ${found}`, { sink: path, attempts: 1 }, { cause: thrown })
@@ -82,7 +82,7 @@ export function errorOf(thrown: unknown, { path, act, table }: Place): unknown {
   }
 }
 
-/** The error for a table that is there and does not fit. */
+/** The error for an existing table that does not fit. */
 export function mismatch(
   message: string,
   sink: string,
@@ -99,7 +99,7 @@ function hasRoom(path: string): boolean {
     const { bavail, bsize } = statfsSync(dirname(resolve(path)))
     return bavail * bsize >= INDEX_BYTES
   } catch {
-    // Then nothing is known against it.
+    // Then nothing is known to be wrong.
     return true
   }
 }

@@ -141,14 +141,14 @@ describe('the rows of sqlite', () => {
       { id: 5 },
     ]
     deepEqual(await load({ table: 't', columns, key: ['id'] }, rows), [
-      'column id takes whole numbers that are exact and fit into 64 bits: found "2"',
+      'column id takes exact integers of 64 bits: found "2"',
       'column at takes epoch milliseconds, dates and ISO 8601 down to the millisecond: found 1.5',
-      'column id is of the key: found null',
-      'a row is an object: found 4',
-      'a row is an object: found null',
-      'a row is an object: found Array',
-      'column id is of the key: found undefined',
-      'column id is of the key: found undefined',
+      'column id is part of the key: found null',
+      'a row must be an object: found 4',
+      'a row must be an object: found null',
+      'a row must be an object: found Array',
+      'column id is part of the key: found undefined',
+      'column id is part of the key: found undefined',
     ])
     deepEqual(query('select id from t'), [{ id: 1 }, { id: 5 }])
   })
@@ -162,7 +162,7 @@ describe('the rows of sqlite', () => {
 
   it('that are promises are refused, and named as such', async () => {
     const reasons = await load({ table: 't' }, [Promise.resolve({ a: 1 })], [{ a: 1 }, Promise.resolve({ a: 2 })])
-    const reason = 'a row is an object: found a promise, which the step before did not wait for'
+    const reason = 'a row must be an object: found a promise, which the previous step did not await'
     deepEqual(reasons, [reason, reason])
   })
 
@@ -238,8 +238,8 @@ describe('the rows of sqlite', () => {
 
   it('are refused until one tells the columns', async () => {
     deepEqual(await load({ table: 't' }, [5, {}], [{ a: 1 }]), [
-      'a row has columns: found none',
-      'a row has columns: found none',
+      'a row must have columns: found none',
+      'a row must have columns: found none',
     ])
     deepEqual(query('select a from t'), [{ a: 1 }])
   })

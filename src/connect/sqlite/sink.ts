@@ -10,16 +10,16 @@ import type { RowOf, Sink } from '../sink.ts'
 import { RULES } from './table/rules.ts'
 
 export interface SqliteSinkOptions<Key extends string = string> {
-  /** The table that rows go to; made if it is not there. */
+  /** The table that rows go to; created if it does not exist. */
   readonly table: string
-  /** Columns that tell rows apart, none of them ever null. A row whose key is there overwrites that row. */
+  /** Columns that identify a row, never null. A row with an existing key overwrites that row. */
   readonly key?: readonly Key[]
-  /** The columns of the table, where they are not those of the source. */
+  /** The columns of the table, if not those of the source. */
   readonly columns?: Columns
   /**
-   * What becomes of rows that do not fit into the table: `freeze` makes dead letters of them; `evolve` adds the columns
-   * that they need, in the same transaction, and takes values of other types. By default `evolve` for a table that this
-   * sink made, else `freeze`.
+   * Rows that do not fit the table: `freeze` makes dead letters of them; `evolve` adds the columns that they need, in
+   * the same transaction, and accepts values of other types. By default `evolve` for a table that this sink created,
+   * else `freeze`.
    */
   readonly schema?: SchemaMode
   /** The table that dead letters go to: `dead_letters` by default. */
@@ -27,25 +27,26 @@ export interface SqliteSinkOptions<Key extends string = string> {
 }
 
 /**
- * Writes rows into a table of a SQLite database file.
+ * Writes rows into a table of an SQLite database file.
  *
  * - **Commits** the rows of an epoch, its dead letters and the checkpoint in one transaction, synced to the disk:
- *   whatever ends the process, the table is as of a commit, and the next run goes on from there.
- * - **Columns** are those of `columns`, else the source's where the flow keeps its rows, else found out from the rows,
- *   and from later ones as `schema` says. Named columns take what a row has of them and leave the rest of the row out.
+ *   whatever ends the process, the table is as of a commit, and the next run continues from there.
+ * - **Columns** are those of `columns`, else the source's if the flow keeps its rows, else inferred from the rows, and
+ *   from later ones as `schema` says. With declared columns, other fields of a row are left out.
  * - **Keys**: with `key`, a later row overwrites an earlier one of the same key. Without it, three columns are added
- *   that say which record a row was made from (`_source`, `_offset`), and which of the events that the record became it
- *   is (`_part`: 0 for the only one), and are the key. A result of many records has no source, and a number of its own.
- * - **Refuses** a row that is no object, a value that its column would not give back the same, and what the table's own
- *   constraints refuse; the other rows are written. Booleans become 0 and 1, dates epoch milliseconds, `json` values
- *   JSON text, bytes a blob, decimals text.
- * - **A table that is there** is used as it is if it has all the columns that were named; its own types say what it
- *   takes, and more columns are left alone.
+ *   and are the key: the record that a row was made from (`_source`, `_offset`), and the number of the event among
+ *   those made from that record (`_part`: 0 for the only one). A result of many records has no source, and a number of
+ *   its own.
+ * - **Rejects** a row that is not an object, a value that its column would not return unchanged, and what the table's
+ *   own constraints reject; the other rows are written. Booleans become 0 and 1, dates epoch milliseconds, `json`
+ *   values JSON text, bytes a blob, decimals text.
+ * - **An existing table** is used as it is if it has all declared columns; its types decide what it takes, and its
+ *   other columns are left alone.
  *
  * Checkpoints are kept in the same file, in tables whose names begin with `sluice_`.
  *
- * @param path - a file in a folder that is there; made if it is missing
- * @throws {SluiceError} CONFIG_INVALID for a path, name, type or key that cannot be used
+ * @param path - a file in an existing folder; created if missing
+ * @throws {SluiceError} CONFIG_INVALID for an invalid path, name, type or key
  * @example
  * const sink = sqliteSink('out.db', { table: 'requests', key: ['file', 'offset'] })
  * sink.title // => 'table requests in out.db'
@@ -67,7 +68,7 @@ export function sqliteSink<Row>(path: string, options: SqliteSinkOptions): Sink<
   const tables = { table, key, columns, mode, deadLetters }
   checkTables('sqliteSink', tables, RULES)
   const file = `file ${resolve(path)}`
-  // Not before it is needed: programs and threads without a database start sooner.
+  // Loaded on demand: programs and threads without a database start sooner.
   const load = async () => await import('./table/database.ts')
   const about: AboutSink<Row> = {
     kind: 'sqlite',

@@ -1,4 +1,4 @@
-// The source of rows of a SQLite database: a table or a query, all of it or what is new since the last run.
+// The source of rows from an SQLite database: a table or a query, all of it or what is new since the last run.
 
 import type { SQLOutputValue } from 'node:sqlite'
 import { checkKeys } from '../../base/check.ts'
@@ -16,38 +16,41 @@ export interface SqliteSourceOptions {
   /** A `select`, without parameters. */
   readonly query?: string
   /**
-   * A column by which rows are read, never null: a later run reads only rows beyond the last one. Without it a later run
-   * counts off the rows that earlier ones have read.
+   * A column to read rows by, never null: a later run reads only rows beyond the last one. Without it a later run skips
+   * as many rows as earlier ones have read.
    */
   readonly cursor?: string
   /**
-   * How far behind the last row a later run looks again: a number, or for texts of ISO 8601 a text like `'10m'`. Rows that
-   * came late are then found; all rows of that stretch come again, and the sink needs a `key` to overwrite them. Not at
-   * all by default.
+   * How far before the last row a later run reads again: a number, or for ISO 8601 texts a text such as `'10m'`. This
+   * finds rows that came late; all rows of that range come again, and the sink needs a `key` to overwrite them. None by
+   * default.
    */
   readonly lookBack?: Duration
-  /** How long the file may be locked before the run ends, in milliseconds: 60,000 by default. */
+  /** How long the file may be locked before the run fails, in milliseconds: 60,000 by default. */
   readonly retryMs?: number
-  /** Cuts the table into ranges of a column, which threads, and copies with `--shard`, share. Each resumes by itself. */
+  /**
+   * Cuts the table into ranges of a column, shared by threads, and by copies with `--shard`. Each resumes
+   * independently.
+   */
   readonly ranges?: SqlRanges
 }
 
 type Row = Readonly<Record<string, SQLOutputValue>>
 
 /**
- * Reads the rows of a table or a query of a SQLite database file, which it opens for reading only.
+ * Reads the rows of a table or a query of an SQLite database file, which is opened read-only.
  *
- * - **Values**: whole numbers are numbers, and bigints beyond 2^53; texts, other numbers, null and bytes as SQLite keeps
- *   them, whatever type their column was declared with.
- * - **Resumes** with `cursor` beyond the last row by value, texts in the order of their bytes; rows that came later with the
- *   same value are read, up to 10,000 of one value. Rows that were changed, or came later with a lower value, are only
- *   seen with `lookBack`. Without a cursor it resumes after so many rows: the query must give the same rows in the same
- *   order, and new ones last; where the last row is not there any more, it says so (POSITION_LOST).
- *   Rows that were changed are not seen then: to read all of a table again in each run is not there yet.
- * - **Reads** as of one moment, 1,000 rows at a time: memory does not grow with the table. A file that is locked is waited
- *   for, for `retryMs`.
+ * - **Values**: integers are numbers, and bigints beyond 2^53; texts, other numbers, null and bytes are as SQLite
+ *   stores them, whatever the declared type of their column.
+ * - **Resumes** with `cursor` after the last row by value, texts in the order of their bytes; rows that came later with
+ *   the same value are read, up to 10,000 per value. Rows that were changed, or came later with a lower value, are only
+ *   seen with `lookBack`. Without a cursor it resumes after that number of rows: the query must return the same rows in
+ *   the same order, and new ones last; if the last row is gone, the run fails (POSITION_LOST). Changed rows are not
+ *   seen: rereading a whole table in each run is not supported yet.
+ * - **Reads** a consistent snapshot, 1,000 rows at a time: memory does not grow with the table. The source waits for a
+ *   locked file, for `retryMs`.
  *
- * @throws {SluiceError} CONFIG_INVALID for options that do not fit; then, from `open`: SOURCE_MISSING, SOURCE_UNREADABLE,
+ * @throws {SluiceError} CONFIG_INVALID for invalid options; then, from `open`: SOURCE_MISSING, SOURCE_UNREADABLE,
  *   POSITION_LOST
  * @example
  * sqliteSource('shop.db', { table: 'orders', cursor: 'id' }).title // => 'table orders in shop.db'

@@ -27,14 +27,14 @@ export interface TailReaderOptions<T>
   readonly signal: AbortSignal | undefined
 }
 
-/** Why a read ends that waits when its reader is closed. */
+/** Why a waiting read ends when its reader is closed. */
 const CLOSED = Symbol('closed')
 
 /**
  * Reads files as they grow and rotate.
  *
- * Files take turns, a block each; of one name only the oldest that is not finished, while younger ones are held open. Only the file whose turn it is has
- * lines that were not taken, and the roll of files changes only while none has.
+ * Files take turns, a block each; for one name only the oldest unfinished one, while younger ones are held open. Only
+ * the file whose turn it is has lines that were not taken, and the file registry changes only while no file has any.
  */
 export class TailReader<T> implements SplitReader<T> {
   readonly #options: TailReaderOptions<T>
@@ -46,14 +46,14 @@ export class TailReader<T> implements SplitReader<T> {
   #current: Followed<T> | undefined
   /** The name whose turn it was last. */
   #turn: string | undefined
-  /** When files were last looked for. */
+  /** When files were last scanned for. */
   #lookedMs = Number.NEGATIVE_INFINITY
   readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
   #doneBytes = 0
-  /** The read under way: `close` waits until it has let go of the files. */
+  /** The read under way: `close` waits until it has released the files. */
   #reading: Promise<unknown> = Promise.resolve()
   #isClosed = false
-  /** What a read failed with: the next one fails the same way. */
+  /** The error of a read: the next one fails the same way. */
   #failure: { readonly thrown: unknown } | undefined
 
   constructor(options: TailReaderOptions<T>) {
@@ -92,7 +92,7 @@ export class TailReader<T> implements SplitReader<T> {
     this.#isClosed = true
     this.#options.signal?.removeEventListener('abort', this.#abort)
     this.#stop.abort(CLOSED)
-    // What it fails with was told to whoever reads.
+    // Its error was reported to the reader.
     await this.#reading.catch(() => {})
     await this.#open.close()
     for (const file of this.#registry.files) await file.close()
@@ -149,7 +149,7 @@ export class TailReader<T> implements SplitReader<T> {
     }
   }
 
-  /** Opens a file, and takes up what comes of it; whether it is open. */
+  /** Opens a file, and handles the result; returns whether it is open. */
   async #opened(file: Followed<T>): Promise<boolean> {
     switch (await this.#open.open(file)) {
       case 'busy':
@@ -166,7 +166,7 @@ export class TailReader<T> implements SplitReader<T> {
     }
   }
 
-  /** The next file, in turn, that has something to give or is to be finished. */
+  /** The next file, in turn, that has something to read or is to be finished. */
   #next(): Followed<T> | undefined {
     const { names } = this.#registry
     const after = this.#turn === undefined ? 0 : names.indexOf(this.#turn) + 1
@@ -187,14 +187,14 @@ export class TailReader<T> implements SplitReader<T> {
     return file.isDue || this.#isQuiet(file)
   }
 
-  /** Whether a file that gave all it had is to be finished: something is there in its place, and it stays as it is. */
+  /** Whether a file that was read to its end is to be finished: something has replaced it, and it is unchanged. */
   #isQuiet(file: Followed<T>): boolean {
     const { clock, graceMs } = this.#options
     if (file.encoding !== 'plain' || clock.nowMs() - file.quietSinceMs < graceMs) return false
     return this.#registry.hasSuccessor(file) || (!file.isSighted && file.isUnlinked)
   }
 
-  /** Goes on with a file: by a block, or to its end. */
+  /** Continues with a file: by a block, or to its end. */
   async #advance(file: Followed<T>): Promise<DeadLetter | undefined> {
     if (file.isEnded) return void (await this.#finish(file))
     if (file.brokenReason !== undefined) return await this.#refuse(file, file.brokenReason)
@@ -218,7 +218,7 @@ export class TailReader<T> implements SplitReader<T> {
     if (came === 'more') return
     file.isDue = false
     if (!(opened instanceof GrowingFile)) return this.#end(file)
-    // What was there already when it was seen is no change.
+    // What was already there when it was seen is not a change.
     const hasGrown = file.readBytes > (file.isSighted ? Math.max(from, file.sizeBytes) : from)
     if (hasGrown) file.quietSinceMs = clock.nowMs()
     else if (isLast && file.readBytes === from) await this.#endPlain(file, opened)
@@ -231,7 +231,7 @@ export class TailReader<T> implements SplitReader<T> {
     this.#end(file)
   }
 
-  /** What is left of a file is its last line. */
+  /** The rest of a file is its last line. */
   #end(file: Followed<T>): void {
     const lines = file.opened?.lines
     if (lines?.needsFormat === true) {
@@ -251,7 +251,9 @@ export class TailReader<T> implements SplitReader<T> {
     this.#registry.finish(file)
   }
 
-  /** A file that cannot be read, as one that is compressed and broken, gives one dead letter, and none of its lines. */
+  /**
+   * A file that cannot be read, such as a corrupt compressed one, makes one dead letter, and none of its lines is read.
+   */
   async #refuse(file: Followed<T>, reason: string): Promise<DeadLetter> {
     const { name, offset, number } = file.place
     await this.#finish(file)

@@ -107,7 +107,7 @@ describe('tail', () => {
       () => tailSource(' , ', lines),
       (error) => isSluiceError(error, 'CONFIG_INVALID'),
     )
-    throws(() => tailSource('-', lines), /read it with files/)
+    throws(() => tailSource('-', lines), /read it with fileSource/)
     throws(() => tailSource(7 as unknown as string, lines), TypeError)
   })
 

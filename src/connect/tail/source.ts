@@ -1,4 +1,4 @@
-// The source that goes on: the lines of log files as they grow and rotate, each once.
+// The source that follows log files as they grow and rotate: each line once.
 
 import { dirname, resolve } from 'node:path'
 import { describeValue } from '../../base/check.ts'
@@ -19,39 +19,41 @@ import { parseTailPosition } from './following/place.ts'
 import { TailReader } from './reader.ts'
 
 export interface TailSourceOptions {
-  /** Where the first run begins in files that are there: at their start, or behind their last whole line. `start` by default. */
+  /**
+   * Where the first run begins in existing files: at their start, or after their last whole line. `start` by default.
+   */
   readonly from?: 'start' | 'end'
   /**
-   * Globs of what the files become when they are rotated, to go on there after a time of not reading. By default what
-   * stands beside a file under its name with a number, a date, `old`, `bak` or `prev` behind it, compressed or not:
-   * `app.log.1`, `app.log.2.gz`, `app.log-20260101`.
+   * Globs of the names that files get when they are rotated, to continue there after a pause. By default files next to
+   * a file with its name followed by a number, a date, `old`, `bak` or `prev`, compressed or not: `app.log.1`,
+   * `app.log.2.gz`, `app.log-20260101`.
    */
   readonly rotated?: string | readonly string[]
-  /** How often files are looked for, in milliseconds. 250 by default. */
+  /** How often to scan for files, in milliseconds. 250 by default. */
   readonly pollMs?: number
   /**
-   * How long a file that was rotated away must stay as it is before it is taken to be complete, and how long one that is
-   * gone is looked for, in milliseconds. 2,000 by default.
+   * How long a rotated file must be unchanged before it counts as complete, and how long a missing one is searched for,
+   * in milliseconds. 2,000 by default.
    */
   readonly graceMs?: number
-  /** Most files that are followed, with those that they have become. 100,000 by default. */
+  /** The most files that are followed, including rotated ones. 100,000 by default. */
   readonly maxFiles?: number
-  /** Most files that are kept open. 16 by default. */
+  /** The most files that are kept open. 16 by default. */
   readonly maxOpenFiles?: number
-  /** Longest line in bytes, without its line end; a longer one is a dead letter. 1 MiB by default. */
+  /** The longest line in bytes, without its line end; a longer one is a dead letter. 1 MiB by default. */
   readonly maxLineBytes?: number
   /** The encoding of the text, as `TextDecoder` calls it: `latin1`, `utf-16le`. UTF-8 by default. */
   readonly encoding?: string
   /**
-   * What becomes of a line with bytes that are not text in that encoding: `escape` makes `\\xNN` of each byte, `reject` a dead
-   * letter of the line, `replace` U+FFFD of the bytes. By default lines of JSON are rejected, all others escaped.
+   * A line with invalid bytes in that encoding: `escape` makes `\\xNN` of each byte, `reject` a dead letter of the
+   * line, `replace` U+FFFD of the bytes. By default lines of JSON are rejected, all others escaped.
    */
   readonly malformed?: Malformed
-  /** What waits are measured by. The system's by default. */
+  /** The clock that measures waits. The system's by default. */
   readonly clock?: Clock
 }
 
-/** No string of Node's is longer: a line over it could not become one. */
+/** Node's longest string: a longer line could not become one. */
 const MAX_STRING_LENGTH = 0x1fffffe8
 
 const OPTIONS: Checks<TailSourceOptions> = {
@@ -72,32 +74,33 @@ const LIMITS: Limits = { ...DEFAULT_LIMITS, option: 'fileSource() has an option 
 /**
  * Follows log files as they grow and rotate. It never ends by itself.
  *
- * - **Names**: paths or globs, as `files` takes them (an array holds one in each element). Files that are not there yet
- *   are waited for, as long as their folder is there.
- * - **Lines** are as `files` reads them, but one without its line end is not given before that comes, or before its file
- *   is finished.
- * - **Rotation**: by renaming, by copying and cutting, with or without compression, while reading and between two runs.
- *   The old file is read to its end before the new one, which is held open meanwhile: it may be rotated away in its turn,
- *   under any name. A file is finished once another stands in its place and it has not changed for `graceMs`; should it
- *   grow after that, it is read on.
- * - **A file is known by its content**: its first 4 KiB, and the bytes before the place that was reached. One that was
- *   renamed, copied or compressed is the same file, and is not read again; what stands in its place with another content
- *   is read from its start, whatever its size and inode.
- * - **Rotated files** that were there before the first run are not read, unless they are named.
- * - **Origins** name the path that a file is followed under, whatever it is called now; the second file under that name
+ * - **Names**: paths or globs, as for `fileSource` (an array has one per element). Files may be created later, if their
+ *   folder exists.
+ * - **Lines** are as `fileSource` reads them, but a line without its line end is only returned once that has been
+ *   written, or its file is finished.
+ * - **Rotation**: by renaming, or by copying and truncating, with or without compression, while reading and between two
+ *   runs. The old file is read to its end before the new one, which is held open meanwhile: it may be rotated in turn,
+ *   under any name. A file is finished once another has taken its place and it has not changed for `graceMs`; if it
+ *   grows after that, it is read on.
+ * - **A file is identified by its content**: its first 4 KiB, and the bytes before the position reached. One that was
+ *   renamed, copied or compressed is the same file, and is not read again; a replacement with other content is read
+ *   from its start, whatever its size and inode.
+ * - **Rotated files** that existed before the first run are not read, unless they are named.
+ * - **Origins** name the path that a file is followed under, whatever its current name; the second file under that name
  *   is `app.log#2`, and so on, so that no two lines have the same file and offset.
- * - **Position**: of the files that are followed, and of the last that were finished; it does not grow with time. A later
- *   run may name others: files that both name go on, and those that only the later one names are read from their start.
+ * - **Position**: the followed files, and those finished last; it does not grow with time. A later run may name others:
+ *   files that both name continue, and those that only the later one names are read from their start.
  *
- * What cannot be read is lost: lines that were cut off a file before they were read, and that are in no copy of it (with
- * copying and cutting, what is written between the two). NUL bytes that a file begins with are left out. Two files with the same content are taken for one.
+ * What cannot be read is lost: lines that were cut off a file before they were read, and that are in no copy of it
+ * (with copying and truncating, what is written between the two). NUL bytes at the start of a file are skipped. Two
+ * files with the same content count as one.
  *
- * Memory is bounded by `maxOpenFiles` lines that are not complete, each up to twice `maxLineBytes`, and one block; with
- * a few hundred bytes for each file that is followed.
+ * Memory is bounded by `maxOpenFiles` incomplete lines, each up to twice `maxLineBytes`, and one block; plus a few
+ * hundred bytes per followed file.
  *
- * @throws {TypeError | RangeError} for options that there are not, or out of their bounds
- * @throws {SluiceError} CONFIG_INVALID if no file is named; then, from `splits`, `open` and `read`: SOURCE_MISSING if the
- *   folder is not there, SOURCE_UNREADABLE, POSITION_LOST
+ * @throws {TypeError | RangeError} for unknown options, or values out of range
+ * @throws {SluiceError} CONFIG_INVALID if no file is named; then, from `splits`, `open` and `read`: SOURCE_MISSING if
+ *   the folder does not exist, SOURCE_UNREADABLE, POSITION_LOST
  * @example
  * const lines = { name: 'lines', open: () => (text: string) => text }
  * const logs = tailSource('/var/log/app.log', lines, { from: 'end' })
@@ -120,7 +123,7 @@ export function tailSource<T>(
     kind: 'tail',
     title: `${patterns.join(', ')} as ${format.name}, as it grows`,
     isUnbounded: true,
-    provided: 'but for what is cut off before it is read',
+    provided: 'except what is cut off before it is read',
     ...(format.columns === undefined ? {} : { columns: format.columns }),
     splits: async ({ signal }: OpenOptions = {}) => {
       for (const pattern of patterns) {
@@ -154,14 +157,14 @@ export function tailSource<T>(
 function patternsIn(key: string, input: unknown): string[] {
   const names = typeof input === 'string' ? splitAtCommas(input).map((name) => name.trim()) : input
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
-    throw new TypeError(`${key} of tail must be a text or an array of texts: found ${describeValue(input)}`)
+    throw new TypeError(`${key} of tailSource must be a text or an array of texts: found ${describeValue(input)}`)
   }
   const patterns = names.filter((name) => name.trim() !== '')
   if (patterns.length > 0 && !patterns.includes('-')) return patterns
   const found =
     patterns.length === 0
       ? `no path or glob is named, found ${describeValue(input)}`
-      : 'standard input does not rotate, read it with files'
+      : 'standard input does not rotate, read it with fileSource'
   throw new SluiceError('CONFIG_INVALID', `Cannot follow files: ${found}`, {
     key,
     value: input,
@@ -169,7 +172,7 @@ function patternsIn(key: string, input: unknown): string[] {
   })
 }
 
-/** A file may come, but not its folder: that is a mistake in the name. */
+/** A file may be created later, but not its folder: that is a mistake in the name. */
 async function checkThere(pattern: string, path: string): Promise<void> {
   const stats = await statIfThere(path)
   if (stats?.isFile() === true) return

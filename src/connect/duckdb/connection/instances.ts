@@ -1,4 +1,4 @@
-// The databases that this thread has open: DuckDB wants a file opened once, by one process, and shared from there.
+// The databases open in this thread: DuckDB wants a file opened once, by one process, and shared from there.
 
 import {
   existsSync,
@@ -18,16 +18,16 @@ import type { Duckdb } from '../client.ts'
 /** What DuckDB may hold in memory: the embedded engine must stay small beside the pipeline that feeds it. */
 export const MEMORY = '256MB'
 
-/** In place of a file: a database that is nobody else's, and goes with its connection. */
+/** Instead of a file: a private database, which ends with its connection. */
 export const IN_MEMORY = ':memory:'
 
-/** The log of changes is folded into the file once it is this large, not after every other commit. */
+/** The write-ahead log is merged into the file once it reaches this size, not at every other commit. */
 const LOG_BYTES = '128MB'
 
 export interface InstanceOptions {
-  /** `256MB`; what a file that is open already was opened with stays. */
+  /** `256MB`; a file that is already open keeps its own. */
   readonly memory: string
-  /** Opened for reading only, unless this thread has it open for more. */
+  /** Opened read-only, unless this thread has it open for writing. */
   readonly isReading: boolean
 }
 
@@ -41,7 +41,7 @@ interface Open {
 
 const OPEN = new Map<string, Open>()
 
-/** Opens a file, or shares it; to be released by whoever got it. */
+/** Opens a file, or shares it; the caller must release it. */
 export async function acquire(duckdb: Duckdb, path: string, options: InstanceOptions): Promise<DuckDBInstance> {
   if (path === IN_MEMORY) return await duckdb.DuckDBInstance.create(path, settingsOf(options))
   const file = fileOf(path)
@@ -84,7 +84,7 @@ function opened(duckdb: Duckdb, path: string, file: string, options: InstanceOpt
   return open
 }
 
-/** A file that is there is whole: DuckDB cannot open one in whose making it was killed. */
+/** An existing file is always complete: DuckDB cannot open one whose creation was killed. */
 async function make({ DuckDBInstance }: Duckdb, file: string): Promise<void> {
   const aside = `${file}.new-${process.pid}`
   try {
@@ -93,9 +93,9 @@ async function make({ DuckDBInstance }: Duckdb, file: string): Promise<void> {
     linkSync(aside, file)
   } catch (error) {
     const errno = errnoOf(error)
-    // A disk that has no links: then two that make it at once may not both be lucky.
+    // A disk without links: if two create it at once, both may fail.
     if (errno === 'EPERM' || errno === 'ENOTSUP' || errno === 'ENOSYS') renameSync(aside, file)
-    // Else somebody was faster.
+    // Otherwise somebody else was faster.
     else if (errno !== 'EEXIST') throw error
   } finally {
     rmSync(aside, { force: true })
@@ -103,8 +103,8 @@ async function make({ DuckDBInstance }: Duckdb, file: string): Promise<void> {
 }
 
 /**
- * DuckDB keeps other processes out, not other threads of this one: two of them would destroy the file. Where the system
- * tells what is open (on Linux), it is asked.
+ * DuckDB locks out other processes, but not other threads of this one: two of them would destroy the file. If the
+ * system says which files are open (as Linux does), it is asked.
  */
 function checkThreads(path: string, file: string, isReading: boolean): void {
   if (!existsSync(file) || !existsSync('/proc/self/fd')) return
@@ -115,18 +115,18 @@ function checkThreads(path: string, file: string, isReading: boolean): void {
       const isWriting = (Number.parseInt(flags ?? '2', 8) & 3) !== 0
       if (!isReading || isWriting) throw held(path, 'another thread of this process')
     } catch (error) {
-      // One that was closed while we looked.
+      // Closed while we looked.
       if (error instanceof SluiceError) throw error
     }
   }
 }
 
 function held(path: string, by: string): SluiceError<'PIPELINE_HELD'> {
-  const message = `Cannot open ${JSON.stringify(path)}: ${by} has it open, and DuckDB lets one in`
+  const message = `Cannot open ${JSON.stringify(path)}: ${by} has it open, and DuckDB allows one`
   return new SluiceError('PIPELINE_HELD', message, { pipeline: path, by })
 }
 
-/** By whatever name it is called. */
+/** Under any name. */
 function fileOf(path: string): string {
   return existsSync(path) ? realpathSync(path) : resolve(path)
 }

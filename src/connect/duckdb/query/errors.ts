@@ -1,4 +1,4 @@
-// What goes wrong with a query, as errors that name the file and say DuckDB's reason.
+// Errors of queries, which name the file and DuckDB's reason.
 
 import { messageOf, SluiceError } from '../../../base/errors.ts'
 
@@ -8,7 +8,7 @@ interface Query {
   readonly signal: AbortSignal | undefined
 }
 
-/** The error that a caller can act on for what DuckDB says of a query. */
+/** Turns DuckDB's error on a query into one that the caller can act on. */
 export function queryError(error: unknown, { path, source, signal }: Query, offset = 0): unknown {
   if (signal?.aborted === true) return signal.reason
   if (error instanceof SluiceError) return error
@@ -19,7 +19,7 @@ export function queryError(error: unknown, { path, source, signal }: Query, offs
     return new SluiceError('SOURCE_MISSING', message, { source: `${source} in ${path}` }, options)
   }
   if (/^(Parser|Binder|Catalog) Error/.test(found)) {
-    const allowed = 'SQL that DuckDB takes'
+    const allowed = 'SQL that DuckDB accepts'
     return new SluiceError('CONFIG_INVALID', message, { key: 'query', value: source, allowed }, options)
   }
   if (/^Out of Memory Error/.test(found)) {

@@ -1,4 +1,4 @@
-// The rows of a query as they come, some at a time, up to the one that says that it is the last.
+// The rows of a query, some at a time, up to the one marked as the last.
 
 import type { DuckDBDataChunk, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import type { QueryFeed, Side } from '../../kits/rows/query-reader.ts'
@@ -9,7 +9,7 @@ import type { Session } from '../connection.ts'
 import { queryError } from './errors.ts'
 import { type Decode, decoderOf, type ValueChoices } from './value.ts'
 
-/** What is read: the columns, then what the reader needs, then whether the row is the one behind the last. */
+/** What is selected: the columns, then what the reader needs, then whether the row is the end marker. */
 export interface QueryPlan {
   readonly sql: string
   readonly values: readonly DuckDBValue[]
@@ -29,10 +29,12 @@ export interface FeedOptions {
   readonly signal: AbortSignal | undefined
 }
 
-/** A row: its values, its cursor as text, its side by 1, 0 and -1, whether it is tied, and whether it is behind the last. */
+/**
+ * A row: its values, its cursor as text, its side (1, 0 or -1), whether it is tied, and whether it is the end marker.
+ */
 export type RawRow = readonly DuckDBValue[]
 
-/** Rows made of a chunk at once: a chunk of large values need not be whole in memory twice. */
+/** Rows made from a chunk at once: a chunk of large values need not be whole in memory twice. */
 const AT_ONCE = 256
 
 export class DuckdbFeed<Row> implements QueryFeed<RawRow, Row> {
@@ -40,7 +42,7 @@ export class DuckdbFeed<Row> implements QueryFeed<RawRow, Row> {
   readonly #decoders: readonly Decode[]
   readonly #width: number
   readonly #onAbort = (): void => this.#options.session.interrupt()
-  /** What is under way: DuckDB must not be asked for two chunks at once, nor closed meanwhile. */
+  /** The call under way: DuckDB must not be asked for two chunks at once, nor closed meanwhile. */
   #reading: Promise<unknown> = Promise.resolve()
   #chunk: DuckDBDataChunk | undefined
   /** The next row of the chunk. */
@@ -60,7 +62,7 @@ export class DuckdbFeed<Row> implements QueryFeed<RawRow, Row> {
 
   next(): Promise<readonly RawRow[] | undefined> {
     const reading = this.#next()
-    this.#reading = reading.catch(() => {}) // Told to who waits for it.
+    this.#reading = reading.catch(() => {}) // Reported to the awaiting caller.
     return reading
   }
 
@@ -104,7 +106,7 @@ export class DuckdbFeed<Row> implements QueryFeed<RawRow, Row> {
     return raw[this.#width] === before[this.#width]
   }
 
-  /** What is under way is ended first: a result that was not read to its end keeps the file open. */
+  /** The call under way is ended first: a result that was not read to its end keeps the file open. */
   async close(): Promise<void> {
     const { session, result, signal } = this.#options
     signal?.removeEventListener('abort', this.#onAbort)
@@ -114,7 +116,7 @@ export class DuckdbFeed<Row> implements QueryFeed<RawRow, Row> {
       session.interrupt()
       if (!this.#isOver) await result.fetchChunk()
     } catch {
-      // It was to end, and has.
+      // It was meant to end, and has.
     }
     session.close()
   }
@@ -128,7 +130,7 @@ export class DuckdbFeed<Row> implements QueryFeed<RawRow, Row> {
     this.#at = 0
   }
 
-  /** Nothing comes behind the last row, and the result lets go of the file. */
+  /** Nothing follows the last row, and the result releases the file. */
   async #end(): Promise<void> {
     this.#chunk = undefined
     const chunk = await this.#options.result.fetchChunk()
@@ -149,7 +151,7 @@ export class DuckdbFeed<Row> implements QueryFeed<RawRow, Row> {
         this.#isOver = true
         break
       }
-      // Nulls are last in their order: a row without a cursor is found, and not passed over.
+      // Nulls come last: a row without a cursor is found, not skipped.
       if (cursor !== undefined && values[this.#width] === null) throw nullInCursor({ source, cursor: [cursor] })
       rows.push(values)
     }
@@ -166,7 +168,7 @@ export class DuckdbFeed<Row> implements QueryFeed<RawRow, Row> {
     }
   }
 
-  /** A stream does not say why it broke off: the same again, with its rows thrown away, does. */
+  /** A stream does not say why it broke off; the same query again, with its rows discarded, does. */
   async #brokenOff(): Promise<unknown> {
     const { session, plan } = this.#options
     this.#isOver = true
@@ -175,15 +177,15 @@ export class DuckdbFeed<Row> implements QueryFeed<RawRow, Row> {
     } catch (error) {
       return error
     }
-    return new Error(`DuckDB broke off after ${this.#given} rows, and does not say why`)
+    return new Error(`DuckDB broke off after ${this.#given} rows, without a reason`)
   }
 }
 
 function behindTheLast(): Error {
-  return new Error('DuckDB gave a row behind the last one')
+  return new Error('DuckDB returned a row after the last one')
 }
 
-/** A value as DuckDB writes it; plain ones as they are. */
+/** A value as DuckDB writes it; plain ones unchanged. */
 function shown(value: DuckDBValue): unknown {
   return typeof value === 'object' && value !== null ? String(value) : value
 }

@@ -1,4 +1,4 @@
-// Opens a query: finds out what its columns are and where to begin, and reads it as a stream.
+// Opens a query: finds its columns and where to begin, and reads it as a stream.
 
 import { existsSync } from 'node:fs'
 import type { DuckDBType } from '@duckdb/node-api'
@@ -27,7 +27,7 @@ export interface QueryOpening extends QueryToRead {
 /** Another process has the file open. */
 const HELD = 'EBUSY'
 
-/** Opens a reader that goes on after `from`, and waits for a file that another process writes to. */
+/** Opens a reader that continues after `from`, and waits for a file that another process is writing to. */
 export async function openQuery<Row>(
   opening: QueryOpening,
   from: Position | undefined,
@@ -41,7 +41,7 @@ export async function openQuery<Row>(
   })
 }
 
-/** The columns of a query as DuckDB has them, and as its rows give them. */
+/** The columns of a query in DuckDB, and in its rows. */
 export async function findColumns(opening: QueryOpening, signal: AbortSignal | undefined): Promise<Columns> {
   const find = async (): Promise<Columns> => {
     checkFile(opening)
@@ -122,7 +122,7 @@ async function planOf(
   const [cursor] = opening.cursor
   const from = rowsOf(opening)
   const columns = await session.columnsOf(`select * from ${from} as q`)
-  // A stream that fails in a row ends as if that were its end: the last row says that it is the last one.
+  // A stream that fails in a row simply ends: an end marker shows that it was complete.
   const last = `select ${columns.map(() => 'null').join(', ')}, null, null, true`
   if (cursor === undefined) {
     const all = `select *, null, 1, false from ${from} as q${rows === 0 ? '' : ` offset ${rows - 1}`}`
@@ -137,11 +137,11 @@ async function planOf(
   }
   const type = String(column.type)
   if (after !== undefined && (typeof after !== 'string' || was === undefined)) {
-    throw lost(opening, position, 'it says no value of the cursor')
+    throw lost(opening, position, 'it has no value for the cursor')
   }
   if (after !== undefined && was !== type) throw lost(opening, position, `${cursor} was ${was} and is ${type}`)
   const name = `q.${quoteName(column.name)}`
-  // Texts that a collation takes for equal are not.
+  // Texts that a collation considers equal are distinct.
   const isText = column.type.typeId === session.duckdb.DuckDBTypeId.VARCHAR
   const key = isText ? `(${name} collate "C")` : name
   const mark = `cast($1 as ${type})`
@@ -159,7 +159,7 @@ async function planOf(
   }
 }
 
-/** From where rows are read again. */
+/** Where rows are read again from. */
 function boundOf(
   lookBack: LookBack,
   mark: string,
@@ -204,7 +204,7 @@ function rowsOf(opening: QueryOpening): string {
 
 function wholeOf({ table, query = '' }: QueryOpening): string {
   if (table !== undefined) return quoteName(table)
-  // What follows the statement would end it here; of two DuckDB says that it takes one.
+  // Text after the statement would end it here; given two statements, DuckDB says that it accepts one.
   const { text, hasMore } = trimQuery(query, { hasDollars: true })
   return `(\n${hasMore ? query : text}\n)`
 }

@@ -1,4 +1,4 @@
-// Values of DuckDB to values of JavaScript, by the type of their column.
+// Values of DuckDB as values of JavaScript, by the type of their column.
 
 import type { DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import type { ColumnType } from '../../column.ts'
@@ -7,17 +7,17 @@ import { momentOf, plainWhole, type Times } from '../../kits/rows/times.ts'
 import { define, jsonOf } from '../../kits/rows/values.ts'
 import type { Duckdb } from '../client.ts'
 
-/** Gives a value. Throws Unfit for one that cannot be given as it is. */
+/** Returns a value. Throws Unfit for one that cannot be represented. */
 export type Decode = (value: DuckDBValue) => unknown
 
-/** What is asked for. */
+/** What the options ask for. */
 export interface ValueChoices {
   readonly bigints: JsonBigInts
-  /** Undefined: milliseconds where the type holds nothing finer, else text. */
+  /** Undefined: milliseconds if the type holds nothing finer, else text. */
   readonly times: Times | undefined
 }
 
-/** Makes what gives the values of a column; null stays null. */
+/** Makes the converter of a column's values; null stays null. */
 export function decoderOf(duckdb: Duckdb, type: DuckDBType, choices: ValueChoices): Decode {
   const decode = decoder(duckdb, type, choices)
   return (value) => (value === null || value === undefined ? null : decode(value))
@@ -94,7 +94,7 @@ function structDecoder(duckdb: Duckdb, { entryNames, entryTypes }: StructType, c
   }
 }
 
-/** Units of a type of timestamps in a second, and what its values have them by. */
+/** The units per second of a type of timestamps, and what its values keep them in. */
 type Unit = readonly [perSecond: bigint, field: 'seconds' | 'millis' | 'micros' | 'nanos']
 
 function unitOf({ DuckDBTypeId: id }: Duckdb, { typeId }: DuckDBType): Unit {
@@ -108,7 +108,7 @@ function timesOf(duckdb: Duckdb, type: DuckDBType, { times }: ValueChoices): Tim
   return times ?? (perSecond <= 1000n ? 'ms' : 'text')
 }
 
-/** The largest number of 64 bits stands for a time without an end. */
+/** The largest 64-bit number stands for infinity. */
 const ENDLESS = 2n ** 63n - 1n
 
 function momentDecoder(duckdb: Duckdb, type: DuckDBType, choices: ValueChoices): Decode {
@@ -129,7 +129,7 @@ function momentDecoder(duckdb: Duckdb, type: DuckDBType, choices: ValueChoices):
   }
 }
 
-/** As DuckDB writes it; with a zone ISO 8601 in UTC, where that has a form for it. */
+/** As DuckDB writes it; with a zone as ISO 8601 in UTC, if that can represent it. */
 function textOf(value: DuckDBValue, ms: number, restNs: bigint, hasZone: boolean): string {
   const date = new Date(ms)
   const year = date.getUTCFullYear()
@@ -140,7 +140,7 @@ function textOf(value: DuckDBValue, ms: number, restNs: bigint, hasZone: boolean
   return hasZone ? `${day}T${clock}Z` : `${day} ${clock}`
 }
 
-/** What the values of a column are, to make a table of them. */
+/** The type of a column's values, to create a table for them. */
 export function columnTypeOf(duckdb: Duckdb, type: DuckDBType, choices: ValueChoices): ColumnType {
   if (type.alias === 'JSON') return 'json'
   const { DuckDBTypeId: id } = duckdb

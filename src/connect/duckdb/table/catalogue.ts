@@ -1,4 +1,4 @@
-// What DuckDB says of a table.
+// DuckDB's description of a table.
 
 import { foldName } from '../../kits/sql/name.ts'
 import type { FoundColumn as Column, FoundTable as Found } from '../../kits/sql/table.ts'
@@ -6,32 +6,32 @@ import { all, type SqlRow, type Work } from '../../kits/store/work.ts'
 
 export interface FoundColumn extends Column {
   readonly type: string
-  /** The texts of an enum, or of a list of one. */
+  /** The labels of an enum, or of a list of one. */
   readonly labels: readonly string[]
 }
 
 export interface FoundTable extends Found {
   readonly columns: readonly FoundColumn[]
-  /** The statements that make it and its indexes. */
+  /** The statements that create it and its indexes. */
   readonly sql: string
   readonly indexes: readonly string[]
-  /** What it asks of its rows. */
+  /** Its constraints on rows. */
   readonly constraints: Constraints
 }
 
 export interface Constraints {
   /** Folded names. */
   readonly notNull: ReadonlySet<string>
-  /** Conditions in SQL. */
+  /** SQL conditions. */
   readonly checks: readonly { readonly sql: string; readonly text: string }[]
   /** Columns that are unique together. */
   readonly unique: readonly { readonly columns: readonly string[]; readonly text: string }[]
 }
 
-/** What DuckDB keeps with a table that was made here: it goes with the table. */
+/** DuckDB keeps this with a table created here; it is dropped with the table. */
 export const MARK = 'made by Sluice'
 
-/** Tables are those of the file's schema `main`: another schema may have some of the same name. */
+/** Tables are in the file's schema `main`: another schema may have tables of the same name. */
 const WHERE = `where schema_name = 'main' and lower(table_name) = lower($1) and database_name = current_database()`
 
 /** A table as it is now; undefined if it does not exist. */

@@ -33,13 +33,13 @@ import {
 
 /** How values go into a column. */
 export interface Codec extends ColumnCodec<WriteText> {
-  /** The value of the column out of the text that goes over, both in SQL. */
+  /** The SQL expression of the column's value, from the transferred text. */
   readonly read: (text: string) => string
 }
 
 type Made = Pick<Codec, 'write' | 'words' | 'takes' | 'like'> & Partial<Codec>
 
-/** What DuckDB calls the types of columns that are made. */
+/** DuckDB's types of the columns created. */
 export const DECLARED: Readonly<Record<ColumnType, string>> = {
   text: 'VARCHAR',
   json: 'VARCHAR',
@@ -51,13 +51,13 @@ export const DECLARED: Readonly<Record<ColumnType, string>> = {
   bytes: 'BLOB',
 }
 
-/** Types that DuckDB makes of texts of which it alone says whether they come back. */
+/** Types that DuckDB makes from text; it alone says whether they come back unchanged. */
 const CAST = ['INTERVAL', 'BIT', 'TIME WITH TIME ZONE']
 
 /**
- * The codec of a column that is there; undefined for a type that nothing is written to.
+ * The codec of an existing column; undefined for a type that cannot be written.
  *
- * @param labels - the texts of an enum
+ * @param labels - the labels of an enum
  */
 export function codecOf(type: string, options: CodecOptions, labels: readonly string[] = []): Codec | undefined {
   const list = /^(.*)\[(\d*)\]$/s.exec(type)
@@ -81,14 +81,14 @@ export function codecOf(type: string, options: CodecOptions, labels: readonly st
   return { read: (text) => `${text}::${type}`, isCast: false, ...made, write: isForNumbers(options) ? strict : write }
 }
 
-/** Whether the texts of a type are those that DuckDB makes it of by itself, as it has to in lists. */
+/** Whether DuckDB converts the text of a type by itself, as it must in lists. */
 function isPlain(type: string): boolean {
   return WHOLE[type] !== undefined || /^(FLOAT|DOUBLE|DECIMAL\(.*|BOOLEAN|VARCHAR|UUID|ENUM\(.*)$/s.test(type)
 }
 
-/** Why a column does not take `value`, for a person to read. */
+/** Why a column does not take `value`, for people. */
 export function faultOfValue(column: string, { words }: Codec, value: unknown): string {
-  return faultOf(column, words, value, 'the half of a surrogate pair')
+  return faultOf(column, words, value, 'half of a surrogate pair')
 }
 
 const WHOLE: Readonly<Record<string, readonly [bigint | undefined, bigint | undefined]>> = {
@@ -117,7 +117,7 @@ function madeFor(type: string, { named, takesAnyText }: CodecOptions, labels: re
   const whole = WHOLE[type]
   if (whole !== undefined) {
     const [min, max] = whole
-    const words = min === undefined ? 'whole numbers that are exact' : `whole numbers from ${min} to ${max}`
+    const words = min === undefined ? 'exact integers' : `integers from ${min} to ${max}`
     return { write: wholeText(min, max), words, takes: ['integer', 'decimal'], like: 'integer' }
   }
   switch (type) {
@@ -146,9 +146,9 @@ function madeFor(type: string, { named, takesAnyText }: CodecOptions, labels: re
     case 'UUID':
       return { write: uuidText, words: 'UUIDs', takes: ['text'], like: undefined }
     case 'TIME':
-      return { write: timeOfDayText, words: 'times of a day as 23:59:59.999999', takes: ['text'], like: undefined }
+      return { write: timeOfDayText, words: 'times of day such as 23:59:59.999999', takes: ['text'], like: undefined }
     case 'DATE': {
-      const words = 'days, as 2024-02-29 or times at midnight, UTC'
+      const words = 'days, such as 2024-02-29, or times at midnight, UTC'
       return timeFor(type, dayText, words, (text) => `date '1970-01-01' + try_cast(${text} as integer)`)
     }
     case 'TIMESTAMP':
@@ -180,7 +180,7 @@ function timeFor(type: string, write: WriteText, words: string, read: (text: str
     words,
     takes: ['time', 'text'],
     like: 'time',
-    // Infinity is no number of days or seconds: nearly all are.
+    // Infinity is not a number of days or seconds; nearly all others are.
     read: (text) => `coalesce((${read(text)})::${type}, ${text}::${type})`,
   }
 }
@@ -188,7 +188,7 @@ function timeFor(type: string, write: WriteText, words: string, read: (text: str
 function textFor(named: ColumnType | undefined, takesAnyText: boolean): Made {
   const takes = ['text', 'json', 'decimal'] as const
   if (named === 'json') return { write: jsonText, words: JSON_WORDS, takes, like: 'json' }
-  if (takesAnyText) return { write: anyText, words: 'text, and all that text can be made of', takes, like: 'text' }
+  if (takesAnyText) return { write: anyText, words: 'text, and values that have a text form', takes, like: 'text' }
   if (named !== undefined) return { write: plainText, words: 'text', takes, like: 'text' }
   return { write: textOrJson, words: `text and ${JSON_WORDS}`, takes, like: 'text' }
 }

@@ -1,4 +1,4 @@
-// A DuckDB file that a pipeline writes to, or that is looked at.
+// A DuckDB file, to write a pipeline's results to or to inspect.
 
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
@@ -19,12 +19,12 @@ import { doWork, duckdbDialect } from './session.ts'
 
 export interface DatabaseOptions {
   readonly path: string
-  /** The table that errors name. */
+  /** The table named in errors. */
   readonly table: string
   readonly memory?: string | undefined
 }
 
-/** Each statement has its price. */
+/** Each statement has a fixed cost. */
 const BATCH: BatchSize = { rows: 2048, bytes: 8 * 1024 * 1024 }
 
 export class DuckdbDatabase implements SqlDatabase {
@@ -38,7 +38,7 @@ export class DuckdbDatabase implements SqlDatabase {
   readonly dialect: SqlDialect
   readonly #session: Session
   readonly #options: DatabaseOptions
-  /** Those that hold a statement of the connection. */
+  /** Objects that hold a statement of the connection. */
   readonly #rows: RowWriter[] = []
 
   private constructor(session: Session, options: DatabaseOptions) {
@@ -47,7 +47,9 @@ export class DuckdbDatabase implements SqlDatabase {
     this.dialect = duckdbDialect(options.path)
   }
 
-  /** @param file - what is opened in its place */
+  /**
+   * @param file - opened instead of `path`
+   */
   static async open(options: DatabaseOptions, file: string = options.path): Promise<DuckdbDatabase> {
     return new DuckdbDatabase(await Session.open(file, { memory: options.memory }), options)
   }
@@ -86,16 +88,16 @@ export class DuckdbDatabase implements SqlDatabase {
     try {
       if (release !== undefined) await this.do(release)
     } catch {
-      // A lease that cannot be let go of ends with the process, or with its time.
+      // A lease that cannot be released ends with the process, or expires.
     }
     this.#session.close()
   }
 }
 
-/** Takes the lease, goes to where the last commit left the pipeline, and makes the tables that are known. */
+/** Takes the lease, restores the state of the last commit, and creates the known tables. */
 export async function openDuckdb<Row>(options: DatabaseOptions & SqlWriterOptions): Promise<SinkWriter<Row>> {
   const { path, isDryRun = false } = options
-  // A file that is not there is not made for a dry run; where there can be none, opening it says why.
+  // A dry run does not create a missing file; if none can exist there, opening it says why.
   const isMissing = isDryRun && !existsSync(path) && existsSync(dirname(resolve(path)))
   return await SqlWriter.open<Row>(await DuckdbDatabase.open(options, isMissing ? IN_MEMORY : path), options)
 }

@@ -1,4 +1,4 @@
-// Changes a table so that rows fit into it: adds columns, and widens the types of those that are there.
+// Changes a table so that rows fit: adds columns, and widens the types of existing ones.
 
 import type { ColumnType } from '../../column.ts'
 import type { Changes } from '../../kits/sql/evolve.ts'
@@ -14,10 +14,10 @@ export function addColumn(sql: string, name: string, type: ColumnType): string {
 }
 
 /**
- * Makes the changes in the transaction at hand; gives a line for each.
+ * Makes the changes in the current transaction; returns one line for each.
  *
- * @param isOverwritten - whether rows of the table were overwritten in it: DuckDB then commits no change of the table
- *   itself, which is therefore made again, with the rows that are there
+ * @param isOverwritten - whether rows of the table were overwritten in it: DuckDB then commits no changes to the table
+ *   itself, so it is created again with its rows
  */
 export function* makeChanges(
   table: Table,
@@ -29,11 +29,11 @@ export function* makeChanges(
   else for (const [name, type] of added) yield* run(addColumn(table.sql, name, type))
   return [
     ...[...added].map(([name, type]) => `added column ${name} ${type}`),
-    ...[...wider].map(([{ name, type }, to]) => `made column ${name} ${to}, which was ${type}`),
+    ...[...wider].map(([{ name, type }, to]) => `made column ${name} ${to}, formerly ${type}`),
   ]
 }
 
-/** Whole numbers that are there and that the wider type does not hold have to become text. */
+/** Existing integers that the wider type cannot hold must become text. */
 function* exactTypes({ sql, columns }: Table, widened: Changes['widened']): Work<ReadonlyMap<TableColumn, ColumnType>> {
   const types = new Map<TableColumn, ColumnType>()
   for (const [name, to] of widened) {
@@ -78,7 +78,7 @@ function* makeAgain(
   for (const index of found.indexes) yield* run(index)
 }
 
-/** The values that are there as values of another type, written as the sink writes values of their own. */
+/** The existing values as another type, written as the sink writes its own. */
 function converted(column: string, { codec, type }: TableColumn, to: ColumnType): string {
   const plain = `${column}::${DECLARED[to]}`
   if (to !== 'text' || type === 'DATE') return plain

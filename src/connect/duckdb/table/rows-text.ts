@@ -1,15 +1,15 @@
-// Rows as one text with marks between values and rows, which one statement takes apart again.
+// Rows as one text with separators between values and rows, which one statement splits.
 
 import { randomBytes } from 'node:crypto'
 
-/** What stands behind each value but a row's last, between rows, and in place of null. */
+/** What follows each value but a row's last, what separates rows, and what stands for null. */
 export interface Separators {
   readonly field: string
   readonly row: string
   readonly none: string
 }
 
-/** Control characters made for it; what text has them is rare. */
+/** Control characters meant for this; text rarely contains them. */
 export const ANY: Separators = { field: '\x1f', row: '\x1e', none: '\x1d' }
 
 /** Separators that nobody can have put into a text on purpose. */
@@ -19,11 +19,11 @@ export function unlikely(): Separators {
 }
 
 /**
- * The rows of so many texts, for a `select`: each is a list `s` of values. Takes {@link valuesOf} as parameters. Several
- * texts are not put together before: a large one would stay in memory for long.
+ * The rows of several texts, for a `select`: each is a list `s` of values. Takes {@link valuesOf} as parameters. The
+ * texts are not joined first: a large one would stay in memory for long.
  *
- * The separators are written out: as parameters, which DuckDB takes for values that may differ from row to row, they make the
- * statement take twice as long.
+ * The separators are literals: as parameters, which DuckDB assumes may differ from row to row, they make the statement
+ * twice as slow.
  */
 export function fromTexts(texts: number, { field, row }: Separators): string {
   const parameters = Array.from({ length: texts }, (_, at) => `$${at + 1}`)
@@ -37,20 +37,20 @@ export function fieldOf(at: number, { none }: Separators): string {
   return `nullif(s[${at + 1}], '${none}')`
 }
 
-/** The parameters of {@link fromTexts}: so many texts, or fewer. */
+/** The parameters of {@link fromTexts}: that many texts, or fewer. */
 export function valuesOf(texts: readonly string[], size: number): readonly (string | null)[] {
   return Array.from({ length: size }, (_, at) => texts[at] ?? null)
 }
 
 /**
- * Collects rows of equally many values. The text is the rows' only if it `isClear`, as a value might hold a separator: then
- * they are collected again with others.
+ * Collects rows of equally many values. The text is valid only if `isClear`, since a value might contain a separator:
+ * then they are collected again with other separators.
  */
 export class RowsText {
   readonly #separators: Separators
   readonly #width: number
   readonly #rows: string[] = []
-  /** The row that is being collected, and how many values it has. */
+  /** The row being collected, and its number of values. */
   #row = ''
   #values = 0
   #hasNone = false
@@ -71,7 +71,7 @@ export class RowsText {
     this.#row += value ?? none
   }
 
-  /** Ends the row: it is the one of this number, or takes its place. */
+  /** Ends the row: it is the one with this number, or replaces it. */
   endRow(at: number): void {
     this.#rows[at] = this.#row
     this.dropRow()
@@ -83,7 +83,7 @@ export class RowsText {
     this.#values = 0
   }
 
-  /** Whether no value holds a separator: there are as many as were put between values. */
+  /** Whether no value contains a separator: there are exactly as many as were put between values. */
   isClear(): boolean {
     const { field, row } = this.#separators
     const rows = this.#rows.length

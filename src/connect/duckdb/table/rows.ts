@@ -1,4 +1,4 @@
-// Writes rows into their table; what the table refuses comes back as dead letters.
+// Writes rows into their table; rejected rows are returned as dead letters.
 
 import { invariant } from '../../../base/invariant.ts'
 import { type Batch, deadLetterAt } from '../../batch.ts'
@@ -19,10 +19,10 @@ import { duckdbTables } from './tables.ts'
 
 export const STEP = 'duckdb'
 
-/** The number of a row in its batch: beside the columns of the table where rows are looked at before they go in. */
+/** The number of a row in its batch: added to the columns of the table if rows are staged. */
 const NUMBER = 'sluice_n'
 
-/** A batch, ready to be sent. */
+/** A batch, ready to send. */
 interface Packed {
   readonly text: string
   readonly separators: Separators
@@ -31,19 +31,19 @@ interface Packed {
   /** Its rows, by their indices in the batch. */
   readonly taken: readonly number[]
   readonly letters: readonly DeadLetter[]
-  /** Whether the table has no place for something of its rows. */
+  /** Whether a row has a value that the table has no column for. */
   readonly hasMisfits: boolean
 }
 
-/** A table as its rows are collected. */
+/** A table, as needed to collect its rows. */
 interface Ready {
   readonly table: Table
-  /** Whether rows are looked at on the stage before they go in. */
+  /** Whether rows are staged and checked first. */
   readonly isStaged: boolean
   readonly known: ReadonlySet<string>
   readonly mustBe: readonly boolean[]
   readonly isKey: readonly boolean[]
-  /** For texts with the usual separators. */
+  /** For texts with the default separators. */
   readonly insert: Statement
 }
 
@@ -53,24 +53,24 @@ interface Fault {
 }
 
 /**
- * Writes rows inside the transaction that its caller has begun. DuckDB gives a whole transaction up for one bad row: what
- * the table's constraints would refuse is therefore looked for before.
+ * Writes rows inside a transaction that the caller has begun. DuckDB aborts a whole transaction for one bad row:
+ * violations of the table's constraints are therefore detected beforehand.
  *
- * A batch goes over as one text, which DuckDB takes apart in its own thread: a call for each value, as its chunks of
- * columns need, takes this thread longer than all else that a load does.
+ * A batch is transferred as one text, which DuckDB splits in its own thread: a call per value, as its column chunks
+ * need, would take this thread longer than the rest of a load.
  */
 export class RowWriter implements RowTable {
   readonly #place: Place
   readonly #session: Session
   readonly #shape: Shape
-  /** Undefined until the table is there. */
+  /** Undefined until the table exists. */
   #made: Ready | undefined
-  /** Whether rows were written in the transaction at hand. */
+  /** Whether rows were written in the current transaction. */
   #isTouched = false
-  /** Rows that were taken and not sent, no two with the same key. */
+  /** Rows taken and not yet sent, with distinct keys. */
   #waiting: string[] = []
   readonly #waitingKeys = new Set<string>()
-  /** The statement under way: the next batch is made meanwhile. */
+  /** The statement under way: the next batch is prepared meanwhile. */
   #running: Promise<void> = Promise.resolve()
 
   constructor(session: Session, place: Place, shape: Shape) {
@@ -111,7 +111,7 @@ export class RowWriter implements RowTable {
     return letters
   }
 
-  /** Uses more of the table's columns, and changes the table where that is allowed, so that rows fit into it. */
+  /** Uses more of the table's columns, and changes the table if allowed, so that rows fit. */
   async #adapt(rows: readonly unknown[]): Promise<void> {
     const { table, insert } = this.#ready
     insert.close()
@@ -123,33 +123,33 @@ export class RowWriter implements RowTable {
     this.#made = await makeReady(this.#session, table, this.#place.stage)
   }
 
-  /** Nothing is under way: what failed is told now, and not by what comes next. */
+  /** Nothing is under way: a failure is reported now, not by a later call. */
   async settled(): Promise<void> {
     await this.#running
   }
 
-  /** All that was written is in the transaction: before a commit. */
+  /** Everything written is in the transaction: called before a commit. */
   async flush(): Promise<void> {
     await this.#send()
     await this.#running
   }
 
   async close(): Promise<void> {
-    await this.#running.catch(() => {}) // It was told of, or is rolled back.
+    await this.#running.catch(() => {}) // It was reported, or is rolled back.
     this.#made?.insert.close()
   }
 
   get #ready(): Ready {
-    invariant(this.#made !== undefined, 'rows were written to a table that was not made ready')
+    invariant(this.#made !== undefined, 'rows were written to a table that was not prepared')
     return this.#made
   }
 
-  /** Sends what waits, once what was sent before is done. */
+  /** Sends what is waiting, once the previous send is done. */
   async #send(separators: Separators = ANY): Promise<void> {
     await this.#running
     if (this.#waiting.length === 0) return
     this.#running = this.#insertTexts(this.#waiting, separators)
-    this.#running.catch(() => {}) // Told to who sends or commits next.
+    this.#running.catch(() => {}) // Reported to the next caller that sends or commits.
     this.#waiting = []
     this.#waitingKeys.clear()
   }
@@ -166,7 +166,7 @@ export class RowWriter implements RowTable {
     }
   }
 
-  /** Whether a row with one of the keys waits. */
+  /** Whether a row with one of the keys is waiting. */
   #doWait(keys: ReadonlyMap<string, number>): boolean {
     if (this.#waitingKeys.size === 0) return false
     for (const key of keys.keys()) if (this.#waitingKeys.has(key)) return true
@@ -181,7 +181,7 @@ export class RowWriter implements RowTable {
     const letters: DeadLetter[] = []
     const hasKey = this.#shape.key !== undefined
     let hasMisfits = false
-    /** Key → its row: of rows with equal keys the last one counts. */
+    /** Key → its row: of rows with equal keys, the last one counts. */
     const keys = new Map<string, number>()
     for (let index = 0; index < rows.length; index += 1) {
       const key = this.#add(rows.at(index), texts)
@@ -197,12 +197,12 @@ export class RowWriter implements RowTable {
       taken[at] = index
       if (hasKey) keys.set(key, at)
     }
-    // A value may have what stands between values in it.
+    // A value may contain a separator.
     if (!texts.isClear()) return this.#pack(rows, unlikely())
     return { text: texts.text(), separators, keys, taken, letters, hasMisfits }
   }
 
-  /** Adds the values of a row, and gives its key; or says why it cannot be one. */
+  /** Adds the values of a row, and returns its key; or says why it is invalid. */
   #add(given: unknown, texts: RowsText): string | Fault {
     const fault = faultOfRow(given)
     if (fault !== undefined) return { fault }
@@ -222,7 +222,7 @@ export class RowWriter implements RowTable {
         return { fault: faultOfValue(name, codec, value) + hint, isMisfit: shape.isInferred }
       }
       if (text === null && mustBe[at] === true) return { fault: `column ${name} must not be null` }
-      // Both zeros are one key.
+      // Positive and negative zero are one key.
       if (isKey[at] === true) key += `${text === '-0' && codec.like === 'real' ? '0' : text}\0`
       texts.add(text)
     }
@@ -233,7 +233,7 @@ export class RowWriter implements RowTable {
     return key
   }
 
-  /** Puts into the table what is on the stage and the table does not refuse; the stage is empty then. */
+  /** Inserts the staged rows that the table accepts; the stage is empty afterwards. */
   async #fromStage(rows: Batch, taken: readonly number[]): Promise<readonly DeadLetter[]> {
     const letters = await this.#refuse(rows, taken)
     const { table } = this.#ready
@@ -244,7 +244,7 @@ export class RowWriter implements RowTable {
     return letters
   }
 
-  /** Takes out of the stage what the table's constraints would refuse. */
+  /** Removes rows from the stage that would violate the table's constraints. */
   async #refuse(rows: Batch, taken: readonly number[]): Promise<DeadLetter[]> {
     const { table } = this.#ready
     const { checks } = table.found.constraints
@@ -252,7 +252,7 @@ export class RowWriter implements RowTable {
     const found = new Map<number, string>()
     const look = async (text: string, condition: string): Promise<void> => {
       const refused = await this.#session.all(`select ${NUMBER} as n from ${stage} s where ${condition}`)
-      for (const { n } of refused) if (!found.has(Number(n))) found.set(Number(n), `the table refuses it: ${text}`)
+      for (const { n } of refused) if (!found.has(Number(n))) found.set(Number(n), `the table rejects it: ${text}`)
     }
     for (const { name, type, codec } of table.columns) {
       if (!codec.isCast) continue
@@ -263,7 +263,7 @@ export class RowWriter implements RowTable {
     for (const { sql, text } of checks) await look(text, `not (${sql})`)
     const names = new Set(table.columns.map(({ name }) => foldName(name)))
     for (const { columns, text } of otherKeys(table)) {
-      // Columns that rows do not have are null, and nulls stand in nobody's way.
+      // Columns that rows do not have are null, and nulls do not conflict.
       if (!columns.every((name) => names.has(foldName(name)))) continue
       const same = columns.map((name) => `x.${quoteName(name)} = s.${quoteName(name)}`).join(' and ')
       await look(text, `exists (select 1 from ${stage} x where ${same} and x.${NUMBER} < s.${NUMBER})`)
@@ -275,7 +275,7 @@ export class RowWriter implements RowTable {
     return [...found].map(([at, reason]) => deadLetterAt(rows, taken[at] as number, STEP, reason))
   }
 
-  /** A row that is overwritten does not stand in its own way. */
+  /** A row being overwritten does not conflict with itself. */
   #otherThanKey(): string {
     const { key } = this.#shape
     if (key === undefined) return ''
@@ -302,7 +302,7 @@ async function makeReady(session: Session, table: Table, stage: string): Promise
   }
 }
 
-/** The statement that puts the rows of texts into the table, or on the stage where they are looked at first. */
+/** The statement that inserts the rows of texts into the table, or into the stage where they are checked first. */
 function insertTexts(table: Table, separators: Separators, stage: string): string {
   const { columns } = table
   const read = (codec: Codec, at: number): string => {
@@ -321,12 +321,12 @@ function textsOf(table: Table): number {
   return mayRefuse(table) ? 1 : atOnce(table.shape)
 }
 
-/** Batches that go over at once: with a key a statement costs about as much for a few rows as for many. */
+/** Batches sent at once: with a key, a statement costs about as much for a few rows as for many. */
 function atOnce({ key }: Shape): number {
   return key === undefined ? 1 : 8
 }
 
-/** Puts what `select` gives into the table, over what has the same key. */
+/** Inserts the result of `select` into the table, overwriting rows of the same key. */
 function insertInto({ shape: { table, key }, columns }: Table, select: string): string {
   const names = columns.map(({ name }) => name)
   const insert = `insert into ${quoteName(table)} (${names.map(quoteName).join(', ')}) ${select}`

@@ -1,4 +1,4 @@
-// Statements of DuckDB, for what all SQL databases have in common.
+// DuckDB's statements, for the code shared by all SQL databases.
 
 import type { DuckDBValue } from '@duckdb/node-api'
 import { systemClock } from '../../../base/clock.ts'

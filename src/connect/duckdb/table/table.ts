@@ -1,4 +1,4 @@
-// What is known of tables in a DuckDB file.
+// What is known about tables in a DuckDB file.
 
 import { SluiceError } from '../../../base/errors.ts'
 import { foldName, quoteName } from '../../kits/sql/name.ts'
@@ -7,10 +7,10 @@ import type { TableColumn as Column, TableOptions, Table as UsedTable } from '..
 import { type FoundTable, MARK } from './catalogue.ts'
 import type { Codec } from './codec.ts'
 
-/** Where tables are, and what may be done for them. */
+/** Where tables are, and what may be done to them. */
 export interface Place extends TableOptions {
   readonly path: string
-  /** The temporary table on which rows are looked at before they go in. */
+  /** The temporary table in which rows are checked before they are inserted. */
   readonly stage: string
 }
 
@@ -21,7 +21,7 @@ export interface TableColumn extends Column {
 
 export type Table = UsedTable<FoundTable, TableColumn>
 
-/** What a table wants to be unique, beside the key that rows are overwritten by. */
+/** The table's unique constraints, besides the key that rows are overwritten by. */
 export function otherKeys({ found, shape }: Table): FoundTable['constraints']['unique'] {
   const key = shape.key?.map(foldName)
   return found.constraints.unique.filter(({ columns }) => {
@@ -29,13 +29,13 @@ export function otherKeys({ found, shape }: Table): FoundTable['constraints']['u
   })
 }
 
-/** Whether rows must be looked at beside those that are there: the table asks for more than no nulls and its key. */
+/** Whether rows must be compared with existing ones: the table requires more than no nulls and its key. */
 export function mayRefuse(table: Table): boolean {
   const { columns, found } = table
   return found.constraints.checks.length > 0 || otherKeys(table).length > 0 || columns.some(({ codec }) => codec.isCast)
 }
 
-/** The statements that make a table of names with types. */
+/** The statements that create a table of typed columns. */
 export function createTable({ table, key }: Shape, columns: ReadonlyMap<string, string>): readonly string[] {
   const fields = [...columns].map(([name, type]) => `${quoteName(name)} ${type}`)
   if (key !== undefined) fields.push(`primary key (${key.map(quoteName).join(', ')})`)
@@ -43,7 +43,7 @@ export function createTable({ table, key }: Shape, columns: ReadonlyMap<string, 
   return [`create table ${name} (${fields.join(', ')})`, `comment on table ${name} is '${MARK}'`]
 }
 
-/** The error for a table that is there and does not fit. */
+/** The error for an existing table that does not fit. */
 export function unfit(path: string, table: string, found: string): SluiceError<'SINK_MISMATCH'> {
   const message = `Cannot write to table ${table} of ${JSON.stringify(path)}: ${found}`
   return new SluiceError('SINK_MISMATCH', message, { sink: path, table, found })

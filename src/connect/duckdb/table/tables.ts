@@ -1,4 +1,4 @@
-// Tables in a DuckDB file, as rows need them.
+// Tables in a DuckDB file, for writing rows.
 
 import { foldName, quoteName } from '../../kits/sql/name.ts'
 import { FOLDED } from '../../kits/sql/shape.ts'
@@ -9,7 +9,9 @@ import { codecOf, DECLARED } from './codec.ts'
 import { addColumn, makeChanges } from './evolving.ts'
 import { createTable, type Place, type TableColumn, unfit } from './table.ts'
 
-/** @param isOverwritten - whether rows that are there were overwritten in the transaction at hand */
+/**
+ * @param isOverwritten - whether existing rows were overwritten in the current transaction
+ */
 export function duckdbTables(
   { path, mode, onNote }: Omit<Place, 'stage'>,
   isOverwritten = false,
@@ -31,7 +33,7 @@ export function duckdbTables(
     change: (table, changes) => makeChanges(table, changes, isOverwritten),
     use: useColumn,
     evolving({ name, codec }, { found, shape }) {
-      // The key of a table that somebody else made stays as it is.
+      // The key of a table created by somebody else is not changed.
       const isFixed = !found.isOurs && shape.key?.map(foldName).includes(foldName(name)) === true
       return { like: isFixed ? undefined : codec.like, takes: (value) => codec.write(value) !== undefined }
     },
@@ -42,7 +44,7 @@ export function duckdbTables(
 
 function useColumn({ type, labels }: FoundColumn, { name, named, shape, mode }: ColumnUse): TableColumn | string {
   const codec = codecOf(type, { named, takesAnyText: shape.isInferred && mode === 'evolve' }, labels)
-  if (codec === undefined) return `its column ${name} is ${type}, which nothing is written to: make it JSON`
+  if (codec === undefined) return `its column ${name} is ${type}, which cannot be written: make it JSON`
   if (named === undefined || codec.takes.includes(named)) return { name, type, codec }
   return `its column ${name} is ${type}, rows have ${named} for it`
 }

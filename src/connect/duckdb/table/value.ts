@@ -1,13 +1,13 @@
-// Values of JavaScript to texts that DuckDB makes values of, by what their column holds: exactly, or not at all.
+// Values of JavaScript as texts that DuckDB converts to the type of their column: exactly, or not at all.
 
 import { decimalText, parseDecimal } from '../../kits/decimal.ts'
 import { dayOf, isInfinite, isStorable, microsOfDay, millisOf, nanosOf, realOf, wholeOf } from '../../kits/sql/exact.ts'
 import { jsonOf, textOf } from '../../kits/sql/text-of.ts'
 
-/** The text of a value that is neither null nor undefined; undefined if the column takes none such. */
+/** The text of a value other than null and undefined; undefined if the column does not take it. */
 export type WriteText = (value: unknown) => string | undefined
 
-/** Whole numbers from one to another. */
+/** Integers of a range. */
 export function wholeText(min: bigint | undefined, max: bigint | undefined): WriteText {
   return (value) => {
     const whole = wholeOf(value)
@@ -27,13 +27,13 @@ export const floatText: WriteText = (value) => {
   return number === undefined || !Object.is(Math.fround(number), number) ? undefined : signed(number)
 }
 
-/** Decimal numbers of so many digits before and after the point. */
+/** Decimals of this many digits before and after the point. */
 export function decimalWriter(maxWhole: number, maxFraction: number): WriteText {
   return (value) => {
     const text = decimalText(value)
     if (text === undefined) return undefined
     const { isNegative, whole, fraction } = parseDecimal(text)
-    // Zeros at the end say nothing that the column would not, and equal keys have one text.
+    // Trailing zeros add nothing to a column's scale, and equal keys must have one text.
     const digits = fraction.replace(/0+$/, '')
     if (whole.length > maxWhole || digits.length > maxFraction) return undefined
     const sign = isNegative && (whole !== '' || digits !== '') ? '-' : ''
@@ -54,7 +54,7 @@ export const textOrJson: WriteText = (value) => {
 
 export const anyText: WriteText = textOf
 
-/** A value that DuckDB takes for JSON: half of a surrogate pair, which is always escaped there, it does not. */
+/** A value that DuckDB accepts as JSON: it rejects half of a surrogate pair, which is always escaped there. */
 export const jsonText: WriteText = (value) => {
   const text = jsonOf(value)
   if (text === undefined || !text.includes('\\ud')) return text
@@ -71,7 +71,7 @@ export const uuidText: WriteText = (value) => {
   return isUuid ? value.toLowerCase() : undefined
 }
 
-/** Times as microseconds from 1970 on, of which so many are the smallest step. */
+/** Times as microseconds since 1970, in steps of this many. */
 export function microsText(step: number): WriteText {
   return (value) => {
     const ms = millisOf(value)
@@ -82,7 +82,7 @@ export function microsText(step: number): WriteText {
   }
 }
 
-/** Times as nanoseconds from 1970 on, in 64 bits. */
+/** Times as 64-bit nanoseconds since 1970. */
 export const nanosText: WriteText = (value) => {
   if (isInfinite(value)) return endText(value)
   const ms = millisOf(value)
@@ -96,7 +96,7 @@ export const dayText: WriteText = (value) => {
   return day === undefined ? undefined : String(day)
 }
 
-/** A time of a day, as DuckDB writes it. */
+/** A time of day, as DuckDB writes it. */
 export const timeOfDayText: WriteText = (value) => {
   const micros = microsOfDay(value)
   if (micros === undefined) return undefined
@@ -104,7 +104,7 @@ export const timeOfDayText: WriteText = (value) => {
   return `${new Date(Math.floor(micros / 1000)).toISOString().slice(11, 19)}.${fraction}`
 }
 
-/** A list, as JSON of the texts of its elements. */
+/** A list, as JSON of its elements' texts. */
 export function listText(element: WriteText, size: number | undefined): WriteText {
   return (value) => {
     if (!Array.isArray(value) || (size !== undefined && value.length !== size)) return undefined

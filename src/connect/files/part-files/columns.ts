@@ -63,7 +63,7 @@ export class RowReader {
   /** The values of a row in the order of the columns; throws the reason if it is rejected. */
   read(row: unknown): unknown[] {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-      throw new TypeError(`a row is an object: found ${describeValue(row)}`)
+      throw new TypeError(`a row must be an object: found ${describeValue(row)}`)
     }
     if (this.#origin !== 'named') {
       const stranger = Object.keys(row).find((name) => !this.#known.has(name))
@@ -78,7 +78,7 @@ export class RowReader {
       if (value !== undefined) present += 1
       values.push(this.#checked(name, this.#types[at] as ColumnType, value ?? null))
     }
-    if (present === 0) throw new TypeError('a row has columns: found none of them')
+    if (present === 0) throw new TypeError('a row must have columns: found none of them')
     return values
   }
 

@@ -260,7 +260,7 @@ describe('ndjsonSink', () => {
 
   it('says so where there can be no folder', async () => {
     writeFileSync(folder, 'a file')
-    await rejects(load(ndjsonSink(folder), [[1]]), failsWith('STORAGE_FAILED', /it is no folder \(ENOTDIR\)/))
+    await rejects(load(ndjsonSink(folder), [[1]]), failsWith('STORAGE_FAILED', /it is not a folder \(ENOTDIR\)/))
     await rejects(
       load(ndjsonSink(join(root, 'no', 'where')), [[1]]),
       failsWith('STORAGE_FAILED', /Cannot make .*where": there is no such file or folder \(ENOENT\)/),
@@ -403,15 +403,15 @@ describe('csvSink', () => {
     ]
     const reasons = await load(csvSink<unknown>(folder, { columns }), [rows])
     deepEqual(reasons, [
-      'a row is an object: found 5',
-      'a row is an object: found null',
-      'a row is an object: found Array',
-      'a row is an object: found "x"',
-      'a row has columns: found none of them',
-      'column id takes whole numbers that are exact and fit into 64 bits: found 1.5',
-      'column id takes whole numbers that are exact and fit into 64 bits: found "1"',
+      'a row must be an object: found 5',
+      'a row must be an object: found null',
+      'a row must be an object: found Array',
+      'a row must be an object: found "x"',
+      'a row must have columns: found none of them',
+      'column id takes exact integers of 64 bits: found 1.5',
+      'column id takes exact integers of 64 bits: found "1"',
       'column name takes text: found 1',
-      'column name cannot hold the half of a surrogate pair in "\\ud800"',
+      'column name cannot hold half of a surrogate pair in "\\ud800"',
     ])
   })
 

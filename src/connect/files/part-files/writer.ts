@@ -166,7 +166,7 @@ export class FilesWriter<Row> implements TwoPhaseWriter<Row> {
       letters.push(deadLetterAt(rows, at, this.#options.format.kind, reason))
     }
     if (isPromise(value)) return refuse('a row is not a promise: the step before did not wait for it')
-    if (this.#encoders === undefined) return refuse('a row has columns: found none')
+    if (this.#encoders === undefined) return refuse('a row must have columns: found none')
     let partition: string | undefined
     try {
       partition = this.#options.partitionBy?.(value as never)

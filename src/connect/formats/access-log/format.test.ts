@@ -69,32 +69,32 @@ describe('accessLog', () => {
     equal(accepted(`${COMMON}  `, { dialect: 'common' }).bytes, 512)
     deepEqual(accepted(`${COMBINED} "a" "" `).extra, ['a', ''])
     const at = COMBINED.length + 1
-    equal(read(`${COMBINED}\t`), `neither a quoted field nor the end behind the agent: found "\\x09" at column ${at}`)
+    equal(read(`${COMBINED}\t`), `neither a quoted field nor the end after the agent: found "\\x09" at column ${at}`)
     equal(
       read(`${COMBINED}  "a"`),
-      `neither a quoted field nor the end behind the agent: found ""a"" at column ${at + 2}`,
+      `neither a quoted field nor the end after the agent: found ""a"" at column ${at + 2}`,
     )
   })
 
   it('lets a backslash escape what is behind it, in quotes', () => {
     equal(accepted(withRequest('GET /\\"x\\\\ HTTP/1.1')).path, '/\\"x\\\\')
     equal(accepted(withRequest('\\\\')).request, '\\\\')
-    equal(read(withRequest('\\')), 'no space behind the request: found "http://example.org/"" at column 59')
+    equal(read(withRequest('\\')), 'no space after the request: found "http://example.org/"" at column 59')
   })
 
   it('says which part is missing or wrong, and where', () => {
     equal(read(''), 'no host: the line ends at column 1')
     equal(read(' a'), 'no host: found " a" at column 1')
-    equal(read('{"status":200}'), 'no space behind the host: the line ends at column 15')
-    equal(read('a\tb - ['), 'no space behind the host: found "\\x09b" at column 2')
+    equal(read('{"status":200}'), 'no space after the host: the line ends at column 15')
+    equal(read('a\tb - ['), 'no space after the host: found "\\x09b" at column 2')
     equal(read('a  b'), 'no ident: found " b" at column 3')
     equal(read('a b  c'), 'no user: found " c" at column 5')
     equal(read(COMBINED.replace('- - [', '- jane doe [')), 'no [ before the time: found "doe" at column 20')
-    equal(read(COMBINED.replace('+0000]', '+0000')), 'no ] behind the time: found " "GET" at column 44')
+    equal(read(COMBINED.replace('+0000]', '+0000')), 'no ] after the time: found " "GET" at column 44')
     equal(read(COMBINED.replace('] "', ']  "')), 'no " before the request: found " "GET" at column 46')
     equal(read(COMBINED.replace('] "', ']x"')), 'no space before the request: found "x"GET" at column 45')
     equal(read(COMBINED.replace('17/May', '31/Feb')), 'time has no such day: found "31/Feb/2015:10:05:03" at column 18')
-    equal(read(COMBINED.replace('" 200', '"200')), 'no space behind the request: found "200" at column 67')
+    equal(read(COMBINED.replace('" 200', '"200')), 'no space after the request: found "200" at column 67')
     equal(read(COMBINED.replace(' 200 ', ' 20O ')), 'status is not three digits: found "20O" at column 68')
     equal(read(COMBINED.replace(' 200 ', ' 2000 ')), 'status is not three digits: found "2000" at column 68')
     equal(read(COMBINED.replace(' 512 ', ' 5x2 ')), 'bytes are neither a number nor -: found "5x2" at column 72')

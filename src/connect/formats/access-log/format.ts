@@ -17,11 +17,11 @@ export interface AccessLogOptions {
   readonly dialect?: 'auto' | 'common' | 'combined' | 'any'
 }
 
-/** For a log in a format of its own. */
+/** For a log in a custom format. */
 export interface AccessFormatOptions extends TimeOptions {
   /**
-   * The format as it stands in the server's configuration, alone or with its directive: nginx's `log_format`, with
-   * `escape=none` in front where it says so, or Apache's `LogFormat`.
+   * The format as written in the server's configuration, alone or with its directive: nginx's `log_format`, preceded by
+   * `escape=none` if it says so, or Apache's `LogFormat`.
    */
   readonly format: string
 }
@@ -47,15 +47,16 @@ export const ACCESS_COLUMNS: Readonly<Record<keyof AccessRequest, ColumnType>> =
 }
 
 /**
- * Reads logs in a format of their own, by the notation of the server that writes them.
+ * Reads logs in a custom format, in the notation of the server that writes them.
  *
- * - **Fields** that every format has are those of {@link AccessRequest}; the others have their own names: `request_time` and
- *   `upstream_addr` of nginx as they are called there, of Apache `vhost`, `port`, `duration_us` (`%D`), and headers as in
- *   `%{X-Forwarded-For}i`: `x_forwarded_for`. Numbers are numbers, or null for `-`; what is not known is text.
- * - **A field ends** where the text behind it in the format comes: a user or an address may have spaces.
- * - **Refuses** a line that is not of the format, with a reason that says where.
+ * - **Fields** common to all formats are those of {@link AccessRequest}; the others have their own names:
+ *   `request_time` and `upstream_addr` of nginx as they are called there, of Apache `vhost`, `port`, `duration_us`
+ *   (`%D`), and headers as in `%{X-Forwarded-For}i`: `x_forwarded_for`. Numbers are numbers, or null for `-`; unknown
+ *   fields are text.
+ * - **A field ends** where the text that follows it in the format begins: a user or an address may contain spaces.
+ * - **Rejects** a line that does not match the format, with a reason that says where.
  *
- * @throws {TypeError | RangeError} for a format that cannot be, when it is made
+ * @throws {TypeError | RangeError} for an invalid format, immediately
  * @example
  * const format = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent $request_time'
  * const line = '::1 - Ann Lee [17/May/2015:10:05:03 +0200] "GET /a?b=1 HTTP/1.1" 404 12 0.25'
@@ -65,18 +66,18 @@ export const ACCESS_COLUMNS: Readonly<Record<keyof AccessRequest, ColumnType>> =
  */
 export function accessLog(options: AccessFormatOptions): LineFormat<FormattedRequest>
 /**
- * Reads the access logs of web servers: one request a line, in Apache's common or combined format. nginx writes
- * combined, and both write more quoted fields behind it if they are told to; those become `extra`.
+ * Reads the access logs of web servers: one request per line, in Apache's common or combined format. nginx writes
+ * combined, and both append more quoted fields if configured to; those become `extra`.
  *
- * - **Values** are as written: backslash escapes and percent-encoding stay. Times become epoch milliseconds, UTC.
- * - **Refuses** a line that is not of the grammar, with a reason that says where; also a date that does not exist and
- *   a number of bytes that a JavaScript number cannot hold.
- * - **Dialects**: `combined` wants referer and agent, `common` wants neither, `any` takes both line by line. `auto`
- *   looks at the beginning of each file: where a line is combined, all must be, so that a line which was cut off
- *   behind its bytes is refused and not taken for a common one. Where some lines are common and none is combined, it
- *   is `any`.
+ * - **Values** are as written: backslash escapes and percent-encoding are kept. Times become epoch milliseconds, UTC.
+ * - **Rejects** a line that does not match the grammar, with a reason that says where; also a nonexistent date, and a
+ *   number of bytes that a JavaScript number cannot hold.
+ * - **Dialects**: `combined` requires referer and agent, `common` requires their absence, `any` accepts both line by
+ *   line. `auto` looks at the beginning of each file: if a line is combined, all must be, so that a line truncated
+ *   after its bytes is rejected and not taken for a common one. If some lines are common and no line is combined, it is
+ *   `any`.
  *
- * @throws {RangeError} if `dialect` is none of these
+ * @throws {RangeError} if `dialect` is not one of these
  * @example
  * const line = '::1 - ada [17/May/2015:10:05:03 +0200] "GET /a?b=1 HTTP/1.1" 404 12 "-" "curl/8.5.0"'
  * const origin = { source: 'a.log', line: 1, offset: 0, raw: line }
@@ -96,7 +97,7 @@ export function accessLog(
   return {
     name: 'access-log',
     columns: ACCESS_COLUMNS,
-    hint: "where the server has a format of its own, name it: accessLog({ format: '…' })",
+    hint: "if the server uses a custom format, specify it: accessLog({ format: '…' })",
     open: (head) => openReader(dialect === 'auto' ? formOf(head()) : dialect),
   }
 }
@@ -111,7 +112,7 @@ function formatted(options: AccessFormatOptions): LineFormat<FormattedRequest> {
   return {
     name: 'access-log',
     columns: own,
-    hint: 'the format that is named may be that of another log',
+    hint: 'the specified format may belong to another log',
     open: () => {
       const reader = new AccessFormatReader(format, rules, empty)
       return (text, origin) => reader.read(text, origin)
@@ -124,7 +125,7 @@ function openReader(form: AccessForm): ParseLine<AccessRequest> {
   return (text, origin) => reader.read(text, origin)
 }
 
-/** What a file's lines must be, by its first ones; combined where nothing speaks for another. */
+/** The dialect of a file's lines, by its first ones; combined if nothing indicates another. */
 function formOf(head: readonly string[]): AccessForm {
   const reader = new AccessLineReader('any')
   const origin = { source: '', line: 0, offset: 0, raw: '' }

@@ -1,4 +1,4 @@
-// One line of an access log to a request: a scanner that looks at every character once.
+// Parses one line of an access log: a scanner that looks at every character once.
 
 import { Rejection } from '../../format.ts'
 import { endOfQuoted } from '../../kits/text/quoted.ts'
@@ -7,11 +7,11 @@ import type { Origin } from '../../origin.ts'
 import { endOfMethod, isTarget, pathOf, startOfProtocol } from './request-line.ts'
 import { AccessTimes, faultOfTime, TIME_LENGTH } from './time.ts'
 
-/** One request, as a web server logged it. What was `-` stays `-`, but for `bytes`. */
+/** One request, as logged by a web server. `-` stays `-`, except for `bytes`. */
 export interface AccessRequest {
   readonly file: string
   readonly line: number
-  /** Byte offset of the line: with `file` it tells two equal lines apart. */
+  /** Byte offset of the line: with `file` it distinguishes equal lines. */
   readonly offset: number
   readonly host: string
   readonly ident: string
@@ -20,23 +20,23 @@ export interface AccessRequest {
   readonly time: number
   /** The request line as written: backslash escapes stay. */
   readonly request: string
-  /** Null where the request is not `METHOD target PROTOCOL` or `METHOD /target`. */
+  /** Null unless the request is `METHOD target PROTOCOL` or `METHOD /target`. */
   readonly method: string | null
   /** The target up to its first `?`, as written. */
   readonly path: string | null
   readonly protocol: string | null
   readonly status: number
-  /** Null where the log has `-`. */
+  /** Null if the log has `-`. */
   readonly bytes: number | null
   /** Null in the common format. */
   readonly referer: string | null
   /** Null in the common format. */
   readonly agent: string | null
-  /** Contents of the quoted fields behind the agent, as written; null where there are none. */
+  /** Contents of the quoted fields after the agent, as written; null without any. */
   readonly extra: readonly string[] | null
 }
 
-/** What may stand behind the bytes: referer and agent, nothing, or either. */
+/** What may follow the bytes: referer and agent, nothing, or either. */
 export type AccessForm = 'combined' | 'common' | 'any'
 
 const TAB = 0x09
@@ -51,9 +51,9 @@ const CLOSE_BRACKET = 0x5d
 /**
  * Reads the lines of one file.
  *
- * The grammar: `host ident user [time] "request" status bytes "referer" "agent"`, each behind one space, then any
- * number of further quoted fields and trailing spaces. Words end at ASCII white space; in quotes a backslash escapes
- * the character behind it.
+ * The grammar: `host ident user [time] "request" status bytes "referer" "agent"`, separated by one space, then any
+ * number of further quoted fields and trailing spaces. Words end at ASCII white space; within quotes a backslash
+ * escapes the character after it.
  */
 export class AccessLineReader {
   readonly #form: AccessForm
@@ -77,7 +77,7 @@ export class AccessLineReader {
     const time = this.#times.read(text, timeAt)
     if (Number.isNaN(time)) return refuseTime(text, timeAt)
     const timeTo = timeAt + TIME_LENGTH
-    if (text.charCodeAt(timeTo) !== CLOSE_BRACKET) return refuse(text, timeTo, 'no ] behind the time')
+    if (text.charCodeAt(timeTo) !== CLOSE_BRACKET) return refuse(text, timeTo, 'no ] after the time')
 
     const requestAt = timeTo + 3
     if (!isQuoteAt(text, timeTo + 1)) return refuseQuote(text, timeTo + 1, 'request')
@@ -118,7 +118,7 @@ export class AccessLineReader {
   }
 }
 
-/** What stands behind the bytes. */
+/** What follows the bytes. */
 type Rest = Pick<AccessRequest, 'referer' | 'agent' | 'extra'>
 
 const NO_REST: Rest = { referer: null, agent: null, extra: null }
@@ -145,16 +145,16 @@ function readExtra(text: string, from: number): string[] | null | Rejection {
   let at = from
   while (isQuoteAt(text, at)) {
     const to = endOfQuoted(text, at + 2)
-    if (to === -1) return refuseOpen(text, at + 2, 'field behind the agent')
+    if (to === -1) return refuseOpen(text, at + 2, 'field after the agent')
     fields.push(text.slice(at + 2, to))
     at = to + 1
   }
   const end = endOfSpaces(text, at)
-  if (end < text.length) return refuse(text, end, 'neither a quoted field nor the end behind the agent')
+  if (end < text.length) return refuse(text, end, 'neither a quoted field nor the end after the agent')
   return fields.length === 0 ? null : fields
 }
 
-/** The status behind the space at `at`, with a space behind it; -1 where there is none. */
+/** The status after the space at `at`, followed by a space; -1 if absent. */
 function readStatus(text: string, at: number): number {
   const a = text.charCodeAt(at + 1) - ZERO
   const b = text.charCodeAt(at + 2) - ZERO
@@ -193,18 +193,18 @@ function isWhiteSpace(code: number): boolean {
   return code === SPACE || (code >= TAB && code <= CR)
 }
 
-/** Whether a word is not empty and one space stands behind it. */
+/** Whether a word is not empty and followed by one space. */
 function isWord(text: string, from: number, to: number): boolean {
   return to > from && text.charCodeAt(to) === SPACE
 }
 
-/** Whether a space and a quote stand at `at`. */
+/** Whether there are a space and a quote at `at`. */
 function isQuoteAt(text: string, at: number): boolean {
   return text.charCodeAt(at) === SPACE && text.charCodeAt(at + 1) === QUOTE
 }
 
 function refuseWord(text: string, from: number, to: number, field: string): Rejection {
-  return to === from ? refuse(text, from, `no ${field}`) : refuse(text, to, `no space behind the ${field}`)
+  return to === from ? refuse(text, from, `no ${field}`) : refuse(text, to, `no space after the ${field}`)
 }
 
 function refuseQuote(text: string, at: number, field: string): Rejection {
@@ -217,7 +217,7 @@ function refuseOpen(text: string, at: number, field: string): Rejection {
 }
 
 function refuseStatus(text: string, at: number): Rejection {
-  if (text.charCodeAt(at) !== SPACE) return refuse(text, at, 'no space behind the request')
+  if (text.charCodeAt(at) !== SPACE) return refuse(text, at, 'no space after the request')
   return refuse(text, at + 1, 'status is not three digits')
 }
 

@@ -1,4 +1,4 @@
-// One line of a log whose format is known: each field ends where the text that follows it in the format stands.
+// One line of a log in a known format: each field ends where the text that follows it in the format begins.
 
 import type { Rejection } from '../../format.ts'
 import { isEscapedAt } from '../../kits/text/quoted.ts'
@@ -13,7 +13,7 @@ import type { AccessFormat, FieldKind, Part } from './log-format.ts'
 import { partsOfRequest } from './request-line.ts'
 import { AccessTimes, faultOfTime, TIME_LENGTH } from './time.ts'
 
-/** A request as a format of its own has it: what that does not have is null, what it has besides is under its name. */
+/** A request in a custom format: missing fields are null, additional ones have their names. */
 export type FormattedRequest = { readonly [Key in keyof AccessRequest]: AccessRequest[Key] | null } & Readonly<
   Record<string, unknown>
 >
@@ -33,7 +33,9 @@ export class AccessFormatReader {
   readonly #counts: Readonly<Record<'s' | 'ms' | 'us', ReadTime>>
   readonly #empty: Row
 
-  /** @param empty - all fields that a request has, null */
+  /**
+   * @param empty - all fields of a request, null
+   */
   constructor({ parts, isEscaped }: AccessFormat, rules: TimeRules, empty: Row) {
     this.#parts = parts
     this.#isEscaped = isEscaped
@@ -64,14 +66,14 @@ export class AccessFormatReader {
     return at === text.length ? (row as FormattedRequest) : refuse(text, at, 'more than the format has')
   }
 
-  /** Where the field at a place of the format ends that begins at `from`; -1 if it does not. */
+  /** Where the field that begins at `from` ends, at this place of the format; -1 if it does not. */
   #endOf(text: string, from: number, place: number): number {
     const part = this.#parts[place]
     const next = this.#parts[place + 1]
     const isQuoted = text.charCodeAt(from - 1) === QUOTE
     if (next?.kind !== 'literal') {
       let space = isQuoted ? -1 : text.indexOf(' ', from)
-      // Of a list a space is a part; of other fields it would be more than the format has.
+      // A list may contain a space; in other fields it would be more than the format has.
       while (space !== -1 && part?.kind === 'field' && part.as === 'list' && isInList(text, space))
         space = text.indexOf(' ', space + 1)
       return space === -1 ? text.length : -1
@@ -114,7 +116,7 @@ export class AccessFormatReader {
         const isNumber = as === 'real' ? /^[0-9]+(?:\.[0-9]+)?$/.test(value) : /^[0-9]{1,16}$/.test(value)
         const number = Number(value)
         if (!isNumber || number > Number.MAX_SAFE_INTEGER)
-          return misfit(as === 'real' ? 'a number' : 'a whole number up to 2^53')
+          return misfit(as === 'real' ? 'a number' : 'an integer up to 2^53')
         row[name] = number
         return undefined
       }
@@ -147,7 +149,7 @@ export class AccessFormatReader {
   }
 }
 
-/** Whether a space stands inside of a list: behind a comma, or around a colon. */
+/** Whether a space is inside a list: after a comma, or around a colon. */
 function isInList(text: string, at: number): boolean {
   return text[at - 1] === ',' || text.startsWith(' : ', at) || text.startsWith(' : ', at - 2)
 }

@@ -184,7 +184,7 @@ describe('accessLog with a format', () => {
       ['plain text', /names no field, such as \$remote_addr or %h/],
       ['$remote_addr$status', /has nothing between host and status/],
       ['$status $status', /says status twice/],
-      ['%h %Y', /has %Y, which is not known/],
+      ['%h %Y', /has %Y, which is unknown/],
       ['%h %{%d}t', /has the time %\{%d\}t/],
       ['escape=json {"a":"$status"}', /writes JSON: read it with ndjsonSource\(\)/],
     ] as const) {

@@ -1,9 +1,9 @@
-// The formats that web servers are told to write their logs in: nginx's log_format, Apache's LogFormat.
+// The configured formats of web server logs: nginx's log_format, Apache's LogFormat.
 
 import { describeValue } from '../../../base/check.ts'
 import type { ColumnType } from '../../column.ts'
 
-/** What a field's text is made into. */
+/** What a field's text is converted to. */
 export type FieldKind =
   | 'text'
   | 'word'
@@ -19,15 +19,15 @@ export type FieldKind =
   | 'ms'
   | 'us'
 
-/** A field of a line, or text that stands between fields. */
+/** A field of a line, or text between fields. */
 export type Part =
   | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: 'field'; readonly name: string; readonly as: FieldKind }
 
-/** A format, taken apart. */
+/** A parsed format. */
 export interface AccessFormat {
   readonly parts: readonly Part[]
-  /** Whether a backslash escapes a quote inside of quotes. */
+  /** Whether a backslash escapes a quote within quotes. */
   readonly isEscaped: boolean
 }
 
@@ -83,10 +83,10 @@ const APACHE: Known = {
   X: ['connection_status', 'word'],
 }
 
-/** What a letter behind braces names: `%{Referer}i`. */
+/** What a letter after braces names: `%{Referer}i`. */
 const NAMED: Readonly<Record<string, string>> = { i: '', o: 'out_', C: 'cookie_', e: 'env_', n: 'note_' }
 
-/** The types of the columns that fields are. */
+/** The types of the fields' columns. */
 export const TYPES: Readonly<Record<FieldKind, ColumnType>> = {
   text: 'text',
   word: 'text',
@@ -104,9 +104,9 @@ export const TYPES: Readonly<Record<FieldKind, ColumnType>> = {
 }
 
 /**
- * Takes a format apart, as it stands in a configuration: only the format, or the whole directive.
+ * Parses a format as written in a configuration: only the format, or the whole directive.
  *
- * @throws {TypeError | RangeError} for one that lines cannot be read by
+ * @throws {TypeError | RangeError} for a format that lines cannot be parsed by
  */
 export function parseAccessFormat(format: unknown): AccessFormat {
   if (typeof format !== 'string' || format.trim() === '')
@@ -131,7 +131,7 @@ function refused(format: string, why: string): RangeError {
   return new RangeError(`the format ${describeValue(format)} ${why}`)
 }
 
-/** The format in a directive, without what stands around it. */
+/** The format in a directive, without the rest. */
 function formatIn(format: string): { text: string; isEscaped: boolean } {
   const apache = /^(?:LogFormat|CustomLog\s+\S+)\s+"((?:[^"\\]|\\.)*)"/i.exec(format)
   if (apache !== null) return { text: (apache[1] as string).replace(/\\(.)/g, '$1'), isEscaped: true }
@@ -196,10 +196,10 @@ function apacheField(format: string, letter: string, braced: string | undefined)
   const known = Object.hasOwn(APACHE, letter) ? APACHE[letter] : undefined
   if (known !== undefined) return { name: known[0], as: known[1] }
   if (letter.startsWith('^')) return { name: letter.slice(1).toLowerCase(), as: 'word' }
-  throw refused(format, `has %${letter}, which is not known`)
+  throw refused(format, `has %${letter}, which is unknown`)
 }
 
-/** Literals that follow each other are one. */
+/** Adjacent literals are one. */
 function joined(parts: readonly Part[]): Part[] {
   const all: Part[] = []
   for (const part of parts) {

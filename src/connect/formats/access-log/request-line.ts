@@ -1,12 +1,12 @@
-// The parts of a request line as a log has it: `GET /path?query HTTP/1.1`.
+// The parts of a logged request line: `GET /path?query HTTP/1.1`.
 
 const SPACE = 0x20
 const SLASH = 0x2f
 
 /**
- * Where the method that begins at `from` ends, or `from` where none does.
+ * Where the method that begins at `from` ends, or `from` if there is no method.
  *
- * A method is capital letters, and digits, `-` and `_` after the first, with one space behind it: `GET`, `M-SEARCH`.
+ * A method is capital letters, and digits, `-` and `_` after the first, followed by one space: `GET`, `M-SEARCH`.
  */
 export function endOfMethod(text: string, from: number, to: number): number {
   let at = from
@@ -15,8 +15,8 @@ export function endOfMethod(text: string, from: number, to: number): number {
 }
 
 /**
- * Where the protocol that ends at `to` begins (`HTTP/1.1`, `RTSP/1.0`, `HTTP/2`), or `to` where there is none. A space
- * stands before it.
+ * Where the protocol that ends at `to` begins (`HTTP/1.1`, `RTSP/1.0`, `HTTP/2`), or `to` if there is no protocol. A
+ * space precedes it.
  */
 export function startOfProtocol(text: string, from: number, to: number): number {
   let at = to
@@ -28,7 +28,7 @@ export function startOfProtocol(text: string, from: number, to: number): number 
   return at < slash && at > from && text.charCodeAt(at - 1) === SPACE ? at : to
 }
 
-/** Whether a request's target is one: without a protocol, as the oldest browsers asked, it must be a path. */
+/** Whether a request's target is valid: without a protocol, as in the oldest browsers' requests, it must be a path. */
 export function isTarget(text: string, from: number, protocolAt: number, to: number): boolean {
   return protocolAt < to ? protocolAt - 1 > from : text.charCodeAt(from) === SLASH
 }
@@ -40,7 +40,7 @@ export function pathOf(text: string, from: number, protocolAt: number, to: numbe
   return text.slice(from, mark === -1 || mark > targetTo ? targetTo : mark)
 }
 
-/** Method, path and protocol of a request line; null where it is not `METHOD target PROTOCOL` or `METHOD /target`. */
+/** Method, path and protocol of a request line; null unless it is `METHOD target PROTOCOL` or `METHOD /target`. */
 export function partsOfRequest(text: string): { method: string | null; path: string | null; protocol: string | null } {
   const to = text.length
   const methodTo = endOfMethod(text, 0, to)

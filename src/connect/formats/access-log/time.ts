@@ -2,7 +2,7 @@
 
 import { daysIn, daysSinceEpoch, faultOfShown, monthAt, type Shown } from '../../kits/time/calendar.ts'
 
-/** How long a time is, in characters. */
+/** The length of a time, in characters. */
 export const TIME_LENGTH = 26
 
 const SHAPE = 'dd/Mon/yyyy:hh:mm:ss ±hhmm'
@@ -11,21 +11,21 @@ const FORM = /^\d\d\/.{3}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}$/s
 /**
  * Reads the times of one file.
  *
- * Neighbouring lines nearly always share all but their seconds, so the parts of the last time read are kept and
- * compared. They are short on purpose: V8 copies a slice of up to 12 characters, and two copies are compared faster
- * than a slice that points into its line.
+ * Neighbouring lines nearly always share all but their seconds, so the parts of the last time are kept and compared.
+ * They are short on purpose: V8 copies a slice of up to 12 characters, and two copies are compared faster than a slice
+ * that points into its line.
  */
 export class AccessTimes {
-  /** `17/May/2015:` of the last time read; at first a day as good as any other. */
+  /** `17/May/2015:` of the last time read; at first an arbitrary day. */
   #day = '01/Jan/1970:'
   /** `10:05:` of the last time read. */
   #minute = '00:00:'
   /** ` +0000` of the last time read. */
   #offset = ' +0000'
-  /** Epoch milliseconds at which that minute begins. */
+  /** Epoch milliseconds of the start of that minute. */
   #minuteMs = 0
 
-  /** Epoch milliseconds, UTC, of the time that begins at `at`; NaN where there is none. */
+  /** Epoch milliseconds, UTC, of the time that begins at `at`; NaN if there is no time. */
   read(text: string, at: number): number {
     const second = digits(text, at + 18, 2)
     if (!(second <= 59)) return Number.NaN
@@ -44,7 +44,7 @@ export class AccessTimes {
   }
 }
 
-/** What is wrong with a time that {@link AccessTimes} does not read, and where. */
+/** What is wrong with a time that {@link AccessTimes} does not accept, and where. */
 export function faultOfTime(text: string, at: number): { readonly what: string; readonly at: number } {
   if (!FORM.test(text.slice(at, at + TIME_LENGTH))) return { what: `time is not ${SHAPE}`, at }
   const fault = faultOfShown({
@@ -59,7 +59,7 @@ export function faultOfTime(text: string, at: number): { readonly what: string; 
   return { what: 'time has an offset over 23 hours 59 minutes', at: at + 21 }
 }
 
-/** Where the parts of a time stand. */
+/** Where the parts of a time are. */
 const PLACES: Readonly<Record<keyof Shown, number>> = { day: 0, month: 3, year: 7, hour: 12, minute: 15, second: 18 }
 
 function readMinute(text: string, at: number): number {
@@ -91,7 +91,7 @@ function hasSeparators(text: string, at: number): boolean {
   )
 }
 
-/** The number that `count` digits stand for; NaN unless all of them are digits. */
+/** The value of `count` digits; NaN unless all of them are digits. */
 function digits(text: string, at: number, count: number): number {
   let value = 0
   for (let i = at; i < at + count; i += 1) {

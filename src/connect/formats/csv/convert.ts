@@ -10,22 +10,22 @@ import type { ReadTime } from '../../kits/time/form.ts'
 import { TOO_FINE } from '../../kits/time/rules.ts'
 import { type NumberMarks, plainNumber } from './numbers.ts'
 
-/** What a column becomes that is over 2^53: refused, or a bigint of up to 64 bits. */
+/** Integers beyond 2^53: rejected, or bigints of up to 64 bits. */
 export type BigInts = 'reject' | 'bigint'
 
-/** Reads the text of one field; gives {@link MISFIT}, or a text that says what is wrong, for one that is no such value. */
+/** Converts the text of one field; returns {@link MISFIT}, or a text that says what is wrong, for an invalid one. */
 export type Convert = (text: string) => unknown
 
 /** How the values of columns are written. */
 export interface ValueRules {
   readonly bigints: BigInts
-  /** The marks in numbers; undefined for a point and nothing else. */
+  /** The separators of numbers; undefined for a decimal point only. */
   readonly marks: NumberMarks | undefined
   /** How the times of a column are written. */
   readonly timeOf: (column: string) => { readonly read: ReadTime; readonly words: string }
 }
 
-/** In place of a value that a text is not. */
+/** Instead of a value, for an invalid text. */
 export const MISFIT: unique symbol = Symbol('misfit')
 
 const INTEGER = /^[+-]?[0-9]+$/
@@ -35,7 +35,7 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ...['false', 'f', 'no', 'n', '0'].map((word) => [word, false] as const),
 ])
 
-/** How the fields of a column of this type are read. */
+/** How the fields of a column of this type are converted. */
 export function converterOf(name: string, type: ColumnType, rules: ValueRules): Convert {
   const { bigints, marks } = rules
   switch (type) {
@@ -65,7 +65,7 @@ export function converterOf(name: string, type: ColumnType, rules: ValueRules): 
 
 /** Why the text of a field is not a value of its column. */
 export function misfit(name: string, type: ColumnType, { bigints, marks }: ValueRules, text: string): Rejection {
-  const words = type === 'integer' && bigints === 'bigint' ? 'whole numbers of 64 bits' : WORDS[type]
+  const words = type === 'integer' && bigints === 'bigint' ? 'integers of 64 bits' : WORDS[type]
   const isMarked = marks !== undefined && (type === 'integer' || type === 'real' || type === 'decimal')
   return takes(name, isMarked ? `${words}, written as ${marks.example}` : words, text)
 }
@@ -76,13 +76,13 @@ function takes(name: string, words: string, text: string): Rejection {
 
 const WORDS: Readonly<Record<ColumnType, string>> = {
   text: 'text',
-  integer: 'whole numbers up to 2^53',
+  integer: 'integers up to 2^53',
   real: 'numbers',
-  decimal: 'decimal numbers as -12.50',
+  decimal: 'decimal numbers such as -12.50',
   boolean: 'true or false',
   time: 'times',
   json: 'JSON',
-  bytes: 'bytes, which CSV has no form for',
+  bytes: 'bytes, which CSV cannot represent',
 }
 
 function timeConverter(name: string, { timeOf }: ValueRules): Convert {
@@ -104,7 +104,7 @@ function inMarks(marks: NumberMarks | undefined, read: Convert): Convert {
 }
 
 function readInteger(text: string, beyond: (text: string) => unknown): unknown {
-  // Up to nine digits, which nearly all are, by hand.
+  // Up to nine digits, the common case, by hand.
   const { length } = text
   if (length <= 9) {
     let value = 0
@@ -121,7 +121,7 @@ function readInteger(text: string, beyond: (text: string) => unknown): unknown {
 function readSigned(text: string, beyond: (text: string) => unknown): unknown {
   if (!INTEGER.test(text)) return MISFIT
   const value = Number(text)
-  // A whole number has no negative zero.
+  // An integer has no negative zero.
   return Number.isSafeInteger(value) ? value + 0 : beyond(text)
 }
 

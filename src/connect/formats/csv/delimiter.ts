@@ -1,15 +1,15 @@
-// Finds out what stands between the fields of a CSV file.
+// Detects the delimiter of a CSV file.
 
 import type { Dialect } from './dialect.ts'
 import { fieldCutter } from './fields.ts'
 
-/** What is looked for, the commonest first. */
+/** The candidates, the commonest first. */
 const CANDIDATES = [',', ';', '\t', '|'] as const
 
 /**
- * The delimiter of which these records have the same number on most of them; `,` where none cuts the first one.
+ * The delimiter that most of these records contain equally often; `,` if no candidate splits the first one.
  *
- * @param cut - the first records of a file, cut by a dialect
+ * @param cut - the first records of a file, split by a dialect
  */
 export function tellDelimiter(
   dialect: Omit<Dialect, 'delimiter'>,

@@ -1,23 +1,23 @@
-// How a CSV file is written: what stands between fields, around them, and before comments.
+// How a CSV file is written: the delimiter, the quote, the start of comments.
 
-/** The characters that mean something in a file. All but the delimiter are one of ASCII. */
+/** The special characters of a file. All but the delimiter are single ASCII characters. */
 export interface Dialect {
-  /** Between fields: one character or several. */
+  /** Between fields: one or more characters. */
   readonly delimiter: string
-  /** Around fields; undefined where none are quoted. */
+  /** Around fields; undefined if no field is quoted. */
   readonly quote: string | undefined
   /**
-   * Before a character that stands for itself; false where none is meant to be one, undefined where nobody has said so:
-   * a backslash before a quote in a field without quotes is refused then.
+   * Precedes a character that stands for itself; false for none, undefined if not specified: a backslash before a quote
+   * in an unquoted field is then rejected.
    */
   readonly escape: string | false | undefined
-  /** What a line begins with that is no record; undefined where all are. */
+  /** The beginning of a line that is not a record; undefined for none. */
   readonly comment: string | undefined
-  /** Whether spaces and tabs around fields are dropped. */
+  /** Whether spaces and tabs around fields are trimmed. */
   readonly trim: boolean
-  /** Whether a quoted field may hold line ends. */
+  /** Whether a quoted field may contain line ends. */
   readonly quotedNewlines: boolean
-  /** What is null where it stands without quotes; undefined for an empty field only. */
+  /** The unquoted texts that mean null; undefined for an empty field only. */
   readonly nulls: readonly string[] | undefined
   /** Most fields of a record. */
   readonly maxFields: number
@@ -25,7 +25,7 @@ export interface Dialect {
   readonly maxRecordBytes: number
 }
 
-/** The code of a dialect's character; -1, which no byte has, where there is none. */
+/** The code of a dialect's character; -1, which no byte has, if not set. */
 export function codeOf(character: string | false | undefined): number {
   return character === undefined || character === false ? -1 : character.charCodeAt(0)
 }
@@ -36,10 +36,10 @@ export const TAB = 0x09
 export const SPACE = 0x20
 
 /**
- * The byte that ends lines in a text: LF, which may stand behind a CR, unless the first line end outside of quotes is a
- * CR alone, as old Macs wrote it.
+ * The byte that ends lines in a text: LF, which may follow a CR, unless the first line end outside of quotes is a CR
+ * alone, as old Macs wrote it.
  *
- * @param isWhole - whether there is no more of the text
+ * @param isWhole - whether this is all of the text
  */
 export function tellLineEnd(
   bytes: Buffer,

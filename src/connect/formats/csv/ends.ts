@@ -1,36 +1,36 @@
-// Where CSV records end: at line ends, but for those in quotes.
+// Where CSV records end: at line ends, except within quotes.
 
 import type { RecordEnds } from '../../kits/files/records/record-cutter.ts'
 import { CR, codeOf, type Dialect, LF, SPACE, TAB } from './dialect.ts'
 
-/** What the next byte stands in. */
+/** What the next byte is in. */
 type State =
   /** At the beginning of a field. */
   | 'field'
-  /** In a field without quotes. */
+  /** In an unquoted field. */
   | 'plain'
   | 'quoted'
-  /** Behind a quote in a quoted field: its end, or the first of two that stand for one. */
+  /** After a quote in a quoted field: its end, or the first of a doubled quote. */
   | 'closed'
-  /** Behind blanks that follow a quoted field. */
+  /** After blanks that follow a quoted field. */
   | 'trimmed'
   /** In a delimiter of several characters that follows a quoted field. */
   | 'parted'
-  /** Behind a CR that follows a quoted field: the first half of a line end, or it is malformed. */
+  /** After a CR that follows a quoted field: the first half of a line end, or it is malformed. */
   | 'cr'
-  /** In a line whose quotes do not matter, since it is too long, malformed, or a comment. */
+  /** In a line whose quotes do not matter: it is too long, malformed, or a comment. */
   | 'line'
 
 /**
  * Finds the ends of CSV records.
  *
- * A quote that is opened and never closed must not take the rest of the file with it: what cannot be one record, since
- * text follows a closing quote, or since it is over the limit or over at the end of the file, gives up its first line
- * only, and the next record begins behind that. In a record of several lines all quotes must be proper ones; in a line,
- * a quote inside a plain field is text.
+ * A quote that is opened and never closed must not consume the rest of the file: what cannot be one record, because
+ * text follows a closing quote, it is over the limit, or the file ends, is reduced to its first line, and the next
+ * record begins after that. In a record of several lines all quotes must be proper; in a single line, a quote inside an
+ * unquoted field is text.
  *
- * So no line is looked at more than twice: from inside quotes it is read the opposite way than from outside, and if
- * it leaves the quotes open one way, it does not the other way.
+ * So no line is looked at more than twice: read from inside quotes it parses the opposite way than from outside, and if
+ * one way leaves the quotes open, the other does not.
  */
 export class CsvEnds implements RecordEnds {
   readonly noun = 'record'
@@ -42,25 +42,25 @@ export class CsvEnds implements RecordEnds {
   readonly #dialect: Dialect
   /** The delimiter's last byte. */
   readonly #delimiter: number
-  /** All of a delimiter that has several bytes. */
+  /** The whole delimiter, if it has several bytes. */
   readonly #longDelimiter: Buffer | undefined
   readonly #quote: number
   readonly #escape: number
   readonly #comment: number
-  /** Whether quotes can hide line ends at all. */
+  /** Whether quotes can contain line ends at all. */
   readonly #mayHide: boolean
   #state: State = 'field'
-  /** Where the record's first line ends, from its beginning; 0 as long as it is in that. */
+  /** Where the record's first line ends, from its beginning; 0 within that line. */
   #firstLine = 0
-  /** Whether a quote has stood inside a plain field. */
+  /** Whether there was a quote inside an unquoted field. */
   #hasLiteral = false
-  /** Where the field that is open begins, from the record's beginning; kept for delimiters of several bytes. */
+  /** Where the open field begins, from the record's beginning; kept for delimiters of several bytes. */
   #fieldFrom = 0
-  /** Whether the byte before was an escape. */
+  /** Whether the previous byte was an escape. */
   #isEscaped = false
-  /** The bytes that `#quoteAt` is of. */
+  /** The bytes that `#quoteAt` refers to. */
   #looked: Buffer | undefined
-  /** The next quote, as far as was looked; behind all bytes if there is none. */
+  /** The next quote found so far; past all bytes if there is no more. */
   #quoteAt = 0
 
   constructor(dialect: Dialect, lineEnd: number) {
@@ -105,7 +105,7 @@ export class CsvEnds implements RecordEnds {
 
   isBlank(bytes: Buffer, from: number, textEnd: number): boolean {
     if (textEnd === from || bytes[from] === this.#comment) return true
-    // A field of blanks that are dropped is empty.
+    // A field of trimmed blanks is empty.
     if (!this.#dialect.trim) return false
     for (let at = from; at < textEnd; at += 1) {
       const byte = bytes[at]
@@ -147,7 +147,7 @@ export class CsvEnds implements RecordEnds {
       } else if (byte === escapeCode && (state === 'field' || state === 'plain' || state === 'quoted')) {
         this.#isEscaped = true
       } else if (state === 'quoted') {
-        // Most of what is read: text in quotes.
+        // The common case: text in quotes.
         while (byte !== quote && byte !== lineEnd && byte !== escapeCode && at + 1 < to) byte = bytes[++at]
         if (byte === quote) state = 'closed'
         else if (byte === escapeCode) this.#isEscaped = true
@@ -195,7 +195,7 @@ export class CsvEnds implements RecordEnds {
     return bytes.compare(long, 0, long.length, begin, at + 1) === 0
   }
 
-  /** Whether a delimiter of several bytes goes on at `at` that begins behind a quoted field. */
+  /** Whether a delimiter of several bytes that begins after a quoted field continues at `at`. */
   #isParted(bytes: Buffer, from: number, at: number, state: State): boolean {
     const place = state === 'closed' || state === 'trimmed' ? 0 : state === 'parted' ? at - from - this.#fieldFrom : -1
     return bytes[at] === this.#longDelimiter?.[place]
@@ -205,7 +205,7 @@ export class CsvEnds implements RecordEnds {
     return this.#dialect.trim && (byte === SPACE || byte === TAB)
   }
 
-  /** What was read as one record is none: it is its first line. */
+  /** What was read as one record is only its first line. */
   #giveUp(bytes: Buffer, from: number, at: number): number {
     if (this.#firstLine > 0) return this.#done(from + this.#firstLine)
     this.#state = 'line'

@@ -1,14 +1,15 @@
-// Takes escapes off the text of a field.
+// Removes the escapes from the text of a field.
 
 import { Rejection } from '../../format.ts'
 import { printable } from '../../kits/text/refuse.ts'
 
-/** What letters behind an escape stand for, as PostgreSQL and MySQL read them. */
+/** What letters after an escape stand for, as in PostgreSQL and MySQL. */
 const CONTROLS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
 
 /**
- * A text without its escapes: what stands behind one is that character, or for `b f n r t v` a control character. Refused
- * are other letters and digits behind one, which every program takes for something else, and an escape at the end.
+ * A text without its escapes: the character after one stands for itself, or for a control character if it is one of `b
+ * f n r t v`. Rejected are other letters and digits after one, which every program interprets differently, and an
+ * escape at the end.
  *
  * @example
  * unescaped('a\\"b\\\\c\\nd', '\\') // => 'a"b\\c\nd'
@@ -23,7 +24,7 @@ export function unescaped(text: string, mark: string): string | Rejection {
     if (at + 1 === text.length) return new Rejection(`a field ends with the escape ${printable(mark)}`)
     const control = CONTROLS[next]
     if (control === undefined && /[A-Za-z0-9]/.test(next))
-      return new Rejection(`${printable(mark + next)} is not an escape that is known`)
+      return new Rejection(`${printable(mark + next)} is not a known escape`)
     made += text.slice(from, at) + (control ?? next)
     from = at + 1 + next.length
   }

@@ -1,25 +1,25 @@
-// Cuts a CSV record into its fields.
+// Splits a CSV record into its fields.
 
 import { Rejection } from '../../format.ts'
 import { refuse } from '../../kits/text/refuse.ts'
 import { codeOf, type Dialect, SPACE, TAB } from './dialect.ts'
 import { unescaped } from './escape.ts'
 
-/** The fields of a record; null for one that is empty, or a word for null, and has no quotes around it. */
+/** The fields of a record; null for one that is unquoted and empty, or a word for null. */
 export type Fields = (string | null)[]
 
-/** Cuts records of one dialect into fields, in a time that grows with their length. */
+/** Splits records of one dialect into fields, in linear time. */
 export type CutFields = (text: string) => Fields | Rejection
 
-/** Where a field ends that has no quotes around it. */
+/** Where an unquoted field ends. */
 type FindEnd = (text: string, from: number) => number
 
 /**
- * A cutter of fields.
+ * Makes a splitter of fields.
  *
- * A field that begins with a quote ends at the next one that is neither doubled nor escaped; what follows must be a
- * delimiter or the end. In other fields quotes are text. A record that is not so, or that has more than `maxFields`, is
- * refused; so is a backslash before a quote in a field without quotes, unless the dialect says what it is.
+ * A field that begins with a quote ends at the next one that is neither doubled nor escaped; a delimiter or the end
+ * must follow. In other fields quotes are text. Any other record is rejected, as is one of more than `maxFields`, and a
+ * backslash before a quote in an unquoted field, unless the dialect says what it means.
  *
  * @example
  * const dialect = { delimiter: ',', quote: '"', escape: undefined, comment: undefined, trim: false, quotedNewlines: true,
@@ -61,7 +61,7 @@ export function fieldCutter(dialect: Dialect): CutFields {
     return words.has(field ?? '') ? null : (field ?? '')
   }
 
-  /** Behind blanks that are to be dropped. */
+  /** After blanks to be trimmed. */
   function skipBlanks(text: string, from: number, to: number): number {
     let at = from
     if (trim) while (at < to && isBlank(text.charCodeAt(at))) at += 1
@@ -77,7 +77,7 @@ export function fieldCutter(dialect: Dialect): CutFields {
   const quoteCode = codeOf(quote)
   const escapeCode = codeOf(escapeMark)
 
-  /** Where the quote stands that closes what begins at `from`; -1 if none does. */
+  /** The position of the quote that closes what begins at `from`; -1 if it is not closed. */
   function closeOf(text: string, from: number): number {
     let close = text.indexOf(quote as string, from)
     if (escapeCode === -1) {
@@ -100,7 +100,7 @@ export function fieldCutter(dialect: Dialect): CutFields {
     return escapeCode === -1 ? content : unescaped(content, escapeMark as string)
   }
 
-  /** A doubled quote is one; of a quote that is escaped the escape stays, to be taken off afterwards. */
+  /** A doubled quote is one quote; the escape of an escaped quote is removed later. */
   function undoubled(text: string): string {
     const one = quote as string
     if (escapeCode === -1) return text.replaceAll(one + one, one)
@@ -142,7 +142,7 @@ export function fieldCutter(dialect: Dialect): CutFields {
         fields.push(content)
         to = skipBlanks(text, close + 1, text.length)
         const isEnd = to === text.length || text.startsWith(delimiter, to)
-        if (!isEnd) return refuse(text, to, `text follows the quotes of field ${fields.length}`)
+        if (!isEnd) return refuse(text, to, `text follows the closing quote of field ${fields.length}`)
       } else {
         to = endOf(text, from)
         const field = openField(text, from, to)
@@ -157,7 +157,7 @@ export function fieldCutter(dialect: Dialect): CutFields {
 }
 
 const SUSPICIOUS =
-  "a backslash stands before a quote in a field without quotes: say with escape: '\\\\' that it escapes, or with escape: false that it is text"
+  "a backslash precedes a quote in an unquoted field: set escape: '\\\\' if it escapes, or escape: false if it is text"
 
 function plainEnd(delimiter: string): FindEnd {
   return (text, from) => {

@@ -1,21 +1,21 @@
-// Numbers as they are written in other places: with a decimal comma, and marks between thousands.
+// Localized numbers: with a decimal comma, and thousands separators.
 
-/** The marks that numbers are written with. */
+/** The separators that numbers are written with. */
 export interface NumberMarks {
-  /** A whole number, or one with a fraction. */
+  /** An integer, or one with a fraction. */
   readonly expression: RegExp
   readonly decimal: '.' | ','
   readonly thousands: RegExp | undefined
-  /** A number that is written with them, for people. */
+  /** An example number written with them. */
   readonly example: string
 }
 
 const EXPONENT = '(?:[eE][+-]?[0-9]+)?'
-/** A space between thousands is often one at which a line does not break. */
+/** A thousands separator is often a no-break space. */
 const SPACES = '[ \\u00a0\\u202f]'
 
 /**
- * @param thousands - what stands between groups of three digits, where something may
+ * @param thousands - the thousands separator, if allowed
  */
 export function numberMarks(decimal: '.' | ',', thousands: string | undefined): NumberMarks {
   const between = thousands === ' ' ? SPACES : thousands && RegExp.escape(thousands)
@@ -29,7 +29,10 @@ export function numberMarks(decimal: '.' | ',', thousands: string | undefined): 
   }
 }
 
-/** A number in digits with a point, as all others are read; undefined for what is not written with these marks. */
+/**
+ * A number with a decimal point and no separators, as the other parsers expect it; undefined for text that is not
+ * written this way.
+ */
 export function plainNumber(text: string, { expression, decimal, thousands }: NumberMarks): string | undefined {
   if (!expression.test(text)) return undefined
   const digits = thousands === undefined ? text : text.replace(thousands, '')

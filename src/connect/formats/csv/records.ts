@@ -1,4 +1,4 @@
-// The records of CSV files: header, dialect and rows, found out for each file.
+// The records of CSV files: header, dialect and rows, detected for each file.
 
 import { describeValue } from '../../../base/check.ts'
 import { SluiceError } from '../../../base/errors.ts'
@@ -20,17 +20,17 @@ import { type MakeRow, type Row, type RowOptions, rowMaker } from './rows.ts'
 /** How the files of a source are read. */
 export interface CsvReading extends Omit<RowOptions, 'names' | 'columns'> {
   readonly dialect: Omit<Dialect, 'delimiter'>
-  /** `auto` finds it out from each file; undefined takes what a line `sep=` says, or `,`. */
+  /** `auto` detects it in each file; undefined takes a line `sep=`, or `,`. */
   readonly delimiter: string | undefined
-  /** How many lines stand before the first record. */
+  /** How many lines precede the first record. */
   readonly skip: number
   readonly malformed: Malformed
-  /** Whether the first record names the columns, they are numbered, or what they are. */
+  /** Whether the first record names the columns, they are numbered, or their names. */
   readonly header: boolean | readonly string[]
   readonly columns: Columns | undefined
 }
 
-/** How many records are looked at to find out a delimiter. */
+/** How many records are examined to detect a delimiter. */
 const LOOKED_AT = 20
 
 /** The first bytes of a file. */
@@ -40,14 +40,14 @@ interface FirstBytes {
   readonly isWhole: boolean
 }
 
-/** What they tell. */
+/** What they reveal. */
 interface Look {
   readonly head: FirstBytes
   readonly dialect: Dialect
   readonly lineEnd: number
   /** Where the first record begins. */
   readonly begin: RecordStart
-  /** The first records: up to one that names the columns, or by which they can be numbered. */
+  /** The first records: up to one that names the columns, or from which they can be numbered. */
   readonly first: readonly FirstRecord[]
 }
 
@@ -63,14 +63,14 @@ interface FirstRecord {
 export function csvRecords(reading: CsvReading): Records<Row> {
   return {
     name: 'csv',
-    hint: 'delimiter, quote, escape, skip, encoding and columns say how it is written',
+    hint: 'see the options delimiter, quote, escape, skip, encoding and columns',
     malformed: reading.malformed,
     isEnough: (bytes) => isLookedAt(reading, lookAt(reading, { path: '', bytes, isWhole: false })),
     open: ({ path, bytes, isWhole }) => openText(reading, lookAt(reading, { path, bytes: bytes(), isWhole })),
   }
 }
 
-/** Whether the records that are there tell the columns. */
+/** Whether the records so far determine the columns. */
 function isLookedAt({ header }: CsvReading, { first }: Look): boolean {
   return header === false ? first.some(({ fields }) => !(fields instanceof Rejection)) : first.length > 0
 }
@@ -101,17 +101,17 @@ function openText(reading: CsvReading, look: Look): OpenRecords<Row> {
   }
 }
 
-/** For what is written into a file between its opening and its reading. */
-const noHeader: MakeRow = () => new Rejection('no record told the columns when the file was opened')
+/** For content written to a file after it was opened. */
+const noHeader: MakeRow = () => new Rejection('no record determined the columns when the file was opened')
 
-/** Where rows begin, and the names of their columns; none in a file without a record. */
+/** Where rows begin, and the names of their columns; no names for a file without a record. */
 function readHeader(
   { header }: CsvReading,
   { head, begin, first }: Look,
 ): { start: RecordStart; names: readonly string[] | undefined } {
   if (Array.isArray(header)) return { start: begin, names: header }
   if (header === false) {
-    // A record that is malformed costs itself: the next one is numbered.
+    // A malformed record affects only itself: the columns are numbered by the next one.
     const sound = first.map(({ fields }) => fields).find((fields) => !(fields instanceof Rejection))
     return { start: begin, names: sound === undefined ? undefined : numberedNames((sound as Fields).length) }
   }
@@ -129,14 +129,14 @@ function readHeader(
   return { start: end, names: columnNames(fields) }
 }
 
-/** The columns of rows, all of which must be in the file. */
+/** The requested columns, all of which must be in the file. */
 function wanted({ columns }: CsvReading, head: FirstBytes, names: readonly string[]): RowOptions['columns'] {
   if (columns === undefined) return undefined
   const there = new Set(names)
   const missing = Object.keys(columns).filter((name) => !there.has(name))
   if (missing.length === 0) return Object.entries(columns)
   const [one, ...others] = missing
-  const more = others.length === 0 ? '' : ` and ${others.length} more of those asked for`
+  const more = others.length === 0 ? '' : ` and ${others.length} more of the requested ones`
   const allowed = names.slice(0, 20).map(describeValue).join(', ') + (names.length > 20 ? ', …' : '')
   const message = `Cannot read ${quotePath(head.path)}: it has no column ${describeValue(one)}${more}, found ${allowed}`
   throw new SluiceError('CONFIG_INVALID', message, { key: 'columns', value: one, allowed })
@@ -164,13 +164,13 @@ function lookAt(reading: CsvReading, head: FirstBytes): Look {
   return { head, dialect: told, lineEnd, begin, first: cut(told, isNamed) }
 }
 
-/** Whether records will do, one at least. */
+/** Whether records are sufficient, at least one. */
 type IsEnough = (records: readonly FirstRecord[]) => boolean
 
-/** How many records are tried for one by which columns can be numbered. */
+/** How many records are tried to number the columns. */
 const LOOKED_AT_TO_NUMBER = 1000
 
-/** Behind a byte order mark, and the lines that are no records. */
+/** After a byte order mark, and the lines to skip. */
 function afterPreamble(head: FirstBytes, lineEnd: number, skip: number): RecordStart {
   let start: RecordStart = { offset: markBytes(head.bytes), line: 1, isRest: false }
   for (let line = 0; line < skip; line += 1) start = lineAfter(head, start, lineEnd)
@@ -182,7 +182,7 @@ function lineAfter({ bytes }: FirstBytes, { offset, line }: RecordStart, lineEnd
   return { offset: end === -1 ? bytes.length : end + 1, line: line + 1, isRest: false }
 }
 
-/** The delimiter that a spreadsheet has written before the header: `sep=;`. */
+/** The delimiter that a spreadsheet wrote before the header: `sep=;`. */
 function statedDelimiter(head: FirstBytes, at: RecordStart, lineEnd: number, reading: CsvReading): string | undefined {
   const end = head.bytes.indexOf(lineEnd, at.offset)
   const line = head.bytes.toString('utf8', at.offset, end === -1 ? at.offset : Math.min(end, at.offset + 40))
@@ -191,11 +191,11 @@ function statedDelimiter(head: FirstBytes, at: RecordStart, lineEnd: number, rea
   const { delimiter, dialect } = reading
   const isOther = delimiter !== undefined && delimiter !== 'auto' && delimiter !== stated
   if (!isOther && stated !== dialect.quote && stated !== dialect.escape) return stated
-  const found = `its first line says that the delimiter is ${describeValue(stated)}, and the options another: leave out delimiter, or pass over the line with skip`
+  const found = `its first line says that the delimiter is ${describeValue(stated)}, and the options say another: omit delimiter, or skip the line with skip`
   throw headerError(head.path, at.offset, found)
 }
 
-/** The first records of a file, from `begin` on; the last one of a file only if that is whole. */
+/** The first records of a file, from `begin`; the last one of a file only if it is complete. */
 function firstRecords(
   head: FirstBytes,
   begin: RecordStart,

@@ -1,4 +1,4 @@
-// Makes rows of fields: one object for each record, all of one shape.
+// Makes rows from fields: one object per record, all of one shape.
 
 import type { ColumnType } from '../../column.ts'
 import { Rejection } from '../../format.ts'
@@ -8,21 +8,21 @@ import type { Fields } from './fields.ts'
 
 export type Row = Record<string, unknown>
 
-/** What becomes of the fields of one record. */
+/** How the fields of one record are converted. */
 export type MakeRow = (fields: Fields) => Row | Rejection
 
 export interface RowOptions {
   /** The columns of the file. */
   readonly names: readonly string[]
-  /** The columns that rows are to have, by name in `names`; all of them, as text, if undefined. */
+  /** The columns wanted, by name in `names`; all of them, as text, if undefined. */
   readonly columns: readonly (readonly [name: string, type: ColumnType])[] | undefined
   readonly onRagged: OnRagged
   readonly values: ValueRules
-  /** Whether fields may be null where all columns are texts; they are texts of no characters otherwise. */
+  /** Whether fields may be null if all columns are text; otherwise they are empty strings. */
   readonly keepsNulls: boolean
 }
 
-/** What becomes of a record with more or fewer fields than there are columns. */
+/** What happens to a record with more or fewer fields than columns. */
 export type OnRagged = 'dead' | 'pad' | 'cut'
 
 /** A maker of rows. All `columns` are among the names. */
@@ -38,7 +38,7 @@ export function rowMaker({ names, columns, onRagged, values, keepsNulls }: RowOp
   }
 }
 
-/** Makes the fields as many as there are columns; false if that would lose one that is not empty and must not be. */
+/** Adjusts the fields to the number of columns; false if that would lose one that is not empty and must be kept. */
 function isMade(fields: Fields, count: number, isCut: boolean): boolean {
   while (fields.length < count) fields.push(null)
   while (fields.length > count && (isCut || (fields.at(-1) ?? '') === '')) fields.pop()

@@ -1,14 +1,14 @@
-// Writes CSV: one line of fields, quoted where that is needed.
+// Writes CSV: one line of fields, quoted if necessary.
 
 import { checkKeys, describeValue } from '../../../base/check.ts'
 import { jsonText } from '../../kits/json/line.ts'
 
 export interface CsvLineOptions {
-  /** What stands between fields: one ASCII character, `,` by default. */
+  /** The delimiter: one ASCII character, `,` by default. */
   readonly delimiter?: string
   /**
-   * Whether cells that a spreadsheet would run as formulas are made text, by a `'` in front; false by default. For
-   * what people will open: programs that read it get the `'`, too.
+   * Whether cells that a spreadsheet would run as formulas become text, by a leading `'`; false by default. For files
+   * that people open: programs that read them get the `'`, too.
    */
   readonly spreadsheetSafe?: boolean
 }
@@ -16,17 +16,17 @@ export interface CsvLineOptions {
 /** What a cell can hold: an object is written as JSON, a date as ISO 8601, null and undefined as nothing. */
 export type CsvValue = unknown
 
-/** What a spreadsheet takes for the beginning of a formula, behind blanks and quotes that it drops; CR and TAB by themselves. */
+/** What a spreadsheet takes for the start of a formula, after blanks and quotes that it strips; also CR and TAB. */
 const FORMULA = /^(?:[\t\r]|[\s"'\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20])/
 
 /**
- * One line of CSV with its line end, CR LF: what `csv` reads gives the same texts again. An empty text is written as
+ * One line of CSV with its line end, CR LF, which `csvSource` reads back as the same texts. An empty text is written as
  * `""`, and null as nothing.
  *
- * With `spreadsheetSafe`, a text that begins like a formula (`=`, `+`, `-`, `@`, TAB or CR, also behind blanks and
- * quotes) gets a `'` in front. Numbers stay numbers, negative ones, too.
+ * With `spreadsheetSafe`, a text that begins like a formula (`=`, `+`, `-`, `@`, TAB or CR, also after blanks and
+ * quotes) gets a leading `'`. Numbers stay numbers, negative ones, too.
  *
- * @throws {TypeError} for a value that is no cell: a function, a symbol, an object that JSON does not take
+ * @throws {TypeError} for a value that cannot be in a cell: a function, a symbol, an object that JSON cannot represent
  * @example
  * csvLine([1, 'a "b"', null, '', 'x,y']) // => '1,"a ""b""",,"","x,y"\r\n'
  * csvLine(['=1+1', -1], { spreadsheetSafe: true }) // => "'=1+1,-1\r\n"
@@ -49,7 +49,7 @@ export function csvLine(values: readonly CsvValue[], options: CsvLineOptions = {
 
 function cellOf(value: unknown, delimiter: string, isSafe: boolean): string {
   const text = textOf(value)
-  // What is a number is none of a formula.
+  // A number is not a formula.
   if (typeof value === 'number' || typeof value === 'bigint') return quoted(text, delimiter)
   return quoted(isSafe && FORMULA.test(text) ? `'${text}` : text, delimiter)
 }
@@ -74,7 +74,7 @@ function textOf(value: unknown): string {
   throw new TypeError(`a cell of CSV is a text, a number, a boolean, a date or JSON: found ${describeValue(value)}`)
 }
 
-/** In quotes where it would not be read as it stands by every reader: with blanks around it, or like a comment. */
+/** Quoted if some reader would misread it unquoted: surrounded by blanks, or like a comment. */
 function quoted(text: string, delimiter: string): string {
   const isPlain = /^[\p{L}\p{N}_'=+\-@.](?:[^"\r\n]*[^"\r\n\s])?$/u.test(text) && !text.includes(delimiter)
   return isPlain ? text : `"${text.replaceAll('"', '""')}"`

@@ -8,17 +8,17 @@ import { ArraySeek } from './seek.ts'
 type State =
   /** Before the array. */
   | 'seek'
-  /** Before an element: the first one, or one behind a comma. */
+  /** Before an element: the first one, or one after a comma. */
   | 'first'
   | 'next'
-  /** Behind an element. */
+  /** After an element. */
   | 'between'
   | 'closed'
 
 /**
- * Finds the elements of one array, each to be parsed by itself: what is wrong in one is its own fault. Between two commas
- * is always an element, even an empty one. Only brackets and strings are followed, so that memory does not grow with
- * what is in the array, or before it.
+ * Finds the elements of one array, each parsed by itself: an error in one does not affect the others. There is always
+ * an element between two commas, even an empty one. Only brackets and strings are tracked, so that memory does not grow
+ * with what is in the array, or before it.
  */
 export class ElementEnds implements RecordEnds {
   readonly lineEnd = 0x0a
@@ -29,10 +29,12 @@ export class ElementEnds implements RecordEnds {
   readonly #isWhole: boolean
   #nesting = new Nesting(CLOSE_ARRAY)
   #state: State
-  /** What cannot be there. */
+  /** The syntax error found. */
   broken: string | undefined
 
-  /** @param isResumed - whether the first byte follows an element that was given before */
+  /**
+   * @param isResumed - whether the first byte follows an element that was returned before
+   */
   constructor(path: readonly string[], isResumed: boolean) {
     this.#seek = new ArraySeek(path)
     this.#isWhole = path.length === 0
@@ -58,7 +60,7 @@ export class ElementEnds implements RecordEnds {
       else if (byte === COMMA && this.#state === 'between') this.#state = 'next'
       else {
         if (this.#state === 'closed') this.broken = 'something follows the end of its array'
-        else if (this.#state === 'between') this.broken = 'there is no comma behind an element'
+        else if (this.#state === 'between') this.broken = 'there is no comma after an element'
         return at
       }
     }

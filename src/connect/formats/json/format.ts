@@ -1,18 +1,18 @@
-// The format of JSON: one value in each line, or in each element of an array.
+// The format of JSON: one value per line, or per element of an array.
 
 import { checkOptions } from '../../../base/options.ts'
 import type { LineFormat, ParseLine } from '../../format.ts'
 import { JSON_OPTIONS, type JsonOptions, jsonParser } from '../../kits/json/parser.ts'
 
 /**
- * One JSON value of any kind from each line. What it holds is nobody's promise: `T` is what the caller takes it for, and
- * `validate` of a pipeline is what makes sure.
+ * One JSON value of any kind per line. Its shape is not checked: `T` is what the caller expects, and `validate` of a
+ * pipeline makes sure.
  *
- * - **Refused**: what is not valid JSON, is nested over `maxDepth`, has an object of over `maxKeys` keys, or a number that
- *   cannot be kept: a whole one beyond 2^53 unless `bigints` allows it, one like `1e400` always. `-0` stays what it is.
- * - **Keys**: of one that comes twice the last value counts; `__proto__` is a key like any other, an own property.
+ * - **Rejected**: invalid JSON, nesting over `maxDepth`, an object of over `maxKeys` keys, or a number that cannot be
+ *   kept: an integer beyond 2^53 unless `bigints` allows it, one such as `1e400` always. `-0` is kept.
+ * - **Keys**: of a duplicate key the last value counts; `__proto__` is a key like any other, an own property.
  *
- * @throws {TypeError | RangeError} for an option that there is not, or that cannot be
+ * @throws {TypeError | RangeError} for an unknown or invalid option
  * @example
  * const parse = json().open(() => [])
  * const origin = { source: 'a.ndjson', line: 1, offset: 0, raw: '' }

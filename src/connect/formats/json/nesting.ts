@@ -1,25 +1,27 @@
-// Follows JSON byte by byte, as far as it takes to know what is inside of what.
+// Tracks the nesting of JSON, byte by byte.
 
 import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from '../../kits/json/bytes.ts'
 
 /**
- * Finds the end of a value whose bytes come in blocks: the comma, or the closing bracket of what the value is in, that
- * is in none of its strings, arrays and objects. Any other bytes will do, JSON or not.
+ * Finds the end of a value whose bytes come in blocks: the comma, or the closing bracket of the enclosing value,
+ * outside of its strings, arrays and objects. The bytes need not be valid JSON.
  */
 export class Nesting {
-  /** What closes the array or object that the value is in. */
+  /** The bracket that closes the enclosing array or object. */
   readonly #closer: number
-  /** Arrays and objects that are open; which of them is for a parser to check. */
+  /** Open arrays and objects; whether brackets match is for a parser to check. */
   #depth = 0
   #isString = false
   #isEscaped = false
 
-  /** @param closer - the bracket that closes what the value is in */
+  /**
+   * @param closer - the bracket that closes the enclosing value
+   */
   constructor(closer: typeof CLOSE_ARRAY | typeof CLOSE_OBJECT) {
     this.#closer = closer
   }
 
-  /** The index of what stands behind the value; -1 if that is not before the end of these bytes. */
+  /** The index after the value; -1 if it does not end in these bytes. */
   find(bytes: Buffer, from: number): number {
     const { length } = bytes
     for (let at = from; at < length; at += 1) {
@@ -42,7 +44,7 @@ export class Nesting {
     return -1
   }
 
-  /** From inside a string to its last quote, or to the last byte. */
+  /** From inside a string to its closing quote, or to the last byte. */
   #passString(bytes: Buffer, from: number): number {
     const { length } = bytes
     let at = from

@@ -13,7 +13,7 @@ import {
 import { Nesting } from './nesting.ts'
 
 type State =
-  /** Before the value that the path has come to. */
+  /** Before the value that the path has reached. */
   | 'value'
   /** In an object on the path, before a key. */
   | 'before-key'
@@ -21,14 +21,14 @@ type State =
   | 'colon'
   /** In a value off the path. */
   | 'skip'
-  /** Behind a value off the path. */
+  /** After a value off the path. */
   | 'behind'
   | 'found'
 
-/** Longest key that is compared, in bytes as it is written; a longer one is none of a path. */
+/** The longest key compared, in bytes as written; a longer one cannot be in a path. */
 const MAX_KEY_BYTES = 8192
 
-/** Walks from the beginning of a text along a path of keys to an array, over bytes that come in blocks. */
+/** Walks along a path of keys to an array, over bytes that come in blocks. */
 export class ArraySeek {
   readonly #path: readonly string[]
   /** How many keys of the path were found. */
@@ -39,7 +39,7 @@ export class ArraySeek {
   #nesting = new Nesting(CLOSE_OBJECT)
   /** Whether a byte order mark may still come. */
   #isStart = true
-  /** What stands against there being an array. */
+  /** Why there is no array. */
   fault: string | undefined
 
   constructor(path: readonly string[]) {
@@ -55,7 +55,7 @@ export class ArraySeek {
     return this.#path.length === 0 ? 'there is no array' : `there is no array at ${this.#place(this.#path.length)}`
   }
 
-  /** The index behind the array's bracket, or of the fault; `bytes.length` if neither is in these bytes. */
+  /** The index after the array's bracket, or of the error; `bytes.length` if neither is in these bytes. */
   find(bytes: Buffer, from: number): number {
     let at = from
     while (at < bytes.length) {
@@ -74,7 +74,7 @@ export class ArraySeek {
     return at
   }
 
-  /** False for a byte that cannot be here. */
+  /** False for a byte that is not allowed here. */
   #take(byte: number): boolean {
     if (this.#state === 'key') return this.#takeKey(byte)
     if (this.#isStart && (byte === 0xef || byte === 0xbb || byte === 0xbf)) return true
@@ -110,7 +110,7 @@ export class ArraySeek {
     else if (byte === OPEN_OBJECT && !isLast) this.#state = 'before-key'
     else {
       const found = byte === OPEN_OBJECT ? 'an object' : byte === OPEN_ARRAY ? 'an array' : 'another value'
-      const hint = byte === OPEN_OBJECT && isLast ? ': name the array in it with path' : ''
+      const hint = byte === OPEN_OBJECT && isLast ? ': name the array within it with path' : ''
       return this.#refuse(`${this.#place(this.#depth)} is ${found}, not ${isLast ? 'an array' : 'an object'}${hint}`)
     }
     return true

@@ -1,4 +1,4 @@
-// Rows out of columns: what is nested is put together by the levels of its values.
+// Assembles rows from columns: nested values are put together by their levels.
 
 import { objectMaker } from '../../kits/rows/object-maker.ts'
 import type { ColumnReader } from './column-reader.ts'
@@ -9,10 +9,10 @@ import { type GroupNode, leavesOf, type SchemaNode } from './schema.ts'
 /** Takes the next value of a column, whatever it is made of. */
 export type TakeValue = () => unknown
 
-/** Hears about a value that cannot be given as it is. */
+/** Called for a value that cannot be represented. */
 export type OnRefusal = (refusal: Refusal) => void
 
-/** What takes the values of a column of the rows that is nested. */
+/** Takes the values of the columns of a nested field. */
 export function takerOf(node: SchemaNode, readers: readonly ColumnReader[], onRefusal: OnRefusal): TakeValue {
   const columns = leavesOf(node).map(({ place }) => readers[place] as ColumnReader)
   const take = new Assembler(readers, onRefusal).taker(node)
@@ -33,7 +33,7 @@ class Assembler {
   }
 
   taker(node: SchemaNode): TakeValue {
-    // What is repeated and no list by its annotation is a list all the same.
+    // What is repeated without a list annotation is a list, too.
     if (node.repetition === 'repeated') return this.#list(node, this.#value(node))
     if (node.repetition === 'required' || node.kind === 'leaf') return this.#value(node)
     return this.#optional(node, this.#value(node))
@@ -62,7 +62,7 @@ class Assembler {
     return () => make(takers.map((take) => take()))
   }
 
-  /** A group that says that it is a list or a map, and is built as one. */
+  /** A group annotated as a list or a map, and built as one. */
   #annotated(node: GroupNode): TakeValue | undefined {
     const [repeated, ...others] = node.children
     if (repeated?.repetition !== 'repeated' || others.length > 0) return undefined
@@ -72,7 +72,7 @@ class Assembler {
     return isList(node) ? this.#list(repeated, this.#element(node, repeated)) : undefined
   }
 
-  /** Lists of old times have their elements directly in what is repeated. */
+  /** Lists of legacy files have their elements directly in the repeated group. */
   #element(list: GroupNode, repeated: SchemaNode): TakeValue {
     if (repeated.kind === 'leaf') return this.#value(repeated)
     const [only, ...others] = repeated.children
@@ -119,13 +119,13 @@ function isThere(node: SchemaNode, { definitions, at }: ColumnReader): boolean {
   return (definitions[at] as number) >= node.definition
 }
 
-/** Where there is something, all columns say so. */
+/** If a value exists, all columns agree on that. */
 function takeWhole(node: SchemaNode, columns: readonly ColumnReader[], take: TakeValue): unknown {
   for (const column of columns) if (!isThere(node, column)) throw unequal(node)
   return take()
 }
 
-/** Where there is nothing, each column says so once. */
+/** If a value is absent, each column says so once. */
 function passOver(node: SchemaNode, columns: readonly ColumnReader[]): void {
   for (const column of columns) {
     if (column.at === column.definitions.length || isThere(node, column)) throw unequal(node)
@@ -134,7 +134,7 @@ function passOver(node: SchemaNode, columns: readonly ColumnReader[]): void {
 }
 
 function unequal(node: SchemaNode): Damage {
-  return new Damage(`the columns in ${node.name} do not say the same of what is there`)
+  return new Damage(`the columns in ${node.name} disagree about which values exist`)
 }
 
 export function isList({ element: { logical, converted } }: GroupNode): boolean {

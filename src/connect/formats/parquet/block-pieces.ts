@@ -1,11 +1,11 @@
-// Decompresses Snappy and LZ4 blocks: at once, or a piece at a time out of bytes that are read meanwhile.
+// Decompresses Snappy and LZ4 blocks: at once, or in pieces from bytes read meanwhile.
 
 import { type BlockDecoder, type BlockInput, TooFar } from './blocks.ts'
 import { Damage } from './errors.ts'
 
 export type DecoderOf = (input: BlockInput, sizeBytes: number) => BlockDecoder
 
-/** How far back a copy reaches: that of LZ4 always, that of Snappy as all that write it have it. */
+/** How far back a copy reaches: always for LZ4, and in all known writers for Snappy. */
 const WINDOW_BYTES = 65_536
 const PIECE_BYTES = 65_536
 
@@ -22,8 +22,8 @@ export function wholeBlock(decoderOf: DecoderOf, bytes: Buffer, sizeBytes: numbe
 }
 
 /**
- * Pieces of a block. Each is a view of what the next one is written into. As much is kept of what came before as copies
- * reach back; where one reaches further, the block is taken as a whole after all.
+ * Pieces of a block. Each is a view of a buffer that the next one overwrites. As much history is kept as copies reach
+ * back; if one reaches further, the block is decompressed as a whole.
  */
 export async function* blockPieces(
   decoderOf: DecoderOf,

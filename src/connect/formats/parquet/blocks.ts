@@ -1,41 +1,41 @@
-// What Snappy and LZ4 blocks are made of: bytes as they stand, and copies of bytes that came before.
+// Snappy and LZ4 blocks: literal bytes, and copies of earlier bytes.
 
 import { Damage } from './errors.ts'
 
-/** Compressed bytes, as far as they were read: those from `at` on are not used yet. */
+/** Compressed bytes read so far: those from `at` on are not used yet. */
 export interface BlockInput {
   bytes: Buffer
   at: number
-  /** Whether no more will come. */
+  /** Whether this is all of the input. */
   isWhole: boolean
 }
 
-/** Decompresses a block, as far at a time as there is room and input. */
+/** Decompresses a block, as far as there is room and input. */
 export interface BlockDecoder {
   /**
-   * Writes what comes next after `from`, until the buffer is full, or the input used up; gives where it stopped. What
-   * stands before `from` is what came before, the last bytes of it at least.
+   * Writes output from `from` on, until the buffer is full or the input used up; returns where it stopped. The bytes
+   * before `from` are the preceding output, at least its last bytes.
    */
   fill(out: Buffer, from: number): number
 }
 
-/** One step of a block: so many bytes as they stand, then a copy of so many from so far back. */
+/** One step of a block: a number of literal bytes, then a copy of a length from a distance. */
 export interface BlockStep {
   literal: number
   distance: number
   copy: number
 }
 
-/** Reads the next step at `at` into `step`, and gives where it ends. Where it throws nothing has changed. */
+/** Reads the next step at `at` into `step`, and returns where it ends. If it throws, nothing has changed. */
 export type ReadStep = (bytes: Buffer, at: number, step: BlockStep) => number
 
-/** Copies that reach beyond what is kept: the block must be decompressed as a whole. */
+/** Copies that reach beyond the history kept: the block must be decompressed as a whole. */
 export class TooFar extends Error {}
 
 export function blockDecoder(input: BlockInput, readStep: ReadStep): BlockDecoder {
   const step: BlockStep = { literal: 0, distance: 0, copy: 0 }
 
-  /** False if the input does not have it yet. */
+  /** False if the input is not there yet. */
   const next = (): boolean => {
     if (input.at === input.bytes.length) return false
     try {
@@ -75,7 +75,7 @@ export function blockDecoder(input: BlockInput, readStep: ReadStep): BlockDecode
 function copyBack(out: Buffer, to: number, distance: number, length: number): void {
   if (distance === 0) throw new Damage('a compressed block copies from nowhere')
   if (distance > to) throw new TooFar('a compressed block copies from before its start')
-  // What is copied may be what the same copy writes; a few bytes are quicker by themselves.
+  // A copy may overlap its own output; a few bytes are faster one by one.
   if (distance >= length && length > 32) out.copyWithin(to, to - distance, to - distance + length)
   else for (let at = to; at < to + length; at += 1) out[at] = out[at - distance] as number
 }

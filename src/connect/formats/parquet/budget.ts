@@ -2,7 +2,7 @@
 
 import { OverLimit } from './errors.ts'
 
-/** Counts the bytes of pages and dictionaries that are held at the same time. */
+/** Counts the bytes of pages and dictionaries held at the same time. */
 export class Budget {
   readonly limit: number
   #held = 0
@@ -12,7 +12,7 @@ export class Budget {
   }
 
   /**
-   * Takes so many bytes, before they are allocated.
+   * Reserves bytes, before they are allocated.
    *
    * @throws {OverLimit}
    */

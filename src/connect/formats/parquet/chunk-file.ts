@@ -1,15 +1,15 @@
-// Reads the bytes of one column of a row group, from the front to the back.
+// Reads the bytes of one column of a row group, from front to back.
 
 import type { FileHandle } from 'node:fs/promises'
 import { readAt } from '../../kits/files/identity.ts'
 import { Damage } from './errors.ts'
 import { type PageHeader, parsePageHeader } from './page-header.ts'
 
-/** What is read for a header at first, and what one may have. */
+/** What is read for a header at first, and its maximum. */
 const HEADER_BYTES = 1024
 const MAX_HEADER_BYTES = 1024 * 1024
 
-/** Keeps what it read last: small pages are read many at a time. */
+/** Keeps what it read last: many small pages are read at once. */
 export class ChunkFile {
   readonly #handle: FileHandle
   readonly #end: number
@@ -19,7 +19,7 @@ export class ChunkFile {
 
   /**
    * @param end - the byte after the last page
-   * @param aheadBytes - how much is read at once where less is asked for
+   * @param aheadBytes - how much is read at once if less is requested
    */
   constructor(handle: FileHandle, end: number, aheadBytes: number) {
     this.#handle = handle
@@ -27,10 +27,10 @@ export class ChunkFile {
     this.#aheadBytes = aheadBytes
   }
 
-  /** So many bytes, which are not to be written to. */
+  /** So many bytes, not to be written to. */
   async read(from: number, bytes: number): Promise<Buffer> {
     if (bytes > this.#end - from)
-      throw new Damage(`${bytes} bytes were to come, the column has ${this.#end - from} more`)
+      throw new Damage(`${bytes} bytes were expected, the column has ${this.#end - from} more`)
     if (from < this.#from || from + bytes > this.#from + this.#bytes.length) {
       const wanted = Math.min(Math.max(bytes, this.#aheadBytes), this.#end - from)
       const read = await readAt(this.#handle, from, wanted)
@@ -50,13 +50,13 @@ export class ChunkFile {
       try {
         return parsePageHeader(await this.read(from, length))
       } catch (thrown) {
-        // It may go on beyond what was read.
+        // It may continue beyond what was read.
         if (!(thrown instanceof Damage) || length < bytes || bytes >= MAX_HEADER_BYTES) throw thrown
       }
     }
   }
 
-  /** Pieces of what stands between two places, for what is not compressed. */
+  /** Pieces of a byte range, for uncompressed data. */
   async *pieces(from: number, bytes: number): AsyncGenerator<Buffer> {
     for (let at = from; at < from + bytes; at += this.#aheadBytes) {
       yield await this.read(at, Math.min(this.#aheadBytes, from + bytes - at))

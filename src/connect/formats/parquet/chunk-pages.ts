@@ -1,4 +1,4 @@
-// The pages of one column of a row group: looked through beforehand, then decompressed one after the other.
+// The pages of one column of a row group: scanned beforehand, then decompressed one after the other.
 
 import { crc32 } from 'node:zlib'
 import type { Budget } from './budget.ts'
@@ -9,18 +9,18 @@ import type { ColumnChunk } from './footer.ts'
 import { PageBytes } from './page-bytes.ts'
 import type { PageHeader } from './page-header.ts'
 
-/** A page larger than this is decompressed in pieces where its values can be read so. */
+/** A larger page is decompressed in pieces if its values can be read so. */
 const PIECEWISE_BYTES = 512 * 1024
-/** A page of which it matters whether it is as large as it says. */
+/** From this size on, a page must be as large as it says. */
 const LARGE_BYTES = 16 * 1024 * 1024
 /** The encoding of values one after the other. */
 const PLAIN = 0
-/** Of values that are places in the dictionary: as it is called now, and as it was. */
+/** For values that are indexes into the dictionary: the current name, and the old one. */
 const DICTIONARY: readonly number[] = [8, 2]
 const UNCOMPRESSED = codecOf(0)
 const ENCODINGS: readonly number[] = [PLAIN, 2, 3, 5, 6, 7, 8, 9]
 
-/** A page and its bytes; of `data-2` the levels come apart. */
+/** A page and its bytes; for `data-2` the levels are separate. */
 export interface Page {
   readonly header: PageHeader
   readonly levels: Buffer
@@ -49,14 +49,14 @@ export class ChunkPages {
     this.#at = options.chunk.from
   }
 
-  /** Where it stands in the file. */
+  /** Where it is in the file. */
   get at(): number {
     return this.#at
   }
 
   /**
-   * Goes over all pages before any is decompressed: whether they hold as many values as they should, fill the column,
-   * and are what was written, where they say so.
+   * Checks all pages before any is decompressed: the number of values, the size of the column, and the checksums if
+   * present.
    */
   async verify(): Promise<void> {
     const { chunk, file } = this.#options
@@ -70,7 +70,7 @@ export class ChunkPages {
       isFirst = false
       at += header.headerBytes
       if (header.crc !== undefined && crc32(await file.read(at, header.bytes)) !== header.crc) {
-        throw new Damage(`a page of ${this.#name} is damaged: it is not what its checksum was made of`)
+        throw new Damage(`a page of ${this.#name} is damaged: its checksum does not match`)
       }
       at += header.bytes
       if (header.kind === 'data' || header.kind === 'data-2') values += header.values
@@ -78,11 +78,11 @@ export class ChunkPages {
     }
     this.#at = chunk.from
     if (values !== chunk.values) {
-      throw new Damage(`${this.#name} has ${values} values in its pages, and ${chunk.values} by the footer`)
+      throw new Damage(`${this.#name} has ${values} values in its pages, and ${chunk.values} according to the footer`)
     }
   }
 
-  /** The next page of data or of a dictionary. What it holds of the budget is for the caller to give back. */
+  /** The next page of data or of a dictionary. The caller must release its part of the budget. */
   async next(): Promise<Page> {
     const { file, budget } = this.#options
     for (;;) {
@@ -98,7 +98,7 @@ export class ChunkPages {
       const isPlain = !header.isCompressed || this.#codec.name === 'UNCOMPRESSED'
       const { pieces } = isPlain ? UNCOMPRESSED : this.#codec
       const isPiecewise = header.kind !== 'dictionary' && header.encoding === PLAIN && fullBytes > PIECEWISE_BYTES
-      if (isPlain && stored !== fullBytes) throw new Damage(`a page of ${this.#name} is of two sizes`)
+      if (isPlain && stored !== fullBytes) throw new Damage(`a page of ${this.#name} has two sizes`)
       const inPieces = isPiecewise ? pieces : undefined
       const heldBytes = inPieces !== undefined ? levelBytes : (isPlain ? 0 : stored) + fullBytes + levelBytes
       budget.take(heldBytes, `a page of ${this.#name}`)
@@ -113,7 +113,7 @@ export class ChunkPages {
         return { header, levels, data, heldBytes }
       }
       const bytes = await file.read(at, stored)
-      // A page without values may be left out altogether.
+      // A page without values may be omitted.
       const isEmpty = isPlain || fullBytes === 0
       return { header, levels, data: PageBytes.whole(isEmpty ? bytes : this.#codec.whole(bytes, fullBytes)), heldBytes }
     }
@@ -126,9 +126,9 @@ export class ChunkPages {
   #check(header: PageHeader, isFirst: boolean): void {
     const levelBytes = header.definitionBytes + header.repetitionBytes
     if (header.kind === 'index') return
-    // Some writers count a little beside it: only a page that would take much memory is held to it.
+    // Some writers miscount a little: only a page that would take much memory is checked.
     if (header.fullBytes > LARGE_BYTES && header.fullBytes > this.#options.chunk.fullBytes) {
-      throw new Damage(`a page of ${this.#name} is larger than all of the column should be`)
+      throw new Damage(`a page of ${this.#name} is larger than the whole column should be`)
     }
     if (levelBytes > header.bytes || levelBytes > header.fullBytes) {
       throw new Damage(`the levels of a page of ${this.#name} are larger than the page`)

@@ -67,7 +67,7 @@ describe('codecs of Parquet', () => {
     for (let end = 0; end < block.length; end += 1) {
       throws(() => wholeBlock(snappyDecoder, block.subarray(0, end), 56), Error)
     }
-    throws(() => wholeBlock(snappyDecoder, block, 57), /is of 56 bytes, and should be of 57/)
+    throws(() => wholeBlock(snappyDecoder, block, 57), /has 56 bytes, and should have 57/)
     throws(() => codecOf(7).whole(lz4Of(700), 699), /does not hold the 699 bytes/)
   })
 })

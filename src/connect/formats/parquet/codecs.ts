@@ -1,4 +1,4 @@
-// Decompresses the pages of Parquet files, whole or a piece at a time, to the size that they are said to have.
+// Decompresses the pages of Parquet files, whole or in pieces, to the size that they declare.
 
 import { pipeline, Readable, type Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
@@ -8,19 +8,19 @@ import { Damage } from './errors.ts'
 import { hadoopBlocks, lz4Decoder } from './lz4.ts'
 import { snappyDecoder } from './snappy.ts'
 
-/** Pieces of what a page holds, as they are asked for. */
+/** Pieces of a page's content, on demand. */
 export type Pieces = Iterator<Buffer> | AsyncIterator<Buffer>
 
 export interface Codec {
   readonly name: string
-  /** Gives exactly `sizeBytes`, or throws {@link Damage}. */
+  /** Returns exactly `sizeBytes`, or throws {@link Damage}. */
   whole(bytes: Buffer, sizeBytes: number): Buffer
   /**
-   * Pieces of what the slices become, which are as many bytes or not: that is for the caller to count. Undefined where
-   * a page is only decompressed as a whole.
+   * Pieces of the decompressed slices, which may have another size: the caller counts. Undefined if a page can only be
+   * decompressed as a whole.
    */
   readonly pieces: ((slices: () => AsyncIterable<Buffer>, sizeBytes: number) => Pieces) | undefined
-  /** Bytes that one compressed byte can become at most, where that is known. */
+  /** The most bytes that one compressed byte can become, if known. */
   readonly maxRatio: number
 }
 
@@ -58,7 +58,7 @@ function ofNode(name: string, whole: (bytes: Buffer, options: Options) => Buffer
     },
     async *pieces(slices) {
       const pieces = stream()
-      // What goes wrong comes out of the pieces, too.
+      // The pieces report errors, too.
       pipeline(Readable.from(slices()), pieces, () => {})
       try {
         yield* pieces as AsyncIterable<Buffer>
@@ -73,7 +73,7 @@ function damaged(name: string, thrown: unknown): Damage {
   return new Damage(`a page does not hold valid ${name} data: ${messageOf(thrown)}`)
 }
 
-/** Hadoop's LZ4: framed blocks, or, as some wrote it, a block by itself. */
+/** Hadoop's LZ4: framed blocks, or, as some writers do, a bare block. */
 const hadoopLz4: Codec = {
   name: 'LZ4',
   maxRatio: 255,
@@ -85,7 +85,7 @@ const hadoopLz4: Codec = {
   pieces: undefined,
 }
 
-/** By their numbers in the footer. LZO, number 3, is the one that is not read. */
+/** By their numbers in the footer. LZO, number 3, is not supported. */
 const CODECS: readonly (Codec | undefined)[] = [
   uncompressed,
   blocks('SNAPPY', 22, snappyDecoder),
@@ -100,5 +100,5 @@ const CODECS: readonly (Codec | undefined)[] = [
 export function codecOf(number: number): Codec {
   const codec = CODECS[number]
   if (codec !== undefined) return codec
-  throw new Damage(number === 3 ? 'it is compressed with LZO, which is not supported' : `codec ${number} is not known`)
+  throw new Damage(number === 3 ? 'it is compressed with LZO, which is not supported' : `codec ${number} is unknown`)
 }

@@ -13,11 +13,11 @@ import { RunDecoder } from './runs.ts'
 import type { LeafNode } from './schema.ts'
 import { splitDecoder } from './split.ts'
 
-/** Values and nulls that are decoded at once at most. */
+/** The most values and nulls decoded at once. */
 const AT_ONCE = 1024
-/** Values that one row has in one column at most. */
+/** The most values of one row in one column. */
 const MAX_OF_A_ROW = 4_194_304
-/** A dictionary takes so much more memory than its page, as values. */
+/** A decoded dictionary takes so much more memory than its page. */
 const DICTIONARY_GROWTH = 3
 
 export interface ColumnReaderOptions {
@@ -27,14 +27,11 @@ export interface ColumnReaderOptions {
   /** Nulls included. */
   readonly valueCount: number
   readonly budget: Budget
-  /** About how many bytes of values it may hold, but for one row. */
+  /** About how many bytes of values it may hold, except for one row. */
   readonly shareBytes: number
 }
 
-/**
- * Holds values from `at` on, one for each place, null where there is nothing; of a column in something repeated or in a
- * group the levels, too.
- */
+/** Holds values from `at` on, one per place, null where absent; for a nested column the levels, too. */
 export class ColumnReader {
   readonly leaf: LeafNode
   readonly #options: ColumnReaderOptions
@@ -43,18 +40,18 @@ export class ColumnReader {
   values: unknown[] = []
   repetitions: number[] = []
   definitions: number[] = []
-  /** The first place that was not taken. */
+  /** The first place not taken. */
   at = 0
   #page: Page | undefined
   #levels: Levels = { repetitions: undefined, definitions: undefined }
   #decoder: ValueDecoder | undefined
   #dictionary: Dictionary | undefined
-  /** Places that are left in the page, and in the column. */
+  /** Places left in the page, and in the column. */
   #leftInPage = 0
   #left: number
   /** About how many bytes the values from `at` on came from. */
   #bytes = 0
-  /** Levels that were read from the page: those from `#leveled` on are of values that are not decoded yet. */
+  /** Levels read from the page: those from `#leveled` on belong to values not decoded yet. */
   readonly #definitionsNow = new Uint8Array(AT_ONCE)
   readonly #repetitionsNow = new Uint8Array(AT_ONCE)
   #leveled = 0
@@ -68,7 +65,7 @@ export class ColumnReader {
     this.#left = options.valueCount
   }
 
-  /** Where it stands in the file. */
+  /** Where it is in the file. */
   get fileAt(): number {
     return this.#options.pages.at
   }
@@ -78,7 +75,7 @@ export class ColumnReader {
     return this.#left === 0 && this.at === this.values.length
   }
 
-  /** Gets up to `rows` rows together, one at least; gives how many there are. */
+  /** Loads up to `rows` rows, at least one; returns how many there are. */
   async fill(rows: number): Promise<number> {
     this.#forget()
     if (this.leaf.repeats === 0) {
@@ -92,7 +89,7 @@ export class ColumnReader {
     return await this.#fillRepeated(rows)
   }
 
-  /** A row ends where the next one begins: at a repetition of 0. */
+  /** A row ends where the next one begins: at a repetition level of 0. */
   async #fillRepeated(rows: number): Promise<number> {
     let found = 0
     let looked = 0
@@ -109,7 +106,7 @@ export class ColumnReader {
       }
       await this.#decode(AT_ONCE)
     }
-    if (looked === 0) throw new Damage(`column ${this.#name} has fewer rows than there are`)
+    if (looked === 0) throw new Damage(`column ${this.#name} has fewer rows than expected`)
     return found + 1
   }
 
@@ -153,7 +150,7 @@ export class ColumnReader {
     for (let at = from; at < end; at += 1) {
       const isThere = !hasNulls || this.#definitionsNow[at] === definition
       if (hasNulls) {
-        // It stopped before the next one that is there.
+        // It stopped before the next existing one.
         if (isThere && next === got) {
           end = at
           break
@@ -170,7 +167,7 @@ export class ColumnReader {
     this.#left -= end - from
   }
 
-  /** Levels of values that are not decoded yet: of those it is known which are there. */
+  /** Levels of values not decoded yet: they say which of those exist. */
   #readLevels(): void {
     const count = Math.min(AT_ONCE, this.#leftInPage)
     const { repetitions, definitions } = this.#levels
@@ -179,7 +176,7 @@ export class ColumnReader {
     for (let at = 0; at < count; at += 1) {
       const isOver = repetitions !== undefined && (this.#repetitionsNow[at] as number) > this.leaf.repeats
       if (isOver || (definitions !== undefined && (this.#definitionsNow[at] as number) > this.leaf.definition)) {
-        throw new Damage(`column ${this.#name} has a level that there is not`)
+        throw new Damage(`column ${this.#name} has an invalid level`)
       }
     }
     this.#leveled = 0
@@ -243,7 +240,7 @@ export class ColumnReader {
   }
 }
 
-/** True and false in runs, with the length of it all in front. */
+/** Booleans in runs, preceded by their total length. */
 function booleanRuns(bytes: Buffer, at: number): ValueDecoder {
   const length = bytes.readUInt32LE(at)
   const runs = new RunDecoder(bytes, at + 4, at + 4 + length, 1)

@@ -1,11 +1,11 @@
-// The columns that a sink has for the rows of Parquet files, by their schemas.
+// The sink columns of the rows of Parquet files, by their schemas.
 
 import type { Columns, ColumnType } from '../../column.ts'
 import { type ValueChoices, valuesOf } from './conversion.ts'
 import { Damage } from './errors.ts'
 import type { Schema, SchemaNode } from './schema.ts'
 
-/** The columns of the rows that are read of a file: those that were named, in the file's order. */
+/** The columns read from a file: those requested, in the file's order. */
 export function chosenColumns(schema: Schema, names: readonly string[] | undefined): readonly SchemaNode[] {
   const all = new Set<string>()
   for (const { name } of schema.columns) {
@@ -20,7 +20,7 @@ export function chosenColumns(schema: Schema, names: readonly string[] | undefin
   return schema.columns.filter(({ name }) => names.includes(name))
 }
 
-/** Adds the columns of a file to those of others: one that differs between files becomes what can hold both. */
+/** Merges the columns of a file with those of others: one that differs between files becomes a type that holds both. */
 export function addColumns(
   known: Map<string, ColumnType>,
   columns: readonly SchemaNode[],
@@ -34,7 +34,7 @@ export function addColumns(
   }
 }
 
-/** Columns by name, also one called `__proto__`. */
+/** Columns by name, including one called `__proto__`. */
 export function columnsOf(known: ReadonlyMap<string, ColumnType>): Columns {
   return Object.fromEntries(known)
 }

@@ -1,4 +1,4 @@
-// Values of JavaScript of what pages hold, by what it stands for: exactly, or refused.
+// Converts values from pages to JavaScript by their logical type: exactly, or rejected.
 
 import { isUtf8 } from 'node:buffer'
 import { unreachable } from '../../../base/invariant.ts'
@@ -12,14 +12,14 @@ import { type Meaning, meaningOf, type TimeUnit } from './meaning.ts'
 import { type Conversion, physicalOf, Refusal } from './physical.ts'
 import { clockText, dateText, timeNumber, timeText } from './time.ts'
 
-/** What the caller wants values to be, where there is a choice. */
+/** What the caller wants values to be, if there is a choice. */
 export interface ValueChoices {
   readonly times: TimeUnit | 'text'
   readonly decimals: 'text' | 'bigint'
   readonly binaryAsText: boolean
 }
 
-/** How the values of a column are made, and what column a sink has for them. */
+/** How the values of a column are converted, and their sink column. */
 export interface ColumnValues {
   readonly conversion: Conversion
   readonly column: ColumnType
@@ -92,7 +92,7 @@ function timestamps({ unit, isUtc }: Extract<Meaning, { kind: 'timestamp' }>, ti
   return { column, conversion: { ofNumber, ofBytes, isFresh: false } }
 }
 
-/** The day that 1970 began on, as INT96 counts days. */
+/** The epoch day in the day numbers of INT96. */
 const DAY_1970 = 2_440_588
 
 /** Nanoseconds since 1970 of a time in twelve bytes: nanoseconds of the day, and the day. */
@@ -102,7 +102,7 @@ function int96Nanoseconds(bytes: Buffer, at: number): bigint {
 
 function textOf(bytes: Buffer, from: number, to: number): string | Refusal {
   const text = bytes.toString('utf8', from, to)
-  // What is not valid UTF-8 would have become this character; a text may hold it, too.
+  // Invalid UTF-8 would have become this character; a text may contain it, too.
   if (!text.includes('\ufffd') || isUtf8(bytes.subarray(from, to))) return text
   const shown = escapeBytes(bytes.subarray(from, to))
   return new Refusal(`the text ${JSON.stringify(shown.slice(0, 60))} is not valid UTF-8`, shown)

@@ -1,11 +1,11 @@
-// Decimals: whole numbers with a scale, as strings of digits or as what they are.
+// Decimals: integers with a scale, as strings of digits or as they are.
 
 import { Refusal } from './physical.ts'
 
-/** Bytes that a decimal has at most: over 600 digits. */
+/** The most bytes of a decimal: over 600 digits. */
 const MAX_BYTES = 256
 
-/** Makes a decimal of its unscaled number: a text with as many digits after the point as the scale says. */
+/** Makes a decimal from its unscaled number: a text with as many digits after the point as the scale says. */
 export function decimalOfNumber(scale: number, isText: boolean): (unscaled: number | bigint) => unknown {
   if (!isText) return (unscaled) => ({ unscaled: BigInt(unscaled), scale })
   if (scale === 0) return String
@@ -17,7 +17,7 @@ export function decimalOfNumber(scale: number, isText: boolean): (unscaled: numb
   }
 }
 
-/** As {@link decimalOfNumber}, of big-endian two's complement. */
+/** As {@link decimalOfNumber}, from big-endian two's complement. */
 export function decimalOfBytes(scale: number, isText: boolean): (bytes: Buffer, from: number, to: number) => unknown {
   const make = decimalOfNumber(scale, isText)
   return (bytes, from, to) => {

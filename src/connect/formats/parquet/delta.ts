@@ -1,10 +1,10 @@
-// Numbers as differences from one to the next, and texts that are told by such numbers.
+// Numbers as differences from one to the next, and texts encoded with them.
 
 import { Damage } from './errors.ts'
 import type { Conversion } from './physical.ts'
 import type { ValueDecoder } from './plain.ts'
 
-/** Numbers of a block at most: writers take 128 to 1024. */
+/** The most numbers in a block: writers take 128 to 1024. */
 const MAX_BLOCK = 1 << 20
 
 /** Decodes DELTA_BINARY_PACKED, one number at a time. */
@@ -17,17 +17,19 @@ export class DeltaNumbers {
   readonly count: number
   #at: number
   #given = 0
-  /** The number that is given next. */
+  /** The next number. */
   #value: number | bigint
   #smallest: number | bigint = 0
-  /** Where the widths of the miniblocks of this block stand, and which of them it is in. */
+  /** Where the widths of this block's miniblocks are, and which of them it is in. */
   #widthsAt = 0
   #miniblock: number
   #width = 0
-  /** How many numbers it has taken of the miniblock. */
+  /** How many numbers of the miniblock it has taken. */
   #taken: number
 
-  /** @param isWide - whether they are of 64 bits, and not of 32 */
+  /**
+   * @param isWide - whether they have 64 bits instead of 32
+   */
   constructor(bytes: Buffer, at: number, isWide: boolean) {
     this.#bytes = bytes
     this.#at = at
@@ -38,13 +40,13 @@ export class DeltaNumbers {
     this.#value = this.#zigzag()
     this.#perMiniblock = block / this.#miniblocks
     if (block === 0 || block > MAX_BLOCK || !Number.isInteger(this.#perMiniblock) || this.#perMiniblock % 8 !== 0) {
-      throw new Damage(`a block of ${block} numbers in ${this.#miniblocks} parts cannot be`)
+      throw new Damage(`a block of ${block} numbers in ${this.#miniblocks} parts is invalid`)
     }
     this.#miniblock = this.#miniblocks
     this.#taken = this.#perMiniblock
   }
 
-  /** Where the numbers end: to be asked when all have been read. */
+  /** Where the numbers end; valid once all have been read. */
   get end(): number {
     return this.#taken === this.#perMiniblock ? this.#at : this.#at + (this.#perMiniblock / 8) * this.#width
   }
@@ -114,7 +116,7 @@ function narrow(value: bigint): number | bigint {
   return Number.isSafeInteger(number) ? number : value
 }
 
-/** So many bits, counted from the lowest of the byte at `from` on. */
+/** So many bits, counted from the lowest of the byte at `from`. */
 function bitsAt(bytes: Buffer, from: number, bit: number, width: number): number | bigint {
   if (width === 0) return 0
   const at = from + (bit >> 3)
@@ -137,7 +139,7 @@ export function deltaNumbers(bytes: Buffer, at: number, isWide: boolean, { ofNum
   }
 }
 
-/** Reads on over the numbers at a place, and gives where they end. */
+/** Skips the numbers at a place, and returns where they end. */
 function endOf(bytes: Buffer, at: number): number {
   const numbers = new DeltaNumbers(bytes, at, false)
   for (let left = numbers.count; left > 0; left -= 1) numbers.next()
@@ -161,7 +163,7 @@ export function deltaLengths(bytes: Buffer, at: number, conversion: Conversion):
   }
 }
 
-/** DELTA_BYTE_ARRAY: what each has in common with the one before, then the rest of each, by lengths. */
+/** DELTA_BYTE_ARRAY: the length of the prefix shared with the previous value, then the rest of each, with lengths. */
 export function deltaTexts(bytes: Buffer, at: number, conversion: Conversion): ValueDecoder {
   const shared = new DeltaNumbers(bytes, at, false)
   const lengthsAt = endOf(bytes, at)

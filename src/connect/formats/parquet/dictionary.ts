@@ -1,4 +1,4 @@
-// The dictionary of a column: values that its pages then name by number.
+// The dictionary of a column: values that its pages refer to by index.
 
 import type { Page } from './chunk-pages.ts'
 import { Damage } from './errors.ts'
@@ -6,14 +6,14 @@ import type { Conversion, Physical } from './physical.ts'
 import { plainDecoder, type ValueDecoder } from './plain.ts'
 import { RunDecoder } from './runs.ts'
 
-/** Numbers that are looked up at once. */
+/** Numbers looked up at once. */
 const AT_ONCE = 1024
 
 export interface Dictionary {
-  /** Its values, or what makes a new one each time. */
+  /** Its values, or a function that makes a new one each time. */
   readonly values: readonly unknown[]
   readonly isFresh: boolean
-  /** About how many bytes a value has. */
+  /** The approximate size of a value in bytes. */
   readonly valueBytes: number
 }
 
@@ -34,9 +34,9 @@ export async function readDictionary(
   return { values, isFresh: later !== conversion, valueBytes: Math.max(1, Math.ceil(read / Math.max(1, count))) }
 }
 
-/** Values that are numbers of a dictionary, whose width comes first. */
+/** Values that are indexes into a dictionary, preceded by their width. */
 export function dictionaryDecoder(bytes: Buffer, from: number, dictionary: Dictionary | undefined): ValueDecoder {
-  if (dictionary === undefined) throw new Damage('a page names values of a dictionary that is missing')
+  if (dictionary === undefined) throw new Damage('a page refers to a dictionary that is missing')
   const { values, isFresh, valueBytes } = dictionary
   const { length } = values
   // A page of nulls may have no bytes at all.
@@ -45,14 +45,14 @@ export function dictionaryDecoder(bytes: Buffer, from: number, dictionary: Dicti
   const numbers = new Uint32Array(AT_ONCE)
   return {
     read(out, wanted, enough) {
-      // Values that are made each time take memory each.
+      // Values made each time take memory each.
       const count = isFresh ? Math.min(wanted, Math.max(1, Math.floor(enough / valueBytes))) : wanted
       for (let left = count; left > 0; ) {
         const some = Math.min(left, AT_ONCE)
         runs.read(numbers, some)
         for (let at = 0; at < some; at += 1) {
           const number = numbers[at] as number
-          if (number >= length) throw new Damage(`a page names value ${number} of a dictionary of ${length}`)
+          if (number >= length) throw new Damage(`a page refers to value ${number} of a dictionary of ${length}`)
           const value = values[number]
           out.push(isFresh ? (value as () => unknown)() : value)
         }

@@ -1,12 +1,12 @@
-// What is wrong with a Parquet file, as errors that name the file, the byte and what was found.
+// Errors of Parquet files, which name the file, the byte and what was found.
 
 import { SluiceError } from '../../../base/errors.ts'
 import { quotePath } from '../../kits/files/errors.ts'
 
-/** Bytes that are not what the format allows: thrown where they are met, and given a file and a place further up. */
+/** Invalid bytes: thrown where they are found; file and place are added further up. */
 export class Damage extends Error {}
 
-/** What a file asks for and is not given: more memory than is allowed. Made an error that names the option. */
+/** A file needs more memory than allowed. Becomes an error that names the option. */
 export class OverLimit extends Error {
   readonly found: number
 
@@ -16,12 +16,12 @@ export class OverLimit extends Error {
   }
 }
 
-/** A `RangeError` of a read beyond the bytes that there are is damage, as any {@link Damage}. */
+/** A `RangeError` from reading past the end of the bytes is damage, like any {@link Damage}. */
 export function isDamage(thrown: unknown): thrown is Error {
   return thrown instanceof Damage || thrown instanceof RangeError
 }
 
-/** The error for a file that cannot be read on from a byte. */
+/** The error for a file that cannot be read further. */
 export function corruptParquet(path: string, offset: number, found: string, cause?: unknown): SluiceError {
   const message = `Cannot read ${quotePath(path)} as Parquet: ${found} (at byte ${offset})`
   return new SluiceError('SOURCE_CORRUPT', message, { source: path, offset, found }, { cause })

@@ -1,4 +1,4 @@
-// An open Parquet file: its footer, and what it is known by when a later run finds it again.
+// An open Parquet file: its footer, and how a later run recognizes it.
 
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
@@ -16,14 +16,14 @@ import { corruptParquet, Damage, isDamage, OverLimit, overLimit } from './errors
 import { type Footer, parseFooter } from './footer.ts'
 import { type Schema, schemaOf } from './schema.ts'
 
-/** What a file is known by: its size, its first bytes, and its footer, which says where everything is. */
+/** What identifies a file: its size, its first bytes, and its footer, which says where everything is. */
 export interface FileIdentity {
   readonly size: number
   readonly head: Fingerprint
   readonly footer: Fingerprint
 }
 
-/** What is known of a file once its footer was read. */
+/** What is known about a file once its footer was read. */
 export interface ParquetFile {
   readonly path: string
   readonly identity: FileIdentity
@@ -36,20 +36,20 @@ export interface ParquetFile {
 
 const MARK = 'PAR1'
 const ENCRYPTED = 'PARE'
-/** The mark at the start; the length of the footer and the mark at the end. */
+/** The magic at the start; the length of the footer and the magic at the end. */
 const START_BYTES = 4
 const END_BYTES = 8
 
-/** Footers are held twice over, and a few of them: a part of the limit is theirs. */
+/** Footers are held twice, and a few of them: a part of the limit is reserved for them. */
 const FOOTER_SHARE = 4
 
 /** How many footers are kept. */
 const KEPT = 4
 
-/** Opens files, and remembers the footers that were read last: a file is opened once for each row group. */
+/** Opens files, and caches the footers that were read last: a file is opened once for each row group. */
 export class ParquetFiles {
   readonly #limit: number
-  /** Path → what it was when its footer was read, and that. The oldest first. */
+  /** Path → the file's state when its footer was read, and the footer. Oldest first. */
   readonly #kept = new Map<string, { readonly stamp: string; readonly file: ParquetFile }>()
 
   /** @param limit - the bytes that a reader may hold */
@@ -61,7 +61,7 @@ export class ParquetFiles {
   async open(path: string): Promise<{ readonly handle: FileHandle; readonly file: ParquetFile }> {
     let handle: FileHandle
     try {
-      // Not blocking, so that a pipe that has taken the file's place cannot hold us.
+      // Non-blocking, so that a pipe that has replaced the file cannot block us.
       handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     } catch (thrown) {
       throw cannotRead(path, 0, thrown)
@@ -75,7 +75,7 @@ export class ParquetFiles {
     }
   }
 
-  /** What a file is, without holding it open. */
+  /** A file's description, without holding it open. */
   async look(path: string): Promise<ParquetFile> {
     const { handle, file } = await this.open(path)
     await handle.close()
@@ -103,7 +103,7 @@ export class ParquetFiles {
     const end = await readAt(handle, size - END_BYTES, END_BYTES)
     const mark = end.toString('latin1', 4)
     if (mark === ENCRYPTED) throw new Damage('it is encrypted, which is not supported')
-    if (mark !== MARK) throw new Damage('it does not end as a Parquet file does')
+    if (mark !== MARK) throw new Damage('it does not end like a Parquet file')
     const length = end.readUInt32LE(0)
     if (length > size - START_BYTES - END_BYTES)
       throw new Damage(`its footer of ${length} bytes is larger than the file`)
@@ -117,7 +117,7 @@ export class ParquetFiles {
     const identity = { size, head, footer: fingerprintOf(bytes) }
     const schema = schemaOf(footer.schema)
     if (schema.columns.length === 0 && footer.groups.some(({ rows }) => rows > 0))
-      throw new Damage('it has rows and no columns')
+      throw new Damage('it has rows but no columns')
     return { path, identity, id, footer, schema, footerAt }
   }
 }

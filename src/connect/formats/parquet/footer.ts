@@ -3,7 +3,7 @@
 import { Damage } from './errors.ts'
 import { type FieldType, ThriftReader } from './thrift.ts'
 
-/** A line of the schema, as it is written: a column, or what columns are in. */
+/** An element of the schema, as written: a column, or a group of columns. */
 export interface SchemaElement {
   readonly name: string
   /** The number of the physical type; undefined for a group. */
@@ -12,27 +12,27 @@ export interface SchemaElement {
   /** 0 required, 1 optional, 2 repeated. */
   readonly repetition: number
   readonly children: number
-  /** The number of the older annotation; undefined without one. */
+  /** The number of the legacy annotation; undefined without one. */
   readonly converted: number | undefined
   readonly scale: number
   readonly precision: number
   readonly logical: LogicalAnnotation | undefined
 }
 
-/** The number of an annotation, with what it says further. */
+/** The number of an annotation, with its parameters. */
 export interface LogicalAnnotation {
   readonly id: number
   readonly scale?: number
   readonly precision?: number
   /** 1 milliseconds, 2 microseconds, 3 nanoseconds. */
   readonly unit?: number
-  /** Whether a time is an instant, and not what a clock on some wall showed. */
+  /** Whether a time is an instant, and not local time. */
   readonly isUtc?: boolean
   readonly bitWidth?: number
   readonly isSigned?: boolean
 }
 
-/** A row group as the footer counts it; its columns are read from `at` in the footer when it is opened. */
+/** A row group in the footer; its columns are read from `at` in the footer when it is opened. */
 export interface RowGroup {
   /** The number of its first row in the file. */
   readonly from: number
@@ -49,23 +49,23 @@ export interface ColumnChunk {
   readonly values: number
   readonly from: number
   readonly bytes: number
-  /** What its pages become when they are decompressed. */
+  /** The decompressed size of its pages. */
   readonly fullBytes: number
 }
 
 export interface Footer {
-  /** As it stands in the file. */
+  /** As in the file. */
   readonly bytes: Buffer
   readonly schema: readonly SchemaElement[]
   readonly groups: readonly RowGroup[]
 }
 
-/** Columns, and groups of them, that a schema has at most. */
+/** The most columns and groups of a schema. */
 const MAX_ELEMENTS = 65_536
-/** Row groups that a file has at most. */
+/** The most row groups of a file. */
 const MAX_GROUPS = 1_048_576
 
-/** Reads a footer without its length and the mark at its end. */
+/** Reads a footer without its length and the final magic. */
 export function parseFooter(bytes: Buffer): Footer {
   const reader = new ThriftReader(bytes)
   const schema: SchemaElement[] = []
@@ -92,8 +92,8 @@ export function parseFooter(bytes: Buffer): Footer {
     } else return false
     return true
   })
-  if (rows === undefined || schema.length === 0) throw new Damage('its footer has no schema, or does not count rows')
-  if (rows !== from) throw new Damage(`its footer counts ${rows} rows, and ${from} in the row groups`)
+  if (rows === undefined || schema.length === 0) throw new Damage('its footer has no schema, or no number of rows')
+  if (rows !== from) throw new Damage(`its footer says ${rows} rows, its row groups say ${from}`)
   return { bytes, schema, groups }
 }
 
@@ -195,7 +195,7 @@ function readGroup(reader: ThriftReader, from: number): RowGroup {
     else return false
     return true
   })
-  if (rows === undefined) throw new Damage('a row group does not count its rows')
+  if (rows === undefined) throw new Damage('a row group has no number of rows')
   return { from, rows, bytes, at }
 }
 
@@ -224,7 +224,7 @@ function readColumn(reader: ThriftReader): ColumnChunk {
   const { 1: type, 4: codec, 5: values, 6: fullBytes = 0, 7: bytes, 9: dataAt, 11: dictionaryAt = 0 } = numbers
   const isWhole = type !== undefined && codec !== undefined && values !== undefined && bytes !== undefined
   if (!isWhole || dataAt === undefined) throw new Damage('a column of a row group is not described in full')
-  // Some writers leave the place of the dictionary out, or write 0: it comes first then.
+  // Some writers omit the offset of the dictionary, or write 0: it comes first then.
   const from = dictionaryAt > 0 && dictionaryAt < dataAt ? dictionaryAt : dataAt
   return { path, type, codec, values, from, bytes, fullBytes }
 }

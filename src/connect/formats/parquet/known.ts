@@ -1,4 +1,4 @@
-// The Parquet files that earlier runs have read, by the positions that they left: under another name a file goes on.
+// The Parquet files that earlier runs have read, by their positions: a renamed file continues.
 
 import type { FileId } from '../../kits/files/identity.ts'
 import type { FoundFile } from '../../kits/files/list.ts'
@@ -6,7 +6,7 @@ import type { Position } from '../../source.ts'
 import type { ParquetFile } from './file.ts'
 import { isParquetPosition, type ParquetPosition, sameFile } from './position.ts'
 
-/** What stands between the path and the number of a row group in the id of a split. */
+/** The separator of path and row group in the id of a split. */
 const MARK = '#group-'
 
 /** The id of a row group. */
@@ -14,7 +14,7 @@ export function groupId(path: string, index: number): string {
   return `${path}${MARK}${index}`
 }
 
-/** Takes an id of {@link groupId} apart. */
+/** Parses an id made by {@link groupId}. */
 export function parseGroupId(id: string): { readonly path: string; readonly index: number } {
   const at = id.lastIndexOf(MARK)
   return { path: id.slice(0, at), index: Number(id.slice(at + MARK.length)) }
@@ -24,7 +24,7 @@ export class KnownFiles {
   /** Path → index → position, also of files that are gone. */
   readonly #byPath = new Map<string, Map<number, Position>>()
 
-  /** Inodes and when they were made. */
+  /** Inodes and creation times. */
   readonly #ids = new Set<string>()
 
   constructor(positions: ReadonlyMap<string, Position>) {
@@ -37,12 +37,12 @@ export class KnownFiles {
     }
   }
 
-  /** Whether what was read of a file can be known by its name, or by what it is in its file system. */
+  /** Whether what was read can be recognized by name, or by identity in the file system. */
   has({ path, inode, born }: FoundFile): boolean {
     return this.#byPath.has(path) || this.#ids.has(`${inode} ${born}`)
   }
 
-  /** Path → the size of the file that was read there: its footer, which is compared, tells all of it. */
+  /** Path → the size of the file that was read there: its footer, which is compared, identifies all of it. */
   get readBytes(): ReadonlyMap<string, number> {
     return new Map([...this.#byPath.keys()].map((path) => [path, this.#positionAt(path)?.size ?? 0]))
   }
@@ -67,8 +67,8 @@ export class KnownFiles {
   }
 
   /**
-   * Index → position of the row groups of a file that were read, under its name or, where nothing was, another one. A
-   * position of another file is refused when it is opened.
+   * Index → position of the row groups of a file that were read, under its name or, if nothing was, another one. A
+   * position of another file is rejected when it is opened.
    */
   positionsOf(file: ParquetFile, id: FileId): ReadonlyMap<number, Position> {
     const own = this.#byPath.get(file.path)

@@ -1,4 +1,4 @@
-// The levels in front of the values of a page: how deep each is in what is repeated, and which are null.
+// The levels before the values of a page: how deeply each is nested in repeated groups, and which are null.
 
 import type { Page } from './chunk-pages.ts'
 import { Damage } from './errors.ts'
@@ -8,14 +8,14 @@ import { bitsFor, RunDecoder } from './runs.ts'
 const RLE = 3
 
 export interface Levels {
-  /** Undefined where all are 0. */
+  /** Undefined if all are 0. */
   readonly repetitions: RunDecoder | undefined
-  /** Undefined where none can be null. */
+  /** Undefined if no value can be null. */
   readonly definitions: RunDecoder | undefined
 }
 
 /**
- * Takes the levels off a page.
+ * Reads the levels of a page.
  *
  * @param most - the highest level of each kind in this column
  */
@@ -31,7 +31,7 @@ export async function readLevels(page: Page, most: { repeats: number; definition
   }
   const take = async (highest: number, encoding: number): Promise<RunDecoder | undefined> => {
     if (highest === 0) return undefined
-    if (encoding !== RLE) throw new Damage('its levels are packed in an old way, which is not supported')
+    if (encoding !== RLE) throw new Damage('its levels use the legacy BIT_PACKED encoding, which is not supported')
     await data.need(4)
     const length = data.take(4).readUInt32LE(0)
     await data.need(length)

@@ -1,10 +1,10 @@
-// LZ4 blocks, by themselves and as Hadoop framed them.
+// LZ4 blocks, bare and framed by Hadoop.
 
 import { type BlockDecoder, type BlockInput, blockDecoder } from './blocks.ts'
 import { Damage } from './errors.ts'
 
 export function lz4Decoder(input: BlockInput): BlockDecoder {
-  /** The token whose copy is to come, once its literals have been taken. */
+  /** The token whose copy follows its literals. */
   let token: number | undefined
   return blockDecoder(input, (bytes, from, step) => {
     if (token === undefined) {
@@ -22,7 +22,7 @@ export function lz4Decoder(input: BlockInput): BlockDecoder {
   })
 }
 
-/** A length of four bits, which goes on in further bytes where it is 15. */
+/** A length of four bits, which continues in further bytes if it is 15. */
 function lengthOf(bytes: Buffer, from: number, bits: number): { length: number; at: number } {
   let [length, at] = [bits, from]
   if (bits < 15) return { length, at }
@@ -35,7 +35,7 @@ function lengthOf(bytes: Buffer, from: number, bits: number): { length: number; 
   }
 }
 
-/** Blocks that each have their size, and that of what they hold, in front; undefined if the bytes are something else. */
+/** Blocks each preceded by their size and decompressed size; undefined if the bytes are something else. */
 export function hadoopBlocks(bytes: Buffer, sizeBytes: number): { block: Buffer; sizeBytes: number }[] | undefined {
   const blocks: { block: Buffer; sizeBytes: number }[] = []
   let left = sizeBytes

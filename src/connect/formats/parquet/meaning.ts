@@ -1,4 +1,4 @@
-// What the values of a column stand for: the annotations of today and those of old, as one.
+// The logical types of columns: current and legacy annotations, as one.
 
 import { Damage } from './errors.ts'
 import type { SchemaElement } from './footer.ts'
@@ -16,7 +16,7 @@ export type Meaning =
 const BYTES: readonly PhysicalType[] = ['BYTE_ARRAY', 'FIXED_LEN_BYTE_ARRAY']
 const INTEGERS: readonly PhysicalType[] = ['INT32', 'INT64']
 
-/** What each kind of value can be stored as. */
+/** The physical types of each kind of value. */
 const STORED: Readonly<Record<Meaning['kind'], readonly PhysicalType[] | undefined>> = {
   plain: undefined,
   null: undefined,
@@ -32,10 +32,10 @@ const STORED: Readonly<Record<Meaning['kind'], readonly PhysicalType[] | undefin
   timestamp: ['INT64', 'INT96'],
 }
 
-/** Bytes that a value of a fixed length has, where only one length is right. */
+/** The fixed length of a value in bytes, if only one is valid. */
 const LENGTHS: Readonly<Partial<Record<Meaning['kind'], number>>> = { uuid: 16, float16: 2, interval: 12 }
 
-/** Digits after the point at most. */
+/** The most digits after the point. */
 const MAX_SCALE = 1000
 
 export function meaningOf(element: SchemaElement): Meaning {
@@ -43,7 +43,7 @@ export function meaningOf(element: SchemaElement): Meaning {
   const meaning = type === 'INT96' ? INT96 : (ofAnnotation(element) ?? ofOldAnnotation(element) ?? PLAIN)
   const fits = STORED[meaning.kind]?.includes(type) ?? true
   if (!fits || (LENGTHS[meaning.kind] ?? width) !== width) {
-    throw new Damage(`column ${element.name} is said to hold values of ${meaning.kind}, and holds ${type}`)
+    throw new Damage(`column ${element.name} is declared to hold values of ${meaning.kind}, and holds ${type}`)
   }
   if (meaning.kind === 'decimal' && meaning.scale > MAX_SCALE) {
     throw new Damage(`column ${element.name} has ${meaning.scale} digits after the point`)
@@ -67,7 +67,7 @@ function ofAnnotation({ name, logical }: SchemaElement): Meaning | undefined {
     case 7:
     case 8: {
       const unit = UNITS[logical.unit ?? 0]
-      if (unit === undefined) throw new Damage(`the times of column ${name} are of no unit`)
+      if (unit === undefined) throw new Damage(`the times of column ${name} have no unit`)
       return logical.id === 7
         ? { kind: 'time-of-day', unit }
         : { kind: 'timestamp', unit, isUtc: logical.isUtc === true }

@@ -1,22 +1,22 @@
-// The bytes of one page, decompressed: all at once, or as far as they are asked for.
+// The bytes of one page, decompressed: all at once, or on demand.
 
 import type { Pieces } from './codecs.ts'
 import { Damage, OverLimit } from './errors.ts'
 
-/** What is held of a page in pieces at most: no value is larger. */
+/** The most that is held of a page in pieces: no value is larger. */
 const MAX_NEEDED = 32 * 1024 * 1024
 
-/** Room for a piece and what was left of the one before. */
+/** Room for a piece and the rest of the previous one. */
 const FIRST_ROOM = 72 * 1024
 
-/** What is decompressed and not taken stands from `at` on in `bytes`. */
+/** Decompressed bytes not taken yet are in `bytes` from `at` on. */
 export class PageBytes {
   bytes: Buffer
   at = 0
   readonly #pieces: Pieces | undefined
-  /** What pieces are gathered in: `bytes` is its beginning. */
+  /** The buffer for pieces: `bytes` is its beginning. */
   #room: Buffer = Buffer.alloc(0)
-  /** How many bytes are to come beyond those that are there. */
+  /** How many bytes are still to come. */
   #left: number
 
   private constructor(bytes: Buffer, pieces: Pieces | undefined, left: number) {
@@ -29,42 +29,44 @@ export class PageBytes {
     return new PageBytes(bytes, undefined, 0)
   }
 
-  /** @param first - what comes before the pieces */
+  /**
+   * @param first - what precedes the pieces
+   */
   static inPieces(pieces: Pieces, sizeBytes: number): PageBytes {
     return new PageBytes(Buffer.alloc(0), pieces, sizeBytes)
   }
 
-  /** How many bytes are there. */
+  /** How many bytes there are now. */
   get there(): number {
     return this.bytes.length - this.at
   }
 
-  /** How many bytes there are in all, those that are to come included. */
+  /** How many bytes there are in all, including those still to come. */
   get length(): number {
     return this.there + this.#left
   }
 
-  /** Gets the next piece; false at the end of the page. */
+  /** Loads the next piece; false at the end of the page. */
   async more(): Promise<boolean> {
     if (this.#left === 0) return false
     await this.need(this.there + 1)
     return true
   }
 
-  /** Waits until so many bytes are there. */
+  /** Waits until that many bytes are there. */
   async need(bytes: number): Promise<void> {
-    if (bytes > this.length) throw new Damage(`${bytes} bytes were to come in a page, there are ${this.length}`)
+    if (bytes > this.length) throw new Damage(`${bytes} bytes were expected in a page, there are ${this.length}`)
     if (bytes > MAX_NEEDED) throw new OverLimit(`a value of ${bytes} bytes is over ${MAX_NEEDED}`, bytes)
     while (this.there < bytes) {
       const { done, value } = await (this.#pieces as Pieces).next()
-      if (done === true) throw new Damage(`a page ends ${this.#left} bytes before it should`)
-      if (value.length > this.#left) throw new Damage('a page is larger than it is said to be')
+      if (done === true) throw new Damage(`a page ends ${this.#left} bytes too early`)
+      if (value.length > this.#left) throw new Damage('a page is larger than it says')
       this.#left -= value.length
       this.#append(value, bytes)
     }
   }
 
-  /** A piece is a view of what the next one is written into: it is copied after what was not taken. */
+  /** A piece is a view that the next one overwrites: it is copied after what was not taken. */
   #append(piece: Buffer, needed: number): void {
     const { there } = this
     const length = there + piece.length

@@ -1,26 +1,26 @@
-// What stands in front of each page of a column.
+// The header of each page of a column.
 
 import { Damage } from './errors.ts'
 import { type FieldType, ThriftReader } from './thrift.ts'
 
 export interface PageHeader {
   readonly kind: 'data' | 'data-2' | 'dictionary' | 'index'
-  /** How many bytes the header itself has. */
+  /** The size of the header itself. */
   readonly headerBytes: number
-  /** What follows the header. */
+  /** The size of what follows the header. */
   readonly bytes: number
-  /** What it becomes when it is decompressed; of `data-2` together with its levels, which are not compressed. */
+  /** The decompressed size; for `data-2` including its levels, which are not compressed. */
   readonly fullBytes: number
-  /** CRC-32 of what follows, as it stands; undefined where none was written. */
+  /** CRC-32 of what follows, as stored; undefined if absent. */
   readonly crc: number | undefined
-  /** How many values it has, nulls included. */
+  /** How many values it has, including nulls. */
   readonly values: number
   /** The number of the encoding of its values. */
   readonly encoding: number
-  /** Of `data`: the encodings of its levels. */
+  /** For `data`: the encodings of its levels. */
   readonly definitionEncoding: number
   readonly repetitionEncoding: number
-  /** Of `data-2`: how many bytes its levels have. */
+  /** For `data-2`: the size of its levels in bytes. */
   readonly definitionBytes: number
   readonly repetitionBytes: number
   readonly isCompressed: boolean
@@ -44,8 +44,8 @@ export function parsePageHeader(bytes: Buffer): PageHeader {
   })
   const kind = KINDS[numbers[1] ?? -1]
   const { 2: fullBytes, 3: stored, 4: crc } = numbers
-  if (kind === undefined) throw new Damage(`pages of type ${numbers[1]} are not known`)
-  if (fullBytes === undefined || stored === undefined) throw new Damage('a page does not say its size')
+  if (kind === undefined) throw new Damage(`pages of type ${numbers[1]} are unknown`)
+  if (fullBytes === undefined || stored === undefined) throw new Damage('a page has no size')
   const { numbers: found, isCompressed } = details[DETAILS[kind]] ?? { numbers: {}, isCompressed: true }
   const isSecond = kind === 'data-2'
   const [values, encoding] = [found[1], isSecond ? found[4] : found[2]]

@@ -1,4 +1,4 @@
-// The types that values have in a file, whatever they stand for.
+// The physical types of values in a file.
 
 import { Damage } from './errors.ts'
 import type { SchemaElement } from './footer.ts'
@@ -17,7 +17,7 @@ export const PHYSICAL_TYPES = [
 
 export type PhysicalType = (typeof PHYSICAL_TYPES)[number]
 
-/** A type with its width in bytes; 0 where values differ in it, and for BOOLEAN. */
+/** A type with its width in bytes; 0 for variable length, and for BOOLEAN. */
 export interface Physical {
   readonly type: PhysicalType
   readonly width: number
@@ -36,28 +36,28 @@ const WIDTHS: Readonly<Record<PhysicalType, number>> = {
 
 export function physicalOf({ name, type, typeLength }: SchemaElement): Physical {
   const found = PHYSICAL_TYPES[type ?? -1]
-  if (found === undefined) throw new Damage(`column ${name} has a type that there is not: ${type}`)
+  if (found === undefined) throw new Damage(`column ${name} has an unknown type: ${type}`)
   if (found !== 'FIXED_LEN_BYTE_ARRAY') return { type: found, width: WIDTHS[found] }
   if (typeLength === 0) throw new Damage(`the values of column ${name} have no length`)
   return { type: found, width: typeLength }
 }
 
 /**
- * What makes values of what is in a page. A number comes as JavaScript has it, a bigint only where it is beyond 2^53;
- * BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY and INT96 come as the bytes from one place to another, which are not to be kept.
+ * Makes values from a page's content. A number is a JavaScript number, a bigint only beyond 2^53; BYTE_ARRAY,
+ * FIXED_LEN_BYTE_ARRAY and INT96 are given as a byte range, which must not be kept.
  */
 export interface Conversion {
-  /** Undefined where the number is the value. */
+  /** Undefined if the number is the value. */
   readonly ofNumber?: (value: number | bigint) => unknown
   readonly ofBytes?: (bytes: Buffer, from: number, to: number) => unknown
-  /** Whether each value is an object, which rows are not to share. */
+  /** Whether each value is an object, which rows must not share. */
   readonly isFresh: boolean
 }
 
-/** In place of a value that cannot be given as it is. */
+/** Instead of a value that cannot be represented. */
 export class Refusal {
   readonly reason: string
-  /** The value, for a person to read. */
+  /** The value, for people. */
   readonly shown: string
 
   constructor(reason: string, shown: string) {
@@ -69,7 +69,7 @@ export class Refusal {
 const HIGH = 2 ** 32
 const HIGHEST = 2 ** 21
 
-/** Eight bytes as a number, or as a bigint where that would not be exact. */
+/** Eight bytes as a number, or as a bigint if that would not be exact. */
 export function int64At(bytes: Buffer, at: number): number | bigint {
   const high = bytes.readInt32LE(at + 4)
   if (high < HIGHEST && high >= -HIGHEST) {

@@ -1,4 +1,4 @@
-// Values as they stand in a page, one after the other.
+// Values stored plainly in a page, one after the other.
 
 import { Damage } from './errors.ts'
 import type { PageBytes } from './page-bytes.ts'
@@ -7,8 +7,8 @@ import { type Conversion, int64At, type Physical } from './physical.ts'
 /** Decodes the values of a page, a few at a time. */
 export interface ValueDecoder {
   /**
-   * Reads `count` values after those that `out` has; fewer, one at least, where they take more than `enough` bytes.
-   * Gives about how many bytes they came from.
+   * Appends `count` values to `out`; fewer, at least one, if they take more than `enough` bytes. Returns about how many
+   * bytes they came from.
    */
   read(out: unknown[], count: number, enough: number): number | Promise<number>
 }
@@ -33,7 +33,7 @@ export function plainDecoder(page: PageBytes, physical: Physical, conversion: Co
   }
 }
 
-/** Reads one value of a width that is known. */
+/** Reads one value of a known width. */
 export function fixedReader(
   { type, width }: Physical,
   { ofNumber, ofBytes }: Conversion,

@@ -18,7 +18,7 @@ const STEP = 'parquet'
 export interface ParquetReaderParts extends Pick<RowGroupOptions, 'file' | 'group' | 'handle' | 'limit'> {
   readonly rows: RowGroupReader
   readonly names: readonly string[]
-  /** Rows that earlier runs had. */
+  /** Rows read by earlier runs. */
   readonly done: number
   readonly signal: AbortSignal | undefined
 }
@@ -26,10 +26,10 @@ export interface ParquetReaderParts extends Pick<RowGroupOptions, 'file' | 'grou
 export class ParquetReader<Row> implements SplitReader<Row> {
   readonly #parts: ParquetReaderParts
   readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
-  /** Rows that are made and not given: those from `#at` on. */
+  /** Rows made and not yet returned: those from `#at` on. */
   #rows: readonly GroupRow[] = []
   #at = 0
-  /** A read under way, which closing waits for. */
+  /** A read under way, which closing awaits. */
   #reading: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
@@ -103,7 +103,7 @@ export class ParquetReader<Row> implements SplitReader<Row> {
   }
 }
 
-/** Does something with a file, and says of what goes wrong in which file it is. */
+/** Works on a file; errors say in which file. */
 export async function guarded<T>(
   { file, rows, limit }: Pick<ParquetReaderParts, 'file' | 'rows' | 'limit'>,
   act: () => Promise<T>,
@@ -118,7 +118,7 @@ export async function guarded<T>(
   }
 }
 
-/** A row as JSON for people: bytes as hexadecimal digits, and what JSON has no form for as text. */
+/** A row as JSON for people: bytes as hexadecimal digits, and what JSON cannot represent as text. */
 function rawOf(names: readonly string[], values: readonly unknown[]): string {
   const parts = names.map((name, at) => `${JSON.stringify(name)}:${JSON.stringify(values[at], shown) ?? 'null'}`)
   return `{${parts.join(',')}}`

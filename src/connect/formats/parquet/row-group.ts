@@ -1,4 +1,4 @@
-// The rows of one row group, out of its columns, a few at a time.
+// The rows of one row group, from its columns, a few at a time.
 
 import type { FileHandle } from 'node:fs/promises'
 import { objectMaker } from '../../kits/rows/object-maker.ts'
@@ -14,11 +14,11 @@ import { type ColumnChunk, chunksOf, type RowGroup } from './footer.ts'
 import { Refusal } from './physical.ts'
 import { leavesOf, type SchemaNode } from './schema.ts'
 
-/** A row, or why it was refused. */
+/** A row, or why it was rejected. */
 export interface GroupRow {
-  /** One for each column, in their order. */
+  /** One per column, in their order. */
   readonly values: readonly unknown[]
-  /** Undefined for a row that was refused. */
+  /** Undefined for a rejected row. */
   readonly row: Record<string, unknown> | undefined
   readonly reason: string
 }
@@ -29,16 +29,16 @@ export interface RowGroupOptions {
   readonly group: RowGroup
   /** Those that are read. */
   readonly columns: readonly SchemaNode[]
-  /** By the places of the columns that have values. */
+  /** By the indexes of the columns that have values. */
   readonly valuesAt: (place: number) => ColumnValues
   readonly limit: number
 }
 
-/** Rows that are made at once at most, and values; and bytes that the values are of, about. */
+/** The most rows made at once, and values; and the approximate bytes of those values. */
 const MAX_ROWS = 1024
 const MAX_VALUES = 8_192
 const WINDOW_BYTES = 8 * 1024 * 1024
-/** What all columns together read ahead, and one at least and at most. */
+/** What all columns together read ahead, and each at least and at most. */
 const AHEAD_BYTES = 8 * 1024 * 1024
 const MIN_AHEAD = 4 * 1024
 const MAX_AHEAD = 64 * 1024
@@ -47,7 +47,7 @@ export class RowGroupReader {
   readonly #group: RowGroup
   readonly #pages: readonly ChunkPages[]
   readonly #readers: readonly ColumnReader[]
-  /** What takes the values of each column; undefined for those that have one in each row, as nearly all have. */
+  /** Takes the values of each column; undefined for columns with one value in each row, as nearly all have. */
   readonly #takers: readonly (TakeValue | undefined)[]
   /** The readers of the latter. */
   readonly #flat: readonly (ColumnReader | undefined)[]
@@ -55,10 +55,10 @@ export class RowGroupReader {
   readonly #make: (values: readonly unknown[]) => Record<string, unknown>
   readonly #atOnce: number
   #done = 0
-  /** The first value of the row under way that cannot be given. */
+  /** The first value of the current row that cannot be represented. */
   #refusal: Refusal | undefined
   #refusedColumn = ''
-  /** Where in the file it is at work, for messages. */
+  /** Where in the file it is working, for messages. */
   #fileAt: () => number = () => 0
 
   constructor({ handle, file, group, columns, valuesAt, limit }: RowGroupOptions) {
@@ -96,12 +96,12 @@ export class RowGroupReader {
     this.#atOnce = Math.max(1, Math.min(MAX_ROWS, Math.floor(MAX_VALUES / count)))
   }
 
-  /** Where in the file it was at work last. */
+  /** Where in the file it worked last. */
   get fileAt(): number {
     return this.#fileAt()
   }
 
-  /** Looks through all pages: no row of a damaged row group is to be given. */
+  /** Checks all pages: no row of a damaged row group is to be returned. */
   async verify(): Promise<void> {
     for (const pages of this.#pages) {
       this.#fileAt = () => pages.at
@@ -109,7 +109,7 @@ export class RowGroupReader {
     }
   }
 
-  /** Passes over rows that earlier runs had. */
+  /** Skips the rows that earlier runs have read. */
   async skip(rows: number): Promise<void> {
     while (this.#done < rows) {
       const some = await this.#fill(rows - this.#done)
@@ -120,7 +120,7 @@ export class RowGroupReader {
     this.#checkEnd()
   }
 
-  /** The next rows, one at least; undefined at the end. */
+  /** The next rows, at least one; undefined at the end. */
   async next(): Promise<GroupRow[] | undefined> {
     const left = this.#group.rows - this.#done
     if (left === 0) return undefined
@@ -178,12 +178,12 @@ export class RowGroupReader {
   #checkEnd(): void {
     if (this.#done < this.#group.rows) return
     for (const reader of this.#readers) {
-      if (!reader.isAtEnd) throw new Damage(`column ${reader.leaf.path.join('.')} goes on after the last row`)
+      if (!reader.isAtEnd) throw new Damage(`column ${reader.leaf.path.join('.')} continues after the last row`)
     }
   }
 }
 
-/** Whether a column of a row group is what the schema says, and in the file. */
+/** Checks that a column of a row group matches the schema, and lies within the file. */
 function check(
   chunk: ColumnChunk,
   leaf: { path: readonly string[]; repeats: number; element: { type: number | undefined } },
@@ -195,8 +195,8 @@ function check(
     throw new Damage(`column ${name} of the schema is ${chunk.path.join('.')} in a row group`)
   }
   if (chunk.type !== leaf.element.type) throw new Damage(`column ${name} has another type in a row group`)
-  if (chunk.from < 4 || chunk.bytes > footerAt - chunk.from) throw new Damage(`column ${name} is outside of the file`)
+  if (chunk.from < 4 || chunk.bytes > footerAt - chunk.from) throw new Damage(`column ${name} is outside the file`)
   if (leaf.repeats === 0 ? chunk.values !== group.rows : chunk.values < group.rows) {
-    throw new Damage(`column ${name} has ${chunk.values} values by the footer, for ${group.rows} rows`)
+    throw new Damage(`column ${name} has ${chunk.values} values according to the footer, for ${group.rows} rows`)
   }
 }

@@ -1,4 +1,4 @@
-// Numbers of few bits, in runs of the same one and packed side by side: levels, and places in a dictionary.
+// Small integers, in runs and bit-packed: levels, and dictionary indexes.
 
 import { Damage } from './errors.ts'
 
@@ -8,17 +8,17 @@ export class RunDecoder {
   readonly #end: number
   readonly #width: number
   #at: number
-  /** How many are left of the run that it is in. */
+  /** How many are left of the current run. */
   #left = 0
-  /** The number that is repeated; undefined while they are packed. */
+  /** The repeated number; undefined for a packed run. */
   #value: number | undefined
-  /** Bits read of the bytes and not given: `#bits` of them, the lowest first. */
+  /** Bits read and not yet returned: `#bits` of them, the lowest first. */
   #rest = 0
   #bits = 0
 
   constructor(bytes: Buffer, at: number, end: number, width: number) {
     if (width > 32) throw new Damage(`numbers of ${width} bits are too wide`)
-    if (end > bytes.length || at > end) throw new Damage('runs of numbers go beyond their page')
+    if (end > bytes.length || at > end) throw new Damage('runs of numbers exceed their page')
     this.#bytes = bytes
     this.#at = at
     this.#end = end
@@ -43,7 +43,7 @@ export class RunDecoder {
       const byte = this.#byte()
       header += (byte & 0x7f) * scale
       if (byte < 0x80) break
-      if (scale > 2 ** 28) throw new Damage('a run of numbers says no length')
+      if (scale > 2 ** 28) throw new Damage('a run of numbers has no length')
     }
     this.#left = header % 2 === 1 ? Math.floor(header / 2) * 8 : header / 2
     this.#rest = 0
@@ -92,7 +92,7 @@ export class RunDecoder {
   }
 }
 
-/** How many bits the numbers up to `most` take. */
+/** How many bits numbers up to `most` take. */
 export function bitsFor(most: number): number {
   return 32 - Math.clz32(most)
 }

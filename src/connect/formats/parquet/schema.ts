@@ -1,4 +1,4 @@
-// The columns of a Parquet file as a tree: what is in what, and what the levels of nested values mean.
+// The columns of a Parquet file as a tree, and what the levels of nested values mean.
 
 import { Damage } from './errors.ts'
 import type { SchemaElement } from './footer.ts'
@@ -11,16 +11,16 @@ interface Common {
   readonly path: readonly string[]
   readonly element: SchemaElement
   readonly repetition: Repetition
-  /** The definition level from which on it is there; of what is repeated, from which on there is one at least. */
+  /** The definition level from which on it exists; for a repeated one, from which on there is at least one. */
   readonly definition: number
-  /** How many repeated ones it is in, itself included. */
+  /** How many repeated groups it is in, including itself. */
   readonly repeats: number
 }
 
 /** A column that has values. */
 export interface LeafNode extends Common {
   readonly kind: 'leaf'
-  /** Its place among the columns that have values. */
+  /** Its index among the columns that have values. */
   readonly place: number
 }
 
@@ -35,16 +35,16 @@ export type SchemaNode = LeafNode | GroupNode
 export interface Schema {
   /** The columns of the rows. */
   readonly columns: readonly SchemaNode[]
-  /** All that have values, in the order in which row groups have them. */
+  /** All that have values, in the order of row groups. */
   readonly leaves: readonly LeafNode[]
 }
 
-/** Groups inside each other at most. */
+/** The most nested groups. */
 const MAX_DEPTH = 64
 
 const REPETITIONS: readonly Repetition[] = ['required', 'optional', 'repeated']
 
-/** Makes a tree of the schema's lines, which come from the top down. */
+/** Builds the tree from the schema's elements, listed depth first. */
 export function schemaOf(elements: readonly SchemaElement[]): Schema {
   const leaves: LeafNode[] = []
   let at = 1
@@ -84,7 +84,7 @@ export function schemaOf(elements: readonly SchemaElement[]): Schema {
   }
 
   const columns = childrenOf(elements[0] as SchemaElement, { path: [], definition: 0, repeats: 0 })
-  if (at !== elements.length) throw new Damage('its schema goes on after its last column')
+  if (at !== elements.length) throw new Damage('its schema continues after its last column')
   return { columns, leaves }
 }
 

@@ -3,17 +3,17 @@
 import { type BlockDecoder, type BlockInput, blockDecoder, type ReadStep } from './blocks.ts'
 import { Damage } from './errors.ts'
 
-/** A decoder of a block, which says its own size first: it must be the one that is expected. */
+/** A decoder of a block, which begins with its size: it must be the expected one. */
 export function snappyDecoder(input: BlockInput, sizeBytes: number): BlockDecoder {
   let size = 0
   for (let scale = 1; ; scale *= 128) {
     const byte = input.bytes[input.at]
-    if (byte === undefined || scale > 2 ** 28) throw new Damage('a Snappy block does not say its size')
+    if (byte === undefined || scale > 2 ** 28) throw new Damage('a Snappy block does not state its size')
     input.at += 1
     size += (byte & 0x7f) * scale
     if (byte < 0x80) break
   }
-  if (size !== sizeBytes) throw new Damage(`a Snappy block is of ${size} bytes, and should be of ${sizeBytes}`)
+  if (size !== sizeBytes) throw new Damage(`a Snappy block has ${size} bytes, and should have ${sizeBytes}`)
   return blockDecoder(input, readStep)
 }
 

@@ -1,4 +1,4 @@
-// Values whose first bytes stand together, then their second ones, and so on.
+// Values stored with all first bytes together, then all second ones, and so on.
 
 import { Damage } from './errors.ts'
 import type { Conversion, Physical } from './physical.ts'
@@ -9,7 +9,7 @@ export function splitDecoder(bytes: Buffer, physical: Physical, conversion: Conv
   const { width } = physical
   if (width === 0) throw new Damage(`values of ${physical.type} cannot be split by bytes`)
   const count = bytes.length / width
-  if (!Number.isInteger(count)) throw new Damage('a page of values split by bytes does not hold whole ones')
+  if (!Number.isInteger(count)) throw new Damage('a page of values split by bytes has an incomplete value')
   const readOne = fixedReader(physical, conversion)
   const value = Buffer.alloc(width)
   let at = 0

@@ -1,4 +1,4 @@
-// Reads structures in Thrift's compact protocol, as far as Parquet uses it, from bytes that nobody vouches for.
+// Reads structures in Thrift's compact protocol, as far as Parquet uses it, from untrusted bytes.
 
 import { Damage } from './errors.ts'
 
@@ -15,16 +15,15 @@ const SET = 10
 const MAP = 11
 const STRUCT = 12
 
-/** Structures and lists inside each other at most: Parquet's own have six. */
+/** The deepest nesting of structures and lists: Parquet's own have six levels. */
 const MAX_DEPTH = 32
 
 /** A type of a field. */
 export type FieldType = number
 
 /**
- * Walks through a structure: `structure` calls back with each field, which is then read by one of the methods that
- * follow, or passed over. A number is read as what the field says that it is. Nothing is allocated by a size that was
- * read.
+ * Walks through a structure: `structure` calls back with each field, which is then read by one of the following
+ * methods, or skipped. A number is read as its field type says. Nothing is allocated by a size that was read.
  */
 export class ThriftReader {
   readonly #bytes: Buffer
@@ -36,7 +35,7 @@ export class ThriftReader {
     this.#at = at
   }
 
-  /** Where it stands. */
+  /** The current offset. */
   get at(): number {
     return this.#at
   }
@@ -57,7 +56,7 @@ export class ThriftReader {
 
   /** Reads a list: `item` reads each of its items. */
   list(type: FieldType, item: (type: FieldType) => void): void {
-    if (type !== LIST && type !== SET) throw new Damage(`a list was to come, not a field of type ${type}`)
+    if (type !== LIST && type !== SET) throw new Damage(`expected a list, found a field of type ${type}`)
     this.#enter()
     const head = this.#byte()
     const count = head >> 4 === 15 ? this.#count() : head >> 4
@@ -65,17 +64,17 @@ export class ThriftReader {
     this.#depth -= 1
   }
 
-  /** A whole number that JavaScript holds exactly. */
+  /** An integer that JavaScript holds exactly. */
   integer(type: FieldType): number {
     if (type === BYTE) return (this.#byte() << 24) >> 24
     if (type !== I16 && type !== I32 && type !== I64)
-      throw new Damage(`a number was to come, not a field of type ${type}`)
+      throw new Damage(`expected a number, found a field of type ${type}`)
     const value = Number(this.#zigzag())
     if (!Number.isSafeInteger(value)) throw new Damage(`the number ${value} is beyond what a file can have`)
     return value
   }
 
-  /** A whole number that counts something. */
+  /** An integer that counts something. */
   count(type: FieldType): number {
     const value = this.integer(type)
     if (value < 0) throw new Damage(`a number is below 0: ${value}`)
@@ -84,11 +83,11 @@ export class ThriftReader {
 
   boolean(type: FieldType): boolean {
     if (type === BOOLEAN_TRUE || type === BOOLEAN_FALSE) return type === BOOLEAN_TRUE
-    throw new Damage(`true or false was to come, not a field of type ${type}`)
+    throw new Damage(`expected true or false, found a field of type ${type}`)
   }
 
   text(type: FieldType): string {
-    if (type !== BINARY) throw new Damage(`a text was to come, not a field of type ${type}`)
+    if (type !== BINARY) throw new Damage(`expected a text, found a field of type ${type}`)
     const from = this.#pass(this.#count())
     return this.#bytes.toString('utf8', from, this.#at)
   }
@@ -120,11 +119,11 @@ export class ThriftReader {
       case STRUCT:
         return this.structure(() => false)
       default:
-        throw new Damage(`fields of type ${type} are not known`)
+        throw new Damage(`fields of type ${type} are unknown`)
     }
   }
 
-  /** In a list, true and false take a byte. */
+  /** In a list, booleans take a byte. */
   #skipItem(type: FieldType): void {
     if (type === BOOLEAN_TRUE || type === BOOLEAN_FALSE) this.#pass(1)
     else this.#skip(type)
@@ -143,13 +142,13 @@ export class ThriftReader {
 
   #enter(): void {
     this.#depth += 1
-    if (this.#depth > MAX_DEPTH) throw new Damage(`structures are nested over ${MAX_DEPTH} deep`)
+    if (this.#depth > MAX_DEPTH) throw new Damage(`structures are nested more than ${MAX_DEPTH} deep`)
   }
 
   #pass(bytes: number): number {
     const from = this.#at
     if (bytes > this.#bytes.length - from)
-      throw new Damage(`${bytes} bytes were to come, there are ${this.#bytes.length - from}`)
+      throw new Damage(`expected ${bytes} bytes, found ${this.#bytes.length - from}`)
     this.#at += bytes
     return from
   }
@@ -164,7 +163,7 @@ export class ThriftReader {
   #count(): number {
     const value = Number(this.#varint())
     if (value > this.#bytes.length - this.#at)
-      throw new Damage(`${value} bytes or items were to come, more than there can be`)
+      throw new Damage(`expected ${value} bytes or items, more than there can be`)
     return value
   }
 

@@ -1,9 +1,9 @@
-// Times as Parquet counts them, from 1970 on in UTC: as numbers of another unit, or as text, exactly or not at all.
+// Times of Parquet, counted from 1970 in UTC: as numbers of another unit, or as text, exactly or not at all.
 
 import type { TimeUnit } from './meaning.ts'
 import { Refusal } from './physical.ts'
 
-/** How many of each unit a second has. */
+/** The units per second. */
 const PER_SECOND: Readonly<Record<TimeUnit, bigint>> = { ms: 1000n, us: 1_000_000n, ns: 1_000_000_000n }
 const DIGITS: Readonly<Record<TimeUnit, number>> = { ms: 3, us: 6, ns: 9 }
 const NAMES: Readonly<Record<TimeUnit, string>> = { ms: 'millisecond', us: 'microsecond', ns: 'nanosecond' }
@@ -44,7 +44,7 @@ export function timeNumber(
   }
 }
 
-/** A time as ISO 8601 with all digits of its unit, with `Z` where it is an instant. */
+/** A time as ISO 8601 with all digits of its unit, with `Z` for an instant. */
 export function timeText(from: TimeUnit, isUtc: boolean): (value: number | bigint) => string | Refusal {
   return (value) => textOf(BigInt(value), from, isUtc) ?? outside(value)
 }
@@ -56,7 +56,7 @@ export function dateText(days: number | bigint): string | Refusal {
   return new Date(day * 86_400_000).toISOString().slice(0, 10)
 }
 
-/** A time of a day, with all digits of its unit. */
+/** A time of day, with all digits of its unit. */
 export function clockText(from: TimeUnit): (value: number | bigint) => string | Refusal {
   const perDay = DAY_SECONDS * PER_SECOND[from]
   return (value) => (value < 0n || value >= perDay ? outside(value) : clockOf(BigInt(value), from))

@@ -6,29 +6,29 @@ import { parseDecimal } from '../../kits/decimal.ts'
 import { jsonText } from '../../kits/json/line.ts'
 import { loadPackage } from '../../kits/package.ts'
 
-/** Gathers rows and makes one Parquet file of them. */
+/** Gathers rows and writes them as one Parquet file. */
 export interface ParquetEncoder {
   /**
-   * Takes a row's values, in the order of the columns and of their types. Gives about how many bytes it holds of them,
-   * or throws why it does not take them: nothing of the row is kept then.
+   * Takes a row's values, in the order of the columns and of their types. Returns about how many bytes it holds of
+   * them, or throws if it does not take them: nothing of the row is kept then.
    */
   add(values: readonly unknown[]): number
   finish(): Uint8Array
 }
 
-/** Digits of a decimal in a file, and those of them after the point where nobody says how many. */
+/** Digits of a decimal in a file, and those after the point by default. */
 const PRECISION = 38
 const DEFAULT_SCALE = 9
-/** Bytes that such a decimal has. */
+/** The size of such a decimal in bytes. */
 const DECIMAL_BYTES = 16
 
-/** What a value that is a number costs in memory, about. */
+/** The approximate memory of a number. */
 const VALUE_BYTES = 16
 
 /**
  * An encoder for rows of the given columns.
  *
- * @param scales - digits after the point by `decimal` column, 9 where it is not named
+ * @param scales - digits after the point by `decimal` column, 9 by default
  * @throws {SluiceError} CONFIG_INVALID if hyparquet-writer is not installed
  */
 export async function parquetEncoder(
@@ -112,8 +112,8 @@ function converterOf(name: string, type: ColumnType, scale: number): (value: unk
 }
 
 /**
- * What the writer makes JSON of. It takes objects apart and rounds the bigints in them; one without Object's prototype
- * it leaves whole, and JSON.stringify then asks it.
+ * Values that the writer serializes as JSON. It copies objects and rounds the bigints in them; it does not touch one
+ * without Object's prototype, and JSON.stringify then asks it.
  */
 class JsonValue {
   readonly #text: string
@@ -135,13 +135,13 @@ class JsonValue {
   }
 }
 
-/** Whole numbers keep their digits. */
+/** Integers keep their digits. */
 function asWritten(_key: string, value: unknown, context?: { source?: string }): unknown {
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
   return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(context?.source ?? String(value))
 }
 
-/** A decimal without its point; throws where it has more digits than the column. */
+/** A decimal without its point; throws if it has more digits than the column. */
 function unscaled(name: string, value: string, scale: number): bigint {
   const { isNegative, whole, fraction } = parseDecimal(value)
   const kept = fraction.replace(/0+$/, '').padEnd(scale, '0')

@@ -69,14 +69,14 @@ describe('syslog, RFC 5424', () => {
 
   const refused: [string, string][] = [
     ['<192>1 - - - - - -', 'priority is over 191: found "192>1" at column 2'],
-    ['<34>1 - - - -', 'nothing behind procId: the line ends at column 14'],
+    ['<34>1 - - - -', 'nothing after procId: the line ends at column 14'],
     ['<34>1 -  - - - -', 'no host: found " -" at column 9'],
     ['<34>1 2003-02-29T00:00:00Z - - - - -', 'time: no such day: found "2003-02-29T00:00:00Z" at column 7'],
     ['<34>1 - - - - - x', 'structured data is neither - nor an element: found "x" at column 17'],
-    ['<34>1 - - - - - -x', 'no space behind structured data: found "x" at column 18'],
+    ['<34>1 - - - - - -x', 'no space after structured data: found "x" at column 18'],
     ['<34>1 - - - - - [a b="c]', 'no quote at the end of a value: the line ends at column 25'],
-    ['<34>1 - - - - - [a b=c]', 'no =" behind the name of a parameter: found "=c]" at column 21'],
-    ['<34>1 - - - - - [a b="c"', 'no ] behind structured data: the line ends at column 25'],
+    ['<34>1 - - - - - [a b=c]', 'no =" after the name of a parameter: found "=c]" at column 21'],
+    ['<34>1 - - - - - [a b="c"', 'no ] after structured data: the line ends at column 25'],
     ['<34>1 - - - - - [ b="c"]', 'an element of structured data has no name: found " b="c"]" at column 18'],
     ['<34>1 - - - - - [a][a]', 'an element of structured data comes twice: found "a]" at column 21'],
   ]

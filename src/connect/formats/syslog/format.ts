@@ -1,4 +1,4 @@
-// The format of syslog: one message in each line.
+// The format of syslog: one message per line.
 
 import { systemClock } from '../../../base/clock.ts'
 import { type Checks, checkOptions, integer } from '../../../base/options.ts'
@@ -12,25 +12,26 @@ export type { SyslogData, SyslogMessage } from './message.ts'
 
 export interface SyslogOptions extends TimeOptions {
   /**
-   * The year of times without one. By default the last one in which the time is not more than a day ahead of the moment
-   * at which it is read: name it for logs that are older than that, or are read again.
+   * The year of times without one. By default the latest year in which the time is at most a day ahead of the time of
+   * reading: set it for logs that are older, or are read again.
    */
   readonly year?: number
 }
 
 /**
- * Reads messages of syslog, line by line: of RFC 5424, and of RFC 3164 as programs and daemons write it.
+ * Parses syslog messages, line by line: RFC 5424, and RFC 3164 as programs and daemons write it.
  *
- * - **RFC 5424** is known by its version behind the priority. Its structured data becomes an object of objects, escapes
- *   undone; a parameter that comes several times has all its values. A byte order mark before the text is taken off.
- * - **RFC 3164**: `TIME HOST APP[PROCID]: TEXT`, with or without a priority, as in files. The time may be a whole one, with
- *   year and zone, too. Host and program are null where they are not there. With a priority the time may be missing.
- * - **Times** become epoch milliseconds, UTC. Daemons write microseconds by default: these are cut off, or rejected with
- *   `subMilliseconds: 'reject'`. `-` in RFC 5424 is null.
- * - **Refuses** a priority over 191, what has neither priority nor time, what is meant for a time and cannot be read as one,
- *   and what announces RFC 5424 and does not keep to it, with a reason that says where.
+ * - **RFC 5424** is recognized by the version after the priority. Its structured data becomes an object of objects,
+ *   unescaped; a parameter that occurs several times has an array of values. A byte order mark before the text is
+ *   removed.
+ * - **RFC 3164**: `TIME HOST APP[PROCID]: TEXT`, with or without a priority, as in files. The time may be a full one,
+ *   with year and zone. Host and program are null if absent. With a priority the time may be missing.
+ * - **Times** become epoch milliseconds, UTC. Daemons write microseconds by default: these are truncated, or rejected
+ *   with `subMilliseconds: 'reject'`. `-` in RFC 5424 is null.
+ * - **Rejects** a priority over 191, a line with neither priority nor time, what looks like a time and cannot be
+ *   parsed, and a message that announces RFC 5424 and violates it, with a reason that says where.
  *
- * @throws {RangeError} for a time zone or a year that there is not
+ * @throws {RangeError} for an invalid time zone or year
  * @example
  * const line = '<34>1 2003-10-11T22:14:15.003Z mail su 812 ID47 [app@1 user="ann"] su failed'
  * const origin = { source: 'a.log', line: 1, offset: 0, raw: line }
@@ -55,7 +56,7 @@ export function syslog(options: SyslogOptions = {}): LineFormat<SyslogMessage> {
 /** Their names. */
 export const SYSLOG_LINE_OPTIONS: Checks<SyslogOptions> = { ...TIME_OPTIONS, year: integer(1, 9999) }
 
-/** What times without year and zone are taken for. */
+/** How times without year and zone are interpreted. */
 function legacyClock({ year, ...times }: SyslogOptions): LegacyClock {
   return { ...timeRules({ subMilliseconds: 'truncate', ...times }), year }
 }

@@ -3,10 +3,10 @@
 import type { ColumnType } from '../../column.ts'
 import type { NamedTexts } from '../../kits/text/named-texts.ts'
 
-/** The structured data of a message: element → parameter → value, or values where a parameter comes several times. */
+/** The structured data of a message: element → parameter → value, or an array if a parameter occurs several times. */
 export type SyslogData = Readonly<Record<string, NamedTexts>>
 
-/** A message of syslog, of RFC 5424 or 3164. What it does not say is null. */
+/** A syslog message of RFC 5424 or 3164. What it does not contain is null. */
 export interface SyslogMessage {
   /** 0 to 23: 0 is the kernel, 4 is authorization. */
   readonly facility: number | null

@@ -1,4 +1,4 @@
-// One message of syslog, from its text: RFC 5424, or RFC 3164 as it is written in fact.
+// Parses one syslog message: RFC 5424, or RFC 3164 as written in practice.
 
 import { Rejection } from '../../format.ts'
 import { refuse } from '../../kits/text/refuse.ts'
@@ -7,16 +7,16 @@ import { readStructuredData } from './structured-data.ts'
 import { isTimeLike, type LegacyClock, readLegacyTime, readWholeTime, type Stamp } from './time.ts'
 
 const PRIORITY = /^<([0-9]{1,3})>/
-/** What stands behind the priority of RFC 5424: a version, and what is meant for a time, or none. */
+/** What follows the priority in RFC 5424: a version, and a time or `-`. */
 const VERSION = /^1 (?:- |\S*[0-9])/
-/** The word that a program names itself by: `sshd[812]: `, `kernel: `. */
+/** The word that identifies the program: `sshd[812]: `, `kernel: `. */
 const TAG = /^([^\s[\]:]{1,128})(?:\[([^\s[\]]{0,128})\])?:(?: |$)|^([^\s[\]:]{1,128})\[([^\s[\]]{0,128})\](?: |$)/
 const BOM = '\uFEFF'
 
 type Priority = Pick<SyslogMessage, 'facility' | 'severity'>
 
 /**
- * Reads a message, in time linear in its length.
+ * Parses a message, in linear time.
  *
  * @param nowMs - epoch milliseconds, for times without a year
  */
@@ -31,13 +31,13 @@ export function parseSyslog(text: string, clock: LegacyClock, nowMs: number): Sy
   return readLegacy(text, at, priority, clock, nowMs)
 }
 
-/** `TIME HOST APP PROCID MSGID DATA TEXT`, each `-` where it is not known. */
+/** `TIME HOST APP PROCID MSGID DATA TEXT`, each `-` if unknown. */
 function readWhole(text: string, from: number, priority: Priority, clock: LegacyClock): SyslogMessage | Rejection {
   const words: (string | null)[] = []
   let at = from
   for (const name of ['time', 'host', 'app', 'procId', 'msgId']) {
     const to = text.indexOf(' ', at)
-    if (to === -1) return refuse(text, text.length, `nothing behind ${name}`)
+    if (to === -1) return refuse(text, text.length, `nothing after ${name}`)
     if (to === at) return refuse(text, at, `no ${name}`)
     words.push(to === at + 1 && text[at] === '-' ? null : text.slice(at, to))
     at = to + 1
@@ -50,7 +50,7 @@ function readWhole(text: string, from: number, priority: Priority, clock: Legacy
   const structured = isNone ? { data: null, to: at + 1 } : readStructuredData(text, at)
   if (structured instanceof Rejection) return structured
   const { data: structuredData, to } = structured
-  if (to < text.length && text[to] !== ' ') return refuse(text, to, 'no space behind structured data')
+  if (to < text.length && text[to] !== ' ') return refuse(text, to, 'no space after structured data')
   const body = text.slice(to + 1)
   return {
     ...priority,
@@ -64,7 +64,7 @@ function readWhole(text: string, from: number, priority: Priority, clock: Legacy
   }
 }
 
-/** `TIME HOST APP[PROCID]: TEXT`, of which all but the text may be missing where there is a priority. */
+/** `TIME HOST APP[PROCID]: TEXT`, of which all but the text may be missing after a priority. */
 function readLegacy(
   text: string,
   at: number,
@@ -79,7 +79,7 @@ function readLegacy(
     if (priority.facility === null) return refuse(text, 0, 'neither a priority nor a time')
     return { ...priority, time: null, ...rest, ...tagged(text.slice(at)) }
   }
-  // A local program does not say on which machine it is: its own name comes at once.
+  // A local program does not name its machine: its own name comes first.
   const behind = text.slice(stamp.to)
   const own = tagged(behind)
   if (own.app !== null) return { ...priority, time: stamp.time, ...rest, ...own }
@@ -91,13 +91,13 @@ function readLegacy(
 }
 
 /**
- * A time at `at` and where what follows it begins; as RFC 3164 writes it, or a whole one, as many daemons do. Undefined
- * where none is meant, a text that says what is wrong where one cannot be read.
+ * The time at `at` and where what follows it begins; as in RFC 3164, or a full one, as many daemons write. Undefined if
+ * there is no time, a text that says what is wrong if it cannot be parsed.
  */
 function stampAt(text: string, at: number, clock: LegacyClock, nowMs: number): Stamp | string | undefined {
   const legacy = readLegacyTime(text, at, clock, nowMs)
   if (typeof legacy === 'object') {
-    // Some devices set a colon between time and host.
+    // Some devices write a colon between time and host.
     const to = text[legacy.to] === ':' ? legacy.to + 1 : legacy.to
     return { time: legacy.time, to: text[to] === ' ' ? to + 1 : to }
   }
@@ -108,7 +108,7 @@ function stampAt(text: string, at: number, clock: LegacyClock, nowMs: number): S
   return isTimeLike(text, at) ? time : undefined
 }
 
-/** Takes the program's name, and the number of its process, off a text. */
+/** Splits the program's name, and its process number, from a text. */
 function tagged(text: string): Pick<SyslogMessage, 'app' | 'procId' | 'text'> {
   const found = TAG.exec(text.slice(0, 260))
   if (found === null) return { app: null, procId: null, text }

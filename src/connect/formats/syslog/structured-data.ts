@@ -10,7 +10,7 @@ const SPACE = 0x20
 const OPEN_BRACKET = 0x5b
 const CLOSE_BRACKET = 0x5d
 
-/** What a name ends at. */
+/** Where a name ends. */
 const NAME_END = /[\s="\]]|$/g
 
 export interface StructuredData {
@@ -19,7 +19,7 @@ export interface StructuredData {
   readonly to: number
 }
 
-/** Reads elements from `at` on, where a bracket opens: each character is looked at once. */
+/** Reads elements from `at`, where a bracket opens: each character is looked at once. */
 export function readStructuredData(text: string, at: number): StructuredData | Rejection {
   const elements = new Map<string, SyslogData[string]>()
   let to = at
@@ -38,20 +38,20 @@ export function readStructuredData(text: string, at: number): StructuredData | R
   return { data: Object.fromEntries(elements), to }
 }
 
-/** Reads ` name="value"` until a bracket closes; gives where that is. */
+/** Reads ` name="value"` until a bracket closes; returns where that is. */
 function readParameters(text: string, from: number, into: Map<string, string | string[]>): number | Rejection {
   let at = from
   while (text.charCodeAt(at) === SPACE) {
     const nameTo = endOfName(text, at + 1)
     const name = text.slice(at + 1, nameTo)
     if (name === '') return refuse(text, at + 1, 'a parameter of structured data has no name')
-    if (!text.startsWith('="', nameTo)) return refuse(text, nameTo, 'no =" behind the name of a parameter')
+    if (!text.startsWith('="', nameTo)) return refuse(text, nameTo, 'no =" after the name of a parameter')
     const valueTo = endOfQuoted(text, nameTo + 2)
     if (valueTo === -1) return refuse(text, text.length, 'no quote at the end of a value')
     addText(into, name, unescaped(text.slice(nameTo + 2, valueTo)))
     at = valueTo + 1
   }
-  return text.charCodeAt(at) === CLOSE_BRACKET ? at + 1 : refuse(text, at, 'no ] behind structured data')
+  return text.charCodeAt(at) === CLOSE_BRACKET ? at + 1 : refuse(text, at, 'no ] after structured data')
 }
 
 function endOfName(text: string, at: number): number {
@@ -59,7 +59,7 @@ function endOfName(text: string, at: number): number {
   return NAME_END.exec(text)?.index ?? text.length
 }
 
-/** A backslash before anything but a quote, a bracket or another one stands for itself. */
+/** A backslash before anything but a quote, a bracket or another backslash stands for itself. */
 function unescaped(value: string): string {
   return value.includes('\\') ? value.replace(/\\(["\\\]])/g, '$1') : value
 }

@@ -1,4 +1,4 @@
-// The times of syslog: whole ones as ISO 8601 writes them, and those of RFC 3164, without year and zone.
+// The times of syslog: full ones as ISO 8601, and those of RFC 3164, without year and zone.
 
 import { epochOfShown, faultOfShown, monthAt } from '../../kits/time/calendar.ts'
 import { NOT_ISO, readIso } from '../../kits/time/iso.ts'
@@ -9,23 +9,23 @@ const LEGACY = /^([A-Z][a-z]{2}) ([ 0-9]?[0-9]) ([0-9]{2}):([0-9]{2}):([0-9]{2})
 const LONGEST = 48
 const DAY_MS = 86_400_000
 
-/** What a message begins with that is meant for a time: a day with a clock behind it, or a count of seconds. */
+/** A message that begins with a time: a day followed by a clock time, or a count of seconds. */
 const TIME_LIKE =
   /^[*.]?(?:[A-Za-z]{3,9},? )?(?:[A-Za-z]{3,9} {1,2}[0-9]{1,2},?|[0-9]{1,2} [A-Za-z]{3,9}|[0-9]{1,4}[-/.](?:[0-9]{1,2}|[A-Za-z]{3})[-/.][0-9]{1,4})[ T:]{1,2}(?:[0-9]{4},? )?[0-9]{1,2}:[0-9]{2}|^[0-9]{10}(?:\.[0-9]+)? /
 
-/** Epoch milliseconds of a whole time, as RFC 5424 has it; a text that says what is wrong for one that is not. */
+/** Epoch milliseconds of a full time, as in RFC 5424; a text that says what is wrong with an invalid one. */
 export function readWholeTime(word: string, rules: TimeRules): number | string {
   return /^[0-9]{4}-[0-9]{2}-[0-9]{2}T/.test(word) ? readIso(word, rules) : NOT_ISO
 }
 
-/** Whether a time seems to stand at `at`, to be read or not. */
+/** Whether there seems to be a time at `at`, valid or not. */
 export function isTimeLike(text: string, at: number): boolean {
   return TIME_LIKE.test(text.slice(at, at + LONGEST))
 }
 
-/** What a time without year and zone is taken for. */
+/** How a time without year and zone is interpreted. */
 export interface LegacyClock extends TimeRules {
-  /** Its year; undefined for the last one in which it is not more than a day ahead. */
+  /** Its year; undefined for the latest in which it is at most a day ahead. */
   readonly year: number | undefined
 }
 
@@ -35,7 +35,10 @@ export interface Stamp {
   readonly to: number
 }
 
-/** The time `Oct  9 22:14:15` at `at`; undefined where there is none, a text that says what is wrong where one is meant. */
+/**
+ * The time `Oct  9 22:14:15` at `at`; undefined if there is no time, a text that says what is wrong with an invalid
+ * one.
+ */
 export function readLegacyTime(
   text: string,
   at: number,
@@ -52,7 +55,7 @@ export function readLegacyTime(
     minute: Number(minute),
     second: Number(second),
   }
-  // A leap year, so that every day that there may be is one.
+  // A leap year, so that every possible day is valid.
   const fault = faultOfShown({ ...clock, year: 2000 })
   if (fault !== undefined) return fault.what
   if (!isCutOff && /[1-9]/.test(fraction.slice(MS_DIGITS))) return TOO_FINE
@@ -67,7 +70,7 @@ export function readLegacyTime(
     return time === undefined ? 'no such day' : { time, to }
   }
   const last = new Date(nowMs + DAY_MS).getUTCFullYear() + 1
-  // The 29th of February is not there every year, and eight years apart at most.
+  // The 29th of February does not exist every year, but at least every eight years.
   for (let one = last; one > last - 10; one -= 1) {
     const time = inYear(one)
     if (time !== undefined && time <= nowMs + DAY_MS) return { time, to }

@@ -1,10 +1,10 @@
-// Where a broker is, with its secrets kept apart from what may be shown.
+// The address of a broker, with its secrets kept apart from what may be shown.
 
 import { describeValue } from '../../../base/check.ts'
 import { addressInvalid } from '../config.ts'
 
 export interface BrokerAddress {
-  /** As the client takes it. */
+  /** As the client expects it. */
   readonly url: URL
   readonly host: string
   readonly port: number
@@ -15,11 +15,11 @@ export interface BrokerAddress {
 }
 
 /**
- * Reads the address of a broker.
+ * Parses the address of a broker.
  *
- * @param what - who is told of it: `mqtt`
- * @param ports - scheme → the port where none is named
- * @throws {SluiceError} CONFIG_INVALID for what is none, without showing it
+ * @param what - named in errors: `mqttSource`
+ * @param ports - scheme → its default port
+ * @throws {SluiceError} CONFIG_INVALID for an invalid address, which is not shown
  */
 export function brokerAddress(
   what: string,
@@ -32,8 +32,12 @@ export function brokerAddress(
   const scheme = url?.protocol.slice(0, -1) ?? ''
   const port = Number(url?.port === '' ? ports[scheme] : url?.port)
   if (url === undefined || !schemes.includes(scheme) || url.hostname === '') {
-    // What it is may be a secret in the wrong place: only its kind is told.
-    throw addressInvalid(what, allowed, typeof given === 'string' ? 'a text that is none' : describeValue(given))
+    // The value may be a secret in the wrong place: only its type is shown.
+    throw addressInvalid(
+      what,
+      allowed,
+      typeof given === 'string' ? 'a text that is not an address' : describeValue(given),
+    )
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const [username, password] = [url.username, url.password].map((text) =>
@@ -49,12 +53,12 @@ export function brokerAddress(
   }
 }
 
-/** User or password without what an address puts in place of odd characters. */
+/** User or password, percent-decoded. */
 function decoded(what: string, text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    const allowed = 'user and password with every odd character as %25, %40 and so on'
-    throw addressInvalid(what, allowed, 'a % that is none of these')
+    const allowed = 'user and password with every special character as %25, %40 and so on'
+    throw addressInvalid(what, allowed, 'a % that is not followed by two hexadecimal digits')
   }
 }

@@ -8,28 +8,28 @@ import { escapeMalformed, malformedFault } from '../files/records/raw.ts'
 import type { PushReaderOptions } from './push-reader.ts'
 import { bufferOf, rawOf, textOf } from './text.ts'
 
-/** A message as it came. */
+/** A received message. */
 export interface Body<Meta> {
   readonly bytes: Uint8Array
-  /** Why it cannot be taken: the bytes are its beginning then. */
+  /** Why it cannot be taken: the bytes are then its beginning. */
   readonly fault?: string | undefined
-  /** What came with it: its topic, its headers. */
+  /** Its metadata: its topic, its headers. */
   readonly meta: Meta
-  /** Where it came from, for a person: `topic sensors/7`. */
+  /** Its origin, for people: `topic sensors/7`. */
   readonly source: string
   /** Its number, over all runs. */
   readonly count: number
 }
 
-/** Makes an event of what a message says and what came with it. What it throws makes a dead letter of the message. */
+/** Makes an event from a message's value and metadata. If it throws, the message is a dead letter. */
 export type ToEvent<B, Meta, T> = (body: B, meta: Meta) => T
 
-/** The step of dead letters of messages of which `event` could make nothing. */
+/** The step of dead letters for messages that `event` threw for. */
 const EVENT = 'event'
 
 /**
- * Reads bodies in a format. The event is the body, where no function makes another of it. A body that is not UTF-8 is
- * refused, and its raw form keeps its bytes, unless the format asks for them as escapes.
+ * Parses bodies in a format. The event is the body, unless a function makes another one of it. A body that is not UTF-8
+ * is rejected, with its bytes in the raw form, unless the format wants them escaped.
  */
 export function bodyReader<B, Meta, T>(
   format: LineFormat<B>,
@@ -57,9 +57,9 @@ export function bodyReader<B, Meta, T>(
 }
 
 /**
- * How a reader makes events of messages whose bytes are in a format.
+ * Makes the function by which a reader turns messages in a format into events.
  *
- * @param of - says what a message is, and where it came from
+ * @param of - describes a message, and its origin
  */
 export function bodies<B, Meta, T, M extends { readonly bytes: Uint8Array }>(
   { format, event }: { readonly format: LineFormat<B>; readonly event: ToEvent<B, Meta, T> | undefined },

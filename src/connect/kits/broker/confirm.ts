@@ -1,27 +1,27 @@
-// What a sink gets from its broker: an answer, or an error that says whether trying again may help.
+// The broker's answer to a sink, or an error that says whether a retry may help.
 
 import { type Clock, systemClock } from '../../../base/clock.ts'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
 import { untilAborted } from '../../../base/promise.ts'
 
 export interface Question {
-  /** How much goes over with it. */
+  /** How much is sent with it. */
   readonly sizeBytes: number
   readonly signal: AbortSignal | undefined
   readonly clock?: Clock
 }
 
-/** How long a broker may take for what is small, and how fast it must be with what is not. */
+/** The time that a broker has for small requests, and the speed it must have for large ones. */
 const ANSWER_MS = 30_000
 const BYTES_PER_MS = 10
 
-/** How long a broker may take to answer, in clock milliseconds: a slow link is none that hangs. */
+/** How long a broker may take to answer, in clock milliseconds: a slow connection is not a hanging one. */
 export function answerMs(sizeBytes: number): number {
   return ANSWER_MS + Math.ceil(sizeBytes / BYTES_PER_MS)
 }
 
 /**
- * Waits for a broker's answer; `work` is left to itself when it is over.
+ * Awaits a broker's answer; `work` is abandoned once time is up.
  * @throws the signal's reason once it is aborted, or an error if there is no answer in time
  */
 export async function answered<T>(work: Promise<T>, { sizeBytes, signal, clock = systemClock }: Question): Promise<T> {
@@ -30,7 +30,7 @@ export async function answered<T>(work: Promise<T>, { sizeBytes, signal, clock =
   const late = clock.sleep(limitMs, over.signal).then(() => {
     throw new Error(`the broker has not answered for ${Math.round(limitMs / 1000)} s`)
   })
-  late.catch(() => {}) // There was an answer.
+  late.catch(() => {}) // It has answered.
   try {
     return await untilAborted(Promise.race([work, late]), signal)
   } finally {
@@ -39,10 +39,10 @@ export async function answered<T>(work: Promise<T>, { sizeBytes, signal, clock =
 }
 
 /**
- * The error for what went wrong between a sink and its broker; one that callers can act on already stays as it is.
+ * The error for a failure between a sink and its broker; one that callers can act on is returned as it is.
  *
- * @param act - as a message goes on after `Cannot`: `send messages to`
- * @param mayPass - whether trying again may help: the run then goes back to its last commit (SINK_LOST)
+ * @param act - continues a message after `Cannot`: `send messages to`
+ * @param mayPass - whether a retry may help: the run then returns to its last commit (SINK_LOST)
  */
 export function brokerError(
   error: unknown,

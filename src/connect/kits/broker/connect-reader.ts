@@ -1,4 +1,4 @@
-// Opens live readers: over connections that are made again when they break, or over a server that listens.
+// Opens live readers: over connections that are reestablished when they break, or over a listening server.
 
 import { orClose } from '../../../base/closing.ts'
 import { errnoOf, messageOf, SluiceError } from '../../../base/errors.ts'
@@ -8,7 +8,7 @@ import { Reconnecting } from './reconnecting.ts'
 
 /** One connection. Nothing here throws. */
 export interface LiveConnection {
-  /** Absent where nothing comes that was not asked for. */
+  /** Absent if nothing arrives unrequested. */
   pause?(): void
   resume(): void
   close(): Promise<void>
@@ -17,9 +17,9 @@ export interface LiveConnection {
 export interface Connecting<M, C extends LiveConnection> {
   /** @param onLost - called once the connection breaks */
   connect(signal: AbortSignal, onLost: (error: unknown) => void): Promise<C>
-  /** Begins to read over one; it is closed where that fails. */
+  /** Starts reading over a connection, which is closed if that fails. */
   begin?(connection: C): Promise<void>
-  /** Whether trying again may help: what a SluiceError says stands. */
+  /** Whether a retry may help: a SluiceError always decides for itself. */
   mayPass(error: unknown): boolean
   acknowledge?(connection: C | undefined, messages: readonly M[]): void
 }
@@ -32,7 +32,8 @@ export interface ConnectedOptions<T, M> extends PushReaderOptions<T, M> {
 }
 
 /**
- * Opens a reader and connects it, and again whenever that breaks; the reader is closed with the connection.
+ * Opens a reader and connects it, and reconnects whenever the connection breaks; the reader is closed with the
+ * connection.
  *
  * @param broker - says how to connect
  * @throws {SluiceError} SOURCE_UNREADABLE if there is no connection in time
@@ -86,7 +87,7 @@ async function begun<M, C extends LiveConnection>(
 
 /** A server that others send to. Nothing here throws. */
 export interface LiveServer {
-  /** There is room again. */
+  /** There is room for more. */
   resume?(): void
   close(): Promise<void>
 }
@@ -95,7 +96,7 @@ export interface LiveServer {
  * Opens a reader of what others send to a server of its own; it is closed with the server.
  *
  * @param acknowledge - tells the server what is committed
- * @throws {SluiceError} SOURCE_UNREADABLE where it cannot listen
+ * @throws {SluiceError} SOURCE_UNREADABLE if it cannot listen
  */
 export async function listenReader<T, M, S extends LiveServer>(
   options: PushReaderOptions<T, M>,
@@ -105,7 +106,7 @@ export async function listenReader<T, M, S extends LiveServer>(
   const reader = new PushReader(options)
   let server: S | undefined
   reader.attach({
-    // The server looks for itself whether there is room.
+    // The server checks by itself whether there is room.
     pause() {},
     resume: () => server?.resume?.(),
     acknowledge: (messages) => acknowledge?.(server, messages),

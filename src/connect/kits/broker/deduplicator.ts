@@ -1,28 +1,30 @@
-// Which messages of a sender were given before: it sends again what was not acknowledged in time.
+// Knows which messages of a sender were delivered before: it sends again what was not acknowledged in time.
 
 import type { Json } from '../../source.ts'
 
-/** What a message is that has come: a new one, one whose commit is still to come, or one that is committed. */
+/** A message that has arrived: new, not yet committed, or already committed. */
 export type Standing = 'new' | 'waiting' | 'committed'
 
-/** Tells messages that come again from new ones, over all runs. */
+/** Distinguishes redelivered messages from new ones, over all runs. */
 export interface Deduplicator {
-  /** @param isAgain - whether the sender says that it may have sent it before */
+  /**
+   * @param isAgain - whether the sender says that it may be a redelivery
+   */
   classify(id: string, isAgain: boolean): Standing
-  /** A new message waits to be given. */
+  /** A new message is waiting. */
   received(id: string): void
-  /** Messages were given, in this order. */
+  /** Messages were delivered, in this order. */
   given(ids: readonly string[]): void
-  /** What waited to be given was thrown away. */
+  /** What was waiting has been discarded. */
   dropped(): void
-  /** Messages are committed, and the sender was told. */
+  /** Messages are committed, and the sender knows. */
   acknowledged(ids: readonly string[]): void
-  /** What a later run must know of all that was given. */
+  /** What a later run must know about all delivered messages. */
   position(): { readonly [key: string]: Json }
 }
 
 /**
- * For senders that number messages, each later one higher: what is not beyond the last one is known.
+ * For senders that number messages in increasing order: a message that is not beyond the last one is known.
  *
  * @example
  * const known = new SequenceDedup({ after: '7' }, (a, b) => Number(a) - Number(b))
@@ -35,7 +37,9 @@ export class SequenceDedup implements Deduplicator {
   #given: string | undefined
   #received: string | undefined
 
-  /** @param from - the position of an earlier run, checked by the caller */
+  /**
+   * @param from - the position of an earlier run, already validated
+   */
   constructor(from: { readonly after?: string }, compare: (a: string, b: string) => number) {
     this.#compare = compare
     this.#committed = from.after
@@ -43,12 +47,12 @@ export class SequenceDedup implements Deduplicator {
     this.#received = from.after
   }
 
-  /** The last one that was given. */
+  /** The last one delivered. */
   get after(): string | undefined {
     return this.#given
   }
 
-  /** The last one that came, given or not. */
+  /** The last one that arrived, delivered or not. */
   get last(): string | undefined {
     return this.#received
   }
@@ -80,8 +84,8 @@ export class SequenceDedup implements Deduplicator {
 }
 
 /**
- * For senders whose messages have names and no order: those that were given and not acknowledged are known, and of
- * earlier runs those that may not have been. A name that comes as a new one is a new message.
+ * For senders whose messages have names and no order: those delivered and not acknowledged are known, and of earlier
+ * runs those that may not have been acknowledged. A redelivery marked as new is a new message.
  *
  * @example
  * const known = new IdDedup({ pending: ['a'] }, 100)
@@ -97,8 +101,8 @@ export class IdDedup implements Deduplicator {
   readonly #comesAgain: (id: string) => boolean
 
   /**
-   * @param most - names that are kept: as many as the sender may have on their way
-   * @param comesAgain - whether a message of this name may be sent again: others need not be known
+   * @param most - how many names are kept: as many as the sender may have in flight
+   * @param comesAgain - whether a message of this name may be redelivered: others need not be known
    */
   constructor(
     from: { readonly pending?: readonly string[] },
@@ -138,7 +142,7 @@ export class IdDedup implements Deduplicator {
     this.#received.clear()
   }
 
-  /** They are kept for one that was acknowledged in vain, as the connection broke. */
+  /** They are kept in case an acknowledgement was lost when the connection broke. */
   acknowledged(ids: readonly string[]): void {
     for (const id of ids) {
       this.#given.delete(id)
@@ -151,12 +155,12 @@ export class IdDedup implements Deduplicator {
     }
   }
 
-  /** The sender has forgotten what it sent: nothing of earlier runs comes again. */
+  /** The sender has lost its session: nothing of earlier runs is redelivered. */
   forgotten(): void {
     this.#before.clear()
   }
 
-  /** The sender has heard that these are done with: they do not come again. */
+  /** The sender knows that these are done: they are not redelivered. */
   settled(ids: readonly string[]): void {
     for (const id of ids) this.#before.delete(id)
   }
@@ -167,8 +171,8 @@ export class IdDedup implements Deduplicator {
 }
 
 /**
- * For senders that send each message once: every one is new. What a later run must know is what the name of the last one
- * that was given says.
+ * For senders that send each message once: every one is new. The name of the last one delivered is all that a later run
+ * needs.
  *
  * @example
  * const known = new NoDedup((last) => (last === undefined ? {} : { after: last }))

@@ -1,10 +1,10 @@
-// What had to be thrown away: counted, and told of now and then.
+// What had to be dropped: counted, and reported now and then.
 
-/** Between two notes pass so many milliseconds at least. */
+/** At least so many milliseconds between two notes. */
 const BETWEEN_MS = 10_000
 
 /**
- * Counts what is dropped, and tells of it: at once, and then at most every ten seconds.
+ * Counts what is dropped, and reports it: at once, and then at most every ten seconds.
  *
  * @example
  * const told: string[] = []
@@ -39,10 +39,10 @@ export class Drops {
     this.tell()
   }
 
-  /** Tells of those that were not told of. */
+  /** Reports those not reported yet. */
   tell(): void {
     if (this.#count === this.#toldOf) return
     this.#toldOf = this.#count
-    this.#tell(`dropped ${this.#count} ${this.#what}, as too much waits`)
+    this.#tell(`dropped ${this.#count} ${this.#what}: too many are waiting`)
   }
 }

@@ -1,8 +1,8 @@
-// Messages that came and that nobody has asked for yet: where pushing meets asking.
+// Messages that have arrived and not been requested yet: where push meets pull.
 
 import { Ring } from '../../../base/ring.ts'
 
-/** How much may wait. One message more than that is always taken: who sends it was not told in time. */
+/** How much may wait. One more message is always accepted: its sender did not know in time. */
 export interface InboxLimits {
   readonly messages: number
   readonly bytes: number
@@ -14,7 +14,7 @@ export interface InboxOptions {
   readonly onFull: () => void
   /** Called when half of it is gone. */
   readonly onRoom: () => void
-  /** Ends the wait for what is to come. What has come is given still. */
+  /** Ends the wait for more. What has arrived is still returned. */
   readonly signal: AbortSignal | undefined
 }
 
@@ -24,9 +24,9 @@ interface Waiting<M> {
 }
 
 /**
- * Takes messages as they are pushed, and gives them as they are asked for, in their order.
+ * Accepts messages as they are pushed, and returns them as they are requested, in order.
  *
- * It says when it is full and when there is room again; it throws nothing away. One call of `take` at a time.
+ * It reports when it is full and when there is room again; it never drops anything. One call of `take` at a time.
  */
 export class Inbox<M> {
   readonly #options: InboxOptions
@@ -35,14 +35,14 @@ export class Inbox<M> {
   #isFull = false
   #isOver = false
   #failure: { readonly error: unknown } | undefined
-  /** Ends the wait of the call under way. */
+  /** Ends the wait of the pending call. */
   #wake: (() => void) | undefined
 
   constructor(options: InboxOptions) {
     this.#options = options
   }
 
-  /** Whether so much waits that no more should come. */
+  /** Whether so much is waiting that no more should be sent. */
   get isFull(): boolean {
     return this.#isFull
   }
@@ -63,26 +63,26 @@ export class Inbox<M> {
     this.#wake?.()
   }
 
-  /** Throws away all that waits: it will be sent again. */
+  /** Discards everything waiting: it will be sent again. */
   clear(): void {
     this.#waiting.clear()
     this.#bytes = 0
     this.#tellRoom()
   }
 
-  /** Nothing more will come: what waits is given, and then undefined. */
+  /** Nothing more will come: what is waiting is returned, and then undefined. */
   end(): void {
     this.#isOver = true
     this.#wake?.()
   }
 
-  /** Nothing more will come: what waits is given, and then the error is thrown. */
+  /** Nothing more will come: what is waiting is returned, and then the error is thrown. */
   fail(error: unknown): void {
     this.#failure ??= { error }
     this.#wake?.()
   }
 
-  /** Up to `max` messages, at least one; a promise where it must wait for one. Undefined when all were given. */
+  /** Up to `max` messages, at least one; a promise if it must wait. Undefined at the end. */
   take(max: number): readonly M[] | undefined | Promise<readonly M[] | undefined> {
     if (this.#waiting.length > 0) return this.#taken(max)
     this.#options.signal?.throwIfAborted()

@@ -1,4 +1,4 @@
-// Writes rows to a broker that confirms what it has taken.
+// Writes rows to a broker that confirms each message.
 
 import type { SluiceError } from '../../../base/errors.ts'
 import { type Batch, deadLetterAt } from '../../batch.ts'
@@ -10,30 +10,30 @@ import { type MessageRules, messageOfRow, type Outgoing } from './message.ts'
 /** A connection to a broker. */
 export interface Publisher {
   /**
-   * Sends messages in their order, and resolves once the broker has taken them, with a reason for each that it refuses.
-   * Throws where it cannot be told which it has. Nobody waits for it for ever: `close` may come before it has ended.
+   * Sends messages in order, and resolves once the broker has accepted them, with a reason for each rejected one.
+   * Throws if it is unknown which it has. It is never awaited forever: `close` may come before it has ended.
    */
   publish(messages: readonly Outgoing[]): Promise<ReadonlyMap<number, string>>
   close(): Promise<void>
 }
 
 export interface PublishOptions<Row> extends MessageRules<Row> {
-  /** What dead letters name: `nats`. */
+  /** The step of dead letters: `nats`. */
   readonly step: string
   /** The broker, without secrets. */
   readonly shown: string
   readonly connect: (signal: AbortSignal) => Promise<Publisher>
-  /** Whether trying again may help after an error. */
+  /** Whether a retry may help after an error. */
   readonly mayPass: (error: unknown) => boolean
 }
 
-/** What goes over before the broker has confirmed it, at most. */
+/** The most that is sent before the broker has confirmed it. */
 const MESSAGES = 500
 const BYTES = 4 * 1024 * 1024
 
 /**
- * Every row is confirmed before more is taken. A connection that breaks, or on which nothing is answered, ends the writer:
- * which messages the broker has is not known, and the next one sends all again that came after the last commit.
+ * Every row is confirmed before more is taken. A connection that breaks, or gets no answer, ends the writer: it is
+ * unknown which messages the broker has, and the next writer sends everything after the last commit again.
  */
 export class PublishWriter<Row> implements TwoPhaseWriter<Row> {
   readonly #options: PublishOptions<Row>

@@ -1,4 +1,4 @@
-// Reads what a sender pushes: given as it is asked for, acknowledged once it is committed, and once only.
+// Reads what a sender pushes: returned on request, acknowledged once committed, and each only once.
 
 import { isCount } from '../../../base/check.ts'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
@@ -9,39 +9,39 @@ import type { Json, OpenOptions, Position, SourceCounts, SplitReader } from '../
 import type { Deduplicator } from './deduplicator.ts'
 import { Inbox, type InboxLimits } from './inbox.ts'
 
-/** The way to whoever sends. Nothing here throws. */
+/** The connection to the sender. Nothing here throws. */
 export interface Sender<M> {
-  /** Asks it to send no more for now, as far as it can be asked. */
+  /** Asks the sender to pause, as far as the protocol allows. */
   pause(): void
   resume(): void
-  /** Tells it that messages are done with, in the order in which they were given. */
+  /** Acknowledges messages, in the order in which they were delivered. */
   acknowledge(messages: readonly M[]): void
-  /** Ends the connection, once acknowledgements are on their way. */
+  /** Ends the connection, once acknowledgements are sent. */
   close(): Promise<void>
 }
 
-/** What must be known of a sender's messages. */
+/** How a sender's messages are identified. */
 export interface PushReaderOptions<T, M> {
   /** The sender, for errors: `queue orders`. */
   readonly title: string
   readonly known: Deduplicator
-  /** The message's name; the same when it comes again. By default those of messages that never do: asked for once each. */
+  /** The message's name; the same when it is redelivered. By default a unique one: called once per message. */
   readonly idOf?: (message: M) => string
-  /** Whether the sender says that it may have sent it before: any message by default. */
+  /** Whether the sender says that it may be a redelivery: any message by default. */
   readonly isAgain?: (message: M) => boolean
   readonly bytesOf: (message: M) => number
   /** What is kept of a message until it is committed, enough to acknowledge it: all of it by default. */
   readonly receiptOf?: (message: M) => M
-  /** Makes an event, or a dead letter, of a message: the one of this number, over all runs. */
+  /** Makes an event, or a dead letter, from a message: the one of this number, over all runs. */
   readonly read: (message: M, count: number, counts: SourceCounts) => SourceRecord<T>
-  /** What may wait to be asked for: 4000 messages or 8 MiB by default. */
+  /** How much may wait: 4000 messages or 8 MiB by default. */
   readonly limits?: InboxLimits
-  /** How many messages earlier runs were given. */
+  /** How many messages were delivered to earlier runs. */
   readonly count: number
   readonly open: OpenOptions
 }
 
-/** What may wait to be asked for, where nothing else is said. */
+/** How much may wait by default. */
 const LIMITS: InboxLimits = { messages: 4000, bytes: 8 * 1024 * 1024 }
 
 interface Named<M> {
@@ -54,11 +54,11 @@ export class PushReader<T, M> implements SplitReader<T> {
   readonly #options: PushReaderOptions<T, M>
   readonly #inbox: Inbox<Named<M>>
   #sender: Sender<M> | undefined
-  /** Given, and not yet acknowledged; by name, in their order. */
+  /** Delivered, and not yet acknowledged; by name, in order. */
   readonly #given = new Map<string, M>()
-  /** How many of those belong to a position. */
+  /** How many of those are covered by a position. */
   readonly #counted = new WeakMap<object, number>()
-  /** Messages given and acknowledged, by all runs. */
+  /** Messages delivered and acknowledged, over all runs. */
   #count: number
   #acknowledged: number
   #pushed = 0
@@ -80,17 +80,17 @@ export class PushReader<T, M> implements SplitReader<T> {
     return 0
   }
 
-  /** Whether the sender should send nothing for now. */
+  /** Whether the sender should pause. */
   get isFull(): boolean {
     return this.#inbox.isFull
   }
 
-  /** The sender is there: called before it sends anything. */
+  /** The sender is connected: called before it sends anything. */
   attach(sender: Sender<M>): void {
     this.#sender = sender
   }
 
-  /** A message has come. */
+  /** A message has arrived. */
   push(message: M): void {
     if (this.#isClosed) return
     const { known, idOf, isAgain, bytesOf } = this.#options
@@ -98,7 +98,7 @@ export class PushReader<T, M> implements SplitReader<T> {
     const id = idOf?.(message) ?? String(this.#pushed)
     const standing = known.classify(id, isAgain?.(message) ?? true)
     if (standing === 'committed') this.#sender?.acknowledge([message])
-    // It is acknowledged as it was sent last: the earlier sending may be void.
+    // The latest delivery is acknowledged: the earlier one may be void.
     else if (standing === 'waiting' && this.#given.has(id)) this.#keep(id, message)
     else if (standing === 'new') {
       known.received(id)
@@ -117,12 +117,12 @@ export class PushReader<T, M> implements SplitReader<T> {
     this.#inbox.end()
   }
 
-  /** Nothing more will come, as the sender cannot be reached or refuses. */
+  /** Nothing more will come: the sender cannot be reached, or refuses. */
   fail(error: unknown): void {
     this.#inbox.fail(error)
   }
 
-  /** Tells a person of what happened to the connection. */
+  /** Notes what happened to the connection. */
   tell(note: string): void {
     this.#options.open.onNote?.(note)
   }
@@ -166,7 +166,7 @@ export class PushReader<T, M> implements SplitReader<T> {
     this.#given.set(id, this.#options.receiptOf?.(message) ?? message)
   }
 
-  /** Everything up to the message of this number is done with. */
+  /** Everything up to the message of this number is done. */
   #acknowledge(count: number): void {
     const ids: string[] = []
     const messages: M[] = []
@@ -185,12 +185,12 @@ export class PushReader<T, M> implements SplitReader<T> {
 
 const NOTHING = new Uint8Array(0)
 
-/** What is kept of a message, where its bytes are what needs room. */
+/** What is kept of a message whose bytes take most of the memory. */
 export function withoutBytes<M extends { readonly bytes: Uint8Array }>(message: M): M {
   return { ...message, bytes: NOTHING }
 }
 
-/** What a checkpoint holds of a live source; 0 and nothing where there is none. */
+/** What a checkpoint holds of a live source; 0 and nothing without a checkpoint. */
 export function livePosition(
   title: string,
   from: Position | undefined,
@@ -213,7 +213,7 @@ export function namedPosition(
   throw liveLost(title, from, 'it holds no names of messages')
 }
 
-/** The error for a position from which reading cannot go on. */
+/** The error for a position that reading cannot continue from. */
 export function liveLost(title: string, from: Position | undefined, found: string): SluiceError<'POSITION_LOST'> {
   const position = String(JSON.stringify(from)).slice(0, 60)
   return new SluiceError('POSITION_LOST', `Cannot resume ${title} after ${position}: ${found}`, {
@@ -222,7 +222,7 @@ export function liveLost(title: string, from: Position | undefined, found: strin
   })
 }
 
-/** An error of a client library as one that names the sender. */
+/** Turns an error of a client library into one that names the sender. */
 export function unreachable(title: string, error: unknown): SluiceError<'SOURCE_UNREADABLE'> {
   const message = `Cannot read ${title}: ${messageOf(error)}`
   return new SluiceError('SOURCE_UNREADABLE', message, { source: title, offset: 0, errno: 'unknown' }, { cause: error })

@@ -39,7 +39,7 @@ describe('Supervised', () => {
     opened.push(reconnecting)
     return { reconnecting, standing: () => reconnecting.current?.number, made, closed, notes }
   }
-  const AGAIN = ['the connection to a server broke (gone): connecting again', 'connected to a server again']
+  const AGAIN = ['the connection to a server broke (gone): reconnecting', 'reconnected to a server']
 
   it('makes another connection when one breaks, and says so', async () => {
     const { standing, made, notes } = await supervising()

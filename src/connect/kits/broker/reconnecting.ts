@@ -1,4 +1,4 @@
-// A connection that is made again when it breaks, until that takes too long.
+// A connection that is reestablished when it breaks, until that takes too long.
 
 import { addAbortListener } from 'node:events'
 import { backoffMs } from '../../../base/backoff.ts'
@@ -9,18 +9,18 @@ export interface ReconnectingOptions<C> {
   /** For notes: `mqtt://host:1883`. */
   readonly title: string
   /**
-   * Connects; called again when that breaks.
+   * Connects; called again when the connection breaks.
    *
-   * @param onLost - called when the connection breaks, also before it is given
+   * @param onLost - called when the connection breaks, also before it was returned
    */
   readonly connect: (signal: AbortSignal, onLost: (error: unknown) => void) => Promise<C>
   readonly close: (connection: C) => Promise<void>
-  /** Whether trying again may help. */
+  /** Whether a retry may help. */
   readonly mayPass: (error: unknown) => boolean
   /** Gives up after this long without a connection, in clock milliseconds. */
   readonly retryMs: number
   readonly onNote: (note: string) => void
-  /** There will be no connection any more. */
+  /** There will be no more connections. */
   readonly onFailure: (error: unknown) => void
   readonly clock?: Clock
 }
@@ -52,19 +52,19 @@ export class Reconnecting<C> {
     }
   }
 
-  /** The connection; undefined while there is none. */
+  /** The connection; undefined while disconnected. */
   get current(): C | undefined {
     return this.#current
   }
 
-  /** The connection broke: another one is made. */
+  /** The connection broke: a new one is established. */
   #lost(error: unknown): void {
     this.#current = undefined
     if (this.#closing.signal.aborted) return
     const { title, onNote, onFailure } = this.#options
-    onNote(`the connection to ${title} broke (${messageOf(error)}): connecting again`)
+    onNote(`the connection to ${title} broke (${messageOf(error)}): reconnecting`)
     this.#reconnecting = this.#establish()
-      .then(() => onNote(`connected to ${title} again`))
+      .then(() => onNote(`reconnected to ${title}`))
       .catch((failure: unknown) => {
         if (!this.#closing.signal.aborted) onFailure(failure)
       })
@@ -99,7 +99,7 @@ export class Reconnecting<C> {
     let connection: C | undefined
     let broken: { readonly error: unknown } | undefined
     connection = await this.#options.connect(signal, (error) => {
-      // One that was given up before may still break, and means nothing to the one in its place.
+      // A connection that was replaced may still break, which does not affect its successor.
       if (connection === undefined) broken ??= { error }
       else if (connection === this.#current) this.#lost(error)
     })

@@ -5,7 +5,7 @@ import type { MessageRules } from './message.ts'
 import type { PublishOptions } from './publish-writer.ts'
 
 export interface BrokerSink<Row> extends MessageRules<Row>, Pick<PublishOptions<Row>, 'shown'> {
-  /** Names the step of dead letters, too. */
+  /** Also the step of dead letters. */
   readonly kind: string
   readonly title: string
   /** Loads the client when a run opens the sink: programs and threads without a broker start sooner. */

@@ -4,7 +4,7 @@ import type { LineFormat } from '../../format.ts'
 import type { OpenOptions, Position, Source, SplitReader } from '../../source.ts'
 import type { ToEvent } from './body.ts'
 
-/** Where a reader goes on, and what it may wait for. */
+/** Where a reader continues, and what it may wait for. */
 export interface Opening {
   readonly from: Position | undefined
   readonly open: OpenOptions
@@ -17,7 +17,7 @@ export interface LiveOpening<B, Meta, T> extends Opening {
   readonly event: ToEvent<B, Meta, T> | undefined
 }
 
-/** What one over connections that are made again is opened with. */
+/** What a reader over reestablished connections is opened with. */
 export interface ConnectedOpening<B, Meta, T> extends LiveOpening<B, Meta, T> {
   /** Gives up after this long without a connection, in milliseconds. */
   readonly retryMs: number
@@ -27,16 +27,16 @@ export interface LiveSource<T>
   extends Pick<Source<T>, 'kind' | 'title' | 'columns' | 'provided' | 'delivery' | 'sharesItself'> {
   /** The id of its only split. */
   readonly split: string
-  /** Opens a reader: what that takes is loaded then, as programs and threads without one start sooner. */
+  /** Opens a reader and loads its client on demand: programs and threads without one start sooner. */
   readonly load: (opening: Opening) => Promise<SplitReader<T>>
 }
 
-/** A source without end, of one split. */
+/** An unbounded source with one split. */
 export function liveSource<T>({ split, load, ...described }: LiveSource<T>): Source<T> {
   return {
     ...described,
     isUnbounded: true,
-    // Where nobody waits to hear of commits, they are how it is known what need not be kept any more.
+    // If nobody is waiting for acknowledgements, commits only say what need not be kept any longer.
     needsAck: true,
     splits: async () => [{ id: split }],
     async open(_split, from, open = {}) {

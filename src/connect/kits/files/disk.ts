@@ -1,4 +1,5 @@
-// Calls of the file system that must not fail unnoticed: each error names the path, the act and the system's reason.
+// Calls of the file system that must not fail unnoticed: each error names the path, the operation and the system's
+// reason.
 
 import { constants, type Stats } from 'node:fs'
 import { chmod, type FileHandle, lstat, mkdir, open, rename, stat, unlink } from 'node:fs/promises'
@@ -10,7 +11,7 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, O_RDONLY, O_DIRECTORY } = constan
 /** Nobody else reads a file before it is finished. */
 const UNFINISHED_MODE = 0o600
 
-/** The error for one of our own files that could not be written: `thrown` is what the system said. */
+/** The error for one of our own files that could not be written: `thrown` comes from the system. */
 export function cannotStore(act: string, path: string, thrown: unknown): unknown {
   if (thrown instanceof SluiceError) return thrown
   const errno = errnoOf(thrown)
@@ -28,12 +29,12 @@ export function storageFailed(
   return new SluiceError('STORAGE_FAILED', message, { path, errno }, { cause })
 }
 
-/** Makes a file that is not there, and follows no link to it. */
+/** Creates a file that does not exist yet, without following links. */
 export async function createFile(path: string): Promise<FileHandle> {
   return await attempt('make', path, () => open(path, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, UNFINISHED_MODE))
 }
 
-/** Writes all of `bytes`, however many the system takes at a time. */
+/** Writes all of `bytes`, however many the system accepts at a time. */
 export async function writeAll(handle: FileHandle, path: string, bytes: Uint8Array): Promise<void> {
   let at = 0
   while (at < bytes.length) {
@@ -42,8 +43,8 @@ export async function writeAll(handle: FileHandle, path: string, bytes: Uint8Arr
 }
 
 /**
- * Makes a written file durable, gives it its mode, and closes it. A sync that failed is never tried again: the system
- * may have thrown away what it could not write, and say that all is well.
+ * Makes a written file durable, sets its mode, and closes it. A failed sync is never retried: the system may have
+ * discarded what it could not write, and report success.
  */
 export async function finishFile(handle: FileHandle, path: string, mode: number): Promise<void> {
   await attempt('sync', path, async () => {
@@ -56,9 +57,9 @@ export async function finishFile(handle: FileHandle, path: string, mode: number)
   })
 }
 
-/** Makes what was created, renamed or removed in a folder durable. */
+/** Makes files created, renamed or removed in a folder durable. */
 export async function syncFolder(path: string): Promise<void> {
-  // There a folder cannot be opened, and its changes are durable without.
+  // Folders cannot be opened there, and their changes are durable anyway.
   if (process.platform === 'win32') return
   await attempt('sync', path, async () => {
     const handle = await open(path, O_RDONLY | O_DIRECTORY)
@@ -74,7 +75,7 @@ export async function renameFile(from: string, to: string): Promise<void> {
   await attempt('rename', from, () => rename(from, to))
 }
 
-/** Removes a file; one that is not there is none to remove. */
+/** Removes a file if it exists. */
 export async function removeFile(path: string): Promise<void> {
   try {
     await unlink(path)
@@ -83,7 +84,7 @@ export async function removeFile(path: string): Promise<void> {
   }
 }
 
-/** What there is at a path, no link being followed; undefined if there is nothing. */
+/** What a path refers to, without following links; undefined if nothing. */
 export async function lookAt(path: string): Promise<Stats | undefined> {
   try {
     return await lstat(path)
@@ -93,18 +94,16 @@ export async function lookAt(path: string): Promise<Stats | undefined> {
   }
 }
 
-/** Makes the folder that all goes into, where there is none; a link to one is as good, it is the user's. */
+/** Creates the root folder if it does not exist; a link to a folder is fine, it is the user's. */
 export async function makeRoot(path: string): Promise<void> {
   const found = await attempt('look at', path, async () => {
     return await stat(path).catch((error: unknown) => (errnoOf(error) === 'ENOENT' ? undefined : Promise.reject(error)))
   })
   if (found === undefined) return await makeFolder(path)
-  if (!found.isDirectory()) throw storageFailed('use', path, 'ENOTDIR', 'it is no folder')
+  if (!found.isDirectory()) throw storageFailed('use', path, 'ENOTDIR', 'it is not a folder')
 }
 
-/**
- * Makes a folder where there is none, durably. A link to one is refused: what is put there would land elsewhere.
- */
+/** Creates a folder if it does not exist, durably. A link is rejected: files would be written elsewhere. */
 export async function makeFolder(path: string, mode?: number): Promise<void> {
   try {
     await mkdir(path)
@@ -116,11 +115,11 @@ export async function makeFolder(path: string, mode?: number): Promise<void> {
   await syncFolder(dirname(path))
 }
 
-/** Makes sure that what there is at a path, if anything, is a folder and no link. */
+/** Checks that a path, if it exists, is a folder and not a link. */
 export async function checkFolder(path: string): Promise<void> {
   const found = await lookAt(path)
   if (found === undefined || found.isDirectory()) return
-  throw storageFailed('use', path, 'ENOTDIR', found.isSymbolicLink() ? 'it is a link' : 'it is no folder')
+  throw storageFailed('use', path, 'ENOTDIR', found.isSymbolicLink() ? 'it is a link' : 'it is not a folder')
 }
 
 async function attempt<T>(act: string, path: string, work: () => Promise<T>): Promise<T> {
@@ -136,7 +135,7 @@ function wordsOf(errno: string, thrown: unknown): string {
     case 'ENOSPC':
       return 'the disk is full'
     case 'EDQUOT':
-      return 'the quota is used up'
+      return 'the quota is exceeded'
     case 'EIO':
       return 'input/output error'
     case 'EACCES':
@@ -145,11 +144,11 @@ function wordsOf(errno: string, thrown: unknown): string {
     case 'EROFS':
       return 'the file system is read-only'
     case 'EEXIST':
-      return 'it is there already'
+      return 'it already exists'
     case 'ENOENT':
       return 'there is no such file or folder'
     case 'ENOTDIR':
-      return 'it is no folder'
+      return 'it is not a folder'
     case 'EMFILE':
     case 'ENFILE':
       return 'too many open files'

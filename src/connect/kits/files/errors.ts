@@ -1,4 +1,4 @@
-// What goes wrong with a file, as errors that name the file, the byte and the system's reason.
+// Errors of files, which name the file, the byte and the system's reason.
 
 import { errnoOf, messageOf, SluiceError } from '../../../base/errors.ts'
 
@@ -7,7 +7,7 @@ export function quotePath(path: string): string {
   return JSON.stringify(path)
 }
 
-/** The error for a file that could not be opened or read: `thrown` is what the system said. */
+/** The error for a file that could not be opened or read: `thrown` comes from the system. */
 export function cannotRead(path: string, offset: number, thrown: unknown): SluiceError {
   if (thrown instanceof SluiceError) return thrown
   const errno = errnoOf(thrown)
@@ -20,8 +20,8 @@ export function cannotRead(path: string, offset: number, thrown: unknown): Sluic
 }
 
 /**
- * The error for bytes that their compression does not allow. Who decompresses (its error is `cause`) finds them somewhere
- * behind what it has consumed.
+ * The error for invalid compressed data. The decompressor (its error is `cause`) finds it somewhere after what it has
+ * consumed.
  */
 export function corrupt(path: string, offset: number, found: string, cause?: unknown): SluiceError<'SOURCE_CORRUPT'> {
   const place = cause === undefined ? 'at' : 'behind'
@@ -29,13 +29,13 @@ export function corrupt(path: string, offset: number, found: string, cause?: unk
   return new SluiceError('SOURCE_CORRUPT', message, { source: path, offset, found }, { cause })
 }
 
-/** The error for content that cannot be read on from a byte; what was before it was given. */
+/** The error for content that cannot be read any further; what precedes it was returned. */
 export function corruptContent(path: string, offset: number, found: string): SluiceError<'SOURCE_CORRUPT'> {
   const message = `Cannot read ${quotePath(path)} from byte ${offset} on: ${found}`
   return new SluiceError('SOURCE_CORRUPT', message, { source: path, offset, found })
 }
 
-/** The error for a position that the file no longer has. */
+/** The error for a position that is no longer in the file. */
 export function positionLost(path: string, offset: number, found: string): SluiceError<'POSITION_LOST'> {
   const message = `Cannot resume ${quotePath(path)} from byte ${offset}: ${found}`
   return new SluiceError('POSITION_LOST', message, { source: path, position: `byte ${offset}` })
@@ -52,7 +52,7 @@ function wordsOf(errno: string, thrown: unknown): string {
     case 'ENFILE':
       return `too many open files (${errno})`
     case 'ELOOP':
-      return 'its symbolic links go round in a circle (ELOOP)'
+      return 'too many levels of symbolic links (ELOOP)'
     case 'EIO':
       return 'input/output error (EIO)'
     default:
@@ -60,7 +60,7 @@ function wordsOf(errno: string, thrown: unknown): string {
   }
 }
 
-/** The error for a file that is not what is read, whatever place one begins at. */
+/** The error for a file that has the wrong content, wherever one begins. */
 export function corruptFile(path: string, found: string, offset = 0): SluiceError<'SOURCE_CORRUPT'> {
   return new SluiceError('SOURCE_CORRUPT', `Cannot read ${quotePath(path)}: ${found}`, { source: path, offset, found })
 }

@@ -1,4 +1,4 @@
-// What a file is known by when a later run finds it again: size, first bytes, and the bytes at the place reached.
+// How a later run recognizes a file: size, first bytes, and the bytes at the position reached.
 
 import { createHash } from 'node:crypto'
 import type { BigIntStats } from 'node:fs'
@@ -13,17 +13,17 @@ import { LAST_BYTES } from './records/open-line.ts'
 /** How many of a file's first bytes are remembered. */
 export const HEAD_BYTES = 4096
 
-/** Bytes by their number and a hash. */
+/** Bytes by their number and hash. */
 export type Fingerprint = { readonly bytes: number; readonly sha256: string }
 
 /**
- * Where a reader of a file stands, as JSON. Offsets and lines are those of the content, `size` is that of the file.
+ * The position of a reader of a file, as JSON. Offsets and lines are those of the content, `size` is that of the file.
  */
 export type FilePosition = {
   readonly encoding: Encoding | 'stream'
-  /** Device and inode: by what a file that has another name by now is looked for. */
+  /** Device and inode: to find a file that was renamed. */
   readonly inode: string
-  /** When the file was made, in epoch nanoseconds; absent where its file system does not keep it. */
+  /** When the file was created, in epoch nanoseconds; absent if its file system does not record it. */
   readonly born?: string
   /** Size of the file when the position was taken, in bytes. */
   readonly size: number
@@ -33,16 +33,16 @@ export type FilePosition = {
   readonly tail: Fingerprint
   /** Where the next line begins. */
   readonly offset: number
-  /** The number of the next line, from `countedFrom` on; 0 where a byte range has not found its first line yet. */
+  /** The number of the next line, counted from `countedFrom`; 0 if a byte range has not found its first line yet. */
   readonly line: number
   /**
-   * Where the line begins that counts as the first, in a byte range of which nobody has counted the lines before it;
-   * absent where that is the file's first line.
+   * Where the line that counts as the first begins, in a byte range whose preceding lines nobody has counted; absent if
+   * that is the file's first line.
    */
   readonly countedFrom?: number
   /** Whether the file was read to its end. */
   readonly isDone: boolean
-  /** Whether the last line given had no line end: what is appended to the file is its rest. */
+  /** Whether the last line returned had no line end: what is appended to the file is its rest. */
   readonly isPartial: boolean
 }
 
@@ -54,11 +54,11 @@ export interface FileNow extends FileId {
   readonly size: number
 }
 
-/** What tells a file from every other one, as long as it is there. */
+/** What distinguishes a file from every other one, while it exists. */
 export interface FileId {
   /** Device and inode. */
   readonly inode: string
-  /** When it was made, in epoch nanoseconds: inode numbers are given again. Absent where nobody knows. */
+  /** When it was created, in epoch nanoseconds: inode numbers are reused. Absent if unknown. */
   readonly born?: string
 }
 
@@ -73,7 +73,7 @@ export function fingerprintOf(bytes: Buffer): Fingerprint {
 
 const NO_BYTES = fingerprintOf(Buffer.alloc(0))
 
-/** The position in a file that was not read. */
+/** The position in an unread file. */
 export const NOWHERE: FilePosition = {
   encoding: 'plain',
   inode: '',
@@ -101,7 +101,7 @@ export async function readAt(handle: FileHandle, from: number, bytes: number): P
 /**
  * Reads a position of a file from a checkpoint.
  *
- * @throws {SluiceError} POSITION_LOST if it is of another kind of source, or broken
+ * @throws {SluiceError} POSITION_LOST if it belongs to another kind of source, or is invalid
  */
 export function parsePosition(path: string, position: Position): FilePosition {
   if (isFilePosition(position)) return position
@@ -109,10 +109,10 @@ export function parsePosition(path: string, position: Position): FilePosition {
 }
 
 /**
- * Makes sure that a file still is what a position was taken of, and gives the bytes before the position.
+ * Checks that a file still is the one that a position refers to, and returns the bytes before the position.
  *
- * Plain files may have grown. Compressed ones must be as they were: what was appended cannot be told from what was
- * there before it.
+ * Plain files may have grown. Compressed ones must be unchanged: in them, appended data cannot be told from what was
+ * there before.
  *
  * @throws {SluiceError} POSITION_LOST
  */
@@ -124,7 +124,7 @@ export async function checkPosition(
   const lost = (found: string) => positionLost(path, position.offset, found)
   if (size < position.size) throw lost(`the file is now ${size} bytes`)
   if (!matches(await readAt(handle, 0, position.head.bytes), position.head)) {
-    throw lost('it is another file, its first bytes differ')
+    throw lost('it is another file: its first bytes differ')
   }
   const isCompressed = position.encoding !== 'plain'
   if (isCompressed && size !== position.size) throw lost(`the file has changed from ${position.size} to ${size} bytes`)
@@ -132,11 +132,11 @@ export async function checkPosition(
   const tail = await readAt(handle, Math.max(0, tailEnd - position.tail.bytes), position.tail.bytes)
   if (matches(tail, position.tail)) return isCompressed ? Buffer.alloc(0) : tail
   throw lost(
-    isCompressed ? 'it is another file, its last bytes differ' : 'it is another file, the bytes before it differ',
+    isCompressed ? 'it is another file: its last bytes differ' : 'it is another file: the bytes before it differ',
   )
 }
 
-/** Whether bytes are those that a fingerprint was taken of. */
+/** Whether bytes match a fingerprint. */
 export function matches(bytes: Buffer, print: Fingerprint): boolean {
   return bytes.length === print.bytes && fingerprintOf(bytes).sha256 === print.sha256
 }

@@ -1,4 +1,4 @@
-// From what a user names (paths, globs, `-`) to the files that there are.
+// From what a user names (paths, globs, `-`) to existing files.
 
 import type { BigIntStats } from 'node:fs'
 import * as fs from 'node:fs/promises'
@@ -8,7 +8,7 @@ import { errnoOf, SluiceError } from '../../../base/errors.ts'
 import { cannotRead, quotePath } from './errors.ts'
 import { type FileId, fileIdOf } from './identity.ts'
 
-/** What is to be read. Paths are absolute; those of files with all links followed. */
+/** What is to be read. Paths are absolute; those of files with all links resolved. */
 export type Found =
   | FoundFile
   | { readonly kind: 'special'; readonly path: string; readonly inode: string }
@@ -19,34 +19,35 @@ export interface FoundFile extends FileId {
   readonly kind: 'file'
   readonly path: string
   readonly sizeBytes: number
-  /** The folder that it was looked for in, with all links followed: that of its glob, or its own. */
+  /** The folder in which it was searched for, with all links resolved: that of its glob, or its own. */
   readonly within: string
 }
 
 export interface ListOptions {
-  /** Whether a path is the one to take of several that name one file. */
+  /** Whether a path is preferred among several that name one file. */
   readonly isKnown?: (path: string) => boolean
-  /** Whether pipes and devices may be read; undefined for what needs a file that can be read from any byte on. */
+  /** Whether pipes and devices may be read; undefined if the file must be readable from any byte. */
   readonly allowSpecial: boolean | undefined
   /** The most files; {@link MOST_FILES} if undefined. */
   readonly maxFiles?: number | undefined
   readonly signal?: AbortSignal | undefined
-  /** Told of what a glob matches and is passed over. */
+  /** Called for matches of a glob that are skipped. */
   readonly onNote?: ((note: string) => void) | undefined
 }
 
-/** Files that a source reads where nothing else is said: each has a position, which is kept and held. */
+/** The most files of a source by default: each has a position, which is stored and kept in memory. */
 export const MOST_FILES = 100_000
 
 /**
- * Finds the files that are named, in the order of their paths by code unit, each once; standard input comes last.
+ * Finds the named files, in the order of their paths by code unit, each once; standard input comes last.
  *
- * A name that exists is that file, whatever characters it holds; else it is a glob, and so is one with `*` or `?`. A
- * folder in a glob that exists is that folder, as in `logs [prod]/*.log`; a character in brackets stands for itself in any
- * case: `f[[]1]*.log`. A text that is no file is cut at its commas, but for those in braces. Directories that a glob matches are left out, and links to nothing, with a note.
+ * A name that exists is that file, whatever characters it contains; otherwise it is a glob, and so is one with `*` or
+ * `?`. A folder in a glob that exists is that folder, as in `logs [prod]/*.log`; a character in brackets always stands
+ * for itself: `f[[]1]*.log`. A text that is not a file is split at its commas, except within braces. Directories that a
+ * glob matches are left out, and broken links, with a note.
  *
- * @throws {SluiceError} SOURCE_MISSING if a name or glob matches nothing; SOURCE_UNREADABLE for a directory that is
- *   named, and for pipes, sockets and devices unless they are allowed; SOURCE_LIMIT for too many
+ * @throws {SluiceError} SOURCE_MISSING if a name or glob matches nothing; SOURCE_UNREADABLE for a named directory, and
+ *   for pipes, sockets and devices unless they are allowed; SOURCE_LIMIT for too many
  */
 export async function listFiles(input: string | readonly string[], options: ListOptions): Promise<Found[]> {
   const found: Found[] = []
@@ -66,7 +67,9 @@ export async function listFiles(input: string | readonly string[], options: List
   return [...byInode.values()].sort(byPath)
 }
 
-/** @throws {SluiceError} SOURCE_LIMIT for more files than a source reads */
+/**
+ * @throws {SluiceError} SOURCE_LIMIT for more files than a source reads
+ */
 export function checkCount(
   name: string,
   files: number,
@@ -92,7 +95,7 @@ async function namesIn(input: string): Promise<string[]> {
   return names.filter((name) => name !== '')
 }
 
-/** Cuts at commas that stand in no braces: `{a,b}.log` is one glob. */
+/** Splits at commas outside of braces: `{a,b}.log` is one glob. */
 export function splitAtCommas(text: string): string[] {
   const names: string[] = []
   let depth = 0
@@ -119,7 +122,7 @@ async function findNamed(name: string, options: ListOptions): Promise<Found[]> {
   }
   if (stats !== undefined) {
     const named = await identify(name, stats, options)
-    // A file that happens to be called `*.log` hides none of those that are meant.
+    // A file that happens to be called `*.log` must not hide the matches.
     return /[*?]/.test(name) ? [named, ...(await findMatching(name, options))] : [named]
   }
   const folder = folderOf(name)
@@ -140,7 +143,7 @@ async function findMatching(pattern: string, options: ListOptions): Promise<Foun
     checkCount(pattern, found.length, options)
     const stats = await statFound(path)
     if (stats === undefined) {
-      options.onNote?.(`${quotePath(path)} is passed over: it is a link to nothing, or gone since it was listed`)
+      options.onNote?.(`${quotePath(path)} is skipped: it is a broken link, or gone since it was listed`)
       continue
     }
     if (!stats.isDirectory()) found.push(await identify(path, stats, options, within))
@@ -159,11 +162,11 @@ async function identify(path: string, stats: BigIntStats, options: ListOptions, 
   throw refuseSpecial(path, kind, options.allowSpecial === undefined ? COPY_IT : STREAM_IT)
 }
 
-/** What can be done about a pipe that is named. */
+/** What can be done about a named pipe. */
 const STREAM_IT = 'allow it with allowSpecial, or read it as standard input with -'
-export const COPY_IT = 'write what it gives into a file first'
+export const COPY_IT = 'write its output to a file first'
 
-/** The error for what is no regular file and may not be read. */
+/** The error for a file that is not regular and may not be read. */
 export function refuseSpecial(path: string, kind: string, advice: string = STREAM_IT): SluiceError {
   const way = kind === 'socket' ? '' : `: ${advice}`
   const message = `Cannot read ${quotePath(path)}: it is a ${kind}, not a file${way}`
@@ -190,7 +193,7 @@ async function noMatch(pattern: string, folder: string): Promise<SluiceError> {
 
 const GLOB_CHARACTERS = /[*?[{(]/
 
-/** The folder that a glob begins to look in; undefined for a name that is no glob. */
+/** The folder where a glob begins to search; undefined for a name that is not a glob. */
 export function folderOf(pattern: string): string | undefined {
   const first = pattern.search(GLOB_CHARACTERS)
   if (first === -1) return undefined
@@ -198,9 +201,9 @@ export function folderOf(pattern: string): string | undefined {
 }
 
 /**
- * What a glob matches. A folder in it that exists is that one, whatever its name holds but `*` and `?`.
+ * The matches of a glob. An existing folder in it is that folder, whatever its name contains except `*` and `?`.
  *
- * @param within - the folder that relative globs are of
+ * @param within - the folder that relative globs refer to
  */
 export async function* matching(pattern: string, within: string = '.'): AsyncGenerator<string, void> {
   const parts = pattern.split('/')
@@ -222,7 +225,7 @@ export async function* matching(pattern: string, within: string = '.'): AsyncGen
 
 const BRACKETS = /[[{(]/
 
-/** What is said of a name that is nobody's: a list of many names is too long for one. */
+/** The error for a name that does not exist: a list of many names is too long for one. */
 const ABSENT = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG']
 
 export async function statIfThere(path: string, absent: readonly string[] = ABSENT): Promise<BigIntStats | undefined> {
@@ -235,8 +238,8 @@ export async function statIfThere(path: string, absent: readonly string[] = ABSE
 }
 
 /**
- * Of a name that was found in its folder, but as text: what is not UTF-8 in it was replaced, and finds nothing. Undefined
- * for one that leads nowhere.
+ * Whether a name listed in its folder leads nowhere: invalid UTF-8 in it was replaced, and finds nothing. Otherwise
+ * undefined.
  */
 async function statFound(path: string): Promise<BigIntStats | undefined> {
   try {

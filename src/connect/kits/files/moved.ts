@@ -1,22 +1,23 @@
-// A folder that was moved, or is another checkout or mount: its files have other paths and other inodes, and were read.
+// A folder that was moved, or is another checkout or mount: its files have other paths and inodes, and were read
+// before.
 
 import { basename } from 'node:path'
 import { positionLost, quotePath } from './errors.ts'
 import type { Found, FoundFile } from './list.ts'
 
-/** What becomes of files in another folder that have the names and the content of files that were read. */
+/** Files in another folder that have the names and the content of files that were read. */
 export type Copies = 'load' | 'skip'
 export const COPIES: readonly Copies[] = ['load', 'skip']
 
 export interface MovedOptions {
-  /** All files that there are, and those of which nothing was read under their own names. */
+  /** All existing files, and those of which nothing was read under their own names. */
   readonly all: readonly Found[]
   readonly unknown: readonly FoundFile[]
   /** Path → how many bytes earlier runs have read there. */
   readonly read: ReadonlyMap<string, number>
   /** Whether a file holds what was read under a path. */
   readonly holds: (file: FoundFile, path: string) => Promise<boolean>
-  /** Whether what was read under a path is there still. */
+  /** Whether what was read under a path is still there. */
   readonly isThere: (path: string) => Promise<boolean>
   readonly copies: Copies | undefined
   readonly onNote?: ((note: string) => void) | undefined
@@ -28,16 +29,16 @@ interface Pair {
   readonly path: string
 }
 
-/** So few bytes tell no files apart. */
+/** Too few bytes to distinguish files. */
 const TELLING_BYTES = 64
 
 /**
- * New path → the one under which the file was read: for files that lie in their folder as files lay in another one, by the
- * same names, and hold what was read of those.
+ * New path → the one under which the file was read: for files with the names, and the content read, of files in another
+ * folder.
  *
- * It takes more than one file's word: where a file of the same name holds something else, or most files of both folders have
- * no such name, the folders are two. Where the files that were read are there still, nobody knows whether the others are
- * copies or files of their own.
+ * One matching file is not enough: if a file of the same name has other content, or most files of both folders have
+ * different names, the folders are distinct. If the files that were read still exist, it is unknown whether the others
+ * are copies or files of their own.
  *
  * @throws {SluiceError} POSITION_LOST for files that may be copies, unless `copies` says what they are
  */
@@ -58,7 +59,7 @@ export async function movedFiles(options: MovedOptions): Promise<ReadonlyMap<str
   return moved
 }
 
-/** Whether files that hold what was read are those files. */
+/** Whether files with the content that was read are those files. */
 async function areTaken(
   folder: string,
   same: readonly Pair[],
@@ -78,14 +79,16 @@ async function areTaken(
   for (const { file, path } of same) {
     if (copies !== undefined || !(await isThere(path))) continue
     const found = `it holds what was read as ${quotePath(path)}, which is still there`
-    const ways = `say copies: 'skip' to take it for that file, or copies: 'load' to load it as another`
+    const ways = `set copies: 'skip' if it is a copy of that file, or copies: 'load' to load it as another file`
     throw positionLost(file.path, read.get(path) ?? 0, `${found}: ${ways}`)
   }
-  onNote(`found ${held} in ${files}: reading goes on where it was`)
+  onNote(`found ${held} in ${files}: reading continues where it was`)
   return true
 }
 
-/** Why the folder that files were read in, and the one that they lie in, are not the same; undefined if they may be. */
+/**
+ * Why the folder that files were read in, and the one that they are in now, are not the same; undefined if they may be.
+ */
 function differences(
   folder: string,
   same: readonly Pair[],
@@ -99,7 +102,7 @@ function differences(
   return same.length * 2 > Math.min(newOnes, oldOnes) ? undefined : 'most files of either folder have other names'
 }
 
-/** The folder that files were read in → those that have a name of it. */
+/** The folder that files were read in → those with a name from it. */
 function pairsByFolder({ all, unknown, read }: MovedOptions): ReadonlyMap<string, readonly Pair[]> {
   const present = new Set(all.map((one) => (one.kind === 'stdin' ? '' : one.path)))
   const byName = Map.groupBy(
@@ -115,7 +118,7 @@ function pairsByFolder({ all, unknown, read }: MovedOptions): ReadonlyMap<string
   return Map.groupBy(pairs, ({ folder }) => folder)
 }
 
-/** The folder that a file was found in: where its glob began to look, or where it lies. */
+/** The folder that a file was found in: where its glob began to search, or its own. */
 function folderOf({ path, within }: FoundFile): string {
   return path.startsWith(within.endsWith('/') ? within : `${within}/`)
     ? within

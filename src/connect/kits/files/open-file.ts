@@ -1,4 +1,4 @@
-// Opens a regular file, or a byte range of one, at its start or where an earlier run stood.
+// Opens a regular file, or a byte range of one, at its start or where an earlier run stopped.
 
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
@@ -42,10 +42,10 @@ export interface OpenFileOptions<T> extends OpenContentOptions<T> {
   readonly marks: LineMarks
 }
 
-/** What compressed data is read by: the decompressor holds one such block and what it makes of it. */
+/** The block size for compressed data: the decompressor holds one such block and its output. */
 const STORED_BLOCK_BYTES = 64 * 1024
 
-/** What the first line of a range is looked for in, a block at a time. */
+/** The block size for finding the first line of a range. */
 const SEARCHED_BYTES = 16 * 1024
 
 /** Opens a file for reading. Holds one descriptor, until the reader is closed or opening fails. */
@@ -73,7 +73,7 @@ export async function openFile<T>(options: OpenFileOptions<T>): Promise<SplitRea
   }
 }
 
-/** Not blocking, so that a pipe that has taken the file's place since it was listed cannot hold us. */
+/** Non-blocking, so that a pipe that has replaced the file since it was listed cannot block us. */
 async function openRegular(path: string): Promise<FileHandle> {
   try {
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -181,20 +181,20 @@ async function bytesBefore(handle: FileHandle, offset: number): Promise<Buffer> 
 
 /** Where reading of a file begins. */
 interface Start extends RecordStart {
-  /** Where the line begins that counts as the first, if that is not the file's. */
+  /** Where the line that counts as the first begins, if that is not the file's. */
   readonly countedFrom?: number | undefined
-  /** The bytes before it, where it was looked for. */
+  /** The bytes before it, if they were read. */
   readonly before?: Buffer
 }
 
-/** Where an earlier run stood; undefined if it was before the first record, or did not know. */
+/** Where an earlier run stopped; undefined if that was before the first record, or unknown. */
 function resumedAt(from: FilePosition | undefined, { start }: OpenRecords<unknown>): Start | undefined {
   if (from === undefined || from.line === 0 || from.offset < start.offset) return undefined
   const { offset, line, isPartial, countedFrom } = from
   return { offset, line, isRest: isPartial, countedFrom }
 }
 
-/** Where the records of a file, or of a range of it, begin; undefined if none begins there. */
+/** Where the records of a file, or of a range of it, begin; undefined if no record begins there. */
 async function startOf(
   { start, lineEnd }: OpenRecords<unknown>,
   { path, inode }: FileNow,

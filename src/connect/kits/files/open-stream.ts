@@ -13,14 +13,17 @@ import { HEAD_LINES_BYTES } from './records/head-lines.ts'
 import { LineReader } from './records/line-reader.ts'
 import type { Records } from './records/records.ts'
 
-/** What opening content takes, wherever it comes from. */
+/** What opening content requires, wherever it comes from. */
 export interface OpenContentOptions<T> {
   readonly records: Records<T>
   readonly limits: Limits
-  /** Where an earlier run stood: of a stream, lines and offsets are counted on from there, so that no two records share them. */
+  /**
+   * Where an earlier run stopped: for a stream, lines and offsets continue from there, so that no two records share
+   * them.
+   */
   readonly from: FilePosition | undefined
   readonly signal?: AbortSignal | undefined
-  /** Told once if nearly all of the first records are refused. */
+  /** Called once if nearly all of the first records are rejected. */
   readonly onRefused?: ((note: string) => void) | undefined
 }
 
@@ -28,15 +31,15 @@ export interface OpenStreamOptions<T> extends OpenContentOptions<T> {
   readonly stream: Readable
   /** The source of origins, and the name in errors. */
   readonly name: string
-  /** Lets go of the stream. */
+  /** Releases the stream. */
   readonly release: () => Promise<void>
 }
 
 /**
  * Opens a stream for reading, once its first line is there.
  *
- * What a stream has given cannot be read again: an error in compressed data shows only after the lines before it were
- * given, and what was given and not committed is lost to a later run.
+ * A stream cannot be read again: an error in compressed data shows only after the lines before it were returned, and
+ * what was returned and not committed is lost to a later run.
  */
 export async function openStream<T>(options: OpenStreamOptions<T>): Promise<SplitReader<T>> {
   const { stream, name, records, from } = options
@@ -52,7 +55,7 @@ export async function openStream<T>(options: OpenStreamOptions<T>): Promise<Spli
       bytes: () => head.bytes.subarray(0, HEAD_LINES_BYTES),
       isWhole: head.isWhole,
     })
-    // What comes now is another text than the one before, with a header of its own.
+    // A resumed stream is another text, with a header of its own.
     const offset = (from?.offset ?? 0) + start.offset
     const cutter = cut({ offset, line: (from?.line ?? 1) + start.line - 1, isFileStart: start.offset === 0 })
     const blocks = new Prefixed(head.bytes.subarray(start.offset), content)
@@ -63,7 +66,7 @@ export async function openStream<T>(options: OpenStreamOptions<T>): Promise<Spli
       blocks,
       cutter,
       parse,
-      // Standard input cannot be read again: a later run only counts on.
+      // Standard input cannot be read again: a later run only continues counting.
       positionAt: (isDone) => ({ ...NOWHERE, encoding: 'stream', offset: cutter.offset, line: cutter.line, isDone }),
       doneBytesAt: () => (blocks.isBegun ? raw.takenBytes : 0),
       release: options.release,

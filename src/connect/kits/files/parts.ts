@@ -3,10 +3,10 @@
 import { type ByteRange, isWhole, WHOLE } from './bytes/range.ts'
 import type { FilePosition } from './identity.ts'
 
-/** A part of a file, and where reading of it goes on. */
+/** A part of a file, and where reading of it continues. */
 export interface Part {
   readonly range: ByteRange
-  /** Undefined for one of which nothing was read. */
+  /** Undefined for an unread one. */
   readonly from: FilePosition | undefined
 }
 
@@ -18,12 +18,12 @@ export interface ReadPart {
 
 /** The byte up to which everything that begins in a part was read. */
 function reachOf({ range, position }: ReadPart): number {
-  // A range that has not found its first line stands nowhere.
+  // A range that has not found its first line has no position.
   return position.line === 0 ? range.from : Math.min(range.to, position.offset)
 }
 
 /**
- * The parts of a plain file, in their order: those that were read as they were, and what is left cut by `splitBytes`.
+ * The parts of a plain file, in order: those that were read unchanged, and the rest cut by `splitBytes`.
  *
  * ```
  * read        [0────────100)[100──150··200)              [300────400)
@@ -31,11 +31,10 @@ function reachOf({ range, position }: ReadPart): number {
  * not cut     [0────────100)[100──────────────────────300)[300─────────────────…
  * ```
  *
- * What begins at a byte belongs to the part that the byte is in, so that parts that lie side by side give every record
- * once, wherever they are cut. Parts that overlap, as runs of earlier versions left them, are taken for what they have
- * read together.
+ * What begins at a byte belongs to the part that contains the byte, so that adjacent parts yield every record once,
+ * wherever they are cut. Overlapping parts, which earlier versions left, count as what they have read together.
  *
- * @param splitBytes - the size of a part of which nothing was read; Infinity for one that goes as far as it can
+ * @param splitBytes - the size of an unread part; Infinity for one as long as possible
  */
 export function partsOf(read: readonly ReadPart[], sizeBytes: number, splitBytes: number): Part[] {
   const stored = read.filter(({ position }) => position.encoding !== 'plain')
@@ -43,10 +42,10 @@ export function partsOf(read: readonly ReadPart[], sizeBytes: number, splitBytes
   const parts: Part[] = []
   const hasRead = (one: ReadPart): boolean => reachOf(one) > one.range.from
   const sorted = read.filter(hasRead).sort((a, b) => a.range.from - b.range.from)
-  // That nothing begins in a part may be known of one of which nothing was read.
+  // It may be known of an unread part that nothing begins in it.
   const unread = new Map(read.filter((one) => !hasRead(one)).map(({ range, position }) => [keyOf(range), position]))
   let at = 0
-  /** The part that has read up to `at`, where there is one and it is not given yet. */
+  /** The part that has read up to `at`, if there is one and it was not returned yet. */
   let last: ReadPart | undefined
   let best: ReadPart | undefined
   for (let seen = 0; at < Number.POSITIVE_INFINITY; ) {
@@ -60,7 +59,7 @@ export function partsOf(read: readonly ReadPart[], sizeBytes: number, splitBytes
       at = reachOf(best)
       continue
     }
-    // Nobody has read what begins from here on to there.
+    // The range from here to there is unread.
     const to = sorted[seen]?.range.from ?? Number.POSITIVE_INFINITY
     if (last !== undefined) {
       const end = splitBytes === Number.POSITIVE_INFINITY ? to : Math.min(to, endOf(last, at, splitBytes))
@@ -78,13 +77,13 @@ export function partsOf(read: readonly ReadPart[], sizeBytes: number, splitBytes
   return parts
 }
 
-/** Where a part ends of which something is left: a larger one is cut. */
+/** Where a partially read part ends: a larger one is cut. */
 function endOf({ range }: ReadPart, at: number, splitBytes: number): number {
   return range.to === at ? at : Math.min(range.to, at + splitBytes)
 }
 
 function upTo({ range, position }: ReadPart, to: number): Part {
-  // A longer part is not at its end where a shorter one was.
+  // A longer part is not finished where a shorter one was.
   const from = to > range.to && position.isDone ? { ...position, isDone: false } : position
   return { range: { from: range.from, to }, from }
 }
@@ -100,7 +99,7 @@ function furthest(parts: readonly ReadPart[]): ReadPart {
   })
 }
 
-/** What there is to read of a file, or of a part of it. */
+/** What remains to be read of a file, or of a part of it. */
 export function sizeOf(sizeBytes: number, range: ByteRange | undefined): number {
   if (range === undefined || isWhole(range)) return sizeBytes
   return Math.max(0, Math.min(sizeBytes, range.to) - range.from)

@@ -1,4 +1,4 @@
-// Which positions of earlier runs are of which file: by what the file is, not by its name alone.
+// Which positions of earlier runs belong to which file: by what the file is, not only by its name.
 
 import type { BigIntStats } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
@@ -15,15 +15,15 @@ interface NamedPart extends ReadPart {
   readonly path: string
 }
 
-/** How few bytes do not make a file the same where nobody knows when it was made: files may begin alike. */
+/** So few bytes do not identify a file whose creation time is unknown: files may begin alike. */
 const TELLING_BYTES = 64
 
-/** The files that earlier runs have read, by the positions that they left. */
+/** The files that earlier runs have read, by their positions. */
 export class ReadFiles {
   readonly #positions: ReadonlyMap<string, Position>
   readonly #byPath = new Map<string, NamedPart[]>()
   readonly #byInode = new Map<string, NamedPart[]>()
-  /** By path, what is not a position of a file. */
+  /** By path, values that are not positions of a file. */
   readonly #strange = new Map<string, Position>()
 
   constructor(positions: ReadonlyMap<string, Position>) {
@@ -54,7 +54,7 @@ export class ReadFiles {
     return await holds(file, furthestOf(this.partsNamed(path)))
   }
 
-  /** Whether what was read under a path is there still. */
+  /** Whether what was read under a path is still there. */
   async isThere(path: string): Promise<boolean> {
     const stats = await statOrNothing(path)
     if (stats?.isFile() !== true) return false
@@ -68,20 +68,20 @@ export class ReadFiles {
   /**
    * What was read of a file, under whatever name.
    *
-   * @param all - the files that there are: one that has taken another's name is told by finding the other
-   * @throws {SluiceError} POSITION_LOST where another file was read under its name: their records could not be told
-   *   apart; or for a position that is of another kind of source; SOURCE_UNREADABLE
+   * @param all - all existing files: one that has taken another's name is recognized by finding the other
+   * @throws {SluiceError} POSITION_LOST if another file was read under its name: their records could not be told apart;
+   *   or for a position of another kind of source; SOURCE_UNREADABLE
    */
   async partsOf(file: FoundFile, all: readonly Found[]): Promise<readonly ReadPart[]> {
     const { path, inode } = file
     const strange = this.#strange.get(path)
     if (strange !== undefined) parsePosition(path, strange)
     const own = this.#positions.get(path)
-    // Earlier versions named all of a file by its path, also where that looks like the name of a part of another.
+    // Earlier versions used the path as the id of a whole file, even if that looks like the id of a part of another.
     if (isFilePosition(own) && own.inode === inode && parsePartId(path).path !== path)
       return [{ range: WHOLE, position: own }]
     const named = this.#byPath.get(path) ?? []
-    // What was read before the file was restored, or its disk was another, is of another inode.
+    // If the file was restored, or its disk replaced, it has another inode.
     const isNamed = named.some(({ position }) => position.inode === inode)
     const parts = isNamed ? [...named] : []
     for (const [name, same] of Map.groupBy(this.#byInode.get(inode) ?? [], (part) => part.path)) {
@@ -98,7 +98,7 @@ export class ReadFiles {
     throw positionLost(path, other.position.offset, `${found}: tailSource() follows files that are rotated`)
   }
 
-  /** Where the file is that was read under a name, if it has another by now. */
+  /** Where the file that was read under a name is, if it has another name by now. */
   async #whereIs(
     named: readonly NamedPart[],
     { path, position }: NamedPart,
@@ -116,7 +116,7 @@ function add(to: Map<string, NamedPart[]>, key: string, part: NamedPart): void {
   else parts.push(part)
 }
 
-/** Whether a file is the one that was read under another name, and had its inode: that may have been given again. */
+/** Whether a file is the one that was read under another name, and had its inode, which may have been reused. */
 async function isSame(file: FoundFile, name: string, parts: readonly ReadPart[]): Promise<boolean> {
   const furthest = furthestOf(parts)
   const { born = furthest.born } = file
@@ -125,7 +125,7 @@ async function isSame(file: FoundFile, name: string, parts: readonly ReadPart[])
   return (isLinked || isLikely) && (await holds(file, furthest))
 }
 
-/** The position that was furthest; those of a file are of one. */
+/** The furthest position; those of a file belong together. */
 function furthestOf(parts: readonly ReadPart[]): FilePosition {
   return parts.reduce((one, other) => (other.position.offset > one.position.offset ? other : one)).position
 }
@@ -139,11 +139,11 @@ async function statOrNothing(path: string): Promise<BigIntStats | undefined> {
   try {
     return await stat(path, { bigint: true })
   } catch {
-    return undefined // It is no longer there, or nobody may look: it tells nothing.
+    return undefined // It is gone or inaccessible: it tells nothing.
   }
 }
 
-/** Whether a file holds what was read where a position was taken. */
+/** Whether a file holds what was read up to a position. */
 async function holds(
   { path, sizeBytes }: Pick<FoundFile, 'path' | 'sizeBytes'>,
   position: FilePosition,

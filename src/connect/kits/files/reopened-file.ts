@@ -11,9 +11,9 @@ import { HEAD_LINES_BYTES } from './records/head-lines.ts'
 import { replaceEscapes } from './records/raw.ts'
 import type { ContentHead } from './records/records.ts'
 
-/** What the first bytes of content are decompressed of: what cannot be compressed becomes a little larger by it. */
+/** The input for the first bytes of decompressed content: incompressible data becomes a little larger. */
 const STORED_BYTES = HEAD_LINES_BYTES + 8192
-/** Most bytes of one of the units that a text has here. */
+/** The most bytes of a character unit here. */
 const MOST_BYTES_OF_UNIT = 4
 /** What they may become. */
 const MOST_BYTES = 64 * 1024 * 1024
@@ -32,17 +32,17 @@ export class ReopenedFile {
     this.#charset = charset
   }
 
-  /** Looks at a file, at once; gives what stands against it. */
+  /** Synchronously examines a file; returns any objection. */
   static open(path: string, charset: Charset | undefined): ReopenedFile | string {
     if (!isAbsolute(path)) return 'which was standard input'
     try {
-      // To open a pipe would wait for somebody who writes.
+      // Opening a pipe would block until there is a writer.
       if (!statSync(path).isFile()) return 'which is not a regular file'
       const stored = readFrom(path, 0, STORED_BYTES)
       const encoding = tellEncoding(stored)
       const isAll = stored.length < STORED_BYTES
       const content = contentOf(stored, encoding, isAll)
-      if (content === undefined) return 'whose first lines cannot be told'
+      if (content === undefined) return 'whose first lines cannot be determined'
       const isWhole = isAll && content.length <= HEAD_LINES_BYTES
       return new ReopenedFile(path, content.subarray(0, HEAD_LINES_BYTES), isWhole, encoding, charset)
     } catch (thrown) {
@@ -50,14 +50,17 @@ export class ReopenedFile {
     }
   }
 
-  /** Whether a record is where it was; true where that cannot be seen without reading all before it. */
+  /** Whether a record is where it was; true if that cannot be verified without reading everything before it. */
   holds(text: string, offset: number): boolean {
-    // Bytes that are not text may have been written otherwise.
+    // Invalid bytes may have been written otherwise.
     if (text.includes('\ufffd') || text.includes('\\x')) return true
     return this.#textAt(offset, text)?.startsWith(text) ?? true
   }
 
-  /** Whether what looks like escaped bytes in a raw form is so in the file, as text, or was bytes; undefined if it is not told. */
+  /**
+   * Whether what looks like escaped bytes in a raw form is text in the file, or was bytes; undefined if that is
+   * unknown.
+   */
   tell(raw: string, offset: number): 'text' | 'bytes' | undefined {
     const text = this.#textAt(offset, raw)
     if (text === undefined) return undefined
@@ -66,7 +69,7 @@ export class ReopenedFile {
     return text.startsWith(`${before}\ufffd`) ? 'bytes' : undefined
   }
 
-  /** The text from a place on, as long as another at least, and without a byte order mark. */
+  /** The text from a position, at least as long as another, and without a byte order mark. */
   #textAt(offset: number, { length }: string): string | undefined {
     const most = MOST_BYTES_OF_UNIT * length + 4
     const { path, isWhole } = this.head
@@ -77,7 +80,7 @@ export class ReopenedFile {
   }
 }
 
-/** What was stored in the first bytes of a file; undefined where it might be less than is shown to a format. */
+/** The decompressed first bytes of a file; undefined if they might be fewer than a format is shown. */
 function contentOf(stored: Buffer, encoding: Encoding, isAll: boolean): Buffer | undefined {
   if (encoding === 'plain') return stored
   const { Z_SYNC_FLUSH } = zlib.constants

@@ -1,4 +1,4 @@
-// What files are called on every machine: their paths below the folders in which they were looked for.
+// What files are called on every machine: their paths relative to the folders in which they were searched for.
 
 import { open } from 'node:fs/promises'
 import { relative } from 'node:path'
@@ -8,16 +8,16 @@ import { quotePath } from './errors.ts'
 import { readAt } from './identity.ts'
 import type { Found } from './list.ts'
 
-/** Takes ids of parts apart, and puts them together. */
+/** Parses and builds ids of parts. */
 export interface PartIds {
   pathOf(id: string): string
-  /** The id of the same part of a file that has another path. */
+  /** The id of the same part of a file with another path. */
   withPath(id: string, path: string): string
 }
 
 export class SharedFiles implements SharedNames {
   readonly #ids: PartIds
-  /** Path → path below its folder, and back. */
+  /** Path → relative path, and back. */
   readonly #names = new Map<string, string>()
   readonly #paths = new Map<string, string>()
   /** Two files of the same name in different folders. */
@@ -41,7 +41,7 @@ export class SharedFiles implements SharedNames {
   nameOf(id: string): string {
     if (this.#clash !== undefined) {
       const [one, other] = this.#clash
-      const message = `Cannot share ${quotePath(one)} and ${quotePath(other)} among copies: both have one name below the folder that they were looked for in; name them by one glob, whose folder holds both`
+      const message = `Cannot share ${quotePath(one)} and ${quotePath(other)} among copies: both have the same path below the folder that they were searched for in; name them by one glob, whose folder contains both`
       throw new SluiceError('CONFIG_INVALID', message, { key: 'shard', value: one, allowed: '' })
     }
     const path = this.#ids.pathOf(id)
@@ -58,7 +58,7 @@ export class SharedFiles implements SharedNames {
       await using handle = await open(this.#ids.pathOf(id))
       return await readAt(handle, 0, SHARED_HEAD_BYTES)
     } catch {
-      return undefined // Whoever reads it says why it cannot be read, or passes it over.
+      return undefined // Its reader says why it cannot be read, or skips it.
     }
   }
 }

@@ -1,4 +1,4 @@
-// Standard input, as the thread reads it that has its split: this one, or a worker.
+// Standard input, as read by the thread that has its split: this one, or a worker.
 
 import { createReadStream, fstatSync } from 'node:fs'
 import { Socket } from 'node:net'
@@ -8,7 +8,7 @@ import { isMainThread } from 'node:worker_threads'
 
 export interface StandardInput {
   readonly stream: Readable
-  /** Lets go of it: nothing is read of it any more, and it keeps no process alive. */
+  /** Releases it: nothing more is read from it, and it keeps no process alive. */
   readonly release: () => Promise<void>
 }
 
@@ -24,20 +24,23 @@ export function openStandardInput(): StandardInput {
   return { stream, release: async () => void stream.destroy() }
 }
 
-/** Whether standard input, as long as it is open, keeps the process alive. */
+/** Whether open standard input keeps the process alive. */
 function holdProcess(isHeld: boolean): void {
   const { stdin } = process
-  // Redirected from a file it is no socket, and holds nothing.
+  // Redirected from a file it is not a socket, and keeps nothing alive.
   if (!('unref' in stdin)) return
   if (isHeld) stdin.ref()
   else stdin.unref()
 }
 
-/** A stream of its own over the descriptor, which stays open when that is destroyed: a later attempt goes on there. */
+/**
+ * A separate stream over the descriptor, which stays open when the stream is destroyed: a later attempt continues
+ * there.
+ */
 function ofDescriptor(): Readable {
   if (isatty(DESCRIPTOR)) return new ReadStream(DESCRIPTOR)
   const found = fstatSync(DESCRIPTOR)
-  // Read as a file, a pipe whose writer is silent would hold the worker up when it is to end.
+  // Read as a file, a pipe with a silent writer would block the worker when it is to end.
   if (found.isFIFO() || found.isSocket()) return new Socket({ fd: DESCRIPTOR, readable: true, writable: false })
   return createReadStream('', { fd: DESCRIPTOR, autoClose: false })
 }

@@ -1,4 +1,4 @@
-// Where requests go, and what must never be shown of it: credentials, paths and queries can all hold secrets.
+// Where requests go, and what must never be shown of it: credentials, paths and queries may all contain secrets.
 
 import { describeValue } from '../../../base/check.ts'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
@@ -6,23 +6,25 @@ import { untilAborted } from '../../../base/promise.ts'
 import { addressInvalid } from '../config.ts'
 import type { NamedTexts } from '../text/named-texts.ts'
 
-/** Headers of requests: fixed, or asked for before each attempt, for tokens that run out. */
+/** Headers of requests: fixed, or computed before each attempt, for expiring tokens. */
 export type HeaderSource = NamedTexts | (() => NamedTexts | Promise<NamedTexts>)
 
 const HTTP = ['http', 'https']
 
 /** The address of a server, with its secrets kept apart. */
 export class Address {
-  /** What is requested: without user and password. */
+  /** The requested URL, without user and password. */
   readonly url: string
-  /** For people: scheme, host and port, and nothing behind them. */
+  /** For people: scheme, host and port, nothing more. */
   readonly shown: string
   readonly #headers: HeaderSource
   readonly #authorization: string | undefined
-  /** What was seen of headers and address that must not be told. */
+  /** Parts of headers and URL that must not be shown. */
   readonly #secrets = new Set<string>()
 
-  /** @throws {SluiceError} CONFIG_INVALID for what is no address of these schemes, without showing it */
+  /**
+   * @throws {SluiceError} CONFIG_INVALID for an invalid URL or scheme, which is not shown
+   */
   constructor(what: string, url: string | URL, headers: HeaderSource = {}, schemes: readonly string[] = HTTP) {
     const parsed = parse(what, url, schemes)
     const { username, password } = parsed
@@ -38,7 +40,7 @@ export class Address {
     this.url = parsed.href
     this.shown = parsed.origin
     this.#headers = headers
-    // A header that cannot be sent is found when the plan is made.
+    // An invalid header is reported when the plan is made.
     if (typeof headers !== 'function') this.#checked(headers)
   }
 
@@ -54,7 +56,7 @@ export class Address {
     return headers
   }
 
-  /** `text` without any secret that was sent: servers like to give back what they were sent. */
+  /** `text` without any secret that was sent: servers often echo what they received. */
   withoutSecrets(text: string): string {
     let clean = text
     for (const secret of this.#secrets) clean = clean.replaceAll(secret, '***')
@@ -77,12 +79,12 @@ export class Address {
   }
 
   #hide(...secrets: readonly string[]): void {
-    // What is short is no secret, and would take words apart.
+    // A short value is not a secret, and would mutilate words.
     for (const secret of secrets) if (secret.length >= 6 && this.#secrets.size < 1000) this.#secrets.add(secret)
   }
 }
 
-/** Adds a header; false where HTTP has no such one. The system's own error would show the value. */
+/** Adds a header; false if it is invalid in HTTP. The system's own error would show the value. */
 function isAdded(headers: Headers, name: string, value: unknown): value is string {
   try {
     if (typeof value === 'string') headers.append(name, value)
@@ -100,8 +102,8 @@ function parse(what: string, url: string | URL, schemes: readonly string[]): URL
   try {
     parsed = new URL(url)
   } catch {
-    // The text may hold a password: it is not shown, and neither is an error that holds it.
-    throw fail('a text that is none')
+    // The text may contain a password: it is not shown, nor is an error that contains it.
+    throw fail('a text that is not an address')
   }
   if (!schemes.includes(parsed.protocol.slice(0, -1))) throw fail(`the scheme ${parsed.protocol}`)
   return parsed
@@ -111,7 +113,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch (error) {
-    // A % that stands for itself.
+    // A literal %.
     return messageOf(error) === '' ? '' : text
   }
 }

@@ -1,21 +1,21 @@
-// When the next request may go out to a server that is in trouble: all requests to it together, not each by itself.
+// When the next request may go to a server in trouble: limits all requests to it together, not each by itself.
 
 import type { Clock } from '../../../base/clock.ts'
 
-/** A server that does not answer is asked so often, and not more. */
+/** A server that does not answer gets one request per this interval. */
 const TROUBLE_MS = 1000
 
 /**
- * Lets requests pass while all is well. Before the first has come through, and once one has failed, they go out one by
- * one, a second apart, until one comes through; what the server said of when to come back holds for all of them.
+ * Lets requests pass while all is well. Until the first has succeeded, and once one has failed, they go out one by one,
+ * a second apart, until one succeeds; the server's `Retry-After` holds for all of them.
  */
 export class Pacer {
   readonly #clock: Clock
-  /** Whether the last answer was a failure, or there was none yet. */
+  /** Whether the last answer was a failure, or there was no answer yet. */
   #isFailing = true
-  /** Nothing goes out before, while there is trouble; in clock milliseconds. */
+  /** The earliest time for a request, while there is trouble; in clock milliseconds. */
   #notBeforeMs = 0
-  /** What wakes those who wait, when there is no more reason to. */
+  /** Wakes the waiting requests, when the trouble is over. */
   #relief = new AbortController()
 
   constructor(clock: Clock) {
@@ -42,7 +42,9 @@ export class Pacer {
     this.#relief = new AbortController()
   }
 
-  /** @param waitMs - how long the server wants to be left alone */
+  /**
+   * @param waitMs - how long the server asks to be left alone
+   */
   failed(waitMs = 0): void {
     this.#isFailing = true
     this.#notBeforeMs = Math.max(this.#notBeforeMs, this.#clock.nowMs() + Math.max(TROUBLE_MS, waitMs))

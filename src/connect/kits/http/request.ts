@@ -1,4 +1,4 @@
-// One request over HTTP, tried until it is answered: with back-off, a time limit for each attempt and one for all.
+// One HTTP request, retried until it is answered: with back-off, a time limit for each attempt and one for all.
 
 import { isUtf8 } from 'node:buffer'
 import { addAbortListener } from 'node:events'
@@ -21,37 +21,37 @@ export interface RequestOptions {
   /** No attempt begins later than this after the first, in clock milliseconds. */
   readonly retryMs: number
   readonly backoff: Backoff
-  /** Most bytes of an answer that are taken; 0 where nobody wants to know what it holds. */
+  /** The most bytes accepted of an answer; 0 if the content does not matter. */
   readonly maxBytes: number
   readonly pacer: Pacer
   readonly clock: Clock
   readonly signal: AbortSignal | undefined
 }
 
-/** What became of a request. */
+/** The outcome of a request. */
 export type Answer =
   | {
       readonly kind: 'ok'
       readonly status: number
       readonly headers: Headers
       readonly body: string
-      /** Whether the body is UTF-8: else other characters stand in place of its own. */
+      /** Whether the body is UTF-8: otherwise it contains replacement characters. */
       readonly isUtf8: boolean
     }
-  /** The server will not have it, however often it is asked. `body` is the beginning. */
+  /** The server rejects it, and would again. `body` is the beginning. */
   | { readonly kind: 'refused'; readonly status: number; readonly headers: Headers; readonly body: string }
-  /** No answer, or only ones that promise a better one later. `reason` is for a person. */
+  /** No answer, or only ones that promise a better one later. `reason` is for people. */
   | { readonly kind: 'unreachable'; readonly attempts: number; readonly reason: string }
   | { readonly kind: 'too-large'; readonly maxBytes: number }
-  /** Its content is not what its encoding says: it would be no other. `reason` is for a person. */
+  /** Its content does not match its encoding, and would not next time. `reason` is for people. */
   | { readonly kind: 'corrupt'; readonly reason: string }
 
-/** What is read of an answer that says why. */
+/** How much of an error response is read. */
 const REASON_BYTES = 1024
-/** So much of an answer that nobody wants is read, for the connection to be of use again. */
+/** How much of an unneeded response is read, to reuse the connection. */
 const UNWANTED_BYTES = 64 * 1024
 
-/** Sends a request until there is an answer that settles it. Rejects only with the reason of `signal`. */
+/** Sends a request until there is a final answer. Rejects only with the reason of `signal`. */
 export async function request(options: RequestOptions): Promise<Answer> {
   const { clock, pacer, retryMs, backoff, signal } = options
   const startMs = clock.nowMs()
@@ -75,7 +75,7 @@ export async function request(options: RequestOptions): Promise<Answer> {
 interface Failed {
   readonly kind: 'failed'
   readonly reason: string
-  /** What the server asks for, in milliseconds. */
+  /** The delay that the server asks for, in milliseconds. */
   readonly waitMs?: number | undefined
 }
 
@@ -87,12 +87,12 @@ async function attempt(options: RequestOptions): Promise<Answer | Failed> {
   const stop = (): void => limit.abort()
   using _ = signal && addAbortListener(signal, stop)
   const done = new AbortController()
-  // Ended by `done`, at the latest by its own time.
+  // Ended by `done`, or by its own timeout at the latest.
   void clock.sleep(timeoutMs, done.signal).then(stop, () => {})
   try {
     const { method, body, url = address.url } = options
     const init = { method, headers: own, redirect: 'manual', signal: limit.signal } as const
-    // As bytes: a text would be kept beside what is sent of it.
+    // As bytes: a string would be kept in addition to what is sent.
     const response = await fetch(url, body === undefined ? init : { ...init, body: Buffer.from(body) })
     return await answerOf(response, options)
   } catch (error) {
@@ -108,7 +108,7 @@ async function answerOf(response: Response, { address, maxBytes, clock }: Reques
   const { status, headers } = response
   if (status >= 200 && status < 300) {
     if (maxBytes === 0) {
-      // It is settled by its status: what goes wrong behind that must not send it again.
+      // The status decides: a later failure must not cause a resend.
       await readUpTo(response, UNWANTED_BYTES).catch(() => {})
       return { kind: 'ok', status, headers, body: '', isUtf8: true }
     }
@@ -124,7 +124,7 @@ async function answerOf(response: Response, { address, maxBytes, clock }: Reques
   return { kind: 'refused', status, headers, body }
 }
 
-/** The text of an answer, as far as `maxBytes`; the rest is not read. */
+/** The text of a response, up to `maxBytes`; the rest is not read. */
 async function readUpTo(
   response: Response,
   maxBytes: number,
@@ -146,13 +146,13 @@ async function readUpTo(
   return { text: read.toString(), isWhole, isUtf8: isUtf8(read) }
 }
 
-/** Whether an answer cannot be decompressed, and would not be another time. One that breaks off may be whole then. */
+/** Whether a response cannot be decompressed, and could not next time. A truncated one may be complete then. */
 export function isCorrupt(error: unknown): boolean {
   const code = errnoOf(error instanceof Error ? (error.cause ?? error) : error)
   return /^(Z_DATA_ERROR$|ERR_?_ERROR_FORMAT|ZSTD_error)/.test(code)
 }
 
-/** What a failed fetch or connection says: its cause, `fetch failed` tells nothing. */
+/** The message of a failed fetch or connection: that of its cause, as `fetch failed` says nothing. */
 export function reasonOf(error: unknown): string {
   const cause = (error instanceof Error ? error.cause : undefined) ?? error
   // A name may have several addresses, and none of them answered.

@@ -1,8 +1,8 @@
 // How long a server asks to be left alone.
 
 /**
- * The wait that a header `Retry-After` asks for, in milliseconds: a number of seconds, or a date of HTTP. Undefined for
- * none, and for what is neither.
+ * The delay of a `Retry-After` header, in milliseconds: a number of seconds, or an HTTP date. Undefined if absent or
+ * invalid.
  *
  * @param nowMs - epoch milliseconds
  * @example

@@ -1,17 +1,17 @@
-// Limits on JSON, held against a text before anything is made of it.
+// Limits on JSON, checked before a text is parsed.
 
 import { endOfQuoted } from '../text/quoted.ts'
 import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './bytes.ts'
 
 export interface JsonLimits {
-  /** Most arrays and objects inside each other. */
+  /** The deepest nesting of arrays and objects. */
   readonly maxDepth: number
-  /** Most keys of one object. */
+  /** The most keys of one object. */
   readonly maxKeys: number
 }
 
 /**
- * Why a text is over a limit; undefined if it is not. Of a text that is not valid JSON it says either.
+ * Why a text is over a limit; undefined if it is not. For invalid JSON the answer is arbitrary.
  *
  * @example
  * faultOfJson('[[[]]]', { maxDepth: 2, maxKeys: 10 }) // => 'nested over 2 deep'
@@ -21,7 +21,7 @@ export function faultOfJson(text: string, limits: JsonLimits): string | undefine
   const { maxDepth, maxKeys } = limits
   // The shortest key with its value has five characters: `"":0,`.
   if (text.length <= maxKeys * 5 && hasAtMost(text, maxDepth)) return undefined
-  /** Commas of each object that is open, and -1 for each array. */
+  /** Commas of each open object, and -1 for each array. */
   const open: number[] = []
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
@@ -29,7 +29,7 @@ export function faultOfJson(text: string, limits: JsonLimits): string | undefine
       at = endOfQuoted(text, at + 1)
       if (at === -1) return undefined
     } else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
-      if (open.length === maxDepth) return `nested over ${maxDepth} deep`
+      if (open.length === maxDepth) return `nested more than ${maxDepth} deep`
       open.push(code === OPEN_OBJECT ? 0 : -1)
     } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) {
       open.pop()
@@ -42,7 +42,7 @@ export function faultOfJson(text: string, limits: JsonLimits): string | undefine
   return undefined
 }
 
-/** Whether so few brackets open in a text, in strings or not, that they cannot be nested deeper than `maxDepth`. */
+/** Whether a text has so few opening brackets, in strings or not, that nesting cannot exceed `maxDepth`. */
 function hasAtMost(text: string, maxDepth: number): boolean {
   let left = maxDepth
   for (const bracket of ['{', '[']) {

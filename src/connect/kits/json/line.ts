@@ -2,16 +2,15 @@
 
 import { describeValue } from '../../../base/check.ts'
 
-/** What JSON is to be nested to at most: readers refuse more, and so does what writes it. */
+/** The deepest nesting of written JSON: readers reject more, and so does the writer. */
 const MAX_DEPTH = 100
 
 /**
  * One line of JSON, without its line end.
  *
- * A bigint is written as the number that it is, negative zero as -0, a date as ISO 8601. What JSON has no form for is refused, and not
- * replaced: NaN and infinities, functions and symbols, maps and sets, buffers, promises, objects of a
- * class that keep all they hold to themselves, invalid dates, circles.
- * A key whose value is undefined is left out, as ever.
+ * A bigint is written as a number, negative zero as -0, a date as ISO 8601. What JSON cannot represent is rejected, not
+ * replaced: NaN and infinities, functions and symbols, maps and sets, buffers, promises, objects of a class whose data
+ * is private, invalid dates, cycles. A key whose value is undefined is left out, as usual.
  *
  * @throws {TypeError} that says what it found
  * @example
@@ -34,7 +33,7 @@ function rawNumber(_key: string, value: unknown): unknown {
   return Object.is(value, -0) ? (JSON as unknown as RawJson).rawJSON('-0') : value
 }
 
-/** Refuses what JSON.stringify would replace; tells whether there is a number anywhere that it does not write. */
+/** Rejects what JSON.stringify would replace; returns whether there is a number anywhere that it cannot write. */
 function check(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'number':
@@ -53,7 +52,7 @@ function check(value: unknown, depth: number): boolean {
 }
 
 function checkObject(value: object, depth: number): boolean {
-  if (depth > MAX_DEPTH) throw new TypeError(`JSON is nested ${MAX_DEPTH} deep at most: found more, or a circle`)
+  if (depth > MAX_DEPTH) throw new TypeError(`JSON can be nested ${MAX_DEPTH} deep: found more, or a cycle`)
   if (Array.isArray(value)) {
     let isRaw = false
     for (const one of value) {
@@ -63,11 +62,11 @@ function checkObject(value: object, depth: number): boolean {
     return isRaw
   }
   if (value instanceof Date) {
-    if (Number.isNaN(value.getTime())) throw new TypeError('JSON has no form for a date that is none')
+    if (Number.isNaN(value.getTime())) throw new TypeError('JSON has no form for an invalid date')
     return false
   }
   const { toJSON } = value as { toJSON?: unknown }
-  // What it gives is its own affair; a bigint in it must still be written.
+  // The result of toJSON is not checked; a bigint in it must still be written.
   if (typeof toJSON === 'function') return true
   if (isReplaced(value)) throw new TypeError(`JSON has no form for ${describeValue(value)}`)
   let isRaw = false
@@ -77,7 +76,7 @@ function checkObject(value: object, depth: number): boolean {
   return isRaw
 }
 
-/** Whether JSON.stringify would write something, and nothing of what it holds. */
+/** Whether JSON.stringify would write something without its content. */
 function isReplaced(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === Object.prototype || prototype === null) return false

@@ -1,4 +1,4 @@
-// Parses texts of JSON: exact numbers, within limits.
+// Parses JSON texts: exact numbers, within limits.
 
 import { describeValue } from '../../../base/check.ts'
 import { messageOf } from '../../../base/errors.ts'
@@ -13,17 +13,17 @@ import { BIGINTS, exactNumber, type JsonBigInts, mayBeInexact } from './numbers.
 
 export interface JsonOptions extends TimeOptions {
   /**
-   * What becomes of whole numbers beyond 2^53, which a number would round: `reject` makes a dead letter of the record
-   * (the default), `bigint` a bigint of the number, `number` the number nearest to it.
+   * Integers beyond 2^53, which a number would round: `reject` makes a dead letter of the record (the default),
+   * `bigint` a bigint of the number, `number` the nearest number.
    */
   readonly bigints?: JsonBigInts
-  /** Most arrays and objects inside each other. 100 by default. */
+  /** The deepest nesting of arrays and objects. 100 by default. */
   readonly maxDepth?: number
-  /** Most keys of one object. 10,000 by default. */
+  /** The most keys of one object. 10,000 by default. */
   readonly maxKeys?: number
   /**
-   * Keys of the outermost object that are times, each with how it is written: `iso`, `s`, `ms`, `us`, `ns` or a pattern. They
-   * become epoch milliseconds; null and a key that is missing stay as they are, anything else makes a dead letter.
+   * Keys of the outermost object that are times, each with its format: `iso`, `s`, `ms`, `us`, `ns` or a pattern. They
+   * become epoch milliseconds; null and a missing key are unchanged, anything else makes a dead letter.
    */
   readonly time?: Readonly<Record<string, TimeForm>>
 }
@@ -31,19 +31,19 @@ export interface JsonOptions extends TimeOptions {
 /** Their names. */
 export const JSON_OPTIONS: Checks<JsonOptions> = {
   bigints: choice(...BIGINTS),
-  // JSON.parse with a function to look at its numbers, and what threads and tables do with values, is recursive.
+  // JSON.parse with a reviver, and the functions that threads and tables apply to values, are recursive.
   maxDepth: integer(1, 1000),
   maxKeys: integer(1),
   time: anything,
   ...TIME_OPTIONS,
 }
 
-/** Those of them that a source's own options hold. */
+/** Those of them that are in a source's own options. */
 export function jsonOptions(options: JsonOptions): JsonOptions {
   return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(JSON_OPTIONS, name)))
 }
 
-/** A parser of JSON texts within limits. */
+/** A parser of JSON texts with limits. */
 export function jsonParser(options: JsonOptions): (text: string) => unknown {
   const { bigints = 'reject', maxDepth = 100, maxKeys = 10_000 } = options
   const limits: JsonLimits = { maxDepth, maxKeys }
@@ -73,7 +73,7 @@ function timesOf({ time, ...rest }: JsonOptions): Times | undefined {
   const rules = timeRules(rest)
   if (time === undefined) return undefined
   if (typeof time !== 'object' || time === null)
-    throw new TypeError(`time must be forms by key: found ${describeValue(time)}`)
+    throw new TypeError(`time must be formats by key: found ${describeValue(time)}`)
   const timeOf = columnTimes(time, rules)
   return Object.keys(time).map((key) => [key, timeOf(key)])
 }

@@ -1,10 +1,10 @@
-// How far behind its position a query looks again: for rows that were committed late.
+// How far before its position a query reads again: for rows that were committed late.
 
 import { type Duration, durationMs } from '../../../base/duration.ts'
 import { SluiceError } from '../../../base/errors.ts'
 import { optionInvalid } from '../config.ts'
 
-/** By what the cursor is: a number, or a moment. */
+/** By the type of the cursor: a number, or a time. */
 export type LookBack = { readonly kind: 'number'; readonly by: number } | { readonly kind: 'time'; readonly ms: number }
 
 /**
@@ -16,25 +16,25 @@ export function lookBackOf(what: string, given: Duration | undefined, hasCursor:
   if (!hasCursor) throw optionInvalid(what, 'lookBack', given, 'a cursor to look back by')
   if (typeof given === 'number') {
     if (!Number.isFinite(given) || given <= 0)
-      throw optionInvalid(what, 'lookBack', given, "a number over 0, or a text like '10m'")
+      throw optionInvalid(what, 'lookBack', given, "a number over 0, or a text such as '10m'")
     return { kind: 'number', by: given }
   }
   try {
     return { kind: 'time', ms: durationMs(given, 'lookBack', 1) }
   } catch {
-    throw optionInvalid(what, 'lookBack', given, "a number, or a text like '90s', '1h30m', '2d'")
+    throw optionInvalid(what, 'lookBack', given, "a number, or a text such as '90s', '1h30m', '2d'")
   }
 }
 
-/** The error for a cursor that cannot be looked back by. */
+/** The error for a cursor of an unsuitable type. */
 export function unfitLookBack(
   source: string,
   cursor: string,
   { kind }: LookBack,
   type: string,
 ): SluiceError<'CONFIG_INVALID'> {
-  const allowed = kind === 'number' ? 'a cursor of numbers' : 'a cursor of moments'
-  const other = kind === 'number' ? "as text, like '10m', one of moments" : 'as a number, one of numbers'
+  const allowed = kind === 'number' ? 'a cursor of numbers' : 'a cursor of timestamps'
+  const other = kind === 'number' ? "as text, such as '10m', one of timestamps" : 'as a number, one of numbers'
   const message = `Cannot look back in ${source} by ${cursor}: this lookBack takes ${allowed} (${other}), and ${cursor} is ${type}`
   return new SluiceError('CONFIG_INVALID', message, { key: 'lookBack', value: cursor, allowed })
 }

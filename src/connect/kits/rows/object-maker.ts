@@ -1,11 +1,11 @@
-// Makes the objects of rows whose names are known beforehand.
+// Makes row objects with names known in advance.
 
 import { generated } from '../../../base/generated.ts'
 import { define } from './values.ts'
 
 type Row = Record<string, unknown>
 
-/** Most columns for which code is made: an object of many more is a table of its own anyway. */
+/** The most columns for which code is generated: an object of many more is a hash table anyway. */
 const GENERATED_COLUMNS = 500
 
 /** Makes objects of values in the order of the names; `__proto__` is a name like any other. */

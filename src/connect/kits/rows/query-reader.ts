@@ -1,4 +1,4 @@
-// Reads the rows of a query: each once, over all runs, as far as the rows tell.
+// Reads the rows of a query: each once, over all runs, as far as the rows allow.
 
 import { SluiceError } from '../../../base/errors.ts'
 import type { ReadBatch } from '../../batch.ts'
@@ -9,21 +9,26 @@ import { readRows } from './read-rows.ts'
 import { digestOf, lost, MOST_TIED, type Reading, type Stood, toPosition } from './stood.ts'
 import { Unfit } from './unfit.ts'
 
-/** Where a row is: before the position that reading began at, at it, or beyond it. */
+/** Where a row is: before the position at which reading began, at it, or after it. */
 export type Side = 'before' | 'at' | 'beyond'
 
-/** Rows as a database gives them: by the cursor from the position on, itself included; else from the last row on. */
+/**
+ * Rows as a database returns them: by the cursor from the position on, including rows at it; otherwise from the last
+ * row on.
+ */
 export interface QueryFeed<Raw, Row> {
   /** The next rows, at least one; undefined at the end. */
   next(): readonly Raw[] | undefined | Promise<readonly Raw[] | undefined>
-  /** @throws {Unfit} for a value that cannot be given as it is */
+  /**
+   * @throws {Unfit} for a value that cannot be represented
+   */
   valueOf(raw: Raw): Row
   /** The row for people, the same whenever it is the same row. */
   rawOf(raw: Raw): string
-  /** As the position keeps it. */
+  /** As stored in the position. */
   cursorOf(raw: Raw): Json | undefined
   sideOf(raw: Raw): Side
-  /** Whether the cursor of a row is that of the row before. */
+  /** Whether the cursor of a row equals that of the previous row. */
   isTied(raw: Raw, before: Raw): boolean
   readonly doneBytes: number
   close(): void | Promise<void>
@@ -43,13 +48,13 @@ export interface QueryOptions<Raw, Row> extends Reading {
 export class QueryReader<Raw, Row> implements SplitReader<Row> {
   readonly #options: QueryOptions<Raw, Row>
   readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
-  /** Set when nothing follows where an earlier run ended. */
+  /** Set when nothing follows the end of an earlier run. */
   note?: string
-  /** Rows that came and were not given yet, from `#at` on; undefined at the end. */
+  /** Rows that were fetched and not yet returned, from `#at` on; undefined at the end. */
   #rows: readonly Raw[] | undefined = []
   #at = 0
   #stood: Stood
-  /** The last row that was given, if it is beyond the position that reading began at. */
+  /** The last row returned, if it is beyond the position at which reading began. */
   #last: Raw | undefined
   #isClosed = false
 
@@ -63,7 +68,7 @@ export class QueryReader<Raw, Row> implements SplitReader<Row> {
     const reader = new QueryReader(options)
     reader.#rows = await reader.#beyondKnown()
     if (reader.#rows === undefined && options.from.rows > 0) {
-      const unseen = options.cursor === undefined ? '; without a cursor, rows that were changed are not seen' : ''
+      const unseen = options.cursor === undefined ? '; without a cursor, changed rows are not seen' : ''
       reader.note = `there are no new rows${unseen}`
     }
     return reader
@@ -138,7 +143,7 @@ export class QueryReader<Raw, Row> implements SplitReader<Row> {
     return rows
   }
 
-  /** What the last of these rows is known by. Rows before the position move nothing. */
+  /** How the last of these rows is identified. Rows before the position change nothing. */
   #standAfter(rows: readonly Raw[]): Omit<Stood, 'rows'> {
     const { feed, cursor, from } = this.#options
     const last = rows.at(-1) as Raw
@@ -146,7 +151,7 @@ export class QueryReader<Raw, Row> implements SplitReader<Row> {
     if (from.after !== undefined && feed.sideOf(last) === 'before') return this.#stood
     let first = rows.length - 1
     while (first > 0 && feed.isTied(rows[first] as Raw, rows[first - 1] as Raw)) first -= 1
-    // Those at the position that reading began at are tied with the rows that it knows.
+    // Those at the position at which reading began are tied with the rows that it knows.
     const isAt = from.after !== undefined && feed.sideOf(last) === 'at'
     const goesOn = first === 0 && (isAt || (this.#last !== undefined && feed.isTied(rows[0] as Raw, this.#last)))
     if (isAt && this.#options.looksBack) return this.#stood
@@ -172,7 +177,7 @@ export class QueryReader<Raw, Row> implements SplitReader<Row> {
     return await this.#afterTied(from.known)
   }
 
-  /** Without a cursor: the row that was the last one must be there, and come first. */
+  /** Without a cursor: the row that was the last one must exist, and come first. */
   async #afterLast(): Promise<readonly Raw[] | undefined> {
     const { feed, from } = this.#options
     const rows = await feed.next()
@@ -186,15 +191,15 @@ export class QueryReader<Raw, Row> implements SplitReader<Row> {
   }
 
   #changed(found: string): SluiceError<'POSITION_LOST'> {
-    const why = `${found}: rows were deleted, changed or put in another order, and by their number new ones cannot be found`
+    const why = `${found}: rows were deleted, changed or reordered, so new ones cannot be found by row number`
     const what =
-      'read them by a cursor, or reset the checkpoint and empty the table that they go to: a full refresh is not there yet'
+      'read them by a cursor, or reset the checkpoint and empty the target table: a full refresh is not supported yet'
     return lost(this.#options, this.position(), `${why}; ${what}`)
   }
 
   /**
-   * By the cursor: rows with that of the last row that are not among those that were read with it are new. Where some of
-   * those are not there any more as they were, it cannot be told which are new.
+   * With a cursor: rows tied with the last row that are not among those read with it are new. If some of those are no
+   * longer there unchanged, it is unknown which are new.
    */
   async #afterTied(known: readonly string[] | undefined): Promise<readonly Raw[] | undefined> {
     const { feed } = this.#options
@@ -222,9 +227,7 @@ export class QueryReader<Raw, Row> implements SplitReader<Row> {
     }
   }
 
-  /**
-   * Rows that are not as any that was read, of which `left` are missing: as many may be those, changed since.
-   */
+  /** Rows that equal none of those read, of which `left` are missing: so many may be those, changed since. */
   #judged(held: readonly Raw[], left: number, known: readonly string[] | undefined): Raw[] {
     if (held.length === 0) return []
     const { source, cursor, from, onNote } = this.#options
@@ -233,7 +236,7 @@ export class QueryReader<Raw, Row> implements SplitReader<Row> {
     if (known === undefined) {
       if (held.length > 1) {
         onNote?.(
-          `${source}: ${held.length} rows have ${at} in ${by}, where an earlier version ended: one was read, the others are passed over`,
+          `${source}: ${held.length} rows have ${at} in ${by}, where an earlier version ended: one was read, the others are skipped`,
         )
       }
       return []

@@ -1,4 +1,4 @@
-// Rows as a read gives them: values, and those that could not be given, with where each came from.
+// Rows as returned by a read: values, and those that could not be represented, with their origins.
 
 import { batchOf, type ReadBatch, type RejectedRecord } from '../../batch.ts'
 import { Rejection } from '../../format.ts'
@@ -8,18 +8,18 @@ export interface RowReading<Raw, Row> {
   /** The step of dead letters. */
   readonly step: string
   readonly make: (raw: Raw) => Row | Rejection
-  /** Where a row came from, by its index among these. */
+  /** The origin of a row, by its index among these. */
   readonly originOf: (raw: Raw, index: number) => Origin
 }
 
-/** Makes values of rows; origins are made when something asks for them. */
+/** Makes values from rows; origins are computed on demand. */
 export function readRows<Raw, Row>(
   rows: readonly Raw[],
   { step, make, originOf }: RowReading<Raw, Row>,
 ): ReadBatch<Row> {
   const values: Row[] = []
   const rejected: RejectedRecord[] = []
-  /** Which row each value was made of, once one was rejected. */
+  /** Which row each value was made from, once one was rejected. */
   let of: number[] | undefined
   for (const [index, row] of rows.entries()) {
     const value = make(row)

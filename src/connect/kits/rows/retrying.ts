@@ -1,4 +1,4 @@
-// A reader that opens its source again when that is lost, and goes on behind the last row that it gave.
+// A reader that reopens its source when it is lost, and continues after the last row returned.
 
 import { backoffMs } from '../../../base/backoff.ts'
 import { type Clock, systemClock } from '../../../base/clock.ts'
@@ -8,7 +8,7 @@ import type { ReadBatch } from '../../batch.ts'
 import type { Position, SourceCounts, SplitReader } from '../../source.ts'
 
 export interface RetryOptions {
-  /** Whether trying again may help. */
+  /** Whether a retry may help. */
   readonly mayPass: (error: unknown) => boolean
   /** How long the source may be gone, in clock milliseconds. */
   readonly retryMs: number
@@ -17,19 +17,19 @@ export interface RetryOptions {
 }
 
 export interface RetryingOptions<T> extends RetryOptions {
-  /** Opens a reader that goes on from a position. */
+  /** Opens a reader that continues from a position. */
   readonly open: (from: Position | undefined) => Promise<SplitReader<T>>
   readonly from: Position | undefined
   readonly onNote: ((note: string) => void) | undefined
 }
 
-/** One attempt a second at most: a server that starts up is not to be held up. */
+/** At most one attempt per second: a server that starts up must not be slowed down. */
 const WAITS = { firstMs: 2000, capMs: 30_000 }
 
 /**
- * Opens a reader, and another one from its position whenever its source is lost. What was given is not given again.
+ * Opens a reader, and another one from its position whenever its source is lost. Nothing is returned twice.
  *
- * @throws the last error, once the source was gone for `retryMs`, and any that trying again does not help against
+ * @throws the last error, once the source was gone for `retryMs`, and any error for which a retry is no help
  */
 export async function retryingReader<T>(options: RetryingOptions<T>): Promise<SplitReader<T>> {
   const reader = new RetryingReader(options)
@@ -44,7 +44,7 @@ class RetryingReader<T> implements SplitReader<T> {
   readonly #closing = new AbortController()
   #inner: SplitReader<T> | undefined
   #from: Position | undefined
-  /** Of readers that are closed. */
+  /** For closed readers. */
   #before: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
   #bytesBefore = 0
   note?: string
@@ -109,14 +109,14 @@ class RetryingReader<T> implements SplitReader<T> {
 
   async #again(error: unknown, max: number): Promise<ReadBatch<T> | undefined> {
     const waitMs = this.#losses.waitFor(error)
-    this.#options.onNote?.(`${messageOf(error)}: reading goes on once it can be reached again`)
+    this.#options.onNote?.(`${messageOf(error)}: reading continues once it is reachable again`)
     await this.#drop()
     await this.#losses.wait(error, waitMs)
     await this.#establish()
     return await this.read(max)
   }
 
-  /** Keeps what the reader that is lost has come to. */
+  /** Keeps the progress of the lost reader. */
   async #drop(): Promise<void> {
     const inner = this.#inner
     if (inner === undefined) return
@@ -133,11 +133,11 @@ class RetryingReader<T> implements SplitReader<T> {
   }
 }
 
-/** How often something was lost in a row, and whether to try it again. */
+/** How often something was lost in a row, and whether to retry. */
 class Losses {
   readonly #options: RetryOptions
   readonly #clock: Clock
-  /** Since it last worked, and when the first of them was. */
+  /** Since it last worked, and when the first loss was. */
   #count = 0
   #sinceMs = 0
 
@@ -157,12 +157,12 @@ class Losses {
     }
   }
 
-  /** It works: what was lost before does not count. */
+  /** It works: earlier losses no longer count. */
   over(): void {
     this.#count = 0
   }
 
-  /** How long to wait before another attempt. Throws the error where there is to be none. */
+  /** How long to wait before another attempt. Throws the error if there must be no more. */
   waitFor(error: unknown): number {
     const { signal, mayPass, retryMs } = this.#options
     if (signal?.aborted === true || !mayPass(error)) throw error
@@ -183,7 +183,7 @@ class Losses {
   }
 }
 
-/** Does something, and again while what it takes is lost, for `retryMs`. */
+/** Does something, and retries while its connection is lost, for `retryMs`. */
 export async function retried<R>(work: () => Promise<R>, options: RetryOptions): Promise<R> {
   return await new Losses(options).through(work)
 }

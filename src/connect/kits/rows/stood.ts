@@ -1,10 +1,10 @@
-// Where reading of a query stands: how many rows were read, and which rows are the last ones.
+// The position of reading a query: how many rows were read, and which rows are the last ones.
 
 import { createHash } from 'node:crypto'
 import { SluiceError } from '../../../base/errors.ts'
 import type { Json, Position } from '../../source.ts'
 
-/** Most rows of one cursor value that are kept apart. */
+/** The most rows per cursor value that are remembered. */
 export const MOST_TIED = 10_000
 
 export interface Stood {
@@ -14,27 +14,27 @@ export interface Stood {
   readonly after: Json | undefined
   /** The type of the cursor, where its text does not say it. */
   readonly type?: string | undefined
-  /** Digests of the rows that were read with that cursor; without a cursor, of the last row. Undefined: not kept. */
+  /** Digests of the rows read with that cursor; without a cursor, of the last row. Undefined: not kept. */
   readonly known: readonly string[] | undefined
 }
 
 export const BEGINNING: Stood = { rows: 0, after: undefined, known: undefined }
 
-/** What tells a row from others with the same cursor. */
+/** What distinguishes a row from others with the same cursor. */
 export function digestOf(row: string): string {
   return createHash('sha256').update(row).digest('base64url').slice(0, 11)
 }
 
-/** How a query is read: what a position must have in common with it. */
+/** How a query is read: a position must match it. */
 export interface Reading {
   /** The table or query. */
   readonly source: string
-  /** As positions hold it; undefined without a cursor. */
+  /** As in positions; undefined without a cursor. */
   readonly cursor: Json | undefined
   readonly type?: string | undefined
 }
 
-/** A position as it is kept. */
+/** A stored position. */
 export function toPosition(
   { cursor, type }: Pick<Reading, 'cursor' | 'type'>,
   { rows, after, known }: Stood,
@@ -48,9 +48,9 @@ export function toPosition(
 }
 
 /**
- * What a position holds; also one of earlier versions, which keep no digests.
+ * The content of a position; also one of earlier versions, which have no digests.
  *
- * @throws {SluiceError} POSITION_LOST if it is not a position of this reading
+ * @throws {SluiceError} POSITION_LOST if it does not belong to this query
  */
 export function fromPosition(reading: Reading, from: Position | undefined): Stood {
   if (from === undefined) return BEGINNING
@@ -73,7 +73,7 @@ export function fromPosition(reading: Reading, from: Position | undefined): Stoo
   }
 }
 
-/** The error for a position from which reading cannot go on. */
+/** The error for a position that reading cannot continue from. */
 export function lost(
   { source }: Pick<Reading, 'source'>,
   from: Json | undefined,

@@ -1,36 +1,36 @@
-// Moments of databases as numbers, exactly or not at all.
+// Timestamps of databases as numbers, exactly or not at all.
 
 import { Unfit } from './unfit.ts'
 
-/** What moments become: epoch milli-, micro- or nanoseconds, or text with all their digits. */
+/** What timestamps become: epoch milli-, micro- or nanoseconds, or text with all their digits. */
 export type Times = 'ms' | 'us' | 'ns' | 'text'
 
 export const TIMES: readonly Times[] = ['ms', 'us', 'ns', 'text']
 
 const NAMES = { ms: 'milliseconds', us: 'microseconds', ns: 'nanoseconds' }
 const NANOS = { ms: 1_000_000, us: 1000, ns: 1 }
-/** The furthest that dates of JavaScript reach, from 1970 on and back. */
+/** The range of JavaScript's dates around 1970. */
 const MOST_MS = 8.64e15
 
 /**
- * A moment as a number of units since 1970: a bigint beyond 2^53.
+ * A timestamp as a number of units since 1970: a bigint beyond 2^53.
  *
  * @param ms - epoch milliseconds
- * @param restNs - what is finer than these, in nanoseconds
- * @param shown - the moment as the database writes it
- * @throws {Unfit} for one that is finer than the unit, or that dates of JavaScript do not reach
+ * @param restNs - the remainder in nanoseconds
+ * @param shown - the timestamp as the database writes it
+ * @throws {Unfit} for one that is finer than the unit, or out of the range of JavaScript's dates
  */
 export function momentOf(unit: Exclude<Times, 'text'>, ms: number, restNs: number, shown: string): number | bigint {
   const perUnit = NANOS[unit]
   if (!(Math.abs(ms) <= MOST_MS))
-    throw new Unfit(`${shown} is beyond what epoch ${NAMES[unit]} of a date reach: take it as text`)
+    throw new Unfit(`${shown} is out of the range of epoch ${NAMES[unit]}: take it as text`)
   if (restNs % perUnit !== 0)
     throw new Unfit(`${shown} is finer than ${NAMES[unit]}: take it in a finer unit, or as text (times)`)
   if (unit === 'ms') return ms
   return plainWhole(BigInt(ms) * BigInt(NANOS.ms / perUnit) + BigInt(restNs / perUnit))
 }
 
-/** A whole number: as a number where that is exact. */
+/** An integer: as a number if that is exact. */
 export function plainWhole(whole: bigint): number | bigint {
   const number = Number(whole)
   return Number.isSafeInteger(number) ? number : whole

@@ -1,6 +1,6 @@
-// What stands against a value: its row becomes a dead letter, and the others go on.
+// An objection to a value: its row becomes a dead letter, and the others continue.
 
-/** Thrown for a value that cannot be given as it is. */
+/** Thrown for a value that cannot be represented. */
 export class Unfit extends Error {
   override readonly name: string = 'Unfit'
 }

@@ -1,4 +1,4 @@
-// JSON in a column of a database: as the format of JSON has it.
+// JSON in a database column, parsed like the JSON format.
 
 import { Rejection } from '../../format.ts'
 import type { JsonBigInts } from '../json/numbers.ts'
@@ -6,9 +6,9 @@ import { jsonParser } from '../json/parser.ts'
 import { Unfit } from './unfit.ts'
 
 /**
- * A parser of values of JSON.
+ * A parser of JSON values.
  *
- * @throws {Unfit} from the parser, for what {@link json} refuses
+ * @throws {Unfit} from the parser, for what {@link json} rejects
  */
 export function jsonOf(bigints: JsonBigInts): (text: string) => unknown {
   const parse = jsonParser({ bigints })
@@ -19,12 +19,12 @@ export function jsonOf(bigints: JsonBigInts): (text: string) => unknown {
   }
 }
 
-/** The error for a value of a column. */
+/** The error for a column's value. */
 export function inColumn(name: string, error: unknown): unknown {
   return error instanceof Unfit ? new Unfit(`column ${JSON.stringify(name)}: ${error.message}`) : error
 }
 
-/** A row as JSON for people: bigints as texts, bytes as hex. */
+/** A row as JSON for people: bigints as text, bytes as hex. */
 export function rawRow(row: unknown): string {
   return JSON.stringify(row, (_, value: unknown) => {
     if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`
@@ -32,7 +32,7 @@ export function rawRow(row: unknown): string {
   })
 }
 
-/** Sets a field, also one whose name every object inherits. */
+/** Sets a field, even one whose name every object inherits. */
 export function define(object: Record<string, unknown>, name: string, value: unknown): void {
   if (name === '__proto__')
     Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true })

@@ -1,17 +1,19 @@
-// Where there can be a database file, and where not.
+// Checks whether a path can be a database file.
 
 import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { errnoOf, SluiceError } from '../../../base/errors.ts'
 
-/** @throws {SluiceError} STORAGE_FAILED where there can be no such file */
+/**
+ * @throws {SluiceError} STORAGE_FAILED if it cannot
+ */
 export function checkFolder(path: string): void {
   const folder = dirname(resolve(path))
   if (kindOf(path, folder) !== 'folder') throw unusable(path, 'ENOENT', `there is no folder ${JSON.stringify(folder)}`)
   if (kindOf(path, resolve(path)) === 'folder') throw unusable(path, 'EISDIR', 'it is a folder')
 }
 
-/** What there is at `at`, the database's `path` or its folder. */
+/** What exists at `at`, the database's `path` or its folder. */
 function kindOf(path: string, at: string): 'folder' | 'other' | undefined {
   try {
     const stats = statSync(at, { throwIfNoEntry: false })

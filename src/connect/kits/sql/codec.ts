@@ -8,29 +8,29 @@ import { jsonText } from '../json/line.ts'
 /** How values go into a column. */
 export interface ColumnCodec<Write> {
   readonly write: Write
-  /** What the column takes, for a person. */
+  /** What the column takes, for people. */
   readonly words: string
-  /** The type of columns that it is like: what it may be widened from. Undefined for one that is like none. */
+  /** The type of columns that it resembles: what it may be widened from. Undefined if there is no such type. */
   readonly like: ColumnType | undefined
-  /** Types of columns that may be named for it. */
+  /** Types that columns may be declared with. */
   readonly takes: readonly ColumnType[]
-  /** Whether values go over as text, of which the database alone can tell if it comes back as it is. */
+  /** Whether values are transferred as text, and only the database knows whether they come back unchanged. */
   readonly isCast: boolean
 }
 
 export interface CodecOptions {
-  /** The type that the column was named with, if it was. */
+  /** The declared type of the column, if any. */
   readonly named: ColumnType | undefined
-  /** Whether a column of text takes all that text can be made of. */
+  /** Whether a text column also takes values that have a text form. */
   readonly takesAnyText: boolean
 }
 
 export const DATES = 'epoch milliseconds, dates and ISO 8601'
 export const JSON_WORDS = 'what JSON can hold'
-/** Whole numbers as 64-bit columns take them. */
-export const WHOLE = 'whole numbers that are exact and fit into 64 bits'
+/** Integers that 64-bit columns take. */
+export const WHOLE = 'exact integers of 64 bits'
 
-/** What columns take, by their type, where nothing narrows it down. */
+/** What columns take, by their type, unless something narrows it down. */
 export const TYPE_WORDS: Readonly<Record<ColumnType, string>> = {
   text: 'text',
   integer: WHOLE,
@@ -42,12 +42,12 @@ export const TYPE_WORDS: Readonly<Record<ColumnType, string>> = {
   bytes: 'bytes, as a Uint8Array',
 }
 
-/** Whether a column was named for numbers: who does so does not mean digits in a text. */
+/** Whether a column was declared numeric: then it is not meant for digits in a text. */
 export function isForNumbers({ named }: CodecOptions): boolean {
   return named === 'integer' || named === 'real'
 }
 
-/** What a column takes that takes a few texts. */
+/** What an enum column takes. */
 export function oneOf(labels: readonly string[]): string {
   return `one of ${labels.length > 10 ? `${labels.slice(0, 10).join(', ')} …` : labels.join(', ')}`
 }
@@ -57,28 +57,28 @@ export function decimalsOf(whole: number, fraction: number): string {
 }
 
 /**
- * Why a column does not take a value, for a person to read.
+ * Why a column does not take a value, for people.
  *
  * @param words - what it takes
- * @param unkept - what the database does not keep of JSON
+ * @param unkept - what the database cannot store in JSON
  */
 export function faultOf(column: string, words: string, value: unknown, unkept = ''): string {
   const shown = describeValue(value)
   if (typeof value === 'string') {
     if (value.includes('\0')) return `column ${column} cannot hold the NUL in ${shown}`
-    if (!value.isWellFormed()) return `column ${column} cannot hold the half of a surrogate pair in ${shown}`
+    if (!value.isWellFormed()) return `column ${column} cannot hold half of a surrogate pair in ${shown}`
   }
   if (words !== JSON_WORDS) return `column ${column} takes ${words}: found ${shown}`
   return `column ${column} cannot hold ${shown} as JSON${whyNoJson(value, unkept)}`
 }
 
-/** Why a column of this type does not take a value; `words` say what it takes where that is not its type alone. */
+/** Why a column of this type does not take a value; `words` say what it takes if the type alone does not. */
 export function faultOfType(column: string, type: string, value: unknown, words: string): string {
   const isForJson = type === 'json' || (isJson(value) && type !== 'bytes' && type !== 'text')
   return faultOf(column, isForJson ? JSON_WORDS : words, value)
 }
 
-/** Whether a value is kept as JSON where its column says nothing. */
+/** Whether a value is stored as JSON if its column does not say otherwise. */
 export function isJson(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !(value instanceof Date) && !(value instanceof Uint8Array)
 }

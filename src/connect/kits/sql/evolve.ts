@@ -1,4 +1,4 @@
-// What a table has to become for rows that do not fit into it as it is.
+// The changes that a table needs for rows that do not fit.
 
 import { describeValue } from '../../../base/check.ts'
 import { SluiceError } from '../../../base/errors.ts'
@@ -7,8 +7,8 @@ import { MAX_COLUMNS, typeOfValue, type ValueType, widened } from './infer.ts'
 import { isNameInSql } from './name.ts'
 
 /**
- * What becomes of rows that do not fit into a table: `freeze` makes dead letters of them, `evolve` adds the columns and
- * widens the types that they need.
+ * Rows that do not fit a table: `freeze` makes dead letters of them, `evolve` adds the columns and widens the types
+ * that they need.
  */
 export type SchemaMode = 'freeze' | 'evolve'
 
@@ -16,22 +16,22 @@ export const SCHEMA_MODES: readonly SchemaMode[] = ['freeze', 'evolve']
 
 /** A column as it is now. */
 export interface EvolvingColumn {
-  /** The type that it is like; undefined for one that cannot be widened. */
+  /** The type that it resembles; undefined for one that cannot be widened. */
   readonly like: ColumnType | undefined
   takes(value: unknown): boolean
 }
 
-/** What is to be done to a table. */
+/** The changes to a table. */
 export interface Changes {
   readonly added: ReadonlyMap<string, ColumnType>
-  /** Columns that are there, with the type that also holds what rows have for them. */
+  /** Existing columns, with the type that also holds the rows' values. */
   readonly widened: ReadonlyMap<string, ColumnType>
 }
 
 /**
- * The changes after which a table has all columns that rows have values for, each of a type that holds them.
+ * The changes after which a table has columns for all values of rows, each of a type that holds them.
  *
- * @param columnOf - the column of that name; undefined if the table has none
+ * @param columnOf - the column of that name; undefined if there is no such column
  */
 export function changesFor(
   rows: Iterable<unknown>,
@@ -59,21 +59,23 @@ export function changesFor(
   return { added: columnTypes(added), widened: columnTypes(wider) }
 }
 
-/** Why a row has no place in a table that lacks a column for one of its values. */
+/** Why a row does not fit a table that lacks a column for one of its values. */
 export function faultOfStray(name: string, columns: number): string {
   const lack = `the table has no column ${describeValue(name)}`
   if (columns < MAX_COLUMNS) return `${lack}: schema: 'evolve' adds it`
-  return `${lack}, and rows add none to ${MAX_COLUMNS.toLocaleString('en-US')} columns: leave fields out, or gather them in one`
+  return `${lack}, and rows cannot extend a table beyond ${MAX_COLUMNS.toLocaleString('en-US')} columns: omit fields, or combine them`
 }
 
-/** What a person can do about a value that a column does not take; empty if nothing. */
+/** What a user can do about a value that a column does not take; empty if nothing. */
 export function hintOfValue(like: ColumnType | undefined, value: unknown): string {
   const type = typeOfValue(value)
   const wide = like === undefined || type === undefined ? undefined : widened(like, type)
   return wide === undefined || wide === like || wide === 'long' ? '' : `; schema: 'evolve' makes it ${wide}`
 }
 
-/** Refuses a name that is a schema and a table in it, where such a schema is there: a table of that name would be another. */
+/**
+ * Rejects a name that is a schema and a table in it, if such a schema exists: a table of that name would be another.
+ */
 export function checkNoSchema(
   table: string,
   schemas: readonly string[],

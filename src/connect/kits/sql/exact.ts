@@ -1,4 +1,4 @@
-// Values of JavaScript for columns of SQL, told apart by what a column holds: exactly, or not at all.
+// Converts JavaScript values for SQL columns, by the column's type: exactly, or not at all.
 
 import { decimalText, isDecimal, parseDecimal } from '../decimal.ts'
 import { readIso } from '../time/iso.ts'
@@ -6,7 +6,7 @@ import { timeRules } from '../time/rules.ts'
 
 const UTC = timeRules({})
 
-/** The first and last day of JavaScript's dates, from 1970 on, in milliseconds. */
+/** The range of JavaScript's dates around 1970, in milliseconds. */
 const MAX_TIME_MS = 8_640_000_000_000_000
 const DAY_MS = 86_400_000
 
@@ -15,7 +15,7 @@ export function isStorable(text: string): boolean {
   return text.indexOf('\0') === -1 && text.isWellFormed()
 }
 
-/** A whole number: one that is exact, a bigint, or the digits of one. */
+/** An integer: an exact number, a bigint, or digits. */
 export function wholeOf(value: unknown): number | bigint | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined
   if (typeof value === 'bigint') return value
@@ -25,7 +25,7 @@ export function wholeOf(value: unknown): number | bigint | undefined {
   return Number.isSafeInteger(number) ? number : BigInt(digits)
 }
 
-/** A 64-bit floating point number that is a number, a bigint or a decimal, and neither more nor less. */
+/** A 64-bit floating point number, a bigint or a decimal, unless it would be rounded. */
 export function realOf(value: unknown): number | undefined {
   if (typeof value === 'number') return value
   if (typeof value === 'bigint') {
@@ -37,13 +37,13 @@ export function realOf(value: unknown): number | undefined {
   return Number.isFinite(number) && isSameDecimal(decimalText(number) as string, value) ? number : undefined
 }
 
-/** Epoch milliseconds of a number of them, a date, or a text as ISO 8601 has it, which is UTC where it does not say. */
+/** Epoch milliseconds of a number, a date, or an ISO 8601 text, which is UTC by default. */
 export function millisOf(value: unknown): number | undefined {
   const ms = typeof value === 'string' ? readIso(value, UTC) : value instanceof Date ? value.getTime() : value
   return Number.isSafeInteger(ms) && Math.abs(ms as number) <= MAX_TIME_MS ? (ms as number) : undefined
 }
 
-/** Epoch nanoseconds of a text as ISO 8601 has it, for what is finer than a millisecond. */
+/** Epoch nanoseconds of an ISO 8601 text, for what is finer than a millisecond. */
 export function nanosOf(text: string): bigint | undefined {
   if (text.length > 40) return undefined
   const finer = /[.,][0-9]{3}([0-9]{1,6})(?![0-9])/.exec(text)
@@ -59,12 +59,12 @@ export function dayOf(value: unknown): number | undefined {
   return ms === undefined || ms % DAY_MS !== 0 ? undefined : ms / DAY_MS
 }
 
-/** Whether a value is one of the times before and after all others, which some databases have. */
+/** Whether a value is infinity or minus infinity, which some databases allow as times. */
 export function isInfinite(value: unknown): boolean {
   return value === 'infinity' || value === '-infinity' || value === Infinity || value === -Infinity
 }
 
-/** Microseconds from midnight of a text as `23:59:59.999999`. */
+/** Microseconds from midnight of a text such as `23:59:59.999999`. */
 export function microsOfDay(value: unknown): number | undefined {
   const found =
     typeof value === 'string'

@@ -1,25 +1,25 @@
-// Columns out of rows, for tables whose columns nobody has named, and what a column becomes when other values come.
+// Infers columns from rows, for tables without declared columns, and how a column changes when other values come.
 
 import type { ColumnType } from '../../column.ts'
 
-/** The type of a value: a column's, or `long` for a whole number that floating point may not hold. */
+/** The type of a value: a column's, or `long` for an integer that floating point may not hold. */
 export type ValueType = ColumnType | 'long'
 
-/** Column name → type: `mixed` where rows have several that are not one wider one, undefined where they have nulls only. */
+/** Column name → type: `mixed` if rows have several without a common wider one, undefined if they have nulls only. */
 export type InferredColumns = ReadonlyMap<string, ColumnType | 'mixed' | undefined>
 
-/** Columns that rows may add to a table; a first row may have more. */
+/** The limit on columns that rows may add to a table; a first row may have more. */
 export const MAX_COLUMNS = 1000
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
 /**
- * The columns of rows: every own key of any of them, in the order in which they first come. Rows add none to
- * {@link MAX_COLUMNS}: each may bring others.
+ * The columns of rows: every own key of any of them, in the order in which they first occur. Rows add none beyond
+ * {@link MAX_COLUMNS}: each might bring others.
  *
- * Strings are `text`, whole numbers and bigints `integer` (`decimal` beyond 64 bits), other numbers `real`, also where
- * both come and floating point holds all of them; dates are `time`, Uint8Arrays `bytes`, other objects `json`. What is
- * no object has no columns.
+ * Strings are `text`, integers and bigints `integer` (`decimal` beyond 64 bits), other numbers `real`, also if both
+ * occur and floating point holds all of them; dates are `time`, Uint8Arrays `bytes`, other objects `json`. Values that
+ * are not objects have no columns.
  *
  * @example
  * inferColumns([{ id: 1, tags: ['a'] }, { id: 2.5, note: null }])
@@ -63,8 +63,8 @@ export function typeOfValue(value: unknown): ValueType | undefined {
 }
 
 /**
- * The type that holds the values of two, and each as it was: whole numbers become `real` or `decimal`, all else `text`.
- * Undefined where there is none: bytes are not text.
+ * The type that holds the values of two types, unchanged: integers become `real` or `decimal`, everything else `text`.
+ * Undefined if there is no such type: bytes are not text.
  *
  * @example
  * widened('integer', 'real') // => 'real'

@@ -1,9 +1,9 @@
-// Names of tables and columns in SQL: any text can be one, so all are quoted, and those that could do harm refused.
+// Names of tables and columns in SQL: any text is possible, so all are quoted, and harmful ones rejected.
 
 import { describeValue } from '../../../base/check.ts'
 import { SluiceError } from '../../../base/errors.ts'
 
-/** Longest name, in characters: a header of a hostile file is no reason for a statement of megabytes. */
+/** The longest name, in characters: a hostile file's header must not cause statements of megabytes. */
 const MAX_LENGTH = 255
 
 /**
@@ -17,7 +17,7 @@ export function quoteName(name: string): string {
 }
 
 /**
- * Refuses what cannot be a column's name: anything but a text of 1 to 255 characters without NUL.
+ * Rejects an invalid column name: anything but a text of 1 to 255 characters without NUL.
  *
  * @throws {SluiceError} CONFIG_INVALID
  */
@@ -26,15 +26,16 @@ export function checkColumnName(name: unknown): asserts name is string {
 }
 
 /**
- * Refuses what cannot be a table's name: as for a column, those that begin with `sqlite_` or `sluice_`, and those in
- * quotes, which would become part of the name.
+ * Rejects an invalid table name: as for columns, names that begin with `sqlite_` or `sluice_`, and names in quotes,
+ * which would become part of the name.
  *
  * @throws {SluiceError} CONFIG_INVALID
  */
 export function checkTableName(name: unknown): asserts name is string {
   checkName('table', name)
   if (/^(".*"|`.*`|\[.*\])$/s.test(name)) throw invalid('table', name, 'a name without quotes around it')
-  if (/^(?:sqlite_|sluice_)/i.test(name)) throw invalid('table', name, 'a name that is not kept for inner tables')
+  if (/^(?:sqlite_|sluice_)/i.test(name))
+    throw invalid('table', name, 'a name that is not reserved for internal tables')
 }
 
 /** Whether a text can be the name of a column. */
@@ -44,7 +45,7 @@ export function isNameInSql(name: unknown): name is string {
   )
 }
 
-/** A name as databases compare it: without regard to the case of ASCII letters. */
+/** A name as databases compare it: ignoring the case of ASCII letters. */
 export function foldName(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }

@@ -1,4 +1,4 @@
-// Opens a file with the SQLite that is in Node. An older Node has none, and must load the library to say so.
+// Opens a file with Node's built-in SQLite. An older Node has none, and must load the library to say so.
 
 import type { DatabaseSync, DatabaseSyncOptions } from 'node:sqlite'
 

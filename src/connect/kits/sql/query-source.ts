@@ -1,4 +1,4 @@
-// What sources of rows of SQL databases have in common: a table or a query, and where a later run goes on.
+// What the sources of rows of SQL databases have in common: a table or a query, and where a later run continues.
 
 import { createHash } from 'node:crypto'
 import { checkMs } from '../../../base/check.ts'
@@ -22,22 +22,22 @@ export interface QueryOptions {
   readonly ranges?: SqlRanges
 }
 
-/** A table or query that is to be read. */
+/** The table or query to read. */
 export interface QueryToRead {
   /** The same in every run for the same rows, and short. */
   readonly source: string
-  /** Either a table, perhaps with its schema, or a query. */
+  /** Either a table, optionally with its schema, or a query. */
   readonly table: string | undefined
   readonly schema: string | undefined
   readonly query: string | undefined
   /** The columns by which rows are read. */
   readonly cursor: readonly string[]
   readonly lookBack: LookBack | undefined
-  /** How long it may be out of reach, in clock milliseconds. */
+  /** How long it may be unreachable, in clock milliseconds. */
   readonly retryMs: number
-  /** What it is cut into; none where it is read as a whole. */
+  /** What it is cut into; empty if it is read as a whole. */
   readonly ranges: readonly SqlRange[]
-  /** The one that is read. */
+  /** The one being read. */
   readonly range?: SqlRange
 }
 
@@ -45,8 +45,8 @@ const RETRY_MS = 60_000
 
 const SAME_EVERYWHERE: SharedNames = { nameOf: (id) => id, idOf: (name) => name, headOf: async () => undefined }
 
-/** What has to hold for reading on without a cursor. */
-const SAME_ROWS = 'as long as the same rows come in the same order, and new ones last'
+/** The condition for continuing without a cursor. */
+const SAME_ROWS = 'if the same rows come in the same order, and new ones last'
 
 /** @throws {SluiceError} CONFIG_INVALID */
 export function queryOf(what: string, options: QueryOptions): QueryToRead {
@@ -61,7 +61,7 @@ export function queryOf(what: string, options: QueryOptions): QueryToRead {
   const cursor = options.cursor === undefined ? [] : [options.cursor].flat()
   for (const name of [table, schema, ...cursor]) if (name !== undefined) checkColumnName(name)
   if (options.cursor !== undefined && cursor.length === 0) {
-    throw optionInvalid(what, 'cursor', options.cursor, 'a column or more')
+    throw optionInvalid(what, 'cursor', options.cursor, 'one column or more')
   }
   checkMs('retryMs', retryMs)
   const lookBack = lookBackOf(what, options.lookBack, cursor.length > 0)
@@ -74,18 +74,18 @@ export function queryOf(what: string, options: QueryOptions): QueryToRead {
   return { source, table, schema, query, cursor, lookBack, retryMs, ranges: rangesOf(what, options.ranges) }
 }
 
-/** What reads queries of one kind of database. */
+/** The reader of queries of one kind of database. */
 interface QueryModule<Opening> {
   openQuery<Row>(opening: Opening, from: Position | undefined, options: OpenOptions): Promise<SplitReader<Row>>
-  /** Absent where columns have no types. */
+  /** Absent if columns have no types. */
   readonly findColumns?: (opening: Opening, signal: AbortSignal | undefined) => Promise<Columns>
 }
 
 /**
  * The source of a query.
  *
- * @param place - the file or server, for a person
- * @param load - loads what reads it: not before that is needed, as programs and threads without a database start sooner
+ * @param place - the file or server, for people
+ * @param load - loads the reader on demand: programs and threads without a database start sooner
  */
 export function querySource<Row, Opening extends QueryToRead>(
   kind: string,
@@ -99,10 +99,10 @@ export function querySource<Row, Opening extends QueryToRead>(
     kind,
     isTabular: true,
     title: `${source} in ${place}`,
-    provided: cursor.length > 0 ? 'as long as the column only grows' : SAME_ROWS,
+    provided: cursor.length > 0 ? 'if the column only grows' : SAME_ROWS,
     isCounted: true,
     ...(lookBack === undefined ? {} : { readsAgain: true as const }),
-    // Ranges are the same wherever they are named.
+    // Ranges are the same wherever they are written.
     ...(parts.size === 0 ? {} : { shared: SAME_EVERYWHERE }),
     splits: async () => (parts.size === 0 ? [{ id: source }] : [...parts.keys()].map((id) => ({ id }))),
     findColumns: async ({ signal } = {}) => await (await load()).findColumns?.(opening, signal),
@@ -114,9 +114,9 @@ export function querySource<Row, Opening extends QueryToRead>(
   }
 }
 
-/** The error for rows without a value for the cursor: they would come in no run. */
+/** The error for rows without a value for the cursor, which no run would read. */
 export function nullInCursor({ source, cursor }: Pick<QueryToRead, 'source' | 'cursor'>): SluiceError {
-  const allowed = 'columns that are null in no row'
+  const allowed = 'columns that are never null'
   const by = cursor.join(', ')
   const message = `Cannot read ${source} by ${by}: cursor takes ${allowed}, and there is a null`
   return new SluiceError('CONFIG_INVALID', message, { key: 'cursor', value: by, allowed })

@@ -1,11 +1,11 @@
-// A query as people write it, as part of another one: without the semicolon and the comments behind it.
+// A user's query as part of another one: without the semicolon and the comments after it.
 
-/** A word, a text, a name or a comment: what a semicolon in it ends nothing. Unclosed ones go to the end. */
+/** A word, a text, a name or a comment: a semicolon in it ends nothing. Unclosed ones extend to the end. */
 const TOKENS =
   /--[^\n]*|\/\*|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|`(?:[^`]|``)*(?:`|$)|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|\[|;|[\w$\u0080-\uffff]+|\s+|[\s\S]/gu
 
 export interface SqlDialect {
-  /** Whether a comment in a comment is one. */
+  /** Whether comments nest. */
   readonly nestsComments?: boolean
   /** Whether `$$` and `$name$` begin a text, and `e'` one with backslashes. */
   readonly hasDollars?: boolean
@@ -21,7 +21,7 @@ export interface SqlQuery {
 }
 
 /**
- * Takes off what follows a statement: semicolons, blanks and comments.
+ * Removes what follows a statement: semicolons, white space and comments.
  *
  * @example
  * trimQuery("select ';' as a; -- all", {}) // => { text: "select ';' as a", hasMore: false }
@@ -45,7 +45,7 @@ export function trimQuery(sql: string, dialect: SqlDialect): SqlQuery {
 
 interface Token {
   readonly to: number
-  /** A blank is a comment, too. */
+  /** White space counts as a comment. */
   readonly kind: 'word' | 'blank' | 'end'
 }
 

@@ -1,4 +1,4 @@
-// A table or query in ranges of a column: each is read by itself, and may be read by another copy.
+// A table or query in ranges of a column: each is read by itself, possibly by another copy.
 
 import { checkKeys } from '../../../base/check.ts'
 import { optionInvalid } from '../config.ts'
@@ -7,7 +7,7 @@ import { checkColumnName, quoteName } from './name.ts'
 /** Where a table is cut. */
 export interface SqlRanges {
   readonly column: string
-  /** Where each range but the first begins, in the order of the column: `[1_000_000, 2_000_000]` cuts in three. */
+  /** Where each range but the first begins, in the order of the column: `[1_000_000, 2_000_000]` makes three. */
   readonly at: readonly (number | bigint | string)[]
 }
 
@@ -19,7 +19,7 @@ export interface SqlRange {
   readonly where: string
 }
 
-/** The ranges, each value in one of them; null is in the first. @throws {SluiceError} CONFIG_INVALID */
+/** The ranges, each value in exactly one; null is in the first. @throws {SluiceError} CONFIG_INVALID */
 export function rangesOf(what: string, ranges: SqlRanges | undefined): readonly SqlRange[] {
   if (ranges === undefined) return []
   checkKeys(`ranges of ${what}`, ranges, ['column', 'at'])
@@ -39,7 +39,7 @@ export function rangesOf(what: string, ranges: SqlRanges | undefined): readonly 
   })
 }
 
-/** Rows, a table or a query in brackets, in a range. */
+/** Rows of a range, from a table or a query in parentheses. */
 export function inRange(rows: string, range: SqlRange | undefined): string {
   return range === undefined ? rows : `(select * from ${rows} as r where ${range.where})`
 }

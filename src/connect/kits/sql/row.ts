@@ -8,16 +8,16 @@ import { faultOfStray } from './evolve.ts'
 
 export type TableRow = Readonly<Record<string, unknown>>
 
-/** Why a value cannot be a row, for a person to read; undefined if it can. */
+/** Why a value cannot be a row, for people; undefined if it can. */
 export function faultOfRow(value: unknown): string | undefined {
-  if (isPromise(value)) return 'a row is an object: found a promise, which the step before did not wait for'
+  if (isPromise(value)) return 'a row must be an object: found a promise, which the previous step did not await'
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return undefined
-  return `a row is an object: found ${describeValue(value)}`
+  return `a row must be an object: found ${describeValue(value)}`
 }
 
 /**
- * Why a row has no place in a table with columns of other names: nobody said that a column may be left out, so a value
- * without one is a reason to refuse the row.
+ * Why a row does not fit a table with columns of other names: columns are not optional, so a row that lacks one is
+ * rejected.
  *
  * @param present - how many of the known columns it has
  */
@@ -36,9 +36,14 @@ export function strayOf(
   return { fault: `column ${describeValue(stray)} is ${describeValue(other)} in the rows before`, isMisfit: false }
 }
 
-/** A letter for each of a batch of rows of which none has a column. */
+/** A dead letter for each of a batch of rows that have no columns. */
 export function refuseAll(rows: Batch, step: string): DeadLetter[] {
   return rows.values().map((row, at) => {
-    return deadLetterAt(rows, at, step, isPromise(row) ? (faultOfRow(row) as string) : 'a row has columns: found none')
+    return deadLetterAt(
+      rows,
+      at,
+      step,
+      isPromise(row) ? (faultOfRow(row) as string) : 'a row must have columns: found none',
+    )
   })
 }

@@ -1,44 +1,44 @@
-// The shape of the table that rows go to: from the columns that are known, or from the first rows.
+// The shape of the target table: from the known columns, or from the first rows.
 
 import { SluiceError } from '../../../base/errors.ts'
 import type { Columns, ColumnType } from '../../column.ts'
 import { inferColumns } from './infer.ts'
 import { checkColumnName, foldName } from './name.ts'
 
-/** A column as rows have it. */
+/** A column as it is in rows. */
 export interface ShapeColumn {
   readonly name: string
-  /** Undefined where rows have no value for it yet. */
+  /** Undefined if rows have no value for it yet. */
   readonly type: ColumnType | undefined
 }
 
 export interface Shape {
   readonly table: string
   readonly columns: readonly ShapeColumn[]
-  /** Names of columns by which rows are overwritten; undefined where none were named. */
+  /** Names of the key columns; undefined if there is no key. */
   readonly key: readonly string[] | undefined
-  /** Whether the columns were found out from rows. */
+  /** Whether the columns were inferred from rows. */
   readonly isInferred: boolean
 }
 
-/** What columns a database takes, and which of them are one to it. */
+/** Which columns a database accepts, and which of them it considers the same. */
 export interface ShapeRules {
   fold(name: string): string
   /** @throws {SluiceError} CONFIG_INVALID */
   checkColumn(name: string): void
-  /** Whether a column of rows can have a column of its name. */
+  /** Whether rows can have a column of its name. */
   isKept(name: string): boolean
-  /** Columns that a table gets beside those of rows, and that are its key, where no key was named. */
+  /** Columns that a table gets besides those of rows, and that are its key if no key was named. */
   readonly identity: readonly ShapeColumn[]
 }
 
-/** To SQLite and DuckDB names that differ only by the case of ASCII letters are one. */
+/** SQLite and DuckDB ignore the case of ASCII letters in names. */
 export const FOLDED: ShapeRules = { fold: foldName, checkColumn: checkColumnName, isKept: () => true, identity: [] }
 
 /**
- * The table for columns that were named.
+ * The table for declared columns.
  *
- * @throws {SluiceError} CONFIG_INVALID for a name that cannot be one, or a key that is no column
+ * @throws {SluiceError} CONFIG_INVALID for an invalid name, or a key that is not a column
  */
 export function shapeOf(table: string, columns: Columns, key: readonly string[] | undefined, rules: ShapeRules): Shape {
   const named = Object.entries(columns).map(([name, type]) => ({ name, type }))
@@ -46,9 +46,9 @@ export function shapeOf(table: string, columns: Columns, key: readonly string[] 
 }
 
 /**
- * The table for rows whose columns nobody named; undefined while none of them has any.
+ * The table for rows without declared columns; undefined while no row has any.
  *
- * @param known - the types of some columns, which rule over what values look like
+ * @param known - the types of some columns, which take precedence over the values
  */
 export function shapeOfRows(
   table: string,
@@ -77,13 +77,13 @@ function checked(shape: Shape, { fold, checkColumn, identity }: ShapeRules): Sha
   throw new SluiceError('CONFIG_INVALID', message, { key: 'key', value: stray, allowed })
 }
 
-/** Refuses two columns that are one to the database. */
+/** Rejects two columns that the database considers the same. */
 function checkDistinct(names: readonly string[], fold: ShapeRules['fold']): ReadonlyMap<string, string> {
   const seen = new Map<string, string>()
   for (const name of names) {
     const other = seen.get(fold(name))
     if (other !== undefined) {
-      const allowed = 'columns whose names differ by more than upper and lower case'
+      const allowed = 'columns whose names differ by more than case'
       const message = `Cannot make a table of the columns ${JSON.stringify(other)} and ${JSON.stringify(name)}: it takes ${allowed}`
       throw new SluiceError('CONFIG_INVALID', message, { key: 'columns', value: name, allowed })
     }

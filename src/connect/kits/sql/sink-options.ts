@@ -1,4 +1,4 @@
-// Options that all sinks of SQL databases have.
+// Options of all SQL sinks.
 
 import { checkChoice } from '../../../base/check.ts'
 import { COLUMN_TYPES, type Columns } from '../../column.ts'
@@ -16,9 +16,9 @@ export interface TableOptions {
 }
 
 /**
- * Refuses options that no table can have.
+ * Rejects options that are invalid for any table.
  *
- * @param sink - whose options they are: `sqlite`
+ * @param sink - whose options they are: `sqliteSink`
  * @throws {SluiceError} CONFIG_INVALID
  */
 export function checkTables(
@@ -42,9 +42,9 @@ export function checkTables(
   shapeOf(table, columns, key, rules)
 }
 
-/** Refuses what names no database file. @throws {SluiceError} CONFIG_INVALID */
+/** Rejects an invalid path of a database file. @throws {SluiceError} CONFIG_INVALID */
 export function checkDatabaseFile(sink: string, path: unknown): void {
   if (isPath(path) && path !== ':memory:') return
-  const hint = path === ':memory:' ? ': what is in memory only, no run can go on from' : ''
+  const hint = path === ':memory:' ? ': no run can continue from a database in memory' : ''
   throw optionInvalid(sink, 'path', path, `the path of a file${hint}`)
 }

@@ -4,13 +4,15 @@ import type { Sink, SinkOptions, SinkWriter } from '../../sink.ts'
 import type { SqlWriter, SqlWriterOptions } from '../store/writer.ts'
 import type { TableOptions } from './sink-options.ts'
 
-/** What a sink says of itself, and how it is looked at. */
+/** How a sink describes itself, and how it is inspected. */
 export type AboutSink<Row> = Pick<
   Sink<Row>,
   'kind' | 'title' | 'deadLetters' | 'epochs' | 'locks' | 'database' | 'inspect'
 >
 
-/** @param open - opens a writer; nothing of a database is loaded before that */
+/**
+ * @param open - opens a writer; the database client is loaded then
+ */
 export function sqlSink<Row>(
   about: AboutSink<Row>,
   tables: TableOptions,
@@ -27,7 +29,7 @@ export function sqlSink<Row>(
     isKeyed: tables.key !== undefined,
     open: async (given) => await open(optionsOf(given)),
     dryRun: async (given) => await open({ ...optionsOf(given), isDryRun: true }),
-    // Of the same database, it is made by the same function.
+    // Made by the same function for the same database.
     openBeside: async (writer, given) => await (writer as SqlWriter<never>).beside<Row>(optionsOf(given)),
   }
 }

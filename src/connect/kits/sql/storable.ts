@@ -3,7 +3,7 @@
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 /**
- * A text without what databases refuse: NUL and halves of surrogate pairs are written as escapes, for people to read.
+ * A text without what databases reject: NUL and halves of surrogate pairs are written as escapes, for people to read.
  *
  * @example
  * // storable('a\0b') is 'a\\x00b'

@@ -1,12 +1,12 @@
-// What a column of text holds of values that are no texts, where rows brought several types for it.
+// The text stored in a text column for other values, if rows brought several types for it.
 
 import { decimalText } from '../decimal.ts'
 import { jsonText } from '../json/line.ts'
 import { isStorable } from './exact.ts'
 
 /**
- * The text of a value: numbers as digits, dates as ISO 8601, arrays and objects as JSON. Undefined for what has none:
- * bytes, and texts that no database holds.
+ * The text of a value: numbers as digits, dates as ISO 8601, arrays and objects as JSON. Undefined if it has no text
+ * form: bytes, and texts that no database can hold.
  *
  * @example
  * textOf(1.5) // => '1.5'
@@ -34,12 +34,12 @@ function ofObject(value: object): string | undefined {
   return jsonOf(value)
 }
 
-/** JSON of a value, exactly; undefined for what JSON has no form for. */
+/** JSON of a value, exactly; undefined for what JSON cannot represent. */
 export function jsonOf(value: unknown): string | undefined {
   try {
     return jsonText(value)
   } catch {
-    // Why, `jsonText` says to who asks.
+    // `jsonText` tells callers why.
     return undefined
   }
 }

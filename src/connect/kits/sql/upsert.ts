@@ -1,4 +1,4 @@
-// Rows that overwrite those of the same key.
+// Rows that overwrite those with the same key.
 
 import { quoteName } from './name.ts'
 
@@ -8,15 +8,15 @@ export interface Upsert {
   readonly columns: readonly string[]
   /** The columns of the key. */
   readonly key: readonly string[]
-  /** Rows as SQL, in brackets; or a query that gives them. */
+  /** Rows as SQL, in parentheses; or a query that returns them. */
   readonly rows: readonly string[] | string
-  /** Whether a row that is there stays as it is. */
+  /** Whether an existing row is left unchanged. */
   readonly keepsOld?: boolean
 }
 
 type Fold = (name: string) => string
 
-/** The statement, as SQLite, PostgreSQL and DuckDB take it. */
+/** The statement, in the dialect of SQLite, PostgreSQL and DuckDB. */
 export function upsert({ table, columns, key, rows, keepsOld = false }: Upsert, fold: Fold = same): string {
   const names = columns.map(quoteName).join(', ')
   const conflict = onConflict(keepsOld ? key : columns, key, fold)
@@ -25,7 +25,7 @@ export function upsert({ table, columns, key, rows, keepsOld = false }: Upsert, 
 }
 
 /**
- * What follows an `insert` of rows some of which may be there.
+ * What follows an `insert` of rows some of which may exist.
  *
  * @example
  * onConflict(['id', 'n'], ['id']) // => 'on conflict ("id") do update set "n" = excluded."n"'

@@ -1,4 +1,4 @@
-// The checkpoints of pipelines, in tables beside their rows: one transaction commits both. Each shard has its own.
+// The checkpoints of pipelines, in tables next to their rows: one transaction commits both. Each shard has its own.
 
 import { type Shard, shardText, WHOLE } from '../../shard.ts'
 import type { Checkpoint, CheckpointSummary, ShardSummary } from '../../sink.ts'
@@ -9,29 +9,31 @@ import { committer, type Found, isOf, type NoteOver, readCheckpoint, readCheckpo
 import { hasTable, parameters, pieces, rowsOf } from './tables.ts'
 import { all, plainNumber, run, type SqlRow, type SqlValue, type Work } from './work.ts'
 
-/** How to start over on purpose, for errors. */
+/** How to start over deliberately, for errors. */
 export const START_OVER = 'to start over: sluice checkpoints FILE reset'
 
-/** Positions that one statement writes. */
+/** Positions written by one statement. */
 const AT_ONCE = 500
 
 /**
- * The checkpoint of one shard of a pipeline in one database, inside the transaction of its rows. Positions are those of
- * the whole pipeline: another number of shards goes on from them.
+ * The checkpoint of one shard of a pipeline in one database, inside the transaction of its rows. Positions belong to
+ * the whole pipeline: another number of shards continues from them.
  *
- * The epoch fences, too: a commit goes through only if the epoch that is there is the one that this instance left or
+ * The epoch also serves as a fence: a commit succeeds only if the stored epoch is the one that this instance wrote or
  * found.
  */
 export class CheckpointTable {
   readonly #dialect: SqlDialect
   readonly #pipeline: string
   readonly #shard: string
-  /** The epoch of the last commit that this instance knows; 0 before the first. */
+  /** The epoch of the last commit known to this instance; 0 before the first. */
   #epoch = 0
-  /** What a sink without transactions has to make visible of that epoch. */
+  /** What a sink without transactions must publish of that epoch. */
   #note: Json | undefined
   #notesOver: readonly NoteOver[] = []
-  /** Splits that have a position, how many of them this shard was the first to have one of, and parts that have a state. */
+  /**
+   * Splits that have a position, how many of them this shard was the first to position, and parts that have a state.
+   */
   readonly #known = new Set<string>()
   #splits = 0
   readonly #parts = new Set<string>()
@@ -50,7 +52,7 @@ export class CheckpointTable {
     return this.#note
   }
 
-  /** What is still to be made visible of shards of another count, which are over. */
+  /** What remains to be published of shards of another count, which have ended. */
   get notesOver(): readonly NoteOver[] {
     return this.#notesOver
   }
@@ -65,8 +67,8 @@ export class CheckpointTable {
   }
 
   /**
-   * What the last commit left; undefined at a first run.
-   * @throws {SluiceError} CHECKPOINT_INVALID if it cannot be read: nothing then starts over by itself
+   * The last commit; undefined at a first run.
+   * @throws {SluiceError} CHECKPOINT_INVALID if it cannot be read: a run never starts over by itself
    */
   *restore(): Work<Checkpoint | undefined> {
     const restored = readCheckpoint(this.#pipeline, this.#shard, yield* this.#found(), START_OVER)
@@ -82,9 +84,9 @@ export class CheckpointTable {
   }
 
   /**
-   * What all shards left together; undefined where nothing was committed.
+   * The last commits of all shards together; undefined if nothing was committed.
    *
-   * @param present - shards that are told of, whatever they have committed
+   * @param present - shards to include even if they have committed nothing
    */
   *ofAll(present: readonly string[]): Work<OfAll | undefined> {
     const found = yield* this.#found()
@@ -108,7 +110,7 @@ export class CheckpointTable {
       told.set(shard, { epoch, totals: checkpoint.totals, committed: row === undefined ? undefined : commitText(row) })
     }
     const last = [...committed.values()].reduce((a, b) => (Number(b.at) > Number(a.at) ? b : a))
-    // Letters of all of them are of epochs up to that one.
+    // Dead letters of all of them belong to epochs up to that one.
     const epoch = Math.max(...[...told.values()].map((one) => one.epoch))
     return { positions, totals, states, epoch, committed: commitText(last), shards: told }
   }
@@ -118,7 +120,7 @@ export class CheckpointTable {
     return Number((yield* this.#row())?.epoch ?? 0) === this.#epoch
   }
 
-  /** Who committed last and when, for a person: `epoch 3, by process 812 on web1 at 2026-03-02T10:00:00.000Z`. */
+  /** Who committed last and when, for people: `epoch 3, by process 812 on web1 at 2026-03-02T10:00:00.000Z`. */
   *lastCommit(): Work<string> {
     const row = yield* this.#row()
     return row === undefined ? 'and removed its checkpoint' : commitText(row)
@@ -127,7 +129,7 @@ export class CheckpointTable {
   /**
    * Writes a checkpoint; false if another instance has committed meanwhile.
    *
-   * @param note - what a sink without transactions has to make visible of it
+   * @param note - what a sink without transactions must publish of it
    */
   *save({ epoch, positions, totals, states }: Checkpoint, note?: Json): Work<boolean> {
     if (!(yield* this.isLast())) return false
@@ -147,7 +149,7 @@ export class CheckpointTable {
     return true
   }
 
-  /** The transaction with `save` in it is committed. */
+  /** The transaction that contains `save` is committed. */
   saved(epoch: number): void {
     this.#epoch = epoch
   }
@@ -178,7 +180,7 @@ export class CheckpointTable {
     const forget = `delete from ${table} where ${key.map((name, at) => `${name} = ${parameter(at + 1)}`).join(' and ')}`
     for (const [part, state] of states) {
       const place = [this.#pipeline, this.#shard, part]
-      // One by one: together they might be more than one message holds.
+      // One by one: together they might exceed one message.
       if (state.length === 0) yield* run(forget, place)
       else yield* run(keep, [...place, state])
     }

@@ -1,4 +1,4 @@
-// What a database has to bring so that a pipeline can write to it.
+// What a database must provide so that a pipeline can write to it.
 
 import type { Batch } from '../../batch.ts'
 import type { DeadLetter } from '../../origin.ts'
@@ -9,17 +9,17 @@ import type { SqlDialect } from './dialect.ts'
 import type { Soon } from './soon.ts'
 import type { Work } from './work.ts'
 
-/** Writes rows into one table, inside the transaction at hand. */
+/** Writes rows to one table, inside the current transaction. */
 export interface RowTable {
-  /** Makes the table where it is missing, or checks the one that is there. @throws {SluiceError} SINK_MISMATCH */
+  /** Creates the table if it is missing, or checks the existing one. @throws {SluiceError} SINK_MISMATCH */
   ensure(): Soon<void>
   /** Called once in every transaction, before its first rows. */
   enter(): Soon<void>
-  /** Takes rows; gives back a letter for each that was refused, all others are written. */
+  /** Takes rows; returns a dead letter for each rejected one, all others are written. */
   write(rows: Batch): Soon<readonly DeadLetter[]>
-  /** Waits until no statement is under way: others follow. Absent where none ever is. */
+  /** Waits until no statement is under way, before others are sent. Absent if statements are synchronous. */
   settled?(): Promise<void>
-  /** Writes what is held back, before a commit. Absent where nothing is. */
+  /** Writes what is held back, before a commit. Absent if nothing is. */
   flush?(): Promise<void>
 }
 
@@ -29,47 +29,49 @@ export interface SqlConnection {
   /** Does work: sends its statements, one after the other. */
   do<T>(work: Work<T>): Soon<T>
   /**
-   * @param kind - what the transaction is for: what only reads sees all tables as of one commit
-   * @param act - what it is begun for, as errors say it
-   * @param checkFence - fails if another instance has taken over: called where a transaction is waited for long, and one
-   *   that has begun keeps all others out
+   * @param kind - the purpose of the transaction: a reading one sees all tables as of one commit
+   * @param act - what it is begun for, for errors
+   * @param checkFence - fails if another instance has taken over: called if it takes long to get a transaction, which
+   *   locks out all others
    */
   begin(kind: 'read' | 'reset' | 'write', act: string, checkFence: () => Soon<void>): Soon<void>
   /** Makes the transaction durable. */
   commit(): Soon<void>
-  /** Forgets the transaction, if one is open. Does not throw. Absent where that goes with the connection. */
+  /** Rolls back the open transaction, if any. Does not throw. Absent if closing the connection does that. */
   rollBack?(): Soon<void>
-  /** The error that a caller can act on for what was thrown. */
+  /** Turns what was thrown into an error that the caller can act on. */
   trouble(error: unknown, act: string): unknown
-  /** Forgets the transaction, lets go of the lease, if there is one, and closes. Does not throw. */
+  /** Rolls back, releases the lease, if there is one, and closes. Does not throw. */
   close(release: Work<void> | undefined): Soon<void>
 }
 
 /** A database that a pipeline writes to. */
 export interface SqlDatabase extends SqlConnection {
   readonly rules: ShapeRules
-  /** The step of dead letters that it makes, which is its kind. */
+  /** The step of its dead letters, which is its kind. */
   readonly step: string
-  /** How many rows it likes to write at once; absent where it takes them as they come. */
+  /** The preferred number of rows per write; absent if any number is fine. */
   readonly batch?: BatchSize
-  /** Whether calls are over when they return: then they need not wait for each other. */
+  /** Whether calls are synchronous: then they need not await each other. */
   readonly answersAtOnce?: boolean
-  /** Writes the rows of a shape; each of several does so beside the others. */
+  /** Writes the rows of a shape; several work independently. */
   rows(shape: Shape, options: TableOptions): RowTable
-  /** The schemas that a name with a dot may be meant to name a table in, and what to say then. */
+  /** The schemas that a dotted table name may refer to, and the advice for that case. */
   readonly schemas?: {
     names(): Work<readonly string[]>
     use(schema: string, table: string): string
   }
   /**
-   * Does work beside the transaction, on another connection, unless that is lost. Absent where there is none: then nothing
-   * else is done while a transaction is open.
+   * Does work on another connection, besides the transaction, unless that connection is lost. Absent if there is no
+   * other connection: then nothing else happens while a transaction is open.
    */
   aside?(work: Work<void>): Promise<void>
-  /** Whether an error says that another connection has the lock now. */
+  /** Whether an error says that another connection holds the lock. */
   isBusy?(error: unknown): boolean
   /** Whether the connection is known to be lost. */
   readonly isLost?: boolean
-  /** Something has failed for good: nothing of the transaction is to be kept, and nobody is to wait for its locks. */
+  /**
+   * Something has failed for good: nothing of the transaction will be committed, and nobody should wait for its locks.
+   */
   failed?(error: unknown): void
 }

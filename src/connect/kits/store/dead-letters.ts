@@ -1,4 +1,4 @@
-// The table of dead letters: what could not be loaded, kept with its raw form, its place and the reason.
+// The table of dead letters: what could not be loaded, with its raw form, its origin and the reason.
 
 import { systemClock } from '../../../base/clock.ts'
 import { type Batch, batchOf, originsOf } from '../../batch.ts'
@@ -25,12 +25,12 @@ const COLUMNS: Columns = {
 const KEY = ['pipeline', 'file', 'offset', 'step', 'part']
 const PLACE = 'file, "offset", step, part'
 
-/** Letters that one statement takes out. */
+/** Dead letters deleted by one statement. */
 const AT_ONCE = 500
 
 /**
- * The dead letters of a pipeline. They are written as rows are, in bulk: one of the same place overwrites, so that a
- * letter is there once, however often its record was read.
+ * The dead letters of a pipeline. They are written like rows, in bulk: one of the same origin overwrites, so that a
+ * dead letter exists once, however often its record was read.
  */
 export class DeadLetterTable {
   readonly #dialect: SqlDialect
@@ -43,19 +43,21 @@ export class DeadLetterTable {
     this.#pipeline = pipeline
   }
 
-  /** How rows of letters are written: whatever text the table can hold is taken. */
+  /** How rows of dead letters are written: any text that the table can hold is accepted. */
   get shape(): Shape {
     const columns = Object.keys(COLUMNS).map((name) => ({ name, type: undefined }))
     return { table: this.#name, columns, key: KEY, isInferred: true }
   }
 
-  /** Makes the table where it is missing. */
+  /** Creates the table if it is missing. */
   *ensure(): Work<void> {
     const columns = Object.entries(COLUMNS).map(([name, type]) => ({ name, type }))
     yield* this.#dialect.makeTable({ table: this.#name, columns, key: KEY, isInferred: false })
   }
 
-  /** @param epoch - that they are committed with */
+  /**
+   * @param epoch - the epoch that they are committed with
+   */
   rowsOf(letters: readonly DeadLetter[], epoch: number): Batch {
     const { storable } = this.#dialect
     const time = systemClock.wallMs()
@@ -67,7 +69,7 @@ export class DeadLetterTable {
     return batchOf(rows, originsOf(letters))
   }
 
-  /** Takes letters out again. */
+  /** Deletes dead letters. */
   *deleteDeadLetters(letters: readonly StoredDeadLetter[]): Work<void> {
     const { parameter, storable } = this.#dialect
     for (const some of pieces(letters, AT_ONCE)) {
@@ -83,7 +85,7 @@ export class DeadLetterTable {
     }
   }
 
-  /** Letters by place, behind `after`. */
+  /** Dead letters by origin, after `after`. */
   *list({
     limit,
     after,

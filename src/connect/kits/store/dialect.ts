@@ -1,4 +1,4 @@
-// What differs from database to database in how checkpoints, leases and dead letters are kept.
+// How databases differ in storing checkpoints, leases and dead letters.
 
 import type { Shape } from '../sql/shape.ts'
 import type { Upsert } from '../sql/upsert.ts'
@@ -9,7 +9,7 @@ export interface SqlDialect {
   parameter(number: number): string
   /** The name of a table as SQL, with its schema where there is one. */
   table(name: string): string
-  /** A query of the `name` of all tables there are, folded. */
+  /** A query for the folded `name` of all existing tables. */
   readonly tables: string
   /** A name as the database compares it. */
   fold(name: string): string
@@ -18,14 +18,14 @@ export interface SqlDialect {
     /** For the times of leases and commits. */
     readonly time: string
   }
-  /** Where one that is gone may have locked what others need: leases name the session of who holds them. */
+  /** For databases in which a dead instance may still hold locks: leases name the session of their holder. */
   readonly session?: {
-    /** This one as SQL: a text that no other ever has, or null. */
+    /** The current session as SQL: a unique text, or null. */
     readonly own: string
-    /** Ends one, as far as that is allowed. */
+    /** Ends a session, as far as permitted. */
     end(session: unknown): Work<void>
   }
-  /** The time now in SQL, as `types.time` holds it: by the database's clock where instances on several machines share it. */
+  /** The current time in SQL, as `types.time`: by the database's clock if instances on several machines share it. */
   now(): string
   /** The epoch milliseconds of a column of `types.time`. */
   millis(column: string): string
@@ -33,13 +33,13 @@ export interface SqlDialect {
   letterMillis(column: string): string
   /** A text as the database can hold it. */
   storable(text: string): string
-  /** What stands after a `select` whose rows nobody else may change until the transaction ends. */
+  /** A suffix of `select` that locks its rows until the transaction ends. */
   readonly forUpdate: string
   upsert(rows: Upsert): string
-  /** Keeps others from making tables until the transaction ends. @throws if none may be made or changed */
+  /** Keeps others from creating tables until the transaction ends. @throws if none may be created or changed */
   lockTables(): Work<void>
   /** Keeps others from opening the pipeline until the transaction ends. */
   alone(pipeline: string): Work<void>
-  /** Makes a table, or checks the one that is there. @throws {SluiceError} SINK_MISMATCH if that does not fit */
+  /** Creates a table, or checks the existing one. @throws {SluiceError} SINK_MISMATCH if that does not fit */
   makeTable(shape: Shape): Work<unknown>
 }

@@ -1,4 +1,4 @@
-// Looks at what a database keeps of a pipeline.
+// Inspects what a database stores of a pipeline.
 
 import type { HeldLease } from '../../lease.ts'
 import type { CheckpointSummary, SinkInspector, StoredDeadLetter } from '../../sink.ts'
@@ -8,7 +8,7 @@ import { SqlStore, type StoreOptions } from './store.ts'
 import type { Work } from './work.ts'
 
 export class SqlInspector implements SinkInspector {
-  /** Undefined where there is no database yet. */
+  /** Undefined if there is no database yet. */
   readonly #connection: SqlConnection | undefined
   readonly #options: StoreOptions
 
@@ -44,7 +44,7 @@ export class SqlInspector implements SinkInspector {
     await this.#connection?.close(undefined)
   }
 
-  /** In one transaction: all tables are seen as of one commit, and of what throws nothing is kept. */
+  /** In one transaction: all tables are seen as of one commit, and errors roll everything back. */
   async #transact<T>(act: 'read' | 'reset', work: (store: SqlStore) => Work<T>): Promise<T | undefined> {
     const connection = this.#connection
     if (connection === undefined) return undefined

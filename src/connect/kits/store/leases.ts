@@ -1,4 +1,4 @@
-// The leases on pipelines, in a table beside their checkpoints: one for each shard.
+// The leases on pipelines, in a table next to their checkpoints: one per shard.
 
 import { type Claim, isHeld, LEASE_MS, type Lease, nextLease } from '../../lease.ts'
 import { type Shard, shardText, WHOLE } from '../../shard.ts'
@@ -6,18 +6,18 @@ import type { SqlDialect } from './dialect.ts'
 import { hasTable, parameters } from './tables.ts'
 import { all, run, type SqlRow, type Work } from './work.ts'
 
-/** A lease, and the time by the same clock. */
+/** A lease, and the current time by the same clock. */
 export interface FoundLease extends Lease {
   readonly pipeline: string
   /** `2/8` */
   readonly shard: string
-  /** The holder's session, where it has one. */
+  /** The holder's session, if it has one. */
   readonly backend: unknown
   readonly nowMs: number
 }
 
 /**
- * The lease on one shard of a pipeline in one database. What changes it belongs in a transaction, but for `renew` and
+ * The lease on one shard of a pipeline in one database. Changes must be made in a transaction, except for `renew` and
  * `release`.
  */
 export class LeaseTable {
@@ -25,7 +25,7 @@ export class LeaseTable {
   readonly #table: string
   readonly #pipeline: string
   readonly #shard: string
-  /** The number of the lease that this instance holds, which no other of the pipeline has; 0 before it has one. */
+  /** The token of the lease held by this instance, unique within the pipeline; 0 without a lease. */
   #token = 0
 
   constructor(dialect: SqlDialect, pipeline: string, shard: Shard) {
@@ -40,25 +40,25 @@ export class LeaseTable {
     return (yield* this.#all()).find(({ shard }) => shard === this.#shard)
   }
 
-  /** The leases of all shards that have come, held or not. */
+  /** The leases of all shards that have ever started, held or not. */
   *found(lock = ''): Work<readonly FoundLease[]> {
     return (yield* hasTable(this.#dialect, 'sluice_leases')) ? yield* this.#all(lock) : []
   }
 
-  /** Those that keep others out. With a lock nobody changes any until the transaction ends. */
+  /** Those that exclude others. With a lock nobody changes any until the transaction ends. */
   *held(lock = ''): Work<readonly FoundLease[]> {
     return (yield* this.found(lock)).filter((lease) => isHeldFrom(ANYBODY, lease))
   }
 
-  /** The lease that keeps out who claims this shard: its own, or one of another count. */
+  /** The lease that excludes this shard: its own, or one of another count. */
   *against(claim: Omit<Claim, 'nowMs'>): Work<FoundLease | undefined> {
     return this.#rivals(yield* this.#all()).find((lease) => isHeldFrom(claim, lease))
   }
 
-  /** Takes the lease; gives the one that stands against it, or the shards of another count that are over. */
+  /** Takes the lease; returns the one that prevents that, or the shards of another count that have ended. */
   *take(claim: Omit<Claim, 'nowMs'>): Work<{ readonly holder?: FoundLease; readonly over: readonly string[] }> {
     const { alone, forUpdate, session } = this.#dialect
-    // What a holder that is gone has not committed must not lock out who goes on.
+    // Uncommitted work of a dead holder must not lock out its successor.
     for (const lease of this.#rivals(yield* this.#all())) {
       if (!isHeldFrom(claim, lease)) yield* session?.end(lease.backend) ?? []
     }
@@ -73,7 +73,7 @@ export class LeaseTable {
     return { over }
   }
 
-  /** Takes the lease of this number from who holds it; false if there is no such one. */
+  /** Takes over the lease of this number; false if there is no such one. */
   *breakOff(token: number): Work<boolean> {
     const lease = (yield* this.held()).find((one) => one.token === token)
     if (lease === undefined) return false
@@ -86,12 +86,14 @@ export class LeaseTable {
     return (yield* this.current())?.token === this.#token
   }
 
-  /** A sign of life; false if another instance has taken over. In a transaction nobody takes over until its end. */
+  /**
+   * Renews the lease; false if another instance has taken over. Within a transaction nobody takes over until its end.
+   */
   renew(): Work<boolean> {
     return this.#change(`renewed = ${this.#dialect.now()}`, this.#token)
   }
 
-  /** Lets go of it, if it is still ours. */
+  /** Releases it, if it is still ours. */
   *release(): Work<void> {
     if (this.#token !== 0) yield* this.#change('pid = 0', this.#token)
   }
@@ -120,7 +122,7 @@ export class LeaseTable {
     this.#token = token
   }
 
-  /** Of a run with another count, which is over: should it wake, it commits nothing any more. */
+  /** For a run with another count, which has ended: should it wake up, it cannot commit any more. */
   *#forget(shard: string): Work<void> {
     const { parameter } = this.#dialect
     const sql = `delete from ${this.#table} where pipeline = ${parameter(1)} and shard = ${parameter(2)}`
@@ -141,7 +143,7 @@ export function selectLeases(dialect: SqlDialect): string {
     from ${table('sluice_leases')} l`
 }
 
-/** A row of {@link selectLeases}, also out of a table that knows no shards yet. */
+/** A row of {@link selectLeases}, also from a table without shards. */
 export function leaseOf(row: SqlRow): FoundLease {
   return {
     pipeline: String(row.pipeline),
@@ -157,19 +159,19 @@ export function leaseOf(row: SqlRow): FoundLease {
   }
 }
 
-/** Whether a lease that was found keeps out who claims it, or anybody. */
+/** Whether a lease excludes a claimant, or anybody. */
 export function isHeldFrom(claim: Omit<Claim, 'nowMs'>, found: FoundLease): boolean {
   return isHeld(found, { ...claim, nowMs: found.nowMs })
 }
 
-/** Claims nothing: for who looks whether anybody holds a lease. */
+/** Claims nothing: to see whether anybody holds a lease. */
 export const ANYBODY: Omit<Claim, 'nowMs'> = { owner: '', leaseMs: LEASE_MS }
 
 function newestOf(leases: readonly FoundLease[]): FoundLease | undefined {
   return leases.reduce<FoundLease | undefined>((a, b) => (a !== undefined && a.token > b.token ? a : b), undefined)
 }
 
-/** Of how many copies a shard is one. */
+/** The number of shards, of which a shard is one. */
 export function countOf(shard: string): string | undefined {
   return shard.split('/')[1]
 }

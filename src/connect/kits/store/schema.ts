@@ -1,4 +1,4 @@
-// The tables of the store, their version, and how those of the version before become these.
+// The tables of the store, their version, and the migration from the previous version.
 
 import { SluiceError } from '../../../base/errors.ts'
 import { holderOf } from '../../lease.ts'
@@ -9,15 +9,15 @@ import { checkpointInvalid } from './stored-checkpoint.ts'
 import { tablesOf } from './tables.ts'
 import { all, run, type Work } from './work.ts'
 
-/** Of all tables together. Tables without a version are of those before 3. */
+/** The version of all tables together. Tables without a version are older than 3. */
 export const STORE_VERSION = 3
 
-/** What is kept of a pipeline beside its lease and its letters. */
+/** What is stored of a pipeline besides its lease and its dead letters. */
 export const KEPT: readonly string[] = ['sluice_checkpoints', 'sluice_positions', 'sluice_states', 'sluice_splits']
 const VERSION = 'sluice_store'
 const OWN = [VERSION, 'sluice_leases', ...KEPT]
 
-/** Before version 3: notes of sinks without transactions were in a table of their own, and nothing had a shard. */
+/** Before version 3: notes of sinks without transactions had a table of their own, and there were no shards. */
 const NOTES = 'sluice_notes'
 const BEFORE = ['sluice_leases', 'sluice_checkpoints', 'sluice_states', NOTES]
 
@@ -27,7 +27,7 @@ interface Old {
   readonly columns: readonly string[]
 }
 
-/** What each table is made of. Splits are those that a shard listed, as it found them. */
+/** The definition of each table. Splits are those listed by a shard. */
 function columnsIn({ types, session }: SqlDialect): Readonly<Record<string, string>> {
   const shard = 'pipeline text not null, shard text not null'
   return {
@@ -47,14 +47,14 @@ function columnsIn({ types, session }: SqlDialect): Readonly<Record<string, stri
 }
 
 /**
- * Makes the tables where one is missing, and changes those of an earlier version: rights to do so are needed only then.
+ * Creates missing tables, and migrates those of an earlier version: only then are rights to do so needed.
  *
  * @throws {SluiceError} CHECKPOINT_INVALID for tables of a later version; PIPELINE_HELD while a run of an earlier one goes on
  */
 export function* createTables(dialect: SqlDialect, pipeline: string): Work<void> {
   if ((yield* missing(dialect, pipeline)).length === 0) return
   yield* dialect.lockTables()
-  // Another instance may have made them meanwhile.
+  // Another instance may have created them meanwhile.
   const lacking = yield* missing(dialect, pipeline)
   const isOlder = lacking.includes(VERSION) && lacking.length < OWN.length
   const old = isOlder ? yield* setAside(dialect, pipeline) : []
@@ -82,7 +82,7 @@ function* missing(dialect: SqlDialect, pipeline: string): Work<readonly string[]
   return OWN.filter((table) => !there.includes(table))
 }
 
-/** Puts what is in tables of an earlier version into temporary ones. */
+/** Moves tables of an earlier version to temporary ones. */
 function* setAside(dialect: SqlDialect, pipeline: string): Work<readonly Old[]> {
   yield* checkNoRun(dialect, pipeline)
   const old: Old[] = []
@@ -105,7 +105,7 @@ function* takeBack(dialect: SqlDialect, old: readonly Old[]): Work<void> {
       )
       values.set('shard', `'${shardText(WHOLE)}'`)
       if (table === 'sluice_checkpoints') {
-        // Neither was there always.
+        // Neither existed in every version.
         values.set('parts', columns.includes('parts') ? 'coalesce(parts, 0)' : '0')
         if (hasNotes)
           values.set('note', `(select note from ${NOTES}_before n where n.pipeline = b.pipeline and n.epoch = b.epoch)`)
@@ -117,7 +117,7 @@ function* takeBack(dialect: SqlDialect, old: readonly Old[]): Work<void> {
   for (const { table } of old) yield* run(`drop table ${table}_before`)
 }
 
-/** A run of an earlier version would commit into tables that are no longer there. */
+/** A run of an earlier version would commit into tables that no longer exist. */
 function* checkNoRun(dialect: SqlDialect, pipeline: string): Work<void> {
   if ((yield* tablesOf(dialect, ['sluice_leases'])).length === 0) return
   for (const row of yield* all(selectLeases(dialect))) {

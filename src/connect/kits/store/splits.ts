@@ -1,4 +1,4 @@
-// What copies of a run have listed: each leaves it where the others see it, and finds out whether they see the same.
+// What the copies of a run have listed: each publishes its list, and checks that all see the same.
 
 import { createHash } from 'node:crypto'
 import { SluiceError } from '../../../base/errors.ts'
@@ -10,7 +10,7 @@ import { committer } from './stored-checkpoint.ts'
 import { parameters, pieces, rowsOf } from './tables.ts'
 import { run, type SqlRow, type SqlValue, type Work } from './work.ts'
 
-/** Splits that one statement writes, or takes out. */
+/** Splits written or deleted by one statement. */
 const AT_ONCE = 500
 const COLUMNS = ['pipeline', 'split', 'shard', 'path', 'head_bytes', 'head', 'listed_by']
 
@@ -26,12 +26,12 @@ export class SplitTable {
   }
 
   /**
-   * Compares what this copy has listed with what others have, and adds what they have not. What others listed and this
-   * one does not see must have been read: files may be taken away once they are.
+   * Compares what this copy has listed with the lists of others, and adds what they lack. What others listed and this
+   * one does not see must have been read: files may be removed once they are.
    *
    * @param known - splits that have a position
    * @param atWork - shards that are held
-   * @returns those that belong to a shard at work which has not seen them
+   * @returns those of shards at work that have not seen them
    * @throws {SluiceError} SOURCE_DIFFERS
    */
   *share(
@@ -47,7 +47,7 @@ export class SplitTable {
       const own = missing.get(name)
       const isOld = row.shard === this.#shard || countOf(String(row.shard)) !== countOf(this.#shard)
       if (own !== undefined && isSame(own, row)) missing.delete(name)
-      // What this copy, or one of another count, has listed earlier is as it is now.
+      // What this copy, or one of another count, has listed earlier is replaced.
       else if (isOld) gone.push(name)
       else if (own !== undefined)
         throw this.#differs(row, `${JSON.stringify(own.path)} begins with other bytes`, own.path)
@@ -93,7 +93,7 @@ export class SplitTable {
 
 const NONE = new Uint8Array()
 
-/** Files grow: what was there first is there still. */
+/** Files grow: their beginning stays the same. */
 function isSame({ head }: ListedSplit, row: SqlRow): boolean {
   if (head === undefined) return true
   const bytes = Number(row.head_bytes)

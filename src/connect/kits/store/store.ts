@@ -1,4 +1,4 @@
-// What a pipeline keeps in a database beside its rows: lease, checkpoint and dead letters.
+// What a pipeline stores in a database next to its rows: lease, checkpoint and dead letters.
 
 import { SluiceError } from '../../../base/errors.ts'
 import { type Claim, fenced, type HeldLease, holderOf, pipelineHeld } from '../../lease.ts'
@@ -24,7 +24,7 @@ export interface StoreOptions {
   readonly deadLetters: string
 }
 
-/** The store of one pipeline in one database. Its work belongs in transactions that its caller begins and commits. */
+/** The store of one pipeline in one database. Its work is done in transactions that the caller begins and commits. */
 export class SqlStore {
   readonly leases: LeaseTable
   readonly checkpoints: CheckpointTable
@@ -45,7 +45,7 @@ export class SqlStore {
     this.letters = new DeadLetterTable(dialect, deadLetters, pipeline)
   }
 
-  /** Makes the tables where one is missing, or is of an earlier version. */
+  /** Creates missing tables, and migrates those of an earlier version. */
   create(): Work<void> {
     return createTables(this.#dialect, this.#options.pipeline)
   }
@@ -63,7 +63,9 @@ export class SqlStore {
     if (holder !== undefined) throw this.#heldBy(holder)
   }
 
-  /** Leaves what this copy has listed, and compares it with what others have. @throws {SluiceError} SOURCE_DIFFERS */
+  /**
+   * Publishes what this copy has listed, and compares it with what others have. @throws {SluiceError} SOURCE_DIFFERS
+   */
   *share(listed: readonly ListedSplit[]): Work<readonly ListedSplit[]> {
     const atWork = new Set((yield* this.leases.held()).map(({ shard }) => shard))
     return yield* this.#splits.share(listed, this.checkpoints.known, atWork)
@@ -76,7 +78,7 @@ export class SqlStore {
     if (!(yield* this.checkpoints.save(checkpoint, note))) throw yield* this.#overtaken(act)
   }
 
-  /** A sign of life. @throws {SluiceError} PIPELINE_HELD if another instance has taken over */
+  /** Renews the lease. @throws {SluiceError} PIPELINE_HELD if another instance has taken over */
   *renew(): Work<void> {
     if (!(yield* this.leases.renew())) throw yield* this.#fenced('continue with')
   }
@@ -109,7 +111,7 @@ export class SqlStore {
     }
   }
 
-  /** Forgets positions, totals and states. @throws {SluiceError} PIPELINE_HELD while a run holds the pipeline */
+  /** Deletes positions, totals and states. @throws {SluiceError} PIPELINE_HELD while a run holds the pipeline */
   *reset({ deadLetters }: { readonly deadLetters: boolean }): Work<void> {
     const { pipeline, deadLetters: letters } = this.#options
     yield* this.#dialect.alone(pipeline)
@@ -123,7 +125,7 @@ export class SqlStore {
     }
   }
 
-  /** The lease, if it keeps others out. */
+  /** The lease, if it excludes others. */
   *held(lock = ''): Work<HeldLease | undefined> {
     const [lease] = yield* this.leases.held(lock)
     if (lease === undefined) return undefined
@@ -135,17 +137,17 @@ export class SqlStore {
     const { pipeline } = this.#options
     if (this.#shard === holder.shard) return pipelineHeld(pipeline, holder, holder.shard)
     const by = holderOf(holder)
-    const message = `Cannot start ${pipeline} as shard ${this.#shard}: its shard ${holder.shard} is held by ${by}; another number of copies begins once all have ended`
+    const message = `Cannot start ${pipeline} as shard ${this.#shard}: its shard ${holder.shard} is held by ${by}; another number of copies can start once all have ended`
     return new SluiceError('PIPELINE_HELD', message, { pipeline, by })
   }
 
-  /** Who goes on with another number of copies has to know what each copy has read. */
+  /** A run with another number of copies must know what each copy has read. */
   *#checkCount(over: readonly string[]): Work<void> {
     const count = Number(over[0] === undefined ? 0 : countOf(over[0]))
     if (over.length === count || !(yield* this.checkpoints.hasPositions())) return
     const { pipeline } = this.#options
-    const found = `of its ${count} copies ${over.length} have come to this store (${over.slice(0, 5).join(', ')}), and this is shard ${this.#shard}`
-    const way = `where all share this store, let each of the ${count} come to it once; where each has a store of its own, go on with ${count} copies`
+    const found = `of its ${count} copies, ${over.length} have used this store (${over.slice(0, 5).join(', ')}), and this is shard ${this.#shard}`
+    const way = `if all share this store, let each of the ${count} use it once; if each has a store of its own, continue with ${count} copies`
     throw checkpointInvalid(pipeline, found, `${way}; ${START_OVER}`)
   }
 

@@ -1,4 +1,4 @@
-// What every store keeps of a checkpoint, and how what was kept is read back: never in silence what does not fit.
+// What every store keeps of a checkpoint, and how it is read back: anything that does not fit is an error.
 
 import { hostname } from 'node:os'
 import { isCount } from '../../../base/check.ts'
@@ -8,60 +8,60 @@ import type { Checkpoint, Totals } from '../../sink.ts'
 import type { Json } from '../../source.ts'
 import { NO_TOTALS } from '../../totals.ts'
 
-/** A row of a table of checkpoints; one without a shard is of a version that had none. */
+/** A row of a table of checkpoints; one without a shard is of a version that had no shards. */
 export interface StoredCheckpoint {
   readonly shard?: unknown
   readonly epoch: unknown
-  /** Text of JSON. */
+  /** JSON text. */
   readonly totals: unknown
-  /** How many splits it was the first to have a position of, and how many parts of states it has: none gets lost unnoticed. */
+  /** How many splits it was the first to position, and how many state parts it has: none can get lost unnoticed. */
   readonly splits: unknown
   readonly parts?: unknown
-  /** Text of JSON. */
+  /** JSON text. */
   readonly note?: unknown
 }
 
 /** All that was found of a pipeline. */
 export interface Found {
   readonly shards: readonly StoredCheckpoint[]
-  /** Rows of split and position, as text of JSON. */
+  /** Rows of split and position, as JSON text. */
   readonly positions: readonly { readonly split: unknown; readonly position: unknown }[]
   readonly states: readonly { readonly shard?: unknown; readonly part: unknown; readonly state: unknown }[]
 }
 
 export interface Restored {
   readonly checkpoint: Checkpoint
-  /** How many splits this shard was the first to have a position of. */
+  /** How many splits this shard was the first to position. */
   readonly splits: number
-  /** What a sink without transactions has to make visible. */
+  /** What a sink without transactions must publish. */
   readonly note: Json | undefined
   readonly notesOver: readonly NoteOver[]
 }
 
-/** What a sink without transactions has to make visible of a shard of another count. */
+/** What a sink without transactions must publish of a shard of another count. */
 export interface NoteOver {
   readonly shard: Shard
   readonly epoch: number
   readonly note: Json
 }
 
-/** Whether a row is of a shard. */
+/** Whether a row belongs to a shard. */
 export function isOf(shard: string, row: { readonly shard?: unknown }): boolean {
   return (row.shard ?? shardText(WHOLE)) === shard
 }
 
 /**
- * Puts the checkpoint of a shard together.
+ * Assembles the checkpoint of a shard.
  *
- * @param hint - how to start over on purpose, for the error
- * @returns undefined if there is none
- * @throws {SluiceError} CHECKPOINT_INVALID for anything that does not fit: nothing then starts over by itself
+ * @param hint - how to start over deliberately, for the error
+ * @returns undefined if there is no checkpoint
+ * @throws {SluiceError} CHECKPOINT_INVALID for anything that does not fit: a run never starts over by itself
  */
 export function readCheckpoint(pipeline: string, shard: string, found: Found, hint: string): Restored | undefined {
   return readCheckpoints(pipeline, [shard], found, hint)?.get(shard)
 }
 
-/** The same of several shards: those that have committed nothing have epoch 0. */
+/** The same for several shards: those that have committed nothing have epoch 0. */
 export function readCheckpoints(
   pipeline: string,
   shards: readonly string[],
@@ -77,7 +77,7 @@ export function readCheckpoints(
   }
 }
 
-/** The error for a checkpoint that cannot be gone on from. */
+/** The error for a checkpoint that a run cannot continue from. */
 export function checkpointInvalid(
   pipeline: string,
   found: string,
@@ -88,7 +88,7 @@ export function checkpointInvalid(
   return new SluiceError('CHECKPOINT_INVALID', message, { pipeline, found }, { cause })
 }
 
-/** Who commits, for a person: `process 812 on web1`. */
+/** Who commits, for people: `process 812 on web1`. */
 export function committer(): string {
   return `process ${process.pid} on ${hostname()}`
 }
@@ -96,13 +96,13 @@ export function committer(): string {
 /** Of all shards together; undefined where none has committed anything. */
 function positionsOf({ shards, positions, states }: Found): Checkpoint['positions'] | undefined {
   if (shards.length === 0) {
-    if (positions.length > 0) throw new Error('there are positions and no checkpoint')
-    if (states.length > 0) throw new Error('there are states of stages and no checkpoint')
+    if (positions.length > 0) throw new Error('there are positions but no checkpoint')
+    if (states.length > 0) throw new Error('there are states of stages but no checkpoint')
     return undefined
   }
   const splits = shards.reduce((sum, row) => sum + countOf('number of splits', row.splits), 0)
   if (splits !== positions.length) {
-    throw new Error(`it is of ${splits} splits, and there are positions of ${positions.length}`)
+    throw new Error(`it has ${splits} splits, and there are positions of ${positions.length}`)
   }
   return new Map(positions.map(({ split, position }) => [String(split), parsed(position)]))
 }
@@ -111,7 +111,7 @@ function checkpointOf(shard: string, { shards, states }: Found, positions: Check
   const own = shards.find((row) => isOf(shard, row))
   const kept = states.filter((row) => isOf(shard, row))
   const parts = own?.parts ?? 0
-  if (parts !== kept.length) throw new Error(`it has ${parts} parts of states, and there are ${kept.length}`)
+  if (parts !== kept.length) throw new Error(`it has ${parts} state parts, and there are ${kept.length}`)
   const epoch = own === undefined ? 0 : countOf('epoch', own.epoch)
   if (own !== undefined && epoch === 0) throw new Error('its epoch is 0')
   const checkpoint: Checkpoint = {
@@ -144,19 +144,19 @@ function parsed(text: unknown): Json {
 }
 
 function bytesOf(state: unknown): Uint8Array {
-  // A copy of its own: what a store gives may be a view of more.
+  // A copy of its own: what a store returns may be a view of more.
   if (state instanceof Uint8Array) return Uint8Array.from(state)
-  throw new Error('a state of a stage is no bytes')
+  throw new Error('a state of a stage is not bytes')
 }
 
 function totalsOf(stored: unknown): Totals {
-  if (typeof stored !== 'object' || stored === null) throw new Error('its totals are no object')
+  if (typeof stored !== 'object' || stored === null) throw new Error('its totals are not an object')
   const kept = stored as Readonly<Record<string, unknown>>
   const totals: { -readonly [Name in keyof Totals]: number } = { ...NO_TOTALS }
   for (const name of Object.keys(NO_TOTALS) as (keyof Totals)[]) {
     if (name !== 'absorbed') totals[name] = countOf(`total of ${name}`, kept[name])
   }
-  // Called `folded` before, and less what was given: below 0 where that was more.
+  // Formerly called `folded`, and reduced by the output: below 0 if that was more.
   const absorbed = kept.absorbed ?? kept.folded ?? 0
   if (!Number.isSafeInteger(absorbed)) throw new Error(`its total of absorbed is ${String(absorbed)}`)
   const net = absorbed as number

@@ -1,9 +1,9 @@
-// Which tables there are.
+// Which tables exist.
 
 import type { SqlDialect } from './dialect.ts'
 import { all, type SqlRow, type Work } from './work.ts'
 
-/** Those of some names that are there. */
+/** Those of the given names that exist. */
 export function* tablesOf(dialect: SqlDialect, names: readonly string[]): Work<readonly string[]> {
   const marks = names.map((_, at) => dialect.parameter(at + 1)).join(', ')
   const folded = names.map((name) => dialect.fold(name))
@@ -16,7 +16,7 @@ export function* hasTable(dialect: SqlDialect, name: string): Work<boolean> {
   return (yield* tablesOf(dialect, [name])).length > 0
 }
 
-/** What a table keeps of a pipeline; nothing where there is no such table. */
+/** What a table stores of a pipeline; nothing if the table does not exist. */
 export function* rowsOf(dialect: SqlDialect, table: string, pipeline: string, limit?: number): Work<readonly SqlRow[]> {
   if (!(yield* hasTable(dialect, table))) return []
   return yield* all(
@@ -25,7 +25,7 @@ export function* rowsOf(dialect: SqlDialect, table: string, pipeline: string, li
   )
 }
 
-/** What stands in for as many values, each a parameter, from that number on: `$3, $4`. */
+/** Placeholders for so many parameters, from that number on: `$3, $4`. */
 export function parameters(dialect: SqlDialect, count: number, from = 1): string {
   return Array.from({ length: count }, (_, at) => dialect.parameter(from + at)).join(', ')
 }

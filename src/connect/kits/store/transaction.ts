@@ -1,22 +1,24 @@
-// The transaction of a writer: begun when it is needed, given up for good once anything has failed.
+// The transaction of a writer: begun when needed, abandoned for good once anything has failed.
 
 import { isPromise } from '../../../base/promise.ts'
 import type { RowTable, SqlDatabase } from './database.ts'
 import { type Soon, then } from './soon.ts'
 
 /**
- * Holds all that was written since the last commit. It begins with the first write.
+ * Contains everything written since the last commit. It begins with the first write.
  *
- * Once something has failed, every later call fails with the same error: a commit must not pass over that, and whether
- * one went through is for who opens the sink again to read.
+ * Once something has failed, every later call fails with the same error: a commit must not ignore that, and whether a
+ * commit succeeded is found out by whoever opens the sink again.
  */
 export class Transaction {
   readonly #database: SqlDatabase
   readonly #checkFence: () => Soon<void>
   #isOpen = false
-  /** What failed for good. */
+  /** The permanent error. */
   #failure: { readonly error: unknown } | undefined
-  /** Calls of a database that is waited for follow each other: a sign of life must not come into a transaction that ends. */
+  /**
+   * Calls of an asynchronous database are serialized: renewing the lease must not enter a transaction that is ending.
+   */
   #last: Promise<unknown> = Promise.resolve()
   /** How many were begun. */
   count = 0
@@ -37,7 +39,7 @@ export class Transaction {
     return this.#inTurn(() => this.guarded(act, () => then(this.#begin(act), work)))
   }
 
-  /** Waits until no statement of rows is under way, but for those of one table. */
+  /** Waits until no statement of rows is under way, except those of one table. */
   atRest(but?: RowTable): Soon<void> {
     const busy = [...this.tables].filter((table) => table !== but && table.settled !== undefined)
     return busy.reduce<Soon<void>>((rest, table) => then(rest, () => table.settled?.()), undefined)
@@ -59,7 +61,7 @@ export class Transaction {
     await this.#database.rollBack?.()
   }
 
-  /** What is under way has ended. */
+  /** Pending work has ended. */
   async settled(): Promise<void> {
     await this.#last
   }
@@ -77,7 +79,7 @@ export class Transaction {
     }
   }
 
-  /** Keeps the error for all later calls, and lets go of locks. Gives the error that a caller can act on. */
+  /** Keeps the error for all later calls, and releases locks. Returns the error that a caller can act on. */
   fail(act: string, error: unknown): unknown {
     this.#failure ??= { error: this.#database.trouble(error, act) }
     this.#isOpen = false
@@ -96,7 +98,7 @@ export class Transaction {
   #inTurn<T>(work: () => Soon<T>): Soon<T> {
     if (this.#database.answersAtOnce === true) return work()
     const turn = this.#last.then(work, work)
-    this.#last = turn.catch(() => {}) // Told to who waits for it.
+    this.#last = turn.catch(() => {}) // Reported to the awaiting caller.
     return turn
   }
 }

@@ -1,4 +1,4 @@
-// Work on a database without I/O: a generator yields each statement and gets back what it gave.
+// Database work without I/O: a generator yields each statement and receives its result.
 
 export type SqlValue = string | number | Uint8Array | null
 export type SqlRow = Readonly<Record<string, unknown>>
@@ -7,7 +7,7 @@ export type SqlRow = Readonly<Record<string, unknown>>
 export interface Statement {
   readonly sql: string
   readonly values: readonly SqlValue[]
-  /** Whether its rows are wanted, or how many rows it changed. */
+  /** Whether its rows are wanted, or the number of rows changed. */
   readonly isQuery: boolean
 }
 
@@ -18,8 +18,8 @@ export interface Answer {
 }
 
 /**
- * What is done to a database, statement by statement. A database that answers at once runs it to its end with
- * {@link runSync}, so that nothing comes in between; {@link runAsync} waits for each statement.
+ * What is done to a database, statement by statement. For a synchronous database {@link runSync} runs it to its end, so
+ * that nothing comes in between; {@link runAsync} awaits each statement.
  */
 export type Work<T> = Generator<Statement, T, Answer>
 
@@ -28,7 +28,7 @@ export function* all(sql: string, values: readonly SqlValue[] = []): Work<readon
   return (yield { sql, values, isQuery: true }).rows
 }
 
-/** Runs a statement; gives how many rows it changed. */
+/** Runs a statement; returns how many rows it changed. */
 export function* run(sql: string, values: readonly SqlValue[] = []): Work<number> {
   return (yield { sql, values, isQuery: false }).changes
 }
@@ -60,14 +60,14 @@ export async function runAsync<T>(work: Work<T>, execute: (statement: Statement)
   return next.value
 }
 
-/** A whole number as databases give it (a bigint, or digits); what no number holds stays as it is. */
+/** An integer as databases return it (a bigint, or digits), as a number; unchanged if a number cannot hold it. */
 export function plainNumber(value: unknown): unknown {
   if (typeof value !== 'bigint' && !(typeof value === 'string' && /^-?\d+$/.test(value))) return value
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : value
 }
 
-/** A row with plain numbers, and with bytes as such where a database has an object of its own for them. */
+/** A row with plain numbers, and with bytes instead of a database's own objects. */
 export function plainRow(row: SqlRow): SqlRow {
   const plain = (value: unknown): unknown => {
     if (typeof value === 'bigint') return plainNumber(value)

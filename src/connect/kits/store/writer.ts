@@ -1,4 +1,4 @@
-// The writer of a SQL sink: rows, dead letters and checkpoint in one transaction an epoch.
+// The writer of a SQL sink: rows, dead letters and checkpoint in one transaction per epoch.
 
 import { orClose } from '../../../base/closing.ts'
 import { SluiceError } from '../../../base/errors.ts'
@@ -28,7 +28,7 @@ export interface SqlWriterOptions extends StoreOptions, TableOptions {
   readonly leaseMs?: number | undefined
   readonly owner?: string | undefined
   readonly signal?: AbortSignal | undefined
-  /** Whether nothing is to last: all is in one transaction, which is never committed, and there is no lease. */
+  /** Whether this is a dry run: everything is in one transaction, which is never committed, and there is no lease. */
   readonly isDryRun?: boolean
 }
 
@@ -48,7 +48,7 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   /** Whether the lease is ours, or was. */
   #hasLease = false
   #isClosed = false
-  /** Whose transaction it shares. */
+  /** The writer whose transaction it shares. */
   readonly #main: SqlWriter<never> | undefined
   /** Those that share its transaction. */
   readonly #others: SqlWriter<never>[] = []
@@ -63,14 +63,17 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     this.#transaction = main === undefined ? new Transaction(database, checkFence) : main.#transaction
   }
 
-  /** Takes the lease, goes to where the last commit left the pipeline, and makes the tables that are known. */
+  /** Takes the lease, restores the state of the last commit, and creates the known tables. */
   static async open<Row>(database: SqlDatabase, options: SqlWriterOptions): Promise<SqlWriter<Row>> {
     const writer = new SqlWriter<Row>(database, options)
     await orClose(writer, () => writer.#open())
     return writer
   }
 
-  /** Opens another table, whose rows, letters and checkpoint are written in the same transaction: its commits wait for ours. */
+  /**
+   * Opens another table, whose rows, dead letters and checkpoint are written in the same transaction: its commits wait
+   * for ours.
+   */
   async beside<Other>(options: SqlWriterOptions): Promise<SqlWriter<Other>> {
     const { isDryRun = false } = this.#options
     const writer = new SqlWriter<Other>(this.#database, { ...options, isDryRun }, this as SqlWriter<never>)
@@ -79,7 +82,7 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     return writer
   }
 
-  /** What the last commit before this run left. */
+  /** The last commit before this run. */
   get checkpoint(): Checkpoint | undefined {
     return this.#restored
   }
@@ -104,12 +107,12 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   }
 
   deleteDeadLetters(letters: readonly StoredDeadLetter[]): Soon<void> {
-    return this.#transaction.within('take dead letters out of', () =>
+    return this.#transaction.within('delete dead letters from', () =>
       then(this.#flush(), () => this.#database.do(this.#store.letters.deleteDeadLetters(letters))),
     )
   }
 
-  /** What a sink without transactions has to make visible of the last commit. */
+  /** What a sink without transactions must publish of the last commit. */
   get note(): Json | undefined {
     return this.#store.checkpoints.note
   }
@@ -123,7 +126,9 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     return then(shared, (unseen) => then(this.#transaction.commit(), () => unseen))
   }
 
-  /** @param note - what a sink without transactions has to make visible of it */
+  /**
+   * @param note - what a sink without transactions must publish of it
+   */
   commit(checkpoint: Checkpoint, note?: Json): Soon<void> {
     return this.#transaction.within('commit to', () => {
       const flushed = this.#flush()
@@ -138,23 +143,23 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
 
   renewLease(): Soon<void> {
     if (this.#transaction.hasFailed || this.#isClosed) return
-    // Who waits for nothing on it would hear of its loss only with the next row: any statement says why it is lost.
+    // An idle writer would notice a lost connection only with the next row: any statement says why it is lost.
     if (this.#database.isLost === true) return this.#transaction.within('reach', () => this.#database.do(asking()))
     const renewing = this.#store.renew()
     const { aside } = this.#database
     if (aside !== undefined) return this.#transaction.guarded('reach', () => aside.call(this.#database, renewing))
-    // A transaction that is open keeps all others out, and its commit renews the lease.
+    // An open transaction excludes all others, and its commit renews the lease.
     return this.#transaction.between('write to', () => this.#database.do(unlessBusy(renewing, this.#database)))
   }
 
-  /** Makes sure that no other instance has taken over. @throws {SluiceError} PIPELINE_HELD */
+  /** Checks that no other instance has taken over. @throws {SluiceError} PIPELINE_HELD */
   checkFence(): Soon<void> {
     return this.#database.do(this.#store.checkFence())
   }
 
   /**
-   * Does work outside the database that no other instance may come in between of: the write lock is held meanwhile, so
-   * that nobody can take over. The work writes nothing to the database.
+   * Does work outside the database during which no other instance may take over: the write lock is held meanwhile. The
+   * work writes nothing to the database.
    */
   async alone<T>(act: string, work: () => Promise<T>): Promise<T> {
     await this.#transaction.within(act, () => {})
@@ -165,7 +170,7 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     }
   }
 
-  /** Keeps an error for all later calls. Gives the one that a caller can act on. */
+  /** Keeps an error for all later calls. Returns the one that a caller can act on. */
   fail(act: string, error: unknown): unknown {
     return this.#transaction.fail(act, error)
   }
@@ -206,7 +211,7 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     yield* this.#store.letters.ensure()
   }
 
-  /** Refuses a name that is meant to be of a table in another schema. */
+  /** Rejects a name that refers to a table in another schema. */
   *#checkNames(): Work<void> {
     const dotted = [this.#options.table, this.#options.deadLetters].filter((name) => name.includes('.'))
     const { schemas } = this.#database
@@ -242,7 +247,7 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     })
   }
 
-  /** Writes what is held back, and waits for it. */
+  /** Writes what is held back, and awaits it. */
   #flush(): Soon<void> {
     const flushed = [this.#rows, this.#letters].reduce<Soon<void>>((rest, table) => {
       return table?.flush === undefined
@@ -263,7 +268,7 @@ function* asking(): Work<void> {
   yield* run('select 1')
 }
 
-/** Leaves work out while another connection keeps the database busy. */
+/** Skips work while another connection keeps the database busy. */
 function* unlessBusy(work: Work<void>, database: SqlDatabase): Work<void> {
   try {
     yield* work

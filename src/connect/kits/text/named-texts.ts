@@ -1,10 +1,10 @@
-// Texts by name, of protocols in which a name may come more than once: headers, fields, queries, forms.
+// Texts by name, of protocols in which a name may occur several times: headers, fields, queries, forms.
 
 import { describeValue } from '../../../base/check.ts'
 
 /**
- * Texts by name: a text where its name comes once, a list of texts, in their order, where it comes more often. Read and
- * published in this one form, whatever the protocol.
+ * Texts by name: a text for a name that occurs once, a list of texts, in order, for one that occurs more often. The
+ * same for reading and publishing, whatever the protocol.
  *
  * @example
  * const headers: NamedTexts = { trace: '4bf92f', tag: ['new', 'paid'] }
@@ -12,7 +12,7 @@ import { describeValue } from '../../../base/check.ts'
  */
 export type NamedTexts = Readonly<Record<string, string | readonly string[]>>
 
-/** Adds a text; one of that name that is there already stays in front of it. */
+/** Adds a text, after existing ones of that name. */
 export function addText(texts: Map<string, string | string[]>, name: string, text: string): void {
   const before = texts.get(name)
   if (before === undefined) texts.set(name, text)
@@ -21,7 +21,7 @@ export function addText(texts: Map<string, string | string[]>, name: string, tex
 }
 
 /**
- * Texts by name, out of pairs.
+ * Texts by name, from pairs.
  *
  * @example
  * gathered([['a', '1'], ['b', '2'], ['a', '3']]) // => { a: ['1', '3'], b: '2' }
@@ -34,7 +34,7 @@ export function gathered(pairs: Iterable<readonly [name: string, text: string]>)
 }
 
 /**
- * The pairs of texts by name: what `gathered` was given, but for the order of different names.
+ * The pairs of texts by name: the inverse of `gathered`, except for the order of different names.
  *
  * @throws {TypeError} for what is neither a text nor a list of texts
  * @example

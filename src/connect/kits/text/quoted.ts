@@ -3,8 +3,8 @@
 const BACKSLASH = 0x5c
 
 /**
- * Where the quote stands that ends what begins at `from`; -1 if none does. A quote behind an odd number of backslashes
- * is escaped; each backslash is counted for one quote only, so that the work stays linear.
+ * The position of the quote that closes what begins at `from`; -1 if it is not closed. A quote after an odd number of
+ * backslashes is escaped; each backslash is counted for one quote only, so that the work stays linear.
  */
 export function endOfQuoted(text: string, from: number): number {
   let quote = text.indexOf('"', from)
@@ -15,7 +15,7 @@ export function endOfQuoted(text: string, from: number): number {
   return quote
 }
 
-/** Whether an odd number of backslashes stands before a quote, from `from` on. */
+/** Whether an odd number of backslashes precedes a quote, from `from` on. */
 export function isEscapedAt(text: string, from: number, quote: number): boolean {
   let at = quote
   while (at > from && text.charCodeAt(at - 1) === BACKSLASH) at -= 1

@@ -6,7 +6,7 @@ import { Rejection } from '../../format.ts'
 const SHOWN = 60
 
 /**
- * A rejection for what stands at `at`: the word there is shown, its control characters escaped.
+ * A rejection for the text at `at`: the word there is shown, its control characters escaped.
  *
  * @example
  * refuse('GET x 20O', 6, 'status is not three digits').reason
@@ -19,8 +19,8 @@ export function refuse(text: string, at: number, what: string): Rejection {
 }
 
 /**
- * Text that is safe to show on a terminal: control and format characters, which could move the cursor or turn the
- * direction of writing, as escapes.
+ * Text that is safe to show on a terminal: control and format characters, which could move the cursor or change the
+ * direction of writing, are escaped.
  *
  * @example
  * printable('red\u001b[0m') // => 'red\\x1b[0m'
@@ -33,7 +33,7 @@ export function printable(text: string): string {
   })
 }
 
-/** What stands at `at` up to the next space, to be shown; a space itself with what follows it. */
+/** The text at `at` up to the next space, for messages; a space itself with what follows it. */
 function wordAt(text: string, at: number): string {
   const beginning = text.slice(at, at + SHOWN + 1)
   const space = beginning.indexOf(' ', 1)

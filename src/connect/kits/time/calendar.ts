@@ -1,11 +1,11 @@
-// Days, hours and seconds to epoch milliseconds: what every form of a time shares.
+// Days, hours and seconds to epoch milliseconds: shared by all time formats.
 
-/** The short names of months, as logs write them: January stands at 0, February at 3. */
+/** The short names of months, as in logs: January is at 0, February at 3. */
 const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec'
 
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
-/** The month whose short name stands at `at`, from 0; -1 where none does. */
+/** The month whose short name is at `at`, from 0; -1 if there is no such name. */
 export function monthAt(text: string, at: number): number {
   const place = MONTHS.indexOf(text.slice(at, at + 3))
   return place % 3 === 0 && at + 3 <= text.length ? place / 3 : -1
@@ -28,7 +28,7 @@ export function daysSinceEpoch(year: number, month: number, day: number): number
   return marchYear * 365 + leapDays + Math.floor((monthFromMarch * 153 + 2) / 5) + day - 1 - 719_468
 }
 
-/** What a calendar and a clock show. */
+/** A date and a time of day. */
 export interface Shown {
   readonly year: number
   /** From 0. */
@@ -39,13 +39,13 @@ export interface Shown {
   readonly second: number
 }
 
-/** What {@link faultOfShown} finds: in which part, and what. */
+/** The result of {@link faultOfShown}: in which part, and what. */
 export interface ShownFault {
   readonly part: keyof Shown
   readonly what: string
 }
 
-/** What is wrong with a calendar and a clock that show this; undefined if nothing is. Leap seconds have no epoch time. */
+/** What is wrong with a date and a time of day; undefined if nothing. Leap seconds have no epoch time. */
 export function faultOfShown({ year, month, day, hour, minute, second }: Shown): ShownFault | undefined {
   if (!(month >= 0 && month <= 11)) return { part: 'month', what: 'no such month' }
   if (!(year >= 1 && year <= 9999)) return { part: 'year', what: 'no year 0000' }
@@ -55,7 +55,7 @@ export function faultOfShown({ year, month, day, hour, minute, second }: Shown):
   return second > 59 ? { part: 'second', what: 'a second over 59' } : undefined
 }
 
-/** Epoch milliseconds at which a clock of UTC shows this. */
+/** Epoch milliseconds of a date and a time of day in UTC. */
 export function epochOfShown({ year, month, day, hour, minute, second }: Shown): number {
   return (((daysSinceEpoch(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000
 }

@@ -1,15 +1,15 @@
-// Which of several columns are times, and how each is written.
+// Which of several columns are times, and their formats.
 
 import { describeValue } from '../../../base/check.ts'
 import { type ReadTime, type TimeForm, timeReader } from './form.ts'
 import type { TimeRules } from './rules.ts'
 
-/** How times are written: all of them alike, or column by column. */
+/** The format of times: one for all, or one per column. */
 export type TimeForms = TimeForm | Readonly<Record<string, TimeForm>>
 
 export interface ColumnTime {
   readonly read: ReadTime
-  /** A time of this form, for people. */
+  /** A time in this format, for people. */
   readonly words: string
 }
 
@@ -22,9 +22,9 @@ const EXAMPLES: Readonly<Record<string, string>> = {
 }
 
 /**
- * How the times of a column are written; ISO 8601 where nothing is said of it.
+ * The format of a column's times; ISO 8601 by default.
  *
- * @throws {TypeError | RangeError} for a form that cannot be
+ * @throws {TypeError | RangeError} for an invalid format
  */
 export function columnTimes(forms: TimeForms = 'iso', rules: TimeRules): (column: string) => ColumnTime {
   const made = (form: TimeForm): ColumnTime => ({ read: timeReader(form, rules), words: EXAMPLES[form] ?? form })
@@ -33,7 +33,7 @@ export function columnTimes(forms: TimeForms = 'iso', rules: TimeRules): (column
     return () => all
   }
   if (typeof forms !== 'object' || forms === null || Array.isArray(forms))
-    throw new TypeError(`time must be a form, or forms by column: found ${describeValue(forms)}`)
+    throw new TypeError(`time must be a format, or formats by column: found ${describeValue(forms)}`)
   const byName = new Map(Object.entries(forms).map(([name, form]) => [name, made(form)]))
   const others = made('iso')
   return (column) => byName.get(column) ?? others

@@ -5,7 +5,7 @@ import { type TimeRules, TOO_FINE } from './rules.ts'
 
 export type EpochUnit = 's' | 'ms' | 'us' | 'ns'
 
-/** By how many digits the point of a count moves to the right, to be one of milliseconds. */
+/** By how many digits the point of a count moves to the right to make it milliseconds. */
 const SHIFT: Readonly<Record<EpochUnit, number>> = { s: 3, ms: 0, us: -3, ns: -6 }
 
 const WORDS: Readonly<Record<EpochUnit, string>> = {
@@ -18,7 +18,7 @@ const WORDS: Readonly<Record<EpochUnit, string>> = {
 const COUNT = /^([+-]?)([0-9]{1,30})(?:\.([0-9]{1,30}))?$/
 
 /**
- * A reader of counts, with or without a fraction. It works on the digits, so that nothing is rounded.
+ * A parser of counts, with or without a fraction. It works on the digits, so that nothing is rounded.
  *
  * @example
  * epochReader('us', timeRules({}))('1709200800500000') // => 1709200800500
@@ -34,7 +34,7 @@ export function epochReader(unit: EpochUnit, { isCutOff }: TimeRules): (text: st
     const isFine = /[1-9]/.test(digits.slice(Math.max(0, point)).padStart(-point, '0'))
     if (isFine && !isCutOff) return TOO_FINE
     const ms = point > 0 ? Number(digits.slice(0, point)) : 0
-    // What is cut off is later than what is kept, before 1970, too.
+    // Truncation makes times earlier, before 1970, too.
     const time = sign === '-' ? 0 - ms - (isFine ? 1 : 0) : ms
     return time >= MIN_EPOCH_MS && time <= MAX_EPOCH_MS ? time : `${notSuch} in the years 1 to 9999`
   }

@@ -1,4 +1,4 @@
-// The forms that a time may be written in, as an option names them.
+// Time formats, as an option names them.
 
 import { describeValue } from '../../../base/check.ts'
 import { type EpochUnit, epochReader } from './epoch.ts'
@@ -7,15 +7,17 @@ import { patternReader } from './pattern.ts'
 import type { TimeRules } from './rules.ts'
 
 /**
- * How a time is written: `iso` (a date, or ISO 8601, with a `T` or a space), `s`, `ms`, `us`, `ns` (seconds, milli-, micro-
- * or nanoseconds since 1970), or a pattern such as `dd/MM/yyyy HH:mm:ss`.
+ * A time format: `iso` (a date, or ISO 8601, with a `T` or a space), `s`, `ms`, `us`, `ns` (seconds, milli-, micro- or
+ * nanoseconds since 1970), or a pattern such as `dd/MM/yyyy HH:mm:ss`.
  */
 export type TimeForm = 'iso' | EpochUnit | (string & {})
 
-/** Epoch milliseconds of a text; a text that says what is wrong where it is not such a time. */
+/** Epoch milliseconds of a text; a text that says what is wrong with an invalid one. */
 export type ReadTime = (text: string) => number | string
 
-/** @throws {RangeError} for a pattern that cannot be */
+/**
+ * @throws {RangeError} for an invalid pattern
+ */
 export function timeReader(form: TimeForm, rules: TimeRules): ReadTime {
   if (typeof form !== 'string' || form === '')
     throw new TypeError(`time must be iso, s, ms, us, ns or a pattern: found ${describeValue(form)}`)

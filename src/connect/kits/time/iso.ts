@@ -1,4 +1,4 @@
-// Times as ISO 8601 writes them, and as databases do, to epoch milliseconds.
+// Times in ISO 8601, also as databases write it, to epoch milliseconds.
 
 import { epochOfShown, faultOfShown, type Shown } from './calendar.ts'
 import { MS_DIGITS, type TimeRules, TOO_FINE } from './rules.ts'
@@ -6,17 +6,17 @@ import { MS_DIGITS, type TimeRules, TOO_FINE } from './rules.ts'
 const TIME =
   /^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,12}))?)?(?: ?(Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?))?)?$/i
 
-/** No time is longer, and a long text is not worth a look. */
+/** No time is longer, and a longer text need not be parsed. */
 const LONGEST = 48
 
-/** What is said of a text that is not such a time. */
+/** The message for an invalid time. */
 export const NOT_ISO = 'not a time such as 2024-02-29T23:59:59.999Z'
 
 /**
- * Epoch milliseconds of a time: a date, or a date and the time of its day with seconds and their fraction where they
- * matter, and `Z`, `UTC`, `+01`, `+0100` or `+01:00`; without one it is of the zone of the rules. Years 0001 to 9999. A
- * text for what is not such a time, for days that there are not, hour 24, second 60, and for what is finer than a
- * millisecond unless the rules cut it off.
+ * Epoch milliseconds of a time: a date, or a date and a time of day, optionally with seconds and a fraction, and `Z`,
+ * `UTC`, `+01`, `+0100` or `+01:00`; otherwise it is in the zone of the rules. Years 0001 to 9999. A text for an
+ * invalid time, nonexistent days, hour 24, second 60, and for what is finer than a millisecond unless the rules
+ * truncate it.
  *
  * @example
  * const rules = timeRules({})
@@ -44,10 +44,10 @@ export function readIso(text: string, { zone, isCutOff }: TimeRules): number | s
   return offsetMs === undefined ? OFFSET_FAULT : epochOfShown(shown) + ms - offsetMs
 }
 
-/** What is said of an offset that there is not. */
+/** The message for an invalid offset. */
 export const OFFSET_FAULT = 'an offset over 23 hours 59 minutes'
 
-/** Milliseconds of `Z`, `UTC`, `+01`, `+0100` or `+01:00`; undefined where they are too many. */
+/** Milliseconds of `Z`, `UTC`, `+01`, `+0100` or `+01:00`; undefined if there are too many. */
 export function readOffset(offset: string): number | undefined {
   const sign = offset[0]
   if (sign !== '+' && sign !== '-') return 0

@@ -1,4 +1,4 @@
-// Times by a pattern of letters, as java.time and Unicode's LDML write them.
+// Times by a pattern of letters, as in java.time and Unicode's LDML.
 
 import { describeValue } from '../../../base/check.ts'
 import { epochOfShown, faultOfShown, type Shown } from './calendar.ts'
@@ -11,7 +11,7 @@ const MONTHS = [
 ].flat()
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 
-/** What a field of a pattern says. */
+/** The meaning of a field in a pattern. */
 type Part = 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second' | 'fraction' | 'half' | 'offset' | 'weekday'
 
 interface Field {
@@ -41,7 +41,7 @@ const twelve = (source: string): Field => ({
   read: (text) => (Number(text) >= 1 && Number(text) <= 12 ? Number(text) % 12 : 99),
 })
 
-/** Every field that there is. */
+/** All fields. */
 const FIELDS: Readonly<Record<string, Field>> = {
   yyyy: digits('year', '[0-9]{4}'),
   uuuu: digits('year', '[0-9]{4}'),
@@ -85,12 +85,12 @@ interface Compiled {
 }
 
 /**
- * A reader of times that are written by a pattern: the whole text must be as it says.
+ * A parser of times in a pattern: the whole text must match.
  *
- * Fields are those of the table in the guide; `'…'` is text as it stands, `''` a quote, `[…]` may be missing; what is not
- * a letter stands for itself. Names of months and days are English, in capitals or not. A weekday must be that of the date.
+ * Fields are those of the table in the guide; `'…'` is literal text, `''` a quote, `[…]` is optional; what is not a
+ * letter stands for itself. Names of months and days are English, in any case. A weekday must match the date.
  *
- * @throws {RangeError} for letters that are not such a field, a part that comes twice, and a pattern without a whole date
+ * @throws {RangeError} for unknown letters, a duplicate part, and a pattern without a full date
  * @example
  * const read = patternReader('dd/MM/yyyy HH:mm:ss', timeRules({ timeZone: 'Europe/Berlin' }))
  * read('29/02/2024 13:00:00') // => 1709208000000

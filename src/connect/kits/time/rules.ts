@@ -1,14 +1,14 @@
-// What options say of every form of a time: its zone, and what becomes of what is finer than a millisecond.
+// Options for all time formats: the zone, and what happens to times finer than a millisecond.
 
 import { anything, type Checks, choice } from '../../../base/options.ts'
 import { type Zone, zoneOf } from './zone.ts'
 
 export interface TimeOptions {
-  /** The zone of times that do not say theirs: `Europe/Berlin`. `UTC` by default. */
+  /** The zone of times without one: `Europe/Berlin`. `UTC` by default. */
   readonly timeZone?: string
   /**
-   * What becomes of times finer than a millisecond: `reject` makes a dead letter of the record (the default, but not in
-   * syslog), `truncate` cuts off what is finer.
+   * Times finer than a millisecond: `reject` makes a dead letter of the record (the default, except in syslog),
+   * `truncate` drops the rest.
    */
   readonly subMilliseconds?: 'reject' | 'truncate'
 }
@@ -18,18 +18,20 @@ export const TIME_OPTIONS: Checks<TimeOptions> = { timeZone: anything, subMillis
 
 export interface TimeRules {
   readonly zone: Zone
-  /** Whether what is finer than a millisecond is cut off. */
+  /** Whether times finer than a millisecond are truncated. */
   readonly isCutOff: boolean
 }
 
-/** Digits of a fraction of a second that a time holds. */
+/** The most digits of a fraction of a second. */
 export const MS_DIGITS = 3
 
-/** What is said of a time that has more of them. */
+/** The message for a time with more of them. */
 export const TOO_FINE =
   "digits finer than a millisecond, which would be lost: subMilliseconds: 'truncate' cuts them off"
 
-/** @throws {RangeError} for a zone or a choice that there is not */
+/**
+ * @throws {RangeError} for an invalid zone or choice
+ */
 export function timeRules({ timeZone, subMilliseconds = 'reject' }: TimeOptions): TimeRules {
   return { zone: zoneOf(timeZone), isCutOff: subMilliseconds === 'truncate' }
 }

@@ -1,21 +1,23 @@
-// Time zones: what clocks of a place show, as epoch milliseconds.
+// Time zones: local times as epoch milliseconds.
 
 import { describeValue } from '../../../base/check.ts'
 
 const DAY_MS = 86_400_000
 
 /**
- * A time zone. A time that comes twice, as clocks are set back, is taken for the first one; one that does not come, as
- * they are set forward, for as much later as they are.
+ * A time zone. A local time that occurs twice, when clocks are set back, is taken for the first one; one that is
+ * skipped, when they are set forward, is shifted by as much.
  */
 export class Zone {
   /** Undefined for UTC. */
   readonly #format: Intl.DateTimeFormat | undefined
-  /** The hour that was looked up last, as if it were UTC, and what its epoch milliseconds are less than that. */
+  /** The hour looked up last, as if it were UTC, and the offset of its epoch milliseconds. */
   #hourMs = Number.NaN
   #offsetMs = 0
 
-  /** @throws {RangeError} for a zone that there is not */
+  /**
+   * @throws {RangeError} for an unknown zone
+   */
   constructor(name: string) {
     this.#format =
       name === 'UTC'
@@ -23,10 +25,12 @@ export class Zone {
         : new Intl.DateTimeFormat('en-US', { timeZone: name, hourCycle: 'h23', timeZoneName: 'longOffset' })
   }
 
-  /** @param localMs - what clocks show, as if it were UTC */
+  /**
+   * @param localMs - the local time, as if it were UTC
+   */
   epochMs(localMs: number): number {
     if (this.#format === undefined) return localMs
-    // Clocks are set at whole quarters of an hour.
+    // Zone transitions are at whole quarters of an hour.
     const hourMs = Math.floor(localMs / 900_000)
     if (hourMs !== this.#hourMs) {
       const before = this.#offsetAt(localMs - DAY_MS)
@@ -37,7 +41,7 @@ export class Zone {
     return localMs - this.#offsetMs
   }
 
-  /** Clocks were set within the day: by what is before, or by what is after, whichever is so. */
+  /** There is a transition within the day: use the offset before or after, whichever is consistent. */
   #later(localMs: number, before: number): number {
     const after = this.#offsetAt(localMs - before)
     return this.#offsetAt(localMs - after) === after ? after : before
@@ -54,9 +58,9 @@ export class Zone {
 }
 
 /**
- * The zone that an option names.
+ * The zone named in an option.
  *
- * @throws {RangeError} for a zone that there is not
+ * @throws {RangeError} for an unknown zone
  */
 export function zoneOf(timeZone: unknown = 'UTC'): Zone {
   try {

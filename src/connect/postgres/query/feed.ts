@@ -1,4 +1,4 @@
-// The rows of a query as the server sends them, batch by batch, as of one moment.
+// The rows of a query as sent by the server, batch by batch, as of one moment.
 
 import type { FieldDef } from 'pg'
 import type Cursor from 'pg-cursor'
@@ -10,21 +10,21 @@ import type { Json } from '../../source.ts'
 import type { PostgresClient } from '../client.ts'
 import { type ParseValue, parserOf, type ValueChoices } from './parse.ts'
 
-/** What a batch of rows comes to, about; the number of rows follows their size. */
+/** The approximate size of a batch; the number of rows follows from their size. */
 const BATCH_BYTES = 4 * 1024 * 1024
-/** The first rows, before their size is known; a later batch has no more than so many times the rows of the last. */
+/** The first rows, before their size is known; each batch has at most so many times the rows of the previous one. */
 const FIRST_ROWS = 16
 const GROWTH = 8
 
-/** A statement, and what it selects behind the columns of a row. */
+/** A statement, and what it selects after the columns of a row. */
 export interface Statement {
   readonly sql: string
   readonly values: readonly string[]
   /** How many columns the cursor has, as text. */
   readonly keys: number
-  /** Whether a column says on which side of the position a row is, by 1, 0 and -1. */
+  /** Whether a column says on which side of the position a row is: 1, 0 or -1. */
   readonly hasSide: boolean
-  /** Whether a column says if the cursor is that of the row before: where texts do not tell. */
+  /** Whether a column says if the cursor equals that of the previous row: if texts cannot tell. */
   readonly hasTies: boolean
 }
 
@@ -36,11 +36,11 @@ export interface FeedOptions {
   readonly columns: Columns | undefined
   readonly choices: ValueChoices
   readonly fetch: number
-  /** Makes an error of what the server says. */
+  /** Makes an error from the server's answer. */
   readonly trouble: (thrown: unknown) => unknown
 }
 
-/** A row as it came: all of its values as text, those for the reader last. */
+/** A row as received: all of its values as text, those for the reader last. */
 export type RawRow = readonly (string | null)[]
 
 interface Field {
@@ -48,7 +48,7 @@ interface Field {
   readonly parse: ParseValue
 }
 
-/** A connection of its own, in a transaction that only reads. */
+/** A connection of its own, in a read-only transaction. */
 export class PostgresFeed<Row> implements QueryFeed<RawRow, Row> {
   readonly #options: FeedOptions
   readonly #cursor: Cursor<RawRow>

@@ -14,13 +14,13 @@ import { PostgresFeed, type RawRow } from './feed.ts'
 import type { QueryOpening } from './opening.ts'
 import { columnsOf, statementOf } from './statement.ts'
 
-/** How the server writes values, and in which order it reads a table, must not depend on its settings. */
+/** How the server formats values, and the order in which it reads a table, must not depend on its settings. */
 const SETTINGS = `set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'; set extra_float_digits = 1;
   set bytea_output = 'hex'; set synchronize_seqscans = off`
-/** All is read as of one moment. */
+/** Everything is read as of one moment. */
 const BEGIN = `${SETTINGS}; begin isolation level repeatable read read only`
 
-/** Opens a reader that goes on after `from`, and connects again when the server is lost. */
+/** Opens a reader that continues after `from`, and reconnects when the server is lost. */
 export async function openQuery<Row>(
   opening: QueryOpening,
   from: Position | undefined,
@@ -35,10 +35,10 @@ export async function openQuery<Row>(
   })
 }
 
-/** The columns of a query as the server has them, and as its rows give them. */
+/** The columns of a query in the server, and in its rows. */
 export async function findColumns(opening: QueryOpening, signal: AbortSignal | undefined): Promise<Columns> {
   const find = async (): Promise<Columns> => {
-    // A package that is missing is asked for before there is a server.
+    // A missing package is reported before connecting.
     await loadCursor()
     const client = await connect(opening, signal)
     try {
@@ -110,7 +110,9 @@ function readingOf({ source, cursor }: QueryOpening): Reading {
   return { source, cursor: cursor.length === 0 ? undefined : cursor }
 }
 
-/** @throws {SluiceError} POSITION_LOST if that is not a position of this query */
+/**
+ * @throws {SluiceError} POSITION_LOST if it does not belong to this query
+ */
 function stoodAt(opening: QueryOpening, position: Position | undefined): Stood {
   const reading = readingOf(opening)
   const { rows, after = [], known } = fromPosition(reading, position)
@@ -123,7 +125,7 @@ function stoodAt(opening: QueryOpening, position: Position | undefined): Stood {
   throw lost(reading, position, `it has ${after.length} values for ${length} cursor columns`)
 }
 
-/** The error that a caller can act on; what came from no server stays as it is. */
+/** Turns an error into one that the caller can act on; one that did not come from the server is unchanged. */
 function sourceError(thrown: unknown, { source, server }: QueryOpening, rows: number): unknown {
   const kind = thrown instanceof SluiceError ? undefined : errorKind(thrown)
   if (kind === undefined) return thrown
@@ -137,7 +139,7 @@ function sourceError(thrown: unknown, { source, server }: QueryOpening, rows: nu
     return new SluiceError('CONFIG_INVALID', message, { key: 'connection', value: server, allowed }, options)
   }
   if (/^(42|0A|3F)/.test(sqlStateOf(thrown) ?? '')) {
-    const allowed = 'SQL that the server takes, of tables that the user may read'
+    const allowed = 'SQL that the server accepts, of tables that the user may read'
     return new SluiceError('CONFIG_INVALID', message, { key: 'query', value: source, allowed }, options)
   }
   const errno = sqlStateOf(thrown) ?? 'connection'

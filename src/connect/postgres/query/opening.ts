@@ -1,4 +1,4 @@
-// A query that is to be read, with everything that its options say.
+// A query to read, with everything that its options say.
 
 import type { Columns } from '../../column.ts'
 import type { QueryToRead } from '../../kits/sql/query-source.ts'

@@ -1,4 +1,4 @@
-// Values of PostgreSQL, as it writes them, to values of JavaScript: by the type of the column, or what is asked for.
+// Converts PostgreSQL's text values to JavaScript: by the type of the column, or the requested type.
 
 import type { ColumnType } from '../../column.ts'
 import type { JsonBigInts } from '../../kits/json/numbers.ts'
@@ -8,14 +8,14 @@ import { jsonOf } from '../../kits/rows/values.ts'
 
 export type ParseValue = (text: string) => unknown
 
-/** What is asked for. */
+/** What the options ask for. */
 export interface ValueChoices {
   readonly bigints: JsonBigInts
-  /** Undefined: milliseconds where the type holds nothing finer, else text. */
+  /** Undefined: milliseconds if the type holds nothing finer, else text. */
   readonly times: Times | undefined
 }
 
-/** Numbers that the server gives to its own types. */
+/** The server's numbers of its built-in types. */
 export const OID = {
   bool: 16,
   bytea: 17,
@@ -45,23 +45,23 @@ const JSON_TYPES: readonly number[] = [OID.json, OID.jsonb]
 /** Types whose values are written as numbers. */
 const NUMBERS: readonly number[] = [...WHOLE, ...REAL, OID.numeric]
 const MOMENTS: readonly number[] = [OID.date, OID.timestamp, OID.timestamptz]
-/** The type of a column of timestamps that says no digits has six. */
+/** The precision of a timestamp column without a declared one is six digits. */
 const MILLISECOND_DIGITS = 3
 
 const TIME =
   /^(\d{4,6})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?(?:([+-])(\d\d)(?::?(\d\d))?(?::?(\d\d))?)?( BC)?$/
 
-/** A column of the result: its type, and how many digits that says. */
+/** A column of the result: its type, and the declared digits. */
 export interface PostgresType {
   readonly oid: number
-  /** -1 where it says nothing. */
+  /** -1 if not declared. */
   readonly modifier: number
 }
 
 /**
- * What makes values of one column.
+ * The converter of one column's values.
  *
- * @param wanted - the type that the column was named with; then numbers and times become that
+ * @param wanted - the declared type of the column; numbers and times then become that
  */
 export function parserOf(type: PostgresType, wanted: ColumnType | undefined, choices: ValueChoices): ParseValue {
   const { oid } = type
@@ -89,7 +89,7 @@ export function parserOf(type: PostgresType, wanted: ColumnType | undefined, cho
   }
 }
 
-/** What the values of a column are, to make a table of them. */
+/** The type of a column's values, to create a table for them. */
 export function columnTypeOf(type: PostgresType, wanted: ColumnType | undefined, choices: ValueChoices): ColumnType {
   const { oid } = type
   if (wanted !== undefined) return wanted
@@ -112,7 +112,7 @@ export function columnTypeOf(type: PostgresType, wanted: ColumnType | undefined,
   }
 }
 
-/** A whole number, exactly: as a bigint where a number would not do. What is not whole stays what it is. */
+/** An integer, exactly: as a bigint if a number is not enough. Other values are unchanged. */
 export function parseWhole(text: string): number | bigint | string {
   const number = Number(text)
   if (Number.isSafeInteger(number) && /^-?\d+$/.test(text)) return number
@@ -120,21 +120,21 @@ export function parseWhole(text: string): number | bigint | string {
 }
 
 /**
- * A moment; a time without a zone is taken for UTC. As text it is ISO 8601 with all its digits, or what the server
- * writes where that has no form for it (`infinity`, years beyond 9999 and before 1).
+ * A timestamp; one without a zone is interpreted as UTC. As text it is ISO 8601 with all its digits, or what the server
+ * writes if that cannot represent it (`infinity`, years beyond 9999 and before 1).
  *
- * @throws {Unfit} for one that the unit cannot say
+ * @throws {Unfit} for one that the unit cannot represent
  */
 export function parseTime(text: string, times: Times): number | bigint | string {
   const match = TIME.exec(text)
   if (times === 'text') {
     return /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00$/.test(text) ? `${text.slice(0, -3).replace(' ', 'T')}Z` : text
   }
-  if (match === null) throw new Unfit(`${text} is not a moment that a number can say: take it as text`)
+  if (match === null) throw new Unfit(`${text} is not a time that a number can hold: take it as text`)
   const [, year, month, day, hour = 0, minute = 0, second = 0, fraction = '', sign, ...offset] = match
   const [hours = 0, minutes = 0, seconds = 0, era] = offset
   const date = new Date(0)
-  // The year before 1 is the year 1 BC.
+  // The year before 1 is 1 BC.
   date.setUTCFullYear(era === undefined ? Number(year) : 1 - Number(year), Number(month) - 1, Number(day))
   const offsetSeconds = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)
   const daySeconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second)
@@ -155,7 +155,7 @@ function asItStands(text: string): string {
 function parseReal(text: string): number {
   const number = Number(text)
   if (Number.isFinite(number) || /^(NaN|-?Infinity)$/.test(text)) return number
-  throw new Unfit(`${text.slice(0, 40)} is over what a number can be`)
+  throw new Unfit(`${text.slice(0, 40)} is too large for a number`)
 }
 
 function parseBytes(text: string): Uint8Array {

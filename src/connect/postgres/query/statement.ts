@@ -1,4 +1,4 @@
-// The SQL that reads a query from a position on.
+// The SQL that reads a query from a position.
 
 import type { Columns } from '../../column.ts'
 import { type LookBack, unfitLookBack } from '../../kits/rows/look-back.ts'
@@ -16,7 +16,7 @@ const WHOLE: readonly number[] = [OID.int2, OID.int4, OID.int8]
 const NUMBERS: readonly number[] = [...WHOLE, OID.float4, OID.float8, OID.numeric]
 const MOMENTS: readonly number[] = [OID.date, OID.timestamp, OID.timestamptz]
 const TEXTS: readonly number[] = [OID.text, OID.varchar]
-/** Types of which equal values are written the same. */
+/** Types of which equal values have the same text. */
 const WRITTEN_ALIKE: readonly number[] = [
   ...WHOLE,
   ...MOMENTS,
@@ -67,7 +67,7 @@ export async function statementOf(client: PostgresClient, opening: QueryOpening,
   return { sql, values: after, keys: keys.length, hasSide: after.length > 0, hasTies }
 }
 
-/** The columns that are read, with the types of their values. */
+/** The columns read, with the types of their values. */
 export async function columnsOf(client: PostgresClient, opening: QueryOpening): Promise<Columns> {
   const { columns, choices } = opening
   const { fields } = await client.query(`select ${chosenOf(columns)} from ${rowsOf(opening)} as q limit 0`)
@@ -90,12 +90,12 @@ export function rowsOf(opening: QueryOpening): string {
 
 function wholeOf({ table, schema, query = '' }: QueryOpening): string {
   if (table !== undefined) return schema === undefined ? quoteName(table) : `${quoteName(schema)}.${quoteName(table)}`
-  // What follows the statement would end it here; of two the server says that it takes one.
+  // Text after the statement would end it here; given two statements, the server says that it accepts one.
   const { text, hasMore } = trimQuery(query, { nestsComments: true, hasDollars: true })
   return `(\n${hasMore ? query : text}\n)`
 }
 
-/** From where rows are read again, by the first column of the cursor. */
+/** Where rows are read again from, by the first column of the cursor. */
 function boundOf(lookBack: LookBack, { oid, name }: KeyType, source: string, cursor: string): string {
   if (lookBack.kind === 'time') {
     if (!MOMENTS.includes(oid)) throw unfitLookBack(source, cursor, lookBack, name)
@@ -114,7 +114,10 @@ async function keyTypes(client: PostgresClient, keys: readonly string[], rows: s
   return fields.map(({ dataTypeID }, i) => ({ oid: dataTypeID, name: given[i] as string }))
 }
 
-/** Whether equal values of these types have equal texts: `1.0` and `1.00` are equal, and so are texts in some collations. */
+/**
+ * Whether equal values of these types have equal texts: `1.0` and `1.00` are equal, and so are texts in some
+ * collations.
+ */
 async function areWrittenAlike(client: PostgresClient, types: readonly KeyType[]): Promise<boolean> {
   if (types.every(({ oid }) => WRITTEN_ALIKE.includes(oid))) return true
   if (!types.every(({ oid }) => WRITTEN_ALIKE.includes(oid) || TEXTS.includes(oid))) return false
@@ -122,7 +125,7 @@ async function areWrittenAlike(client: PostgresClient, types: readonly KeyType[]
   return (await client.query(loose)).rows.length === 0
 }
 
-/** A row without a value for the cursor would come in no run. */
+/** A row without a value for the cursor would never be read. */
 async function checkCursor(client: PostgresClient, opening: QueryOpening): Promise<void> {
   const isNull = opening.cursor.map((name) => `q.${quoteName(name)} is null`).join(' or ')
   const { rows } = await client.query(`select 1 from ${rowsOf(opening)} as q where ${isNull} limit 1`)

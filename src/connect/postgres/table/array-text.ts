@@ -3,7 +3,7 @@
 const ELEMENT = /"((?:[^"\\]|\\.)*)"|((?:[^",{}\\\s]|\s+(?=[^,}\s]))+)/sy
 
 /**
- * The elements of an array of one dimension, null for NULL; undefined for what is no such array.
+ * The elements of a one-dimensional array, null for NULL; undefined for anything else.
  *
  * @example
  * arrayElements('{a,"b ""c",NULL}') // => undefined

@@ -1,33 +1,33 @@
-// What the server's catalogue says of a table.
+// The server's catalogue entries of a table.
 
 import type { FoundColumn as Column, FoundTable as Found } from '../../kits/sql/table.ts'
 import { all, type SqlRow, type Work } from '../../kits/store/work.ts'
 
 export interface FoundColumn extends Column {
-  /** The type that its values have, below all domains: `int4`. */
+  /** The type of its values, below all domains: `int4`. */
   readonly type: string
-  /** What the type was made with, as the server keeps it; −1 for nothing. */
+  /** The type modifier, as the server stores it; −1 for no modifier. */
   readonly modifier: number
-  /** The type as it was declared, for a person. */
+  /** The declared type, for people. */
   readonly declared: string
-  /** The type below all domains, without what it was made with, in SQL. */
+  /** The type below all domains, without its modifier, in SQL. */
   readonly base: string
   readonly isGenerated: boolean
-  /** Of an array, what its elements are. */
+  /** For an array, the type of its elements. */
   readonly element?: { readonly type: string; readonly oid: number } | undefined
-  /** The texts of an enum, or of an array of one. */
+  /** The labels of an enum, or of an array of one. */
   readonly labels?: readonly string[] | undefined
 }
 
 export interface FoundTable extends Found {
-  /** The server's letter for what it is: `r` for a table, `p` for one of partitions. */
+  /** The server's letter for its kind: `r` for a table, `p` for a partitioned one. */
   readonly kind: string
-  /** The server's letter for how it is kept: `u` for one that a crash empties. */
+  /** The server's letter for its persistence: `u` for an unlogged one, which a crash empties. */
   readonly persistence: string
   readonly columns: readonly FoundColumn[]
 }
 
-/** What the server keeps with a table that was made here: it goes with the table. */
+/** The server keeps this with a table created here; it is dropped with the table. */
 export const MARK = 'made by Sluice'
 
 const TABLE = `
@@ -87,7 +87,7 @@ export function* findTable(schema: string, name: string): Work<FoundTable | unde
     readonly ours: boolean
   }
   const columns = (yield* all(COLUMNS, [oid])).map(columnOf)
-  // The columns of every index that tells rows apart at once, sorted.
+  // The columns of every unique index that is checked immediately, sorted.
   const keys = (yield* all(KEYS, [oid])).map(({ key }) => key as readonly string[])
   return { kind, persistence, isOurs, columns, keys }
 }

@@ -47,7 +47,7 @@ const TIMES: readonly ColumnType[] = ['time', 'text']
 const LIKE_INTEGER = { takes: ['integer', 'decimal'], like: 'integer' } as const
 const LIKE_REAL = { takes: ['real', 'integer', 'decimal'], like: 'real' } as const
 
-/** The codec of a column that is there. */
+/** The codec of an existing column. */
 export function codecOf(column: FoundColumn, options: CodecOptions): Codec {
   const { element, modifier } = column
   if (element !== undefined) {
@@ -71,11 +71,11 @@ export function codecOf(column: FoundColumn, options: CodecOptions): Codec {
   return { write: writeCast, words, takes: TEXT, like: undefined, isCast: true }
 }
 
-/** Why a column does not take `value`, for a person to read. */
+/** Why a column does not take `value`, for people. */
 export function faultOfValue(column: string, { words }: Codec, value: unknown): string {
   if (typeof value === 'string' && value.length * 3 > MAX_VALUE_BYTES)
     return `column ${column} takes at most ${MAX_VALUE_BYTES} bytes: found a text of ${value.length} characters`
-  return faultOf(column, words, value, 'a negative zero, a NUL or the half of a surrogate pair')
+  return faultOf(column, words, value, 'a negative zero, a NUL or half of a surrogate pair')
 }
 
 const NOT_NAMED: CodecOptions = { named: undefined, takesAnyText: false }
@@ -90,16 +90,16 @@ function madeFor(type: string, modifier: number, { named, takesAnyText }: CodecO
     case 'bpchar':
       return {
         write: limitedTextWriter(Math.max(1, modifier - 4), true),
-        words: `text of at most ${Math.max(1, modifier - 4)} characters, without blanks at its end`,
+        words: `text of at most ${Math.max(1, modifier - 4)} characters, without trailing blanks`,
         takes: TEXT,
         like: 'text',
       }
     case 'uuid':
       return { write: writeUuid, words: 'UUIDs', takes: TEXT }
     case 'int2':
-      return { write: writeInt16, words: 'whole numbers from -32768 to 32767', ...LIKE_INTEGER }
+      return { write: writeInt16, words: 'integers from -32768 to 32767', ...LIKE_INTEGER }
     case 'int4':
-      return { write: writeInt32, words: 'whole numbers from -2147483648 to 2147483647', ...LIKE_INTEGER }
+      return { write: writeInt32, words: 'integers from -2147483648 to 2147483647', ...LIKE_INTEGER }
     case 'int8':
       if (named === 'time') return { write: writeEpoch, words: DATES, takes: ['time'] }
       return {
@@ -119,14 +119,19 @@ function madeFor(type: string, modifier: number, { named, takesAnyText }: CodecO
     case 'timestamptz':
     case 'timestamp': {
       const digits = modifier < 0 ? 6 : modifier
-      const words = `${DATES}, with at most ${digits} digits of a second, from 4714 BC on`
+      const words = `${DATES}, with at most ${digits} digits of a second, from 4714 BC`
       return { write: timeWriter(digits), words, takes: TIMES, like: 'time' }
     }
     case 'date':
-      return { write: writeDate, words: 'days, as 2024-02-29 or times at midnight, UTC', takes: TIMES, like: 'time' }
+      return {
+        write: writeDate,
+        words: 'days, such as 2024-02-29, or times at midnight, UTC',
+        takes: TIMES,
+        like: 'time',
+      }
     case 'time': {
       const digits = modifier < 0 ? 6 : modifier
-      const words = `times of a day as 23:59:59, with at most ${digits} digits of a second`
+      const words = `times of day such as 23:59:59, with at most ${digits} digits of a second`
       return { write: timeOfDayWriter(digits), words, takes: TEXT }
     }
     case 'json':
@@ -155,7 +160,7 @@ function textOf(modifier: number, takesAnyText: boolean): Made {
     }
   }
   return takesAnyText
-    ? { ...ofText, write: writeAnyText, words: 'text, and all that text can be made of' }
+    ? { ...ofText, write: writeAnyText, words: 'text, and values that have a text form' }
     : { ...ofText, write: writeText, words: 'text' }
 }
 
@@ -163,7 +168,7 @@ function numericOf(modifier: number): Made {
   const ofNumbers = { takes: ['decimal', 'integer', 'real'], like: 'decimal' } as const
   if (modifier < 4) return { ...ofNumbers, write: decimalWriter(), words: 'decimal numbers' }
   const precision = ((modifier - 4) >> 16) & 0xffff
-  // Eleven bits with a sign: a scale below zero rounds before the point.
+  // Eleven bits with a sign: a negative scale rounds before the point.
   const scale = (((modifier - 4) & 0x7ff) ^ 1024) - 1024
   const [whole, fraction] = scale < 0 ? [0, 0] : [Math.max(0, precision - scale), scale]
   return { ...ofNumbers, write: decimalWriter(whole, fraction), words: decimalsOf(whole, fraction) }

@@ -22,17 +22,17 @@ import { postgresTables } from './tables.ts'
 export interface DatabaseOptions extends Omit<Place, 'schema'> {
   readonly connection: string | PostgresConnection
   readonly schema: string | undefined
-  /** The table that errors name. */
+  /** The table named in errors. */
   readonly table: string
   readonly pipeline: string
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
 }
 
-/** A COPY has its price, however few rows it holds. */
+/** A COPY has a fixed cost, however few rows it contains. */
 const BATCH: BatchSize = { rows: 2000, bytes: 4 * 1024 * 1024 }
 
-/** How long a run that was aborted waits to let go of its lease. */
+/** How long an aborted run waits to release its lease. */
 const ABORTED_MS = 300
 
 export class PostgresDatabase implements SqlDatabase {
@@ -48,10 +48,10 @@ export class PostgresDatabase implements SqlDatabase {
   readonly #place: Place
   readonly #sessions: Sessions
   readonly #main: PostgresClient
-  /** For signs of life; another one is opened when it is lost. */
+  /** For renewing the lease; another one is opened when it is lost. */
   #side: PostgresClient
   #isClosed = false
-  /** How many tables have rows: each passes them through a temporary one of its own. */
+  /** How many tables have rows: each passes them through a temporary table of its own. */
   #tables = 0
 
   private constructor(options: DatabaseOptions, sessions: Sessions, place: Place) {
@@ -92,7 +92,7 @@ export class PostgresDatabase implements SqlDatabase {
   }
 
   async commit(): Promise<void> {
-    // A transaction that failed before answers a commit, too, without an error.
+    // A failed transaction answers a commit without an error.
     const { command } = await this.#main.query('commit')
     const { sink, table } = this.#options
     if (command !== 'COMMIT') throw unfit(sink, table, `the server answered ${command} to a commit`)
@@ -109,7 +109,7 @@ export class PostgresDatabase implements SqlDatabase {
       if (this.#side.isLost) await this.#reopenSide()
       await doWork(this.#side, work)
     } catch (error) {
-      // Else the server is away: whoever needs it for rows will say so, and a commit renews the lease, too.
+      // Otherwise the server is away: whoever needs it for rows will say so, and a commit renews the lease, too.
       if (error instanceof SluiceError) throw error
     }
   }
@@ -124,7 +124,7 @@ export class PostgresDatabase implements SqlDatabase {
 
   async close(release: Work<void> | undefined): Promise<void> {
     this.#isClosed = true
-    // First of all: what it has not committed must not hold locks when another one begins.
+    // First: uncommitted work must not hold locks when another transaction begins.
     await this.#main.close()
     if (release !== undefined && !this.#side.isLost) await this.#release(release)
     await this.#side.close()
@@ -132,12 +132,12 @@ export class PostgresDatabase implements SqlDatabase {
 
   async #release(release: Work<void>): Promise<void> {
     const { signal } = this.#options
-    // Who has aborted the run does not wait for a server that is silent.
+    // An aborted run does not wait for a silent server.
     const limit = signal?.aborted === true ? setTimeout(() => this.#side.destroy(signal.reason), ABORTED_MS) : undefined
     try {
       await doWork(this.#side, release)
     } catch {
-      // A lease that cannot be let go of ends with the process, or with its time.
+      // A lease that cannot be released ends with the process, or expires.
     } finally {
       clearTimeout(limit)
     }
@@ -149,7 +149,7 @@ export class PostgresDatabase implements SqlDatabase {
     if (this.#isClosed) return await side.close()
     this.#side = side
     await lost.close()
-    // Asks the lost one until then: its failure counts as silence.
+    // Asks the lost connection until then: a failure counts as no activity.
     this.#sessions.watchBy(side)
   }
 }
@@ -164,7 +164,7 @@ function noSchema({ sink }: DatabaseOptions): SluiceError<'CONFIG_INVALID'> {
   return new SluiceError('CONFIG_INVALID', message, { key: 'schema', value: undefined, allowed })
 }
 
-/** Connects, takes the lease, goes to where the last commit left the pipeline, and makes the tables that are known. */
+/** Connects, takes the lease, restores the state of the last commit, and creates the known tables. */
 export async function openPostgres<Row>(options: DatabaseOptions & SqlWriterOptions): Promise<SinkWriter<Row>> {
   return await SqlWriter.open<Row>(await PostgresDatabase.open(options), options)
 }

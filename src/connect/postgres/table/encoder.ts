@@ -1,4 +1,4 @@
-// Rows to the binary form of COPY, and why a row has none.
+// Rows in the binary format of COPY, and why a row cannot be encoded.
 
 import { messageOf } from '../../../base/errors.ts'
 import { hintOfValue } from '../../kits/sql/evolve.ts'
@@ -13,13 +13,13 @@ export class RowEncoder {
   readonly #columns: readonly TableColumn[]
   readonly #names: readonly string[]
   readonly #writers: readonly WriteValue[]
-  /** Whether every object inherits something of that name: such a column is looked for among a row's own only. */
+  /** Whether every object inherits a property of that name: such a column is read from a row's own properties only. */
   readonly #isInherited: readonly boolean[]
   readonly #isKey: readonly boolean[]
   readonly #known: ReadonlySet<string>
   readonly #isInferred: boolean
   readonly #doHint: boolean
-  /** Whether the last fault is that the table has no place for a value: it may be changed, or used further. */
+  /** Whether the last error is that the table has no column for a value: it may be changed, or more of it used. */
   isMisfit = false
 
   constructor({ shape, columns, mode }: Table) {
@@ -33,7 +33,7 @@ export class RowEncoder {
     this.#doHint = shape.isInferred && mode === 'freeze'
   }
 
-  /** Puts a row behind the others; gives the reason if there is one against it, and leaves nothing of it. */
+  /** Appends a row; returns the reason if it is invalid, and appends nothing of it then. */
   encode(out: Output, value: unknown): string | undefined {
     this.isMisfit = false
     const noRow = faultOfRow(value)
@@ -63,7 +63,7 @@ export class RowEncoder {
       const value = isOwn ? row[name] : undefined
       if (value !== undefined) present += 1
       if (value === undefined || value === null) {
-        if (this.#isKey[i] === true) return `column ${name} is of the key: found ${value}`
+        if (this.#isKey[i] === true) return `column ${name} is part of the key: found ${value}`
         out.reserve(4)
         out.int32(-1)
       } else if (!(this.#writers[i] as WriteValue)(out, value)) {

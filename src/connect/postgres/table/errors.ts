@@ -1,10 +1,10 @@
-// What goes wrong with a sink's server, as errors that name the sink, what was tried and the server's reason.
+// Errors of a sink's server, which name the sink, what was tried and the server's reason.
 
 import { SluiceError } from '../../../base/errors.ts'
 import { unreachable } from '../../../base/invariant.ts'
 import { errorKind, reasonOf } from '../errors.ts'
 
-/** The error that a caller can act on; what came from no server stays as it is. */
+/** Turns an error into one that the caller can act on; one that did not come from the server is unchanged. */
 export function sinkError(
   thrown: unknown,
   { sink, table }: { readonly sink: string; readonly table: string },

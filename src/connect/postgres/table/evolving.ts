@@ -1,4 +1,4 @@
-// Changes a table so that rows fit into it: adds columns, and widens the types of those that are there.
+// Changes a table so that rows fit: adds columns, and widens the types of existing ones.
 
 import type { ColumnType } from '../../column.ts'
 import type { Changes } from '../../kits/sql/evolve.ts'
@@ -11,7 +11,7 @@ export function addColumn(sql: string, name: string, type: ColumnType): string {
   return `alter table ${sql} add ${quoteName(name)} ${DECLARED[type]}`
 }
 
-/** Makes the changes; gives a line for each that was made. What the server does not allow is left as it is. */
+/** Makes the changes; returns one line for each. What the server does not allow is left as it is. */
 export function* makeChanges(table: Table, { added, widened }: Changes): Work<readonly string[]> {
   const notes: string[] = []
   for (const [name, type] of added) {
@@ -23,12 +23,12 @@ export function* makeChanges(table: Table, { added, widened }: Changes): Work<re
     const to = yield* exactType(table, column, type)
     if (DECLARED[to] === column.declared) continue
     const sql = `alter table ${table.sql} alter ${quoteName(name)} type ${DECLARED[to]} using ${converted(column, to)}`
-    if (yield* attempt(sql)) notes.push(`made column ${name} ${to}, which was ${column.declared}`)
+    if (yield* attempt(sql)) notes.push(`made column ${name} ${to}, formerly ${column.declared}`)
   }
   return notes
 }
 
-/** Runs a statement; false if the server refuses it, which leaves the transaction as it was. */
+/** Runs a statement; false if the server rejects it, which leaves the transaction as it was. */
 export function* attempt(sql: string): Work<boolean> {
   yield* run('savepoint sluice_change')
   try {
@@ -43,7 +43,7 @@ export function* attempt(sql: string): Work<boolean> {
   }
 }
 
-/** Whole numbers that are there and that floating point does not hold have to become text. */
+/** Existing integers that floating point cannot hold must become text. */
 function* exactType(table: Table, { name, codec }: TableColumn, to: ColumnType): Work<ColumnType> {
   if (to !== 'real' || codec.like !== 'integer') return to
   const column = quoteName(name)
@@ -51,7 +51,7 @@ function* exactType(table: Table, { name, codec }: TableColumn, to: ColumnType):
   return (yield* all(inexact))[0]?.inexact === true ? 'text' : to
 }
 
-/** The values that are there as values of another type, written as the sink writes values of their own. */
+/** The existing values as another type, written as the sink writes its own. */
 function converted({ name, codec, base }: TableColumn, to: ColumnType): string {
   const column = quoteName(name)
   if (to !== 'text') return `${column}::${DECLARED[to]}`

@@ -1,4 +1,4 @@
-// Looks at what a PostgreSQL database keeps of a pipeline.
+// Inspects what a PostgreSQL database stores of a pipeline.
 
 import type { SqlConnection } from '../../kits/store/database.ts'
 import { SqlInspector } from '../../kits/store/inspector.ts'
@@ -13,7 +13,7 @@ export interface InspectOptions extends StoreOptions {
   /** The server and database, for errors: never with a password. */
   readonly sink: string
   readonly schema: string | undefined
-  /** The table that errors name. */
+  /** The table named in errors. */
   readonly table: string
   readonly timeoutMs: number
 }
@@ -21,7 +21,9 @@ export interface InspectOptions extends StoreOptions {
 const READ = 'begin isolation level repeatable read read only'
 const RESET = 'begin isolation level read committed'
 
-/** @throws {SluiceError} SINK_LOST, SINK_UNREACHABLE or CONFIG_INVALID if there is no connecting */
+/**
+ * @throws {SluiceError} SINK_LOST, SINK_UNREACHABLE or CONFIG_INVALID if it cannot connect
+ */
 export async function inspectPostgres(options: InspectOptions): Promise<SqlInspector> {
   const { connection, pipeline, timeoutMs } = options
   let client: PostgresClient | undefined

@@ -1,18 +1,20 @@
-// Sessions of PostgreSQL, of which those that hold leases may hold locks as well.
+// Sessions of PostgreSQL: holders of leases may also hold locks.
 
 import type { SqlDialect } from '../../kits/store/dialect.ts'
 import { attempt } from './evolving.ts'
 import { literal } from './literal.ts'
 
-/** Told apart from a later one of the same number. */
+/** Distinguished from a later one of the same number. */
 const SESSION = `pid || '@' || extract(epoch from backend_start)`
 const OWN = `(select ${SESSION} from pg_catalog.pg_stat_activity where pid = pg_catalog.pg_backend_pid())`
 
-/** @param isPooled - whether sessions are shared with others: to end one would end somebody else's work */
+/**
+ * @param isPooled - whether sessions are shared with others: ending one would end somebody else's work
+ */
 export function sessionOf(isPooled: boolean): NonNullable<SqlDialect['session']> {
   return {
     own: isPooled ? 'null' : OWN,
-    // Another role's session cannot be ended: what it locks is waited for.
+    // Another role's session cannot be ended: its locks are waited for.
     *end(session) {
       if (typeof session !== 'string') return
       yield* attempt(`select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity

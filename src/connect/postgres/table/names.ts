@@ -1,13 +1,13 @@
-// Names of tables and columns, as a PostgreSQL server keeps them.
+// Names of tables and columns, as a PostgreSQL server stores them.
 
 import { describeValue } from '../../../base/check.ts'
 import { SluiceError } from '../../../base/errors.ts'
 import { checkColumnName, checkTableName } from '../../kits/sql/name.ts'
 import type { ShapeRules } from '../../kits/sql/shape.ts'
 
-/** The longest name that a server keeps; it cuts off the rest, and two names may then be one. */
+/** The longest name that a server stores; it truncates longer ones, and two names may then be one. */
 const MAX_NAME_BYTES = 63
-/** Columns that every table has. */
+/** System columns, which every table has. */
 const SYSTEM_COLUMNS = ['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']
 
 export const RULES: ShapeRules = {
@@ -15,19 +15,23 @@ export const RULES: ShapeRules = {
   checkColumn(name) {
     checkColumnName(name)
     checkLength('column', name)
-    if (SYSTEM_COLUMNS.includes(name)) throw invalid('column', name, 'a name that no table has already')
+    if (SYSTEM_COLUMNS.includes(name)) throw invalid('column', name, 'a name that is not a system column')
   },
   isKept: (name) => Buffer.byteLength(name) <= MAX_NAME_BYTES && !SYSTEM_COLUMNS.includes(name),
   identity: [],
 }
 
-/** @throws {SluiceError} CONFIG_INVALID for a name that the server would not keep as it is, or of an inner table */
+/**
+ * @throws {SluiceError} CONFIG_INVALID for a name that the server would not store unchanged, or of an internal table
+ */
 export function checkTable(name: unknown): asserts name is string {
   checkTableName(name)
   checkLength('table', name)
 }
 
-/** @throws {SluiceError} CONFIG_INVALID for a name that the server would not keep as it is */
+/**
+ * @throws {SluiceError} CONFIG_INVALID for a name that the server would not store unchanged
+ */
 export function checkSchema(name: unknown): asserts name is string {
   checkColumnName(name)
   checkLength('schema', name)

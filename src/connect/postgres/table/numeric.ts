@@ -1,4 +1,4 @@
-// Decimal numbers in PostgreSQL's binary form: digits to the base of 10,000.
+// Decimal numbers in PostgreSQL's binary format: digits to the base of 10,000.
 
 import type { Decimal } from '../../kits/decimal.ts'
 import type { Output } from './output.ts'

@@ -1,17 +1,17 @@
-// Bytes that grow: rows in PostgreSQL's binary form of COPY.
+// A growing buffer: rows in PostgreSQL's binary COPY format.
 
-/** What every COPY in binary form begins with: a signature, no flags, no extension. */
+/** The header of every binary COPY: a signature, no flags, no extension. */
 const HEADER = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex')
-/** And ends with: a row of −1 columns. */
+/** The trailer: a row of −1 columns. */
 const TRAILER = Buffer.from('ffff', 'hex')
 
-/** Of a leading column: its length, and a number of four bytes. */
+/** For a leading column: its length, and a four-byte number. */
 const NUMBER_BYTES = 8
 
-/** Kept from chunk to chunk; what a single large row needed beyond it is let go. */
+/** Kept from chunk to chunk; what a single large row needed beyond it is released. */
 const KEPT_BYTES = 1024 * 1024
 
-/** Rows one behind the other, after a header. Writers ask for room first. */
+/** Rows one after the other, following a header. Writers request room first. */
 export class Output {
   bytes: Buffer = Buffer.allocUnsafe(KEPT_BYTES)
   /** Where the next byte goes. */
@@ -36,7 +36,7 @@ export class Output {
     this.bytes = grown
   }
 
-  /** The bytes of a COPY of the rows that lie from `from` to `to`. They hold until the next row. */
+  /** The bytes of a COPY of the rows between `from` and `to`. Valid until the next row. */
   copyOf(from: number, to: number): Uint8Array {
     const { at } = this
     if (from > HEADER.length || to < at) return Buffer.concat([HEADER, this.bytes.subarray(from, to), TRAILER])
@@ -46,8 +46,8 @@ export class Output {
   }
 
   /**
-   * The same, each row led by its number among those from `first` on: `starts` are where rows lie, and where the last
-   * one ends.
+   * The same, each row preceded by its number among those from `first` on: `starts` are where rows begin, and where the
+   * last one ends.
    */
   numberedCopyOf(starts: readonly number[], first: number, last: number): Uint8Array {
     const numbered = new Output()
@@ -78,7 +78,7 @@ export class Output {
     this.at = at + 4
   }
 
-  /** A whole number that is exact. */
+  /** An exact integer. */
   int64(value: number): void {
     const high = Math.floor(value / 0x1_0000_0000)
     this.int32(high)

@@ -1,4 +1,4 @@
-// Writes rows into their table, many with one COPY; what the table refuses comes back as dead letters.
+// Writes rows to their table, many with one COPY; rejected rows are returned as dead letters.
 
 import { isDeepStrictEqual } from 'node:util'
 import { invariant } from '../../../base/invariant.ts'
@@ -17,10 +17,10 @@ import { doWork } from './session.ts'
 import { isDuplicate, Stage, UNDO } from './stage.ts'
 import type { Table, TableColumn } from './table.ts'
 
-/** The step of dead letters that this sink makes. */
+/** The step of this sink's dead letters. */
 export const STEP = 'postgres'
 
-/** What one COPY holds at most, but for a single row: kept until the server has taken all of it. */
+/** The maximum size of a COPY, except for a single row: kept until the server has received all of it. */
 const CHUNK_ROWS = 20_000
 const CHUNK_BYTES = 1024 * 1024
 
@@ -39,27 +39,27 @@ export interface RowWriterOptions {
 interface Ready {
   readonly table: Table
   readonly encoder: RowEncoder
-  /** Takes one COPY in binary form straight into the table; undefined where rows have to pass through the stage. */
+  /** A binary COPY straight into the table; undefined if rows have to pass through the stage. */
   readonly copySql: string | undefined
   readonly stage: Stage
 }
 
-/** Chunks that are merged after one whose keys were there, before another is tried without: more each time. */
+/** Chunks that are merged after one whose keys existed, before another is tried without: more each time. */
 const FIRST_MERGES = 4
 const MOST_MERGES = 256
 
 /**
- * Writes rows inside the transaction that its caller has begun.
+ * Writes rows inside a transaction that the caller has begun.
  *
- * A COPY that fails leaves nothing of its rows behind; they then pass through the stage, where the server puts them in
- * one by one and refuses the bad ones only. Rows that the table has no place for change the table where that is allowed.
+ * A failed COPY leaves nothing of its rows behind; they then pass through the stage, where the server inserts them one
+ * by one and rejects only the bad ones. Rows that the table has no column for change the table if allowed.
  */
 export class RowWriter implements RowTable {
   readonly #options: RowWriterOptions
   readonly #out = new Output()
   /** Undefined before the first `enter`. */
   #ready: Ready | undefined
-  /** How many of the next chunks are merged right away, and how many it will be once a key is there again. */
+  /** How many of the next chunks are merged right away, and how many it will be once a key exists again. */
   #merges = 0
   #nextMerges = FIRST_MERGES
 
@@ -67,14 +67,14 @@ export class RowWriter implements RowTable {
     this.#options = options
   }
 
-  /** Makes the table where it is missing, or checks the one that is there; inside a transaction. */
+  /** Creates the table if it is missing, or checks the existing one; inside a transaction. */
   async ensure(): Promise<void> {
     await this.#ensure()
   }
 
   /**
-   * To be called once in every transaction, before its first row: nobody can change the table from then on, and if
-   * somebody has, it is looked at again. Rows go to the server as bytes that mean nothing without the types of columns.
+   * Called once in every transaction, before its first row: nobody can change the table from then on, and if somebody
+   * has, it is examined again. Rows are sent as bytes that mean nothing without the types of columns.
    */
   async enter(): Promise<void> {
     const { client } = this.#options
@@ -85,7 +85,7 @@ export class RowWriter implements RowTable {
     if (!isDeepStrictEqual(this.#ready?.table.found, table.found)) this.#makeReady(table)
   }
 
-  /** Takes rows; gives back a letter for each that was refused, all others are written. */
+  /** Takes rows; returns a dead letter for each rejected one, all others are written. */
   async write(rows: Batch): Promise<DeadLetter[]> {
     let { encoder } = this.#enteredTable
     const letters: DeadLetter[] = []
@@ -124,7 +124,7 @@ export class RowWriter implements RowTable {
     return letters
   }
 
-  /** Uses more of the table's columns, and changes the table where that is allowed, so that rows fit into it. */
+  /** Uses more of the table's columns, and changes the table if allowed, so that rows fit. */
   async #adapt(rows: readonly unknown[]): Promise<void> {
     const { client, tables } = this.#options
     this.#makeReady(await doWork(client, adaptTable(tables, this.#enteredTable.table, rows)))
@@ -145,8 +145,8 @@ export class RowWriter implements RowTable {
   }
 
   /**
-   * Writes a chunk. Most rows are new ones: those with a key are tried without looking for theirs, which costs a quarter,
-   * and are merged once the table says that one is there.
+   * Writes a chunk. Most rows are new: those with a key are tried without looking for existing ones, which saves a
+   * quarter, and are merged once the table says that a key exists.
    */
   async #send(chunk: Chunk, letters: DeadLetter[]): Promise<void> {
     const { copySql, stage, table } = this.#enteredTable
@@ -172,12 +172,12 @@ export class RowWriter implements RowTable {
   async #sort({ rows, held, starts }: Chunk, letters: DeadLetter[]): Promise<void> {
     const { stage, table } = this.#enteredTable
     for (const { number, error } of await stage.sort(this.#out.numberedCopyOf(starts, 0, held.length))) {
-      const reason = `table ${table.shape.table} refuses the row: ${reasonOf(error)}`
+      const reason = `table ${table.shape.table} rejects the row: ${reasonOf(error)}`
       letters.push(deadLetterAt(rows, held[number] as number, STEP, reason))
     }
   }
 
-  /** Writes rows, or gives what the table has against one of them and leaves none. */
+  /** Writes rows, or returns the table's objection to one of them and writes nothing. */
   async #try(sql: string, bytes: Uint8Array): Promise<unknown> {
     const { client } = this.#options
     try {
@@ -191,12 +191,12 @@ export class RowWriter implements RowTable {
   }
 
   get #enteredTable(): Ready {
-    invariant(this.#ready !== undefined, 'rows were written to a table that was not made ready')
+    invariant(this.#ready !== undefined, 'rows were written to a table that was not prepared')
     return this.#ready
   }
 }
 
-/** Rows that are encoded, with where each begins and the last one ends. */
+/** Encoded rows, with where each begins and the last one ends. */
 interface Chunk {
   readonly rows: Batch
   /** Their indices in the batch. */

@@ -1,4 +1,4 @@
-// Statements of PostgreSQL, for what all SQL databases have in common.
+// PostgreSQL's statements, for the code shared by all SQL databases.
 
 import { storable } from '../../kits/sql/storable.ts'
 import { ensureTable } from '../../kits/sql/table.ts'
@@ -21,7 +21,7 @@ async function execute(client: PostgresClient, { sql, values }: Statement): Prom
   return { rows, changes: rowCount ?? 0 }
 }
 
-/** How long what another instance has locked is waited for. */
+/** How long locks of other instances are waited for. */
 const LOCK_MS = 5000
 
 /**
@@ -62,7 +62,7 @@ export function postgresDialect(place: Place, isPooled: boolean): SqlDialect {
   }
 }
 
-/** The schema that tables without one are made in; undefined where there is none. */
+/** The schema in which unqualified tables are created; undefined if there is none. */
 export function* currentSchema(): Work<string | undefined> {
   const [row] = yield* all('select current_schema()::text as name')
   return typeof row?.name === 'string' ? row.name : undefined

@@ -1,9 +1,9 @@
-// The two connections of a writer: one for its transactions, one for signs of life while those take long.
+// The two connections of a writer: one for its transactions, one for renewing the lease while those take long.
 
 import type { QueryResult } from 'pg'
 import { type ClientOptions, PostgresClient } from '../client.ts'
 
-/** What the server does for a session: changes while it is at work, or while bytes arrive there. */
+/** What the server does for a session: changes while it is working, or while bytes arrive there. */
 const SIGN = `
   select a.state, a.wait_event, c.bytes_processed as bytes
   from pg_catalog.pg_stat_activity a left join pg_catalog.pg_stat_progress_copy c on c.pid = a.pid
@@ -12,9 +12,9 @@ const SIGN = `
 const PID = 'select pg_catalog.pg_backend_pid() as pid'
 
 /**
- * What is checked at the end of a transaction by default could not be told from row to row; and its commit is on the
- * disk when it returns, whatever the server's default is. Said in each transaction: behind a pooler it may be in another
- * session than the one before.
+ * Constraints checked at the end of a transaction could not be attributed to rows; and a commit must be on the disk
+ * when it returns, whatever the server's default is. Set in each transaction: behind a pooler it may be in another
+ * session than the previous one.
  */
 const BEGIN = `begin isolation level read committed read write; set constraints all immediate;
   select pg_catalog.set_config('synchronous_commit', 'on', true)
@@ -25,9 +25,9 @@ export class Sessions {
   readonly main: PostgresClient
   /** For what must not wait for a transaction. */
   readonly side: PostgresClient
-  /** Whether a pooler lets others have the session between two transactions. */
+  /** Whether a pooler lets others use the session between two transactions. */
   readonly isPooled: boolean
-  /** The session at the server that works for `main`; behind a pooler it is known from the begin of a transaction. */
+  /** The server's session for `main`; behind a pooler it is known once a transaction has begun. */
   #pid: unknown
 
   private constructor(main: PostgresClient, side: PostgresClient, isPooled: boolean, pid: unknown) {
@@ -59,7 +59,7 @@ export class Sessions {
     this.#pid = results.at(-1)?.rows[0]?.pid
   }
 
-  /** Lets `side` be asked whether the server is at work for `main`. */
+  /** Lets `side` be asked whether the server is working for `main`. */
   watchBy(side: PostgresClient): void {
     let asked = 0
     this.main.askBy(async () => {
@@ -74,8 +74,8 @@ export class Sessions {
 }
 
 /**
- * The connection for signs of life, which must say within half of the time whether it is there. An abort ends the other
- * one only: a lease is let go of over this one.
+ * The connection for renewing the lease, which must respond within half of the time. An abort ends the other one only:
+ * the lease is released over this one.
  */
 export async function openSide(options: ClientOptions): Promise<PostgresClient> {
   const side = await PostgresClient.open({ ...options, timeoutMs: Math.ceil(options.timeoutMs / 2) })

@@ -1,5 +1,5 @@
-// A temporary table that rows pass through on their way into their own: where they overwrite others, are made of text
-// by the server, or are refused one by one.
+// A temporary table that rows pass through: if they overwrite others, are converted from text by the server, or are
+// rejected one by one.
 
 import { quoteName } from '../../kits/sql/name.ts'
 import { onConflict } from '../../kits/sql/upsert.ts'
@@ -8,7 +8,7 @@ import { errorKind, sqlStateOf } from '../errors.ts'
 import { literal } from './literal.ts'
 import type { Table } from './table.ts'
 
-/** A row that the table refused, by its number, with what the server said. */
+/** A row rejected by the table, by its number, with the server's message. */
 export interface RefusedRow {
   readonly number: number
   readonly error: unknown
@@ -19,8 +19,9 @@ const KEEP = 'release savepoint sluice_rows'
 export const UNDO = 'rollback to savepoint sluice_rows; release savepoint sluice_rows'
 
 /**
- * Made in the transaction that uses it, and gone with it: behind a pooler the next transaction may be in another session.
- * Each chunk of rows begins with an empty one; to empty what the transaction itself has made costs next to nothing.
+ * Created in the transaction that uses it, and dropped with it: behind a pooler the next transaction may be in another
+ * session. Each chunk of rows begins with an empty one; truncating a table created in the same transaction costs next
+ * to nothing.
  */
 export class Stage {
   readonly #client: PostgresClient
@@ -41,12 +42,15 @@ export class Stage {
     this.#number = quoteName(number)
   }
 
-  /** A transaction has begun: nothing is there any more. */
+  /** A transaction has begun: the tables do not exist any more. */
   forget(): void {
     this.#isMade = false
   }
 
-  /** Takes rows, each led by its number, and puts them into the table; gives the server's error if one is refused. */
+  /**
+   * Takes rows, each preceded by its number, and inserts them into the table; returns the server's error if one is
+   * rejected.
+   */
   async merge(rows: Uint8Array): Promise<unknown> {
     if (!this.#isMade) await this.#make()
     const copy = `copy ${this.#name} (${this.#number}, ${this.#names.join(', ')}) from stdin (format binary)`
@@ -60,7 +64,7 @@ export class Stage {
     }
   }
 
-  /** Takes rows as `merge` does, and puts them into the table one by one; gives those that it refuses. */
+  /** Takes rows as `merge` does, and inserts them one by one; returns the rejected ones. */
   async sort(rows: Uint8Array): Promise<readonly RefusedRow[]> {
     if (!this.#isMade) await this.#make()
     const copy = `copy ${this.#name} (${this.#number}, ${this.#names.join(', ')}) from stdin (format binary)`
@@ -92,7 +96,7 @@ export class Stage {
     const all = this.#names.join(', ')
     const key = shape.key?.map(quoteName).join(', ')
     const checks = columns.filter(({ codec }) => codec.isCast).map(({ name }) => this.#isChanged(name, 's'))
-    // A division by zero is an error like that of a row: the rows are then looked at one by one.
+    // A division by zero is an error like that of a row: the rows are then checked one by one.
     const check =
       checks.length === 0
         ? ''
@@ -100,7 +104,7 @@ export class Stage {
     if (key === undefined) return `${check}insert into ${sql} (${all}) select ${this.#values('s')} from ${this.#name} s`
     return (
       `${check}insert into ${sql} (${all}) ` +
-      // In the order of the key, in which two loads do not lock each other out.
+      // In the order of the key, so that two loads do not deadlock.
       `select ${this.#values('s')} from (select distinct on (${key}) * from ${this.#name} ` +
       `order by ${key}, ${this.#number} desc) s ${this.#onConflict}`
     )
@@ -155,12 +159,12 @@ export class Stage {
   }
 }
 
-/** The code of a key that is there already. */
+/** The error code of an existing key. */
 export function isDuplicate(error: unknown): boolean {
   return sqlStateOf(error) === '23505'
 }
 
-/** The server gives an empty text for what it does not name. */
+/** The server returns an empty text for what it does not name. */
 function shown(names: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(names).filter(([, name]) => name !== ''))
 }

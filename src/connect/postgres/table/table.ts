@@ -1,4 +1,4 @@
-// What is known of tables in a PostgreSQL database.
+// What is known about tables in a PostgreSQL database.
 
 import { SluiceError } from '../../../base/errors.ts'
 import type { ColumnType } from '../../column.ts'
@@ -7,27 +7,27 @@ import type { TableColumn as Column, TableOptions, Table as UsedTable } from '..
 import type { FoundTable } from './catalogue.ts'
 import type { Codec } from './codec.ts'
 
-/** Where a table is to be, and what may be done for it. */
+/** Where a table is, and what may be done to it. */
 export interface Place extends TableOptions {
   /** The server and database, for errors. */
   readonly sink: string
   readonly schema: string
-  /** Whether a table that is missing is made. */
+  /** Whether a missing table is created. */
   readonly create: boolean
 }
 
-/** A column that rows go into, with how they do. */
+/** A column that rows go into, and how. */
 export interface TableColumn extends Column {
   readonly codec: Codec
   /** Its type in SQL, as it is declared. */
   readonly declared: string
-  /** That type without its limits, and without what a domain asks for. */
+  /** That type without its modifier, and without the constraints of a domain. */
   readonly base: string
 }
 
 export type Table = UsedTable<FoundTable, TableColumn>
 
-/** Types of columns that are made. */
+/** Types of created columns. */
 export const DECLARED: Readonly<Record<ColumnType, string>> = {
   text: 'text',
   integer: 'bigint',
@@ -44,7 +44,7 @@ export function sqlName(schema: string, table: string): string {
   return `${quoteName(schema)}.${quoteName(table)}`
 }
 
-/** The error for a table that is there and does not fit. */
+/** The error for an existing table that does not fit. */
 export function unfit(sink: string, table: string, found: string): SluiceError<'SINK_MISMATCH'> {
   const message = `Cannot write to table ${table} in ${sink}: ${found}`
   return new SluiceError('SINK_MISMATCH', message, { sink, table, found })

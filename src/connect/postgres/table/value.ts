@@ -1,4 +1,4 @@
-// Values of JavaScript to values of PostgreSQL, in the binary form of COPY: exactly, or not at all.
+// Converts JavaScript values to PostgreSQL's binary COPY format: exactly, or not at all.
 
 import { decimalText, parseDecimal } from '../../kits/decimal.ts'
 import { dayOf, isInfinite, microsOfDay, millisOf, nanosOf, realOf, wholeOf } from '../../kits/sql/exact.ts'
@@ -7,22 +7,22 @@ import { arrayElements } from './array-text.ts'
 import { writeNumeric } from './numeric.ts'
 import type { Output } from './output.ts'
 
-/** Writes the length and the bytes of a value that is neither null nor undefined; false if the column takes none such. */
+/** Writes the length and the bytes of a value other than null and undefined; false if the column does not take it. */
 export type WriteValue = (out: Output, value: unknown) => boolean
 
 const MIN_INT64 = -(2n ** 63n)
 const MAX_INT64 = 2n ** 63n - 1n
 const MAX_INT32 = 0x7fff_ffff
-/** 2000-01-01, from which the server counts. */
+/** 2000-01-01, the server's epoch. */
 const SERVER_EPOCH_MS = 946_684_800_000
 const SERVER_EPOCH_DAYS = 10_957
-/** The server's first day, in 4714 BC; its last is behind that of JavaScript. */
+/** The server's first day, in 4714 BC; its last is beyond that of JavaScript. */
 const MIN_TIME_MS = -210_866_803_200_000
-/** Texts up to here are copied byte by byte: a call into the system costs more. */
+/** Shorter texts are copied byte by byte: a call into the system costs more. */
 const SHORT_TEXT = 32
-/** Less than the server takes for one field; a row is held in memory as a whole. */
+/** Below the server's limit for one field; a row is held in memory as a whole. */
 export const MAX_VALUE_BYTES: number = 256 * 1024 * 1024
-/** Digits of a decimal number that the server takes, before and after the point. */
+/** The server's limits on digits of a decimal number, before and after the point. */
 const MAX_WHOLE = 131_072
 const MAX_FRACTION = 16_383
 
@@ -89,7 +89,7 @@ export function decimalWriter(maxWhole: number = MAX_WHOLE, maxFraction: number 
     const text = decimalText(value)
     if (text === undefined) return false
     const decimal = parseDecimal(text)
-    // Zeros at the end say nothing that the column would not.
+    // Trailing zeros add nothing to a column's scale.
     if (decimal.whole.length > maxWhole || decimal.fraction.replace(/0+$/, '').length > maxFraction) return false
     writeNumeric(out, decimal)
     return true
@@ -131,7 +131,7 @@ export const writeDate: WriteValue = (out, value) => {
   return int32(out, day - SERVER_EPOCH_DAYS)
 }
 
-/** Times of a day, to so many digits of a second. */
+/** Times of day, to so many digits of a second. */
 export function timeOfDayWriter(digits: number): WriteValue {
   return (out, value) => {
     const micros = microsOfDay(value)
@@ -150,25 +150,25 @@ export const writeBytes: WriteValue = (out, value) => {
 
 export const writeText: WriteValue = (out, value) => typeof value === 'string' && text(out, value)
 
-/** All that text can be made of. */
+/** Text, and values that have a text form. */
 export const writeAnyText: WriteValue = (out, value) => {
   const written = textOf(value)
   return written !== undefined && text(out, written)
 }
 
-/** Texts of so many characters: what is too long by blanks only, the server would cut off without a word. */
+/** Texts of so many characters: the server would silently cut excess trailing blanks. */
 export function limitedTextWriter(maxChars: number, isPadded: boolean): WriteValue {
   return (out, value) => {
     if (typeof value !== 'string') return false
     const { length } = value
     const chars = length > maxChars && length <= maxChars * 2 ? [...value].length : length
     if (chars > maxChars) return false
-    // One that is padded with blanks tells none of the text's own from them.
+    // A padded one cannot tell the text's own blanks from padding.
     return (!isPadded || !value.endsWith(' ')) && text(out, value)
   }
 }
 
-/** A value of a type that the server reads from text. */
+/** A value of a type that the server parses from text. */
 export const writeCast: WriteValue = (out, value) => {
   if (typeof value === 'string') return text(out, value)
   return (typeof value === 'bigint' || Number.isSafeInteger(value)) && text(out, String(value))
@@ -197,7 +197,7 @@ export const writeJsonb: WriteValue = (out, value) => {
   return true
 }
 
-/** Arrays of one dimension, or their text as the server writes it. */
+/** One-dimensional arrays, or their text as the server writes it. */
 export function arrayWriter(writeElement: WriteValue, elementOid: number): WriteValue {
   return (out, value) => {
     const elements: readonly unknown[] | undefined = Array.isArray(value) ? value : textElements(value)

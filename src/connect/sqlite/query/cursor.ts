@@ -1,4 +1,4 @@
-// Values of a cursor of SQLite, as positions keep them, and how to look back from them.
+// Cursor values of SQLite, as stored in positions, and how to look back from them.
 
 import type { SQLOutputValue } from 'node:sqlite'
 import { type LookBack, unfitLookBack } from '../../kits/rows/look-back.ts'
@@ -6,7 +6,7 @@ import { lost } from '../../kits/rows/stood.ts'
 import { plainWhole } from '../../kits/rows/times.ts'
 import type { Json, Position } from '../../source.ts'
 
-/** A value as it is kept: numbers and texts as they are, others by their kind. */
+/** A stored value: numbers and texts as they are, others tagged with their type. */
 export function toKept(value: SQLOutputValue): Json {
   if (typeof value === 'bigint') {
     const whole = plainWhole(value)
@@ -27,12 +27,12 @@ export function fromKept(
   if (typeof bigint === 'string' && /^-?\d+$/.test(bigint)) return BigInt(bigint)
   if (typeof blob === 'string') return Uint8Array.from(Buffer.from(blob, 'hex'))
   if (typeof real === 'string') return Number(real)
-  throw lost(reading, position, 'it says no value of the cursor')
+  throw lost(reading, position, 'it has no value for the cursor')
 }
 
 const MOMENT = /^(\d{4}-\d\d-\d\d)(?:([T ])(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?$/
 
-/** From where rows are read again; of moments as texts from the minute on. */
+/** Where rows are read again from; for times as text, from the minute on. */
 export function boundOf(lookBack: LookBack, after: SQLOutputValue, source: string, cursor: string): SQLOutputValue {
   if (lookBack.kind === 'number') {
     if (typeof after === 'bigint') return after - BigInt(Math.ceil(lookBack.by))

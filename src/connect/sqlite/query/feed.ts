@@ -44,7 +44,7 @@ export class SqliteFeed<Row> implements QueryFeed<RawRow, Row> {
     return batch.length === 0 ? undefined : batch
   }
 
-  /** Whole numbers come as bigints, so that none is rounded: those that fit become numbers. */
+  /** Integers come as bigints, so that none is rounded: those that fit become numbers. */
   valueOf(raw: RawRow): Row {
     const row: Record<string, unknown> = {}
     for (const [at, name] of this.#options.names.entries()) {

@@ -19,14 +19,14 @@ import { type RawRow, SqliteFeed } from './feed.ts'
 
 export interface QueryOpening extends QueryToRead {
   readonly path: string
-  /** A table, or a query in brackets. */
+  /** A table, or a query in parentheses. */
   readonly rows: string
 }
 
-/** How long SQLite itself waits for a lock: the thread stands still meanwhile. */
+/** How long SQLite itself waits for a lock: the thread is blocked meanwhile. */
 const BUSY_TIMEOUT_MS = 20
 
-/** Opens a reader that goes on after `from`, and waits for a file that is locked. */
+/** Opens a reader that continues after `from`, and waits for a locked file. */
 export async function openQuery<Row>(
   opening: QueryOpening,
   from: Position | undefined,
@@ -59,7 +59,7 @@ async function openOnce<Row>(
   let database: DatabaseSync | undefined
   try {
     database = openSqlite(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
-    // All is read as of one moment.
+    // Everything is read as of one moment.
     database.exec('begin')
     if (cursor !== undefined) checkCursor(database, opening, cursor)
     const bound = lookBack === undefined || after === undefined ? after : boundOf(lookBack, after, source, `${cursor}`)
@@ -74,7 +74,7 @@ async function openOnce<Row>(
   }
 }
 
-/** Refuses what is no file: to open a pipe would wait for who writes into it. */
+/** Rejects what is not a file: opening a pipe would wait for its writer. */
 async function checkFile(path: string): Promise<void> {
   try {
     const stats = await stat(path)
@@ -92,13 +92,13 @@ function refuseKind(path: string, kind: string): SluiceError {
   return new SluiceError('SOURCE_UNREADABLE', message, { source: path, offset: 0, errno: 'unknown' })
 }
 
-/** A row without a value for the cursor would come in no run. */
+/** A row without a value for the cursor would never be read. */
 function checkCursor(database: DatabaseSync, opening: QueryOpening, cursor: string): void {
   const sql = `select 1 from ${inRange(opening.rows, opening.range)} as q where q.${quoteName(cursor)} is null limit 1`
   if (database.prepare(sql).get() !== undefined) throw nullInCursor(opening)
 }
 
-/** The rows with their cursor and their side of the position, by 1, 0 and -1. */
+/** The rows with their cursor and their side of the position: 1, 0 or -1. */
 function statementOf(
   database: DatabaseSync,
   rows: string,
@@ -107,7 +107,7 @@ function statementOf(
   bound: SQLOutputValue | undefined,
   given: number,
 ): { readonly names: readonly string[]; readonly rows: Iterator<RawRow> } {
-  // Texts that a collation takes for equal are not. A name with its table is never taken for a text.
+  // Texts that a collation considers equal are distinct. A qualified name is never taken for a text.
   const key = cursor === undefined ? 'null' : `q.${quoteName(cursor)} collate binary`
   const side = after === undefined ? '1' : `case when ${key} > ?1 then 1 when ${key} = ?1 then 0 else -1 end`
   const where = after === undefined ? '' : ` where ${key} >= ?2`

@@ -1,14 +1,14 @@
-// What SQLite says of a table.
+// SQLite's description of a table.
 
 import type { FoundColumn as Column, FoundTable as Found } from '../../kits/sql/table.ts'
 import { all, type Work } from '../../kits/store/work.ts'
 
-/** How a column changes what is stored in it: SQLite derives it from the declared type. */
+/** A column's affinity, which converts what is stored in it: SQLite derives it from the declared type. */
 export type Affinity = 'text' | 'integer' | 'real' | 'numeric' | 'none'
 
 export interface FoundColumn extends Column {
   readonly affinity: Affinity
-  /** The declared type of a column that takes nothing else. */
+  /** The declared type of a strict column. */
   readonly strict: string | undefined
 }
 
@@ -16,7 +16,7 @@ export interface FoundTable extends Found {
   readonly columns: readonly FoundColumn[]
 }
 
-/** What stands in the statement of a table that was made here; SQLite keeps it with the table. */
+/** A mark in the statement of a table created here; SQLite keeps it with the table. */
 export const MARK = '/* made by Sluice */'
 
 // Hidden columns are generated ones and those of virtual tables: nothing can be inserted into them.

@@ -1,4 +1,4 @@
-// A SQLite file that a pipeline writes to, or that is looked at.
+// An SQLite file, to write a pipeline's results to or to inspect.
 
 import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
@@ -24,7 +24,7 @@ import { doWork, sqliteDialect } from './session.ts'
 
 export interface DatabaseOptions {
   readonly path: string
-  /** The table that errors name. */
+  /** The table named in errors. */
   readonly table: string
   readonly signal?: AbortSignal | undefined
   /** Longest wait for the write lock, in clock milliseconds. */
@@ -32,18 +32,18 @@ export interface DatabaseOptions {
 }
 
 /**
- * Readers are not held up, and a commit is on the disk when it returns. 32 MiB of pages are kept: the key's index is
- * looked into for every row.
+ * Readers are not blocked, and a commit is on the disk when it returns. 32 MiB of pages are cached: the key's index is
+ * searched for every row.
  */
 const SETTINGS = 'pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -32768'
 
 /** How long another program may hold the database's write lock before the run gives up. */
 const LOCK_WAIT_MS = 10_000
 const LOCK_RETRY_MS = 50
-/** The same, for who only looks: the thread stands still meanwhile. */
+/** The same, for inspection: the thread is blocked meanwhile. */
 const LOOK_WAIT_MS = 5000
 
-/** All calls are over when they return, but for the wait for the write lock: nothing comes in between two statements. */
+/** All calls are synchronous, except the wait for the write lock: nothing comes in between two statements. */
 export class SqliteDatabase implements SqlDatabase {
   readonly answersAtOnce: boolean = true
   readonly rules: ShapeRules = RULES
@@ -59,7 +59,7 @@ export class SqliteDatabase implements SqlDatabase {
     this.dialect = sqliteDialect(options.path)
   }
 
-  /** Opens a file to write to. */
+  /** Opens a file for writing. */
   static async open(options: DatabaseOptions & SqlWriterOptions): Promise<SqliteDatabase> {
     const { path, pipeline, isDryRun = false } = options
     const database = isDryRun ? copyForDryRun(path, pipeline) : openDatabase(path)
@@ -72,7 +72,7 @@ export class SqliteDatabase implements SqlDatabase {
     return doWork(this.#database, work)
   }
 
-  /** The write lock may be held by who took over this pipeline: then there is nothing to wait for. */
+  /** The write lock may be held by the instance that took over this pipeline: then waiting is useless. */
   begin(kind: 'read' | 'reset' | 'write', act: string, checkFence: () => void): void | Promise<void> {
     if (kind !== 'write') return this.#database.exec(kind === 'read' ? 'begin' : 'begin immediate')
     const lock = (): void => {
@@ -126,12 +126,12 @@ export class SqliteDatabase implements SqlDatabase {
         this.commit()
       }
     } catch {
-      // A lease that cannot be let go of ends with the process, or with its time.
+      // A lease that cannot be released ends with the process, or expires.
     }
     this.#database.close()
   }
 
-  /** Tries until it succeeds, or another connection has stood against it for too long. */
+  /** Retries until it succeeds, or another connection has prevented it for too long. */
   async #retry(act: string, work: () => void): Promise<void> {
     const { path, signal, lockWaitMs = LOCK_WAIT_MS } = this.#options
     const startMs = systemClock.nowMs()
@@ -152,7 +152,7 @@ export class SqliteDatabase implements SqlDatabase {
   }
 }
 
-/** Takes the lease, goes to where the last commit left the pipeline, and makes the tables that are known. */
+/** Takes the lease, restores the state of the last commit, and creates the known tables. */
 export async function openSqliteWriter<Row>(options: DatabaseOptions & SqlWriterOptions): Promise<SqlWriter<Row>> {
   return await SqlWriter.open<Row>(await SqliteDatabase.open(options), options)
 }

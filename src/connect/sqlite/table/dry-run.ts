@@ -1,4 +1,4 @@
-// A copy in memory of what a SQLite file is, without its rows: what is refused there would be refused in the file.
+// A copy of an SQLite file in memory, without its rows: what is rejected there would be rejected in the file.
 
 import { existsSync } from 'node:fs'
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
@@ -8,10 +8,10 @@ import { openSqlite } from '../../kits/sql/open-sqlite.ts'
 import { openDatabase } from './open-file.ts'
 
 /**
- * Copies tables, indices, views and triggers, and what is kept of one pipeline. The file is only read: whoever writes to
- * it is not held up. Where there is no file, the copy is empty.
+ * Copies tables, indices, views and triggers, and what is stored of one pipeline. The file is only read: its writers
+ * are not blocked. Without a file, the copy is empty.
  *
- * @throws {SluiceError} STORAGE_FAILED where there can be no such file
+ * @throws {SluiceError} STORAGE_FAILED if there can be no such file
  */
 export function copyForDryRun(path: string, pipeline: string): DatabaseSync {
   checkFolder(path)
@@ -37,13 +37,13 @@ function copySchema(file: DatabaseSync, copy: DatabaseSync): void {
     try {
       copy.exec(String(create))
     } catch {
-      // A virtual table of a module that is not here: rows that need it are refused by both.
+      // A virtual table of a missing module: rows that need it are rejected by both.
     }
   }
 }
 
 function copyRows(file: DatabaseSync, copy: DatabaseSync, table: string, pipeline: string): void {
-  // The version of all, and leases that may keep out a run that changes the tables.
+  // The version of the tables, and leases that may exclude a run that migrates them.
   const isWhole = table === 'sluice_store' || table === 'sluice_leases'
   const select = file.prepare(`select * from ${quoteName(table)}${isWhole ? '' : ' where pipeline = ?'}`)
   select.setReadBigInts(true)

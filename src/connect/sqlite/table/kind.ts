@@ -1,11 +1,11 @@
-// What a column of SQLite takes, by its type and by what was named for it.
+// What a column of SQLite takes, by its type and its declaration.
 
 import type { ColumnType } from '../../column.ts'
 import type { SchemaMode } from '../../kits/sql/evolve.ts'
 import type { FoundColumn } from './catalogue.ts'
 import type { ValueKind } from './value.ts'
 
-/** The type in `create table` of a column that was named. */
+/** The type in `create table` of a declared column. */
 export function declaredType(type: ColumnType): string {
   switch (type) {
     case 'text':
@@ -23,8 +23,8 @@ export function declaredType(type: ColumnType): string {
 }
 
 /**
- * The type of a column that was found out from rows. Numbers get one that takes no others only where the table is not to
- * change; without a type SQLite keeps all that comes as it is, and nothing has to be widened.
+ * The type of an inferred column. Numbers get a strict type only if the table must not change; without a type SQLite
+ * stores everything unchanged, and nothing has to be widened.
  */
 export function inferredType(type: ColumnType | undefined, mode: SchemaMode | undefined): string {
   if (type === undefined || type === 'text' || type === 'json' || type === 'decimal') return 'text'
@@ -33,7 +33,7 @@ export function inferredType(type: ColumnType | undefined, mode: SchemaMode | un
   return type === 'integer' || type === 'real' ? 'numeric' : 'integer'
 }
 
-/** What a column takes of which nobody named a type. */
+/** What an undeclared column takes. */
 export function kindOf({ affinity, strict }: FoundColumn, mode: SchemaMode, isOurs: boolean): ValueKind {
   if (strict !== undefined) return STRICT[strict] ?? 'any'
   switch (affinity) {
@@ -50,7 +50,7 @@ export function kindOf({ affinity, strict }: FoundColumn, mode: SchemaMode, isOu
   }
 }
 
-/** What a column takes for which a type was named; undefined if it would change what is stored. */
+/** What a declared column takes; undefined if it would change what is stored. */
 export function namedKind({ affinity, strict }: FoundColumn, named: ColumnType): ValueKind | undefined {
   if (strict === 'ANY' || (strict === undefined && affinity === 'none')) {
     return named === 'json' || named === 'decimal' || named === 'bytes' ? named : 'any'

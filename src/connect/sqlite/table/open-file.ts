@@ -1,4 +1,4 @@
-// Opens a SQLite database file, with errors that say what is in the way.
+// Opens an SQLite database file, with errors that say what went wrong.
 
 import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
@@ -6,14 +6,14 @@ import { checkFolder } from '../../kits/sql/check-folder.ts'
 import { openSqlite } from '../../kits/sql/open-sqlite.ts'
 import { errorOf } from '../errors.ts'
 
-/** How long SQLite itself waits for a lock: the thread stands still meanwhile, so the writer waits longer by itself. */
+/** How long SQLite itself waits for a lock: the thread is blocked meanwhile, so the writer does its own waiting. */
 const BUSY_TIMEOUT_MS = 20
 
 /**
- * Opens a database, or makes the file.
+ * Opens a database, or creates the file.
  *
- * @param path - always a file: no URI and no name of SQLite's own (`:memory:`)
- * @throws {SluiceError} STORAGE_FAILED where there can be no such file
+ * @param path - always a file: not a URI or a special name of SQLite (`:memory:`)
+ * @throws {SluiceError} STORAGE_FAILED if there can be no such file
  */
 export function openDatabase(path: string): DatabaseSync {
   checkFolder(path)

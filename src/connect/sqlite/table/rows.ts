@@ -1,4 +1,4 @@
-// Writes rows into their table, many with one statement; what the table refuses comes back as dead letters.
+// Writes rows to their table, many with one statement; rejected rows are returned as dead letters.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { messageOf } from '../../../base/errors.ts'
@@ -17,20 +17,23 @@ import { doWork } from './session.ts'
 import { type Place, sqliteTables, type Table, type TableColumn } from './table.ts'
 import { faultOfValue, REFUSED, type SqliteValue, toSqlite } from './value.ts'
 
-/** The step of dead letters that this sink makes. */
+/** The step of this sink's dead letters. */
 export const STEP = 'sqlite'
 
-/** Rows that one statement writes: a fifth less time a row than one by one, for 16 columns; more than 16 gain nothing. */
+/**
+ * Rows written by one statement: a fifth less time per row than one by one, for 16 columns; more than 16 rows gain
+ * nothing.
+ */
 const ROWS_AT_ONCE = 16
 /** The most values that SQLite binds to a statement. */
 const MAX_VALUES = 32_766
 
-/** A table as its rows are bound. */
+/** A table, as needed to bind its rows. */
 interface Ready {
   readonly table: Table
   /** The columns that rows have. */
   readonly own: readonly TableColumn[]
-  /** Whether every object inherits something of that name: such a column is looked for among a row's own only. */
+  /** Whether every object inherits a property of that name: such a column is read from a row's own properties only. */
   readonly isInherited: readonly boolean[]
   readonly isKey: readonly boolean[]
   readonly known: ReadonlySet<string>
@@ -39,25 +42,25 @@ interface Ready {
   readonly many: StatementSync
   /** Writes one row. */
   readonly one: StatementSync
-  /** Values of the rows at hand, one row behind the other; bound as it is when it is full. */
+  /** Values of the current rows, one after the other; bound as it is when it is full. */
   readonly values: SqliteValue[]
 }
 
 /**
- * Writes rows inside the transaction that its caller has begun.
+ * Writes rows inside a transaction that the caller has begun.
  *
- * A statement that fails leaves nothing of its rows behind; they are then written one by one, so that only the bad
- * ones are refused. Rows that the table has no place for change the table where that is allowed.
+ * A failed statement leaves nothing of its rows behind; they are then written one by one, so that only the bad ones are
+ * rejected. Rows that the table has no column for change the table if allowed.
  */
 export class RowWriter implements RowTable {
   readonly #database: DatabaseSync
   readonly #place: Place
   readonly #shape: Shape
-  /** Undefined until the table is there. */
+  /** Undefined until the table exists. */
   #made: Ready | undefined
-  /** The rows at hand, by their indices in the batch. */
+  /** The current rows, by their indices in the batch. */
   #held: number[] = []
-  /** Whether the last fault is that the table has no place for a value. */
+  /** Whether the last error is that the table has no column for a value. */
   #isMisfit = false
 
   constructor(database: DatabaseSync, place: Place, shape: Shape) {
@@ -74,7 +77,7 @@ export class RowWriter implements RowTable {
     this.ensure()
   }
 
-  /** Takes rows; gives back a letter for each that was refused, all others are written. */
+  /** Takes rows; returns a dead letter for each rejected one, all others are written. */
   write(rows: Batch): DeadLetter[] {
     const letters: DeadLetter[] = []
     let isAdapted = false
@@ -100,18 +103,18 @@ export class RowWriter implements RowTable {
     return letters
   }
 
-  /** Uses more of the table's columns, and adds some where that is allowed, so that rows fit into it. */
+  /** Uses more of the table's columns, and adds some if allowed, so that rows fit. */
   #adapt(rows: readonly unknown[]): void {
     const table = doWork(this.#database, adaptTable(sqliteTables(this.#place), this.#ready.table, rows))
     this.#made = readyOf(this.#database, table)
   }
 
   get #ready(): Ready {
-    invariant(this.#made !== undefined, 'rows were written to a table that was not made ready')
+    invariant(this.#made !== undefined, 'rows were written to a table that was not prepared')
     return this.#made
   }
 
-  /** Puts a row's values behind those at hand; gives the reason if there is one against it. */
+  /** Appends a row's values to the current ones; returns the reason if it is invalid. */
   #take(row: unknown, rows: Batch, at: number): string | undefined {
     this.#isMisfit = false
     const fault = faultOfRow(row)
@@ -139,7 +142,7 @@ export class RowWriter implements RowTable {
       if (value !== undefined) present += 1
       const stored = toSqlite(kind, value)
       if (stored === REFUSED) return this.#faultOf(own[i] as TableColumn, value)
-      if (stored === null && isKey[i] === true) return `column ${name} is of the key: found ${String(value)}`
+      if (stored === null && isKey[i] === true) return `column ${name} is part of the key: found ${String(value)}`
       values[from + i] = stored
     }
     const stray = isInferred ? strayOf(row, present, this.#ready.known, foldName) : undefined
@@ -160,7 +163,7 @@ export class RowWriter implements RowTable {
 
   #faultOf({ name, kind, evolving }: TableColumn, value: unknown): string {
     const fault = faultOfValue(name, kind, value)
-    return kind === evolving || toSqlite(evolving, value) === REFUSED ? fault : `${fault}; schema: 'evolve' takes it`
+    return kind === evolving || toSqlite(evolving, value) === REFUSED ? fault : `${fault}; schema: 'evolve' accepts it`
   }
 
   #writeMany(rows: Batch, letters: DeadLetter[]): void {
@@ -183,13 +186,13 @@ export class RowWriter implements RowTable {
       } catch (error) {
         if (!isRowFault(error)) throw error
         this.#checkTransaction(error)
-        letters.push(deadLetterAt(rows, at, STEP, `table ${table.shape.table} refuses the row: ${messageOf(error)}`))
+        letters.push(deadLetterAt(rows, at, STEP, `table ${table.shape.table} rejects the row: ${messageOf(error)}`))
       }
     }
     this.#held = []
   }
 
-  /** A trigger can roll back everything: rows that were taken before would be lost with nobody told. */
+  /** A trigger can roll back everything: earlier rows would be lost unnoticed. */
   #checkTransaction(error: unknown): void {
     if (this.#database.isTransaction) return
     const { path } = this.#place
@@ -222,6 +225,6 @@ function insertSql({ sql: table, columns, shape }: Table, count: number): string
   const names = columns.map(({ name }) => name)
   const rows = Array<string>(count).fill(`(${names.map(() => '?').join(', ')})`)
   const sql = upsert({ table, columns: names, key: keyOf(shape, RULES) ?? [], rows }, foldName)
-  // "or abort": a clause of the table itself (`unique on conflict ignore`) must not drop rows in silence.
+  // "or abort": a clause of the table itself (`unique on conflict ignore`) must not silently drop rows.
   return sql.replace('insert', 'insert or abort')
 }

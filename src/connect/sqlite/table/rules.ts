@@ -1,8 +1,8 @@
-// What columns a table in SQLite has.
+// Which columns a table in SQLite has.
 
 import { FOLDED, type ShapeRules } from '../../kits/sql/shape.ts'
 
-/** Where no key was named, rows are told apart by the place of their record, and which row of it they are. */
+/** Without a key, rows are identified by the origin of their record, and their number within it. */
 export const RULES: ShapeRules = {
   ...FOLDED,
   identity: [

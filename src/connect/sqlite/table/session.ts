@@ -1,4 +1,4 @@
-// Statements and tables of SQLite, for what all SQL databases have in common.
+// SQLite's statements and tables, for the code shared by all SQL databases.
 
 import type { DatabaseSync } from 'node:sqlite'
 import { systemClock } from '../../../base/clock.ts'
@@ -9,7 +9,7 @@ import type { SqlDialect } from '../../kits/store/dialect.ts'
 import { type Answer, plainRow, runSync, type Statement, type Work } from '../../kits/store/work.ts'
 import { sqliteTables } from './table.ts'
 
-/** Does work, with nothing in between. */
+/** Does work without interruption. */
 export function doWork<T>(database: DatabaseSync, work: Work<T>): T {
   return runSync(work, (statement) => execute(database, statement))
 }
@@ -36,7 +36,7 @@ export function sqliteDialect(path: string): SqlDialect {
 function execute(database: DatabaseSync, { sql, values, isQuery }: Statement): Answer {
   const statement = database.prepare(sql)
   if (!isQuery) return { rows: [], changes: Number(statement.run(...values).changes) }
-  // Else a number that JavaScript does not hold could not be read at all.
+  // Otherwise a number that JavaScript cannot hold could not be read at all.
   statement.setReadBigInts(true)
   return { rows: statement.all(...values).map(plainRow), changes: 0 }
 }

@@ -77,7 +77,7 @@ describe('the table of sqlite', () => {
   it('is a mismatch where its key is not unique', async () => {
     execute('create table t (id integer, n text)')
     const columns = { id: 'integer', n: 'text' } as const
-    const unfit = misfit('it has no primary key or unique index of id and nothing else')
+    const unfit = misfit('it has no primary key or unique index of exactly id')
     await rejects(load({ table: 't', columns, key: ['id'] }), unfit)
     execute('create unique index both on t (id, n); create unique index some on t (id) where n is not null')
     await rejects(load({ table: 't', columns, key: ['id'] }), unfit)
@@ -114,7 +114,7 @@ describe('the table of sqlite', () => {
         const reasons = await load({ table: 't', columns: { id: 'integer', n: 'integer' }, key: ['id'] }, rows)
         deepEqual(
           reasons,
-          places.map(() => `table t refuses the row: ${message}`),
+          places.map(() => `table t rejects the row: ${message}`),
         )
         const left = rows.filter(({ id }) => !places.includes(id)).map(({ id }) => ({ id }))
         deepEqual(query('select id from t where id >= 0 order by id'), left)
@@ -160,7 +160,7 @@ describe('the file of sqlite', () => {
 
   it('is a mismatch where it is no database, and stays as it is', async () => {
     writeFileSync(path, 'a,b\n1,2\n')
-    await rejects(load({ table: 't' }), failsWith('SINK_MISMATCH', 'the file is no SQLite database'))
+    await rejects(load({ table: 't' }), failsWith('SINK_MISMATCH', 'the file is not an SQLite database'))
     deepEqual(readdirSync(folder), ['out.db'])
   })
 

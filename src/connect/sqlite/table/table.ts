@@ -1,4 +1,4 @@
-// Tables in a SQLite database, as rows need them.
+// Tables in an SQLite database, for writing rows.
 
 import { foldName, quoteName } from '../../kits/sql/name.ts'
 import type { Shape, ShapeColumn } from '../../kits/sql/shape.ts'
@@ -25,13 +25,13 @@ export interface TableColumn extends Column {
 
 export type Table = UsedTable<FoundTable, TableColumn>
 
-/** Where tables are, and what may be done for them. */
+/** Where tables are, and what may be done to them. */
 export interface Place extends TableOptions {
   readonly path: string
 }
 
 /**
- * A table keeps SQLite's row ids and has its key as an index beside them: rows that come in the order of their keys are
+ * A table keeps SQLite's row ids and has its key as a separate index: rows that come in the order of their keys are
  * then written a tenth faster than into a table `without rowid`.
  */
 export function sqliteTables({ path, mode, onNote, takesNul = false }: Place): Tables<FoundTable, TableColumn> {
@@ -48,7 +48,7 @@ export function sqliteTables({ path, mode, onNote, takesNul = false }: Place): T
     *add({ table }, name, type) {
       yield* run(addColumn(table, name, declaredType(type)))
     },
-    // SQLite keeps what it cannot convert, so that no column has to be made wider.
+    // SQLite stores what it cannot convert, so that no column has to be widened.
     *change({ shape }, { added }) {
       for (const [name, type] of added) yield* run(addColumn(shape.table, name, inferredType(type, 'evolve')))
       return [...added].map(([name, type]) => `added column ${name} ${type}`)

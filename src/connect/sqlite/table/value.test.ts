@@ -185,12 +185,9 @@ describe('toSqlite', () => {
 
 describe('faultOfValue', () => {
   it('names the column, what it takes and what was found', () => {
-    equal(
-      faultOfValue('status', 'integer', '20O'),
-      'column status takes whole numbers that are exact and fit into 64 bits: found "20O"',
-    )
+    equal(faultOfValue('status', 'integer', '20O'), 'column status takes exact integers of 64 bits: found "20O"')
     equal(faultOfValue('a', 'text', 'x\0y'), 'column a cannot hold the NUL in "x\\u0000y"')
-    equal(faultOfValue('a', 'any', '\ud800'), 'column a cannot hold the half of a surrogate pair in "\\ud800"')
+    equal(faultOfValue('a', 'any', '\ud800'), 'column a cannot hold half of a surrogate pair in "\\ud800"')
     equal(
       faultOfValue('a', 'time', new Date(Number.NaN)),
       'column a takes epoch milliseconds, dates and ISO 8601 down to the millisecond: found Date',

@@ -1,4 +1,4 @@
-// Values of JavaScript to values of SQLite, by what their column holds: exactly, or not at all.
+// Converts JavaScript values to SQLite, by the type of their column: exactly, or not at all.
 
 import { unreachable } from '../../../base/invariant.ts'
 import type { ColumnType } from '../../column.ts'
@@ -10,28 +10,28 @@ import { jsonOf, textOf } from '../../kits/sql/text-of.ts'
 export type SqliteValue = null | number | bigint | string | Uint8Array
 
 /**
- * What a column takes: the type that was named for it; or, by what SQLite itself makes of values in it,
+ * What a column takes: its declared type; or, by how SQLite itself converts values in it,
  *
  * - `any`: it changes nothing
- * - `whole`: it makes whole numbers of what looks like one
- * - `number`: it makes numbers of what looks like one
- * - `loose`: the same, and texts that look like none stay what they are
- * - `float`: it makes floating point of every number
- * - `words`: it makes text of numbers
+ * - `whole`: it converts what looks like an integer
+ * - `number`: it converts what looks like a number
+ * - `loose`: the same, and texts that do not look like one are unchanged
+ * - `float`: it converts every number to floating point
+ * - `words`: it converts numbers to text
  * - `any-text`: the same, and rows bring values of several types for it, which are text there
- * - `with-nul`: text, in which there may be a NUL
+ * - `with-nul`: text, which may contain a NUL
  */
 export type ValueKind = ColumnType | 'with-nul' | 'any' | 'whole' | 'number' | 'loose' | 'float' | 'words' | 'any-text'
 
-/** In place of a value that a column does not take; {@link faultOfValue} says why. */
+/** Instead of a value that a column does not take; {@link faultOfValue} says why. */
 export const REFUSED: unique symbol = Symbol('refused')
 
 type Stored = SqliteValue | typeof REFUSED
 
-/** What SQLite takes for a number where it looks for one. */
+/** What SQLite takes for a number when it looks for one. */
 const LIKE_NUMBER = /^[\s\0]*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[\s\0]*$/i
 
-/** The value to be bound for `value`: null for null and undefined, `REFUSED` for what would not come back the same. */
+/** The value to bind for `value`: null for null and undefined, `REFUSED` for what would not come back unchanged. */
 export function toSqlite(kind: ValueKind, value: unknown): Stored {
   if (value === null || value === undefined) return null
   switch (kind) {
@@ -72,7 +72,7 @@ export function toSqlite(kind: ValueKind, value: unknown): Stored {
   }
 }
 
-/** Why a column of `kind` does not take `value`, for a person to read. */
+/** Why a column of `kind` does not take `value`, for people. */
 export function faultOfValue(column: string, kind: ValueKind, value: unknown): string {
   return faultOfType(column, kind, value, WORDS[kind])
 }
@@ -86,7 +86,7 @@ const WORDS: Readonly<Record<ValueKind, string>> = {
   loose: 'numbers that 64 bits hold exactly, and text that SQLite does not take for a number',
   float: TYPE_WORDS.real,
   words: 'text and what JSON can hold',
-  'any-text': 'text, and all that text can be made of',
+  'any-text': 'text, and values that have a text form',
 }
 
 function inRange(value: number | bigint | undefined): Stored {
@@ -94,7 +94,10 @@ function inRange(value: number | bigint | undefined): Stored {
   return typeof value === 'number' || BigInt.asIntN(64, value) === value ? value : REFUSED
 }
 
-/** NaN is null to SQLite. It keeps whole ones as integers in such a column: a zero has no sign there, and equals both. */
+/**
+ * NaN is null to SQLite. It stores integral values as integers in such a column: zero has no sign there, and equals
+ * both.
+ */
 function floatOf(value: unknown): Stored {
   const number = realOf(value)
   return number === undefined || Number.isNaN(number) ? REFUSED : number
@@ -111,7 +114,7 @@ function looseOf(value: unknown): Stored {
   return isDecimal(value) ? numberOf(value) : REFUSED
 }
 
-/** For a column in which SQLite converts nothing: whole numbers are bound as such. */
+/** For a column in which SQLite converts nothing: integers are bound as such. */
 function anyOf(value: unknown): Stored {
   switch (typeof value) {
     case 'string':

@@ -277,16 +277,16 @@ describe('the checkpoint of a writer to SQLite (C13)', () => {
   const breaks: Readonly<Record<string, RegExp>> = {
     'update sluice_checkpoints set totals = \'{"read": 1\'': /JSON/,
     "update sluice_checkpoints set totals = ''": /JSON/,
-    "update sluice_checkpoints set totals = 'null'": /its totals are no object/,
+    "update sluice_checkpoints set totals = 'null'": /its totals are not an object/,
     "update sluice_checkpoints set totals = json_remove(totals, '$.dead')": /its total of dead is undefined/,
     "update sluice_checkpoints set totals = json_set(totals, '$.read', -1)": /its total of read is -1/,
-    'update sluice_checkpoints set parts = 1': /it has 1 parts of states, and there are 0/,
+    'update sluice_checkpoints set parts = 1': /it has 1 state parts, and there are 0/,
     'update sluice_checkpoints set epoch = 0': /its epoch is 0/,
     "update sluice_checkpoints set epoch = 'x'": /its epoch is x/,
     'update sluice_checkpoints set epoch = 9223372036854775807': /its epoch is 9223372036854775807/,
     "update sluice_positions set position = '{'": /JSON/,
-    'delete from sluice_positions': /it is of 1 splits, and there are positions of 0/,
-    'delete from sluice_checkpoints': /there are positions and no checkpoint/,
+    'delete from sluice_positions': /it has 1 splits, and there are positions of 0/,
+    'delete from sluice_checkpoints': /there are positions but no checkpoint/,
     'alter table sluice_positions rename column position to place': /JSON/,
   }
 
@@ -310,7 +310,7 @@ describe('the checkpoint of a writer to SQLite (C13)', () => {
   }
 
   it('is not passed over when one of its tables is gone', async () => {
-    const found = { sluice_positions: /it is of 1 splits/, sluice_checkpoints: /there are positions and no checkpoint/ }
+    const found = { sluice_positions: /it has 1 splits/, sluice_checkpoints: /there are positions but no checkpoint/ }
     for (const [table, message] of Object.entries(found)) {
       rmSync(path, { force: true })
       const writer = await open()

@@ -1,4 +1,4 @@
-// Tells what a file is that nobody follows by its inode: one that is known, a copy of one, or another.
+// Classifies a file that nobody follows by its inode: a known one, a copy of one, or another.
 
 import { unreachable } from '../../../base/invariant.ts'
 import type { Encoding } from '../../kits/files/bytes/encoding.ts'
@@ -12,14 +12,14 @@ import { beginAlike } from './prefix-hash.ts'
 import { placePassed } from './start-position.ts'
 
 /**
- * What a file turned out to be:
+ * The result of classifying a file:
  *
- * - `lost one`: a file that was looked for; it goes on here.
- * - `finished`: one that was finished, and holds no more than was read.
- * - `resumed`: one that was finished, and has become longer.
+ * - `lost one`: a file that was searched for; it continues here.
+ * - `finished`: a finished one, which holds no more than was read.
+ * - `resumed`: a finished one that has become longer.
  * - `copy`: a copy of a file that is still being read where it is.
- * - `new`: none of these. A compressed one may not be sound.
- * - `unclear`: too little of it is there yet.
+ * - `new`: none of these. A compressed one may be corrupt.
+ * - `unclear`: there is too little of it yet.
  */
 export type FileIdentity<T> =
   | { readonly kind: 'lost one'; readonly file: Followed<T>; readonly encoding: Encoding }
@@ -36,27 +36,29 @@ export type FileIdentity<T> =
       readonly passed?: Finished
     }
 
-/** How few bytes do not make another file the same, if it has more of them: logs may begin alike. */
+/** Minimum bytes that must match before two files with different inodes count as the same: logs may begin alike. */
 const TELLING_BYTES = 64
 
-/** By how few bytes nothing is told of a file that was not named: it may be a copy that is being written. */
+/** Files shorter than this are not classified yet unless they are named: they may be copies still being written. */
 const MIN_BYTES = 16
 
-/** What a file is judged by. */
+/** How a file is classified. */
 export interface Evidence<T> {
   readonly registry: FileRegistry<T>
-  /** Files under their own names that are judged in the same look, and may have been copied before anybody saw them. */
+  /**
+   * Files under their own names that are classified in the same scan, and may have been copied before anybody saw them.
+   */
   readonly coming: readonly FileStat[]
-  /** Whether the file has been as it is for the grace time. */
+  /** Whether the file has been unchanged for the grace time. */
   readonly isSettled: boolean
-  /** The encoding that text is to be in; UTF-8 if undefined. */
+  /** The encoding of text; UTF-8 if undefined. */
   readonly charset: Charset | undefined
 }
 
 /**
- * Judges a file by its content.
+ * Classifies a file by its content.
  *
- * @throws what the system says, if it cannot be opened
+ * @throws the system's error, if it cannot be opened
  */
 export async function classify<T>(
   stat: FileStat,
@@ -66,7 +68,7 @@ export async function classify<T>(
   const { registry, isSettled, charset } = evidence
   const content = await Content.open(stat.path, options)
   try {
-    // Another file has come to the path since: the next look sees it.
+    // Another file has replaced it since: the next scan sees it.
     if (content.inode !== stat.inode) return { kind: 'unclear' }
     return (
       (await findLost(content, stat, registry)) ??
@@ -111,7 +113,7 @@ async function findFinished<T>(
         if (relation.hasMore && isDoubtful) break
         return { kind: relation.hasMore && !known.isPassed ? 'resumed' : 'finished', known, encoding }
       case 'cut':
-        // What stands under its name and begins anew may begin as it did before.
+        // A file that starts over under its name may begin as it did before.
         if (!stat.isLive) return { kind: 'finished', known, encoding }
         break
       case 'other':
@@ -123,7 +125,7 @@ async function findFinished<T>(
   return undefined
 }
 
-/** As `Content.relate`, without reading a compressed file through where its size says enough. */
+/** As `Content.relate`, without reading a compressed file through if its size says enough. */
 async function relateToFinished(content: Content, known: Finished): Promise<Relation> {
   const isStored = content.encoding !== 'plain'
   if (!isStored || !beginAlike(content.prefixHash, known.prefixHash)) return await content.relate(known)
@@ -144,15 +146,15 @@ async function findCopied<T>(
   for (const { path, inode, place } of originalsOf(content, stat, evidence)) {
     const original = await Content.open(path, options)
     try {
-      // It was renamed since it was seen: the next look tells.
+      // It was renamed since it was seen: the next scan tells.
       if (original.inode !== inode) return { kind: 'unclear' }
       if (!(await content.isCopyOf(original))) {
-        // Or it was cut since, at any moment up to now: this may be the copy that was made before.
+        // Or it was truncated at any moment up to now: this may be the copy that was made before.
         if (place !== undefined && (await original.relate(place)).kind !== 'goes on') return { kind: 'unclear' }
         continue
       }
       if (!isTiny || content.sizeBytes === original.sizeBytes) return { kind: 'copy' }
-      // A few bytes begin like much: only if more of them come they were a copy's.
+      // A few bytes match many files: only if more of them follow were they a copy's.
       if (!evidence.isSettled) return { kind: 'unclear' }
     } finally {
       await original.close()
@@ -165,11 +167,11 @@ async function findCopied<T>(
 interface Original {
   readonly path: string
   readonly inode: string
-  /** How far it was read; undefined if nothing was. */
+  /** How far it was read; undefined if unread. */
   readonly place: Place | undefined
 }
 
-/** What a file may be a copy of: what is being read, and what will be, and stands where it did. */
+/** What a file may be a copy of: what is being read, or will be, and is still where it was. */
 function originalsOf<T>(content: Content, stat: FileStat, { registry, coming }: Evidence<T>): Original[] {
   const originals: Original[] = []
   for (const { isLost, place, firstPrefixHash } of registry.files) {

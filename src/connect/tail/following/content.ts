@@ -1,4 +1,4 @@
-// A file that may be one that is known: what its content says about it.
+// A file that may be a known one: what its content says about it.
 
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
@@ -16,13 +16,13 @@ import { LAST_BYTES, lastBytes } from '../../kits/files/records/open-line.ts'
 import type { Place } from './place.ts'
 import { beginAlike, prefixHashOf } from './prefix-hash.ts'
 
-/** What compressed data is read by. */
+/** The block size for reading compressed data. */
 const STORED_BLOCK_BYTES = 64 * 1024
 
 const NOTHING: Buffer = Buffer.alloc(0)
 
 /**
- * What a content is to a place:
+ * How a content relates to a position:
  *
  * - `goes on`: it holds all that was read there, and may hold more.
  * - `cut`: it is a beginning of what was read there, as far as can be told.
@@ -30,7 +30,7 @@ const NOTHING: Buffer = Buffer.alloc(0)
  */
 export type Relation = { readonly kind: 'goes on'; readonly hasMore: boolean } | { readonly kind: 'cut' | 'other' }
 
-/** How a compressed content was found when it was read through. */
+/** The result of reading a compressed content through. */
 export type Soundness =
   | { readonly kind: 'sound'; readonly sizeBytes: number; readonly before: Buffer }
   | { readonly kind: 'broken'; readonly reason: string }
@@ -40,14 +40,14 @@ export interface ContentOptions {
   readonly signal: AbortSignal
 }
 
-/** An open file under examination. Holds one descriptor until it is closed. */
+/** An open file being examined. Holds one descriptor until it is closed. */
 export class Content {
   readonly path: string
   readonly handle: FileHandle
   readonly inode: string
   readonly sizeBytes: number
   readonly encoding: Encoding
-  /** The first bytes of the content; none of a compressed file that cannot be read. */
+  /** The first bytes of the content; empty for a compressed file that cannot be read. */
   readonly head: Buffer
   readonly prefixHash: string
   readonly #options: ContentOptions
@@ -66,7 +66,9 @@ export class Content {
     this.#options = options
   }
 
-  /** @throws what the system says */
+  /**
+   * @throws the system's error
+   */
   static async open(path: string, options: ContentOptions): Promise<Content> {
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     return await orClose(handle, async () => {
@@ -95,12 +97,12 @@ export class Content {
     return decode(this.encoding, stored, path, limits)
   }
 
-  /** What the content is that does not hold text in an encoding. */
+  /** What the content is if it does not hold text in an encoding. */
   foreignAs(charset: Charset | undefined): string | undefined {
     return foreignOf(this.head, charset)
   }
 
-  /** Whether the content's first bytes are those of a place, or too few to tell that they are not. */
+  /** Whether the content's first bytes match those of a position, or are too few to tell. */
   beginsLike(place: Place): boolean {
     const { offset, tail, prefixHash } = place
     if (offset === 0 || this.head.length === 0 || !beginAlike(this.prefixHash, prefixHash)) return false
@@ -108,7 +110,7 @@ export class Content {
     return matches(this.head.subarray(offset - tail.bytes, offset), tail)
   }
 
-  /** What this file is to a place in a plain content, or in one that was compressed since. */
+  /** How this file relates to a position in plain content, or in content compressed since. */
   async relate(place: Place): Promise<Relation> {
     if (!beginAlike(this.prefixHash, place.prefixHash)) return { kind: 'other' }
     if (this.encoding === 'plain') return await this.#relatePlain(place)
@@ -119,8 +121,8 @@ export class Content {
   }
 
   /**
-   * Whether this file is a copy of another as it is now, or a beginning of one that is still being made. A compressed
-   * copy is not whole then: its first bytes have to do.
+   * Whether this file is a copy of another in its current state, or the beginning of one still being written. A
+   * compressed copy is then incomplete: its first bytes must suffice.
    */
   async isCopyOf(original: Content): Promise<boolean> {
     const { head, sizeBytes } = this
@@ -132,7 +134,7 @@ export class Content {
     return last.equals(await readAt(original.handle, sizeBytes - bytes, bytes))
   }
 
-  /** Reads a compressed content to its end, which tells whether it is sound, and finds the bytes before an offset. */
+  /** Reads a compressed content to its end, which shows whether it is intact, and finds the bytes before an offset. */
   async readThrough(offset: number): Promise<Soundness> {
     const blocks = this.blocks()
     let sizeBytes = 0
@@ -151,7 +153,7 @@ export class Content {
     }
   }
 
-  /** The length of the content by the last bytes of gzip data, modulo 2³²; undefined where they do not say. */
+  /** The length of the content by the last bytes of gzip data, modulo 2³²; undefined if they do not say. */
   async statedBytes(): Promise<number | undefined> {
     if (this.encoding !== 'gzip' || this.sizeBytes < 18) return undefined
     return (await readAt(this.handle, this.sizeBytes - 4, 4)).readUInt32LE(0)

@@ -8,11 +8,11 @@ import type { Finished, TailPosition } from './place.ts'
 /**
  * Which files are followed, and which were finished.
  *
- * The files of one name are read one after the other: what it was renamed to first, what stands there now last. Files of
- * different names have nothing to do with each other.
+ * The files of one name are read one after the other: renamed ones first, the current one last. Files of different
+ * names are independent.
  */
 export class FileRegistry<T> {
-  /** By name, the oldest first. A queue that has become empty is removed. */
+  /** By name, oldest first. An empty queue is removed. */
   readonly #queues = new Map<string, Followed<T>[]>()
   readonly #byInode = new Map<string, Followed<T>>()
   readonly finished: FinishedFiles
@@ -39,12 +39,12 @@ export class FileRegistry<T> {
     return this.files.filter((file) => file.isLost)
   }
 
-  /** The file of a name that is to be read now. */
+  /** The file of a name that is read now. */
   first(name: string): Followed<T> | undefined {
     return this.#queues.get(name)?.[0]
   }
 
-  /** The file that stands under its own name; undefined if none does. */
+  /** The file that exists under its own name; undefined if there is none. */
   atHome(name: string): Followed<T> | undefined {
     return this.#queues.get(name)?.findLast((file) => file.isAtHome)
   }
@@ -64,9 +64,9 @@ export class FileRegistry<T> {
   }
 
   /**
-   * Follows a file that was rotated away: before what stands under the name now, and before files that are younger.
+   * Follows a rotated file: before the current one of its name, and before younger files.
    *
-   * @param isYounger - whether a file of which nothing was read is younger than this one
+   * @param isYounger - whether an unread file is younger than this one
    */
   insert(file: Followed<T>, isYounger: (other: Followed<T>) => boolean): void {
     const queue = this.#queueOf(file.name)
@@ -75,31 +75,31 @@ export class FileRegistry<T> {
     this.#byInode.set(file.inode, file)
   }
 
-  /** Follows a file again that had been finished, and has become longer. */
+  /** Follows a finished file again that has become longer. */
   resume(finished: Finished, file: Followed<T>): void {
     this.finished.remove(finished)
     this.#queueOf(file.name).unshift(file)
     this.#byInode.set(file.inode, file)
   }
 
-  /** Takes up that a file is lost. */
+  /** Marks a file as lost. */
   lose(file: Followed<T>, nowMs: number): void {
     this.#byInode.delete(file.inode)
     file.lose(nowMs)
   }
 
-  /** Takes up that a lost file was found. */
+  /** Marks a lost file as found. */
   found(file: Followed<T>): void {
     this.#byInode.set(file.inode, file)
   }
 
-  /** Takes up that a file holds something else now: what was followed is lost, what is there is followed as new. */
+  /** A file has other content now: the one followed is lost, the current content is followed as new. */
   split(file: Followed<T>, stat: FileStat, nowMs: number): Followed<T> {
     const fresh = Followed.fresh<T>(stat)
     fresh.find(stat, 'plain', nowMs)
     const queue = this.#queueOf(file.name)
     const at = queue.indexOf(file)
-    // Half a line of which nothing is left has not been read; a copy of it is new.
+    // Half a line of which nothing is left was not read; a copy of it is new.
     if (file.place.offset > 0) {
       queue.splice(at + 1, 0, fresh)
       file.lose(nowMs)
@@ -110,7 +110,7 @@ export class FileRegistry<T> {
     return fresh
   }
 
-  /** Gives a file its number, when it is read for the first time. */
+  /** Numbers a file when it is read for the first time. */
   begin(file: Followed<T>): void {
     if (file.number > 0) return
     const queue = this.#queueOf(file.name)
@@ -124,7 +124,7 @@ export class FileRegistry<T> {
       this.finished.add(file.asFinished())
   }
 
-  /** Follows a file no more. */
+  /** Stops following a file. */
   drop(file: Followed<T>): void {
     const queue = this.#queueOf(file.name)
     queue.splice(queue.indexOf(file), 1)
@@ -132,7 +132,7 @@ export class FileRegistry<T> {
     if (this.#byInode.get(file.inode) === file) this.#byInode.delete(file.inode)
   }
 
-  /** Forgets finished files over the bound. */
+  /** Forgets finished files over the limit. */
   trim(wallMs: number, isNeeded: (file: Finished) => boolean): void {
     this.finished.trim(REMEMBERED + 2 * this.#queues.size, wallMs, isNeeded)
   }
@@ -140,7 +140,7 @@ export class FileRegistry<T> {
   position(): TailPosition {
     const { files: finished, forgottenMs } = this.finished
     const followed = this.files
-      // Files of which nothing was read are found again as they were found first, but for those that look forgotten.
+      // Unread files are found again as they were found first, unless they look forgotten.
       .filter(({ place }) => place.offset > 0 || this.finished.isForgotten(place.name, place.changedMs))
       .map((file) => file.place)
     return { kind: 'tail', followed, finished, forgottenMs }

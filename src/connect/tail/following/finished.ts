@@ -1,11 +1,11 @@
-// The files that were finished last: what keeps them from being read again under another name.
+// The files that were finished last: this keeps them from being read again under another name.
 
 import type { Finished } from './place.ts'
 
-/** How many finished files are remembered, on top of two for each name. */
+/** How many finished files are remembered, plus two for each name. */
 export const REMEMBERED = 32
 
-/** Finished files, the oldest first, and up to when older ones of each name were forgotten. */
+/** Finished files, oldest first, and the time up to which older ones of each name were forgotten. */
 export class FinishedFiles {
   /** Never changed in place: positions share it. */
   #files: readonly Finished[]
@@ -40,15 +40,15 @@ export class FinishedFiles {
     this.#files = this.#files.map((one) => (one === file ? by : one))
   }
 
-  /** Whether a rotated file is one that was finished and forgotten, going by its age. */
+  /** Whether a rotated file was finished and forgotten, judging by its age. */
   isForgotten(name: string, changedMs: number): boolean {
     return changedMs <= (this.#forgottenMs[name] ?? Number.NEGATIVE_INFINITY)
   }
 
   /**
-   * Forgets the oldest files over a number; not those that `isNeeded` names.
+   * Forgets the oldest files over a number, except those that `isNeeded` names.
    *
-   * @param latestMs - what time it is: a file that says to be of the future must not hide all that come until then
+   * @param latestMs - the current time: a file with a future date must not hide all that come until then
    */
   trim(most: number, latestMs: number, isNeeded: (file: Finished) => boolean): void {
     let over = this.#files.length - most

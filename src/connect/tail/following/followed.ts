@@ -1,4 +1,4 @@
-// One file that is followed: where it is, how far it was read, and whether there may be more.
+// One followed file: where it is, how far it was read, and whether there may be more.
 
 import type { Encoding } from '../../kits/files/bytes/encoding.ts'
 import { fingerprintOf } from '../../kits/files/identity.ts'
@@ -7,47 +7,47 @@ import type { Opened } from './opened.ts'
 import type { Finished, Place } from './place.ts'
 
 /**
- * A file that is followed.
+ * A followed file.
  *
  * It is _lost_ while nobody knows where its content is: after a restart until it was found again, or when its file was
- * cut short, or is gone without having been open. A lost file is looked for by its content.
+ * truncated, or removed while it was not open. A lost file is searched for by its content.
  */
 export class Followed<T> {
-  /** The place that was reached when the file was closed or opened last; what `opened` has read comes on top. */
+  /** The position when the file was closed or opened last; what `opened` has read since is not included. */
   #place: Place
-  /** The place as it was last worked out; undefined once a line was taken. */
+  /** The position as last computed; undefined once a line was taken. */
   #now: Place | undefined
   encoding: Encoding = 'plain'
   opened: Opened<T> | undefined
-  /** How far a plain file was read; beyond the place if a line is not whole. */
+  /** How far a plain file was read; beyond the position if a line is incomplete. */
   readBytes: number
-  /** Size as it was seen last. */
+  /** The last known size. */
   sizeBytes = 0
-  /** When it was made, as far as that is known. */
+  /** When it was created, if known. */
   born: string | undefined
-  /** Whether there may be something that was not read. */
+  /** Whether there may be unread content. */
   isDue = false
-  /** Whether it could not be opened, and waits for the next look. */
+  /** Whether it could not be opened, and waits for the next scan. */
   isWaiting = false
-  /** Since when nothing changed, on the clock. */
+  /** Since when nothing changed, in clock milliseconds. */
   quietSinceMs = 0
-  /** Since when it is not known where its content is; undefined where it is. */
+  /** Since when its content is lost; undefined if it is not. */
   lostSinceMs: number | undefined
-  /** How many looks have not found it since. */
+  /** How many scans have not found it since. */
   looks = 0
-  /** Whether the last look saw it under some name. */
+  /** Whether the last scan saw it under some name. */
   isSighted = false
-  /** How its content began when it was judged; empty if it changed since. Of what has been read, its place tells. */
+  /** How its content began when it was classified; empty if it changed since. For read content, see its position. */
   firstPrefixHash = ''
-  /** Whether its file has no name any more, and so nobody can open it anew. */
+  /** Whether its file has no name any more, so that it cannot be opened again. */
   isUnlinked = false
   /** Why a file cannot be read. */
   brokenReason: string | undefined
-  /** What is remembered of a file that cannot be read, so that it is not looked at again. */
+  /** What is remembered of an unreadable file, so that it is not examined again. */
   passed: Finished | undefined
-  /** Whether it was looked for in vain: nothing more will come of it. */
+  /** Whether it was searched for in vain: nothing more will come of it. */
   isGivenUp = false
-  /** Whether its last line was made complete: it is over once its lines are taken. */
+  /** Whether its last line was completed: it is finished once its lines are taken. */
   isEnded = false
 
   constructor(place: Place) {
@@ -55,7 +55,7 @@ export class Followed<T> {
     this.readBytes = place.offset
   }
 
-  /** A file of which nothing was read. */
+  /** An unread file. */
   static fresh<T>(stat: FileStat): Followed<T> {
     return new Followed(unread(stat))
   }
@@ -80,7 +80,7 @@ export class Followed<T> {
     return this.lostSinceMs !== undefined
   }
 
-  /** Whether it stands where it is followed, and nothing has taken its place. */
+  /** Whether it is where it is followed, and nothing has replaced it. */
   get isAtHome(): boolean {
     return !this.isLost && this.isSighted && this.path === this.name
   }
@@ -91,17 +91,17 @@ export class Followed<T> {
     return this.#now
   }
 
-  /** Gives it its number among the files of its name. */
+  /** Numbers it among the files of its name. */
   begin(number: number): void {
     this.#place = { ...this.#place, number }
   }
 
-  /** Says that lines were taken. */
+  /** Called when lines were taken. */
   moved(): void {
     this.#now = undefined
   }
 
-  /** Takes up where its file was seen. */
+  /** Records where its file was seen. */
   find(stat: FileStat, encoding: Encoding, nowMs: number): void {
     this.lostSinceMs = undefined
     this.encoding = encoding
@@ -112,7 +112,7 @@ export class Followed<T> {
     this.see(stat, nowMs)
   }
 
-  /** Takes up what a look has seen of it. */
+  /** Records what a scan has seen of it. */
   see(stat: FileStat, nowMs: number): void {
     const { path, sizeBytes, changedMs } = stat
     this.isSighted = true
@@ -129,7 +129,7 @@ export class Followed<T> {
     if (path !== this.#place.path || changedMs !== this.#place.changedMs) this.#change({ path, changedMs })
   }
 
-  /** Whether a sighting by its inode is of another file, that has taken it since. */
+  /** Whether a sighting by its inode is another file, which has reused it. */
   isAnother({ born }: FileStat): boolean {
     return this.opened === undefined && born !== undefined && this.born !== undefined && born !== this.born
   }
@@ -166,7 +166,7 @@ export class Followed<T> {
   }
 }
 
-/** The place of a file of which nothing was read. */
+/** The position of an unread file. */
 export function unread({ path, name, inode, changedMs }: FileStat): Place {
   return {
     path,

@@ -1,4 +1,4 @@
-// A plain file that may grow, be cut short, or be filled with something else, while it is open.
+// A plain file that may grow, be truncated, or be overwritten, while it is open.
 
 import { readBytes, readSyncAt } from '../../kits/files/bytes/read-bytes.ts'
 import { HEAD_BYTES, readAt } from '../../kits/files/identity.ts'
@@ -7,25 +7,25 @@ import { LAST_BYTES, lastBytes } from '../../kits/files/records/open-line.ts'
 import type { Content } from './content.ts'
 import { type Fill, type Opened, TailLines, type TailLinesOptions } from './opened.ts'
 
-/** What a file gives at once before it is another's turn. */
+/** How much of a file is read before it is another's turn. */
 export const FILL_BYTES: number = 64 * 1024
 
 const LF = 0x0a
 
 export interface GrowingOptions<T> extends Omit<TailLinesOptions<T>, 'before' | 'head'> {
   readonly content: Content
-  /** What is read into: {@link FILL_BYTES} and the bytes that are read again, shared by files that take turns. */
+  /** The read buffer: {@link FILL_BYTES} and the bytes that are read again, shared by files that take turns. */
   readonly block: Buffer
 }
 
-/** How large a block must be. */
+/** The minimum size of a block. */
 export const GROWING_BLOCK_BYTES: number = LAST_BYTES + FILL_BYTES
 
 /**
- * Reads on in a plain file.
+ * Continues reading a plain file.
  *
- * Each read begins with the bytes that the last one ended with: if they are others now, or gone, the file was cut and
- * written anew, however long it has become since.
+ * Each read begins with the bytes that the last one ended with: if they have changed, or are gone, the file was
+ * truncated and rewritten, however long it has become since.
  */
 export class GrowingFile<T> implements Opened<T> {
   readonly lines: TailLines<T>
@@ -35,7 +35,7 @@ export class GrowingFile<T> implements Opened<T> {
   #at: number
   /** The bytes before them. */
   #last: Buffer
-  /** Whether nothing but NUL was read since the file's start. */
+  /** Whether only NUL was read since the file's start. */
   #isInHole: boolean
 
   private constructor(options: GrowingOptions<T>, before: Buffer) {
@@ -48,7 +48,7 @@ export class GrowingFile<T> implements Opened<T> {
     this.lines = new TailLines({ ...options, before, head: content.head.subarray(0, HEAD_BYTES) })
   }
 
-  /** Opens a file whose content was found to go on from the place. */
+  /** Opens a file whose content was found to continue from the position. */
   static async open<T>(options: GrowingOptions<T>): Promise<GrowingFile<T>> {
     const { content, place } = options
     const bytes = Math.min(place.offset, LAST_BYTES)
@@ -65,7 +65,7 @@ export class GrowingFile<T> implements Opened<T> {
     const kept = this.#last.length
     const length = await this.#readAt(this.#at - kept)
     if (length < kept || !block.subarray(0, kept).equals(this.#last)) return 'replaced'
-    // By one byte it cannot be told whether they are text.
+    // One byte is not enough to tell whether it is text.
     const isTooFew = this.#at === 0 && length === 1
     if (length === kept || isTooFew) return 'end'
     this.#push(this.#leaveHole(block.subarray(kept, length)))
@@ -79,7 +79,7 @@ export class GrowingFile<T> implements Opened<T> {
     return now.equals(this.#last)
   }
 
-  /** Makes ready for what is left to be the last line. */
+  /** Prepares for the rest to be the last line. */
   async complete(): Promise<void> {
     if (this.#at === 0) {
       const length = await this.#readAt(0)
@@ -101,8 +101,8 @@ export class GrowingFile<T> implements Opened<T> {
   }
 
   /**
-   * Bytes without the NULs that a file begins with: a program that does not append writes on where it was when its file
-   * is cut, and leaves a hole before it.
+   * Bytes without the NULs that a file begins with: a program that does not append continues at its old offset when its
+   * file is truncated, and leaves a hole before it.
    */
   #leaveHole(fresh: Buffer): Buffer {
     if (!this.#isInHole) return fresh

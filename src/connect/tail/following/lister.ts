@@ -1,4 +1,4 @@
-// Which files there are now: those that are named, and those that they have become by rotation.
+// Which files there are now: the named ones, and those that they have become by rotation.
 
 import { readdir, realpath } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
@@ -6,43 +6,43 @@ import { errnoOf } from '../../../base/errors.ts'
 import { fileIdOf } from '../../kits/files/identity.ts'
 import { checkCount, folderOf, matching, statIfThere } from '../../kits/files/list.ts'
 
-/** A regular file as it was seen in one look. */
+/** A regular file as seen in one scan. */
 export interface FileStat {
   readonly path: string
   /** The name that it is followed under, if it is to be read. */
   readonly name: string
-  /** Whether it was named, or matches a glob that was: not only known to have been rotated away. */
+  /** Whether it was named, or matches a glob that was, and not only recognized as a rotated file. */
   readonly isLive: boolean
   readonly inode: string
-  /** When it was made, where its file system keeps that: inodes are given again. */
+  /** When it was created, if its file system records that: inodes are reused. */
   readonly born?: string
   readonly sizeBytes: number
-  /** When it was changed last, in epoch milliseconds with fractions. */
+  /** When it was modified last, in epoch milliseconds with fractions. */
   readonly changedMs: number
 }
 
 export interface ListerOptions {
-  /** Paths and globs to follow, as they were given; relative ones are of `folder`. */
+  /** Paths and globs to follow, as specified; relative ones refer to `folder`. */
   readonly live: readonly string[]
-  /** Globs of rotated files; undefined for those that the usual names tell. */
+  /** Globs of rotated files; undefined to recognize the usual names. */
   readonly rotated: readonly string[] | undefined
   /** An absolute path. */
   readonly folder: string
-  /** The most files; as many as of any source if undefined. */
+  /** The most files; the default of any source if undefined. */
   readonly maxFiles?: number | undefined
 }
 
-/** What rotation appends to a name: `.1`, `-20260101`, `.2.gz`, `.old`. Digits only: `.1.bz2` we cannot read. */
+/** What rotation appends to a name: `.1`, `-20260101`, `.2.gz`, `.old`. Digits only: `.1.bz2` is not supported. */
 const ROTATED = /^(?=.)(?:[._-](?:\d[\d.:T_+-]*|old|bak|prev))?(?:\.(?:gz|zst))?$/
 
-/** How many files are asked for their status at once. */
+/** How many files are examined at once. */
 const STATS_AT_ONCE = 16
 
-/** What says of a name that there is nothing to see; it may come. */
+/** Errors that mean that a name does not exist yet. */
 const ABSENT = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ESTALE']
 
 /**
- * The name that rotation has made `path` of, the shortest that there is; undefined if none of `names` can be it.
+ * The shortest of `names` that rotation may have turned into `path`; undefined if there is none.
  *
  * @example
  * originalOf('/log/a.log.2.gz', new Set(['/log/a.log', '/log/a'])) // => '/log/a.log'
@@ -56,10 +56,10 @@ export function originalOf(path: string, names: ReadonlySet<string>): string | u
   return undefined
 }
 
-/** Looks for files. Holds nothing between two looks but where links lead. */
+/** Searches for files. Between two scans it only remembers where links lead. */
 export class Lister {
   readonly #options: ListerOptions
-  /** By link and inode, where its file really lies: it is rotated there. */
+  /** By link and inode, where its file really is: it is rotated there. */
   #homes = new Map<string, string>()
 
   constructor(options: ListerOptions) {
@@ -67,10 +67,10 @@ export class Lister {
   }
 
   /**
-   * The files that there are, each inode once, named ones first.
+   * The existing files, each inode once, named ones first.
    *
-   * @param names - under which files are followed already
-   * @throws what the system says, if a folder could not be looked through: not seeing a file must mean that it is gone
+   * @param names - the names followed already
+   * @throws the system's error, if a folder could not be searched: not seeing a file must mean that it is gone
    */
   async look(names: Iterable<string>): Promise<FileStat[]> {
     const live = await this.#live()
@@ -128,7 +128,7 @@ export class Lister {
     return await sight(found)
   }
 
-  /** Rotated files by the globs given, each for the name that its own has most in common with. */
+  /** Rotated files by the specified globs, each for the name with which its own has most in common. */
   async #named(names: readonly string[]): Promise<FileStat[]> {
     const { rotated = [], folder } = this.#options
     const found: Wanted[] = []
@@ -142,7 +142,7 @@ export class Lister {
 
   async #match(pattern: string, globFolder: string): Promise<string[]> {
     const { folder } = this.#options
-    // The glob below finds nothing where it may not look, or has no descriptor for it: this one says so.
+    // A glob silently finds nothing without permission, or without a descriptor: this call reports that.
     await namesIn(globFolder)
     const found: string[] = []
     for await (const path of matching(pattern, folder)) found.push(resolve(folder, path))
@@ -156,7 +156,7 @@ interface Wanted {
   readonly isLive: boolean
 }
 
-/** The name that a rotated file was probably under: the one with the longest beginning in common. */
+/** The name that a rotated file probably had: the one with the longest common prefix. */
 function nearest(path: string, names: readonly string[]): string {
   let best = path
   let bestLength = 0
@@ -177,7 +177,7 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-/** Those of the wanted that are there and regular files. */
+/** Those of the wanted that exist and are regular files. */
 async function sight(wanted: readonly Wanted[]): Promise<FileStat[]> {
   const stats: FileStat[] = []
   for (let from = 0; from < wanted.length; from += STATS_AT_ONCE) {

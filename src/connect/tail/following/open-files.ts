@@ -21,16 +21,16 @@ export interface OpenFilesOptions<T> {
 }
 
 /**
- * What came of opening: `busy` is to be tried again after the next look, `replaced` means that the file does not hold
- * what was read of it, and `unknown` that nothing was, and that it is of another kind than was thought.
+ * The result of opening: `busy` must be retried after the next scan, `replaced` means that the file does not hold what
+ * was read of it, and `unknown` that nothing was read, and that it is of another kind than expected.
  */
 export type Opening = 'open' | 'busy' | 'replaced' | 'unknown'
 
-/** The files that are open, those that were used last at the end. */
+/** The open files, the most recently used last. */
 export class OpenFiles<T> {
   readonly #options: OpenFilesOptions<T>
   #open: Followed<T>[] = []
-  /** What plain files are read into; their lines are taken before it is another's turn. */
+  /** The read buffer for plain files; their lines are taken before it is another's turn. */
   readonly #block: Buffer = Buffer.allocUnsafeSlow(GROWING_BLOCK_BYTES)
 
   constructor(options: OpenFilesOptions<T>) {
@@ -41,7 +41,7 @@ export class OpenFiles<T> {
     return this.#open.length
   }
 
-  /** Opens a file at its place, if it is not open; another one may be closed for it. */
+  /** Opens a file at its position, if it is not open; another one may be closed for it. */
   async open(file: Followed<T>): Promise<Opening> {
     const { retry, clock, maxOpenFiles } = this.#options
     this.#open = this.#open.filter((one) => one !== file && one.opened !== undefined)
@@ -53,7 +53,7 @@ export class OpenFiles<T> {
         retry.succeeded(file.path)
       } catch (thrown) {
         this.#options.content.signal.throwIfAborted()
-        // Fewer of ours, so that others come to theirs.
+        // Fewer of ours, so that others get theirs.
         await this.#leave(Math.floor(this.#open.length / 2))
         retry.bear(file.path, thrown, clock.nowMs())
         return 'busy'
@@ -67,7 +67,7 @@ export class OpenFiles<T> {
     await this.#leave(0)
   }
 
-  /** Closes files until `most` are left: first those that can be found again and have nothing to give. */
+  /** Closes files until `most` are left: first those that can be found again and have nothing to read. */
   async #leave(most: number): Promise<void> {
     const rank = (file: Followed<T>): number => (file.isSighted ? 0 : 2) + (file.isDue ? 1 : 0)
     const inOrder = [...this.#open].sort((a, b) => rank(a) - rank(b))
@@ -96,7 +96,7 @@ export class OpenFiles<T> {
 
   async #check(file: Followed<T>, content: Content): Promise<Opening> {
     const { place } = file
-    // It was renamed since it was seen: the next look tells where it is.
+    // It was renamed since it was seen: the next scan finds it.
     if (content.inode !== place.inode) return 'busy'
     if (content.encoding !== file.encoding) return place.offset > 0 ? 'replaced' : 'unknown'
     if (place.offset === 0 && content.foreignAs(this.#options.text.charset) !== undefined) return 'unknown'

@@ -1,20 +1,20 @@
-// What passes by itself when a file cannot be opened just now, and what does not.
+// Which failures to open a file are temporary, and which are not.
 
 import { errnoOf, isSluiceError } from '../../../base/errors.ts'
 import { cannotRead, quotePath } from '../../kits/files/errors.ts'
 
-/** It was renamed or removed since it was seen: the next look tells. */
+/** It was renamed or removed since it was seen: the next scan finds out. */
 const MOVED = ['ENOENT', 'ENOTDIR', 'ESTALE']
 /** No descriptor is free: others are being closed. */
 const NO_DESCRIPTOR = ['EMFILE', 'ENFILE']
-/** What creates a log sometimes hands it over a moment later. */
+/** What creates a log sometimes sets its permissions a moment later. */
 const NOT_ALLOWED = ['EACCES', 'EPERM']
 
-/** Bears with files that cannot be opened, for as long as that may pass. */
+/** Tolerates files that cannot be opened, while that may be temporary. */
 export class OpenRetry {
   readonly #graceMs: number
   readonly #onNote: (note: string) => void
-  /** Since when a file is not allowed to be read. */
+  /** Since when a file is not readable. */
   readonly #refusedMs = new Map<string, number>()
   /** Whether descriptors are short, and it was noted. */
   #isShort = false
@@ -24,16 +24,16 @@ export class OpenRetry {
     this.#onNote = onNote
   }
 
-  /** Says that a file was opened. */
+  /** Called when a file was opened. */
   succeeded(path: string): void {
     this.#isShort = false
     if (this.#refusedMs.size > 0) this.#refusedMs.delete(path)
   }
 
   /**
-   * Bears with a failure; returns if it is to be tried again at the next look.
+   * Tolerates a failure; returns if it should be retried at the next scan.
    *
-   * @throws {SluiceError} SOURCE_UNREADABLE if it is none that passes, or has not passed within the grace time
+   * @throws {SluiceError} SOURCE_UNREADABLE if it is not temporary, or has lasted longer than the grace time
    */
   bear(path: string, thrown: unknown, nowMs: number): void {
     const errno = isSluiceError(thrown, 'SOURCE_UNREADABLE') ? thrown.details.errno : errnoOf(thrown)

@@ -16,17 +16,17 @@ import type { Place } from './place.ts'
 import { prefixHashOf, stepsWithin } from './prefix-hash.ts'
 
 /**
- * What came of reading on:
+ * The result of reading on:
  *
  * - `more`: bytes came, and more may follow at once.
  * - `end`: there is no more now, whether any came or not.
- * - `replaced`: what was read before is not in the file any more.
+ * - `replaced`: what was read before is no longer in the file.
  */
 export type Fill = 'more' | 'end' | 'replaced'
 
 const LF = 0x0a
 
-/** A file that is open to be read on. One call at a time; lines are taken before the next `fill`. */
+/** An open file that can be read on. One call at a time; lines are taken before the next `fill`. */
 export interface Opened<T> {
   readonly lines: TailLines<T>
   fill(): Promise<Fill>
@@ -35,7 +35,7 @@ export interface Opened<T> {
   close(): Promise<void>
 }
 
-/** How the bytes of files are text. */
+/** How the bytes of files become text. */
 export interface TailText {
   /** Undefined for UTF-8. */
   readonly charset: Charset | undefined
@@ -49,27 +49,27 @@ export interface TailLinesOptions<T> {
   /** The source of origins. */
   readonly source: string
   readonly place: Place
-  /** The bytes before the place. */
+  /** The bytes before the position. */
   readonly before: Buffer
   /** The content's first bytes, as far as they are known. */
   readonly head: Buffer
 }
 
-/** The lines of one file that is followed, and the place that they were given up to. */
+/** The lines of one followed file, and the position up to which they were returned. */
 export class TailLines<T> {
   readonly #options: TailLinesOptions<T>
   /** The first bytes of the content, up to 4 KiB. */
   #head: Buffer
-  /** Made with the first bytes: what they are says whether they are text. */
+  /** Made with the first bytes, which show whether they are text. */
   #cutter: Cutter | undefined
   /** Made with the first whole line. */
   #parse: ParseLine<T> | undefined
   #records: RecordParser<T> | undefined
-  /** Where the first line begins, if not at the place. */
+  /** Where the first line begins, if not at the position. */
   #start: { readonly offset: number; readonly before: Buffer } | undefined
-  /** The counts that were told. */
+  /** The counts reported already. */
   #told: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
-  /** The sketch as it was last made, with how many samples. */
+  /** The sketch as it was last made, with its number of samples. */
   #prefixHash: { readonly samples: number; readonly text: string } | undefined
 
   constructor(options: TailLinesOptions<T>) {
@@ -82,23 +82,23 @@ export class TailLines<T> {
     return this.#parse === undefined
   }
 
-  /** Says that lines begin only at `offset`, behind a start of NUL bytes. Before anything is pushed. */
+  /** Lines begin only at `offset`, after leading NUL bytes. Called before anything is pushed. */
   skipTo(offset: number, before: Buffer): void {
     this.#head = Buffer.alloc(Math.min(offset, HEAD_BYTES))
     this.#start = { offset, before }
   }
 
-  /** Takes the content's next bytes, which begin at `at`; they must stay as they are until all lines were taken. */
+  /** Takes the content's next bytes, which begin at `at`; they must not change until all lines were taken. */
   push(bytes: Buffer, at: number): void {
     if (at < HEAD_BYTES) {
-      // What was read counts, not what stood there when the file was opened.
+      // What was read counts, not what was there when the file was opened.
       this.#head = Buffer.concat([this.#head.subarray(0, at), bytes.subarray(0, HEAD_BYTES - at)])
     }
     this.#cutter ??= this.#cut()
     this.#cutter.push(bytes)
   }
 
-  /** Says that no more will come: what is left is a line. */
+  /** Says that no more will come: the rest is a line. */
   end(): void {
     this.#cutter?.end()
   }
@@ -106,7 +106,7 @@ export class TailLines<T> {
   /**
    * Opens the format.
    *
-   * @param head - the file's first bytes, read when the format looks at them
+   * @param head - the file's first bytes, read when the format asks for them
    * @param isWhole - whether they are all of the file
    */
   prepare(head: () => Buffer, isWhole: (head: Buffer) => boolean): void {
@@ -117,7 +117,7 @@ export class TailLines<T> {
     })
   }
 
-  /** Up to `max` of the records that are whole. */
+  /** Up to `max` of the complete records. */
   take(max: number): ReadBatch<T> | undefined {
     const { format, source, place } = this.#options
     const [cutter, parse] = [this.#cutter, this.#parse]
@@ -127,7 +127,7 @@ export class TailLines<T> {
     return this.#records.take(max)
   }
 
-  /** What was counted since this was asked last. */
+  /** The counts since the last call. */
   tellCounts(): SourceCounts {
     const { read, blank, invalidUtf8 } = this.#cutter?.counts ?? this.#told
     const told = this.#told
@@ -135,7 +135,7 @@ export class TailLines<T> {
     return { read: read - told.read, blank: blank - told.blank, invalidUtf8: invalidUtf8 - told.invalidUtf8 }
   }
 
-  /** What is known of the file by what was read of it, up to the last line that was taken. */
+  /** What is known of the file from what was read of it, up to the last line taken. */
   reached(): Pick<Place, 'prefixHash' | 'tail' | 'offset' | 'line' | 'isPartial'> {
     const cutter = this.#cutter
     const { place } = this.#options

@@ -3,17 +3,17 @@
 import type { Position, ResumedSplit } from '../../source.ts'
 import { type Finished, type Place, parseTailPosition, type TailPosition } from './place.ts'
 
-/** In front of the patterns in the id of a tail's split. */
+/** The prefix of the patterns in the id of a tail's split. */
 export const TAIL = 'tail:'
 
 const NONE: TailPosition = { kind: 'tail', followed: [], finished: [], forgottenMs: {} }
 
 /**
- * Where a tail goes on: at its own position, and with the files that tails of other patterns have read as files that
- * were finished. Each is then told by its content, and read on from where it was read furthest.
+ * Where a tail continues: at its own position, and with the files that tails of other patterns have read, as finished
+ * files. Each is then recognized by its content, and read on from its furthest position.
  *
  * @param id - of the tail's split
- * @throws {SluiceError} POSITION_LOST for a position that is broken
+ * @throws {SluiceError} POSITION_LOST for an invalid position
  */
 export function resumedTail(id: string, positions: ReadonlyMap<string, Position>): ResumedSplit {
   const own = positions.get(id)
@@ -29,12 +29,12 @@ export function resumedTail(id: string, positions: ReadonlyMap<string, Position>
   const inodes = new Set(further.map(({ inode }) => inode))
   const followed = before.followed.filter(({ inode }) => !inodes.has(inode))
   const known = readBy({ ...before, followed: before.followed.filter(({ inode }) => inodes.has(inode)) })
-  // Of one inode the one that was read furthest comes last: it is looked at first.
+  // For one inode the furthest position comes last: it is examined first.
   const finished = [...known, ...further.sort((a, b) => a.offset - b.offset)]
   return { split: { id }, from: { ...before, followed, finished } satisfies TailPosition }
 }
 
-/** The files of which a tail has read something, or which it has passed by. */
+/** The files of which a tail has read something, or which it has skipped. */
 function readBy({ followed, finished }: TailPosition): Finished[] {
   return [...finished, ...followed.filter(({ offset }) => offset > 0).map((place) => ({ ...place, isPassed: false }))]
 }

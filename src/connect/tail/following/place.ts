@@ -1,4 +1,4 @@
-// Where a file that is followed was read to, and the position of a tail: what a later run goes on from.
+// Up to where a followed file was read, and the position of a tail: what a later run continues from.
 
 import { isCount } from '../../../base/check.ts'
 import { positionLost } from '../../kits/files/errors.ts'
@@ -7,21 +7,21 @@ import { isFingerprint } from '../../kits/files/identity.ts'
 import { LAST_BYTES } from '../../kits/files/records/open-line.ts'
 import type { Json, Position } from '../../source.ts'
 
-/** One file of a tail: by what it is known again, and how far it was read. As JSON. */
+/** One file of a tail: how it is recognized, and how far it was read. As JSON. */
 export type Place = {
   /** Where it was seen last. */
   readonly path: string
-  /** The name under which it is followed, wherever it has gone since. */
+  /** The name under which it is followed, wherever it has moved since. */
   readonly name: string
-  /** The how manyth file under that name it is, from 1; 0 before it was read. */
+  /** The file's number under that name, from 1; 0 before it was read. */
   readonly number: number
-  /** Device and inode: where it is looked for first. What it is, its content says. */
+  /** Device and inode: where it is searched for first. Its content identifies it. */
   readonly inode: string
-  /** Stored size of a compressed file; 0 of a plain one. */
+  /** Stored size of a compressed file; 0 for a plain one. */
   readonly storedBytes: number
-  /** When it was changed last, in epoch milliseconds. */
+  /** When it was modified last, in epoch milliseconds. */
   readonly changedMs: number
-  /** The content's first bytes, up to 4 KiB, none of them behind `offset`. */
+  /** The content's first bytes, up to 4 KiB, not beyond `offset`. */
   readonly prefixHash: string
   /** The content before `offset`. */
   readonly tail: Fingerprint
@@ -29,30 +29,30 @@ export type Place = {
   readonly offset: number
   /** The number of the next line; 0 if lines are not numbered since reading began at the file's end. */
   readonly line: number
-  /** Whether the last line given had no line end. */
+  /** Whether the last line returned had no line end. */
   readonly isPartial: boolean
 }
 
-/** A file that is not followed any more. */
+/** A file that is no longer followed. */
 export type Finished = Place & {
-  /** Whether it was never read: it was there, rotated away, when the first run began. */
+  /** Whether it was never read: it had been rotated away when the first run began. */
   readonly isPassed: boolean
 }
 
 export type TailPosition = {
   readonly kind: 'tail'
-  /** Files being followed; of each name the oldest first. */
+  /** Followed files; oldest first for each name. */
   readonly followed: readonly Place[]
-  /** Files finished last, the oldest first: they are not read again, whatever they are called now. */
+  /** Files finished last, oldest first: they are not read again, whatever their names are now. */
   readonly finished: readonly Finished[]
-  /** By name, up to when rotated files that are not known have been finished and forgotten, in epoch milliseconds. */
+  /** By name, the time up to which unknown rotated files have been finished and forgotten, in epoch milliseconds. */
   readonly forgottenMs: { readonly [name: string]: number }
 }
 
 /**
  * Reads a tail's position from a checkpoint.
  *
- * @throws {SluiceError} POSITION_LOST if it is of another kind of source, or broken
+ * @throws {SluiceError} POSITION_LOST if it belongs to another kind of source, or is invalid
  */
 export function parseTailPosition(id: string, position: Position): TailPosition {
   if (isTailPosition(position)) return position

@@ -1,12 +1,12 @@
-// A sketch of a file's first bytes: tells whether two contents begin alike, even if one of them is shorter.
+// A sketch of a file's first bytes: shows whether two contents begin alike, even if one of them is shorter.
 
 import { createHash } from 'node:crypto'
 import { HEAD_BYTES } from '../../kits/files/identity.ts'
 
-/** After how many bytes the sketch takes a sample: closely at first, since copies of young files are short. */
+/** After how many bytes the sketch takes a sample: densely at first, since copies of young files are short. */
 const STEPS: readonly number[] = [...steps(16, 256, 16), ...steps(320, 1024, 64), ...steps(1280, HEAD_BYTES, 256)]
 
-/** How many characters a sample has: 24 bits in base64. */
+/** The length of a sample in characters: 24 bits in base64. */
 const SAMPLE = 4
 
 function steps(from: number, to: number, by: number): number[] {
@@ -21,9 +21,9 @@ export function stepsWithin(bytes: number): number {
 }
 
 /**
- * The sketch of a beginning: samples of a running hash. That of a longer beginning continues that of a shorter one.
+ * The sketch of a prefix: samples of a running hash. The sketch of a longer prefix extends that of a shorter one.
  *
- * @param head - the first bytes; those over 4 KiB are not looked at
+ * @param head - the first bytes; only the first 4 KiB are used
  */
 export function prefixHashOf(head: Buffer): string {
   const running = createHash('sha256')
@@ -38,7 +38,7 @@ export function prefixHashOf(head: Buffer): string {
   return prefixHash
 }
 
-/** Whether two contents begin alike, as far as both sketches go. Nothing is said by none: an empty sketch fits all. */
+/** Whether two contents begin alike, as far as both sketches reach. An empty prefix matches everything. */
 export function beginAlike(one: string, other: string): boolean {
   return one.length < other.length ? other.startsWith(one) : one.startsWith(other)
 }

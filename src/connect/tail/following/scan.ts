@@ -1,4 +1,4 @@
-// Looks what has become of the files: which were rotated, cut, replaced or have come, and what is to be read next.
+// Scans the files: which were rotated, truncated, replaced or created, and what is to be read next.
 
 import type { Charset } from '../../kits/files/characters/charset.ts'
 import { classify, type FileIdentity } from './classify.ts'
@@ -14,32 +14,32 @@ export interface ScanOptions<T> extends Pick<OpenFilesOptions<T>, 'clock' | 'ret
   readonly registry: FileRegistry<T>
   readonly lister: Lister
   readonly graceMs: number
-  /** Where files begin that are there at the first look of a first run; undefined in a later run. */
+  /** Where reading begins in files that exist at the first scan of a first run; undefined in a later run. */
   readonly from: 'start' | 'end' | undefined
-  /** The encoding that text is to be in; UTF-8 if undefined. */
+  /** The encoding of text; UTF-8 if undefined. */
   readonly charset: Charset | undefined
   readonly onNote: (note: string) => void
-  /** Whether what was read of a file is still there; opens it if need be. */
+  /** Whether what was read of a file is still there; opens it if necessary. */
   readonly isIntact: (file: Followed<T>) => Promise<boolean>
 }
 
-/** How many looks must have missed a file before it is given up: one may fall between two names of it. */
+/** How many scans must have missed a file before it is given up: one may fall between two names of it. */
 const MIN_LOOKS = 2
 
-/** Keeps the roll of files true to what is there. */
+/** Keeps the file registry up to date. */
 export class Scan<T> {
   readonly #options: ScanOptions<T>
-  /** Whether the next look is the first of a first run. */
+  /** Whether the next scan is the first of a first run. */
   #isFirst: boolean
-  /** Files of the first look that could not be opened then, by inode. */
+  /** Files of the first scan that could not be opened then, by inode. */
   readonly #leftOfFirst = new Set<string>()
-  /** By inode, files that nothing is to be done about as long as they are as they were. */
+  /** By inode, files that are ignored while they are unchanged. */
   #settled = new Map<string, FileStat>()
-  /** By inode, files of which too little is there, and since when. */
+  /** By inode, files that are still too short, and since when. */
   #unclear = new Map<string, { readonly stat: FileStat; readonly sinceMs: number }>()
-  /** What the last look saw. */
+  /** What the last scan saw. */
   #paths: ReadonlySet<string> = new Set()
-  /** Names whose next file is not clear yet: what stands there now has to wait for it. */
+  /** Names whose next file is still unclear: the current one has to wait for it. */
   readonly #blocked = new Set<string>()
 
   constructor(options: ScanOptions<T>) {
@@ -52,9 +52,9 @@ export class Scan<T> {
   }
 
   /**
-   * Looks once.
+   * Scans once.
    *
-   * @throws {SluiceError} SOURCE_UNREADABLE for what does not pass by itself
+   * @throws {SluiceError} SOURCE_UNREADABLE for an error that is not temporary
    */
   async look(): Promise<void> {
     const { registry, lister, retry, clock } = this.#options
@@ -74,7 +74,7 @@ export class Scan<T> {
     this.#isFirst = false
   }
 
-  /** Takes up what was seen of files that are followed, and gives the others. */
+  /** Records what was seen of followed files, and returns the others. */
   #seeFollowed(stats: readonly FileStat[], nowMs: number): FileStat[] {
     const { registry } = this.#options
     const unknownFiles: FileStat[] = []
@@ -95,7 +95,7 @@ export class Scan<T> {
     return unknownFiles
   }
 
-  /** A file that is open is read to its end, wherever it is; another has to be found again. */
+  /** An open file is read to its end, wherever it is; another has to be found again. */
   #miss(file: Followed<T>, nowMs: number): void {
     file.isSighted = false
     if (file.opened !== undefined) file.isDue = true
@@ -103,14 +103,14 @@ export class Scan<T> {
     else this.#dropUnread(file)
   }
 
-  /** Follows a file no more of which nothing was read; what it held is lost. */
+  /** Stops following an unread file; its content is lost. */
   #dropUnread(file: Followed<T>): void {
     const { registry, onNote } = this.#options
     if (file.sizeBytes > 0) onNote(noteOn(file.path, `is gone: none of its ${file.sizeBytes} bytes was read`))
     registry.drop(file)
   }
 
-  /** Takes up that a file does not hold any more what was read of it. */
+  /** A file no longer holds what was read of it. */
   replaced(file: Followed<T>, nowMs: number): Followed<T> {
     const { registry, onNote } = this.#options
     const { path, name, inode, changedMs } = file.place
@@ -135,7 +135,7 @@ export class Scan<T> {
       ...registry.lost.map(({ inode }) => inode),
       ...registry.finished.files.map(({ inode }) => inode),
     ])
-    // Who is where it was is told first: what else looks like it is a copy then.
+    // The files that are where they were come first: anything else that looks like them is a copy then.
     const inOrder = [...unsettled].sort(
       (a, b) => Number(known.has(b.inode)) - Number(known.has(a.inode)) || byAge(a, b),
     )
@@ -166,7 +166,7 @@ export class Scan<T> {
     }
   }
 
-  /** At the first look of a first run: true if the file is not to be read, or not from its start. */
+  /** At the first scan of a first run: true if the file is not to be read, or not from its start. */
   async #begin(stat: FileStat): Promise<boolean> {
     const { registry, content, from, maxLineBytes, charset, clock } = this.#options
     if (stat.isLive && from === 'start') return false
@@ -254,7 +254,7 @@ export class Scan<T> {
     return known !== undefined && isAsItWas(known, stat)
   }
 
-  /** Whether what a compressed file is made of is still there: there is no hurry with it, however slowly it comes. */
+  /** Whether the original of a compressed file still exists: then it is not urgent, however slowly it is written. */
   #isBeingMade({ path }: FileStat): boolean {
     const original = path.replace(/\.(?:gz|zst)$/, '')
     return original !== path && this.#paths.has(original)
@@ -278,10 +278,13 @@ function isAsItWas(known: FileStat, now: FileStat): boolean {
 
 type Aged = Pick<FileStat, 'isLive' | 'changedMs' | 'path'>
 
-/** Up to how far times of files are one: clocks of file systems tick, and what compresses a file rounds its time. */
+/**
+ * Up to which difference file times count as equal: clocks of file systems tick, and compressors round the time of a
+ * file.
+ */
 const TICK_MS = 10
 
-/** The older file first; of files with one time, the one whose name says that it was rotated earlier. */
+/** The older file first; of files with equal times, the one whose name says that it was rotated earlier. */
 function byAge(a: Aged, b: Aged): number {
   if (a.isLive !== b.isLive) return a.isLive ? 1 : -1
   if (Math.abs(a.changedMs - b.changedMs) > TICK_MS) return a.changedMs - b.changedMs

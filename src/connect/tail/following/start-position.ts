@@ -1,4 +1,4 @@
-// Where a first run begins in files that are there already.
+// Where a first run begins in files that already exist.
 
 import { type Charset, lineStarts } from '../../kits/files/characters/charset.ts'
 import { fingerprintOf, HEAD_BYTES, readAt } from '../../kits/files/identity.ts'
@@ -11,10 +11,10 @@ import { prefixHashOf } from './prefix-hash.ts'
 
 const LF = 0x0a
 
-/** What the end of the last whole line is looked for in, a block at a time. */
+/** The block size for finding the end of the last whole line. */
 const SEARCHED_BYTES = 64 * 1024
 
-/** The end of a plain file's last whole line: a line of which half is there is to be given whole. */
+/** The end of a plain file's last whole line: a half-written line is to be returned whole. */
 export async function placeAtEnd(
   stat: FileStat,
   content: Content,
@@ -49,6 +49,6 @@ async function lastLineEnd(content: Content, maxLineBytes: number, charset: Char
     if (end > 0) return from + end
     to = from
   }
-  // A line that is too long to be one: its rest is read as a line that is too short to matter.
+  // A line that is too long: its rest is read as a line too short to matter.
   return sizeBytes > maxLineBytes ? sizeBytes : 0
 }

@@ -1,4 +1,4 @@
-// A compressed file that was found sound: its content from a place on, to its end.
+// A compressed file found intact: its content from a position to its end.
 
 import { orClose } from '../../../base/closing.ts'
 import type { Blocks } from '../../kits/files/bytes/blocks.ts'
@@ -13,12 +13,12 @@ export interface StoredOptions<T> extends Omit<TailLinesOptions<T>, 'before' | '
   readonly content: Content
 }
 
-/** Reads a compressed file on. It is complete: its end is the end of its last line. */
+/** Continues reading a compressed file. It is complete: its end is the end of its last line. */
 export class StoredFile<T> implements Opened<T> {
   readonly lines: TailLines<T>
   readonly #content: Content
   readonly #blocks: Blocks
-  /** What lies behind the place in the block that it was found in. */
+  /** What follows the position in the block that it was found in. */
   #rest: Buffer
   /** Where the next bytes are. */
   #at: number
@@ -31,7 +31,7 @@ export class StoredFile<T> implements Opened<T> {
     this.lines = new TailLines({ ...options, before, head: options.content.head })
   }
 
-  /** Opens a file whose content was found to go on from the place. */
+  /** Opens a file whose content was found to continue from the position. */
   static async open<T>(options: StoredOptions<T>): Promise<StoredFile<T>> {
     const { content, place } = options
     const head = await firstOf(content, HEAD_LINES_BYTES)

@@ -1,18 +1,18 @@
-// Bytes in blocks: what files, streams and decompressors give, and cutters and decompressors take.
+// Bytes in blocks: returned by files, streams and decompressors, taken by cutters and decompressors.
 
 import { lastBytes } from '../records/open-line.ts'
 
 /** Bytes from front to back. One call at a time. */
 export interface Blocks {
-  /** The next bytes, never none; undefined at the end. They may be overwritten as soon as `read` is called again. */
+  /** The next bytes, never empty; undefined at the end. They may be overwritten as soon as `read` is called again. */
   read(): Promise<Buffer | undefined>
-  /** How many bytes were taken of what is stored: for a compressed file those of the file, not of its content. */
+  /** How many stored bytes were consumed: for a compressed file those of the file, not of its content. */
   readonly takenBytes: number
-  /** Lets go of what is held, but for a descriptor: that belongs to whoever opened it. Twice does no harm. */
+  /** Releases what is held, except a descriptor: whoever opened it closes it. May be called twice. */
   close(): void
 }
 
-/** Reads blocks until what they make together is enough, or until the end. */
+/** Reads blocks until they are sufficient together, or until the end. */
 export async function gather(
   blocks: Blocks,
   isEnough: (bytes: Buffer) => boolean,
@@ -26,7 +26,7 @@ export async function gather(
   return { bytes, isWhole: false }
 }
 
-/** Reads over the first bytes: gives the last of those, and what came with them of what follows. */
+/** Skips the first bytes: returns the last of those, and what came with them of what follows. */
 export async function skip(blocks: Blocks, bytes: number): Promise<{ readonly before: Buffer; readonly rest: Buffer }> {
   let before: Buffer = Buffer.alloc(0)
   let left = bytes

@@ -172,7 +172,7 @@ describe('decode zstd', () => {
     const stored = checksummed('some text')
     await rejects(contentOf('zstd', Buffer.concat([stored, Buffer.from('garbage')])), {
       code: 'SOURCE_CORRUPT',
-      details: { source: 'x.log', offset: stored.length, found: 'what stands there is no zstd frame' },
+      details: { source: 'x.log', offset: stored.length, found: 'not a zstd frame' },
     })
   })
 

@@ -7,7 +7,7 @@ import { GzipBlocks } from './gzip-blocks.ts'
 import type { Limits } from './limits.ts'
 import { ZstdBlocks } from './zstd-blocks.ts'
 
-/** The content of bytes that are stored in an encoding; `path` is for errors. */
+/** The content of encoded bytes; `path` is for errors. */
 export function decode(encoding: Encoding, stored: Blocks, path: string, limits: Limits): Blocks {
   switch (encoding) {
     case 'plain':

@@ -1,17 +1,17 @@
-// How a file is stored, told by its first bytes: names lie, magic numbers seldom do.
+// How a file is encoded, detected by its first bytes: names lie, magic numbers seldom do.
 
 export type Encoding = 'plain' | 'gzip' | 'zstd'
 
-/** How many bytes are needed to tell. */
+/** How many bytes that takes. */
 export const MAGIC_BYTES = 4
 
 const GZIP = 0x8b1f
 const ZSTD = 0xfd2fb528
-/** The first of sixteen numbers for frames to be skipped; parallel compressors put one in front. */
+/** The first of sixteen numbers of skippable frames; parallel compressors begin with one. */
 const ZSTD_SKIPPABLE = 0x184d2a50
 
 /**
- * Tells how a file is stored, whatever its name.
+ * Detects how a file is encoded, whatever its name.
  *
  * @param head - its first bytes, {@link MAGIC_BYTES} or as many as there are
  * @example
@@ -25,12 +25,12 @@ export function tellEncoding(head: Buffer): Encoding {
   return magic === ZSTD || isSkippable(magic) ? 'zstd' : 'plain'
 }
 
-/** Whether a zstd frame opens with this number. */
+/** Whether a zstd frame begins with this number. */
 export function isZstdFrame(magic: number): boolean {
   return magic === ZSTD
 }
 
-/** Whether a zstd frame that holds no content opens with this number. */
+/** Whether a skippable zstd frame begins with this number. */
 export function isSkippable(magic: number): boolean {
   return (magic & 0xfffffff0) >>> 0 === ZSTD_SKIPPABLE
 }

@@ -1,4 +1,4 @@
-// The bytes of an open file, in blocks, one of them read ahead.
+// The bytes of an open file, in blocks, reading one ahead.
 
 import type { FileHandle } from 'node:fs/promises'
 import { SluiceError } from '../../../../base/errors.ts'
@@ -7,10 +7,10 @@ import { cannotRead, quotePath } from '../errors.ts'
 import type { Blocks } from './blocks.ts'
 import { readBytes } from './read-bytes.ts'
 
-/** Large enough that a read costs little beside its lines, small enough to stay in a core's cache. */
+/** Large enough that a read costs little compared with its lines, small enough to stay in a core's cache. */
 export const BLOCK_BYTES: number = 256 * 1024
 
-/** A file may grow while it is read: not by single bytes then. */
+/** A file may grow while it is read: not byte by byte then. */
 const MIN_BLOCK_BYTES = 4096
 
 export interface FileBlocksOptions {
@@ -18,31 +18,31 @@ export interface FileBlocksOptions {
   readonly path: string
   /** Where to begin, in bytes. */
   readonly from?: number
-  /** The size that the file had when it was opened: one that ends before it has shrunk under us. */
+  /** The size that the file had when it was opened: one that ends earlier was truncated meanwhile. */
   readonly sizeBytes: number
   readonly blockBytes?: number
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Reads an open file by blocks, from a byte to its end as it is when the end is reached.
+ * Reads an open file in blocks, from a byte to its end at the time when it is reached.
  *
- * Two buffers take turns: while the caller is at one block, the next is being read into the other.
+ * Two buffers alternate: while the caller uses one block, the next is being read into the other.
  */
 export class FileBlocks implements Blocks {
   readonly #file: FileHandle
   readonly #path: string
   readonly #sizeBytes: number
   readonly #signal: AbortSignal | undefined
-  /** The block that the caller has, and that is filled next once it comes back. */
+  /** The block that the caller has, and that is filled next once it is released. */
   #given: Buffer
-  /** The buffer that `#ahead` fills. */
+  /** The buffer that `#ahead` is filling. */
   #filling: Buffer
-  /** Where the block that is being read begins. */
+  /** Where the block being read begins. */
   #at: number
   /** The read under way; undefined before the first call and after the end. */
   #ahead: Promise<number> | undefined
-  /** Set at the end of the file, so that later calls stay there. */
+  /** Set at the end of the file, so that later calls return the same. */
   #ended = false
   takenBytes: number
 
@@ -52,7 +52,7 @@ export class FileBlocks implements Blocks {
     this.#path = path
     this.#sizeBytes = sizeBytes
     this.#signal = signal
-    // One byte more than the file holds, so that a short file and its end come in one read.
+    // One byte more than the file holds, so that a short file and its end are read at once.
     const bytes = Math.min(blockBytes, Math.max(MIN_BLOCK_BYTES, sizeBytes - from + 1))
     this.#given = Buffer.allocUnsafeSlow(bytes)
     this.#filling = Buffer.allocUnsafeSlow(bytes)
@@ -95,7 +95,7 @@ export class FileBlocks implements Blocks {
 
   #readAhead(): Promise<number> {
     const reading = readBytes(this.#file, this.#filling, this.#at)
-    // Whoever awaits it sees the failure; a reader that is closed meanwhile awaits it no more.
+    // Whoever awaits it sees the error; a reader closed meanwhile no longer awaits it.
     reading.catch(() => {})
     return reading
   }

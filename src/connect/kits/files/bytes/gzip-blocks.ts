@@ -1,4 +1,4 @@
-// The content of gzip data: one member after the other, zeros allowed behind the last.
+// The content of gzip data: one member after the other, optionally followed by zeros.
 
 import { createGunzip } from 'node:zlib'
 import { SluiceError } from '../../../../base/errors.ts'
@@ -8,21 +8,21 @@ import { checkLimits, type Limits } from './limits.ts'
 import { Pump, ZLIB_OPTIONS } from './pump.ts'
 
 /**
- * Decompresses gzip. Offsets in its errors are those of the compressed data: how far it was consumed when the error
- * was found.
+ * Decompresses gzip. Offsets in its errors refer to the compressed data: how much was consumed when the error was
+ * found.
  */
 export class GzipBlocks implements Blocks {
   readonly #input: Blocks
   readonly #path: string
   readonly #limits: Limits
   readonly #pump: Pump
-  /** The block that is in the pump: what follows the last member is looked for in it. */
+  /** The block in the pump: it is searched for what follows the last member. */
   #block: Buffer = Buffer.alloc(0)
   /** Where that block begins. */
   #blockAt = 0
   /** Set once the data, and what follows it, has been read. */
   #isRead = false
-  /** What has come out so far, for the limits. */
+  /** How much was decompressed so far, for the limits. */
   #outBytes = 0
 
   constructor(input: Blocks, path: string, limits: Limits) {
@@ -77,12 +77,12 @@ export class GzipBlocks implements Blocks {
     this.#pump.put(block)
   }
 
-  /** Whether the data has ended: the stream says so late, but leaves what follows unconsumed at once. */
+  /** Whether the data has ended: the stream says so late, but stops consuming at once. */
   #isComplete(): boolean {
     return this.#pump.hasEnded || this.#pump.consumedBytes < this.#blockAt + this.#block.length
   }
 
-  /** Zeros behind the data are padding of tapes and block devices; anything else was meant to be read. */
+  /** Zeros after the data are padding of tapes and block devices; anything else was meant to be read. */
   async #checkRest(): Promise<undefined> {
     let at = this.#pump.consumedBytes
     let rest: Buffer | undefined = this.#block.subarray(at - this.#blockAt)

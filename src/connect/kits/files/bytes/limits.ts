@@ -4,34 +4,34 @@ import { SluiceError } from '../../../../base/errors.ts'
 import { quotePath } from '../errors.ts'
 
 export interface Limits {
-  /** Most bytes that one compressed byte may become, on the average of the file so far; {@link MAX_RATIOS} if undefined. */
+  /** The most bytes per compressed byte, averaged over the file so far; {@link MAX_RATIOS} if undefined. */
   readonly maxRatio?: number | undefined
-  /** Most bytes that one compressed file may become. */
+  /** The most bytes of one compressed file's content. */
   readonly maxTotalBytes: number
-  /** The option that lets more through, for the error: `maxRatio` by default. */
+  /** The option that raises the limit, for the error: `maxRatio` by default. */
   readonly option?: string
 }
 
 /**
- * What no log reaches, and a bomb is over. By gzip logs reach 100 to 1, zeros 1,000 to 1; by zstd logs that repeat themselves
- * reach 500 to 1, zeros 30,000 to 1.
+ * More than any log reaches, and less than a bomb. With gzip, logs reach 100 to 1, zeros 1,000 to 1; with zstd,
+ * repetitive logs reach 500 to 1, zeros 30,000 to 1.
  */
 export const MAX_RATIOS: Readonly<Record<'gzip' | 'zstd', number>> = { gzip: 200, zstd: 2000 }
 
 export const DEFAULT_LIMITS: Limits = { maxTotalBytes: Number.POSITIVE_INFINITY }
 
-/** How much came out of how much. */
+/** How many bytes came out of how many. */
 export interface Grown {
   readonly encoding: keyof typeof MAX_RATIOS
   readonly inBytes: number
   readonly outBytes: number
 }
 
-/** What is no danger at any ratio: a small file of one line repeated is no bomb. */
+/** Harmless at any ratio: a small file that repeats one line is not a bomb. */
 const HARMLESS_BYTES = 16 * 1024 * 1024
 
 /**
- * Refuses content that has grown over a limit.
+ * Rejects content that exceeds a limit.
  *
  * @throws {SluiceError} SOURCE_LIMIT
  */

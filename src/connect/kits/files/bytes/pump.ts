@@ -1,4 +1,4 @@
-// One zlib stream, driven by hand: bytes in, bytes out, nothing held but what is under way.
+// One zlib stream, driven by hand: bytes in, bytes out, holding only what is in progress.
 
 import type { Transform } from 'node:stream'
 import { BLOCK_BYTES } from './file-blocks.ts'
@@ -6,16 +6,16 @@ import { BLOCK_BYTES } from './file-blocks.ts'
 /** A zlib stream; `bytesWritten` is how much of its input it has consumed. */
 export type ZlibStream = Transform & { readonly bytesWritten: number }
 
-/** Options of the streams: one block of output at a time, so that no more is held than is asked for. */
+/** Stream options: one block of output at a time, so that no more is held than requested. */
 export const ZLIB_OPTIONS: { readonly chunkSize: number; readonly highWaterMark: number } = {
   chunkSize: BLOCK_BYTES,
   highWaterMark: BLOCK_BYTES,
 }
 
 /**
- * Puts blocks into a zlib stream and takes out what they become.
+ * Puts blocks into a zlib stream and takes the output.
  *
- * Node's own pipes will not do: what follows the compressed data is dropped in silence by them, and has to be looked at.
+ * Node's own pipes silently drop what follows the compressed data, which must be checked.
  *
  * @example
  * import { createGunzip, gzipSync } from 'node:zlib'
@@ -27,15 +27,15 @@ export const ZLIB_OPTIONS: { readonly chunkSize: number; readonly highWaterMark:
  */
 export class Pump {
   readonly #stream: ZlibStream
-  /** How many blocks were put in and are not yet consumed: the stream reads from their memory until then. */
+  /** How many blocks were put in and not consumed yet: the stream reads from their memory until then. */
   #waiting = 0
   /** Set once the stream says that its data is complete. */
   #hasEnded = false
-  /** What the stream failed with. */
+  /** The error of the stream. */
   #failure: { readonly thrown: unknown } | undefined
-  /** Set once nobody is to read any more. */
+  /** Set once nobody will read any more. */
   #isClosed = false
-  /** Ends the wait of the call under way. */
+  /** Ends the wait of the pending call. */
   #wake: () => void = () => {}
 
   constructor(stream: ZlibStream) {
@@ -51,7 +51,7 @@ export class Pump {
     })
   }
 
-  /** Whether the compressed data is complete; what was put in beyond `consumedBytes` is no part of it. */
+  /** Whether the compressed data is complete; input beyond `consumedBytes` is not part of it. */
   get hasEnded(): boolean {
     return this.#hasEnded
   }
@@ -60,7 +60,10 @@ export class Pump {
     return this.#stream.bytesWritten
   }
 
-  /** Puts a block in; only after `take` has given undefined, as a whole or in parts. It must stay as it is until `take` does so again. */
+  /**
+   * Puts in a block; only after `take` has returned undefined, as a whole or in parts. It must not change until `take`
+   * does so again.
+   */
   put(block: Buffer): void {
     this.#waiting += 1
     this.#stream.write(block, () => {
@@ -69,17 +72,16 @@ export class Pump {
     })
   }
 
-  /** Says that no more will be put in: data that is not complete is an error then. */
+  /** Says that no more will be put in: incomplete data is then an error. */
   finish(): void {
     this.#waiting += 1
     this.#stream.end()
   }
 
   /**
-   * The next bytes that came out; undefined when the stream wants more put in, or has ended.
+   * The next output; undefined when the stream wants more input, or has ended.
    *
-   * @throws what the stream failed with, or an error where the pump is closed: a stream that is destroyed says of what it
-   *   left that it has consumed it.
+   * @throws the stream's error, or an error if the pump is closed: a destroyed stream claims to have consumed the rest
    */
   async take(): Promise<Buffer | undefined> {
     for (;;) {

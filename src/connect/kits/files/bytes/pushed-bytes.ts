@@ -1,18 +1,18 @@
-// The bytes that a cutter was given last, as long as their memory is theirs, and what must be kept of them.
+// The bytes last pushed to a cutter, while their memory is theirs, and what must be kept of them.
 
 import { lastBytes } from '../records/open-line.ts'
 
 const NOTHING: Buffer = Buffer.alloc(0)
 
-/** Bytes that become text, but for the first ones of a character that is not whole. */
+/** Bytes that become text, except for the first ones of an incomplete character. */
 export class PushedBytes {
-  /** What was pushed last, behind what was left of what came before it. */
+  /** What was pushed last, after the rest of what came before it. */
   #bytes: Buffer = NOTHING
   /** The offset of its first byte. */
   #origin: number
   /** How much of it has become text. */
   #used = 0
-  /** The bytes before it, and those before a place in it once its memory is another's. */
+  /** The bytes before it, and those before a place in it once its memory is reused. */
   #before: Buffer
   #passed: Buffer
 
@@ -22,7 +22,7 @@ export class PushedBytes {
     this.#passed = before
   }
 
-  /** The offset behind those that have become text. */
+  /** The offset after those that have become text. */
   get usedTo(): number {
     return this.#origin + this.#used
   }
@@ -32,7 +32,7 @@ export class PushedBytes {
     return this.#bytes.subarray(this.#used)
   }
 
-  /** Takes the next bytes, once what was there is kept. */
+  /** Takes the next bytes, once the previous ones are kept. */
   push(block: Buffer): void {
     this.#bytes = this.#bytes.length === 0 ? block : Buffer.concat([this.#bytes, block])
   }
@@ -47,7 +47,7 @@ export class PushedBytes {
     return length < 0 ? this.#passed : lastBytes(this.#before, this.#bytes.subarray(0, length))
   }
 
-  /** Copies what is needed later: the memory of what was pushed may be another's from now on. */
+  /** Copies what is needed later: the memory of the pushed bytes may be reused from now on. */
   keep(offset: number): void {
     if (this.#used === 0) {
       this.#bytes = Buffer.from(this.#bytes)

@@ -9,7 +9,7 @@ export interface ByteRange {
   readonly to: number
 }
 
-/** A line, by where it begins, and its number. */
+/** A line: where it begins, and its number. */
 export interface RangeStart {
   readonly offset: number
   readonly line: number
@@ -28,23 +28,23 @@ export function isWhole({ from, to }: ByteRange): boolean {
 
 const RANGE_ID = /^(.*)#(\d+)-(\d+|Infinity)$/s
 
-/** The id of a part of a file: its path for all of it, unless that looks like the id of a part of another. */
+/** The id of a part of a file: its path for the whole file, unless that looks like the id of a part of another. */
 export function partId(path: string, range: ByteRange): string {
   return isWhole(range) && !RANGE_ID.test(path) ? path : `${path}#${range.from}-${range.to}`
 }
 
-/** Takes an id of `partId` apart. */
+/** Parses an id made by `partId`. */
 export function parsePartId(id: string): { readonly path: string; readonly range: ByteRange } {
   const [, path = '', from, to] = RANGE_ID.exec(id) ?? []
   return from === undefined ? { path: id, range: WHOLE } : { path, range: { from: Number(from), to: Number(to) } }
 }
 
 /**
- * Finds the first line that begins at `from` or after it.
+ * Finds the first line that begins at or after `from`.
  *
  * @param blocks - the file from {@link LAST_BYTES} before `from` on, or from its first byte
  * @param lineEnd - the byte that ends lines
- * @returns where it begins, and the bytes before it; undefined if no line begins there, as far as the file goes or up to
+ * @returns where it begins, and the bytes before it; undefined if no line begins there, before the end of the file or
  *   `to`
  */
 export async function findLineStart(
@@ -55,7 +55,7 @@ export async function findLineStart(
   let at = Math.max(0, range.from - LAST_BYTES)
   let before: Buffer = Buffer.alloc(0)
   for (let block = await blocks.read(); block !== undefined && at < range.to; block = await blocks.read()) {
-    // A line begins at `from` if the byte before it ends one.
+    // A line begins at `from` if the preceding byte is a line end.
     const end = block.indexOf(lineEnd, Math.max(0, range.from - 1 - at)) + 1
     before = lastBytes(before, end === 0 ? block : block.subarray(0, end))
     const offset = at + end

@@ -1,23 +1,23 @@
-// Reads bytes of an open file at a place: a call that a signal interrupted is made again.
+// Reads bytes of an open file at an offset, retrying interrupted calls.
 
 import { readSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { errnoOf } from '../../../../base/errors.ts'
 
-/** Fills what it can of `into` with what stands from `at` on; gives how many bytes there were, 0 at the file's end. */
+/** Fills as much of `into` as possible from `at` on; returns the number of bytes, 0 at the file's end. */
 export async function readBytes(handle: FileHandle, into: Buffer, at: number): Promise<number> {
   for (;;) {
     try {
       const { bytesRead } = await handle.read(into, 0, into.length, at)
       return bytesRead
     } catch (thrown) {
-      // Network file systems may be interrupted; Node makes all other calls again by itself.
+      // Network file systems may be interrupted; Node retries all other calls by itself.
       if (errnoOf(thrown) !== 'EINTR') throw thrown
     }
   }
 }
 
-/** Reads up to `bytes` bytes from `at` on while everything waits; fewer only at the end of the file. */
+/** Synchronously reads up to `bytes` bytes from `at`; fewer only at the end of the file. */
 export function readSyncAt(file: number, at: number, bytes: number): Buffer {
   const buffer = Buffer.alloc(bytes)
   let length = 0
@@ -29,7 +29,7 @@ export function readSyncAt(file: number, at: number, bytes: number): Buffer {
   return buffer.subarray(0, length)
 }
 
-/** As `readBytes`, while everything waits. */
+/** As `readBytes`, but synchronous. */
 export function readSyncInto(file: number, into: Buffer, at: number): number {
   for (;;) {
     try {

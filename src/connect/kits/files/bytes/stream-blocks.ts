@@ -5,16 +5,16 @@ import { untilAborted } from '../../../../base/promise.ts'
 import { cannotRead } from '../errors.ts'
 import type { Blocks } from './blocks.ts'
 
-/** Reads a stream by blocks of whatever size they come in. The stream itself is left open at `close`. */
+/** Reads a stream in blocks of any size. The stream itself is left open at `close`. */
 export class StreamBlocks implements Blocks {
   readonly #stream: Readable
   readonly #path: string
   readonly #signal: AbortSignal | undefined
-  /** Ends the wait of the call under way. */
+  /** Ends the wait of the pending call. */
   #wake: () => void = () => {}
-  /** What the stream failed with, kept for the next call. */
+  /** The error of the stream, kept for the next call. */
   #failure: { readonly thrown: unknown } | undefined
-  /** Set when the stream will give no more. */
+  /** Set when the stream has no more. */
   #ended: boolean
   takenBytes = 0
 
@@ -42,7 +42,7 @@ export class StreamBlocks implements Blocks {
     }
   }
 
-  /** Stops listening; what the stream holds is left to whoever reads it next. */
+  /** Stops listening; what the stream holds is left for its next reader. */
   close(): void {
     this.#ended = true
     this.#stream.off('readable', this.#onMore)
@@ -58,7 +58,7 @@ export class StreamBlocks implements Blocks {
     return block
   }
 
-  /** Kept as a value, as are the others, so that `close` can take it off again. */
+  /** Kept as a value, like the others, so that `close` can remove it. */
   readonly #onMore = (): void => this.#wake()
 
   readonly #onEnd = (): void => {

@@ -1,19 +1,19 @@
-// Reads compressed data once through before any of it is given: no line of a broken file may get as far as a commit.
+// Reads compressed data once to its end before returning any of it: no line of a broken file may reach a commit.
 
 import type { Blocks } from './blocks.ts'
 
-/** What is known of content that has been read to its end without an error. */
+/** What is known about content that was read to its end without an error. */
 export interface Verified {
   /** Size of the content in bytes. */
   readonly sizeBytes: number
-  /** Its first bytes, as many as were asked for or as there are. */
+  /** Its first bytes, as many as requested or available. */
   readonly head: Buffer
 }
 
 /**
- * Reads content to its end, so that checksums, limits and the end itself have been seen.
+ * Reads content to its end, to check checksums, limits and the end itself.
  *
- * @throws {SluiceError} SOURCE_CORRUPT, SOURCE_LIMIT, or what reading fails with
+ * @throws {SluiceError} SOURCE_CORRUPT, SOURCE_LIMIT, or a read error
  */
 export async function verify(content: Blocks, headBytes: number): Promise<Verified> {
   const head: Buffer[] = []

@@ -1,4 +1,4 @@
-// The content of zstd data: one frame after the other, each checked to be whole.
+// The content of zstd data: one frame after the other, each checked for completeness.
 
 import * as zlib from 'node:zlib'
 import { corrupt } from '../errors.ts'
@@ -8,23 +8,23 @@ import { Pump, ZLIB_OPTIONS } from './pump.ts'
 import { type FramePart, ZstdFrames } from './zstd-frames.ts'
 import { plainContent } from './zstd-plain.ts'
 
-/** Plain content that is gathered before it is given. */
+/** Uncompressed content, gathered before it is returned. */
 const MOST_PLAIN_BYTES = 64 * 1024
 
-/** Decompresses zstd. Offsets in its errors are those of the compressed data, to the block in which they were found. */
+/** Decompresses zstd. Offsets in its errors refer to the compressed data, up to the block in which they were found. */
 export class ZstdBlocks implements Blocks {
   readonly #input: Blocks
   readonly #path: string
   readonly #limits: Limits
   readonly #frames = new ZstdFrames()
-  /** One for all frames: to begin another takes longer than a small frame does. */
+  /** One for all frames: starting another takes longer than a small frame. */
   readonly #pump = new Pump(zlib.createZstdDecompress(ZLIB_OPTIONS))
-  /** Parts of the block at hand, and how many of them were put in or given. */
+  /** Parts of the current block, and how many of them were put in or returned. */
   #parts: readonly FramePart[] = []
   #next = 0
-  /** What frames took that went past the decompressor. */
+  /** Bytes of frames that bypassed the decompressor. */
   #plainBytes = 0
-  /** What has come out so far, for the limits. */
+  /** How much was decompressed so far, for the limits. */
   #outBytes = 0
 
   constructor(input: Blocks, path: string, limits: Limits) {
@@ -82,7 +82,7 @@ export class ZstdBlocks implements Blocks {
     return Buffer.concat(contents)
   }
 
-  /** Feeds the decompressor up to the next plain frame; false if it has nothing to do. */
+  /** Feeds the decompressor up to the next plain frame; false if there is nothing to do. */
   #putIn(): boolean {
     const first = this.#next
     for (let part = this.#parts[first]; part !== undefined; part = this.#parts[this.#next]) {

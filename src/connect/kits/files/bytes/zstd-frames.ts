@@ -1,8 +1,8 @@
-// Where zstd frames begin and end, told from their headers (RFC 8878, section 3.1).
+// Where zstd frames begin and end, by their headers (RFC 8878, section 3.1).
 
 import { isSkippable, isZstdFrame } from './encoding.ts'
 
-/** Bytes of one frame, and whether they are all of it. */
+/** Bytes of one frame, and whether they complete it. */
 export interface FramePart {
   readonly bytes: Buffer
   readonly isWhole: boolean
@@ -15,28 +15,28 @@ const RLE_BLOCK = 1
 const RESERVED_BLOCK = 3
 
 /**
- * Cuts zstd data where frames end.
+ * Splits zstd data at the ends of frames.
  *
- * A decompressor of Node takes one frame from a write: what follows it in the same write is dropped without a word, and so
- * is the end of a frame that is cut off. This machine tells each frame's end, and whether the data may end where it does.
+ * A decompressor of Node takes one frame from a write: what follows it in the same write is silently dropped, and so is
+ * the end of a truncated frame. This machine finds each frame's end, and whether the data may end there.
  *
- * @throws {RangeError} from `push`, if the data is no zstd
+ * @throws {RangeError} from `push`, if the data is not zstd
  */
 export class ZstdFrames {
   /** What the next bytes are. */
   #part: Part = 'magic'
   /** How many more bytes that part has. */
   #left = 4
-  /** The bytes of a part that is a number, gathered over blocks: 4 bytes at most. */
+  /** The bytes of a part that is a number, gathered over blocks: at most 4 bytes. */
   #field: number[] = []
-  /** Whether the frame has a checksum behind its blocks. */
+  /** Whether the frame has a checksum after its blocks. */
   #hasChecksum = false
-  /** Whether the block at hand is the frame's last. */
+  /** Whether the current block is the frame's last. */
   #isLastBlock = false
   /** How many bytes were seen. */
   #seenBytes = 0
 
-  /** How many bytes were seen: where the error is, if `push` throws. */
+  /** How many bytes were seen: the position of the error, if `push` throws. */
   get seenBytes(): number {
     return this.#seenBytes
   }
@@ -46,7 +46,7 @@ export class ZstdFrames {
     return this.#part === 'magic' && this.#field.length === 0
   }
 
-  /** Takes the next bytes, and gives them in parts, none of which reaches into another frame: views of them. */
+  /** Takes the next bytes, and returns them in parts, none of which extends into another frame: views of them. */
   push(block: Buffer): FramePart[] {
     const parts: FramePart[] = []
     let from = 0
@@ -70,12 +70,12 @@ export class ZstdFrames {
     if (isSkippable(magic)) return this.#expect('skip-size', 4)
     if (!isZstdFrame(magic)) {
       this.#seenBytes -= 4
-      throw new RangeError('what stands there is no zstd frame')
+      throw new RangeError('not a zstd frame')
     }
     this.#expect('descriptor', 1)
   }
 
-  /** Goes from a part that is complete to the next one that has bytes. */
+  /** Advances from a complete part to the next one that has bytes. */
   #advance(): void {
     const field = this.#field
     this.#field = []
@@ -110,7 +110,7 @@ export class ZstdFrames {
     this.#left = bytes
   }
 
-  /** How long the rest of the frame header is: window, dictionary and content size are each there or not. */
+  /** The length of the rest of the frame header: window, dictionary and content size are each optional. */
   #headerBytes(descriptor: number): number {
     this.#hasChecksum = (descriptor & 0x04) !== 0
     const isSingleSegment = (descriptor & 0x20) !== 0
@@ -122,7 +122,7 @@ export class ZstdFrames {
   #blockBytes(header: number): number {
     this.#isLastBlock = (header & 1) === 1
     const kind = (header >> 1) & 0x03
-    if (kind === RESERVED_BLOCK) throw new RangeError('a block is of a kind that zstd does not have')
+    if (kind === RESERVED_BLOCK) throw new RangeError('a block has an unknown type')
     return kind === RLE_BLOCK ? 1 : header >> 3
   }
 }

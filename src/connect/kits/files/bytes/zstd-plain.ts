@@ -1,23 +1,23 @@
-// Small zstd frames that need no decompressor: it takes thirty microseconds for each, however little a frame holds.
+// Small zstd frames that need no decompressor, which takes thirty microseconds per frame, however small.
 
 import { isSkippable } from './encoding.ts'
 
 /** Longer ones are worth a decompressor. */
 const MOST_BYTES = 1024
 const MOST_CONTENT_BYTES = 64 * 1024
-/** Larger windows a decompressor may refuse. */
+/** A decompressor may reject larger windows. */
 const MOST_WINDOW = 0x87
-/** The least window: no block of a frame that has one is larger than it. */
+/** The smallest window: no block of a frame that has one is larger. */
 const WINDOW_BYTES = 1024
 
 const RAW_BLOCK = 0
 const RLE_BLOCK = 1
-/** Of the descriptor: a checksum, a reserved bit, a dictionary. */
+/** In the descriptor: a checksum, a reserved bit, a dictionary. */
 const NOT_PLAIN = 0b1111
 
 /**
- * The content of a whole frame whose blocks are stored as they are, or as one byte that repeats itself; none of one that is
- * to be skipped. Undefined for any other, and for one that is not as it should be: a decompressor says what is wrong.
+ * The content of a whole frame of raw or run-length blocks; empty for a skippable one. Undefined for any other, and for
+ * a malformed one: a decompressor says what is wrong.
  *
  * @example
  * plainContent(Buffer.from('28b52ffd20010900006a', 'hex'))?.toString() // => 'j'
@@ -46,7 +46,7 @@ export function plainContent(frame: Buffer): Buffer | undefined {
     blocks.push(kind === RAW_BLOCK ? frame.subarray(at, at + bytes) : Buffer.alloc(bytes, frame[at]))
     at += kind === RAW_BLOCK ? bytes : 1
   }
-  // Of 2 bytes, those that one byte can say are left out.
+  // For 2 bytes, excluding the values that fit in one byte.
   const told = sizeBytes === 0 ? size : frame.readUIntLE(sizeAt, sizeBytes) + (sizeBytes === 2 ? 256 : 0)
   return told === size ? Buffer.concat(blocks) : undefined
 }

@@ -1,16 +1,16 @@
-// Places of records that begin anywhere in a line: counted back to those of the file, character by character.
+// Positions of records that begin anywhere in a line, mapped back to the file, character by character.
 
 import type { Malformed } from '../records/raw.ts'
 import { type Charset, CharsetDecoder } from './charset.ts'
 import type { Places, Spot } from './places.ts'
 import { Widths } from './widths.ts'
 
-/** Counts characters; counting lines needs less time, for records that begin where lines do. */
+/** Counts characters; counting lines is faster, for records that begin at lines. */
 export class CharacterPlaces implements Places {
   readonly #decoder: CharsetDecoder
   readonly #malformed: Malformed
   readonly #widths: Widths
-  /** Places in the text of bytes that are not, those first that come next. */
+  /** Places in the text that were invalid bytes, the next ones first. */
   readonly #malformedAt: number[] = []
 
   constructor(charset: Charset, malformed: Malformed, origin: number) {

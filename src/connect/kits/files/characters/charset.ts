@@ -1,4 +1,4 @@
-// The encodings of text that can be read, and how their bytes become text.
+// The supported text encodings, and how their bytes become text.
 
 import { describeValue } from '../../../../base/check.ts'
 import { escapeUnit } from '../records/raw.ts'
@@ -6,19 +6,19 @@ import type { WidthOf } from './widths.ts'
 
 /** An encoding of text other than UTF-8. */
 export interface Charset {
-  /** As the platform calls it: `windows-1252`. */
+  /** Its name in the platform: `windows-1252`. */
   readonly name: string
-  /** Bytes of a line end: 2 where every character takes two at least. */
+  /** Bytes of a line end: 2 if every character takes at least two. */
   readonly unitBytes: 1 | 2
   /** Whether the second byte of a unit is its low one. */
   readonly isBigEndian: boolean
-  /** Most bytes of a character. */
+  /** The most bytes of a character. */
   readonly mostBytes: number
 }
 
-/** Texts of these go on in a state that a line leaves them in, and cannot be read from its middle. */
+/** Encodings with a shift state that lasts beyond a line, which cannot be read from the middle. */
 const STATEFUL = ['iso-2022-jp', 'replacement']
-/** Encodings whose characters may have several bytes, with how many. */
+/** Encodings with multibyte characters, and the most bytes of one. */
 const SEVERAL: Readonly<Record<string, number>> = {
   shift_jis: 2,
   'euc-jp': 3,
@@ -31,10 +31,10 @@ const SEVERAL: Readonly<Record<string, number>> = {
 }
 
 /**
- * The encoding that an option names; undefined for UTF-8.
+ * The encoding named in an option; undefined for UTF-8.
  *
- * @param encoding - what `TextDecoder` knows: `latin1`, `windows-1251`, `shift_jis`, `utf-16le`
- * @throws {RangeError} for one that there is not
+ * @param encoding - a label of `TextDecoder`: `latin1`, `windows-1251`, `shift_jis`, `utf-16le`
+ * @throws {RangeError} for an unknown one
  */
 export function charsetOf(encoding: unknown): Charset | undefined {
   if (encoding === undefined) return undefined
@@ -53,7 +53,7 @@ export function charsetOf(encoding: unknown): Charset | undefined {
   return { name, unitBytes: isWide ? 2 : 1, isBigEndian: name === 'utf-16be', mostBytes: SEVERAL[name] ?? 1 }
 }
 
-/** Names the encoding of a text that opens with a UTF-16 byte order mark; undefined for any other. */
+/** The encoding of a text that begins with a UTF-16 byte order mark; undefined for any other. */
 export function tellUtf16(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
   if (head.length < 2) return undefined
   const mark = head.readUInt16BE(0)
@@ -61,7 +61,7 @@ export function tellUtf16(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
   return mark === 0xfeff ? 'utf-16be' : undefined
 }
 
-/** Where line ends stand in bytes whose first begins a unit: the index behind each, from `from` on. */
+/** Where line ends are in bytes that begin with a whole unit: the index after each, from `from`. */
 export function* lineStarts(bytes: Buffer, lineEnd: number, { unitBytes, isBigEndian }: Charset): Generator<number> {
   for (let at = bytes.indexOf(lineEnd); at !== -1; at = bytes.indexOf(lineEnd, at + 1)) {
     if (unitBytes === 1) {
@@ -73,23 +73,23 @@ export function* lineStarts(bytes: Buffer, lineEnd: number, { unitBytes, isBigEn
   }
 }
 
-/** Text of bytes, and whether some of them are not text: those are `\xNN` in it. */
+/** Text decoded from bytes, and whether some of them are invalid: those are `\xNN` in it. */
 export interface Decoded {
   readonly text: string
   readonly isMalformed: boolean
-  /** How many bytes were used: a character at the end may not be whole. */
+  /** How many bytes were used: the last character may be incomplete. */
   readonly usedBytes: number
 }
 
-/** Text whose characters are measured. */
+/** Text with the sizes of its characters. */
 export interface MeasuredText extends Decoded {
-  /** The bytes of each character, one after the other: of an escape its first one has them all. */
+  /** The size of each character in bytes: of an escape, the first character has them all. */
   readonly widths: WidthOf
-  /** Where in the text, as UTF-8, bytes stand that are not text. */
+  /** Where in the text, as UTF-8, there are invalid bytes. */
   readonly malformedAt: readonly number[]
 }
 
-/** Makes text of bytes that begin with a whole character, in a time that grows with their number. */
+/** Decodes bytes that begin with a whole character, in linear time. */
 export class CharsetDecoder {
   readonly #charset: Charset
   readonly #strict: InstanceType<typeof TextDecoder>
@@ -99,12 +99,14 @@ export class CharsetDecoder {
     this.#strict = new TextDecoder(charset.name, { fatal: true, ignoreBOM: true })
   }
 
-  /** @param isWhole - whether no byte follows */
+  /**
+   * @param isWhole - whether no byte follows
+   */
   decode(bytes: Buffer, isWhole: boolean): Decoded {
     return this.decodeSound(bytes, isWhole) ?? this.measure(bytes, isWhole, false)
   }
 
-  /** As `decode`, at once; undefined if some of the bytes are not text. */
+  /** As `decode`, at once; undefined if some of the bytes are invalid. */
   decodeSound(bytes: Buffer, isWhole: boolean): Decoded | undefined {
     const most = isWhole ? 0 : Math.min(this.#charset.mostBytes - 1, bytes.length)
     for (let held = 0; held <= most; held += 1) {
@@ -115,9 +117,9 @@ export class CharsetDecoder {
   }
 
   /**
-   * As `decode`, with the bytes that each character is of.
+   * As `decode`, with the size of each character.
    *
-   * @param isReplaced - whether bytes that are not text are U+FFFD: one for all that follow each other
+   * @param isReplaced - whether invalid bytes become U+FFFD: one for each sequence of them
    */
   measure(bytes: Buffer, isWhole: boolean, isReplaced: boolean): MeasuredText {
     const { mostBytes, unitBytes } = this.#charset
@@ -157,7 +159,7 @@ export class CharsetDecoder {
     }
   }
 
-  /** Character by character, undefined for a unit that is not of one; gives how many bytes were used. */
+  /** Character by character, undefined for an invalid unit; returns how many bytes were used. */
   #characters(
     bytes: Buffer,
     isWhole: boolean,

@@ -1,4 +1,4 @@
-// Cuts records out of text that is not UTF-8: it becomes UTF-8 on the way, and places stay those of the file.
+// Cuts records from text that is not UTF-8: it is converted to UTF-8 on the way, and positions stay those of the file.
 
 import { isSluiceError } from '../../../../base/errors.ts'
 import type { SourceCounts } from '../../../source.ts'
@@ -16,13 +16,13 @@ export interface EncodedCutterOptions extends CutterStart {
   /** The byte that ends lines. */
   readonly lineEnd: number
   readonly malformed: Malformed
-  /** Set where records may begin anywhere in a line. */
+  /** Set if records may begin anywhere in a line. */
   readonly beginsInLines?: true | undefined
-  /** Makes the cutter of what has become UTF-8. */
+  /** Makes the cutter of the converted text. */
   readonly cut: (start: CutterStart) => Cutter
 }
 
-/** A cutter over another one that takes UTF-8. Lines are counted by that; offsets are those of the file. */
+/** A cutter over another one that takes UTF-8. That one counts lines; offsets are those of the file. */
 export class EncodedCutter implements Cutter {
   readonly #inner: Cutter
   readonly #places: Places
@@ -31,7 +31,7 @@ export class EncodedCutter implements Cutter {
   readonly #until: number
   #invalidUtf8 = 0
   readonly #pushed: PushedBytes
-  /** Whether the next record is the rest of one that was given. */
+  /** Whether the next record is the rest of one already returned. */
   #isRest: boolean
 
   constructor(options: EncodedCutterOptions) {
@@ -104,7 +104,7 @@ export class EncodedCutter implements Cutter {
     return run && placedRun(run, placeOf, () => this.isOver)
   }
 
-  /** Makes text of what is there, up to the last whole character. */
+  /** Decodes what is there, up to the last whole character. */
   #take(isWhole: boolean): void {
     const { left, usedTo } = this.#pushed
     const { text, usedBytes } = this.#places.textOf(left, usedTo, isWhole, this.#inner)
@@ -123,7 +123,7 @@ export class EncodedCutter implements Cutter {
     }
   }
 
-  /** What becomes of a record with bytes that are not text in its encoding: they are `\xNN` in it, or U+FFFD. */
+  /** What happens to a record with invalid bytes in its encoding: they are `\xNN` in it, or U+FFFD. */
   #judged(found: Line): Line {
     this.#invalidUtf8 += 1
     if (this.#malformed === 'replace') return found
@@ -133,7 +133,7 @@ export class EncodedCutter implements Cutter {
   }
 }
 
-/** Records of text that has become UTF-8, at their places in the file, up to what is not to be given. */
+/** Records of converted text, at their positions in the file, up to the limit. */
 function placedRun(run: Run, placeOf: (spot: Spot) => number, isOver: () => boolean): Run {
   return {
     fault: undefined,

@@ -1,4 +1,4 @@
-// Records of files whose text is not UTF-8, by those of files whose text is.
+// Records of files that are not UTF-8, by means of those of UTF-8 files.
 
 import { corruptFile } from '../errors.ts'
 import type { ContentHead, OpenRecords, Records } from '../records/records.ts'
@@ -6,7 +6,7 @@ import { type Charset, CharsetDecoder, lineStarts, tellUtf16 } from './charset.t
 import { EncodedCutter } from './encoded-cutter.ts'
 import { tellForeign } from './foreign.ts'
 
-/** Records of text in an encoding (UTF-8 if undefined); refuses files that do not hold such text. */
+/** Records of text in an encoding (UTF-8 if undefined); rejects files that do not hold such text. */
 export function textRecords<T>(records: Records<T>, charset: Charset | undefined): Records<T> {
   return {
     ...records,
@@ -20,7 +20,7 @@ export function textRecords<T>(records: Records<T>, charset: Charset | undefined
   }
 }
 
-/** What content is that does not hold text in an encoding, by its first bytes; undefined for all else. */
+/** What content that is not text in an encoding is, by its first bytes; undefined otherwise. */
 export function foreignOf(head: Buffer, charset: Charset | undefined): string | undefined {
   const foreign = tellForeign(head)
   if (foreign !== undefined) return `it is ${foreign}`
@@ -34,7 +34,7 @@ function hasOtherMark(bytes: Buffer, charset: Charset | undefined): boolean {
   return mark !== undefined && mark !== charset?.name
 }
 
-/** Text in an encoding as UTF-8, as far as its characters are whole. */
+/** Text in an encoding as UTF-8, up to the last whole character. */
 export function utf8Of(bytes: Buffer, isWhole: boolean, charset: Charset | undefined): Buffer {
   return charset === undefined ? bytes : Buffer.from(new CharsetDecoder(charset).decode(bytes, isWhole).text)
 }
@@ -56,7 +56,10 @@ function openEncoded<T>(records: Records<T>, head: ContentHead, charset: Charset
   }
 }
 
-/** How long the mark is that was `utf8Bytes` long as UTF-8: nothing else stands before the first record of a first line. */
+/**
+ * The stored length of the mark that was `utf8Bytes` long as UTF-8: nothing else precedes the first record of a first
+ * line.
+ */
 function markBytes(bytes: Buffer, utf8Bytes: number, { unitBytes, name }: Charset): number {
   if (utf8Bytes === 0) return 0
   return unitBytes === 2 ? 2 : name === 'gb18030' ? 4 : Math.min(utf8Bytes, bytes.length)

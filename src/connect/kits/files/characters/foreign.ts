@@ -1,14 +1,14 @@
-// What is not text that we read, told by its first bytes: it would be cut into lines of rubbish.
+// Content that is not supported text, recognized by its first bytes: it would be cut into lines of garbage.
 
 import { tellEncoding } from '../bytes/encoding.ts'
 
 interface Kind {
   readonly name: string
-  /** What its first bytes are, in hex: `..` is any byte. */
+  /** Its first bytes, in hex: `..` is any byte. */
   readonly magic: string
-  /** Where they stand; 0 by default. */
+  /** Their offset; 0 by default. */
   readonly at?: number
-  /** What can be done about it. */
+  /** What the user can do about it. */
   readonly advice?: string
 }
 
@@ -23,7 +23,7 @@ const KINDS: readonly Kind[] = [
   { name: 'empty bzip2 data', magic: '425a68..177245385090' },
   { name: 'data of compress (.Z)', magic: '1f9d' },
   { name: 'lz4 data', magic: '04224d18' },
-  { name: 'lz4 data of an old kind', magic: '02214c18' },
+  { name: 'lz4 data in the legacy format', magic: '02214c18' },
   { name: 'lzip data', magic: '4c5a495001' },
   { name: 'lzma data', magic: '5d0000..00' },
   { name: 'lzop data', magic: '894c5a4f000d0a1a0a' },
@@ -39,10 +39,10 @@ const KINDS: readonly Kind[] = [
   { name: 'an ORC file', magic: '4f524308', advice: 'write it as Parquet first' },
   { name: 'a SQLite database', magic: '53514c69746520666f726d6174203300', advice: 'read it with sqliteSource()' },
   { name: 'a DuckDB database', magic: '4455434b..000000', at: 8, advice: 'read it with duckdbSource()' },
-  { name: 'an old file of Excel or Word', magic: 'd0cf11e0a1b11ae1', advice: 'save it as CSV first' },
+  { name: 'a legacy Excel or Word file', magic: 'd0cf11e0a1b11ae1', advice: 'save it as CSV first' },
   { name: 'an HDF5 file', magic: '894844460d0a1a0a' },
-  { name: 'a journal of systemd', magic: '4c504b5348485248', advice: 'write it as text with journalctl first' },
-  { name: 'an event log of Windows', magic: '456c6646696c6500' },
+  { name: 'a systemd journal', magic: '4c504b5348485248', advice: 'write it as text with journalctl first' },
+  { name: 'a Windows event log', magic: '456c6646696c6500' },
   { name: 'an ELF program', magic: '7f454c46' },
   { name: 'a PNG image', magic: '89504e470d0a1a0a' },
   { name: 'a JPEG image', magic: 'ffd8ff' },
@@ -53,17 +53,17 @@ const KINDS: readonly Kind[] = [
 const TAR_BYTES = 512
 
 /**
- * Names what unpacked content is that does not hold text; undefined for everything else. Names of files say nothing, and neither do
- * texts that merely begin like a magic number.
+ * Names content that is not text; undefined for everything else. File names mean nothing, and text may happen to begin
+ * like a magic number.
  *
- * @param head - the first bytes of the content; a tar archive takes 512 of them
+ * @param head - the first bytes of the content; a tar archive needs 512 of them
  * @example
  * tellForeign(Buffer.from('PK\x03\x04…')) // => 'a zip archive: unpack it first'
  * tellForeign(Buffer.from('PK,name')) // => undefined
  */
 export function tellForeign(head: Buffer): string | undefined {
   const packed = tellEncoding(head)
-  if (packed !== 'plain') return `${packed} data inside of other compressed data: ${UNPACK}`
+  if (packed !== 'plain') return `${packed} data inside other compressed data: ${UNPACK}`
   const kind = KINDS.find(({ magic, at = 0 }) => hasMagic(head, magic, at))
   if (kind !== undefined) return `${kind.name}: ${kind.advice ?? UNPACK}`
   if (isZlib(head)) return `zlib data: ${UNPACK}`
@@ -80,14 +80,14 @@ function hasMagic(head: Buffer, magic: string, at: number): boolean {
   return true
 }
 
-/** Two bytes: the second is a control character, or begins no character of UTF-8 as it stands here. */
+/** Two bytes: the second is a control character, or cannot begin a UTF-8 character here. */
 function isZlib(head: Buffer): boolean {
   const [first, second, third = 0] = head
   if (first !== 0x78 || head.length < 3) return false
   return second === 0x01 || second === 0x9c || (second === 0xda && (third & 0xc0) !== 0x80)
 }
 
-/** A header of tar holds the sum of its own bytes, in octal digits. */
+/** A tar header contains the sum of its own bytes, in octal digits. */
 function isTar(head: Buffer): boolean {
   if (head.length < TAR_BYTES) return false
   const stated = /^ *([0-7]{1,7})[ \0]/.exec(head.toString('latin1', 148, 156))?.[1]

@@ -1,4 +1,4 @@
-// Places of records that begin where lines do: the number of a record's line tells where in the file it begins.
+// Positions of records that begin at lines: a record's line number determines where in the file it begins.
 
 import type { Malformed } from '../records/raw.ts'
 import { type Charset, CharsetDecoder, lineStarts } from './charset.ts'
@@ -6,7 +6,7 @@ import type { Places, Spot } from './places.ts'
 
 const REPLACEMENT = '\ufffd'
 
-/** Counts the lines of the file as the cutter of its text does. */
+/** Counts the lines of the file like the cutter of its text. */
 export class LinePlaces implements Places {
   readonly #charset: Charset
   readonly #decoder: CharsetDecoder
@@ -16,9 +16,9 @@ export class LinePlaces implements Places {
   #starts: number[]
   #firstLine: number
   #end: number
-  /** Numbers of lines with bytes that are not text. */
+  /** Numbers of lines with invalid bytes. */
   #malformedLines: number[] = []
-  /** Which of them come next; those before it were given. */
+  /** Which of them come next; those before it were returned. */
   #malformedAt = 0
 
   constructor(charset: Charset, lineEnd: number, malformed: Malformed, { line, offset }: Spot) {
@@ -56,7 +56,7 @@ export class LinePlaces implements Places {
     return ({ line }) => starts[line - first] ?? end
   }
 
-  /** The text of bytes some of which are not: the lines that those are in are remembered. */
+  /** The text of bytes some of which are invalid: the lines that contain those are remembered. */
   #byLine(bytes: Buffer, ends: readonly number[], isWhole: boolean): { text: string; usedBytes: number } {
     let text = ''
     let from = 0
@@ -72,7 +72,7 @@ export class LinePlaces implements Places {
     return { text, usedBytes }
   }
 
-  /** Lets go of lines that were given. */
+  /** Forgets lines that were returned. */
   #forget(before: number): void {
     this.#malformedLines = this.#malformedLines.slice(this.#malformedAt)
     this.#malformedAt = 0

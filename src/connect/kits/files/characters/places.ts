@@ -1,4 +1,4 @@
-// The contract of those who make UTF-8 of other text, and know where in the file its records are.
+// The contract of decoders that make UTF-8 of other text, and know where in the file its records are.
 
 import type { Decoded } from './charset.ts'
 
@@ -8,19 +8,19 @@ export interface Spot {
   readonly offset: number
 }
 
-/** Knows from places in text to places in a file. They are asked for from front to back. */
+/** Maps positions in text to positions in a file. They must be requested from front to back. */
 export interface Places {
   /**
-   * Makes text of bytes, up to the last whole character: of those that follow what was made text of before.
+   * Decodes bytes, which follow those decoded before, up to the last whole character.
    *
    * @param at - the offset of the first
-   * @param next - where the next record is: what is before it is not asked for any more
+   * @param next - where the next record is: nothing before it will be requested
    */
   textOf(bytes: Buffer, at: number, isWhole: boolean, next: Spot): Pick<Decoded, 'text' | 'usedBytes'>
   /** The place in the file. */
   of(spot: Spot): number
-  /** Whether bytes from a record up to the next one are not text. */
+  /** Whether there are invalid bytes between a record and the next one. */
   isMalformed(record: Spot, next: Spot): boolean
-  /** As `of`, for records that will be given next, in any order and for good; undefined if some may be malformed. */
+  /** As `of`, for records that are returned next, in any order and permanently; undefined if some may be malformed. */
   lasting?(): ((spot: Spot) => number) | undefined
 }

@@ -1,20 +1,19 @@
-// How many bytes of a file the characters of its text take: from places in the text, as UTF-8, to places in the file.
+// How many bytes of a file the characters of its text take: maps positions in the text, as UTF-8, to positions in the
+// file.
 
-/** A stretch of text, with the bytes of a file that each of its characters is of; as many for all where it is a number. */
+/** A stretch of text, with the size of each of its characters in the file; one size for all if it is a number. */
 interface Stretch {
   readonly utf8: Buffer
   readonly widths: WidthOf
 }
 
-/**
- * What characters were, in bytes: each one's own, in turn; 1 for all; or `utf-16`: 2, and 4 of those beyond U+FFFF.
- */
+/** The sizes of characters in bytes: one each; 1 for all; or `utf-16`: 2, and 4 beyond U+FFFF. */
 export type WidthOf = Uint32Array | 'one' | 'utf-16'
 
-/** Places must be asked for from front to back. */
+/** Positions must be requested from front to back. */
 export class Widths {
   readonly #stretches: Stretch[] = []
-  /** The place asked for last: in the text, in its stretch, by characters of that, and in the file. */
+  /** The position requested last: in the text, in its stretch, by characters of that, and in the file. */
   #at = 0
   #inStretch = 0
   #characters = 0
@@ -27,7 +26,7 @@ export class Widths {
     this.#place = origin
   }
 
-  /** Adds text behind what is there; gives the place in the text where it begins. */
+  /** Adds text at the end; returns where in the text it begins. */
   add(utf8: Buffer, widths: WidthOf): number {
     const from = this.#end
     this.#end += utf8.length
@@ -56,7 +55,7 @@ export class Widths {
     let characters = this.#characters
     for (let at = this.#inStretch; at < to; at += 1) {
       const byte = utf8[at] as number
-      // One that goes on a character.
+      // Advances by a character.
       if ((byte & 0xc0) === 0x80) continue
       if (widths === 'one') place += 1
       else if (widths === 'utf-16') place += byte < 0xf0 ? 2 : 4

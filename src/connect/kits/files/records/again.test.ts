@@ -62,7 +62,7 @@ const reasonOf = (entry: SourceRecord<unknown> | undefined): string =>
 describe('a record of a dead letter that is not whole', () => {
   const long = 'é'.repeat(3000)
   const kept =
-    /^(line|record|element) of 6,\d\d\d bytes, limit 2,000: its letter keeps only the first 1,02[34] bytes; to load it, read its source again with a larger (maxLineBytes|maxRecordBytes)$/
+    /^(line|record|element) of 6,\d\d\d bytes, limit 2,000: its dead letter keeps only the first 1,02[34] bytes; to load it, read its source again with a larger (maxLineBytes|maxRecordBytes)$/
   const sources: Record<string, [content: string, (path: string, most?: number) => Source<unknown>]> = {
     textLines: [`a\n${long}\nb\n`, (path, most = 2000) => lines(path, { maxLineBytes: most })],
     ndjson: [`1\n"${long}"\n`, (path, most = 2000) => ndjsonSource(path, { maxLineBytes: most })],
@@ -187,7 +187,7 @@ describe('the raw form of a record', () => {
     const bytes = lines(path).reparse!({ ...of(''), source: path }, '')
     equal(bytes.kind === 'event' && bytes.value, 'a\\\\xe9')
     for (const origin of [of('gone.txt'), { ...of(''), source: fileOf('another\n') }, { ...of(''), source: 'stdin' }])
-      match(reasonOf(lines('*.txt').reparse!(origin, '')), /^its \\xNN may be bytes .* does not tell$/)
+      match(reasonOf(lines('*.txt').reparse!(origin, '')), /^its \\xNN may be invalid bytes.* does not tell$/)
     // Both are the same here.
     equal(lines('*.txt').reparse!({ ...of('gone.txt'), raw: 'a\\xe9' }, '').kind, 'event')
   })
@@ -232,7 +232,7 @@ describe('the file of a record that is read again', () => {
     writeFileSync(path, 'a,b\n1,z\n')
     match(
       reasonOf(get()),
-      /^no record told the columns .*\(read without its file, which has other content there now\)$/,
+      /^no record determined the columns .*\(read without its file, which has other content now\)$/,
     )
     renameSync(path, `${path}.1`)
     match(reasonOf(get()), /\(read without its file, which cannot be read any more: ENOENT\)$/)

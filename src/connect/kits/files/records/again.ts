@@ -10,30 +10,30 @@ import { bytesOfEscaped, looksEscaped, malformedFault, replaceEscapes, textOfEsc
 import { parsed } from './record-parser.ts'
 import type { ContentHead, Records } from './records.ts'
 
-/** How many files are remembered. */
+/** How many files are cached. */
 const MOST_FILES = 100
 
-/** A letter's reason that names the encoding which its bytes are not of. */
+/** A dead letter's reason that names the encoding in which its bytes are invalid. */
 const NOT_OF = /^not ([\w-]+): found the byte /
 
 const UTF8 = 'UTF-8'
 
-/** How a record is parsed, and why its own file could not be looked at for that. */
+/** How a record is parsed, and why its own file could not be examined for that. */
 interface Parser<T> {
   readonly parse: ParseLine<T> | Rejection
   readonly missing?: string
 }
 
 /**
- * Reads records of files again: each is what its file would give now, or a dead letter. A raw form that is not all of a
- * record is never taken for one, and header and dialect are those of its file, if the record is still in it.
+ * Reads records of files again: each becomes what its file would yield now, or a dead letter. An incomplete raw form is
+ * never taken for a record, and header and dialect are those of its file, if the record is still in it.
  */
 export class Again<T> {
   readonly #records: Records<T>
   readonly #charset: Charset | undefined
   readonly #files = new Map<string, ReopenedFile | string>()
   readonly #parsers = new Map<ReopenedFile, ParseLine<T> | Rejection>()
-  /** For records whose file is not looked at, and whether the format would look at it. */
+  /** For records whose file is not examined, and whether the format would examine it. */
   #alone: { readonly parse: ParseLine<T>; readonly looks: boolean } | undefined
 
   constructor(records: Records<T>, charset: Charset | undefined) {
@@ -41,7 +41,9 @@ export class Again<T> {
     this.#charset = charset
   }
 
-  /** @param reason - why it was rejected: some reasons say that the raw form is not all of the record */
+  /**
+   * @param reason - why it was rejected: some reasons say that the raw form is incomplete
+   */
   read(origin: Origin, reason = ''): SourceRecord<T> {
     const value = this.#valueOf(origin, reason)
     return value instanceof Rejection ? deadLetter(origin, this.#records.name, value.reason) : tracked(value, origin)
@@ -49,7 +51,7 @@ export class Again<T> {
 
   #valueOf(origin: Origin, reason: string): T | Rejection {
     const { line, raw } = origin
-    // It stands for a file that could not be read: no record has line 0.
+    // Stands for a file that could not be read: no record has line 0.
     if (line === 0 && raw === '') return new Rejection('the file is read by another run')
     const fault = faultOfKept(reason, raw)
     if (fault !== undefined) return new Rejection(fault)
@@ -61,7 +63,7 @@ export class Again<T> {
     return new Rejection(`${value.reason} (read without its file, ${missing})`)
   }
 
-  /** The text of a record; a rejection where it is not known, or its bytes cannot be written in another way. */
+  /** The text of a record; a rejection if it is unknown, or its bytes cannot be encoded otherwise. */
   #textOf(origin: Origin, reason: string): string | Rejection {
     const { source, offset, raw } = origin
     const other = NOT_OF.exec(reason)?.[1]
@@ -73,10 +75,12 @@ export class Again<T> {
     const told = typeof file === 'string' ? undefined : file.tell(raw, offset)
     if (told !== undefined) return told === 'text' ? raw : bytes
     const why = typeof file === 'string' ? file : 'which is another now, or compressed'
-    return new Rejection(`its \\xNN may be bytes that are not text, or written so, and its file, ${why}, does not tell`)
+    return new Rejection(`its \\xNN may be invalid bytes, or the text itself, and its file, ${why}, does not tell`)
   }
 
-  /** @param other - the encoding that the bytes are not of */
+  /**
+   * @param other - the encoding in which the bytes are invalid
+   */
   #textOfBytes(raw: string, other: string): string | Rejection {
     const charset = this.#charset
     const { name, mostBytes } = charset ?? { name: UTF8, mostBytes: 4 }
@@ -98,7 +102,7 @@ export class Again<T> {
     if (!looks) return { parse: alone }
     const file = this.#fileOf(source)
     if (typeof file === 'string') return { parse: alone, missing: file }
-    if (!file.holds(text, offset)) return { parse: alone, missing: 'which has other content there now' }
+    if (!file.holds(text, offset)) return { parse: alone, missing: 'which has other content now' }
     const known = this.#parsers.get(file)
     if (known !== undefined) return { parse: known }
     const parse = this.#open(file)

@@ -1,18 +1,18 @@
-// What keeps bytes from being a record, whatever the format; known again by the reason of a dead letter.
+// Errors that make bytes an invalid record, in any format; recognized by the reason of a dead letter.
 
 import { bytesOfEscaped, looksEscaped } from './raw.ts'
 
-/** The fault of a record over its limit; undefined for one within it. */
+/** The error of a record over its limit; undefined for one within it. */
 export function faultOfLength(noun: string, bytes: number, limit: number): string | undefined {
   return bytes > limit ? `${noun} of ${inThousands(bytes)} bytes, limit ${inThousands(limit)}` : undefined
 }
 
-/** The fault of what completes a record that was given as it stood. */
+/** The error of what completes a record that was returned unterminated. */
 export function faultOfRest(noun: string): string {
   return `rest of a ${noun} whose beginning was read before, when it was the last and had no line end`
 }
 
-/** The fault of a text with a NUL in it; undefined for one without. */
+/** The error of a text with a NUL in it; undefined for one without. */
 export function faultOfNul(text: string): string | undefined {
   const at = text.indexOf('\0')
   return at === -1 ? undefined : `NUL byte at column ${at + 1}`
@@ -28,10 +28,10 @@ export function isOfPart(reason: string): boolean {
 }
 
 /**
- * Why a dead letter cannot be read as the record that it is of: it keeps a part of it, or what nothing can be read of.
- * Undefined for all others.
+ * Why a dead letter cannot be read as its record: it keeps a part of it, or something unreadable. Undefined for all
+ * others.
  *
- * @param reason - the letter's, of the reading or of an earlier replay
+ * @param reason - the dead letter's, from the reading or from an earlier replay
  * @example
  * faultOfKept('NUL byte at column 3', 'ab\0') // => 'NUL byte at column 3'
  * faultOfKept('no status', 'GET /') // => undefined
@@ -41,7 +41,7 @@ export function faultOfKept(reason: string, raw: string): string | undefined {
   if (long !== undefined) {
     const kept = inThousands(looksEscaped(raw) ? bytesOfEscaped(raw).length : Buffer.byteLength(raw))
     const option = noun === 'line' ? 'maxLineBytes' : 'maxRecordBytes'
-    return `${long}: its letter keeps only the first ${kept} bytes; to load it, read its source again with a larger ${option}`
+    return `${long}: its dead letter keeps only the first ${kept} bytes; to load it, read its source again with a larger ${option}`
   }
   const rest = REST.exec(reason)?.[0]
   if (rest !== undefined) return `${rest}: to load it as a whole, read its source again`

@@ -1,4 +1,4 @@
-// A file's first lines, for formats that find out their dialect from them.
+// A file's first lines, for formats that detect their dialect from them.
 
 import { BLOCK_BYTES } from '../bytes/file-blocks.ts'
 import { LineCutter } from './line-cutter.ts'
@@ -7,9 +7,9 @@ import { LineCutter } from './line-cutter.ts'
 export const HEAD_LINES_BYTES: number = BLOCK_BYTES
 
 /**
- * The lines in a file's first bytes, as a parser would get them: without blank ones and those that cannot be records.
+ * The lines in a file's first bytes, as a parser would get them: without blank and invalid ones.
  *
- * @param isWhole - whether the bytes are all that the file has: its last line may then lack its line end
+ * @param isWhole - whether the bytes are the whole file: its last line may then lack its line end
  */
 export function headLines(bytes: Buffer, isWhole: boolean, maxLineBytes: number): string[] {
   const cutter = new LineCutter({ maxLineBytes, isFileStart: true })

@@ -1,4 +1,4 @@
-// Cuts bytes into lines: a pure machine, the same lines however the bytes are cut into blocks.
+// Cuts bytes into lines: a pure machine, the same lines however the bytes are split into blocks.
 
 import { isAscii, isUtf8 } from 'node:buffer'
 import { invariant } from '../../../../base/invariant.ts'
@@ -14,17 +14,17 @@ const CR = 0x0d
 const NOTHING: Buffer = Buffer.alloc(0)
 const NO_LINES: TextRun = new TextRun('', true, 0, 0)
 
-/** The longest line that is no dead letter, unless an option says otherwise. */
+/** The longest line that is accepted, unless an option says otherwise. */
 export const MAX_LINE_BYTES: number = 1024 * 1024
 
 /**
- * Most bytes that become one string, of which lines are then cut: small enough for its lines and its bytes to stay in a
- * core's cache, and for a line that somebody keeps not to keep much else.
+ * The most bytes that become one string, which is cut into lines: small enough for lines and bytes to stay in a core's
+ * cache, and for a line that somebody keeps not to retain much else.
  */
 const RUN_BYTES = 32 * 1024
 
 export interface LineCutterOptions extends CutterStart {
-  /** What becomes of lines that are not UTF-8. `escape` by default. */
+  /** What happens to lines that are not UTF-8. `escape` by default. */
   readonly malformed?: Malformed
   /** Longest line in bytes, without its line end. {@link MAX_LINE_BYTES} by default. */
   readonly maxLineBytes?: number
@@ -34,12 +34,12 @@ export interface LineCutterOptions extends CutterStart {
  * Cuts bytes into lines.
  *
  * - A line ends at LF; one CR before the LF is dropped, a lone CR is text. The last line may lack its LF.
- * - Lines of spaces and tabs only are counted as blank and not given.
+ * - Lines of only spaces and tabs are counted as blank and not returned.
  * - A line that is not UTF-8 is counted, and becomes what `malformed` says.
- * - A line over `maxLineBytes` is given once, with its first KiB as text and its length in the fault;
- *   memory holds no more of it than `maxLineBytes`. A line with a NUL byte has a fault, too.
+ * - A line over `maxLineBytes` is returned once, with its first KiB as text and its length in the error; no more than
+ *   `maxLineBytes` of it is held in memory. A line with a NUL byte is an error, too.
  *
- * Push a block, take lines until there are none, push the next, say when it was the last and take what that gives.
+ * Push a block, take lines until there are no more, push the next, report the end of input and take the rest.
  *
  * @example
  * const cutter = new LineCutter()
@@ -55,13 +55,13 @@ export class LineCutter implements Cutter {
   readonly #until: number
   readonly #fault: string | undefined
   readonly #malformed: Malformed
-  /** Whole lines of the block at hand; a view, never read after the next push. */
+  /** Whole lines of the current block; a view, never read after the next push. */
   #region: Buffer = NOTHING
   /** Where in the region the next line begins. */
   #at = 0
-  /** The line that was complete with the last push or end, and began before it: given before the region. */
+  /** The line that was completed by the last push or end, and began before it: returned before the region. */
   #closed: OpenLine | undefined
-  /** The line that is not complete. */
+  /** The incomplete line. */
   #open: OpenLine
   /** The bytes before the region. */
   #before: Buffer
@@ -71,13 +71,13 @@ export class LineCutter implements Cutter {
   #line: number
   /** Whether the next line is a file's first. */
   #isFileStart: boolean
-  /** Whether the next line is the rest of one that was given. */
+  /** Whether the next line is the rest of one already returned. */
   #isRest: boolean
-  /** Whether the last line given had no LF. */
+  /** Whether the last line returned had no LF. */
   #isPartial: boolean
-  /** Lines of the region; what was taken of them is added to place and counts when they are left. */
+  /** Lines of the region; those taken are added to position and counts when the run is left. */
   #run: TextRun = NO_LINES
-  /** Up to where in the region lines are not cut from one string, since one of them needs a closer look. */
+  /** Up to where in the region lines are not cut from one string, because one of them needs a closer look. */
   #oddTo = 0
   readonly #counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
 
@@ -95,7 +95,7 @@ export class LineCutter implements Cutter {
     this.#isPartial = this.#isRest
   }
 
-  /** What became of the lines so far; blank ones are in it once the line after them was asked for. */
+  /** What became of the lines so far; blank ones are included once the line after them was requested. */
   get counts(): Readonly<SourceCounts> {
     const { read, blank, invalidUtf8 } = this.#counts
     return { read: read + this.#run.lines, blank: blank + this.#run.blanks, invalidUtf8 }
@@ -116,9 +116,9 @@ export class LineCutter implements Cutter {
     return this.#isPartial
   }
 
-  /** Whether no more lines will be given, whatever is pushed. */
+  /** Whether no more lines will be returned, whatever is pushed. */
   get isOver(): boolean {
-    // The offset is worked out of the text that was passed: not where nobody needs it.
+    // The offset is computed from the text that was passed: only if somebody needs it.
     return this.#until !== Number.POSITIVE_INFINITY && this.offset >= this.#until && !this.#isRest
   }
 
@@ -127,7 +127,7 @@ export class LineCutter implements Cutter {
     return lastBytes(this.#before, this.#region.subarray(0, this.#at + this.#run.bytes))
   }
 
-  /** Takes the next bytes; only when `next` has nothing more. They must stay as they are until it has again. */
+  /** Takes the next bytes; only when `next` has nothing more. They must not change until then. */
   push(block: Buffer): void {
     this.#leaveRegion()
     const end = block.lastIndexOf(LF) + 1
@@ -142,13 +142,13 @@ export class LineCutter implements Cutter {
     if (end < block.length) this.#open.add(block.subarray(end))
   }
 
-  /** Says that there are no more bytes: what is left is a line. */
+  /** Says that there are no more bytes: the rest is a line. */
   end(): void {
     this.#leaveRegion()
     if (this.#open.length > 0) this.#closeLine()
   }
 
-  /** Lines that are plain and near others that are. */
+  /** Consecutive plain lines. */
   run(): TextRun | undefined {
     if (!this.#run.isOver) return this.#run
     this.#leaveRun()
@@ -169,14 +169,14 @@ export class LineCutter implements Cutter {
         const line = this.#cutRegion()
         if (line !== undefined) return line
       } else {
-        // Now, not with the next push: the block's memory may be another's before that.
+        // Now, not with the next push: the block's memory may be reused before that.
         this.#leaveRegion()
         return undefined
       }
     }
   }
 
-  /** Makes one string of as many lines of the region as may be; false if the next line is none for it. */
+  /** Makes one string of as many lines of the region as possible; false if the next line does not qualify. */
   #enterRun(): boolean {
     if (this.isOver || this.#closed !== undefined) return false
     if (this.#isFileStart || this.#isRest || this.#fault !== undefined) return false
@@ -190,19 +190,19 @@ export class LineCutter implements Cutter {
       this.#oddTo = to
       return false
     }
-    // ASCII is the same in both, and latin1 is copied without a look at its bytes.
+    // ASCII is the same in both, and latin1 is copied without inspecting its bytes.
     const text = bytes.toString(isPlain ? 'latin1' : 'utf8')
     this.#run = new TextRun(text, isPlain, this.#offset, this.#line)
     this.#isPartial = false
     return true
   }
 
-  /** Where lines end that begin at `from` and are surely within the limit, and none of which begins too late. */
+  /** The end of the lines that begin at `from` and are certainly within the limit, and before the end of the range. */
   #endOfRun(from: number): number {
     const region = this.#region
     const mostBytes = Math.min(RUN_BYTES, this.#maxLineBytes, region.length - from)
     const leftBytes = this.#until - this.#offset
-    // The line that begins at the last byte before `until`, or goes over it, is the last.
+    // The last line is the one that begins before `until` and contains or exceeds it.
     if (leftBytes <= mostBytes) {
       const end = region.indexOf(LF, from + leftBytes - 1) + 1
       if (end - from <= mostBytes) return end
@@ -210,7 +210,7 @@ export class LineCutter implements Cutter {
     return mostBytes === 0 ? from : Math.max(from, region.lastIndexOf(LF, from + mostBytes - 1) + 1)
   }
 
-  /** Gives the rest of the run back to the region. */
+  /** Returns the rest of the run to the region. */
   #leaveRun(): void {
     const { bytes, lines, blanks } = this.#run
     this.#at += bytes
@@ -224,7 +224,7 @@ export class LineCutter implements Cutter {
   #leaveRegion(): void {
     this.#leaveRun()
     this.#oddTo = 0
-    invariant(this.#closed === undefined && this.#at === this.#region.length, 'lines were left when bytes were pushed')
+    invariant(this.#closed === undefined && this.#at === this.#region.length, 'bytes were pushed while lines were left')
     if (this.#at > 0) this.#before = this.lastBytes()
     this.#region = NOTHING
     this.#at = 0
@@ -257,10 +257,10 @@ export class LineCutter implements Cutter {
     return line
   }
 
-  /** A line with all that may be the matter with it; `bytes` may be longer than its text or, over the bound, shorter. */
+  /** A line with every possible error; `bytes` may be longer than its text or, over the limit, shorter. */
   #makeSlowly(bytes: Buffer, textBytes: number): Line | undefined {
     const isRest = this.#isRest
-    // The bare line end of a line that was given before: neither a record nor a blank.
+    // Only the line end of a line that was returned before: neither a record nor a blank.
     if (isRest && textBytes === 0) return undefined
     this.#counts.read += 1
     const { text, raw, isMalformed } = this.#textOf(bytes, textBytes)
@@ -274,7 +274,7 @@ export class LineCutter implements Cutter {
     return raw === undefined ? line : { ...line, raw }
   }
 
-  /** The text of a line, its bytes escaped where it has lost some, and whether it is refused for them. */
+  /** The text of a line, its bytes escaped if it has lost some, and whether it is rejected for them. */
   #textOf(bytes: Buffer, textBytes: number): { text: string; raw?: string; isMalformed?: boolean } {
     const from = this.#isFileStart ? markBytes(bytes) : 0
     if (textBytes > this.#maxLineBytes) return firstText(bytes.subarray(from, textBytes))

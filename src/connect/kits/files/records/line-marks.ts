@@ -1,23 +1,22 @@
-// Lines whose numbers are known: a range of a file need not count all lines before it again.
+// Lines with known numbers: a range of a file need not count all preceding lines again.
 
 import { FIRST_LINE, type RangeStart } from '../bytes/range.ts'
 
 interface Marked {
-  /** Which file it was. */
+  /** The file's identity. */
   readonly inode: string
-  /** By their offsets, ascending. */
+  /** By offset, ascending. */
   readonly starts: RangeStart[]
 }
 
 /**
- * What readers of ranges have found out for those that come after them: at which bytes lines begin, and their numbers.
- * Without it the ranges of a file together count its lines as often as there are ranges. Holds a mark or two for each
- * range.
+ * What readers of ranges have found out for later ones: at which bytes lines begin, and their numbers. Without it the
+ * ranges of a file would together count its lines as often as there are ranges. Holds a mark or two per range.
  */
 export class LineMarks {
   readonly #files = new Map<string, Marked>()
 
-  /** Remembers that a line begins at an offset; those of another file of that name are forgotten. */
+  /** Remembers that a line begins at an offset; marks of another file of that name are forgotten. */
   add(path: string, inode: string, { offset, line }: RangeStart): void {
     let marked = this.#files.get(path)
     if (marked?.inode !== inode) {
@@ -28,7 +27,7 @@ export class LineMarks {
     if (marked.starts[at - 1]?.offset !== offset) marked.starts.splice(at, 0, { offset, line })
   }
 
-  /** The last line known that begins at an offset or before it: the file's first one, if none is. */
+  /** The last known line that begins at or before an offset: otherwise the file's first one. */
   before(path: string, inode: string, offset: number): RangeStart {
     const marked = this.#files.get(path)
     if (marked?.inode !== inode) return FIRST_LINE
@@ -36,7 +35,7 @@ export class LineMarks {
   }
 }
 
-/** How many begin at an offset or before it. */
+/** How many begin at or before an offset. */
 function countUpTo(starts: readonly RangeStart[], offset: number): number {
   let [low, high] = [0, starts.length]
   while (low < high) {

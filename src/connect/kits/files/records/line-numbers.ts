@@ -1,4 +1,4 @@
-// Numbers of the lines of a byte range: those before it are counted when something asks for one.
+// Line numbers of a byte range: the preceding lines are counted when somebody asks for a number.
 
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { BLOCK_BYTES } from '../bytes/file-blocks.ts'
@@ -10,20 +10,20 @@ import type { LineMarks } from './line-marks.ts'
 export interface LineNumbersOptions {
   readonly path: string
   readonly inode: string
-  /** Where the line begins that counts as the first. */
+  /** Where the line that counts as the first begins. */
   readonly from: number
   readonly lineEnd: number
-  /** Lines whose numbers are known. */
+  /** Lines with known numbers. */
   readonly marks: LineMarks
 }
 
-/** Nobody can count them any more. */
+/** They can no longer be counted. */
 const LOST = -1
 
-/** The lines of one file, as they are numbered from one of them on. */
+/** The lines of one file, numbered from one of them. */
 export class LineNumbers {
   readonly #options: LineNumbersOptions
-  /** How many lines stand before the first, or {@link LOST}; undefined as long as nobody has asked. */
+  /** How many lines precede the first, or {@link LOST}; undefined until somebody asks. */
   #before: number | undefined
 
   constructor(options: LineNumbersOptions) {
@@ -39,8 +39,8 @@ export class LineNumbers {
   }
 
   /**
-   * The number in the file of a line. The first call reads as much of the file as lies before the range and after the
-   * last line that is known. 0 if the file is not there any more: nobody can count then.
+   * The number of a line in the file. The first call reads the part of the file between the last known line and the
+   * range. 0 if the file is gone and nobody can count.
    */
   readonly of = (line: number): number => {
     this.#before ??= this.#count()
@@ -62,7 +62,7 @@ export class LineNumbers {
         closeSync(file)
       }
     } catch {
-      return LOST // It is gone, or nobody may read it any more.
+      return LOST // It is gone, or no longer readable.
     }
   }
 }

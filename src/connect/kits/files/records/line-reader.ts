@@ -8,35 +8,35 @@ import type { Blocks } from '../bytes/blocks.ts'
 import { quotePath } from '../errors.ts'
 import { RecordParser, type RecordParserOptions } from './record-parser.ts'
 
-/** What a reader is made of. */
+/** The parts of a reader. */
 export interface LineReaderParts<T> extends RecordParserOptions<T> {
   readonly blocks: Blocks
   /** The position at the cutter's next record. */
   readonly positionAt: (isDone: boolean) => Position
   /** How far it is, in the unit of the split's size. */
   readonly doneBytesAt: (isDone: boolean) => number
-  /** Told once if nearly all of the first records are refused. */
+  /** Called once if nearly all of the first records are rejected. */
   readonly onRefused?: ((note: string) => void) | undefined
-  /** Lets go of the file. */
+  /** Releases the file. */
   readonly release: () => Promise<void>
 }
 
-/** How many records tell whether a file is what it is read as, and how few do. */
+/** How many records show whether a file has the expected format, and how few are enough. */
 const JUDGED = 100
 const LEAST = 3
 const NEARLY_ALL = 0.9
 
-/** Reads the records of one split. Memory: a block or two, and one record that is not complete. */
+/** Reads the records of one split. Memory: a block or two, and one incomplete record. */
 export class LineReader<T> implements SplitReader<T> {
   readonly #parts: LineReaderParts<T>
   readonly #records: RecordParser<T>
-  /** Whether all blocks are read: what is left is in the cutter. */
+  /** Whether all blocks are read: the rest is in the cutter. */
   #hasAllBlocks = false
-  /** Whether the last record has been given and the end been told. */
+  /** Whether the last record was returned and the end reported. */
   #isDone = false
-  /** What a read failed with: the next one fails the same way, and does not take it for the end. */
+  /** The error of a read: the next one fails the same way, and does not report the end. */
   #failure: { readonly thrown: unknown } | undefined
-  /** Whether it is known if the first records are refused. */
+  /** Whether it is known if the first records are rejected. */
   #isJudged = false
   #seen = 0
   #refused = 0

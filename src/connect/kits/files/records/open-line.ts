@@ -11,25 +11,27 @@ const NOTHING: Buffer = Buffer.alloc(0)
 export const KEPT_BYTES = 1024
 
 /**
- * Gathers the bytes of one line over blocks, its LF included.
+ * Gathers the bytes of one line over blocks, including its LF.
  *
- * Up to a bound it keeps them all; over it, the first {@link KEPT_BYTES} and the count.
+ * Up to a limit it keeps them all; beyond it, the first {@link KEPT_BYTES} and the count.
  */
 export class OpenLine {
-  /** Most bytes that are kept; the line end may come on top. */
+  /** The most bytes kept, plus the line end. */
   readonly #maxBytes: number
-  /** What was added, at its beginning, as long as the line is within its bound; grows by doubling. */
+  /** The bytes added, at its beginning, while the line is within its limit; grows by doubling. */
   #buffer: Buffer = NOTHING
-  /** The first bytes of a line over its bound. */
+  /** The first bytes of a line over its limit. */
   #kept: Buffer | undefined
-  /** The last bytes of a line over its bound, {@link LAST_BYTES} at most. */
+  /** The last bytes of a line over its limit, at most {@link LAST_BYTES}. */
   #last: Buffer = NOTHING
   /** How many bytes were added. */
   #length = 0
 
-  /** @param maxBytes - most bytes of a line, without its line end */
+  /**
+   * @param maxBytes - the most bytes of a line, without its line end
+   */
   constructor(maxBytes: number) {
-    // What is kept of a line over its bound must be the same however the bytes come.
+    // What is kept of a line over its limit must be the same however the bytes are split.
     this.#maxBytes = Math.max(maxBytes, KEPT_BYTES)
   }
 
@@ -49,14 +51,14 @@ export class OpenLine {
     return this.#kept === undefined ? lastBytes(NOTHING, this.bytes()) : this.#last
   }
 
-  /** Adds bytes by copying them; an LF may only be the last of all. */
+  /** Copies bytes; an LF may only be the last of all. */
   add(bytes: Buffer): void {
     const before = this.#length
     this.#length += bytes.length
     if (this.#kept !== undefined) {
       this.#last = lastBytes(this.#last, bytes)
     } else if (this.#length > this.#maxBytes + 2) {
-      // The line end does not count: two bytes over the bound may turn out to be CR LF.
+      // The line end does not count: two bytes over the limit may turn out to be CR LF.
       this.#shorten(this.#buffer.subarray(0, before), bytes)
     } else {
       if (this.#length > this.#buffer.length) this.#grow(before)
@@ -64,7 +66,7 @@ export class OpenLine {
     }
   }
 
-  /** All bytes added or, of a line over its bound, the first of them. A view. */
+  /** All bytes added or, for a line over its limit, the first of them. A view. */
   bytes(): Buffer {
     return this.#kept ?? this.#buffer.subarray(0, this.#length)
   }
@@ -82,16 +84,16 @@ export class OpenLine {
   }
 }
 
-/** How many bytes before a position are remembered, to know the place again. */
+/** How many bytes before a position are remembered, to recognize the place. */
 export const LAST_BYTES = 256
 
-/** The last {@link LAST_BYTES} of two runs of bytes taken together, as a copy. */
+/** The last {@link LAST_BYTES} of two byte sequences together, as a copy. */
 export function lastBytes(before: Buffer, bytes: Buffer): Buffer {
   if (bytes.length >= LAST_BYTES) return Buffer.from(bytes.subarray(bytes.length - LAST_BYTES))
   return Buffer.concat([before.subarray(Math.max(0, before.length + bytes.length - LAST_BYTES)), bytes])
 }
 
-/** The first bytes of a record as text, without the character that the cut goes through, and escaped if they are not all text. */
+/** The first bytes of a record as text, without a partial last character, and escaped if they are not all text. */
 export function firstText(bytes: Buffer): { readonly text: string; readonly raw?: string } {
   const first = bytes.subarray(0, KEPT_BYTES)
   const text = new StringDecoder('utf8').write(first)
@@ -100,7 +102,7 @@ export function firstText(bytes: Buffer): { readonly text: string; readonly raw?
   return isText ? { text } : { text, raw: escapeBytes(first) }
 }
 
-/** How long the byte order mark is that a file of UTF-8 opens with. */
+/** The length of the byte order mark at the start of a UTF-8 file. */
 export function markBytes(bytes: Buffer): number {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
 }

@@ -6,21 +6,23 @@ import { deadLetter } from '../../../origin.ts'
 import type { SplitReader } from '../../../source.ts'
 import { type FilePosition, NOWHERE } from '../identity.ts'
 
-/** What says of a file that it cannot be read as it is, and nothing of the others. */
+/** Errors that mean that a file cannot be read as it is, and do not affect others. */
 export const UNREADABLE: readonly ErrorCode[] = ['SOURCE_UNREADABLE', 'SOURCE_CORRUPT', 'SOURCE_LIMIT']
 
 export interface PassedOverOptions {
   readonly path: string
   /** The step of its dead letter. */
   readonly step: string
-  /** Where an earlier run stood. */
+  /** Where an earlier run stopped. */
   readonly from: FilePosition | undefined
-  /** Why it cannot be read, if that makes a dead letter; a file that is gone makes none. */
+  /** Why it cannot be read, if that makes a dead letter; a missing file makes none. */
   readonly reason?: string
   readonly note?: string
 }
 
-/** A reader that gives one dead letter for all of a file, or nothing; it stays where an earlier run stood. */
+/**
+ * A reader that returns one dead letter for a whole file, or nothing; its position stays where an earlier run stopped.
+ */
 export function passedOver<T>({ path, step, from, reason, note }: PassedOverOptions): SplitReader<T> {
   const letters = reason === undefined ? [] : [deadLetter({ source: path, line: 0, offset: 0, raw: '' }, step, reason)]
   const counts = { read: 0, blank: 0, invalidUtf8: 0 }

@@ -1,24 +1,24 @@
-// Bytes that are not all UTF-8, as text that loses none of them: for dead letters.
+// Bytes that are not all UTF-8, as lossless text: for dead letters.
 
 import { isUtf8 } from 'node:buffer'
 
 const BACKSLASH = 0x5c
 
-/** What becomes of a record with bytes that are not text in its encoding; `SourceCounts.invalidUtf8` counts them all. */
+/** What happens to a record with invalid bytes in its encoding; `SourceCounts.invalidUtf8` counts them all. */
 export type Malformed =
   /** It is a dead letter. */
   | 'reject'
   /** Each such byte becomes `\\xNN`. */
   | 'escape'
-  /** Each such byte becomes U+FFFD: texts that differ only in them are one afterwards. */
+  /** Each such byte becomes U+FFFD: texts that differ only in them become equal. */
   | 'replace'
 
 /** The names of all. */
 export const MALFORMED: readonly Malformed[] = ['reject', 'escape', 'replace']
 
 /**
- * Bytes as text: what is UTF-8 as it is, each byte that is not as `\xNN`, and backslashes doubled, so that the bytes can
- * be had back.
+ * Bytes as text: UTF-8 as it is, each invalid byte as `\xNN`, and backslashes doubled, so that the bytes can be
+ * restored.
  *
  * @example
  * escapeBytes(Buffer.from([0x63, 0x61, 0x66, 0xe9])) // => 'caf\\xe9'
@@ -28,7 +28,7 @@ export function escapeBytes(bytes: Buffer): string {
 }
 
 /**
- * As {@link escapeBytes}, with backslashes as they stand: web servers write bytes in this way themselves.
+ * As {@link escapeBytes}, with backslashes unchanged: web servers write bytes in this way themselves.
  *
  * @example
  * escapeMalformed(Buffer.from([0x5c, 0x63, 0x61, 0x66, 0xe9])) // => '\\caf\\xe9'
@@ -37,13 +37,13 @@ export function escapeMalformed(bytes: Buffer): string {
   return escaped(bytes, -1)
 }
 
-/** The raw form of a text in which bytes are `\xNN` already: its other backslashes are doubled. */
+/** The raw form of a text in which bytes are already `\xNN`: its other backslashes are doubled. */
 export function rawOfEscaped(text: string): string {
   return text.replace(/\\(?!x[0-9a-f]{2})/g, '\\\\')
 }
 
 /**
- * Whether a raw form may be that of bytes which are not text. A text may look the same.
+ * Whether a raw form may contain escaped invalid bytes. A text may look the same.
  *
  * @example
  * looksEscaped('caf\\xe9') // => true
@@ -54,7 +54,7 @@ export function looksEscaped(raw: string): boolean {
   return !found.includes('\\') && found.some((one) => HIGH.test(one))
 }
 
-/** What {@link escapeBytes} was given. */
+/** The inverse of {@link escapeBytes}. */
 export function bytesOfEscaped(raw: string): Buffer {
   const parts: Buffer[] = []
   let from = 0
@@ -66,7 +66,7 @@ export function bytesOfEscaped(raw: string): Buffer {
   return Buffer.concat([...parts, Buffer.from(raw.slice(from))])
 }
 
-/** What a raw form with escaped bytes is as a text, in which they stay so: what {@link escapeMalformed} makes of them. */
+/** A raw form with escaped bytes as a text in which they stay escaped, as {@link escapeMalformed} makes it. */
 export function textOfEscaped(raw: string): string {
   return raw.replaceAll('\\\\', '\\')
 }
@@ -79,12 +79,12 @@ export function escapeUnit(bytes: Buffer): string {
   return Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
 }
 
-/** What U+FFFD stands for where bytes are not text: all that follow each other. */
+/** U+FFFD instead of invalid bytes: one for each sequence. */
 export function replaceEscapes(raw: string): string {
   return raw.replace(/\\\\|(?:\\x[0-9a-f]{2})+/g, (escapes) => (escapes === '\\\\' ? '\\' : '\ufffd'))
 }
 
-/** Why a record is refused whose bytes are not text; `raw` is as {@link escapeBytes} writes it. */
+/** Why a record with invalid bytes is rejected; `raw` is as {@link escapeBytes} writes it. */
 export function malformedFault(raw: string, encoding: string): string {
   const byte = raw.match(ESCAPES)?.find((one) => one.startsWith('\\x'))
   return `not ${encoding}${byte === undefined ? '' : `: found the byte ${byte}`}`
@@ -113,7 +113,7 @@ function escaped(bytes: Buffer, doubled: number): string {
   return text
 }
 
-/** How many bytes the character has that begins with `byte`; 0 if none does. */
+/** The length in bytes of the character that begins with `byte`; 0 if it begins no character. */
 function lengthOf(byte: number): number {
   if (byte < 0x80) return 1
   if (byte < 0xc2) return 0

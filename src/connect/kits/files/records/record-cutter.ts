@@ -1,4 +1,4 @@
-// Cuts bytes into records whose ends only their own grammar can tell: CSV with line ends in quotes, elements of JSON.
+// Cuts bytes into records whose ends depend on their grammar: CSV with line ends in quotes, elements of JSON.
 
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { SourceCounts } from '../../../source.ts'
@@ -11,33 +11,36 @@ import { RecordRun } from './record-run.ts'
 
 const NOTHING: Buffer = Buffer.alloc(0)
 
-/** The longest record that is no dead letter, unless an option says otherwise. */
+/** The longest record that is accepted, unless an option says otherwise. */
 export const MAX_RECORD_BYTES: number = 1024 * 1024
 
-/** A grammar that tells where records begin and end. It keeps its state from one call to the next. */
+/** A grammar that finds where records begin and end. It keeps its state from one call to the next. */
 export interface RecordEnds {
-  /** The byte that ends lines, to number them. */
+  /** The byte that ends lines, for line numbers. */
   readonly lineEnd: number
-  /** What a record is called: `record`. */
+  /** The name of a record: `record`. */
   readonly noun: string
-  /** Whether no more records will come, and what is left is not looked at. */
+  /** Whether no more records will come, and the rest is ignored. */
   readonly isOver: boolean
-  /** What stands where no record can begin: nothing can be read behind it. Undefined for nearly all. */
+  /** Found where no record can begin: nothing after it can be read. Undefined for nearly all. */
   readonly broken: string | undefined
-  /** Where the next record begins, from `at` on: what stands before it is none's. `bytes.length` if not in these bytes. */
+  /**
+   * Where the next record begins, from `at` on: bytes before it belong to no record. `bytes.length` if not in these
+   * bytes.
+   */
   begin(bytes: Buffer, at: number): number
   /**
-   * The index behind the record that begins at `from`, its line end included; -1 if it is not in these bytes. What is
-   * before `at` was looked at in an earlier call, and `from` no longer means anything for a record over the limit.
+   * The index after the record that begins at `from`, including its line end; -1 if it is not in these bytes. The bytes
+   * before `at` were examined by an earlier call, and `from` is no longer meaningful for a record over the limit.
    */
   find(bytes: Buffer, from: number, at: number): number
-  /** As `find`, when there are no more bytes and that gave -1. */
+  /** As `find`, when there are no more bytes and that returned -1. */
   finish(bytes: Buffer, from: number): number
-  /** Whether lines may end inside of the record that was found last. */
+  /** Whether the record found last may contain line ends. */
   readonly spansLines: boolean
   /** Where the text of a record ends, without its line end. */
   textEnd(bytes: Buffer, from: number, to: number): number
-  /** Whether a record is none: an empty line, a comment. */
+  /** Whether this is not a record: an empty line, a comment. */
   isBlank(bytes: Buffer, from: number, textEnd: number): boolean
   /** What is missing at the end of content; undefined if it may end there. */
   missing(): string | undefined
@@ -49,22 +52,21 @@ export interface RecordCutterOptions extends CutterStart {
   readonly ends: RecordEnds
   /** Longest record in bytes, without its line end. */
   readonly maxRecordBytes: number
-  /** What becomes of records that are not UTF-8. */
+  /** What happens to records that are not UTF-8. */
   readonly malformed: Malformed
 }
 
 /**
  * Cuts bytes into the records of a grammar.
  *
- * What is not yet cut stands in one piece, so that a grammar never sees the seam of two blocks:
+ * The uncut bytes are contiguous, so that a grammar never sees the boundary of two blocks:
  *
  * ```
- *   ... | given before | the open record, copied | the block pushed last |
- *                      ^ #at                     ^ #seen
+ * ... | returned     | the open record, copied | the block pushed last | ^ #at                     ^ #seen
  * ```
  *
- * A record that is not UTF-8 is counted, and becomes what `malformed` says; one with a NUL byte, or over the limit, has a
- * fault. Of a record over the limit no more is held than the limit.
+ * A record that is not UTF-8 is counted, and becomes what `malformed` says; one with a NUL byte, or over the limit, is
+ * an error. No more than the limit is held of a record over it.
  */
 export class RecordCutter implements Cutter {
   readonly #ends: RecordEnds
@@ -73,13 +75,13 @@ export class RecordCutter implements Cutter {
   readonly #until: number
   readonly #fault: string | undefined
   readonly #malformed: Malformed
-  /** What is not yet cut, and what was cut of the block that is in it. */
+  /** The uncut bytes, and what was already cut from the block among them. */
   #bytes: Buffer = NOTHING
-  /** Memory of our own: whoever pushes may use the block's again. */
+  /** Our own memory: the caller may reuse the block's. */
   #own: Buffer = NOTHING
   /** Offset of the first of `#bytes`. */
   #origin: number
-  /** Where the next record begins, or is looked for. */
+  /** Where the next record begins, or is searched for. */
   #at = 0
   /** Up to where the grammar has looked. */
   #seen = 0
@@ -89,7 +91,7 @@ export class RecordCutter implements Cutter {
   #hasFound = false
   /** Number of the line at `#at`. */
   #lineAtHere: number
-  /** The next line end from `#at` on, as far as was looked: behind all bytes if there is none. */
+  /** The next line end from `#at` found so far; past all bytes if there is no more. */
   #lineEndAt = 0
   /** What was dropped of a record over the limit; its first bytes are in `#kept`. */
   #dropped = 0
@@ -97,9 +99,9 @@ export class RecordCutter implements Cutter {
   #kept: Buffer | undefined
   /** The bytes before `#bytes`. */
   #before: Buffer
-  /** The bytes before `offset`, once they are no longer there to be looked at. */
+  /** The bytes before `offset`, once they are no longer available. */
   #passed: Buffer
-  /** The place behind the record given last. */
+  /** The position after the record returned last. */
   #offset: number
   #line: number
   /** Whether nothing in `#bytes` needs a closer look. */
@@ -107,7 +109,7 @@ export class RecordCutter implements Cutter {
   #hasAll = false
   #isRest: boolean
   #isPartial: boolean
-  /** Where the record given last began. */
+  /** Where the record returned last began. */
   #lastOffset = 0
   #lastLine = 0
   readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
@@ -153,7 +155,7 @@ export class RecordCutter implements Cutter {
   push(block: Buffer): void {
     this.#refuseBroken()
     const rest = this.#bytes.length - this.#at
-    // A view of its own, so that a grammar can tell it from what was in the same memory before.
+    // A view of its own, so that a grammar can tell it from earlier content of the same memory.
     this.#bytes = rest === 0 ? block.subarray() : this.#append(block)
     const isPlain = isAscii(block) && !block.includes(0)
     this.#isPlain = rest === 0 ? isPlain : this.#isPlain && isPlain
@@ -202,18 +204,18 @@ export class RecordCutter implements Cutter {
     return this.#lastLine
   }
 
-  /** Finds the next record; false if it may be another than a plain one. */
+  /** Finds the next record; false if it may not be a plain one. */
   #hasPlain(): boolean {
     if (!this.#isPlain || this.#hasAll || this.#isRest || this.#fault !== undefined) return false
     if (!this.#findNext() || this.#dropped > 0) return false
     return this.#ends.textEnd(this.#bytes, this.#at, this.#seen) - this.#at <= this.#maxBytes
   }
 
-  /** Finds the next record: from `#at` to `#seen`. False if there is none in these bytes. */
+  /** Finds the next record: from `#at` to `#seen`. False if there is no record in these bytes. */
   #findNext(): boolean {
     const ends = this.#ends
     if (this.isOver || ends.broken !== undefined) return false
-    // Found before, and not cut: another way of giving it was tried.
+    // Already found, and not cut: another way of returning it was tried.
     if (this.#hasBegun && this.#hasFound) return true
     if (!this.#hasBegun) {
       const from = ends.begin(this.#bytes, this.#at)
@@ -231,7 +233,7 @@ export class RecordCutter implements Cutter {
     return true
   }
 
-  /** The record that was found. Undefined if it is none. */
+  /** The record that was found. Undefined if it is not a record. */
   #cut(): Line | undefined {
     const from = this.#at
     const end = this.#seen
@@ -244,7 +246,7 @@ export class RecordCutter implements Cutter {
     this.#pass(end)
     this.#isPartial = isOpen
     if (isOpen) this.#line = this.#lineAtHere += 1
-    // The bare line end of a record that was given before: neither a record nor a blank.
+    // Only the line end of a record that was returned before: neither a record nor a blank.
     if (isRest && length === 0) return undefined
     this.counts.read += 1
     const fault =
@@ -263,7 +265,7 @@ export class RecordCutter implements Cutter {
     return { text, line: this.#lastLine, offset: this.#lastOffset, fault }
   }
 
-  /** A record in which bytes may be that are not text. */
+  /** A record that may contain invalid bytes. */
   #lookClosely(bytes: Buffer, fault: string | undefined): Line {
     const isText = isUtf8(bytes)
     const text = isText || this.#malformed !== 'escape' ? bytes.toString('utf8') : escapeMalformed(bytes)
@@ -311,7 +313,7 @@ export class RecordCutter implements Cutter {
     return count
   }
 
-  /** Takes what is open out of the block into memory of our own, or drops what is over the limit. Always false. */
+  /** Copies the open record from the block to our own memory, or drops what is over the limit. Always false. */
   #keep(): false {
     const passed = this.#offset - this.#origin
     if (passed >= 0) this.#passed = this.lastBytes()
@@ -326,7 +328,7 @@ export class RecordCutter implements Cutter {
     return false
   }
 
-  /** All but the last byte: it may be the first half of a line end. */
+  /** All but the last byte, which may be the first half of a line end. */
   #drop(): void {
     const to = this.#bytes.length - 1
     this.#kept ??= Buffer.from(this.#bytes.subarray(this.#at, this.#at + KEPT_BYTES))
@@ -341,7 +343,7 @@ export class RecordCutter implements Cutter {
     return bytes.buffer === this.#own.buffer && this.#own.length > 0
   }
 
-  /** What is open, and a block behind it. */
+  /** The open record, followed by a block. */
   #append(block: Buffer): Buffer {
     const open = this.#bytes
     const from = open.byteOffset - this.#own.byteOffset
@@ -351,7 +353,7 @@ export class RecordCutter implements Cutter {
     return this.#own.subarray(from, from + length)
   }
 
-  /** Bytes at the beginning of our own memory, with room behind them. */
+  /** Bytes at the beginning of our own memory, with room after them. */
   #copy(open: Buffer, more: number, block: Buffer = NOTHING): Buffer {
     const length = open.length + more
     const memory = length <= this.#own.length ? this.#own : Buffer.allocUnsafeSlow(2 * length)

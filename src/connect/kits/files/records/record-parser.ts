@@ -1,4 +1,4 @@
-// From records to what a read gives: values whose places are worked out when something asks, and dead letters.
+// From records to what a read returns: values whose positions are computed on demand, and dead letters.
 
 import { messageOf } from '../../../../base/errors.ts'
 import { batchOf, lastAtMost, type Origins, type ReadBatch, type RejectedRecord } from '../../../batch.ts'
@@ -13,16 +13,16 @@ export interface RecordParserOptions<T> {
   readonly step: string
   readonly parse: ParseLine<T>
   readonly cutter: Cutter
-  /** The number in the file of a line as the cutter numbers it, which is that number where this is absent. */
+  /** Maps the cutter's line number to that of the file; absent if they are the same. */
   readonly numberOf?: ((line: number) => number) | undefined
 }
 
 /** Parses the records that a cutter has. */
 export class RecordParser<T> {
   readonly #options: RecordParserOptions<T>
-  /** That of the record which is parsed. */
+  /** The position of the record being parsed. */
   readonly #origin: Origin
-  /** The records at hand. */
+  /** The available records. */
   #run: Run | undefined
 
   constructor(options: RecordParserOptions<T>) {
@@ -30,7 +30,7 @@ export class RecordParser<T> {
     this.#origin = this.#openOrigin()
   }
 
-  /** Up to `max` records of those at hand; undefined if there are none. */
+  /** Up to `max` of the available records; undefined if there are no more. */
   take(max: number): ReadBatch<T> | undefined {
     const { cutter, parse, step } = this.#options
     const values: T[] = []
@@ -93,7 +93,7 @@ function singleOf(cutter: Cutter): Run | undefined {
   return record === undefined ? undefined : new SingleRun(record)
 }
 
-/** What a parser makes of a record. One promises not to throw; one that does costs the record, not the run. */
+/** The result of parsing a record. Parsers promise not to throw; if one does, only the record is lost, not the run. */
 export function parsed<T>(parse: ParseLine<T>, text: string, origin: Origin): T | Rejection {
   try {
     return parse(text, origin)
@@ -102,10 +102,10 @@ export function parsed<T>(parse: ParseLine<T>, text: string, origin: Origin): T 
   }
 }
 
-/** Where events were read, by the runs that they were parsed of. */
+/** Where events were read, by the runs of records that they were parsed from. */
 class RecordOrigins implements Origins {
   readonly #originAt: (place: RecordPlace) => Origin
-  /** The first event of each stretch, in which events follow each other as the records of a run do. */
+  /** The first event of each stretch, in which events are consecutive like the records of a run. */
   readonly #starts: number[] = []
   readonly #runs: Run[] = []
   /** Which record of its run that event is. */

@@ -1,15 +1,15 @@
-// Plain records of a grammar, each with the place at which it was found.
+// Plain records of a grammar, each with its position.
 
 import type { RecordPlace, Run } from './cutter.ts'
 
-/** What gives plain records: their texts, and where the last one began. */
+/** The plain records' texts, and where the last one began. */
 export interface PlainRecords {
   nextText(): string | undefined
   readonly lastOffset: number
   readonly lastLine: number
 }
 
-/** The records of a cutter, one after the other. Memory: the texts of those that were given. */
+/** The records of a cutter, one after the other. Memory: the texts of those returned. */
 export class RecordRun implements Run {
   readonly fault = undefined
   readonly #records: PlainRecords

@@ -1,4 +1,4 @@
-// The contract between files and what is in them: how content is cut into records, and what each becomes.
+// The contract between files and their content: how content is cut into records, and what each becomes.
 
 import type { LineFormat, ParseLine } from '../../../format.ts'
 import type { Cutter, CutterStart } from './cutter.ts'
@@ -10,13 +10,13 @@ import type { Malformed } from './raw.ts'
 export interface ContentHead {
   /** The file, for errors. */
   readonly path: string
-  /** The first bytes, up to 4 KiB at least. */
+  /** The first bytes, at least up to 4 KiB. */
   readonly start: Buffer
-  /** The first bytes, up to 256 KiB: read when something asks for them. */
+  /** The first bytes, up to 256 KiB: read on demand. */
   readonly bytes: () => Buffer
-  /** Whether those are all there is. */
+  /** Whether those are all of the content. */
   readonly isWhole: boolean
-  /** Set for bytes that are UTF-8 whatever encoding the file is in: those of a record that was kept. */
+  /** Set for bytes that are UTF-8 whatever encoding the file has: those of a stored record. */
   readonly isText?: true
 }
 
@@ -24,16 +24,16 @@ export interface ContentHead {
 export interface Records<T> {
   /** The step of dead letters: a format's name. */
   readonly name: string
-  /** What a person may do about a file of which nearly all records are refused. */
+  /** What a user can do about a file of which nearly all records are rejected. */
   readonly hint?: string | undefined
-  /** What becomes of records with bytes that are not text. */
+  /** What happens to records with invalid bytes. */
   readonly malformed: Malformed
-  /** Set where records may begin anywhere in a line. */
+  /** Set if records may begin anywhere in a line. */
   readonly beginsInLines?: true
-  /** Whether these first bytes of a stream will do for `open`. */
+  /** Whether these first bytes of a stream are enough for `open`. */
   isEnough(head: Buffer): boolean
   /**
-   * The records of one file: the same ones wherever in it reading begins.
+   * The records of one file: the same wherever in it reading begins.
    * @throws {SluiceError} SOURCE_CORRUPT, SOURCE_LIMIT or CONFIG_INVALID if the file cannot hold such records
    */
   open(head: ContentHead): OpenRecords<T>
@@ -41,7 +41,7 @@ export interface Records<T> {
 
 /** The records of one file. */
 export interface OpenRecords<T> {
-  /** Where the first record begins: behind a header, where there is one. */
+  /** Where the first record begins: after a header, if there is one. */
   readonly start: RecordStart
   /** The byte that ends lines. */
   readonly lineEnd: number
@@ -53,7 +53,7 @@ export interface OpenRecords<T> {
 export interface RecordStart {
   readonly offset: number
   readonly line: number
-  /** Whether what comes there is the rest of a line that was read without its end. */
+  /** Whether this is the rest of a line that was read without its end. */
   readonly isRest: boolean
 }
 
@@ -62,7 +62,7 @@ export const FILE_START: RecordStart = { offset: 0, line: 1, isRest: false }
 
 const LF = 0x0a
 
-/** The records that are lines. */
+/** The records of formats in which a record is a line. */
 export function lineRecords<T>(
   format: LineFormat<T>,
   maxLineBytes: number,

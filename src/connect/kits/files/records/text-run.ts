@@ -1,4 +1,4 @@
-// Plain lines cut from one string: most of the work of a line is then done for thousands at once.
+// Plain lines cut from one string: most of the work per line is then done for thousands at once.
 
 import type { RecordPlace, Run } from './cutter.ts'
 
@@ -6,7 +6,7 @@ const CR = 0x0d
 const TAB = 0x09
 const SPACE = 0x20
 
-/** A line of a text: from one character up to another, which is not part of it. */
+/** A line of a text: from one character up to another, exclusive. */
 interface Span {
   readonly from: number
   readonly to: number
@@ -15,8 +15,8 @@ interface Span {
 }
 
 /**
- * Cuts lines from one string in which nothing needs a closer look: valid UTF-8, no NUL, each line ended by LF and within
- * the limit. Drops one CR before an LF, and lines of spaces and tabs only.
+ * Cuts lines from one string in which nothing needs a closer look: valid UTF-8, no NUL, each line ended by LF and
+ * within the limit. Drops one CR before an LF, and lines of only spaces and tabs.
  *
  * A line of 13 characters or more is a view of the string, which stays in memory as long as the line does.
  */
@@ -30,15 +30,15 @@ export class TextRun implements Run {
   readonly #line: number
   /** Where the next line begins, in characters. */
   #at = 0
-  /** Where the line given last begins, in characters. */
+  /** Where the line returned last begins, in characters. */
   #from = 0
-  /** Lines passed, blank ones among them. */
+  /** Lines passed, including blank ones. */
   lines = 0
   blanks = 0
-  /** A place and how many bytes lie before it, so that they are not counted again. */
+  /** A position and how many bytes precede it, so that they are not counted again. */
   #counted = 0
   #countedBytes = 0
-  /** The lines of the text that are not blank, once something has asked where one stands. */
+  /** The lines of the text that are not blank, once somebody has asked for a position. */
   #spans: readonly Span[] | undefined
 
   constructor(text: string, isAscii: boolean, offset: number, line: number) {
@@ -92,7 +92,7 @@ export class TextRun implements Run {
     return { line, offset, raw: this.#text.slice(from, to) }
   }
 
-  /** All lines that are not blank, found once more from the beginning. */
+  /** All lines that are not blank, found again from the beginning. */
   #find(): Span[] {
     const again = new TextRun(this.#text, this.#isAscii, this.#offset, this.#line)
     const spans: Span[] = []
